@@ -1,0 +1,42 @@
+# Two Descents. `make demo` and `make test` need only Python 3.11 and make.
+PYTHON ?= python3.11
+VENV ?= .venv
+BIN := $(VENV)/bin
+RUN := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 NUMBA_NUM_THREADS=1 MKL_CBWR=COMPATIBLE $(BIN)/python
+
+.PHONY: help demo test lint verify bench figures clean
+
+help:  ## list what a contributor can do
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+$(VENV)/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet -c constraints.txt --editable ".[test]"
+	@touch $@
+
+$(VENV)/bench: $(VENV)/installed
+	$(BIN)/pip install --quiet -c constraints.txt --editable ".[test,bench]"
+	@touch $@
+
+demo: $(VENV)/installed  ## set up, then run the quickstart study (about two minutes)
+	$(BIN)/python -m studies.run quickstart
+
+test: $(VENV)/installed  ## set up, then run all everyday tests
+	$(RUN) -m pytest
+
+lint: $(VENV)/installed  ## check style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+verify: $(VENV)/installed  ## the slow statistics and all the kill tests
+	$(RUN) -m pytest -m verify
+
+bench: $(VENV)/bench  ## time ourselves beside our peers, ratios in one run
+	$(RUN) -m pytest tests/benchmarks --ignore=nothing -m "" -p no:cacheprovider
+
+figures: demo  ## draw the README's figure anew
+	cp results/quickstart/figures/convergence.png studies/figures/quickstart.png
+
+clean:  ## remove the environment and the caches
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

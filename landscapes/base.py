@@ -1,0 +1,228 @@
+"""The contracts between landscapes, the oracle and optimizers.
+
+Axes are always (R, P, D): replicate (world), point (population member), dimension. Everything is minimised.
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, NamedTuple, Self, get_args, get_origin, get_type_hints
+
+import torch
+from annotated_types import BaseMetadata, Ge, Gt, Le, Lt
+from torch import Tensor
+
+from landscapes.streams import Streams
+
+
+@dataclass(frozen=True)
+class Reals:
+    """Real coordinates. [low, high] is the box in which starts are drawn; points outside are legal unless `bounded`."""
+
+    low: float = -1.0
+    high: float = 1.0
+    bounded: bool = False
+
+
+@dataclass(frozen=True)
+class Bits:
+    """Coordinates 0 or 1, held as uint8."""
+
+
+Domain = Reals | Bits
+
+
+class Problem(NamedTuple):
+    """All that an optimizer may know of its task."""
+
+    dim: int
+    domain: Domain
+    exact: bool  # the oracle adds no noise: a stored value may be reused
+    start: Callable[[int], Tensor]  # n -> (R, n, D), source "init"; row 0 is the same for every optimizer
+    players: int = 1
+
+
+class Query(NamedTuple):
+    """What an optimizer asks of the oracle at one step."""
+
+    points: Tensor  # (R, P, D)
+    gradient: bool = False  # values only, or gradients (the value comes with them)
+    batch: Tensor | None = None  # (R,) terms per point now; None: the study's noise.batch
+    alive: Tensor | None = None  # (R, P) bool: rows really asked, only these are billed; None: all
+
+
+class Answer(NamedTuple):
+    """What the oracle answers."""
+
+    value: Tensor  # (R, P)
+    gradient: Tensor | None = None  # (R, P, D)
+
+
+class Terms(NamedTuple):
+    """A mini-batch: loss = sum over b of weight_b * term(index_b); weight 0 pads, repeated indices accumulate."""
+
+    index: Tensor  # (R, 1 | P, B) int64
+    weight: Tensor  # (R, 1 | P, B)
+
+
+class Parameters:
+    """Base of frozen, keyword-only dataclasses whose fields carry their ranges as `annotated_types` (Gt, Ge, Lt, Le).
+
+    A field may also hold an (R,) tensor, one number for each world; then every entry must lie in the range.
+    """
+
+    name: ClassVar[str]
+
+    def __post_init__(self) -> None:
+        for key, value in self.parameters().items():
+            for bound in ranges(type(self), key):
+                if not _within(bound, value):
+                    raise ValueError(f"{self.name}.{key}: expected {_describe(bound)}, got {value}")
+        self.check()
+
+    def check(self) -> None:
+        """Checks that need more than one field; raises ValueError."""
+
+    def parameters(self) -> dict[str, Any]:
+        """Field -> value, bound tables left out."""
+        return {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.init}  # type: ignore[arg-type]
+
+
+def ranges(owner: type, key: str) -> list[BaseMetadata]:
+    """The range annotations of one field of a Parameters class."""
+    hint = get_type_hints(owner, include_extras=True)[key]
+    return [m for m in get_args(hint)[1:] if isinstance(m, BaseMetadata)] if get_origin(hint) is Annotated else []
+
+
+def _within(bound: BaseMetadata, value: Any) -> bool:  # noqa: ANN401
+    if value is None:
+        return True
+    checks = {Gt: lambda b: value > b.gt, Ge: lambda b: value >= b.ge, Lt: lambda b: value < b.lt, Le: lambda b: value <= b.le}
+    return bool(torch.as_tensor(checks[type(bound)](bound)).all())
+
+
+def _describe(bound: BaseMetadata) -> str:
+    sign = {Gt: ">", Ge: ">=", Lt: "<", Le: "<="}[type(bound)]
+    return f"{sign} {getattr(bound, type(bound).__name__.lower())}"
+
+
+class Landscape(Parameters, ABC):
+    """A loss to minimise, deterministic once bound to worlds. Subclasses are frozen keyword-only dataclasses of parameters.
+
+    A landscape with random tables draws them in `bind` and returns `self.bound(tables=...)`; its tables are fields with
+    `init=False`. One without random tables is its own bound form.
+    """
+
+    extras: ClassVar[Mapping[str, tuple[str, str]]] = {}  # what `measures` returns: name -> (long name, unit)
+
+    @property
+    @abstractmethod
+    def dim(self) -> int:
+        """D."""
+
+    @property
+    @abstractmethod
+    def domain(self) -> Domain:
+        """Where points live."""
+
+    @property
+    def terms(self) -> int:
+        """The loss is the mean of so many terms; 1: not a finite sum."""
+        return 1
+
+    @property
+    def unit_cost(self) -> int:
+        """What one value costs, in evaluations."""
+        return 1
+
+    @property
+    def gap_known(self) -> bool:
+        """Whether `loss` is the gap to the known optimum (so 0 is the best possible)."""
+        return False
+
+    @property
+    def values_are_solutions(self) -> bool:
+        """Whether the value of a point is its loss as an answer; a relaxation's is not."""
+        return True
+
+    def bind(self, streams: Streams) -> Self:
+        """The landscape of these worlds; tables are drawn at source "instance". `streams.worlds` holds instance numbers."""
+        del streams
+        return self
+
+    def bound(self, **tables: Any) -> Self:  # noqa: ANN401
+        """A copy that holds the given tables."""
+        copied = copy.copy(self)
+        for name, table in tables.items():
+            object.__setattr__(copied, name, table)
+        return copied
+
+    @abstractmethod
+    def loss(self, x: Tensor, terms: Terms | None = None, time: Tensor | None = None) -> Tensor:
+        """x (R, P, D), terms of a mini-batch or None for all, time (R,) for moving landscapes -> (R, P)."""
+
+    def start(self, streams: Streams, n: int) -> Tensor:
+        """n starting points (R, n, D), source "init": uniform in the box, or uniform bits."""
+        shape = (n, self.dim)
+        if isinstance(self.domain, Bits):
+            return streams.bernoulli("init", 0.5, shape).to(torch.uint8)
+        return self.domain.low + (self.domain.high - self.domain.low) * streams.uniform("init", shape)
+
+    def solution_loss(self, x: Tensor) -> Tensor:
+        """The true loss of x (R, P, D) taken as an answer to the problem -> (R, P); a relaxation rounds first."""
+        return self.loss(x)
+
+    def measures(self, x: Tensor) -> dict[str, Tensor]:
+        """Further noise-free measures of recommendations x (R, D): name -> (R,), the names of `extras`."""
+        del x
+        return {}
+
+
+def per_instance(streams: Streams, draw: Callable[[Streams], Tensor]) -> Tensor:
+    """Tables (R, ...) where worlds that share an instance share memory when all share one: draw(streams) -> (I, ...) is called once for the different instances."""
+    numbers, row = torch.unique(streams.worlds, return_inverse=True)
+    table = draw(streams.subset(numbers))
+    return table.expand(streams.size, *table.shape[1:]) if len(numbers) == 1 else table[row.to(table.device)]
+
+
+def check_points(name: str, x: Tensor, dim: int) -> None:
+    """Raise ValueError unless x is (R, P, dim)."""
+    if x.ndim != 3 or x.shape[-1] != dim:
+        raise ValueError(f"{name}: expected points of shape (R, P, {dim}), got {tuple(x.shape)}")
+
+
+def column(value: float | Tensor, like: Tensor) -> float | Tensor:
+    """A hyperparameter ready to broadcast against (R, P, D): a number as it is, an (R,) or (R, P) tensor with ones appended."""
+    if not isinstance(value, Tensor) or value.ndim == 0:
+        return value
+    return value.to(like).reshape(*value.shape, *(1,) * (3 - value.ndim))
+
+
+def dot(a: Tensor, b: Tensor) -> Tensor:
+    """Sum over the last axis of a * b. Unlike matmul with a vector and einsum, its bits do not depend on R."""
+    return (a * b).sum(-1)
+
+
+def exp_minus(x: Tensor) -> Tensor:
+    """exp(-|x|)."""
+    return torch.exp(-x.abs())
+
+
+def logistic(x: Tensor) -> Tensor:
+    """1 / (1 + exp(-x)). torch.sigmoid, softplus and pow round differently in the body and the tail of an array; exp and log do not."""
+    e = exp_minus(x)
+    return torch.where(x >= 0, torch.ones_like(e), e) / (1 + e)
+
+
+def softplus(x: Tensor) -> Tensor:
+    """log(1 + exp(x)); see `logistic`."""
+    return x.clamp_min(0) + torch.log1p(exp_minus(x))
+
+
+def power(x: Tensor, exponent: float) -> Tensor:
+    """x ** exponent for x > 0; see `logistic`."""
+    return torch.exp(exponent * torch.log(x))

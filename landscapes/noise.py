@@ -1,0 +1,108 @@
+"""The noise that a study lays over a landscape, in small pieces: which terms a query sees, and what is added to the answer.
+
+Mini-batches of B of M terms (source "data"), sigma^2 the variance of a term over all M:
+  replacement  B terms drawn independently; the variance of their mean is sigma^2 / B
+  batch        B different terms, a fresh set each step; sigma^2 / B * (M - B) / (M - 1) (Cochran 1977, "Sampling techniques", section 2.5)
+  epoch        a fresh permutation each epoch, read in order; the last batch of an epoch is smaller where B does not divide M
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal, NamedTuple
+
+import torch
+from annotated_types import Ge
+from torch import Tensor
+
+from landscapes.base import Answer, Parameters, Terms
+from landscapes.streams import Streams
+
+ORDER = 1  # the part of "data" that holds the permutation of an epoch
+
+
+@dataclass(frozen=True, kw_only=True)
+class Noise(Parameters):
+    """The noise of an oracle.
+
+    Args:
+        batch: terms in a mini-batch, 1 .. M; None: all M.
+        sampling: how a mini-batch is drawn: replacement, batch or epoch (see the module).
+        shared: every point of a world sees the same mini-batch; False: each point its own (not for `epoch`).
+        value: standard deviation of the Gaussian noise added to each value, in units of the loss.
+        gradient: standard deviation of the Gaussian noise added to each coordinate of a gradient, in units of loss per unit of x.
+    """
+
+    name: ClassVar[str] = "noise"
+    batch: Annotated[int | None, Ge(1)] = None
+    sampling: Literal["replacement", "batch", "epoch"] = "replacement"
+    shared: bool = True
+    value: Annotated[float, Ge(0)] = 0.0
+    gradient: Annotated[float, Ge(0)] = 0.0
+
+    def check(self) -> None:
+        """An epoch is one pass through the data of a world, so its points share it."""
+        if self.sampling == "epoch" and not self.shared:
+            raise ValueError("noise.shared: expected true with sampling 'epoch' (one pass through the data per world), got false")
+
+    @property
+    def exact(self) -> bool:
+        """Whether the oracle tells the truth."""
+        return self.batch is None and self.value == 0 and self.gradient == 0
+
+
+class Epoch(NamedTuple):
+    """Where each world stands in its data."""
+
+    number: Tensor  # (R,) int64, the epoch whose order is held
+    order: Tensor  # (R, M) int64
+    used: Tensor  # (R,) int64, terms of this epoch already read
+
+
+def first_epoch(streams: Streams, terms: int) -> Epoch:
+    """Epoch 0, nothing read."""
+    zero = torch.zeros(streams.size, dtype=torch.int64, device=streams.device)
+    return Epoch(zero, streams.at(0).permutation("data", terms, part=ORDER), zero)
+
+
+def next_batch(epoch: Epoch, size: Tensor, streams: Streams) -> tuple[Terms, Tensor, Epoch]:
+    """The next `size` (R,) terms of each world's pass -> terms (R, 1, B), how many each world got (R,), and where the worlds stand now."""
+    total = epoch.order.shape[1]
+    over = epoch.used >= total
+    if bool(over.any()):
+        number = torch.where(over, epoch.number + 1, epoch.number)
+        order = torch.where(over[:, None], streams.at(number.cpu()).permutation("data", total, part=ORDER), epoch.order)
+        epoch = Epoch(number, order, torch.where(over, 0, epoch.used))
+    got = torch.minimum(size, total - epoch.used)
+    slot = torch.arange(int(got.max()), device=got.device)
+    index = epoch.order.gather(1, (epoch.used[:, None] + slot).clamp_max(total - 1))
+    return _weighted(index[:, None], got, streams), got, epoch._replace(used=epoch.used + got)
+
+
+def draw_batch(noise: Noise, terms: int, size: Tensor, points: int, streams: Streams) -> Terms:
+    """A fresh mini-batch of `size` (R,) terms for each world, or for each of its points where not `noise.shared`."""
+    rows, most = (1 if noise.shared else points), int(size.max())
+    if noise.sampling == "replacement":
+        index = streams.integers("data", terms, (rows, most))
+    elif bool((size == most).all()):
+        index = streams.choice("data", terms, most, (rows,))
+    else:  # sizes differ by world: the first `size` of a permutation
+        index = streams.permutation("data", terms, (rows,))[..., :most]
+    return _weighted(index, size, streams)
+
+
+def _weighted(index: Tensor, size: Tensor, streams: Streams) -> Terms:
+    """Weight 1 / size on the first `size` (R,) of each row of index (R, 1 | P, B), 0 on the rest."""
+    slot = torch.arange(index.shape[-1], device=index.device)
+    weight = torch.where(slot < size[:, None], 1.0 / size[:, None].to(streams.dtype), 0.0)
+    return Terms(index, weight[:, None].expand(index.shape))
+
+
+def disturb(answer: Answer, noise: Noise, streams: Streams) -> Answer:
+    """The answer with the Gaussian noise of `noise.value` and `noise.gradient` added (source "evaluation", parts 0 and 1)."""
+    value, gradient = answer
+    if noise.value:
+        value = value + noise.value * streams.normal("evaluation", value.shape[1:])
+    if noise.gradient and gradient is not None:
+        gradient = gradient + noise.gradient * streams.normal("evaluation", gradient.shape[1:], part=1)
+    return Answer(value, gradient)

@@ -1,0 +1,109 @@
+"""The one door to a landscape: the oracle draws the mini-batch, evaluates, adds the study's noise and bills the cost.
+
+Cost has one unit, an evaluation of the whole loss at one point. The ledger counts term-evaluations of values and of gradients for
+each world as int64; a gradient (its value comes with it) costs `price` evaluations, and may be priced afresh afterwards.
+"""
+
+from __future__ import annotations
+
+import time
+
+import torch
+from torch import Tensor
+
+from landscapes import noise as noises
+from landscapes.base import Answer, Landscape, Query
+from landscapes.noise import Noise
+from landscapes.streams import Streams
+
+
+class Ledger:
+    """What R worlds have spent.
+
+    Args:
+        worlds: R.
+        terms: terms in one evaluation of the whole loss.
+        budget: evaluations that a world may spend at the lowest price.
+        price: evaluations that one gradient costs.
+        lowest_price: the price at which the budget is counted; None: `price`.
+        device: where the counts are held.
+    """
+
+    def __init__(
+        self, worlds: int, *, terms: int, budget: float, price: float = 3.0, lowest_price: float | None = None, device: torch.device | str = "cpu"
+    ) -> None:
+        self.terms, self.budget, self.price = terms, budget, price
+        self.lowest_price = price if lowest_price is None else lowest_price
+        self.values, self.gradients, self.steps = torch.zeros((3, worlds), dtype=torch.int64, device=device).unbind()  # (R,) each
+        self.alive = torch.ones(worlds, dtype=torch.bool, device=device)  # (R,) worlds that still run
+
+    def open(self) -> bool:
+        """Whether any world still runs."""
+        return bool(self.alive.any())
+
+    def cost(self, price: float | None = None) -> Tensor:
+        """(R,) float64: evaluations spent so far, at this price of a gradient."""
+        price = self.price if price is None else price
+        return (self.values + price * self.gradients.double()) / self.terms
+
+    def bill(self, counts: Tensor, *, gradient: bool) -> None:
+        """Add counts (R,) int64 term-evaluations and one step to the worlds that run; close those whose budget is spent."""
+        target = self.gradients if gradient else self.values
+        target += torch.where(self.alive, counts, 0)
+        self.steps += self.alive
+        self.alive &= self.cost(self.lowest_price) < self.budget
+
+    def close(self, worlds: Tensor) -> None:
+        """Stop the worlds marked in (R,) bool."""
+        self.alive &= ~worlds
+
+
+class Oracle:
+    """Answers queries about a bound landscape, with the study's noise, and bills them.
+
+    Args:
+        landscape: bound to the R worlds.
+        noise: what disturbs the answers.
+        ledger: where the cost is written.
+    """
+
+    def __init__(self, landscape: Landscape, noise: Noise, ledger: Ledger) -> None:
+        if noise.batch is not None and noise.batch > landscape.terms:
+            raise ValueError(f"noise.batch: expected at most the {landscape.terms} terms of {landscape.name}, got {noise.batch}")
+        self.landscape, self.noise, self.ledger = landscape, noise, ledger
+        self.seconds = 0.0  # spent in the landscape itself: loss and backward
+        self._epoch: noises.Epoch | None = None
+
+    def __call__(self, query: Query, streams: Streams) -> Answer:
+        """Answer one query of all worlds."""
+        terms, sizes = self._terms(query, streams)
+        began = time.perf_counter()
+        answer = evaluate(self.landscape, query.points, terms, gradient=query.gradient)
+        self.seconds += time.perf_counter() - began
+        asked = query.points.shape[1] if query.alive is None else query.alive.sum(1)
+        self.ledger.bill(sizes * asked * self.landscape.unit_cost, gradient=query.gradient)
+        return noises.disturb(answer, self.noise, streams)
+
+    def _terms(self, query: Query, streams: Streams) -> tuple[noises.Terms | None, Tensor]:
+        """The mini-batch of this query, None for the whole loss, and how many terms each point of a world sees (R,)."""
+        total, worlds, device = self.landscape.terms, len(query.points), query.points.device
+        if self.noise.batch is None and query.batch is None:
+            return None, torch.full((worlds,), total, device=device)
+        size = torch.full((worlds,), self.noise.batch or total, device=device) if query.batch is None else query.batch.clamp(1, total)
+        if self.noise.sampling != "epoch":
+            return noises.draw_batch(self.noise, total, size, query.points.shape[1], streams), size
+        epoch = self._epoch or noises.first_epoch(streams, total)
+        terms, size, self._epoch = noises.next_batch(epoch, size, streams)
+        return terms, size
+
+
+def evaluate(landscape: Landscape, points: Tensor, terms: noises.Terms | None = None, *, gradient: bool = False) -> Answer:
+    """Noise-free values of points (R, P, D) and, where asked, their gradients by automatic differentiation."""
+    if not gradient:
+        with torch.no_grad():
+            return Answer(landscape.loss(points, terms))
+    with torch.enable_grad():
+        x = points.detach().requires_grad_()
+        value = landscape.loss(x, terms)
+        (slope,) = torch.autograd.grad(value.sum(), x)
+    return Answer(value.detach(), slope)

@@ -1,0 +1,48 @@
+"""The contract of optimizers: tensors in, tensors out.
+
+An optimizer never sees a landscape. It asks (`Query`), the oracle answers (`Answer`), it is told. State is a NamedTuple of tensors
+with leading R; hyperparameters are a frozen keyword-only dataclass, each a number or an (R,) tensor.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar
+
+from torch import Tensor
+
+from landscapes.base import Answer, Bits, Parameters, Problem, Query, Reals
+from landscapes.streams import Streams
+
+State = Any  # a NamedTuple of tensors with leading R, different for each optimizer
+Info = dict[str, Tensor]  # parents, staleness, clock, accepted, ...: (R, ...)
+
+
+class Optimizer(Parameters, ABC):
+    """One search method. Subclasses are frozen keyword-only dataclasses of hyperparameters; `P` is the number of points asked each step."""
+
+    domains: ClassVar[tuple[type, ...]] = (Reals,)  # where it can search: Reals, Bits or both
+    sources: ClassVar[tuple[str, ...]] = ()  # the streams that it draws from
+    gradient: ClassVar[bool] = False  # whether it asks for gradients
+
+    @abstractmethod
+    def init(self, problem: Problem, streams: Streams) -> State:
+        """The state before the first step."""
+
+    @abstractmethod
+    def ask(self, state: State, streams: Streams) -> Query:
+        """The points of the next step."""
+
+    @abstractmethod
+    def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
+        """The state after the step."""
+
+    @abstractmethod
+    def recommend(self, state: State) -> Tensor:
+        """(R, D): the point that it would return now."""
+
+    @abstractmethod
+    def center(self, state: State) -> Tensor:
+        """(R, D): the trajectory's point, or the population's mean (allele frequencies on Bits)."""
+
+

@@ -1,0 +1,88 @@
+"""Loss against cost: the median over worlds and the band between the quartiles, one panel for each landscape."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
+
+from studies.analysis.arms import arms, labels, quartiles
+from studies.figures import style
+
+
+def convergence(dataset: xr.Dataset) -> Figure:
+    """The figure of a whole Dataset, 7 inches wide."""
+    names = dataset["landscape"].values.tolist()
+    columns = min(3, len(names) + (len(names) > 1))
+    rows = -(-(len(names) + 1) // columns)
+    figure = Figure(figsize=(style.WIDTH * min(1, (columns + 0.5) / 3), 2.1 * rows + 0.2), layout="constrained")
+    grid = figure.add_gridspec(rows, columns)
+    looks = style.looks(labels(dataset))
+    for i, name in enumerate(names):
+        axes = figure.add_subplot(grid[i // columns, i % columns])
+        panel(dataset.sel(landscape=name), axes, looks)
+        axes.set_title(name, loc="left", fontweight="bold")
+        if i % columns == 0:
+            axes.set_ylabel(f"true loss of the recommendation ({dataset['loss'].attrs.get('units', '1')})")
+        if i + columns >= len(names):
+            axes.set_xlabel("cost (evaluations of the whole loss)")
+    _legend(figure.add_subplot(grid[len(names) // columns, len(names) % columns :]), dataset, looks)
+    return figure
+
+
+def panel(dataset: xr.Dataset, axes: Axes, looks: dict[str, dict[str, object]] | None = None) -> Axes:
+    """Draw one landscape (no `landscape` dim) on Axes and return them.
+
+    Args:
+        dataset: with `loss` (optimizer, [axes], replicate, checkpoint), `status` and the coordinate `cost` (checkpoint).
+        axes: where to draw.
+        looks: label -> keywords of `Axes.plot`.
+    """
+    looks = looks or style.looks(labels(dataset))
+    low = _floor(dataset)
+    for label, arm in arms(dataset):
+        lower, median, upper = quartiles(arm["loss"])
+        cost = arm["cost"].values
+        shown = np.isfinite(median)
+        axes.fill_between(cost, np.maximum(lower, low), np.maximum(upper, low), where=np.isfinite(upper), color=looks[label]["color"], alpha=0.15, lw=0)
+        axes.plot(cost[shown], np.maximum(median[shown], low), label=label, **looks[label])
+    _scale(axes, dataset, low)
+    return axes
+
+
+def _floor(dataset: xr.Dataset) -> float:
+    """Where a loss of exactly 0 is drawn on a log scale: below the lowest positive one; -inf on a linear scale."""
+    loss = dataset["loss"].values
+    positive = loss[np.isfinite(loss) & (loss > 0)]
+    return float(positive.min()) / 3 if _logarithmic(dataset) and positive.size else -np.inf
+
+
+def _logarithmic(dataset: xr.Dataset) -> bool:
+    loss = dataset["loss"].values
+    loss = loss[np.isfinite(loss)]
+    return bool(loss.size and loss.min() >= 0 and loss.max() > 0 and loss.max() > 30 * np.quantile(loss, 0.02))
+
+
+def _scale(axes: Axes, dataset: xr.Dataset, low: float) -> None:
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(numticks=6))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    if np.isfinite(low):
+        axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(numticks=6))
+        axes.yaxis.set_minor_formatter(NullFormatter())
+        if bool((dataset["loss"] == 0).any()):
+            axes.axhline(low, color="#888888", linewidth=0.5)
+            axes.annotate("0", (1, low), xycoords=("axes fraction", "data"), xytext=(3, 0), textcoords="offset points", va="center", color="#555555", fontsize=7)
+    axes.grid(axis="both", which="major")
+    axes.set_axisbelow(True)
+
+
+def _legend(axes: Axes, dataset: xr.Dataset, looks: dict[str, dict[str, object]]) -> None:
+    axes.set_axis_off()
+    handles = [axes.plot([], [], label=label, **look)[0] for label, look in looks.items()]
+    worlds = dataset.sizes["replicate"]
+    note = f"median and quartiles of {worlds} worlds" if worlds > 1 else "one world"
+    axes.legend(handles=handles, title=note, loc="center left", title_fontsize=7.5, alignment="left")

@@ -1,0 +1,181 @@
+"""The oracle: mini-batches, noise, and what they cost."""
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import pytest
+import torch
+
+from landscapes.base import Landscape, Query, Reals, Terms
+from landscapes.noise import Noise
+from landscapes.oracle import Ledger, Oracle, evaluate
+from landscapes.streams import Streams
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line(Landscape):
+    """The mean of `count` lines: term i at x is i * x_0."""
+
+    name: ClassVar[str] = "line"
+    count: int = 10
+    dim: int = 3
+    domain = Reals()
+    unit_cost: int = 1
+
+    @property
+    def terms(self):
+        return self.count
+
+    def loss(self, x, terms=None, time=None):
+        if terms is None:
+            return x[..., 0] * (self.count - 1) / 2
+        return x[..., 0] * (terms.index * terms.weight).sum(-1)
+
+
+def streams(worlds=4, **options):
+    return Streams(seed=3, worlds=torch.arange(worlds), **options)
+
+
+def oracle(noise=None, worlds=4, budget=math.inf, unit_cost=1, count=10, **ledger):
+    return Oracle(Line(unit_cost=unit_cost, count=count), noise or Noise(), Ledger(worlds, terms=count, budget=budget, **ledger))
+
+
+def ask(o, step, worlds=4, points=5, gradient=False, **query):
+    x = torch.ones(worlds, points, 3, dtype=torch.float64)
+    return o(Query(x, gradient, **query), streams(worlds).at(step))
+
+
+class TestMiniBatches:
+    @pytest.mark.parametrize("shared", [True, False])
+    @pytest.mark.parametrize("sampling", ["replacement", "batch"])
+    def test_one_batch_for_a_world_or_one_for_each_point(self, sampling, shared):
+        value = ask(oracle(Noise(batch=4, sampling=sampling, shared=shared)), 1).value
+        same = (value == value[:, :1]).all(1)
+        assert same.all() if shared else not same.any()
+
+    @pytest.mark.parametrize("sampling", ["replacement", "batch", "epoch"])
+    def test_mean_is_unbiased(self, sampling):
+        o = oracle(Noise(batch=3, sampling=sampling), worlds=4000)
+        value = ask(o, 1, worlds=4000, points=1).value
+        assert abs(value.mean() - 4.5) < 4.5 * value.std() / math.sqrt(4000)
+
+    @pytest.mark.parametrize(("sampling", "correction"), [("replacement", 1.0), ("batch", 7 / 9)])
+    def test_variance_is_the_textbook_s(self, sampling, correction):
+        value = ask(oracle(Noise(batch=3, sampling=sampling), worlds=20_000), 1, worlds=20_000, points=1).value
+        expected = 8.25 / 3 * correction  # the variance of 0 .. 9 is 8.25
+        assert abs(value.var() - expected) < 4.5 * expected * math.sqrt(2 / 20_000)
+        wrong = 8.25 / 3 * (7 / 9 if correction == 1 else 1.0)
+        assert abs(value.var() - wrong) > 4.5 * wrong * math.sqrt(2 / 20_000)
+
+    def test_a_full_batch_without_replacement_is_the_whole_loss(self):
+        assert torch.allclose(ask(oracle(Noise(batch=10, sampling="batch")), 1).value, torch.tensor(4.5, dtype=torch.float64))
+
+    def test_an_epoch_reads_every_term_once_and_ends_with_a_smaller_batch(self):
+        o, seen = oracle(Noise(batch=4, sampling="epoch")), []
+        for step in range(1, 7):
+            terms, size = o._terms(Query(torch.ones(4, 5, 3)), streams().at(step))
+            assert size.tolist() == [4 if step % 3 else 2] * 4
+            assert torch.allclose(terms.weight.sum(-1), torch.ones(4, 1, dtype=torch.float64))
+            seen.append(terms.index[:, 0, : size[0]])
+        first, second = torch.cat(seen[:3], 1), torch.cat(seen[3:], 1)
+        assert (first.sort(1).values == torch.arange(10)).all()
+        assert (second.sort(1).values == torch.arange(10)).all()
+        assert not torch.equal(first, second)
+        assert not torch.equal(first[0], first[1])
+
+    @pytest.mark.parametrize("sampling", ["replacement", "batch", "epoch"])
+    def test_worlds_are_the_same_alone(self, sampling):
+        noise = Noise(batch=4, sampling=sampling, value=0.1)
+        together, alone = oracle(noise), Oracle(Line(), noise, Ledger(2, terms=10, budget=9.0))
+        x = torch.rand(4, 5, 3, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+        for step in range(1, 5):
+            a = together(Query(x), streams().at(step)).value
+            b = alone(Query(x[[3, 1]]), Streams(seed=3, worlds=torch.tensor([3, 1])).at(step)).value
+            assert torch.equal(a[[3, 1]], b)
+
+    @pytest.mark.parametrize("sampling", ["replacement", "batch", "epoch"])
+    def test_an_optimizer_may_set_its_own_batch_by_world(self, sampling):
+        o = oracle(Noise(batch=4, sampling=sampling))
+        size = torch.tensor([1, 3, 5, 10])
+        ask(o, 1, points=2, batch=size)
+        assert o.ledger.values.tolist() == (2 * size).tolist()
+
+    def test_redrawing_data_changes_the_batch_and_nothing_else(self):
+        noise, x = Noise(batch=4, value=0.1), torch.ones(4, 1, 3, dtype=torch.float64)
+        plain, again = (Oracle(Line(), noise, Ledger(4, terms=10, budget=9.0))(Query(x), s).value for s in (streams(), streams().redraw("data", 1)))
+        means = [evaluate(Line(), x, oracle(noise)._terms(Query(x), s)[0]).value for s in (streams(), streams().redraw("data", 1))]
+        assert not torch.equal(plain, again)
+        assert torch.allclose(plain - means[0], again - means[1], atol=1e-14)
+
+
+class TestNoise:
+    @pytest.mark.parametrize("gradient", [False, True])
+    def test_evaluation_noise_has_its_standard_deviation(self, gradient):
+        answer = ask(oracle(Noise(value=0.3, gradient=0.7), worlds=2000), 1, worlds=2000, gradient=gradient)
+        error = answer.value - 4.5
+        assert abs(error.std() - 0.3) < 4.5 * 0.3 / math.sqrt(2 * error.numel())
+        assert abs(error.mean()) < 4.5 * 0.3 / math.sqrt(error.numel())
+        if gradient:
+            slope = answer.gradient - torch.tensor([4.5, 0, 0], dtype=torch.float64)
+            assert abs(slope.std() - 0.7) < 4.5 * 0.7 / math.sqrt(2 * slope.numel())
+
+    def test_exact_means_the_truth(self):
+        assert Noise().exact
+        assert not Noise(batch=3).exact
+        assert not Noise(value=0.1).exact
+        answer = ask(oracle(), 1, gradient=True)
+        assert (answer.value == 4.5).all()
+        assert (answer.gradient == torch.tensor([4.5, 0, 0])).all()
+
+
+class TestLedger:
+    def test_values_and_gradients_are_counted_in_terms(self):
+        o = oracle(Noise(batch=4), price=3.0)
+        ask(o, 1)
+        ask(o, 2, gradient=True)
+        assert o.ledger.values.tolist() == [20] * 4
+        assert o.ledger.gradients.tolist() == [20] * 4
+        assert o.ledger.steps.tolist() == [2] * 4
+        assert o.ledger.values.dtype == torch.int64
+        assert o.ledger.cost().tolist() == [2 + 3 * 2] * 4
+        assert o.ledger.cost(1.0).tolist() == [4] * 4
+
+    def test_unit_cost_and_rows_that_are_not_asked(self):
+        o = oracle(unit_cost=8)
+        alive = torch.ones(4, 5, dtype=torch.bool)
+        alive[2, 1:] = False
+        ask(o, 1, alive=alive)
+        assert o.ledger.cost().tolist() == [40, 40, 8, 40]
+
+    def test_the_budget_is_counted_at_the_lowest_price_and_ends_each_world(self):
+        o = oracle(budget=7.0, price=3.0, lowest_price=1.0, worlds=2)
+        alive = torch.tensor([[True] * 5, [True] + [False] * 4])
+        ask(o, 1, worlds=2, gradient=True, alive=alive)
+        assert o.ledger.open()
+        ask(o, 2, worlds=2, gradient=True, alive=alive)
+        assert o.ledger.alive.tolist() == [False, True]
+        ask(o, 3, worlds=2, gradient=True, alive=alive)
+        assert o.ledger.cost(1.0).tolist() == [10, 3]
+        o.ledger.close(torch.tensor([False, True]))
+        assert not o.ledger.open()
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: Noise(batch=0), "noise.batch: expected >= 1, got 0"),
+        (lambda: Noise(value=-1.0), "noise.value: expected >= 0, got -1"),
+        (lambda: Noise(sampling="epoch", shared=False), "noise.shared: expected true with sampling 'epoch'"),
+        (lambda: oracle(Noise(batch=11)), "noise.batch: expected at most the 10 terms of line, got 11"),
+    ],
+)
+def test_bad_input_is_named(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+def test_weights_accumulate_and_zero_pads():
+    x = torch.ones(1, 1, 3, dtype=torch.float64)
+    terms = Terms(torch.tensor([[[7, 7, 2]]]), torch.tensor([[[0.25, 0.25, 0.0]]], dtype=torch.float64))
+    assert evaluate(Line(), x, terms).value.item() == 3.5
