@@ -33,7 +33,7 @@ verify: $(VENV)/installed  ## the slow statistics and all the kill tests
 	$(RUN) -m pytest -m verify
 
 bench: $(VENV)/bench  ## time ourselves beside our peers, ratios in one run
-	$(RUN) -m pytest tests/benchmarks --ignore=nothing -m "" -p no:cacheprovider
+	$(RUN) -m pytest -o addopts=--import-mode=importlib -W default tests/benchmarks --benchmark-columns=median,iqr,rounds --benchmark-sort=name
 
 figures: demo  ## draw the README's figure anew
 	cp results/quickstart/figures/convergence.png studies/figures/quickstart.png

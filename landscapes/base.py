@@ -10,7 +10,7 @@ import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, NamedTuple, Self, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self, get_args, get_origin, get_type_hints
 
 import torch
 from annotated_types import BaseMetadata, Ge, Gt, Le, Lt
@@ -78,7 +78,10 @@ class Parameters:
     name: ClassVar[str]
 
     def __post_init__(self) -> None:
+        hints = get_type_hints(type(self))
         for key, value in self.parameters().items():
+            if get_origin(hints[key]) is Literal and value not in get_args(hints[key]):
+                raise ValueError(f"{self.name}.{key}: expected one of {', '.join(map(str, get_args(hints[key])))}, got {value!r}")
             for bound in ranges(type(self), key):
                 if not _within(bound, value):
                     raise ValueError(f"{self.name}.{key}: expected {_describe(bound)}, got {value}")
@@ -195,6 +198,14 @@ def check_points(name: str, x: Tensor, dim: int) -> None:
         raise ValueError(f"{name}: expected points of shape (R, P, {dim}), got {tuple(x.shape)}")
 
 
+def check_bound(name: str, x: Tensor, table: Tensor | None) -> None:
+    """Raise ValueError unless the landscape holds its tables (R, ...) and x (R, P, D) has as many worlds."""
+    if table is None:
+        raise ValueError(f"{name}: expected a landscape bound to worlds, got parameters alone; call .bind(streams) first")
+    if len(table) != len(x):
+        raise ValueError(f"{name}: expected points of the {len(table)} worlds it is bound to, got {len(x)}")
+
+
 def column(value: float | Tensor, like: Tensor) -> float | Tensor:
     """A hyperparameter ready to broadcast against (R, P, D): a number as it is, an (R,) or (R, P) tensor with ones appended."""
     if not isinstance(value, Tensor) or value.ndim == 0:
@@ -205,6 +216,17 @@ def column(value: float | Tensor, like: Tensor) -> float | Tensor:
 def dot(a: Tensor, b: Tensor) -> Tensor:
     """Sum over the last axis of a * b. Unlike matmul with a vector and einsum, its bits do not depend on R."""
     return (a * b).sum(-1)
+
+
+def matmul(a: Tensor, b: Tensor) -> Tensor:
+    """a (..., I, J) @ b (..., J, K), axes of length 1 padded to 2: without this the bits of matrix-vector products, and of their gradients, depend on R."""
+    rows, columns = a.shape[-2], b.shape[-1]
+    if min(rows, columns, a.shape[-1]) > 1:
+        return a @ b
+    short = a.shape[-1] == 1
+    a = torch.nn.functional.pad(a, (0, int(short), 0, int(rows == 1)))
+    b = torch.nn.functional.pad(b, (0, int(columns == 1), 0, int(short)))
+    return (a @ b)[..., :rows, :columns]
 
 
 def exp_minus(x: Tensor) -> Tensor:

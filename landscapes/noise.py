@@ -65,36 +65,42 @@ def first_epoch(streams: Streams, terms: int) -> Epoch:
     return Epoch(zero, streams.at(0).permutation("data", terms, part=ORDER), zero)
 
 
-def next_batch(epoch: Epoch, size: Tensor, streams: Streams) -> tuple[Terms, Tensor, Epoch]:
-    """The next `size` (R,) terms of each world's pass -> terms (R, 1, B), how many each world got (R,), and where the worlds stand now."""
+def next_batch(epoch: Epoch, size: int | Tensor, streams: Streams) -> tuple[Terms, Tensor, Epoch]:
+    """The next `size` (one number or (R,)) terms of each world's pass.
+
+    Returns:
+        Terms (R, 1, B), how many each world got (R,), and where the worlds stand now.
+    """
     total = epoch.order.shape[1]
     over = epoch.used >= total
     if bool(over.any()):
         number = torch.where(over, epoch.number + 1, epoch.number)
         order = torch.where(over[:, None], streams.at(number.cpu()).permutation("data", total, part=ORDER), epoch.order)
         epoch = Epoch(number, order, torch.where(over, 0, epoch.used))
-    got = torch.minimum(size, total - epoch.used)
+    got = (total - epoch.used).clamp_max(size)
     slot = torch.arange(int(got.max()), device=got.device)
     index = epoch.order.gather(1, (epoch.used[:, None] + slot).clamp_max(total - 1))
-    return _weighted(index[:, None], got, streams), got, epoch._replace(used=epoch.used + got)
+    return _weighted(index[:, None], got, streams.dtype), got, epoch._replace(used=epoch.used + got)
 
 
-def draw_batch(noise: Noise, terms: int, size: Tensor, points: int, streams: Streams) -> Terms:
-    """A fresh mini-batch of `size` (R,) terms for each world, or for each of its points where not `noise.shared`."""
-    rows, most = (1 if noise.shared else points), int(size.max())
+def draw_batch(noise: Noise, terms: int, size: int | Tensor, points: int, streams: Streams) -> Terms:
+    """A fresh mini-batch of `size` (one number or (R,)) terms for each world, or for each of its points where not `noise.shared`."""
+    rows, most = (1 if noise.shared else points), int(torch.as_tensor(size).max())
     if noise.sampling == "replacement":
         index = streams.integers("data", terms, (rows, most))
-    elif bool((size == most).all()):
+    elif isinstance(size, int):
         index = streams.choice("data", terms, most, (rows,))
     else:  # sizes differ by world: the first `size` of a permutation
         index = streams.permutation("data", terms, (rows,))[..., :most]
-    return _weighted(index, size, streams)
+    return _weighted(index, size, streams.dtype)
 
 
-def _weighted(index: Tensor, size: Tensor, streams: Streams) -> Terms:
-    """Weight 1 / size on the first `size` (R,) of each row of index (R, 1 | P, B), 0 on the rest."""
+def _weighted(index: Tensor, size: int | Tensor, dtype: torch.dtype) -> Terms:
+    """Weight 1 / size on the first `size` of each row of index (R, 1 | P, B), 0 on the rest."""
+    if isinstance(size, int):
+        return Terms(index, torch.full_like(index, 1 / size, dtype=dtype))
     slot = torch.arange(index.shape[-1], device=index.device)
-    weight = torch.where(slot < size[:, None], 1.0 / size[:, None].to(streams.dtype), 0.0)
+    weight = torch.where(slot < size[:, None], 1 / size[:, None].to(dtype), 0.0)
     return Terms(index, weight[:, None].expand(index.shape))
 
 

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import time
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from landscapes import noise as noises
-from landscapes.base import Answer, Landscape, Query
+from landscapes.base import Answer, Landscape, Query, Terms
 from landscapes.noise import Noise
 from landscapes.streams import Streams
 
 
 class Ledger:
-    """What R worlds have spent.
+    """What R worlds have spent; kept on the host, so that the loop never waits for a device to know where it stands.
 
     Args:
         worlds: R.
@@ -26,34 +27,30 @@ class Ledger:
         budget: evaluations that a world may spend at the lowest price.
         price: evaluations that one gradient costs.
         lowest_price: the price at which the budget is counted; None: `price`.
-        device: where the counts are held.
     """
 
-    def __init__(
-        self, worlds: int, *, terms: int, budget: float, price: float = 3.0, lowest_price: float | None = None, device: torch.device | str = "cpu"
-    ) -> None:
+    def __init__(self, worlds: int, *, terms: int, budget: float, price: float = 3.0, lowest_price: float | None = None) -> None:
         self.terms, self.budget, self.price = terms, budget, price
         self.lowest_price = price if lowest_price is None else lowest_price
-        self.values, self.gradients, self.steps = torch.zeros((3, worlds), dtype=torch.int64, device=device).unbind()  # (R,) each
-        self.alive = torch.ones(worlds, dtype=torch.bool, device=device)  # (R,) worlds that still run
+        self.values, self.gradients, self.steps = np.zeros((3, worlds), np.int64)  # (R,) each
+        self.alive = np.ones(worlds, bool)  # (R,) worlds that still run
 
     def open(self) -> bool:
         """Whether any world still runs."""
         return bool(self.alive.any())
 
-    def cost(self, price: float | None = None) -> Tensor:
+    def cost(self, price: float | None = None) -> np.ndarray:
         """(R,) float64: evaluations spent so far, at this price of a gradient."""
-        price = self.price if price is None else price
-        return (self.values + price * self.gradients.double()) / self.terms
+        return (self.values + (self.price if price is None else price) * self.gradients) / self.terms
 
-    def bill(self, counts: Tensor, *, gradient: bool) -> None:
-        """Add counts (R,) int64 term-evaluations and one step to the worlds that run; close those whose budget is spent."""
+    def bill(self, counts: int | np.ndarray, *, gradient: bool) -> None:
+        """Add counts (R,) term-evaluations and one step to the worlds that run; close those whose budget is spent."""
         target = self.gradients if gradient else self.values
-        target += torch.where(self.alive, counts, 0)
+        target += counts * self.alive
         self.steps += self.alive
         self.alive &= self.cost(self.lowest_price) < self.budget
 
-    def close(self, worlds: Tensor) -> None:
+    def close(self, worlds: np.ndarray) -> None:
         """Stop the worlds marked in (R,) bool."""
         self.alive &= ~worlds
 
@@ -76,20 +73,20 @@ class Oracle:
 
     def __call__(self, query: Query, streams: Streams) -> Answer:
         """Answer one query of all worlds."""
-        terms, sizes = self._terms(query, streams)
+        terms, size = self._terms(query, streams)
         began = time.perf_counter()
         answer = evaluate(self.landscape, query.points, terms, gradient=query.gradient)
         self.seconds += time.perf_counter() - began
-        asked = query.points.shape[1] if query.alive is None else query.alive.sum(1)
-        self.ledger.bill(sizes * asked * self.landscape.unit_cost, gradient=query.gradient)
+        asked = query.points.shape[1] if query.alive is None else _host(query.alive.sum(1))
+        self.ledger.bill(_host(size) * asked * self.landscape.unit_cost, gradient=query.gradient)
         return noises.disturb(answer, self.noise, streams)
 
-    def _terms(self, query: Query, streams: Streams) -> tuple[noises.Terms | None, Tensor]:
-        """The mini-batch of this query, None for the whole loss, and how many terms each point of a world sees (R,)."""
-        total, worlds, device = self.landscape.terms, len(query.points), query.points.device
-        if self.noise.batch is None and query.batch is None:
-            return None, torch.full((worlds,), total, device=device)
-        size = torch.full((worlds,), self.noise.batch or total, device=device) if query.batch is None else query.batch.clamp(1, total)
+    def _terms(self, query: Query, streams: Streams) -> tuple[Terms | None, int | Tensor]:
+        """The mini-batch of this query, None for the whole loss, and how many terms each point sees, one number or (R,)."""
+        total = self.landscape.terms
+        size = self.noise.batch if query.batch is None else query.batch.clamp(1, total)
+        if size is None:
+            return None, total
         if self.noise.sampling != "epoch":
             return noises.draw_batch(self.noise, total, size, query.points.shape[1], streams), size
         epoch = self._epoch or noises.first_epoch(streams, total)
@@ -97,7 +94,11 @@ class Oracle:
         return terms, size
 
 
-def evaluate(landscape: Landscape, points: Tensor, terms: noises.Terms | None = None, *, gradient: bool = False) -> Answer:
+def _host(count: int | Tensor) -> int | np.ndarray:
+    return count if isinstance(count, int) else count.cpu().numpy()
+
+
+def evaluate(landscape: Landscape, points: Tensor, terms: Terms | None = None, *, gradient: bool = False) -> Answer:
     """Noise-free values of points (R, P, D) and, where asked, their gradients by automatic differentiation."""
     if not gradient:
         with torch.no_grad():

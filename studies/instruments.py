@@ -1,12 +1,13 @@
 """What is recorded: the state of every world at checkpoints of cost, and the cost at which targets are first hit.
 
 A checkpoint at cost c shows the state after the last completed step of cost <= c at the nominal price; beyond the end of a run it goes on
-showing the last state, with the status that says why it ended. Truth is measured beside the search, unbilled and unseen.
+showing the last state, with the status that says why it ended, as does the last checkpoint. Truth is measured beside the search, unbilled and unseen.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -38,14 +39,15 @@ COUNTS = {
 
 
 class Moment(NamedTuple):
-    """The state after a step, with the query that led to it."""
+    """The state after a step, with the query that led to it and what the ledger said."""
 
     state: State
     query: Query | None
     answer: Answer | None
-    counts: tuple[Tensor, ...]  # (R,) each: values, gradients, steps
+    counts: tuple[np.ndarray, ...]  # (R,) int64 each: values, gradients, steps
+    cost: np.ndarray  # (R,) at the nominal price
     seconds: float
-    observed: Tensor  # (R,) lowest value so far
+    observed: np.ndarray  # (R,) lowest value so far
     best: Tensor  # (R, D) the point that had it
 
 
@@ -62,15 +64,15 @@ class Recorder:
     """
 
     def __init__(
-        self, landscape: Landscape, optimizer: Optimizer, ledger: Ledger, checkpoints: list[float], targets: list[float], *, exact: bool
+        self, landscape: Landscape, optimizer: Optimizer, ledger: Ledger, checkpoints: Sequence[float], targets: Sequence[float], *, exact: bool
     ) -> None:
         self.landscape, self.optimizer, self.ledger, self.exact = landscape, optimizer, ledger, exact
-        worlds, device = len(ledger.alive), ledger.alive.device
-        self.checkpoints = torch.tensor([*checkpoints, np.inf], dtype=torch.float64, device=device)
-        self.targets = torch.tensor(targets, dtype=torch.float64, device=device)
-        self.next = torch.zeros(worlds, dtype=torch.int64, device=device)  # (R,) the first checkpoint not yet written
-        self.ended = torch.zeros(worlds, dtype=torch.int64, device=device)  # (R,) 0 or the STATUS that ended the world
-        self.hits = {name: torch.full((worlds, len(targets)), np.inf, dtype=torch.float64, device=device) for name in ("hit_cost", "best_hit_cost")}
+        worlds = len(ledger.alive)
+        self.checkpoints = np.array([*checkpoints, np.inf])
+        self.targets = np.array(targets, float)
+        self.next = np.zeros(worlds, int)  # (R,) the first checkpoint not yet written
+        self.ended = np.zeros(worlds, int)  # (R,) 0, or the place in STATUS that says how the world ended
+        self.hits = {name: np.full((worlds, len(targets)), np.inf) for name in ("hit_cost", "best_hit_cost")}
         names = [*VARIABLES, *landscape.extras, "seconds"]
         self.records = {name: np.full((worlds, len(checkpoints)), np.nan) for name in names}
         self.records |= {name: np.zeros((worlds, len(checkpoints)), np.int64) for name in (*COUNTS, "status")}
@@ -79,147 +81,149 @@ class Recorder:
 
     def start(self, state: State) -> None:
         """Take the state before the first step."""
-        point = self.optimizer.recommend(state)
-        observed = torch.full((len(point),), np.inf, dtype=torch.float64, device=point.device)
-        self.last = self.before = Moment(state, None, None, self._counts(), 0.0, observed, point)
-        self.cost = self.ledger.cost()
+        best = self.optimizer.recommend(state)
+        observed = np.full(len(best), np.inf)
+        self.last = self.before = Moment(state, None, None, self._counts(), self.ledger.cost(), 0.0, observed, best)
 
     def __call__(self, step: int, optimizer: Optimizer, state: State, query: Query, answer: Answer, info: Info) -> None:
         """Take the state after one step."""
         del step, optimizer, info
-        cost, running = self.ledger.cost(), self.ended == 0
+        running, cost = self.ended == 0, self.ledger.cost()
         if self.exact and len(self.targets):
             self._hit_recommendation(query, answer, running)
         crossed = cost > self.checkpoints[self.next]
-        if bool(crossed.any()):
-            self._write(crossed, torch.searchsorted(self.checkpoints, cost))
-        self.before, self.last, self.cost = self.last, self._moment(state, query, answer), cost
+        if crossed.any():
+            self._write(crossed, np.searchsorted(self.checkpoints, cost))
+        self.before, self.last = self.last, self._moment(state, query, answer, cost)
         if self.exact and len(self.targets):
             self._hit("best_hit_cost", self.last.observed, running)
-        self._end_worlds(answer, query)
+        self._end_worlds(running, answer, query)
 
     def close(self) -> None:
         """Write what no world has reached: nothing, unless the loop was left early."""
-        self._write(self.next < len(self.checkpoints) - 1, torch.full_like(self.next, len(self.checkpoints) - 1))
+        self._write(self.next < len(self.checkpoints) - 1, np.full_like(self.next, len(self.checkpoints) - 1))
 
-    def dataset(self, first: int) -> xr.Dataset:
-        """The records of worlds first, first + 1, ...: dims replicate, checkpoint, target."""
-        units = VARIABLES | COUNTS | dict(self.landscape.extras)
-        units["seconds"] = ("wall-clock time of the whole block of worlds so far, truth left out", "s")
+    def dataset(self, worlds: Tensor) -> xr.Dataset:
+        """The records, labelled with the absolute worlds (R,): dims replicate, checkpoint, target."""
+        text = VARIABLES | COUNTS | dict(self.landscape.extras)
+        text["seconds"] = ("wall-clock time of the whole block of worlds so far, truth left out", "s")
         if isinstance(self.landscape.domain, Bits):
-            units["diversity"] = (units["diversity"][0], "1")
+            text["diversity"] = (text["diversity"][0], "1")
         variables = {
-            name: (("replicate", "checkpoint"), record, {"long_name": units[name][0], "units": units[name][1]})
+            name: (("replicate", "checkpoint"), record, {"long_name": text[name][0], "units": text[name][1]})
             for name, record in self.records.items()
             if name != "status"
         }
         flags = {"flag_values": np.arange(len(STATUS), dtype=np.int8), "flag_meanings": " ".join(STATUS)}
         variables["status"] = (("replicate", "checkpoint"), self.records["status"].astype(np.int8), {"long_name": "what the world does", **flags})
+        how = "exact" if self.exact else "seen at checkpoints"
         for name, whose in (("hit_cost", "recommended point"), ("best_hit_cost", "best evaluated point")):
-            how = "exact" if self.exact else "to the next checkpoint"
-            text = {"long_name": f"cost at which the {whose} first reached the target ({how}); inf: never", "units": "evaluations"}
-            variables[name] = (("replicate", "target"), self.hits[name].cpu().numpy(), text)
+            long_name = f"cost at which the {whose} first reached the target ({how}); inf: never"
+            variables[name] = (("replicate", "target"), self.hits[name], {"long_name": long_name, "units": "evaluations"})
         coords = {
-            "replicate": np.arange(first, first + len(self.next)),
-            "cost": ("checkpoint", self.checkpoints[:-1].cpu().numpy(), {"long_name": "cost", "units": "evaluations"}),
-            "target_loss": ("target", self.targets.cpu().numpy(), {"long_name": "target", "units": LOSS}),
+            "replicate": worlds.cpu().numpy(),
+            "cost": ("checkpoint", self.checkpoints[:-1], {"long_name": "cost", "units": "evaluations"}),
+            "target_loss": ("target", self.targets, {"long_name": "target", "units": LOSS}),
         }
         return xr.Dataset(variables, coords)
 
     # one step --------------------------------------------------------------------------------------------------------
 
-    def _counts(self) -> tuple[Tensor, ...]:
-        return self.ledger.values.clone(), self.ledger.gradients.clone(), self.ledger.steps.clone()
+    def _counts(self) -> tuple[np.ndarray, ...]:
+        return self.ledger.values.copy(), self.ledger.gradients.copy(), self.ledger.steps.copy()
 
-    def _moment(self, state: State, query: Query, answer: Answer) -> Moment:
-        value = answer.value if query.alive is None else answer.value.where(query.alive, torch.inf)
-        low, place = value.nan_to_num(nan=torch.inf).min(1)
-        better = low < self.last.observed
-        point = query.points.gather(1, place[:, None, None].expand(-1, 1, query.points.shape[2]))[:, 0]
-        best = torch.where(better[:, None], point, self.last.best)
-        observed = torch.where(better, low.double(), self.last.observed)
+    def _moment(self, state: State, query: Query, answer: Answer, cost: np.ndarray) -> Moment:
+        value = _asked(query, answer)
+        observed, best = np.fmin(self.last.observed, np.fmin.reduce(value, axis=1)), self.last.best
+        better = observed < self.last.observed
+        if better.any():
+            place = torch.from_numpy(np.where(np.isnan(value), np.inf, value).argmin(1)).to(best.device)
+            point = query.points[torch.arange(len(place), device=place.device), place]
+            best = torch.where(torch.from_numpy(better).to(best.device)[:, None], point, best)
         seconds = time.perf_counter() - self.began - self.truth_seconds
-        return Moment(state, query, answer, self._counts(), seconds, observed, best)
+        return Moment(state, query, answer, self._counts(), cost, seconds, observed, best)
 
-    def _end_worlds(self, answer: Answer, query: Query) -> None:
-        """Write the rest of the worlds that diverged or spent their budget in this step."""
-        finite = answer.value.isfinite() if query.alive is None else answer.value.isfinite() | ~query.alive
-        lost = ~finite.any(1) & (self.ended == 0)
-        if bool(lost.any()):
-            self.ledger.close(lost)
-        over = ~self.ledger.alive & (self.ended == 0)
-        if bool(over.any()):
-            self.ended = torch.where(over, torch.where(lost, STATUS.index("diverged"), STATUS.index("budget_spent")), self.ended)
-            self._write(over, torch.full_like(self.next, len(self.checkpoints) - 1))
+    def _end_worlds(self, running: np.ndarray, answer: Answer, query: Query) -> None:
+        """Write the rest of the worlds that diverged, or spent their budget, in this step."""
+        lost = running & ~np.isfinite(_asked(query, answer)).any(1)
+        self.ledger.close(lost)
+        over = running & ~self.ledger.alive
+        if over.any():
+            self.ended[over] = np.where(lost, STATUS.index("diverged"), STATUS.index("budget_spent"))[over]
+            self._write(over, np.full_like(self.next, len(self.checkpoints) - 1))
+            self.records["status"][over, -1] = self.ended[over]  # also where the last step overshot the budget
 
     # targets ---------------------------------------------------------------------------------------------------------
 
-    def _hit(self, name: str, loss: Tensor, rows: Tensor) -> None:
+    def _hit(self, name: str, loss: np.ndarray, rows: np.ndarray) -> None:
         """Note the cost of the last state for the targets that loss (R,) reaches for the first time, in the worlds `rows` and within the budget."""
-        reached = (loss.double()[:, None] <= self.targets) & (rows & (self.cost <= self.checkpoints[-2]))[:, None]
-        self.hits[name] = torch.where(reached, self.hits[name].minimum(self.cost[:, None]), self.hits[name])
+        reached = (loss[:, None] <= self.targets) & (rows & (self.last.cost <= self.checkpoints[-2]))[:, None]
+        self.hits[name] = np.where(reached, np.minimum(self.hits[name], self.last.cost[:, None]), self.hits[name])
 
-    def _hit_recommendation(self, query: Query, answer: Answer, rows: Tensor) -> None:
+    def _hit_recommendation(self, query: Query, answer: Answer, rows: np.ndarray) -> None:
         """The state before this step recommended a point that is asked now, or that is cheap to look at beside a whole population."""
         point = self.optimizer.recommend(self.last.state)
         if query.points.shape[1] == 1 and torch.equal(point, query.points[:, 0]):
-            self._hit("hit_cost", answer.value[:, 0], rows)
+            self._hit("hit_cost", _asked(query, answer)[:, 0], rows)
         elif query.points.shape[1] >= EVERY_STEP:
             self._hit("hit_cost", self._truth(point[:, None])[:, 0], rows)
 
     # checkpoints -----------------------------------------------------------------------------------------------------
 
-    def _truth(self, points: Tensor) -> Tensor:
+    def _truth(self, points: Tensor) -> np.ndarray:
+        """The true loss of points (R, P, D) as answers, (R, P); what is no number is inf."""
         began = time.perf_counter()
         with torch.no_grad():
-            loss = self.landscape.solution_loss(points)
+            loss = self.landscape.solution_loss(points).double().cpu().numpy()
         self.truth_seconds += time.perf_counter() - began
-        return loss.double()
+        return np.where(np.isnan(loss), np.inf, loss)
 
-    def _write(self, rows: Tensor, until: Tensor) -> None:
+    def _write(self, rows: np.ndarray, until: np.ndarray) -> None:
         """Write the last state of the worlds `rows` (R,) bool at their checkpoints next .. until - 1."""
-        if not bool(rows.any()):
+        places = np.arange(len(self.checkpoints) - 1)
+        mask = (places >= self.next[:, None]) & (places < until[:, None]) & rows[:, None]
+        if not mask.any():
             return
-        moment, values = self.last, {}
+        for name, values in self._values(rows).items():
+            self.records[name][mask] = np.broadcast_to(np.asarray(values)[:, None], mask.shape)[mask]
+        self.next = np.where(rows, until, self.next)
+
+    def _values(self, rows: np.ndarray) -> dict[str, np.ndarray]:
+        """Everything that a checkpoint shows of the last state, (R,) each; hits are noted on the way for the worlds `rows`."""
+        moment = self.last
         point = self.optimizer.recommend(moment.state)
         truth = self._truth(torch.stack([point, moment.best], 1))
         self._hit("hit_cost", truth[:, 0], rows)
-        values["loss"] = truth[:, 0].nan_to_num(nan=torch.inf)
+        values = dict(zip(COUNTS, moment.counts, strict=True)) | {"loss": truth[:, 0], "seconds": np.full(len(rows), moment.seconds)}
         if moment.query is not None and moment.answer is not None:
             self._hit("best_hit_cost", truth[:, 1], rows)
             values |= {"best_loss": truth[:, 1], "observed": moment.observed, **self._spread(moment.query, moment.answer)}
-            values["step_length"] = distance(self.optimizer.center(moment.state), self.optimizer.center(self.before.state))
+            values["step_length"] = _distance(self.optimizer.center(moment.state), self.optimizer.center(self.before.state))
         began = time.perf_counter()
-        values |= self.landscape.measures(point)
+        values |= {name: value.cpu().numpy() for name, value in self.landscape.measures(point).items()}
         self.truth_seconds += time.perf_counter() - began
-        values |= dict(zip(COUNTS, moment.counts, strict=True)) | {"status": self._status(values)}
-        numbers = {name: value.cpu().numpy() for name, value in values.items()} | {"seconds": np.full(len(rows), moment.seconds)}
-        places = torch.arange(len(self.checkpoints) - 1, device=rows.device)
-        mask = ((places >= self.next[:, None]) & (places < until[:, None]) & rows[:, None]).cpu().numpy()
-        for name, number in numbers.items():
-            self.records[name][mask] = np.broadcast_to(number[:, None], mask.shape)[mask]
-        self.next = torch.where(rows, until.clamp_max(len(self.checkpoints) - 1), self.next)
+        hit = (truth[:, :1] <= self.targets).all(1) & (len(self.targets) > 0)
+        return values | {"status": np.where(self.ended > 0, self.ended, hit * STATUS.index("hit_target"))}
 
-    def _status(self, values: dict[str, Tensor]) -> Tensor:
-        """(R,) place in STATUS."""
-        hit = torch.zeros_like(self.ended, dtype=torch.bool)
-        if len(self.targets):
-            hit = values["loss"] <= self.targets.min()
-        return torch.where(self.ended > 0, self.ended, hit.long() * STATUS.index("hit_target"))
-
-    def _spread(self, query: Query, answer: Answer) -> dict[str, Tensor]:
+    def _spread(self, query: Query, answer: Answer) -> dict[str, np.ndarray]:
         """Mean observed value and diversity of the points that were asked."""
-        alive = torch.ones_like(answer.value, dtype=torch.bool) if query.alive is None else query.alive
-        share = alive.double() / alive.sum(1, keepdim=True)  # (R, P)
-        x = query.points.double()
+        x, value = query.points.to(answer.value.dtype), answer.value
+        share = torch.full_like(value, 1 / value.shape[1]) if query.alive is None else query.alive / query.alive.sum(1, keepdim=True)  # (R, P)
         mean = (x * share[..., None]).sum(1, keepdim=True)
         if isinstance(self.landscape.domain, Bits):
             diversity = (2 * mean * (1 - mean)).mean((1, 2))
         else:
-            diversity = (((x - mean).square().sum(-1)) * share).sum(1).sqrt()
-        return {"population_loss": (answer.value.double().where(alive, 0.0) * share).sum(1), "diversity": diversity}
+            diversity = ((x - mean).square_().sum(-1) * share).sum(1).sqrt()
+        observed = (value.where(share > 0, 0) * share).sum(1)
+        return {"population_loss": observed.cpu().numpy(), "diversity": diversity.cpu().numpy()}
 
 
-def distance(a: Tensor, b: Tensor) -> Tensor:
+def _asked(query: Query, answer: Answer) -> np.ndarray:
+    """The values (R, P) on the host; inf for points that were not asked."""
+    value = answer.value if query.alive is None else answer.value.where(query.alive, torch.inf)
+    return value.double().cpu().numpy()
+
+
+def _distance(a: Tensor, b: Tensor) -> np.ndarray:
     """Euclidean distance of a and b (R, D) -> (R,)."""
-    return (a.double() - b.double()).square().sum(-1).sqrt()
+    return (a.double() - b.double()).square().sum(-1).sqrt().cpu().numpy()

@@ -43,17 +43,17 @@ def find(kind: str, family: str) -> Any:  # noqa: ANN401
 
 
 def build(spec: Mapping[str, Any], family: str) -> Any:  # noqa: ANN401
-    """The object of {"kind": ..., **parameters}; a parameter that is itself a mapping with a kind is built likewise."""
+    """The object of {"kind": ..., **parameters}; a parameter that is itself a mapping, such as a schedule, is built likewise."""
     return _make(find(spec["kind"], family), spec)
 
 
 def _make(cls: type[Parameters], spec: Mapping[str, Any]) -> Parameters:
     hints = get_type_hints(cls)
-    return cls(**{key: _value(hints[key], value) for key, value in spec.items() if key != "kind"})
+    return cls(**{key: _value(hints[key], value) for key, value in spec.items() if key != "kind" or "kind" in hints})
 
 
 def _value(hint: Any, value: Any) -> Any:  # noqa: ANN401
     if not isinstance(value, Mapping):
         return value
     classes = [c for c in (hint, *get_args(hint)) if isinstance(c, type) and issubclass(c, Parameters)]
-    return _make(next(c for c in classes if c.name == value["kind"]), value)
+    return _make(classes[0] if len(classes) == 1 else next(c for c in classes if c.name == value["kind"]), value)

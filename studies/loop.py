@@ -55,12 +55,17 @@ def search(optimizer: Optimizer, problem: Problem, oracle: Oracle, recorder: Rec
 
 
 def run_cell(cell: Cell) -> xr.Dataset:
-    """Compute one cell: dims replicate, checkpoint, target; attribute `profile` (JSON) says where the seconds went."""
-    task = cell.task
+    """Compute one cell: dims replicate, checkpoint, target."""
+    return run_worlds(cell.task, torch.arange(cell.first, cell.last))
+
+
+def run_worlds(task: Task, worlds: torch.Tensor) -> xr.Dataset:
+    """Compute these absolute worlds (R,) of a task: dims replicate, checkpoint, target.
+
+    Attributes: `profile` (JSON) says where the seconds went; `gap_known` and `terms` are the landscape's.
+    """
     optimizer: Optimizer = build(task.optimizer, "optimizer")
-    streams = Streams(
-        seed=task.seed, worlds=torch.arange(cell.first, cell.last), dtype=getattr(torch, task.dtype), device=task.device, sources=optimizer.sources
-    )
+    streams = Streams(seed=task.seed, worlds=worlds, dtype=getattr(torch, task.dtype), device=task.device, sources=optimizer.sources)
     landscape = bind(task, streams)
     noise = Noise(
         batch=task.noise["batch"],
@@ -70,16 +75,14 @@ def run_cell(cell: Cell) -> xr.Dataset:
         gradient=task.noise["evaluation"]["gradient"],
     )
     price = task.gradient_cost
-    ledger = Ledger(
-        streams.size, terms=landscape.terms, budget=task.budget, price=price["value"], lowest_price=price["low"], device=streams.device
-    )
+    ledger = Ledger(streams.size, terms=landscape.terms, budget=task.budget, price=price["value"], lowest_price=price["low"])
     oracle = Oracle(landscape, noise, ledger)
     recorder = Recorder(landscape, optimizer, ledger, task.checkpoints, task.targets, exact=noise.exact and landscape.values_are_solutions)
     first = streams.at(0)
-    problem = Problem(landscape.dim, landscape.domain, noise.exact, start=lambda n: landscape.start(first, n), players=1)
+    problem = Problem(landscape.dim, landscape.domain, noise.exact, start=lambda n: landscape.start(first, n))
     clock = search(optimizer, problem, oracle, recorder, streams)
     profile = clock.spent | {"loss": oracle.seconds, "truth": recorder.truth_seconds}
-    return recorder.dataset(cell.first).assign_attrs(profile=json.dumps(profile), gap_known=int(landscape.gap_known))
+    return recorder.dataset(worlds).assign_attrs(profile=json.dumps(profile), gap_known=int(landscape.gap_known), terms=landscape.terms)
 
 
 def bind(task: Task, streams: Streams) -> Landscape:

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
 import pytest
 import torch
 
@@ -137,7 +138,7 @@ class TestLedger:
         assert o.ledger.values.tolist() == [20] * 4
         assert o.ledger.gradients.tolist() == [20] * 4
         assert o.ledger.steps.tolist() == [2] * 4
-        assert o.ledger.values.dtype == torch.int64
+        assert o.ledger.values.dtype == np.int64
         assert o.ledger.cost().tolist() == [2 + 3 * 2] * 4
         assert o.ledger.cost(1.0).tolist() == [4] * 4
 
@@ -157,7 +158,7 @@ class TestLedger:
         assert o.ledger.alive.tolist() == [False, True]
         ask(o, 3, worlds=2, gradient=True, alive=alive)
         assert o.ledger.cost(1.0).tolist() == [10, 3]
-        o.ledger.close(torch.tensor([False, True]))
+        o.ledger.close(np.array([False, True]))
         assert not o.ledger.open()
 
 

@@ -1,0 +1,1 @@
+"""Learning problems as landscapes: the training loss of a network over its weights."""

@@ -1,0 +1,139 @@
+"""A quadratic bowl, alone or as the mean of terms whose gradients have a set covariance.
+
+L(x) = 1/2 (x - x*)' H (x - x*), minimum 0. With M = `terms` > 1, term i is L(x) + g_i' (x - x*): the g_i sum to zero, so the mean of the terms is
+L, and (1/M) sum_i g_i g_i' = C holds exactly, not only in expectation (the normaliser is M, not M - 1). The noise of a
+mini-batch is thus additive: SGD with B terms drawn with replacement has stationary covariance S = A S A + eta^2 C / B, A = I - eta H
+(Mandt, Hoffman, Blei 2017, "Stochastic gradient descent as approximate Bayesian inference", JMLR 18); in one dimension
+eta sigma^2 / [B h (2 - eta h)]; and the mean of B different terms has variance (C / B) (M - B) / (M - 1) (Cochran 1977, section 2.5).
+
+Streams: "instance" (part 0 rotation, 1 optimum, 2 the g_i).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated, ClassVar, Literal, Self
+
+import torch
+from annotated_types import Ge, Gt
+from torch import Tensor
+
+from landscapes.base import Domain, Landscape, Reals, Terms, check_bound, check_points, dot, matmul, per_instance
+from landscapes.streams import Streams
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quadratic(Landscape):
+    """Quadratic bowl with a set spectrum; optionally the mean of terms with a set gradient covariance.
+
+    The loss is the gap to the minimum, which is 0. The largest eigenvalue of the Hessian is `curvature`, the smallest curvature / condition, so
+    gradient descent is stable for learning rates below 2 / curvature whatever the condition number.
+
+    Source: Mandt, Hoffman and Blei 2017 for the terms.
+
+    Args:
+        dim: D, >= 1.
+        condition: largest over smallest eigenvalue, >= 1 (with dim = 1: the eigenvalue is `curvature`).
+        spectrum: eigenvalues between the two ends: log, spaced evenly in their logarithm; linear, evenly; power, as i^-a for i = 1 .. D.
+        curvature: largest eigenvalue, > 0.
+        rotated: a random rotation (Haar) for each instance; False: axes are eigenvectors, the first the steepest.
+        shifted: a minimum uniform in [-4, 4]^D for each instance; False: the origin, which favours methods that average points.
+        terms: M, 1 (no mini-batch noise) or more than dim.
+        noise: covariance C of the terms' gradients: isotropic, noise_scale^2 I; hessian, noise_scale^2 H.
+        noise_scale: >= 0.
+        box: starts are uniform in [-box, box]^D, > 0.
+    """
+
+    name: ClassVar[str] = "quadratic"
+    dim: Annotated[int, Ge(1)] = 10
+    condition: Annotated[float, Ge(1)] = 100.0
+    spectrum: Literal["log", "linear", "power"] = "log"
+    curvature: Annotated[float, Gt(0)] = 1.0
+    rotated: bool = False
+    shifted: bool = False
+    terms: Annotated[int, Ge(1)] = 1
+    noise: Literal["isotropic", "hessian"] = "isotropic"
+    noise_scale: Annotated[float, Ge(0)] = 1.0
+    box: Annotated[float, Gt(0)] = 5.0
+    eigenvalues: Tensor | None = field(init=False, repr=False, compare=False, default=None)  # (D,) in descending order
+    rotation: Tensor | None = field(init=False, repr=False, compare=False, default=None)  # (R, D, D) eigenvectors in columns, None: the axes
+    optimum: Tensor | None = field(init=False, repr=False, compare=False, default=None)  # (R, 1, D)
+    slopes: Tensor | None = field(init=False, repr=False, compare=False, default=None)  # (R, M, D) the g_i, in the basis of the eigenvectors
+
+    def check(self) -> None:
+        """A covariance of full rank needs more terms than dimensions."""
+        if 1 < self.terms <= self.dim:
+            raise ValueError(f"quadratic.terms: expected 1 (no noise) or more than dim = {self.dim}, got {self.terms}")
+
+    @property
+    def domain(self) -> Domain:
+        """The box of starts."""
+        return Reals(-self.box, self.box)
+
+    @property
+    def gap_known(self) -> bool:
+        """The minimum is 0."""
+        return True
+
+    def bind(self, streams: Streams) -> Self:
+        """Draw rotation, optimum and terms."""
+        eigenvalues = self._eigenvalues().to(streams.device, streams.dtype)
+        return self.bound(
+            eigenvalues=eigenvalues,
+            rotation=per_instance(streams, self._rotation) if self.rotated else None,
+            optimum=per_instance(streams, self._optimum),
+            slopes=per_instance(streams, self._slopes) if self.terms > 1 else None,
+        )
+
+    def loss(self, x: Tensor, terms: Terms | None = None, time: Tensor | None = None) -> Tensor:
+        """Height above the minimum of x (R, P, D) -> (R, P)."""
+        del time
+        check_points(self.name, x, self.dim)
+        check_bound(self.name, x, self.optimum)
+        y = x - self.optimum
+        y = y if self.rotation is None else matmul(y, self.rotation)
+        bowl = 0.5 * dot(self.eigenvalues * y, y)
+        if terms is None:
+            return bowl
+        weight = terms.weight.sum(-1)
+        return weight * bowl if self.slopes is None else weight * bowl + dot(self._slope(terms), y)
+
+    def _slope(self, terms: Terms) -> Tensor:
+        """Weighted sum of the g_i of a mini-batch, (R, 1 | P, D)."""
+        picked = self.slopes.take_along_dim(terms.index.flatten(1)[..., None], 1).unflatten(1, terms.index.shape[1:])
+        return (terms.weight[..., None] * picked).sum(-2)
+
+    def _eigenvalues(self) -> Tensor:
+        place = torch.linspace(0, 1, self.dim, dtype=torch.float64)
+        if self.spectrum == "linear":
+            return self.curvature * (1 - place * (1 - 1 / self.condition))
+        if self.spectrum == "power" and self.dim > 1:
+            place = torch.arange(1, self.dim + 1).double().log() / torch.tensor(self.dim).double().log()
+        return self.curvature * self.condition**-place
+
+    def _rotation(self, streams: Streams) -> Tensor:
+        """Haar: QR of a normal matrix, the diagonal of R made positive (Mezzadri 2007, Notices of the AMS 54)."""
+        normal = streams.normal("instance", (self.dim, self.dim)).double()
+        return torch.stack([_orthogonal(one.clone()) for one in normal]).to(streams.dtype)
+
+    def _optimum(self, streams: Streams) -> Tensor:
+        if not self.shifted:
+            return torch.zeros((streams.size, 1, self.dim), dtype=streams.dtype, device=streams.device)
+        return 8 * streams.uniform("instance", (1, self.dim), part=1) - 4
+
+    def _slopes(self, streams: Streams) -> Tensor:
+        drawn = streams.normal("instance", (self.terms, self.dim), part=2).double()
+        variance = self._eigenvalues().to(drawn) if self.noise == "hessian" else torch.ones(self.dim).to(drawn)
+        scale = self.noise_scale * variance.sqrt()
+        return (torch.stack([_white(one.clone()) for one in drawn]) * scale).to(streams.dtype)
+
+
+def _orthogonal(normal: Tensor) -> Tensor:
+    q, r = torch.linalg.qr(normal)
+    return q * r.diagonal().sign()
+
+
+def _white(drawn: Tensor) -> Tensor:
+    """(M, D) with column means 0 and (1/M) sum of outer products exactly I."""
+    q, r = torch.linalg.qr(drawn - drawn.mean(0))
+    return q * r.diagonal().sign() * len(drawn) ** 0.5

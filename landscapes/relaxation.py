@@ -1,0 +1,105 @@
+"""A landscape of bits seen by a real-valued optimizer: coordinates are real numbers theta, a genotype is the signs of theta.
+
+extension: L(theta) = E L(b) with independent bits, P(b_i = 1) = 1 / (1 + exp(-theta_i)): the landscape's multilinear extension, smooth, billed
+at its `extension_cost`. threshold: L(theta) = L(b), b_i = 1 where theta_i > 0: cheap and flat almost everywhere, so it has no gradient to
+descend; its Gaussian smoothing, which an evolution strategy of standard deviation sigma descends, is the extension at p = Phi(theta / sigma).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+import torch
+from annotated_types import Gt
+from torch import Tensor
+
+from landscapes.base import Bits, Domain, Landscape, Reals, Terms, logistic
+from landscapes.streams import Streams
+
+
+@dataclass(frozen=True, kw_only=True)
+class Relaxation(Landscape):
+    """A landscape of bits for real-valued optimizers: its multilinear extension, or the genotype of the signs.
+
+    Source: Wright 1937 (mean fitness as a function of allele frequencies, at linkage equilibrium); Boros and Hammer 2002 (multilinear extension).
+
+    Args:
+        inner: a landscape on Bits; in mode extension it has `extension` and `extension_cost`.
+        mode: extension or threshold (see the module).
+        lean: starts are theta = lean (2 b - 1) with b the inner landscape's start, > 0; so every method starts from the same genotypes.
+    """
+
+    name: ClassVar[str] = "relaxation"
+    inner: Any
+    mode: Literal["extension", "threshold"] = "extension"
+    lean: Annotated[float, Gt(0)] = 1.0
+
+    def check(self) -> None:
+        """Only bits can be relaxed."""
+        if not isinstance(self.inner.domain, Bits):
+            raise ValueError(f"relaxation.inner: expected a landscape on Bits, got {self.inner.name} on {self.inner.domain}")
+
+    @property
+    def dim(self) -> int:
+        """The loci."""
+        return self.inner.dim
+
+    @property
+    def domain(self) -> Domain:
+        """The box that the starts span."""
+        return Reals(-self.lean, self.lean)
+
+    @property
+    def terms(self) -> int:
+        """The inner landscape's."""
+        return self.inner.terms
+
+    @property
+    def unit_cost(self) -> int:
+        """In evaluations of the inner landscape at a genotype."""
+        return self.inner.unit_cost * (self.inner.extension_cost if self.mode == "extension" else 1)
+
+    @property
+    def gap_known(self) -> bool:
+        """As the inner landscape."""
+        return self.inner.gap_known
+
+    @property
+    def values_are_solutions(self) -> bool:
+        """In mode threshold a value is the loss of the genotype that theta stands for."""
+        return self.mode == "threshold"
+
+    @property
+    def extras(self) -> Mapping[str, tuple[str, str]]:  # type: ignore[override]
+        """As the inner landscape."""
+        return self.inner.extras
+
+    def bind(self, streams: Streams) -> Self:
+        """Bind the inner landscape."""
+        return self.bound(inner=self.inner.bind(streams))
+
+    def loss(self, x: Tensor, terms: Terms | None = None, time: Tensor | None = None) -> Tensor:
+        """Theta (R, P, D) -> (R, P); in mode threshold not differentiable."""
+        if self.mode == "threshold":
+            return self.inner.loss(genotype(x), terms, time)
+        return self.inner.extension(logistic(x), terms)
+
+    def start(self, streams: Streams, n: int) -> Tensor:
+        """The inner landscape's starts, (R, n, D), leaning to their genotypes."""
+        bits = self.inner.start(streams, n).to(streams.dtype)
+        return self.lean * (2 * bits - 1)
+
+    def solution_loss(self, x: Tensor) -> Tensor:
+        """The loss of the genotypes of theta (R, P, D) -> (R, P)."""
+        return self.inner.solution_loss(genotype(x))
+
+    def measures(self, x: Tensor) -> dict[str, Tensor]:
+        """The inner landscape's, of the genotypes of theta (R, D)."""
+        return self.inner.measures(genotype(x))
+
+
+def genotype(theta: Tensor) -> Tensor:
+    """Bits, uint8: 1 where theta > 0."""
+    return (theta > 0).to(torch.uint8)

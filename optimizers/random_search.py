@@ -1,0 +1,79 @@
+"""Random search: the baseline that learns nothing.
+
+Each step asks `population` fresh points, uniform in the start box (Rastrigin 1963, Autom. Remote Control 24:1337) or uniform bits, and keeps
+the best. Where the oracle adds noise the point kept is asked again beside the fresh ones, since an old lucky value would never be beaten:
+that is one more evaluation per step. Draws: mutation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, NamedTuple
+
+import torch
+from annotated_types import Ge
+from torch import Tensor
+
+from landscapes.base import Answer, Bits, Problem, Query, Reals
+from landscapes.streams import Streams
+from optimizers import operators
+from optimizers.base import Info, Optimizer
+
+
+class State(NamedTuple):
+    """The point kept."""
+
+    best: Tensor  # (R, D)
+    value: Tensor  # (R,) its value when last asked; inf before the first step
+    box: Tensor  # (R, 2) low and high on Reals
+    exact: Tensor  # (R,) bool: the oracle adds no noise
+
+
+@dataclass(frozen=True, kw_only=True)
+class RandomSearch(Optimizer):
+    """Uniform random search, the best observed point kept.
+
+    Args:
+        population: fresh points per step, >= 1.
+
+    Source: Rastrigin 1963, Autom. Remote Control 24:1337.
+    """
+
+    name: ClassVar[str] = "random_search"
+    domains: ClassVar[tuple[type, ...]] = (Reals, Bits)
+    sources: ClassVar[tuple[str, ...]] = ("mutation",)
+    population: Annotated[int, Ge(1)] = 16
+
+    def init(self, problem: Problem, streams: Streams) -> State:
+        """The first start, its value unknown."""
+        best = problem.start(1)[:, 0]
+        edges = (problem.domain.low, problem.domain.high) if isinstance(problem.domain, Reals) else (0.0, 1.0)
+        value = torch.full((streams.size,), torch.inf, dtype=streams.dtype, device=best.device)
+        return State(best, value, value.new_tensor(edges).expand(streams.size, 2), torch.full_like(value, problem.exact, dtype=torch.bool))
+
+    def ask(self, state: State, streams: Streams) -> Query:
+        """Fresh points, after the kept one where values are noisy."""
+        shape = (self.population, state.best.shape[1])
+        if state.best.dtype == torch.uint8:
+            fresh = streams.bernoulli("mutation", 0.5, shape).view(torch.uint8)
+        else:
+            low, high = state.box[:, 0, None, None], state.box[:, 1, None, None]
+            fresh = low + (high - low) * streams.uniform("mutation", shape)
+        return Query(fresh if bool(state.exact.all()) else torch.cat([state.best[:, None], fresh], 1))
+
+    def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
+        """Keep the best of what was asked, or the old one where its value still holds and is better."""
+        del streams
+        value = operators.worst_last(answer.value)
+        low, point = value.amin(1), operators.best(query.points, value)
+        accepted = ~state.exact | (low < state.value)
+        best = torch.where(accepted[:, None], point, state.best)
+        return state._replace(best=best, value=torch.where(accepted, low, state.value)), {"accepted": accepted}
+
+    def recommend(self, state: State) -> Tensor:
+        """The point kept: (R, D)."""
+        return state.best
+
+    def center(self, state: State) -> Tensor:
+        """The point kept: (R, D)."""
+        return state.best.to(state.value.dtype)

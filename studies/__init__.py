@@ -1,0 +1,60 @@
+"""Studies: landscapes and optimizers meet here. `run_study` computes a study, `open_study` reads its results."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+__all__ = ["open_study", "run_study"]
+
+
+def run_study(
+    config: str | Path,
+    out: str | Path | None = None,
+    overrides: Mapping[str, Any] = {},  # noqa: B006
+    *,
+    workers: int | None = None,
+    cluster: str = "local",
+) -> xr.Dataset:
+    """Compute what is missing of a study and return its results. Works in scripts (no `__main__` guard needed) and notebooks.
+
+    Args:
+        config: a study file, or the name of a ready study in `studies/configs/`.
+        out: the study's folder; None: results/NAME.
+        overrides: dotted path -> value, as with `--set`: {"replicates": 8, "optimizers.sgd.learning_rate": 0.1}.
+        workers: processes of the local cluster, >= 1; None: one per core.
+        cluster: "local", or the address of a Dask scheduler, "tcp://host:port".
+
+    Returns:
+        The labelled Dataset, in memory unless large. Worlds of failed cells have `status` failed; why is in OUT/errors/.
+
+    Raises:
+        StudyError: the study file has mistakes (`.lines`: one line each).
+        ClusterError: there is no such cluster, or no worker came.
+        KeyboardInterrupt: stopped by Ctrl-C; finished cells are kept, the next call goes on from there.
+        ConnectionError: the scheduler went away; finished cells are kept, the next call goes on from there.
+    """  # noqa: DOC502
+    from studies.session import run_study
+
+    return run_study(config, out, overrides, workers=workers, cluster=cluster)
+
+
+def open_study(path: str | Path) -> xr.Dataset:
+    """The results of a study: what is finished now.
+
+    Args:
+        path: the study's folder, or its `dataset.zarr`.
+
+    Returns:
+        The labelled Dataset; dask arrays where it is large.
+
+    Raises:
+        FileNotFoundError: there is no study at this path.
+    """  # noqa: DOC502
+    from studies import store
+
+    return store.open_study(path)

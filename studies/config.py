@@ -1,0 +1,319 @@
+"""The study file: read, typed, checked; every mistake in one line, all at once.
+
+    study.yaml:10:9: optimizers.sgd.momentun: unknown key for sgd; did you mean 'momentum'?
+
+The types are in `studies.models`. What needs more than one entry (a method that cannot search a landscape, a batch larger than the data) is
+checked for every combination of the swept values, on the objects themselves; `studies.settings` does that.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from landscapes.base import Parameters
+from studies import kinds, models, yaml_lines
+from studies.mistakes import mistakes_in
+from studies.models import DEFAULT, FAMILIES, StudyModel
+from studies.settings import Arm, Settings
+from studies.sweeps import Axis, Setting, axes_of, known_paths, set_path
+from studies.yaml_lines import Document, Mistake, suggest
+
+CONFIGS = Path(__file__).parent / "configs"
+LABEL = re.compile(r"[\w+-][\w +-]*")
+RESERVED_LABELS = (DEFAULT, "value", "gradient")
+MAPS = (("budget",), ("targets",), ("noise", "batch"), ("noise", "sampling"), ("noise", "shared"), ("noise", "evaluation"))
+STAND_INS = {"name": "unnamed", "budget": 1e9, "landscapes": {}, "optimizers": {}}  # for wrong ones, so that the rest can be checked
+Classes = dict[str, dict[str, type[Parameters]]]  # family -> kind -> class
+
+
+class StudyError(ValueError):
+    """A study that cannot run.
+
+    Args:
+        lines: one for each mistake.
+    """
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        super().__init__("\n".join(lines))
+        self.lines = list(lines)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Study:
+    """A study that can run.
+
+    Args:
+        arms: each a landscape, an optimizer and the values of the swept axes.
+        axes: name of a dim -> its coordinate values: landscape, optimizer, then the swept axes.
+        resolved: the study with all defaults, as plain data; `load_study(resolved)` gives the same study.
+    """
+
+    name: str
+    question: str | None
+    replicates: int
+    device: str
+    checkpoints: int | list[float]
+    figures: list[str]
+    cluster: models.Cluster
+    arms: list[Arm]
+    axes: dict[str, list[Any]]
+    resolved: dict[str, Any]
+
+    def yaml(self) -> str:
+        """The resolved study as a study file."""
+        from io import StringIO
+
+        from ruamel.yaml import YAML
+
+        out, writer = StringIO(), YAML(typ="safe", pure=True)
+        writer.default_flow_style, writer.sort_base_mapping_type_on_output = False, False  # type: ignore[assignment]
+        writer.dump(self.resolved, out)
+        return out.getvalue()
+
+
+def load_study(source: Path | str | Mapping[str, Any], overrides: Mapping[str, object] | Sequence[str] = ()) -> Study:
+    """Read and check a study.
+
+    Args:
+        source: a file, the name of a study in studies/configs/, or the study as a mapping.
+        overrides: dotted path -> value, or texts "path=value" with the value in YAML.
+
+    Returns:
+        The study, complete.
+
+    Raises:
+        StudyError: with one line per mistake.
+    """
+    document = yaml_lines.from_mapping(source) if isinstance(source, Mapping) else _open(str(source))
+    if isinstance(document.data, dict):
+        _override(document, overrides)
+    if not isinstance(document.data, dict) or (document.mistakes and not document.data):
+        raise StudyError(document.lines(document.mistakes or [Mistake((), "expected a mapping with the keys name, budget, landscapes, optimizers")]))
+    return Checker(document).study()
+
+
+def ready_studies() -> dict[str, Path]:
+    """Name -> file of the studies in studies/configs/."""
+    return {path.stem: path for path in sorted(CONFIGS.glob("*.yaml"))}
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON schema of a study file, for editors; own kinds are accepted by their import path, their parameters unchecked."""
+    schema = models.study_model({family: dict(kinds.FAMILIES[family[:-1]][0]) for family in FAMILIES}).model_json_schema()
+    own = {"type": "object", "required": ["kind"], "properties": {"kind": {"type": "string", "pattern": r"^[\w.]+:\w+$"}}}
+    for family in FAMILIES:
+        entry = schema["properties"][family]["additionalProperties"]
+        known = entry.pop("oneOf", None) or [{"$ref": entry.pop("$ref")}]
+        entry.pop("discriminator", None)
+        entry["oneOf"] = [*known, own]
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def _open(source: str) -> Document:
+    path = Path(source)
+    if not path.is_file():
+        path = ready_studies().get(source, path)
+    if path.is_file():
+        try:
+            return yaml_lines.read(source if Path(source).is_file() else str(path), path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise StudyError([f"{path}: cannot be read: {error}"]) from error
+    near, ready = yaml_lines.nearest(source, ready_studies()), ", ".join(ready_studies()) or "none"
+    raise StudyError([f"{source}: no such file and no ready study of this name{f'; did you mean {near!r}?' if near else ''}; ready: {ready}"])
+
+
+def _override(document: Document, overrides: Mapping[str, object] | Sequence[str]) -> None:
+    pairs = overrides.items() if isinstance(overrides, Mapping) else [text.partition("=")[::2] if "=" in text else (text, None) for text in overrides]
+    lines = []
+    for path, value in pairs:
+        try:
+            if value is None and not isinstance(overrides, Mapping):
+                raise ValueError(f"{path}: expected PATH=VALUE")
+            parts = tuple(path.strip().split("."))
+            set_path(document.data, parts, yaml_lines.plain(value) if isinstance(overrides, Mapping) else yaml_lines.value_of(str(value)))
+            document.overridden.append(parts)
+        except ValueError as error:
+            lines.append(f"--set {error}" if str(error).startswith(path) else f"--set {path}: {error}")
+    if lines:
+        raise StudyError(lines)
+
+
+@dataclass
+class Checker:
+    """Goes through one document and gathers its mistakes."""
+
+    document: Document
+    mistakes: list[Mistake] = field(default_factory=list)
+    filled: list[Setting] = field(default_factory=list)  # swept values put where the study has none
+
+    def __post_init__(self) -> None:
+        self.mistakes += self.document.mistakes
+        self.data: dict[str, Any] = copy.deepcopy(self.document.data)
+        self.labels = {family: [*_mapping(self.data.get(family))] for family in FAMILIES}
+
+    def study(self) -> Study:
+        """The study, or all its mistakes."""
+        self.classes = self._find_classes()
+        self.model = models.study_model(self.classes)
+        self._check_labels()
+        axes = self._axes()
+        checked = self._validate(axes)
+        settings = Settings(self, axes)
+        arms = settings.arms() if checked is not None else []
+        if self.mistakes or checked is None:
+            raise StudyError(self.document.lines(self.mistakes))
+        return _study(checked, arms, axes)
+
+    def _find_classes(self) -> Classes:
+        """The registries, and the classes that the study names by import path."""
+        classes: Classes = {family: dict(kinds.FAMILIES[family[:-1]][0]) for family in FAMILIES}
+        for family in FAMILIES:
+            for label, entry in list(_mapping(self.data.get(family)).items()):
+                kind = _mapping(entry).get("kind")
+                if isinstance(kind, str) and ":" in kind and kind not in classes[family]:
+                    self._import(classes, family, label, kind)
+        return classes
+
+    def _import(self, classes: Classes, family: str, label: str, kind: str) -> None:
+        try:
+            found = kinds.find(kind, family[:-1])
+            models.entry_model(family, kind, found)
+            classes[family][kind] = found
+        except Exception as error:  # noqa: BLE001  a plugin may fail in any way
+            text = str(error) if isinstance(error, ValueError) else f"cannot import {kind!r}: {type(error).__name__}: {error}"
+            self.mistakes.append(Mistake((family, label, "kind"), " ".join(text.split())))
+            del self.data[family][label]
+
+    def _check_labels(self) -> None:
+        for family in FAMILIES:
+            if self.data.get(family) == {}:
+                self.mistakes.append(Mistake((family,), "expected at least one, label -> {kind: ..}"))
+            for label in self.labels[family]:
+                if not LABEL.fullmatch(label) or label in RESERVED_LABELS:
+                    text = "a label has letters, digits, spaces, - _ + only, and is not default, value or gradient"
+                    self.mistakes.append(Mistake((family, label), text, at_key=True))
+        for path in MAPS:
+            values = self.data.get(path[0]) if len(path) == 1 else _mapping(self.data.get(path[0])).get(path[1])
+            if isinstance(values, dict) and not (path[-1] == "evaluation" and values.keys() <= {"value", "gradient"}):
+                self._check_map(path, values)
+        for label, entry in _mapping(self.data.get("optimizers")).items():
+            self._check_variants(("optimizers", label), _mapping(entry))
+
+    def _check_map(self, path: tuple[str, ...], values: dict[str, Any]) -> None:
+        known = self.labels["landscapes"]
+        for label in values:
+            if label not in (*known, DEFAULT):
+                words = [*known, "value", "gradient"] if path[-1] == "evaluation" else known
+                self.mistakes.append(Mistake((*path, label), f"unknown landscape; {suggest(label, words)}", at_key=True))
+        missing = [label for label in known if label not in values]
+        if path[0] in ("budget", "targets") and DEFAULT not in values and missing:
+            self.mistakes.append(Mistake(path, f"no value for landscape {missing[0]!r}; name it, or give a 'default'"))
+        if path == ("targets",) and len({len(v) for v in values.values() if isinstance(v, list)}) > 1:
+            self.mistakes.append(Mistake(path, "expected lists of equal lengths"))
+
+    def _check_variants(self, path: tuple[str, ...], entry: dict[str, Any]) -> None:
+        """The keys of `grid` and `on`; their values are checked where they are used."""
+        cls = self.classes["optimizers"].get(str(entry.get("kind")))
+        if cls is None:
+            return
+        names, grid, on = [*models.parameter_names(cls), "relaxation"], _mapping(entry.get("grid")), _mapping(entry.get("on"))
+        for label, parameters in on.items():
+            if label not in self.labels["landscapes"]:
+                text = f"unknown landscape; {suggest(label, self.labels['landscapes'])}"
+                self.mistakes.append(Mistake((*path, "on", label), text, at_key=True))
+            for key in _mapping(parameters):
+                if key in grid:
+                    self.mistakes.append(Mistake((*path, "on", label, key), "is in grid too; give it in one of the two", at_key=True))
+        for where, keys in [(("grid",), grid), *((("on", label), _mapping(p)) for label, p in on.items())]:
+            wrong = [key for key in keys if key not in names]
+            for key in wrong:
+                del keys[key]
+            self.mistakes += [Mistake((*path, *where, k), f"unknown key for {entry['kind']}; {suggest(k, names)}", at_key=True) for k in wrong]
+
+    def _axes(self) -> list[Axis]:
+        axes, mistakes = axes_of(self.data.get("sweep"), known_paths(self.data, self.classes))
+        self.mistakes += mistakes
+        for setting in (setting for axis in axes for setting in axis.settings[0]):
+            entry = _mapping(_mapping(self.data.get("optimizers")).get(setting.path[1])) if setting.path[0] == "optimizers" else {}
+            if setting.path[2:3] and setting.path[2] in _mapping(entry.get("grid")):
+                self.mistakes.append(Mistake(setting.source[:-1], "is in the optimizer's grid too; give it in one of the two", at_key=True))
+        return axes
+
+    def _validate(self, axes: list[Axis]) -> StudyModel | None:
+        """The typed study; where parts are wrong they are dropped, so that the others can be checked further; None: too little is left."""
+        for setting in (setting for axis in axes for setting in axis.settings[0]):
+            self._fill(setting)
+        for _ in range(2):
+            try:
+                return self.model.model_validate(self.data)
+            except ValidationError as error:
+                found = mistakes_in(error, self.model, self.data)
+            self.mistakes += [self._where_filled(mistake) for mistake in found]
+            for mistake in found:
+                self._drop(mistake.path)
+        return None
+
+    def _fill(self, setting: Setting) -> None:
+        """A swept parameter needs no other value: where it has none, the first one stands for it."""
+        with contextlib.suppress(ValueError):  # told where the axis is used
+            if not _has(self.data, setting.path):
+                set_path(self.data, setting.path, copy.deepcopy(setting.value))
+                self.filled.append(setting)
+
+    def _where_filled(self, mistake: Mistake) -> Mistake:
+        setting = next((s for s in self.filled if mistake.path[: len(s.path)] == s.path), None)
+        return mistake if setting is None else replace(mistake, path=(*setting.source, *mistake.path[len(setting.path) :]))
+
+    def _drop(self, path: yaml_lines.Path) -> None:
+        """Take out what is wrong: a whole entry, or a key of the study."""
+        if len(path) > 1 and path[0] in FAMILIES:
+            self.data[str(path[0])].pop(str(path[1]), None)
+        elif path:
+            self.data.pop(str(path[0]), None)
+            self.data |= {key: value for key, value in STAND_INS.items() if key == path[0]}
+
+
+def _study(checked: StudyModel, arms: list[Arm], axes: list[Axis]) -> Study:
+    named = {key: list(dict.fromkeys(arm.coords[key] for arm in arms)) for key in ("landscape", "optimizer")}
+    return Study(
+        name=checked.name,
+        question=checked.question,
+        replicates=checked.replicates,
+        device=checked.device,
+        checkpoints=checked.checkpoints,
+        figures=list(checked.figures),
+        cluster=checked.cluster,
+        arms=arms,
+        axes=named | {axis.name: axis.coords for axis in axes},
+        resolved=_resolved(checked),
+    )
+
+
+def _resolved(checked: StudyModel) -> dict[str, Any]:
+    """As plain data, the kind of an entry first, what is empty left out."""
+    data = json.loads(json.dumps(checked.model_dump()))
+    for family in FAMILIES:
+        for label, entry in data[family].items():
+            data[family][label] = {"kind": entry["kind"]} | {k: v for k, v in entry.items() if k not in ("dtype", "grid", "on") or v}
+    return data
+
+
+def _mapping(value: Any) -> dict[str, Any]:  # noqa: ANN401
+    return value if isinstance(value, dict) else {}
+
+
+def _has(data: Any, path: tuple[str, ...]) -> bool:  # noqa: ANN401
+    for part in path:
+        if not isinstance(data, dict) or part not in data:
+            return False
+        data = data[part]
+    return True

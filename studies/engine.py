@@ -1,0 +1,191 @@
+"""Cells on Dask: a sliding window of submissions, as many in flight as there are worker slots.
+
+A task returns a short record, never data, and never raises: results go to the store from where they were computed. So memory does not
+grow with the number of cells, a worker that dies takes down only cells that ran on it, and a client that dies loses nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import json
+import os
+import platform
+import random
+import time
+import traceback
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from studies import provenance, store
+from studies.clusters import ClusterError
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
+
+    from studies.plan import Cell
+
+THREADS = 1  # of torch, in each worker
+
+
+class Record(NamedTuple):
+    """What became of one cell."""
+
+    address: str
+    status: str  # "done", "found" (another run computed it) or "failed"
+    seconds: float = 0.0
+    error: str = ""
+
+
+class SchedulerLost(Exception):
+    """The scheduler went away, and what was in flight with it."""
+
+
+# on a worker -------------------------------------------------------------------------------------------------------------
+
+
+def compute(cell: Cell, address: str, out: str) -> Record:
+    """Compute one cell and store it. Never raises: an exception becomes a file in OUT/errors/."""
+    path, began = store.cell_path(Path(out), address), time.perf_counter()
+    if path.exists():
+        return Record(address, "found")
+    try:
+        with _crash_note(cell, address, Path(out)):
+            data = _run(cell, address)
+            seconds = time.perf_counter() - began
+            store.write_cell(data.assign_attrs(_origin(cell, seconds)), path)
+        for note in (store.error_path(Path(out), address), *Path(out, "crash").glob(f"{address}.*")):  # of earlier attempts
+            note.unlink(missing_ok=True)
+        return Record(address, "done", seconds)
+    except Exception as error:
+        return failed(cell, address, Path(out), f"{type(error).__name__}: {error}", traceback.format_exc())
+
+
+def _run(cell: Cell, address: str):  # noqa: ANN202
+    import torch
+
+    from studies.loop import run_cell
+
+    torch.set_num_threads(THREADS)
+    if cell.address != address:
+        raise RuntimeError(f"this worker ({platform.node()}) has another version of the code or of torch; restart the workers")
+    return run_cell(cell)
+
+
+def _origin(cell: Cell, seconds: float) -> dict[str, str]:
+    import torch
+
+    block = {"first": cell.first, "last": cell.last, "host": platform.node(), "seconds": seconds, "threads": torch.get_num_threads()}
+    return {"task": store.canonical(cell.task), "origin": json.dumps(block | provenance.versions())}
+
+
+def failed(cell: Cell, address: str, out: Path, error: str, trace: str) -> Record:
+    """Write why a cell failed."""
+    record = {"error": error, "traceback": trace, "task": json.loads(store.canonical(cell.task)), "first": cell.first, "last": cell.last}
+    with contextlib.suppress(OSError):  # a full disk must not hide the error itself
+        store.write_text(json.dumps(record, indent=1), store.error_path(out, address))
+    return Record(address, "failed", error=error)
+
+
+@contextlib.contextmanager
+def _crash_note(cell: Cell, address: str, out: Path) -> Iterator[None]:
+    """A file that outlives a crash: the stack where there was a segmentation fault, the header alone where the process was killed."""
+    note = out / "crash" / f"{address}.{uuid.uuid4().hex}.txt"
+    note.parent.mkdir(parents=True, exist_ok=True)
+    with note.open("w") as file:
+        print(f"worlds {cell.first} .. {cell.last - 1} on {platform.node()}, process {os.getpid()}", file=file, flush=True)
+        faulthandler.enable(file)
+        try:
+            yield
+        finally:
+            faulthandler.disable()
+            note.unlink(missing_ok=True)
+
+
+# on the client -----------------------------------------------------------------------------------------------------------
+
+
+def check_workers(client: Client) -> None:
+    """Refuse workers whose versions or code differ from ours.
+
+    Raises:
+        ClusterError: naming the first worker that differs, and in what.
+    """
+    ours = provenance.fingerprint()
+    for worker, theirs in client.run(provenance.fingerprint, on_error="return").items():
+        if isinstance(theirs, Exception):
+            raise ClusterError(f"cluster: the worker {worker} cannot load this package ({theirs}); install it there")
+        for name, version in ours.items():
+            if theirs.get(name) != version:
+                raise ClusterError(f"cluster: expected {name} {version} on the worker {worker}, got {theirs.get(name)}; update it")
+
+
+def sweep(client: Client, cells: Sequence[Cell], out: Path, on_record: Callable[[Record], None], stopping: Callable[[], bool]) -> None:
+    """Compute cells, in random order (two runs at once then share the work, and time left is unbiased).
+
+    Args:
+        client: of a cluster whose workers see the folder `out`.
+        cells: not yet in the store.
+        out: the study's folder.
+        on_record: told about each cell that ends.
+        stopping: once true, nothing new is submitted and the running cells are awaited.
+
+    Raises:
+        SchedulerLost: the scheduler went away.
+    """  # noqa: DOC502
+    queue = list(cells)
+    random.shuffle(queue)  # noqa: S311  which cell is computed first is no part of any result
+    suspects = _drain(client, queue, out, on_record, stopping, alone=False)
+    _drain(client, suspects, out, on_record, stopping, alone=True)
+
+
+def _drain(
+    client: Client, queue: list[Cell], out: Path, on_record: Callable[[Record], None], stopping: Callable[[], bool], *, alone: bool
+) -> list[Cell]:
+    """Run a queue until it is empty; returns the cells whose worker died, to be judged again alone (`alone`: they have failed)."""
+    from distributed import as_completed
+
+    landing, live, suspects = as_completed(), {}, []
+
+    def feed() -> None:
+        slots = 1 if alone else max(1, sum(client.nthreads().values()))
+        while queue and len(live) < slots and not stopping():
+            cell = queue.pop()
+            address = cell.address
+            future = client.submit(compute, cell, address, str(out.resolve()), key=f"cell-{address}", pure=False)
+            live[future.key] = cell, address
+            landing.add(future)
+
+    feed()
+    while live:
+        future = next(landing)
+        cell, address = live.pop(future.key)
+        if future.status == "finished":
+            on_record(future.result())
+        elif future.status in {"cancelled", "lost"}:
+            raise SchedulerLost
+        elif alone:
+            on_record(_crashed(future, cell, address, out))
+        else:
+            suspects.append(cell)
+        future.release()
+        feed()
+    return suspects
+
+
+def _crashed(future: Future, cell: Cell, address: str, out: Path) -> Record:
+    """A cell that took its worker down even alone."""
+    notes = sorted((out / "crash").glob(f"{address}.*"), key=os.path.getmtime)
+    text = notes[-1].read_text() if notes else ""
+    _, fatal, stack = text.partition("Fatal Python error: ")
+    if fatal:
+        error = f"the worker crashed: {stack.splitlines()[0]}"
+    elif notes:
+        error = "the worker was killed, perhaps for want of memory; try fewer worlds or points"
+    else:
+        error = repr(future.exception())
+    for note in notes:
+        note.unlink(missing_ok=True)
+    return failed(cell, address, out, error, text)

@@ -1,0 +1,49 @@
+"""Every landscape, optimizer and ready study, with a line each: `python -m studies.list`."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+
+def rows() -> Iterator[tuple[str, str, str]]:
+    """What it is (landscape, optimizer, study), its name, and one line about it."""
+    from studies.config import ready_studies
+    from studies.kinds import FAMILIES
+    from studies.models import summary
+
+    for family, (registry, _) in FAMILIES.items():
+        yield from ((family, kind, summary(cls)) for kind, cls in registry.items())
+    yield from (("study", name, about(path)) for name, path in ready_studies().items())
+
+
+def about(path: Path) -> str:
+    """A study's question, else its first comment."""
+    from studies import yaml_lines
+
+    text = path.read_text(encoding="utf-8")
+    data = yaml_lines.read(path.name, text).data
+    question = data.get("question") if isinstance(data, dict) else None
+    comments = (line.lstrip("# ").strip() for line in text.splitlines() if line.startswith("#") and "yaml-language-server" not in line)
+    return " ".join(str(question).split()) if question else next(comments, "")
+
+
+def main() -> None:
+    """The command line."""
+    argparse.ArgumentParser(prog="python -m studies.list", description=__doc__).parse_args()
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table.grid(padding=(0, 2))
+    last = ""
+    for family, name, line in rows():
+        if family != last:
+            table.add_row(f"{family}s" if family != "study" else "studies", style="bold")
+        table.add_row(f"  {name}", line)
+        last = family
+    Console().print(table, highlight=False, markup=False)
+
+
+if __name__ == "__main__":
+    main()

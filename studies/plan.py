@@ -1,0 +1,202 @@
+"""From a study to its cells: pure, no tensors.
+
+An arm is a landscape, an optimizer and one value of each axis; a task is all that an arm's numbers depend on, so arms that an axis does not
+touch share one; a cell is a task on a block of worlds. Blocks are aligned to multiples of `BLOCK`, so a study with more worlds keeps its cells.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+import json
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import metadata
+from typing import Any
+
+from studies import kinds
+from studies.config import Study
+from studies.digest import CORE, code_digest
+from studies.settings import Arm as Settled
+
+BLOCK = 32  # worlds in a full cell
+DECADES = 3  # of the budget, covered by checkpoints
+TRUTH = 2  # evaluations of truth at a checkpoint: the recommendation and the best point
+SHARE = 0.1  # of the budget, the most that truth may take
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """All that the numbers of an arm depend on, but its worlds; plain data that JSON can hold.
+
+    Args:
+        landscape: {"kind": .., parameters}, complete.
+        optimizer: {"kind": .., parameters}, complete.
+        relaxation: how the optimizer sees a landscape on bits; None where it searches the domain itself.
+        noise: batch (terms, None: all), sampling, shared, evaluation (value, gradient).
+        seed: of the study.
+        instances: world r has instance r mod instances; None: its own.
+        budget: evaluations at the lowest price of a gradient.
+        gradient_cost: value, low and high price in evaluations.
+        checkpoints: increasing costs at the nominal price, in evaluations.
+        targets: losses.
+        dtype: float64 or float32.
+        device: cpu or cuda.
+    """
+
+    landscape: dict[str, Any]
+    optimizer: dict[str, Any]
+    relaxation: str | None
+    noise: dict[str, Any]
+    seed: int
+    instances: int | None
+    budget: float
+    gradient_cost: dict[str, float]
+    checkpoints: list[float]
+    targets: list[float]
+    dtype: str
+    device: str
+
+    @functools.cached_property
+    def canonical(self) -> str:
+        """The task as canonical JSON."""
+        return json.dumps(dataclasses.asdict(self), sort_keys=True, separators=(",", ":"))
+
+    @functools.cached_property
+    def code(self) -> str:
+        """Digest of the code that computes it."""
+        owners = (kinds.find(self.landscape["kind"], "landscape"), kinds.find(self.optimizer["kind"], "optimizer"))
+        relaxation = ("landscapes.relaxation",) if self.relaxation else ()
+        return code_digest((*CORE, *relaxation, *sorted(owner.__module__ for owner in owners)))
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A task on the absolute worlds first .. last - 1."""
+
+    task: Task
+    first: int
+    last: int
+
+    @functools.cached_property
+    def address(self) -> str:
+        """32 hexadecimal digits: equal for equal numbers, different where anything that they depend on differs."""
+        parts = (self.task.canonical, str(self.first), str(self.last), _torch_version(), self.task.code)
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True)
+class Arm:
+    """Where a task's numbers are shown: landscape, optimizer and the axes -> value."""
+
+    coords: dict[str, Any]
+    task: Task
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a study computes.
+
+    Args:
+        study: the study.
+        arms: each with its task; arms that an axis does not touch share one.
+        axes: name of a dim -> its coordinate values: landscape, optimizer, then the swept axes.
+        notes: what the user should know, one line each.
+    """
+
+    study: Study
+    arms: list[Arm]
+    axes: dict[str, list[Any]]
+    notes: list[str]
+
+    @property
+    def tasks(self) -> list[Task]:
+        """The different tasks, in the order of the arms."""
+        return list({id(arm.task): arm.task for arm in self.arms}.values())
+
+    def cells(self, have: Callable[[str], bool]) -> list[Cell]:
+        """The cells that cover the worlds of every task; what exists is used where it fits.
+
+        Args:
+            have: whether the cell of an address exists.
+
+        Returns:
+            For each task, consecutive cells from world 0 to at least the last one.
+        """
+        return [cell for task in self.tasks for cell in blocks(task, self.study.replicates, have)]
+
+
+def make_plan(study: Study) -> Plan:
+    """The arms and tasks of a study; `auto` becomes the device that this machine has."""
+    fractions, notes = checkpoint_fractions(study.checkpoints, min(arm.scalars["budget"] for arm in study.arms))
+    device, arms = _device(study.device), []
+    tasks: dict[str, Task] = {}
+    for settled in study.arms:
+        task = _task(settled, fractions, device)
+        arms.append(Arm(settled.coords, tasks.setdefault(task.canonical, task)))
+    return Plan(study, arms, study.axes, notes)
+
+
+def blocks(task: Task, replicates: int, have: Callable[[str], bool]) -> list[Cell]:
+    """Consecutive cells over the worlds 0 .. replicates - 1, none across a multiple of BLOCK; an existing cell goes before a new one."""
+    cells: list[Cell] = []
+    first = 0
+    while first < replicates:
+        end = (first // BLOCK + 1) * BLOCK
+        existing = (cell for last in range(end, first, -1) if have((cell := Cell(task, first, last)).address))
+        cells.append(next(existing, None) or Cell(task, first, min(end, replicates)))
+        first = cells[-1].last
+    return cells
+
+
+def checkpoint_fractions(given: int | list[float], budget: float) -> tuple[list[float], list[str]]:
+    """Where the state is recorded, as fractions of the end of a run, and a note where they are fewer than asked.
+
+    Args:
+        given: how many per decade over the last three decades, or the fractions themselves.
+        budget: the smallest of the study, in evaluations; truth may take a tenth of it.
+
+    Returns:
+        Increasing fractions, the last 1 unless given otherwise; notes.
+    """
+    most = max(2, math.floor(SHARE * budget / TRUTH))
+    wanted = DECADES * given + 1 if isinstance(given, int) else len(given)
+    count = min(wanted, most)
+    notes = [f"checkpoints: {count} in place of {wanted}, so that truth takes at most a tenth of the budget of {budget:g}"] if count < wanted else []
+    if isinstance(given, int):
+        return [_rounded(10 ** (DECADES * (i / (count - 1) - 1))) for i in range(count)], notes
+    return [given[round(i * (wanted - 1) / (count - 1))] for i in range(count)] if notes else list(given), notes
+
+
+def _task(arm: Settled, fractions: list[float], device: str) -> Task:
+    price, budget = arm.scalars["gradient_cost"], arm.scalars["budget"]
+    end = budget * price["value"] / price["low"]
+    return Task(
+        landscape=arm.landscape,
+        optimizer=arm.optimizer,
+        relaxation=arm.relaxation,
+        noise=arm.noise,
+        checkpoints=[_rounded(end * fraction) for fraction in fractions],
+        device=device,
+        **arm.scalars,
+    )
+
+
+def _rounded(value: float) -> float:
+    """12 digits: the last ones depend on the machine's library, and an address should not."""
+    return float(f"{value:.12g}")
+
+
+def _device(device: str) -> str:
+    if device != "auto":
+        return device
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+@functools.cache
+def _torch_version() -> str:
+    return metadata.version("torch")

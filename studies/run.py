@@ -1,0 +1,147 @@
+"""The command line: python -m studies.run CONFIG. Nothing heavy is imported before it is known to be needed."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from rich.console import Console
+
+    from studies.config import Study
+    from studies.plan import Cell
+    from studies.session import Outcome
+
+RESUME = "finished cells are kept; run the same command again to go on"
+WRONG, LOST, STOPPED = 2, 75, 130  # exit codes beside 0 and 1: bad input, scheduler gone, interrupted
+DIVERGED = 3  # a world of this `status` or a higher one has not run to its end
+
+
+def parser() -> argparse.ArgumentParser:
+    """The arguments of `python -m studies.run`."""
+    found = argparse.ArgumentParser(
+        prog="python -m studies.run",
+        description="Run a study: compute what is missing, build the dataset, draw the figures.",
+        epilog="exit codes: 0 done, 1 a cell failed, 2 wrong study or argument, 75 lost the scheduler, 130 interrupted (run again to go on)",
+    )
+    found.add_argument("config", nargs="?", metavar="CONFIG", help="a study file, or the name of a study in studies/configs/")
+    found.add_argument("--out", type=Path, metavar="DIR", help="the study's folder (default: results/NAME)")
+    found.add_argument("--set", action="append", default=[], metavar="PATH=VALUE", help="change a value: --set optimizers.SGD.learning_rate=0.05")
+    found.add_argument("--dry-run", action="store_true", help="print the table of cells and the cost; compute and write nothing")
+    found.add_argument("--workers", type=int, metavar="N", help="worker processes on this machine (default: one per core)")
+    found.add_argument("--cluster", metavar="NAME", help="local (default), or the address of a Dask scheduler: tcp://host:port")
+    found.add_argument("--device", choices=("auto", "cpu", "cuda"), help="where tensors live (default: what the study says)")
+    found.add_argument("--strict", action="store_true", help="exit with 1 also where a world diverged or is missing")
+    found.add_argument("--schema", action="store_true", help="print the JSON schema of study files, for editors")
+    return found
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    words = parser()
+    args = words.parse_args(arguments)
+    if args.config is None and not args.schema:
+        words.error("expected CONFIG: a study file, or the name of a ready study")
+    if args.workers is not None and args.workers < 1:
+        words.error(f"--workers: expected >= 1, got {args.workers}")
+    if args.schema:
+        from studies.config import json_schema
+
+        print(json.dumps(json_schema(), indent=2))
+        return 0
+    return _run(args)
+
+
+def _run(args: argparse.Namespace) -> int:
+    from rich.console import Console
+
+    from studies.clusters import ClusterError
+    from studies.config import StudyError, load_study
+    from studies.session import execute, folder, given
+
+    console = Console(stderr=True)
+    try:
+        study = load_study(args.config, [*args.set, *([f"device={args.device}"] if args.device else [])])
+        if args.dry_run:
+            _show_plan(study, folder(study, args.out))
+            return 0
+        out = folder(study, args.out)
+        outcome = execute(study, out, text=given(args.config), workers=args.workers, cluster=args.cluster, console=console)
+        return _report(outcome, out, console, study.figures, strict=args.strict)
+    except StudyError as error:
+        print(*error.lines, sep="\n", file=sys.stderr)
+    except (ClusterError, OSError) as error:
+        print(error, file=sys.stderr)
+    except KeyboardInterrupt:
+        print(RESUME, file=sys.stderr)
+        return STOPPED
+    return WRONG
+
+
+def _report(outcome: Outcome, out: Path, console: Console, figures: list[str], *, strict: bool) -> int:
+    """Say how the run ended and where things are; returns the exit code."""
+    if outcome.dataset is None:
+        console.print(f"lost the Dask scheduler; {RESUME}" if outcome.ended == "lost" else f"interrupted; {RESUME}", highlight=False)
+        return LOST if outcome.ended == "lost" else STOPPED
+    from studies import store
+
+    _show(outcome.dataset, out, figures)
+    for record in outcome.failed:
+        console.print(f"failed, see {store.error_path(out, record.address)}", highlight=False, soft_wrap=True)
+    bad = bool((outcome.dataset["status"].isel(checkpoint=-1) >= DIVERGED).any())
+    if strict and bad:
+        console.print("strict: a world diverged, failed or is missing", highlight=False)
+    return 1 if outcome.failed or (strict and bad) else 0
+
+
+def _show(dataset: xr.Dataset, out: Path, figures: list[str]) -> None:
+    """Draw the figures, print the table and where things are."""
+    from rich.console import Console
+
+    from studies.figures import draw
+    from studies.summary import table
+
+    drawn = draw(dataset, figures, out / "figures")
+    console = Console()
+    console.print(table(dataset))
+    for path in (out / "dataset.zarr", *drawn):
+        console.print(str(path), highlight=False, soft_wrap=True)
+
+
+def _show_plan(study: Study, out: Path) -> None:
+    """The table of cells and the cost: one row for each landscape and optimizer, all values of the axes together."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from studies import store
+    from studies.plan import make_plan
+
+    plan, console = make_plan(study), Console()
+    here = store.finished(out)
+    cells: dict[str, list[Cell]] = {}
+    for cell in plan.cells(here.__contains__):
+        cells.setdefault(store.canonical(cell.task), []).append(cell)
+    arms: dict[tuple[str, str], list[str]] = {}
+    for arm in plan.arms:
+        arms.setdefault((str(arm.coords["landscape"]), str(arm.coords["optimizer"])), []).append(store.canonical(arm.task))
+    grid = Table("landscape", "optimizer", "arms", "cells", "to compute", "evaluations to compute", title=f"{study.name}: {study.replicates} worlds")
+    total = [0, 0, 0.0]
+    for names, tasks in arms.items():
+        planned = [cell for task in dict.fromkeys(tasks) for cell in cells[task]]
+        missing = [cell for cell in planned if cell.address not in here]
+        cost = sum(cell.task.budget * (cell.last - cell.first) for cell in missing)
+        total = [a + b for a, b in zip(total, (len(planned), len(missing), cost), strict=True)]
+        grid.add_row(*names, str(len(tasks)), f"{len(planned):,}", f"{len(missing):,}", f"{cost:,.0f}")
+    grid.add_section()
+    grid.add_row("all", "", f"{len(plan.arms):,}", f"{total[0]:,}", f"{total[1]:,}", f"{total[2]:,.0f}")
+    console.print(grid)
+    console.print(f"folder: {out}", *plan.notes, sep="\n", highlight=False, soft_wrap=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

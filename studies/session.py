@@ -1,0 +1,163 @@
+"""A study from its file to its folder: plan, compute what is missing, build the view. Behind `run_study` and the command line."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+
+from studies import engine, store
+from studies.clusters import connect
+from studies.config import Study, load_study, ready_studies
+from studies.engine import Record, SchedulerLost
+from studies.plan import make_plan
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+class Outcome(NamedTuple):
+    """How a run ended, and with what."""
+
+    ended: str  # "complete", "stopped" (running cells were awaited), "aborted" or "lost" (the scheduler went away)
+    failed: list[Record]
+    dataset: xr.Dataset | None  # None unless complete; `open_study` gives what is there
+
+
+def run_study(config: str | Path | Mapping[str, Any], out: str | Path | None, overrides: Mapping[str, Any], **cluster: Any) -> xr.Dataset:  # noqa: ANN401
+    """See `studies.run_study`."""
+    study = load_study(config, overrides)
+    outcome = execute(study, folder(study, out), text=given(config), **cluster)
+    if outcome.ended == "lost":
+        raise ConnectionError("lost the Dask scheduler; finished cells are kept, run again to go on")
+    if outcome.dataset is None:
+        raise KeyboardInterrupt("finished cells are kept, run again to go on")
+    return outcome.dataset
+
+
+def folder(study: Study, out: str | Path | None) -> Path:
+    """The study's folder; results/NAME where none is given."""
+    return Path(out) if out is not None else Path("results") / study.name
+
+
+def given(config: str | Path | Mapping[str, Any]) -> str:
+    """The text of a study as the user gave it."""
+    if isinstance(config, Mapping):
+        return json.dumps(config)
+    return (Path(config) if Path(config).is_file() else ready_studies()[str(config)]).read_text(encoding="utf-8")
+
+
+def execute(study: Study, out: Path, *, text: str, workers: int | None = None, cluster: str | None = None, console: Console | None = None) -> Outcome:
+    """Compute what is missing of a study.
+
+    Args:
+        study: the study.
+        out: its folder, made where missing.
+        text: the study as given, kept in the results.
+        workers: processes of the local cluster; None: what the study says.
+        cluster: where to compute; None: what the study says.
+        console: where progress and errors are shown.
+
+    Returns:
+        How the run ended, and the results.
+
+    Raises:
+        ClusterError: there is nothing to compute on.
+        OSError: the folder cannot be written.
+    """  # noqa: DOC502
+    console = console or Console(stderr=True)
+    plan = make_plan(study)
+    prepare(study, out)
+    found = store.manifest(plan, out, text)
+    store.save_manifest(found, out)
+    here = store.finished(out)
+    cells = plan.cells(here.__contains__)
+    missing = [cell for cell in cells if cell.address not in here]
+    for note in plan.notes:
+        console.print(f"[dim]{escape(note)}[/]")
+    bar = _Bar(console, total=len(cells), found=len(cells) - len(missing))
+    ended = "complete"
+    if missing:
+        where = cluster or study.cluster.kind
+        ended = _compute(missing, out, where, workers or (study.cluster.workers if where == "local" else None), bar)
+    return Outcome(ended, bar.failed, store.export(found, out) if ended == "complete" else None)
+
+
+def prepare(study: Study, out: Path) -> None:
+    """Make the study's folder, clear away what dead processes left, write study.yaml."""
+    for part in ("cells", "figures"):
+        (out / part).mkdir(parents=True, exist_ok=True)
+    store.sweep(out)
+    store.write_text(study.yaml(), out / "study.yaml")
+
+
+def _compute(cells: Sequence[Any], out: Path, cluster: str, workers: int | None, bar: _Bar) -> str:
+    """Compute these cells; returns how it ended."""
+    try:
+        with _signals(bar.console) as signals, connect(cluster, workers) as client:
+            engine.check_workers(client)
+            with bar.progress:
+                engine.sweep(client, cells, out, bar.take, stopping=lambda: bool(signals))
+            return "stopped" if signals else "complete"
+    except KeyboardInterrupt:
+        return "aborted"
+    except SchedulerLost:
+        return "lost"
+
+
+@contextlib.contextmanager
+def _signals(console: Console) -> Iterator[list[int]]:
+    """The signals that came: the first asks to stop after the running cells, the second raises KeyboardInterrupt."""
+    came: list[int] = []
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        del frame
+        came.append(number)
+        if len(came) > 1:
+            raise KeyboardInterrupt
+        console.print("stopping after the running cells; once more to abort them")
+
+    if threading.current_thread() is not threading.main_thread():  # only the main thread may handle signals
+        yield came
+        return
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield came
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class _Rate(ProgressColumn):
+    """Cells a second."""
+
+    def render(self, task: Task) -> str:
+        return f"{task.speed:.2g} cells/s" if task.speed else ""
+
+
+class _Bar:
+    """What the terminal shows of a run, and which cells failed."""
+
+    def __init__(self, console: Console, total: int, found: int) -> None:
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
+        self.progress = Progress(*columns, console=console)
+        self.console, self.failed = self.progress.console, list[Record]()
+        self.task = self.progress.add_task("cells", total=total, completed=found)
+
+    def take(self, record: Record) -> None:
+        """Note a cell that ended."""
+        if record.status == "failed":
+            self.failed.append(record)
+            first = record.error.splitlines()[0][:200]
+            self.console.print(f"[red]cell {record.address[:12]} failed:[/] {escape(first)}", highlight=False, soft_wrap=True)
+        description = f"cells ({len(self.failed)} failed)" if self.failed else "cells"
+        self.progress.update(self.task, advance=1, description=description)

@@ -1,0 +1,262 @@
+"""Every arm of a study, resolved and checked: one landscape, one optimizer (or variant of it), one value of each swept axis."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ValidationError
+
+from landscapes.base import Bits, Landscape, Parameters, Reals
+from landscapes.noise import Noise
+from studies import kinds, models
+from studies.mistakes import mistakes_in
+from studies.models import DEFAULT, FAMILIES, StudyModel
+from studies.sweeps import Axis, Setting, set_path, short
+from studies.yaml_lines import Mistake, Path
+
+if TYPE_CHECKING:
+    from studies.config import Checker
+
+Where = dict[tuple[str, ...], Path]  # path in the data of a combination -> where in the study its value stands
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arm:
+    """One arm, all that its numbers depend on.
+
+    Args:
+        coords: landscape, optimizer and the axes -> value.
+        landscape: {"kind": .., parameters}, complete.
+        optimizer: likewise.
+        relaxation: how the optimizer sees the landscape's bits; None where it searches the domain itself.
+        noise: batch (terms, or None for all), sampling, shared, evaluation (value, gradient).
+        scalars: seed, instances, budget, gradient_cost, targets, dtype.
+    """
+
+    coords: dict[str, Any]
+    landscape: dict[str, Any]
+    optimizer: dict[str, Any]
+    relaxation: str | None
+    noise: dict[str, Any]
+    scalars: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A checked entry of a study and its object."""
+
+    kind: str
+    model: BaseModel
+    made: Parameters
+
+    @cached_property
+    def spec(self) -> dict[str, Any]:
+        """Kind and parameters."""
+        names = models.parameter_names(type(self.made))
+        return {"kind": self.kind, **self.model.model_dump(include=set(names), mode="json")}
+
+
+class Settings:
+    """The arms of one study, and the mistakes on the way.
+
+    Args:
+        checker: the document, its classes and its list of mistakes.
+        axes: what is swept.
+    """
+
+    def __init__(self, checker: Checker, axes: list[Axis]) -> None:
+        self.checker, self.axes = checker, axes
+        self.entries: dict[str, Entry | list[Mistake]] = {}
+        self.seen: set[Mistake] = set()
+
+    def arms(self) -> list[Arm]:
+        """All arms: for each combination of the swept values, for each landscape, for each optimizer."""
+        good = [[i for i, given in enumerate(axis.settings) if self._set(given)] for axis in self.axes]
+        found = []
+        for combination in itertools.product(*good):
+            points = list(zip(self.axes, combination, strict=True))
+            coords = {axis.name: axis.coords[i] for axis, i in points}
+            found += list(self._point(coords, [s for axis, i in points for s in axis.settings[i]]))
+        return found
+
+    # one combination of the swept values -------------------------------------------------------------------------------
+
+    def _set(self, given: list[Setting]) -> tuple[dict[str, Any], StudyModel] | None:
+        """The study with these values set, as data and typed; None and a mistake where that cannot be."""
+        data = copy.deepcopy(self.checker.data)
+        where = {setting.path: setting.source for setting in given}
+        try:
+            for setting in given:
+                if not (len(setting.path) > 2 and setting.path[0] in FAMILIES and setting.path[1] not in data[setting.path[0]]):
+                    set_path(data, setting.path, copy.deepcopy(setting.value))  # an entry with mistakes of its own is not there
+            return data, self.checker.model.model_validate(data)
+        except ValidationError as error:
+            for mistake in mistakes_in(error, self.checker.model, data):
+                self._note(mistake, where, {})
+        except ValueError as error:
+            self._note(Mistake(given[0].source, str(error)), {}, {})
+        return None
+
+    def _point(self, coords: dict[str, Any], given: list[Setting]) -> Iterator[Arm]:
+        found = self._set(given)
+        if found is None:
+            return
+        data, study = found
+        where: Where = {setting.path: setting.source for setting in given}
+        landscapes = {label: self._entry("landscapes", entry, ("landscapes", label), where, coords) for label, entry in data["landscapes"].items()}
+        for label, landscape in (landscapes or {"": None}).items():  # with none, the optimizers are still checked
+            noise = self._noise(study, label, landscape, where, coords) if landscape else None
+            for name, raw, here in variants(data["optimizers"], label):
+                optimizer = self._entry("optimizers", raw, here[()], where | here, coords)
+                if landscape and optimizer and self._fits(label, landscape, optimizer, where | here, coords) and noise:
+                    yield _arm(study, {"landscape": label, "optimizer": name} | coords, landscape, optimizer, noise)
+
+    def _entry(self, family: str, raw: dict[str, Any], path: Path, where: Where, coords: dict[str, Any]) -> Entry | None:
+        key = json.dumps([family, raw], sort_keys=True, default=str)
+        if key not in self.entries:
+            self.entries[key] = self._make(family, raw)
+        found = self.entries[key]
+        if isinstance(found, Entry):
+            return found
+        for mistake in found:
+            self._note(Mistake((*path, *mistake.path), mistake.text, mistake.at_key), where, coords)
+        return None
+
+    def _make(self, family: str, raw: dict[str, Any]) -> Entry | list[Mistake]:
+        kind = raw["kind"]
+        cls = self.checker.classes[family][kind]
+        model = models.entry_model(family, kind, cls)  # type: ignore[arg-type]
+        try:
+            checked = model.model_validate(raw)
+        except ValidationError as error:
+            return mistakes_in(error, model, raw)
+        names = models.parameter_names(cls)
+        try:
+            made = kinds.build({"kind": kind, **checked.model_dump(include=set(names))}, family[:-1])
+            _ = (made.dim, made.domain, made.terms) if isinstance(made, Landscape) else None
+            return Entry(kind, checked, made)
+        except ValueError as error:
+            return [_from_class(str(error), cls, raw)]
+
+    def _note(self, mistake: Mistake, where: Where, coords: dict[str, Any]) -> None:
+        """Keep a mistake once, told where its value stands: in the sweep, in the grid, or in the entry, then with the swept values that matter."""
+        swept = next((path for path in where if path and mistake.path[: len(path)] == path), None)
+        moved = mistake if swept is None else Mistake((*where[swept], *mistake.path[len(swept) :]), mistake.text, mistake.at_key)
+        matter = [axis.name for axis in self.axes if axis.name in coords and any(_touches(s.path, mistake.path) for s in axis.settings[0])]
+        if swept is None and matter:
+            moved = replace(moved, text=f"{moved.text} (at {', '.join(f'{name} = {short(coords[name])}' for name in matter)})")
+        if moved not in self.seen:
+            self.seen.add(moved)
+            self.checker.mistakes.append(moved)
+
+    def _noise(self, study: StudyModel, label: str, landscape: Entry, where: Where, coords: dict[str, Any]) -> dict[str, Any] | None:
+        try:
+            return _noise(study, label, landscape)
+        except ValueError as error:
+            key, _, text = str(error).removeprefix("noise.").partition(": ")
+            given = getattr(study.noise, key, None)
+            self._note(Mistake(("noise", key, label) if isinstance(given, dict) and label in given else ("noise", key), text), where, coords)
+            return None
+
+    def _fits(self, label: str, landscape: Entry, optimizer: Entry, where: Where, coords: dict[str, Any]) -> bool:
+        problem = _misfit(where[()], optimizer, landscape, label, self.checker)
+        if problem:
+            self._note(problem, where, coords)
+        return problem is None
+
+
+def _arm(study: StudyModel, coords: dict[str, Any], landscape: Entry, optimizer: Entry, noise: dict[str, Any]) -> Arm:
+    searched = type(landscape.made.domain) in optimizer.made.domains  # type: ignore[attr-defined]
+    relaxation = None if searched else optimizer.model.relaxation  # type: ignore[attr-defined]
+    scalars = _scalars(study, coords["landscape"], landscape)
+    return Arm(coords=coords, landscape=landscape.spec, optimizer=optimizer.spec, relaxation=relaxation, noise=noise, scalars=scalars)
+
+
+def variants(optimizers: dict[str, Any], landscape: str) -> Iterator[tuple[str, dict[str, Any], Where]]:
+    """Label, entry and where its values stand, for each optimizer and each point of its grid, on one landscape."""
+    for label, entry in optimizers.items():
+        path, on, grid = ("optimizers", label), entry.get("on", {}).get(landscape, {}), entry.get("grid", {})
+        base = {key: value for key, value in entry.items() if key not in ("on", "grid")} | on
+        here: Where = {(): path} | {(*path, key): (*path, "on", landscape, key) for key in on}
+        for indices in itertools.product(*(range(len(values)) for values in grid.values())):
+            chosen = {key: grid[key][i] for key, i in zip(grid, indices, strict=True)}
+            places = {(*path, key): (*path, "grid", key, i) for key, i in zip(grid, indices, strict=True)}
+            yield " ".join([label, *(f"{key}={short(value)}" for key, value in chosen.items())]), base | chosen, here | places
+
+
+def _touches(swept: Path, wrong: Path) -> bool:
+    return swept[:2] == wrong[:2] or (wrong[0] == swept[0] == "noise")
+
+
+def _from_class(text: str, cls: type[Parameters], raw: dict[str, Any]) -> Mistake:
+    """A class says "nk.k: expected ..": the mistake is at k where the entry names it."""
+    head, _, rest = text.partition(": ")
+    name = head.rpartition(".")[2]
+    if not rest or head.count(" "):
+        return Mistake((), text)
+    if name in models.parameter_names(cls):
+        return Mistake((name,), rest)
+    return Mistake((head.partition(".")[0], name) if head.partition(".")[0] in raw else (), rest if head.partition(".")[0] in raw else text)
+
+
+def _misfit(path: Path, optimizer: Entry, landscape: Entry, label: str, checker: Checker) -> Mistake | None:
+    made, domain = optimizer.made, type(landscape.made.domain)  # type: ignore[attr-defined]
+    domains, gradient, mode = made.domains, made.gradient, optimizer.model.relaxation  # type: ignore[attr-defined]
+    if domain in domains:
+        return None
+    if domain is Reals:
+        fitting = [kind for kind, cls in checker.classes["optimizers"].items() if Reals in cls.domains]  # type: ignore[attr-defined]
+        text = f"{optimizer.kind} searches bits only, but landscape {label!r} has real coordinates"
+        return Mistake(path, f"{text}; one that fits: {', '.join(fitting)}")
+    if gradient and mode == "threshold":
+        text = "expected 'extension' for a method that asks for gradients (a threshold has no slope), got 'threshold'"
+        return Mistake((*path, "relaxation"), text)
+    if mode == "extension" and not callable(getattr(landscape.made, "extension", None)):
+        fitting = [kind for kind, cls in checker.classes["optimizers"].items() if Bits in cls.domains]  # type: ignore[attr-defined]
+        return Mistake(path, f"landscape {label!r} on bits has no extension for a real-valued method; one that fits: {', '.join(fitting)}")
+    return None
+
+
+def _noise(study: StudyModel, label: str, landscape: Entry) -> dict[str, Any]:
+    """What disturbs the answers on one landscape; a fraction of the terms becomes their number."""
+    terms, noise = landscape.made.terms, study.noise  # type: ignore[attr-defined]
+    batch, sampling, shared, evaluation = (of(getattr(noise, key), label, default) for key, default in _QUIET.items())
+    if batch is not None and terms == 1:
+        remedy = "name the landscapes that have, {label: batch}"
+        raise ValueError(f"noise.batch: landscape {label!r} has no terms to draw from (its loss is not a finite sum), got {batch}; {remedy}")
+    if isinstance(batch, int) and batch > terms:
+        remedy = "name a batch for each, {label: batch}"
+        raise ValueError(f"noise.batch: expected at most the {terms} terms of landscape {label!r}, got {batch}; {remedy}")
+    if isinstance(batch, float):
+        batch = max(1, round(batch * terms))
+    Noise(batch=batch, sampling=sampling, shared=shared, value=evaluation.value, gradient=evaluation.gradient)
+    if terms == 1:
+        sampling, shared = "replacement", True  # they change nothing there
+    return {"batch": batch, "sampling": sampling, "shared": shared, "evaluation": evaluation.model_dump()}
+
+
+_QUIET = {"batch": None, "sampling": "replacement", "shared": True, "evaluation": models.Evaluation(value=0.0, gradient=0.0)}
+
+
+def of(value: Any, label: str, default: Any = None) -> Any:  # noqa: ANN401
+    """The value for one landscape of what may be a map label -> value."""
+    return value.get(label, value.get(DEFAULT, default)) if isinstance(value, dict) else value
+
+
+def _scalars(study: StudyModel, label: str, landscape: Entry) -> dict[str, Any]:
+    price = study.gradient_cost
+    assert isinstance(price, models.GradientCost)
+    return {
+        "seed": study.seed,
+        "instances": study.instances,
+        "budget": of(study.budget, label),
+        "gradient_cost": {"value": price.value, "low": price.low, "high": price.high},
+        "targets": list(of(study.targets, label)),
+        "dtype": landscape.model.dtype or study.dtype,  # type: ignore[attr-defined]
+    }

@@ -1,0 +1,187 @@
+"""A study file as plain data that remembers where everything stood, so that a mistake can be told by line and column.
+
+Only plain YAML 1.2 is read: mappings, lists, text, numbers, true, false, null. A tag such as `!!python/object` is a mistake, and so is a key
+given twice. Keys become text, so a label may look like a number.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ruamel.yaml import YAML, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+Path = tuple[str | int, ...]
+PREFIX = "tag:yaml.org,2002:"
+NOTHING: Any = object()  # in place of what is not read
+SCALARS = {f"{PREFIX}{tag}" for tag in ("str", "int", "float", "bool", "null")}
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """What is wrong at one place of a study."""
+
+    path: Path
+    text: str
+    at_key: bool = False  # the key is wrong, not its value
+
+
+@dataclass
+class Document:
+    """A study's data and where it came from.
+
+    Args:
+        name: what mistakes are reported in: the file's name as the user wrote it.
+        data: mappings, lists and scalars.
+        root: the YAML nodes, None for a study that is not a file.
+        mistakes: found while reading.
+        overridden: paths set from outside the file.
+    """
+
+    name: str
+    data: Any
+    root: Node | None = None
+    mistakes: list[Mistake] = field(default_factory=list)
+    overridden: list[Path] = field(default_factory=list)
+
+    def lines(self, mistakes: Iterable[Mistake]) -> list[str]:
+        """One line per mistake, in the order of the file; each once."""
+        placed = {(*self._place(m), self._outside(m.path), f"{dotted(m.path)}: {m.text}" if m.path else m.text) for m in mistakes}
+        return [f"{self._where(row, column, outside)} {text}" for row, column, outside, text in sorted(placed)]
+
+    def _where(self, row: int, column: int, outside: bool) -> str:
+        if outside:
+            return "--set"
+        return f"{self.name}:" if self.root is None else f"{self.name}:{row}:{column}:"
+
+    def _outside(self, path: Path) -> bool:
+        return any(path[: len(given)] == given for given in self.overridden)
+
+    def _place(self, mistake: Mistake) -> tuple[int, int]:
+        """Line and column from 1, of the nearest thing in the file."""
+        if self.root is None or self._outside(mistake.path):
+            return 1, 1
+        node, mark = self.root, self.root.start_mark
+        for depth, part in enumerate(mistake.path):
+            found = _child(node, part)
+            if found is None:
+                break
+            key, node = found
+            last = depth == len(mistake.path) - 1
+            missing_below = not last and _child(node, mistake.path[depth + 1]) is None
+            mark = key.start_mark if (last and mistake.at_key) or missing_below else node.start_mark
+        return (mark.line + 1, mark.column + 1) if mark else (1, 1)  # an empty file has no marks
+
+
+def read(name: str, text: str) -> Document:
+    """The document in a YAML text; what cannot be read is among its `mistakes`."""
+    try:
+        yaml = YAML(typ="safe", pure=True)
+        root = yaml.compose(text)
+    except YAMLError as error:
+        return _unreadable(name, error)
+    document = Document(name, None, root or ScalarNode(f"{PREFIX}null", ""))
+    if root is not None:
+        document.data = _construct(yaml, root, (), document.mistakes, ())
+    return document
+
+
+def from_mapping(data: Mapping[str, Any]) -> Document:
+    """The document of a study given as a mapping."""
+    return Document("study", plain(data))
+
+
+def plain(value: Any) -> Any:  # noqa: ANN401
+    """A copy in which mappings are dicts with text keys, and sequences lists."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(inner) for key, inner in value.items()}
+    return [plain(inner) for inner in value] if isinstance(value, (list, tuple)) else value
+
+
+def value_of(text: str) -> Any:  # noqa: ANN401
+    """One value written in YAML, as after `--set path=`.
+
+    Raises:
+        ValueError: it is not plain YAML.
+    """
+    document = read("", text)
+    if document.mistakes:
+        raise ValueError(document.mistakes[0].text)
+    return None if text.strip() == "" else document.data
+
+
+def dotted(path: Path) -> str:
+    """`targets[1]`, `optimizers.sgd.learning_rate`."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word most like this one: similar letters, initials ("lr" for "learning_rate"), or a beginning."""
+    known = list(known)
+    close = difflib.get_close_matches(word, known, 1)
+    initials = [k for k in known if "".join(part[:1] for part in k.split("_")) == word and "_" in k]
+    return next(iter([*close, *initials, *(k for k in known if len(word) > 2 and k.startswith(word))]), None)
+
+
+def suggest(word: str, known: Iterable[str]) -> str:
+    """A hint: did you mean 'sgd'?, or all that is known."""
+    known = list(known)
+    near = nearest(word, known)
+    return f"did you mean {near!r}?" if near else f"expected one of: {', '.join(known)}" if known else "nothing is expected here"
+
+
+def show(value: Any) -> str:  # noqa: ANN401
+    """A value as YAML writes it, in a few words."""
+    if isinstance(value, (dict, list)):
+        return "a mapping" if isinstance(value, dict) else "a list"
+    names = {None: "null", True: "true", False: "false"}
+    return names[value] if value is None or isinstance(value, bool) else repr(value)
+
+
+def _unreadable(name: str, error: YAMLError) -> Document:
+    mark = getattr(error, "problem_mark", None)
+    problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+    root = ScalarNode(f"{PREFIX}null", "", start_mark=mark) if mark else None
+    return Document(name, {}, root, [Mistake((), f"not YAML: {problem}")])
+
+
+def _child(node: Node, part: str | int) -> tuple[Node, Node] | None:
+    if isinstance(node, MappingNode):
+        return next(((key, value) for key, value in node.value if key.value == part), None)
+    if isinstance(node, SequenceNode) and isinstance(part, int) and part < len(node.value):
+        return node.value[part], node.value[part]
+    return None
+
+
+def _construct(yaml: YAML, node: Node, path: Path, mistakes: list[Mistake], above: tuple[int, ...]) -> Any:  # noqa: ANN401
+    if id(node) in above:
+        mistakes.append(Mistake(path, "an alias that contains itself"))
+        return NOTHING
+    above = (*above, id(node))
+    if isinstance(node, SequenceNode) and str(node.tag) == f"{PREFIX}seq":
+        items = (_construct(yaml, inner, (*path, i), mistakes, above) for i, inner in enumerate(node.value))
+        return [item for item in items if item is not NOTHING]
+    if isinstance(node, MappingNode) and str(node.tag) == f"{PREFIX}map":
+        return _mapping(yaml, node, path, mistakes, above)
+    if isinstance(node, ScalarNode) and str(node.tag) in SCALARS:
+        return yaml.constructor.construct_object(node)
+    if isinstance(node, ScalarNode) and str(node.tag) == f"{PREFIX}timestamp":
+        return node.value
+    mistakes.append(Mistake(path, f"the tag {str(node.tag).replace(PREFIX, '!!')} is not read; only plain YAML is"))
+    return NOTHING
+
+
+def _mapping(yaml: YAML, node: MappingNode, path: Path, mistakes: list[Mistake], above: tuple[int, ...]) -> dict[str, Any]:
+    data: dict[str, Any] = {}
+    for key, value in node.value:
+        name = str(key.value) if isinstance(key, ScalarNode) else ""
+        if not name:
+            mistakes.append(Mistake(path, "a key must be one word"))
+        elif name in data:
+            mistakes.append(Mistake((*path, name), f"given twice, again in line {key.start_mark.line + 1}", at_key=True))
+        else:
+            data[name] = _construct(yaml, value, (*path, name), mistakes, above)
+    return {name: value for name, value in data.items() if value is not NOTHING}

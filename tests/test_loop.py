@@ -1,0 +1,196 @@
+"""The loop and its instruments: every optimizer on every landscape, and the meaning of a checkpoint."""
+
+import math
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+import pytest
+import torch
+import xarray as xr
+
+from landscapes.base import Landscape, Reals
+from studies.kinds import FAMILIES
+from studies.loop import run_worlds
+from studies.plan import Task
+
+SMALL = {
+    "quadratic": {"dim": 5},
+    "nk": {"n": 9, "k": 2},
+    "gaussian_field": {"dim": 5, "waves": 7},
+    "digits": {"hidden": 3},
+    "sgd": {"momentum": 0.5},
+    "openai_es": {"population": 6},
+    "ga": {"population": 7, "elite": 1},
+    "random_search": {"population": 5},
+}
+BITS = ("nk",)
+TERMS = {"nk": 9, "gaussian_field": 7, "digits": 1437}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bowl(Landscape):
+    """|x|^2 / 2, or NaN in the worlds whose number is listed."""
+
+    name: ClassVar[str] = "bowl"
+    dim: int = 2
+    lost: tuple[int, ...] = ()
+    gap_known = True
+    domain = Reals(1.0, 2.0)
+
+    def bind(self, streams):
+        return self.bound(bad=torch.isin(streams.worlds, torch.tensor(self.lost)))
+
+    def loss(self, x, terms=None, time=None):
+        return torch.where(self.bad[:, None], torch.nan, 0.5 * x.square().sum(-1))
+
+
+BOWL = {"kind": "tests.test_loop:Bowl"}
+
+
+def task(landscape, optimizer, **options):
+    defaults = {
+        "relaxation": None,
+        "noise": {"batch": None, "sampling": "replacement", "shared": True, "evaluation": {"value": 0.0, "gradient": 0.0}},
+        "seed": 11,
+        "instances": None,
+        "budget": 30.0,
+        "gradient_cost": {"value": 3.0, "low": 3.0, "high": 3.0},
+        "checkpoints": [1.0, 5.0, 10.0, 20.0, 30.0],
+        "targets": [],
+        "dtype": "float64",
+        "device": "cpu",
+    }
+    return Task(landscape=landscape, optimizer=optimizer, **(defaults | options))
+
+
+def pair(landscape, optimizer, **options):
+    """A small task of two registered kinds, relaxed where it must be."""
+    cls = FAMILIES["optimizer"][0][optimizer]
+    relaxed = landscape in BITS and optimizer not in ("ga", "random_search")
+    mode = ("extension" if cls.gradient else "threshold") if relaxed else None
+    return task({"kind": landscape, **SMALL[landscape]}, {"kind": optimizer, **SMALL[optimizer]}, relaxation=mode, **options)
+
+
+def run(made, worlds):
+    return run_worlds(made, torch.as_tensor(list(worlds)))
+
+
+def same(a, b):
+    """Equal but for wall-clock variables."""
+    clock = [name for name in a.data_vars if a[name].attrs.get("units") == "s"]
+    assert clock == ["seconds"]
+    xr.testing.assert_identical(a.drop_vars(clock).drop_attrs(), b.drop_vars(clock).drop_attrs())
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("optimizer", ["sgd", "openai_es", "ga", "random_search"])
+@pytest.mark.parametrize("landscape", ["quadratic", "nk", "gaussian_field", "digits"])
+class TestReplicateInvariance:
+    def test_worlds_alone_equal_their_rows_of_a_batch(self, landscape, optimizer, dtype):
+        whole = pair(landscape, optimizer, dtype=dtype, targets=[0.5])
+        same(run(whole, range(8)).isel(replicate=[5, 2]), run(whole, (5, 2)))
+
+    def test_also_with_every_kind_of_noise(self, landscape, optimizer, dtype):
+        for sampling in ("replacement", "batch", "epoch"):
+            batch = 5 if landscape in TERMS else None
+            noise = {"batch": batch, "sampling": sampling, "shared": True, "evaluation": {"value": 0.1, "gradient": 0.1}}
+            noisy = pair(landscape, optimizer, dtype=dtype, noise=noise, budget=10.0, checkpoints=[1.0, 5.0, 10.0])
+            same(run(noisy, range(4)).isel(replicate=[3, 1]), run(noisy, (3, 1)))
+
+
+class TestCheckpoints:
+    def test_a_checkpoint_shows_the_last_completed_step_of_at_most_its_cost(self):
+        descent = task(BOWL, {"kind": "sgd", "learning_rate": 0.25}, checkpoints=[1.0, 2.9, 3.0, 6.5, 29.0, 30.0])
+        data = run(descent, [4]).isel(replicate=0)
+        start = data["loss"][0].item()
+        steps = [0, 0, 1, 2, 9, 10]  # a step costs 3
+        assert data["steps"].values.tolist() == steps
+        np.testing.assert_allclose(data["loss"], [start * 0.75 ** (2 * k) for k in steps], rtol=1e-12)
+        np.testing.assert_allclose(data["step_length"][2:], [0.25 * math.sqrt(2 * start) * 0.75 ** (k - 1) for k in steps[2:]], rtol=1e-12)
+        np.testing.assert_allclose(data["observed"][2:], [start * 0.75 ** (2 * (k - 1)) for k in steps[2:]], rtol=1e-12)
+        assert np.isnan(data["observed"][:2]).all()
+        assert data["gradient_terms"].values.tolist() == steps
+        assert data["value_terms"].values.tolist() == [0] * 6
+        assert data["status"].values.tolist() == [0, 0, 0, 0, 0, 2]
+
+    def test_an_overshooting_last_step_does_not_count(self):
+        search = task(BOWL, {"kind": "random_search", "population": 7}, budget=10.0, checkpoints=[7.0, 10.0])
+        data = run(search, [0])
+        assert data["steps"].values.tolist() == [[1, 1]]
+        assert data["value_terms"].values.tolist() == [[7, 7]]
+
+    def test_every_arm_starts_at_the_same_point(self):
+        first = [run(pair("quadratic", o), range(3))["loss"][:, 0] for o in ("sgd", "openai_es", "ga", "random_search")]
+        assert all(np.array_equal(first[0], other) for other in first)
+
+    def test_a_range_of_prices_counts_the_budget_at_the_lowest(self):
+        priced = task(BOWL, {"kind": "sgd"}, gradient_cost={"value": 3.0, "low": 1.0, "high": 20.0}, checkpoints=[30.0, 60.0, 90.0])
+        data = run(priced, [0])
+        assert data["steps"].values.tolist() == [[10, 20, 30]]
+        assert data["status"].values.tolist() == [[0, 0, 2]]
+
+    def test_beyond_its_end_a_world_shows_its_last_state_and_why_it_ended(self):
+        priced = task(BOWL, {"kind": "ga", "population": 10}, gradient_cost={"value": 3.0, "low": 1.0, "high": 20.0}, checkpoints=[30.0, 60.0, 90.0])
+        data = run(priced, [0])
+        assert data["value_terms"].values.tolist() == [[30, 30, 30]]
+        assert data["status"].values.tolist() == [[2, 2, 2]]
+
+    def test_best_loss_is_the_truth_of_the_luckiest_point(self):
+        noise = {"batch": None, "sampling": "replacement", "shared": True, "evaluation": {"value": 2.0, "gradient": 0.0}}
+        noisy = task(BOWL, {"kind": "random_search", "population": 10}, noise=noise, budget=1000.0, checkpoints=[10.0, 1000.0])
+        data = run(noisy, range(20)).isel(checkpoint=-1)
+        assert (data["observed"] < data["best_loss"]).all()  # the winner's curse
+        assert (data["best_loss"] >= 1).all()  # no point of the box is better
+
+    def test_diversity(self):
+        bits = run(pair("nk", "random_search", budget=5.0, checkpoints=[5.0]), range(300))["diversity"]
+        expected = 0.5 * (1 - 1 / 5)  # heterozygosity of 5 random genotypes
+        assert abs(bits.mean() - expected) < 4.5 * bits.std() / math.sqrt(300)
+        box = run(task(BOWL, {"kind": "random_search", "population": 5}, budget=5.0, checkpoints=[5.0]), range(300))["diversity"] ** 2
+        expected = 2 / 12 * (1 - 1 / 5)
+        assert abs(box.mean() - expected) < 4.5 * box.std() / math.sqrt(300)
+
+
+class TestTargets:
+    def test_exact_hits_are_found_between_checkpoints(self):
+        hunt = task(BOWL, {"kind": "sgd", "learning_rate": 0.25}, checkpoints=[30.0], targets=[0.1, 1e-9])
+        data = run(hunt, range(5))
+        start = np.array([run(replace(hunt, checkpoints=[1.0]), [w])["loss"].item() for w in range(5)])
+        steps = np.ceil(np.log(start / 0.1) / np.log(0.75**-2))
+        np.testing.assert_allclose(data["hit_cost"][:, 0], 3 * steps)
+        assert np.isinf(data["hit_cost"][:, 1]).all()
+        np.testing.assert_allclose(data["best_hit_cost"][:, 0], 3 * (steps + 1))  # seen one gradient later
+
+    def test_a_target_hit_shows_in_the_status(self):
+        data = run(task(BOWL, {"kind": "sgd", "learning_rate": 0.25}, checkpoints=[3.0, 29.0, 30.0], targets=[0.1]), [0])
+        assert data["status"].values.tolist() == [[0, 1, 2]]
+
+    def test_with_noise_hits_are_found_at_checkpoints(self):
+        noise = {"batch": None, "sampling": "replacement", "shared": True, "evaluation": {"value": 1e-9, "gradient": 1e-9}}
+        data = run(task(BOWL, {"kind": "sgd", "learning_rate": 0.25}, noise=noise, checkpoints=[9.5, 20.0, 30.0], targets=[0.1]), range(5))
+        assert set(data["hit_cost"].values.ravel()) <= {9.0, 18.0, 30.0}
+
+
+class TestDivergence:
+    def test_a_lost_world_is_closed_and_the_others_go_on(self):
+        lost = task({**BOWL, "lost": (1,)}, {"kind": "openai_es", "population": 4}, targets=[0.5])
+        data = run(lost, range(3))
+        assert data["status"].values[:, -1].tolist() == [2, 3, 2]
+        assert np.isinf(data["loss"][1]).all()
+        assert np.isfinite(data["loss"][[0, 2]]).all()
+        assert data["steps"].values[:, -1].tolist() == [7, 1, 7]
+        same(data.isel(replicate=[0]), run(lost, [0]))
+
+    def test_a_learning_rate_far_too_high_diverges(self):
+        data = run(task(BOWL, {"kind": "sgd", "learning_rate": 1e60}, checkpoints=[1.0, 15.0, 30.0]), range(2))
+        assert data["status"].values[:, -1].tolist() == [3, 3]
+        assert np.isinf(data["loss"][:, -1]).all()
+
+
+def test_every_variable_says_what_it_is():
+    data = run(pair("digits", "sgd", dtype="float32", targets=[1.0]), [0])
+    assert "test_accuracy" in data
+    for name, variable in data.variables.items():
+        assert name == "replicate" or "long_name" in variable.attrs, name
+        assert name in ("replicate", "status") or "units" in variable.attrs, name

@@ -1,0 +1,501 @@
+"""One contract for every entry of the registry, and what each method promises beyond it."""
+
+import math
+
+import pytest
+import torch
+
+from landscapes.base import Answer, Bits, Problem, Reals
+from landscapes.streams import SOURCES, Streams
+from optimizers import OPTIMIZERS
+from optimizers.schedules import Schedule
+from tests import reference_operators as naive
+
+FLOATS = [torch.float64, torch.float32]
+CASES = [  # kind, hyperparameters, P, domain
+    ("sgd", {"starts": 1}, 1, Reals()),
+    ("sgd", {"starts": 5, "momentum": 0.8, "nesterov": True, "clip": 0.7, "weight_decay": 0.01}, 5, Reals()),
+    ("sgd", {"starts": 3, "schedule": Schedule(kind="exponential", steps=3, warmup=2)}, 3, Reals()),
+    ("openai_es", {"population": 6, "learning_rate": 0.05}, 6, Reals()),
+    ("openai_es", {"population": 7, "antithetic": False, "inner": "adam"}, 7, Reals()),
+    ("openai_es", {"population": 5, "antithetic": False, "shaping": "raw", "momentum": 0.5, "weight_decay": 0.1, "learning_rate": 0.02}, 5, Reals()),
+    ("openai_es", {"population": 2, "shaping": "raw", "inner": "adam", "schedule": Schedule(kind="cosine", steps=4)}, 2, Reals()),
+    ("ga", {"population": 9, "elite": 1}, 9, Reals()),
+    ("ga", {"population": 7, "selection": "truncation", "crossover": "two_point", "mutation_rate": 0.5}, 7, Reals()),
+    ("ga", {"population": 1, "crossover": "none"}, 1, Reals()),
+    ("ga", {"population": 9, "selection": "proportional", "crossover": "one_point", "recombination_rate": 0.4}, 9, Bits()),
+    ("ga", {"population": 7, "selection": "proportional", "fitness": "linear", "selection_strength": 0.1, "elite": 2}, 7, Bits()),
+    ("ga", {"population": 5, "selection": "none", "crossover": "two_point"}, 5, Bits()),
+    ("random_search", {"population": 3}, 3, Reals(-2.0, 2.0)),
+    ("random_search", {"population": 1}, 1, Bits()),
+]
+LEARNERS = [  # hyperparameters with which a method must beat its start
+    ("sgd", {"momentum": 0.5}, Reals()),
+    ("openai_es", {"population": 16}, Reals()),
+    ("openai_es", {"population": 16, "shaping": "raw", "antithetic": False, "learning_rate": 0.01}, Reals()),
+    ("ga", {"population": 32, "elite": 1}, Reals()),
+    ("ga", {"population": 32, "selection": "truncation", "crossover": "one_point"}, Bits()),
+    ("random_search", {"population": 64}, Reals()),
+    ("random_search", {"population": 64}, Bits()),
+]
+
+
+def identity(case):
+    return f"{case[0]}-{case[-1].__class__.__name__}-{'-'.join(map(str, case[1].values()))}"
+
+
+def build(kind, options):
+    return OPTIMIZERS[kind](**options)
+
+
+def make(worlds=range(8), dtype=torch.float64, **options):
+    return Streams(seed=3, worlds=torch.tensor(list(worlds)), dtype=dtype, **options)
+
+
+def problem(streams, domain, dim, exact=True, shift=0.0):
+    def start(n):
+        first = streams.at(0)
+        if isinstance(domain, Bits):
+            return first.bernoulli("init", 0.5, (n, dim)).to(torch.uint8)
+        return first.uniform("init", (n, dim)) * (domain.high - domain.low) + domain.low + shift
+
+    return Problem(dim, domain, exact, start)
+
+
+def bowl(query, dtype, shift=0.0, scale=1.0):
+    """Value scale * sum_d h_d (x_d - o - shift)^2 with h_d = 1 + d / 4; o is 0.3 on reals, 0 on bits. The gradient by hand."""
+    x = query.points.to(dtype) - shift - (0.0 if query.points.dtype == torch.uint8 else 0.3)
+    h = scale * (1 + torch.arange(x.shape[-1], dtype=dtype) / 4)
+    return Answer((h * x * x).sum(-1), 2 * h * x if query.gradient else None)
+
+
+def play(optimizer, domain, streams, dim=7, steps=5, answer=bowl, shift=0.0, exact=True):
+    """-> states, queries and infos of every step."""
+    states, queries, infos = [optimizer.init(problem(streams, domain, dim, exact, shift), streams.at(0))], [], []
+    for step in range(1, steps + 1):
+        s = streams.at(step)
+        query = optimizer.ask(states[-1], s)
+        state, info = optimizer.tell(states[-1], query, answer(query, streams.dtype), s)
+        states, queries, infos = [*states, state], [*queries, query], [*infos, info]
+    return states, queries, infos
+
+
+def same(a, b, rows=slice(None)):
+    return all(torch.equal(x[rows], y) for x, y in zip(a, b, strict=True))
+
+
+# the contract ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("case", CASES, ids=identity)
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("dim", [1, 7])
+def test_shapes(case, dtype, dim):
+    kind, options, p, domain = case
+    optimizer, streams = build(kind, options), make(dtype=dtype)
+    states, queries, infos = play(optimizer, domain, streams, dim)
+    held = torch.uint8 if isinstance(domain, Bits) else dtype
+    for state, query, info in zip(states[1:], queries, infos, strict=True):
+        assert (query.points.shape, query.points.dtype, query.gradient) == ((8, p, dim), held, optimizer.gradient)
+        assert (optimizer.recommend(state).shape, optimizer.recommend(state).dtype) == ((8, dim), held)
+        assert (optimizer.center(state).shape, optimizer.center(state).dtype) == ((8, dim), dtype)
+        assert all(field.shape[0] == 8 for field in (*state, *info.values()))
+        assert all(field.dtype == dtype for field in state if field.is_floating_point())
+    assert optimizer.recommend(states[0]).shape == (8, dim)
+
+
+@pytest.mark.parametrize("case", CASES, ids=identity)
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("dim", [1, 7, 33])
+def test_replicate_invariance(case, dtype, dim):
+    """Worlds (5, 2) alone are those rows of eight, bit for bit."""
+    kind, options, _, domain = case
+    whole = play(build(kind, options), domain, make(dtype=dtype), dim)[0]
+    part = play(build(kind, options), domain, make([5, 2], dtype=dtype), dim)[0]
+    assert all(same(a, b, [5, 2]) for a, b in zip(whole, part, strict=True))
+
+
+@pytest.mark.parametrize("case", CASES, ids=identity)
+def test_draws_only_from_its_sources(case):
+    """Redrawing any other source changes nothing; redrawing its own does."""
+    kind, options, _, domain = case
+    optimizer = build(kind, options)
+    plain = play(optimizer, domain, make())[0]
+    for source in set(SOURCES) - {"init"}:
+        again = play(optimizer, domain, make().redraw(source, 1))[0]
+        assert source in optimizer.sources or same(plain[-1], again[-1])
+    if "mutation" in optimizer.sources:
+        assert not same(plain[-1], play(optimizer, domain, make().redraw("mutation", 1))[0][-1])
+
+
+@pytest.mark.parametrize("case", CASES, ids=identity)
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+def test_a_bad_world_harms_no_other(case, bad):
+    kind, options, _, domain = case
+
+    def answer(query, dtype):
+        good = bowl(query, dtype)
+        value, gradient = good.value.clone(), None if good.gradient is None else good.gradient.clone()
+        value[3] = bad
+        if gradient is not None:
+            gradient[3] = bad
+        return Answer(value, gradient)
+
+    optimizer = build(kind, options)
+    spoilt, plain = play(optimizer, domain, make(), answer=answer)[0], play(optimizer, domain, make())[0]
+    others = [0, 1, 2, 4, 5, 6, 7]
+    assert all(torch.equal(a[others], b[others]) for a, b in zip(spoilt[-1], plain[-1], strict=True))
+    assert optimizer.recommend(spoilt[-1]).shape == (8, 7)
+
+
+@pytest.mark.parametrize("case", LEARNERS, ids=identity)
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_beats_its_start(case, dtype):
+    kind, options, domain = case
+    optimizer = build(kind, options)
+    states = play(optimizer, domain, make(dtype=dtype), steps=30)[0]
+
+    def loss(state):
+        point = optimizer.recommend(state)[:, None]
+        return bowl(type("Q", (), {"points": point, "gradient": False}), dtype).value.mean()
+
+    assert loss(states[-1]) < 0.5 * loss(states[0])
+
+
+NUMBERS = [  # kind, other hyperparameters, field, its values
+    ("sgd", {"momentum": 0.3}, "learning_rate", (0.01, 0.1)),
+    ("sgd", {"schedule": Schedule(kind="inverse_time", steps=2, warmup=3)}, "learning_rate", (0.01, 0.1)),
+    ("sgd", {"nesterov": True}, "momentum", (0.1, 0.9)),
+    ("sgd", {"starts": 3}, "clip", (0.1, 2.0)),
+    ("sgd", {}, "weight_decay", (0.0, 0.3)),
+    ("openai_es", {}, "sigma", (0.01, 0.4)),
+    ("openai_es", {"antithetic": False, "shaping": "raw"}, "sigma", (0.01, 0.4)),
+    ("openai_es", {}, "learning_rate", (0.01, 0.4)),
+    ("openai_es", {}, "momentum", (0.0, 0.9)),
+    ("openai_es", {"inner": "adam"}, "beta1", (0.0, 0.9)),
+    ("openai_es", {"inner": "adam"}, "beta2", (0.0, 0.999)),
+    ("openai_es", {}, "weight_decay", (0.0, 0.9)),
+    ("ga", {"selection": "truncation"}, "truncation", (0.1, 1.0)),
+    ("ga", {"selection": "proportional"}, "selection_strength", (0.0, 3.0)),
+    ("ga", {"crossover": "one_point"}, "recombination_rate", (0.0, 1.0)),
+    ("ga", {}, "mutation_rate", (0.0, 1.0)),
+    ("ga", {}, "mutation_sigma", (0.0, 1.0)),
+]
+
+
+@pytest.mark.parametrize(("kind", "options", "field", "limits"), NUMBERS, ids=lambda x: x if isinstance(x, str) else None)
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_one_number_for_each_world(kind, options, field, limits, dtype):
+    """A batch whose worlds have different numbers equals the runs with each number, bit for bit."""
+    numbers = torch.linspace(*limits, 3, dtype=torch.float64)
+    fused = play(build(kind, options | {field: numbers}), Reals(), make(range(3), dtype))[0][-1]
+    for row, number in enumerate(numbers.tolist()):
+        alone = play(build(kind, options | {field: number}), Reals(), make([row], dtype))[0][-1]
+        assert same(fused, alone, [row])
+
+
+WRONG = [
+    ("sgd", {"learning_rate": 0.0}, "sgd.learning_rate: expected > 0"),
+    ("sgd", {"learning_rate": torch.tensor([0.1, -0.1])}, "sgd.learning_rate: expected > 0"),
+    ("sgd", {"momentum": 1.0}, "sgd.momentum: expected < 1"),
+    ("sgd", {"momentum": -0.1}, "sgd.momentum: expected >= 0"),
+    ("sgd", {"nesterov": True}, "sgd.momentum: expected > 0 with nesterov"),
+    ("sgd", {"clip": 0.0}, "sgd.clip: expected > 0"),
+    ("sgd", {"weight_decay": -1.0}, "sgd.weight_decay: expected >= 0"),
+    ("sgd", {"starts": 0}, "sgd.starts: expected >= 1"),
+    ("openai_es", {"population": 1}, "openai_es.population: expected >= 2"),
+    ("openai_es", {"population": 5}, "openai_es.population: expected an even number"),
+    ("openai_es", {"sigma": 0.0}, "openai_es.sigma: expected > 0"),
+    ("openai_es", {"learning_rate": math.nan}, "openai_es.learning_rate: expected > 0"),
+    ("openai_es", {"shaping": "ranks"}, "openai_es.shaping: expected one of centered_ranks, raw"),
+    ("openai_es", {"inner": "rmsprop"}, "openai_es.inner: expected one of sgd, adam"),
+    ("openai_es", {"momentum": 1.0}, "openai_es.momentum: expected < 1"),
+    ("openai_es", {"beta1": 1.0}, "openai_es.beta1: expected < 1"),
+    ("openai_es", {"beta2": -0.1}, "openai_es.beta2: expected >= 0"),
+    ("openai_es", {"weight_decay": -0.1}, "openai_es.weight_decay: expected >= 0"),
+    ("ga", {"population": 0}, "ga.population: expected >= 1"),
+    ("ga", {"selection": "roulette"}, "ga.selection: expected one of tournament, truncation, proportional, none"),
+    ("ga", {"tournament": 0}, "ga.tournament: expected >= 1"),
+    ("ga", {"truncation": 0.0}, "ga.truncation: expected > 0"),
+    ("ga", {"truncation": 1.1}, "ga.truncation: expected <= 1"),
+    ("ga", {"fitness": "log"}, "ga.fitness: expected one of linear, exponential"),
+    ("ga", {"selection_strength": -1.0}, "ga.selection_strength: expected >= 0"),
+    ("ga", {"crossover": "three_point"}, "ga.crossover: expected one of uniform, one_point, two_point, none"),
+    ("ga", {"recombination_rate": 1.5}, "ga.recombination_rate: expected <= 1"),
+    ("ga", {"mutation_rate": -0.5}, "ga.mutation_rate: expected >= 0"),
+    ("ga", {"mutation_sigma": -0.5}, "ga.mutation_sigma: expected >= 0"),
+    ("ga", {"population": 4, "elite": 4}, r"ga.elite: expected 0 <= elite < population = 4, got 4"),
+    ("ga", {"elite": -1}, "ga.elite: expected >= 0"),
+    ("random_search", {"population": 0}, "random_search.population: expected >= 1"),
+]
+
+
+@pytest.mark.parametrize(("kind", "options", "message"), WRONG, ids=lambda x: x if isinstance(x, str) else None)
+def test_out_of_range(kind, options, message):
+    with pytest.raises(ValueError, match=message):
+        build(kind, options)
+
+
+# invariances -------------------------------------------------------------------------------------------------------------
+
+RANKED = [
+    ("openai_es", {}, Reals()),
+    ("openai_es", {"antithetic": False, "inner": "adam"}, Reals()),
+    ("ga", {"elite": 1}, Reals()),
+    ("ga", {"selection": "truncation"}, Bits()),
+]
+
+
+@pytest.mark.parametrize("case", RANKED, ids=identity)
+def test_rank_methods_ignore_monotone_transforms(case):
+    kind, options, domain = case
+    plain = play(build(kind, options), domain, make())[1]
+    for transform in (lambda v: 64 * v, lambda v: v.exp() if v.max() < 700 else v):
+        bent = play(build(kind, options), domain, make(), answer=lambda q, dtype, t=transform: Answer(t(bowl(q, dtype).value)))[1]
+        assert torch.equal(plain[-1].points, bent[-1].points)
+
+
+@pytest.mark.parametrize("case", [("openai_es", {"shaping": "raw"}, Reals()), ("ga", {"selection": "proportional"}, Reals())], ids=identity)
+def test_the_others_do_not(case):
+    kind, options, domain = case
+    plain, scaled = (play(build(kind, options), domain, make(), answer=lambda q, t, k=k: bowl(q, t, scale=k))[1][-1] for k in (1.0, 64.0))
+    assert not torch.allclose(plain.points, scaled.points)
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if isinstance(c[-1], Reals) and c[0] != "random_search"], ids=identity)
+def test_translation(case):
+    """Moving the start and the optimum moves the trajectory (weight decay, which pulls to 0, apart)."""
+    kind, options, _, domain = case
+    optimizer = build(kind, options | ({} if kind == "ga" else {"weight_decay": 0.0}))
+    plain = play(optimizer, domain, make())[0][-1]
+    moved = play(optimizer, domain, make(), answer=lambda q, t: bowl(q, t, shift=4.0), shift=4.0)[0][-1]
+    assert torch.allclose(optimizer.recommend(moved) - 4.0, optimizer.recommend(plain), atol=1e-9)
+
+
+@pytest.mark.parametrize("crossover", ["uniform", "one_point", "two_point"])
+def test_relabelled_bits(crossover):
+    """Exchanging 0 and 1 at some loci exchanges them in every generation."""
+    flip = torch.tensor([1, 0, 0, 1, 1, 0, 1], dtype=torch.uint8)
+    optimizer, s = build("ga", {"crossover": crossover, "population": 9}), make().at(1)
+    state = optimizer.init(problem(make(), Bits(), 7), make())
+    answer = bowl(optimizer.ask(state, s), s.dtype)
+    plain = optimizer.tell(state, optimizer.ask(state, s), answer, make().at(1))[0]
+    relabelled = state._replace(points=state.points ^ flip)
+    other = optimizer.tell(relabelled, optimizer.ask(relabelled, s), answer, make().at(1))[0]
+    assert torch.equal(other.points ^ flip, plain.points)
+
+
+# sgd ---------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"momentum": 0.9}, {"momentum": 0.9, "nesterov": True}, {"weight_decay": 0.1, "momentum": 0.5}, {"clip": 0.5, "weight_decay": 0.1}],
+    ids=str,
+)
+def test_sgd_is_torch_sgd(options):
+    optimizer = build("sgd", {"learning_rate": 0.05} | options)
+    states = play(optimizer, Reals(), make([1]), steps=20)[0]
+    x = states[0].points[0, 0].clone().requires_grad_()
+    torch_options = {key: value for key, value in options.items() if key != "clip"}
+    peer = torch.optim.SGD([x], lr=0.05, **torch_options)
+    for _ in range(20):
+        x.grad = 2 * (1 + torch.arange(7.0, dtype=torch.float64) / 4) * (x.detach() - 0.3)
+        if "clip" in options:
+            torch.nn.utils.clip_grad_norm_([x], options["clip"])
+        peer.step()
+    assert torch.allclose(states[-1].points[0, 0], x.detach(), atol=1e-5 if "clip" in options else 1e-14)  # torch adds 1e-6 to the norm
+
+
+def test_starts_are_independent_trajectories():
+    """The first of three is the one of one, and the one last seen lowest is recommended."""
+    optimizer = build("sgd", {"starts": 3})
+    three, one = play(optimizer, Reals(), make())[0], play(build("sgd", {}), Reals(), make())[0]
+    assert torch.equal(three[-1].points[:, :1], one[-1].points)
+    lowest = three[-1].value.argmin(1)
+    assert torch.equal(optimizer.recommend(three[-1]), three[-1].points[range(8), lowest])
+
+
+def test_sgd_refuses_an_answer_without_gradients():
+    optimizer, s = build("sgd", {}), make()
+    state = optimizer.init(problem(s, Reals(), 2), s)
+    with pytest.raises(ValueError, match="expected an answer with gradients"):
+        optimizer.tell(state, optimizer.ask(state, s), Answer(torch.zeros(8, 1)), s)
+
+
+# openai_es ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"antithetic": False}, {"shaping": "raw"}, {"shaping": "raw", "antithetic": False}, {"inner": "adam", "weight_decay": 0.1}],
+    ids=str,
+)
+def test_es_beside_a_loop(options):
+    """The step is torch's own SGD or Adam along the naive estimate of the gradient."""
+    optimizer = build("openai_es", {"population": 6, "sigma": 0.3, "learning_rate": 0.02} | options)
+    states, queries, _ = play(optimizer, Reals(), make([1]), steps=6)
+    x = states[0].center[0, 0].clone().requires_grad_()
+    peer = (torch.optim.Adam if options.get("inner") == "adam" else torch.optim.SGD)([x], lr=0.02, weight_decay=options.get("weight_decay", 0.0))
+    for query in queries:
+        value = bowl(query, torch.float64).value[0].tolist()
+        factor = 1.0
+        if options.get("shaping") != "raw":
+            value = naive.centered_ranks(value)
+        elif not optimizer.antithetic:
+            value, factor = [v - sum(value) / 6 for v in value], 6 / 5
+        x.grad = factor * torch.tensor(naive.es_gradient(query.points[0].tolist(), x.tolist(), value, 0.3), dtype=torch.float64)
+        peer.step()
+    assert torch.allclose(states[-1].center[0, 0], x.detach(), atol=1e-9)
+
+
+def test_antithetic_points_are_mirrored():
+    optimizer, s = build("openai_es", {"population": 6}), make()
+    state = optimizer.init(problem(s, Reals(), 7), s)
+    x = optimizer.ask(state, s.at(1)).points
+    assert torch.allclose(x[:, :3] + x[:, 3:], 2 * state.center)
+
+
+# ga ----------------------------------------------------------------------------------------------------------------------
+
+
+def test_one_generation_beside_a_loop():
+    n, d, elite = 9, 7, 2
+    optimizer = build("ga", {"population": n, "elite": elite, "crossover": "one_point", "recombination_rate": 0.6, "mutation_rate": 0.2})
+    state = optimizer.init(problem(make(), Bits(), d), make())
+    query = optimizer.ask(state, make())
+    answer = bowl(query, torch.float64)
+    new, info = optimizer.tell(state, query, answer, make().at(1))
+    s, m = make().at(1), n - elite
+    mothers, fathers = (s.integers("drift", n, (m, 2), part=part) for part in (0, 1))
+    who, cut = s.uniform("recombination", (m,)), 1 + s.integers("recombination", d - 1, (m,), part=1)
+    flips = s.uniform("mutation", (m, d))
+    for r in range(8):
+        x, value = query.points[r].tolist(), answer.value[r].tolist()
+        survivors = naive.ordered(value)[:elite]
+        children, parents = [x[i] for i in survivors], [[i, i] for i in survivors]
+        pairs = zip(naive.tournament(value, mothers[r].tolist()), naive.tournament(value, fathers[r].tolist()), strict=True)
+        for k, (a, b) in enumerate(pairs):
+            b = b if who[r, k] < 0.6 else a
+            parents.append([a, b])
+            children.append(naive.bit_flip(naive.one_point(x[a], x[b], int(cut[r, k])), 0.2, flips[r, k].tolist()))
+        assert new.points[r].tolist() == children
+        assert info["parents"][r].tolist() == parents
+        assert new.best[r].tolist() == x[survivors[0]]
+
+
+def test_one_source_redrawn_leaves_the_others():
+    """Re-keying mutation leaves parents and crossover; re-keying drift leaves the flips."""
+    optimizer = build("ga", {"population": 9, "crossover": "uniform", "recombination_rate": 0.5, "mutation_rate": 0.3})
+    state = optimizer.init(problem(make(), Bits(), 7), make())
+    query = optimizer.ask(state, make())
+    answer = bowl(query, torch.float64)
+
+    def generation(source=None):
+        s = make().redraw(source, 1) if source else make()
+        new, info = optimizer.tell(state, query, answer, s.at(1))
+        flips = s.at(1).bernoulli("mutation", 0.3, (9, 7)).to(torch.uint8)
+        return flips, new.points ^ flips, info["parents"]
+
+    plain, mutation, drift, recombination = generation(), generation("mutation"), generation("drift"), generation("recombination")
+    assert [torch.equal(a, b) for a, b in zip(plain, mutation, strict=True)] == [False, True, True]
+    assert [torch.equal(a, b) for a, b in zip(plain, drift, strict=True)] == [True, False, False]
+    assert torch.equal(plain[2][..., 0], recombination[2][..., 0])
+    assert torch.equal(plain[0], recombination[0])
+
+
+def test_first_parents_do_not_depend_on_crossover():
+    infos = [play(build("ga", {"crossover": c}), Bits(), make(), steps=1)[2][0]["parents"][..., 0] for c in ("none", "uniform", "two_point")]
+    assert torch.equal(infos[0], infos[1])
+    assert torch.equal(infos[0], infos[2])
+
+
+@pytest.mark.parametrize("dim", [7, 100])
+def test_one_bit_in_d_mutates(dim):
+    optimizer = build("ga", {"population": 50, "selection": "none", "crossover": "none"})
+    states, _, infos = play(optimizer, Bits(), make(range(40)), dim, steps=1)
+    parents = states[0].points.gather(1, infos[0]["parents"][..., :1].expand(-1, -1, dim))
+    flipped = (parents ^ states[1].points).double().mean(), 40 * 50 * dim
+    assert abs(flipped[0] - 1 / dim) < 4.5 * (1 / dim / flipped[1]) ** 0.5
+    assert abs(flipped[0] - 2 / dim) > 4.5 * (1 / dim / flipped[1]) ** 0.5
+
+
+def test_center_is_the_allele_frequencies():
+    optimizer = build("ga", {"population": 8})
+    state = optimizer.init(problem(make(), Bits(), 3), make())
+    assert torch.equal(optimizer.center(state), state.points.double().mean(1))
+
+
+# random_search -----------------------------------------------------------------------------------------------------------
+
+
+def test_random_search_keeps_the_best_of_exact_values():
+    optimizer = build("random_search", {"population": 3})
+    states, queries, _ = play(optimizer, Reals(-2.0, 2.0), make(), steps=9)
+    x = torch.cat([q.points for q in queries], 1)
+    assert x.shape == (8, 27, 7)
+    assert x.min() >= -2
+    assert x.max() < 2
+    values = bowl(queries[0]._replace(points=x), torch.float64).value
+    assert torch.equal(states[-1].value, values.amin(1))
+    assert torch.equal(optimizer.recommend(states[-1]), x[range(8), values.argmin(1)])
+
+
+def test_random_search_asks_a_noisy_best_again():
+    """A value that was lucky once does not stay."""
+    optimizer = build("random_search", {"population": 2})
+    lucky = iter([-100.0, 0.0, 0.0])
+
+    def answer(query, dtype):
+        value = bowl(query, dtype).value
+        value[:, 1] += next(lucky)
+        return Answer(value)
+
+    states, queries, _ = play(optimizer, Reals(), make(), steps=2, answer=answer, exact=False)
+    assert queries[1].points.shape == (8, 3, 7)
+    assert torch.equal(queries[1].points[:, 0], states[1].best)
+    assert (states[1].value < -50).all()
+    assert (states[2].value > 0).all()
+
+
+# schedules ---------------------------------------------------------------------------------------------------------------
+
+LAWS = [
+    ({"kind": "constant"}, lambda t: 1.0),
+    ({"kind": "step", "steps": 4, "factor": 0.5}, lambda t: 0.5 ** (t // 4)),
+    ({"kind": "exponential", "steps": 4, "factor": 0.5}, lambda t: 0.5 ** (t / 4)),
+    ({"kind": "cosine", "steps": 8}, lambda t: 0.5 * (1 + math.cos(math.pi * min(t / 8, 1)))),
+    ({"kind": "cosine", "steps": 8, "factor": 0.2}, lambda t: 0.2 + 0.8 * 0.5 * (1 + math.cos(math.pi * min(t / 8, 1)))),
+    ({"kind": "inverse_time", "steps": 5}, lambda t: 1 / (1 + t / 5)),
+    ({"kind": "inverse_time", "steps": 5, "factor": 0.25}, lambda t: 1 / (1 + 3 * t / 5)),
+]
+
+
+@pytest.mark.parametrize(("options", "law"), LAWS, ids=str)
+@pytest.mark.parametrize("warmup", [0, 3])
+def test_schedule(options, law, warmup):
+    expected = [law(max(t - warmup, 0)) * (min(1.0, (t + 1) / warmup) if warmup else 1.0) for t in range(12)]
+    found = Schedule(**options, warmup=warmup).multiplier(torch.arange(12))
+    assert torch.allclose(found, torch.tensor(expected, dtype=torch.float64), atol=1e-14)
+
+
+@pytest.mark.parametrize("kind", ["step", "exponential", "cosine", "inverse_time"])
+def test_a_schedule_reaches_its_factor(kind):
+    assert Schedule(kind=kind, steps=7, factor=0.3).multiplier(torch.tensor([7])).item() == pytest.approx(0.3)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"kind": "linear"}, "schedule.kind: expected one of constant, step"),
+        ({"kind": "cosine"}, "schedule.steps: expected a number of steps > 0 for kind 'cosine', got None"),
+        ({"kind": "cosine", "steps": 0}, "schedule.steps: expected > 0"),
+        ({"kind": "step", "steps": 3, "factor": 1.5}, "schedule.factor: expected <= 1"),
+        ({"kind": "step", "steps": 3, "factor": 0.0}, "schedule.factor: expected > 0 for kind 'step'"),
+        ({"steps": 3}, "schedule.steps: expected none for a constant schedule"),
+        ({"warmup": -1}, "schedule.warmup: expected >= 0"),
+    ],
+)
+def test_wrong_schedules(options, message):
+    with pytest.raises(ValueError, match=message):
+        Schedule(**options)

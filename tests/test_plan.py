@@ -1,0 +1,205 @@
+"""The plan: which arms share a task, which cells cover the worlds, and what changes a cell's address."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from studies.config import StudyError, load_study
+from studies.digest import CORE, PACKAGES, ROOT, code_digest
+from studies.plan import BLOCK, Cell, blocks, checkpoint_fractions, make_plan
+
+STUDY = {
+    "name": "small",
+    "budget": 2000,
+    "landscapes": {"nk": {"kind": "nk", "n": 16, "k": 4}, "bowl": {"kind": "quadratic", "dim": 5}},
+    "optimizers": {"sgd": {"kind": "sgd", "learning_rate": 0.1}, "ga": {"kind": "ga"}},
+}
+
+
+def planned(**changes):
+    return make_plan(load_study(STUDY | changes))
+
+
+def addresses(plan):
+    return [cell.address for cell in plan.cells(lambda address: False)]
+
+
+def spans(replicates, existing=()):
+    task = planned().tasks[0]
+    have = {Cell(task, first, last).address for first, last in existing}
+    return [(cell.first, cell.last) for cell in blocks(task, replicates, have.__contains__)]
+
+
+@pytest.mark.parametrize(
+    ("replicates", "existing", "expected"),
+    [
+        (1, [], [(0, 1)]),
+        (32, [], [(0, 32)]),
+        (40, [], [(0, 32), (32, 40)]),
+        (64, [(0, 32), (32, 40)], [(0, 32), (32, 40), (40, 64)]),
+        (96, [(0, 32), (32, 40), (40, 64)], [(0, 32), (32, 40), (40, 64), (64, 96)]),
+        (40, [(0, 32), (32, 64)], [(0, 32), (32, 64)]),
+        (5, [(0, 32)], [(0, 32)]),
+        (50, [(0, 10), (0, 20), (32, 64)], [(0, 20), (20, 32), (32, 64)]),
+        (64, [(16, 48)], [(0, 32), (32, 64)]),
+    ],
+)
+def test_blocks_cover_the_worlds_and_use_what_exists(replicates, existing, expected):
+    assert BLOCK == 32
+    assert spans(replicates, existing) == expected
+
+
+def test_an_axis_becomes_a_dim_and_arms_that_it_does_not_touch_share_a_task():
+    plan = planned(sweep={"optimizers.sgd.learning_rate": [0.1, 0.01], "landscapes.nk.k": [2, 4]})
+    assert plan.axes == {"landscape": ["nk", "bowl"], "optimizer": ["sgd", "ga"], "learning_rate": [0.1, 0.01], "k": [2, 4]}
+    assert len(plan.arms) == 2 * 2 * 2 * 2
+    assert len(plan.tasks) == 4 + 2 + 2 + 1  # sgd on nk, ga on nk, sgd on bowl, ga on bowl
+    arm = next(arm for arm in plan.arms if arm.coords == {"landscape": "nk", "optimizer": "sgd", "learning_rate": 0.01, "k": 2})
+    assert (arm.task.optimizer["learning_rate"], arm.task.landscape["k"], arm.task.relaxation) == (0.01, 2, "extension")
+    assert len(plan.cells(lambda address: False)) == len(plan.tasks)
+
+
+def test_names_of_dims():
+    plan = planned(sweep={"optimizers.sgd.starts": [1, 2], "seed": [1, 2], "landscapes.bowl.dim": [2, 3], "noise.batch.nk": [2, None]})
+    assert list(plan.axes)[2:] == ["starts", "seed", "dim", "noise.batch.nk"]
+    assert plan.axes["noise.batch.nk"] == ["2", "null"]
+    schedules = [{"kind": "cosine", "steps": 9}, {}]
+    twice = planned(sweep={"optimizers.sgd.momentum": [0, 0.5], "optimizers.sgd.schedule": schedules, "noise.shared": [True, False]})
+    assert twice.axes["momentum"] == [0.0, 0.5]
+    assert twice.axes["schedule"] == ["kind=cosine steps=9", ""]
+    assert twice.axes["shared"] == ["true", "false"]
+    clash = planned(landscapes={"a": {"kind": "nk"}, "b": {"kind": "nk"}}, sweep={"landscapes.a.k": [1, 2], "landscapes.b.k": [1, 2]})
+    assert list(clash.axes)[2:] == ["landscapes.a.k", "landscapes.b.k"]
+
+
+def test_zip_changes_both_together():
+    plan = planned(sweep={"size": {"zip": {"landscapes.nk.n": [16, 32], "optimizers.ga.population": [10, 20]}}})
+    assert plan.axes["size"] == ["n=16 population=10", "n=32 population=20"]
+    seen = {(arm.task.landscape["n"], arm.task.optimizer["population"]) for arm in plan.arms if list(arm.coords.values())[:2] == ["nk", "ga"]}
+    assert seen == {(16, 10), (32, 20)}
+
+
+def test_a_grid_becomes_labelled_variants_and_on_keeps_one_arm():
+    grid = {"sgd": {"kind": "sgd", "grid": {"learning_rate": [0.1, 1], "momentum": [0.0, 0.9]}, "on": {"nk": {"starts": 3}}}}
+    plan = planned(optimizers=grid)
+    assert plan.axes["optimizer"] == [f"sgd learning_rate={a} momentum={b}" for a in ("0.1", "1") for b in ("0", "0.9")]
+    found = {(arm.coords["landscape"], arm.coords["optimizer"]): arm.task.optimizer for arm in plan.arms}
+    assert found["nk", "sgd learning_rate=1 momentum=0.9"]["starts"] == 3
+    assert found["bowl", "sgd learning_rate=1 momentum=0.9"] == {**found["nk", "sgd learning_rate=1 momentum=0.9"], "starts": 1}
+
+
+def test_one_and_one_point_zero_are_one_cell():
+    whole = planned(budget=2000, optimizers={"sgd": {"kind": "sgd", "learning_rate": 1, "starts": 2}}, gradient_cost=3)
+    point = planned(budget=2000.0, optimizers={"sgd": {"kind": "sgd", "learning_rate": 1.0, "starts": 2.0}}, gradient_cost={"value": 3.0})
+    assert addresses(whole) == addresses(point)
+    assert addresses(whole) != addresses(planned(optimizers={"sgd": {"kind": "sgd", "learning_rate": 1.5, "starts": 2}}))
+
+
+def test_labels_figures_and_further_arms_do_not_change_a_cell():
+    first = addresses(planned())
+    assert addresses(planned(name="other", question="why?", figures=["convergence"], replicates=32)) == first
+    assert set(first) < set(addresses(planned(optimizers=STUDY["optimizers"] | {"more": {"kind": "sgd", "learning_rate": 0.2}})))
+    assert set(first).isdisjoint(addresses(planned(seed=2)))
+    assert set(first).isdisjoint(addresses(planned(dtype="float32")))
+
+
+def test_every_entry_of_a_task():
+    noise = {"batch": {"nk": 0.3}, "sampling": "batch", "evaluation": {"bowl": {"value": 0.1, "gradient": 0.2}}}
+    changes = {"noise": noise, "gradient_cost": {"value": 3, "range": [1, 20]}, "instances": 4, "device": "cpu", "checkpoints": [0.5, 1]}
+    plan = planned(targets={"nk": [0.1], "bowl": [0.2]}, **changes)
+    nk, bowl = plan.arms[0].task, plan.arms[2].task
+    assert nk.noise == {"batch": 5, "sampling": "batch", "shared": True, "evaluation": {"value": 0.0, "gradient": 0.0}}
+    assert bowl.noise == {"batch": None, "sampling": "replacement", "shared": True, "evaluation": {"value": 0.1, "gradient": 0.2}}
+    assert (nk.targets, bowl.targets, nk.instances, nk.device) == ([0.1], [0.2], 4, "cpu")
+    assert nk.gradient_cost == {"value": 3.0, "low": 1.0, "high": 20.0}
+    assert nk.checkpoints == [3000.0, 6000.0]  # a gradient at the lowest price leaves room up to three budgets at the nominal one
+
+
+def test_checkpoints():
+    fractions, notes = checkpoint_fractions(20, 2000)
+    assert (len(fractions), fractions[0], fractions[-1], notes) == (61, 0.001, 1.0, [])
+    ratios = [b / a for a, b in zip(fractions, fractions[1:], strict=False)]
+    assert ratios == pytest.approx([10 ** (1 / 20)] * 60)
+    fewer, notes = checkpoint_fractions(20, 400)
+    assert (len(fewer), fewer[0], fewer[-1]) == (20, 0.001, 1.0)
+    assert notes == ["checkpoints: 20 in place of 61, so that truth takes at most a tenth of the budget of 400"]
+    assert checkpoint_fractions([0.1, 0.2, 0.5, 1.0], 60)[0] == [0.1, 0.5, 1.0]
+    plan = planned(budget={"nk": 400, "bowl": 4000})
+    assert {len(arm.task.checkpoints) for arm in plan.arms} == {20}
+
+
+def test_a_swept_parameter_needs_no_other_value():
+    steps = {"optimizers.sgd.schedule.steps": [10, 20]}
+    plan = planned(optimizers={"sgd": {"kind": "sgd", "schedule": {"kind": "cosine"}}}, sweep=steps)
+    assert sorted({arm.task.optimizer["schedule"]["steps"] for arm in plan.arms}) == [10, 20]
+    with pytest.raises(StudyError, match=r"^study: sweep.optimizers.sgd.schedule.steps\[0\]: expected > 0, got -3$"):
+        planned(optimizers={"sgd": {"kind": "sgd", "schedule": {"kind": "cosine"}}}, sweep={"optimizers.sgd.schedule.steps": [-3]})
+
+
+# the digest of the code -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def house(tmp_path: Path):
+    def copy(name, edits):
+        for package in PACKAGES:
+            shutil.copytree(ROOT / package, tmp_path / name / package, ignore=shutil.ignore_patterns("__pycache__", "*.yaml", "*.png"))
+        for path, change in edits.items():
+            file = tmp_path / name / path
+            file.write_text(change(file.read_text()))
+        return tmp_path / name
+
+    return copy
+
+
+def digests(root):
+    cells = {f"{x} {y}": (f"landscapes.{x}", f"optimizers.{y}") for x in ("nk", "quadratic") for y in ("ga", "sgd")}
+    return {name: code_digest((*CORE, *modules), root) for name, modules in cells.items()}
+
+
+def changed(house, edits):
+    before, after = digests(ROOT), digests(house("edited", edits))
+    return {name for name in before if before[name] != after[name]}
+
+
+def test_comments_and_docstrings_do_not_change_the_digest(house):
+    edit = lambda text: text.replace('"""', '"""Reworded. ', 1) + "\n# a comment\n"  # noqa: E731
+    assert changed(house, {"optimizers/ga.py": edit, "landscapes/streams.py": edit}) == set()
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("optimizers/ga.py", {"nk ga", "quadratic ga"}),
+        ("landscapes/nk.py", {"nk ga", "nk sgd"}),
+        ("optimizers/schedules.py", {"nk sgd", "quadratic sgd"}),
+        ("landscapes/streams.py", {"nk ga", "nk sgd", "quadratic ga", "quadratic sgd"}),
+        ("landscapes/base.py", {"nk ga", "nk sgd", "quadratic ga", "quadratic sgd"}),
+        ("studies/loop.py", {"nk ga", "nk sgd", "quadratic ga", "quadratic sgd"}),
+        ("landscapes/relaxation.py", set()),
+        ("optimizers/__init__.py", set()),
+        ("studies/config.py", set()),
+        ("studies/store.py", set()),
+    ],
+)
+def test_code_changes_the_cells_that_it_computes(house, path, expected):
+    assert changed(house, {path: lambda text: text + "\nEDITED = 1\n"}) == expected
+
+
+def test_a_plugin_is_digested_with_its_package(tmp_path, monkeypatch):
+    package = tmp_path / "digest_plugin"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "main.py").write_text("from . import helper\n")
+    (package / "helper.py").write_text("X = 1\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    __import__("digest_plugin.main")
+    before = code_digest(("digest_plugin.main",))
+    (package / "helper.py").write_text("X = 2\n")
+    assert code_digest(("digest_plugin.main",)) == before  # one process computes with what it imported
+    from studies import digest
+
+    digest.code_digest.cache_clear()
+    digest._tree.cache_clear()
+    assert code_digest(("digest_plugin.main",)) != before
