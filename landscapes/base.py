@@ -198,9 +198,12 @@ def check_points(name: str, x: Tensor, dim: int) -> None:
         raise ValueError(f"{name}: expected points of shape (R, P, {dim}), got {tuple(x.shape)}")
 
 
-def check_bound(name: str, x: Tensor, table: Tensor | None) -> None:
+UNBOUND = torch.empty(0)  # stands for a table before `bind`
+
+
+def check_bound(name: str, x: Tensor, table: Tensor) -> None:
     """Raise ValueError unless the landscape holds its tables (R, ...) and x (R, P, D) has as many worlds."""
-    if table is None:
+    if table.numel() == 0:
         raise ValueError(f"{name}: expected a landscape bound to worlds, got parameters alone; call .bind(streams) first")
     if len(table) != len(x):
         raise ValueError(f"{name}: expected points of the {len(table)} worlds it is bound to, got {len(x)}")
@@ -219,7 +222,7 @@ def dot(a: Tensor, b: Tensor) -> Tensor:
 
 
 def matmul(a: Tensor, b: Tensor) -> Tensor:
-    """a (..., I, J) @ b (..., J, K), axes of length 1 padded to 2: without this the bits of matrix-vector products, and of their gradients, depend on R."""
+    """Product (..., I, J) @ (..., J, K), axes of length 1 padded to 2: the bits of a matrix-vector product, and of its gradient, depend on R."""
     rows, columns = a.shape[-2], b.shape[-1]
     if min(rows, columns, a.shape[-1]) > 1:
         return a @ b

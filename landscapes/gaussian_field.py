@@ -17,7 +17,7 @@ import torch
 from annotated_types import Ge, Gt
 from torch import Tensor
 
-from landscapes.base import Domain, Landscape, Reals, Terms, check_bound, check_points, dot, matmul, per_instance
+from landscapes.base import UNBOUND, Domain, Landscape, Reals, Terms, check_bound, check_points, dot, matmul, per_instance
 from landscapes.streams import Streams
 
 _ELEMENTS = 2**19  # cosines worked at a time: they stay in the second-level cache
@@ -47,8 +47,8 @@ class GaussianField(Landscape):
     length: Annotated[float, Gt(0)] = 1.0
     bowl: Annotated[float, Ge(0)] = 1.0
     box: Annotated[float, Gt(0)] = 5.0
-    vectors: Tensor | None = field(init=False, repr=False, compare=False, default=None)  # (R, M, D) w / l
-    phases: Tensor | None = field(init=False, repr=False, compare=False, default=None)  # (R, 1, M)
+    vectors: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (R, M, D) w / l
+    phases: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (R, 1, M)
 
     @property
     def domain(self) -> Domain:

@@ -23,6 +23,7 @@ COS32 = (2.443315711809948e-5, -1.388731625493765e-3, 4.166664568298827e-2)
 LN2_HIGH32, LN2_LOW32 = 0.693359375, -2.12194440e-4
 HALF_ROOT_BITS = 0x3FE6A09E667F3BCD  # sqrt(1/2): the log's argument is scaled into [sqrt(1/2), sqrt(2))
 HALF_ROOT_BITS32 = 0x3F3504F3
+TIES = 2**31  # the block where the lower bits of `below` begin
 CHUNK = 512  # blocks of four words worked at a time: they stay in the first-level cache
 
 _F = np.float32
@@ -100,46 +101,107 @@ def _fill(key, start, m, w):  # w (4, CHUNK): the words of m blocks of one row, 
         w[0, i], w[1, i], w[2, i], w[3, i] = _philox(np.uint64(start + i), key[2], key[3], key[4], key[0], key[1])
 
 
+@njit(inline="always")
+def _spill(x, m, out):  # x (2 or 4, CHUNK): the first m columns, one after the other, into out (n,), as far as it goes
+    lanes, whole = len(x), min(m, len(out) // len(x))
+    rows = out[: lanes * whole].reshape(whole, lanes)
+    if lanes == 4:
+        for i in range(whole):
+            rows[i, 0], rows[i, 1], rows[i, 2], rows[i, 3] = x[0, i], x[1, i], x[2, i], x[3, i]
+    else:
+        for i in range(whole):
+            rows[i, 0], rows[i, 1] = x[0, i], x[1, i]
+    for q in range(lanes * whole, min(lanes * m, len(out))):
+        out[q] = x[q % lanes, q // lanes]
+
+
 @njit(cache=True)
 def words(key, out):
     """Random words: out (R, n) uint32; word q of a row is word q mod 4 of block q // 4."""
     w = np.empty((4, CHUNK), np.uint32)
-    n = out.shape[1]
-    for r in range(out.shape[0]):
-        for start in range(0, (n + 3) // 4, CHUNK):
-            m = min(CHUNK, (n + 3) // 4 - start)
+    for r in range(len(out)):
+        for start in range(0, (out.shape[1] + 3) // 4, CHUNK):
+            m = min(CHUNK, (out.shape[1] + 3) // 4 - start)
             _fill(key[r], start, m, w)
-            for q in range(4 * start, min(4 * (start + m), n)):
-                out[r, q] = w[q % 4, q // 4 - start]
+            _spill(w, m, out[r, 4 * start :])
 
 
 @njit(cache=True)
 def uniform64(key, out):
     """53-bit uniforms on [0, 1): out (R, n) float64; two words each."""
-    w = np.empty((4, CHUNK), np.uint64)
-    n = out.shape[1]
-    for r in range(out.shape[0]):
-        for start in range(0, (n + 1) // 2, CHUNK):
-            m = min(CHUNK, (n + 1) // 2 - start)
+    w, x = np.empty((4, CHUNK), np.uint64), np.empty((2, CHUNK))
+    for r in range(len(out)):
+        for start in range(0, (out.shape[1] + 1) // 2, CHUNK):
+            m = min(CHUNK, (out.shape[1] + 1) // 2 - start)
             _fill(key[r], start, m, w)
-            for i in range(min(m, n // 2 - start)):
-                out[r, 2 * (start + i)] = _unit(w[0, i], w[1, i])
-                out[r, 2 * (start + i) + 1] = _unit(w[2, i], w[3, i])
-            if 2 * (start + m) > n:
-                out[r, n - 1] = _unit(w[0, m - 1], w[1, m - 1])
+            for i in range(m):
+                x[0, i], x[1, i] = _unit(w[0, i], w[1, i]), _unit(w[2, i], w[3, i])
+            _spill(x, m, out[r, 2 * start :])
 
 
 @njit(cache=True)
 def uniform32(key, out):
     """24-bit uniforms on [0, 1): out (R, n) float32; one word each."""
+    w, x = np.empty((4, CHUNK), np.uint32), np.empty((4, CHUNK), np.float32)
+    for r in range(len(out)):
+        for start in range(0, (out.shape[1] + 3) // 4, CHUNK):
+            m = min(CHUNK, (out.shape[1] + 3) // 4 - start)
+            _fill(key[r], start, m, w)
+            for j in range(4):
+                for i in range(m):
+                    x[j, i] = _F(np.int32(w[j, i] >> np.uint32(8))) * _F(2.0**-24)
+            _spill(x, m, out[r, 4 * start :])
+
+
+@njit(cache=True)
+def below(key, threshold, out):
+    """Whether a 53-bit integer lies below threshold (R,) int64: out (R, n) uint8, 0 or 1.
+
+    The upper 32 bits of draw q are word q; the lower 21 are those of word q of the blocks from 2^31 on, which is looked at only in the
+    one case of 2^32 where the upper ones do not decide.
+    """
+    w, lower, x = np.empty((4, CHUNK), np.uint32), np.empty((4, 1), np.uint32), np.empty((4, CHUNK), np.uint8)
+    for r in range(len(out)):
+        if threshold[r] >= 2**53:
+            out[r] = 1
+            continue
+        high, low = np.uint32(threshold[r] >> 21), np.uint32(threshold[r] & 0x1FFFFF)
+        for start in range(0, (out.shape[1] + 3) // 4, CHUNK):
+            m = min(CHUNK, (out.shape[1] + 3) // 4 - start)
+            _fill(key[r], start, m, w)
+            ties = np.uint32(0)
+            for j in range(4):
+                for i in range(m):
+                    x[j, i] = w[j, i] < high
+                for i in range(m):
+                    ties |= np.uint32(w[j, i] == high)
+            if ties:
+                for j in range(4):
+                    for i in range(m):
+                        if w[j, i] == high:
+                            _fill(key[r], start + i + TIES, 1, lower)
+                            x[j, i] = (lower[j, 0] >> np.uint32(11)) < low
+            _spill(x, m, out[r, 4 * start :])
+
+
+@njit(cache=True)
+def coins(key, out):
+    """Fair coins: out (R, n) uint8, 0 or 1; coin q of a row is bit q mod 32 of word q // 32."""
     w = np.empty((4, CHUNK), np.uint32)
     n = out.shape[1]
     for r in range(out.shape[0]):
-        for start in range(0, (n + 3) // 4, CHUNK):
-            m = min(CHUNK, (n + 3) // 4 - start)
+        for start in range(0, (n + 127) // 128, CHUNK):
+            m = min(CHUNK, (n + 127) // 128 - start)
             _fill(key[r], start, m, w)
-            for q in range(4 * start, min(4 * (start + m), n)):
-                out[r, q] = _F(np.int32(w[q % 4, q // 4 - start] >> np.uint32(8))) * _F(2.0**-24)
+            for i in range(m):
+                for j in range(4):
+                    first = 128 * (start + i) + 32 * j
+                    if first + 32 <= n:
+                        for b in range(32):
+                            out[r, first + b] = w[j, i] >> np.uint32(b) & np.uint32(1)
+                    else:
+                        for b in range(n - first):
+                            out[r, first + b] = w[j, i] >> np.uint32(b) & np.uint32(1)
 
 
 @njit(cache=True)
@@ -163,10 +225,7 @@ def normal64(key, out):
                     s, c = c, s
                 x[0, i] = radius * (-c if w[3, i] & np.uint64(2) else c)
                 x[1, i] = radius * (-s if w[3, i] & np.uint64(1) else s)
-            for i in range(min(m, n // 2 - start)):
-                out[r, 2 * (start + i)], out[r, 2 * (start + i) + 1] = x[0, i], x[1, i]
-            if 2 * (start + m) > n:
-                out[r, n - 1] = x[0, m - 1]
+            _spill(x, m, out[r, 2 * start :])
 
 
 @njit(cache=True)
@@ -191,11 +250,7 @@ def normal32(key, out):
                         s, c = c, s
                     x[h, i] = radius * (-c if w[h + 1, i] & np.uint32(2) else c)
                     x[h + 1, i] = radius * (-s if w[h + 1, i] & np.uint32(1) else s)
-            for i in range(min(m, n // 4 - start)):
-                for j in range(4):
-                    out[r, 4 * (start + i) + j] = x[j, i]
-            for q in range(max(n - n % 4, 4 * start), min(n, 4 * (start + m))):
-                out[r, q] = x[q % 4, q // 4 - start]
+            _spill(x, m, out[r, 4 * start :])
 
 
 @njit(cache=True)
@@ -210,8 +265,8 @@ def floyd(draws, n, out):
             out[r, j] = t
 
 
-# NK landscapes: reads (1 | R, n, k + 1) int64, the loci whose bits locus i's table reads, lowest bit of the entry first; table (1 | R, n, 2^(k + 1));
-# index (1 | R, 1 | P, B) int64 loci and weight, the same shape. An axis of length 1 serves every row.
+# NK landscapes: reads (1 | R, n, k + 1) int64, the loci whose bits a locus' table reads, the lowest bit of the entry first;
+# table (1 | R, n, 2^(k + 1)); index (1 | R, 1 | P, B) int64 loci, and their weight. An axis of length 1 serves every row.
 
 
 @njit(cache=True)
@@ -313,8 +368,8 @@ def nk_ring(table, order, out):
     """The best genotype where locus i reads itself and the next `order` loci of a ring: table (n, 2^(order + 1)), out (n,) uint8.
 
     The bits of the first `order` loci are held fixed and the rest follows by dynamic programming (Weinberger 1996, "NP completeness of
-    Kauffman's N-k model", Santa Fe Institute), for each of the 2^order beginnings, the most promising first: an open chain, whose end need not match its
-    beginning, bounds what a beginning can reach, and where the bound is below the best found, the search ends.
+    Kauffman's N-k model", Santa Fe Institute), for each of the 2^order beginnings, the most promising first: an open chain, whose end
+    need not match its beginning, bounds what a beginning can reach; where the bound is below the best found, the search ends.
     """
     n, states = len(table), 1 << order
     ahead = np.zeros((n + 1, states))  # the best sum of loci i .. n - 1, given the bits of loci i .. i + order - 1

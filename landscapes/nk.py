@@ -18,7 +18,7 @@ from annotated_types import Ge, Le
 from torch import Tensor
 
 from landscapes import kernels
-from landscapes.base import Bits, Domain, Landscape, Terms, check_bound, check_points, per_instance
+from landscapes.base import UNBOUND, Bits, Domain, Landscape, Terms, check_bound, check_points, per_instance
 from landscapes.streams import Streams
 
 ENUMERATED = 20  # loci up to which all genotypes are looked at
@@ -46,11 +46,11 @@ class NK(Landscape):
     n: Annotated[int, Ge(1)] = 32
     k: Annotated[int, Ge(0), Le(20)] = 4
     neighbours: Literal["adjacent", "random", "blocks"] = "adjacent"
-    table: Tensor | None = field(init=False, repr=False, compare=False, default=None)  # (R, n, 2^(k + 1)) contributions
-    reads: Tensor | None = field(init=False, repr=False, compare=False, default=None)  # (R, n, k + 1) int64, the lowest bit of an entry first
+    table: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (R, n, 2^(k + 1)) contributions
+    reads: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (R, n, k + 1) int64, the lowest bit of an entry first
     optimum: Tensor | None = field(init=False, repr=False, compare=False, default=None)  # (R, n) uint8 a best genotype, None: unknown
-    best: Tensor | None = field(init=False, repr=False, compare=False, default=None)  # (R, 1) its fitness; 1 where unknown
-    whole: Terms | None = field(init=False, repr=False, compare=False, default=None)  # every locus with weight 1 / n
+    best: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (R, 1) its fitness; 1 where unknown
+    whole: Terms = field(init=False, repr=False, compare=False, default=Terms(UNBOUND, UNBOUND))  # every locus with weight 1 / n
 
     def check(self) -> None:
         """Neighbours must exist, and blocks must tile the loci."""
@@ -190,7 +190,7 @@ def _contributions(x: Tensor, reads: Tensor, table: Tensor, terms: Terms) -> Ten
     if x.device.type != "cpu":
         return gathered_contributions(x, reads, table, terms)
     out = torch.empty((len(table), x.shape[1]), dtype=table.dtype)
-    kernels.nk_values(*map(_numpy, (x, reads, table, terms.index, terms.weight)), out.numpy())
+    kernels.nk_values(*map(_numpy, (x, reads, table, terms.index, terms.weight)), out.numpy())  # type: ignore[call-arg]
     return out
 
 
@@ -201,7 +201,7 @@ class _Extension(torch.autograd.Function):
     def forward(ctx: Any, p: Tensor, *tables: Tensor) -> Tensor:  # noqa: ANN401
         out = torch.empty(p.shape[:2], dtype=p.dtype)
         ctx.slope = torch.empty(p.shape if ctx.needs_input_grad[0] else (0, 0, 0), dtype=p.dtype)
-        kernels.nk_extension(p.detach().contiguous().numpy(), *map(_numpy, tables), out.numpy(), ctx.slope.numpy())
+        kernels.nk_extension(p.detach().contiguous().numpy(), *map(_numpy, tables), out.numpy(), ctx.slope.numpy())  # type: ignore[call-arg]
         return out
 
     @staticmethod

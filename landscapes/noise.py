@@ -85,7 +85,7 @@ def next_batch(epoch: Epoch, size: int | Tensor, streams: Streams) -> tuple[Term
 
 def draw_batch(noise: Noise, terms: int, size: int | Tensor, points: int, streams: Streams) -> Terms:
     """A fresh mini-batch of `size` (one number or (R,)) terms for each world, or for each of its points where not `noise.shared`."""
-    rows, most = (1 if noise.shared else points), int(torch.as_tensor(size).max())
+    rows, most = (1 if noise.shared else points), size if isinstance(size, int) else int(size.max())
     if noise.sampling == "replacement":
         index = streams.integers("data", terms, (rows, most))
     elif isinstance(size, int):
@@ -98,7 +98,7 @@ def draw_batch(noise: Noise, terms: int, size: int | Tensor, points: int, stream
 def _weighted(index: Tensor, size: int | Tensor, dtype: torch.dtype) -> Terms:
     """Weight 1 / size on the first `size` of each row of index (R, 1 | P, B), 0 on the rest."""
     if isinstance(size, int):
-        return Terms(index, torch.full_like(index, 1 / size, dtype=dtype))
+        return Terms(index, torch.full((1, 1, 1), 1 / size, dtype=dtype, device=index.device).expand(index.shape))
     slot = torch.arange(index.shape[-1], device=index.device)
     weight = torch.where(slot < size[:, None], 1 / size[:, None].to(dtype), 0.0)
     return Terms(index, weight[:, None].expand(index.shape))

@@ -18,7 +18,7 @@ import torch
 from annotated_types import Ge, Gt
 from torch import Tensor
 
-from landscapes.base import Domain, Landscape, Reals, Terms, check_bound, check_points, dot, matmul, per_instance
+from landscapes.base import UNBOUND, Domain, Landscape, Reals, Terms, check_bound, check_points, dot, matmul, per_instance
 from landscapes.streams import Streams
 
 
@@ -55,9 +55,9 @@ class Quadratic(Landscape):
     noise: Literal["isotropic", "hessian"] = "isotropic"
     noise_scale: Annotated[float, Ge(0)] = 1.0
     box: Annotated[float, Gt(0)] = 5.0
-    eigenvalues: Tensor | None = field(init=False, repr=False, compare=False, default=None)  # (D,) in descending order
+    eigenvalues: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (D,) in descending order
     rotation: Tensor | None = field(init=False, repr=False, compare=False, default=None)  # (R, D, D) eigenvectors in columns, None: the axes
-    optimum: Tensor | None = field(init=False, repr=False, compare=False, default=None)  # (R, 1, D)
+    optimum: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (R, 1, D)
     slopes: Tensor | None = field(init=False, repr=False, compare=False, default=None)  # (R, M, D) the g_i, in the basis of the eigenvectors
 
     def check(self) -> None:
@@ -96,12 +96,7 @@ class Quadratic(Landscape):
         if terms is None:
             return bowl
         weight = terms.weight.sum(-1)
-        return weight * bowl if self.slopes is None else weight * bowl + dot(self._slope(terms), y)
-
-    def _slope(self, terms: Terms) -> Tensor:
-        """Weighted sum of the g_i of a mini-batch, (R, 1 | P, D)."""
-        picked = self.slopes.take_along_dim(terms.index.flatten(1)[..., None], 1).unflatten(1, terms.index.shape[1:])
-        return (terms.weight[..., None] * picked).sum(-2)
+        return weight * bowl if self.slopes is None else weight * bowl + dot(_slope(self.slopes, terms), y)
 
     def _eigenvalues(self) -> Tensor:
         place = torch.linspace(0, 1, self.dim, dtype=torch.float64)
@@ -126,6 +121,12 @@ class Quadratic(Landscape):
         variance = self._eigenvalues().to(drawn) if self.noise == "hessian" else torch.ones(self.dim).to(drawn)
         scale = self.noise_scale * variance.sqrt()
         return (torch.stack([_white(one.clone()) for one in drawn]) * scale).to(streams.dtype)
+
+
+def _slope(slopes: Tensor, terms: Terms) -> Tensor:
+    """Weighted sum of the g_i of a mini-batch, (R, 1 | P, D)."""
+    picked = slopes.take_along_dim(terms.index.flatten(1)[..., None], 1).unflatten(1, terms.index.shape[1:])
+    return (terms.weight[..., None] * picked).sum(-2)
 
 
 def _orthogonal(normal: Tensor) -> Tensor:

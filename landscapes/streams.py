@@ -9,11 +9,13 @@ On a CPU the loops are numba's (`landscapes.kernels`); elsewhere the same defini
 
 from __future__ import annotations
 
+import copy
 import difflib
 import math
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache, partial
 
 import numpy as np
 import torch
@@ -39,7 +41,8 @@ _LIMIT = 2**32
 _PARTS = 2**16
 
 
-def source_numbers(declared: Iterable[str] = ()) -> dict[str, int]:
+@cache
+def source_numbers(declared: tuple[str, ...] = ()) -> dict[str, int]:
     """The number of each built-in and declared source, 0 .. 65535: the place in `SOURCES`, or for a plugin's own name 32768 + a hash of it.
 
     Raises:
@@ -84,12 +87,9 @@ class Streams:
         if not 0 <= self.seed < _LIMIT:
             raise ValueError(f"streams: expected a seed of 0 <= seed < 2**32, got {self.seed}")
         key = np.zeros((len(self.worlds), 5), np.uint64)
-        for column, name, value in ((1, "worlds", self.worlds), (2, "step", self.step)):
-            number = np.asarray(value.cpu() if isinstance(value, Tensor) else value)
-            if number.size and not (0 <= number.min() and number.max() < _LIMIT):
-                raise ValueError(f"streams: expected {name} of 0 <= {name} < 2**32, got {number.min()} .. {number.max()}")
-            key[:, column] = number
         key[:, 0] = self.seed
+        key[:, 1] = _words_of("worlds", self.worlds)
+        key[:, 2] = _words_of("step", self.step)
         object.__setattr__(self, "_key", key)
         object.__setattr__(self, "_numbers", source_numbers(self.sources))
 
@@ -102,7 +102,11 @@ class Streams:
 
     def at(self, step: int | Tensor) -> Streams:
         """The same streams at another step, one number or (R,); every address is free again."""
-        return replace(self, step=step)
+        moved, key = copy.copy(self), self._key.copy()
+        key[:, 2] = _words_of("step", step)
+        for name, value in (("step", step), ("_key", key), ("_drawn", set())):
+            object.__setattr__(moved, name, value)
+        return moved
 
     def subset(self, worlds: Tensor | Sequence[int]) -> Streams:
         """The same streams for these absolute worlds, in this order, repeats allowed; redraws start at 0 again."""
@@ -135,8 +139,16 @@ class Streams:
         return (self._uniform(source, shape, part, torch.float64) * high).long()
 
     def bernoulli(self, source: str, p: float | Tensor, shape: tuple[int, ...], part: int = 0) -> Tensor:
-        """True with probability p, one number or broadcastable to (R, *shape): (R, *shape) bool. The same in every dtype."""
-        return self._uniform(source, shape, part, torch.float64) < p
+        """True with probability p, to 53 bits: (R, *shape) bool; p one number, or a tensor that broadcasts to (R, *shape). The same in every dtype."""
+        chance = torch.as_tensor(p, dtype=torch.float64, device=self.device)
+        if chance.numel() > self.size:  # it varies within a row
+            return self._draw(None, _below_reference(chance.expand(self.size, *shape).flatten(1)), source, shape, part, torch.bool)
+        row = chance.reshape(-1).expand(self.size)
+        return self._draw(partial(_below, row), _below_reference(row[:, None]), source, shape, part, torch.bool)
+
+    def coins(self, source: str, shape: tuple[int, ...], part: int = 0) -> Tensor:
+        """True or False with equal probability, from one bit each: (R, *shape) bool. The same in every dtype."""
+        return self._draw(_coins, _coins_reference, source, shape, part, torch.bool)
 
     def categorical(self, source: str, weights: Tensor, shape: tuple[int, ...], part: int = 0) -> Tensor:
         """Indices drawn with replacement, in proportion to weights (R, K) >= 0: (R, *shape) int64, by inverse CDF."""
@@ -159,7 +171,7 @@ class Streams:
             raise ValueError(f"streams.choice: expected 0 <= size <= n = {n}, got {size}")
         high = torch.arange(n - size + 1, n + 1, device=self.device)
         draws = self.integers(source, high, (*shape, size), part)
-        return _floyd(draws.reshape(-1, size), n).reshape(draws.shape)
+        return _floyd(draws.flatten(0, -2), n).view_as(draws)
 
     # the address -----------------------------------------------------------------------------------------------------
 
@@ -187,7 +199,7 @@ class Streams:
         key, count = self._address(source, part), math.prod(shape)
         if count >= _LIMIT:
             raise ValueError(f"streams: expected fewer than 2**32 draws in a row, got {count}")
-        if _on_cpu(self.device):
+        if kernel is not None and _on_cpu(self.device):
             out = torch.empty((self.size, count), dtype=dtype)
             kernel(key, out.numpy())
         else:
@@ -197,6 +209,15 @@ class Streams:
     def _uniform(self, source: str, shape: tuple[int, ...], part: int, dtype: torch.dtype) -> Tensor:
         double = dtype == torch.float64
         return self._draw(kernels.uniform64 if double else kernels.uniform32, _uniform64 if double else _uniform32, source, shape, part, dtype)
+
+
+def _words_of(name: str, value: int | Tensor) -> int | np.ndarray:
+    """32-bit words of an address."""
+    number = value.cpu().numpy() if isinstance(value, Tensor) else value
+    low, high = (number, number) if isinstance(number, int) else (number.min(initial=0), number.max(initial=0))
+    if not (0 <= low and high < _LIMIT):
+        raise ValueError(f"streams: expected {name} of 0 <= {name} < 2**32, got {low} .. {high}")
+    return number
 
 
 # the same definition in plain torch, for any device ---------------------------------------------------------------------
@@ -227,8 +248,24 @@ def _unit(high: Tensor, low: Tensor) -> Tensor:
     return high.double() * 2.0**-32 + (low >> 11).double() * 2.0**-53
 
 
-def _words(key: Tensor, n: int) -> Tensor:
-    return _interleave(_blocks(key, (n + 3) // 4), n)
+def _words(key: Tensor, n: int, first: int = 0) -> Tensor:
+    return _interleave(_blocks(key, (n + 3) // 4, first), n)
+
+
+def _below(p: Tensor, key: np.ndarray, out: np.ndarray) -> None:
+    kernels.below(key, np.ceil(p.numpy().clip(0, 1) * 2.0**53).astype(np.int64), out.view(np.uint8))
+
+
+def _below_reference(p: Tensor) -> Callable[[Tensor, int], Tensor]:
+    return lambda key, n: _unit(_words(key, n), _words(key, n, first=kernels.TIES)) < p
+
+
+def _coins(key: np.ndarray, out: np.ndarray) -> None:
+    kernels.coins(key, out.view(np.uint8))
+
+
+def _coins_reference(key: Tensor, n: int) -> Tensor:
+    return (_words(key, (n + 31) // 32)[..., None] >> torch.arange(32, device=key.device) & 1).flatten(1)[:, :n].bool()
 
 
 def _uniform64(key: Tensor, n: int) -> Tensor:

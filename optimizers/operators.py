@@ -121,21 +121,25 @@ def crosses(streams: Streams, n: int, rate: float | Tensor) -> Tensor:
 
 def recombine(first: Tensor, second: Tensor, streams: Streams, crossover: str) -> Tensor:
     """Children (R, n, D) that have each coordinate from the one of their parents first and second (R, n, D) that the crossover says."""
-    keep = CROSSOVERS[crossover](streams, *first.shape[1:])
-    if first.dtype == torch.uint8:  # as below, without a branch for each coordinate: twenty times faster
-        return second ^ ((first ^ second) & keep.view(torch.uint8))
-    return torch.where(keep, first, second)
+    return pick(CROSSOVERS[crossover](streams, *first.shape[1:]), first, second)
+
+
+def pick(keep: Tensor, first: Tensor, second: Tensor) -> Tensor:
+    """torch.where(keep, first, second) on bit patterns, all of one shape: with a random mask ten times faster, since nothing branches."""
+    word = {1: torch.uint8, 4: torch.int32, 8: torch.int64}[first.element_size()]
+    a, b = first.view(word), second.view(word)
+    return (b ^ ((a ^ b) & keep.to(word).neg_())).view(first.dtype)
 
 
 def uniform(streams: Streams, n: int, dim: int) -> Tensor:
     """Uniform crossover (Syswerda 1989, ICGA 3:2): (R, n, D) bool, True where the first parent gives; each coordinate by a fair coin."""
-    return streams.bernoulli("recombination", 0.5, (n, dim), part=1)
+    return streams.coins("recombination", (n, dim), part=1)
 
 
 def one_point(streams: Streams, n: int, dim: int) -> Tensor:
     """One-point crossover (Holland 1975): (R, n, D) bool; the first parent gives the coordinates before a cut, uniform on 1 .. D - 1."""
     cut = 1 + streams.integers("recombination", max(dim - 1, 1), (n, 1), part=1)
-    return torch.arange(dim, device=cut.device) < cut
+    return torch.arange(dim, device=cut.device) < cut  # (R, n, D)
 
 
 def two_point(streams: Streams, n: int, dim: int) -> Tensor:
@@ -161,7 +165,7 @@ def gaussian(points: Tensor, streams: Streams, rate: float | Tensor, sigma: floa
     shape = points.shape[1:]
     step = column(sigma, points) * streams.normal("mutation", shape)
     if isinstance(rate, Tensor) or rate < 1:
-        step = torch.where(streams.bernoulli("mutation", wide(rate, 3), shape, part=1), step, 0.0)
+        step = pick(streams.bernoulli("mutation", wide(rate, 3), shape, part=1), step, torch.zeros_like(step))
     return points + step
 
 

@@ -81,7 +81,7 @@ def _grid(found: Manifest) -> Grid:
     for arm in found["arms"]:
         at = {name: where[name][label(value)] for name, value in arm["coords"].items()}
         places[arm["task"]].append(tuple(at.get(name, slice(None)) for name in dims))
-    shares = [np.array([float(f"{cost / task['budget']:.12g}") for cost in task["checkpoints"]]) for task in found["tasks"]]
+    shares = [_fractions(task) for task in found["tasks"]]
     fractions = np.unique(np.concatenate([*shares, []]))
     targets = max((len(task["targets"]) for task in found["tasks"]), default=0)
     sizes = {"replicate": found["replicates"], "checkpoint": len(fractions), "target": targets}
@@ -89,6 +89,12 @@ def _grid(found: Manifest) -> Grid:
     flags = {"flag_values": np.arange(len(STATUS), dtype=np.int8), "flag_meanings": " ".join(STATUS)}
     _declare(grid, "status", ("replicate", "checkpoint"), np.dtype(np.int8), {"long_name": "what the world does", **flags}, MISSING)
     return grid
+
+
+def _fractions(task: Mapping[str, Any]) -> np.ndarray:
+    """Checkpoints as fractions of the end of a run, which is the budget at the nominal price; nine digits, so that equal ones are equal."""
+    end = task["budget"] * task["gradient_cost"]["value"] / task["gradient_cost"]["low"]
+    return np.array([float(f"{cost / end:.9g}") for cost in task["checkpoints"]])
 
 
 def label(value: Any) -> Any:  # noqa: ANN401
@@ -128,7 +134,7 @@ def _schema(grid: Grid, path: Path, names: frozenset[str]) -> list[str]:
     """Declare the variables of a file; h5py alone does not tell what is a variable and what a coordinate."""
     with xr.open_dataset(path, engine="h5netcdf", decode_cf=False) as data:
         data = data.set_coords([name for name in ("cost", "target_loss") if name in data])
-        for dim in set(data.dims) - set(grid.sizes):
+        for dim in set(map(str, data.dims)) - set(grid.sizes):
             grid.sizes[dim] = data.sizes[dim]
             if dim in data.coords:
                 grid.coords[dim] = Variable((dim,), data[dim].values, data[dim].attrs)

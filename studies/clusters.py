@@ -81,7 +81,7 @@ def _client(address: str) -> Iterator[Client]:
 
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # the engine says in one line what these say in fifty
     try:
-        client = Client(address, timeout=10)
+        client = Client(address, timeout=5)
     except (OSError, ValueError) as error:
         raise ClusterError(f"cluster: no scheduler answers at {address} ({type(error).__name__})") from error
     try:

@@ -7,11 +7,12 @@ grow with the number of cells, a worker that dies takes down only cells that ran
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import faulthandler
+import hashlib
 import json
 import os
 import platform
-import random
 import time
 import traceback
 import uuid
@@ -69,6 +70,7 @@ def _run(cell: Cell, address: str):  # noqa: ANN202
     from studies.loop import run_cell
 
     torch.set_num_threads(THREADS)
+    cell = dataclasses.replace(cell, task=dataclasses.replace(cell.task))  # without the address that the client computed
     if cell.address != address:
         raise RuntimeError(f"this worker ({platform.node()}) has another version of the code or of torch; restart the workers")
     return run_cell(cell)
@@ -78,12 +80,12 @@ def _origin(cell: Cell, seconds: float) -> dict[str, str]:
     import torch
 
     block = {"first": cell.first, "last": cell.last, "host": platform.node(), "seconds": seconds, "threads": torch.get_num_threads()}
-    return {"task": store.canonical(cell.task), "origin": json.dumps(block | provenance.versions())}
+    return {"task": cell.task.canonical, "origin": json.dumps(block | provenance.versions())}
 
 
 def failed(cell: Cell, address: str, out: Path, error: str, trace: str) -> Record:
     """Write why a cell failed."""
-    record = {"error": error, "traceback": trace, "task": json.loads(store.canonical(cell.task)), "first": cell.first, "last": cell.last}
+    record = {"error": error, "traceback": trace, "task": json.loads(cell.task.canonical), "first": cell.first, "last": cell.last}
     with contextlib.suppress(OSError):  # a full disk must not hide the error itself
         store.write_text(json.dumps(record, indent=1), store.error_path(out, address))
     return Record(address, "failed", error=error)
@@ -119,7 +121,7 @@ def check_workers(client: Client) -> None:
             raise ClusterError(f"cluster: the worker {worker} cannot load this package ({theirs}); install it there")
         for name, version in ours.items():
             if theirs.get(name) != version:
-                raise ClusterError(f"cluster: expected {name} {version} on the worker {worker}, got {theirs.get(name)}; update it")
+                raise ClusterError(f"cluster: expected {name} {version} on the worker {worker}, got {theirs.get(name)}; restart the older one")
 
 
 def sweep(client: Client, cells: Sequence[Cell], out: Path, on_record: Callable[[Record], None], stopping: Callable[[], bool]) -> None:
@@ -135,8 +137,8 @@ def sweep(client: Client, cells: Sequence[Cell], out: Path, on_record: Callable[
     Raises:
         SchedulerLost: the scheduler went away.
     """  # noqa: DOC502
-    queue = list(cells)
-    random.shuffle(queue)  # noqa: S311  which cell is computed first is no part of any result
+    salt = uuid.uuid4().hex
+    queue = sorted(cells, key=lambda cell: hashlib.sha256(f"{salt}{cell.address}".encode()).digest())
     suspects = _drain(client, queue, out, on_record, stopping, alone=False)
     _drain(client, suspects, out, on_record, stopping, alone=True)
 
@@ -147,7 +149,8 @@ def _drain(
     """Run a queue until it is empty; returns the cells whose worker died, to be judged again alone (`alone`: they have failed)."""
     from distributed import as_completed
 
-    landing, live, suspects = as_completed(), {}, []
+    landing, suspects = as_completed(), list["Cell"]()
+    live: dict[str, tuple[Cell, str]] = {}
 
     def feed() -> None:
         slots = 1 if alone else max(1, sum(client.nthreads().values()))
@@ -155,13 +158,13 @@ def _drain(
             cell = queue.pop()
             address = cell.address
             future = client.submit(compute, cell, address, str(out.resolve()), key=f"cell-{address}", pure=False)
-            live[future.key] = cell, address
+            live[str(future.key)] = cell, address
             landing.add(future)
 
     feed()
     while live:
         future = next(landing)
-        cell, address = live.pop(future.key)
+        cell, address = live.pop(str(future.key))
         if future.status == "finished":
             on_record(future.result())
         elif future.status in {"cancelled", "lost"}:

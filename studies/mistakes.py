@@ -55,10 +55,9 @@ def _path(error: Error, data: Any) -> Path:  # noqa: ANN401
 
 def _explain(path: Path, errors: list[Error], model: type[BaseModel], data: Any, more_inside: bool) -> list[Mistake]:  # noqa: ANN401
     kinds = {error["type"] for error in errors}
-    value = _at(data, path)
     if "missing" in kinds:
-        description = fields_at(model, path[:-1], data)[str(path[-1])].description
-        return [Mistake(path, f"missing; expected {description}" if description else "missing")]
+        return [_missing(path, model, data)]
+    value = _at(data, path)
     if "extra_forbidden" in kinds:
         return [_unknown_key(path, model, data)]
     if kinds & {"union_tag_not_found", "union_tag_invalid"}:
@@ -69,6 +68,13 @@ def _explain(path: Path, errors: list[Error], model: type[BaseModel], data: Any,
     expected = list(dict.fromkeys(_expected(error) for error in bounds or _meant(errors, value)))
     came = "" if isinstance(value, (dict, list)) and bounds else f", got {show(value)}"
     return [Mistake(path, f"expected {' or '.join(expected)}{came}{_literal_hint(errors, value)}")]
+
+
+def _missing(path: Path, model: type[BaseModel], data: Any) -> Mistake:  # noqa: ANN401
+    if isinstance(path[-1], int):
+        return Mistake(path[:-1], "expected more entries")
+    field = fields_at(model, path[:-1], data).get(path[-1])
+    return Mistake(path, f"missing; expected {field.description}" if field and field.description else "missing")
 
 
 def _meant(errors: list[Error], value: Any) -> list[Error]:  # noqa: ANN401

@@ -88,11 +88,10 @@ def _report(outcome: Outcome, out: Path, console: Console, figures: list[str], *
     if outcome.dataset is None:
         console.print(f"lost the Dask scheduler; {RESUME}" if outcome.ended == "lost" else f"interrupted; {RESUME}", highlight=False)
         return LOST if outcome.ended == "lost" else STOPPED
-    from studies import store
-
     _show(outcome.dataset, out, figures)
-    for record in outcome.failed:
-        console.print(f"failed, see {store.error_path(out, record.address)}", highlight=False, soft_wrap=True)
+    if outcome.failed:
+        text = f"{len(outcome.failed)} cells failed; why is in {out / 'errors'}; the next run tries them again"
+        console.print(text, highlight=False, soft_wrap=True)
     bad = bool((outcome.dataset["status"].isel(checkpoint=-1) >= DIVERGED).any())
     if strict and bad:
         console.print("strict: a world diverged, failed or is missing", highlight=False)
@@ -107,7 +106,7 @@ def _show(dataset: xr.Dataset, out: Path, figures: list[str]) -> None:
     from studies.summary import table
 
     drawn = draw(dataset, figures, out / "figures")
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else 140)
     console.print(table(dataset))
     for path in (out / "dataset.zarr", *drawn):
         console.print(str(path), highlight=False, soft_wrap=True)
@@ -125,10 +124,10 @@ def _show_plan(study: Study, out: Path) -> None:
     here = store.finished(out)
     cells: dict[str, list[Cell]] = {}
     for cell in plan.cells(here.__contains__):
-        cells.setdefault(store.canonical(cell.task), []).append(cell)
+        cells.setdefault(cell.task.canonical, []).append(cell)
     arms: dict[tuple[str, str], list[str]] = {}
     for arm in plan.arms:
-        arms.setdefault((str(arm.coords["landscape"]), str(arm.coords["optimizer"])), []).append(store.canonical(arm.task))
+        arms.setdefault((str(arm.coords["landscape"]), str(arm.coords["optimizer"])), []).append(arm.task.canonical)
     grid = Table("landscape", "optimizer", "arms", "cells", "to compute", "evaluations to compute", title=f"{study.name}: {study.replicates} worlds")
     total = [0, 0, 0.0]
     for names, tasks in arms.items():

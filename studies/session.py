@@ -77,13 +77,13 @@ def execute(study: Study, out: Path, *, text: str, workers: int | None = None, c
     console = console or Console(stderr=True)
     plan = make_plan(study)
     prepare(study, out)
-    found = store.manifest(plan, out, text)
-    store.save_manifest(found, out)
     here = store.finished(out)
     cells = plan.cells(here.__contains__)
+    found = store.manifest(plan, cells, text)
+    store.save_manifest(found, out)
     missing = [cell for cell in cells if cell.address not in here]
     for note in plan.notes:
-        console.print(f"[dim]{escape(note)}[/]")
+        console.print(escape(note), style="dim", highlight=False, soft_wrap=True)
     bar = _Bar(console, total=len(cells), found=len(cells) - len(missing))
     ended = "complete"
     if missing:

@@ -257,6 +257,6 @@ def _scalars(study: StudyModel, label: str, landscape: Entry) -> dict[str, Any]:
         "instances": study.instances,
         "budget": of(study.budget, label),
         "gradient_cost": {"value": price.value, "low": price.low, "high": price.high},
-        "targets": list(of(study.targets, label)),
+        "targets": list(of(study.targets, label, [])),
         "dtype": landscape.model.dtype or study.dtype,  # type: ignore[attr-defined]
     }

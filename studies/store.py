@@ -10,16 +10,15 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import hashlib
 import json
 import os
 import shutil
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import xarray as xr
 
@@ -27,7 +26,7 @@ from studies import assembly, provenance
 from studies.assembly import Manifest
 
 if TYPE_CHECKING:
-    from studies.plan import Plan
+    from studies.plan import Cell, Plan
 
 STALE = 86400.0  # seconds after which a temporary file belongs to a process that died
 LARGE = 2**28  # bytes above which an opened Dataset stays on disk, as dask arrays
@@ -59,18 +58,19 @@ def failures(out: Path) -> set[str]:
 def write_cell(data: xr.Dataset, path: Path) -> None:
     """Write one cell's file, whole or not at all."""
     encoding = {name: {"zlib": True, "complevel": 1} for name in data.data_vars}
-    with _beside(path) as temporary:
+    with beside(path) as temporary:
         data.to_netcdf(temporary, engine="h5netcdf", encoding=encoding)
 
 
 def write_text(text: str, path: Path) -> None:
     """Write a small text file, whole or not at all."""
-    with _beside(path) as temporary:
+    with beside(path) as temporary:
         temporary.write_text(text)
 
 
 @contextlib.contextmanager
-def _beside(path: Path) -> Iterator[Path]:
+def beside(path: Path) -> Iterator[Path]:
+    """A temporary file in the same folder, fsynced and renamed to `path` where the body ends well: the rename is the only commit point."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
     try:
@@ -102,20 +102,24 @@ def sweep(out: Path) -> None:
 # the plan on disk --------------------------------------------------------------------------------------------------------
 
 
-def manifest(plan: Plan, out: Path, text: str = "") -> Manifest:
-    """What `assemble` needs of a plan, as JSON: dims, tasks, which task is where in the grid, the cells of each task; `text`: the study as given."""
-    numbers: dict[str, int] = {}
-    arms = [{"coords": dict(arm.coords), "task": numbers.setdefault(canonical(arm.task), len(numbers))} for arm in plan.arms]
-    cells = [
-        {"address": cell.address, "task": numbers[canonical(cell.task)], "first": cell.first, "last": cell.last}
-        for cell in plan.cells(finished(out).__contains__)
-    ]
+def manifest(plan: Plan, cells: Sequence[Cell], text: str = "") -> Manifest:
+    """What `assemble` needs of a plan, as JSON.
+
+    Args:
+        plan: the plan.
+        cells: those of its cells that are to be shown.
+        text: the study as the user gave it.
+
+    Returns:
+        dims (name -> labels), replicates, tasks, arms (coords, number of the task), cells (address, number of the task, worlds), attrs.
+    """
+    numbers = {task.canonical: number for number, task in enumerate(plan.tasks)}
     return {
-        "dims": {name: list(values) for name, values in plan.axes.items()},
+        "dims": plan.axes,
         "replicates": plan.study.replicates,
         "tasks": [json.loads(task) for task in numbers],
-        "arms": arms,
-        "cells": cells,
+        "arms": [{"coords": arm.coords, "task": numbers[arm.task.canonical]} for arm in plan.arms],
+        "cells": [{"address": cell.address, "task": numbers[cell.task.canonical], "first": cell.first, "last": cell.last} for cell in cells],
         "attrs": _attrs(plan, text),
     }
 
@@ -126,14 +130,9 @@ def _attrs(plan: Plan, text: str) -> dict[str, str]:
         "study": text,
         "config": json.dumps(plan.study.resolved),
         "versions": json.dumps(provenance.versions()),
-        "device": ", ".join(sorted({arm.task.device for arm in plan.arms})),
+        "device": ", ".join(sorted({task.device for task in plan.tasks})),
         "commit": provenance.commit(),
     }
-
-
-def canonical(task: Any) -> str:  # noqa: ANN401
-    """A task as JSON, keys sorted."""
-    return json.dumps(dataclasses.asdict(task), sort_keys=True)
 
 
 def save_manifest(found: Manifest, out: Path) -> None:
@@ -155,7 +154,7 @@ def state(found: Manifest, out: Path) -> str:
 def assemble(plan: Plan | Manifest, out: str | Path) -> xr.Dataset:
     """The labelled Dataset of a plan (or its manifest) from the cells that are in the folder now; see `assembly.assemble`."""
     out = Path(out)
-    found = plan if isinstance(plan, dict) else manifest(plan, out)
+    found = plan if isinstance(plan, dict) else manifest(plan, plan.cells(finished(out).__contains__))
     digest = state(found, out)
     here = {cell["address"]: cell_path(out, cell["address"]) for cell in found["cells"]}
     here = {address: path for address, path in here.items() if path.exists()}

@@ -13,26 +13,28 @@ DIVERGED = 3
 
 def table(dataset: xr.Dataset) -> Table:
     """One row for each landscape and arm, at the last checkpoint: medians and quartiles over worlds, nothing called better than another."""
-    target = "target" in dataset.dims and dataset.sizes["target"] > 0
-    grid = Table(title=dataset.attrs.get("name"), title_justify="left", header_style="bold", row_styles=["", "dim"])
-    heads = ["loss: median [quartiles]", "best seen", "steps", "evaluations", "gradients", "diverged"] + ["reached target"] * target
+    heads = ["true loss: median [quartiles]", "steps", "values", "gradients", "diverged"]
+    heads += ["reached target"] * bool(dataset.sizes.get("target"))
+    title = f"{dataset.attrs['name']}: {dataset.sizes['replicate']} worlds; values and gradients in evaluations of the whole loss"
+    grid = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
     for head in ("landscape", "arm"):
-        grid.add_column(head)
+        grid.add_column(head, overflow="fold")
     for head in heads:
-        grid.add_column(head, justify="right")
-    for i in range(dataset.sizes["landscape"]):
-        part = dataset.isel(landscape=i)
-        for k, (label, arm) in enumerate(arms(part)):
-            grid.add_row(str(part["landscape"].item()) if k == 0 else "", label, *_cells(arm.isel(checkpoint=-1), target=target))
+        grid.add_column(head, justify="right", no_wrap=True)
+    for name in dataset["landscape"].values.tolist():
+        for k, (label, arm) in enumerate(arms(dataset.sel(landscape=name))):
+            grid.add_row(name if k == 0 else "", label, *_cells(arm.isel(checkpoint=-1)))
         grid.add_section()
     return grid
 
 
-def _cells(end: xr.Dataset, *, target: bool) -> list[str]:
-    ran = end["status"] < FAILED
-    end = end.sel(replicate=ran)
+def _cells(end: xr.Dataset) -> list[str]:
+    end = end.sel(replicate=end["status"] < FAILED)
+    worlds = end.sizes["replicate"]
     low, median, high = quartiles(end["loss"])
-    evaluations, gradients = (float(np.median(end[name])) / end.attrs.get("terms", 1) for name in ("value_terms", "gradient_terms"))
-    cells = [f"{median:.4g} [{low:.4g}, {high:.4g}]", f"{quartiles(end['best_loss'])[1]:.4g}", f"{np.median(end['steps']):.0f}"]
-    cells += [f"{evaluations:,.0f}", f"{gradients:,.0f}", f"{int((end['status'] == DIVERGED).sum())} of {int(ran.sum())}"]
-    return cells + [f"{int(np.isfinite(end['hit_cost'].isel(target=-1)).sum())} of {int(ran.sum())}"] * target
+    values, gradients = (float(end[name].median() / end["terms"]) for name in ("value_terms", "gradient_terms"))
+    cells = [f"{median:.3g} [{low:.3g}, {high:.3g}]", f"{end['steps'].median():,.0f}", f"{values:,.0f}", f"{gradients:,.0f}"]
+    cells.append(f"{int((end['status'] == DIVERGED).sum())} of {worlds}")
+    if end.sizes.get("target"):
+        cells.append(f"{int(np.isfinite(end['hit_cost'].isel(target=-1)).sum())} of {worlds}")
+    return cells

@@ -50,7 +50,7 @@ def centered_ranks(value):
 
 
 def uniform(first, second, coins):
-    return [a if u < 0.5 else b for a, b, u in zip(first, second, coins, strict=True)]
+    return [a if coin else b for a, b, coin in zip(first, second, coins, strict=True)]
 
 
 def one_point(first, second, cut):
@@ -64,12 +64,12 @@ def two_point(first, second, a, b):
     return child
 
 
-def gaussian(point, sigma, rate, normals, uniforms):
-    return [x + sigma * z if u < rate else x for x, z, u in zip(point, normals, uniforms, strict=True)]
+def gaussian(point, sigma, normals, hits):
+    return [x + sigma * z if hit else x for x, z, hit in zip(point, normals, hits, strict=True)]
 
 
-def bit_flip(point, rate, uniforms):
-    return [1 - x if u < rate else x for x, u in zip(point, uniforms, strict=True)]
+def bit_flip(point, hits):
+    return [1 - x if hit else x for x, hit in zip(point, hits, strict=True)]
 
 
 def es_gradient(points, center, value, sigma):

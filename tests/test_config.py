@@ -171,7 +171,24 @@ def test_the_resolved_study_gives_the_same_study_again(tmp_path: Path) -> None:
     assert study.arms[0].noise == {"batch": 4, "sampling": "replacement", "shared": True, "evaluation": {"value": 0.1, "gradient": 0.0}}
 
 
-WEIRD: list[Any] = [None, True, -1, 0.5, "x", "", [], [None], [[1]], {}, {"a": 1}, {"kind": "sgd"}, {"zip": {}}, {"kind": []}, {"kind": {"a": 1}}, 10**400]
+WEIRD: list[Any] = [
+    None,
+    True,
+    -1,
+    0.5,
+    "x",
+    "",
+    [],
+    [None],
+    [[1]],
+    {},
+    {"a": 1},
+    {"kind": "sgd"},
+    {"zip": {}},
+    {"kind": []},
+    {"kind": {"a": 1}},
+    10**400,
+]
 
 
 def paths_in(data: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
@@ -179,6 +196,14 @@ def paths_in(data: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]
     for key, value in items:
         yield (*path, key)
         yield from paths_in(value, (*path, key))
+
+
+def lines_or_none(data: Any) -> list[str] | None:
+    try:
+        load_study(data)
+    except StudyError as error:
+        return error.lines
+    return None
 
 
 def test_whatever_stands_anywhere_it_is_a_line_and_never_a_traceback() -> None:
@@ -201,11 +226,9 @@ cluster: {kind: local, workers: 2}
             for part in path[:-1]:
                 node = node[part]
             node[path[-1]] = weird
-            try:
-                load_study(data)
-            except StudyError as error:
-                assert error.lines, (path, weird)
-                assert all(line.startswith("study: ") and "\n" not in line for line in error.lines), error.lines
+            lines = lines_or_none(data)
+            assert lines is None or lines, (path, weird)
+            assert all(line.startswith("study: ") and "\n" not in line for line in lines or ()), (path, weird)
 
 
 def test_names() -> None:

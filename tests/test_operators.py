@@ -135,7 +135,7 @@ def test_crossover(binary, crossover):
     first, second = points(binary), points(binary).flip(1)
     s = make()
     if crossover == "uniform":
-        draws = (s.uniform("recombination", (N, D), part=1),)
+        draws = (s.coins("recombination", (N, D), part=1),)
     elif crossover == "one_point":
         draws = (1 + s.integers("recombination", D - 1, (N,), part=1),)
     else:
@@ -166,8 +166,7 @@ def test_crossover_law(crossover, patterns):
 
 @pytest.mark.parametrize("rate", [0.0, 0.3, 1.0])
 def test_who_recombines(rate):
-    u = make().uniform("recombination", (N,))
-    assert operators.crosses(make(), N, rate).tolist() == (u < rate).tolist()
+    assert torch.equal(operators.crosses(make(), N, rate), make().bernoulli("recombination", rate, (N,)))
 
 
 # mutation ----------------------------------------------------------------------------------------------------------------
@@ -175,14 +174,14 @@ def test_who_recombines(rate):
 
 @pytest.mark.parametrize("rate", [0.0, 0.4, 1.0])
 def test_gaussian(rate):
-    normals, uniforms = make().normal("mutation", (N, D)), make().uniform("mutation", (N, D), part=1)
-    expected = loop(each(lambda x, z, u: naive.gaussian(x, 0.3, rate, z, u)), points(False), normals, uniforms)
+    normals, hits = make().normal("mutation", (N, D)), make().bernoulli("mutation", rate, (N, D), part=1)
+    expected = loop(each(lambda x, z, hit: naive.gaussian(x, 0.3, z, hit)), points(False), normals, hits)
     assert torch.allclose(operators.gaussian(points(False), make(), rate, 0.3), torch.tensor(expected, dtype=torch.float64), atol=1e-15)
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.4, 1.0])
 def test_bit_flip(rate):
-    expected = loop(each(lambda x, u: naive.bit_flip(x, rate, u)), points(True), make().uniform("mutation", (N, D)))
+    expected = loop(each(naive.bit_flip), points(True), make().bernoulli("mutation", rate, (N, D)))
     assert operators.bit_flip(points(True), make(), rate).tolist() == expected
 
 

@@ -19,7 +19,7 @@ KNOWN_ANSWERS = [
         (0xD16CFE09, 0x94FDCCEB, 0x5001E420, 0x24126EA1),
     ),
 ]
-LAWS = ["uniform", "normal", "integers", "bernoulli", "categorical", "permutation", "choice"]
+LAWS = ["uniform", "normal", "integers", "bernoulli", "coins", "categorical", "permutation", "choice"]
 
 
 def make(worlds=range(6), **options):
@@ -33,6 +33,7 @@ def draw(law, s, source="mutation", part=0, shape=(3, 5)):
         "normal": lambda: s.normal(source, shape, part),
         "integers": lambda: s.integers(source, 17, shape, part),
         "bernoulli": lambda: s.bernoulli(source, 0.3, shape, part),
+        "coins": lambda: s.coins(source, (*shape, 7), part),
         "categorical": lambda: s.categorical(source, torch.tensor([[0.5, 0.2, 0.3]]).expand(s.size, 3), shape, part),
         "permutation": lambda: s.permutation(source, 5, shape[:-1], part),
         "choice": lambda: s.choice(source, 9, 4, shape[:-1], part),
@@ -159,16 +160,16 @@ def test_built_in_numbers_are_frozen():
     assert SOURCES[:11] == (
         "instance", "init", "data", "evaluation", "staleness", "mutation", "recombination", "drift", "acceptance", "pairing", "library",
     )  # fmt: skip
-    assert source_numbers(["mine"])["mine"] >= 0x8000
+    assert source_numbers(("mine",))["mine"] >= 0x8000
 
 
 def test_two_declared_names_with_one_number_are_refused():
     seen: dict[int, str] = {}
     for i in range(10_000):
-        number = source_numbers([f"s{i}"])[f"s{i}"]
+        number = source_numbers((f"s{i}",))[f"s{i}"]
         if number in seen:
             with pytest.raises(ValueError, match="rename one of them"):
-                source_numbers([seen[number], f"s{i}"])
+                source_numbers((seen[number], f"s{i}"))
             return
         seen[number] = f"s{i}"
     pytest.fail("no clash in 10,000 names: the numbers cannot be 15-bit hashes")
@@ -228,6 +229,42 @@ def test_every_subset_and_every_permutation_is_equally_likely(n, size):
     orders, counts = make(range(200)).permutation("drift", n, (300,)).reshape(-1, n).unique(dim=0, return_counts=True)
     assert len(orders) == math.factorial(n)
     assert chi_square(counts, torch.full((len(counts),), 1 / len(counts))) < limit(len(counts) - 1)
+
+
+@pytest.mark.parametrize("p", [-0.1, 0.0, 2.0**-53, 1e-3, 0.3, 1 - 2.0**-53, 1.0, 1.5])
+@pytest.mark.parametrize("n", [1, 2, 3, 1023, 4099])
+def test_bernoulli_is_the_same_for_a_number_a_row_and_an_element(p, n):
+    drawn = make().bernoulli("data", p, (n,))
+    assert torch.equal(drawn, make().bernoulli("data", torch.full((6, 1), p, dtype=torch.float64), (n,)))
+    assert torch.equal(drawn, make().bernoulli("data", torch.full((6, n), p, dtype=torch.float64), (n,)))
+
+
+def test_bernoulli_looks_at_the_lower_bits_where_the_upper_ones_tie():
+    key = make()._address("data", 0)
+    upper, lower = (streams._words(torch.from_numpy(key.astype(np.int64)), 50, first)[2, 37].item() for first in (0, kernels.TIES))
+    exact = upper * 2**21 + (lower >> 11)
+    for threshold, expected in ((exact, False), (exact + 1, True)):
+        assert make().bernoulli("data", threshold * 2.0**-53, (50,))[2, 37] == expected
+
+
+def test_bernoulli_has_its_mean():
+    for p in (0.001, 0.3):
+        drawn = make(range(50)).bernoulli("data", p, (20_000,)).numpy()
+        assert close(drawn, p, math.sqrt(p * (1 - p)))
+        assert not close(drawn, p + 0.004, math.sqrt(p * (1 - p)))
+
+
+@pytest.mark.parametrize("n", [1, 31, 32, 33, 127, 128, 129, 70_000])
+def test_coins_are_the_bits_of_the_words(n):
+    key = make()._address("data", 0)
+    words = streams._words(torch.from_numpy(key.astype(np.int64)), (n + 31) // 32).numpy()
+    expected = (words[:, :, None] >> np.arange(32) & 1).reshape(len(words), -1)[:, :n]
+    assert np.array_equal(make().coins("data", (n,)).numpy(), expected)
+    assert n < 1000 or abs(expected.mean() - 0.5) < 4.5 * 0.5 / math.sqrt(expected.size)
+
+
+def test_choosing_nothing_is_empty():
+    assert make().choice("drift", 5, 0, (3,)).shape == (6, 3, 0)
 
 
 def test_multinomial_counts_have_the_law_of_drift():

@@ -1,7 +1,8 @@
 """Handwritten digits: the training loss of a small network on 1,437 real images, over its weights.
 
-Data: the "Optical recognition of handwritten digits" test set (Alpaydin and Kaynak 1998, UCI), 1,797 images of 8 x 8 pixels, as bundled with scikit-learn;
-pixels are divided by 16. Sorted by label, every fifth image, the first included, is held out (360, the classes balanced); 1,437 train.
+Data: the test set of "Optical recognition of handwritten digits" (Alpaydin and Kaynak 1998, UCI), 1,797 images of 8 x 8 pixels,
+as bundled with scikit-learn; pixels are divided by 16. Sorted by label, every fifth image, the first included, is held out
+(360, the classes balanced); 1,437 train.
 
 A point holds the weights of 64 -> hidden -> 10 in the order of torch's `nn.Sequential(Linear, activation, Linear).parameters()`. Terms are the
 training images; the loss is the mean cross-entropy in nats, at least 0. R x P networks are evaluated at once. Streams: "init" only.

@@ -24,10 +24,8 @@ def convergence(dataset: xr.Dataset) -> Figure:
         axes = figure.add_subplot(grid[i // columns, i % columns])
         panel(dataset.sel(landscape=name), axes, looks)
         axes.set_title(name, loc="left", fontweight="bold")
-        if i % columns == 0:
-            axes.set_ylabel(f"true loss of the recommendation ({dataset['loss'].attrs.get('units', '1')})")
-        if i + columns >= len(names):
-            axes.set_xlabel("cost (evaluations of the whole loss)")
+    figure.supylabel("true loss of the recommended point", fontsize=8)
+    figure.supxlabel("cost (evaluations of the whole loss)", fontsize=8)
     _legend(figure.add_subplot(grid[len(names) // columns, len(names) % columns :]), dataset, looks)
     return figure
 

@@ -1,0 +1,109 @@
+"""Studies in real processes, for the tests of the engine, the store and the command line."""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+import xarray as xr
+
+from studies import store
+from studies.config import load_study
+from studies.loop import run_cell
+from studies.plan import make_plan
+from studies.run import main
+
+ROOT = Path(__file__).parent.parent
+BOWL = "tests.slow_bowl:Bowl"
+STUDY: dict[str, Any] = {  # 40 cells
+    "name": "forty",
+    "budget": 60,
+    "replicates": 3,
+    "checkpoints": [0.25, 0.5, 1.0],
+    "targets": [1.0, 0.1],
+    "landscapes": {"bowl": {"kind": BOWL}, "steep bowl": {"kind": "quadratic", "dim": 3}},
+    "optimizers": {"random": {"kind": "random_search"}, "GA": {"kind": "ga", "population": 6}},
+    "sweep": {"landscapes.bowl.shift": [i / 19 for i in range(19)]},
+}
+FEW = STUDY | {"name": "few", "sweep": {"landscapes.bowl.shift": [0.0, 0.5, 1.0]}}  # 8 cells
+
+
+def write(folder, study=STUDY):
+    """The study as a file (JSON is YAML)."""
+    path = folder / "study.yaml"
+    path.write_text(json.dumps(study))
+    return path
+
+
+def start(folder, *words, delay=0.0, broken=False, command=("-m", "studies.run", "study.yaml", "--out", "out")):
+    """Start `python -m studies.run study.yaml --out out` in a folder, in a session of its own."""
+    environment = {k: v for k, v in os.environ.items() if k not in ("TEST_DELAY", "TEST_BROKEN")}
+    environment |= {"PYTHONPATH": str(ROOT), "TEST_DELAY": str(delay)} | ({"TEST_BROKEN": "1"} if broken else {})
+    out = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "start_new_session": True}
+    return subprocess.Popen([sys.executable, *command, *words], cwd=folder, env=environment, **out)
+
+
+def finish(process, timeout=90):
+    """(exit code, stdout, stderr)."""
+    try:
+        out, err = process.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired:
+        for child in family(process):
+            child.kill()
+        process.kill()
+        raise
+    return process.returncode, out, err
+
+
+def again(folder, *words):
+    """Run to the end in this process, which has torch already; returns the exit code."""
+    return main([str(folder / "study.yaml"), "--out", str(folder / "out"), *words])
+
+
+def family(process):
+    """The processes below a run: the local cluster and its workers."""
+    try:
+        return psutil.Process(process.pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
+
+
+def workers(process):
+    """The worker processes of a run."""
+    found = []
+    for child in family(process):
+        with contextlib.suppress(psutil.Error):
+            found += [child] if child.cmdline()[-1] == "worker" else []
+    return found
+
+
+def wait_for(condition, timeout=60):
+    """Wait until the condition holds."""
+    end = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < end, "waited too long"
+        time.sleep(0.02)
+
+
+def cells(folder):
+    """Address -> time of writing of the finished cells."""
+    return {path.stem: path.stat().st_mtime_ns for path in (folder / "out" / "cells").glob("??/*.nc")}
+
+
+def here(study, out):
+    """What the study should give, computed in this process without the engine."""
+    plan = make_plan(load_study(study))
+    for cell in plan.cells(lambda address: False):
+        store.write_cell(run_cell(cell), store.cell_path(out, cell.address))
+    return store.assemble(plan, out)
+
+
+def assert_same(a, b):
+    """The same Datasets, wall-clock variables and attributes of the whole aside."""
+    a, b = (x.drop_vars([n for n, v in x.variables.items() if v.attrs.get("units") == "s"]).drop_attrs(deep=False) for x in (a, b))
+    xr.testing.assert_identical(a, b)

@@ -1,0 +1,131 @@
+"""Cells on a real local cluster: the same Dataset however it is computed; a cell that fails takes nothing else with it."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from studies import engine, open_study, provenance, run_study
+from studies.assembly import STATUS
+from studies.clusters import ClusterError, connect
+from studies.config import load_study
+from studies.plan import make_plan
+from tests.runs import BOWL, FEW, again, assert_same, cells, finish, here, start, wait_for, write
+
+TROUBLED = FEW | {
+    "name": "troubled",
+    "landscapes": {
+        "bowl": {"kind": BOWL},
+        "raises": {"kind": BOWL, "trouble": "raise"},
+        "crashes": {"kind": BOWL, "trouble": "crash"},
+    },
+    "optimizers": {"random": {"kind": "random_search"}},
+}
+SCRIPT = """
+import studies
+data = studies.run_study("study.yaml", "out", {"replicates": 2}, workers=1)
+print(int(data["status"].max()), data.sizes["replicate"])
+"""
+
+
+def test_a_cell_that_fails_is_shown_and_tried_again(tmp_path):
+    write(tmp_path, TROUBLED)
+    code, out, err = finish(start(tmp_path, "--workers", "2", broken=True))
+    assert code == 1
+    lines = [line for line in err.splitlines() if " failed: " in line]
+    assert sorted(line.split(" failed: ")[1] for line in lines) == ["RuntimeError: the bowl has [broken]", "the worker crashed: Segmentation fault"]
+    assert "2 cells failed" in err
+    assert "Traceback" not in out + err
+    records = [json.loads(path.read_text()) for path in (tmp_path / "out" / "errors").glob("*.json")]
+    assert all(record["task"]["landscape"]["kind"] == BOWL and (record["first"], record["last"]) == (0, 3) for record in records)
+    assert sorted("slow_bowl.py" in record["traceback"] for record in records) == [True, True]
+    status = open_study(tmp_path / "out")["status"]
+    assert (status.sel(landscape=["raises", "crashes"]) == STATUS.index("failed")).all()
+    assert (status.sel(landscape="bowl") < STATUS.index("failed")).all()
+    before = cells(tmp_path)
+    assert again(tmp_path) == 0
+    assert before.items() < cells(tmp_path).items()
+    assert not list((tmp_path / "out" / "errors").iterdir())
+    assert_same(open_study(tmp_path / "out"), here(TROUBLED, tmp_path / "here"))
+
+
+def test_a_plain_script_with_one_worker_and_then_more_worlds_with_two(tmp_path):
+    write(tmp_path, FEW)
+    (tmp_path / "script.py").write_text(SCRIPT)
+    code, out, err = finish(start(tmp_path, command=("script.py",)))
+    assert (code, out.split()) == (0, [str(STATUS.index("budget_spent")), "2"]), err
+    fewer, before = open_study(tmp_path / "out"), cells(tmp_path)
+    assert len(before) == 8
+    assert again(tmp_path, "--workers", "2") == 0
+    assert before.items() < cells(tmp_path).items()
+    data = open_study(tmp_path / "out")
+    assert_same(data.isel(replicate=slice(2)), fewer)
+    assert_same(data, here(FEW, tmp_path / "here"))
+
+
+def test_two_runs_at_once_share_the_work(tmp_path):
+    write(tmp_path, FEW)
+    other = start(tmp_path, "--workers", "1", delay=0.2)
+    assert again(tmp_path, "--workers", "1") == 0
+    code, out, err = finish(other)
+    assert code == 0, err
+    assert len(cells(tmp_path)) == 8
+    assert_same(open_study(tmp_path / "out"), here(FEW, tmp_path / "here"))
+
+
+def test_an_address_and_a_scheduler_that_goes_away(tmp_path):
+    path = write(tmp_path, FEW)
+    with connect("local", 1) as client:
+        address = client.scheduler.address
+        process = start(tmp_path, "--cluster", address)
+        data = run_study(path, tmp_path / "here", {"replicates": 1}, cluster=address)
+        assert data.sizes["replicate"] == 1
+        client.run(set_delay, "0.5")
+        wait_for(lambda: cells(tmp_path))
+    code, out, err = finish(process)
+    assert code == 75, err
+    assert "lost the Dask scheduler; finished cells are kept" in " ".join(err.split())
+    assert 0 < len(cells(tmp_path)) < 8
+
+
+def set_delay(seconds):
+    import os
+
+    os.environ["TEST_DELAY"] = seconds
+
+
+def test_workers_with_other_code_are_refused(monkeypatch):
+    with connect("local", 1) as client:
+        engine.check_workers(client)
+        monkeypatch.setattr(provenance, "code", lambda: "other")
+        with pytest.raises(ClusterError, match="expected code other on the worker tcp://.*, got [0-9a-f]{16}; restart the older one"):
+            engine.check_workers(client)
+
+
+@pytest.mark.parametrize(
+    ("cluster", "count", "text"),
+    [
+        ("slurmm", None, "expected 'local' or the address of a scheduler"),
+        ("local", 0, "expected >= 1, got 0"),
+        ("tcp://127.0.0.1:1", 2, "has its own workers"),
+    ],
+)
+def test_no_cluster_is_one_clear_line(cluster, count, text):
+    with pytest.raises(ClusterError, match=text), connect(cluster, count):
+        pass
+
+
+def test_importing_studies_imports_no_torch():
+    code = "import sys, studies, studies.run; studies.run.parser(); print([m for m in ('torch', 'dask', 'xarray', 'numba') if m in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+
+
+def test_a_cell_of_other_code_is_not_computed(tmp_path):
+    cell = make_plan(load_study(FEW)).cells(lambda address: False)[0]
+    del cell.task.code
+    cell.task.__dict__["code"] = "older code"  # as a client that was started before a change would send it
+    record = engine.compute(cell, cell.address, str(tmp_path))
+    assert record.status == "failed"
+    assert "another version of the code" in record.error
+    assert store.finished(tmp_path) == set()

@@ -1,0 +1,406 @@
+"""The contract that every landscape keeps, and each landscape beside a naive loop."""
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+
+from landscapes import LANDSCAPES
+from landscapes.base import Bits, Landscape, Terms
+from landscapes.gaussian_field import GaussianField
+from landscapes.networks import digits
+from landscapes.networks.digits import Digits
+from landscapes.nk import NK, gathered_contributions, gathered_extension
+from landscapes.oracle import evaluate
+from landscapes.quadratic import Quadratic
+from landscapes.relaxation import Relaxation
+from landscapes.streams import Streams
+from tests import reference
+
+# Small and odd: every entry of the registry must be here.
+KINDS = {
+    "quadratic": Quadratic(dim=5, rotated=True, shifted=True, terms=11),
+    "quadratic-1d": Quadratic(dim=1, terms=3),
+    "quadratic-plain": Quadratic(dim=7, spectrum="power"),
+    "nk": NK(n=11, k=3),
+    "nk-random": NK(n=23, k=2, neighbours="random"),
+    "nk-blocks": NK(n=9, k=2, neighbours="blocks"),
+    "gaussian_field": GaussianField(dim=5, waves=13),
+    "gaussian_field-1d": GaussianField(dim=1, waves=1),
+    "digits": Digits(hidden=3),
+    "digits-relu": Digits(hidden=1, activation="relu"),
+    "relaxation": Relaxation(inner=NK(n=11, k=3)),
+    "relaxation-threshold": Relaxation(inner=NK(n=11, k=0), mode="threshold"),
+}
+REAL = [kind for kind, landscape in KINDS.items() if not isinstance(landscape.domain, Bits)]
+SMOOTH = [kind for kind in REAL if kind != "relaxation-threshold"]
+DTYPES = [torch.float64, torch.float32]
+WORLDS = torch.arange(8)
+SOME = torch.tensor([5, 2])
+
+kinds = pytest.mark.parametrize("kind", KINDS)
+dtypes = pytest.mark.parametrize("dtype", DTYPES, ids=str)
+points = pytest.mark.parametrize("count", [1, 3, 17])
+
+
+def streams(worlds=WORLDS, dtype=torch.float64):
+    return Streams(seed=3, worlds=torch.as_tensor(worlds), dtype=dtype)
+
+
+def bound(kind, worlds=WORLDS, dtype=torch.float64):
+    return KINDS[kind].bind(streams(worlds, dtype))
+
+
+def starts(landscape, count, worlds=WORLDS, dtype=torch.float64):
+    return landscape.start(streams(worlds, dtype), count)
+
+
+def batch(landscape, rows, size=5, worlds=WORLDS, dtype=torch.float64):
+    index = streams(worlds).integers("data", landscape.terms, (rows, size))
+    weight = streams(worlds, dtype).uniform("data", (rows, size), part=1)
+    return Terms(index, weight)
+
+
+def test_every_landscape_is_tested():
+    assert set(LANDSCAPES) <= {landscape.name for landscape in KINDS.values()}
+    assert all(issubclass(cls, Landscape) and cls.name == name for name, cls in LANDSCAPES.items())
+
+
+@kinds
+@dtypes
+@points
+def test_shapes_dtype_and_box(kind, dtype, count):
+    landscape = bound(kind, dtype=dtype)
+    x = starts(landscape, count, dtype=dtype)
+    assert x.shape == (8, count, landscape.dim)
+    if isinstance(landscape.domain, Bits):
+        assert x.dtype == torch.uint8
+        assert x.max() <= 1
+    else:
+        assert x.dtype == dtype
+        if not kind.startswith("digits"):  # its start is a normal law
+            assert landscape.domain.low <= x.min()
+            assert x.max() <= landscape.domain.high
+    for value in (landscape.loss(x), landscape.loss(x, batch(landscape, 1, dtype=dtype)), landscape.loss(x, batch(landscape, count, dtype=dtype))):
+        assert value.shape == (8, count)
+        assert value.dtype == dtype
+        assert value.isfinite().all()
+    assert landscape.solution_loss(x).shape == (8, count)
+    measures = landscape.measures(x[:, 0])
+    assert set(measures) == set(landscape.extras)
+    assert all(m.shape == (8,) for m in measures.values())
+
+
+def everything(landscape, worlds, dtype, count):
+    """All that a landscape computes for these worlds."""
+    x = starts(landscape, count, worlds, dtype)
+    found = {"start": x, "solution": landscape.solution_loss(x)}
+    for name, terms in (("whole", None), *((f"batch {rows}", batch(landscape, rows, 5, worlds, dtype)) for rows in (1, count))):
+        found[f"loss {name}"] = landscape.loss(x, terms)
+        if x.is_floating_point() and "threshold" not in str(landscape):
+            found[f"gradient {name}"] = evaluate(landscape, x, terms, gradient=True).gradient
+        if isinstance(landscape, NK):
+            found[f"extension {name}"] = landscape.extension(streams(worlds, dtype).uniform("evaluation", x.shape[1:]), terms)
+    return found | landscape.measures(x[:, 0])
+
+
+@kinds
+@dtypes
+@points
+def test_a_world_does_not_see_the_others_in_its_batch(kind, dtype, count):
+    together = everything(bound(kind, dtype=dtype), WORLDS, dtype, count)
+    for worlds in (SOME, torch.tensor([7])):
+        alone = everything(bound(kind, worlds, dtype), worlds, dtype, count)
+        for name, value in together.items():
+            assert torch.equal(value[worlds], alone[name]), name
+
+
+@kinds
+def test_worlds_with_one_instance_number_have_one_instance(kind):
+    landscape = bound(kind, [4, 4, 1])
+    x = starts(landscape, 3, [0, 0, 0])
+    value = landscape.loss(x)
+    assert torch.equal(value[0], value[1])
+    assert torch.equal(value[:1], bound(kind, [4]).loss(x[:1]))
+    if not kind.startswith(("digits", "quadratic-")):
+        assert not torch.equal(value[0], value[2])
+    shared = bound(kind, [4] * 5)
+    tables = [t for t in vars(shared).values() if isinstance(t, torch.Tensor) and t.ndim > 1 and len(t) == 5 and t[0].numel() > 1]
+    assert all(t.stride(0) == 0 for t in tables), "worlds of one instance share memory"
+
+
+@kinds
+@dtypes
+def test_the_loss_is_the_mean_of_its_terms(kind, dtype):
+    landscape = bound(kind, dtype=dtype)
+    x, m = starts(landscape, 3, dtype=dtype), landscape.terms
+    index = torch.arange(m).expand(8, 1, m)
+    mean = landscape.loss(x, Terms(index, torch.full(index.shape, 1 / m, dtype=dtype)))
+    error = 1e-12 if dtype == torch.float64 else 2e-5
+    torch.testing.assert_close(mean, landscape.loss(x), rtol=error, atol=error)
+
+
+@kinds
+@points
+def test_weight_zero_pads_and_repeated_terms_accumulate(kind, count):
+    landscape = bound(kind)
+    x = starts(landscape, count)
+    for rows in (1, count):
+        terms = batch(landscape, rows)
+        each = sum(landscape.loss(x, Terms(terms.index[..., b : b + 1], terms.weight[..., b : b + 1])) for b in range(5))
+        torch.testing.assert_close(landscape.loss(x, terms), each, rtol=1e-12, atol=1e-12)
+        padded = Terms(terms.index.repeat(1, 1, 2), torch.cat((terms.weight, torch.zeros_like(terms.weight)), -1))
+        torch.testing.assert_close(landscape.loss(x, padded), landscape.loss(x, terms), rtol=1e-12, atol=1e-12)
+        twice = Terms(terms.index.repeat(1, 1, 2), terms.weight.repeat(1, 1, 2))
+        torch.testing.assert_close(landscape.loss(x, twice), 2 * landscape.loss(x, terms), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("kind", SMOOTH)
+@pytest.mark.parametrize("rows", [None, 1, 2])
+def test_gradients_agree_with_finite_differences(kind, rows):
+    landscape = bound(kind, [0, 5])
+    x = starts(landscape, 2, [0, 5])
+    terms = None if rows is None else batch(landscape, rows, 4, [0, 5])
+    slope = evaluate(landscape, x, terms, gradient=True).gradient
+    for r, p in itertools.product(range(2), range(2)):
+
+        def one(y, r=r, p=p):
+            moved = x.clone()
+            moved[r, p] = torch.from_numpy(y)
+            return float(landscape.loss(moved, terms)[r, p])
+
+        np.testing.assert_allclose(slope[r, p], reference.finite_difference(one, x[r, p].numpy()), rtol=1e-6, atol=1e-7)
+
+
+@kinds
+def test_wrong_shapes_are_named(kind):
+    landscape = bound(kind)
+    dtype = torch.uint8 if isinstance(landscape.domain, Bits) else torch.float64
+    with pytest.raises(ValueError, match=rf"expected points of shape \(R, P, {landscape.dim}\), got \(8, 2, {landscape.dim + 1}\)"):
+        landscape.loss(torch.zeros((8, 2, landscape.dim + 1), dtype=dtype))
+    if not kind.startswith("digits"):
+        x = torch.zeros((3, 2, landscape.dim), dtype=dtype)
+        with pytest.raises(ValueError, match="expected points of the 8 worlds it is bound to, got 3"):
+            landscape.loss(x)
+        with pytest.raises(ValueError, match=r"call \.bind\(streams\) first"):
+            KINDS[kind].loss(x)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: NK(n=16, k=20), "nk.k: expected 0 <= k <= n - 1 = 15, got 20"),
+        (lambda: NK(n=10, k=2, neighbours="blocks"), r"nk.k: expected k \+ 1 to divide n = 10"),
+        (lambda: NK(n=0, k=0), "nk.n: expected >= 1, got 0"),
+        (lambda: Quadratic(dim=5, terms=5), "quadratic.terms: expected 1 .* more than dim = 5, got 5"),
+        (lambda: Quadratic(condition=0.5), "quadratic.condition: expected >= 1, got 0.5"),
+        (lambda: GaussianField(length=0.0), "gaussian_field.length: expected > 0, got 0.0"),
+        (lambda: Digits(hidden=0), "digits.hidden: expected >= 1, got 0"),
+        (lambda: Relaxation(inner=Quadratic()), "relaxation.inner: expected a landscape on Bits, got quadratic"),
+    ],
+)
+def test_parameters_out_of_range_are_named(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+# NK -----------------------------------------------------------------------------------------------------------------------
+
+ADJACENT, RANDOM, BLOCKS = "adjacent", "random", "blocks"
+SHAPES = [(8, 0, ADJACENT), (8, 3, ADJACENT), (7, 6, ADJACENT), (8, 2, RANDOM), (6, 5, RANDOM), (5, 0, RANDOM), (8, 3, BLOCKS), (6, 0, BLOCKS)]
+shapes = pytest.mark.parametrize(("n", "k", "neighbours"), SHAPES)
+
+
+def all_genotypes(n, worlds):
+    return torch.tensor(list(itertools.product((0, 1), repeat=n)), dtype=torch.uint8).expand(worlds, -1, -1)
+
+
+@shapes
+def test_nk_loss_extension_and_optimum_against_loops(n, k, neighbours):
+    landscape = NK(n=n, k=k, neighbours=neighbours).bind(streams([0, 3]))
+    x, p = all_genotypes(n, 2), streams([0, 3]).uniform("init", (2, n))
+    loss, extension = landscape.loss(x), landscape.extension(p)
+    for r in range(2):
+        reads, table = landscape.reads[r].tolist(), landscape.table[r].tolist()
+        best = reference.nk_optimum(reads, table)
+        assert float(landscape.best[r]) == pytest.approx(best, abs=1e-12)
+        naive = [best - reference.nk_fitness(g, reads, table) for g in x[r].tolist()]
+        np.testing.assert_allclose(loss[r], naive, atol=1e-12)
+        np.testing.assert_allclose(extension[r], [best - reference.nk_extension(q, reads, table) for q in p[r].tolist()], atol=1e-12)
+
+
+@shapes
+@dtypes
+def test_nk_least_loss_is_zero(n, k, neighbours, dtype):
+    landscape = NK(n=n, k=k, neighbours=neighbours).bind(streams(dtype=dtype))
+    assert landscape.gap_known
+    assert landscape.loss(all_genotypes(n, 8)).amin(1).abs().max() <= 1e-12
+    assert torch.equal(landscape.loss(landscape.optimum[:, None]), torch.zeros((8, 1), dtype=dtype))
+
+
+@shapes
+def test_nk_loci_read_what_the_convention_says(n, k, neighbours):
+    reads = NK(n=n, k=k, neighbours=neighbours).bind(streams()).reads
+    assert all(len(set(row)) == k + 1 and i in row for world in reads.tolist() for i, row in enumerate(world))
+    if neighbours == "adjacent":
+        assert reads[0].tolist() == [[(i + j) % n for j in range(k + 1)] for i in range(n)]
+    if neighbours == "blocks":
+        assert reads[0].tolist() == [[i // (k + 1) * (k + 1) + j for j in range(k + 1)] for i in range(n)]
+
+
+@pytest.mark.parametrize(("n", "k"), [(21, 0), (21, 3), (22, 5)])
+def test_nk_ring_optimum_is_the_enumerated_one(n, k, monkeypatch):
+    ring = NK(n=n, k=k).bind(streams([1, 2]))
+    monkeypatch.setattr("landscapes.nk.ENUMERATED", n)
+    monkeypatch.setattr("landscapes.nk._ring_steps", lambda n, k: 2**40)
+    torch.testing.assert_close(NK(n=n, k=k).bind(streams([1, 2])).best, ring.best, rtol=0, atol=1e-12)
+
+
+def test_nk_says_when_the_gap_is_unknown():
+    landscape = NK(n=24, k=2, neighbours="random").bind(streams())
+    assert not landscape.gap_known
+    assert landscape.optimum is None
+    x = starts(landscape, 2)
+    fitness = reference.nk_fitness(x[3, 1].tolist(), landscape.reads[3].tolist(), landscape.table[3].tolist())
+    assert float(landscape.loss(x)[3, 1]) == pytest.approx(1 - fitness, abs=1e-12)
+    assert not NK(n=32, k=20).gap_known
+    assert NK(n=63, k=20, neighbours="blocks").gap_known
+
+
+@shapes
+@pytest.mark.parametrize("rows", [1, 3])
+def test_nk_in_plain_torch_equals_the_kernels(n, k, neighbours, rows):
+    landscape = NK(n=n, k=k, neighbours=neighbours).bind(streams())
+    terms = batch(landscape, rows)
+    x, p = starts(landscape, 3), streams().uniform("init", (3, n)).requires_grad_()
+    weight = terms.weight.sum(-1)
+    tables = (landscape.reads, landscape.table)
+    torch.testing.assert_close(landscape.best * weight - gathered_contributions(x, *tables, terms), landscape.loss(x, terms), rtol=0, atol=1e-12)
+    value, plain = landscape.extension(p, terms), landscape.best * weight - gathered_extension(p, *tables, terms)
+    torch.testing.assert_close(plain, value, rtol=0, atol=1e-12)
+    slope, plain_slope = (torch.autograd.grad(v.sum(), p)[0] for v in (value, plain))
+    torch.testing.assert_close(plain_slope, slope, rtol=0, atol=1e-12)
+
+
+def test_nk_extension_at_a_vertex_is_the_loss():
+    landscape = bound("nk")
+    x = starts(landscape, 4)
+    torch.testing.assert_close(landscape.extension(x.double()), landscape.loss(x), rtol=0, atol=1e-12)
+
+
+# the others ---------------------------------------------------------------------------------------------------------------
+
+
+def test_quadratic_against_loops():
+    landscape = bound("quadratic")
+    x = 3 * starts(landscape, 2)
+    for r in range(8):
+        hessian = landscape.rotation[r] @ landscape.eigenvalues.diag() @ landscape.rotation[r].T
+        naive = [reference.quadratic(y, hessian.tolist(), landscape.optimum[r, 0].tolist()) for y in x[r].tolist()]
+        np.testing.assert_allclose(landscape.loss(x)[r], naive, rtol=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("spectrum", "wanted"),
+    [("log", [4, 2, 1, 0.5]), ("linear", [4, 17 / 6, 10 / 6, 0.5]), ("power", [4 * i**-1.5 for i in (1, 2, 3, 4)])],
+)
+def test_quadratic_spectrum(spectrum, wanted):
+    h = Quadratic(dim=4, condition=8.0, curvature=4.0, spectrum=spectrum).bind(streams()).eigenvalues
+    np.testing.assert_allclose(h, wanted, rtol=1e-12)
+
+
+def test_quadratic_rotations_are_orthogonal():
+    q = bound("quadratic").rotation
+    torch.testing.assert_close(q.mT @ q, torch.eye(5).double().expand(8, 5, 5), rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("noise", ["isotropic", "hessian"])
+def test_quadratic_terms_have_exactly_the_set_gradient_covariance(noise):
+    landscape = Quadratic(dim=4, terms=7, noise=noise, noise_scale=1.5, rotated=True).bind(streams())
+    x = starts(landscape, 1)
+    slopes = [evaluate(landscape, x, Terms(torch.full((8, 1, 1), i), torch.ones(8, 1, 1).double()), gradient=True).gradient[:, 0] for i in range(7)]
+    g = torch.stack(slopes, 1)  # (R, M, D)
+    g = g - g.mean(1, keepdim=True)
+    hessian = landscape.rotation @ (landscape.eigenvalues[:, None] * landscape.rotation.mT)
+    wanted = 2.25 * (hessian if noise == "hessian" else torch.eye(4).double().expand(8, 4, 4))
+    torch.testing.assert_close(g.mT @ g / 7, wanted, rtol=0, atol=1e-12)
+    assert not torch.allclose(g.mT @ g / 6, wanted, rtol=0.01), "the normaliser is M, not M - 1"
+
+
+def test_gaussian_field_against_loops():
+    landscape = bound("gaussian_field")
+    x = starts(landscape, 3)
+    for r in range(8):
+        vectors, phases = landscape.vectors[r].tolist(), landscape.phases[r, 0].tolist()
+        np.testing.assert_allclose(landscape.loss(x)[r], [reference.fourier_field(y, vectors, phases, 1.0, 1.0) for y in x[r].tolist()], atol=1e-12)
+
+
+@pytest.mark.parametrize(("amplitude", "length", "waves"), [(1.0, 1.0, 16), (2.0, 0.5, 5)])
+def test_gaussian_field_has_the_rbf_covariance(amplitude, length, waves):
+    count = 20_000
+    lags = torch.tensor([0.0, 0.5, 1.0, 2.0]).double() * length
+    x = torch.stack((lags + 0.3, torch.full_like(lags, -0.7)), -1).expand(count, -1, -1)
+    field = GaussianField(dim=2, waves=waves, amplitude=amplitude, length=length, bowl=0.0).bind(streams(torch.arange(count)))
+    value = field.loss(x)
+    products = value * value[:, :1]
+    error = products.std(0) / count**0.5
+    wanted = amplitude**2 * torch.exp(-(lags**2) / (2 * length**2))
+    wrong = amplitude**2 * torch.exp(-(lags**2) / length**2)
+    assert ((products.mean(0) - wanted).abs() <= 4.5 * error).all()
+    assert ((products.mean(0) - wrong).abs() > 4.5 * error)[1:3].all()
+    assert (value.mean(0).abs() <= 4.5 * value.std(0) / count**0.5).all()
+
+
+@pytest.mark.parametrize("activation", ["tanh", "relu"])
+def test_digits_against_loops(activation):
+    landscape = Digits(hidden=2, activation=activation)
+    x = starts(landscape, 2, [0, 1])
+    data = digits.images(torch.float64, torch.device("cpu"))
+    picked = torch.tensor([[[0, 700, 1436]], [[5, 5, 9]]])
+    value = landscape.loss(x, Terms(picked, torch.full(picked.shape, 1 / 3, dtype=torch.float64)))
+    for r, p in itertools.product(range(2), range(2)):
+        rows = picked[r, 0]
+        naive = reference.network_loss(x[r, p], data.pixels[rows].tolist(), data.labels[rows].tolist(), 2, 10, activation)
+        assert float(value[r, p]) == pytest.approx(naive, rel=1e-12)
+
+
+def test_digits_split():
+    data = digits.images(torch.float64, torch.device("cpu"))
+    assert data.pixels.shape == (1437, 64)
+    assert data.test_pixels.shape == (360, 64)
+    assert (0 <= data.pixels).all()
+    assert data.pixels.max() == 1
+    assert all(35 <= n <= 37 for n in data.test_labels.bincount().tolist())
+
+
+def test_digits_weights_are_in_the_order_of_torch_modules():
+    landscape = Digits(hidden=3)
+    x = starts(landscape, 1, [0])
+    network = torch.nn.Sequential(torch.nn.Linear(64, 3), torch.nn.Tanh(), torch.nn.Linear(3, 10)).double()
+    torch.nn.utils.vector_to_parameters(x[0, 0], network.parameters())
+    data = digits.images(torch.float64, torch.device("cpu"))
+    loss = torch.nn.functional.cross_entropy(network(data.pixels), data.labels).detach()
+    assert float(landscape.loss(x)) == pytest.approx(float(loss), rel=1e-12)
+    right = (network(data.test_pixels).argmax(-1) == data.test_labels).double().mean()
+    assert float(landscape.measures(x[:, 0])["test_accuracy"]) == pytest.approx(float(right))
+
+
+def test_relaxation_meets_its_landscape_at_the_corners():
+    inner, relaxed = bound("nk"), bound("relaxation")
+    bits, theta = starts(inner, 3), starts(relaxed, 3)
+    assert torch.equal(theta, 2 * bits.double() - 1), "row 0 leans to the genotype that every other method starts from"
+    torch.testing.assert_close(relaxed.loss(60 * theta), inner.loss(bits), rtol=0, atol=1e-12)
+    assert torch.equal(relaxed.solution_loss(theta), inner.loss(bits))
+    assert relaxed.unit_cost == 16
+    assert relaxed.terms == 11
+    assert relaxed.gap_known
+
+
+def test_relaxation_by_threshold_is_the_landscape_of_signs():
+    relaxed = bound("relaxation-threshold")
+    theta = starts(relaxed, 3)
+    assert relaxed.unit_cost == 1
+    assert torch.equal(relaxed.loss(theta), relaxed.inner.loss((theta > 0).to(torch.uint8)))
+    with pytest.raises(RuntimeError, match="does not require grad"):
+        evaluate(relaxed, theta, gradient=True)
