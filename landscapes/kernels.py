@@ -140,6 +140,19 @@ def uniform64(key, out):
 
 
 @njit(cache=True)
+def integers(key, high, out):
+    """Integers 0 .. high - 1: out (R, n) int64, the uniforms of `uniform64` times high, rounded down."""
+    w, x = np.empty((4, CHUNK), np.uint64), np.empty((2, CHUNK), np.int64)
+    for r in range(len(out)):
+        for start in range(0, (out.shape[1] + 1) // 2, CHUNK):
+            m = min(CHUNK, (out.shape[1] + 1) // 2 - start)
+            _fill(key[r], start, m, w)
+            for i in range(m):
+                x[0, i], x[1, i] = np.int64(_unit(w[0, i], w[1, i]) * high), np.int64(_unit(w[2, i], w[3, i]) * high)
+            _spill(x, m, out[r, 2 * start :])
+
+
+@njit(cache=True)
 def uniform32(key, out):
     """24-bit uniforms on [0, 1): out (R, n) float32; one word each."""
     w, x = np.empty((4, CHUNK), np.uint32), np.empty((4, CHUNK), np.float32)

@@ -34,6 +34,7 @@ class Ledger:
         self.lowest_price = price if lowest_price is None else lowest_price
         self.values, self.gradients, self.steps = np.zeros((3, worlds), np.int64)  # (R,) each
         self.alive = np.ones(worlds, bool)  # (R,) worlds that still run
+        self.spent = np.zeros(worlds)  # (R,) cost at `price` so far
 
     def open(self) -> bool:
         """Whether any world still runs."""
@@ -48,7 +49,8 @@ class Ledger:
         target = self.gradients if gradient else self.values
         target += counts * self.alive
         self.steps += self.alive
-        self.alive &= self.cost(self.lowest_price) < self.budget
+        self.spent = self.cost()
+        self.alive &= (self.spent if self.lowest_price == self.price else self.cost(self.lowest_price)) < self.budget
 
     def close(self, worlds: np.ndarray) -> None:
         """Stop the worlds marked in (R,) bool."""

@@ -96,7 +96,7 @@ class Streams:
     @property
     def size(self) -> int:
         """R, the number of rows."""
-        return len(self.worlds)
+        return len(self._key)
 
     # where to draw ---------------------------------------------------------------------------------------------------
 
@@ -136,7 +136,9 @@ class Streams:
 
     def integers(self, source: str, high: int | Tensor, shape: tuple[int, ...], part: int = 0) -> Tensor:
         """Uniform on 0 .. high - 1: (R, *shape) int64; `high` one number or broadcastable to (R, *shape). The same in every dtype."""
-        return (self._uniform(source, shape, part, torch.float64) * high).long()
+        if isinstance(high, Tensor):
+            return (self._uniform(source, shape, part, torch.float64) * high).long()
+        return self._draw(partial(_integers, float(high)), lambda key, n: (_uniform64(key, n) * high).long(), source, shape, part, torch.int64)
 
     def bernoulli(self, source: str, p: float | Tensor, shape: tuple[int, ...], part: int = 0) -> Tensor:
         """True with probability p, to 53 bits: (R, *shape) bool; p one number, or a tensor that broadcasts to (R, *shape). The same in every dtype."""
@@ -258,6 +260,10 @@ def _below(p: Tensor, key: np.ndarray, out: np.ndarray) -> None:
 
 def _below_reference(p: Tensor) -> Callable[[Tensor, int], Tensor]:
     return lambda key, n: _unit(_words(key, n), _words(key, n, first=kernels.TIES)) < p
+
+
+def _integers(high: float, key: np.ndarray, out: np.ndarray) -> None:
+    kernels.integers(key, high, out)
 
 
 def _coins(key: np.ndarray, out: np.ndarray) -> None:

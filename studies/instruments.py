@@ -83,21 +83,22 @@ class Recorder:
         """Take the state before the first step."""
         best = self.optimizer.recommend(state)
         observed = np.full(len(best), np.inf)
-        self.last = self.before = Moment(state, None, None, self._counts(), self.ledger.cost(), 0.0, observed, best)
+        self.last = self.before = Moment(state, None, None, self._counts(), self.ledger.spent, 0.0, observed, best)
 
     def __call__(self, step: int, optimizer: Optimizer, state: State, query: Query, answer: Answer, info: Info) -> None:
         """Take the state after one step."""
         del step, optimizer, info
-        running, cost = self.ended == 0, self.ledger.cost()
+        running, cost, value = self.ended == 0, self.ledger.spent, _asked(query, answer)
+        low = np.fmin.reduce(value, axis=1)  # NaN where nothing is a number
         if self.exact and len(self.targets):
-            self._hit_recommendation(query, answer, running)
+            self._hit_recommendation(query, low, running)
         crossed = cost > self.checkpoints[self.next]
         if crossed.any():
             self._write(crossed, np.searchsorted(self.checkpoints, cost))
-        self.before, self.last = self.last, self._moment(state, query, answer, cost)
+        self.before, self.last = self.last, Moment(state, query, answer, self._counts(), cost, self._seconds(), *self._lowest(query, value, low))
         if self.exact and len(self.targets):
             self._hit("best_hit_cost", self.last.observed, running)
-        self._end_worlds(running, answer, query)
+        self._end_worlds(running, running & ~np.isfinite(low))
 
     def close(self) -> None:
         """Write what no world has reached: nothing, unless the loop was left early."""
@@ -132,20 +133,21 @@ class Recorder:
     def _counts(self) -> tuple[np.ndarray, ...]:
         return self.ledger.values.copy(), self.ledger.gradients.copy(), self.ledger.steps.copy()
 
-    def _moment(self, state: State, query: Query, answer: Answer, cost: np.ndarray) -> Moment:
-        value = _asked(query, answer)
-        observed, best = np.fmin(self.last.observed, np.fmin.reduce(value, axis=1)), self.last.best
-        better = observed < self.last.observed
-        if better.any():
-            place = torch.from_numpy(np.where(np.isnan(value), np.inf, value).argmin(1)).to(best.device)
-            point = query.points[torch.arange(len(place), device=place.device), place]
-            best = torch.where(torch.from_numpy(better).to(best.device)[:, None], point, best)
-        seconds = time.perf_counter() - self.began - self.truth_seconds
-        return Moment(state, query, answer, self._counts(), cost, seconds, observed, best)
+    def _seconds(self) -> float:
+        return time.perf_counter() - self.began - self.truth_seconds
 
-    def _end_worlds(self, running: np.ndarray, answer: Answer, query: Query) -> None:
-        """Write the rest of the worlds that diverged, or spent their budget, in this step."""
-        lost = running & ~np.isfinite(_asked(query, answer)).any(1)
+    def _lowest(self, query: Query, value: np.ndarray, low: np.ndarray) -> tuple[np.ndarray, Tensor]:
+        """The lowest value (R,) seen so far and its point (R, D)."""
+        observed, best = np.fmin(self.last.observed, low), self.last.best
+        better = observed < self.last.observed
+        if not better.any():
+            return observed, best
+        place = torch.from_numpy(np.where(np.isnan(value), np.inf, value).argmin(1)).to(best.device)
+        point = query.points[torch.arange(len(place), device=place.device), place]
+        return observed, torch.where(torch.from_numpy(better).to(best.device)[:, None], point, best)
+
+    def _end_worlds(self, running: np.ndarray, lost: np.ndarray) -> None:
+        """Write the rest of the worlds that diverged (`lost`), or spent their budget, in this step."""
         self.ledger.close(lost)
         over = running & ~self.ledger.alive
         if over.any():
@@ -157,16 +159,18 @@ class Recorder:
 
     def _hit(self, name: str, loss: np.ndarray, rows: np.ndarray) -> None:
         """Note the cost of the last state for the targets that loss (R,) reaches for the first time, in the worlds `rows` and within the budget."""
-        reached = (loss[:, None] <= self.targets) & (rows & (self.last.cost <= self.checkpoints[-2]))[:, None]
-        self.hits[name] = np.where(reached, np.minimum(self.hits[name], self.last.cost[:, None]), self.hits[name])
+        reached = (loss[:, None] <= self.targets) & np.isinf(self.hits[name])
+        if reached.any():
+            reached &= (rows & (self.last.cost <= self.checkpoints[-2]))[:, None]
+            self.hits[name] = np.where(reached, self.last.cost[:, None], self.hits[name])
 
-    def _hit_recommendation(self, query: Query, answer: Answer, rows: np.ndarray) -> None:
+    def _hit_recommendation(self, query: Query, low: np.ndarray, rows: np.ndarray) -> None:
         """The state before this step recommended a point that is asked now, or that is cheap to look at beside a whole population."""
-        point = self.optimizer.recommend(self.last.state)
-        if query.points.shape[1] == 1 and torch.equal(point, query.points[:, 0]):
-            self._hit("hit_cost", _asked(query, answer)[:, 0], rows)
-        elif query.points.shape[1] >= EVERY_STEP:
-            self._hit("hit_cost", self._truth(point[:, None])[:, 0], rows)
+        points = query.points.shape[1]
+        if points >= EVERY_STEP:
+            self._hit("hit_cost", self._truth(self.optimizer.recommend(self.last.state)[:, None])[:, 0], rows)
+        elif points == 1 and torch.equal(self.optimizer.recommend(self.last.state), query.points[:, 0]):
+            self._hit("hit_cost", low, rows)
 
     # checkpoints -----------------------------------------------------------------------------------------------------
 

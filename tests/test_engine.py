@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from studies import engine, open_study, provenance, run_study
+from studies import engine, open_study, provenance, run_study, store
 from studies.assembly import STATUS
 from studies.clusters import ClusterError, connect
 from studies.config import load_study
@@ -78,10 +78,10 @@ def test_an_address_and_a_scheduler_that_goes_away(tmp_path):
     path = write(tmp_path, FEW)
     with connect("local", 1) as client:
         address = client.scheduler.address
-        process = start(tmp_path, "--cluster", address)
         data = run_study(path, tmp_path / "here", {"replicates": 1}, cluster=address)
         assert data.sizes["replicate"] == 1
         client.run(set_delay, "0.5")
+        process = start(tmp_path, "--cluster", address)
         wait_for(lambda: cells(tmp_path))
     code, out, err = finish(process)
     assert code == 75, err
@@ -123,7 +123,6 @@ def test_importing_studies_imports_no_torch():
 
 def test_a_cell_of_other_code_is_not_computed(tmp_path):
     cell = make_plan(load_study(FEW)).cells(lambda address: False)[0]
-    del cell.task.code
     cell.task.__dict__["code"] = "older code"  # as a client that was started before a change would send it
     record = engine.compute(cell, cell.address, str(tmp_path))
     assert record.status == "failed"

@@ -39,7 +39,7 @@ def assert_whole(folder):
 @pytest.mark.parametrize("moment", ALL)
 def test_kill_the_client(tmp_path, moment):
     write(tmp_path)
-    process = start(tmp_path, "--workers", "2", delay=0.2)
+    process = start(tmp_path, "--workers", "2", delay=0.1)
     wait_until(moment, tmp_path, process)
     children = family(process)
     process.kill()
@@ -58,7 +58,7 @@ def test_kill_the_client(tmp_path, moment):
 @pytest.mark.parametrize("moment", ALL)
 def test_kill_a_worker(tmp_path, moment):
     write(tmp_path)
-    process = start(tmp_path, "--workers", "2", delay=0.2)
+    process = start(tmp_path, "--workers", "2", delay=0.1)
     wait_until(moment, tmp_path, process)
     victim = workers(process)[0]
     victim.kill()

@@ -263,6 +263,15 @@ def test_coins_are_the_bits_of_the_words(n):
     assert n < 1000 or abs(expected.mean() - 0.5) < 4.5 * 0.5 / math.sqrt(expected.size)
 
 
+@pytest.mark.parametrize("high", [1, 2, 1437, 2**31 - 1, 2**40])
+def test_integers_are_uniforms_rounded_down(high):
+    drawn = make().integers("data", high, (1001,))
+    assert torch.equal(drawn, (make().uniform("data", (1001,)) * high).long())
+    assert torch.equal(drawn, make().integers("data", torch.tensor(high), (1001,)))
+    assert drawn.min() >= 0
+    assert drawn.max() < high
+
+
 def test_choosing_nothing_is_empty():
     assert make().choice("drift", 5, 0, (3,)).shape == (6, 3, 0)
 

@@ -1,0 +1,26 @@
+"""The loop's own share of quickstart's digits and GA cells: what is not spent in the landscape, ask or tell; truth counted apart."""
+
+import dataclasses
+import json
+
+import pytest
+import torch
+
+from studies.config import load_study
+from studies.loop import run_worlds
+from studies.plan import make_plan
+
+ARMS = [arm for arm in make_plan(load_study("quickstart")).arms if arm.coords["landscape"] == "digits" or arm.task.optimizer["kind"] == "ga"]
+
+
+@pytest.mark.parametrize("arm", ARMS, ids=lambda arm: f"{arm.coords['landscape']}, {arm.coords['optimizer']}")
+def test_own_share(benchmark, arm, capsys):
+    benchmark.group = "a tenth of quickstart's budget (all 32 worlds)"
+    share = 0.02 if arm.coords["landscape"] == "digits" else 0.1
+    task = dataclasses.replace(arm.task, budget=arm.task.budget * share, checkpoints=[c * share for c in arm.task.checkpoints])
+    data = benchmark.pedantic(lambda: run_worlds(task, torch.arange(32)), rounds=1, warmup_rounds=1)
+    spent = json.loads(data.attrs["profile"])
+    total = sum(spent[part] for part in ("ask", "oracle", "tell", "record")) - spent["truth"]
+    own = 1 - (spent["ask"] + spent["tell"] + spent["loss"]) / total
+    with capsys.disabled():
+        print(f"\n{arm.coords['landscape']}, {arm.coords['optimizer']}: own share {own:.1%} of {total:.2f} s; truth {spent['truth']:.2f} s")
