@@ -65,7 +65,7 @@ class Answer(NamedTuple):
 class Terms(NamedTuple):
     """A mini-batch: loss = sum over b of weight_b * term(index_b); weight 0 pads, repeated indices accumulate."""
 
-    index: Tensor  # (R, 1 | P, B) int64
+    index: Tensor  # type: ignore[assignment]  # (R, 1 | P, B) int64
     weight: Tensor  # (R, 1 | P, B)
 
 
@@ -166,10 +166,10 @@ class Landscape(Parameters, ABC):
 
     @abstractmethod
     def loss(self, x: Tensor, terms: Terms | None = None, time: Tensor | None = None) -> Tensor:
-        """x (R, P, D), terms of a mini-batch or None for all, time (R,) for moving landscapes -> (R, P)."""
+        """X (R, P, D), terms of a mini-batch or None for all, time (R,) for moving landscapes -> (R, P)."""
 
     def start(self, streams: Streams, n: int) -> Tensor:
-        """n starting points (R, n, D), source "init": uniform in the box, or uniform bits."""
+        """N starting points (R, n, D), source "init": uniform in the box, or uniform bits."""
         shape = (n, self.dim)
         if isinstance(self.domain, Bits):
             return streams.bernoulli("init", 0.5, shape).to(torch.uint8)
@@ -186,7 +186,7 @@ class Landscape(Parameters, ABC):
 
 
 def per_instance(streams: Streams, draw: Callable[[Streams], Tensor]) -> Tensor:
-    """Tables (R, ...) where worlds that share an instance share memory when all share one: draw(streams) -> (I, ...) is called once for the different instances."""
+    """Tables (R, ...) of draw(streams) -> (I, ...), called once for the different instances; where all worlds share one they share its memory."""
     numbers, row = torch.unique(streams.worlds, return_inverse=True)
     table = draw(streams.subset(numbers))
     return table.expand(streams.size, *table.shape[1:]) if len(numbers) == 1 else table[row.to(table.device)]
@@ -249,5 +249,5 @@ def softplus(x: Tensor) -> Tensor:
 
 
 def power(x: Tensor, exponent: float) -> Tensor:
-    """x ** exponent for x > 0; see `logistic`."""
+    """X ** exponent for x > 0; see `logistic`."""
     return torch.exp(exponent * torch.log(x))

@@ -141,7 +141,7 @@ class Streams:
         return self._draw(partial(_integers, float(high)), lambda key, n: (_uniform64(key, n) * high).long(), source, shape, part, torch.int64)
 
     def bernoulli(self, source: str, p: float | Tensor, shape: tuple[int, ...], part: int = 0) -> Tensor:
-        """True with probability p, to 53 bits: (R, *shape) bool; p one number, or a tensor that broadcasts to (R, *shape). The same in every dtype."""
+        """True with probability p, to 53 bits: (R, *shape) bool; p one number or broadcastable to (R, *shape). The same in every dtype."""
         chance = torch.as_tensor(p, dtype=torch.float64, device=self.device)
         if chance.numel() > self.size:  # it varies within a row
             return self._draw(None, _below_reference(chance.expand(self.size, *shape).flatten(1)), source, shape, part, torch.bool)
@@ -189,7 +189,9 @@ class Streams:
         if not 0 <= part < _PARTS:
             raise ValueError(f"streams: expected 0 <= part < {_PARTS}, got {part}")
         if (source, part) in self._drawn:
-            raise ValueError(f"streams: {source!r} was already drawn at this step; name another part (got part={part}), or go to another step with .at")
+            raise ValueError(
+                f"streams: {source!r} was already drawn at this step; name another part (got part={part}), or go to another step with .at"
+            )
         self._drawn.add((source, part))
         key = self._key.copy()
         key[:, 3] = number << 16 | part

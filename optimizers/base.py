@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from torch import Tensor
 
-from landscapes.base import Answer, Bits, Parameters, Problem, Query, Reals
+from landscapes.base import Answer, Parameters, Problem, Query, Reals
 from landscapes.streams import Streams
 
 State = Any  # a NamedTuple of tensors with leading R, different for each optimizer
@@ -44,5 +44,3 @@ class Optimizer(Parameters, ABC):
     @abstractmethod
     def center(self, state: State) -> Tensor:
         """(R, D): the trajectory's point, or the population's mean (allele frequencies on Bits)."""
-
-

@@ -110,12 +110,12 @@ class Recorder:
         text["seconds"] = ("wall-clock time of the whole block of worlds so far, truth left out", "s")
         if isinstance(self.landscape.domain, Bits):
             text["diversity"] = (text["diversity"][0], "1")
-        variables = {
+        variables: dict[str, tuple] = {
             name: (("replicate", "checkpoint"), record, {"long_name": text[name][0], "units": text[name][1]})
             for name, record in self.records.items()
             if name != "status"
         }
-        flags = {"flag_values": np.arange(len(STATUS), dtype=np.int8), "flag_meanings": " ".join(STATUS)}
+        flags: dict = {"flag_values": np.arange(len(STATUS), dtype=np.int8), "flag_meanings": " ".join(STATUS)}
         variables["status"] = (("replicate", "checkpoint"), self.records["status"].astype(np.int8), {"long_name": "what the world does", **flags})
         how = "exact" if self.exact else "seen at checkpoints"
         for name, whose in (("hit_cost", "recommended point"), ("best_hit_cost", "best evaluated point")):

@@ -89,8 +89,6 @@ def bind(task: Task, streams: Streams) -> Landscape:
     """The landscape of these worlds, relaxed where the task says so; world r has instance r mod `instances` (default: its own)."""
     landscape: Landscape = build(task.landscape, "landscape")
     if task.relaxation:
-        landscape = Relaxation(inner=landscape, mode=task.relaxation)
+        landscape = Relaxation(inner=landscape, mode=task.relaxation)  # type: ignore[arg-type]
     worlds = streams.worlds if task.instances is None else streams.worlds % task.instances
     return landscape.bind(streams.subset(worlds))
-
-

@@ -19,7 +19,7 @@ from studies import engine, store
 from studies.clusters import connect
 from studies.config import Study, load_study, ready_studies
 from studies.engine import Record, SchedulerLost
-from studies.plan import make_plan
+from studies.plan import Plan, make_plan
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -88,8 +88,15 @@ def execute(study: Study, out: Path, *, text: str, workers: int | None = None, c
     ended = "complete"
     if missing:
         where = cluster or study.cluster.kind
-        ended = _compute(missing, out, where, workers or (study.cluster.workers if where == "local" else None), bar)
+        ended = _compute(missing, out, where, workers or _default_workers(study, plan, where), bar)
     return Outcome(ended, bar.failed, store.export(found, out) if ended == "complete" else None)
+
+
+def _default_workers(study: Study, plan: Plan, where: str) -> int | None:
+    """What the study says; on a GPU one, for more would only share it; None: one per core."""
+    if where != "local":
+        return None
+    return study.cluster.workers or (1 if any(task.device == "cuda" for task in plan.tasks) else None)
 
 
 def prepare(study: Study, out: Path) -> None:

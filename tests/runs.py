@@ -62,7 +62,7 @@ def finish(process, timeout=90):
 
 def again(folder, *words):
     """Run to the end in this process, which has torch already; returns the exit code."""
-    return main([str(folder / "study.yaml"), "--out", str(folder / "out"), *words])
+    return main([str(folder / "study.yaml"), "--out", str(folder / "out"), *(words or ("--workers", "1"))])
 
 
 def family(process):

@@ -36,7 +36,7 @@ def labels(dataset: xr.Dataset) -> list[str]:
 
 
 def quartiles(values: xr.DataArray, dim: str = "replicate") -> np.ndarray:
-    """Lower quartile, median and upper quartile over `dim`: (3, ...). Each is one of the observed values, so that inf is allowed; NaN are left out."""
+    """Lower quartile, median and upper quartile over `dim`: (3, ...). Each is an observed value, so that inf is allowed; NaN are left out."""
     present = values.dropna(dim, how="all")
     if present.sizes[dim] == 0:
         return np.full((3, *(n for d, n in values.sizes.items() if d != dim)), np.nan)

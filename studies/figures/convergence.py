@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
@@ -30,7 +32,7 @@ def convergence(dataset: xr.Dataset) -> Figure:
     return figure
 
 
-def panel(dataset: xr.Dataset, axes: Axes, looks: dict[str, dict[str, object]] | None = None) -> Axes:
+def panel(dataset: xr.Dataset, axes: Axes, looks: dict[str, dict[str, Any]] | None = None) -> Axes:
     """Draw one landscape (no `landscape` dim) on Axes and return them.
 
     Args:
@@ -44,7 +46,8 @@ def panel(dataset: xr.Dataset, axes: Axes, looks: dict[str, dict[str, object]] |
         lower, median, upper = quartiles(arm["loss"])
         cost = arm["cost"].values
         shown = np.isfinite(median)
-        axes.fill_between(cost, np.maximum(lower, low), np.maximum(upper, low), where=np.isfinite(upper), color=looks[label]["color"], alpha=0.15, lw=0)
+        band = {"color": looks[label]["color"], "alpha": 0.15, "lw": 0}
+        axes.fill_between(cost, np.maximum(lower, low), np.maximum(upper, low), where=np.isfinite(upper), **band)
         axes.plot(cost[shown], np.maximum(median[shown], low), label=label, **looks[label])
     _scale(axes, dataset, low)
     return axes
@@ -64,6 +67,10 @@ def _logarithmic(dataset: xr.Dataset) -> bool:
 
 
 def _scale(axes: Axes, dataset: xr.Dataset, low: float) -> None:
+    if not np.isfinite(dataset["loss"]).any():
+        axes.text(0.5, 0.5, "no finite loss", transform=axes.transAxes, ha="center", color="#555555")
+        axes.set(xticks=[], yticks=[])
+        return
     axes.set_xscale("log")
     axes.xaxis.set_major_locator(LogLocator(numticks=6))
     axes.xaxis.set_minor_formatter(NullFormatter())
@@ -73,12 +80,12 @@ def _scale(axes: Axes, dataset: xr.Dataset, low: float) -> None:
         axes.yaxis.set_minor_formatter(NullFormatter())
         if bool((dataset["loss"] == 0).any()):
             axes.axhline(low, color="#888888", linewidth=0.5)
-            axes.annotate("0", (1, low), xycoords=("axes fraction", "data"), xytext=(3, 0), textcoords="offset points", va="center", color="#555555", fontsize=7)
+            axes.text(1.01, low, "0", transform=axes.get_yaxis_transform(), va="center", color="#555555", fontsize=7)
     axes.grid(axis="both", which="major")
     axes.set_axisbelow(True)
 
 
-def _legend(axes: Axes, dataset: xr.Dataset, looks: dict[str, dict[str, object]]) -> None:
+def _legend(axes: Axes, dataset: xr.Dataset, looks: dict[str, dict[str, Any]]) -> None:
     axes.set_axis_off()
     handles = [axes.plot([], [], label=label, **look)[0] for label, look in looks.items()]
     worlds = dataset.sizes["replicate"]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import product
+from typing import Any
 
 # Okabe and Ito (2008), "Color universal design", without yellow, which is too pale for lines
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
-DASHES = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (5, 1.5, 1.2, 1.5)))
+DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (5, 1.5, 1.2, 1.5)))
 
-PAPER = {
+PAPER: dict[Any, Any] = {
     "font.size": 8,
     "axes.titlesize": 8,
     "axes.labelsize": 8,
@@ -31,7 +32,7 @@ PAPER = {
 WIDTH = 7.0  # inches: two columns of a paper
 
 
-def looks(labels: Sequence[str]) -> dict[str, dict[str, object]]:
+def looks(labels: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Label -> keywords of `Axes.plot`: neighbours differ in colour and in line style, and no two labels of 28 look alike."""
     pairs = [(COLOURS[i % len(COLOURS)], DASHES[(i + i // len(COLOURS)) % len(DASHES)]) for i in range(len(COLOURS) * len(DASHES))]
     pairs = list(dict.fromkeys(pairs)) + [p for p in product(COLOURS, DASHES) if p not in pairs]

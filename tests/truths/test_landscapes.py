@@ -1,6 +1,5 @@
 """Closed-form laws of NK landscapes. Each is shown to reject a wrong law: K off by one, or the formula of another regime."""
 
-
 import pytest
 import torch
 
