@@ -17,7 +17,7 @@ import torch
 from annotated_types import Ge, Le
 from torch import Tensor
 
-from landscapes import kernels
+from landscapes import nk_kernels as kernels
 from landscapes.base import UNBOUND, Bits, Domain, Landscape, Terms, check_bound, check_points, per_instance
 from landscapes.streams import Streams
 
@@ -211,7 +211,7 @@ class _Extension(torch.autograd.Function):
 
 
 def gathered_contributions(x: Tensor, reads: Tensor, table: Tensor, terms: Terms) -> Tensor:
-    """The same as `kernels.nk_values` in plain torch, for any device: x (1 | R, P, n) uint8 -> (R, P)."""
+    """The same as `nk_kernels.nk_values` in plain torch, for any device: x (1 | R, P, n) uint8 -> (R, P)."""
     reads, rows = _gathered(x, reads, table, terms)
     x, place = x.expand(len(table), -1, -1), torch.arange(reads.shape[-1], device=x.device)
     bits = x.gather(-1, reads.flatten(2).expand(-1, x.shape[1], -1)).unflatten(-1, reads.shape[2:])
@@ -220,7 +220,7 @@ def gathered_contributions(x: Tensor, reads: Tensor, table: Tensor, terms: Terms
 
 
 def gathered_extension(p: Tensor, reads: Tensor, table: Tensor, terms: Terms) -> Tensor:
-    """The same as `kernels.nk_extension` in plain torch, for any device: p (R, P, n) -> (R, P)."""
+    """The same as `nk_kernels.nk_extension` in plain torch, for any device: p (R, P, n) -> (R, P)."""
     reads, rows = _gathered(p, reads, table, terms)
     q = p.gather(-1, reads.flatten(2).expand(-1, p.shape[1], -1)).unflatten(-1, reads.shape[2:])
     for j in reversed(range(q.shape[-1])):
