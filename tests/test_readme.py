@@ -1,0 +1,52 @@
+"""What the README promises can be typed as it stands."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+PYTHON = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+
+
+def test_the_first_example_comes_early_and_runs(tmp_path):
+    end = README[: README.index(PYTHON[0]) + len(PYTHON[0])].count("\n") + 1
+    assert end <= 40
+    script = tmp_path / "example.py"
+    script.write_text(PYTHON[0])
+    done = subprocess.run([sys.executable, str(script)], cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert "SGD" in done.stdout
+    assert "NaN" not in done.stdout
+    assert (tmp_path / "results" / "hill" / "dataset.zarr").exists()
+
+
+def test_the_plugin_runs(tmp_path):
+    (tmp_path / "mine.py").write_text(PYTHON[1])
+    line = re.search(r"landscapes: \{.*mine:Ridge.*\}", README).group()
+    (tmp_path / "mine.yaml").write_text(f"name: mine\nreplicates: 2\nbudget: 100\n{line}\noptimizers: {{GA: {{kind: ga, population: 5}}}}\n")
+    command = [sys.executable, "-m", "studies.run", "mine.yaml", "--workers", "1"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert "ridge" in done.stdout
+
+
+@pytest.mark.parametrize("command", re.findall(r"^    python -m (studies\.\S+ .*?)(?:  +#.*)?$", README, re.MULTILINE))
+def test_commands_are_understood(command, tmp_path):
+    words = command.split(">")[0].split()
+    if "--schema" not in words and "my_study.yaml" not in words:
+        words.append("--dry-run")
+    if "my_study.yaml" in words:
+        words = [w if w != "my_study.yaml" else "quickstart" for w in words] + ["--dry-run"]
+    words = list(dict.fromkeys(words))
+    done = subprocess.run([sys.executable, "-m", *words], cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert not list(tmp_path.iterdir()), "a dry run writes nothing"
+
+
+def environment():
+    return os.environ | {"PYTHONPATH": str(ROOT)}
