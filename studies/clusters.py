@@ -20,7 +20,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -129,20 +128,20 @@ def _follow(end: Callable[[], None]) -> None:
     threading.Thread(target=wait, daemon=True).start()
 
 
-def _serve(count: int) -> None:
+async def _serve(count: int) -> None:
     """Scheduler of a local cluster, and keeper of its workers."""
-    from distributed import LocalCluster
+    from distributed import Scheduler
 
     _follow(lambda: os.killpg(0, signal.SIGKILL))
     answer = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what workers print goes to the terminal
-    address = LocalCluster(n_workers=0, host="127.0.0.1", dashboard_address=None).scheduler_address
-    workers = [_start([address, "worker"]) for _ in range(count)]
-    print(address, file=answer, flush=True)
+    scheduler = await Scheduler(host="127.0.0.1", port=0, dashboard=False, dashboard_address="127.0.0.1:0")
+    workers = [_start([scheduler.address, "worker"]) for _ in range(count)]
+    print(scheduler.address, file=answer, flush=True)
     answer.close()
     while True:
-        time.sleep(0.1)
-        workers = [_start([address, "worker"]) if worker.poll() is not None else worker for worker in workers]
+        await asyncio.sleep(0.1)
+        workers = [_start([scheduler.address, "worker"]) if worker.poll() is not None else worker for worker in workers]
 
 
 async def _work(address: str) -> None:
@@ -155,7 +154,4 @@ async def _work(address: str) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 2:
-        _serve(int(sys.argv[1]))
-    else:
-        asyncio.run(_work(sys.argv[1]))
+    asyncio.run(_serve(int(sys.argv[1])) if len(sys.argv) == 2 else _work(sys.argv[1]))

@@ -18,6 +18,7 @@ import traceback
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, NamedTuple
 
 from studies import provenance, store
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from studies.plan import Cell
 
 THREADS = 1  # of torch, in each worker
+LOOK = 1.0  # seconds between looks at how many workers there are
 
 
 class Record(NamedTuple):
@@ -147,30 +149,31 @@ def _drain(
     client: Client, queue: list[Cell], out: Path, on_record: Callable[[Record], None], stopping: Callable[[], bool], *, alone: bool
 ) -> list[Cell]:
     """Run a queue until it is empty; returns the cells whose worker died, to be judged again alone (`alone`: they have failed)."""
-    from distributed import as_completed
-
-    landing, suspects = as_completed(), list["Cell"]()
-    live: dict[str, tuple[Cell, str]] = {}
+    landed: SimpleQueue[Future] = SimpleQueue()
+    live: dict[str, Cell] = {}
+    suspects: list[Cell] = []
 
     def feed() -> None:
         slots = 1 if alone else max(1, sum(client.nthreads().values()))
         while queue and len(live) < slots and not stopping():
             cell = queue.pop()
-            address = cell.address
-            future = client.submit(compute, cell, address, str(out.resolve()), key=f"cell-{address}", pure=False)
-            live[str(future.key)] = cell, address
-            landing.add(future)
+            live[cell.address] = cell
+            client.submit(compute, cell, cell.address, str(out.resolve()), key=f"cell-{cell.address}", pure=False).add_done_callback(landed.put)
 
     feed()
     while live:
-        future = next(landing)
-        cell, address = live.pop(str(future.key))
+        try:
+            future = landed.get(timeout=LOOK)
+        except Empty:
+            feed()  # workers may have come
+            continue
+        cell = live.pop(str(future.key).removeprefix("cell-"))
         if future.status == "finished":
             on_record(future.result())
         elif future.status in {"cancelled", "lost"}:
             raise SchedulerLost
         elif alone:
-            on_record(_crashed(future, cell, address, out))
+            on_record(_crashed(future, cell, out))
         else:
             suspects.append(cell)
         future.release()
@@ -178,9 +181,9 @@ def _drain(
     return suspects
 
 
-def _crashed(future: Future, cell: Cell, address: str, out: Path) -> Record:
+def _crashed(future: Future, cell: Cell, out: Path) -> Record:
     """A cell that took its worker down even alone."""
-    notes = sorted((out / "crash").glob(f"{address}.*"), key=os.path.getmtime)
+    notes = sorted((out / "crash").glob(f"{cell.address}.*"), key=os.path.getmtime)
     text = notes[-1].read_text() if notes else ""
     _, fatal, stack = text.partition("Fatal Python error: ")
     if fatal:
@@ -191,4 +194,4 @@ def _crashed(future: Future, cell: Cell, address: str, out: Path) -> Record:
         error = repr(future.exception())
     for note in notes:
         note.unlink(missing_ok=True)
-    return failed(cell, address, out, error, text)
+    return failed(cell, cell.address, out, error, text)

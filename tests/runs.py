@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import pytest
 import xarray as xr
 
 from studies import store
@@ -40,23 +41,31 @@ def write(folder, study=STUDY):
     return path
 
 
+STARTED = []
+
+
+@pytest.fixture(autouse=True)
+def no_leftovers():
+    """A test that fails in the middle leaves no processes; the cluster goes with its client."""
+    yield
+    while STARTED:
+        process = STARTED.pop()
+        process.kill()
+        process.communicate()
+
+
 def start(folder, *words, delay=0.0, broken=False, command=("-m", "studies.run", "study.yaml", "--out", "out")):
     """Start `python -m studies.run study.yaml --out out` in a folder, in a session of its own."""
     environment = {k: v for k, v in os.environ.items() if k not in ("TEST_DELAY", "TEST_BROKEN")}
     environment |= {"PYTHONPATH": str(ROOT), "TEST_DELAY": str(delay)} | ({"TEST_BROKEN": "1"} if broken else {})
     out = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "start_new_session": True}
-    return subprocess.Popen([sys.executable, *command, *words], cwd=folder, env=environment, **out)
+    STARTED.append(subprocess.Popen([sys.executable, *command, *words], cwd=folder, env=environment, **out))
+    return STARTED[-1]
 
 
 def finish(process, timeout=90):
     """(exit code, stdout, stderr)."""
-    try:
-        out, err = process.communicate(timeout=timeout)
-    except subprocess.TimeoutExpired:
-        for child in family(process):
-            child.kill()
-        process.kill()
-        raise
+    out, err = process.communicate(timeout=timeout)
     return process.returncode, out, err
 
 

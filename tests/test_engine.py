@@ -11,7 +11,7 @@ from studies.assembly import STATUS
 from studies.clusters import ClusterError, connect
 from studies.config import load_study
 from studies.plan import make_plan
-from tests.runs import BOWL, FEW, again, assert_same, cells, finish, here, start, wait_for, write
+from tests.runs import BOWL, FEW, again, assert_same, cells, finish, here, no_leftovers, start, wait_for, write  # noqa: F401
 
 TROUBLED = FEW | {
     "name": "troubled",

@@ -10,7 +10,7 @@ import pytest
 import xarray as xr
 
 from studies import open_study, store
-from tests.runs import STUDY, again, assert_same, cells, family, finish, here, start, wait_for, workers, write
+from tests.runs import STUDY, again, assert_same, cells, family, finish, here, no_leftovers, start, wait_for, workers, write  # noqa: F401
 
 MOMENTS = [(0, 0.0), (0, 0.9), (1, 0.05), (3, 0.13), (7, 0.21), (12, 0.0), (18, 0.17), (25, 0.09), (33, 0.02), (38, 0.11)]  # cells done, then seconds
 EVERYDAY = [MOMENTS[4]]

@@ -9,7 +9,7 @@ import pytest
 
 from studies import open_study
 from studies.run import main
-from tests.runs import FEW, again, assert_same, cells, family, finish, here, start, wait_for, write
+from tests.runs import FEW, again, assert_same, cells, family, finish, here, no_leftovers, start, wait_for, write  # noqa: F401
 
 
 def test_help_comes_within_a_second(tmp_path):
