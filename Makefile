@@ -36,7 +36,7 @@ bench: $(VENV)/bench  ## time ourselves beside our peers, ratios in one run
 	$(RUN) -m pytest -o addopts=--import-mode=importlib -W default tests/benchmarks --benchmark-columns=median,iqr,rounds --benchmark-sort=name
 
 figures: demo  ## draw the README's figure anew
-	cp results/quickstart/figures/convergence.png studies/figures/quickstart.png
+	cp results/quickstart/figures/convergence.png studies/configs/quickstart.png
 
 clean:  ## remove the environment and the caches
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

@@ -187,8 +187,9 @@ class Landscape(Parameters, ABC):
 
 def per_instance(streams: Streams, draw: Callable[[Streams], Tensor]) -> Tensor:
     """Tables (R, ...) of draw(streams) -> (I, ...), called once for the different instances; where all worlds share one they share its memory."""
-    numbers, row = torch.unique(streams.worlds, return_inverse=True)
-    table = draw(streams.subset(numbers))
+    again = streams.redraws.get("instance", torch.zeros_like(streams.worlds))
+    (numbers, redraws), row = torch.unique(torch.stack([streams.worlds, again]), dim=1, return_inverse=True)
+    table = draw(streams.subset(numbers).redraw("instance", redraws))
     return table.expand(streams.size, *table.shape[1:]) if len(numbers) == 1 else table[row.to(table.device)]
 
 
@@ -233,8 +234,8 @@ def matmul(a: Tensor, b: Tensor) -> Tensor:
 
 
 def exp_minus(x: Tensor) -> Tensor:
-    """exp(-|x|)."""
-    return torch.exp(-x.abs())
+    """exp(-|x|), with the derivative from the right at 0, where that of abs is none."""
+    return torch.exp(-torch.where(x >= 0, x, -x))
 
 
 def logistic(x: Tensor) -> Tensor:

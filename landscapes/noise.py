@@ -78,20 +78,21 @@ def next_batch(epoch: Epoch, size: int | Tensor, streams: Streams) -> tuple[Term
         order = torch.where(over[:, None], streams.at(number.cpu()).permutation("data", total, part=ORDER), epoch.order)
         epoch = Epoch(number, order, torch.where(over, 0, epoch.used))
     got = (total - epoch.used).clamp_max(size)
-    slot = torch.arange(int(got.max()), device=got.device)
+    slot = torch.arange(min(size, int(got.max())) if isinstance(size, int) else total, device=got.device)
     index = epoch.order.gather(1, (epoch.used[:, None] + slot).clamp_max(total - 1))
     return _weighted(index[:, None], got, streams.dtype), got, epoch._replace(used=epoch.used + got)
 
 
 def draw_batch(noise: Noise, terms: int, size: int | Tensor, points: int, streams: Streams) -> Terms:
     """A fresh mini-batch of `size` (one number or (R,)) terms for each world, or for each of its points where not `noise.shared`."""
-    rows, most = (1 if noise.shared else points), size if isinstance(size, int) else int(size.max())
+    rows = 1 if noise.shared else points
+    width = size if isinstance(size, int) else terms  # where sizes differ by world, rows are padded to a width that no other world changes
     if noise.sampling == "replacement":
-        index = streams.integers("data", terms, (rows, most))
+        index = streams.integers("data", terms, (rows, width))
     elif isinstance(size, int):
-        index = streams.choice("data", terms, most, (rows,))
-    else:  # sizes differ by world: the first `size` of a permutation
-        index = streams.permutation("data", terms, (rows,))[..., :most]
+        index = streams.choice("data", terms, size, (rows,))
+    else:
+        index = streams.permutation("data", terms, (rows,))
     return _weighted(index, size, streams.dtype)
 
 

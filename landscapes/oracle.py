@@ -17,6 +17,8 @@ from landscapes.base import Answer, Landscape, Query, Terms
 from landscapes.noise import Noise
 from landscapes.streams import Streams
 
+ROUNDING = 1e-12  # relative: a cost that differs by less from a budget or a checkpoint has reached it, and not overshot it
+
 
 class Ledger:
     """What R worlds have spent; kept on the host, so that the loop never waits for a device to know where it stands.
@@ -35,6 +37,7 @@ class Ledger:
         self.values, self.gradients, self.steps = np.zeros((3, worlds), np.int64)  # (R,) each
         self.alive = np.ones(worlds, bool)  # (R,) worlds that still run
         self.spent = np.zeros(worlds)  # (R,) cost at `price` so far
+        self.within = np.ones(worlds, bool)  # (R,) whether the last step ended within the budget
 
     def open(self) -> bool:
         """Whether any world still runs."""
@@ -50,7 +53,9 @@ class Ledger:
         target += counts * self.alive
         self.steps += self.alive
         self.spent = self.cost()
-        self.alive &= (self.spent if self.lowest_price == self.price else self.cost(self.lowest_price)) < self.budget
+        lowest = self.spent if self.lowest_price == self.price else self.cost(self.lowest_price)
+        self.within = lowest <= self.budget * (1 + ROUNDING)
+        self.alive &= lowest < self.budget * (1 - ROUNDING)
 
     def close(self, worlds: np.ndarray) -> None:
         """Stop the worlds marked in (R,) bool."""

@@ -121,7 +121,9 @@ class Streams:
         k = torch.as_tensor(k, dtype=torch.int64).expand(self.size)
         if len(k) and not (0 <= int(k.min()) and int(k.max()) < _LIMIT):
             raise ValueError(f"streams.redraw: expected 0 <= k < 2**32, got {int(k.min())} .. {int(k.max())}")
-        return replace(self, redraws={**self.redraws, source: k})
+        moved = replace(self, redraws={**self.redraws, source: k})
+        moved._drawn.update(drawn for drawn in self._drawn if drawn[0] != source)
+        return moved
 
     # laws ------------------------------------------------------------------------------------------------------------
 
@@ -143,7 +145,7 @@ class Streams:
     def bernoulli(self, source: str, p: float | Tensor, shape: tuple[int, ...], part: int = 0) -> Tensor:
         """True with probability p, to 53 bits: (R, *shape) bool; p one number or broadcastable to (R, *shape). The same in every dtype."""
         chance = torch.as_tensor(p, dtype=torch.float64, device=self.device)
-        if chance.numel() > self.size:  # it varies within a row
+        if chance.numel() > 1 and chance.shape != (self.size, *(1,) * len(shape)):  # it varies within a row
             return self._draw(None, _below_reference(chance.expand(self.size, *shape).flatten(1)), source, shape, part, torch.bool)
         row = chance.reshape(-1).expand(self.size)
         return self._draw(partial(_below, row), _below_reference(row[:, None]), source, shape, part, torch.bool)

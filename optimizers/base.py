@@ -24,6 +24,7 @@ class Optimizer(Parameters, ABC):
     domains: ClassVar[tuple[type, ...]] = (Reals,)  # where it can search: Reals, Bits or both
     sources: ClassVar[tuple[str, ...]] = ()  # the streams that it draws from
     gradient: ClassVar[bool] = False  # whether it asks for gradients
+    batches: ClassVar[bool] = False  # whether its queries set mini-batches of their own
 
     @abstractmethod
     def init(self, problem: Problem, streams: Streams) -> State:

@@ -1,8 +1,8 @@
 """A digest of the code that computes a cell: equal where only comments, docstrings or layout differ.
 
-It covers the syntax trees of the given modules and of all that they import from the same packages. Package `__init__` files are not followed,
-since the registries there would tie every landscape and optimizer to every other; nor are the modules that only decide what is computed,
-for their decisions are in the task itself.
+It covers the syntax trees of the given modules and of all that they import, installed libraries left out. Our own `__init__` files are not
+followed, since the registries there would tie every landscape and optimizer to every other; nor are the modules that only decide what is
+computed, for their decisions are in the task itself.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import ast
 import functools
 import hashlib
 import sys
+import sysconfig
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -18,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("landscapes", "optimizers", "studies")
 CORE = ("landscapes.streams", "landscapes.kernels", "landscapes.oracle", "landscapes.noise", "studies.loop", "studies.instruments")
 WHERE_USED = {("studies.loop", "landscapes.relaxation")}  # imports that a task may not need; its own list says where it does
+LIBRARIES = {Path(sysconfig.get_path(kind)).resolve() for kind in ("stdlib", "platstdlib", "purelib", "platlib")}
 DECIDE = frozenset(f"studies.{name}" for name in ("config", "digest", "kinds", "mistakes", "models", "plan", "settings", "sweeps", "yaml_lines"))
 
 
@@ -53,15 +55,19 @@ def _closure(modules: Iterable[str], root: Path) -> set[str]:
             continue
         found.add(name)
         path = _file(name, root)
-        own = (*PACKAGES, name.partition(".")[0])
         imports = _tree(path)[1] if path else ()
-        waiting += [m for m in imports if m.partition(".")[0] in own and (name, m) not in WHERE_USED and _follow(m, root)]
+        waiting += [m for m in imports if (name, m) not in WHERE_USED and _follow(m, root)]
     return found
 
 
 def _follow(name: str, root: Path) -> bool:
+    """Our own modules, but for registries and what only decides; of a plugin, every module that is not an installed library."""
     path = _file(name, root)
-    return path is not None and path.name != "__init__.py" and name not in DECIDE
+    if path is None or path.suffix != ".py":
+        return False
+    if name.partition(".")[0] in PACKAGES:
+        return path.name != "__init__.py" and name not in DECIDE
+    return not any(path.resolve().is_relative_to(folder) for folder in LIBRARIES)
 
 
 def _file(name: str, root: Path) -> Path | None:

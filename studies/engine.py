@@ -22,7 +22,7 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, NamedTuple
 
 from studies import provenance, store
-from studies.clusters import ClusterError
+from studies.clusters import ENVIRONMENT, ClusterError
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -112,7 +112,7 @@ def _crash_note(cell: Cell, address: str, out: Path) -> Iterator[None]:
 
 
 def check_workers(client: Client) -> None:
-    """Refuse workers whose versions or code differ from ours.
+    """Refuse workers whose versions or code differ from ours, or whose matrix products depend on the size of a batch.
 
     Raises:
         ClusterError: naming the first worker that differs, and in what.
@@ -124,6 +124,10 @@ def check_workers(client: Client) -> None:
         for name, version in ours.items():
             if theirs.get(name) != version:
                 raise ClusterError(f"cluster: expected {name} {version} on the worker {worker}, got {theirs.get(name)}; restart the older one")
+    mode = ENVIRONMENT["MKL_CBWR"]
+    for worker, theirs in client.run(os.environ.get, "MKL_CBWR").items():
+        if theirs != mode:
+            raise ClusterError(f"cluster: expected MKL_CBWR={mode} in the environment of the worker {worker}, got {theirs}; start it with that")
 
 
 def sweep(client: Client, cells: Sequence[Cell], out: Path, on_record: Callable[[Record], None], stopping: Callable[[], bool]) -> None:

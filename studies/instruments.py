@@ -16,7 +16,7 @@ import xarray as xr
 from torch import Tensor
 
 from landscapes.base import Answer, Bits, Landscape, Query
-from landscapes.oracle import Ledger
+from landscapes.oracle import ROUNDING, Ledger
 from optimizers.base import Info, Optimizer, State
 
 STATUS = ("running", "hit_target", "budget_spent", "diverged")
@@ -46,6 +46,7 @@ class Moment(NamedTuple):
     answer: Answer | None
     counts: tuple[np.ndarray, ...]  # (R,) int64 each: values, gradients, steps
     cost: np.ndarray  # (R,) at the nominal price
+    within: np.ndarray  # (R,) bool, whether it was reached within the budget
     seconds: float
     observed: np.ndarray  # (R,) lowest value so far
     best: Tensor  # (R, D) the point that had it
@@ -69,6 +70,7 @@ class Recorder:
         self.landscape, self.optimizer, self.ledger, self.exact = landscape, optimizer, ledger, exact
         worlds = len(ledger.alive)
         self.checkpoints = np.array([*checkpoints, np.inf])
+        self.reach = self.checkpoints * (1 + ROUNDING)  # a cost up to here is within the checkpoint
         self.targets = np.array(targets, float)
         self.next = np.zeros(worlds, int)  # (R,) the first checkpoint not yet written
         self.ended = np.zeros(worlds, int)  # (R,) 0, or the place in STATUS that says how the world ended
@@ -83,7 +85,7 @@ class Recorder:
         """Take the state before the first step."""
         best = self.optimizer.recommend(state)
         observed = np.full(len(best), np.inf)
-        self.last = self.before = Moment(state, None, None, self._counts(), self.ledger.spent, 0.0, observed, best)
+        self.last = self.before = Moment(state, None, None, self._counts(), self.ledger.spent, self.ledger.within, 0.0, observed, best)
 
     def __call__(self, step: int, optimizer: Optimizer, state: State, query: Query, answer: Answer, info: Info) -> None:
         """Take the state after one step."""
@@ -91,14 +93,18 @@ class Recorder:
         running, cost, value = self.ended == 0, self.ledger.spent, _asked(query, answer)
         low = np.fmin.reduce(value, axis=1)  # NaN where nothing is a number
         if self.exact and len(self.targets):
-            self._hit_recommendation(query, low, running)
-        crossed = cost > self.checkpoints[self.next]
+            self._hit("hit_cost", self._recommended(query, value, running), running)
+        crossed = cost > self.reach[self.next]
         if crossed.any():
-            self._write(crossed, np.searchsorted(self.checkpoints, cost))
-        self.before, self.last = self.last, Moment(state, query, answer, self._counts(), cost, self._seconds(), *self._lowest(query, value, low))
+            self._write(crossed, np.searchsorted(self.reach, cost))
+        self.before, self.last = (
+            self.last,
+            Moment(state, query, answer, self._counts(), cost, self.ledger.within, self._seconds(), *self._lowest(query, value, low)),
+        )
         if self.exact and len(self.targets):
             self._hit("best_hit_cost", self.last.observed, running)
-        self._end_worlds(running, running & ~np.isfinite(low))
+        asked = True if query.alive is None else query.alive.any(1).cpu().numpy()
+        self._end_worlds(running, running & asked & ~np.isfinite(low))
 
     def close(self) -> None:
         """Write what no world has reached: nothing, unless the loop was left early."""
@@ -161,16 +167,19 @@ class Recorder:
         """Note the cost of the last state for the targets that loss (R,) reaches for the first time, in the worlds `rows` and within the budget."""
         reached = (loss[:, None] <= self.targets) & np.isinf(self.hits[name])
         if reached.any():
-            reached &= (rows & (self.last.cost <= self.checkpoints[-2]))[:, None]
+            reached &= (rows & self.last.within)[:, None]
             self.hits[name] = np.where(reached, self.last.cost[:, None], self.hits[name])
 
-    def _hit_recommendation(self, query: Query, low: np.ndarray, rows: np.ndarray) -> None:
-        """The state before this step recommended a point that is asked now, or that is cheap to look at beside a whole population."""
-        points = query.points.shape[1]
-        if points >= EVERY_STEP:
-            self._hit("hit_cost", self._truth(self.optimizer.recommend(self.last.state)[:, None])[:, 0], rows)
-        elif points == 1 and torch.equal(self.optimizer.recommend(self.last.state), query.points[:, 0]):
-            self._hit("hit_cost", low, rows)
+    def _recommended(self, query: Query, value: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """The true loss (R,) of what the state before this step recommended: it is asked now, or was, or is looked at beside the population."""
+        point = self.optimizer.recommend(self.last.state)[:, None]
+        if query.points.shape[1] < EVERY_STEP:
+            known = _among(point, query, value)
+            if np.isnan(known).any() and self.last.query is not None and self.last.answer is not None:
+                known = np.fmin(known, _among(point, self.last.query, _asked(self.last.query, self.last.answer)))
+            if not (np.isnan(known) & rows).any():
+                return known
+        return self._truth(point)[:, 0]
 
     # checkpoints -----------------------------------------------------------------------------------------------------
 
@@ -212,7 +221,9 @@ class Recorder:
     def _spread(self, query: Query, answer: Answer) -> dict[str, np.ndarray]:
         """Mean observed value and diversity of the points that were asked."""
         x, value = query.points.to(answer.value.dtype), answer.value
-        share = torch.full_like(value, 1 / value.shape[1]) if query.alive is None else query.alive / query.alive.sum(1, keepdim=True)  # (R, P)
+        asked = torch.ones_like(value) if query.alive is None else query.alive.to(value.dtype)
+        share = asked / asked.sum(1, keepdim=True).clamp_min(1)  # (R, P)
+        x = torch.where(asked[..., None] > 0, x, 0.0)
         mean = (x * share[..., None]).sum(1, keepdim=True)
         if isinstance(self.landscape.domain, Bits):
             diversity = (2 * mean * (1 - mean)).mean((1, 2))
@@ -226,6 +237,12 @@ def _asked(query: Query, answer: Answer) -> np.ndarray:
     """The values (R, P) on the host; inf for points that were not asked."""
     value = answer.value if query.alive is None else answer.value.where(query.alive, torch.inf)
     return value.double().cpu().numpy()
+
+
+def _among(point: Tensor, query: Query, value: np.ndarray) -> np.ndarray:
+    """The value (R,) of point (R, 1, D) where it is one of the points asked, else NaN."""
+    same = (point == query.points).all(-1).cpu().numpy()
+    return np.fmin.reduce(np.where(same, value, np.nan), axis=1)
 
 
 def _distance(a: Tensor, b: Tensor) -> np.ndarray:

@@ -159,7 +159,7 @@ class StudyModel(Strict):
     gradient_cost: Price = Field(default=3.0, description="evaluations that one gradient costs; or {value: 3, range: [1, 20]}")
     dtype: Dtype = Field(default="float64", description="precision")
     device: Literal["auto", "cpu", "cuda"] = Field(default="auto", description="auto: cuda where there is one")
-    targets: _per_landscape(list[float]) = Field(default=[0.1, 0.01], description="losses whose first hit is noted")  # type: ignore[valid-type]
+    targets: _per_landscape(list[float]) = Field(default=[], description="losses whose first hit is noted")  # type: ignore[valid-type]
     checkpoints: Annotated[int | list[float], BeforeValidator(_checkpoints)] = Field(
         default=CHECKPOINTS, description="per decade over the last three decades of the budget; or a list of fractions of the budget"
     )
@@ -167,7 +167,7 @@ class StudyModel(Strict):
     optimizers: dict[str, Any] = Field(description="label -> {kind: .., parameters}")
     noise: NoiseModel = Field(default=NoiseModel(), description="what disturbs the answers")
     sweep: dict[str, Any] = Field(default={}, description="dotted path -> values, or axis name -> {zip: {path: values, path: values}}")
-    figures: list[Literal["convergence"]] = Field(default=[], description="figures to draw")
+    figures: list[Literal["convergence"]] = Field(default=["convergence"], description="figures to draw")
     cluster: Cluster = Field(default=Cluster(), description="where cells are computed")
 
 

@@ -105,9 +105,11 @@ def _show(dataset: xr.Dataset, out: Path, figures: list[str]) -> None:
     from studies.figures import draw
     from studies.summary import table
 
-    drawn = draw(dataset, figures, out / "figures")
+    there = "loss" in dataset  # not where every cell failed
+    drawn = draw(dataset, figures, out / "figures") if there else []
     console = Console(width=None if sys.stdout.isatty() else 140)
-    console.print(table(dataset))
+    if there:
+        console.print(table(dataset))
     for path in (out / "dataset.zarr", *drawn):
         console.print(str(path), highlight=False, soft_wrap=True)
 

@@ -16,7 +16,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 
 from studies import engine, store
-from studies.clusters import connect
+from studies.clusters import ClusterError, connect
 from studies.config import Study, load_study, ready_studies
 from studies.engine import Record, SchedulerLost
 from studies.plan import Plan, make_plan
@@ -88,6 +88,8 @@ def execute(study: Study, out: Path, *, text: str, workers: int | None = None, c
     ended = "complete"
     if missing:
         where = cluster or study.cluster.kind
+        if where == "local" and any(cell.task.device == "cuda" for cell in missing):
+            _need_cuda()
         ended = _compute(missing, out, where, workers or _default_workers(study, plan, where), bar)
     return Outcome(ended, bar.failed, store.export(found, out) if ended == "complete" else None)
 
@@ -97,6 +99,13 @@ def _default_workers(study: Study, plan: Plan, where: str) -> int | None:
     if where != "local":
         return None
     return study.cluster.workers or (1 if any(task.device == "cuda" for task in plan.tasks) else None)
+
+
+def _need_cuda() -> None:
+    import torch
+
+    if not torch.cuda.is_available():
+        raise ClusterError("device: expected cpu or auto, since no CUDA device is found on this machine, got cuda")
 
 
 def prepare(study: Study, out: Path) -> None:

@@ -70,6 +70,10 @@ class TestArms:
         assert [label for label, _ in arms(data.isel(landscape=0))] == expected
         assert labels(data) == expected
 
+    def test_a_label_names_only_the_axes_that_tell(self):
+        data = results(rates=(0.1, 0.2)).expand_dims(k=[0, 4], axis=3)
+        assert labels(data) == [f"{name}, learning_rate = {rate}" for name in ("SGD", "GA") for rate in (0.1, 0.2)]
+
     def test_failed_arms_are_left_out(self):
         data = results()
         data["status"].loc[{"optimizer": "GA"}] = 4

@@ -9,7 +9,8 @@ import pytest
 import torch
 import xarray as xr
 
-from landscapes.base import Landscape, Reals
+from landscapes.base import Bits, Landscape, Query, Reals
+from optimizers.base import Optimizer
 from studies.kinds import FAMILIES
 from studies.loop import run_worlds
 from studies.plan import Task
@@ -170,6 +171,97 @@ class TestTargets:
         noise = {"batch": None, "sampling": "replacement", "shared": True, "evaluation": {"value": 1e-9, "gradient": 1e-9}}
         data = run(task(BOWL, {"kind": "sgd", "learning_rate": 0.25}, noise=noise, checkpoints=[9.5, 20.0, 30.0], targets=[0.1]), range(5))
         assert set(data["hit_cost"].values.ravel()) <= {9.0, 18.0, 30.0}
+
+    @pytest.mark.parametrize(
+        "optimizer",
+        [
+            {"kind": "ga", "population": 5, "elite": 1},
+            {"kind": "ga", "population": 30},
+            {"kind": "sgd", "learning_rate": 0.02, "starts": 3},
+            {"kind": "openai_es", "population": 4},
+            {"kind": "random_search", "population": 3},
+        ],
+        ids=lambda o: f"{o['kind']} {o.get('population', o.get('starts'))}",
+    )
+    def test_exact_hits_do_not_depend_on_the_checkpoints(self, optimizer):
+        """The same run with a checkpoint after every step finds the same hits."""
+        points = optimizer.get("population", 3 * optimizer.get("starts", 1))
+        targets = [2.0, 1.5, 1.2, 1.0, 0.5]
+        few = task(BOWL, optimizer, budget=20.0 * points, checkpoints=[20.0 * points], targets=targets)
+        many = replace(few, checkpoints=[float(points * k) for k in range(1, 21)])
+        hits = run(few, range(6))["hit_cost"]
+        loss = run(many, range(6))
+        assert np.isfinite(hits).any()
+        seen = np.where(loss["loss"].values[:, :, None] <= targets, loss["cost"].values[:, None], np.inf).min(1)
+        assert np.array_equal(np.where(hits == 0, points, hits), np.where(hits == 0, points, seen))
+
+    def test_a_hit_after_the_last_checkpoint_counts(self):
+        hunt = task(BOWL, {"kind": "sgd", "learning_rate": 0.25}, checkpoints=[3.0], targets=[0.1])
+        assert np.isfinite(run(hunt, [0])["hit_cost"]).all()
+
+    def test_a_diverging_neighbour_changes_nothing(self):
+        hunt = task({**BOWL, "lost": (1,)}, {"kind": "sgd", "learning_rate": 0.25}, checkpoints=[30.0], targets=[0.5, 0.1])
+        same(run(hunt, range(3)).isel(replicate=[0, 2]), run(hunt, (0, 2)))
+
+    def test_rounding_is_no_overshoot(self):
+        price = {"value": 1.1, "low": 1.1, "high": 1.1}
+        data = run(task(BOWL, {"kind": "sgd"}, gradient_cost=price, budget=110.0, checkpoints=[11.0, 110.0]), [0])
+        assert data["steps"].values.tolist() == [[10, 100]]
+
+
+class OwnBatch(Optimizer):
+    """Random points; world r sees batches of 1 + 3 r terms, and sleeps at step 2 where r is even."""
+
+    name = "own_batch"
+    batches = True
+    domains = (Reals, Bits)
+
+    def parameters(self):
+        return {}
+
+    def init(self, problem, streams):
+        return problem.start(4), streams.worlds
+
+    def ask(self, state, streams):
+        alive = torch.ones(len(state[0]), 4, dtype=torch.bool)
+        if streams.step == 2:
+            alive[state[1] % 2 == 0] = False
+        return Query(state[0], batch=1 + 3 * (state[1] % 3), alive=alive)
+
+    def tell(self, state, query, answer, streams):
+        return (state[0] + streams.uniform("mutation", (4, 1)).to(state[0].dtype), state[1]), {}
+
+    def recommend(self, state):
+        return state[0][:, 0]
+
+    def center(self, state):
+        return state[0].to(torch.float64).mean(1)
+
+
+class TestOwnBatches:
+    @pytest.mark.parametrize("shared", [True, False])
+    @pytest.mark.parametrize("sampling", ["replacement", "batch", "epoch"])
+    @pytest.mark.parametrize("landscape", ["gaussian_field", "digits"])
+    def test_no_world_depends_on_the_batches_of_others(self, landscape, sampling, shared):
+        if sampling == "epoch" and not shared:
+            return
+        noise = {"batch": None, "sampling": sampling, "shared": shared, "evaluation": {"value": 0.0, "gradient": 0.0}}
+        own = task(
+            {"kind": landscape, **SMALL[landscape]}, {"kind": "tests.test_loop:OwnBatch"}, noise=noise, budget=3.0, checkpoints=[0.1, 1.0, 3.0]
+        )
+        same(run(own, range(6)).isel(replicate=[4, 1]), run(own, (4, 1)))
+
+    def test_such_values_are_not_taken_for_the_truth(self):
+        own = task(
+            {"kind": "gaussian_field", "dim": 3, "waves": 7}, {"kind": "tests.test_loop:OwnBatch"}, budget=9.0, checkpoints=[9.0], targets=[-1.0]
+        )
+        data = run(own, range(6))
+        assert "seen at checkpoints" in data["best_hit_cost"].attrs["long_name"]
+        assert (np.isinf(data["best_hit_cost"][:, 0]) | (data["best_loss"][:, -1] <= -1)).all()
+
+    def test_a_world_that_sleeps_has_not_diverged(self):
+        own = task({"kind": "gaussian_field", "dim": 3, "waves": 7}, {"kind": "tests.test_loop:OwnBatch"}, budget=9.0, checkpoints=[9.0])
+        assert (run(own, range(6))["status"][:, -1] == 2).all()
 
 
 class TestDivergence:

@@ -203,3 +203,16 @@ def test_a_plugin_is_digested_with_its_package(tmp_path, monkeypatch):
     digest.code_digest.cache_clear()
     digest._tree.cache_clear()
     assert code_digest(("digest_plugin.main",)) != before
+
+
+def test_the_modules_beside_a_single_file_plugin_are_in_its_digest(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(tmp_path))
+    helper = tmp_path / "digest_beside.py"
+    helper.write_text("SCALE = 1.0\n")
+    (tmp_path / "digest_single.py").write_text("import numpy\nfrom digest_beside import SCALE\n")
+    __import__("digest_single")
+    before = code_digest(("digest_single",))
+    helper.write_text("SCALE = 2.0  # another number\n")
+    digest._tree.cache_clear()
+    code_digest.cache_clear()
+    assert code_digest(("digest_single",)) != before

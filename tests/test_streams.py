@@ -239,6 +239,19 @@ def test_bernoulli_is_the_same_for_a_number_a_row_and_an_element(p, n):
     assert torch.equal(drawn, make().bernoulli("data", torch.full((6, n), p, dtype=torch.float64), (n,)))
 
 
+def test_bernoulli_broadcasts_like_everything_else():
+    p = torch.tensor([0.0, 0.0, 0.0, 1.0, 1.0], dtype=torch.float64)
+    for worlds in (4, 5, 6):
+        assert (make(range(worlds)).bernoulli("data", p, (3, 5)) == p.bool()).all()
+
+
+def test_redraw_remembers_what_was_drawn():
+    s = make()
+    s.normal("drift", (2,))
+    with pytest.raises(ValueError, match="'drift' was already drawn"):
+        s.redraw("mutation", 1).normal("drift", (2,))
+
+
 def test_bernoulli_looks_at_the_lower_bits_where_the_upper_ones_tie():
     key = make()._address("data", 0)
     upper, lower = (streams._words(torch.from_numpy(key.astype(np.int64)), 50, first)[2, 37].item() for first in (0, kernels.TIES))

@@ -20,13 +20,20 @@ def arms(dataset: xr.Dataset) -> list[tuple[str, xr.Dataset]]:
     axes = [d for d in dataset["loss"].dims if d not in FIXED]
     found = []
     for name in dataset["optimizer"].values.tolist():
-        mine: list[tuple[str, xr.Dataset]] = []
+        mine: list[xr.Dataset] = []
         for places in itertools.product(*(range(dataset.sizes[a]) for a in axes)):
             arm = dataset.sel(optimizer=name).isel(dict(zip(axes, places, strict=True))).load()
-            if (arm["status"] < FAILED).any() and not any(arm["loss"].equals(other["loss"].assign_coords(arm["loss"].coords)) for _, other in mine):
-                mine.append((", ".join(f"{a} = {arm[a].item()}" for a in axes), arm))
-        found += [(f"{name}, {text}" if len(mine) > 1 else str(name), arm) for text, arm in mine]
+            if (arm["status"] < FAILED).any() and not any(_same(arm, other) for other in mine):
+                mine.append(arm)
+        telling = [a for a in axes if len({arm[a].item() for arm in mine}) > 1]
+        found += [(", ".join([str(name), *(f"{a} = {arm[a].item()}" for a in telling)]), arm) for arm in mine]
     return found
+
+
+def _same(a: xr.Dataset, b: xr.Dataset) -> bool:
+    """Whether all numbers but wall-clock times agree."""
+    names = [name for name in a.data_vars if a[name].attrs.get("units") != "s"]
+    return all(np.array_equal(a[name], b[name], equal_nan=a[name].dtype.kind == "f") for name in names)
 
 
 def labels(dataset: xr.Dataset) -> list[str]:

@@ -61,9 +61,13 @@ def _floor(dataset: xr.Dataset) -> float:
 
 
 def _logarithmic(dataset: xr.Dataset) -> bool:
+    """Whether the loss is a gap to a known optimum, or spans so much that only a log scale shows it."""
     loss = dataset["loss"].values
     loss = loss[np.isfinite(loss)]
-    return bool(loss.size and loss.min() >= 0 and loss.max() > 0 and loss.max() > 30 * np.quantile(loss, 0.02))
+    if not loss.size or loss.min() < 0 or loss.max() <= 0:
+        return False
+    known = "gap_known" in dataset.coords and bool(dataset["gap_known"] == 1)
+    return known or bool(loss.max() > 30 * np.quantile(loss, 0.02))
 
 
 def _scale(axes: Axes, dataset: xr.Dataset, low: float) -> None:
