@@ -238,6 +238,9 @@ class OwnBatch(Optimizer):
         return state[0].to(torch.float64).mean(1)
 
 
+OWN = {"kind": "tests.test_loop:OwnBatch"}
+
+
 class TestOwnBatches:
     @pytest.mark.parametrize("shared", [True, False])
     @pytest.mark.parametrize("sampling", ["replacement", "batch", "epoch"])
@@ -246,21 +249,17 @@ class TestOwnBatches:
         if sampling == "epoch" and not shared:
             return
         noise = {"batch": None, "sampling": sampling, "shared": shared, "evaluation": {"value": 0.0, "gradient": 0.0}}
-        own = task(
-            {"kind": landscape, **SMALL[landscape]}, {"kind": "tests.test_loop:OwnBatch"}, noise=noise, budget=3.0, checkpoints=[0.1, 1.0, 3.0]
-        )
+        own = task({"kind": landscape, **SMALL[landscape]}, OWN, noise=noise, budget=3.0, checkpoints=[0.1, 1.0, 3.0])
         same(run(own, range(6)).isel(replicate=[4, 1]), run(own, (4, 1)))
 
     def test_such_values_are_not_taken_for_the_truth(self):
-        own = task(
-            {"kind": "gaussian_field", "dim": 3, "waves": 7}, {"kind": "tests.test_loop:OwnBatch"}, budget=9.0, checkpoints=[9.0], targets=[-1.0]
-        )
+        own = task({"kind": "gaussian_field", "dim": 3, "waves": 7}, OWN, budget=9.0, checkpoints=[9.0], targets=[-1.0])
         data = run(own, range(6))
         assert "seen at checkpoints" in data["best_hit_cost"].attrs["long_name"]
         assert (np.isinf(data["best_hit_cost"][:, 0]) | (data["best_loss"][:, -1] <= -1)).all()
 
     def test_a_world_that_sleeps_has_not_diverged(self):
-        own = task({"kind": "gaussian_field", "dim": 3, "waves": 7}, {"kind": "tests.test_loop:OwnBatch"}, budget=9.0, checkpoints=[9.0])
+        own = task({"kind": "gaussian_field", "dim": 3, "waves": 7}, OWN, budget=9.0, checkpoints=[9.0])
         assert (run(own, range(6))["status"][:, -1] == 2).all()
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from studies import digest
 from studies.config import StudyError, load_study
 from studies.digest import CORE, PACKAGES, ROOT, code_digest
 from studies.plan import BLOCK, Cell, blocks, checkpoint_fractions, make_plan
@@ -198,8 +199,6 @@ def test_a_plugin_is_digested_with_its_package(tmp_path, monkeypatch):
     before = code_digest(("digest_plugin.main",))
     (package / "helper.py").write_text("X = 2\n")
     assert code_digest(("digest_plugin.main",)) == before  # one process computes with what it imported
-    from studies import digest
-
     digest.code_digest.cache_clear()
     digest._tree.cache_clear()
     assert code_digest(("digest_plugin.main",)) != before
