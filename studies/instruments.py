@@ -194,11 +194,11 @@ class Recorder:
     def _write(self, rows: np.ndarray, until: np.ndarray) -> None:
         """Write the last state of the worlds `rows` (R,) bool at their checkpoints next .. until - 1."""
         places = np.arange(len(self.checkpoints) - 1)
-        mask = (places >= self.next[:, None]) & (places < until[:, None]) & rows[:, None]
-        if not mask.any():
+        world, place = np.nonzero((places >= self.next[:, None]) & (places < until[:, None]) & rows[:, None])
+        if not len(world):
             return
         for name, values in self._values(rows).items():
-            self.records[name][mask] = np.broadcast_to(np.asarray(values)[:, None], mask.shape)[mask]
+            self.records[name][world, place] = values[world]
         self.next = np.where(rows, until, self.next)
 
     def _values(self, rows: np.ndarray) -> dict[str, np.ndarray]:
