@@ -158,7 +158,7 @@ def _drain(
     suspects: list[Cell] = []
 
     def feed() -> None:
-        slots = 1 if alone else max(1, sum(client.nthreads().values()))
+        slots = 1 if alone else max(1, _threads(client))
         while queue and len(live) < slots and not stopping():
             cell = queue.pop()
             live[cell.address] = cell
@@ -183,6 +183,14 @@ def _drain(
         future.release()
         feed()
     return suspects
+
+
+def _threads(client: Client) -> int:
+    """Threads of all workers; asking a scheduler that is gone is one way to find out."""
+    try:
+        return sum(client.nthreads().values())
+    except OSError as error:
+        raise SchedulerLost from error
 
 
 def _crashed(future: Future, cell: Cell, out: Path) -> Record:

@@ -13,22 +13,32 @@ from matplotlib.ticker import LogLocator, NullFormatter
 from studies.analysis.arms import arms, labels, quartiles
 from studies.figures import style
 
+PANEL = 2.15  # inches, the height of a panel
+BESIDE = 9  # so many lines of a legend fit into a panel
+
 
 def convergence(dataset: xr.Dataset) -> Figure:
-    """The figure of a whole Dataset, 7 inches wide."""
+    """The figure of a whole Dataset, up to 7 inches wide; the legend stands in a free panel, or below where it is long."""
     names = dataset["landscape"].values.tolist()
-    columns = min(3, len(names) + (len(names) > 1))
-    rows = -(-(len(names) + 1) // columns)
-    figure = Figure(figsize=(style.WIDTH * min(1, (columns + 0.5) / 3), 2.1 * rows + 0.2), layout="constrained")
-    grid = figure.add_gridspec(rows, columns)
     looks = style.looks(labels(dataset))
+    columns = min(3, len(names) + (len(names) > 1))
+    rows = -(-len(names) // columns)
+    beside = len(names) < rows * columns and len(looks) <= BESIDE
+    width = style.WIDTH * min(1, (columns + 0.5) / 3)
+    across = 1 if beside else max(1, int(13 * width // (8 + max(map(len, looks), default=0))))
+    below = 0.0 if beside else 0.6 + 0.175 * -(-len(looks) // across)
+    figure = Figure(figsize=(width, PANEL * rows + below), layout="constrained")
+    grid = figure.add_gridspec(rows + (not beside), columns, height_ratios=[PANEL] * rows + [below] * (not beside))
     for i, name in enumerate(names):
         axes = figure.add_subplot(grid[i // columns, i % columns])
         panel(dataset.sel(landscape=name), axes, looks)
         axes.set_title(name, loc="left", fontweight="bold")
-    figure.supylabel("true loss of the recommended point", fontsize=8)
-    figure.supxlabel("cost (evaluations of the whole loss)", fontsize=8)
-    _legend(figure.add_subplot(grid[len(names) // columns, len(names) % columns :]), dataset, looks)
+        if i % columns == 0:
+            axes.set_ylabel("true loss")
+        if i + columns >= len(names):
+            axes.set_xlabel("cost (evaluations)")
+    place = grid[rows - 1, len(names) % columns :] if beside else grid[rows, :]
+    _legend(figure.add_subplot(place), dataset, looks, across)
     return figure
 
 
@@ -89,9 +99,11 @@ def _scale(axes: Axes, dataset: xr.Dataset, low: float) -> None:
     axes.set_axisbelow(True)
 
 
-def _legend(axes: Axes, dataset: xr.Dataset, looks: dict[str, dict[str, Any]]) -> None:
+def _legend(axes: Axes, dataset: xr.Dataset, looks: dict[str, dict[str, Any]], columns: int) -> None:
     axes.set_axis_off()
     handles = [axes.plot([], [], label=label, **look)[0] for label, look in looks.items()]
     worlds = dataset.sizes["replicate"]
-    note = f"median and quartiles of {worlds} worlds" if worlds > 1 else "one world"
-    axes.legend(handles=handles, title=note, loc="center left", title_fontsize=7.5, alignment="left")
+    band = f"median and quartiles of {worlds} worlds" if worlds > 1 else "one world"
+    note = f"true loss of recommended points,\n{band}"
+    legend = axes.legend(handles=handles, title=note, loc="center left", title_fontsize=7.5, alignment="left", ncols=columns)
+    legend.set_in_layout(False)  # its place was made above
