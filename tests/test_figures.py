@@ -120,7 +120,7 @@ class TestConvergence:
             results(landscapes=("a", "b", "c")),
             results(loss=np.nan).assign(status=lambda d: d["status"] * 0 + 5),
         ],
-        ids="one_world one_optimizer 14_optimizers long_names all_diverged all_zero 1e-300 one_checkpoint an_axis 40_arms three_landscapes missing".split(),
+        ids="one_world one_optimizer 14_optimizers long_names all_diverged all_zero 1e-300 one_checkpoint axis 40_arms 3_landscapes missing".split(),
     )
     def test_hostile_cases_are_drawn_without_a_warning(self, hostile, tmp_path):
         written = draw(hostile, ["convergence"], tmp_path)
