@@ -81,9 +81,10 @@ def test_a_run_leaves_what_it_promises_and_strict_looks_closer(tmp_path, capsys)
 @pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.verify)])
 def test_the_first_signal_lets_running_cells_land(tmp_path, number):
     write(tmp_path, FEW)
-    process = start(tmp_path, "--workers", "1", delay=0.4)
+    process = start(tmp_path, "--workers", "1", delay=1.5)
     wait_for(lambda: len(cells(tmp_path)) >= 1)
     children = family(process)
+    time.sleep(0.5)  # the next cell is on its way
     os.killpg(process.pid, number)  # as a terminal does
     landed = len(cells(tmp_path))
     code, out, err = finish(process)
