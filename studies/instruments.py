@@ -20,7 +20,7 @@ from landscapes.oracle import ROUNDING, Ledger
 from optimizers.base import Info, Optimizer, State
 
 STATUS = ("running", "hit_target", "budget_spent", "diverged")
-EVERY_STEP = 10  # populations of so many points or more: the truth of the recommendation is then cheap enough for every step
+EVERY_STEP = 10  # points from which on the truth of the recommendation is simply measured at every step; with fewer, often an answer holds it
 
 LOSS = "loss"  # the unit of every loss
 VARIABLES = {  # name -> (long name, unit) of what has the dims (replicate, checkpoint)
@@ -97,10 +97,9 @@ class Recorder:
         crossed = cost > self.reach[self.next]
         if crossed.any():
             self._write(crossed, np.searchsorted(self.reach, cost))
-        self.before, self.last = (
-            self.last,
-            Moment(state, query, answer, self._counts(), cost, self.ledger.within, self._seconds(), *self._lowest(query, value, low)),
-        )
+        lowest = self._lowest(query, value, low)
+        self.before = self.last
+        self.last = Moment(state, query, answer, self._counts(), cost, self.ledger.within, self._seconds(), *lowest)
         if self.exact and len(self.targets):
             self._hit("best_hit_cost", self.last.observed, running)
         asked = True if query.alive is None else query.alive.any(1).cpu().numpy()
