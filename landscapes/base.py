@@ -43,7 +43,7 @@ class Problem(NamedTuple):
     domain: Domain
     exact: bool  # the oracle adds no noise: a stored value may be reused
     start: Callable[[int], Tensor]  # n -> (R, n, D), source "init"; row 0 is the same for every optimizer
-    players: int = 1
+    players: int = 1  # 2 on a game: a point is a pair of strategies, and every player has a loss of its own
 
 
 class Query(NamedTuple):
@@ -58,12 +58,16 @@ class Query(NamedTuple):
 class Answer(NamedTuple):
     """What the oracle answers."""
 
-    value: Tensor  # (R, P)
-    gradient: Tensor | None = None  # (R, P, D)
+    value: Tensor  # (R, P), or (R, P, players) on a game
+    gradient: Tensor | None = None  # (R, P, D); on a game each player's block of its own loss
 
 
 class Terms(NamedTuple):
-    """A mini-batch: loss = sum over b of weight_b * term(index_b); weight 0 pads, repeated indices accumulate."""
+    """A mini-batch: loss = sum over b of weight_b * term(index_b); weight 0 pads, repeated indices accumulate.
+
+    Of a loss that is no sum of terms (`Landscape.additive` is False) it names the examples that the loss sees together: weight 0 pads, the
+    others have equal weights.
+    """
 
     index: Tensor  # type: ignore[assignment]  # (R, 1 | P, B) int64
     weight: Tensor  # (R, 1 | P, B)
@@ -121,6 +125,7 @@ class Landscape(Parameters, ABC):
     """
 
     extras: ClassVar[Mapping[str, tuple[str, str]]] = {}  # what `measures` returns: name -> (long name, unit)
+    optimum: Tensor | None = None  # (R, D) a global minimiser, once bound; None: not known. A field, where a subclass knows it
 
     @property
     @abstractmethod
@@ -148,6 +153,41 @@ class Landscape(Parameters, ABC):
         return False
 
     @property
+    def additive(self) -> bool:
+        """Whether the loss of a mini-batch is the weighted sum of the losses of its terms; False: it depends on which are seen together."""
+        return True
+
+    @property
+    def players(self) -> tuple[int, ...]:
+        """How many coordinates each player owns, in order; on a game (more than one) `loss` is (R, P, players), each minimises its own."""
+        return (self.dim,)
+
+    @property
+    def clock(self) -> Literal["step", "cost"] | None:
+        """What `loss` takes as time: completed steps, or evaluations spent; None: the landscape stands still."""
+        return None
+
+    @property
+    def noisy(self) -> bool:
+        """Whether the landscape names a noise law of its own (`observe`)."""
+        return False
+
+    @property
+    def code(self) -> tuple[str, ...]:
+        """Modules of the user's own whose code the loss runs, beside that of the class: a cell is computed anew where they change."""
+        return ()
+
+    @property
+    def fingerprint(self) -> str:
+        """Digest of what the loss reads beside its parameters, such as a file; a cell is computed anew where it changes."""
+        return ""
+
+    @property
+    def extension_cost(self) -> int | None:
+        """What one value of `extension` costs, in evaluations; None: it cannot be computed."""
+        return None
+
+    @property
     def values_are_solutions(self) -> bool:
         """Whether the value of a point is its loss as an answer; a relaxation's is not."""
         return True
@@ -168,6 +208,15 @@ class Landscape(Parameters, ABC):
     def loss(self, x: Tensor, terms: Terms | None = None, time: Tensor | None = None) -> Tensor:
         """X (R, P, D), terms of a mini-batch or None for all, time (R,) for moving landscapes -> (R, P)."""
 
+    def extension(self, p: Tensor, terms: Terms | None = None, time: Tensor | None = None) -> Tensor:
+        """The multilinear extension of a landscape on Bits: the mean loss of genotypes whose loci are 1 independently with chances p (R, P, D) -> (R, P)."""
+        raise ValueError(f"{self.name}: its multilinear extension cannot be computed")
+
+    def observe(self, value: Tensor, points: Tensor, streams: Streams) -> Tensor:
+        """What an oracle sees of the true values (R, P) of points (R, P, D): the landscape's own noise, source "evaluation", parts 2 and up."""
+        del points, streams
+        return value
+
     def start(self, streams: Streams, n: int) -> Tensor:
         """N starting points (R, n, D), source "init": uniform in the box, or uniform bits."""
         shape = (n, self.dim)
@@ -175,9 +224,9 @@ class Landscape(Parameters, ABC):
             return streams.bernoulli("init", 0.5, shape).to(torch.uint8)
         return self.domain.low + (self.domain.high - self.domain.low) * streams.uniform("init", shape)
 
-    def solution_loss(self, x: Tensor) -> Tensor:
-        """The true loss of x (R, P, D) taken as an answer to the problem -> (R, P); a relaxation rounds first."""
-        return self.loss(x)
+    def solution_loss(self, x: Tensor, time: Tensor | None = None) -> Tensor:
+        """The true loss of x (R, P, D) taken as an answer to the problem -> (R, P); a relaxation rounds first, a game says how far from equilibrium."""
+        return self.loss(x, None, time)
 
     def measures(self, x: Tensor) -> dict[str, Tensor]:
         """Further noise-free measures of recommendations x (R, D): name -> (R,), the names of `extras`."""
@@ -193,10 +242,30 @@ def per_instance(streams: Streams, draw: Callable[[Streams], Tensor]) -> Tensor:
     return table.expand(streams.size, *table.shape[1:]) if len(numbers) == 1 else table[row.to(table.device)]
 
 
-def check_points(name: str, x: Tensor, dim: int) -> None:
-    """Raise ValueError unless x is (R, P, dim)."""
+def check_points(landscape: Landscape, x: Tensor) -> None:
+    """Raise ValueError unless x is (R, P, D) of the right type, and within the box where that is bounded."""
+    name, dim, domain = landscape.name, landscape.dim, landscape.domain
     if x.ndim != 3 or x.shape[-1] != dim:
         raise ValueError(f"{name}: expected points of shape (R, P, {dim}), got {tuple(x.shape)}")
+    if isinstance(domain, Bits) and x.dtype != torch.uint8:
+        raise ValueError(f"{name}: expected bits as torch.uint8, got {x.dtype}; convert with .to(torch.uint8)")
+    if isinstance(domain, Reals):
+        check_reals(name, x)
+        if domain.bounded and not bool(((x >= domain.low) & (x <= domain.high) | x.isnan()).all()):
+            raise ValueError(f"{name}: expected points in [{domain.low:g}, {domain.high:g}]^{dim}, got {x.min():g} .. {x.max():g}")
+
+
+def check_chances(landscape: Landscape, p: Tensor) -> None:
+    """Raise ValueError unless p is (R, P, D), real: the chances of an `extension`."""
+    if p.ndim != 3 or p.shape[-1] != landscape.dim:
+        raise ValueError(f"{landscape.name}: expected points of shape (R, P, {landscape.dim}), got {tuple(p.shape)}")
+    check_reals(landscape.name, p)
+
+
+def check_reals(name: str, x: Tensor) -> None:
+    """Raise ValueError unless x is float32 or float64."""
+    if x.dtype not in (torch.float32, torch.float64):
+        raise ValueError(f"{name}: expected points as torch.float32 or torch.float64, got {x.dtype}; convert with .to(torch.float64)")
 
 
 UNBOUND = torch.empty(0)  # stands for a table before `bind`

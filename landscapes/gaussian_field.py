@@ -70,7 +70,7 @@ class GaussianField(Landscape):
     def loss(self, x: Tensor, terms: Terms | None = None, time: Tensor | None = None) -> Tensor:
         """Height of x (R, P, D) -> (R, P)."""
         del time
-        check_points(self.name, x, self.dim)
+        check_points(self, x)
         check_bound(self.name, x, self.vectors)
         bowl = 0.5 * self.bowl / self.dim * dot(x, x)
         if terms is None:

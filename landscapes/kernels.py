@@ -251,18 +251,48 @@ def normal64(key, out):
             m = min(CHUNK, (n + 1) // 2 - start)
             _fill(key[r], start, m, w)
             for i in range(m):
-                radius = np.sqrt(-2.0 * _log(1.0 - _unit(w[0, i], w[1, i])))
-                a = EIGHTH_TURN * _unit(w[2, i], w[3, i])
-                z = a * a
-                s, c = SIN[0], COS[0]
-                for k in range(1, 6):
-                    s, c = s * z + SIN[k], c * z + COS[k]
-                s, c = a + a * z * s, 1.0 - 0.5 * z + z * z * c
-                if w[3, i] & np.uint64(4):
-                    s, c = c, s
-                x[0, i] = radius * (-c if w[3, i] & np.uint64(2) else c)
-                x[1, i] = radius * (-s if w[3, i] & np.uint64(1) else s)
+                x[0, i], x[1, i] = _box_muller(w[0, i], w[1, i], w[2, i], w[3, i])
             _spill(x, m, out[r, 2 * start :])
+
+
+@njit(inline="always")
+def _box_muller(w0, w1, w2, w3):  # two normals from four words
+    radius = np.sqrt(-2.0 * _log(1.0 - _unit(w0, w1)))
+    a = EIGHTH_TURN * _unit(w2, w3)
+    z = a * a
+    s, c = SIN[0], COS[0]
+    for k in range(1, 6):
+        s, c = s * z + SIN[k], c * z + COS[k]
+    s, c = a + a * z * s, 1.0 - 0.5 * z + z * z * c
+    if w3 & np.uint64(4):
+        s, c = c, s
+    return radius * (-c if w3 & np.uint64(2) else c), radius * (-s if w3 & np.uint64(1) else s)
+
+
+@njit(inline="always")
+def _chained(key, words):  # four words from a sequence of words, see `streams.Keyed`
+    a, b, c, d = _philox(np.uint64(words[0]), key[2], key[3], key[4], key[0], key[1])
+    for j in range(1, len(words)):
+        a, b, c, d = _philox(np.uint64(words[j]), np.uint64(j), c, d, a, b)
+    return a, b, c, d
+
+
+@njit(cache=True)
+def hashed_uniform(key, words, out):
+    """53-bit uniforms on [0, 1) at sequences of words (1 | R, P, W) int64: out (R, P) float64."""
+    for r in range(len(out)):
+        for p in range(out.shape[1]):
+            w = _chained(key[r], words[r % len(words), p])
+            out[r, p] = _unit(w[0], w[1])
+
+
+@njit(cache=True)
+def hashed_normal(key, words, out):
+    """Standard normals at sequences of words (1 | R, P, W) int64: out (R, P) float64."""
+    for r in range(len(out)):
+        for p in range(out.shape[1]):
+            w = _chained(key[r], words[r % len(words), p])
+            out[r, p] = _box_muller(w[0], w[1], w[2], w[3])[0]
 
 
 @njit(cache=True)

@@ -18,7 +18,7 @@ from annotated_types import Ge, Le
 from torch import Tensor
 
 from landscapes import nk_kernels as kernels
-from landscapes.base import UNBOUND, Bits, Domain, Landscape, Terms, check_bound, check_points, per_instance
+from landscapes.base import UNBOUND, Bits, Domain, Landscape, Terms, check_bound, check_chances, check_points, per_instance
 from landscapes.streams import Streams
 
 ENUMERATED = 20  # loci up to which all genotypes are looked at
@@ -99,23 +99,22 @@ class NK(Landscape):
     def loss(self, x: Tensor, terms: Terms | None = None, time: Tensor | None = None) -> Tensor:
         """Gap to the optimum, or 1 - F where it is not known, of genotypes x (R, P, n) uint8 -> (R, P)."""
         del time
-        self._check(x)
+        check_points(self, x)
+        check_bound(self.name, x, self.table)
         return self._gap(_contributions(x, self.reads, self.table, terms or self.whole), terms)
 
-    def extension(self, p: Tensor, terms: Terms | None = None) -> Tensor:
+    def extension(self, p: Tensor, terms: Terms | None = None, time: Tensor | None = None) -> Tensor:
         """The multilinear extension, (R, P): the mean loss of genotypes whose loci are 1 independently, with probabilities p (R, P, n) in [0, 1].
 
         Differentiable once; the value costs 2^(k + 1) operations for each locus, and the gradient as many again.
         """
-        self._check(p)
+        del time
+        check_chances(self, p)
+        check_bound(self.name, p, self.table)
         whole = terms or self.whole
         if p.device.type == "cpu":
             return self._gap(_Extension.apply(p, self.reads, self.table, whole.index, whole.weight), terms)
         return self._gap(gathered_extension(p, self.reads, self.table, whole), terms)
-
-    def _check(self, x: Tensor) -> None:
-        check_points(self.name, x, self.n)
-        check_bound(self.name, x, self.table)
 
     def _gap(self, fitness: Tensor, terms: Terms | None) -> Tensor:
         return self.best - fitness if terms is None else self.best * terms.weight.sum(-1) - fitness

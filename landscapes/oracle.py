@@ -82,10 +82,12 @@ class Oracle:
         """Answer one query of all worlds."""
         terms, size = self._terms(query, streams)
         began = time.perf_counter()
-        answer = evaluate(self.landscape, query.points, terms, gradient=query.gradient)
+        answer = evaluate(self.landscape, query.points, terms, gradient=query.gradient, time=clock_time(self.landscape, self.ledger.steps, self.ledger.spent, streams.device))
         self.seconds += time.perf_counter() - began
         asked = query.points.shape[1] if query.alive is None else _host(query.alive.sum(1))
         self.ledger.bill(_host(size) * asked * self.landscape.unit_cost, gradient=query.gradient)
+        if self.landscape.noisy:
+            answer = answer._replace(value=self.landscape.observe(answer.value, query.points, streams))
         return noises.disturb(answer, self.noise, streams)
 
     def _terms(self, query: Query, streams: Streams) -> tuple[Terms | None, int | Tensor]:
@@ -105,13 +107,33 @@ def _host(count: int | Tensor) -> int | np.ndarray:
     return count if isinstance(count, int) else count.cpu().numpy()
 
 
-def evaluate(landscape: Landscape, points: Tensor, terms: Terms | None = None, *, gradient: bool = False) -> Answer:
-    """Noise-free values of points (R, P, D) and, where asked, their gradients by automatic differentiation."""
+def clock_time(landscape: Landscape, steps: np.ndarray, spent: np.ndarray, device: torch.device | str) -> Tensor | None:
+    """(R,) float64, what a moving landscape takes as time: completed steps, or evaluations spent; None where it stands still."""
+    if landscape.clock is None:
+        return None
+    return torch.from_numpy(np.array(steps if landscape.clock == "step" else spent, np.float64)).to(device)
+
+
+def evaluate(landscape: Landscape, points: Tensor, terms: Terms | None = None, *, gradient: bool = False, time: Tensor | None = None) -> Answer:
+    """Noise-free values of points (R, P, D) and, where asked, their gradients by automatic differentiation; on a game each player's own."""
     if not gradient:
         with torch.no_grad():
-            return Answer(landscape.loss(points, terms))
+            return Answer(landscape.loss(points, terms, time))
     with torch.enable_grad():
         x = points.detach().requires_grad_()
-        value = landscape.loss(x, terms)
-        (slope,) = torch.autograd.grad(value.sum(), x)
+        value = landscape.loss(x, terms, time)
+        if len(landscape.players) == 1:
+            (slope,) = torch.autograd.grad(value.sum(), x)
+        else:
+            slope = _own_slopes(value, x, landscape.players)
     return Answer(value.detach(), slope)
+
+
+def _own_slopes(value: Tensor, x: Tensor, players: tuple[int, ...]) -> Tensor:
+    """The gradient of each player's loss, value (R, P, players), in the coordinates that it owns: (R, P, D)."""
+    blocks, first = [], 0
+    for player, size in enumerate(players):
+        (slope,) = torch.autograd.grad(value[..., player].sum(), x, retain_graph=True)
+        blocks.append(slope[..., first : first + size])
+        first += size
+    return torch.cat(blocks, -1)

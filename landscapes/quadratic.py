@@ -57,7 +57,7 @@ class Quadratic(Landscape):
     box: Annotated[float, Gt(0)] = 5.0
     eigenvalues: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (D,) in descending order
     rotation: Tensor | None = field(init=False, repr=False, compare=False, default=None)  # (R, D, D) eigenvectors in columns, None: the axes
-    optimum: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (R, 1, D)
+    optimum: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (R, D)
     slopes: Tensor | None = field(init=False, repr=False, compare=False, default=None)  # (R, M, D) the g_i, in the basis of the eigenvectors
 
     def check(self) -> None:
@@ -88,9 +88,9 @@ class Quadratic(Landscape):
     def loss(self, x: Tensor, terms: Terms | None = None, time: Tensor | None = None) -> Tensor:
         """Height above the minimum of x (R, P, D) -> (R, P)."""
         del time
-        check_points(self.name, x, self.dim)
+        check_points(self, x)
         check_bound(self.name, x, self.optimum)
-        y = x - self.optimum
+        y = x - self.optimum[:, None]
         y = y if self.rotation is None else matmul(y, self.rotation)
         bowl = 0.5 * dot(self.eigenvalues * y, y)
         if terms is None:
@@ -113,8 +113,8 @@ class Quadratic(Landscape):
 
     def _optimum(self, streams: Streams) -> Tensor:
         if not self.shifted:
-            return torch.zeros((streams.size, 1, self.dim), dtype=streams.dtype, device=streams.device)
-        return 8 * streams.uniform("instance", (1, self.dim), part=1) - 4
+            return torch.zeros((streams.size, self.dim), dtype=streams.dtype, device=streams.device)
+        return 8 * streams.uniform("instance", (self.dim,), part=1) - 4
 
     def _slopes(self, streams: Streams) -> Tensor:
         drawn = streams.normal("instance", (self.terms, self.dim), part=2).double()

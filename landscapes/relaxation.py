@@ -26,7 +26,7 @@ class Relaxation(Landscape):
     Source: Wright 1937 (mean fitness as a function of allele frequencies, at linkage equilibrium); Boros and Hammer 2002 (multilinear extension).
 
     Args:
-        inner: a landscape on Bits; in mode extension it has `extension` and `extension_cost`.
+        inner: a landscape on Bits; in mode extension its `extension_cost` is known.
         mode: extension or threshold (see the module).
         lean: starts are theta = lean (2 b - 1) with b the inner landscape's start, > 0; so every method starts from the same genotypes.
     """
@@ -40,6 +40,8 @@ class Relaxation(Landscape):
         """Only bits can be relaxed."""
         if not isinstance(self.inner.domain, Bits):
             raise ValueError(f"relaxation.inner: expected a landscape on Bits, got {self.inner.name} on {self.inner.domain}")
+        if self.mode == "extension" and self.inner.extension_cost is None:
+            raise ValueError(f"relaxation.inner: expected a landscape whose extension can be computed, got {self.inner!r}")
 
     @property
     def dim(self) -> int:
@@ -59,12 +61,27 @@ class Relaxation(Landscape):
     @property
     def unit_cost(self) -> int:
         """In evaluations of the inner landscape at a genotype."""
-        return self.inner.unit_cost * (self.inner.extension_cost if self.mode == "extension" else 1)
+        return self.inner.unit_cost * (self.inner.extension_cost or 1 if self.mode == "extension" else 1)
 
     @property
     def gap_known(self) -> bool:
         """As the inner landscape."""
         return self.inner.gap_known
+
+    @property
+    def additive(self) -> bool:
+        """As the inner landscape."""
+        return self.inner.additive
+
+    @property
+    def clock(self) -> Literal["step", "cost"] | None:
+        """As the inner landscape."""
+        return self.inner.clock
+
+    @property
+    def noisy(self) -> bool:
+        """As the inner landscape."""
+        return self.inner.noisy
 
     @property
     def values_are_solutions(self) -> bool:
@@ -84,16 +101,20 @@ class Relaxation(Landscape):
         """Theta (R, P, D) -> (R, P); in mode threshold not differentiable."""
         if self.mode == "threshold":
             return self.inner.loss(genotype(x), terms, time)
-        return self.inner.extension(logistic(x), terms)
+        return self.inner.extension(logistic(x), terms, time)
 
     def start(self, streams: Streams, n: int) -> Tensor:
         """The inner landscape's starts, (R, n, D), leaning to their genotypes."""
         bits = self.inner.start(streams, n).to(streams.dtype)
         return self.lean * (2 * bits - 1)
 
-    def solution_loss(self, x: Tensor) -> Tensor:
+    def observe(self, value: Tensor, points: Tensor, streams: Streams) -> Tensor:
+        """As the inner landscape."""
+        return self.inner.observe(value, genotype(points), streams)
+
+    def solution_loss(self, x: Tensor, time: Tensor | None = None) -> Tensor:
         """The loss of the genotypes of theta (R, P, D) -> (R, P)."""
-        return self.inner.solution_loss(genotype(x))
+        return self.inner.solution_loss(genotype(x), time)
 
     def measures(self, x: Tensor) -> dict[str, Tensor]:
         """The inner landscape's, of the genotypes of theta (R, D)."""

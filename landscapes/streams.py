@@ -177,6 +177,22 @@ class Streams:
         draws = self.integers(source, high, (*shape, size), part)
         return _floyd(draws.flatten(0, -2), n).view_as(draws)
 
+    # tables too large to store, and other libraries' draws ---------------------------------------------------------------
+
+    def keyed(self, source: str, part: int = 0) -> Keyed:
+        """A random table that is never stored: the entry at words w is the same whatever was asked before."""
+        return Keyed(self._address(source, part))
+
+    def foreign(self, source: str, n: int, draw: Callable[[], Tensor], part: int = 0) -> Tensor:
+        """What another library draws from torch's global generator, (R, n, ...): draw() -> (...) is called for each world and each of n.
+
+        The generator is seeded from the address of each call, and restored afterwards.
+        """
+        seeds = self.integers(source, _LIMIT, (n,), part).cpu()
+        with torch.random.fork_rng(devices=[]):
+            drawn = [[_seeded(int(seed), draw) for seed in row] for row in seeds]
+        return torch.stack([torch.stack(row) for row in drawn]).to(self.device)
+
     # the address -----------------------------------------------------------------------------------------------------
 
     def _number(self, source: str) -> int:
@@ -217,6 +233,46 @@ class Streams:
         return self._draw(kernels.uniform64 if double else kernels.uniform32, _uniform64 if double else _uniform32, source, shape, part, dtype)
 
 
+@dataclass(frozen=True)
+class Keyed:
+    """Random tables of R worlds, one entry for each sequence of words: Philox chained over the words (`Streams.keyed` makes them).
+
+    Words of one table come in sequences of one length W >= 1. The first word is the position in the counter of a block; each further word is
+    hashed, as a position, under the key and counter that the block before gave: 128 bits of state.
+
+    Args:
+        key: (R, 5) uint64, as in `landscapes.kernels`.
+    """
+
+    key: np.ndarray
+
+    def uniform(self, words: Tensor) -> Tensor:
+        """Uniform on [0, 1), 53 bits: words (1 | R, P, W) int64, 0 <= w < 2**32 -> (R, P) float64."""
+        return self._draw(words, kernels.hashed_uniform, lambda w: _unit(w[0], w[1]))
+
+    def normal(self, words: Tensor) -> Tensor:
+        """Standard normal: words as in `uniform` -> (R, P) float64."""
+        return self._draw(words, kernels.hashed_normal, lambda w: _box_muller(w)[0])
+
+    def _draw(self, words: Tensor, kernel: Callable, law: Callable[[tuple[Tensor, ...]], Tensor]) -> Tensor:
+        if _on_cpu(words.device):
+            out = torch.empty((len(self.key), words.shape[1]), dtype=torch.float64)
+            kernel(self.key, words.numpy(), out.numpy())
+            return out
+        return law(_chained(torch.from_numpy(self.key.astype(np.int64)).to(words.device), words))
+
+
+def bit_words(x: Tensor) -> Tensor:
+    """Bits (..., n) uint8 -> (..., W) int64 words of 32 bits, the first bit the lowest; W = n / 32, rounded up."""
+    padded = torch.nn.functional.pad(x, (0, -x.shape[-1] % 32)).unflatten(-1, (-1, 32)).long()
+    return (padded << torch.arange(32, device=x.device)).sum(-1)
+
+
+def _seeded(seed: int, draw: Callable[[], Tensor]) -> Tensor:
+    torch.manual_seed(seed)
+    return draw()
+
+
 def _words_of(name: str, value: int | Tensor) -> int | np.ndarray:
     """32-bit words of an address."""
     number = value.cpu().numpy() if isinstance(value, Tensor) else value
@@ -231,15 +287,28 @@ def _words_of(name: str, value: int | Tensor) -> int | np.ndarray:
 
 def _blocks(key: Tensor, n: int, first: int = 0) -> tuple[Tensor, ...]:
     """Philox4x32-10: key (R, 5) int64 as in `kernels` -> four (R, n) int64 tensors of 32-bit words, blocks first .. first + n - 1."""
-    low = 0xFFFFFFFF
     seed, world, step, source, redraw = (column[:, None] for column in key.unbind(1))
     a = torch.arange(first, first + n, device=key.device).expand(len(key), n)
-    b, c, d, k, m = step, source, redraw, seed, world
+    return tuple(w.expand(len(key), n) for w in _philox(a, step, source, redraw, seed, world))
+
+
+def _philox(a: Tensor, b: Tensor, c: Tensor, d: Tensor, k: Tensor, m: Tensor) -> tuple[Tensor, ...]:
+    """Philox4x32-10 of the counter (a, b, c, d) under the key (k, m), 32-bit words held as int64."""
+    low = 0xFFFFFFFF
     for _ in range(10):
         p, q = a * 0xD2511F53, c * 0xCD9E8D57  # wraps like uint64; the mask undoes the sign of the shift
         a, b, c, d = (q >> 32 & low) ^ b ^ k, q & low, (p >> 32 & low) ^ d ^ m, p & low
         k, m = k + 0x9E3779B9 & low, m + 0xBB67AE85 & low
-    return tuple(w.expand(len(key), n) for w in (a, b, c, d))
+    return a, b, c, d
+
+
+def _chained(key: Tensor, words: Tensor) -> tuple[Tensor, ...]:
+    """The blocks of `Keyed`: key (R, 5), words (1 | R, P, W) int64 -> four (R, P) int64."""
+    seed, world, step, source, redraw = (column[:, None] for column in key.unbind(1))
+    a, b, c, d = _philox(words[..., 0], step, source, redraw, seed, world)
+    for j in range(1, words.shape[-1]):
+        a, b, c, d = _philox(words[..., j], torch.full_like(a, j), c, d, a, b)
+    return a, b, c, d
 
 
 def _on_cpu(device: torch.device | str) -> bool:
@@ -307,7 +376,11 @@ def _sqrt(x: Tensor) -> Tensor:
 
 
 def _normal64(key: Tensor, n: int) -> Tensor:
-    w = _blocks(key, (n + 1) // 2)
+    return _interleave(_box_muller(_blocks(key, (n + 1) // 2)), n)
+
+
+def _box_muller(w: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
+    """Two normals from four words."""
     t = (1.0 - _unit(w[0], w[1])).view(torch.int64) - kernels.HALF_ROOT_BITS + 0x3FF0000000000000
     k = ((t >> 52) - 1023).double()
     f = ((t & 0xFFFFFFFFFFFFF) + kernels.HALF_ROOT_BITS).view(torch.float64) - 1.0
@@ -318,7 +391,7 @@ def _normal64(key: Tensor, n: int) -> Tensor:
     a = kernels.EIGHTH_TURN * _unit(w[2], w[3])
     z = a * a
     s, c = a + a * z * _horner(z, kernels.SIN), 1.0 - 0.5 * z + z * z * _horner(z, kernels.COS)
-    return _interleave(_turn(_sqrt(-2.0 * log), s, c, w[3]), n)
+    return _turn(_sqrt(-2.0 * log), s, c, w[3])
 
 
 def _normal32(key: Tensor, n: int) -> Tensor:

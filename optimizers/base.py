@@ -25,6 +25,7 @@ class Optimizer(Parameters, ABC):
     sources: ClassVar[tuple[str, ...]] = ()  # the streams that it draws from
     gradient: ClassVar[bool] = False  # whether it asks for gradients
     batches: ClassVar[bool] = False  # whether its queries set mini-batches of their own
+    games: ClassVar[bool] = False  # whether it can play a game, where every player has a loss of its own
 
     @abstractmethod
     def init(self, problem: Problem, streams: Streams) -> State:

@@ -16,7 +16,7 @@ import xarray as xr
 from torch import Tensor
 
 from landscapes.base import Answer, Bits, Landscape, Query
-from landscapes.oracle import ROUNDING, Ledger
+from landscapes.oracle import ROUNDING, Ledger, clock_time
 from optimizers.base import Info, Optimizer, State
 
 STATUS = ("running", "hit_target", "budget_spent", "diverged")
@@ -178,15 +178,16 @@ class Recorder:
                 known = np.fmin(known, _among(point, self.last.query, _asked(self.last.query, self.last.answer)))
             if not (np.isnan(known) & rows).any():
                 return known
-        return self._truth(point)[:, 0]
+        return self._truth(point, self.last)[:, 0]
 
     # checkpoints -----------------------------------------------------------------------------------------------------
 
-    def _truth(self, points: Tensor) -> np.ndarray:
-        """The true loss of points (R, P, D) as answers, (R, P); what is no number is inf."""
+    def _truth(self, points: Tensor, moment: Moment) -> np.ndarray:
+        """The true loss of points (R, P, D) as answers at the time of a moment, (R, P); what is no number is inf."""
         began = time.perf_counter()
         with torch.no_grad():
-            loss = self.landscape.solution_loss(points).double().cpu().numpy()
+            now = clock_time(self.landscape, moment.counts[2], moment.cost, points.device)
+            loss = self.landscape.solution_loss(points, now).double().cpu().numpy()
         self.truth_seconds += time.perf_counter() - began
         return np.where(np.isnan(loss), np.inf, loss)
 
@@ -204,7 +205,7 @@ class Recorder:
         """Everything that a checkpoint shows of the last state, (R,) each; hits are noted on the way for the worlds `rows`."""
         moment = self.last
         point = self.optimizer.recommend(moment.state)
-        truth = self._truth(torch.stack([point, moment.best], 1))
+        truth = self._truth(torch.stack([point, moment.best], 1), moment)
         self._hit("hit_cost", truth[:, 0], rows)
         values = dict(zip(COUNTS, moment.counts, strict=True)) | {"loss": truth[:, 0], "seconds": np.full(len(rows), moment.seconds)}
         if moment.query is not None and moment.answer is not None:
@@ -219,7 +220,7 @@ class Recorder:
 
     def _spread(self, query: Query, answer: Answer) -> dict[str, np.ndarray]:
         """Mean observed value and diversity of the points that were asked."""
-        x, value = query.points.to(answer.value.dtype), answer.value
+        x, value = query.points.to(answer.value.dtype), _first(answer.value)
         asked = torch.ones_like(value) if query.alive is None else query.alive.to(value.dtype)
         share = asked / asked.sum(1, keepdim=True).clamp_min(1)  # (R, P)
         x = torch.where(asked[..., None] > 0, x, 0.0)
@@ -233,9 +234,15 @@ class Recorder:
 
 
 def _asked(query: Query, answer: Answer) -> np.ndarray:
-    """The values (R, P) on the host; inf for points that were not asked."""
-    value = answer.value if query.alive is None else answer.value.where(query.alive, torch.inf)
+    """The values (R, P) on the host, on a game the first player's; inf for points that were not asked."""
+    value = _first(answer.value)
+    value = value if query.alive is None else value.where(query.alive, torch.inf)
     return value.double().cpu().numpy()
+
+
+def _first(value: Tensor) -> Tensor:
+    """The only loss, or the first player's: (R, P) or (R, P, players) -> (R, P)."""
+    return value if value.ndim == 2 else value[..., 0]
 
 
 def _among(point: Tensor, query: Query, value: np.ndarray) -> np.ndarray:

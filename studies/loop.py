@@ -77,10 +77,10 @@ def run_worlds(task: Task, worlds: torch.Tensor) -> xr.Dataset:
     price = task.gradient_cost
     ledger = Ledger(streams.size, terms=landscape.terms, budget=task.budget, price=price["value"], lowest_price=price["low"])
     oracle = Oracle(landscape, noise, ledger)
-    exact = noise.exact and not optimizer.batches
+    exact = noise.exact and not optimizer.batches and not landscape.noisy and landscape.clock is None and len(landscape.players) == 1
     recorder = Recorder(landscape, optimizer, ledger, task.checkpoints, task.targets, exact=exact and landscape.values_are_solutions)
     first = streams.at(0)
-    problem = Problem(landscape.dim, landscape.domain, exact, start=lambda n: landscape.start(first, n))
+    problem = Problem(landscape.dim, landscape.domain, exact, start=lambda n: landscape.start(first, n), players=len(landscape.players))
     clock = search(optimizer, problem, oracle, recorder, streams)
     profile = clock.spent | {"loss": oracle.seconds, "truth": recorder.truth_seconds}
     return recorder.dataset(worlds).assign_attrs(profile=json.dumps(profile), gap_known=int(landscape.gap_known), terms=landscape.terms)

@@ -297,7 +297,7 @@ def test_quadratic_against_loops():
     x = 3 * starts(landscape, 2)
     for r in range(8):
         hessian = landscape.rotation[r] @ landscape.eigenvalues.diag() @ landscape.rotation[r].T
-        naive = [reference.quadratic(y, hessian.tolist(), landscape.optimum[r, 0].tolist()) for y in x[r].tolist()]
+        naive = [reference.quadratic(y, hessian.tolist(), landscape.optimum[r].tolist()) for y in x[r].tolist()]
         np.testing.assert_allclose(landscape.loss(x)[r], naive, rtol=1e-10)
 
 

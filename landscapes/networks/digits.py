@@ -92,7 +92,7 @@ class Digits(Landscape):
     def loss(self, x: Tensor, terms: Terms | None = None, time: Tensor | None = None) -> Tensor:
         """Cross-entropy in nats of networks x (R, P, D) -> (R, P)."""
         del time
-        check_points(self.name, x, self.dim)
+        check_points(self, x)
         size = TRAIN if terms is None else terms.index.shape[-1]
         worlds = max(1, _ELEMENTS // max(1, x.shape[1] * self.hidden * size))
         batches = [None] * -(-len(x) // worlds) if terms is None else map(Terms, terms.index.split(worlds), terms.weight.split(worlds))
