@@ -15,7 +15,7 @@ import torch
 from annotated_types import Gt
 from torch import Tensor
 
-from landscapes.base import Bits, Domain, Landscape, Reals, Terms, logistic
+from landscapes.base import Bits, Domain, Landscape, Reals, Terms, check_points, logistic
 from landscapes.streams import Streams
 
 
@@ -99,6 +99,7 @@ class Relaxation(Landscape):
 
     def loss(self, x: Tensor, terms: Terms | None = None, time: Tensor | None = None) -> Tensor:
         """Theta (R, P, D) -> (R, P); in mode threshold not differentiable."""
+        check_points(self, x)
         if self.mode == "threshold":
             return self.inner.loss(genotype(x), terms, time)
         return self.inner.extension(logistic(x), terms, time)

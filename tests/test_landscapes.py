@@ -15,7 +15,7 @@ from landscapes.nk import NK, gathered_contributions, gathered_extension
 from landscapes.oracle import evaluate
 from landscapes.quadratic import Quadratic
 from landscapes.relaxation import Relaxation
-from landscapes.streams import Streams
+from landscapes.streams import Keyed, Streams
 from tests import reference
 
 # Small and odd: every entry of the registry must be here.
@@ -35,6 +35,9 @@ KINDS = {
 }
 REAL = [kind for kind, landscape in KINDS.items() if not isinstance(landscape.domain, Bits)]
 SMOOTH = [kind for kind in REAL if kind != "relaxation-threshold"]
+ADDITIVE = [kind for kind, landscape in KINDS.items() if landscape.additive]
+TOGETHER = [kind for kind in KINDS if kind not in ADDITIVE]
+EXTENDED = [kind for kind, landscape in KINDS.items() if landscape.extension_cost is not None and kind not in REAL]
 DTYPES = [torch.float64, torch.float32]
 WORLDS = torch.arange(8)
 SOME = torch.tensor([5, 2])
@@ -58,8 +61,31 @@ def starts(landscape, count, worlds=WORLDS, dtype=torch.float64):
 
 def batch(landscape, rows, size=5, worlds=WORLDS, dtype=torch.float64):
     index = streams(worlds).integers("data", landscape.terms, (rows, size))
+    if not landscape.additive:
+        return Terms(index, torch.full(index.shape, 1 / size, dtype=dtype))
     weight = streams(worlds, dtype).uniform("data", (rows, size), part=1)
     return Terms(index, weight)
+
+
+def shape(landscape, count):
+    """That of the values of `count` points in 8 worlds."""
+    return (8, count) if len(landscape.players) == 1 else (8, count, len(landscape.players))
+
+
+def tables(landscape):
+    """All that `bind` drew, as numpy arrays with a leading axis of worlds, those of inner landscapes too."""
+    for value in vars(landscape).values():
+        if isinstance(value, Landscape):
+            yield from tables(value)
+        elif isinstance(value, Keyed):
+            yield value.key
+        elif isinstance(value, torch.Tensor) and value.numel():
+            yield value.numpy()
+
+
+def drawn(kind):
+    """Whether worlds have different instances."""
+    return any(a.shape != b.shape or (a != b).any() for a, b in zip(*(tables(bound(kind, [w])) for w in (4, 1)), strict=True))
 
 
 def test_every_landscape_is_tested():
@@ -79,11 +105,11 @@ def test_shapes_dtype_and_box(kind, dtype, count):
         assert x.max() <= 1
     else:
         assert x.dtype == dtype
-        if not kind.startswith("digits"):  # its start is a normal law
+        if type(landscape).start in (Landscape.start, Relaxation.start):  # others have a law of their own
             assert landscape.domain.low <= x.min()
             assert x.max() <= landscape.domain.high
     for value in (landscape.loss(x), landscape.loss(x, batch(landscape, 1, dtype=dtype)), landscape.loss(x, batch(landscape, count, dtype=dtype))):
-        assert value.shape == (8, count)
+        assert value.shape == shape(landscape, count)
         assert value.dtype == dtype
         assert value.isfinite().all()
     assert landscape.solution_loss(x).shape == (8, count)
@@ -100,7 +126,7 @@ def everything(landscape, worlds, dtype, count):
         found[f"loss {name}"] = landscape.loss(x, terms)
         if x.is_floating_point() and "threshold" not in str(landscape):
             found[f"gradient {name}"] = evaluate(landscape, x, terms, gradient=True).gradient
-        if isinstance(landscape, NK):
+        if landscape.extension_cost is not None and not x.is_floating_point():
             found[f"extension {name}"] = landscape.extension(streams(worlds, dtype).uniform("evaluation", x.shape[1:]), terms)
     return found | landscape.measures(x[:, 0])
 
@@ -119,18 +145,16 @@ def test_a_world_does_not_see_the_others_in_its_batch(kind, dtype, count):
 @kinds
 def test_worlds_with_one_instance_number_have_one_instance(kind):
     landscape = bound(kind, [4, 4, 1])
-    x = starts(landscape, 3, [0, 0, 0])
-    value = landscape.loss(x)
+    x, some = starts(landscape, 17, [0, 0, 0]), batch(landscape, 1, 5, [0, 0, 0])
+    value = torch.stack([landscape.loss(x), landscape.loss(x, some)], 1)
     assert torch.equal(value[0], value[1])
-    assert torch.equal(value[:1], bound(kind, [4]).loss(x[:1]))
-    if not kind.startswith(("digits", "quadratic-")):
-        assert not torch.equal(value[0], value[2])
-    shared = bound(kind, [4] * 5)
-    tables = [t for t in vars(shared).values() if isinstance(t, torch.Tensor) and t.ndim > 1 and len(t) == 5 and t[0].numel() > 1]
-    assert all(t.stride(0) == 0 for t in tables), "worlds of one instance share memory"
+    assert torch.equal(value[0, 0], bound(kind, [4]).loss(x[:1])[0])
+    assert torch.equal(value[0], value[2]) != drawn(kind)
+    shared = [t for t in vars(bound(kind, [4] * 5)).values() if isinstance(t, torch.Tensor) and t.ndim > 1 and len(t) == 5 and t[0].numel() > 1]
+    assert all(t.stride(0) == 0 for t in shared), "worlds of one instance share memory"
 
 
-@kinds
+@pytest.mark.parametrize("kind", ADDITIVE)
 @dtypes
 def test_the_loss_is_the_mean_of_its_terms(kind, dtype):
     landscape = bound(kind, dtype=dtype)
@@ -141,7 +165,26 @@ def test_the_loss_is_the_mean_of_its_terms(kind, dtype):
     torch.testing.assert_close(mean, landscape.loss(x), rtol=error, atol=error)
 
 
-@kinds
+@pytest.mark.parametrize("kind", TOGETHER)
+@dtypes
+def test_a_loss_that_is_no_sum_sees_its_examples_together(kind, dtype):
+    landscape = bound(kind, dtype=dtype)
+    x, m = starts(landscape, 3, dtype=dtype), landscape.terms
+    error = {"rtol": 1e-11, "atol": 1e-12} if dtype == torch.float64 else {"rtol": 2e-4, "atol": 2e-5}
+    index = torch.arange(m).expand(8, 1, m)
+    torch.testing.assert_close(landscape.loss(x, Terms(index, torch.full(index.shape, 1 / m, dtype=dtype))), landscape.loss(x), **error)
+    terms = batch(landscape, 1, dtype=dtype)
+    value = landscape.loss(x, terms)
+    torch.testing.assert_close(landscape.loss(x, Terms(terms.index.flip(-1), terms.weight)), value, **error)
+    padded = Terms(torch.cat((terms.index, terms.index[..., :3]), -1), torch.nn.functional.pad(terms.weight, (0, 3)))
+    torch.testing.assert_close(landscape.loss(x, padded), value, **error)
+    each = sum(landscape.loss(x, Terms(half, torch.full(half.shape, 1 / 3, dtype=dtype))) for half in (terms.index[..., :3], terms.index[..., 2:])) / 2
+    assert not torch.allclose(each, value, rtol=1e-3), "it is not the mean of smaller batches"
+    with pytest.raises(ValueError, match="expected equal weights"):
+        landscape.loss(x, terms._replace(weight=terms.weight * torch.tensor([1, 1, 1, 1, 2], dtype=dtype)))
+
+
+@pytest.mark.parametrize("kind", ADDITIVE)
 @points
 def test_weight_zero_pads_and_repeated_terms_accumulate(kind, count):
     landscape = bound(kind)
@@ -165,12 +208,41 @@ def test_gradients_agree_with_finite_differences(kind, rows):
     slope = evaluate(landscape, x, terms, gradient=True).gradient
     for r, p in itertools.product(range(2), range(2)):
 
-        def one(y, r=r, p=p):
+        def losses(y, r=r, p=p):
             moved = x.clone()
             moved[r, p] = torch.from_numpy(y)
-            return float(landscape.loss(moved, terms)[r, p])
+            return landscape.loss(moved, terms)[r, p].reshape(-1)
 
-        np.testing.assert_allclose(slope[r, p], reference.finite_difference(one, x[r, p].numpy()), rtol=1e-6, atol=1e-7)
+        each = [reference.finite_difference(lambda y, i=i: float(losses(y)[i]), x[r, p].numpy()) for i in range(len(landscape.players))]
+        own = np.concatenate([np.split(s, np.cumsum(landscape.players)[:-1])[i] for i, s in enumerate(each)])  # each player's block of its own loss
+        np.testing.assert_allclose(slope[r, p], own, rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("kind", EXTENDED)
+def test_the_extension_meets_the_loss_at_the_corners_and_is_linear_in_each_coordinate(kind):
+    landscape = bound(kind)
+    x, p = starts(landscape, 3), streams().uniform("evaluation", (3, landscape.dim))
+    torch.testing.assert_close(landscape.extension(x.double()), landscape.loss(x), rtol=1e-12, atol=1e-12)
+    for locus in range(min(5, landscape.dim)):
+        low, high = p.clone(), p.clone()
+        low[..., locus], high[..., locus] = 0, 1
+        mixed = (1 - p[..., locus]) * landscape.extension(low) + p[..., locus] * landscape.extension(high)
+        torch.testing.assert_close(landscape.extension(p), mixed, rtol=1e-10, atol=1e-11)
+    slope = torch.autograd.functional.jacobian(lambda q: landscape.extension(q).sum(), p)[..., locus]
+    torch.testing.assert_close(slope, landscape.extension(high) - landscape.extension(low), rtol=1e-10, atol=1e-11)
+
+
+@kinds
+@dtypes
+def test_the_optimum_has_loss_zero_and_nothing_is_below(kind, dtype):
+    landscape = bound(kind, dtype=dtype)
+    if landscape.optimum is not None:
+        assert landscape.gap_known
+        assert landscape.optimum.shape == (8, landscape.dim)
+        assert landscape.optimum.dtype == (torch.uint8 if isinstance(landscape.domain, Bits) else dtype)
+        assert landscape.solution_loss(landscape.optimum[:, None]).abs().max() <= (1e-12 if dtype == torch.float64 else 1e-5)
+    if landscape.gap_known:
+        assert landscape.solution_loss(starts(landscape, 17, dtype=dtype)).min() >= (-1e-12 if dtype == torch.float64 else -1e-5)
 
 
 @kinds
@@ -179,7 +251,9 @@ def test_wrong_shapes_are_named(kind):
     dtype = torch.uint8 if isinstance(landscape.domain, Bits) else torch.float64
     with pytest.raises(ValueError, match=rf"expected points of shape \(R, P, {landscape.dim}\), got \(8, 2, {landscape.dim + 1}\)"):
         landscape.loss(torch.zeros((8, 2, landscape.dim + 1), dtype=dtype))
-    if not kind.startswith("digits"):
+    with pytest.raises(ValueError, match=r"torch.uint8.*got torch.int64|torch.float64.*got torch.int64"):
+        landscape.loss(torch.zeros((8, 2, landscape.dim), dtype=torch.int64))
+    if any(len(table) == 8 for table in tables(landscape)):
         x = torch.zeros((3, 2, landscape.dim), dtype=dtype)
         with pytest.raises(ValueError, match="expected points of the 8 worlds it is bound to, got 3"):
             landscape.loss(x)
