@@ -158,6 +158,11 @@ class Landscape(Parameters, ABC):
         return True
 
     @property
+    def smallest_batch(self) -> int:
+        """The fewest terms that a mini-batch may have."""
+        return 1
+
+    @property
     def players(self) -> tuple[int, ...]:
         """How many coordinates each player owns, in order; on a game (more than one) `loss` is (R, P, players), each minimises its own."""
         return (self.dim,)

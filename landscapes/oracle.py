@@ -74,6 +74,8 @@ class Oracle:
     def __init__(self, landscape: Landscape, noise: Noise, ledger: Ledger) -> None:
         if noise.batch is not None and noise.batch > landscape.terms:
             raise ValueError(f"noise.batch: expected at most the {landscape.terms} terms of {landscape.name}, got {noise.batch}")
+        if noise.batch is not None and noise.batch < landscape.smallest_batch:
+            raise ValueError(f"noise.batch: expected at least the {landscape.smallest_batch} terms that {landscape.name} needs, got {noise.batch}")
         self.landscape, self.noise, self.ledger = landscape, noise, ledger
         self.seconds = 0.0  # spent in the landscape itself: loss and backward
         self._epoch: noises.Epoch | None = None

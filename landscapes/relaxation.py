@@ -74,6 +74,11 @@ class Relaxation(Landscape):
         return self.inner.additive
 
     @property
+    def smallest_batch(self) -> int:
+        """As the inner landscape."""
+        return self.inner.smallest_batch
+
+    @property
     def clock(self) -> Literal["step", "cost"] | None:
         """As the inner landscape."""
         return self.inner.clock

@@ -41,6 +41,7 @@ class SGD(Optimizer):
     """Stochastic gradient descent: momentum, Nesterov, clipping, weight decay, schedule, multi-start.
 
     With several starts the recommendation is the trajectory whose last answered (noisy) value was lowest, the center is their mean.
+    On a game all players step at once, each down its own loss, and the first trajectory is recommended.
 
     Args:
         learning_rate: eta > 0, in units of x^2 per unit of loss.
@@ -56,6 +57,7 @@ class SGD(Optimizer):
 
     name: ClassVar[str] = "sgd"
     gradient: ClassVar[bool] = True
+    games: ClassVar[bool] = True
     learning_rate: Annotated[float, Gt(0)] = 0.1
     momentum: Annotated[float, Ge(0), Lt(1)] = 0.0
     nesterov: bool = False
@@ -87,7 +89,8 @@ class SGD(Optimizer):
         slope = self._slope(x, answer.gradient)
         velocity = beta * state.velocity + slope
         step = slope + beta * velocity if self.nesterov else velocity
-        return State(x - rate * step, velocity, answer.value, state.step + 1), {}
+        value = answer.value if answer.value.ndim == 2 else torch.zeros_like(state.value)  # on a game no loss says which start is best
+        return State(x - rate * step, velocity, value, state.step + 1), {}
 
     def recommend(self, state: State) -> Tensor:
         """The trajectory that was last seen lowest: (R, D)."""

@@ -97,6 +97,8 @@ def _default(value: Any) -> str:  # noqa: ANN401
 
 def values(field: dict[str, Any], definitions: dict[str, Any]) -> str:
     """What a field of a JSON schema may hold: `number > 0`, `a | b`, `whole number >= 1 or null`."""
+    if len(field.get("discriminator", {}).get("mapping", {})) > 1:
+        return "{kind: .., its parameters}"
     if "$ref" in field:
         inner = definitions[field["$ref"].rpartition("/")[2]]
         return "{" + ", ".join(inner["properties"]) + "}"

@@ -6,7 +6,7 @@ import importlib
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 from landscapes import LANDSCAPES
 from landscapes.base import Landscape, Parameters
@@ -55,5 +55,9 @@ def _make(cls: type[Parameters], spec: Mapping[str, Any]) -> Parameters:
 def _value(hint: Any, value: Any) -> Any:  # noqa: ANN401
     if not isinstance(value, Mapping):
         return value
+    if hint is Landscape:
+        return build(value, "landscape")
+    if get_origin(hint) is dict:
+        return dict(value)
     classes = [c for c in (hint, *get_args(hint)) if isinstance(c, type) and issubclass(c, Parameters)]
     return _make(classes[0] if len(classes) == 1 else next(c for c in classes if c.name == value["kind"]), value)

@@ -11,11 +11,13 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 from annotated_types import Ge, Gt, Lt
 from docstring_parser import DocstringStyle, parse
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, create_model, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, ValidationError, create_model, model_validator
 from pydantic.fields import FieldInfo
 from torch import Tensor
 
-from landscapes.base import Parameters
+from landscapes import LANDSCAPES
+from landscapes.base import Landscape, Parameters
+from studies import kinds
 
 FAMILIES = ("landscapes", "optimizers")
 FIGURES = ("convergence",)  # the names of studies.figures.FIGURES, which imports Matplotlib
@@ -243,7 +245,8 @@ def _fields(cls: type) -> dict[str, Any]:
 
 def _raw(value: Any) -> Any:  # noqa: ANN401
     if isinstance(value, Parameters):
-        return {key: _raw(inner) for key, inner in value.parameters().items()}
+        kind = {"kind": value.name} if isinstance(value, Landscape) else {}
+        return kind | {key: _raw(inner) for key, inner in value.parameters().items()}
     return list(value) if isinstance(value, tuple) else value
 
 
@@ -254,6 +257,8 @@ def _annotation(hint: Any, bounds: tuple[Any, ...] = ()) -> Any:  # noqa: ANN401
         return _annotation(args[0], args[1:])
     if origin in (Union, types.UnionType):
         return _union([arg for arg in args if arg is not Tensor], bounds)
+    if hint is Landscape:
+        return _inner_landscape()
     if isinstance(hint, type) and issubclass(hint, Parameters):
         return parameter_model(hint)  # type: ignore[arg-type]
     if origin in (tuple, list):
@@ -261,6 +266,28 @@ def _annotation(hint: Any, bounds: tuple[Any, ...] = ()) -> Any:  # noqa: ANN401
     if hint is int:
         return Annotated[(int, *bounds, WHOLE)]  # type: ignore[return-value]
     return Annotated[(float, *bounds)] if hint is float and bounds else hint  # type: ignore[return-value]
+
+
+@functools.cache
+def _inner_landscape() -> Any:  # noqa: ANN401
+    """A landscape inside another: any registered kind that does not itself hold one, or an own kind by its import path."""
+    plain = {kind: cls for kind, cls in LANDSCAPES.items() if Landscape not in get_type_hints(cls).values()}
+    tagged = [Annotated[parameter_model(cls, kind), Tag(TAG + kind)] for kind, cls in plain.items()]  # type: ignore[arg-type]
+    tagged.append(Annotated[dict[str, Any], AfterValidator(_own_landscape), Tag(f"{TAG}own")])  # type: ignore[arg-type]
+    return Annotated[Union[tuple(tagged)], Discriminator(_inner_tag)]  # noqa: UP007
+
+
+def _inner_tag(value: Any) -> str | None:  # noqa: ANN401
+    tag = _kind_tag(value)
+    return f"{TAG}own" if tag is not None and ":" in tag else tag
+
+
+def _own_landscape(value: dict[str, Any]) -> dict[str, Any]:
+    kind = str(value["kind"])
+    try:
+        return parameter_model(kinds.find(kind, "landscape"), kind).model_validate(value).model_dump(mode="json")
+    except ValidationError as error:
+        raise ValueError("; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())) from error
 
 
 def _union(members: list[Any], bounds: tuple[Any, ...]) -> Any:  # noqa: ANN401

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from typing import Any
 
+from landscapes.base import Landscape
 from studies import kinds
 from studies.config import Study
 from studies.digest import CORE, code_digest
@@ -67,9 +68,23 @@ class Task:
     @functools.cached_property
     def code(self) -> str:
         """Digest of the code that computes it."""
-        owners = (kinds.find(self.landscape["kind"], "landscape"), kinds.find(self.optimizer["kind"], "optimizer"))
-        relaxation = ("landscapes.relaxation",) if self.relaxation else ()
-        return code_digest((*CORE, *relaxation, *sorted(owner.__module__ for owner in owners)))
+        owners = {kinds.find(self.optimizer["kind"], "optimizer").__module__, *(["landscapes.relaxation"] if self.relaxation else [])}
+        for made in self._landscapes:
+            owners |= {type(made).__module__, *made.code}
+        return code_digest((*CORE, *sorted(owners)))
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """Digest of the files that its landscape reads; empty where there are none."""
+        return " ".join(made.fingerprint for made in self._landscapes).strip()
+
+    @functools.cached_property
+    def _landscapes(self) -> list[Landscape]:
+        """The landscape and those inside it."""
+        found = [kinds.build(self.landscape, "landscape")]
+        for made in found:
+            found += [inner for inner in made.parameters().values() if isinstance(inner, Landscape)]
+        return found
 
 
 @dataclass(frozen=True)
@@ -83,7 +98,7 @@ class Cell:
     @functools.cached_property
     def address(self) -> str:
         """32 hexadecimal digits: equal for equal numbers, different where anything that they depend on differs."""
-        parts = (self.task.canonical, str(self.first), str(self.last), _torch_version(), self.task.code)
+        parts = (self.task.canonical, str(self.first), str(self.last), _torch_version(), self.task.code, *filter(None, [self.task.fingerprint]))
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 

@@ -207,6 +207,10 @@ def _from_class(text: str, cls: type[Parameters], raw: dict[str, Any]) -> Mistak
 
 def _misfit(path: Path, optimizer: Entry, landscape: Entry, label: str, checker: Checker) -> Mistake | None:
     made, domain = optimizer.made, type(landscape.made.domain)  # type: ignore[attr-defined]
+    if len(landscape.made.players) > 1 and not made.games:  # type: ignore[attr-defined]
+        fitting = [kind for kind, cls in checker.classes["optimizers"].items() if cls.games]  # type: ignore[attr-defined]
+        text = f"landscape {label!r} is a game, where each player has a loss of its own, and {optimizer.kind} follows one loss"
+        return Mistake(path, f"{text}; one that fits: {', '.join(fitting)}")
     domains, gradient, mode = made.domains, made.gradient, optimizer.model.relaxation  # type: ignore[attr-defined]
     if domain in domains:
         return None
@@ -217,7 +221,7 @@ def _misfit(path: Path, optimizer: Entry, landscape: Entry, label: str, checker:
     if gradient and mode == "threshold":
         text = "expected 'extension' for a method that asks for gradients (a threshold has no slope), got 'threshold'"
         return Mistake((*path, "relaxation"), text)
-    if mode == "extension" and not callable(getattr(landscape.made, "extension", None)):
+    if mode == "extension" and landscape.made.extension_cost is None:  # type: ignore[attr-defined]
         fitting = [kind for kind, cls in checker.classes["optimizers"].items() if Bits in cls.domains]  # type: ignore[attr-defined]
         return Mistake(path, f"landscape {label!r} on bits has no extension for a real-valued method; one that fits: {', '.join(fitting)}")
     return None
@@ -235,10 +239,21 @@ def _noise(study: StudyModel, label: str, landscape: Entry) -> dict[str, Any]:
         raise ValueError(f"noise.batch: expected at most the {terms} terms of landscape {label!r}, got {batch}; {remedy}")
     if isinstance(batch, float):
         batch = max(1, round(batch * terms))
+    _large_enough(batch, sampling, landscape.made, label)  # type: ignore[arg-type]
     Noise(batch=batch, sampling=sampling, shared=shared, value=evaluation.value, gradient=evaluation.gradient)
     if terms == 1:
         sampling, shared = "replacement", True  # they change nothing there
     return {"batch": batch, "sampling": sampling, "shared": shared, "evaluation": evaluation.model_dump()}
+
+
+def _large_enough(batch: int | None, sampling: str, landscape: Landscape, label: str) -> None:
+    """Some losses need several terms at once, also in the last batch of an epoch."""
+    least, last = landscape.smallest_batch, landscape.terms % batch if batch and sampling == "epoch" else 0
+    if batch is not None and batch < least:
+        raise ValueError(f"noise.batch: landscape {label!r} needs at least {least} terms at once, got {batch}")
+    if 0 < last < least:
+        text = f"the last batch of an epoch has {last} of the {landscape.terms} terms of landscape {label!r}, which needs at least {least} at once"
+        raise ValueError(f"noise.batch: {text}, got {batch}")
 
 
 _QUIET = {"batch": None, "sampling": "replacement", "shared": True, "evaluation": models.Evaluation(value=0.0, gradient=0.0)}
