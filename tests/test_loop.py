@@ -249,7 +249,8 @@ class TestOwnBatches:
         if sampling == "epoch" and not shared:
             return
         noise = {"batch": None, "sampling": sampling, "shared": shared, "evaluation": {"value": 0.0, "gradient": 0.0}}
-        own = task({"kind": landscape, **SMALL[landscape]}, OWN, noise=noise, budget=3.0, checkpoints=[0.1, 1.0, 3.0])
+        end = 0.6 if landscape == "digits" else 3.0
+        own = task({"kind": landscape, **SMALL[landscape]}, OWN, noise=noise, budget=end, checkpoints=[0.1, end / 3, end])
         same(run(own, range(6)).isel(replicate=[4, 1]), run(own, (4, 1)))
 
     def test_such_values_are_not_taken_for_the_truth(self):
