@@ -180,3 +180,65 @@ def test_weights_accumulate_and_zero_pads():
     x = torch.ones(1, 1, 3, dtype=torch.float64)
     terms = Terms(torch.tensor([[[7, 7, 2]]]), torch.tensor([[[0.25, 0.25, 0.0]]], dtype=torch.float64))
     assert evaluate(Line(), x, terms).value.item() == 3.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clockwork(Landscape):
+    """The time, whatever the point; observed with noise of its own."""
+
+    name: ClassVar[str] = "clockwork"
+    dim: int = 3
+    domain = Reals()
+    clock: str | None = "step"
+    noisy: bool = False
+    smallest_batch: int = 1
+    count: int = 6
+
+    @property
+    def terms(self):
+        return self.count
+
+    def loss(self, x, terms=None, time=None):
+        return 0 * x[..., 0] + (-1.0 if time is None else time[:, None])
+
+    def observe(self, value, points, streams):
+        return value + 10 * points[..., 0] + streams.uniform("evaluation", value.shape[1:], part=2)
+
+
+class TestTimeAndOwnNoise:
+    @pytest.mark.parametrize(("clock", "times"), [("step", [0, 1, 2]), ("cost", [0, 15, 30]), (None, [-1, -1, -1])])
+    def test_a_moving_landscape_is_told_the_steps_or_the_cost_before_the_query(self, clock, times):
+        o = Oracle(Clockwork(clock=clock), Noise(), Ledger(4, terms=6, budget=math.inf))
+        assert [ask(o, step, gradient=True).value.unique().tolist() for step in (1, 2, 3)] == [[t] for t in times]
+
+    def test_noise_of_its_own_is_seen_by_the_optimizer_only(self):
+        o = Oracle(Clockwork(noisy=True), Noise(), Ledger(4, terms=6, budget=math.inf))
+        value = ask(o, 1).value
+        assert ((10 <= value) & (value < 11)).all()
+        assert len(value.unique()) == 20
+        assert torch.equal(value, ask(Oracle(Clockwork(noisy=True), Noise(), Ledger(4, terms=6, budget=math.inf)), 1).value)
+        assert evaluate(o.landscape, torch.ones(4, 5, 3).double()).value.eq(-1).all()
+
+    def test_a_batch_must_be_large_enough(self):
+        with pytest.raises(ValueError, match="noise.batch: expected at least the 2 terms that clockwork needs, got 1"):
+            Oracle(Clockwork(smallest_batch=2), Noise(batch=1), Ledger(4, terms=6, budget=1.0))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chase(Landscape):
+    """Two players: the first owns x_0 and x_1 and pays x_0 x_1 x_2, the second owns x_2 and pays -x_2^2 x_0."""
+
+    name: ClassVar[str] = "chase"
+    dim: int = 3
+    domain = Reals()
+    players = (2, 1)
+
+    def loss(self, x, terms=None, time=None):
+        return torch.stack([x[..., 0] * x[..., 1] * x[..., 2], -x[..., 2] * x[..., 2] * x[..., 0]], -1)
+
+
+def test_on_a_game_each_player_gets_the_slope_of_its_own_loss():
+    x = torch.tensor([[[2.0, 3.0, 5.0]]], dtype=torch.float64)
+    answer = evaluate(Chase(), x, gradient=True)
+    assert answer.value.tolist() == [[[30.0, -50.0]]]
+    assert answer.gradient.tolist() == [[[15.0, 10.0, -20.0]]]
