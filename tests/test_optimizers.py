@@ -471,7 +471,7 @@ LAWS = [
 ]
 
 
-@pytest.mark.parametrize(("options", "law"), LAWS, ids=str)
+@pytest.mark.parametrize(("options", "law"), LAWS, ids=[str(options) for options, _ in LAWS])
 @pytest.mark.parametrize("warmup", [0, 3])
 def test_schedule(options, law, warmup):
     expected = [law(max(t - warmup, 0)) * (min(1.0, (t + 1) / warmup) if warmup else 1.0) for t in range(12)]
