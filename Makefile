@@ -21,8 +21,8 @@ $(VENV)/bench: $(VENV)/installed
 demo: $(VENV)/installed  ## set up, then run the quickstart study (about two minutes)
 	$(BIN)/python -m studies.run quickstart
 
-test: $(VENV)/installed  ## set up, then run all everyday tests
-	$(RUN) -m pytest
+test: $(VENV)/installed  ## set up, then run all everyday tests, on all cores
+	$(RUN) -m pytest -n auto
 
 lint: $(VENV)/installed  ## check style and types
 	$(BIN)/ruff check .
@@ -30,7 +30,7 @@ lint: $(VENV)/installed  ## check style and types
 	$(BIN)/mypy
 
 verify: $(VENV)/installed  ## the slow statistics and all the kill tests
-	$(RUN) -m pytest -m verify
+	$(RUN) -m pytest -n auto -m verify
 
 bench: $(VENV)/bench  ## time ourselves beside our peers, ratios in one run
 	$(RUN) -m pytest -o addopts=--import-mode=importlib -W default tests/benchmarks --benchmark-columns=median,iqr,rounds --benchmark-sort=name
