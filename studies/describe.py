@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 NUMBERS = {"integer": "whole number", "number": "number", "boolean": "true or false", "string": "text", "null": "null", "array": "list"}
+MANY = 8  # members of a union, from which on it is a landscape of any kind
 SIGNS = {"exclusiveMinimum": ">", "minimum": ">=", "exclusiveMaximum": "<", "maximum": "<="}
 
 
@@ -97,12 +98,12 @@ def _default(value: Any) -> str:  # noqa: ANN401
 
 def values(field: dict[str, Any], definitions: dict[str, Any]) -> str:
     """What a field of a JSON schema may hold: `number > 0`, `a | b`, `whole number >= 1 or null`."""
-    if len(field.get("discriminator", {}).get("mapping", {})) > 1:
-        return "{kind: .., its parameters}"
     if "$ref" in field:
         inner = definitions[field["$ref"].rpartition("/")[2]]
         return "{" + ", ".join(inner["properties"]) + "}"
     members = field.get("anyOf") or field.get("oneOf")
+    if members and len(members) > MANY:
+        return "{kind: .., its parameters}"
     if members:
         return " or ".join(values(member, definitions) for member in members)
     if "enum" in field or "const" in field:

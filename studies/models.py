@@ -28,6 +28,7 @@ RESERVED = frozenset(  # words that a sweep may not use for a dim: those of the 
     "landscape optimizer replicate checkpoint target cost target_loss loss best_loss observed population_loss diversity step_length status"
     " hit_cost best_hit_cost value_terms gradient_terms steps seconds".split()
 )
+OWN = "own"  # the tag of a landscape of the user's inside another
 DEFAULT = "default"  # the label of every landscape not named in a map label -> value
 
 
@@ -273,21 +274,25 @@ def _inner_landscape() -> Any:  # noqa: ANN401
     """A landscape inside another: any registered kind that does not itself hold one, or an own kind by its import path."""
     plain = {kind: cls for kind, cls in LANDSCAPES.items() if Landscape not in get_type_hints(cls).values()}
     tagged = [Annotated[parameter_model(cls, kind), Tag(TAG + kind)] for kind, cls in plain.items()]  # type: ignore[arg-type]
-    tagged.append(Annotated[dict[str, Any], AfterValidator(_own_landscape), Tag(f"{TAG}own")])  # type: ignore[arg-type]
+    tagged.append(Annotated[dict[str, Any], AfterValidator(_own_landscape), Tag(TAG + OWN)])  # type: ignore[arg-type]
     return Annotated[Union[tuple(tagged)], Discriminator(_inner_tag)]  # noqa: UP007
 
 
 def _inner_tag(value: Any) -> str | None:  # noqa: ANN401
     tag = _kind_tag(value)
-    return f"{TAG}own" if tag is not None and ":" in tag else tag
+    return TAG + OWN if tag is not None and ":" in tag else tag
 
 
 def _own_landscape(value: dict[str, Any]) -> dict[str, Any]:
     kind = str(value["kind"])
     try:
-        return parameter_model(kinds.find(kind, "landscape"), kind).model_validate(value).model_dump(mode="json")
+        cls = kinds.find(kind, "landscape")
+    except ValueError as error:
+        raise ValueError(f"a landscape; {error}") from error
+    try:
+        return parameter_model(cls, kind).model_validate(value).model_dump(mode="json")
     except ValidationError as error:
-        raise ValueError("; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())) from error
+        raise ValueError("; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg'].lower()}" for e in error.errors())) from error
 
 
 def _union(members: list[Any], bounds: tuple[Any, ...]) -> Any:  # noqa: ANN401

@@ -202,7 +202,9 @@ def _from_class(text: str, cls: type[Parameters], raw: dict[str, Any]) -> Mistak
         return Mistake((), text)
     if name in models.parameter_names(cls):
         return Mistake((name,), rest)
-    return Mistake((head.partition(".")[0], name) if head.partition(".")[0] in raw else (), rest if head.partition(".")[0] in raw else text)
+    owner = head.partition(".")[0]  # a key of the entry, or the kind of a landscape that stands at one
+    key = next((k for k, value in raw.items() if owner == k or (isinstance(value, dict) and value.get("kind") == owner)), None)
+    return Mistake((), text) if key is None else Mistake((key, name), rest)
 
 
 def _misfit(path: Path, optimizer: Entry, landscape: Entry, label: str, checker: Checker) -> Mistake | None:

@@ -17,6 +17,7 @@ from landscapes.base import Bits
 from optimizers.ga import GA
 from studies import yaml_lines
 from studies.config import StudyError, json_schema, load_study, ready_studies
+from studies.kinds import build
 from studies.models import FIGURES
 
 GOOD = """\
@@ -305,3 +306,36 @@ def test_help_is_quick(module: str) -> None:
     began = time.perf_counter()
     subprocess.run([sys.executable, "-m", module, "--help"], check=True, capture_output=True)
     assert time.perf_counter() - began < 1
+
+
+@pytest.mark.parametrize(
+    ("inner", "line"),
+    [
+        ({"kind": "quadratic", "dimm": 5}, "landscapes.moved.inner.dimm: unknown key for quadratic; did you mean 'dim'?"),
+        ({"kind": "quadratik"}, "landscapes.moved.inner.kind: unknown kind 'quadratik'; did you mean 'quadratic'?"),
+        ({"kind": "quadratic", "dim": 0}, "landscapes.moved.inner.dim: expected >= 1, got 0"),
+        ({"kind": "quadratic", "dim": 5, "terms": 3}, "landscapes.moved.inner.terms: expected 1 (no noise) or more than dim = 5, got 3"),
+        ({"dim": 5}, "landscapes.moved.inner.kind: missing; name a kind, see python -m studies.list"),
+        ({"kind": "tests.test_loop:Bowl", "dimm": 5}, "landscapes.moved.inner: expected dimm: extra inputs are not permitted"),
+        ({"kind": "nowhere:X"}, "landscapes.moved.inner: expected a landscape; cannot import 'nowhere:X': No module named 'nowhere'"),
+    ],
+)
+def test_a_mistake_in_a_landscape_inside_another_is_one_line(inner: dict[str, Any], line: str) -> None:
+    study = {"name": "m", "budget": 9, "landscapes": {"moved": {"kind": "moving", "inner": inner}}, "optimizers": {"sgd": {"kind": "sgd"}}}
+    with pytest.raises(StudyError) as error:
+        load_study(study)
+    assert error.value.lines == [f"study: {line}"]
+
+
+@pytest.mark.parametrize("inner", [{"kind": "quadratic", "dim": 3}, {"kind": "tests.test_loop:Bowl", "dim": 3}])
+def test_a_landscape_inside_another_can_be_swept(inner: dict[str, Any]) -> None:
+    study = {"name": "m", "budget": 9, "landscapes": {"moved": {"kind": "moving", "inner": inner}}, "optimizers": {"sgd": {"kind": "sgd"}}}
+    arms = load_study(study | {"sweep": {"landscapes.moved.inner.dim": [2, 7]}}).arms
+    assert [build(arm.landscape, "landscape").dim for arm in arms] == [2, 7]
+
+
+def test_only_methods_that_can_play_meet_a_game() -> None:
+    study = {"name": "m", "budget": 9, "landscapes": {"gan": {"kind": "dirac_gan"}}, "optimizers": {"sgd": {"kind": "sgd"}}}
+    assert len(load_study(study).arms) == 1
+    with pytest.raises(StudyError, match="landscape 'gan' is a game, where each player has a loss of its own, and ga follows one loss; one that fits: sgd"):
+        load_study(study | {"optimizers": {"ga": {"kind": "ga"}}})
