@@ -1,10 +1,9 @@
 """A quadratic bowl, alone or as the mean of terms whose gradients have a set covariance.
 
-L(x) = 1/2 (x - x*)' H (x - x*), minimum 0. With M = `terms` > 1, term i is L(x) + g_i' (x - x*): the g_i sum to zero, so the mean of the terms is
-L, and (1/M) sum_i g_i g_i' = C holds exactly, not only in expectation (the normaliser is M, not M - 1). The noise of a
-mini-batch is thus additive: SGD with B terms drawn with replacement has stationary covariance S = A S A + eta^2 C / B, A = I - eta H
-(Mandt, Hoffman, Blei 2017, "Stochastic gradient descent as approximate Bayesian inference", JMLR 18); in one dimension
-eta sigma^2 / [B h (2 - eta h)]; and the mean of B different terms has variance (C / B) (M - B) / (M - 1) (Cochran 1977, section 2.5).
+L(x) = 1/2 (x - x*)' H (x - x*), minimum 0. With M = `terms` > 1, term i is L(x) + g_i' (x - x*), where the g_i have the covariance C exactly
+(`landscapes.linear_terms`). The noise of a mini-batch is thus additive: SGD with B terms drawn with replacement has stationary covariance
+S = A S A + eta^2 C / B, A = I - eta H (Mandt, Hoffman, Blei 2017, "Stochastic gradient descent as approximate Bayesian inference", JMLR 18); in
+one dimension eta sigma^2 / [B h (2 - eta h)].
 
 Streams: "instance" (part 0 rotation, 1 optimum, 2 the g_i).
 """
@@ -18,7 +17,9 @@ import torch
 from annotated_types import Ge, Gt
 from torch import Tensor
 
-from landscapes.base import UNBOUND, Domain, Landscape, Reals, Terms, check_bound, check_points, dot, matmul, per_instance
+from landscapes.base import UNBOUND, Domain, Landscape, Reals, Terms, check_bound, check_points, dot, per_instance
+from landscapes.frames import draw_place, draw_rotation, into
+from landscapes.linear_terms import check_terms, draw_slopes, slope
 from landscapes.streams import Streams
 
 
@@ -62,8 +63,7 @@ class Quadratic(Landscape):
 
     def check(self) -> None:
         """A covariance of full rank needs more terms than dimensions."""
-        if 1 < self.terms <= self.dim:
-            raise ValueError(f"quadratic.terms: expected 1 (no noise) or more than dim = {self.dim}, got {self.terms}")
+        check_terms(self.name, self.terms, self.dim)
 
     @property
     def domain(self) -> Domain:
@@ -80,9 +80,9 @@ class Quadratic(Landscape):
         eigenvalues = self._eigenvalues().to(streams.device, streams.dtype)
         return self.bound(
             eigenvalues=eigenvalues,
-            rotation=per_instance(streams, self._rotation) if self.rotated else None,
-            optimum=per_instance(streams, self._optimum),
-            slopes=per_instance(streams, self._slopes) if self.terms > 1 else None,
+            rotation=per_instance(streams, lambda s: draw_rotation(s, self.dim)) if self.rotated else None,
+            optimum=per_instance(streams, lambda s: draw_place(s, self.dim, shifted=self.shifted)),
+            slopes=per_instance(streams, lambda s: draw_slopes(s, self.terms, self._deviations(), part=2)) if self.terms > 1 else None,
         )
 
     def loss(self, x: Tensor, terms: Terms | None = None, time: Tensor | None = None) -> Tensor:
@@ -90,13 +90,12 @@ class Quadratic(Landscape):
         del time
         check_points(self, x)
         check_bound(self.name, x, self.optimum)
-        y = x - self.optimum[:, None]
-        y = y if self.rotation is None else matmul(y, self.rotation)
+        y = into(x, self.optimum, self.rotation)
         bowl = 0.5 * dot(self.eigenvalues * y, y)
         if terms is None:
             return bowl
         weight = terms.weight.sum(-1)
-        return weight * bowl if self.slopes is None else weight * bowl + dot(_slope(self.slopes, terms), y)
+        return weight * bowl if self.slopes is None else weight * bowl + dot(slope(self.slopes, terms), y)
 
     def _eigenvalues(self) -> Tensor:
         place = torch.linspace(0, 1, self.dim, dtype=torch.float64)
@@ -106,35 +105,6 @@ class Quadratic(Landscape):
             place = torch.arange(1, self.dim + 1).double().log() / torch.tensor(self.dim).double().log()
         return self.curvature * self.condition**-place
 
-    def _rotation(self, streams: Streams) -> Tensor:
-        """Haar: QR of a normal matrix, the diagonal of R made positive (Mezzadri 2007, Notices of the AMS 54)."""
-        normal = streams.normal("instance", (self.dim, self.dim)).double()
-        return torch.stack([_orthogonal(one.clone()) for one in normal]).to(streams.dtype)
-
-    def _optimum(self, streams: Streams) -> Tensor:
-        if not self.shifted:
-            return torch.zeros((streams.size, self.dim), dtype=streams.dtype, device=streams.device)
-        return 8 * streams.uniform("instance", (self.dim,), part=1) - 4
-
-    def _slopes(self, streams: Streams) -> Tensor:
-        drawn = streams.normal("instance", (self.terms, self.dim), part=2).double()
-        variance = self._eigenvalues().to(drawn) if self.noise == "hessian" else torch.ones(self.dim).to(drawn)
-        scale = self.noise_scale * variance.sqrt()
-        return (torch.stack([_white(one.clone()) for one in drawn]) * scale).to(streams.dtype)
-
-
-def _slope(slopes: Tensor, terms: Terms) -> Tensor:
-    """Weighted sum of the g_i of a mini-batch, (R, 1 | P, D)."""
-    picked = slopes.take_along_dim(terms.index.flatten(1)[..., None], 1).unflatten(1, terms.index.shape[1:])
-    return (terms.weight[..., None] * picked).sum(-2)
-
-
-def _orthogonal(normal: Tensor) -> Tensor:
-    q, r = torch.linalg.qr(normal)
-    return q * r.diagonal().sign()
-
-
-def _white(drawn: Tensor) -> Tensor:
-    """(M, D) with column means 0 and (1/M) sum of outer products exactly I."""
-    q, r = torch.linalg.qr(drawn - drawn.mean(0))
-    return q * r.diagonal().sign() * len(drawn) ** 0.5
+    def _deviations(self) -> Tensor:
+        variance = self._eigenvalues() if self.noise == "hessian" else torch.ones(self.dim, dtype=torch.float64)
+        return self.noise_scale * variance.sqrt()

@@ -77,7 +77,7 @@ def test_every_file_says_what_it_is(path):
     assert ast.get_docstring(ast.parse(path.read_text())), "a module docstring"
 
 
-@pytest.mark.parametrize("module", ["studies.run", "studies.list", "studies.describe"])
+@pytest.mark.parametrize("module", ["studies.run", "studies.list", "studies.describe", "studies.probe"])
 def test_help_comes_at_once(module):
     code = f"import sys, runpy; sys.argv = ['x', '--help']\ntry: runpy.run_module('{module}', run_name='__main__')\nexcept SystemExit: pass\n"
     code += "heavy = {'torch', 'numba', 'xarray', 'distributed', 'matplotlib'} & set(sys.modules); assert not heavy, heavy"

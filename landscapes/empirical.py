@@ -1,0 +1,131 @@
+"""Measured genotype-fitness tables: a complete table of 2^n genotypes from a CSV file.
+
+One table ships, "weinreich2006": the minimum inhibitory concentration of cefotaxime (micrograms per millilitre) of the 32 combinations of five
+mutations of the TEM-1 beta-lactamase (Weinreich, Delaney, DePristo, Hartl 2006, "Darwinian evolution can follow only very few mutational paths to
+fitter proteins", Science 312, 111-114, supporting table S1): fitness is the median of three replicates, with which 18 of the 120 orders of the
+five mutations raise it at every step, as the paper says.
+
+Streams: none; all worlds have the same table.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar, Literal, Self
+
+from torch import Tensor
+
+from landscapes.base import UNBOUND, Bits, Domain, Landscape, Terms, check_bound, check_chances, check_points
+from landscapes.genotype_csv import UNREAD, Measured, read_table
+from landscapes.random_tables import bits, fold, weighted
+from landscapes.streams import Streams, bit_words
+
+DATA = Path(__file__).parent / "data"
+UNIT = "as in the file"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Empirical(Landscape):
+    """Measured genotype-fitness table from a CSV file of all genotypes; a table of TEM beta-lactamase ships.
+
+    The loss is the gap to the best measured value, in the units of the file or in natural logarithms. Lines that begin with # are comments. Bit i of
+    a genotype is coordinate i of a point.
+
+    Source: Weinreich, Delaney, DePristo and Hartl 2006 for the table that ships.
+
+    Args:
+        file: weinreich2006, the table that ships, or the path of a CSV file with a row for each of the 2^n genotypes, n <= 20.
+        genotype: the column of genotypes, texts of 0 and 1 such as 01101; or a list of columns of 0 or 1, one for each locus.
+        fitness: the column of what was measured.
+        error: a column of measurement errors, >= 0, shown beside the results; null: none.
+        maximise: whether more is better.
+        scale: of the loss, raw, the units of the file; log, the natural logarithm of the ratio to the best: every value must be > 0.
+    """
+
+    name: ClassVar[str] = "empirical"
+    file: str = "weinreich2006"
+    genotype: str | list[str] = "genotype"
+    fitness: str = "fitness"
+    error: str | None = None
+    maximise: bool = True
+    scale: Literal["raw", "log"] = "raw"
+    measured: Measured = field(init=False, repr=False, compare=False, default=UNREAD)
+    gaps: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (R, 2^n) loss of the genotype of each number
+    optimum: Tensor | None = field(init=False, repr=False, compare=False, default=None)  # (R, n) uint8 a best genotype
+
+    def check(self) -> None:
+        """Read the file."""
+        shipped = {path.stem: path for path in sorted(DATA.glob("*.csv"))}
+        path = shipped.get(self.file, Path(self.file))
+        if not path.is_file():
+            near = difflib.get_close_matches(self.file, shipped, 1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise ValueError(f"empirical.file: expected the path of a CSV file, or a table that ships: {', '.join(shipped)}, got {self.file!r}{hint}")
+        try:
+            measured = read_table(path, self.genotype, self.fitness, self.error, positive=self.scale == "log")
+        except ValueError as error:
+            raise ValueError(f"empirical.file: {error}") from error
+        object.__setattr__(self, "measured", measured)
+
+    @property
+    def dim(self) -> int:
+        """The loci."""
+        return self.measured.loci
+
+    @property
+    def domain(self) -> Domain:
+        """Genotypes."""
+        return Bits()
+
+    @property
+    def gap_known(self) -> bool:
+        """All genotypes were measured."""
+        return True
+
+    @property
+    def extension_cost(self) -> int:
+        """What one value of `extension` costs, in evaluations: it reads the whole table."""
+        return 2**self.dim
+
+    @property
+    def fingerprint(self) -> str:
+        """Digest of the numbers that were read from the file."""
+        return self.measured.digest
+
+    @property
+    def extras(self) -> Mapping[str, tuple[str, str]]:  # type: ignore[override]
+        """The measured value of a recommendation, and its error."""
+        value = {"measured": (f"measured {self.fitness}", UNIT)}
+        return value if self.error is None else value | {"measured_error": (f"{self.error} of what was measured", UNIT)}
+
+    def bind(self, streams: Streams) -> Self:
+        """The table of losses, shared by all worlds."""
+        values = self.measured.values.to(streams.device)
+        values = values.log() if self.scale == "log" else values
+        values = values if self.maximise else -values
+        gaps = (values.max() - values).to(streams.dtype)
+        optimum = bits(values.argmax(), self.dim)
+        return self.bound(gaps=gaps.expand(streams.size, -1), optimum=optimum.expand(streams.size, -1))
+
+    def loss(self, x: Tensor, terms: Terms | None = None, time: Tensor | None = None) -> Tensor:
+        """Gap to the best genotype of x (R, P, n) uint8 -> (R, P)."""
+        del time
+        check_points(self, x)
+        check_bound(self.name, x, self.gaps)
+        return weighted(self.gaps.gather(1, bit_words(x)[..., 0]), terms)
+
+    def extension(self, p: Tensor, terms: Terms | None = None, time: Tensor | None = None) -> Tensor:
+        """The mean loss of genotypes whose loci are 1 independently with chances p (R, P, n) -> (R, P)."""
+        del time
+        check_chances(self, p)
+        check_bound(self.name, p, self.gaps)
+        return weighted(fold(self.gaps, p), terms)
+
+    def measures(self, x: Tensor) -> dict[str, Tensor]:
+        """What was measured of genotypes x (R, n)."""
+        number = bit_words(x)[..., 0]
+        columns = {"measured": self.measured.values, "measured_error": self.measured.errors}
+        return {name: column.to(x.device, self.gaps.dtype)[number] for name, column in columns.items() if column is not None}

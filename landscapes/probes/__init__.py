@@ -1,0 +1,16 @@
+"""How rugged landscapes are: `continuous` and `gradients` measure those of real coordinates, the rest those of bits.
+
+>>> import torch
+>>> from landscapes.nk import NK
+>>> from landscapes.probes import measure_binary
+>>> from landscapes.streams import Streams
+>>> streams = Streams(seed=1, worlds=torch.arange(3))
+>>> found = measure_binary(NK(n=8, k=0).bind(streams), ["peaks", "gamma"], streams=streams)
+>>> found["peaks"].value.tolist()
+[1.0, 1.0, 1.0]
+"""
+
+from landscapes.probes.catalogue import BINARY_MEASURES, measure_binary
+from landscapes.probes.measure import Measure
+
+__all__ = ["BINARY_MEASURES", "Measure", "measure_binary"]
