@@ -108,6 +108,11 @@ class Moving(Landscape):
         return self.inner.additive
 
     @property
+    def smallest_batch(self) -> int:
+        """As the inner landscape."""
+        return self.inner.smallest_batch
+
+    @property
     def players(self) -> tuple[int, ...]:
         """As the inner landscape."""
         return self.inner.players

@@ -15,7 +15,7 @@ MAY_IMPORT = {  # of our own packages
     "studies": ("studies", "optimizers", "landscapes"),
 }
 DRAWS = {"rand", "randn", "randint", "randperm", "rand_like", "randn_like", "manual_seed", "multinomial", "bernoulli", "normal", "poisson", "seed"}
-UNSAFE = {"sigmoid", "softplus", "gelu", "silu", "pow", "einsum", "matrix_power"}  # their bits depend on the place in an array, or on R
+UNSAFE = {"sigmoid", "softplus", "gelu", "silu", "pow", "einsum", "matrix_power", "prod"}  # their bits depend on the place in an array, or on R
 
 
 def imports(path):
