@@ -264,6 +264,15 @@ class Keyed:
 
 def bit_words(x: Tensor) -> Tensor:
     """Bits (..., n) uint8 -> (..., W) int64 words of 32 bits, the first bit the lowest; W = n / 32, rounded up."""
+    if x.is_cpu:
+        packed = np.packbits(x.numpy(), axis=-1, bitorder="little")
+        packed = np.pad(packed, [(0, 0)] * (x.ndim - 1) + [(0, -packed.shape[-1] % 4)])
+        return torch.from_numpy(packed.view("<u4").astype(np.int64))
+    return _packed(x)
+
+
+def _packed(x: Tensor) -> Tensor:
+    """The same in plain torch, for any device."""
     padded = torch.nn.functional.pad(x, (0, -x.shape[-1] % 32)).unflatten(-1, (-1, 32)).long()
     return (padded << torch.arange(32, device=x.device)).sum(-1)
 

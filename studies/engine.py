@@ -125,9 +125,14 @@ def check_workers(client: Client) -> None:
             if theirs.get(name) != version:
                 raise ClusterError(f"cluster: expected {name} {version} on the worker {worker}, got {theirs.get(name)}; restart the older one")
     mode = ENVIRONMENT["MKL_CBWR"]
-    for worker, theirs in client.run(os.environ.get, "MKL_CBWR").items():
+    for worker, theirs in client.run(_mkl_mode).items():
         if theirs != mode:
             raise ClusterError(f"cluster: expected MKL_CBWR={mode} in the environment of the worker {worker}, got {theirs}; start it with that")
+
+
+def _mkl_mode() -> str | None:
+    """That of the process which calls; a function, since `os.environ.get` would take our own environment along."""
+    return os.environ.get("MKL_CBWR")
 
 
 def sweep(client: Client, cells: Sequence[Cell], out: Path, on_record: Callable[[Record], None], stopping: Callable[[], bool]) -> None:

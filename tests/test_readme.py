@@ -49,4 +49,6 @@ def test_commands_are_understood(command, tmp_path):
 
 
 def environment():
-    return os.environ | {"PYTHONPATH": str(ROOT)}
+    """A user's: without the variables that the tests set for themselves."""
+    ours = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "MKL_CBWR")
+    return {key: value for key, value in os.environ.items() if key not in ours} | {"PYTHONPATH": str(ROOT)}
