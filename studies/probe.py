@@ -76,7 +76,9 @@ def _probe(args: argparse.Namespace) -> int:
     console = Console(width=None if sys.stdout.isatty() else 140)
     if args.tune:
         statistic, _, target = args.tune.partition("=")
-        tuned = [probing.tune(entry, statistic, target, args.parameter, seed=args.seed) for entry in entries]
+        tuned = [
+            probing.tune(entry, statistic, target, args.parameter, worlds=args.worlds, seed=args.seed, samples=args.samples) for entry in entries
+        ]
         entries = [entry for entry, _ in tuned]
         for _, line in tuned:
             console.print(line, highlight=False, soft_wrap=True)

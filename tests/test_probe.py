@@ -14,6 +14,8 @@ from matplotlib.text import Text
 from landscapes import LANDSCAPES
 from landscapes.base import Bits
 from landscapes.nk import NK
+from landscapes.oracle import evaluate
+from landscapes.probes.measure import Measure
 from landscapes.quadratic import Quadratic
 from landscapes.streams import Streams
 from studies import examples, pictures, probing
@@ -64,9 +66,10 @@ def test_a_study_names_all_its_landscapes():
 def test_labels_are_told_apart(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine.yaml").write_text(
-        "name: mine\nbudget: 10\nlandscapes: {nk: {kind: nk, n: 5, k: 1}}\noptimizers: {r: {kind: random_search}}\n", encoding="utf-8"
+        "name: mine\nbudget: 10\ndtype: float32\nlandscapes: {nk: {kind: nk, n: 5, k: 1}}\noptimizers: {r: {kind: random_search}}\n", encoding="utf-8"
     )
-    assert [one.label for one in named(["nk", "mine.yaml"])] == ["nk", "nk (2)"]
+    found = named(["nk", "mine.yaml"])
+    assert [(one.label, one.dtype) for one in found] == [("nk", "float64"), ("nk (2)", "float32")]
 
 
 @pytest.mark.parametrize(
@@ -178,6 +181,12 @@ def test_a_measure_that_a_landscape_cannot_have_is_noted():
     assert "autocorrelation" in data
 
 
+def test_an_axis_that_differs_between_worlds_is_shown_by_its_mean():
+    value = torch.ones(2, 3)
+    found = probing._variables("a", Measure(value, value, "what", "1", "", ("lag", torch.tensor([[0.0, 1, 2], [0, 3, 6]]), "x")))
+    assert found["lag_value"][1].tolist() == [0, 2, 4]
+
+
 def dataset(value, error):
     value, error = np.asarray(value, float)[None], np.asarray(error, float)[None]
     attrs = {"long_name": "what", "units": "1"}
@@ -259,7 +268,7 @@ def test_hostile_measures_are_drawn_without_a_warning(measured, hostile, tmp_pat
         "few": lambda: measured[["binary", "dispersion", "dispersion_error", "fraction_value"]],
     }[hostile]()
     data = data.isel(landscape=[0, 3])
-    written = save(lambda: probes(data), tmp_path, "probe", formats=("png",), dpi=50)
+    written = save(lambda: probes(data), tmp_path, "probe", formats=("png",))
     assert all(path.stat().st_size > 1000 for path in written)
     if hostile != "few":
         assert probing.tables(data)
@@ -335,6 +344,9 @@ def test_a_game_shows_the_steps_down_each_own_slope():
     assert data.attrs["form"] == "field"
     turn = float(data["step_u"].sel(u=0, v=1)) * float(data["step_v"].sel(u=1, v=0))
     assert turn == pytest.approx(-4), "round and round"
+    bound = LANDSCAPES["bilinear"](dim=2, condition=1.0, coupling=2.0).bind(Streams(seed=1, worlds=torch.tensor([0])))
+    slope = evaluate(bound, torch.tensor([[[0.0, 1.0]]], dtype=torch.float64), gradient=True).gradient[0, 0]
+    assert float(data["step_u"].sel(u=0, v=1)) == pytest.approx(-float(slope[0]))
     assert float(data["step_u"].sel(u=0.5, v=0)) == pytest.approx(0, abs=1e-12)
 
 
@@ -381,7 +393,7 @@ HOSTILE = {
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_planes_are_drawn_without_a_warning(name, tmp_path):
     data = plane(HOSTILE[name], optimum=[3.0, 0.0], parameters="one=1, " * 40)
-    written = save(lambda: gallery.page([data], title="x", columns=6), tmp_path, "one", formats=("png",), dpi=50)
+    written = save(lambda: gallery.page([data], title="x", columns=6), tmp_path, "one", formats=("png",))
     assert [path.name for path in tmp_path.iterdir()] == [path.name for path in written] == ["one.png"]
 
 
@@ -390,7 +402,7 @@ def test_hostile_planes_are_drawn_without_a_warning(name, tmp_path):
 def test_hostile_values_of_other_forms(word, loss, tmp_path):
     data = pictures.picture(named([word])[0], grid=9)
     data = data.map(lambda a: a * 0 + loss if a.dtype.kind == "f" else a, keep_attrs=True).assign_attrs(data.attrs)
-    save(lambda: gallery.page([data]), tmp_path, "one", formats=("png",), dpi=50)
+    save(lambda: gallery.page([data]), tmp_path, "one", formats=("png",))
 
 
 def test_text_of_a_page_is_inside():
@@ -433,3 +445,9 @@ def test_the_command_draws_the_landscapes_named(tmp_path, capsys):
 def test_brief_says_the_parameters():
     spec = {"kind": "moving", "inner": {"kind": "nk", "n": 3}, "path": "jump", "dtype": "float32", "radius": 0.5, "flag": True}
     assert brief(spec) == "inner=nk, path=jump, radius=0.5, flag"
+
+
+@pytest.mark.parametrize("columns", [4, 6])
+def test_a_plane_without_numbers_says_so(columns):
+    figure = gallery.page([plane(np.nan)], columns=columns)
+    assert "no finite loss" in [text.get_text() for text in figure.findobj(Text)]

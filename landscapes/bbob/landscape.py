@@ -40,7 +40,7 @@ class BBOB(Landscape):
 
     Args:
         function: its number, 1 .. 24.
-        dim: D, >= 2.
+        dim: D, >= 2; COCO itself goes to 40, beyond are the same formulas.
         instance: the number of the instance in all worlds, 1 .. 200000; None: that of world r is r + 1 (modulo 200000).
     """
 

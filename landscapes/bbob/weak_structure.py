@@ -61,9 +61,9 @@ def heights(like: Tensor, number: int) -> Tensor:
 
 def _highest(z: Tensor, place: Tensor, sharpness: Tensor, log_height: Tensor) -> Tensor:
     """(R, P) the number of the peak that is highest at z."""
-    forms = torch.cat((sharpness, -2 * sharpness * place), -1)
+    forms = torch.cat((sharpness, -2 * sharpness * place), -1).mT.contiguous()
     constant = 2 * z.shape[-1] * log_height - dot(sharpness * place, place)
-    return (constant[:, None] - matmul(torch.cat((z * z, z), -1), forms.mT)).argmax(-1)
+    return (constant[:, None] - matmul(torch.cat((z * z, z), -1), forms)).argmax(-1)
 
 
 def _rows(table: Tensor, index: Tensor) -> Tensor:

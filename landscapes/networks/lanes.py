@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
 LANES = 32  # a multiple of twice the widest vector register, in float32 numbers
-ELEMENTS = 2**22  # numbers kept for a gradient at a time
+ELEMENTS = 2**24  # numbers kept for a gradient at a time: 128 MB in float64
 
 Scored = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]  # point (D,), constants (C,), inputs (B, ...), targets (B, ...) -> (B,)
 

@@ -2,15 +2,18 @@
 
 >>> import torch
 >>> from landscapes.nk import NK
->>> from landscapes.probes import measure_binary
+>>> from landscapes.probes import measure_binary, tune
 >>> from landscapes.streams import Streams
 >>> streams = Streams(seed=1, worlds=torch.arange(3))
 >>> found = measure_binary(NK(n=8, k=0).bind(streams), ["peaks", "gamma"], streams=streams)
 >>> found["peaks"].value.tolist()
 [1.0, 1.0, 1.0]
+>>> tune(NK(n=8), "k", "gamma", 0.5, streams=streams.at(1)).value
+4
 """
 
 from landscapes.probes.catalogue import BINARY_MEASURES, measure_binary
 from landscapes.probes.measure import Measure
+from landscapes.probes.tuning import Tuned, tune
 
-__all__ = ["BINARY_MEASURES", "Measure", "measure_binary"]
+__all__ = ["BINARY_MEASURES", "Measure", "Tuned", "measure_binary", "tune"]

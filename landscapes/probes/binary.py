@@ -234,7 +234,7 @@ def squares(values: Tensor, dtype: torch.dtype = torch.float64) -> Squares:
 def distance(values: Tensor) -> Tensor:
     """Loci that differ from the nearest of the fittest genotypes: (R, 2^n)."""
     n = loci(values)
-    apart = torch.where(values == values.amax(1, keepdim=True), 0.0, float(n))
+    apart = torch.full_like(values, n).masked_fill(values == values.amax(1, keepdim=True), 0)
     for i in range(n):  # a minimum over one locus at a time
         pair = apart.view(len(values), -1, 2, 2**i)
         apart = torch.minimum(pair, pair.flip(2) + 1).view_as(apart)

@@ -307,18 +307,22 @@ def information(landscape: Landscape, streams: Streams, *, walks: int = 32, step
     pairs, turns = torch.stack([_pairs(s) for s in signs], -2), torch.stack([_turns(s) for s in signs], -1)
     source, axis = "Munoz, Kirley and Halgamuge 2015", ("threshold", eps, "rms slope")
 
-    def settling(p: Tensor) -> Tensor:
-        flat = _entropy(p)[:, 1:] < SETTLED
-        after = flat.flip(-1).cummin(-1).values.flip(-1)  # flat from here on
-        return torch.where(after.any(-1), eps[1:].log10()[after.int().argmax(-1)], torch.nan)
-
     return Information(
         Measure(*jackknife(_entropy, pairs), "information content", "1", source, axis),
         Measure(*jackknife(lambda m: m.mean(1), turns), "partial information content", "1", source, axis),
         Measure(*jackknife(lambda p: _entropy(p).amax(-1), pairs), "largest information content", "1", source),
         Measure(*jackknife(lambda m: m[..., 0].mean(1), turns), "initial partial information content", "1", source),
-        Measure(*jackknife(settling, pairs), "log10 of the threshold above which walks look flat", "log10 rms slope", source),
+        Measure(
+            *jackknife(lambda p: settling(_entropy(p), eps), pairs), "log10 threshold above which walks look flat", "log10 rms slope", source
+        ),
     )
+
+
+def settling(content: Tensor, eps: Tensor) -> Tensor:
+    """Smallest log10 eps from which on H (R, K) stays below `SETTLED`: (R,); NaN where it does not. The first threshold is 0."""
+    flat = content[:, 1:] < SETTLED
+    after = flat.flip(-1).int().cummin(-1).values.flip(-1)
+    return torch.where(after.any(-1), eps[1:].log10()[after.argmax(-1)], torch.nan)
 
 
 def _signs(slope: Tensor, eps: Tensor) -> Iterator[Tensor]:

@@ -8,6 +8,7 @@ The power of interactions of j loci is E f(x) f(y) K_j(d(x, y)) over independent
 sample is unbiased (a U-statistic; Hoeffding 1948, Ann. Math. Stat. 19). Its error is about sqrt(2 C(n, j)) / M of the variance, so low orders alone
 are given. It can come out negative.
 
+Evaluations of one world: 4 M for genotypes and 4 M for squares, 1 + n for each of up to M neighbourhoods, 256 for each of up to M / 8 walks.
 Streams: "init" for genotypes, "mutation" for loci, at a step of its own for each sample, none of which a study reaches.
 """
 

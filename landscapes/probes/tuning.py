@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, get_type_hints
 
 from annotated_types import Ge, Gt, Le, Lt
@@ -73,30 +74,36 @@ def tune(
     Raises:
         ValueError: the parameter is no number, the statistic is not defined, or the target is out of reach: the range is named.
     """
-    search = _Search(landscape, parameter, _named(statistic, samples, exhaustive), float(target), streams, place)
+    whole = _whole(landscape, parameter)
     low, high = _limits(landscape, parameter, low, high)
-    guess = _guess(landscape, parameter, statistic if place == 0 else "", target)
-    if search.whole:
-        values = [v for v in range(math.ceil(low), math.floor(min(high, low + MOST)) + 1) if search.exists(v)]
-        search.integer(values, guess)
+    guess = min(max(_guess(landscape, parameter, statistic if place == 0 else "", target), low), high)
+    search = _Search(landscape, parameter, _named(statistic, samples, exhaustive), float(target), streams, place)
+    if whole:
+        first = max(low, guess - MOST / 2)
+        search.integer([v for v in range(math.ceil(first), math.floor(min(high, first + MOST)) + 1) if search.exists(v)], guess)
     else:
-        search.real(min(max(guess, low), high), low, high)
-    value = min(search.trials, key=lambda v: abs(search.trials[v] - target))
+        search.real(guess, low, high)
+    value = min(search.trials, key=lambda v: search.misses[v])
     return Tuned(value, search.at(value), search.trials[value], search.errors[value], search.trials)
 
 
+@dataclass
 class _Search:
-    """The trials of one `tune`."""
+    """The trials of one `tune`; the arguments are its."""
 
-    def __init__(self, landscape: Landscape, parameter: str, statistic: Statistic, target: float, streams: Streams, place: int) -> None:
-        kind = get_type_hints(type(landscape)).get(parameter) if parameter in landscape.parameters() else None
-        if kind not in (int, float):
-            numbers = [name for name in landscape.parameters() if get_type_hints(type(landscape))[name] in (int, float)]
-            raise ValueError(f"tune: expected a number among the parameters of {landscape.name}, got {parameter!r}; it has {', '.join(numbers)}")
-        self.landscape, self.parameter, self.statistic, self.target = landscape, parameter, statistic, target
-        self.streams, self.place, self.whole = streams, place, kind is int
-        self.trials: dict[float, float] = {}
-        self.errors: dict[float, float] = {}
+    landscape: Landscape
+    parameter: str
+    statistic: Statistic
+    target: float
+    streams: Streams
+    place: int
+    trials: dict[float, float] = field(default_factory=dict)
+    errors: dict[float, float] = field(default_factory=dict)
+
+    @property
+    def misses(self) -> dict[float, float]:
+        """How far from the target each trial was."""
+        return {value: math.inf if math.isnan(found) else abs(found - self.target) for value, found in self.trials.items()}
 
     def at(self, value: float) -> Landscape:
         """The landscape with this value."""
@@ -137,29 +144,36 @@ class _Search:
         if a != b:
             brentq(self.excess, a, b, xtol=RELATIVE * max(abs(a), abs(b)), rtol=RELATIVE, disp=False)
 
-    def passed(self, guess: float, up: Any, down: Any) -> tuple[float, float]:  # noqa: ANN401
+    def passed(self, guess: float, up: Iterable[float], down: Iterable[float]) -> tuple[float, float]:
         """Two trials with the target between them, or twice one at which it is met; first along the way that the statistic must go."""
         first = self.excess(guess)
+        if math.isnan(first):
+            raise ValueError(f"tune: the statistic of {self.landscape.name} is not defined at {self.parameter} = {guess:g}; start from another value")
         if first == 0:
             return guess, guess
         ways = [iter(up), iter(down)]
-        seconds = [next(way, None) for way in ways]
-        nearer = [math.inf if v is None else abs(self.excess(v)) if self.excess(v) * first > 0 else -1.0 for v in seconds]
-        for i in (0, 1) if nearer[0] <= nearer[1] else (1, 0):
-            last, value = guess, seconds[i]
+        nexts = [next(way, None) for way in ways]
+        # below 1 where a step comes nearer, below 0 where it passes the target
+        ahead = [math.inf if value is None else self.excess(value) / first for value in nexts]
+        for i in (0, 1) if ahead[0] <= ahead[1] else (1, 0):
+            last, value = guess, nexts[i]
             while value is not None:
-                if self.excess(value) * first <= 0:
+                if self.excess(value) / first <= 0:
                     return last, value
                 last, value = value, next(ways[i], None)
-        seen = [v for v in self.trials.values() if not math.isnan(v)]
-        if not seen:
-            raise ValueError(f"tune: the statistic of {self.landscape.name} is not defined at any {self.parameter} tried")
-        reach = f"{min(seen):.6g} .. {max(seen):.6g} (at {self.parameter} = {_shown(self.trials, min)} and {_shown(self.trials, max)})"
+        seen = {value: found for value, found in self.trials.items() if not math.isnan(found)}
+        least, most = min(seen, key=seen.__getitem__), max(seen, key=seen.__getitem__)
+        reach = f"{seen[least]:.6g} .. {seen[most]:.6g} (at {self.parameter} = {least:g} and {most:g})"
         raise ValueError(f"tune: expected a target that {self.landscape.name} reaches with {self.parameter}, {reach}, got {self.target:g}")
 
 
-def _shown(trials: dict[float, float], extreme: Callable[..., float]) -> str:
-    return f"{extreme((v for v in trials if not math.isnan(trials[v])), key=trials.__getitem__):g}"
+def _whole(landscape: Landscape, parameter: str) -> bool:
+    """Whether the parameter is an integer, not a real number."""
+    hints = get_type_hints(type(landscape))
+    numbers = [name for name in landscape.parameters() if hints[name] in (int, float)]
+    if parameter not in numbers:
+        raise ValueError(f"tune: expected a number among the parameters of {landscape.name}, got {parameter!r}; it has {', '.join(numbers)}")
+    return hints[parameter] is int
 
 
 def _gallop(start: int, end: int) -> Iterator[int]:
@@ -184,7 +198,7 @@ def _approach(guess: float, end: float, other: float) -> Iterator[float]:
 def _limits(landscape: Landscape, parameter: str, low: float | None, high: float | None) -> tuple[float, float]:
     """What is asked for, within what the parameter may be; an open end is left out by a hair."""
     ends = [-math.inf, math.inf]
-    for bound in ranges(type(landscape), parameter) if parameter in landscape.parameters() else ():
+    for bound in ranges(type(landscape), parameter):
         match bound:
             case Ge(ge=at) | Le(le=at):
                 ends[isinstance(bound, Le)] = float(at)  # type: ignore[arg-type]
@@ -236,7 +250,7 @@ GUESSES: dict[tuple[str, str, str], Callable[[Any, float], float]] = {  # kind, 
 
 def _guess(landscape: Landscape, parameter: str, statistic: str | Statistic, target: float) -> float:
     law = GUESSES.get((landscape.name, parameter, statistic)) if isinstance(statistic, str) else None
-    own = landscape.parameters().get(parameter, math.nan)
+    own = landscape.parameters()[parameter]
     try:
         found = math.nan if law is None else law(landscape, target)
     except (ValueError, ZeroDivisionError):  # no value of the parameter has this target in the law

@@ -52,7 +52,7 @@ def autocorrelation(shares: Tensor) -> Tensor:
     """rho(1) .. rho(n) of a spectrum (R, n): (R, n)."""
     n = shares.shape[1]
     rate = 1 - 2 * torch.arange(1, n + 1, dtype=shares.dtype) / n
-    decay = torch.stack([rate]).repeat(n, 1).cumprod(0)  # (lag, order)
+    decay = rate.expand(n, n).cumprod(0)  # (lag, order)
     return matmul(shares[:, None], decay.mT)[:, 0]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -30,7 +31,7 @@ PATH = "#E69F00"
 END: Look = {"marker": "o", "markersize": 3.5, "color": PATH, "markeredgecolor": "white", "markeredgewidth": 0.6, "linestyle": "none"}
 TOWARDS, AWAY, LEVEL = "#56B4E9", "#D55E00", "#bbbbbb"  # edges: loss falls, rises or stays on the way to the best genotype
 DECADES = 2.0  # heights that span more are shown on a log scale
-SMOOTH = 6000  # vertices of contour lines, at most
+SMOOTH = 2500  # vertices of contour lines, at most
 MOST = 24  # pictures on a page
 ACROSS = 4  # entries in a row of the legend
 DEEPEST = 8.0  # and so many decades at most
@@ -41,7 +42,7 @@ SMALL = (0.06, 0.08, 0.32, 0.2)  # and of a thumbnail
 PAGES = {  # what a picture's attribute `page` says -> title, columns; in this order
     "binary": ("Binary landscapes", 4),
     "continuous": ("Continuous landscapes", 4),
-    "bbob": ("BBOB functions in two dimensions: the box [-5, 5]$^2$, colours from the lowest to the highest loss seen", 6),
+    "bbob": ("BBOB functions in two dimensions, losses in [-5, 5]$^2$", 6),
     "learning": ("Learning problems", 4),
     "games": ("Games", 4),
     "moving": ("Moving optima", 4),
@@ -161,7 +162,7 @@ def _contours(data: xr.Dataset, axes: Axes) -> Normalize | None:
     filled.set_rasterized(True)
     filled.set_edgecolor("face")
     drawn = axes.contour(u, v, height, levels=levels[4:-1:4], colors="white", linewidths=0.25, alpha=0.55, linestyles="solid")
-    if sum(len(path.vertices) for path in drawn.get_paths()) > SMOOTH:
+    if sum(np.shape(path.vertices)[0] for path in drawn.get_paths()) > SMOOTH:
         drawn.remove()
     return norm
 
@@ -171,11 +172,17 @@ def _thumbnail(data: xr.Dataset, axes: Axes) -> None:
     axes.set_facecolor("#dddddd")
     norm = _contours(data, axes)
     _marks(data, axes)
-    text = "no finite loss" if norm is None else f"{norm.vmin:.2g} to {norm.vmax:.2g}" + " (log)" * isinstance(norm, LogNorm)
+    text = "no finite loss" if norm is None else f"{_round(norm.vmin)} to {_round(norm.vmax)}" + ", log" * isinstance(norm, LogNorm)
     axes.set(xticks=[], yticks=[], xlim=tuple(data["u"].values[[0, -1]]), ylim=tuple(data["v"].values[[0, -1]]))
     axes.set_xlabel(text, fontsize=6.5, labelpad=2)
     axes.set_title("\n".join(textwrap.wrap(str(data.attrs["kind"]), 20)), fontsize=7, loc="left", pad=2, linespacing=1.05)
     axes.set_box_aspect(1)
+
+
+def _round(value: float | None) -> str:
+    """Two digits and a short exponent: 5.9e10."""
+    text = f"{value:.2g}"
+    return re.sub(r"e([+-])0*", lambda found: "e" + found[1].strip("+"), text)
 
 
 def _marks(data: xr.Dataset, axes: Axes) -> None:

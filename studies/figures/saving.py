@@ -11,8 +11,10 @@ from matplotlib.figure import Figure
 
 from studies.figures import style
 
+DPI = {"png": 150, "pdf": 300}  # of what is drawn as pixels
 
-def save(make: Callable[[], Figure], out: Path, name: str, formats: Sequence[str] = ("pdf", "png"), dpi: int = 200) -> list[Path]:
+
+def save(make: Callable[[], Figure], out: Path, name: str, formats: Sequence[str] = ("pdf", "png")) -> list[Path]:
     """Draw a figure and write it to OUT/NAME.pdf and .png.
 
     Args:
@@ -20,7 +22,6 @@ def save(make: Callable[[], Figure], out: Path, name: str, formats: Sequence[str
         out: the folder, made where missing.
         name: of the files.
         formats: what Matplotlib can save.
-        dpi: of pixels, those inside a PDF too.
 
     Returns:
         The files written.
@@ -31,7 +32,7 @@ def save(make: Callable[[], Figure], out: Path, name: str, formats: Sequence[str
         figure = make()
         for kind in formats:
             path, part = out / f"{name}.{kind}", out / f".{name}.{os.getpid()}.{kind}"
-            figure.savefig(part, dpi=dpi)
+            figure.savefig(part, dpi=DPI.get(kind, 200))
             part.replace(path)
             written.append(path)
     return written

@@ -122,6 +122,14 @@ def test_information_against_loops():
     assert torch.equal(found.initial.value, found.partial.value[:, 0])
 
 
+def test_walks_settle_where_they_stay_flat():
+    eps = torch.tensor([0.0, 0.1, 1.0, 10.0, 100.0])
+    content = torch.tensor([[0.4, 0.01, 0.2, 0.01, 0.0], [0.4, 0.01, 0.01, 0.01, 0.2], [0.0, 0.0, 0.0, 0.0, 0.0]])
+    found = continuous.settling(content, eps)
+    assert found[[0, 2]].tolist() == pytest.approx([1, -1])
+    assert found[1].isnan()
+
+
 @pytest.mark.parametrize(
     ("values", "count"),
     [([3, 1, 2], 1), ([1, 2, 3], 0), ([3, 1, 1, 1, 2, 0, 5], 2), ([1, 1, 2, 1, 1], 0), ([2, 1, 1], 0), ([5, 4, 4, 3, 4], 1), ([0, 1, 0, 1, 0], 1)],

@@ -127,7 +127,7 @@ def answers(landscape, worlds, dtype, count):
     return [part for answer in found for part in answer]
 
 
-def same_alone(landscape, dtype, counts=(1, 3, 17)):
+def same_alone(landscape, dtype, counts=(1, 7)):
     """Whether worlds have the same bits together and alone."""
     worlds = (0, 3, 5, 6, 9)
     pairs = ((answers(landscape, worlds, dtype, n), answers(landscape, worlds[3:4], dtype, n)) for n in counts)

@@ -4,6 +4,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+import scipy.stats
 import torch
 
 from landscapes.gaussian_field import GaussianField
@@ -113,6 +114,14 @@ def test_network(name, flips):
         basins = reference.basin_sizes(value.tolist(), "greedy")
         assert net.basin.tolist() == [sum(basins[x] for x in node) for node in nodes]
         assert net.fitness.tolist() == [value[min(node)] for node in nodes]
+
+
+def test_distances_are_correlated_in_double_precision():
+    values = drawn(14)
+    for value, loss, ranked in zip(values, -binary.fitness_distance(values), -binary.fitness_distance_ranks(values, values.argsort(1)), strict=True):
+        apart = np.array([int(x).bit_count() for x in np.arange(2**14) ^ int(value.argmax())])
+        assert float(loss) == pytest.approx(-scipy.stats.pearsonr(value, apart).statistic, rel=1e-10)
+        assert float(ranked) == pytest.approx(-scipy.stats.spearmanr(value, apart).statistic, rel=1e-10)
 
 
 def test_paths_from_and_to_given_genotypes():
@@ -392,5 +401,7 @@ def test_what_cannot_be_tuned():
         tune(RoughMountFuji(n=8), "law", "gamma", 0.5, streams=s)
     with pytest.raises(ValueError, match="expected low <= high within 0 .. 20 of nk.k, got 30 .. 20"):
         tune(NK(n=8), "k", "gamma", 0.5, streams=s, low=30)
+    with pytest.raises(ValueError, match="the statistic of mount_fuji is not defined at slope = 0; start from another value"):
+        tune(RoughMountFuji(n=4, slope=0.0, noise_scale=0.0), "slope", "gamma", 0.5, streams=s)
     with pytest.raises(ValueError, match="nk has no value of k in this range"):
         tune(NK(n=9, k=2, neighbours="blocks"), "k", "gamma", 0.5, streams=s, low=3, high=7)
