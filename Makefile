@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 RUN := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 NUMBA_NUM_THREADS=1 MKL_CBWR=COMPATIBLE $(BIN)/python
 
-.PHONY: help demo test lint verify bench figures clean
+.PHONY: help demo test lint verify bench figures gallery clean
 
 help:  ## list what a contributor can do
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -37,6 +37,10 @@ bench: $(VENV)/bench  ## time ourselves beside our peers, ratios in one run
 
 figures: demo  ## draw the README's figure anew
 	cp results/quickstart/figures/convergence.png studies/configs/quickstart.png
+
+gallery: $(VENV)/installed  ## draw every landscape anew, two minutes
+	$(RUN) -m studies.probe --gallery --out results/gallery
+	cp results/gallery/gallery-bbob.png studies/configs/gallery-bbob.png
 
 clean:  ## remove the environment and the caches
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

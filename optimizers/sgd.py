@@ -6,6 +6,11 @@ With g the (mini-batch) gradient at x, clipped to norm c, plus weight decay w x,
     x <- x - eta v                    heavy ball (Polyak 1964, USSR Comput. Math. Math. Phys. 4(5):1)
     x <- x - eta (g + beta v)         Nesterov
 
+and, where an average is recommended, with n = max(1, t - burn-in) after t steps,
+
+    m <- m + (x - m) / n              (Polyak and Juditsky 1992, SIAM J. Control Optim. 30:838: the mean of x_1 .. x_t;
+                                      after a burn-in: Jain et al. 2018, JMLR 18(223), tail averaging)
+
 This is PyTorch's form (Sutskever, Martens, Dahl, Hinton 2013, "On the importance of initialization and momentum in deep learning", ICML,
 with the learning rate outside v): the x that is asked and recommended is Nesterov's look-ahead point. As in PyTorch, clipping comes
 before weight decay. P gradients per step; draws nothing but its starts.
@@ -14,13 +19,13 @@ before weight decay. P gradients per step; draws nothing but its starts.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Annotated, ClassVar, NamedTuple
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 import torch
 from annotated_types import Ge, Gt, Lt
 from torch import Tensor
 
-from landscapes.base import Answer, Problem, Query, column, dot
+from landscapes.base import Answer, Problem, Query, column
 from landscapes.streams import Streams
 from optimizers import operators
 from optimizers.base import Info, Optimizer
@@ -31,6 +36,7 @@ class State(NamedTuple):
     """P trajectories."""
 
     points: Tensor  # (R, P, D)
+    mean: Tensor  # (R, P, D) m, what is recommended; the points themselves where nothing is averaged
     velocity: Tensor  # (R, P, D) v, in units of a gradient
     value: Tensor  # (R, P) last answered, one step back; inf before the first
     step: Tensor  # (R,) int64, completed steps
@@ -38,7 +44,7 @@ class State(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class SGD(Optimizer):
-    """Stochastic gradient descent: momentum, Nesterov, clipping, weight decay, schedule, multi-start.
+    """Stochastic gradient descent: momentum, Nesterov, clipping, weight decay, schedule, iterate averaging, multi-start.
 
     With several starts the recommendation is the trajectory whose last answered (noisy) value was lowest, the center is their mean.
     On a game all players step at once, each down its own loss, and the first trajectory is recommended.
@@ -51,6 +57,8 @@ class SGD(Optimizer):
         weight_decay: w >= 0, in units of loss per x^2; w x is added to the gradient.
         schedule: how the learning rate changes with the steps.
         starts: P >= 1, independent trajectories.
+        average: what is recommended of a trajectory: none, its point; polyak, the mean of its points; tail, their mean after the burn-in.
+        burn_in: steps that the tail leaves out, >= 0; > 0 with average tail, else 0.
 
     Source: Robbins and Monro 1951, Ann. Math. Stat. 22:400; Sutskever et al. 2013, ICML.
     """
@@ -65,17 +73,21 @@ class SGD(Optimizer):
     weight_decay: Annotated[float, Ge(0)] = 0.0
     schedule: Schedule = field(default_factory=Schedule)
     starts: Annotated[int, Ge(1)] = 1
+    average: Literal["none", "polyak", "tail"] = "none"
+    burn_in: Annotated[int, Ge(0)] = 0
 
     def check(self) -> None:
-        """Nesterov's step needs momentum."""
+        """Nesterov's step needs momentum, and a tail a burn-in."""
         if self.nesterov and bool((torch.as_tensor(self.momentum) <= 0).any()):
             raise ValueError(f"sgd.momentum: expected > 0 with nesterov, got {self.momentum}")
+        if (self.burn_in > 0) != (self.average == "tail"):
+            raise ValueError(f"sgd.burn_in: expected > 0 with average tail, else 0, got {self.burn_in} with {self.average}")
 
     def init(self, problem: Problem, streams: Streams) -> State:
         """Trajectories at rest at the landscape's starts."""
         points = problem.start(self.starts)
-        value = torch.full(points.shape[:2], torch.inf, dtype=points.dtype, device=points.device)
-        return State(points, torch.zeros_like(points), value, torch.zeros(streams.size, dtype=torch.int64, device=points.device))
+        step = torch.zeros(streams.size, dtype=torch.int64, device=points.device)
+        return State(points, points, torch.zeros_like(points), operators.unseen(points, points.dtype), step)
 
     def ask(self, state: State, streams: Streams) -> Query:
         """The gradient at every trajectory's point."""
@@ -86,27 +98,28 @@ class SGD(Optimizer):
         """One step of every trajectory."""
         del query, streams
         x, rate, beta = state.points, self.schedule.rate(self.learning_rate, state.step, state.points), column(self.momentum, state.points)
-        slope = self._slope(x, answer.gradient)
+        slope = self._slope(x, operators.slope(answer, self.name))
         velocity = beta * state.velocity + slope
         step = slope + beta * velocity if self.nesterov else velocity
-        value = answer.value if answer.value.ndim == 2 else torch.zeros_like(state.value)  # on a game no loss says which start is best
-        return State(x - rate * step, velocity, value, state.step + 1), {}
+        x = x - rate * step
+        return State(x, self._averaged(state, x), velocity, operators.seen(answer.value), state.step + 1), {}
 
     def recommend(self, state: State) -> Tensor:
-        """The trajectory that was last seen lowest: (R, D)."""
-        return operators.best(state.points, state.value)
+        """The trajectory that was last seen lowest, or its average: (R, D)."""
+        return operators.best(state.mean, state.value)
 
     def center(self, state: State) -> Tensor:
         """The mean of the trajectories: (R, D)."""
         return state.points.mean(1)
 
-    def _slope(self, x: Tensor, gradient: Tensor | None) -> Tensor:
-        if gradient is None:
-            raise ValueError("sgd.tell: expected an answer with gradients, got values only; ask with gradient=True")
-        if self.clip is not None:
-            bound, norm = column(self.clip, x), dot(gradient, gradient).sqrt()[..., None]
-            scale = norm.reciprocal() * bound  # bound / norm rounds otherwise where bound is a number
-            gradient = torch.where(norm > bound, gradient * scale, gradient)
+    def _slope(self, x: Tensor, gradient: Tensor) -> Tensor:
+        gradient = operators.clipped(gradient, self.clip)
         if not isinstance(self.weight_decay, Tensor) and self.weight_decay == 0:
             return gradient
         return gradient + column(self.weight_decay, x) * x
+
+    def _averaged(self, state: State, x: Tensor) -> Tensor:
+        if self.average == "none":
+            return x
+        weight = column(1 / (state.step + 1 - self.burn_in).clamp_min(1).double(), x)
+        return state.mean + weight * (x - state.mean)

@@ -48,7 +48,7 @@ CASES = [  # kind, hyperparameters, P, domain
     ("adam", {"weight_decay": 0.1, "decay": "coupled", "clip": 0.5}, 1, Reals()),
     ("adam", {"weight_decay": 0.1, "schedule": Schedule(kind="cosine", steps=4)}, 1, Reals()),
     ("langevin", {"temperature": 0.1, "starts": 3}, 3, Reals()),
-    ("langevin", {"temperature": 0.0, "schedule": Schedule(kind="inverse_time", steps=3)}, 1, Reals()),
+    ("langevin", {"temperature": 0.05, "schedule": Schedule(kind="inverse_time", steps=3)}, 1, Reals()),
     ("metropolis", {"starts": 3}, 3, Reals()),
     ("metropolis", {"starts": 1, "temperature": 0.0}, 1, Reals()),
     ("metropolis", {"starts": 1, "temperature": 0.5}, 1, Bits()),

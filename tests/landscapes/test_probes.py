@@ -13,7 +13,7 @@ from landscapes.mount_fuji import RoughMountFuji
 from landscapes.moving import Moving
 from landscapes.nk import NK
 from landscapes.onemax import OneMax
-from landscapes.probes import BINARY_MEASURES, binary, climbs, lon, measure_binary, walsh
+from landscapes.probes import BINARY_MEASURES, binary, climbs, lon, measure_binary, sampled_climbs, walsh
 from landscapes.probes.catalogue import MEASURES, Table
 from landscapes.probes.continuous import autocorrelation as real_autocorrelation
 from landscapes.probes.sampled import Sample, krawtchouk, roughness_slope
@@ -313,6 +313,21 @@ def test_what_is_known_of_the_best_is_used():
     assert (found["accessible_fraction"].error > 0).all(), "not certain"
 
 
+def test_every_step_of_a_climb_has_draws_of_its_own(monkeypatch):
+    steps = []
+
+    def choose(gain, rule, ours, *rest):
+        steps.append(ours.step)
+        return original(gain, rule, ours, *rest)
+
+    original = sampled_climbs._choose
+    monkeypatch.setattr(sampled_climbs, "_choose", choose)
+    s = streams(2)
+    for rule in RULES:
+        sampled_climbs.climb(Sample(OneMax(n=8).bind(s), s, 64), 16, rule)
+    assert len(steps) == len(set(steps)) > 3 * 3
+
+
 def test_axes_are_as_long_as_values():
     for s, exhaustive in ((streams(2), True), (streams(2), False)):
         for name, found in measure_binary(NK(n=8, k=2).bind(s), streams=s, samples=64, exhaustive=exhaustive).items():
@@ -346,6 +361,17 @@ def test_an_integer_is_the_nearest(statistic):
     assert found.error > 0
     assert found.trials.items() <= {k: pytest.approx(v) for k, v in every.items()}.items()
     assert tune(NK(n=8), "k", statistic, 0.55 * every[3] + 0.45 * every[4], streams=s).value == 3
+
+
+def test_a_far_integer_is_reached_without_trying_all():
+    s = streams(20)
+    every = {k: float(_mean(NK(n=10, k=k), "epistasis_reciprocal", s)) for k in range(10)}
+    for nearest, other in ((4, 5), (5, 4), (6, 5), (8, 9)):
+        found = tune(NK(n=10, k=0), "k", "epistasis_reciprocal", 0.6 * every[nearest] + 0.4 * every[other], streams=s)
+        assert found.value == nearest
+        assert {nearest, other} <= set(found.trials)
+        assert len(found.trials) <= 7
+    assert min(tune(NK(n=10, k=4), "k", "epistasis_reciprocal", every[7], streams=s).trials) == 3, "one look the wrong way"
 
 
 def _mean(landscape, statistic, s):
@@ -395,7 +421,7 @@ def test_what_cannot_be_tuned():
         tune(NK(n=8), "k", "autocorrelation", 0.9, streams=s)
     with pytest.raises(ValueError, match=r"reaches with k, 1 .. \S+ \(at k = 0 and 2\), got 20"):
         tune(NK(n=8), "k", "peaks", 20, streams=s, high=2)
-    with pytest.raises(ValueError, match=r"expected a target that mount_fuji reaches with slope, \S+ .. 0.75 "):
+    with pytest.raises(ValueError, match=r"expected a target that mount_fuji reaches with slope, \S+ .. 0.75 \(at slope = 0 and "):
         tune(RoughMountFuji(n=8), "slope", "autocorrelation", 0.9, streams=s)
     with pytest.raises(ValueError, match="expected a number among the parameters of mount_fuji, got 'law'; it has n, slope"):
         tune(RoughMountFuji(n=8), "law", "gamma", 0.5, streams=s)

@@ -1,0 +1,174 @@
+"""Covariance matrix adaptation: an evolution strategy that learns the metric of the landscape.
+
+With P points x_i = m + sigma y_i, y_i ~ N(0, C), ranked from best to worst, weights w_k (positive for the better half, sum 1; negative for
+the worse), and E = E |N(0, I)|, the equations of Hansen 2016, arXiv:1604.00772 (figure 6):
+
+    shift   = sum_{k <= mu} w_k y_k,    m <- m + sigma shift
+    p_sigma <- (1 - c_sigma) p_sigma + sqrt(c_sigma (2 - c_sigma) mu_eff) C^(-1/2) shift
+    sigma   <- sigma exp(c_sigma / d_sigma (|p_sigma| / E - 1))
+    p_c     <- (1 - c_c) p_c + h sqrt(c_c (2 - c_c) mu_eff) shift
+    C       <- (1 + c_1 (1 - h) c_c (2 - c_c) - c_1 - c_mu sum w) C + c_1 p_c p_c^T + c_mu sum_k w'_k y_k y_k^T
+
+h is 0 while p_sigma is long, and w'_k = w_k D / |C^(-1/2) y_k|^2 where w_k < 0. The constants are the tutorial's (table 1), as pycma has them.
+C is decomposed every `lazy` steps. The diagonal variant (Ros and Hansen 2008, PPSN, 296) keeps C diagonal and learns (D + 2) / 3 times as
+fast. The y_k are recovered as (x_k - m) / sigma, after rounding. P values per step; draws: mutation.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cache
+from typing import Annotated, ClassVar, Literal, NamedTuple
+
+import torch
+from annotated_types import Ge, Gt
+from torch import Tensor
+
+from landscapes.base import Answer, Problem, Query, dot, matmul
+from landscapes.streams import Streams
+from optimizers import operators
+from optimizers.base import Info, Optimizer
+
+
+class State(NamedTuple):
+    """The search distribution N(m, sigma^2 C), its two evolution paths, and C = B diag(lengths^2) B^T when it was last decomposed."""
+
+    mean: Tensor  # (R, 1, D) m
+    sigma: Tensor  # (R, 1, 1)
+    path_sigma: Tensor  # (R, 1, D)
+    path_c: Tensor  # (R, 1, D)
+    covariance: Tensor  # (R, D, D) C, or (R, 1, D) its diagonal
+    basis: Tensor  # (R, D, D) B, or (R, 0, 0)
+    lengths: Tensor  # (R, 1, D)
+    step: Tensor  # (R,) int64, completed steps
+
+
+class Constants(NamedTuple):
+    """What depends on D and P alone."""
+
+    weights: Tensor  # (P,) float64
+    parents: int  # mu
+    size: float  # mu_eff
+    c_sigma: float
+    d_sigma: float
+    c_c: float
+    c_1: float
+    c_mu: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class CMAES(Optimizer):
+    """Covariance matrix adaptation evolution strategy, with negative weights.
+
+    Args:
+        population: P >= 2; None: 4 + floor(3 ln D).
+        sigma: initial standard deviation, > 0, in units of x; None: 0.3 of the width of the start box.
+        covariance: full or diagonal (linear in D).
+        active: whether the worse half has negative weights in C.
+        lazy: steps between decompositions of a full C, >= 1; None: 1 / (D (c_1 + c_mu)), rounded down, at least 1.
+
+    Source: Hansen 2016, arXiv:1604.00772; Hansen and Ostermeier 2001, Evol. Comput. 9:159; Ros and Hansen 2008, PPSN, 296.
+    """
+
+    name: ClassVar[str] = "cma_es"
+    sources: ClassVar[tuple[str, ...]] = ("mutation",)
+    population: Annotated[int | None, Ge(2)] = None
+    sigma: Annotated[float | None, Gt(0)] = None
+    covariance: Literal["full", "diagonal"] = "full"
+    active: bool = True
+    lazy: Annotated[int | None, Ge(1)] = None
+
+    def init(self, problem: Problem, streams: Streams) -> State:
+        """The mean at the first start, C = I."""
+        mean = problem.start(1)
+        zero, one, dim = torch.zeros_like(mean), torch.ones_like(mean), problem.dim
+        eye = torch.eye(dim, dtype=mean.dtype, device=mean.device).repeat(streams.size, 1, 1)
+        c, basis = (one, eye[:, :0, :0]) if self.covariance == "diagonal" else (eye, eye)
+        step = torch.zeros(streams.size, dtype=torch.int64, device=mean.device)
+        return State(mean, operators.start_sigma(self.sigma, problem, mean[..., :1]), zero, zero, c, basis, one, step)
+
+    def ask(self, state: State, streams: Streams) -> Query:
+        """P points around the mean."""
+        dim = state.mean.shape[-1]
+        z = streams.normal("mutation", (self.population or operators.default_population(dim), dim))
+        return Query(state.mean + state.sigma * _turned(z * state.lengths, state.basis.mT))
+
+    def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
+        """Move the mean, lengthen the paths, adapt sigma and C."""
+        del streams
+        y = (operators.ranked(query.points, answer.value) - state.mean) / state.sigma
+        k = constants(y.shape[2], y.shape[1], self.covariance == "diagonal", self.active)
+        z, best = _turned(y, state.basis) / state.lengths, k.weights[: k.parents]  # of covariance I
+        shift, white = operators.weighted_sum(best, y), _turned(operators.weighted_sum(best, z), state.basis.mT)
+        path_sigma = operators.cumulated(state.path_sigma, white, k.c_sigma, k.size)
+        still = _stalled(path_sigma, state.step, k.c_sigma)
+        path_c = operators.cumulated(state.path_c, torch.where(still, 0.0, shift), k.c_c, k.size)
+        covariance = _adapted(state.covariance, y, z, path_c, still, k)
+        sigma = state.sigma * operators.path_length_control(path_sigma, k.c_sigma, k.d_sigma)
+        new = State(state.mean + state.sigma * shift, sigma, path_sigma, path_c, covariance, state.basis, state.lengths, state.step + 1)
+        return self._decomposed(new, k), {}
+
+    def recommend(self, state: State) -> Tensor:
+        """The mean: (R, D)."""
+        return state.mean[:, 0]
+
+    def center(self, state: State) -> Tensor:
+        """The mean: (R, D)."""
+        return state.mean[:, 0]
+
+    def _decomposed(self, state: State, k: Constants) -> State:
+        """The state with the decomposition of C renewed in the worlds where it is due."""
+        if self.covariance == "diagonal":
+            return state._replace(lengths=state.covariance.sqrt())
+        due = state.step % (self.lazy or max(1, int(1 / (state.mean.shape[-1] * (k.c_1 + k.c_mu))))) == 0
+        if not bool(due.any()):
+            return state
+        values, basis = operators.eigen(state.covariance)
+        floor = 0.1 * state.lengths.square().amin(-1, keepdim=True)  # negative weights, cut to stale lengths, could leave C indefinite
+        lift, due = (floor - values[..., :1]).clamp_min(0), due[:, None, None]
+        diagonal = torch.diag_embed(lift.expand_as(values)[:, 0])
+        return state._replace(
+            covariance=torch.where(due, state.covariance + diagonal, state.covariance),
+            basis=torch.where(due, basis, state.basis),
+            lengths=torch.where(due, (values + lift).sqrt(), state.lengths),
+        )
+
+
+@cache
+def constants(n: int, size: int, diagonal: bool, active: bool) -> Constants:
+    """The tutorial's table 1, of n dimensions and `size` points; 1/4 in c_mu, alpha_cov = min(2, size / 3) in c_1, 2 in c_mu."""
+    raw, parents = operators.log_weights(size), size // 2
+    mu, minus = operators.effective_size(raw[:parents]), operators.effective_size(raw[parents:])
+    c_sigma = (mu + 2) / (n + mu + 5)
+    d_sigma = 1 + 2 * max(0.0, math.sqrt((mu - 1) / (n + 1)) - 1) + c_sigma
+    c_c, speed = (4 + mu / n) / (n + 4 + 2 * mu / n), (n + 2) / 3 if diagonal else 1.0
+    c_1 = speed * min(2.0, size / 3) / ((n + 1.3) ** 2 + mu)
+    c_mu = min(1 - c_1, speed * 2 * (1 / 4 + mu + 1 / mu - 2) / ((n + 2) ** 2 + mu))
+    share = min(1 + c_1 / c_mu, 1 + 2 * minus / (mu + 2), (1 - c_1 - c_mu) / (n * c_mu)) if active else 0.0
+    weights = torch.cat([raw[:parents] / raw[:parents].sum(), share * raw[parents:] / raw[parents:].abs().sum()])
+    return Constants(weights, parents, mu, c_sigma, d_sigma, c_c, c_1, c_mu)
+
+
+def _turned(rows: Tensor, turn: Tensor) -> Tensor:
+    """Rows (R, P, D) times (R, D, D), or as they are where the variant is diagonal."""
+    return matmul(rows, turn) if turn.shape[-1] else rows
+
+
+def _stalled(path: Tensor, step: Tensor, c: float) -> Tensor:
+    """1 - h, (R, 1, 1) bool: |p_sigma| / sqrt(1 - (1 - c)^(2 (g + 1))) >= (1.4 + 2 / (D + 1)) E |N(0, I)|."""
+    dim, share = path.shape[-1], -torch.expm1(2 * (step + 1).double() * math.log1p(-c))
+    limit = (1.4 + 2 / (dim + 1)) * operators.normal_length(dim) * share.sqrt()
+    return ~(dot(path, path).sqrt() < limit[:, None].to(path))[..., None]
+
+
+def _adapted(covariance: Tensor, y: Tensor, z: Tensor, path: Tensor, still: Tensor, k: Constants) -> Tensor:
+    """C after the rank-one and the rank-mu update, from ranked steps y and the same whitened, z, both (R, P, D)."""
+    w = k.weights.to(y)
+    shrunk = torch.where(w < 0, w * y.shape[-1] / (dot(z, z).sqrt() + 1e-9).square(), w)  # (R, P)
+    decay = 1 - k.c_1 - k.c_mu * k.weights.sum().item() + torch.where(still, k.c_1 * k.c_c * (2 - k.c_c), 0.0).to(y)
+    steps = torch.cat([path, y], 1)
+    weights = torch.cat([torch.full_like(shrunk[:, :1], k.c_1), k.c_mu * shrunk], 1)
+    if covariance.shape[1] < y.shape[2]:  # diagonal
+        return decay * covariance + operators.weighted_sum(weights, steps * steps)
+    return decay * covariance + matmul((weights[..., None] * steps).mT, steps)

@@ -1,0 +1,85 @@
+"""Overdamped Langevin dynamics: gradient descent with thermal noise, whose stationary law is exp(-loss / T) as the step goes to 0.
+
+With g the (mini-batch) gradient at x, learning rate eta of the schedule, temperature T and z ~ N(0, I):
+
+    x <- x - eta g + sqrt(2 eta T) z      (Euler-Maruyama; Welling and Teh 2011, "Bayesian learning via stochastic gradient Langevin
+                                          dynamics", ICML, equation 4, with eta = epsilon / 2 and T = 1)
+
+On a quadratic of curvature h the stationary variance is (2 eta T + eta^2 sigma^2 / B) / [eta h (2 - eta h)]: the step's own error, and the
+heat of the mini-batch of B terms whose gradients have the variance sigma^2, come on top of T / h. T = 0 is SGD.
+P gradients per step; draws: mutation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated, ClassVar, NamedTuple
+
+import torch
+from annotated_types import Ge, Gt
+from torch import Tensor
+
+from landscapes.base import Answer, Problem, Query, column
+from landscapes.streams import Streams
+from optimizers import operators
+from optimizers.base import Info, Optimizer
+from optimizers.schedules import Schedule
+
+
+class State(NamedTuple):
+    """P trajectories."""
+
+    points: Tensor  # (R, P, D)
+    value: Tensor  # (R, P) last answered, one step back; inf before the first
+    step: Tensor  # (R,) int64, completed steps
+
+
+@dataclass(frozen=True, kw_only=True)
+class Langevin(Optimizer):
+    """Stochastic gradient Langevin dynamics at a temperature, on P independent trajectories.
+
+    With several starts the recommendation is the trajectory whose last answered (noisy) value was lowest, the center is their mean.
+
+    Args:
+        learning_rate: eta > 0, in units of x^2 per unit of loss.
+        temperature: T >= 0, in units of loss.
+        schedule: how the learning rate, and with it the noise, changes with the steps.
+        starts: P >= 1, independent trajectories.
+
+    Source: Welling and Teh 2011, ICML.
+    """
+
+    name: ClassVar[str] = "langevin"
+    sources: ClassVar[tuple[str, ...]] = ("mutation",)
+    gradient: ClassVar[bool] = True
+    learning_rate: Annotated[float, Gt(0)] = 0.01
+    temperature: Annotated[float, Ge(0)] = 0.01
+    schedule: Schedule = field(default_factory=Schedule)
+    starts: Annotated[int, Ge(1)] = 1
+
+    def init(self, problem: Problem, streams: Streams) -> State:
+        """The landscape's starts."""
+        points = problem.start(self.starts)
+        return State(points, operators.unseen(points, points.dtype), torch.zeros(streams.size, dtype=torch.int64, device=points.device))
+
+    def ask(self, state: State, streams: Streams) -> Query:
+        """The gradient at every trajectory's point."""
+        del streams
+        return Query(state.points, gradient=True)
+
+    def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
+        """One step of every trajectory."""
+        del query
+        x, slope = state.points, operators.slope(answer, self.name)
+        eta = self.schedule.multiplier(state.step) * operators.per_world(self.learning_rate, x)
+        heat = (2 * eta * operators.per_world(self.temperature, x)).sqrt()
+        x = x - column(eta, x) * slope + column(heat, x) * streams.normal("mutation", x.shape[1:])
+        return State(x, operators.seen(answer.value), state.step + 1), {}
+
+    def recommend(self, state: State) -> Tensor:
+        """The trajectory that was last seen lowest: (R, D)."""
+        return operators.best(state.points, state.value)
+
+    def center(self, state: State) -> Tensor:
+        """The mean of the trajectories: (R, D)."""
+        return state.points.mean(1)

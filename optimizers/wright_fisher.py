@@ -1,0 +1,140 @@
+"""A finite population under selection, drift, recombination and mutation: the models of Wright and Fisher, and of Moran.
+
+`wright_fisher` (Fisher 1930, "The genetical theory of natural selection"; Wright 1931, Genetics 16:97): all P individuals are replaced at once.
+Each child has parents drawn independently, with replacement, in proportion to fitness w, so that without recombination and mutation
+    counts' ~ Multinomial(P, p*),    p*_i = p_i w_i / sum_j p_j w_j                         (the replicator step is its mean, drift its noise)
+`moran` (Moran 1958, Proc. Camb. Philos. Soc. 54:60): one child is born so, and replaces an individual drawn uniformly; P events make a generation.
+
+Order of life: evaluate, select, recombine, mutate. A haploid child has a first parent and, where there is recombination, a second one. A
+diploid is two haplotypes, points 2i and 2i + 1; its loss is their mean (additive: h = 1/2; a homozygote is as fit as the haploid), and
+a child gets one gamete from each of two parents (random mating, selfing by chance). A gamete is one parent's haplotypes, recombined; which one
+it begins with is a fair coin. Crossovers: `one_point`, with probability r at one cut, uniform on the D - 1 gaps; `multi_point`, at
+each gap independently with probability r; `free`, with probability r every coordinate by a fair coin, else none.
+
+P values per step, 2 P where diploid; a Moran event costs its child alone where the oracle is exact. Draws: drift (parts 0 and 1: first and
+second parents, 2: who dies), recombination (part 0: who, 1: where, 2: which haplotype first), mutation (part 0: by how much, or which bits,
+1: which real coordinates).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal, NamedTuple
+
+import torch
+from annotated_types import Ge, Gt, Le
+from torch import Tensor
+
+from landscapes.base import Answer, Bits, Problem, Query, Reals
+from landscapes.streams import Streams
+from optimizers import operators
+from optimizers.base import Info, Optimizer
+
+
+class State(NamedTuple):
+    """The living haplotypes; H = P, or 2 P where diploid."""
+
+    points: Tensor  # (R, H, D)
+    value: Tensor  # (R, H) as last answered; inf where never asked
+    asked: Tensor  # (R, H) bool: what the next step asks
+    best: Tensor  # (R, D) the best haplotype of the population evaluated last
+    exact: Tensor  # (R,) bool: the oracle adds no noise
+
+
+@dataclass(frozen=True, kw_only=True)
+class WrightFisher(Optimizer):
+    """Wright-Fisher or Moran population, haploid or diploid, with recombination and mutation.
+
+    The recommendation is the haplotype with the lowest observed value in the population evaluated last; the center, the mean haplotype (allele
+    frequencies on bits).
+
+    Args:
+        population: P >= 1 individuals.
+        ploidy: haplotypes of an individual, 1 or 2.
+        model: wright_fisher (discrete generations) or moran (one birth and one death per step).
+        fitness: of a loss L: linear max(0, 1 - beta L), exponential exp(-beta L).
+        selection_strength: beta >= 0, per unit of loss; 0: neutral, drift alone.
+        crossover: none, one_point, multi_point or free.
+        recombination_rate: r, 0 to 1: the chance of a crossover, multi_point: in each gap; None: 1, multi_point 1/2.
+        mutation_rate: u, probability that a coordinate mutates, 0 to 1, symmetric on bits; None: 1 on reals, 1/D on bits.
+        mutation_sigma: standard deviation of a real mutation, >= 0, in units of x.
+
+    Source: Wright 1931; Moran 1958; Ewens 2004, "Mathematical population genetics", chapter 3.
+    """
+
+    name: ClassVar[str] = "wright_fisher"
+    domains: ClassVar[tuple[type, ...]] = (Reals, Bits)
+    sources: ClassVar[tuple[str, ...]] = ("mutation", "recombination", "drift")
+    population: Annotated[int, Ge(1)] = 64
+    ploidy: Literal[1, 2] = 1
+    model: Literal["wright_fisher", "moran"] = "wright_fisher"
+    fitness: Literal["linear", "exponential"] = "exponential"
+    selection_strength: Annotated[float, Ge(0)] = 1.0
+    crossover: Literal["none", "one_point", "multi_point", "free"] = "free"
+    recombination_rate: Annotated[float | None, Ge(0), Le(1)] = None
+    mutation_rate: Annotated[float | None, Ge(0), Le(1)] = None
+    mutation_sigma: Annotated[float, Ge(0)] = 0.1
+
+    def init(self, problem: Problem, streams: Streams) -> State:
+        """The landscape's starts, one for each haplotype."""
+        points = problem.start(self.population * self.ploidy)
+        value = torch.full(points.shape[:2], torch.inf, dtype=streams.dtype, device=points.device)
+        exact = torch.full((streams.size,), problem.exact, dtype=torch.bool, device=points.device)
+        return State(points, value, torch.ones_like(value, dtype=torch.bool), points[:, 0], exact)
+
+    def ask(self, state: State, streams: Streams) -> Query:
+        """All haplotypes; those whose exact value is known are not billed."""
+        del streams
+        return Query(state.points, alive=state.asked if self.model == "moran" else None)
+
+    def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
+        """The next generation, or the next birth and death; info: parents (R, gametes, 2), the haplotypes that each gamete comes from."""
+        points, value = query.points, torch.where(state.asked, operators.worst_last(answer.value), state.value)
+        births = self.population if self.model == "wright_fisher" else 1
+        first, second = self._parents(value, streams, births)
+        gametes = self._recombine(operators.rows(points, first), operators.rows(points, second), streams)
+        gametes = operators.mutate(gametes, streams, self.mutation_rate, self.mutation_sigma)
+        best, info = operators.best(points, value), {"parents": torch.stack([first, second], -1)}
+        if self.model == "wright_fisher":
+            return State(gametes, value, state.asked, best, state.exact), info
+        dead = streams.integers("drift", self.population, (1,), 2)
+        place = self._haplotypes(dead)  # (R, ploidy)
+        points = points.scatter(1, place[..., None].expand_as(gametes), gametes)
+        asked = (~state.exact[:, None]).expand_as(value).scatter(1, place, True)
+        return State(points, value, asked, best, state.exact), info | {"dead": dead[:, 0]}
+
+    def recommend(self, state: State) -> Tensor:
+        """The best haplotype of the population evaluated last: (R, D)."""
+        return state.best
+
+    def center(self, state: State) -> Tensor:
+        """The mean haplotype; on bits, the allele frequencies: (R, D)."""
+        return state.points.to(state.value.dtype).mean(1)
+
+    def _haplotypes(self, individuals: Tensor) -> Tensor:
+        """Places (R, n ploidy) of the haplotypes of individuals (R, n)."""
+        return (individuals[..., None] * self.ploidy + torch.arange(self.ploidy, device=individuals.device)).flatten(1)
+
+    def _parents(self, value: Tensor, streams: Streams, births: int) -> tuple[Tensor, Tensor]:
+        """The two haplotypes (R, births ploidy) that each gamete of the children is made of."""
+        loss, n = value.unflatten(1, (-1, self.ploidy)).mean(-1), births * self.ploidy
+
+        def drawn(part: int) -> Tensor:
+            return operators.proportional(loss, streams, n, fitness=self.fitness, strength=self.selection_strength, part=part)
+
+        if self.ploidy == 2:
+            parent, coin = drawn(0), streams.coins("recombination", (n,), part=2).long()
+            return 2 * parent + coin, 2 * parent + 1 - coin
+        first = drawn(0)
+        return first, first if self.crossover == "none" else drawn(1)
+
+    def _recombine(self, first: Tensor, second: Tensor, streams: Streams) -> Tensor:
+        n, dim = first.shape[1:]
+        rate = self.recombination_rate
+        if self.crossover == "none" or dim == 1:
+            return first
+        if self.crossover == "multi_point":
+            return operators.pick(operators.multi_point(streams, n, dim, 0.5 if rate is None else rate), first, second)
+        if rate is not None:
+            second = torch.where(operators.crosses(streams, n, rate)[..., None], second, first)
+        return operators.recombine(first, second, streams, "uniform" if self.crossover == "free" else "one_point")
