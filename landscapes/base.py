@@ -214,7 +214,7 @@ class Landscape(Parameters, ABC):
         """X (R, P, D), terms of a mini-batch or None for all, time (R,) for moving landscapes -> (R, P)."""
 
     def extension(self, p: Tensor, terms: Terms | None = None, time: Tensor | None = None) -> Tensor:
-        """The multilinear extension of a landscape on Bits: the mean loss of genotypes whose loci are 1 independently with chances p (R, P, D) -> (R, P)."""
+        """Of a landscape on Bits: its mean loss where loci are 1 independently with chances p (R, P, D), its multilinear extension -> (R, P)."""
         raise ValueError(f"{self.name}: its multilinear extension cannot be computed")
 
     def observe(self, value: Tensor, points: Tensor, streams: Streams) -> Tensor:
@@ -230,7 +230,7 @@ class Landscape(Parameters, ABC):
         return self.domain.low + (self.domain.high - self.domain.low) * streams.uniform("init", shape)
 
     def solution_loss(self, x: Tensor, time: Tensor | None = None) -> Tensor:
-        """The true loss of x (R, P, D) taken as an answer to the problem -> (R, P); a relaxation rounds first, a game says how far from equilibrium."""
+        """The true loss of x (R, P, D) taken as an answer -> (R, P); a relaxation rounds first, a game says how far from equilibrium."""
         return self.loss(x, None, time)
 
     def measures(self, x: Tensor) -> dict[str, Tensor]:
@@ -271,6 +271,11 @@ def check_reals(name: str, x: Tensor) -> None:
     """Raise ValueError unless x is float32 or float64."""
     if x.dtype not in (torch.float32, torch.float64):
         raise ValueError(f"{name}: expected points as torch.float32 or torch.float64, got {x.dtype}; convert with .to(torch.float64)")
+
+
+def weighted(loss: Tensor, terms: Terms | None) -> Tensor:
+    """The loss (R, P) of a mini-batch where it is not a finite sum: one term, taken as often as the weights say."""
+    return loss if terms is None else terms.weight.sum(-1) * loss
 
 
 UNBOUND = torch.empty(0)  # stands for a table before `bind`

@@ -16,6 +16,7 @@ from annotated_types import Ge, Gt, Le
 from torch import Tensor
 
 from landscapes import paths
+from landscapes.around import Around
 from landscapes.base import UNBOUND, Bits, Domain, Landscape, Terms, check_bound, check_chances, check_points, dot, per_instance, power
 from landscapes.streams import Streams
 
@@ -23,7 +24,7 @@ _PART = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Moving(Landscape):
+class Moving(Around):
     """Any landscape with a moving optimum: along a line, by jumps, on a cycle or on a random walk.
 
     linear: at `speed` in a random direction; bits: so many flips per unit of time, the loci in random order and around again.
@@ -78,64 +79,9 @@ class Moving(Landscape):
             raise ValueError(f"moving.inner: expected {wanted}, got {self.inner!r}")
 
     @property
-    def dim(self) -> int:
-        """As the inner landscape."""
-        return self.inner.dim
-
-    @property
     def domain(self) -> Domain:
         """As the inner landscape; starts are where its optimum is at time 0."""
         return self.inner.domain
-
-    @property
-    def terms(self) -> int:
-        """As the inner landscape."""
-        return self.inner.terms
-
-    @property
-    def unit_cost(self) -> int:
-        """As the inner landscape."""
-        return self.inner.unit_cost
-
-    @property
-    def gap_known(self) -> bool:
-        """As the inner landscape."""
-        return self.inner.gap_known
-
-    @property
-    def additive(self) -> bool:
-        """As the inner landscape."""
-        return self.inner.additive
-
-    @property
-    def smallest_batch(self) -> int:
-        """As the inner landscape."""
-        return self.inner.smallest_batch
-
-    @property
-    def players(self) -> tuple[int, ...]:
-        """As the inner landscape."""
-        return self.inner.players
-
-    @property
-    def code(self) -> tuple[str, ...]:
-        """As the inner landscape."""
-        return self.inner.code
-
-    @property
-    def fingerprint(self) -> str:
-        """As the inner landscape."""
-        return self.inner.fingerprint
-
-    @property
-    def extension_cost(self) -> int | None:
-        """As the inner landscape."""
-        return self.inner.extension_cost
-
-    @property
-    def values_are_solutions(self) -> bool:
-        """As the inner landscape."""
-        return self.inner.values_are_solutions
 
     def bind(self, streams: Streams) -> Self:
         """Bind the inner landscape and draw the path."""

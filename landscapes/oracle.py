@@ -83,8 +83,9 @@ class Oracle:
     def __call__(self, query: Query, streams: Streams) -> Answer:
         """Answer one query of all worlds."""
         terms, size = self._terms(query, streams)
+        now = clock_time(self.landscape, self.ledger.steps, self.ledger.spent, streams.device)
         began = time.perf_counter()
-        answer = evaluate(self.landscape, query.points, terms, gradient=query.gradient, time=clock_time(self.landscape, self.ledger.steps, self.ledger.spent, streams.device))
+        answer = evaluate(self.landscape, query.points, terms, gradient=query.gradient, time=now)
         self.seconds += time.perf_counter() - began
         asked = query.points.shape[1] if query.alive is None else _host(query.alive.sum(1))
         self.ledger.bill(_host(size) * asked * self.landscape.unit_cost, gradient=query.gradient)

@@ -15,12 +15,13 @@ import torch
 from annotated_types import Gt
 from torch import Tensor
 
-from landscapes.base import Bits, Domain, Landscape, Reals, Terms, check_points, logistic
+from landscapes.around import Around
+from landscapes.base import Bits, Domain, Reals, Terms, check_points, logistic
 from landscapes.streams import Streams
 
 
 @dataclass(frozen=True, kw_only=True)
-class Relaxation(Landscape):
+class Relaxation(Around):
     """A landscape of bits for real-valued optimizers: its multilinear extension, or the genotype of the signs.
 
     Source: Wright 1937 (mean fitness as a function of allele frequencies, at linkage equilibrium); Boros and Hammer 2002 (multilinear extension).
@@ -44,49 +45,14 @@ class Relaxation(Landscape):
             raise ValueError(f"relaxation.inner: expected a landscape whose extension can be computed, got {self.inner!r}")
 
     @property
-    def dim(self) -> int:
-        """The loci."""
-        return self.inner.dim
-
-    @property
     def domain(self) -> Domain:
         """The box that the starts span."""
         return Reals(-self.lean, self.lean)
 
     @property
-    def terms(self) -> int:
-        """The inner landscape's."""
-        return self.inner.terms
-
-    @property
     def unit_cost(self) -> int:
         """In evaluations of the inner landscape at a genotype."""
         return self.inner.unit_cost * (self.inner.extension_cost or 1 if self.mode == "extension" else 1)
-
-    @property
-    def gap_known(self) -> bool:
-        """As the inner landscape."""
-        return self.inner.gap_known
-
-    @property
-    def additive(self) -> bool:
-        """As the inner landscape."""
-        return self.inner.additive
-
-    @property
-    def smallest_batch(self) -> int:
-        """As the inner landscape."""
-        return self.inner.smallest_batch
-
-    @property
-    def clock(self) -> Literal["step", "cost"] | None:
-        """As the inner landscape."""
-        return self.inner.clock
-
-    @property
-    def noisy(self) -> bool:
-        """As the inner landscape."""
-        return self.inner.noisy
 
     @property
     def values_are_solutions(self) -> bool:

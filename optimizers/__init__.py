@@ -6,6 +6,7 @@ from optimizers.cma_es import CMAES
 from optimizers.ga import GA
 from optimizers.langevin import Langevin
 from optimizers.metropolis import Metropolis
+from optimizers.mu_lambda import MuLambda
 from optimizers.natural_sgd import NaturalSGD
 from optimizers.one_plus_one import OnePlusOne
 from optimizers.openai_es import OpenAIES
@@ -33,4 +34,5 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {
     "natural_sgd": NaturalSGD,
     "spsa": SPSA,
     "cma_es": CMAES,
+    "mu_lambda": MuLambda,
 }

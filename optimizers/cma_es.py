@@ -140,8 +140,7 @@ def constants(n: int, size: int, diagonal: bool, active: bool) -> Constants:
     """The tutorial's table 1, of n dimensions and `size` points; 1/4 in c_mu, alpha_cov = min(2, size / 3) in c_1, 2 in c_mu."""
     raw, parents = operators.log_weights(size), size // 2
     mu, minus = operators.effective_size(raw[:parents]), operators.effective_size(raw[parents:])
-    c_sigma = (mu + 2) / (n + mu + 5)
-    d_sigma = 1 + 2 * max(0.0, math.sqrt((mu - 1) / (n + 1)) - 1) + c_sigma
+    c_sigma, d_sigma = operators.path_constants(n, mu)
     c_c, speed = (4 + mu / n) / (n + 4 + 2 * mu / n), (n + 2) / 3 if diagonal else 1.0
     c_1 = speed * min(2.0, size / 3) / ((n + 1.3) ** 2 + mu)
     c_mu = min(1 - c_1, speed * 2 * (1 / 4 + mu + 1 / mu - 2) / ((n + 2) ** 2 + mu))
@@ -166,7 +165,7 @@ def _adapted(covariance: Tensor, y: Tensor, z: Tensor, path: Tensor, still: Tens
     """C after the rank-one and the rank-mu update, from ranked steps y and the same whitened, z, both (R, P, D)."""
     w = k.weights.to(y)
     shrunk = torch.where(w < 0, w * y.shape[-1] / (dot(z, z).sqrt() + 1e-9).square(), w)  # (R, P)
-    decay = 1 - k.c_1 - k.c_mu * k.weights.sum().item() + torch.where(still, k.c_1 * k.c_c * (2 - k.c_c), 0.0).to(y)
+    decay = 1 - k.c_1 - k.c_mu * k.weights.sum().item() + still.to(y) * (k.c_1 * k.c_c * (2 - k.c_c))
     steps = torch.cat([path, y], 1)
     weights = torch.cat([torch.full_like(shrunk[:, :1], k.c_1), k.c_mu * shrunk], 1)
     if covariance.shape[1] < y.shape[2]:  # diagonal

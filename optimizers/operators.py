@@ -323,6 +323,15 @@ def cumulated(path: Tensor, shift: Tensor, rate: float, size: float) -> Tensor:
     return (1 - rate) * path + math.sqrt(rate * (2 - rate) * size) * shift
 
 
+def path_constants(dim: int, size: float) -> tuple[float, float]:
+    """c_sigma and d_sigma of dimension D and mu_eff.
+
+    Source: Hansen 2016, arXiv:1604.00772, equation 55.
+    """
+    rate = (size + 2) / (dim + size + 5)
+    return rate, 1 + 2 * max(0.0, math.sqrt(max(0.0, size - 1) / (dim + 1)) - 1) + rate
+
+
 def normal_length(dim: int) -> float:
     """E |N(0, I)| = sqrt 2 Gamma((D + 1) / 2) / Gamma(D / 2)."""
     return math.sqrt(2) * math.exp(math.lgamma((dim + 1) / 2) - math.lgamma(dim / 2))

@@ -6,7 +6,6 @@ Points are lists of lists from best to worst; a distribution is a mean and a sta
 import math
 
 
-
 def nes_utilities(n):
     raw = [max(0.0, math.log(n / 2 + 1) - math.log(k)) for k in range(1, n + 1)]
     return [w / sum(raw) - 1 / n for w in raw]
@@ -58,9 +57,24 @@ def separable_cma(generations, mean, sigma):
         h = 1 if norm / math.sqrt(1 - (1 - cs) ** (2 * (g + 1))) < (1.4 + 2 / (n + 1)) * length else 0
         pc = [(1 - cc) * pc[d] + h * math.sqrt(cc * (2 - cc) * mu) * shift[d] for d in range(n)]
         far = [sum(row[d] ** 2 / c[d] for d in range(n)) for row in y]
-        cut = [w[k] if w[k] >= 0 else w[k] * n / far[k] for k in range(size)]
+        cut = [w[k] if w[k] >= 0 else w[k] * n / (math.sqrt(far[k]) + 1e-9) ** 2 for k in range(size)]
         keep = 1 + c1 * (1 - h) * cc * (2 - cc) - c1 - cmu * sum(w)
         c = [keep * c[d] + c1 * pc[d] ** 2 + cmu * sum(cut[k] * y[k][d] ** 2 for k in range(size)) for d in range(n)]
         mean = [mean[d] + sigma * shift[d] for d in range(n)]
         sigma *= math.exp(min(1, cs / ds * (norm / length - 1)))
     return mean, sigma, c
+
+
+def csa(generations, mean, sigma, weights):
+    """Cumulative step-size adaptation, from generations of ranked points -> mean, sigma."""
+    n, mu = len(mean), sum(weights) ** 2 / sum(w * w for w in weights)
+    c = (mu + 2) / (n + mu + 5)
+    d = 1 + c + 2 * max(0, math.sqrt((mu - 1) / (n + 1)) - 1)
+    length = math.sqrt(2) * math.gamma((n + 1) / 2) / math.gamma(n / 2)
+    path = [0.0] * n
+    for points in generations:
+        shift = [sum(w * (x[i] - mean[i]) / sigma for w, x in zip(weights, points, strict=False)) for i in range(n)]
+        path = [(1 - c) * path[i] + math.sqrt(c * (2 - c) * mu) * shift[i] for i in range(n)]
+        mean = [mean[i] + sigma * shift[i] for i in range(n)]
+        sigma *= math.exp(c / d * (math.sqrt(sum(p * p for p in path)) / length - 1))
+    return mean, sigma

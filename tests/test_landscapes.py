@@ -11,22 +11,32 @@ from landscapes import LANDSCAPES
 from landscapes.base import Bits, Landscape, Terms, logistic, softplus
 from landscapes.bbob.landscape import BBOB
 from landscapes.bbob.noisy import BBOBNoisy
-from landscapes.canyon import Canyon
-from landscapes.cosine_rugged import CosineRugged
-from landscapes.double_well import DoubleWell
-from landscapes.empirical import Empirical
-from landscapes.fisher import Fisher
+from landscapes.binary.empirical import Empirical
+from landscapes.binary.house_of_cards import HouseOfCards
+from landscapes.binary.jump import Jump
+from landscapes.binary.labs import LABS
+from landscapes.binary.leading_ones import LeadingOnes
+from landscapes.binary.max_sat import MaxSat
+from landscapes.binary.mount_fuji import RoughMountFuji
+from landscapes.binary.nk import NK, gathered_contributions, gathered_extension
+from landscapes.binary.onemax import OneMax
+from landscapes.binary.quantitative_trait import QuantitativeTrait
+from landscapes.binary.royal_road import RoyalRoad
+from landscapes.binary.spin_glass import SpinGlass
+from landscapes.binary.trap import Trap
+from landscapes.binary.valley_crossing import ValleyCrossing
+from landscapes.continuous.canyon import Canyon
+from landscapes.continuous.cosine_rugged import CosineRugged
+from landscapes.continuous.double_well import DoubleWell
+from landscapes.continuous.fisher import Fisher
+from landscapes.continuous.gaussian_field import GaussianField
+from landscapes.continuous.quadratic import Quadratic
+from landscapes.continuous.rosenbrock import Rosenbrock
+from landscapes.continuous.saddle import Saddle
 from landscapes.games.biased_gan import BiasedGAN
 from landscapes.games.bilinear import Bilinear
 from landscapes.games.dirac_gan import DiracGAN
 from landscapes.games.matching_pennies import MatchingPennies
-from landscapes.gaussian_field import GaussianField
-from landscapes.house_of_cards import HouseOfCards
-from landscapes.jump import Jump
-from landscapes.labs import LABS
-from landscapes.leading_ones import LeadingOnes
-from landscapes.max_sat import MaxSat
-from landscapes.mount_fuji import RoughMountFuji
 from landscapes.moving import Moving
 from landscapes.networks import digits
 from landscapes.networks.autoencoder import Autoencoder
@@ -37,19 +47,9 @@ from landscapes.networks.linear_rnn import LinearRNN
 from landscapes.networks.logistic import LogisticRegression
 from landscapes.networks.module import TorchModule
 from landscapes.networks.tanh_rnn import TanhRNN
-from landscapes.nk import NK, gathered_contributions, gathered_extension
-from landscapes.onemax import OneMax
 from landscapes.oracle import evaluate
-from landscapes.quadratic import Quadratic
-from landscapes.quantitative_trait import QuantitativeTrait
 from landscapes.relaxation import Relaxation
-from landscapes.rosenbrock import Rosenbrock
-from landscapes.royal_road import RoyalRoad
-from landscapes.saddle import Saddle
-from landscapes.spin_glass import SpinGlass
 from landscapes.streams import Keyed, Streams
-from landscapes.trap import Trap
-from landscapes.valley_crossing import ValleyCrossing
 from tests import reference
 
 # Small and odd: every entry of the registry must be here.
@@ -429,8 +429,8 @@ def test_nk_loci_read_what_the_convention_says(n, k, neighbours):
 @pytest.mark.parametrize(("n", "k"), [(21, 0), (21, 3), (22, 5)])
 def test_nk_ring_optimum_is_the_enumerated_one(n, k, monkeypatch):
     ring = NK(n=n, k=k).bind(streams([1, 2]))
-    monkeypatch.setattr("landscapes.nk.ENUMERATED", n)
-    monkeypatch.setattr("landscapes.nk._ring_steps", lambda n, k: 2**40)
+    monkeypatch.setattr("landscapes.binary.nk.ENUMERATED", n)
+    monkeypatch.setattr("landscapes.binary.nk._ring_steps", lambda n, k: 2**40)
     torch.testing.assert_close(NK(n=n, k=k).bind(streams([1, 2])).best, ring.best, rtol=0, atol=1e-12)
 
 

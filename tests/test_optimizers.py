@@ -60,6 +60,9 @@ CASES = [  # kind, hyperparameters, P, domain
     ("natural_sgd", {"damping": 0.1}, 1, Reals()),
     ("spsa", {}, 2, Reals()),
     ("spsa", {"pairs": 3, "stability": 2.0}, 6, Reals()),
+    ("mu_lambda", {"population": 7}, 7, Reals()),
+    ("mu_lambda", {"population": 5, "parents": 3, "weights": "equal", "damping": 1.5, "sigma": 0.2}, 5, Reals()),
+    ("mu_lambda", {"population": 2}, 2, Reals()),
 ]
 LEARNERS = [  # hyperparameters with which a method must beat its start
     ("sgd", {"momentum": 0.5}, Reals()),
@@ -85,6 +88,7 @@ LEARNERS = [  # hyperparameters with which a method must beat its start
     ("signed_sgd", {"learning_rate": 0.05}, Reals()),
     ("natural_sgd", {"learning_rate": 0.02}, Reals()),
     ("spsa", {"pairs": 4}, Reals()),
+    ("mu_lambda", {}, Reals()),
 ]
 
 
@@ -263,6 +267,8 @@ NUMBERS = [  # kind, other hyperparameters, field, its values
     ("spsa", {}, "stability", (0.0, 10.0)),
     ("spsa", {}, "alpha", (0.0, 1.0)),
     ("spsa", {}, "gamma", (0.0, 0.5)),
+    ("mu_lambda", {}, "sigma", (0.1, 1.0)),
+    ("mu_lambda", {}, "damping", (1.0, 5.0)),
 ]
 
 
@@ -370,6 +376,12 @@ WRONG = [
     ("spsa", {"alpha": 1.5}, "spsa.alpha: expected <= 1"),
     ("spsa", {"gamma": -0.1}, "spsa.gamma: expected >= 0"),
     ("spsa", {"pairs": 0}, "spsa.pairs: expected >= 1"),
+    ("mu_lambda", {"population": 1}, "mu_lambda.population: expected >= 2"),
+    ("mu_lambda", {"parents": 0}, "mu_lambda.parents: expected >= 1"),
+    ("mu_lambda", {"population": 4, "parents": 5}, "mu_lambda.parents: expected 1 <= parents <= population = 4, got 5"),
+    ("mu_lambda", {"weights": "linear"}, "mu_lambda.weights: expected one of log, equal"),
+    ("mu_lambda", {"sigma": 0.0}, "mu_lambda.sigma: expected > 0"),
+    ("mu_lambda", {"damping": 0.0}, "mu_lambda.damping: expected > 0"),
 ]
 
 
@@ -390,6 +402,7 @@ RANKED = [
     ("snes", {}, Reals()),
     ("cma_es", {}, Reals()),
     ("cma_es", {"covariance": "diagonal"}, Reals()),
+    ("mu_lambda", {}, Reals()),
 ]
 
 

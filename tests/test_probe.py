@@ -13,10 +13,10 @@ from matplotlib.text import Text
 
 from landscapes import LANDSCAPES
 from landscapes.base import Bits
-from landscapes.nk import NK
+from landscapes.binary.nk import NK
+from landscapes.continuous.quadratic import Quadratic
 from landscapes.oracle import evaluate
 from landscapes.probes.measure import Measure
-from landscapes.quadratic import Quadratic
 from landscapes.streams import Streams
 from studies import examples, pictures, probing
 from studies.config import StudyError
@@ -49,7 +49,7 @@ def test_words_name_landscapes():
     assert one.landscape == NK(n=12, k=3, neighbours="random")
     assert (one.label, one.dtype) == ("nk:n=12,k=3,neighbours=random", "float64")
     assert two.landscape == Quadratic()
-    assert named(["landscapes.nk:NK:n=7,k=2"])[0].landscape == NK(n=7, k=2)
+    assert named(["landscapes.binary.nk:NK:n=7,k=2"])[0].landscape == NK(n=7, k=2)
     assert named(["nk", "nk:n=9"], ["k=2", "dtype=float32"])[1].landscape == NK(n=9, k=2)
     assert named(["nk"], ["dtype=float32"])[0].dtype == "float32"
     inner = named(["moving:inner={kind: nk, n: 6, k: 1},path=jump"])[0].landscape

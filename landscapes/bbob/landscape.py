@@ -14,7 +14,7 @@ import torch
 from annotated_types import Ge, Le
 from torch import Tensor
 
-from landscapes.base import UNBOUND, Domain, Landscape, Reals, Terms, check_bound, check_points
+from landscapes.base import UNBOUND, Domain, Landscape, Reals, Terms, check_bound, check_points, weighted
 from landscapes.bbob.functions import FUNCTIONS
 from landscapes.bbob.instances import LAST, f_opt, seed_of
 from landscapes.bbob.tables import Tables, gather, in_chunks
@@ -78,7 +78,7 @@ class BBOB(Landscape):
         function = FUNCTIONS[self.function]
         gap = in_chunks(function.value, x, self.tables)
         gap = gap + function.penalty * outside(x) if function.penalty else gap
-        return gap if terms is None else terms.weight.sum(-1) * gap
+        return weighted(gap, terms)
 
 
 def instance_numbers(streams: Streams, instance: int | None) -> Tensor:

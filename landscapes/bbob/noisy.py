@@ -28,7 +28,7 @@ import torch
 from annotated_types import Ge, Le
 from torch import Tensor
 
-from landscapes.base import UNBOUND, Domain, Landscape, Reals, Terms, check_bound, check_points
+from landscapes.base import UNBOUND, Domain, Landscape, Reals, Terms, check_bound, check_points, weighted
 from landscapes.bbob.functions import FUNCTIONS
 from landscapes.bbob.ill_conditioned import ellipsoid
 from landscapes.bbob.instances import LAST, SHARED_SEEDS, f_opt, seed_of
@@ -109,7 +109,7 @@ class BBOBNoisy(Landscape):
         check_points(self, x)
         check_bound(self.name, x, self.optimum)
         gap = in_chunks(EASIER.get(self.base, FUNCTIONS[self.base].value), x, self.tables) + PENALTY * outside(x)
-        return gap if terms is None else terms.weight.sum(-1) * gap
+        return weighted(gap, terms)
 
     def observe(self, value: Tensor, points: Tensor, streams: Streams) -> Tensor:
         """The noisy gaps of points (R, P, D) of losses (R, P) -> (R, P), source "evaluation", parts 2 to 4."""

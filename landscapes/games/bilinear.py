@@ -18,7 +18,7 @@ from annotated_types import Ge, Gt
 from torch import Tensor
 
 from landscapes.base import UNBOUND, Domain, Reals, dot, matmul, per_instance
-from landscapes.frames import draw_place, draw_rotation
+from landscapes.continuous.frames import draw_place, draw_rotation
 from landscapes.games.base import Game, distance
 from landscapes.streams import Streams
 

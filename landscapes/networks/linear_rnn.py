@@ -16,7 +16,7 @@ import torch
 from annotated_types import Ge, Gt
 from torch import Tensor
 
-from landscapes.base import UNBOUND, Domain, Landscape, Reals, Terms, check_bound, check_points, dot, per_instance
+from landscapes.base import UNBOUND, Domain, Landscape, Reals, Terms, check_bound, check_points, dot, per_instance, weighted
 from landscapes.streams import Streams
 
 
@@ -81,7 +81,7 @@ class LinearRNN(Landscape):
             h = dot(w, h[..., None, :])
         miss = h - self.target * self.ends[:, None, 1]
         value = 0.5 * dot(miss, miss)
-        return value if terms is None else value * terms.weight.sum(-1)
+        return weighted(value, terms)
 
     def _ends(self, streams: Streams) -> Tensor:
         if self.units == 1:

@@ -1,7 +1,7 @@
 """How rugged landscapes are: `continuous` and `gradients` measure those of real coordinates, the rest those of bits.
 
 >>> import torch
->>> from landscapes.nk import NK
+>>> from landscapes.binary.nk import NK
 >>> from landscapes.probes import measure_binary, tune
 >>> from landscapes.streams import Streams
 >>> streams = Streams(seed=1, worlds=torch.arange(3))

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from landscapes.nk import NK
+from landscapes.binary.nk import NK
 from landscapes.streams import Streams
 
 

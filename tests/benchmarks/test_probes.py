@@ -11,7 +11,7 @@ import pytest
 import scipy.stats
 import torch
 
-from landscapes.nk import NK
+from landscapes.binary.nk import NK
 from landscapes.probes import binary
 from landscapes.probes.catalogue import MEASURES, Table
 from landscapes.streams import Streams

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from landscapes.spin_glass import SpinGlass
+from landscapes.binary.spin_glass import SpinGlass
 from landscapes.streams import Streams
 
 

@@ -6,18 +6,18 @@ import pytest
 import torch
 
 from landscapes.base import Terms
-from landscapes.hidden_target import HiddenTarget
-from landscapes.jump import Jump
-from landscapes.labs import LABS, OPTIMAL_RUNS, optimal_sequence
-from landscapes.leading_ones import LeadingOnes
-from landscapes.max_sat import MaxSat
-from landscapes.onemax import OneMax
-from landscapes.products import gathered_sums
-from landscapes.quantitative_trait import QuantitativeTrait
-from landscapes.royal_road import RoyalRoad
-from landscapes.spin_glass import SpinGlass
+from landscapes.binary.hidden_target import HiddenTarget
+from landscapes.binary.jump import Jump
+from landscapes.binary.labs import LABS, OPTIMAL_RUNS, optimal_sequence
+from landscapes.binary.leading_ones import LeadingOnes
+from landscapes.binary.max_sat import MaxSat
+from landscapes.binary.onemax import OneMax
+from landscapes.binary.products import gathered_sums
+from landscapes.binary.quantitative_trait import QuantitativeTrait
+from landscapes.binary.royal_road import RoyalRoad
+from landscapes.binary.spin_glass import SpinGlass
+from landscapes.binary.trap import Trap
 from landscapes.streams import Streams
-from landscapes.trap import Trap
 from tests import reference_binary as reference
 
 PM1, RANDOM, LATTICE, RING, FERROMAGNET = "pm1", "random", "lattice", "ring", "ferromagnet"
@@ -411,7 +411,7 @@ def test_quantitative_trait_says_when_the_gap_is_unknown():
 @pytest.mark.parametrize("rows", [None, 1, 5])
 @pytest.mark.parametrize("gathered", [2**24, 40])
 def test_products_in_plain_torch_equal_the_kernels(name, rows, gathered, monkeypatch):
-    monkeypatch.setattr("landscapes.products._GATHERED", gathered)
+    monkeypatch.setattr("landscapes.binary.products._GATHERED", gathered)
     landscape = SMALL[name].bind(streams())
     literals = isinstance(landscape, MaxSat)
     sign, table = (1, landscape.whole.weight[0]) if literals else (-1, landscape.strength)

@@ -10,15 +10,15 @@ import scipy.special
 import torch
 
 from landscapes.base import Terms
-from landscapes.canyon import Canyon
-from landscapes.cosine_rugged import CosineRugged
-from landscapes.double_well import DoubleWell
-from landscapes.fisher import Fisher
-from landscapes.gaussian_field import GaussianField
+from landscapes.continuous.canyon import Canyon
+from landscapes.continuous.cosine_rugged import CosineRugged
+from landscapes.continuous.double_well import DoubleWell
+from landscapes.continuous.fisher import Fisher
+from landscapes.continuous.gaussian_field import GaussianField
+from landscapes.continuous.quadratic import Quadratic
+from landscapes.continuous.rosenbrock import Rosenbrock
+from landscapes.continuous.saddle import Saddle
 from landscapes.oracle import evaluate
-from landscapes.quadratic import Quadratic
-from landscapes.rosenbrock import Rosenbrock
-from landscapes.saddle import Saddle
 from landscapes.streams import Streams
 from tests import reference_continuous as reference
 

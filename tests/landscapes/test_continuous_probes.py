@@ -7,14 +7,14 @@ import pytest
 import torch
 
 from landscapes.base import Terms
-from landscapes.cosine_rugged import CosineRugged
-from landscapes.gaussian_field import GaussianField
+from landscapes.binary.nk import NK
+from landscapes.continuous.cosine_rugged import CosineRugged
+from landscapes.continuous.gaussian_field import GaussianField
+from landscapes.continuous.quadratic import Quadratic
 from landscapes.moving import Moving
 from landscapes.networks.digits import Digits
-from landscapes.nk import NK
 from landscapes.oracle import evaluate
 from landscapes.probes import continuous, gradients
-from landscapes.quadratic import Quadratic
 from landscapes.streams import Streams
 from tests import reference_continuous_probes as reference
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from landscapes.empirical import DATA, Empirical
+from landscapes.binary.empirical import DATA, Empirical
 from landscapes.streams import Streams
 from tests import reference_random_tables as reference
 

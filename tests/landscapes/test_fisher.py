@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from landscapes.fisher import Fisher
+from landscapes.continuous.fisher import Fisher
+from landscapes.continuous.quadratic import Quadratic
 from landscapes.oracle import evaluate
-from landscapes.quadratic import Quadratic
 from landscapes.streams import Streams
 
 WORLDS = torch.arange(4)

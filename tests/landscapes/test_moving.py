@@ -10,13 +10,13 @@ import pytest
 import torch
 
 from landscapes.base import Landscape
+from landscapes.binary.nk import NK
+from landscapes.continuous.quadratic import Quadratic
 from landscapes.games.bilinear import Bilinear
 from landscapes.games.matching_pennies import MatchingPennies
 from landscapes.moving import Moving
-from landscapes.nk import NK
 from landscapes.oracle import evaluate
 from landscapes.paths import Kept
-from landscapes.quadratic import Quadratic
 from landscapes.streams import Streams
 from studies.loop import run_worlds
 from tests.test_loop import task

@@ -7,18 +7,18 @@ import pytest
 import scipy.stats
 import torch
 
-from landscapes.gaussian_field import GaussianField
-from landscapes.leading_ones import LeadingOnes
-from landscapes.mount_fuji import RoughMountFuji
+from landscapes.binary.leading_ones import LeadingOnes
+from landscapes.binary.mount_fuji import RoughMountFuji
+from landscapes.binary.nk import NK
+from landscapes.binary.onemax import OneMax
+from landscapes.binary.spin_glass import SpinGlass
+from landscapes.continuous.gaussian_field import GaussianField
 from landscapes.moving import Moving
-from landscapes.nk import NK
-from landscapes.onemax import OneMax
 from landscapes.probes import BINARY_MEASURES, binary, climbs, lon, measure_binary, sampled_climbs, walsh
 from landscapes.probes.catalogue import MEASURES, Table
 from landscapes.probes.continuous import autocorrelation as real_autocorrelation
 from landscapes.probes.sampled import Sample, krawtchouk, roughness_slope
 from landscapes.probes.tuning import tune
-from landscapes.spin_glass import SpinGlass
 from landscapes.streams import Streams
 from tests import reference_probes as reference
 

@@ -7,9 +7,10 @@ import pytest
 import torch
 
 from landscapes.base import Terms
-from landscapes.house_of_cards import HouseOfCards
-from landscapes.mount_fuji import RoughMountFuji
-from landscapes.random_tables import ENUMERATED, RandomTable, best_genotype, bits, draw_table, fold
+from landscapes.binary.genotypes import ENUMERATED, best_genotype, bits, fold
+from landscapes.binary.house_of_cards import HouseOfCards
+from landscapes.binary.mount_fuji import RoughMountFuji
+from landscapes.binary.random_tables import RandomTable, draw_table
 from landscapes.streams import Streams
 from tests import reference_random_tables as reference
 
@@ -134,7 +135,7 @@ def test_fold_is_the_mean_over_independent_loci(n):
 
 @pytest.mark.parametrize("n", [3, 11, 14])
 def test_the_best_genotype_is_found_in_any_chunk(n, monkeypatch):
-    monkeypatch.setattr("landscapes.random_tables._CHUNK", 64)
+    monkeypatch.setattr("landscapes.binary.genotypes._CHUNK", 64)
     place = torch.arange(n, dtype=torch.int64)
     for wanted in (0, 1, 2**n // 2 + 1, 2**n - 1):
         found = best_genotype(lambda x, wanted=wanted: -((x.long() << place).sum(-1) - wanted).abs().double().expand(2, -1), n)
@@ -192,7 +193,7 @@ def test_what_is_known_at_which_size(make, gap, cost):
 def test_worlds_of_one_instance_are_searched_once(monkeypatch):
     rows = []
     monkeypatch.setattr(
-        "landscapes.random_tables.best_genotype",
+        "landscapes.binary.random_tables.best_genotype",
         lambda fitness, n, device: rows.append(len(fitness(bits(torch.arange(2), n)[None]))) or torch.zeros((rows[-1], n), dtype=torch.uint8),
     )
     HouseOfCards(n=4).bind(streams([5, 5, 5]))

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from landscapes.binary.valley_crossing import ValleyCrossing
 from landscapes.streams import Streams
-from landscapes.valley_crossing import ValleyCrossing
 from tests import reference_random_tables as reference
 
 VALLEYS = [

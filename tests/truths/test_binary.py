@@ -5,16 +5,16 @@ import math
 import pytest
 import torch
 
-from landscapes.jump import Jump
-from landscapes.labs import LABS
-from landscapes.leading_ones import LeadingOnes
-from landscapes.max_sat import MaxSat
-from landscapes.onemax import OneMax
-from landscapes.quantitative_trait import QuantitativeTrait
-from landscapes.royal_road import RoyalRoad
-from landscapes.spin_glass import SpinGlass
+from landscapes.binary.jump import Jump
+from landscapes.binary.labs import LABS
+from landscapes.binary.leading_ones import LeadingOnes
+from landscapes.binary.max_sat import MaxSat
+from landscapes.binary.onemax import OneMax
+from landscapes.binary.quantitative_trait import QuantitativeTrait
+from landscapes.binary.royal_road import RoyalRoad
+from landscapes.binary.spin_glass import SpinGlass
+from landscapes.binary.trap import Trap
 from landscapes.streams import Streams
-from landscapes.trap import Trap
 
 WORLDS = 4
 SELECTION = 0.01  # beta: w = 1 - beta L

@@ -11,11 +11,11 @@ import scipy.stats
 import torch
 
 from landscapes.base import Terms
-from landscapes.double_well import DoubleWell
-from landscapes.fisher import Fisher
-from landscapes.gaussian_field import GaussianField
+from landscapes.continuous.double_well import DoubleWell
+from landscapes.continuous.fisher import Fisher
+from landscapes.continuous.gaussian_field import GaussianField
+from landscapes.continuous.saddle import Saddle
 from landscapes.oracle import evaluate
-from landscapes.saddle import Saddle
 from landscapes.streams import Streams
 
 ERRORS = 4.5  # standard errors allowed

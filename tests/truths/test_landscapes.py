@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from landscapes.nk import NK
+from landscapes.binary.nk import NK
 from landscapes.streams import Streams
 
 ERRORS = 4.5  # standard errors allowed

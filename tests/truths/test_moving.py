@@ -6,11 +6,11 @@ import pytest
 import torch
 
 from landscapes.base import Query
+from landscapes.binary.onemax import OneMax
+from landscapes.continuous.quadratic import Quadratic
 from landscapes.moving import Moving
 from landscapes.noise import Noise
-from landscapes.onemax import OneMax
 from landscapes.oracle import Ledger, Oracle
-from landscapes.quadratic import Quadratic
 from landscapes.streams import Streams
 
 ERRORS = 4.5  # standard errors allowed

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from landscapes.house_of_cards import HouseOfCards
-from landscapes.mount_fuji import RoughMountFuji
-from landscapes.nk import NK
+from landscapes.binary.house_of_cards import HouseOfCards
+from landscapes.binary.mount_fuji import RoughMountFuji
+from landscapes.binary.nk import NK
 from landscapes.probes import binary, measure_binary, walsh
 from landscapes.probes.sampled import Sample
 from landscapes.probes.sampled_climbs import SampledClimbs, walk_length

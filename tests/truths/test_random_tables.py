@@ -6,8 +6,8 @@ import math
 import pytest
 import torch
 
-from landscapes.house_of_cards import HouseOfCards
-from landscapes.mount_fuji import RoughMountFuji
+from landscapes.binary.house_of_cards import HouseOfCards
+from landscapes.binary.mount_fuji import RoughMountFuji
 from landscapes.streams import Streams
 
 ERRORS = 4.5  # standard errors allowed

@@ -5,8 +5,8 @@ import math
 import pytest
 import torch
 
-from landscapes.max_sat import MaxSat
-from landscapes.spin_glass import SpinGlass
+from landscapes.binary.max_sat import MaxSat
+from landscapes.binary.spin_glass import SpinGlass
 from landscapes.streams import Streams
 
 

@@ -16,8 +16,8 @@ import torch
 from annotated_types import Ge
 from torch import Tensor
 
-from landscapes.base import Terms, check_chances, check_points
-from landscapes.hidden_target import HiddenTarget
+from landscapes.base import Terms, check_chances, check_points, weighted
+from landscapes.binary.hidden_target import HiddenTarget
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +64,7 @@ class Jump(HiddenTarget):
 
 
 def _weighted(gap: Tensor, terms: Terms | None) -> Tensor:
-    return gap if terms is None else terms.weight.sum(-1) * gap
+    return weighted(gap, terms)
 
 
 def _differing(q: Tensor, numbers: int) -> Tensor:

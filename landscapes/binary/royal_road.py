@@ -18,7 +18,8 @@ from annotated_types import Ge
 from torch import Tensor
 
 from landscapes.base import Terms, check_chances, check_points
-from landscapes.hidden_target import HiddenTarget, product, total
+from landscapes.binary.genotypes import product
+from landscapes.binary.hidden_target import HiddenTarget, total
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,8 +21,8 @@ import torch
 from annotated_types import Ge, Gt
 from torch import Tensor
 
-from landscapes.base import UNBOUND, Domain, Landscape, Reals, Terms, check_bound, check_points, dot, per_instance
-from landscapes.frames import draw_place, draw_rotation, into
+from landscapes.base import UNBOUND, Domain, Landscape, Reals, Terms, check_bound, check_points, dot, per_instance, weighted
+from landscapes.continuous.frames import draw_place, draw_rotation, into
 from landscapes.streams import Streams
 
 
@@ -94,4 +94,4 @@ class CosineRugged(Landscape):
         y = into(x, self.optimum, self.rotation)
         half = torch.sin(math.pi / self.wavelength * y)  # 1 - cos 2 t = 2 sin^2 t keeps its digits near the minimum
         value = 0.5 * self.curvature * dot(y, y) + 2 * self.amplitude * dot(half, half)
-        return value if terms is None else terms.weight.sum(-1) * value
+        return weighted(value, terms)

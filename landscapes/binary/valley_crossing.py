@@ -16,8 +16,7 @@ import torch
 from annotated_types import Ge, Gt, Le
 from torch import Tensor
 
-from landscapes.base import UNBOUND, Bits, Domain, Landscape, Terms, check_bound, check_chances, check_points, dot
-from landscapes.random_tables import weighted
+from landscapes.base import UNBOUND, Bits, Domain, Landscape, Terms, check_bound, check_chances, check_points, dot, weighted
 from landscapes.streams import Streams
 
 

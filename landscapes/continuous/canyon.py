@@ -19,8 +19,8 @@ import torch
 from annotated_types import Ge, Gt
 from torch import Tensor
 
-from landscapes.base import UNBOUND, Domain, Landscape, Reals, Terms, check_bound, check_points, dot, per_instance
-from landscapes.frames import draw_place, draw_rotation, into
+from landscapes.base import UNBOUND, Domain, Landscape, Reals, Terms, check_bound, check_points, dot, per_instance, weighted
+from landscapes.continuous.frames import draw_place, draw_rotation, into
 from landscapes.streams import Streams
 
 
@@ -82,4 +82,4 @@ class Canyon(Landscape):
         along, side, others = y[..., 0], y[..., 1], y[..., 2:]
         across = side - self.bend * torch.sin(2 * math.pi / self.period * along)
         value = 0.5 * self.curvature * (along.square() / self.condition + across.square() + dot(others, others))
-        return value if terms is None else terms.weight.sum(-1) * value
+        return weighted(value, terms)

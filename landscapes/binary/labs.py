@@ -16,7 +16,7 @@ from annotated_types import Ge
 from torch import Tensor
 
 from landscapes.base import UNBOUND, Bits, Domain, Landscape, Terms, check_bound, check_chances, check_points
-from landscapes.hidden_target import total
+from landscapes.binary.hidden_target import total
 from landscapes.streams import Streams
 
 # A sequence of least energy for each n = 2 .. 66, by the lengths of its runs (b is 11); the energies are proven by Packebusch and Mertens, the

@@ -1,7 +1,7 @@
 """A quadratic bowl, alone or as the mean of terms whose gradients have a set covariance.
 
 L(x) = 1/2 (x - x*)' H (x - x*), minimum 0. With M = `terms` > 1, term i is L(x) + g_i' (x - x*), where the g_i have the covariance C exactly
-(`landscapes.linear_terms`). The noise of a mini-batch is thus additive: SGD with B terms drawn with replacement has stationary covariance
+(`landscapes.continuous.linear_terms`). The noise of a mini-batch is thus additive: SGD with B terms drawn with replacement has stationary covariance
 S = A S A + eta^2 C / B, A = I - eta H (Mandt, Hoffman, Blei 2017, "Stochastic gradient descent as approximate Bayesian inference", JMLR 18); in
 one dimension eta sigma^2 / [B h (2 - eta h)].
 
@@ -18,8 +18,8 @@ from annotated_types import Ge, Gt
 from torch import Tensor
 
 from landscapes.base import UNBOUND, Domain, Landscape, Reals, Terms, check_bound, check_points, dot, per_instance
-from landscapes.frames import draw_place, draw_rotation, into
-from landscapes.linear_terms import check_terms, draw_slopes, slope
+from landscapes.continuous.frames import draw_place, draw_rotation, into
+from landscapes.continuous.linear_terms import check_terms, draw_slopes, slope
 from landscapes.streams import Streams
 
 

@@ -1,13 +1,13 @@
-"""Fitness functions of n bits that are looked at as a whole: random tables too large to store, the best genotype, the multilinear extension.
+"""Random tables of fitness too large to store, and the gap to the best of their genotypes.
 
-The genotype with bits x_0 .. x_{n-1} has the number sum_i x_i 2^i. A random table gives each genotype an independent value that is a
+A random table gives each genotype an independent value that is a
 function of (instance, genotype) alone, by the keyed hash of `landscapes.streams`; so n is not bounded by memory, and a value does not
 depend on what was asked before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,15 +15,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from landscapes.base import UNBOUND, Terms, dot, matmul, per_instance
+from landscapes.base import UNBOUND, per_instance
+from landscapes.binary.genotypes import ENUMERATED, STORED, Fitness, best_genotype, chunks, fold
 from landscapes.streams import Keyed, Streams, bit_words
 
 Law = Literal["uniform", "normal", "exponential", "gumbel"]
-Fitness = Callable[[Tensor], Tensor]  # of genotypes (1 | R, P, n) uint8 -> (R, P)
-
-ENUMERATED = 20  # loci up to which all genotypes are looked at for the best
-STORED = 16  # loci up to which all values are stored, for the multilinear extension
-_CHUNK = 2**11  # genotypes enumerated at a time: those of 32 worlds stay in the caches
 _LEAST = 2.0**-54  # stands for a uniform of 0, whose logarithm is infinite; the least other is 2^-53
 
 
@@ -104,47 +100,5 @@ def find_gap(streams: Streams, n: int, fitness: Callable[[Streams], Fitness], bo
     if n > ENUMERATED:
         return Gap(own, torch.full((streams.size, 1), bound, dtype=streams.dtype, device=streams.device))
     optimum = per_instance(streams, lambda s: best_genotype(fitness(s), n, s.device))
-    values = per_instance(streams, lambda s: torch.cat(list(_chunks(fitness(s), n, s.device)), 1)) if n <= STORED else None
+    values = per_instance(streams, lambda s: torch.cat(list(chunks(fitness(s), n, s.device)), 1)) if n <= STORED else None
     return Gap(own, own(optimum[:, None]), optimum, values)
-
-
-def weighted(loss: Tensor, terms: Terms | None) -> Tensor:
-    """The loss (R, P) of a mini-batch where it is not a finite sum: one term."""
-    return loss if terms is None else terms.weight.sum(-1) * loss
-
-
-def best_genotype(fitness: Fitness, n: int, device: torch.device | str = "cpu") -> Tensor:
-    """A genotype of the highest fitness, the one of the lowest number where several have it: (R, n) uint8."""
-    tops = [chunk.max(1) for chunk in _chunks(fitness, n, device)]
-    value, place = (torch.stack(parts, 1) for parts in zip(*tops, strict=True))  # (R, chunks)
-    chunk = value.argmax(1, keepdim=True)
-    return bits(_CHUNK * chunk + place.gather(1, chunk), n)[:, 0]
-
-
-def _chunks(fitness: Fitness, n: int, device: torch.device | str) -> Iterator[Tensor]:
-    """The fitness of all genotypes in the order of their numbers, (R, chunk) each."""
-    for first in range(0, 2**n, _CHUNK):
-        yield fitness(bits(torch.arange(first, min(first + _CHUNK, 2**n), device=device), n)[None])
-
-
-def bits(number: Tensor, n: int) -> Tensor:
-    """The genotypes of numbers (...) int64: (..., n) uint8."""
-    return (number[..., None] >> torch.arange(n, device=number.device) & 1).to(torch.uint8)
-
-
-def fold(table: Tensor, p: Tensor) -> Tensor:
-    """The mean of a table (R, 2^n) over genotypes whose loci are 1 independently with chances p (R, P, n): (R, P), differentiable.
-
-    It reads the whole table once for each point: the chances of the upper half of the loci times the table times those of the lower half.
-    """
-    half = p.shape[-1] // 2
-    rows = table.unflatten(-1, (-1, 2**half))
-    return dot(matmul(_chances(p[..., half:]), rows), _chances(p[..., :half]))
-
-
-def _chances(p: Tensor) -> Tensor:
-    """The probability of every genotype of m loci: (R, P, m) -> (R, P, 2^m)."""
-    chance = p.new_ones((*p.shape[:-1], 1))
-    for one in p.split(1, -1) if p.shape[-1] else ():
-        chance = torch.cat((chance * (1 - one), chance * one), -1)
-    return chance

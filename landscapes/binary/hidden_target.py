@@ -10,8 +10,6 @@ Streams: "instance" (part 0 the target).
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import reduce
-from operator import mul
 from typing import Annotated, Literal, Self
 
 import torch
@@ -76,8 +74,3 @@ def total(contributions: Tensor, terms: Terms | None) -> Tensor:
         return contributions.sum(-1)
     index = terms.index.expand(*contributions.shape[:2], -1)
     return contributions.shape[-1] * dot(terms.weight, contributions.gather(-1, index))
-
-
-def product(q: Tensor) -> Tensor:
-    """Product over the last axis. The derivative of torch.prod takes another way where any entry of the batch is 0, so its bits depend on R."""
-    return reduce(mul, q.unbind(-1))

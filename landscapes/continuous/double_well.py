@@ -22,8 +22,8 @@ from annotated_types import Ge, Gt
 from torch import Tensor
 
 from landscapes.base import UNBOUND, Domain, Landscape, Reals, Terms, check_bound, check_points, dot, per_instance
-from landscapes.frames import draw_rotation, into, point_at
-from landscapes.linear_terms import check_terms, draw_slopes, slope
+from landscapes.continuous.frames import draw_rotation, into, point_at
+from landscapes.continuous.linear_terms import check_terms, draw_slopes, slope
 from landscapes.streams import Streams
 
 STEEPEST = 8 / (3 * math.sqrt(3))  # tilt over barrier at which the right well vanishes

@@ -20,8 +20,8 @@ import torch
 from annotated_types import Ge, Gt
 from torch import Tensor
 
-from landscapes.base import UNBOUND, Bits, Domain, Landscape, Terms, check_bound, check_chances, check_points, dot, per_instance
-from landscapes.products import ENUMERATED, bits
+from landscapes.base import UNBOUND, Bits, Domain, Landscape, Terms, check_bound, check_chances, check_points, dot, per_instance, weighted
+from landscapes.binary.genotypes import ENUMERATED, bits
 from landscapes.streams import Streams
 
 
@@ -103,7 +103,7 @@ class QuantitativeTrait(Landscape):
 
     def _gap(self, square: Tensor, terms: Terms | None) -> Tensor:
         gap = square / (2 * self.width * self.width) - self.best
-        return gap if terms is None else terms.weight.sum(-1) * gap
+        return weighted(gap, terms)
 
     def _sizes(self, streams: Streams) -> Tensor:
         if self.effects == "equal":

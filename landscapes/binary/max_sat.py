@@ -19,7 +19,8 @@ from annotated_types import Ge, Gt
 from torch import Tensor
 
 from landscapes.base import UNBOUND, Bits, Domain, Landscape, Terms, check_bound, check_chances, check_points, per_instance
-from landscapes.products import ENUMERATED, bits, every, product_sums
+from landscapes.binary.genotypes import ENUMERATED, bits
+from landscapes.binary.products import every, product_sums
 from landscapes.streams import Streams
 
 

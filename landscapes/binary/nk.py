@@ -17,13 +17,12 @@ import torch
 from annotated_types import Ge, Le
 from torch import Tensor
 
-from landscapes import nk_kernels as kernels
 from landscapes.base import UNBOUND, Bits, Domain, Landscape, Terms, check_bound, check_chances, check_points, per_instance
+from landscapes.binary import nk_kernels as kernels
+from landscapes.binary.genotypes import ENUMERATED, best_genotype, bits, for_kernel
 from landscapes.streams import Streams
 
-ENUMERATED = 20  # loci up to which all genotypes are looked at
 RING_STEPS = 2**32  # table entries that dynamic programming may read for one instance, seconds of work at most
-_CHUNK = 2**14  # genotypes enumerated at a time
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,19 +135,14 @@ class NK(Landscape):
         """A best genotype of each instance, (I, n) uint8, by the cheapest exact way."""
         if self.neighbours == "blocks":
             entry = table.unflatten(1, (-1, self.k + 1)).sum(2).argmax(-1)
-            return _bits(entry, self.k + 1).flatten(1)
+            return bits(entry, self.k + 1).flatten(1)
         if self.neighbours == "adjacent" and (self.n > ENUMERATED or _ring_steps(self.n, self.k) < self.n * 2**self.n):
             return torch.stack([_ring_optimum(one, self.k) for one in table])
-        return _bits(_enumerated_optimum(table, reads), self.n)
+        return best_genotype(lambda x: _contributions(x, reads, table, _whole(table)), self.n, table.device)
 
 
 def _ring_steps(n: int, k: int) -> int:
     return n * 2 ** (2 * k + 1)
-
-
-def _bits(number: Tensor, width: int) -> Tensor:
-    """Number (...) int64 -> (..., width) uint8, the lowest bit first."""
-    return (number[..., None] >> torch.arange(width, device=number.device) & 1).to(torch.uint8)
 
 
 def _whole(table: Tensor) -> Terms:
@@ -163,25 +157,7 @@ def _ring_optimum(table: Tensor, order: int) -> Tensor:
     return out.to(table.device)
 
 
-def _enumerated_optimum(table: Tensor, reads: Tensor) -> Tensor:
-    """The number of a best genotype of each instance, (I,) int64."""
-    loci, terms = table.shape[1], _whole(table)
-    best = torch.full_like(table[:, 0, 0], -torch.inf)
-    found = torch.zeros_like(best, dtype=torch.int64)
-    for first in range(0, 2**loci, _CHUNK):
-        numbers = torch.arange(first, min(first + _CHUNK, 2**loci), device=table.device)
-        top, place = _contributions(_bits(numbers, loci)[None], reads, table, terms).max(1)
-        found = torch.where(top > best, first + place, found)
-        best = torch.maximum(top, best)
-    return found
-
-
 # sums over loci: the kernels on a CPU, gathers elsewhere ------------------------------------------------------------------
-
-
-def _numpy(tensor: Tensor) -> Any:  # noqa: ANN401
-    """Contiguous; rows that share memory become one row."""
-    return (tensor[:1] if tensor.stride(0) == 0 else tensor).contiguous().numpy()
 
 
 def _contributions(x: Tensor, reads: Tensor, table: Tensor, terms: Terms) -> Tensor:
@@ -189,7 +165,7 @@ def _contributions(x: Tensor, reads: Tensor, table: Tensor, terms: Terms) -> Ten
     if x.device.type != "cpu":
         return gathered_contributions(x, reads, table, terms)
     out = torch.empty((len(table), x.shape[1]), dtype=table.dtype)
-    kernels.nk_values(*map(_numpy, (x, reads, table, terms.index, terms.weight)), out.numpy())  # type: ignore[call-arg]
+    kernels.nk_values(*map(for_kernel, (x, reads, table, terms.index, terms.weight)), out.numpy())  # type: ignore[call-arg]
     return out
 
 
@@ -200,7 +176,7 @@ class _Extension(torch.autograd.Function):
     def forward(ctx: Any, p: Tensor, *tables: Tensor) -> Tensor:  # noqa: ANN401
         out = torch.empty(p.shape[:2], dtype=p.dtype)
         ctx.slope = torch.empty(p.shape if ctx.needs_input_grad[0] else (0, 0, 0), dtype=p.dtype)
-        kernels.nk_extension(p.detach().contiguous().numpy(), *map(_numpy, tables), out.numpy(), ctx.slope.numpy())  # type: ignore[call-arg]
+        kernels.nk_extension(p.detach().contiguous().numpy(), *map(for_kernel, tables), out.numpy(), ctx.slope.numpy())  # type: ignore[call-arg]
         return out
 
     @staticmethod

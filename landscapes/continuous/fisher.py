@@ -20,8 +20,8 @@ import torch
 from annotated_types import Ge, Gt
 from torch import Tensor
 
-from landscapes.base import UNBOUND, Domain, Landscape, Reals, Terms, check_bound, check_points, dot, per_instance, power
-from landscapes.frames import draw_place, draw_rotation, into, out_of
+from landscapes.base import UNBOUND, Domain, Landscape, Reals, Terms, check_bound, check_points, dot, per_instance, power, weighted
+from landscapes.continuous.frames import draw_place, draw_rotation, into, out_of
 from landscapes.streams import Streams
 
 
@@ -96,7 +96,7 @@ class Fisher(Landscape):
         check_bound(self.name, x, self.optimum)
         y = self.traits(x)
         value = 0.5 * _power(dot(y, y) / self.width**2, self.epistasis / 2)
-        return value if terms is None else terms.weight.sum(-1) * value
+        return weighted(value, terms)
 
     def traits(self, x: Tensor) -> Tensor:
         """Deviations y of the traits from the optimum, in units in which selection is isotropic: x (R, P, n) -> (R, P, n)."""

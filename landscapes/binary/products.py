@@ -13,11 +13,10 @@ import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
-from landscapes import product_kernels as kernels
 from landscapes.base import Terms
-from landscapes.hidden_target import product
+from landscapes.binary import product_kernels as kernels
+from landscapes.binary.genotypes import for_kernel, product
 
-ENUMERATED = 20  # loci up to which all genotypes are looked at
 _GATHERED = 2**24  # factors gathered at a time
 
 
@@ -39,20 +38,15 @@ class _Sums(torch.autograd.Function):
     def forward(ctx: Any, x: Tensor, literals: bool, *tables: Tensor) -> Tensor:  # noqa: ANN401
         out = torch.empty(x.shape[:2], dtype=tables[1].dtype)
         ctx.points, ctx.literals, ctx.tables = x.detach(), literals, tables
-        kernels.product_sums(_numpy(ctx.points), literals, *map(_numpy, tables), out.numpy())  # type: ignore[call-arg]
+        kernels.product_sums(for_kernel(ctx.points), literals, *map(for_kernel, tables), out.numpy())  # type: ignore[call-arg]
         return out
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:  # noqa: ANN401
         slope = torch.empty(ctx.points.shape, dtype=upstream.dtype)
-        kernels.product_slopes(_numpy(ctx.points), ctx.literals, *map(_numpy, ctx.tables), slope.numpy())  # type: ignore[call-arg]
+        kernels.product_slopes(for_kernel(ctx.points), ctx.literals, *map(for_kernel, ctx.tables), slope.numpy())  # type: ignore[call-arg]
         return upstream[..., None] * slope, *[None] * 5
-
-
-def _numpy(tensor: Tensor) -> Any:  # noqa: ANN401
-    """Contiguous; rows that share memory become one row."""
-    return (tensor[:1] if tensor.stride(0) == 0 else tensor).contiguous().numpy()
 
 
 def gathered_sums(x: Tensor, literals: bool, reads: Tensor, coefficients: Tensor, terms: Terms) -> Tensor:
@@ -83,8 +77,3 @@ def sums_of_all(masks: Tensor, coefficients: Tensor, n: int) -> Tensor:
     values = torch.zeros(2**n, dtype=torch.float64).index_add_(0, masks, coefficients)
     kernels.walsh_hadamard(values.numpy())
     return values
-
-
-def bits(number: Tensor, width: int) -> Tensor:
-    """Number (...) int64 -> (..., width) uint8, the lowest bit first."""
-    return (number[..., None] >> torch.arange(width, device=number.device) & 1).to(torch.uint8)

@@ -1,4 +1,4 @@
-"""The loops of NK landscapes, in numba: one thread, no fastmath, a fixed order of sums; `landscapes.nk` has each in plain torch too.
+"""The loops of NK landscapes, in numba: one thread, no fastmath, a fixed order of sums; `landscapes.binary.nk` has each in plain torch too.
 
 Throughout: reads (1 | R, n, k + 1) int64, the loci whose bits a locus' table reads, the lowest bit of the entry first; table (1 | R, n, 2^(k + 1));
 index (1 | R, 1 | P, B) int64 loci, and their weight. An axis of length 1 serves every row.

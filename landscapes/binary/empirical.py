@@ -18,9 +18,9 @@ from typing import ClassVar, Literal, Self
 
 from torch import Tensor
 
-from landscapes.base import UNBOUND, Bits, Domain, Landscape, Terms, check_bound, check_chances, check_points
-from landscapes.genotype_csv import UNREAD, Measured, read_table
-from landscapes.random_tables import bits, fold, weighted
+from landscapes.base import UNBOUND, Bits, Domain, Landscape, Terms, check_bound, check_chances, check_points, weighted
+from landscapes.binary.genotype_csv import UNREAD, Measured, read_table
+from landscapes.binary.genotypes import bits, fold
 from landscapes.streams import Streams, bit_words
 
 DATA = Path(__file__).parent / "data"

@@ -1,4 +1,4 @@
-"""The loops of sums of products, in numba: one thread, no fastmath, a fixed order of sums; `landscapes.products` has each in plain torch too.
+"""The loops of sums of products, in numba: one thread, no fastmath, a fixed order of sums; `landscapes.binary.products` has each in plain torch too.
 
 Throughout: x (1 | R, P, n) uint8, or real for an extension; reads (1 | R, M, k) int64, the factors of each product, all of different loci;
 coefficients (1 | R, M); index (1 | R, 1 | P, B) int64, which products, and their weight. An axis of length 1 serves every row. Factor i < n is

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from landscapes.base import Terms, check_chances, check_points
-from landscapes.hidden_target import HiddenTarget, total
+from landscapes.binary.hidden_target import HiddenTarget, total
 
 
 @dataclass(frozen=True, kw_only=True)

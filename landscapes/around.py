@@ -1,0 +1,68 @@
+"""What stands around another landscape: whatever it does not change is that of the one inside."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from landscapes.base import Landscape
+
+
+class Around(Landscape):
+    """Base of landscapes with an `inner` one: terms, costs, players, clock, noise and code are its own."""
+
+    inner: Any
+
+    @property
+    def dim(self) -> int:
+        """As the inner landscape."""
+        return self.inner.dim
+
+    @property
+    def terms(self) -> int:
+        """As the inner landscape."""
+        return self.inner.terms
+
+    @property
+    def unit_cost(self) -> int:
+        """As the inner landscape."""
+        return self.inner.unit_cost
+
+    @property
+    def extension_cost(self) -> int | None:
+        """As the inner landscape."""
+        return self.inner.extension_cost
+
+    @property
+    def gap_known(self) -> bool:
+        """As the inner landscape."""
+        return self.inner.gap_known
+
+    @property
+    def additive(self) -> bool:
+        """As the inner landscape."""
+        return self.inner.additive
+
+    @property
+    def smallest_batch(self) -> int:
+        """As the inner landscape."""
+        return self.inner.smallest_batch
+
+    @property
+    def players(self) -> tuple[int, ...]:
+        """As the inner landscape."""
+        return self.inner.players
+
+    @property
+    def clock(self) -> Literal["step", "cost"] | None:
+        """As the inner landscape."""
+        return self.inner.clock
+
+    @property
+    def noisy(self) -> bool:
+        """As the inner landscape."""
+        return self.inner.noisy
+
+    @property
+    def values_are_solutions(self) -> bool:
+        """As the inner landscape."""
+        return self.inner.values_are_solutions

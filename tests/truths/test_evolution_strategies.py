@@ -1,0 +1,240 @@
+"""Closed-form laws of the evolution strategies on reals. Each is checked at 4.5 standard errors and must reject a mutant."""
+
+import math
+
+import pytest
+import torch
+from scipy import integrate, special, stats
+
+from landscapes.base import Answer, Problem, Reals
+from landscapes.streams import Streams
+from optimizers import OPTIMIZERS
+
+Z = 4.5  # standard errors
+
+
+def streams(worlds, **options):
+    return Streams(seed=2024, worlds=torch.arange(worlds), **options)
+
+
+def begin(optimizer, start, worlds, exact=True):
+    """The state of all worlds at one start (D,)."""
+    return optimizer.init(Problem(len(start), Reals(), exact, lambda n: start.repeat(worlds, n, 1)), streams(worlds))
+
+
+def generation(optimizer, state, loss, step=1):
+    s = streams(len(state.sigma)).at(step)
+    query = optimizer.ask(state, s)
+    return optimizer.tell(state, query, Answer(loss(query.points)), s)[0]
+
+
+def sphere(x):
+    return (x * x).sum(-1)
+
+
+def deviation(sample, truth, bias=0.0):
+    """Distance of the mean of sample (R,) from truth, less an allowed bias, in standard errors."""
+    return ((sample.mean() - truth).abs().item() - bias) / (sample.std().item() / len(sample) ** 0.5)
+
+
+def order_statistics(n):
+    """E of the k-th smallest of n standard normals, k = 1 .. n, by quadrature."""
+
+    def density(x, k):
+        return x * stats.norm.pdf(x) * n * special.comb(n - 1, k) * stats.norm.cdf(x) ** k * stats.norm.sf(x) ** (n - 1 - k)
+
+    return torch.tensor([integrate.quad(density, -9, 9, args=(k,))[0] for k in range(n)], dtype=torch.float64)
+
+
+# law 38: progress of the (1+1)-ES on the sphere (Rechenberg 1973; Beyer 2001) -------------------------------------------------------
+
+
+def progress_law(s):
+    """N -> infinity."""
+    return s * math.exp(-s * s / 8) / math.sqrt(2 * math.pi) - s * s / 2 * stats.norm.sf(s / 2)
+
+
+def exact_progress(s, n):
+    """E (R - R')^+ N / R by quadrature of the noncentral chi-square law of (R' / sigma)^2, and P(R' < R); R = 1, sigma = s / N."""
+
+    def below(r):
+        return stats.ncx2.cdf((r * n / s) ** 2, n, (n / s) ** 2)
+
+    return n * integrate.quad(below, 1 - 20 / n, 1, limit=200)[0], below(1.0)
+
+
+@pytest.mark.parametrize(("s", "n"), [(1.224, 100), (3.0, 100), (0.4, 30)])
+def test_law_38_progress_of_one_plus_one(s, n):
+    """phi* = sigma* exp(-sigma*^2 / 8) / sqrt(2 pi) - sigma*^2 / 2 [1 - Phi(sigma* / 2)], and the success rate 1 - Phi(sigma* / 2)."""
+    worlds = 20_000
+    optimizer = OPTIMIZERS["one_plus_one"](sigma=s / n)
+    start = torch.nn.functional.one_hot(torch.tensor(0), n).double()
+    state = generation(optimizer, begin(optimizer, start, worlds), sphere, step=1)
+    state = generation(optimizer, state, sphere, step=2)
+    progress = n * (1 - sphere(state.parent[:, 0]).sqrt())
+    success = (math.sqrt(n + 1) * (state.sigma[:, 0, 0] * n / s).log()) + 0.2  # read off the step size
+    truth, rate = exact_progress(s, n)
+    assert deviation(progress, truth) < Z
+    assert deviation(success, rate) < Z
+    assert truth == pytest.approx(progress_law(s), abs=0.02 * max(progress_law(s), 0.1))
+    assert rate == pytest.approx(stats.norm.sf(s / 2), abs=3 / n)
+    assert deviation(progress, exact_progress(1.5 * s, n)[0]) > Z  # mutant: a longer step
+    assert deviation(progress, -s * s / 2) > Z  # mutant: every offspring survives
+    assert deviation(success, 1 - rate) > Z  # mutant: failures counted
+
+
+def test_law_38_worked_numbers():
+    assert progress_law(1.224) == pytest.approx(0.2025, abs=5e-5)
+    assert exact_progress(1.224, 100)[0] == pytest.approx(0.2033, abs=1e-3)
+    assert stats.norm.sf(1.224 / 2) == pytest.approx(0.270, abs=5e-4)
+
+
+@pytest.mark.verify
+def test_law_38_slope_of_a_run():
+    """Under the success rule ln R falls at the rate phi*(sigma*) of p* = 1/5: .188 / N an evaluation, less what its own swing costs."""
+    n, worlds, steps = 100, 64, 3000
+    optimizer = OPTIMIZERS["one_plus_one"](sigma=1.3 / n)
+    state, distance = begin(optimizer, torch.nn.functional.one_hot(torch.tensor(0), n).double(), worlds), []
+    for step in range(1, steps + 1):
+        state = generation(optimizer, state, sphere, step)
+        if step in (500, steps):
+            distance.append(state.value.log() / 2)
+    slope = -n * (distance[1] - distance[0]) / (steps - 500)
+    assert deviation(slope, 0.188, bias=0.05 * 0.188) < Z
+    assert deviation(slope, 0.188 / 2, bias=0.05 * 0.188) > Z
+
+
+# laws 39 and 41: the (mu/mu, lambda)-ES on the sphere, without and with noise (Beyer 2001; Arnold and Beyer 2002) --------------------------
+
+
+def beyer(s, mu, c, n=None):
+    """phi* of the (mu/mu, lambda)-ES; None: N -> infinity."""
+    if n is None:
+        return c * s - s * s / (2 * mu)
+    mean = c * s * (1 + s * s / (2 * mu * n)) / (math.sqrt(1 + s * s / (2 * n)) * math.sqrt(1 + s * s / (mu * n)))
+    return mean - n * (math.sqrt(1 + s * s / (mu * n)) - 1)
+
+
+@pytest.mark.parametrize(("mu", "size", "s", "n"), [(5, 20, 3.0, 100), (5, 20, 9.0, 100), (3, 10, 2.0, 200)])
+def test_law_39_progress_of_recombination(mu, size, s, n):
+    """The finite form of phi* = c sigma* - sigma*^2 / (2 mu), within 1 %; c is the mean of the mu best of lambda normals."""
+    optimizer = OPTIMIZERS["mu_lambda"](population=size, parents=mu, weights="equal", sigma=s / n)
+    state = begin(optimizer, torch.nn.functional.one_hot(torch.tensor(0), n).double(), 5000)
+    progress = n * (1 - sphere(generation(optimizer, state, sphere).mean[:, 0]).sqrt())
+    c = -order_statistics(size)[:mu].mean().item()
+    truth = beyer(s, mu, c, n)
+    assert deviation(progress, truth, bias=0.01 * truth) < Z
+    assert deviation(progress, beyer(s, 2 * mu, c, n), bias=0.01 * truth) > Z  # mutant: twice the parents
+    assert deviation(progress, beyer(s, mu, -order_statistics(size)[0].item(), n), bias=0.01 * truth) > Z  # mutant: the best alone
+    if s > 5:
+        assert deviation(progress, beyer(s, mu, c), bias=0.01 * truth) > Z  # mutant: N infinite
+
+
+def test_law_39_worked_numbers():
+    c = -order_statistics(20)[:5].mean().item()
+    assert (c, beyer(3, 5, c), beyer(3, 5, c, 100)) == pytest.approx((1.2145, 2.743, 2.668), abs=6e-4)
+
+
+@pytest.mark.parametrize(("n", "noise"), [(40, 1.0), (40, 0.3)])
+def test_law_41_residual_distance(n, noise):
+    """With noise N(0, sigma_eps^2) on f = R^2 the (mu/mu, lambda)-ES stays at R = sqrt(N sigma_eps / (4 mu c)), within 7 % at a small sigma."""
+    mu, size, worlds = 5, 20, 100
+    truth = math.sqrt(n * noise / (4 * mu * 1.2145))
+    optimizer = OPTIMIZERS["mu_lambda"](population=size, parents=mu, weights="equal", sigma=0.06 * truth, damping=math.inf)
+    state = begin(optimizer, truth * torch.nn.functional.one_hot(torch.tensor(0), n).double(), worlds, exact=False)
+    distance = torch.zeros(worlds, dtype=torch.float64)
+    for step in range(1, 601):
+        s = streams(worlds).at(step)
+        state = generation(optimizer, state, lambda x, s=s: sphere(x) + noise * s.normal("evaluation", (size,)), step)
+        distance += (step > 300) * sphere(state.mean[:, 0]).sqrt() / 300
+    assert deviation(distance, truth, bias=0.07 * truth) < Z
+    for mutant in (2**-0.5, 2**0.5):  # half or twice the noise
+        assert deviation(distance, mutant * truth, bias=0.07 * truth) > Z
+
+
+# law 40: rank selection forgets the size of the gradient ------------------------------------------------------------------------------
+
+
+def recombination_weights(kind, n):
+    log = torch.arange(1, n + 1, dtype=torch.float64).log()
+    raw = ((math.log(n / 2 + 1) if kind == "snes" else math.log((n + 1) / 2)) - log).clamp_min(0)
+    return raw / raw.sum() - (1 / n if kind == "snes" else 0)
+
+
+@pytest.mark.parametrize(("kind", "n"), [("snes", 9), ("cma_es", 10), ("cma_es", 4), ("mu_lambda", 7)])
+def test_law_40_step_on_a_slope(kind, n):
+    """On a linear loss E step = -sigma c g / |g| with c = -sum_k w_k E z_(k), whatever |g|; f -> 2^k f gives the same bits."""
+    worlds, sigma = 20_000, 0.7
+    slope = torch.tensor([3.0, 0.0, -4.0], dtype=torch.float64)
+    optimizer = OPTIMIZERS[kind](population=n, sigma=sigma)
+    state = begin(optimizer, torch.zeros(3, dtype=torch.float64), worlds)
+    new = [generation(optimizer, state, lambda x, k=k: 2.0**k * (x * slope).sum(-1)) for k in (0, -9, 30)]
+    assert all(torch.equal(a, b) for other in new[1:] for a, b in zip(new[0], other, strict=True))
+    along = (new[0].mean[:, 0] * slope).sum(-1) / 5
+    c = (recombination_weights(kind, n) * order_statistics(n)).sum().item()
+    assert deviation(along, sigma * c) < Z
+    assert deviation(new[0].mean[:, 0, 1], 0.0) < Z
+    assert deviation(along, 5 * sigma * c) > Z  # mutant: the step knows |g|
+    assert deviation(along, sigma * order_statistics(n)[: n // 2].mean()) > Z  # mutant: equal weights
+
+
+# law 45: CMA-ES learns the inverse Hessian (Hansen and Ostermeier 2001) ---------------------------------------------------------------
+
+
+def evaluations(loss, dim, worlds, target=1e-9, **options):
+    """-> evaluations of each world until a point is below the target, and the last state; from (1, .., 1) at sigma .5."""
+    optimizer = OPTIMIZERS["cma_es"](sigma=0.5, **options)
+    state, hit, spent = begin(optimizer, torch.ones(dim, dtype=torch.float64), worlds), torch.zeros(worlds, dtype=torch.float64), 0
+    for step in range(1, 2000):
+        s = streams(worlds).at(step)
+        query = optimizer.ask(state, s)
+        value = loss(query.points)
+        spent += value.shape[1]
+        hit = torch.where((hit == 0) & (value.amin(1) <= target), float(spent), hit)
+        state = optimizer.tell(state, query, Answer(value), s)[0]
+        if (hit > 0).all():
+            return hit, state
+    raise AssertionError(f"{int((hit == 0).sum())} worlds missed the target")
+
+
+AXES = 10.0 ** (6 * torch.arange(10, dtype=torch.float64) / 9)
+
+
+def ellipsoid(x):
+    return (AXES * x * x).sum(-1)
+
+
+def test_law_45_evaluations():
+    """4126 +- 15 % on the ellipsoid, 1498 +- 15 % on the sphere; C becomes the inverse Hessian."""
+    hit, state = evaluations(ellipsoid, 10, 30)
+    assert hit.mean().item() == pytest.approx(4126, rel=0.15)
+    assert 0.5e6 < torch.linalg.cond(state.covariance).median().item() < 2e6
+    product = state.covariance @ AXES.diag()  # proportional to I
+    share = product.diagonal(dim1=1, dim2=2)
+    assert (share.amax(1) / share.amin(1)).median() < 10  # of a million
+    assert evaluations(sphere, 10, 30)[0].mean().item() == pytest.approx(1498, rel=0.15)
+    assert evaluations(ellipsoid, 10, 10, active=False)[0].mean().item() > 1.25 * hit.mean().item()  # mutant: no negative weights
+
+
+@pytest.mark.verify
+def test_law_45_rotations():
+    """On a rotated ellipsoid the mean of evaluations is the same, and that of the diagonal variant is not."""
+    turn = torch.linalg.qr(torch.sin(torch.arange(100, dtype=torch.float64) ** 2).reshape(10, 10)).Q
+    start = turn.T @ torch.ones(10, dtype=torch.float64) - 1  # so that the run begins at the same value
+
+    def turned(x):
+        return ellipsoid((x + start) @ turn.T)
+
+    plain, rotated = evaluations(ellipsoid, 10, 200)[0], evaluations(turned, 10, 200)[0]
+    error = ((plain.var() + rotated.var()) / 200).sqrt().item()
+    assert abs((plain.mean() - rotated.mean()).item()) < Z * error
+    diagonal = evaluations(ellipsoid, 10, 50, covariance="diagonal")[0]
+    assert abs((plain.mean() - diagonal.mean()).item()) > Z * error
+
+
+def test_separable_is_linear_in_the_dimension():
+    """Ros and Hansen 2008: on the separable ellipsoid the diagonal variant needs about half the evaluations in 10-D, and ever less beyond."""
+    hit, state = evaluations(ellipsoid, 10, 30, covariance="diagonal")
+    full = evaluations(ellipsoid, 10, 10)[0]
+    assert 0.4 < hit.mean().item() / full.mean().item() < 0.65
+    assert 0.5e6 < (state.covariance.amax(-1) / state.covariance.amin(-1)).median().item() < 2e6
