@@ -18,6 +18,10 @@ def labelled():
     return INPUTS, LABELS
 
 
+def shifted():
+    return INPUTS + 1e-9, LABELS
+
+
 def regression():
     return INPUTS, ANSWERS
 

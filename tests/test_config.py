@@ -337,5 +337,7 @@ def test_a_landscape_inside_another_can_be_swept(inner: dict[str, Any]) -> None:
 def test_only_methods_that_can_play_meet_a_game() -> None:
     study = {"name": "m", "budget": 9, "landscapes": {"gan": {"kind": "dirac_gan"}}, "optimizers": {"sgd": {"kind": "sgd"}}}
     assert len(load_study(study).arms) == 1
-    with pytest.raises(StudyError, match="landscape 'gan' is a game, where each player has a loss of its own, and ga follows one loss; one that fits: sgd"):
+    with pytest.raises(
+        StudyError, match="landscape 'gan' is a game, where each player has a loss of its own, and ga follows one loss; one that fits: sgd"
+    ):
         load_study(study | {"optimizers": {"ga": {"kind": "ga"}}})

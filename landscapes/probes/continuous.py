@@ -312,9 +312,7 @@ def information(landscape: Landscape, streams: Streams, *, walks: int = 32, step
         Measure(*jackknife(lambda m: m.mean(1), turns), "partial information content", "1", source, axis),
         Measure(*jackknife(lambda p: _entropy(p).amax(-1), pairs), "largest information content", "1", source),
         Measure(*jackknife(lambda m: m[..., 0].mean(1), turns), "initial partial information content", "1", source),
-        Measure(
-            *jackknife(lambda p: settling(_entropy(p), eps), pairs), "log10 threshold above which walks look flat", "log10 rms slope", source
-        ),
+        Measure(*jackknife(lambda p: settling(_entropy(p), eps), pairs), "log10 threshold above which walks look flat", "log10 rms slope", source),
     )
 
 

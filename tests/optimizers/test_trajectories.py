@@ -1,0 +1,300 @@
+"""Trajectories beside torch's own optimizers, beside scipy and beside loops, and what each promises beyond the contract."""
+
+import math
+
+import pytest
+import torch
+
+from landscapes.base import Answer, Bits, Reals
+from optimizers import operators
+from optimizers.schedules import Schedule
+from tests import reference_trajectories as naive
+from tests.test_optimizers import bowl, build, make, play, problem, same
+
+REALS = Reals()
+CURVATURE = 2 * (1 + torch.arange(7, dtype=torch.float64) / 4)
+
+
+def slope_of_bowl(x):
+    return CURVATURE * (x - 0.3)
+
+
+def loss_of_bowl(x):
+    """The bowl of the contract for a list of reals."""
+    return sum((1 + d / 4) * (a - 0.3) ** 2 for d, a in enumerate(x))
+
+
+def lucky(first):
+    """Noise that makes the given point of every query better by 100, once."""
+    luck = iter([(first, -100.0)])
+
+    def answer(query, dtype):
+        value = bowl(query, dtype).value.clone()
+        place, bonus = next(luck, (0, 0.0))
+        value[:, place] += bonus
+        return Answer(value)
+
+    return answer
+
+
+# sgd: iterate averaging --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("options", "first"), [({"average": "polyak"}, 1), ({"average": "tail", "burn_in": 6}, 7)], ids=["polyak", "tail"])
+def test_an_average_is_the_mean_of_the_points(options, first):
+    optimizer = build("sgd", {"momentum": 0.5, "learning_rate": 0.05, **options})
+    states = play(optimizer, REALS, make(), steps=20)[0]
+    points = torch.stack([state.points[:, 0] for state in states])  # x_0 .. x_20
+    assert torch.allclose(optimizer.recommend(states[-1]), points[first:].mean(0), atol=1e-14)
+    assert not torch.allclose(optimizer.recommend(states[-1]), points[first - 1 :].mean(0), atol=1e-6)
+    assert torch.equal(optimizer.recommend(states[first]), points[first])  # before, and with one point, the trajectory's own
+    assert torch.equal(optimizer.center(states[-1]), points[-1])
+
+
+def test_averaging_does_not_change_the_trajectory():
+    plain, averaged = (play(build("sgd", {"average": a, "starts": 3}), REALS, make())[0][-1] for a in ("none", "polyak"))
+    assert torch.equal(plain.points, averaged.points)
+    assert torch.equal(plain.mean, plain.points)
+
+
+# adam --------------------------------------------------------------------------------------------------------------------
+
+ADAM = [
+    ("Adam", {}),
+    ("Adam", {"beta1": 0.5, "beta2": 0.9, "epsilon": 0.01}),
+    ("Adam", {"weight_decay": 0.3, "decay": "coupled"}),
+    ("AdamW", {"weight_decay": 0.3, "decay": "decoupled"}),
+    ("AdamW", {"weight_decay": 0.3, "schedule": Schedule(kind="step", steps=5)}),
+]
+
+
+def torch_adam(kind, options, start, steps):
+    """Torch's own, on the bowl of the contract."""
+    x = start.clone().requires_grad_()
+    betas = (options.get("beta1", 0.9), options.get("beta2", 0.999))
+    peer = getattr(torch.optim, kind)([x], lr=0.05, betas=betas, eps=options.get("epsilon", 1e-8), weight_decay=options.get("weight_decay", 0.0))
+    visited = []
+    for step in range(steps):
+        peer.param_groups[0]["lr"] = 0.05 * 0.1 ** (step // 5) if "schedule" in options else 0.05
+        x.grad = slope_of_bowl(x.detach())
+        peer.step()
+        visited.append(x.detach().clone())
+    return torch.stack(visited)
+
+
+@pytest.mark.parametrize(("kind", "options"), ADAM, ids=str)
+def test_adam_is_torch_adam(kind, options):
+    """Step for step."""
+    states = play(build("adam", {"learning_rate": 0.05} | options), REALS, make([1]), steps=40)[0]
+    ours = torch.stack([state.points[0, 0] for state in states[1:]])
+    assert torch.allclose(ours, torch_adam(kind, options, states[0].points[0, 0], 40), rtol=0, atol=1e-12)
+    if options.get("weight_decay"):
+        other = "Adam" if kind == "AdamW" else "AdamW"
+        assert not torch.allclose(ours, torch_adam(other, options, states[0].points[0, 0], 40), rtol=0, atol=1e-3)
+
+
+def test_adam_ignores_the_scale_of_the_loss():
+    optimizer = build("adam", {"epsilon": 1e-300})
+    plain, scaled = (play(optimizer, REALS, make(), answer=lambda q, t, k=k: bowl(q, t, scale=k))[0][-1].points for k in (1.0, 2.0**40))
+    assert torch.equal(plain, scaled)
+
+
+def test_adam_clips_first():
+    options = {"learning_rate": 0.05, "beta1": 0.0, "beta2": 0.9, "epsilon": 1.0, "clip": 0.5}
+    state, new = play(build("adam", options), REALS, make([1]), steps=1)[0]
+    g = slope_of_bowl(state.points[0, 0])
+    g = g * min(1.0, 0.5 / g.norm().item())
+    assert torch.allclose(new.points[0, 0], state.points[0, 0] - 0.05 * g / (g.abs() + 1), atol=1e-12)
+
+
+@pytest.mark.parametrize("kind", ["adam", "langevin", "signed_sgd", "natural_sgd"])
+def test_answers_without_gradients_are_refused(kind):
+    optimizer, s = build(kind, {}), make()
+    state = optimizer.init(problem(s, REALS, 2), s)
+    with pytest.raises(ValueError, match=rf"{kind}.tell: expected an answer with gradients"):
+        optimizer.tell(state, optimizer.ask(state, s), Answer(torch.zeros(8, 1)), s)
+
+
+# langevin ----------------------------------------------------------------------------------------------------------------
+
+
+def test_langevin_at_zero_temperature_is_sgd():
+    cold, sgd = build("langevin", {"temperature": 0.0, "learning_rate": 0.05}), build("sgd", {"learning_rate": 0.05})
+    assert torch.equal(play(cold, REALS, make())[0][-1].points, play(sgd, REALS, make())[0][-1].points)
+
+
+def test_langevin_beside_a_loop():
+    optimizer = build("langevin", {"temperature": 0.2, "learning_rate": 0.05, "schedule": Schedule(kind="inverse_time", steps=2)})
+    states = play(optimizer, REALS, make([1]), steps=6)[0]
+    x = states[0].points[0, 0]
+    for step in range(6):
+        eta, z = 0.05 / (1 + step / 2), make([1]).at(step + 1).normal("mutation", (1, 7))[0, 0]
+        x = x - eta * slope_of_bowl(x) + (2 * eta * 0.2) ** 0.5 * z
+    assert torch.allclose(states[-1].points[0, 0], x, atol=1e-13)
+
+
+# metropolis and simulated annealing --------------------------------------------------------------------------------------
+
+WALKS = [
+    ("metropolis", {"temperature": 0.3, "sigma": 0.4}, REALS),
+    ("metropolis", {"temperature": 0.0, "sigma": 0.4}, REALS),
+    ("metropolis", {"temperature": 1.0}, Bits()),
+    ("metropolis", {"temperature": 1.0, "mutation_rate": 0.3}, Bits()),
+    ("simulated_annealing", {"temperature": 3.0, "sigma": 0.4, "schedule": Schedule(kind="exponential", steps=4)}, REALS),
+    ("simulated_annealing", {"temperature": 3.0, "schedule": Schedule(kind="inverse_time", steps=4)}, Bits()),
+]
+
+
+def moves(options, domain, steps, world):
+    """Of each walker step after the start: what is proposed, and the uniform that decides."""
+    for step in range(2, steps + 1):
+        s = make([world]).at(step)
+        if isinstance(domain, Reals):
+            z = s.normal("mutation", (1, 7))[0, 0].tolist()
+            move = lambda x, z=z: [a + options["sigma"] * e for a, e in zip(x, z, strict=True)]  # noqa: E731
+        elif "mutation_rate" in options:
+            flips = s.bernoulli("mutation", options["mutation_rate"], (1, 7))[0, 0].tolist()
+            move = lambda x, flips=flips: [a ^ int(f) for a, f in zip(x, flips, strict=True)]  # noqa: E731
+        else:
+            locus = int(s.integers("mutation", 7, (1, 1)))
+            move = lambda x, locus=locus: [a ^ (i == locus) for i, a in enumerate(x)]  # noqa: E731
+        yield move, float(s.uniform("acceptance", (1,)))
+
+
+@pytest.mark.parametrize(("kind", "options", "domain"), WALKS, ids=str)
+def test_a_walk_beside_a_loop(kind, options, domain):
+    """Exact values: the start, then one proposal per step."""
+    states, queries, infos = play(build(kind, options), domain, make([4]), steps=25)
+    assert queries[0].points.tolist() == states[0].points.tolist()
+    proposals, uniforms = zip(*moves(options, domain, 25, 4), strict=True)
+    ramp = options["schedule"].multiplier(torch.arange(1, 25)).tolist() if "schedule" in options else [1.0] * 24
+    loss = loss_of_bowl if isinstance(domain, Reals) else lambda x: sum((1 + d / 4) * b for d, b in enumerate(x))
+    heat = [options["temperature"] * r for r in ramp]
+    visited, accepted = naive.metropolis(states[0].points[0, 0].tolist(), proposals, uniforms, heat, loss)
+    assert [info["accepted"].item() for info in infos[1:]] == accepted
+    assert 0 < sum(accepted) < 24
+    ours = torch.stack([state.points[0, 0] for state in states[2:]]).double()
+    assert torch.allclose(ours, torch.tensor(visited, dtype=torch.float64), atol=1e-12)
+
+
+@pytest.mark.parametrize("kind", ["metropolis", "simulated_annealing"])
+@pytest.mark.parametrize("domain", [REALS, Bits()], ids=["reals", "bits"])
+def test_a_noisy_walk_asks_the_current_point_again(kind, domain):
+    """A value that was lucky once does not stay, and decides nothing later."""
+    optimizer = build(kind, {"starts": 2, "temperature": 0.0})
+    states, queries, infos = play(optimizer, domain, make(), steps=30, answer=lucky(1), exact=False)
+    for state, query, new, info in zip(states[:-1], queries, states[1:], infos, strict=True):
+        assert query.points.shape == (8, 4, 7)
+        assert torch.equal(query.points[:, :2], state.points)
+        assert torch.equal(new.points, torch.where(info["accepted"][..., None], query.points[:, 2:], state.points))
+    assert (states[1].value[:, 1] < -50).all()
+    assert not infos[0]["accepted"][:, 1].any()
+    assert (states[2].value > -1).all()
+    assert (torch.stack([info["accepted"][:, 1] for info in infos[1:]]).any(0)).all()
+
+
+def test_one_bit_flips_at_every_locus_alike():
+    points = torch.zeros((100, 90, 9), dtype=torch.uint8)
+    flipped = operators.one_bit_flip(points, make(range(100)))
+    assert (flipped.sum(-1) == 1).all()
+    count = flipped.sum((0, 1)).double()
+    assert ((count - 1000).abs() < 4.5 * (9000 / 9 * 8 / 9) ** 0.5).all()
+
+
+def test_acceptance_of_what_is_no_number():
+    """NaN and inf are never accepted over a number, always left for one, and equal to each other; nothing depends on the temperature 0."""
+    old = torch.tensor([[1.0, 1.0, math.nan, math.inf, -math.inf, 1.0]], dtype=torch.float64)
+    new = torch.tensor([[math.nan, math.inf, 1.0, math.nan, 1.0, 1.0]], dtype=torch.float64)
+    for temperature in (0.0, 1.0, math.inf):
+        accepted = operators.metropolis(old, new, temperature, make([0]))
+        assert accepted.tolist() == [[False, False, True, True, False, True]]
+
+
+def test_annealing_recommends_the_best_point_visited():
+    optimizer = build("simulated_annealing", {"temperature": 100.0, "sigma": 0.3, "starts": 2})
+    states, queries, _ = play(optimizer, REALS, make(), steps=30)
+    visited = torch.cat([state.points for state in states[1:]], 1)
+    value = bowl(queries[0]._replace(points=visited), torch.float64).value
+    assert torch.equal(optimizer.recommend(states[-1]), visited[range(8), value.argmin(1)])
+    assert (value.amin(1) < bowl(queries[0]._replace(points=states[-1].points), torch.float64).value.amin(1)).any()
+    noisy = play(optimizer, REALS, make(), steps=30, exact=False)[0][-1]
+    assert torch.equal(optimizer.recommend(noisy), noisy.points[range(8), noisy.value.argmin(1)])
+
+
+# signed sgd --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.8])
+def test_signed_sgd_beside_a_loop(momentum):
+    states = play(build("signed_sgd", {"learning_rate": 0.05, "momentum": momentum}), REALS, make([1]), steps=12)[0]
+    x, v = states[0].points[0, 0], torch.zeros(7, dtype=torch.float64)
+    for _ in range(12):
+        v = momentum * v + (1 - momentum) * slope_of_bowl(x)
+        x = x - 0.05 * v.sign()
+    assert torch.allclose(states[-1].points[0, 0], x, atol=1e-14)
+
+
+def test_law_40_signed_sgd_ignores_the_scale_of_the_loss():
+    """F -> 2^k f leaves the trajectory, bit for bit; that of SGD it does not."""
+    for kind, equal in (("signed_sgd", True), ("sgd", False)):
+        plain, scaled = (play(build(kind, {}), REALS, make(), answer=lambda q, t, k=k: bowl(q, t, scale=k))[0][-1].points for k in (1.0, 0.25))
+        assert torch.equal(plain, scaled) is equal
+
+
+# natural sgd -------------------------------------------------------------------------------------------------------------
+
+FULL = torch.diag(torch.arange(1.0, 8, dtype=torch.float64)) + 0.3
+DIAGONAL = torch.arange(1.0, 8, dtype=torch.float64)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+@pytest.mark.parametrize("matrix", [DIAGONAL, FULL], ids=["diagonal", "full"])
+@pytest.mark.parametrize("damping", [0.0, 0.5])
+def test_a_given_metric(matrix, damping, dtype):
+    """One step solves (G + d I) step = g; worlds are what they are alone, with one damping for all or one for each."""
+    options = {"metric": "given", "matrix": tuple(map(tuple, matrix.tolist())) if matrix.ndim == 2 else tuple(matrix.tolist()), "starts": 3}
+    one = build("natural_sgd", options | {"damping": damping})
+    states = play(one, REALS, make(dtype=dtype))[0]
+    g = (matrix.diag() if matrix.ndim == 1 else matrix) + damping * torch.eye(7, dtype=torch.float64)
+    x = states[0].points.double()
+    step = torch.linalg.solve(g, slope_of_bowl(x).mT).mT
+    assert torch.allclose(states[1].points.double(), x - 0.1 * step, atol=1e-13 if dtype == torch.float64 else 1e-5)
+    assert all(same(a, b, [5, 2]) for a, b in zip(states, play(one, REALS, make([5, 2], dtype))[0], strict=True))
+    each = build("natural_sgd", options | {"damping": torch.full((8,), damping)})
+    assert torch.equal(play(each, REALS, make(dtype=dtype))[0][-1].points, states[-1].points)
+
+
+def test_newton_reaches_the_minimum_in_one_step():
+    optimizer = build("natural_sgd", {"metric": "given", "matrix": tuple(CURVATURE.tolist()), "learning_rate": 1.0})
+    states = play(optimizer, REALS, make(), steps=1)[0]
+    assert torch.allclose(optimizer.recommend(states[-1]), torch.full((8, 7), 0.3, dtype=torch.float64), atol=1e-14)
+
+
+def test_a_metric_of_another_size_is_refused():
+    with pytest.raises(ValueError, match=r"natural_sgd.matrix: expected a metric of 7 dimensions, got 2"):
+        play(build("natural_sgd", {"metric": "given", "matrix": (1.0, 2.0)}), REALS, make())
+
+
+def test_natural_sgd_far_out():
+    """Where p (1 - p) underflows nothing moves, and the others move as ever."""
+    optimizer, s = build("natural_sgd", {"learning_rate": 1.0}), make()
+    state = optimizer.init(problem(s, REALS, 3), s)
+    state = state._replace(points=torch.tensor([[[800.0, -800.0, 0.0]]], dtype=torch.float64).expand(8, 1, 3))
+    slope = torch.tensor([0.0, 0.0, 0.25], dtype=torch.float64).expand(8, 1, 3)
+    new, _ = optimizer.tell(state, optimizer.ask(state, s), Answer(slope[..., 0], slope), s)
+    assert torch.allclose(new.points[0, 0], torch.tensor([800.0, -800.0, -1.0], dtype=torch.float64))
+
+
+# spsa --------------------------------------------------------------------------------------------------------------------
+
+
+def test_spsa_beside_a_loop():
+    options = {"learning_rate": 0.03, "perturbation": 0.2, "stability": 2.0, "alpha": 0.7, "gamma": 0.2, "pairs": 2}
+    states, queries, _ = play(build("spsa", options), REALS, make([1]), steps=6)
+    x = states[0].center[0, 0].tolist()
+    for k in range(6):
+        signs = (2 * make([1]).at(k + 1).coins("mutation", (2, 7))[0].long() - 1).tolist()
+        each = [naive.spsa_gradient(loss_of_bowl, x, s, 0.2 / (k + 1) ** 0.2) for s in signs]
+        assert queries[k].points[0].mean(0).tolist() == pytest.approx(x, abs=1e-12)
+        x = [a - 0.03 / (2 + k + 1) ** 0.7 * (g + h) / 2 for a, g, h in zip(x, *each, strict=True)]
+    assert states[-1].center[0, 0].tolist() == pytest.approx(x, abs=1e-12)
