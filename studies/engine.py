@@ -178,7 +178,9 @@ def _drain(
             continue
         cell = live.pop(str(future.key).removeprefix("cell-"))
         if future.status == "finished":
-            on_record(future.result())
+            with _asking():
+                record = future.result()
+            on_record(record)
         elif future.status in {"cancelled", "lost"}:
             raise SchedulerLost
         elif alone:
@@ -190,12 +192,19 @@ def _drain(
     return suspects
 
 
-def _threads(client: Client) -> int:
-    """Threads of all workers; asking a scheduler that is gone is one way to find out."""
+@contextlib.contextmanager
+def _asking() -> Iterator[None]:
+    """Around a question to the scheduler: asking one that is gone is one way to find out."""
     try:
-        return sum(client.nthreads().values())
+        yield
     except OSError as error:
         raise SchedulerLost from error
+
+
+def _threads(client: Client) -> int:
+    """Threads of all workers."""
+    with _asking():
+        return sum(client.nthreads().values())
 
 
 def _crashed(future: Future, cell: Cell, out: Path) -> Record:

@@ -38,6 +38,9 @@ def test_the_plugin_runs(tmp_path):
 @pytest.mark.parametrize("command", re.findall(r"^    python -m (studies\.\S+ .*?)(?:  +#.*)?$", README, re.MULTILINE))
 def test_commands_are_understood(command, tmp_path):
     words = command.split(">")[0].split()
+    if words[0] == "studies.probe":
+        probed(words, tmp_path)
+        return
     if "--schema" not in words and "my_study.yaml" not in words:
         words.append("--dry-run")
     if "my_study.yaml" in words:
@@ -46,6 +49,14 @@ def test_commands_are_understood(command, tmp_path):
     done = subprocess.run([sys.executable, "-m", *words], cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert not list(tmp_path.iterdir()), "a dry run writes nothing"
+
+
+def probed(words, folder):
+    """A probe as it stands, but of few worlds and points, and of one picture."""
+    words = [*words, "nk:n=5"] if "--gallery" in words else [*words, "--worlds", "2", "--samples", "64"]
+    done = subprocess.run([sys.executable, "-m", *words], cwd=folder, env=environment(), capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert list((folder / "results" / "probe").glob("*.png"))
 
 
 def environment():
