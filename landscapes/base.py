@@ -260,6 +260,15 @@ def check_points(landscape: Landscape, x: Tensor) -> None:
             raise ValueError(f"{name}: expected points in [{domain.low:g}, {domain.high:g}]^{dim}, got {x.min():g} .. {x.max():g}")
 
 
+def into_box(landscape: Landscape, x: Tensor) -> tuple[Tensor, Tensor | None]:
+    """Points x (R, P, D) moved into the box where that is bounded, and which were inside (R, P); None where every point is legal."""
+    domain = landscape.domain
+    if not (isinstance(domain, Reals) and domain.bounded):
+        return x, None
+    moved = x.clamp(domain.low, domain.high)
+    return moved, (moved == x).all(-1)
+
+
 def check_chances(landscape: Landscape, p: Tensor) -> None:
     """Raise ValueError unless p is (R, P, D), real: the chances of an `extension`."""
     if p.ndim != 3 or p.shape[-1] != landscape.dim:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from landscapes import noise as noises
-from landscapes.base import Answer, Landscape, Query, Terms
+from landscapes.base import Answer, Landscape, Query, Terms, into_box
 from landscapes.noise import Noise
 from landscapes.streams import Streams
 
@@ -118,7 +118,19 @@ def clock_time(landscape: Landscape, steps: np.ndarray, spent: np.ndarray, devic
 
 
 def evaluate(landscape: Landscape, points: Tensor, terms: Terms | None = None, *, gradient: bool = False, time: Tensor | None = None) -> Answer:
-    """Noise-free values of points (R, P, D) and, where asked, their gradients by automatic differentiation; on a game each player's own."""
+    """Noise-free values of points (R, P, D) and, where asked, their gradients by automatic differentiation; on a game each player's own.
+
+    Outside a bounded box both are NaN: an optimizer that leaves it has diverged, and harms no other world.
+    """
+    points, inside = into_box(landscape, points)
+    answer = _evaluate(landscape, points, terms, gradient, time)
+    if inside is None:
+        return answer
+    value = torch.where(inside if answer.value.ndim == 2 else inside[..., None], answer.value, torch.nan)
+    return Answer(value, None if answer.gradient is None else torch.where(inside[..., None], answer.gradient, torch.nan))
+
+
+def _evaluate(landscape: Landscape, points: Tensor, terms: Terms | None, gradient: bool, time: Tensor | None) -> Answer:
     if not gradient:
         with torch.no_grad():
             return Answer(landscape.loss(points, terms, time))

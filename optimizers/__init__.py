@@ -1,22 +1,38 @@
 """Search methods: tensors in, tensors out. A new one is a file in this folder and a line in `OPTIMIZERS`."""
 
 from optimizers.adam import Adam
+from optimizers.adaptive_walk import AdaptiveWalk
+from optimizers.alternating import Alternating
 from optimizers.base import Optimizer
+from optimizers.bernoulli_nes import BernoulliNES
+from optimizers.cem import CEM
+from optimizers.cga import CGA
 from optimizers.cma_es import CMAES
+from optimizers.extragradient import Extragradient
 from optimizers.ga import GA
 from optimizers.langevin import Langevin
+from optimizers.lbfgs import LBFGS
+from optimizers.linkage_equilibrium import LinkageEquilibrium
 from optimizers.metropolis import Metropolis
 from optimizers.mu_lambda import MuLambda
 from optimizers.natural_sgd import NaturalSGD
+from optimizers.nelder_mead import NelderMead
 from optimizers.one_plus_one import OnePlusOne
+from optimizers.one_plus_one_ea import OnePlusOneEA
 from optimizers.openai_es import OpenAIES
+from optimizers.pbil import PBIL
+from optimizers.pgpe import PGPE
+from optimizers.quasispecies import Quasispecies
 from optimizers.random_search import RandomSearch
+from optimizers.rls import RLS
 from optimizers.sgd import SGD
 from optimizers.signed_sgd import SignedSGD
 from optimizers.simulated_annealing import SimulatedAnnealing
 from optimizers.snes import SNES
 from optimizers.spsa import SPSA
+from optimizers.sswm import SSWM
 from optimizers.wright_fisher import WrightFisher
+from optimizers.xnes import XNES
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {
     "sgd": SGD,
@@ -24,6 +40,15 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {
     "ga": GA,
     "random_search": RandomSearch,
     "wright_fisher": WrightFisher,
+    "adaptive_walk": AdaptiveWalk,
+    "sswm": SSWM,
+    "one_plus_one_ea": OnePlusOneEA,
+    "rls": RLS,
+    "bernoulli_nes": BernoulliNES,
+    "pbil": PBIL,
+    "cga": CGA,
+    "quasispecies": Quasispecies,
+    "linkage_equilibrium": LinkageEquilibrium,
     "one_plus_one": OnePlusOne,
     "snes": SNES,
     "adam": Adam,
@@ -35,4 +60,11 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {
     "spsa": SPSA,
     "cma_es": CMAES,
     "mu_lambda": MuLambda,
+    "xnes": XNES,
+    "pgpe": PGPE,
+    "cem": CEM,
+    "extragradient": Extragradient,
+    "alternating": Alternating,
+    "nelder_mead": NelderMead,
+    "lbfgs": LBFGS,
 }

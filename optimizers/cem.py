@@ -4,13 +4,12 @@ With P points x_i = m + sigma z_i, z_i ~ N(0, I), and the elite, the best n = ce
 
     m  <- (1 - alpha) m + alpha mean(elite),    sigma <- (1 - alpha) sigma + alpha std(elite)    (Rubinstein 1999; de Boer et al. 2005, section 5)
 
-std is the maximum-likelihood one, over n. Since the elite's spread shrinks even where nothing is selected, noise may be added to the variance:
-sigma^2 + max(0, noise (1 - t / steps)) (Szita and Lorincz 2006, Neural Comput. 18:2936). P values per step; draws: mutation.
+std is the maximum-likelihood one, over n. Lest sigma shrink too early, variance may be added after step t = 1, 2, ..: sigma^2 <- sigma^2 +
+noise max(0, 1 - t / steps) (Szita and Lorincz 2006, Neural Comput. 18:2936). P values per step; draws: mutation.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, NamedTuple
 
@@ -41,7 +40,7 @@ class CEM(Optimizer):
         fraction: the elite's share of the population, 0 < fraction <= 1, rounded up, at least 2 points.
         sigma: initial standard deviation, > 0, in units of x; None: 0.3 of the width of the start box.
         smoothing: alpha, 0 < alpha <= 1, of the mean and of sigma.
-        noise: variance added at first, >= 0, in units of x^2.
+        noise: variance added, at first, after each step, >= 0, in units of x^2.
         steps: after so many steps the added variance has fallen, in a line, to 0; > 0; None: it never falls.
 
     Source: Rubinstein 1999, Methodol. Comput. Appl. Probab. 1:127; de Boer, Kroese, Mannor, Rubinstein 2005, Ann. Oper. Res. 134:19.
@@ -64,8 +63,7 @@ class CEM(Optimizer):
 
     def ask(self, state: State, streams: Streams) -> Query:
         """P points around the mean."""
-        spread = (state.sigma * state.sigma + self._added(state)).sqrt() if isinstance(self.noise, Tensor) or self.noise else state.sigma
-        return Query(state.mean + spread * streams.normal("mutation", (self.population, state.mean.shape[-1])))
+        return Query(state.mean + state.sigma * streams.normal("mutation", (self.population, state.mean.shape[-1])))
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
         """Fit the elite."""
@@ -75,8 +73,11 @@ class CEM(Optimizer):
         weights = (torch.arange(x.shape[1], device=x.device) < elite) / elite  # (1 | R, P)
         mean = operators.weighted_sum(weights, x - state.mean)
         away = x - state.mean - mean
-        alpha, spread = column(self.smoothing, x), operators.weighted_sum(weights, away * away).sqrt()
-        return State(state.mean + alpha * mean, state.sigma + alpha * (spread - state.sigma), state.step + 1), {}
+        alpha, step = column(self.smoothing, x), state.step + 1
+        sigma = state.sigma + alpha * (operators.weighted_sum(weights, away * away).sqrt() - state.sigma)
+        if isinstance(self.noise, Tensor) or self.noise:
+            sigma = (sigma * sigma + self._added(step, x)).sqrt()
+        return State(state.mean + alpha * mean, sigma, step), {}
 
     def recommend(self, state: State) -> Tensor:
         """The mean: (R, D)."""
@@ -91,7 +92,7 @@ class CEM(Optimizer):
         share = torch.as_tensor(self.fraction, dtype=torch.float64, device=points.device).reshape(-1, 1) * self.population
         return (share - 1e-9).ceil().clamp_min(min(2, self.population))  # 0.1 * 30 is a little more than 3
 
-    def _added(self, state: State) -> float | Tensor:
-        """The variance added now."""
-        left = 1.0 if self.steps is None else column((1 - state.step.double() / self.steps).clamp_min(0), state.mean)
-        return column(self.noise, state.mean) * left
+    def _added(self, step: Tensor, like: Tensor) -> float | Tensor:
+        """The variance added at the end of step t (R,)."""
+        left = 1.0 if self.steps is None else column((1 - step.double() / self.steps).clamp_min(0), like)
+        return column(self.noise, like) * left

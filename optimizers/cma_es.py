@@ -66,7 +66,7 @@ class CMAES(Optimizer):
         sigma: initial standard deviation, > 0, in units of x; None: 0.3 of the width of the start box.
         covariance: full or diagonal (linear in D).
         active: whether the worse half has negative weights in C.
-        lazy: steps between decompositions of a full C, >= 1; None: 1 / (D (c_1 + c_mu)), rounded down, at least 1.
+        lazy: steps between decompositions of a full C, >= 1; None: min(2 / D, 1/4) / (c_1 + c_mu), rounded down, at least 1.
 
     Source: Hansen 2016, arXiv:1604.00772; Hansen and Ostermeier 2001, Evol. Comput. 9:159; Ros and Hansen 2008, PPSN, 296.
     """
@@ -121,7 +121,7 @@ class CMAES(Optimizer):
         """The state with the decomposition of C renewed in the worlds where it is due."""
         if self.covariance == "diagonal":
             return state._replace(lengths=state.covariance.sqrt())
-        due = state.step % (self.lazy or max(1, int(1 / (state.mean.shape[-1] * (k.c_1 + k.c_mu))))) == 0
+        due = state.step % (self.lazy or max(1, int(min(2 / state.mean.shape[-1], 0.25) / (k.c_1 + k.c_mu)))) == 0
         if not bool(due.any()):
             return state
         values, basis = operators.eigen(state.covariance)

@@ -200,6 +200,26 @@ def one_bit_flip(points: Tensor, streams: Streams) -> Tensor:
     return points ^ (torch.arange(dim, device=points.device) == locus).view(torch.uint8)
 
 
+# distributions of independent bits ------------------------------------------------------------------------------------------
+
+
+def sampled_bits(chance: Tensor, streams: Streams, n: int) -> Tensor:
+    """Genotypes (R, n, D) uint8 whose loci are 1 independently with chances (R, 1, D), source "mutation"."""
+    return streams.bernoulli("mutation", chance.double(), (n, chance.shape[-1])).to(torch.uint8)
+
+
+def likely(lead: Tensor, start: Tensor) -> Tensor:
+    """The likelier alleles (R, D) uint8 by the sign of (R, 1, D), those of the start (R, D) where both are as likely."""
+    lead = lead[:, 0]
+    return torch.where(lead == 0, start, (lead > 0).to(torch.uint8))
+
+
+def within_margin(chance: Tensor, margin: float | Tensor | None) -> Tensor:
+    """Chances (R, 1, D) held in [margin, 1 - margin]; None: 1/D, at most 1/4."""
+    edge = torch.as_tensor(column(min(1 / chance.shape[-1], 0.25) if margin is None else margin, chance), dtype=chance.dtype, device=chance.device)
+    return torch.maximum(torch.minimum(chance, 1 - edge), edge)
+
+
 # trajectories: what methods that move P points (R, P, D) share ---------------------------------------------------------------
 
 
@@ -362,6 +382,12 @@ def trials(points: Tensor, fresh: Tensor, step: Tensor, exact: Tensor) -> Tensor
     if bool(exact.all()):
         return torch.where((step == 0)[:, None, None], points, fresh)
     return torch.cat([points, fresh], 1)
+
+
+def compared(value: Tensor, asked: Tensor, answered: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """What `trials` asked, apart: values of the points (R, P), the stored ones `value` unless asked again, the proposals (R, P, D), theirs (R, P)."""
+    count, answered = value.shape[1], worst_last(answered)
+    return value if asked.shape[1] == count else answered[:, :count], asked[:, -count:], answered[:, -count:]
 
 
 def walk(

@@ -15,7 +15,7 @@ import torch
 import xarray as xr
 from torch import Tensor
 
-from landscapes.base import Answer, Bits, Landscape, Query
+from landscapes.base import Answer, Bits, Landscape, Query, into_box
 from landscapes.oracle import ROUNDING, Ledger, clock_time
 from optimizers.base import Info, Optimizer, State
 
@@ -187,7 +187,9 @@ class Recorder:
         began = time.perf_counter()
         with torch.no_grad():
             now = clock_time(self.landscape, moment.counts[2], moment.cost, points.device)
-            loss = self.landscape.solution_loss(points, now).double().cpu().numpy()
+            points, inside = into_box(self.landscape, points)
+            loss = self.landscape.solution_loss(points, now).double()
+            loss = (loss if inside is None else loss.where(inside, torch.nan)).cpu().numpy()
         self.truth_seconds += time.perf_counter() - began
         return np.where(np.isnan(loss), np.inf, loss)
 
@@ -213,7 +215,7 @@ class Recorder:
             values |= {"best_loss": truth[:, 1], "observed": moment.observed, **self._spread(moment.query, moment.answer)}
             values["step_length"] = _distance(self.optimizer.center(moment.state), self.optimizer.center(self.before.state))
         began = time.perf_counter()
-        values |= {name: value.cpu().numpy() for name, value in self.landscape.measures(point).items()}
+        values |= {name: value.cpu().numpy() for name, value in self.landscape.measures(into_box(self.landscape, point[:, None])[0][:, 0]).items()}
         self.truth_seconds += time.perf_counter() - began
         hit = (truth[:, :1] <= self.targets).all(1) & (len(self.targets) > 0)
         return values | {"status": np.where(self.ended > 0, self.ended, hit * STATUS.index("hit_target"))}

@@ -78,3 +78,51 @@ def csa(generations, mean, sigma, weights):
         mean = [mean[i] + sigma * shift[i] for i in range(n)]
         sigma *= math.exp(c / d * (math.sqrt(sum(p * p for p in path)) / length - 1))
     return mean, sigma
+
+
+def product(a, b):
+    return [[sum(a[i][k] * b[k][j] for k in range(len(b))) for j in range(len(b[0]))] for i in range(len(a))]
+
+
+def exponential(a):
+    """Exp of a matrix by its series."""
+    n = len(a)
+    total = term = [[float(i == j) for j in range(n)] for i in range(n)]
+    for k in range(1, 40):
+        term = [[v / k for v in row] for row in product(term, a)]
+        total = [[x + y for x, y in zip(p, q, strict=True)] for p, q in zip(total, term, strict=True)]
+    return total
+
+
+def xnes(points, draws, mean, sigma, shape, rate, sigma_rate, shape_rate):
+    """From ranked points and their draws s -> mean, sigma, B."""
+    n, u = len(mean), nes_utilities(len(points))
+    axes = range(n)
+    delta = [sum(w * s[i] for w, s in zip(u, draws, strict=True)) for i in axes]
+    grad = [[sum(w * (s[i] * s[j] - (i == j)) for w, s in zip(u, draws, strict=True)) for j in axes] for i in axes]
+    trace = sum(grad[i][i] for i in axes) / n
+    step = exponential([[shape_rate / 2 * (grad[i][j] - trace * (i == j)) for j in axes] for i in axes])
+    mean = [mean[i] + rate * sigma * sum(shape[i][j] * delta[j] for j in axes) for i in axes]
+    return mean, sigma * math.exp(sigma_rate / 2 * trace), product(shape, step)
+
+
+def pgpe(steps, up, down, mean, sigma, rate, sigma_rate, limit):
+    """From the steps of pairs and their losses -> mean, sigma."""
+    n, pairs = len(mean), range(len(steps))
+    b = sum(up + down) / (2 * len(steps))
+    slope = [sum(steps[i][d] * (up[i] - down[i]) / 2 for i in pairs) / len(steps) for d in range(n)]
+    stretch = [sum((steps[i][d] ** 2 - sigma[d] ** 2) / sigma[d] * ((up[i] + down[i]) / 2 - b) for i in pairs) / len(steps) for d in range(n)]
+    change = [max(-limit * s, min(limit * s, sigma_rate * g)) for s, g in zip(sigma, stretch, strict=True)]
+    return [m - rate * g for m, g in zip(mean, slope, strict=True)], [s - c for s, c in zip(sigma, change, strict=True)]
+
+
+def cem(points, n, mean, sigma, alpha, added):
+    """From ranked points, of which n are the elite -> mean, sigma."""
+    new_mean, new_sigma = [], []
+    for d in range(len(mean)):
+        elite = [x[d] for x in points[:n]]
+        center = sum(elite) / n
+        spread = math.sqrt(sum((v - center) ** 2 for v in elite) / n)
+        new_mean.append((1 - alpha) * mean[d] + alpha * center)
+        new_sigma.append(math.sqrt(((1 - alpha) * sigma[d] + alpha * spread) ** 2 + added))
+    return new_mean, new_sigma

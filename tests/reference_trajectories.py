@@ -32,3 +32,24 @@ def selection(frequencies, effects, strength):
     fitness = [math.exp(-strength * sum(e for e, b in zip(effects, g, strict=True) if b)) for g in genotypes]
     total = sum(c * w for c, w in zip(chance, fitness, strict=True))
     return [sum(c * w for c, w, g in zip(chance, fitness, genotypes, strict=True) if g[i]) / total for i in range(n)]
+
+
+def bfgs_direction(slope, pairs):
+    """-H g with the dense inverse BFGS matrix of the pairs (s, y), oldest first, from s.y / y.y of the newest times the identity."""
+    n = len(slope)
+    identity = [[float(i == j) for j in range(n)] for i in range(n)]
+
+    def inner(a, b):
+        return sum(p * q for p, q in zip(a, b, strict=True))
+
+    def times(a, b):
+        return [[sum(a[i][k] * b[k][j] for k in range(n)) for j in range(n)] for i in range(n)]
+
+    s, y = pairs[-1]
+    h = [[inner(s, y) / inner(y, y) * e for e in row] for row in identity]
+    for s, y in pairs:
+        rho = 1 / inner(s, y)
+        left = [[identity[i][j] - rho * s[i] * y[j] for j in range(n)] for i in range(n)]
+        h = times(times(left, h), [list(row) for row in zip(*left, strict=True)])
+        h = [[h[i][j] + rho * s[i] * s[j] for j in range(n)] for i in range(n)]
+    return [-inner(row, slope) for row in h]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from landscapes.base import Landscape, Query, Reals, Terms
+from landscapes.base import Landscape, Query, Reals, Terms, check_points
 from landscapes.noise import Noise
 from landscapes.oracle import Ledger, Oracle, evaluate
 from landscapes.streams import Streams
@@ -242,3 +242,27 @@ def test_on_a_game_each_player_gets_the_slope_of_its_own_loss():
     answer = evaluate(Chase(), x, gradient=True)
     assert answer.value.tolist() == [[[30.0, -50.0]]]
     assert answer.gradient.tolist() == [[[15.0, 10.0, -20.0]]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Boxed(Landscape):
+    """|x|^2 in a box that cannot be left."""
+
+    name: ClassVar[str] = "boxed"
+    dim: int = 2
+    domain = Reals(0.0, 1.0, bounded=True)
+
+    def loss(self, x, terms=None, time=None):
+        check_points(self, x)
+        return x.square().sum(-1)
+
+
+def test_outside_a_bounded_box_there_is_no_answer_and_inside_nothing_changes():
+    x = torch.tensor([[[0.5, 1.0], [0.5, 1.5]], [[-1e-9, 0.0], [0.0, 1.0]]], dtype=torch.float64)
+    with pytest.raises(ValueError, match=r"boxed: expected points in \[0, 1\]\^2, got -1e-09 .. 1.5"):
+        Boxed().loss(x)
+    answer = evaluate(Boxed(), x, gradient=True)
+    torch.testing.assert_close(answer.value, torch.tensor([[1.25, torch.nan], [torch.nan, 1.0]]).double(), equal_nan=True)
+    assert answer.gradient.isnan().all(-1).tolist() == [[False, True], [True, False]]
+    assert answer.gradient[0, 0].tolist() == [1.0, 2.0]
+    assert evaluate(Boxed(), x).value.isnan().tolist() == [[False, True], [True, False]]

@@ -31,7 +31,8 @@ class Canyon(Landscape):
     The loss is the gap to the only minimum, which is 0.
 
     Source: Rosenbrock 1960, "An automatic method for finding the greatest or least value of a function", The Computer Journal 3, 175-184, for the
-    curved valley; here its bend and its condition number are set apart, and the condition number is the same all along.
+    curved valley; here its bend and its condition number are set apart. On the floor the Hessian has the condition number kappa where the floor runs
+    along y_1, and up to about kappa (1 + (2 pi b / p)^2)^2 where it is steepest, since curvature across grows with the steepness.
 
     Args:
         dim: D, >= 2.

@@ -164,6 +164,8 @@ def test_who_sees_the_others():
     assert module("normalised").smallest_batch == 2
     assert module("normalised", arguments={"training": False}).additive, "in eval mode the statistics are buffers"
     assert not module("mlp", criterion="tests.networks:ranked").additive, "a loss can look across the batch too"
+    hidden = module("centred", "regression", criterion="tests.networks:together")
+    assert not hidden.additive, "also where it does not at the module's own initialisation"
 
 
 def test_batch_norm_keeps_no_state():

@@ -45,7 +45,7 @@ def test_eigen_of_a_batch(dtype, dim):
     assert torch.allclose((vectors * values) @ vectors.mT, matrix, atol=1e-4 if dtype == torch.float32 else 1e-11)
     for r in range(9):
         assert same((values, vectors), operators.eigen(matrix[r : r + 1].clone()), [r])
-    matrix[4, 0, 0] = math.inf
+    matrix[4] = math.nan
     spoilt = operators.eigen(matrix)
     assert spoilt[0][4].isnan().all()
     assert same([f[[0, 8]] for f in spoilt], [f[[0, 8]] for f in (values, vectors)])
@@ -56,6 +56,8 @@ ALL = [
     ("cma_es", {}),
     ("cma_es", {"covariance": "diagonal"}),
     ("mu_lambda", {}),
+    ("xnes", {}),
+    ("cem", {}),
 ]
 
 
@@ -70,7 +72,7 @@ def test_individuals_in_any_order(kind, options):
     assert same(a, b)
 
 
-@pytest.mark.parametrize(("kind", "options"), [("one_plus_one", {}), *ALL], ids=str)
+@pytest.mark.parametrize(("kind", "options"), [("one_plus_one", {}), ("pgpe", {}), *ALL], ids=str)
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
 def test_a_world_that_runs_away_harms_no_other(kind, options, dtype):
     """Thirty steps at a step size that overflows; the others are untouched and nothing raises."""
@@ -81,7 +83,7 @@ def test_a_world_that_runs_away_harms_no_other(kind, options, dtype):
     assert same([f[[0, 1, 2, 4, 5, 6, 7]] for f in wild], [f[[0, 1, 2, 4, 5, 6, 7]] for f in calm])
 
 
-@pytest.mark.parametrize(("kind", "options"), [("one_plus_one", {}), *ALL], ids=str)
+@pytest.mark.parametrize(("kind", "options"), [("one_plus_one", {}), ("pgpe", {}), *ALL], ids=str)
 def test_the_default_sigma_is_that_of_the_box(kind, options):
     states = play(build(kind, options), Reals(-5.0, 5.0), make(), steps=1)[0]
     assert (states[0].sigma == 3.0).all()
@@ -293,3 +295,63 @@ def test_infinite_damping_keeps_sigma():
 def test_more_parents_than_the_default_offspring():
     with pytest.raises(ValueError, match="mu_lambda.parents: expected 1 <= parents <= 9, the default population, got 10"):
         play(build("mu_lambda", {"parents": 10}), REALS, make())
+
+
+# xnes --------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("options", [{}, {"population": 6, "learning_rate": 0.7, "sigma_learning_rate": 0.2, "shape_learning_rate": 0.4}], ids=str)
+def test_xnes_beside_a_loop(options):
+    optimizer, s = build("xnes", {"sigma": 0.4} | options), make([2])
+    states, queries, _ = play(optimizer, REALS, s)
+    mean, sigma, shape = states[0].mean[0, 0].tolist(), 0.4, torch.eye(7).tolist()
+    default = (9 + 3 * math.log(7)) / (5 * 7 * math.sqrt(7))
+    rates = (optimizer.learning_rate, options.get("sigma_learning_rate", default), options.get("shape_learning_rate", default))
+    for g, query in enumerate(queries, 1):
+        order = bowl(query, torch.float64).value[0].argsort(stable=True)
+        draws = s.at(g).normal("mutation", query.points.shape[1:])[0, order].tolist()
+        mean, sigma, shape = naive.xnes(ranked(query), draws, mean, sigma, shape, *rates)
+    assert states[-1].mean[0, 0].tolist() == pytest.approx(mean, abs=1e-11)
+    assert states[-1].sigma.item() == pytest.approx(sigma, rel=1e-11)
+    assert torch.allclose(states[-1].shape[0], torch.tensor(shape, dtype=torch.float64), atol=1e-11)
+
+
+def test_the_shape_has_determinant_one_and_its_inverse_keeps_up():
+    """After 800 steps, on curvatures 1 to 1e6."""
+    optimizer, s = build("xnes", {"population": 20, "sigma": 1.0}), make()
+    h = 10.0 ** torch.arange(0.0, 7.0, dtype=torch.float64)
+    state = play(optimizer, REALS, s, steps=800, answer=lambda q, _: Answer((h * q.points**2).sum(-1)))[0][-1]
+    assert torch.allclose(torch.linalg.det(state.shape), torch.ones(8, dtype=torch.float64), rtol=1e-8)
+    assert torch.allclose(state.shape @ state.inverse, torch.eye(7, dtype=torch.float64), atol=1e-12)
+    assert (torch.linalg.cond(state.shape @ state.shape.mT) > 1e4).all()
+
+
+# pgpe --------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("options", [{}, {"shaping": "raw", "learning_rate": 0.1, "sigma_learning_rate": 0.5, "limit": 0.05}], ids=str)
+def test_pgpe_beside_a_loop(options):
+    optimizer = build("pgpe", {"sigma": 0.4, "population": 8} | options)
+    states, queries, _ = play(optimizer, REALS, make([2]))
+    mean, sigma = states[0].mean[0, 0].tolist(), [0.4] * 7
+    for query in queries:
+        value = bowl(query, torch.float64).value
+        value = (value if options else operators.centered_ranks(value))[0].tolist()
+        steps = ((query.points[0, :4] - query.points[0, 4:]) / 2).tolist()
+        mean, sigma = naive.pgpe(steps, value[:4], value[4:], mean, sigma, optimizer.learning_rate, optimizer.sigma_learning_rate, optimizer.limit)
+    assert states[-1].mean[0, 0].tolist() == pytest.approx(mean, abs=1e-11)
+    assert states[-1].sigma[0, 0].tolist() == pytest.approx(sigma, rel=1e-11)
+
+
+# cem ---------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("options", "n"), [({}, 8), ({"population": 30, "fraction": 0.1, "noise": 0.04, "steps": 3, "smoothing": 1.0}, 3)], ids=str)
+def test_cem_beside_a_loop(options, n):
+    optimizer = build("cem", {"sigma": 0.4} | options)
+    states, queries, _ = play(optimizer, REALS, make([2]))
+    mean, sigma = states[0].mean[0, 0].tolist(), [0.4] * 7
+    for t, query in enumerate(queries, 1):
+        mean, sigma = naive.cem(ranked(query), n, mean, sigma, optimizer.smoothing, optimizer.noise * max(0.0, 1 - t / 3))
+    assert states[-1].mean[0, 0].tolist() == pytest.approx(mean, abs=1e-11)
+    assert states[-1].sigma[0, 0].tolist() == pytest.approx(sigma, rel=1e-11)

@@ -2,7 +2,9 @@
 
 import math
 
+import numpy as np
 import pytest
+import scipy.optimize
 import torch
 
 from landscapes.base import Answer, Bits, Reals
@@ -298,3 +300,275 @@ def test_spsa_beside_a_loop():
         assert queries[k].points[0].mean(0).tolist() == pytest.approx(x, abs=1e-12)
         x = [a - 0.03 / (2 + k + 1) ** 0.7 * (g + h) / 2 for a, g, h in zip(x, *each, strict=True)]
     assert states[-1].center[0, 0].tolist() == pytest.approx(x, abs=1e-12)
+
+
+# games -------------------------------------------------------------------------------------------------------------------
+
+
+def three_players(query, dtype):
+    """A quadratic game of three players with two coordinates each: gradient A x with no symmetry."""
+    a = torch.sin(torch.arange(36, dtype=dtype).view(6, 6)) + 2 * torch.eye(6, dtype=dtype)
+    gradient = (query.points[..., None, :] * a).sum(-1)
+    return Answer(gradient[..., ::2], gradient)
+
+
+def play_game(kind, options, steps):
+    s, optimizer = make(), build(kind, options)
+    states = [optimizer.init(problem(s, REALS, 6)._replace(players=3), s)]
+    for step in range(1, steps + 1):
+        query = optimizer.ask(states[-1], s.at(step))
+        states.append(optimizer.tell(states[-1], query, three_players(query, s.dtype), s.at(step))[0])
+    return optimizer, states
+
+
+def field_of_three(x):
+    return three_players(problem_query(x), x.dtype).gradient
+
+
+def problem_query(x):
+    return type("Q", (), {"points": x})
+
+
+def test_extragradient_beside_a_loop():
+    optimizer, states = play_game("extragradient", {"learning_rate": 0.1, "starts": 2, "schedule": Schedule(kind="inverse_time", steps=1)}, 8)
+    x = states[0].points
+    for k in range(4):
+        eta = 0.1 / (1 + k)
+        x = x - eta * field_of_three(x - eta * field_of_three(x))
+        assert torch.allclose(states[2 * k + 2].points, x, atol=1e-13)
+        assert torch.equal(states[2 * k + 1].points, states[2 * k].points)  # looking ahead moves nothing
+    assert torch.equal(optimizer.recommend(states[-1]), states[-1].points[:, 0])
+
+
+@pytest.mark.parametrize("momentum", [0.0, -0.4])
+def test_alternating_play_beside_a_loop(momentum):
+    options = {"learning_rate": 0.1, "starts": 2, "momentum": momentum, "schedule": Schedule(kind="inverse_time", steps=1)}
+    optimizer, states = play_game("alternating", options, 9)
+    x, v = states[0].points.clone(), torch.zeros(8, 2, 6, dtype=torch.float64)
+    for turn in range(9):
+        block = slice(2 * (turn % 3), 2 * (turn % 3) + 2)
+        v[..., block] = momentum * v[..., block] + field_of_three(x)[..., block]
+        x[..., block] -= 0.1 / (1 + turn // 3) * v[..., block]
+        assert torch.allclose(states[turn + 1].points, x, atol=1e-13)
+    assert torch.equal(optimizer.recommend(states[-1]), states[-1].points[:, 0])
+
+
+def test_alternating_play_on_a_loss_is_sgd():
+    options = {"momentum": 0.5, "starts": 3}
+    ours, sgd = (play(build(kind, options), REALS, make())[0][-1].points for kind in ("alternating", "sgd"))
+    assert torch.equal(ours, sgd)
+
+
+def test_players_of_different_sizes_are_refused():
+    s = make()
+    with pytest.raises(ValueError, match="alternating: expected players with as many coordinates each, got 2 players of 7 together"):
+        build("alternating", {}).init(problem(s, REALS, 7)._replace(players=2), s)
+
+
+# nelder and mead ---------------------------------------------------------------------------------------------------------
+
+
+def rosenbrock(x):
+    return (100 * (x[..., 1:] - x[..., :-1] ** 2) ** 2 + (1 - x[..., :-1]) ** 2).sum(-1)
+
+
+def asked_by_scipy(start, adaptive, step, count):
+    """The points that scipy's own asks, in order."""
+    asked = []
+
+    def loss(x):
+        asked.append(x.copy())
+        return float(rosenbrock(torch.from_numpy(x)))
+
+    simplex = np.vstack([start, start + step * np.eye(len(start))])
+    options = {"initial_simplex": simplex, "adaptive": adaptive, "maxfev": count, "xatol": 0, "fatol": 0}
+    scipy.optimize.minimize(loss, start, method="Nelder-Mead", options=options)
+    return torch.from_numpy(np.array(asked))
+
+
+def play_rosenbrock(optimizer, s, dim, steps, *, noise=0.0, exact=True):
+    state = optimizer.init(problem(s, Reals(-2.0, 2.0), dim, exact), s)
+    queries, phases = [], []
+    for step in range(1, steps + 1):
+        query = optimizer.ask(state, s.at(step))
+        value = rosenbrock(query.points)
+        state, info = optimizer.tell(state, query, Answer(value + noise * s.at(step).normal("evaluation", value.shape[1:])), s.at(step))
+        queries.append(query)
+        phases.append(info["phase"])
+    return state, queries, torch.stack(phases)
+
+
+@pytest.mark.parametrize("coefficients", ["standard", "adaptive"])
+@pytest.mark.parametrize("dim", [2, 5])
+def test_nelder_mead_asks_what_scipys_asks(coefficients, dim):
+    """Every world in its own phase; the paths part where rounding decides, late."""
+    s = make(range(6))
+    optimizer = build("nelder_mead", {"coefficients": coefficients, "step": 0.7})
+    _, queries, phases = play_rosenbrock(optimizer, s, dim, 120)
+    ours = torch.cat([query.points for query in queries], 1)
+    assert set(phases.flatten().tolist()) == {0, 1, 2, 3, 4}
+    assert (phases[10:] != phases[10:, :1]).any()
+    for r in range(6):
+        theirs = asked_by_scipy(ours[r, 0].numpy(), coefficients == "adaptive", 0.7, 120)
+        assert torch.allclose(ours[r], theirs, atol=1e-9)
+
+
+def test_nelder_mead_shrinks_as_scipys_does():
+    """On a function without order a shrink comes often."""
+    s, optimizer = make(range(20)), build("nelder_mead", {"coefficients": "standard", "step": 0.7})
+    state = optimizer.init(problem(s, REALS, 2), s)
+    wild = lambda x: torch.sin(37 * x[..., 0]) * torch.cos(91 * x[..., 1])  # noqa: E731
+    points, fills = [], 0
+    for step in range(1, 121):
+        query = optimizer.ask(state, s.at(step))
+        state, info = optimizer.tell(state, query, Answer(wild(query.points)), s.at(step))
+        points.append(query.points)
+        fills += (info["phase"] == 0) & (step > 3)
+    assert (fills > 0).all()
+    ours = torch.cat(points, 1)
+    for r in range(20):
+        start, asked = ours[r, 0].numpy(), []
+        options = {"initial_simplex": np.vstack([start, start + 0.7 * np.eye(2)]), "maxfev": 120, "xatol": 0, "fatol": 0}
+        loss = lambda x, asked=asked: asked.append(x.copy()) or float(wild(torch.from_numpy(x)))  # noqa: E731
+        scipy.optimize.minimize(loss, start, method="Nelder-Mead", options=options)
+        assert torch.allclose(ours[r, : len(asked)], torch.from_numpy(np.array(asked)), atol=1e-9)
+
+
+def test_nelder_mead_behind_noise_asks_again_what_it_compares():
+    """With noise of size 0 the same simplices as with exact values; only what is compared is alive."""
+    optimizer, dim = build("nelder_mead", {}), 4
+    exact, asked, phases = play_rosenbrock(optimizer, make(), dim, 90)
+    noisy, queries, again = play_rosenbrock(optimizer, make(), dim, 90, exact=False)
+    assert torch.equal(phases, again)
+    assert torch.equal(exact.simplex, noisy.simplex)
+    for first, query, phase in zip(asked, queries, phases, strict=True):
+        assert query.points.shape == (8, dim + 3, dim)
+        assert torch.equal(first.points[:, 0], query.points[:, 0])
+        assert query.alive[:, 0].all()
+        assert torch.equal(query.alive[:, 1], phase > 1)
+        assert query.alive[phase > 0][:, 2:].all()
+        assert not query.alive[phase == 0][:, 2:].all(1).any()
+    spoilt = play_rosenbrock(optimizer, make(), dim, 90, noise=5.0, exact=False)[0]
+    assert not torch.equal(spoilt.simplex, noisy.simplex)
+
+
+# lbfgs -------------------------------------------------------------------------------------------------------------------
+
+
+def rosenbrock_answer(points):
+    x = points.detach().requires_grad_()
+    value = rosenbrock(x)
+    return Answer(value.detach(), torch.autograd.grad(value.sum(), x)[0])
+
+
+def descend(optimizer, s, dim, steps, *, exact=True):
+    state = optimizer.init(problem(s, Reals(-2.0, 2.0), dim, exact), s)
+    states, queries, infos = [state], [], []
+    for step in range(1, steps + 1):
+        query = optimizer.ask(state, s.at(step))
+        state, info = optimizer.tell(state, query, rosenbrock_answer(query.points), s.at(step))
+        states, queries, infos = [*states, state], [*queries, query], [*infos, info["accepted"]]
+    return states, queries, torch.stack(infos)
+
+
+def accepted_points(states, infos, world):
+    """The points visited (k, D)."""
+    return torch.stack([state.point[world] for state, took in zip(states[1:], infos[:, world], strict=True) if took])
+
+
+@pytest.mark.parametrize("memory", [1, 3])
+def test_lbfgs_direction_beside_dense_matrices(memory):
+    """At every new point the direction is that of the last pairs, and the step meets the weak Wolfe conditions."""
+    optimizer = build("lbfgs", {"memory": memory})
+    states, _, infos = descend(optimizer, make(range(4)), 5, 40)
+    for r in range(4):
+        x = accepted_points(states, infos, r)
+        value, slope = rosenbrock(x), rosenbrock_answer(x).gradient
+        after = [state for state, took in zip(states[1:], infos[:, r], strict=True) if took]
+        assert len(x) > 15
+        for k in range(1, len(x)):
+            pairs = [((x[i + 1] - x[i]).tolist(), (slope[i + 1] - slope[i]).tolist()) for i in range(max(0, k - memory), k)]
+            law = naive.bfgs_direction(slope[k].tolist(), pairs)
+            assert after[k].direction[r].tolist() == pytest.approx(law, rel=1e-6, abs=1e-9)
+            move = x[k] - x[k - 1]  # t d
+            assert value[k] <= value[k - 1] + 1e-4 * (slope[k - 1] @ move)
+            assert slope[k] @ move >= 0.9 * (slope[k - 1] @ move)
+
+
+def test_lbfgs_needs_about_as_many_gradients_as_scipys():
+    """Gradients until the loss of Rosenbrock's function in 3-D is below 1e-10, median of 30 worlds: within a half of scipy's."""
+    s = make(range(30))
+    states, queries, _ = descend(build("lbfgs", {}), s, 3, 250)
+    value = torch.stack([rosenbrock(query.points[:, 0]) for query in queries])
+    ours = (value < 1e-10).double().argmax(0)
+    assert ((value < 1e-10).any(0)).all()
+    theirs = []
+    for start in states[0].point:
+        seen = []
+
+        def loss(x, seen=seen):
+            answer = rosenbrock_answer(torch.from_numpy(x))
+            seen.append(float(answer.value))
+            return seen[-1], answer.gradient.numpy()
+
+        options = {"maxcor": 10, "ftol": 0, "gtol": 1e-9}
+        scipy.optimize.minimize(loss, start.numpy(), jac=True, method="L-BFGS-B", options=options)
+        theirs.append(next((i for i, v in enumerate(seen) if v < 1e-10), 250))
+    assert 2 / 3 < ours.median() / np.median(theirs) < 1.5
+
+
+def test_lbfgs_search_that_does_not_end_forgets():
+    """Where no trial is low enough the point stays, the pairs go, and the next search goes down the gradient."""
+    s, optimizer = make(), build("lbfgs", {"trials": 3})
+    states, _, _ = descend(optimizer, s, 5, 12)
+    state = states[-1]._replace(trials=torch.ones_like(states[-1].trials))  # a search begins in every world
+    assert state.steps.any()
+    for step in range(13, 16):
+        query = optimizer.ask(state, s.at(step))
+        bad = Answer(torch.full((8, 1), 1e9, dtype=torch.float64), torch.ones(8, 1, 5, dtype=torch.float64))
+        state, info = optimizer.tell(state, query, bad, s.at(step))
+        assert not info["accepted"].any()
+    assert torch.equal(state.point, states[-1].point)
+    assert torch.equal(state.direction, -state.slope)
+    assert not state.steps.any()
+    assert (state.length * state.direction.norm(dim=1) <= 1 + 1e-12).all()
+
+
+def test_lbfgs_behind_noise_asks_the_point_again():
+    optimizer = build("lbfgs", {})
+    exact, asked, _ = descend(optimizer, make(), 5, 30)
+    noisy, queries, _ = descend(optimizer, make(), 5, 30, exact=False)
+    for state, query, first in zip(noisy, queries, asked, strict=False):
+        assert query.points.shape == (8, 2, 5)
+        assert torch.equal(query.points[:, 0], state.point)
+        assert torch.allclose(query.points[:, 1], first.points[:, 0], atol=1e-6)
+    assert torch.allclose(exact[-1].point, noisy[-1].point, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["nelder_mead", "lbfgs"])
+def test_a_value_that_was_lucky_once_does_not_stay(kind):
+    """The start seems better by 100 in the first query; behind noise that is forgotten with the second, and the search goes on."""
+    optimizer, s = build(kind, {}), make()
+    state = optimizer.init(problem(s, REALS, 5, exact=False), s)
+    first = optimizer.recommend(state)
+    for step in range(1, 21):
+        query = optimizer.ask(state, s.at(step))
+        answer = rosenbrock_answer(query.points)
+        answer = answer._replace(value=answer.value - 100 * (step == 1))
+        state, _ = optimizer.tell(state, query, answer, s.at(step))
+        assert bool((state.value < -50).any()) is (step == 1)
+    assert (rosenbrock(optimizer.recommend(state)) < rosenbrock(first)).all()
+
+
+@pytest.mark.parametrize(("outside", "shrinks"), [(1.5, False), (2.0, False), (2.5, True), (math.nan, True)])
+def test_an_outside_contraction_must_be_as_good_as_the_reflection(outside, shrinks):
+    """Vertices of values 0, 1, 3; a reflection of 2 lies between the last two, so the next point is the contraction on its side."""
+    optimizer, s = build("nelder_mead", {}), make(range(1))
+    state = optimizer.init(problem(s, REALS, 2), s)
+    phases = []
+    for step, value in enumerate((0.0, 1.0, 3.0, 2.0, outside), start=1):
+        query = optimizer.ask(state, s.at(step))
+        state, info = optimizer.tell(state, query, Answer(torch.tensor([[value]], dtype=torch.float64)), s.at(step))
+        phases.append(info["phase"].item())
+    assert phases == [0, 0, 0, 1, 3]
+    assert state.phase.item() == (0 if shrinks else 1)

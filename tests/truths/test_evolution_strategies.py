@@ -156,12 +156,14 @@ def test_law_41_residual_distance(n, noise):
 
 
 def recombination_weights(kind, n):
+    if kind == "cem":  # an elite of a quarter, smoothed by 0.7
+        return torch.where(torch.arange(n) < n // 4, 0.7 / (n // 4), 0.0).double()
     log = torch.arange(1, n + 1, dtype=torch.float64).log()
-    raw = ((math.log(n / 2 + 1) if kind == "snes" else math.log((n + 1) / 2)) - log).clamp_min(0)
-    return raw / raw.sum() - (1 / n if kind == "snes" else 0)
+    raw = ((math.log(n / 2 + 1) if kind in ("snes", "xnes") else math.log((n + 1) / 2)) - log).clamp_min(0)
+    return raw / raw.sum() - (1 / n if kind in ("snes", "xnes") else 0)
 
 
-@pytest.mark.parametrize(("kind", "n"), [("snes", 9), ("cma_es", 10), ("cma_es", 4), ("mu_lambda", 7)])
+@pytest.mark.parametrize(("kind", "n"), [("snes", 9), ("cma_es", 10), ("cma_es", 4), ("mu_lambda", 7), ("xnes", 6), ("cem", 8)])
 def test_law_40_step_on_a_slope(kind, n):
     """On a linear loss E step = -sigma c g / |g| with c = -sum_k w_k E z_(k), whatever |g|; f -> 2^k f gives the same bits."""
     worlds, sigma = 20_000, 0.7
@@ -176,6 +178,68 @@ def test_law_40_step_on_a_slope(kind, n):
     assert deviation(new[0].mean[:, 0, 1], 0.0) < Z
     assert deviation(along, 5 * sigma * c) > Z  # mutant: the step knows |g|
     assert deviation(along, sigma * order_statistics(n)[: n // 2].mean()) > Z  # mutant: equal weights
+
+
+# law 43: what an evolution strategy follows is the smoothed loss (Lehman et al. 2018) -----------------------------------------------------
+
+SMOOTHED = [  # loss, its mean under N(x, sigma^2)
+    (lambda x: x**4, lambda x, s: x**4 + 6 * x**2 * s**2 + 3 * s**4, 1.0, 0.5),
+    (lambda x: x**4, lambda x, s: x**4 + 6 * x**2 * s**2 + 3 * s**4, -0.7, 1.2),
+    (lambda x: torch.sin(3 * x), lambda x, s: torch.sin(3 * x) * torch.exp(-9 * s**2 / 2), 0.3, 0.4),
+]
+
+
+def slopes(mean, x, s):
+    """D / dx and d / d sigma of the smoothed loss."""
+    x, s = (torch.tensor(v, dtype=torch.float64, requires_grad=True) for v in (x, s))
+    return [float(v) for v in torch.autograd.grad(mean(x, s), (x, s))]
+
+
+@pytest.mark.parametrize(("loss", "mean", "x", "sigma"), SMOOTHED, ids=["x^4 at 1", "x^4 at -0.7", "sin 3x"])
+@pytest.mark.parametrize("antithetic", [True, False])
+def test_law_43_smoothing(loss, mean, x, sigma, antithetic):
+    """The mean step of openai_es is the gradient of f * N(0, sigma^2): 4 x^3 + 12 sigma^2 x for x^4, that of sin times exp(-omega^2 sigma^2 / 2)."""
+    optimizer = OPTIMIZERS["openai_es"](population=8, sigma=sigma, learning_rate=1.0, shaping="raw", antithetic=antithetic)
+    state, s = begin(optimizer, torch.tensor([x], dtype=torch.float64), 20_000), streams(20_000)
+    query = optimizer.ask(state, s)
+    step = x - optimizer.recommend(optimizer.tell(state, query, Answer(loss(query.points[..., 0])), s)[0])[:, 0]
+    assert deviation(step, slopes(mean, x, sigma)[0]) < Z
+    assert deviation(step, slopes(mean, x, 0.0)[0]) > Z  # mutant: the gradient at the mean
+
+
+@pytest.mark.parametrize(("loss", "mean", "x", "sigma"), SMOOTHED, ids=["x^4 at 1", "x^4 at -0.7", "sin 3x"])
+@pytest.mark.parametrize("n", [8, 30])
+def test_law_43_both_slopes_of_pgpe(loss, mean, x, sigma, n):
+    """E g_m = sigma^2 d/dm and E g_sigma = (1 - 1/N) sigma^2 d/d sigma of the smoothed loss."""
+    optimizer = OPTIMIZERS["pgpe"](population=n, sigma=sigma, learning_rate=1.0, sigma_learning_rate=1e-6, limit=0.9, shaping="raw")
+    new = generation(optimizer, begin(optimizer, torch.tensor([x], dtype=torch.float64), 20_000), lambda points: loss(points[..., 0]))
+    along, wider = (sigma**2 * slope for slope in slopes(mean, x, sigma))
+    stretch = (sigma - new.sigma[:, 0, 0]) * 1e6
+    assert deviation(x - new.mean[:, 0, 0], along) < Z
+    assert deviation(x - new.mean[:, 0, 0], along / sigma**2) > Z  # mutant: divided by the variance
+    assert deviation(stretch, (1 - 2 / n) * wider) < Z
+    assert deviation(stretch, wider / 2) > Z  # mutant: points counted as pairs
+
+
+def test_law_43_worked_number():
+    assert slopes(SMOOTHED[0][1], 1.0, 0.5)[0] == pytest.approx(7.0)
+
+
+# row 20's variance: what truncation leaves of a normal -------------------------------------------------------------------------------------
+
+
+def test_the_elite_of_a_slope_is_narrower():
+    """On a linear loss the squared sigma of CEM becomes, in the mean, E of the variance of the n lowest of P normals; across it (n - 1) / n."""
+    p, n, worlds = 20, 5, 20_000
+    optimizer = OPTIMIZERS["cem"](population=p, fraction=n / p, smoothing=1.0, sigma=1.0)
+    new = generation(optimizer, begin(optimizer, torch.zeros(2, dtype=torch.float64), worlds), lambda x: x[..., 0])
+    variance = new.sigma[:, 0].square()
+    drawn = torch.from_numpy(stats.norm.rvs(size=(200_000, p), random_state=5)).sort(-1).values[:, :n].var(-1, correction=0)
+    error = math.hypot((variance[:, 0].std() / worlds**0.5).item(), (drawn.std() / 200_000**0.5).item())
+    assert abs((variance[:, 0].mean() - drawn.mean()).item()) < Z * error
+    assert deviation(variance[:, 1], (n - 1) / n) < Z
+    assert deviation(variance[:, 1], 1.0) > Z  # mutant: divided by n - 1
+    assert abs((variance[:, 0].mean() - drawn.mean() * n / (n - 1)).item()) > Z * error
 
 
 # law 45: CMA-ES learns the inverse Hessian (Hansen and Ostermeier 2001) ---------------------------------------------------------------

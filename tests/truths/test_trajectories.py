@@ -2,10 +2,13 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 
+from landscapes import LANDSCAPES
 from landscapes.base import Answer, Bits, Problem, Reals
+from landscapes.oracle import evaluate
 from landscapes.streams import Streams
 from optimizers import OPTIMIZERS
 from tests import reference_trajectories as naive
@@ -55,7 +58,7 @@ def mean_step(a, sigma, temperature, exact, worlds=40_000):
     return optimizer.recommend(state)
 
 
-@pytest.mark.parametrize(("a", "sigma", "temperature"), [(10.0, 0.1, 1.0), (3.0, 0.5, 0.2), (-0.5, 0.4, 2.0)])
+@pytest.mark.parametrize(("a", "sigma", "temperature"), [(10.0, 0.1, 1.0), (3.0, 0.5, 0.2), (-1.5, 0.6, 2.0)])
 @pytest.mark.parametrize("exact", [True, False])
 def test_law_44_mean_step_of_a_metropolis_walk(a, sigma, temperature, exact):
     """E dx = -a s^2 exp(a^2 s^2 / 2) Phi(-|a| s), a = slope / T."""
@@ -63,7 +66,7 @@ def test_law_44_mean_step_of_a_metropolis_walk(a, sigma, temperature, exact):
     law = -a * sigma**2 * math.exp((a * sigma) ** 2 / 2) * normal_cdf(-abs(a) * sigma)
     assert mean_deviation(steps, law) < Z
     assert mean_deviation(steps, -a * sigma**2 / 2) > Z  # mutant: the limit of small steps
-    assert mean_deviation(mean_step(a, sigma, 2 * temperature, exact) * 1.0, law) < Z  # only a counts, not the temperature alone
+    assert mean_deviation(mean_step(a, sigma, 2 * temperature, exact), law) < Z  # only a counts, not the temperature alone
     barker = -a * sigma**2 * 0.5 * math.exp((a * sigma) ** 2 / 2) * normal_cdf(-abs(a) * sigma)
     assert mean_deviation(steps, barker) > Z  # mutant: half of the acceptances
 
@@ -160,7 +163,7 @@ def test_law_60_clipping_turns_a_mean_around():
 
 @pytest.mark.parametrize(("mu", "c"), [(0.5, 1.0), (-1.0, 0.7)])
 def test_law_60_clipping_of_a_normal(mu, c):
-    """E clip(N(mu, 1), c) in closed form, by Gauss-Hermite-free quadrature on a fine grid of quantiles; mu = .5, c = 1: .3315."""
+    """E clip(N(mu, 1), c) in closed form, at the quantiles of a fine grid; mu = .5, c = 1: .3315."""
     place = (torch.arange(200_000, dtype=torch.float64) + 0.5) / 200_000
     found = clipped_steps(mu + torch.special.ndtri(place), c).mean().item()
     density = [math.exp(-((s * c - mu) ** 2) / 2) / math.sqrt(2 * math.pi) for s in (-1, 1)]
@@ -177,9 +180,10 @@ def test_law_60_clipping_of_a_normal(mu, c):
 
 def covariance_of_the_mean(h, eta, noise, steps, burn_in=0):
     """The exact variance of the mean of x_{burn_in + 1} .. x_steps of SGD from 0 on h x^2 / 2 whose gradients have variance `noise`."""
-    shrink = 1 - eta * h
-    weights = [sum(-eta * shrink ** (t - k) for t in range(max(k, burn_in + 1), steps + 1)) / (steps - burn_in) for k in range(1, steps + 1)]
-    return torch.tensor([noise * sum(w * w for w in weights)], dtype=torch.float64)
+    shrink, k = 1 - eta * h, np.arange(1, steps + 1)
+    first = np.maximum(k, burn_in + 1)  # the first point of the mean that the k-th gradient moves
+    weights = eta * shrink ** (first - k) * (1 - shrink ** (steps - first + 1)) / (1 - shrink) / (steps - burn_in)
+    return torch.tensor([noise * (weights**2).sum()])
 
 
 @pytest.mark.parametrize(("h", "eta"), [(1.0, 0.5), (0.5, 0.2)])
@@ -261,3 +265,78 @@ def test_mean_and_variance_of_the_spsa_gradient(d, pairs):
     assert mean_deviation(g, 2 * slope) > Z  # mutant: divided by c, not 2 c
     assert mean_deviation(square, (d - 1) * norm / pairs) < Z
     assert mean_deviation(square, (d + 1) * norm / pairs) > Z  # mutant: Gaussian steps
+
+
+# law 58: play on games (Mescheder, Geiger and Nowozin 2018; Gidel et al. 2019) -------------------------------------------------------
+
+
+def modulus(game, kind, queries, small=1e-6, **options):
+    """The largest |eigenvalue| of the map of so many queries at the equilibrium of a game of two players with one coordinate each."""
+    streams, optimizer = make(2), OPTIMIZERS[kind](**options)
+    landscape = game.bind(streams)
+    state = begin(optimizer, small * torch.eye(2, dtype=torch.float64)[:, None], streams, players=2)
+    for step in range(1, queries + 1):
+        query = optimizer.ask(state, streams.at(step))
+        state, _ = optimizer.tell(state, query, evaluate(landscape, query.points, gradient=query.gradient), streams.at(step))
+    return np.abs(np.linalg.eigvals((state.points[:, 0] / small).numpy().T)).max()
+
+
+GAMES = [("logistic", 0.5), ("linear", 1.0)]
+
+
+@pytest.mark.parametrize(("activation", "f"), GAMES)
+@pytest.mark.parametrize("eta", [0.1, 0.7])
+def test_law_58_play_on_the_dirac_gan(activation, f, eta):
+    """|lambda| = sqrt(1 + eta^2 f'(0)^2) simultaneous, 1 alternating, sqrt((1 - eta^2 f'(0)^2)^2 + eta^2 f'(0)^2) extragradient."""
+    game = LANDSCAPES["dirac_gan"](activation=activation)
+    simultaneous, s = math.sqrt(1 + (eta * f) ** 2), eta * f
+    assert modulus(game, "sgd", 1, learning_rate=eta) == pytest.approx(simultaneous, abs=1e-10)
+    assert modulus(game, "alternating", 2, learning_rate=eta) == pytest.approx(1.0, abs=1e-10)
+    assert modulus(game, "extragradient", 2, learning_rate=eta) == pytest.approx(math.sqrt((1 - s**2) ** 2 + s**2), abs=1e-10)
+    assert modulus(game, "sgd", 2, learning_rate=eta) != pytest.approx(1.0, abs=1e-3)  # mutant: both players at once
+    assert modulus(game, "sgd", 2, learning_rate=eta) != pytest.approx(modulus(game, "extragradient", 2, learning_rate=eta), abs=1e-3)
+    if (f, eta) == (0.5, 0.1):
+        assert simultaneous == pytest.approx(1.00125, abs=1e-6)
+        assert simultaneous**1000 == pytest.approx(3.48, abs=0.01)
+
+
+def test_law_58_alternating_play_leaves_beyond_two():
+    """On the ellipse for eta f'(0) < 2, outwards beyond."""
+    game = LANDSCAPES["dirac_gan"](activation="linear")
+    assert modulus(game, "alternating", 2, learning_rate=1.99) == pytest.approx(1.0, abs=1e-8)
+    assert modulus(game, "alternating", 2, learning_rate=2.01) > 1.05
+
+
+@pytest.mark.parametrize("gamma", [0.4, 1.0, 1.6])
+def test_law_58_flow_with_the_penalty_r1(gamma):
+    """Eigenvalues -gamma / 2 +- sqrt(gamma^2 / 4 - f'(0)^2) of the flow: a short simultaneous step is 1 + eta lambda."""
+    flow = -gamma / 2 + np.sqrt(complex(gamma**2 / 4 - 0.25))
+    found = modulus(LANDSCAPES["dirac_gan"](gamma=gamma), "sgd", 1, learning_rate=0.01)
+    assert found == pytest.approx(abs(1 + 0.01 * flow), abs=1e-10)
+    assert found != pytest.approx(abs(1 + 0.01 * (-gamma + np.sqrt(complex(gamma**2 - 0.25)))), abs=1e-4)  # mutant: gamma, not gamma / 2
+
+
+@pytest.mark.parametrize("eta", [0.3, 0.9])
+def test_negative_momentum_converges_on_a_bilinear_game(eta):
+    """Alternating play with beta = -1/2 (Gidel et al. 2019): the modulus of its joint map of points and velocities, below 1; beta = +1/2 above."""
+    streams, landscape = make(4), LANDSCAPES["bilinear"](dim=2).bind(make(4))
+
+    def joint(beta):
+        optimizer = OPTIMIZERS["alternating"](learning_rate=eta, momentum=beta)
+        start = torch.eye(4, dtype=torch.float64)[:, None]
+        state = begin(optimizer, start[..., :2], streams, players=2)._replace(velocity=start[..., 2:])
+        for step in (1, 2):
+            query = optimizer.ask(state, streams.at(step))
+            state, _ = optimizer.tell(state, query, evaluate(landscape, query.points, gradient=True), streams.at(step))
+        return np.abs(np.linalg.eigvals(torch.cat([state.points, state.velocity], -1)[:, 0].numpy().T)).max()
+
+    def law(beta):
+        """(x, y, u, v): u' = beta u + s y, x' = x - eta u', then v' = beta v - s x', y' = y - eta v', with s = 1 up to its sign."""
+        first = np.array([[1, -eta, -eta * beta, 0], [0, 1, 0, 0], [0, 1, beta, 0], [0, 0, 0, 1.0]])
+        second = np.array([[1, 0, 0, 0], [eta, 1, 0, -eta * beta], [0, 0, 1, 0], [-1, 0, 0, beta]])
+        return np.abs(np.linalg.eigvals(second @ first)).max()
+
+    assert joint(-0.5) == pytest.approx(law(-0.5), abs=1e-10)
+    assert joint(0.5) == pytest.approx(law(0.5), abs=1e-10)
+    assert law(-0.5) < 1 < law(0.5)
+    assert joint(-0.5) != pytest.approx(law(-0.25), abs=1e-3)
