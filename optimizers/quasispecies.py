@@ -114,10 +114,7 @@ class Quasispecies(Optimizer):
     def _recombined(self, x: Tensor) -> Tensor:
         c, r = walsh(x), operators.wide(self.recombination_rate, 2)
         born = (walsh(free(c, c) if self.crossover == "free" else one_point(c)) / x.shape[1]).clamp_min(0)
-        for d in range(x.shape[1].bit_length() - 1):  # rounding must not give birth to an allele that nobody carries
-            born, alleles = (f.unflatten(1, (-1, 2, 2**d)) for f in (born, x))
-            born = torch.where(alleles.sum((1, 3), keepdim=True) > 0, born, 0.0).flatten(1)
-        x = (1 - r) * x + r * born
+        x = (1 - r) * x + r * born  # not of the coefficients: with r = 0 what is absent stays absent
         return x / x.sum(1, keepdim=True)
 
 
