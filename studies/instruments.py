@@ -189,9 +189,10 @@ class Recorder:
             now = clock_time(self.landscape, moment.counts[2], moment.cost, points.device)
             points, inside = into_box(self.landscape, points)
             loss = self.landscape.solution_loss(points, now).double()
-            loss = (loss if inside is None else loss.where(inside, torch.nan)).cpu().numpy()
+            known = loss.isnan().logical_not() if inside is None else inside & ~loss.isnan()
+            truth = loss.where(known, torch.inf).cpu().numpy()
         self.truth_seconds += time.perf_counter() - began
-        return np.where(np.isnan(loss), np.inf, loss)
+        return truth
 
     def _write(self, rows: np.ndarray, until: np.ndarray) -> None:
         """Write the last state of the worlds `rows` (R,) bool at their checkpoints next .. until - 1."""

@@ -1,0 +1,48 @@
+"""Every landscape and every optimizer through the whole loop, as a study runs them: worlds alone are their rows of a batch, records are finite."""
+
+import numpy as np
+import pytest
+
+from landscapes import LANDSCAPES
+from landscapes.base import Bits
+from optimizers import OPTIMIZERS
+from studies.examples import EXAMPLES
+from studies.kinds import build
+from studies.named import named
+from tests.test_loop import run, same, task
+
+SMALL = {"population": 6, "selected": 3}  # where a method has such a parameter
+STEPS = 4
+
+
+def method(landscape):
+    """One that can search it: gradients on real coordinates, a population on bits."""
+    return {"kind": "ga", "population": 6} if isinstance(landscape.domain, Bits) else {"kind": "sgd", "learning_rate": 1e-3}
+
+
+def checked(made, landscape):
+    data = run(made, range(4))
+    same(data.isel(replicate=[3, 1]), run(made, (3, 1)))
+    assert np.isfinite(data["loss"]).all()
+    assert (data["steps"][:, -1] > 0).all()
+    assert set(landscape.extras) <= set(data)
+
+
+@pytest.mark.parametrize("kind", LANDSCAPES)
+def test_every_landscape_runs(kind):
+    example = named(EXAMPLES.get(kind, (kind,))[:1])[0]
+    spec, landscape = {key: value for key, value in example.spec.items() if key != "dtype"}, example.landscape
+    searched = method(landscape)
+    cost = 3.0 if searched["kind"] == "sgd" else 6.0
+    checked(task(spec, searched, budget=STEPS * cost * landscape.unit_cost, checkpoints=[cost, STEPS * cost]), landscape)
+
+
+@pytest.mark.parametrize("kind", OPTIMIZERS)
+def test_every_optimizer_runs(kind):
+    cls = OPTIMIZERS[kind]
+    options = {key: value for key, value in SMALL.items() if key in cls.__dataclass_fields__}
+    if cls.games and kind != "sgd":
+        spec = {"kind": "dirac_gan"}
+    else:
+        spec = {"kind": "nk", "n": 6, "k": 2} if Bits in cls.domains else {"kind": "quadratic", "dim": 3, "shifted": True}
+    checked(task(spec, {"kind": kind, **options}, budget=600.0, checkpoints=[300.0, 600.0]), build(spec, "landscape"))
