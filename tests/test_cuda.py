@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 import torch
 
+from landscapes import LANDSCAPES
+from landscapes.base import Bits
+from landscapes.oracle import evaluate
 from landscapes.streams import Streams
+from studies.examples import EXAMPLES
+from studies.named import named
 from tests.test_loop import pair, run
 from tests.test_streams import LAWS, draw
 
@@ -29,3 +34,18 @@ def test_fifty_steps_agree(landscape, optimizer):
     there, here = (run(pair(landscape, optimizer, device=device, budget=budget, checkpoints=checkpoints), range(6)) for device in ("cuda", "cpu"))
     np.testing.assert_allclose(there["loss"], here["loss"], rtol=1e-6)
     assert (there["steps"] == here["steps"]).all()
+
+
+@pytest.mark.parametrize("kind", LANDSCAPES)
+def test_every_landscape_agrees(kind):
+    landscape = named(EXAMPLES.get(kind, (kind,))[:1])[0].landscape
+    found = []
+    for device in ("cuda", "cpu"):
+        streams = Streams(seed=7, worlds=torch.arange(6), device=device)
+        made = landscape.bind(streams)
+        points = made.start(streams.at(0), 5)
+        answer = evaluate(made, points, gradient=not isinstance(made.domain, Bits))
+        found.append([points, answer.value, *([] if answer.gradient is None else [answer.gradient])])
+    for there, here in zip(*found, strict=True):
+        assert there.device.type == "cuda"
+        torch.testing.assert_close(there.cpu(), here, rtol=1e-9, atol=1e-9)
