@@ -4,7 +4,7 @@ A draw is Philox4x32-10 (Salmon et al. 2011) at the key (study seed, world) and 
 redraw). Nothing is consumed: the draw at an address does not depend on what else was drawn, on which other worlds share the batch, or on
 the device. Position of coordinate d of point p is p * D + d, so raising P keeps the earlier draws.
 
-On a CPU the loops are numba's (`landscapes.kernels`); elsewhere the same definition runs in plain torch, bit for bit.
+On a CPU the loops are numba's (`landscapes.kernels`); elsewhere the same definition runs in plain torch (`landscapes.draws`), bit for bit.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from landscapes import kernels
+from landscapes import draws, kernels
 
 # The built-in sources; the place in this list is the source's number, so new names are added at the end only.
 SOURCES = (
@@ -134,25 +134,27 @@ class Streams:
     def normal(self, source: str, shape: tuple[int, ...], part: int = 0) -> Tensor:
         """Standard normal: (R, *shape), by Box and Muller (1958)."""
         double = self.dtype == torch.float64
-        return self._draw(kernels.normal64 if double else kernels.normal32, _normal64 if double else _normal32, source, shape, part, self.dtype)
+        return self._draw(
+            kernels.normal64 if double else kernels.normal32, draws.normal64 if double else draws.normal32, source, shape, part, self.dtype
+        )
 
     def integers(self, source: str, high: int | Tensor, shape: tuple[int, ...], part: int = 0) -> Tensor:
         """Uniform on 0 .. high - 1: (R, *shape) int64; `high` one number or broadcastable to (R, *shape). The same in every dtype."""
         if isinstance(high, Tensor):
             return (self._uniform(source, shape, part, torch.float64) * high).long()
-        return self._draw(partial(_integers, float(high)), lambda key, n: (_uniform64(key, n) * high).long(), source, shape, part, torch.int64)
+        return self._draw(partial(_integers, float(high)), lambda key, n: (draws.uniform64(key, n) * high).long(), source, shape, part, torch.int64)
 
     def bernoulli(self, source: str, p: float | Tensor, shape: tuple[int, ...], part: int = 0) -> Tensor:
         """True with probability p, to 53 bits: (R, *shape) bool; p one number or broadcastable to (R, *shape). The same in every dtype."""
         chance = torch.as_tensor(p, dtype=torch.float64, device=self.device)
         if chance.numel() > 1 and chance.shape != (self.size, *(1,) * len(shape)):  # it varies within a row
-            return self._draw(None, _below_reference(chance.expand(self.size, *shape).flatten(1)), source, shape, part, torch.bool)
+            return self._draw(None, draws.below(chance.expand(self.size, *shape).flatten(1)), source, shape, part, torch.bool)
         row = chance.reshape(-1).expand(self.size)
-        return self._draw(partial(_below, row), _below_reference(row[:, None]), source, shape, part, torch.bool)
+        return self._draw(partial(_below, row), draws.below(row[:, None]), source, shape, part, torch.bool)
 
     def coins(self, source: str, shape: tuple[int, ...], part: int = 0) -> Tensor:
         """True or False with equal probability, from one bit each: (R, *shape) bool. The same in every dtype."""
-        return self._draw(_coins, _coins_reference, source, shape, part, torch.bool)
+        return self._draw(_coins, draws.coins, source, shape, part, torch.bool)
 
     def categorical(self, source: str, weights: Tensor, shape: tuple[int, ...], part: int = 0) -> Tensor:
         """Indices drawn with replacement, in proportion to weights (R, K) >= 0: (R, *shape) int64, by inverse CDF."""
@@ -174,8 +176,8 @@ class Streams:
         if not 0 <= size <= n:
             raise ValueError(f"streams.choice: expected 0 <= size <= n = {n}, got {size}")
         high = torch.arange(n - size + 1, n + 1, device=self.device)
-        draws = self.integers(source, high, (*shape, size), part)
-        return _floyd(draws.flatten(0, -2), n).view_as(draws)
+        drawn = self.integers(source, high, (*shape, size), part)
+        return _floyd(drawn.flatten(0, -2), n).view_as(drawn)
 
     # tables too large to store, and other libraries' draws ---------------------------------------------------------------
 
@@ -230,7 +232,9 @@ class Streams:
 
     def _uniform(self, source: str, shape: tuple[int, ...], part: int, dtype: torch.dtype) -> Tensor:
         double = dtype == torch.float64
-        return self._draw(kernels.uniform64 if double else kernels.uniform32, _uniform64 if double else _uniform32, source, shape, part, dtype)
+        return self._draw(
+            kernels.uniform64 if double else kernels.uniform32, draws.uniform64 if double else draws.uniform32, source, shape, part, dtype
+        )
 
 
 @dataclass(frozen=True)
@@ -248,18 +252,18 @@ class Keyed:
 
     def uniform(self, words: Tensor) -> Tensor:
         """Uniform on [0, 1), 53 bits: words (1 | R, P, W) int64, 0 <= w < 2**32 -> (R, P) float64."""
-        return self._draw(words, kernels.hashed_uniform, lambda w: _unit(w[0], w[1]))
+        return self._draw(words, kernels.hashed_uniform, lambda w: draws.unit(w[0], w[1]))
 
     def normal(self, words: Tensor) -> Tensor:
         """Standard normal: words as in `uniform` -> (R, P) float64."""
-        return self._draw(words, kernels.hashed_normal, lambda w: _box_muller(w)[0])
+        return self._draw(words, kernels.hashed_normal, lambda w: draws.box_muller(w)[0])
 
     def _draw(self, words: Tensor, kernel: Callable, law: Callable[[tuple[Tensor, ...]], Tensor]) -> Tensor:
         if _on_cpu(words.device):
             out = torch.empty((len(self.key), words.shape[1]), dtype=torch.float64)
             kernel(self.key, words.numpy(), out.numpy())
             return out
-        return law(_chained(torch.from_numpy(self.key.astype(np.int64)).to(words.device), words))
+        return law(draws.chained(torch.from_numpy(self.key.astype(np.int64)).to(words.device), words))
 
 
 def bit_words(x: Tensor) -> Tensor:
@@ -268,13 +272,7 @@ def bit_words(x: Tensor) -> Tensor:
         packed = np.packbits(x.numpy(), axis=-1, bitorder="little")
         packed = np.pad(packed, [(0, 0)] * (x.ndim - 1) + [(0, -packed.shape[-1] % 4)])
         return torch.from_numpy(packed.view("<u4").astype(np.int64))
-    return _packed(x)
-
-
-def _packed(x: Tensor) -> Tensor:
-    """The same in plain torch, for any device."""
-    padded = torch.nn.functional.pad(x, (0, -x.shape[-1] % 32)).unflatten(-1, (-1, 32)).long()
-    return (padded << torch.arange(32, device=x.device)).sum(-1)
+    return draws.packed(x)
 
 
 def _seeded(seed: int, draw: Callable[[], Tensor]) -> Tensor:
@@ -291,57 +289,12 @@ def _words_of(name: str, value: int | Tensor) -> int | np.ndarray:
     return number
 
 
-# the same definition in plain torch, for any device ---------------------------------------------------------------------
-
-
-def _blocks(key: Tensor, n: int, first: int = 0) -> tuple[Tensor, ...]:
-    """Philox4x32-10: key (R, 5) int64 as in `kernels` -> four (R, n) int64 tensors of 32-bit words, blocks first .. first + n - 1."""
-    seed, world, step, source, redraw = (column[:, None] for column in key.unbind(1))
-    a = torch.arange(first, first + n, device=key.device).expand(len(key), n)
-    return tuple(w.expand(len(key), n) for w in _philox(a, step, source, redraw, seed, world))
-
-
-def _philox(a: Tensor, b: Tensor, c: Tensor, d: Tensor, k: Tensor, m: Tensor) -> tuple[Tensor, ...]:
-    """Philox4x32-10 of the counter (a, b, c, d) under the key (k, m), 32-bit words held as int64."""
-    low = 0xFFFFFFFF
-    for _ in range(10):
-        p, q = a * 0xD2511F53, c * 0xCD9E8D57  # wraps like uint64; the mask undoes the sign of the shift
-        a, b, c, d = (q >> 32 & low) ^ b ^ k, q & low, (p >> 32 & low) ^ d ^ m, p & low
-        k, m = k + 0x9E3779B9 & low, m + 0xBB67AE85 & low
-    return a, b, c, d
-
-
-def _chained(key: Tensor, words: Tensor) -> tuple[Tensor, ...]:
-    """The blocks of `Keyed`: key (R, 5), words (1 | R, P, W) int64 -> four (R, P) int64."""
-    seed, world, step, source, redraw = (column[:, None] for column in key.unbind(1))
-    a, b, c, d = _philox(words[..., 0], step, source, redraw, seed, world)
-    for j in range(1, words.shape[-1]):
-        a, b, c, d = _philox(words[..., j], torch.full_like(a, j), c, d, a, b)
-    return a, b, c, d
-
-
 def _on_cpu(device: torch.device | str) -> bool:
     return torch.device(device).type == "cpu"
 
 
-def _interleave(columns: Sequence[Tensor], n: int) -> Tensor:
-    return torch.stack(tuple(columns), -1).flatten(1)[:, :n]
-
-
-def _unit(high: Tensor, low: Tensor) -> Tensor:
-    return high.double() * 2.0**-32 + (low >> 11).double() * 2.0**-53
-
-
-def _words(key: Tensor, n: int, first: int = 0) -> Tensor:
-    return _interleave(_blocks(key, (n + 3) // 4, first), n)
-
-
 def _below(p: Tensor, key: np.ndarray, out: np.ndarray) -> None:
     kernels.below(key, np.ceil(p.numpy().clip(0, 1) * 2.0**53).astype(np.int64), out.view(np.uint8))
-
-
-def _below_reference(p: Tensor) -> Callable[[Tensor, int], Tensor]:
-    return lambda key, n: _unit(_words(key, n), _words(key, n, first=kernels.TIES)) < p
 
 
 def _integers(high: float, key: np.ndarray, out: np.ndarray) -> None:
@@ -352,84 +305,10 @@ def _coins(key: np.ndarray, out: np.ndarray) -> None:
     kernels.coins(key, out.view(np.uint8))
 
 
-def _coins_reference(key: Tensor, n: int) -> Tensor:
-    return (_words(key, (n + 31) // 32)[..., None] >> torch.arange(32, device=key.device) & 1).flatten(1)[:, :n].bool()
-
-
-def _uniform64(key: Tensor, n: int) -> Tensor:
-    a, b, c, d = _blocks(key, (n + 1) // 2)
-    return _interleave((_unit(a, b), _unit(c, d)), n)
-
-
-def _uniform32(key: Tensor, n: int) -> Tensor:
-    return (_words(key, n) >> 8).float() * 2.0**-24
-
-
-def _horner(x: Tensor, coefficients: Sequence[float]) -> Tensor:
-    y = x * coefficients[0] + coefficients[1]
-    for c in coefficients[2:]:
-        y = y * x + c
-    return y
-
-
-def _turn(radius: Tensor, s: Tensor, c: Tensor, bits: Tensor) -> tuple[Tensor, Tensor]:
-    """The three lowest bits choose the octant."""
-    swap = bits & 4 != 0
-    s, c = torch.where(swap, c, s), torch.where(swap, s, c)
-    return radius * torch.where(bits & 2 != 0, -c, c), radius * torch.where(bits & 1 != 0, -s, s)
-
-
-def _sqrt(x: Tensor) -> Tensor:
-    """Correctly rounded: torch's own on a CPU is MKL's, which is off by one unit in one of seventy."""
-    return torch.from_numpy(np.sqrt(x.numpy())) if x.is_cpu else x.sqrt()
-
-
-def _normal64(key: Tensor, n: int) -> Tensor:
-    return _interleave(_box_muller(_blocks(key, (n + 1) // 2)), n)
-
-
-def _box_muller(w: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
-    """Two normals from four words."""
-    t = (1.0 - _unit(w[0], w[1])).view(torch.int64) - kernels.HALF_ROOT_BITS + 0x3FF0000000000000
-    k = ((t >> 52) - 1023).double()
-    f = ((t & 0xFFFFFFFFFFFFF) + kernels.HALF_ROOT_BITS).view(torch.float64) - 1.0
-    s = f / (2.0 + f)
-    z = s * s
-    h = 0.5 * f * f
-    log = k * kernels.LN2_HIGH - ((h - (s * (h + z * _horner(z, kernels.LOG)) + k * kernels.LN2_LOW)) - f)
-    a = kernels.EIGHTH_TURN * _unit(w[2], w[3])
-    z = a * a
-    s, c = a + a * z * _horner(z, kernels.SIN), 1.0 - 0.5 * z + z * z * _horner(z, kernels.COS)
-    return _turn(_sqrt(-2.0 * log), s, c, w[3])
-
-
-def _normal32(key: Tensor, n: int) -> Tensor:
-    w = _blocks(key, (n + 3) // 4)
-    return _interleave([x for h in (0, 2) for x in _pair32(w[h], w[h + 1])], n)
-
-
-def _pair32(word: Tensor, bits: Tensor) -> tuple[Tensor, Tensor]:
-    t = (((word >> 8) + 1).float() * 2.0**-24).view(torch.int32) - kernels.HALF_ROOT_BITS32 + 0x3F800000
-    k = ((t >> 23) - 127).float()
-    f = ((t & 0x7FFFFF) + kernels.HALF_ROOT_BITS32).view(torch.float32) - 1.0
-    z = f * f
-    y = _horner(f, kernels.LOG32) * f * z + k * kernels.LN2_LOW32 - 0.5 * z
-    log = f + y + k * kernels.LN2_HIGH32
-    a = kernels.EIGHTH_TURN * ((bits >> 8).float() * 2.0**-24)
-    z = a * a
-    s, c = a + a * z * _horner(z, kernels.SIN32), 1.0 - 0.5 * z + z * z * _horner(z, kernels.COS32)
-    return _turn(_sqrt(-2.0 * log), s, c, bits)
-
-
-def _floyd(draws: Tensor, n: int) -> Tensor:
+def _floyd(drawn: Tensor, n: int) -> Tensor:
     """(rows, B) int64 -> (rows, B) int64; see `kernels.floyd`."""
-    out = torch.empty_like(draws)
-    if _on_cpu(draws.device):
-        kernels.floyd(draws.numpy(), n, out.numpy())
-        return out
-    size = draws.shape[1]
-    for j in range(size):
-        t = draws[:, j]
-        taken = (out[:, :j] == t[:, None]).any(1)
-        out[:, j] = torch.where(taken, n - size + j, t)
+    if not _on_cpu(drawn.device):
+        return draws.floyd(drawn, n)
+    out = torch.empty_like(drawn)
+    kernels.floyd(drawn.numpy(), n, out.numpy())
     return out

@@ -8,7 +8,8 @@ import torch
 from scipy import stats
 
 from landscapes import streams
-from landscapes.streams import Streams, _packed, bit_words
+from landscapes.draws import packed
+from landscapes.streams import Streams, bit_words
 from tests import reference_random_tables as reference
 
 LIMIT = 2**32
@@ -120,7 +121,7 @@ def test_bit_words_are_the_bits_the_first_the_lowest(n):
     found = bit_words(x)
     assert found.shape == (6, 5, -(-n // 32))
     assert found.dtype == torch.int64
-    assert torch.equal(_packed(x), found)
+    assert torch.equal(packed(x), found)
     assert found.tolist() == [[reference.words_of(genotype) for genotype in row] for row in x.tolist()]
     assert bit_words(torch.ones((1, 1, 64), dtype=torch.uint8)).tolist() == [[[LIMIT - 1, LIMIT - 1]]]
 

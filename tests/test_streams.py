@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from landscapes import kernels, streams
+from landscapes import draws, kernels, streams
 from landscapes.streams import SOURCES, Streams, source_numbers
 
 # Random123, tests/kat_vectors, philox4x32 10: counter, key -> words
@@ -55,7 +55,7 @@ def test_compiled_and_torch_words_equal_the_published_vectors(counter, key, expe
         out = np.empty((1, 4), np.uint32)
         kernels.words(row, out)
         assert tuple(int(w) for w in out[0]) == expected
-    wide = [w[0, -1].item() for w in streams._blocks(torch.from_numpy(row.astype(np.int64)), 1, first=block)]
+    wide = [w[0, -1].item() for w in draws.blocks(torch.from_numpy(row.astype(np.int64)), 1, first=block)]
     assert tuple(wide) == expected
 
 
@@ -66,7 +66,7 @@ def test_numba_equals_torch_bit_for_bit(law, n):
     dtype = {"words": np.uint32, "uniform64": np.float64, "normal64": np.float64}.get(law, np.float32)
     out = np.full((5, n), 77, dtype)
     getattr(kernels, law)(key.numpy().astype(np.uint64), out)
-    np.testing.assert_array_equal(out, getattr(streams, "_" + law)(key, n).numpy())
+    np.testing.assert_array_equal(out, getattr(draws, law)(key, n).numpy())
 
 
 @pytest.mark.parametrize("law", LAWS)
@@ -254,7 +254,7 @@ def test_redraw_remembers_what_was_drawn():
 
 def test_bernoulli_looks_at_the_lower_bits_where_the_upper_ones_tie():
     key = make()._address("data", 0)
-    upper, lower = (streams._words(torch.from_numpy(key.astype(np.int64)), 50, first)[2, 37].item() for first in (0, kernels.TIES))
+    upper, lower = (draws.words(torch.from_numpy(key.astype(np.int64)), 50, first)[2, 37].item() for first in (0, kernels.TIES))
     exact = upper * 2**21 + (lower >> 11)
     for threshold, expected in ((exact, False), (exact + 1, True)):
         assert make().bernoulli("data", threshold * 2.0**-53, (50,))[2, 37] == expected
@@ -270,7 +270,7 @@ def test_bernoulli_has_its_mean():
 @pytest.mark.parametrize("n", [1, 31, 32, 33, 127, 128, 129, 70_000])
 def test_coins_are_the_bits_of_the_words(n):
     key = make()._address("data", 0)
-    words = streams._words(torch.from_numpy(key.astype(np.int64)), (n + 31) // 32).numpy()
+    words = draws.words(torch.from_numpy(key.astype(np.int64)), (n + 31) // 32).numpy()
     expected = (words[:, :, None] >> np.arange(32) & 1).reshape(len(words), -1)[:, :n]
     assert np.array_equal(make().coins("data", (n,)).numpy(), expected)
     assert n < 1000 or abs(expected.mean() - 0.5) < 4.5 * 0.5 / math.sqrt(expected.size)
