@@ -8,8 +8,10 @@ from optimizers.bernoulli_nes import BernoulliNES
 from optimizers.cem import CEM
 from optimizers.cga import CGA
 from optimizers.cma_es import CMAES
+from optimizers.de import DE
 from optimizers.extragradient import Extragradient
 from optimizers.ga import GA
+from optimizers.island_ga import IslandGA
 from optimizers.langevin import Langevin
 from optimizers.lbfgs import LBFGS
 from optimizers.linkage_equilibrium import LinkageEquilibrium
@@ -20,6 +22,7 @@ from optimizers.nelder_mead import NelderMead
 from optimizers.one_plus_one import OnePlusOne
 from optimizers.one_plus_one_ea import OnePlusOneEA
 from optimizers.openai_es import OpenAIES
+from optimizers.parallel_tempering import ParallelTempering
 from optimizers.pbil import PBIL
 from optimizers.pgpe import PGPE
 from optimizers.quasispecies import Quasispecies
@@ -31,6 +34,7 @@ from optimizers.simulated_annealing import SimulatedAnnealing
 from optimizers.snes import SNES
 from optimizers.spsa import SPSA
 from optimizers.sswm import SSWM
+from optimizers.steady_state_ga import SteadyStateGA
 from optimizers.wright_fisher import WrightFisher
 from optimizers.xnes import XNES
 
@@ -67,4 +71,8 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {
     "alternating": Alternating,
     "nelder_mead": NelderMead,
     "lbfgs": LBFGS,
+    "de": DE,
+    "island_ga": IslandGA,
+    "parallel_tempering": ParallelTempering,
+    "steady_state_ga": SteadyStateGA,
 }

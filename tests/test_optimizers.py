@@ -94,6 +94,22 @@ CASES = [  # kind, hyperparameters, P, domain
     ("nelder_mead", {"coefficients": "standard", "step": 0.1}, 1, Reals()),
     ("lbfgs", {}, 1, Reals()),
     ("lbfgs", {"memory": 2, "first_step": 5.0, "trials": 2}, 1, Reals()),
+    ("de", {"population": 7}, 7, Reals()),
+    ("de", {"population": 5, "strategy": "best", "crossover_rate": 0.3, "scale": 0.8}, 5, Reals()),
+    ("de", {"population": 3, "strategy": "current_to_best", "crossover_rate": 0.0}, 3, Reals()),
+    ("island_ga", {"population": 12, "interval": 2}, 12, Reals()),
+    ("island_ga", {"population": 9, "islands": 3, "elite": 1, "migrants": 2, "interval": 1, "migration": "random"}, 9, Reals()),
+    ("island_ga", {"population": 7, "islands": 1, "selection": "truncation", "crossover": "none", "interval": 1}, 7, Bits()),
+    ("island_ga", {"population": 10, "islands": 2, "selection": "proportional", "crossover": "two_point", "elite": 2, "interval": 2}, 10, Bits()),
+    ("island_ga", {"population": 6, "islands": 2, "selection": "none", "crossover": "one_point", "migrants": 3, "migration": "random"}, 6, Bits()),
+    ("parallel_tempering", {"population": 5}, 5, Reals()),
+    ("parallel_tempering", {"population": 2, "hottest": 0.01}, 2, Reals()),
+    ("parallel_tempering", {"population": 4, "coldest": 0.3, "hottest": 3.0}, 4, Bits()),
+    ("parallel_tempering", {"population": 3, "mutation_rate": 0.3}, 3, Bits()),
+    ("steady_state_ga", {"population": 6, "children": 2}, 2, Reals()),
+    ("steady_state_ga", {"population": 3, "replacement": "random", "crossover": "two_point", "mutation_rate": 0.5}, 1, Reals()),
+    ("steady_state_ga", {"population": 9, "children": 3, "crossover": "one_point", "recombination_rate": 0.5, "tournament": 3}, 3, Bits()),
+    ("steady_state_ga", {"population": 5, "children": 5, "replacement": "random", "crossover": "none"}, 5, Bits()),
 ]
 LARGEST = {"quasispecies": 9}  # coordinates, where a method has a limit
 LEARNERS = [  # hyperparameters with which a method must beat its start
@@ -140,6 +156,15 @@ LEARNERS = [  # hyperparameters with which a method must beat its start
     ("alternating", {"momentum": 0.5}, Reals()),
     ("nelder_mead", {}, Reals()),
     ("lbfgs", {}, Reals()),
+    ("de", {}, Reals()),
+    ("de", {"strategy": "best"}, Reals()),
+    ("de", {"strategy": "current_to_best"}, Reals()),
+    ("island_ga", {"elite": 1}, Reals()),
+    ("island_ga", {"migration": "random", "crossover": "one_point"}, Bits()),
+    ("parallel_tempering", {"sigma": 0.3}, Reals()),
+    ("parallel_tempering", {}, Bits()),
+    ("steady_state_ga", {"population": 16, "children": 16}, Reals()),
+    ("steady_state_ga", {"population": 16, "children": 8, "replacement": "random", "tournament": 4}, Bits()),
 ]
 
 
@@ -357,6 +382,20 @@ NUMBERS = [  # kind, other hyperparameters, field, its values
     ("lbfgs", {}, "first_step", (0.1, 10.0)),
     ("lbfgs", {}, "sufficient", (0.01, 0.8)),
     ("lbfgs", {}, "curvature", (0.1, 0.9)),
+    ("de", {}, "scale", (0.1, 1.5)),
+    ("de", {"strategy": "current_to_best"}, "scale", (0.1, 1.5)),
+    ("de", {"strategy": "best"}, "crossover_rate", (0.0, 1.0)),
+    ("island_ga", {"selection": "truncation"}, "truncation", (0.1, 1.0)),
+    ("island_ga", {"selection": "proportional"}, "selection_strength", (0.0, 3.0)),
+    ("island_ga", {"interval": 2}, "recombination_rate", (0.0, 1.0)),
+    ("island_ga", {}, "mutation_rate", (0.0, 1.0)),
+    ("island_ga", {"migration": "random", "interval": 1}, "mutation_sigma", (0.0, 1.0)),
+    ("parallel_tempering", {"hottest": 3.0}, "coldest", (0.01, 3.0)),
+    ("parallel_tempering", {}, "hottest", (0.01, 3.0)),
+    ("parallel_tempering", {}, "sigma", (0.01, 1.0)),
+    ("steady_state_ga", {"population": 4, "children": 2}, "recombination_rate", (0.0, 1.0)),
+    ("steady_state_ga", {"population": 4, "children": 2}, "mutation_rate", (0.0, 1.0)),
+    ("steady_state_ga", {"population": 3, "replacement": "random"}, "mutation_sigma", (0.0, 1.0)),
 ]
 
 
@@ -526,6 +565,27 @@ WRONG = [
     ("lbfgs", {"curvature": 1.0}, "lbfgs.curvature: expected < 1"),
     ("lbfgs", {"sufficient": 0.5, "curvature": 0.4}, "lbfgs.sufficient: expected < curvature = 0.4, got 0.5"),
     ("lbfgs", {"trials": 0}, "lbfgs.trials: expected >= 1"),
+    ("de", {"population": 2, "strategy": "best"}, "de.population: expected >= 3"),
+    ("de", {"population": 3}, "de.population: expected >= 4 with the strategy rand, got 3"),
+    ("de", {"strategy": "rand/1"}, "de.strategy: expected one of rand, best, current_to_best"),
+    ("de", {"scale": 0.0}, "de.scale: expected > 0"),
+    ("de", {"crossover_rate": 1.5}, "de.crossover_rate: expected <= 1"),
+    ("island_ga", {"population": 10}, "island_ga.population: expected a multiple of islands = 4, got 10"),
+    ("island_ga", {"islands": 0}, "island_ga.islands: expected >= 1"),
+    ("island_ga", {"migrants": 17}, "island_ga.migrants: expected 0 <= migrants <= population / islands = 16, got 17"),
+    ("island_ga", {"interval": 0}, "island_ga.interval: expected >= 1"),
+    ("island_ga", {"migration": "worst"}, "island_ga.migration: expected one of best, random"),
+    ("island_ga", {"elite": 16}, "island_ga.elite: expected 0 <= elite < population / islands = 16, got 16"),
+    ("parallel_tempering", {"population": 1}, "parallel_tempering.population: expected >= 2"),
+    ("parallel_tempering", {"coldest": 0.0}, "parallel_tempering.coldest: expected > 0"),
+    ("parallel_tempering", {"coldest": 0.2, "hottest": 0.1}, "parallel_tempering.hottest: expected >= coldest = 0.2, got 0.1"),
+    ("parallel_tempering", {"sigma": 0.0}, "parallel_tempering.sigma: expected > 0"),
+    ("parallel_tempering", {"mutation_rate": 1.5}, "parallel_tempering.mutation_rate: expected <= 1"),
+    ("steady_state_ga", {"children": 0}, "steady_state_ga.children: expected >= 1"),
+    ("steady_state_ga", {"population": 9, "children": 2}, "steady_state_ga.population: expected a multiple of children = 2, got 9"),
+    ("steady_state_ga", {"replacement": "oldest"}, "steady_state_ga.replacement: expected one of worst, random"),
+    ("steady_state_ga", {"tournament": 0}, "steady_state_ga.tournament: expected >= 1"),
+    ("steady_state_ga", {"recombination_rate": 1.5}, "steady_state_ga.recombination_rate: expected <= 1"),
 ]
 
 
@@ -557,6 +617,12 @@ RANKED = [
     ("adaptive_walk", {}, Bits()),
     ("one_plus_one_ea", {}, Bits()),
     ("rls", {}, Bits()),
+    ("de", {}, Reals()),
+    ("de", {"strategy": "best"}, Reals()),
+    ("island_ga", {"elite": 1, "interval": 2}, Reals()),
+    ("island_ga", {"selection": "truncation", "interval": 2}, Bits()),
+    ("steady_state_ga", {"population": 4, "children": 2}, Reals()),
+    ("steady_state_ga", {"population": 4, "children": 2}, Bits()),
 ]
 
 

@@ -11,7 +11,7 @@ from studies.kinds import build
 from studies.named import named
 from tests.test_loop import run, same, task
 
-SMALL = {"population": 6, "selected": 3}  # where a method has such a parameter
+SMALL = {"population": 6, "selected": 3, "islands": 2}  # where a method has such a parameter
 STEPS = 4
 
 

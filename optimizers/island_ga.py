@@ -1,0 +1,179 @@
+"""Genetic algorithms on islands: each a population of its own, with a few migrants now and then.
+
+P individuals live on I islands of N = P / I (Wright 1943, Genetics 28:114; as a search method Tanese 1989, ICGA 3:434). Parents are selected
+and elites kept within an island, as `ga` does. Before every `interval`-th generation is born, `migrants` individuals of each island go to the
+next one of a ring, with the values that they were just given:
+
+    best    copies of the best take the places of the next island's worst
+    random  uniform ones, without replacement, move into the places that the next island's migrants leave: nobody is lost or doubled
+
+Without migration the islands are independent, and the first is `ga` with N individuals, draw for draw.
+
+P values per step. Draws: drift (parts 2i and 2i + 1: first and second parents on island i; part 2I: who migrates), recombination (part 0: who,
+part 1: where), mutation (part 0: by how much, or which bits; part 1: which real coordinates).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal, NamedTuple
+
+import torch
+from annotated_types import Ge, Gt, Le
+from torch import Tensor
+
+from landscapes.base import Answer, Bits, Problem, Query, Reals
+from landscapes.streams import Streams
+from optimizers import operators
+from optimizers.base import Info, Optimizer
+
+
+class State(NamedTuple):
+    """The population that is asked next, island by island, elites first on each."""
+
+    points: Tensor  # (R, P, D)
+    best: Tensor  # (R, D) the best of the population that was evaluated last
+    value: Tensor  # (R,) its observed value; inf before the first step
+    step: Tensor  # (R,) int64, completed steps
+
+
+@dataclass(frozen=True, kw_only=True)
+class IslandGA(Optimizer):
+    """Genetic algorithm on islands with migration around a ring; real or binary.
+
+    The recommendation is the point with the lowest observed value in the generation evaluated last, the center is the mean of all islands.
+
+    Args:
+        population: P >= 1 on all islands together, a multiple of their number.
+        islands: I >= 1.
+        migrants: individuals that leave an island at each migration, 0 <= migrants <= P / I.
+        interval: generations between migrations, >= 1.
+        migration: who goes: best (copies replace the worst) or random (places are exchanged).
+        selection: tournament, truncation, proportional (to fitness) or none (drift alone), within an island.
+        tournament: entrants of one tournament, >= 1.
+        truncation: fraction of an island from which parents are drawn, 0 < fraction <= 1, rounded up.
+        fitness: what proportional selection is proportional to, of a loss L: linear max(0, 1 - beta L), exponential exp(-beta L).
+        selection_strength: beta >= 0, per unit of loss.
+        crossover: uniform, one_point, two_point (on a ring) or none.
+        recombination_rate: probability that a child has two parents, 0 to 1.
+        mutation_rate: probability that a coordinate mutates, 0 to 1; None: 1 on reals, 1/D on bits.
+        mutation_sigma: standard deviation of a real mutation, >= 0, in units of x.
+        elite: the best so many of each island survive unchanged, 0 <= elite < P / I.
+
+    Source: Tanese 1989, ICGA 3:434; Wright 1943, Genetics 28:114.
+    """
+
+    name: ClassVar[str] = "island_ga"
+    domains: ClassVar[tuple[type, ...]] = (Reals, Bits)
+    sources: ClassVar[tuple[str, ...]] = ("mutation", "recombination", "drift")
+    population: Annotated[int, Ge(1)] = 64
+    islands: Annotated[int, Ge(1)] = 4
+    migrants: Annotated[int, Ge(0)] = 1
+    interval: Annotated[int, Ge(1)] = 5
+    migration: Literal["best", "random"] = "best"
+    selection: Literal["tournament", "truncation", "proportional", "none"] = "tournament"
+    tournament: Annotated[int, Ge(1)] = 2
+    truncation: Annotated[float, Gt(0), Le(1)] = 0.5
+    fitness: Literal["linear", "exponential"] = "exponential"
+    selection_strength: Annotated[float, Ge(0)] = 1.0
+    crossover: Literal["uniform", "one_point", "two_point", "none"] = "uniform"
+    recombination_rate: Annotated[float, Ge(0), Le(1)] = 1.0
+    mutation_rate: Annotated[float | None, Ge(0), Le(1)] = None
+    mutation_sigma: Annotated[float, Ge(0)] = 0.1
+    elite: Annotated[int, Ge(0)] = 0
+
+    def check(self) -> None:
+        """Islands are of one size, and someone is born on each."""
+        if self.population % self.islands:
+            raise ValueError(f"island_ga.population: expected a multiple of islands = {self.islands}, got {self.population}")
+        if self.migrants > self._size:
+            raise ValueError(f"island_ga.migrants: expected 0 <= migrants <= population / islands = {self._size}, got {self.migrants}")
+        if self.elite >= self._size:
+            raise ValueError(f"island_ga.elite: expected 0 <= elite < population / islands = {self._size}, got {self.elite}")
+
+    def init(self, problem: Problem, streams: Streams) -> State:
+        """The landscape's starts, the first N on the first island."""
+        points = problem.start(self.population)
+        value = torch.full((streams.size,), torch.inf, dtype=streams.dtype, device=points.device)
+        return State(points, points[:, 0], value, torch.zeros_like(value, dtype=torch.int64))
+
+    def ask(self, state: State, streams: Streams) -> Query:
+        """The whole population."""
+        del streams
+        return Query(state.points)
+
+    def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
+        """The next generation; info: parents (R, P, 2) among those asked, wherever they lived; the same twice where there was no second one."""
+        value = operators.worst_last(answer.value)
+        origin = self._after_migration(value, state.step + 1, streams)
+        settled, points = value.gather(1, origin), operators.rows(query.points, origin)
+        first = self._parents(settled, streams, 0)
+        second = self._second(first, settled, streams)
+        children = operators.rows(points, first)
+        if second is not first:
+            children = operators.recombine(children, operators.rows(points, second), streams, self.crossover)
+        children, parents = operators.mutate(children, streams, self.mutation_rate, self.mutation_sigma), torch.stack([first, second], -1)
+        if self.elite:
+            survivors = self._survivors(settled)
+            children = self._first_on_each(operators.rows(points, survivors), children)
+            parents = self._first_on_each(survivors[..., None].expand(-1, -1, 2), parents)
+        parents = operators.rows(origin[..., None], parents.flatten(1)).view_as(parents)
+        return State(children, operators.best(query.points, value), value.amin(1), state.step + 1), {"parents": parents}
+
+    def recommend(self, state: State) -> Tensor:
+        """The best of the population evaluated last: (R, D)."""
+        return state.best
+
+    def center(self, state: State) -> Tensor:
+        """The mean of all islands; on bits, the allele frequencies: (R, D)."""
+        return state.points.to(state.value.dtype).mean(1)
+
+    @property
+    def _size(self) -> int:
+        """N."""
+        return self.population // self.islands
+
+    def _after_migration(self, value: Tensor, generation: Tensor, streams: Streams) -> Tensor:
+        """Which of those asked lives at each place when generation (R,) is born: (R, P) int64."""
+        stay = torch.arange(self.population, device=value.device).expand(len(value), -1)
+        if self.migrants == 0:
+            return stay
+        if self.migration == "random":
+            leave = places = streams.choice("drift", self._size, self.migrants, (self.islands,), part=2 * self.islands)  # (R, I, m)
+        else:
+            order = operators.order(value.reshape(-1, self._size)).view(-1, self.islands, self._size)
+            leave, places = order[..., : self.migrants], order[..., -self.migrants :]
+        base = stay.view(-1, self.islands, self._size)[..., :1]
+        moved = stay.scatter(1, (base + places).flatten(1), (base + leave).roll(1, 1).flatten(1))
+        return torch.where((generation % self.interval == 0)[:, None], moved, stay)
+
+    def _parents(self, value: Tensor, streams: Streams, which: int) -> Tensor:
+        """Parents of the children of every island, drawn among its own: (R, P - I elite) int64."""
+        drawn = [self._drawn(local, streams, 2 * i + which) + i * self._size for i, local in enumerate(value.split(self._size, 1))]
+        return torch.cat(drawn, 1)
+
+    def _drawn(self, value: Tensor, streams: Streams, part: int) -> Tensor:
+        n = self._size - self.elite
+        match self.selection:
+            case "tournament":
+                return operators.tournament(value, streams, n, size=self.tournament, part=part)
+            case "truncation":
+                return operators.truncation(value, streams, n, fraction=self.truncation, part=part)
+            case "proportional":
+                return operators.proportional(value, streams, n, fitness=self.fitness, strength=self.selection_strength, part=part)
+        return operators.neutral(value, streams, n, part=part)
+
+    def _second(self, first: Tensor, value: Tensor, streams: Streams) -> Tensor:
+        """Second parents; a child that has none gets its first parent twice, which makes it a copy."""
+        if self.crossover == "none" or not isinstance(self.recombination_rate, Tensor) and self.recombination_rate == 0:
+            return first  # draws are addressed: leaving some out changes no other
+        crossed = operators.crosses(streams, first.shape[1], self.recombination_rate)
+        return torch.where(crossed, self._parents(value, streams, 1), first)
+
+    def _survivors(self, value: Tensor) -> Tensor:
+        """The elites of every island: (R, I elite) int64."""
+        return torch.cat([operators.order(local)[:, : self.elite] + i * self._size for i, local in enumerate(value.split(self._size, 1))], 1)
+
+    def _first_on_each(self, elites: Tensor, children: Tensor) -> Tensor:
+        """Elites (R, I elite, k) and children (R, P - I elite, k) put together, island by island: (R, P, k)."""
+        return torch.cat([group.unflatten(1, (self.islands, -1)) for group in (elites, children)], 2).flatten(1, 2)
