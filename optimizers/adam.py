@@ -21,7 +21,7 @@ from torch import Tensor
 
 from landscapes.base import Answer, Problem, Query, column
 from landscapes.streams import Streams
-from optimizers import operators
+from optimizers import operators, trajectories
 from optimizers.base import Info, Optimizer
 from optimizers.schedules import Schedule
 
@@ -74,7 +74,7 @@ class Adam(Optimizer):
         """The landscape's starts, nothing averaged."""
         points = problem.start(self.starts)
         zero, step = torch.zeros_like(points), torch.zeros(streams.size, dtype=torch.int64, device=points.device)
-        return State(points, zero, zero, operators.unseen(points, points.dtype), step)
+        return State(points, zero, zero, trajectories.unseen(points, points.dtype), step)
 
     def ask(self, state: State, streams: Streams) -> Query:
         """The gradient at every trajectory's point."""
@@ -86,14 +86,14 @@ class Adam(Optimizer):
         del query, streams
         x, t = state.points, (state.step + 1).double()
         rate = self.schedule.rate(self.learning_rate, state.step, x)
-        slope = operators.clipped(operators.slope(answer, self.name), self.clip)
+        slope = trajectories.clipped(trajectories.slope(answer, self.name), self.clip)
         if isinstance(self.weight_decay, Tensor) or self.weight_decay:
             pull = column(self.weight_decay, x) * x
             slope, x = (slope + pull, x) if self.decay == "coupled" else (slope, x - rate * pull)
-        mean, square = operators.running(self.beta1, state.mean, slope), operators.running(self.beta2, state.square, slope * slope)
-        spread = (square * operators.unbias(self.beta2, t, x)).sqrt() + column(self.epsilon, x)
-        x = x - rate * (mean * operators.unbias(self.beta1, t, x) / spread)
-        return State(x, mean, square, operators.seen(answer.value), state.step + 1), {}
+        mean, square = trajectories.running(self.beta1, state.mean, slope), trajectories.running(self.beta2, state.square, slope * slope)
+        spread = (square * trajectories.unbias(self.beta2, t, x)).sqrt() + column(self.epsilon, x)
+        x = x - rate * (mean * trajectories.unbias(self.beta1, t, x) / spread)
+        return State(x, mean, square, trajectories.seen(answer.value), state.step + 1), {}
 
     def recommend(self, state: State) -> Tensor:
         """The trajectory that was last seen lowest: (R, D)."""

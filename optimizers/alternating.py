@@ -22,7 +22,7 @@ from torch import Tensor
 
 from landscapes.base import Answer, Problem, Query, column
 from landscapes.streams import Streams
-from optimizers import operators
+from optimizers import operators, trajectories
 from optimizers.base import Info, Optimizer
 from optimizers.schedules import Schedule
 
@@ -66,7 +66,7 @@ class Alternating(Optimizer):
             raise ValueError(f"alternating: expected players with as many coordinates each, got {problem.players} players of {problem.dim} together")
         points = problem.start(self.starts)
         step = torch.zeros(streams.size, dtype=torch.int64, device=points.device)
-        return State(points, torch.zeros_like(points), operators.unseen(points, points.dtype), torch.full_like(step, problem.players), step)
+        return State(points, torch.zeros_like(points), trajectories.unseen(points, points.dtype), torch.full_like(step, problem.players), step)
 
     def ask(self, state: State, streams: Streams) -> Query:
         """The gradients at every trajectory's point."""
@@ -80,9 +80,9 @@ class Alternating(Optimizer):
         rate = self.schedule.rate(self.learning_rate, state.step // state.players, x)
         owner = torch.arange(x.shape[-1], device=x.device) * state.players[:, None] // x.shape[-1]
         moves = (owner == turn[:, None])[:, None]  # (R, 1, D)
-        velocity = torch.where(moves, column(self.momentum, x) * state.velocity + operators.slope(answer, self.name), state.velocity)
+        velocity = torch.where(moves, column(self.momentum, x) * state.velocity + trajectories.slope(answer, self.name), state.velocity)
         x = torch.where(moves, x - rate * velocity, x)
-        return State(x, velocity, operators.seen(answer.value), state.players, state.step + 1), {"player": turn}
+        return State(x, velocity, trajectories.seen(answer.value), state.players, state.step + 1), {"player": turn}
 
     def recommend(self, state: State) -> Tensor:
         """The first trajectory of a game, else the one that was last seen lowest: (R, D)."""

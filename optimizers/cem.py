@@ -19,7 +19,7 @@ from torch import Tensor
 
 from landscapes.base import Answer, Problem, Query, column
 from landscapes.streams import Streams
-from optimizers import operators
+from optimizers import strategies
 from optimizers.base import Info, Optimizer
 
 
@@ -59,7 +59,7 @@ class CEM(Optimizer):
         """The mean at the first start."""
         mean = problem.start(1)
         step = torch.zeros(streams.size, dtype=torch.int64, device=mean.device)
-        return State(mean, operators.start_sigma(self.sigma, problem, mean), step)
+        return State(mean, strategies.start_sigma(self.sigma, problem, mean), step)
 
     def ask(self, state: State, streams: Streams) -> Query:
         """P points around the mean."""
@@ -69,12 +69,12 @@ class CEM(Optimizer):
         """Fit the elite."""
         del streams
         elite = self._elite(query.points)
-        x = operators.ranked(query.points, answer.value)
+        x = strategies.ranked(query.points, answer.value)
         weights = (torch.arange(x.shape[1], device=x.device) < elite) / elite  # (1 | R, P)
-        mean = operators.weighted_sum(weights, x - state.mean)
+        mean = strategies.weighted_sum(weights, x - state.mean)
         away = x - state.mean - mean
         alpha, step = column(self.smoothing, x), state.step + 1
-        sigma = state.sigma + alpha * (operators.weighted_sum(weights, away * away).sqrt() - state.sigma)
+        sigma = state.sigma + alpha * (strategies.weighted_sum(weights, away * away).sqrt() - state.sigma)
         if isinstance(self.noise, Tensor) or self.noise:
             sigma = (sigma * sigma + self._added(step, x)).sqrt()
         return State(state.mean + alpha * mean, sigma, step), {}

@@ -27,7 +27,7 @@ from torch import Tensor
 
 from landscapes.base import Answer, Problem, Query, dot, matmul
 from landscapes.streams import Streams
-from optimizers import operators
+from optimizers import strategies
 from optimizers.base import Info, Optimizer
 
 
@@ -86,26 +86,26 @@ class CMAES(Optimizer):
         eye = torch.eye(dim, dtype=mean.dtype, device=mean.device).repeat(streams.size, 1, 1)
         c, basis = (one, eye[:, :0, :0]) if self.covariance == "diagonal" else (eye, eye)
         step = torch.zeros(streams.size, dtype=torch.int64, device=mean.device)
-        return State(mean, operators.start_sigma(self.sigma, problem, mean[..., :1]), zero, zero, c, basis, one, step)
+        return State(mean, strategies.start_sigma(self.sigma, problem, mean[..., :1]), zero, zero, c, basis, one, step)
 
     def ask(self, state: State, streams: Streams) -> Query:
         """P points around the mean."""
         dim = state.mean.shape[-1]
-        z = streams.normal("mutation", (self.population or operators.default_population(dim), dim))
+        z = streams.normal("mutation", (self.population or strategies.default_population(dim), dim))
         return Query(state.mean + state.sigma * _turned(z * state.lengths, state.basis.mT))
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
         """Move the mean, lengthen the paths, adapt sigma and C."""
         del streams
-        y = (operators.ranked(query.points, answer.value) - state.mean) / state.sigma
+        y = (strategies.ranked(query.points, answer.value) - state.mean) / state.sigma
         k = constants(y.shape[2], y.shape[1], self.covariance == "diagonal", self.active)
         z, best = _turned(y, state.basis) / state.lengths, k.weights[: k.parents]  # of covariance I
-        shift, white = operators.weighted_sum(best, y), _turned(operators.weighted_sum(best, z), state.basis.mT)
-        path_sigma = operators.cumulated(state.path_sigma, white, k.c_sigma, k.size)
+        shift, white = strategies.weighted_sum(best, y), _turned(strategies.weighted_sum(best, z), state.basis.mT)
+        path_sigma = strategies.cumulated(state.path_sigma, white, k.c_sigma, k.size)
         still = _stalled(path_sigma, state.step, k.c_sigma)
-        path_c = operators.cumulated(state.path_c, torch.where(still, 0.0, shift), k.c_c, k.size)
+        path_c = strategies.cumulated(state.path_c, torch.where(still, 0.0, shift), k.c_c, k.size)
         covariance = _adapted(state.covariance, y, z, path_c, still, k)
-        sigma = state.sigma * operators.path_length_control(path_sigma, k.c_sigma, k.d_sigma)
+        sigma = state.sigma * strategies.path_length_control(path_sigma, k.c_sigma, k.d_sigma)
         new = State(state.mean + state.sigma * shift, sigma, path_sigma, path_c, covariance, state.basis, state.lengths, state.step + 1)
         return self._decomposed(new, k), {}
 
@@ -124,7 +124,7 @@ class CMAES(Optimizer):
         due = state.step % (self.lazy or max(1, int(min(2 / state.mean.shape[-1], 0.25) / (k.c_1 + k.c_mu)))) == 0
         if not bool(due.any()):
             return state
-        values, basis = operators.eigen(state.covariance)
+        values, basis = strategies.eigen(state.covariance)
         floor = 0.1 * state.lengths.square().amin(-1, keepdim=True)  # negative weights, cut to stale lengths, could leave C indefinite
         lift, due = (floor - values[..., :1]).clamp_min(0), due[:, None, None]
         diagonal = torch.diag_embed(lift.expand_as(values)[:, 0])
@@ -138,9 +138,9 @@ class CMAES(Optimizer):
 @cache
 def constants(n: int, size: int, diagonal: bool, active: bool) -> Constants:
     """The tutorial's table 1, of n dimensions and `size` points; 1/4 in c_mu, alpha_cov = min(2, size / 3) in c_1, 2 in c_mu."""
-    raw, parents = operators.log_weights(size), size // 2
-    mu, minus = operators.effective_size(raw[:parents]), operators.effective_size(raw[parents:])
-    c_sigma, d_sigma = operators.path_constants(n, mu)
+    raw, parents = strategies.log_weights(size), size // 2
+    mu, minus = strategies.effective_size(raw[:parents]), strategies.effective_size(raw[parents:])
+    c_sigma, d_sigma = strategies.path_constants(n, mu)
     c_c, speed = (4 + mu / n) / (n + 4 + 2 * mu / n), (n + 2) / 3 if diagonal else 1.0
     c_1 = speed * min(2.0, size / 3) / ((n + 1.3) ** 2 + mu)
     c_mu = min(1 - c_1, speed * 2 * (1 / 4 + mu + 1 / mu - 2) / ((n + 2) ** 2 + mu))
@@ -157,7 +157,7 @@ def _turned(rows: Tensor, turn: Tensor) -> Tensor:
 def _stalled(path: Tensor, step: Tensor, c: float) -> Tensor:
     """1 - h, (R, 1, 1) bool: |p_sigma| / sqrt(1 - (1 - c)^(2 (g + 1))) >= (1.4 + 2 / (D + 1)) E |N(0, I)|."""
     dim, share = path.shape[-1], -torch.expm1(2 * (step + 1).double() * math.log1p(-c))
-    limit = (1.4 + 2 / (dim + 1)) * operators.normal_length(dim) * share.sqrt()
+    limit = (1.4 + 2 / (dim + 1)) * strategies.normal_length(dim) * share.sqrt()
     return ~(dot(path, path).sqrt() < limit[:, None].to(path))[..., None]
 
 
@@ -169,5 +169,5 @@ def _adapted(covariance: Tensor, y: Tensor, z: Tensor, path: Tensor, still: Tens
     steps = torch.cat([path, y], 1)
     weights = torch.cat([torch.full_like(shrunk[:, :1], k.c_1), k.c_mu * shrunk], 1)
     if covariance.shape[1] < y.shape[2]:  # diagonal
-        return decay * covariance + operators.weighted_sum(weights, steps * steps)
+        return decay * covariance + strategies.weighted_sum(weights, steps * steps)
     return decay * covariance + matmul((weights[..., None] * steps).mT, steps)

@@ -25,7 +25,7 @@ from torch import Tensor
 
 from landscapes.base import Answer, Problem, Query, column
 from landscapes.streams import Streams
-from optimizers import operators
+from optimizers import operators, trajectories
 from optimizers.base import Info, Optimizer
 
 DONORS = {"rand": 3, "best": 2, "current_to_best": 2}
@@ -73,18 +73,18 @@ class DE(Optimizer):
         """The landscape's starts, not yet asked."""
         points = problem.start(self.population)
         exact = torch.full((streams.size,), problem.exact, dtype=torch.bool, device=points.device)
-        return State(points, operators.unseen(points, streams.dtype), exact, torch.zeros_like(exact, dtype=torch.int64))
+        return State(points, trajectories.unseen(points, streams.dtype), exact, torch.zeros_like(exact, dtype=torch.int64))
 
     def ask(self, state: State, streams: Streams) -> Query:
         """The trials, after the targets where values are noisy; the starts first where they are exact."""
         crossed = self._crossed(streams, state.points.shape[-1])
         trials = operators.pick(crossed, self._mutants(state, streams), state.points)
-        return Query(operators.trials(state.points, trials, state.step, state.exact))
+        return Query(trajectories.trials(state.points, trials, state.step, state.exact))
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
         """Each trial against its target; info: accepted (R, P)."""
         del streams
-        old, trials, new = operators.compared(state.value, query.points, answer.value)
+        old, trials, new = trajectories.compared(state.value, query.points, answer.value)
         accepted = new <= old
         points = torch.where(accepted[..., None], trials, state.points)
         return State(points, torch.where(accepted, new, old), state.exact, state.step + 1), {"accepted": accepted}

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from landscapes.base import Answer, Problem, Query
 from landscapes.streams import Streams
-from optimizers import operators
+from optimizers import operators, trajectories
 from optimizers.base import Info, Optimizer
 from optimizers.schedules import Schedule
 
@@ -60,7 +60,7 @@ class Extragradient(Optimizer):
     def init(self, problem: Problem, streams: Streams) -> State:
         """The landscape's starts."""
         points = problem.start(self.starts)
-        return State(points, points, operators.unseen(points, points.dtype), torch.zeros(streams.size, dtype=torch.int64, device=points.device))
+        return State(points, points, trajectories.unseen(points, points.dtype), torch.zeros(streams.size, dtype=torch.int64, device=points.device))
 
     def ask(self, state: State, streams: Streams) -> Query:
         """The gradient at every trajectory's point, or ahead of it."""
@@ -71,10 +71,10 @@ class Extragradient(Optimizer):
         """Look ahead, or step."""
         del query, streams
         rate = self.schedule.rate(self.learning_rate, state.step // 2, state.points)
-        moved = state.points - rate * operators.slope(answer, self.name)
+        moved = state.points - rate * trajectories.slope(answer, self.name)
         looks = state.step % 2 == 0  # (R,): this was x, so the next is y
         points = torch.where(looks[:, None, None], state.points, moved)
-        value = torch.where(looks[:, None], operators.seen(answer.value), state.value)
+        value = torch.where(looks[:, None], trajectories.seen(answer.value), state.value)
         return State(points, moved, value, state.step + 1), {}
 
     def recommend(self, state: State) -> Tensor:

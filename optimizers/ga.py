@@ -93,7 +93,7 @@ class GA(Optimizer):
         children = operators.rows(points, first)
         if second is not first:
             children = operators.recombine(children, operators.rows(points, second), streams, self.crossover)
-        children, parents = self._mutate(children, streams), torch.stack([first, second], -1)
+        children, parents = operators.mutate(children, streams, self.mutation_rate, self.mutation_sigma), torch.stack([first, second], -1)
         if self.elite:
             survivors = operators.order(value)[:, : self.elite]
             children = torch.cat([operators.rows(points, survivors), children], 1)
@@ -109,15 +109,7 @@ class GA(Optimizer):
         return state.points.to(state.value.dtype).mean(1)
 
     def _parents(self, value: Tensor, streams: Streams, part: int) -> Tensor:
-        n = self.population - self.elite
-        match self.selection:
-            case "tournament":
-                return operators.tournament(value, streams, n, size=self.tournament, part=part)
-            case "truncation":
-                return operators.truncation(value, streams, n, fraction=self.truncation, part=part)
-            case "proportional":
-                return operators.proportional(value, streams, n, fitness=self.fitness, strength=self.selection_strength, part=part)
-        return operators.neutral(value, streams, n, part=part)
+        return operators.select(value, streams, self.population - self.elite, self, part)
 
     def _second(self, first: Tensor, value: Tensor, streams: Streams) -> Tensor:
         """Second parents (R, n); a child that has none gets its first parent twice, which makes it a copy."""
@@ -125,12 +117,3 @@ class GA(Optimizer):
             return first  # draws are addressed: leaving some out changes no other
         crossed = operators.crosses(streams, self.population - self.elite, self.recombination_rate)
         return torch.where(crossed, self._parents(value, streams, 1), first)
-
-    def _mutate(self, children: Tensor, streams: Streams) -> Tensor:
-        binary = children.dtype == torch.uint8
-        rate = self.mutation_rate
-        if rate is None:
-            rate = 1 / children.shape[-1] if binary else 1.0
-        if not isinstance(rate, Tensor) and rate == 0:
-            return children
-        return operators.bit_flip(children, streams, rate) if binary else operators.gaussian(children, streams, rate, self.mutation_sigma)

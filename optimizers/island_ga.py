@@ -153,15 +153,7 @@ class IslandGA(Optimizer):
         return torch.cat(drawn, 1)
 
     def _drawn(self, value: Tensor, streams: Streams, part: int) -> Tensor:
-        n = self._size - self.elite
-        match self.selection:
-            case "tournament":
-                return operators.tournament(value, streams, n, size=self.tournament, part=part)
-            case "truncation":
-                return operators.truncation(value, streams, n, fraction=self.truncation, part=part)
-            case "proportional":
-                return operators.proportional(value, streams, n, fitness=self.fitness, strength=self.selection_strength, part=part)
-        return operators.neutral(value, streams, n, part=part)
+        return operators.select(value, streams, self._size - self.elite, self, part)
 
     def _second(self, first: Tensor, value: Tensor, streams: Streams) -> Tensor:
         """Second parents; a child that has none gets its first parent twice, which makes it a copy."""

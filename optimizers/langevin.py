@@ -21,7 +21,7 @@ from torch import Tensor
 
 from landscapes.base import Answer, Problem, Query, column
 from landscapes.streams import Streams
-from optimizers import operators
+from optimizers import operators, trajectories
 from optimizers.base import Info, Optimizer
 from optimizers.schedules import Schedule
 
@@ -60,7 +60,7 @@ class Langevin(Optimizer):
     def init(self, problem: Problem, streams: Streams) -> State:
         """The landscape's starts."""
         points = problem.start(self.starts)
-        return State(points, operators.unseen(points, points.dtype), torch.zeros(streams.size, dtype=torch.int64, device=points.device))
+        return State(points, trajectories.unseen(points, points.dtype), torch.zeros(streams.size, dtype=torch.int64, device=points.device))
 
     def ask(self, state: State, streams: Streams) -> Query:
         """The gradient at every trajectory's point."""
@@ -70,11 +70,11 @@ class Langevin(Optimizer):
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
         """One step of every trajectory."""
         del query
-        x, slope = state.points, operators.slope(answer, self.name)
-        eta = self.schedule.multiplier(state.step) * operators.per_world(self.learning_rate, x)
-        heat = (2 * eta * operators.per_world(self.temperature, x)).sqrt()
+        x, slope = state.points, trajectories.slope(answer, self.name)
+        eta = self.schedule.multiplier(state.step) * trajectories.per_world(self.learning_rate, x)
+        heat = (2 * eta * trajectories.per_world(self.temperature, x)).sqrt()
         x = x - column(eta, x) * slope + column(heat, x) * streams.normal("mutation", x.shape[1:])
-        return State(x, operators.seen(answer.value), state.step + 1), {}
+        return State(x, trajectories.seen(answer.value), state.step + 1), {}
 
     def recommend(self, state: State) -> Tensor:
         """The trajectory that was last seen lowest: (R, D)."""

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from landscapes.base import Answer, Problem, Query, dot
 from landscapes.streams import Streams
-from optimizers import operators
+from optimizers import trajectories
 from optimizers.base import Info, Optimizer
 
 
@@ -73,7 +73,7 @@ class LBFGS(Optimizer):
         """The first start, nothing remembered."""
         point = problem.start(1)[:, 0]
         zero, pairs = torch.zeros_like(point), point.new_zeros((streams.size, self.memory, problem.dim))
-        value = operators.unseen(point[:, None], point.dtype)[:, 0]
+        value = trajectories.unseen(point[:, None], point.dtype)[:, 0]
         count = torch.zeros(streams.size, dtype=torch.int64, device=point.device)
         exact = torch.full_like(count, problem.exact, dtype=torch.bool)
         return State(point, value, zero, zero, pairs, pairs, torch.zeros_like(value), torch.zeros_like(value), value, count, exact)
@@ -87,12 +87,12 @@ class LBFGS(Optimizer):
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
         """Judge the trial, then take it or choose another; info: accepted (R,)."""
         del streams
-        slopes = operators.slope(answer, self.name)
+        slopes = trajectories.slope(answer, self.name)
         if slopes.shape[1] > 1:
             state = state._replace(value=answer.value[:, 0], slope=slopes[:, 0])
         value, slope, first = answer.value[:, -1], slopes[:, -1], state.trials == 0
         started = dot(state.direction, state.slope)  # g.d
-        c1, c2 = (operators.per_world(c, value).to(value) for c in (self.sufficient, self.curvature))
+        c1, c2 = (trajectories.per_world(c, value).to(value) for c in (self.sufficient, self.curvature))
         low = value <= state.value + c1 * state.length * started
         flat = dot(state.direction, slope) >= c2 * started
         over = state.trials >= self.trials
@@ -137,7 +137,7 @@ class LBFGS(Optimizer):
         direction = newton(state.slope, steps, changes)
         raw = dot(changes[:, -1], changes[:, -1]) == 0  # nothing is remembered
         norm = dot(state.slope, state.slope).sqrt()
-        longest = operators.per_world(self.first_step, norm).to(norm)
+        longest = trajectories.per_world(self.first_step, norm).to(norm)
         length = torch.where(raw & (norm > longest), longest / norm, 1.0)
         return state._replace(
             direction=torch.where(begins[:, None], direction, state.direction),

@@ -25,7 +25,7 @@ from torch import Tensor
 
 from landscapes.base import Answer, Problem, Query, column, logistic
 from landscapes.streams import Streams
-from optimizers import operators
+from optimizers import trajectories
 from optimizers.base import Info, Optimizer
 
 
@@ -69,7 +69,7 @@ class LinkageEquilibrium(Optimizer):
         del query, streams
         p, q, beta = logistic(state.theta), logistic(-state.theta), column(self.selection_strength, state.theta)
         mean = 1 - beta * answer.value[..., None]  # (R, 1, 1)
-        step = (-beta / self.ploidy) * operators.slope(answer, self.name) / mean
+        step = (-beta / self.ploidy) * trajectories.slope(answer, self.name) / mean
         step = torch.where((mean > 0) & step.isfinite(), step, 0.0)
         return State(self._odds(p + step, q - step)), {"fitness": mean[:, 0, 0]}
 

@@ -23,7 +23,7 @@ from torch import Tensor
 
 from landscapes.base import Answer, Bits, Problem, Query, Reals
 from landscapes.streams import Streams
-from optimizers import operators
+from optimizers import operators, trajectories
 from optimizers.base import Info, Optimizer
 
 
@@ -63,16 +63,16 @@ class Metropolis(Optimizer):
         """The landscape's starts, not yet asked."""
         points = problem.start(self.starts)
         exact = torch.full((streams.size,), problem.exact, dtype=torch.bool, device=points.device)
-        return State(points, operators.unseen(points, streams.dtype), exact, torch.zeros_like(exact, dtype=torch.int64))
+        return State(points, trajectories.unseen(points, streams.dtype), exact, torch.zeros_like(exact, dtype=torch.int64))
 
     def ask(self, state: State, streams: Streams) -> Query:
         """The proposals, after the current points where values are noisy; the starts first where they are exact."""
-        fresh = operators.propose(state.points, streams, self.sigma, self.mutation_rate)
-        return Query(operators.trials(state.points, fresh, state.step, state.exact))
+        fresh = trajectories.propose(state.points, streams, self.sigma, self.mutation_rate)
+        return Query(trajectories.trials(state.points, fresh, state.step, state.exact))
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
         """Accept or reject; info: accepted (R, P)."""
-        points, value, accepted = operators.walk(state.points, state.value, query.points, answer.value, self.temperature, streams)
+        points, value, accepted = trajectories.walk(state.points, state.value, query.points, answer.value, self.temperature, streams)
         return State(points, value, state.exact, state.step + 1), {"accepted": accepted}
 
     def recommend(self, state: State) -> Tensor:

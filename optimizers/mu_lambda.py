@@ -21,7 +21,7 @@ from torch import Tensor
 
 from landscapes.base import Answer, Problem, Query, column
 from landscapes.streams import Streams
-from optimizers import operators
+from optimizers import strategies
 from optimizers.base import Info, Optimizer
 
 
@@ -63,27 +63,27 @@ class MuLambda(Optimizer):
     def init(self, problem: Problem, streams: Streams) -> State:
         """The mean at the first start."""
         del streams
-        size = self.population or operators.default_population(problem.dim)
+        size = self.population or strategies.default_population(problem.dim)
         if (self.parents or 1) > size:
             raise ValueError(f"mu_lambda.parents: expected 1 <= parents <= {size}, the default population, got {self.parents}; set population")
         mean = problem.start(1)
-        return State(mean, operators.start_sigma(self.sigma, problem, mean[..., :1]), torch.zeros_like(mean))
+        return State(mean, strategies.start_sigma(self.sigma, problem, mean[..., :1]), torch.zeros_like(mean))
 
     def ask(self, state: State, streams: Streams) -> Query:
         """Lambda points around the mean."""
         dim = state.mean.shape[-1]
-        return Query(state.mean + state.sigma * streams.normal("mutation", (self.population or operators.default_population(dim), dim)))
+        return Query(state.mean + state.sigma * streams.normal("mutation", (self.population or strategies.default_population(dim), dim)))
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
         """Recombine the best and adapt sigma."""
         del streams
-        z = (operators.ranked(query.points, answer.value) - state.mean) / state.sigma
+        z = (strategies.ranked(query.points, answer.value) - state.mean) / state.sigma
         w = self._weights(z.shape[1])
-        shift, size = operators.weighted_sum(w, z), operators.effective_size(w)
-        c, d = operators.path_constants(z.shape[2], size)
-        path = operators.cumulated(state.path, shift, c, size)
+        shift, size = strategies.weighted_sum(w, z), strategies.effective_size(w)
+        c, d = strategies.path_constants(z.shape[2], size)
+        path = strategies.cumulated(state.path, shift, c, size)
         damping = d if self.damping is None else column(self.damping, z)
-        return State(state.mean + state.sigma * shift, state.sigma * operators.path_length_control(path, c, damping), path), {}
+        return State(state.mean + state.sigma * shift, state.sigma * strategies.path_length_control(path, c, damping), path), {}
 
     def recommend(self, state: State) -> Tensor:
         """The mean: (R, D)."""
@@ -98,5 +98,5 @@ class MuLambda(Optimizer):
         parents = self.parents or size // 2
         if self.weights == "equal":
             return torch.full((parents,), 1 / parents, dtype=torch.float64)
-        raw = operators.log_weights(size if self.parents is None else 2 * parents)[:parents]
+        raw = strategies.log_weights(size if self.parents is None else 2 * parents)[:parents]
         return raw / raw.sum()

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from landscapes.base import Answer, Problem, Query, column, exp_minus, matmul
 from landscapes.streams import Streams
-from optimizers import operators
+from optimizers import operators, trajectories
 from optimizers.base import Info, Optimizer
 from optimizers.schedules import Schedule
 
@@ -78,7 +78,7 @@ class NaturalSGD(Optimizer):
             raise ValueError(f"natural_sgd.matrix: expected a metric of {problem.dim} dimensions, got {len(self._matrix())}")
         points = problem.start(self.starts)
         step = torch.zeros(streams.size, dtype=torch.int64, device=points.device)
-        return State(points, self._inverse(points), operators.unseen(points, points.dtype), step)
+        return State(points, self._inverse(points), trajectories.unseen(points, points.dtype), step)
 
     def ask(self, state: State, streams: Streams) -> Query:
         """The gradient at every trajectory's point."""
@@ -89,8 +89,8 @@ class NaturalSGD(Optimizer):
         """One step of every trajectory."""
         del query, streams
         rate = self.schedule.rate(self.learning_rate, state.step, state.points)
-        step = self._natural(state, operators.slope(answer, self.name))
-        return State(state.points - rate * step, state.inverse, operators.seen(answer.value), state.step + 1), {}
+        step = self._natural(state, trajectories.slope(answer, self.name))
+        return State(state.points - rate * step, state.inverse, trajectories.seen(answer.value), state.step + 1), {}
 
     def recommend(self, state: State) -> Tensor:
         """The trajectory that was last seen lowest: (R, D)."""

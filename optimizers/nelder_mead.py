@@ -26,7 +26,7 @@ from torch import Tensor
 
 from landscapes.base import Answer, Problem, Query, column
 from landscapes.streams import Streams
-from optimizers import operators
+from optimizers import operators, trajectories
 from optimizers.base import Info, Optimizer
 
 FILL, REFLECT, EXPAND, OUTSIDE, INSIDE = range(5)  # phases: what the trial point is; FILL: a vertex whose value is not known
@@ -67,7 +67,7 @@ class NelderMead(Optimizer):
         edges = torch.eye(problem.dim + 1, problem.dim, dtype=start.dtype, device=start.device).roll(1, 0)
         simplex = start + edges * column(self.step, start)
         zero = torch.zeros(streams.size, dtype=torch.int64, device=start.device)
-        value = operators.unseen(simplex, start.dtype)
+        value = trajectories.unseen(simplex, start.dtype)
         return State(simplex, value, start[:, 0], value[:, 0], zero, zero, torch.full_like(zero, problem.exact, dtype=torch.bool))
 
     def ask(self, state: State, streams: Streams) -> Query:

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from landscapes.base import Answer, Problem, Query, column
 from landscapes.streams import Streams
-from optimizers import operators
+from optimizers import operators, strategies
 from optimizers.base import Info, Optimizer
 
 
@@ -58,7 +58,7 @@ class OnePlusOne(Optimizer):
         parent = problem.start(1)
         value = torch.full((streams.size,), torch.inf, dtype=streams.dtype, device=parent.device)
         exact = torch.full_like(value, problem.exact, dtype=torch.bool)
-        return State(parent, value, operators.start_sigma(self.sigma, problem, parent[..., :1]), ~exact, exact)
+        return State(parent, value, strategies.start_sigma(self.sigma, problem, parent[..., :1]), ~exact, exact)
 
     def ask(self, state: State, streams: Streams) -> Query:
         """The offspring, after its parent where values are noisy; the start itself, while its value is needed and not known."""

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from landscapes.base import Answer, Problem, Query, column
 from landscapes.streams import Streams
-from optimizers import operators
+from optimizers import operators, trajectories
 from optimizers.base import Info, Optimizer
 from optimizers.schedules import Schedule
 
@@ -122,17 +122,7 @@ class OpenAIES(Optimizer):
 
     def _adam(self, state: State, slope: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         t = (state.step + 1).double()
-        mean = _running(self.beta1, state.velocity, slope)
-        square = _running(self.beta2, state.square, slope * slope)
-        spread = (square * _unbias(self.beta2, t, slope)).sqrt() + 1e-8
-        return mean * _unbias(self.beta1, t, slope) / spread, mean, square
-
-
-def _running(beta: float | Tensor, mean: Tensor, fresh: Tensor) -> Tensor:
-    return column(beta, fresh) * mean + column(1 - operators.wide(beta, 1), fresh) * fresh
-
-
-def _unbias(beta: float | Tensor, t: Tensor, like: Tensor) -> float | Tensor:
-    """1 / (1 - beta ** t) for t (R,)."""
-    logarithm = torch.as_tensor(beta, dtype=torch.float64, device=t.device).log()
-    return column(1 / (1 - torch.exp(t * logarithm)), like)
+        mean = trajectories.running(self.beta1, state.velocity, slope)
+        square = trajectories.running(self.beta2, state.square, slope * slope)
+        spread = (square * trajectories.unbias(self.beta2, t, slope)).sqrt() + 1e-8
+        return mean * trajectories.unbias(self.beta1, t, slope) / spread, mean, square

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from landscapes.base import Answer, Bits, Problem, Query, Reals
 from landscapes.streams import Streams
-from optimizers import operators
+from optimizers import operators, trajectories
 from optimizers.base import Info, Optimizer
 
 
@@ -69,18 +69,18 @@ class ParallelTempering(Optimizer):
         """The landscape's starts, not yet asked, the first the coldest."""
         points = problem.start(self.population)
         exact = torch.full((streams.size,), problem.exact, dtype=torch.bool, device=points.device)
-        return State(points, operators.unseen(points, streams.dtype), exact, torch.zeros_like(exact, dtype=torch.int64))
+        return State(points, trajectories.unseen(points, streams.dtype), exact, torch.zeros_like(exact, dtype=torch.int64))
 
     def ask(self, state: State, streams: Streams) -> Query:
         """The proposals, after the current points where values are noisy; the starts first where they are exact."""
-        fresh = operators.propose(state.points, streams, self.sigma, self.mutation_rate)
-        return Query(operators.trials(state.points, fresh, state.step, state.exact))
+        fresh = trajectories.propose(state.points, streams, self.sigma, self.mutation_rate)
+        return Query(trajectories.trials(state.points, fresh, state.step, state.exact))
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
         """Walk, then exchange; info: accepted (R, P), and parents (R, P), the replica whose point each now holds."""
         heat = self._ladder(state.value)
-        old, fresh, new = operators.compared(state.value, query.points, answer.value)
-        accepted = operators.metropolis(old / heat, new / heat, 1.0, streams)
+        old, fresh, new = trajectories.compared(state.value, query.points, answer.value)
+        accepted = trajectories.metropolis(old / heat, new / heat, 1.0, streams)
         points, value = torch.where(accepted[..., None], fresh, state.points), torch.where(accepted, new, old)
         holder = self._exchanged(value, heat, state.step + 1, streams)
         return (
@@ -98,7 +98,7 @@ class ParallelTempering(Optimizer):
 
     def _ladder(self, like: Tensor) -> Tensor:
         """The temperatures, geometric from cold to hot: (R, P) float64."""
-        cold, hot = (operators.per_world(t, like).log()[:, None] for t in (self.coldest, self.hottest))
+        cold, hot = (trajectories.per_world(t, like).log()[:, None] for t in (self.coldest, self.hottest))
         return torch.exp(cold + (hot - cold) * torch.arange(self.population, device=like.device) / (self.population - 1))
 
     def _exchanged(self, value: Tensor, heat: Tensor, step: Tensor, streams: Streams) -> Tensor:

@@ -20,9 +20,9 @@ import torch
 from annotated_types import Ge, Gt, Lt
 from torch import Tensor
 
-from landscapes.base import Answer, Problem, Query, column
+from landscapes.base import Answer, Problem, Query, column, dot
 from landscapes.streams import Streams
-from optimizers import operators
+from optimizers import operators, strategies
 from optimizers.base import Info, Optimizer
 
 
@@ -66,7 +66,7 @@ class PGPE(Optimizer):
         """The mean at the first start."""
         del streams
         mean = problem.start(1)
-        return State(mean, operators.start_sigma(self.sigma, problem, mean))
+        return State(mean, strategies.start_sigma(self.sigma, problem, mean))
 
     def ask(self, state: State, streams: Streams) -> Query:
         """P points around the mean, the mirrored half last."""
@@ -80,9 +80,9 @@ class PGPE(Optimizer):
         step = (query.points[:, :half] - query.points[:, half:]) / 2
         value = answer.value if self.shaping == "raw" else operators.centered_ranks(answer.value)
         up, down = value[:, :half], value[:, half:]
-        baseline = operators.dot(value, torch.full_like(value, 1 / self.population))[:, None]
-        slope = operators.weighted_sum((up - down) / (2 * half), step)
-        stretch = operators.weighted_sum(((up + down) / 2 - baseline) / half, (step * step - state.sigma * state.sigma) / state.sigma)
+        baseline = dot(value, torch.full_like(value, 1 / self.population))[:, None]
+        slope = strategies.weighted_sum((up - down) / (2 * half), step)
+        stretch = strategies.weighted_sum(((up + down) / 2 - baseline) / half, (step * step - state.sigma * state.sigma) / state.sigma)
         most = column(self.limit, step) * state.sigma
         change = torch.minimum(torch.maximum(column(self.sigma_learning_rate, step) * stretch, -most), most)
         return State(state.mean - column(self.learning_rate, step) * slope, state.sigma - change), {}

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from landscapes.base import Answer, Bits, Problem, Query
 from landscapes.streams import Streams
-from optimizers import operators
+from optimizers import operators, trajectories
 from optimizers.base import Info, Optimizer
 
 
@@ -46,16 +46,16 @@ class RLS(Optimizer):
         """The first start, not yet asked."""
         points = problem.start(1)
         exact = torch.full((streams.size,), problem.exact, dtype=torch.bool, device=points.device)
-        return State(points, operators.unseen(points, streams.dtype), exact, torch.zeros_like(exact, dtype=torch.int64))
+        return State(points, trajectories.unseen(points, streams.dtype), exact, torch.zeros_like(exact, dtype=torch.int64))
 
     def ask(self, state: State, streams: Streams) -> Query:
         """The new point, after the current one where values are noisy; the start first where they are exact."""
-        return Query(operators.trials(state.points, operators.one_bit_flip(state.points, streams), state.step, state.exact))
+        return Query(trajectories.trials(state.points, operators.one_bit_flip(state.points, streams), state.step, state.exact))
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
         """The new point stays where it is no worse; info: accepted (R, 1)."""
         del streams
-        old, fresh, new = operators.compared(state.value, query.points, answer.value)
+        old, fresh, new = trajectories.compared(state.value, query.points, answer.value)
         accepted = new <= old
         points = torch.where(accepted[..., None], fresh, state.points)
         return State(points, torch.where(accepted, new, old), state.exact, state.step + 1), {"accepted": accepted}

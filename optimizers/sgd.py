@@ -27,7 +27,7 @@ from torch import Tensor
 
 from landscapes.base import Answer, Problem, Query, column
 from landscapes.streams import Streams
-from optimizers import operators
+from optimizers import operators, trajectories
 from optimizers.base import Info, Optimizer
 from optimizers.schedules import Schedule
 
@@ -87,7 +87,7 @@ class SGD(Optimizer):
         """Trajectories at rest at the landscape's starts."""
         points = problem.start(self.starts)
         step = torch.zeros(streams.size, dtype=torch.int64, device=points.device)
-        return State(points, points, torch.zeros_like(points), operators.unseen(points, points.dtype), step)
+        return State(points, points, torch.zeros_like(points), trajectories.unseen(points, points.dtype), step)
 
     def ask(self, state: State, streams: Streams) -> Query:
         """The gradient at every trajectory's point."""
@@ -98,11 +98,11 @@ class SGD(Optimizer):
         """One step of every trajectory."""
         del query, streams
         x, rate, beta = state.points, self.schedule.rate(self.learning_rate, state.step, state.points), column(self.momentum, state.points)
-        slope = self._slope(x, operators.slope(answer, self.name))
+        slope = self._slope(x, trajectories.slope(answer, self.name))
         velocity = beta * state.velocity + slope
         step = slope + beta * velocity if self.nesterov else velocity
         x = x - rate * step
-        return State(x, self._averaged(state, x), velocity, operators.seen(answer.value), state.step + 1), {}
+        return State(x, self._averaged(state, x), velocity, trajectories.seen(answer.value), state.step + 1), {}
 
     def recommend(self, state: State) -> Tensor:
         """The trajectory that was last seen lowest, or its average: (R, D)."""
@@ -113,7 +113,7 @@ class SGD(Optimizer):
         return state.points.mean(1)
 
     def _slope(self, x: Tensor, gradient: Tensor) -> Tensor:
-        gradient = operators.clipped(gradient, self.clip)
+        gradient = trajectories.clipped(gradient, self.clip)
         if not isinstance(self.weight_decay, Tensor) and self.weight_decay == 0:
             return gradient
         return gradient + column(self.weight_decay, x) * x

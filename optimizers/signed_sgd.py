@@ -21,7 +21,7 @@ from torch import Tensor
 
 from landscapes.base import Answer, Problem, Query
 from landscapes.streams import Streams
-from optimizers import operators
+from optimizers import operators, trajectories
 from optimizers.base import Info, Optimizer
 from optimizers.schedules import Schedule
 
@@ -61,7 +61,7 @@ class SignedSGD(Optimizer):
         """Trajectories at rest at the landscape's starts."""
         points = problem.start(self.starts)
         step = torch.zeros(streams.size, dtype=torch.int64, device=points.device)
-        return State(points, torch.zeros_like(points), operators.unseen(points, points.dtype), step)
+        return State(points, torch.zeros_like(points), trajectories.unseen(points, points.dtype), step)
 
     def ask(self, state: State, streams: Streams) -> Query:
         """The gradient at every trajectory's point."""
@@ -71,9 +71,9 @@ class SignedSGD(Optimizer):
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
         """One step of every trajectory."""
         del query, streams
-        velocity = operators.running(self.momentum, state.velocity, operators.slope(answer, self.name))
+        velocity = trajectories.running(self.momentum, state.velocity, trajectories.slope(answer, self.name))
         rate = self.schedule.rate(self.learning_rate, state.step, state.points)
-        return State(state.points - rate * velocity.sign(), velocity, operators.seen(answer.value), state.step + 1), {}
+        return State(state.points - rate * velocity.sign(), velocity, trajectories.seen(answer.value), state.step + 1), {}
 
     def recommend(self, state: State) -> Tensor:
         """The trajectory that was last seen lowest: (R, D)."""

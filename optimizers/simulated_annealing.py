@@ -19,7 +19,7 @@ from torch import Tensor
 
 from landscapes.base import Answer, Bits, Problem, Query, Reals
 from landscapes.streams import Streams
-from optimizers import operators
+from optimizers import operators, trajectories
 from optimizers.base import Info, Optimizer
 from optimizers.schedules import Schedule
 
@@ -63,19 +63,19 @@ class SimulatedAnnealing(Optimizer):
     def init(self, problem: Problem, streams: Streams) -> State:
         """The landscape's starts, not yet asked."""
         points = problem.start(self.starts)
-        value = operators.unseen(points, streams.dtype)
+        value = trajectories.unseen(points, streams.dtype)
         exact = torch.full((streams.size,), problem.exact, dtype=torch.bool, device=points.device)
         return State(points, value, points[:, 0], value[:, 0], exact, torch.zeros_like(exact, dtype=torch.int64))
 
     def ask(self, state: State, streams: Streams) -> Query:
         """The proposals, after the current points where values are noisy; the starts first where they are exact."""
-        fresh = operators.propose(state.points, streams, self.sigma, self.mutation_rate)
-        return Query(operators.trials(state.points, fresh, state.step, state.exact))
+        fresh = trajectories.propose(state.points, streams, self.sigma, self.mutation_rate)
+        return Query(trajectories.trials(state.points, fresh, state.step, state.exact))
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
         """Accept or reject at the temperature of this step; info: accepted (R, P), temperature (R,)."""
-        heat = self.schedule.multiplier(state.step) * operators.per_world(self.temperature, state.points)
-        points, value, accepted = operators.walk(state.points, state.value, query.points, answer.value, heat, streams)
+        heat = self.schedule.multiplier(state.step) * trajectories.per_world(self.temperature, state.points)
+        points, value, accepted = trajectories.walk(state.points, state.value, query.points, answer.value, heat, streams)
         low = operators.worst_last(value).amin(1)
         better = ~state.exact | (low < state.lowest)
         best = torch.where(better[:, None], operators.best(points, value), state.best)

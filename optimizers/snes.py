@@ -21,7 +21,7 @@ from torch import Tensor
 
 from landscapes.base import Answer, Problem, Query, column
 from landscapes.streams import Streams
-from optimizers import operators
+from optimizers import strategies
 from optimizers.base import Info, Optimizer
 
 
@@ -56,21 +56,21 @@ class SNES(Optimizer):
         """The mean at the first start."""
         del streams
         mean = problem.start(1)
-        return State(mean, operators.start_sigma(self.sigma, problem, mean))
+        return State(mean, strategies.start_sigma(self.sigma, problem, mean))
 
     def ask(self, state: State, streams: Streams) -> Query:
         """P points around the mean."""
         dim = state.mean.shape[-1]
-        return Query(state.mean + state.sigma * streams.normal("mutation", (self.population or operators.default_population(dim), dim)))
+        return Query(state.mean + state.sigma * streams.normal("mutation", (self.population or strategies.default_population(dim), dim)))
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
         """Follow the natural gradient."""
         del streams
-        s = (operators.ranked(query.points, answer.value) - state.mean) / state.sigma
-        u = operators.utilities(s.shape[1])
-        mean = state.mean + column(self.learning_rate, s) * state.sigma * operators.weighted_sum(u, s)
+        s = (strategies.ranked(query.points, answer.value) - state.mean) / state.sigma
+        u = strategies.utilities(s.shape[1])
+        mean = state.mean + column(self.learning_rate, s) * state.sigma * strategies.weighted_sum(u, s)
         rate = default_rate(s.shape[-1]) if self.sigma_learning_rate is None else column(self.sigma_learning_rate, s)
-        return State(mean, state.sigma * torch.exp(0.5 * rate * operators.weighted_sum(u, s * s - 1))), {}
+        return State(mean, state.sigma * torch.exp(0.5 * rate * strategies.weighted_sum(u, s * s - 1))), {}
 
     def recommend(self, state: State) -> Tensor:
         """The mean: (R, D)."""

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from landscapes.base import Answer, Problem, Query, column
 from landscapes.streams import Streams
-from optimizers import operators
+from optimizers import trajectories
 from optimizers.base import Info, Optimizer
 
 
@@ -86,5 +86,5 @@ class SPSA(Optimizer):
 
     def _gain(self, state: State, base: float | Tensor, exponent: float | Tensor, offset: float | Tensor = 0.0) -> Tensor:
         """Base / (offset + k + 1) ** exponent: (R,) float64."""
-        base, exponent, offset = (operators.per_world(value, state.step) for value in (base, exponent, offset))
+        base, exponent, offset = (trajectories.per_world(value, state.step) for value in (base, exponent, offset))
         return base * torch.exp(-exponent * torch.log(offset + state.step.double() + 1))

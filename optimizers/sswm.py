@@ -23,7 +23,7 @@ from torch import Tensor
 
 from landscapes.base import Answer, Bits, Problem, Query
 from landscapes.streams import Streams
-from optimizers import operators
+from optimizers import operators, trajectories
 from optimizers.base import Info, Optimizer
 
 
@@ -61,15 +61,15 @@ class SSWM(Optimizer):
         """The first start, not yet asked."""
         points = problem.start(1)
         exact = torch.full((streams.size,), problem.exact, dtype=torch.bool, device=points.device)
-        return State(points, operators.unseen(points, streams.dtype), exact, torch.zeros_like(exact, dtype=torch.int64))
+        return State(points, trajectories.unseen(points, streams.dtype), exact, torch.zeros_like(exact, dtype=torch.int64))
 
     def ask(self, state: State, streams: Streams) -> Query:
         """The mutant, after the resident where values are noisy; the start first where they are exact."""
-        return Query(operators.trials(state.points, operators.one_bit_flip(state.points, streams), state.step, state.exact))
+        return Query(trajectories.trials(state.points, operators.one_bit_flip(state.points, streams), state.step, state.exact))
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
         """The mutant fixes, or is lost; info: accepted (R, 1)."""
-        old, fresh, new = operators.compared(state.value, query.points, answer.value)
+        old, fresh, new = trajectories.compared(state.value, query.points, answer.value)
         first = (state.exact & (state.step == 0))[:, None]  # the start itself was asked
         fixes = streams.bernoulli("acceptance", self.fixation(old, new), (1,)) | first
         points = torch.where(fixes[..., None], fresh, state.points)

@@ -23,7 +23,7 @@ from torch import Tensor
 
 from landscapes.base import Answer, Bits, Problem, Query, Reals
 from landscapes.streams import Streams
-from optimizers import operators
+from optimizers import operators, trajectories
 from optimizers.base import Info, Optimizer
 
 
@@ -76,7 +76,7 @@ class SteadyStateGA(Optimizer):
         """The landscape's starts, not yet asked."""
         points = problem.start(self.population)
         exact = torch.full((streams.size,), problem.exact, dtype=torch.bool, device=points.device)
-        return State(points, operators.unseen(points, streams.dtype), exact, torch.zeros_like(exact, dtype=torch.int64))
+        return State(points, trajectories.unseen(points, streams.dtype), exact, torch.zeros_like(exact, dtype=torch.int64))
 
     def ask(self, state: State, streams: Streams) -> Query:
         """The children, after the members where values are noisy; the starts first where they are exact."""

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from landscapes.base import Answer, Problem, Query, column, matmul
 from landscapes.streams import Streams
-from optimizers import operators
+from optimizers import strategies
 from optimizers.base import Info, Optimizer
 
 
@@ -61,25 +61,25 @@ class XNES(Optimizer):
         """The mean at the first start, B = I."""
         mean = problem.start(1)
         eye = torch.eye(problem.dim, dtype=mean.dtype, device=mean.device).repeat(streams.size, 1, 1)
-        return State(mean, operators.start_sigma(self.sigma, problem, mean[..., :1]), eye, eye)
+        return State(mean, strategies.start_sigma(self.sigma, problem, mean[..., :1]), eye, eye)
 
     def ask(self, state: State, streams: Streams) -> Query:
         """P points around the mean."""
         dim = state.mean.shape[-1]
-        s = streams.normal("mutation", (self.population or operators.default_population(dim), dim))
+        s = streams.normal("mutation", (self.population or strategies.default_population(dim), dim))
         return Query(state.mean + state.sigma * matmul(s, state.shape.mT))
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
         """Follow the natural gradient."""
         del streams
-        s = matmul((operators.ranked(query.points, answer.value) - state.mean) / state.sigma, state.inverse.mT)
-        u, dim = operators.utilities(s.shape[1]).to(s), s.shape[2]
-        delta = matmul(operators.weighted_sum(u, s), state.shape.mT)
+        s = matmul((strategies.ranked(query.points, answer.value) - state.mean) / state.sigma, state.inverse.mT)
+        u, dim = strategies.utilities(s.shape[1]).to(s), s.shape[2]
+        delta = matmul(strategies.weighted_sum(u, s), state.shape.mT)
         grad = matmul((u[:, None] * s).mT, s)  # sum u = 0, so that I drops out
         trace = grad.diagonal(dim1=1, dim2=2).sum(-1)[:, None, None] / dim
         mean = state.mean + column(self.learning_rate, s) * state.sigma * delta
         sigma = state.sigma * torch.exp(0.5 * self._rate(self.sigma_learning_rate, s) * trace)
-        values, vectors = operators.eigen(grad)
+        values, vectors = strategies.eigen(grad)
         growth = torch.exp(0.5 * self._rate(self.shape_learning_rate, s) * (values - trace))  # exp of a matrix by its eigenvalues
         shape = matmul(state.shape, matmul(vectors * growth, vectors.mT))
         inverse = matmul(matmul(vectors / growth, vectors.mT), state.inverse)
