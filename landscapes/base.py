@@ -153,6 +153,11 @@ class Landscape(Parameters, ABC):
         return False
 
     @property
+    def optima(self) -> Tensor | None:
+        """All known global minimisers (R, K, D), once bound, some perhaps twice; None: none is known, or they are too many to list."""
+        return None if self.optimum is None else self.optimum[:, None]
+
+    @property
     def additive(self) -> bool:
         """Whether the loss of a mini-batch is the weighted sum of the losses of its terms; False: it depends on which are seen together."""
         return True

@@ -125,7 +125,7 @@ def _checked(label: str, where: str, entry: dict[str, Any]) -> Named:
     except ValidationError as error:
         raise StudyError([_line(where, kind, mistake) for mistake in mistakes_in(error, model, entry)]) from error
     except ValueError as error:
-        raise StudyError([f"{where}: {error}"]) from error
+        raise StudyError([f"{where}: {line.strip()}" for line in str(error).splitlines()]) from error
     return Named(label, entry, landscape, checked.dtype or "float64")
 
 

@@ -83,8 +83,11 @@ def _probe(args: argparse.Namespace) -> int:
         for _, line in tuned:
             console.print(line, highlight=False, soft_wrap=True)
     data = probing.probe(entries, worlds=args.worlds, seed=args.seed, samples=args.samples, measures=args.measures)
-    for part in probing.tables(data):
+    probing.check_found(data)
+    for part in probing.tables(data, long=bool(args.measures)):
         console.print(part)
+    for line in probing.notes(data):
+        console.print(line, highlight=False, soft_wrap=True, markup=False)
     for path in (probing.save(data, args.out), *save(lambda: probes(data), args.out, "probe")):
         console.print(str(path), highlight=False, soft_wrap=True)
     return 0

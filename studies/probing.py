@@ -8,7 +8,7 @@ is in the attribute `notes`. Beside the measures stand what the figure shows of 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,8 @@ from rich.table import Table
 from rich.text import Text
 
 from landscapes.base import Bits, Domain, Landscape
-from landscapes.probes import BINARY_MEASURES, continuous, gradients, measure_binary
+from landscapes.probes import BINARY_MEASURES, CONTINUOUS_MEASURES, continuous, measure_binary
+from landscapes.probes.continuous_catalogue import GROUPS, SAMPLES, Found, Group
 from landscapes.probes.measure import Measure
 from landscapes.streams import Streams
 from studies import provenance
@@ -28,70 +29,13 @@ from studies.named import Named
 from studies.sweeps import short
 from studies.yaml_lines import suggest
 
-Found = dict[str, Measure]
-Group = Callable[[Landscape, Streams, int], Found]  # bound landscape, its streams, samples
-SAMPLES, FEW = 1024, 128  # points of a measure, where `--samples` does not say: fewer where one is dear
+FEW = 128  # points of a measure, where `--samples` does not say and one is dear; else SAMPLES
 DEAR = 2**16  # coordinates times terms from which on a point is dear
-ROWS = 4  # places on an axis up to which each has a row of the table
+ROWS = 4  # places on an axis that have rows of the table
 SLICES, SHOWN = 4, 400  # lines and points of world 0 that the figure shows
 
 
-# measures on real coordinates ---------------------------------------------------------------------------------------------
-
-
-def _walks(landscape: Landscape, streams: Streams, samples: int) -> Found:
-    size: dict[str, Any] = {"walks": max(8, samples // 16), "steps": 256 if samples >= SAMPLES else 128}
-    found = continuous.autocorrelation(landscape, streams, **size)
-    return {"autocorrelation": found, "correlation_length": continuous.correlation_length(landscape, streams, **size)}
-
-
-def _distance(landscape: Landscape, streams: Streams, samples: int) -> Found:
-    kinds: tuple[Any, ...] = ("pearson", "spearman")
-    return {f"distance_correlation_{kind}": continuous.distance_correlation(landscape, streams, samples=samples, kind=kind) for kind in kinds}
-
-
-def _dispersion(landscape: Landscape, streams: Streams, samples: int) -> Found:
-    return {"dispersion": continuous.dispersion(landscape, streams, samples=samples)}
-
-
-def _information(landscape: Landscape, streams: Streams, samples: int) -> Found:
-    found = continuous.information(landscape, streams, walks=max(8, samples // 32), steps=256 if samples >= SAMPLES else 128)
-    names = ("information_content", "partial_information_content", "largest_information_content", "initial_partial_information", "settling_threshold")
-    return dict(zip(names, found, strict=True))
-
-
-def _minima(landscape: Landscape, streams: Streams, samples: int) -> Found:
-    found = continuous.minima(landscape, streams, count=max(8, samples // 32), points=continuous.POINTS if samples >= SAMPLES else 129)
-    return {"density_of_minima": found.density, "density_of_minima_coarse": found.coarse}
-
-
-def _gradients(landscape: Landscape, streams: Streams, samples: int) -> Found:
-    return {"gradient_norm": gradients.gradient_norm(landscape, streams, samples=max(16, samples // 16))}
-
-
-def _noise(landscape: Landscape, streams: Streams, samples: int) -> Found:
-    return {"noise_scale": gradients.noise_scale(landscape, streams, samples=max(16, samples // 16))}
-
-
-def _curvature(landscape: Landscape, streams: Streams, samples: int) -> Found:
-    del samples
-    found = gradients.curvature(landscape, streams)
-    return {"condition_number": found.condition, "negative_curvature": found.negative}
-
-
-CONTINUOUS: dict[str, tuple[Group, tuple[str, ...]]] = {  # what is computed together, and the names of its measures
-    "walks": (_walks, ("autocorrelation", "correlation_length")),
-    "distance": (_distance, ("distance_correlation_pearson", "distance_correlation_spearman")),
-    "dispersion": (_dispersion, ("dispersion",)),
-    "information": (
-        _information,
-        ("information_content", "partial_information_content", "largest_information_content", "initial_partial_information", "settling_threshold"),
-    ),
-    "minima": (_minima, ("density_of_minima", "density_of_minima_coarse")),
-    "gradients": (_gradients, ("gradient_norm",)),
-    "noise": (_noise, ("noise_scale",)),
-    "curvature": (_curvature, ("condition_number", "negative_curvature")),
-}
+# measures by name ---------------------------------------------------------------------------------------------------------
 
 
 def _one_of_bits(name: str) -> Group:
@@ -101,7 +45,7 @@ def _one_of_bits(name: str) -> Group:
 def groups(domain: Domain, wanted: Sequence[str]) -> list[tuple[Group, tuple[str, ...]]]:
     """What computes the wanted measures on a domain, all that there are where none is named."""
     if not isinstance(domain, Bits):
-        return [(group, names) for group, names in CONTINUOUS.values() if not wanted or set(names) & set(wanted)]
+        return [(group, names) for group, names in GROUPS.values() if not wanted or set(names) & set(wanted)]
     if wanted:  # one at a time: one that this landscape cannot have does not take the others down
         return [(_one_of_bits(name), (name,)) for name in wanted if name in BINARY_MEASURES]
     return [(lambda landscape, streams, samples: measure_binary(landscape, samples=samples, streams=streams), BINARY_MEASURES)]
@@ -109,7 +53,7 @@ def groups(domain: Domain, wanted: Sequence[str]) -> list[tuple[Group, tuple[str
 
 def measure_names() -> list[str]:
     """All measures, those of binary landscapes first."""
-    return list(dict.fromkeys([*BINARY_MEASURES, *(name for _, names in CONTINUOUS.values() for name in names)]))
+    return list(dict.fromkeys([*BINARY_MEASURES, *CONTINUOUS_MEASURES]))
 
 
 def check_measures(names: Sequence[str]) -> None:
@@ -168,19 +112,24 @@ def _domain(data: xr.Dataset) -> str:
     return "bits" if bool((data["binary"] == 1).all()) else "reals"
 
 
+def _enough(landscape: Landscape) -> int:
+    return FEW if landscape.dim * landscape.terms >= DEAR else SAMPLES
+
+
 def _probe(entry: Named, worlds: int, seed: int, samples: int | None, measures: Sequence[str]) -> tuple[xr.Dataset, dict[str, str]]:
     """One landscape: its variables, and measure -> why it is not there."""
     streams = Streams(seed=seed, worlds=torch.arange(worlds), dtype=getattr(torch, entry.dtype))
     landscape = entry.landscape.bind(streams)
     binary = isinstance(landscape.domain, Bits)
-    size = samples or (FEW if landscape.dim * landscape.terms >= DEAR else SAMPLES)
+    size = samples or _enough(landscape)
     found: Found = {}
     notes: dict[str, str] = {}
     for group, names in groups(landscape.domain, measures):
         try:
             found |= group(landscape, streams, size)
         except (ValueError, RuntimeError) as error:  # a measure that this landscape cannot have, a loss without a slope
-            notes |= dict.fromkeys(names, str(error).splitlines()[0])
+            notes |= dict.fromkeys([name for name in names if not measures or name in measures], str(error).splitlines()[0])
+    notes |= _undefined(landscape, found, [name for name in measures if name not in notes])
     variables: dict[str, Any] = {}
     for name, measure in found.items():
         if not measures or name in measures:
@@ -189,6 +138,14 @@ def _probe(entry: Named, worlds: int, seed: int, samples: int | None, measures: 
     facts = {"binary": int(binary), "dim": landscape.dim, "terms": landscape.terms, "samples": size}
     data = xr.Dataset(variables | shown | facts)
     return data.assign_coords({dim: np.arange(size) for dim, size in data.sizes.items()} | {"replicate": np.arange(worlds)}), notes
+
+
+def _undefined(landscape: Landscape, found: Found, wanted: Sequence[str]) -> dict[str, str]:
+    """Why measures that were asked for are not there, though nothing went wrong."""
+    other = "real coordinates" if isinstance(landscape.domain, Bits) else "bits"
+    missing = {name: f"a measure of landscapes on {other}" for name in wanted if name not in found}
+    empty = [name for name in wanted if name in found and bool(found[name].value.isnan().all())]
+    return missing | {name: "not defined (NaN) in any world" for name in empty}
 
 
 def _variables(name: str, measure: Measure) -> dict[str, Any]:
@@ -236,7 +193,7 @@ def tune(
     except ValueError:
         raise ValueError(f"--tune {statistic}={target}: expected a number") from None
     streams = Streams(seed=seed, worlds=torch.arange(worlds), dtype=getattr(torch, entry.dtype))
-    found = tuning.tune(entry.landscape, parameter, statistic, wanted, streams=streams, samples=samples or SAMPLES)
+    found = tuning.tune(entry.landscape, parameter, statistic, wanted, streams=streams, samples=samples or _enough(entry.landscape))
     value = int(found.value) if float(found.value).is_integer() else float(found.value)
     line = f"{entry.label}: {parameter} = {short(value)} has {statistic} {found.achieved:.4g} \u00b1 {found.error:.2g} (wanted {wanted:g})"
     spec = entry.spec | {parameter: value}
@@ -261,13 +218,34 @@ def summary(data: xr.Dataset, name: str) -> tuple[np.ndarray, np.ndarray, np.nda
         return value.mean(0), np.sqrt(between / worlds), np.sqrt(np.maximum(between - np.square(error).mean(0), 0))
 
 
-def tables(data: xr.Dataset, across: int = 3) -> list[Table]:
-    """Tables of all measures that are one number or a few, `across` landscapes in each, those on bits apart from those on reals."""
+def notes(data: xr.Dataset) -> list[str]:
+    """Lines that say which measures are not there, and why; measures with the same reason share one."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for label, reasons in json.loads(data.attrs["notes"]).items():
+        for name, why in reasons.items():
+            found.setdefault((label, why), []).append(name)
+    return [f"{label}: no {', '.join(names)}: {why}" for (label, why), names in found.items()]
+
+
+def check_found(data: xr.Dataset) -> None:
+    """Raise ValueError, one line, where nothing at all was measured."""
+    if not _measured(data):
+        raise ValueError(f"--measures: nothing could be measured; {'; '.join(notes(data))}")
+
+
+def tables(data: xr.Dataset, across: int = 3, *, long: bool = False) -> list[Table]:
+    """Tables of all measures, `across` landscapes in each, those on bits apart from those on reals.
+
+    Args:
+        data: what `probe` returns.
+        across: landscapes side by side, >= 1.
+        long: whether some places of measures on a long axis are shown too.
+    """
     apart = [data.isel(landscape=np.flatnonzero(data["binary"].values == bits)) for bits in (1, 0)]
-    return [_table(part.isel(landscape=slice(i, i + across))) for part in apart for i in range(0, part.sizes["landscape"], across)]
+    return [_table(part.isel(landscape=slice(i, i + across)), long) for part in apart for i in range(0, part.sizes["landscape"], across)]
 
 
-def _table(data: xr.Dataset) -> Table:
+def _table(data: xr.Dataset, long: bool) -> Table:
     worlds, domain = data.sizes["replicate"], _domain(data)
     several = f"{domain}: mean over {worlds} worlds \u00b1 its standard error [standard deviation between instances]"
     title = several if worlds > 1 else f"{domain}: one world \u00b1 sampling error"
@@ -277,13 +255,16 @@ def _table(data: xr.Dataset) -> Table:
         grid.add_column(Text(str(name)), justify="right", overflow="fold")
     for name in _measured(data):
         columns = [summary(data.isel(landscape=i), name) for i in range(data.sizes["landscape"])]
-        for head, at in _rows(data, name, domain):
+        for head, at in _rows(data, name, domain, long):
             grid.add_row(Text(head), *(Text(_cell(*(float(part[at]) for part in column))) for column in columns))
     return grid
 
 
-def _rows(data: xr.Dataset, name: str, domain: str) -> list[tuple[str, tuple[int, ...]]]:
-    """What the rows of a measure are called, and where on its axis they stand; none where that is long."""
+def _rows(data: xr.Dataset, name: str, domain: str, long: bool) -> list[tuple[str, tuple[int, ...]]]:
+    """What the rows of a measure are called, and where on its axis they stand.
+
+    Of a long axis they are none, or with `long` the first `ROWS` places where these are counted (lags, orders), else so many from end to end.
+    """
     attrs = data[name].attrs
     unit = attrs.get(f"units_{domain}", attrs["units"])
     unit = "" if unit == "1" else f" ({unit})"
@@ -291,9 +272,11 @@ def _rows(data: xr.Dataset, name: str, domain: str) -> list[tuple[str, tuple[int
     if not axis:
         return [(f"{attrs['long_name']}{unit}", ())]
     places = data[f"{axis[0]}_value"].max("landscape").values
-    if len(places) > ROWS:
+    if len(places) > ROWS and not long:
         return []
-    return [(f"{attrs['long_name']}, {axis[0]} {place:.3g}{unit}", (k,)) for k, place in enumerate(places)]
+    counted = len(places) <= ROWS or bool((places == np.arange(1, len(places) + 1)).all())
+    shown = range(min(ROWS, len(places))) if counted else np.linspace(0, len(places) - 1, ROWS).round().astype(int).tolist()
+    return [(f"{attrs['long_name']}, {axis[0]} {places[k]:.3g}{unit}", (k,)) for k in shown]
 
 
 def _measured(data: xr.Dataset) -> list[str]:

@@ -142,7 +142,7 @@ class Settings:
             _ = (made.dim, made.domain, made.terms) if isinstance(made, Landscape) else None
             return Entry(kind, checked, made)
         except ValueError as error:
-            return [_from_class(str(error), cls, raw)]
+            return _from_class(str(error), cls, raw)
 
     def _note(self, mistake: Mistake, where: Where, coords: dict[str, Any]) -> None:
         """Keep a mistake once, told where its value stands: in the sweep, in the grid, or in the entry, then with the swept values that matter."""
@@ -194,8 +194,15 @@ def _touches(swept: Path, wrong: Path) -> bool:
     return swept[:2] == wrong[:2] or (wrong[0] == swept[0] == "noise")
 
 
-def _from_class(text: str, cls: type[Parameters], raw: dict[str, Any]) -> Mistake:
-    """A class says "nk.k: expected ..": the mistake is at k where the entry names it."""
+def _from_class(text: str, cls: type[Parameters], raw: dict[str, Any]) -> list[Mistake]:
+    """A class says "nk.k: expected ..", and of a file perhaps more in further lines: all are mistakes at the place of the first."""
+    first, *others = [line.strip() for line in text.splitlines()] or [""]
+    found = _told(first, cls, raw)
+    return [found, *(replace(found, text=other) for other in others if other)]
+
+
+def _told(text: str, cls: type[Parameters], raw: dict[str, Any]) -> Mistake:
+    """One line of a class: the mistake is at the parameter that it names, where the entry names that."""
     head, _, rest = text.partition(": ")
     name = head.rpartition(".")[2]
     if not rest or head.count(" "):

@@ -48,9 +48,10 @@ class Document:
     overridden: list[Path] = field(default_factory=list)
 
     def lines(self, mistakes: Iterable[Mistake]) -> list[str]:
-        """One line per mistake, in the order of the file; each once."""
-        placed = {(*self._place(m), self._outside(m.path), f"{dotted(m.path)}: {m.text}" if m.path else m.text) for m in mistakes}
-        return [f"{self._where(row, column, outside)} {text}" for row, column, outside, text in sorted(placed)]
+        """One line per mistake, in the order of the file, at one place in the order in which they were found; each once."""
+        placed = [(*self._place(m), self._outside(m.path), f"{dotted(m.path)}: " if m.path else "", m.text) for m in mistakes]
+        ordered = sorted(dict.fromkeys(placed), key=lambda found: found[:4])
+        return [f"{self._where(row, column, outside)} {head}{text}" for row, column, outside, head, text in ordered]
 
     def _where(self, row: int, column: int, outside: bool) -> str:
         if outside:

@@ -44,8 +44,8 @@ def neutrality(f):
 
 
 def evolvability(f):
-    order = sorted(range(len(f)), key=lambda x: (f[x], x))
-    share = [np.mean([f[y] > f[x] for y in neighbours(f, x)]) for x in order]
+    own = [np.mean([f[y] > f[x] for y in neighbours(f, x)]) for x in range(len(f))]
+    share = [np.mean([own[y] for y in range(len(f)) if f[y] == f[x]]) for x in sorted(range(len(f)), key=lambda x: f[x])]
     return [part.mean() for part in np.array_split(share, min(10, len(f)))]
 
 

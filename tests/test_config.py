@@ -124,6 +124,18 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
     assert places == ["landscapes.nk.k", "optimizers.sgd.learning_rate", "optimizers.ga.elite", "sweep.optimizers.ga.populaton"]
 
 
+def test_every_mistake_in_a_file_of_genotypes_has_the_place_of_its_name(tmp_path: Path) -> None:
+    rows = [f"{i:04b},{'x' if i in (1, 8) else i}" for i in range(15)]
+    (tmp_path / "mine.csv").write_text("\n".join(["genotype,fitness", *rows]))
+    path = tmp_path / "mine.csv"
+    text = GOOD.replace("  bowl:", f"  table:\n    kind: empirical\n    file: {path}\n  bowl:")
+    assert lines_of(tmp_path, text) == [
+        "study.yaml:7:11: landscapes.table.file: mine.csv:3: expected a number, got 'x'",
+        "study.yaml:7:11: landscapes.table.file: mine.csv:10: expected a number, got 'x'",
+        "study.yaml:7:11: landscapes.table.file: mine.csv: expected all 16 genotypes, 1 missing: 1111",
+    ]
+
+
 def test_a_wrong_kind_in_the_registry_is_told_beside_a_missing_budget() -> None:
     with pytest.raises(StudyError) as caught:
         load_study({"name": "x", "landscapes": {"nk": {"kind": "nkk"}}, "optimizers": {}})

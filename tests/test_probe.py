@@ -238,6 +238,58 @@ def test_a_landscape_is_tuned_to_a_statistic(tmp_path, capsys):
         assert float(data["autocorrelation"].isel(lag=0).mean()) == pytest.approx(0.5, abs=0.1)
 
 
+def test_a_measure_of_real_coordinates_is_tuned(tmp_path, capsys):
+    words = ["cosine_rugged:dim=2", "--tune", "density_of_minima=0.5", "--parameter", "ruggedness", "--measures", "density_of_minima"]
+    assert main([*words, "--out", str(tmp_path), *SMALL]) == 0
+    assert " has density_of_minima 0." in capsys.readouterr().out
+    with xr.open_dataset(tmp_path / "probe.nc", engine="h5netcdf") as data:
+        assert float(data["density_of_minima"].mean()) == pytest.approx(0.5, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("word", "measure", "rows"),
+    [
+        ("nk:n=6,k=2", "autocorrelation", ["lag 1", "lag 2", "lag 3", "lag 4"]),
+        ("nk:n=6,k=2", "walsh_spectrum", ["order 1", "order 2", "order 3", "order 4"]),
+        ("nk:n=6,k=2", "dfe", ["probability 0.01", "probability 0.1", "probability 0.9", "probability 0.99"]),
+        ("quadratic:dim=2", "dispersion", ["fraction 0.02", "fraction 0.05", "fraction 0.1", "fraction 0.25"]),
+    ],
+)
+def test_a_measure_with_many_places_has_rows_where_it_is_named(word, measure, rows, tmp_path, capsys):
+    assert main([word, "--measures", measure, "--out", str(tmp_path), *SMALL]) == 0
+    out = capsys.readouterr().out
+    assert re.findall(r", ((?:lag|order|probability|fraction) [\d.]+)", out) == rows
+    assert len(re.findall(r"\d ", out)) >= len(rows)
+
+
+def test_what_a_landscape_cannot_have_is_told_with_its_reason(tmp_path, capsys):
+    words = ["quadratic:dim=3", "nk:n=6,k=2", "quadratic:dim=60", "--measures", "peaks", "noise_scale", "condition_number"]
+    words += ["--out", str(tmp_path), *SMALL]
+    assert main(words) == 0
+    out = capsys.readouterr().out.splitlines()
+    assert "quadratic:dim=3: no peaks: a measure of landscapes on bits" in out
+    assert "quadratic:dim=3: no noise_scale: quadratic: expected a loss that is the mean of terms, got one term" in out
+    assert "nk:n=6,k=2: no noise_scale, condition_number: a measure of landscapes on real coordinates" in out
+    assert "quadratic:dim=60: no condition_number: quadratic: expected at most 50 dimensions for a Hessian, got 60" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["quadratic:dim=3", "--measures", "peaks"], "quadratic:dim=3: no peaks: a measure of landscapes on bits"),
+        (["spin_glass:n=6", "--measures", "gradient_norm"], "spin_glass:n=6: no gradient_norm: a measure of landscapes on real coordinates"),
+        (
+            ["mount_fuji:n=4,slope=0,noise_scale=0", "--measures", "gamma"],
+            "mount_fuji:n=4,slope=0,noise_scale=0: no gamma: not defined (NaN) in any world",
+        ),
+    ],
+)
+def test_a_table_without_numbers_is_an_error_of_one_line(words, line, tmp_path, capsys):
+    assert main([*words, "--out", str(tmp_path), *SMALL]) == 2
+    assert capsys.readouterr().err == f"--measures: nothing could be measured; {line}\n"
+    assert not list(tmp_path.iterdir())
+
+
 # the figure of the measures -----------------------------------------------------------------------------------------------------
 
 

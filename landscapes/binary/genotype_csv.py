@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 LOCI = 20  # at most: a million genotypes
+SEPARATORS = {";": "semicolons", "\t": "tabs"}  # that a header of one cell may mean
 _TOLD = 20  # mistakes, or missing genotypes, that are named
 
 
@@ -67,10 +68,12 @@ def read_table(path: Path, genotype: str | list[str], fitness: str, error: str |
         ValueError: all that is wrong, a line each.
     """
     (first, header), *cells = _cells(path)
+    if len(header) == 1 and (other := next((name for mark, name in SEPARATORS.items() if mark in header[0]), None)):
+        raise ValueError(f"{path.name}:{first}: expected cells that commas separate, got {other}; separate with commas")
     loci = [genotype] if isinstance(genotype, str) else list(genotype)
     mistakes = _unknown(header, [*loci, fitness, *([error] if error else [])])
     if mistakes:
-        raise ValueError(_told([f"{path.name}:{first}: {text}" for text in mistakes]))
+        raise ValueError(_told(path.name, [f"{path.name}:{first}: {text}" for text in mistakes]))
     rows = []
     for line, row in cells:
         if len(row) != len(header):
@@ -83,7 +86,7 @@ def read_table(path: Path, genotype: str | list[str], fitness: str, error: str |
     length = len(loci) if len(loci) > 1 else _usual_length(rows)
     mistakes += _incomplete(path.name, rows, length)
     if mistakes:
-        raise ValueError(_told(mistakes))
+        raise ValueError(_told(path.name, mistakes))
     return _table(rows, length)
 
 
@@ -165,8 +168,8 @@ def _incomplete(name: str, rows: list[_Row], length: int) -> list[str]:
     return wrong
 
 
-def _told(mistakes: list[str]) -> str:
-    more = [f"and {len(mistakes) - _TOLD} more"] if len(mistakes) > _TOLD else []
+def _told(name: str, mistakes: list[str]) -> str:
+    more = [f"{name}: and {len(mistakes) - _TOLD} more"] if len(mistakes) > _TOLD else []
     return "\n  ".join(mistakes[:_TOLD] + more)
 
 

@@ -80,6 +80,16 @@ class LABS(Landscape):
         """Whether the least energy is known."""
         return self.n <= len(OPTIMAL_RUNS) + 1
 
+    @property
+    def optima(self) -> Tensor | None:
+        """The sequence under the group of the three symmetries: (R, 8, n)."""
+        if self.optimum is None:
+            return None
+        second = torch.arange(self.n, device=self.optimum.device).to(torch.uint8) % 2
+        either = torch.stack((self.optimum, self.optimum.flip(-1)), 1)
+        signs = torch.cat((either, either ^ second), 1)
+        return torch.cat((signs, 1 - signs), 1)
+
     def bind(self, streams: Streams) -> Self:
         """Look up the optimum."""
         best = torch.zeros((1, 1), dtype=streams.dtype, device=streams.device)

@@ -103,6 +103,13 @@ class SpinGlass(Landscape):
             return True
         return self.side <= WIDEST if self.graph == "lattice" else self.n <= ENUMERATED
 
+    @property
+    def optima(self) -> Tensor | None:
+        """With an even order the ground state and its complement: (R, 1 or 2, n)."""
+        if self.optimum is None or self.order % 2:
+            return None if self.optimum is None else self.optimum[:, None]
+        return torch.stack((self.optimum, 1 - self.optimum), 1)
+
     def bind(self, streams: Streams) -> Self:
         """Draw the couplings and find a ground state."""
         strength = per_instance(streams, self._strength)

@@ -85,6 +85,12 @@ class DoubleWell(Landscape):
         return True
 
     @property
+    def optima(self) -> Tensor:
+        """Without tilt the bottoms of both wells: (R, 1 or 2, D)."""
+        here = self.optimum[:, None]
+        return here if self.tilt else torch.cat((here, -here), 1)
+
+    @property
     def stationary(self) -> tuple[float, float, float]:
         """Where x_1 is at the bottom of the left well, on the saddle and at the bottom of the right well."""
         left, saddle, right = self._roots()

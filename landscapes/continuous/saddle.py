@@ -19,9 +19,11 @@ from annotated_types import Ge, Gt
 from torch import Tensor
 
 from landscapes.base import UNBOUND, Domain, Landscape, Reals, Terms, check_bound, check_points, dot, per_instance
-from landscapes.continuous.frames import draw_rotation, into, point_at
+from landscapes.continuous.frames import draw_rotation, into, out_of, point_at
 from landscapes.continuous.linear_terms import check_terms, draw_slopes, slope
 from landscapes.streams import Streams
+
+LISTED = 10  # unstable directions up to which all minima are listed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +91,16 @@ class Saddle(Landscape):
     def gap_known(self) -> bool:
         """There are minima where the loss is confined."""
         return self.confinement > 0
+
+    @property
+    def optima(self) -> Tensor | None:
+        """The minima, one for each choice of signs along the unstable directions: (R, 2^unstable, D); None for more than 2^`LISTED`."""
+        if self.optimum is None or self.unstable > LISTED:
+            return None
+        signs = torch.cartesian_prod(*[torch.tensor([1.0, -1.0], dtype=torch.float64)] * self.unstable).reshape(2**self.unstable, -1)
+        corners = torch.nn.functional.pad(signs, (self.dim - self.unstable, 0)) * self._bottom()
+        corners = corners.to(self.optimum).expand(len(self.optimum), -1, -1)
+        return out_of(corners, self.rotation)
 
     def bind(self, streams: Streams) -> Self:
         """Draw rotation and terms."""

@@ -13,7 +13,8 @@
 """
 
 from landscapes.probes.catalogue import BINARY_MEASURES, measure_binary
+from landscapes.probes.continuous_catalogue import CONTINUOUS_MEASURES, measure_continuous
 from landscapes.probes.measure import Measure
 from landscapes.probes.tuning import Tuned, tune
 
-__all__ = ["BINARY_MEASURES", "Measure", "Tuned", "measure_binary", "tune"]
+__all__ = ["BINARY_MEASURES", "CONTINUOUS_MEASURES", "Measure", "Tuned", "measure_binary", "measure_continuous", "tune"]

@@ -147,12 +147,17 @@ def neutrality(found: Neighbours) -> Tensor:
     return found.equal.double().mean(1) / (found.equal.shape[1].bit_length() - 1)
 
 
-def evolvability(order: Tensor, found: Neighbours) -> Tensor:
+def evolvability(values: Tensor, order: Tensor, found: Neighbours) -> Tensor:
     """Fraction of mutations that are beneficial, in genotypes of each tenth by fitness, the least fit first: (R, 10), or (R, 2^n) where n < 4.
 
-    Order (R, 2^n): genotypes by ascending fitness, as `ascending` gives.
+    Where a tenth ends among equally fit genotypes, their mean counts on either side. Order (R, 2^n): genotypes by ascending fitness, as `ascending`
+    gives.
     """
+    ordered = values.gather(1, order)
+    group = torch.nn.functional.pad(ordered.diff(dim=1) != 0, (1, 0)).cumsum(1)  # of equally fit genotypes
     share = found.fitter.gather(1, order).double() / loci(order)
+    total, size = (torch.zeros_like(share).scatter_add_(1, group, part) for part in (share, torch.ones_like(share)))
+    share = (total / size.clamp_min(1)).gather(1, group)
     return torch.stack([part.mean(1) for part in share.tensor_split(min(QUANTILES, order.shape[1]), 1)], 1)
 
 

@@ -188,7 +188,7 @@ MEASURES: dict[str, Entry] = {
     "neutrality": Entry("fraction of neighbours that are equally fit", "1", "", lambda t: binary.neutrality(t.neighbours), _of(sampled.neutrality)),
     "evolvability": Entry(
         "fraction of mutations that are beneficial, by fitness of the background", "1", "",
-        lambda t: binary.evolvability(t.order, t.neighbours), _of(sampled.evolvability), ("fitness_quantile", _centres, "1"),
+        lambda t: binary.evolvability(t.values, t.order, t.neighbours), _of(sampled.evolvability), ("fitness_quantile", _centres, "1"),
     ),
     "expected_improvement": Entry(
         "mean gain of a mutation, losses counted as 0", "loss", "", lambda t: t.effects.improvement, _of(sampled.expected_improvement)

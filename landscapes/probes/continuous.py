@@ -3,7 +3,7 @@
 - Autocorrelation of the loss along walks of set step (Weinberger 1990, "Correlated and uncorrelated fitness landscapes and how to tell the
   difference", Biol. Cybern. 63), rho(d) = Cov[f(x_0), f(x_d)] / Var f, all walks pooled about one mean; the correlation length is where it
   falls to 1/e.
-- Fitness-distance correlation (Jones and Forrest 1995, ICGA): corr(f, distance to the optimum).
+- Fitness-distance correlation (Jones and Forrest 1995, ICGA): corr(f, distance to the nearest optimum).
 - Dispersion (Lunacek and Whitley 2006, GECCO): mean distance of the best points among each other, over that of all.
 - Information content of walks (Vassilev, Fogarty and Miller 2000, Evol. Comput. 8, as Munoz, Kirley and Halgamuge 2015 take it,
   IEEE Trans. Evol. Comput. 19): entropy of pairs of different signs of the slope.
@@ -190,21 +190,34 @@ def sample(landscape: Landscape, streams: Streams, samples: int) -> tuple[Tensor
 
 
 def distances(landscape: Landscape, streams: Streams, samples: int) -> tuple[Tensor, Tensor, bool]:
-    """Losses of a sample and its distances to the optimum, (R, M) each, and whether that is known; else the best stands for it and is left out."""
+    """Losses of a sample and its distances to the nearest optimum, (R, M) each, and whether that is known; else they are those `from_best`."""
     x, loss = sample(landscape, streams.at(_PLACES["distance"]), samples)
-    if landscape.optimum is not None:
-        return loss, (x - landscape.optimum[:, None]).square().sum(-1).sqrt(), True
+    known = landscape.optima
+    return (*from_best(x, loss), False) if known is None else (loss, nearest(x, known), True)
+
+
+def nearest(x: Tensor, optima: Tensor) -> Tensor:
+    """Distances of points (R, M, D) to the nearest of (R, K, D): (R, M)."""
+    found = torch.full_like(x[..., 0], math.inf)
+    for one in optima.unbind(1):
+        found = torch.minimum(found, (x - one[:, None]).square().sum(-1))
+    return found.sqrt()
+
+
+def from_best(x: Tensor, loss: Tensor) -> tuple[Tensor, Tensor]:
+    """Losses of points (R, M, D) and their distances to the best of them, which is left out: (R, M - 1) each."""
     place = loss.nan_to_num(math.inf).argmin(-1, keepdim=True)
-    others = torch.arange(samples - 1, device=x.device).expand(len(x), -1)
+    others = torch.arange(loss.shape[1] - 1, device=x.device).expand(len(x), -1)
     others = others + (others >= place)
     best = x.take_along_dim(place[..., None], 1)
-    return loss.gather(1, others), (x - best).square().sum(-1).sqrt().gather(1, others), False
+    return loss.gather(1, others), (x - best).square().sum(-1).sqrt().gather(1, others)
 
 
 def distance_correlation(landscape: Landscape, streams: Streams, *, samples: int = 1024, kind: Literal["pearson", "spearman"] = "pearson") -> Measure:
     """Fitness-distance correlation of the loss, positive where it falls towards the optimum: (R,).
 
-    Distances are to the optimum where that is known, else to the best of the sample; the standard error is then that with this point given.
+    Distances are to the nearest optimum where all are known, else to the best of the sample, which is looked for anew without each block of the
+    jackknife: the standard error is then up to 1.6 times too large.
 
     Args:
         landscape: bound, on real coordinates.
@@ -212,8 +225,12 @@ def distance_correlation(landscape: Landscape, streams: Streams, *, samples: int
         samples: points, >= 3.
         kind: Pearson's, or Spearman's of the ranks.
     """
-    loss, distance, _ = distances(landscape, streams, samples)
-    value, error = jackknife(pearson if kind == "pearson" else spearman, loss, distance)
+    x, loss = sample(landscape, streams.at(_PLACES["distance"]), samples)
+    correlation, known = pearson if kind == "pearson" else spearman, landscape.optima
+    if known is None:
+        value, error = jackknife(lambda points, f: correlation(*from_best(points, f)), x, loss)
+    else:
+        value, error = jackknife(correlation, loss, nearest(x, known))
     return Measure(value, error, f"fitness-distance correlation of the loss ({kind.title()})", "1", "Jones and Forrest 1995")
 
 

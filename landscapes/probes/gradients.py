@@ -14,6 +14,7 @@ Streams: "init" for points, "data" for mini-batches, at steps that no study reac
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import torch
@@ -39,9 +40,12 @@ def gradient_norm(landscape: Landscape, streams: Streams, *, samples: int = 64) 
 
 
 def noise_scale(
-    landscape: Landscape, streams: Streams, *, points: int = 8, samples: int = 64, small: int = 1, large: int | None = None, at: Tensor | None = None
+    landscape: Landscape, streams: Streams, *, points: int = 64, samples: int = 8, small: int = 1, large: int | None = None, at: Tensor | None = None
 ) -> Measure:
     """The simple noise scale, a ratio of means over points and draws: (R,), in terms of a mini-batch.
+
+    Every point has draws of its own, so the standard error by leaving out points is that of drawing points and mini-batches anew. Of one point it
+    leaves out draws, and is that of this point's noise scale.
 
     Args:
         landscape: bound, a sum of more than one term.
@@ -50,7 +54,7 @@ def noise_scale(
         samples: draws at each point, >= 2.
         small: terms in the smaller mini-batch, >= 1.
         large: terms in the larger one, > small; None: the whole loss.
-        at: (R, points, D) other points than those of the start law.
+        at: (R, points, D) other points than those of the start law, a sample of some law too where they are several.
 
     Raises:
         ValueError: the landscape has no terms, or its loss is not their mean.
@@ -58,32 +62,28 @@ def noise_scale(
     if landscape.terms == 1 or not landscape.additive:
         raise ValueError(f"{landscape.name}: expected a loss that is the mean of terms, got {'one term' if landscape.additive else 'no such sum'}")
     x = landscape.start(streams.at(_START), points) if at is None else at
-    squares = {"small": _squares(landscape, streams.at(_BATCH), x, small, samples, part=0)}
-    squares["large"] = _gradients(landscape, x).square().sum(-1)[:, None].expand(-1, samples, -1).mean(-1)
-    if large is not None:
-        squares["large"] = _squares(landscape, streams.at(_BATCH), x, large, samples, part=1)
+    few = _squares(landscape, streams.at(_BATCH), x, small, samples, part=0)
+    if large is None:
+        many = _gradients(landscape, x).square().sum(-1)[..., None].expand_as(few)
+    else:
+        many = _squares(landscape, streams.at(_BATCH), x, large, samples, part=1)
     inverse = 0.0 if large is None else 1 / large
 
     def scale(a: Tensor, b: Tensor) -> Tensor:
-        a, b = a.mean(-1), b.mean(-1)
+        a, b = a.mean(1), b.mean(1)
         trace = (a - b) / (1 / small - inverse)
         return trace / (b - inverse * trace)
 
-    value, error = jackknife(scale, squares["small"], squares["large"])
-    return Measure(value, error, "gradient-noise scale, at starts", "terms", "McCandlish et al. 2018")
+    drawn = [part[:, 0] if x.shape[1] == 1 else part.mean(2) for part in (few, many)]
+    return Measure(*jackknife(scale, *drawn), "gradient-noise scale, at starts", "terms", "McCandlish et al. 2018")
 
 
 def _squares(landscape: Landscape, streams: Streams, x: Tensor, size: int, samples: int, part: int) -> Tensor:
-    """Squared lengths of gradients of mini-batches drawn with replacement, the mean over points: x (R, P, D) -> (R, samples)."""
-    index = streams.integers("data", landscape.terms, (samples, size), part)
+    """Squared lengths of gradients of mini-batches drawn with replacement, anew at each point: x (R, P, D) -> (R, P, samples)."""
+    index = streams.integers("data", landscape.terms, (x.shape[1] * samples, size), part)
     weight = torch.full(index.shape, 1 / size, dtype=x.dtype, device=x.device)
-    each = max(1, _ELEMENTS // (len(x) * (landscape.dim + size)))
-    found = []
-    for p in range(x.shape[1]):
-        for some, weights in zip(index.split(each, 1), weight.split(each, 1), strict=True):
-            slope = _gradients(landscape, x[:, p : p + 1].expand(-1, some.shape[1], -1), Terms(some, weights))
-            found.append(slope.square().sum(-1))
-    return torch.cat(found, 1).unflatten(1, (x.shape[1], samples)).mean(1)
+    slope = _gradients(landscape, x.repeat_interleave(samples, 1), Terms(index, weight))
+    return slope.square().sum(-1).unflatten(1, (x.shape[1], samples))
 
 
 def _gradients(landscape: Landscape, x: Tensor, terms: Terms | None = None) -> Tensor:
@@ -108,7 +108,9 @@ class Curvature(NamedTuple):
 
 
 def curvature(landscape: Landscape, streams: Streams) -> Curvature:
-    """The spectrum of the Hessian at the optimum where that is known, else at a start; by central differences of gradients, without sampling error.
+    """The spectrum of the Hessian at the optimum where that is known, else at one start; by central differences of gradients.
+
+    The standard error is 0 at the optimum. At a start it is unknown (NaN): one start does not tell how much another would differ.
 
     Args:
         landscape: bound, on at most `LARGEST` real coordinates.
@@ -126,11 +128,11 @@ def curvature(landscape: Landscape, streams: Streams) -> Curvature:
     condition = size[:, 0] / spectrum.abs().amin(-1)
     negative = (spectrum < -_RELATIVE * size).double().mean(-1)
     axis = ("eigenvalue", torch.arange(landscape.dim), "1")
-    exact = torch.zeros_like
+    error = math.nan if landscape.optimum is None else 0.0
     return Curvature(
-        Measure(spectrum, exact(spectrum), f"eigenvalues of the Hessian {where}", "loss / x^2", "", axis),
-        Measure(condition, exact(condition), f"condition number of the Hessian {where}", "1", ""),
-        Measure(negative, exact(negative), f"fraction of negative eigenvalues of the Hessian {where}", "1", ""),
+        Measure(spectrum, torch.full_like(spectrum, error), f"eigenvalues of the Hessian {where}", "loss / x^2", "", axis),
+        Measure(condition, torch.full_like(condition, error), f"condition number of the Hessian {where}", "1", ""),
+        Measure(negative, torch.full_like(negative, error), f"fraction of negative eigenvalues of the Hessian {where}", "1", ""),
     )
 
 

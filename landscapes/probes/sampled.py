@@ -20,6 +20,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 import torch
+from scipy.stats import f as f_law
 from torch import Tensor
 
 from landscapes.base import Landscape, matmul
@@ -30,6 +31,7 @@ from landscapes.probes.estimates import Estimate, mean, ratio, share
 from landscapes.streams import Streams, bit_words
 
 ORDER = 4  # of interactions, the highest whose power is estimated
+CHANCE = 1e-3  # that effects pass for a slope where there is none
 NOISIEST = 0.25  # standard error of a share of the variance above which an order is left out
 LAGS = 32
 STEPS = 256  # of a walk
@@ -254,6 +256,8 @@ def krawtchouk(j: int, d: int, n: int) -> int:
 def roughness_slope(sample: Sample) -> Estimate:
     """From a least-squares fit of one effect for each locus. Noise in the fit adds to small |effects|, so it is biased downwards where M is not >> n.
 
+    NaN where all effects together are no larger than chance makes them (the F test, at the level `CHANCE`): there may be no slope at all.
+
     Raises:
         ValueError: the sample is not more than twice as large as the number of effects.
     """
@@ -262,10 +266,20 @@ def roughness_slope(sample: Sample) -> Estimate:
         raise ValueError(f"roughness_slope: expected at least {sample.n // 2 + 1} samples at {sample.n} loci, got {sample.size}")
 
     def fitted(spins: Tensor, v: Tensor) -> Tensor:
-        design = torch.cat((torch.ones_like(v)[..., None], spins), 2)
-        gram, moment = matmul(design.mT, design), matmul(design.mT, v[..., None])
-        slope = torch.linalg.solve(gram, moment)
-        rest = (v - matmul(design, slope)[..., 0]).square().sum(1)
-        return (rest / (v.shape[1] - design.shape[2])).sqrt() / (2 * slope[:, 1:, 0].abs().mean(1))
+        slope, variance = _additive(spins, v)
+        return variance.sqrt() / (2 * slope.abs().mean(1))
 
-    return jackknife(fitted, 1 - 2 * x.double(), value)
+    spins = 1 - 2 * x.double()
+    variance, freedom = _additive(spins, value)[1], value.shape[1] - sample.n - 1
+    explained = (value - value.mean(1, keepdim=True)).square().sum(1) - freedom * variance
+    sloping = explained / sample.n > float(f_law.isf(CHANCE, sample.n, freedom)) * variance
+    return tuple(torch.where(sloping, part, torch.nan) for part in jackknife(fitted, spins, value))  # type: ignore[return-value]
+
+
+def _additive(spins: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
+    """Least squares of values (R, M) on spins (R, M, n): slopes (R, n) and the variance of what they leave (R,)."""
+    design = torch.cat((torch.ones_like(value)[..., None], spins), 2)
+    gram, moment = matmul(design.mT, design), matmul(design.mT, value[..., None])
+    slope = torch.linalg.solve(gram, moment)
+    rest = (value - matmul(design, slope)[..., 0]).square().sum(1)
+    return slope[:, 1:, 0], rest / (value.shape[1] - design.shape[2])

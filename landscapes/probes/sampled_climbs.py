@@ -118,9 +118,11 @@ def peaks_found(climbs: SampledClimbs) -> Estimate:
 
 
 def fitness_distance(climbs: SampledClimbs, spearman: bool = False) -> Estimate:
-    """Correlation of the fitness of random genotypes and their distance to the best genotype, known or found."""
+    """Correlation of the fitness of random genotypes and their distance to the nearest of the best genotypes that are known, or the one found."""
     x, value = climbs.sample.genotypes
-    apart = (x ^ climbs.best[0][:, None]).sum(2).double()
+    known = climbs.sample.landscape.optima
+    goals = climbs.best[0][:, None] if known is None else known.cpu()
+    apart = torch.stack([(x ^ goal[:, None]).sum(2) for goal in goals.unbind(1)]).amin(0).double()
     return jackknife(lambda a, b: pearson(ranks(a), ranks(b)) if spearman else pearson(a, b), value, apart)
 
 

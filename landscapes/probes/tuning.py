@@ -18,8 +18,9 @@ from typing import Any, NamedTuple, get_type_hints
 from annotated_types import Ge, Gt, Le, Lt
 from scipy.optimize import brentq
 
-from landscapes.base import Landscape, ranges
+from landscapes.base import Bits, Landscape, ranges
 from landscapes.probes.catalogue import measure_binary
+from landscapes.probes.continuous_catalogue import measure_continuous
 from landscapes.probes.measure import Measure
 from landscapes.streams import Streams
 
@@ -59,14 +60,14 @@ def tune(
     Args:
         landscape: not bound; its other parameters are kept, its value of this one is the first guess where no closed form is known.
         parameter: the name of a number among its parameters.
-        statistic: a measure by name (`catalogue.MEASURES`), or bound landscape, streams -> Measure.
+        statistic: a measure by name (of `BINARY_MEASURES` or `CONTINUOUS_MEASURES`), or bound landscape, streams -> Measure.
         target: of the mean over worlds.
         streams: the worlds of every trial.
         place: along the axis of the statistic; 0 is lag 1, or order 1.
         low: the least value to try; None: the parameter's own.
         high: the largest; None: the parameter's own.
         samples: where the statistic is sampled.
-        exhaustive: as in `measure_binary`.
+        exhaustive: as in `measure_binary`; nothing to real coordinates.
 
     Returns:
         The value, and what it gives.
@@ -213,7 +214,13 @@ def _limits(landscape: Landscape, parameter: str, low: float | None, high: float
 def _named(statistic: str | Statistic, samples: int, exhaustive: bool | None) -> Statistic:
     if not isinstance(statistic, str):
         return statistic
-    return lambda landscape, streams: measure_binary(landscape, [statistic], samples=samples, streams=streams, exhaustive=exhaustive)[statistic]
+
+    def measured(landscape: Landscape, streams: Streams) -> Measure:
+        if isinstance(landscape.domain, Bits):
+            return measure_binary(landscape, [statistic], samples=samples, streams=streams, exhaustive=exhaustive)[statistic]
+        return measure_continuous(landscape, statistic, samples=samples, streams=streams)
+
+    return measured
 
 
 # first guesses ------------------------------------------------------------------------------------------------------------

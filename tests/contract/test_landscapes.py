@@ -179,6 +179,10 @@ def test_the_optimum_has_loss_zero_and_nothing_is_below(kind, dtype):
         assert landscape.optimum.shape == (8, landscape.dim)
         assert landscape.optimum.dtype == (torch.uint8 if isinstance(landscape.domain, Bits) else dtype)
         assert landscape.solution_loss(landscape.optimum[:, None]).abs().max() <= (1e-12 if dtype == torch.float64 else 1e-5)
+        assert landscape.optima is not None
+        assert landscape.optima.dtype == landscape.optimum.dtype
+        assert (landscape.optima == landscape.optimum[:, None]).all(-1).any(-1).all()
+        assert landscape.solution_loss(landscape.optima).abs().max() <= (1e-12 if dtype == torch.float64 else 1e-5)
     if landscape.gap_known:
         assert landscape.solution_loss(starts(landscape, 17, dtype=dtype)).min() >= (-1e-12 if dtype == torch.float64 else -1e-5)
 

@@ -9,8 +9,10 @@ import torch
 from landscapes.base import Terms
 from landscapes.binary.nk import NK
 from landscapes.continuous.cosine_rugged import CosineRugged
+from landscapes.continuous.double_well import DoubleWell
 from landscapes.continuous.gaussian_field import GaussianField
 from landscapes.continuous.quadratic import Quadratic
+from landscapes.continuous.saddle import Saddle
 from landscapes.moving import Moving
 from landscapes.networks.digits import Digits
 from landscapes.oracle import evaluate
@@ -84,6 +86,39 @@ def test_distance_correlation_against_loops():
     place = int(continuous.sample(landscape, streams(2).at(continuous._PLACES["distance"]), 40)[1][0].argmin())
     assert place not in (0, 39), "the best stands in the middle, or the test does not see which one is left out"
     assert distance.min() > 0
+
+
+@pytest.mark.parametrize(
+    "landscape",
+    [
+        Saddle(dim=2, unstable=1, confinement=1.0, starts="box", box=2.0),
+        Saddle(dim=4, unstable=2, confinement=2.0, condition=3.0, rotated=True, starts="box"),
+        DoubleWell(dim=3, rotated=True, tilt=0.0),
+    ],
+    ids=["saddle", "four minima", "wells"],
+)
+def test_distances_are_to_the_nearest_of_several_minima(landscape):
+    bound_to = bound(landscape, 2)
+    _, found, known = continuous.distances(bound_to, streams(2), 60)
+    x, loss = continuous.sample(bound_to, streams(2).at(continuous._PLACES["distance"]), 60)
+    assert known
+    assert bound_to.optima.shape[1] == 2 ** getattr(landscape, "unstable", 1)
+    for r in range(2):
+        minima = bound_to.optima[r].tolist()
+        assert all(math.dist(a, b) > 0.5 for i, a in enumerate(minima) for b in minima[:i])
+        apart = [min(math.dist(point, one) for one in minima) for point in x[r].tolist()]
+        np.testing.assert_allclose(found[r], apart, rtol=1e-12)
+        value = continuous.distance_correlation(bound_to, streams(2), samples=60).value[r]
+        assert float(value) == pytest.approx(reference.pearson(loss[r].tolist(), apart), rel=1e-10)
+    assert bound_to.loss(bound_to.optima).abs().max() < 1e-12
+
+
+def test_a_tilted_well_and_more_minima_than_are_listed():
+    assert bound(DoubleWell(dim=3, tilt=0.2), 2).optima.shape == (2, 1, 3)
+    assert bound(Saddle(dim=12, unstable=10, confinement=1.0), 2).optima.shape == (2, 1024, 12)
+    many = bound(Saddle(dim=12, unstable=11, confinement=1.0, starts="box"), 2)
+    assert many.optima is None
+    assert not continuous.distances(many, streams(2), 40)[2]
 
 
 def test_ranks_share_ties():
@@ -181,7 +216,11 @@ def test_curvature_is_that_of_the_hessian():
     found = gradients.curvature(landscape, streams(3))
     np.testing.assert_allclose(found.condition.value, 50, rtol=1e-8)
     assert (found.negative.value == 0).all()
+    assert (found.condition.error == 0).all()
     field = bound(FIELD, 3)
+    for measure in gradients.curvature(field, streams(3)):
+        assert measure.value.isfinite().all()
+        assert measure.error.isnan().all(), "one start does not tell how much another would differ"
     x = field.start(streams(3).at(gradients._START), 1)[:, 0]
     for r in range(3):
         exact = torch.autograd.functional.hessian(lambda y, r=r: field.loss(torch.cat((x[:r], y[None], x[r + 1 :]))[:, None])[r, 0], x[r])
@@ -309,6 +348,28 @@ def test_standard_errors_are_those_of_drawing_again(name):
     ratio = ratio[:30] if name in ("information", "partial") else ratio  # thresholds well below the rms slope
     assert 0.75 < float(ratio.median()) < 1.35, ratio
     assert ((ratio > 0.55) & (ratio < 1.8)).all(), ratio
+
+
+@pytest.mark.parametrize("kind", ["pearson", "spearman"])
+def test_standard_errors_where_the_best_is_one_of_what_is_drawn(kind):
+    field = bound(FIELD, [5] * 150)
+    found = continuous.distance_correlation(field, streams(150), samples=200, kind=kind)
+    spread, said = float(found.value.std()), float(found.error.square().mean().sqrt())
+    assert 0.6 < spread / said < 1.6
+    loss, distance, _ = continuous.distances(field, streams(150), 200)
+    given = continuous.jackknife(continuous.pearson if kind == "pearson" else continuous.spearman, loss, distance)[1]
+    assert spread / float(given.square().mean().sqrt()) > 1.6, "with the best given"
+
+
+@pytest.mark.parametrize("large", [None, 20])
+def test_standard_errors_of_the_noise_scale_are_those_of_other_points_too(large):
+    bowl = bound(Quadratic(dim=10, terms=50, condition=10.0), [2] * 60)
+    found = gradients.noise_scale(bowl, streams(60), large=large)
+    spread, said = float(found.value.std()), float(found.error.square().mean().sqrt())
+    assert 0.6 < spread / said < 1.6
+    at = bowl.start(streams(60).at(gradients._START), 64).mean(0, keepdim=True).expand(60, -1, -1)
+    same = gradients.noise_scale(bowl, streams(60), large=large, at=at)
+    assert float(same.value.std()) < 0.75 * float(same.error.mean()), "the points are a sample"
 
 
 @pytest.mark.parametrize("name", PROBES)

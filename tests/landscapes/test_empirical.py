@@ -165,8 +165,10 @@ def test_a_large_table_is_read_and_folded(tmp_path):
         ("genotype,fitness\n" + 7 * "0" + ",1\n", {}, ["expected all 128 genotypes, 127 missing: 0000001 0000010", " and 107 more"]),
         ("genotype,fitness\n" + 21 * "0" + ",1\n", {}, ["mine.csv: expected at most 20 loci, got 21"]),
         ("A,B,w\n0,0,1\n1,01,2\n", {"genotype": ["A", "B"], "fitness": "w"}, ["mine.csv:3: expected a genotype of 0 and 1, got '1' '01'"]),
-        ("genotype,fitness\n" + 30 * "x,1\n", {}, ["mine.csv:21: expected", "and 10 more"]),
+        ("genotype,fitness\n" + 30 * "x,1\n", {}, ["mine.csv:21: expected", "mine.csv: and 10 more"]),
         ("genotype,fitness\n00,\0\n", {}, ["mine.csv:2: expected a number"]),
+        ("# note\n" + GOOD.replace(",", ";"), {}, ["mine.csv:2: expected cells that commas separate, got semicolons; separate with commas"]),
+        (GOOD.replace(",", "\t"), {}, ["mine.csv:1: expected cells that commas separate, got tabs; separate with commas"]),
     ],
 )
 def test_a_wrong_file_is_told_line_by_line(tmp_path, text, options, messages):

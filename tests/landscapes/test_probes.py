@@ -7,14 +7,17 @@ import pytest
 import scipy.stats
 import torch
 
+from landscapes.binary.labs import LABS
 from landscapes.binary.leading_ones import LeadingOnes
 from landscapes.binary.mount_fuji import RoughMountFuji
 from landscapes.binary.nk import NK
 from landscapes.binary.onemax import OneMax
 from landscapes.binary.spin_glass import SpinGlass
+from landscapes.binary.trap import Trap
+from landscapes.continuous.cosine_rugged import CosineRugged
 from landscapes.continuous.gaussian_field import GaussianField
 from landscapes.moving import Moving
-from landscapes.probes import BINARY_MEASURES, binary, climbs, lon, measure_binary, sampled_climbs, walsh
+from landscapes.probes import BINARY_MEASURES, binary, climbs, lon, measure_binary, measure_continuous, sampled_climbs, walsh
 from landscapes.probes.catalogue import MEASURES, Table
 from landscapes.probes.continuous import autocorrelation as real_autocorrelation
 from landscapes.probes.sampled import Sample, krawtchouk, roughness_slope
@@ -313,6 +316,51 @@ def test_what_is_known_of_the_best_is_used():
     assert (found["accessible_fraction"].error > 0).all(), "not certain"
 
 
+SYMMETRIC = [SpinGlass(n=12), SpinGlass(n=11, order=4), SpinGlass(n=12, graph="ring"), LABS(n=13)]
+
+
+@pytest.mark.parametrize("landscape", SYMMETRIC, ids=["pairs", "fours", "ring", "labs"])
+def test_all_optima_of_a_symmetric_landscape_are_known(landscape):
+    bound = landscape.bind(streams())
+    values = binary.tabulate(bound, 3)
+    for world, optima in zip(values, bound.optima, strict=True):
+        best = (world >= world.max() - 1e-9).nonzero()[:, 0].tolist()
+        assert set(best) == {sum(bit << i for i, bit in enumerate(x)) for x in optima.tolist()}
+        assert len(best) > 1
+
+
+@pytest.mark.parametrize("landscape", [SpinGlass(n=16), SpinGlass(n=15, graph="ring")], ids=["complete", "ring"])
+def test_distances_of_samples_are_to_the_nearest_of_the_best(landscape, monkeypatch):
+    names = ["distance_correlation_pearson", "distance_correlation_spearman"]
+
+    def misses():
+        return max(float(z.abs().max()) for z in deviations(landscape, 3, 512, names).values())
+
+    assert misses() <= ERRORS
+    monkeypatch.setattr(type(landscape), "optima", property(lambda self: self.optimum[:, None]))
+    assert misses() > ERRORS, "to one of them"
+
+
+def test_evolvability_does_not_depend_on_which_of_the_equally_fit_comes_first():
+    """Landscapes that differ in the names of alleles alone; in a trap most genotypes are as fit as many others."""
+    s = streams(2)
+    ones, drawn = (
+        measure_binary(Trap(n=12, block=3, target=target).bind(s), ["evolvability"], streams=s)["evolvability"].value for target in ("ones", "random")
+    )
+    torch.testing.assert_close(ones, drawn, rtol=0, atol=1e-12)
+    assert ones.diff(dim=1).abs().max() > 0.05
+
+
+def test_no_slope_is_told_from_samples_where_there_may_be_none():
+    s = streams(40)
+    found = measure_binary(SpinGlass(n=14).bind(s), ["roughness_slope"], streams=s, exhaustive=False, samples=256)["roughness_slope"]
+    assert found.value.isnan().all(), "all additive effects of pairs of spins are 0"
+    assert found.error.isnan().all()
+    sloping = measure_binary(NK(n=14, k=4).bind(s), ["roughness_slope"], streams=s, exhaustive=False, samples=256)["roughness_slope"]
+    assert sloping.value.isfinite().all()
+    assert sloping.error.isfinite().all()
+
+
 def test_every_step_of_a_climb_has_draws_of_its_own(monkeypatch):
     steps = []
 
@@ -413,6 +461,21 @@ def test_a_statistic_of_ones_own():
     found = tune(GaussianField(dim=2, bowl=0.0), "length", correlation, 0.5, streams=s, place=20, high=10.0)
     assert found.achieved == pytest.approx(0.5, abs=1e-5)
     assert 0.1 < found.value < 5
+
+
+@pytest.mark.parametrize(
+    ("landscape", "parameter", "statistic", "target"),
+    [(CosineRugged(dim=2), "ruggedness", "density_of_minima", 0.5), (GaussianField(dim=2, bowl=0.0), "length", "correlation_length", 1.0)],
+)
+def test_measures_of_real_coordinates_are_tuned_by_name_on_the_same_worlds(landscape, parameter, statistic, target):
+    s = streams(3)
+    found = tune(landscape, parameter, statistic, target, streams=s, samples=128)
+    assert found.achieved == pytest.approx(target, rel=0.03), "minima are counted, so their density goes in steps"
+    for value, seen in list(found.trials.items())[:4]:
+        again = type(landscape)(**landscape.parameters() | {parameter: value}).bind(streams(3))
+        assert float(measure_continuous(again, statistic, samples=128, streams=streams(3)).value.mean()) == seen
+    with pytest.raises(ValueError, match="unknown measure 'peaks' of real coordinates; known: autocorrelation"):
+        tune(landscape, parameter, "peaks", target, streams=s)
 
 
 def test_what_cannot_be_tuned():
