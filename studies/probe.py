@@ -66,38 +66,38 @@ def _at_least(low: int) -> Callable[[str], int]:
 def _probe(args: argparse.Namespace) -> int:
     from rich.console import Console
 
-    from studies import probing
     from studies.figures.probes import probes
     from studies.figures.saving import save
-    from studies.named import named
+    from studies.probes import datasets
+    from studies.probes.named import named
 
     entries = named(args.landscapes, args.set)
-    probing.check_measures(args.measures)
+    datasets.check_measures(args.measures)
     console = Console(width=None if sys.stdout.isatty() else 140)
     if args.tune:
         statistic, _, target = args.tune.partition("=")
         tuned = [
-            probing.tune(entry, statistic, target, args.parameter, worlds=args.worlds, seed=args.seed, samples=args.samples) for entry in entries
+            datasets.tune(entry, statistic, target, args.parameter, worlds=args.worlds, seed=args.seed, samples=args.samples) for entry in entries
         ]
         entries = [entry for entry, _ in tuned]
         for _, line in tuned:
             console.print(line, highlight=False, soft_wrap=True)
-    data = probing.probe(entries, worlds=args.worlds, seed=args.seed, samples=args.samples, measures=args.measures)
-    probing.check_found(data)
-    for part in probing.tables(data, long=bool(args.measures)):
+    data = datasets.probe(entries, worlds=args.worlds, seed=args.seed, samples=args.samples, measures=args.measures)
+    datasets.check_found(data)
+    for part in datasets.tables(data, long=bool(args.measures)):
         console.print(part)
-    for line in probing.notes(data):
+    for line in datasets.notes(data):
         console.print(line, highlight=False, soft_wrap=True, markup=False)
-    for path in (probing.save(data, args.out), *save(lambda: probes(data), args.out, "probe")):
+    for path in (datasets.save(data, args.out), *save(lambda: probes(data), args.out, "probe")):
         console.print(str(path), highlight=False, soft_wrap=True)
     return 0
 
 
 def _gallery(args: argparse.Namespace) -> int:
-    from studies import examples, pictures
     from studies.figures.gallery import pages
     from studies.figures.saving import save
-    from studies.named import named
+    from studies.probes import examples, pictures
+    from studies.probes.named import named
 
     entries = named(args.landscapes or examples.words(), args.set)
     shown = pages([pictures.picture(entry, seed=args.seed) for entry in entries])

@@ -8,8 +8,8 @@ from landscapes import LANDSCAPES
 from landscapes.base import Bits
 from landscapes.oracle import evaluate
 from landscapes.streams import Streams
-from studies.examples import EXAMPLES
-from studies.named import named
+from studies.probes.examples import EXAMPLES
+from studies.probes.named import named
 from tests.test_loop import pair, run
 from tests.test_streams import LAWS, draw
 

@@ -18,13 +18,13 @@ from landscapes.continuous.quadratic import Quadratic
 from landscapes.oracle import evaluate
 from landscapes.probes.measure import Measure
 from landscapes.streams import Streams
-from studies import examples, pictures, probing
 from studies.config import StudyError
 from studies.figures import gallery, style
 from studies.figures.probes import probes
 from studies.figures.saving import save
-from studies.named import brief, named
 from studies.probe import main
+from studies.probes import datasets, examples, pictures
+from studies.probes.named import brief, named
 
 SMALL = ("--worlds", "2", "--samples", "32")
 
@@ -122,7 +122,7 @@ def test_all_mistakes_are_told_at_once():
 @pytest.fixture(scope="module")
 def measured():
     words = ["nk:n=6,k=2", "nk:n=22,k=1", "quadratic:dim=3,terms=8,shifted=true", "gaussian_field:dim=1", "quadratic:dim=60,dtype=float32"]
-    return probing.probe(named(words), worlds=3, samples=64)
+    return datasets.probe(named(words), worlds=3, samples=64)
 
 
 def test_one_dataset_holds_all(measured):
@@ -160,7 +160,7 @@ def test_the_numbers_are_those_of_the_probes(measured):
 
 
 def test_a_world_is_the_same_in_fewer_worlds(measured):
-    again = probing.probe(named(["gaussian_field:dim=1"]), worlds=1, samples=64)
+    again = datasets.probe(named(["gaussian_field:dim=1"]), worlds=1, samples=64)
     for name in again.data_vars:
         if "replicate" in again[name].dims:
             old = measured[name].sel(landscape="gaussian_field:dim=1", replicate=[0])
@@ -170,20 +170,20 @@ def test_a_world_is_the_same_in_fewer_worlds(measured):
 
 
 def test_only_the_measures_named():
-    data = probing.probe(named(["nk:n=6,k=2", "quadratic:dim=2"]), worlds=2, samples=64, measures=["peaks", "dispersion"])
+    data = datasets.probe(named(["nk:n=6,k=2", "quadratic:dim=2"]), worlds=2, samples=64, measures=["peaks", "dispersion"])
     found = {str(name) for name in data.data_vars if f"{name}_error" in data}
     assert found == {"peaks", "dispersion"}
 
 
 def test_a_measure_that_a_landscape_cannot_have_is_noted():
-    data = probing.probe(named(["nk:n=22,k=1"]), worlds=2, samples=64, measures=["peaks", "autocorrelation"])
+    data = datasets.probe(named(["nk:n=22,k=1"]), worlds=2, samples=64, measures=["peaks", "autocorrelation"])
     assert list(json.loads(data.attrs["notes"])["nk:n=22,k=1"]) == ["peaks"]
     assert "autocorrelation" in data
 
 
 def test_an_axis_that_differs_between_worlds_is_shown_by_its_mean():
     value = torch.ones(2, 3)
-    found = probing._variables("a", Measure(value, value, "what", "1", "", ("lag", torch.tensor([[0.0, 1, 2], [0, 3, 6]]), "x")))
+    found = datasets._variables("a", Measure(value, value, "what", "1", "", ("lag", torch.tensor([[0.0, 1, 2], [0, 3, 6]]), "x")))
     assert found["lag_value"][1].tolist() == [0, 2, 4]
 
 
@@ -194,10 +194,10 @@ def dataset(value, error):
 
 
 def test_summary_takes_sampling_off_the_spread():
-    mean, error, spread = probing.summary(dataset([1, 3, 5], [1, 1, 1]).isel(landscape=0), "a")
+    mean, error, spread = datasets.summary(dataset([1, 3, 5], [1, 1, 1]).isel(landscape=0), "a")
     assert (mean, error, spread) == (3, pytest.approx(2 / 3**0.5), pytest.approx(3**0.5))
-    assert probing.summary(dataset([1, 3, 5], [4, 4, 4]).isel(landscape=0), "a")[2] == 0
-    mean, error, spread = probing.summary(dataset([2], [0.5]).isel(landscape=0), "a")
+    assert datasets.summary(dataset([1, 3, 5], [4, 4, 4]).isel(landscape=0), "a")[2] == 0
+    mean, error, spread = datasets.summary(dataset([2], [0.5]).isel(landscape=0), "a")
     assert (mean, error) == (2, 0.5)
     assert np.isnan(spread)
 
@@ -215,7 +215,7 @@ def test_summary_takes_sampling_off_the_spread():
     ],
 )
 def test_a_cell_shows_two_figures_of_the_error(numbers, text):
-    assert probing._cell(*numbers) == text
+    assert datasets._cell(*numbers) == text
 
 
 def test_the_command_prints_a_table_and_leaves_its_files(tmp_path, capsys):
@@ -323,7 +323,7 @@ def test_hostile_measures_are_drawn_without_a_warning(measured, hostile, tmp_pat
     written = save(lambda: probes(data), tmp_path, "probe", formats=("png",))
     assert all(path.stat().st_size > 1000 for path in written)
     if hostile != "few":
-        assert probing.tables(data)
+        assert datasets.tables(data)
 
 
 # pictures -----------------------------------------------------------------------------------------------------------------

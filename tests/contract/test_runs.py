@@ -6,9 +6,9 @@ import pytest
 from landscapes import LANDSCAPES
 from landscapes.base import Bits
 from optimizers import OPTIMIZERS
-from studies.examples import EXAMPLES
 from studies.kinds import build
-from studies.named import named
+from studies.probes.examples import EXAMPLES
+from studies.probes.named import named
 from tests.test_loop import run, same, task
 
 SMALL = {"population": 6, "selected": 3, "islands": 2}  # where a method has such a parameter

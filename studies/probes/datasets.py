@@ -25,7 +25,7 @@ from landscapes.probes.continuous_catalogue import GROUPS, SAMPLES, Found, Group
 from landscapes.probes.measure import Measure
 from landscapes.streams import Streams
 from studies import provenance
-from studies.named import Named
+from studies.probes.named import Named
 from studies.sweeps import short
 from studies.yaml_lines import suggest
 

@@ -1,7 +1,7 @@
 """A small example of every landscape, for the gallery: as on a command line, two-dimensional or a few bits where the kind allows."""
 
 BOWL = "{kind: quadratic, dim: 2, condition: 4}"
-EXAMPLES: dict[str, tuple[str, ...]] = {  # kind -> words as `studies.named` reads them
+EXAMPLES: dict[str, tuple[str, ...]] = {  # kind -> words as `studies.probes.named` reads them
     "onemax": ("onemax:n=5",),
     "leading_ones": ("leading_ones:n=5",),
     "jump": ("jump:n=5,width=2",),

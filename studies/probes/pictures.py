@@ -26,7 +26,7 @@ from landscapes.moving import Moving
 from landscapes.oracle import evaluate
 from landscapes.probes.continuous import boxed, spread
 from landscapes.streams import Streams
-from studies.named import Named, brief
+from studies.probes.named import Named, brief
 
 GRID = 161  # points along each axis of a plane
 SMALL = 32  # genotypes up to which each is drawn

@@ -1,0 +1,1 @@
+"""What `python -m studies.probe` works with: landscapes named by words, their measures as a Dataset, and their pictures."""
