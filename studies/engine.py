@@ -117,22 +117,25 @@ def check_workers(client: Client) -> None:
     Raises:
         ClusterError: naming the first worker that differs, and in what.
     """
-    ours = provenance.fingerprint()
-    for worker, theirs in client.run(provenance.fingerprint, on_error="return").items():
+    from distributed import CommClosedError
+
+    ours, mode = provenance.fingerprint(), ENVIRONMENT["MKL_CBWR"]
+    for worker, theirs in client.run(_about, on_error="return").items():
+        if isinstance(theirs, CommClosedError):
+            continue  # it is gone; what takes its place at a cluster of ours is started as it was
         if isinstance(theirs, Exception):
             raise ClusterError(f"cluster: the worker {worker} cannot load this package ({theirs}); install it there")
+        versions, its_mode = theirs
         for name, version in ours.items():
-            if theirs.get(name) != version:
-                raise ClusterError(f"cluster: expected {name} {version} on the worker {worker}, got {theirs.get(name)}; restart the older one")
-    mode = ENVIRONMENT["MKL_CBWR"]
-    for worker, theirs in client.run(_mkl_mode).items():
-        if theirs != mode:
-            raise ClusterError(f"cluster: expected MKL_CBWR={mode} in the environment of the worker {worker}, got {theirs}; start it with that")
+            if versions.get(name) != version:
+                raise ClusterError(f"cluster: expected {name} {version} on the worker {worker}, got {versions.get(name)}; restart the older one")
+        if its_mode != mode:
+            raise ClusterError(f"cluster: expected MKL_CBWR={mode} in the environment of the worker {worker}, got {its_mode}; start it with that")
 
 
-def _mkl_mode() -> str | None:
-    """That of the process which calls; a function, since `os.environ.get` would take our own environment along."""
-    return os.environ.get("MKL_CBWR")
+def _about() -> tuple[dict[str, str], str | None]:
+    """Versions and MKL mode of the process which calls; a function, since `os.environ.get` would take our own environment along."""
+    return provenance.fingerprint(), os.environ.get("MKL_CBWR")
 
 
 def sweep(client: Client, cells: Sequence[Cell], out: Path, on_record: Callable[[Record], None], stopping: Callable[[], bool]) -> None:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from distributed import CommClosedError
 
 from studies import engine, open_study, provenance, run_study, store
 from studies.assembly import STATUS
@@ -101,6 +102,19 @@ def test_workers_with_other_code_are_refused(monkeypatch):
         monkeypatch.setattr(provenance, "code", lambda: "other")
         with pytest.raises(ClusterError, match="expected code other on the worker tcp://.*, got [0-9a-f]{16}; restart the older one"):
             engine.check_workers(client)
+
+
+def test_a_worker_that_dies_while_it_is_asked_is_no_mistake_of_the_user():
+    class Dying:
+        def __init__(self, error):
+            self.error = error
+
+        def run(self, function, on_error):
+            return {"tcp://1": function(), "tcp://2": self.error}
+
+    engine.check_workers(Dying(CommClosedError("Stream is closed")))
+    with pytest.raises(ClusterError, match="the worker tcp://2 cannot load this package .no file.; install it there"):
+        engine.check_workers(Dying(FileNotFoundError("no file")))
 
 
 @pytest.mark.parametrize(
