@@ -117,7 +117,7 @@ def check_workers(client: Client) -> None:
     Raises:
         ClusterError: naming the first worker that differs, and in what.
     """
-    from distributed import CommClosedError
+    from distributed.comm import CommClosedError
 
     ours, mode = provenance.fingerprint(), ENVIRONMENT["MKL_CBWR"]
     for worker, theirs in client.run(_about, on_error="return").items():

@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from distributed import CommClosedError
+from distributed.comm import CommClosedError
 
 from studies import engine, open_study, provenance, run_study, store
 from studies.assembly import STATUS
