@@ -5,9 +5,9 @@
   falls to 1/e.
 - Fitness-distance correlation (Jones and Forrest 1995, ICGA): corr(f, distance to the nearest optimum).
 - Dispersion (Lunacek and Whitley 2006, GECCO): mean distance of the best points among each other, over that of all.
-- Information content of walks (Vassilev, Fogarty and Miller 2000, Evol. Comput. 8, as Munoz, Kirley and Halgamuge 2015 take it,
-  IEEE Trans. Evol. Comput. 19): entropy of pairs of different signs of the slope.
 - Density of minima along random lines.
+
+Information content of walks is in `landscapes.probes.information`.
 
 Points are uniform in the box, and walks are reflected at its walls, so that they stay uniform; a landscape without a box (a network) is walked
 from its starts.
@@ -18,7 +18,7 @@ Streams: "init" for starts and "mutation" for directions, at a step of its own f
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 import torch
@@ -34,7 +34,7 @@ POINTS = 1025  # on a line along which minima are counted
 LAGS = 64
 _ELEMENTS = 2**23  # coordinates times terms evaluated at a time
 _FIRST = 2**31  # steps from here on are the probes' own
-_PLACES = {name: _FIRST + i for i, name in enumerate(("autocorrelation", "distance", "dispersion", "information", "minima", "reach"))}
+PLACES = {name: _FIRST + i for i, name in enumerate(("autocorrelation", "distance", "dispersion", "information", "minima", "reach"))}
 
 
 class Walks(NamedTuple):
@@ -72,7 +72,7 @@ def reach(landscape: Landscape, streams: Streams) -> Tensor:
     domain = _domain(landscape)
     if boxed(landscape):
         return torch.full((streams.size,), (domain.high - domain.low) * math.sqrt(landscape.dim), dtype=streams.dtype, device=streams.device)
-    x = landscape.start(streams.at(_PLACES["reach"]), 64)
+    x = landscape.start(streams.at(PLACES["reach"]), 64)
     return 2 * x.square().sum(-1).mean(-1).sqrt()
 
 
@@ -158,7 +158,7 @@ def correlation_length(landscape: Landscape, streams: Streams, *, walks: int = 6
 
 
 def _straight(landscape: Landscape, streams: Streams, walks: int, steps: int, step: float | None) -> tuple[Walks, Tensor]:
-    found = walk(landscape, streams.at(_PLACES["autocorrelation"]), walks=walks, steps=steps, step=step)
+    found = walk(landscape, streams.at(PLACES["autocorrelation"]), walks=walks, steps=steps, step=step)
     return found, torch.linspace(0, steps * 3 / 4, min(LAGS, steps + 1), device=streams.device).long()
 
 
@@ -191,7 +191,7 @@ def sample(landscape: Landscape, streams: Streams, samples: int) -> tuple[Tensor
 
 def distances(landscape: Landscape, streams: Streams, samples: int) -> tuple[Tensor, Tensor, bool]:
     """Losses of a sample and its distances to the nearest optimum, (R, M) each, and whether that is known; else they are those `from_best`."""
-    x, loss = sample(landscape, streams.at(_PLACES["distance"]), samples)
+    x, loss = sample(landscape, streams.at(PLACES["distance"]), samples)
     known = landscape.optima
     return (*from_best(x, loss), False) if known is None else (loss, nearest(x, known), True)
 
@@ -225,7 +225,7 @@ def distance_correlation(landscape: Landscape, streams: Streams, *, samples: int
         samples: points, >= 3.
         kind: Pearson's, or Spearman's of the ranks.
     """
-    x, loss = sample(landscape, streams.at(_PLACES["distance"]), samples)
+    x, loss = sample(landscape, streams.at(PLACES["distance"]), samples)
     correlation, known = pearson if kind == "pearson" else spearman, landscape.optima
     if known is None:
         value, error = jackknife(lambda points, f: correlation(*from_best(points, f)), x, loss)
@@ -261,7 +261,7 @@ def dispersion(landscape: Landscape, streams: Streams, *, samples: int = 1024, f
         samples: points.
         fractions: which of them are the best, each 0 < f <= 1; the axis.
     """
-    x, loss = sample(landscape, streams.at(_PLACES["dispersion"]), samples)
+    x, loss = sample(landscape, streams.at(PLACES["dispersion"]), samples)
     order = loss.nan_to_num(math.inf).argsort(dim=-1, stable=True)
     block = torch.arange(samples, device=x.device) * min(BLOCKS, samples) // samples
     kept = torch.stack([block >= 0, *(block != b for b in range(min(BLOCKS, samples)))])  # all points, then without each block
@@ -281,93 +281,6 @@ def _dispersions(x: Tensor, kept: Tensor, fractions: tuple[float, ...]) -> Tenso
     chosen = torch.stack([kept & (rank <= size) for size in sizes], 1).to(x)  # (B, K + 1, M)
     means = dot(matmul(chosen, apart), chosen) / torch.stack([size * (size - 1) for size in sizes], 1)[..., 0]
     return means[:, :-1] / means[:, -1:]
-
-
-# information content ------------------------------------------------------------------------------------------------------
-
-THRESHOLDS = torch.cat((torch.zeros(1, dtype=torch.float64), torch.logspace(-4, 2, 61, dtype=torch.float64)))  # in units of the rms slope
-SETTLED = 0.05  # information content below which a walk looks flat
-
-
-class Information(NamedTuple):
-    """The measures of one set of walks."""
-
-    content: Measure  # (R, K) H(eps), the axis eps in units of the rms slope
-    partial: Measure  # (R, K) M(eps)
-    maximum: Measure  # (R,) the largest H
-    initial: Measure  # (R,) M(0)
-    settling: Measure  # (R,) the smallest log10 eps with H < 0.05
-
-
-def information(landscape: Landscape, streams: Streams, *, walks: int = 32, steps: int = 256, step: float | None = None) -> Information:
-    """Information content of walks that turn at every step.
-
-    A slope is 1, 0 or -1 where the loss rises by more than eps per unit of x, by less, or falls by more. With P_pq the share of neighbouring slopes
-    p then q, H(eps) = -sum_{p != q} P_pq log_6 P_pq; M(eps) is the length of the sequence without zeros and repeats, over its length with them.
-    Independent values have H(0) = (2/3) ln 3 / ln 6 = 0.409 and M(0) = 2/3 (a pair of slopes turns with chance 2/3). Standard errors take the
-    rms slope as given, which near and above it makes them up to 2.6 times too large.
-
-    Args:
-        landscape: bound, on real coordinates.
-        streams: those of its worlds.
-        walks: independent walks, >= 2.
-        steps: of each walk, >= 2.
-        step: its length in units of x; None: half the reach of the landscape over the steps.
-
-    Returns:
-        The measures.
-    """
-    found = walk(landscape, streams.at(_PLACES["information"]), walks=walks, steps=steps, step=step, straight=False)
-    apart = found.points.diff(dim=2).square().sum(-1).sqrt()
-    slope = found.loss.diff(dim=2) / apart
-    signs = list(_signs(slope, eps := THRESHOLDS.to(slope.device)))
-    pairs, turns = torch.stack([_pairs(s) for s in signs], -2), torch.stack([_turns(s) for s in signs], -1)
-    source, axis = "Munoz, Kirley and Halgamuge 2015", ("threshold", eps, "rms slope")
-
-    return Information(
-        Measure(*jackknife(_entropy, pairs), "information content", "1", source, axis),
-        Measure(*jackknife(lambda m: m.mean(1), turns), "partial information content", "1", source, axis),
-        Measure(*jackknife(lambda p: _entropy(p).amax(-1), pairs), "largest information content", "1", source),
-        Measure(*jackknife(lambda m: m[..., 0].mean(1), turns), "initial partial information content", "1", source),
-        Measure(*jackknife(lambda p: settling(_entropy(p), eps), pairs), "log10 threshold above which walks look flat", "log10 rms slope", source),
-    )
-
-
-def settling(content: Tensor, eps: Tensor) -> Tensor:
-    """Smallest log10 eps from which on H (R, K) stays below `SETTLED`: (R,); NaN where it does not. The first threshold is 0."""
-    flat = content[:, 1:] < SETTLED
-    after = flat.flip(-1).int().cummin(-1).values.flip(-1)
-    return torch.where(after.any(-1), eps[1:].log10()[after.argmax(-1)], torch.nan)
-
-
-def _signs(slope: Tensor, eps: Tensor) -> Iterator[Tensor]:
-    """For each threshold, in units of the rms slope of all walks, the signs (R, W, T) of slopes: -1, 0, 1."""
-    scale = slope.square().mean((1, 2), keepdim=True).sqrt()
-    yield from ((slope > e * scale).to(torch.int8) - (slope < -e * scale).to(torch.int8) for e in eps.to(slope))
-
-
-def _pairs(signs: Tensor) -> Tensor:
-    """Shares of the six pairs of different signs in each walk: (R, W, T) -> (R, W, 6)."""
-    pair = 3 * (signs[..., :-1] + 1) + signs[..., 1:] + 1
-    return torch.stack([(pair == p).double().mean(-1) for p in (1, 2, 3, 5, 6, 7)], -1)
-
-
-def _entropy(pairs: Tensor) -> Tensor:
-    """H in units of log 6 of all walks together: (R, W, K, 6) -> (R, K)."""
-    return torch.special.entr(pairs.mean(1)).sum(-1) / math.log(6)
-
-
-def _turns(signs: Tensor) -> Tensor:
-    """M of each walk: how many signs are left without zeros and repeats, over all of them: (R, W, T) -> (R, W)."""
-    last = _last_sign(signs)
-    changes = ((last[..., 1:] != last[..., :-1]) & (last[..., :-1] != 0)).sum(-1)
-    return (changes + (last[..., -1] != 0)).double() / signs.shape[-1]
-
-
-def _last_sign(signs: Tensor) -> Tensor:
-    """Each zero replaced by the sign before it; zeros in front stay."""
-    place = torch.arange(signs.shape[-1], device=signs.device).expand(signs.shape)
-    return signs.gather(-1, torch.where(signs != 0, place, 0).cummax(-1).values)
 
 
 # density of minima --------------------------------------------------------------------------------------------------------
@@ -408,7 +321,7 @@ def minima(landscape: Landscape, streams: Streams, *, count: int = 64, points: i
 
 def lines(landscape: Landscape, streams: Streams, count: int, points: int) -> tuple[Tensor, Tensor]:
     """Places along lines in units of x, 0 at the start, and losses there: (R, L, T) each; see `minima`."""
-    ahead, domain = streams.at(_PLACES["minima"]), _domain(landscape)
+    ahead, domain = streams.at(PLACES["minima"]), _domain(landscape)
     x = spread(landscape, ahead, count)
     drawn = ahead.normal("mutation", x.shape[1:])
     unit = drawn / drawn.square().sum(-1, keepdim=True).sqrt()
@@ -421,8 +334,14 @@ def lines(landscape: Landscape, streams: Streams, count: int, points: int) -> tu
 
 def count_minima(loss: Tensor) -> Tensor:
     """Local minima inside sequences (.., T): where it stops falling and next rises; (..) int64."""
-    last = _last_sign(loss.diff(dim=-1).sign().to(torch.int8))
+    last = last_sign(loss.diff(dim=-1).sign().to(torch.int8))
     return ((last[..., :-1] < 0) & (last[..., 1:] > 0)).sum(-1)
+
+
+def last_sign(signs: Tensor) -> Tensor:
+    """Each zero replaced by the sign before it; zeros in front stay."""
+    place = torch.arange(signs.shape[-1], device=signs.device).expand(signs.shape)
+    return signs.gather(-1, torch.where(signs != 0, place, 0).cummax(-1).values)
 
 
 def _chord(x: Tensor, unit: Tensor, domain: Reals) -> tuple[Tensor, Tensor]:

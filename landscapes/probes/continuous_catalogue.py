@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from landscapes.base import Landscape
-from landscapes.probes import continuous, gradients
+from landscapes.probes import continuous, gradients, information
 from landscapes.probes.measure import Measure
 from landscapes.streams import Streams
 
@@ -31,7 +31,7 @@ def _dispersion(landscape: Landscape, streams: Streams, samples: int) -> Found:
 
 
 def _information(landscape: Landscape, streams: Streams, samples: int) -> Found:
-    found = continuous.information(landscape, streams, walks=max(8, samples // 32), steps=256 if samples >= SAMPLES else 128)
+    found = information.information(landscape, streams, walks=max(8, samples // 32), steps=256 if samples >= SAMPLES else 128)
     names = ("information_content", "partial_information_content", "largest_information_content", "initial_partial_information", "settling_threshold")
     return dict(zip(names, found, strict=True))
 

@@ -16,7 +16,7 @@ from landscapes.continuous.saddle import Saddle
 from landscapes.moving import Moving
 from landscapes.networks.digits import Digits
 from landscapes.oracle import evaluate
-from landscapes.probes import continuous, gradients
+from landscapes.probes import continuous, gradients, information
 from landscapes.streams import Streams
 from tests import reference_continuous_probes as reference
 
@@ -45,7 +45,7 @@ FIELD = GaussianField(dim=3, waves=7, bowl=0.5)
 def test_autocorrelation_and_length_against_loops():
     landscape, size = bound(FIELD, 3), {"walks": 5, "steps": 40, "step": 0.2}
     rho, length = continuous.autocorrelation(landscape, streams(3), **size), continuous.correlation_length(landscape, streams(3), **size)
-    walks = continuous.walk(landscape, streams(3).at(continuous._PLACES["autocorrelation"]), **size).loss.tolist()
+    walks = continuous.walk(landscape, streams(3).at(continuous.PLACES["autocorrelation"]), **size).loss.tolist()
     lags = (rho.axis[1] / 0.2).round().long()
     for r in range(3):
         naive = [reference.autocorrelation(walks[r], lag) for lag in lags[r].tolist()]
@@ -83,7 +83,7 @@ def test_distance_correlation_against_loops():
             a, b = loss[r].tolist(), distance[r].tolist()
             values = [continuous.distance_correlation(landscape, streams(2), samples=40, kind=kind).value[r] for kind in ("pearson", "spearman")]
             np.testing.assert_allclose(values, [reference.pearson(a, b), reference.pearson(reference.ranks(a), reference.ranks(b))], rtol=1e-10)
-    place = int(continuous.sample(landscape, streams(2).at(continuous._PLACES["distance"]), 40)[1][0].argmin())
+    place = int(continuous.sample(landscape, streams(2).at(continuous.PLACES["distance"]), 40)[1][0].argmin())
     assert place not in (0, 39), "the best stands in the middle, or the test does not see which one is left out"
     assert distance.min() > 0
 
@@ -100,7 +100,7 @@ def test_distance_correlation_against_loops():
 def test_distances_are_to_the_nearest_of_several_minima(landscape):
     bound_to = bound(landscape, 2)
     _, found, known = continuous.distances(bound_to, streams(2), 60)
-    x, loss = continuous.sample(bound_to, streams(2).at(continuous._PLACES["distance"]), 60)
+    x, loss = continuous.sample(bound_to, streams(2).at(continuous.PLACES["distance"]), 60)
     assert known
     assert bound_to.optima.shape[1] == 2 ** getattr(landscape, "unstable", 1)
     for r in range(2):
@@ -129,7 +129,7 @@ def test_ranks_share_ties():
 def test_dispersion_against_loops():
     landscape = bound(FIELD, 2)
     found = continuous.dispersion(landscape, streams(2), samples=50, fractions=(0.01, 0.1, 0.5))
-    x, loss = continuous.sample(landscape, streams(2).at(continuous._PLACES["dispersion"]), 50)
+    x, loss = continuous.sample(landscape, streams(2).at(continuous.PLACES["dispersion"]), 50)
     naive = [[reference.dispersion(x[r].tolist(), loss[r].tolist(), f) for f in (0.01, 0.1, 0.5)] for r in range(2)]
     np.testing.assert_allclose(found.value, naive, rtol=1e-10)
     kept = [i for i in range(50) if i * 20 // 50 != 3]
@@ -141,8 +141,8 @@ def test_dispersion_against_loops():
 
 def test_information_against_loops():
     landscape, size = bound(CosineRugged(dim=2), 2), {"walks": 4, "steps": 60, "step": 0.3}
-    found = continuous.information(landscape, streams(2), **size)
-    walked = continuous.walk(landscape, streams(2).at(continuous._PLACES["information"]), straight=False, **size)
+    found = information.information(landscape, streams(2), **size)
+    walked = continuous.walk(landscape, streams(2).at(continuous.PLACES["information"]), straight=False, **size)
     slope = walked.loss.diff(dim=2) / walked.points.diff(dim=2).norm(dim=-1)
     for r in range(2):
         scale = float(slope[r].square().mean().sqrt())
@@ -152,7 +152,7 @@ def test_information_against_loops():
             assert float(found.partial.value[r, k]) == pytest.approx(reference.partial_information_content(slope[r].tolist(), eps), abs=1e-12)
         flat = found.content.value[r] < 0.05
         first = int(np.flatnonzero(~flat.numpy())[-1]) + 1
-        assert float(found.settling.value[r]) == pytest.approx(math.log10(continuous.THRESHOLDS[first]))
+        assert float(found.settling.value[r]) == pytest.approx(math.log10(information.THRESHOLDS[first]))
     assert torch.equal(found.maximum.value, found.content.value.amax(-1))
     assert torch.equal(found.initial.value, found.partial.value[:, 0])
 
@@ -160,7 +160,7 @@ def test_information_against_loops():
 def test_walks_settle_where_they_stay_flat():
     eps = torch.tensor([0.0, 0.1, 1.0, 10.0, 100.0])
     content = torch.tensor([[0.4, 0.01, 0.2, 0.01, 0.0], [0.4, 0.01, 0.01, 0.01, 0.2], [0.0, 0.0, 0.0, 0.0, 0.0]])
-    found = continuous.settling(content, eps)
+    found = information.settling(content, eps)
     assert found[[0, 2]].tolist() == pytest.approx([1, -1])
     assert found[1].isnan()
 
@@ -178,7 +178,7 @@ def test_lines_run_from_wall_to_wall():
     landscape = bound(FIELD, 2)
     place, loss = continuous.lines(landscape, streams(2), 6, 11)
     assert loss.shape == place.shape == (2, 6, 11)
-    ahead = streams(2).at(continuous._PLACES["minima"])
+    ahead = streams(2).at(continuous.PLACES["minima"])
     x, drawn = landscape.start(ahead, 6), ahead.normal("mutation", (6, 3))
     unit = drawn / drawn.norm(dim=-1, keepdim=True)
     assert (place[..., 0] <= 0).all()
@@ -307,11 +307,11 @@ def test_dispersion_of_an_interval_and_a_square():
 def test_information_of_independent_values():
     """H(0) = 2/3 log_6 3 and M(0) = 2/3; of a random walk 1/2 log_6 4 and 1/2."""
     noise = bound(GaussianField(dim=3, bowl=0.0, length=1e-3), 20)
-    found = continuous.information(noise, streams(20), walks=16, steps=128)
+    found = information.information(noise, streams(20), walks=16, steps=128)
     assert agrees(found.content.value[:, 0], 2 / 3 * math.log(3) / math.log(6))
     assert not agrees(found.content.value[:, 0], 0.5 * math.log(4) / math.log(6))
     assert abs(float(found.initial.value.mean()) - 2 / 3) <= ERRORS * float(found.initial.value.std()) / 20**0.5 + 1 / 128
-    smooth = continuous.information(bound(GaussianField(dim=3, bowl=0.0, length=100.0), 20), streams(20), walks=16, steps=128)
+    smooth = information.information(bound(GaussianField(dim=3, bowl=0.0, length=100.0), 20), streams(20), walks=16, steps=128)
     assert agrees(smooth.content.value[:, 0], 0.5 * math.log(4) / math.log(6)), "on a plane a walk goes up and down by turns of a coin"
     assert not agrees(smooth.content.value[:, 0], 2 / 3 * math.log(3) / math.log(6))
 
@@ -324,8 +324,8 @@ PROBES = {
     "pearson": lambda f, s: continuous.distance_correlation(f, s, samples=200),
     "spearman": lambda f, s: continuous.distance_correlation(f, s, samples=200, kind="spearman"),
     "dispersion": lambda f, s: continuous.dispersion(f, s, samples=200),
-    "information": lambda f, s: continuous.information(f, s, walks=40, steps=30).content,
-    "partial": lambda f, s: continuous.information(f, s, walks=40, steps=30).partial,
+    "information": lambda f, s: information.information(f, s, walks=40, steps=30).content,
+    "partial": lambda f, s: information.information(f, s, walks=40, steps=30).partial,
     "minima": lambda f, s: continuous.minima(f, s, count=40, points=65).density,
     "gradient_norm": lambda f, s: gradients.gradient_norm(f, s, samples=100),
     "noise_scale": lambda f, s: gradients.noise_scale(f, s, points=1, samples=100, small=4),
