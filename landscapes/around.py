@@ -48,6 +48,11 @@ class Around(Landscape):
         return self.inner.smallest_batch
 
     @property
+    def sloped(self) -> bool:
+        """As the inner landscape."""
+        return self.inner.sloped
+
+    @property
     def players(self) -> tuple[int, ...]:
         """As the inner landscape."""
         return self.inner.players

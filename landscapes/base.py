@@ -198,6 +198,11 @@ class Landscape(Parameters, ABC):
         return None
 
     @property
+    def sloped(self) -> bool:
+        """Whether automatic differentiation finds slopes of `loss`, or on Bits of `extension`."""
+        return isinstance(self.domain, Reals) or self.extension_cost is not None
+
+    @property
     def values_are_solutions(self) -> bool:
         """Whether the value of a point is its loss as an answer; a relaxation's is not."""
         return True

@@ -4,11 +4,15 @@ Mini-batches of B of M terms (source "data"), sigma^2 the variance of a term ove
   replacement  B terms drawn independently; the variance of their mean is sigma^2 / B
   batch        B different terms, a fresh set each step; sigma^2 / B * (M - B) / (M - 1) (Cochran 1977, "Sampling techniques", section 2.5)
   epoch        a fresh permutation each epoch, read in order; the last batch of an epoch is smaller where B does not divide M
+
+A source that is `off` has its deterministic limit: data, every answer is over all M terms; evaluation, nothing is added, by a noisy landscape
+neither. The bill, and what an optimizer is told of its problem, stay as they are with the noise, so that both take the same steps at the same cost: a
+thought experiment that asks what the noise does, and no method that one could run at that price.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar, Literal, NamedTuple
 
 import torch
@@ -31,6 +35,7 @@ class Noise(Parameters):
         shared: every point of a world sees the same mini-batch; False: each point its own (not for `epoch`).
         value: standard deviation of the Gaussian noise added to each value, in units of the loss.
         gradient: standard deviation of the Gaussian noise added to each coordinate of a gradient, in units of loss per unit of x.
+        off: sources that are switched off, data and evaluation, see the module.
     """
 
     name: ClassVar[str] = "noise"
@@ -39,6 +44,7 @@ class Noise(Parameters):
     shared: bool = True
     value: Annotated[float, Ge(0)] = 0.0
     gradient: Annotated[float, Ge(0)] = 0.0
+    off: tuple[Literal["data", "evaluation"], ...] = ()
 
     def check(self) -> None:
         """An epoch is one pass through the data of a world, so its points share it."""
@@ -47,7 +53,7 @@ class Noise(Parameters):
 
     @property
     def exact(self) -> bool:
-        """Whether the oracle tells the truth."""
+        """Whether the oracle tells the truth, nothing being switched off."""
         return self.batch is None and self.value == 0 and self.gradient == 0
 
 
@@ -65,44 +71,51 @@ def first_epoch(streams: Streams, terms: int) -> Epoch:
     return Epoch(zero, streams.at(0).permutation("data", terms, part=ORDER), zero)
 
 
-def next_batch(epoch: Epoch, size: int | Tensor, streams: Streams) -> tuple[Terms, Tensor, Epoch]:
-    """The next `size` (one number or (R,)) terms of each world's pass.
+def next_batch(epoch: Epoch, size: int | Tensor, streams: Streams, least: int = 1) -> tuple[Tensor, Tensor, Epoch]:
+    """The next `size` (one number or (R,)) terms of each world's pass; fewer than `least` at its end are left out.
 
     Returns:
-        Terms (R, 1, B), how many each world got (R,), and where the worlds stand now.
+        Terms (R, 1, B), B the most that a world got, how many each got (R,), the first of its row, and where the worlds stand now.
     """
     total = epoch.order.shape[1]
-    over = epoch.used >= total
+    over = total - epoch.used < least
     if bool(over.any()):
         number = torch.where(over, epoch.number + 1, epoch.number)
         order = torch.where(over[:, None], streams.at(number.cpu()).permutation("data", total, part=ORDER), epoch.order)
         epoch = Epoch(number, order, torch.where(over, 0, epoch.used))
     got = (total - epoch.used).clamp_max(size)
-    slot = torch.arange(min(size, int(got.max())) if isinstance(size, int) else total, device=got.device)
+    slot = torch.arange(int(got.max()), device=got.device)
     index = epoch.order.gather(1, (epoch.used[:, None] + slot).clamp_max(total - 1))
-    return _weighted(index[:, None], got, streams.dtype), got, epoch._replace(used=epoch.used + got)
+    return index[:, None], got, epoch._replace(used=epoch.used + got)
 
 
-def draw_batch(noise: Noise, terms: int, size: int | Tensor, points: int, streams: Streams) -> Terms:
-    """A fresh mini-batch of `size` (one number or (R,)) terms for each world, or for each of its points where not `noise.shared`."""
+def reordered(epoch: Epoch, streams: Streams) -> Epoch:
+    """The epoch with the terms that are not yet read in another order, that which these streams draw for it: every order of them is as likely."""
+    total = epoch.order.shape[1]
+    slot = torch.arange(total, device=epoch.order.device)
+    read = torch.zeros_like(epoch.order, dtype=torch.bool).scatter(1, epoch.order, slot < epoch.used[:, None])
+    order = streams.at(epoch.number.cpu()).permutation("data", total, part=ORDER)
+    return epoch._replace(order=order.gather(1, read.gather(1, order).logical_not().to(torch.uint8).argsort(dim=1, stable=True)))
+
+
+def draw_batch(noise: Noise, terms: int, size: int, points: int, streams: Streams) -> Tensor:
+    """A fresh mini-batch for each world (R, 1, size), or for each of its points (R, P, size) where not `noise.shared`."""
     rows = 1 if noise.shared else points
-    width = size if isinstance(size, int) else terms  # where sizes differ by world, rows are padded to a width that no other world changes
     if noise.sampling == "replacement":
-        index = streams.integers("data", terms, (rows, width))
-    elif isinstance(size, int):
-        index = streams.choice("data", terms, size, (rows,))
-    else:
-        index = streams.permutation("data", terms, (rows,))
-    return _weighted(index, size, streams.dtype)
+        return streams.integers("data", terms, (rows, size))
+    return streams.choice("data", terms, size, (rows,))
 
 
-def _weighted(index: Tensor, size: int | Tensor, dtype: torch.dtype) -> Terms:
-    """Weight 1 / size on the first `size` of each row of index (R, 1 | P, B), 0 on the rest."""
-    if isinstance(size, int):
-        return Terms(index, torch.full((1, 1, 1), 1 / size, dtype=dtype, device=index.device).expand(index.shape))
-    slot = torch.arange(index.shape[-1], device=index.device)
-    weight = torch.where(slot < size[:, None], 1 / size[:, None].to(dtype), 0.0)
-    return Terms(index, weight[:, None].expand(index.shape))
+def mean_of(index: Tensor, dtype: torch.dtype) -> Terms:
+    """The mean over the terms index (R, 1 | P, B); weights in memory of their own, as the bits of a sum over an expanded tensor depend on R."""
+    return Terms(index, torch.full(index.shape, 1 / index.shape[-1], dtype=dtype, device=index.device))
+
+
+def of_row(streams: Streams, row: int) -> Streams:
+    """The streams of one row, at its step and its redraws; every address is free again."""
+    rows = slice(row, row + 1)
+    step = streams.step[rows] if isinstance(streams.step, Tensor) else streams.step
+    return replace(streams, worlds=streams.worlds[rows], step=step, redraws={source: k[rows] for source, k in streams.redraws.items()})
 
 
 def disturb(answer: Answer, noise: Noise, streams: Streams) -> Answer:

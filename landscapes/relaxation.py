@@ -55,6 +55,11 @@ class Relaxation(Around):
         return self.inner.unit_cost * (self.inner.extension_cost or 1 if self.mode == "extension" else 1)
 
     @property
+    def sloped(self) -> bool:
+        """Only the extension is."""
+        return self.mode == "extension"
+
+    @property
     def values_are_solutions(self) -> bool:
         """In mode threshold a value is the loss of the genotype that theta stands for."""
         return self.mode == "threshold"

@@ -36,6 +36,7 @@ SOURCES = (
     "acceptance",  # Metropolis and annealing decisions
     "pairing",  # opponents in a game, mates outside of drift
     "library",  # adapters: another library's own generator
+    "ledger",  # directions along which the noise ledger looks
 )
 _LIMIT = 2**32
 _PARTS = 2**16
@@ -97,6 +98,11 @@ class Streams:
     def size(self) -> int:
         """R, the number of rows."""
         return len(self._key)
+
+    @property
+    def drawn(self) -> set[str]:
+        """The sources that were drawn from at this step so far."""
+        return {source for source, _ in self._drawn}
 
     # where to draw ---------------------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from landscapes import LANDSCAPES
 from landscapes.base import Landscape, Query, Reals, Terms, check_points
 from landscapes.noise import Noise
 from landscapes.oracle import Ledger, Oracle, evaluate
@@ -75,10 +76,10 @@ class TestMiniBatches:
     def test_an_epoch_reads_every_term_once_and_ends_with_a_smaller_batch(self):
         o, seen = oracle(Noise(batch=4, sampling="epoch")), []
         for step in range(1, 7):
-            terms, size = o._terms(Query(torch.ones(4, 5, 3)), streams().at(step))
+            (batch,), size = o._batches(Query(torch.ones(4, 5, 3)), streams().at(step))
             assert size.tolist() == [4 if step % 3 else 2] * 4
-            assert torch.allclose(terms.weight.sum(-1), torch.ones(4, 1, dtype=torch.float64))
-            seen.append(terms.index[:, 0, : size[0]])
+            assert batch.index.shape == (4, 1, size[0])
+            seen.append(batch.index[:, 0])
         first, second = torch.cat(seen[:3], 1), torch.cat(seen[3:], 1)
         assert (first.sort(1).values == torch.arange(10)).all()
         assert (second.sort(1).values == torch.arange(10)).all()
@@ -95,6 +96,11 @@ class TestMiniBatches:
             b = alone(Query(x[[3, 1]]), Streams(seed=3, worlds=torch.tensor([3, 1])).at(step)).value
             assert torch.equal(a[[3, 1]], b)
 
+    def test_no_world_gets_fewer_terms_than_the_loss_needs(self):
+        o = Oracle(Clockwork(smallest_batch=2), Noise(), Ledger(4, terms=6, budget=math.inf))
+        ask(o, 1, points=1, batch=torch.tensor([0, 1, 2, 7]))
+        assert o.ledger.values.tolist() == [2, 2, 2, 6]
+
     @pytest.mark.parametrize("sampling", ["replacement", "batch", "epoch"])
     def test_an_optimizer_may_set_its_own_batch_by_world(self, sampling):
         o = oracle(Noise(batch=4, sampling=sampling))
@@ -105,7 +111,7 @@ class TestMiniBatches:
     def test_redrawing_data_changes_the_batch_and_nothing_else(self):
         noise, x = Noise(batch=4, value=0.1), torch.ones(4, 1, 3, dtype=torch.float64)
         plain, again = (Oracle(Line(), noise, Ledger(4, terms=10, budget=9.0))(Query(x), s).value for s in (streams(), streams().redraw("data", 1)))
-        means = [evaluate(Line(), x, oracle(noise)._terms(Query(x), s)[0]).value for s in (streams(), streams().redraw("data", 1))]
+        means = [oracle(Noise(batch=4))(Query(x), s).value for s in (streams(), streams().redraw("data", 1))]
         assert not torch.equal(plain, again)
         assert torch.allclose(plain - means[0], again - means[1], atol=1e-14)
 
@@ -160,6 +166,89 @@ class TestLedger:
         assert o.ledger.cost(1.0).tolist() == [10, 3]
         o.ledger.close(np.array([False, True]))
         assert not o.ledger.open()
+
+
+SIZED = {  # a landscape, its dtype, and whether it has gradients
+    "digits": ({"hidden": 3}, torch.float32, True),
+    "quadratic": ({"dim": 5, "terms": 101, "rotated": True}, torch.float64, True),
+    "nk": ({"n": 101, "k": 2}, torch.float32, False),
+    "batch_norm": ({"hidden": 3}, torch.float64, True),
+    "contrastive": ({"pairs": 101}, torch.float32, True),
+    "moving": ({"inner": LANDSCAPES["gaussian_field"](dim=5, waves=101), "clock": "cost"}, torch.float64, True),
+}
+FEW, MANY = [5, 17, 5, 8, 17, 5], [5, 17, 40, 8, 100, 33]  # sizes whose different ones sum to fewer than the terms, or to more
+
+
+class TestSizesByWorld:
+    """A world whose mini-batch has m terms has the bits of a study in which every mini-batch has m, whoever is beside it."""
+
+    def asked(self, kind, noise, sizes, worlds=range(6), alone=False, **options):
+        """Values and gradients of three queries; sizes is a number (the study's) or one for each world."""
+        parameters, dtype, gradient = SIZED[kind]
+        s = Streams(seed=3, worlds=torch.tensor(list(worlds)), dtype=dtype)
+        landscape = LANDSCAPES[kind](**parameters).bind(s)
+        x = landscape.start(s, 3)
+        ledger = Ledger(s.size, terms=landscape.terms, budget=math.inf)
+        single = (lambda row: LANDSCAPES[kind](**parameters).bind(s.subset(s.worlds[row : row + 1]))) if alone else None
+        batch = None if isinstance(sizes, int) else torch.tensor(sizes)
+        noise = Noise(batch=sizes if batch is None else None, **noise)
+        o = Oracle(landscape, noise, ledger, alone=single, **options)
+        found = [o(Query(x, gradient, batch=batch), s.at(step)) for step in (1, 2, 3)]
+        return [part for answer in found for part in answer if part is not None], ledger
+
+    @pytest.mark.parametrize("sizes", [FEW, MANY], ids=["few", "many"])
+    @pytest.mark.parametrize(
+        "noise",
+        [{"sampling": "replacement"}, {"sampling": "batch"}, {"sampling": "epoch"}, {"shared": False}, {"sampling": "batch", "shared": False}],
+        ids=lambda noise: " ".join(map(str, noise.values())),
+    )
+    @pytest.mark.parametrize("kind", [kind for kind in SIZED if kind != "moving"])
+    def test_bits_are_those_of_a_constant_batch(self, kind, noise, sizes):
+        for alone in (False, True):
+            together, ledger = self.asked(kind, noise, sizes, alone=alone)
+            for m in set(sizes):
+                rows = [world for world in range(6) if sizes[world] == m]
+                constant, one = self.asked(kind, noise, m)
+                assert all(torch.equal(a[rows], b[rows]) for a, b in zip(together, constant, strict=True)), m
+                assert ledger.values[rows].tolist() == one.values[rows].tolist()
+
+    @pytest.mark.parametrize("sampling", ["replacement", "batch", "epoch"])
+    @pytest.mark.parametrize("kind", SIZED)
+    def test_worlds_alone_are_their_rows(self, kind, sampling):
+        for sizes in (FEW, MANY):
+            together, _ = self.asked(kind, {"sampling": sampling}, sizes, alone=True, micro_batches=3, chunks=2)
+            some, _ = self.asked(kind, {"sampling": sampling}, [sizes[4], sizes[1]], (4, 1), micro_batches=3, chunks=2)
+            assert all(torch.equal(a[[4, 1]], b) for a, b in zip(together, some, strict=True))
+
+    @pytest.mark.parametrize("sampling", ["replacement", "batch", "epoch"])
+    def test_no_world_sees_more_terms_than_it_asked(self, sampling):
+        widths = []
+
+        class Counting(Line):
+            def loss(self, x, terms=None, time=None):
+                widths.append((len(x), terms.index.shape[-1]))
+                return super().loss(x, terms, time)
+
+        def run(sizes, alone=None):
+            widths.clear()
+            o = Oracle(Counting(count=50), Noise(sampling=sampling), Ledger(4, terms=50, budget=math.inf), alone=alone)
+            ask(o, 1, batch=torch.tensor(sizes))
+            return list(widths)
+
+        assert run([7, 7, 7, 7]) == [(4, 7)]
+        assert run([7, 20, 7, 20]) == [(4, 7), (4, 20)]
+        assert run([7, 20, 7, 40]) == [(4, 7), (4, 20), (4, 40)]
+        assert run([7, 20, 7, 40], lambda row: Counting(count=50)) == [(1, 7), (1, 20), (1, 7), (1, 40)]
+
+    def test_redraws_reach_every_world_alone(self):
+        noise, x, size = Noise(batch=2), torch.ones(4, 2, 3, dtype=torch.float64), torch.tensor([2, 5, 7, 9])
+        again = streams(4).redraw("data", torch.tensor([0, 1, 0, 2]))
+        plain, redrawn, together = (
+            Oracle(Line(), noise, Ledger(4, terms=10, budget=9.0), alone=alone)(Query(x, batch=size), s.at(1)).value
+            for s, alone in ((streams(4), lambda row: Line()), (again, lambda row: Line()), (again, None))
+        )
+        assert (plain != redrawn).all(1).tolist() == [False, True, False, True]
+        assert torch.equal(redrawn, together)
 
 
 @pytest.mark.parametrize(
