@@ -90,10 +90,8 @@ class Adam(Optimizer):
         if isinstance(self.weight_decay, Tensor) or self.weight_decay:
             pull = column(self.weight_decay, x) * x
             slope, x = (slope + pull, x) if self.decay == "coupled" else (slope, x - rate * pull)
-        mean, square = trajectories.running(self.beta1, state.mean, slope), trajectories.running(self.beta2, state.square, slope * slope)
-        spread = (square * trajectories.unbias(self.beta2, t, x)).sqrt() + column(self.epsilon, x)
-        x = x - rate * (mean * trajectories.unbias(self.beta1, t, x) / spread)
-        return State(x, mean, square, trajectories.seen(answer.value), state.step + 1), {}
+        move, mean, square = trajectories.adam(state.mean, state.square, slope, t, self.beta1, self.beta2, self.epsilon)
+        return State(x - rate * move, mean, square, trajectories.seen(answer.value), state.step + 1), {}
 
     def recommend(self, state: State) -> Tensor:
         """The trajectory that was last seen lowest: (R, D)."""

@@ -7,6 +7,7 @@ with leading R; hyperparameters are a frozen keyword-only dataclass, each a numb
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from torch import Tensor
@@ -24,8 +25,15 @@ class Optimizer(Parameters, ABC):
     domains: ClassVar[tuple[type, ...]] = (Reals,)  # where it can search: Reals, Bits or both
     sources: ClassVar[tuple[str, ...]] = ()  # the streams that it draws from
     gradient: ClassVar[bool] = False  # whether it asks for gradients
-    batches: ClassVar[bool] = False  # whether its queries set mini-batches of their own
     games: ClassVar[bool] = False  # whether it can play a game, where every player has a loss of its own
+    libraries: ClassVar[tuple[str, ...]] = ()  # installed packages, beside torch, whose versions its numbers depend on
+    switches: ClassVar[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {}  # source -> off (its deterministic limit), .. -> parameters
+    recorded: ClassVar[Mapping[str, tuple[str, str, str]]] = {}  # what checkpoints show of info, its mean: key -> variable, long name, unit
+
+    @property
+    def batches(self) -> bool:
+        """Whether its queries set mini-batches of their own."""
+        return False
 
     @abstractmethod
     def init(self, problem: Problem, streams: Streams) -> State:

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cache
 from typing import Annotated, ClassVar, Literal, NamedTuple
 
 import torch
@@ -42,19 +41,6 @@ class State(NamedTuple):
     basis: Tensor  # (R, D, D) B, or (R, 0, 0)
     lengths: Tensor  # (R, 1, D)
     step: Tensor  # (R,) int64, completed steps
-
-
-class Constants(NamedTuple):
-    """What depends on D and P alone."""
-
-    weights: Tensor  # (P,) float64
-    parents: int  # mu
-    size: float  # mu_eff
-    c_sigma: float
-    d_sigma: float
-    c_c: float
-    c_1: float
-    c_mu: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,16 +77,16 @@ class CMAES(Optimizer):
     def ask(self, state: State, streams: Streams) -> Query:
         """P points around the mean."""
         dim = state.mean.shape[-1]
-        z = streams.normal("mutation", (self.population or strategies.default_population(dim), dim))
-        return Query(state.mean + state.sigma * _turned(z * state.lengths, state.basis.mT))
+        return Query(around(state, streams.normal("mutation", (self.population or strategies.default_population(dim), dim))))
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
         """Move the mean, lengthen the paths, adapt sigma and C."""
         del streams
         y = (strategies.ranked(query.points, answer.value) - state.mean) / state.sigma
-        k = constants(y.shape[2], y.shape[1], self.covariance == "diagonal", self.active)
-        z, best = _turned(y, state.basis) / state.lengths, k.weights[: k.parents]  # of covariance I
-        shift, white = strategies.weighted_sum(best, y), _turned(strategies.weighted_sum(best, z), state.basis.mT)
+        k = strategies.cma_constants(y.shape[2], y.shape[1], self.covariance == "diagonal", self.active)
+        shift = strategies.weighted_sum(k.weights[: k.parents], y)
+        z = _turned(torch.cat([shift, y[:, k.parents :]], 1), state.basis) / state.lengths  # of covariance I
+        white, z = _turned(z[:, :2], state.basis.mT)[:, :1], z[:, 1:]  # two rows: `matmul` need not pad
         path_sigma = strategies.cumulated(state.path_sigma, white, k.c_sigma, k.size)
         still = _stalled(path_sigma, state.step, k.c_sigma)
         path_c = strategies.cumulated(state.path_c, torch.where(still, 0.0, shift), k.c_c, k.size)
@@ -117,7 +103,7 @@ class CMAES(Optimizer):
         """The mean: (R, D)."""
         return state.mean[:, 0]
 
-    def _decomposed(self, state: State, k: Constants) -> State:
+    def _decomposed(self, state: State, k: strategies.CMAConstants) -> State:
         """The state with the decomposition of C renewed in the worlds where it is due."""
         if self.covariance == "diagonal":
             return state._replace(lengths=state.covariance.sqrt())
@@ -127,26 +113,17 @@ class CMAES(Optimizer):
         values, basis = strategies.eigen(state.covariance)
         floor = 0.1 * state.lengths.square().amin(-1, keepdim=True)  # negative weights, cut to stale lengths, could leave C indefinite
         lift, due = (floor - values[..., :1]).clamp_min(0), due[:, None, None]
-        diagonal = torch.diag_embed(lift.expand_as(values)[:, 0])
+        lengths, every = (values + lift).sqrt(), bool(due.all())
         return state._replace(
-            covariance=torch.where(due, state.covariance + diagonal, state.covariance),
-            basis=torch.where(due, basis, state.basis),
-            lengths=torch.where(due, (values + lift).sqrt(), state.lengths),
+            covariance=state.covariance + torch.diag_embed(torch.where(due, lift, 0.0).expand_as(values)[:, 0]),
+            basis=basis if every else torch.where(due, basis, state.basis),
+            lengths=lengths if every else torch.where(due, lengths, state.lengths),
         )
 
 
-@cache
-def constants(n: int, size: int, diagonal: bool, active: bool) -> Constants:
-    """The tutorial's table 1, of n dimensions and `size` points; 1/4 in c_mu, alpha_cov = min(2, size / 3) in c_1, 2 in c_mu."""
-    raw, parents = strategies.log_weights(size), size // 2
-    mu, minus = strategies.effective_size(raw[:parents]), strategies.effective_size(raw[parents:])
-    c_sigma, d_sigma = strategies.path_constants(n, mu)
-    c_c, speed = (4 + mu / n) / (n + 4 + 2 * mu / n), (n + 2) / 3 if diagonal else 1.0
-    c_1 = speed * min(2.0, size / 3) / ((n + 1.3) ** 2 + mu)
-    c_mu = min(1 - c_1, speed * 2 * (1 / 4 + mu + 1 / mu - 2) / ((n + 2) ** 2 + mu))
-    share = min(1 + c_1 / c_mu, 1 + 2 * minus / (mu + 2), (1 - c_1 - c_mu) / (n * c_mu)) if active else 0.0
-    weights = torch.cat([raw[:parents] / raw[:parents].sum(), share * raw[parents:] / raw[parents:].abs().sum()])
-    return Constants(weights, parents, mu, c_sigma, d_sigma, c_c, c_1, c_mu)
+def around(state: State, z: Tensor) -> Tensor:
+    """The points m + sigma B diag(lengths) z of standard normal z, (R, P, D)."""
+    return state.mean + state.sigma * _turned(z * state.lengths, state.basis.mT)
 
 
 def _turned(rows: Tensor, turn: Tensor) -> Tensor:
@@ -161,13 +138,13 @@ def _stalled(path: Tensor, step: Tensor, c: float) -> Tensor:
     return ~(dot(path, path).sqrt() < limit[:, None].to(path))[..., None]
 
 
-def _adapted(covariance: Tensor, y: Tensor, z: Tensor, path: Tensor, still: Tensor, k: Constants) -> Tensor:
-    """C after the rank-one and the rank-mu update, from ranked steps y and the same whitened, z, both (R, P, D)."""
-    w = k.weights.to(y)
-    shrunk = torch.where(w < 0, w * y.shape[-1] / (dot(z, z).sqrt() + 1e-9).square(), w)  # (R, P)
+def _adapted(covariance: Tensor, y: Tensor, z: Tensor, path: Tensor, still: Tensor, k: strategies.CMAConstants) -> Tensor:
+    """C after the rank-one and the rank-mu update, from ranked steps y (R, P, D) and the worse ones whitened, z (R, P - mu, D)."""
+    best, worst = k.weights.to(y).split([k.parents, len(z[0])])
+    shrunk = worst * y.shape[-1] / (dot(z, z).sqrt() + 1e-9).square()  # (R, P - mu)
     decay = 1 - k.c_1 - k.c_mu * k.weights.sum().item() + still.to(y) * (k.c_1 * k.c_c * (2 - k.c_c))
     steps = torch.cat([path, y], 1)
-    weights = torch.cat([torch.full_like(shrunk[:, :1], k.c_1), k.c_mu * shrunk], 1)
+    weights = torch.cat([torch.full_like(path[..., 0], k.c_1), (k.c_mu * best).expand(len(y), -1), k.c_mu * shrunk], 1)
     if covariance.shape[1] < y.shape[2]:  # diagonal
         return decay * covariance + strategies.weighted_sum(weights, steps * steps)
     return decay * covariance + matmul((weights[..., None] * steps).mT, steps)

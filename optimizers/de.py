@@ -16,8 +16,9 @@ that is always crossed).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal, NamedTuple
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 import torch
 from annotated_types import Ge, Gt, Le
@@ -58,6 +59,7 @@ class DE(Optimizer):
 
     name: ClassVar[str] = "de"
     sources: ClassVar[tuple[str, ...]] = ("mutation", "recombination")
+    switches: ClassVar[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {"recombination": {"off": {"crossover_rate": 1.0}}}
     population: Annotated[int, Ge(3)] = 32
     strategy: Literal["rand", "best", "current_to_best"] = "rand"
     scale: Annotated[float, Gt(0)] = 0.5
@@ -118,9 +120,12 @@ def _others(streams: Streams, n: int, count: int) -> Tensor:
     """For each of n members an ordered draw of `count` others without replacement: (R, n, count) int64."""
     left = torch.arange(n - 1, n - 1 - count, -1, device=streams.device)
     drawn = streams.integers("mutation", left, (n, count))
-    taken = torch.arange(n, device=drawn.device).expand(streams.size, n)[..., None]
+    taken, others = [torch.arange(n, device=drawn.device).expand(streams.size, n)], []  # taken in ascending order
     for place in drawn.unbind(-1):  # the place among those that are left
-        for before in taken.sort(-1).values.unbind(-1):
+        for before in taken:
             place = place + (place >= before)  # noqa: PLW2901
-        taken = torch.cat([taken, place[..., None]], -1)
-    return taken[..., 1:]
+        others.append(place)
+        for at, before in enumerate(taken):
+            taken[at], place = torch.minimum(before, place), torch.maximum(before, place)  # noqa: PLW2901
+        taken.append(place)
+    return torch.stack(others, -1)

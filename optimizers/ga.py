@@ -5,14 +5,19 @@ Each generation the whole population is evaluated, elites included (Holland 1975
 both selected independently and with replacement (a child may meet the same parent twice); it is mutated last. So with selection
 `proportional`, no crossover and no mutation this is the haploid Wright-Fisher model, and with crossover its version with recombination.
 
+The mutation, its sigma on reals and its rate on bits, may change by a schedule, and the population with it (`optimizers.schedules`): then P is
+the largest size, the first P_t of the points are alive at step t, and only these are asked, billed and become parents.
+
 P values per step. Draws: drift (part 0: first parents, part 1: second parents), recombination (part 0: who, part 1: where), mutation
-(part 0: by how much, or which bits; part 1: which real coordinates). First parents and mutations are the same with and without crossover.
+(part 0: by how much, or which bits; part 1: which real coordinates). First parents and mutations are the same with and without crossover. With
+`sampling: systematic`, pairing (part 1: who mates with whom) in place of drift.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal, NamedTuple
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 import torch
 from annotated_types import Ge, Gt, Le
@@ -22,6 +27,7 @@ from landscapes.base import Answer, Bits, Problem, Query, Reals
 from landscapes.streams import Streams
 from optimizers import operators
 from optimizers.base import Info, Optimizer
+from optimizers.schedules import Coupling, Schedule, check_population
 
 
 class State(NamedTuple):
@@ -30,6 +36,7 @@ class State(NamedTuple):
     points: Tensor  # (R, P, D)
     best: Tensor  # (R, D) the best of the population that was evaluated last
     value: Tensor  # (R,) its observed value; inf before the first step
+    step: Tensor  # (R,) int64, completed steps
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,81 +46,88 @@ class GA(Optimizer):
     The recommendation is the point with the lowest observed value in the generation evaluated last.
 
     Args:
-        population: P >= 1.
+        population: P_0 >= 1.
         selection: tournament, truncation, proportional (to fitness) or none (drift alone).
         tournament: entrants of one tournament, >= 1.
         truncation: fraction of the population from which parents are drawn, 0 < fraction <= 1, rounded up.
         fitness: what proportional selection is proportional to, of a loss L: linear max(0, 1 - beta L), exponential exp(-beta L).
         selection_strength: beta >= 0, per unit of loss.
+        sampling: of parents: random, or systematic (numbers of offspring are expected ones, rounded down or up: no drift; mates meet at random).
         crossover: uniform, one_point, two_point (on a ring) or none.
         recombination_rate: probability that a child has two parents, 0 to 1.
         mutation_rate: probability that a coordinate mutates, 0 to 1; None: 1 on reals, 1/D on bits.
         mutation_sigma: standard deviation of a real mutation, >= 0, in units of x.
-        elite: the best so many survive unchanged, 0 <= elite < P.
+        elite: the best so many survive unchanged, 0 <= elite < P_0; a population never shrinks below elite + 1.
+        schedule: how mutation_sigma (on reals) or mutation_rate (on bits) changes with the steps.
+        coupling: how the population changes with it, see `optimizers.schedules`.
+        largest: P >= P_0, where a growing population stops; needed with grow and decay_and_grow. None: P_0.
 
     Source: Holland 1975; Goldberg 1989, "Genetic algorithms in search, optimization, and machine learning".
     """
 
     name: ClassVar[str] = "ga"
     domains: ClassVar[tuple[type, ...]] = (Reals, Bits)
-    sources: ClassVar[tuple[str, ...]] = ("mutation", "recombination", "drift")
+    sources: ClassVar[tuple[str, ...]] = ("mutation", "recombination", "drift", "pairing")
+    switches: ClassVar[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
+        "drift": {"off": {"sampling": "systematic"}},
+        "recombination": {"off": {"crossover": "none"}, "free": {"crossover": "uniform", "recombination_rate": 1.0}},
+        "mutation": {"off": {"mutation_rate": 0.0}},
+    }
     population: Annotated[int, Ge(1)] = 64
     selection: Literal["tournament", "truncation", "proportional", "none"] = "tournament"
     tournament: Annotated[int, Ge(1)] = 2
     truncation: Annotated[float, Gt(0), Le(1)] = 0.5
     fitness: Literal["linear", "exponential"] = "exponential"
     selection_strength: Annotated[float, Ge(0)] = 1.0
+    sampling: Literal["random", "systematic"] = "random"
     crossover: Literal["uniform", "one_point", "two_point", "none"] = "uniform"
     recombination_rate: Annotated[float, Ge(0), Le(1)] = 1.0
     mutation_rate: Annotated[float | None, Ge(0), Le(1)] = None
     mutation_sigma: Annotated[float, Ge(0)] = 0.1
     elite: Annotated[int, Ge(0)] = 0
+    schedule: Schedule = field(default_factory=Schedule)
+    coupling: Coupling = "none"
+    largest: Annotated[int | None, Ge(1)] = None
 
     def check(self) -> None:
-        """Someone must be born."""
+        """Someone must be born, and a growing population ends somewhere."""
+        check_population(self.name, self.coupling, self.population, self.largest)
         if self.elite >= self.population:
             raise ValueError(f"ga.elite: expected 0 <= elite < population = {self.population}, got {self.elite}")
 
     def init(self, problem: Problem, streams: Streams) -> State:
         """The landscape's starts."""
-        points = problem.start(self.population)
-        return State(points, points[:, 0], torch.full((streams.size,), torch.inf, dtype=streams.dtype, device=points.device))
+        points = problem.start(self.population if self.largest is None else self.largest)
+        step = torch.zeros(streams.size, dtype=torch.int64, device=points.device)
+        return State(points, points[:, 0], torch.full((streams.size,), torch.inf, dtype=streams.dtype, device=points.device), step)
 
     def ask(self, state: State, streams: Streams) -> Query:
-        """The whole population."""
+        """The whole population, so far as it is alive."""
         del streams
-        return Query(state.points)
+        size = self._size(state)
+        return Query(state.points, alive=None if size is None else operators.leading(state.points, size))
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
         """The next generation; info: parents (R, P, 2), the same twice where there was no second one."""
-        del state
         points, value = query.points, operators.worst_last(answer.value)
-        first = self._parents(value, streams, 0)
-        second = self._second(first, value, streams)
-        children = operators.rows(points, first)
-        if second is not first:
-            children = operators.recombine(children, operators.rows(points, second), streams, self.crossover)
-        children, parents = operators.mutate(children, streams, self.mutation_rate, self.mutation_sigma), torch.stack([first, second], -1)
-        if self.elite:
-            survivors = operators.order(value)[:, : self.elite]
-            children = torch.cat([operators.rows(points, survivors), children], 1)
-            parents = torch.cat([survivors[..., None].expand(-1, -1, 2), parents], 1)
-        return State(children, operators.best(points, value), value.amin(1)), {"parents": parents}
+        value = value if query.alive is None else torch.where(query.alive, value, torch.inf)
+        scale = None if self.schedule.still else self.schedule.scheduled(1.0, state.step, self.coupling)
+        children, parents = operators.generation(points, value, streams, self, among=self._size(state), scale=scale)
+        return State(children, operators.best(points, value), value.amin(1), state.step + 1), {"parents": parents}
 
     def recommend(self, state: State) -> Tensor:
         """The best of the population evaluated last: (R, D)."""
         return state.best
 
     def center(self, state: State) -> Tensor:
-        """The mean of the population; on bits, its allele frequencies: (R, D)."""
-        return state.points.to(state.value.dtype).mean(1)
+        """The mean of those alive; on bits, their allele frequencies: (R, D)."""
+        points, size = state.points.to(state.value.dtype), self._size(state)
+        if size is None:
+            return points.mean(1)
+        return torch.where(operators.leading(points, size)[..., None], points, 0.0).sum(1) / size[:, None].to(points)
 
-    def _parents(self, value: Tensor, streams: Streams, part: int) -> Tensor:
-        return operators.select(value, streams, self.population - self.elite, self, part)
-
-    def _second(self, first: Tensor, value: Tensor, streams: Streams) -> Tensor:
-        """Second parents (R, n); a child that has none gets its first parent twice, which makes it a copy."""
-        if self.crossover == "none" or not isinstance(self.recombination_rate, Tensor) and self.recombination_rate == 0:
-            return first  # draws are addressed: leaving some out changes no other
-        crossed = operators.crosses(streams, self.population - self.elite, self.recombination_rate)
-        return torch.where(crossed, self._parents(value, streams, 1), first)
+    def _size(self, state: State) -> Tensor | None:
+        """How many are alive (R,); None: all."""
+        if self.coupling == "none" and self.largest is None:
+            return None
+        return self.schedule.size(self.population, state.step, self.coupling).clamp(self.elite + 1, state.points.shape[1])

@@ -10,13 +10,15 @@ next one of a ring, with the values that they were just given:
 Without migration the islands are independent, and the first is `ga` with N individuals, draw for draw.
 
 P values per step. Draws: drift (parts 2i and 2i + 1: first and second parents on island i; part 2I: who migrates), recombination (part 0: who,
-part 1: where), mutation (part 0: by how much, or which bits; part 1: which real coordinates).
+part 1: where), mutation (part 0: by how much, or which bits; part 1: which real coordinates). With `sampling: systematic`, pairing (part 2i + 1: who
+mates with whom on island i) in place of drift, and random migrants leave places in turn.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal, NamedTuple
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 import torch
 from annotated_types import Ge, Gt, Le
@@ -54,6 +56,7 @@ class IslandGA(Optimizer):
         truncation: fraction of an island from which parents are drawn, 0 < fraction <= 1, rounded up.
         fitness: what proportional selection is proportional to, of a loss L: linear max(0, 1 - beta L), exponential exp(-beta L).
         selection_strength: beta >= 0, per unit of loss.
+        sampling: of parents: random, or systematic (numbers of offspring are expected ones, rounded down or up: no drift; mates meet at random).
         crossover: uniform, one_point, two_point (on a ring) or none.
         recombination_rate: probability that a child has two parents, 0 to 1.
         mutation_rate: probability that a coordinate mutates, 0 to 1; None: 1 on reals, 1/D on bits.
@@ -65,7 +68,12 @@ class IslandGA(Optimizer):
 
     name: ClassVar[str] = "island_ga"
     domains: ClassVar[tuple[type, ...]] = (Reals, Bits)
-    sources: ClassVar[tuple[str, ...]] = ("mutation", "recombination", "drift")
+    sources: ClassVar[tuple[str, ...]] = ("mutation", "recombination", "drift", "pairing")
+    switches: ClassVar[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
+        "drift": {"off": {"sampling": "systematic"}},
+        "recombination": {"off": {"crossover": "none"}, "free": {"crossover": "uniform", "recombination_rate": 1.0}},
+        "mutation": {"off": {"mutation_rate": 0.0}},
+    }
     population: Annotated[int, Ge(1)] = 64
     islands: Annotated[int, Ge(1)] = 4
     migrants: Annotated[int, Ge(0)] = 1
@@ -76,6 +84,7 @@ class IslandGA(Optimizer):
     truncation: Annotated[float, Gt(0), Le(1)] = 0.5
     fitness: Literal["linear", "exponential"] = "exponential"
     selection_strength: Annotated[float, Ge(0)] = 1.0
+    sampling: Literal["random", "systematic"] = "random"
     crossover: Literal["uniform", "one_point", "two_point", "none"] = "uniform"
     recombination_rate: Annotated[float, Ge(0), Le(1)] = 1.0
     mutation_rate: Annotated[float | None, Ge(0), Le(1)] = None
@@ -138,7 +147,9 @@ class IslandGA(Optimizer):
         stay = torch.arange(self.population, device=value.device).expand(len(value), -1)
         if self.migrants == 0:
             return stay
-        if self.migration == "random":
+        if self.migration == "random" and self.sampling == "systematic":
+            leave = places = operators.turn(streams, self._size, self.migrants, value.device)[:, None].expand(-1, self.islands, -1)
+        elif self.migration == "random":
             leave = places = streams.choice("drift", self._size, self.migrants, (self.islands,), part=2 * self.islands)  # (R, I, m)
         else:
             order = operators.order(value.reshape(-1, self._size)).view(-1, self.islands, self._size)
@@ -153,7 +164,7 @@ class IslandGA(Optimizer):
         return torch.cat(drawn, 1)
 
     def _drawn(self, value: Tensor, streams: Streams, part: int) -> Tensor:
-        return operators.select(value, streams, self._size - self.elite, self, part)
+        return operators.parents(value, streams, self._size - self.elite, self, part)
 
     def _second(self, first: Tensor, value: Tensor, streams: Streams) -> Tensor:
         """Second parents; a child that has none gets its first parent twice, which makes it a copy."""

@@ -12,8 +12,9 @@ P gradients per step; draws: mutation.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, ClassVar, NamedTuple
+from typing import Annotated, Any, ClassVar, NamedTuple
 
 import torch
 from annotated_types import Ge, Gt
@@ -23,7 +24,7 @@ from landscapes.base import Answer, Problem, Query, column
 from landscapes.streams import Streams
 from optimizers import operators, trajectories
 from optimizers.base import Info, Optimizer
-from optimizers.schedules import Schedule
+from optimizers.schedules import Coupling, Schedule, check_coupling
 
 
 class State(NamedTuple):
@@ -44,6 +45,8 @@ class Langevin(Optimizer):
         learning_rate: eta > 0, in units of x^2 per unit of loss.
         temperature: T >= 0, in units of loss.
         schedule: how the learning rate, and with it the noise, changes with the steps.
+        batch: b_0 >= 1, terms of a mini-batch of its own, one for all trajectories of a world; None: the study's.
+        coupling: how the batch changes with the learning rate, see `optimizers.schedules`; needs a batch.
         starts: P >= 1, independent trajectories.
 
     Source: Welling and Teh 2011, ICML.
@@ -51,11 +54,23 @@ class Langevin(Optimizer):
 
     name: ClassVar[str] = "langevin"
     sources: ClassVar[tuple[str, ...]] = ("mutation",)
+    switches: ClassVar[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {"mutation": {"off": {"temperature": 0.0}}}
     gradient: ClassVar[bool] = True
     learning_rate: Annotated[float, Gt(0)] = 0.01
     temperature: Annotated[float, Ge(0)] = 0.01
     schedule: Schedule = field(default_factory=Schedule)
+    batch: Annotated[int | None, Ge(1)] = None
+    coupling: Coupling = "none"
     starts: Annotated[int, Ge(1)] = 1
+
+    @property
+    def batches(self) -> bool:
+        """Whether it sets its own mini-batches."""
+        return self.batch is not None
+
+    def check(self) -> None:
+        """A coupling needs a batch."""
+        check_coupling(self.name, self.coupling, self.batch)
 
     def init(self, problem: Problem, streams: Streams) -> State:
         """The landscape's starts."""
@@ -65,13 +80,13 @@ class Langevin(Optimizer):
     def ask(self, state: State, streams: Streams) -> Query:
         """The gradient at every trajectory's point."""
         del streams
-        return Query(state.points, gradient=True)
+        return Query(state.points, gradient=True, batch=self.schedule.batch(self.batch, state.step, self.coupling))
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
         """One step of every trajectory."""
         del query
         x, slope = state.points, trajectories.slope(answer, self.name)
-        eta = self.schedule.multiplier(state.step) * trajectories.per_world(self.learning_rate, x)
+        eta = self.schedule.scheduled(self.learning_rate, state.step, self.coupling)
         heat = (2 * eta * trajectories.per_world(self.temperature, x)).sqrt()
         x = x - column(eta, x) * slope + column(heat, x) * streams.normal("mutation", x.shape[1:])
         return State(x, trajectories.seen(answer.value), state.step + 1), {}

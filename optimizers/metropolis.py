@@ -14,8 +14,9 @@ the proposed points are asked together, since an old lucky value would never be 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, NamedTuple
+from typing import Annotated, Any, ClassVar, NamedTuple
 
 import torch
 from annotated_types import Ge, Gt, Le
@@ -54,6 +55,7 @@ class Metropolis(Optimizer):
     name: ClassVar[str] = "metropolis"
     domains: ClassVar[tuple[type, ...]] = (Reals, Bits)
     sources: ClassVar[tuple[str, ...]] = ("mutation", "acceptance")
+    switches: ClassVar[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {"acceptance": {"off": {"temperature": 0.0}}}
     temperature: Annotated[float, Ge(0)] = 0.01
     sigma: Annotated[float, Gt(0)] = 0.1
     mutation_rate: Annotated[float | None, Ge(0), Le(1)] = None

@@ -22,7 +22,7 @@ from landscapes.base import Answer, Problem, Query, column, exp_minus, matmul
 from landscapes.streams import Streams
 from optimizers import operators, trajectories
 from optimizers.base import Info, Optimizer
-from optimizers.schedules import Schedule
+from optimizers.schedules import Coupling, Schedule, check_coupling
 
 
 class State(NamedTuple):
@@ -46,6 +46,8 @@ class NaturalSGD(Optimizer):
         matrix: G where it is given: its diagonal, (D,) numbers > 0, or all of it, (D, D), symmetric and positive definite.
         damping: d >= 0, in units of G.
         schedule: how the learning rate changes with the steps.
+        batch: b_0 >= 1, terms of a mini-batch of its own, one for all trajectories of a world; None: the study's.
+        coupling: how the batch changes with the learning rate, see `optimizers.schedules`; needs a batch.
         starts: P >= 1, independent trajectories.
 
     Source: Amari 1998, Neural Comput. 10:251; Malago, Matteucci and Pistone 2011, FOGA (independent bits).
@@ -58,10 +60,18 @@ class NaturalSGD(Optimizer):
     matrix: Any = None
     damping: Annotated[float, Ge(0)] = 0.0
     schedule: Schedule = field(default_factory=Schedule)
+    batch: Annotated[int | None, Ge(1)] = None
+    coupling: Coupling = "none"
     starts: Annotated[int, Ge(1)] = 1
 
+    @property
+    def batches(self) -> bool:
+        """Whether it sets its own mini-batches."""
+        return self.batch is not None
+
     def check(self) -> None:
-        """A given metric is positive definite."""
+        """A given metric is positive definite, and a coupling needs a batch."""
+        check_coupling(self.name, self.coupling, self.batch)
         if (self.matrix is None) != (self.metric == "logistic"):
             raise ValueError(f"natural_sgd.matrix: expected one with metric given and none with logistic, got {self.matrix} with {self.metric}")
         if self.matrix is None:
@@ -83,12 +93,12 @@ class NaturalSGD(Optimizer):
     def ask(self, state: State, streams: Streams) -> Query:
         """The gradient at every trajectory's point."""
         del streams
-        return Query(state.points, gradient=True)
+        return Query(state.points, gradient=True, batch=self.schedule.batch(self.batch, state.step, self.coupling))
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
         """One step of every trajectory."""
         del query, streams
-        rate = self.schedule.rate(self.learning_rate, state.step, state.points)
+        rate = self.schedule.rate(self.learning_rate, state.step, state.points, self.coupling)
         step = self._natural(state, trajectories.slope(answer, self.name))
         return State(state.points - rate * step, state.inverse, trajectories.seen(answer.value), state.step + 1), {}
 

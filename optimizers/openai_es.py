@@ -6,6 +6,10 @@ With P points x_i = m + sigma e_i, e_i ~ N(0, I), and F_i their losses (raw, or 
 
 Antithetic: the second half of the points is the first half mirrored at m. Raw, not antithetic: F_i - mean F, divided by P - 1 in place of
 P, so that g stays unbiased. The e_i are recovered as (x_i - m) / sigma: the displacement that was really evaluated, after rounding.
+
+Eta and sigma may each change by a schedule, and the population P_t with one of them (`optimizers.schedules`): coupled to eta it is the twin of a
+batch, as a step on a linear loss has the variance eta^2 (D + 1) |grad|^2 / P_t (antithetic: twice that); coupled to sigma, sigma^2 / P_t is the
+variance of the mean of the points. Then P is the largest size, and only P_t points are alive: asked, billed and ranked, mirrored pairs whole.
 P values per step; draws: mutation.
 """
 
@@ -22,7 +26,7 @@ from landscapes.base import Answer, Problem, Query, column
 from landscapes.streams import Streams
 from optimizers import operators, trajectories
 from optimizers.base import Info, Optimizer
-from optimizers.schedules import Schedule
+from optimizers.schedules import Coupling, Schedule, check_population
 
 
 class State(NamedTuple):
@@ -39,7 +43,7 @@ class OpenAIES(Optimizer):
     """Evolution strategy that steps along a sampled gradient of the smoothed loss.
 
     Args:
-        population: P >= 2 points per step, even when antithetic.
+        population: P_0 >= 2 points per step, even when antithetic.
         sigma: standard deviation of the perturbations, > 0, in units of x.
         learning_rate: eta > 0; in units of x^2 per unit of loss for raw losses and the sgd step, of x for adam.
         antithetic: mirror half of the points.
@@ -50,6 +54,10 @@ class OpenAIES(Optimizer):
         beta2: adam's decay of the mean of g * g, 0 <= beta2 < 1.
         weight_decay: w >= 0; w m is added to g.
         schedule: how the learning rate changes with the steps.
+        sigma_schedule: how sigma changes with the steps.
+        coupled: what the population follows: sigma or learning_rate, by its schedule.
+        coupling: how it follows, see `optimizers.schedules`; with grow that does not change, but the population does.
+        largest: P >= P_0, where a growing population stops; needed with grow and decay_and_grow. None: P_0.
 
     Source: Salimans et al. 2017, arXiv:1703.03864; adam: Kingma and Ba 2015, ICLR, algorithm 1.
     """
@@ -67,11 +75,17 @@ class OpenAIES(Optimizer):
     beta2: Annotated[float, Ge(0), Lt(1)] = 0.999
     weight_decay: Annotated[float, Ge(0)] = 0.0
     schedule: Schedule = field(default_factory=Schedule)
+    sigma_schedule: Schedule = field(default_factory=Schedule)
+    coupled: Literal["sigma", "learning_rate"] = "sigma"
+    coupling: Coupling = "none"
+    largest: Annotated[int | None, Ge(2)] = None
 
     def check(self) -> None:
-        """Mirrored points come in pairs."""
-        if self.antithetic and self.population % 2:
-            raise ValueError(f"openai_es.population: expected an even number with antithetic points, got {self.population}")
+        """Mirrored points come in pairs, and a growing population ends somewhere."""
+        check_population(self.name, self.coupling, self.population, self.largest)
+        for key in ("population", "largest") if self.antithetic else ():
+            if getattr(self, key) is not None and getattr(self, key) % 2:
+                raise ValueError(f"openai_es.{key}: expected an even number with antithetic points, got {getattr(self, key)}")
 
     def init(self, problem: Problem, streams: Streams) -> State:
         """The mean at the first start."""
@@ -81,19 +95,26 @@ class OpenAIES(Optimizer):
 
     def ask(self, state: State, streams: Streams) -> Query:
         """P points around the mean; when antithetic, the mirrored half comes last."""
-        fresh = self.population // 2 if self.antithetic else self.population
-        step = streams.normal("mutation", (fresh, state.center.shape[-1])) * column(self.sigma, state.center)
-        up = state.center + step
-        return Query(torch.cat([up, state.center - step], 1) if self.antithetic else up)
+        size = self.population if self.largest is None else self.largest
+        step = streams.normal("mutation", (size // 2 if self.antithetic else size, state.center.shape[-1]))
+        step, alive = step * column(self._sigma(state), step), self._alive(state, step[..., 0])
+        if not self.antithetic:
+            return Query(state.center + step, alive=alive)
+        return Query(torch.cat([state.center + step, state.center - step], 1), alive=None if alive is None else torch.cat([alive, alive], 1))
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
         """Move the mean."""
         del streams
-        slope = self._gradient(state.center, query.points, answer.value)
+        slope = self._gradient(state, query, answer.value)
         if isinstance(self.weight_decay, Tensor) or self.weight_decay:
             slope = slope + column(self.weight_decay, slope) * state.center
-        rate = self.schedule.rate(self.learning_rate, state.step, slope)
-        move, velocity, square = self._adam(state, slope) if self.inner == "adam" else self._heavy_ball(state, slope)
+        rate = self.schedule.rate(self.learning_rate, state.step, slope, self.coupling if self.coupled == "learning_rate" else "none")
+        if self.inner == "adam":
+            t = (state.step + 1).double()
+            move, velocity, square = trajectories.adam(state.velocity, state.square, slope, t, self.beta1, self.beta2)
+        else:
+            velocity, square = column(self.momentum, slope) * state.velocity + slope, state.square
+            move = velocity
         return State(state.center - rate * move, velocity, square, state.step + 1), {}
 
     def recommend(self, state: State) -> Tensor:
@@ -104,25 +125,25 @@ class OpenAIES(Optimizer):
         """The mean: (R, D)."""
         return state.center[:, 0]
 
-    def _gradient(self, center: Tensor, points: Tensor, value: Tensor) -> Tensor:
-        """The estimate g (R, 1, D) from points (R, P, D) and their losses (R, P)."""
-        size, half, sigma = self.population, self.population // 2, operators.wide(self.sigma, 3)
-        raw = self.shaping == "raw"
-        shaped = value if raw else operators.centered_ranks(value)
+    def _sigma(self, state: State) -> Tensor:
+        """Sigma (R,) float64 of this step."""
+        return self.sigma_schedule.scheduled(self.sigma, state.step, self.coupling if self.coupled == "sigma" else "none")
+
+    def _alive(self, state: State, drawn: Tensor) -> Tensor | None:
+        """Which of the points drawn (R, n), single or pairs, are asked at this step: (R, n) bool; None: all."""
+        if self.coupling == "none" and self.largest is None:
+            return None
+        schedule = self.sigma_schedule if self.coupled == "sigma" else self.schedule
+        size = self.population / 2 if self.antithetic else self.population
+        return operators.leading(drawn, schedule.size(size, state.step, self.coupling).clamp_min(1 if self.antithetic else 2))
+
+    def _gradient(self, state: State, query: Query, value: Tensor) -> Tensor:
+        """The estimate g (R, 1, D) from the points asked (R, P, D) and their losses (R, P)."""
+        points, half, raw, sigma = query.points, value.shape[1] // 2, self.shaping == "raw", self._sigma(state)
+        size = value.shape[1] if query.alive is None else query.alive.sum(1).double()
+        shaped = operators.shaped(value, self.shaping, query.alive, centered=not self.antithetic)
         if self.antithetic:  # a pair: (F+ - F-) e, and x+ - x- = 2 sigma e
             weight, step, count = shaped[:, :half] - shaped[:, half:], points[:, :half] - points[:, half:], 2 * size
         else:
-            weight, step, count = shaped - shaped.mean(1, keepdim=True) if raw else shaped, points - center, size - raw
-        scale = 1.0 / (sigma * sigma * count)
-        return (weight[..., None] * step).sum(1, keepdim=True) * column(scale, points)
-
-    def _heavy_ball(self, state: State, slope: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        velocity = column(self.momentum, slope) * state.velocity + slope
-        return velocity, velocity, state.square
-
-    def _adam(self, state: State, slope: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        t = (state.step + 1).double()
-        mean = trajectories.running(self.beta1, state.velocity, slope)
-        square = trajectories.running(self.beta2, state.square, slope * slope)
-        spread = (square * trajectories.unbias(self.beta2, t, slope)).sqrt() + 1e-8
-        return mean * trajectories.unbias(self.beta1, t, slope) / spread, mean, square
+            weight, step, count = shaped, points - state.center, size - int(raw)
+        return (weight[..., None] * step).sum(1, keepdim=True) * column(1.0 / (sigma * sigma * count), points)

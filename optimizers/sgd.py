@@ -13,7 +13,8 @@ and, where an average is recommended, with n = max(1, t - burn-in) after t steps
 
 This is PyTorch's form (Sutskever, Martens, Dahl, Hinton 2013, "On the importance of initialization and momentum in deep learning", ICML,
 with the learning rate outside v): the x that is asked and recommended is Nesterov's look-ahead point. As in PyTorch, clipping comes
-before weight decay. P gradients per step; draws nothing but its starts.
+before weight decay. The mini-batch may change with the learning rate (`optimizers.schedules`), and the steps may follow the noise that is
+observed (`optimizers.step_sizes`). P gradients per step; draws nothing but its starts.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ from landscapes.base import Answer, Problem, Query, column
 from landscapes.streams import Streams
 from optimizers import operators, trajectories
 from optimizers.base import Info, Optimizer
-from optimizers.schedules import Schedule
+from optimizers.schedules import Coupling, Schedule, check_coupling
+from optimizers.step_sizes import StepSize
 
 
 class State(NamedTuple):
@@ -39,6 +41,8 @@ class State(NamedTuple):
     mean: Tensor  # (R, P, D) m, what is recommended; the points themselves where nothing is averaged
     velocity: Tensor  # (R, P, D) v, in units of a gradient
     value: Tensor  # (R, P) last answered, one step back; inf before the first
+    gradient: Tensor  # (R, P, D) running mean of the gradients; 0 where the step size does not follow them
+    spread: Tensor  # (R, P, 2) its variance, and the long-run mean of that; likewise
     step: Tensor  # (R,) int64, completed steps
 
 
@@ -56,6 +60,9 @@ class SGD(Optimizer):
         clip: largest norm of the gradient of one point, > 0; None: no clipping.
         weight_decay: w >= 0, in units of loss per x^2; w x is added to the gradient.
         schedule: how the learning rate changes with the steps.
+        batch: b_0 >= 1, terms of a mini-batch of its own, one for all trajectories of a world; None: the study's.
+        coupling: how the batch changes with the learning rate, see `optimizers.schedules`; needs a batch.
+        step_size: how observed noise shortens the steps, see `optimizers.step_sizes`.
         starts: P >= 1, independent trajectories.
         average: what is recommended of a trajectory: none, its point; polyak, the mean of its points; tail, their mean after the burn-in.
         burn_in: steps that the tail leaves out, >= 0; > 0 with average tail, else 0.
@@ -72,12 +79,21 @@ class SGD(Optimizer):
     clip: Annotated[float | None, Gt(0)] = None
     weight_decay: Annotated[float, Ge(0)] = 0.0
     schedule: Schedule = field(default_factory=Schedule)
+    batch: Annotated[int | None, Ge(1)] = None
+    coupling: Coupling = "none"
+    step_size: StepSize = field(default_factory=StepSize)
     starts: Annotated[int, Ge(1)] = 1
     average: Literal["none", "polyak", "tail"] = "none"
     burn_in: Annotated[int, Ge(0)] = 0
 
+    @property
+    def batches(self) -> bool:
+        """Whether it sets its own mini-batches."""
+        return self.batch is not None
+
     def check(self) -> None:
-        """Nesterov's step needs momentum, and a tail a burn-in."""
+        """Nesterov's step needs momentum, a tail a burn-in, and a coupling a batch."""
+        check_coupling(self.name, self.coupling, self.batch)
         if self.nesterov and bool((torch.as_tensor(self.momentum) <= 0).any()):
             raise ValueError(f"sgd.momentum: expected > 0 with nesterov, got {self.momentum}")
         if (self.burn_in > 0) != (self.average == "tail"):
@@ -87,22 +103,30 @@ class SGD(Optimizer):
         """Trajectories at rest at the landscape's starts."""
         points = problem.start(self.starts)
         step = torch.zeros(streams.size, dtype=torch.int64, device=points.device)
-        return State(points, points, torch.zeros_like(points), trajectories.unseen(points, points.dtype), step)
+        rest = torch.zeros_like(points)
+        return State(points, points, rest, trajectories.unseen(points, points.dtype), rest, rest.new_zeros((*rest.shape[:2], 2)), step)
 
     def ask(self, state: State, streams: Streams) -> Query:
         """The gradient at every trajectory's point."""
         del streams
-        return Query(state.points, gradient=True)
+        return Query(state.points, gradient=True, batch=self.schedule.batch(self.batch, state.step, self.coupling))
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
         """One step of every trajectory."""
         del query, streams
-        x, rate, beta = state.points, self.schedule.rate(self.learning_rate, state.step, state.points), column(self.momentum, state.points)
-        slope = self._slope(x, trajectories.slope(answer, self.name))
-        velocity = beta * state.velocity + slope
-        step = slope + beta * velocity if self.nesterov else velocity
-        x = x - rate * step
-        return State(x, self._averaged(state, x), velocity, trajectories.seen(answer.value), state.step + 1), {}
+        x, gradient = state.points, trajectories.slope(answer, self.name)
+        mean, spread = self.step_size.seen(state.gradient, state.spread, gradient, state.step)
+        x, velocity = trajectories.descent(
+            x,
+            state.velocity,
+            gradient,
+            self.schedule.rate(self.learning_rate, state.step, x, self.coupling) * column(self.step_size.multiplier(spread), x),
+            momentum=self.momentum,
+            nesterov=self.nesterov,
+            clip=self.clip,
+            weight_decay=self.weight_decay,
+        )
+        return State(x, self._averaged(state, x), velocity, trajectories.seen(answer.value), mean, spread, state.step + 1), {}
 
     def recommend(self, state: State) -> Tensor:
         """The trajectory that was last seen lowest, or its average: (R, D)."""
@@ -111,12 +135,6 @@ class SGD(Optimizer):
     def center(self, state: State) -> Tensor:
         """The mean of the trajectories: (R, D)."""
         return state.points.mean(1)
-
-    def _slope(self, x: Tensor, gradient: Tensor) -> Tensor:
-        gradient = trajectories.clipped(gradient, self.clip)
-        if not isinstance(self.weight_decay, Tensor) and self.weight_decay == 0:
-            return gradient
-        return gradient + column(self.weight_decay, x) * x
 
     def _averaged(self, state: State, x: Tensor) -> Tensor:
         if self.average == "none":

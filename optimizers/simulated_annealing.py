@@ -1,7 +1,9 @@
 """Simulated annealing: the Metropolis walk while its temperature falls.
 
 After t completed steps the temperature is T_t = T_0 s(t), s a schedule: exponential is the geometric cooling of Kirkpatrick, Gelatt and Vecchi
-1983, "Optimization by simulated annealing", Science 220:671. Each step is one of `optimizers.metropolis`: a symmetric proposal, accepted with
+1983, "Optimization by simulated annealing", Science 220:671; logarithmic, T_t ~ d / ln t at last with d = T_0 ln(1 + steps) / (1 / factor - 1),
+finds the optimum with certainty where d is at least the depth of the deepest local one (Geman and Geman 1984, IEEE PAMI 6:721; Hajek 1988, "Cooling
+schedules for optimal annealing", Math. Oper. Res. 13:311). Each step is one of `optimizers.metropolis`: a symmetric proposal, accepted with
 chance min(1, exp(-[L(y) - L(x)] / T_t)).
 
 P walkers. Where values are exact, the first step asks the starts and each further one P proposals: P values per step. Else the current and
@@ -10,8 +12,9 @@ the proposed points are asked together: 2 P. Draws: mutation, acceptance.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, ClassVar, NamedTuple
+from typing import Annotated, Any, ClassVar, NamedTuple
 
 import torch
 from annotated_types import Ge, Gt, Le
@@ -54,6 +57,7 @@ class SimulatedAnnealing(Optimizer):
     name: ClassVar[str] = "simulated_annealing"
     domains: ClassVar[tuple[type, ...]] = (Reals, Bits)
     sources: ClassVar[tuple[str, ...]] = ("mutation", "acceptance")
+    switches: ClassVar[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {"acceptance": {"off": {"temperature": 0.0}}}
     temperature: Annotated[float, Ge(0)] = 1.0
     schedule: Schedule = field(default_factory=lambda: Schedule(kind="exponential", steps=1000, factor=0.001))
     sigma: Annotated[float, Gt(0)] = 0.1
@@ -74,7 +78,7 @@ class SimulatedAnnealing(Optimizer):
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
         """Accept or reject at the temperature of this step; info: accepted (R, P), temperature (R,)."""
-        heat = self.schedule.multiplier(state.step) * trajectories.per_world(self.temperature, state.points)
+        heat = self.schedule.scheduled(self.temperature, state.step)
         points, value, accepted = trajectories.walk(state.points, state.value, query.points, answer.value, heat, streams)
         low = operators.worst_last(value).amin(1)
         better = ~state.exact | (low < state.lowest)

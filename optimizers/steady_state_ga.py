@@ -9,13 +9,15 @@ With tournaments of one, `random` and K = 1 this is Moran's model of drift; with
 
 Where values are exact, the first P / K steps ask the starts, K at a time, and each further one K children: K values per step. Else members and
 children are asked together, since an old lucky value would never be beaten: P + K. Draws: drift (part 0: first parents, part 1: second parents,
-part 2: who dies), recombination (part 0: who, part 1: where), mutation (part 0: by how much, or which bits; part 1: which real coordinates).
+part 2: who dies), recombination (part 0: who, part 1: where), mutation (part 0: by how much, or which bits; part 1: which real coordinates). With
+`sampling: systematic`, pairing (part 1: who mates with whom) in place of drift, and `random` kills place after place, in turn.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal, NamedTuple
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 import torch
 from annotated_types import Ge, Le
@@ -47,6 +49,7 @@ class SteadyStateGA(Optimizer):
         children: K >= 1 per step.
         replacement: who goes: the worst of members and children, or random members.
         tournament: entrants of one tournament, >= 1; 1: parents are uniform.
+        sampling: of parents: random, or systematic (numbers of offspring are expected ones, rounded down or up: no drift; mates meet at random).
         crossover: uniform, one_point, two_point (on a ring) or none.
         recombination_rate: probability that a child has two parents, 0 to 1.
         mutation_rate: probability that a coordinate mutates, 0 to 1; None: 1 on reals, 1/D on bits.
@@ -57,11 +60,17 @@ class SteadyStateGA(Optimizer):
 
     name: ClassVar[str] = "steady_state_ga"
     domains: ClassVar[tuple[type, ...]] = (Reals, Bits)
-    sources: ClassVar[tuple[str, ...]] = ("mutation", "recombination", "drift")
+    sources: ClassVar[tuple[str, ...]] = ("mutation", "recombination", "drift", "pairing")
+    switches: ClassVar[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
+        "drift": {"off": {"sampling": "systematic"}},
+        "recombination": {"off": {"crossover": "none"}, "free": {"crossover": "uniform", "recombination_rate": 1.0}},
+        "mutation": {"off": {"mutation_rate": 0.0}},
+    }
     population: Annotated[int, Ge(1)] = 64
     children: Annotated[int, Ge(1)] = 1
     replacement: Literal["worst", "random"] = "worst"
     tournament: Annotated[int, Ge(1)] = 2
+    sampling: Literal["random", "systematic"] = "random"
     crossover: Literal["uniform", "one_point", "two_point", "none"] = "uniform"
     recombination_rate: Annotated[float, Ge(0), Le(1)] = 1.0
     mutation_rate: Annotated[float | None, Ge(0), Le(1)] = None
@@ -80,7 +89,7 @@ class SteadyStateGA(Optimizer):
 
     def ask(self, state: State, streams: Streams) -> Query:
         """The children, after the members where values are noisy; the starts first where they are exact."""
-        born = self._born(state, streams)
+        born = operators.breed(state.points, state.value, streams, self.children, self)
         if not bool(state.exact.all()):
             return Query(torch.cat([state.points, born], 1))
         early = (state.step < self._blocks)[:, None, None]
@@ -91,10 +100,10 @@ class SteadyStateGA(Optimizer):
         k, answered = self.children, operators.worst_last(answer.value)
         stored = query.points.shape[1] == k  # values are exact
         value = torch.cat([answered[:, -k:], state.value if stored else answered[:, :-k]], 1)
-        survivors = self._survivors(value, streams)
+        survivors = operators.survivors(value, streams, k, self)
         if stored:  # what was asked of the starts goes where they stand
             early = (state.step < self._blocks)[:, None]
-            survivors = torch.where(early, self._replaced(self._block(state.step)), survivors)
+            survivors = torch.where(early, operators.replaced(self._block(state.step), self.population), survivors)
         accepted = (survivors[:, None] == torch.arange(k, device=survivors.device)[:, None]).any(-1)
         points = operators.rows(torch.cat([query.points[:, -k:], state.points], 1), survivors)
         return State(points, value.gather(1, survivors), state.exact, state.step + 1), {"accepted": accepted}
@@ -116,25 +125,3 @@ class SteadyStateGA(Optimizer):
         """The members that are asked after `step` (R,) steps, if they are: (R, K) int64."""
         first = self.children * step.clamp_max(self._blocks - 1)
         return first[:, None] + torch.arange(self.children, device=step.device)
-
-    def _born(self, state: State, streams: Streams) -> Tensor:
-        """The children (R, K, D)."""
-        k = self.children
-        first = operators.tournament(state.value, streams, k, size=self.tournament)
-        born = operators.rows(state.points, first)
-        if self.crossover != "none":
-            crossed = operators.crosses(streams, k, self.recombination_rate)
-            second = torch.where(crossed, operators.tournament(state.value, streams, k, size=self.tournament, part=1), first)
-            born = operators.recombine(born, operators.rows(state.points, second), streams, self.crossover)
-        return operators.mutate(born, streams, self.mutation_rate, self.mutation_sigma)
-
-    def _survivors(self, value: Tensor, streams: Streams) -> Tensor:
-        """Who of the K children and then P members, of values (R, K + P), is at each place now: (R, P) int64."""
-        if self.replacement == "worst":
-            return operators.order(value)[:, : self.population]
-        return self._replaced(streams.choice("drift", self.population, self.children, part=2))
-
-    def _replaced(self, places: Tensor) -> Tensor:
-        """The survivors (R, P) when the K children take the places (R, K)."""
-        stay = torch.arange(self.population, device=places.device).expand(len(places), -1) + self.children
-        return stay.scatter(1, places, torch.arange(self.children, device=places.device).expand_as(places))

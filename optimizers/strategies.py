@@ -6,6 +6,8 @@ Hansen 2016, "The CMA evolution strategy: a tutorial", arXiv:1604.00772, unless 
 from __future__ import annotations
 
 import math
+from functools import cache
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -34,8 +36,8 @@ def ranked(points: Tensor, value: Tensor) -> Tensor:
 
 def weighted_sum(weights: Tensor, points: Tensor) -> Tensor:
     """sum_k w_k x_k of weights (n,) or (R, n) and the first n of points (R, P, D): (R, 1, D)."""
-    weights = weights.to(points).expand(len(points), weights.shape[-1])[:, None]
-    return matmul(weights, points[:, : weights.shape[-1]])
+    twice = weights.to(points).expand(len(points), weights.shape[-1])[:, None].repeat(1, 2, 1)  # two rows: `matmul` need not pad
+    return matmul(twice, points[:, : twice.shape[-1]])[:, :1]
 
 
 def utilities(n: int) -> Tensor:
@@ -74,6 +76,33 @@ def path_constants(dim: int, size: float) -> tuple[float, float]:
     return rate, 1 + 2 * max(0.0, math.sqrt(max(0.0, size - 1) / (dim + 1)) - 1) + rate
 
 
+class CMAConstants(NamedTuple):
+    """What depends on D and P alone in CMA-ES."""
+
+    weights: Tensor  # (P,) float64
+    parents: int  # mu
+    size: float  # mu_eff
+    c_sigma: float
+    d_sigma: float
+    c_c: float
+    c_1: float
+    c_mu: float
+
+
+@cache
+def cma_constants(n: int, size: int, diagonal: bool, active: bool) -> CMAConstants:
+    """The tutorial's table 1 for CMA-ES, of n dimensions and `size` points; 1/4 in c_mu, alpha_cov = min(2, size / 3) in c_1, 2 in c_mu."""
+    raw, parents = log_weights(size), size // 2
+    mu, minus = effective_size(raw[:parents]), effective_size(raw[parents:])
+    c_sigma, d_sigma = path_constants(n, mu)
+    c_c, speed = (4 + mu / n) / (n + 4 + 2 * mu / n), (n + 2) / 3 if diagonal else 1.0
+    c_1 = speed * min(2.0, size / 3) / ((n + 1.3) ** 2 + mu)
+    c_mu = min(1 - c_1, speed * 2 * (1 / 4 + mu + 1 / mu - 2) / ((n + 2) ** 2 + mu))
+    share = min(1 + c_1 / c_mu, 1 + 2 * minus / (mu + 2), (1 - c_1 - c_mu) / (n * c_mu)) if active else 0.0
+    weights = torch.cat([raw[:parents] / raw[:parents].sum(), share * raw[parents:] / raw[parents:].abs().sum()])
+    return CMAConstants(weights, parents, mu, c_sigma, d_sigma, c_c, c_1, c_mu)
+
+
 def normal_length(dim: int) -> float:
     """E |N(0, I)| = sqrt 2 Gamma((D + 1) / 2) / Gamma(D / 2)."""
     return math.sqrt(2) * math.exp(math.lgamma((dim + 1) / 2) - math.lgamma(dim / 2))
@@ -89,8 +118,9 @@ def path_length_control(path: Tensor, rate: float, damping: float | Tensor) -> T
 
 
 def eigen(matrix: Tensor) -> tuple[Tensor, Tensor]:
-    """Eigenvalues (R, 1, D), ascending, and eigenvectors, the columns of (R, D, D), of symmetric (R, D, D); NaN where not finite."""
-    good = matrix.isfinite().flatten(1).all(1)[:, None, None]
-    eye = torch.eye(matrix.shape[-1], dtype=matrix.dtype, device=matrix.device)
-    values, vectors = torch.linalg.eigh(torch.where(good, matrix, eye))  # LAPACK, one matrix after another: each world's bits are its own
-    return torch.where(good, values[:, None], torch.nan), torch.where(good, vectors, torch.nan)
+    """Eigenvalues (R, 1, D), ascending, and eigenvectors, the columns of (R, D, D), of symmetric (R, D, D); values NaN where not finite."""
+    good = matrix.flatten(1).abs().amax(1).isfinite()[:, None, None]
+    if not bool(good.all()):
+        matrix = torch.where(good, matrix, torch.eye(matrix.shape[-1], dtype=matrix.dtype, device=matrix.device))
+    values, vectors = torch.linalg.eigh(matrix)  # LAPACK, one matrix after another: each world's bits are its own
+    return torch.where(good, values[:, None], torch.nan), vectors

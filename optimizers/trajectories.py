@@ -48,6 +48,26 @@ def clipped(gradient: Tensor, bound: float | Tensor | None) -> Tensor:
     return torch.where(norm > longest, gradient * scale, gradient)
 
 
+def descent(
+    points: Tensor,
+    velocity: Tensor,
+    gradient: Tensor,
+    rate: float | Tensor,
+    *,
+    momentum: float | Tensor,
+    nesterov: bool = False,
+    clip: float | Tensor | None = None,
+    weight_decay: float | Tensor = 0.0,
+) -> tuple[Tensor, Tensor]:
+    """Points and velocities, (R, P, D) each, after a step of gradient descent as `sgd` makes it; the rate broadcasts against them."""
+    slope = clipped(gradient, clip)
+    if isinstance(weight_decay, Tensor) or weight_decay != 0:
+        slope = slope + column(weight_decay, points) * points
+    beta = column(momentum, points)
+    velocity = beta * velocity + slope
+    return points - rate * (slope + beta * velocity if nesterov else velocity), velocity
+
+
 def running(beta: float | Tensor, mean: Tensor, fresh: Tensor) -> Tensor:
     """The running mean beta mean + (1 - beta) fresh, (R, P, D)."""
     return column(beta, fresh) * mean + column(1 - wide(beta, 1), fresh) * fresh
@@ -57,6 +77,15 @@ def unbias(beta: float | Tensor, t: Tensor, like: Tensor) -> float | Tensor:
     """1 / (1 - beta ** t), what makes a running mean that began at 0 unbiased after t (R,) float64 steps, to broadcast against like (R, P, D)."""
     logarithm = torch.as_tensor(beta, dtype=torch.float64, device=t.device).log()
     return column(1 / (1 - torch.exp(t * logarithm)), like)
+
+
+def adam(
+    mean: Tensor, square: Tensor, slope: Tensor, t: Tensor, beta1: float | Tensor, beta2: float | Tensor, epsilon: float | Tensor = 1e-8
+) -> tuple[Tensor, Tensor, Tensor]:
+    """What `adam` steps along at step t (R,) float64 = 1, 2, .., and the running means of the gradient and its square, (R, P, D) each."""
+    mean, square = running(beta1, mean, slope), running(beta2, square, slope * slope)
+    spread = (square * unbias(beta2, t, slope)).sqrt() + column(epsilon, slope)
+    return mean * unbias(beta1, t, slope) / spread, mean, square
 
 
 def propose(points: Tensor, streams: Streams, sigma: float | Tensor, rate: float | Tensor | None) -> Tensor:

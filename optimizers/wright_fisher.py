@@ -13,13 +13,15 @@ each gap independently with probability r; `free`, with probability r every coor
 
 P values per step, 2 P where diploid; a Moran event costs its child alone where the oracle is exact. Draws: drift (parts 0 and 1: first and
 second parents, 2: who dies), recombination (part 0: who, 1: where, 2: which haplotype first), mutation (part 0: by how much, or which bits,
-1: which real coordinates).
+1: which real coordinates). With `sampling: systematic`, pairing (part 1: who mates with whom) in place of drift, and Moran's individuals
+die place after place, in turn; which haplotype a diploid's gamete begins with stays a coin of recombination.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal, NamedTuple
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 import torch
 from annotated_types import Ge, Le
@@ -54,6 +56,7 @@ class WrightFisher(Optimizer):
         model: wright_fisher (discrete generations) or moran (one birth and one death per step).
         fitness: of a loss L: linear max(0, 1 - beta L), exponential exp(-beta L).
         selection_strength: beta >= 0, per unit of loss; 0: neutral, drift alone.
+        sampling: of parents: random, or systematic (numbers of offspring are expected ones, rounded down or up: no drift; mates meet at random).
         crossover: none, one_point, multi_point or free.
         recombination_rate: r, 0 to 1: the chance of a crossover, multi_point: in each gap; None: 1, multi_point 1/2.
         mutation_rate: u, probability that a coordinate mutates, 0 to 1, symmetric on bits; None: 1 on reals, 1/D on bits.
@@ -64,12 +67,18 @@ class WrightFisher(Optimizer):
 
     name: ClassVar[str] = "wright_fisher"
     domains: ClassVar[tuple[type, ...]] = (Reals, Bits)
-    sources: ClassVar[tuple[str, ...]] = ("mutation", "recombination", "drift")
+    sources: ClassVar[tuple[str, ...]] = ("mutation", "recombination", "drift", "pairing")
+    switches: ClassVar[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
+        "drift": {"off": {"sampling": "systematic"}},
+        "recombination": {"off": {"crossover": "none"}, "free": {"crossover": "free", "recombination_rate": None}},
+        "mutation": {"off": {"mutation_rate": 0.0}},
+    }
     population: Annotated[int, Ge(1)] = 64
     ploidy: Literal[1, 2] = 1
     model: Literal["wright_fisher", "moran"] = "wright_fisher"
     fitness: Literal["linear", "exponential"] = "exponential"
     selection_strength: Annotated[float, Ge(0)] = 1.0
+    sampling: Literal["random", "systematic"] = "random"
     crossover: Literal["none", "one_point", "multi_point", "free"] = "free"
     recombination_rate: Annotated[float | None, Ge(0), Le(1)] = None
     mutation_rate: Annotated[float | None, Ge(0), Le(1)] = None
@@ -97,7 +106,8 @@ class WrightFisher(Optimizer):
         best, info = operators.best(points, value), {"parents": torch.stack([first, second], -1)}
         if self.model == "wright_fisher":
             return State(gametes, value, state.asked, best, state.exact), info
-        dead = streams.integers("drift", self.population, (1,), 2)
+        systematic = self.sampling == "systematic"
+        dead = operators.turn(streams, self.population, 1, value.device) if systematic else streams.integers("drift", self.population, (1,), 2)
         place = self._haplotypes(dead)  # (R, ploidy)
         points = points.scatter(1, place[..., None].expand_as(gametes), gametes)
         asked = (~state.exact[:, None]).expand_as(value).scatter(1, place, True)
@@ -120,10 +130,13 @@ class WrightFisher(Optimizer):
         loss, n = value.unflatten(1, (-1, self.ploidy)).mean(-1), births * self.ploidy
 
         def drawn(part: int) -> Tensor:
+            if self.sampling == "systematic":
+                return operators.systematic(loss, operators.weights(loss, self.fitness, self.selection_strength), streams, births, part)
             return operators.proportional(loss, streams, n, fitness=self.fitness, strength=self.selection_strength, part=part)
 
         if self.ploidy == 2:
-            parent, coin = drawn(0), streams.coins("recombination", (n,), part=2).long()
+            parent = drawn(0) if self.sampling == "random" else torch.stack([drawn(0), drawn(1)], -1).flatten(1)
+            coin = streams.coins("recombination", (n,), part=2).long()
             return 2 * parent + coin, 2 * parent + 1 - coin
         first = drawn(0)
         return first, first if self.crossover == "none" else drawn(1)

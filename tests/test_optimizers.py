@@ -9,6 +9,8 @@ from landscapes.base import Answer, Bits, Problem, Reals
 from landscapes.streams import SOURCES, Streams
 from optimizers import OPTIMIZERS
 from optimizers.schedules import Schedule
+from optimizers.service import Service
+from optimizers.step_sizes import StepSize
 from tests import reference_operators as naive
 
 FLOATS = [torch.float64, torch.float32]
@@ -26,6 +28,12 @@ CASES = [  # kind, hyperparameters, P, domain
     ("ga", {"population": 9, "selection": "proportional", "crossover": "one_point", "recombination_rate": 0.4}, 9, Bits()),
     ("ga", {"population": 7, "selection": "proportional", "fitness": "linear", "selection_strength": 0.1, "elite": 2}, 7, Bits()),
     ("ga", {"population": 5, "selection": "none", "crossover": "two_point"}, 5, Bits()),
+    ("ga", {"population": 7, "sampling": "systematic", "elite": 1}, 7, Bits()),
+    ("ga", {"population": 6, "sampling": "systematic", "selection": "proportional"}, 6, Reals()),
+    ("wright_fisher", {"population": 5, "ploidy": 2, "sampling": "systematic"}, 10, Bits()),
+    ("wright_fisher", {"population": 6, "model": "moran", "sampling": "systematic"}, 6, Bits()),
+    ("steady_state_ga", {"population": 6, "children": 2, "replacement": "random", "sampling": "systematic"}, 2, Reals()),
+    ("island_ga", {"population": 9, "islands": 3, "interval": 1, "migration": "random", "sampling": "systematic"}, 9, Bits()),
     ("random_search", {"population": 3}, 3, Reals(-2.0, 2.0)),
     ("random_search", {"population": 1}, 1, Bits()),
     ("wright_fisher", {"population": 7}, 7, Reals()),
@@ -110,8 +118,66 @@ CASES = [  # kind, hyperparameters, P, domain
     ("steady_state_ga", {"population": 3, "replacement": "random", "crossover": "two_point", "mutation_rate": 0.5}, 1, Reals()),
     ("steady_state_ga", {"population": 9, "children": 3, "crossover": "one_point", "recombination_rate": 0.5, "tournament": 3}, 3, Bits()),
     ("steady_state_ga", {"population": 5, "children": 5, "replacement": "random", "crossover": "none"}, 5, Bits()),
+    ("async_sgd", {"workers": 3}, 1, Reals()),
+    ("async_sgd", {"workers": 4, "mode": "sync", "backups": 1, "clip": 0.5, "schedule": Schedule(kind="step", steps=2)}, 4, Reals()),
+    ("async_sgd", {"workers": 3, "momentum": -0.3, "staleness_aware": True, "service": Service(kind="pareto", shape=2.5)}, 1, Reals()),
+    ("async_steady_state_ga", {"population": 6, "workers": 3}, 1, Reals()),
+    ("async_steady_state_ga", {"population": 3, "workers": 5}, 1, Bits()),
+    ("async_steady_state_ga", {"population": 3, "workers": 2, "replacement": "random", "crossover": "two_point", "mutation_rate": 0.5}, 1, Reals()),
+    ("async_steady_state_ga", {"population": 3, "workers": 3, "service": Service(kind="constant", stragglers=1, slowdown=4.0)}, 1, Bits()),
+    ("async_steady_state_ga", {"population": 9, "workers": 3, "mode": "sync", "crossover": "one_point", "recombination_rate": 0.5}, 3, Bits()),
+    ("coevolution", {"population": 7}, 7, Reals()),
+    ("ipop_cma_es", {"population": 7}, 7, Reals()),
+    ("ipop_cma_es", {"population": 4, "covariance": "diagonal", "restarts": 2, "growth": 3}, 4, Reals()),
+    ("coevolution", {"population": 5, "selection": "truncation", "crossover": "two_point", "mutation_rate": 0.5}, 5, Reals()),
+    ("coevolution", {"population": 6, "selection": "proportional", "crossover": "one_point", "recombination_rate": 0.4}, 6, Bits()),
+    ("consensus", {"population": 7}, 7, Reals()),
+    ("consensus", {"population": 5, "noise": "isotropic", "alpha": 0.0}, 5, Reals()),
+    ("consensus", {"population": 2, "diffusion": 2.0}, 2, Reals()),
+    ("recombined_sgd", {"population": 5, "interval": 2}, 5, Reals()),
+    ("recombined_sgd", {"population": 3, "interval": 1, "momentum": 0.5, "nesterov": True, "clip": 0.7, "weight_decay": 0.1}, 3, Reals()),
+    ("recombined_sgd", {"population": 4, "interval": 2, "exchange": "average"}, 4, Reals()),
+    ("recombined_sgd", {"population": 3, "interval": 1, "exchange": "average", "pull": 0.3, "momentum": 0.5}, 3, Reals()),
+    ("recombined_sgd", {"population": 1, "interval": 1, "schedule": Schedule(kind="cosine", steps=4)}, 1, Reals()),
+    ("recombined_sgd", {"population": 2, "exchange": "none"}, 2, Reals()),
+    ("memetic", {"population": 7, "descent_steps": 1}, 7, Reals()),
+    ("memetic", {"population": 9, "descent_steps": 2, "learning": "baldwinian", "elite": 1}, 9, Reals()),
+    ("memetic", {"population": 5, "descent_steps": 0, "selection": "truncation", "crossover": "two_point"}, 5, Reals()),
+    ("memetic", {"population": 1, "descent_steps": 1, "crossover": "none", "selection": "proportional"}, 1, Reals()),
+    ("pbt", {"population": 5, "interval": 1}, 5, Reals()),
+    ("pbt", {"population": 7, "interval": 2, "fraction": 0.5, "momentum": 0.5, "clip": 0.7, "weight_decay": 0.1}, 7, Reals()),
+    ("pbt", {"population": 2, "interval": 1, "fraction": 0.5, "spread": 1.0}, 2, Reals()),
+    ("torch_optim", {"learning_rate": 0.05, "starts": 3}, 3, Reals()),
+    ("torch_optim", {"method": "RMSprop", "options": {"momentum": 0.5, "centered": True}}, 1, Reals()),
+    ("evotorch", {"algorithm": "snes", "population": 5}, 5, Reals()),
+    ("evotorch", {"algorithm": "pgpe", "population": 6}, 6, Reals()),
+    ("evotorch", {"algorithm": "cma_es", "population": 7}, 7, Reals()),
+    ("deap_ga", {"population": 7, "crossover": "blend"}, 7, Reals()),
+    ("deap_ga", {"population": 9, "crossover": "two_point", "mutants": 1.0}, 9, Bits()),
+    ("deap_cma", {"population": 7}, 7, Reals()),
+    ("pycma", {"population": 7}, 7, Reals()),
+    ("pycma", {"population": 6, "sigma": 0.3, "options": {"CMA_diagonal": True}}, 6, Reals()),
+    ("sgd", {"batch": 3, "coupling": "constant_variance", "schedule": Schedule(kind="exponential", steps=3)}, 1, Reals()),
+    ("sgd", {"step_size": StepSize(kind="clt", tolerance=0.5, memory=3), "starts": 3}, 3, Reals()),
+    ("sgd", {"step_size": StepSize(kind="inverse_variance", memory=2), "momentum": 0.5}, 1, Reals()),
+    ("langevin", {"batch": 3, "coupling": "grow", "schedule": Schedule(kind="inverse_time", steps=3)}, 1, Reals()),
+    ("natural_sgd", {"batch": 3, "coupling": "constant_temperature", "schedule": Schedule(kind="cosine", steps=4)}, 1, Reals()),
+    ("openai_es", {"population": 4, "coupling": "grow", "largest": 10, "sigma_schedule": Schedule(kind="exponential", steps=4)}, 10, Reals()),
+    (
+        "openai_es",
+        {"population": 7, "antithetic": False, "shaping": "raw", "learning_rate": 0.02, "coupling": "constant_variance"}
+        | {"coupled": "learning_rate", "schedule": Schedule(kind="cosine", steps=5)},
+        7,
+        Reals(),
+    ),
+    ("ga", {"population": 3, "elite": 1, "coupling": "grow", "largest": 9, "schedule": Schedule(kind="exponential", steps=4)}, 9, Reals()),
+    ("ga", {"population": 9, "coupling": "constant_variance", "selection": "truncation", "schedule": Schedule(kind="cosine", steps=4)}, 9, Reals()),
+    ("ga", {"population": 7, "coupling": "constant_temperature", "selection": "proportional", "schedule": Schedule(kind="step", steps=1)}, 7, Bits()),
+    ("simulated_annealing", {"starts": 3, "schedule": Schedule(kind="logarithmic", steps=3)}, 3, Reals()),
 ]
+PHASES = ("memetic",)  # methods that ask for gradients at some steps and for values alone at others
 LARGEST = {"quasispecies": 9}  # coordinates, where a method has a limit
+SMALLEST = {"deap_ga": 2, "evotorch": 2}  # their crossover at points, and their cma_es, need two
 LEARNERS = [  # hyperparameters with which a method must beat its start
     ("sgd", {"momentum": 0.5}, Reals()),
     ("openai_es", {"population": 16}, Reals()),
@@ -165,6 +231,29 @@ LEARNERS = [  # hyperparameters with which a method must beat its start
     ("parallel_tempering", {}, Bits()),
     ("steady_state_ga", {"population": 16, "children": 16}, Reals()),
     ("steady_state_ga", {"population": 16, "children": 8, "replacement": "random", "tournament": 4}, Bits()),
+    ("async_sgd", {"learning_rate": 0.02}, Reals()),
+    ("async_sgd", {"staleness_aware": True, "momentum": -0.3, "workers": 3, "service": Service(kind="constant")}, Reals()),
+    ("async_sgd", {"mode": "sync", "backups": 2}, Reals()),
+    ("async_steady_state_ga", {"population": 16, "workers": 16, "mode": "sync"}, Reals()),
+    ("async_steady_state_ga", {"population": 8, "workers": 4}, Bits()),
+    ("coevolution", {}, Reals()),
+    ("coevolution", {"selection": "truncation", "crossover": "one_point"}, Bits()),
+    ("ipop_cma_es", {}, Reals()),
+    ("consensus", {}, Reals()),
+    ("consensus", {"noise": "isotropic", "diffusion": 0.3}, Reals()),
+    ("recombined_sgd", {}, Reals()),
+    ("recombined_sgd", {"exchange": "average"}, Reals()),
+    ("memetic", {}, Reals()),
+    ("memetic", {"learning": "baldwinian"}, Reals()),
+    ("pbt", {"interval": 3}, Reals()),
+    ("torch_optim", {"learning_rate": 0.1}, Reals()),
+    ("evotorch", {"algorithm": "snes"}, Reals()),
+    ("evotorch", {"algorithm": "pgpe"}, Reals()),
+    ("evotorch", {"algorithm": "cma_es"}, Reals()),
+    ("deap_ga", {}, Reals()),
+    ("deap_ga", {"crossover": "uniform"}, Bits()),
+    ("deap_cma", {}, Reals()),
+    ("pycma", {}, Reals()),
 ]
 
 
@@ -209,7 +298,12 @@ def play(optimizer, domain, streams, dim=7, steps=5, answer=bowl, shift=0.0, exa
 
 
 def same(a, b, rows=slice(None)):
-    return all(torch.equal(x[rows], y) for x, y in zip(a, b, strict=True))
+    return all(torch.equal(x[rows], y) for x, y in zip(tensors(a), tensors(b), strict=True))
+
+
+def tensors(state):
+    """The fields of a state, but for the objects of other libraries, which work world by world."""
+    return [field for field in state if isinstance(field, torch.Tensor)]
 
 
 # the contract ------------------------------------------------------------------------------------------------------------
@@ -220,15 +314,17 @@ def same(a, b, rows=slice(None)):
 @pytest.mark.parametrize("dim", [1, 7])
 def test_shapes(case, dtype, dim):
     kind, options, p, domain = case
+    dim = max(dim, SMALLEST.get(kind, dim))
     optimizer, streams = build(kind, options), make(dtype=dtype)
     states, queries, infos = play(optimizer, domain, streams, dim)
     held = torch.uint8 if isinstance(domain, Bits) else dtype
     for state, query, info in zip(states[1:], queries, infos, strict=True):
-        assert (query.points.shape, query.points.dtype, query.gradient) == ((8, p(dim) if callable(p) else p, dim), held, optimizer.gradient)
+        assert (query.points.shape, query.points.dtype) == ((8, p(dim) if callable(p) else p, dim), held)
+        assert query.gradient == optimizer.gradient or kind in PHASES
         assert (optimizer.recommend(state).shape, optimizer.recommend(state).dtype) == ((8, dim), held)
         assert (optimizer.center(state).shape, optimizer.center(state).dtype) == ((8, dim), dtype)
-        assert all(field.shape[0] == 8 for field in (*state, *info.values()))
-        assert all(field.dtype == dtype for field in state if field.is_floating_point())
+        assert all(len(field) == 8 for field in (*state, *info.values()))
+        assert all(field.dtype == dtype for field in tensors(state) if field.is_floating_point())
     assert optimizer.recommend(states[0]).shape == (8, dim)
 
 
@@ -238,7 +334,7 @@ def test_shapes(case, dtype, dim):
 def test_replicate_invariance(case, dtype, dim):
     """Worlds (5, 2) alone are those rows of eight, bit for bit."""
     kind, options, _, domain = case
-    dim = min(dim, LARGEST.get(kind, dim))
+    dim = max(min(dim, LARGEST.get(kind, dim)), SMALLEST.get(kind, dim))
     whole = play(build(kind, options), domain, make(dtype=dtype), dim)[0]
     part = play(build(kind, options), domain, make([5, 2], dtype=dtype), dim)[0]
     assert all(same(a, b, [5, 2]) for a, b in zip(whole, part, strict=True))
@@ -273,7 +369,7 @@ def test_a_bad_world_harms_no_other(case, bad):
     optimizer = build(kind, options)
     spoilt, plain = play(optimizer, domain, make(), answer=answer)[0], play(optimizer, domain, make())[0]
     others = [0, 1, 2, 4, 5, 6, 7]
-    assert all(torch.equal(a[others], b[others]) for a, b in zip(spoilt[-1], plain[-1], strict=True))
+    assert all(torch.equal(a[others], b[others]) for a, b in zip(tensors(spoilt[-1]), tensors(plain[-1]), strict=True))
     assert optimizer.recommend(spoilt[-1]).shape == (8, 7)
 
 
@@ -396,6 +492,56 @@ NUMBERS = [  # kind, other hyperparameters, field, its values
     ("steady_state_ga", {"population": 4, "children": 2}, "recombination_rate", (0.0, 1.0)),
     ("steady_state_ga", {"population": 4, "children": 2}, "mutation_rate", (0.0, 1.0)),
     ("steady_state_ga", {"population": 3, "replacement": "random"}, "mutation_sigma", (0.0, 1.0)),
+    ("async_sgd", {"schedule": Schedule(kind="inverse_time", steps=2)}, "learning_rate", (0.01, 0.1)),
+    ("async_sgd", {"staleness_aware": True}, "momentum", (-0.9, 0.9)),
+    ("async_sgd", {"mode": "sync"}, "clip", (0.1, 2.0)),
+    ("async_steady_state_ga", {"population": 4, "workers": 3}, "recombination_rate", (0.0, 1.0)),
+    ("async_steady_state_ga", {"population": 4, "workers": 2, "mode": "sync"}, "mutation_rate", (0.0, 1.0)),
+    ("async_steady_state_ga", {"population": 3, "workers": 2, "replacement": "random"}, "mutation_sigma", (0.0, 1.0)),
+    ("coevolution", {"selection": "truncation"}, "truncation", (0.1, 1.0)),
+    ("ipop_cma_es", {}, "sigma", (0.1, 1.0)),
+    ("ipop_cma_es", {}, "tol_fun", (1e-12, 1.0)),
+    ("ipop_cma_es", {}, "tol_x", (1e-12, 2.0)),
+    ("coevolution", {"selection": "proportional"}, "selection_strength", (0.0, 3.0)),
+    ("coevolution", {"crossover": "one_point"}, "recombination_rate", (0.0, 1.0)),
+    ("coevolution", {}, "mutation_rate", (0.0, 1.0)),
+    ("coevolution", {}, "mutation_sigma", (0.0, 1.0)),
+    ("consensus", {"population": 5}, "alpha", (0.0, 30.0)),
+    ("consensus", {"population": 5}, "drift", (0.0, 2.0)),
+    ("consensus", {"population": 5, "noise": "isotropic"}, "diffusion", (0.0, 2.0)),
+    ("consensus", {"population": 5}, "step_size", (0.01, 1.0)),
+    ("recombined_sgd", {"interval": 2}, "learning_rate", (0.01, 0.1)),
+    ("recombined_sgd", {"interval": 2, "nesterov": True}, "momentum", (0.1, 0.9)),
+    ("recombined_sgd", {"interval": 2}, "clip", (0.1, 2.0)),
+    ("recombined_sgd", {"interval": 2}, "weight_decay", (0.0, 0.3)),
+    ("recombined_sgd", {"interval": 2, "exchange": "average"}, "pull", (0.1, 1.0)),
+    ("memetic", {"descent_steps": 1}, "learning_rate", (0.01, 0.1)),
+    ("memetic", {"descent_steps": 1, "learning": "baldwinian"}, "mutation_sigma", (0.0, 1.0)),
+    ("memetic", {"descent_steps": 1, "selection": "proportional"}, "selection_strength", (0.0, 3.0)),
+    ("memetic", {"descent_steps": 1, "selection": "truncation"}, "truncation", (0.1, 1.0)),
+    ("memetic", {"descent_steps": 0}, "recombination_rate", (0.0, 1.0)),
+    ("memetic", {"descent_steps": 0}, "mutation_rate", (0.0, 1.0)),
+    ("pbt", {"interval": 1}, "learning_rate", (0.01, 0.1)),
+    ("pbt", {"interval": 1}, "spread", (1.0, 20.0)),
+    ("pbt", {"interval": 1}, "momentum", (0.0, 0.9)),
+    ("pbt", {"interval": 1}, "clip", (0.1, 2.0)),
+    ("pbt", {"interval": 1}, "weight_decay", (0.0, 0.3)),
+    ("pbt", {"interval": 1, "population": 10}, "fraction", (0.1, 0.5)),
+    ("pbt", {"interval": 1}, "perturbation", (0.0, 0.9)),
+    ("sgd", {"batch": 9, "coupling": "grow", "schedule": Schedule(kind="cosine", steps=9)}, "learning_rate", (0.01, 0.1)),
+    ("openai_es", {"sigma_schedule": Schedule(kind="step", steps=2), "coupling": "constant_temperature"}, "sigma", (0.01, 0.4)),
+    ("ga", {"schedule": Schedule(kind="cosine", steps=9), "coupling": "constant_temperature"}, "mutation_sigma", (0.0, 1.0)),
+    ("torch_optim", {"starts": 2}, "learning_rate", (0.01, 0.4)),
+    ("evotorch", {}, "sigma", (0.1, 1.0)),
+    ("deap_ga", {"population": 6}, "recombination_rate", (0.1, 1.0)),
+    ("deap_ga", {"population": 6}, "mutants", (0.0, 1.0)),
+    ("deap_ga", {"population": 6, "mutants": 1.0}, "mutation_rate", (0.0, 1.0)),
+    ("deap_ga", {"population": 6, "mutants": 1.0}, "mutation_sigma", (0.0, 1.0)),
+    ("deap_ga", {"population": 6, "crossover": "uniform"}, "swap", (0.0, 1.0)),
+    ("deap_ga", {"population": 6, "crossover": "blend"}, "alpha", (0.0, 1.0)),
+    ("deap_ga", {"population": 6, "crossover": "simulated_binary"}, "eta", (0.0, 30.0)),
+    ("deap_cma", {}, "sigma", (0.1, 1.0)),
+    ("pycma", {}, "sigma", (0.1, 1.0)),
 ]
 
 
@@ -432,6 +578,16 @@ WRONG = [
     ("ga", {"population": 0}, "ga.population: expected >= 1"),
     ("ga", {"selection": "roulette"}, "ga.selection: expected one of tournament, truncation, proportional, none"),
     ("ga", {"tournament": 0}, "ga.tournament: expected >= 1"),
+    ("sgd", {"coupling": "grow"}, "sgd.batch: expected a number of terms with coupling 'grow', got None"),
+    ("sgd", {"batch": 3, "coupling": "smith"}, "sgd.coupling: expected one of none, constant_variance, constant_temperature, grow, decay_and_grow"),
+    ("sgd", {"batch": 0}, "sgd.batch: expected >= 1"),
+    ("langevin", {"coupling": "constant_variance"}, "langevin.batch: expected a number of terms with coupling"),
+    ("natural_sgd", {"coupling": "constant_variance"}, "natural_sgd.batch: expected a number of terms with coupling"),
+    ("openai_es", {"coupling": "grow"}, "openai_es.largest: expected a number of points >= population = 16 with coupling 'grow', got None"),
+    ("openai_es", {"largest": 8}, "openai_es.largest: expected >= population = 16, got 8"),
+    ("openai_es", {"largest": 17}, "openai_es.largest: expected an even number with antithetic points, got 17"),
+    ("openai_es", {"coupled": "momentum"}, "openai_es.coupled: expected one of sigma, learning_rate"),
+    ("ga", {"coupling": "decay_and_grow"}, "ga.largest: expected a number of points >= population = 64 with coupling 'decay_and_grow', got None"),
     ("ga", {"truncation": 0.0}, "ga.truncation: expected > 0"),
     ("ga", {"truncation": 1.1}, "ga.truncation: expected <= 1"),
     ("ga", {"fitness": "log"}, "ga.fitness: expected one of linear, exponential"),
@@ -586,6 +742,65 @@ WRONG = [
     ("steady_state_ga", {"replacement": "oldest"}, "steady_state_ga.replacement: expected one of worst, random"),
     ("steady_state_ga", {"tournament": 0}, "steady_state_ga.tournament: expected >= 1"),
     ("steady_state_ga", {"recombination_rate": 1.5}, "steady_state_ga.recombination_rate: expected <= 1"),
+    ("async_sgd", {"learning_rate": 0.0}, "async_sgd.learning_rate: expected > 0"),
+    ("async_sgd", {"workers": 0}, "async_sgd.workers: expected >= 1"),
+    ("async_sgd", {"mode": "barrier"}, "async_sgd.mode: expected one of async, sync, got 'barrier'"),
+    ("async_sgd", {"backups": -1}, "async_sgd.backups: expected >= 0"),
+    ("async_sgd", {"backups": 1}, "async_sgd.backups: expected 0 <= backups < 1 with 8 workers and async, got 1"),
+    ("async_sgd", {"backups": 8, "mode": "sync"}, "async_sgd.backups: expected 0 <= backups < 8 with 8 workers and sync, got 8"),
+    ("async_sgd", {"momentum": -1.0}, "async_sgd.momentum: expected > -1"),
+    ("async_sgd", {"momentum": 1.0}, "async_sgd.momentum: expected < 1"),
+    ("async_sgd", {"clip": 0.0}, "async_sgd.clip: expected > 0"),
+    ("async_sgd", {"workers": 2, "service": Service(stragglers=3)}, "async_sgd.service.stragglers: expected at most workers = 2, got 3"),
+    ("async_steady_state_ga", {"workers": 0}, "async_steady_state_ga.workers: expected >= 1"),
+    ("async_steady_state_ga", {"workers": 7, "mode": "sync"}, "ga.population: expected a multiple of workers = 7 with sync, got 64"),
+    ("async_steady_state_ga", {"service": Service(stragglers=9)}, "async_steady_state_ga.service.stragglers: expected at most workers = 8, got 9"),
+    ("async_steady_state_ga", {"mode": "both"}, "async_steady_state_ga.mode: expected one of async, sync"),
+    ("async_steady_state_ga", {"replacement": "oldest"}, "async_steady_state_ga.replacement: expected one of worst, random"),
+    ("async_steady_state_ga", {"tournament": 0}, "async_steady_state_ga.tournament: expected >= 1"),
+    ("coevolution", {"population": 0}, "coevolution.population: expected >= 1"),
+    ("ipop_cma_es", {"population": 1}, "ipop_cma_es.population: expected >= 2"),
+    ("ipop_cma_es", {"sigma": 0.0}, "ipop_cma_es.sigma: expected > 0"),
+    ("ipop_cma_es", {"covariance": "low_rank"}, "ipop_cma_es.covariance: expected one of full, diagonal"),
+    ("ipop_cma_es", {"lazy": 0}, "ipop_cma_es.lazy: expected >= 1"),
+    ("ipop_cma_es", {"restarts": -1}, "ipop_cma_es.restarts: expected >= 0"),
+    ("ipop_cma_es", {"growth": 0}, "ipop_cma_es.growth: expected >= 1"),
+    ("ipop_cma_es", {"tol_fun": -1.0}, "ipop_cma_es.tol_fun: expected >= 0"),
+    ("ipop_cma_es", {"tol_x": -1.0}, "ipop_cma_es.tol_x: expected >= 0"),
+    ("coevolution", {"population": 3, "opponents": 4}, "coevolution.opponents: expected 1 <= opponents <= population = 3, got 4"),
+    ("coevolution", {"opponents": 0}, "coevolution.opponents: expected >= 1"),
+    ("coevolution", {"selection": "roulette"}, "coevolution.selection: expected one of tournament, truncation, proportional, none"),
+    ("coevolution", {"mutation_sigma": -0.5}, "coevolution.mutation_sigma: expected >= 0"),
+    ("consensus", {"population": 1}, "consensus.population: expected >= 2"),
+    ("consensus", {"alpha": -1.0}, "consensus.alpha: expected >= 0"),
+    ("consensus", {"drift": -1.0}, "consensus.drift: expected >= 0"),
+    ("consensus", {"diffusion": -1.0}, "consensus.diffusion: expected >= 0"),
+    ("consensus", {"step_size": 0.0}, "consensus.step_size: expected > 0"),
+    ("consensus", {"noise": "levy"}, "consensus.noise: expected one of anisotropic, isotropic"),
+    ("recombined_sgd", {"population": 0}, "recombined_sgd.population: expected >= 1"),
+    ("recombined_sgd", {"learning_rate": 0.0}, "recombined_sgd.learning_rate: expected > 0"),
+    ("recombined_sgd", {"momentum": 1.0}, "recombined_sgd.momentum: expected < 1"),
+    ("recombined_sgd", {"nesterov": True}, "recombined_sgd.momentum: expected > 0 with nesterov"),
+    ("recombined_sgd", {"clip": 0.0}, "recombined_sgd.clip: expected > 0"),
+    ("recombined_sgd", {"weight_decay": -1.0}, "recombined_sgd.weight_decay: expected >= 0"),
+    ("recombined_sgd", {"interval": 0}, "recombined_sgd.interval: expected >= 1"),
+    ("recombined_sgd", {"exchange": "one_point"}, "recombined_sgd.exchange: expected one of crossover, average, none"),
+    ("recombined_sgd", {"exchange": "average", "pull": 0.0}, "recombined_sgd.pull: expected > 0"),
+    ("recombined_sgd", {"pull": 0.5}, "recombined_sgd.pull: expected 1 unless exchange is average, got 0.5 with crossover"),
+    ("memetic", {"population": 4, "elite": 4}, "memetic.elite: expected 0 <= elite < population = 4, got 4"),
+    ("memetic", {"learning": "darwinian"}, "memetic.learning: expected one of lamarckian, baldwinian"),
+    ("memetic", {"descent_steps": -1}, "memetic.descent_steps: expected >= 0"),
+    ("memetic", {"learning_rate": 0.0}, "memetic.learning_rate: expected > 0"),
+    ("memetic", {"selection": "roulette"}, "memetic.selection: expected one of tournament, truncation, proportional, none"),
+    ("pbt", {"population": 1}, "pbt.population: expected >= 2"),
+    ("pbt", {"learning_rate": 0.0}, "pbt.learning_rate: expected > 0"),
+    ("pbt", {"spread": 0.5}, "pbt.spread: expected >= 1"),
+    ("pbt", {"spread": 1e7}, "pbt.spread: expected <= 1000000"),
+    ("pbt", {"momentum": 1.0}, "pbt.momentum: expected < 1"),
+    ("pbt", {"interval": 0}, "pbt.interval: expected >= 1"),
+    ("pbt", {"fraction": 0.6}, "pbt.fraction: expected <= 0.5"),
+    ("pbt", {"population": 4, "fraction": 0.2}, "pbt.fraction: expected >= 1 / population = 1 / 4, got 0.2"),
+    ("pbt", {"perturbation": 1.0}, "pbt.perturbation: expected < 1"),
 ]
 
 
@@ -623,6 +838,11 @@ RANKED = [
     ("island_ga", {"selection": "truncation", "interval": 2}, Bits()),
     ("steady_state_ga", {"population": 4, "children": 2}, Reals()),
     ("steady_state_ga", {"population": 4, "children": 2}, Bits()),
+    ("async_steady_state_ga", {"population": 4, "workers": 2}, Reals()),
+    ("async_steady_state_ga", {"population": 4, "workers": 2, "mode": "sync"}, Bits()),
+    ("coevolution", {}, Reals()),
+    ("coevolution", {"selection": "truncation"}, Bits()),
+    ("ipop_cma_es", {}, Reals()),
 ]
 
 
@@ -643,9 +863,10 @@ def test_the_others_do_not(case):
 
 
 HELD = ("random_search", "natural_sgd", "linkage_equilibrium")  # methods to which the place of 0, or the box, means something
+BASIS = ("deap_cma",)  # it rotates its draws by the axes that eigh picks among equal eigenvalues: rounding decides which
 
 
-@pytest.mark.parametrize("case", [c for c in CASES if isinstance(c[-1], Reals) and c[0] not in HELD], ids=identity)
+@pytest.mark.parametrize("case", [c for c in CASES if isinstance(c[-1], Reals) and c[0] not in HELD + BASIS], ids=identity)
 def test_translation(case):
     """Moving the start and the optimum moves the trajectory (weight decay, which pulls to 0, apart)."""
     kind, options, _, domain = case
@@ -839,46 +1060,3 @@ def test_random_search_asks_a_noisy_best_again():
     assert torch.equal(queries[1].points[:, 0], states[1].best)
     assert (states[1].value < -50).all()
     assert (states[2].value > 0).all()
-
-
-# schedules ---------------------------------------------------------------------------------------------------------------
-
-LAWS = [
-    ({"kind": "constant"}, lambda t: 1.0),
-    ({"kind": "step", "steps": 4, "factor": 0.5}, lambda t: 0.5 ** (t // 4)),
-    ({"kind": "exponential", "steps": 4, "factor": 0.5}, lambda t: 0.5 ** (t / 4)),
-    ({"kind": "cosine", "steps": 8}, lambda t: 0.5 * (1 + math.cos(math.pi * min(t / 8, 1)))),
-    ({"kind": "cosine", "steps": 8, "factor": 0.2}, lambda t: 0.2 + 0.8 * 0.5 * (1 + math.cos(math.pi * min(t / 8, 1)))),
-    ({"kind": "inverse_time", "steps": 5}, lambda t: 1 / (1 + t / 5)),
-    ({"kind": "inverse_time", "steps": 5, "factor": 0.25}, lambda t: 1 / (1 + 3 * t / 5)),
-]
-
-
-@pytest.mark.parametrize(("options", "law"), LAWS, ids=[str(options) for options, _ in LAWS])
-@pytest.mark.parametrize("warmup", [0, 3])
-def test_schedule(options, law, warmup):
-    expected = [law(max(t - warmup, 0)) * (min(1.0, (t + 1) / warmup) if warmup else 1.0) for t in range(12)]
-    found = Schedule(**options, warmup=warmup).multiplier(torch.arange(12))
-    assert torch.allclose(found, torch.tensor(expected, dtype=torch.float64), atol=1e-14)
-
-
-@pytest.mark.parametrize("kind", ["step", "exponential", "cosine", "inverse_time"])
-def test_a_schedule_reaches_its_factor(kind):
-    assert Schedule(kind=kind, steps=7, factor=0.3).multiplier(torch.tensor([7])).item() == pytest.approx(0.3)
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"kind": "linear"}, "schedule.kind: expected one of constant, step"),
-        ({"kind": "cosine"}, "schedule.steps: expected a number of steps > 0 for kind 'cosine', got None"),
-        ({"kind": "cosine", "steps": 0}, "schedule.steps: expected > 0"),
-        ({"kind": "step", "steps": 3, "factor": 1.5}, "schedule.factor: expected <= 1"),
-        ({"kind": "step", "steps": 3, "factor": 0.0}, "schedule.factor: expected > 0 for kind 'step'"),
-        ({"steps": 3}, "schedule.steps: expected none for a constant schedule"),
-        ({"warmup": -1}, "schedule.warmup: expected >= 0"),
-    ],
-)
-def test_wrong_schedules(options, message):
-    with pytest.raises(ValueError, match=message):
-        Schedule(**options)

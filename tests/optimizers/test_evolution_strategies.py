@@ -9,7 +9,7 @@ import torch
 
 from landscapes.base import Answer, Problem, Reals
 from optimizers import operators, strategies
-from optimizers.cma_es import constants
+from optimizers.strategies import cma_constants
 from tests import reference_evolution_strategies as naive
 from tests.test_optimizers import bowl, build, make, play, problem, same
 
@@ -147,7 +147,7 @@ def test_snes_beside_a_loop(options):
 @pytest.mark.parametrize(("n", "size"), [(2, 6), (3, 7), (10, 10), (10, 50), (40, 15)])
 def test_constants_are_those_of_pycma(n, size):
     es = cma.CMAEvolutionStrategy([0.0] * n, 1.0, {"popsize": size, "verbose": -9})
-    k, theirs = constants(n, size, False, True), es.sm.parameters(mueff=es.sp.weights.mueff, lam=size)
+    k, theirs = cma_constants(n, size, False, True), es.sm.parameters(mueff=es.sp.weights.mueff, lam=size)
     assert k.weights.tolist() == pytest.approx(list(es.sp.weights), abs=1e-15)
     assert (k.size, k.c_c, k.c_1, k.c_mu) == pytest.approx((es.sp.weights.mueff, es.sp.cc, theirs["c1"], theirs["cmu"]), rel=1e-14)
     assert k.c_sigma == pytest.approx((k.size + 2) / (n + k.size + 5))  # pycma 4.5 has 3 in place of 5, and at most 1/2
@@ -165,7 +165,7 @@ def beside_pycma(monkeypatch, generations, curvature, **options):
     es = cma.CMAEvolutionStrategy([1.0] * n, 0.5, {"verbose": -9, "popsize": strategies.default_population(n)})
     es.sm.C, es.sm.B, es.sm.D = np.eye(n), np.eye(n), np.ones(n)  # theirs is a little off the identity
     es.adapt_sigma.initialize(es)
-    k = constants(n, strategies.default_population(n), False, True)
+    k = cma_constants(n, strategies.default_population(n), False, True)
     es.adapt_sigma.cs, es.adapt_sigma.damps = k.c_sigma, k.d_sigma
     for g in range(1, generations + 1):
         query = optimizer.ask(state, s.at(g))

@@ -1,0 +1,1 @@
+"""Other libraries' own search methods, behind the same door as ours."""

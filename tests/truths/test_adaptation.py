@@ -1,0 +1,326 @@
+"""Laws of adaptation: quasispecies, clonal interference, response to selection, fitness valleys. Each must reject a mutant.
+
+Against exact oracles at 4.5 standard errors; asymptotic laws have the tolerance stated beside them.
+"""
+
+import math
+from statistics import NormalDist
+
+import numpy as np
+import pytest
+import torch
+
+from landscapes import LANDSCAPES
+from landscapes.base import Answer, Bits, Problem, Reals
+from landscapes.oracle import evaluate
+from landscapes.streams import Streams
+from optimizers import OPTIMIZERS
+from tests import reference_adaptation as oracle
+from tests import reference_population_genetics as exact
+
+Z = 4.5  # standard errors
+
+
+def make(worlds):
+    return Streams(seed=2027, worlds=torch.arange(worlds))
+
+
+def begin(optimizer, points, streams):
+    """The state at points (R, n, D)."""
+    domain = Bits() if points.dtype == torch.uint8 else Reals()
+    return optimizer.init(Problem(points.shape[-1], domain, True, lambda n: points[:, :n].clone()), streams)
+
+
+def step(optimizer, state, s, loss):
+    query = optimizer.ask(state, s)
+    return optimizer.tell(state, query, Answer(loss(query.points.double())), s)[0]
+
+
+def deviation(sample, truth):
+    """Largest distance of the mean of sample (R, ...) from truth, in standard errors."""
+    return ((sample.mean(0) - truth).abs() / (sample.std(0) / len(sample) ** 0.5)).max().item()
+
+
+# law 11: survival of the flattest (Wilke et al. 2001) ---------------------------------------------------------------------------
+
+PEAKS = [(9, 6, 3.0, 2.0), (8, 4, 4.0, 3.0), (10, 4, 1.6, 1.4)]  # loci, those that are neutral on the flat peak, both fitnesses
+
+
+def two_peaks(dim, neutral, high, flat):
+    """Fitness (2^D,): genotype 0 has the high peak; all whose last loci are 1, whatever the first `neutral` are, the flat one; the others die."""
+    number = torch.arange(2**dim)
+    w = torch.where(number >> neutral == 2 ** (dim - neutral) - 1, flat, 0.0).double()
+    w[0] = high
+    return w
+
+
+def long_run(fitness, u, steps=1500):
+    """Frequencies (R, 2^D) after so many generations from half of each peak, at mutation rates (R,)."""
+    dim, streams = len(fitness).bit_length() - 1, make(len(u))
+    optimizer = OPTIMIZERS["quasispecies"](founders=2, fitness="linear", mutation_rate=u)
+    state = begin(optimizer, torch.tensor([0, 1], dtype=torch.uint8)[:, None].expand(len(u), 2, dim), streams)
+    for t in range(1, steps + 1):
+        query = optimizer.ask(state, streams.at(t))
+        state, _ = optimizer.tell(state, query, Answer((1 - fitness).expand(len(u), -1)), streams.at(t))
+    return state.frequency
+
+
+@pytest.mark.parametrize(("dim", "neutral", "high", "flat"), PEAKS)
+def test_law_11_the_flattest_wins(dim, neutral, high, flat):
+    """Beyond u* = 1 - (w_flat / w_high)^(1 / (nu L)), nu L the neutral loci, to 10%: where selected parents are half of each peak."""
+    fitness = two_peaks(dim, neutral, high, flat)
+
+    def law(neutral):
+        return 1 - (flat / high) ** (1 / neutral)
+
+    u = law(neutral) * torch.linspace(0.8, 1.2, 9, dtype=torch.float64)
+    parents = long_run(fitness, u) * fitness
+    share = 1 - parents[:, 0] / parents.sum(1)
+    assert (share.diff() > 0).all()
+    assert share[0] < 0.02
+    assert share[-1] > 0.98
+    place = int((share < 0.5).sum())
+    assert place in (3, 4, 5, 6)  # between 0.9 and 1.1 u*
+    for wrong in (law(dim), law(neutral / 2), 1 - (1 - (flat / high)) ** (1 / neutral)):  # mutants: all loci are neutral, half of them, 1 - ratio
+        assert not u[place - 1] <= wrong <= u[place]
+
+
+@pytest.mark.parametrize(("dim", "neutral", "high", "flat", "factor"), [(8, 4, 4.0, 3.0, 0.7), (8, 4, 4.0, 3.0, 1.4), (7, 4, 3.0, 2.0, 1.3)])
+def test_law_11_beside_the_exact_matrix(dim, neutral, high, flat, factor):
+    fitness, u = two_peaks(dim, neutral, high, flat), factor * (1 - (flat / high) ** (1 / neutral))
+    found = long_run(fitness, torch.tensor([u], dtype=torch.float64))[0]
+    assert torch.allclose(found, torch.from_numpy(oracle.quasispecies(fitness.numpy(), u)), atol=1e-9)
+    assert not torch.allclose(found, torch.from_numpy(oracle.quasispecies(fitness.numpy(), 1.01 * u)), atol=1e-4)  # mutant: another rate
+
+
+# law 15: clonal interference (Desai and Fisher 2007) --------------------------------------------------------------------------------
+
+
+def ones(n, s, rate, dim, worlds, steps, crossover):
+    """The mean number of beneficial mutations, each of advantage s, in every generation: (R, steps + 1), at first none."""
+    options = {"fitness": "exponential", "selection_strength": s, "crossover": crossover, "mutation_rate": rate / dim}
+    optimizer, streams = OPTIMIZERS["wright_fisher"](population=n, **options), make(worlds)
+    state = begin(optimizer, torch.zeros(worlds, n, dim, dtype=torch.uint8), streams)
+    found = [torch.zeros(worlds, dtype=torch.float64)]
+    for t in range(1, steps + 1):
+        state = step(optimizer, state, streams.at(t), lambda x: -x.sum(-1))
+        found.append(optimizer.center(state).sum(1))
+    return torch.stack(found, 1)
+
+
+def speed(found):
+    """Mutations per generation over the second half of the time: (R,)."""
+    half = found.shape[1] // 2
+    return (found[:, -1] - found[:, half]) / (found.shape[1] - 1 - half)
+
+
+def clonal(n, s, rate):
+    """Desai and Fisher's v / s."""
+    return s * (2 * math.log(n * s) - math.log(s / rate)) / math.log(s / rate) ** 2
+
+
+def unlinked(n, s, rate, dim, steps):
+    """The speed of `dim` loci that do not interfere, each by its exact chain."""
+    share = oracle.path(exact.haploid(n, math.exp(s), rate / dim), steps)
+    return dim * (share[steps] - share[(steps + 1) // 2]) / (steps - (steps + 1) // 2)
+
+
+def test_law_15_clonal_interference():
+    """N U ln(N s) > 1: clones go at v / s = s [2 ln N s - ln(s / U)] / ln^2(s / U), to a factor of 1.6; recombining, as unlinked loci, to 30%."""
+    n, s, rate, dim, steps = 100, 0.1, 0.01, 100, 100
+    clones, free = (speed(ones(n, s, rate, dim, 12, steps, crossover)) for crossover in ("none", "free"))
+    assert 1 / 1.6 < clones.mean() / clonal(n, s, rate) < 1.6
+    assert abs(free.mean() / unlinked(n, s, rate, dim, steps) - 1) < 0.3
+    assert free.mean() - clones.mean() > Z * ((free.var() + clones.var()) / 12) ** 0.5
+    assert not 1 / 1.6 < free.mean() / clonal(n, s, rate) < 1.6  # mutant: recombination left in
+    assert clones.mean() / unlinked(n, s, rate, dim, steps) < 0.7  # mutant: no interference
+
+
+@pytest.mark.verify
+def test_law_15_speed_grows_with_the_logarithm_of_size():
+    """Twenty times the clones go less than 20^0.4 times as fast, by the law 3.6 and by simulation 2.1 times; recombining, more than 20^0.6 times."""
+    s, rate, dim, steps = 0.1, 0.01, 150, 100
+    found = {(n, c): speed(ones(n, s, rate, dim, 8, steps, c)).mean() for n in (100, 2000) for c in ("none", "free")}
+    assert 1 / 1.6 < found[2000, "none"] / clonal(2000, s, rate) < 1.6
+    assert 1.3 < found[2000, "none"] / found[100, "none"] < 20**0.4
+    assert found[2000, "free"] / found[100, "free"] > 20**0.6
+
+
+@pytest.mark.verify
+@pytest.mark.parametrize("crossover", ["none", "free"])
+def test_law_15_rare_mutations_do_not_interfere(crossover):
+    """N U ln(N s) << 1: successive sweeps, with and without recombination as unlinked loci, to 4.5 standard errors and 10%; near 2 N U s."""
+    n, s, rate, dim, steps = 50, 0.1, 0.0004, 20, 600
+    found = speed(ones(n, s, rate, dim, 150, steps, crossover))
+    law = unlinked(n, s, rate, dim, steps)
+    assert law == pytest.approx(2 * n * rate * s, rel=0.35)
+    error = Z * found.std() / 150**0.5 + 0.1 * law
+    assert abs(found.mean() - law) < error
+    assert abs(found.mean() - unlinked(2 * n, s, rate, dim, steps)) > error  # mutant: N <-> 2 N
+
+
+# law 20: the breeder's equation (Lush 1937; Falconer 1960) ----------------------------------------------------------------------------
+
+
+def response(n, heritability, worlds=300, **selection):
+    """The children's mean, (R,), of parents with trait variance 1 of which a share is additive, in five loci, and parents' mean 0."""
+    streams, dim = make(worlds), 5
+    optimizer = OPTIMIZERS["ga"](population=n, mutation_sigma=0.0, **selection)
+    genes = (heritability / dim) ** 0.5 * streams.normal("init", (n, dim))
+    genes = genes - genes.mean(1, keepdim=True)
+    luck = (1 - heritability) ** 0.5 * streams.normal("evaluation", (n,))
+    state = begin(optimizer, genes, streams)
+    return step(optimizer, state, streams.at(1), lambda x: -(x.sum(-1) + luck)).points.sum(-1).mean(1)
+
+
+def upper_tail(share, n):
+    """Mean of the best share of n standard normals, Burrows 1972: i - (1 - share) / (2 share (n + 1) i), i = phi(x) / share."""
+    normal = NormalDist()
+    i = normal.pdf(normal.inv_cdf(1 - share)) / share
+    return i - (1 - share) / (2 * share * (n + 1) * i)
+
+
+def largest(k):
+    """The mean of the largest of k standard normals, by quadrature."""
+    x = np.linspace(-9, 9, 40_001)
+    density = np.exp(-x * x / 2) / math.sqrt(2 * math.pi)
+    below = np.concatenate([[0.0], np.cumsum((density[1:] + density[:-1]) / 2)]) * (x[1] - x[0])
+    return float((x * k * below ** (k - 1) * density).sum() * (x[1] - x[0]))
+
+
+@pytest.mark.parametrize("crossover", ["none", "uniform", "one_point"])
+@pytest.mark.parametrize(("share", "heritability"), [(0.2, 0.4), (0.5, 0.8)])
+def test_law_20_truncation(share, heritability, crossover):
+    """R = h^2 S with S = i sigma, i = phi(x) / share: 1.400 for a fifth."""
+    n = 400
+    found = response(n, heritability, selection="truncation", truncation=share, crossover=crossover)
+    assert upper_tail(0.2, 10**9) == pytest.approx(1.400, abs=5e-4)
+    law = heritability * upper_tail(share, n)
+    assert deviation(found, law) < Z
+    for wrong in (heritability**0.5 * upper_tail(share, n), upper_tail(share, n), heritability * upper_tail(share / 2, n), -law):
+        assert deviation(found, wrong) > Z  # mutants: h, not h^2; all is inherited; half as many parents; the worst
+
+
+@pytest.mark.parametrize(("k", "expected"), [(2, 0.564), (3, 0.846), (5, 1.163)])
+def test_law_20_tournament(k, expected):
+    """I = E max of k standard normals; entrants may be the same, with chance 1 / n a pair."""
+    n, heritability = 400, 0.6
+    found = response(n, heritability, selection="tournament", tournament=k, crossover="uniform")
+    law = heritability * largest(k)
+    assert largest(k) == pytest.approx(expected, abs=5e-4)
+    error = Z * found.std() / 300**0.5 + k / (2 * n)
+    assert abs(found.mean() - law) < error
+    for wrong in (heritability * largest(k + 1), heritability**0.5 * largest(k), -law):  # mutants: an entrant more; h, not h^2; the worst wins
+        assert abs(found.mean() - wrong) > error
+
+
+# law 21: Lande's equation (Lande 1976) ----------------------------------------------------------------------------------------------
+
+LANDE = [(0.01, 4.0, 3.0), (0.2, 1.0, -2.0)]  # V_m, omega^2, theta
+
+
+def steady_variance(v_m, omega2):
+    """V* after mutation, where V omega^2 / (V + omega^2) + V_m = V."""
+    return 0.5 * (v_m + math.sqrt(v_m**2 + 4 * v_m * omega2))
+
+
+def lande(v_m, omega2, theta, n, worlds, steps):
+    """Mean and variance of the trait, (R, steps + 1) each, of clones that start at N(0, V*) about 0."""
+    optimizer = OPTIMIZERS["wright_fisher"](population=n, crossover="none", mutation_sigma=v_m**0.5)
+    streams = make(worlds)
+    state = begin(optimizer, steady_variance(v_m, omega2) ** 0.5 * streams.normal("init", (n, 1)), streams)
+    points = [state.points]
+    for t in range(1, steps + 1):
+        state = step(optimizer, state, streams.at(t), lambda x: (x[..., 0] - theta) ** 2 / (2 * omega2))
+        points.append(state.points)
+    z = torch.stack(points, 1)[..., 0]
+    return z.mean(2), z.var(2)
+
+
+@pytest.mark.parametrize(("v_m", "omega2", "theta"), LANDE)
+def test_law_21_one_generation(v_m, omega2, theta):
+    """Delta z = V (theta - z) / (V + omega^2), the mean over N(0, V), and V stays V*; N = 2000, bias of order 1 / N added."""
+    n, v = 2000, steady_variance(v_m, omega2)
+    z, variance = lande(v_m, omega2, theta, n, 200, 1)
+    law = v * theta / (v + omega2)
+    bias = 5 * abs(law) / n
+    error = Z * (z[:, 1] - z[:, 0]).std() / 200**0.5 + bias
+    moved = (z[:, 1] - z[:, 0]).mean()
+    assert abs(moved - law) < error
+    assert abs(moved - v * theta / omega2) > error  # mutant: the slope of ln w at the mean
+    assert abs(moved - (v - v_m) * theta / (v - v_m + omega2)) > error  # mutant: the variance before mutation
+    assert abs(variance[:, 1].mean() - v) < Z * variance[:, 1].std() / 200**0.5 + 5 * v / n
+    assert abs(variance[:, 1].mean() - (v - v_m)) > Z * variance[:, 1].std() / 200**0.5 + 5 * v / n  # mutant: no new variance
+
+
+def test_law_21_small_populations_lag():
+    """z_20 = 1.896 where N is infinite; 1.86, 1.81, 1.54 for N = 10^4, 10^3, 10^2: drift eats the variance that selection works with."""
+    v_m, omega2, theta = LANDE[0]
+    v = steady_variance(v_m, omega2)
+    assert v == pytest.approx(0.2051, abs=1e-4)
+    law = theta * (1 - (1 - v / (v + omega2)) ** 20)
+    assert law == pytest.approx(1.896, abs=1e-3)
+    ends = [lande(v_m, omega2, theta, n, worlds, 20)[0][:, -1] for n, worlds in ((10_000, 30), (1000, 200), (100, 400))]
+    for end, expected in zip(ends, (1.86, 1.81, 1.54), strict=True):
+        assert abs(end.mean() - expected) < Z * end.std() / len(end) ** 0.5 + 0.02
+    squares = [x.var() / len(x) for x in ends]
+    assert abs(ends[0].mean() - law) < Z * squares[0] ** 0.5 + 0.02
+    assert law - ends[1].mean() > Z * squares[1] ** 0.5
+    assert ends[1].mean() - ends[2].mean() > Z * (squares[1] + squares[2]) ** 0.5
+
+
+# law 24: crossing a fitness valley (Weissman et al. 2009; Proulx 2011) -------------------------------------------------------------------
+
+
+def crossing(n, u, delta, s, worlds):
+    """Generations until half of the population is on the peak, (R,): worlds leave the batch when they are done."""
+    game = LANDSCAPES["valley_crossing"](n=2, width=1, depth=delta, advantage=s)
+    options = {"fitness": "linear", "selection_strength": 1 / (1 + s), "crossover": "none", "mutation_rate": u}
+    optimizer, running, time = OPTIMIZERS["wright_fisher"](population=n, **options), torch.arange(worlds), torch.zeros(worlds, dtype=torch.float64)
+    state = begin(optimizer, torch.zeros(worlds, n, 2, dtype=torch.uint8), make(worlds))
+    for t in range(1, 1_000_000):
+        s_t = make(worlds).subset(running).at(t)
+        query = optimizer.ask(state, s_t)
+        state, _ = optimizer.tell(state, query, evaluate(game.bind(s_t), query.points), s_t)
+        done = 2 * state.points.all(-1).sum(1) >= n
+        time[running[done]] = float(t)
+        if done.any():
+            running, state = running[~done], type(state)(*(part[~done] for part in state))
+        if not len(running):
+            return time
+    raise AssertionError("not crossed")
+
+
+@pytest.mark.parametrize(("n", "u", "delta", "s"), [(10, 0.02, 0.0, 0.5), (12, 0.02, 0.2, 0.4), (8, 0.05, 0.8, 1.0)])
+def test_law_24_crossing_beside_the_exact_chain(n, u, delta, s):
+    """The mean time by the chain of all populations of three classes."""
+    found = crossing(n, u, delta, s, 3000)
+    assert deviation(found, oracle.valley_time(n, u, delta, s)) < Z
+    assert deviation(found, oracle.valley_time(n, u / 1.3, delta, s)) > Z  # mutant: rarer mutations
+    assert deviation(found, oracle.valley_time(n, u, delta, 2 * s)) > Z  # mutant: a higher peak
+    assert deviation(found, oracle.valley_time(2 * n if n < 12 else n // 2, u, delta, s)) > Z  # mutant: N <-> 2 N
+    assert deviation(found, oracle.valley_time(n, u, 0.5 - delta if delta < 0.5 else 0.0, s)) > Z  # mutant: another depth
+
+
+def test_law_24_roots():
+    """P is near 2 sqrt(mu s) on a plateau and 2 mu s (1 - delta) / delta in a deep valley; two worked numbers of 1 / (N mu_0 p)."""
+    assert oracle.tunnelling(1e-6, 0.0, 0.01) == pytest.approx(2 * math.sqrt(1e-6 * 0.01), rel=0.02)
+    assert oracle.tunnelling(1e-6, 0.05, 0.01) == pytest.approx(2 * 1e-6 * 0.01 * 0.95 / 0.05, rel=0.02)
+    assert 1 / (1000 * 1e-5 * oracle.tunnelling(1e-3, 0.0, 0.1)) == pytest.approx(5651, rel=1e-3)
+    assert 1 / (1000 * 2e-5 * oracle.tunnelling(1e-3, 0.05, 0.1)) == pytest.approx(15701, rel=1e-3)
+
+
+TUNNELS = [(1000, 2e-4, 0.0, 0.1), (1000, 5e-4, 0.05, 0.1)]
+
+
+@pytest.mark.verify
+@pytest.mark.parametrize(("n", "u", "delta", "s"), TUNNELS)
+def test_law_24_tunnelling(n, u, delta, s):
+    """1 / (N mu_0 p) and ln(N) / s for the sweep, to 15% and 4.5 standard errors; mu_0 = 2 u, as either locus may come first, and mu_1 = u."""
+    found = crossing(n, u, delta, s, 200)
+
+    def law(mu_0, n=n, s=s, delta=delta):
+        return 1 / (n * mu_0 * oracle.tunnelling(u, delta, s)) + math.log(n) / s
+
+    assert abs(found.mean() / law(2 * u) - 1) < 0.15 + Z * found.std() / 200**0.5 / law(2 * u)
+    assert abs(found.mean() / law(u) - 1) > 0.15  # mutant: one order only
