@@ -137,7 +137,8 @@ def _schema(grid: Grid, path: Path, names: frozenset[str]) -> list[str]:
         for dim in set(map(str, data.dims)) - set(grid.sizes):
             grid.sizes[dim] = data.sizes[dim]
             if dim in data.coords:
-                grid.coords[dim] = Variable((dim,), data[dim].values, data[dim].attrs)
+                values = data[dim].values
+                grid.coords[dim] = Variable((dim,), values.astype(object) if values.dtype.kind == "U" else values, data[dim].attrs)
         for name, array in data.data_vars.items():
             if name not in grid.variables:
                 attrs = {key: value for key, value in array.attrs.items() if not key.startswith("_") and key != "coordinates"}

@@ -20,7 +20,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from landscapes.base import Parameters
-from studies import kinds, models, yaml_lines
+from studies import factors, kinds, matching, models, yaml_lines
 from studies.mistakes import mistakes_in
 from studies.models import DEFAULT, FAMILIES, StudyModel
 from studies.settings import Arm, Settings
@@ -30,7 +30,7 @@ from studies.yaml_lines import Document, Mistake, suggest
 CONFIGS = Path(__file__).parent / "configs"
 LABEL = re.compile(r"[\w+-][\w +-]*")
 RESERVED_LABELS = (DEFAULT, "value", "gradient")
-MAPS = (("budget",), ("targets",), ("noise", "batch"), ("noise", "sampling"), ("noise", "shared"), ("noise", "evaluation"))
+MAPS = (("budget",), ("targets",), *((section, key) for section, model in models.SECTIONS.items() for key in model.model_fields if key != "off"))
 STAND_INS = {"name": "unnamed", "budget": 1e9, "landscapes": {}, "optimizers": {}}  # for wrong ones, so that the rest can be checked
 Classes = dict[str, dict[str, type[Parameters]]]  # family -> kind -> class
 
@@ -54,7 +54,9 @@ class Study:
     Args:
         arms: each a landscape, an optimizer and the values of the swept axes.
         axes: name of a dim -> its coordinate values: landscape, optimizer, then the swept axes.
+        match: which arms are to have equal noise.
         resolved: the study with all defaults, as plain data; `load_study(resolved)` gives the same study.
+        matched: what `studies.pilots` found for `match`, one mapping for each arm, once it is set in the arms.
     """
 
     name: str
@@ -66,7 +68,9 @@ class Study:
     cluster: models.Cluster
     arms: list[Arm]
     axes: dict[str, list[Any]]
+    match: models.MatchModel | None
     resolved: dict[str, Any]
+    matched: list[dict[str, Any]] | None = None
 
     def yaml(self) -> str:
         """The resolved study as a study file."""
@@ -167,8 +171,18 @@ class Checker:
         self._check_labels()
         axes = self._axes()
         checked = self._validate(axes)
+        switched, wrong = factors.axes_of(self.data, self.classes["optimizers"], [axis.name for axis in axes])  # type: ignore[arg-type]
+        self.mistakes += wrong
+        axes += switched
         settings = Settings(self, axes)
         arms = settings.arms() if checked is not None else []
+        if checked is not None and checked.match:
+            self._check_match(checked.match, settings, arms)
+        for place, name in enumerate(checked.figures if checked is not None else ()):
+            shown = models.FIGURES[name]
+            if shown and not getattr(checked, shown):
+                self.mistakes.append(Mistake(("figures", place), f"{name} shows the `{shown}` of a study, and this one has none"))
+        self.mistakes += [] if self.mistakes else factors.idle(switched, arms, self.data)
         if self.mistakes or checked is None:
             raise StudyError(self.document.lines(self.mistakes))
         return _study(checked, arms, axes)
@@ -262,6 +276,15 @@ class Checker:
                 self._drop(mistake.path)
         return None
 
+    def _check_match(self, match: models.MatchModel, settings: Settings, arms: list[Arm]) -> None:
+        """Its labels and parameters, then whether the quantity is known, and both ends of each range may be used."""
+        found = [*matching.mistakes(match, self.labels["optimizers"], self.data["optimizers"], self.classes["optimizers"], settings.axes)]
+        found = found or [*matching.unknown_quantities(match, arms)]
+        self.mistakes += found
+        given = [(label, name, span) for label, ranges in self.data["match"]["vary"].items() for name, span in ranges.items()]
+        for end in () if found else (0, 1):
+            settings.arms([Setting(("optimizers", label, name), span[end], ("match", "vary", label, name, end)) for label, name, span in given])
+
     def _fill(self, setting: Setting) -> None:
         """A swept parameter needs no other value: where it has none, the first one stands for it."""
         with contextlib.suppress(ValueError):  # told where the axis is used
@@ -294,6 +317,7 @@ def _study(checked: StudyModel, arms: list[Arm], axes: list[Axis]) -> Study:
         cluster=checked.cluster,
         arms=arms,
         axes=named | {axis.name: axis.coords for axis in axes},
+        match=checked.match,
         resolved=_resolved(checked),
     )
 

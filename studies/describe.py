@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.table import Table
 
-NUMBERS = {"integer": "whole number", "number": "number", "boolean": "true or false", "string": "text", "null": "null", "array": "list"}
+NUMBERS = {"integer": "whole number", "number": "number", "boolean": "true or false", "string": "text", "null": "null"}
+NUMBERS |= {"array": "list", "object": "mapping"}
 MANY = 8  # members of a union, from which on it is a landscape of any kind
 SIGNS = {"exclusiveMinimum": ">", "minimum": ">=", "exclusiveMaximum": "<", "maximum": "<="}
 

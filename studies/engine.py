@@ -82,7 +82,7 @@ def _origin(cell: Cell, seconds: float) -> dict[str, str]:
     import torch
 
     block = {"first": cell.first, "last": cell.last, "host": platform.node(), "seconds": seconds, "threads": torch.get_num_threads()}
-    return {"task": cell.task.canonical, "origin": json.dumps(block | provenance.versions())}
+    return {"task": cell.task.canonical, "origin": json.dumps(block | provenance.versions() | cell.task.libraries)}
 
 
 def failed(cell: Cell, address: str, out: Path, error: str, trace: str) -> Record:

@@ -50,6 +50,7 @@ class Moment(NamedTuple):
     seconds: float
     observed: np.ndarray  # (R,) lowest value so far
     best: Tensor  # (R, D) the point that had it
+    info: Info  # what the optimizer told of the step
 
 
 class Recorder:
@@ -75,7 +76,7 @@ class Recorder:
         self.next = np.zeros(worlds, int)  # (R,) the first checkpoint not yet written
         self.ended = np.zeros(worlds, int)  # (R,) 0, or the place in STATUS that says how the world ended
         self.hits = {name: np.full((worlds, len(targets)), np.inf) for name in ("hit_cost", "best_hit_cost")}
-        names = [*VARIABLES, *landscape.extras, "seconds"]
+        names = [*VARIABLES, *landscape.extras, *(name for name, _, _ in optimizer.recorded.values()), "seconds"]
         self.records = {name: np.full((worlds, len(checkpoints)), np.nan) for name in names}
         self.records |= {name: np.zeros((worlds, len(checkpoints)), np.int64) for name in (*COUNTS, "status")}
         self.truth_seconds = 0.0
@@ -85,11 +86,11 @@ class Recorder:
         """Take the state before the first step."""
         best = self.optimizer.recommend(state)
         observed = np.full(len(best), np.inf)
-        self.last = self.before = Moment(state, None, None, self._counts(), self.ledger.spent, self.ledger.within, 0.0, observed, best)
+        self.last = self.before = Moment(state, None, None, self._counts(), self.ledger.spent, self.ledger.within, 0.0, observed, best, {})
 
     def __call__(self, step: int, optimizer: Optimizer, state: State, query: Query, answer: Answer, info: Info) -> None:
         """Take the state after one step."""
-        del step, optimizer, info
+        del step, optimizer
         running, cost, value = self.ended == 0, self.ledger.spent, _asked(query, answer)
         low = np.fmin.reduce(value, axis=1)  # NaN where nothing is a number
         if self.exact and len(self.targets):
@@ -99,7 +100,7 @@ class Recorder:
             self._write(crossed, np.searchsorted(self.reach, cost))
         lowest = self._lowest(query, value, low)
         self.before = self.last
-        self.last = Moment(state, query, answer, self._counts(), cost, self.ledger.within, self._seconds(), *lowest)
+        self.last = Moment(state, query, answer, self._counts(), cost, self.ledger.within, self._seconds(), *lowest, info)
         if self.exact and len(self.targets):
             self._hit("best_hit_cost", self.last.observed, running)
         asked = True if query.alive is None else query.alive.any(1).cpu().numpy()
@@ -111,7 +112,7 @@ class Recorder:
 
     def dataset(self, worlds: Tensor) -> xr.Dataset:
         """The records, labelled with the absolute worlds (R,): dims replicate, checkpoint, target."""
-        text = VARIABLES | COUNTS | dict(self.landscape.extras)
+        text = VARIABLES | COUNTS | dict(self.landscape.extras) | {name: words for name, *words in self.optimizer.recorded.values()}
         text["seconds"] = ("wall-clock time of the whole block of worlds so far, truth left out", "s")
         if isinstance(self.landscape.domain, Bits):
             text["diversity"] = (text["diversity"][0], "1")
@@ -215,6 +216,7 @@ class Recorder:
             self._hit("best_hit_cost", truth[:, 1], rows)
             values |= {"best_loss": truth[:, 1], "observed": moment.observed, **self._spread(moment.query, moment.answer)}
             values["step_length"] = _distance(self.optimizer.center(moment.state), self.optimizer.center(self.before.state))
+            values |= {name: _mean(moment.info[key]) for key, (name, _, _) in self.optimizer.recorded.items()}
         began = time.perf_counter()
         values |= {name: value.cpu().numpy() for name, value in self.landscape.measures(into_box(self.landscape, point[:, None])[0][:, 0]).items()}
         self.truth_seconds += time.perf_counter() - began
@@ -252,6 +254,11 @@ def _among(point: Tensor, query: Query, value: np.ndarray) -> np.ndarray:
     """The value (R,) of point (R, 1, D) where it is one of the points asked, else NaN."""
     same = (point == query.points).all(-1).cpu().numpy()
     return np.fmin.reduce(np.where(same, value, np.nan), axis=1)
+
+
+def _mean(told: Tensor) -> np.ndarray:
+    """The mean of (R, ...) over all but the worlds: (R,)."""
+    return told.double().reshape(len(told), -1).mean(1).cpu().numpy()
 
 
 def _distance(a: Tensor, b: Tensor) -> np.ndarray:

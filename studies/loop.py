@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
@@ -14,9 +16,10 @@ from landscapes.noise import Noise
 from landscapes.oracle import Ledger, Oracle
 from landscapes.relaxation import Relaxation
 from landscapes.streams import Streams
-from optimizers.base import Optimizer
+from optimizers.base import Optimizer, State
 from studies.instruments import Recorder
 from studies.kinds import build
+from studies.ledger import Book, Freezer, Scene, record
 from studies.plan import Cell, Task
 
 
@@ -24,7 +27,7 @@ from studies.plan import Cell, Task
 class Clock:
     """Seconds spent in each part of the loop; `loss` is the landscape alone (value and gradient)."""
 
-    spent: dict[str, float] = field(default_factory=lambda: {"ask": 0.0, "oracle": 0.0, "tell": 0.0, "record": 0.0})
+    spent: dict[str, float] = field(default_factory=lambda: {"ask": 0.0, "oracle": 0.0, "tell": 0.0, "record": 0.0, "ledger": 0.0})
     last: float = field(default_factory=time.perf_counter)
 
     def lap(self, part: str) -> None:
@@ -34,10 +37,14 @@ class Clock:
         self.last = now
 
 
-def search(optimizer: Optimizer, problem: Problem, oracle: Oracle, recorder: Recorder, streams: Streams) -> Clock:
-    """Run one optimizer on R worlds until every world has spent its budget or diverged."""
+def search(
+    optimizer: Optimizer, problem: Problem, oracle: Oracle, recorder: Recorder, streams: Streams, freeze: Callable[[State], None] | None = None
+) -> Clock:
+    """Run one optimizer on R worlds until every world has spent its budget or diverged; `freeze` sees every state, for the noise ledger."""
+    freeze = freeze or (lambda state: None)
     state = optimizer.init(problem, streams.at(0))
     recorder.start(state)
+    freeze(state)
     step, clock = 0, Clock()
     while oracle.ledger.open():
         s = streams.at(step := step + 1)
@@ -48,6 +55,7 @@ def search(optimizer: Optimizer, problem: Problem, oracle: Oracle, recorder: Rec
         state, info = optimizer.tell(state, query, answer, s)
         clock.lap("tell")
         recorder(step, optimizer, state, query, answer, info)
+        freeze(state)
         clock.lap("record")
     recorder.close()
     clock.lap("record")
@@ -60,7 +68,7 @@ def run_cell(cell: Cell) -> xr.Dataset:
 
 
 def run_worlds(task: Task, worlds: torch.Tensor) -> xr.Dataset:
-    """Compute these absolute worlds (R,) of a task: dims replicate, checkpoint, target.
+    """Compute these absolute worlds (R,) of a task: dims replicate, checkpoint, target, and those of the noise ledger where the task keeps one.
 
     Attributes: `profile` (JSON) says where the seconds went; `gap_known` and `terms` are the landscape's.
     """
@@ -73,17 +81,32 @@ def run_worlds(task: Task, worlds: torch.Tensor) -> xr.Dataset:
         shared=task.noise["shared"],
         value=task.noise["evaluation"]["value"],
         gradient=task.noise["evaluation"]["gradient"],
+        off=tuple(task.noise.get("off", ())),
     )
     price = task.gradient_cost
     ledger = Ledger(streams.size, terms=landscape.terms, budget=task.budget, price=price["value"], lowest_price=price["low"])
-    oracle = Oracle(landscape, noise, ledger)
+    oracle = Oracle(landscape, noise, ledger, **task.oracle, alone=singly(task, streams))
     exact = noise.exact and not optimizer.batches and not landscape.noisy and landscape.clock is None and len(landscape.players) == 1
     recorder = Recorder(landscape, optimizer, ledger, task.checkpoints, task.targets, exact=exact and landscape.values_are_solutions)
     first = streams.at(0)
     problem = Problem(landscape.dim, landscape.domain, exact, start=lambda n: landscape.start(first, n), players=len(landscape.players))
-    clock = search(optimizer, problem, oracle, recorder, streams)
+    freezer = Freezer(oracle, task.ledger["moments"], streams) if task.ledger else None
+    clock = search(optimizer, problem, oracle, recorder, streams, freezer)
+    data = recorder.dataset(worlds)
+    if freezer and task.ledger:
+        scene = Scene(optimizer, functools.partial(bind, task), noise, streams, task.oracle)
+        book = Book(**{key: value for key, value in task.ledger.items() if key not in ("moments", "fractions")})
+        data = data.merge(record(scene, freezer.moments(), book).assign_coords(moment=task.ledger["fractions"]))
+        clock.lap("ledger")
     profile = clock.spent | {"loss": oracle.seconds, "truth": recorder.truth_seconds}
-    return recorder.dataset(worlds).assign_attrs(profile=json.dumps(profile), gap_known=int(landscape.gap_known), terms=landscape.terms)
+    return data.assign_attrs(profile=json.dumps(profile), gap_known=int(landscape.gap_known), terms=landscape.terms)
+
+
+def singly(task: Task, streams: Streams) -> Callable[[int], Landscape]:
+    """Row -> the landscape bound to that world alone, made when first asked for; worlds with one instance share it."""
+    made = functools.cache(lambda instance: bind(task, streams.subset([instance])))
+    instances = streams.worlds if task.instances is None else streams.worlds % task.instances
+    return lambda row: made(int(instances[row]))
 
 
 def bind(task: Task, streams: Streams) -> Landscape:

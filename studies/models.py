@@ -9,7 +9,7 @@ import types
 from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from annotated_types import Ge, Gt, Lt
+from annotated_types import Ge, Gt, Le, Lt
 from docstring_parser import DocstringStyle, parse
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, ValidationError, create_model, model_validator
 from pydantic.fields import FieldInfo
@@ -18,15 +18,19 @@ from torch import Tensor
 from landscapes import LANDSCAPES
 from landscapes.base import Landscape, Parameters
 from studies import kinds
+from studies.ledger.record import VARIABLES
 
 FAMILIES = ("landscapes", "optimizers")
-FIGURES = ("convergence",)  # the names of studies.figures.FIGURES, which imports Matplotlib
+FIGURES = {"convergence": None, "noise_sources": "ledger", "factorial": "factors"}  # name (studies.figures.FIGURES) -> key of a study that it shows
 RELAXATIONS = ("extension", "threshold")
 CHECKPOINTS = 20  # per decade, at least
+MOMENTS = 2  # decades of the budget, covered by the noise ledger
 TAG = "~"  # begins the tags of our unions, so that they are told from the keys of a study in the path of an error
 RESERVED = frozenset(  # words that a sweep may not use for a dim: those of the Dataset
     "landscape optimizer replicate checkpoint target cost target_loss loss best_loss observed population_loss diversity step_length status"
-    " hit_cost best_hit_cost value_terms gradient_terms steps seconds".split()
+    " hit_cost best_hit_cost value_terms gradient_terms steps seconds virtual_time staleness".split()
+    + "moment source direction reference half mode force".split()
+    + list(VARIABLES)
 )
 OWN = "own"  # the tag of a landscape of the user's inside another
 DEFAULT = "default"  # the label of every landscape not named in a map label -> value
@@ -125,6 +129,65 @@ class NoiseModel(Strict):
     evaluation: _per_landscape(Sigma, ("value", "gradient")) = Field(  # type: ignore[valid-type]
         default=0.0, description="standard deviation of Gaussian noise on values; or {value: .., gradient: ..}"
     )
+    off: dict[Literal["data", "evaluation"], bool] = Field(
+        default={}, description="source -> true: answers are as without it, and billed as with it; what `factors` sets"
+    )
+
+
+class OracleModel(Strict):
+    """How much is evaluated at a time; each entry one value, or landscape label -> value. Less is slower, and needs less memory."""
+
+    micro_batches: _per_landscape(Count) = Field(  # type: ignore[valid-type]
+        default=1, description="pieces into which the terms of a mini-batch (or all terms) go; their weighted sum is exact where the loss is a sum"
+    )
+    chunks: _per_landscape(Count) = Field(default=1, description="groups into which the points go")  # type: ignore[valid-type]
+
+
+SECTIONS: dict[str, type[Strict]] = {"noise": NoiseModel, "oracle": OracleModel}  # their entries may differ by landscape
+
+
+def _moments(value: Any) -> Any:  # noqa: ANN401
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
+        return [float(f"{10 ** (-MOMENTS * (1 - (i + 1) / value)):.9g}") for i in range(value)]
+    if isinstance(value, list) and value and all(isinstance(v, (int, float)) and 0 <= v <= 1 for v in value) and sorted(set(value)) == value:
+        return [float(v) for v in value]
+    raise ValueError("expected a number of moments >= 1, or a list of increasing fractions of the budget, each 0 <= f <= 1")
+
+
+class LedgerModel(Strict):
+    """The noise ledger: from frozen states the next step is taken again and again, its sources drawn afresh one by one."""
+
+    moments: Annotated[int | list[float], BeforeValidator(_moments)] = Field(
+        default=5, description="states that are frozen, log-spaced over the last two decades of the budget; or a list of fractions of the budget"
+    )
+    redraws: Annotated[int, Ge(4), WHOLE] = Field(default=256, description="steps from each state in each arm; there are two arms and one per source")
+    modes: Count = Field(default=3, description="largest eigenvalues of the noise, and directions of largest curvature, that are shown")
+    points: Count = Field(default=256, description="points asked at which the true gradient is averaged, in each of two arms")
+
+
+def _range(value: Any) -> Any:  # noqa: ANN401
+    numbers = isinstance(value, list) and len(value) == 2 and all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in value)
+    if numbers and 0 < value[0] < value[1] < float("inf"):
+        return value
+    raise ValueError("expected a range [low, high] with 0 < low < high")
+
+
+class MatchModel(Strict):
+    """Arms of equal noise: the value of one parameter is sought, on each landscape, at which an arm's noise is that of the reference."""
+
+    reference: str = Field(description="label of the optimizer whose noise the others are to have")
+    quantity: Literal["noise_to_signal", "noise_scale", "effective_population", "temperature"] = Field(
+        default="noise_to_signal", description="what is to be equal, see studies.analysis.noise.currencies"
+    )
+    at: Annotated[float, Ge(0), Le(1)] = Field(default=0.01, description="when it is measured, as a fraction of the budget")
+    vary: Annotated[
+        dict[str, Annotated[dict[str, Annotated[list[float], BeforeValidator(_range)]], Field(min_length=1, max_length=1)]], Field(min_length=1)
+    ] = Field(description="label -> {parameter: [low, high]}")
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The optimizers whose noise is measured."""
+        return (self.reference, *self.vary)
 
 
 class Cluster(Strict):
@@ -169,8 +232,14 @@ class StudyModel(Strict):
     landscapes: dict[str, Any] = Field(description="label -> {kind: .., parameters}")
     optimizers: dict[str, Any] = Field(description="label -> {kind: .., parameters}")
     noise: NoiseModel = Field(default=NoiseModel(), description="what disturbs the answers")
+    oracle: OracleModel = Field(default=OracleModel(), description="how much is evaluated at a time")
+    ledger: LedgerModel | None = Field(default=None, description="the noise ledger; null: it is not kept, {}: it is, with these defaults")
+    match: MatchModel | None = Field(default=None, description="which arms are to have equal noise; null: values are as given")
     sweep: dict[str, Any] = Field(default={}, description="dotted path -> values, or axis name -> {zip: {path: values, path: values}}")
-    figures: list[Literal["convergence"]] = Field(default=["convergence"], description="figures to draw")
+    factors: list[str | dict[str, Annotated[list[str], Field(min_length=1)]]] = Field(
+        default=[], description="sources that are switched on and off, each a dim: [data, drift, {recombination: [on, off, free]}]"
+    )
+    figures: list[Literal["convergence", "noise_sources", "factorial"]] = Field(default=["convergence"], description="figures to draw")
     cluster: Cluster = Field(default=Cluster(), description="where cells are computed")
 
 

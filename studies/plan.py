@@ -17,9 +17,11 @@ from importlib import metadata
 from typing import Any
 
 from landscapes.base import Landscape
+from landscapes.streams import SOURCES
 from studies import kinds
 from studies.config import Study
 from studies.digest import CORE, code_digest
+from studies.provenance import library_version
 from studies.settings import Arm as Settled
 
 BLOCK = 32  # worlds in a full cell
@@ -37,6 +39,7 @@ class Task:
         optimizer: {"kind": .., parameters}, complete.
         relaxation: how the optimizer sees a landscape on bits; None where it searches the domain itself.
         noise: batch (terms, None: all), sampling, shared, evaluation (value, gradient).
+        oracle: micro_batches, chunks.
         seed: of the study.
         instances: world r has instance r mod instances; None: its own.
         budget: evaluations at the lowest price of a gradient.
@@ -45,6 +48,7 @@ class Task:
         targets: losses.
         dtype: float64 or float32.
         device: cpu or cuda.
+        ledger: what the noise ledger records: moments (increasing costs at the nominal price), redraws, modes, points, sources; None: it is not kept.
     """
 
     landscape: dict[str, Any]
@@ -59,6 +63,8 @@ class Task:
     targets: list[float]
     dtype: str
     device: str
+    oracle: dict[str, int] = dataclasses.field(default_factory=lambda: {"micro_batches": 1, "chunks": 1})
+    ledger: dict[str, Any] | None = None
 
     @functools.cached_property
     def canonical(self) -> str:
@@ -71,12 +77,18 @@ class Task:
         owners = {kinds.find(self.optimizer["kind"], "optimizer").__module__, *(["landscapes.relaxation"] if self.relaxation else [])}
         for made in self._landscapes:
             owners |= {type(made).__module__, *made.code}
+        owners |= {"studies.ledger.record"} if self.ledger else set()
         return code_digest((*CORE, *sorted(owners)))
 
     @functools.cached_property
     def fingerprint(self) -> str:
         """Digest of the files that its landscape reads; empty where there are none."""
         return " ".join(made.fingerprint for made in self._landscapes).strip()
+
+    @functools.cached_property
+    def libraries(self) -> dict[str, str]:
+        """Other libraries that its optimizer runs, name -> installed version; empty for our own."""
+        return {name: library_version(name) for name in kinds.find(self.optimizer["kind"], "optimizer").libraries}
 
     @functools.cached_property
     def _landscapes(self) -> list[Landscape]:
@@ -98,7 +110,9 @@ class Cell:
     @functools.cached_property
     def address(self) -> str:
         """32 hexadecimal digits: equal for equal numbers, different where anything that they depend on differs."""
-        parts = (self.task.canonical, str(self.first), str(self.last), _torch_version(), self.task.code, *filter(None, [self.task.fingerprint]))
+        task = self.task
+        libraries = " ".join(f"{name} {version}" for name, version in task.libraries.items())
+        parts = (task.canonical, str(self.first), str(self.last), _torch_version(), task.code, *filter(None, [task.fingerprint, libraries]))
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 
@@ -146,22 +160,22 @@ class Plan:
 def make_plan(study: Study) -> Plan:
     """The arms and tasks of a study; `auto` becomes the device that this machine has."""
     fractions, notes = checkpoint_fractions(study.checkpoints, min(arm.scalars["budget"] for arm in study.arms))
-    device, arms = _device(study.device), []
+    device, arms, sources = _device(study.device), [], _step_sources(study)
     tasks: dict[str, Task] = {}
     for settled in study.arms:
-        task = _task(settled, fractions, device)
+        task = _task(settled, fractions, device, sources)
         arms.append(Arm(settled.coords, tasks.setdefault(task.canonical, task)))
     return Plan(study, arms, study.axes, notes)
 
 
-def blocks(task: Task, replicates: int, have: Callable[[str], bool]) -> list[Cell]:
-    """Consecutive cells over the worlds 0 .. replicates - 1, none across a multiple of BLOCK; an existing cell goes before a new one."""
+def blocks(task: Task, replicates: int, have: Callable[[str], bool], start: int = 0) -> list[Cell]:
+    """Consecutive cells over so many worlds from `start` on, none across a multiple of BLOCK; an existing cell goes before a new one."""
     cells: list[Cell] = []
-    first = 0
-    while first < replicates:
+    first, stop = start, start + replicates
+    while first < stop:
         end = (first // BLOCK + 1) * BLOCK
         existing = (cell for last in range(end, first, -1) if have((cell := Cell(task, first, last)).address))
-        cells.append(next(existing, None) or Cell(task, first, min(end, replicates)))
+        cells.append(next(existing, None) or Cell(task, first, min(end, stop)))
         first = cells[-1].last
     return cells
 
@@ -181,25 +195,34 @@ def checkpoint_fractions(given: int | list[float], budget: float) -> tuple[list[
     count = min(wanted, most)
     notes = [f"checkpoints: {count} in place of {wanted}, so that truth takes at most a tenth of the budget of {budget:g}"] if count < wanted else []
     if isinstance(given, int):
-        return [_rounded(10 ** (DECADES * (i / (count - 1) - 1))) for i in range(count)], notes
+        return [rounded(10 ** (DECADES * (i / (count - 1) - 1))) for i in range(count)], notes
     return [given[round(i * (wanted - 1) / (count - 1))] for i in range(count)] if notes else list(given), notes
 
 
-def _task(arm: Settled, fractions: list[float], device: str) -> Task:
-    price, budget = arm.scalars["gradient_cost"], arm.scalars["budget"]
+def _step_sources(study: Study) -> list[str]:
+    """The dim of the noise ledger: sources that a step may draw from, the built-in ones and what the study's optimizers declare."""
+    declared = [source for arm in study.arms for source in kinds.find(arm.optimizer["kind"], "optimizer").sources]
+    return [source for source in dict.fromkeys([*SOURCES, *declared]) if source not in ("instance", "init", "library", "ledger")]
+
+
+def _task(arm: Settled, fractions: list[float], device: str, sources: list[str]) -> Task:
+    price, budget, ledger = arm.scalars["gradient_cost"], arm.scalars["budget"], arm.scalars["ledger"]
     end = budget * price["value"] / price["low"]
+    if ledger:
+        ledger = {"fractions": ledger["moments"], **ledger, "moments": [rounded(end * part) for part in ledger["moments"]], "sources": sources}
     return Task(
         landscape=arm.landscape,
         optimizer=arm.optimizer,
         relaxation=arm.relaxation,
         noise=arm.noise,
-        checkpoints=[_rounded(end * fraction) for fraction in fractions],
+        oracle=arm.oracle,
+        checkpoints=[rounded(end * fraction) for fraction in fractions],
         device=device,
-        **arm.scalars,
+        **arm.scalars | {"ledger": ledger},
     )
 
 
-def _rounded(value: float) -> float:
+def rounded(value: float) -> float:
     """12 digits: the last ones depend on the machine's library, and an address should not."""
     return float(f"{value:.12g}")
 

@@ -15,7 +15,8 @@ LIBRARIES = ("torch", "numpy", "numba", "xarray", "dask", "h5netcdf", "zarr")
 @functools.cache
 def versions() -> dict[str, str]:
     """Name -> version of Python, of this package and of the libraries that results depend on; nothing is imported."""
-    return {"python": platform.python_version(), "two-descents": _version("two-descents")} | {name: _version(name) for name in LIBRARIES}
+    ours = {"python": platform.python_version(), "two-descents": library_version("two-descents")}
+    return ours | {name: library_version(name) for name in LIBRARIES}
 
 
 def fingerprint() -> dict[str, str]:
@@ -41,7 +42,8 @@ def _git(*words: str) -> str:
     return subprocess.run(("git", "-C", str(ROOT), *words), capture_output=True, text=True, check=True, timeout=10).stdout.strip()
 
 
-def _version(name: str) -> str:
+def library_version(name: str) -> str:
+    """The installed version of a package; "unknown" where there is none."""
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:

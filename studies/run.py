@@ -85,13 +85,15 @@ def _run(args: argparse.Namespace) -> int:
 
 def _report(outcome: Outcome, out: Path, console: Console, figures: list[str], *, strict: bool) -> int:
     """Say how the run ended and where things are; returns the exit code."""
+    if outcome.failed:
+        text = f"{len(outcome.failed)} cells failed; why is in {out / 'errors'}; the next run tries them again"
+        console.print(text, highlight=False, soft_wrap=True)
+    if outcome.ended == "unmatched":
+        return 1
     if outcome.dataset is None:
         console.print(f"lost the Dask scheduler; {RESUME}" if outcome.ended == "lost" else f"interrupted; {RESUME}", highlight=False)
         return LOST if outcome.ended == "lost" else STOPPED
     _show(outcome.dataset, out, figures)
-    if outcome.failed:
-        text = f"{len(outcome.failed)} cells failed; why is in {out / 'errors'}; the next run tries them again"
-        console.print(text, highlight=False, soft_wrap=True)
     bad = bool((outcome.dataset["status"].isel(checkpoint=-1) >= DIVERGED).any())
     if strict and bad:
         console.print("strict: a world diverged, failed or is missing", highlight=False)
@@ -103,11 +105,14 @@ def _show(dataset: xr.Dataset, out: Path, figures: list[str]) -> None:
     from rich.console import Console
 
     from studies.figures import draw
+    from studies.matching import table as matched
     from studies.summary import table
 
     there = "loss" in dataset  # not where every cell failed
     drawn = draw(dataset, figures, out / "figures") if there else []
     console = Console(width=None if sys.stdout.isatty() else 140)
+    if "match" in dataset.attrs:
+        console.print(matched(json.loads(dataset.attrs["match"])))
     if there:
         console.print(table(dataset))
     for path in (out / "dataset.zarr", *drawn):
@@ -120,8 +125,11 @@ def _show_plan(study: Study, out: Path) -> None:
     from rich.table import Table
 
     from studies import store
+    from studies.matching import table as matched
+    from studies.pilots import Pilots
     from studies.plan import make_plan
 
+    study, lines = Pilots(study, out).known() if study.match else (study, [])
     plan, console = make_plan(study), Console()
     here = store.finished(out)
     cells: dict[str, list[Cell]] = {}
@@ -141,7 +149,9 @@ def _show_plan(study: Study, out: Path) -> None:
     grid.add_section()
     grid.add_row("all", "", f"{len(plan.arms):,}", f"{total[0]:,}", f"{total[1]:,}", f"{total[2]:,.0f}")
     console.print(grid)
-    console.print(f"folder: {out}", *plan.notes, sep="\n", highlight=False, soft_wrap=True)
+    if study.matched:
+        console.print(matched(study.matched))
+    console.print(f"folder: {out}", *plan.notes, *lines, sep="\n", highlight=False, soft_wrap=True)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,13 @@
-"""A study from its file to its folder: plan, compute what is missing, build the view. Behind `run_study` and the command line."""
+"""A study from its file to its folder: match, plan, compute what is missing, build the view. Behind `run_study` and the command line."""
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import signal
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -19,7 +20,9 @@ from studies import engine, store
 from studies.clusters import ClusterError, connect
 from studies.config import Study, load_study, ready_studies
 from studies.engine import Record, SchedulerLost
-from studies.plan import Plan, make_plan
+from studies.matching import notes
+from studies.pilots import Pilots
+from studies.plan import Cell, make_plan
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
 class Outcome(NamedTuple):
     """How a run ended, and with what."""
 
-    ended: str  # "complete", "stopped" (running cells were awaited), "aborted" or "lost" (the scheduler went away)
+    ended: str  # "complete", "unmatched" (a pilot failed), "stopped" (running cells were awaited), "aborted" or "lost" (the scheduler went away)
     failed: list[Record]
     dataset: xr.Dataset | None  # None unless complete; `open_study` gives what is there
 
@@ -39,6 +42,8 @@ def run_study(config: str | Path | Mapping[str, Any], out: str | Path | None, ov
     outcome = execute(study, folder(study, out), text=given(config), **cluster)
     if outcome.ended == "lost":
         raise ConnectionError("lost the Dask scheduler; finished cells are kept, run again to go on")
+    if outcome.ended == "unmatched":
+        raise RuntimeError(f"match: a pilot failed: {outcome.failed[0].error}")
     if outcome.dataset is None:
         raise KeyboardInterrupt("finished cells are kept, run again to go on")
     return outcome.dataset
@@ -73,32 +78,48 @@ def execute(study: Study, out: Path, *, text: str, workers: int | None = None, c
     Raises:
         ClusterError: there is nothing to compute on.
         OSError: the folder cannot be written.
+        StudyError: noise is to be matched that has no such quantity.
     """  # noqa: DOC502
-    console = console or Console(stderr=True)
-    plan = make_plan(study)
     prepare(study, out)
-    here = store.finished(out)
+    where, bar, manifests = cluster or study.cluster.kind, _Bar(console or Console(stderr=True)), list[store.Manifest]()
+    batches = _checked(_batches(study, out, text, bar, manifests), where)
+    ended = _compute(batches, out, where, workers or _default_workers(study, where), bar)
+    if not manifests:
+        return Outcome("unmatched" if ended == "complete" else ended, bar.failed, None)
+    return Outcome(ended, bar.failed, store.export(manifests[0], out) if ended == "complete" else None)
+
+
+def _batches(study: Study, out: Path, text: str, bar: _Bar, manifests: list[store.Manifest]) -> Iterator[list[Cell]]:
+    """Cells to compute, one list after another, each once those before are there: rounds of pilots, then the study's, with its manifest."""
+    if study.match:
+        pilots = Pilots(study, out)
+        bar.begin("pilots")
+        yield from pilots.rounds()
+        study = pilots.study()
+    plan, here = make_plan(study), store.finished(out)
     cells = plan.cells(here.__contains__)
-    found = store.manifest(plan, cells, text)
-    store.save_manifest(found, out)
     missing = [cell for cell in cells if cell.address not in here]
-    for note in plan.notes:
-        console.print(escape(note), style="dim", highlight=False, soft_wrap=True)
-    bar = _Bar(console, total=len(cells), found=len(cells) - len(missing))
-    ended = "complete"
-    if missing:
-        where = cluster or study.cluster.kind
-        if where == "local" and any(cell.task.device == "cuda" for cell in missing):
-            _need_cuda()
-        ended = _compute(missing, out, where, workers or _default_workers(study, plan, where), bar)
-    return Outcome(ended, bar.failed, store.export(found, out) if ended == "complete" else None)
+    for note in [*plan.notes, *notes(study.matched or [])]:
+        bar.console.print(escape(note), style="dim", highlight=False, soft_wrap=True)
+    bar.begin("cells", found=len(cells) - len(missing))
+    manifests.append(store.manifest(plan, cells, text))
+    store.save_manifest(manifests[0], out)
+    yield missing
 
 
-def _default_workers(study: Study, plan: Plan, where: str) -> int | None:
+def _default_workers(study: Study, where: str) -> int | None:
     """What the study says; on a GPU one, for more would only share it; None: one per core."""
     if where != "local":
         return None
-    return study.cluster.workers or (1 if any(task.device == "cuda" for task in plan.tasks) else None)
+    return study.cluster.workers or (1 if any(task.device == "cuda" for task in make_plan(study).tasks) else None)
+
+
+def _checked(batches: Iterable[list[Cell]], where: str) -> Iterator[list[Cell]]:
+    """Those that are not empty, once this machine is known to have what they need."""
+    for cells in filter(None, batches):
+        if where == "local" and any(cell.task.device == "cuda" for cell in cells):
+            _need_cuda()
+        yield cells
 
 
 def _need_cuda() -> None:
@@ -116,13 +137,20 @@ def prepare(study: Study, out: Path) -> None:
     store.write_text(study.yaml(), out / "study.yaml")
 
 
-def _compute(cells: Sequence[Any], out: Path, cluster: str, workers: int | None, bar: _Bar) -> str:
-    """Compute these cells; returns how it ended."""
+def _compute(batches: Iterator[list[Cell]], out: Path, cluster: str, workers: int | None, bar: _Bar) -> str:
+    """Compute cells, one batch after another, until one fails; returns how it ended. A cluster is started only where there is a cell."""
+    first = next(batches, None)
+    if first is None:
+        return "complete"
     try:
         with _signals(bar.console) as signals, connect(cluster, workers) as client:
             engine.check_workers(client)
             with bar.progress:
-                engine.sweep(client, cells, out, bar.take, stopping=lambda: bool(signals))
+                for cells in itertools.chain([first], batches):
+                    bar.expect(len(cells))
+                    engine.sweep(client, cells, out, bar.take, stopping=lambda: bool(signals))
+                    if signals or bar.failed:
+                        break
             return "stopped" if signals else "complete"
     except KeyboardInterrupt:
         return "aborted"
@@ -163,11 +191,21 @@ class _Rate(ProgressColumn):
 class _Bar:
     """What the terminal shows of a run, and which cells failed."""
 
-    def __init__(self, console: Console, total: int, found: int) -> None:
+    def __init__(self, console: Console) -> None:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
         self.progress = Progress(*columns, console=console)
-        self.console, self.failed = self.progress.console, list[Record]()
-        self.task = self.progress.add_task("cells", total=total, completed=found)
+        self.console, self.failed, self.what, self.total = self.progress.console, list[Record](), "cells", 0
+        self.task = self.progress.add_task(self.what)
+
+    def begin(self, what: str, found: int = 0) -> None:
+        """Count something new, of which so many are there."""
+        self.what, self.total = what, found
+        self.progress.reset(self.task, total=found, completed=found, description=what)
+
+    def expect(self, cells: int) -> None:
+        """So many more are to come."""
+        self.total += cells
+        self.progress.update(self.task, total=self.total)
 
     def take(self, record: Record) -> None:
         """Note a cell that ended."""
@@ -175,5 +213,5 @@ class _Bar:
             self.failed.append(record)
             first = record.error.splitlines()[0][:200]
             self.console.print(f"[red]cell {record.address[:12]} failed:[/] {escape(first)}", highlight=False, soft_wrap=True)
-        description = f"cells ({len(self.failed)} failed)" if self.failed else "cells"
+        description = f"{self.what} ({len(self.failed)} failed)" if self.failed else self.what
         self.progress.update(self.task, advance=1, description=description)

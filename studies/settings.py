@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import itertools
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -36,7 +36,8 @@ class Arm:
         optimizer: likewise.
         relaxation: how the optimizer sees the landscape's bits; None where it searches the domain itself.
         noise: batch (terms, or None for all), sampling, shared, evaluation (value, gradient).
-        scalars: seed, instances, budget, gradient_cost, targets, dtype.
+        oracle: micro_batches, chunks.
+        scalars: seed, instances, budget, gradient_cost, targets, dtype, ledger (moments as fractions of the budget).
     """
 
     coords: dict[str, Any]
@@ -44,6 +45,7 @@ class Arm:
     optimizer: dict[str, Any]
     relaxation: str | None
     noise: dict[str, Any]
+    oracle: dict[str, int]
     scalars: dict[str, Any]
 
 
@@ -75,14 +77,14 @@ class Settings:
         self.entries: dict[str, Entry | list[Mistake]] = {}
         self.seen: set[Mistake] = set()
 
-    def arms(self) -> list[Arm]:
-        """All arms: for each combination of the swept values, for each landscape, for each optimizer."""
+    def arms(self, also: Sequence[Setting] = ()) -> list[Arm]:
+        """All arms: for each combination of the swept values, for each landscape, for each optimizer; with these values set too."""
         good = [[i for i, given in enumerate(axis.settings) if self._set(given)] for axis in self.axes]
         found = []
         for combination in itertools.product(*good):
             points = list(zip(self.axes, combination, strict=True))
             coords = {axis.name: axis.coords[i] for axis, i in points}
-            found += list(self._point(coords, [s for axis, i in points for s in axis.settings[i]]))
+            found += list(self._point(coords, [*(s for axis, i in points for s in axis.settings[i]), *also]))
         return found
 
     # one combination of the swept values -------------------------------------------------------------------------------
@@ -111,11 +113,11 @@ class Settings:
         where: Where = {setting.path: setting.source for setting in given}
         landscapes = {label: self._entry("landscapes", entry, ("landscapes", label), where, coords) for label, entry in data["landscapes"].items()}
         for label, landscape in (landscapes or {"": None}).items():  # with none, the optimizers are still checked
-            noise = self._noise(study, label, landscape, where, coords) if landscape else None
+            oracle = self._oracle(study, label, landscape, where, coords) if landscape else None
             for name, raw, here in variants(data["optimizers"], label):
                 optimizer = self._entry("optimizers", raw, here[()], where | here, coords)
-                if landscape and optimizer and self._fits(label, landscape, optimizer, where | here, coords) and noise:
-                    yield _arm(study, {"landscape": label, "optimizer": name} | coords, landscape, optimizer, noise)
+                if landscape and optimizer and self._fits(study, label, landscape, optimizer, where | here, coords) and oracle:
+                    yield _arm(study, {"landscape": label, "optimizer": name} | coords, landscape, optimizer, *oracle)
 
     def _entry(self, family: str, raw: dict[str, Any], path: Path, where: Where, coords: dict[str, Any]) -> Entry | None:
         key = json.dumps([family, raw], sort_keys=True, default=str)
@@ -148,34 +150,42 @@ class Settings:
         """Keep a mistake once, told where its value stands: in the sweep, in the grid, or in the entry, then with the swept values that matter."""
         swept = next((path for path in where if path and mistake.path[: len(path)] == path), None)
         moved = mistake if swept is None else Mistake((*where[swept], *mistake.path[len(swept) :]), mistake.text, mistake.at_key)
-        matter = [axis.name for axis in self.axes if axis.name in coords and any(_touches(s.path, mistake.path) for s in axis.settings[0])]
+        matter = [axis.name for axis in self.axes if axis.name in coords and any(_touches(s.path, mistake.path) for s in sum(axis.settings, []))]
         if swept is None and matter:
             moved = replace(moved, text=f"{moved.text} (at {', '.join(f'{name} = {short(coords[name])}' for name in matter)})")
         if moved not in self.seen:
             self.seen.add(moved)
             self.checker.mistakes.append(moved)
 
-    def _noise(self, study: StudyModel, label: str, landscape: Entry, where: Where, coords: dict[str, Any]) -> dict[str, Any] | None:
+    def _oracle(self, study: StudyModel, label: str, landscape: Entry, where: Where, coords: dict[str, Any]) -> tuple[dict, dict] | None:
+        """Noise and oracle on one landscape."""
         try:
-            return _noise(study, label, landscape)
+            noise = _noise(study, label, landscape)
+            return noise, _portions(study, label, landscape, noise)
         except ValueError as error:
-            key, _, text = str(error).removeprefix("noise.").partition(": ")
-            given = getattr(study.noise, key, None)
-            self._note(Mistake(("noise", key, label) if isinstance(given, dict) and label in given else ("noise", key), text), where, coords)
+            name, _, text = str(error).partition(": ")
+            section, key = name.split(".")
+            given = getattr(getattr(study, section), key, None)
+            self._note(Mistake((section, key, label) if isinstance(given, dict) and label in given else (section, key), text), where, coords)
             return None
 
-    def _fits(self, label: str, landscape: Entry, optimizer: Entry, where: Where, coords: dict[str, Any]) -> bool:
+    def _fits(self, study: StudyModel, label: str, landscape: Entry, optimizer: Entry, where: Where, coords: dict[str, Any]) -> bool:
         problem = _misfit(where[()], optimizer, landscape, label, self.checker)
+        measured = study.ledger or (study.match and where[()][1] in study.match.labels)
+        if measured and "library" in optimizer.made.sources:  # type: ignore[attr-defined]
+            text = f"the noise ledger cannot draw the sources of {optimizer.kind} one by one, since another library draws them"
+            problem = Mistake(where[()], f"{text}; leave it out, or the ledger or match that asks for it")
         if problem:
             self._note(problem, where, coords)
         return problem is None
 
 
-def _arm(study: StudyModel, coords: dict[str, Any], landscape: Entry, optimizer: Entry, noise: dict[str, Any]) -> Arm:
+def _arm(study: StudyModel, coords: dict[str, Any], landscape: Entry, optimizer: Entry, noise: dict[str, Any], oracle: dict[str, int]) -> Arm:
     searched = type(landscape.made.domain) in optimizer.made.domains  # type: ignore[attr-defined]
     relaxation = None if searched else optimizer.model.relaxation  # type: ignore[attr-defined]
     scalars = _scalars(study, coords["landscape"], landscape)
-    return Arm(coords=coords, landscape=landscape.spec, optimizer=optimizer.spec, relaxation=relaxation, noise=noise, scalars=scalars)
+    noise = _off_where_on(noise, landscape, optimizer)
+    return Arm(coords=coords, landscape=landscape.spec, optimizer=optimizer.spec, relaxation=relaxation, noise=noise, oracle=oracle, scalars=scalars)
 
 
 def variants(optimizers: dict[str, Any], landscape: str) -> Iterator[tuple[str, dict[str, Any], Where]]:
@@ -191,7 +201,7 @@ def variants(optimizers: dict[str, Any], landscape: str) -> Iterator[tuple[str, 
 
 
 def _touches(swept: Path, wrong: Path) -> bool:
-    return swept[:2] == wrong[:2] or (wrong[0] == swept[0] == "noise")
+    return swept[:2] == wrong[:2] or {swept[0], wrong[0]} <= models.SECTIONS.keys()
 
 
 def _from_class(text: str, cls: type[Parameters], raw: dict[str, Any]) -> list[Mistake]:
@@ -220,6 +230,9 @@ def _misfit(path: Path, optimizer: Entry, landscape: Entry, label: str, checker:
         fitting = [kind for kind, cls in checker.classes["optimizers"].items() if cls.games]  # type: ignore[attr-defined]
         text = f"landscape {label!r} is a game, where each player has a loss of its own, and {optimizer.kind} follows one loss"
         return Mistake(path, f"{text}; one that fits: {', '.join(fitting)}")
+    if made.batches and landscape.made.terms == 1:  # type: ignore[attr-defined]
+        text = f"landscape {label!r} has no terms to draw from (its loss is not a finite sum), so {optimizer.kind} cannot set a mini-batch"
+        return Mistake((*path, "batch"), f"{text}; leave `batch` out there, with on: {{{label}: {{batch: null, coupling: none}}}}")
     domains, gradient, mode = made.domains, made.gradient, optimizer.model.relaxation  # type: ignore[attr-defined]
     if domain in domains:
         return None
@@ -250,9 +263,20 @@ def _noise(study: StudyModel, label: str, landscape: Entry) -> dict[str, Any]:
         batch = max(1, round(batch * terms))
     _large_enough(batch, sampling, landscape.made, label)  # type: ignore[arg-type]
     Noise(batch=batch, sampling=sampling, shared=shared, value=evaluation.value, gradient=evaluation.gradient)
+    off = {"off": [source for source, so in sorted(noise.off.items()) if so]}
     if terms == 1:
         sampling, shared = "replacement", True  # they change nothing there
-    return {"batch": batch, "sampling": sampling, "shared": shared, "evaluation": evaluation.model_dump()}
+    return {"batch": batch, "sampling": sampling, "shared": shared, "evaluation": evaluation.model_dump()} | off
+
+
+def _off_where_on(noise: dict[str, Any], landscape: Entry, optimizer: Entry) -> dict[str, Any]:
+    """The noise with those sources off that are there at all, so that an arm without them is the same at every value."""
+    there = {
+        "data": noise["batch"] is not None or optimizer.made.batches,  # type: ignore[attr-defined]
+        "evaluation": any(noise["evaluation"].values()) or landscape.made.noisy,  # type: ignore[attr-defined]
+    }
+    off = [source for source in noise["off"] if there[source]]
+    return {key: value for key, value in noise.items() if key != "off"} | ({"off": off} if off else {})
 
 
 def _large_enough(batch: int | None, sampling: str, landscape: Landscape, label: str) -> None:
@@ -263,6 +287,19 @@ def _large_enough(batch: int | None, sampling: str, landscape: Landscape, label:
     if 0 < last < least:
         text = f"the last batch of an epoch has {last} of the {landscape.terms} terms of landscape {label!r}, which needs at least {least} at once"
         raise ValueError(f"noise.batch: {text}, got {batch}")
+
+
+def _portions(study: StudyModel, label: str, landscape: Entry, noise: dict[str, Any]) -> dict[str, int]:
+    """How much is evaluated at a time on one landscape; some losses need several terms at once, also in the last batch of an epoch."""
+    terms, least = landscape.made.terms, landscape.made.smallest_batch  # type: ignore[attr-defined]
+    micro_batches, chunks = (of(getattr(study.oracle, key), label, 1) for key in ("micro_batches", "chunks"))
+    size = noise["batch"] or terms
+    last = terms % size if noise["sampling"] == "epoch" else 0
+    fewest = last or size
+    if least > 1 and fewest // micro_batches < least:
+        text = f"expected at most {fewest // least} for {fewest} terms of landscape {label!r}, which needs at least {least} at once"
+        raise ValueError(f"oracle.micro_batches: {text}, got {micro_batches}")
+    return {"micro_batches": 1 if terms == 1 else micro_batches, "chunks": chunks}
 
 
 _QUIET = {"batch": None, "sampling": "replacement", "shared": True, "evaluation": models.Evaluation(value=0.0, gradient=0.0)}
@@ -283,4 +320,5 @@ def _scalars(study: StudyModel, label: str, landscape: Entry) -> dict[str, Any]:
         "gradient_cost": {"value": price.value, "low": price.low, "high": price.high},
         "targets": list(of(study.targets, label, [])),
         "dtype": landscape.model.dtype or study.dtype,  # type: ignore[attr-defined]
+        "ledger": study.ledger and study.ledger.model_dump(),
     }

@@ -129,10 +129,10 @@ def _attrs(plan: Plan, text: str) -> dict[str, str]:
         "name": plan.study.name,
         "study": text,
         "config": json.dumps(plan.study.resolved),
-        "versions": json.dumps(provenance.versions()),
+        "versions": json.dumps(provenance.versions() | {name: version for task in plan.tasks for name, version in task.libraries.items()}),
         "device": ", ".join(sorted({task.device for task in plan.tasks})),
         "commit": provenance.commit(),
-    }
+    } | ({"match": json.dumps(plan.study.matched)} if plan.study.matched else {})
 
 
 def save_manifest(found: Manifest, out: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from landscapes.base import Parameters
 from studies import models
-from studies.models import FAMILIES, RESERVED, NoiseModel
+from studies.models import FAMILIES, RESERVED, SECTIONS
 from studies.yaml_lines import Mistake, Path, nearest, show, suggest
 
 SWEPT = ("seed", "instances", "budget", "gradient_cost", "dtype")  # the scalars of a study that an axis may change
@@ -45,7 +45,7 @@ class Axis:
 
 def known_paths(data: Mapping[str, Any], classes: Mapping[str, Mapping[str, type[Parameters]]]) -> list[str]:
     """Every path that an axis may set; deeper ones, such as label -> value maps and schedules, begin with one of these."""
-    paths = [*SWEPT, *(f"noise.{key}" for key in NoiseModel.model_fields)]
+    paths = [*SWEPT, *(f"{section}.{key}" for section, model in SECTIONS.items() for key in model.model_fields)]
     for family in FAMILIES:
         entries = data.get(family)
         for label, entry in entries.items() if isinstance(entries, dict) else ():

@@ -60,7 +60,7 @@ MISTAKES = [
     ("    learning_rate: 0.1", "    nesterov: 1", "9:15: optimizers.sgd.nesterov: expected true or false, got 1"),
     ("    learning_rate: 0.1", "    nesterov: true", "7:3: optimizers.sgd.momentum: expected > 0 with nesterov, got 0.0"),
     ("    learning_rate: 0.1", "    starts: 1.5", "9:13: optimizers.sgd.starts: expected a whole number, got 1.5"),
-    ("    learning_rate: 0.1", "    schedule: {kind: cosin, steps: 9}", "9:22: optimizers.sgd.schedule.kind: expected 'constant', 'step', 'exponential', 'cosine' or 'inverse_time', got 'cosin'; did you mean 'cosine'?"),
+    ("    learning_rate: 0.1", "    schedule: {kind: cosin, steps: 9}", "9:22: optimizers.sgd.schedule.kind: expected 'constant', 'step', 'exponential', 'cosine', 'inverse_time' or 'logarithmic', got 'cosin'; did you mean 'cosine'?"),
     ("    learning_rate: 0.1", "    schedule: {stps: 9}", "9:16: optimizers.sgd.schedule.stps: unknown key for schedule; did you mean 'steps'?"),
     ("    learning_rate: 0.1", "    schedule: {kind: cosine}", "9:5: optimizers.sgd.schedule.steps: expected a number of steps > 0 for kind 'cosine', got None"),
     ("    learning_rate: 0.1", "    schedule: 3", "9:15: optimizers.sgd.schedule: expected a mapping, got 3"),
@@ -90,11 +90,19 @@ MISTAKES = [
     ("budget: 1000", "budget: 10\nnoise: {batch: 1.0}", "3:16: noise.batch: expected a number of terms 1, 2, .., a fraction 0 < f < 1 of them, or null for all, got 1.0"),
     ("budget: 1000", "budget: 10\nnoise: {sampling: epok}", "3:19: noise.sampling: expected 'replacement', 'batch' or 'epoch', got 'epok'; did you mean 'epoch'?"),
     ("budget: 1000", "budget: 10\nnoise: {evaluation: {valu: 1}}", "3:22: noise.evaluation.valu: unknown landscape; did you mean 'value'?"),
+    ("budget: 1000", "budget: 10\noracle: {micro_batches: 0}", "3:25: oracle.micro_batches: expected >= 1, got 0"),
+    ("budget: 1000", "budget: 10\noracle: {micro_batches: 2.5}", "3:25: oracle.micro_batches: expected a whole number, got 2.5"),
+    ("budget: 1000", "budget: 10\noracle: {chunks: {nk: 0}}", "3:23: oracle.chunks.nk: expected >= 1, got 0"),
+    ("budget: 1000", "budget: 10\noracle: {chunks: {nkk: 2}}", "3:19: oracle.chunks.nkk: unknown landscape; did you mean 'nk'?"),
+    ("budget: 1000", "budget: 10\noracle: {microbatches: 2}", "3:10: oracle.microbatches: unknown key for oracle; did you mean 'micro_batches'?"),
+    ("budget: 1000", "budget: 10\nsweep: {oracle.chunk: [1, 2]}", "3:9: sweep.oracle.chunk: unknown path; did you mean 'oracle.chunks'?"),
     ("budget: 1000", "budget: 10\ngradient_cost: {value: 30, range: [1, 20]}", "3:16: gradient_cost: expected a range [low, high] with low <= value = 30 <= high"),
     ("budget: 1000", "budget: 10\ncheckpoints: 5", "3:14: checkpoints: expected a number per decade >= 20, or a list of increasing fractions of the budget, each 0 < f <= 1, got 5"),
     ("budget: 1000", "budget: 10\ntargets: [0.1, a]", "3:16: targets[1]: expected a number, got 'a'"),
     ("budget: 1000", "budget: 10\ntargets: {nk: [1], bowl: [1, 2]}", "3:10: targets: expected lists of equal lengths"),
-    ("budget: 1000", "budget: 10\nfigures: [convergance]", "3:11: figures[0]: expected 'convergence', got 'convergance'; did you mean 'convergence'?"),
+    ("budget: 1000", "budget: 10\nfigures: [convergance]", "3:11: figures[0]: expected 'convergence', 'noise_sources' or 'factorial', got 'convergance'; did you mean 'convergence'?"),
+    ("budget: 1000", "budget: 10\nfigures: [noise_sources]", "3:11: figures[0]: noise_sources shows the `ledger` of a study, and this one has none"),
+    ("budget: 1000", "budget: 10\nfigures: [factorial]", "3:11: figures[0]: factorial shows the `factors` of a study, and this one has none"),
     ("budget: 1000", "budget: 10\nsweep: {sgd.learning_rate: [1]}", "3:9: sweep.sgd.learning_rate: unknown path; did you mean 'optimizers.sgd.learning_rate'?"),
     ("budget: 1000", "budget: 10\nsweep: {optimizers.sdg.momentum: [0]}", "3:9: sweep.optimizers.sdg.momentum: unknown path; did you mean 'optimizers.sgd.momentum'?"),
     ("budget: 1000", "budget: 10\nsweep: {landscapes.nk.k: [2, 40]}", "3:30: sweep.landscapes.nk.k[1]: expected <= 20, got 40"),
@@ -225,6 +233,7 @@ def test_whatever_stands_anywhere_it_is_a_line_and_never_a_traceback(fifth: int)
 sweep: {optimizers.sgd.learning_rate: [1, 2], noise.batch: [{nk: 2}], a: {zip: {seed: [1, 2], landscapes.nk.k: [1, 2]}}}
 noise: {batch: {nk: 2}, sampling: {nk: batch}, shared: true, evaluation: {nk: {value: 1}, bowl: 2}}
 gradient_cost: {value: 3, range: [1, 20]}
+oracle: {micro_batches: {nk: 2}, chunks: 3}
 targets: {default: [1]}
 checkpoints: [0.1, 1]
 figures: [convergence]
@@ -288,6 +297,56 @@ def test_plugins_are_found_in_the_working_directory(tmp_path: Path, monkeypatch:
     assert lines_of(tmp_path, broken) == [
         "study.yaml:10:14: optimizers.ga.kind: cannot import 'my_broken_plugin:X': ZeroDivisionError: division by zero"
     ]
+
+
+TOGETHER = """\
+name: together
+budget: 100
+landscapes:
+  bn: {kind: batch_norm}
+  pairs: {kind: contrastive, pairs: 9}
+optimizers: {sgd: {kind: sgd}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "line"),
+    [
+        (
+            "oracle: {micro_batches: 5}",
+            "7:25: oracle.micro_batches: expected at most 4 for 9 terms of landscape 'pairs', which needs at least 2 at once, got 5",
+        ),
+        (
+            "oracle: {micro_batches: {pairs: 5}}",
+            "7:33: oracle.micro_batches.pairs: expected at most 4 for 9 terms of landscape 'pairs', which needs at least 2 at once, got 5",
+        ),
+        (
+            "noise: {batch: 4, sampling: {pairs: batch}}\noracle: {micro_batches: {bn: 3}}",
+            "8:30: oracle.micro_batches.bn: expected at most 2 for 4 terms of landscape 'bn', which needs at least 2 at once, got 3",
+        ),
+        (
+            "noise: {batch: {pairs: 7}, sampling: {pairs: epoch}}\noracle: {micro_batches: 2}",
+            "8:25: oracle.micro_batches: expected at most 1 for 2 terms of landscape 'pairs', which needs at least 2 at once, got 2",
+        ),
+        (
+            "noise: {batch: {bn: 8}}\noracle: {micro_batches: {bn: 4}}\nsweep: {noise.batch.bn: [8, 6]}",
+            "8:30: oracle.micro_batches.bn: expected at most 3 for 6 terms of landscape 'bn', which needs at least 2 at once, got 4 (at noise.batch.bn = 6)",
+        ),
+        (
+            "noise: {batch: {bn: 8}}\nsweep: {oracle.micro_batches.bn: [1, 5]}",
+            "8:38: sweep.oracle.micro_batches.bn[1]: expected at most 4 for 8 terms of landscape 'bn', which needs at least 2 at once, got 5",
+        ),
+    ],
+)
+def test_pieces_are_large_enough_for_a_loss_that_is_no_sum(tmp_path: Path, more: str, line: str) -> None:
+    assert lines_of(tmp_path, TOGETHER + more) == [f"study.yaml:{line}"]
+
+
+def test_portions_may_differ_by_landscape_and_do_nothing_without_terms() -> None:
+    study = yaml_lines.read("", GOOD + "oracle: {micro_batches: {default: 3, nk: 2}, chunks: 4.0}\n").data
+    portions = {arm.coords["landscape"]: arm.oracle for arm in load_study(study).arms}
+    assert portions == {"nk": {"micro_batches": 2, "chunks": 4}, "bowl": {"micro_batches": 1, "chunks": 4}}
+    assert load_study(load_study(study).resolved) == load_study(study)
 
 
 def test_the_schema_takes_good_studies_and_refuses_others() -> None:

@@ -10,9 +10,11 @@ import torch
 import xarray as xr
 
 from landscapes.base import Bits, Landscape, Query, Reals
+from landscapes.streams import Streams
 from optimizers.base import Optimizer
+from optimizers.sgd import SGD
 from studies.kinds import FAMILIES
-from studies.loop import run_worlds
+from studies.loop import bind, run_worlds, singly
 from studies.plan import Task
 
 SMALL = {
@@ -286,3 +288,49 @@ def test_every_variable_says_what_it_is():
     for name, variable in data.variables.items():
         assert name == "replicate" or "long_name" in variable.attrs, name
         assert name in ("replicate", "status") or "units" in variable.attrs, name
+
+
+@dataclass(frozen=True, kw_only=True)
+class Uneven(SGD):
+    """Descent whose mini-batch has another size in every world and at every step."""
+
+    @property
+    def batches(self):
+        return True
+
+    def ask(self, state, streams):
+        return super().ask(state, streams)._replace(batch=1 + (7 * streams.worlds + 3 * streams.step) % 60)
+
+
+class TestPortionsAndSizes:
+    @pytest.mark.parametrize("sampling", ["replacement", "batch", "epoch"])
+    @pytest.mark.parametrize("instances", [None, 3])
+    @pytest.mark.parametrize("landscape", [{"kind": "quadratic", "dim": 3, "terms": 101, "rotated": True}, {"kind": "nk", "n": 101, "k": 1}], ids=str)
+    def test_worlds_with_sizes_of_their_own_are_the_same_alone(self, landscape, instances, sampling):
+        noise = {"batch": None, "sampling": sampling, "shared": True, "evaluation": {"value": 0.0, "gradient": 0.0}}
+        options = {"relaxation": "extension" if landscape["kind"] == "nk" else None, "noise": noise, "instances": instances}
+        options |= {"oracle": {"micro_batches": 2, "chunks": 2}, "budget": 20.0, "checkpoints": [10.0, 20.0]}
+        uneven = task(landscape, {"kind": "tests.test_loop:Uneven", "starts": 3}, **options)
+        whole = run(uneven, range(8))
+        same(whole.isel(replicate=[5, 2]), run(uneven, (5, 2)))
+        same(whole.isel(replicate=[5]), run(uneven, (5,)))
+
+    def test_one_landscape_for_each_instance(self):
+        made = pair("nk", "ga", instances=2)
+        single = singly(made, Streams(seed=11, worlds=torch.tensor([4, 7, 9])))
+        assert single(1) is single(2)
+        assert single(0) is not single(1)
+        bits = torch.ones(1, 1, 9, dtype=torch.uint8)
+        for row, world in enumerate((4, 7, 9)):
+            assert torch.equal(single(row).loss(bits), bind(made, Streams(seed=11, worlds=torch.tensor([world]))).loss(bits))
+
+    def test_a_run_in_portions_is_the_same_but_for_rounding_where_the_loss_is_a_sum(self):
+        def ran(kind, oracle):
+            noise = {"batch": 50, "sampling": "batch", "shared": True, "evaluation": {"value": 0.0, "gradient": 0.0}}
+            return run(task({"kind": kind, "hidden": 3}, {"kind": "sgd", "learning_rate": 0.1}, noise=noise, budget=3.0, oracle=oracle), range(2))
+
+        whole, portions = (ran("digits", {"micro_batches": k, "chunks": 1}) for k in (1, 7))
+        np.testing.assert_allclose(portions["loss"], whole["loss"], rtol=1e-10)
+        assert portions["gradient_terms"].equals(whole["gradient_terms"])
+        whole, portions = (ran("batch_norm", {"micro_batches": k, "chunks": 1}) for k in (1, 7))
+        assert (abs(portions["loss"] / whole["loss"] - 1).isel(checkpoint=-1) > 1e-3).all()

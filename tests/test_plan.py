@@ -117,6 +117,16 @@ def test_every_entry_of_a_task():
     assert nk.checkpoints == [3000.0, 6000.0]  # a gradient at the lowest price leaves room up to three budgets at the nominal one
 
 
+def test_portions_make_cells_of_their_own_and_one_of_each_is_the_default():
+    first = addresses(planned())
+    assert addresses(planned(oracle={"micro_batches": 1, "chunks": {"nk": 1}})) == first
+    assert addresses(planned(oracle={"micro_batches": {"bowl": 5}})) == first  # nothing to split: its loss is not a finite sum
+    assert set(first).isdisjoint(addresses(planned(oracle={"chunks": 2})))
+    plan = planned(sweep={"oracle.micro_batches": [1, 2]})
+    assert len({arm.task.canonical for arm in plan.arms if arm.coords["landscape"] == "nk"}) == 2 * len(STUDY["optimizers"])
+    assert {arm.task.oracle["micro_batches"] for arm in plan.arms} == {1, 2}
+
+
 def test_checkpoints():
     fractions, notes = checkpoint_fractions(20, 2000)
     assert (len(fractions), fractions[0], fractions[-1], notes) == (61, 0.001, 1.0, [])
@@ -175,7 +185,7 @@ def test_comments_and_docstrings_do_not_change_the_digest(house):
     [
         ("optimizers/ga.py", {"nk ga", "quadratic ga"}),
         ("landscapes/binary/nk.py", {"nk ga", "nk sgd"}),
-        ("optimizers/schedules.py", {"nk sgd", "quadratic sgd"}),
+        ("optimizers/step_sizes.py", {"nk sgd", "quadratic sgd"}),
         ("landscapes/streams.py", {"nk ga", "nk sgd", "quadratic ga", "quadratic sgd"}),
         ("landscapes/base.py", {"nk ga", "nk sgd", "quadratic ga", "quadratic sgd"}),
         ("studies/loop.py", {"nk ga", "nk sgd", "quadratic ga", "quadratic sgd"}),

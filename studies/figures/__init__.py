@@ -12,8 +12,10 @@ from matplotlib.figure import Figure
 
 from studies.figures import style
 from studies.figures.convergence import convergence
+from studies.figures.factorial import factorial
+from studies.figures.noise_sources import noise_sources
 
-FIGURES: dict[str, Callable[[xr.Dataset], Figure]] = {"convergence": convergence}
+FIGURES: dict[str, Callable[[xr.Dataset], Figure]] = {"convergence": convergence, "noise_sources": noise_sources, "factorial": factorial}
 
 
 def draw(dataset: xr.Dataset, names: Iterable[str], out: Path, formats: Sequence[str] = ("png", "pdf")) -> list[Path]:

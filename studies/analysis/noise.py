@@ -1,0 +1,208 @@
+"""What the noise ledger says of a study: shares of sources, alignment and bias of the mean step, currencies, scaling. Datasets in, Datasets out.
+
+Worlds are pooled as ratios of means, sum over worlds of the numerator over that of the denominator, so that a world where nothing moves does
+not count for as much as one where much does. Intervals come from resampling worlds, jointly across arms. Every function keeps all dims of the
+ledger (`studies.ledger`) but `replicate`, and adds `bound`: low and high.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+
+import numpy as np
+import xarray as xr
+from scipy import stats
+
+from studies.analysis.bootstrap import LEVEL, intervals
+
+ALPHA = 0.01  # of the test for a bias
+NEGLIGIBLE = 1e-6  # squared bias relative to the squared mean step, a thousandth of its length: below, float32 rounds
+
+
+def shares(data: xr.Dataset) -> xr.Dataset:
+    """Sobol indices: the share of each source in the variance of a step.
+
+    Args:
+        data: a ledger.
+
+    Returns:
+        `first` (source): alone; `total` (source): alone and together with others; `interaction`: what no source does alone, 1 - sum of `first`,
+        shown and never hidden. Each with `_interval` (bound). NaN where a step has no variance.
+    """
+    alone = data["step_variance_first"]
+    whole = data["step_variance"].where(data["step_variance"] > 0)
+    rest = data["step_variance"] - alone.sum("source")
+    wanted: dict[str, xr.DataArray] = {"first": alone, "total": data["step_variance_total"], "interaction": rest}
+    names = {"first": "first-order share of the step's variance", "total": "total share of the step's variance", "interaction": "interaction"}
+    return _pooled({name: (pooled_ratio, (part, whole)) for name, part in wanted.items()}, names)
+
+
+def alignment(data: xr.Dataset) -> xr.Dataset:
+    """The mean step held against the negative reference gradients.
+
+    Args:
+        data: a ledger.
+
+    Returns:
+        `length`: root mean square of the mean step's length. `cosine` (reference): between the mean steps and the references of all worlds, noise
+        taken off both. `gain` (reference): the factor k of the best fit step = -k reference, a learning rate. Each with `_interval`.
+    """
+    along, step, held = _products(data)
+    wanted: dict[str, tuple[Callable, tuple]] = {
+        "length": (pooled_length, (data["mean_step_squared"],)),
+        "cosine": (pooled_cosine, (along, step, held)),
+        "gain": (pooled_ratio, (along, held)),
+    }
+    return _pooled(wanted, {"length": "length of the mean step", "cosine": "cosine of the mean step", "gain": "mean step per reference gradient"})
+
+
+def bias(data: xr.Dataset) -> xr.Dataset:
+    """Is the mean step -k times the reference gradient, with one k for all worlds?
+
+    The bias of world r is mean step + k reference. Its squared length is estimated with one factor from each arm, k fitted in each arm apart,
+    so without bias it is 0 in expectation however noisy the steps are; a one-sided t test over worlds asks whether it is more than a millionth of
+    the mean step's.
+
+    Args:
+        data: a ledger.
+
+    Returns:
+        `bias` (reference): squared, relative to the mean step's, and `bias_interval`; `p_value`; `biased`: whether p < 0.01.
+    """
+    _, step, held = _products(data)
+    a, b = (data["mean_step_along"].sel(half=half, drop=True).where(held.notnull()) for half in ("a", "b"))
+    k = {half: _sum(along) / _sum(held) for half, along in (("a", a), ("b", b))}
+    squared = step - k["b"] * a - k["a"] * b + k["a"] * k["b"] * held
+    found = _pooled({"bias": (pooled_ratio, (squared, step))}, {"bias": "squared bias relative to the squared mean step"})
+    count = squared.notnull().sum("replicate")
+    more = squared - NEGLIGIBLE * step
+    t = more.mean("replicate") / (more.std("replicate", ddof=1) / np.sqrt(count))
+    p = xr.apply_ufunc(stats.t.sf, t, count - 1).where(count > 2)
+    found["p_value"] = p.assign_attrs(long_name="of no bias", units="1")
+    found["biased"] = (p < ALPHA).assign_attrs(long_name=f"whether no bias is rejected at {ALPHA:g}")
+    return found
+
+
+def verdict(data: xr.Dataset, axis: str) -> xr.DataArray:
+    """What the bias does along a swept axis, such as the batch or the population: a text for each reference.
+
+    Args:
+        data: a ledger with the dim `axis`, of numbers.
+        axis: the swept dim.
+
+    Returns:
+        "unbiased": at no value is a bias seen (Holm's correction); "biased O(1/B)", B the axis: seen, and its length falls as 1/B within two
+        standard errors, and not as B^0; "biased": seen, and else; "unknown": there is no test. Dims of the ledger but replicate and the axis.
+    """
+    found = bias(data)
+    ordered = np.sort(found["p_value"].fillna(1.0).values, axis=found["p_value"].get_axis_num(axis))
+    smallest = xr.DataArray(ordered.take(0, axis=found["p_value"].get_axis_num(axis)), dims=[d for d in found["p_value"].dims if d != axis])
+    seen = smallest * data.sizes[axis] < ALPHA
+    slope, error = exponent(found["bias"], found["bias_interval"], axis)
+    slope, error = slope / 2, error / 2  # of the length
+    falls = (abs(slope + 1) < 2 * error) & (abs(slope) > 2 * error)
+    texts = xr.where(seen, xr.where(falls, f"biased O(1/{axis})", "biased"), "unbiased")
+    return texts.where(found["p_value"].notnull().any(axis), "unknown").rename("verdict")
+
+
+def currencies(data: xr.Dataset) -> xr.Dataset:
+    """Noise in units that mean the same for SGD and for evolution.
+
+    Args:
+        data: a ledger.
+
+    Returns:
+        `noise_to_signal`: variance of a step over its squared mean. `noise_scale`: that times the sample that a step takes: the batch, or the
+        population, at which the two are equal (B_simple, McCandlish et al. 2018, arXiv:1812.06162, equation 2.9, and its twin lambda_noise).
+        `effective_population`: expected p (1 - p) over the variance of allele frequencies (Wright 1931). `temperature`: variance of a step over
+        2 k tr G, k and G of the preconditioned reference: eta sigma^2 / 2B of SGD, 1 / 2N of a Wright-Fisher population. Each with `_interval`.
+    """
+    variance, size = data["step_variance"].sel(direction="all", drop=True), data["sample_size"]
+    along, _, held = (part.sel(reference="preconditioned", drop=True) for part in _products(data))
+    step = data["mean_step_squared"]
+    trace = data["reference_trace"].sel(reference="preconditioned", drop=True)
+    wanted: dict[str, tuple[Callable, tuple]] = {
+        "noise_to_signal": (pooled_ratio, (variance, step)),
+        "noise_scale": (pooled_ratio, (variance * size, step)),
+        "effective_population": (pooled_ratio, (data["binomial_variance"], variance.where(variance > 0))),
+        "temperature": (pooled_temperature, (variance, along, held, trace)),
+    }
+    names = {"noise_to_signal": "noise-to-signal ratio of a step", "noise_scale": "sample at which noise equals signal"}
+    return _pooled(wanted, names | {"effective_population": "effective population size", "temperature": "effective temperature"})
+
+
+def exponent(value: xr.DataArray, interval: xr.DataArray, axis: str) -> tuple[xr.DataArray, xr.DataArray]:
+    """The exponent b of value ~ axis^b, by weighted least squares of logarithms, and its standard error.
+
+    Args:
+        value: with the dim `axis`, of positive numbers; what is not positive is left out.
+        interval: of value, with the dim `bound`.
+        axis: the swept dim.
+    """
+    x = np.log(value[axis].astype(float))
+    good = (value > 0) & interval.notnull().all("bound")
+    y = xr.DataArray(np.log(value.where(good, 1.0)))
+    error = (interval.sel(bound="high") - interval.sel(bound="low")) / (2 * stats.norm.ppf((1 + LEVEL) / 2)) / value
+    weight = (1 / error.where(error > 0).clip(min=1e-9) ** 2).where(good, 0.0)
+    total = weight.sum(axis)
+    away = x - (weight * x).sum(axis) / total
+    spread = (weight * away**2).sum(axis)
+    return (weight * away * y).sum(axis) / spread, 1 / np.sqrt(spread)
+
+
+# pooling -----------------------------------------------------------------------------------------------------------------
+
+
+def pooled_ratio(above: np.ndarray, below: np.ndarray, axis: int = -1) -> np.ndarray:
+    """Sum over sum, of the worlds where both are known; NaN where none is."""
+    known = ~(np.isnan(above) | np.isnan(below))
+    above, below = (np.where(known, part, 0.0).sum(axis) for part in (above, below))
+    return np.where(known.any(axis), above, np.nan) / below
+
+
+def pooled_length(squared: np.ndarray, axis: int = -1) -> np.ndarray:
+    """Root mean square; 0 where the mean square is negative."""
+    return np.sqrt(np.nanmean(squared, axis).clip(0))
+
+
+def pooled_cosine(along: np.ndarray, step: np.ndarray, held: np.ndarray, axis: int = -1) -> np.ndarray:
+    """Sum of products over the root of both sums of squares."""
+    below = np.nansum(step, axis) * np.nansum(held, axis)
+    return np.nansum(along, axis) / np.sqrt(np.where(below > 0, below, np.nan))
+
+
+def pooled_temperature(variance: np.ndarray, along: np.ndarray, held: np.ndarray, trace: np.ndarray, axis: int = -1) -> np.ndarray:
+    """V / (2 k tr G), k = sum of products over sum of squares."""
+    known = ~np.isnan(variance + along + held + trace)
+    variance, along, held, trace = (np.where(known, part, 0.0).sum(axis) for part in (variance, along, held, trace))
+    return np.where(known.any(axis), variance, np.nan) * held / (2 * along * trace)
+
+
+def _pooled(wanted: dict[str, tuple[Callable, tuple[xr.DataArray, ...]]], names: dict[str, str]) -> xr.Dataset:
+    found = xr.Dataset()
+    for name, (statistic, parts) in wanted.items():
+        parts = xr.broadcast(*parts)
+        dims = [dim for dim in parts[0].dims if dim != "replicate"]
+        arrays = [part.where(np.isfinite(part)).transpose(*dims, "replicate").values.astype(float) for part in parts]
+        with warnings.catch_warnings(), np.errstate(invalid="ignore", divide="ignore"):
+            warnings.simplefilter("ignore", RuntimeWarning)  # a mean of no worlds is NaN
+            warnings.simplefilter("ignore", stats.DegenerateDataWarning)  # `intervals` tells those
+            value = np.asarray(statistic(*arrays))
+            bounds = intervals(statistic, arrays, value)
+        units = {"long_name": names[name], "units": parts[0].attrs.get("units", "1") if name == "length" else "1"}
+        found[name] = xr.DataArray(value, dims=dims, attrs=units)
+        found[f"{name}_interval"] = xr.DataArray(bounds, dims=[*dims, "bound"], attrs={"long_name": f"{LEVEL:.0%} interval of {names[name]}"})
+        found = found.assign_coords({dim: parts[0][dim] for dim in dims if dim in parts[0].coords})
+    return found.assign_coords(bound=["low", "high"])
+
+
+def _products(data: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray, xr.DataArray]:
+    """Mean step times negative reference, mean step squared, reference squared; only worlds where all are known."""
+    along, step, held = data["mean_step_along"].mean("half"), data["mean_step_squared"], data["reference_squared"]
+    known = np.isfinite(along) & np.isfinite(step) & np.isfinite(held)
+    return along.where(known), step.where(known), held.where(known)
+
+
+def _sum(part: xr.DataArray) -> xr.DataArray:
+    return part.sum("replicate")

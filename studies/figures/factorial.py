@@ -1,0 +1,105 @@
+"""Effects of switching sources of randomness on: which helps, which hurts, on which landscape; and how two of them go together."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from studies.analysis import factorial as analysis
+from studies.figures import style
+
+ROW = 0.105  # inches for one dot
+MARKS = "osD^vP*"
+Row = tuple[str, dict[str, tuple[float, float, float]]]  # source or pair, optimizer -> value, low, high
+
+
+def factorial(dataset: xr.Dataset) -> Figure:
+    """The figure of a whole Dataset, 7 inches wide: landscapes below one another, effects at the left, interactions at the right.
+
+    Args:
+        dataset: a study's results with `factors`, and no other swept axis.
+    """
+    told = analysis.effects(dataset)
+    more = [str(dim) for dim in told["effect"].dims if dim not in ("landscape", "optimizer", "factor")]
+    if more:
+        raise ValueError(
+            f"figures: factorial: expected a study that sweeps nothing beside its factors, got {', '.join(more)}; select one value of each"
+        )
+    optimizers = [str(name) for name in told["optimizer"].values]
+    panels = {str(name): told.sel(landscape=name) for name in told["landscape"].values}
+    rows = {name: (mains(panel), pairs(panel)) for name, panel in panels.items()}
+    heights = [max(_height(part) for part in parts) for parts in rows.values()]
+    figure = Figure(figsize=(style.WIDTH, sum(heights) + 0.42 * len(rows) + 0.6), layout="constrained")
+    grid = figure.subplots(len(rows), 2, squeeze=False, height_ratios=heights, width_ratios=[1, 1])
+    looks = _looks(optimizers)
+    for (name, (left, right)), axes in zip(rows.items(), grid, strict=True):
+        unit = "decades of the gap" if bool(panels[name]["logarithmic"].any()) else "loss"
+        dots(left, looks, axes[0]).set_xlabel(f"effect of switching on ({unit})")
+        dots(right, looks, axes[1]).set_xlabel(f"interaction ({unit})")
+        axes[0].set_title(name, loc="left", fontweight="bold")
+    grid[0, 0].set_title("helps  $\\leftarrow$   $\\rightarrow$  hurts", loc="right", fontsize=7, color="#555555")
+    grid[0, 1].set_title("better  $\\leftarrow$  together  $\\rightarrow$  worse", loc="right", fontsize=7, color="#555555")
+    handles = [Line2D([], [], label=name, ls="", **look) for name, look in looks.items()]
+    title = f"mean of {dataset.sizes['replicate']} worlds, 95 % intervals; other sources on and off in equal parts"
+    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), title=title, title_fontsize=7.5)
+    return figure
+
+
+def mains(panel: xr.Dataset) -> list[Row]:
+    """A row for each source that some optimizer has, of the effects on one landscape."""
+    rows = [(str(name), _values(panel, "effect", factor=name)) for name in panel["factor"].values]
+    return [row for row in rows if row[1]]
+
+
+def pairs(panel: xr.Dataset) -> list[Row]:
+    """A row for each pair of sources that some optimizer has, of the interactions on one landscape."""
+    names = itertools.combinations(panel["factor"].values, 2)
+    rows = [(f"{a} $\\times$ {b}", _values(panel, "interaction", factor=a, other=b)) for a, b in names]
+    return [row for row in rows if row[1]]
+
+
+def dots(rows: list[Row], looks: dict[str, dict[str, Any]], axes: Axes) -> Axes:
+    """Values with intervals, from the top down; optimizers of a row below one another."""
+    place, ticks = 0.0, []
+    for _, values in rows:
+        ticks.append(place + (len(values) - 1) / 2)
+        for name, (value, low, high) in values.items():
+            axes.plot([low, high], [place, place], color=looks[name]["color"], lw=1, solid_capstyle="butt")
+            axes.plot(value, place, ls="", **looks[name])
+            place += 1
+        place += 0.9
+        if values is not rows[-1][1]:
+            axes.axhline(place - 0.95, color="#dddddd", lw=0.4)
+    axes.axvline(0.0, color="#888888", lw=0.6, ls=(0, (3, 2)), zorder=0)
+    axes.set(yticks=ticks, yticklabels=[label for label, _ in rows], ylim=(place - 0.9 + 0.2, -0.8) if rows else (1, 0))
+    axes.tick_params(axis="y", length=0)
+    if not rows:
+        axes.text(0.5, 0.5, "none", transform=axes.transAxes, ha="center", va="center", color="#555555", fontsize=7)
+        axes.set_xticks([])
+    return axes
+
+
+def _height(rows: list[Row]) -> float:
+    return ROW * (sum(len(values) for _, values in rows) + 0.9 * len(rows)) + 0.05
+
+
+def _values(panel: xr.Dataset, name: str, **at: Any) -> dict[str, tuple[float, float, float]]:  # noqa: ANN401
+    """Optimizer -> value, low, high; of those that the sources touch."""
+    found, bounds = panel[name].sel(at), panel[f"{name}_interval"].sel(at)
+    values = {}
+    for optimizer in panel["optimizer"].values:
+        low, high = bounds.sel(optimizer=optimizer).values.tolist()
+        values[str(optimizer)] = (float(found.sel(optimizer=optimizer)), low, high)
+    return {optimizer: told for optimizer, told in values.items() if np.isfinite(told[0])}
+
+
+def _looks(labels: list[str]) -> dict[str, dict[str, Any]]:
+    """Keywords of a dot: the colour that an optimizer has everywhere, and a mark of its own."""
+    colours = style.looks(labels)
+    return {label: {"color": colours[label]["color"], "marker": MARKS[i % len(MARKS)], "ms": 3.2} for i, label in enumerate(labels)}

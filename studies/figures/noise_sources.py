@@ -1,0 +1,93 @@
+"""The noise ledger as bars: from which source the randomness of a step comes, and how large it is beside the step's mean."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from matplotlib.ticker import LogLocator, NullFormatter, PercentFormatter
+
+from studies.analysis import noise
+from studies.analysis.arms import arms
+from studies.figures import style
+
+BAR = 0.19  # inches, the height of a bar
+SOURCES = ("data", "evaluation", "staleness", "mutation", "recombination", "drift", "acceptance", "pairing")
+FACES = dict(zip(SOURCES, [*style.COLOURS, "#F0E442"], strict=True))
+HATCHES = {"evaluation": "....", "recombination": "////", "acceptance": "xxxx", "staleness": "\\\\\\\\"}
+TOGETHER = "several together"
+
+
+def noise_sources(dataset: xr.Dataset, moment: float | None = None) -> Figure:
+    """The figure of a whole Dataset, 7 inches wide: landscapes below one another, shares at the left, noise-to-signal ratio at the right.
+
+    Args:
+        dataset: a study's results with the noise ledger.
+        moment: fraction of the budget; None: the middle one of those recorded.
+    """
+    if "step_variance" not in dataset:
+        raise ValueError("figures: noise_sources: expected a study with a `ledger:`, found none in these results")
+    dataset = dataset.isel(moment=[dataset.sizes["moment"] // 2]) if moment is None else dataset.sel(moment=[moment], method="nearest")
+    rows = {name: arms(dataset.sel(landscape=name)) for name in dataset["landscape"].values.tolist()}
+    heights = [BAR * len(found) + 0.32 for found in rows.values()]
+    figure = Figure(figsize=(style.WIDTH, sum(heights) + 0.75), layout="constrained")
+    grid = figure.subplots(len(rows), 2, squeeze=False, sharex="col", height_ratios=heights, width_ratios=[1.7, 1])
+    shown: set[str] = set()
+    for (name, found), (left, right) in zip(rows.items(), grid, strict=True):
+        shown |= bars(found, left)
+        ratios(found, right)
+        left.set_title(name, loc="left", fontweight="bold")
+    grid[-1, 0].set_xlabel("share of the variance of a step")
+    grid[-1, 1].set_xlabel("noise-to-signal ratio of a step")
+    handles = [Patch(label=source, **_look(source)) for source in [*FACES, *sorted(shown - {*FACES, TOGETHER}), TOGETHER] if source in shown]
+    at = f"steps from states at {dataset['moment'].item():.3g} of the budget, {dataset.sizes['replicate']} worlds; bars: 95 % intervals"
+    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), title=at, title_fontsize=7.5)
+    return figure
+
+
+def bars(found: list[tuple[str, xr.Dataset]], axes: Axes) -> set[str]:
+    """Stacked first-order shares of arms (label, ledger at one moment), from the top down; returns the sources that are there."""
+    shown = set()
+    for place, (_, arm) in enumerate(found):
+        told = noise.shares(arm).sel(direction="all").isel(moment=0)
+        parts = {str(source): float(told["first"].sel(source=source)) for source in arm["source"].values} | {TOGETHER: float(told["interaction"])}
+        begin = 0.0
+        for source, share in parts.items():
+            if share > 0:
+                axes.barh(place, share, left=begin, height=0.72, **_look(source))
+                begin += share
+                shown |= {source} if share > 0.001 else set()
+        if not np.isfinite(list(parts.values())).any():
+            axes.text(0.01, place, "no noise", va="center", color="#555555", fontsize=7)
+    axes.set(yticks=range(len(found)), yticklabels=[label for label, _ in found], xlim=(0, 1), ylim=(len(found) - 0.5, -0.5))
+    axes.xaxis.set_major_formatter(PercentFormatter(1.0))
+    axes.tick_params(axis="y", length=0)
+    return shown
+
+
+def ratios(found: list[tuple[str, xr.Dataset]], axes: Axes) -> Axes:
+    """The noise-to-signal ratio of each arm with its interval, on a log scale."""
+    for place, (_, arm) in enumerate(found):
+        told = noise.currencies(arm).isel(moment=0)
+        value, (low, high) = float(told["noise_to_signal"]), told["noise_to_signal_interval"].values
+        if np.isfinite(value) and value > 0:
+            axes.plot([max(low, value / 100), high], [place, place], color="#555555", lw=1)
+            axes.plot(value, place, "o", color="black", ms=3)
+    axes.axvline(1.0, color="#888888", lw=0.6, ls=(0, (3, 2)))
+    axes.set(xscale="log", yticks=[], ylim=(len(found) - 0.5, -0.5))
+    axes.xaxis.set_major_locator(LogLocator(numticks=7))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.grid(axis="x", which="major")
+    axes.set_axisbelow(True)
+    return axes
+
+
+def _look(source: str) -> dict[str, Any]:
+    """Keywords of a bar: a colour and a hatch for each source everywhere."""
+    if source == TOGETHER:
+        return {"facecolor": "#dddddd", "edgecolor": "#777777", "hatch": "....", "linewidth": 0}
+    return {"facecolor": FACES.get(source, "#999999"), "edgecolor": "white", "hatch": HATCHES.get(source), "linewidth": 0}
