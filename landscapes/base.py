@@ -326,8 +326,10 @@ def matmul(a: Tensor, b: Tensor) -> Tensor:
     if min(rows, columns, a.shape[-1]) > 1:
         return a @ b
     short = a.shape[-1] == 1
-    a = torch.nn.functional.pad(a, (0, int(short), 0, int(rows == 1)))
-    b = torch.nn.functional.pad(b, (0, int(columns == 1), 0, int(short)))
+    if short or rows == 1:
+        a = torch.nn.functional.pad(a, (0, int(short), 0, int(rows == 1)))
+    if short or columns == 1:
+        b = torch.nn.functional.pad(b, (0, int(columns == 1), 0, int(short)))
     return (a @ b)[..., :rows, :columns]
 
 

@@ -314,7 +314,7 @@ def tensors(state):
 @pytest.mark.parametrize("dim", [1, 7])
 def test_shapes(case, dtype, dim):
     kind, options, p, domain = case
-    dim = max(dim, SMALLEST.get(kind, dim))
+    dim = max(dim, SMALLEST.get(kind, 1))
     optimizer, streams = build(kind, options), make(dtype=dtype)
     states, queries, infos = play(optimizer, domain, streams, dim)
     held = torch.uint8 if isinstance(domain, Bits) else dtype
@@ -334,7 +334,7 @@ def test_shapes(case, dtype, dim):
 def test_replicate_invariance(case, dtype, dim):
     """Worlds (5, 2) alone are those rows of eight, bit for bit."""
     kind, options, _, domain = case
-    dim = max(min(dim, LARGEST.get(kind, dim)), SMALLEST.get(kind, dim))
+    dim = max(min(dim, LARGEST.get(kind, dim)), SMALLEST.get(kind, 1))
     whole = play(build(kind, options), domain, make(dtype=dtype), dim)[0]
     part = play(build(kind, options), domain, make([5, 2], dtype=dtype), dim)[0]
     assert all(same(a, b, [5, 2]) for a, b in zip(whole, part, strict=True))

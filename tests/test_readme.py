@@ -25,8 +25,26 @@ def test_the_first_example_comes_early_and_runs(tmp_path):
     assert (tmp_path / "results" / "hill" / "dataset.zarr").exists()
 
 
+def test_the_noise_ledger_is_read(tmp_path):
+    block = next(block for block in PYTHON if "noise.shares" in block)
+    study = {
+        "name": "noisy",
+        "replicates": 4,
+        "budget": 100,
+        "landscapes": {"bowl": {"kind": "quadratic", "dim": 3}},
+        "optimizers": {"GA": {"kind": "ga", "population": 8}},
+        "ledger": {"moments": 2, "redraws": 8},
+    }
+    lines = ["import studies", f"studies.run_study({study!r}, out='results/noise-sources')", *block.splitlines()]
+    told = [line if not line.startswith("noise.") else f"print({line.partition('  #')[0]})" for line in lines]
+    (tmp_path / "read.py").write_text("\n".join(told))
+    done = subprocess.run([sys.executable, "read.py"], cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert all(name in done.stdout for name in ("interaction", "cosine", "p_value", "effective_population"))
+
+
 def test_the_plugin_runs(tmp_path):
-    (tmp_path / "mine.py").write_text(PYTHON[1])
+    (tmp_path / "mine.py").write_text(next(block for block in PYTHON if "# mine.py" in block))
     line = re.search(r"landscapes: \{.*mine:Ridge.*\}", README).group()
     (tmp_path / "mine.yaml").write_text(f"name: mine\nreplicates: 2\nbudget: 100\n{line}\noptimizers: {{GA: {{kind: ga, population: 5}}}}\n")
     command = [sys.executable, "-m", "studies.run", "mine.yaml", "--workers", "1"]

@@ -44,7 +44,7 @@ def noise_sources(dataset: xr.Dataset, moment: float | None = None) -> Figure:
     grid[-1, 0].set_xlabel("share of the variance of a step")
     grid[-1, 1].set_xlabel("noise-to-signal ratio of a step")
     handles = [Patch(label=source, **_look(source)) for source in [*FACES, *sorted(shown - {*FACES, TOGETHER}), TOGETHER] if source in shown]
-    at = f"steps from states at {dataset['moment'].item():.3g} of the budget, {dataset.sizes['replicate']} worlds; bars: 95 % intervals"
+    at = f"steps from states at {dataset['moment'].item():.3g} of the budget, {dataset.sizes['replicate']} worlds; lines: 95 % intervals"
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), title=at, title_fontsize=7.5)
     return figure
 
