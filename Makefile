@@ -29,8 +29,10 @@ lint: $(VENV)/installed  ## check style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-verify: $(VENV)/installed  ## the slow statistics and all the kill tests
-	$(RUN) -m pytest -n auto -m verify
+verify: $(VENV)/installed  ## the slow statistics, all the kill tests, and the table of laws
+	rm -rf results/truths
+	TRUTHS=results/truths $(RUN) -m pytest -n auto -m "verify or truth"
+	$(RUN) -m tests.truths.table results/truths
 
 bench: $(VENV)/bench  ## time ourselves beside our peers, ratios in one run
 	$(RUN) -m pytest -o addopts=--import-mode=importlib -W default tests/benchmarks --benchmark-columns=median,iqr,rounds --benchmark-sort=name

@@ -178,7 +178,7 @@ class Checker:
         arms = settings.arms() if checked is not None else []
         if checked is not None and checked.match:
             self._check_match(checked.match, settings, arms)
-        for place, name in enumerate(checked.figures if checked is not None else ()):
+        for place, name in enumerate(checked.figures if checked is not None and not self.mistakes else ()):
             shown = models.FIGURES[name]
             if shown and not getattr(checked, shown):
                 self.mistakes.append(Mistake(("figures", place), f"{name} shows the `{shown}` of a study, and this one has none"))

@@ -61,6 +61,21 @@ def tunnelling(mu, delta, s):
     return p
 
 
+# a normal trait ------------------------------------------------------------------------------------------------------------
+
+
+def tracking(n, v_m, v, omega2, theta, steps, runs):
+    """The mean trait (runs,) of n clones after so many generations from N(0, v): selected toward theta, mutated by N(0, v_m)."""
+    draw, means = np.random.default_rng(1976), []
+    for _ in range(runs):
+        z = draw.normal(0, v**0.5, n)
+        for _ in range(steps):
+            w = np.exp(-((z - theta) ** 2) / (2 * omega2))
+            z = draw.choice(z, n, p=w / w.sum()) + draw.normal(0, v_m**0.5, n)
+        means.append(z.mean())
+    return np.array(means)
+
+
 # one locus ----------------------------------------------------------------------------------------------------------------
 
 

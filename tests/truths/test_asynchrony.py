@@ -6,13 +6,19 @@ import numpy as np
 import pytest
 import torch
 from scipy.linalg import solve_discrete_lyapunov
+from scipy.optimize import brentq
 
 from landscapes.base import Answer, Problem, Reals
 from landscapes.streams import Streams
 from optimizers import OPTIMIZERS
 from optimizers.service import Service
+from tests.truths.table import mean_and_error, ratio, told, told_mean
 
 Z = 4.5  # standard errors
+LAWS = {
+    54: "largest stable step at the delay tau, eta lambda = 2 sin(pi / [2 (2 tau + 1)])",
+    55: "stationary variance at a delay, companion Lyapunov equation; random staleness of W workers is momentum 1 - 1/W in mean",
+}
 EXPONENTIAL = Service(scale=0.7)
 SHIFTED = Service(kind="shifted_exponential", offset=0.8, scale=0.2)
 PARETO = Service(kind="pareto", shape=3.5)
@@ -37,11 +43,6 @@ def simulate(workers, service, worlds, steps, mode="async", backups=0):
         state, info = optimizer.tell(state, optimizer.ask(state, streams), flat, streams.at(step))
         infos.append(info)
     return {key: torch.stack([info[key] for info in infos]) for key in infos[0]}, state
-
-
-def mean_and_error(sample):
-    """Of a sample (R,), one number for each world."""
-    return sample.mean().item(), sample.std().item() / len(sample) ** 0.5
 
 
 def deviation(sample, truth):
@@ -224,7 +225,8 @@ def slope(query, stiffness=1.0):
 def test_law_54_the_largest_stable_step(delay, number):
     """The limit to 1e-6, and the growth against the roots of z^(tau + 1) - z^tau + eta lambda."""
     assert limit(delay) == pytest.approx(number, abs=5e-5)
-    assert growth(delay, limit(delay) * (1 - 1e-6)) < 1 < growth(delay, limit(delay) * (1 + 1e-6))
+    found = brentq(lambda product: growth(delay, product) - 1, 0.7 * limit(delay), 1.3 * limit(delay), xtol=1e-9)
+    told(54, LAWS[54], f"tau = {delay}", limit(delay), found, bias=1e-6 * limit(delay), mutant=limit(delay + 1))
     assert growth(delay, 0.9 * limit(delay)) == pytest.approx(
         np.abs(np.roots([1, -1, *[0] * (delay - 1), 0.9 * limit(delay)])).max() if delay else 0.8
     )
@@ -273,10 +275,9 @@ def test_law_55_stationary_variance_at_a_delay(delay):
         query = optimizer.ask(state, s)
         noise = s.normal("evaluation", (1, 1))
         state = optimizer.tell(state, query, Answer(query.points[..., 0], query.points + noise), s)[0]
-    found, error = state.points.var().item(), (2 / worlds) ** 0.5
-    assert abs(found / lyapunov(delay, rate, 0.01) - 1) < Z * error
-    assert abs(found / lyapunov(delay + 3, rate, 0.01) - 1) > Z * error  # mutant: a longer delay
-    assert abs(found / (lyapunov(0, rate, 0.01) if delay else lyapunov(2, rate, 0.01)) - 1) > Z * error  # mutant: none
+    square, where = state.points[:, 0, 0] ** 2, f"variance, tau = {delay}, eta h = .1, eta^2 sigma^2 = .01"
+    told_mean(55, LAWS[55], where, lyapunov(delay, rate, 0.01), square, mutant=lyapunov(0, rate, 0.01) if delay else lyapunov(2, rate, 0.01))
+    assert deviation(square, lyapunov(delay + 3, rate, 0.01)) > Z  # mutant: a longer delay
 
 
 def test_law_55_at_the_numbers_of_the_table():
@@ -300,12 +301,17 @@ def test_law_55_staleness_is_momentum_in_mean(workers, momentum, worlds):
     """With exponential services E(x_(t+1) - x_t) = (1 - 1/W) E(x_t - x_(t-1)) - eta lambda / W E x_t."""
     optimizer = OPTIMIZERS["async_sgd"](workers=workers, learning_rate=0.1, momentum=momentum)
     streams, state = begin(optimizer, worlds, start=1.0)
-    steps = 24
+    steps, path = 24, [state.points[:, 0, 0]]
     for step in range(1, steps + 1):
         query = optimizer.ask(state, streams)
         state = optimizer.tell(state, query, slope(query), streams.at(step))[0]
-    x = state.points[:, 0, 0]
-    assert deviation(x, mean_path(workers, momentum, steps)) < Z
+        path.append(state.points[:, 0, 0])
+    x, where = path[-1], f"W = {workers}, explicit momentum {momentum:g}"
+    wrong = mean_path(workers, momentum, steps, implicit=1 - 1 / (workers + 1))
+    told_mean(55, LAWS[55], f"E x after {steps} steps, {where}", mean_path(workers, momentum, steps), x, mutant=wrong)
+    if momentum == 0:  # the sum over time of both sides of the law, solved for the momentum
+        pulled = x - path[1] + 0.1 / workers * torch.stack(path[1:-1]).sum(0)
+        told_mean(55, LAWS[55], f"momentum, {where}", 1 - 1 / workers, ratio(pulled, path[-2] - path[0]), mutant=1 - 1 / (workers + 1))
     for mutant in (1 - 1 / (workers + 1), 1 - 1 / (workers - 1), 1 / workers, 0.0):
         assert deviation(x, mean_path(workers, momentum, steps, implicit=mutant)) > Z
 

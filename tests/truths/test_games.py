@@ -12,7 +12,9 @@ from landscapes.games.dirac_gan import DiracGAN
 from landscapes.games.matching_pennies import MatchingPennies
 from landscapes.oracle import evaluate
 from landscapes.streams import Streams
+from tests.truths.table import told
 
+LAW = "Dirac-GAN: simultaneous play |l| = sqrt(1 + eta^2 f'^2), alternating 1; flow with R1, l = -gamma / 2 +- sqrt(gamma^2 / 4 - f'^2)"
 NEAR = 1e-6  # distance to a fixed point at which the field is linear to 1e-10 of itself
 
 
@@ -86,8 +88,12 @@ SLOPES = {"logistic": 0.5, "linear": 1.0}
 @pytest.mark.parametrize("gamma", [0.0, 0.3, 1.0, 2.5])
 def test_eigenvalues_of_the_dirac_gan(activation, generator, gamma):
     found = eigenvalues(jacobian(bound(DiracGAN(activation=activation, generator=generator, gamma=gamma))))
-    f = SLOPES[activation]
-    assert agree(found, pair(-gamma / 2, gamma**2 / 4 - f**2), 1e-7 if gamma == 2 * f else 1e-10)  # a double root is known to half the digits
+    f, flow = SLOPES[activation], pair(-gamma / 2, gamma**2 / 4 - SLOPES[activation] ** 2)
+    exact = 1e-7 if gamma == 2 * f else 1e-10  # a double root is known to half the digits
+    assert agree(found, flow, exact)
+    name, part, wrong = ("Re", "real", pair(-gamma, gamma**2 - f**2)) if gamma else ("Im", "imag", pair(0, -((1.5 - f) ** 2)))
+    law, here, mutant = (getattr(z[-1], part) for z in (flow, found, wrong))
+    told(58, LAW, f"{name} l of the flow, {activation}, {generator}, gamma = {gamma:g}", law, here, bias=exact, mutant=mutant)
     assert not agree(found, pair(-gamma / 2, gamma**2 / 4 - (1.5 - f) ** 2)), "the slope of the other activation"
     assert gamma == 0 or not agree(found, pair(-gamma, gamma**2 - f**2)), "gamma |psi|^2 without the half"
 
@@ -105,6 +111,8 @@ def test_eigenvalues_with_instance_noise(noise, node):
 def test_simultaneous_play_runs_away_and_alternating_play_circles(activation, eta):
     game, f = bound(DiracGAN(activation=activation)), SLOPES[activation]
     outwards = math.sqrt(1 + (eta * f) ** 2)
+    for play, law, wrong in ((simultaneous, outwards, 1.0), (alternating, 1.0, outwards)):
+        told(58, LAW, f"{play.__name__} play, {activation}, eta = {eta:g}", law, moduli(play, game, eta)[-1], bias=1e-9, mutant=wrong)
     assert close(moduli(simultaneous, game, eta), [outwards, outwards])
     assert close(moduli(alternating, game, eta), [1, 1])
     assert not close(moduli(alternating, game, eta), [outwards, outwards])
@@ -119,7 +127,7 @@ def test_a_thousand_steps_of_simultaneous_play():
         for _ in range(1000):
             x = play(game, x, 0.1)
         far[play] = float(x.norm()) / NEAR
-    assert far[simultaneous] == pytest.approx(1.0025**500, rel=1e-8)
+    told(58, LAW, "1000 steps of simultaneous play, eta = .1", 1.0025**500, far[simultaneous], bias=1e-7, mutant=1.0)
     assert f"{far[simultaneous]:.2f}" == "3.48"
     assert far[alternating] == pytest.approx(1, abs=0.03), "on an ellipse"
 

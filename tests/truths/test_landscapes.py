@@ -5,6 +5,7 @@ import torch
 
 from landscapes.binary.nk import NK
 from landscapes.streams import Streams
+from tests.truths.table import ratio, told_mean
 
 ERRORS = 4.5  # standard errors allowed
 
@@ -33,6 +34,11 @@ def agrees(sample, truth):
     return abs(float(sample.mean()) - truth) <= ERRORS * float(sample.std()) / len(sample) ** 0.5
 
 
+def ratio_agrees(above, below, truth):
+    """The same of the ratio of two means, by the delta method."""
+    return agrees((above - truth * below) / below.mean(), 0)
+
+
 # law 26: Kauffman and Levin 1987; Macken and Perelson 1989 ------------------------------------------------------------------
 
 
@@ -47,11 +53,10 @@ def test_an_additive_landscape_has_one_peak(n, neighbours):
 def test_number_of_peaks_of_an_uncorrelated_landscape(n, neighbours, worlds):
     count = peaks(n, n - 1, neighbours, worlds)
     mean, variance = 2**n / (n + 1), 2 ** (n - 1) * (n - 1) / (n + 1) ** 2
-    squares = (count - count.mean()) ** 2
-    assert agrees(count, mean)
-    assert agrees(squares, variance)
-    assert not agrees(count, 2**n / n)
-    assert not agrees(squares, mean), "not Poisson"
+    where = f"NK, {neighbours}, N = {n}, K = {n - 1}"
+    told_mean(26, "mean number of peaks without correlation, 2^N / (N + 1)", where, mean, count, mutant=2**n / n)
+    squares, poisson = (count - count.mean()) ** 2, mean
+    told_mean(26, "variance of the number of peaks, 2^(N - 1) (N - 1) / (N + 1)^2", where, variance, squares, mutant=poisson)
     fewer = peaks(n, n - 3, neighbours, worlds)
     assert not agrees(fewer, mean), "a smaller K has fewer peaks"
 
@@ -65,8 +70,8 @@ def test_number_of_peaks_of_block_landscapes(n, size, worlds):
         return (2**size / (size + 1)) ** (n / size)
 
     count = peaks(n, size - 1, "blocks", worlds)
-    assert agrees(count, law(size))
-    assert not agrees(count, law(size - 1)), "K, not K + 1, loci in a block"
+    loci = law(size - 1)  # K, not K + 1, in a block
+    told_mean(27, "mean number of peaks of block NK, (2^k / (k + 1))^(N / k)", f"N = {n}, k = {size}", law(size), count, mutant=loci)
     assert not agrees(peaks(n, size - 1, "adjacent", worlds), law(size)), "overlapping neighbourhoods"
 
 
@@ -74,25 +79,17 @@ def test_number_of_peaks_of_block_landscapes(n, size, worlds):
 
 
 def autocorrelation(values, n, mean):
-    """Ratio of means over landscapes of the covariance of neighbours and the variance about `mean`, and its standard error (delta method)."""
+    """The covariance of neighbours and the variance about `mean` of each landscape: (R,) and (R,)."""
     centred = values - mean
-    covariance = (centred[:, None] * neighbours_of(centred, n)).mean((1, 2))
-    variance = (centred * centred).mean(1)
-    ratio = covariance.mean() / variance.mean()
-    residual = covariance - ratio * variance
-    return float(ratio), float(residual.std() / variance.mean() / len(values) ** 0.5)
+    return (centred[:, None] * neighbours_of(centred, n)).mean((1, 2)), (centred * centred).mean(1)
 
 
 @pytest.mark.parametrize(("n", "k", "neighbours"), [(10, 2, "adjacent"), (10, 2, "random"), (9, 5, "adjacent"), (9, 5, "random")])
 def test_autocorrelation_of_neighbours(n, k, neighbours):
     values = fitness(n, k, neighbours, 2000)
     ensemble, within = 1 - (k + 1) / n, 1 - (k + 1) / n * 2 ** (k + 1) / (2 ** (k + 1) - 1)
-    for mean, law, wrong in (
-        (0.5, ensemble, 1 - k / n),
-        (0.5, ensemble, within),
-        (values.mean(1, keepdim=True), within, 1 - (k + 2) / n * 2 ** (k + 2) / (2 ** (k + 2) - 1)),
-        (values.mean(1, keepdim=True), within, ensemble),
-    ):
-        rho, error = autocorrelation(values, n, mean)
-        assert abs(rho - law) <= ERRORS * error
-        assert abs(rho - wrong) > ERRORS * error
+    where, (about, own) = f"{neighbours}, N = {n}, K = {k}", (autocorrelation(values, n, m) for m in (0.5, values.mean(1, keepdim=True)))
+    told_mean(28, "autocorrelation over all NK, 1 - (K + 1) / N", where, ensemble, ratio(*about), mutant=within)
+    assert not ratio_agrees(*about, 1 - k / n)
+    told_mean(28, "autocorrelation within an NK, 1 - (K + 1) / N * 2^(K + 1) / (2^(K + 1) - 1)", where, within, ratio(*own), mutant=ensemble)
+    assert not ratio_agrees(*own, 1 - (k + 2) / n * 2 ** (k + 2) / (2 ** (k + 2) - 1))

@@ -12,9 +12,13 @@ from landscapes.noise import Noise
 from optimizers import OPTIMIZERS
 from studies.analysis import noise as analysis
 from tests.ledgers import ledger, search
+from tests.truths.table import ratio, told, told_mean
 
 LAND, METHODS = LANDSCAPES, OPTIMIZERS
 Z = 4.5  # standard errors
+
+COCHRAN = "variance of a batch mean without replacement, (sigma^2 / B) (n - B) / (n - 1)"
+NOISE_SCALE = "gradient noise scale, B_simple = tr Sigma / |G|^2; eta_opt = eta_max / (1 + B_noise / B)"
 
 
 @pytest.fixture(autouse=True)
@@ -30,6 +34,12 @@ def far(sample, truth=0.0):
     return float(away.mean().abs() / (away.std() / len(away) ** 0.5))
 
 
+def around(sample, truth):
+    """Of worlds (R,) with truths of their own the mean truth, and a sample whose mean is as far from it as `sample` is from the truths."""
+    sample, truth = (np.asarray(part, np.float64) for part in (sample, truth))
+    return truth.mean(), sample - truth + truth.mean()
+
+
 def now(data, **where):
     """The ledger at its only moment, the variance over all directions."""
     return data.isel(moment=-1).sel(direction="all", **where)
@@ -39,7 +49,7 @@ def raw(data):
     return now(data)["reference_squared"].sel(reference="raw")
 
 
-# SGD: rows 47, 48, 50 given the state ------------------------------------------------------------------------------------------
+# SGD given the state: rows 50 and 51 --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("sampling", "batch", "eta", "scale"), [("replacement", 4, 0.1, 2.0), ("batch", 8, 0.3, 0.5), ("batch", 20, 0.1, 1.0)])
@@ -54,6 +64,9 @@ def test_mini_batches(sampling, batch, eta, scale):
     first, found = now(data)["step_variance_first"], now(data)["step_variance"]
     heat = 3 * eta**2 * noise**2
     assert far(found, law + heat) < Z
+    if sampling == "batch":
+        share = first.sel(source="data") / float(law / factor * batch)
+        told_mean(50, COCHRAN, f"ledger, sigma^2 = 1, n = {terms}, B = {batch}", factor / batch, share, mutant=1 / batch)
     assert far(first.sel(source="data"), law) < Z
     assert far(first.sel(source="evaluation"), heat) < Z
     assert far(found - first.sum("source")) < Z  # independent parts
@@ -65,6 +78,53 @@ def test_mini_batches(sampling, batch, eta, scale):
     assert far(now(data)["mean_step_squared"], eta**2 * raw(data) * batch / terms) > Z  # mutant: a step that depends on B
     assert (now(data)["sample_size"] == batch).all()
     assert abs(analysis.currencies(data)["temperature"].item() / float((law + heat) / (6 * eta)) - 1) < 0.1  # eta sigma^2 / 2 B
+
+
+def stepped(landscape, batch, height, eta, worlds):
+    """Points (R, D) after one step of SGD with mini-batches from where all coordinates are `height`."""
+
+    def start(n):
+        return torch.full((worlds, n, landscape.dim), height, dtype=torch.float64)
+
+    *_, last = search(landscape, METHODS["sgd"](learning_rate=eta), Noise(batch=batch), worlds=worlds, budget=2.0 * batch, start=start, steps=1)[2]
+    return last.state.points[:, 0]
+
+
+@pytest.mark.parametrize(("dim", "height", "scale"), [pytest.param(100, 0.1, 1.0, marks=pytest.mark.verify), (10, 0.5, 2.0)])
+def test_law_51_the_simple_noise_scale(dim, height, scale):
+    """Of the ledger at any B, and of the gradients of two B (ratios of means), at G_i = height, Sigma = scale^2 I."""
+    landscape, small, big = LAND["quadratic"](dim=dim, condition=1.0, terms=257, noise_scale=scale), 16, 256
+    law, where = scale**2 / height**2, f"d = {dim}, G_i = {height:g}, Sigma = {scale**2:g} I"
+
+    def start(n):
+        return torch.full((50, n, dim), height, dtype=torch.float64)
+
+    for batch in (small, 64):
+        data = ledger(landscape, METHODS["sgd"](), Noise(batch=batch), worlds=50, redraws=32, sources=("data",), start=start)
+        sample = ratio(now(data)["step_variance"] * now(data)["sample_size"], now(data)["mean_step_squared"])
+        told_mean(51, NOISE_SCALE, f"B_simple of the ledger, {where}, B = {batch}", law, sample, mutant=law / 2)  # mutant: B <-> 2 B
+        assert analysis.currencies(data)["noise_scale"].item() == pytest.approx(sample.mean(), rel=1e-9)
+    few, many = ((height - stepped(landscape, batch, height, 1.0, 400)).square().sum(1) for batch in (small, big))  # of the gradients
+    noise, signal = (few - many) / (1 / small - 1 / big), (big * many - small * few) / (big - small)
+    told_mean(51, NOISE_SCALE, f"B_simple of B = {small} and {big}, {where}", law, ratio(noise, signal), mutant=law / 2)
+    told_mean(51, NOISE_SCALE, f"|G|^2 of B = {small} and {big}, {where}", dim * height**2, signal, mutant=many.mean())  # mutant: with its noise
+    told_mean(51, NOISE_SCALE, f"tr Sigma of B = {small} and {big}, {where}", dim * scale**2, noise, mutant=float(few.mean()) * small)
+
+
+@pytest.mark.parametrize(("batch", "condition"), [(4, 10.0), (32, 10.0), (8, 1.0)])
+def test_law_51_the_best_learning_rate(batch, condition):
+    """Where the expected loss after one step is lowest: eta_max / (1 + B_noise / B), eta_max = |G|^2 / G'HG, B_noise = tr(H Sigma) / G'HG."""
+    dim, height, eta = 10, 0.5, 0.2
+    landscape = LAND["quadratic"](dim=dim, condition=condition, terms=40, noise_scale=1.0)
+    h = condition ** -torch.linspace(0, 1, dim, dtype=torch.float64)
+    slope, bent = h * height, float((h * (h * height) ** 2).sum())
+    longest, scale = float(slope.square().sum()) / bent, float(h.sum()) / bent
+    once, twice = ((h * (height**2 - stepped(landscape, batch, height, e, 4000) ** 2)).sum(1) / 2 for e in (eta, 2 * eta))  # how far the loss fell
+    gain, cost = (4 * once - twice) / (2 * eta), (2 * once - twice) / (2 * eta**2)  # of the parabola in eta through 0 and both
+    where, simple = f"eta_opt, B = {batch}, condition {condition:g}", dim / float(slope.square().sum())
+    law, mutant = (longest / (1 + scale / b) for b in (batch, 2 * batch))
+    told_mean(51, NOISE_SCALE, where, law, ratio(gain, 2 * cost), mutant=mutant)
+    assert condition == 1 or scale != pytest.approx(simple, rel=0.1)  # B_noise is not B_simple
 
 
 @pytest.mark.parametrize(("beta", "eta"), [(0.0, 0.5), (0.8, 0.1), (0.5, 1.5)])
@@ -101,11 +161,11 @@ def test_law_42_es_on_a_quadratic(dim, pairs):
     optimizer = METHODS["openai_es"](population=2 * pairs, learning_rate=eta, sigma=0.3, shaping="raw")
     data = ledger(LAND["quadratic"](dim=dim, condition=5.0 if dim > 1 else 1.0), optimizer, worlds=600, redraws=32)
     square = eta**2 * raw(data)
-    assert far(now(data)["step_variance"], (dim + 1) / pairs * square) < Z
-    assert far(now(data)["step_variance"], (dim + 2) / pairs * square) > Z
-    assert far(now(data)["step_variance"], (dim + 1) / (2 * pairs) * square) > Z
-    assert far(now(data)["mean_step_squared"], square) < Z
-    assert far(now(data)["mean_step_squared"], 4 * square) > Z  # mutant: divided by pairs, not points
+    where, found, more = f"ledger, d = {dim}, n = {pairs}", now(data)["step_variance"] / square, (dim + 2) / pairs
+    told_mean(42, "trace of the variance of the ES gradient, in units of |grad f|^2, (d + 1) / n", where, (dim + 1) / pairs, found, mutant=more)
+    assert far(found, (dim + 1) / (2 * pairs)) > Z
+    law, sample = around(now(data)["mean_step_squared"], square)
+    told_mean(42, "squared mean step of an ES, eta^2 |grad f|^2", where, law, sample, mutant=4 * law)  # divided by pairs, not points
     found = analysis.currencies(data)["noise_scale"].isel(moment=0)
     assert abs(found / (2 * (dim + 1)) - 1) < 0.15
 
@@ -121,7 +181,9 @@ def test_law_43_es_sees_the_smoothed_gradient(sigma):
     ripple = landscape.amplitude * turn * torch.sin(turn * x)
     slope, smooth = 2 * x + ripple, 2 * x + ripple * math.exp(-((turn * sigma) ** 2) / 2)
     along, square = now(data)["mean_step_along"].mean("half"), now(data)["reference_squared"]
-    assert far(now(data)["mean_step_squared"], eta**2 * smooth.square().sum(1)) < Z
+    law, sample = around(now(data)["mean_step_squared"], eta**2 * smooth.square().sum(1))
+    where, here = f"ledger, ripples of length 1, sigma = {sigma}", eta**2 * slope.square().sum(1).mean()  # the gradient at the mean
+    told_mean(43, "squared mean step of an ES on a sinusoid, whose slope is met times e^(-omega^2 sigma^2 / 2)", where, law, sample, mutant=here)
     assert far(along.sel(reference="raw"), eta * (smooth * slope).sum(1)) < Z
     assert far(along.sel(reference="smoothed"), eta * smooth.square().sum(1)) < Z
     assert far(square.sel(reference="smoothed"), smooth.square().sum(1)) < Z
@@ -139,6 +201,8 @@ def test_law_40_ranks_do_not_see_the_size_of_the_gradient(kind, options):
     few, more = (ledger(LAND["quadratic"](dim=3, curvature=c), METHODS[kind](**options), worlds=4) for c in (1.0, 16.0))
     for name in ("step_variance", "mean_step_squared", "step_variance_total"):
         assert (now(few)[name] == now(more)[name]).all()
+    growth = (now(more)["mean_step_squared"] / now(few)["mean_step_squared"]).mean()
+    told(40, "growth of squared steps of ranked values when f -> 2^4 f, 1", f"ledger, {kind}", 1.0, growth, mutant=16.0**2)
     raw_few, raw_more = (
         ledger(LAND["quadratic"](dim=3, curvature=c), METHODS["openai_es"](shaping="raw", population=4, learning_rate=0.01), worlds=4)
         for c in (1.0, 16.0)
@@ -146,7 +210,11 @@ def test_law_40_ranks_do_not_see_the_size_of_the_gradient(kind, options):
     assert torch.allclose(*(torch.tensor(now(d)["mean_step_squared"].values) * s for d, s in ((raw_few, 256.0), (raw_more, 1.0))))
 
 
-# populations: rows 3, 19, 23 -----------------------------------------------------------------------------------------------------
+# populations: rows 3 and 19 --------------------------------------------------------------------------------------------------------
+
+
+ONE_STEP = "one step: mean p* = p w / W, variance p* (1 - p*) / N; neutral Moran event 2 p q / N^2"
+WRIGHT = "Wright's equation, dp_i = (p_i q_i / W) dW/dp_i; diploid half"
 
 
 def population(optimizer, loci=3, worlds=1200, beta=0.5):
@@ -165,13 +233,12 @@ def test_law_3_drift(n, ploidy):
     """Selection and sampling alone: all variance is drift, p* (1 - p*) / N (2 N where diploid, whose coin of meiosis is recombination's); N_e = N."""
     optimizer = METHODS["wright_fisher"](population=n, ploidy=ploidy, crossover="none", mutation_rate=0.0, selection_strength=0.5)
     data, p, after = population(optimizer)
-    law, found = (after * (1 - after)).sum(1) / (n * ploidy), now(data)
-    assert far(found["step_variance"], law) < Z
-    assert far(found["step_variance"], 2 * law) > Z
-    assert far(found["mean_step_squared"], (after - p).square().sum(1)) < Z
-    assert far(found["mean_step_squared"], (2 * (after - p)).square().sum(1)) > Z
-    assert far(found["binomial_variance"], (after * (1 - after)).sum(1)) < Z
-    assert far(found["binomial_variance"], (after * (1 - after)).sum(1) - law / 16) > Z  # mutant: one arm's mean squared
+    found, where = now(data), f"ledger over 3 loci, {'diploid, ' * (ploidy - 1)}N = {n}"
+    law, moved = (part.sum(1).numpy() for part in (after * (1 - after) / (n * ploidy), (after - p).square()))
+    told_mean(3, ONE_STEP, f"variance, {where}", law.mean(), found["step_variance"] - law + law.mean(), mutant=2 * law.mean())
+    told_mean(3, ONE_STEP, f"squared mean, {where}", moved.mean(), found["mean_step_squared"] - moved + moved.mean(), mutant=4 * moved.mean())
+    assert far(found["binomial_variance"], n * ploidy * law) < Z
+    assert far(found["binomial_variance"], (n * ploidy - 1 / 16) * law) > Z  # mutant: one arm's mean squared
     assert far(found["binomial_variance"] - n * ploidy * found["step_variance"]) < Z
     assert far(found["binomial_variance"] - (n * ploidy + 2) * found["step_variance"]) > Z
     if ploidy == 1:
@@ -218,7 +285,10 @@ def test_temperature_of_a_population(n, beta):
     data = ledger(LAND["onemax"](n=1), optimizer, worlds=1500, redraws=32)
     found, law = analysis.currencies(data)["temperature"].isel(moment=0), 1 / (2 * n * beta)
     assert abs(found / law - 1) < 0.06
-    assert abs(analysis.alignment(data)["gain"].sel(reference="preconditioned").isel(moment=0) / beta - 1) < 0.06
+    natural = now(data).sel(reference="preconditioned")  # p q d loss / dp
+    gain = ratio(natural["mean_step_along"].mean("half"), natural["reference_squared"])
+    told_mean(19, WRIGHT, f"ledger, step over p q, one locus, N = {n}, beta = {beta}", beta, gain, bias=beta**2 / 5, mutant=2 * beta)
+    assert abs(analysis.alignment(data)["gain"].sel(reference="preconditioned").isel(moment=0) / gain.mean() - 1) < 1e-9
     assert abs(found / (law / 2) - 1) > 0.06  # mutant: 2 N for N
 
 
@@ -239,8 +309,8 @@ def test_law_44_metropolis(sigma, a):
 
     data = now(ledger(LAND["quadratic"](dim=1), optimizer, worlds=200, redraws=200, costs=(1.0,), start=start))
     law = a * sigma**2 * math.exp((a * sigma) ** 2 / 2) * phi(-a * sigma)
-    assert far(data["mean_step_along"].mean("half").sel(reference="raw") / 1e6, law) < Z
-    assert far(data["mean_step_along"].mean("half").sel(reference="raw") / 1e6, a * sigma**2 / 2) > Z  # mutant: the limit of small steps
+    along, small = data["mean_step_along"].mean("half").sel(reference="raw") / 1e6, -a * sigma**2 / 2  # the limit of small steps
+    told_mean(44, "mean Metropolis step on a slope, -a s^2 e^(a^2 s^2 / 2) Phi(-|a| s)", f"ledger, a = {a}, s = {sigma}", -law, -along, mutant=small)
     assert far(data["mean_step_squared"], law**2) < Z
     for source in ("mutation", "acceptance"):
         assert (data["step_variance_total"].sel(source=source) > 0).all()
@@ -256,6 +326,7 @@ def test_law_60_clipping(noise, clip):
     inside = m * (z.cdf(high) - z.cdf(low)) - noise * (z.log_prob(high).exp() - z.log_prob(low).exp())
     law = inside - clip * z.cdf(low) + clip * (1 - z.cdf(high))
     along = data["mean_step_along"].mean("half").sel(reference="raw")
-    assert far(along, 0.1 * law * m) < Z
+    mean, sample = around(along, 0.1 * law * m)
+    wrong = float((0.1 * m * m.clamp_max(clip)).mean())  # the clipped mean
+    told_mean(60, "clipping is biased, E clip(g, c) != clip(E g, c)", f"ledger, -step . g, s = {noise:g}, c = {clip:g}", mean, sample, mutant=wrong)
     assert far(along, 0.1 * m * m) > Z
-    assert far(along, 0.1 * m * m.clamp_max(clip)) > Z  # mutant: the clipped mean

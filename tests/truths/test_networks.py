@@ -6,14 +6,21 @@ import math
 import pytest
 import torch
 
-from landscapes.base import Terms
+from landscapes.base import Answer, Problem, Reals, Terms
 from landscapes.networks.batch_norm import BatchNorm, batch_statistics, normalised
 from landscapes.networks.contrastive import Contrastive
 from landscapes.networks.linear_rnn import LinearRNN
 from landscapes.oracle import evaluate
 from landscapes.streams import Streams
+from optimizers import OPTIMIZERS
+from tests.truths.table import told
 
 ERRORS = 4.5  # standard errors allowed
+
+LAWS = {
+    59: "scale-invariant loss, w . grad L = 0, grad L(a w) = grad L / a; |w|^4 = eta g^2 / 2 lambda, angle sqrt(2 eta lambda); batch norm 1 - 1/B",
+    61: "InfoNCE of K: bias -Var(e^s) / (2 K mu^2) from the negatives; bound on the information at most ln K",
+}
 
 
 def streams(worlds=1):
@@ -89,20 +96,65 @@ def test_a_batch_of_two_passes_no_gradient():
     assert hidden_gradient("batch_constant", 2)[2].abs().max() > 1e-3
 
 
+@pytest.mark.parametrize("size", [5, 20])
+def test_law_59_batch_norm_has_no_gradient_along_the_weights(size):
+    def cosine(statistics):
+        _, w, slope = hidden_gradient(statistics, size)
+        return ((w * slope).sum(-1).abs() / (w.norm(dim=-1) * slope.norm(dim=-1))).max()
+
+    told(59, LAWS[59], f"batch norm, B = {size}, cosine of w and grad L", 0.0, cosine("batch"), bias=1e-10, mutant=cosine("batch_constant"))
+
+
 @pytest.mark.parametrize("alpha", [0.3, 7.0])
 def test_batch_norm_does_not_see_the_length_of_weights(alpha):
-    def holds(statistics, eps=0.0):
+    def seen(statistics, eps=0.0):
+        """The gradient times alpha on longer weights, and both gradients, at weights of length 1."""
         x, w, slope = hidden_gradient(statistics, 20, eps=eps)
         longer = x.clone()
         longer[..., :256] *= alpha
-        stretched = hidden_gradient(statistics, 20, longer, eps)[2]
-        across = (w * slope).sum(-1).abs() <= 1e-10 * w.norm(dim=-1) * slope.norm(dim=-1)
+        return hidden_gradient(statistics, 20, longer, eps)[2], slope, w / w.norm(dim=-1, keepdim=True)
+
+    def holds(statistics, eps=0.0):
+        stretched, slope, w = seen(statistics, eps)
+        across = (w * slope).sum(-1).abs() <= 1e-10 * slope.norm(dim=-1)
         return bool(across.all()) and torch.allclose(stretched, slope / alpha, rtol=1e-10, atol=1e-13)
 
+    stretched, slope, _ = seen("batch")
+    told(59, LAWS[59], f"batch norm, |grad L(a w)| / |grad L|, a = {alpha:g}", 1 / alpha, stretched.norm() / slope.norm(), bias=1e-10, mutant=1.0)
     assert holds("batch")
     assert not holds("batch", eps=1e-3)
     assert not holds("batch_constant")
     assert not holds("fixed")
+
+
+@pytest.mark.parametrize("size", [2, 3, 5])
+def test_law_59_the_variance_within_a_batch_is_too_small(size):
+    """Its mean over all batches of independent draws is (B - 1) / B of the variance of all."""
+    z = streams().normal("init", (5,))[0]
+    _, variance = batch_statistics(z[torch.cartesian_prod(*[torch.arange(5)] * size)])
+    whole = z.var(correction=0)
+    told(59, LAWS[59], f"batch norm, variance within a batch of {size}, of 5", (1 - 1 / size) * whole, variance.mean(), bias=1e-12, mutant=whole)
+
+
+@pytest.mark.parametrize(("eta", "decay", "g"), [(0.1, 0.005, 1.0), (0.5, 0.002, 0.3), (0.1, 0.05, 2.0)])
+def test_law_59_the_equilibrium_of_weight_decay(eta, decay, g):
+    """Gradients across w, of length g / |w|: SGD ends at |w|^4 = eta g^2 / [lambda (2 - eta lambda)] and turns w by acos(1 - eta lambda) a step."""
+    optimizer, first, law = OPTIMIZERS["sgd"](learning_rate=eta, weight_decay=decay), streams(), (eta * g**2 / (2 * decay)) ** 0.25
+    start = first.normal("init", (1, 6))
+    state = optimizer.init(Problem(6, Reals(), False, lambda n: start), first)
+    for step in range(1, math.ceil(5 / (eta * decay))):
+        before, s = state.points, first.at(step)
+        unit = before / before.norm()
+        across = s.normal("evaluation", (1, 6))
+        across = across - (across * unit).sum() * unit
+        gradient = across / across.norm() * g / before.norm()
+        state, _ = optimizer.tell(state, optimizer.ask(state, s), Answer(gradient[..., 0], gradient), s)
+    turned = torch.acos((before * state.points).sum() / before.norm() / state.points.norm())
+    where, small = f"eta = {eta:g}, lambda = {decay:g}, g = {g:g}", eta * decay  # the laws are those of small eta lambda
+    told(59, LAWS[59], f"|w|, {where}", law, state.points.norm(), bias=small * law, mutant=law * 2**0.25)  # mutants: no factor 2
+    told(59, LAWS[59], f"angle of a step, {where}", (2 * small) ** 0.5, turned, bias=small * (2 * small) ** 0.5, mutant=small**0.5)
+    assert state.points.norm().item() == pytest.approx(law / (1 - small / 2) ** 0.25, rel=1e-7)
+    assert turned.item() == pytest.approx(math.acos(1 - small), rel=1e-7)
 
 
 # a pairwise loss is a U-statistic: Hoeffding 1948 -----------------------------------------------------------------------------------
@@ -163,8 +215,15 @@ def test_the_bias_of_infonce(size):
     exact = (mean.log() - own.log())[index].mean(1)  # of the same anchors, against all pairs: its mean has no bias
     bias = landscape.loss(x, batches(index))[:, 0] - exact
     negatives, positive = -(scores.var(1, unbiased=False) / mean**2 / 2).mean() / size, (own / mean - 1).mean() / size
-    allowed = ERRORS * float(bias.std()) / count**0.5 + 0.1 * abs(float(negatives))
-    assert abs(float(bias.mean() - negatives - positive)) <= allowed
-    assert abs(float(bias.mean())) > allowed, "it is biased"
-    assert abs(float(bias.mean() - 2 * negatives - positive)) > allowed
+    error, next_order = bias.std() / count**0.5, 0.1 * negatives.abs()
+    told(61, LAWS[61], f"bias, K = {size}", negatives + positive, bias.mean(), error=error, bias=next_order, mutant=2 * negatives + positive)
+    assert abs(float(bias.mean())) > ERRORS * float(error + next_order), "it is biased"
     assert landscape.loss(x, batches(index)).min() >= -math.log(size), "the bound on information is at most ln B"
+
+
+@pytest.mark.parametrize("size", [8, 128])
+def test_law_61_the_bound_on_information_ends_at_ln_k(size):
+    """Views that tell their pair from all others reach it; the positive is one of the K."""
+    landscape = Contrastive(objective="infonce", features=64, embedding=64, pairs=size, correlation=1.0).bind(streams())
+    loss = landscape.loss(torch.eye(64, dtype=torch.float64).flatten()[None, None] * 3)
+    told(61, LAWS[61], f"bound, K = {size}", math.log(size), -loss.item(), bias=1e-9, mutant=math.log(size - 1))

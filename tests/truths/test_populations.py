@@ -7,8 +7,11 @@ from landscapes.base import Answer, Bits, Problem, Reals
 from landscapes.streams import Streams
 from optimizers import OPTIMIZERS
 from tests import reference_populations as naive
+from tests.truths.table import told_mean
 
 Z = 4.5  # standard errors
+
+DRIFT = "heterozygosity under drift, H0 (1 - 1/N)^t; Moran H0 (1 - 2/N^2)^t"  # law 1
 
 
 def make(worlds):
@@ -73,10 +76,10 @@ def heterozygosity(n, migrants, steps, islands=2, worlds=8000):
 def test_islands_alone_lose_heterozygosity(n, islands, steps):
     """H_t = H_0 (1 - 1/N)^t with N the individuals of one island; between islands nothing is lost."""
     found = heterozygosity(n, 0, steps, islands)
-    assert mean_deviation(found[:, 0], 0.5 * (1 - 1 / n) ** steps) < Z
+    where = f"islands apart, {islands} of N = {n}, t = {steps}"
+    told_mean(1, DRIFT, where, 0.5 * (1 - 1 / n) ** steps, found[:, 0], mutant=0.5 * (1 - 1 / (2 * n)) ** steps)
     assert mean_deviation(found[:, 1], 0.5) < Z
     assert mean_deviation(found[:, 0], 0.5 * (1 - 1 / (n * islands)) ** steps) > Z  # mutant: parents from everywhere
-    assert mean_deviation(found[:, 0], 0.5 * (1 - 1 / (2 * n)) ** steps) > Z  # mutant: N <-> 2 N
 
 
 @pytest.mark.parametrize(("n", "migrants", "steps"), [(10, 1, 12), (30, 2, 12)])
@@ -144,6 +147,6 @@ def test_steady_state_drift(n, steps):
         state, _ = optimizer.tell(state, optimizer.ask(state, s), nothing, s)
     x = optimizer.center(state)[:, 0]
     found = 2 * x * (1 - x)
-    assert mean_deviation(found, 2 * p * (1 - p) * (1 - 2 / n**2) ** steps) < Z
-    assert mean_deviation(found, 2 * p * (1 - p) * (1 - 1 / n) ** (steps / n)) > Z  # mutant: Wright-Fisher
+    law, mutant = (2 * p * (1 - p) * left for left in ((1 - 2 / n**2) ** steps, (1 - 1 / n) ** (steps / n)))  # mutant: Wright-Fisher
+    told_mean(1, DRIFT, f"steady state as Moran, N = {n}, t = {steps}", law, found, mutant=mutant)
     assert mean_deviation(found, 2 * p * (1 - p) * (1 - 2 / (n * (n - 1))) ** steps) > Z  # mutant: the parent never dies

@@ -9,6 +9,7 @@ import torch
 from landscapes.binary.house_of_cards import HouseOfCards
 from landscapes.binary.mount_fuji import RoughMountFuji
 from landscapes.streams import Streams
+from tests.truths.table import ratio, told_mean
 
 ERRORS = 4.5  # standard errors allowed
 VARIANCE = {"uniform": 1 / 12, "normal": 1.0, "exponential": 1.0, "gumbel": math.pi**2 / 6}
@@ -39,8 +40,7 @@ def agrees(sample, truth):
 
 def ratio_agrees(above, below, truth):
     """Whether the ratio of the means over landscapes is within the allowed error of a law (delta method)."""
-    ratio = above.mean() / below.mean()
-    return agrees((above - ratio * below) / below.mean() + ratio, truth)
+    return agrees(ratio(above, below), truth)
 
 
 # law 26: Kauffman and Levin 1987; Macken and Perelson 1989 ------------------------------------------------------------------
@@ -50,11 +50,10 @@ def ratio_agrees(above, below, truth):
 def test_number_of_peaks_of_a_house_of_cards(n, law):
     count = peaks(fitness(HouseOfCards(n=n, law=law), 2000))
     mean, variance = 2**n / (n + 1), 2 ** (n - 1) * (n - 1) / (n + 1) ** 2
-    squares = (count - count.mean()) ** 2
-    assert agrees(count, mean)
-    assert agrees(squares, variance)
-    assert not agrees(count, 2**n / n)
-    assert not agrees(squares, mean), "not Poisson"
+    where = f"House of Cards, {law}, N = {n}"
+    told_mean(26, "mean number of peaks without correlation, 2^N / (N + 1)", where, mean, count, mutant=2**n / n)
+    squares, poisson = (count - count.mean()) ** 2, mean
+    told_mean(26, "variance of the number of peaks, 2^(N - 1) (N - 1) / (N + 1)^2", where, variance, squares, mutant=poisson)
     sloped = peaks(fitness(RoughMountFuji(n=n, law=law, slope=1.0), 500))
     assert not agrees(sloped, mean), "a slope leaves fewer peaks"
 
@@ -86,9 +85,9 @@ def test_correlation_of_fitness_effects(law, slope, scale, n):
         return slope**2 / (slope**2 + 2 * scale**2 * VARIANCE[law])
 
     products, squares = effect_products(fitness(RoughMountFuji(n=n, law=law, slope=slope, noise_scale=scale), 600))
-    assert ratio_agrees(products, squares, gamma(slope, law))
+    where, one = f"{law}, N = {n}, c = {slope}, scale = {scale}", slope**2 / (slope**2 + scale**2 * VARIANCE[law])  # one genotype's noise, not two's
+    told_mean(30, "gamma of Rough Mount Fuji, c^2 / (c^2 + 2 sigma^2)", where, gamma(slope, law), ratio(products, squares), mutant=one)
     assert not ratio_agrees(products, squares, gamma(1.3 * slope, law))
-    assert not ratio_agrees(products, squares, slope**2 / (slope**2 + scale**2 * VARIANCE[law])), "the noise of one genotype, not of two"
     other = {"gumbel": "exponential", "exponential": "gumbel", "normal": "gumbel", "uniform": "normal"}[law]
     assert not ratio_agrees(products, squares, gamma(slope, other))
 
@@ -121,9 +120,9 @@ def epistasis(values):
 def test_three_kinds_of_epistasis_are_equally_frequent(n, law):
     frequencies = epistasis(fitness(HouseOfCards(n=n, law=law), 3000))
     sloped = epistasis(fitness(RoughMountFuji(n=n, law=law, slope=1.0), 3000))
-    for kind in range(3):
-        assert agrees(frequencies[:, kind], 1 / 3)
-        assert not agrees(frequencies[:, kind], (1 / 4, 1 / 2, 1 / 4)[kind]), "as if the changes of sign were independent coins"
+    for kind, name in enumerate(("magnitude", "sign", "reciprocal sign")):
+        coins = (1 / 4, 1 / 2, 1 / 4)[kind]  # as if the changes of sign were independent
+        told_mean(31, f"share of {name} epistasis without correlation, 1/3", f"{law}, N = {n}", 1 / 3, frequencies[:, kind], mutant=coins)
     assert not agrees(sloped[:, 0], 1 / 3)
 
 
@@ -173,11 +172,10 @@ def within(sample, truth, bias):
 
 @pytest.mark.parametrize(("n", "law", "worlds"), [(100, "uniform", 1500), (50, "gumbel", 1500)])
 def test_length_of_random_adaptive_walks(n, law, worlds):
-    lengths = walk_lengths(HouseOfCards(n=n, law=law), worlds, greedy=False)
-    assert within(lengths, math.log(n), 0.15)
-    assert within(lengths, mean_random_walk(n), 2 / n)
-    assert not within(lengths, 1 + math.log(n), 0.15), "genotypes, not steps"
-    assert not within(lengths, mean_random_walk(2 * n), 2 / n)
+    lengths, where = walk_lengths(HouseOfCards(n=n, law=law), worlds, greedy=False), f"House of Cards, {law}, N = {n}"
+    genotypes, twice = 1 + math.log(n), mean_random_walk(2 * n)  # not steps; not N
+    told_mean(32, "length of a random adaptive walk, ln N", where, math.log(n), lengths, bias=0.15, mutant=genotypes)
+    told_mean(32, "length of a random adaptive walk, quadrature", where, mean_random_walk(n), lengths, bias=2 / n, mutant=twice)
     assert not within(walk_lengths(HouseOfCards(n=n, law=law), worlds, greedy=True), math.log(n), 0.15)
 
 
@@ -189,8 +187,8 @@ def test_a_walk_on_one_locus_has_half_a_step():
 @pytest.mark.parametrize(("n", "law", "worlds"), [(100, "normal", 1500), (50, "exponential", 1500)])
 def test_length_of_greedy_walks(n, law, worlds):
     lengths = walk_lengths(HouseOfCards(n=n, law=law), worlds, greedy=True)
-    assert within(lengths, math.e - 1, 3 / n)
-    assert not within(lengths, math.e, 3 / n), "genotypes, not steps"
+    genotypes = math.e  # not steps
+    told_mean(32, "length of a greedy walk, e - 1", f"House of Cards, {law}, N = {n}", math.e - 1, lengths, bias=3 / n, mutant=genotypes)
     assert not within(lengths, 1.5, 3 / n)
     assert not within(walk_lengths(RoughMountFuji(n=n, law=law, slope=3.0), worlds // 8, greedy=True), math.e - 1, 3 / n)
 
@@ -199,10 +197,9 @@ def test_length_of_greedy_walks(n, law, worlds):
 @pytest.mark.parametrize(("n", "worlds"), [(50, 20_000), (200, 5_000)])
 def test_length_of_walks_at_several_sizes(n, worlds):
     random, greedy = (walk_lengths(HouseOfCards(n=n), worlds, greedy) for greedy in (False, True))
-    assert within(random, mean_random_walk(n, 20_000), 1 / n)
-    assert not within(random, mean_random_walk(2 * n, 20_000), 1 / n)
-    assert within(greedy, math.e - 1, 4 / n)
-    assert not within(greedy, 1.5, 4 / n)
+    where, law, twice = f"House of Cards, uniform, N = {n}", mean_random_walk(n, 20_000), mean_random_walk(2 * n, 20_000)
+    told_mean(32, "length of a random adaptive walk, quadrature", where, law, random, bias=1 / n, mutant=twice)
+    told_mean(32, "length of a greedy walk, e - 1", where, math.e - 1, greedy, bias=4 / n, mutant=1.5)
     assert n > 50 or not within(random, math.log(n), 1 / n), "the difference tends to 0.0975, not to 0"
 
 
@@ -217,9 +214,9 @@ def gumbel_peaks(n, slope):
 @pytest.mark.parametrize(("n", "slope", "scale"), [(9, 0.5, 1.0), (10, 1.0, 1.0), (9, 2.0, 1.0), (7, 1.6, 2.0)])
 def test_number_of_peaks_of_a_rough_mount_fuji(n, slope, scale):
     count = peaks(fitness(RoughMountFuji(n=n, slope=slope, noise_scale=scale), 1000))
-    truth = gumbel_peaks(n, slope / scale)
-    assert agrees(count, truth)
-    assert not agrees(count, gumbel_peaks(n, 1.25 * slope / scale + 0.1))
+    truth, where = gumbel_peaks(n, slope / scale), f"N = {n}, c = {slope / scale}"
+    steeper = gumbel_peaks(n, 1.25 * slope / scale + 0.1)
+    told_mean(33, "mean number of peaks of Rough Mount Fuji, sum_d C(N, d) / (1 + d e^c + (N - d) e^-c)", where, truth, count, mutant=steeper)
     assert not agrees(count, gumbel_peaks(n + 1, slope / scale))
     for law in ("exponential", "normal"):
         assert not agrees(peaks(fitness(RoughMountFuji(n=n, slope=slope, noise_scale=scale, law=law), 1000)), truth)
@@ -246,9 +243,11 @@ def test_autocorrelation_within_a_rough_mount_fuji(n, slope, law, scale):
     centred = values - values.mean(1, keepdim=True)
     covariance = (centred[:, None] * neighbours_of(centred)).mean((1, 2))
     variance = (centred**2).mean(1)
-    assert ratio_agrees(covariance, variance, rho(slope, law))
+    where, truth = f"{law}, N = {n}, c = {slope}, scale = {scale}", rho(slope, law)
+    one = truth * n / (n - 2)  # of n loci differs, not two
+    name = "autocorrelation within Rough Mount Fuji, (c^2 N / 4) (1 - 2 / N) / (c^2 N / 4 + sigma^2)"
+    told_mean(34, name, where, truth, ratio(covariance, variance), mutant=one)
     assert not ratio_agrees(covariance, variance, rho(1.3 * slope, law))
     assert not ratio_agrees(covariance, variance, rho(slope, "normal" if law in ("gumbel", "uniform") else "gumbel"))
-    assert not ratio_agrees(covariance, variance, rho(slope, law) * n / (n - 2)), "one locus in n differs, not two"
     if n == 10:
         assert rho(slope, law) == pytest.approx(0.4825, abs=0.001)

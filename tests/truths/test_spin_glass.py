@@ -8,6 +8,7 @@ import torch
 from landscapes.binary.max_sat import MaxSat
 from landscapes.binary.spin_glass import SpinGlass
 from landscapes.streams import Streams
+from tests.truths.table import told, told_mean
 
 
 def energies(landscape, worlds):
@@ -46,8 +47,10 @@ def autocorrelation(values, n):
 def test_autocorrelation_is_one_less_two_orders_in_every_instance(landscape, order):
     n = landscape.n
     rho = autocorrelation(energies(landscape, 5), n)
-    assert (rho - (1 - 2 * order / n)).abs().max() <= 1e-12
-    for wrong in (1 - order / n, 1 - 2 * (order + 1) / n, 1 - 2 * order / (n - 1)):
+    law, more, where = 1 - 2 * order / n, 1 - 2 * (order + 1) / n, f"{landscape.graph}, {landscape.couplings}, N = {n}, p = {order}"
+    worst = rho[(rho - law).abs().argmax()]
+    told(35, "autocorrelation of every p-spin glass, 1 - 2 p / N", where, law, worst, bias=1e-12, mutant=more)
+    for wrong in (1 - order / n, 1 - 2 * order / (n - 1)):
         assert (rho - wrong).abs().min() > 1e-3
 
 
@@ -73,18 +76,18 @@ def within(sample, law, share):
 def test_number_of_optima_of_the_sherrington_kirkpatrick_model():
     count = optima(energies(SpinGlass(n=12), 600), 12)
     assert float(count.std()) / 600**0.5 < 0.03 * float(count.mean())
-    assert within(count, math.exp(0.199 * 12), 0.15)
-    assert not within(count, math.exp(0.249 * 12), 0.15)
+    law, wrong = math.exp(0.199 * 12), math.exp(0.249 * 12)
+    told_mean(35, "number of optima of the Sherrington-Kirkpatrick model, e^(0.199 N)", "N = 12", law, count, bias=0.15 * law, mutant=wrong)
     assert not within(optima(energies(SpinGlass(n=12, order=3), 100), 12), math.exp(0.199 * 12), 0.15)
     assert torch.equal(count % 2, torch.zeros(600).double()), "they come in pairs"
 
 
 def test_ground_state_energy_of_the_sherrington_kirkpatrick_model():
     landscape = SpinGlass(n=12).bind(Streams(seed=7, worlds=torch.arange(600)))
-    per_spin = landscape.best / 12
-    assert within(per_spin, -0.763 + 0.70 * 12 ** (-2 / 3), 0.05)
-    assert not within(per_spin, -0.763, 0.05), "without the finite-size correction"
-    assert not within(per_spin * 2**0.5, -0.763 + 0.70 * 12 ** (-2 / 3), 0.05), "couplings of variance 2 / n"
+    per_spin, law = landscape.best / 12, -0.763 + 0.70 * 12 ** (-2 / 3)
+    endless, name = -0.763, "ground-state energy of a Sherrington-Kirkpatrick spin, -0.763 + 0.70 N^(-2/3)"  # no finite-size correction
+    told_mean(35, name, "N = 12", law, per_spin, bias=-0.05 * law, mutant=endless)
+    assert not within(per_spin * 2**0.5, law, 0.05), "couplings of variance 2 / n"
 
 
 @pytest.mark.parametrize("order", [1, 2, 3])

@@ -12,8 +12,15 @@ from landscapes.oracle import evaluate
 from landscapes.streams import Streams
 from optimizers import OPTIMIZERS
 from tests import reference_trajectories as naive
+from tests.truths.table import told, told_mean
 
 Z = 4.5  # standard errors
+
+LAWS = {
+    57: "stationary variance of Langevin dynamics on a quadratic, (2 eta T + eta^2 sigma^2 / B) / [eta h (2 - eta h)]",
+    58: "Dirac-GAN: simultaneous play |l| = sqrt(1 + eta^2 f'^2), alternating 1; flow with R1, l = -gamma / 2 +- sqrt(gamma^2 / 4 - f'^2)",
+    60: "clipping is biased, E clip(g, c) != clip(E g, c)",
+}
 
 
 def make(worlds):
@@ -64,8 +71,8 @@ def test_law_44_mean_step_of_a_metropolis_walk(a, sigma, temperature, exact):
     """E dx = -a s^2 exp(a^2 s^2 / 2) Phi(-|a| s), a = slope / T."""
     steps = mean_step(a, sigma, temperature, exact)
     law = -a * sigma**2 * math.exp((a * sigma) ** 2 / 2) * normal_cdf(-abs(a) * sigma)
-    assert mean_deviation(steps, law) < Z
-    assert mean_deviation(steps, -a * sigma**2 / 2) > Z  # mutant: the limit of small steps
+    where, small = f"{'stored' if exact else 'new'} values, a = {a}, s = {sigma}", -a * sigma**2 / 2  # the limit of small steps
+    told_mean(44, "mean Metropolis step on a slope, -a s^2 e^(a^2 s^2 / 2) Phi(-|a| s)", where, law, steps[:, 0], mutant=small)
     assert mean_deviation(mean_step(a, sigma, 2 * temperature, exact), law) < Z  # only a counts, not the temperature alone
     barker = -a * sigma**2 * 0.5 * math.exp((a * sigma) ** 2 / 2) * normal_cdf(-abs(a) * sigma)
     assert mean_deviation(steps, barker) > Z  # mutant: half of the acceptances
@@ -78,8 +85,8 @@ def test_law_44_limits():
     state = begin(optimizer, zeros(worlds), streams)
     query = optimizer.ask(state, streams)
     moved = optimizer.recommend(optimizer.tell(state, query, Answer(5 * query.points[..., 0]), streams)[0])
-    assert mean_deviation(moved, -0.3 / math.sqrt(2 * math.pi)) < Z
-    assert mean_deviation(moved, -0.3 * math.sqrt(2 / math.pi)) > Z  # mutant: every proposal goes down
+    law, down = -0.3 / math.sqrt(2 * math.pi), -0.3 * math.sqrt(2 / math.pi)  # every proposal goes down
+    told_mean(44, "mean Metropolis step at T = 0, -s / sqrt(2 pi)", "s = 0.3", law, moved[:, 0], mutant=down)
 
 
 @pytest.mark.parametrize("rate", [None, 0.3])
@@ -127,8 +134,9 @@ def test_law_57_stationary_variance(h, eta, temperature, noise, steps):
         return torch.tensor([(2 * eta * temperature + eta**2 * noise) / (eta * h * (2 - eta * h)) * (1 - (1 - eta * h) ** (2 * steps))])
 
     x = optimizer.recommend(state)
-    assert variance_deviation(x, law(temperature, noise)) < Z
-    assert variance_deviation(x, law(temperature / 2, noise) if temperature else law(0.0, 2 * noise)) > Z  # mutant: sqrt(eta T) z, or 2 sigma^2
+    where = f"h = {h:g}, eta = {eta:g}, T = {temperature:g}, sigma^2 / B = {noise:g}"
+    mutant = law(temperature / 2, noise) if temperature else law(0.0, 2 * noise)  # sqrt(eta T) z, or 2 sigma^2
+    told_mean(57, LAWS[57], where, law(temperature, noise), x[:, 0] ** 2, mutant=mutant)
     if noise:
         assert variance_deviation(x, law(temperature, noise / 2)) > Z  # mutant: B <-> 2 B
     elif eta * h > 0.05:
@@ -157,8 +165,8 @@ def test_law_60_clipping_turns_a_mean_around():
     """+10 with probability .1, -1 with .9: the mean is +.1, clipped at 1 it is -.8, exactly."""
     gradients = torch.tensor([10.0] + 9 * [-1.0], dtype=torch.float64)
     assert clipped_steps(gradients, None).mean().item() == pytest.approx(0.1, abs=1e-12)
-    assert clipped_steps(gradients, 1.0).mean().item() == pytest.approx(-0.8, abs=1e-12)
-    assert clipped_steps(gradients, 1.0).mean().item() != pytest.approx(0.1 / 10, abs=1e-3)  # mutant: the mean is scaled
+    found = clipped_steps(gradients, 1.0).mean()
+    told(60, LAWS[60], "+10 with chance .1, -1 with .9, c = 1", -0.8, found, bias=1e-12, mutant=0.1 / 10)  # mutant: the mean is scaled
 
 
 @pytest.mark.parametrize(("mu", "c"), [(0.5, 1.0), (-1.0, 0.7)])
@@ -169,8 +177,7 @@ def test_law_60_clipping_of_a_normal(mu, c):
     density = [math.exp(-((s * c - mu) ** 2) / 2) / math.sqrt(2 * math.pi) for s in (-1, 1)]
     low, high = normal_cdf(-c - mu), normal_cdf(c - mu)
     law = -c * low + c * (1 - high) + mu * (high - low) + density[0] - density[1]
-    assert found == pytest.approx(law, abs=1e-6)
-    assert found != pytest.approx(mu, abs=1e-2)  # mutant: no bias
+    told(60, LAWS[60], f"N({mu:g}, 1), c = {c:g}", law, found, bias=1e-6, mutant=max(-c, min(c, mu)))  # mutant: the mean is clipped
     if (mu, c) == (0.5, 1.0):
         assert law == pytest.approx(0.3315, abs=5e-5)
 
@@ -290,11 +297,11 @@ def test_law_58_play_on_the_dirac_gan(activation, f, eta):
     """|lambda| = sqrt(1 + eta^2 f'(0)^2) simultaneous, 1 alternating, sqrt((1 - eta^2 f'(0)^2)^2 + eta^2 f'(0)^2) extragradient."""
     game = LANDSCAPES["dirac_gan"](activation=activation)
     simultaneous, s = math.sqrt(1 + (eta * f) ** 2), eta * f
-    assert modulus(game, "sgd", 1, learning_rate=eta) == pytest.approx(simultaneous, abs=1e-10)
-    assert modulus(game, "alternating", 2, learning_rate=eta) == pytest.approx(1.0, abs=1e-10)
-    assert modulus(game, "extragradient", 2, learning_rate=eta) == pytest.approx(math.sqrt((1 - s**2) ** 2 + s**2), abs=1e-10)
-    assert modulus(game, "sgd", 2, learning_rate=eta) != pytest.approx(1.0, abs=1e-3)  # mutant: both players at once
-    assert modulus(game, "sgd", 2, learning_rate=eta) != pytest.approx(modulus(game, "extragradient", 2, learning_rate=eta), abs=1e-3)
+    laws = {"simultaneous": (simultaneous, "sgd", 1), "alternating": (1.0, "alternating", 2)}
+    laws["extragradient"] = (math.sqrt((1 - s**2) ** 2 + s**2), "extragradient", 2)
+    for play, (law, kind, queries) in laws.items():
+        found, mutant = modulus(game, kind, queries, learning_rate=eta), 1.0 if play == "simultaneous" else simultaneous**2  # mutant: the other play
+        told(58, LAWS[58], f"{play} play, f' = {f:g}, eta = {eta:g}", law, found, bias=1e-10, mutant=mutant)
     if (f, eta) == (0.5, 0.1):
         assert simultaneous == pytest.approx(1.00125, abs=1e-6)
         assert simultaneous**1000 == pytest.approx(3.48, abs=0.01)
@@ -312,8 +319,8 @@ def test_law_58_flow_with_the_penalty_r1(gamma):
     """Eigenvalues -gamma / 2 +- sqrt(gamma^2 / 4 - f'(0)^2) of the flow: a short simultaneous step is 1 + eta lambda."""
     flow = -gamma / 2 + np.sqrt(complex(gamma**2 / 4 - 0.25))
     found = modulus(LANDSCAPES["dirac_gan"](gamma=gamma), "sgd", 1, learning_rate=0.01)
-    assert found == pytest.approx(abs(1 + 0.01 * flow), abs=1e-10)
-    assert found != pytest.approx(abs(1 + 0.01 * (-gamma + np.sqrt(complex(gamma**2 - 0.25)))), abs=1e-4)  # mutant: gamma, not gamma / 2
+    mutant = abs(1 + 0.01 * (-gamma + np.sqrt(complex(gamma**2 - 0.25))))  # gamma, not gamma / 2
+    told(58, LAWS[58], f"a short step with R1, gamma = {gamma:g}, eta = .01", abs(1 + 0.01 * flow), found, bias=1e-10, mutant=mutant)
 
 
 @pytest.mark.parametrize("eta", [0.3, 0.9])
