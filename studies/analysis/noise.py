@@ -64,6 +64,9 @@ def bias(data: xr.Dataset) -> xr.Dataset:
     so without bias it is 0 in expectation however noisy the steps are; a one-sided t test over worlds asks whether it is more than a millionth of
     the mean step's.
 
+    All of it is given the frozen state. So a step with momentum is biased by the gradients that it remembers, and with `sampling: epoch` by what
+    of the epoch is read already: the mini-batches that are left are no sample of all terms.
+
     Args:
         data: a ledger.
 
