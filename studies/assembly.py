@@ -157,13 +157,16 @@ def _numbers(attrs: Mapping[str, Any]) -> dict[str, float]:
 
 
 def _dataset(grid: Grid, tasks: Sequence[Mapping[str, Any]]) -> xr.Dataset:
-    cost, target = (np.full((*grid.shape, grid.sizes[dim]), np.nan) for dim in ("checkpoint", "target"))
+    cost, target, instance = (np.full((*grid.shape, grid.sizes[dim]), np.nan) for dim in ("checkpoint", "target", "replicate"))
+    worlds = np.arange(grid.sizes["replicate"])
     for task, places, columns in zip(tasks, grid.places, grid.columns, strict=True):
         for place in places:
             cost[place][..., columns] = task["checkpoints"]
             target[place][..., : len(task["targets"])] = task["targets"]
+            instance[place] = worlds % (task["instances"] or len(worlds))
     coords: dict[str, Any] = {name: (name, _labels(values)) for name, values in grid.dims.items()}
-    coords["replicate"] = ("replicate", np.arange(grid.sizes["replicate"]), {"long_name": "world"})
+    coords["replicate"] = ("replicate", worlds, {"long_name": "world"})
+    coords["instance"] = _squeezed(grid, instance, ("replicate",), {"long_name": "instance of the landscape; worlds of one number share it"})
     coords["checkpoint"] = ("checkpoint", grid.fractions, {"long_name": "fraction of the budget", "units": "1"})
     coords["target"] = ("target", np.arange(grid.sizes["target"]), {"long_name": "number of the target"})
     coords["cost"] = _squeezed(grid, cost, ("checkpoint",), {"long_name": "cost", "units": "evaluations"})

@@ -20,7 +20,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from landscapes.base import Parameters
-from studies import factors, kinds, matching, models, yaml_lines
+from studies import factors, kinds, matching, models, sections, yaml_lines
 from studies.mistakes import mistakes_in
 from studies.models import DEFAULT, FAMILIES, StudyModel
 from studies.settings import Arm, Settings
@@ -30,7 +30,7 @@ from studies.yaml_lines import Document, Mistake, suggest
 CONFIGS = Path(__file__).parent / "configs"
 LABEL = re.compile(r"[\w+-][\w +-]*")
 RESERVED_LABELS = (DEFAULT, "value", "gradient")
-MAPS = (("budget",), ("targets",), *((section, key) for section, model in models.SECTIONS.items() for key in model.model_fields if key != "off"))
+MAPS = (("budget",), ("targets",), *((section, key) for section, model in sections.SECTIONS.items() for key in model.model_fields if key != "off"))
 STAND_INS = {"name": "unnamed", "budget": 1e9, "landscapes": {}, "optimizers": {}}  # for wrong ones, so that the rest can be checked
 Classes = dict[str, dict[str, type[Parameters]]]  # family -> kind -> class
 
@@ -65,10 +65,10 @@ class Study:
     device: str
     checkpoints: int | list[float]
     figures: list[str]
-    cluster: models.Cluster
+    cluster: sections.Cluster
     arms: list[Arm]
     axes: dict[str, list[Any]]
-    match: models.MatchModel | None
+    match: sections.MatchModel | None
     resolved: dict[str, Any]
     matched: list[dict[str, Any]] | None = None
 
@@ -276,7 +276,7 @@ class Checker:
                 self._drop(mistake.path)
         return None
 
-    def _check_match(self, match: models.MatchModel, settings: Settings, arms: list[Arm]) -> None:
+    def _check_match(self, match: sections.MatchModel, settings: Settings, arms: list[Arm]) -> None:
         """Its labels and parameters, then whether the quantity is known, and both ends of each range may be used."""
         found = [*matching.mistakes(match, self.labels["optimizers"], self.data["optimizers"], self.classes["optimizers"], settings.axes)]
         found = found or [*matching.unknown_quantities(match, arms)]

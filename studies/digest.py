@@ -20,7 +20,9 @@ PACKAGES = ("landscapes", "optimizers", "studies")
 CORE = ("landscapes.streams", "landscapes.kernels", "landscapes.oracle", "landscapes.noise", "studies.loop", "studies.instruments")
 WHERE_USED = {("studies.loop", "landscapes.relaxation")}  # imports that a task may not need; its own list says where it does
 LIBRARIES = {Path(sysconfig.get_path(kind)).resolve() for kind in ("stdlib", "platstdlib", "purelib", "platlib")}
-DECIDE = frozenset(f"studies.{name}" for name in ("config", "digest", "kinds", "mistakes", "models", "plan", "settings", "sweeps", "yaml_lines"))
+DECIDE = frozenset(
+    f"studies.{name}" for name in ("config", "digest", "kinds", "mistakes", "models", "plan", "sections", "settings", "sweeps", "yaml_lines")
+)
 
 
 @functools.cache

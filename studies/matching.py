@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, get_args, get_type_hints
 
 from landscapes.base import Bits, Landscape, Parameters
 from landscapes.relaxation import Relaxation
-from studies import kinds, models
+from studies import kinds, models, sections
 from studies.sweeps import Axis, short
 from studies.yaml_lines import Mistake, Path, suggest
 
@@ -116,7 +116,7 @@ def _numbers(cls: type[Parameters]) -> dict[str, bool]:
 
 
 def mistakes(
-    match: models.MatchModel, labels: Sequence[str], data: Mapping[str, Any], classes: Mapping[str, type[Parameters]], axes: Iterable[Axis]
+    match: sections.MatchModel, labels: Sequence[str], data: Mapping[str, Any], classes: Mapping[str, type[Parameters]], axes: Iterable[Axis]
 ) -> Iterator[Mistake]:
     """What is wrong with the labels and parameters of a `match`.
 
@@ -157,7 +157,7 @@ def _of_parameter(path: Path, entry: Mapping[str, Any], cls: type[Parameters], a
         yield Mistake(("optimizers", label, "on", landscape, name), "is found by match; leave it out here", at_key=True)
 
 
-def unknown_quantities(match: models.MatchModel, arms: Iterable[Arm]) -> Iterator[Mistake]:
+def unknown_quantities(match: sections.MatchModel, arms: Iterable[Arm]) -> Iterator[Mistake]:
     """The arms, reference or varied, for which the noise ledger does not know the quantity."""
     told = set()
     for arm in arms:

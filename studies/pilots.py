@@ -18,7 +18,7 @@ from typing import Any
 
 import xarray as xr
 
-from studies import matching, models, store
+from studies import matching, sections, store
 from studies.config import Study, StudyError
 from studies.plan import Cell, Task, blocks, make_plan, rounded
 from studies.settings import Arm
@@ -135,7 +135,7 @@ class Pilots:
 
     def _pilot(self, arm: Arm) -> Arm:
         """The arm up to the moment alone; the curvature is not looked at."""
-        at, given = self.match.at, arm.scalars["ledger"] or models.LedgerModel().model_dump()
+        at, given = self.match.at, arm.scalars["ledger"] or sections.LedgerModel().model_dump()
         budget = rounded(max(at, INSTANT) * arm.scalars["budget"])
         ledger = given | {"moments": [1.0 if at else 0.0], "modes": 1}
         return replace(arm, scalars=arm.scalars | {"budget": budget, "targets": [], "ledger": ledger})

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from landscapes.base import Bits, Landscape, Parameters, Reals
 from landscapes.noise import Noise
-from studies import kinds, models
+from studies import kinds, models, sections
 from studies.mistakes import mistakes_in
 from studies.models import DEFAULT, FAMILIES, StudyModel
 from studies.sweeps import Axis, Setting, set_path, short
@@ -201,7 +201,7 @@ def variants(optimizers: dict[str, Any], landscape: str) -> Iterator[tuple[str, 
 
 
 def _touches(swept: Path, wrong: Path) -> bool:
-    return swept[:2] == wrong[:2] or {swept[0], wrong[0]} <= models.SECTIONS.keys()
+    return swept[:2] == wrong[:2] or {swept[0], wrong[0]} <= sections.SECTIONS.keys()
 
 
 def _from_class(text: str, cls: type[Parameters], raw: dict[str, Any]) -> list[Mistake]:
@@ -302,7 +302,7 @@ def _portions(study: StudyModel, label: str, landscape: Entry, noise: dict[str, 
     return {"micro_batches": 1 if terms == 1 else micro_batches, "chunks": chunks}
 
 
-_QUIET = {"batch": None, "sampling": "replacement", "shared": True, "evaluation": models.Evaluation(value=0.0, gradient=0.0)}
+_QUIET = {"batch": None, "sampling": "replacement", "shared": True, "evaluation": sections.Evaluation(value=0.0, gradient=0.0)}
 
 
 def of(value: Any, label: str, default: Any = None) -> Any:  # noqa: ANN401
@@ -312,7 +312,7 @@ def of(value: Any, label: str, default: Any = None) -> Any:  # noqa: ANN401
 
 def _scalars(study: StudyModel, label: str, landscape: Entry) -> dict[str, Any]:
     price = study.gradient_cost
-    assert isinstance(price, models.GradientCost)
+    assert isinstance(price, sections.GradientCost)
     return {
         "seed": study.seed,
         "instances": study.instances,

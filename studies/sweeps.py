@@ -13,7 +13,8 @@ from typing import Any
 
 from landscapes.base import Parameters
 from studies import models
-from studies.models import FAMILIES, RESERVED, SECTIONS
+from studies.models import FAMILIES, RESERVED
+from studies.sections import SECTIONS
 from studies.yaml_lines import Mistake, Path, nearest, show, suggest
 
 SWEPT = ("seed", "instances", "budget", "gradient_cost", "dtype")  # the scalars of a study that an axis may change

@@ -9,10 +9,10 @@ from studies import store
 from studies.config import StudyError, load_study
 from studies.loop import run_cell
 from studies.matching import CLOSE, FAR, MOST, mistakes, notes, search, settled
-from studies.models import MatchModel
 from studies.pilots import AWAY, Pilots
 from studies.plan import make_plan
 from studies.run import main
+from studies.sections import MatchModel
 from tests.runs import BOWL, again, cells, no_leftovers, write  # noqa: F401
 
 SIGMA = 1.5  # of each coordinate of a gradient

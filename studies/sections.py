@@ -1,0 +1,175 @@
+"""The parts of a study file, as pydantic models: noise, oracle, ledger, match, prices, the cluster; and what their values may be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Union
+
+from annotated_types import Ge, Gt, Le
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
+
+CHECKPOINTS = 20  # per decade, at least
+MOMENTS = 2  # decades of the budget, covered by the noise ledger
+TAG = "~"  # begins the tags of our unions, so that they are told from the keys of a study in the path of an error
+
+
+class Strict(BaseModel):
+    """No unknown keys, no silent conversions, no infinities."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False, validate_default=True, protected_namespaces=())
+
+
+# values ------------------------------------------------------------------------------------------------------------------
+
+
+def _whole(value: Any) -> Any:  # noqa: ANN401
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _batch(value: Any) -> Any:  # noqa: ANN401
+    fraction = isinstance(value, float) and 0 < value < 1
+    if value is None or fraction or (isinstance(value, int) and not isinstance(value, bool) and value >= 1):
+        return value
+    raise ValueError("expected a number of terms 1, 2, .., a fraction 0 < f < 1 of them, or null for all")
+
+
+def checkpoint_fractions(value: Any) -> Any:  # noqa: ANN401
+    """A number of checkpoints per decade, or increasing fractions of the budget."""
+    if isinstance(value, int) and not isinstance(value, bool) and value >= CHECKPOINTS:
+        return value
+    if isinstance(value, list) and value and all(isinstance(v, (int, float)) and 0 < v <= 1 for v in value) and sorted(set(value)) == value:
+        return [float(v) for v in value]
+    raise ValueError(f"expected a number per decade >= {CHECKPOINTS}, or a list of increasing fractions of the budget, each 0 < f <= 1")
+
+
+WHOLE = BeforeValidator(_whole)  # 16.0 is 16; after the bounds, so that these stay in the JSON schema
+Count = Annotated[int, Ge(1), WHOLE]
+Positive = Annotated[float, Gt(0)]
+Dtype = Literal["float64", "float32"]
+
+
+def per_landscape(value_type: Any, keys: tuple[str, ...] = ()) -> Any:  # noqa: ANN401
+    """One value, or a mapping landscape label -> value; a value that is itself a mapping has the given keys."""
+
+    def which(value: Any) -> str:  # noqa: ANN401
+        return f"{TAG}map" if isinstance(value, Mapping) and not (value and set(value) <= set(keys)) else f"{TAG}one"
+
+    return Annotated[
+        Union[Annotated[value_type, Tag(f"{TAG}one")], Annotated[dict[str, value_type], Tag(f"{TAG}map")]],  # noqa: UP007
+        Discriminator(which),
+    ]
+
+
+class GradientCost(Strict):
+    """What a gradient costs, and the prices to which an analysis may change it afterwards."""
+
+    value: Positive = Field(default=3.0, description="evaluations that one gradient costs")
+    range: Annotated[tuple[Positive, Positive], Field(strict=False)] | None = Field(
+        default=None, description="lowest and highest price; null: the value alone"
+    )
+
+    @model_validator(mode="after")
+    def _ordered(self) -> GradientCost:
+        low, high = self.range or (self.value, self.value)
+        if not low <= self.value <= high:
+            raise ValueError(f"expected a range [low, high] with low <= value = {self.value:g} <= high")
+        return self
+
+    @property
+    def low(self) -> float:
+        """The lowest price, at which the budget is spent."""
+        return self.range[0] if self.range else self.value
+
+    @property
+    def high(self) -> float:
+        """The highest price."""
+        return self.range[1] if self.range else self.value
+
+
+class Evaluation(Strict):
+    """Gaussian noise of the oracle's answers."""
+
+    value: Annotated[float, Ge(0)] = Field(default=0.0, description="standard deviation on each value, in units of the loss")
+    gradient: Annotated[float, Ge(0)] = Field(default=0.0, description="standard deviation on each coordinate of a gradient, in loss per unit of x")
+
+
+Price = Annotated[float | GradientCost, AfterValidator(lambda v: v if isinstance(v, GradientCost) else GradientCost(value=v))]
+Sigma = Annotated[Annotated[float, Ge(0)] | Evaluation, AfterValidator(lambda v: v if isinstance(v, Evaluation) else Evaluation(value=v))]
+Batch = Annotated[int | float | None, BeforeValidator(_batch)]
+
+
+class NoiseModel(Strict):
+    """The noise laid over the landscapes; each entry one value, or landscape label -> value."""
+
+    batch: per_landscape(Batch) = Field(default=None, description="terms in a mini-batch, or a fraction of them; null: all")  # type: ignore[valid-type]
+    sampling: per_landscape(Literal["replacement", "batch", "epoch"]) = Field(default="replacement", description="how a mini-batch is drawn")  # type: ignore[valid-type]
+    shared: per_landscape(bool) = Field(default=True, description="every point of a world sees the same mini-batch")  # type: ignore[valid-type]
+    evaluation: per_landscape(Sigma, ("value", "gradient")) = Field(  # type: ignore[valid-type]
+        default=0.0, description="standard deviation of Gaussian noise on values; or {value: .., gradient: ..}"
+    )
+    off: dict[Literal["data", "evaluation"], bool] = Field(
+        default={}, description="source -> true: answers are as without it, and billed as with it; what `factors` sets"
+    )
+
+
+class OracleModel(Strict):
+    """How much is evaluated at a time; each entry one value, or landscape label -> value. Less is slower, and needs less memory."""
+
+    micro_batches: per_landscape(Count) = Field(  # type: ignore[valid-type]
+        default=1, description="pieces into which the terms of a mini-batch (or all terms) go; their weighted sum is exact where the loss is a sum"
+    )
+    chunks: per_landscape(Count) = Field(default=1, description="groups into which the points go")  # type: ignore[valid-type]
+
+
+SECTIONS: dict[str, type[Strict]] = {"noise": NoiseModel, "oracle": OracleModel}  # their entries may differ by landscape
+
+
+def _moments(value: Any) -> Any:  # noqa: ANN401
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
+        return [float(f"{10 ** (-MOMENTS * (1 - (i + 1) / value)):.9g}") for i in range(value)]
+    if isinstance(value, list) and value and all(isinstance(v, (int, float)) and 0 <= v <= 1 for v in value) and sorted(set(value)) == value:
+        return [float(v) for v in value]
+    raise ValueError("expected a number of moments >= 1, or a list of increasing fractions of the budget, each 0 <= f <= 1")
+
+
+class LedgerModel(Strict):
+    """The noise ledger: from frozen states the next step is taken again and again, its sources drawn afresh one by one."""
+
+    moments: Annotated[int | list[float], BeforeValidator(_moments)] = Field(
+        default=5, description="states that are frozen, log-spaced over the last two decades of the budget; or a list of fractions of the budget"
+    )
+    redraws: Annotated[int, Ge(4), WHOLE] = Field(default=256, description="steps from each state in each arm; there are two arms and one per source")
+    modes: Count = Field(default=3, description="largest eigenvalues of the noise, and directions of largest curvature, that are shown")
+    points: Count = Field(default=256, description="points asked at which the true gradient is averaged, in each of two arms")
+
+
+def _range(value: Any) -> Any:  # noqa: ANN401
+    numbers = isinstance(value, list) and len(value) == 2 and all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in value)
+    if numbers and 0 < value[0] < value[1] < float("inf"):
+        return value
+    raise ValueError("expected a range [low, high] with 0 < low < high")
+
+
+class MatchModel(Strict):
+    """Arms of equal noise: the value of one parameter is sought, on each landscape, at which an arm's noise is that of the reference."""
+
+    reference: str = Field(description="label of the optimizer whose noise the others are to have")
+    quantity: Literal["noise_to_signal", "noise_scale", "effective_population", "temperature"] = Field(
+        default="noise_to_signal", description="what is to be equal, see studies.analysis.noise.currencies"
+    )
+    at: Annotated[float, Ge(0), Le(1)] = Field(default=0.01, description="when it is measured, as a fraction of the budget")
+    vary: Annotated[
+        dict[str, Annotated[dict[str, Annotated[list[float], BeforeValidator(_range)]], Field(min_length=1, max_length=1)]], Field(min_length=1)
+    ] = Field(description="label -> {parameter: [low, high]}")
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The optimizers whose noise is measured."""
+        return (self.reference, *self.vary)
+
+
+class Cluster(Strict):
+    """Where cells are computed."""
+
+    kind: str = Field(default="local", description="local, or the address of a Dask scheduler, tcp://host:port")
+    workers: Count | None = Field(default=None, description="worker processes of a local cluster; null: one per core")
