@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import functools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -82,7 +83,7 @@ class Parameters:
     name: ClassVar[str]
 
     def __post_init__(self) -> None:
-        hints = get_type_hints(type(self))
+        hints = hints_of(type(self))  # type: ignore[arg-type]
         for key, value in self.parameters().items():
             if get_origin(hints[key]) is Literal and value not in get_args(hints[key]):
                 raise ValueError(f"{self.name}.{key}: expected one of {', '.join(map(str, get_args(hints[key])))}, got {value!r}")
@@ -99,9 +100,15 @@ class Parameters:
         return {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.init}  # type: ignore[arg-type]
 
 
+@functools.cache
+def hints_of(owner: type, *, include_extras: bool = False) -> dict[str, Any]:
+    """The type hints of a class, found once."""
+    return get_type_hints(owner, include_extras=include_extras)
+
+
 def ranges(owner: type, key: str) -> list[BaseMetadata]:
     """The range annotations of one field of a Parameters class."""
-    hint = get_type_hints(owner, include_extras=True)[key]
+    hint = hints_of(owner, include_extras=True)[key]
     return [m for m in get_args(hint)[1:] if isinstance(m, BaseMetadata)] if get_origin(hint) is Annotated else []
 
 

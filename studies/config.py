@@ -20,9 +20,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from landscapes.base import Parameters
-from studies import factors, kinds, matching, models, sections, yaml_lines
+from studies import claim_checks, factors, kinds, matching, models, sections, tuning, yaml_lines
 from studies.mistakes import mistakes_in
-from studies.models import DEFAULT, FAMILIES, StudyModel
+from studies.models import DEFAULT, ENTRIES, FAMILIES, StudyModel
 from studies.settings import Arm, Settings
 from studies.sweeps import Axis, Setting, axes_of, known_paths, set_path
 from studies.yaml_lines import Document, Mistake, suggest
@@ -55,8 +55,10 @@ class Study:
         arms: each a landscape, an optimizer and the values of the swept axes.
         axes: name of a dim -> its coordinate values: landscape, optimizer, then the swept axes.
         match: which arms are to have equal noise.
+        tuning: the ranges from which settings are chosen.
         resolved: the study with all defaults, as plain data; `load_study(resolved)` gives the same study.
         matched: what `studies.pilots` found for `match`, one mapping for each arm, once it is set in the arms.
+        tuned: what `studies.trials` found for `tuning`, likewise.
     """
 
     name: str
@@ -69,8 +71,10 @@ class Study:
     arms: list[Arm]
     axes: dict[str, list[Any]]
     match: sections.MatchModel | None
+    tuning: sections.TuningModel | None
     resolved: dict[str, Any]
     matched: list[dict[str, Any]] | None = None
+    tuned: list[dict[str, Any]] | None = None
 
     def yaml(self) -> str:
         """The resolved study as a study file."""
@@ -178,6 +182,10 @@ class Checker:
         arms = settings.arms() if checked is not None else []
         if checked is not None and checked.match:
             self._check_match(checked.match, settings, arms)
+        if checked is not None and checked.tuning:
+            self._check_tuning(checked.tuning, settings)
+        if checked is not None and not self.mistakes:
+            self.mistakes += claim_checks.mistakes(_resolved(checked), arms, axes)
         for place, name in enumerate(checked.figures if checked is not None and not self.mistakes else ()):
             shown = models.FIGURES[name]
             if shown and not getattr(checked, shown):
@@ -285,6 +293,13 @@ class Checker:
         for end in () if found else (0, 1):
             settings.arms([Setting(("optimizers", label, name), span[end], ("match", "vary", label, name, end)) for label, name, span in given])
 
+    def _check_tuning(self, asked: sections.TuningModel, settings: Settings) -> None:
+        """Its labels and parameters, then whether the ends of its ranges and its choices may be used."""
+        found = [*tuning.mistakes(asked, self.labels["optimizers"], self.data, self.classes["optimizers"], settings.axes)]
+        self.mistakes += found
+        for also in () if found else tuning.probes(asked, self.data):
+            settings.arms(also)
+
     def _fill(self, setting: Setting) -> None:
         """A swept parameter needs no other value: where it has none, the first one stands for it."""
         with contextlib.suppress(ValueError):  # told where the axis is used
@@ -298,7 +313,7 @@ class Checker:
 
     def _drop(self, path: yaml_lines.Path) -> None:
         """Take out what is wrong: a whole entry, or a key of the study."""
-        if len(path) > 1 and path[0] in FAMILIES:
+        if len(path) > 1 and path[0] in ENTRIES:
             self.data[str(path[0])].pop(str(path[1]), None)
         elif path:
             self.data.pop(str(path[0]), None)
@@ -318,6 +333,7 @@ def _study(checked: StudyModel, arms: list[Arm], axes: list[Axis]) -> Study:
         arms=arms,
         axes=named | {axis.name: axis.coords for axis in axes},
         match=checked.match,
+        tuning=checked.tuning,
         resolved=_resolved(checked),
     )
 

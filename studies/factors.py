@@ -59,6 +59,18 @@ def idle(axes: Sequence[Axis], arms: Sequence[Arm], data: Mapping[str, Any]) -> 
     return found
 
 
+def as_it_is(factors: Any, axes: Iterable[str]) -> dict[str, str]:  # noqa: ANN401
+    """Dim of each factor -> the value at which the study is as it is: on, or the first that is wanted.
+
+    Args:
+        factors: of a study that has no mistakes.
+        axes: the names of its dims.
+    """
+    names = set(axes)
+    found = ((f"factors.{source}" if f"factors.{source}" in names else source, levels) for source, levels, _ in _given(factors))
+    return {name: LEVELS[0] if LEVELS[0] in levels else levels[0] for name, levels in found}
+
+
 def _moves(axis: Axis, arms: Sequence[Arm]) -> bool:
     """Whether two arms that differ in this axis alone are different."""
     first: dict[tuple, Arm] = {}

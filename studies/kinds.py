@@ -6,10 +6,10 @@ import importlib
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, get_args, get_origin
 
 from landscapes import LANDSCAPES
-from landscapes.base import Landscape, Parameters
+from landscapes.base import Landscape, Parameters, hints_of
 from optimizers import OPTIMIZERS
 from optimizers.base import Optimizer
 
@@ -48,7 +48,7 @@ def build(spec: Mapping[str, Any], family: str) -> Any:  # noqa: ANN401
 
 
 def _make(cls: type[Parameters], spec: Mapping[str, Any]) -> Parameters:
-    hints = get_type_hints(cls)
+    hints = hints_of(cls)  # type: ignore[arg-type]
     return cls(**{key: _value(hints[key], value) for key, value in spec.items() if key != "kind" or "kind" in hints})
 
 

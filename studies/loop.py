@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import torch
 import xarray as xr
 
-from landscapes.base import Landscape, Problem
+from landscapes.base import Landscape, Problem, Query
 from landscapes.noise import Noise
 from landscapes.oracle import Ledger, Oracle
 from landscapes.relaxation import Relaxation
@@ -20,14 +20,17 @@ from optimizers.base import Optimizer, State
 from studies.instruments import Recorder
 from studies.kinds import build
 from studies.ledger import Book, Freezer, Scene, record
+from studies.pictures import Camera, develop
 from studies.plan import Cell, Task
+
+Watch = Callable[[State, Query | None], None]
 
 
 @dataclass
 class Clock:
     """Seconds spent in each part of the loop; `loss` is the landscape alone (value and gradient)."""
 
-    spent: dict[str, float] = field(default_factory=lambda: {"ask": 0.0, "oracle": 0.0, "tell": 0.0, "record": 0.0, "ledger": 0.0})
+    spent: dict[str, float] = field(default_factory=lambda: {"ask": 0.0, "oracle": 0.0, "tell": 0.0, "record": 0.0, "ledger": 0.0, "pictures": 0.0})
     last: float = field(default_factory=time.perf_counter)
 
     def lap(self, part: str) -> None:
@@ -37,14 +40,12 @@ class Clock:
         self.last = now
 
 
-def search(
-    optimizer: Optimizer, problem: Problem, oracle: Oracle, recorder: Recorder, streams: Streams, freeze: Callable[[State], None] | None = None
-) -> Clock:
-    """Run one optimizer on R worlds until every world has spent its budget or diverged; `freeze` sees every state, for the noise ledger."""
-    freeze = freeze or (lambda state: None)
+def search(optimizer: Optimizer, problem: Problem, oracle: Oracle, recorder: Recorder, streams: Streams, watch: Watch | None = None) -> Clock:
+    """Run one optimizer on R worlds until every world has spent its budget or diverged; `watch` sees every state, and the query that led to it."""
+    watch = watch or (lambda state, query: None)
     state = optimizer.init(problem, streams.at(0))
     recorder.start(state)
-    freeze(state)
+    watch(state, None)
     step, clock = 0, Clock()
     while oracle.ledger.open():
         s = streams.at(step := step + 1)
@@ -55,7 +56,7 @@ def search(
         state, info = optimizer.tell(state, query, answer, s)
         clock.lap("tell")
         recorder(step, optimizer, state, query, answer, info)
-        freeze(state)
+        watch(state, query)
         clock.lap("record")
     recorder.close()
     clock.lap("record")
@@ -91,15 +92,30 @@ def run_worlds(task: Task, worlds: torch.Tensor) -> xr.Dataset:
     first = streams.at(0)
     problem = Problem(landscape.dim, landscape.domain, exact, start=lambda n: landscape.start(first, n), players=len(landscape.players))
     freezer = Freezer(oracle, task.ledger["moments"], streams) if task.ledger else None
-    clock = search(optimizer, problem, oracle, recorder, streams, freezer)
+    camera = _camera(task, optimizer, ledger, worlds)
+
+    def watch(state: State, query: Query | None) -> None:
+        _ = freezer and freezer(state)
+        _ = camera and camera(state, query)
+
+    clock = search(optimizer, problem, oracle, recorder, streams, watch if freezer or camera else None)
     data = recorder.dataset(worlds)
     if freezer and task.ledger:
-        scene = Scene(optimizer, functools.partial(bind, task), noise, streams, task.oracle)
+        scene = Scene(optimizer, functools.partial(bind, task), noise, streams, task.oracle, oracle.ledger.price)
         book = Book(**{key: value for key, value in task.ledger.items() if key not in ("moments", "fractions")})
         data = data.merge(record(scene, freezer.moments(), book).assign_coords(moment=task.ledger["fractions"]))
         clock.lap("ledger")
+    if camera and task.pictures:
+        data = data.merge(develop(camera, bind(task, streams.subset(camera.rows)), len(worlds), task.pictures["grid"]))
+        clock.lap("pictures")
     profile = clock.spent | {"loss": oracle.seconds, "truth": recorder.truth_seconds}
     return data.assign_attrs(profile=json.dumps(profile), gap_known=int(landscape.gap_known), terms=landscape.terms)
+
+
+def _camera(task: Task, optimizer: Optimizer, ledger: Ledger, worlds: torch.Tensor) -> Camera | None:
+    """For the worlds of this block of which pictures are taken; None where there are none."""
+    rows = torch.arange(len(worlds))[worlds < task.pictures["worlds"]] if task.pictures else worlds[:0]
+    return Camera(optimizer, ledger, task.pictures["costs"], rows, task.pictures["points"]) if task.pictures and len(rows) else None
 
 
 def singly(task: Task, streams: Streams) -> Callable[[int], Landscape]:

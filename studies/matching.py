@@ -86,7 +86,7 @@ def _distance(quantity: float, target: float) -> float:
 
 def settled(spec: Mapping[str, Any], name: str) -> Callable[[float], float]:
     """A value of this parameter of an optimizer -> the nearest that it takes: of six digits, or a whole one."""
-    if not _numbers(kinds.find(spec["kind"], "optimizer"))[name]:
+    if not numbers(kinds.find(spec["kind"], "optimizer"))[name]:
         return lambda value: float(f"{value:.6g}")
 
     def nearest(value: float) -> int:
@@ -105,7 +105,7 @@ def _takes(spec: Mapping[str, Any]) -> bool:
     return True
 
 
-def _numbers(cls: type[Parameters]) -> dict[str, bool]:
+def numbers(cls: type[Parameters]) -> dict[str, bool]:
     """The parameters that are numbers -> whether they are whole."""
     hints = get_type_hints(cls)
     kinds_of = {name: {hints[name], *get_args(hints[name])} for name in models.parameter_names(cls)}
@@ -143,14 +143,15 @@ def mistakes(
 
 def _of_parameter(path: Path, entry: Mapping[str, Any], cls: type[Parameters], axes: Iterable[Axis]) -> Iterator[Mistake]:
     label, name = map(str, path[2:])
-    names, numbers = models.parameter_names(cls), _numbers(cls)
+    names, known = models.parameter_names(cls), numbers(cls)
     if name not in names:
         yield Mistake(path, f"unknown key for {entry['kind']}; {suggest(name, names)}", at_key=True)
-    elif name not in numbers:
-        yield Mistake(path, f"is not a number, so it cannot vary; one that can: {', '.join(numbers)}", at_key=True)
+    elif name not in known:
+        yield Mistake(path, f"is not a number, so it cannot vary; one that can: {', '.join(known)}", at_key=True)
     if entry.get("grid"):
         yield Mistake(path, f"{label} {SEVERAL}", at_key=True)
-    swept = {s.source[:-1]: s.path[2:] for axis in axes for s in axis.settings[0] if s.path[:2] == ("optimizers", label)}
+    settings = [s for axis in axes for s in axis.settings[0] if s.source[0] != "factors"]  # what a factor switches off is off, found or not
+    swept = {s.source[:-1]: s.path[2:] for s in settings if s.path[:2] == ("optimizers", label)}
     both = [where for where, rest in swept.items() if rest[:1] == (name,) or (rest[:1] == ("on",) and name in (rest[2:3] or (name,)))]
     yield from (Mistake(where, "is found by match, so it cannot be swept", at_key=True) for where in both)
     for landscape in () if both else (landscape for landscape, given in entry.get("on", {}).items() if name in given):

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from studies.models import FAMILIES, OWN, TAG, fields_at
+from studies.models import ENTRIES, OWN, TAG, fields_at
 from studies.yaml_lines import Mistake, Path, nearest, show, suggest
 
 Error = Any  # pydantic_core.ErrorDetails
@@ -105,7 +105,7 @@ def _literal_hint(errors: list[Error], value: Any) -> str:  # noqa: ANN401
 
 def _unknown_key(path: Path, model: type[BaseModel], data: Any) -> Mistake:  # noqa: ANN401
     owner = _at(data, path[:-1])
-    name = owner.get("kind") if path[0] in FAMILIES else None
+    name = owner.get("kind") if path[0] in ENTRIES else None
     whose = f" for {name or path[-2]}" if len(path) > 1 else ""
     known = fields_at(model, path[:-1], data)
     return Mistake(path, f"unknown key{whose}; {suggest(str(path[-1]), known)}", at_key=True)

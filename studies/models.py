@@ -18,6 +18,7 @@ from torch import Tensor
 from landscapes import LANDSCAPES
 from landscapes.base import Landscape, Parameters
 from studies import kinds
+from studies.claims import CLAIMS
 from studies.ledger.record import VARIABLES
 from studies.sections import (
     CHECKPOINTS,
@@ -30,20 +31,39 @@ from studies.sections import (
     MatchModel,
     NoiseModel,
     OracleModel,
+    PicturesModel,
     Positive,
     Price,
     Strict,
+    TuningModel,
     checkpoint_fractions,
     per_landscape,
 )
 
 FAMILIES = ("landscapes", "optimizers")
-FIGURES = {"convergence": None, "noise_sources": "ledger", "factorial": "factors"}  # name (studies.figures.FIGURES) -> key of a study that it shows
+ENTRIES = (*FAMILIES, "claims")  # keys of a study whose values are label -> {kind: .., parameters}
+FIGURES = {  # name (studies.figures.FIGURES) -> key of a study that it shows, which it needs
+    "convergence": None,
+    "critical_difference": None,
+    "break_even": None,  # and a range of prices, which it asks for itself
+    "phase": "sweep",
+    "profile": "targets",
+    "ecdf": "targets",
+    "diversity": None,
+    "noise_sources": "ledger",
+    "spectra": "ledger",
+    "alignment": "ledger",
+    "price": "ledger",
+    "factorial": "factors",
+    "trajectories": "pictures",
+    "sensitivity": "tuning",
+    "claims": "claims",
+}
 RELAXATIONS = ("extension", "threshold")
 RESERVED = frozenset(  # words that a sweep may not use for a dim: those of the Dataset
     "landscape optimizer replicate checkpoint target cost target_loss loss best_loss observed population_loss diversity step_length status"
     " hit_cost best_hit_cost value_terms gradient_terms steps seconds virtual_time staleness".split()
-    + "moment source direction reference half mode force".split()
+    + "moment source direction reference half mode force frame individual plane row column end instance".split()
     + list(VARIABLES)
 )
 OWN = "own"  # the tag of a landscape of the user's inside another
@@ -87,11 +107,14 @@ class StudyModel(Strict):
     noise: NoiseModel = Field(default=NoiseModel(), description="what disturbs the answers")
     oracle: OracleModel = Field(default=OracleModel(), description="how much is evaluated at a time")
     ledger: LedgerModel | None = Field(default=None, description="the noise ledger; null: it is not kept, {}: it is, with these defaults")
+    pictures: PicturesModel | None = Field(default=None, description="frames for the figure `trajectories`; null: none, {}: with these defaults")
     match: MatchModel | None = Field(default=None, description="which arms are to have equal noise; null: values are as given")
+    tuning: TuningModel | None = Field(default=None, description="ranges from which each optimizer's setting is chosen; null: values are as given")
     sweep: dict[str, Any] = Field(default={}, description="dotted path -> values, or axis name -> {zip: {path: values, path: values}}")
     factors: list[str | dict[str, Annotated[list[str], Field(min_length=1)]]] = Field(
         default=[], description="sources that are switched on and off, each a dim: [data, drift, {recombination: [on, off, free]}]"
     )
+    claims: dict[str, Any] = Field(default={}, description="name -> {kind: .., parameters}: what is predicted, and is to be judged")
     figures: list[Literal[tuple(FIGURES)]] = Field(default=["convergence"], description="figures to draw")  # type: ignore[valid-type]
     cluster: Cluster = Field(default=Cluster(), description="where cells are computed")
 
@@ -102,6 +125,9 @@ def study_model(kinds: Mapping[str, Mapping[str, type[Parameters]]]) -> type[Stu
         family: (dict[str, _by_kind(family, kinds[family])], Field(description=StudyModel.model_fields[family].description))  # type: ignore[misc]
         for family in FAMILIES
     }
+    claims = [Annotated[parameter_model(cls, kind), Tag(TAG + kind)] for kind, cls in CLAIMS.items()]  # type: ignore[arg-type]
+    described: Any = Field(default={}, description=StudyModel.model_fields["claims"].description)
+    fields["claims"] = (dict[str, Annotated[Union[tuple(claims)], Discriminator(_kind_tag)]], described)  # type: ignore[misc]  # noqa: UP007
     return create_model("Study", __base__=StudyModel, __doc__=StudyModel.__doc__, **fields)
 
 
@@ -243,7 +269,7 @@ def fields_at(model: type[BaseModel], path: tuple[str | int, ...], data: Any) ->
     found = [model]
     for depth, part in enumerate(path):
         data = data[part]
-        if not (depth == 1 and path[0] in FAMILIES):  # there a label, whatever it is called
+        if not (depth == 1 and path[0] in ENTRIES):  # there a label, whatever it is called
             named = [m for m in found if part in m.model_fields]
             found = [inner for m in named for inner in _models_in(m.model_fields[str(part)].annotation)] or found
         kind = data.get("kind") if isinstance(data, dict) else None

@@ -1,9 +1,13 @@
 """The pilots of `match:`: short cells in which the noise of an arm is measured at one value of a parameter, and the study that follows from them.
 
 A pilot is an ordinary cell in the study's folder, found again by its address: its budget ends at the moment at which the noise is measured, and
-its worlds are as many as the study's, but from 2^31 on, so that nothing is chosen by looking at the worlds of the comparison (instances that a
-study repeats are repeated). All arms see the same worlds. Searches are replayed from the pilots that are there until one that is missing is
+its worlds are as many as the study's, but from 2^31 on, each with an instance of its own, so that nothing is chosen by looking at the worlds or
+instances of the comparison. All arms see the same worlds. Searches are replayed from the pilots that are there until one that is missing is
 asked for; so all arms' next pilots are computed together, and a run that was stopped goes on.
+
+With `factors:` an arm is matched where nothing is switched off, and keeps that value where something is: a factor changes one source, and with
+it no batch or population. (Without the noise of the reference there would be nothing to match.) A parameter that the factor itself switches off
+stays off.
 """
 
 from __future__ import annotations
@@ -18,7 +22,7 @@ from typing import Any
 
 import xarray as xr
 
-from studies import matching, sections, store
+from studies import factors, matching, sections, store
 from studies.config import Study, StudyError
 from studies.plan import Cell, Task, blocks, make_plan, rounded
 from studies.settings import Arm
@@ -43,6 +47,7 @@ class Pilots:
     def __init__(self, study: Study, out: Path) -> None:
         assert study.match is not None  # noqa: S101 - for the type checker
         self.given, self.match, self.out = study, study.match, out
+        self.on = factors.as_it_is(study.resolved.get("factors"), study.axes)  # dim -> value at which arms are matched
         self.missing: dict[str, Cell] = {}
         self.measured = functools.cache(self._measured)
 
@@ -62,7 +67,7 @@ class Pilots:
     def study(self) -> Study:
         """The study with the values that were found, once the rounds have ended."""
         places = {tuple(one["coords"].items()): one for one in self.found}
-        arms = [self._set(arm, places.get(tuple(arm.coords.items()))) for arm in self.given.arms]
+        arms = [self._set(arm, places.get(tuple(self._coords(arm).items()))) for arm in self.given.arms]
         return replace(self.given, arms=arms, matched=self.found)
 
     def known(self) -> tuple[Study, list[str]]:
@@ -73,7 +78,12 @@ class Pilots:
 
     def varied(self) -> list[Arm]:
         """The arms in which a value is sought."""
-        return [arm for arm in self.given.arms if arm.coords["optimizer"] in self.match.vary]
+        on = self.on.items()
+        return [arm for arm in self.given.arms if arm.coords["optimizer"] in self.match.vary and on <= arm.coords.items()]
+
+    def _coords(self, arm: Arm) -> dict[str, Any]:
+        """Of an arm, but for the factors."""
+        return {name: value for name, value in arm.coords.items() if name not in self.on}
 
     def _plan(self) -> list[str]:
         """What pilots would be run, a line for each optimizer that varies."""
@@ -87,7 +97,11 @@ class Pilots:
         return [*lines, "match: the pilots are not there yet, so the values planned above are those that the study gives"]
 
     def _set(self, arm: Arm, one: dict[str, Any] | None) -> Arm:
-        return arm if one is None else replace(arm, optimizer=arm.optimizer | {one["parameter"]: one["value"]})
+        if one is None:
+            return arm
+        name, coords = one["parameter"], arm.coords | self.on
+        on = next(other for other in self.given.arms if other.coords == coords)
+        return replace(arm, optimizer=arm.optimizer | {name: one["value"]}) if arm.optimizer.get(name) == on.optimizer.get(name) else arm
 
     def _search(self, arm: Arm) -> dict[str, Any] | None:
         """What is found for one arm; None where a pilot is missing."""
@@ -109,7 +123,7 @@ class Pilots:
             reached, its = at(found.value)
         except _Missing:
             return None
-        asked = {"coords": arm.coords, **self.match.model_dump(exclude={"vary"}), "parameter": name, "low": low, "high": high}
+        asked = {"coords": self._coords(arm), **self.match.model_dump(exclude={"vary"}), "parameter": name, "low": low, "high": high}
         measured = {"reached": reached, "reached_interval": its, "target": target, "target_interval": interval}
         return asked | {key: _known(value) for key, value in measured.items()} | found._asdict()
 
@@ -138,7 +152,7 @@ class Pilots:
         at, given = self.match.at, arm.scalars["ledger"] or sections.LedgerModel().model_dump()
         budget = rounded(max(at, INSTANT) * arm.scalars["budget"])
         ledger = given | {"moments": [1.0 if at else 0.0], "modes": 1}
-        return replace(arm, scalars=arm.scalars | {"budget": budget, "targets": [], "ledger": ledger})
+        return replace(arm, scalars=arm.scalars | {"budget": budget, "instances": None, "targets": [], "ledger": ledger, "pictures": None})
 
     def _measured(self, addresses: tuple[str, ...]) -> Measured:
         from studies.analysis.noise import currencies

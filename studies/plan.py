@@ -22,6 +22,7 @@ from studies import kinds
 from studies.config import Study
 from studies.digest import CORE, code_digest
 from studies.provenance import library_version
+from studies.sections import MOMENTS
 from studies.settings import Arm as Settled
 
 BLOCK = 32  # worlds in a full cell
@@ -49,6 +50,7 @@ class Task:
         dtype: float64 or float32.
         device: cpu or cuda.
         ledger: what the noise ledger records: moments (increasing costs at the nominal price), redraws, modes, points, sources; None: it is not kept.
+        pictures: frames of the search: costs (increasing, at the nominal price), worlds, points, grid; None: there are none.
     """
 
     landscape: dict[str, Any]
@@ -65,6 +67,7 @@ class Task:
     device: str
     oracle: dict[str, int] = dataclasses.field(default_factory=lambda: {"micro_batches": 1, "chunks": 1})
     ledger: dict[str, Any] | None = None
+    pictures: dict[str, Any] | None = None
 
     @functools.cached_property
     def canonical(self) -> str:
@@ -195,8 +198,13 @@ def checkpoint_fractions(given: int | list[float], budget: float) -> tuple[list[
     count = min(wanted, most)
     notes = [f"checkpoints: {count} in place of {wanted}, so that truth takes at most a tenth of the budget of {budget:g}"] if count < wanted else []
     if isinstance(given, int):
-        return [rounded(10 ** (DECADES * (i / (count - 1) - 1))) for i in range(count)], notes
+        return geometric(DECADES, count), notes
     return [given[round(i * (wanted - 1) / (count - 1))] for i in range(count)] if notes else list(given), notes
+
+
+def geometric(decades: float, count: int) -> list[float]:
+    """So many fractions, log-spaced over the decades up to 1, which is the last."""
+    return [rounded(10 ** (decades * (i / (count - 1) - 1))) for i in range(count)] if count > 1 else [1.0]
 
 
 def _step_sources(study: Study) -> list[str]:
@@ -210,6 +218,10 @@ def _task(arm: Settled, fractions: list[float], device: str, sources: list[str])
     end = budget * price["value"] / price["low"]
     if ledger:
         ledger = {"fractions": ledger["moments"], **ledger, "moments": [rounded(end * part) for part in ledger["moments"]], "sources": sources}
+    pictures = arm.scalars["pictures"]
+    if pictures:
+        costs = [0.0, *(rounded(end * fraction) for fraction in geometric(MOMENTS, pictures["frames"] - 1))]
+        pictures = {key: value for key, value in pictures.items() if key != "frames"} | {"costs": costs}
     return Task(
         landscape=arm.landscape,
         optimizer=arm.optimizer,
@@ -218,7 +230,7 @@ def _task(arm: Settled, fractions: list[float], device: str, sources: list[str])
         oracle=arm.oracle,
         checkpoints=[rounded(end * fraction) for fraction in fractions],
         device=device,
-        **arm.scalars | {"ledger": ledger},
+        **arm.scalars | {"ledger": ledger, "pictures": pictures},
     )
 
 

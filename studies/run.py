@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import sys
 from collections.abc import Sequence
@@ -27,7 +28,8 @@ def parser() -> argparse.ArgumentParser:
     found = argparse.ArgumentParser(
         prog="python -m studies.run",
         description="Run a study: compute what is missing, build the dataset, draw the figures.",
-        epilog="exit codes: 0 done, 1 a cell failed, 2 wrong study or argument, 75 lost the scheduler, 130 interrupted (run again to go on)",
+        epilog="exit codes: 0 done, 1 a cell failed (with --strict also: a claim fails or is undecided, a world diverged or is missing),"
+        " 2 wrong study or argument, 75 lost the scheduler, 130 interrupted (run again to go on)",
     )
     found.add_argument("config", nargs="?", metavar="CONFIG", help="a study file, or the name of a study in studies/configs/")
     found.add_argument("--out", type=Path, metavar="DIR", help="the study's folder (default: results/NAME)")
@@ -36,7 +38,8 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("--workers", type=int, metavar="N", help="worker processes on this machine (default: one per core)")
     found.add_argument("--cluster", metavar="NAME", help="local (default), or the address of a Dask scheduler: tcp://host:port")
     found.add_argument("--device", choices=("auto", "cpu", "cuda"), help="where tensors live (default: what the study says)")
-    found.add_argument("--strict", action="store_true", help="exit with 1 also where a world diverged or is missing")
+    found.add_argument("--strict", action="store_true", help="exit with 1 also where a claim does not hold, or a world diverged or is missing")
+    found.add_argument("--no-report", dest="report", action="store_false", help="write no report.html, neither while it runs nor at the end")
     found.add_argument("--schema", action="store_true", help="print the JSON schema of study files, for editors")
     return found
 
@@ -62,6 +65,7 @@ def _run(args: argparse.Namespace) -> int:
 
     from studies.clusters import ClusterError
     from studies.config import StudyError, load_study
+    from studies.live import finish, live
     from studies.session import execute, folder, given
 
     console = Console(stderr=True)
@@ -71,8 +75,12 @@ def _run(args: argparse.Namespace) -> int:
             _show_plan(study, folder(study, args.out))
             return 0
         out = folder(study, args.out)
-        outcome = execute(study, out, text=given(args.config), workers=args.workers, cluster=args.cluster, console=console)
-        return _report(outcome, out, console, study.figures, strict=args.strict)
+        with live(out) if args.report else contextlib.nullcontext():
+            outcome = execute(study, out, text=given(args.config), workers=args.workers, cluster=args.cluster, console=console)
+        code = _report(outcome, out, console, study.figures, strict=args.strict)
+        if args.report and outcome.ended in ("complete", "stopped"):
+            print(finish(out, brief=outcome.ended == "stopped"))
+        return code
     except StudyError as error:
         print(*error.lines, sep="\n", file=sys.stderr)
     except (ClusterError, OSError) as error:
@@ -94,10 +102,28 @@ def _report(outcome: Outcome, out: Path, console: Console, figures: list[str], *
         console.print(f"lost the Dask scheduler; {RESUME}" if outcome.ended == "lost" else f"interrupted; {RESUME}", highlight=False)
         return LOST if outcome.ended == "lost" else STOPPED
     _show(outcome.dataset, out, figures)
+    open_claims = _judge(outcome.dataset, out)
     bad = bool((outcome.dataset["status"].isel(checkpoint=-1) >= DIVERGED).any())
     if strict and bad:
         console.print("strict: a world diverged, failed or is missing", highlight=False)
-    return 1 if outcome.failed or (strict and bad) else 0
+    if strict and open_claims:
+        console.print(f"strict: does not hold: {', '.join(open_claims)}", highlight=False, markup=False, soft_wrap=True)
+    return 1 if outcome.failed or (strict and (bad or open_claims)) else 0
+
+
+def _judge(dataset: xr.Dataset, out: Path) -> list[str]:
+    """Print the table of claims and write claims.json; those that do not hold, with their verdicts."""
+    from rich.console import Console
+
+    from studies.claims import judge, report, verdicts
+
+    found = judge(dataset)
+    if not found:
+        return []
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    console.print(report.table(found, dataset.attrs["name"]))
+    console.print(str(report.save(found, out)), highlight=False, soft_wrap=True)
+    return [f"{name} ({verdict})" for name, verdict in verdicts(found).items() if verdict != "holds"]
 
 
 def _show(dataset: xr.Dataset, out: Path, figures: list[str]) -> None:
@@ -107,10 +133,13 @@ def _show(dataset: xr.Dataset, out: Path, figures: list[str]) -> None:
     from studies.figures import draw
     from studies.matching import table as matched
     from studies.summary import table
+    from studies.tuned import table as tuned
 
     there = "loss" in dataset  # not where every cell failed
     drawn = draw(dataset, figures, out / "figures") if there else []
     console = Console(width=None if sys.stdout.isatty() else 140)
+    if "tuning" in dataset.attrs:
+        console.print(tuned(json.loads(dataset.attrs["tuning"])))
     if "match" in dataset.attrs:
         console.print(matched(json.loads(dataset.attrs["match"])))
     if there:
@@ -128,8 +157,11 @@ def _show_plan(study: Study, out: Path) -> None:
     from studies.matching import table as matched
     from studies.pilots import Pilots
     from studies.plan import make_plan
+    from studies.trials import Trials
+    from studies.tuned import table as tuned
 
-    study, lines = Pilots(study, out).known() if study.match else (study, [])
+    study, lines = Trials(study, out).known() if study.tuning else (study, [])
+    study, more = Pilots(study, out).known() if study.match else (study, [])
     plan, console = make_plan(study), Console()
     here = store.finished(out)
     cells: dict[str, list[Cell]] = {}
@@ -149,9 +181,11 @@ def _show_plan(study: Study, out: Path) -> None:
     grid.add_section()
     grid.add_row("all", "", f"{len(plan.arms):,}", f"{total[0]:,}", f"{total[1]:,}", f"{total[2]:,.0f}")
     console.print(grid)
+    if study.tuned:
+        console.print(tuned(study.tuned))
     if study.matched:
         console.print(matched(study.matched))
-    console.print(f"folder: {out}", *plan.notes, *lines, sep="\n", highlight=False, soft_wrap=True)
+    console.print(f"folder: {out}", *plan.notes, *lines, *more, sep="\n", highlight=False, soft_wrap=True)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
-"""The parts of a study file, as pydantic models: noise, oracle, ledger, match, prices, the cluster; and what their values may be."""
+"""The parts of a study file, as pydantic models: noise, oracle, ledger, match, tuning, prices, the cluster; and what their values may be."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Union
 
@@ -150,6 +151,15 @@ def _range(value: Any) -> Any:  # noqa: ANN401
     raise ValueError("expected a range [low, high] with 0 < low < high")
 
 
+class PicturesModel(Strict):
+    """Frames of the search, and the loss on the plane in which it moves: for the figure `trajectories`."""
+
+    worlds: Count = Field(default=1, description="the first worlds, of which pictures are taken")
+    frames: Annotated[int, Ge(2), WHOLE] = Field(default=30, description="states seen: the first, others log-spaced over the last two decades")
+    points: Count = Field(default=48, description="most points of a step that are kept")
+    grid: Annotated[int, Ge(2), WHOLE] = Field(default=49, description="points along each side of the plane at which the loss is evaluated")
+
+
 class MatchModel(Strict):
     """Arms of equal noise: the value of one parameter is sought, on each landscape, at which an arm's noise is that of the reference."""
 
@@ -166,6 +176,51 @@ class MatchModel(Strict):
     def labels(self) -> tuple[str, ...]:
         """The optimizers whose noise is measured."""
         return (self.reference, *self.vary)
+
+
+SPAN = "expected a range [low, high] with low < high, {low: .., high: .., scale: log | linear}, a list of texts, or {choices: [..]}"
+
+
+def _span(value: Any) -> Any:  # noqa: ANN401
+    """A range of numbers as {low, high, scale}, or values to choose from as {choices}."""
+    if isinstance(value, list) and not (value and all(map(_number, value))):
+        value = {"choices": value}
+    elif isinstance(value, list) and len(value) == 2:
+        value = {"low": value[0], "high": value[1]}
+    keys = set(value) if isinstance(value, Mapping) else set()
+    if keys == {"choices"} and isinstance(value["choices"], list) and len({repr(choice) for choice in value["choices"]}) == len(value["choices"]) > 1:
+        return dict(value)
+    if {"low", "high"} <= keys <= {"low", "high", "scale"} and _number(value["low"]) and _number(value["high"]):
+        scale = value.get("scale", "log" if value["low"] > 0 else "linear")
+        if scale == "log" and value["low"] <= 0:
+            raise ValueError(f"expected low > 0 on a log scale, got {value['low']:g}; say scale: linear")
+        if value["low"] < value["high"] and scale in ("log", "linear"):
+            return {"low": value["low"], "high": value["high"], "scale": scale}
+    raise ValueError(SPAN)
+
+
+def _number(value: Any) -> bool:  # noqa: ANN401
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
+Span = Annotated[dict[str, Any], BeforeValidator(_span, json_schema_input_type=list[Any] | dict[str, Any])]
+
+
+class TuningModel(Strict):
+    """Equal effort for every optimizer: so many settings, drawn from its ranges, are tried on worlds of their own; the study runs with the best."""
+
+    trials: Annotated[int, Ge(2), WHOLE] = Field(default=32, description="settings tried of each optimizer; the first is that of the study")
+    worlds: Count = Field(default=8, description="worlds of each trial; they, and their instances, are none of the study's")
+    at: Annotated[float, Gt(0), Le(1)] = Field(default=1.0, description="when trials are judged, as a fraction of the budget at the nominal price")
+    objective: Literal["loss", "area"] = Field(
+        default="loss", description="median over worlds of the true loss then, or of its mean over log-spaced costs up to then"
+    )
+    per: Literal["landscape", "study"] = Field(
+        default="landscape", description="one setting for each landscape (and swept value), or one for the study: the lowest mean rank"
+    )
+    ranges: Annotated[dict[str, Annotated[dict[str, Span], Field(min_length=1)]], Field(min_length=1)] = Field(
+        description="label -> {parameter: [low, high], or {low, high, scale: log | linear}, or a list of texts, or {choices: [..]}}"
+    )
 
 
 class Cluster(Strict):

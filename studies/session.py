@@ -1,4 +1,4 @@
-"""A study from its file to its folder: match, plan, compute what is missing, build the view. Behind `run_study` and the command line."""
+"""A study from its file to its folder: tune, match, plan, compute what is missing, build the view. Behind `run_study` and the command line."""
 
 from __future__ import annotations
 
@@ -16,13 +16,15 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 
-from studies import engine, store
+from studies import engine, store, tuned
 from studies.clusters import ClusterError, connect
 from studies.config import Study, load_study, ready_studies
 from studies.engine import Record, SchedulerLost
+from studies.live import finish, live
 from studies.matching import notes
 from studies.pilots import Pilots
 from studies.plan import Cell, make_plan
+from studies.trials import Trials
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 class Outcome(NamedTuple):
     """How a run ended, and with what."""
 
-    ended: str  # "complete", "unmatched" (a pilot failed), "stopped" (running cells were awaited), "aborted" or "lost" (the scheduler went away)
+    ended: str  # "complete", "unmatched" (a trial or pilot failed), "stopped" (running cells were awaited), "aborted" or "lost" (no scheduler)
     failed: list[Record]
     dataset: xr.Dataset | None  # None unless complete; `open_study` gives what is there
 
@@ -39,11 +41,15 @@ class Outcome(NamedTuple):
 def run_study(config: str | Path | Mapping[str, Any], out: str | Path | None, overrides: Mapping[str, Any], **cluster: Any) -> xr.Dataset:  # noqa: ANN401
     """See `studies.run_study`."""
     study = load_study(config, overrides)
-    outcome = execute(study, folder(study, out), text=given(config), **cluster)
+    where = folder(study, out)
+    with live(where):
+        outcome = execute(study, where, text=given(config), **cluster)
+    if outcome.ended in ("complete", "stopped"):
+        finish(where, brief=outcome.ended == "stopped")
     if outcome.ended == "lost":
         raise ConnectionError("lost the Dask scheduler; finished cells are kept, run again to go on")
     if outcome.ended == "unmatched":
-        raise RuntimeError(f"match: a pilot failed: {outcome.failed[0].error}")
+        raise RuntimeError(f"tuning or match: a trial or pilot failed: {outcome.failed[0].error}")
     if outcome.dataset is None:
         raise KeyboardInterrupt("finished cells are kept, run again to go on")
     return outcome.dataset
@@ -90,7 +96,13 @@ def execute(study: Study, out: Path, *, text: str, workers: int | None = None, c
 
 
 def _batches(study: Study, out: Path, text: str, bar: _Bar, manifests: list[store.Manifest]) -> Iterator[list[Cell]]:
-    """Cells to compute, one list after another, each once those before are there: rounds of pilots, then the study's, with its manifest."""
+    """Cells to compute, one list after another, each once those before are there: trials, rounds of pilots, then the study's, with its manifest."""
+    if study.tuning:
+        trials = Trials(study, out)
+        missing = trials.missing()
+        bar.begin("trials", found=len(trials.cells()) - len(missing))
+        yield missing
+        study = trials.study()
     if study.match:
         pilots = Pilots(study, out)
         bar.begin("pilots")
@@ -99,7 +111,7 @@ def _batches(study: Study, out: Path, text: str, bar: _Bar, manifests: list[stor
     plan, here = make_plan(study), store.finished(out)
     cells = plan.cells(here.__contains__)
     missing = [cell for cell in cells if cell.address not in here]
-    for note in [*plan.notes, *notes(study.matched or [])]:
+    for note in [*plan.notes, *(tuned.lines(study) if study.tuning else ()), *notes(study.matched or [])]:
         bar.console.print(escape(note), style="dim", highlight=False, soft_wrap=True)
     bar.begin("cells", found=len(cells) - len(missing))
     manifests.append(store.manifest(plan, cells, text))

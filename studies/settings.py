@@ -321,4 +321,5 @@ def _scalars(study: StudyModel, label: str, landscape: Entry) -> dict[str, Any]:
         "targets": list(of(study.targets, label, [])),
         "dtype": landscape.model.dtype or study.dtype,  # type: ignore[attr-defined]
         "ledger": study.ledger and study.ledger.model_dump(),
+        "pictures": study.pictures and study.pictures.model_dump(),
     }

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 import xarray as xr
 
 from studies import assembly, provenance
+from studies.analysis.sensitivity import tuning_cost
 from studies.assembly import Manifest
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ def _attrs(plan: Plan, text: str) -> dict[str, str]:
         "versions": json.dumps(provenance.versions() | {name: version for task in plan.tasks for name, version in task.libraries.items()}),
         "device": ", ".join(sorted({task.device for task in plan.tasks})),
         "commit": provenance.commit(),
-    } | ({"match": json.dumps(plan.study.matched)} if plan.study.matched else {})
+    } | {key: json.dumps(told) for key, told in (("match", plan.study.matched), ("tuning", plan.study.tuned)) if told}
 
 
 def save_manifest(found: Manifest, out: Path) -> None:
@@ -158,9 +159,10 @@ def assemble(plan: Plan | Manifest, out: str | Path) -> xr.Dataset:
     digest = state(found, out)
     here = {cell["address"]: cell_path(out, cell["address"]) for cell in found["cells"]}
     here = {address: path for address, path in here.items() if path.exists()}
-    data = assembly.assemble(found, here, failures(out))
+    data = assembly.assemble(found, here, failures(out)).assign_attrs(found["attrs"])
+    data = data.assign_coords(tuning_cost=tuning_cost(data)) if "tuning" in data.attrs else data
     origin = {"created": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "cells": json.dumps(sorted(here)), "view": digest}
-    return data.assign_attrs(found["attrs"] | origin)
+    return data.assign_attrs(origin)
 
 
 def export(found: Manifest, out: Path) -> xr.Dataset:

@@ -7,12 +7,13 @@ import xarray as xr
 from rich.table import Table
 
 from studies.analysis.arms import FAILED, arms, quartiles
+from studies.analysis.targets import at_budget
 
 DIVERGED = 3
 
 
 def table(dataset: xr.Dataset) -> Table:
-    """One row for each landscape and arm, at the last checkpoint: medians and quartiles over worlds, nothing called better than another."""
+    """One row for each landscape and arm, at the budget that all have: medians and quartiles over worlds, nothing called better than another."""
     heads = ["true loss: median [quartiles]", "steps", "values", "gradients", "diverged"]
     heads += ["reached target"] * bool(dataset.sizes.get("target"))
     title = f"{dataset.attrs['name']}: {dataset.sizes['replicate']} worlds; values and gradients in evaluations of the whole loss"
@@ -23,7 +24,7 @@ def table(dataset: xr.Dataset) -> Table:
         grid.add_column(head, justify="right", no_wrap=True)
     for name in dataset["landscape"].values.tolist():
         for k, (label, arm) in enumerate(arms(dataset.sel(landscape=name))):
-            grid.add_row(name if k == 0 else "", label, *_cells(arm.isel(checkpoint=-1)))
+            grid.add_row(name if k == 0 else "", label, *_cells(at_budget(arm).assign(status=arm["status"].isel(checkpoint=-1))))
         grid.add_section()
     return grid
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import torch
 
 from landscapes.base import Problem
@@ -35,7 +36,7 @@ def search(landscape, optimizer, noise=EXACT, *, worlds=4, costs=(0.0,), budget=
         state, _ = optimizer.tell(state, query, oracle(query, s), s)
         freezer(state)
         trail.append(freezer.last)
-    return Scene(optimizer, lambda s: landscape.bind(s.at(0)), noise, streams), freezer.moments(), trail
+    return Scene(optimizer, lambda s: landscape.bind(s.at(0)), noise, streams, price=1.0), freezer.moments(), trail
 
 
 def book(redraws=16, modes=1, points=1, sources=DRAWN):
@@ -60,3 +61,14 @@ def spoilt(moment, row, value):
 def alone(scene, rows):
     """The scene of some worlds."""
     return replace(scene, streams=scene.streams.subset(scene.streams.worlds[rows]))
+
+
+def around(sample, truth):
+    """Of worlds (R,) with truths of their own the mean truth, and a sample whose mean is as far from it as `sample` is from the truths."""
+    sample, truth = (np.asarray(part, np.float64) for part in (sample, truth))
+    return truth.mean(), sample - truth + truth.mean()
+
+
+def now(data, **where):
+    """The ledger at its only moment, the variance over all directions."""
+    return data.isel(moment=-1).sel(direction="all", **where)

@@ -54,7 +54,7 @@ def no_leftovers():
         process.communicate()
 
 
-def start(folder, *words, delay=0.0, broken=False, command=("-m", "studies.run", "study.yaml", "--out", "out")):
+def start(folder, *words, delay=0.0, broken=False, command=("-m", "studies.run", "study.yaml", "--out", "out", "--no-report")):
     """Start `python -m studies.run study.yaml --out out` in a folder, in a session of its own."""
     environment = {k: v for k, v in os.environ.items() if k not in ("TEST_DELAY", "TEST_BROKEN")}
     environment |= {"PYTHONPATH": str(ROOT), "TEST_DELAY": str(delay)} | ({"TEST_BROKEN": "1"} if broken else {})
@@ -71,7 +71,7 @@ def finish(process, timeout=90):
 
 def again(folder, *words):
     """Run to the end in this process, which has torch already; returns the exit code."""
-    return main([str(folder / "study.yaml"), "--out", str(folder / "out"), *(words or ("--workers", "1"))])
+    return main([str(folder / "study.yaml"), "--out", str(folder / "out"), "--no-report", *(words or ("--workers", "1"))])
 
 
 def family(process):

@@ -298,3 +298,32 @@ def test_a_pilot_that_fails_ends_the_run_and_is_tried_again(tmp_path, capsys, mo
     assert not (tmp_path / "out" / "plan.json").exists()
     monkeypatch.delenv("TEST_BROKEN")
     assert again(tmp_path) == 0
+
+
+# with factors ------------------------------------------------------------------------------------------------------------
+
+QUICK = {"replicates": 3, "ledger": BOWLS["ledger"] | {"redraws": 8}}
+
+
+def test_sources_are_switched_after_matching(tmp_path):
+    """One search for all values of a factor, where nothing is off, even where off leaves nothing to match; what is found holds at all of them."""
+    study = BOWLS | QUICK | {"factors": ["evaluation"]}
+    pilots, _ = found(study, tmp_path)
+    (one,) = pilots.found
+    assert one["coords"] == {"landscape": "bowl", "optimizer": "ES"}
+    assert one["value"] > 4
+    arms = {(arm.coords["optimizer"], arm.coords["evaluation"]): arm for arm in pilots.study().arms}
+    assert [arms["ES", level].optimizer["population"] for level in ("on", "off")] == [one["value"]] * 2
+    assert "evaluation" in arms["SGD", "off"].noise["off"]
+
+
+def test_what_a_factor_switches_off_stays_off(tmp_path):
+    """The rate of mutation is found where there is mutation."""
+    optimizers = {"SGD": {"kind": "sgd"}, "WF": {"kind": "wright_fisher", "population": 16, "crossover": "none", "selection_strength": 0.05}}
+    match = {"reference": "SGD", "at": 0, "vary": {"WF": {"mutation_rate": [0.1, 0.9]}}}
+    for levels in (["on", "off"], ["off", "on"]):
+        study = BOWLS | QUICK | {"optimizers": optimizers, "match": match, "factors": [{"mutation": levels}]}
+        pilots, _ = found(study, tmp_path)
+        (one,) = pilots.found
+        rates = {arm.coords["mutation"]: arm.optimizer.get("mutation_rate") for arm in pilots.study().arms if arm.coords["optimizer"] == "WF"}
+        assert rates == {"on": one["value"], "off": 0.0}

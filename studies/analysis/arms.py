@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -10,36 +13,91 @@ import xarray as xr
 FIXED = ("landscape", "optimizer", "replicate", "checkpoint", "target")
 FAILED = 4  # statuses from here on (failed, missing) have no numbers
 
+Place = tuple[int, ...]  # along the swept axes
+
+
+class Arm(NamedTuple):
+    """Where an arm is in a Dataset of one landscape."""
+
+    label: str
+    optimizer: int
+    place: Place
+
 
 def arms(dataset: xr.Dataset) -> list[tuple[str, xr.Dataset]]:
     """(label, arm) of one landscape; axis values that leave an optimizer's numbers as they are make one arm, and arms without numbers none.
 
     Args:
+        dataset: a study's results without the dim `landscape`; what is on disk stays there.
+    """
+    axes = _axes(dataset)
+    return [(arm.label, dataset.isel({"optimizer": arm.optimizer} | dict(zip(axes, arm.place, strict=True)))) for arm in _found(dataset)]
+
+
+def stack(dataset: xr.Dataset) -> xr.Dataset:
+    """The arms of one landscape along the dim `arm`, whose coordinate is their labels, in the place of `optimizer` and the swept axes.
+
+    Args:
         dataset: a study's results without the dim `landscape`.
     """
-    axes = [d for d in dataset["loss"].dims if d not in FIXED]
-    found = []
-    for name in dataset["optimizer"].values.tolist():
-        mine: list[xr.Dataset] = []
-        for places in itertools.product(*(range(dataset.sizes[a]) for a in axes)):
-            arm = dataset.sel(optimizer=name).isel(dict(zip(axes, places, strict=True))).load()
-            if (arm["status"] < FAILED).any() and not any(_same(arm, other) for other in mine):
-                mine.append(arm)
-        telling = [a for a in axes if len({arm[a].item() for arm in mine}) > 1]
-        found += [(", ".join([str(name), *(f"{a} = {arm[a].item()}" for a in telling)]), arm) for arm in mine]
-    return found
-
-
-def _same(a: xr.Dataset, b: xr.Dataset) -> bool:
-    """Whether all numbers but wall-clock times agree."""
-    names = [name for name in a.data_vars if a[name].attrs.get("units") != "s"]
-    return all(np.array_equal(a[name], b[name], equal_nan=a[name].dtype.kind == "f") for name in names)
+    found = _found(dataset)
+    at = {axis: xr.DataArray([arm.place[k] for arm in found], dims="arm").astype(int) for k, axis in enumerate(_axes(dataset))}
+    at["optimizer"] = xr.DataArray([arm.optimizer for arm in found], dims="arm").astype(int)
+    return dataset.isel(at).assign_coords(arm=("arm", np.array([arm.label for arm in found], object)))
 
 
 def labels(dataset: xr.Dataset) -> list[str]:
     """The labels of all arms of all landscapes, in order."""
     parts = [dataset] if "landscape" not in dataset.dims else [dataset.isel(landscape=i) for i in range(dataset.sizes["landscape"])]
-    return list(dict.fromkeys(label for part in parts for label, _ in arms(part)))
+    return list(dict.fromkeys(arm.label for part in parts for arm in _found(part)))
+
+
+def _axes(dataset: xr.Dataset) -> list[str]:
+    return [str(dim) for dim in dataset["loss"].dims if dim not in FIXED]
+
+
+def _found(dataset: xr.Dataset) -> list[Arm]:
+    axes, found = _axes(dataset), []
+    for number, name in enumerate(dataset["optimizer"].values.tolist()):
+        places = _distinct(dataset.isel(optimizer=number), axes)
+        values = [[dataset[axis].values.tolist()[at] for axis, at in zip(axes, place, strict=True)] for place in places]
+        telling = [k for k in range(len(axes)) if len({told[k] for told in values}) > 1]
+        texts = (", ".join([str(name), *(f"{axes[k]} = {told[k]}" for k in telling)]) for told in values)
+        found += [Arm(text, number, place) for text, place in zip(texts, places, strict=True)]
+    return found
+
+
+def _distinct(data: xr.Dataset, axes: Sequence[str]) -> list[Place]:
+    """The first place of each set of places where all numbers but wall-clock times agree; those without numbers are left out.
+
+    The sets are split by one variable after another, the loss first, so that no more is read than it takes to tell them apart.
+    """
+    there = (data["status"] < FAILED).any([dim for dim in data["status"].dims if dim not in axes]).transpose(*axes).values
+    sets = [[place for place in itertools.product(*(range(data.sizes[axis]) for axis in axes)) if there[place]]]
+    numbers = [name for name in data.data_vars if data[name].attrs.get("units") != "s"]
+    for name in sorted(numbers, key=lambda name: name != "loss"):
+        if all(len(places) < 2 for places in sets):
+            break
+        mine = [axis for axis in axes if axis in data[name].dims]
+        values = data[name].transpose(*mine, ...).values
+        sets = [part for places in sets for part in _split(places, values, [axes.index(axis) for axis in mine])]
+    return sorted(places[0] for places in sets if places)
+
+
+def _split(places: list[Place], values: np.ndarray, along: list[int]) -> list[list[Place]]:
+    """Places apart whose values differ."""
+    parts: dict[bytes, list[Place]] = {}
+    for place in places:
+        parts.setdefault(_digest(values[tuple(place[k] for k in along)]), []).append(place)
+    return list(parts.values())
+
+
+def _digest(values: np.ndarray) -> bytes:
+    """Of values that compare equal the same: one NaN, and no negative zero."""
+    if values.dtype.kind == "f":
+        values = np.where(np.isnan(values), np.nan, values + 0.0)
+    raw = values.tobytes() if values.dtype.kind in "biuf" else repr(values.tolist()).encode()
+    return hashlib.blake2b(raw).digest()
 
 
 def quartiles(values: xr.DataArray, dim: str = "replicate") -> np.ndarray:

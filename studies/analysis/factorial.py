@@ -10,14 +10,12 @@ the values on and off of all other factors, paired in every world,
 from __future__ import annotations
 
 import itertools
-import warnings
 from collections.abc import Sequence
 
 import numpy as np
 import xarray as xr
-from scipy import stats
 
-from studies.analysis.bootstrap import LEVEL, intervals
+from studies.analysis.bootstrap import estimate
 
 SEEN = ("loss", "best_loss", "observed", "population_loss")  # what differs where a source does anything
 
@@ -64,7 +62,7 @@ def effects(dataset: xr.Dataset, factors: Sequence[str] | None = None, value: st
     both = xr.concat(rows, xr.Variable("factor", _names(named)), coords="minimal", compat="override")
     told = xr.Dataset({"worlds": mains.notnull().sum("replicate").assign_attrs(long_name="worlds with finite numbers", units="1")})
     for name, part, long_name in (("effect", mains, "effect of switching a source on"), ("interaction", both, "interaction of two sources")):
-        told = told.merge(_pooled(name, part, long_name))
+        told = told.merge(estimate(name, np.nanmean, [part], long_name=long_name, units="decades of the gap where logarithmic, else loss"))
     return told.assign_coords(logarithmic=logarithmic, bound=["low", "high"])
 
 
@@ -96,18 +94,5 @@ def _touched(dataset: xr.Dataset, factor: str, factors: Sequence[str]) -> xr.Dat
 
 def _over_others(contrast: xr.DataArray, rest: Sequence[str]) -> xr.DataArray:
     """The mean over what is on and off: dims rest and replicate. NaN where a number is missing: the runs of a world are one design."""
-    return contrast.mean([dim for dim in contrast.dims if dim not in (*rest, "replicate")], skipna=False).reset_coords(drop=True)
-
-
-def _pooled(name: str, part: xr.DataArray, long_name: str) -> xr.Dataset:
-    """The mean over worlds and its interval."""
-    dims = [dim for dim in part.dims if dim != "replicate"]
-    array = part.transpose(*dims, "replicate").values
-    with warnings.catch_warnings(), np.errstate(invalid="ignore", divide="ignore"):
-        warnings.simplefilter("ignore", RuntimeWarning)  # a mean of no worlds is NaN
-        warnings.simplefilter("ignore", stats.DegenerateDataWarning)
-        value = np.nanmean(array, -1)
-        bounds = intervals(np.nanmean, [array], value)
-    about = {"long_name": long_name, "units": "decades of the gap where logarithmic, else loss"}
-    found = xr.Dataset({name: (dims, value, about), f"{name}_interval": ((*dims, "bound"), bounds, {"long_name": f"{LEVEL:.0%} interval of {name}"})})
-    return found.assign_coords({dim: part[dim] for dim in dims if dim in part.coords})
+    mean = contrast.mean([dim for dim in contrast.dims if dim not in (*rest, "replicate")], skipna=False)
+    return mean.drop_vars([name for name in mean.coords if name not in (*mean.dims, "instance")])

@@ -7,14 +7,14 @@ ledger (`studies.ledger`) but `replicate`, and adds `bound`: low and high.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 
 import numpy as np
 import xarray as xr
 from scipy import stats
 
-from studies.analysis.bootstrap import LEVEL, intervals
+from studies.analysis.bootstrap import estimate
+from studies.analysis.scaling import scaling
 
 ALPHA = 0.01  # of the test for a bias
 NEGLIGIBLE = 1e-6  # squared bias relative to the squared mean step, a thousandth of its length: below, float32 rounds
@@ -143,15 +143,8 @@ def exponent(value: xr.DataArray, interval: xr.DataArray, axis: str) -> tuple[xr
         interval: of value, with the dim `bound`.
         axis: the swept dim.
     """
-    x = np.log(value[axis].astype(float))
-    good = (value > 0) & interval.notnull().all("bound")
-    y = xr.DataArray(np.log(value.where(good, 1.0)))
-    error = (interval.sel(bound="high") - interval.sel(bound="low")) / (2 * stats.norm.ppf((1 + LEVEL) / 2)) / value
-    weight = (1 / error.where(error > 0).clip(min=1e-9) ** 2).where(good, 0.0)
-    total = weight.sum(axis)
-    away = x - (weight * x).sum(axis) / total
-    spread = (weight * away**2).sum(axis)
-    return (weight * away * y).sum(axis) / spread, 1 / np.sqrt(spread)
+    found = scaling(value, interval, axis)
+    return found["exponent"], found["exponent_error"]
 
 
 # pooling -----------------------------------------------------------------------------------------------------------------
@@ -183,21 +176,12 @@ def pooled_temperature(variance: np.ndarray, along: np.ndarray, held: np.ndarray
 
 
 def _pooled(wanted: dict[str, tuple[Callable, tuple[xr.DataArray, ...]]], names: dict[str, str]) -> xr.Dataset:
-    found = xr.Dataset()
+    found = []
     for name, (statistic, parts) in wanted.items():
-        parts = xr.broadcast(*parts)
-        dims = [dim for dim in parts[0].dims if dim != "replicate"]
-        arrays = [part.where(np.isfinite(part)).transpose(*dims, "replicate").values.astype(float) for part in parts]
-        with warnings.catch_warnings(), np.errstate(invalid="ignore", divide="ignore"):
-            warnings.simplefilter("ignore", RuntimeWarning)  # a mean of no worlds is NaN
-            warnings.simplefilter("ignore", stats.DegenerateDataWarning)  # `intervals` tells those
-            value = np.asarray(statistic(*arrays))
-            bounds = intervals(statistic, arrays, value)
-        units = {"long_name": names[name], "units": parts[0].attrs.get("units", "1") if name == "length" else "1"}
-        found[name] = xr.DataArray(value, dims=dims, attrs=units)
-        found[f"{name}_interval"] = xr.DataArray(bounds, dims=[*dims, "bound"], attrs={"long_name": f"{LEVEL:.0%} interval of {names[name]}"})
-        found = found.assign_coords({dim: parts[0][dim] for dim in dims if dim in parts[0].coords})
-    return found.assign_coords(bound=["low", "high"])
+        finite = [part.where(np.isfinite(part)) for part in parts]
+        units = parts[0].attrs.get("units", "1") if name == "length" else "1"
+        found.append(estimate(name, statistic, finite, long_name=names[name], units=units))
+    return xr.merge(found, compat="override", join="exact")
 
 
 def _products(data: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray, xr.DataArray]:

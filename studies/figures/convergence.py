@@ -2,44 +2,59 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullFormatter
+from matplotlib.ticker import LogFormatterSciNotation, LogLocator, NullFormatter
 
-from studies.analysis.arms import arms, labels, quartiles
+from studies.analysis.arms import FIXED, arms, labels, quartiles
 from studies.figures import style
 
 PANEL = 2.15  # inches, the height of a panel
 BESIDE = 9  # so many lines of a legend fit into a panel
+MANY = len(style.COLOURS) * len(style.DASHES)  # arms that can be told apart
+THIN = {"linewidth": 0.5, "alpha": 0.6}
+NOTE = "true loss of recommended points,"
 
 
-def convergence(dataset: xr.Dataset) -> Figure:
-    """The figure of a whole Dataset, up to 7 inches wide; the legend stands in a free panel, or below where it is long."""
+def convergence(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
+    """The figure of a whole Dataset; the legend stands in a free panel, or below where it needs more.
+
+    Args:
+        dataset: a study's results.
+        width: inches.
+    """
     names = dataset["landscape"].values.tolist()
-    looks = style.looks(labels(dataset))
-    columns = min(3, len(names) + (len(names) > 1))
-    rows = -(-len(names) // columns)
-    beside = len(names) < rows * columns and len(looks) <= BESIDE
-    width = style.WIDTH * min(1, (columns + 0.5) / 3)
-    across = 1 if beside else max(1, int(13 * width // (8 + max(map(len, looks), default=0))))
-    below = 0.0 if beside else 0.6 + 0.175 * -(-len(looks) // across)
+    looks = _looks(dataset)
+    columns, beside = _places(len(names), list(looks), width)
+    rows, each = -(-len(names) // columns), width / columns
+    across = 1 if beside else style.across(list(looks), width)
+    below = 0.0 if beside else 0.62 + 0.175 * -(-len(looks) // across)
     figure = Figure(figsize=(width, PANEL * rows + below), layout="constrained")
     grid = figure.add_gridspec(rows + (not beside), columns, height_ratios=[PANEL] * rows + [below] * (not beside))
     for i, name in enumerate(names):
         axes = figure.add_subplot(grid[i // columns, i % columns])
         panel(dataset.sel(landscape=name), axes, looks)
-        axes.set_title(name, loc="left", fontweight="bold")
+        axes.set_title(style.wrapped(str(name), each - 0.5), loc="left", fontweight="bold")
         if i % columns == 0:
             axes.set_ylabel("true loss")
         if i + columns >= len(names):
-            axes.set_xlabel("cost (evaluations)")
+            axes.set_xlabel(style.wrapped("cost (evaluations)", each - 0.5))
     place = grid[rows - 1, len(names) % columns :] if beside else grid[rows, :]
     _legend(figure.add_subplot(place), dataset, looks, across)
     return figure
+
+
+def _places(panels: int, names: Sequence[str], width: float) -> tuple[int, bool]:
+    """Columns of panels, and whether the legend stands in a place beside them that is free."""
+    most = max(1, min(3, int(width // 1.65)))
+    beside = len(names) <= BESIDE and max(map(len, [*names, NOTE])) * style.LETTER * 7.5 + 0.5 < width / most
+    columns = min(most, panels + (beside and panels < most))
+    return columns, beside and panels % columns > 0
 
 
 def panel(dataset: xr.Dataset, axes: Axes, looks: dict[str, dict[str, Any]] | None = None) -> Axes:
@@ -48,19 +63,26 @@ def panel(dataset: xr.Dataset, axes: Axes, looks: dict[str, dict[str, Any]] | No
     Args:
         dataset: with `loss` (optimizer, [axes], replicate, checkpoint), `status` and the coordinate `cost` (checkpoint).
         axes: where to draw.
-        looks: label -> keywords of `Axes.plot`.
+        looks: label -> keywords of `Axes.plot`; an arm whose label is not there looks like its optimizer, and has no band.
     """
-    looks = looks or style.looks(labels(dataset))
+    looks = looks or _looks(dataset)
     low = _floor(dataset)
     for label, arm in arms(dataset):
         lower, median, upper = quartiles(arm["loss"])
-        cost = arm["cost"].values
-        shown = np.isfinite(median)
-        band = {"color": looks[label]["color"], "alpha": 0.15, "lw": 0}
-        axes.fill_between(cost, np.maximum(lower, low), np.maximum(upper, low), where=np.isfinite(upper), **band)
-        axes.plot(cost[shown], np.maximum(median[shown], low), label=label, **looks[label])
+        cost, shown = arm["cost"].values, np.isfinite(median)
+        look = looks[label] if label in looks else looks[str(arm["optimizer"].item())] | THIN
+        if label in looks:
+            band = {"color": look["color"], "alpha": 0.15, "lw": 0}
+            axes.fill_between(cost, np.maximum(lower, low), np.maximum(upper, low), where=np.isfinite(upper), **band)
+        axes.plot(cost[shown], np.maximum(median[shown], low), label=label, **look)
     _scale(axes, dataset, low)
     return axes
+
+
+def _looks(dataset: xr.Dataset) -> dict[str, dict[str, Any]]:
+    """A look for each arm; for each optimizer where arms are so many that some would look alike."""
+    names = labels(dataset)
+    return style.looks(names if len(names) <= MANY else [str(name) for name in dataset["optimizer"].values])
 
 
 def _floor(dataset: xr.Dataset) -> float:
@@ -91,7 +113,8 @@ def _scale(axes: Axes, dataset: xr.Dataset, low: float) -> None:
     if np.isfinite(low):
         axes.set_yscale("log")
         axes.yaxis.set_major_locator(LogLocator(numticks=6))
-        axes.yaxis.set_minor_formatter(NullFormatter())
+        axes.yaxis.set_minor_formatter(LogFormatterSciNotation(minor_thresholds=(1.5, 0.5)))  # 2 and 5 have labels where decades are few
+        axes.tick_params(axis="y", which="minor", labelsize=6)
         if bool((dataset["loss"] == 0).any()):
             axes.axhline(low, color="#888888", linewidth=0.5)
             axes.text(1.01, low, "0", transform=axes.get_yaxis_transform(), va="center", color="#555555", fontsize=7)
@@ -104,6 +127,8 @@ def _legend(axes: Axes, dataset: xr.Dataset, looks: dict[str, dict[str, Any]], c
     handles = [axes.plot([], [], label=label, **look)[0] for label, look in looks.items()]
     worlds = dataset.sizes["replicate"]
     band = f"median and quartiles of {worlds} worlds" if worlds > 1 else "one world"
-    note = f"true loss of recommended points,\n{band}"
-    legend = axes.legend(handles=handles, title=note, loc="center left", title_fontsize=7.5, alignment="left", ncols=columns)
+    if len(labels(dataset)) > len(looks):
+        band = f"median of {worlds} worlds, a line for each value\nof " + ", ".join(str(d) for d in dataset["loss"].dims if d not in FIXED)
+    note = f"{NOTE}\n{band}"
+    legend = axes.legend(handles=handles, title=note, loc="upper left", title_fontsize=7.5, alignment="left", ncols=columns)
     legend.set_in_layout(False)  # its place was made above

@@ -15,40 +15,49 @@ from studies.analysis import factorial as analysis
 from studies.figures import style
 
 ROW = 0.105  # inches for one dot
+TWO = 5.0  # inches that two columns need
 MARKS = "osD^vP*"
+TEXTS = ("effect of switching on ({unit})\n< 0 helps, > 0 hurts", "interaction ({unit})\n< 0 better together, > 0 worse")
 Row = tuple[str, dict[str, tuple[float, float, float]]]  # source or pair, optimizer -> value, low, high
 
 
-def factorial(dataset: xr.Dataset) -> Figure:
-    """The figure of a whole Dataset, 7 inches wide: landscapes below one another, effects at the left, interactions at the right.
+def factorial(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
+    """The figure of a whole Dataset: landscapes below one another, effects at the left, interactions at the right, or below where it is narrow.
 
     Args:
         dataset: a study's results with `factors`, and no other swept axis.
+        width: inches.
     """
     told = analysis.effects(dataset)
     more = [str(dim) for dim in told["effect"].dims if dim not in ("landscape", "optimizer", "factor")]
     if more:
-        raise ValueError(
-            f"figures: factorial: expected a study that sweeps nothing beside its factors, got {', '.join(more)}; select one value of each"
-        )
-    optimizers = [str(name) for name in told["optimizer"].values]
+        raise ValueError(f"factorial: expected a study that sweeps nothing beside its factors, got {', '.join(more)}; select one value of each")
+    looks = _looks([str(name) for name in told["optimizer"].values])
     panels = {str(name): told.sel(landscape=name) for name in told["landscape"].values}
     rows = {name: (mains(panel), pairs(panel)) for name, panel in panels.items()}
-    heights = [max(_height(part) for part in parts) for parts in rows.values()]
-    figure = Figure(figsize=(style.WIDTH, sum(heights) + 0.42 * len(rows) + 0.6), layout="constrained")
-    grid = figure.subplots(len(rows), 2, squeeze=False, height_ratios=heights, width_ratios=[1, 1])
-    looks = _looks(optimizers)
-    for (name, (left, right)), axes in zip(rows.items(), grid, strict=True):
+    columns = 2 if width >= TWO else 1
+    heights = [_height(part) for parts in rows.values() for part in parts]
+    heights = heights if columns == 1 else [max(pair) for pair in zip(heights[::2], heights[1::2], strict=True)]
+    figure = Figure(layout="constrained")
+    grid = figure.subplots(len(heights), columns, squeeze=False, height_ratios=heights)
+    for (name, (left, right)), axes in zip(rows.items(), grid.reshape(-1, 2), strict=True):
         unit = "decades of the gap" if bool(panels[name]["logarithmic"].any()) else "loss"
-        dots(left, looks, axes[0]).set_xlabel(f"effect of switching on ({unit})")
-        dots(right, looks, axes[1]).set_xlabel(f"interaction ({unit})")
-        axes[0].set_title(name, loc="left", fontweight="bold")
-    grid[0, 0].set_title("helps  $\\leftarrow$   $\\rightarrow$  hurts", loc="right", fontsize=7, color="#555555")
-    grid[0, 1].set_title("better  $\\leftarrow$  together  $\\rightarrow$  worse", loc="right", fontsize=7, color="#555555")
-    handles = [Line2D([], [], label=name, ls="", **look) for name, look in looks.items()]
-    title = f"mean of {dataset.sizes['replicate']} worlds, 95 % intervals; other sources on and off in equal parts"
-    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), title=title, title_fontsize=7.5)
+        for part, each, text in zip((left, right), axes, TEXTS, strict=True):
+            lines = [style.wrapped(line, 0.7 * width / columns) for line in text.format(unit=unit).split("\n")]
+            dots(part, looks, each).set_xlabel("\n".join(lines))
+        axes[0].set_title(style.wrapped(name, width / 2), loc="left", fontweight="bold")
+    below = _legend(figure, looks, dataset.sizes["replicate"], width)
+    figure.set_size_inches(width, sum(heights) + (0.45 if columns == 2 else 0.58) * len(heights) + below)
     return figure
+
+
+def _legend(figure: Figure, looks: dict[str, dict[str, Any]], worlds: int, width: float) -> float:
+    """Say what marks and lines are; returns the inches that it takes."""
+    handles = [Line2D([], [], label=name, ls="", **look) for name, look in looks.items()]
+    title = style.wrapped(f"mean of {worlds} worlds, 95 % intervals; other sources on and off in equal parts", width - 0.3, 7.5)
+    across = style.across(list(looks), width)
+    figure.legend(handles=handles, loc="outside lower center", ncols=across, title=title, title_fontsize=7.5)
+    return 0.28 + 0.16 * -(-len(handles) // across) + 0.13 * title.count("\n")
 
 
 def mains(panel: xr.Dataset) -> list[Row]:

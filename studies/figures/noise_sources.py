@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -22,30 +23,38 @@ HATCHES = {"evaluation": "....", "recombination": "////", "acceptance": "xxxx", 
 TOGETHER = "several together"
 
 
-def noise_sources(dataset: xr.Dataset, moment: float | None = None) -> Figure:
-    """The figure of a whole Dataset, 7 inches wide: landscapes below one another, shares at the left, noise-to-signal ratio at the right.
+def noise_sources(dataset: xr.Dataset, width: float = style.WIDTH, moment: float | None = None) -> Figure:
+    """The figure of a whole Dataset: landscapes below one another, shares at the left, noise-to-signal ratio at the right.
 
     Args:
         dataset: a study's results with the noise ledger.
-        moment: fraction of the budget; None: the middle one of those recorded.
+        width: inches.
+        moment: fraction of the budget; None: that at which the study matched its arms, else the middle one of those recorded.
     """
     if "step_variance" not in dataset:
-        raise ValueError("figures: noise_sources: expected a study with a `ledger:`, found none in these results")
+        raise ValueError("noise_sources: expected a study with a `ledger:`, found none in these results")
+    matched = json.loads(dataset.attrs.get("match", "[]"))
+    moment = matched[0]["at"] if matched and moment is None else moment
     dataset = dataset.isel(moment=[dataset.sizes["moment"] // 2]) if moment is None else dataset.sel(moment=[moment], method="nearest")
     rows = {name: arms(dataset.sel(landscape=name)) for name in dataset["landscape"].values.tolist()}
-    heights = [BAR * len(found) + 0.32 for found in rows.values()]
-    figure = Figure(figsize=(style.WIDTH, sum(heights) + 0.75), layout="constrained")
+    named = {name: [style.wrapped(label, width / 4, 7) for label, _ in found] for name, found in rows.items()}
+    heights = [BAR * sum(label.count("\n") * 0.55 + 1 for label in told) + 0.32 for told in named.values()]
+    figure = Figure(layout="constrained")
     grid = figure.subplots(len(rows), 2, squeeze=False, sharex="col", height_ratios=heights, width_ratios=[1.7, 1])
     shown: set[str] = set()
     for (name, found), (left, right) in zip(rows.items(), grid, strict=True):
         shown |= bars(found, left)
         ratios(found, right)
-        left.set_title(name, loc="left", fontweight="bold")
-    grid[-1, 0].set_xlabel("share of the variance of a step")
-    grid[-1, 1].set_xlabel("noise-to-signal ratio of a step")
+        left.set_yticks(range(len(found)), named[name])
+        left.set_title(style.wrapped(str(name), width - 0.3), loc="left", fontweight="bold")
+    grid[-1, 0].set_xlabel(style.wrapped("share of the variance of a step", width / 2.4))
+    grid[-1, 1].set_xlabel(style.wrapped("noise-to-signal ratio of a step", width / 3.1))
     handles = [Patch(label=source, **_look(source)) for source in [*FACES, *sorted(shown - {*FACES, TOGETHER}), TOGETHER] if source in shown]
-    at = f"steps from states at {dataset['moment'].item():.3g} of the budget, {dataset.sizes['replicate']} worlds; lines: 95 % intervals"
-    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), title=at, title_fontsize=7.5)
+    at = f"steps from states at {dataset['moment'].item():.3g} of the budget, {dataset.sizes['replicate']} worlds; lines: 95 % intervals; dashed: 1"
+    across, title = style.across([str(handle.get_label()) for handle in handles], width), style.wrapped(at, width - 0.3, 7.5)
+    figure.legend(handles=handles, loc="outside lower center", ncols=across, title=title, title_fontsize=7.5)
+    below = 0.62 + 0.16 * -(-len(handles) // across) + 0.13 * (title.count("\n") + grid[-1, 1].get_xlabel().count("\n"))
+    figure.set_size_inches(width, sum(heights) + below)
     return figure
 
 
@@ -63,7 +72,7 @@ def bars(found: list[tuple[str, xr.Dataset]], axes: Axes) -> set[str]:
                 shown |= {source} if share > 0.001 else set()
         if not np.isfinite(list(parts.values())).any():
             axes.text(0.01, place, "no noise", va="center", color="#555555", fontsize=7)
-    axes.set(yticks=range(len(found)), yticklabels=[label for label, _ in found], xlim=(0, 1), ylim=(len(found) - 0.5, -0.5))
+    axes.set(yticks=range(len(found)), yticklabels=[label for label, _ in found], xlim=(0, 1), ylim=(max(1, len(found)) - 0.5, -0.5))
     axes.xaxis.set_major_formatter(PercentFormatter(1.0))
     axes.tick_params(axis="y", length=0)
     return shown
@@ -78,8 +87,8 @@ def ratios(found: list[tuple[str, xr.Dataset]], axes: Axes) -> Axes:
             axes.plot([max(low, value / 100), high], [place, place], color="#555555", lw=1)
             axes.plot(value, place, "o", color="black", ms=3)
     axes.axvline(1.0, color="#888888", lw=0.6, ls=(0, (3, 2)))
-    axes.set(xscale="log", yticks=[], ylim=(len(found) - 0.5, -0.5))
-    axes.xaxis.set_major_locator(LogLocator(numticks=7))
+    axes.set(xscale="log", yticks=[], ylim=(max(1, len(found)) - 0.5, -0.5))
+    axes.xaxis.set_major_locator(LogLocator(numticks=5))
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.grid(axis="x", which="major")
     axes.set_axisbelow(True)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from studies.figures import style
 
-DPI = {"png": 150, "pdf": 300}  # of what is drawn as pixels
+INSIDE = 300  # dots per inch of what a vector file keeps as pixels, at least
 
 
-def save(make: Callable[[], Figure], out: Path, name: str, formats: Sequence[str] = ("pdf", "png")) -> list[Path]:
+def save(
+    make: Callable[[], Figure], out: Path, name: str, formats: Sequence[str] = ("pdf", "png"), looks: Mapping[Any, Any] = style.PAPER
+) -> list[Path]:
     """Draw a figure and write it to OUT/NAME.pdf and .png.
 
     Args:
@@ -22,17 +25,18 @@ def save(make: Callable[[], Figure], out: Path, name: str, formats: Sequence[str
         out: the folder, made where missing.
         name: of the files.
         formats: what Matplotlib can save.
+        looks: settings of Matplotlib.
 
     Returns:
         The files written.
     """
     out.mkdir(parents=True, exist_ok=True)
     written = []
-    with rc_context(style.PAPER):
+    with rc_context(dict(looks)):
         figure = make()
         for kind in formats:
             path, part = out / f"{name}.{kind}", out / f".{name}.{os.getpid()}.{kind}"
-            figure.savefig(part, dpi=DPI.get(kind, 200))
+            figure.savefig(part, dpi=max(looks["savefig.dpi"], INSIDE) if kind in ("pdf", "svg") else looks["savefig.dpi"])
             part.replace(path)
             written.append(path)
     return written

@@ -1,7 +1,8 @@
-"""How figures look: one colour and one line style for each optimizer everywhere, safe for colour-blind readers."""
+"""How figures look: one colour and one line style for each optimizer everywhere, safe for colour-blind readers; on paper and on slides."""
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from itertools import product
 from typing import Any
@@ -26,10 +27,17 @@ PAPER: dict[Any, Any] = {
     "legend.frameon": False,
     "figure.dpi": 100,
     "savefig.dpi": 200,
-    "pdf.fonttype": 42,
-    "svg.fonttype": "none",
+    "pdf.fonttype": 42,  # TrueType, embedded: publishers reject the default, and text stays text
+    "ps.fonttype": 42,
+    "svg.fonttype": "path",  # a viewer without our font shows the same
 }
 WIDTH = 7.0  # inches: two columns of a paper
+COLUMN = 3.4  # one column
+SLIDE = 5.0  # a slide is seen from afar: little is laid out on it, and all of it is enlarged, to text of 20 points on a screen 13 inches wide
+SLIDES: dict[Any, Any] = PAPER | {"lines.linewidth": 1.6, "axes.linewidth": 0.8, "grid.linewidth": 0.5, "savefig.dpi": 384}
+STYLES = {"paper": (PAPER, WIDTH), "slides": (SLIDES, SLIDE)}  # settings of Matplotlib, width in inches
+
+LETTER = 0.6 / 72  # inches: the mean width of a letter of one point, a little more than measured
 
 
 def looks(labels: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -37,3 +45,14 @@ def looks(labels: Sequence[str]) -> dict[str, dict[str, Any]]:
     pairs = [(COLOURS[i % len(COLOURS)], DASHES[(i + i // len(COLOURS)) % len(DASHES)]) for i in range(len(COLOURS) * len(DASHES))]
     pairs = list(dict.fromkeys(pairs)) + [p for p in product(COLOURS, DASHES) if p not in pairs]
     return {label: {"color": pairs[i % len(pairs)][0], "linestyle": pairs[i % len(pairs)][1]} for i, label in enumerate(labels)}
+
+
+def across(labels: Sequence[str], width: float) -> int:
+    """Columns of a legend of these labels that fit into so many inches, >= 1."""
+    each = 0.5 + 7.5 * LETTER * max(map(len, labels), default=0)
+    return max(1, min(len(labels), int((width - 0.3) / each)))
+
+
+def wrapped(text: str, inches: float, points: float = 8.0) -> str:
+    """The text on as many lines as it needs to be no wider than so many inches."""
+    return textwrap.fill(text, max(8, int(inches / (LETTER * points))), break_on_hyphens=False)

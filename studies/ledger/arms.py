@@ -22,6 +22,7 @@ class Arm(NamedTuple):
     points: Tensor  # (R, n, D) float64, some of those asked
     weight: Tensor  # (R, n) 1 where such a point was really asked, else 0; where all redraws ask the same, those of one have weight
     drawn: frozenset[str]  # the sources of its randomness
+    size: Tensor  # (R,) float64, the sample of a step, on average: terms of a mini-batch where gradients are asked, else points
 
 
 def arm(scene: Scene, moment: Moment, keys: Mapping[str, Tensor], *, steps: int = 1, points: int = 1) -> Arm:
@@ -34,19 +35,21 @@ def arm(scene: Scene, moment: Moment, keys: Mapping[str, Tensor], *, steps: int 
         steps: 1, or 2 for the step after too.
         points: n, at least so many of the points asked are returned, where there are so many.
     """
-    one = trials(scene, moment, {source: key[:1] for source, key in keys.items()})
-    size = max(1, LIMIT // one.query.points.numel())
-    count, wanted = max(len(key) for key in keys.values()), -(-points // one.query.points.shape[1])
+    one = scene.optimizer.ask(moment.state, scene.streams.at(moment.step + 1)).points
+    size = max(1, LIMIT // one.numel())
+    count, wanted = max(len(key) for key in keys.values()), -(-points // one.shape[1])
     moved: list[Tensor] = []
+    sizes: list[Tensor] = []
     asked: list[tuple[Tensor, Tensor]] = []
     drawn = frozenset[str]()
     for i in range(0, count, size):
         part = trials(scene, moment, {source: key[i : i + size] for source, key in keys.items()}, steps)
-        moved, drawn = [*moved, part.moved], drawn | part.sources
+        moved, sizes, drawn = [*moved, part.moved], [*sizes, part.size], drawn | part.sources
         if i < wanted:
             asked.append(_asked(part, len(moment.step), wanted - i))
     steps_taken, places, weights = torch.cat(moved, 2), *(torch.cat(parts, 1) for parts in zip(*asked, strict=True))
-    return Arm(steps_taken[:, 0], steps_taken[:, 1] if steps > 1 else None, *_once(places, weights), drawn)
+    then = steps_taken[:, 1] if steps > 1 else None
+    return Arm(steps_taken[:, 0], then, *_once(places, weights), drawn, torch.cat(sizes, 1).mean(1))
 
 
 def _asked(found: Trials, worlds: int, redraws: int) -> tuple[Tensor, Tensor]:
@@ -64,13 +67,3 @@ def _once(asked: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
     again = torch.arange(asked.shape[1], device=asked.device) > 0
     weight = torch.where((same[:, None] & again)[..., None], 0.0, weight)
     return asked.flatten(1, 2).double(), weight.flatten(1, 2)
-
-
-def sample_size(scene: Scene, moment: Moment) -> Tensor:
-    """How large the sample is that a step takes, (R,) float64: terms of a mini-batch where gradients are asked, else points."""
-    query = trials(scene, moment, {}).query
-    if not query.gradient:
-        points = torch.full((len(moment.step),), query.points.shape[1]) if query.alive is None else query.alive.sum(1)
-        return points.double()
-    size = query.batch if query.batch is not None else torch.tensor(scene.noise.batch or scene.landscape.terms)
-    return size.double().expand(len(moment.step))

@@ -57,7 +57,7 @@ def observe(scene: Scene, moment: Moment, redraws: int) -> dict[str, Tensor]:
         moment: their states.
         redraws: M, over which an expectation is taken.
     """
-    population = _members(scene, moment.state, moment.step) if len(scene.landscape.players) == 1 else None
+    population = members(scene, moment)
     if population is None:
         return {name: torch.full((len(moment.step), *(len(FORCES) for _ in dims)), torch.nan) for name, (dims, _, _) in VARIABLES.items()}
     points, lives = population
@@ -71,6 +71,11 @@ def observe(scene: Scene, moment: Moment, redraws: int) -> dict[str, Tensor]:
         "price": _price(scene, moment, points, lives, loss, redraws),
     }
     return found | _alleles(points, lives, isinstance(scene.landscape.domain, Bits))
+
+
+def members(scene: Scene, moment: Moment) -> tuple[Tensor, Tensor] | None:
+    """The points (R, P, D) of the population, and which of them live (R, P); None where there is none, as in a game."""
+    return _members(scene, moment.state, moment.step) if len(scene.landscape.players) == 1 else None
 
 
 def _alleles(points: Tensor, lives: Tensor, binary: bool) -> dict[str, Tensor]:
@@ -115,7 +120,7 @@ def _next_mean(scene: Scene, moment: Moment, keys: Tensor, known: tuple[Tensor, 
     """The mean true loss after the next step, drift drawn for the times (K,): (R, K); `known` points need not be evaluated."""
     count, worlds = len(keys), scene.streams.worlds
     state = trials(scene, moment, {"drift": keys}).states[0]
-    rows = replace(scene, streams=scene.streams.subset(worlds.repeat_interleave(count)))
+    rows = scene.subset(torch.arange(len(worlds)).repeat_interleave(count))
     population = _members(rows, state, moment.step.repeat_interleave(count) + 1)
     if population is None:
         return torch.full((len(worlds), count), torch.nan, dtype=torch.float64)

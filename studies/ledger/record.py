@@ -13,7 +13,7 @@ from torch import Tensor
 from landscapes.base import Bits
 from landscapes.oracle import clock_time
 from studies.ledger import population, statistics
-from studies.ledger.arms import LIMIT, Arm, arm, sample_size
+from studies.ledger.arms import LIMIT, Arm, arm
 from studies.ledger.freezing import Moment, subset
 from studies.ledger.redraws import Scene
 from studies.ledger.references import REFERENCES, References, ground, references
@@ -100,7 +100,7 @@ def _measure(scene: Scene, moment: Moment, book: Book) -> dict[str, Tensor]:
     center = scene.optimizer.center(moment.state).double()
     time = clock_time(scene.landscape, moment.step.numpy(), moment.spent.numpy(), scene.streams.device)
     slopes = Slopes(scene.landscape, time, scene.streams.dtype, LIMIT)
-    held = references(slopes, center, a, b)
+    held = references(slopes, center, a, b, population.members(scene, moment))
     place = ground(slopes, center, held.a[:, 0], statistics.centered(a.moved), book.modes, scene.streams.at(moment.step))
     first, total = (torch.zeros(len(center), 2 + book.modes, len(book.sources), dtype=torch.float64, device=center.device) for _ in range(2))
     for i, source in enumerate(book.sources):
@@ -110,7 +110,7 @@ def _measure(scene: Scene, moment: Moment, book: Book) -> dict[str, Tensor]:
     return {
         "moment_cost": moment.spent,
         "moment_steps": moment.step,
-        "sample_size": sample_size(scene, moment),
+        "sample_size": a.size,
         "step_variance": statistics.half_mean_square(a.moved - b.moved, place.directions),
         "step_variance_first": first,
         "step_variance_total": total,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any, ClassVar, NamedTuple
 
 import torch
@@ -33,6 +33,7 @@ class Trials(NamedTuple):
     query: Query  # of the first step: points (R K, P, D)
     states: tuple[State, ...]  # after each step, leading R K
     sources: frozenset[str]  # that were drawn from in the first step
+    size: Tensor  # (R, K) float64, the sample of the first step: terms of a mini-batch where gradients are asked, else points
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Scene:
         noise: of the oracle.
         streams: of the worlds.
         portions: the oracle's micro_batches and chunks.
+        price: evaluations that a gradient costs, by which a landscape that moves with the cost tells the time.
     """
 
     optimizer: Optimizer
@@ -52,6 +54,7 @@ class Scene:
     noise: Noise
     streams: Streams
     portions: Mapping[str, Any] = field(default_factory=dict)
+    price: float = 3.0
 
     @functools.cached_property
     def landscape(self) -> Landscape:
@@ -59,8 +62,8 @@ class Scene:
         return self.bind(self.streams)
 
     def subset(self, rows: Tensor) -> Scene:
-        """The same for some of the worlds."""
-        return replace(self, streams=self.streams.subset(self.streams.worlds[rows]))
+        """The same for some of the worlds, in this order, repeats allowed."""
+        return replace(self, optimizer=_of_rows(self.optimizer, rows), streams=self.streams.subset(self.streams.worlds[rows]))
 
 
 def trials(scene: Scene, moment: Moment, keys: Mapping[str, Tensor], steps: int = 1) -> Trials:
@@ -83,26 +86,47 @@ def trials(scene: Scene, moment: Moment, keys: Mapping[str, Tensor], steps: int 
         sources=scene.streams.sources,
     )
     rows: Moment = repeated(moment, count)
+    optimizer = _of_rows(scene.optimizer, torch.arange(len(worlds)).repeat_interleave(count))
     oracle = _oracle(scene, rows, count, streams if "data" in keys else None)
     state, moved, drawn = rows.state, [], frozenset[str]()
     queries: list[Query] = []
     states: list[State] = []
+    size: Tensor | None = None
     for ahead in range(1, steps + 1):
-        before = scene.optimizer.center(state).double()
+        before = optimizer.center(state).double()
         s = streams.at(rows.step + ahead)
-        query = scene.optimizer.ask(state, s)
-        state, _ = scene.optimizer.tell(state, query, oracle(query, s), s)
-        moved.append((scene.optimizer.center(state).double() - before).unflatten(0, (len(worlds), count)))
+        query = optimizer.ask(state, s)
+        state, _ = optimizer.tell(state, query, oracle(query, s), s)
+        moved.append((optimizer.center(state).double() - before).unflatten(0, (len(worlds), count)))
+        size = _sample(oracle, query) if size is None else size
         queries.append(query)
         states.append(state)
         drawn = drawn or frozenset(s.drawn)
     reads = {"data"} if oracle.epoch is not None and (scene.noise.batch or scene.optimizer.batches) else set()
-    return Trials(torch.stack(moved, 1), queries[0], tuple(states), drawn - SEARCH | reads)
+    assert size is not None  # noqa: S101 - for the type checker
+    return Trials(torch.stack(moved, 1), queries[0], tuple(states), drawn - SEARCH | reads, size.unflatten(0, (len(worlds), count)))
+
+
+def _sample(oracle: Oracle, query: Query) -> Tensor:
+    """How large the sample of the first step was (R K,) float64, by what the oracle billed."""
+    worlds, points = query.points.shape[:2]
+    asked = torch.full((worlds,), points) if query.alive is None else query.alive.sum(1).cpu()
+    if not query.gradient:
+        return asked.double()
+    return torch.from_numpy(oracle.ledger.gradients) / (asked.clamp_min(1) * oracle.landscape.unit_cost).double()
+
+
+def _of_rows(parameters: Any, rows: Tensor) -> Any:  # noqa: ANN401
+    """An optimizer for some of its worlds, repeats allowed: hyperparameters that are a number for each world are picked, nested ones too."""
+    values = {f.name: getattr(parameters, f.name) for f in fields(parameters) if f.init}
+    picked = {key: value[rows.to(value.device)] for key, value in values.items() if isinstance(value, Tensor) and value.ndim}
+    picked |= {key: _of_rows(value, rows) for key, value in values.items() if is_dataclass(value)}
+    return replace(parameters, **picked) if any(picked[key] is not values[key] for key in picked) else parameters
 
 
 def _oracle(scene: Scene, rows: Moment, count: int, reorder: Streams | None) -> Oracle:
     """An oracle whose R K rows stand where the frozen worlds stood; each epoch's rest in another order where data are drawn afresh."""
-    ledger = Ledger(len(rows.step), terms=scene.landscape.terms, budget=torch.inf)
+    ledger = Ledger(len(rows.step), terms=scene.landscape.terms, budget=torch.inf, price=scene.price)
     ledger.steps, ledger.spent, ledger.values = rows.step.numpy().copy(), rows.spent.numpy().copy(), rows.spent.numpy() * ledger.terms
     oracle = Oracle(Folded(inner=scene.landscape, rows=count), scene.noise, ledger, **scene.portions)
     oracle.epoch = rows.epoch

@@ -2,10 +2,12 @@
 
 raw             the gradient at the center
 smoothed        its mean over the points asked, the gradient of the population's mean loss
-preconditioned  G times the smoothed one: G is the covariance of the points asked; on bits p (1 - p) of the center's allele frequencies; the
+preconditioned  G times the smoothed one: G is the covariance of the points asked; on bits that of the population, linkage disequilibrium and
+                all, and where there is none p (1 - p) of the center's allele frequencies, which is the same at linkage equilibrium; the
                 identity for a trajectory, whose points do not spread
 
-The two arms' points are drawn apart, so what is quadratic in a reference takes one factor from each.
+Under fitness linear in an additive loss the mean step of selection is -k G grad exactly (Price 1970, Cov(w, x) / w_mean), at any linkage. The two
+arms' points are drawn apart, so what is quadratic in a reference takes one factor from each.
 """
 
 from __future__ import annotations
@@ -32,32 +34,50 @@ class References(NamedTuple):
     trace: Tensor  # (R, 3) of what multiplies the gradient
 
 
-def references(slopes: Slopes, center: Tensor, a: Arm, b: Arm) -> References:
-    """Raw, smoothed and preconditioned gradients at center (R, D)."""
+def references(slopes: Slopes, center: Tensor, a: Arm, b: Arm, population: tuple[Tensor, Tensor] | None = None) -> References:
+    """Raw, smoothed and preconditioned gradients.
+
+    Args:
+        slopes: of the R worlds.
+        center: (R, D).
+        a: steps, with the points asked.
+        b: the same, drawn apart.
+        population: the points (R, P, D) whose mean is the center, and which of them live (R, P); None: there is none.
+    """
     if not slopes.landscape.sloped:
         nothing = center.new_full((len(center), 3, center.shape[1]), torch.nan)
         return References(nothing, nothing, nothing[..., 0])
     raw = slopes.gradient(center[:, None])[:, 0]
-    pairs = [_of_points(slopes, center, raw, arm) for arm in (a, b)]
+    pairs = [_of_points(slopes, center, raw, arm, population) for arm in (a, b)]
     dim = torch.full_like(pairs[0][1], center.shape[1])
     return References(pairs[0][0], pairs[1][0], torch.stack([dim, dim, (pairs[0][1] + pairs[1][1]) / 2], 1))
 
 
-def _of_points(slopes: Slopes, center: Tensor, raw: Tensor, arm: Arm) -> tuple[Tensor, Tensor]:
+def _of_points(slopes: Slopes, center: Tensor, raw: Tensor, arm: Arm, population: tuple[Tensor, Tensor] | None) -> tuple[Tensor, Tensor]:
     """The three gradients (R, 3, D) with the points of one arm, and the trace of G (R,)."""
     share = (arm.weight / arm.weight.sum(1, keepdim=True))[..., None]
     smoothed = (share * torch.where(share > 0, slopes.gradient(arm.points), 0.0)).sum(1)
-    if isinstance(slopes.landscape.domain, Bits):
+    binary = isinstance(slopes.landscape.domain, Bits)
+    if binary and population is not None:
+        points, lives = population
+        bent, trace = _bent(points.double(), (lives.double() / lives.sum(1, keepdim=True))[..., None], smoothed)
+        return torch.stack([raw, smoothed, bent], 1), trace
+    if binary:
         spread = center * (1 - center)
         bent, trace = spread * smoothed, spread.sum(1)
     else:
-        away = torch.where(share > 0, arm.points - arm.points[:, :1], 0.0)  # from one of them, so that points that do not spread have exactly none
-        away = torch.where(share > 0, away - (share * away).sum(1, keepdim=True), 0.0)
-        bent, trace = (share * away * dot(away, smoothed[:, None])[..., None]).sum(1), (share * away.square()).sum((1, 2))
+        bent, trace = _bent(arm.points, share, smoothed)
     alike = (torch.where(share > 0, arm.points - arm.points[:, :1], 0.0) == 0).flatten(1).all(1)
     still = (trace == 0) & ~(alike & (arm.weight.sum(1) > 1))  # a trajectory; a population of one genotype does not move
     bent, trace = torch.where(still[:, None], smoothed, bent), torch.where(still, float(center.shape[1]), trace)
     return torch.stack([raw, smoothed, bent], 1), trace
+
+
+def _bent(points: Tensor, share: Tensor, slope: Tensor) -> tuple[Tensor, Tensor]:
+    """The covariance of points (R, P, D), weighted by share (R, P, 1), times slope (R, D), and its trace (R,); it is never held."""
+    away = torch.where(share > 0, points - points[:, :1], 0.0)  # from one of them, so that points that do not spread have exactly none
+    away = torch.where(share > 0, away - (share * away).sum(1, keepdim=True), 0.0)
+    return (share * away * dot(away, slope[:, None])[..., None]).sum(1), (share * away.square()).sum((1, 2))
 
 
 class Ground(NamedTuple):

@@ -7,7 +7,6 @@ them as a page (index.html), for the README (table.md) and as a Dataset (truths.
 from __future__ import annotations
 
 import dataclasses
-import io
 import json
 import os
 import sys
@@ -18,6 +17,35 @@ from pathlib import Path
 import numpy as np
 
 Z = 4.5  # standard errors
+HEADS = ("row", "law", "where", "predicted", "observed", "SE", "verdict", "wrong law")
+NAMES = {  # what the Dataset says of its variables
+    "row": "number of the law in the table of laws",
+    "law": "the law",
+    "where": "the parameters at which it was compared",
+    "predicted": "what the law, or an exact oracle, predicts",
+    "observed": "what came out",
+    "error": "standard error of what was observed; 0: it is exact",
+    "bias": "what the law itself may be off by, or rounding",
+    "mutant": "what a deliberately wrong law predicts; NaN: none was tried there",
+}
+PAGE = """<!DOCTYPE html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Table of truths</title>
+<style>
+body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 82rem; padding: 0 1rem; color: #222; background: #fff }
+table { border-collapse: collapse; font-size: 13px; font-variant-numeric: tabular-nums }
+th, td { text-align: left; vertical-align: top; padding: .2rem .6rem; border-bottom: 1px solid #ddd }
+th { position: sticky; top: 0; background: #f2f2f2 }
+td:nth-child(n + 4):nth-child(-n + 6), th:nth-child(n + 4):nth-child(-n + 6) { text-align: right }
+td:nth-child(n + 4) { white-space: nowrap }
+</style>
+<h1>Table of truths</h1>
+<p>{{ count }} comparisons with {{ laws }} laws. A comparison holds where what was observed is within {{ z }} standard errors (SE) of what was
+predicted, plus what the law itself is said to be off by; in brackets, how far it is. The same check rejects the number in the last column, which a
+deliberately wrong law predicts. A comparison that does not hold is a failed test, and not in this table.</p>
+<table><thead><tr>{% for head in heads %}<th>{{ head }}</th>{% endfor %}</tr></thead><tbody>
+{% for line in lines %}<tr>{% for cell in line %}<td>{{ cell }}</td>{% endfor %}</tr>
+{% endfor %}</tbody></table></html>
+"""
 FOLDER = "TRUTHS"  # the environment variable that names where notes are kept; without it none are
 
 
@@ -94,20 +122,22 @@ def notes(folder: Path) -> list[Note]:
 def main(folder: Path) -> None:
     """Print the table and write it."""
     import xarray as xr
+    from jinja2 import Environment
     from rich.console import Console
     from rich.table import Table
 
     found = notes(folder)
-    table = Table("row", "law", "where", "predicted", "observed", "SE", "wrong law", title=f"{len(found)} comparisons with {len(rows(found))} laws")
+    table = Table(*HEADS, title=f"{len(found)} comparisons with {len(rows(found))} laws")
     for note in found:
         table.add_row(*cells(note))
     Console(width=200).print(table)
     (folder / "table.md").write_text(markdown(found))
-    page = Console(record=True, width=200, file=io.StringIO())
-    page.print(table)
-    page.save_html(str(folder / "index.html"))
-    columns = {field.name: ("comparison", [getattr(note, field.name) for note in found]) for field in dataclasses.fields(Note)}
-    columns["mutant"] = ("comparison", [float("nan") if note.mutant is None else note.mutant for note in found])
+    page = Environment(autoescape=True).from_string(PAGE)
+    lines = [cells(note) for note in found]
+    (folder / "index.html").write_text(page.render(heads=HEADS, lines=lines, count=len(found), laws=len(rows(found)), z=Z))
+    values = {name: [getattr(note, name) for note in found] for name in NAMES}
+    values["mutant"] = [float("nan") if value is None else value for value in values["mutant"]]
+    columns = {name: ("comparison", value, {"long_name": NAMES[name]}) for name, value in values.items()}
     xr.Dataset(columns).to_netcdf(folder / "truths.nc", engine="h5netcdf")  # type: ignore[arg-type]
 
 
@@ -117,15 +147,18 @@ def rows(found: list[Note]) -> list[int]:
 
 
 def cells(note: Note) -> list[str]:
-    """A line of the table: all that is in it holds, for `told` asserts it."""
+    """A line of the table, under `HEADS`: all that is in it holds, for `told` asserts it."""
     wrong = "" if note.mutant is None else f"{note.mutant:.5g} rejected"
     error = f"{note.error:.2g}" if note.error else "exact"
-    return [str(note.row), note.law, note.where, f"{note.predicted:.5g}", f"{note.observed:.5g}", error, wrong]
+    away = abs(note.observed - note.predicted)
+    within = f" ({away / note.error:.1f} SE)" if note.error else ""
+    by = f", may be off by {note.bias:.2g}" if note.error and away > Z * note.error else ""
+    return [str(note.row), note.law, note.where, f"{note.predicted:.5g}", f"{note.observed:.5g}", error, f"holds{within}{by}", wrong]
 
 
 def markdown(found: list[Note]) -> str:
     """One line for each law: the first comparison that has a wrong law, else the first."""
-    lines = ["| law | where | predicted | observed | SE | wrong law |", "|---|---|---|---|---|---|"]
+    lines = ["| " + " | ".join(HEADS[1:]) + " |", "|" + "---|" * len(HEADS[1:])]
     for row in rows(found):
         of_row = [note for note in found if note.row == row]
         note = next((note for note in of_row if note.mutant is not None), of_row[0])

@@ -10,8 +10,9 @@ import xarray as xr
 from landscapes import LANDSCAPES
 from landscapes.noise import Noise
 from optimizers import OPTIMIZERS
+from studies.analysis import bootstrap
 from studies.analysis import noise as analysis
-from tests.ledgers import ledger, search
+from tests.ledgers import around, ledger, now, search
 from tests.truths.table import ratio, told, told_mean
 
 LAND, METHODS = LANDSCAPES, OPTIMIZERS
@@ -24,7 +25,9 @@ NOISE_SCALE = "gradient noise scale, B_simple = tr Sigma / |G|^2; eta_opt = eta_
 @pytest.fixture(autouse=True)
 def no_intervals(monkeypatch):
     """Their resampling is slow for so many worlds, and looked at elsewhere."""
-    monkeypatch.setattr(analysis, "intervals", lambda statistic, arrays, value: np.full((*value.shape, 2), np.nan))
+    monkeypatch.setattr(
+        bootstrap, "intervals", lambda statistic, arrays, members: (np.full((len(arrays[0]), 2), np.nan), np.full(len(arrays[0]), "none"))
+    )
 
 
 def far(sample, truth=0.0):
@@ -32,17 +35,6 @@ def far(sample, truth=0.0):
     sample, truth = (torch.as_tensor(part.values if isinstance(part, xr.DataArray) else part) for part in (sample, truth))
     away = sample - truth
     return float(away.mean().abs() / (away.std() / len(away) ** 0.5))
-
-
-def around(sample, truth):
-    """Of worlds (R,) with truths of their own the mean truth, and a sample whose mean is as far from it as `sample` is from the truths."""
-    sample, truth = (np.asarray(part, np.float64) for part in (sample, truth))
-    return truth.mean(), sample - truth + truth.mean()
-
-
-def now(data, **where):
-    """The ledger at its only moment, the variance over all directions."""
-    return data.isel(moment=-1).sel(direction="all", **where)
 
 
 def raw(data):

@@ -1,0 +1,112 @@
+"""Losses of two arms side by side: in every world the one against the other, missing worlds left out, diverged ones the worst (inf)."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+import numpy as np
+import xarray as xr
+
+from studies.analysis.arms import FAILED
+from studies.analysis.bootstrap import groups
+from studies.analysis.targets import at_budget
+
+DIVERGED = 3
+
+
+def losses(dataset: xr.Dataset, value: str = "loss", at: float | None = None) -> xr.DataArray:
+    """The loss of every world at a cost, or at all checkpoints.
+
+    Args:
+        dataset: a study's results.
+        value: the variable that holds the loss.
+        at: evaluations, the last checkpoint that costs no more is taken; inf: the last within the budget that all arms have; None: all.
+
+    Returns:
+        inf where a run has diverged, NaN where it has no numbers.
+
+    Raises:
+        ValueError: there is no checkpoint at so small a cost.
+    """
+    status = dataset["status"]
+    loss = dataset[value].where(status != DIVERGED, np.inf).where(status < FAILED)
+    if at is None:
+        return loss
+    if at == np.inf:
+        return at_budget(dataset.assign({value: loss}))[value]
+    cost = dataset["cost"]
+    place = (cost <= at).sum("checkpoint") - 1
+    if bool((place < 0).any()):
+        raise ValueError(f"at: expected a cost that some checkpoint has, at least {float(cost.min('checkpoint').max()):g} evaluations; got {at:g}")
+    return loss.isel(checkpoint=place).drop_vars("checkpoint", errors="ignore")
+
+
+def scaled(loss: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray]:
+    """The common logarithm of the loss where it is the gap to a known optimum, else itself; and which it is.
+
+    A gap of 0 counts as the smallest positive one of its landscape.
+    """
+    gap = loss.coords.get("gap_known", xr.DataArray(0.0))
+    known = xr.DataArray(gap.fillna(0) > 0).reset_coords(drop=True).rename("logarithmic")
+    least = loss.where(loss > 0).min([dim for dim in loss.dims if dim != "landscape"])
+    least = least.where(np.isfinite(least), 1.0).reset_coords(drop=True)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        decades = np.log10(loss.where(~(loss < least), least))
+    return xr.where(known, decades, loss, keep_attrs=True).assign_coords(loss.coords), known
+
+
+def pairs(loss: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray]:
+    """A and B of every two optimizers, in place of the dim `optimizer` the dim `pair`, with the coordinates `a` and `b`; NaN where either is.
+
+    Raises:
+        ValueError: there is only one optimizer.
+    """
+    names = [str(name) for name in loss["optimizer"].values]
+    if len(names) < 2:
+        raise ValueError(f"comparison: expected two optimizers or more, got {', '.join(names) or 'none'}")
+    first, second = zip(*itertools.combinations(range(len(names)), 2), strict=True)
+    labels = {"a": ("pair", [names[i] for i in first]), "b": ("pair", [names[i] for i in second])}
+    labels["pair"] = ("pair", [f"{names[i]} - {names[j]}" for i, j in zip(first, second, strict=True)])
+    a, b = (loss.isel(optimizer=xr.DataArray(list(side), dims="pair")).drop_vars("optimizer").assign_coords(labels) for side in (first, second))
+    known = a.notnull() & b.notnull()
+    return a.where(known), b.where(known)
+
+
+def difference(a: xr.DataArray, b: xr.DataArray) -> xr.DataArray:
+    """A - B; 0 where both have diverged."""
+    with np.errstate(invalid="ignore"):
+        return xr.where(a == b, 0.0, a - b, keep_attrs=False).assign_coords(a.coords)
+
+
+def score(a: xr.DataArray, b: xr.DataArray) -> xr.DataArray:
+    """1 where A has the lower loss, half where they are equal, 0 where B has it."""
+    return ((a < b) + 0.5 * (a == b)).where(a.notnull() & b.notnull())
+
+
+def unit_means(part: xr.DataArray) -> xr.DataArray:
+    """What is independent: means over the worlds of each instance, or worlds where there is one instance or each has its own; dim `unit`.
+
+    A mean of inf and -inf is 0: worlds of which one diverged on either side tie.
+    """
+    members = groups(part)
+    members = members.T if len(members) == 1 else members
+    found = []
+    for worlds in members:
+        some = part.isel(replicate=worlds[worlds >= 0])
+        both = (some == np.inf).any("replicate") & (some == -np.inf).any("replicate")
+        with np.errstate(invalid="ignore"):
+            found.append(xr.where(both, 0.0, some.mean("replicate")))
+    return xr.concat(found, "unit", coords="minimal", compat="override").transpose(..., "unit")
+
+
+def distinct(part: xr.DataArray, dims: Sequence[str]) -> xr.DataArray:
+    """Where along the `dims` numbers stand for the first time on their landscape, and do not repeat along an axis that it does not have."""
+    where = part.transpose(*dims, ...)
+    found = np.zeros(where.shape[: len(dims)], bool)
+    seen = set()
+    for place in np.ndindex(found.shape):
+        key = (place[dims.index("landscape")] if "landscape" in dims else 0, where.values[place].tobytes())
+        found[place] = key not in seen
+        seen.add(key)
+    return xr.DataArray(found, dims=tuple(dims), coords={dim: where[dim].values for dim in dims if dim in where.coords})

@@ -1,0 +1,90 @@
+"""Shares of worlds with exact intervals, also where worlds come in clusters: several worlds on one instance of a landscape.
+
+Of k of n independent worlds the interval is that of Clopper and Pearson (1934), whose ends are quantiles of beta distributions,
+
+    low = B^-1(alpha / 2; k, n - k + 1)        high = B^-1(1 - alpha / 2; k + 1, n - k).
+
+Where the worlds of an instance are alike, or each world is itself a share (of targets reached), k = p m, with the effective number of worlds m in
+place of n: as many as would have made as precise a share had they been independent (Korn and Graubard 1998, Survey Methodology 24, 193),
+
+    m = n (p (1 - p) / (n - 1)) / v (t_{n-1} / t_{I-1})^2        v = I / (I - 1) sum over the I instances of (sum over its worlds of x - p)^2 / n^2.
+
+Where p is 0 or 1 nothing tells how alike the worlds of one instance are: m = I. And m is at most n, times the yes or no that make up a world's share.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+from scipy import special, stats
+
+from studies.analysis.bootstrap import LEVEL
+
+
+def proportion(name: str, part: xr.DataArray, *, trials: int = 1, long_name: str) -> xr.Dataset:
+    """The mean of shares over worlds and its interval.
+
+    Args:
+        name: of the result.
+        part: dim `replicate`, maybe with the coordinate `instance`; from 0 to 1, NaN where a world has no number.
+        trials: how many yes or no make up each share.
+        long_name: of the result.
+
+    Returns:
+        `name`, `name_interval` (bound: low, high), `worlds`. All dims but `replicate` stay.
+    """
+    part = part.astype(float)
+    worlds = part.notnull().sum("replicate")
+    share = part.mean("replicate")
+    size = effective_worlds(part, trials)
+    low, high = xr.apply_ufunc(clopper_pearson, share * size, size, output_core_dims=[[], []], dask="parallelized", output_dtypes=[float, float])
+    both = xr.concat([low, high], xr.Variable("bound", ["low", "high"]), coords="minimal", compat="override")
+    found = xr.Dataset({name: share, f"{name}_interval": both.transpose(*share.dims, "bound"), "worlds": worlds})
+    found[name].attrs = {"long_name": long_name, "units": "1"}
+    found[f"{name}_interval"].attrs = {"long_name": f"{LEVEL:.0%} interval of {long_name}", "units": "1"}
+    found["worlds"].attrs = {"long_name": "worlds with numbers", "units": "1"}
+    return found
+
+
+def clopper_pearson(k: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Ends of the interval of k of n, which need not be whole numbers; NaN where n is."""
+    k = np.clip(k, 0.0, n)
+    tail = (1 - LEVEL) / 2
+    low = np.where(k > 0, special.betaincinv(np.where(k > 0, k, 1.0), n - k + 1, tail), 0.0)
+    high = np.where(k < n, special.betaincinv(k + 1, np.where(k < n, n - k, 1.0), 1 - tail), 1.0)
+    return np.where(np.isnan(n), np.nan, low), np.where(np.isnan(n), np.nan, high)
+
+
+def effective_worlds(part: xr.DataArray, trials: int = 1) -> xr.DataArray:
+    """How many independent worlds would have told as much; at most all worlds times `trials`. NaN where there are none."""
+    worlds = part.notnull().sum("replicate")
+    share = part.mean("replicate")
+    member = membership(part)
+    units = (xr.dot(part.notnull().astype(float), member, dim="replicate") > 0).sum("unit")
+    if "unit" in member.dims and bool((units == 1).any()):  # one instance only: what is found holds for that instance alone
+        alone = part.notnull() * 1.0
+        squares = xr.where(units == 1, ((part - share) ** 2).sum("replicate"), _squares(part - share, member))
+        units = xr.where(units == 1, alone.sum("replicate"), units)
+    else:
+        squares = _squares(part - share, member)
+    variance = squares * units / (units - 1).where(units > 1) / worlds**2
+    known = (share > 0) & (share < 1) & (worlds > 1) & (units > 1)
+    adjusted = (xr.apply_ufunc(_quantile, worlds - 1, dask="allowed") / xr.apply_ufunc(_quantile, units - 1, dask="allowed")) ** 2
+    size = worlds * (share * (1 - share) / (worlds - 1).where(known)) / variance.where(variance > 0, np.finfo(float).tiny) * adjusted
+    return size.clip(min=1).where(known, units).clip(max=worlds * trials).where(worlds > 0)
+
+
+def membership(part: xr.DataArray) -> xr.DataArray:
+    """Which worlds belong together: 1 or 0 (replicate, unit)."""
+    number = part["instance"].values if "instance" in part.coords else np.arange(part.sizes["replicate"])
+    if number.ndim != 1:
+        raise ValueError(f"instance: expected one instance for each world, got dims {part['instance'].dims}: select one landscape or axis value")
+    return xr.DataArray((number[:, None] == np.unique(number)).astype(float), dims=("replicate", "unit"))
+
+
+def _squares(away: xr.DataArray, member: xr.DataArray) -> xr.DataArray:
+    return (xr.dot(away.fillna(0.0), member, dim="replicate") ** 2).sum("unit")
+
+
+def _quantile(freedom: np.ndarray) -> np.ndarray:
+    return stats.t.ppf((1 + LEVEL) / 2, np.maximum(freedom, 1))

@@ -1,0 +1,130 @@
+"""When a world first reached a loss, and what it spent: the raw material of running times. Costs are evaluations at the nominal price.
+
+Where a study has a range of gradient prices, its budget counts at the lowest one (`studies.instruments`), so that at the nominal price a world with
+gradients spends more than one without. A world that ended because its budget was spent is billed the budget, not the step that overshot it; one
+that diverged is billed what it had spent by then.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import numpy as np
+import xarray as xr
+
+from studies.analysis.arms import FAILED
+
+LOSSES = {"hit_cost": "loss", "best_hit_cost": "best_loss"}  # recorded hits -> the loss whose hits they are
+BUDGET_SPENT, DIVERGED = 2, 3
+ROUNDING = 1e-12  # relative: costs that differ by less are equal
+SPENT = 1e-8  # relative: fractions of the budget have nine digits
+
+
+def hits(dataset: xr.Dataset, targets: Sequence[float] | xr.DataArray | None = None, which: str = "hit_cost") -> xr.DataArray:
+    """Cost at which each world first reached each target.
+
+    Args:
+        dataset: a study's results.
+        targets: losses; with the dim `target`, and maybe `landscape`, where they are a DataArray. None: those of the study, as it recorded them.
+            Given ones are looked up in the checkpoints: the cost is then that of the first state shown by a checkpoint that is good enough, which
+            is late by up to the distance of two checkpoints, or too late to be seen where the loss was only passed between them.
+        which: `hit_cost`, of the recommended point, or `best_hit_cost`, of the best evaluated point.
+
+    Returns:
+        (.., replicate, target) with the coordinate `target_loss`: inf where it never was reached within the budget, NaN where the world has no
+        numbers (failed, missing) or the landscape no such target.
+
+    Raises:
+        ValueError: there are no such hits or targets.
+    """
+    if which not in LOSSES:
+        raise ValueError(f"hits: expected which to be one of {', '.join(LOSSES)}; got {which!r}")
+    if targets is not None:
+        found = _seen(dataset, _targets(targets), LOSSES[which])
+    elif which in dataset and dataset.sizes.get("target"):
+        found = dataset[which]
+    else:
+        raise ValueError(f"hits: expected a study with `targets:`, these results have no {which}; give losses as targets=[...] to look them up")
+    return found.where(ran(dataset)).assign_attrs(long_name="cost of first reaching the target; inf: never", units="evaluations")
+
+
+def spent(dataset: xr.Dataset) -> xr.DataArray:
+    """Evaluations that each world spent: (.., replicate), NaN where it has no numbers."""
+    end = dataset.isel(checkpoint=-1, drop=True)
+    nominal, lowest = _state_cost(end), _state_cost(end, lowest=True)
+    share = budget(dataset) / lowest.where(lowest > 0)
+    done = nominal * share.where((end["status"] == BUDGET_SPENT) | (share < 1), 1.0)
+    ended = dataset["cost"].isel(checkpoint=-1, drop=True).where((end["status"] == BUDGET_SPENT) & (lowest == 0), 0.0)
+    found = done.where(lowest > 0, ended).where(ran(dataset))
+    return found.rename("spent").assign_attrs(long_name="cost that the world spent", units="evaluations")
+
+
+def budget(dataset: xr.Dataset) -> xr.DataArray:
+    """The budget in evaluations, at the lowest price: all arms have it to spend. A DataArray: it may differ between landscapes."""
+    nominal, lowest = prices(dataset)
+    end = dataset["cost"].isel(checkpoint=-1)
+    fraction = float(end["checkpoint"]) if "checkpoint" in end.coords else 1.0  # where a study gives its own checkpoints, they may end before it
+    return end.drop_vars("checkpoint", errors="ignore") * (lowest / nominal) / fraction
+
+
+def at_budget(dataset: xr.Dataset) -> xr.Dataset:
+    """Every arm at the last checkpoint within the budget, up to which all are known; without the dim `checkpoint`.
+
+    With a range of gradient prices an arm with gradients goes on beyond it, so that the last checkpoint of all would compare unequal costs.
+    """
+    place = (dataset["cost"] <= budget(dataset) * (1 + SPENT)).sum("checkpoint") - 1
+    return dataset.isel(checkpoint=place.clip(min=0)).drop_vars("checkpoint", errors="ignore")
+
+
+def prices(dataset: xr.Dataset) -> tuple[float | xr.DataArray, float | xr.DataArray]:
+    """Nominal and lowest price of a gradient in evaluations; along the dim `gradient_cost` where a study sweeps it."""
+    if "gradient_cost" in dataset.coords:
+        pairs = [_price(value) for value in np.atleast_1d(dataset["gradient_cost"].values)]
+        nominal, lowest = (dataset["gradient_cost"].copy(data=np.reshape(part, dataset["gradient_cost"].shape)) for part in zip(*pairs, strict=True))
+        return nominal, lowest
+    return _price(json.loads(dataset.attrs.get("config", "{}")).get("gradient_cost", 3.0))
+
+
+def state_costs(dataset: xr.Dataset) -> xr.DataArray:
+    """Cost of the state that each checkpoint shows, inf where it is none within the budget or none is there: (.., replicate, checkpoint)."""
+    within = (dataset["status"] < FAILED) & (_state_cost(dataset, lowest=True) <= budget(dataset) * (1 + ROUNDING))
+    return _state_cost(dataset).where(within, np.inf)
+
+
+def _price(value: float | str | dict) -> tuple[float, float]:
+    """Nominal and lowest: of a number, of {value, range}, or of that as JSON."""
+    told = json.loads(value) if isinstance(value, str) else value
+    if not isinstance(told, dict):
+        return float(told), float(told)
+    return float(told["value"]), float((told.get("range") or [told["value"]])[0])
+
+
+def _state_cost(dataset: xr.Dataset, *, lowest: bool = False) -> xr.DataArray:
+    """Bill of a state, from the terms that were counted."""
+    price = prices(dataset)[int(lowest)]
+    return (dataset["value_terms"] + price * dataset["gradient_terms"]) / dataset["terms"]
+
+
+def ran(dataset: xr.Dataset) -> xr.DataArray:
+    """Whether a world has numbers."""
+    return dataset["status"].isel(checkpoint=-1, drop=True) < FAILED
+
+
+def _targets(targets: Sequence[float] | xr.DataArray) -> xr.DataArray:
+    found = targets if isinstance(targets, xr.DataArray) else xr.DataArray(np.atleast_1d(np.asarray(targets, float)), dims="target")
+    if "target" not in found.dims or not found.sizes["target"]:
+        raise ValueError(f"hits: expected targets with the dim `target`, one loss or more; got dims {found.dims} of sizes {found.shape}")
+    return found.reset_coords(drop=True).assign_attrs(long_name="target", units="loss")
+
+
+def _seen(dataset: xr.Dataset, targets: xr.DataArray, value: str) -> xr.DataArray:
+    """Hits at checkpoints. The cost never falls along them, so that the first is the cheapest; the state in which a world diverged is none."""
+    if value not in dataset:
+        raise ValueError(f"hits: expected results with `{value}`, found none")
+    cost = state_costs(dataset).where(dataset["status"] != DIVERGED, np.inf)
+    parts = [cost.where(dataset[value] <= targets.isel(target=i, drop=True), np.inf).min("checkpoint") for i in range(targets.sizes["target"])]
+    found = xr.concat(parts, "target").where(targets.notnull())
+    dims = [dim for dim in found.dims if dim not in ("replicate", "target")]
+    found = found.transpose(*dims, "replicate", "target")
+    return found.assign_coords(target=np.arange(targets.sizes["target"]), target_loss=targets)

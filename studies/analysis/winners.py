@@ -1,0 +1,79 @@
+"""The best optimizer at every combination of swept axes, by how much, and whether that is sure.
+
+The winner has the lowest median loss over worlds at the cost that every arm had. It is decided where paired comparisons with every other optimizer
+say that it is better (`studies.analysis.comparison`, Holm's correction over all pairs and combinations of the landscape).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from studies.analysis.arms import FIXED, quartiles
+from studies.analysis.comparison import VERDICTS, compare
+from studies.analysis.paired import losses
+from studies.analysis.pricing import horizon, prices
+
+NONE = ""  # the winner where no optimizer has numbers
+
+
+def winners(dataset: xr.Dataset) -> xr.Dataset:
+    """The winners of one landscape.
+
+    Args:
+        dataset: a study's results without the dim `landscape`, of two optimizers or more.
+
+    Returns:
+        `winner` and `runner_up`, names, or an empty text where there is none; `lead`: the runner-up's median loss over the winner's where the loss is
+        the gap to a known optimum (`logarithmic`), else less the winner's; `decided`; `worlds`, the fewest of any comparison. Dims: the axes that
+        touch the landscape. The coordinate `cost`: where, in evaluations.
+
+    Raises:
+        ValueError: there are fewer than two optimizers.
+    """
+    names = [str(name) for name in dataset["optimizer"].values]
+    if len(names) < 2:
+        raise ValueError(f"winners: expected two optimizers or more, got {', '.join(names) or 'none'}")
+    dataset = touched(dataset)
+    cost = float(horizon(dataset, prices(dataset).value).min())
+    compared = compare(dataset, cost if np.isfinite(cost) else None)
+    loss = losses(dataset, at=cost if np.isfinite(cost) else np.inf)
+    axes = [str(dim) for dim in loss.dims if dim not in FIXED]
+    logarithmic = bool(compared["logarithmic"].any())
+    shape = tuple(dataset.sizes[axis] for axis in axes)
+    told = {"winner": np.full(shape, NONE, object), "runner_up": np.full(shape, NONE, object), "lead": np.full(shape, np.nan)}
+    told |= {"decided": np.zeros(shape, bool), "worlds": np.zeros(shape, int)}
+    for place in np.ndindex(shape):
+        at = dict(zip(axes, place, strict=True))
+        medians = {name: float(quartiles(loss.isel(at).sel(optimizer=name))[1]) for name in names}
+        for name, value in _winner(medians, compared.isel(at), logarithmic).items():
+            told[name][place] = value
+    found = xr.Dataset({name: (axes, values) for name, values in told.items()}, {axis: dataset[axis] for axis in axes})
+    found["lead"].attrs = {"long_name": "runner-up's median loss, " + ("times the winner's" if logarithmic else "above the winner's")}
+    return found.assign_coords(cost=((), cost, {"units": "evaluations"}), logarithmic=logarithmic)
+
+
+def touched(dataset: xr.Dataset) -> xr.Dataset:
+    """Without the axes along which no loss changes."""
+    for axis in [str(dim) for dim in dataset["loss"].dims if dim not in FIXED]:
+        loss, first = dataset["loss"], dataset["loss"].isel({axis: 0}, drop=True)
+        if bool(((loss == first) | (loss.isnull() & first.isnull())).all()):
+            dataset = dataset.isel({axis: 0}, drop=True)
+    return dataset
+
+
+def _winner(medians: dict[str, float], compared: xr.Dataset, logarithmic: bool) -> dict[str, object]:
+    """What is said of one combination."""
+    order = sorted((name for name in medians if not np.isnan(medians[name])), key=lambda name: medians[name])
+    if not order or np.isinf(medians[order[0]]):
+        return {}
+    if len(order) == 1:
+        return {"winner": order[0]}
+    first, second = (medians[name] for name in order[:2])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        lead = (1.0 if first == second else float(np.divide(second, first))) if logarithmic else second - first
+    sides = [(str(a), str(b), str(text), int(n)) for a, b, text, n in zip(compared["a"].values, compared["b"].values, compared["verdict"].values,
+                                                                            compared["worlds"].values, strict=True)]  # fmt: skip
+    rivals = [(a, text, n) for a, b, text, n in sides if order[0] in (a, b) and {a, b} <= set(order)]
+    sure = all(text == VERDICTS[0 if a == order[0] else 1] for a, text, _ in rivals)
+    return {"winner": order[0], "runner_up": order[1], "lead": lead, "decided": sure, "worlds": min(n for _, _, n in rivals)}

@@ -1,0 +1,69 @@
+"""Claims: theory beside observation, one law per file. `judge` gives the verdicts of a study's results; nothing here imports torch."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import xarray as xr
+
+from studies.claims.base import WORST, Claim, Judgement, Verdict, unknown
+from studies.claims.convergence_rate import ConvergenceRate
+from studies.claims.custom import Custom
+from studies.claims.equality import Equality
+from studies.claims.gate import Law, Measured, Scale, judgement
+from studies.claims.jackknife import jackknife
+from studies.claims.ordering import Ordering
+from studies.claims.scaling import Scaling
+from studies.claims.variance_law import VarianceLaw
+
+__all__ = ["CLAIMS", "Claim", "Judgement", "Law", "Measured", "Scale", "build", "jackknife", "judge", "judgement", "verdicts"]
+
+CLAIMS: dict[str, type[Claim]] = {
+    "ordering": Ordering,
+    "equality": Equality,
+    "variance_law": VarianceLaw,
+    "convergence_rate": ConvergenceRate,
+    "scaling": Scaling,
+    "custom": Custom,
+}
+
+
+def build(entry: Mapping[str, Any]) -> Claim:
+    """The claim of an entry {"kind": .., parameters}.
+
+    Raises:
+        ValueError: a parameter is wrong.
+    """  # noqa: DOC502
+    return CLAIMS[entry["kind"]](**{key: value for key, value in entry.items() if key != "kind"})
+
+
+def judge(dataset: xr.Dataset) -> list[Judgement]:
+    """The verdicts of all claims of a study, in its order, from its results alone.
+
+    A claim that cannot be judged (no world has finished, a function of the user's fails) is undecided, and its note says why in one line.
+
+    Args:
+        dataset: a study's results, as `studies.open_study` gives them; also before all cells are finished.
+    """
+    entries = json.loads(dataset.attrs.get("config", "{}")).get("claims") or {}
+    return [found._replace(claim=name) for name, entry in entries.items() for found in _judged(dataset, entry)]
+
+
+def _judged(dataset: xr.Dataset, entry: Mapping[str, Any]) -> Sequence[Judgement]:
+    try:
+        found = build(entry).judge(dataset)
+    except Exception as error:  # noqa: BLE001  results must not be lost to a claim
+        text = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+        return [unknown(entry["kind"], " ".join(text.split()))]
+    return found or [unknown(entry["kind"], "there is nothing to judge")]
+
+
+def verdicts(found: Sequence[Judgement]) -> dict[str, Verdict]:
+    """Claim -> the worst of its verdicts in the regime; undecided where there are none."""
+    worst: dict[str, Verdict] = {}
+    for name in dict.fromkeys(row.claim for row in found):
+        inside = [row.verdict for row in found if row.claim == name and row.in_regime]
+        worst[name] = next((verdict for verdict in WORST if verdict in inside), "undecided")
+    return worst

@@ -1,0 +1,62 @@
+"""The command line: python -m studies.claims RESULTS.. judges the claims of finished studies again."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+WRONG = 2  # exit code: there are no such results
+
+
+def parser() -> argparse.ArgumentParser:
+    """The arguments of `python -m studies.claims`."""
+    found = argparse.ArgumentParser(
+        prog="python -m studies.claims",
+        description="Judge the claims of finished studies again, without a run: print a table, write RESULTS/claims.json.",
+        epilog="exit codes: 0 all hold, 1 a claim fails or is undecided, 2 wrong argument",
+    )
+    found.add_argument("results", nargs="+", metavar="RESULTS", help="a study's folder, such as results/claims, or a dataset.zarr")
+    found.add_argument("--claims", metavar="STUDY", help="judge the claims of this study file, or ready study, instead of those that were run")
+    return found
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    args = parser().parse_args(arguments)
+    try:
+        good = [_judge(Path(path), args.claims) for path in args.results]
+    except (OSError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return WRONG
+    return 0 if all(good) else 1
+
+
+def _judge(path: Path, study: str | None) -> bool:
+    """Print and write the verdicts of one study; whether all hold."""
+    import json
+
+    from rich.console import Console
+
+    from studies import open_study
+    from studies.claims import judge, report, verdicts
+
+    dataset = open_study(path)
+    config = json.loads(dataset.attrs["config"])
+    if study is not None:
+        from studies.config import load_study
+
+        config["claims"] = load_study(study).resolved["claims"]
+        dataset.attrs["config"] = json.dumps(config)
+    if not config.get("claims"):
+        raise ValueError(f"{path}: expected a study with claims, this one has none; name some with --claims STUDY")
+    found = judge(dataset)
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    console.print(report.table(found, dataset.attrs["name"]))
+    console.print(str(report.save(found, path.parent if path.suffix == ".zarr" else path)), highlight=False, soft_wrap=True)
+    return set(verdicts(found).values()) == {"holds"}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

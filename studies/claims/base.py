@@ -1,0 +1,200 @@
+"""What a claim is, what is said of it, and the places of a study at which it is judged."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, NamedTuple
+
+import numpy as np
+import xarray as xr
+
+from studies.analysis.targets import at_budget
+
+Verdict = Literal["holds", "fails", "undecided"]
+WORST: tuple[Verdict, ...] = ("fails", "undecided", "holds")
+GRID = ("landscape", "optimizer")
+DIVERGED = 3
+FAILED = 4  # statuses from here on (failed, missing) have no numbers
+
+
+class Judgement(NamedTuple):
+    """Theory beside observation, at one place of a study."""
+
+    claim: str  # what the study calls it
+    kind: str
+    where: dict[str, Any]  # landscape, optimizer, and the values of the swept axes that tell
+    quantity: str  # what is predicted and observed, with its unit
+    predicted: float
+    observed: float
+    standard_error: float
+    margin_of_error: float  # three standard errors, and more with few worlds
+    tolerance: float  # as the study gives it
+    low: float  # what is accepted as the predicted: max(tolerance, 3 standard errors) around it; infinite where one side is open
+    high: float
+    control: float  # what a wrong law predicts
+    control_rejected: bool  # by the same check
+    in_regime: bool
+    worlds: int  # that had numbers
+    verdict: Verdict
+    note: str = ""
+    relation: Literal["=", ">"] = "="  # how the observed is said to be to the predicted
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim(ABC):
+    """A prediction about a study's results, which can fail.
+
+    Args:
+        landscape: label; null: every landscape.
+        at: swept axis -> the value at which it is judged; an axis that is not named: at each of its values.
+        regime: swept axis -> [low, high], where the law is said to be valid; what is outside is reported apart and does not count.
+    """
+
+    optimizers: ClassVar[tuple[str, ...]] = ()  # the parameters that are labels of optimizers
+    landscape: str | None = None
+    at: dict[str, Any] = field(default_factory=dict)
+    regime: dict[str, list[float]] = field(default_factory=dict)
+
+    @abstractmethod
+    def judge(self, dataset: xr.Dataset) -> Sequence[Judgement]:
+        """The verdicts, one for each place.
+
+        Args:
+            dataset: a study's results.
+
+        Raises:
+            ValueError: it has not what the claim is about.
+        """
+
+    def labels(self) -> list[str]:
+        """The optimizers that it is about."""
+        return [getattr(self, name) for name in self.optimizers]
+
+    def inside(self, where: Mapping[str, Any]) -> bool:
+        """Whether a place is in the regime."""
+        return all(low <= float(where[axis]) <= high for axis, (low, high) in self.regime.items() if axis in where)
+
+
+def check(condition: bool, kind: str, name: str, text: str) -> None:
+    """Raise in the words of the house where a parameter of a claim is wrong."""
+    if not condition:
+        raise ValueError(f"{kind}.{name}: {text}")
+
+
+class Unfinished(ValueError):
+    """No world has finished at a place."""
+
+
+class Place(NamedTuple):
+    """A place of a study."""
+
+    where: dict[str, Any]  # axis -> value
+    data: xr.Dataset  # dims optimizer, replicate, ..
+
+
+def places(dataset: xr.Dataset, claim: Claim, keep: Sequence[str] = (), more: Sequence[str] = ()) -> Iterator[Place]:
+    """The places at which a claim is judged: every landscape and value of the axes; values that change none of its optimizers' numbers are one.
+
+    Args:
+        dataset: a study's results.
+        claim: says where.
+        keep: axes that stay dims.
+        more: dims that are gone through as axes are, such as the moments of the ledger.
+    """
+    data = dataset.sel(optimizer=claim.labels())
+    for name in data["landscape"].values.tolist() if claim.landscape is None else [claim.landscape]:
+        yield from _of_landscape(data.sel(landscape=name), claim, keep, more)
+
+
+def _of_landscape(data: xr.Dataset, claim: Claim, keep: Sequence[str], more: Sequence[str]) -> Iterator[Place]:
+    swept = axes_of(data)
+    axes = [axis for axis in [*swept, *more] if axis not in keep]
+    values = {axis: [claim.at[axis]] if axis in claim.at else data[axis].values.tolist() for axis in axes}
+    found: dict[tuple[Any, ...], Place] = {}
+    for place in itertools.product(*values.values()):
+        where = dict(zip(axes, place, strict=True))
+        one = chosen(data, where).load()
+        found.setdefault((_digest(one), *(where[axis] for axis in more)), Place(where, one))
+    telling = [axis for axis in axes if axis in claim.at or len({place.where[axis] for place in found.values()}) > 1]
+    landscape = {"landscape": data["landscape"].item()}
+    yield from (Place(landscape | {axis: place.where[axis] for axis in telling}, place.data) for place in found.values())
+
+
+def unknown(kind: str, note: str, where: Mapping[str, Any] | None = None, *, in_regime: bool = True) -> Judgement:
+    """The judgement of a claim about which nothing is known."""
+    numbers = ("predicted", "observed", "standard_error", "margin_of_error", "tolerance", "low", "high", "control")
+    said: dict[str, Any] = {"claim": "", "kind": kind, "where": dict(where or {}), "quantity": "", "verdict": "undecided", "note": note}
+    return Judgement(**dict.fromkeys(numbers, math.nan), **said, control_rejected=False, in_regime=in_regime, worlds=0)  # type: ignore[arg-type]
+
+
+def at_each(claim: Claim, kind: str, found: Iterable[Place], judge: Callable[[Place], Judgement | list[Judgement]]) -> list[Judgement]:
+    """The judgements at all places; undecided where no world has finished."""
+    told: list[Judgement] = []
+    for place in found:
+        try:
+            said = judge(place)
+        except Unfinished as error:
+            said = unknown(
+                kind, str(error), place.where | {name: getattr(claim, name) for name in claim.optimizers}, in_regime=claim.inside(place.where)
+            )
+        told += [said] if isinstance(said, Judgement) else said
+    return told
+
+
+def axes_of(data: xr.Dataset) -> list[str]:
+    """The swept axes."""
+    return [str(dim) for dim in data["status"].dims if dim not in (*GRID, "replicate", "checkpoint")]
+
+
+def chosen(data: xr.Dataset, where: Mapping[str, Any]) -> xr.Dataset:
+    """The results at values of axes.
+
+    Raises:
+        ValueError: an axis has no such value.
+    """
+    for axis, value in where.items():
+        known = data[axis].values
+        at = np.flatnonzero(known == value)
+        if len(at) == 0:
+            raise ValueError(f"at.{axis}: expected one of {', '.join(map(str, known.tolist()))}, got {value!r}")
+        data = data.isel({axis: int(at[0])})
+    return data
+
+
+def _digest(data: xr.Dataset) -> bytes:
+    """Of all numbers but wall-clock times."""
+    names = sorted(str(name) for name in data.data_vars if data[name].attrs.get("units") != "s")
+    return hashlib.sha256(b"".join(data[name].values.tobytes() for name in names)).digest()
+
+
+def present(data: xr.Dataset) -> xr.Dataset:
+    """The worlds in which every run of the Dataset has numbers; the loss of a run that diverged is infinite from there on.
+
+    Raises:
+        Unfinished: there is no such world.
+    """
+    there = (data["status"].isel(checkpoint=-1) < FAILED).all([dim for dim in data["status"].dims if dim not in ("replicate", "checkpoint")])
+    if "loss" not in data or not bool(there.any()):
+        raise Unfinished("no world has finished")
+    data = data.isel(replicate=np.flatnonzero(there.values))
+    return data.assign(loss=data["loss"].where(data["status"] != DIVERGED, np.inf))
+
+
+def at_cost(data: xr.Dataset, cost: float | None) -> xr.Dataset:
+    """The last checkpoint whose cost is at most this one; None: the last within the budget that all optimizers have.
+
+    Raises:
+        ValueError: there is none, or the study ended before.
+    """
+    there = data["cost"].values
+    if cost is None:
+        return at_budget(data)
+    low, high = np.nanmin(there), np.nanmax(there)
+    if not low * (1 - 1e-9) <= cost <= high * (1 + 1e-9):
+        raise ValueError(f"cost: expected between the first and the last checkpoint, {low:g} and {high:g} evaluations, got {cost:g}")
+    return data.isel(checkpoint=int(np.flatnonzero(there <= cost * (1 + 1e-9))[-1]))

@@ -1,0 +1,94 @@
+"""Equality within a margin: two one-sided tests (TOST; Schuirmann 1987, J. Pharmacokin. Biopharm. 15:657).
+
+With d the mean over worlds of the paired difference of final losses, first - second, in decades where the loss is the gap to a known optimum, and
+`sure` = k standard errors of d as in `studies.claims.gate`,
+
+    holds        |d| + sure < margin: both that the difference is margin or more, and that it is -margin or less, are rejected
+    fails        |d| - sure > margin
+    undecided    else; absence of evidence for a difference is not evidence for none
+
+The negative control is a difference of `control` (two margins, if none is given): it must lie further from d than margin + sure.
+A gap of 0 counts as the smallest positive one of the two optimizers at this place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+import numpy as np
+import xarray as xr
+from annotated_types import Gt
+
+from studies.claims.base import Claim, Judgement, Place, Verdict, at_cost, at_each, check, places, present
+from studies.claims.gate import Law, Measured, Scale, errors_needed, judgement
+from studies.claims.jackknife import jackknife
+
+
+@dataclass(frozen=True, kw_only=True)
+class Equality(Claim):
+    """Two optimizers are as good as each other at a cost, within a margin, in the same worlds.
+
+    Args:
+        landscape: label; null: every landscape.
+        at: swept axis -> the value at which it is judged; an axis that is not named: at each of its values.
+        regime: swept axis -> [low, high], where the law is said to be valid; what is outside is reported apart and does not count.
+        first: label of an optimizer.
+        second: label of the other.
+        margin: of the mean difference, > 0; decades of the gap where the optimum is known, else loss.
+        cost: evaluations at which both are looked at, > 0; null: the whole budget.
+        control: a difference that must be rejected; null: two margins.
+    """
+
+    optimizers: ClassVar[tuple[str, ...]] = ("first", "second")
+    first: str
+    second: str
+    margin: Annotated[float, Gt(0)]
+    cost: Annotated[float | None, Gt(0)] = None
+    control: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.control is not None:
+            check(abs(self.control) > self.margin, "equality", "control", f"expected a difference larger than the margin, got {self.control:g}")
+
+    def judge(self, dataset: xr.Dataset) -> Sequence[Judgement]:
+        """One verdict for each place."""
+        return at_each(self, "equality", places(dataset, self), self._judge)
+
+    def _judge(self, place: Place) -> Judgement:
+        data = at_cost(present(place.data), self.cost)
+        known = bool(data["gap_known"]) if "gap_known" in data.coords else False
+        loss = data["loss"]
+        if known:
+            loss = xr.DataArray(np.log10(loss.clip(min=float(loss.where(loss > 0).min().fillna(1.0)))))
+        with np.errstate(invalid="ignore"):
+            difference = loss.sel(optimizer=self.first) - loss.sel(optimizer=self.second)
+        measured = jackknife(np.mean, [difference])
+        law = Law(
+            predicted=0.0, control=2 * self.margin if self.control is None else self.control, tolerance=self.margin, scale=Scale(relative=False)
+        )
+        found = judgement(
+            "equality", law, measured, where=place.where | {"first": self.first, "second": self.second}, in_regime=self.inside(place.where),
+            quantity=f"mean difference ({'decades of the gap' if known else 'loss'})", note=_note(difference),
+        )  # fmt: skip
+        verdict, sharp = tost(measured, self.margin, law.control)
+        return found._replace(verdict=verdict, control_rejected=sharp, low=-self.margin, high=self.margin)
+
+
+def tost(measured: Measured, margin: float, control: float) -> tuple[Verdict, bool]:
+    """The verdict, and whether the control is rejected."""
+    distance, sure = abs(measured.value), errors_needed(measured.units) * measured.error
+    if np.isinf(distance):
+        return "fails", False
+    if not np.isfinite(sure):
+        return "undecided", False
+    sharp = bool(abs(measured.value - control) > margin + sure)
+    if distance - sure > margin:
+        return "fails", sharp
+    return "holds" if distance + sure < margin and sharp else "undecided", sharp
+
+
+def _note(difference: xr.DataArray) -> str:
+    lost = int(difference.isnull().sum())
+    return f"{lost} worlds in which both diverged are left out" if lost else ""

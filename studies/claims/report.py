@@ -1,0 +1,90 @@
+"""Verdicts as a table for the terminal, and as OUT/claims.json."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from studies.claims.base import Judgement
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+FILE = "claims.json"
+COLOURS = {"holds": "green", "fails": "red", "undecided": "yellow"}
+
+
+def table(found: Sequence[Judgement], name: str) -> Table:
+    """One row for each place of each claim; places outside of a regime stand below the others, and do not count."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    title = f"{escape(name)}: claims; accepted is max(tolerance, 3 standard errors) around the predicted"
+    grid = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+    for head in ("claim", "where", "quantity"):
+        grid.add_column(head, overflow="fold")
+    for head in ("predicted", "observed", "SE", "accepted"):
+        grid.add_column(head, justify="right", no_wrap=True)
+    for head in ("negative control", "verdict"):
+        grid.add_column(head, overflow="fold")
+    for claim in dict.fromkeys(row.claim for row in found):
+        rows = sorted((row for row in found if row.claim == claim), key=lambda row: not row.in_regime)
+        for k, row in enumerate(rows):
+            verdict = f"[{COLOURS[row.verdict]}]{row.verdict}[/]" if row.in_regime else f"[dim]({row.verdict}) outside the regime[/]"
+            note = f"\n[dim]{escape(row.note)}[/]" if row.note else ""
+            grid.add_row(*map(escape, (claim if k == 0 else "", place(row), *cells(row))), verdict + note)
+        grid.add_section()
+    return grid
+
+
+def place(row: Judgement) -> str:
+    """Where it is judged, in words: "bowl, SGD, batch = 4"."""
+    named = {key: value for key, value in row.where.items() if key not in LABELS}
+    parts = [str(row.where[key]) for key in LABELS if key in row.where]
+    return ", ".join([*parts, *(f"{key} = {number(value) if isinstance(value, float) else value}" for key, value in named.items())])
+
+
+LABELS = ("landscape", "optimizer", "better", "worse", "first", "second")
+
+
+def cells(row: Judgement) -> list[str]:
+    """Quantity, predicted, observed, SE, accepted, control."""
+    predicted = f"> {number(row.predicted)}" if row.relation == ">" else number(row.predicted)
+    control = "the reverse" if row.relation == ">" else number(row.control)
+    told = f"{control} {'rejected' if row.control_rejected else 'not rejected'}" if row.quantity else ""
+    accepted = f"{number(row.low)} .. {number(row.high)}" if row.quantity else ""
+    return [row.quantity, "" if math.isnan(row.predicted) else predicted, number(row.observed), number(row.standard_error), accepted, told]
+
+
+def number(value: float) -> str:
+    """Four digits; nothing for what is not known."""
+    return "" if math.isnan(value) else f"{value:.4g}"
+
+
+def as_data(found: Sequence[Judgement]) -> dict[str, Any]:
+    """As JSON: `verdicts` (claim -> worst in the regime) and `judgements`; numbers that are not finite are null, or "inf", "-inf"."""
+    from studies.claims import verdicts
+
+    rows = [{key: _plain(value) for key, value in row._asdict().items()} for row in found]
+    return {"verdicts": verdicts(found), "judgements": rows}
+
+
+def save(found: Sequence[Judgement], out: Path) -> Path:
+    """Write OUT/claims.json, whole or not at all."""
+    from studies.store import write_text
+
+    write_text(json.dumps(as_data(found), indent=1, allow_nan=False), out / FILE)
+    return out / FILE
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401
+    if isinstance(value, dict):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if hasattr(value, "item"):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None if math.isnan(value) else str(value)
+    return value if value is None or isinstance(value, str | int | float | bool) else str(value)

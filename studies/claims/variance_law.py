@@ -1,0 +1,69 @@
+"""A law for a variance, or for any stationary mean: what theory predicts beside its mean over worlds.
+
+For instance the loss of SGD on a bowl, E L = 1/2 tr(H S), S = A S A + eta^2 C / B (Mandt, Hoffman and Blei 2017, JMLR 18, equation 13; here for steps
+of any size): in one dimension eta sigma^2 / [2 B (2 - eta h)]. Or the variance of a step or of a population.
+
+What is observed is the mean over worlds of each world's mean over the checkpoints from `since` on, when it is stationary; of the noise ledger it is
+the quantity at each of its moments. `studies.claims.quantities` has the list, `studies.claims.gate` the rule; the tolerance is relative.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+import xarray as xr
+from annotated_types import Ge, Le
+
+from studies.claims.base import Claim, Judgement, Place, at_each, check, places, present
+from studies.claims.gate import Law, judgement
+from studies.claims.jackknife import jackknife
+from studies.claims.names import names_of
+from studies.claims.predictions import predict
+from studies.claims.quantities import LEDGER, quantity
+
+
+@dataclass(frozen=True, kw_only=True)
+class VarianceLaw(Claim):
+    """A variance, or another stationary mean, is what a law predicts.
+
+    Args:
+        landscape: label; null: every landscape.
+        at: swept axis -> the value at which it is judged; an axis that is not named: at each of its values.
+        regime: swept axis -> [low, high], where the law is said to be valid; what is outside is reported apart and does not count.
+        optimizer: label.
+        predicted: a number, a formula of the study's own numbers, or an import path "module:function".
+        tolerance: relative, >= 0.
+        control: what a wrong law predicts, likewise; it must be rejected. null: twice the predicted.
+        quantity: loss, population_variance, step_variance, .. (studies.claims.quantities).
+        since: fraction of the budget from which on it is stationary, 0 <= f <= 1.
+    """
+
+    optimizers: ClassVar[tuple[str, ...]] = ("optimizer",)
+    optimizer: str
+    predicted: float | str
+    tolerance: Annotated[float, Ge(0)] = 0.05
+    control: float | str | None = None
+    quantity: str = "loss"
+    since: Annotated[float, Ge(0), Le(1)] = 0.5
+
+    def __post_init__(self) -> None:
+        if isinstance(self.predicted, float | int) and isinstance(self.control, float | int):
+            far = abs(self.control - self.predicted) > self.tolerance * max(abs(self.control), abs(self.predicted))
+            check(far, "variance_law", "control", f"expected further from the predicted than the tolerance, {self.tolerance:g}, got {self.control:g}")
+
+    def judge(self, dataset: xr.Dataset) -> Sequence[Judgement]:
+        """One verdict for each place, and for each moment of the ledger."""
+        more = ["moment"] if self.quantity in LEDGER else []
+        return at_each(self, "variance_law", places(dataset, self, more=more), self._judge)
+
+    def _judge(self, place: Place) -> Judgement:
+        names = names_of(place.data, place.where, self.optimizer)
+        found = quantity(present(place.data).isel(optimizer=0), self.quantity, self.since)
+        predicted = predict(self.predicted, names)
+        law = Law(predicted=predicted, control=2 * predicted if self.control is None else predict(self.control, names), tolerance=self.tolerance)
+        return judgement(
+            "variance_law", law, jackknife(found.statistic, found.parts), where=place.where | {"optimizer": self.optimizer},
+            in_regime=self.inside(place.where), quantity=f"{self.quantity} ({found.unit})",
+        )  # fmt: skip

@@ -1,0 +1,69 @@
+"""The command line: python -m studies.exchange export|import. Nothing heavy is imported before it is known to be needed."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+WRONG = 2  # exit code of bad input
+
+
+def parser() -> argparse.ArgumentParser:
+    """The arguments of `python -m studies.exchange`."""
+    found = argparse.ArgumentParser(
+        prog="python -m studies.exchange",
+        description="Write a study in the formats of others; read what others wrote.",
+        epilog="exit codes: 0 done, 2 wrong argument, study or file",
+    )
+    commands = found.add_subparsers(dest="command", required=True, metavar="export|import")
+    out = commands.add_parser("export", help="write a study for COCO's cocopp, for IOHanalyzer, or as tables")
+    out.add_argument("results", metavar="RESULTS", help="a study's folder, results/NAME")
+    out.add_argument("--to", required=True, choices=("coco", "ioh", "parquet", "csv", "netcdf"), help="the format")
+    out.add_argument("--out", required=True, type=Path, metavar="DIR", help="a new folder")
+    words = "whose loss (coco, ioh): recommended (default), or best, the best evaluated point, which the loggers of COCO and IOHprofiler have"
+    out.add_argument("--point", choices=("recommended", "best"), default="recommended", help=words)
+    into = commands.add_parser("import", help="read files of COCO's or IOHprofiler's loggers as a study's results")
+    into.add_argument("files", metavar="DIR_OR_FILE", help="a folder, a file, or an archive (tar.gz, zip, ..)")
+    into.add_argument("--from", required=True, choices=("coco", "ioh"), dest="source", help="the format")
+    into.add_argument("--out", required=True, type=Path, metavar="DIR", help="the new results folder: results/NAME")
+    into.add_argument("--like", metavar="RESULTS", help="a study: take its landscapes, checkpoints and targets")
+    return found
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    args = parser().parse_args(arguments)
+    try:
+        written = _export(args) if args.command == "export" else _import(args)
+    except (ValueError, OSError) as error:
+        print(" ".join(str(error).split()), file=sys.stderr)
+        return WRONG
+    print(*written, sep="\n")
+    return 0
+
+
+def _export(args: argparse.Namespace) -> list[Path]:
+    from studies import exchange, open_study
+
+    dataset = open_study(args.results)
+    if args.to in ("coco", "ioh"):
+        return getattr(exchange, f"export_{args.to}")(dataset, args.out, point=args.point)
+    return getattr(exchange, f"export_{args.to}")(dataset, args.out)
+
+
+def _import(args: argparse.Namespace) -> list[Path]:
+    from studies import exchange, open_study
+    from studies.exchange.folders import whole
+
+    like = open_study(args.like) if args.like else None
+    dataset = (exchange.import_coco if args.source == "coco" else exchange.import_ioh)(args.files, like)
+    view = args.out / "dataset.zarr"
+    with whole(args.out) as temporary:
+        dataset.assign_attrs(view="imported").to_zarr(temporary / view.name, zarr_format=3, consolidated=False)
+    return [view]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

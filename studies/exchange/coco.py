@@ -1,0 +1,183 @@
+"""COCO's data format, as its logger writes and `cocopp` reads it: one folder per optimizer.
+
+    OPTIMIZER/bbobexp_f8.info                    per dimension: a header, a comment, "data_f8/bbobexp_f8_DIM2.dat, 1:600|1.2e-09, 2:600|.."
+    OPTIMIZER/data_f8/bbobexp_f8_DIM2.dat        per run: a line that begins with %, then a line at each improvement and a last one
+    OPTIMIZER/data_f8/bbobexp_f8_DIM2.tdat       the same at every record
+
+Columns: f evaluations, g evaluations (0), best f - f_opt, f, best f. Our loss is the gap to the optimum, so f_opt is written as 0 and the last two
+columns repeat the gap; points are not recorded, so the columns x1, x2, .. are left out. Which resolution is kept, and how costs become whole
+evaluations, is said in `studies.exchange.records`. cocopp reads running times off a grid of targets, 10^(k/5): at a study's target which is on
+it, the running time is that of the study; targets in between are rounded down to the grid by cocopp itself.
+
+Hansen, Auger, Ros, Mersmann, Tusar, Brockhoff (2021), COCO: a platform for comparing continuous optimizers in a black-box setting, Optimization
+Methods and Software 36. The format: coco-experiment 2.8, `data_format = 'bbob-new2'`; older files differ in columns that are not read here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from studies.exchange.folders import opened, safe, whole
+from studies.exchange.records import BBOB, Experiment, Run, experiments, until
+from studies.exchange.schema import to_dataset
+
+SUITES = dict(zip(BBOB, ("bbob", "bbob-noisy"), strict=True))
+FIRST_NOISY = 101  # number of the first function with noise
+HEADER = (
+    "% f evaluations | g evaluations | best noise-free fitness - Fopt (0.000000000000e+00) + sum g_i+"
+    " | measured fitness | best measured fitness or single-digit g-values"
+)
+FORMAT = "logger = 'bbob', data_format = 'bbob-new2'"
+KEY = re.compile(r"(\w+) *= *('[^']*'|\"[^\"]*\"|[^,]+)")
+
+
+def export_coco(dataset: xr.Dataset, out: str | Path, *, point: str = "recommended") -> list[Path]:
+    """Write a study on bbob landscapes in COCO's format.
+
+    Args:
+        dataset: a study's results, all of whose landscapes are of kind bbob or bbob_noisy.
+        out: a new folder; what is in it goes to `python -m cocopp`.
+        point: whose loss: "recommended" (what our analysis shows) or "best" (the best evaluated point, which COCO itself logs: choose it to lay
+            the files beside published ones).
+
+    Returns:
+        The folders, one per arm.
+
+    Raises:
+        ValueError: a landscape of another kind; something at `out`.
+    """
+    taken: set[str] = set()
+    folders: dict[str, str] = {}
+    entries: dict[tuple[str, int], dict[int, Experiment]] = defaultdict(dict)
+    with whole(out) as temporary:
+        for experiment in experiments(dataset, point):
+            _check(experiment)
+            optimizer, function, dim = experiment.optimizer, experiment.landscape["function"], experiment.landscape["dim"]
+            if optimizer not in folders:
+                folders[optimizer] = safe(optimizer, taken)
+            old = entries[folders[optimizer], function].get(dim)
+            entries[folders[optimizer], function][dim] = experiment._replace(runs=[*(old.runs if old else []), *experiment.runs])
+        for (folder, function), found in entries.items():
+            _write(temporary / folder, function, found)
+        if not entries:
+            raise ValueError("expected results, found no run with numbers")
+    return [Path(out) / name for name in folders.values()]
+
+
+def _check(experiment: Experiment) -> None:
+    kind = experiment.landscape["kind"]
+    if kind not in BBOB:
+        raise ValueError(
+            f"landscapes.{experiment.label}: COCO's format is for landscapes of kind {' or '.join(BBOB)}, got {kind}; export to ioh, or to csv"
+        )
+
+
+def _write(folder: Path, function: int, found: dict[int, Experiment]) -> None:
+    """The .info file of a function and its data files, one pair per dimension."""
+    (folder / f"data_f{function}").mkdir(parents=True)
+    lines = []
+    for dim, experiment in sorted(found.items()):
+        name = f"data_f{function}/bbobexp_f{function}_DIM{dim}"
+        ends = ", ".join(f"{run.instance}:{run.evaluations[-1]}|{run.gap[-1]:.1e}" for run in experiment.runs)
+        words = re.sub(r"['\"\n]", "", experiment.optimizer)
+        suite = SUITES[experiment.landscape["kind"]]
+        head = f"suite = '{suite}', funcId = {function}, DIM = {dim}, Precision = 1.000e-08, algId = '{words}', {FORMAT}"
+        lines += [head, "% written by two-descents", f"{name}.dat, {ends}"]
+        for ending, every in ((".dat", False), (".tdat", True)):
+            (folder / f"{name}{ending}").write_text("".join(_text(run, every=every) for run in experiment.runs))
+    (folder / f"bbobexp_f{function}.info").write_text("\n".join(lines) + "\n")
+
+
+def _text(run: Run, *, every: bool) -> str:
+    shown = np.append(True, run.gap[1:] < run.gap[:-1]) | every
+    shown[-1] = True
+    rows = zip(run.evaluations[shown].tolist(), (f"{gap:+.16e}" for gap in run.gap[shown].tolist()), strict=True)
+    return "\n".join([HEADER, *(f"{n} 0 {gap} {gap} {gap}" for n, gap in rows)]) + "\n"
+
+
+def import_coco(path: str | Path, like: xr.Dataset | None = None) -> xr.Dataset:
+    """Read COCO's files: what its logger wrote, what `export_coco` wrote, or a published archive.
+
+    The best loss so far is taken as the recommendation's too. Between the records of the files it is shown at the next one.
+
+    Args:
+        path: a folder (searched for .info files), one .info file, or an archive.
+        like: a study's results; its landscapes (those that are in the files), checkpoints and targets are used, and runs are cut at its budget, as if
+            they had ended there: running times compare runs of equal length. `beside` wants this. None: all landscapes of the files,
+            20 checkpoints per decade, COCO's 51 targets 10^2 .. 10^-8.
+
+    Returns:
+        A Dataset as `studies.open_study` gives it. Its worlds are not ours: the coordinate `paired` is False.
+
+    Raises:
+        ValueError: no file, or one that is not of this format.
+    """
+    with opened(path) as folder:
+        files = [folder] if folder.is_file() else sorted(folder.rglob("*.info"))
+        if not files:
+            raise ValueError(f"{path}: expected COCO's files, found no *.info")
+        return to_dataset([experiment for file in files for experiment in _read(file)], like, source="COCO", name=Path(path).name)
+
+
+def _read(info: Path) -> Iterator[Experiment]:
+    lines = [line.strip() for line in info.read_text(errors="replace").splitlines() if line.strip() and not line.lstrip().startswith("%")]
+    for head, data in zip(lines[::2], lines[1::2], strict=False):
+        about = {key: value.strip("'\" ") for key, value in KEY.findall(head)}
+        try:
+            function, dim = int(about.get("funcId", about.get("function", ""))), int(about.get("DIM", about.get("dim", "")))
+            optimizer = about.get("algId", about.get("algorithm", ""))
+            if "indicator" in about or not data.split(",")[0].endswith("dat"):
+                raise ValueError("a single-objective experiment was expected")
+            runs = [run for names in _files(data) for run in _runs(info.parent, *names)]
+        except (ValueError, IndexError, OSError) as error:
+            raise ValueError(f"{info.name}: not in COCO's format at {head[:60]!r}: {error}") from error
+        kind = BBOB[function >= FIRST_NOISY]
+        yield Experiment(optimizer, {"kind": kind, "function": function, "dim": dim}, f"f{function} {dim}-D", runs)
+
+
+def _files(data: str) -> Iterator[tuple[str, list[str]]]:
+    """(data file, its runs) of the line `FILE, 1:600|1e-9, 2:.., FILE, ..`."""
+    for part in re.split(r", *(?=[^,|]*dat\b)", data):
+        name, *runs = part.split(",")
+        yield name.strip().replace("\\", "/"), [run.strip() for run in runs if run.strip()]
+
+
+def _runs(folder: Path, name: str, ends: Sequence[str]) -> Iterator[Run]:
+    files = [path for path in (folder / name, (folder / name).with_suffix(".tdat")) if path.exists()]
+    if not (folder / name).exists():
+        raise ValueError(f"there is no {name}")
+    blocks = [_blocks(path) for path in dict.fromkeys(files)]
+    for i, end in enumerate(ends):
+        rows = [row for file in blocks for row in (file[i] if i < len(file) else ())]
+        number, _, rest = end.partition(":")
+        spent = int(float(rest.split("|")[0])) if rest else 0
+        if rows:
+            yield Run(int(number), *_merged(np.array(rows), spent))
+
+
+def _blocks(path: Path) -> list[list[tuple[float, float]]]:
+    """(evaluations, best gap) of every run of a file; comment lines part them."""
+    runs: list[list[tuple[float, float]]] = []
+    fresh = True
+    for line in path.read_text(errors="replace").splitlines():
+        if line.startswith("%") or not line.strip():
+            fresh = True
+            continue
+        if fresh:
+            runs.append([])
+            fresh = False
+        columns = line.split()
+        runs[-1].append((float(columns[0]), float(columns[2])))
+    return runs
+
+
+def _merged(rows: np.ndarray, spent: int) -> tuple[np.ndarray, np.ndarray]:
+    rows = rows[np.lexsort((-rows[:, 1], rows[:, 0]))]
+    evaluations, gap = rows[:, 0].astype(np.int64), np.fmin.accumulate(rows[:, 1])
+    return until(evaluations, gap, spent)

@@ -1,0 +1,51 @@
+"""One NetCDF file of a whole study, which any reader of NetCDF-4 opens."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from studies.exchange.folders import safe, whole
+
+
+def export_netcdf(dataset: xr.Dataset, out: str | Path) -> list[Path]:
+    """Write OUT/NAME.nc; a Dataset of dask arrays is written chunk by chunk.
+
+    Returns:
+        The file. `xarray.open_dataset` gives the Dataset back, equal but for attributes that NetCDF cannot hold: these are JSON.
+
+    Raises:
+        ValueError: something at `out`.
+    """  # noqa: DOC502
+    name = f"{safe(str(dataset.attrs.get('name', 'results')), set())}.nc"
+    with whole(out) as temporary:
+        plain(dataset).to_netcdf(temporary / name, engine="h5netcdf", encoding=_encoding(dataset))
+    return [Path(out) / name]
+
+
+def plain(dataset: xr.Dataset) -> xr.Dataset:
+    """The same with attributes and labels that NetCDF can hold: truth values and mappings are JSON, None is left out, `/` in a name is `_`."""
+    found = dataset.rename({name: str(name).replace("/", "_") for name in dataset.variables if "/" in str(name)}).copy()
+    found.attrs = _attrs(dataset.attrs)
+    for name in found.variables:
+        found[name].attrs = _attrs(found[name].attrs)
+    return found
+
+
+def _attrs(attrs: dict[Any, Any]) -> dict[str, Any]:
+    return {str(key): _value(value) for key, value in attrs.items() if value is not None}
+
+
+def _value(value: Any) -> Any:  # noqa: ANN401
+    if isinstance(value, str | int | float | np.ndarray | np.number) and not isinstance(value, bool):
+        return value
+    return json.dumps(value, default=str)
+
+
+def _encoding(dataset: xr.Dataset) -> dict[Any, dict[str, Any]]:
+    """Compressed, as the cells are; encodings that the Dataset brought from elsewhere (Zarr) do not fit."""
+    return {str(name).replace("/", "_"): {"zlib": True, "complevel": 1} for name in dataset.data_vars}

@@ -1,0 +1,118 @@
+"""What both benchmarking formats hold: for every run, evaluations and the best loss so far. From a study to such records.
+
+A record says: after so many evaluations the best gap so far is at most this. A study knows more and less than a logger that sits in every
+evaluation, so of a world there are
+
+- (hit cost, target) for every target of the study that was reached: exact where the study's hits are exact;
+- (cost of the state shown, loss) at every checkpoint: in between, the loss is shown at the next checkpoint, that is too late and never too early;
+- an opening record at evaluation 1, which both formats need. Where the study knows nothing of it, the loss shown is that of the first record,
+  and above every target that was reached later: a target above all of the study's own counts as reached at evaluation 1;
+- a last record at the cost that was spent as our running times have it (`studies.analysis.targets`); diverged runs end there with the best loss they
+  had. What the step beyond the budget found does not count.
+
+Costs are evaluations at the nominal price of a gradient, rounded up to whole ones and at least 1: the formats count in whole evaluations, and a
+point recommended before the first step (cost 0) is shown at evaluation 1.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import xarray as xr
+
+from studies.analysis.arms import arms
+from studies.analysis.targets import spent, state_costs
+from studies.exchange.specs import Spec, variants
+
+POINTS = {"recommended": ("loss", "hit_cost"), "best": ("best_loss", "best_hit_cost")}
+COST, SPENT = "cost of the state", "cost of the run"  # variables added on the way
+ROUNDING = 1e-9  # costs that differ by no more are one
+ABOVE = 1 + 1e-6  # times a target: a loss that has not reached it
+UNKNOWN = 1e99  # the loss at evaluation 1 of a run of which no number is known
+BBOB = ("bbob", "bbob_noisy")
+
+
+class Run(NamedTuple):
+    """One run."""
+
+    instance: int  # its number in the benchmark, from 1
+    evaluations: np.ndarray  # (n,) int64, increasing, the last is what was spent
+    gap: np.ndarray  # (n,) the best loss so far, never rising
+
+
+class Experiment(NamedTuple):
+    """All runs of one optimizer on one landscape."""
+
+    optimizer: str
+    landscape: Spec  # kind, dim; function of a bbob landscape
+    label: str  # of the landscape
+    runs: list[Run]
+
+
+def experiments(dataset: xr.Dataset, point: str = "recommended") -> Iterator[Experiment]:
+    """The records of a study, one landscape and arm after the other; worlds without numbers (failed, missing) are left out.
+
+    Args:
+        dataset: a study's results.
+        point: whose loss, "recommended" or "best" (the best evaluated point, as the loggers of both benchmarks have it).
+
+    Raises:
+        ValueError: an unknown `point`, or a Dataset without what is needed.
+    """
+    if point not in POINTS:
+        raise ValueError(f"point: expected one of {', '.join(POINTS)}, got {point!r}")
+    needed = {"config", "loss", *POINTS[point], "status", "value_terms", "gradient_terms"}
+    lacking = sorted(needed - {*map(str, dataset.variables), *dataset.attrs})
+    if lacking or "landscape" not in dataset.dims:
+        raise ValueError(f"expected a study's results (see studies.open_study), found no {', '.join(lacking) or 'dim landscape'}")
+    config = json.loads(dataset.attrs["config"])
+    for label in dataset["landscape"].values.tolist():
+        part = dataset.sel(landscape=label)[sorted(needed - {"config"})]
+        part = part.assign({COST: state_costs(part), SPENT: spent(part)})
+        for spec, chosen in variants(part, label, config):
+            for optimizer, arm in arms(chosen):
+                yield Experiment(optimizer, spec, label, _runs(arm, spec, point))
+
+
+def _runs(arm: xr.Dataset, spec: Spec, point: str) -> list[Run]:
+    loss, hit = (arm[name].transpose("replicate", ...).values for name in POINTS[point])
+    cost, bill = arm[COST].transpose("replicate", ...).values, arm[SPENT].values
+    targets = np.asarray(arm["target_loss"].values, float)
+    numbers = arm.coords["instance"].values if "instance" in arm.coords else np.arange(len(loss))
+    fixed = spec.get("instance")
+    found = []
+    for r in range(len(loss)):
+        if not np.isnan(bill[r]):
+            instance = int(fixed) if fixed is not None else int(numbers[r]) + 1
+            found.append(Run(instance, *_records(cost[r], loss[r], hit[r], targets, bill[r])))
+    return found
+
+
+def _records(cost: np.ndarray, loss: np.ndarray, hit: np.ndarray, targets: np.ndarray, bill: float) -> tuple[np.ndarray, np.ndarray]:
+    """(evaluations, best loss so far) of one world, from what it had at its checkpoints (C,), its hits (T,) and what it spent."""
+    reached, known = np.isfinite(hit), np.isfinite(loss) & np.isfinite(cost)
+    evaluations = np.concatenate([_whole(cost[known]), _whole(hit[reached])])
+    gap = np.concatenate([loss[known], targets[reached]])
+    order = np.argsort(evaluations, kind="stable")
+    evaluations, gap = evaluations[order], np.minimum.accumulate(gap[order])
+    last = np.append(evaluations[1:] != evaluations[:-1], [True] * (len(evaluations) > 0)).astype(bool)
+    evaluations, gap = evaluations[last], gap[last]
+    if not len(evaluations) or evaluations[0] > 1:
+        later = targets[(hit > 1) & ~np.isnan(targets)]
+        opening = [*gap[:1], *(ABOVE * later.max(initial=-np.inf, keepdims=True))]
+        evaluations = np.append(1, evaluations)
+        gap = np.append(max(opening) if np.isfinite(max(opening)) else UNKNOWN, gap)
+    return until(evaluations, gap, int(_whole(np.array(bill))))
+
+
+def until(evaluations: np.ndarray, gap: np.ndarray, spent: int) -> tuple[np.ndarray, np.ndarray]:
+    """The records, with one at what was spent as the last."""
+    return (np.append(evaluations, spent), np.append(gap, gap[-1])) if spent > evaluations[-1] else (evaluations, gap)
+
+
+def _whole(cost: np.ndarray) -> np.ndarray:
+    """Costs as whole evaluations, rounded up, at least 1."""
+    return np.maximum(np.ceil(cost * (1 - ROUNDING)), 1).astype(np.int64)

@@ -1,0 +1,137 @@
+"""Tidy tables: pandas, CSV and parquet. One row per landscape, optimizer, values of the axes, world and checkpoint; hits in a table of their own."""
+
+from __future__ import annotations
+
+import importlib.util
+import itertools
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import xarray as xr
+
+from studies.exchange.folders import whole
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ROWS = 10**6  # of a block of a table, about
+
+
+def to_frame(dataset: xr.Dataset, at: Literal["checkpoint", "end"] = "checkpoint") -> pd.DataFrame:
+    """The records of a study as one tidy table.
+
+    Args:
+        dataset: a study's results, or a part of them.
+        at: "checkpoint": a row for each; "end": only the last one.
+
+    Returns:
+        Columns: landscape, optimizer, the axes, replicate, checkpoint, then cost, instance, every variable and `state`, the status as a word.
+
+    Raises:
+        ValueError: another `at`.
+    """
+    if at not in ("checkpoint", "end"):
+        raise ValueError(f"at: expected checkpoint or end, got {at!r}")
+    dataset = dataset.isel(checkpoint=[-1]) if at == "end" else dataset
+    dims = _order(dataset, "checkpoint")
+    frame = _tabled(dataset, dims)
+    if "status" in frame:
+        meanings = np.array(dataset["status"].attrs.get("flag_meanings", "").split() or [""], object)
+        frame["state"] = meanings[np.clip(frame["status"], 0, len(meanings) - 1)]
+    return frame
+
+
+def hits_frame(dataset: xr.Dataset) -> pd.DataFrame:
+    """The hits of a study as one tidy table: landscape, optimizer, axes, replicate, target, then target_loss, instance and the costs of the hits."""
+    frame = _tabled(dataset, _order(dataset, "target"))
+    return frame.dropna(subset=["target_loss"]).reset_index(drop=True) if "target_loss" in frame else frame
+
+
+def _order(dataset: xr.Dataset, last: str) -> list[str]:
+    """The dims of the table: those of the study, `last` at the end."""
+    first = "loss" if last == "checkpoint" else "hit_cost"
+    if first not in dataset or last not in dataset[first].dims:
+        raise ValueError(f"expected a study's results with {first} ({last}), found {', '.join(map(str, dataset.data_vars)) or 'nothing'}")
+    return list(map(str, dataset[first].dims))
+
+
+def _tabled(dataset: xr.Dataset, dims: list[str]) -> pd.DataFrame:
+    shown = {name: variable for name, variable in dataset.variables.items() if set(variable.dims) <= set(dims) and name not in dims}
+    last = dims[-1]
+    variables = [name for name in dataset.data_vars if name in shown and last in dataset[name].dims]
+    coords = [name for name in dataset.coords if name in shown]
+    part = dataset[variables].drop_vars([name for name in dataset.coords if name not in coords and name not in dims], errors="ignore")
+    frame = part.reset_coords(coords).to_dataframe(dim_order=dims).reset_index()
+    return frame[[*dims, *map(str, coords), *map(str, variables)]]
+
+
+def frames(dataset: xr.Dataset, rows: int = ROWS) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
+    """(records, hits) of one part of the study after the other, so that a large one need not fit into memory: the first dims are cut first."""
+    dims = _order(dataset, "checkpoint")
+    size = int(np.prod([dataset.sizes[dim] for dim in dims]))
+    cut: list[str] = []
+    for dim in dims[:-1]:
+        if size <= rows:
+            break
+        cut.append(dim)
+        size //= dataset.sizes[dim]
+    for places in itertools.product(*(range(dataset.sizes[dim]) for dim in cut)):
+        part = dataset.isel({dim: slice(i, i + 1) for dim, i in zip(cut, places, strict=True)}).load()
+        yield to_frame(part), hits_frame(part)
+
+
+def export_csv(dataset: xr.Dataset, out: str | Path, *, rows: int = ROWS) -> list[Path]:
+    """Write OUT/records.csv, OUT/hits.csv and OUT/study.json (the attributes), about `rows` rows at a time.
+
+    Raises:
+        ValueError: something at `out`.
+    """  # noqa: DOC502
+    with whole(out) as temporary:
+        for i, tables in enumerate(frames(dataset, rows)):
+            for name, table in zip(("records", "hits"), tables, strict=True):
+                table.to_csv(temporary / f"{name}.csv", mode="a", header=i == 0, index=False)
+        return _done(dataset, temporary, Path(out))
+
+
+def export_parquet(dataset: xr.Dataset, out: str | Path, *, rows: int = ROWS) -> list[Path]:
+    """Write OUT/records.parquet, OUT/hits.parquet and OUT/study.json (the attributes), about `rows` rows at a time.
+
+    Raises:
+        ValueError: pyarrow is not installed; something at `out`.
+    """
+    if importlib.util.find_spec("pyarrow") is None:
+        raise ValueError("parquet needs pyarrow: pip install two-descents[parquet]")
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    writers: dict[str, parquet.ParquetWriter] = {}
+    with whole(out) as temporary:
+        try:
+            for tables in frames(dataset, rows):
+                for name, frame in zip(("records", "hits"), tables, strict=True):
+                    table = pa.Table.from_pandas(frame, preserve_index=False)
+                    if name not in writers:
+                        writers[name] = parquet.ParquetWriter(temporary / f"{name}.parquet", table.schema)
+                    writers[name].write_table(table.cast(writers[name].schema))
+        finally:
+            for writer in writers.values():
+                writer.close()
+        return _done(dataset, temporary, Path(out))
+
+
+def _done(dataset: xr.Dataset, temporary: Path, out: Path) -> list[Path]:
+    (temporary / "study.json").write_text(json.dumps({key: _plain(value) for key, value in dataset.attrs.items()}, indent=1))
+    return [out / path.name for path in sorted(temporary.iterdir())]
+
+
+def _plain(value: object) -> object:
+    """An attribute as JSON: what is JSON already is opened."""
+    if isinstance(value, str) and value[:1] in ("{", "["):
+        try:
+            return json.loads(value)
+        except ValueError:
+            return value
+    return value if isinstance(value, str | int | float | bool | None) else str(value)

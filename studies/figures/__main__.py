@@ -1,0 +1,96 @@
+"""The figures of a finished or running study as files for a paper or a talk: `python -m studies.figures RESULTS [NAME..]`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+FORMATS = ("pdf", "png", "svg")
+WRONG = 2  # exit code
+WIDTHS = (2.0, 20.0)  # inches, between which a figure can be laid out
+
+
+def parser() -> argparse.ArgumentParser:
+    """The arguments of `python -m studies.figures`."""
+    found = argparse.ArgumentParser(
+        prog="python -m studies.figures",
+        description="Draw figures of a study's results, as files.",
+        epilog="exit codes: 0 done, 2 wrong argument, or a figure that was asked for cannot be drawn from these results",
+    )
+    found.add_argument("results", type=Path, metavar="RESULTS", help="a study's folder, or a dataset.zarr")
+    found.add_argument(
+        "names", nargs="*", metavar="NAME", help="figures; all: every one that these results can show (default: the study's `figures:`)"
+    )
+    found.add_argument("--format", default="pdf,png", metavar="F,..", help=f"of {', '.join(FORMATS)} (default: pdf,png)")
+    found.add_argument("--style", default="paper", metavar="S", help="paper (default) or slides: less on a page, to be enlarged")
+    found.add_argument("--width", type=float, metavar="INCHES", help="3.4: one column of a paper, 7: two (default; slides: 5)")
+    found.add_argument("--out", type=Path, metavar="DIR", help="where the files go (default: `figures` in the study's folder)")
+    return found
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    args = parser().parse_args(arguments)
+    try:
+        return _figures(args)
+    except (ValueError, OSError) as error:
+        print(error, file=sys.stderr)
+        return WRONG
+
+
+def _figures(args: argparse.Namespace) -> int:
+    from studies import open_study
+    from studies.figures import FIGURES, style
+    from studies.figures.saving import save
+
+    formats = _known("--format", args.format.split(","), FORMATS)
+    looks, width = style.STYLES[_known("--style", [args.style], style.STYLES)[0]]
+    if args.width is not None and not WIDTHS[0] <= args.width <= WIDTHS[1]:
+        raise ValueError(f"--width: expected {WIDTHS[0]:g} <= inches <= {WIDTHS[1]:g}, got {args.width:g}")
+    asked = _known("figures", args.names, [*FIGURES, "all"])
+    data = open_study(args.results)
+    if "loss" not in data:
+        raise ValueError(f"{args.results}: expected at least one finished cell, found none; why cells failed is in its folder errors/")
+    names = list(FIGURES) if "all" in asked else asked or _own(data, FIGURES)
+    out = args.out or (args.results.parent if args.results.suffix == ".zarr" else args.results) / "figures"
+    failed = False
+    for name in names:
+        try:
+            print(*save(partial(FIGURES[name], data, width=args.width or width), out, name, formats, looks), sep="\n")
+        except ValueError as error:
+            print(error, file=sys.stderr)
+            failed = True
+    return WRONG if failed and "all" not in asked else 0
+
+
+def _known(what: str, words: Iterable[str], known: Iterable[str]) -> list[str]:
+    """The words, each once.
+
+    Raises:
+        ValueError: one of them is not known.
+    """
+    from studies.yaml_lines import suggest
+
+    found = list(dict.fromkeys(word.strip() for word in words))
+    for word in found:
+        if word not in known:
+            raise ValueError(f"{what}: unknown {word!r}; {suggest(word, known)}")
+    return found
+
+
+def _own(data: xr.Dataset, known: Iterable[str]) -> list[str]:
+    """The figures that the study names itself."""
+    names: Iterator[str] = iter(json.loads(data.attrs.get("config", "{}")).get("figures", ["convergence"]))
+    return [name for name in names if name in known]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

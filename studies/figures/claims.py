@@ -1,0 +1,169 @@
+"""Theory against observation: what each claim predicts, what came out, what is accepted, and where a wrong law lies.
+
+Every row has its own scale, so that all fit one axis: 0 is the predicted, 1 what the wrong law predicts, on the scale on which a claim is judged
+(a factor by its logarithm). An ordering: 0 is the better one lower in all worlds, 1 in half of them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from studies.claims import judge
+from studies.claims.base import Judgement
+from studies.claims.report import number, place
+from studies.figures import style
+
+ROW, LINE = 0.2, 0.13  # inches: a row, and each further line of its words
+SPAN = (-0.75, 1.75)  # what is shown; what lies beyond is an arrow at the edge
+WIDE = 5.0  # inches from which on there is room for numbers
+LOOKS: dict[str, dict[str, Any]] = {
+    "holds": {"color": "#0072B2", "marker": "o"},
+    "fails": {"color": "#D55E00", "marker": "X"},
+    "undecided": {"color": "#6B6B6B", "marker": "D"},
+}
+BAND, CONTROL = "#CFE6DB", "#000000"
+
+
+def claims(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
+    """The figure of all claims of a study.
+
+    Args:
+        dataset: a study's results, with claims.
+        width: inches.
+
+    Raises:
+        ValueError: the study has no claims.
+    """
+    found = judge(dataset)
+    if not found:
+        raise ValueError("claims: expected a study with `claims:`, this one has none")
+    wide = width > WIDE
+    inches, beside = width * (0.42 if wide else 0.5), 1.33 if wide else 0.1  # for words at the left, and numbers at the right
+    lines = [style.wrapped(words, inches - 0.15, 8.2 if head else 7).split("\n") for words, head, _ in rows(found)]
+    heights = [ROW + LINE * (len(line) - 1) for line in lines]
+    handles, title = _key(found), style.wrapped(f"bars: 3 standard errors (more with few worlds); {_worlds(found)}", width - 0.2, 7)
+    columns = style.across([str(handle.get_label()) for handle in handles], width)
+    below = 0.42 + 0.16 * -(-len(handles) // columns) + 0.14 * (title.count("\n") + 1)
+    above = 0.28 if wide else 0.08
+    figure = Figure(figsize=(width, sum(heights) + below + above))
+    total = figure.get_figheight()
+    axes = figure.add_axes((inches / width, below / total, 1 - (inches + beside) / width, 1 - (below + above) / total))
+    panel(found, axes, heights=heights, words=["\n".join(line) for line in lines], numbers=wide)
+    figure.legend(handles=handles, loc="lower center", ncols=columns, title=title, title_fontsize=7, fontsize=7, borderaxespad=0.3)
+    return figure
+
+
+def rows(found: Sequence[Judgement]) -> list[tuple[str, bool, Judgement | None]]:
+    """Words, whether they are a claim's name, and the judgement: the name with what its places have in common, then each place."""
+    lines: list[tuple[str, bool, Judgement | None]] = []
+    for name in dict.fromkeys(row.claim for row in found):
+        mine = sorted((row for row in found if row.claim == name), key=lambda row: not row.in_regime)
+        common = {key: value for key, value in mine[0].where.items() if all(row.where.get(key) == value for row in mine)}
+        words = f"{name} ({_words(place(mine[0]._replace(where=common)))})" if common else name
+        lines.append((words, True, mine[0] if len(mine) == 1 else None))
+        rest = [{key: value for key, value in row.where.items() if key not in common} for row in mine]
+        lines += [(_words(place(row._replace(where=told))), False, row) for row, told in zip(mine, rest, strict=True)] if len(mine) > 1 else []
+    return lines
+
+
+def _words(text: str) -> str:
+    return text.replace(" = ", "\u00a0=\u00a0").replace(" to ", "\u00a0to\u00a0")  # no line ends there
+
+
+def panel(
+    found: Sequence[Judgement], axes: Axes, *, heights: Sequence[float] | None = None, words: Sequence[str] | None = None, numbers: bool = True
+) -> Axes:
+    """Draw judgements on Axes and return them.
+
+    Args:
+        found: what `studies.claims.judge` says.
+        axes: where.
+        heights: of the rows, in any unit; None: all alike.
+        words: at the left of the rows; None: as `rows` has them.
+        numbers: whether predicted and observed stand in numbers at the right.
+    """
+    lines = rows(found)
+    sizes = np.ones(len(lines)) if heights is None else np.asarray(heights)
+    ends = np.cumsum(sizes)
+    axes.axvline(0, color="#888888", lw=0.6, zorder=0)
+    for (text, head, row), end, size, said in zip(lines, ends, sizes, words or [line[0] for line in lines], strict=True):
+        _write(said or text, axes, 0, end - size / 2, -5, ha="right", fontsize=7, fontweight="bold" if head else "normal")
+        if row is not None:
+            _draw(row, axes, end - size / 2, 1.0 if heights is None else ROW, numbers=numbers)
+    axes.set(xlim=SPAN, ylim=(ends[-1], 0), yticks=[], xticks=[0, 1], xticklabels=["predicted", "wrong law"])
+    axes.spines["left"].set_visible(False)
+    if numbers:
+        _write("predicted, observed (SE)", axes, 1, -0.6 * sizes.min(), 4, fontsize=6.5, color="#555555")
+    return axes
+
+
+def _write(text: str, axes: Axes, x: float, y: float, away: float, **look: Any) -> None:  # noqa: ANN401
+    """Text beside the Axes: x as a fraction of their width, y in data, some points away."""
+    axes.annotate(
+        text, (x, y), xycoords=("axes fraction", "data"), xytext=(away, 0), textcoords="offset points", va="center", annotation_clip=False, **look
+    )
+
+
+def _draw(row: Judgement, axes: Axes, y: float, size: float, *, numbers: bool) -> None:
+    look = LOOKS[row.verdict]
+    filled = look["color"] if row.in_regime else "white"
+    observed, low, high, near, far = scaled(row)
+    if math.isnan(observed):
+        axes.annotate("cannot be judged", (0.5, y), ha="center", va="center", fontsize=6.5, color="#555555")
+        return
+    axes.barh(y, high - low, left=low, height=0.62 * size, color=BAND, lw=0, zorder=0)
+    if row.relation == "=":
+        axes.plot([1], [y], ls="", marker="x", ms=4.5, mew=1.1, color=CONTROL, zorder=2)
+    if not SPAN[0] < observed < SPAN[1]:
+        edge, side = (SPAN[0] + 0.04, "<") if observed < SPAN[0] else (SPAN[1] - 0.04, ">")
+        axes.plot([edge], [y], ls="", marker=side, ms=5, mec=look["color"], mfc=filled, clip_on=False, zorder=4)
+    else:
+        axes.plot([near, far], [y, y], color=look["color"], lw=1.1, solid_capstyle="butt", zorder=3)
+        axes.plot([observed], [y], ls="", marker=look["marker"], ms=4.5, mec=look["color"], mfc=filled, zorder=4)
+    if numbers:
+        sign = "> " if row.relation == ">" else ""
+        _write(f"{sign}{number(row.predicted)},  {number(row.observed)} ({row.standard_error:.1g})", axes, 1, y, 4, fontsize=6.5)
+
+
+def scaled(row: Judgement) -> tuple[float, float, float, float, float]:
+    """Observed, accepted from and to, and the ends of the error bar, where 0 is the predicted and 1 the wrong law's."""
+    if row.relation == ">":
+        zero, one = 1.0, row.predicted
+    else:
+        zero, one = row.predicted, row.control
+
+    def there(value: float) -> float:
+        if row.kind == "convergence_rate":
+            if value <= 0:
+                return -math.inf if math.log(one) > math.log(zero) else math.inf
+            return (math.log(value) - math.log(zero)) / (math.log(one) - math.log(zero))
+        return (value - zero) / (one - zero)
+
+    if not (math.isfinite(zero) and math.isfinite(one)) or zero == one:
+        return (math.nan,) * 5
+    near, far = (there(row.observed + side * row.margin_of_error) for side in (-1, 1))
+    low, high = sorted((there(row.low), there(row.high)))
+    return there(row.observed), low, high, near, far
+
+
+def _key(found: Sequence[Judgement]) -> list[Any]:
+    here = [verdict for verdict in LOOKS if any(row.verdict == verdict for row in found)]
+    handles: list[Any] = [Line2D([], [], ls="", ms=4.5, label=verdict, **LOOKS[verdict]) for verdict in here]
+    if not all(row.in_regime for row in found):
+        handles.append(Line2D([], [], ls="", ms=4.5, marker="o", mfc="white", mec="#555555", label="outside the regime"))
+    handles.append(Patch(color=BAND, label="accepted"))
+    return [*handles, Line2D([], [], ls="", marker="x", ms=4.5, mew=1.1, color=CONTROL, label="wrong law")]
+
+
+def _worlds(found: Sequence[Judgement]) -> str:
+    counts = sorted({row.worlds for row in found})
+    return f"{counts[0]} worlds" if len(counts) == 1 else f"{counts[0]} to {counts[-1]} worlds"

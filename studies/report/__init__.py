@@ -1,0 +1,1 @@
+"""One page for each study, `report.html`: a single file that needs nothing else, of what is there now; see `writing`. Nothing imports torch."""

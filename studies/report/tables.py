@@ -1,0 +1,180 @@
+"""The tables of a report: numbers of `studies.analysis`, one row for each arm."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+import xarray as xr
+
+from studies.analysis.arms import FAILED, stack
+from studies.analysis.comparison import compare
+from studies.analysis.quantiles import quantiles
+from studies.analysis.tables import fixed_target
+
+DIVERGED = 3
+LAST = 1e308  # where inf is sorted
+MOST = 1000  # rows
+Numbers = Sequence[float] | np.ndarray
+
+
+class Cell(NamedTuple):
+    """What a reader sees, and by what it is sorted."""
+
+    text: str
+    sort: str = ""
+    kind: str = ""  # number, or a verdict
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of a page."""
+
+    title: str
+    heads: Sequence[str]
+    rows: Sequence[Sequence[Cell]]  # of which a page shows `MOST`
+    notes: Sequence[str] = field(default_factory=list)
+    total: Sequence[Cell] = field(default_factory=list)
+
+
+def final_loss(dataset: xr.Dataset) -> Table:
+    """What each arm reached: quartiles over worlds at the last checkpoint, the median with its interval, and the worlds that ended badly."""
+    rows = [_loss_row(name, data.isel(arm=k, checkpoint=-1)) for name, data in _stacks(dataset) for k in range(data.sizes["arm"])]
+    heads = ["landscape", "arm", "median", "95 % interval", "lower quartile", "upper quartile", "worlds", "diverged", "lost"]
+    note = "True loss of the recommended point at the end; a world that diverged counts as infinite; lost: failed or missing."
+    return Table("Final loss", heads, rows, [note])
+
+
+def _loss_row(landscape: str, end: xr.Dataset) -> list[Cell]:
+    there, diverged = end["status"] < FAILED, end["status"] == DIVERGED
+    told = quantiles("loss", end["loss"].where(~diverged, np.inf).where(there), long_name="true loss", units="loss")
+    low, median, high = told["loss"].values
+    values = [number(median), interval(told["loss_interval"].sel(quantile=0.5).values), number(low), number(high)]
+    counts = (int(there.sum()), int(diverged.sum()), int((~there).sum()))
+    return [Cell(landscape), Cell(str(end["arm"].item())), *values, *map(count, counts)]
+
+
+def running_time(dataset: xr.Dataset) -> Table:
+    """What each arm needed for each target: the expected running time with its interval, and how many worlds reached it.
+
+    Raises:
+        ValueError: the study has no targets.
+    """
+    if "hit_cost" not in dataset or not dataset.sizes.get("target"):
+        raise ValueError("running times: expected a study with `targets:`, these results have none")
+    rows = []
+    for name, data in _stacks(dataset):
+        told = fixed_target(data)
+        for k in range(data.sizes["arm"]):
+            at = told.isel(arm=k)
+            rows += [_time_row(name, at.isel(target=j)) for j in range(told.sizes["target"]) if np.isfinite(at["target_loss"].values[j])]
+    heads = ["landscape", "arm", "target loss", "expected running time", "95 % interval", "median of a run", "reached", "worlds"]
+    notes = ["In evaluations at the nominal price of a gradient; ∞: never seen."]
+    notes.append("Expected running time: of an algorithm that is restarted until it reaches the target.")
+    return Table("Running time", heads, rows, notes)
+
+
+def _time_row(landscape: str, at: xr.Dataset) -> list[Cell]:
+    values = [number(at["target_loss"].item()), number(at["ert"].item()), interval(at["ert_interval"].values)]
+    values += [number(at["quantiles"].sel(quantile=0.5).item()), count(int(at["successes"])), count(int(at["worlds"]))]
+    return [Cell(landscape), Cell(str(at["arm"].item())), *values]
+
+
+def comparisons(dataset: xr.Dataset) -> Table:
+    """Every two optimizers over the same worlds, at the end.
+
+    Raises:
+        ValueError: there is nothing to compare.
+    """
+    if dataset.sizes["optimizer"] < 2:
+        raise ValueError("comparisons: expected a study with two optimizers or more, got one")
+    found = compare(dataset)
+    axes = [str(dim) for dim in found["difference"].dims if dim not in ("landscape", "pair")]
+    rows = [row for name in found["landscape"].values.tolist() for row in _pairs(str(name), found.sel(landscape=name), axes)]
+    heads = ["landscape", "A", "B", "verdict", "A − B", "95 % interval", "unit", "A wins", "95 % interval", "p", "worlds"]
+    notes = [
+        "Losses at the end, over the same worlds. decades: common logarithms of the gap, so that −1 is ten times less. A wins: probability that A's"
+    ]
+    notes[0] += " loss is the lower one in a world, ties half. p: Wilcoxon's signed-rank test with Holm's correction over this table."
+    notes.append("Nothing is called better unless the test rejects at 0.05 and the interval of the difference does not hold 0.")
+    return Table("Comparisons", heads, rows, notes)
+
+
+def _pairs(landscape: str, told: xr.Dataset, axes: Sequence[str]) -> list[list[Cell]]:
+    """The rows of a landscape; values of axes that change nothing are one."""
+    seen: dict[tuple[bytes, ...], tuple[dict[str, int], xr.Dataset]] = {}
+    for places in itertools.product(*(range(told.sizes[axis]) for axis in axes), range(told.sizes["pair"])):
+        at = dict(zip([*axes, "pair"], places, strict=True))
+        one = told.isel(at)
+        if int(one["worlds"]):
+            key = (str(at["pair"]).encode(), *(one[name].values.tobytes() for name in ("difference", "difference_interval", "win_probability")))
+            seen.setdefault(key, (at, one))
+    telling = [axis for axis in axes if len({at[axis] for at, _ in seen.values()}) > 1]
+    return [_pair_row(", ".join([landscape, *(f"{axis} = {one[axis].item()}" for axis in telling)]), one) for _, one in seen.values()]
+
+
+def _pair_row(where: str, one: xr.Dataset) -> list[Cell]:
+    a, b = str(one["a"].item()), str(one["b"].item())
+    verdict = {"A better": f"{a} better", "B better": f"{b} better"}.get(str(one["verdict"].item()), "undecided")
+    values = [number(one["difference"].item()), interval(one["difference_interval"].values), Cell("decades" if bool(one["logarithmic"]) else "loss")]
+    values += [number(one["win_probability"].item()), interval(one["win_probability_interval"].values), number(one["p_corrected"].item())]
+    return [Cell(where), Cell(a), Cell(b), Cell(verdict), *values, count(int(one["worlds"]))]
+
+
+def cost(dataset: xr.Dataset) -> Table:
+    """What each optimizer spent on each landscape, all its arms and worlds together."""
+    rows, totals = [], np.zeros(3)
+    for name, data in _stacks(dataset):
+        for optimizer in dict.fromkeys(data["optimizer"].values.tolist()):
+            end = data.isel(checkpoint=-1).isel(arm=np.flatnonzero(data["optimizer"].values == optimizer))
+            spent = [float(end[terms].sum()) / float(data["terms"]) for terms in ("value_terms", "gradient_terms")]
+            spent.append(sum(float(np.unique(block[np.isfinite(block)]).sum()) for block in end["seconds"].transpose("arm", ...).values))
+            totals += spent
+            rows.append([Cell(name), Cell(str(optimizer)), count(end.sizes["arm"]), *map(amount, spent)])
+    heads = ["landscape", "optimizer", "arms", "value evaluations", "gradient evaluations", "seconds"]
+    note = "Evaluations of the whole loss, all worlds together. Seconds: wall-clock time of blocks of worlds, truth left out."
+    return Table("Cost", heads, rows, [note], [Cell("all"), Cell(""), Cell(""), *map(amount, totals.tolist())])
+
+
+def _stacks(dataset: xr.Dataset) -> Iterator[tuple[str, xr.Dataset]]:
+    for name in dataset["landscape"].values.tolist():
+        data = stack(dataset.sel(landscape=name))
+        if data.sizes["arm"]:
+            yield str(name), data
+
+
+# cells ------------------------------------------------------------------------------------------------------------------------
+
+
+def number(value: float) -> Cell:
+    """Four digits; ∞, and nothing for what is not known."""
+    if math.isnan(value):
+        return Cell("–", str(LAST * 1.5), "number")
+    return Cell(shown(value), str(math.copysign(LAST, value) if math.isinf(value) else value), "number")
+
+
+def shown(value: float) -> str:
+    """A number as text."""
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    return f"{value:,.0f}" if 1000 <= abs(value) < 1e7 else f"{value:.4g}".replace("-", "−")
+
+
+def interval(bounds: Numbers) -> Cell:
+    """Both ends; sorted by the lower one."""
+    low, high = map(float, bounds)
+    return Cell("–", str(LAST), "number") if math.isnan(low) else Cell(f"{shown(low)} to {shown(high)}", number(low).sort, "number")
+
+
+def count(value: int) -> Cell:
+    """A whole number."""
+    return Cell(f"{value:,}", str(value), "number")
+
+
+def amount(value: float) -> Cell:
+    """A sum, without digits that nobody reads."""
+    return Cell(f"{value:,.0f}" if value >= 10 else f"{value:.2g}", str(value), "number")

@@ -1,0 +1,164 @@
+"""A report from a study's folder, and the page that joins several."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from studies import claims, open_study, store
+from studies.analysis.arms import labels
+from studies.claims import report as judged
+from studies.figures import FIGURES, style
+from studies.report import drawings, facts
+from studies.report import tables as numbers
+from studies.report.drawings import Drawing, drawing
+
+FILE = "report.html"
+MOST = 4_000_000  # characters of all figures of a page
+TABLES: tuple[Callable[[xr.Dataset], numbers.Table], ...] = (numbers.final_loss, numbers.running_time, numbers.comparisons)
+
+
+@dataclass
+class Page:
+    """What a report shows."""
+
+    results: Path
+    folder: Path
+    data: xr.Dataset
+    progress: facts.Progress
+    judgements: Sequence[claims.Judgement]
+    figures: list[Drawing] = field(default_factory=list)
+    tables: list[numbers.Table] = field(default_factory=list)
+    cost: numbers.Table | None = None
+    absent: list[str] = field(default_factory=list)  # why something is not shown
+
+    @property
+    def name(self) -> str:
+        """The study's name."""
+        return str(self.data.attrs.get("name", self.folder.name))
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The resolved study."""
+        return json.loads(self.data.attrs.get("config", "{}"))
+
+    @property
+    def verdicts(self) -> dict[str, claims.Verdict]:
+        """Claim -> the worst verdict."""
+        return claims.verdicts(self.judgements)
+
+
+def write(results: Path, file: Path | None = None, *, brief: bool = False) -> Page:
+    """Write the report of what is there now, whole or not at all.
+
+    Args:
+        results: a study's folder, or a dataset.zarr.
+        file: where to; None: report.html in the study's folder.
+        brief: only the figures that the study names, and the table of losses.
+
+    Returns:
+        What it shows.
+
+    Raises:
+        FileNotFoundError: there is no study at this path.
+    """  # noqa: DOC502
+    page = _page(Path(results), brief)
+    _save("report.html.j2", file or page.folder / FILE, page=page)
+    return page
+
+
+def write_index(pages: Sequence[tuple[Page, Path]], file: Path) -> None:
+    """Write the page that joins several reports.
+
+    Args:
+        pages: what the reports show, and where they are.
+        file: where to.
+    """
+    links = [(page, Path(os.path.relpath(report.resolve(), file.resolve().parent)).as_posix()) for page, report in pages]
+    _save("index.html.j2", file, entries=links)
+
+
+def _page(results: Path, brief: bool) -> Page:
+    data = open_study(results)
+    folder = results.parent if results.suffix == ".zarr" else results
+    page = Page(results, folder, data, facts.progress(data, folder), claims.judge(data))
+    if "loss" not in data:
+        page.absent.append("No cell has finished: there are no numbers to show.")
+        return page
+    for make in TABLES[:1] if brief else TABLES:
+        found = _attempt(page, functools.partial(make, data))
+        page.tables += [found] if found else []
+    page.cost = _attempt(page, functools.partial(numbers.cost, data))
+    arms, optimizers = labels(data), [str(name) for name in data["optimizer"].values]
+    own = [name for name in page.config.get("figures", ["convergence"]) if name in FIGURES]
+    for name in own if brief else dict.fromkeys([*own, *FIGURES]):
+        shown = _attempt(page, functools.partial(drawing, name, functools.partial(FIGURES[name], data, width=style.WIDTH), arms, optimizers))
+        if shown and sum(len(one.markup) for one in (*page.figures, shown)) > MOST:
+            page.absent.append(f"{name}: left out, since the page would be too large; python -m studies.figures draws it")
+        elif shown:
+            page.figures.append(shown)
+    return page
+
+
+def _attempt(page: Page, make: Callable[[], Any]) -> Any:  # noqa: ANN401
+    """What is made; where it cannot be, None, and the page says why: a report must not be lost to a part of it."""
+    try:
+        return make()
+    except ValueError as error:
+        page.absent.append(" ".join(str(error).split()))
+    except Exception as error:  # noqa: BLE001
+        page.absent.append(" ".join(f"{type(error).__name__}: {error}".split()))
+    return None
+
+
+def _save(template: str, file: Path, **shown: Any) -> None:  # noqa: ANN401
+    text = _environment().get_template(template).render(shown)
+    with store.beside(file) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+@functools.cache
+def _environment() -> Environment:
+    found = Environment(
+        loader=PackageLoader("studies.report", "template"), autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
+    )
+    found.globals |= {
+        "facts": facts,
+        "claim": judged,
+        "looks": _looks,
+        "alt": _alt,
+        "caption": _caption,
+        "number": numbers.number,
+        "most": numbers.MOST,
+    }
+    found.globals["file"] = lambda name: Markup(resources.files("studies.report").joinpath("template", name).read_text(encoding="utf-8"))
+    return found
+
+
+def _looks(page: Page) -> Iterable[tuple[str, str]]:
+    """Optimizer -> its colour, where one colour is one optimizer in all figures."""
+    names = [str(name) for name in page.data["optimizer"].values] if "optimizer" in page.data else []
+    alike = "loss" in page.data and labels(page.data) == names
+    return [(name, drawings.INK.get(look["color"], look["color"]) if alike else "") for name, look in style.looks(names).items()]
+
+
+def _caption(name: str) -> str:
+    """What a figure shows: the first sentence of its file."""
+    text = (sys.modules[FIGURES[name].__module__].__doc__ or "").strip().split("\n\n")[0]
+    return " ".join(text.split())
+
+
+def _alt(page: Page, one: Drawing) -> str:
+    landscapes = ", ".join(str(name) for name in page.data["landscape"].values)
+    return f"Figure {one.name.replace('_', ' ')} for {landscapes}. {_caption(one.name)} The tables below have the numbers."

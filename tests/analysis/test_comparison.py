@@ -1,0 +1,217 @@
+"""Comparisons of two arms: against SciPy, statsmodels, published examples and all permutations, and what must never be said."""
+
+import itertools
+
+import numpy as np
+import pytest
+import xarray as xr
+from scipy import stats
+
+from studies.analysis import bootstrap
+from studies.analysis.comparison import compare, holm, superiority, verdict, wilcoxon, win_probability
+from studies.analysis.paired import distinct, losses
+from tests.analysis.arms import results
+
+RNG = np.random.default_rng(4)
+
+
+@pytest.fixture(autouse=True)
+def few_resamples(monkeypatch):
+    """Intervals are looked at elsewhere."""
+    monkeypatch.setattr(bootstrap, "RESAMPLES", 199)
+
+
+def two(a, b, **options):
+    return results(np.stack([a, b])[None], **options)
+
+
+def only(found):
+    return found.isel(landscape=0, pair=0)
+
+
+def signed_rank_of_all_signs(d):
+    """Two-sided p over all 2^n signs, differences of 0 half to each side."""
+    ranks = stats.rankdata(abs(d))
+    sums = np.array([(ranks * (d != 0) * signs).sum() for signs in itertools.product((-1, 1), repeat=len(d))])
+    return np.mean(abs(sums) >= abs((ranks * np.sign(d)).sum()) - 1e-9)
+
+
+class TestWilcoxon:
+    @pytest.mark.parametrize("d", [RNG.normal(0.5, 1, 8), np.array([1.0, 1, 2, -3, 4, 4, 5, -1]), np.r_[np.inf, np.inf, RNG.normal(0, 1, 6)]])
+    def test_is_exact_for_eight(self, d):
+        assert wilcoxon(d) == pytest.approx(signed_rank_of_all_signs(d), rel=1e-9)
+
+    def test_missing_differences_do_not_count(self):
+        d = RNG.normal(0.5, 1, 8)
+        assert wilcoxon(np.r_[d, np.nan]) == wilcoxon(d)
+
+    def test_nothing_differs(self):
+        assert wilcoxon(np.zeros(8)) == 1
+        assert np.isnan(wilcoxon(np.full(3, np.nan)))
+
+
+class TestHolm:
+    def test_published_example(self):
+        """Demsar (2006), section 3.2.2: of p = 0.016, 0.019 and 0.607 Holm rejects two at 0.05, as 0.016 < 0.05 / 3 and 0.019 < 0.05 / 2."""
+        assert holm(np.array([0.016, 0.607, 0.019])).tolist() == pytest.approx([0.048, 0.607, 0.048])
+
+    def test_by_hand(self):
+        assert holm(np.array([0.01, 0.04, 0.03, 0.005])).tolist() == pytest.approx([0.03, 0.06, 0.06, 0.02])
+
+    def test_missing_tests_do_not_count(self):
+        assert holm(np.array([0.01, np.nan, 0.04]))[[0, 2]].tolist() == pytest.approx([0.02, 0.04])
+        assert np.isnan(holm(np.array([np.nan]))).all()
+
+
+class TestEffectSizes:
+    def test_superiority_is_mann_whitneys(self):
+        a, b = RNG.integers(0, 6, (2, 5, 20)).astype(float)
+        expected = [stats.mannwhitneyu(y, x).statistic / 400 for x, y in zip(a, b, strict=True)]  # U counts y > x
+        assert superiority(a, b).tolist() == pytest.approx(expected, rel=1e-12)
+        assert superiority(a.T, b.T, axis=0).tolist() == pytest.approx(expected, rel=1e-12)
+
+    def test_missing_worlds_do_not_count(self):
+        assert superiority(np.array([1, np.nan, 3.0]), np.array([2.0, np.nan, 2.0])) == 0.5
+
+    def test_diverged_is_the_worst(self):
+        assert superiority(np.array([np.inf, 1.0]), np.array([np.inf, 5.0])) == (0.5 + 0 + 1 + 1) / 4
+
+    def test_cliffs_delta(self):
+        """Wins less losses over all pairs."""
+        a, b = RNG.integers(0, 6, (2, 20)).astype(float)
+        found = only(compare(two(a, b)))
+        assert found["cliffs_delta"] == pytest.approx(np.sign(b[:, None] - a[None]).mean(), rel=1e-12)
+
+    def test_a_sure_winner_is_not_certain(self):
+        found = only(compare(two(np.arange(16.0), np.arange(16.0) + 100)))
+        assert (found["a12"], found["win_probability"]) == (1, 1)
+        assert found["a12_interval"].values.tolist() == pytest.approx([0.025 ** (1 / 16), 1])
+        assert found["win_probability_interval"].values.tolist() == pytest.approx([0.025 ** (1 / 16), 1])
+
+
+class TestCompare:
+    def test_mean_difference(self):
+        a, b = RNG.normal(0, 1, (2, 32))
+        found = only(compare(two(a, b)))
+        assert found["difference"] == pytest.approx((a - b).mean(), rel=1e-12)
+        assert found["p_value"] == pytest.approx(stats.wilcoxon(a - b).pvalue, rel=1e-12)
+        assert np.isnan(found["ratio"])
+
+    def test_gaps_are_compared_by_decades(self):
+        b = RNG.lognormal(0, 1, 32)
+        found = only(compare(two(b / 100, b, gap_known=1.0)))
+        assert found["difference"] == pytest.approx(-2)
+        assert found["ratio"] == pytest.approx(0.01)
+        assert found["ratio_interval"].values.tolist() == pytest.approx([0.01, 0.01])
+        assert found["verdict"] == "A better"
+
+    def test_a_gap_of_zero_counts_as_the_smallest(self):
+        b = np.full(32, 1.0)
+        found = only(compare(two(np.r_[0.0, np.full(31, 0.1)], b, gap_known=1.0)))
+        assert found["difference"] == pytest.approx(-1)
+
+    def test_at_a_cost(self):
+        data = two(np.arange(20.0), np.ones(20))
+        early, late = (only(compare(data, at=at)) for at in (60.0, 100.0))
+        assert early["difference"] == 2 * late["difference"]
+        with pytest.raises(ValueError, match=r"at: expected a cost that some checkpoint has, at least 50 evaluations; got 10"):
+            compare(data, at=10.0)
+
+    def test_a_few_diverged_runs_leave_the_median(self):
+        a, b = RNG.normal(0, 1, (2, 32))
+        status = np.full((1, 2, 32), 2)
+        status[0, 0, :3] = 3
+        found = only(compare(two(a, b + 5, status=status)))
+        expected = np.sort(np.r_[np.full(3, np.inf), (a - b - 5)[3:]])[15]
+        assert found["difference"] == pytest.approx(expected)
+        assert found["difference_method"].item().startswith("median")
+        assert found["verdict"] == "A better"
+
+    def test_most_diverged_is_worse(self):
+        status = np.full((1, 2, 32), 2)
+        status[0, 0, :25] = 3
+        found = only(compare(two(np.zeros(32), np.ones(32) * 9, status=status)))
+        assert found["verdict"] == "B better"
+        assert found["win_probability"] == 7 / 32
+
+    def test_both_diverged_tie(self):
+        found = only(compare(two(np.zeros(32), np.zeros(32), status=3)))
+        assert (found["difference"], found["win_probability"], found["a12"], found["verdict"]) == (0, 0.5, 0.5, "undecided")
+
+    def test_missing_worlds_are_left_out_and_counted(self):
+        status = np.full((1, 2, 32), 2)
+        status[0, 0, :3], status[0, 1, 2:5] = 4, 5
+        a, b = RNG.normal(0, 1, (2, 32))
+        found = only(compare(two(a, b, status=status)))
+        assert found["worlds"] == found["units"] == 27
+        assert found["difference"] == pytest.approx((a - b)[5:].mean())
+
+    def test_no_worlds_decide_nothing(self):
+        found = only(compare(two(np.zeros(8), np.ones(8), status=4)))
+        assert (found["worlds"], found["verdict"]) == (0, "undecided")
+        assert np.isnan(found["p_corrected"])
+
+    def test_instances_are_the_units(self):
+        shift = np.linspace(-1, 1.9, 8)
+        a, b = RNG.normal(0, 0.1, (2, 64)) + np.tile(shift, 8), np.zeros(64)
+        found = only(compare(two(a[0], b, instances=8)))
+        means = a[0].reshape(8, 8).mean(0)
+        assert (found["worlds"], found["units"]) == (64, 8)
+        assert found["p_value"] == pytest.approx(stats.wilcoxon(means).pvalue, rel=1e-12)
+        assert found["difference_interval"].values == pytest.approx(stats.t.interval(0.95, 7, means.mean(), stats.sem(means)), rel=1e-9)
+        assert found["verdict"] == "undecided"
+        assert only(compare(two(a[0], b)))["verdict"] == "B better"  # as 64 worlds that are independent would
+
+    def test_pairs_of_three(self):
+        found = compare(results(RNG.normal(0, 1, (2, 3, 16))))
+        assert found["pair"].values.tolist() == ["A - B", "A - C", "B - C"]
+        assert found["p_corrected"].values.ravel() == pytest.approx(holm(found["p_value"].values.ravel()))
+
+    def test_what_is_there_twice_is_one_test(self):
+        data = results(RNG.normal(0, 1, (2, 3, 16)) + np.arange(3)[:, None] * 0.4)
+        repeated = xr.concat([data, data], "k")
+        assert repeated.sizes["k"] == 2
+        assert compare(repeated)["p_corrected"].isel(k=1, drop=True).transpose("landscape", "pair").equals(compare(data)["p_corrected"])
+
+    def test_one_optimizer_cannot_be_compared(self):
+        with pytest.raises(ValueError, match=r"comparison: expected two optimizers or more, got A"):
+            compare(results(np.zeros((1, 1, 8))))
+
+
+class TestVerdict:
+    @pytest.mark.parametrize(
+        ("interval", "p", "expected"),
+        [((-2, -1), 0.01, "A better"), ((1, 2), 0.01, "B better"), ((-2, 0), 0.01, "undecided"), ((-1, 1), 0.01, "undecided"),
+         ((-2, -1), 0.2, "undecided"), ((-2, -1), np.nan, "undecided"), ((np.nan, np.nan), 0.01, "undecided")],
+    )  # fmt: skip
+    def test_needs_both(self, interval, p, expected):
+        assert verdict(xr.DataArray(list(interval), dims="bound", coords={"bound": ["low", "high"]}), xr.DataArray(p)).item() == expected
+
+
+class TestWinProbability:
+    def test_an_arm_ties_with_itself(self):
+        a = RNG.normal(0, 1, 32)
+        found = win_probability(two(a, a))
+        assert (found["win_probability"] == 0.5).all()
+        assert found["win_probability"].dims == ("landscape", "pair", "checkpoint")
+
+    def test_arms_of_one_law_win_half(self):
+        found = win_probability(results(RNG.normal(0, 1, (40, 2, 32))))["win_probability"].isel(checkpoint=-1)
+        assert abs(float(found.mean()) - 0.5) < 3 * 0.5 / np.sqrt(40 * 32)
+        better = win_probability(results(RNG.normal(0, 1, (40, 2, 32)) - np.array([0.3, 0])[:, None]))["win_probability"].isel(checkpoint=-1)
+        assert abs(float(better.mean()) - 0.5) > 3 * 0.5 / np.sqrt(40 * 32)
+
+    def test_counts_wins_and_half_ties(self):
+        found = win_probability(two([1, 1, 2, 3.0], [1, 2, 3, 1.0])).isel(checkpoint=-1)
+        assert found["win_probability"].item() == 2.5 / 4
+        assert found["worlds"].item() == 4
+
+
+def test_diverged_and_missing_losses():
+    loss = losses(results(np.ones((1, 3, 1)), status=np.array([[[2], [3], [4]]])), at=np.inf)
+    assert loss.values.ravel().tolist() == pytest.approx([1, np.inf, np.nan], nan_ok=True)
+
+
+def test_distinct_places():
+    part = xr.DataArray([[[1.0, 2], [1, 2], [3, 2]], [[1, 2], [1, 2], [1, 2]]], dims=("landscape", "k", "replicate"))
+    assert distinct(part, ["landscape", "k"]).values.tolist() == [[True, False, True], [True, False, False]]

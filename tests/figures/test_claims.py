@@ -1,0 +1,106 @@
+"""The figure of claims draws what the judgements say, on a scale on which 0 is the predicted and 1 the wrong law."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+from matplotlib import rc_context
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import same_color
+from matplotlib.figure import Figure
+
+from studies.claims import Law, Measured, Scale, judgement
+from studies.claims.base import unknown
+from studies.figures import style
+from studies.figures.claims import LOOKS, SPAN, claims, panel, rows, scaled
+from tests.claims.made import normal, results
+
+LAW = Law(predicted=2.0, control=6.0, tolerance=0.1)
+
+
+def row(value, error=0.01, law=LAW, kind="variance_law", claim="law", in_regime=True, **where):
+    return judgement(kind, law, Measured(value, error, 10**6, 50), where=where, quantity="loss", in_regime=in_regime)._replace(claim=claim)
+
+
+def drawn(found, **options):
+    return panel(found, Figure().subplots(), **options)
+
+
+def dots(axes):
+    """(x, face colour, edge colour, marker) of what was observed."""
+    marks = [look["marker"] for look in LOOKS.values()]
+    lines = [line for line in axes.lines if line.get_marker() in (*marks, "<", ">")]
+    return [(line.get_xdata()[0], line.get_markerfacecolor(), line.get_markeredgecolor(), line.get_marker()) for line in lines]
+
+
+def test_places_on_the_scale():
+    observed, low, high, near, far = scaled(row(3.0))
+    assert observed == pytest.approx(0.25)
+    assert (low, high) == pytest.approx((-0.05, 0.05))
+    assert (near, far) == pytest.approx((0.2425, 0.2575), rel=1e-4)  # three errors
+
+
+def test_a_rate_is_placed_by_its_logarithm():
+    law = Law(predicted=0.81, control=0.9, tolerance=0.1, scale=Scale(there=math.log, back=math.exp))
+    observed, low, high, *_ = scaled(row(math.log(0.81 * 0.9**0.5), 0.001, law=law, kind="convergence_rate"))
+    assert observed == pytest.approx(-0.5)
+    assert (low, high) == pytest.approx((-0.2, 0.2))
+
+
+def test_what_is_drawn():
+    found = [row(2.1, batch=1), row(5.0, batch=2), row(9.9, batch=4), row(2.0, in_regime=False, batch=8)]
+    axes = drawn(found)
+    assert [x for x, *_ in dots(axes)] == pytest.approx([0.025, 0.75, SPAN[1] - 0.04, 0.0])
+    looks = [(face, edge, mark) for _, face, edge, mark in dots(axes)]
+    holds, fails = LOOKS["holds"]["color"], LOOKS["fails"]["color"]
+    assert looks == [(holds, holds, "o"), (fails, fails, "X"), (fails, fails, ">"), ("white", holds, "o")]
+    assert [(patch.get_x(), patch.get_x() + patch.get_width()) for patch in axes.patches] == [pytest.approx((-0.05, 0.05))] * 4
+    assert [line.get_xdata()[0] for line in axes.lines if line.get_marker() == "x"] == [1] * 4
+    assert "2,  2.1 (0.01)" in [text.get_text() for text in axes.texts]
+
+
+def test_words():
+    found = [row(2.0, batch=1, landscape="bowl"), row(2.0, batch=2, landscape="bowl"), row(2.0, claim="other", landscape="bowl")]
+    words = [(text.replace("\u00a0", " "), head) for text, head, _ in rows(found)]
+    assert words == [("law (bowl)", True), ("batch = 1", False), ("batch = 2", False), ("other (bowl)", True)]
+
+
+def test_an_order_and_what_cannot_be_judged():
+    order = row(0.9, law=Law(predicted=0.5, control=math.nan, tolerance=0.0))._replace(relation=">", low=0.75, high=1.0)
+    assert scaled(order)[:3] == pytest.approx((0.2, 0.0, 0.5))
+    axes = drawn([order, unknown("custom", "no luck")])
+    assert not [line for line in axes.lines if line.get_marker() == "x"]
+    assert "cannot be judged" in [text.get_text() for text in axes.texts]
+    assert same_color(dots(axes)[0][1], LOOKS[order.verdict]["color"])
+
+
+def claiming(count, name="law"):
+    data = results(1 + 0.1 * normal(1, 1, 1, count, 20, 3), axes={"batch": list(range(count))})
+    entry = {"kind": "variance_law", "optimizer": "SGD", "predicted": 1.0, "regime": {"batch": [0.0, count / 2]}}
+    return data.assign_attrs(config=json.dumps(json.loads(data.attrs["config"]) | {"claims": {name: entry}}))
+
+
+@pytest.mark.parametrize("width", [7.0, 3.4])
+@pytest.mark.parametrize(("count", "name"), [(1, "law"), (30, "law"), (3, "a law whose name is far longer than any name should ever be")])
+def test_nothing_leaves_the_page_or_overlaps(width, count, name):
+    with rc_context(style.PAPER):
+        figure = claims(claiming(count, name), width)
+    renderer, (axes,) = FigureCanvasAgg(figure).get_renderer(), figure.axes
+    figure.draw_without_rendering()
+    boxes = [text.get_window_extent(renderer) for text in axes.texts]
+    page = figure.bbox
+    assert all(box.x0 >= -1 and box.x1 <= page.x1 + 1 and box.y0 >= -1 and box.y1 <= page.y1 + 1 for box in boxes)
+    left = sorted((box for box, text in zip(boxes, axes.texts, strict=True) if text.get_ha() == "right"), key=lambda box: box.y0)
+    assert all(a.y1 <= b.y0 + 1 for a, b in zip(left, left[1:], strict=False))
+    legend = figure.legends[0].get_window_extent(renderer)
+    ticks = [label.get_window_extent(renderer) for label in axes.get_xticklabels()]
+    assert legend.y1 <= min(box.y0 for box in ticks)
+    assert page.x0 <= legend.x0 < legend.x1 <= page.x1
+    assert min(text.get_fontsize() for text in axes.texts) >= 6
+    assert np.isfinite(figure.get_size_inches()).all()
+
+
+def test_a_study_without_claims():
+    with pytest.raises(ValueError, match="claims: expected a study with `claims:`, this one has none"):
+        claims(results(np.ones((3, 3))))
