@@ -2,6 +2,7 @@
 PYTHON ?= python3.11
 VENV ?= .venv
 BIN := $(VENV)/bin
+PICTURED := quickstart noise-sources ruggedness trails populations tuned claims
 RUN := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 NUMBA_NUM_THREADS=1 MKL_CBWR=COMPATIBLE $(BIN)/python
 
 .PHONY: help demo test lint verify bench figures gallery clean
@@ -37,8 +38,12 @@ verify: $(VENV)/installed  ## the slow statistics, all the kill tests, and the t
 bench: $(VENV)/bench  ## time ourselves beside our peers, ratios in one run
 	$(RUN) -m pytest -o addopts=--import-mode=importlib -W default tests/benchmarks --benchmark-columns=median,iqr,rounds --benchmark-sort=name
 
-figures: demo  ## draw the README's figure anew
+figures: $(VENV)/installed  ## run the studies of the README's pictures, and draw these anew (ten minutes)
+	for study in $(PICTURED); do $(BIN)/python -m studies.run $$study || exit 1; done
 	cp results/quickstart/figures/convergence.png studies/configs/quickstart.png
+	cp results/noise-sources/figures/noise_sources.png studies/configs/noise-sources.png
+	for figure in quickstart/ecdf ruggedness/phase ruggedness/break_even trails/trajectories populations/price tuned/sensitivity claims/claims; do \
+	  cp results/$${figure%/*}/figures/$${figure#*/}.png studies/configs/; done
 
 gallery: $(VENV)/installed  ## draw every landscape anew, two minutes
 	$(RUN) -m studies.probe --gallery --out results/gallery

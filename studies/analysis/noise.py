@@ -119,20 +119,25 @@ def currencies(data: xr.Dataset) -> xr.Dataset:
         `noise_to_signal`: variance of a step over its squared mean. `noise_scale`: that times the sample that a step takes: the batch, or the
         population, at which the two are equal (B_simple, McCandlish et al. 2018, arXiv:1812.06162, equation 2.9, and its twin lambda_noise).
         `effective_population`: expected p (1 - p) over the variance of allele frequencies (Wright 1931). `temperature`: variance of a step over
-        2 k tr G, k and G of the preconditioned reference: eta sigma^2 / 2B of SGD, 1 / 2N of a Wright-Fisher population. Each with `_interval`.
+        2 k tr G, k and G of the preconditioned reference: eta sigma^2 / 2B of SGD, 1 / 2N of a Wright-Fisher population. `stationary_temperature`:
+        that of the density exp(-loss / T) in which worlds that have come to rest would be, E |grad|^2 / E tr H at their centers (Rugh 1997, Phys.
+        Rev. Lett. 78:772, equation 4; by parts); on reals alone, and meaningless before they rest. Each with `_interval`.
     """
     variance, size = data["step_variance"].sel(direction="all", drop=True), data["sample_size"]
     along, _, held = (part.sel(reference="preconditioned", drop=True) for part in _products(data))
     step = data["mean_step_squared"]
-    trace = data["reference_trace"].sel(reference="preconditioned", drop=True)
+    trace, dim = (data["reference_trace"].sel(reference=name, drop=True) for name in ("preconditioned", "raw"))
+    slope = data["reference_squared"].sel(reference="raw", drop=True).where(data["binomial_variance"].isnull())
     wanted: dict[str, tuple[Callable, tuple]] = {
         "noise_to_signal": (pooled_ratio, (variance, step)),
         "noise_scale": (pooled_ratio, (variance * size, step)),
         "effective_population": (pooled_ratio, (data["binomial_variance"], variance.where(variance > 0))),
         "temperature": (pooled_temperature, (variance, along, held, trace)),
+        "stationary_temperature": (pooled_ratio, (slope, data["mean_curvature"] * dim)),
     }
     names = {"noise_to_signal": "noise-to-signal ratio of a step", "noise_scale": "sample at which noise equals signal"}
-    return _pooled(wanted, names | {"effective_population": "effective population size", "temperature": "effective temperature"})
+    names |= {"effective_population": "effective population size", "temperature": "effective temperature of a step"}
+    return _pooled(wanted, names | {"stationary_temperature": "effective temperature of the stationary state"})
 
 
 def exponent(value: xr.DataArray, interval: xr.DataArray, axis: str) -> tuple[xr.DataArray, xr.DataArray]:

@@ -133,7 +133,7 @@ def _boxes(figure: Figure) -> dict[str, str]:
     for number, axes in enumerate(figure.axes, 1):
         left, bottom, right, top = np.asarray(axes.bbox.extents) * 72 / figure.dpi
         if {axes.get_xscale(), axes.get_yscale()} <= {"linear", "log"}:
-            box = f"{left + 20:.2f} {height - top:.2f} {right - left:.2f} {top - bottom:.2f}"
+            box = f"{left:.2f} {height - top:.2f} {right - left:.2f} {top - bottom:.2f}"
             scales = " ".join(f'data-{along}="{scale} {low:.6g} {high:.6g}"' for along, scale, (low, high) in _scales(axes))
             names = f'data-x-name="{escape(_name(figure, axes, "x"))}" data-y-name="{escape(_name(figure, axes, "y"))}"'
             marks[f"axes_{number}"] = f'class="axes" data-box="{box}" {scales} {names}'

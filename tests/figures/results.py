@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,16 +12,19 @@ import xarray as xr
 from filelock import FileLock
 
 from studies import store
-from studies.config import load_study
+from studies.config import Study, load_study
 from studies.loop import run_cell
-from studies.plan import make_plan
+from studies.plan import Cell, make_plan
+from studies.trials import Trials
 
 FAILED, MISSING = 4, 5
 
 SEARCH = {
     "name": "search",
     "replicates": 8,
+    "instances": 4,
     "budget": 600,
+    "pictures": {"frames": 12, "points": 8, "grid": 21},
     "gradient_cost": {"value": 3, "range": [1, 10]},
     "targets": {"nk": [0.2, 0.1, 0.05], "bowl": [10.0, 1.0, 0.1]},
     "landscapes": {"nk": {"kind": "nk", "n": 10, "k": 2}, "bowl": {"kind": "quadratic", "dim": 3, "condition": 10}},
@@ -30,16 +34,59 @@ SEARCH = {
         "GA": {"kind": "ga", "population": 10, "mutation_sigma": 0.2},
     },
 }
-SWEPT = SEARCH | {"name": "swept", "sweep": {"landscapes.nk.k": [0, 3, 6], "noise.evaluation.nk": [0.0, 0.1]}, "noise": {"evaluation": {"nk": 0.0}}}
-LEDGER = SEARCH | {
+PLAIN = SEARCH | {"instances": None, "pictures": None}
+SWEPT = PLAIN | {
+    "name": "swept",
+    "budget": 200,
+    "sweep": {"landscapes.nk.k": [0, 3, 6], "noise.evaluation.nk": [0.0, 0.1], "landscapes.bowl.condition": [1, 10]},
+    "noise": {"evaluation": {"nk": 0.0}},
+}
+TUNED = PLAIN | {
+    "name": "tuned",
+    "replicates": 2,
+    "budget": 60,
+    "tuning": {
+        "trials": 6,
+        "worlds": 4,
+        "ranges": {"SGD": {"learning_rate": [0.001, 1e25]}, "GA": {"population": [4, 12], "crossover": ["none", "uniform"]}},
+    },
+}
+STATIONARY = {"kind": "variance_law", "optimizer": "SGD", "landscape": "noisy bowl"}
+CLAIMED = {
+    "name": "claimed",
+    "replicates": 16,
+    "budget": 300,
+    "gradient_cost": 3,
+    "checkpoints": [0.1, 0.3, 0.5, 0.75, 1.0],
+    "landscapes": {
+        "noisy bowl": {"kind": "quadratic", "dim": 10, "condition": 1, "terms": 64, "noise_scale": 2.0},
+        "narrow bowl": {"kind": "quadratic", "dim": 10, "condition": 10, "terms": 64, "noise_scale": 0.0},
+    },
+    "noise": {"batch": 8},
+    "optimizers": {
+        "SGD": {"kind": "sgd", "learning_rate": 0.1, "on": {"narrow bowl": {"learning_rate": 0.18}}},
+        "GA": {"kind": "ga", "population": 10, "mutation_sigma": 0.1},
+    },
+    "sweep": {"noise.batch": [8, 32], "optimizers.SGD.learning_rate": [0.1, 0.8]},
+    "claims": {
+        "stationary loss": STATIONARY | {"predicted": "dim * learning_rate * noise_scale**2 / (2 * batch * (2 - learning_rate))", "tolerance": 0.1},
+        "small steps": STATIONARY
+        | {"predicted": "dim * learning_rate * noise_scale**2 / (4 * batch)", "tolerance": 0.1, "regime": {"learning_rate": [0.0, 0.1]}},
+        "noise falls as 1/B": {"kind": "scaling", "optimizer": "SGD", "landscape": "noisy bowl", "axis": "batch", "predicted": -1, "control": -0.5},
+        "a slope beats selection": {
+            "kind": "ordering", "better": "SGD", "worse": "GA", "landscape": "narrow bowl", "cost": 150, "at": {"batch": 8},
+        },
+    },
+}  # fmt: skip
+LEDGER = PLAIN | {
     "name": "ledger",
     "noise": {"evaluation": {"nk": {"value": 0.01, "gradient": 0.01}, "bowl": {"value": 0.1, "gradient": 0.5}}},
-    "optimizers": SEARCH["optimizers"] | {"WF": {"kind": "wright_fisher", "population": 10, "selection_strength": 10.0, "mutation_rate": 0.02,
+    "optimizers": PLAIN["optimizers"] | {"WF": {"kind": "wright_fisher", "population": 10, "selection_strength": 10.0, "mutation_rate": 0.02,
                                                  "on": {"bowl": {"mutation_rate": None, "mutation_sigma": 0.1, "selection_strength": 1.0}}}},
     "ledger": {"moments": 4, "redraws": 8, "points": 8},
 }  # fmt: skip
 FACTORS = LEDGER | {"name": "factors", "ledger": None, "factors": ["evaluation", "mutation"]}
-STUDIES = {study["name"]: study for study in (SEARCH, SWEPT, LEDGER, FACTORS)}
+STUDIES = {study["name"]: study for study in (SEARCH, SWEPT, LEDGER, FACTORS, TUNED, CLAIMED)}
 
 
 @functools.cache
@@ -48,12 +95,25 @@ def real(name: str, folder: Path) -> xr.Dataset:
     out = folder / name
     with FileLock(f"{out}.lock"):
         if not (out / "plan.json").exists():
-            plan = make_plan(load_study(STUDIES[name]))
+            plan = make_plan(_tuned(load_study(STUDIES[name]), out))
             cells = plan.cells(lambda address: False)
-            for cell in cells:
-                store.write_cell(run_cell(cell), store.cell_path(out, cell.address))
+            _compute(cells, out)
             store.save_manifest(store.manifest(plan, cells), out)
     return store.open_study(out)
+
+
+def _tuned(study: Study, out: Path) -> Study:
+    """The study with the best settings, where it has a `tuning`."""
+    if study.tuning is None:
+        return study
+    trials = Trials(study, out)
+    _compute(trials.missing(), out)
+    return trials.study()
+
+
+def _compute(cells: Sequence[Cell], out: Path) -> None:
+    for cell in cells:
+        store.write_cell(run_cell(cell), store.cell_path(out, cell.address))
 
 
 @pytest.fixture(scope="session")

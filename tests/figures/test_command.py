@@ -96,7 +96,7 @@ class TestArms:
         data["loss"][1, 4, 0, 0] = np.nan
         data["loss"][1, 5] = data["loss"][1, 4]
         data["steps"][2, :3] = [[[2]], [[1]], [[2]]]
-        data["loss"][2, :3] = [[[0.0]], [[-0.0]], [[0.0]]]
+        data["loss"][2, :3] = [[[0.0]], [[0.0]], [[-0.0]]]
         data["status"][4, 2] = 5
         found = arms.arms(data)
         assert [(arm["optimizer"].item(), arm["rate"].item()) for _, arm in found] == self.naive(data)

@@ -12,6 +12,7 @@ from landscapes.continuous.frames import into
 from landscapes.noise import Noise
 from optimizers import OPTIMIZERS
 from optimizers.service import Service
+from studies.analysis.noise import currencies
 from studies.ledger import record
 from tests.ledgers import around, book, search
 from tests.truths.table import mean_and_error, told, told_mean
@@ -22,6 +23,7 @@ SOURCES = ("data", "evaluation", "staleness")
 LAWS = {
     47: "stationary covariance of SGD, S = A S A' + eta^2 C / B, A = I - eta H",
     48: "stationary variance with momentum, eta s^2 (1 + beta) / {h (1 - beta) [2 (1 + beta) - eta h]}",
+    57: "temperature of the stationary state, E |grad|^2 / E tr H",
     55: "stationary variance at a delay, from the companion matrix; random staleness of mean W - 1 as momentum 1 - 1 / W",
 }
 
@@ -95,6 +97,20 @@ def test_law_47_the_ledger_closes_the_equation(eta, batch, sigma, options, world
         told_mean(47, LAWS[47], f"spread by data alone, {here}", alone, sample, mutant=law)
     if landscape.dim > 1:
         assert abs(np.corrcoef(x[:, 0], x[:, 1])[0, 1]) < Z / worlds**0.5  # the axes are independent
+
+
+@pytest.mark.parametrize(("eta", "sigma"), [(0.02, 1.0), (0.2, 2.0)])
+def test_law_57_the_temperature_of_the_stationary_state(eta, sigma):
+    """At rest on a quadratic T = E |grad|^2 / tr H = (eta sigma^2 / 2) sum h / (1 - eta h / 2) / sum h: the T of a step, as eta -> 0."""
+    landscape = LAND["quadratic"](dim=3, condition=4.0)
+    data, _ = settled(METHODS["sgd"](learning_rate=eta), landscape, Noise(gradient=sigma), round(12 / eta), 1500, redraws=4)
+    h = np.array([float(data["curvature"].isel(mode=axis).mean()) for axis in range(3)])
+    law = eta * sigma**2 / 2 * (h / (1 - eta * h / 2)).sum() / h.sum()
+    found = currencies(data)
+    slope = data["reference_squared"].sel(reference="raw") / h.sum()
+    told_mean(57, LAWS[57], f"ledger, SGD, eta = {eta}, sigma = {sigma}", law, slope, mutant=2 * law)
+    assert float(found["stationary_temperature"]) == pytest.approx(float(slope.mean()), rel=1e-9)
+    assert float(found["temperature"]) == pytest.approx(eta * sigma**2 / 2, rel=0.1)
 
 
 # momentum: row 48 -----------------------------------------------------------------------------------------------------------------
