@@ -30,6 +30,7 @@ from studies.settings import Arm
 
 AWAY = 3 * 2**30  # the first world of the trials; those of the pilots begin at 2^31
 LEVEL = 0.95
+DIVERGED = STATUS.index("diverged")
 
 
 class Judged(NamedTuple):
@@ -157,15 +158,15 @@ class Trials:
         with np.errstate(invalid="ignore"):
             sure = stats.quantile_test(scores, q=0.0, p=0.5).confidence_interval(LEVEL)
         median = float(np.median(scores))
-        return Judged(median, (float(sure.low), float(sure.high)), int((status == STATUS.index("diverged")).sum()), float(cost.sum()))
+        return Judged(median, (float(sure.low), float(sure.high)), int((status == DIVERGED).sum()), float(cost.sum()))
 
 
 def _read(path: Path, price: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """True loss (R, C), inf where it is no number, status (R,) at the end and cost (R,) of a cell."""
+    """True loss (R, C), inf where it is no number or the run has diverged, status (R,) at the end and cost (R,) of a cell."""
     with h5py.File(path) as file:
-        loss, status = file["loss"][:], file["status"][:, -1]
+        loss, status = file["loss"][:], file["status"][:]
         cost = (file["value_terms"][:, -1] + price * file["gradient_terms"][:, -1]) / np.asarray(file.attrs["terms"]).item()
-    return np.where(np.isnan(loss), np.inf, loss), status, cost
+    return np.where(np.isnan(loss) | (status == DIVERGED), np.inf, loss), status[:, -1], cost
 
 
 def _with(arm: Arm, values: tuning.Values) -> Arm:

@@ -163,3 +163,15 @@ class TestTable:
         data["status"].loc[{"optimizer": "SGD", "replicate": [1, 2]}] = 3
         row = next(line for line in printed(data).splitlines() if "SGD" in line)
         assert "2 of 8" in row
+
+
+class TestLooksOfArms:
+    def test_arms_of_an_optimizer_have_its_colour(self):
+        found = style.looks(["SGD, k = 0", "SGD, k = 4", "GA, k = 0", "GA, k = 4"])
+        alone = style.looks(["SGD", "GA"])
+        assert [found[label]["color"] for label in found] == [alone["SGD"]["color"]] * 2 + [alone["GA"]["color"]] * 2
+        assert found["SGD, k = 0"] == alone["SGD"]
+
+    def test_arms_differ(self):
+        found = style.looks([f"SGD, k = {i}" for i in range(12)])
+        assert len({(str(look["color"]), str(look["linestyle"])) for look in found.values()}) == 12

@@ -15,7 +15,7 @@ import xarray as xr
 
 from studies.analysis.arms import FAILED
 from studies.analysis.crossing import crossing
-from studies.analysis.paired import score
+from studies.analysis.paired import same_worlds, score
 from studies.analysis.pricing import DIVERGED, EVALUATIONS, horizon, look_up, prices
 from studies.analysis.proportions import proportion
 
@@ -83,6 +83,7 @@ def pair(dataset: xr.Dataset, first: str, second: str, names: Sequence[str]) -> 
     if first == second:
         raise ValueError(f"break_even: expected two optimizers, got {first!r} twice")
     both = dataset[[*names, "status", "value_terms", "gradient_terms"]].sel(optimizer=[first, second])
+    same_worlds(both)
     return both if both.chunks else both.load()
 
 

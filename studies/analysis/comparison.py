@@ -9,7 +9,8 @@
                       SciPy is. Where worlds share instances, of the instances' means
     p_corrected       Holm (1979) over all pairs, landscapes and axis values of the result; what is the same twice counts once
 
-Diverged runs count as the worst. Nothing is called better unless the corrected test rejects and the interval of the difference does not hold 0.
+Diverged runs count as the worst. Nothing is called better unless the corrected test rejects, the interval of the difference does not hold 0, and both say so of the
+same arm.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ def compare(dataset: xr.Dataset, at: float | None = None, value: str = "loss", a
     for name in ("", "_interval"):
         told = 10.0 ** found[f"difference{name}"].where(logarithmic)
         found[f"ratio{name}"] = told.assign_attrs(found[f"difference{name}"].attrs, long_name="ratio A / B of the loss", units="1")
-    found["verdict"] = verdict(found["difference_interval"], corrected, alpha)
+    found["verdict"] = verdict(found["difference_interval"], corrected, leaning(means), alpha)
     return found.assign_coords(logarithmic=logarithmic)
 
 
@@ -67,11 +68,19 @@ def win_probability(dataset: xr.Dataset, value: str = "loss") -> xr.Dataset:
     return proportion("win_probability", score(a, b), trials=2, long_name="probability that A beats B")
 
 
-def verdict(interval: xr.DataArray, p: xr.DataArray, alpha: float = ALPHA) -> xr.DataArray:
-    """What may be said of A - B: the interval does not hold 0 and the test rejects, or nothing."""
+def verdict(interval: xr.DataArray, p: xr.DataArray, side: xr.DataArray, alpha: float = ALPHA) -> xr.DataArray:
+    """What may be said of A - B: the interval does not hold 0 and the test rejects on the same `side`, or nothing."""
     low, high = (interval.sel(bound=bound, drop=True) for bound in ("low", "high"))
-    told = xr.where((high < 0) & (p < alpha), VERDICTS[0], xr.where((low > 0) & (p < alpha), VERDICTS[1], VERDICTS[2]))
+    sure = p < alpha
+    told = xr.where((high < 0) & sure & (side < 0), VERDICTS[0], xr.where((low > 0) & sure & (side > 0), VERDICTS[1], VERDICTS[2]))
     return told.assign_attrs(long_name=f"which has the lower loss, at {alpha:g}")
+
+
+def leaning(means: xr.DataArray) -> xr.DataArray:
+    """The sum of the signed ranks over the dim `unit`: below 0 where the test speaks for A, which a mean with a few large differences need not."""
+    signed = np.sign(means) * xr.apply_ufunc(stats.rankdata, abs(means), kwargs={"axis": -1, "nan_policy": "omit"},
+                                             input_core_dims=[["unit"]], output_core_dims=[["unit"]])  # fmt: skip
+    return signed.sum("unit")
 
 
 def signed_rank(means: xr.DataArray, *raw: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray]:

@@ -16,6 +16,7 @@ import numpy as np
 import xarray as xr
 
 from studies.analysis.bootstrap import estimate
+from studies.analysis.paired import losses
 
 SEEN = ("loss", "best_loss", "observed", "population_loss")  # what differs where a source does anything
 
@@ -47,7 +48,7 @@ def effects(dataset: xr.Dataset, factors: Sequence[str] | None = None, value: st
     if strange or not named:
         raise ValueError(f"factorial: expected factors with the values on and off, here {', '.join(found) or 'there are none'}; got {strange}")
     dataset = dataset.sel({factor: ["on", "off"] for factor in found})
-    last, logarithmic = _final(dataset[value])
+    last, logarithmic = _final(losses(dataset, value))
     rest = [str(dim) for dim in last.dims if dim not in (*found, "replicate")]
     touched = {factor: _touched(dataset, factor, found) for factor in named}
     with np.errstate(invalid="ignore"):

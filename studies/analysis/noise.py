@@ -127,7 +127,7 @@ def currencies(data: xr.Dataset) -> xr.Dataset:
     along, _, held = (part.sel(reference="preconditioned", drop=True) for part in _products(data))
     step = data["mean_step_squared"]
     trace, dim = (data["reference_trace"].sel(reference=name, drop=True) for name in ("preconditioned", "raw"))
-    slope = data["reference_squared"].sel(reference="raw", drop=True).where(data["binomial_variance"].isnull())
+    slope = data["reference_squared"].sel(reference="raw", drop=True).where(data["binomial_variance"].isnull() & np.isfinite(step))
     wanted: dict[str, tuple[Callable, tuple]] = {
         "noise_to_signal": (pooled_ratio, (variance, step)),
         "noise_scale": (pooled_ratio, (variance * size, step)),

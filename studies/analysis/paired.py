@@ -10,7 +10,7 @@ import xarray as xr
 
 from studies.analysis.arms import FAILED
 from studies.analysis.bootstrap import groups
-from studies.analysis.targets import at_budget
+from studies.analysis.targets import at_budget, at_cost
 
 DIVERGED = 3
 
@@ -21,25 +21,21 @@ def losses(dataset: xr.Dataset, value: str = "loss", at: float | None = None) ->
     Args:
         dataset: a study's results.
         value: the variable that holds the loss.
-        at: evaluations, the last checkpoint that costs no more is taken; inf: the last within the budget that all arms have; None: all.
+        at: evaluations, see `targets.at_cost`; inf: the last checkpoint within the budget that all arms have; None: all.
 
     Returns:
         inf where a run has diverged, NaN where it has no numbers.
 
     Raises:
-        ValueError: there is no checkpoint at so small a cost.
-    """
+        ValueError: there is no such cost.
+    """  # noqa: DOC502
     status = dataset["status"]
     loss = dataset[value].where(status != DIVERGED, np.inf).where(status < FAILED)
     if at is None:
         return loss
     if at == np.inf:
         return at_budget(dataset.assign({value: loss}))[value]
-    cost = dataset["cost"]
-    place = (cost <= at).sum("checkpoint") - 1
-    if bool((place < 0).any()):
-        raise ValueError(f"at: expected a cost that some checkpoint has, at least {float(cost.min('checkpoint').max()):g} evaluations; got {at:g}")
-    return loss.isel(checkpoint=place).drop_vars("checkpoint", errors="ignore")
+    return at_cost(dataset.assign({value: loss}), at)[value]
 
 
 def scaled(loss: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray]:
@@ -56,12 +52,24 @@ def scaled(loss: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray]:
     return xr.where(known, decades, loss, keep_attrs=True).assign_coords(loss.coords), known
 
 
+def same_worlds(results: xr.Dataset | xr.DataArray) -> None:
+    """Raise where optimizers ran in worlds of their own, as imported ones did, so that nothing can be paired.
+
+    Raises:
+        ValueError: the coordinate `paired` (optimizer) is False of one.
+    """
+    if "paired" in results.coords and not bool(results["paired"].all()):
+        apart = ", ".join(str(name) for name in np.atleast_1d(results["optimizer"].where(~results["paired"], drop=True).values))
+        raise ValueError(f"comparison: expected optimizers that ran in the same worlds, {apart} did not: leave out those whose `paired` is False")
+
+
 def pairs(loss: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray]:
     """A and B of every two optimizers, in place of the dim `optimizer` the dim `pair`, with the coordinates `a` and `b`; NaN where either is.
 
     Raises:
-        ValueError: there is only one optimizer.
+        ValueError: there is only one optimizer, or some ran in other worlds (see `same_worlds`).
     """
+    same_worlds(loss)
     names = [str(name) for name in loss["optimizer"].values]
     if len(names) < 2:
         raise ValueError(f"comparison: expected two optimizers or more, got {', '.join(names) or 'none'}")

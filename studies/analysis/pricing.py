@@ -15,12 +15,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
 
 from studies.analysis.arms import FAILED
+from studies.analysis.prices import Price, Prices
+from studies.analysis.prices import prices as of_study
+from studies.analysis.targets import budget
 
 ROUNDING = 1e-12  # relative: a cost that differs by less is the same, as in the oracle's ledger
 SPENT = 1e-8  # relative: fractions of the budget have nine digits
@@ -28,19 +30,8 @@ DIVERGED = 3  # a status
 EVALUATIONS = {"units": "evaluations"}
 
 
-Price = float | xr.DataArray
-
-
-class Prices(NamedTuple):
-    """Of a gradient, in evaluations: at which checkpoints are placed, and the study's range."""
-
-    value: float
-    low: float
-    high: float
-
-
 def prices(dataset: xr.Dataset) -> Prices:
-    """The nominal price of a study and its range.
+    """The nominal price of a study whose results may be priced afresh, and its range.
 
     Raises:
         ValueError: the price is swept, or a landscape moves with the cost that is spent.
@@ -50,12 +41,10 @@ def prices(dataset: xr.Dataset) -> Prices:
     moving = [name for name in sorted(here) if config.get("landscapes", {}).get(name, {}).get("clock") == "cost"]
     if moving:
         raise ValueError(f"pricing: expected landscapes that stand still, or move with steps; {', '.join(moving)} would have moved otherwise")
-    if any("gradient_cost" in key for key in config.get("sweep") or {}):
+    found = of_study(dataset)
+    if isinstance(found.value, xr.DataArray):
         raise ValueError("pricing: expected one price of a gradient for the whole study, got a sweep of gradient_cost: give it a range instead")
-    given = config.get("gradient_cost", 3.0)
-    value, span = (given["value"], given.get("range")) if isinstance(given, dict) else (given, None)
-    low, high = span or (value, value)
-    return Prices(float(value), float(low), float(high))
+    return found
 
 
 def cost_at(dataset: xr.Dataset, price: Price) -> xr.DataArray:
@@ -75,11 +64,11 @@ def window(dataset: xr.Dataset, price: Price) -> tuple[xr.DataArray, xr.DataArra
     begin = cost_at(dataset, price).min("checkpoint").where(there).max("replicate")
     last = dataset["cost"].max("checkpoint")
     values, gradients = ((dataset[name] / dataset["terms"]).max("checkpoint") for name in ("value_terms", "gradient_terms"))
-    over = _budget(dataset) + (price - nominal.low) * gradients  # at least, where the run has ended
+    over = budget(dataset) + (price - nominal.low) * gradients  # at least, where the run has ended
     cheap = values + price * (last - values) / nominal.value  # a step beyond the last checkpoint costs at least this, if it takes gradients alone,
     dear = last + (price - nominal.value) * gradients  # or, where gradients have become dearer, if it takes values alone
     unseen = xr.where(xr.DataArray(price) < nominal.value, cheap, dear)
-    spent = values + nominal.low * gradients >= _budget(dataset) * (1 - SPENT)
+    spent = values + nominal.low * gradients >= budget(dataset) * (1 - SPENT)
     diverged = (dataset["status"] == DIVERGED).any("checkpoint")
     known = xr.where(spent, over, unseen).where(~diverged, np.inf).where(there)
     return begin.reset_coords(drop=True), known.min("replicate").fillna(-np.inf).reset_coords(drop=True)
@@ -90,13 +79,7 @@ def horizon(dataset: xr.Dataset, price: Price) -> xr.DataArray:
     _, end = window(dataset, price)
     least = end.where(np.isfinite(end)).min([dim for dim in ("optimizer",) if dim in end.dims])
     none = (end == np.inf).any([dim for dim in ("optimizer",) if dim in end.dims]) & least.isnull()  # all have diverged
-    return least.where(~none, _budget(dataset)).reset_coords(drop=True).assign_attrs(long_name="common budget", **EVALUATIONS)
-
-
-def _budget(dataset: xr.Dataset) -> xr.DataArray:
-    """Evaluations at the lowest price, after which a run ends."""
-    nominal, cost = prices(dataset), dataset["cost"]
-    return cost.max("checkpoint") / dataset["checkpoint"].where(cost.notnull()).max("checkpoint") * nominal.low / nominal.value
+    return least.where(~none, budget(dataset)).reset_coords(drop=True).assign_attrs(long_name="common budget", **EVALUATIONS)
 
 
 def look_up(dataset: xr.Dataset, names: Sequence[str], price: Price, cost: xr.DataArray | float) -> xr.Dataset:

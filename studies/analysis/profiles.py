@@ -6,7 +6,8 @@ With r = t / (the least t of all optimizers on the problem), the profile of an o
     rho(tau) = share of problems with r <= tau
 
 so rho(1) is how often it is fastest, and rho at large tau how often it gets there at all. A run that never reaches a target has r = inf, also
-where no optimizer does. Costs below one evaluation, of a start that is good enough, count as one.
+where no optimizer does. Costs below one evaluation, of a start that is good enough, count as one. A target that is reached beyond the budget that all
+optimizers have (with a range of gradient prices those with gradients go on) counts as not reached: the others might have got there as well.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 
-from studies.analysis.paired import distinct
+from studies.analysis.paired import distinct, same_worlds
 from studies.analysis.proportions import proportion
+from studies.analysis.targets import SPENT, budget
 
 FACTORS = tuple(np.geomspace(1.0, 1000.0, 121).tolist())
 
@@ -55,15 +57,16 @@ def ratios(dataset: xr.Dataset, value: str = "hit_cost") -> xr.DataArray:
     inf where a target was not reached; NaN where any optimizer has no numbers, and where values of the swept axes repeat the problems of others.
 
     Raises:
-        ValueError: there are no targets.
+        ValueError: there are no targets, or optimizers ran in other worlds.
     """
     if not dataset.sizes.get("target"):
         raise ValueError("profile: expected a study with targets, got none; add `targets:` to the study")
+    same_worlds(dataset)
     cost = dataset[value].load()
     known = _there(dataset) & cost.notnull()
     axes = [str(dim) for dim in cost.dims if dim not in ("optimizer", "replicate", "target")]
-    cost = cost.where(known.all("optimizer")).where(distinct(cost, axes))
-    cost = cost.clip(min=1.0)
+    cost = cost.where((cost <= budget(dataset) * (1 + SPENT)) | cost.isnull(), np.inf)
+    cost = cost.where(known.all("optimizer")).where(distinct(cost, axes)).clip(min=1.0)
     least = cost.min("optimizer")
     with np.errstate(invalid="ignore"):
         return xr.where(np.isinf(cost), np.inf, cost / least, keep_attrs=False).assign_coords(cost.coords)

@@ -17,7 +17,7 @@ import xarray as xr
 from scipy import stats
 
 from studies.analysis.bootstrap import estimate
-from studies.analysis.paired import distinct, losses, unit_means
+from studies.analysis.paired import distinct, losses, same_worlds, unit_means
 
 ALPHA = 0.05
 
@@ -38,11 +38,12 @@ def ranks(dataset: xr.Dataset, over: str = "landscape", at: float | None = None,
         are one.
 
     Raises:
-        ValueError: `over` is neither.
+        ValueError: `over` is neither, or worlds are the blocks and optimizers ran in other ones.
     """
     loss = losses(dataset, value, np.inf if at is None else at).load()
     loss = loss.isel(optimizer=np.flatnonzero(loss.notnull().any([dim for dim in loss.dims if dim != "optimizer"])))
     if over == "replicate":
+        same_worlds(loss)
         return friedman(unit_means(_finite(loss)).rename(unit="block"), alpha)
     if over != "landscape":
         raise ValueError(f"over: expected landscape or replicate, got {over!r}")

@@ -23,9 +23,10 @@ import numpy as np
 import xarray as xr
 from scipy import optimize, special
 
-from studies.analysis.arms import FAILED
 from studies.analysis.bootstrap import estimate
-from studies.analysis.pricing import cost_at, prices
+from studies.analysis.paired import losses
+from studies.analysis.prices import prices
+from studies.analysis.pricing import cost_at
 
 LAWS = ("linear", "sublinear", "exponential")
 PARAMETERS = {"linear": 2, "sublinear": 2, "exponential": 3}
@@ -59,7 +60,7 @@ def rates(dataset: xr.Dataset, against: str = "steps", span: tuple[float, float]
         raise ValueError(f"rates: expected a span (least, largest) of {against}, got {span}")
     x = dataset["steps"].astype(float) if against == "steps" else _cost(dataset)
     fitted = xr.apply_ufunc(
-        fit, x, dataset[value].where(dataset["status"] < FAILED), kwargs={"span": span}, vectorize=True, dask="parallelized",
+        fit, x, losses(dataset, value), kwargs={"span": span}, vectorize=True, dask="parallelized",
         input_core_dims=[["checkpoint"], ["checkpoint"]], output_core_dims=[["law", "number"], ["end"]], output_dtypes=[float, float],
         dask_gufunc_kwargs={"output_sizes": {"law": len(LAWS), "number": 3, "end": 3}},
     )  # fmt: skip

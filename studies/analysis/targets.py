@@ -7,16 +7,16 @@ that diverged is billed what it had spent by then.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 import numpy as np
 import xarray as xr
 
 from studies.analysis.arms import FAILED
+from studies.analysis.prices import prices
 
 LOSSES = {"hit_cost": "loss", "best_hit_cost": "best_loss"}  # recorded hits -> the loss whose hits they are
-BUDGET_SPENT, DIVERGED = 2, 3
+BUDGET_SPENT, DIVERGED, MISSING = 2, 3, 5  # statuses
 ROUNDING = 1e-12  # relative: costs that differ by less are equal
 SPENT = 1e-8  # relative: fractions of the budget have nine digits
 
@@ -62,10 +62,9 @@ def spent(dataset: xr.Dataset) -> xr.DataArray:
 
 def budget(dataset: xr.Dataset) -> xr.DataArray:
     """The budget in evaluations, at the lowest price: all arms have it to spend. A DataArray: it may differ between landscapes."""
-    nominal, lowest = prices(dataset)
-    end = dataset["cost"].isel(checkpoint=-1)
-    fraction = float(end["checkpoint"]) if "checkpoint" in end.coords else 1.0  # where a study gives its own checkpoints, they may end before it
-    return end.drop_vars("checkpoint", errors="ignore") * (lowest / nominal) / fraction
+    price, cost = prices(dataset), dataset["cost"]
+    share = dataset["checkpoint"].where(cost.notnull()).max("checkpoint") if "checkpoint" in dataset.coords else 1.0
+    return cost.max("checkpoint") / share * price.low / price.value  # where a study gives its own checkpoints, they may end before the budget
 
 
 def at_budget(dataset: xr.Dataset) -> xr.Dataset:
@@ -77,13 +76,27 @@ def at_budget(dataset: xr.Dataset) -> xr.Dataset:
     return dataset.isel(checkpoint=place.clip(min=0)).drop_vars("checkpoint", errors="ignore")
 
 
-def prices(dataset: xr.Dataset) -> tuple[float | xr.DataArray, float | xr.DataArray]:
-    """Nominal and lowest price of a gradient in evaluations; along the dim `gradient_cost` where a study sweeps it."""
-    if "gradient_cost" in dataset.coords:
-        pairs = [_price(value) for value in np.atleast_1d(dataset["gradient_cost"].values)]
-        nominal, lowest = (dataset["gradient_cost"].copy(data=np.reshape(part, dataset["gradient_cost"].shape)) for part in zip(*pairs, strict=True))
-        return nominal, lowest
-    return _price(json.loads(dataset.attrs.get("config", "{}")).get("gradient_cost", 3.0))
+def at_cost(dataset: xr.Dataset, cost: float) -> xr.Dataset:
+    """Every arm at the last checkpoint of at most this cost; without the dim `checkpoint`.
+
+    Where the budget of a world was spent before, at the nominal price of a gradient, what it would have done with more is not known: its status is
+    missing, and its floats are NaN.
+
+    Raises:
+        ValueError: there is no checkpoint at so small a cost, or the study ended before it.
+    """
+    there = dataset["cost"]
+    place = (there <= cost * (1 + SPENT)).sum("checkpoint") - 1
+    if bool((place < 0).any()):
+        raise ValueError(f"at: expected a cost that some checkpoint has, at least {float(there.min('checkpoint').max()):g} evaluations; got {cost:g}")
+    if not cost <= float(there.max()) * (1 + SPENT):
+        raise ValueError(f"at: expected at most {float(there.max()):g} evaluations, where the study ends; got {cost:g}")
+    found = dataset.isel(checkpoint=place).drop_vars("checkpoint", errors="ignore")
+    if cost <= float(budget(dataset).min()) * (1 + SPENT):
+        return found
+    over = (dataset["status"].isel(checkpoint=-1, drop=True) == BUDGET_SPENT) & (spent(dataset) * (1 + SPENT) < cost)
+    held = {name: found[name].where(~over) for name in found.data_vars if found[name].dtype.kind == "f" and set(over.dims) <= set(found[name].dims)}
+    return found.assign(held | {"status": found["status"].where(~over, MISSING)})
 
 
 def state_costs(dataset: xr.Dataset) -> xr.DataArray:
@@ -92,17 +105,9 @@ def state_costs(dataset: xr.Dataset) -> xr.DataArray:
     return _state_cost(dataset).where(within, np.inf)
 
 
-def _price(value: float | str | dict) -> tuple[float, float]:
-    """Nominal and lowest: of a number, of {value, range}, or of that as JSON."""
-    told = json.loads(value) if isinstance(value, str) else value
-    if not isinstance(told, dict):
-        return float(told), float(told)
-    return float(told["value"]), float((told.get("range") or [told["value"]])[0])
-
-
 def _state_cost(dataset: xr.Dataset, *, lowest: bool = False) -> xr.DataArray:
     """Bill of a state, from the terms that were counted."""
-    price = prices(dataset)[int(lowest)]
+    price = prices(dataset).low if lowest else prices(dataset).value
     return (dataset["value_terms"] + price * dataset["gradient_terms"]) / dataset["terms"]
 
 

@@ -1,6 +1,6 @@
 """The best optimizer at every combination of swept axes, by how much, and whether that is sure.
 
-The winner has the lowest median loss over worlds at the cost that every arm had. It is decided where paired comparisons with every other optimizer
+The winner has the lowest median loss over worlds at the budget that all arms have. It is decided where paired comparisons with every other optimizer
 say that it is better (`studies.analysis.comparison`, Holm's correction over all pairs and combinations of the landscape).
 """
 
@@ -12,7 +12,7 @@ import xarray as xr
 from studies.analysis.arms import FIXED, quartiles
 from studies.analysis.comparison import VERDICTS, compare
 from studies.analysis.paired import losses
-from studies.analysis.pricing import horizon, prices
+from studies.analysis.targets import budget
 
 NONE = ""  # the winner where no optimizer has numbers
 
@@ -35,9 +35,7 @@ def winners(dataset: xr.Dataset) -> xr.Dataset:
     if len(names) < 2:
         raise ValueError(f"winners: expected two optimizers or more, got {', '.join(names) or 'none'}")
     dataset = touched(dataset)
-    cost = float(horizon(dataset, prices(dataset).value).min())
-    compared = compare(dataset, cost if np.isfinite(cost) else None)
-    loss = losses(dataset, at=cost if np.isfinite(cost) else np.inf)
+    compared, loss = compare(dataset), losses(dataset, at=np.inf)
     axes = [str(dim) for dim in loss.dims if dim not in FIXED]
     logarithmic = bool(compared["logarithmic"].any())
     shape = tuple(dataset.sizes[axis] for axis in axes)
@@ -50,7 +48,8 @@ def winners(dataset: xr.Dataset) -> xr.Dataset:
             told[name][place] = value
     found = xr.Dataset({name: (axes, values) for name, values in told.items()}, {axis: dataset[axis] for axis in axes})
     found["lead"].attrs = {"long_name": "runner-up's median loss, " + ("times the winner's" if logarithmic else "above the winner's")}
-    return found.assign_coords(cost=((), cost, {"units": "evaluations"}), logarithmic=logarithmic)
+    cost = budget(dataset).reset_coords(drop=True).assign_attrs(units="evaluations")
+    return found.assign_coords(cost=cost, logarithmic=logarithmic)
 
 
 def touched(dataset: xr.Dataset) -> xr.Dataset:
@@ -58,7 +57,7 @@ def touched(dataset: xr.Dataset) -> xr.Dataset:
     for axis in [str(dim) for dim in dataset["loss"].dims if dim not in FIXED]:
         loss, first = dataset["loss"], dataset["loss"].isel({axis: 0}, drop=True)
         if bool(((loss == first) | (loss.isnull() & first.isnull())).all()):
-            dataset = dataset.isel({axis: 0}, drop=True)
+            dataset = dataset.isel({axis: 0})
     return dataset
 
 

@@ -13,7 +13,8 @@ from typing import Any, ClassVar, Literal, NamedTuple
 import numpy as np
 import xarray as xr
 
-from studies.analysis.targets import at_budget
+from studies.analysis.paired import same_worlds
+from studies.analysis.targets import BUDGET_SPENT, at_budget, spent
 
 Verdict = Literal["holds", "fails", "undecided"]
 WORST: tuple[Verdict, ...] = ("fails", "undecided", "holds")
@@ -107,6 +108,8 @@ def places(dataset: xr.Dataset, claim: Claim, keep: Sequence[str] = (), more: Se
         more: dims that are gone through as axes are, such as the moments of the ledger.
     """
     data = dataset.sel(optimizer=claim.labels())
+    if len(claim.labels()) > 1:
+        same_worlds(data)
     for name in data["landscape"].values.tolist() if claim.landscape is None else [claim.landscape]:
         yield from _of_landscape(data.sel(landscape=name), claim, keep, more)
 
@@ -189,12 +192,13 @@ def at_cost(data: xr.Dataset, cost: float | None) -> xr.Dataset:
     """The last checkpoint whose cost is at most this one; None: the last within the budget that all optimizers have.
 
     Raises:
-        ValueError: there is none, or the study ended before.
+        ValueError: there is none, or a run had spent its budget before.
     """
     there = data["cost"].values
     if cost is None:
         return at_budget(data)
-    low, high = np.nanmin(there), np.nanmax(there)
+    ended = spent(data).where(data["status"].isel(checkpoint=-1) == BUDGET_SPENT).min()
+    low, high = np.nanmin(there), np.fmin(np.nanmax(there), float(ended))
     if not low * (1 - 1e-9) <= cost <= high * (1 + 1e-9):
-        raise ValueError(f"cost: expected between the first and the last checkpoint, {low:g} and {high:g} evaluations, got {cost:g}")
+        raise ValueError(f"cost: expected between the first checkpoint and the end of the shortest run, {low:g} and {high:g} evaluations, got {cost:g}")
     return data.isel(checkpoint=int(np.flatnonzero(there <= cost * (1 + 1e-9))[-1]))

@@ -19,6 +19,7 @@ import numpy as np
 import xarray as xr
 from annotated_types import Ge, Le
 
+from studies.analysis.targets import state_costs
 from studies.claims.base import Claim, Judgement, Place, at_each, check, places, present
 from studies.claims.gate import Law, Scale, judgement
 from studies.claims.jackknife import jackknife
@@ -90,8 +91,8 @@ class ConvergenceRate(Claim):
     def _slopes(self, data: xr.Dataset) -> xr.DataArray:
         """The slope (replicate) of ln(gap); NaN where fewer than three gaps can be fitted."""
         window = (data["checkpoint"] >= self.since * (1 - 1e-9)) & (data["checkpoint"] <= self.until * (1 + 1e-9))
-        x = (data["steps"] if self.per == "step" else data["cost"].broadcast_like(data["loss"])).astype(float)
-        good = window & (data["loss"] > self.floor) & np.isfinite(data["loss"])
+        x = (data["steps"] if self.per == "step" else state_costs(data)).astype(float)  # the states', which stay behind the checkpoints'
+        good = window & (data["loss"] > self.floor) & np.isfinite(data["loss"]) & np.isfinite(x)
         y = np.log(data["loss"].where(good)) * (0.5 if self.of == "distance" else 1.0)
         x = x.where(good)
         away = x - x.mean("checkpoint")

@@ -9,6 +9,9 @@ from typing import Any
 
 import xarray as xr
 
+from studies.analysis.sweeps import label as told
+from studies.analysis.sweeps import swept
+
 Spec = dict[str, Any]  # kind and parameters
 Key = tuple[str, int | None, int]  # kind, function, dim
 
@@ -21,17 +24,16 @@ def variants(part: xr.Dataset, label: str, config: dict[str, Any]) -> Iterator[t
         label: of the landscape.
         config: the resolved study.
     """
-    axes = list(_axes(part, label, config))
-    swept = [(dim, names, points) for dim, names, points in axes if dim in part.dims]
+    axes = dict(_axes(part, label, config))
+    along = [dim for dim in axes if dim in part.dims]
     fixed = dict(config["landscapes"][label])
-    for dim, names, points in axes:
-        if dim not in part.dims:
-            fixed |= dict(zip(names, points[_short(part[dim].item())], strict=True))
-    for places in itertools.product(*(range(part.sizes[dim]) for dim, _, _ in swept)):
+    for dim in axes.keys() - set(along):
+        fixed |= axes[dim][told(part[dim].item())]
+    for places in itertools.product(*(range(part.sizes[dim]) for dim in along)):
         spec, chosen = dict(fixed), part
-        for (dim, names, points), place in zip(swept, places, strict=True):
+        for dim, place in zip(along, places, strict=True):
             chosen = chosen.isel({dim: place})
-            spec |= dict(zip(names, points[_short(part[dim].values[place].item())], strict=True))
+            spec |= axes[dim][told(part[dim].values[place].item())]
         yield spec, chosen
 
 
@@ -63,29 +65,11 @@ def words(key: Key) -> str:
     return f"{key[0]} f{key[1]} {key[2]}-D" if key[1] is not None else key[0]
 
 
-def _axes(part: xr.Dataset, label: str, config: dict[str, Any]) -> Iterator[tuple[str, list[str], dict[str, tuple]]]:
-    """(dim, parameters that it sets, label on the axis -> their values) of the axes that change a landscape."""
-    for name, given in config.get("sweep", {}).items():
-        zipped = isinstance(given, dict) and "zip" in given
-        columns = given["zip"] if zipped else {name: given["grid"] if isinstance(given, dict) else given}
-        mine = [path for path in columns if path.startswith(f"landscapes.{label}.")]
-        dim = next((d for d in (name, name.split(".")[-1]) if d in part.coords), None)
-        if mine and dim is None:
-            raise ValueError(f"landscapes.{label}: expected the coordinate of the axis {name}, found {', '.join(map(str, part.coords))}")
-        if mine and dim is not None:
-            rows = list(zip(*columns.values(), strict=True))
-            labels = [
-                " ".join(f"{path.split('.')[-1]}={_short(v)}" for path, v in zip(columns, row, strict=True)) if zipped else _short(row[0])
-                for row in rows
-            ]
-            values = [tuple(value for path, value in zip(columns, row, strict=True) if path in mine) for row in rows]
-            yield dim, [path.split(".", 2)[2] for path in mine], dict(zip(labels, values, strict=True))
-
-
-def _short(value: Any) -> str:  # noqa: ANN401
-    """A value as the axes of a study label it (`studies.sweeps.short`, which needs torch)."""
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
-    if isinstance(value, dict):
-        return " ".join(f"{key}={_short(inner)}" for key, inner in value.items())
-    return f"{value:.12g}" if isinstance(value, float) else str(value)
+def _axes(part: xr.Dataset, label: str, config: dict[str, Any]) -> Iterator[tuple[str, dict[str, dict[str, Any]]]]:
+    """(dim, label on the axis -> parameters that it sets) of the axes that change a landscape."""
+    head = f"landscapes.{label}."
+    try:
+        for dim, points in swept(part, config, lambda path: path.startswith(head)):
+            yield dim, {told: {path.removeprefix(head): value for path, value in given.items()} for told, given in points.items()}
+    except ValueError as error:
+        raise ValueError(f"landscapes.{label}: {error}") from error

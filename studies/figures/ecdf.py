@@ -106,7 +106,7 @@ def curves(dataset: xr.Dataset, targets: Targets = None) -> xr.Dataset:
     bill, hit = spent(dataset), hits(dataset, targets)
     missed = bill.where((hit == np.inf).any("target"))
     end = bill.max("replicate")
-    cross = missed.median("replicate")
+    cross = missed.median("replicate").reset_coords(drop=True)
     cost = dataset["cost"].drop_vars("checkpoint").reset_coords(drop=True)
     cost = xr.concat([cost.where(~(cost > end), end), cross.expand_dims("checkpoint")], "checkpoint", coords="minimal", compat="override")
     cost = xr.apply_ufunc(np.sort, cost, input_core_dims=[["checkpoint"]], output_core_dims=[["checkpoint"]])  # NaN come last

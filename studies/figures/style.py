@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from itertools import product
 from typing import Any
 
+from matplotlib.colors import to_rgb
+
 # Okabe and Ito (2008), "Color universal design", without yellow, which is too pale for lines
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (5, 1.5, 1.2, 1.5)))
@@ -41,7 +43,29 @@ LETTER = 0.6 / 72  # inches: the mean width of a letter of one point, a little m
 
 
 def looks(labels: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Label -> keywords of `Axes.plot`: neighbours differ in colour and in line style, and no two labels of 28 look alike."""
+    """Label -> keywords of `Axes.plot`, for optimizers, or arms: "optimizer, axis = value".
+
+    Neighbours differ in colour and in line style, and no two optimizers of 28 look alike. Arms of one optimizer have its colour: the next
+    line styles, then paler ones.
+    """
+    named: dict[str, list[str]] = {}
+    for label in labels:
+        named.setdefault(label.partition(", ")[0], []).append(label)
+    whole = _looks(list(named))
+    found = {label: _varied(whole[name], place) for name, arms in named.items() for place, label in enumerate(arms)}
+    return {label: found[label] for label in labels}
+
+
+def _varied(look: dict[str, Any], place: int) -> dict[str, Any]:
+    """The look of an optimizer's next arm."""
+    if place == 0:
+        return look
+    pale = min(0.7, 0.3 * (place // len(DASHES)))
+    colour = tuple(float(part + pale * (1 - part)) for part in to_rgb(look["color"])) if pale else look["color"]
+    return {"color": colour, "linestyle": DASHES[(DASHES.index(look["linestyle"]) + place) % len(DASHES)]}
+
+
+def _looks(labels: Sequence[str]) -> dict[str, dict[str, Any]]:
     pairs = [(COLOURS[i % len(COLOURS)], DASHES[(i + i // len(COLOURS)) % len(DASHES)]) for i in range(len(COLOURS) * len(DASHES))]
     pairs = list(dict.fromkeys(pairs)) + [p for p in product(COLOURS, DASHES) if p not in pairs]
     return {label: {"color": pairs[i % len(pairs)][0], "linestyle": pairs[i % len(pairs)][1]} for i, label in enumerate(labels)}

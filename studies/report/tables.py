@@ -15,6 +15,7 @@ from studies.analysis.arms import FAILED, stack
 from studies.analysis.comparison import compare
 from studies.analysis.quantiles import quantiles
 from studies.analysis.tables import fixed_target
+from studies.analysis.targets import at_budget
 
 DIVERGED = 3
 LAST = 1e308  # where inf is sorted
@@ -42,10 +43,10 @@ class Table:
 
 
 def final_loss(dataset: xr.Dataset) -> Table:
-    """What each arm reached: quartiles over worlds at the last checkpoint, the median with its interval, and the worlds that ended badly."""
-    rows = [_loss_row(name, data.isel(arm=k, checkpoint=-1)) for name, data in _stacks(dataset) for k in range(data.sizes["arm"])]
+    """What each arm reached: quartiles over worlds at the budget that all have, the median with its interval, and the worlds that ended badly."""
+    rows = [_loss_row(name, at_budget(data.isel(arm=k))) for name, data in _stacks(dataset) for k in range(data.sizes["arm"])]
     heads = ["landscape", "arm", "median", "95 % interval", "lower quartile", "upper quartile", "worlds", "diverged", "lost"]
-    note = "True loss of the recommended point at the end; a world that diverged counts as infinite; lost: failed or missing."
+    note = "True loss of the recommended point at the budget that all arms have; a world that diverged counts as infinite; lost: failed or missing."
     return Table("Final loss", heads, rows, [note])
 
 

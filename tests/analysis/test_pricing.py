@@ -175,7 +175,7 @@ class TestPrices:
 
     def test_a_swept_price_is_refused(self):
         with pytest.raises(ValueError, match="expected one price of a gradient for the whole study"):
-            prices(xr.Dataset(attrs={"config": json.dumps({"sweep": {"gradient_cost": [1, 2]}})}))
+            prices(xr.Dataset(coords={"gradient_cost": [1, 2]}, attrs={"config": json.dumps({"sweep": {"gradient_cost": [1, 2]}})}))
 
     def test_a_landscape_that_moves_with_the_cost_is_refused(self):
         with pytest.raises(ValueError, match="bowl would have moved otherwise"):

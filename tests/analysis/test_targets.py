@@ -7,7 +7,10 @@ import pytest
 import xarray as xr
 
 from studies.analysis.paired import losses
-from studies.analysis.targets import at_budget, budget, hits, prices, spent
+from studies.analysis.prices import prices
+from studies.analysis.targets import at_budget, budget, hits, spent
+from studies.config import load_study
+from studies.plan import make_plan
 from tests.analysis.runs import results, timed
 
 LOSS = [[5.0, 3.0, 4.0, 1.0], [5.0, 5.0, 5.0, 5.0]]
@@ -88,15 +91,37 @@ class TestSpent:
 class TestPrices:
     def test_are_the_studys(self):
         data = results(LOSS, COST)
-        assert prices(data.assign_attrs(config=json.dumps({"gradient_cost": 2}))) == (2, 2)
-        assert prices(data.assign_attrs(config=json.dumps({"gradient_cost": {"value": 2, "range": None}}))) == (2, 2)
-        assert prices(data.assign_attrs(config=json.dumps({"gradient_cost": {"value": 2, "range": [1, 5]}}))) == (2, 1)
-        assert prices(data.drop_attrs()) == (3, 3)
+        assert prices(data.assign_attrs(config=json.dumps({"gradient_cost": 2}))) == (2, 2, 2)
+        assert prices(data.assign_attrs(config=json.dumps({"gradient_cost": {"value": 2, "range": None}}))) == (2, 2, 2)
+        assert prices(data.assign_attrs(config=json.dumps({"gradient_cost": {"value": 2, "range": [1, 5]}}))) == (2, 1, 5)
+        assert prices(data.drop_attrs()) == (3, 3, 3)
 
-    def test_a_swept_price_is_looked_up(self):
-        nominal, lowest = prices(results(LOSS, COST).assign_coords(gradient_cost=["2", '{"value": 3, "range": [1, 4]}']))
-        assert (nominal.values.tolist(), lowest.values.tolist()) == ([2, 3], [2, 1])
-        assert [part.dims for part in (nominal, lowest)] == [("gradient_cost",)] * 2
+    @pytest.mark.parametrize(
+        ("sweep", "expected"),
+        [
+            ({"gradient_cost": [1, 3]}, [(1, 1, 1), (3, 3, 3)]),
+            ({"gradient_cost": {"grid": [2, {"value": 3, "range": [1, 20]}]}}, [(2, 2, 2), (3, 1, 20)]),
+            ({"gradient_cost.value": [3, 6]}, [(3, 2, 9), (6, 2, 9)]),
+            ({"gradient_cost.range": [[1, 3], [3, 5]]}, [(3, 1, 3), (3, 3, 5)]),
+            ({"size": {"zip": {"gradient_cost": [1.5, {"value": 3, "range": [1, 4]}], "seed": [1, 2]}}}, [(1.5, 1.5, 1.5), (3, 1, 4)]),
+        ],
+    )
+    def test_a_swept_price_is_that_of_every_point(self, sweep, expected):
+        """The labels are those that a study has, so that no axis is overlooked."""
+        study = {"name": "swept", "replicates": 1, "budget": 100, "gradient_cost": {"value": 3, "range": [2, 9]}, "sweep": sweep}
+        study |= {"landscapes": {"bowl": {"kind": "quadratic", "dim": 2}}, "optimizers": {"SGD": {"kind": "sgd", "learning_rate": 0.1}}}
+        plan = make_plan(load_study(study))
+        (dim,) = plan.axes.keys() - {"landscape", "optimizer"}
+        data = results(LOSS, COST).assign_coords({dim: plan.axes[dim]}).assign_attrs(config=json.dumps(plan.study.resolved))
+        assert [tuple(arm.task.gradient_cost.values()) for arm in plan.arms] == expected
+        assert list(zip(*(part.values.tolist() for part in prices(data)), strict=True)) == expected
+        assert [part.dims for part in prices(data)] == [(dim,)] * 3
+        assert [float(part) for part in prices(data.isel({dim: 1}))] == list(expected[1])
+
+    def test_a_sweep_whose_coordinate_is_lost_is_refused(self):
+        data = results(LOSS, COST).assign_attrs(config=json.dumps({"sweep": {"gradient_cost": [1, 2]}}))
+        with pytest.raises(ValueError, match="^expected the coordinate of the axis gradient_cost, found replicate"):
+            prices(data)
 
 
 class TestAtBudget:

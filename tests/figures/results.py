@@ -6,6 +6,7 @@ import functools
 from collections.abc import Sequence
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 import xarray as xr
@@ -18,6 +19,7 @@ from studies.plan import Cell, make_plan
 from studies.trials import Trials
 
 FAILED, MISSING = 4, 5
+NO_VARIABLE = "This is a netCDF dimension but not a netCDF variable."  # as the netCDF library calls it
 
 SEARCH = {
     "name": "search",
@@ -113,7 +115,26 @@ def _tuned(study: Study, out: Path) -> Study:
 
 def _compute(cells: Sequence[Cell], out: Path) -> None:
     for cell in cells:
-        store.write_cell(run_cell(cell), store.cell_path(out, cell.address))
+        _write(run_cell(cell), store.cell_path(out, cell.address))
+
+
+def _write(data: xr.Dataset, path: Path) -> None:
+    """A cell's file as `store.write_cell` makes it, in a tenth of the time: neither compressed nor safe from an interruption."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with h5py.File(path, "w") as file:
+        file.attrs.update(data.attrs)
+        for name in data.dims:
+            values = data[name].values if name in data.coords else np.zeros(data.sizes[name])
+            file.create_dataset(name, data=_plain(values)).make_scale("" if name in data.coords else NO_VARIABLE)
+        for name, variable in data.variables.items():
+            made = file[name] if name in file else file.create_dataset(name, data=_plain(variable.values))
+            made.attrs.update(variable.attrs)
+            for i, dim in enumerate(variable.dims if name not in data.dims else ()):
+                made.dims[i].attach_scale(file[dim])
+
+
+def _plain(values: np.ndarray) -> np.ndarray:
+    return values.astype(h5py.string_dtype()) if values.dtype.kind in "OUT" else values
 
 
 @pytest.fixture(scope="session")

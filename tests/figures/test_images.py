@@ -10,9 +10,13 @@ from studies.figures import FIGURES, style
 from tests.figures.looks import faults
 from tests.figures.results import HOSTILE, real, shared  # noqa: F401  a fixture
 
-SHOWN = dict.fromkeys(("noise_sources", "spectra", "alignment", "diversity", "price"), "ledger") | {
-    "factorial": "factors"
-}  # figure -> study in tests/figures/results.py; else `search`
+SHOWN = {  # figure -> study in tests/figures/results.py; else `search`
+    **dict.fromkeys(("noise_sources", "spectra", "alignment", "diversity", "price"), "ledger"),
+    "factorial": "factors",
+    "phase": "swept",
+    "sensitivity": "tuned",
+    "claims": "claimed",
+}
 TOLERANCE = 6  # root mean square difference of the pixels, of 255: another rasteriser, not another figure
 
 
