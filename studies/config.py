@@ -20,7 +20,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from landscapes.base import Parameters
-from studies import claim_checks, factors, kinds, matching, models, sections, tuning, yaml_lines
+from studies import factors, kinds, matching, models, sections, tuning, yaml_lines
 from studies.mistakes import mistakes_in
 from studies.models import DEFAULT, ENTRIES, FAMILIES, StudyModel
 from studies.settings import Arm, Settings
@@ -171,7 +171,7 @@ class Checker:
     def study(self) -> Study:
         """The study, or all its mistakes."""
         self.classes = self._find_classes()
-        self.model = models.study_model(self.classes)
+        self.model = models.study_model(self.classes, claims=bool(self.data.get("claims")))
         self._check_labels()
         axes = self._axes()
         checked = self._validate(axes)
@@ -184,7 +184,9 @@ class Checker:
             self._check_match(checked.match, settings, arms)
         if checked is not None and checked.tuning:
             self._check_tuning(checked.tuning, settings)
-        if checked is not None and not self.mistakes:
+        if checked is not None and checked.claims and not self.mistakes:
+            from studies import claim_checks
+
             self.mistakes += claim_checks.mistakes(_resolved(checked), arms, axes)
         for place, name in enumerate(checked.figures if checked is not None and not self.mistakes else ()):
             shown = models.FIGURES[name]
@@ -240,7 +242,8 @@ class Checker:
         if path[0] in ("budget", "targets") and DEFAULT not in values and missing:
             self.mistakes.append(Mistake(path, f"no value for landscape {missing[0]!r}; name it, or give a 'default'"))
         if path == ("targets",) and len({len(v) for v in values.values() if isinstance(v, list)}) > 1:
-            self.mistakes.append(Mistake(path, "expected lists of equal lengths"))
+            lengths = ", ".join(f"{label}: {len(v)}" for label, v in values.items() if isinstance(v, list))
+            self.mistakes.append(Mistake(path, f"expected lists of equal lengths, got {lengths}"))
 
     def _check_variants(self, path: tuple[str, ...], entry: dict[str, Any]) -> None:
         """The keys of `grid` and `on`; their values are checked where they are used."""

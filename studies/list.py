@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 
 def rows() -> Iterator[tuple[str, str, str]]:
-    """What it is (landscape, optimizer, study), its name, and one line about it."""
+    """What it is (landscape, optimizer, claim, figure, study), its name, and one line about it."""
+    from studies.claims import CLAIMS
     from studies.config import ready_studies
+    from studies.figures import FIGURES
     from studies.kinds import FAMILIES
     from studies.models import summary
 
     for family, (registry, _) in FAMILIES.items():
         yield from ((family, kind, summary(cls)) for kind, cls in registry.items())
+    yield from (("claim", kind, summary(cls)) for kind, cls in CLAIMS.items())
+    yield from (("figure", name, _first(sys.modules[draw.__module__].__doc__ or "")) for name, draw in FIGURES.items())
     yield from (("study", name, about(path)) for name, path in ready_studies().items())
+
+
+def _first(text: str) -> str:
+    """The first line of a docstring."""
+    return text.strip().split("\n")[0]
 
 
 def about(path: Path) -> str:

@@ -52,6 +52,8 @@ def finish(out: Path, *, brief: bool = False) -> str:
 
         write(out, brief=brief)
         return str(out / FILE)
+    except FileNotFoundError:
+        return "no report yet: none of the study's own cells has begun"
     except Exception as error:  # noqa: BLE001
         return " ".join(f"no report: {type(error).__name__}: {error}".split())
 

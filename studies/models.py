@@ -18,7 +18,6 @@ from torch import Tensor
 from landscapes import LANDSCAPES
 from landscapes.base import Landscape, Parameters
 from studies import kinds
-from studies.claims import CLAIMS
 from studies.ledger.record import VARIABLES
 from studies.sections import (
     CHECKPOINTS,
@@ -119,15 +118,18 @@ class StudyModel(Strict):
     cluster: Cluster = Field(default=Cluster(), description="where cells are computed")
 
 
-def study_model(kinds: Mapping[str, Mapping[str, type[Parameters]]]) -> type[StudyModel]:
-    """The model of a study file whose entries may be of these kinds: family -> kind -> class."""
+def study_model(kinds: Mapping[str, Mapping[str, type[Parameters]]], *, claims: bool = True) -> type[StudyModel]:
+    """The model of a study file whose entries may be of these kinds, family -> kind -> class; `claims` load much, so only where there are any."""
     fields: dict[str, Any] = {
         family: (dict[str, _by_kind(family, kinds[family])], Field(description=StudyModel.model_fields[family].description))  # type: ignore[misc]
         for family in FAMILIES
     }
-    claims = [Annotated[parameter_model(cls, kind), Tag(TAG + kind)] for kind, cls in CLAIMS.items()]  # type: ignore[arg-type]
-    described: Any = Field(default={}, description=StudyModel.model_fields["claims"].description)
-    fields["claims"] = (dict[str, Annotated[Union[tuple(claims)], Discriminator(_kind_tag)]], described)  # type: ignore[misc]  # noqa: UP007
+    if claims:
+        from studies.claims import CLAIMS
+
+        members = [Annotated[parameter_model(cls, kind), Tag(TAG + kind)] for kind, cls in CLAIMS.items()]  # type: ignore[arg-type]
+        described: Any = Field(default={}, description=StudyModel.model_fields["claims"].description)
+        fields["claims"] = (dict[str, Annotated[Union[tuple(members)], Discriminator(_kind_tag)]], described)  # type: ignore[misc]  # noqa: UP007
     return create_model("Study", __base__=StudyModel, __doc__=StudyModel.__doc__, **fields)
 
 

@@ -101,14 +101,14 @@ def _report(outcome: Outcome, out: Path, console: Console, figures: list[str], *
     if outcome.dataset is None:
         console.print(f"lost the Dask scheduler; {RESUME}" if outcome.ended == "lost" else f"interrupted; {RESUME}", highlight=False)
         return LOST if outcome.ended == "lost" else STOPPED
-    _show(outcome.dataset, out, figures)
+    undrawn = _show(outcome.dataset, out, figures, console)
     open_claims = _judge(outcome.dataset, out)
     bad = bool((outcome.dataset["status"].isel(checkpoint=-1) >= DIVERGED).any())
     if strict and bad:
         console.print("strict: a world diverged, failed or is missing", highlight=False)
     if strict and open_claims:
         console.print(f"strict: does not hold: {', '.join(open_claims)}", highlight=False, markup=False, soft_wrap=True)
-    return 1 if outcome.failed or (strict and (bad or open_claims)) else 0
+    return 1 if outcome.failed or undrawn or (strict and (bad or open_claims)) else 0
 
 
 def _judge(dataset: xr.Dataset, out: Path) -> list[str]:
@@ -126,8 +126,8 @@ def _judge(dataset: xr.Dataset, out: Path) -> list[str]:
     return [f"{name} ({verdict})" for name, verdict in verdicts(found).items() if verdict != "holds"]
 
 
-def _show(dataset: xr.Dataset, out: Path, figures: list[str]) -> None:
-    """Draw the figures, print the table and where things are."""
+def _show(dataset: xr.Dataset, out: Path, figures: list[str], log: Console) -> bool:
+    """Draw the figures, print the table and where things are; whether a figure could not be drawn, which takes nothing else with it."""
     from rich.console import Console
 
     from studies.figures import draw
@@ -136,7 +136,14 @@ def _show(dataset: xr.Dataset, out: Path, figures: list[str]) -> None:
     from studies.tuned import table as tuned
 
     there = "loss" in dataset  # not where every cell failed
-    drawn = draw(dataset, figures, out / "figures") if there else []
+    drawn, undrawn = list[Path](), False
+    for name in figures if there else ():
+        try:
+            drawn += draw(dataset, [name], out / "figures")
+        except Exception as error:  # noqa: BLE001
+            text = str(error) if isinstance(error, ValueError) else f"{name}: {type(error).__name__}: {error}"
+            log.print(f"figures: {' '.join(text.split())}", highlight=False, markup=False, soft_wrap=True)
+            undrawn = True
     console = Console(width=None if sys.stdout.isatty() else 140)
     if "tuning" in dataset.attrs:
         console.print(tuned(json.loads(dataset.attrs["tuning"])))
@@ -146,6 +153,7 @@ def _show(dataset: xr.Dataset, out: Path, figures: list[str]) -> None:
         console.print(table(dataset))
     for path in (out / "dataset.zarr", *drawn):
         console.print(str(path), highlight=False, soft_wrap=True)
+    return undrawn
 
 
 def _show_plan(study: Study, out: Path) -> None:

@@ -215,8 +215,10 @@ class _Bar:
         self.progress.reset(self.task, total=found, completed=found, description=what)
 
     def expect(self, cells: int) -> None:
-        """So many more are to come."""
+        """So many more are to come; where no bar is seen, a line says so."""
         self.total += cells
+        if not self.console.is_terminal:
+            self.console.print(f"{self.what}: {cells:,} to compute", highlight=False)
         self.progress.update(self.task, total=self.total)
 
     def take(self, record: Record) -> None:

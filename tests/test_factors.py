@@ -207,8 +207,16 @@ def made(gap=(1, 0)):
     y = xr.concat([both, one], "optimizer").transpose("landscape", "optimizer", "data", "drift", "replicate")
     loss = y.where(xr.DataArray(list(gap), dims="landscape") == 0, 10**y).expand_dims(checkpoint=2, axis=-1)
     coords = {"landscape": ["l", "m"], "optimizer": ["x", "y"], "data": ["on", "off"], "drift": ["on", "off"]}
-    found = xr.Dataset({"loss": loss}).assign_coords(coords | {"gap_known": ("landscape", list(gap))})
+    found = xr.Dataset({"loss": loss, "status": xr.full_like(loss, 2, np.int8)}).assign_coords(coords | {"gap_known": ("landscape", list(gap))})
     return found.copy(deep=True), a, b, c
+
+
+def test_a_run_that_diverged_has_no_number_whatever_it_recommends():
+    data, *_ = made()
+    assert (effects(data)["worlds"].sel(factor="data") == WORLDS).all()
+    data["status"][0, 0, 0, 0, 3, -1] = 3
+    told = effects(data)["worlds"].sel(factor="data")
+    assert told.isel(landscape=0).values.tolist() == [WORLDS - 1, WORLDS]
 
 
 def test_effects_are_those_that_were_put_in():

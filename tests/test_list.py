@@ -9,7 +9,9 @@ from landscapes import LANDSCAPES
 from optimizers import OPTIMIZERS
 from studies import describe
 from studies import list as listing
+from studies.claims import CLAIMS
 from studies.config import ready_studies
+from studies.figures import FIGURES
 
 
 def run(*words):
@@ -19,7 +21,7 @@ def run(*words):
 def test_every_kind_and_study_has_a_line():
     rows = {(family, name): line for family, name, line in listing.rows()}
     expected = {("landscape", kind) for kind in LANDSCAPES} | {("optimizer", kind) for kind in OPTIMIZERS}
-    expected |= {("study", name) for name in ready_studies()}
+    expected |= {("study", name) for name in ready_studies()} | {("claim", kind) for kind in CLAIMS} | {("figure", name) for name in FIGURES}
     assert set(rows) == expected
     assert all(rows.values())
 

@@ -141,6 +141,7 @@ def test_an_es_gets_the_noise_of_sgd(tmp_path):
     assert again_found.found == pilots.found
 
 
+@pytest.mark.verify
 def test_learning_rate_gives_the_temperature_of_langevin_dynamics(tmp_path):
     """Langevin: T + eta sigma^2 / 2, SGD: eta sigma^2 / 2."""
     optimizers = {"SGD": {"kind": "sgd"}, "heat bath": {"kind": "langevin", "temperature": 0.3, "learning_rate": 0.05}}
@@ -151,6 +152,7 @@ def test_learning_rate_gives_the_temperature_of_langevin_dynamics(tmp_path):
     assert one["bound"] is None
 
 
+@pytest.mark.verify
 def test_each_point_of_a_sweep_is_matched_apart_and_bounds_are_told(tmp_path):
     """The noise of a mini-batch falls as 1 / B, so the population that has it grows as B."""
     landscapes = {"bowl": {"kind": "quadratic", "dim": 4, "condition": 1.0, "terms": 64, "noise_scale": 4.0}}

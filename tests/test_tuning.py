@@ -6,6 +6,7 @@ import os
 import signal
 from dataclasses import replace
 
+import h5py
 import numpy as np
 import pytest
 import torch
@@ -251,6 +252,16 @@ def test_a_second_run_finds_the_same_and_more_trials_compute_the_new_ones_alone(
     assert one(fewer, "nk", "GA")["cost"] < one(study, "nk", "GA")["cost"]
 
 
+def test_a_trial_that_diverged_scores_as_the_worst_whatever_it_recommends(tmp_path):
+    """As in the comparison, where a diverged run is the worst."""
+    with h5py.File(tmp_path / "cell.h5", "w") as file:
+        file["loss"], file["status"] = [[2.0, 1.0], [2.0, 1.0], [2.0, np.nan]], [[0, 3], [0, 2], [0, 2]]
+        file["value_terms"], file["gradient_terms"], file.attrs["terms"] = [[2, 4]] * 3, [[0, 2]] * 3, 2
+    loss, status, cost = trials._read(tmp_path / "cell.h5", 3.0)
+    np.testing.assert_array_equal(loss, [[2, np.inf], [2, 1], [2, np.inf]])
+    assert (status.tolist(), cost.tolist()) == ([3, 2, 2], [5, 5, 5])
+
+
 def test_one_setting_for_the_study_has_the_lowest_mean_rank(tmp_path):
     study, _ = run(with_tuning(per="study"), tmp_path)
     bowl, nk = one(study, "bowl", "SGD"), one(study, "nk", "SGD")
@@ -335,9 +346,10 @@ TWINS = {
 
 
 @pytest.mark.verify
+@pytest.mark.timeout(900)
 def test_an_arm_that_ties_with_itself_wins_half_of_the_time(tmp_path):
-    """Over 400 seeds A wins 50 % +- 3 SE on the fresh worlds; by what it reached in its own trials, it would win far more often."""
-    fair, flattered, seeds = 0.0, 0.0, 400
+    """Over 100 seeds A wins 50 % +- 3 SE on the fresh worlds; by what it reached in its own trials, it would win far more often."""
+    fair, flattered, seeds = 0.0, 0.0, 100
     for seed in range(seeds):
         out = tmp_path / str(seed)
         study, _ = run(TWINS | {"seed": seed}, out)

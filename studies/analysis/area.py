@@ -71,7 +71,8 @@ def _scaled(loss: xr.DataArray, scale: str) -> xr.DataArray:
 
 def _weights(dataset: xr.Dataset, until: xr.DataArray, costs: str) -> xr.DataArray:
     """The part of the costs for which each checkpoint's loss holds: it sums to 1, or is 0 everywhere where `until` is not beyond the first."""
-    begin = xr.apply_ufunc(_filled, dataset["cost"].reset_coords(drop=True), input_core_dims=[["checkpoint"]], output_core_dims=[["checkpoint"]])
+    cost = dataset["cost"].reset_coords(drop=True).compute()
+    begin = xr.apply_ufunc(_filled, cost, input_core_dims=[["checkpoint"]], output_core_dims=[["checkpoint"]])
     end = begin.shift(checkpoint=-1, fill_value=np.inf)
     ends = [np.minimum(part, until) for part in (begin, end)]
     low, high = (np.log(part) for part in ends) if costs == "log" else ends

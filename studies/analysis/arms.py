@@ -46,10 +46,15 @@ def stack(dataset: xr.Dataset) -> xr.Dataset:
     return dataset.isel(at).assign_coords(arm=("arm", np.array([arm.label for arm in found], object)))
 
 
-def labels(dataset: xr.Dataset) -> list[str]:
-    """The labels of all arms of all landscapes, in order."""
+def labels(dataset: xr.Dataset, *, every: bool = False) -> list[str]:
+    """The labels of all arms of all landscapes, in the order of optimizers; `every`: also the names of optimizers without numbers."""
     parts = [dataset] if "landscape" not in dataset.dims else [dataset.isel(landscape=i) for i in range(dataset.sizes["landscape"])]
-    return list(dict.fromkeys(arm.label for part in parts for arm in _found(part)))
+    found: dict[str, tuple[int, Place]] = {}
+    for arm in (arm for part in parts for arm in _found(part)):
+        found.setdefault(arm.label, (arm.optimizer, arm.place))
+    there = {number for number, _ in found.values()}
+    more = {str(name): (i, ()) for i, name in enumerate(dataset["optimizer"].values) if every and i not in there}
+    return [label for label, _ in sorted((found | more).items(), key=lambda item: item[1])]
 
 
 def _axes(dataset: xr.Dataset) -> list[str]:
@@ -102,7 +107,8 @@ def _digest(values: np.ndarray) -> bytes:
 
 def quartiles(values: xr.DataArray, dim: str = "replicate") -> np.ndarray:
     """Lower quartile, median and upper quartile over `dim`: (3, ...). Each is an observed value, so that inf is allowed; NaN are left out."""
-    present = values.dropna(dim, how="all")
-    if present.sizes[dim] == 0:
-        return np.full((3, *(n for d, n in values.sizes.items() if d != dim)), np.nan)
-    return np.quantile(present.values, [0.25, 0.5, 0.75], axis=present.get_axis_num(dim), method="inverted_cdf")
+    whole = values.transpose(dim, ...).values
+    present = whole[~np.isnan(whole).reshape(len(whole), -1).all(1)]
+    if not len(present):
+        return np.full((3, *whole.shape[1:]), np.nan)
+    return np.quantile(present, [0.25, 0.5, 0.75], axis=0, method="inverted_cdf")

@@ -67,4 +67,5 @@ def levels(dataset: xr.Dataset, value: str = "loss", number: int = LEVELS) -> xr
     logarithmic = low > 0
     exponents = np.log(low.where(logarithmic, 1.0)), np.log(high.where(logarithmic, 1.0))
     even = low + place * (high - low)
-    return xr.where(logarithmic, np.exp(exponents[0] + place * (exponents[1] - exponents[0])), even).reset_coords(drop=True)
+    found = xr.where(logarithmic, np.exp(exponents[0] + place * (exponents[1] - exponents[0])), even)
+    return found.where(place < 1, high).where(place > 0, low).reset_coords(drop=True)  # exactly: a world whose loss is the highest has reached it

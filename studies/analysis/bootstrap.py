@@ -48,7 +48,7 @@ def estimate(name: str, statistic: Callable, parts: Sequence[xr.DataArray], *, l
     members = groups(next((part for part in parts if "instance" in part.coords), parts[0]))
     shape = parts[0].shape[:-1]
     value, bounds, method = np.full(shape, np.nan), np.full((*shape, 2), np.nan), np.full(shape, "", object)
-    for place in _blocks(shape, SIZE // max(1, parts[0].shape[-1])):
+    for place in _blocks(shape, SIZE // max(RESAMPLES, parts[0].shape[-1])):
         arrays = [np.asarray(part[place].values, float) for part in parts]
         known = ~np.any([np.isnan(array) for array in arrays], axis=0)
         arrays = [np.where(known, array, np.nan).reshape(-1, known.shape[-1]) for array in arrays]

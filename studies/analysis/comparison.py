@@ -9,8 +9,8 @@
                       SciPy is. Where worlds share instances, of the instances' means
     p_corrected       Holm (1979) over all pairs, landscapes and axis values of the result; what is the same twice counts once
 
-Diverged runs count as the worst. Nothing is called better unless the corrected test rejects, the interval of the difference does not hold 0, and both say so of the
-same arm.
+Diverged runs count as the worst. Nothing is called better unless the corrected test rejects, the interval of the difference does not hold 0, and both
+say so of the same arm.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from studies.analysis.proportions import clopper_pearson, proportion
 from studies.analysis.quantiles import quantiles
 
 ALPHA = 0.05
+FLIPPED = 13  # differences up to which all ways to sign them are counted where there are ties
 VERDICTS = ("A better", "B better", "undecided")
 
 
@@ -95,7 +96,7 @@ def signed_rank(means: xr.DataArray, *raw: xr.DataArray) -> tuple[xr.DataArray, 
     for place in np.ndindex(shape):
         seen.setdefault((place[: len(front)], numbers[place].tobytes()), []).append(place)
     p, corrected = np.full(shape, np.nan), np.full(shape, np.nan)
-    values = np.array([wilcoxon(rows[places[0]]) for places in seen.values()])
+    values = wilcoxons(np.array([rows[places[0]] for places in seen.values()]))
     for places, single, whole in zip(seen.values(), values, holm(values), strict=True):
         for place in places:
             p[place], corrected[place] = single, whole
@@ -103,14 +104,38 @@ def signed_rank(means: xr.DataArray, *raw: xr.DataArray) -> tuple[xr.DataArray, 
     return template.copy(data=p), template.copy(data=corrected)
 
 
+def wilcoxons(rows: np.ndarray) -> np.ndarray:
+    """`wilcoxon` of every row, those without NaN, zeros and ties all at once."""
+    size = np.sort(abs(rows), -1)
+    plain = (~np.isnan(rows) & (rows != 0)).all(-1) & (size[:, 1:] != size[:, :-1]).all(-1)
+    found = np.full(len(rows), np.nan)
+    found[~plain] = [wilcoxon(row) for row in rows[~plain]]
+    if plain.any():
+        found[plain] = stats.wilcoxon(rows[plain], zero_method="zsplit", axis=-1).pvalue
+    return found
+
+
 def wilcoxon(differences: np.ndarray) -> float:
     """Two-sided p of a row of differences; NaN are left out; 1 where all are 0, NaN where there are none."""
     given: np.ndarray = differences[~np.isnan(differences)]
     if (given == 0).all():
         return 1.0 if given.size else np.nan
+    rank = stats.rankdata(abs(given))
+    if given.size <= FLIPPED and ((given == 0).any() or np.unique(rank).size < given.size):
+        return _flipped(rank, given)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # few: then it is exact
         return float(stats.wilcoxon(given, zero_method="zsplit").pvalue)
+
+
+def _flipped(rank: np.ndarray, given: np.ndarray) -> float:
+    """The exact p where there are ties: of all ways to sign the ranks, as `scipy.stats.wilcoxon` has it, a hundred times as fast."""
+    zero = rank[given == 0].sum() / 2
+    null = np.array([zero])
+    for one in rank[given != 0]:
+        null = np.concatenate([null, null + one])
+    seen = rank[given > 0].sum() + zero
+    return min(1.0, 2 * min((null <= seen).mean(), (null >= seen).mean()))
 
 
 def holm(p: np.ndarray) -> np.ndarray:

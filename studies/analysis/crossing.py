@@ -29,6 +29,7 @@ def crossing(curve: xr.DataArray, band: xr.DataArray, line: float, dim: str) -> 
         what is decided at the low side to the begin of what is decided at the high side; 0 and inf where there is no such; NaN where the curve is
         on one side throughout. `verdict`: a text in `VERDICTS`, "first" where the curve is above the line.
     """
+    curve, band = curve.compute(), band.compute()  # worlds are reduced already, so that they are small
     low, high = (band.sel(bound=end, drop=True) for end in ("low", "high"))
     found = xr.apply_ufunc(
         _crossing, np.log(curve[dim]), curve - line, low - line, high - line,

@@ -30,17 +30,21 @@ def population(data: xr.Dataset) -> xr.Dataset:
     return xr.merge(parts, compat="override", join="exact").assign(worlds=worlds)
 
 
-def diversity(dataset: xr.Dataset) -> xr.Dataset:
+def diversity(dataset: xr.Dataset, *, interval: bool = True) -> xr.Dataset:
     """Mean diversity of the points asked at every checkpoint: their rms distance to their mean, on bits their heterozygosity.
 
     Args:
         dataset: a study's results.
+        interval: whether intervals are wanted, which take most of the time.
 
     Returns:
         `diversity` with `_interval` (bound) and `_method`, and `worlds`. NaN before the first step.
     """
     worlds = dataset["diversity"].notnull().sum("replicate").assign_attrs(long_name="worlds", units="1")
-    return _mean(dataset["diversity"]).assign(worlds=worlds)
+    values = dataset["diversity"]
+    if not interval:
+        return xr.Dataset({"diversity": values.where(np.isfinite(values)).mean("replicate", keep_attrs=True), "worlds": worlds})
+    return _mean(values).assign(worlds=worlds)
 
 
 def _mean(values: xr.DataArray) -> xr.Dataset:

@@ -46,7 +46,7 @@ def _with(given: Any, settings: Mapping[str, Any]) -> Any:  # noqa: ANN401
     """The price as the study gives it, with what an axis sets: the whole of it, its value or its range."""
     given = settings.get(NAME, given)
     inner = {path.split(".")[1]: value for path, value in settings.items() if path != NAME}
-    return given if not inner else (given if isinstance(given, Mapping) else {"value": given}) | inner
+    return given if not inner else {**(given if isinstance(given, Mapping) else {"value": given}), **inner}
 
 
 def _price(given: Any) -> tuple[float, float, float]:  # noqa: ANN401

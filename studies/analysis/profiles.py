@@ -3,7 +3,7 @@
 A problem is a landscape, a value of the swept axes, a world and a target, and t the cost at which a run of that world first reaches the target.
 With r = t / (the least t of all optimizers on the problem), the profile of an optimizer is
 
-    rho(tau) = share of problems with r <= tau
+    rho(tau) = share of problems with r <= tau, each world counting the same
 
 so rho(1) is how often it is fastest, and rho at large tau how often it gets there at all. A run that never reaches a target has r = inf, also
 where no optimizer does. Costs below one evaluation, of a start that is good enough, count as one. A target that is reached beyond the budget that all

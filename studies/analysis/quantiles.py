@@ -48,6 +48,7 @@ def quantiles(name: str, part: xr.DataArray, levels: Sequence[float] = QUARTILES
 
 def _quantile(part: xr.DataArray, level: float) -> tuple[xr.DataArray, xr.DataArray]:
     lazy: dict = {"kwargs": {"level": level}, "dask": "parallelized", "output_dtypes": [float]}
+    part = part.chunk(replicate=-1) if part.chunks else part
     value = xr.apply_ufunc(_observed, part, input_core_dims=[["replicate"]], **lazy)
     size = effective_worlds((part <= value).astype(float).where(part.notnull()))
     bounds = xr.apply_ufunc(

@@ -47,7 +47,8 @@ def repriced(dataset: xr.Dataset, price: float) -> xr.Dataset:
         found[name] = hit.where(within, np.inf).transpose(*dataset[name].dims).assign_attrs(dataset[name].attrs)
         found[f"{name}_bounds"] = bounds.where(within, np.inf).assign_attrs(long_name=f"bounds of {name}", **EVALUATIONS)
     config = json.loads(dataset.attrs.get("config", "{}")) | {"gradient_cost": {"value": price, "range": [price, price]}}
-    return found.assign_coords(cost=cost).assign_attrs(config=json.dumps(config))
+    part = dataset["checkpoint"] / dataset["checkpoint"].max()  # the horizon is the budget of what is returned
+    return found.assign_coords(cost=cost, checkpoint=part.assign_attrs(dataset["checkpoint"].attrs)).assign_attrs(config=json.dumps(config))
 
 
 def squeezed(values: xr.DataArray) -> xr.DataArray:

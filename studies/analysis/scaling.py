@@ -8,9 +8,9 @@ n - 2 degrees of freedom (Press et al. 2007, Numerical Recipes, section 15.2).
 from __future__ import annotations
 
 import numpy as np
-import statsmodels.api as sm
 import xarray as xr
 from scipy import stats
+from statsmodels.regression.linear_model import WLS
 
 from studies.analysis.bootstrap import LEVEL
 
@@ -55,7 +55,7 @@ def _fit(x: np.ndarray, value: np.ndarray, error: np.ndarray) -> np.ndarray:
     if good.sum() < 2:
         return np.array([np.nan, np.nan, np.nan, np.nan, good.sum()])
     weights = 1 / error[good].clip(SURE) ** 2
-    line = sm.WLS(np.log(value[good]), sm.add_constant(x[good], has_constant="add"), weights=weights).fit(cov_type="fixed scale")
+    line = WLS(np.log(value[good]), np.stack([np.ones(good.sum()), x[good]], 1), weights=weights).fit(cov_type="fixed scale")
     free = int(good.sum()) - 2
     misfit = stats.chi2.sf((weights * line.resid**2).sum(), free) if free else np.nan
     return np.array([line.params[1], line.bse[1], np.exp(line.params[0]), misfit, good.sum()])

@@ -73,7 +73,7 @@ def at_budget(dataset: xr.Dataset) -> xr.Dataset:
     With a range of gradient prices an arm with gradients goes on beyond it, so that the last checkpoint of all would compare unequal costs.
     """
     place = (dataset["cost"] <= budget(dataset) * (1 + SPENT)).sum("checkpoint") - 1
-    return dataset.isel(checkpoint=place.clip(min=0)).drop_vars("checkpoint", errors="ignore")
+    return dataset.isel(checkpoint=place.clip(min=0).compute()).drop_vars("checkpoint", errors="ignore")
 
 
 def at_cost(dataset: xr.Dataset, cost: float) -> xr.Dataset:
@@ -91,7 +91,7 @@ def at_cost(dataset: xr.Dataset, cost: float) -> xr.Dataset:
         raise ValueError(f"at: expected a cost that some checkpoint has, at least {float(there.min('checkpoint').max()):g} evaluations; got {cost:g}")
     if not cost <= float(there.max()) * (1 + SPENT):
         raise ValueError(f"at: expected at most {float(there.max()):g} evaluations, where the study ends; got {cost:g}")
-    found = dataset.isel(checkpoint=place).drop_vars("checkpoint", errors="ignore")
+    found = dataset.isel(checkpoint=place.compute()).drop_vars("checkpoint", errors="ignore")
     if cost <= float(budget(dataset).min()) * (1 + SPENT):
         return found
     over = (dataset["status"].isel(checkpoint=-1, drop=True) == BUDGET_SPENT) & (spent(dataset) * (1 + SPENT) < cost)

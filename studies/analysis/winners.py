@@ -31,6 +31,8 @@ def winners(dataset: xr.Dataset) -> xr.Dataset:
     Raises:
         ValueError: there are fewer than two optimizers.
     """
+    if "landscape" in dataset.dims:
+        raise ValueError("winners: expected one landscape, got all of them; give dataset.sel(landscape=...)")
     names = [str(name) for name in dataset["optimizer"].values]
     if len(names) < 2:
         raise ValueError(f"winners: expected two optimizers or more, got {', '.join(names) or 'none'}")

@@ -200,5 +200,5 @@ def at_cost(data: xr.Dataset, cost: float | None) -> xr.Dataset:
     ended = spent(data).where(data["status"].isel(checkpoint=-1) == BUDGET_SPENT).min()
     low, high = np.nanmin(there), np.fmin(np.nanmax(there), float(ended))
     if not low * (1 - 1e-9) <= cost <= high * (1 + 1e-9):
-        raise ValueError(f"cost: expected between the first checkpoint and the end of the shortest run, {low:g} and {high:g} evaluations, got {cost:g}")
+        raise ValueError(f"cost: expected between the first checkpoint and the shortest run's end, {low:g} and {high:g} evaluations, got {cost:g}")
     return data.isel(checkpoint=int(np.flatnonzero(there <= cost * (1 + 1e-9))[-1]))

@@ -55,7 +55,7 @@ def cells(row: Judgement) -> list[str]:
     predicted = f"> {number(row.predicted)}" if row.relation == ">" else number(row.predicted)
     control = "the reverse" if row.relation == ">" else number(row.control)
     told = f"{control} {'rejected' if row.control_rejected else 'not rejected'}" if row.quantity else ""
-    accepted = f"{number(row.low)} .. {number(row.high)}" if row.quantity else ""
+    accepted = (f"{number(row.low)} .. {number(row.high)}" if row.low <= row.high else "nothing") if row.quantity else ""
     return [row.quantity, "" if math.isnan(row.predicted) else predicted, number(row.observed), number(row.standard_error), accepted, told]
 
 

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 import xarray as xr
+from matplotlib.animation import FuncAnimation
 from matplotlib.figure import Figure
 
 from studies.figures.alignment import alignment
@@ -24,7 +25,7 @@ from studies.figures.profile import profile
 from studies.figures.saving import save
 from studies.figures.sensitivity import sensitivity
 from studies.figures.spectra import spectra
-from studies.figures.trajectories import trajectories
+from studies.figures.trajectories import animation, trajectories
 
 FIGURES: dict[str, Callable[..., Figure]] = {  # name -> figure of a Dataset and a width in inches
     "convergence": convergence,
@@ -43,6 +44,7 @@ FIGURES: dict[str, Callable[..., Figure]] = {  # name -> figure of a Dataset and
     "sensitivity": sensitivity,
     "claims": claims,
 }
+ANIMATIONS: dict[str, Callable[..., FuncAnimation]] = {"trajectories": animation}
 
 
 def draw(dataset: xr.Dataset, names: Iterable[str], out: Path, formats: Sequence[str] = ("png", "pdf")) -> list[Path]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import xarray as xr
 
-FORMATS = ("pdf", "png", "svg")
+FORMATS = ("pdf", "png", "svg", "gif", "mp4")
 WRONG = 2  # exit code
 WIDTHS = (2.0, 20.0)  # inches, between which a figure can be laid out
 
@@ -29,7 +29,7 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument(
         "names", nargs="*", metavar="NAME", help="figures; all: every one that these results can show (default: the study's `figures:`)"
     )
-    found.add_argument("--format", default="pdf,png", metavar="F,..", help=f"of {', '.join(FORMATS)} (default: pdf,png)")
+    found.add_argument("--format", default="pdf,png", metavar="F,..", help=f"of {', '.join(FORMATS)} (default: pdf,png); gif, mp4: animations")
     found.add_argument("--style", default="paper", metavar="S", help="paper (default) or slides: less on a page, to be enlarged")
     found.add_argument("--width", type=float, metavar="INCHES", help="3.4: one column of a paper, 7: two (default; slides: 5)")
     found.add_argument("--out", type=Path, metavar="DIR", help="where the files go (default: `figures` in the study's folder)")
@@ -48,8 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _figures(args: argparse.Namespace) -> int:
     from studies import open_study
-    from studies.figures import FIGURES, style
-    from studies.figures.saving import save
+    from studies.figures import ANIMATIONS, FIGURES, style
+    from studies.figures.saving import MOVING, save, save_moving
 
     formats = _known("--format", args.format.split(","), FORMATS)
     looks, width = style.STYLES[_known("--style", [args.style], style.STYLES)[0]]
@@ -60,11 +60,17 @@ def _figures(args: argparse.Namespace) -> int:
     if "loss" not in data:
         raise ValueError(f"{args.results}: expected at least one finished cell, found none; why cells failed is in its folder errors/")
     names = list(FIGURES) if "all" in asked else asked or _own(data, FIGURES)
+    still, moving = [kind for kind in formats if kind not in MOVING], [kind for kind in formats if kind in MOVING]
     out = args.out or (args.results.parent if args.results.suffix == ".zarr" else args.results) / "figures"
     failed = False
     for name in names:
         try:
-            print(*save(partial(FIGURES[name], data, width=args.width or width), out, name, formats, looks), sep="\n")
+            if moving and name not in ANIMATIONS:
+                raise ValueError(f"{name}: expected a figure that moves ({', '.join(ANIMATIONS)}) for --format {','.join(moving)}")
+            if still:
+                print(*save(partial(FIGURES[name], data, width=args.width or width), out, name, still, looks), sep="\n")
+            if moving:
+                print(*save_moving(partial(ANIMATIONS[name], data, width=args.width or width), out, name, moving, looks), sep="\n")
         except ValueError as error:
             print(error, file=sys.stderr)
             failed = True

@@ -16,6 +16,7 @@ from studies.analysis.arms import arms
 from studies.figures import style
 
 ROW = 1.45  # inches
+ASIDE = 1.08  # factor between optimizers of equal sample, so that they do not hide one another
 REFERENCES = {"raw": "raw gradient", "smoothed": "smoothed gradient", "preconditioned": "preconditioned gradient"}
 
 
@@ -46,7 +47,8 @@ def alignment(dataset: xr.Dataset, width: float = style.WIDTH, moment: float | N
     figure.supylabel("cosine with the mean step", fontsize=8)
     handles = [Line2D([], [], label=label, marker="o", ms=3, **look) for label, look in looks.items()]
     sample = "sample: terms in a mini-batch, or points asked"
-    at = f"from states at {dataset['moment'].item():.3g} of the budget, {dataset.sizes['replicate']} worlds; bars: 95 % intervals; {sample}"
+    worlds = style.worlds(dataset.sizes["replicate"], "; bars: 95 % intervals")
+    at = f"from states at {dataset['moment'].item():.3g} of the budget, {worlds}; {sample}"
     across, title = style.across([str(handle.get_label()) for handle in handles], width), style.wrapped(at, width - 0.3, 7.5)
     figure.legend(handles=handles, loc="outside lower center", ncols=across, title=title, title_fontsize=7.5)
     figure.set_size_inches(width, ROW * len(names) + 0.75 + 0.16 * -(-len(handles) // across) + 0.13 * title.count("\n"))
@@ -69,8 +71,11 @@ def panel(dataset: xr.Dataset, axes: Axes, looks: dict[str, dict[str, Any]] | No
         size = float(arm["sample_size"].mean())
         low, high = told["cosine_interval"].values.tolist()
         found.setdefault(str(arm["optimizer"].item()), []).append((size, float(told["cosine"]), low, high))
-    for label, points in found.items():
+    if not found:
+        style.nothing(axes, "no numbers")
+    for place, (label, points) in enumerate(found.items()):
         size, cosine, low, high = np.array(sorted(points)).T
+        size = size * ASIDE ** (place - (len(found) - 1) / 2)
         axes.plot(size, cosine, marker="o", ms=3, label=label, **looks[label])
         axes.vlines(size, low, high, color=looks[label]["color"], lw=1)
     axes.axhline(0.0, color="#888888", lw=0.6, ls=(0, (3, 2)))

@@ -43,12 +43,14 @@ def break_even(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
     if not pairs:
         raise ValueError("break_even: expected two optimizers that use gradients to different parts, found none in these results")
     looks = style.looks([str(name) for name in dataset["optimizer"].values])
-    found = {str(name): rows(dataset.sel(landscape=name), pairs) for name in dataset["landscape"].values}
+    told_of = {str(name): rows(dataset.sel(landscape=name), pairs) for name in dataset["landscape"].values}
+    found = {name: part for name, (part, _) in told_of.items()}
     heights = [ROW * max(1, len(part)) + 0.3 for part in found.values()]
     worlds = sorted({int(told["worlds"].max()) for part in found.values() for _, told in part})
     number = f"{worlds[0]}" if len(set(worlds)) == 1 else f"{worlds[0]} to {worlds[-1]}" if worlds else "0"
-    note = f"who has the lower loss at the budget, stronger where more of {number} worlds agree; dots: break-even price, 95% interval"
-    used = [name for name in looks if any(name in pair for pair in pairs)]
+    note = f"who has the lower loss at the budget, stronger where more of {number} worlds agree; dots: break-even price, 95 % interval"
+    shown = {told.attrs[side] for part in found.values() for _, told in part for side in ("first", "second")}
+    used = [name for name in looks if name in shown]
     handles = [Patch(facecolor=looks[name]["color"], label=style.wrapped(name, width - 1)) for name in used]
     handles.append(Patch(facecolor="white", edgecolor="#777777", hatch="//////", linewidth=0, label="undecided"))
     columns = style.across([str(handle.get_label()) for handle in handles], width)
@@ -58,14 +60,23 @@ def break_even(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
     for axes, (name, part) in zip(grid, found.items(), strict=True):
         bars(part, axes, looks, width)
         axes.set_title(style.wrapped(name, 0.6 * width), loc="left", fontweight="bold")
+        axes.set_title(style.wrapped(told_of[name][1], 0.6 * width, 7), loc="right", fontsize=7, color="#555555")
     grid[-1].set_xlabel("price of a gradient (evaluations)")
     title = style.wrapped(note, width - 0.4, 7.5)
     figure.legend(handles=handles, loc="outside lower center", ncols=columns, title=title, title_fontsize=7.5)
     return figure
 
 
-def rows(dataset: xr.Dataset, pairs: list[tuple[str, str]]) -> list[Row]:
-    """Each row of one landscape: its label and the analysis of two optimizers at one value of the axes; those that do not touch them are left out."""
+def rows(dataset: xr.Dataset, pairs: list[tuple[str, str]]) -> tuple[list[Row], str]:
+    """What is drawn of one landscape, and a word where that is not all.
+
+    Args:
+        dataset: results of one landscape.
+        pairs: of optimizers, as `rivals` gives them.
+
+    Returns:
+        Rows: a label and the analysis of two optimizers at one value of the axes; those that do not touch them are left out.
+    """
     found: list[Row] = []
     for first, second in pairs:
         told = analysis.break_even(_touched(dataset.sel(optimizer=[first, second])), first, second)
@@ -73,8 +84,12 @@ def rows(dataset: xr.Dataset, pairs: list[tuple[str, str]]) -> list[Row]:
         places = [told.isel(dict(zip(axes, at, strict=True))) for at in itertools.product(*(range(told.sizes[axis]) for axis in axes))]
         names = [", ".join([f"{first} / {second}", *(f"{axis} = {place[axis].item()}" for axis in axes)]) for place in places]
         found += [row for row in zip(names, places, strict=True) if row[1]["win"].notnull().any()]
-    first = pairs[0][0]
-    return found if len(found) <= MOST else [row for row in found if row[1].attrs["first"] == first][:MOST]
+        if len(found) > MOST and first != pairs[0][0]:
+            break
+    mine = [row for row in found if row[1].attrs["first"] == pairs[0][0]]
+    if len(found) <= MOST:
+        return found, ""
+    return mine[:MOST], f"only {pairs[0][0]} against others" + f", {MOST} of {len(mine)} rows" * (len(mine) > MOST)
 
 
 def _touched(pair: xr.Dataset) -> xr.Dataset:
@@ -89,7 +104,7 @@ def _touched(pair: xr.Dataset) -> xr.Dataset:
 def panel(dataset: xr.Dataset, axes: Axes, width: float = style.WIDTH) -> Axes:
     """Draw one landscape (no `landscape` dim) on Axes and return them; `width`: of the figure, in inches."""
     looks = style.looks([str(name) for name in dataset["optimizer"].values])
-    return bars(rows(dataset, rivals(dataset)), axes, looks, width)
+    return bars(rows(dataset, rivals(dataset))[0], axes, looks, width)
 
 
 def bars(found: list[Row], axes: Axes, looks: dict[str, dict[str, Any]], width: float = style.WIDTH) -> Axes:

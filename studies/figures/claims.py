@@ -120,7 +120,8 @@ def _draw(row: Judgement, axes: Axes, y: float, size: float, *, numbers: bool) -
     if math.isnan(observed):
         axes.annotate("cannot be judged", (0.5, y), ha="center", va="center", fontsize=6.5, color="#555555")
         return
-    axes.barh(y, high - low, left=low, height=0.62 * size, color=BAND, lw=0, zorder=0)
+    if row.low <= row.high:  # else nothing would be accepted
+        axes.barh(y, high - low, left=low, height=0.62 * size, color=BAND, lw=0, zorder=0)
     if row.relation == "=":
         axes.plot([1], [y], ls="", marker="x", ms=4.5, mew=1.1, color=CONTROL, zorder=2)
     if not SPAN[0] < observed < SPAN[1]:

@@ -9,15 +9,13 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogFormatterSciNotation, LogLocator, NullFormatter
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from studies.analysis.arms import FIXED, arms, labels, quartiles
 from studies.figures import style
 
 PANEL = 2.15  # inches, the height of a panel
 BESIDE = 9  # so many lines of a legend fit into a panel
-MANY = len(style.COLOURS) * len(style.DASHES)  # arms that can be told apart
-THIN = {"linewidth": 0.5, "alpha": 0.6}
 NOTE = "true loss of recommended points,"
 
 
@@ -29,7 +27,7 @@ def convergence(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
         width: inches.
     """
     names = dataset["landscape"].values.tolist()
-    looks = _looks(dataset)
+    looks = style.arm_looks(dataset)
     columns, beside = _places(len(names), list(looks), width)
     rows, each = -(-len(names) // columns), width / columns
     across = 1 if beside else style.across(list(looks), width)
@@ -65,24 +63,18 @@ def panel(dataset: xr.Dataset, axes: Axes, looks: dict[str, dict[str, Any]] | No
         axes: where to draw.
         looks: label -> keywords of `Axes.plot`; an arm whose label is not there looks like its optimizer, and has no band.
     """
-    looks = looks or _looks(dataset)
+    looks = looks or style.arm_looks(dataset)
     low = _floor(dataset)
     for label, arm in arms(dataset):
         lower, median, upper = quartiles(arm["loss"])
         cost, shown = arm["cost"].values, np.isfinite(median)
-        look = looks[label] if label in looks else looks[str(arm["optimizer"].item())] | THIN
-        if label in looks:
+        look = style.look(looks, label, arm)
+        if label in looks and len(looks) <= style.BANDS:
             band = {"color": look["color"], "alpha": 0.15, "lw": 0}
             axes.fill_between(cost, np.maximum(lower, low), np.maximum(upper, low), where=np.isfinite(upper), **band)
         axes.plot(cost[shown], np.maximum(median[shown], low), label=label, **look)
     _scale(axes, dataset, low)
     return axes
-
-
-def _looks(dataset: xr.Dataset) -> dict[str, dict[str, Any]]:
-    """A look for each arm; for each optimizer where arms are so many that some would look alike."""
-    names = labels(dataset)
-    return style.looks(names if len(names) <= MANY else [str(name) for name in dataset["optimizer"].values])
 
 
 def _floor(dataset: xr.Dataset) -> float:
@@ -112,9 +104,7 @@ def _scale(axes: Axes, dataset: xr.Dataset, low: float) -> None:
     axes.xaxis.set_minor_formatter(NullFormatter())
     if np.isfinite(low):
         axes.set_yscale("log")
-        axes.yaxis.set_major_locator(LogLocator(numticks=6))
-        axes.yaxis.set_minor_formatter(LogFormatterSciNotation(minor_thresholds=(1.5, 0.5)))  # 2 and 5 have labels where decades are few
-        axes.tick_params(axis="y", which="minor", labelsize=6)
+        style.decades(axes.yaxis)
         if bool((dataset["loss"] == 0).any()):
             axes.axhline(low, color="#888888", linewidth=0.5)
             axes.text(1.01, low, "0", transform=axes.get_yaxis_transform(), va="center", color="#555555", fontsize=7)
@@ -126,7 +116,8 @@ def _legend(axes: Axes, dataset: xr.Dataset, looks: dict[str, dict[str, Any]], c
     axes.set_axis_off()
     handles = [axes.plot([], [], label=label, **look)[0] for label, look in looks.items()]
     worlds = dataset.sizes["replicate"]
-    band = f"median and quartiles of {worlds} worlds" if worlds > 1 else "one world"
+    band = "median" if len(looks) > style.BANDS else "median and quartiles"
+    band = f"{band} of {worlds} worlds" if worlds > 1 else "one world"
     if len(labels(dataset)) > len(looks):
         band = f"median of {worlds} worlds, a line for each value\nof " + ", ".join(str(d) for d in dataset["loss"].dims if d not in FIXED)
     note = f"{NOTE}\n{band}"

@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from studies.analysis import population as analysis
-from studies.analysis.arms import arms, labels
+from studies.analysis.arms import stack
 from studies.figures import style
 
 ROW = 1.35  # inches
@@ -26,7 +26,7 @@ def diversity(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
         dataset: a study's results.
         width: inches.
     """
-    names, looks = dataset["landscape"].values.tolist(), style.looks(labels(dataset))
+    names, looks = dataset["landscape"].values.tolist(), style.arm_looks(dataset)
     columns = ["diversity", *(SEEN if "genotypes" in dataset else ())]
     figure = Figure(layout="constrained")
     grid = figure.subplots(len(names), len(columns), squeeze=False, sharex="row")
@@ -41,7 +41,8 @@ def diversity(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
         axes.set_xlabel(style.wrapped("cost (evaluations)", 0.8 * width / len(columns)))
     handles = [Line2D([], [], label=label, **look) for label, look in looks.items()]
     across = style.across([str(handle.get_label()) for handle in handles], width)
-    title = style.wrapped(f"means of {dataset.sizes['replicate']} worlds; bands: 95 % intervals", width - 0.3, 7.5)
+    bands = "; bands: 95 % intervals" if len(looks) <= style.BANDS else ""
+    title = style.wrapped(f"means of {style.worlds(dataset.sizes['replicate'], bands)}{style.each(dataset, looks)}", width - 0.3, 7.5)
     figure.legend(handles=handles, loc="outside lower center", ncols=across, title=title, title_fontsize=7.5)
     figure.set_size_inches(width, ROW * len(names) + 0.9 + 0.16 * -(-len(handles) // across) + 0.13 * title.count("\n"))
     return figure
@@ -56,19 +57,25 @@ def panel(dataset: xr.Dataset, axes: Axes, looks: dict[str, dict[str, Any]] | No
         looks: label -> keywords of `Axes.plot`.
         what: diversity, or what the noise ledger holds: heterozygosity, linkage_disequilibrium, fixed_loci, genotypes, loss_variance.
     """
-    looks = looks or style.looks(labels(dataset))
+    looks = looks or style.arm_looks(dataset)
     mark: dict[str, Any] = {} if what == "diversity" else {"marker": "o", "ms": 2.5}
     seen = False
-    for label, arm in arms(dataset):
-        told = analysis.diversity(arm) if what == "diversity" else analysis.population(arm)
+    found = stack(dataset)
+    bands = len(looks) <= style.BANDS and set(found["arm"].values) <= set(looks)
+    all_told = analysis.diversity(found, interval=bands) if what == "diversity" else analysis.population(found)
+    for number, label in enumerate(found["arm"].values.tolist()):
+        arm, told = found.isel(arm=number), all_told.isel(arm=number)
         cost = arm["cost"] if what == "diversity" else arm["moment_cost"].mean("replicate")
-        value, (low, high) = told[what].values, told[f"{what}_interval"].transpose("bound", ...).values
+        value = told[what].values
         shown = np.isfinite(value) & (cost.values > 0) & ((value > 0) | (what != "diversity"))
-        axes.fill_between(cost.values[shown], low[shown], high[shown], color=looks[label]["color"], alpha=0.15, lw=0)
-        axes.plot(cost.values[shown], value[shown], label=label, **looks[label], **mark)
+        look = style.look(looks, label, arm)
+        if bands:
+            low, high = told[f"{what}_interval"].transpose("bound", ...).values
+            axes.fill_between(cost.values[shown], low[shown], high[shown], color=look["color"], alpha=0.15, lw=0)
+        axes.plot(cost.values[shown], value[shown], label=label, **look, **mark)
         seen = seen or bool(shown.any())
     if not seen:
-        axes.text(0.5, 0.5, "none here", transform=axes.transAxes, ha="center", va="center", color="#555555", fontsize=7)
+        style.nothing(axes, "none here")
         axes.set(xticks=[], yticks=[])
         return axes
     axes.set_xscale("log")

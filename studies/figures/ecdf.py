@@ -16,13 +16,12 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter, PercentFormatter
 
 from studies.analysis import restarts, runtime
-from studies.analysis.arms import arms, labels
+from studies.analysis.arms import arms
 from studies.analysis.runtime import Targets
 from studies.analysis.targets import hits, spent
 from studies.figures import style
 
 PANEL = 2.0  # inches, the height of a panel
-MANY = len(style.COLOURS) * len(style.DASHES)  # arms that can be told apart
 BEYOND = 10.0  # budgets up to which restarts are shown
 STEPS = 60  # costs at which they are
 THIN = 0.6  # of the line of restarts
@@ -42,7 +41,7 @@ def ecdf(dataset: xr.Dataset, width: float = style.WIDTH, targets: Targets = Non
     """
     if targets is None and not dataset.sizes.get("target"):
         raise ValueError("ecdf: expected a study with `targets:`, found none in these results; give losses as targets=[...]")
-    names, looks = dataset["landscape"].values.tolist(), _looks(dataset)
+    names, looks = dataset["landscape"].values.tolist(), style.arm_looks(dataset)
     columns = min(len(names), max(1, min(3, int(width // 1.65))))
     rows, each = -(-len(names) // columns), width / columns
     figure = Figure(layout="constrained")
@@ -69,7 +68,7 @@ def panel(dataset: xr.Dataset, axes: Axes, looks: dict[str, dict[str, Any]] | No
         looks: label -> keywords of `Axes.plot`; an arm whose label is not there looks like its optimizer, and has no band.
         targets: losses; None: those of the study.
     """
-    looks = looks or _looks(dataset)
+    looks = looks or style.arm_looks(dataset)
     there, known = arms(dataset), hits(dataset, targets)["target_loss"].values
     known = known[np.isfinite(known)]
     if not there or not known.size:
@@ -79,7 +78,7 @@ def panel(dataset: xr.Dataset, axes: Axes, looks: dict[str, dict[str, Any]] | No
     told = curves(dataset, targets)
     for label, arm in there:
         mine = told.sel({dim: arm[dim].item() for dim in told["cross"].dims})
-        _curve(mine, axes, label, looks.get(label) or looks[str(arm["optimizer"].item())], band=label in looks)
+        _curve(mine, axes, label, looks.get(label) or looks[str(arm["optimizer"].item())], band=label in looks and len(looks) <= style.BANDS)
     axes.set(xscale="log", ylim=(0, 1.02))
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     axes.xaxis.set_major_locator(LogLocator(numticks=6))
@@ -140,17 +139,12 @@ def shared(dataset: xr.Dataset) -> bool:
     return "instance" in dataset.coords and len(np.unique(dataset["instance"].values)) < dataset.sizes["replicate"]
 
 
-def _looks(dataset: xr.Dataset) -> dict[str, dict[str, Any]]:
-    """A look for each arm; for each optimizer where arms are so many that some would look alike."""
-    names = labels(dataset)
-    return style.looks(names if len(names) <= MANY else [str(name) for name in dataset["optimizer"].values])
-
-
 def _legend(figure: Figure, dataset: xr.Dataset, looks: dict[str, dict[str, Any]], width: float) -> float:
     """Say what lines, bands and crosses are; returns the inches that it takes."""
     handles: list[Line2D] = [Line2D([], [], label=label, **look) for label, look in looks.items()]
     worlds = dataset.sizes["replicate"]
-    text = f"share of pairs of {worlds} world{'s' * (worlds > 1)} and the targets; bands: 95 % intervals; crosses: where runs end that miss a target"
+    bands = "; bands: 95 % intervals" if len(looks) <= style.BANDS else ""
+    text = f"share of pairs of {style.worlds(worlds)} and the targets{bands}; crosses: where runs end that miss a target"
     text += "; thin: simulated restarts within instances" if shared(dataset) else ""
     title = style.wrapped(text, width - 0.3, 7.5)
     across = style.across(list(looks), width)

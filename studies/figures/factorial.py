@@ -47,14 +47,14 @@ def factorial(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
             dots(part, looks, each).set_xlabel("\n".join(lines))
         axes[0].set_title(style.wrapped(name, width / 2), loc="left", fontweight="bold")
     below = _legend(figure, looks, dataset.sizes["replicate"], width)
-    figure.set_size_inches(width, sum(heights) + (0.45 if columns == 2 else 0.58) * len(heights) + below)
+    figure.set_size_inches(width, sum(heights) + 0.75 * len(heights) + below)
     return figure
 
 
 def _legend(figure: Figure, looks: dict[str, dict[str, Any]], worlds: int, width: float) -> float:
     """Say what marks and lines are; returns the inches that it takes."""
     handles = [Line2D([], [], label=name, ls="", **look) for name, look in looks.items()]
-    title = style.wrapped(f"mean of {worlds} worlds, 95 % intervals; other sources on and off in equal parts", width - 0.3, 7.5)
+    title = style.wrapped(f"mean of {style.worlds(worlds, ', 95 % intervals')}; other sources on and off in equal parts", width - 0.3, 7.5)
     across = style.across(list(looks), width)
     figure.legend(handles=handles, loc="outside lower center", ncols=across, title=title, title_fontsize=7.5)
     return 0.28 + 0.16 * -(-len(handles) // across) + 0.13 * title.count("\n")
@@ -89,13 +89,13 @@ def dots(rows: list[Row], looks: dict[str, dict[str, Any]], axes: Axes) -> Axes:
     axes.set(yticks=ticks, yticklabels=[label for label, _ in rows], ylim=(place - 0.9 + 0.2, -0.8) if rows else (1, 0))
     axes.tick_params(axis="y", length=0)
     if not rows:
-        axes.text(0.5, 0.5, "none", transform=axes.transAxes, ha="center", va="center", color="#555555", fontsize=7)
+        style.nothing(axes, "none")
         axes.set_xticks([])
     return axes
 
 
 def _height(rows: list[Row]) -> float:
-    return ROW * (sum(len(values) for _, values in rows) + 0.9 * len(rows)) + 0.05
+    return max(0.3, ROW * (sum(len(values) for _, values in rows) + 0.9 * len(rows)) + 0.05)
 
 
 def _values(panel: xr.Dataset, name: str, **at: Any) -> dict[str, tuple[float, float, float]]:  # noqa: ANN401

@@ -10,7 +10,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
-from matplotlib.ticker import LogLocator, NullFormatter, PercentFormatter
+from matplotlib.ticker import PercentFormatter
 
 from studies.analysis import noise
 from studies.analysis.arms import arms
@@ -38,7 +38,7 @@ def noise_sources(dataset: xr.Dataset, width: float = style.WIDTH, moment: float
     dataset = dataset.isel(moment=[dataset.sizes["moment"] // 2]) if moment is None else dataset.sel(moment=[moment], method="nearest")
     rows = {name: arms(dataset.sel(landscape=name)) for name in dataset["landscape"].values.tolist()}
     named = {name: [style.wrapped(label, width / 4, 7) for label, _ in found] for name, found in rows.items()}
-    heights = [BAR * sum(label.count("\n") * 0.55 + 1 for label in told) + 0.32 for told in named.values()]
+    heights = [BAR * max(2.0, sum(label.count("\n") * 0.55 + 1 for label in told)) + 0.32 for told in named.values()]
     figure = Figure(layout="constrained")
     grid = figure.subplots(len(rows), 2, squeeze=False, sharex="col", height_ratios=heights, width_ratios=[1.7, 1])
     shown: set[str] = set()
@@ -47,10 +47,15 @@ def noise_sources(dataset: xr.Dataset, width: float = style.WIDTH, moment: float
         ratios(found, right)
         left.set_yticks(range(len(found)), named[name])
         left.set_title(style.wrapped(str(name), width - 0.3), loc="left", fontweight="bold")
+    for axes in grid[:, 1]:
+        style.decades_across(axes, 0.25 * width)
+    for axes in grid[:, 1]:
+        style.decades_across(axes, 0.25 * width)
     grid[-1, 0].set_xlabel(style.wrapped("share of the variance of a step", width / 2.4))
     grid[-1, 1].set_xlabel(style.wrapped("noise-to-signal ratio of a step", width / 3.1))
     handles = [Patch(label=source, **_look(source)) for source in [*FACES, *sorted(shown - {*FACES, TOGETHER}), TOGETHER] if source in shown]
-    at = f"steps from states at {dataset['moment'].item():.3g} of the budget, {dataset.sizes['replicate']} worlds; lines: 95 % intervals; dashed: 1"
+    worlds = style.worlds(dataset.sizes["replicate"], "; lines: 95 % intervals")
+    at = f"steps from states at {dataset['moment'].item():.3g} of the budget, {worlds}; dashed: 1"
     across, title = style.across([str(handle.get_label()) for handle in handles], width), style.wrapped(at, width - 0.3, 7.5)
     figure.legend(handles=handles, loc="outside lower center", ncols=across, title=title, title_fontsize=7.5)
     below = 0.62 + 0.16 * -(-len(handles) // across) + 0.13 * (title.count("\n") + grid[-1, 1].get_xlabel().count("\n"))
@@ -88,8 +93,6 @@ def ratios(found: list[tuple[str, xr.Dataset]], axes: Axes) -> Axes:
             axes.plot(value, place, "o", color="black", ms=3)
     axes.axvline(1.0, color="#888888", lw=0.6, ls=(0, (3, 2)))
     axes.set(xscale="log", yticks=[], ylim=(max(1, len(found)) - 0.5, -0.5))
-    axes.xaxis.set_major_locator(LogLocator(numticks=5))
-    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.grid(axis="x", which="major")
     axes.set_axisbelow(True)
     return axes

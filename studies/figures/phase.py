@@ -52,7 +52,8 @@ def phase(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
         if i < len(maps):
             cells(maps[i][1], axes, looks, width / across)
             axes.set_title(style.wrapped(maps[i][0], width / across - 0.9), loc="left", fontweight="bold")
-    note = f"lowest median loss of {dataset.sizes['replicate']} worlds at equal cost; numbers: how much larger the runner-up's is"
+    gone = "; –: no optimizer has a finite one" if NONE in used or "nan" in used else ""
+    note = f"lowest median loss of {style.worlds(dataset.sizes['replicate'])} at equal cost; numbers: how much larger the runner-up's is{gone}"
     figure.legend(handles=handles, loc="outside lower center", ncols=columns, title=style.wrapped(note, width - 0.4, 7.5), title_fontsize=7.5)
     return figure
 

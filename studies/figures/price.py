@@ -51,11 +51,11 @@ def price(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
     for axes in grid[max(0, len(found) - columns) : len(found)]:
         axes.set_xlabel(style.wrapped("cost (evaluations)", width / columns - 0.5))
     if not found:
-        grid[0].text(0.5, 0.5, "no population", transform=grid[0].transAxes, ha="center", va="center", color="#555555")
+        style.nothing(grid[0], "no population with numbers")
     figure.supylabel("change of the mean true loss in a step", fontsize=8)
     handles: list[Any] = [Patch(label=force, **_look(force)) for force in dataset["force"].values.tolist()]
     handles.append(Line2D([], [], color="black", marker="o", ms=3, lw=0.8, label="all together"))
-    title = style.wrapped(f"means of {dataset.sizes['replicate']} worlds; lines: 95 % intervals", width - 0.3, 7.5)
+    title = style.wrapped(f"means of {style.worlds(dataset.sizes['replicate'], '; lines: 95 % intervals')}", width - 0.3, 7.5)
     across = style.across([str(handle.get_label()) for handle in handles], width)
     figure.legend(handles=handles, loc="outside lower center", ncols=across, title=title, title_fontsize=7.5)
     figure.set_size_inches(width, ROW * rows + 0.8 + 0.16 * -(-len(handles) // across) + 0.13 * title.count("\n"))

@@ -26,8 +26,9 @@ def profile(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
     looks = style.looks([str(name) for name in told["optimizer"].values])
     across = style.across(list(looks), width)
     worlds = int(told["worlds"].max())
-    counted = f"{int(told['problems'])} problems (landscape, world, target), {worlds} {'world' if worlds == 1 else 'worlds'}"
-    note = style.wrapped(f"{counted}; bands: 95 % intervals", width - 0.4, 7.5)
+    counted = f"{int(told['problems'])} problems (landscape, world, target), {style.worlds(worlds)}"
+    bands = "; bands: 95 % intervals" if len(looks) <= style.BANDS else ""
+    note = style.wrapped(counted + bands, width - 0.4, 7.5)
     figure = Figure(figsize=(width, PANEL + 0.3 + 0.13 * note.count("\n") + 0.165 * -(-len(looks) // across)), layout="constrained")
     axes = panel(told, figure.add_subplot(), looks)
     axes.set_ylabel("share of problems solved")
@@ -50,7 +51,8 @@ def panel(told: xr.Dataset, axes: Axes, looks: dict[str, dict[str, Any]] | None 
     for name, look in looks.items():
         mine = told.sel(optimizer=name)
         low, high = mine["profile_interval"].transpose("bound", "factor").values
-        axes.fill_between(factor, low, high, step="post", color=look["color"], alpha=0.15, lw=0)
+        if len(looks) <= style.BANDS:
+            axes.fill_between(factor, low, high, step="post", color=look["color"], alpha=0.15, lw=0)
         axes.plot(factor, mine["profile"].values, drawstyle="steps-post", label=name, **look)
     if not told["profile"].notnull().any():
         axes.text(0.5, 0.5, "no world with numbers", transform=axes.transAxes, ha="center", color="#555555")

@@ -9,9 +9,9 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
+from matplotlib.ticker import MaxNLocator
 
-from studies.analysis.arms import arms, labels
+from studies.analysis.arms import arms
 from studies.analysis.spectrum import spectrum
 from studies.figures import style
 
@@ -33,17 +33,22 @@ def spectra(dataset: xr.Dataset, width: float = style.WIDTH, moment: float | Non
     if "noise_eigenvalue" not in dataset:
         raise ValueError("spectra: expected a study with a `ledger:`, found none in these results")
     dataset = dataset.isel(moment=dataset.sizes["moment"] // 2) if moment is None else dataset.sel(moment=moment, method="nearest")
-    names, looks = dataset["landscape"].values.tolist(), style.looks(labels(dataset))
+    names, looks = dataset["landscape"].values.tolist(), style.arm_looks(dataset)
     figure = Figure(layout="constrained")
     grid = figure.subplots(len(names), 3, squeeze=False, sharex="col", width_ratios=[1.5, 1, 1])
     for name, row in zip(names, grid, strict=True):
         panels(dataset.sel(landscape=name), row, looks)
         row[0].set_title(style.wrapped(str(name), width - 0.4), loc="left", fontweight="bold")
+    for axes in grid[:, 1:].ravel():
+        style.decades_across(axes, 0.22 * width)
+    for axes in grid[:, 1:].ravel():
+        style.decades_across(axes, 0.22 * width)
     for axes, text in zip(grid[-1], ("mode of the noise", "effective rank", "curvature along noise / mean"), strict=True):
         axes.set_xlabel(style.wrapped(text, width / 4))
     figure.supylabel("share of a step's variance", fontsize=8)
     handles = [Line2D([], [], label=label, marker="o", ms=3, **look) for label, look in looks.items()]
-    told = f"states at {dataset['moment'].item():.3g} of the budget, {dataset.sizes['replicate']} worlds; lines: 95 % intervals; dashed: isotropic"
+    worlds = style.worlds(dataset.sizes["replicate"], "; lines: 95 % intervals")
+    told = f"states at {dataset['moment'].item():.3g} of the budget, {worlds}; dashed: isotropic"
     across = style.across([str(handle.get_label()) for handle in handles], width)
     title = style.wrapped(told, width - 0.3, 7.5)
     figure.legend(handles=handles, loc="outside lower center", ncols=across, title=title, title_fontsize=7.5)
@@ -59,20 +64,20 @@ def panels(dataset: xr.Dataset, row: np.ndarray, looks: dict[str, dict[str, Any]
         row: three Axes.
         looks: label -> keywords of `Axes.plot`.
     """
-    looks = looks or style.looks(labels(dataset))
+    looks = looks or style.arm_looks(dataset)
     found = arms(dataset)
+    for axes in row if not found else ():
+        style.nothing(axes, "no numbers")
     for place, (label, arm) in enumerate(found):
         told = spectrum(arm)
         aside = 0.16 * (place - (len(found) - 1) / 2) / max(1, len(found) / 3)
-        _bars(row[0], told["mode"].values + 1 + aside, told["share"], told["share_interval"], looks[label])
+        _bars(row[0], told["mode"].values + 1 + aside, told["share"], told["share_interval"], style.look(looks, label, arm))
         for axes, name in zip(row[1:], ("rank", "alignment"), strict=True):
-            _dot(axes, place, told[name], told[f"{name}_interval"], looks[label])
+            _dot(axes, place, told[name], told[f"{name}_interval"], style.look(looks, label, arm))
     row[0].xaxis.set_major_locator(MaxNLocator(integer=True))
     row[0].set_ylim(bottom=0)
     for axes in row[1:]:
         axes.set(yticks=[], ylim=(max(1, len(found)) - 0.5, -0.5), xscale="log")
-        axes.xaxis.set_major_locator(LogLocator(numticks=4))
-        axes.xaxis.set_minor_formatter(NullFormatter())
         axes.grid(axis="x")
     row[2].axvline(1.0, color="#888888", lw=0.6, ls=(0, (3, 2)))
     return row

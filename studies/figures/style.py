@@ -7,7 +7,14 @@ from collections.abc import Sequence
 from itertools import product
 from typing import Any
 
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.colors import to_rgb
+from matplotlib.ticker import LogFormatterSciNotation, LogLocator, NullFormatter, StrMethodFormatter
+
+from studies.analysis.arms import FIXED, labels
 
 # Okabe and Ito (2008), "Color universal design", without yellow, which is too pale for lines
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
@@ -33,6 +40,9 @@ PAPER: dict[Any, Any] = {
     "ps.fonttype": 42,
     "svg.fonttype": "path",  # a viewer without our font shows the same
 }
+MANY = len(COLOURS) * len(DASHES)  # looks that can be told apart
+THIN: dict[str, Any] = {"linewidth": 0.5, "alpha": 0.6}
+BANDS = 7  # arms on one panel, above which bands would hide one another
 WIDTH = 7.0  # inches: two columns of a paper
 COLUMN = 3.4  # one column
 SLIDE = 5.0  # a slide is seen from afar: little is laid out on it, and all of it is enlarged, to text of 20 points on a screen 13 inches wide
@@ -42,18 +52,26 @@ STYLES = {"paper": (PAPER, WIDTH), "slides": (SLIDES, SLIDE)}  # settings of Mat
 LETTER = 0.6 / 72  # inches: the mean width of a letter of one point, a little more than measured
 
 
-def looks(labels: Sequence[str]) -> dict[str, dict[str, Any]]:
+def arm_looks(dataset: xr.Dataset) -> dict[str, dict[str, Any]]:
+    """A look for each arm that has numbers, the same when others fail; for each optimizer where arms are so many that some would look alike."""
+    names, there = labels(dataset, every=True), labels(dataset)
+    if len(names) > MANY:
+        return looks([str(name) for name in dataset["optimizer"].values])
+    return {name: look for name, look in looks(names).items() if name in there}
+
+
+def looks(names: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Label -> keywords of `Axes.plot`, for optimizers, or arms: "optimizer, axis = value".
 
     Neighbours differ in colour and in line style, and no two optimizers of 28 look alike. Arms of one optimizer have its colour: the next
     line styles, then paler ones.
     """
     named: dict[str, list[str]] = {}
-    for label in labels:
+    for label in names:
         named.setdefault(label.partition(", ")[0], []).append(label)
     whole = _looks(list(named))
     found = {label: _varied(whole[name], place) for name, arms in named.items() for place, label in enumerate(arms)}
-    return {label: found[label] for label in labels}
+    return {label: found[label] for label in names}
 
 
 def _varied(look: dict[str, Any], place: int) -> dict[str, Any]:
@@ -65,18 +83,58 @@ def _varied(look: dict[str, Any], place: int) -> dict[str, Any]:
     return {"color": colour, "linestyle": DASHES[(DASHES.index(look["linestyle"]) + place) % len(DASHES)]}
 
 
-def _looks(labels: Sequence[str]) -> dict[str, dict[str, Any]]:
+def _looks(names: Sequence[str]) -> dict[str, dict[str, Any]]:
     pairs = [(COLOURS[i % len(COLOURS)], DASHES[(i + i // len(COLOURS)) % len(DASHES)]) for i in range(len(COLOURS) * len(DASHES))]
     pairs = list(dict.fromkeys(pairs)) + [p for p in product(COLOURS, DASHES) if p not in pairs]
-    return {label: {"color": pairs[i % len(pairs)][0], "linestyle": pairs[i % len(pairs)][1]} for i, label in enumerate(labels)}
+    return {label: {"color": pairs[i % len(pairs)][0], "linestyle": pairs[i % len(pairs)][1]} for i, label in enumerate(names)}
 
 
-def across(labels: Sequence[str], width: float) -> int:
+def across(names: Sequence[str], width: float) -> int:
     """Columns of a legend of these labels that fit into so many inches, >= 1."""
-    each = 0.5 + 7.5 * LETTER * max(map(len, labels), default=0)
-    return max(1, min(len(labels), int((width - 0.3) / each)))
+    each = 0.5 + 7.5 * LETTER * max(map(len, names), default=0)
+    return max(1, min(len(names), int((width - 0.3) / each)))
 
 
 def wrapped(text: str, inches: float, points: float = 8.0) -> str:
     """The text on as many lines as it needs to be no wider than so many inches."""
     return textwrap.fill(text, max(8, int(inches / (LETTER * points))), break_on_hyphens=False)
+
+
+def look(looks: dict[str, dict[str, Any]], label: str, arm: xr.Dataset) -> dict[str, Any]:
+    """The look of an arm: its own, or, where arms are too many, a thin line as its optimizer's."""
+    return looks[label] if label in looks else looks[str(arm["optimizer"].item())] | THIN
+
+
+def each(dataset: xr.Dataset, looks: dict[str, dict[str, Any]]) -> str:
+    """A word on arms that have no look of their own, or none."""
+    axes = [str(dim) for dim in dataset["loss"].dims if dim not in FIXED]
+    return "" if set(labels(dataset)) <= set(looks) else f"; a line for each value of {', '.join(axes)}"
+
+
+def worlds(number: int, interval: str = "") -> str:
+    """How many worlds there are, and, where there is more than one, what tells how sure their mean is."""
+    return "one world" if number == 1 else f"{number} worlds{interval}"
+
+
+def decades(axis: Axis, most: int = 6) -> None:
+    """Ticks of a log axis that are numbers one can read: powers of ten, and 2 and 5 between them where there are few."""
+    axis.set_major_locator(LogLocator(numticks=most))
+    axis.set_minor_formatter(LogFormatterSciNotation(minor_thresholds=(1.5, 0.5)))
+    axis.set_tick_params(which="minor", labelsize=6)
+
+
+def decades_across(axes: Axes, inches: float) -> None:
+    """Ticks of a horizontal log axis, as many as have room: powers of ten, or 1, 2 and 5 where they are less than one and a half decades."""
+    low, high = axes.get_xlim()
+    most = max(2, int(inches / 0.34))
+    span = np.log10(high / low)
+    steps = next((subs for subs in ((1, 2, 5), (1, 3)) if len(subs) * span <= most), (1,))
+    axes.xaxis.set_major_locator(LogLocator(subs=steps, numticks=max(most, 3)) if span < 1.5 else LogLocator(numticks=most))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    if span < 1.5:
+        axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+
+
+def nothing(axes: Axes, text: str) -> None:
+    """Say on Axes that are empty why they are."""
+    axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color="#555555", fontsize=7)

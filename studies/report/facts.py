@@ -68,7 +68,10 @@ def commands(dataset: xr.Dataset, folder: Path) -> list[str]:
     """What to type to compute this study again."""
     commit, name = dataset.attrs.get("commit", "unknown"), dataset.attrs.get("name", "study")
     found = [f"git checkout {commit.removesuffix(LOCAL)}"] if commit != "unknown" else []
-    return [*found, f"python -m studies.run {shlex.quote(f'{folder.name}/study.yaml')} --out {shlex.quote(f'results/{name}-again')}"]
+    found += ["# and the changes that were not in the repository, without which the numbers may differ"] if commit.endswith(LOCAL) else []
+    file = folder.resolve() / "study.yaml"
+    file = file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file
+    return [*found, f"python -m studies.run {shlex.quote(str(file))} --out {shlex.quote(f'results/{name}-again')}"]
 
 
 def provenance(dataset: xr.Dataset) -> list[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ import xarray as xr
 from studies.analysis.arms import FAILED, stack
 from studies.analysis.comparison import compare
 from studies.analysis.quantiles import quantiles
+from studies.analysis.sensitivity import tuning_cost
 from studies.analysis.tables import fixed_target
 from studies.analysis.targets import at_budget
 
@@ -137,8 +139,31 @@ def cost(dataset: xr.Dataset) -> Table:
             totals += spent
             rows.append([Cell(name), Cell(str(optimizer)), count(end.sizes["arm"]), *map(amount, spent)])
     heads = ["landscape", "optimizer", "arms", "value evaluations", "gradient evaluations", "seconds"]
-    note = "Evaluations of the whole loss, all worlds together. Seconds: wall-clock time of blocks of worlds, truth left out."
-    return Table("Cost", heads, rows, [note], [Cell("all"), Cell(""), Cell(""), *map(amount, totals.tolist())])
+    notes = ["Evaluations of the whole loss, all worlds together. Seconds: wall-clock time of blocks of worlds, truth left out."]
+    if "tuning" in dataset.attrs:
+        notes.append(f"The trials of the tuning took {float(tuning_cost(dataset).sum()):,.0f} evaluations more.")
+    return Table("Cost", heads, rows, notes, [Cell("all"), Cell(""), Cell(""), *map(amount, totals.tolist())])
+
+
+def tuning(dataset: xr.Dataset) -> Table:
+    """What the tuning chose for each arm.
+
+    Raises:
+        ValueError: the study has no `tuning`.
+    """
+    if "tuning" not in dataset.attrs:
+        raise ValueError("tuning: expected a study with `tuning:`, found none in these results")
+    rows = []
+    for one in json.loads(dataset.attrs["tuning"]):
+        best = one["winner"]
+        setting = ", ".join(f"{name} = {f'{value:.4g}' if isinstance(value, float) else value}" for name, value in one["settings"][best].items())
+        swept = ", ".join(f"{name} = {value}" for name, value in one["coords"].items() if name not in ("landscape", "optimizer"))
+        place = [Cell(", ".join(filter(None, [str(one["coords"]["landscape"]), swept]))), Cell(str(one["coords"]["optimizer"]))]
+        losses = [number(math.inf if value is None else value) for value in (one["median"][best], one["median"][0])]
+        rows.append([*place, Cell(setting), *losses, count(len(one["settings"])), amount(one["cost"])])
+    heads = ["landscape", "optimizer", "best setting", "its median loss", "as given", "trials", "evaluations"]
+    note = "In worlds that the study does not use; the best of so many trials is optimistic, the final loss above is not."
+    return Table("Tuning", heads, rows, [note])
 
 
 def _stacks(dataset: xr.Dataset) -> Iterator[tuple[str, xr.Dataset]]:

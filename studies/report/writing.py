@@ -26,7 +26,7 @@ from studies.report.drawings import Drawing, drawing
 
 FILE = "report.html"
 MOST = 4_000_000  # characters of all figures of a page
-TABLES: tuple[Callable[[xr.Dataset], numbers.Table], ...] = (numbers.final_loss, numbers.running_time, numbers.comparisons)
+TABLES: tuple[Callable[[xr.Dataset], numbers.Table], ...] = (numbers.final_loss, numbers.running_time, numbers.comparisons, numbers.tuning)
 
 
 @dataclass

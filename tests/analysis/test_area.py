@@ -22,6 +22,9 @@ class TestArea:
         assert value(loss, 0.01, 1.0, costs="linear") == pytest.approx(0.5 * 90 / 99)
         assert value(loss, 0.0, 1.0, scale="linear") == pytest.approx(0.9 / 2)
 
+    def test_the_last_loss_holds_until_the_end(self):
+        assert value([[1.0, 0.1, 0.1]], 0.01, 1.0, until=1000.0) == pytest.approx(1 / 3)  # 0, a half and a half of three decades
+
     def test_is_clipped(self):
         assert value([[1e9, 1e9, 1e9]], 0.01, 1.0) == 0
         assert value([[0.0, 0.0, 0.0]], 0.01, 1.0) == 1

@@ -64,3 +64,12 @@ class TestLevels:
 
     def test_nothing_reached_is_nan(self):
         assert np.isnan(levels(results([[np.inf, np.inf]], [10, 100]))).all()
+
+
+def test_the_levels_end_at_losses_that_were_reached():
+    """Exactly: of a level that rounding makes a little lower, the world that has it would not have reached it."""
+    rng = np.random.default_rng(6)
+    for loss in (rng.lognormal(0, 2, (40, 1)), rng.normal(0, 2, (40, 1))):
+        data = results(loss)
+        assert levels(data).values[[0, -1]].tolist() == [loss.max(), loss.min()]
+        assert attainment(data)["attained"].isel(target=[0, -1], checkpoint=-1).values.tolist() == [1, 1 / 40]

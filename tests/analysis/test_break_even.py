@@ -225,6 +225,19 @@ class TestEqualTimes:
         assert gradient.values.tolist() == [[0], [0]]
         assert reached.values.tolist() == [[1], [0]]
 
+    def test_the_budget_is_billed_and_not_the_last_state(self):
+        data = study([4000.0, 4000.0], targets=[0.1])
+        data["value_terms"] = data["value_terms"] * 0.9  # a step of 900 evaluations, and one that overshot
+        data["status"][..., -1] = 2
+        assert spent_until(data.sel(optimizer="value"))[0].values.ravel().tolist() == pytest.approx([1000, 1000])
+
+    def test_a_world_that_one_arm_lacks_does_not_count(self):
+        whole, rest = study(self.EVEN, targets=[0.1]), study(self.EVEN[1:], targets=[0.1])
+        whole["status"].loc[{"optimizer": "gradient", "replicate": 0}] = 5
+        told = equal_times(whole, "gradient", "value")
+        assert told["worlds"].item() == 40
+        assert told["equal_times"].item() == pytest.approx(equal_times(rest, "gradient", "value")["equal_times"].item(), rel=1e-12)
+
     def test_the_logarithm_of_the_ratio(self):
         parts = [np.array(x, float) for x in ([2, 4, np.nan], [1, 1, np.nan], [8, 16, np.nan], [1, 0, np.nan])]
         assert log_ratio(*parts) == pytest.approx(np.log(24 / 3))

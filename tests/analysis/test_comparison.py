@@ -1,6 +1,7 @@
 """Comparisons of two arms: against SciPy, statsmodels, published examples and all permutations, and what must never be said."""
 
 import itertools
+import json
 
 import numpy as np
 import pytest
@@ -8,8 +9,10 @@ import xarray as xr
 from scipy import stats
 
 from studies.analysis import bootstrap
-from studies.analysis.comparison import compare, holm, superiority, verdict, wilcoxon, win_probability
+from studies.analysis.comparison import compare, holm, leaning, superiority, verdict, wilcoxon, win_probability
 from studies.analysis.paired import distinct, losses
+from studies.analysis.ranks import ranks
+from studies.analysis.winners import winners
 from tests.analysis.arms import results
 
 RNG = np.random.default_rng(4)
@@ -173,6 +176,24 @@ class TestCompare:
         assert repeated.sizes["k"] == 2
         assert compare(repeated)["p_corrected"].isel(k=1, drop=True).transpose("landscape", "pair").equals(compare(data)["p_corrected"])
 
+    def test_beyond_what_an_arm_had_nothing_is_better(self):
+        """A uses no gradients and had 50 evaluations, B uses them and had 100: at 100 B is far ahead of what A was at 50."""
+        a, b = np.exp(RNG.normal(0, 0.1, (2, 32)))
+        data = two(a, b / 100).assign_attrs(config=json.dumps({"gradient_cost": {"value": 2, "range": [1, 4]}})).assign_coords(terms=1.0)
+        counts = (xr.DataArray(part, dims=("optimizer", "checkpoint")) for part in ([[50, 50], [0, 0]], [[0, 0], [25, 50]]))
+        data = data.assign({name: part.broadcast_like(data["loss"]) for name, part in zip(("value_terms", "gradient_terms"), counts, strict=True)})
+        assert only(compare(data, at=50))["verdict"] == "B better"
+        assert only(compare(data, at=100))["verdict"] == "undecided"
+        assert only(compare(data, at=100))["worlds"] == 0
+
+    @pytest.mark.parametrize("paired", [[True, False], [False, False]])
+    def test_worlds_that_are_not_the_same_are_not_paired(self, paired):
+        data = two(*RNG.normal(0, 1, (2, 8))).assign_coords(paired=("optimizer", paired))
+        for function in (compare, win_probability, lambda data: ranks(data, "replicate"), lambda data: winners(data.isel(landscape=0))):
+            with pytest.raises(ValueError, match=r"^comparison: expected optimizers that ran in the same worlds, (A, )?B did not: leave out those"):
+                function(data)
+        assert compare(data.assign_coords(paired=("optimizer", [True, True]))).sizes["pair"] == 1
+
     def test_one_optimizer_cannot_be_compared(self):
         with pytest.raises(ValueError, match=r"comparison: expected two optimizers or more, got A"):
             compare(results(np.zeros((1, 1, 8))))
@@ -180,12 +201,30 @@ class TestCompare:
 
 class TestVerdict:
     @pytest.mark.parametrize(
-        ("interval", "p", "expected"),
-        [((-2, -1), 0.01, "A better"), ((1, 2), 0.01, "B better"), ((-2, 0), 0.01, "undecided"), ((-1, 1), 0.01, "undecided"),
-         ((-2, -1), 0.2, "undecided"), ((-2, -1), np.nan, "undecided"), ((np.nan, np.nan), 0.01, "undecided")],
+        ("interval", "p", "side", "expected"),
+        [((-2, -1), 0.01, -1, "A better"), ((1, 2), 0.01, 1, "B better"), ((-2, 0), 0.01, -1, "undecided"), ((-1, 1), 0.01, 1, "undecided"),
+         ((-2, -1), 0.2, -1, "undecided"), ((-2, -1), np.nan, -1, "undecided"), ((np.nan, np.nan), 0.01, 1, "undecided"),
+         ((-2, -1), 0.01, 1, "undecided"), ((1, 2), 0.01, -1, "undecided"), ((1, 2), 0.01, 0, "undecided")],
     )  # fmt: skip
-    def test_needs_both(self, interval, p, expected):
-        assert verdict(xr.DataArray(list(interval), dims="bound", coords={"bound": ["low", "high"]}), xr.DataArray(p)).item() == expected
+    def test_needs_both(self, interval, p, side, expected):
+        bounds = xr.DataArray(list(interval), dims="bound", coords={"bound": ["low", "high"]})
+        assert verdict(bounds, xr.DataArray(p), xr.DataArray(side)).item() == expected
+
+    def test_a_few_large_losses_do_not_make_the_other_arm_better(self):
+        """A is a little better in four of five worlds and much worse in the fifth: mean and test are sure, of different arms."""
+        away = np.where(np.arange(100) % 5 == 0, 5.0, -0.1)
+        found = compare(two(away, np.zeros(100)))
+        assert (found["difference_interval"].sel(bound="low") > 0).all()
+        assert (found["p_corrected"] < 0.05).all()
+        assert (found["win_probability"] == 0.8).all()
+        assert (found["verdict"] == "undecided").all()
+
+    def test_the_side_is_that_of_the_signed_ranks(self):
+        rows = np.where(RNG.random((50, 12)) < 0.2, np.nan, np.round(RNG.normal(0, 2, (50, 12))))
+        rows[:, 0] = 0.0
+        for row, told in zip(rows, leaning(xr.DataArray(rows, dims=("cell", "unit"))).values, strict=True):
+            given = row[~np.isnan(row)]
+            assert told == sum(np.sign(x) * (sum(abs(given) < abs(x)) + (sum(abs(given) == abs(x)) + 1) / 2) for x in given)
 
 
 class TestWinProbability:

@@ -11,6 +11,7 @@ import xarray as xr
 from studies.analysis.pricing import cost_at, horizon, look_up, prices, window
 from studies.analysis.repricing import repriced
 from studies.analysis.spending import gradients_until, hits
+from studies.analysis.targets import budget, spent
 from tests.analysis.priced import STUDY, run
 
 SAME = ("loss", "best_loss", "observed", "value_terms", "gradient_terms", "steps", "diversity", "step_length")
@@ -78,6 +79,17 @@ class TestAgainstARunAtThatPrice:
 
 
 class TestWindow:
+    def test_checkpoints_that_end_early_end_the_budget(self):
+        """At a tenth of the price the horizon is where the checkpoints end: runs are billed so far, and not what they had to spend afterwards."""
+        whole = ran(3.0, 1.0, 20.0)
+        early = whole.isel(checkpoint=slice(90))
+        told = repriced(early, 3.0)
+        assert float(budget(told)) == pytest.approx(60)
+        assert float(told["checkpoint"][-1]) == 1
+        cut = repriced(whole.isel(checkpoint=slice(45)), 3.0)
+        assert float(budget(cut)) == float(cut["cost"][-1]) == pytest.approx(45)
+        assert (spent(cut) <= 45 * (1 + 1e-9)).all()
+
     def test_values_until_the_budget_gradients_until_it_is_spent_at_the_lowest_price(self):
         data = ran(3.0, 1.0, 20.0)
         for price in (0.5, 1.0, 3.0, 20.0):

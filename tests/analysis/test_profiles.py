@@ -1,5 +1,7 @@
 """Performance profiles: against a count by hand, and what never reaches a target."""
 
+import json
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -24,7 +26,7 @@ def test_counted_by_hand():
 
 def test_naive_loop():
     rng = np.random.default_rng(5)
-    hits = np.where(rng.random((3, 4, 8, 2)) < 0.3, np.inf, rng.lognormal(3, 1, (3, 4, 8, 2)))
+    hits = np.where(rng.random((3, 4, 8, 2)) < 0.3, np.inf, rng.lognormal(3, 1, (3, 4, 8, 2)).clip(max=100))
     factors = [1.0, 1.5, 3.0, 10.0]
     expected = np.zeros((4, 4))
     for land in range(3):
@@ -39,6 +41,18 @@ def test_naive_loop():
 
 def test_a_start_that_is_good_enough_costs_one():
     assert ratios(of([[[[0.0]], [[5.0]]]])).values.ravel().tolist() == [1, 5]
+
+
+def test_what_is_reached_beyond_the_common_budget_is_not_reached():
+    """A uses gradients, and goes on at the nominal price to 100 where B ends at 50: that B does not get there is not known."""
+    data = of([[[[80.0], [40.0]], [[np.inf], [20.0]]]]).assign_attrs(config=json.dumps({"gradient_cost": {"value": 2, "range": [1, 4]}}))
+    found = profile(data, factors=[1, 2])
+    assert found["profile"].values.tolist() == [[0, 0.5], [0.5, 0.5]]
+
+
+def test_worlds_that_are_not_the_same_cannot_be_problems():
+    with pytest.raises(ValueError, match=r"^comparison: expected optimizers that ran in the same worlds, B did not: leave out those whose `paired`"):
+        profile(of(HITS).assign_coords(paired=("optimizer", [True, False])))
 
 
 def test_runs_without_numbers_are_left_out():

@@ -116,6 +116,8 @@ class TestRates:
         data = ran({"ES": {"kind": "one_plus_one", "sigma": 1.0}}, {"dim": 5}, worlds=3)
         data["status"][0, 0] = 4
         assert rates(data)["worlds"].item() == 2
+        data["status"][0, 1, -1] = 3  # it recommends a point of before
+        assert rates(data)["worlds"].item() == 1
         data["status"][...] = 5
         told = rates(data)
         assert told["worlds"].item() == 0

@@ -8,7 +8,7 @@ import xarray as xr
 
 from studies.analysis.paired import losses
 from studies.analysis.prices import prices
-from studies.analysis.targets import at_budget, budget, hits, spent
+from studies.analysis.targets import at_budget, at_cost, budget, hits, spent
 from studies.config import load_study
 from studies.plan import make_plan
 from tests.analysis.runs import results, timed
@@ -86,6 +86,29 @@ class TestSpent:
     def test_nothing_recorded_is_the_whole_budget(self):
         assert spent(results(LOSS, COST, spent=np.zeros((2, 4)))).values.tolist() == [100, 100]
         assert spent(results(LOSS, COST, spent=np.zeros((2, 4)), status=3)).values.tolist() == [0, 0]
+
+
+class TestAtCost:
+    def test_the_last_checkpoint_of_at_most_that_cost_or_of_so_near_a_one(self):
+        data = results(LOSS, COST)
+        assert [float(at_cost(data, at)["loss"][0]) for at in (10, 39, np.nextafter(40, 0), 40, 41, 100)] == [5, 3, 4, 4, 4, 1]
+
+    def test_what_a_run_would_have_done_with_more_is_not_known(self):
+        """The budget is 100 / 3: an arm without gradients had no more, one that uses gradients alone had 100 at the nominal price."""
+        one, other = (results(LOSS, COST, low=1.0, gradients=part) for part in (0.0, 1.0))
+        data = xr.concat([one, other], xr.Variable("optimizer", ["GA", "SGD"]), coords="minimal", compat="override", combine_attrs="override")
+        told = at_cost(data, 100)
+        np.testing.assert_array_equal(told["loss"], [[np.nan, np.nan], [1, 5]])
+        assert told["status"].values.tolist() == [[5, 5], [2, 2]]
+        assert at_cost(data, 20)["loss"].values.tolist() == [[3, 5], [3, 5]]
+        np.testing.assert_array_equal(losses(data, at=100), told["loss"])
+        one["status"][0, -1] = 3  # and that a diverged run would have recovered is not to be expected
+        np.testing.assert_array_equal(losses(one, at=100), [np.inf, np.nan])
+
+    @pytest.mark.parametrize(("at", "text"), [(9, "expected a cost that some checkpoint has, at least 10 eval"), (101, "expected at most 100 eval")])
+    def test_beyond_the_study_there_is_nothing(self, at, text):
+        with pytest.raises(ValueError, match=f"^at: {text}uations.*; got {at}$"):
+            at_cost(results(LOSS, COST), at)
 
 
 class TestPrices:

@@ -1,11 +1,15 @@
 """Each kind of claim on made-up results: right and wrong laws, the statistics of scipy and statsmodels, places, regimes, failures."""
 
+import json
+
 import numpy as np
 import pytest
 from scipy import stats
 from statsmodels.stats.weightstats import ttost_paired
 
 from studies.claims import ConvergenceRate, Custom, Equality, Ordering, Scaling, VarianceLaw
+from studies.claims.equality import tost
+from studies.claims.gate import Measured, errors_needed
 from studies.claims.ordering import LEVEL, decided, needed
 from tests.claims.made import normal, results
 
@@ -93,6 +97,13 @@ class TestConvergenceRate:
         half["steps"] = half["steps"] // 10
         assert self.judge(half).observed == pytest.approx(0.9**10)
         assert self.judge(half, per="evaluation").observed == pytest.approx(0.9)
+
+    def test_per_evaluation_of_the_states_that_are_shown(self):
+        """Beyond the end of a run its last state is shown, at the costs of checkpoints that it did not reach."""
+        data = self.data(0.9)
+        data["value_terms"] = data["value_terms"].clip(max=200)
+        data["loss"] = data["loss"].clip(min=0.9**50)
+        assert self.judge(data, per="evaluation").observed == pytest.approx(0.9)
 
     def test_the_error_is_that_of_the_slopes_of_worlds(self):
         data = self.data(0.9, noise=0.1)
@@ -224,8 +235,16 @@ class TestOrdering:
         data = pair(1.0)
         data["loss"].loc[{"optimizer": "A", "checkpoint": data["checkpoint"][:2]}] = 1e9
         assert [self.judge(data, cost=cost).verdict for cost in (40, 70, 99, 100, None)] == ["fails", "fails", "fails", "holds", "holds"]
-        with pytest.raises(ValueError, match="cost: expected between the first and the last checkpoint, 33.3333 and 100 evaluations, got 101"):
+        with pytest.raises(ValueError, match="first checkpoint and the shortest run's end, 33.3333 and 100 evaluations, got 101"):
             self.judge(data, cost=101)
+        data["value_terms"].loc[{"optimizer": "B"}] = data["value_terms"].sel(optimizer="B") // 2
+        data.attrs["config"] = json.dumps({"gradient_cost": {"value": 2, "range": [1, 4]}})  # B had 50, all that a run without gradients has
+        with pytest.raises(ValueError, match="the shortest run's end, 33.3333 and 50 evaluations, got 70"):
+            self.judge(data, cost=70)
+
+    def test_worlds_that_are_not_the_same_have_no_order(self):
+        with pytest.raises(ValueError, match="expected optimizers that ran in the same worlds, B did not"):
+            self.judge(pair(5.0).assign_coords(paired=("optimizer", [True, False])))
 
 
 class TestEquality:
@@ -249,6 +268,11 @@ class TestEquality:
             assert found.observed == pytest.approx((a - b).mean())
             seen.add(found.verdict)
         assert seen >= {"holds", "undecided"}
+
+    def test_a_control_that_is_not_surely_beyond_the_margin_is_not_rejected(self):
+        measured = Measured(0.0, 0.25 / errors_needed(32), 32, 32)
+        assert tost(measured, 0.3, 0.56) == ("holds", True)
+        assert tost(measured, 0.3, 0.54) == ("undecided", False)
 
     def test_zero_counts_as_the_smallest(self):
         data = pair(0.0, spread=0.0)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 
-import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
@@ -37,9 +36,11 @@ def _texts(figure: Figure) -> list[Text]:
     hidden = set()
     for axes in figure.findobj(lambda artist: hasattr(artist, "xaxis") and hasattr(artist, "yaxis")):
         for axis in (axes.xaxis, axes.yaxis):
-            low, high = sorted(axis.get_view_interval())
             ticks = [*axis.get_major_ticks(), *axis.get_minor_ticks()]
-            inside = {id(tick) for tick in ticks if low <= tick.get_loc() <= high or np.isclose(tick.get_loc(), (low, high)).any()}
+            low, high = sorted(axis.get_transform().transform(axis.get_view_interval()))
+            places = axis.get_transform().transform([tick.get_loc() for tick in ticks])
+            slack = 1e-9 * (high - low)
+            inside = {id(tick) for tick, place in zip(ticks, places, strict=True) if low - slack <= place <= high + slack}
             shown = axes.get_visible() and axes.axison and axis.get_visible()
             hidden |= {id(label) for tick in ticks if not shown or id(tick) not in inside for label in (tick.label1, tick.label2)}
             hidden |= set() if shown else {id(axis.label), id(axis.offsetText)}

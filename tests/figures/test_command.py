@@ -6,8 +6,9 @@ import time
 import numpy as np
 import pytest
 import xarray as xr
+from PIL import Image
 
-from studies.analysis import arms
+from studies.analysis import arms, population
 from studies.figures import FIGURES
 from studies.figures.__main__ import main
 from tests.figures.results import real, shared  # noqa: F401  a fixture
@@ -26,13 +27,12 @@ def test_it_draws_the_figures_of_the_study(search, tmp_path, capsys):
 
 
 def test_letters_are_embedded_and_the_width_is_as_asked(search, tmp_path):
-    for width, points in ((3.4, 244.8), (7.0, 504.0)):
-        assert main([str(search), "convergence", "--format", "pdf,svg", "--width", str(width), "--out", str(tmp_path)]) == 0
-        pdf = (tmp_path / "convergence.pdf").read_bytes()
-        assert float(re.search(rb"/MediaBox \[ 0 0 ([\d.]+)", pdf)[1]) == pytest.approx(points)
-        assert b"/FontFile2" in pdf  # TrueType, embedded
-        assert b"/Type3" not in pdf
-        assert "<text" not in (tmp_path / "convergence.svg").read_text()  # outlines: the same without our font
+    assert main([str(search), "critical_difference", "--format", "pdf,svg", "--width", "3.4", "--out", str(tmp_path)]) == 0
+    pdf = (tmp_path / "critical_difference.pdf").read_bytes()
+    assert float(re.search(rb"/MediaBox \[ 0 0 ([\d.]+)", pdf)[1]) == pytest.approx(244.8)
+    assert b"/FontFile2" in pdf  # TrueType, embedded
+    assert b"/Type3" not in pdf
+    assert "<text" not in (tmp_path / "critical_difference.svg").read_text()  # outlines: the same without our font
 
 
 def test_all_draws_what_can_be_shown_and_says_why_the_rest_cannot(search, tmp_path, monkeypatch, capsys):
@@ -43,6 +43,26 @@ def test_all_draws_what_can_be_shown_and_says_why_the_rest_cannot(search, tmp_pa
     assert [path.name for path in tmp_path.iterdir()] == ["convergence.png"]
     assert re.fullmatch(r"factorial: expected .*\n", said.err)
     assert main([str(search), "factorial", "--out", str(tmp_path)]) == 2
+
+
+def test_what_moves_is_a_film(search, tmp_path, capsys):
+    assert main([str(search), "trajectories", "--format", "gif", "--width", "3.4", "--out", str(tmp_path)]) == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["trajectories.gif"]
+    with Image.open(tmp_path / "trajectories.gif") as film:
+        assert film.n_frames == 12
+        first = film.convert("L").tobytes()
+        film.seek(11)
+        assert film.convert("L").tobytes() != first
+
+
+def test_what_does_not_move_and_a_film_without_ffmpeg_are_one_line(search, tmp_path, monkeypatch, capsys):
+    assert main([str(search), "ecdf", "--format", "gif", "--out", str(tmp_path)]) == 2
+    assert capsys.readouterr().err == "ecdf: expected a figure that moves (trajectories) for --format gif\n"
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert main([str(search), "trajectories", "--format", "mp4", "--out", str(tmp_path)]) == 2
+    expected = "trajectories: expected the program ffmpeg for an mp4, found none on the PATH; install it, or take --format gif\n"
+    assert capsys.readouterr().err == expected
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -116,6 +136,18 @@ class TestArms:
         assert time.process_time() - began < 5
 
 
+def test_five_hundred_arms_are_not_analysed_one_by_one(monkeypatch):
+    """A time would hang on the machine: how often the costly parts are called does not."""
+    data = made(checkpoints=3).expand_dims(landscape=["hill"])
+    data["diversity"] = data["loss"].assign_attrs(long_name="distance")
+    calls = []
+    monkeypatch.setattr(population, "estimate", lambda *args, **how: calls.append("interval"))
+    monkeypatch.setattr(population, "diversity", lambda *args, was=population.diversity, **how: calls.append("mean") or was(*args, **how))
+    FIGURES["diversity"](data)
+    assert calls == ["mean"]
+
+
+@pytest.mark.verify
 def test_five_hundred_cells_are_drawn_in_time(tmp_path, monkeypatch):
     monkeypatch.setattr("studies.open_study", lambda path: made().expand_dims(landscape=["hill"]))
     began = time.process_time()

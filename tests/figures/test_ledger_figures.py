@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from studies.analysis import noise
 from studies.analysis.population import population
 from studies.analysis.spectrum import spectrum
-from studies.figures.alignment import alignment
+from studies.figures.alignment import ASIDE, alignment
 from studies.figures.alignment import panel as align
 from studies.figures.diversity import panel as diverse
 from studies.figures.price import panel as partition
@@ -39,9 +39,10 @@ def test_alignment(data):
     data = data.isel(moment=[1])
     axes = align(data, Figure().subplots(), reference="smoothed")
     told = noise.alignment(data).sel(reference="smoothed")
-    for line, name in zip(axes.lines, data["optimizer"].values, strict=False):
+    for place, (line, name) in enumerate(zip(axes.lines, data["optimizer"].values, strict=False)):
         assert line.get_ydata() == pytest.approx([float(told["cosine"].sel(optimizer=name).squeeze())], nan_ok=True)
-        assert line.get_xdata() == pytest.approx([float(data["sample_size"].sel(optimizer=name).mean())])
+        size = float(data["sample_size"].sel(optimizer=name).mean())
+        assert line.get_xdata() == pytest.approx([size * ASIDE ** (place - 1.5)])  # four optimizers beside one another
 
 
 def test_diversity(data):

@@ -88,7 +88,7 @@ def test_an_exact_zero_is_drawn_below_the_least_positive_loss():
         results(losses={"hill": [0.0] * 5, "well": [-1.0] * 5}),
         results(losses={"hill": [1e-300] * 5, "well": [1e300, 1.0, 2.0, 3.0, 1e-300]}),
         results(landscapes=("hill",), optimizers=("only",)),
-        results(optimizers=[f"method {i}" for i in range(14)]),
+        pytest.param(results(optimizers=[f"method {i}" for i in range(14)]), marks=pytest.mark.verify),
         results(optimizers=("a very long name of an optimizer that goes on", "b")),
     ],
     ids="all_diverged constant tiny one 14 long".split(),

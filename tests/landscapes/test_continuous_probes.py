@@ -332,7 +332,10 @@ PROBES = {
 }
 
 
-@pytest.mark.parametrize("name", PROBES)
+DAILY = [*PROBES][::4]
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[] if name in DAILY else pytest.mark.verify) for name in PROBES])
 def test_standard_errors_are_those_of_drawing_again(name):
     """One instance measured in 150 worlds of luck: the spread of the values is what each says of itself."""
     field = bound(GaussianField(dim=3, waves=30), [5] * 150)

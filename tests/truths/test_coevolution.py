@@ -71,7 +71,7 @@ def test_one_generation_of_matching_pennies(s, u, v):
         assert mean_deviation(found, torch.tensor(wrong, dtype=torch.float64)) > Z  # mutants: losses exchanged, doubled, players in turn
 
 
-@pytest.mark.parametrize("s", [0.3, 0.8])
+@pytest.mark.parametrize("s", [pytest.param(0.3, marks=pytest.mark.verify), 0.8])
 def test_matching_pennies_turns_outwards(s):
     """|mu| = sqrt(1 + s^2) of the map of means at (1/2, 1/2), as simultaneous gradient play with eta = s; in turn it would be 1."""
     n, u, worlds = 20, 0.6, 20_000
@@ -83,7 +83,7 @@ def test_matching_pennies_turns_outwards(s):
         assert mean_deviation(areas, wrong) > Z
 
 
-@pytest.mark.parametrize(("s", "k"), [(0.3, 1), (0.2, 3)])
+@pytest.mark.parametrize(("s", "k"), [(0.3, 1), pytest.param(0.2, 3, marks=pytest.mark.verify)])
 def test_large_populations_follow_the_recursion(s, k):
     """Losses are means over opponents: with linear fitness any k follows the same path where n is large."""
     steps = 20
@@ -118,7 +118,7 @@ def lost(n, s, worlds):
     raise AssertionError("not lost")
 
 
-@pytest.mark.parametrize(("n", "s"), [(10, 0.5), (14, 0.3)])
+@pytest.mark.parametrize(("n", "s"), [(10, 0.5), pytest.param(14, 0.3, marks=pytest.mark.verify)])
 def test_the_red_queen_speeds_the_loss_of_strategies(n, s):
     """Mean generations until one of two populations is pure, by the exact chain of both; neutral ones keep theirs longer."""
     time = lost(n, s, 4000)

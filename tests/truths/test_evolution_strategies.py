@@ -114,7 +114,10 @@ def beyer(s, mu, c, n=None):
     return mean - n * (math.sqrt(1 + s * s / (mu * n)) - 1)
 
 
-@pytest.mark.parametrize(("mu", "size", "s", "n"), [(5, 20, 3.0, 100), (5, 20, 9.0, 100), (3, 10, 2.0, 200)])
+@pytest.mark.parametrize(
+    ("mu", "size", "s", "n"),
+    [pytest.param(5, 20, 3.0, 100, marks=pytest.mark.verify), pytest.param(5, 20, 9.0, 100, marks=pytest.mark.verify), (3, 10, 2.0, 200)],
+)
 def test_law_39_progress_of_recombination(mu, size, s, n):
     """The finite form of phi* = c sigma* - sigma*^2 / (2 mu), within 1 %; c is the mean of the mu best of lambda normals."""
     optimizer = OPTIMIZERS["mu_lambda"](population=size, parents=mu, weights="equal", sigma=s / n)
@@ -134,7 +137,7 @@ def test_law_39_worked_numbers():
     assert (c, beyer(3, 5, c), beyer(3, 5, c, 100)) == pytest.approx((1.2145, 2.743, 2.668), abs=6e-4)
 
 
-@pytest.mark.parametrize(("n", "noise"), [(40, 1.0), (40, 0.3)])
+@pytest.mark.parametrize(("n", "noise"), [pytest.param(40, 1.0, marks=pytest.mark.verify), (40, 0.3)])
 def test_law_41_residual_distance(n, noise):
     """With noise N(0, sigma_eps^2) on f = R^2 the (mu/mu, lambda)-ES stays at R = sqrt(N sigma_eps / (4 mu c)), within 7 % at a small sigma."""
     mu, size, worlds = 5, 20, 100
