@@ -46,13 +46,15 @@ def compare(dataset: xr.Dataset, at: float | None = None, value: str = "loss", a
         `cliffs_delta`; `verdict`; `worlds` where both have numbers; `units`, how many independent ones: instances where worlds share them. Dims of
         the study but optimizer, replicate and checkpoint stay.
     """
-    loss, logarithmic = scaled(losses(dataset, value, np.inf if at is None else at).load())
+    raw = losses(dataset, value, np.inf if at is None else at).load()
+    loss, logarithmic = scaled(raw)
     a, b = pairs(loss)
+    order = pairs(raw)  # an optimum that was reached is ahead of the smallest gap, for which it counts in decades
     away = difference(a, b)
     means = unit_means(away)
     units = means.notnull().sum("unit").assign_attrs(long_name="independent worlds or instances", units="1")
-    wins = proportion("win_probability", score(a, b), trials=2, long_name="probability that A beats B")
-    found = _difference(away).assign(wins.data_vars).assign(_effect_sizes(a, b, units).data_vars).assign(units=units)
+    wins = proportion("win_probability", score(*order), trials=2, long_name="probability that A beats B")
+    found = _difference(away).assign(wins.data_vars).assign(_effect_sizes(*order, units).data_vars).assign(units=units)
     p, corrected = signed_rank(means, a, b)
     found["p_value"] = p.assign_attrs(long_name="of Wilcoxon's signed-rank test", units="1")
     found["p_corrected"] = corrected.assign_attrs(long_name="of Wilcoxon's signed-rank test, Holm's correction", units="1")

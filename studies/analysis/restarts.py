@@ -120,7 +120,7 @@ def exact(hit: np.ndarray, failed: np.ndarray, cost: np.ndarray) -> np.ndarray:
 
 def simulated(hit: np.ndarray, bill: np.ndarray, most: float, seed: int) -> np.ndarray:
     """Bills of simulated runs of one instance, each of its runs (n,) first equally often; inf where more than `most` was spent."""
-    random = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     place = np.tile(np.arange(len(hit)), -(-DRAWS // len(hit)))
     total, open_ = np.zeros(len(place)), np.ones(len(place), bool)
     while open_.any():
@@ -129,5 +129,5 @@ def simulated(hit: np.ndarray, bill: np.ndarray, most: float, seed: int) -> np.n
         over = open_ & (total > most)
         total[over] = np.inf
         open_ &= ~reached & ~over
-        place = random.integers(0, len(hit), len(place))
+        place = rng.integers(0, len(hit), len(place))
     return total

@@ -39,16 +39,20 @@ def expected_running_time(dataset: xr.Dataset, targets: Targets = None, which: s
     hit, bill = hits(dataset, targets, which), spent(dataset)
     reached = (hit < np.inf).where(hit.notnull())
     cost = hit.where(reached == 1, bill).where(hit.notnull())
-    told = estimate("rate", successes_per_cost, (reached, cost), long_name="expected running time", units="evaluations")
+    told = estimate("successes_per_cost", successes_per_cost, (reached, cost), long_name="expected running time", units="evaluations")
     rates = proportion("success_rate", reached, long_name="share of worlds that reached the target")
     most = rates["success_rate_interval"].sel(bound="high", drop=True)
     least = (1 - most) / most * cost.mean("replicate")
-    ends = _inverse(told["rate_interval"])
+    ends = _inverse(told["successes_per_cost_interval"])
     low, high = ends.sel(bound="high", drop=True), ends.sel(bound="low", drop=True)
-    low, high = low.where(rates["success_rate"] > 0, least), high.where(told["rate"] < np.inf, 0.0)  # 1 / inf: all hits cost nothing
-    low = low.where(told["rate"] < np.inf, 0.0)
+    low, high = low.where(rates["success_rate"] > 0, least), high.where(told["successes_per_cost"] < np.inf, 0.0)  # 1 / inf: all hits cost nothing
+    low = low.where(told["successes_per_cost"] < np.inf, 0.0)
     both = xr.concat([low, high], xr.Variable("bound", ["low", "high"]), coords="minimal", compat="override").transpose(*ends.dims)
-    found = xr.Dataset({"ert": _inverse(told["rate"]), "ert_interval": both.where(told["rate"].notnull()), "ert_method": told["rate_method"]})
+    found = xr.Dataset({
+        "ert": _inverse(told["successes_per_cost"]),
+        "ert_interval": both.where(told["successes_per_cost"].notnull()),
+        "ert_method": told["successes_per_cost_method"],
+    })
     found["ert"].attrs = {"long_name": "expected running time", "units": "evaluations"}
     found["ert_interval"].attrs = {"long_name": f"{LEVEL:.0%} interval of expected running time", "units": "evaluations"}
     found["successes"] = reached.sum("replicate").astype(int).assign_attrs(long_name="worlds that reached the target", units="1")

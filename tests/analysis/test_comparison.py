@@ -113,6 +113,13 @@ class TestCompare:
         found = only(compare(two(np.r_[0.0, np.full(31, 0.1)], b, gap_known=1.0)))
         assert found["difference"] == pytest.approx(-1)
 
+    def test_an_optimum_that_was_reached_wins_against_the_smallest_gap(self):
+        data = two(np.zeros(8), np.r_[np.full(4, 0.1), np.full(4, 0.2)], gap_known=1.0)
+        found = only(compare(data))
+        assert found["difference"] == pytest.approx(-np.log10(2) / 2)  # in decades it counts as that gap
+        assert (found["win_probability"], found["a12"], found["cliffs_delta"]) == (1, 1, 1)
+        assert (only(win_probability(data)).isel(checkpoint=-1)["win_probability"]) == 1
+
     def test_at_a_cost(self):
         data = two(np.arange(20.0), np.ones(20))
         early, late = (only(compare(data, at=at)) for at in (60.0, 100.0))
