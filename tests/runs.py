@@ -87,7 +87,7 @@ def workers(process):
     found = []
     for child in family(process):
         with contextlib.suppress(psutil.Error):
-            found += [child] if child.cmdline()[-1] == "worker" else []
+            found += [child] if child.cmdline()[-1:] == ["worker"] else []
     return found
 
 

@@ -229,8 +229,8 @@ def lines_or_none(data: Any) -> list[str] | None:
     return None
 
 
-@pytest.mark.parametrize("part", [0, *(pytest.param(k, marks=pytest.mark.verify) for k in range(1, 10))])
-def test_whatever_stands_anywhere_it_is_a_line_and_never_a_traceback(part: int) -> None:
+@pytest.mark.parametrize("tenth", [0, *(pytest.param(k, marks=pytest.mark.verify) for k in range(1, 10))])
+def test_whatever_stands_anywhere_it_is_a_line_and_never_a_traceback(tenth: int) -> None:
     more = """
 sweep: {optimizers.sgd.learning_rate: [1, 2], noise.batch: [{nk: 2}], a: {zip: {seed: [1, 2], landscapes.nk.k: [1, 2]}}}
 noise: {batch: {nk: 2}, sampling: {nk: batch}, shared: true, evaluation: {nk: {value: 1}, bowl: 2}}
@@ -245,7 +245,7 @@ cluster: {kind: local, workers: 2}
     good = yaml_lines.read("", text).data
     assert len(load_study(good).arms) == 2 * (2 + 1) * 2 * 2
     for path in paths_in(good):
-        for weird in WEIRD[part::10]:
+        for weird in WEIRD[tenth::10]:
             data = copy.deepcopy(good)
             node = data
             for part in path[:-1]:

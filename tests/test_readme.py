@@ -37,7 +37,7 @@ def test_the_noise_ledger_is_read(tmp_path):
         "ledger": {"moments": 2, "redraws": 8},
     }
     lines = ["import studies", f"studies.run_study({study!r}, out='results/noise-sources')", *block.splitlines()]
-    told = [line if not line.startswith("noise.") else f"print({line.partition('  #')[0]})" for line in lines]
+    told = [line if not line.startswith("noise.") else f"print(list({line.partition('  #')[0]}))" for line in lines]
     (tmp_path / "read.py").write_text("\n".join(told))
     done = subprocess.run([sys.executable, "read.py"], cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
@@ -48,7 +48,7 @@ def test_the_plugin_runs(tmp_path):
     (tmp_path / "mine.py").write_text(next(block for block in PYTHON if "# mine.py" in block))
     line = re.search(r"landscapes: \{.*mine:Ridge.*\}", README).group()
     (tmp_path / "mine.yaml").write_text(f"name: mine\nreplicates: 2\nbudget: 100\n{line}\noptimizers: {{GA: {{kind: ga, population: 5}}}}\n")
-    command = [sys.executable, "-m", "studies.run", "mine.yaml", "--workers", "1"]
+    command = [sys.executable, "-m", "studies.run", "mine.yaml", "--workers", "1", "--no-report"]
     done = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert "ridge" in done.stdout
@@ -64,7 +64,13 @@ def test_commands_with_results_are_understood(command):
     assert importlib.import_module(f"{module}.__main__").parser().parse_args(words)
 
 
-@pytest.mark.parametrize("command", [command for command in COMMANDS if not command.startswith(OF_RESULTS)])
+SLOW = ("studies.probe nk:n=12 --tune", "studies.run quickstart --set", "studies.probe --gallery")  # like another that is tried every day
+
+
+@pytest.mark.parametrize(
+    "command",
+    [pytest.param(c, marks=pytest.mark.verify if c.startswith(SLOW) else []) for c in COMMANDS if not c.startswith(OF_RESULTS)],
+)
 def test_commands_are_understood(command, tmp_path):
     words = command.split(">")[0].split()
     if words[0] == "studies.probe":

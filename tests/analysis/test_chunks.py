@@ -38,7 +38,10 @@ def made():
     return data.assign_attrs(config=json.dumps(config))
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+SLOW = ("attainment", "profile")
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.verify if name in SLOW else []) for name in FUNCTIONS])
 def test_chunked_results_give_the_same(name):
     data = made()
     xr.testing.assert_allclose(FUNCTIONS[name](data.chunk(optimizer=1, replicate=3)).load(), FUNCTIONS[name](data), rtol=1e-12)
