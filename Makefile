@@ -38,7 +38,7 @@ verify: $(VENV)/installed  ## the slow statistics, all the kill tests, and the t
 bench: $(VENV)/bench  ## time ourselves beside our peers, ratios in one run
 	$(RUN) -m pytest -o addopts=--import-mode=importlib -W default tests/benchmarks --benchmark-columns=median,iqr,rounds --benchmark-sort=name
 
-figures: $(VENV)/installed  ## run the studies of the README's pictures, and draw these anew (ten minutes)
+figures: $(VENV)/installed  ## run the studies of the README's pictures, and draw these anew
 	for study in $(PICTURED); do $(BIN)/python -m studies.run $$study || exit 1; done
 	cp results/quickstart/figures/convergence.png studies/configs/quickstart.png
 	cp results/noise-sources/figures/noise_sources.png studies/configs/noise-sources.png
