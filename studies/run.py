@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     import xarray as xr
     from rich.console import Console
 
-    from studies.config import Study
-    from studies.plan import Cell
     from studies.session import Outcome
 
 RESUME = "finished cells are kept; run the same command again to go on"
@@ -72,7 +70,9 @@ def _run(args: argparse.Namespace) -> int:
     try:
         study = load_study(args.config, [*args.set, *([f"device={args.device}"] if args.device else [])])
         if args.dry_run:
-            _show_plan(study, folder(study, args.out))
+            from studies import preview
+
+            preview.show(study, folder(study, args.out))
             return 0
         out = folder(study, args.out)
         with live(out) if args.report else contextlib.nullcontext():
@@ -154,46 +154,6 @@ def _show(dataset: xr.Dataset, out: Path, figures: list[str], log: Console) -> b
     for path in (out / "dataset.zarr", *drawn):
         console.print(str(path), highlight=False, soft_wrap=True)
     return undrawn
-
-
-def _show_plan(study: Study, out: Path) -> None:
-    """The table of cells and the cost: one row for each landscape and optimizer, all values of the axes together."""
-    from rich.console import Console
-    from rich.table import Table
-
-    from studies import store
-    from studies.matching import table as matched
-    from studies.pilots import Pilots
-    from studies.plan import make_plan
-    from studies.trials import Trials
-    from studies.tuned import table as tuned
-
-    study, lines = Trials(study, out).known() if study.tuning else (study, [])
-    study, more = Pilots(study, out).known() if study.match else (study, [])
-    plan, console = make_plan(study), Console()
-    here = store.finished(out)
-    cells: dict[str, list[Cell]] = {}
-    for cell in plan.cells(here.__contains__):
-        cells.setdefault(cell.task.canonical, []).append(cell)
-    arms: dict[tuple[str, str], list[str]] = {}
-    for arm in plan.arms:
-        arms.setdefault((str(arm.coords["landscape"]), str(arm.coords["optimizer"])), []).append(arm.task.canonical)
-    grid = Table("landscape", "optimizer", "arms", "cells", "to compute", "evaluations to compute", title=f"{study.name}: {study.replicates} worlds")
-    total = [0, 0, 0.0]
-    for names, tasks in arms.items():
-        planned = [cell for task in dict.fromkeys(tasks) for cell in cells[task]]
-        missing = [cell for cell in planned if cell.address not in here]
-        cost = sum(cell.task.budget * (cell.last - cell.first) for cell in missing)
-        total = [a + b for a, b in zip(total, (len(planned), len(missing), cost), strict=True)]
-        grid.add_row(*names, str(len(tasks)), f"{len(planned):,}", f"{len(missing):,}", f"{cost:,.0f}")
-    grid.add_section()
-    grid.add_row("all", "", f"{len(plan.arms):,}", f"{total[0]:,}", f"{total[1]:,}", f"{total[2]:,.0f}")
-    console.print(grid)
-    if study.tuned:
-        console.print(tuned(study.tuned))
-    if study.matched:
-        console.print(matched(study.matched))
-    console.print(f"folder: {out}", *plan.notes, *lines, *more, sep="\n", highlight=False, soft_wrap=True)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,56 @@
+"""What a dry run prints: the table of cells, the cost, the notes; nothing is computed and nothing written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from studies import store
+from studies.config import Study
+from studies.matching import table as matched
+from studies.pilots import Pilots
+from studies.plan import Cell, Plan, make_plan
+from studies.trials import Trials
+from studies.tuned import table as tuned
+
+
+def show(study: Study, out: Path) -> None:
+    """Print the plan of a study.
+
+    Args:
+        study: the study.
+        out: its folder; finished cells there are not computed again.
+    """
+    study, lines = Trials(study, out).known() if study.tuning else (study, [])
+    study, more = Pilots(study, out).known() if study.match else (study, [])
+    plan, console = make_plan(study), Console()
+    console.print(_table(plan, store.finished(out)))
+    if study.tuned:
+        console.print(tuned(study.tuned))
+    if study.matched:
+        console.print(matched(study.matched))
+    console.print(f"folder: {out}", *plan.notes, *lines, *more, sep="\n", highlight=False, markup=False, soft_wrap=True)
+
+
+def _table(plan: Plan, here: set[str]) -> Table:
+    """One row for each landscape and optimizer, all values of the axes together."""
+    cells: dict[str, list[Cell]] = {}
+    for cell in plan.cells(here.__contains__):
+        cells.setdefault(cell.task.canonical, []).append(cell)
+    arms: dict[tuple[str, str], list[str]] = {}
+    for arm in plan.arms:
+        arms.setdefault((str(arm.coords["landscape"]), str(arm.coords["optimizer"])), []).append(arm.task.canonical)
+    title = f"{plan.study.name}: {plan.study.replicates} worlds"
+    grid = Table("landscape", "optimizer", "arms", "cells", "to compute", "evaluations to compute", title=title)
+    total = [0, 0, 0.0]
+    for names, tasks in arms.items():
+        planned = [cell for task in dict.fromkeys(tasks) for cell in cells[task]]
+        missing = [cell for cell in planned if cell.address not in here]
+        cost = sum(cell.task.budget * (cell.last - cell.first) for cell in missing)
+        total = [a + b for a, b in zip(total, (len(planned), len(missing), cost), strict=True)]
+        grid.add_row(*names, str(len(tasks)), f"{len(planned):,}", f"{len(missing):,}", f"{cost:,.0f}")
+    grid.add_section()
+    grid.add_row("all", "", f"{len(plan.arms):,}", f"{total[0]:,}", f"{total[1]:,}", f"{total[2]:,.0f}")
+    return grid
