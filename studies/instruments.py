@@ -31,6 +31,7 @@ VARIABLES = {  # name -> (long name, unit) of what has the dims (replicate, chec
     "diversity": ("rms distance of the points asked to their mean (heterozygosity on bits); NaN before the first step", "length of x"),
     "step_length": ("distance that the center moved in the last step; NaN before the first step", "length of x"),
 }
+START = ("true loss of the common start: the first point of every optimizer's starts, before the first step", LOSS)
 COUNTS = {
     "value_terms": ("term-evaluations of values so far", "terms"),
     "gradient_terms": ("term-evaluations of gradients so far", "terms"),
@@ -60,15 +61,24 @@ class Recorder:
         landscape: bound to the worlds; asked for the truth.
         optimizer: gives the recommendation and the center of a state.
         ledger: the worlds' bills.
+        common: (R, 1, D) the point at which every arm of this landscape starts.
         checkpoints: (C,) costs at the nominal price, increasing, in evaluations.
         targets: (T,) losses.
         exact: whether values are the truth about a point as an answer, so that hits are exact at every step.
     """
 
     def __init__(
-        self, landscape: Landscape, optimizer: Optimizer, ledger: Ledger, checkpoints: Sequence[float], targets: Sequence[float], *, exact: bool
+        self,
+        landscape: Landscape,
+        optimizer: Optimizer,
+        ledger: Ledger,
+        common: Tensor,
+        checkpoints: Sequence[float],
+        targets: Sequence[float],
+        *,
+        exact: bool,
     ) -> None:
-        self.landscape, self.optimizer, self.ledger, self.exact = landscape, optimizer, ledger, exact
+        self.landscape, self.optimizer, self.ledger, self.common, self.exact = landscape, optimizer, ledger, common, exact
         worlds = len(ledger.alive)
         self.checkpoints = np.array([*checkpoints, np.inf])
         self.reach = self.checkpoints * (1 + ROUNDING)  # a cost up to here is within the checkpoint
@@ -79,6 +89,7 @@ class Recorder:
         names = [*VARIABLES, *landscape.extras, *(name for name, _, _ in optimizer.recorded.values()), "seconds"]
         self.records = {name: np.full((worlds, len(checkpoints)), np.nan) for name in names}
         self.records |= {name: np.zeros((worlds, len(checkpoints)), np.int64) for name in (*COUNTS, "status")}
+        self.start_loss = np.full(worlds, np.nan)
         self.truth_seconds = 0.0
         self.began = time.perf_counter()
 
@@ -87,6 +98,7 @@ class Recorder:
         best = self.optimizer.recommend(state)
         observed = np.full(len(best), np.inf)
         self.last = self.before = Moment(state, None, None, self._counts(), self.ledger.spent, self.ledger.within, 0.0, observed, best, {})
+        self.start_loss = self._truth(self.common, self.last)[:, 0]
 
     def __call__(self, step: int, optimizer: Optimizer, state: State, query: Query, answer: Answer, info: Info) -> None:
         """Take the state after one step."""
@@ -127,6 +139,7 @@ class Recorder:
         for name, whose in (("hit_cost", "recommended point"), ("best_hit_cost", "best evaluated point")):
             long_name = f"cost at which the {whose} first reached the target ({how}); inf: never"
             variables[name] = (("replicate", "target"), self.hits[name], {"long_name": long_name, "units": "evaluations"})
+        variables["start_loss"] = ("replicate", self.start_loss, dict(zip(("long_name", "units"), START, strict=True)))
         coords = {
             "replicate": worlds.cpu().numpy(),
             "cost": ("checkpoint", self.checkpoints[:-1], {"long_name": "cost", "units": "evaluations"}),

@@ -88,7 +88,9 @@ def run_worlds(task: Task, worlds: torch.Tensor) -> xr.Dataset:
     ledger = Ledger(streams.size, terms=landscape.terms, budget=task.budget, price=price["value"], lowest_price=price["low"])
     oracle = Oracle(landscape, noise, ledger, **task.oracle, alone=singly(task, streams))
     exact = noise.exact and not optimizer.batches and not landscape.noisy and landscape.clock is None and len(landscape.players) == 1
-    recorder = Recorder(landscape, optimizer, ledger, task.checkpoints, task.targets, exact=exact and landscape.values_are_solutions)
+    common = landscape.start(streams.at(0), 1)
+    exactly = exact and landscape.values_are_solutions
+    recorder = Recorder(landscape, optimizer, ledger, common, task.checkpoints, task.targets, exact=exactly)
     first = streams.at(0)
     problem = Problem(landscape.dim, landscape.domain, exact, start=lambda n: landscape.start(first, n), players=len(landscape.players))
     freezer = Freezer(oracle, task.ledger["moments"], streams) if task.ledger else None

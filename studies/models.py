@@ -61,7 +61,7 @@ FIGURES = {  # name (studies.figures.FIGURES) -> key of a study that it shows, w
 RELAXATIONS = ("extension", "threshold")
 RESERVED = frozenset(  # words that a sweep may not use for a dim: those of the Dataset
     "landscape optimizer replicate checkpoint target cost target_loss loss best_loss observed population_loss diversity step_length status"
-    " hit_cost best_hit_cost value_terms gradient_terms steps seconds virtual_time staleness".split()
+    " start_loss hit_cost best_hit_cost value_terms gradient_terms steps seconds virtual_time staleness".split()
     + "moment source direction reference half mode force frame individual plane row column end instance".split()
     + list(VARIABLES)
 )

@@ -132,6 +132,17 @@ class TestCheckpoints:
         first = [run(pair("quadratic", o), range(3))["loss"][:, 0] for o in ("sgd", "openai_es", "ga", "random_search")]
         assert all(np.array_equal(first[0], other) for other in first)
 
+    @pytest.mark.parametrize("landscape", ["quadratic", "nk"])
+    def test_start_loss_is_the_truth_of_the_common_start_in_every_arm(self, landscape):
+        """Whatever an arm does first, and however it sees the bits: the loss of row 0 of the landscape's own starts."""
+        noise = {"batch": None, "sampling": "replacement", "shared": True, "evaluation": {"value": 3.0, "gradient": 3.0}}
+        arms = [pair(landscape, o, noise=noise) for o in ("sgd", "openai_es", "ga", "random_search")]
+        streams = Streams(seed=11, worlds=torch.arange(3))
+        bound = FAMILIES["landscape"][0][landscape](**SMALL[landscape]).bind(streams)
+        expected = bound.loss(bound.start(streams.at(0), 4))[:, 0].numpy()
+        for arm in arms:
+            np.testing.assert_array_equal(run(arm, range(3))["start_loss"], expected)
+
     def test_a_range_of_prices_counts_the_budget_at_the_lowest(self):
         priced = task(BOWL, {"kind": "sgd"}, gradient_cost={"value": 3.0, "low": 1.0, "high": 20.0}, checkpoints=[30.0, 60.0, 90.0])
         data = run(priced, [0])
