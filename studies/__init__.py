@@ -18,7 +18,7 @@ def run_study(
     overrides: Mapping[str, Any] = {},  # noqa: B006
     *,
     workers: int | None = None,
-    cluster: str = "local",
+    cluster: str | None = None,
 ) -> xr.Dataset:
     """Compute what is missing of a study and return its results. Works in scripts (no `__main__` guard needed) and notebooks.
 
@@ -26,8 +26,8 @@ def run_study(
         config: a study file, or the name of a ready study in `studies/configs/`.
         out: the study's folder; None: results/NAME.
         overrides: dotted path -> value, as with `--set`: {"replicates": 8, "optimizers.sgd.learning_rate": 0.1}.
-        workers: processes of the local cluster, >= 1; None: one per core.
-        cluster: "local", or the address of a Dask scheduler, "tcp://host:port".
+        workers: processes of the local cluster, >= 1; None: what the study says, else one per core.
+        cluster: "local", or the address of a Dask scheduler, "tcp://host:port"; None: what the study says.
 
     Returns:
         The labelled Dataset, in memory unless large. Worlds of failed cells have `status` failed; why is in OUT/errors/.

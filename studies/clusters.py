@@ -37,6 +37,7 @@ ENVIRONMENT = {
     "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0",  # a worker that dies takes its cells down once; the engine judges them again
     "DASK_LOGGING__DISTRIBUTED": "critical",
 }
+LOOPBACK = "127.0.0.1"  # where the processes of a local cluster listen: whoever reaches a scheduler or a worker can run code as its user
 PATIENCE = 60  # seconds to wait for a first worker
 
 
@@ -135,7 +136,7 @@ async def _serve(count: int) -> None:
     _follow(lambda: os.killpg(0, signal.SIGKILL))
     answer = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what workers print goes to the terminal
-    scheduler = await Scheduler(host="127.0.0.1", port=0, dashboard=False, dashboard_address="127.0.0.1:0")
+    scheduler = await Scheduler(host=LOOPBACK, port=0, dashboard=False, dashboard_address=f"{LOOPBACK}:0")
     workers = [_start([scheduler.address, "worker"]) for _ in range(count)]
     print(scheduler.address, file=answer, flush=True)
     answer.close()
@@ -149,7 +150,7 @@ async def _work(address: str) -> None:
     from distributed import Worker
 
     _follow(lambda: os._exit(1))
-    worker = await Worker(address, nthreads=1, memory_limit=0, dashboard=False)
+    worker = await Worker(address, host=LOOPBACK, dashboard_address=f"{LOOPBACK}:0", nthreads=1, memory_limit=0, dashboard=False)
     await worker.finished()
 
 

@@ -1,8 +1,8 @@
 """A digest of the code that computes a cell: equal where only comments, docstrings or layout differ.
 
 It covers the syntax trees of the given modules and of all that they import, installed libraries left out. Our own `__init__` files are not
-followed, since the registries there would tie every landscape and optimizer to every other; nor are the modules that only decide what is
-computed, for their decisions are in the task itself.
+followed as a whole, since the registries there would tie every landscape and optimizer to every other; a name that one of them passes on
+leads to the module it comes from, and a plugin that takes a whole registry depends on all that is in it. Imports for type checkers run nothing.
 """
 
 from __future__ import annotations
@@ -17,12 +17,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("landscapes", "optimizers", "studies")
-CORE = ("landscapes.streams", "landscapes.kernels", "landscapes.oracle", "landscapes.noise", "studies.loop", "studies.instruments")
-WHERE_USED = {("studies.loop", "landscapes.relaxation")}  # imports that a task may not need; its own list says where it does
+CORE = ("studies.loop",)  # what every cell runs through, with all that it imports
+WHERE_USED = {("studies.loop", "landscapes.relaxation"), ("studies.loop", "studies.ledger")}  # not by every task, which says itself where it does
 LIBRARIES = {Path(sysconfig.get_path(kind)).resolve() for kind in ("stdlib", "platstdlib", "purelib", "platlib")}
-DECIDE = frozenset(
-    f"studies.{name}" for name in ("config", "digest", "kinds", "mistakes", "models", "plan", "sections", "settings", "sweeps", "yaml_lines")
-)
 
 
 @functools.cache
@@ -40,7 +37,7 @@ def code_digest(modules: tuple[str, ...], root: Path = ROOT) -> str:
         ValueError: a module has no source file.
     """
     lines = []
-    for name in sorted(_closure(modules, root)):
+    for name in sorted(closure(modules, root)):
         path = _file(name, root)
         if path is None:
             raise ValueError(f"digest: module {name!r} has no source file")
@@ -48,7 +45,8 @@ def code_digest(modules: tuple[str, ...], root: Path = ROOT) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def _closure(modules: Iterable[str], root: Path) -> set[str]:
+def closure(modules: Iterable[str], root: Path = ROOT) -> set[str]:
+    """These modules, and all whose code they run (see `code_digest`)."""
     found: set[str] = set()
     waiting = [*modules]
     while waiting:
@@ -57,25 +55,44 @@ def _closure(modules: Iterable[str], root: Path) -> set[str]:
             continue
         found.add(name)
         path = _file(name, root)
-        imports = _tree(path)[1] if path else ()
-        waiting += [m for m in imports if (name, m) not in WHERE_USED and _follow(m, root)]
+        for imported in _tree(path)[1] if path else ():
+            if not any(name == where and f"{imported}.".startswith(f"{what}.") for where, what in WHERE_USED):
+                waiting += _followed(imported, name, root)
     return found
 
 
-def _follow(name: str, root: Path) -> bool:
-    """Our own modules, but for registries and what only decides; of a plugin, every module that is not an installed library."""
+def _followed(name: str, by: str, root: Path) -> list[str]:
+    """The modules that this name, imported by a module, leads to: none in an installed library or an `__init__` of ours."""
     path = _file(name, root)
-    if path is None or path.suffix != ".py":
-        return False
-    if name.partition(".")[0] in PACKAGES:
-        return path.name != "__init__.py" and name not in DECIDE
-    return not any(path.resolve().is_relative_to(folder) for folder in LIBRARIES)
+    if path is None:
+        return _passed_on(name, by, root)
+    if path.suffix != ".py":
+        return []
+    if _ours(name):
+        return [] if path.name == "__init__.py" else [name]
+    return [] if any(path.resolve().is_relative_to(folder) for folder in LIBRARIES) else [name]
+
+
+def _passed_on(name: str, by: str, root: Path) -> list[str]:
+    """Where an `__init__` of ours has a name from; all that it has for a plugin which takes a registry, or everything."""
+    package, _, word = name.rpartition(".")
+    path = _file(package, root) if package and _ours(package) else None
+    if path is None or path.name != "__init__.py":
+        return []
+    homes = _homes(path)
+    if word in homes:
+        return [homes[word]]
+    return [] if _ours(by) else sorted(set(homes.values()))
+
+
+def _ours(name: str) -> bool:
+    return name.partition(".")[0] in PACKAGES
 
 
 def _file(name: str, root: Path) -> Path | None:
     """The source file of a module."""
     top = name.partition(".")[0]
-    if top in PACKAGES:
+    if _ours(name):
         base = root
     else:
         module = sys.modules.get(name) or sys.modules.get(top)
@@ -100,13 +117,36 @@ def _tree(path: Path) -> tuple[str, tuple[str, ...]]:
     return hashlib.sha256(ast.dump(tree).encode()).hexdigest(), imports
 
 
+@functools.cache
+def _homes(path: Path) -> dict[str, str]:
+    """Of an `__init__` file: name -> the module that it is imported from."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    lines = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
+    return {alias.asname or alias.name: _base(node, path) for node in lines for alias in node.names}
+
+
 def _imports(tree: ast.AST, path: Path) -> Iterator[str]:
-    for node in ast.walk(tree):
+    """Names that may be modules; "package.*" where the whole of a package is at hand."""
+    for node in _executed(tree):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            yield from (name for alias in node.names for name in (alias.name, f"{alias.name}.*"))
         elif isinstance(node, ast.ImportFrom):
-            base = ".".join(filter(None, (_package(path, node.level), node.module)))
+            base = _base(node, path)
             yield from (base, *(f"{base}.{alias.name}" for alias in node.names))
+
+
+def _executed(tree: ast.AST) -> Iterator[ast.AST]:
+    """All nodes but those under `if TYPE_CHECKING:`."""
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        only_types = isinstance(node, ast.If) and ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING")
+        waiting += node.orelse if only_types else ast.iter_child_nodes(node)  # type: ignore[attr-defined]
+
+
+def _base(node: ast.ImportFrom, path: Path) -> str:
+    return ".".join(filter(None, (_package(path, node.level), node.module)))
 
 
 def _package(path: Path, level: int) -> str:

@@ -11,7 +11,7 @@ import functools
 import hashlib
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from typing import Any
@@ -76,12 +76,21 @@ class Task:
 
     @functools.cached_property
     def code(self) -> str:
-        """Digest of the code that computes it."""
-        owners = {kinds.find(self.optimizer["kind"], "optimizer").__module__, *(["landscapes.relaxation"] if self.relaxation else [])}
-        for made in self._landscapes:
-            owners |= {type(made).__module__, *made.code}
+        """Digest of the code that computes it, and the names of the classes: a registry may come to name another one of a module."""
+        return " ".join((code_digest(self.modules), *(cls.__qualname__ for cls in self._classes)))
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """The modules that compute it; what these import is not listed."""
+        owners = {cls.__module__ for cls in self._classes} | _own_modules(self.optimizer) | _own_modules(self.landscape)
+        owners |= {module for made in self._landscapes for module in made.code}
+        owners |= {"landscapes.relaxation"} if self.relaxation else set()
         owners |= {"studies.ledger.record"} if self.ledger else set()
-        return code_digest((*CORE, *sorted(owners)))
+        return (*CORE, *sorted(owners))
+
+    @property
+    def _classes(self) -> list[type]:
+        return [kinds.find(self.optimizer["kind"], "optimizer"), *map(type, self._landscapes)]
 
     @functools.cached_property
     def fingerprint(self) -> str:
@@ -232,6 +241,12 @@ def _task(arm: Settled, fractions: list[float], device: str, sources: list[str])
         device=device,
         **arm.scalars | {"ledger": ledger, "pictures": pictures},
     )
+
+
+def _own_modules(spec: Mapping[str, Any]) -> set[str]:
+    """The modules of all import paths "module:Class" in a spec."""
+    named = {module for module, colon, _ in [str(spec.get("kind", "")).partition(":")] if colon}
+    return named.union(*(_own_modules(value) for value in spec.values() if isinstance(value, Mapping)))
 
 
 def rounded(value: float) -> float:

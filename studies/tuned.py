@@ -48,25 +48,38 @@ def notes(found: Iterable[Mapping[str, Any]]) -> list[str]:
     """A line for each arm where all settings diverge, are few, or the best is at the end of a range."""
     lines = []
     for one in found:
-        trials = len(one["settings"])
-        if all(value is None for value in one["median"]):
+        trials, nobody = len(one["settings"]), all(value is None for value in one["median"])
+        if nobody:
             lines.append(f"tuning: {place(one)}: every setting diverges in half of the worlds or more; the values given are used")
         if one["different"] < trials:
             repeated = f"the other {trials - one['different']} of {trials} trials repeat them"
             lines.append(f"tuning: {place(one)}: its ranges hold only {one['different']} different settings; {repeated}")
-        lines += [f"tuning: {place(one)}: the best {name} is near the {end} end of its range; beyond may be better" for name, end in _edges(one)]
+        for name, where, remedy in () if nobody else _edges(one):
+            lines.append(f"tuning: {place(one)}: the best {name} {where}; {remedy}")
     return lines
 
 
-def _edges(one: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Parameters of a winner that was drawn, whose number is near an end."""
-    if one["winner"]:
-        for name, span in one["ranges"].items():
-            if "choices" not in span:
-                value, low, high = one["settings"][one["winner"]][name], span["low"], span["high"]
-                share = math.log(value / low) / math.log(high / low) if span["scale"] == "log" else (value - low) / (high - low)
-                if not EDGE <= share <= 1 - EDGE:
-                    yield name, "low" if share < EDGE else "high"
+def _edges(one: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Numbers of the best setting near an end of their range, or outside of it (as given): (parameter, where it lies, what may help)."""
+    for name, span in one["ranges"].items():
+        value = one["settings"][one["winner"]][name]
+        if "choices" in span or not isinstance(value, (int, float)):
+            continue
+        share = _share(value, span)
+        end = "low" if share < EDGE else "high"
+        if not 0 <= share <= 1:
+            yield name, f"({short(value)}, as given) is beyond the {end} end of its range", "a range around it may hold a better one"
+        elif not EDGE <= share <= 1 - EDGE:
+            given = "" if one["winner"] else f"({short(value)}, as given) "
+            yield name, f"{given}is near the {end} end of its range", "beyond may be better"
+
+
+def _share(value: float, span: Mapping[str, Any]) -> float:
+    """Where a number lies in its range, from 0 at the low end to 1 at the high one, on the scale of the range."""
+    low, high = span["low"], span["high"]
+    if span["scale"] == "linear":
+        return (value - low) / (high - low)
+    return math.log(value / low) / math.log(high / low) if value > 0 else -math.inf
 
 
 def table(found: list[dict[str, Any]]) -> Table:

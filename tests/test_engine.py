@@ -1,9 +1,11 @@
 """Cells on a real local cluster: the same Dataset however it is computed; a cell that fails takes nothing else with it."""
 
 import json
+import socket
 import subprocess
 import sys
 
+import psutil
 import pytest
 from distributed.comm import CommClosedError
 
@@ -12,7 +14,7 @@ from studies.assembly import STATUS
 from studies.clusters import ClusterError, connect
 from studies.config import load_study
 from studies.plan import make_plan
-from tests.runs import BOWL, FEW, again, assert_same, cells, finish, here, no_leftovers, start, wait_for, write  # noqa: F401
+from tests.runs import BOWL, FEW, again, assert_same, cells, family, finish, here, no_leftovers, start, wait_for, workers, write  # noqa: F401
 
 TROUBLED = FEW | {
     "name": "troubled",
@@ -88,6 +90,30 @@ def test_an_address_and_a_scheduler_that_goes_away(tmp_path):
     assert code == 75, err
     assert "lost the Dask scheduler; finished cells are kept" in " ".join(err.split())
     assert 0 < len(cells(tmp_path)) < 8
+
+
+def test_nothing_of_a_running_study_listens_on_another_address_than_this_machine_s_own(tmp_path):
+    """A scheduler unpickles what it is sent: whoever reaches it, or a worker, runs code as the user."""
+    write(tmp_path, FEW)
+    process = start(tmp_path, "--workers", "2", delay=0.3)
+    wait_for(lambda: len(workers(process)) == 2 and cells(tmp_path))
+    ours = {process.pid: listening(process.pid)} | {child.pid: listening(child.pid) for child in family(process)}
+    assert {ip for addresses in ours.values() for ip in addresses} == {"127.0.0.1"}
+    assert all(ours[worker.pid] for worker in workers(process))  # a worker that listened nowhere would prove nothing
+    code, _, err = finish(process)
+    assert code == 0, err
+
+
+def listening(pid):
+    """The addresses at which a process can be reached."""
+    return [c.laddr.ip for c in psutil.Process(pid).net_connections("inet") if c.status == psutil.CONN_LISTEN or c.type == socket.SOCK_DGRAM]
+
+
+def test_a_script_computes_where_the_study_says(tmp_path):
+    path = write(tmp_path, FEW | {"cluster": {"kind": "tcp://127.0.0.1:1"}})
+    with pytest.raises(ClusterError, match="no scheduler answers at tcp://127.0.0.1:1"):
+        run_study(path, tmp_path / "out")
+    assert run_study(path, tmp_path / "out", {"replicates": 1}, cluster="local", workers=1).sizes["replicate"] == 1
 
 
 def set_delay(seconds):

@@ -1,13 +1,16 @@
 """The plan: which arms share a task, which cells cover the worlds, and what changes a cell's address."""
 
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
 
+from optimizers import GA, OPTIMIZERS
 from studies import digest
 from studies.config import StudyError, load_study
 from studies.digest import CORE, PACKAGES, ROOT, code_digest
+from studies.loop import run_cell
 from studies.plan import BLOCK, Cell, blocks, checkpoint_fractions, make_plan
 
 STUDY = {
@@ -189,14 +192,114 @@ def test_comments_and_docstrings_do_not_change_the_digest(house):
         ("landscapes/streams.py", {"nk ga", "nk sgd", "quadratic ga", "quadratic sgd"}),
         ("landscapes/base.py", {"nk ga", "nk sgd", "quadratic ga", "quadratic sgd"}),
         ("studies/loop.py", {"nk ga", "nk sgd", "quadratic ga", "quadratic sgd"}),
+        ("studies/kinds.py", {"nk ga", "nk sgd", "quadratic ga", "quadratic sgd"}),
         ("landscapes/relaxation.py", set()),
         ("optimizers/__init__.py", set()),
         ("studies/config.py", set()),
+        ("studies/plan.py", set()),
         ("studies/store.py", set()),
     ],
 )
 def test_code_changes_the_cells_that_it_computes(house, path, expected):
     assert changed(house, {path: lambda text: text + "\nEDITED = 1\n"}) == expected
+
+
+EVERYTHING = {  # tasks that between them use all parts of the loop
+    "landscapes": {"nk": {"kind": "nk", "n": 6, "k": 1}, "moving": {"kind": "moving", "inner": {"kind": "quadratic", "dim": 2}}},
+    "optimizers": {"sgd": {"kind": "sgd", "schedule": {"kind": "cosine", "steps": 9}}, "ga": {"kind": "ga", "population": 4}},
+    "budget": 40,
+    "replicates": 2,
+    "ledger": {"moments": 1, "redraws": 4, "points": 4},
+    "pictures": {"frames": 2, "grid": 3},
+    "targets": [0.1],
+}
+
+
+def test_every_file_that_runs_while_a_cell_is_computed_is_in_its_digest():
+    """Seen by the interpreter, not read from imports."""
+    for cell in planned(**EVERYTHING).cells(lambda address: False):
+        files = ran(lambda cell=cell: run_cell(cell))
+        covered = {str(digest._file(name, ROOT)) for name in digest.closure(cell.task.modules)}
+        assert {str(ROOT / "studies/loop.py"), str(ROOT / "studies/kinds.py"), str(ROOT / "landscapes/streams.py")} <= files
+        assert files <= covered
+
+
+def ran(call):
+    """Our files in which a function was called."""
+    ours, files = tuple(str(ROOT / package) for package in PACKAGES), set()
+    sys.setprofile(lambda frame, event, arg: files.add(frame.f_code.co_filename))
+    try:
+        call()
+    finally:
+        sys.setprofile(None)
+    return {file for file in files if file.startswith(ours)}
+
+
+def test_every_module_of_the_closure_moves_the_address(house):
+    root, modules = house("copy", {}), planned(**EVERYTHING).tasks[0].modules
+    names = digest.closure(modules, root)
+    assert {
+        "studies.loop",
+        "studies.kinds",
+        "studies.ledger.slopes",
+        "landscapes.relaxation",
+        "landscapes.binary.nk",
+        "optimizers.schedules",
+    } <= names
+    before = code_digest(modules, root)
+    assert before == code_digest(modules)
+    for name in names:
+        file = digest._file(name, root)
+        text = file.read_text()
+        file.write_text(text + "\nEDITED = 1\n")
+        forget()
+        assert code_digest(modules, root) != before, name
+        file.write_text(text)
+    forget()
+
+
+def forget():
+    for function in (code_digest, digest._tree, digest._homes):
+        function.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("line", "moved"),
+    [
+        ("from optimizers import GA", {"optimizers/ga.py", "optimizers/operators.py"}),
+        ("import optimizers.ga", {"optimizers/ga.py", "optimizers/operators.py"}),
+        ("from optimizers import OPTIMIZERS", {"optimizers/ga.py", "optimizers/operators.py", "optimizers/sgd.py"}),
+        ("import optimizers", {"optimizers/ga.py", "optimizers/operators.py", "optimizers/sgd.py"}),
+        ("from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from optimizers import GA", set()),
+    ],
+)
+def test_a_plugin_depends_on_what_it_takes_from_our_packages(house, tmp_path, monkeypatch, line, moved):
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "digest_heir", raising=False)
+    (tmp_path / "digest_heir.py").write_text(f"{line}\nimport torch\n")
+    __import__("digest_heir")
+    forget()
+    before = code_digest(("digest_heir",))
+    for path in ("optimizers/ga.py", "optimizers/operators.py", "optimizers/sgd.py"):
+        root = house(path.replace("/", "-"), {path: lambda text: text + "\nEDITED = 1\n"})
+        assert (code_digest(("digest_heir",), root) != before) == (path in moved), path
+    forget()
+
+
+def test_the_module_of_an_import_path_is_digested_though_its_class_was_made_elsewhere(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "digest_factory.py").write_text(
+        "from optimizers.ga import GA\ndef made(number):\n    return type('Made', (GA,), {'number': number, '__module__': __name__})\n"
+    )
+    (tmp_path / "digest_made.py").write_text("from digest_factory import made\nMade = made(1)\n")
+    task = planned(optimizers={"own": {"kind": "digest_made:Made"}}).tasks[0]
+    assert {"digest_factory", "digest_made"} <= set(task.modules)
+
+
+def test_a_registry_that_comes_to_name_another_class_moves_the_address(monkeypatch):
+    first = addresses(planned())
+    monkeypatch.setitem(OPTIMIZERS, "ga", type("Other", (GA,), {"__module__": GA.__module__}))
+    assert len(set(first) & set(addresses(planned()))) == 2  # those of sgd
 
 
 def test_a_plugin_is_digested_with_its_package(tmp_path, monkeypatch):

@@ -322,6 +322,27 @@ def test_a_winner_at_an_end_and_repeated_settings_are_told():
     assert len(tuned.notes([found | {"settings": [{"learning_rate": 0.3}] * 3}])) == 1
 
 
+@pytest.mark.parametrize(
+    ("rate", "text"),
+    [  # the range is 0.01 .. 1 on a log scale; a twentieth of its two decades is a factor of 1.26
+        (0.1, None),
+        (0.85, "(0.85, as given) is near the high end of its range; beyond may be better"),
+        (0.0125, "(0.0125, as given) is near the low end of its range; beyond may be better"),
+        (1.0, "(1, as given) is near the high end of its range; beyond may be better"),
+        (3.0, "(3, as given) is beyond the high end of its range; a range around it may hold a better one"),
+        (0.0, "(0, as given) is beyond the low end of its range; a range around it may hold a better one"),
+    ],
+)
+def test_a_given_value_that_wins_near_an_end_or_beyond_it_is_told(rate, text):
+    ranges = {"learning_rate": {"low": 0.01, "high": 1.0, "scale": "log"}}
+    settings = [{"learning_rate": value} for value in (rate, 0.3, 0.2)]
+    found = {"coords": {"landscape": "bowl", "optimizer": "SGD"}, "ranges": ranges, "settings": settings, "median": [1.0, 2.0, 3.0]}
+    found |= {"winner": 0, "different": 3}
+    expected = [f"tuning: SGD on bowl: the best learning_rate {text}"] if text else []
+    assert tuned.notes([found]) == expected
+    assert not any("best" in line for line in tuned.notes([found | {"median": [None] * 3}]))  # nothing won where all diverge
+
+
 def test_swept_values_and_variants_are_tuned_apart_and_what_an_axis_does_not_touch_once(tmp_path):
     study = load_study(
         STUDY | {"sweep": {"landscapes.nk.k": [1, 2]}, "optimizers": STUDY["optimizers"] | {"GA": {"kind": "ga", "grid": {"tournament": [2, 4]}}}}
