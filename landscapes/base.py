@@ -42,7 +42,7 @@ class Problem(NamedTuple):
 
     dim: int
     domain: Domain
-    exact: bool  # the oracle adds no noise: a stored value may be reused
+    exact: bool  # nothing that this optimizer asks for is noisy: a stored answer may be reused
     start: Callable[[int], Tensor]  # n -> (R, n, D), source "init"; row 0 is the same for every optimizer
     players: int = 1  # 2 on a game: a point is a pair of strategies, and every player has a loss of its own
 

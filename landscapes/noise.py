@@ -5,6 +5,8 @@ Mini-batches of B of M terms (source "data"), sigma^2 the variance of a term ove
   batch        B different terms, a fresh set each step; sigma^2 / B * (M - B) / (M - 1) (Cochran 1977, "Sampling techniques", section 2.5)
   epoch        a fresh permutation each epoch, read in order; the last batch of an epoch is smaller where B does not divide M
 
+A mini-batch of all M terms, drawn without replacement, is no mini-batch: answers are over all terms, in their own order.
+
 A source that is `off` has its deterministic limit: data, every answer is over all M terms; evaluation, nothing is added, by a noisy landscape
 neither. The bill, and what an optimizer is told of its problem, stay as they are with the noise, so that both take the same steps at the same cost: a
 thought experiment that asks what the noise does, and no method that one could run at that price.
@@ -51,10 +53,13 @@ class Noise(Parameters):
         if self.sampling == "epoch" and not self.shared:
             raise ValueError("noise.shared: expected true with sampling 'epoch' (one pass through the data per world), got false")
 
-    @property
-    def exact(self) -> bool:
-        """Whether the oracle tells the truth, nothing being switched off."""
-        return self.batch is None and self.value == 0 and self.gradient == 0
+    def whole(self, terms: int) -> bool:
+        """Whether a mini-batch holds each of so many terms once, so that nothing is left to chance."""
+        return self.batch is None or (self.batch == terms and self.sampling != "replacement")
+
+    def exact(self, terms: int, *, gradient: bool) -> bool:
+        """Whether values or, with `gradient`, values and gradients over so many terms are the truth; what is switched off counts as on."""
+        return self.whole(terms) and self.value == 0 and not (gradient and self.gradient > 0)
 
 
 class Epoch(NamedTuple):

@@ -108,6 +108,16 @@ class Oracle:
         self.seconds = 0.0  # spent in the landscape itself: loss and backward
         self.epoch: noises.Epoch | None = None  # where each world stands in its data; None: nothing read, or not sampled in epochs
 
+    def exact(self, *, gradient: bool, batches: bool) -> bool:
+        """Whether an answer is the truth about its point, now and later; a source that is switched off counts as on.
+
+        Args:
+            gradient: whether gradients are asked, which come with values; False: values alone, which noise on gradients does not touch.
+            batches: whether queries set mini-batches of their own.
+        """
+        still = self.landscape.clock is None and len(self.landscape.players) == 1
+        return still and not batches and not self.landscape.noisy and self.noise.exact(self.landscape.terms, gradient=gradient)
+
     def __call__(self, query: Query, streams: Streams) -> Answer:
         """Answer one query of all worlds."""
         batches, size = self._batches(query, streams)
@@ -132,7 +142,7 @@ class Oracle:
         """
         total, least, order = self.landscape.terms, self.landscape.smallest_batch, None
         size = self.noise.batch if query.batch is None else query.batch.clamp(least, total)
-        if size is None:
+        if size is None or (query.batch is None and self.noise.whole(total)):
             return [Batch(None)], total
         if self.noise.sampling == "epoch":
             order, size, self.epoch = noises.next_batch(self.epoch or noises.first_epoch(streams, total), size, streams, least)

@@ -11,9 +11,10 @@ W. Between breeding and competition the members change: a child is s steps stale
 times do not depend on the point, so that nothing is selected for being quick.
 
 Where values are exact, the starts are the first P individuals that the workers take, and K = 1 or W values are asked in a step; a start that is
-evaluated after a child took its place competes like a child. Else the members are asked again beside the children: P + K values, of which
-virtual time counts those of the children alone. Draws: staleness (service times), those of `steady_state_ga`; a child's are those of the step
-after its breeding (of all first children: step 1).
+evaluated after a child took its place competes like a child. Else the members are asked again beside the children, P + K values: the worker of a
+child evaluates it and then P / K members, one after the other, and each of these takes a service time. So W workers that never wait make
+W / E T evaluations per unit of time, with noise and without. Draws: staleness (service times), those of `steady_state_ga`; a child's are those
+of the step after its breeding (of all first children: step 1).
 """
 
 from __future__ import annotations
@@ -104,7 +105,7 @@ class AsyncSteadyStateGA(Optimizer):
         exact = torch.full((len(points),), problem.exact, dtype=torch.bool, device=points.device)
         held = self._taken(points, value, exact, job, streams)
         clock, read = torch.zeros(len(points), 2, dtype=streams.dtype, device=points.device), torch.zeros_like(job)
-        return State(points, value, exact, held, job, read, self.service.draw(streams, job), clock, read[:, 0])
+        return State(points, value, exact, held, job, read, self._busy(streams, job, problem.exact), clock, read[:, 0])
 
     def ask(self, state: State, streams: Streams) -> Query:
         """The individuals of the workers that finish next, after the members where values are noisy."""
@@ -129,7 +130,7 @@ class AsyncSteadyStateGA(Optimizer):
         clock, jobs = advanced(state.clock, elapsed), state.job.amax(1, keepdim=True) + 1 + torch.arange(k, device=who.device)
         taken = self._taken(points, value, state.exact, jobs, streams)
         held = state.held.scatter(1, who[..., None].expand_as(taken), taken)
-        left = (state.left - elapsed).scatter(1, who, self.service.draw(streams, who))
+        left = (state.left - elapsed).scatter(1, who, self._busy(streams, who, bool(state.exact.all())))
         job, read = state.job.scatter(1, who, jobs), state.read.scatter(1, who, (state.step[:, None] + 1).expand_as(who))
         info = {"accepted": accepted, "staleness": stale, "worker": who, "clock": clock.double().sum(1)}
         return State(points, value, state.exact, held, job, read, left, clock, state.step + 1), info
@@ -146,6 +147,10 @@ class AsyncSteadyStateGA(Optimizer):
     def _children(self) -> int:
         """K, how many evaluations one step waits for."""
         return 1 if self.mode == "async" else self.workers
+
+    def _busy(self, streams: Streams, who: Tensor, exact: bool) -> Tensor:
+        """How long the workers who (R, n) need for a child and, where values are noisy, for their share of the members: (R, n)."""
+        return self.service.draw(streams, who, 1 if exact else 1 + self.population // self._children)
 
     def _taken(self, points: Tensor, value: Tensor, exact: Tensor, job: Tensor, streams: Streams) -> Tensor:
         """The individuals (R, n, D) of the next jobs (R, n): starts not yet taken, else children, with the draws of the next step."""

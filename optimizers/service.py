@@ -73,10 +73,16 @@ class Service(Parameters):
         if self.stragglers > workers:
             raise ValueError(f"{name}.service.stragglers: expected at most workers = {workers}, got {self.stragglers}")
 
-    def draw(self, streams: Streams, who: Tensor) -> Tensor:
-        """A service time for each of the workers who (R, n): (R, n) in the dtype of the streams; the same draws, 53 bits each, in every dtype."""
-        u = streams.integers("staleness", FINE, tuple(who.shape[1:])).double() / FINE
-        return self.times(u, who).to(streams.dtype)
+    def draw(self, streams: Streams, who: Tensor, evaluations: int = 1) -> Tensor:
+        """The time until each of the workers who (R, n) has made so many evaluations, one after the other.
+
+        Returns:
+            (R, n) in the dtype of the streams; the same draws, 53 bits each, in every dtype.
+        """
+        count = who.shape[1]
+        u = streams.integers("staleness", FINE, (count * evaluations,)).double() / FINE
+        times = self.times(u, who.repeat_interleave(evaluations, 1))
+        return times.reshape(-1, count, evaluations).sum(-1).to(streams.dtype)
 
     def times(self, u: Tensor, who: Tensor) -> Tensor:
         """The service times at the uniform numbers u (R, n) of the workers who (R, n): (R, n) float64."""

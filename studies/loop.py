@@ -90,11 +90,11 @@ def run_worlds(task: Task, worlds: torch.Tensor) -> xr.Dataset:
     price = task.gradient_cost
     ledger = Ledger(streams.size, terms=landscape.terms, budget=task.budget, price=price["value"], lowest_price=price["low"])
     oracle = Oracle(landscape, noise, ledger, **task.oracle, alone=singly(task, streams))
-    exact = noise.exact and not optimizer.batches and not landscape.noisy and landscape.clock is None and len(landscape.players) == 1
     common = landscape.start(streams.at(0), 1)
-    exactly = exact and landscape.values_are_solutions
-    recorder = Recorder(landscape, optimizer, ledger, common, task.checkpoints, task.targets, exact=exactly)
+    true_values = oracle.exact(gradient=False, batches=optimizer.batches) and landscape.values_are_solutions
+    recorder = Recorder(landscape, optimizer, ledger, common, task.checkpoints, task.targets, exact=true_values)
     first = streams.at(0)
+    exact = oracle.exact(gradient=optimizer.gradient, batches=optimizer.batches)
     problem = Problem(landscape.dim, landscape.domain, exact, start=lambda n: landscape.start(first, n), players=len(landscape.players))
     freezer = Freezer(oracle, task.ledger["moments"], streams) if task.ledger else None
     camera = _camera(task, optimizer, ledger, worlds)

@@ -25,7 +25,7 @@ def search(landscape, optimizer, noise=EXACT, *, worlds=4, costs=(0.0,), budget=
     bound, first = landscape.bind(streams.at(0)), streams.at(0)
     ledger = Ledger(len(worlds), terms=bound.terms, budget=costs[-1] + 1e-9 if budget is None else budget, price=1.0)
     oracle = Oracle(bound, noise, ledger)
-    exact = noise.exact and not optimizer.batches and not bound.noisy and bound.clock is None and len(bound.players) == 1
+    exact = oracle.exact(gradient=optimizer.gradient, batches=optimizer.batches)
     problem = Problem(bound.dim, bound.domain, exact, start or (lambda n: bound.start(first, n)), len(bound.players))
     freezer, state, step = Freezer(oracle, costs, streams), optimizer.init(problem, first), 0
     freezer(state)

@@ -207,6 +207,16 @@ class TestTargets:
         targets = [2.0, 1.5, 1.2, 1.0, 0.5]
         few = task(BOWL, optimizer, budget=20.0 * points, checkpoints=[20.0 * points], targets=targets)
         many = replace(few, checkpoints=[float(points * k) for k in range(1, 21)])
+        self.check_hits(few, many, targets, points)
+
+    def test_hits_are_exact_where_values_are_though_gradients_are_noisy(self):
+        noise = {"batch": None, "sampling": "replacement", "shared": True, "evaluation": {"value": 0.0, "gradient": 0.3}}
+        targets = [2.0, 1.5, 1.2, 1.0, 0.5, 0.3, 0.2]
+        few = task(BOWL, {"kind": "sgd", "learning_rate": 0.1}, noise=noise, budget=60.0, checkpoints=[60.0], targets=targets)
+        self.check_hits(few, replace(few, checkpoints=[float(3 * k) for k in range(1, 21)]), targets, 3)
+
+    @staticmethod
+    def check_hits(few, many, targets, points):
         hits = run(few, range(6))["hit_cost"]
         loss = run(many, range(6))
         assert np.isfinite(hits).any()

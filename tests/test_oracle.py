@@ -10,6 +10,10 @@ import torch
 
 from landscapes import LANDSCAPES
 from landscapes.base import Landscape, Query, Reals, Terms, check_points
+from landscapes.bbob.noisy import BBOBNoisy
+from landscapes.continuous.quadratic import Quadratic
+from landscapes.games.dirac_gan import DiracGAN
+from landscapes.moving import Moving
 from landscapes.noise import Noise
 from landscapes.oracle import Ledger, Oracle, evaluate
 from landscapes.streams import Streams
@@ -127,10 +131,38 @@ class TestNoise:
             slope = answer.gradient - torch.tensor([4.5, 0, 0], dtype=torch.float64)
             assert abs(slope.std() - 0.7) < 4.5 * 0.7 / math.sqrt(2 * slope.numel())
 
+    @pytest.mark.parametrize(
+        ("noise", "values", "gradients"),
+        [
+            (Noise(), True, True),
+            (Noise(gradient=0.1), True, False),
+            (Noise(value=0.1), False, False),
+            (Noise(batch=3), False, False),
+            (Noise(batch=3, sampling="epoch", gradient=0.1), False, False),
+            (Noise(gradient=0.1, off=("evaluation",)), True, False),
+            (Noise(value=0.1, off=("evaluation",)), False, False),
+            (Noise(batch=3, off=("data",)), False, False),
+            (Noise(batch=10), False, False),
+            (Noise(batch=10, sampling="batch"), True, True),
+            (Noise(batch=10, sampling="epoch", gradient=0.1), True, False),
+        ],
+        ids=str,
+    )
+    def test_exact_is_what_is_asked(self, noise, values, gradients):
+        o = oracle(noise)
+        assert (o.exact(gradient=False, batches=False), o.exact(gradient=True, batches=False)) == (values, gradients)
+        assert not o.exact(gradient=False, batches=True)
+
+    @pytest.mark.parametrize(
+        "landscape",
+        [Moving(inner=Quadratic(dim=3)), BBOBNoisy(function=101, dim=2), DiracGAN()],
+        ids=["moving", "noisy", "game"],
+    )
+    def test_what_is_never_exact(self, landscape):
+        o = Oracle(landscape.bind(streams()), Noise(), Ledger(4, terms=1, budget=9.0))
+        assert not o.exact(gradient=False, batches=False)
+
     def test_exact_means_the_truth(self):
-        assert Noise().exact
-        assert not Noise(batch=3).exact
-        assert not Noise(value=0.1).exact
         answer = ask(oracle(), 1, gradient=True)
         assert (answer.value == 4.5).all()
         assert (answer.gradient == torch.tensor([4.5, 0, 0])).all()

@@ -1,5 +1,7 @@
 """Every landscape and every optimizer through the whole loop, as a study runs them: worlds alone are their rows of a batch, records are finite."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -39,10 +41,35 @@ def test_every_landscape_runs(kind):
 
 @pytest.mark.parametrize("kind", OPTIMIZERS)
 def test_every_optimizer_runs(kind):
+    spec, optimizer = small(kind)
+    checked(task(spec, optimizer, budget=600.0, checkpoints=[300.0, 600.0]), build(spec, "landscape"))
+
+
+def small(kind):
+    """A landscape that this kind of optimizer can search, and the optimizer."""
     cls = OPTIMIZERS[kind]
     options = {key: value for key, value in SMALL.items() if key in cls.__dataclass_fields__}
     if cls.games and kind != "sgd":
         spec = {"kind": "dirac_gan"}
     else:
         spec = {"kind": "nk", "n": 6, "k": 2} if Bits in cls.domains else {"kind": "quadratic", "dim": 3, "shifted": True}
-    checked(task(spec, {"kind": kind, **options}, budget=600.0, checkpoints=[300.0, 600.0]), build(spec, "landscape"))
+    return spec, {"kind": kind, **options}
+
+
+def noise(value=0.0, gradient=0.0):
+    return {"batch": None, "sampling": "replacement", "shared": True, "evaluation": {"value": value, "gradient": gradient}}
+
+
+@pytest.mark.parametrize("kind", [kind for kind, cls in OPTIMIZERS.items() if not cls.gradient])
+def test_noise_on_gradients_alone_changes_nothing_for_methods_that_read_values(kind):
+    spec, optimizer = small(kind)
+    told = task(spec, optimizer, budget=120.0, checkpoints=[60.0, 120.0], targets=[0.5])
+    quiet = run(told, range(2))
+    same(quiet, run(replace(told, noise=noise(gradient=0.5)), range(2)))
+
+
+def test_noise_on_gradients_changes_what_reads_them():
+    """L-BFGS compares stored answers: it asks its point again, and takes half as many steps."""
+    told = task({"kind": "quadratic", "dim": 3}, {"kind": "lbfgs"}, budget=120.0, checkpoints=[120.0])
+    assert (run(told, range(2))["steps"] == 40).all()
+    assert (run(replace(told, noise=noise(gradient=0.5)), range(2))["steps"] == 20).all()

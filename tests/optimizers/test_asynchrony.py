@@ -33,21 +33,20 @@ def law(options):
     return options["kind"]
 
 
-def drawn(service, streams, workers):
-    """The service times (R, n) of a step by the naive law; the workers' numbers (R, n) say who is slow."""
-    u = streams.integers("staleness", 2**53, tuple(workers.shape[1:])).double() / 2**53
+def drawn(service, streams, workers, evaluations=1):
+    """The times (R, n) of so many evaluations in a row, by the naive law; the workers' numbers (R, n) say who is slow."""
+    u = streams.integers("staleness", 2**53, (workers.shape[1], evaluations)).double() / 2**53
     options = {key: getattr(service, key) for key in ("scale", "offset", "shape") if getattr(service, key) is not None}
     factor = 1 + (service.slowdown - 1) * (workers < service.stragglers).double()
-    times = [[naive.service_time(service.kind, x, **options) for x in row] for row in u.tolist()]
+    times = [[sum(naive.service_time(service.kind, x, **options) for x in row) for row in world] for world in u.tolist()]
     return (factor * torch.tensor(times, dtype=torch.float64)).tolist()
 
 
-def schedule(service, workers, steps, rows=8):
-    """Naive events of each world: [(worker, time, staleness), ...]."""
-    first = drawn(service, make().at(0), everybody(workers, rows, "cpu"))
-    ordinary = {
-        step: drawn(Service(**{**service.parameters(), "stragglers": 0}), make().at(step), torch.zeros(rows, 1)) for step in range(1, steps + 1)
-    }
+def schedule(service, workers, steps, rows=8, evaluations=1):
+    """Naive events of each world: [(worker, time, staleness), ...]; a worker delivers after so many evaluations."""
+    first = drawn(service, make().at(0), everybody(workers, rows, "cpu"), evaluations)
+    plain = Service(**{**service.parameters(), "stragglers": 0})
+    ordinary = {step: drawn(plain, make().at(step), torch.zeros(rows, 1), evaluations) for step in range(1, steps + 1)}
     found = []
     for r in range(rows):
         told, busy = [], []
@@ -250,7 +249,7 @@ def test_stale_children_beside_a_loop(replacement, exact, w):
     more = {"crossover": "one_point", "recombination_rate": 0.6, "mutation_rate": 0.2, "tournament": 3, "replacement": replacement}
     optimizer = build("async_steady_state_ga", {"population": n, "workers": w, "service": service, **more})
     states, queries, infos = play(optimizer, Bits(), make(), dim, steps=steps, exact=exact)
-    told = schedule(service, w, steps)
+    told = schedule(service, w, steps, evaluations=1 if exact else 1 + n)
     for step in range(1, steps + 1):
         dying = make().at(step).choice("drift", n, 1, part=2).tolist()
         born = bowl(queries[step - 1], torch.float64).value[:, -1:]
@@ -292,6 +291,18 @@ def test_a_late_start_is_not_lost():
         assert torch.equal(states[step].value.sort(1).values[:, : best.shape[1]], best)
     late = torch.stack([info["staleness"][:, 0] for info in infos]).amax(0)
     assert (late > 8).any(), "no start was late"
+
+
+@pytest.mark.parametrize(("value", "gradient"), [(0.0, 0.0), (0.1, 0.0), (0.0, 0.5)], ids=["exact", "noisy values", "noisy gradients"])
+@pytest.mark.parametrize(("mode", "workers"), [("async", 1), ("async", 3), ("sync", 3), ("sync", 1)])
+def test_every_evaluation_takes_the_time_of_a_worker(value, gradient, mode, workers):
+    """W workers that each need 0.3 for a value are never idle: after a time t they have made W t / 0.3 of them, members asked again among them."""
+    evaluations, rounds = (7 if mode == "async" else 1 + 6 // workers) if value else 1, 4
+    noise = {"batch": None, "sampling": "replacement", "shared": True, "evaluation": {"value": value, "gradient": gradient}}
+    spec = {"kind": "async_steady_state_ga", "population": 6, "workers": workers, "mode": mode, "service": LAWS[0]}
+    cost = float(rounds * workers * evaluations)
+    told = task({"kind": "quadratic", "dim": 3}, spec, budget=cost, checkpoints=[cost], noise=noise)
+    np.testing.assert_allclose(run(told, range(3))["virtual_time"], [[0.3 * cost / workers]] * 3, rtol=1e-12)
 
 
 # in a study --------------------------------------------------------------------------------------------------------------
