@@ -3,6 +3,9 @@
 extension: L(theta) = E L(b) with independent bits, P(b_i = 1) = 1 / (1 + exp(-theta_i)): the landscape's multilinear extension, smooth, billed
 at its `extension_cost`. threshold: L(theta) = L(b), b_i = 1 where theta_i > 0: cheap and flat almost everywhere, so it has no gradient to
 descend; its Gaussian smoothing, which an evolution strategy of standard deviation sigma descends, is the extension at p = Phi(theta / sigma).
+lovasz: L(theta) = E L(b), b_i = 1 where 1 / (1 + exp(-theta_i)) > u, with one uniform u for all loci: the Lovasz extension (Lovasz 1983). It is the
+mean loss of the n + 1 genotypes on the way that sets loci to 1 from the largest theta to the smallest, piecewise linear in the chances, and costs
+n + 1 evaluations however many loci interact. It equals the extension where loci do not interact.
 """
 
 from __future__ import annotations
@@ -22,19 +25,20 @@ from landscapes.streams import Streams
 
 @dataclass(frozen=True, kw_only=True)
 class Relaxation(Around):
-    """A landscape of bits for real-valued optimizers: its multilinear extension, or the genotype of the signs.
+    """A landscape of bits for real-valued optimizers: its multilinear or its Lovasz extension, or the genotype of the signs.
 
-    Source: Wright 1937 (mean fitness as a function of allele frequencies, at linkage equilibrium); Boros and Hammer 2002 (multilinear extension).
+    Source: Wright 1937 (mean fitness as a function of allele frequencies, at linkage equilibrium); Boros and Hammer 2002 (multilinear extension);
+    Lovasz 1983, "Submodular functions and convexity", in Mathematical programming: the state of the art, Springer, 235-257.
 
     Args:
         inner: a landscape on Bits; in mode extension its `extension_cost` is known.
-        mode: extension or threshold (see the module).
+        mode: extension, lovasz or threshold (see the module).
         lean: starts are theta = lean (2 b - 1) with b the inner landscape's start, > 0; so every method starts from the same genotypes.
     """
 
     name: ClassVar[str] = "relaxation"
     inner: Any
-    mode: Literal["extension", "threshold"] = "extension"
+    mode: Literal["extension", "lovasz", "threshold"] = "extension"
     lean: Annotated[float, Gt(0)] = 1.0
 
     def check(self) -> None:
@@ -52,12 +56,13 @@ class Relaxation(Around):
     @property
     def unit_cost(self) -> int:
         """In evaluations of the inner landscape at a genotype."""
-        return self.inner.unit_cost * (self.inner.extension_cost or 1 if self.mode == "extension" else 1)
+        reads = {"extension": self.inner.extension_cost or 1, "lovasz": self.dim + 1, "threshold": 1}
+        return self.inner.unit_cost * reads[self.mode]
 
     @property
     def sloped(self) -> bool:
-        """Only the extension is."""
-        return self.mode == "extension"
+        """The extensions are."""
+        return self.mode != "threshold"
 
     @property
     def values_are_solutions(self) -> bool:
@@ -78,6 +83,8 @@ class Relaxation(Around):
         check_points(self, x)
         if self.mode == "threshold":
             return self.inner.loss(genotype(x), terms, time)
+        if self.mode == "lovasz":
+            return lovasz_extension(self.inner, logistic(x), terms, time)
         return self.inner.extension(logistic(x), terms, time)
 
     def start(self, streams: Streams, n: int) -> Tensor:
@@ -101,3 +108,28 @@ class Relaxation(Around):
 def genotype(theta: Tensor) -> Tensor:
     """Bits, uint8: 1 where theta > 0."""
     return (theta > 0).to(torch.uint8)
+
+
+def lovasz_extension(landscape: Any, p: Tensor, terms: Terms | None = None, time: Tensor | None = None) -> Tensor:  # noqa: ANN401
+    """The mean loss of the genotypes whose loci are 1 where p > u, with one uniform u for all loci: p (R, P, n) in [0, 1] -> (R, P).
+
+    With p_1 >= .. >= p_n in descending order, p_0 = 1, p_(n + 1) = 0, and b_j the genotype with 1 at the first j of these loci, it is
+    sum over j = 0 .. n of (p_j - p_(j + 1)) L(b_j). Loci of equal p are taken in their own order.
+
+    Args:
+        landscape: on Bits, bound.
+        p: chances of a 1.
+        terms: of a mini-batch; None: all.
+        time: (R,) for moving landscapes.
+    """
+    points, loci = p.shape[1:]
+    ordered, order = p.sort(stable=True, dim=-1, descending=True)
+    rank = order.argsort(-1)
+    count = torch.arange(loci + 1, device=p.device)
+    chain = (rank[:, :, None] < count[:, None]).to(torch.uint8)  # (R, P, n + 1, n)
+    if terms is not None and terms.index.shape[1] > 1:
+        terms = Terms(*(part.repeat_interleave(loci + 1, 1) for part in terms))
+    losses = landscape.loss(chain.flatten(1, 2), terms, time).unflatten(1, (points, loci + 1))
+    one = torch.ones_like(ordered[..., :1])
+    chance = torch.cat((one, ordered), -1) - torch.cat((ordered, 0 * one), -1)
+    return (chance * losses).sum(-1)

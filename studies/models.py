@@ -58,7 +58,7 @@ FIGURES = {  # name (studies.figures.FIGURES) -> key of a study that it shows, w
     "sensitivity": "tuning",
     "claims": "claims",
 }
-RELAXATIONS = ("extension", "threshold")
+RELAXATIONS = ("extension", "lovasz", "threshold")
 RESERVED = frozenset(  # words that a sweep may not use for a dim: those of the Dataset
     "landscape optimizer replicate checkpoint target cost target_loss loss best_loss observed population_loss diversity step_length status"
     " start_loss hit_cost best_hit_cost value_terms gradient_terms steps seconds virtual_time staleness".split()
@@ -78,7 +78,9 @@ class LandscapeEntry(Strict):
 class OptimizerEntry(Strict):
     """One optimizer of a study."""
 
-    relaxation: Literal["extension", "threshold"] = Field(default="extension", description="how a real-valued method sees a landscape on bits")
+    relaxation: Literal["extension", "lovasz", "threshold"] = Field(
+        default="extension", description="how a real-valued method sees a landscape on bits"
+    )
     grid: dict[str, Annotated[list[Any], Field(min_length=1)]] = Field(
         default={}, description="parameter -> values; each combination is a labelled variant"
     )

@@ -241,11 +241,15 @@ def _misfit(path: Path, optimizer: Entry, landscape: Entry, label: str, checker:
         text = f"{optimizer.kind} searches bits only, but landscape {label!r} has real coordinates"
         return Mistake(path, f"{text}; one that fits: {', '.join(fitting)}")
     if gradient and mode == "threshold":
-        text = "expected 'extension' for a method that asks for gradients (a threshold has no slope), got 'threshold'"
+        text = "expected 'extension' or 'lovasz' for a method that asks for gradients (a threshold has no slope), got 'threshold'"
         return Mistake((*path, "relaxation"), text)
     if mode == "extension" and landscape.made.extension_cost is None:  # type: ignore[attr-defined]
         fitting = [kind for kind, cls in checker.classes["optimizers"].items() if Bits in cls.domains]  # type: ignore[attr-defined]
-        return Mistake(path, f"landscape {label!r} on bits has no extension for a real-valued method; one that fits: {', '.join(fitting)}")
+        text = f"landscape {label!r} on bits has no extension for a real-valued method; expected relaxation: lovasz (n + 1 evaluations a value)"
+        return Mistake(path, f"{text}, or one that fits: {', '.join(fitting)}")
+    if mode == "lovasz" and optimizer.kind == "linkage_equilibrium":
+        text = "expected 'extension': loci are at linkage equilibrium, which the Lovasz extension is not; got 'lovasz'"
+        return Mistake((*path, "relaxation"), text)
     return None
 
 

@@ -130,6 +130,7 @@ KINDS = {
     "relaxation-spins": Relaxation(inner=SpinGlass(n=7, order=3)),
     "relaxation": Relaxation(inner=NK(n=11, k=3)),
     "relaxation-threshold": Relaxation(inner=NK(n=11, k=0), mode="threshold"),
+    "relaxation-lovasz": Relaxation(inner=NK(n=7, k=3), mode="lovasz"),
 }
 REAL = [kind for kind, landscape in KINDS.items() if not isinstance(landscape.domain, Bits)]
 SMOOTH = [kind for kind in REAL if kind != "relaxation-threshold"]

@@ -137,7 +137,10 @@ def test_weight_zero_pads_and_repeated_terms_accumulate(kind, count):
         torch.testing.assert_close(landscape.loss(x, twice), 2 * landscape.loss(x, terms), rtol=1e-12, atol=1e-12)
 
 
-@pytest.mark.parametrize("kind", [pytest.param(kind, marks=pytest.mark.verify if kind == "autoencoder" else []) for kind in SMOOTH])
+DIFFERENTIABLE = [kind for kind in SMOOTH if kind != "relaxation-lovasz"]  # loci tie at its starts, where it has a kink
+
+
+@pytest.mark.parametrize("kind", [pytest.param(kind, marks=pytest.mark.verify if kind == "autoencoder" else []) for kind in DIFFERENTIABLE])
 @pytest.mark.parametrize("rows", [None, 1, 2])
 def test_gradients_agree_with_finite_differences(kind, rows):
     landscape = bound(kind, [0, 5])
