@@ -34,7 +34,7 @@ def run_study(
 
     Raises:
         StudyError: the study file has mistakes (`.lines`: one line each).
-        ClusterError: there is no such cluster, or no worker came.
+        ClusterError: there is no such cluster, no worker came, or the workers do not see the study's folder.
         KeyboardInterrupt: stopped by Ctrl-C; finished cells are kept, the next call goes on from there.
         ConnectionError: the scheduler went away; finished cells are kept, the next call goes on from there.
     """  # noqa: DOC502

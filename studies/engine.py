@@ -31,13 +31,15 @@ if TYPE_CHECKING:
 
 THREADS = 1  # of torch, in each worker
 LOOK = 1.0  # seconds between looks at how many workers there are
+LATE = 20  # looks, LAG seconds apart, at a file that a network file system may show late
+LAG = 0.25
 
 
 class Record(NamedTuple):
     """What became of one cell."""
 
     address: str
-    status: str  # "done", "found" (another run computed it) or "failed"
+    status: str  # "done", "found" (another run computed it), "failed", or "apart" (its worker does not see the study's folder)
     seconds: float = 0.0
     error: str = ""
 
@@ -49,8 +51,10 @@ class SchedulerLost(Exception):
 # on a worker -------------------------------------------------------------------------------------------------------------
 
 
-def compute(cell: Cell, address: str, out: str) -> Record:
-    """Compute one cell and store it. Never raises: an exception becomes a file in OUT/errors/."""
+def compute(cell: Cell, address: str, out: str, token: str = "") -> Record:
+    """Compute one cell and store it. Never raises: an exception becomes a file in OUT/errors/. Nothing is written where OUT has no such token."""
+    if token and not _appears(Path(out, token)):
+        return Record(address, "apart", error=platform.node())
     path, began = store.cell_path(Path(out), address), time.perf_counter()
     if path.exists():
         return Record(address, "found")
@@ -64,6 +68,17 @@ def compute(cell: Cell, address: str, out: str) -> Record:
         return Record(address, "done", seconds)
     except Exception as error:
         return failed(cell, address, Path(out), f"{type(error).__name__}: {error}", traceback.format_exc())
+
+
+def _appears(path: Path) -> bool:
+    """Whether a file that was just written is there."""
+    for _ in range(LATE):
+        if path.exists():
+            return True
+        time.sleep(LAG)
+        with contextlib.suppress(OSError):
+            os.listdir(path.parent)  # a network file system looks again
+    return path.exists()
 
 
 def _run(cell: Cell, address: str):  # noqa: ANN202
@@ -150,27 +165,34 @@ def sweep(client: Client, cells: Sequence[Cell], out: Path, on_record: Callable[
 
     Raises:
         SchedulerLost: the scheduler went away.
+        ClusterError: a worker does not see the folder, or what it stored is not seen here.
     """  # noqa: DOC502
     salt = uuid.uuid4().hex
     queue = sorted(cells, key=lambda cell: hashlib.sha256(f"{salt}{cell.address}".encode()).digest())
-    suspects = _drain(client, queue, out, on_record, stopping, alone=False)
-    _drain(client, suspects, out, on_record, stopping, alone=True)
+    token = out / f".{salt}.tmp"  # the workers' proof that they see the same folder
+    token.touch()
+    try:
+        suspects = _drain(client, queue, out, token.name, on_record, stopping, alone=False)
+        _drain(client, suspects, out, token.name, on_record, stopping, alone=True)
+    finally:
+        token.unlink(missing_ok=True)
 
 
 def _drain(
-    client: Client, queue: list[Cell], out: Path, on_record: Callable[[Record], None], stopping: Callable[[], bool], *, alone: bool
+    client: Client, queue: list[Cell], out: Path, token: str, on_record: Callable[[Record], None], stopping: Callable[[], bool], *, alone: bool
 ) -> list[Cell]:
     """Run a queue until it is empty; returns the cells whose worker died, to be judged again alone (`alone`: they have failed)."""
     landed: SimpleQueue[Future] = SimpleQueue()
     live: dict[str, Cell] = {}
     suspects: list[Cell] = []
+    folder = str(out.resolve())
 
     def feed() -> None:
         slots = 1 if alone else max(1, _threads(client))
         while queue and len(live) < slots and not stopping():
             cell = queue.pop()
             live[cell.address] = cell
-            client.submit(compute, cell, cell.address, str(out.resolve()), key=f"cell-{cell.address}", pure=False).add_done_callback(landed.put)
+            client.submit(compute, cell, cell.address, folder, token, key=f"cell-{cell.address}", pure=False).add_done_callback(landed.put)
 
     feed()
     while live:
@@ -183,6 +205,7 @@ def _drain(
         if future.status == "finished":
             with _asking():
                 record = future.result()
+            _check_shared(record, out)
             on_record(record)
         elif future.status in {"cancelled", "lost"}:
             raise SchedulerLost
@@ -193,6 +216,14 @@ def _drain(
         future.release()
         feed()
     return suspects
+
+
+def _check_shared(record: Record, out: Path) -> None:
+    """Refuse results that are elsewhere."""
+    if record.status == "apart":
+        raise ClusterError(f"cluster: a worker on {record.error} does not see the folder {out.resolve()}; give --out a folder that all workers share")
+    if record.status in ("done", "found") and not _appears(path := store.cell_path(out, record.address)):
+        raise ClusterError(f"cluster: a worker stored {path.resolve()}, but it is not here; give --out a folder that all workers share")
 
 
 @contextlib.contextmanager

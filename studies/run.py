@@ -26,7 +26,7 @@ def parser() -> argparse.ArgumentParser:
     found = argparse.ArgumentParser(
         prog="python -m studies.run",
         description="Run a study: compute what is missing, build the dataset, draw the figures.",
-        epilog="exit codes: 0 done, 1 a cell failed (with --strict also: a claim fails or is undecided, a world diverged or is missing),"
+        epilog="exit codes: 0 done, 1 a cell failed or is missing (with --strict also: a claim fails or is undecided, a world diverged or is missing),"
         " 2 wrong study or argument, 75 lost the scheduler, 130 interrupted (run again to go on)",
     )
     found.add_argument("config", nargs="?", metavar="CONFIG", help="a study file, or the name of a study in studies/configs/")
@@ -96,6 +96,8 @@ def _report(outcome: Outcome, out: Path, console: Console, figures: list[str], *
     if outcome.failed:
         text = f"{len(outcome.failed)} cells failed; why is in {out / 'errors'}; the next run tries them again"
         console.print(text, highlight=False, soft_wrap=True)
+    if outcome.missing:
+        console.print(f"{outcome.missing} cells are missing, though they were computed; {RESUME}", highlight=False, soft_wrap=True)
     if outcome.ended == "unmatched":
         return 1
     if outcome.dataset is None:
@@ -108,7 +110,7 @@ def _report(outcome: Outcome, out: Path, console: Console, figures: list[str], *
         console.print("strict: a world diverged, failed or is missing", highlight=False)
     if strict and open_claims:
         console.print(f"strict: does not hold: {', '.join(open_claims)}", highlight=False, markup=False, soft_wrap=True)
-    return 1 if outcome.failed or undrawn or (strict and (bad or open_claims)) else 0
+    return 1 if outcome.failed or outcome.missing or undrawn or (strict and (bad or open_claims)) else 0
 
 
 def _judge(dataset: xr.Dataset, out: Path) -> list[str]:

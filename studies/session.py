@@ -36,6 +36,7 @@ class Outcome(NamedTuple):
     ended: str  # "complete", "unmatched" (a trial or pilot failed), "stopped" (running cells were awaited), "aborted" or "lost" (no scheduler)
     failed: list[Record]
     dataset: xr.Dataset | None  # None unless complete; `open_study` gives what is there
+    missing: int = 0  # cells that are neither there nor failed, though the run is complete
 
 
 def run_study(config: str | Path | Mapping[str, Any], out: str | Path | None, overrides: Mapping[str, Any], **cluster: Any) -> xr.Dataset:  # noqa: ANN401
@@ -82,7 +83,7 @@ def execute(study: Study, out: Path, *, text: str, workers: int | None = None, c
         How the run ended, and the results.
 
     Raises:
-        ClusterError: there is nothing to compute on.
+        ClusterError: there is nothing to compute on, or its workers do not see the folder.
         OSError: the folder cannot be written.
         StudyError: noise is to be matched that has no such quantity.
     """  # noqa: DOC502
@@ -92,7 +93,10 @@ def execute(study: Study, out: Path, *, text: str, workers: int | None = None, c
     ended = _compute(batches, out, where, workers or _default_workers(study, where), bar)
     if not manifests:
         return Outcome("unmatched" if ended == "complete" else ended, bar.failed, None)
-    return Outcome(ended, bar.failed, store.export(manifests[0], out) if ended == "complete" else None)
+    if ended != "complete":
+        return Outcome(ended, bar.failed, None)
+    absent = {cell["address"] for cell in manifests[0]["cells"]} - store.finished(out) - {record.address for record in bar.failed}
+    return Outcome(ended, bar.failed, store.export(manifests[0], out), len(absent))
 
 
 def _batches(study: Study, out: Path, text: str, bar: _Bar, manifests: list[store.Manifest]) -> Iterator[list[Cell]]:

@@ -1,6 +1,7 @@
 """Cells on a real local cluster: the same Dataset however it is computed; a cell that fails takes nothing else with it."""
 
 import json
+import platform
 import socket
 import subprocess
 import sys
@@ -114,6 +115,58 @@ def test_a_script_computes_where_the_study_says(tmp_path):
     with pytest.raises(ClusterError, match="no scheduler answers at tcp://127.0.0.1:1"):
         run_study(path, tmp_path / "out")
     assert run_study(path, tmp_path / "out", {"replicates": 1}, cluster="local", workers=1).sizes["replicate"] == 1
+
+
+def test_workers_that_write_elsewhere_end_in_one_line_and_nothing_is_lost(tmp_path, capsys):
+    write(tmp_path, FEW)
+    with connect("local", 1) as client:
+        address = client.scheduler.address
+        client.run(mount, str(tmp_path / "out"), str(tmp_path / "other disk"))
+        assert again(tmp_path, "--cluster", address) == 2
+    host, out = platform.node(), tmp_path / "out"
+    err = capsys.readouterr().err.splitlines()
+    assert err[-1] == f"cluster: a worker on {host} does not see the folder {out}; give --out a folder that all workers share"
+    assert not (tmp_path / "other disk").exists()
+    assert not store.finished(out)
+    assert not list(out.glob(".*"))
+    assert again(tmp_path) == 0
+
+
+def mount(place, other):
+    """From now on this process finds something else at a place, as where no file system is shared."""
+    import pathlib
+
+    from studies import engine
+
+    engine.Path = lambda *parts: pathlib.Path(str(pathlib.Path(*parts)).replace(place, other))
+
+
+def test_a_result_that_is_not_seen_is_an_error(tmp_path, monkeypatch):
+    monkeypatch.setattr(engine, "LAG", 0.0)
+    engine._check_shared(engine.Record("ab", "failed"), tmp_path)
+    for status in ("done", "found"):
+        with pytest.raises(
+            ClusterError, match=r"a worker stored /.*/cells/ab/abc.nc, but it is not here; give --out a folder that all workers share"
+        ):
+            engine._check_shared(engine.Record("abc", status), tmp_path)
+    store.write_text("", store.cell_path(tmp_path, "abc"))
+    engine._check_shared(engine.Record("abc", "done"), tmp_path)
+
+
+def test_a_missing_cell_is_never_a_success(tmp_path, monkeypatch, capsys):
+    write(tmp_path, FEW)
+    taken = engine._check_shared
+
+    def lose(record, out):
+        taken(record, out)
+        if len(cells(tmp_path)) == 3:
+            store.cell_path(out, record.address).unlink()
+
+    monkeypatch.setattr(engine, "_check_shared", lose)
+    assert again(tmp_path) == 1
+    assert "cells are missing, though they were computed; finished cells are kept" in capsys.readouterr().err
+    monkeypatch.undo()
+    assert again(tmp_path) == 0
 
 
 def set_delay(seconds):
