@@ -26,7 +26,7 @@ def parser() -> argparse.ArgumentParser:
     found = argparse.ArgumentParser(
         prog="python -m studies.run",
         description="Run a study: compute what is missing, build the dataset, draw the figures.",
-        epilog="exit codes: 0 done, 1 a cell failed or is missing (with --strict also: a claim fails or is undecided, a world diverged or is missing),"
+        epilog="exit codes: 0 done, 1 a cell failed or is missing (with --strict also: a claim fails or is undecided, a world diverged),"
         " 2 wrong study or argument, 75 lost the scheduler, 130 interrupted (run again to go on)",
     )
     found.add_argument("config", nargs="?", metavar="CONFIG", help="a study file, or the name of a study in studies/configs/")
