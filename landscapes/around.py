@@ -38,6 +38,11 @@ class Around(Landscape):
         return self.inner.gap_known
 
     @property
+    def spacing(self) -> float:
+        """As the inner landscape."""
+        return self.inner.spacing
+
+    @property
     def additive(self) -> bool:
         """As the inner landscape."""
         return self.inner.additive

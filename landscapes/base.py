@@ -160,6 +160,11 @@ class Landscape(Parameters, ABC):
         return False
 
     @property
+    def spacing(self) -> float:
+        """The largest number of which all differences of two losses are multiples, where values are discrete; else 0."""
+        return 0.0
+
+    @property
     def optima(self) -> Tensor | None:
         """All known global minimisers (R, K, D), once bound, some perhaps twice; None: none is known, or they are too many to list."""
         return None if self.optimum is None else self.optimum[:, None]

@@ -30,7 +30,8 @@ from studies.yaml_lines import Document, Mistake, suggest
 CONFIGS = Path(__file__).parent / "configs"
 LABEL = re.compile(r"[\w+-][\w +-]*")
 RESERVED_LABELS = (DEFAULT, "value", "gradient")
-MAPS = (("budget",), ("targets",), *((section, key) for section, model in sections.SECTIONS.items() for key in model.model_fields if key != "off"))
+SECTION_MAPS = ((section, key) for section, model in sections.SECTIONS.items() for key in model.model_fields if key != "off")
+MAPS = (("budget",), ("targets",), ("precision",), *SECTION_MAPS)  # keys whose value may be a map label -> value
 STAND_INS = {"name": "unnamed", "budget": 1e9, "landscapes": {}, "optimizers": {}}  # for wrong ones, so that the rest can be checked
 Classes = dict[str, dict[str, type[Parameters]]]  # family -> kind -> class
 

@@ -9,7 +9,7 @@ import types
 from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from annotated_types import Ge, Lt
+from annotated_types import Ge, Gt, Lt
 from docstring_parser import DocstringStyle, parse
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Discriminator, Field, Tag, ValidationError, create_model
 from pydantic.fields import FieldInfo
@@ -61,7 +61,7 @@ FIGURES = {  # name (studies.figures.FIGURES) -> key of a study that it shows, w
 RELAXATIONS = ("extension", "lovasz", "threshold")
 RESERVED = frozenset(  # words that a sweep may not use for a dim: those of the Dataset
     "landscape optimizer replicate checkpoint target cost target_loss loss best_loss observed population_loss diversity step_length status"
-    " start_loss hit_cost best_hit_cost value_terms gradient_terms steps seconds virtual_time staleness".split()
+    " start_loss precision spacing hit_cost best_hit_cost value_terms gradient_terms steps seconds virtual_time staleness".split()
     + "moment source direction reference half mode force frame individual plane row column end instance".split()
     + list(VARIABLES)
 )
@@ -100,6 +100,9 @@ class StudyModel(Strict):
     dtype: Dtype = Field(default="float64", description="precision")
     device: Literal["auto", "cpu", "cuda"] = Field(default="auto", description="auto: cuda where there is one")
     targets: per_landscape(list[float]) = Field(default=[], description="losses whose first hit is noted")  # type: ignore[valid-type]
+    precision: per_landscape(Annotated[float, Gt(0), Lt(1)]) = Field(  # type: ignore[valid-type]
+        default=1e-8, description="losses that differ by less are equal: relative to how far the starts are from the optimum, or to their spread"
+    )
     checkpoints: Annotated[int | list[float], BeforeValidator(checkpoint_fractions)] = Field(
         default=CHECKPOINTS, description="per decade over the last three decades of the budget; or a list of fractions of the budget"
     )

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 import xarray as xr
 
 from studies import assembly, provenance
+from studies.analysis.precision import from_starts
 from studies.analysis.sensitivity import tuning_cost
 from studies.assembly import Manifest
 
@@ -160,6 +161,7 @@ def assemble(plan: Plan | Manifest, out: str | Path) -> xr.Dataset:
     here = {cell["address"]: cell_path(out, cell["address"]) for cell in found["cells"]}
     here = {address: path for address, path in here.items() if path.exists()}
     data = assembly.assemble(found, here, failures(out)).assign_attrs(found["attrs"])
+    data = data.assign_coords(precision=from_starts(data)) if "start_loss" in data else data
     data = data.assign_coords(tuning_cost=tuning_cost(data)) if "tuning" in data.attrs else data
     origin = {"created": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "cells": json.dumps(sorted(here)), "view": digest}
     return data.assign_attrs(origin)

@@ -53,6 +53,17 @@ def out(full, tmp_path):
     return shutil.copytree(full, tmp_path / "out")
 
 
+def test_the_precision_is_that_of_the_starts_whichever_arms_there_are(out):
+    data = store.assemble(plan(), out)
+    start = data["start_loss"].isel(optimizer=0, tournament=0)
+    assert data["precision"].dims == ("landscape",)
+    assert data["gap_known"].values.tolist() == [0, 1]
+    expected = [1e-8 * np.subtract(*np.quantile(start[0], [0.75, 0.25])), 1e-8 * np.median(start[1])]
+    np.testing.assert_allclose(data["precision"], expected, rtol=1e-12)
+    alone = store.assemble(plan(optimizers={"GA": STUDY["optimizers"]["GA"]}, precision=1e-6), out)
+    np.testing.assert_allclose(alone["precision"], 100 * data["precision"], rtol=1e-12)
+
+
 def cell_of(found, landscape, optimizer, tournament):
     coords = {"landscape": landscape, "optimizer": optimizer, "tournament": tournament}
     task = next(arm.task for arm in found.arms if arm.coords == coords)
@@ -112,13 +123,13 @@ def test_nothing_computed_is_a_dataset_of_missing_worlds(tmp_path):
 
 
 def test_fewer_worlds_are_a_slice_and_more_worlds_keep_the_old(out):
-    five = store.assemble(plan(), out)
-    assert_same(store.assemble(plan(replicates=3), out), five.isel(replicate=slice(3)))
+    five = store.assemble(plan(), out).drop_vars("precision")  # it is relative to the starts of all worlds
+    assert_same(store.assemble(plan(replicates=3), out).drop_vars("precision"), five.isel(replicate=slice(3)))
     before = store.finished(out)
     seven = plan(replicates=7)
     assert before < {cell.address for cell in seven.cells(before.__contains__)}
     compute(seven, out)
-    assert_same(store.assemble(seven, out).isel(replicate=slice(5)), five)
+    assert_same(store.assemble(seven, out).drop_vars("precision").isel(replicate=slice(5)), five)
 
 
 def test_budgets_on_an_axis_give_costs_on_that_axis(tmp_path):

@@ -5,7 +5,9 @@ The genotype with bits x_0 .. x_{n-1} has the number sum_i x_i 2^i: the lowest b
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 from functools import reduce
 from operator import mul
 from typing import Any
@@ -19,6 +21,7 @@ Fitness = Callable[[Tensor], Tensor]  # of genotypes (1 | R, P, n) uint8 -> (R, 
 
 ENUMERATED = 20  # loci up to which all genotypes are looked at
 STORED = 16  # loci up to which all values are stored, for the multilinear extension
+_DENOMINATOR = 10**4  # the largest of a fraction that a user may have meant
 _CHUNK = 2**11  # genotypes enumerated at a time: those of 32 worlds stay in the caches
 
 
@@ -57,6 +60,15 @@ def _chances(p: Tensor) -> Tensor:
     for one in p.split(1, -1) if p.shape[-1] else ():
         chance = torch.cat((chance * (1 - one), chance * one), -1)
     return chance
+
+
+def common_measure(*values: float) -> float:
+    """The largest number of which all values are multiples, as 0.05 of 0.1 and 0.15; 0 where they are no fractions of small numbers."""
+    fractions = [Fraction(value).limit_denominator(_DENOMINATOR) for value in values]
+    if any(abs(fraction - value) > 1e-12 * max(map(abs, values)) for fraction, value in zip(fractions, values, strict=True)):
+        return 0.0
+    below = math.lcm(*(fraction.denominator for fraction in fractions))
+    return math.gcd(*(int(fraction * below) for fraction in fractions)) / below
 
 
 def product(q: Tensor) -> Tensor:

@@ -41,6 +41,11 @@ class Jump(HiddenTarget):
             raise ValueError(f"jump.width: expected 1 <= width <= n = {self.n}, got {self.width}")
 
     @property
+    def spacing(self) -> float:
+        """Losses are numbers of loci."""
+        return 1.0
+
+    @property
     def extension_cost(self) -> int:
         """The extension keeps the chances of m numbers of differing loci, where the loss keeps one number."""
         return self.width

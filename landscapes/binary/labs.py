@@ -71,6 +71,15 @@ class LABS(Landscape):
         return self.n - 1
 
     @property
+    def spacing(self) -> float:
+        """C_k has the parity of n - k, so that all C_k^2 leave the same rests by 4.
+
+        Where n = 2 mod 4, energies leave the same by 8: of odd C_k^2 that is 1, of even ones (C_k mod 4)^2, and C_k + C_{n - k} = n mod 4 makes one
+        of the two 2 and the other 0.
+        """
+        return 8.0 if self.n % 4 == 2 else 4.0
+
+    @property
     def extension_cost(self) -> int:
         """See the class."""
         return 4

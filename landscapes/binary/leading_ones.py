@@ -40,6 +40,11 @@ class LeadingOnes(HiddenTarget):
         return self.n
 
     @property
+    def spacing(self) -> float:
+        """Losses are numbers of loci."""
+        return 1.0
+
+    @property
     def extension_cost(self) -> int:
         """The extension is the same sum of products."""
         return 1

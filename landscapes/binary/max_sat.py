@@ -73,6 +73,11 @@ class MaxSat(Landscape):
         return self.clauses or max(1, round(self.ratio * self.n))
 
     @property
+    def spacing(self) -> float:
+        """Losses are numbers of clauses."""
+        return 1.0
+
+    @property
     def extension_cost(self) -> int:
         """The extension is the same sum of products: a clause fails where all its literals do."""
         return 1

@@ -89,6 +89,11 @@ class RoughMountFuji(Landscape):
         return self.n <= ENUMERATED
 
     @property
+    def spacing(self) -> float:
+        """The slope, where there is nothing else."""
+        return 0.0 if self.noise_scale or self.slope_spread else self.slope
+
+    @property
     def extension_cost(self) -> int | None:
         """What one value of `extension` costs, in evaluations: it reads all values."""
         return 2**self.n if self.n <= STORED else None

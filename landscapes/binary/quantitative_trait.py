@@ -21,7 +21,7 @@ from annotated_types import Ge, Gt
 from torch import Tensor
 
 from landscapes.base import UNBOUND, Bits, Domain, Landscape, Terms, check_bound, check_chances, check_points, dot, per_instance, weighted
-from landscapes.binary.genotypes import ENUMERATED, bits
+from landscapes.binary.genotypes import ENUMERATED, bits, common_measure
 from landscapes.streams import Streams
 
 
@@ -66,6 +66,13 @@ class QuantitativeTrait(Landscape):
     def extension_cost(self) -> int:
         """The mean of the trait and its variance, where the loss needs the trait."""
         return 2
+
+    @property
+    def spacing(self) -> float:
+        """Of equal effects: that of the squares of all traits, in units of `scale`."""
+        squares = [(2 * ones - self.n - self.theta / self.scale) ** 2 for ones in range(self.n + 1)]
+        unit = self.scale**2 / (2 * self.width**2)
+        return unit * common_measure(*(square - squares[0] for square in squares)) if self.effects == "equal" else 0.0
 
     @property
     def gap_known(self) -> bool:

@@ -51,6 +51,11 @@ class RoyalRoad(HiddenTarget):
         return sum(self.n // (self.block * 2**level) for level in range(self.levels))
 
     @property
+    def spacing(self) -> float:
+        """The order of a schema is a multiple of the block, and that of a missing block alone an odd one."""
+        return float(self.block)
+
+    @property
     def extension_cost(self) -> int:
         """The extension is the same sum of products."""
         return 1

@@ -92,6 +92,12 @@ class SpinGlass(Landscape):
         return {"complete": math.comb(self.n, self.order), "lattice": 2 * self.n, "ring": self.n}[self.graph]
 
     @property
+    def spacing(self) -> float:
+        """Of couplings of one size |J|: 2 |J|, or 4 |J| if z is even; a flip turns the sum of the z couplings of a spin, which has its parity."""
+        couplings_of_a_spin = math.comb(self.n - 1, self.order - 1) if self.graph == "complete" else self.order * self.terms // self.n
+        return 0.0 if self.couplings == "gaussian" else self._size * (4.0 - 2.0 * (couplings_of_a_spin % 2))
+
+    @property
     def extension_cost(self) -> int:
         """The extension is the same sum of products."""
         return 1
@@ -140,8 +146,13 @@ class SpinGlass(Landscape):
         share = Terms(terms.index, self.terms * terms.weight)
         return -product_sums(x, False, self.reads, self.strength, share) - self.best * terms.weight.sum(-1)
 
+    @property
+    def _size(self) -> float:
+        """Standard deviation of the couplings, or their one size."""
+        return math.sqrt(math.factorial(self.order) / (2 * self.n ** (self.order - 1))) if self.graph == "complete" else 1.0
+
     def _strength(self, streams: Streams) -> Tensor:
-        deviation = math.sqrt(math.factorial(self.order) / (2 * self.n ** (self.order - 1))) if self.graph == "complete" else 1.0
+        deviation = self._size
         if self.couplings == "ferromagnet":
             return torch.full((streams.size, self.terms), deviation, dtype=streams.dtype, device=streams.device)
         if self.couplings == "gaussian":

@@ -16,7 +16,7 @@ from annotated_types import Ge
 from torch import Tensor
 
 from landscapes.base import Terms, check_chances, check_points
-from landscapes.binary.genotypes import product
+from landscapes.binary.genotypes import common_measure, product
 from landscapes.binary.hidden_target import HiddenTarget, total
 
 
@@ -46,6 +46,11 @@ class Trap(HiddenTarget):
     def terms(self) -> int:
         """The blocks."""
         return self.n // self.block
+
+    @property
+    def spacing(self) -> float:
+        """A loss is a number of unfinished blocks and `slope` times a number of agreeing loci."""
+        return common_measure(1.0, self.slope if self.block > 1 else 0.0)
 
     @property
     def extension_cost(self) -> int:

@@ -17,6 +17,7 @@ from annotated_types import Ge, Gt, Le
 from torch import Tensor
 
 from landscapes.base import UNBOUND, Bits, Domain, Landscape, Terms, check_bound, check_chances, check_points, dot, weighted
+from landscapes.binary.genotypes import common_measure
 from landscapes.streams import Streams
 
 
@@ -69,15 +70,18 @@ class ValleyCrossing(Landscape):
         return True
 
     @property
+    def spacing(self) -> float:
+        """Of the few different losses; without a valley no genotype breaks an order."""
+        return common_measure(*(self._losses if self.width else self._losses[:-1]))
+
+    @property
     def extension_cost(self) -> int:
         """The same sum as a value."""
         return 1
 
     def bind(self, streams: Streams) -> Self:
         """The losses along the path, shared by all worlds."""
-        others = 1 - self.depth if self.order == "any" else self.off_path
-        fitness = [1.0] + self.width * [1 - self.depth] + [1 + self.advantage, others]
-        gaps = torch.tensor([[1 + self.advantage - w for w in fitness]], dtype=streams.dtype, device=streams.device)
+        gaps = torch.tensor([self._losses], dtype=streams.dtype, device=streams.device)
         peak = (torch.arange(self.n, device=streams.device) <= self.width).to(torch.uint8)
         return self.bound(gaps=gaps.expand(streams.size, -1), optimum=peak.expand(streams.size, -1))
 
@@ -98,6 +102,13 @@ class ValleyCrossing(Landscape):
         check_chances(self, p)
         check_bound(self.name, p, self.gaps)
         return weighted(self._mean(p), terms)
+
+    @property
+    def _losses(self) -> list[float]:
+        """Of 0 .. k + 1 mutations in order, and of all other genotypes."""
+        others = 1 - self.depth if self.order == "any" else self.off_path
+        fitness = [1.0] + self.width * [1 - self.depth] + [1 + self.advantage, others]
+        return [1 + self.advantage - w for w in fitness]
 
     def _mean(self, p: Tensor) -> Tensor:
         """Losses weighted by the chances of 0 .. k + 1 mutations in order and of all other genotypes, which with order any are intermediates too."""

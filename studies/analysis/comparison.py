@@ -24,6 +24,7 @@ from statsmodels.stats.multitest import multipletests
 
 from studies.analysis.bootstrap import estimate
 from studies.analysis.paired import difference, losses, pairs, scaled, score, unit_means
+from studies.analysis.precision import precision, resolved
 from studies.analysis.proportions import clopper_pearson, proportion
 from studies.analysis.quantiles import quantiles
 
@@ -47,10 +48,11 @@ def compare(dataset: xr.Dataset, at: float | None = None, value: str = "loss", a
         the study but optimizer, replicate and checkpoint stay.
     """
     raw = losses(dataset, value, np.inf if at is None else at).load()
-    loss, logarithmic = scaled(raw)
+    least = precision(dataset)
+    loss, logarithmic = scaled(raw, least)
     a, b = pairs(loss)
-    order = pairs(raw)  # an optimum that was reached is ahead of the smallest gap, for which it counts in decades
-    away = difference(a, b)
+    order = pairs(resolved(raw, least))
+    away = difference(a, b).where(order[0] != order[1], 0.0).where(order[0].notnull())
     means = unit_means(away)
     units = means.notnull().sum("unit").assign_attrs(long_name="independent worlds or instances", units="1")
     wins = proportion("win_probability", score(*order), trials=2, long_name="probability that A beats B")
@@ -67,7 +69,7 @@ def compare(dataset: xr.Dataset, at: float | None = None, value: str = "loss", a
 
 def win_probability(dataset: xr.Dataset, value: str = "loss") -> xr.Dataset:
     """The probability that A beats B at each checkpoint: `win_probability` (.., pair, checkpoint), `_interval` and `worlds`."""
-    a, b = pairs(losses(dataset, value))
+    a, b = pairs(resolved(losses(dataset, value), precision(dataset)))
     return proportion("win_probability", score(a, b), trials=2, long_name="probability that A beats B")
 
 

@@ -16,7 +16,8 @@ import numpy as np
 import xarray as xr
 
 from studies.analysis.bootstrap import estimate
-from studies.analysis.paired import losses
+from studies.analysis.paired import losses, scaled
+from studies.analysis.precision import precision
 
 SEEN = ("loss", "best_loss", "observed", "population_loss")  # what differs where a source does anything
 
@@ -37,7 +38,7 @@ def effects(dataset: xr.Dataset, factors: Sequence[str] | None = None, value: st
     Returns:
         `effect` (factor) and `interaction` (factor, other), NaN where a factor does not touch an arm, both with `_interval` (bound); `worlds`
         (factor), how many have finite numbers; `logarithmic` by landscape. Dims of the study but the factors, replicate and checkpoint stay. A
-        gap of 0 counts as the smallest positive one of its landscape.
+        gap below the precision of the study counts as it.
 
     Raises:
         ValueError: there are no such factors.
@@ -48,7 +49,8 @@ def effects(dataset: xr.Dataset, factors: Sequence[str] | None = None, value: st
     if strange or not named:
         raise ValueError(f"factorial: expected factors with the values on and off, here {', '.join(found) or 'there are none'}; got {strange}")
     dataset = dataset.sel({factor: ["on", "off"] for factor in found})
-    last, logarithmic = _final(losses(dataset, value))
+    last, logarithmic = scaled(losses(dataset, value).isel(checkpoint=-1, drop=True), precision(dataset))
+    last = last.where(np.isfinite(last))
     rest = [str(dim) for dim in last.dims if dim not in (*found, "replicate")]
     touched = {factor: _touched(dataset, factor, found) for factor in named}
     with np.errstate(invalid="ignore"):
@@ -69,18 +71,6 @@ def effects(dataset: xr.Dataset, factors: Sequence[str] | None = None, value: st
 
 def _names(factors: Sequence[str]) -> list[str]:
     return [factor.removeprefix("factors.") for factor in factors]
-
-
-def _final(loss: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray]:
-    """Y of each run, and whether it is a logarithm."""
-    last = loss.isel(checkpoint=-1, drop=True)
-    gap = loss.coords.get("gap_known", xr.DataArray(0))
-    known = xr.DataArray(gap.fillna(0) > 0).reset_coords(drop=True)
-    least = last.where(last > 0).min([dim for dim in last.dims if dim != "landscape"])
-    with np.errstate(invalid="ignore", divide="ignore"):
-        decades = np.log10(last.clip(min=least.fillna(1.0)))
-    y = xr.where(known, decades, last)
-    return y.where(np.isfinite(y)), known.rename("logarithmic")
 
 
 def _touched(dataset: xr.Dataset, factor: str, factors: Sequence[str]) -> xr.DataArray:

@@ -10,6 +10,7 @@ import xarray as xr
 
 from studies.analysis.arms import FAILED
 from studies.analysis.bootstrap import groups
+from studies.analysis.precision import decades, gap_known
 from studies.analysis.targets import at_budget, at_cost
 
 DIVERGED = 3
@@ -38,18 +39,16 @@ def losses(dataset: xr.Dataset, value: str = "loss", at: float | None = None) ->
     return at_cost(dataset.assign({value: loss}), at)[value]
 
 
-def scaled(loss: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray]:
+def scaled(loss: xr.DataArray, least: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray]:
     """The common logarithm of the loss where it is the gap to a known optimum, else itself; and which it is.
 
-    A gap of 0 counts as the smallest positive one of its landscape.
+    Args:
+        loss: of `losses`.
+        least: the precision of the study (`studies.analysis.precision`), as which a smaller gap counts.
     """
-    gap = loss.coords.get("gap_known", xr.DataArray(0.0))
-    known = xr.DataArray(gap.fillna(0) > 0).reset_coords(drop=True).rename("logarithmic")
-    least = loss.where(loss > 0).min([dim for dim in loss.dims if dim != "landscape"])
-    least = least.where(np.isfinite(least), 1.0).reset_coords(drop=True)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        decades = np.log10(loss.where(~(loss < least), least))
-    return xr.where(known, decades, loss, keep_attrs=True).assign_coords(loss.coords), known
+    known = gap_known(loss).rename("logarithmic")
+    found = xr.where(known, decades(loss.where(known), least), loss, keep_attrs=True)
+    return found.assign_coords(loss.coords).transpose(*loss.dims), known
 
 
 def same_worlds(results: xr.Dataset | xr.DataArray) -> None:

@@ -18,6 +18,7 @@ from scipy import stats
 
 from studies.analysis.bootstrap import estimate
 from studies.analysis.paired import distinct, losses, same_worlds, unit_means
+from studies.analysis.precision import precision, resolved
 
 ALPHA = 0.05
 
@@ -40,7 +41,7 @@ def ranks(dataset: xr.Dataset, over: str = "landscape", at: float | None = None,
     Raises:
         ValueError: `over` is neither, or worlds are the blocks and optimizers ran in other ones.
     """
-    loss = losses(dataset, value, np.inf if at is None else at).load()
+    loss = resolved(losses(dataset, value, np.inf if at is None else at).load(), precision(dataset))
     loss = loss.isel(optimizer=np.flatnonzero(loss.notnull().any([dim for dim in loss.dims if dim != "optimizer"])))
     if over == "replicate":
         same_worlds(loss)

@@ -8,7 +8,7 @@ With d the mean over worlds of the paired difference of final losses, first - se
     undecided    else; absence of evidence for a difference is not evidence for none
 
 The negative control is a difference of `control` (two margins, if none is given): it must lie further from d than margin + sure.
-A gap of 0 counts as the smallest positive one of the two optimizers at this place.
+A gap below the precision of the study counts as it.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import numpy as np
 import xarray as xr
 from annotated_types import Gt
 
+from studies.analysis.precision import decades, precision
 from studies.claims.base import Claim, Judgement, Place, Verdict, at_cost, at_each, check, places, present
 from studies.claims.gate import Law, Measured, Scale, errors_needed, judgement
 from studies.claims.jackknife import jackknife
@@ -61,7 +62,7 @@ class Equality(Claim):
         known = bool(data["gap_known"]) if "gap_known" in data.coords else False
         loss = data["loss"]
         if known:
-            loss = xr.DataArray(np.log10(loss.clip(min=float(loss.where(loss > 0).min().fillna(1.0)))))
+            loss = decades(loss, precision(data))
         with np.errstate(invalid="ignore"):
             difference = loss.sel(optimizer=self.first) - loss.sel(optimizer=self.second)
         measured = jackknife(np.mean, [difference])

@@ -63,7 +63,7 @@ def _check(left: xr.Dataset, right: xr.Dataset) -> None:
 def _joined(left: xr.Dataset, right: xr.Dataset) -> xr.Dataset:
     """Along `optimizer`, in rows of common instances; what one side has not is missing: NaN, 0 where numbers are whole, status missing."""
     rows = common_rows(left["instance"].values, [right["instance"].values])
-    coords = {name: left[name] for name in (*GRIDS, "terms", "gap_known") if name in left.coords}
+    coords = {name: left[name] for name in (*GRIDS, "terms", "gap_known", "spacing", "precision") if name in left.coords}
     one, two = (_placed(part.drop_vars([*coords, "paired"], errors="ignore"), rows) for part in (left, right))
     two = two.assign({name: _nothing(array, two) for name, array in one.data_vars.items() if name not in two})[list(one.data_vars)]
     two = two.assign_coords({name: one[name] for name in ("checkpoint", "target")})

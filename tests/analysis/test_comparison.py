@@ -108,15 +108,41 @@ class TestCompare:
         assert found["ratio_interval"].values.tolist() == pytest.approx([0.01, 0.01])
         assert found["verdict"] == "A better"
 
-    def test_a_gap_of_zero_counts_as_the_smallest(self):
+    def test_a_gap_of_zero_counts_as_the_precision(self):
         b = np.full(32, 1.0)
-        found = only(compare(two(np.r_[0.0, np.full(31, 0.1)], b, gap_known=1.0)))
-        assert found["difference"] == pytest.approx(-1)
+        found = only(compare(two(np.r_[0.0, np.full(31, 0.1)], b, gap_known=1.0).assign_coords(precision=1e-3)))
+        assert found["difference"] == pytest.approx(-(3 + 31 * 1) / 32)
+
+    @pytest.mark.parametrize("others", [{}, {"C": 1e-30}, {"C": 0.5, "D": 1e-300, "E": 0.0}], ids=str)
+    def test_the_numbers_of_a_pair_do_not_depend_on_other_arms(self, others):
+        """A, which reaches 0 in some worlds, against B; with a third arm of a tiny gap the difference was -30 decades, and more."""
+        worlds = np.arange(16)
+        a, b = np.where(worlds % 2, 0.0, 1e-5), np.full(16, 10.0)
+        rows = np.stack([a, b, *(np.full(16, gap) for gap in others.values())])
+        data = results(rows[None], names=["A", "B", *others], gap_known=1.0).assign_coords(precision=("landscape", [1e-7]))
+        found = compare(data).isel(landscape=0, pair=0)
+        assert found["pair"] == "A - B"
+        assert found["difference"] == pytest.approx(-(8 + 6) / 2)
+        alone = compare(data.sel(optimizer=["A", "B"])).isel(landscape=0, pair=0)
+        for name in set(alone.data_vars) - {"p_corrected"}:  # which is for all pairs of the table, as its name says
+            np.testing.assert_array_equal(found[name], alone[name], err_msg=name)
+
+    @pytest.mark.parametrize("gap_known", [0.0, 1.0])
+    def test_losses_closer_than_the_precision_are_equal(self, gap_known):
+        away = np.random.default_rng(5).uniform(0, 1e-9, 16)
+        found = only(compare(two(2 + away, np.full(16, 2.0), gap_known=gap_known).assign_coords(precision=1e-7)))
+        assert (found["difference"], found["win_probability"], found["a12"], found["p_value"]) == (0, 0.5, 0.5, 1)
+        assert ranks(two(2 + away, np.full(16, 2.0), gap_known=gap_known), "replicate")["average_rank"].values.tolist() == [[1.5, 1.5]]
+
+    def test_neighbours_on_a_lattice_of_values_are_not_equal(self):
+        found = only(compare(two(np.zeros(8), np.ones(8), gap_known=1.0).assign_coords(precision=0.5)))
+        assert found["difference"] == pytest.approx(-np.log10(2))
+        assert (found["win_probability"], found["verdict"]) == (1, "A better")
 
     def test_an_optimum_that_was_reached_wins_against_the_smallest_gap(self):
-        data = two(np.zeros(8), np.r_[np.full(4, 0.1), np.full(4, 0.2)], gap_known=1.0)
+        data = two(np.zeros(8), np.r_[np.full(4, 0.1), np.full(4, 0.2)], gap_known=1.0).assign_coords(precision=0.01)
         found = only(compare(data))
-        assert found["difference"] == pytest.approx(-np.log10(2) / 2)  # in decades it counts as that gap
+        assert found["difference"] == pytest.approx(-1 - np.log10(2) / 2)
         assert (found["win_probability"], found["a12"], found["cliffs_delta"]) == (1, 1, 1)
         assert (only(win_probability(data)).isel(checkpoint=-1)["win_probability"]) == 1
 

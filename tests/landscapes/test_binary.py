@@ -1,11 +1,13 @@
 """Landscapes on bits beside loops from the papers' definitions, their optima, extensions and bad input."""
 
 import itertools
+import math
 
 import pytest
 import torch
 
 from landscapes.base import Terms
+from landscapes.binary.genotypes import common_measure
 from landscapes.binary.hidden_target import HiddenTarget
 from landscapes.binary.jump import Jump
 from landscapes.binary.labs import LABS, OPTIMAL_RUNS, optimal_sequence
@@ -35,6 +37,7 @@ SMALL = {
     "jump, none": Jump(n=6, width=1),
     "labs 2": LABS(n=2),
     "labs 5": LABS(n=5),
+    "labs 6": LABS(n=6),
     "labs 10": LABS(n=10),
     "SK": SpinGlass(n=9),
     "1-spin": SpinGlass(n=7, order=1),
@@ -106,6 +109,27 @@ def test_loss_and_optimum_against_loops(landscape):
     for world in range(3):
         wanted = torch.tensor([naive(landscape, world)(g) for g in x[world].tolist()], dtype=torch.float64)
         torch.testing.assert_close(loss[world], wanted - wanted.min(), rtol=0, atol=1e-11)
+
+
+@small
+def test_spacing_is_the_common_measure_of_all_losses(landscape):
+    bound = landscape.bind(streams())
+    loss, spacing = bound.loss(genotypes(bound.n)), landscape.spacing
+    away = (loss - loss[:, :1]).unique()
+    if spacing == 0:
+        assert getattr(landscape, "couplings", "gaussian") == "gaussian"
+        assert getattr(landscape, "effects", "normal") != "equal"
+        return
+    steps = away / spacing
+    torch.testing.assert_close(steps, steps.round(), rtol=0, atol=1e-9)
+    assert math.gcd(*map(int, steps.round().tolist())) == (1 if len(away) > 1 else 0)  # so that no larger number would do
+
+
+def test_common_measure():
+    assert common_measure(0.1, 0.15) == 0.05
+    assert common_measure(1.0, 0.0) == 1.0
+    assert common_measure(1.0, 2**0.5) == 0.0
+    assert common_measure(0.0) == 0.0
 
 
 @small

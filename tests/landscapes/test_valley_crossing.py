@@ -1,6 +1,7 @@
 """The fitness valley beside naive loops."""
 
 import itertools
+import math
 
 import numpy as np
 import pytest
@@ -41,6 +42,14 @@ def test_loss_and_extension_against_loops(landscape):
     torch.testing.assert_close(bound.extension(x.double()), bound.loss(x), rtol=0, atol=0)
     assert bound.loss(x).min() == 0
     assert torch.equal(bound.loss(bound.optimum[:, None]), torch.zeros((2, 1), dtype=torch.float64))
+
+
+@valleys
+def test_spacing_is_the_common_measure_of_all_losses(landscape):
+    x = torch.tensor(list(itertools.product((0, 1), repeat=landscape.n)), dtype=torch.uint8).expand(2, -1, -1)
+    steps = landscape.bind(streams()).loss(x).unique() / landscape.spacing
+    torch.testing.assert_close(steps, steps.round(), rtol=0, atol=1e-9)
+    assert math.gcd(*map(int, steps.round().tolist())) == 1
 
 
 @valleys
