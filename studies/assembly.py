@@ -18,6 +18,11 @@ import xarray as xr  # noqa: E402
 STATUS = ("running", "hit_target", "budget_spent", "diverged", "failed", "missing")  # the last two are the store's own
 FAILED, MISSING = STATUS.index("failed"), STATUS.index("missing")
 TOTALS = ("value_terms", "gradient_terms", "steps")  # counts whose last checkpoint is summed over worlds
+OF_CELLS = {  # attributes of cells that become coordinates
+    "gap_known": {"long_name": "1 where loss is the gap to the optimum, 0 where the optimum is not known", "units": "1"},
+    "spacing": {"long_name": "distance of neighbouring values of the loss, 0 where it takes any value", "units": "loss"},
+    "terms": {"long_name": "terms of which the loss is the mean", "units": "terms"},
+}
 
 Manifest = dict[str, Any]  # the plan as JSON, see `studies.store.manifest`
 
@@ -125,7 +130,7 @@ def _read(grid: Grid, path: Path, cell: Mapping[str, Any]) -> None:
             if name in TOTALS:
                 grid.totals[name] += int(values[:, -1].sum())
         for name, value in _numbers(file.attrs).items():
-            coordinate = grid.coords.setdefault(name, Variable((), np.full(grid.shape, np.nan), {}))
+            coordinate = grid.coords.setdefault(name, Variable((), np.full(grid.shape, np.nan), OF_CELLS.get(name, {})))
             for place in grid.places[cell["task"]]:
                 coordinate.values[place] = value
 

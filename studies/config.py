@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import json
-import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,18 +20,18 @@ from typing import Any
 from pydantic import ValidationError
 
 from landscapes.base import Parameters
-from studies import factors, kinds, matching, models, sections, tuning, yaml_lines
+from studies import factors, kinds, matching, models, names, sections, tuning, yaml_lines
 from studies.mistakes import mistakes_in
 from studies.models import DEFAULT, ENTRIES, FAMILIES, StudyModel
-from studies.settings import Arm, Settings
+from studies.settings import Arm, Settings, variants
 from studies.sweeps import Axis, Setting, axes_of, known_paths, set_path
 from studies.yaml_lines import Document, Mistake, suggest
 
 CONFIGS = Path(__file__).parent / "configs"
-LABEL = re.compile(r"[\w+-][\w +-]*")
 RESERVED_LABELS = (DEFAULT, "value", "gradient")
 SECTION_MAPS = ((section, key) for section, model in sections.SECTIONS.items() for key in model.model_fields if key != "off")
 MAPS = (("budget",), ("targets",), ("precision",), *SECTION_MAPS)  # keys whose value may be a map label -> value
+AS_GIVEN = (*FAMILIES, "question", "sweep")  # keys of a study in which texts are no labels
 STAND_INS = {"name": "unnamed", "budget": 1e9, "landscapes": {}, "optimizers": {}}  # for wrong ones, so that the rest can be checked
 Classes = dict[str, dict[str, type[Parameters]]]  # family -> kind -> class
 
@@ -79,14 +79,7 @@ class Study:
 
     def yaml(self) -> str:
         """The resolved study as a study file."""
-        from io import StringIO
-
-        from ruamel.yaml import YAML
-
-        out, writer = StringIO(), YAML(typ="safe", pure=True)
-        writer.default_flow_style, writer.sort_base_mapping_type_on_output = False, False  # type: ignore[assignment]
-        writer.dump(self.resolved, out)
-        return out.getvalue()
+        return yaml_lines.write(self.resolved)
 
 
 def load_study(source: Path | str | Mapping[str, Any], overrides: Mapping[str, object] | Sequence[str] = ()) -> Study:
@@ -105,6 +98,7 @@ def load_study(source: Path | str | Mapping[str, Any], overrides: Mapping[str, o
     document = yaml_lines.from_mapping(source) if isinstance(source, Mapping) else _open(str(source))
     if isinstance(document.data, dict):
         _override(document, overrides)
+        document.data = {key: value if key in AS_GIVEN else names.tidied(value) for key, value in document.data.items()}
     if not isinstance(document.data, dict) or (document.mistakes and not document.data):
         raise StudyError(document.lines(document.mistakes or [Mistake((), "expected a mapping with the keys name, budget, landscapes, optimizers")]))
     return Checker(document).study()
@@ -141,19 +135,35 @@ def _open(source: str) -> Document:
 
 
 def _override(document: Document, overrides: Mapping[str, object] | Sequence[str]) -> None:
-    pairs = overrides.items() if isinstance(overrides, Mapping) else [text.partition("=")[::2] if "=" in text else (text, None) for text in overrides]
     lines = []
-    for path, value in pairs:
+    for given in overrides.items() if isinstance(overrides, Mapping) else overrides:
         try:
-            if value is None and not isinstance(overrides, Mapping):
-                raise ValueError(f"{path}: expected PATH=VALUE")
-            parts = tuple(path.strip().split("."))
-            set_path(document.data, parts, yaml_lines.plain(value) if isinstance(overrides, Mapping) else yaml_lines.value_of(str(value)))
+            parts, value = _setting(given, document.data)
+            set_path(document.data, parts, value)
             document.overridden.append(parts)
         except ValueError as error:
-            lines.append(f"--set {error}" if str(error).startswith(path) else f"--set {path}: {error}")
+            lines.append(f"--set {' '.join(str(error).split())}")
     if lines:
         raise StudyError(lines)
+
+
+def _setting(given: str | tuple[str, object], data: Mapping[str, Any]) -> tuple[tuple[str, ...], Any]:
+    """Keys and value of an override: (path, value), or "path=value" with the value in YAML.
+
+    Raises:
+        ValueError: there is no value, or it is not plain YAML.
+    """
+    if not isinstance(given, str):
+        return names.keys_of(names.tidy(given[0]), data)[0], yaml_lines.plain(given[1])
+    given = unicodedata.normalize("NFC", given).strip()
+    parts, text = names.keys_of(given, data, stop="=")
+    path = ".".join(parts)
+    if given == path:
+        raise ValueError(f"{path}: expected PATH=VALUE")
+    try:
+        return tuple(part.strip() for part in parts), yaml_lines.value_of(text)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
 
 
 @dataclass
@@ -223,15 +233,20 @@ class Checker:
             if self.data.get(family) == {}:
                 self.mistakes.append(Mistake((family,), "expected at least one, label -> {kind: ..}"))
             for label in self.labels[family]:
-                if not LABEL.fullmatch(label) or label in RESERVED_LABELS:
-                    text = "a label has letters, digits, spaces, - _ + only, and is not default, value or gradient"
-                    self.mistakes.append(Mistake((family, label), text, at_key=True))
+                problem = f"a label is none of {', '.join(RESERVED_LABELS)}" if label in RESERVED_LABELS else names.wrong_label(label)
+                if problem:
+                    self.mistakes.append(Mistake((family, label), problem, at_key=True))
+        hidden = ((name, names.unprintable(name)) for name in _mapping(self.data.get("claims")))
+        self.mistakes += [
+            Mistake(("claims", name), f"expected a name that can be printed, this one has {it}", at_key=True) for name, it in hidden if it
+        ]
         for path in MAPS:
             values = self.data.get(path[0]) if len(path) == 1 else _mapping(self.data.get(path[0])).get(path[1])
             if isinstance(values, dict) and not (path[-1] == "evaluation" and values.keys() <= {"value", "gradient"}):
                 self._check_map(path, values)
         for label, entry in _mapping(self.data.get("optimizers")).items():
             self._check_variants(("optimizers", label), _mapping(entry))
+        self._check_variant_names()
 
     def _check_map(self, path: tuple[str, ...], values: dict[str, Any]) -> None:
         known = self.labels["landscapes"]
@@ -265,8 +280,17 @@ class Checker:
                 del keys[key]
             self.mistakes += [Mistake((*path, *where, k), f"unknown key for {entry['kind']}; {suggest(k, names)}", at_key=True) for k in wrong]
 
+    def _check_variant_names(self) -> None:
+        """No variant of a grid has the label of another optimizer."""
+        entries = {label: _mapping(entry) for label, entry in _mapping(self.data.get("optimizers")).items()}
+        entries = {label: entry for label, entry in entries.items() if all(isinstance(v, list) for v in _mapping(entry.get("grid")).values())}
+        for name, _, here in variants({label: {"grid": _mapping(entry.get("grid"))} for label, entry in entries.items()}, ""):
+            if name in entries and name != here[()][1]:
+                text = f"the grid of {here[()][1]!r} has a variant of this name; choose another label"
+                self.mistakes.append(Mistake(("optimizers", name), text, at_key=True))
+
     def _axes(self) -> list[Axis]:
-        axes, mistakes = axes_of(self.data.get("sweep"), known_paths(self.data, self.classes))
+        axes, mistakes = axes_of(self.data, known_paths(self.data, self.classes), names.reserved(self.classes))
         self.mistakes += mistakes
         for setting in (setting for axis in axes for setting in axis.settings[0]):
             entry = _mapping(_mapping(self.data.get("optimizers")).get(setting.path[1])) if setting.path[0] == "optimizers" else {}

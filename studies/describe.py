@@ -118,16 +118,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m studies.describe", description=__doc__)
     parser.add_argument("kind", metavar="KIND", help="a name that python -m studies.list prints, or an import path package.module:Class")
     kind = parser.parse_args().kind
-    from rich.console import Console
+    from studies import printing
 
     try:
         parts = describe(kind)
     except ValueError as error:
         print(error, file=sys.stderr)
         sys.exit(2)
-    console = Console()
+    console = printing.console()
     for part in parts:
-        console.print(part, highlight=False, markup=False)
+        console.print(part)
 
 
 if __name__ == "__main__":

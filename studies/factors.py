@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from studies.models import RESERVED
+from studies.names import RESERVED
 from studies.sweeps import Axis, Setting
 from studies.yaml_lines import Mistake, Path, suggest
 

@@ -42,8 +42,9 @@ def about(path: Path) -> str:
 def main() -> None:
     """The command line."""
     argparse.ArgumentParser(prog="python -m studies.list", description=__doc__).parse_args()
-    from rich.console import Console
     from rich.table import Table
+
+    from studies import printing
 
     table = Table.grid(padding=(0, 2))
     last = ""
@@ -52,7 +53,7 @@ def main() -> None:
             table.add_row(f"{family}s" if family != "study" else "studies", style="bold")
         table.add_row(f"  {name}", line)
         last = family
-    Console().print(table, highlight=False, markup=False)
+    printing.console().print(table)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,6 @@ from torch import Tensor
 from landscapes import LANDSCAPES
 from landscapes.base import Landscape, Parameters
 from studies import kinds
-from studies.ledger.record import VARIABLES
 from studies.sections import (
     CHECKPOINTS,
     TAG,
@@ -59,12 +58,6 @@ FIGURES = {  # name (studies.figures.FIGURES) -> key of a study that it shows, w
     "claims": "claims",
 }
 RELAXATIONS = ("extension", "lovasz", "threshold")
-RESERVED = frozenset(  # words that a sweep may not use for a dim: those of the Dataset
-    "landscape optimizer replicate checkpoint target cost target_loss loss best_loss observed population_loss diversity step_length status"
-    " start_loss precision spacing hit_cost best_hit_cost value_terms gradient_terms steps seconds virtual_time staleness".split()
-    + "moment source direction reference half mode force frame individual plane row column end instance".split()
-    + list(VARIABLES)
-)
 OWN = "own"  # the tag of a landscape of the user's inside another
 DEFAULT = "default"  # the label of every landscape not named in a map label -> value
 

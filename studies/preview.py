@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 
-from studies import store
+from studies import printing, store
 from studies.config import Study
 from studies.matching import table as matched
 from studies.pilots import Pilots
@@ -25,13 +24,13 @@ def show(study: Study, out: Path) -> None:
     """
     study, lines = Trials(study, out).known() if study.tuning else (study, [])
     study, more = Pilots(study, out).known() if study.match else (study, [])
-    plan, console = make_plan(study), Console()
+    plan, console = make_plan(study), printing.console()
     console.print(_table(plan, store.finished(out)))
     if study.tuned:
         console.print(tuned(study.tuned))
     if study.matched:
         console.print(matched(study.matched))
-    console.print(f"folder: {out}", *plan.notes, *lines, *more, sep="\n", highlight=False, markup=False, soft_wrap=True)
+    console.print(f"folder: {out}", *plan.notes, *lines, *more, sep="\n", soft_wrap=True)
 
 
 def _table(plan: Plan, here: set[str]) -> Table:

@@ -64,8 +64,7 @@ def _at_least(low: int) -> Callable[[str], int]:
 
 
 def _probe(args: argparse.Namespace) -> int:
-    from rich.console import Console
-
+    from studies import printing
     from studies.figures.probes import probes
     from studies.figures.saving import save
     from studies.probes import datasets
@@ -73,7 +72,7 @@ def _probe(args: argparse.Namespace) -> int:
 
     entries = named(args.landscapes, args.set)
     datasets.check_measures(args.measures)
-    console = Console(width=None if sys.stdout.isatty() else 140)
+    console = printing.console(columns=140)
     if args.tune:
         statistic, _, target = args.tune.partition("=")
         tuned = [
@@ -81,15 +80,15 @@ def _probe(args: argparse.Namespace) -> int:
         ]
         entries = [entry for entry, _ in tuned]
         for _, line in tuned:
-            console.print(line, highlight=False, soft_wrap=True)
+            console.print(line, soft_wrap=True)
     data = datasets.probe(entries, worlds=args.worlds, seed=args.seed, samples=args.samples, measures=args.measures)
     datasets.check_found(data)
     for part in datasets.tables(data, long=bool(args.measures)):
         console.print(part)
     for line in datasets.notes(data):
-        console.print(line, highlight=False, soft_wrap=True, markup=False)
+        console.print(line, soft_wrap=True)
     for path in (datasets.save(data, args.out), *save(lambda: probes(data), args.out, "probe")):
-        console.print(str(path), highlight=False, soft_wrap=True)
+        console.print(str(path), soft_wrap=True)
     return 0
 
 

@@ -59,14 +59,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
-    from rich.console import Console
-
+    from studies import printing
     from studies.clusters import ClusterError
     from studies.config import StudyError, load_study
     from studies.live import finish, live
     from studies.session import execute, folder, given
 
-    console = Console(stderr=True)
+    console = printing.console(stderr=True)
     try:
         study = load_study(args.config, [*args.set, *([f"device={args.device}"] if args.device else [])])
         if args.dry_run:
@@ -95,43 +94,41 @@ def _report(outcome: Outcome, out: Path, console: Console, figures: list[str], *
     """Say how the run ended and where things are; returns the exit code."""
     if outcome.failed:
         text = f"{len(outcome.failed)} cells failed; why is in {out / 'errors'}; the next run tries them again"
-        console.print(text, highlight=False, soft_wrap=True)
+        console.print(text, soft_wrap=True)
     if outcome.missing:
-        console.print(f"{outcome.missing} cells are missing, though they were computed; {RESUME}", highlight=False, soft_wrap=True)
+        console.print(f"{outcome.missing} cells are missing, though they were computed; {RESUME}", soft_wrap=True)
     if outcome.ended == "unmatched":
         return 1
     if outcome.dataset is None:
-        console.print(f"lost the Dask scheduler; {RESUME}" if outcome.ended == "lost" else f"interrupted; {RESUME}", highlight=False)
+        console.print(f"lost the Dask scheduler; {RESUME}" if outcome.ended == "lost" else f"interrupted; {RESUME}")
         return LOST if outcome.ended == "lost" else STOPPED
     undrawn = _show(outcome.dataset, out, figures, console)
     open_claims = _judge(outcome.dataset, out)
     bad = bool((outcome.dataset["status"].isel(checkpoint=-1) >= DIVERGED).any())
     if strict and bad:
-        console.print("strict: a world diverged, failed or is missing", highlight=False)
+        console.print("strict: a world diverged, failed or is missing")
     if strict and open_claims:
-        console.print(f"strict: does not hold: {', '.join(open_claims)}", highlight=False, markup=False, soft_wrap=True)
+        console.print(f"strict: does not hold: {', '.join(open_claims)}", soft_wrap=True)
     return 1 if outcome.failed or outcome.missing or undrawn or (strict and (bad or open_claims)) else 0
 
 
 def _judge(dataset: xr.Dataset, out: Path) -> list[str]:
     """Print the table of claims and write claims.json; those that do not hold, with their verdicts."""
-    from rich.console import Console
-
+    from studies import printing
     from studies.claims import judge, report, verdicts
 
     found = judge(dataset)
     if not found:
         return []
-    console = Console(width=None if sys.stdout.isatty() else 160)
+    console = printing.console(columns=160)
     console.print(report.table(found, dataset.attrs["name"]))
-    console.print(str(report.save(found, out)), highlight=False, soft_wrap=True)
+    console.print(str(report.save(found, out)), soft_wrap=True)
     return [f"{name} ({verdict})" for name, verdict in verdicts(found).items() if verdict != "holds"]
 
 
 def _show(dataset: xr.Dataset, out: Path, figures: list[str], log: Console) -> bool:
     """Draw the figures, print the table and where things are; whether a figure could not be drawn, which takes nothing else with it."""
-    from rich.console import Console
-
+    from studies import printing
     from studies.figures import draw
     from studies.matching import table as matched
     from studies.summary import table
@@ -144,9 +141,9 @@ def _show(dataset: xr.Dataset, out: Path, figures: list[str], log: Console) -> b
             drawn += draw(dataset, [name], out / "figures")
         except Exception as error:  # noqa: BLE001
             text = str(error) if isinstance(error, ValueError) else f"{name}: {type(error).__name__}: {error}"
-            log.print(f"figures: {' '.join(text.split())}", highlight=False, markup=False, soft_wrap=True)
+            log.print(f"figures: {' '.join(text.split())}", soft_wrap=True)
             undrawn = True
-    console = Console(width=None if sys.stdout.isatty() else 140)
+    console = printing.console(columns=140)
     if "tuning" in dataset.attrs:
         console.print(tuned(json.loads(dataset.attrs["tuning"])))
     if "match" in dataset.attrs:
@@ -154,7 +151,7 @@ def _show(dataset: xr.Dataset, out: Path, figures: list[str], log: Console) -> b
     if there:
         console.print(table(dataset))
     for path in (out / "dataset.zarr", *drawn):
-        console.print(str(path), highlight=False, soft_wrap=True)
+        console.print(str(path), soft_wrap=True)
     return undrawn
 
 

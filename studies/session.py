@@ -13,10 +13,10 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.text import Text
 
-from studies import engine, store, tuned
+from studies import engine, printing, store, tuned
 from studies.clusters import ClusterError, connect
 from studies.config import Study, load_study, ready_studies
 from studies.engine import Record, SchedulerLost
@@ -88,7 +88,7 @@ def execute(study: Study, out: Path, *, text: str, workers: int | None = None, c
         StudyError: noise is to be matched that has no such quantity.
     """  # noqa: DOC502
     prepare(study, out)
-    where, bar, manifests = cluster or study.cluster.kind, _Bar(console or Console(stderr=True)), list[store.Manifest]()
+    where, bar, manifests = cluster or study.cluster.kind, _Bar(console or printing.console(stderr=True)), list[store.Manifest]()
     batches = _checked(_batches(study, out, text, bar, manifests), where)
     ended = _compute(batches, out, where, workers or _default_workers(study, where), bar)
     if not manifests:
@@ -116,7 +116,7 @@ def _batches(study: Study, out: Path, text: str, bar: _Bar, manifests: list[stor
     cells = plan.cells(here.__contains__)
     missing = [cell for cell in cells if cell.address not in here]
     for note in [*plan.notes, *(tuned.lines(study) if study.tuning else ()), *notes(study.matched or [])]:
-        bar.console.print(escape(note), style="dim", highlight=False, soft_wrap=True)
+        bar.console.print(note, style="dim", soft_wrap=True)
     bar.begin("cells", found=len(cells) - len(missing))
     manifests.append(store.manifest(plan, cells, text))
     store.save_manifest(manifests[0], out)
@@ -222,7 +222,7 @@ class _Bar:
         """So many more are to come; where no bar is seen, a line says so."""
         self.total += cells
         if not self.console.is_terminal:
-            self.console.print(f"{self.what}: {cells:,} to compute", highlight=False)
+            self.console.print(f"{self.what}: {cells:,} to compute")
         self.progress.update(self.task, total=self.total)
 
     def take(self, record: Record) -> None:
@@ -230,6 +230,6 @@ class _Bar:
         if record.status == "failed":
             self.failed.append(record)
             first = record.error.splitlines()[0][:200]
-            self.console.print(f"[red]cell {record.address[:12]} failed:[/] {escape(first)}", highlight=False, soft_wrap=True)
+            self.console.print(Text.assemble((f"cell {record.address[:12]} failed:", "red"), f" {first}"), soft_wrap=True)
         description = f"{self.what} ({len(self.failed)} failed)" if self.failed else self.what
         self.progress.update(self.task, advance=1, description=description)

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from landscapes.base import Parameters
-from studies import models
-from studies.models import FAMILIES, RESERVED
+from studies import models, names
+from studies.models import FAMILIES
 from studies.sections import SECTIONS
 from studies.yaml_lines import Mistake, Path, nearest, show, suggest
 
@@ -51,13 +51,20 @@ def known_paths(data: Mapping[str, Any], classes: Mapping[str, Mapping[str, type
         entries = data.get(family)
         for label, entry in entries.items() if isinstance(entries, dict) else ():
             cls = classes[family].get(str(entry.get("kind"))) if isinstance(entry, dict) else None
-            names = models.parameter_names(cls) if cls else []
-            paths += [f"{family}.{label}.{name}" for name in [*names, *(("dtype",) if family == "landscapes" else ("relaxation", "on"))]]
+            keys = models.parameter_names(cls) if cls else []
+            paths += [f"{family}.{label}.{key}" for key in [*keys, *(("dtype",) if family == "landscapes" else ("relaxation", "on"))]]
     return paths
 
 
-def axes_of(sweep: Any, known: Sequence[str]) -> tuple[list[Axis], list[Mistake]]:  # noqa: ANN401
-    """The axes of the `sweep` of a study, and what is wrong there."""
+def axes_of(data: Mapping[str, Any], known: Sequence[str], taken: frozenset[str] = names.RESERVED) -> tuple[list[Axis], list[Mistake]]:
+    """The axes of a study, and what is wrong with its `sweep`.
+
+    Args:
+        data: the study.
+        known: what an axis may set, see `known_paths`.
+        taken: names that no axis may have.
+    """
+    sweep = data.get("sweep")
     mistakes: list[Mistake] = []
     rows: list[tuple[str, dict[str, tuple[list[Any], Path]]]] = []
     for name, given in sweep.items() if isinstance(sweep, dict) else ():
@@ -69,12 +76,12 @@ def axes_of(sweep: Any, known: Sequence[str]) -> tuple[list[Axis], list[Mistake]
             row = {name: (given["grid"], ("sweep", name, "grid"))}
         else:
             row = {name: (given, ("sweep", name))}
-        found = _wrong(name, row, bool(zipped), known)
+        found = _wrong(name, row, taken if zipped else None, known)
         mistakes += found
         if not found:
             rows.append((name, row))
-    names = _dims([name for name, _ in rows], known)
-    return [_axis(names[name], name, row) for name, row in rows], mistakes
+    dims = _dims([name for name, _ in rows], known, taken)
+    return [_axis(dims[name], name, row, data) for name, row in rows], mistakes
 
 
 def set_path(data: dict[str, Any], path: tuple[str, ...], value: Any) -> None:  # noqa: ANN401
@@ -107,8 +114,9 @@ def canonical(value: Any) -> Any:  # noqa: ANN401
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _wrong(name: str, row: Mapping[str, tuple[Any, Path]], zipped: bool, known: Sequence[str]) -> list[Mistake]:
-    mistakes = []
+def _wrong(name: str, row: Mapping[str, tuple[Any, Path]], taken: frozenset[str] | None, known: Sequence[str]) -> list[Mistake]:
+    """What is wrong with one axis; `taken` where it has a name of its own."""
+    mistakes, zipped = [], taken is not None
     for path, (values, source) in row.items():
         if not any(path == k or path.startswith(f"{k}.") for k in known):
             mistakes.append(_unknown(path, source, known))
@@ -116,8 +124,9 @@ def _wrong(name: str, row: Mapping[str, tuple[Any, Path]], zipped: bool, known: 
             mistakes.append(Mistake(source, "expected a list of values"))
         elif not zipped and len({repr(canonical(v)) for v in values}) < len(values):
             mistakes.append(Mistake(source, "expected different values"))
-    if zipped and name in RESERVED:
-        mistakes.append(Mistake(("sweep", name), "this name belongs to the Dataset; choose another", at_key=True))
+    problem = names.wrong_axis(name, taken) if taken is not None else None
+    if problem:
+        mistakes.append(Mistake(("sweep", name), problem, at_key=True))
     lengths = {len(values) for values, _ in row.values() if isinstance(values, list)}
     if not mistakes and len(lengths) > 1:
         mistakes.append(Mistake(("sweep", name, "zip"), "expected lists of equal lengths"))
@@ -131,15 +140,17 @@ def _unknown(path: str, source: Path, known: Sequence[str]) -> Mistake:
     return Mistake(source, f"unknown path; {hint}", at_key=True)
 
 
-def _dims(names: Sequence[str], known: Sequence[str]) -> dict[str, str]:
-    """The last word of a path where it is a parameter's and nothing else has it."""
-    last = {name: name.split(".")[-1] for name in names}
-    return {name: word if name in known and word not in RESERVED and [*last.values()].count(word) == 1 else name for name, word in last.items()}
+def _dims(paths: Sequence[str], known: Sequence[str], taken: frozenset[str]) -> dict[str, str]:
+    """The last word of a path where it is a parameter's and nothing else has it, else the path; a name that the study gives."""
+    last = {path: path.split(".")[-1] if path in known else path for path in paths}
+    words, owned = [word.casefold() for word in last.values()], {word.casefold() for word in taken}
+    return {path: word if word.casefold() not in owned and words.count(word.casefold()) == 1 else names.bearable(path) for path, word in last.items()}
 
 
-def _axis(dim: str, name: str, row: Mapping[str, tuple[list[Any], Path]]) -> Axis:
+def _axis(dim: str, name: str, row: Mapping[str, tuple[list[Any], Path]], data: Mapping[str, Any]) -> Axis:
     count = len(next(iter(row.values()))[0])
-    settings = [[Setting(tuple(path.split(".")), values[i], (*source, i)) for path, (values, source) in row.items()] for i in range(count)]
+    keys = {path: names.keys_of(path, data)[0] for path in row}
+    settings = [[Setting(keys[path], values[i], (*source, i)) for path, (values, source) in row.items()] for i in range(count)]
     if name in row:
         return Axis(dim, _coords([s[0].value for s in settings]), settings)
     return Axis(dim, [" ".join(f"{s.path[-1]}={short(s.value)}" for s in point) for point in settings], settings)

@@ -1,21 +1,28 @@
 """A study file as plain data that remembers where everything stood, so that a mistake can be told by line and column.
 
-Only plain YAML 1.2 is read: mappings, lists, text, numbers, true, false, null. A tag such as `!!python/object` is a mistake, and so is a key
-given twice. Keys become text, so a label may look like a number.
+Only plain YAML 1.2 is read: mappings, lists, text, numbers, true, false, null, and the merge key `<<`. A tag such as `!!python/object` is a mistake,
+and so is a key given twice. Keys become text, so a label may look like a number; they are tidy (see `names.tidy`). What is written reads the same
+under YAML 1.1, as PyYAML has it: there `1e-05` and `on` would be something else.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from io import StringIO
 from typing import Any
 
 from ruamel.yaml import YAML, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.representer import SafeRepresenter
+from ruamel.yaml.resolver import implicit_resolvers
+
+from studies.names import paired, shown, tidy
 
 Path = tuple[str | int, ...]
 PREFIX = "tag:yaml.org,2002:"
+MERGE = f"{PREFIX}merge"
 NOTHING: Any = object()  # in place of what is not read
 SCALARS = {f"{PREFIX}{tag}" for tag in ("str", "int", "float", "bool", "null")}
 
@@ -51,7 +58,7 @@ class Document:
         """One line per mistake, in the order of the file, at one place in the order in which they were found; each once."""
         placed = [(*self._place(m), self._outside(m.path), f"{dotted(m.path)}: " if m.path else "", m.text) for m in mistakes]
         ordered = sorted(dict.fromkeys(placed), key=lambda found: found[:4])
-        return [f"{self._where(row, column, outside)} {head}{text}" for row, column, outside, head, text in ordered]
+        return [shown(f"{self._where(row, column, outside)} {head}{text}") for row, column, outside, head, text in ordered]
 
     def _where(self, row: int, column: int, outside: bool) -> str:
         if outside:
@@ -90,16 +97,51 @@ def read(name: str, text: str) -> Document:
     return document
 
 
+class _Writer(SafeRepresenter):
+    """Numbers and texts that YAML 1.1 and 1.2 read alike."""
+
+    def number(self, value: float) -> ScalarNode:
+        text = str(super().represent_float(value).value)
+        return self.represent_scalar(f"{PREFIX}float", text.replace("e", ".0e") if "e" in text and "." not in text else text)
+
+    def text(self, value: str) -> ScalarNode:
+        other = any(pattern.match(value) for _, tag, pattern, _ in implicit_resolvers if tag != f"{PREFIX}str")
+        return self.represent_scalar(f"{PREFIX}str", value, style="'" if other or value in ("y", "Y", "n", "N") else None)
+
+
+_Writer.add_representer(float, _Writer.number)
+_Writer.add_representer(str, _Writer.text)
+
+
+def write(data: Any) -> str:  # noqa: ANN401
+    """Plain data as YAML, which `read`, PyYAML and every reader of YAML 1.1 or 1.2 reads as the same data."""
+    out, writer = StringIO(), YAML(typ="safe", pure=True)
+    writer.default_flow_style, writer.sort_base_mapping_type_on_output, writer.allow_unicode = False, False, True  # type: ignore[assignment]
+    writer.Representer = _Writer
+    writer.dump(data, out)
+    return out.getvalue()
+
+
 def from_mapping(data: Mapping[str, Any]) -> Document:
     """The document of a study given as a mapping."""
-    return Document("study", plain(data))
+    document = Document("study", None)
+    document.data = plain(data, document.mistakes)
+    return document
 
 
-def plain(value: Any) -> Any:  # noqa: ANN401
-    """A copy in which mappings are dicts with text keys, and sequences lists."""
+def plain(value: Any, mistakes: list[Mistake] | None = None, path: Path = ()) -> Any:  # noqa: ANN401
+    """A copy in which mappings are dicts with tidy text keys, and sequences lists; a key given twice is among the mistakes."""
+    mistakes = [] if mistakes is None else mistakes
     if isinstance(value, Mapping):
-        return {str(key): plain(inner) for key, inner in value.items()}
-    return [plain(inner) for inner in value] if isinstance(value, (list, tuple)) else value
+        data: dict[str, Any] = {}
+        for key, inner in value.items():
+            name = tidy(str(key))
+            if name in data:
+                mistakes.append(Mistake((*path, name), f"given twice, again as {str(key)!r}", at_key=True))
+            else:
+                data[name] = plain(inner, mistakes, (*path, name))
+        return data
+    return [plain(inner, mistakes, (*path, i)) for i, inner in enumerate(value)] if isinstance(value, (list, tuple)) else value
 
 
 def value_of(text: str) -> Any:  # noqa: ANN401
@@ -151,10 +193,33 @@ def _unreadable(name: str, error: YAMLError) -> Document:
 
 def _child(node: Node, part: str | int) -> tuple[Node, Node] | None:
     if isinstance(node, MappingNode):
-        return next(((key, value) for key, value in node.value if key.value == part), None)
+        return next(((key, value) for key, value in [*_own(node), *_merged(node)] if _name(key) == part), None)
     if isinstance(node, SequenceNode) and isinstance(part, int) and part < len(node.value):
         return node.value[part], node.value[part]
     return None
+
+
+def _name(key: Node) -> str:
+    return tidy(str(key.value)) if isinstance(key, ScalarNode) else ""
+
+
+def _own(node: MappingNode) -> list[tuple[Node, Node]]:
+    """The pairs that a mapping itself has."""
+    return [(key, value) for key, value in node.value if str(key.tag) != MERGE]
+
+
+def _bases(node: MappingNode) -> list[tuple[Node, Node]]:
+    """(key, mapping) for each mapping that `<<` merges into this one, in the order in which they count."""
+    found = [(key, value) for key, value in node.value if str(key.tag) == MERGE]
+    return [(key, base) for key, value in found for base in (value.value if isinstance(value, SequenceNode) else [value])]
+
+
+def _merged(node: MappingNode, above: tuple[int, ...] = ()) -> Iterator[tuple[Node, Node]]:
+    """The pairs that `<<` brings, those that count first."""
+    for _, base in _bases(node):
+        if isinstance(base, MappingNode) and id(base) not in above:
+            yield from _own(base)
+            yield from _merged(base, (*above, id(base)))
 
 
 def _construct(yaml: YAML, node: Node, path: Path, mistakes: list[Mistake], above: tuple[int, ...]) -> Any:  # noqa: ANN401
@@ -168,7 +233,8 @@ def _construct(yaml: YAML, node: Node, path: Path, mistakes: list[Mistake], abov
     if isinstance(node, MappingNode) and str(node.tag) == f"{PREFIX}map":
         return _mapping(yaml, node, path, mistakes, above)
     if isinstance(node, ScalarNode) and str(node.tag) in SCALARS:
-        return yaml.constructor.construct_object(node)
+        value = yaml.constructor.construct_object(node)
+        return paired(value) if isinstance(value, str) else value
     if isinstance(node, ScalarNode) and str(node.tag) == f"{PREFIX}timestamp":
         return node.value
     mistakes.append(Mistake(path, f"the tag {str(node.tag).replace(PREFIX, '!!')} is not read; only plain YAML is"))
@@ -177,12 +243,21 @@ def _construct(yaml: YAML, node: Node, path: Path, mistakes: list[Mistake], abov
 
 def _mapping(yaml: YAML, node: MappingNode, path: Path, mistakes: list[Mistake], above: tuple[int, ...]) -> dict[str, Any]:
     data: dict[str, Any] = {}
-    for key, value in node.value:
-        name = str(key.value) if isinstance(key, ScalarNode) else ""
+    for key, value in _own(node):
+        name = _name(key)
         if not name:
             mistakes.append(Mistake(path, "a key must be one word"))
         elif name in data:
             mistakes.append(Mistake((*path, name), f"given twice, again in line {key.start_mark.line + 1}", at_key=True))
         else:
+            data[name] = _construct(yaml, value, (*path, name), mistakes, above)
+    for _, base in _bases(node):
+        if not isinstance(base, MappingNode) or str(base.tag) != f"{PREFIX}map":
+            mistakes.append(Mistake(path, "<<: expected a mapping, *ALIAS or a list of them"))
+        elif id(base) in above:
+            mistakes.append(Mistake(path, "an alias that contains itself"))
+    for key, value in _merged(node, above):
+        name = _name(key)
+        if name and name not in data:
             data[name] = _construct(yaml, value, (*path, name), mistakes, above)
     return {name: value for name, value in data.items() if value is not NOTHING}

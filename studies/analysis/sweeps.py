@@ -7,6 +7,8 @@ from typing import Any
 
 import xarray as xr
 
+from studies.names import bearable, keys_of
+
 Points = dict[str, dict[str, Any]]  # label of a point of an axis -> path -> the value that it sets
 
 
@@ -26,12 +28,13 @@ def swept(dataset: xr.Dataset, config: Mapping[str, Any], belongs: Callable[[str
         columns = given["zip"] if zipped else {name: given["grid"] if isinstance(given, Mapping) else given}
         if not any(map(belongs, columns)):
             continue
-        dim = next((dim for dim in (name, name.split(".")[-1]) if dim in dataset.coords), None)
+        dim = next((dim for dim in (bearable(name), name.split(".")[-1]) if dim in dataset.coords), None)
         if dim is None:
             raise ValueError(f"expected the coordinate of the axis {name}, found {', '.join(map(str, dataset.coords)) or 'none'}")
         points: Points = {}
         for row in zip(*columns.values(), strict=True):
-            told = " ".join(f"{path.split('.')[-1]}={label(value)}" for path, value in zip(columns, row, strict=True)) if zipped else label(row[0])
+            pairs = zip(columns, row, strict=True)
+            told = " ".join(f"{keys_of(path, config)[0][-1]}={label(value)}" for path, value in pairs) if zipped else label(row[0])
             points[told] = {path: value for path, value in zip(columns, row, strict=True) if belongs(path)}
         yield dim, points
 

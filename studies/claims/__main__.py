@@ -37,9 +37,7 @@ def _judge(path: Path, study: str | None) -> bool:
     """Print and write the verdicts of one study; whether all hold."""
     import json
 
-    from rich.console import Console
-
-    from studies import open_study
+    from studies import open_study, printing
     from studies.claims import judge, report, verdicts
 
     dataset = open_study(path)
@@ -52,9 +50,9 @@ def _judge(path: Path, study: str | None) -> bool:
     if not config.get("claims"):
         raise ValueError(f"{path}: expected a study with claims, this one has none; name some with --claims STUDY")
     found = judge(dataset)
-    console = Console(width=None if sys.stdout.isatty() else 160)
+    console = printing.console(columns=160)
     console.print(report.table(found, dataset.attrs["name"]))
-    console.print(str(report.save(found, path.parent if path.suffix == ".zarr" else path)), highlight=False, soft_wrap=True)
+    console.print(str(report.save(found, path.parent if path.suffix == ".zarr" else path)), soft_wrap=True)
     return set(verdicts(found).values()) == {"holds"}
 
 

@@ -19,10 +19,10 @@ COLOURS = {"holds": "green", "fails": "red", "undecided": "yellow"}
 
 def table(found: Sequence[Judgement], name: str) -> Table:
     """One row for each place of each claim; places outside of a regime stand below the others, and do not count."""
-    from rich.markup import escape
     from rich.table import Table
+    from rich.text import Text
 
-    title = f"{escape(name)}: claims; accepted is max(tolerance, 3 standard errors) around the predicted"
+    title = f"{name}: claims; accepted is max(tolerance, 3 standard errors) around the predicted"
     grid = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
     for head in ("claim", "where", "quantity"):
         grid.add_column(head, overflow="fold")
@@ -33,9 +33,9 @@ def table(found: Sequence[Judgement], name: str) -> Table:
     for claim in dict.fromkeys(row.claim for row in found):
         rows = sorted((row for row in found if row.claim == claim), key=lambda row: not row.in_regime)
         for k, row in enumerate(rows):
-            verdict = f"[{COLOURS[row.verdict]}]{row.verdict}[/]" if row.in_regime else f"[dim]({row.verdict}) outside the regime[/]"
-            note = f"\n[dim]{escape(row.note)}[/]" if row.note else ""
-            grid.add_row(*map(escape, (claim if k == 0 else "", place(row), *cells(row))), verdict + note)
+            inside = (row.verdict, COLOURS[row.verdict]) if row.in_regime else (f"({row.verdict}) outside the regime", "dim")
+            verdict = Text.assemble(inside, (f"\n{row.note}" if row.note else "", "dim"))
+            grid.add_row(*map(Text, (claim if k == 0 else "", place(row), *cells(row))), verdict)
         grid.add_section()
     return grid
 

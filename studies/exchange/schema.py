@@ -19,7 +19,7 @@ import numpy as np
 import xarray as xr
 
 from studies.analysis.targets import budget
-from studies.assembly import MISSING, STATUS
+from studies.assembly import MISSING, OF_CELLS, STATUS
 from studies.exchange.records import ROUNDING, Experiment, Run, until
 from studies.exchange.specs import Key, Spec, key_of, landscapes_of, words
 
@@ -77,7 +77,7 @@ def to_dataset(found: Sequence[Experiment], like: xr.Dataset | None, *, source: 
     data = data.assign_coords(
         landscape=np.array([labels[key] for key in keys], object), optimizer=np.array(optimizers, object), checkpoint=fractions,
         paired=("optimizer", np.zeros(len(optimizers), bool), PAIRED),
-        gap_known=1.0, terms=1.0,
+        gap_known=((), 1.0, OF_CELLS["gap_known"]), terms=((), 1.0, OF_CELLS["terms"]),
     )  # fmt: skip
     return data.assign_attrs(_attrs(source, name, {labels[key]: specs[key] for key in keys}, optimizers, float(cost.max())))
 

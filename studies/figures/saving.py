@@ -37,7 +37,7 @@ def save(
     """
     out.mkdir(parents=True, exist_ok=True)
     written = []
-    with rc_context(dict(looks)):
+    with rc_context(dict(looks)), style.any_letter():
         figure = make()
         for kind in formats:
             path, part = out / f"{name}.{kind}", out / f".{name}.{os.getpid()}.{kind}"
@@ -69,7 +69,7 @@ def save_moving(
         raise ValueError(f"{name}: expected the program ffmpeg for an mp4, found none on the PATH; install it, or take --format gif")
     out.mkdir(parents=True, exist_ok=True)
     written = []
-    with rc_context(dict(looks)):
+    with rc_context(dict(looks)), style.any_letter():
         for kind in formats:
             film, path, part = make(), out / f"{name}.{kind}", out / f".{name}.{os.getpid()}.{kind}"
             writer: AbstractMovieWriter = PillowWriter(fps=SECOND) if kind == "gif" else FFMpegWriter(fps=SECOND, extra_args=list(EVEN))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 import textwrap
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import Any
 
@@ -49,7 +52,16 @@ SLIDE = 5.0  # a slide is seen from afar: little is laid out on it, and all of i
 SLIDES: dict[Any, Any] = PAPER | {"lines.linewidth": 1.6, "axes.linewidth": 0.8, "grid.linewidth": 0.5, "savefig.dpi": 384}
 STYLES = {"paper": (PAPER, WIDTH), "slides": (SLIDES, SLIDE)}  # settings of Matplotlib, width in inches
 
+ALONG = r"(, [^,=]+ = [^=]*)+$"  # behind an optimizer in the label of an arm: ", axis = value"
 LETTER = 0.6 / 72  # inches: the mean width of a letter of one point, a little more than measured
+
+
+@contextlib.contextmanager
+def any_letter() -> Iterator[None]:
+    """A letter that the font lacks, as an emoji in a label, is drawn as a box, and nothing is said of it."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        yield
 
 
 def arm_looks(dataset: xr.Dataset) -> dict[str, dict[str, Any]]:
@@ -68,7 +80,7 @@ def looks(names: Sequence[str]) -> dict[str, dict[str, Any]]:
     """
     named: dict[str, list[str]] = {}
     for label in names:
-        named.setdefault(label.partition(", ")[0], []).append(label)
+        named.setdefault(re.sub(ALONG, "", label), []).append(label)
     whole = _looks(list(named))
     found = {label: _varied(whole[name], place) for name, arms in named.items() for place, label in enumerate(arms)}
     return {label: found[label] for label in names}

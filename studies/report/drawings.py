@@ -47,7 +47,7 @@ def drawing(name: str, make: Callable[[], Figure], arms: Sequence[str], optimize
         arms: labels of all arms of the study.
         optimizers: labels of its optimizers.
     """
-    with rc_context(style.PAPER | SETTINGS | {"svg.hashsalt": name}):
+    with rc_context(style.PAPER | SETTINGS | {"svg.hashsalt": name}), style.any_letter():
         figure = make()
         marks = _marked(figure, arms, optimizers)
         raw = io.StringIO()

@@ -1,0 +1,156 @@
+"""What things may be called: labels as papers print them, axes that a file, a variable and a reader can bear, and the words of the Dataset."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+LABELLED = ("landscapes", "optimizers", "claims")  # keys of a study whose values are label -> {kind: .., parameters}
+LONGEST = 100  # letters of a label
+AXIS = re.compile(r"[^\W\d_]\w{0,59}")
+JOINERS = "\u200c\u200d"  # invisible, and part of how some scripts and emoji are written
+UNUSUAL = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})  # Unicode categories that no reader sees, or no file holds
+FILES = frozenset("con prn aux nul".split())  # of Windows
+
+COORDINATES = (
+    "landscape optimizer replicate checkpoint target cost target_loss instance gap_known terms precision spacing tuning_cost paired arm state".split()
+)
+RECORDED = (
+    "loss start_loss best_loss observed population_loss diversity step_length status hit_cost best_hit_cost value_terms gradient_terms steps seconds"
+    " virtual_time staleness adapted_learning_rate test_loss test_accuracy held_out_loss held_out_accuracy fixed_point_distance measured"
+    " measured_error"
+).split()
+LEDGER = (
+    "moment source direction reference half mode force moment_cost moment_steps sample_size step_variance step_variance_first step_variance_total"
+    " mean_step_squared mean_step_along reference_squared reference_trace noise_eigenvalue noise_rank noise_kurtosis noise_tail_index"
+    " step_correlation noise_curvature mean_curvature curvature binomial_variance heterozygosity linkage_disequilibrium fixed_loci loss_variance"
+    " genotypes price"
+).split()
+PICTURES = (
+    "frame individual plane row column end picture_center picture_point picture_loss picture_extent picture_cost picture_kept band form genotype"
+    " optimum_known distance page u v"
+).split()
+ANALYSIS = (
+    "a12 aicc alignment allowed aocc area attained average_rank bias bias_interval blocks block bound break_even changes cliffs_delta cosine"
+    " critical_difference cross crossing decided differ difference difference_method diverged effect effective_population equal_times ert ert_method"
+    " exact exponent exponent_error exponent_interval factor gain groups interaction interval law law_found length level linear log_ratio"
+    " logarithmic low high mean median misfit more noise_scale noise_to_signal number objective other p_corrected p_friedman p_value pair"
+    " paired_sd per place prefactor preferred problems profile quantile quantiles r_squared range rank ratio runner_up share solved span spent"
+    " stationary_temperature statistic success_rate successes successes_per_cost successes_per_cost_method temperature times total trial unit"
+    " units value verdict win win_probability winner worlds"
+).split()
+RESERVED = frozenset([*COORDINATES, *RECORDED, *LEDGER, *PICTURES, *ANALYSIS])  # no axis has one of these names
+
+
+def tidy(text: str) -> str:
+    """A text as it is compared and printed: Unicode's NFC, no space around it, single spaces inside."""
+    return " ".join(unicodedata.normalize("NFC", paired(text)).split())
+
+
+def paired(text: str) -> str:
+    """A text whose surrogate pairs, as JSON writes an emoji, are characters."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
+
+
+def tidied(value: Any) -> Any:  # noqa: ANN401
+    """A copy of plain data in which every text is tidy; that of keys is so already."""
+    if isinstance(value, dict):
+        return {key: tidied(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [tidied(inner) for inner in value]
+    return tidy(value) if isinstance(value, str) else value
+
+
+def unprintable(text: str) -> str | None:
+    """The first character that a line of text cannot show, as U+202E; None where there is none."""
+    strange = (letter for letter in text if unicodedata.category(letter) in UNUSUAL and letter not in JOINERS)
+    return next((f"U+{ord(letter):04X}" for letter in strange), None)
+
+
+def shown(text: str) -> str:
+    """A line of text in which what cannot be printed is an escape, as Python writes it."""
+    return "".join(f"\\u{ord(c):04x}" if c not in JOINERS and unicodedata.category(c) in UNUSUAL else c for c in text)
+
+
+def wrong_label(label: str) -> str | None:
+    """Why a tidy text cannot be a label; None where it can."""
+    hidden = unprintable(label)
+    if hidden:
+        return f"expected a label that can be printed, this one has {hidden}"
+    if len(label) > LONGEST:
+        return f"expected a label of at most {LONGEST} letters, got {len(label)}"
+    if "$" in label:
+        return "expected a label without $, which a figure reads as a formula; write the letter itself, such as λ"
+    if label.startswith("_"):
+        return "expected a label that does not begin with _, which a figure's legend leaves out"
+    if not any(unicodedata.category(letter)[0] in "LNS" for letter in label):
+        return "expected a label with a letter or a digit in it"
+    return None
+
+
+def wrong_axis(name: str, taken: Iterable[str] = ()) -> str | None:
+    """Why a tidy text cannot be the name of an axis; None where it can.
+
+    Args:
+        name: of the axis.
+        taken: names that the Dataset of this study uses, see `reserved`.
+    """
+    if not AXIS.fullmatch(name):
+        fitting = re.sub(r"\W+", "_", name).strip("_")[:60]
+        hint = f"; such as {fitting!r}" if AXIS.fullmatch(fitting) and not wrong_axis(fitting, taken) else ""
+        return f"expected the name of an axis: letters, digits and _, the first one a letter, at most 60{hint}"
+    if name.casefold() in {*FILES, *(word.casefold() for word in taken)}:
+        return "this name belongs to the Dataset; choose another" if name.casefold() not in FILES else "no file may have this name; choose another"
+    return None
+
+
+def reserved(classes: Mapping[str, Mapping[str, type]]) -> frozenset[str]:
+    """The names that the Dataset of a study uses: ours, and those that its own kinds record.
+
+    Args:
+        classes: family -> kind -> class.
+    """
+    return RESERVED.union(*(_recorded(cls) for kinds in classes.values() for cls in kinds.values()))
+
+
+def _recorded(cls: type) -> Iterator[str]:
+    told, extras = getattr(cls, "recorded", None), getattr(cls, "extras", None)
+    yield from (str(variable) for variable, *_ in told.values()) if isinstance(told, Mapping) else ()
+    yield from map(str, extras) if isinstance(extras, Mapping) else ()
+
+
+def bearable(path: str) -> str:
+    """A dotted path as the name of a dim: a label in it may have a slash, the name of a variable in a file may not; U+2215 looks the same."""
+    return path.replace("/", "\u2215").replace("\\", "\u29f5")
+
+
+def keys_of(path: str, data: Mapping[str, Any], *, stop: str = "") -> tuple[tuple[str, ...], str]:
+    """The keys along a dotted path of a study, and what follows a character of `stop`, which ends it.
+
+    A label may itself have dots (k=0.5): where several keys fit, the longest is meant.
+
+    Args:
+        path: such as optimizers.LABEL.learning_rate.
+        data: the study.
+        stop: "=" for PATH=VALUE.
+    """
+    keys, node, rest = list[str](), data, path
+    while True:
+        key = _key(rest, keys, node, data, stop)
+        keys.append(key)
+        rest = rest[len(key) :]
+        if not rest.startswith("."):
+            return tuple(keys), rest[1:]
+        inner = node.get(key) if isinstance(node, Mapping) else None
+        node, rest = inner if isinstance(inner, Mapping) else {}, rest[1:]
+
+
+def _key(rest: str, before: list[str], node: Mapping[str, Any], data: Mapping[str, Any], stop: str) -> str:
+    """The first key of what is left of a path, behind the keys `before`."""
+    families = [before[0]] if len(before) == 1 and before[0] in LABELLED else LABELLED if before else ()
+    labels = [label for family in families if isinstance(data.get(family), Mapping) for label in data[family]]
+    ends = ("", ".", *stop)
+    fitting = [key for key in (*labels, *node) if rest.startswith(key) and rest[len(key) : len(key) + 1] in ends]
+    return max(fitting, key=len, default=re.split(f"[.{re.escape(stop)}]", rest, maxsplit=1)[0])

@@ -1,0 +1,26 @@
+"""The terminal: what a study names is printed as it is, though a label may look like markup ([red]) or like the name of an emoji (:x:)."""
+
+from __future__ import annotations
+
+import sys
+
+from rich.console import Console
+
+
+def console(*, stderr: bool = False, columns: int | None = None) -> Console:
+    """A console that prints text as it is; letters that the terminal's encoding lacks become escapes.
+
+    Args:
+        stderr: not stdout.
+        columns: how wide it is where it is no terminal; None: as rich finds.
+    """
+    stream = sys.stderr if stderr else sys.stdout
+    encodable()
+    return Console(stderr=stderr, markup=False, emoji=False, highlight=False, width=None if stream.isatty() else columns)
+
+
+def encodable() -> None:
+    """From now on `print` never fails for a letter that the terminal's encoding lacks."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")

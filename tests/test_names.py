@@ -1,0 +1,257 @@
+"""Labels as papers print them, axes that a file can bear, the words of the Dataset, and YAML that every reader reads alike."""
+
+import json
+import re
+import unicodedata
+
+import numpy as np
+import pytest
+import xarray as xr
+import yaml
+from rich.table import Table
+
+from optimizers import OPTIMIZERS
+from studies import instruments, names, pictures, printing, store, yaml_lines
+from studies.config import StudyError, load_study
+from studies.ledger.record import VARIABLES as LEDGER
+from studies.loop import run_cell
+from studies.plan import make_plan
+from studies.run import main
+from studies.settings import kinds
+from studies.yaml_lines import Mistake
+
+LABELS = [
+    "(1+1)-ES",
+    "CMA-ES (full)",
+    "k=0.5",
+    "(μ/μ_w, λ)-ES",
+    "[red]x[/]",
+    "<b>bold</b>",
+    'it\'s "quoted"',
+    "back\\slash",
+    ".hidden",
+    "../../etc",
+    "🚀",
+    "\N{WOMAN}\u200d\N{MICROSCOPE}",
+    "עברית",
+    ":smile:",
+    "&amp; {x} %s",
+    "x" * 100,
+]
+STUDY = {
+    "name": "labels",
+    "replicates": 2,
+    "budget": 40,
+    "checkpoints": [0.5, 1.0],
+    "targets": [1.0],
+    "landscapes": {"a.b=[c]": {"kind": "quadratic", "dim": 2}},
+    "optimizers": {label: {"kind": "random_search"} for label in LABELS},
+}
+
+
+def wrong(**changes):
+    """The mistakes of a study with these changes."""
+    with pytest.raises(StudyError) as caught:
+        load_study(STUDY | changes)
+    return caught.value.lines
+
+
+@pytest.fixture(scope="module")
+def computed(tmp_path_factory):
+    """The folder of the study with all labels, and of an axis whose dim has a label in it."""
+    folder = tmp_path_factory.mktemp("named") / "a[b]"
+    optimizers = STUDY["optimizers"] | {"a/b": {"kind": "ga", "population": 4}, "c": {"kind": "ga", "population": 4}}
+    sweep = {"optimizers.a/b.population": [4, 6], "optimizers.c.population": [4, 6]}
+    study = STUDY | {"optimizers": optimizers, "sweep": sweep, "figures": []}
+    (folder.parent / "study.json").write_text(json.dumps(study))  # an emoji is a pair of surrogates there
+    assert main([str(folder.parent / "study.json"), "--out", str(folder), "--workers", "1"]) == 0
+    return folder
+
+
+def test_labels_as_papers_print_them_come_back_whole(computed):
+    data = xr.open_zarr(computed / "dataset.zarr", consolidated=False)
+    assert data["optimizer"].values.tolist() == [*LABELS, "a/b", "c"]
+    assert data["landscape"].values.tolist() == ["a.b=[c]"]
+    assert not bool(data["loss"].isnull().any())
+    assert yaml.safe_load((computed / "study.yaml").read_text(encoding="utf-8"))["optimizers"].keys() == {*LABELS, "a/b", "c"}
+    # two axes of one parameter: their dims are the paths, with a slash that a file can bear
+    assert {"optimizers.a\u2215b.population", "optimizers.c.population"} < set(data.dims)
+
+
+def test_every_coordinate_that_a_cell_tells_says_what_it_is(computed):
+    data = store.open_study(computed)
+    for name in ("gap_known", "terms", "spacing", "cost", "target_loss", "instance"):
+        assert data[name].attrs["long_name"], name
+    assert (data["gap_known"].attrs["units"], data["terms"].attrs["units"]) == ("1", "terms")
+
+
+def test_a_report_shows_labels_as_text(computed):
+    text = (computed / "report.html").read_text(encoding="utf-8")
+    assert "<b>bold</b>" not in text
+    assert "&lt;b&gt;bold&lt;/b&gt;" in text
+
+
+def test_a_dry_run_prints_labels_and_folders_as_they_are(computed, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "300")
+    study = str(computed.parent / "study.json")
+    assert main([study, "--out", str(computed), "--dry-run"]) == 0
+    printed = capsys.readouterr().out
+    assert all(label in printed for label in LABELS)
+    assert f"folder: {computed}" in printed
+
+
+@pytest.mark.parametrize("text", ["[red]", "[/]", "[bold]x[/bold]", ":smile:", "\\[x]", "<b>"])
+def test_the_console_prints_text_as_it_is(text, capsys):
+    grid = Table(text, title=text)
+    grid.add_row(text)
+    console = printing.console(columns=60)
+    console.print(text)
+    console.print(grid)
+    assert capsys.readouterr().out.count(text) == 4
+
+
+def test_a_terminal_without_the_letters_gets_escapes(monkeypatch):
+    import io
+    import sys
+
+    raw = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding="latin-1"))
+    printing.console(columns=60).print("λ é")
+    sys.stdout.flush()
+    assert raw.getvalue().decode("latin-1") == "\\u03bb é\n"
+
+
+def test_labels_are_trimmed_and_composed_everywhere():
+    decomposed = unicodedata.normalize("NFD", "Möbius")
+    study = STUDY | {
+        "landscapes": {f"  {decomposed}  ": {"kind": "quadratic", "dim": 2}, "b": {"kind": "quadratic", "dim": 2}},
+        "optimizers": {"A  B": {"kind": "ga", "on": {decomposed: {"population": 6}}}, "C": {"kind": "ga"}},
+        "budget": {f"{decomposed} ": 50, "default": 40},
+        "sweep": {f"landscapes.{decomposed}.condition": [1.0, 2.0]},
+        "tuning": {"trials": 2, "worlds": 1, "ranges": {" A B": {"mutation_rate": [0.1, 0.2]}}},
+    }
+    found = load_study(study, [f"landscapes.{decomposed}.dim=3"])
+    first = found.arms[0]
+    assert first.coords["landscape"] == "M\u00f6bius"
+    assert first.coords["optimizer"] == "A B"
+    assert (first.landscape["dim"], first.optimizer["population"], first.scalars["budget"]) == (3, 6, 50)
+
+
+def test_one_label_written_in_two_ways_is_given_twice():
+    composed, decomposed = "M\u00f6bius", "Mo\u0308bius"
+    entry = {"kind": "random_search"}
+    assert wrong(optimizers={composed: entry, decomposed: entry}) == [f"study: optimizers.{composed}: given twice, again as {decomposed!r}"]
+    document = yaml_lines.read("study.yaml", f"{composed}: 1\n{decomposed} : 2\n")
+    assert document.lines(document.mistakes) == [f"study.yaml:1:1: {composed}: given twice, again in line 2"]
+
+
+@pytest.mark.parametrize("path", ["optimizers.k=0.5.population=6", "optimizers.k=0.5.population = 6"])
+def test_a_path_knows_labels_with_dots_and_signs(path):
+    study = STUDY | {"optimizers": {"k": {"kind": "ga"}, "k=0.5": {"kind": "ga"}}}
+    assert [arm.optimizer["population"] for arm in load_study(study, [path]).arms][1] == 6
+    swept = load_study(study | {"sweep": {"optimizers.k=0.5.population": [6, 8], "noise.evaluation.a.b=[c]": [0.0, 0.5]}})
+    assert {arm.optimizer["population"] for arm in swept.arms if arm.coords["optimizer"] == "k=0.5"} == {6, 8}
+    assert {arm.noise["evaluation"]["value"] for arm in swept.arms} == {0.0, 0.5}
+    assert swept.axes.keys() == {"landscape", "optimizer", "population", "noise.evaluation.a.b=[c]"}
+
+
+@pytest.mark.parametrize("name", ["dim/lr", "..", ".", "a b", "2nd", "", "a.b", "zarr.json", "__x", "a\\b", "é" * 61, "x:y", "a-b"])
+def test_an_axis_has_a_name_that_a_variable_can_bear(name):
+    assert any("expected the name of an axis" in line for line in wrong(sweep={name or " ": {"zip": {"seed": [1, 2]}}}))
+
+
+@pytest.mark.parametrize("name", ["lr", "κ", "population_size", "x2", "N"])
+def test_other_names_of_axes_are_taken(name):
+    assert name in load_study(STUDY | {"sweep": {name: {"zip": {"seed": [1, 2]}}}}).axes
+
+
+def test_every_name_that_a_dataset_uses_is_reserved(computed):
+    recorded = {*instruments.VARIABLES, *instruments.COUNTS, *LEDGER, *pictures.VARIABLES}
+    recorded |= {variable for cls in OPTIMIZERS.values() for variable, *_ in cls.recorded.values()}
+    data = store.open_study(computed)
+    axes = {dim for dim in data.dims if "population" in dim}
+    used = recorded | {*data.data_vars, *data.coords, *data.dims} - axes
+    assert used <= names.RESERVED, used - names.RESERVED
+    for name in sorted(used):
+        assert wrong(sweep={name: {"zip": {"seed": [1, 2]}}}) == [f"study: sweep.{name}: this name belongs to the Dataset; choose another"]
+
+
+def test_what_an_own_kind_records_is_reserved(monkeypatch):
+    class Own(OPTIMIZERS["random_search"]):
+        recorded = {"speed": ("wind", "speed of the wind", "1")}
+
+    monkeypatch.setattr(kinds, "find", lambda kind, family: Own if ":" in kind else kinds.FAMILIES[family][0][kind])
+    lines = wrong(optimizers={"own": {"kind": "mine:Own"}}, sweep={"wind": {"zip": {"seed": [1, 2]}}})
+    assert lines == ["study: sweep.wind: this name belongs to the Dataset; choose another"]
+
+
+def test_a_swept_parameter_whose_name_is_reserved_has_its_path_as_the_dim():
+    study = STUDY | {"landscapes": {"b": {"kind": "labs", "n": 8}}, "optimizers": {"M": {"kind": "metropolis"}}}
+    study |= {"sweep": {"optimizers.M.temperature": [0.1, 1.0]}}
+    assert "temperature" in names.RESERVED
+    assert "optimizers.M.temperature" in load_study(study).axes
+
+
+# YAML ------------------------------------------------------------------------------------------------------------------------
+
+ODD = "yes No y on OFF null ~ 1:30 017 0o17 1_000 0x1F 0b1 = << 2024-01-01 1e5 1e-05 .5 +1 .inf NaN".split()
+DATA = {
+    "on": {"off": True, "y": 1},
+    "numbers": [1e-05, 1e300, -2.5e-07, 0.1, 1.0, 3, 10**20, 5e-324],
+    "texts": [*ODD, "", " x ", "a: b", "#c", "λ🚀", "x\ny", "'q'", '"d"', "\\", "[red]", "*a", "&b", "!t", "- z", "nul\0", "\u202e"],
+    "1e-05": None,
+}
+
+
+def test_what_is_written_reads_alike_under_yaml_1_1_and_1_2():
+    text = yaml_lines.write(DATA)
+    assert yaml.safe_load(text) == DATA
+    assert yaml_lines.read("x", text).data == DATA
+    assert "1.0e-05" in text
+
+
+def test_a_resolved_study_is_the_same_to_pyyaml():
+    study = load_study(STUDY | {"optimizers": {"on": {"kind": "sgd", "learning_rate": 1e-05}}, "noise": {"off": {"data": True}}})
+    assert yaml.safe_load(study.yaml()) == study.resolved
+    assert yaml.safe_load(study.yaml())["optimizers"]["on"]["learning_rate"] == 1e-05
+
+
+MERGED = """\
+base: &base {kind: sgd, momentum: 0.9, schedule: {kind: cosine, stps: 9}}
+one: {<<: *base, momentum: 0.5}
+two:
+  <<: [{momentum: 0.1}, *base]
+  starts: 2
+"""
+
+
+def test_merge_keys_are_merged_as_yaml_says():
+    document = yaml_lines.read("m", MERGED)
+    assert document.data == yaml.safe_load(MERGED)
+    assert document.data["two"] == {"momentum": 0.1, "kind": "sgd", "schedule": {"kind": "cosine", "stps": 9}, "starts": 2}
+    assert document.lines([Mistake(("two", "schedule", "stps"), "wrong", at_key=True)]) == ["m:1:65: two.schedule.stps: wrong"]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("a: {<<: 3}", "m:1:4: a: <<: expected a mapping, *ALIAS or a list of them"),
+        ("a: {<<: [1, {b: 2}]}", "m:1:4: a: <<: expected a mapping, *ALIAS or a list of them"),
+        ("a: &a {<<: *a, b: 1}", "m:1:4: a: an alias that contains itself"),
+        ("a: &a {b: {<<: *a}}", "m:1:4: a.b: an alias that contains itself"),
+    ],
+)
+def test_a_wrong_merge_is_one_line(text, line):
+    document = yaml_lines.read("m", text)
+    assert [re.sub(r"^m:\d+:\d+", "m:1:4", line) for line in document.lines(document.mistakes)] == [line]
+
+
+def test_a_quoted_merge_key_is_a_key():
+    assert yaml_lines.read("m", "'<<': {b: 1}").data == {"<<": {"b": 1}}
+
+
+def test_cells_are_the_same_whatever_the_label():
+    """A label is for readers: it is no part of an address or of a draw."""
+    tasks = [make_plan(load_study(STUDY | {"optimizers": {label: {"kind": "random_search"}}})).cells(lambda a: False) for label in ("A", "[red]")]
+    assert tasks[0][0].address == tasks[1][0].address
+    assert np.isfinite(run_cell(tasks[0][0])["loss"].values).all()
