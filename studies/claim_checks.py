@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from studies import kinds
 from studies.claims import Claim, Custom, Scaling, build
-from studies.claims.names import names_at
 from studies.claims.predictions import function_at, predict
 from studies.claims.quantities import HITS, LEDGER, RECORDED
+from studies.resolved import resolved
+from studies.results import settings
 from studies.sweeps import Axis, short
 from studies.yaml_lines import Mistake, Path, suggest
 
@@ -20,15 +22,15 @@ if TYPE_CHECKING:
 MOMENT = "moment"  # the ledger's axis
 
 
-def mistakes(resolved: Mapping[str, Any], arms: Sequence[Arm], axes: Sequence[Axis]) -> Iterator[Mistake]:
+def mistakes(study: Mapping[str, Any], arms: Sequence[Arm], axes: Sequence[Axis]) -> Iterator[Mistake]:
     """What is wrong with the claims.
 
     Args:
-        resolved: the study, complete.
+        study: resolved, as data.
         arms: what it runs.
         axes: what is swept.
     """
-    for name, entry in resolved["claims"].items():
+    for name, entry in study["claims"].items():
         path: Path = ("claims", name)
         try:
             claim = build(entry)
@@ -37,7 +39,7 @@ def mistakes(resolved: Mapping[str, Any], arms: Sequence[Arm], axes: Sequence[Ax
             yield Mistake((*path, head.rpartition(".")[2]), text)
             continue
         found = [*_of_labels(claim, path, arms), *_of_axes(claim, path, axes, moments=_uses_ledger(claim))]
-        yield from found or _of_places(claim, path, resolved, arms, axes)
+        yield from found or _of_places(claim, path, study, arms, axes)
 
 
 def _uses_ledger(claim: Claim) -> bool:
@@ -91,12 +93,13 @@ def _numbers(values: Sequence[Any]) -> bool:
     return all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
 
 
-def _of_places(claim: Claim, path: Path, resolved: Mapping[str, Any], arms: Sequence[Arm], axes: Sequence[Axis]) -> Iterator[Mistake]:
-    """What is seen at the first arm that it is about, on each of its landscapes."""
+def _of_places(claim: Claim, path: Path, study: Mapping[str, Any], arms: Sequence[Arm], axes: Sequence[Axis]) -> Iterator[Mistake]:
+    """What is seen at the arms that it is about, on each landscape: a prediction must have a value at one of them or more."""
     told = set()
-    mine = [arm for arm in arms if claim.landscape in (None, arm.coords["landscape"]) and arm.coords["optimizer"] in claim.labels()[:1]]
-    for arm in {str(arm.coords["landscape"]): arm for arm in reversed(mine)}.values():
-        for mistake in _of_place(claim, path, resolved, arm, {axis.name for axis in axes}):
+    mine = [arm for arm in arms if _about(claim, arm)]
+    for landscape in dict.fromkeys(str(arm.coords["landscape"]) for arm in mine):
+        here = [arm for arm in mine if arm.coords["landscape"] == landscape]
+        for mistake in [*_of_predictions(claim, path, here), *_of_place(claim, path, study, here[0], {axis.name for axis in axes})]:
             if (mistake.path, mistake.text) not in told:
                 told.add((mistake.path, mistake.text))
                 yield mistake
@@ -104,40 +107,70 @@ def _of_places(claim: Claim, path: Path, resolved: Mapping[str, Any], arms: Sequ
         yield from _of_function(claim, path)
 
 
-def _of_place(claim: Claim, path: Path, resolved: Mapping[str, Any], arm: Arm, swept: set[str]) -> Iterator[Mistake]:
-    where = {key: value for key, value in arm.coords.items() if key != "optimizer"}
-    names = names_at(resolved, where | ({MOMENT: 1.0} if _uses_ledger(claim) else {}), claim.labels()[0])
+def _about(claim: Claim, arm: Arm) -> bool:
+    """Whether a claim is judged at an arm; of two optimizers, at the arms of the first."""
+    here = claim.landscape in (None, arm.coords["landscape"]) and arm.coords["optimizer"] in claim.labels()[:1]
+    return here and all(arm.coords.get(axis, value) == value for axis, value in claim.at.items())
+
+
+def _of_predictions(claim: Claim, path: Path, arms: Sequence[Arm]) -> Iterator[Mistake]:
     for key in ("predicted", "control"):
-        if isinstance(getattr(claim, key, None), str):
-            try:
-                predict(getattr(claim, key), names)
-            except ValueError as error:
-                yield Mistake((*path, key), str(error))
-    cost, budget = getattr(claim, "cost", None), names.get("study.budget")
-    if cost is not None and budget is not None and "budget" not in swept and cost > _end(resolved, budget) * (1 + 1e-9):
-        yield Mistake((*path, "cost"), f"expected at most the budget on {where['landscape']}, {budget:g} evaluations, got {cost:g}")
+        given = getattr(claim, key, None)
+        if isinstance(given, float) and math.isnan(given):
+            yield Mistake((*path, key), "expected a number, got nan")
+        if isinstance(given, str):
+            wrong: list[str] = []
+            for group in _together(claim, arms):
+                try:
+                    ran = [_ran(arm) for arm in group]
+                    predict(given, settings.numbers(ran) | ({MOMENT: 1.0} if _uses_ledger(claim) else {}), settings.missing(ran))
+                    break
+                except ValueError as error:
+                    wrong.append(str(error))
+            else:
+                yield from (Mistake((*path, key), text) for text in wrong[:1])
+
+
+def _together(claim: Claim, arms: Sequence[Arm]) -> list[list[Arm]]:
+    """The arms of each place at which a claim is judged: one, or all values of the axis along which it fits."""
+    along = claim.axis if isinstance(claim, Scaling) else None
+    found: dict[str, list[Arm]] = {}
+    for arm in arms:
+        low, high = claim.regime.get(str(along), (-math.inf, math.inf))
+        if along is None or low <= arm.coords[along] <= high:
+            found.setdefault(str({name: value for name, value in arm.coords.items() if name != along}), []).append(arm)
+    return list(found.values())
+
+
+def _ran(arm: Arm) -> settings.Arm:
+    """What an arm will run with."""
+    return settings.Arm(arm.coords, arm.label, **resolved(arm.landscape, arm.optimizer, arm.relaxation, arm.noise, arm.oracle, arm.scalars))
+
+
+def _of_place(claim: Claim, path: Path, study: Mapping[str, Any], arm: Arm, swept: set[str]) -> Iterator[Mistake]:
+    cost, landscape = getattr(claim, "cost", None), arm.coords["landscape"]
+    if cost is not None and "budget" not in swept and cost > _end(arm) * (1 + 1e-9):
+        yield Mistake((*path, "cost"), f"expected at most the budget on {landscape}, {arm.scalars['budget']:g} evaluations, got {cost:g}")
     if hasattr(claim, "quantity"):
-        yield from _of_quantity(str(claim.quantity), (*path, "quantity"), resolved, arm)
+        yield from _of_quantity(str(claim.quantity), (*path, "quantity"), study, arm)
     if hasattr(claim, "per") and not kinds.build(arm.landscape, "landscape").gap_known:
-        yield Mistake(
-            (*path, "landscape"), f"expected one whose optimum is known, so that there is a gap that shrinks; {where['landscape']} has none"
-        )
+        yield Mistake((*path, "landscape"), f"expected one whose optimum is known, so that there is a gap that shrinks; {landscape} has none")
 
 
-def _end(resolved: Mapping[str, Any], budget: float) -> float:
+def _end(arm: Arm) -> float:
     """The cost at the last checkpoint: the budget counts at the lowest price, costs at the nominal one."""
-    price = resolved["gradient_cost"]
-    return budget * price["value"] / (price["range"] or [price["value"]])[0]
+    price = arm.scalars["gradient_cost"]
+    return float(arm.scalars["budget"] * price["value"] / price["low"])
 
 
-def _of_quantity(name: str, path: Path, resolved: Mapping[str, Any], arm: Arm) -> Iterator[Mistake]:
+def _of_quantity(name: str, path: Path, study: Mapping[str, Any], arm: Arm) -> Iterator[Mistake]:
     landscape, optimizer = kinds.build(arm.landscape, "landscape"), kinds.build(arm.optimizer, "optimizer")
     known = [*RECORDED, *landscape.extras, *(names[0] for names in optimizer.recorded.values()), *HITS, *LEDGER]
     if name not in known:
         yield Mistake(path, f"unknown quantity; {suggest(name, known)}")
-    elif name in LEDGER and resolved.get("ledger") is None:
+    elif name in LEDGER and study.get("ledger") is None:
         yield Mistake(path, f"{name} is of the noise ledger, and this study keeps none; add ledger: {{}}")
-    elif name in HITS and not resolved.get("targets"):
+    elif name in HITS and not study.get("targets"):
         yield Mistake(path, f"{name} needs targets, and this study has none")
 
 

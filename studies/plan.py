@@ -130,9 +130,10 @@ class Cell:
 
 @dataclass(frozen=True)
 class Arm:
-    """Where a task's numbers are shown: landscape, optimizer and the axes -> value."""
+    """Where a task's numbers are shown: landscape, optimizer and the axes -> value; `label` is that of the optimizer's entry."""
 
     coords: dict[str, Any]
+    label: str
     task: Task
 
 
@@ -176,7 +177,7 @@ def make_plan(study: Study) -> Plan:
     tasks: dict[str, Task] = {}
     for settled in study.arms:
         task = _task(settled, fractions, device, sources)
-        arms.append(Arm(settled.coords, tasks.setdefault(task.canonical, task)))
+        arms.append(Arm(settled.coords, settled.label, tasks.setdefault(task.canonical, task)))
     return Plan(study, arms, study.axes, notes)
 
 

@@ -32,6 +32,7 @@ class Arm:
 
     Args:
         coords: landscape, optimizer and the axes -> value.
+        label: of the optimizer's entry, from which a grid makes several arms.
         landscape: {"kind": .., parameters}, complete.
         optimizer: likewise.
         relaxation: how the optimizer sees the landscape's bits; None where it searches the domain itself.
@@ -41,6 +42,7 @@ class Arm:
     """
 
     coords: dict[str, Any]
+    label: str
     landscape: dict[str, Any]
     optimizer: dict[str, Any]
     relaxation: str | None
@@ -117,7 +119,7 @@ class Settings:
             for name, raw, here in variants(data["optimizers"], label):
                 optimizer = self._entry("optimizers", raw, here[()], where | here, coords)
                 if landscape and optimizer and self._fits(study, label, landscape, optimizer, where | here, coords) and oracle:
-                    yield _arm(study, {"landscape": label, "optimizer": name} | coords, landscape, optimizer, *oracle)
+                    yield _arm(study, {"landscape": label, "optimizer": name} | coords, str(here[()][1]), landscape, optimizer, *oracle)
 
     def _entry(self, family: str, raw: dict[str, Any], path: Path, where: Where, coords: dict[str, Any]) -> Entry | None:
         key = json.dumps([family, raw], sort_keys=True, default=str)
@@ -180,12 +182,15 @@ class Settings:
         return problem is None
 
 
-def _arm(study: StudyModel, coords: dict[str, Any], landscape: Entry, optimizer: Entry, noise: dict[str, Any], oracle: dict[str, int]) -> Arm:
+def _arm(
+    study: StudyModel, coords: dict[str, Any], label: str, landscape: Entry, optimizer: Entry, noise: dict[str, Any], oracle: dict[str, int]
+) -> Arm:
     searched = type(landscape.made.domain) in optimizer.made.domains  # type: ignore[attr-defined]
     relaxation = None if searched else optimizer.model.relaxation  # type: ignore[attr-defined]
     scalars = _scalars(study, coords["landscape"], landscape)
     noise = _off_where_on(noise, landscape, optimizer)
-    return Arm(coords=coords, landscape=landscape.spec, optimizer=optimizer.spec, relaxation=relaxation, noise=noise, oracle=oracle, scalars=scalars)
+    specs = {"landscape": landscape.spec, "optimizer": optimizer.spec}
+    return Arm(coords=coords, label=label, **specs, relaxation=relaxation, noise=noise, oracle=oracle, scalars=scalars)
 
 
 def variants(optimizers: dict[str, Any], landscape: str) -> Iterator[tuple[str, dict[str, Any], Where]]:

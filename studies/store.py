@@ -26,6 +26,7 @@ from studies import assembly, provenance
 from studies.analysis.precision import from_starts
 from studies.analysis.sensitivity import tuning_cost
 from studies.assembly import Manifest
+from studies.results import settings
 
 if TYPE_CHECKING:
     from studies.plan import Cell, Plan
@@ -134,7 +135,22 @@ def _attrs(plan: Plan, text: str) -> dict[str, str]:
         "versions": json.dumps(provenance.versions() | {name: version for task in plan.tasks for name, version in task.libraries.items()}),
         "device": ", ".join(sorted({task.device for task in plan.tasks})),
         "commit": provenance.commit(),
+        settings.ATTRIBUTE: _settings(plan),
     } | {key: json.dumps(told) for key, told in (("match", plan.study.matched), ("tuning", plan.study.tuned)) if told}
+
+
+def _settings(plan: Plan) -> str:
+    """What every arm runs with, for `studies.results.settings`."""
+    from studies.resolved import resolved
+
+    numbers = {task.canonical: number for number, task in enumerate(plan.tasks)}
+    told = [{"coords": arm.coords, "label": arm.label, "task": numbers[arm.task.canonical]} for arm in plan.arms]
+    names = ("seed", "instances", "budget", "gradient_cost", "targets", "dtype")
+    parts = [
+        resolved(task.landscape, task.optimizer, task.relaxation, task.noise, task.oracle, {name: getattr(task, name) for name in names})
+        for task in plan.tasks
+    ]
+    return json.dumps({"arms": told, "tasks": parts})
 
 
 def save_manifest(found: Manifest, out: Path) -> None:
@@ -145,7 +161,8 @@ def save_manifest(found: Manifest, out: Path) -> None:
 def state(found: Manifest, out: Path) -> str:
     """Digest of all that the Dataset shows: the plan, and which of its cells are finished or failed."""
     planned = {cell["address"] for cell in found["cells"]}
-    shown = {key: value for key, value in found.items() if key != "attrs"} | {"config": found["attrs"]["config"]}
+    told = {key: value for key, value in found["attrs"].items() if key in ("config", settings.ATTRIBUTE)}
+    shown = {key: value for key, value in found.items() if key != "attrs"} | told
     here = [sorted(planned & finished(out)), sorted(planned & failures(out))]
     return hashlib.sha256(json.dumps([shown, here], sort_keys=True).encode()).hexdigest()
 
@@ -160,11 +177,16 @@ def assemble(plan: Plan | Manifest, out: str | Path) -> xr.Dataset:
     digest = state(found, out)
     here = {cell["address"]: cell_path(out, cell["address"]) for cell in found["cells"]}
     here = {address: path for address, path in here.items() if path.exists()}
-    data = assembly.assemble(found, here, failures(out)).assign_attrs(found["attrs"])
+    data = assembly.assemble(found, here, failures(out)).assign_attrs(_known(found))
     data = data.assign_coords(precision=from_starts(data)) if "start_loss" in data else data
     data = data.assign_coords(tuning_cost=tuning_cost(data)) if "tuning" in data.attrs else data
     origin = {"created": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "cells": json.dumps(sorted(here)), "view": digest}
     return data.assign_attrs(origin)
+
+
+def _known(found: Manifest) -> dict[str, str]:
+    """The attributes of a plan; one of an older version, which has not stored its settings, has those that its tasks hold."""
+    return {settings.ATTRIBUTE: settings.of_plan(found)} | found["attrs"]
 
 
 def export(found: Manifest, out: Path) -> xr.Dataset:
@@ -205,6 +227,7 @@ def open_study(path: str | Path) -> xr.Dataset:
     data = xr.open_zarr(view, consolidated=False, chunks=None)
     texts = {name: data[name].astype(object) for name in data.dims if data[name].dtype.kind == "T"}
     data = data.assign_coords(texts)[sorted(map(str, data.data_vars))]
+    data = data if found is None else data.assign_attrs(_known(found) | data.attrs)
     data = data.load() if data.nbytes < LARGE else data.chunk()
     # Zarr reads a chunk that another process has just removed as empty, without an error.
     return data if view.stat().st_ino == before else open_study(path)

@@ -53,7 +53,7 @@ class Trials:
     def __init__(self, study: Study, out: Path) -> None:
         assert study.tuning is not None  # noqa: S101 - for the type checker
         self.given, self.tuning, self.out = study, study.tuning, out
-        self.groups = [group for group in self._groups() if tuning.label(group[0]) in self.tuning.ranges]
+        self.groups = [group for group in self._groups() if group[0].label in self.tuning.ranges]
         self.settings = [self._settings(group) for group in self.groups]
         arms = [_with(arm, values) for group, told in zip(self.groups, self.settings, strict=True) for arm in group for values in told]
         checkpoints: Any = CHECKPOINTS if self.tuning.objective == "area" else [1.0]
@@ -105,7 +105,7 @@ class Trials:
         name, landscape = (str(group[0].coords[key]) for key in ("optimizer", "landscape"))
         specs = list({json.dumps(arm.optimizer, sort_keys=True): arm.optimizer for arm in group}.values())
         key = (self.given.resolved["seed"], name, landscape if self.tuning.per == "landscape" else None)
-        return tuning.settings(specs, self.tuning.ranges[tuning.label(group[0])], self.tuning.trials, *key)
+        return tuning.settings(specs, self.tuning.ranges[group[0].label], self.tuning.trials, *key)
 
     def _trial(self, arm: Arm) -> Arm:
         """The arm up to the moment alone, at the nominal price; each world has an instance of its own."""
@@ -138,7 +138,7 @@ class Trials:
         winner, asked = int(ranks.argmin()), self.tuning.model_dump(include={"worlds", "at", "objective", "per"})
         found = []
         for arm, row, judged in zip(group, tasks, scores, strict=True):
-            ranges = self.tuning.ranges[tuning.label(arm)]
+            ranges = self.tuning.ranges[arm.label]
             different = {task.canonical: one for task, one in zip(row, judged, strict=True)}
             given = {name: arm.optimizer[name] for name in ranges}
             measured = {"median": [_finite(one.median) for one in judged], "interval": [[_finite(end) for end in one.interval] for one in judged]}

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from studies import sections
 from studies.sweeps import short
-from studies.tuning import label
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -33,7 +32,7 @@ def place(one: Mapping[str, Any]) -> str:
 
 def without(tuning: sections.TuningModel, arms: Iterable[Arm]) -> list[str]:
     """A line that names the optimizers without ranges: effort that is not equal is said."""
-    names = list(dict.fromkeys(label(arm) for arm in arms if label(arm) not in tuning.ranges))
+    names = list(dict.fromkeys(arm.label for arm in arms if arm.label not in tuning.ranges))
     told = f"no ranges, so the values given are used; 0 trials, the others have {tuning.trials} each"
     return [f"tuning: {', '.join(names)}: {told}"] if names else []
 

@@ -23,8 +23,6 @@ from studies.yaml_lines import Mistake, Path, suggest
 if TYPE_CHECKING:
     import numpy as np
 
-    from studies.settings import Arm
-
 SURPLUS = 16  # points drawn for one trial, at most
 Spec = dict[str, Any]  # {"kind": .., parameters}, complete
 Values = dict[str, Any]  # parameter -> value
@@ -104,12 +102,6 @@ def _complete(text: str) -> str | None:
     except ValueError:
         return None
     return json.dumps(found)
-
-
-def label(arm: Arm) -> str:
-    """The label of the optimizer that an arm is, or of which it is a variant by its grid."""
-    name = str(arm.coords["optimizer"])
-    return name.partition("=")[0].rpartition(" ")[0] if "=" in name else name
 
 
 def _key(values: Mapping[str, Any], ranges: Iterable[str]) -> str:

@@ -350,7 +350,7 @@ def test_swept_values_and_variants_are_tuned_apart_and_what_an_axis_does_not_tou
     found = Trials(study, tmp_path)
     assert len(found.groups) == 2 * 2 * 3  # landscapes, k, SGD and two GAs
     assert len({task.canonical for task in found.tasks}) == 3 * 5 * 3  # bowl once, nk at two k
-    assert {tuning.label(group[0]) for group in found.groups} == {"SGD", "GA"}
+    assert {group[0].label for group in found.groups} == {"SGD", "GA"}
 
 
 # an arm against itself ---------------------------------------------------------------------------------------------------

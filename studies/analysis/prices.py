@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import xarray as xr
 
-from studies.analysis.sweeps import label, swept
+from studies.results import settings
 
 Price = float | xr.DataArray
 NAME = "gradient_cost"
@@ -26,31 +26,51 @@ class Prices(NamedTuple):
 
 
 def prices(dataset: xr.Dataset) -> Prices:
-    """The nominal price of a study and its range, which is that price alone where it has none."""
-    config = json.loads(dataset.attrs.get("config", "{}"))
-    axes = dict(swept(dataset, config, lambda path: path.split(".")[0] == NAME))
-    if not axes:
-        return Prices(*_price(config.get(NAME, DEFAULT)))
-    coords = {dim: dataset[dim].reset_coords(drop=True) for dim in axes}
-    labels = [[label(value) for value in np.atleast_1d(coords[dim].values).tolist()] for dim in axes]
-    told = []
-    for place in itertools.product(*labels):
-        set_here = [axes[dim][point] for dim, point in zip(axes, place, strict=True)]
-        told.append(_price(_with(config.get(NAME, DEFAULT), {path: value for part in set_here for path, value in part.items()})))
-    dims = [dim for dim in axes if coords[dim].ndim]
-    shape = [coords[dim].size for dim in dims]
-    return Prices(*(xr.DataArray(np.reshape(part, shape), {dim: coords[dim] for dim in dims}, dims) for part in zip(*told, strict=True)))
+    """The nominal price of a study and its range, which is that price alone where it has none.
+
+    Raises:
+        ValueError: it is swept, and the results have lost the coordinate of such an axis, or are those of an older version.
+    """
+    arms = settings.arms(dataset, but=settings.FIXED)
+    if not arms:
+        return Prices(*_as_given(json.loads(dataset.attrs.get("config", "{}"))))
+    places = {tuple(settings.axis_values(arm).items()): _price(arm.study[NAME]) for arm in arms}
+    if len(set(places.values())) == 1:
+        return Prices(*next(iter(places.values())))
+    return Prices(*_along(dataset, places))
 
 
-def _with(given: Any, settings: Mapping[str, Any]) -> Any:  # noqa: ANN401
-    """The price as the study gives it, with what an axis sets: the whole of it, its value or its range."""
-    given = settings.get(NAME, given)
-    inner = {path.split(".")[1]: value for path, value in settings.items() if path != NAME}
-    return given if not inner else {**(given if isinstance(given, Mapping) else {"value": given}), **inner}
+def _along(dataset: xr.Dataset, places: Mapping[tuple[tuple[str, Any], ...], tuple[float, float, float]]) -> tuple[xr.DataArray, ...]:
+    """The prices along the axes that change them."""
+    known = {name: list(dict.fromkeys(dict(place)[name] for place in places)) for name, _ in next(iter(places))}
+    axes = [name for name in known if _changes(places, name)]
+    lost = next((name for name in axes if name not in dataset.coords), None)
+    if lost is not None:
+        raise ValueError(f"expected the coordinate of the axis {lost}, found {', '.join(map(str, dataset.coords)) or 'none'}")
+    told = {tuple(dict(place)[name] for name in axes): price for place, price in places.items()}
+    coords = {name: dataset[name].reset_coords(drop=True) for name in axes}
+    values = [[settings.key(value) for value in np.atleast_1d(coords[name].values).tolist()] for name in axes]
+    rows = [told[place] for place in itertools.product(*values)]
+    dims = [name for name in axes if coords[name].ndim]
+    shape = [coords[name].size for name in dims]
+    return tuple(xr.DataArray(np.reshape(part, shape), {name: coords[name] for name in dims}, dims) for part in zip(*rows, strict=True))
 
 
-def _price(given: Any) -> tuple[float, float, float]:  # noqa: ANN401
-    """Value, low and high of a number, or of {value, range}."""
+def _changes(places: Mapping[tuple[tuple[str, Any], ...], tuple[float, float, float]], name: str) -> bool:
+    """Whether two places that differ in this axis alone have different prices."""
+    first: dict[tuple[Any, ...], tuple[float, float, float]] = {}
+    return any(first.setdefault(tuple(pair for pair in place if pair[0] != name), price) != price for place, price in places.items())
+
+
+def _as_given(config: Mapping[str, Any]) -> tuple[float, float, float]:
+    """The price of results without settings, which all of their arms have."""
+    if any(path.split(".")[0] == NAME for path in config.get("sweep") or {}):
+        raise ValueError(f"{NAME} is swept, and {settings.OLD}")
+    given = config.get(NAME, DEFAULT)
     told = given if isinstance(given, Mapping) else {"value": given}
     low, high = told.get("range") or (told["value"], told["value"])
     return float(told["value"]), float(low), float(high)
+
+
+def _price(told: Mapping[str, float]) -> tuple[float, float, float]:
+    return float(told["value"]), float(told["low"]), float(told["high"])

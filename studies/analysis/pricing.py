@@ -13,7 +13,6 @@ was not; beyond, it is NaN: an arm ran until its budget was spent at the lowest 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 import numpy as np
@@ -23,6 +22,7 @@ from studies.analysis.arms import FAILED
 from studies.analysis.prices import Price, Prices
 from studies.analysis.prices import prices as of_study
 from studies.analysis.targets import budget
+from studies.results import settings
 
 ROUNDING = 1e-12  # relative: a cost that differs by less is the same, as in the oracle's ledger
 SPENT = 1e-8  # relative: fractions of the budget have nine digits
@@ -36,9 +36,7 @@ def prices(dataset: xr.Dataset) -> Prices:
     Raises:
         ValueError: the price is swept, or a landscape moves with the cost that is spent.
     """
-    config = json.loads(dataset.attrs.get("config", "{}"))
-    here = {str(name) for name in np.atleast_1d(dataset["landscape"].values)} if "landscape" in dataset.coords else set(config.get("landscapes", {}))
-    moving = [name for name in sorted(here) if config.get("landscapes", {}).get(name, {}).get("clock") == "cost"]
+    moving = sorted({str(arm.coords["landscape"]) for arm in settings.arms(dataset) if arm.landscape.get("clock") == "cost"})
     if moving:
         raise ValueError(f"pricing: expected landscapes that stand still, or move with steps; {', '.join(moving)} would have moved otherwise")
     found = of_study(dataset)

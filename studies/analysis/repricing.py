@@ -10,6 +10,7 @@ import xarray as xr
 from studies.analysis.arms import FAILED
 from studies.analysis.pricing import EVALUATIONS, ROUNDING, horizon, look_up
 from studies.analysis.spending import hits
+from studies.results import settings
 
 BUDGET_SPENT, MISSING = 2, 5  # statuses
 HITS = ("hit_cost", "best_hit_cost")
@@ -47,8 +48,9 @@ def repriced(dataset: xr.Dataset, price: float) -> xr.Dataset:
         found[name] = hit.where(within, np.inf).transpose(*dataset[name].dims).assign_attrs(dataset[name].attrs)
         found[f"{name}_bounds"] = bounds.where(within, np.inf).assign_attrs(long_name=f"bounds of {name}", **EVALUATIONS)
     config = json.loads(dataset.attrs.get("config", "{}")) | {"gradient_cost": {"value": price, "range": [price, price]}}
+    told = {"config": json.dumps(config)} | settings.with_price(dataset.attrs, {"value": price, "low": price, "high": price})
     part = dataset["checkpoint"] / dataset["checkpoint"].max()  # the horizon is the budget of what is returned
-    return found.assign_coords(cost=cost, checkpoint=part.assign_attrs(dataset["checkpoint"].attrs)).assign_attrs(config=json.dumps(config))
+    return found.assign_coords(cost=cost, checkpoint=part.assign_attrs(dataset["checkpoint"].attrs)).assign_attrs(told)
 
 
 def squeezed(values: xr.DataArray) -> xr.DataArray:

@@ -87,7 +87,11 @@ def check(condition: bool, kind: str, name: str, text: str) -> None:
         raise ValueError(f"{kind}.{name}: {text}")
 
 
-class Unfinished(ValueError):
+class Unjudged(ValueError):
+    """A place at which a claim cannot be judged, and why; it can be at others."""
+
+
+class Unfinished(Unjudged):
     """No world has finished at a place."""
 
 
@@ -136,12 +140,12 @@ def unknown(kind: str, note: str, where: Mapping[str, Any] | None = None, *, in_
 
 
 def at_each(claim: Claim, kind: str, found: Iterable[Place], judge: Callable[[Place], Judgement | list[Judgement]]) -> list[Judgement]:
-    """The judgements at all places; undecided where no world has finished."""
+    """The judgements at all places; undecided where no world has finished, or nothing is predicted."""
     told: list[Judgement] = []
     for place in found:
         try:
             said = judge(place)
-        except Unfinished as error:
+        except Unjudged as error:
             said = unknown(
                 kind, str(error), place.where | {name: getattr(claim, name) for name in claim.optimizers}, in_regime=claim.inside(place.where)
             )

@@ -23,8 +23,7 @@ from studies.analysis.targets import state_costs
 from studies.claims.base import Claim, Judgement, Place, at_each, check, places, present
 from studies.claims.gate import Law, Scale, judgement
 from studies.claims.jackknife import jackknife
-from studies.claims.names import names_of
-from studies.claims.predictions import predict
+from studies.claims.names import predicted
 
 SCALE = Scale(relative=True, there=math.log, back=math.exp)
 
@@ -78,11 +77,10 @@ class ConvergenceRate(Claim):
         data = present(place.data).isel(optimizer=0)
         if "gap_known" not in data.coords or not bool(data["gap_known"] > 0):
             raise ValueError(f"convergence_rate: expected a landscape whose optimum is known, got {place.where['landscape']}")
-        names = names_of(place.data, place.where, self.optimizer)
-        predicted = predict(self.predicted, names)
-        control = math.sqrt(predicted) if self.control is None else predict(self.control, names)
-        check(min(predicted, control) > 0, "convergence_rate", "predicted", f"expected factors > 0, got {predicted:g} and control {control:g}")
-        law = Law(predicted=predicted, control=control, tolerance=self.tolerance, scale=SCALE)
+        value = predicted(self.predicted, place.data, place.where, self.optimizer)
+        control = math.sqrt(max(value, 0.0)) if self.control is None else predicted(self.control, place.data, place.where, self.optimizer)
+        check(min(value, control) > 0, "convergence_rate", "predicted", f"expected factors > 0, got {value:g} and control {control:g}")
+        law = Law(predicted=value, control=control, tolerance=self.tolerance, scale=SCALE)
         return judgement(
             "convergence_rate", law, jackknife(np.mean, [self._slopes(data)]), where=place.where | {"optimizer": self.optimizer},
             in_regime=self.inside(place.where), quantity=f"factor of the {self.of} per {self.per}",

@@ -1,7 +1,7 @@
 """What is predicted: a number, a formula, or a function by its import path.
 
-    0.0132                                                     a number
-    "learning_rate * 4 / (2 * batch * (2 - learning_rate))"    a formula: + - * / ** and sqrt, exp, log, log10, min, max, of numbers and names
+    0.0132                                                     a number; .inf: never, where a time is predicted
+    "learning_rate * 4 / (2 * batch * (2 - learning_rate))"    a formula: + - * / ** and sqrt, exp, log, log10, min, max, of numbers and names; inf
     "my_theory:variance"                                       a function, called with those of the names that are its arguments
 
 What names there are is said in `studies.claims.names`.
@@ -29,29 +29,42 @@ OPERATIONS: dict[type, Callable] = {
     ast.UAdd: operator.pos,
 }
 FUNCTIONS: dict[str, Callable] = {"sqrt": math.sqrt, "exp": math.exp, "log": math.log, "log10": math.log10, "min": min, "max": max}
-CONSTANTS = {"pi": math.pi, "e": math.e}
+CONSTANTS = {"pi": math.pi, "e": math.e, "inf": math.inf}
 
 
-def predict(given: float | str, names: Mapping[str, float]) -> float:
-    """The number that is predicted.
+def predict(given: float | str, names: Mapping[str, float], missing: Mapping[str, str] | None = None) -> float:
+    """The number that is predicted; inf where that is what it says.
 
     Args:
         given: a number, a formula or an import path.
         names: what formulas and functions may use.
+        missing: names that have no number -> why.
 
     Raises:
         ValueError: it has no value, and why.
     """
     if not isinstance(given, str):
         return float(given)
+    used = _used(given)
+    for name in used:
+        if name not in names and name in (missing or {}):
+            raise ValueError(f"{given!r} has no value: {name} has none, {(missing or {})[name]}")
     try:
         value = _call(given, names) if is_path(given) else _value(_parsed(given), names)
         number = float(value)
     except (ArithmeticError, TypeError) as error:
         raise ValueError(f"{given!r} has no value: {error}") from error
-    if not math.isfinite(number):
-        raise ValueError(f"expected a finite number from {given!r}, got {number}")
+    if math.isnan(number) or (math.isinf(number) and "inf" not in used and not is_path(given)):
+        raise ValueError(f"expected a finite number from {given!r}, or inf by its name, got {number}")
     return number
+
+
+def _used(given: str) -> list[str]:
+    """The names in a formula, or those that a function cannot do without."""
+    if is_path(given):
+        wanted = inspect.signature(function_at(given)).parameters.items()
+        return [name for name, one in wanted if one.default is one.empty]
+    return [ast.unparse(node) for node in ast.walk(_parsed(given)) if isinstance(node, ast.Name | ast.Attribute)]
 
 
 def is_path(text: str) -> bool:

@@ -18,8 +18,7 @@ from annotated_types import Ge, Le
 from studies.claims.base import Claim, Judgement, Place, at_each, axes_of, check, places, present
 from studies.claims.gate import Law, Scale, judgement
 from studies.claims.jackknife import jackknife
-from studies.claims.names import names_of
-from studies.claims.predictions import predict
+from studies.claims.names import predicted
 from studies.claims.quantities import LEDGER, quantity
 
 
@@ -74,10 +73,10 @@ class Scaling(Claim):
         data = present(place.data.isel({self.axis: np.flatnonzero(rows)}).isel(optimizer=0))
         found = quantity(data, self.quantity, self.since)
         parts = [part.transpose(self.axis, "replicate") for part in found.parts]
-        names = names_of(place.data, place.where, self.optimizer)
-        predicted = predict(self.predicted, names)
-        control = predicted + 0.5 if self.control is None else predict(self.control, names)
-        law = Law(predicted=predicted, control=control, tolerance=self.tolerance, scale=Scale(relative=False))
+        fitted = place.data.isel({self.axis: np.flatnonzero(rows)})
+        value = predicted(self.predicted, fitted, place.where, self.optimizer)
+        control = value + 0.5 if self.control is None else predicted(self.control, fitted, place.where, self.optimizer)
+        law = Law(predicted=value, control=control, tolerance=self.tolerance, scale=Scale(relative=False))
         x = values[rows].astype(float)
         told = {self.axis: f"{x.min():g} to {x.max():g}", "optimizer": self.optimizer}
         return judgement(

@@ -19,8 +19,7 @@ from annotated_types import Ge, Le
 from studies.claims.base import Claim, Judgement, Place, at_each, check, places, present
 from studies.claims.gate import Law, judgement
 from studies.claims.jackknife import jackknife
-from studies.claims.names import names_of
-from studies.claims.predictions import predict
+from studies.claims.names import predicted
 from studies.claims.quantities import LEDGER, quantity
 
 
@@ -59,10 +58,10 @@ class VarianceLaw(Claim):
         return at_each(self, "variance_law", places(dataset, self, more=more), self._judge)
 
     def _judge(self, place: Place) -> Judgement:
-        names = names_of(place.data, place.where, self.optimizer)
         found = quantity(present(place.data).isel(optimizer=0), self.quantity, self.since)
-        predicted = predict(self.predicted, names)
-        law = Law(predicted=predicted, control=2 * predicted if self.control is None else predict(self.control, names), tolerance=self.tolerance)
+        value = predicted(self.predicted, place.data, place.where, self.optimizer)
+        control = 2 * value if self.control is None else predicted(self.control, place.data, place.where, self.optimizer)
+        law = Law(predicted=value, control=control, tolerance=self.tolerance)
         return judgement(
             "variance_law", law, jackknife(found.statistic, found.parts), where=place.where | {"optimizer": self.optimizer},
             in_regime=self.inside(place.where), quantity=f"{self.quantity} ({found.unit})",

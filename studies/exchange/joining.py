@@ -11,6 +11,7 @@ from studies.analysis.arms import FIXED
 from studies.assembly import MISSING
 from studies.exchange.schema import PAIRED, common_rows, places
 from studies.exchange.specs import landscapes_of
+from studies.results import settings
 
 GRIDS = ("cost", "target_loss")
 
@@ -46,7 +47,7 @@ def beside(ours: xr.Dataset, theirs: xr.Dataset) -> xr.Dataset:
     axes = {dim: left[dim].values for dim in left["loss"].dims if dim not in FIXED}
     joined = _joined(left, right.expand_dims(axes) if axes else right)
     paired = np.repeat([True, False], [left.sizes["optimizer"], right.sizes["optimizer"]])
-    told = {"beside": theirs.attrs.get("name", ""), "config": _config(ours, theirs)}
+    told = {"beside": theirs.attrs.get("name", ""), "config": _config(ours, theirs)} | settings.joined(ours.attrs, theirs.attrs)
     return joined.assign_coords(paired=("optimizer", paired, PAIRED)).assign_attrs(ours.attrs | told)
 
 

@@ -16,7 +16,6 @@ point recommended before the first step (cost 0) is shown at evaluation 1.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -64,15 +63,14 @@ def experiments(dataset: xr.Dataset, point: str = "recommended") -> Iterator[Exp
     """
     if point not in POINTS:
         raise ValueError(f"point: expected one of {', '.join(POINTS)}, got {point!r}")
-    needed = {"config", "loss", *POINTS[point], "status", "value_terms", "gradient_terms"}
-    lacking = sorted(needed - {*map(str, dataset.variables), *dataset.attrs})
+    needed = {"loss", *POINTS[point], "status", "value_terms", "gradient_terms"}
+    lacking = sorted(needed - {*map(str, dataset.variables)})
     if lacking or "landscape" not in dataset.dims:
         raise ValueError(f"expected a study's results (see studies.open_study), found no {', '.join(lacking) or 'dim landscape'}")
-    config = json.loads(dataset.attrs["config"])
     for label in dataset["landscape"].values.tolist():
-        part = dataset.sel(landscape=label)[sorted(needed - {"config"})]
+        part = dataset.sel(landscape=label)[sorted(needed)]
         part = part.assign({COST: state_costs(part), SPENT: spent(part)})
-        for spec, chosen in variants(part, label, config):
+        for spec, chosen in variants(part, label):
             for optimizer, arm in arms(chosen):
                 yield Experiment(optimizer, spec, label, _runs(arm, spec, point))
 

@@ -22,6 +22,7 @@ from studies.analysis.targets import budget
 from studies.assembly import MISSING, OF_CELLS, STATUS
 from studies.exchange.records import ROUNDING, Experiment, Run, until
 from studies.exchange.specs import Key, Spec, key_of, landscapes_of, words
+from studies.results import settings
 
 RUNNING, HIT, SPENT = (STATUS.index(word) for word in ("running", "hit_target", "budget_spent"))
 PER_DECADE = 20  # checkpoints
@@ -196,4 +197,15 @@ def _attrs(source: str, name: str, landscapes: dict[str, Any], optimizers: list[
         "sweep": {},
         "claims": {},
     }
-    return {"name": name, "source": source, "study": "", "config": json.dumps(config), "totals": "{}", "versions": "{}", "device": "", "commit": ""}
+    told = {"name": name, "source": source, "study": "", "config": json.dumps(config), "totals": "{}", "versions": "{}", "device": "", "commit": ""}
+    return told | {settings.ATTRIBUTE: json.dumps(_settings(landscapes, optimizers, budget))}
+
+
+def _settings(landscapes: dict[str, Any], optimizers: list[str], budget: float) -> dict[str, Any]:
+    """What `studies.results.settings` reads: of the optimizers the files tell no more than the name."""
+    study = {"budget": budget, "gradient_cost": {"value": 1.0, "low": 1.0, "high": 1.0}}
+    tasks = [{"landscape": spec, "optimizer": {"kind": "imported"}, "study": study} for spec in landscapes.values()]
+    arms = [
+        {"coords": {"landscape": name, "optimizer": label}, "label": label, "task": i} for label in optimizers for i, name in enumerate(landscapes)
+    ]
+    return {"arms": arms, "tasks": tasks}

@@ -3,38 +3,40 @@
 from __future__ import annotations
 
 import itertools
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import xarray as xr
 
-from studies.analysis.sweeps import label as told
-from studies.analysis.sweeps import swept
+from studies.results import settings
 
 Spec = dict[str, Any]  # kind and parameters
 Key = tuple[str, int | None, int]  # kind, function, dim
 
 
-def variants(part: xr.Dataset, label: str, config: dict[str, Any]) -> Iterator[tuple[Spec, xr.Dataset]]:
-    """A landscape of a study with each value of the swept axes that change it.
+def variants(part: xr.Dataset, label: str) -> Iterator[tuple[Spec, xr.Dataset]]:
+    """A landscape of a study, apart where an axis makes it several.
 
     Args:
         part: the results of this landscape; an axis may have been cut or one value selected.
         label: of the landscape.
-        config: the resolved study.
+
+    Raises:
+        ValueError: the results hold no settings of this landscape, or have lost the coordinate of an axis that changes it.
     """
-    axes = dict(_axes(part, label, config))
-    along = [dim for dim in axes if dim in part.dims]
-    fixed = dict(config["landscapes"][label])
-    for dim in axes.keys() - set(along):
-        fixed |= axes[dim][told(part[dim].item())]
-    for places in itertools.product(*(range(part.sizes[dim]) for dim in along)):
-        spec, chosen = dict(fixed), part
-        for dim, place in zip(along, places, strict=True):
-            chosen = chosen.isel({dim: place})
-            spec |= axes[dim][told(part[dim].values[place].item())]
-        yield spec, chosen
+    here = [arm for arm in settings.arms(part, but=settings.FIXED) if arm.coords["landscape"] == label]
+    if not here:
+        raise ValueError(f"landscapes.{label}: expected to know what it is; {settings.OLD}")
+    axes = [axis for axis in settings.axis_values(here[0]) if _changes(here, axis)]
+    lost = next((axis for axis in axes if axis not in part.coords), None)
+    if lost is not None:
+        found = ", ".join(map(str, part.coords)) or "none"
+        raise ValueError(f"landscapes.{label}: expected the coordinate of the axis {lost}, found {found}")
+    along = [axis for axis in axes if axis in part.dims]
+    for places in itertools.product(*(range(part.sizes[axis]) for axis in along)):
+        chosen = part.isel(dict(zip(along, places, strict=True)))
+        mine = [arm for arm in settings.arms(chosen, but=settings.FIXED) if arm.coords["landscape"] == label]
+        yield dict(mine[0].landscape), chosen
 
 
 def landscapes_of(dataset: xr.Dataset) -> dict[str, Key]:
@@ -43,9 +45,9 @@ def landscapes_of(dataset: xr.Dataset) -> dict[str, Key]:
     Raises:
         ValueError: a landscape is several, or all worlds have one chosen instance, so that `instance` does not count the benchmark's.
     """
-    config, found = json.loads(dataset.attrs["config"]), {}
+    found = {}
     for label in dataset["landscape"].values.tolist():
-        specs = [spec for spec, _ in variants(dataset.sel(landscape=label), label, config)]
+        specs = [spec for spec, _ in variants(dataset.sel(landscape=label), label)]
         if len(specs) > 1:
             raise ValueError(f"landscapes.{label}: expected one landscape, an axis makes {len(specs)} of it; select one value of the axis first")
         if specs[0].get("instance") is not None:
@@ -65,11 +67,11 @@ def words(key: Key) -> str:
     return f"{key[0]} f{key[1]} {key[2]}-D" if key[1] is not None else key[0]
 
 
-def _axes(part: xr.Dataset, label: str, config: dict[str, Any]) -> Iterator[tuple[str, dict[str, dict[str, Any]]]]:
-    """(dim, label on the axis -> parameters that it sets) of the axes that change a landscape."""
-    head = f"landscapes.{label}."
-    try:
-        for dim, points in swept(part, config, lambda path: path.startswith(head)):
-            yield dim, {told: {path.removeprefix(head): value for path, value in given.items()} for told, given in points.items()}
-    except ValueError as error:
-        raise ValueError(f"landscapes.{label}: {error}") from error
+def _changes(arms: Sequence[settings.Arm], axis: str) -> bool:
+    """Whether two arms that differ in this axis alone have different landscapes."""
+    first: dict[tuple[tuple[str, Any], ...], Spec] = {}
+    for arm in arms:
+        others = tuple((name, value) for name, value in settings.axis_values(arm).items() if name != axis)
+        if first.setdefault(others, dict(arm.landscape)) != dict(arm.landscape):
+            return True
+    return False

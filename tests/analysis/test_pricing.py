@@ -13,6 +13,7 @@ from studies.analysis.repricing import repriced
 from studies.analysis.spending import gradients_until, hits
 from studies.analysis.targets import budget, spent
 from tests.analysis.priced import STUDY, run
+from tests.ran import priced, stored
 
 SAME = ("loss", "best_loss", "observed", "value_terms", "gradient_terms", "steps", "diversity", "step_length")
 TERMS = {"budget": 20, "landscapes": {"bowl": {"kind": "quadratic", "dim": 4, "condition": 10.0, "terms": 8}}, "noise": {"batch": 2}}
@@ -186,9 +187,10 @@ class TestPrices:
                 cost_at(ran(3.0, 1.0, 20.0), price)
 
     def test_a_swept_price_is_refused(self):
+        ran = stored({"bowl": {}}, axes={"price": [1, 2]}, also=lambda place: {"study": {"gradient_cost": priced(place["price"])}})
         with pytest.raises(ValueError, match="expected one price of a gradient for the whole study"):
-            prices(xr.Dataset(coords={"gradient_cost": [1, 2]}, attrs={"config": json.dumps({"sweep": {"gradient_cost": [1, 2]}})}))
+            prices(xr.Dataset(coords={"price": [1, 2]}, attrs={"settings": ran}))
 
     def test_a_landscape_that_moves_with_the_cost_is_refused(self):
         with pytest.raises(ValueError, match="bowl would have moved otherwise"):
-            prices(xr.Dataset(attrs={"config": json.dumps({"landscapes": {"bowl": {"kind": "moving", "clock": "cost"}}})}))
+            prices(xr.Dataset(attrs={"settings": stored({"bowl": {"kind": "moving", "clock": "cost"}})}))

@@ -11,7 +11,9 @@ from studies.analysis.prices import prices
 from studies.analysis.targets import at_budget, at_cost, budget, hits, spent
 from studies.config import load_study
 from studies.plan import make_plan
+from studies.store import manifest
 from tests.analysis.runs import results, timed
+from tests.ran import priced, stored
 
 LOSS = [[5.0, 3.0, 4.0, 1.0], [5.0, 5.0, 5.0, 5.0]]
 COST = [10.0, 20.0, 40.0, 100.0]
@@ -135,16 +137,20 @@ class TestPrices:
         study |= {"landscapes": {"bowl": {"kind": "quadratic", "dim": 2}}, "optimizers": {"SGD": {"kind": "sgd", "learning_rate": 0.1}}}
         plan = make_plan(load_study(study))
         (dim,) = plan.axes.keys() - {"landscape", "optimizer"}
-        data = results(LOSS, COST).assign_coords({dim: plan.axes[dim]}).assign_attrs(config=json.dumps(plan.study.resolved))
+        data = results(LOSS, COST).assign_coords({dim: plan.axes[dim]}).assign_attrs(manifest(plan, [])["attrs"])
         assert [tuple(arm.task.gradient_cost.values()) for arm in plan.arms] == expected
         assert list(zip(*(part.values.tolist() for part in prices(data)), strict=True)) == expected
         assert [part.dims for part in prices(data)] == [(dim,)] * 3
         assert [float(part) for part in prices(data.isel({dim: 1}))] == list(expected[1])
 
     def test_a_sweep_whose_coordinate_is_lost_is_refused(self):
-        data = results(LOSS, COST).assign_attrs(config=json.dumps({"sweep": {"gradient_cost": [1, 2]}}))
+        prices_of = {"axes": {"gradient_cost": [1, 2]}, "also": lambda place: {"study": {"gradient_cost": priced(place["gradient_cost"])}}}
+        data = results(LOSS, COST).assign_attrs(settings=stored({"bowl": {}}, **prices_of))
         with pytest.raises(ValueError, match="^expected the coordinate of the axis gradient_cost, found replicate"):
             prices(data)
+        older = results(LOSS, COST).assign_attrs(config=json.dumps({"sweep": {"gradient_cost": [1, 2]}}))
+        with pytest.raises(ValueError, match="^gradient_cost is swept, and these results hold no settings"):
+            prices(older)
 
 
 class TestAtBudget:

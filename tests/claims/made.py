@@ -1,9 +1,11 @@
-"""Results of made-up numbers, with the configuration that claims read."""
+"""Results of made-up numbers, with the configuration and the settings that claims read."""
 
 import json
 
 import numpy as np
 import xarray as xr
+
+from tests.ran import stored
 
 CHECKPOINTS = np.array([0.1, 0.25, 0.5, 0.75, 1.0])
 
@@ -29,7 +31,8 @@ def results(loss, optimizers=("SGD",), landscapes=("bowl",), axes=None, instance
               "terms": ("landscape", np.full(len(landscapes), 4.0)), "gap_known": ("landscape", np.ones(len(landscapes)))}  # fmt: skip
     base = {"optimizers": {name: {"kind": "sgd", "learning_rate": 0.1} for name in optimizers},
             "landscapes": {name: {"kind": "quadratic", "dim": 3} for name in landscapes}, "gradient_cost": {"value": 3.0, "range": None}}  # fmt: skip
-    return xr.Dataset(made, coords, {"name": "made-up", "config": json.dumps(base | config)})
+    ran = stored(base["landscapes"], base["optimizers"], axes=axes, also=lambda place: {"noise": place})
+    return xr.Dataset(made, coords, {"name": "made-up", "config": json.dumps(base | config), "settings": ran})
 
 
 def normal(seed, *shape):

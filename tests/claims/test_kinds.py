@@ -1,7 +1,5 @@
 """Each kind of claim on made-up results: right and wrong laws, the statistics of scipy and statsmodels, places, regimes, failures."""
 
-import json
-
 import numpy as np
 import pytest
 from scipy import stats
@@ -12,6 +10,7 @@ from studies.claims.equality import tost
 from studies.claims.gate import Measured, errors_needed
 from studies.claims.ordering import LEVEL, decided, needed
 from tests.claims.made import normal, results
+from tests.ran import priced, stored
 
 
 class TestVarianceLaw:
@@ -238,7 +237,7 @@ class TestOrdering:
         with pytest.raises(ValueError, match="first checkpoint and the shortest run's end, 33.3333 and 100 evaluations, got 101"):
             self.judge(data, cost=101)
         data["value_terms"].loc[{"optimizer": "B"}] = data["value_terms"].sel(optimizer="B") // 2
-        data.attrs["config"] = json.dumps({"gradient_cost": {"value": 2, "range": [1, 4]}})  # B had 50, all that a run without gradients has
+        data.attrs["settings"] = stored({"bowl": {}}, {"A": {}, "B": {}}, priced(2, 1, 4))  # B had 50, all that a run without gradients has
         with pytest.raises(ValueError, match="the shortest run's end, 33.3333 and 50 evaluations, got 70"):
             self.judge(data, cost=70)
 

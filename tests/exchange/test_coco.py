@@ -15,6 +15,7 @@ from landscapes.streams import Streams
 from studies.analysis.runtime import expected_running_time
 from studies.exchange import export_coco, import_coco
 from tests.exchange.conftest import TARGETS
+from tests.ran import changed
 
 LABELS = ("f1d2", "f1d3", "f8d2", "f8d3")
 
@@ -91,10 +92,9 @@ class TestLayout:
 
 class TestExport:
     def test_refuses_other_landscapes(self, study, tmp_path):
-        config = json.loads(study.attrs["config"])
-        config["landscapes"]["f8d2"] = {"kind": "nk", "n": 10, "k": 2}
+        other = changed(study, lambda label, spec: {"kind": "nk", "n": 10, "k": 2} if label == "f8d2" else spec)
         with pytest.raises(ValueError, match=r"landscapes.f8d2: COCO's format is for landscapes of kind bbob or bbob_noisy, got nk"):
-            export_coco(study.assign_attrs(config=json.dumps(config)), tmp_path / "out")
+            export_coco(other, tmp_path / "out")
         assert not list(tmp_path.iterdir()), "nothing is left behind"
 
     def test_replaces_nothing(self, study, tmp_path):
@@ -105,9 +105,11 @@ class TestExport:
 
     def test_an_axis_that_changes_the_landscape_is_a_dimension(self, study, tmp_path):
         swept = xr.concat([study.sel(landscape=[f"f8d{d}"]).assign_coords(landscape=["f8"]) for d in (2, 3)], "dim").assign_coords(dim=[2, 3])
-        config = json.loads(study.attrs["config"])
-        config |= {"landscapes": {"f8": {"kind": "bbob", "function": 8, "dim": 9, "instance": None}}, "sweep": {"landscapes.f8.dim": [2, 3]}}
-        export_coco(swept.assign_attrs(config=json.dumps(config)), tmp_path / "swept")
+        found = json.loads(study.attrs["settings"])
+        arms = [arm for arm in found["arms"] if arm["coords"]["landscape"].startswith("f8")]
+        for arm in arms:
+            arm["coords"] |= {"landscape": "f8", "dim": found["tasks"][arm["task"]]["landscape"]["dim"]}
+        export_coco(swept.assign_attrs(settings=json.dumps(found | {"arms": arms})), tmp_path / "swept")
         export_coco(study.sel(landscape=["f8d2", "f8d3"]), tmp_path / "plain")
         for path in (tmp_path / "plain").rglob("*.*dat"):
             assert (tmp_path / "swept" / path.relative_to(tmp_path / "plain")).read_text() == path.read_text()
@@ -202,9 +204,7 @@ class TestImport:
         (tmp_path / "bad.tar.gz").write_text("no archive")
         with pytest.raises(ValueError, match="the archive cannot be unpacked"):
             import_coco(tmp_path / "bad.tar.gz")
-        other = study.assign_attrs(
-            config=study.attrs["config"].replace('"function": 1,', '"function": 3,').replace('"function": 8,', '"function": 4,')
-        )
+        other = changed(study, lambda label, spec: spec | {"function": 3 if spec["function"] == 1 else 4})
         with pytest.raises(ValueError, match="expected a landscape of f1d2, f1d3, f8d2, f8d3, found bbob f1 2-D"):
             import_coco(watched[0], other)
 

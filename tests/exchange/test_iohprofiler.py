@@ -11,6 +11,7 @@ import xarray as xr
 from studies.exchange import export_ioh, import_ioh
 from studies.exchange.iohprofiler import NAMES
 from tests.exchange.conftest import TARGETS
+from tests.ran import changed
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -118,19 +119,16 @@ class TestImport:
         xr.testing.assert_equal(back["cost"].reset_coords(drop=True), study["cost"].reset_coords(drop=True))
 
     def test_of_landscapes_that_are_none_of_bbob(self, study, tmp_path):
-        config = json.loads(study.attrs["config"])
-        config["landscapes"]["f8d2"] = {"kind": "nk", "n": 10, "k": 2}
-        study = study.assign_attrs(config=json.dumps(config))
+        study = changed(study, lambda label, spec: {"kind": "nk", "n": 10, "k": 2} if label == "f8d2" else spec)
         export_ioh(study, tmp_path / "out")
         about = json.loads((tmp_path / "out/SGD/IOHprofiler_f1001_f8d2.json").read_text())
         assert (about["suite"], about["function_id"], about["scenarios"][0]["dimension"]) == ("two-descents", 1001, 10)
         assert import_ioh(tmp_path / "out", study)["landscape"].values.tolist() == study["landscape"].values.tolist()
 
     def test_a_landscape_without_a_size_is_refused(self, study, tmp_path):
-        config = json.loads(study.attrs["config"])
-        config["landscapes"]["f8d2"] = {"kind": "digits", "hidden": [3]}
+        other = changed(study, lambda label, spec: {"kind": "digits", "hidden": [3]} if label == "f8d2" else spec)
         with pytest.raises(ValueError, match="landscapes.f8d2: expected a parameter dim or n, digits has none"):
-            export_ioh(study.assign_attrs(config=json.dumps(config)), tmp_path / "out")
+            export_ioh(other, tmp_path / "out")
 
     @pytest.mark.parametrize(
         ("change", "message"),

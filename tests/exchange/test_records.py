@@ -1,12 +1,11 @@
 """What is written of a world: hits, checkpoints, an opening record and an end, in whole evaluations."""
 
-import json
-
 import numpy as np
 import pytest
 import xarray as xr
 
 from studies.exchange.records import UNKNOWN, experiments
+from tests.ran import stored
 
 
 def world(losses, counts, hits, targets, status=2, price=2.5, spec=None, budget=100.0):
@@ -14,10 +13,7 @@ def world(losses, counts, hits, targets, status=2, price=2.5, spec=None, budget=
     dims = ("landscape", "optimizer", "replicate", "checkpoint")
     grid = np.geomspace(1, budget, len(losses))
     statuses = np.where(np.arange(len(losses)) < len(losses) - 1, 0, status)[None, None, None]
-    config = {
-        "landscapes": {"f": spec or {"kind": "bbob", "function": 8, "dim": 2, "instance": None}},
-        "gradient_cost": {"value": price, "range": None},
-    }
+    ran = stored({"f": spec or {"kind": "bbob", "function": 8, "dim": 2, "instance": None}}, price=price)
     return xr.Dataset(
         {
             "loss": (dims, np.array(losses, float)[None, None, None]),
@@ -28,7 +24,7 @@ def world(losses, counts, hits, targets, status=2, price=2.5, spec=None, budget=
         },
         {"landscape": ["f"], "optimizer": ["SGD"], "replicate": [0], "cost": ("checkpoint", grid), "terms": 1.0,
          "target_loss": ("target", np.array(targets, float)), "instance": ("replicate", [6.0])},
-        {"config": json.dumps(config)},
+        {"settings": ran},
     )  # fmt: skip
 
 

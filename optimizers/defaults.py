@@ -1,0 +1,142 @@
+"""The numbers that parameters have in a run: what a null becomes, which may follow from the number of coordinates D, the domain, the players.
+
+Each is the one that the optimizer's own file computes; a test runs every kind with null and with this value, and finds the same bits. What has no
+value when left null (no clipping, no end of a decay, exactly one bit flipped) is not here. Without crossover the rate of recombination is 0,
+whatever is given.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import torch
+
+from landscapes.base import Bits, Domain, Parameters, Reals
+from optimizers import snes, strategies
+from optimizers.base import Optimizer
+from optimizers.schedules import FACTORS, Schedule
+
+
+class Task(NamedTuple):
+    """What a default may depend on."""
+
+    dim: int
+    domain: Domain  # as the optimizer sees it: reals where bits are relaxed
+    players: int = 1
+
+
+Rule = Callable[[Any, Task], float | int | None]
+
+
+def effective(optimizer: Parameters, task: Task) -> dict[str, Any]:
+    """Parameter -> the value that it has in a run, where that is another than the one given; those of an inner schedule in a mapping of their own.
+
+    Args:
+        optimizer: an optimizer, or a schedule inside of one.
+        task: what it searches.
+    """
+    found: dict[str, Any] = {}
+    for name, value in optimizer.parameters().items():
+        rule = _rule(optimizer, name)
+        if isinstance(value, Parameters):
+            found |= {name: inner} if (inner := effective(value, task)) else {}
+        elif value is None and rule is not None and (number := rule(optimizer, task)) is not None:
+            found[name] = number
+    apart = "recombination_rate" in optimizer.parameters() and optimizer.parameters().get("crossover") == "none"
+    return found | ({"recombination_rate": 0.0} if apart else {})
+
+
+def _rule(owner: Parameters, name: str) -> Rule | None:
+    if isinstance(owner, Optimizer):
+        return RULES.get(f"{owner.name}.{name}", COMMON.get(name))
+    return _factor if isinstance(owner, Schedule) and name == "factor" else None
+
+
+def _factor(schedule: Any, task: Task) -> float | None:  # noqa: ANN401
+    del task
+    return FACTORS.get(schedule.kind)
+
+
+def _sigma(optimizer: Any, task: Task) -> float | None:  # noqa: ANN401
+    """As `strategies.start_sigma`."""
+    del optimizer
+    return 0.3 * (task.domain.high - task.domain.low) if isinstance(task.domain, Reals) else None
+
+
+def _population(optimizer: Any, task: Task) -> int:  # noqa: ANN401
+    del optimizer
+    return strategies.default_population(task.dim)
+
+
+def _mutation_rate(optimizer: Any, task: Task) -> float:  # noqa: ANN401
+    """As `operators.mutate`."""
+    del optimizer
+    return 1 / task.dim if isinstance(task.domain, Bits) else 1.0
+
+
+def _margin(optimizer: Any, task: Task) -> float:  # noqa: ANN401
+    """As `operators.within_margin`."""
+    del optimizer
+    return min(1 / task.dim, 0.25)
+
+
+def _lazy(optimizer: Any, task: Task) -> int:  # noqa: ANN401
+    size = optimizer.population or strategies.default_population(task.dim)
+    k = strategies.cma_constants(task.dim, size, optimizer.covariance == "diagonal", optimizer.active)
+    return max(1, int(min(2 / task.dim, 0.25) / (k.c_1 + k.c_mu)))
+
+
+def _parents(optimizer: Any, task: Task) -> int:  # noqa: ANN401
+    return (optimizer.population or strategies.default_population(task.dim)) // 2
+
+
+def _damping(optimizer: Any, task: Task) -> float:  # noqa: ANN401
+    """Of the (mu, lambda) strategy."""
+    weights = optimizer._weights(optimizer.population or strategies.default_population(task.dim))  # noqa: SLF001
+    return strategies.path_constants(task.dim, strategies.effective_size(weights))[1]
+
+
+def _xnes_rate(optimizer: Any, task: Task) -> float:  # noqa: ANN401
+    del optimizer
+    return 3 * (3 + math.log(task.dim)) / (5 * task.dim * math.sqrt(task.dim))
+
+
+def _evotorch_population(optimizer: Any, task: Task) -> int:  # noqa: ANN401
+    size = strategies.default_population(task.dim)
+    return size + size % 2 if optimizer.algorithm == "pgpe" else size
+
+
+def _torch_rate(optimizer: Any, task: Task) -> float | None:  # noqa: ANN401
+    del task
+    rate = inspect.signature(getattr(torch.optim, optimizer.method)).parameters["lr"].default
+    return float(rate) if isinstance(rate, int | float) else None
+
+
+COMMON: dict[str, Rule] = {  # of every kind that has a parameter of this name, but for those below
+    "sigma": _sigma,
+    "population": _population,
+    "mutation_rate": _mutation_rate,
+    "margin": _margin,
+    "lazy": _lazy,
+    "largest": lambda optimizer, task: optimizer.population,
+}
+RULES: dict[str, Rule | None] = {  # None: has no value when left null
+    "metropolis.mutation_rate": None,  # exactly one bit
+    "simulated_annealing.mutation_rate": None,
+    "parallel_tempering.mutation_rate": None,
+    "memetic.mutation_rate": lambda optimizer, task: 1.0,
+    "coevolution.mutation_rate": lambda optimizer, task: task.players / task.dim if isinstance(task.domain, Bits) else 1.0,
+    "wright_fisher.recombination_rate": lambda optimizer, task: 0.5 if optimizer.crossover == "multi_point" else 1.0,
+    "one_plus_one.damping": lambda optimizer, task: math.sqrt(task.dim + 1),
+    "mu_lambda.damping": _damping,
+    "mu_lambda.parents": _parents,
+    "snes.sigma_learning_rate": lambda optimizer, task: snes.default_rate(task.dim),
+    "xnes.sigma_learning_rate": _xnes_rate,
+    "xnes.shape_learning_rate": _xnes_rate,
+    "evotorch.population": _evotorch_population,
+    "torch_optim.learning_rate": _torch_rate,
+    "ipop_cma_es.lazy": None,  # another one after each restart, as its population grows
+}

@@ -1,0 +1,1 @@
+"""What a study's folder and Dataset hold, read back: nothing here imports torch."""
