@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from landscapes.base import Landscape
+from landscapes.base import FitnessLaw, Landscape
 
 
 class Around(Landscape):
@@ -41,6 +41,11 @@ class Around(Landscape):
     def spacing(self) -> float:
         """As the inner landscape."""
         return self.inner.spacing
+
+    @property
+    def fitness_law(self) -> FitnessLaw | None:
+        """As the inner landscape."""
+        return self.inner.fitness_law
 
     @property
     def additive(self) -> bool:

@@ -56,11 +56,41 @@ class Query(NamedTuple):
     alive: Tensor | None = None  # (R, P) bool: rows really asked, only these are billed; None: all
 
 
+class FitnessLaw(NamedTuple):
+    """The fitness that a loss L stands for: max(0, best - L), or exp(-L) where `log`."""
+
+    best: float = 1.0  # fitness at loss 0, in the units of the loss; not positive: nobody has fitness
+    log: bool = False
+
+
 class Answer(NamedTuple):
     """What the oracle answers."""
 
     value: Tensor  # (R, P), or (R, P, players) on a game
     gradient: Tensor | None = None  # (R, P, D); on a game each player's block of its own loss
+
+    @property
+    def law(self) -> FitnessLaw | None:
+        """The fitness that its values stand for; None: the landscape does not say."""
+        return None
+
+
+class FitAnswer(Answer):
+    """The answer of a landscape that says which fitness its losses stand for."""
+
+    said: FitnessLaw
+
+    @property
+    def law(self) -> FitnessLaw | None:
+        """`Landscape.fitness_law`."""
+        return self.said
+
+    @classmethod
+    def of(cls, answer: Answer, law: FitnessLaw) -> FitAnswer:
+        """An answer, with the law of the landscape that gave it."""
+        made = cls(answer.value, answer.gradient)
+        made.said = law
+        return made
 
 
 class Terms(NamedTuple):
@@ -163,6 +193,11 @@ class Landscape(Parameters, ABC):
     def spacing(self) -> float:
         """The largest number of which all differences of two losses are multiples, where values are discrete; else 0."""
         return 0.0
+
+    @property
+    def fitness_law(self) -> FitnessLaw | None:
+        """The fitness that its loss stands for; None: it does not say, and an optimizer that needs fitness names how it follows from the loss."""
+        return None
 
     @property
     def optima(self) -> Tensor | None:

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from landscapes import noise as noises
-from landscapes.base import Answer, Landscape, Query, Terms, into_box
+from landscapes.base import Answer, FitAnswer, Landscape, Query, Terms, into_box
 from landscapes.noise import Noise
 from landscapes.portions import in_portions
 from landscapes.streams import Streams
@@ -120,6 +120,10 @@ class Oracle:
 
     def __call__(self, query: Query, streams: Streams) -> Answer:
         """Answer one query of all worlds."""
+        answer, law = self._answer(query, streams), self.landscape.fitness_law
+        return answer if law is None else FitAnswer.of(answer, law)
+
+    def _answer(self, query: Query, streams: Streams) -> Answer:
         batches, size = self._batches(query, streams)
         now = clock_time(self.landscape, self.ledger.steps, self.ledger.spent, streams.device)
         began = time.perf_counter()

@@ -26,9 +26,11 @@ class Optimizer(Parameters, ABC):
     sources: ClassVar[tuple[str, ...]] = ()  # the streams that it draws from
     gradient: ClassVar[bool] = False  # whether it asks for gradients
     games: ClassVar[bool] = False  # whether it can play a game, where every player has a loss of its own
+    linear_fitness: ClassVar[bool] = False  # whether fitness has to be linear in the loss
     libraries: ClassVar[tuple[str, ...]] = ()  # installed packages, beside torch, whose versions its numbers depend on
     switches: ClassVar[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {}  # source -> off (its deterministic limit), .. -> parameters
     recorded: ClassVar[Mapping[str, tuple[str, str, str]]] = {}  # what checkpoints show of info, its mean: key -> variable, long name, unit
+    counted: ClassVar[Mapping[str, tuple[str, str, str]]] = {}  # likewise, the sum of a step's (R,) over the steps so far
 
     @property
     def batches(self) -> bool:
@@ -46,6 +48,11 @@ class Optimizer(Parameters, ABC):
     @abstractmethod
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
         """The state after the step."""
+
+    def share(self, state: State) -> Tensor | None:
+        """(R, P): what part of the population each point asked stands for, in a method whose points are no individuals; None: all count alike."""
+        del state
+        return None
 
     @abstractmethod
     def recommend(self, state: State) -> Tensor:

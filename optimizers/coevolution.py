@@ -24,10 +24,11 @@ import torch
 from annotated_types import Ge, Gt, Le
 from torch import Tensor
 
-from landscapes.base import Answer, Bits, Problem, Query, Reals
+from landscapes.base import Answer, Bits, FitnessLaw, Problem, Query, Reals
 from landscapes.streams import Streams
 from optimizers import operators
 from optimizers.base import Info, Optimizer
+from optimizers.fitness import COUNTED, told
 
 
 class State(NamedTuple):
@@ -52,7 +53,7 @@ class Coevolution(Optimizer):
         tournament: entrants of one tournament, >= 1.
         truncation: fraction of a population from which parents are drawn, 0 < fraction <= 1, rounded up.
         fitness: what proportional selection is proportional to, of a mean loss L: linear max(0, 1 - beta L), exponential exp(-beta L).
-        selection_strength: beta >= 0, per unit of loss.
+        selection_strength: beta >= 0, per unit of loss; 0: neutral. Where nobody has fitness there is no selection: `unfit_steps` counts that.
         crossover: uniform, one_point, two_point (on a ring) or none, of a player's own coordinates.
         recombination_rate: probability that a child has two parents, 0 to 1.
         mutation_rate: probability that a coordinate mutates, 0 to 1; None: 1 on reals, J/D on bits.
@@ -68,6 +69,7 @@ class Coevolution(Optimizer):
         "recombination": {"off": {"crossover": "none"}, "free": {"crossover": "uniform", "recombination_rate": 1.0}},
         "mutation": {"off": {"mutation_rate": 0.0}},
     }
+    counted: ClassVar[Mapping[str, tuple[str, str, str]]] = COUNTED
     games: ClassVar[bool] = True
     population: Annotated[int, Ge(1)] = 32
     opponents: Annotated[int, Ge(1)] = 4
@@ -107,17 +109,18 @@ class Coevolution(Optimizer):
         return Query(operators.rows(state.points, met.flatten(1)).reshape(streams.size, turns.shape[0] * self.population, -1))
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
-        """The next generation; info: parents (R, J N, 2) among all individuals, the same twice where there was no second one."""
+        """The next generation; info: parents (R, J N, 2) among all individuals, the same twice where there was no second one, unfit (R,)."""
         del query
         value = operators.worst_last(self._means(answer.value, streams, state.value.shape[1]))
-        first = self._parents(value, streams, 0)
-        second = self._second(first, value, streams)
+        first = self._parents(value, streams, 0, answer.law)
+        second = self._second(first, value, streams, answer.law)
         children = operators.rows(state.points, first)
         if second is not first:
             children = operators.recombine(children, operators.rows(state.points, second), streams, self.crossover)
         children = operators.mutate(children, streams, self.mutation_rate, self.mutation_sigma)
         best = [operators.best(own, loss) for own, loss in zip(state.points.split(self.population, 1), value.unbind(1), strict=True)]
-        return State(children, torch.cat(best, -1), value.amin(-1)), {"parents": torch.stack([first, second], -1)}
+        info = {"parents": torch.stack([first, second], -1)} | told(value.unbind(1), self, answer.law)
+        return State(children, torch.cat(best, -1), value.amin(-1)), info
 
     def recommend(self, state: State) -> Tensor:
         """The populations' mean strategies; on bits, the best of each that played last: (R, D)."""
@@ -144,14 +147,14 @@ class Coevolution(Optimizer):
         means = rounds.gather(2, turns.expand_as(rounds)).mean(1).mT  # of those at each place of the order
         return torch.empty_like(means).scatter(2, order, means)
 
-    def _parents(self, value: Tensor, streams: Streams, which: int) -> Tensor:
+    def _parents(self, value: Tensor, streams: Streams, which: int, law: FitnessLaw | None) -> Tensor:
         """Parents of the children of every population, drawn among its own: (R, J N) int64."""
-        drawn = [operators.select(own, streams, self.population, self, 2 * j + which) + j * self.population for j, own in enumerate(value.unbind(1))]
-        return torch.cat(drawn, 1)
+        drawn = [operators.select(own, streams, self.population, self, 2 * j + which, law=law) for j, own in enumerate(value.unbind(1))]
+        return torch.cat([own + j * self.population for j, own in enumerate(drawn)], 1)
 
-    def _second(self, first: Tensor, value: Tensor, streams: Streams) -> Tensor:
+    def _second(self, first: Tensor, value: Tensor, streams: Streams, law: FitnessLaw | None) -> Tensor:
         """Second parents; a child that has none gets its first parent twice, which makes it a copy."""
         if self.crossover == "none" or not isinstance(self.recombination_rate, Tensor) and self.recombination_rate == 0:
             return first  # draws are addressed: leaving some out changes no other
         crossed = operators.crosses(streams, first.shape[1], self.recombination_rate)
-        return torch.where(crossed, self._parents(value, streams, 1), first)
+        return torch.where(crossed, self._parents(value, streams, 1, law), first)

@@ -27,6 +27,7 @@ from landscapes.base import Answer, Bits, Problem, Query, Reals
 from landscapes.streams import Streams
 from optimizers import operators
 from optimizers.base import Info, Optimizer
+from optimizers.fitness import COUNTED, told
 from optimizers.schedules import Coupling, Schedule, check_population
 
 
@@ -50,8 +51,9 @@ class GA(Optimizer):
         selection: tournament, truncation, proportional (to fitness) or none (drift alone).
         tournament: entrants of one tournament, >= 1.
         truncation: fraction of the population from which parents are drawn, 0 < fraction <= 1, rounded up.
-        fitness: what proportional selection is proportional to, of a loss L: linear max(0, 1 - beta L), exponential exp(-beta L).
-        selection_strength: beta >= 0, per unit of loss.
+        fitness: what proportional selection is proportional to, of a loss L: linear max(0, 1 - beta L), exponential exp(-beta L); where the
+            landscape says what fitness w a loss stands for (a measured table), linear 1 - beta (1 - w), exponential w^beta, w relative to loss 0.
+        selection_strength: beta >= 0, per unit of loss; 0: neutral. Where nobody has fitness there is no selection: `unfit_steps` counts that.
         sampling: of parents: random, or systematic (numbers of offspring are expected ones, rounded down or up: no drift; mates meet at random).
         crossover: uniform, one_point, two_point (on a ring) or none.
         recombination_rate: probability that a child has two parents, 0 to 1.
@@ -73,6 +75,7 @@ class GA(Optimizer):
         "recombination": {"off": {"crossover": "none"}, "free": {"crossover": "uniform", "recombination_rate": 1.0}},
         "mutation": {"off": {"mutation_rate": 0.0}},
     }
+    counted: ClassVar[Mapping[str, tuple[str, str, str]]] = COUNTED
     population: Annotated[int, Ge(1)] = 64
     selection: Literal["tournament", "truncation", "proportional", "none"] = "tournament"
     tournament: Annotated[int, Ge(1)] = 2
@@ -108,12 +111,12 @@ class GA(Optimizer):
         return Query(state.points, alive=None if size is None else operators.leading(state.points, size))
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
-        """The next generation; info: parents (R, P, 2), the same twice where there was no second one."""
+        """The next generation; info: parents (R, P, 2), the same twice where there was no second one, and unfit (R,)."""
         points, value = query.points, operators.worst_last(answer.value)
         value = value if query.alive is None else torch.where(query.alive, value, torch.inf)
         scale = None if self.schedule.still else self.schedule.scheduled(1.0, state.step, self.coupling)
-        children, parents = operators.generation(points, value, streams, self, among=self._size(state), scale=scale)
-        return State(children, operators.best(points, value), value.amin(1), state.step + 1), {"parents": parents}
+        children, parents = operators.generation(points, value, streams, self, among=self._size(state), scale=scale, law=answer.law)
+        return State(children, operators.best(points, value), value.amin(1), state.step + 1), {"parents": parents} | told([value], self, answer.law)
 
     def recommend(self, state: State) -> Tensor:
         """The best of the population evaluated last: (R, D)."""

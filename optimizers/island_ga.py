@@ -24,10 +24,11 @@ import torch
 from annotated_types import Ge, Gt, Le
 from torch import Tensor
 
-from landscapes.base import Answer, Bits, Problem, Query, Reals
+from landscapes.base import Answer, Bits, FitnessLaw, Problem, Query, Reals
 from landscapes.streams import Streams
 from optimizers import operators
 from optimizers.base import Info, Optimizer
+from optimizers.fitness import COUNTED, told
 
 
 class State(NamedTuple):
@@ -54,8 +55,9 @@ class IslandGA(Optimizer):
         selection: tournament, truncation, proportional (to fitness) or none (drift alone), within an island.
         tournament: entrants of one tournament, >= 1.
         truncation: fraction of an island from which parents are drawn, 0 < fraction <= 1, rounded up.
-        fitness: what proportional selection is proportional to, of a loss L: linear max(0, 1 - beta L), exponential exp(-beta L).
-        selection_strength: beta >= 0, per unit of loss.
+        fitness: what proportional selection is proportional to, of a loss L: linear max(0, 1 - beta L), exponential exp(-beta L); where the
+            landscape says what fitness w a loss stands for (a measured table), linear 1 - beta (1 - w), exponential w^beta, w relative to loss 0.
+        selection_strength: beta >= 0, per unit of loss; 0: neutral. Where nobody has fitness there is no selection: `unfit_steps` counts that.
         sampling: of parents: random, or systematic (numbers of offspring are expected ones, rounded down or up: no drift; mates meet at random).
         crossover: uniform, one_point, two_point (on a ring) or none.
         recombination_rate: probability that a child has two parents, 0 to 1.
@@ -74,6 +76,7 @@ class IslandGA(Optimizer):
         "recombination": {"off": {"crossover": "none"}, "free": {"crossover": "uniform", "recombination_rate": 1.0}},
         "mutation": {"off": {"mutation_rate": 0.0}},
     }
+    counted: ClassVar[Mapping[str, tuple[str, str, str]]] = COUNTED
     population: Annotated[int, Ge(1)] = 64
     islands: Annotated[int, Ge(1)] = 4
     migrants: Annotated[int, Ge(0)] = 1
@@ -112,12 +115,12 @@ class IslandGA(Optimizer):
         return Query(state.points)
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
-        """The next generation; info: parents (R, P, 2) among those asked, wherever they lived; the same twice where there was no second one."""
+        """The next generation; info: parents (R, P, 2) among those asked, wherever they lived, the same twice where there was one alone; unfit."""
         value = operators.worst_last(answer.value)
         origin = self._after_migration(value, state.step + 1, streams)
         settled, points = value.gather(1, origin), operators.rows(query.points, origin)
-        first = self._parents(settled, streams, 0)
-        second = self._second(first, settled, streams)
+        first = self._parents(settled, streams, 0, answer.law)
+        second = self._second(first, settled, streams, answer.law)
         children = operators.rows(points, first)
         if second is not first:
             children = operators.recombine(children, operators.rows(points, second), streams, self.crossover)
@@ -127,7 +130,8 @@ class IslandGA(Optimizer):
             children = self._first_on_each(operators.rows(points, survivors), children)
             parents = self._first_on_each(survivors[..., None].expand(-1, -1, 2), parents)
         parents = operators.rows(origin[..., None], parents.flatten(1)).view_as(parents)
-        return State(children, operators.best(query.points, value), value.amin(1), state.step + 1), {"parents": parents}
+        info = {"parents": parents} | told(settled.split(self._size, 1), self, answer.law)
+        return State(children, operators.best(query.points, value), value.amin(1), state.step + 1), info
 
     def recommend(self, state: State) -> Tensor:
         """The best of the population evaluated last: (R, D)."""
@@ -158,20 +162,20 @@ class IslandGA(Optimizer):
         moved = stay.scatter(1, (base + places).flatten(1), (base + leave).roll(1, 1).flatten(1))
         return torch.where((generation % self.interval == 0)[:, None], moved, stay)
 
-    def _parents(self, value: Tensor, streams: Streams, which: int) -> Tensor:
+    def _parents(self, value: Tensor, streams: Streams, which: int, law: FitnessLaw | None) -> Tensor:
         """Parents of the children of every island, drawn among its own: (R, P - I elite) int64."""
-        drawn = [self._drawn(local, streams, 2 * i + which) + i * self._size for i, local in enumerate(value.split(self._size, 1))]
+        drawn = [self._drawn(local, streams, 2 * i + which, law) + i * self._size for i, local in enumerate(value.split(self._size, 1))]
         return torch.cat(drawn, 1)
 
-    def _drawn(self, value: Tensor, streams: Streams, part: int) -> Tensor:
-        return operators.parents(value, streams, self._size - self.elite, self, part)
+    def _drawn(self, value: Tensor, streams: Streams, part: int, law: FitnessLaw | None) -> Tensor:
+        return operators.parents(value, streams, self._size - self.elite, self, part, law=law)
 
-    def _second(self, first: Tensor, value: Tensor, streams: Streams) -> Tensor:
+    def _second(self, first: Tensor, value: Tensor, streams: Streams, law: FitnessLaw | None) -> Tensor:
         """Second parents; a child that has none gets its first parent twice, which makes it a copy."""
         if self.crossover == "none" or not isinstance(self.recombination_rate, Tensor) and self.recombination_rate == 0:
             return first  # draws are addressed: leaving some out changes no other
         crossed = operators.crosses(streams, first.shape[1], self.recombination_rate)
-        return torch.where(crossed, self._parents(value, streams, 1), first)
+        return torch.where(crossed, self._parents(value, streams, 1, law), first)
 
     def _survivors(self, value: Tensor) -> Tensor:
         """The elites of every island: (R, I elite) int64."""

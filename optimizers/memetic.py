@@ -28,6 +28,7 @@ from landscapes.base import Answer, Problem, Query, column
 from landscapes.streams import Streams
 from optimizers import operators, trajectories
 from optimizers.base import Info, Optimizer
+from optimizers.fitness import COUNTED, told
 
 
 class State(NamedTuple):
@@ -54,8 +55,9 @@ class Memetic(Optimizer):
         selection: tournament, truncation, proportional (to fitness) or none (drift alone).
         tournament: entrants of one tournament, >= 1.
         truncation: fraction of the population from which parents are drawn, 0 < fraction <= 1, rounded up.
-        fitness: what proportional selection is proportional to, of a loss L: linear max(0, 1 - beta L), exponential exp(-beta L).
-        selection_strength: beta >= 0, per unit of loss.
+        fitness: what proportional selection is proportional to, of a loss L: linear max(0, 1 - beta L), exponential exp(-beta L); where the
+            landscape says what fitness w a loss stands for (a measured table), linear 1 - beta (1 - w), exponential w^beta, w relative to loss 0.
+        selection_strength: beta >= 0, per unit of loss; 0: neutral. Where nobody has fitness there is no selection: `unfit_steps` counts that.
         sampling: of parents: random, or systematic (numbers of offspring are expected ones, rounded down or up: no drift; mates meet at random).
         crossover: uniform, one_point, two_point (on a ring) or none.
         recombination_rate: probability that a child has two parents, 0 to 1.
@@ -73,6 +75,7 @@ class Memetic(Optimizer):
         "recombination": {"off": {"crossover": "none"}, "free": {"crossover": "uniform", "recombination_rate": 1.0}},
         "mutation": {"off": {"mutation_rate": 0.0}},
     }
+    counted: ClassVar[Mapping[str, tuple[str, str, str]]] = COUNTED
     gradient: ClassVar[bool] = True
     population: Annotated[int, Ge(1)] = 16
     learning: Literal["lamarckian", "baldwinian"] = "lamarckian"
@@ -106,11 +109,11 @@ class Memetic(Optimizer):
         return Query(state.points, gradient=int(state.step[0]) % (self.descent_steps + 1) < self.descent_steps)
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
-        """A step of learning, or the next generation; info of the latter: parents (R, P, 2), the same twice where there was no second one."""
+        """A step of learning, or the next generation; info of the latter: parents (R, P, 2), the same twice where there was no second one, unfit."""
         best, value = operators.best(query.points, answer.value), operators.worst_last(answer.value)
         if not query.gradient:
-            children, parents = operators.generation(state.genes, value, streams, self)
-            return State(children, children, best, state.step + 1), {"parents": parents}
+            children, parents = operators.generation(state.genes, value, streams, self, law=answer.law)
+            return State(children, children, best, state.step + 1), {"parents": parents} | told([value], self, answer.law)
         points = query.points - column(self.learning_rate, query.points) * trajectories.slope(answer, self.name)
         best = torch.where((state.step < self.descent_steps)[:, None], best, state.best)
         return State(points, points if self.learning == "lamarckian" else state.genes, best, state.step + 1), {}

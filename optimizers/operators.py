@@ -15,8 +15,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from landscapes.base import column, power
+from landscapes.base import FitnessLaw, column, power
 from landscapes.streams import Streams
+from optimizers.fitness import weights
 
 PAIRWISE = 64  # up to so many points, comparing all pairs is faster than sorting
 PLASTIC = (0.7548776662466927, 0.5698402909980532)  # 1 / g and 1 / g^2 of the root g of g^3 = g + 1
@@ -113,31 +114,33 @@ def kept(value: Tensor, fraction: float | Tensor, among: Tensor | None = None) -
 
 
 def proportional(
-    value: Tensor, streams: Streams, n: int, *, fitness: str, strength: float | Tensor, part: int = 0, among: Tensor | None = None
+    value: Tensor,
+    streams: Streams,
+    n: int,
+    *,
+    fitness: str,
+    strength: float | Tensor,
+    law: FitnessLaw | None = None,
+    part: int = 0,
+    among: Tensor | None = None,
 ) -> Tensor:
-    """Parents are drawn in proportion to their fitness (see `weights`); with n = P this is Wright-Fisher sampling.
+    """Parents are drawn in proportion to their fitness (see `optimizers.fitness`); with n = P this is Wright-Fisher sampling.
 
     Source: Wright 1931, Genetics 16:97.
     """
-    w = weights(value, fitness, strength)
+    w = weights(value, fitness, strength, law)
     return streams.categorical("drift", w if among is None else torch.where(leading(value, among), w, 0.0), (n,), part)
 
 
-def weights(value: Tensor, fitness: str, strength: float | Tensor) -> Tensor:
-    """Fitness of values L (R, P), up to a factor, in float64: linear max(0, 1 - beta L), exponential exp(-beta L).
-
-    NaN has fitness 0; where nobody has any, all have 1. Only beta / c of Wright's w = c - beta L matters, so c = 1.
-    """
-    loss, beta = value.double(), wide(strength, 2)
-    if fitness == "linear":
-        w = (1 - beta * loss).clamp_min(0)
-    else:
-        w = torch.exp(beta * (worst_last(loss).amin(1, keepdim=True) - loss))  # the best has 1: nothing underflows
-    w = torch.where(w.isfinite(), w, 0.0)
-    return torch.where(w.amax(1, keepdim=True) > 0, w, 1.0)
-
-
-def select(value: Tensor, streams: Streams, n: int, method: Any, part: int = 0, among: Tensor | None = None) -> Tensor:  # noqa: ANN401
+def select(
+    value: Tensor,
+    streams: Streams,
+    n: int,
+    method: Any,  # noqa: ANN401
+    part: int = 0,
+    among: Tensor | None = None,
+    law: FitnessLaw | None = None,
+) -> Tensor:
     """Parents by the selection that the hyperparameters of a method name, as in `GA`: selection, tournament, truncation, fitness, .."""
     match method.selection:
         case "tournament":
@@ -145,7 +148,8 @@ def select(value: Tensor, streams: Streams, n: int, method: Any, part: int = 0, 
         case "truncation":
             return truncation(value, streams, n, fraction=method.truncation, part=part, among=among)
         case "proportional":
-            return proportional(value, streams, n, fitness=method.fitness, strength=method.selection_strength, part=part, among=among)
+            strength = {"fitness": method.fitness, "strength": method.selection_strength, "law": law}
+            return proportional(value, streams, n, **strength, part=part, among=among)
     return neutral(value, streams, n, part=part, among=among)
 
 
@@ -179,11 +183,19 @@ def survivors(value: Tensor, streams: Streams, children: int, method: Any) -> Te
 # selection without drift -------------------------------------------------------------------------------------------------
 
 
-def parents(value: Tensor, streams: Streams, n: int, method: Any, part: int = 0, among: Tensor | None = None) -> Tensor:  # noqa: ANN401
+def parents(
+    value: Tensor,
+    streams: Streams,
+    n: int,
+    method: Any,  # noqa: ANN401
+    part: int = 0,
+    among: Tensor | None = None,
+    law: FitnessLaw | None = None,
+) -> Tensor:
     """N parents (R, n) int64 by the selection and the sampling, random or systematic, that a method names; second parents at odd parts."""
     if method.sampling == "random":
-        return select(value, streams, n, method, part, among)
-    return systematic(value, chances(value, method, among), streams, n, part)
+        return select(value, streams, n, method, part, among, law)
+    return systematic(value, chances(value, method, among, law), streams, n, part)
 
 
 def systematic(value: Tensor, chance: Tensor, streams: Streams, n: int, part: int = 0) -> Tensor:
@@ -210,12 +222,12 @@ def systematic(value: Tensor, chance: Tensor, streams: Streams, n: int, part: in
     return chosen.gather(1, streams.permutation("pairing", n, part=part)) if part % 2 and n > 1 else chosen
 
 
-def chances(value: Tensor, method: Any, among: Tensor | None = None) -> Tensor:  # noqa: ANN401
+def chances(value: Tensor, method: Any, among: Tensor | None = None, law: FitnessLaw | None = None) -> Tensor:  # noqa: ANN401
     """The chance (R, P) float64, up to a factor, with which `select` draws each individual of values (R, P); alike where their values are."""
     if method.selection == "tournament":
         return tournament_chances(value, method.tournament, among)
     if method.selection == "proportional":
-        chance = weights(value, method.fitness, method.selection_strength)
+        chance = weights(value, method.fitness, method.selection_strength, law)
     elif method.selection == "truncation":
         chance = (order(value).argsort(1) < wide(kept(value, method.truncation, among), 2)).double()
     else:
@@ -341,6 +353,7 @@ def generation(
     *,
     among: Tensor | None = None,
     scale: Tensor | None = None,
+    law: FitnessLaw | None = None,
 ) -> tuple[Tensor, Tensor]:
     """The population after points (R, P, D) of values (R, P), elites first, by the hyperparameters that a method names, as in `GA`.
 
@@ -348,10 +361,10 @@ def generation(
         The elites and the children, (R, P, D), and their parents (R, P, 2), the same twice where there was no second one.
     """
     n = value.shape[1] - method.elite
-    one = two = parents(value, streams, n, method, among=among)
+    one = two = parents(value, streams, n, method, among=among, law=law)
     children = rows(points, one)
     if method.crossover != "none" and (isinstance(method.recombination_rate, Tensor) or method.recombination_rate != 0):
-        two = torch.where(crosses(streams, n, method.recombination_rate), parents(value, streams, n, method, 1, among), one)
+        two = torch.where(crosses(streams, n, method.recombination_rate), parents(value, streams, n, method, 1, among, law), one)
         children = recombine(children, rows(points, two), streams, method.crossover)
     children, both = mutate(children, streams, method.mutation_rate, method.mutation_sigma, scale), torch.stack([one, two], -1)
     if method.elite:

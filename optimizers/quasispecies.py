@@ -15,6 +15,7 @@ recommended is the most frequent one.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal, NamedTuple
 
@@ -26,8 +27,10 @@ from landscapes.base import Answer, Bits, Problem, Query
 from landscapes.streams import Streams
 from optimizers import operators
 from optimizers.base import Info, Optimizer
+from optimizers.fitness import COUNTED, fitness
 
 LARGEST = 16  # loci
+FAINT = 1e-200  # mean fitness, relative to the best of all genotypes, below which it is taken relative to the best that lives
 
 
 class State(NamedTuple):
@@ -43,8 +46,9 @@ class Quasispecies(Optimizer):
 
     Args:
         founders: the landscape's first so many starts make up the population at first, >= 1.
-        fitness: of a loss L: linear max(0, 1 - beta L), exponential exp(-beta L).
-        selection_strength: beta >= 0, per unit of loss.
+        fitness: of a loss L: linear max(0, 1 - beta L), exponential exp(-beta L); where the landscape says what fitness w a loss stands for (a
+            measured table), linear 1 - beta (1 - w), exponential w^beta, w relative to loss 0: at beta = 1 both are w as measured.
+        selection_strength: beta >= 0, per unit of loss; 0: neutral. Where nobody has fitness there is no selection: `unfit_steps` counts that.
         crossover: none, one_point or free.
         recombination_rate: r, share of the children that recombine, 0 to 1.
         mutation_rate: u, probability that a locus mutates, either way, 0 to 1; None: 1/D.
@@ -54,6 +58,7 @@ class Quasispecies(Optimizer):
 
     name: ClassVar[str] = "quasispecies"
     domains: ClassVar[tuple[type, ...]] = (Bits,)
+    counted: ClassVar[Mapping[str, tuple[str, str, str]]] = COUNTED
     founders: Annotated[int, Ge(1)] = 64
     fitness: Literal["linear", "exponential"] = "exponential"
     selection_strength: Annotated[float, Ge(0)] = 1.0
@@ -83,16 +88,24 @@ class Quasispecies(Optimizer):
         return Query(state.genotypes)
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
-        """One generation; info: fitness (R,), the mean of w before selection, relative to that of the best genotype where exponential."""
+        """One generation; info: fitness (R,), the mean of w before selection, relative to the best genotype's where exponential, and unfit (R,)."""
         del query, streams
-        w = operators.weights(answer.value, self.fitness, self.selection_strength)
-        x = state.frequency.double() * w
+        before = state.frequency.double()
+        x = before * fitness(answer.value, self.fitness, self.selection_strength, answer.law)
         mean = x.sum(1, keepdim=True)
-        x = torch.where(mean > 0, x / mean, state.frequency.double())  # nobody who lives is fit: no selection
+        if bool((mean < FAINT).any()):
+            lives = answer.value.where(before > 0, torch.inf)
+            x = torch.where(mean < FAINT, before * fitness(lives, self.fitness, self.selection_strength, answer.law), x)
+        total = x.sum(1, keepdim=True)
+        x = torch.where(total > 0, x / total, before)  # nobody who lives is fit: no selection
         if self.crossover != "none":
             x = self._recombined(x)
         x = self._mutated(x)
-        return state._replace(frequency=x.to(state.frequency.dtype)), {"fitness": mean[:, 0]}
+        return state._replace(frequency=x.to(state.frequency.dtype)), {"fitness": mean[:, 0], "unfit": total[:, 0] <= 0}
+
+    def share(self, state: State) -> Tensor | None:
+        """The frequencies of the genotypes: (R, 2^D)."""
+        return state.frequency
 
     def recommend(self, state: State) -> Tensor:
         """The most frequent genotype, the first of ties: (R, D)."""

@@ -14,6 +14,7 @@ Draws: mutation, acceptance.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal, NamedTuple
 
@@ -21,10 +22,11 @@ import torch
 from annotated_types import Ge
 from torch import Tensor
 
-from landscapes.base import Answer, Bits, Problem, Query
+from landscapes.base import Answer, Bits, FitnessLaw, Problem, Query
 from landscapes.streams import Streams
 from optimizers import operators, trajectories
 from optimizers.base import Info, Optimizer
+from optimizers.fitness import COUNTED, log_fitness, told
 
 
 class State(NamedTuple):
@@ -43,8 +45,9 @@ class SSWM(Optimizer):
     Args:
         population: N >= 1 haploids; 1: every mutation fixes. A real number: an effective size.
         model: wright_fisher (Kimura's probability of fixation) or moran (the exact one).
-        fitness: of a loss L: linear w = max(0, 1 - beta L), exponential w = exp(-beta L).
-        selection_strength: beta >= 0, per unit of loss; 0: neutral.
+        fitness: of a loss L: linear max(0, 1 - beta L), exponential exp(-beta L); where the landscape says what fitness w a loss stands for (a
+            measured table), linear 1 - beta (1 - w), exponential w^beta, w relative to loss 0: at beta = 1 both are w as measured.
+        selection_strength: beta >= 0, per unit of loss; 0: neutral. Where nobody has fitness a mutation is neutral: `unfit_steps` counts that.
 
     Source: Gillespie 1983, Theor. Popul. Biol. 23:202; Kimura 1962; Sella and Hirsh 2005.
     """
@@ -52,6 +55,7 @@ class SSWM(Optimizer):
     name: ClassVar[str] = "sswm"
     domains: ClassVar[tuple[type, ...]] = (Bits,)
     sources: ClassVar[tuple[str, ...]] = ("mutation", "acceptance")
+    counted: ClassVar[Mapping[str, tuple[str, str, str]]] = COUNTED
     population: Annotated[float, Ge(1)] = 100
     model: Literal["wright_fisher", "moran"] = "wright_fisher"
     fitness: Literal["linear", "exponential"] = "exponential"
@@ -68,12 +72,13 @@ class SSWM(Optimizer):
         return Query(trajectories.trials(state.points, operators.one_bit_flip(state.points, streams), state.step, state.exact))
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
-        """The mutant fixes, or is lost; info: accepted (R, 1)."""
+        """The mutant fixes, or is lost; info: accepted (R, 1), unfit (R,), neither of them has fitness."""
         old, fresh, new = trajectories.compared(state.value, query.points, answer.value)
         first = (state.exact & (state.step == 0))[:, None]  # the start itself was asked
-        fixes = streams.bernoulli("acceptance", self.fixation(old, new), (1,)) | first
+        fixes = streams.bernoulli("acceptance", self.fixation(old, new, answer.law), (1,)) | first
         points = torch.where(fixes[..., None], fresh, state.points)
-        return State(points, torch.where(fixes, new, old), state.exact, state.step + 1), {"accepted": fixes & ~first}
+        info = {"accepted": fixes & ~first} | told([torch.cat([old, new], 1)], self, answer.law)
+        return State(points, torch.where(fixes, new, old), state.exact, state.step + 1), info
 
     def recommend(self, state: State) -> Tensor:
         """The resident: (R, D)."""
@@ -83,19 +88,13 @@ class SSWM(Optimizer):
         """The resident: (R, D)."""
         return state.points[:, 0].to(state.value.dtype)
 
-    def fixation(self, old: Tensor, new: Tensor) -> Tensor:
+    def fixation(self, old: Tensor, new: Tensor, law: FitnessLaw | None = None) -> Tensor:
         """Chance (R, 1) float64 that a mutation from loss old to loss new (R, 1) fixes; NaN never does, but for another."""
         size, a = operators.wide(self.population, 2), 2.0 if self.model == "wright_fisher" else 1.0
-        s = a * (self._log_fitness(new) - self._log_fitness(old)).nan_to_num(nan=0.0)  # both have none: neutral
+        before, after = (log_fitness(value, self.fitness, self.selection_strength, law) for value in (old, new))
+        s = a * (after - before).nan_to_num(nan=0.0)  # both have none: neutral
         small = s.abs() < 1e-12
         s = torch.where(small, 1.0, s).clamp(-700.0, 700.0)
         up = torch.expm1(-s.abs()) / torch.expm1(-size * s.abs())  # of s > 0; that of -s is exp(-(N - 1) s) times this
         chance = torch.where(s > 0, up, up * torch.exp((size - 1) * s.clamp_max(0)))
         return torch.where(small, torch.ones_like(s) / size, chance)
-
-    def _log_fitness(self, value: Tensor) -> Tensor:
-        """Ln w of losses (R, 1), float64."""
-        loss, beta = operators.worst_last(value).double(), operators.wide(self.selection_strength, 2)
-        if self.fitness == "linear":
-            return torch.log((1 - beta * loss).nan_to_num(nan=0.0).clamp_min(0))
-        return (-beta * loss).nan_to_num(nan=-torch.inf, posinf=torch.inf, neginf=-torch.inf)

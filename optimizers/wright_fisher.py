@@ -27,10 +27,11 @@ import torch
 from annotated_types import Ge, Le
 from torch import Tensor
 
-from landscapes.base import Answer, Bits, Problem, Query, Reals
+from landscapes.base import Answer, Bits, FitnessLaw, Problem, Query, Reals
 from landscapes.streams import Streams
 from optimizers import operators
 from optimizers.base import Info, Optimizer
+from optimizers.fitness import COUNTED, told, weights
 
 
 class State(NamedTuple):
@@ -54,8 +55,10 @@ class WrightFisher(Optimizer):
         population: P >= 1 individuals.
         ploidy: haplotypes of an individual, 1 or 2.
         model: wright_fisher (discrete generations) or moran (one birth and one death per step).
-        fitness: of a loss L: linear max(0, 1 - beta L), exponential exp(-beta L).
-        selection_strength: beta >= 0, per unit of loss; 0: neutral, drift alone.
+        fitness: of a loss L: linear max(0, 1 - beta L), exponential exp(-beta L); where the landscape says what fitness w a loss stands for (a
+            measured table), linear 1 - beta (1 - w), exponential w^beta, w relative to loss 0: at beta = 1 both are w as measured.
+        selection_strength: beta >= 0, per unit of loss; 0: neutral, drift alone. Where nobody has fitness there is no selection: `unfit_steps`
+            counts that.
         sampling: of parents: random, or systematic (numbers of offspring are expected ones, rounded down or up: no drift; mates meet at random).
         crossover: none, one_point, multi_point or free.
         recombination_rate: r, 0 to 1: the chance of a crossover, multi_point: in each gap; None: 1, multi_point 1/2.
@@ -73,6 +76,7 @@ class WrightFisher(Optimizer):
         "recombination": {"off": {"crossover": "none"}, "free": {"crossover": "free", "recombination_rate": None}},
         "mutation": {"off": {"mutation_rate": 0.0}},
     }
+    counted: ClassVar[Mapping[str, tuple[str, str, str]]] = COUNTED
     population: Annotated[int, Ge(1)] = 64
     ploidy: Literal[1, 2] = 1
     model: Literal["wright_fisher", "moran"] = "wright_fisher"
@@ -97,13 +101,14 @@ class WrightFisher(Optimizer):
         return Query(state.points, alive=state.asked if self.model == "moran" else None)
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
-        """The next generation, or the next birth and death; info: parents (R, gametes, 2), the haplotypes that each gamete comes from."""
+        """The next generation, or the next birth and death; info: parents (R, gametes, 2), the haplotypes that each gamete comes from, unfit (R,)."""
         points, value = query.points, torch.where(state.asked, operators.worst_last(answer.value), state.value)
         births = self.population if self.model == "wright_fisher" else 1
-        first, second = self._parents(value, streams, births)
+        loss = value.unflatten(1, (-1, self.ploidy)).mean(-1)  # (R, P) of individuals
+        first, second = self._parents(loss, streams, births, answer.law)
         gametes = self._recombine(operators.rows(points, first), operators.rows(points, second), streams)
         gametes = operators.mutate(gametes, streams, self.mutation_rate, self.mutation_sigma)
-        best, info = operators.best(points, value), {"parents": torch.stack([first, second], -1)}
+        best, info = operators.best(points, value), {"parents": torch.stack([first, second], -1)} | told([loss], self, answer.law)
         if self.model == "wright_fisher":
             return State(gametes, value, state.asked, best, state.exact), info
         systematic = self.sampling == "systematic"
@@ -125,14 +130,14 @@ class WrightFisher(Optimizer):
         """Places (R, n ploidy) of the haplotypes of individuals (R, n)."""
         return (individuals[..., None] * self.ploidy + torch.arange(self.ploidy, device=individuals.device)).flatten(1)
 
-    def _parents(self, value: Tensor, streams: Streams, births: int) -> tuple[Tensor, Tensor]:
+    def _parents(self, loss: Tensor, streams: Streams, births: int, law: FitnessLaw | None) -> tuple[Tensor, Tensor]:
         """The two haplotypes (R, births ploidy) that each gamete of the children is made of."""
-        loss, n = value.unflatten(1, (-1, self.ploidy)).mean(-1), births * self.ploidy
+        n = births * self.ploidy
 
         def drawn(part: int) -> Tensor:
             if self.sampling == "systematic":
-                return operators.systematic(loss, operators.weights(loss, self.fitness, self.selection_strength), streams, births, part)
-            return operators.proportional(loss, streams, n, fitness=self.fitness, strength=self.selection_strength, part=part)
+                return operators.systematic(loss, weights(loss, self.fitness, self.selection_strength, law), streams, births, part)
+            return operators.proportional(loss, streams, n, fitness=self.fitness, strength=self.selection_strength, law=law, part=part)
 
         if self.ploidy == 2:
             parent = drawn(0) if self.sampling == "random" else torch.stack([drawn(0), drawn(1)], -1).flatten(1)

@@ -165,7 +165,7 @@ def _end(arm: Arm) -> float:
 
 def _of_quantity(name: str, path: Path, study: Mapping[str, Any], arm: Arm) -> Iterator[Mistake]:
     landscape, optimizer = kinds.build(arm.landscape, "landscape"), kinds.build(arm.optimizer, "optimizer")
-    known = [*RECORDED, *landscape.extras, *(names[0] for names in optimizer.recorded.values()), *HITS, *LEDGER]
+    known = [*RECORDED, *landscape.extras, *(names[0] for names in (*optimizer.recorded.values(), *optimizer.counted.values())), *HITS, *LEDGER]
     if name not in known:
         yield Mistake(path, f"unknown quantity; {suggest(name, known)}")
     elif name in LEDGER and study.get("ledger") is None:

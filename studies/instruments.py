@@ -27,7 +27,7 @@ VARIABLES = {  # name -> (long name, unit) of what has the dims (replicate, chec
     "loss": ("true loss of the recommended point", LOSS),
     "best_loss": ("true loss of the point with the lowest observed value; NaN before the first step", LOSS),
     "observed": ("lowest value observed so far; NaN before the first step", LOSS),
-    "population_loss": ("mean of the values observed in the last step; NaN before the first step", LOSS),
+    "population_loss": ("mean of the values observed in the last step, by share of the population; NaN before the first step", LOSS),
     "diversity": ("rms distance of the points asked to their mean (heterozygosity on bits); NaN before the first step", "length of x"),
     "step_length": ("distance that the center moved in the last step; NaN before the first step", "length of x"),
 }
@@ -86,7 +86,9 @@ class Recorder:
         self.next = np.zeros(worlds, int)  # (R,) the first checkpoint not yet written
         self.ended = np.zeros(worlds, int)  # (R,) 0, or the place in STATUS that says how the world ended
         self.hits = {name: np.full((worlds, len(targets)), np.inf) for name in ("hit_cost", "best_hit_cost")}
-        names = [*VARIABLES, *landscape.extras, *(name for name, _, _ in optimizer.recorded.values()), "seconds"]
+        told = [name for name, _, _ in (*optimizer.recorded.values(), *optimizer.counted.values())]
+        self.counted: dict[str, np.ndarray] = {}  # variable -> (R,) sum over the steps so far
+        names = [*VARIABLES, *landscape.extras, *told, "seconds"]
         self.records = {name: np.full((worlds, len(checkpoints)), np.nan) for name in names}
         self.records |= {name: np.zeros((worlds, len(checkpoints)), np.int64) for name in (*COUNTS, "status")}
         self.start_loss = np.full(worlds, np.nan)
@@ -110,6 +112,7 @@ class Recorder:
         crossed = cost > self.reach[self.next]
         if crossed.any():
             self._write(crossed, np.searchsorted(self.reach, cost))
+        self._count(info, running)
         lowest = self._lowest(query, value, low)
         self.before = self.last
         self.last = Moment(state, query, answer, self._counts(), cost, self.ledger.within, self._seconds(), *lowest, info)
@@ -124,14 +127,16 @@ class Recorder:
 
     def dataset(self, worlds: Tensor) -> xr.Dataset:
         """The records, labelled with the absolute worlds (R,): dims replicate, checkpoint, target."""
-        text = VARIABLES | COUNTS | dict(self.landscape.extras) | {name: words for name, *words in self.optimizer.recorded.values()}
+        recorded, counted = self.optimizer.recorded.values(), self.optimizer.counted.values()
+        text = VARIABLES | COUNTS | dict(self.landscape.extras) | {name: words for name, *words in (*recorded, *counted)}
+        absent = {"status", *(name for name, _, _ in counted if name not in self.counted)}  # what does not apply was never told
         text["seconds"] = ("wall-clock time of the whole block of worlds so far, truth left out", "s")
         if isinstance(self.landscape.domain, Bits):
             text["diversity"] = (text["diversity"][0], "1")
         variables: dict[str, tuple] = {
             name: (("replicate", "checkpoint"), record, {"long_name": text[name][0], "units": text[name][1]})
             for name, record in self.records.items()
-            if name != "status"
+            if name not in absent
         }
         flags: dict = {"flag_values": np.arange(len(STATUS), dtype=np.int8), "flag_meanings": " ".join(STATUS)}
         variables["status"] = (("replicate", "checkpoint"), self.records["status"].astype(np.int8), {"long_name": "what the world does", **flags})
@@ -148,6 +153,12 @@ class Recorder:
         return xr.Dataset(variables, coords)
 
     # one step --------------------------------------------------------------------------------------------------------
+
+    def _count(self, info: Info, running: np.ndarray) -> None:
+        """Add up what the optimizer counts."""
+        for key, (name, _, _) in self.optimizer.counted.items():
+            if key in info:
+                self.counted[name] = self.counted.get(name, np.zeros(len(running))) + info[key].cpu().numpy() * running
 
     def _counts(self) -> tuple[np.ndarray, ...]:
         return self.ledger.values.copy(), self.ledger.gradients.copy(), self.ledger.steps.copy()
@@ -227,20 +238,21 @@ class Recorder:
         values = dict(zip(COUNTS, moment.counts, strict=True)) | {"loss": truth[:, 0], "seconds": np.full(len(rows), moment.seconds)}
         if moment.query is not None and moment.answer is not None:
             self._hit("best_hit_cost", truth[:, 1], rows)
-            values |= {"best_loss": truth[:, 1], "observed": moment.observed, **self._spread(moment.query, moment.answer)}
+            share = self.optimizer.share(self.before.state)
+            values |= {"best_loss": truth[:, 1], "observed": moment.observed, **self._spread(moment.query, moment.answer, share)}
             values["step_length"] = _distance(self.optimizer.center(moment.state), self.optimizer.center(self.before.state))
-            values |= {name: _mean(moment.info[key]) for key, (name, _, _) in self.optimizer.recorded.items()}
+            values |= {name: _mean(moment.info[key]) for key, (name, _, _) in self.optimizer.recorded.items()} | self.counted
         began = time.perf_counter()
         values |= {name: value.cpu().numpy() for name, value in self.landscape.measures(into_box(self.landscape, point[:, None])[0][:, 0]).items()}
         self.truth_seconds += time.perf_counter() - began
         hit = (truth[:, :1] <= self.targets).all(1) & (len(self.targets) > 0)
         return values | {"status": np.where(self.ended > 0, self.ended, hit * STATUS.index("hit_target"))}
 
-    def _spread(self, query: Query, answer: Answer) -> dict[str, np.ndarray]:
-        """Mean observed value and diversity of the points that were asked."""
+    def _spread(self, query: Query, answer: Answer, share: Tensor | None) -> dict[str, np.ndarray]:
+        """Mean observed value and diversity of the points that were asked, each with its share (R, P) of the population; None: all alike."""
         x, value = query.points.to(answer.value.dtype), _first(answer.value)
         asked = torch.ones_like(value) if query.alive is None else query.alive.to(value.dtype)
-        share = asked / asked.sum(1, keepdim=True).clamp_min(1)  # (R, P)
+        share = asked / asked.sum(1, keepdim=True).clamp_min(1) if share is None else share.to(value.dtype)  # (R, P)
         x = torch.where(asked[..., None] > 0, x, 0.0)
         mean = (x * share[..., None]).sum(1, keepdim=True)
         if isinstance(self.landscape.domain, Bits):

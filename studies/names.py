@@ -19,7 +19,7 @@ COORDINATES = (
 )
 RECORDED = (
     "loss start_loss best_loss observed population_loss diversity step_length status hit_cost best_hit_cost value_terms gradient_terms steps seconds"
-    " virtual_time staleness adapted_learning_rate test_loss test_accuracy held_out_loss held_out_accuracy fixed_point_distance measured"
+    " virtual_time staleness unfit_steps adapted_learning_rate test_loss test_accuracy held_out_loss held_out_accuracy fixed_point_distance measured"
     " measured_error"
 ).split()
 LEDGER = (
@@ -116,8 +116,9 @@ def reserved(classes: Mapping[str, Mapping[str, type]]) -> frozenset[str]:
 
 
 def _recorded(cls: type) -> Iterator[str]:
-    told, extras = getattr(cls, "recorded", None), getattr(cls, "extras", None)
-    yield from (str(variable) for variable, *_ in told.values()) if isinstance(told, Mapping) else ()
+    recorded, counted, extras = (getattr(cls, name, None) for name in ("recorded", "counted", "extras"))
+    for told in (recorded, counted):
+        yield from (str(variable) for variable, *_ in told.values()) if isinstance(told, Mapping) else ()
     yield from map(str, extras) if isinstance(extras, Mapping) else ()
 
 

@@ -129,6 +129,7 @@ def _judge(dataset: xr.Dataset, out: Path) -> list[str]:
 def _show(dataset: xr.Dataset, out: Path, figures: list[str], log: Console) -> bool:
     """Draw the figures, print the table and where things are; whether a figure could not be drawn, which takes nothing else with it."""
     from studies import printing
+    from studies.analysis.unfit import unfit
     from studies.figures import draw
     from studies.matching import table as matched
     from studies.summary import table
@@ -150,6 +151,8 @@ def _show(dataset: xr.Dataset, out: Path, figures: list[str], log: Console) -> b
         console.print(matched(json.loads(dataset.attrs["match"])))
     if there:
         console.print(table(dataset))
+        for line in unfit(dataset):
+            console.print(line, soft_wrap=True)
     for path in (out / "dataset.zarr", *drawn):
         console.print(str(path), soft_wrap=True)
     return undrawn

@@ -238,6 +238,10 @@ def _misfit(path: Path, optimizer: Entry, landscape: Entry, label: str, checker:
     if made.batches and landscape.made.terms == 1:  # type: ignore[attr-defined]
         text = f"landscape {label!r} has no terms to draw from (its loss is not a finite sum), so {optimizer.kind} cannot set a mini-batch"
         return Mistake((*path, "batch"), f"{text}; leave `batch` out there, with on: {{{label}: {{batch: null, coupling: none}}}}")
+    law = landscape.made.fitness_law  # type: ignore[attr-defined]
+    if law is not None and law.log and made.linear_fitness:  # type: ignore[attr-defined]
+        text = f"{optimizer.kind} needs fitness that is linear in the loss, and that of landscape {label!r} is exp(-loss)"
+        return Mistake(path, f"{text}; give the landscape `scale: raw`, or take quasispecies or wright_fisher")
     domains, gradient, mode = made.domains, made.gradient, optimizer.model.relaxation  # type: ignore[attr-defined]
     if domain in domains:
         return None

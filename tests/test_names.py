@@ -167,7 +167,7 @@ def test_other_names_of_axes_are_taken(name):
 
 def test_every_name_that_a_dataset_uses_is_reserved(computed):
     recorded = {*instruments.VARIABLES, *instruments.COUNTS, *LEDGER, *pictures.VARIABLES}
-    recorded |= {variable for cls in OPTIMIZERS.values() for variable, *_ in cls.recorded.values()}
+    recorded |= {variable for cls in OPTIMIZERS.values() for variable, *_ in (cls.recorded | cls.counted).values()}
     data = store.open_study(computed)
     axes = {dim for dim in data.dims if "population" in dim}
     used = recorded | {*data.data_vars, *data.coords, *data.dims} - axes

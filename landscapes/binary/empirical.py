@@ -18,21 +18,24 @@ from typing import ClassVar, Literal, Self
 
 from torch import Tensor
 
-from landscapes.base import UNBOUND, Bits, Domain, Landscape, Terms, check_bound, check_chances, check_points, weighted
+from landscapes.base import UNBOUND, Bits, Domain, FitnessLaw, Landscape, Terms, check_bound, check_chances, check_points, weighted
 from landscapes.binary.genotype_csv import UNREAD, Measured, read_table
 from landscapes.binary.genotypes import bits, fold
 from landscapes.streams import Streams, bit_words
 
 DATA = Path(__file__).parent / "data"
 UNIT = "as in the file"
+LONGEST = 700.0  # between logarithms of fitness: e^700 is about as far as numbers go
 
 
 @dataclass(frozen=True, kw_only=True)
 class Empirical(Landscape):
     """Measured genotype-fitness table from a CSV file of all genotypes; a table of TEM beta-lactamase ships.
 
-    The loss is the gap to the best measured value, in the units of the file or in natural logarithms. Lines that begin with # are comments. Bit i of
-    a genotype is coordinate i of a point.
+    The loss is the gap to the best measured value, in the units of the file or in natural logarithms. Methods that select by fitness take it as it
+    was measured (`fitness_law`): in proportion to the column, or, where that holds logarithms, to their exponentials. Where less is better the
+    column is no fitness, and such a method makes one of the loss. Lines that begin with # are comments. Bit i of a genotype is coordinate i of
+    a point.
 
     Source: Weinreich, Delaney, DePristo and Hartl 2006 for the table that ships.
 
@@ -42,7 +45,8 @@ class Empirical(Landscape):
         fitness: the column of what was measured.
         error: a column of measurement errors, >= 0, shown beside the results; null: none.
         maximise: whether more is better.
-        scale: of the loss, raw, the units of the file; log, the natural logarithm of the ratio to the best: every value must be > 0.
+        scale: what the column holds: raw, fitness itself; log, its natural logarithms; log_ratio, fitness itself, every value > 0, of which the
+            loss is the natural logarithm of the ratio to the best.
     """
 
     name: ClassVar[str] = "empirical"
@@ -51,8 +55,9 @@ class Empirical(Landscape):
     fitness: str = "fitness"
     error: str | None = None
     maximise: bool = True
-    scale: Literal["raw", "log"] = "raw"
+    scale: Literal["raw", "log", "log_ratio"] = "raw"
     measured: Measured = field(init=False, repr=False, compare=False, default=UNREAD)
+    law: FitnessLaw | None = field(init=False, repr=False, compare=False, default=None)
     gaps: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (R, 2^n) loss of the genotype of each number
     optimum: Tensor | None = field(init=False, repr=False, compare=False, default=None)  # (R, n) uint8 a best genotype
 
@@ -65,10 +70,16 @@ class Empirical(Landscape):
             hint = f"; did you mean {near[0]!r}?" if near else ""
             raise ValueError(f"empirical.file: expected the path of a CSV file, or a table that ships: {', '.join(shipped)}, got {self.file!r}{hint}")
         try:
-            measured = read_table(path, self.genotype, self.fitness, self.error, positive=self.scale == "log")
+            measured = read_table(path, self.genotype, self.fitness, self.error, positive=self.scale == "log_ratio")
         except ValueError as error:
             raise ValueError(f"empirical.file: {error}") from error
+        lowest, highest = measured.values.min().item(), measured.values.max().item()
+        if self.scale == "log" and highest - lowest > LONGEST:
+            spread = f"got {lowest:g} to {highest:g}"
+            raise ValueError(f"empirical.scale: log: expected natural logarithms of fitness in {path.name}, {spread}; write raw, or log_ratio")
         object.__setattr__(self, "measured", measured)
+        raw = FitnessLaw(highest) if self.maximise else None
+        object.__setattr__(self, "law", raw if self.scale == "raw" else FitnessLaw(log=True))
 
     @property
     def dim(self) -> int:
@@ -84,6 +95,11 @@ class Empirical(Landscape):
     def gap_known(self) -> bool:
         """All genotypes were measured."""
         return True
+
+    @property
+    def fitness_law(self) -> FitnessLaw | None:
+        """What was measured, or its exponential."""
+        return self.law
 
     @property
     def extension_cost(self) -> int:
@@ -104,7 +120,7 @@ class Empirical(Landscape):
     def bind(self, streams: Streams) -> Self:
         """The table of losses, shared by all worlds."""
         values = self.measured.values.to(streams.device)
-        values = values.log() if self.scale == "log" else values
+        values = values.log() if self.scale == "log_ratio" else values
         values = values if self.maximise else -values
         gaps = (values.max() - values).to(streams.dtype)
         optimum = bits(values.argmax(), self.dim)

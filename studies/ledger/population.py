@@ -1,7 +1,8 @@
 """What a population is made of, and what changes its mean loss in a step: selection, drift, recombination and mutation.
 
 The population is the points asked, those really asked or all, or what else a state holds, whichever has the optimizer's center as its mean; there
-has to be more than one point. On bits, with p the frequency of allele 1 at a locus, means over loci or pairs of them:
+has to be more than one point. Each counts alike, or by its frequency where they are genotypes (`Optimizer.share`). On
+bits, with p the frequency of allele 1 at a locus, means over loci or pairs of them:
 
     heterozygosity          2 p (1 - p)                                                   (Nei 1973, PNAS 70:3321)
     linkage disequilibrium  r^2 = (p_AB - p_A p_B)^2 / [p_A (1 - p_A) p_B (1 - p_B)]      (Hill and Robertson 1968, Theor. Appl. Genet. 38:226)
@@ -60,30 +61,28 @@ def observe(scene: Scene, moment: Moment, redraws: int) -> dict[str, Tensor]:
     population = members(scene, moment)
     if population is None:
         return {name: torch.full((len(moment.step), *(len(FORCES) for _ in dims)), torch.nan) for name, (dims, _, _) in VARIABLES.items()}
-    points, lives = population
-    loss = _loss(scene.landscape, points, moment, scene)
-    count = lives.sum(1)
-    deviation = torch.where(lives, loss - _mean(loss, lives)[:, None], 0.0)
+    points, share = population
+    loss, lives = _loss(scene.landscape, points, moment, scene), share > 0
     different = [len(torch.unique(own[here], dim=0)) if own[here].isfinite().all() else torch.nan for own, here in zip(points, lives, strict=True)]
     found = {
-        "loss_variance": deviation.square().sum(1) / count,
+        "loss_variance": _mean((loss - _mean(loss, share)[:, None]).square(), share),
         "genotypes": torch.tensor(different, dtype=torch.float64),
-        "price": _price(scene, moment, points, lives, loss, redraws),
+        "price": _price(scene, moment, points, share, loss, redraws),
     }
-    return found | _alleles(points, lives, isinstance(scene.landscape.domain, Bits))
+    return found | _alleles(points, share, isinstance(scene.landscape.domain, Bits))
 
 
 def members(scene: Scene, moment: Moment) -> tuple[Tensor, Tensor] | None:
-    """The points (R, P, D) of the population, and which of them live (R, P); None where there is none, as in a game."""
+    """The points (R, P, D) of the population, and their shares of it (R, P) float64; None where there is none, as in a game."""
     return _members(scene, moment.state, moment.step) if len(scene.landscape.players) == 1 else None
 
 
-def _alleles(points: Tensor, lives: Tensor, binary: bool) -> dict[str, Tensor]:
-    """What only bits (R, P, D) have."""
+def _alleles(points: Tensor, share: Tensor, binary: bool) -> dict[str, Tensor]:
+    """What only bits (R, P, D) with shares (R, P) have."""
     names = ("heterozygosity", "linkage_disequilibrium", "fixed_loci")
     if not binary:
         return {name: torch.full((len(points),), torch.nan) for name in names}
-    share = (lives.double() / lives.sum(1, keepdim=True))[..., None]
+    share = share[..., None]
     p = (share * points).sum(1)
     held = (p * (1 - p) > CLOSE / points.shape[1]).double()  # p (1 - p) of one copy in P is (P - 1) / P^2
     disequilibrium = [_correlation(own, weight, alleles, here) for own, weight, alleles, here in zip(points, share, p, held, strict=True)]
@@ -101,7 +100,7 @@ def _correlation(points: Tensor, share: Tensor, p: Tensor, held: Tensor) -> Tens
 # the parts of a step -------------------------------------------------------------------------------------------------------
 
 
-def _price(scene: Scene, moment: Moment, points: Tensor, lives: Tensor, loss: Tensor, redraws: int) -> Tensor:
+def _price(scene: Scene, moment: Moment, points: Tensor, share: Tensor, loss: Tensor, redraws: int) -> Tensor:
     """The change of the mean true loss by `FORCES`: (R, 4)."""
     optimizer = scene.optimizer
     if "drift" not in optimizer.switches or optimizer.gradient:
@@ -112,7 +111,7 @@ def _price(scene: Scene, moment: Moment, points: Tensor, lives: Tensor, loss: Te
     realised, again = torch.cat(parts, 1).split([1, redraws], 1)
     crossed = replace(scene, optimizer=_without(optimizer, "mutation"))
     unmutated, after = (_next_mean(one, moment, torch.zeros(1, dtype=torch.int64)) for one in (crossed, scene))
-    means = [_mean(loss, lives)[:, None], again.mean(1, keepdim=True), realised, unmutated, after]
+    means = [_mean(loss, share)[:, None], again.mean(1, keepdim=True), realised, unmutated, after]
     return torch.cat([later - sooner for sooner, later in itertools.pairwise(means)], 1)
 
 
@@ -124,11 +123,11 @@ def _next_mean(scene: Scene, moment: Moment, keys: Tensor, known: tuple[Tensor, 
     population = _members(rows, state, moment.step.repeat_interleave(count) + 1)
     if population is None:
         return torch.full((len(worlds), count), torch.nan, dtype=torch.float64)
-    points, lives = population
+    points, share = population
     own = points.unflatten(0, (len(worlds), count)).flatten(1, 2)  # (R, K P, D)
     loss = _of_copies(own, *known) if known else None
     loss = _loss(scene.landscape, own, moment, scene) if loss is None else loss
-    return _mean(loss.unflatten(1, (count, -1)).flatten(0, 1), lives).unflatten(0, (len(worlds), count))
+    return _mean(loss.unflatten(1, (count, -1)).flatten(0, 1), share).unflatten(0, (len(worlds), count))
 
 
 def _without(optimizer: Optimizer, *sources: str) -> Optimizer:
@@ -149,13 +148,17 @@ def _of_copies(children: Tensor, points: Tensor, loss: Tensor) -> Tensor | None:
 
 
 def _members(scene: Scene, state: State, step: Tensor) -> tuple[Tensor, Tensor] | None:
-    """The population of states after so many steps (R,): points (R, P, D), and which of them live (R, P); None where there is none."""
+    """The population of states after so many steps (R,): points (R, P, D), and their shares of it (R, P); None where there is none."""
     optimizer = scene.optimizer
     query, center = optimizer.ask(state, scene.streams.at(step + 1)), optimizer.center(state).double()
+    share = optimizer.share(state)
+    if share is not None:
+        return query.points, share.double()
     held = [leaf for leaf in state if isinstance(leaf, Tensor) and leaf.ndim == 3] if "drift" in optimizer.switches else []
     everyone = [(points, torch.ones(points.shape[:2], dtype=torch.bool, device=points.device)) for points in (query.points, *held)]
     asked = [] if query.alive is None else [(query.points, query.alive)]
-    return next((found for found in [*asked, *everyone] if _centered(*found, center)), None)
+    found = next(((points, lives) for points, lives in [*asked, *everyone] if _centered(points, lives, center)), None)
+    return None if found is None else (found[0], found[1].double() / found[1].sum(1, keepdim=True))
 
 
 def _centered(points: Tensor, lives: Tensor, center: Tensor) -> bool:
@@ -167,9 +170,9 @@ def _centered(points: Tensor, lives: Tensor, center: Tensor) -> bool:
     return bool(good.any()) and int(lives[good].sum(1).min()) > 1 and bool(near[good].all())
 
 
-def _mean(value: Tensor, lives: Tensor) -> Tensor:
-    """Over those that live: (R,)."""
-    return torch.where(lives, value, 0.0).sum(1) / lives.sum(1)
+def _mean(value: Tensor, share: Tensor) -> Tensor:
+    """Of values (R, P), each by its share (R, P) of the population: (R,)."""
+    return (share * torch.where(share > 0, value, 0.0)).sum(1)
 
 
 def _loss(landscape: Landscape, points: Tensor, moment: Moment, scene: Scene) -> Tensor:

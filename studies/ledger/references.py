@@ -59,8 +59,8 @@ def _of_points(slopes: Slopes, center: Tensor, raw: Tensor, arm: Arm, population
     smoothed = (share * torch.where(share > 0, slopes.gradient(arm.points), 0.0)).sum(1)
     binary = isinstance(slopes.landscape.domain, Bits)
     if binary and population is not None:
-        points, lives = population
-        bent, trace = _bent(points.double(), (lives.double() / lives.sum(1, keepdim=True))[..., None], smoothed)
+        points, own = population
+        bent, trace = _bent(points.double(), own[..., None], smoothed)
         return torch.stack([raw, smoothed, bent], 1), trace
     if binary:
         spread = center * (1 - center)

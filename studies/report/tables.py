@@ -18,6 +18,7 @@ from studies.analysis.quantiles import quantiles
 from studies.analysis.sensitivity import tuning_cost
 from studies.analysis.tables import fixed_target
 from studies.analysis.targets import at_budget
+from studies.analysis.unfit import unfit
 
 DIVERGED = 3
 LAST = 1e308  # where inf is sorted
@@ -49,7 +50,7 @@ def final_loss(dataset: xr.Dataset) -> Table:
     rows = [_loss_row(name, at_budget(data.isel(arm=k))) for name, data in _stacks(dataset) for k in range(data.sizes["arm"])]
     heads = ["landscape", "arm", "median", "95 % interval", "lower quartile", "upper quartile", "worlds", "diverged", "lost"]
     note = "True loss of the recommended point at the budget that all arms have; a world that diverged counts as infinite; lost: failed or missing."
-    return Table("Final loss", heads, rows, [note])
+    return Table("Final loss", heads, rows, [note, *unfit(dataset)])
 
 
 def _loss_row(landscape: str, end: xr.Dataset) -> list[Cell]:

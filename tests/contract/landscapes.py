@@ -90,7 +90,7 @@ KINDS = {
     "house_of_cards": HouseOfCards(n=7, law="gumbel"),
     "house_of_cards-long": HouseOfCards(n=200, law="normal"),
     "mount_fuji": RoughMountFuji(n=9, slope_spread=0.5),
-    "empirical": Empirical(scale="log"),
+    "empirical": Empirical(scale="log_ratio"),
     "valley_crossing": ValleyCrossing(n=5, width=2, order="fixed"),
     "relaxation-table": Relaxation(inner=RoughMountFuji(n=5, law="uniform")),
     "relaxation-valley": Relaxation(inner=ValleyCrossing(n=5, width=2, order="fixed")),

@@ -49,7 +49,7 @@ def test_18_of_the_120_orders_of_the_five_mutations_are_uphill():
     assert reference.uphill_orders(wrong, 5) != 18
 
 
-@pytest.mark.parametrize("scale", ["raw", "log"])
+@pytest.mark.parametrize("scale", ["raw", "log_ratio"])
 @pytest.mark.parametrize("maximise", [True, False])
 @pytest.mark.parametrize("column", ["fitness", "replicate_2"])
 def test_loss_and_extension_against_loops(scale, maximise, column):
@@ -59,7 +59,7 @@ def test_loss_and_extension_against_loops(scale, maximise, column):
 
     def gap(genotype):
         value = table["".join(map(str, genotype))]
-        gap = math.log(best) - math.log(value) if scale == "log" else best - value
+        gap = math.log(best) - math.log(value) if scale == "log_ratio" else best - value
         return gap if maximise else -gap
 
     x = torch.tensor(list(itertools.product((0, 1), repeat=5)), dtype=torch.uint8).expand(2, -1, -1)
@@ -73,7 +73,7 @@ def test_loss_and_extension_against_loops(scale, maximise, column):
 
 def test_what_was_measured_is_shown_beside_the_results():
     x = torch.tensor([[0, 0, 0, 1, 0], [1, 1, 1, 1, 1]], dtype=torch.uint8)
-    measures = Empirical(scale="log").bind(streams()).measures(x)
+    measures = Empirical(scale="log_ratio").bind(streams()).measures(x)
     assert {name: m.tolist() for name, m in measures.items()} == {"measured": [0.063, 4100.0]}
     with_error = Empirical(error="replicate_1").bind(streams())
     assert with_error.measures(x)["measured_error"].tolist() == [0.088, 4100.0]
@@ -158,7 +158,7 @@ def test_a_large_table_is_read_and_folded(tmp_path):
         (GOOD.replace("01,2,0.2", "01,2,5,0.2"), {}, ["mine.csv:3: expected 3 cells, as in the header, got 4"]),
         (GOOD.replace("01,2,", "01,nan,"), {}, ["mine.csv:3: expected a number, got 'nan'"]),
         (GOOD.replace("01,2,", "01,inf,"), {}, ["mine.csv:3: expected a number, got 'inf'"]),
-        (GOOD, {"scale": "log"}, [r"mine.csv:4: expected a number > 0 (its logarithm is asked for), got '-3'"]),
+        (GOOD, {"scale": "log_ratio"}, [r"mine.csv:4: expected a number > 0 (its logarithm is asked for), got '-3'"]),
         (GOOD.replace("0.2", "-0.2"), {"error": "sd"}, ["mine.csv:3: expected an error >= 0, got '-0.2'"]),
         (GOOD.replace("0.2", "?"), {"error": "sd"}, ["mine.csv:3: expected an error >= 0, got '?'"]),
         ("\n".join(GOOD.splitlines()[:-2]), {}, ["mine.csv: expected all 4 genotypes, 2 missing: 10 11"]),
@@ -208,5 +208,5 @@ def test_a_path_goes_before_no_shipped_name(tmp_path, monkeypatch):
 
 
 def test_an_unknown_scale_is_named():
-    with pytest.raises(ValueError, match=r"empirical\.scale: expected one of raw, log, got 'ln'"):
+    with pytest.raises(ValueError, match=r"empirical\.scale: expected one of raw, log, log_ratio, got 'ln'"):
         Empirical(scale="ln")

@@ -163,3 +163,22 @@ def test_worlds_alone_and_few_redraws_at_a_time(monkeypatch):
     for name in VARIABLES:
         assert (part[name] == whole[name]).all()
         assert (few[name].values == whole[name].values[[3, 1]]).all()
+
+
+@pytest.mark.parametrize("u", [0.0, 0.1])
+def test_an_infinite_population_counts_by_frequency(u):
+    """Quasispecies: all that is observed of it is weighted by the frequencies of genotypes, here by a loop over them."""
+    scene, (_, moment), _ = search(L["nk"](n=4, k=2), O["quasispecies"](founders=5, mutation_rate=u, selection_strength=3.0), costs=(0.0, 32.0))
+    found = observe(scene, moment, 4)
+    loss = evaluate(scene.landscape, moment.state.genotypes).value
+    for r in range(len(loss)):
+        x, genotypes, z = (part[r].tolist() for part in (moment.state.frequency, moment.state.genotypes, loss))
+        mean = sum(f * value for f, value in zip(x, z, strict=True))
+        assert found["loss_variance"][r].item() == pytest.approx(sum(f * (value - mean) ** 2 for f, value in zip(x, z, strict=True)))
+        p = [sum(f for f, g in zip(x, genotypes, strict=True) if g[i]) for i in range(4)]
+        assert found["heterozygosity"][r].item() == pytest.approx(sum(2 * q * (1 - q) for q in p) / 4)
+        assert found["genotypes"][r].item() == sum(f > 0 for f in x) == (16 if u else found["genotypes"][r].item())
+        pairs = [(i, j) for i in range(4) for j in range(i) if 0 < p[i] < 1 and 0 < p[j] < 1]
+        both = {(i, j): sum(f for f, g in zip(x, genotypes, strict=True) if g[i] and g[j]) for i, j in pairs}
+        r2 = [(both[i, j] - p[i] * p[j]) ** 2 / (p[i] * (1 - p[i]) * p[j] * (1 - p[j])) for i, j in pairs]
+        assert found["linkage_disequilibrium"][r].item() == pytest.approx(sum(r2) / len(r2))
