@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import functools
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -365,6 +366,41 @@ def column(value: float | Tensor, like: Tensor) -> float | Tensor:
 def dot(a: Tensor, b: Tensor) -> Tensor:
     """Sum over the last axis of a * b. Unlike matmul with a vector and einsum, its bits do not depend on R."""
     return (a * b).sum(-1)
+
+
+def safe_unit(size: Tensor) -> Tensor:
+    """What to divide by before numbers up to `size` are squared, so that the squares neither overflow nor vanish: a power of two.
+
+    It is 1 in the middle half of the exponents, so that there, and where size is 0 or no number, no bit changes.
+    """
+    low, high = _squared(size.dtype)
+    limits = torch.finfo(size.dtype)
+    large, small = 2.0 ** round(math.log2(limits.max) * 0.7), 2.0 ** round(math.log2(limits.tiny) * 0.7)
+    return torch.ones_like(size).masked_fill_(size > high, large).masked_fill_((size < low) & (size > 0), small)
+
+
+def ordinary(size: Tensor) -> bool:
+    """Whether `safe_unit` is 1 for all sizes >= 0."""
+    low, high = _squared(size.dtype)
+    return not bool(size.amax() > high) and not bool(size.masked_fill(size == 0, 1.0).amin() < low)
+
+
+def _squared(dtype: torch.dtype) -> tuple[float, float]:
+    """The least and the largest numbers of which a sum of squares is safe."""
+    limits = torch.finfo(dtype)
+    return limits.tiny**0.4, limits.max**0.4
+
+
+def squarable(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Vectors x (.., D), each divided by the `safe_unit` of its largest coordinate, and these units (.., 1)."""
+    unit = safe_unit(torch.maximum(x.amax(-1, keepdim=True), -x.amin(-1, keepdim=True)))
+    return (x if bool((unit == 1).all()) else x / unit), unit
+
+
+def norm(x: Tensor) -> Tensor:
+    """Euclidean length over the last axis, (.., D) -> (..): finite where it can be held, and 0 only where x is."""
+    small, unit = squarable(x)
+    return dot(small, small).sqrt() * unit[..., 0]
 
 
 def matmul(a: Tensor, b: Tensor) -> Tensor:

@@ -31,7 +31,8 @@ class State(NamedTuple):
 
     points: Tensor  # (R, P, D)
     mean: Tensor  # (R, P, D) m, in units of a gradient
-    square: Tensor  # (R, P, D) v, in units of its square
+    square: Tensor  # (R, P, D) v, in units of unit^2
+    unit: Tensor  # (R, P, D) see `trajectories.Moments`
     value: Tensor  # (R, P) last answered, one step back; inf before the first
     step: Tensor  # (R,) int64, completed steps
 
@@ -73,8 +74,8 @@ class Adam(Optimizer):
     def init(self, problem: Problem, streams: Streams) -> State:
         """The landscape's starts, nothing averaged."""
         points = problem.start(self.starts)
-        zero, step = torch.zeros_like(points), torch.zeros(streams.size, dtype=torch.int64, device=points.device)
-        return State(points, zero, zero, trajectories.unseen(points, points.dtype), step)
+        step = torch.zeros(streams.size, dtype=torch.int64, device=points.device)
+        return State(points, *trajectories.Moments.none(points), trajectories.unseen(points, points.dtype), step)
 
     def ask(self, state: State, streams: Streams) -> Query:
         """The gradient at every trajectory's point."""
@@ -90,8 +91,9 @@ class Adam(Optimizer):
         if isinstance(self.weight_decay, Tensor) or self.weight_decay:
             pull = column(self.weight_decay, x) * x
             slope, x = (slope + pull, x) if self.decay == "coupled" else (slope, x - rate * pull)
-        move, mean, square = trajectories.adam(state.mean, state.square, slope, t, self.beta1, self.beta2, self.epsilon)
-        return State(x - rate * move, mean, square, trajectories.seen(answer.value), state.step + 1), {}
+        moments = trajectories.Moments(state.mean, state.square, state.unit)
+        move, moments = trajectories.adam(moments, slope, t, self.beta1, self.beta2, self.epsilon)
+        return State(x - rate * move, *moments, trajectories.seen(answer.value), state.step + 1), {}
 
     def recommend(self, state: State) -> Tensor:
         """The trajectory that was last seen lowest: (R, D)."""

@@ -17,7 +17,7 @@ import torch
 from annotated_types import Ge, Gt, Le
 from torch import Tensor
 
-from landscapes.base import Answer, Problem, Query, column
+from landscapes.base import Answer, Problem, Query, column, safe_unit
 from landscapes.streams import Streams
 from optimizers import strategies
 from optimizers.base import Info, Optimizer
@@ -73,10 +73,14 @@ class CEM(Optimizer):
         weights = (torch.arange(x.shape[1], device=x.device) < elite) / elite  # (1 | R, P)
         mean = strategies.weighted_sum(weights, x - state.mean)
         away = x - state.mean - mean
-        alpha, step = column(self.smoothing, x), state.step + 1
-        sigma = state.sigma + alpha * (strategies.weighted_sum(weights, away * away).sqrt() - state.sigma)
+        unit = safe_unit(away.abs().amax(1, keepdim=True))
+        away, alpha, step = away / unit, column(self.smoothing, x), state.step + 1
+        sigma = state.sigma + alpha * (strategies.weighted_sum(weights, away * away).sqrt() * unit - state.sigma)
         if isinstance(self.noise, Tensor) or self.noise:
-            sigma = (sigma * sigma + self._added(step, x)).sqrt()
+            added = torch.as_tensor(self._added(step, x)).to(sigma)
+            unit = safe_unit(torch.maximum(sigma, added.sqrt()))
+            small = sigma / unit
+            sigma = (small * small + added / unit / unit).sqrt() * unit
         return State(state.mean + alpha * mean, sigma, step), {}
 
     def recommend(self, state: State) -> Tensor:

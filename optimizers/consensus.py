@@ -22,7 +22,7 @@ from typing import Annotated, ClassVar, Literal, NamedTuple
 from annotated_types import Ge, Gt
 from torch import Tensor
 
-from landscapes.base import Answer, Problem, Query, column, dot
+from landscapes.base import Answer, Problem, Query, column, norm
 from landscapes.streams import Streams
 from optimizers import operators, trajectories
 from optimizers.base import Info, Optimizer
@@ -79,7 +79,7 @@ class Consensus(Optimizer):
         dt = trajectories.per_world(self.step_size, x)
         pull, kick = trajectories.per_world(self.drift, x) * dt, trajectories.per_world(self.diffusion, x) * dt.sqrt()
         away = x - consensus
-        reach = away if self.noise == "anisotropic" else dot(away, away).sqrt()[..., None]
+        reach = away if self.noise == "anisotropic" else norm(away)[..., None]
         x = x - column(pull, x) * away + column(kick, x) * reach * streams.normal("mutation", x.shape[1:])
         return State(x, consensus[:, 0]), {}
 

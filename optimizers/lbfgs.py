@@ -20,7 +20,7 @@ import torch
 from annotated_types import Ge, Gt, Lt
 from torch import Tensor
 
-from landscapes.base import Answer, Problem, Query, dot
+from landscapes.base import Answer, Problem, Query, dot, norm, squarable
 from landscapes.streams import Streams
 from optimizers import trajectories
 from optimizers.base import Info, Optimizer
@@ -91,10 +91,12 @@ class LBFGS(Optimizer):
         if slopes.shape[1] > 1:
             state = state._replace(value=answer.value[:, 0], slope=slopes[:, 0])
         value, slope, first = answer.value[:, -1], slopes[:, -1], state.trials == 0
-        started = dot(state.direction, state.slope)  # g.d
+        ahead, reach = squarable(state.direction)
+        unit = squarable(torch.cat([slope, state.slope], -1))[1]
+        started = dot(ahead, state.slope / unit)  # g.d / (reach unit)
         c1, c2 = (trajectories.per_world(c, value).to(value) for c in (self.sufficient, self.curvature))
-        low = value <= state.value + c1 * state.length * started
-        flat = dot(state.direction, slope) >= c2 * started
+        low = value <= state.value + c1 * state.length * reach[:, 0] * started * unit[:, 0]
+        flat = dot(ahead, slope / unit) >= c2 * started
         over = state.trials >= self.trials
         accepted = first | low & (flat | over)
         new = self._moved(state, query.points[:, -1], value, slope, accepted, first)
@@ -120,7 +122,8 @@ class LBFGS(Optimizer):
     def _moved(self, state: State, point: Tensor, value: Tensor, slope: Tensor, accepted: Tensor, first: Tensor) -> State:
         """The state at the trial in the worlds that accepted it, its pair remembered where its curvature is positive."""
         step, change = point - state.point, slope - state.slope
-        kept = (accepted & ~first & (dot(step, change) > 1e-10 * dot(change, change)))[:, None, None]
+        (far, _), (large, _) = squarable(step), squarable(change)
+        kept = (accepted & ~first & (dot(far, large) > 1e-10 * norm(far) * norm(large)))[:, None, None]
         here = accepted[:, None]
         return state._replace(
             point=torch.where(here, point, state.point),
@@ -135,10 +138,10 @@ class LBFGS(Optimizer):
         lost = (begins & forgets)[:, None, None]
         steps, changes = (torch.where(lost, 0.0, pairs) for pairs in (state.steps, state.changes))
         direction = newton(state.slope, steps, changes)
-        raw = dot(changes[:, -1], changes[:, -1]) == 0  # nothing is remembered
-        norm = dot(state.slope, state.slope).sqrt()
-        longest = trajectories.per_world(self.first_step, norm).to(norm)
-        length = torch.where(raw & (norm > longest), longest / norm, 1.0)
+        raw = (changes[:, -1] == 0).all(-1)  # nothing is remembered
+        size = norm(state.slope)
+        longest = trajectories.per_world(self.first_step, size).to(size)
+        length = torch.where(raw & (size > longest), longest / size, 1.0)
         return state._replace(
             direction=torch.where(begins[:, None], direction, state.direction),
             length=torch.where(begins, length, state.length),
@@ -148,14 +151,18 @@ class LBFGS(Optimizer):
 
 
 def newton(slope: Tensor, steps: Tensor, changes: Tensor) -> Tensor:
-    """The direction -H g (R, D) by the two-loop recursion, of g (R, D) and the pairs s, y (R, m, D), the newest last; -g where all are 0."""
-    curvature, q, weights = dot(steps, changes), slope, {}
+    """The direction -H g (R, D) by the two-loop recursion, of g (R, D) and the pairs s, y (R, m, D), the newest last; -g where all are 0.
+
+    Every vector is divided by a power of two first, which H g = (s.y / y.y) g, the first guess, gets back: products of finite numbers stay finite.
+    """
+    (steps, far), (changes, large), (q, unit), weights = squarable(steps), squarable(changes), squarable(slope), {}
+    ratio, curvature = far / large * unit[:, None], dot(steps, changes)
     rho = torch.where(curvature > 0, 1 / curvature, 0.0)
     for i in reversed(range(steps.shape[1])):
         weights[i] = (rho[:, i] * dot(steps[:, i], q))[:, None]
         q = q - weights[i] * changes[:, i]
     size = dot(changes[:, -1], changes[:, -1])
-    r = torch.where(size > 0, curvature[:, -1] / size, 1.0)[:, None] * q
+    r = torch.where((size > 0)[:, None], (curvature[:, -1] / size)[:, None] * ratio[:, -1], unit) * q
     for i in range(steps.shape[1]):
-        r = r + (weights[i] - (rho[:, i] * dot(changes[:, i], r))[:, None]) * steps[:, i]
+        r = r + (weights[i] * ratio[:, i] - (rho[:, i] * dot(changes[:, i], r))[:, None]) * steps[:, i]
     return -r

@@ -22,7 +22,7 @@ import torch
 from annotated_types import Ge, Gt, Lt
 from torch import Tensor
 
-from landscapes.base import Answer, Problem, Query, column
+from landscapes.base import Answer, Problem, Query, column, safe_unit
 from landscapes.streams import Streams
 from optimizers import operators, trajectories
 from optimizers.base import Info, Optimizer
@@ -34,7 +34,8 @@ class State(NamedTuple):
 
     center: Tensor  # (R, 1, D) m
     velocity: Tensor  # (R, 1, D) running mean of g (adam), or its discounted sum (sgd)
-    square: Tensor  # (R, 1, D) running mean of g * g (adam)
+    square: Tensor  # (R, 1, D) running mean of g * g (adam), in units of unit^2
+    unit: Tensor  # (R, 1, D) see `trajectories.Moments`
     step: Tensor  # (R,) int64, completed steps
 
 
@@ -90,8 +91,7 @@ class OpenAIES(Optimizer):
     def init(self, problem: Problem, streams: Streams) -> State:
         """The mean at the first start."""
         center = problem.start(1)
-        zero = torch.zeros_like(center)
-        return State(center, zero, zero, torch.zeros(streams.size, dtype=torch.int64, device=center.device))
+        return State(center, *trajectories.Moments.none(center), torch.zeros(streams.size, dtype=torch.int64, device=center.device))
 
     def ask(self, state: State, streams: Streams) -> Query:
         """P points around the mean; when antithetic, the mirrored half comes last."""
@@ -110,12 +110,12 @@ class OpenAIES(Optimizer):
             slope = slope + column(self.weight_decay, slope) * state.center
         rate = self.schedule.rate(self.learning_rate, state.step, slope, self.coupling if self.coupled == "learning_rate" else "none")
         if self.inner == "adam":
-            t = (state.step + 1).double()
-            move, velocity, square = trajectories.adam(state.velocity, state.square, slope, t, self.beta1, self.beta2)
+            before = trajectories.Moments(state.velocity, state.square, state.unit)
+            move, moments = trajectories.adam(before, slope, (state.step + 1).double(), self.beta1, self.beta2)
         else:
-            velocity, square = column(self.momentum, slope) * state.velocity + slope, state.square
-            move = velocity
-        return State(state.center - rate * move, velocity, square, state.step + 1), {}
+            move = column(self.momentum, slope) * state.velocity + slope
+            moments = trajectories.Moments(move, state.square, state.unit)
+        return State(state.center - rate * move, *moments, state.step + 1), {}
 
     def recommend(self, state: State) -> Tensor:
         """The mean: (R, D)."""
@@ -146,4 +146,6 @@ class OpenAIES(Optimizer):
             weight, step, count = shaped[:, :half] - shaped[:, half:], points[:, :half] - points[:, half:], 2 * size
         else:
             weight, step, count = shaped, points - state.center, size - int(raw)
-        return (weight[..., None] * step).sum(1, keepdim=True) * column(1.0 / (sigma * sigma * count), points)
+        unit = safe_unit(sigma.to(points.dtype)).to(sigma)  # where sigma^2 would be 0 or infinite
+        own = sigma / unit
+        return (weight[..., None] * (step / column(unit, points))).sum(1, keepdim=True) * column(1.0 / (own * own * count) / unit, points)

@@ -20,7 +20,7 @@ import torch
 from annotated_types import Ge, Gt, Lt
 from torch import Tensor
 
-from landscapes.base import Answer, Problem, Query, column, dot
+from landscapes.base import Answer, Problem, Query, column, dot, safe_unit
 from landscapes.streams import Streams
 from optimizers import operators, strategies
 from optimizers.base import Info, Optimizer
@@ -82,7 +82,9 @@ class PGPE(Optimizer):
         up, down = value[:, :half], value[:, half:]
         baseline = dot(value, torch.full_like(value, 1 / self.population))[:, None]
         slope = strategies.weighted_sum((up - down) / (2 * half), step)
-        stretch = strategies.weighted_sum(((up + down) / 2 - baseline) / half, (step * step - state.sigma * state.sigma) / state.sigma)
+        unit = safe_unit(state.sigma)
+        own, far = state.sigma / unit, step / unit
+        stretch = unit * strategies.weighted_sum(((up + down) / 2 - baseline) / half, (far * far - own * own) / own)
         most = column(self.limit, step) * state.sigma
         change = torch.minimum(torch.maximum(column(self.sigma_learning_rate, step) * stretch, -most), most)
         return State(state.mean - column(self.learning_rate, step) * slope, state.sigma - change), {}

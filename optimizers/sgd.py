@@ -42,7 +42,7 @@ class State(NamedTuple):
     velocity: Tensor  # (R, P, D) v, in units of a gradient
     value: Tensor  # (R, P) last answered, one step back; inf before the first
     gradient: Tensor  # (R, P, D) running mean of the gradients; 0 where the step size does not follow them
-    spread: Tensor  # (R, P, 2) its variance, and the long-run mean of that; likewise
+    spread: Tensor  # (R, P, 2) roots of its variance, and of the long-run mean of that; likewise
     step: Tensor  # (R,) int64, completed steps
 
 

@@ -16,6 +16,7 @@ gradient before the step along it. A change of the mean within the memory, as at
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
@@ -23,7 +24,7 @@ import torch
 from annotated_types import Ge, Gt
 from torch import Tensor
 
-from landscapes.base import Parameters
+from landscapes.base import Parameters, norm
 from optimizers.trajectories import per_world
 
 
@@ -50,20 +51,29 @@ class StepSize(Parameters):
             raise ValueError(f"step_size.tolerance: expected one with kind clt and none with another, got {self.tolerance} with {self.kind}")
 
     def seen(self, mean: Tensor, spread: Tensor, gradient: Tensor, step: Tensor) -> tuple[Tensor, Tensor]:
-        """M (R, P, D) and (s^2, r) (R, P, 2) after one more gradient (R, P, D), `step` (R,) steps being completed; as they are with scheduled."""
+        """M (R, P, D) and the roots (s, sqrt r) (R, P, 2) after one more gradient (R, P, D); as they are with scheduled.
+
+        `step` (R,) steps are completed. Roots are kept since squares would overflow where a gradient does not.
+        """
         if self.kind == "scheduled":
             return mean, spread
         a, b = (torch.maximum(1 / per_world(n, step), 1 / (step + 1).double()).to(spread)[:, None] for n in (self.memory, self.long_memory))
-        away, (variance, long) = gradient - mean, spread.unbind(-1)
-        variance = (1 - a) * (variance + a * (away * away).mean(-1))
-        return mean + a[..., None] * away, torch.stack([variance, long + b * (variance - long)], -1)
+        away, (deviation, long) = gradient - mean, spread.unbind(-1)
+        deviation = (1 - a).sqrt() * _hypotenuse(deviation, (a / away.shape[-1]).sqrt() * norm(away))
+        long = _hypotenuse((1 - b).sqrt() * long, b.sqrt() * deviation)
+        return mean + a[..., None] * away, torch.stack([deviation, long], -1)
 
     def multiplier(self, spread: Tensor) -> float | Tensor:
-        """What multiplies the learning rate, given (s^2, r) (R, P, 2): 1, or (R, P) float64; 1 while no variance was seen."""
-        variance, long = spread.double().unbind(-1)
+        """What multiplies the learning rate, given (s, sqrt r) (R, P, 2): 1, or (R, P) float64; 1 while no variance was seen."""
+        deviation, long = spread.double().unbind(-1)
         if self.kind == "clt":
             tolerance = per_world(self.tolerance, spread)[:, None]  # type: ignore[arg-type]
-            return torch.erf(tolerance / (2 * variance).sqrt())  # 1 - 2 Phi(-x) = erf(x / sqrt 2); erf(inf) = 1
+            return torch.erf(tolerance / (math.sqrt(2) * deviation))  # 1 - 2 Phi(-x) = erf(x / sqrt 2); erf(inf) = 1
         if self.kind == "inverse_variance":
-            return torch.where(variance > long, long / variance, torch.ones_like(long))
+            return torch.where(deviation > long, (long / deviation) * (long / deviation), torch.ones_like(long))
         return 1.0
+
+
+def _hypotenuse(a: Tensor, b: Tensor) -> Tensor:
+    """sqrt(a^2 + b^2)."""
+    return norm(torch.stack([a, b], -1))

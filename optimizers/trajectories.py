@@ -5,10 +5,12 @@ A walk with stored values asks its proposals alone where the oracle is exact, el
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 
-from landscapes.base import Answer, column, dot
+from landscapes.base import Answer, column, dot, ordinary, safe_unit, squarable
 from landscapes.streams import Streams
 from optimizers.operators import bit_flip, gaussian, one_bit_flip, wide, worst_last
 
@@ -43,9 +45,10 @@ def clipped(gradient: Tensor, bound: float | Tensor | None) -> Tensor:
     """The gradients (R, P, D), those longer than `bound` made as long as it; None: as they are."""
     if bound is None:
         return gradient
-    longest, norm = column(bound, gradient), dot(gradient, gradient).sqrt()[..., None]
-    scale = norm.reciprocal() * longest  # longest / norm rounds otherwise where it is a number
-    return torch.where(norm > longest, gradient * scale, gradient)
+    longest, (small, unit) = column(bound, gradient), squarable(gradient)
+    length = dot(small, small).sqrt()[..., None]
+    scale = length.reciprocal() * longest  # longest / length rounds otherwise where it is a number
+    return torch.where(length * unit > longest, small * scale, gradient)
 
 
 def descent(
@@ -79,13 +82,33 @@ def unbias(beta: float | Tensor, t: Tensor, like: Tensor) -> float | Tensor:
     return column(1 / (1 - torch.exp(t * logarithm)), like)
 
 
+class Moments(NamedTuple):
+    """Running means of a gradient and of its square, from 0 on."""
+
+    mean: Tensor  # (R, P, D) m, in units of a gradient
+    square: Tensor  # (R, P, D) v, in units of unit^2
+    unit: Tensor  # (R, P, D) powers of two, 1 but where squares would overflow or vanish, in units of a gradient
+
+    @staticmethod
+    def none(like: Tensor) -> Moments:
+        """Those of no gradient like (R, P, D)."""
+        return Moments(torch.zeros_like(like), torch.zeros_like(like), torch.ones_like(like))
+
+
 def adam(
-    mean: Tensor, square: Tensor, slope: Tensor, t: Tensor, beta1: float | Tensor, beta2: float | Tensor, epsilon: float | Tensor = 1e-8
-) -> tuple[Tensor, Tensor, Tensor]:
-    """What `adam` steps along at step t (R,) float64 = 1, 2, .., and the running means of the gradient and its square, (R, P, D) each."""
-    mean, square = running(beta1, mean, slope), running(beta2, square, slope * slope)
-    spread = (square * unbias(beta2, t, slope)).sqrt() + column(epsilon, slope)
-    return mean * unbias(beta1, t, slope) / spread, mean, square
+    moments: Moments, slope: Tensor, t: Tensor, beta1: float | Tensor, beta2: float | Tensor, epsilon: float | Tensor = 1e-8
+) -> tuple[Tensor, Moments]:
+    """What `adam` steps along (R, P, D) at step t (R,) float64 = 1, 2, .. of gradients (R, P, D), and the moments after it."""
+    mean, square, unit = moments
+    small, size = slope, slope.abs()
+    if not (ordinary(size) and bool((unit == 1).all())):
+        same = (safe_unit(size) == 1) & (unit == 1)
+        fresh = torch.where(same, 1.0, safe_unit(torch.maximum(size, square.sqrt() * unit)))
+        ratio, small, unit = unit / fresh, slope / fresh, fresh
+        square = torch.where(square == 0, 0.0, square * ratio * ratio)  # where nothing was seen the ratio may be infinite
+    mean, square = running(beta1, mean, slope), running(beta2, square, small * small)
+    spread = (square * unbias(beta2, t, slope)).sqrt() * unit + column(epsilon, slope)
+    return mean * unbias(beta1, t, slope) / spread, Moments(mean, square, unit)
 
 
 def propose(points: Tensor, streams: Streams, sigma: float | Tensor, rate: float | Tensor | None) -> Tensor:

@@ -15,7 +15,7 @@ import torch
 import xarray as xr
 from torch import Tensor
 
-from landscapes.base import Answer, Bits, Landscape, Query, into_box
+from landscapes.base import Answer, Bits, Landscape, Query, into_box, norm, safe_unit
 from landscapes.oracle import ROUNDING, Ledger, clock_time
 from optimizers.base import Info, Optimizer, State
 
@@ -258,7 +258,9 @@ class Recorder:
         if isinstance(self.landscape.domain, Bits):
             diversity = (2 * mean * (1 - mean)).mean((1, 2))
         else:
-            diversity = ((x - mean).square_().sum(-1) * share).sum(1).sqrt()
+            away = x - mean
+            unit = safe_unit(away.abs().amax((1, 2)))
+            diversity = ((away / unit[:, None, None]).square_().sum(-1) * share).sum(1).sqrt() * unit
         observed = (value.where(share > 0, 0) * share).sum(1)
         return {"population_loss": observed.cpu().numpy(), "diversity": diversity.cpu().numpy()}
 
@@ -288,4 +290,4 @@ def _mean(told: Tensor) -> np.ndarray:
 
 def _distance(a: Tensor, b: Tensor) -> np.ndarray:
     """Euclidean distance of a and b (R, D) -> (R,)."""
-    return (a.double() - b.double()).square().sum(-1).sqrt().cpu().numpy()
+    return norm(a.double() - b.double()).cpu().numpy()

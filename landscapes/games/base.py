@@ -12,7 +12,7 @@ from abc import abstractmethod
 import torch
 from torch import Tensor
 
-from landscapes.base import Landscape, Terms, check_bound, check_points, dot
+from landscapes.base import Landscape, Terms, check_bound, check_points, norm
 from landscapes.streams import Streams
 
 
@@ -49,5 +49,4 @@ def everywhere(value: float, streams: Streams, dim: int) -> Tensor:
 
 def distance(x: Tensor, points: Tensor) -> Tensor:
     """Euclidean distance of x (R, P, D) to points (R, D) -> (R, P)."""
-    gap = x - points[:, None]
-    return dot(gap, gap).sqrt()
+    return norm(x - points[:, None])

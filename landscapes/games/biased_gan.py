@@ -21,7 +21,7 @@ import torch
 from annotated_types import Ge, Gt
 from torch import Tensor
 
-from landscapes.base import UNBOUND, Domain, Reals, softplus
+from landscapes.base import UNBOUND, Domain, Reals, norm, softplus
 from landscapes.games.base import Game, distance, everywhere
 from landscapes.streams import Streams
 
@@ -75,8 +75,7 @@ class BiasedGAN(Game):
 
     def measures(self, x: Tensor) -> dict[str, Tensor]:
         """Of recommendations x (R, 2)."""
-        gap = x[:, None] - self.fixed_points().to(x)
-        return {"fixed_point_distance": gap.square().sum(-1).sqrt().amin(-1)}
+        return {"fixed_point_distance": norm(x[:, None] - self.fixed_points().to(x)).amin(-1)}
 
     def fixed_points(self) -> Tensor:
         """Where the field is zero: (1 | 3, 2) float64, the true equilibrium first, then the spurious points (theta*, psi*) and its mirror image."""

@@ -19,7 +19,7 @@ import torch
 from annotated_types import Ge
 from torch import Tensor
 
-from landscapes.base import Domain, Landscape, Reals, Terms, check_points, matmul
+from landscapes.base import Domain, Landscape, Reals, Terms, check_points, matmul, safe_unit
 from landscapes.networks.data import CLASSES, PIXELS, TRAIN, images, picked
 from landscapes.networks.layers import activated, by_worlds, dense, draw_weights, surprise, total
 from landscapes.networks.together import of_batches
@@ -117,8 +117,12 @@ class BatchNorm(Landscape):
     def _logits(self, x: Tensor, pixels: Tensor) -> Tensor:
         """Networks x (R, P, D), images (R, 1 | P, B, 64) -> (R, P, 10, B)."""
         w1, gamma, beta, w2, b2 = x.split(self._sizes, -1)
+        unit = torch.ones_like(x[..., :1])
+        if self.statistics != "fixed":  # what is normalised does not depend on the length of w1, whose square may be no number
+            unit = safe_unit(w1.detach().abs().amax(-1, keepdim=True)).clamp_min(1)
+        w1, eps = w1 / unit, (self.eps / unit / unit)[..., None]
         z = dense(w1, pixels.mT)
-        y = gamma[..., None] * normalised(z, *self._statistics(z, w1.unflatten(-1, (self.hidden, PIXELS))), self.eps) + beta[..., None]
+        y = gamma[..., None] * normalised(z, *self._statistics(z, w1.unflatten(-1, (self.hidden, PIXELS))), eps) + beta[..., None]
         return dense(w2, activated(y, self.activation)) + b2[..., None]
 
     def _statistics(self, z: Tensor, w1: Tensor) -> tuple[Tensor, Tensor]:
@@ -140,7 +144,7 @@ def batch_statistics(z: Tensor) -> tuple[Tensor, Tensor]:
     return mean, (centred * centred).mean(-1, keepdim=True)
 
 
-def normalised(z: Tensor, mean: Tensor, variance: Tensor, eps: float) -> Tensor:
+def normalised(z: Tensor, mean: Tensor, variance: Tensor, eps: float | Tensor) -> Tensor:
     """(z - mean) / sqrt(variance + eps)."""
     return (z - mean) / torch.sqrt(variance + eps)
 

@@ -20,7 +20,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from landscapes.base import Landscape, Reals, Terms
+from landscapes.base import Landscape, Reals, Terms, norm
 from landscapes.oracle import evaluate
 from landscapes.probes.continuous import jackknife
 from landscapes.probes.measure import Measure
@@ -35,7 +35,7 @@ _RELATIVE = 1e-6  # of the largest eigenvalue: smaller ones are rounding
 def gradient_norm(landscape: Landscape, streams: Streams, *, samples: int = 64) -> Measure:
     """Mean length of the gradient at points of the start law: (R,), in loss per unit of x."""
     slope = _gradients(landscape, landscape.start(streams.at(_START), samples))
-    length = slope.square().sum(-1).sqrt()
+    length = norm(slope)
     return Measure(length.mean(-1), length.std(-1) / samples**0.5, "mean length of the gradient at starts", "loss / x", "")
 
 

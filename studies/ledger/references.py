@@ -17,7 +17,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from landscapes.base import Bits, dot
+from landscapes.base import Bits, dot, norm
 from landscapes.streams import Streams
 from studies.ledger.arms import Arm
 from studies.ledger.slopes import Slopes
@@ -91,7 +91,7 @@ class Ground(NamedTuple):
 
 def ground(slopes: Slopes, center: Tensor, raw: Tensor, noise: Tensor, count: int, streams: Streams) -> Ground:
     """The directions of the raw gradient (R, D) and of largest curvature; the mean curvature, in all directions and along noise (R, M, D)."""
-    length = raw.square().sum(-1, keepdim=True).sqrt()
+    length = norm(raw)[:, None]
     first = torch.where(length > 0, raw / length, 0.0)[:, None]
     if not slopes.landscape.sloped or len(slopes.landscape.players) > 1:
         nothing = center.new_full((len(center),), torch.nan)

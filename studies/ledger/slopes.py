@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from landscapes.base import Landscape, Reals
+from landscapes.base import Landscape, Reals, norm
 from landscapes.oracle import evaluate
 from landscapes.streams import Streams
 
@@ -49,7 +49,7 @@ class Slopes:
 
     def bend(self, center: Tensor, directions: Tensor) -> Tensor:
         """The Hessian at center (R, D) times directions (R, q, D): (R, q, D), by central differences of gradients."""
-        length = directions.square().sum(-1, keepdim=True).sqrt()
+        length = norm(directions)[..., None]
         unit = directions / length.where(length > 0, 1.0)
         ahead, behind = self.gradient(torch.cat([center[:, None] + self.nudge * unit, center[:, None] - self.nudge * unit], 1)).chunk(2, 1)
         return (ahead - behind) / (2 * self.nudge) * length
