@@ -230,7 +230,7 @@ class Checker:
 
     def _check_labels(self) -> None:
         for family in FAMILIES:
-            if self.data.get(family) == {}:
+            if self.data.get(family) == {} and not self.labels[family]:
                 self.mistakes.append(Mistake((family,), "expected at least one, label -> {kind: ..}"))
             for label in self.labels[family]:
                 problem = f"a label is none of {', '.join(RESERVED_LABELS)}" if label in RESERVED_LABELS else names.wrong_label(label)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import functools
 import hashlib
+import os
 import sys
 import sysconfig
 from collections.abc import Iterable, Iterator
@@ -18,7 +19,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("landscapes", "optimizers", "studies")
 CORE = ("studies.loop",)  # what every cell runs through, with all that it imports
-WHERE_USED = {("studies.loop", "landscapes.relaxation"), ("studies.loop", "studies.ledger")}  # not by every task, which says itself where it does
+NOT_FOLLOWED = {  # imports that a task may not need (it says itself where it does), or that change no number
+    ("studies.loop", "landscapes.relaxation"),
+    ("studies.loop", "studies.ledger"),
+    ("studies.loop", "studies.guards"),
+}
 LIBRARIES = {Path(sysconfig.get_path(kind)).resolve() for kind in ("stdlib", "platstdlib", "purelib", "platlib")}
 
 
@@ -56,7 +61,7 @@ def closure(modules: Iterable[str], root: Path = ROOT) -> set[str]:
         found.add(name)
         path = _file(name, root)
         for imported in _tree(path)[1] if path else ():
-            if not any(name == where and f"{imported}.".startswith(f"{what}.") for where, what in WHERE_USED):
+            if not any(name == where and f"{imported}.".startswith(f"{what}.") for where, what in NOT_FOLLOWED):
                 waiting += _followed(imported, name, root)
     return found
 
@@ -104,6 +109,19 @@ def _file(name: str, root: Path) -> Path | None:
         base = Path(origin).parents[1]
     stem = base.joinpath(*name.split("."))
     return next((path for path in (stem.with_suffix(".py"), stem / "__init__.py") if path.is_file()), None)
+
+
+def is_users(file: str) -> bool:
+    """Whether a source file is neither ours nor an installed library's."""
+    path = Path(file).resolve()
+    ours = [ROOT / package for package in PACKAGES]
+    return path.is_file() and not any(path.is_relative_to(folder) for folder in (*ours, *LIBRARIES))
+
+
+def seen_from_here(file: str) -> str:
+    """A path relative to the working directory where it is inside."""
+    near = os.path.relpath(file)
+    return file if near.startswith("..") else near
 
 
 @functools.cache

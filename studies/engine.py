@@ -21,7 +21,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, NamedTuple
 
-from studies import provenance, store
+from studies import digest, provenance, store
 from studies.clusters import ENVIRONMENT, ClusterError
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Record(NamedTuple):
     """What became of one cell."""
 
     address: str
-    status: str  # "done", "found" (another run computed it), "failed", or "apart" (its worker does not see the study's folder)
+    status: str  # "done", "found" (another run computed it), "failed", "refused" (a plugin is at fault) or "apart" (another file system)
     seconds: float = 0.0
     error: str = ""
 
@@ -55,6 +55,8 @@ def compute(cell: Cell, address: str, out: str, token: str = "") -> Record:
     """Compute one cell and store it. Never raises: an exception becomes a file in OUT/errors/. Nothing is written where OUT has no such token."""
     if token and not _appears(Path(out, token)):
         return Record(address, "apart", error=platform.node())
+    from studies.contract import PluginError
+
     path, began = store.cell_path(Path(out), address), time.perf_counter()
     if path.exists():
         return Record(address, "found")
@@ -66,8 +68,10 @@ def compute(cell: Cell, address: str, out: str, token: str = "") -> Record:
         for note in (store.error_path(Path(out), address), *Path(out, "crash").glob(f"{address}.*")):  # of earlier attempts
             note.unlink(missing_ok=True)
         return Record(address, "done", seconds)
+    except PluginError as error:
+        return failed(cell, address, Path(out), str(error), traceback.format_exc(), status="refused")
     except Exception as error:
-        return failed(cell, address, Path(out), f"{type(error).__name__}: {error}", traceback.format_exc())
+        return failed(cell, address, Path(out), f"{type(error).__name__}: {error}{_whose(error)}", traceback.format_exc())
 
 
 def _appears(path: Path) -> bool:
@@ -100,12 +104,21 @@ def _origin(cell: Cell, seconds: float) -> dict[str, str]:
     return {"task": cell.task.canonical, "origin": json.dumps(block | provenance.versions() | cell.task.libraries)}
 
 
-def failed(cell: Cell, address: str, out: Path, error: str, trace: str) -> Record:
+def _whose(error: BaseException) -> str:
+    """The line of the user's own that an error came from, " (mine.py:34, in Kind.ask)"; empty where there is none."""
+    lines = [(frame.f_code, line) for frame, line in traceback.walk_tb(error.__traceback__) if digest.is_users(frame.f_code.co_filename)]
+    if not lines:
+        return ""
+    code, line = lines[-1]
+    return f" ({digest.seen_from_here(code.co_filename)}:{line}, in {code.co_qualname})"
+
+
+def failed(cell: Cell, address: str, out: Path, error: str, trace: str, status: str = "failed") -> Record:
     """Write why a cell failed."""
     record = {"error": error, "traceback": trace, "task": json.loads(cell.task.canonical), "first": cell.first, "last": cell.last}
     with contextlib.suppress(OSError):  # a full disk must not hide the error itself
         store.write_text(json.dumps(record, indent=1), store.error_path(out, address))
-    return Record(address, "failed", error=error)
+    return Record(address, status, error=error)
 
 
 @contextlib.contextmanager

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+import difflib
 import importlib
+import inspect
 import sys
+import traceback
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_args, get_origin
@@ -12,6 +16,7 @@ from landscapes import LANDSCAPES
 from landscapes.base import Landscape, Parameters, hints_of
 from optimizers import OPTIMIZERS
 from optimizers.base import Optimizer
+from studies.digest import is_users, seen_from_here
 
 FAMILIES: dict[str, tuple[Mapping[str, type[Parameters]], type[Parameters]]] = {
     "landscape": (LANDSCAPES, Landscape),
@@ -34,12 +39,43 @@ def find(kind: str, family: str) -> Any:  # noqa: ANN401
     if str(Path.cwd()) not in sys.path:
         sys.path.append(str(Path.cwd()))
     try:
-        found = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError, SyntaxError) as error:
-        raise ValueError(f"cannot import {kind!r}: {error}") from error
-    if not (isinstance(found, type) and issubclass(found, base)):
-        raise ValueError(f"expected {kind!r} to be a subclass of {base.__module__}.{base.__name__}")
-    return found
+        found = importlib.import_module(module)
+    except Exception as error:  # noqa: BLE001  a module of the user's may fail in any way
+        named = "" if isinstance(error, (ImportError, SyntaxError)) else f"{type(error).__name__}: "
+        raise ValueError(f"cannot import {kind!r}: {named}{error}{_line(error)}") from error
+    if not hasattr(found, name):
+        near = difflib.get_close_matches(name, [key for key, value in vars(found).items() if isinstance(value, type)], 1)
+        raise ValueError(f"cannot import {kind!r}: {module} has no {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+    _check_class(getattr(found, name), kind, base)
+    return getattr(found, name)
+
+
+def _line(error: BaseException) -> str:
+    """Where in a module of the user's importing it failed; a syntax error says so itself."""
+    if isinstance(error, SyntaxError):
+        return ""
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [f" ({seen_from_here(frame.filename)}:{frame.lineno})" for frame in frames if is_users(frame.filename)]
+    return lines[-1] if lines else ""
+
+
+def _check_class(cls: Any, kind: str, base: type[Parameters]) -> None:  # noqa: ANN401
+    """Raise ValueError unless it is a whole, frozen dataclass of the family."""
+    family = f"{base.__module__}.{base.__name__}"
+    if not (isinstance(cls, type) and issubclass(cls, base)):
+        raise ValueError(f"expected {kind!r} to be a subclass of {family}")
+    if not (dataclasses.is_dataclass(cls) and cls.__dataclass_params__.frozen):  # type: ignore[attr-defined]
+        raise ValueError(f"expected {kind!r} to be a frozen dataclass; put @dataclass(frozen=True, kw_only=True) above the class")
+    missing = sorted(getattr(cls, "__abstractmethods__", ()))
+    if missing:
+        needed = ", ".join(sorted(base.__abstractmethods__))  # type: ignore[attr-defined]
+        where = f"{seen_from_here(inspect.getsourcefile(cls) or '?')}:{inspect.getsourcelines(cls)[1]}: {cls.__qualname__}"
+        raise ValueError(f"{where}: expected the methods of {family} ({needed}), got none called {', '.join(missing)}; write it")
+    if not isinstance(getattr(cls, "name", None), str):
+        raise ValueError(f'expected {kind!r} to have a name; write `name: ClassVar[str] = "{cls.__name__.lower()}"` in the class')
+    sources = getattr(cls, "sources", ())
+    if not (isinstance(sources, tuple) and all(isinstance(source, str) for source in sources)):
+        raise ValueError(f'{kind}: expected sources as a tuple of names, as in ("mutation",), got {sources!r}')
 
 
 def build(spec: Mapping[str, Any], family: str) -> Any:  # noqa: ANN401

@@ -18,6 +18,7 @@ from landscapes.oracle import Ledger, Oracle
 from landscapes.relaxation import Relaxation
 from landscapes.streams import Streams
 from optimizers.base import Optimizer, State
+from studies.guards import guarded, try_landscape
 from studies.instruments import Recorder
 from studies.kinds import build
 from studies.ledger import Book, Freezer, Scene, record
@@ -78,6 +79,7 @@ def run_worlds(task: Task, worlds: torch.Tensor) -> xr.Dataset:
     """
     optimizer: Optimizer = build(task.optimizer, "optimizer")
     streams = Streams(seed=task.seed, worlds=worlds, dtype=getattr(torch, task.dtype), device=task.device, sources=optimizer.sources)
+    try_landscape(task, streams, bind, gradient=optimizer.gradient)
     landscape = bind(task, streams)
     noise = Noise(
         batch=task.noise["batch"],
@@ -103,7 +105,8 @@ def run_worlds(task: Task, worlds: torch.Tensor) -> xr.Dataset:
         _ = freezer and freezer(state)
         _ = camera and camera(state, query)
 
-    clock = search(optimizer, problem, oracle, recorder, streams, watch if freezer or camera else None)
+    searcher, door = guarded(task, optimizer, oracle, streams)
+    clock = search(searcher, problem, door, recorder, streams, watch if freezer or camera else None)
     data = recorder.dataset(worlds)
     if freezer and task.ledger:
         scene = Scene(optimizer, functools.partial(bind, task), noise, streams, task.oracle, oracle.ledger.price)

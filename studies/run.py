@@ -27,7 +27,7 @@ def parser() -> argparse.ArgumentParser:
         prog="python -m studies.run",
         description="Run a study: compute what is missing, build the dataset, draw the figures.",
         epilog="exit codes: 0 done, 1 a cell failed or is missing (with --strict also: a claim fails or is undecided, a world diverged),"
-        " 2 wrong study or argument, 75 lost the scheduler, 130 interrupted (run again to go on)",
+        " 2 wrong study, plugin or argument, 75 lost the scheduler, 130 interrupted (run again to go on)",
     )
     found.add_argument("config", nargs="?", metavar="CONFIG", help="a study file, or the name of a study in studies/configs/")
     found.add_argument("--out", type=Path, metavar="DIR", help="the study's folder (default: results/NAME)")
@@ -97,8 +97,9 @@ def _report(outcome: Outcome, out: Path, console: Console, figures: list[str], *
         console.print(text, soft_wrap=True)
     if outcome.missing:
         console.print(f"{outcome.missing} cells are missing, though they were computed; {RESUME}", soft_wrap=True)
+    refused = any(record.status == "refused" for record in outcome.failed)
     if outcome.ended == "unmatched":
-        return 1
+        return WRONG if refused else 1
     if outcome.dataset is None:
         console.print(f"lost the Dask scheduler; {RESUME}" if outcome.ended == "lost" else f"interrupted; {RESUME}")
         return LOST if outcome.ended == "lost" else STOPPED
@@ -109,6 +110,8 @@ def _report(outcome: Outcome, out: Path, console: Console, figures: list[str], *
         console.print("strict: a world diverged, failed or is missing")
     if strict and open_claims:
         console.print(f"strict: does not hold: {', '.join(open_claims)}", soft_wrap=True)
+    if refused:
+        return WRONG
     return 1 if outcome.failed or outcome.missing or undrawn or (strict and (bad or open_claims)) else 0
 
 

@@ -227,9 +227,14 @@ class _Bar:
 
     def take(self, record: Record) -> None:
         """Note a cell that ended."""
+        if record.status == "refused":
+            known = any(record.error == earlier.error for earlier in self.failed)
+            self.failed.append(record)
+            if not known:
+                self.console.print(Text.assemble(("refused:", "red"), f" {record.error}"), soft_wrap=True)
         if record.status == "failed":
             self.failed.append(record)
-            first = record.error.splitlines()[0][:200]
+            first = record.error.splitlines()[0][:300]
             self.console.print(Text.assemble((f"cell {record.address[:12]} failed:", "red"), f" {first}"), soft_wrap=True)
         description = f"{self.what} ({len(self.failed)} failed)" if self.failed else self.what
         self.progress.update(self.task, advance=1, description=description)

@@ -312,7 +312,7 @@ def test_plugins_are_found_in_the_working_directory(tmp_path: Path, monkeypatch:
     assert study.arms[0].optimizer["extra"] == 2
     broken = GOOD.replace("kind: ga}", "kind: 'my_broken_plugin:X'}")
     assert lines_of(tmp_path, broken) == [
-        "study.yaml:10:14: optimizers.ga.kind: cannot import 'my_broken_plugin:X': ZeroDivisionError: division by zero"
+        "study.yaml:10:14: optimizers.ga.kind: cannot import 'my_broken_plugin:X': ZeroDivisionError: division by zero (my_broken_plugin.py:1)"
     ]
 
 

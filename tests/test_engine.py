@@ -38,7 +38,10 @@ def test_a_cell_that_fails_is_shown_and_tried_again(tmp_path):
     code, out, err = finish(start(tmp_path, "--workers", "2", broken=True))
     assert code == 1
     lines = [line for line in err.splitlines() if " failed: " in line]
-    assert sorted(line.split(" failed: ")[1] for line in lines) == ["RuntimeError: the bowl has [broken]", "the worker crashed: Segmentation fault"]
+    raised, crashed = sorted(line.split(" failed: ")[1] for line in lines)
+    assert crashed == "the worker crashed: Segmentation fault"
+    assert raised.startswith("RuntimeError: the bowl has [broken] (")
+    assert raised.endswith("slow_bowl.py:33, in Bowl.bind)")
     assert "2 cells failed" in err
     assert "Traceback" not in out + err
     records = [json.loads(path.read_text()) for path in (tmp_path / "out" / "errors").glob("*.json")]

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 import pytest
@@ -237,6 +237,12 @@ class TestTargets:
         assert data["steps"].values.tolist() == [[10, 100]]
 
 
+class Points(NamedTuple):
+    points: torch.Tensor
+    worlds: torch.Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
 class OwnBatch(Optimizer):
     """Random points; world r sees batches of 1 + 3 r terms, and sleeps at step 2 where r is even."""
 
@@ -244,11 +250,8 @@ class OwnBatch(Optimizer):
     batches = True
     domains = (Reals, Bits)
 
-    def parameters(self):
-        return {}
-
     def init(self, problem, streams):
-        return problem.start(4), streams.worlds
+        return Points(problem.start(4), streams.worlds)
 
     def ask(self, state, streams):
         alive = torch.ones(len(state[0]), 4, dtype=torch.bool)
@@ -257,7 +260,7 @@ class OwnBatch(Optimizer):
         return Query(state[0], batch=1 + 3 * (state[1] % 3), alive=alive)
 
     def tell(self, state, query, answer, streams):
-        return (state[0] + streams.uniform("mutation", (4, 1)).to(state[0].dtype), state[1]), {}
+        return Points(state[0] + streams.uniform("mutation", (4, 1)).to(state[0].dtype), state[1]), {}
 
     def recommend(self, state):
         return state[0][:, 0]

@@ -1,0 +1,128 @@
+"""A plugin that breaks the contract is refused in one line that names file, line, method and remedy; one that keeps it gives the same numbers."""
+
+import json
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from studies import guards, loop
+from studies.contract import PluginError
+from tests.runs import cells, finish, no_leftovers, start, write  # noqa: F401
+from tests.test_loop import run, task
+
+BOWL, GA = {"kind": "quadratic", "dim": 3}, {"kind": "ga", "population": 4}
+DRAW = "draws from {}'s global generator, so each run gives other numbers; take the draw from the streams it is given, such as streams.normal"
+AGAIN = "another value when called again with the same arguments: it draws from a generator of its own, or keeps something from call to call"
+ALONE = "of a world another value alone than among other worlds, so replicates are not independent; work along the axes behind the first"
+WRONG = [
+    ("TorchDraw", "ask", DRAW.format("torch")),
+    ("NumpyDraw", "ask", DRAW.format("NumPy")),
+    ("PythonDraw", "ask", DRAW.format("Python")),
+    ("OwnGenerator", "ask", f"gives points {AGAIN}"),
+    ("KeptGenerator", "ask", f"gives points {AGAIN}"),
+    ("Counts", "ask", f"gives points {AGAIN}"),
+    ("OneSeed", "ask", f"gives points {ALONE}"),
+    ("InitDraw", "init", DRAW.format("torch")),
+    ("TellDraw", "tell", DRAW.format("Python")),
+    ("LateDraw", "ask", "at step 8 or before it something drew from a global generator .torch.; take the draw from"),
+    ("ChangesState", "tell", "changes state.parents in place, which others still read; return new tensors"),
+    ("ChangesStateByNumpy", "ask", "changes state.sigma in place"),
+    ("ChangesAnswer", "tell", "changes answer.value in place"),
+    ("ChangesQuery", "tell", "changes query.points in place"),
+    ("ChangesInRecommend", "recommend", "changes state.sigma in place"),
+    ("AcrossWorlds", "tell", f"gives state.sigma {ALONE}"),
+    ("FirstWorld", "ask", f"gives points {ALONE}"),
+    ("LongRecommendation", "recommend", r"expected a point of shape \(R, D\) = \(4, 3\), got \(4, 1, 3\)"),
+    ("ShortCenter", "center", r"expected a point of shape \(R, D\) = \(4, 3\), got \(4,\)"),
+    ("FlatPoints", "ask", r"expected points of shape \(R, P, D\) = \(4, P, 3\), got \(4, 3\)"),
+    ("NoQuery", "ask", r"expected a landscapes.base.Query, got a tensor of shape \(4, 12, 3\)"),
+    ("SinglePrecision", "ask", "expected points as torch.float64, got torch.float32; take the type from what it is given"),
+    ("NoInfo", "tell", r"expected \(state, info\), info a dict of tensors, as in `return State\(..\), {}`, got State"),
+    ("NoWorlds", "init", r"expected state.sigma of shape \(R, ..\), R = 4 worlds first, got \(\)"),
+    ("PlainNumber", "init", r"expected state.sigma as a tensor \(R, ..\), a row for each of R = 4 worlds, got float"),
+    ("Dictionary", "init", r"expected a state that is a NamedTuple of tensors \(R, ..\), got dict"),
+]
+STEADY = "draw tables in `bind`, from streams; noise is what a study's `noise:` adds"
+LANDSCAPES = [
+    ("RidgeDraws", "loss", f"draws from torch's global generator, so each run gives other numbers; {STEADY}"),
+    ("RidgeDrawsInNumpy", "loss", "draws from NumPy's global generator"),
+    ("RidgeOwnGenerator", "loss", f"gives value {AGAIN}; {STEADY}"),
+    ("RidgeChanges", "loss", "changes x in place"),
+    ("RidgeAcross", "loss", f"gives value {ALONE}"),
+    ("RidgeOneWorld", "loss", r"expected losses of shape \(R, P\) = \(3, 2\), got \(3,\)"),
+    ("RidgeSingle", "loss", "expected losses as torch.float64, got torch.float32; take the type from x"),
+    ("RidgeNaN", "loss", "expected numbers at the starting points, got NaN at all of them; return torch.inf where a point is not legal"),
+    ("RidgeForgets", "bind", r"expected the bound landscape, as in `return self.bound\(table=..\)`, got None"),
+    ("RidgeStart", "start", r"expected starts of shape \(R, n, D\) = \(3, 2, 3\), got \(3, 3\)"),
+    ("RidgeStartDraws", "start", "draws from torch's global generator"),
+    ("RidgePlayers", "players", "expected a tuple of whole numbers, got 3"),
+    ("RidgeDomain", "domain", r"expected Reals\(..\) or Bits\(\), got \(-1.0, 1.0\)"),
+    ("RidgeMeasures", "measures", r"expected a dict with the keys of `extras` \(height\), got \['hight'\]"),
+    ("RidgeTruth", "solution_loss", r"expected losses of shape \(R, P\) = \(3, 2\), got \(3,\)"),
+]
+
+
+def own(name):
+    return {"kind": f"tests.plugins:{name}"}
+
+
+@pytest.mark.parametrize(("name", "method", "text"), WRONG, ids=[name for name, *_ in WRONG])
+def test_an_optimizer_that_breaks_a_promise_is_refused(name, method, text):
+    with pytest.raises(PluginError, match=rf"^tests/plugins.py:\d+: {name}.{method}: {text}") as error:
+        run(task(BOWL, own(name), budget=400.0), range(4))
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(("name", "method", "text"), LANDSCAPES, ids=[name for name, *_ in LANDSCAPES])
+def test_a_landscape_that_breaks_a_promise_is_refused(name, method, text):
+    with pytest.raises(PluginError, match=rf"^(tests/plugins.py:\d+: )?{name}.{method}: {text}") as error:
+        run(task(own(name), GA, budget=100.0), range(4))
+    assert "\n" not in str(error.value)
+
+
+def test_a_landscape_inside_another_and_a_relaxed_one_are_held_to_it_too():
+    with pytest.raises(PluginError, match=r"RidgeAcross.loss: gives value"):
+        run(task({"kind": "moving", "inner": own("RidgeAcross")}, GA, budget=100.0), range(4))
+    with pytest.raises(PluginError, match=r"^tests/plugins.py:\d+: Ones.extension: draws from torch's global generator"):
+        run(task(own("Ones"), {"kind": "sgd"}, relaxation="extension", budget=100.0), range(4))
+
+
+def test_a_loss_without_slopes_is_refused_where_slopes_are_asked():
+    with pytest.raises(PluginError, match=r"RidgeNumpy.loss: expected a loss that torch can differentiate, .* without .detach\(\), .item\(\)"):
+        run(task(own("RidgeNumpy"), {"kind": "sgd"}, budget=100.0), range(4))
+    assert np.isfinite(run(task(own("RidgeNumpy"), GA, budget=100.0), range(4))["loss"]).all()
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("worlds", [[0], [5, 3, 2], range(8)])
+@pytest.mark.parametrize("names", [("Sound", None), (None, "Ridge"), ("Sound", "Ridge")])
+def test_guards_let_sound_kinds_pass_and_change_no_number(monkeypatch, names, worlds, dtype):
+    optimizer, landscape = (own(name) if name else default for name, default in zip(names, (GA, BOWL), strict=True))
+    made = task(landscape, optimizer, budget=1200.0, checkpoints=[600.0, 1200.0], dtype=dtype)
+    looked = []
+    monkeypatch.setattr(guards.Watch, "look", lambda self, *args, look=guards.Watch.look: (looked.append(self.step), look(self, *args)))
+    watched = run(made, worlds)
+    assert {8, 16, 32, 64} <= set(looked)
+    monkeypatch.setattr(loop, "guarded", lambda task, optimizer, oracle, streams: (optimizer, oracle))
+    monkeypatch.setattr(loop, "try_landscape", lambda *args, **options: None)
+    free = run(made, worlds)
+    timed = [name for name, variable in free.items() if variable.attrs.get("units") == "s"]
+    xr.testing.assert_identical(watched.drop_vars(timed).drop_attrs(), free.drop_vars(timed).drop_attrs())
+
+
+def test_a_refusal_is_one_line_and_exit_2_while_other_arms_are_computed(tmp_path):
+    optimizers = {"GA": GA, "own": own("TorchDraw"), "own too": own("Raises")}
+    write(tmp_path, {"name": "mixed", "budget": 60, "replicates": 40, "landscapes": {"bowl": BOWL}, "optimizers": optimizers})
+    code, out, err = finish(start(tmp_path, "--workers", "1"))
+    assert code == 2, err
+    assert "Traceback" not in out + err
+    refused = [line for line in err.splitlines() if line.startswith("refused: ")]
+    assert len(refused) == 1  # of two blocks of worlds
+    assert "plugins.py" in refused[0]
+    raised = [line for line in err.splitlines() if "ZeroDivisionError: no children (" in line]
+    assert len(raised) == 2
+    assert all(line.endswith("in Raises.ask)") for line in raised)
+    assert len(cells(tmp_path)) == 2
+    records = [json.loads(path.read_text()) for path in (tmp_path / "out" / "errors").glob("*.json")]
+    assert len(records) == 4
