@@ -28,6 +28,11 @@ class Around(Landscape):
         return self.inner.unit_cost
 
     @property
+    def solution_cost(self) -> int:
+        """As the inner landscape."""
+        return self.inner.solution_cost
+
+    @property
     def extension_cost(self) -> int | None:
         """As the inner landscape."""
         return self.inner.extension_cost

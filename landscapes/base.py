@@ -186,6 +186,11 @@ class Landscape(Parameters, ABC):
         return 1
 
     @property
+    def solution_cost(self) -> int:
+        """What one `solution_loss` costs, in evaluations."""
+        return self.unit_cost
+
+    @property
     def gap_known(self) -> bool:
         """Whether `loss` is the gap to the known optimum (so 0 is the best possible)."""
         return False

@@ -1,7 +1,8 @@
 """What is recorded: the state of every world at checkpoints of cost, and the cost at which targets are first hit.
 
 A checkpoint at cost c shows the state after the last completed step of cost <= c at the nominal price; beyond the end of a run it goes on
-showing the last state, with the status that says why it ended, as does the last checkpoint. Truth is measured beside the search, unbilled and unseen.
+showing the last state, with the status that says why it ended, as does the last checkpoint. Truth is measured beside the search, unbilled and unseen;
+for the hits of targets in states of their own (`studies.hits`), so that no hit depends on a checkpoint.
 """
 
 from __future__ import annotations
@@ -18,9 +19,10 @@ from torch import Tensor
 from landscapes.base import Answer, Bits, Landscape, Query, into_box, norm, safe_unit
 from landscapes.oracle import ROUNDING, Ledger, clock_time
 from optimizers.base import Info, Optimizer, State
+from studies.hits import Hits, Pace
 
 STATUS = ("running", "hit_target", "budget_spent", "diverged")
-EVERY_STEP = 10  # points from which on the truth of the recommendation is simply measured at every step; with fewer, often an answer holds it
+MANY = 10  # points from which on the truth of the recommendation is measured, rather than sought among exact answers
 
 LOSS = "loss"  # the unit of every loss
 VARIABLES = {  # name -> (long name, unit) of what has the dims (replicate, checkpoint)
@@ -64,7 +66,8 @@ class Recorder:
         common: (R, 1, D) the point at which every arm of this landscape starts.
         checkpoints: (C,) costs at the nominal price, increasing, in evaluations.
         targets: (T,) losses.
-        exact: whether values are the truth about a point as an answer, so that hits are exact at every step.
+        exact: whether values are the truth about a point as an answer.
+        share: of the time, that looking for hits may take where the truth takes longer than a step.
     """
 
     def __init__(
@@ -77,15 +80,17 @@ class Recorder:
         targets: Sequence[float],
         *,
         exact: bool,
+        share: float,
     ) -> None:
         self.landscape, self.optimizer, self.ledger, self.common, self.exact = landscape, optimizer, ledger, common, exact
         worlds = len(ledger.alive)
         self.checkpoints = np.array([*checkpoints, np.inf])
         self.reach = self.checkpoints * (1 + ROUNDING)  # a cost up to here is within the checkpoint
-        self.targets = np.array(targets, float)
         self.next = np.zeros(worlds, int)  # (R,) the first checkpoint not yet written
         self.ended = np.zeros(worlds, int)  # (R,) 0, or the place in STATUS that says how the world ended
-        self.hits = {name: np.full((worlds, len(targets)), np.inf) for name in ("hit_cost", "best_hit_cost")}
+        self.targets, self.pace = np.array(targets, float), Pace(landscape, worlds, np.inf if exact else share)
+        self.hits, self.best_hits = Hits(targets, worlds, seen=-1), Hits(targets, worlds, seen=0)
+        self.best_truth, self.best_changed = np.full(worlds, np.inf), np.zeros(worlds, bool)  # (R,)
         told = [name for name, _, _ in (*optimizer.recorded.values(), *optimizer.counted.values())]
         self.counted: dict[str, np.ndarray] = {}  # variable -> (R,) sum over the steps so far
         names = [*VARIABLES, *landscape.extras, *told, "seconds"]
@@ -107,8 +112,10 @@ class Recorder:
         del step, optimizer
         running, cost, value = self.ended == 0, self.ledger.spent, _asked(query, answer)
         low = np.fmin.reduce(value, axis=1)  # NaN where nothing is a number
-        if self.exact and len(self.targets):
-            self._hit("hit_cost", self._recommended(query, value, running), running)
+        asked = True if query.alive is None else query.alive.any(1).cpu().numpy()
+        lost = running & asked & ~np.isfinite(low)
+        ends = lost | ~self.ledger.within  # the state before this step was the last one
+        self._look(running & (self.pace.due | ends), query, value)
         crossed = cost > self.reach[self.next]
         if crossed.any():
             self._write(crossed, np.searchsorted(self.reach, cost))
@@ -116,10 +123,9 @@ class Recorder:
         lowest = self._lowest(query, value, low)
         self.before = self.last
         self.last = Moment(state, query, answer, self._counts(), cost, self.ledger.within, self._seconds(), *lowest, info)
-        if self.exact and len(self.targets):
-            self._hit("best_hit_cost", self.last.observed, running)
-        asked = True if query.alive is None else query.alive.any(1).cpu().numpy()
-        self._end_worlds(running, running & asked & ~np.isfinite(low))
+        if self.targets.size:
+            self.pace.step(*self.last.counts[:2])
+        self._end_worlds(running, lost)
 
     def close(self) -> None:
         """Write what no world has reached: nothing, unless the loop was left early."""
@@ -140,10 +146,7 @@ class Recorder:
         }
         flags: dict = {"flag_values": np.arange(len(STATUS), dtype=np.int8), "flag_meanings": " ".join(STATUS)}
         variables["status"] = (("replicate", "checkpoint"), self.records["status"].astype(np.int8), {"long_name": "what the world does", **flags})
-        how = "exact" if self.exact else "seen at checkpoints"
-        for name, whose in (("hit_cost", "recommended point"), ("best_hit_cost", "best evaluated point")):
-            long_name = f"cost at which the {whose} first reached the target ({how}); inf: never"
-            variables[name] = (("replicate", "target"), self.hits[name], {"long_name": long_name, "units": "evaluations"})
+        variables |= self._hit_costs()
         variables["start_loss"] = ("replicate", self.start_loss, dict(zip(("long_name", "units"), START, strict=True)))
         coords = {
             "replicate": worlds.cpu().numpy(),
@@ -151,6 +154,16 @@ class Recorder:
             "target_loss": ("target", self.targets, {"long_name": "target", "units": LOSS}),
         }
         return xr.Dataset(variables, coords)
+
+    def _hit_costs(self) -> dict[str, tuple]:
+        """The ends of the intervals in which targets were first reached, name -> (dims, (R, T), attributes)."""
+        variables: dict[str, tuple] = {}
+        for name, whose, hits in (("hit_cost", "recommended point", self.hits), ("best_hit_cost", "best evaluated point", self.best_hits)):
+            end = f"cost of the first state looked at whose {whose} reaches the target; inf: never"
+            low = f"cost of the state looked at before that, which did not reach it; equal to {name} where no state lies between; inf: never"
+            for key, values, text in ((name, hits.cost, end), (f"{name}_low", hits.low, low)):
+                variables[key] = (("replicate", "target"), values, {"long_name": text, "units": "evaluations"})
+        return variables
 
     # one step --------------------------------------------------------------------------------------------------------
 
@@ -170,6 +183,7 @@ class Recorder:
         """The lowest value (R,) seen so far and its point (R, D)."""
         observed, best = np.fmin(self.last.observed, low), self.last.best
         better = observed < self.last.observed
+        self.best_changed |= better
         if not better.any():
             return observed, best
         place = torch.from_numpy(np.where(np.isnan(value), np.inf, value).argmin(1)).to(best.device)
@@ -181,29 +195,42 @@ class Recorder:
         self.ledger.close(lost)
         over = running & ~self.ledger.alive
         if over.any():
+            self._look(over & ~lost & self.ledger.within)
             self.ended[over] = np.where(lost, STATUS.index("diverged"), STATUS.index("budget_spent"))[over]
             self._write(over, np.full_like(self.next, len(self.checkpoints) - 1))
             self.records["status"][over, -1] = self.ended[over]  # also where the last step overshot the budget
 
     # targets ---------------------------------------------------------------------------------------------------------
 
-    def _hit(self, name: str, loss: np.ndarray, rows: np.ndarray) -> None:
-        """Note the cost of the last state for the targets that loss (R,) reaches for the first time, in the worlds `rows` and within the budget."""
-        reached = (loss[:, None] <= self.targets) & np.isinf(self.hits[name])
-        if reached.any():
-            reached &= (rows & self.last.within)[:, None]
-            self.hits[name] = np.where(reached, self.last.cost[:, None], self.hits[name])
+    def _look(self, rows: np.ndarray, query: Query | None = None, value: np.ndarray | None = None) -> None:
+        """Look whether the last state reaches targets, in the worlds `rows` (R,) bool; exact answers (R, P) to the query that came next may tell."""
+        told = rows & self.hits.open
+        if told.any():
+            self.hits.look(self._recommended(query, value, told), self.last.cost, self.last.counts[2], told)
+        told = rows & self.best_hits.open & np.isfinite(self.last.observed)
+        if told.any():
+            self.best_hits.look(self._best(told), self.last.cost, self.last.counts[2], told)
 
-    def _recommended(self, query: Query, value: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        """The true loss (R,) of what the state before this step recommended: it is asked now, or was, or is looked at beside the population."""
+    def _recommended(self, query: Query | None, value: np.ndarray | None, rows: np.ndarray) -> np.ndarray:
+        """The true loss (R,) of what the last state recommends: exact answers hold it where it is asked next, or was; else it is measured."""
         point = self.optimizer.recommend(self.last.state)[:, None]
-        if query.points.shape[1] < EVERY_STEP:
+        known = np.full(len(rows), np.nan)
+        if self.exact and query is not None and value is not None and query.points.shape[1] < MANY:
             known = _among(point, query, value)
             if np.isnan(known).any() and self.last.query is not None and self.last.answer is not None:
                 known = np.fmin(known, _among(point, self.last.query, _asked(self.last.query, self.last.answer)))
-            if not (np.isnan(known) & rows).any():
-                return known
-        return self._truth(point, self.last)[:, 0]
+        missing = np.isnan(known)
+        return np.where(missing, self._truth(point, self.last)[:, 0], known) if (missing & rows).any() else known
+
+    def _best(self, rows: np.ndarray) -> np.ndarray:
+        """The true loss (R,) of the best evaluated points, measured where they are new, or the landscape moves."""
+        if self.exact:
+            return self.last.observed
+        new = rows & (self.best_changed | (self.landscape.clock is not None))
+        if new.any():
+            self.best_truth = np.where(new, self._truth(self.last.best[:, None], self.last)[:, 0], self.best_truth)
+            self.best_changed &= ~new
+        return self.best_truth
 
     # checkpoints -----------------------------------------------------------------------------------------------------
 
@@ -225,19 +252,17 @@ class Recorder:
         world, place = np.nonzero((places >= self.next[:, None]) & (places < until[:, None]) & rows[:, None])
         if not len(world):
             return
-        for name, values in self._values(rows).items():
+        for name, values in self._values().items():
             self.records[name][world, place] = values[world]
         self.next = np.where(rows, until, self.next)
 
-    def _values(self, rows: np.ndarray) -> dict[str, np.ndarray]:
-        """Everything that a checkpoint shows of the last state, (R,) each; hits are noted on the way for the worlds `rows`."""
+    def _values(self) -> dict[str, np.ndarray]:
+        """Everything that a checkpoint shows of the last state, (R,) each."""
         moment = self.last
         point = self.optimizer.recommend(moment.state)
         truth = self._truth(torch.stack([point, moment.best], 1), moment)
-        self._hit("hit_cost", truth[:, 0], rows)
-        values = dict(zip(COUNTS, moment.counts, strict=True)) | {"loss": truth[:, 0], "seconds": np.full(len(rows), moment.seconds)}
+        values = dict(zip(COUNTS, moment.counts, strict=True)) | {"loss": truth[:, 0], "seconds": np.full(len(truth), moment.seconds)}
         if moment.query is not None and moment.answer is not None:
-            self._hit("best_hit_cost", truth[:, 1], rows)
             share = self.optimizer.share(self.before.state)
             values |= {"best_loss": truth[:, 1], "observed": moment.observed, **self._spread(moment.query, moment.answer, share)}
             values["step_length"] = _distance(self.optimizer.center(moment.state), self.optimizer.center(self.before.state))

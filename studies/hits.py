@@ -1,0 +1,89 @@
+"""When worlds first reach targets, and what it costs to look.
+
+The truth of a point is measured beside the search, unbilled. It is looked at after every step where it takes no longer than the step; there a hit is
+exact. Elsewhere (a mini-batch of a large data set costs less than the whole loss) it is looked at as often as the share of time that truth may take
+allows, and a hit is known to an interval: the target was not reached in the state looked at before, and was in this one. Checkpoints play no part.
+
+Time is estimated, since an address must not depend on a clock: a step or a look takes STEP reads, and each term-evaluation as many more as there are
+coordinates; a gradient counts as GRADIENT values. STEP is what asking, telling and recording take (20 microseconds for each world of a block)
+where a core reads some 5e9 numbers a second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from landscapes.base import Landscape
+
+STEP = 1e5  # reads
+GRADIENT = 3  # values
+
+
+def reads(landscape: Landscape, values: float | np.ndarray, gradients: float | np.ndarray) -> float | np.ndarray:
+    """What a step takes that evaluates so many terms: an estimate of time, in numbers read."""
+    return STEP + (values + GRADIENT * gradients) * landscape.dim
+
+
+def reads_of_truth(landscape: Landscape) -> float:
+    """What the true loss of one point takes, in numbers read."""
+    return float(landscape.terms * landscape.solution_cost * landscape.dim)
+
+
+class Pace:
+    """In which states of R worlds the truth is looked at: the first, and each where what ran since the last look has earned one.
+
+    Args:
+        landscape: whose truth it is.
+        worlds: R.
+        share: of the time, that truth may take where it takes longer than a step; > 0, inf: all that it wants.
+    """
+
+    def __init__(self, landscape: Landscape, worlds: int, share: float) -> None:
+        self.landscape, self.share, self.price = landscape, share, reads_of_truth(landscape)
+        self.always = self.price <= max(STEP, share * STEP)
+        self.terms = np.zeros((2, worlds), np.int64)  # value and gradient terms at the last step
+        self.earned = np.zeros(worlds)  # reads since the last look
+        self.due = np.ones(worlds, bool)  # (R,) whether this state is to be looked at
+
+    def step(self, values: np.ndarray, gradients: np.ndarray) -> None:
+        """A step was taken; terms (R,) evaluated so far."""
+        if self.always:
+            return
+        terms = np.stack([values, gradients])
+        taken = reads(self.landscape, *(terms - self.terms))
+        self.earned = np.where(self.due, 0.0, self.earned) + taken
+        self.due = (taken >= self.price) | (self.share * self.earned >= self.price)
+        self.terms = terms
+
+
+class Hits:
+    """The first hits of T targets in R worlds.
+
+    Args:
+        targets: (T,) losses.
+        worlds: R.
+        seen: steps of the last state of which it is known that no target is reached; -1: not even the start's is.
+    """
+
+    def __init__(self, targets: Sequence[float], worlds: int, seen: int) -> None:
+        self.targets = np.array(targets, float)
+        self.cost, self.low = np.full((2, worlds, len(targets)), np.inf)  # ends of the interval that holds the hit; inf: never
+        self.next = np.full(worlds, max(targets, default=-np.inf))  # (R,) the largest target that a world has not hit; -inf: none
+        self.seen_steps, self.seen_cost = np.full(worlds, seen), np.zeros(worlds)  # (R,) of the last state looked at
+
+    @property
+    def open(self) -> np.ndarray:
+        """(R,) bool, worlds that have not hit all targets."""
+        return self.next > -np.inf
+
+    def look(self, loss: np.ndarray, cost: np.ndarray, steps: np.ndarray, rows: np.ndarray) -> None:
+        """Take the loss (R,) of states at their cost (R,), after so many steps (R,), in the worlds `rows` (R,) bool."""
+        reached = rows & (loss <= self.next)
+        if reached.any():
+            first = (loss[:, None] <= self.targets) & np.isinf(self.cost) & reached[:, None]
+            before = np.where(steps <= self.seen_steps + 1, cost, self.seen_cost)  # nothing lies between two states that follow each other
+            self.cost, self.low = (np.where(first, end[:, None], known) for end, known in ((cost, self.cost), (before, self.low)))
+            self.next = np.where(np.isinf(self.cost), self.targets, -np.inf).max(1)
+        self.seen_steps, self.seen_cost = np.where(rows, steps, self.seen_steps), np.where(rows, cost, self.seen_cost)
