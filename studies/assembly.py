@@ -41,7 +41,7 @@ class Grid:
 
     dims: dict[str, list]  # landscape, optimizer, swept axes -> labels
     fractions: np.ndarray  # (C,) checkpoints of all tasks as fractions of the budget
-    columns: list[np.ndarray]  # per task: places of its checkpoints in `fractions`
+    columns: list[np.ndarray]  # per task: the number of its checkpoint that each of `fractions` shows, -1: none
     places: list[list[tuple[int | slice, ...]]]  # per task: where it is shown
     sizes: dict[str, int]  # replicate, checkpoint, target, and what an instrument adds
     variables: dict[str, Variable] = field(default_factory=dict)
@@ -59,7 +59,8 @@ def assemble(found: Manifest, finished: Mapping[str, Path], failed: set[str]) ->
     """The labelled Dataset, in memory, without attributes but `totals`.
 
     Dims: landscape, optimizer, one per swept axis, replicate, checkpoint, target. A cell that an axis does not touch is shown at every
-    value. `status` says which worlds failed or are not there; there floats are NaN and counts 0.
+    value; an arm with fewer checkpoints than others shows at theirs its last one before, and the coordinate `recorded` says where it has its
+    own. `status` says which worlds failed or are not there; there floats are NaN and counts 0.
 
     Args:
         found: the plan.
@@ -72,7 +73,7 @@ def assemble(found: Manifest, finished: Mapping[str, Path], failed: set[str]) ->
             _read(grid, finished[cell["address"]], cell)
         elif cell["address"] in failed:
             for place in grid.places[cell["task"]]:
-                grid.variables["status"].values[place][..., cell["first"] : cell["last"], grid.columns[cell["task"]]] = FAILED
+                grid.variables["status"].values[place][..., cell["first"] : cell["last"], grid.columns[cell["task"]] >= 0] = FAILED
     return _dataset(grid, found["tasks"])
 
 
@@ -90,7 +91,9 @@ def _grid(found: Manifest) -> Grid:
     fractions = np.unique(np.concatenate([*shares, []]))
     targets = max((len(task["targets"]) for task in found["tasks"]), default=0)
     sizes = {"replicate": found["replicates"], "checkpoint": len(fractions), "target": targets}
-    grid = Grid(dims=dims, fractions=fractions, columns=[np.searchsorted(fractions, share) for share in shares], places=places, sizes=sizes)
+    grid = Grid(
+        dims=dims, fractions=fractions, columns=[np.searchsorted(share, fractions, side="right") - 1 for share in shares], places=places, sizes=sizes
+    )
     flags = {"flag_values": np.arange(len(STATUS), dtype=np.int8), "flag_meanings": " ".join(STATUS)}
     _declare(grid, "status", ("replicate", "checkpoint"), np.dtype(np.int8), {"long_name": "what the world does", **flags}, MISSING)
     return grid
@@ -98,8 +101,12 @@ def _grid(found: Manifest) -> Grid:
 
 def _fractions(task: Mapping[str, Any]) -> np.ndarray:
     """Checkpoints as fractions of the end of a run, which is the budget at the nominal price; nine digits, so that equal ones are equal."""
-    end = task["budget"] * task["gradient_cost"]["value"] / task["gradient_cost"]["low"]
-    return np.array([float(f"{cost / end:.9g}") for cost in task["checkpoints"]])
+    return np.array([float(f"{cost / _end(task):.9g}") for cost in task["checkpoints"]])
+
+
+def _end(task: Mapping[str, Any]) -> float:
+    """Where a run ends, at the nominal price."""
+    return task["budget"] * task["gradient_cost"]["value"] / task["gradient_cost"]["low"]
 
 
 def label(value: Any) -> Any:  # noqa: ANN401
@@ -122,13 +129,15 @@ def _read(grid: Grid, path: Path, cell: Mapping[str, Any]) -> None:
         last = min(cell["last"], grid.sizes["replicate"])
         for name in names:
             values = file[name][: last - cell["first"]]
-            variable = grid.variables[name]
-            lengths = zip(variable.dims[1:], values.shape[1:], strict=True)
-            at = tuple(grid.columns[cell["task"]] if dim == "checkpoint" else slice(length) for dim, length in lengths)
-            for place in grid.places[cell["task"]]:
-                variable.values[place][(..., slice(cell["first"], last), *at)] = values
             if name in TOTALS:
                 grid.totals[name] += int(values[:, -1].sum())
+            variable, columns = grid.variables[name], grid.columns[cell["task"]]
+            if "checkpoint" in variable.dims:
+                values = np.take(values, columns[columns >= 0], variable.dims.index("checkpoint"))
+            lengths = zip(variable.dims[1:], values.shape[1:], strict=True)
+            at = tuple(columns >= 0 if dim == "checkpoint" else slice(length) for dim, length in lengths)
+            for place in grid.places[cell["task"]]:
+                variable.values[place][(..., slice(cell["first"], last), *at)] = values
         for name, value in _numbers(file.attrs).items():
             coordinate = grid.coords.setdefault(name, Variable((), np.full(grid.shape, np.nan), OF_CELLS.get(name, {})))
             for place in grid.places[cell["task"]]:
@@ -162,11 +171,14 @@ def _numbers(attrs: Mapping[str, Any]) -> dict[str, float]:
 
 
 def _dataset(grid: Grid, tasks: Sequence[Mapping[str, Any]]) -> xr.Dataset:
-    cost, target, instance = (np.full((*grid.shape, grid.sizes[dim]), np.nan) for dim in ("checkpoint", "target", "replicate"))
-    worlds = np.arange(grid.sizes["replicate"])
+    cost, recorded, target, instance = (
+        np.full((*grid.shape, grid.sizes[dim]), np.nan) for dim in ("checkpoint", "checkpoint", "target", "replicate")
+    )
+    worlds, costs = np.arange(grid.sizes["replicate"]), _costs(grid, tasks)
     for task, places, columns in zip(tasks, grid.places, grid.columns, strict=True):
         for place in places:
-            cost[place][..., columns] = task["checkpoints"]
+            cost[place][..., columns >= 0] = costs[_end(task)][columns >= 0]
+            recorded[place] = np.diff(columns, prepend=-1) > 0
             target[place][..., : len(task["targets"])] = task["targets"]
             instance[place] = worlds % (task["instances"] or len(worlds))
     coords: dict[str, Any] = {name: (name, _labels(values)) for name, values in grid.dims.items()}
@@ -176,10 +188,21 @@ def _dataset(grid: Grid, tasks: Sequence[Mapping[str, Any]]) -> xr.Dataset:
     coords["target"] = ("target", np.arange(grid.sizes["target"]), {"long_name": "number of the target"})
     coords["cost"] = _squeezed(grid, cost, ("checkpoint",), {"long_name": "cost", "units": "evaluations"})
     coords["target_loss"] = _squeezed(grid, target, ("target",), {"long_name": "target", "units": "loss"})
+    if (recorded == 0).any():
+        told = {"long_name": "whether the arm has this checkpoint of its own; 0: what it showed at its last one before is repeated"}
+        coords["recorded"] = _squeezed(grid, recorded, ("checkpoint",), told)
     for name, (dims, values, attrs) in grid.coords.items():
         coords[name] = (dims, values, attrs) if dims else _squeezed(grid, values, (), attrs)
     variables = {name: ((*grid.dims, *dims), values, attrs) for name, (dims, values, attrs) in sorted(grid.variables.items())}
     return xr.Dataset(variables, coords, {"totals": json.dumps(grid.totals)})
+
+
+def _costs(grid: Grid, tasks: Sequence[Mapping[str, Any]]) -> dict[float, np.ndarray]:
+    """End of a run -> the costs (C,) of `fractions`: those of the tasks that have them, to the last digit."""
+    found = {_end(task): grid.fractions * _end(task) for task in tasks}
+    for task, columns in zip(tasks, grid.columns, strict=True):
+        found[_end(task)][np.diff(columns, prepend=-1) > 0] = task["checkpoints"]
+    return found
 
 
 def _labels(values: list) -> np.ndarray:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import functools
 import json
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -20,7 +21,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from landscapes.base import Parameters
-from studies import factors, kinds, matching, models, names, sections, tuning, yaml_lines
+from studies import factors, kinds, matching, models, names, sections, spending, tuning, yaml_lines
 from studies.mistakes import mistakes_in
 from studies.models import DEFAULT, ENTRIES, FAMILIES, StudyModel
 from studies.settings import Arm, Settings, variants
@@ -76,6 +77,11 @@ class Study:
     resolved: dict[str, Any]
     matched: list[dict[str, Any]] | None = None
     tuned: list[dict[str, Any]] | None = None
+
+    @functools.cached_property
+    def notes(self) -> list[str]:
+        """What is said when it is read: which arms cannot take one step."""
+        return spending.notes(self.arms)
 
     def yaml(self) -> str:
         """The resolved study as a study file."""

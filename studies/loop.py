@@ -94,7 +94,7 @@ def run_worlds(task: Task, worlds: torch.Tensor) -> xr.Dataset:
     oracle = Oracle(landscape, noise, ledger, **task.oracle, alone=singly(task, streams))
     common = landscape.start(streams.at(0), 1)
     true_values = oracle.exact(gradient=False, batches=optimizer.batches) and landscape.values_are_solutions
-    recorder = Recorder(landscape, optimizer, ledger, common, task.checkpoints, task.targets, exact=true_values, share=0.1)
+    recorder = Recorder(landscape, optimizer, ledger, common, task.checkpoints, task.targets, exact=true_values, share=task.truth)
     first = streams.at(0)
     exact = oracle.exact(gradient=optimizer.gradient, batches=optimizer.batches)
     problem = Problem(landscape.dim, landscape.domain, exact, start=lambda n: landscape.start(first, n), players=len(landscape.players))

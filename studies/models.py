@@ -32,6 +32,7 @@ from studies.sections import (
     PicturesModel,
     Positive,
     Price,
+    Share,
     Strict,
     TuningModel,
     checkpoint_fractions,
@@ -97,7 +98,13 @@ class StudyModel(Strict):
         default=1e-8, description="losses that differ by less are equal: relative to how far the starts are from the optimum, or to their spread"
     )
     checkpoints: Annotated[int | list[float], BeforeValidator(checkpoint_fractions)] = Field(
-        default=CHECKPOINTS, description="per decade over the last three decades of the budget; or a list of fractions of the budget"
+        default=CHECKPOINTS,
+        description="per decade over the last three decades of the budget (see `truth`); or a list of fractions of the budget",
+    )
+    truth: Share = Field(
+        default=0.1,
+        description="share of an arm's time that its true losses may take where they take longer than its steps: fewer checkpoints are looked at"
+        " (10 at least), and hits of targets are known to intervals; estimated from the terms and coordinates that are read",
     )
     landscapes: dict[str, Any] = Field(description="label -> {kind: .., parameters}")
     optimizers: dict[str, Any] = Field(description="label -> {kind: .., parameters}")

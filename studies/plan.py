@@ -21,14 +21,16 @@ from landscapes.streams import SOURCES
 from studies import kinds
 from studies.config import Study
 from studies.digest import CORE, code_digest
+from studies.hits import STEP, reads_of_truth
 from studies.provenance import library_version
 from studies.sections import MOMENTS
 from studies.settings import Arm as Settled
+from studies.spending import landscape_of, place, spending
 
 BLOCK = 32  # worlds in a full cell
 DECADES = 3  # of the budget, covered by checkpoints
 TRUTH = 2  # evaluations of truth at a checkpoint: the recommendation and the best point
-SHARE = 0.1  # of the budget, the most that truth may take
+FEWEST = 10  # checkpoints that every arm may have, whatever they take: three in each decade
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +52,7 @@ class Task:
         dtype: float64 or float32.
         device: cpu or cuda.
         ledger: what the noise ledger records: moments (increasing costs at the nominal price), redraws, modes, points, sources; None: it is not kept.
+        truth: share of the time that looking for hits may take where the truth takes longer than a step; 1 where it never does.
         pictures: frames of the search: costs (increasing, at the nominal price), worlds, points, grid; None: there are none.
     """
 
@@ -68,6 +71,7 @@ class Task:
     oracle: dict[str, int] = dataclasses.field(default_factory=lambda: {"micro_batches": 1, "chunks": 1})
     ledger: dict[str, Any] | None = None
     pictures: dict[str, Any] | None = None
+    truth: float = 1.0
 
     @functools.cached_property
     def canonical(self) -> str:
@@ -172,13 +176,16 @@ class Plan:
 
 def make_plan(study: Study) -> Plan:
     """The arms and tasks of a study; `auto` becomes the device that this machine has."""
-    fractions, notes = checkpoint_fractions(study.checkpoints, min(arm.scalars["budget"] for arm in study.arms))
     device, arms, sources = _device(study.device), [], _step_sources(study)
     tasks: dict[str, Task] = {}
+    thinned: dict[str, list[str]] = {}  # why -> where
     for settled in study.arms:
+        fractions, why = checkpoints_of(settled, study.checkpoints)
         task = _task(settled, fractions, device, sources)
         arms.append(Arm(settled.coords, settled.label, tasks.setdefault(task.canonical, task)))
-    return Plan(study, arms, study.axes, notes)
+        _ = why and thinned.setdefault(why, []).append(place(settled))
+    notes = [f"{where[0]}{f' and {len(where) - 1} arms more' * (len(where) > 1)}: {why}" for why, where in thinned.items()]
+    return Plan(study, arms, study.axes, [*study.notes, *notes])
 
 
 def blocks(task: Task, replicates: int, have: Callable[[str], bool], start: int = 0) -> list[Cell]:
@@ -193,23 +200,39 @@ def blocks(task: Task, replicates: int, have: Callable[[str], bool], start: int 
     return cells
 
 
-def checkpoint_fractions(given: int | list[float], budget: float) -> tuple[list[float], list[str]]:
-    """Where the state is recorded, as fractions of the end of a run, and a note where they are fewer than asked.
+def checkpoints_of(arm: Settled, given: int | list[float]) -> tuple[list[float], str]:
+    """Where the state of an arm is recorded, as fractions of the end of a run, and why they are fewer than asked.
+
+    A list is obeyed. Of a number per decade so many are left that the truth takes at most the study's share of the arm's time, but FEWEST at least,
+    and all where the arm has no more steps than that: a state is looked at once. Time is that of `studies.hits`: an address depends on no clock.
 
     Args:
+        arm: the arm.
         given: how many per decade over the last three decades, or the fractions themselves.
-        budget: the smallest of the study, in evaluations; truth may take a tenth of it.
 
     Returns:
-        Increasing fractions, the last 1 unless given otherwise; notes.
+        Increasing fractions, the last 1 unless given otherwise; the reason, empty where none is left out.
     """
-    most = max(2, math.floor(SHARE * budget / TRUTH))
-    wanted = DECADES * given + 1 if isinstance(given, int) else len(given)
-    count = min(wanted, most)
-    notes = [f"checkpoints: {count} in place of {wanted}, so that truth takes at most a tenth of the budget of {budget:g}"] if count < wanted else []
-    if isinstance(given, int):
-        return geometric(DECADES, count), notes
-    return [given[round(i * (wanted - 1) / (count - 1))] for i in range(count)] if notes else list(given), notes
+    if not isinstance(given, int):
+        return list(given), ""
+    every = geometric(DECADES, DECADES * given + 1)
+    most = _affordable(arm)
+    if most is None or len(every) <= most:
+        return every, ""
+    share = f"truth takes at most {arm.scalars['truth']:g} of the time" if most > FEWEST else f"there are {FEWEST} whatever the truth takes"
+    why = f"checkpoints: {most} in place of {len(every)}, so that {share} (see `truth`); a list of checkpoints is obeyed"
+    return [every[round(i * (len(every) - 1) / (most - 1))] for i in range(most)], why
+
+
+def _affordable(arm: Settled) -> int | None:
+    """In how many states of an arm the truth may be recorded; None: in all."""
+    landscape, found = landscape_of(arm), spending(arm)
+    if found is None:
+        return None
+    steps = found.steps(arm.scalars["budget"], arm.scalars["gradient_cost"]["low"])
+    looks = arm.scalars["truth"] * found.reads(landscape, steps) / (TRUTH * reads_of_truth(landscape))
+    most = max(FEWEST, math.floor(looks))
+    return None if steps + 1 <= most else most
 
 
 def geometric(decades: float, count: int) -> list[float]:
@@ -232,6 +255,7 @@ def _task(arm: Settled, fractions: list[float], device: str, sources: list[str])
     if pictures:
         costs = [0.0, *(rounded(end * fraction) for fraction in geometric(MOMENTS, pictures["frames"] - 1))]
         pictures = {key: value for key, value in pictures.items() if key != "frames"} | {"costs": costs}
+    looks = arm.scalars["targets"] and reads_of_truth(landscape_of(arm)) > STEP
     return Task(
         landscape=arm.landscape,
         optimizer=arm.optimizer,
@@ -240,7 +264,7 @@ def _task(arm: Settled, fractions: list[float], device: str, sources: list[str])
         oracle=arm.oracle,
         checkpoints=[rounded(end * fraction) for fraction in fractions],
         device=device,
-        **arm.scalars | {"ledger": ledger, "pictures": pictures},
+        **arm.scalars | {"ledger": ledger, "pictures": pictures, "truth": arm.scalars["truth"] if looks else 1.0},
     )
 
 

@@ -46,6 +46,7 @@ def checkpoint_fractions(value: Any) -> Any:  # noqa: ANN401
 WHOLE = BeforeValidator(_whole)  # 16.0 is 16; after the bounds, so that these stay in the JSON schema
 Count = Annotated[int, Ge(1), WHOLE]
 Positive = Annotated[float, Gt(0)]
+Share = Annotated[float, Gt(0), Le(1)]
 Dtype = Literal["float64", "float32"]
 
 

@@ -38,7 +38,7 @@ class Arm:
         relaxation: how the optimizer sees the landscape's bits; None where it searches the domain itself.
         noise: batch (terms, or None for all), sampling, shared, evaluation (value, gradient).
         oracle: micro_batches, chunks.
-        scalars: seed, instances, budget, gradient_cost, targets, dtype, ledger (moments as fractions of the budget).
+        scalars: seed, instances, budget, gradient_cost, targets, dtype, truth, ledger (moments as fractions of the budget).
     """
 
     coords: dict[str, Any]
@@ -335,4 +335,5 @@ def _scalars(study: StudyModel, label: str, landscape: Entry) -> dict[str, Any]:
         "dtype": landscape.model.dtype or study.dtype,  # type: ignore[attr-defined]
         "ledger": study.ledger and study.ledger.model_dump(),
         "pictures": study.pictures and study.pictures.model_dump(),
+        "truth": study.truth,
     }

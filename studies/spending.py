@@ -1,0 +1,152 @@
+"""What the steps of an arm cost, before anything is computed: asked of the optimizer itself.
+
+One world of it takes two steps on a bowl of the same domain: the first step may be dearer than those that follow (a method that first evaluates its
+whole population, then one child at a time). Methods whose later steps differ too are told by their second one. A landscape of many coordinates is
+searched in DIM of them: how many points are asked depends on the dimension little or not at all.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import torch
+
+from landscapes.base import Answer, Bits, Landscape, Problem, Query, Reals
+from landscapes.noise import Noise
+from landscapes.oracle import ROUNDING, Ledger, Oracle
+from landscapes.relaxation import Relaxation
+from landscapes.streams import Streams
+from optimizers.base import Optimizer
+from studies import kinds
+from studies.hits import reads
+
+if TYPE_CHECKING:
+    from studies.settings import Arm
+
+DIM = 256  # coordinates, at most
+
+
+class Asked(NamedTuple):
+    """The size of one query."""
+
+    points: int
+    gradient: bool
+    batch: int | None  # terms, where the optimizer sets them itself
+
+
+class Step(NamedTuple):
+    """What one step of an arm takes."""
+
+    values: float  # term-evaluations
+    gradients: float
+    terms: int  # in one evaluation
+
+    def cost(self, price: float) -> float:
+        """In evaluations, at this price of a gradient."""
+        return (self.values + price * self.gradients) / self.terms
+
+
+class Spending(NamedTuple):
+    """What the steps of an arm take: the first, and each that follows."""
+
+    first: Step
+    later: Step
+
+    def steps(self, budget: float, price: float) -> int:
+        """Steps that end within a budget, at this price of a gradient."""
+        left = budget * (1 + ROUNDING) - self.first.cost(price)
+        return 0 if left < 0 else 1 + math.floor(left / self.later.cost(price)) if self.later.cost(price) > 0 else 1
+
+    def reads(self, landscape: Landscape, steps: int) -> float:
+        """The time that so many steps take, in numbers read (`studies.hits`)."""
+        first, later = (float(reads(landscape, step.values, step.gradients)) for step in self)
+        return first + max(steps - 1, 0) * later
+
+
+def spending(arm: Arm) -> Spending | None:
+    """What the steps of an arm take; None where the optimizer cannot say without its landscape."""
+    landscape = landscape_of(arm)
+    asked = _asked(json.dumps(arm.optimizer, sort_keys=True), landscape.domain, landscape.dim, len(landscape.players), _exact(arm, landscape))
+    return asked and Spending(*(_step(query, arm, landscape) for query in asked))
+
+
+def landscape_of(arm: Arm) -> Landscape:
+    """The landscape as the optimizer sees it, not bound."""
+    return _landscape(json.dumps(arm.landscape, sort_keys=True), arm.relaxation)
+
+
+def notes(arms: list[Arm]) -> list[str]:
+    """A line for each arm whose budget is below its first step."""
+    lines = []
+    for arm in arms:
+        found, price, budget = spending(arm), arm.scalars["gradient_cost"]["low"], arm.scalars["budget"]
+        if found is not None and found.steps(budget, price) == 0:
+            told = f"the first step costs {found.first.cost(price):,g} evaluations, more than the budget of {budget:,g}"
+            lines.append(f"{place(arm)}: {told}: it takes none, and is compared with nothing")
+    return lines
+
+
+def place(arm: Arm) -> str:
+    """Where an arm is, for a line about it."""
+    return ", ".join(str(value) if key in ("landscape", "optimizer") else f"{key} = {value}" for key, value in arm.coords.items())
+
+
+@functools.cache
+def _landscape(spec: str, relaxation: Any) -> Landscape:  # noqa: ANN401
+    found: Landscape = kinds.build(json.loads(spec), "landscape")
+    return Relaxation(inner=found, mode=relaxation) if relaxation else found
+
+
+def _exact(arm: Arm, landscape: Landscape) -> bool:
+    """Whether stored values may be reused, as `Problem.exact` says."""
+    optimizer = kinds.find(arm.optimizer["kind"], "optimizer")
+    evaluation = arm.noise["evaluation"]
+    noise = Noise(batch=arm.noise["batch"], sampling=arm.noise["sampling"], value=evaluation["value"], gradient=evaluation["gradient"])
+    oracle = Oracle(landscape, noise, Ledger(1, terms=landscape.terms, budget=1.0))
+    return oracle.exact(gradient=bool(optimizer.gradient), batches=bool(optimizer.batches))
+
+
+def _step(asked: Asked, arm: Arm, landscape: Landscape) -> Step:
+    """What the oracle bills for a query of this size."""
+    size = arm.noise["batch"] or landscape.terms
+    size = size if asked.batch is None else min(max(asked.batch, landscape.smallest_batch), landscape.terms)
+    count = float(size * asked.points * landscape.unit_cost)
+    return Step(*((0.0, count) if asked.gradient else (count, 0.0)), landscape.terms)
+
+
+@functools.cache
+def _asked(spec: str, domain: Bits | Reals, dim: int, players: int, exact: bool) -> tuple[Asked, Asked] | None:
+    """The sizes of the first two queries."""
+    try:
+        return _two_steps(kinds.build(json.loads(spec), "optimizer"), domain, min(dim, DIM), players, exact)
+    except Exception:  # noqa: BLE001  what is wrong with it is said where it runs
+        return None
+
+
+def _two_steps(optimizer: Optimizer, domain: Bits | Reals, dim: int, players: int, exact: bool) -> tuple[Asked, Asked]:
+    streams = Streams(seed=0, worlds=torch.zeros(1, dtype=torch.int64), sources=optimizer.sources)
+    origin = torch.zeros(1, 1, dim, dtype=torch.uint8 if isinstance(domain, Bits) else torch.float64)
+    middle = origin if isinstance(domain, Bits) else origin + (domain.low + domain.high) / 2
+
+    def start(n: int) -> torch.Tensor:
+        return middle.expand(1, n, dim).clone()
+
+    state = optimizer.init(Problem(dim, domain, exact, start, players), streams.at(0))
+    first = optimizer.ask(state, streams.at(1))
+    state, _ = optimizer.tell(state, first, _bowl(first, players), streams.at(1))
+    return _size(first), _size(optimizer.ask(state, streams.at(2)))
+
+
+def _bowl(query: Query, players: int) -> Answer:
+    """Half the squared length of the points, for every player, and its slope."""
+    x = query.points.double()
+    value = 0.5 * x.square().sum(-1)
+    return Answer(value[..., None].expand(-1, -1, players) if players > 1 else value, x if query.gradient else None)
+
+
+def _size(query: Query) -> Asked:
+    points = query.points.shape[1] if query.alive is None else int(query.alive.sum())
+    return Asked(points, query.gradient, None if query.batch is None else int(query.batch[0]))
