@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rich.table import Table
 
-from studies import printing, store
+from studies import printing, spending, store
 from studies.config import Study
 from studies.matching import table as matched
 from studies.pilots import Pilots
@@ -30,7 +30,7 @@ def show(study: Study, out: Path) -> None:
         console.print(tuned(study.tuned))
     if study.matched:
         console.print(matched(study.matched))
-    console.print(f"folder: {out}", *plan.notes, *lines, *more, sep="\n", soft_wrap=True)
+    console.print(f"folder: {out}", *plan.notes, *spending.unusual(study.arms), *lines, *more, sep="\n", soft_wrap=True)
 
 
 def _table(plan: Plan, here: set[str]) -> Table:
@@ -39,17 +39,18 @@ def _table(plan: Plan, here: set[str]) -> Table:
     for cell in plan.cells(here.__contains__):
         cells.setdefault(cell.task.canonical, []).append(cell)
     arms: dict[tuple[str, str], list[str]] = {}
+    steps = spending.steps(plan.study.arms)
     for arm in plan.arms:
         arms.setdefault((str(arm.coords["landscape"]), str(arm.coords["optimizer"])), []).append(arm.task.canonical)
     title = f"{plan.study.name}: {plan.study.replicates} worlds"
-    grid = Table("landscape", "optimizer", "arms", "cells", "to compute", "evaluations to compute", title=title)
+    grid = Table("landscape", "optimizer", "arms", "cells", "to compute", "evaluations to compute", "steps", title=title)
     total = [0, 0, 0.0]
     for names, tasks in arms.items():
         planned = [cell for task in dict.fromkeys(tasks) for cell in cells[task]]
         missing = [cell for cell in planned if cell.address not in here]
         cost = sum(cell.task.budget * (cell.last - cell.first) for cell in missing)
         total = [a + b for a, b in zip(total, (len(planned), len(missing), cost), strict=True)]
-        grid.add_row(*names, str(len(tasks)), f"{len(planned):,}", f"{len(missing):,}", f"{cost:,.0f}")
+        grid.add_row(*names, str(len(tasks)), f"{len(planned):,}", f"{len(missing):,}", f"{cost:,.0f}", steps[names])
     grid.add_section()
     grid.add_row("all", "", f"{len(plan.arms):,}", f"{total[0]:,}", f"{total[1]:,}", f"{total[2]:,.0f}")
     return grid

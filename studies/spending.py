@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from studies.settings import Arm
 
 DIM = 256  # coordinates, at most
+FEW, MANY = 20, 100_000  # steps of a whole run, beyond which a dry run says so
 
 
 class Asked(NamedTuple):
@@ -89,6 +90,32 @@ def notes(arms: list[Arm]) -> list[str]:
     return lines
 
 
+def steps(arms: list[Arm]) -> dict[tuple[str, str], str]:
+    """(landscape, optimizer) -> about how many steps its arms take: the fewest and the most."""
+    counts: dict[tuple[str, str], list[float]] = {}
+    for arm in arms:
+        counts.setdefault((str(arm.coords["landscape"]), str(arm.coords["optimizer"])), []).append(_count(arm))
+    return {names: " to ".join(dict.fromkeys(f"{ends(here):,.0f}".replace("nan", "?") for ends in (min, max))) for names, here in counts.items()}
+
+
+def unusual(arms: list[Arm]) -> list[str]:
+    """A line for each arm that takes few steps, or very many."""
+    lines = []
+    for arm in arms:
+        count = _count(arm)
+        if 0 < count < FEW:
+            lines.append(f"{place(arm)}: about {count:g} steps in its whole budget, fewer than {FEW}: what it does is hardly a search")
+        elif count > MANY:
+            lines.append(f"{place(arm)}: about {count:,g} steps, more than {MANY:,}: they take long")
+    return lines
+
+
+def _count(arm: Arm) -> float:
+    """Steps of an arm within its budget, NaN where that is not known."""
+    found = spending(arm)
+    return math.nan if found is None else found.steps(arm.scalars["budget"], arm.scalars["gradient_cost"]["low"])
+
+
 def place(arm: Arm) -> str:
     """Where an arm is, for a line about it."""
     return ", ".join(str(value) if key in ("landscape", "optimizer") else f"{key} = {value}" for key, value in arm.coords.items())
@@ -102,11 +129,11 @@ def _landscape(spec: str, relaxation: Any) -> Landscape:  # noqa: ANN401
 
 def _exact(arm: Arm, landscape: Landscape) -> bool:
     """Whether stored values may be reused, as `Problem.exact` says."""
-    optimizer = kinds.find(arm.optimizer["kind"], "optimizer")
+    optimizer: Optimizer = kinds.build(arm.optimizer, "optimizer")
     evaluation = arm.noise["evaluation"]
     noise = Noise(batch=arm.noise["batch"], sampling=arm.noise["sampling"], value=evaluation["value"], gradient=evaluation["gradient"])
     oracle = Oracle(landscape, noise, Ledger(1, terms=landscape.terms, budget=1.0))
-    return oracle.exact(gradient=bool(optimizer.gradient), batches=bool(optimizer.batches))
+    return oracle.exact(gradient=optimizer.gradient, batches=optimizer.batches)
 
 
 def _step(asked: Asked, arm: Arm, landscape: Landscape) -> Step:

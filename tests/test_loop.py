@@ -228,6 +228,99 @@ class TestTargets:
         seen = np.where(loss["loss"].values[:, :, None] <= targets, loss["cost"].values[:, None], np.inf).min(1)
         assert np.array_equal(np.where(hits == 0, points, hits), np.where(hits == 0, points, seen))
 
+    @pytest.mark.parametrize(
+        ("landscape", "optimizer", "options"),
+        [
+            ({"kind": "quadratic", "dim": 3}, {"kind": "sgd", "learning_rate": 0.1}, {"noise": (0.5, 0.5)}),
+            ({"kind": "quadratic", "dim": 3}, {"kind": "ga", "population": 4}, {"noise": (0.5, 0.0)}),
+            ({"kind": "bilinear"}, {"kind": "extragradient", "learning_rate": 0.3}, {}),
+            ({"kind": "moving", "inner": {"kind": "quadratic", "dim": 3}, "step": 0.2}, {"kind": "openai_es", "population": 4}, {}),
+            ({"kind": "nk", "n": 9, "k": 2}, {"kind": "sgd", "learning_rate": 4.0}, {"relaxation": "extension"}),
+            ({"kind": "gaussian_field", "dim": 3, "waves": 7}, {"kind": "tests.test_loop:OwnBatch"}, {}),
+        ],
+        ids=lambda value: value.get("kind") if isinstance(value, dict) else None,
+    )
+    def test_a_hit_is_the_first_step_whose_loss_reaches_the_target(self, landscape, optimizer, options):
+        """A naive loop over a record of every step, whatever the checkpoints: under noise, on a game, with a clock, with own batches."""
+        value, gradient = options.get("noise", (0.0, 0.0))
+        noise = {"batch": None, "sampling": "replacement", "shared": True, "evaluation": {"value": value, "gradient": gradient}}
+        every = task(landscape, optimizer, budget=60.0, gradient_cost={"value": 1.0, "low": 1.0, "high": 1.0}, **options | {"noise": noise})
+        every = replace(every, checkpoints=[k / 16 for k in range(1, 961)])
+        seen = run(every, range(6))
+        targets = [float(level) for level in np.quantile(seen["loss"], [0.9, 0.5, 0.2, 0.02])]
+        costs = (seen["value_terms"] + seen["gradient_terms"]).values / seen.attrs["terms"]
+        data = run(replace(every, targets=targets, checkpoints=[60.0]), range(6))
+        for name, loss in (("hit_cost", seen["loss"]), ("best_hit_cost", seen["best_loss"])):
+            first = np.full((6, 4), np.inf)
+            for world in range(6):
+                for place in range(4):
+                    reached = [c for c, one in zip(costs[world], loss.values[world], strict=True) if one <= targets[place]]
+                    first[world, place] = min(reached, default=np.inf)
+            assert np.isfinite(first).any()
+            np.testing.assert_array_equal(data[name], first)
+            np.testing.assert_array_equal(data[f"{name}_low"], first)
+
+    def test_first_passage_out_of_a_well_has_the_law_of_its_chain_with_two_checkpoints(self):
+        """SGD under Gaussian noise is a chain; P(not yet in the left well) by Gauss-Legendre quadrature of its kernel, step after step.
+
+        x' = x - eta U'(x) + eta s z on the points outside the target, {U > 0.1}, which holds all of x > b: U(b) = 0.1 between the wells.
+        """
+        eta, noise_scale, worlds, last = 0.02, 4.0, 250, 700
+        well = {"kind": "double_well", "dim": 1, "barrier": 0.3, "width": 1.0, "tilt": 0.1, "starts": "wrong_well"}
+        noise = {"batch": None, "sampling": "replacement", "shared": True, "evaluation": {"value": 0.0, "gradient": noise_scale}}
+        price = {"value": 1.0, "low": 1.0, "high": 1.0}
+        chain = task(well, {"kind": "sgd", "learning_rate": eta}, noise=noise, budget=float(last), gradient_cost=price, targets=[0.1])
+        found = run(replace(chain, checkpoints=[last / 2, float(last)]), range(worlds))["hit_cost"][:, 0]
+
+        def loss(x):
+            return 0.3 * (x**2 - 1) ** 2 + 0.1 * x
+
+        bottoms = np.sort(np.roots([1.2, 0, -1.2, 0.1]).real)  # U'(x) = 1.2 x^3 - 1.2 x + 0.1
+        bottom = loss(bottoms[0])
+        edges = [root.real for root in np.roots([0.3, 0, -0.6, 0.1, 0.3 - bottom - 0.1]) if abs(root.imag) < 1e-9]
+        assert len(edges) == 2  # the target is the interval between them: the right well's bottom is higher
+        nodes, weights = np.polynomial.legendre.leggauss(160)
+        parts = [(min(edges) - 1.5, min(edges)), (max(edges), 2.5)]
+        x = np.concatenate([(b - a) / 2 * nodes + (a + b) / 2 for a, b in parts])
+        w = np.concatenate([(b - a) / 2 * weights for a, b in parts])
+        mean, deviation = x - eta * (1.2 * x**3 - 1.2 * x + 0.1), eta * noise_scale
+        kernel = np.exp(-0.5 * ((x[None] - mean[:, None]) / deviation) ** 2) / (deviation * math.sqrt(2 * math.pi)) * w[None]
+        first = np.exp(-0.5 * ((x - bottoms[-1]) / deviation) ** 2) / (deviation * math.sqrt(2 * math.pi)) * w  # it starts at U' = 0
+        outside, density = [1.0], first
+        for _ in range(last - 1):
+            outside.append(density.sum())
+            density = density @ kernel
+        expected = sum(outside)  # E min(T, last) = sum over t < last of P(T > t)
+        times = np.minimum(found, last)
+        assert abs(times.mean() - expected) < 4 * times.std() / math.sqrt(worlds)
+        never = density.sum()
+        assert abs(np.isinf(found).mean() - never) < 4 * math.sqrt(never * (1 - never) / worlds)
+        many = run(replace(chain, checkpoints=[last * k / 100 for k in range(1, 101)]), range(8))["hit_cost"][:, 0]
+        np.testing.assert_array_equal(many, found[:8])
+
+    def test_where_truth_takes_longer_than_a_step_a_hit_is_known_to_an_interval(self):
+        """Of a net with mini-batches of 4 of 1437 terms: D = 235 weights, so that a step reads 1e5 + 3 * 4 D numbers, and the truth 1437 D."""
+        noise = {"batch": 4, "sampling": "replacement", "shared": True, "evaluation": {"value": 0.0, "gradient": 0.0}}
+        how = {"budget": 1.2, "truth": 0.1, "targets": [2.3, 2.2, 2.1]}
+        net = task({"kind": "digits", "hidden": 3}, {"kind": "sgd", "learning_rate": 0.3}, noise=noise, **how)
+        every = 12 / 1437  # evaluations of a step
+        data = run(replace(net, checkpoints=[1.2]), range(2))
+        xr.testing.assert_equal(data[["hit_cost", "hit_cost_low"]], run(net, range(2))[["hit_cost", "hit_cost_low"]])
+        gap = math.ceil(1437 * 235 / 0.1 / (1e5 + 12 * 235))  # steps between looks
+        loss = run(replace(net, checkpoints=[every * (k + 0.5) for k in range(143)], targets=[]), range(2))["loss"].values  # after k steps
+        looks = [*range(0, 143, gap), 143]
+        for world in range(2):
+            for place, target in enumerate(net.targets):
+                hit = next((k for k in looks if k < 143 and loss[world, k] <= target), None)
+                if hit is None:
+                    continue
+                low, high = (round(data[name].values[world, place] / every) for name in ("hit_cost_low", "hit_cost"))
+                assert (low, high) == (max(hit - gap, 0), hit)
+        assert (data["hit_cost_low"] < data["hit_cost"]).any()
+        sure = run(replace(net, truth=np.inf), range(2))  # looked at after every step
+        np.testing.assert_array_equal(sure["hit_cost_low"], sure["hit_cost"])
+        assert (sure["hit_cost"] <= data["hit_cost"]).all()
+
     def test_a_hit_after_the_last_checkpoint_counts(self):
         hunt = task(BOWL, {"kind": "sgd", "learning_rate": 0.25}, checkpoints=[3.0], targets=[0.1])
         assert np.isfinite(run(hunt, [0])["hit_cost"]).all()

@@ -10,8 +10,9 @@ from optimizers import GA, OPTIMIZERS
 from studies import digest
 from studies.config import StudyError, load_study
 from studies.digest import CORE, PACKAGES, ROOT, code_digest
+from studies.hits import GRADIENT, STEP
 from studies.loop import run_cell
-from studies.plan import BLOCK, Cell, blocks, checkpoint_fractions, make_plan
+from studies.plan import BLOCK, Cell, blocks, make_plan
 
 STUDY = {
     "name": "small",
@@ -130,17 +131,132 @@ def test_portions_make_cells_of_their_own_and_one_of_each_is_the_default():
     assert {arm.task.oracle["micro_batches"] for arm in plan.arms} == {1, 2}
 
 
-def test_checkpoints():
-    fractions, notes = checkpoint_fractions(20, 2000)
-    assert (len(fractions), fractions[0], fractions[-1], notes) == (61, 0.001, 1.0, [])
-    ratios = [b / a for a, b in zip(fractions, fractions[1:], strict=False)]
-    assert ratios == pytest.approx([10 ** (1 / 20)] * 60)
-    fewer, notes = checkpoint_fractions(20, 400)
-    assert (len(fewer), fewer[0], fewer[-1]) == (20, 0.001, 1.0)
-    assert notes == ["checkpoints: 20 in place of 61, so that truth takes at most a tenth of the budget of 400"]
-    assert checkpoint_fractions([0.1, 0.2, 0.5, 1.0], 60)[0] == [0.1, 0.5, 1.0]
-    plan = planned(budget={"nk": 400, "bowl": 4000})
-    assert {len(arm.task.checkpoints) for arm in plan.arms} == {20}
+DIGITS = {"digits": {"kind": "digits", "hidden": 3}}  # 1437 terms, 64 * 3 + 3 + 3 * 10 + 10 = 235 weights
+SGD = {"sgd": {"kind": "sgd"}}
+
+
+def counts(**changes):
+    """(landscape, optimizer) -> how many checkpoints."""
+    return {(arm.coords["landscape"], arm.coords["optimizer"]): len(arm.task.checkpoints) for arm in planned(**changes).arms}
+
+
+def test_checkpoints_are_log_spaced():
+    costs = planned().tasks[0].checkpoints
+    assert (len(costs), costs[0], costs[-1]) == (61, 2.0, 2000.0)
+    assert [b / a for a, b in zip(costs, costs[1:], strict=False)] == pytest.approx([10 ** (1 / 20)] * 60)
+
+
+def test_a_list_of_checkpoints_is_obeyed():
+    """Whatever truth takes: eleven of a network at a budget of 60, with a share next to nothing."""
+    fractions = [0.01, *(k / 10 for k in range(1, 11))]
+    plan = planned(landscapes=DIGITS, budget=60, checkpoints=fractions, truth=1e-6, optimizers=SGD)
+    assert {tuple(arm.task.checkpoints) for arm in plan.arms} == {tuple(60 * f for f in fractions)}
+    assert plan.notes == []
+
+
+def test_the_smallest_budget_thins_no_other_arm():
+    found = counts(landscapes=DIGITS | STUDY["landscapes"], budget={"digits": 60, "nk": 60, "bowl": 4000}, optimizers=SGD)
+    assert found == {("digits", "sgd"): 10, ("nk", "sgd"): 61, ("bowl", "sgd"): 61}
+
+
+@pytest.mark.parametrize(("truth", "budget", "batch"), [(0.1, 100, 32), (0.3, 60, 32), (0.2, 400, None), (1.0, 20, 100)])
+def test_truth_takes_its_share_of_the_time_of_each_arm(truth, budget, batch):
+    """By hand: a step of SGD reads STEP + 3 B D numbers, of B of the M = 1437 terms; the truth at a checkpoint 2 M D."""
+    terms, dim = 1437, 235
+    size = batch or terms
+    steps = budget * terms // (3 * size)  # at 3 B / M evaluations each
+    expected = truth * steps * (STEP + GRADIENT * size * dim) / (2 * terms * dim)
+    plan = planned(landscapes=DIGITS, budget=budget, truth=truth, noise={"batch": batch}, optimizers=SGD)
+    assert 10 < expected < 61
+    assert len(plan.tasks[0].checkpoints) == int(expected)
+    share = f"truth takes at most {truth:g} of the time"
+    text = f"checkpoints: {int(expected)} in place of 61, so that {share} (see `truth`); a list of checkpoints is obeyed"
+    assert plan.notes == [f"digits, sgd: {text}"]
+    every = [float(f"{budget * 10 ** (k / 20 - 3):.12g}") for k in range(61)]
+    assert plan.tasks[0].checkpoints[0] == pytest.approx(every[0])
+    assert plan.tasks[0].checkpoints[-1] == budget
+    assert all(min(abs(cost / one - 1) for one in every) < 1e-9 for cost in plan.tasks[0].checkpoints)  # some of those of the others
+
+
+def test_an_arm_of_few_steps_keeps_all_checkpoints_for_it_has_few_states():
+    assert counts(landscapes=DIGITS, budget=60, optimizers={"ga": {"kind": "ga", "population": 20}}) == {("digits", "ga"): 61}
+
+
+def test_the_share_of_truth_is_in_the_address_where_it_tells():
+    first = addresses(planned(targets=[0.1], truth=0.1))
+    assert addresses(planned(targets=[0.1], truth=0.2)) == first  # the truth never takes longer than a step there
+    network = {"landscapes": DIGITS, "optimizers": SGD, "checkpoints": [1.0]}
+    assert addresses(planned(**network, targets=[0.1], truth=0.1)) != addresses(planned(**network, targets=[0.1], truth=0.2))
+    assert addresses(planned(**network, truth=0.1)) == addresses(planned(**network, truth=0.2))
+
+
+# what the steps of an arm cost ------------------------------------------------------------------------------------------------
+
+BOWL = {"bowl": {"kind": "quadratic", "dim": 5}}
+
+
+def test_a_budget_below_the_first_step_is_said_and_no_error():
+    study = load_study(STUDY | {"landscapes": BOWL, "budget": 50, "optimizers": {"GA": {"kind": "ga", "population": 1000}, **SGD}})
+    told = "the first step costs 1,000 evaluations, more than the budget of 50: it takes none, and is compared with nothing"
+    assert study.notes == [f"bowl, GA: {told}"]
+    assert make_plan(study).notes == study.notes
+
+
+def test_it_is_said_of_the_arms_that_it_holds_of():
+    sweep = {"optimizers.ga.population": [20, 60], "budget": [30, 100]}
+    notes = load_study(STUDY | {"landscapes": BOWL, "sweep": sweep, "optimizers": {"ga": {"kind": "ga"}}}).notes
+    assert [note.split(":")[0] for note in notes] == ["bowl, ga, population = 60, budget = 30"]
+
+
+@pytest.mark.parametrize(
+    ("landscape", "optimizer", "changes", "first", "later"),
+    [
+        ("bowl", {"kind": "sgd"}, {}, 3, 3),
+        ("bowl", {"kind": "sgd", "starts": 4}, {"gradient_cost": 2}, 8, 8),
+        ("bowl", {"kind": "metropolis"}, {}, 1, 1),  # exact: the value of the state is kept
+        ("bowl", {"kind": "metropolis"}, {"noise": {"evaluation": 0.1}}, 2, 2),  # asked again beside each proposal
+        ("digits", {"kind": "sgd"}, {"noise": {"batch": 479}}, 1, 1),  # a third of the terms at the price of three
+        ("nk", {"kind": "sgd"}, {}, 3 * 2**5, 3 * 2**5),  # each locus of the extension sums over 2^(k + 1) alleles
+        ("nk", {"kind": "adaptive_walk"}, {}, 17, 16),  # itself and its n neighbours, then these alone
+        ("bowl", {"kind": "cma_es"}, {}, 8, 8),  # 4 + [3 ln 5]
+    ],
+    ids=lambda value: value.get("kind") if isinstance(value, dict) else None,
+)
+def test_what_steps_cost_is_what_the_ledger_bills(landscape, optimizer, changes, first, later):
+    from studies.loop import run_cell
+    from studies.spending import spending
+
+    landscapes = {landscape: (STUDY["landscapes"] | DIGITS)[landscape]}
+    study = load_study(STUDY | {"landscapes": landscapes, "optimizers": {"one": optimizer}, "budget": 2000, "replicates": 2} | changes)
+    told, price = spending(study.arms[0]), study.arms[0].scalars["gradient_cost"]["value"]
+    assert told.first.cost(price) == pytest.approx(first)
+    assert told.later.cost(price) == pytest.approx(later)
+    budget = first + 2 * later
+    data = run_cell(make_plan(load_study(study.resolved, {"budget": budget, "checkpoints": [first / budget, 1.0]})).cells(lambda address: False)[0])
+    assert data["steps"].values.tolist() == [[1, 3], [1, 3]]
+    assert told.steps(budget, price) == 3
+    assert told.steps(first - 0.5, price) == 0
+
+
+def test_an_optimizer_that_cannot_say_without_its_landscape_is_no_error():
+    from studies.spending import steps, unusual
+
+    study = load_study(STUDY | {"landscapes": {"nk": {"kind": "nk", "n": 300, "k": 1}}, "optimizers": {"q": {"kind": "quasispecies"}}})
+    assert study.notes == unusual(study.arms) == []
+    assert steps(study.arms) == {("nk", "q"): "?"}
+
+
+def test_few_and_very_many_steps_are_told():
+    from studies.spending import steps, unusual
+
+    optimizers = {"few": {"kind": "ga", "population": 100}, "many": {"kind": "one_plus_one"}, "some": {"kind": "ga", "population": 50_000}}
+    arms = load_study(STUDY | {"landscapes": BOWL, "optimizers": optimizers, "budget": {"bowl": 1900}}).arms
+    arms += load_study(STUDY | {"landscapes": BOWL, "optimizers": {"many": optimizers["many"]}, "budget": 100_001}).arms
+    assert unusual(arms) == [
+        "bowl, few: about 19 steps in its whole budget, fewer than 20: what it does is hardly a search",
+        "bowl, many: about 100,001 steps, more than 100,000: they take long",
+    ]
+    assert steps(arms) == {("bowl", "few"): "19", ("bowl", "many"): "1,900 to 100,001", ("bowl", "some"): "0"}
 
 
 def test_a_swept_parameter_needs_no_other_value():

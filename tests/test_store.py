@@ -237,3 +237,53 @@ def test_fingerprint_names_the_versions_and_the_code():
     found = provenance.fingerprint()
     assert found["torch"] == __import__("torch").__version__
     assert len(found["code"]) == 16
+
+
+@pytest.fixture(scope="module")
+def thinned(tmp_path_factory):
+    """SGD has ten checkpoints of its own, the GA, of four states, all 61."""
+    out = tmp_path_factory.mktemp("thinned")
+    study = {
+        "name": "thinned",
+        "budget": 12,
+        "noise": {"batch": {"net": 64}},
+        "replicates": 2,
+        "landscapes": {"net": {"kind": "digits", "hidden": 3}, "bowl": {"kind": BOWL}},
+    }
+    found = make_plan(load_study(study | {"optimizers": {"SGD": {"kind": "sgd"}, "GA": {"kind": "ga", "population": 60}}}))
+    compute(found, out)
+    return found, store.assemble(found, out)
+
+
+def test_an_arm_with_fewer_checkpoints_shows_its_last_one_before_and_says_so(thinned):
+    found, data = thinned
+    tasks = {(arm.coords["landscape"], arm.coords["optimizer"]): arm.task for arm in found.arms}
+    assert [len(task.checkpoints) for task in tasks.values()] == [10, 61, 61, 61]
+    assert data["cost"].dims == ("checkpoint",)  # one grid of costs
+    own = data["recorded"].sel(landscape="net", optimizer="SGD").values == 1
+    np.testing.assert_allclose(data["cost"][own], tasks["net", "SGD"].checkpoints, rtol=1e-12)
+    assert own.sum() == 10
+    assert own[-1]
+    assert (data["recorded"].sel(optimizer="GA") == 1).all()
+    shown = data.sel(landscape="net", optimizer="SGD")
+    cell = run_cell(found.cells(lambda address: False)[0])
+    place = np.searchsorted(tasks["net", "SGD"].checkpoints, data["cost"] * (1 + 1e-9)) - 1  # by the costs themselves
+    for name in ("loss", "steps", "status"):
+        expected = np.where(place < 0, {"loss": np.nan, "steps": 0, "status": STATUS.index("missing")}[name], cell[name].values[:, place])
+        np.testing.assert_array_equal(shown[name], expected)
+
+
+def test_states_of_one_age_are_compared_where_an_arm_has_fewer_checkpoints(thinned):
+    from studies.analysis.targets import at_budget, at_cost
+
+    _, data = thinned
+    both = (data["recorded"] == 1).all("optimizer").sel(landscape="net").values
+    for cost in (3.0, 7.0, 11.9):
+        last = np.flatnonzero(both & (data["cost"].values <= cost))[-1]
+        expected = data["loss"].sel(landscape="net").isel(checkpoint=last)
+        assert np.array_equal(at_cost(data, cost)["loss"].sel(landscape="net"), expected)
+    assert np.array_equal(at_budget(data)["loss"], data["loss"].isel(checkpoint=-1))
+
+
+def test_without_such_an_arm_nothing_is_said(out):
+    assert "recorded" not in store.assemble(plan(), out).coords

@@ -72,7 +72,7 @@ def at_budget(dataset: xr.Dataset) -> xr.Dataset:
 
     With a range of gradient prices an arm with gradients goes on beyond it, so that the last checkpoint of all would compare unequal costs.
     """
-    place = (dataset["cost"] <= budget(dataset) * (1 + SPENT)).sum("checkpoint") - 1
+    place = _place(dataset, budget(dataset))
     return dataset.isel(checkpoint=place.clip(min=0).compute()).drop_vars("checkpoint", errors="ignore")
 
 
@@ -85,8 +85,7 @@ def at_cost(dataset: xr.Dataset, cost: float) -> xr.Dataset:
     Raises:
         ValueError: there is no checkpoint at so small a cost, or the study ended before it.
     """
-    there = dataset["cost"]
-    place = (there <= cost * (1 + SPENT)).sum("checkpoint") - 1
+    there, place = dataset["cost"], _place(dataset, cost)
     if bool((place < 0).any()):
         raise ValueError(f"at: expected a cost that some checkpoint has, at least {float(there.min('checkpoint').max()):g} evaluations; got {cost:g}")
     if not cost <= float(there.max()) * (1 + SPENT):
@@ -97,6 +96,15 @@ def at_cost(dataset: xr.Dataset, cost: float) -> xr.Dataset:
     over = (dataset["status"].isel(checkpoint=-1, drop=True) == BUDGET_SPENT) & (spent(dataset) * (1 + SPENT) < cost)
     held = {name: found[name].where(~over) for name in found.data_vars if found[name].dtype.kind == "f" and set(over.dims) <= set(found[name].dims)}
     return found.assign(held | {"status": found["status"].where(~over, MISSING)})
+
+
+def _place(dataset: xr.Dataset, cost: float | xr.DataArray) -> xr.DataArray:
+    """The last checkpoint of at most this cost that every optimizer has of its own (`recorded`), so that states of one age are compared; -1: none."""
+    within = dataset["cost"] <= cost * (1 + SPENT)
+    if "recorded" in dataset.coords:
+        own = dataset["recorded"].reset_coords(drop=True) != 0
+        within = within & (own.all("optimizer") if "optimizer" in own.dims else own)
+    return xr.DataArray(np.arange(dataset.sizes["checkpoint"]), dims="checkpoint").where(within, -1).max("checkpoint")
 
 
 def state_costs(dataset: xr.Dataset) -> xr.DataArray:
