@@ -183,7 +183,8 @@ def make_plan(study: Study) -> Plan:
         fractions, why = checkpoints_of(settled, study.checkpoints)
         task = _task(settled, fractions, device, sources)
         arms.append(Arm(settled.coords, settled.label, tasks.setdefault(task.canonical, task)))
-        _ = why and thinned.setdefault(why, []).append(place(settled))
+        if why:
+            thinned.setdefault(why, []).append(place(settled))
     notes = [f"{where[0]}{f' and {len(where) - 1} arms more' * (len(where) > 1)}: {why}" for why, where in thinned.items()]
     return Plan(study, arms, study.axes, [*study.notes, *notes])
 

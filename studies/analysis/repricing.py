@@ -46,6 +46,9 @@ def repriced(dataset: xr.Dataset, price: float) -> xr.Dataset:
         hit, bounds = hits(dataset, price, name)
         within = hit.isnull() | (hit <= end * (1 + ROUNDING))
         found[name] = hit.where(within, np.inf).transpose(*dataset[name].dims).assign_attrs(dataset[name].attrs)
+        if f"{name}_low" in dataset:
+            low = hits(dataset, price, f"{name}_low")[0]
+            found[f"{name}_low"] = low.where(within, np.inf).transpose(*dataset[name].dims).assign_attrs(dataset[f"{name}_low"].attrs)
         found[f"{name}_bounds"] = bounds.where(within, np.inf).assign_attrs(long_name=f"bounds of {name}", **EVALUATIONS)
     config = json.loads(dataset.attrs.get("config", "{}")) | {"gradient_cost": {"value": price, "range": [price, price]}}
     told = {"config": json.dumps(config)} | settings.with_price(dataset.attrs, {"value": price, "low": price, "high": price})

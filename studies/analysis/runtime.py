@@ -6,6 +6,7 @@ Ros et al. 2021, "COCO") is estimated from runs that reach it or stop before,
     ERT = evaluations that all runs spent until they reached the target or ended / runs that reached it,
 
 inf where none did. Its interval is that of 1 / ERT, successes per evaluation, turned over: a resample of worlds without a success counts as inf.
+Where hits are known to intervals only, evaluations count up to their upper ends, and the lower end of the interval is less by their mean length.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import xarray as xr
 
 from studies.analysis.bootstrap import LEVEL, estimate
 from studies.analysis.proportions import proportion
-from studies.analysis.targets import ROUNDING, hits, spent
+from studies.analysis.targets import ROUNDING, hits, lateness, spent
 
 Targets = Sequence[float] | xr.DataArray | None
 
@@ -33,8 +34,9 @@ def expected_running_time(dataset: xr.Dataset, targets: Targets = None, which: s
         which: as in `hits`.
 
     Returns:
-        `ert` in evaluations, `success_rate`, both with `_interval` (bound), `successes` and `worlds`, for each (.., target). Without a success the
-        ERT is inf and the lower end of its interval what it would be at the upper end of the success rate's: (1 - p) / p times the mean spent.
+        `ert` in evaluations, `success_rate`, both with `_interval` (bound), `ert_lateness`, `successes` and `worlds`, for each (.., target).
+        Without a success the ERT is inf and the lower end of its interval what it would be at the upper end of the success rate's: (1 - p) / p
+        times the mean spent.
     """
     hit, bill = hits(dataset, targets, which), spent(dataset)
     reached = (hit < np.inf).where(hit.notnull())
@@ -47,6 +49,8 @@ def expected_running_time(dataset: xr.Dataset, targets: Targets = None, which: s
     low, high = ends.sel(bound="high", drop=True), ends.sel(bound="low", drop=True)
     low, high = low.where(rates["success_rate"] > 0, least), high.where(told["successes_per_cost"] < np.inf, 0.0)  # 1 / inf: all hits cost nothing
     low = low.where(told["successes_per_cost"] < np.inf, 0.0)
+    late = lateness(dataset, targets, which).sum("replicate") / reached.sum("replicate").clip(min=1)
+    low = (low - late).clip(min=0.0)
     both = xr.concat([low, high], xr.Variable("bound", ["low", "high"]), coords="minimal", compat="override").transpose(*ends.dims)
     found = xr.Dataset({
         "ert": _inverse(told["successes_per_cost"]),
@@ -55,6 +59,7 @@ def expected_running_time(dataset: xr.Dataset, targets: Targets = None, which: s
     })
     found["ert"].attrs = {"long_name": "expected running time", "units": "evaluations"}
     found["ert_interval"].attrs = {"long_name": f"{LEVEL:.0%} interval of expected running time", "units": "evaluations"}
+    found["ert_lateness"] = late.assign_attrs(long_name="by how much hits may have come earlier, on average", units="evaluations")
     found["successes"] = reached.sum("replicate").astype(int).assign_attrs(long_name="worlds that reached the target", units="1")
     return found.merge(rates, compat="override").assign_coords(target_loss=hit["target_loss"])
 

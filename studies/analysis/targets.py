@@ -33,20 +33,35 @@ def hits(dataset: xr.Dataset, targets: Sequence[float] | xr.DataArray | None = N
 
     Returns:
         (.., replicate, target) with the coordinate `target_loss`: inf where it never was reached within the budget, NaN where the world has no
-        numbers (failed, missing) or the landscape no such target.
+        numbers (failed, missing) or the landscape no such target. A hit may be known to an interval only, whose upper end this is (`lateness`).
 
     Raises:
         ValueError: there are no such hits or targets.
     """
+    found = _ends(dataset, targets, which)[1]
+    return found.where(ran(dataset)).assign_attrs(long_name="cost of first reaching the target; inf: never", units="evaluations")
+
+
+def lateness(dataset: xr.Dataset, targets: Sequence[float] | xr.DataArray | None = None, which: str = "hit_cost") -> xr.DataArray:
+    """By how much a hit may have come before the cost that `hits` gives: (.., replicate, target), in evaluations, 0 where it is exact or none is.
+
+    The truth is not looked at after every step where it takes longer than the step (`studies.hits`), nor between two checkpoints where given targets
+    are looked up. Arguments and errors are those of `hits`.
+    """
+    low, high = _ends(dataset, targets, which)
+    late = (high - low.where(high < np.inf)).where(high < np.inf, 0.0)
+    return late.where(ran(dataset)).assign_attrs(long_name="by how much the hit may have come before its cost", units="evaluations")
+
+
+def _ends(dataset: xr.Dataset, targets: Sequence[float] | xr.DataArray | None, which: str) -> tuple[xr.DataArray, xr.DataArray]:
+    """The ends of the intervals that hold the hits."""
     if which not in LOSSES:
         raise ValueError(f"hits: expected which to be one of {', '.join(LOSSES)}; got {which!r}")
     if targets is not None:
-        found = _seen(dataset, _targets(targets), LOSSES[which])
-    elif which in dataset and dataset.sizes.get("target"):
-        found = dataset[which]
-    else:
-        raise ValueError(f"hits: expected a study with `targets:`, these results have no {which}; give losses as targets=[...] to look them up")
-    return found.where(ran(dataset)).assign_attrs(long_name="cost of first reaching the target; inf: never", units="evaluations")
+        return _seen(dataset, _targets(targets), LOSSES[which])
+    if which in dataset and dataset.sizes.get("target"):
+        return dataset.get(f"{which}_low", dataset[which]), dataset[which]
+    raise ValueError(f"hits: expected a study with `targets:`, these results have no {which}; give losses as targets=[...] to look them up")
 
 
 def spent(dataset: xr.Dataset) -> xr.DataArray:
@@ -131,13 +146,22 @@ def _targets(targets: Sequence[float] | xr.DataArray) -> xr.DataArray:
     return found.reset_coords(drop=True).assign_attrs(long_name="target", units="loss")
 
 
-def _seen(dataset: xr.Dataset, targets: xr.DataArray, value: str) -> xr.DataArray:
-    """Hits at checkpoints. The cost never falls along them, so that the first is the cheapest; the state in which a world diverged is none."""
+def _seen(dataset: xr.Dataset, targets: xr.DataArray, value: str) -> tuple[xr.DataArray, xr.DataArray]:
+    """Hits at checkpoints, and the cost of the state shown before. The state in which a world diverged is none."""
     if value not in dataset:
         raise ValueError(f"hits: expected results with `{value}`, found none")
-    cost = state_costs(dataset).where(dataset["status"] != DIVERGED, np.inf)
+    cost = state_costs(dataset).where(dataset["status"] != DIVERGED, np.inf)  # it never falls along checkpoints, so that the first is the cheapest
     parts = [cost.where(dataset[value] <= targets.isel(target=i, drop=True), np.inf).min("checkpoint") for i in range(targets.sizes["target"])]
-    found = xr.concat(parts, "target").where(targets.notnull())
-    dims = [dim for dim in found.dims if dim not in ("replicate", "target")]
-    found = found.transpose(*dims, "replicate", "target")
-    return found.assign_coords(target=np.arange(targets.sizes["target"]), target_loss=targets)
+    high = xr.concat(parts, "target").where(targets.notnull())
+    steps = dataset.get("steps", xr.full_like(cost, np.nan))
+    low = xr.concat([_before(cost, steps, part) for part in parts], "target").where(targets.notnull())
+    dims = [dim for dim in high.dims if dim not in ("replicate", "target")]
+    told = {"target": np.arange(targets.sizes["target"]), "target_loss": targets}
+    return tuple(found.transpose(*dims, "replicate", "target").assign_coords(told) for found in (low, high))  # type: ignore[return-value]
+
+
+def _before(cost: xr.DataArray, steps: xr.DataArray, hit: xr.DataArray) -> xr.DataArray:
+    """The cost of the last state shown before a hit, 0 where it is the first; that of the hit where its step is the next one."""
+    earlier = cost < hit
+    next_one = steps.where(cost == hit).min("checkpoint") <= steps.where(earlier, -1).max("checkpoint") + 1
+    return xr.where(next_one, hit, cost.where(earlier, 0.0).max("checkpoint"))

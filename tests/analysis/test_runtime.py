@@ -51,6 +51,16 @@ class TestExpectedRunningTime:
         assert told["ert"].values.tolist() == [80]
         assert int(told["worlds"][0]) == 3
 
+    def test_hits_known_to_intervals_may_have_come_earlier(self):
+        """By 10 and 0 in two of three worlds: the running time counts to the upper ends, and its lower end is less by the mean of 5."""
+        data = timed([20, 40, NEVER])
+        exact, told = (expected_running_time(data.assign(hit_cost_low=data["hit_cost"] - late)) for late in ([[0], [0], [0]], [[10], [0], [0]]))
+        assert told["ert"].values.tolist() == exact["ert"].values.tolist() == [80]
+        assert told["ert_lateness"].values.tolist() == [5]
+        np.testing.assert_allclose(
+            told["ert_interval"] - exact["ert_interval"], [[-5, 0]] if np.isfinite(exact["ert_interval"]).all() else [[-5, np.nan]]
+        )
+
     def test_nothing_is_nan(self):
         told = expected_running_time(timed([20, 40], status=5))
         assert np.isnan(told["ert"]).all()

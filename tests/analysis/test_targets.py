@@ -8,7 +8,7 @@ import xarray as xr
 
 from studies.analysis.paired import losses
 from studies.analysis.prices import prices
-from studies.analysis.targets import at_budget, at_cost, budget, hits, spent
+from studies.analysis.targets import at_budget, at_cost, budget, hits, lateness, spent
 from studies.config import load_study
 from studies.plan import make_plan
 from studies.store import manifest
@@ -47,6 +47,19 @@ class TestHits:
         assert np.isnan(hits(data)[1]).all()
         assert np.isnan(hits(data, [0.5])[1]).all()
         assert np.isnan(spent(data)[1])
+
+    def test_by_how_much_a_hit_may_have_come_before(self):
+        data = timed([30.0, 50.0, np.inf])
+        assert lateness(data).values.tolist() == [[0], [0], [0]]  # an older study, or an imported one, knows no interval
+        known = data.assign(hit_cost_low=(data["hit_cost"].dims, np.array([20.0, 50.0, np.inf]).reshape(data["hit_cost"].shape)))
+        assert lateness(known).values.tolist() == [[10], [0], [0]]
+
+    def test_of_given_targets_it_is_the_gap_between_the_checkpoints_states(self):
+        """Losses 5, 3, 4, 1 at costs 10, 20, 40, 100: 3.5 was reached between 10 and 20, 1.0 between 40 and 100, 5.0 by 10."""
+        data = results(LOSS, COST)
+        assert lateness(data, [3.5, 1.0, 5.0, 0.5])[0].values.tolist() == [10, 60, 10, 0]
+        each = data.assign(steps=data["status"] * 0 + xr.DataArray([1, 2, 3, 10], dims="checkpoint"))
+        assert lateness(each, [3.5, 1.0, 5.0, 0.5])[0].values.tolist() == [0, 60, 10, 0]  # no state lies between two steps
 
     def test_targets_may_differ_between_landscapes(self):
         data = xr.concat([results(LOSS, COST)] * 2, xr.Variable("landscape", ["a", "b"]), data_vars="all", coords="minimal", compat="override")
