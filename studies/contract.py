@@ -107,21 +107,37 @@ class Unchanged:
     """
 
     def __init__(self, method: Method, given: Mapping[str, Any], *, thorough: bool) -> None:
-        self.method = method
-        self.given = tensors(given)
-        self.versions = [_version(tensor) for _, tensor in self.given]
-        self.kept = [tensor.clone() for _, tensor in self.given] if thorough else []
+        self.method, self.given = method, given
+        self.tensors: list[Tensor] = []
+        for tree in given.values():
+            _gather(tree, self.tensors)
+        self.counts = _counts(self.tensors)
+        self.kept = [tensor.clone() for tensor in self.tensors] if thorough else []
 
     def check(self) -> None:
         """Raise PluginError where something is not what it was."""
-        for i, (name, tensor) in enumerate(self.given):
-            if _version(tensor) != self.versions[i] or (self.kept and not _equal(self.kept[i], tensor, rounding=False)):
+        counts = _counts(self.tensors)
+        same = not self.kept or all(_equal(kept, tensor, rounding=False) for kept, tensor in zip(self.kept, self.tensors, strict=True))
+        if same and counts == self.counts:
+            return
+        for i, (name, tensor) in enumerate(tensors(self.given)):
+            if counts[i] != self.counts[i] or (self.kept and not _equal(self.kept[i], tensor, rounding=False)):
                 text = f"changes {name} in place, which others still read; return new tensors (x + y for x.add_(y), x.clone() before x[i] = y)"
                 raise self.method.broken(text)
 
 
-def _version(tensor: Tensor) -> int:
-    return -1 if tensor.is_inference() else tensor._version
+def _gather(tree: Any, into: list[Tensor]) -> None:  # noqa: ANN401
+    """The tensors of `tensors(tree)`, in the same order, at little cost."""
+    if isinstance(tree, Tensor):
+        into.append(tree)
+    elif hasattr(tree, "_fields"):
+        for value in tree:
+            _gather(value, into)
+
+
+def _counts(tensors: list[Tensor]) -> list[int]:
+    """How often each was changed in place; under torch.inference_mode nobody counts."""
+    return [-1 if tensor.is_inference() else tensor._version for tensor in tensors]
 
 
 class Generators(NamedTuple):

@@ -24,7 +24,8 @@ from studies.contract import Generators, Method, Sizes, Unchanged
 if TYPE_CHECKING:
     from studies.plan import Task
 
-FIRST = 4  # steps at which everything is looked at; then at 8, 16, 32, ..
+FIRST = 3  # steps at which everything is looked at
+LATER = frozenset(8**k for k in range(1, 11))
 OFTEN = 64  # steps between looks at the global generators
 POINTS = 2  # of each world at which a landscape is tried
 TERMS = 3  # of a mini-batch there
@@ -40,8 +41,8 @@ def guarded(task: Task, optimizer: Optimizer, oracle: Oracle, streams: Streams) 
     ours = not (own(task.optimizer) or own(task.landscape) or oracle.landscape.code)
     if ours:
         return optimizer, oracle
-    watch = Watch(optimizer, oracle, streams)
-    return (GuardedOptimizer(watch) if own(task.optimizer) else optimizer), GuardedOracle(watch)
+    watch, foreign = Watch(optimizer, oracle, streams), own(task.optimizer)
+    return (GuardedOptimizer(watch) if foreign else optimizer), GuardedOracle(watch, alone=not foreign)
 
 
 # a landscape, before the search ------------------------------------------------------------------------------------------------
@@ -159,6 +160,8 @@ class Watch:
     def __init__(self, optimizer: Optimizer, oracle: Oracle, streams: Streams) -> None:
         landscape = oracle.landscape
         self.optimizer, self.oracle, self.streams = optimizer, oracle, streams
+        self.author = author(landscape)
+        self.value = Method(self.author, "loss" if self.author.domain == landscape.domain else "extension")
         self.sizes = Sizes(streams.size, landscape.dim, landscape.domain, streams.dtype, len(landscape.players))
         self.step, self.thorough, self.row = 0, True, streams.size - 1
         self.generators = Generators.now(streams.device)
@@ -166,7 +169,7 @@ class Watch:
     def begin(self, step: int) -> None:
         """A step begins."""
         self.step = step
-        self.thorough = step <= FIRST or step & (step - 1) == 0
+        self.thorough = step <= FIRST or step in LATER
         if self.thorough:
             self.row = (self.row + 1) % self.streams.size  # the last world, the first, ..
 
@@ -178,15 +181,20 @@ class Watch:
         """The streams of this step, of which nothing was drawn."""
         return self.streams.at(self.step)
 
-    def look(self, method: Method, call: Callable[[], Any]) -> None:
-        """Refuse a draw from a global generator since the last look; a draw from Python's only if the call draws again, for threads draw from it."""
+    def look(self, suspects: Mapping[Method, Callable[[], Any]]) -> None:
+        """Refuse a draw from a global generator since the last look, and name the method that draws when it is called again.
+
+        A draw from Python's that is not seen again is forgiven, for other threads draw from it.
+        """
         now = Generators.now(self.streams.device)
         moved = self.generators.moved(now)
         if moved:
-            contract.draws_nothing(method, call, self.streams.device)
+            for method, call in suspects.items():
+                contract.draws_nothing(method, call, self.streams.device)
             now = Generators.now(self.streams.device)
             if moved != ["Python"]:
-                raise method.broken(f"at step {self.step} or before it something drew from a global generator ({', '.join(moved)}); {method.remedy}")
+                text = f"at step {self.step} or before it something drew from a global generator ({', '.join(moved)})"
+                raise next(iter(suspects)).broken(f"{text}; {next(iter(suspects)).remedy}")
         self.generators = now
 
 
@@ -195,93 +203,109 @@ class GuardedOptimizer:
 
     def __init__(self, watch: Watch) -> None:
         self.inner, self.watch = watch.optimizer, watch
+        self.methods = {name: Method(self.inner, name) for name in ("init", "ask", "tell", "recommend", "center")}
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401
         return getattr(self.inner, name)
 
     def init(self, problem: Problem, streams: Streams) -> State:
         """The state before the first step."""
-        watch, method = self.watch, Method(self.inner, "init")
+        watch, method = self.watch, self.methods["init"]
         state = self.inner.init(problem, streams)
         contract.check_state(method, state, watch.sizes)
         again = lambda: self.inner.init(self._problem(problem), watch.again())  # noqa: E731
-        watch.look(method, again)
+        watch.look({method: again})
         alone = lambda: self.inner.init(self._problem(problem, watch.row), watch.alone())  # noqa: E731
         contract.alone_as_in_batch(method, again, alone, watch.row, state)
         self._check_points(state)
+        watch.look(self._calls(state, "recommend", "center"))
         return state
 
     def ask(self, state: State, streams: Streams) -> Query:
         """The points of the next step."""
-        watch, method = self.watch, Method(self.inner, "ask")
+        watch, method = self.watch, self.methods["ask"]
         watch.begin(int(streams.step))
         kept = Unchanged(method, {"state": state}, thorough=watch.thorough)
         query = self.inner.ask(state, streams)
         kept.check()
-        contract.check_query(method, query, watch.sizes)
-        again = lambda: self.inner.ask(state, watch.again())  # noqa: E731
-        if watch.thorough or watch.step % OFTEN == 0:
-            watch.look(method, again)
-        if watch.thorough:
-            mine = contract.rows_of(state, [watch.row])
-            contract.alone_as_in_batch(method, again, lambda: self.inner.ask(mine, watch.alone()), watch.row, query)
+        if watch.thorough or type(query) is not Query or query.points.shape[::2] != (watch.sizes.worlds, watch.sizes.dim):
+            contract.check_query(method, query, watch.sizes)
         return query
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Any]:
         """The state after the step."""
-        watch, method = self.watch, Method(self.inner, "tell")
+        watch, method = self.watch, self.methods["tell"]
         given = {"state": state, "query": query, "answer": answer}
         kept = Unchanged(method, given, thorough=watch.thorough)
         told = self.inner.tell(state, query, answer, streams)
         kept.check()
-        contract.check_told(method, told, watch.sizes)
-        again = lambda: self.inner.tell(state, query, answer, watch.again())  # noqa: E731
-        if watch.thorough or watch.step % OFTEN == 0:
-            watch.look(method, again)
         if watch.thorough:
-            mine = contract.rows_of(given, [watch.row])
-            contract.alone_as_in_batch(method, again, lambda: self.inner.tell(**mine, streams=watch.alone()), watch.row, told)
-            self._check_points(told[0])
+            self._look_back(given, told)
+        elif watch.step % OFTEN == 0:
+            watch.look(self._steps(given))
         return told
+
+    # the steps at which everything is looked at ------------------------------------------------------------------------------
+
+    def _look_back(self, given: Mapping[str, Any], told: Any) -> None:  # noqa: ANN401
+        """At what this step was, once it is over."""
+        watch = self.watch
+        contract.check_told(self.methods["tell"], told, watch.sizes)
+        self._check_points(told[0])
+        watch.look(self._steps(given) | self._calls(told[0], "recommend", "center"))
+        mine, steps = contract.rows_of(given, [watch.row]), self._steps(given)
+        ask, tell = lambda: self.inner.ask(mine["state"], watch.alone()), lambda: self.inner.tell(**mine, streams=watch.alone())
+        for alone, result, (method, again) in zip((ask, tell), (given["query"], told), steps.items(), strict=False):
+            contract.alone_as_in_batch(method, again, alone, watch.row, result)
+
+    def _steps(self, given: Mapping[str, Any]) -> dict[Method, Callable[[], Any]]:
+        """The calls of this step, to be made again."""
+        watch, landscape = self.watch, self.watch.oracle.landscape
+        return {
+            self.methods["ask"]: lambda: self.inner.ask(given["state"], watch.again()),
+            self.methods["tell"]: lambda: self.inner.tell(**given, streams=watch.again()),
+            watch.value: lambda: landscape.solution_loss(given["query"].points),
+        }
+
+    def _calls(self, state: State, *names: str) -> dict[Method, Callable[[], Any]]:
+        return {self.methods[name]: lambda name=name: getattr(self.inner, name)(state) for name in names}  # type: ignore[misc]
+
+    def _check_points(self, state: State) -> None:
+        """`recommend` and `center` of a state."""
+        row = self.watch.row
+        mine = contract.rows_of(state, [row])
+        for method, call in self._calls(state, "recommend", "center").items():
+            kept = Unchanged(method, {"state": state}, thorough=True)
+            point = call()
+            kept.check()
+            contract.check_point(method, point, self.watch.sizes)
+            contract.alone_as_in_batch(method, call, lambda method=method: getattr(self.inner, method.name)(mine), row, point)
 
     def _problem(self, problem: Problem, row: int | None = None) -> Problem:
         """The task with starts that may be drawn anew, of all worlds or of one."""
         rows, landscape, streams = slice(None) if row is None else slice(row, row + 1), self.watch.oracle.landscape, self.watch.streams
         return problem._replace(start=lambda n: landscape.start(streams.at(0), n)[rows])
 
-    def _check_points(self, state: State) -> None:
-        """`recommend` and `center` of a state."""
-        for name in ("recommend", "center"):
-            method, call = Method(self.inner, name), getattr(self.inner, name)
-            kept = Unchanged(method, {"state": state}, thorough=True)
-            point = call(state)
-            kept.check()
-            contract.check_point(method, point, self.watch.sizes)
-            self.watch.look(method, lambda call=call: call(state))
-            mine = contract.rows_of(state, [self.watch.row])
-            contract.alone_as_in_batch(method, lambda call=call: call(state), lambda call=call, mine=mine: call(mine), self.watch.row, point)
-
 
 class GuardedOracle:
     """The oracle of a cell with a kind of the user's; all but answering is its own."""
 
-    def __init__(self, watch: Watch) -> None:
-        self.inner, self.watch = watch.oracle, watch
-        self.author = author(watch.oracle.landscape)
+    def __init__(self, watch: Watch, *, alone: bool) -> None:
+        self.inner, self.watch, self.alone = watch.oracle, watch, alone  # alone: the optimizer is ours, and looks at nothing
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401
         return getattr(self.inner, name)
 
     def __call__(self, query: Query, streams: Streams) -> Answer:
         """Answer one query of all worlds."""
-        watch, landscape = self.watch, self.inner.landscape
-        if watch.step != streams.step:  # the optimizer is ours
+        watch = self.watch
+        if self.alone:
             watch.begin(int(streams.step))
-        method = Method(self.author, "loss" if self.author.domain == landscape.domain else "extension")
-        kept = Unchanged(method, {"x": query.points}, thorough=watch.thorough)
+        kept = Unchanged(watch.value, {"x": query.points}, thorough=watch.thorough)
         answer = self.inner(query, streams)
         kept.check()
-        contract.check_values(method, answer.value, query.points, watch.sizes)
-        if watch.thorough or watch.step % OFTEN == 0:
-            watch.look(method, lambda: landscape.solution_loss(query.points))
+        if watch.thorough or answer.value.shape != query.points.shape[:2]:
+            contract.check_values(watch.value, answer.value, query.points, watch.sizes)
+        if self.alone and (watch.thorough or watch.step % OFTEN == 0):
+            watch.look({watch.value: lambda: self.inner.landscape.solution_loss(query.points)})
         return answer
