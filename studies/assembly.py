@@ -20,7 +20,7 @@ FAILED, MISSING = STATUS.index("failed"), STATUS.index("missing")
 TOTALS = ("value_terms", "gradient_terms", "steps")  # counts whose last checkpoint is summed over worlds
 OF_CELLS = {  # attributes of cells that become coordinates
     "gap_known": {"long_name": "1 where loss is the gap to the optimum, 0 where the optimum is not known", "units": "1"},
-    "spacing": {"long_name": "distance of neighbouring values of the loss, 0 where it takes any value", "units": "loss"},
+    "spacing": {"long_name": "all differences of two losses are multiples of it where values are discrete, else 0", "units": "loss"},
     "terms": {"long_name": "terms of which the loss is the mean", "units": "terms"},
 }
 

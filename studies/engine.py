@@ -257,7 +257,7 @@ def _threads(client: Client) -> int:
 def _crashed(future: Future, cell: Cell, out: Path) -> Record:
     """A cell that took its worker down even alone."""
     notes = sorted((out / "crash").glob(f"{cell.address}.*"), key=os.path.getmtime)
-    text = notes[-1].read_text() if notes else ""
+    text = notes[-1].read_text(encoding="utf-8", errors="replace") if notes else ""
     _, fatal, stack = text.partition("Fatal Python error: ")
     if fatal:
         error = f"the worker crashed: {stack.splitlines()[0]}"

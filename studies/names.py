@@ -90,6 +90,13 @@ def wrong_label(label: str) -> str | None:
     return None
 
 
+def as_label(text: str) -> str:
+    """A label made of a name that someone else gave."""
+    visible = "".join(c for c in tidy(text) if c in JOINERS or unicodedata.category(c) not in UNUSUAL)
+    label = tidy(visible.replace("$", "").lstrip("_"))[:LONGEST].strip()
+    return label if wrong_label(label) is None else f"({label})" if wrong_label(f"({label})") is None else "unnamed"
+
+
 def wrong_axis(name: str, taken: Iterable[str] = ()) -> str | None:
     """Why a tidy text cannot be the name of an axis; None where it can.
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rich.table import Table
 
-from studies import printing, spending, store
+from studies import printing, spending, store, study_folder
 from studies.config import Study
 from studies.matching import table as matched
 from studies.pilots import Pilots
@@ -21,7 +21,11 @@ def show(study: Study, out: Path) -> None:
     Args:
         study: the study.
         out: its folder; finished cells there are not computed again.
-    """
+
+    Raises:
+        StudyError: the folder is another study's.
+    """  # noqa: DOC502
+    study_folder.check(study, out)
     study, lines = Trials(study, out).known() if study.tuning else (study, [])
     study, more = Pilots(study, out).known() if study.match else (study, [])
     plan, console = make_plan(study), printing.console()

@@ -30,7 +30,7 @@ def parser() -> argparse.ArgumentParser:
         " 2 wrong study, plugin or argument, 75 lost the scheduler, 130 interrupted (run again to go on)",
     )
     found.add_argument("config", nargs="?", metavar="CONFIG", help="a study file, or the name of a study in studies/configs/")
-    found.add_argument("--out", type=Path, metavar="DIR", help="the study's folder (default: results/NAME)")
+    found.add_argument("--out", type=Path, metavar="DIR", help="the study's folder, of no other study (default: results/NAME)")
     found.add_argument("--set", action="append", default=[], metavar="PATH=VALUE", help="change a value: --set optimizers.SGD.learning_rate=0.05")
     found.add_argument("--dry-run", action="store_true", help="print the table of cells and the cost; compute and write nothing")
     found.add_argument("--workers", type=int, metavar="N", help="worker processes on this machine (default: one per core)")

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from studies import engine, printing, store, tuned
+from studies import engine, printing, store, study_folder, tuned
 from studies.clusters import ClusterError, connect
 from studies.config import Study, load_study, ready_studies
 from studies.engine import Record, SchedulerLost
@@ -85,10 +85,12 @@ def execute(study: Study, out: Path, *, text: str, workers: int | None = None, c
     Raises:
         ClusterError: there is nothing to compute on, or its workers do not see the folder.
         OSError: the folder cannot be written.
-        StudyError: noise is to be matched that has no such quantity.
+        StudyError: noise is to be matched that has no such quantity; the folder is another study's.
     """  # noqa: DOC502
-    prepare(study, out)
+    note = study_folder.prepare(study, out, text)
     where, bar, manifests = cluster or study.cluster.kind, _Bar(console or printing.console(stderr=True)), list[store.Manifest]()
+    if note:
+        bar.console.print(note, style="dim", soft_wrap=True)
     batches = _checked(_batches(study, out, text, bar, manifests), where)
     ended = _compute(batches, out, where, workers or _default_workers(study, where), bar)
     if not manifests:
@@ -143,14 +145,6 @@ def _need_cuda() -> None:
 
     if not torch.cuda.is_available():
         raise ClusterError("device: expected cpu or auto, since no CUDA device is found on this machine, got cuda")
-
-
-def prepare(study: Study, out: Path) -> None:
-    """Make the study's folder, clear away what dead processes left, write study.yaml."""
-    for part in ("cells", "figures"):
-        (out / part).mkdir(parents=True, exist_ok=True)
-    store.sweep(out)
-    store.write_text(study.yaml(), out / "study.yaml")
 
 
 def _compute(batches: Iterator[list[Cell]], out: Path, cluster: str, workers: int | None, bar: _Bar) -> str:

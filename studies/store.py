@@ -68,7 +68,7 @@ def write_cell(data: xr.Dataset, path: Path) -> None:
 def write_text(text: str, path: Path) -> None:
     """Write a small text file, whole or not at all."""
     with beside(path) as temporary:
-        temporary.write_text(text)
+        temporary.write_text(text, encoding="utf-8")
 
 
 @contextlib.contextmanager
@@ -220,7 +220,7 @@ def open_study(path: str | Path) -> xr.Dataset:
     plan = out / "plan.json"
     if not plan.exists() and _digest(view) is None:
         raise FileNotFoundError(f"open_study: expected a study's folder (plan.json, cells/) or a dataset.zarr, found none at {path}")
-    found = json.loads(plan.read_text()) if plan.exists() else None
+    found = json.loads(plan.read_text(encoding="utf-8")) if plan.exists() else None
     if found is not None and _digest(view) != state(found, out):
         return assemble(found, out)
     before = view.stat().st_ino
@@ -235,7 +235,7 @@ def open_study(path: str | Path) -> xr.Dataset:
 
 def _digest(view: Path) -> str | None:
     try:
-        return json.loads((view / "zarr.json").read_text())["attributes"]["view"]
+        return json.loads((view / "zarr.json").read_text(encoding="utf-8"))["attributes"]["view"]
     except (OSError, ValueError, KeyError):
         return None
 

@@ -15,9 +15,10 @@ Methods and Software 36. The format: coco-experiment 2.8, `data_format = 'bbob-n
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -28,13 +29,14 @@ from studies.exchange.records import BBOB, Experiment, Run, experiments, until
 from studies.exchange.schema import to_dataset
 
 SUITES = dict(zip(BBOB, ("bbob", "bbob-noisy"), strict=True))
-FIRST_NOISY = 101  # number of the first function with noise
 HEADER = (
     "% f evaluations | g evaluations | best noise-free fitness - Fopt (0.000000000000e+00) + sum g_i+"
     " | measured fitness | best measured fitness or single-digit g-values"
 )
 FORMAT = "logger = 'bbob', data_format = 'bbob-new2'"
-KEY = re.compile(r"(\w+) *= *('[^']*'|\"[^\"]*\"|[^,]+)")
+KEY = re.compile(r"(\w+) *= *(?:'(?P<a>.*?)'|\"(?P<b>.*?)\"|(?P<c>[^,]*?)) *(?=, *\w+ *=|,? *$)")  # a name may have an apostrophe
+READ = {"bbob": "bbob", "bbob-noisy": "bbob_noisy"}  # suite -> kind of its landscapes
+NUMBERS = {"bbob": range(1, 25), "bbob_noisy": range(101, 131)}
 
 
 def export_coco(dataset: xr.Dataset, out: str | Path, *, point: str = "recommended") -> list[Path]:
@@ -54,6 +56,7 @@ def export_coco(dataset: xr.Dataset, out: str | Path, *, point: str = "recommend
     """
     taken: set[str] = set()
     folders: dict[str, str] = {}
+    names: dict[str, str] = {}  # folder -> what the files call the optimizer
     entries: dict[tuple[str, int], dict[int, Experiment]] = defaultdict(dict)
     with whole(out) as temporary:
         for experiment in experiments(dataset, point):
@@ -61,10 +64,11 @@ def export_coco(dataset: xr.Dataset, out: str | Path, *, point: str = "recommend
             optimizer, function, dim = experiment.optimizer, experiment.landscape["function"], experiment.landscape["dim"]
             if optimizer not in folders:
                 folders[optimizer] = safe(optimizer, taken)
+                names[folders[optimizer]] = _name(optimizer, names.values())
             old = entries[folders[optimizer], function].get(dim)
             entries[folders[optimizer], function][dim] = experiment._replace(runs=[*(old.runs if old else []), *experiment.runs])
         for (folder, function), found in entries.items():
-            _write(temporary / folder, function, found)
+            _write(temporary / folder, function, found, names[folder])
         if not entries:
             raise ValueError("expected results, found no run with numbers")
     return [Path(out) / name for name in folders.values()]
@@ -78,20 +82,25 @@ def _check(experiment: Experiment) -> None:
         )
 
 
-def _write(folder: Path, function: int, found: dict[int, Experiment]) -> None:
+def _name(optimizer: str, taken: Iterable[str]) -> str:
+    """An optimizer's name as cocopp can read it between quotes, unlike those taken."""
+    name = optimizer.replace("\\", "/").replace("',", "\u2019,").strip("'\"")
+    return next(told for told in itertools.chain([name], (f"{name} {i}" for i in itertools.count(2))) if told not in taken)
+
+
+def _write(folder: Path, function: int, found: dict[int, Experiment], optimizer: str) -> None:
     """The .info file of a function and its data files, one pair per dimension."""
     (folder / f"data_f{function}").mkdir(parents=True)
     lines = []
     for dim, experiment in sorted(found.items()):
         name = f"data_f{function}/bbobexp_f{function}_DIM{dim}"
         ends = ", ".join(f"{run.instance}:{run.evaluations[-1]}|{run.gap[-1]:.1e}" for run in experiment.runs)
-        words = re.sub(r"['\"\n]", "", experiment.optimizer)
         suite = SUITES[experiment.landscape["kind"]]
-        head = f"suite = '{suite}', funcId = {function}, DIM = {dim}, Precision = 1.000e-08, algId = '{words}', {FORMAT}"
+        head = f"suite = '{suite}', funcId = {function}, DIM = {dim}, Precision = 1.000e-08, algId = '{optimizer}', {FORMAT}"
         lines += [head, "% written by two-descents", f"{name}.dat, {ends}"]
         for ending, every in ((".dat", False), (".tdat", True)):
             (folder / f"{name}{ending}").write_text("".join(_text(run, every=every) for run in experiment.runs))
-    (folder / f"bbobexp_f{function}.info").write_text("\n".join(lines) + "\n")
+    (folder / f"bbobexp_f{function}.info").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def _text(run: Run, *, every: bool) -> str:
@@ -126,19 +135,42 @@ def import_coco(path: str | Path, like: xr.Dataset | None = None) -> xr.Dataset:
 
 
 def _read(info: Path) -> Iterator[Experiment]:
-    lines = [line.strip() for line in info.read_text(errors="replace").splitlines() if line.strip() and not line.lstrip().startswith("%")]
+    text = info.read_text(encoding="utf-8", errors="replace")
+    lines = [line.strip() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("%")]
     for head, data in zip(lines[::2], lines[1::2], strict=False):
-        about = {key: value.strip("'\" ") for key, value in KEY.findall(head)}
+        about = {found[1]: (found["a"] or found["b"] or found["c"] or "").strip() for found in KEY.finditer(head)}
+        _check_suite(info, about)
         try:
             function, dim = int(about.get("funcId", about.get("function", ""))), int(about.get("DIM", about.get("dim", "")))
             optimizer = about.get("algId", about.get("algorithm", ""))
-            if "indicator" in about or not data.split(",")[0].endswith("dat"):
+            if not data.split(",")[0].endswith("dat"):
                 raise ValueError("a single-objective experiment was expected")
+            kind = _kind(about.get("suite", ""), function)
             runs = [run for names in _files(data) for run in _runs(info.parent, *names)]
         except (ValueError, IndexError, OSError) as error:
             raise ValueError(f"{info.name}: not in COCO's format at {head[:60]!r}: {error}") from error
-        kind = BBOB[function >= FIRST_NOISY]
         yield Experiment(optimizer, {"kind": kind, "function": function, "dim": dim}, f"f{function} {dim}-D", runs)
+
+
+def _check_suite(info: Path, about: dict[str, str]) -> None:
+    """The functions of other suites have the numbers of BBOB's, and are others.
+
+    Raises:
+        ValueError: it is none of ours.
+    """
+    logger = about.get("logger", "")
+    suite = about.get("suite") or (logger if logger.startswith("bbob-") else "bbob-biobj" if "indicator" in about else "bbob")
+    if suite not in READ:
+        known = " or ".join(READ)
+        raise ValueError(f"{info.name}: expected the suite {known}, whose functions are landscapes of ours, got {suite}; leave its files out")
+
+
+def _kind(suite: str, function: int) -> str:
+    """The kind of a function's landscape; older files name no suite."""
+    kind = READ[suite] if suite else next((kind for kind, numbers in NUMBERS.items() if function in numbers), "")
+    if not kind or function not in NUMBERS[kind]:
+        raise ValueError(f"expected a function 1 .. 24, or 101 .. 130 of bbob-noisy, got f{function}")
+    return kind
 
 
 def _files(data: str) -> Iterator[tuple[str, list[str]]]:
@@ -165,7 +197,7 @@ def _blocks(path: Path) -> list[list[tuple[float, float]]]:
     """(evaluations, best gap) of every run of a file; comment lines part them."""
     runs: list[list[tuple[float, float]]] = []
     fresh = True
-    for line in path.read_text(errors="replace").splitlines():
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
         if line.startswith("%") or not line.strip():
             fresh = True
             continue

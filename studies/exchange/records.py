@@ -49,6 +49,7 @@ class Experiment(NamedTuple):
     landscape: Spec  # kind, dim; function of a bbob landscape
     label: str  # of the landscape
     runs: list[Run]
+    known: bool = True  # whether the best loss is 0
 
 
 def experiments(dataset: xr.Dataset, point: str = "recommended") -> Iterator[Experiment]:

@@ -10,9 +10,10 @@ run, have the status missing and no numbers.
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,8 @@ import xarray as xr
 from studies.analysis.targets import budget
 from studies.assembly import MISSING, OF_CELLS, STATUS
 from studies.exchange.records import ROUNDING, Experiment, Run, until
-from studies.exchange.specs import Key, Spec, key_of, landscapes_of, words
+from studies.exchange.specs import Key, Spec, by_label, key_of, specs_of, words
+from studies.names import as_label
 from studies.results import settings
 
 RUNNING, HIT, SPENT = (STATUS.index(word) for word in ("running", "hit_target", "budget_spent"))
@@ -53,19 +55,23 @@ def to_dataset(found: Sequence[Experiment], like: xr.Dataset | None, *, source: 
     runs: dict[tuple[Key, str], list[Run]] = {}
     specs: dict[Key, Spec] = {}
     labels: dict[Key, str] = {}
+    known: dict[Key, bool] = {}
+    named = _labels(experiment.optimizer for experiment in found)
     for experiment in found:
         key = key_of(experiment.landscape, experiment.label)
-        runs.setdefault((key, experiment.optimizer), []).extend(experiment.runs)
-        specs[key], labels[key] = experiment.landscape, experiment.label
+        runs.setdefault((key, named[experiment.optimizer]), []).extend(experiment.runs)
+        specs[key], labels[key], known[key] = experiment.landscape, as_label(experiment.label), experiment.known
     runs = {where: mine for where, mine in runs.items() if mine}
     present = {key for key, _ in runs}
     if not present:
         raise ValueError(f"{name}: expected runs, found none")
     if like is not None:
-        theirs = landscapes_of(like)
-        labels = {key: label for label, key in theirs.items() if key in present}
+        theirs = specs_of(like)
+        labels = {key: label for label, spec in theirs.items() for key in (key_of(spec, label), by_label(label)) if key in present}
         if not labels:
             raise ValueError(f"{name}: expected a landscape of {', '.join(theirs)}, found {', '.join(sorted(map(words, present)))}")
+        specs |= {key: theirs[label] for key, label in labels.items()}
+        known |= _known(like, labels)
     keys = list(labels) if like is not None else sorted(present, key=lambda key: (key[0], key[1] or 0, key[2]))
     optimizers = list(dict.fromkeys(optimizer for key, optimizer in runs if key in keys))
     cost, targets, fractions = _grid(like, [labels[key] for key in keys], [run for mine in runs.values() for run in mine])
@@ -78,9 +84,28 @@ def to_dataset(found: Sequence[Experiment], like: xr.Dataset | None, *, source: 
     data = data.assign_coords(
         landscape=np.array([labels[key] for key in keys], object), optimizer=np.array(optimizers, object), checkpoint=fractions,
         paired=("optimizer", np.zeros(len(optimizers), bool), PAIRED),
-        gap_known=((), 1.0, OF_CELLS["gap_known"]), terms=((), 1.0, OF_CELLS["terms"]),
+        gap_known=(*_less(("landscape",), np.array([float(known[key]) for key in keys]), 0), OF_CELLS["gap_known"]),
+        terms=((), 1.0, OF_CELLS["terms"]),
     )  # fmt: skip
     return data.assign_attrs(_attrs(source, name, {labels[key]: specs[key] for key in keys}, optimizers, float(cost.max())))
+
+
+def _labels(given: Iterable[str]) -> dict[str, str]:
+    """The names of others' optimizers -> labels, each another one."""
+    found: dict[str, str] = {}
+    for name in dict.fromkeys(given):
+        label = as_label(name)
+        told = itertools.chain([label], (f"{label} {i}" for i in itertools.count(2)))
+        found[name] = next(one for one in told if one not in found.values())
+    return found
+
+
+def _known(like: xr.Dataset, labels: Mapping[Key, str]) -> dict[Key, bool]:
+    """Whether loss is a gap, of the landscapes of a study, as far as it says so."""
+    if "gap_known" not in like.coords:
+        return {}
+    told = like["gap_known"]
+    return {key: bool((told.sel(landscape=label) if "landscape" in told.dims else told).max() == 1) for key, label in labels.items()}
 
 
 def _grid(like: xr.Dataset | None, labels: list[str], runs: list[Run]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -176,9 +201,9 @@ def _shown(run: Run, cost: np.ndarray, targets: np.ndarray, end: float) -> tuple
     return best, counts, np.where(place < 0, MISSING, status), hit
 
 
-def _less(dims: tuple[str, ...], values: np.ndarray) -> tuple[tuple[str, ...], np.ndarray]:
-    """Leave out the leading dims along which nothing changes; NaN does not count."""
-    while len(dims) > 1:
+def _less(dims: tuple[str, ...], values: np.ndarray, keep: int = 1) -> tuple[tuple[str, ...], np.ndarray]:
+    """Leave out the leading dims along which nothing changes, but for the last `keep`; NaN does not count."""
+    while len(dims) > keep:
         low, high = np.fmin.reduce(values, 0), np.fmax.reduce(values, 0)
         if not ((low == high) | np.isnan(low)).all():
             break

@@ -12,6 +12,13 @@ from studies.results import settings
 
 Spec = dict[str, Any]  # kind and parameters
 Key = tuple[str, int | None, int]  # kind, function, dim
+SHAPES = {  # kind -> parameters that make the landscape, but for where its target is
+    "onemax": ("n",),
+    "leading_ones": ("n",),
+    "trap": ("n", "block", "slope"),
+    "labs": ("n",),
+    "spin_glass": ("n", "graph", "order", "couplings"),
+}
 
 
 def variants(part: xr.Dataset, label: str) -> Iterator[tuple[Spec, xr.Dataset]]:
@@ -39,8 +46,8 @@ def variants(part: xr.Dataset, label: str) -> Iterator[tuple[Spec, xr.Dataset]]:
         yield dict(mine[0].landscape), chosen
 
 
-def landscapes_of(dataset: xr.Dataset) -> dict[str, Key]:
-    """Label -> what it is, for the landscapes of a study.
+def specs_of(dataset: xr.Dataset) -> dict[str, Spec]:
+    """Label -> kind and parameters, for the landscapes of a study.
 
     Raises:
         ValueError: a landscape is several, or all worlds have one chosen instance, so that `instance` does not count the benchmark's.
@@ -52,14 +59,28 @@ def landscapes_of(dataset: xr.Dataset) -> dict[str, Key]:
             raise ValueError(f"landscapes.{label}: expected one landscape, an axis makes {len(specs)} of it; select one value of the axis first")
         if specs[0].get("instance") is not None:
             raise ValueError(f"landscapes.{label}.instance: expected null, so that worlds have the benchmark's instances, got {specs[0]['instance']}")
-        found[label] = key_of(specs[0], label)
+        found[label] = specs[0]
     return found
 
 
+def landscapes_of(dataset: xr.Dataset) -> dict[str, Key]:
+    """Label -> what it is, for the landscapes of a study; what raises is said in `specs_of`."""
+    return {label: key_of(spec, label) for label, spec in specs_of(dataset).items()}
+
+
 def key_of(spec: Spec, label: str) -> Key:
-    """What says that two landscapes are one: kind, function and dim of a benchmark's; the label of any other."""
-    function = spec.get("function")
-    return (spec["kind"] if function is not None else label, function, int(spec.get("dim", 0)) if function is not None else 0)
+    """What says that two landscapes are one: kind, function and dim of BBOB's; kind and shape of one that PBO has too; the label of any other."""
+    function, shape = spec.get("function"), SHAPES.get(spec["kind"], ())
+    if function is not None:
+        return spec["kind"], function, int(spec.get("dim", 0))
+    if shape and all(name in spec for name in shape):
+        return f"{spec['kind']} ({', '.join(f'{name} = {spec[name]}' for name in shape)})", None, 0
+    return by_label(label)
+
+
+def by_label(label: str) -> Key:
+    """The key of a landscape that has only its label."""
+    return label, None, 0
 
 
 def words(key: Key) -> str:

@@ -42,7 +42,7 @@ def progress(dataset: xr.Dataset, folder: Path) -> Progress:
     here = len(json.loads(dataset.attrs.get("cells", "[]")))
     planned = here
     with contextlib.suppress(OSError, ValueError, KeyError):
-        planned = len(json.loads((folder / "plan.json").read_text())["cells"])
+        planned = len(json.loads((folder / "plan.json").read_text(encoding="utf-8"))["cells"])
     return Progress(here, min(len(list((folder / "errors").glob("*.json"))), planned - here), planned)
 
 
@@ -51,7 +51,7 @@ def failures(folder: Path) -> list[Failure]:
     found: dict[str, list[dict[str, Any]]] = {}
     for path in sorted((folder / "errors").glob("*.json")):
         with contextlib.suppress(OSError, ValueError, KeyError):
-            record = json.loads(path.read_text())
+            record = json.loads(path.read_text(encoding="utf-8"))
             found.setdefault(record["error"], []).append(record)
     groups = sorted(found.items(), key=lambda item: -len(item[1]))
     return [Failure(error, len(records), _what(records[0]), records[0].get("traceback", "")) for error, records in groups[:GROUPS]]

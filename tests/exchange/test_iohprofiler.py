@@ -132,7 +132,7 @@ class TestImport:
 
     @pytest.mark.parametrize(
         ("change", "message"),
-        [({"maximization": True}, "a minimisation was expected"), ({"algorithm": None}, "not in IOHprofiler's format"),
+        [({"suite": "SBOX"}, "the suite SBOX has the names of BBOB's functions"), ({"algorithm": None}, "not in IOHprofiler's format"),
          ({"scenarios": [{"dimension": 2, "path": "no.dat", "runs": []}]}, "no.dat")],
     )  # fmt: skip
     def test_refuses_what_is_none(self, watched, tmp_path, change, message):
