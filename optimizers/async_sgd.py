@@ -115,6 +115,10 @@ class AsyncSGD(Optimizer):
         info = {"staleness": stale, "clock": clock.double().sum(1), "worker": asked}
         return State(x, velocity, copies, read, left, clock, step + 1), info
 
+    def rates(self, state: State) -> Mapping[str, float | Tensor]:
+        """The learning rate, to the gradient at the point: that of the copies is stale."""
+        return {"raw": self.schedule.scheduled(self.learning_rate, state.step)}
+
     def recommend(self, state: State) -> Tensor:
         """The point: (R, D)."""
         return state.points[:, 0]

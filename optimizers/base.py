@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from torch import Tensor
 
-from landscapes.base import Answer, Parameters, Problem, Query, Reals
+from landscapes.base import Answer, FitnessLaw, Parameters, Problem, Query, Reals
 from landscapes.streams import Streams
 
 State = Any  # a NamedTuple of tensors with leading R, different for each optimizer
@@ -53,6 +53,21 @@ class Optimizer(Parameters, ABC):
         """(R, P): what part of the population each point asked stands for, in a method whose points are no individuals; None: all count alike."""
         del state
         return None
+
+    @property
+    def demes(self) -> int:
+        """Populations within which selection takes place."""
+        return 1
+
+    def parentage(self, value: Tensor, law: FitnessLaw | None) -> Tensor | None:
+        """(R, P): how often each of P living points is a parent, up to a factor and over drift, by values (R, P); None: not by fitness alone."""
+        del value, law
+        return None
+
+    def rates(self, state: State) -> Mapping[str, float | Tensor]:
+        """Reference of the noise ledger -> the factor, a number or (R,), that the next step is meant to have to it: the learning rate."""
+        del state
+        return {}
 
     @abstractmethod
     def recommend(self, state: State) -> Tensor:

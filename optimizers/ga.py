@@ -23,11 +23,11 @@ import torch
 from annotated_types import Ge, Gt, Le
 from torch import Tensor
 
-from landscapes.base import Answer, Bits, Problem, Query, Reals
+from landscapes.base import Answer, Bits, FitnessLaw, Problem, Query, Reals
 from landscapes.streams import Streams
 from optimizers import operators
 from optimizers.base import Info, Optimizer
-from optimizers.fitness import COUNTED, told
+from optimizers.fitness import COUNTED, told, weights
 from optimizers.schedules import Coupling, Schedule, check_population
 
 
@@ -117,6 +117,15 @@ class GA(Optimizer):
         scale = None if self.schedule.still else self.schedule.scheduled(1.0, state.step, self.coupling)
         children, parents = operators.generation(points, value, streams, self, among=self._size(state), scale=scale, law=answer.law)
         return State(children, operators.best(points, value), value.amin(1), state.step + 1), {"parents": parents} | told([value], self, answer.law)
+
+    def parentage(self, value: Tensor, law: FitnessLaw | None) -> Tensor | None:
+        """By fitness, where selection is proportional to it."""
+        return weights(value, self.fitness, self.selection_strength, law) if self.selection == "proportional" else None
+
+    def rates(self, state: State) -> Mapping[str, float | Tensor]:
+        """1 for the steps of selection."""
+        del state
+        return {"selection": 1.0, "mean_fitness": 1.0}
 
     def recommend(self, state: State) -> Tensor:
         """The best of the population evaluated last: (R, D)."""

@@ -28,7 +28,7 @@ from landscapes.base import Answer, Bits, FitnessLaw, Problem, Query, Reals
 from landscapes.streams import Streams
 from optimizers import operators
 from optimizers.base import Info, Optimizer
-from optimizers.fitness import COUNTED, told
+from optimizers.fitness import COUNTED, told, weights
 
 
 class State(NamedTuple):
@@ -132,6 +132,23 @@ class IslandGA(Optimizer):
         parents = operators.rows(origin[..., None], parents.flatten(1)).view_as(parents)
         info = {"parents": parents} | told(settled.split(self._size, 1), self, answer.law)
         return State(children, operators.best(query.points, value), value.amin(1), state.step + 1), info
+
+    @property
+    def demes(self) -> int:
+        """Islands."""
+        return self.islands
+
+    def parentage(self, value: Tensor, law: FitnessLaw | None) -> Tensor | None:
+        """By fitness within each island, where selection is proportional to it and nobody migrates."""
+        if self.selection != "proportional" or self.migrants:
+            return None
+        w = [weights(own, self.fitness, self.selection_strength, law) for own in value.chunk(self.islands, 1)]
+        return torch.cat([own / own.sum(1, keepdim=True) for own in w], 1)
+
+    def rates(self, state: State) -> Mapping[str, float | Tensor]:
+        """1 for the steps of selection."""
+        del state
+        return {"selection": 1.0, "mean_fitness": 1.0}
 
     def recommend(self, state: State) -> Tensor:
         """The best of the population evaluated last: (R, D)."""

@@ -91,6 +91,12 @@ class Langevin(Optimizer):
         x = x - column(eta, x) * slope + column(heat, x) * streams.normal("mutation", x.shape[1:])
         return State(x, trajectories.seen(answer.value), state.step + 1), {}
 
+    def rates(self, state: State) -> Mapping[str, float | Tensor]:
+        """The learning rate; the points of one trajectory do not spread, so that nothing bends its gradient."""
+        rate = self.schedule.scheduled(self.learning_rate, state.step, self.coupling)
+        names = ("raw", "smoothed", "preconditioned") if state.points.shape[1] == 1 else ("raw", "smoothed")
+        return dict.fromkeys(names, rate)
+
     def recommend(self, state: State) -> Tensor:
         """The trajectory that was last seen lowest: (R, D)."""
         return operators.best(state.points, state.value)

@@ -15,6 +15,7 @@ P values per step; draws: mutation.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Literal, NamedTuple
 
@@ -116,6 +117,13 @@ class OpenAIES(Optimizer):
             move = column(self.momentum, slope) * state.velocity + slope
             moments = trajectories.Moments(move, state.square, state.unit)
         return State(state.center - rate * move, *moments, state.step + 1), {}
+
+    def rates(self, state: State) -> Mapping[str, float | Tensor]:
+        """The learning rate, of raw losses and the sgd step."""
+        if self.shaping != "raw" or self.inner != "sgd":
+            return {}
+        rate = self.schedule.scheduled(self.learning_rate, state.step, self.coupling if self.coupled == "learning_rate" else "none")
+        return dict.fromkeys(("raw", "smoothed"), rate)
 
     def recommend(self, state: State) -> Tensor:
         """The mean: (R, D)."""

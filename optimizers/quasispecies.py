@@ -23,11 +23,11 @@ import torch
 from annotated_types import Ge, Le
 from torch import Tensor
 
-from landscapes.base import Answer, Bits, Problem, Query
+from landscapes.base import Answer, Bits, FitnessLaw, Problem, Query
 from landscapes.streams import Streams
 from optimizers import operators
 from optimizers.base import Info, Optimizer
-from optimizers.fitness import COUNTED, fitness
+from optimizers.fitness import COUNTED, fitness, weights
 
 LARGEST = 16  # loci
 FAINT = 1e-200  # mean fitness, relative to the best of all genotypes, below which it is taken relative to the best that lives
@@ -106,6 +106,15 @@ class Quasispecies(Optimizer):
     def share(self, state: State) -> Tensor | None:
         """The frequencies of the genotypes: (R, 2^D)."""
         return state.frequency
+
+    def parentage(self, value: Tensor, law: FitnessLaw | None) -> Tensor | None:
+        """By fitness."""
+        return weights(value, self.fitness, self.selection_strength, law)
+
+    def rates(self, state: State) -> Mapping[str, float | Tensor]:
+        """1 for the steps of selection."""
+        del state
+        return {"selection": 1.0, "mean_fitness": 1.0}
 
     def recommend(self, state: State) -> Tensor:
         """The most frequent genotype, the first of ties: (R, D)."""

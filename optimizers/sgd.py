@@ -19,6 +19,7 @@ observed (`optimizers.step_sizes`). P gradients per step; draws nothing but its 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Literal, NamedTuple
 
@@ -127,6 +128,12 @@ class SGD(Optimizer):
             weight_decay=self.weight_decay,
         )
         return State(x, self._averaged(state, x), velocity, trajectories.seen(answer.value), mean, spread, state.step + 1), {}
+
+    def rates(self, state: State) -> Mapping[str, float | Tensor]:
+        """The learning rate; the points of one trajectory do not spread, so that nothing bends its gradient."""
+        rate = self.schedule.scheduled(self.learning_rate, state.step, self.coupling)
+        names = ("raw", "smoothed", "preconditioned") if state.points.shape[1] == 1 else ("raw", "smoothed")
+        return dict.fromkeys(names, rate)
 
     def recommend(self, state: State) -> Tensor:
         """The trajectory that was last seen lowest, or its average: (R, D)."""

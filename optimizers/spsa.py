@@ -12,6 +12,7 @@ The exponents are those that Spall 1998 recommends (IEEE Trans. Aerosp. Electron
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, NamedTuple
 
@@ -75,6 +76,10 @@ class SPSA(Optimizer):
         slope = (rise[..., None] / (up - down)).mean(1, keepdim=True)  # up - down is 2 c_k delta as it was really asked, after rounding
         rate = column(self._gain(state, self.learning_rate, self.alpha, self.stability), slope)
         return State(state.center - rate * slope, state.step + 1), {}
+
+    def rates(self, state: State) -> Mapping[str, float | Tensor]:
+        """The gain a_k."""
+        return dict.fromkeys(("raw", "smoothed"), self._gain(state, self.learning_rate, self.alpha, self.stability))
 
     def recommend(self, state: State) -> Tensor:
         """The trajectory's point: (R, D)."""

@@ -118,6 +118,17 @@ class WrightFisher(Optimizer):
         asked = (~state.exact[:, None]).expand_as(value).scatter(1, place, True)
         return State(points, value, asked, best, state.exact), info | {"dead": dead[:, 0]}
 
+    def parentage(self, value: Tensor, law: FitnessLaw | None) -> Tensor | None:
+        """By the fitness of individuals, whose haplotypes (R, P) come one after another."""
+        loss = value.unflatten(1, (-1, self.ploidy)).mean(-1)
+        return weights(loss, self.fitness, self.selection_strength, law).repeat_interleave(self.ploidy, 1)
+
+    def rates(self, state: State) -> Mapping[str, float | Tensor]:
+        """1 for the steps of selection of a generation, 1 / P for those of a birth and a death."""
+        del state
+        rate = 1.0 if self.model == "wright_fisher" else 1 / self.population
+        return {"selection": rate, "mean_fitness": rate}
+
     def recommend(self, state: State) -> Tensor:
         """The best haplotype of the population evaluated last: (R, D)."""
         return state.best

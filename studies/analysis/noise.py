@@ -8,6 +8,7 @@ ledger (`studies.ledger`) but `replicate`, and adds `bound`: low and high.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal, get_args
 
 import numpy as np
 import xarray as xr
@@ -17,6 +18,10 @@ from studies.analysis.bootstrap import estimate
 from studies.analysis.scaling import scaling
 
 ALPHA = 0.01  # of the test for a bias
+Scale = Literal["fitted", "learning_rate"]
+SCALES = get_args(Scale)
+BESIDE = ["angle", "angle_interval", "relative_gain", "relative_gain_interval", "unresolved"]
+ROUND = 1e-6  # of a cosine above 1: rounding
 NEGLIGIBLE = 1e-6  # squared bias relative to the squared mean step, a thousandth of its length: below, float32 rounds
 
 
@@ -39,43 +44,79 @@ def shares(data: xr.Dataset) -> xr.Dataset:
 
 
 def alignment(data: xr.Dataset) -> xr.Dataset:
-    """The mean step held against the negative reference gradients.
+    """The mean step held against the negative references.
 
     Args:
         data: a ledger.
 
     Returns:
         `length`: root mean square of the mean step's length. `cosine` (reference): between the mean steps and the references of all worlds, noise
-        taken off both. `gain` (reference): the factor k of the best fit step = -k reference, a learning rate. Each with `_interval`.
+        taken off both, with `angle`, in degrees. `gain` (reference): the factor k of the best fit step = -k reference, a learning rate, and
+        `relative_gain`: that of the factor that the step is meant to have, 1 where its length is right; NaN where it is meant to have none. Each
+        with `_interval`. `unresolved` (reference): where noise, taken off both, left less than is seen along the reference, or nothing: the
+        estimate of the cosine is above 1, or none; then `cosine` and `angle` are NaN, and more redraws or worlds would tell them.
     """
     along, step, held = _products(data)
     wanted: dict[str, tuple[Callable, tuple]] = {
         "length": (pooled_length, (data["mean_step_squared"],)),
         "cosine": (pooled_cosine, (along, step, held)),
         "gain": (pooled_ratio, (along, held)),
+        "relative_gain": (pooled_ratio, (along, held * _nominal(data))),
     }
-    return _pooled(wanted, {"length": "length of the mean step", "cosine": "cosine of the mean step", "gain": "mean step per reference gradient"})
+    names = {"length": "length of the mean step", "cosine": "cosine of the mean step", "gain": "mean step per reference"}
+    return _angles(_pooled(wanted, names | {"relative_gain": "mean step per reference, of what it is meant to be"}), step.notnull().any("replicate"))
 
 
-def bias(data: xr.Dataset) -> xr.Dataset:
-    """Is the mean step -k times the reference gradient, with one k for all worlds?
+def _angles(found: xr.Dataset, defined: xr.DataArray) -> xr.Dataset:
+    """The cosines that can be, the angles, and where they are not resolved though defined."""
+    estimate, interval = found["cosine"], found["cosine_interval"].clip(-1, 1)
+    resolved = abs(estimate) <= 1 + ROUND
+    found["cosine"] = estimate.where(resolved).clip(-1, 1).assign_attrs(estimate.attrs)
+    found["cosine_interval"] = interval.assign_attrs(found["cosine_interval"].attrs)
+    words = {"long_name": "angle between the mean step and the negative reference", "units": "degrees"}
+    found["angle"] = np.degrees(np.arccos(found["cosine"])).assign_attrs(words)
+    ends = np.degrees(np.arccos(interval)).isel(bound=[1, 0]).assign_coords(bound=interval["bound"])
+    found["angle_interval"] = ends.assign_attrs(long_name="95 % interval of the angle", units="degrees")
+    found["unresolved"] = (~resolved & defined).assign_attrs(long_name="whether noise hides the angle", units="1")
+    return found
 
-    The bias of world r is mean step + k reference. Its squared length is estimated with one factor from each arm, k fitted in each arm apart,
-    so without bias it is 0 in expectation however noisy the steps are; a one-sided t test over worlds asks whether it is more than a millionth of
-    the mean step's.
+
+def bias(data: xr.Dataset, scale: Scale = "fitted") -> xr.Dataset:
+    """Is the mean step -k times the reference, with one k for all worlds, or with the k that it is meant to have?
+
+    The bias of world r is mean step + k reference. With the scale fitted, k is the one that suits all worlds best: a step that is too long or too
+    short everywhere is not biased, and a bias of length is seen in `relative_gain` alone. With that of the learning rate it is a bias too.
+
+    Its squared length is estimated with one factor from each arm, a fitted k in each arm apart, so without bias it is 0 in expectation however noisy
+    the steps are; a one-sided t test over worlds asks whether it is more than a millionth of the mean step's.
 
     All of it is given the frozen state. So a step with momentum is biased by the gradients that it remembers, and with `sampling: epoch` by what
     of the epoch is read already: the mini-batches that are left are no sample of all terms.
 
     Args:
         data: a ledger.
+        scale: of the step: fitted, or learning_rate, the factor that the optimizer is meant to have to the reference; NaN where there is none.
 
     Returns:
-        `bias` (reference): squared, relative to the mean step's, and `bias_interval`; `p_value`; `biased`: whether p < 0.01.
+        `bias` (reference): squared, relative to the mean step's, and `bias_interval`; `p_value`; `biased`: whether p < 0.01. Beside them what of it
+        is direction and what length, as in `alignment`: `angle`, `relative_gain`, `unresolved`, with their intervals.
+
+    Raises:
+        ValueError: there is no such scale.
     """
+    if scale not in SCALES:
+        raise ValueError(f"bias: scale: expected {' or '.join(SCALES)}, got {scale!r}")
+    return _bias(data, scale).merge(alignment(data)[BESIDE], compat="override", join="exact")
+
+
+def _bias(data: xr.Dataset, scale: Scale) -> xr.Dataset:
     _, step, held = _products(data)
+    if scale == "learning_rate":
+        held = held.where(_nominal(data).notnull())
+        step = step.where(held.notnull())
     a, b = (data["mean_step_along"].sel(half=half, drop=True).where(held.notnull()) for half in ("a", "b"))
-    k = {half: _sum(along) / _sum(held) for half, along in (("a", a), ("b", b))}
+    fitted = {half: _sum(along) / _sum(held) for half, along in (("a", a), ("b", b))}
+    k = fitted if scale == "fitted" else dict.fromkeys("ab", _nominal(data))
     squared = step - k["b"] * a - k["a"] * b + k["a"] * k["b"] * held
     found = _pooled({"bias": (pooled_ratio, (squared, step))}, {"bias": "squared bias relative to the squared mean step"})
     count = squared.notnull().sum("replicate")
@@ -87,18 +128,19 @@ def bias(data: xr.Dataset) -> xr.Dataset:
     return found
 
 
-def verdict(data: xr.Dataset, axis: str) -> xr.DataArray:
+def verdict(data: xr.Dataset, axis: str, scale: Scale = "fitted") -> xr.DataArray:
     """What the bias does along a swept axis, such as the batch or the population: a text for each reference.
 
     Args:
         data: a ledger with the dim `axis`, of numbers.
         axis: the swept dim.
+        scale: of the step, as in `bias`.
 
     Returns:
         "unbiased": at no value is a bias seen (Holm's correction); "biased O(1/B)", B the axis: seen, and its length falls as 1/B within two
         standard errors, and not as B^0; "biased": seen, and else; "unknown": there is no test. Dims of the ledger but replicate and the axis.
     """
-    found = bias(data)
+    found = _bias(data, scale)
     ordered = np.sort(found["p_value"].fillna(1.0).values, axis=found["p_value"].get_axis_num(axis))
     smallest = xr.DataArray(ordered.take(0, axis=found["p_value"].get_axis_num(axis)), dims=[d for d in found["p_value"].dims if d != axis])
     seen = smallest * data.sizes[axis] < ALPHA
@@ -194,6 +236,11 @@ def _products(data: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray, xr.DataArra
     along, step, held = data["mean_step_along"].mean("half"), data["mean_step_squared"], data["reference_squared"]
     known = np.isfinite(along) & np.isfinite(step) & np.isfinite(held)
     return along.where(known), step.where(known), held.where(known)
+
+
+def _nominal(data: xr.Dataset) -> xr.DataArray:
+    """The factor that the step is meant to have to the negative reference; NaN in ledgers that do not say."""
+    return data["nominal_rate"] if "nominal_rate" in data else xr.full_like(data["reference_squared"], np.nan)
 
 
 def _sum(part: xr.DataArray) -> xr.DataArray:

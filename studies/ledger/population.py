@@ -29,7 +29,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from landscapes.base import Bits, Landscape, dot
+from landscapes.base import Bits, dot
 from landscapes.oracle import clock_time, evaluate
 from optimizers import operators
 from optimizers.base import Optimizer, State
@@ -62,7 +62,7 @@ def observe(scene: Scene, moment: Moment, redraws: int) -> dict[str, Tensor]:
     if population is None:
         return {name: torch.full((len(moment.step), *(len(FORCES) for _ in dims)), torch.nan) for name, (dims, _, _) in VARIABLES.items()}
     points, share = population
-    loss, lives = _loss(scene.landscape, points, moment, scene), share > 0
+    loss, lives = true_loss(scene, moment, points), share > 0
     different = [len(torch.unique(own[here], dim=0)) if own[here].isfinite().all() else torch.nan for own, here in zip(points, lives, strict=True)]
     found = {
         "loss_variance": _mean((loss - _mean(loss, share)[:, None]).square(), share),
@@ -126,7 +126,7 @@ def _next_mean(scene: Scene, moment: Moment, keys: Tensor, known: tuple[Tensor, 
     points, share = population
     own = points.unflatten(0, (len(worlds), count)).flatten(1, 2)  # (R, K P, D)
     loss = _of_copies(own, *known) if known else None
-    loss = _loss(scene.landscape, own, moment, scene) if loss is None else loss
+    loss = true_loss(scene, moment, own) if loss is None else loss
     return _mean(loss.unflatten(1, (count, -1)).flatten(0, 1), share).unflatten(0, (len(worlds), count))
 
 
@@ -175,8 +175,9 @@ def _mean(value: Tensor, share: Tensor) -> Tensor:
     return (share * torch.where(share > 0, value, 0.0)).sum(1)
 
 
-def _loss(landscape: Landscape, points: Tensor, moment: Moment, scene: Scene) -> Tensor:
+def true_loss(scene: Scene, moment: Moment, points: Tensor) -> Tensor:
     """The true loss of points (R, P, D) when the states were frozen, some at a time: (R, P) float64."""
+    landscape = scene.landscape
     time = clock_time(landscape, moment.step.numpy(), moment.spent.numpy(), scene.streams.device)
     size = max(1, LIMIT // (len(points) * max(points.shape[2], landscape.terms) * landscape.unit_cost))
     return torch.cat([evaluate(landscape, part, time=time).value for part in points.split(size, 1)], 1).double()

@@ -16,10 +16,14 @@ from studies.ledger import population, statistics
 from studies.ledger.arms import LIMIT, Arm, arm
 from studies.ledger.freezing import Moment, subset
 from studies.ledger.redraws import Scene
-from studies.ledger.references import REFERENCES, References, ground, references
+from studies.ledger.references import REFERENCES, References, ground, intended, references, with_selection
+from studies.ledger.selection import directions
 from studies.ledger.slopes import Slopes
 
 SQUARED, BEND = "squared length of x", "loss per squared length of x"
+ALONG = "loss; squared length of x for the references selection and mean_fitness"
+UNITS = "(loss per length of x) squared; squared length of x for selection and mean_fitness"
+RATE = "squared length of x per loss; 1 for selection and mean_fitness"
 VARIABLES: dict[str, tuple[tuple[str, ...], str, str]] = {  # name -> dims behind (replicate, moment), long name, unit
     "moment_cost": ((), "cost at which the state was frozen", "evaluations"),
     "moment_steps": ((), "steps completed by then", "steps"),
@@ -28,9 +32,10 @@ VARIABLES: dict[str, tuple[tuple[str, ...], str, str]] = {  # name -> dims behin
     "step_variance_first": (("direction", "source"), "variance of the step's expectation given this source alone", SQUARED),
     "step_variance_total": (("direction", "source"), "variance of the step left when all other sources are known", SQUARED),
     "mean_step_squared": ((), "squared length of the mean step, its noise taken off; may be negative", SQUARED),
-    "mean_step_along": (("reference", "half"), "mean step times the negative reference gradient, each factor from another arm", "loss"),
-    "reference_squared": (("reference",), "squared length of the reference gradient, its noise taken off", "(loss per length of x) squared"),
+    "mean_step_along": (("reference", "half"), "mean step times the negative reference, each factor from another arm", ALONG),
+    "reference_squared": (("reference",), "squared length of the reference, its noise taken off", UNITS),
     "reference_trace": (("reference",), "trace of what the reference multiplies the gradient by", "1"),
+    "nominal_rate": (("reference",), "factor that a step is meant to have to the negative reference; NaN: it is meant to have none", RATE),
     "noise_eigenvalue": (("mode",), "largest eigenvalues of the step's covariance", SQUARED),
     "noise_rank": ((), "effective rank of the step's covariance, (tr S)^2 / tr S^2", "1"),
     "noise_kurtosis": ((), "excess kurtosis of the step's coordinates, weighted by their variance", "1"),
@@ -100,7 +105,8 @@ def _measure(scene: Scene, moment: Moment, book: Book) -> dict[str, Tensor]:
     center = scene.optimizer.center(moment.state).double()
     time = clock_time(scene.landscape, moment.step.numpy(), moment.spent.numpy(), scene.streams.device)
     slopes = Slopes(scene.landscape, time, scene.streams.dtype, LIMIT)
-    held = references(slopes, center, a, b, population.members(scene, moment))
+    members = population.members(scene, moment)
+    held = with_selection(references(slopes, center, a, b, members), directions(scene, moment, members, book.points))
     place = ground(slopes, center, held.a[:, 0], statistics.centered(a.moved), book.modes, scene.streams.at(moment.step))
     first, total = (torch.zeros(len(center), 2 + book.modes, len(book.sources), dtype=torch.float64, device=center.device) for _ in range(2))
     for i, source in enumerate(book.sources):
@@ -120,6 +126,7 @@ def _measure(scene: Scene, moment: Moment, book: Book) -> dict[str, Tensor]:
         "binomial_variance": _binomial(scene, center, a, b),
         **population.observe(scene, moment, book.redraws),
         **_mean_step(a, b, held),
+        "nominal_rate": intended(scene.optimizer, moment.state, center),
         **_noise(a, b, book.modes),
     }
 

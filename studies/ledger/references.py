@@ -5,6 +5,8 @@ smoothed        its mean over the points asked, the gradient of the population's
 preconditioned  G times the smoothed one: G is the covariance of the points asked; on bits that of the population, linkage disequilibrium and
                 all, and where there is none p (1 - p) of the center's allele frequencies, which is the same at linkage equilibrium; the
                 identity for a trajectory, whose points do not spread
+selection       minus the step of selection alone, Cov(w, x) / W (`studies.ledger.selection`)
+mean_fitness    minus G grad ln W (there too)
 
 Under fitness linear in an additive loss the mean step of selection is -k G grad exactly (Price 1970, Cov(w, x) / w_mean), at any linkage. The two
 arms' points are drawn apart, so what is quadratic in a reference takes one factor from each.
@@ -19,19 +21,22 @@ from torch import Tensor
 
 from landscapes.base import Bits, dot, norm
 from landscapes.streams import Streams
+from optimizers.base import Optimizer, State
 from studies.ledger.arms import Arm
+from studies.ledger.selection import Directions
 from studies.ledger.slopes import Slopes
 
-REFERENCES = ("raw", "smoothed", "preconditioned")
+REFERENCES = ("raw", "smoothed", "preconditioned", "selection", "mean_fitness")
+GRADIENTS = 3  # of them
 PROBES = 32  # directions along which curvature is averaged
 
 
 class References(NamedTuple):
-    """The references of R worlds, NaN where the loss has no slope."""
+    """The references of R worlds, NaN where the loss has no slope, or the method no fitness; gradients first, then the steps of selection."""
 
-    a: Tensor  # (R, 3, D) with the points of arm A
-    b: Tensor  # (R, 3, D) with those of arm B
-    trace: Tensor  # (R, 3) of what multiplies the gradient
+    a: Tensor  # (R, references, D) with the points of arm A
+    b: Tensor  # (R, references, D) with those of arm B
+    trace: Tensor  # (R, references) of what multiplies the gradient
 
 
 def references(slopes: Slopes, center: Tensor, a: Arm, b: Arm, population: tuple[Tensor, Tensor] | None = None) -> References:
@@ -45,12 +50,25 @@ def references(slopes: Slopes, center: Tensor, a: Arm, b: Arm, population: tuple
         population: the points (R, P, D) whose mean is the center, and which of them live (R, P); None: there is none.
     """
     if not slopes.landscape.sloped:
-        nothing = center.new_full((len(center), 3, center.shape[1]), torch.nan)
+        nothing = center.new_full((len(center), GRADIENTS, center.shape[1]), torch.nan)
         return References(nothing, nothing, nothing[..., 0])
     raw = slopes.gradient(center[:, None])[:, 0]
     pairs = [_of_points(slopes, center, raw, arm, population) for arm in (a, b)]
     dim = torch.full_like(pairs[0][1], center.shape[1])
     return References(pairs[0][0], pairs[1][0], torch.stack([dim, dim, (pairs[0][1] + pairs[1][1]) / 2], 1))
+
+
+def with_selection(gradients: References, chosen: Directions) -> References:
+    """The references with the steps of selection, turned around as descent goes against a gradient."""
+    a, b = (torch.cat([part, -torch.stack([chosen.selection, half], 1)], 1) for part, half in zip(gradients[:2], chosen.mean_fitness, strict=True))
+    trace = torch.stack([torch.full_like(gradients.trace[:, 0], torch.nan), gradients.trace[:, 2]], 1)
+    return References(a, b, torch.cat([gradients.trace, trace], 1))
+
+
+def intended(optimizer: Optimizer, state: State, like: Tensor) -> Tensor:
+    """The factor (R, references) that the next step is meant to have to each reference; NaN where it is meant to have none."""
+    rates, nothing = optimizer.rates(state), like.new_full((len(like),), torch.nan)
+    return torch.stack([torch.as_tensor(rates[name]).to(nothing).expand_as(nothing) if name in rates else nothing for name in REFERENCES], 1)
 
 
 def _of_points(slopes: Slopes, center: Tensor, raw: Tensor, arm: Arm, population: tuple[Tensor, Tensor] | None) -> tuple[Tensor, Tensor]:
