@@ -102,7 +102,7 @@ def test_a_world_that_never_got_there_took_for_ever():
 def test_hits_known_to_intervals_that_overlap_tie():
     data = raced(DONE, both(FAST, SLOW))
     late = data["hit_cost"].copy()
-    late[..., 1] = 15.0  # A from 15, or exactly, up to 20, and B from 15 up to 90
+    late[..., 1] = 9.0  # A from 9 up to 20 at most, and B from 9 up to 90
     assert str(only(compare(data.assign(hit_cost_low=late)))["judged"].item()) == LOSS
     late[:, 1, :, 1] = 20.0  # B from 20 on
     assert str(only(compare(data.assign(hit_cost_low=late)))["verdict"].item()) == "A better"
