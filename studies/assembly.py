@@ -19,6 +19,7 @@ STATUS = ("running", "hit_target", "budget_spent", "diverged", "failed", "missin
 FAILED, MISSING = STATUS.index("failed"), STATUS.index("missing")
 TOTALS = ("value_terms", "gradient_terms", "steps")  # counts whose last checkpoint is summed over worlds
 OF_CELLS = {  # attributes of cells that become coordinates
+    "on_bits": {"long_name": "1 where genotypes were asked, so that diversity is heterozygosity, 0 where real numbers were", "units": "1"},
     "gap_known": {"long_name": "1 where loss is the gap to the optimum, 0 where the optimum is not known", "units": "1"},
     "spacing": {"long_name": "all differences of two losses are multiples of it where values are discrete, else 0", "units": "loss"},
     "terms": {"long_name": "terms of which the loss is the mean", "units": "terms"},

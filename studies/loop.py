@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import torch
 import xarray as xr
 
-from landscapes.base import Landscape, Problem, Query
+from landscapes.base import Bits, Landscape, Problem, Query
 from landscapes.noise import Noise
 from landscapes.oracle import Ledger, Oracle
 from landscapes.relaxation import Relaxation
@@ -75,7 +75,7 @@ def run_cell(cell: Cell) -> xr.Dataset:
 def run_worlds(task: Task, worlds: torch.Tensor) -> xr.Dataset:
     """Compute these absolute worlds (R,) of a task: dims replicate, checkpoint, target, and those of the noise ledger where the task keeps one.
 
-    Attributes: `profile` (JSON) says where the seconds went; `gap_known`, `terms` and `spacing` are the landscape's.
+    Attributes: `profile` (JSON) says where the seconds went; `gap_known`, `terms`, `spacing` and `on_bits` are the landscape's.
     """
     optimizer: Optimizer = build(task.optimizer, "optimizer")
     streams = Streams(seed=task.seed, worlds=worlds, dtype=getattr(torch, task.dtype), device=task.device, sources=optimizer.sources)
@@ -117,7 +117,8 @@ def run_worlds(task: Task, worlds: torch.Tensor) -> xr.Dataset:
         data = data.merge(develop(camera, bind(task, streams.subset(camera.rows)), len(worlds), task.pictures["grid"]))
         clock.lap("pictures")
     profile = clock.spent | {"loss": oracle.seconds, "truth": recorder.truth_seconds}
-    return data.assign_attrs(profile=json.dumps(profile), gap_known=int(landscape.gap_known), terms=landscape.terms, spacing=landscape.spacing)
+    known = {"gap_known": int(landscape.gap_known), "terms": landscape.terms, "spacing": landscape.spacing}
+    return data.assign_attrs(known, profile=json.dumps(profile), on_bits=int(isinstance(landscape.domain, Bits)))
 
 
 def _camera(task: Task, optimizer: Optimizer, ledger: Ledger, worlds: torch.Tensor) -> Camera | None:

@@ -15,8 +15,8 @@ UNUSUAL = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})  # Unicode categ
 FILES = frozenset("con prn aux nul".split())  # of Windows
 
 COORDINATES = (
-    "landscape optimizer replicate checkpoint target cost target_loss instance gap_known terms precision spacing tuning_cost paired arm state".split()
-)
+    "landscape optimizer replicate checkpoint target cost target_loss instance gap_known on_bits terms precision spacing tuning_cost paired arm state"
+).split()
 RECORDED = (
     "loss start_loss best_loss observed population_loss diversity step_length status hit_cost best_hit_cost value_terms gradient_terms steps seconds"
     " virtual_time staleness unfit_steps adapted_learning_rate test_loss test_accuracy held_out_loss held_out_accuracy fixed_point_distance measured"

@@ -134,6 +134,7 @@ def _show(dataset: xr.Dataset, out: Path, figures: list[str], log: Console) -> b
     from studies import printing
     from studies.analysis.unfit import unfit
     from studies.figures import draw
+    from studies.figures.saving import why_not
     from studies.matching import table as matched
     from studies.summary import table
     from studies.tuned import table as tuned
@@ -144,8 +145,7 @@ def _show(dataset: xr.Dataset, out: Path, figures: list[str], log: Console) -> b
         try:
             drawn += draw(dataset, [name], out / "figures")
         except Exception as error:  # noqa: BLE001
-            text = str(error) if isinstance(error, ValueError) else f"{name}: {type(error).__name__}: {error}"
-            log.print(f"figures: {' '.join(text.split())}", soft_wrap=True)
+            log.print(f"figures: {why_not(name, error)}", soft_wrap=True)
             undrawn = True
     console = printing.console(columns=140)
     if "tuning" in dataset.attrs:

@@ -226,7 +226,7 @@ def test_a_figure_that_breaks_does_not_break_the_report(whole, monkeypatch):
     monkeypatch.setitem(sys.modules["studies.report.writing"].FIGURES, "convergence", broken)
     page = write(whole.parent, whole.parent / "broken.html", brief=True)
     assert page.figures == []
-    assert page.absent == ["RuntimeError: a mistake of ours"]
+    assert page.absent == ["convergence: cannot be drawn from these results (RuntimeError: a mistake of ours)"]
 
 
 def test_the_command_joins_several_studies(whole, capsys, tmp_path):

@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _figures(args: argparse.Namespace) -> int:
     from studies import open_study
     from studies.figures import ANIMATIONS, FIGURES, style
-    from studies.figures.saving import MOVING, save, save_moving
+    from studies.figures.saving import MOVING, save, save_moving, why_not
 
     formats = _known("--format", args.format.split(","), FORMATS)
     looks, width = style.STYLES[_known("--style", [args.style], style.STYLES)[0]]
@@ -71,8 +71,8 @@ def _figures(args: argparse.Namespace) -> int:
                 print(*save(partial(FIGURES[name], data, width=args.width or width), out, name, still, looks), sep="\n")
             if moving:
                 print(*save_moving(partial(ANIMATIONS[name], data, width=args.width or width), out, name, moving, looks), sep="\n")
-        except ValueError as error:
-            print(error, file=sys.stderr)
+        except Exception as error:  # noqa: BLE001  one figure takes neither the others with it, nor a traceback to the user
+            print(why_not(name, error), file=sys.stderr)
             failed = True
     return WRONG if failed and "all" not in asked else 0
 

@@ -1,4 +1,7 @@
-"""How the mean step lies to the gradient, against the sample that a step takes: the mini-batch of a gradient method, the population of another."""
+"""How the mean step lies to the gradient, against the sample that a step takes: the mini-batch of a gradient method, the population of another.
+
+Where no optimizer has more than one size of sample, each has a place of its own with the size below; else the axis is the size.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +12,18 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
+from matplotlib.ticker import MaxNLocator, NullFormatter
+from matplotlib.transforms import ScaledTranslation
 
 from studies.analysis import noise
 from studies.analysis.arms import arms
 from studies.figures import style
 
 ROW = 1.45  # inches
-ASIDE = 1.08  # factor between optimizers of equal sample, so that they do not hide one another
+ASIDE = 2.5  # points between optimizers of equal sample, so that they do not hide one another
+CROWDED = 12  # digits below a panel, more of which stand upright
+APART = 0.14  # of the axis, that labels of sizes need
+Points = dict[str, list[tuple[float, float, float, float]]]  # optimizer -> size of its sample, cosine, low, high
 REFERENCES = {"raw": "raw gradient", "smoothed": "smoothed gradient", "preconditioned": "preconditioned gradient"}
 
 
@@ -36,14 +43,14 @@ def alignment(dataset: xr.Dataset, width: float = style.WIDTH, moment: float | N
     dataset = dataset.isel(moment=[dataset.sizes["moment"] // 2]) if moment is None else dataset.sel(moment=[moment], method="nearest")
     names, looks = dataset["landscape"].values.tolist(), style.looks(dataset["optimizer"].values.tolist())
     figure = Figure(layout="constrained")
-    grid = figure.subplots(len(names), len(REFERENCES), squeeze=False, sharex=True, sharey=True)
+    grid = figure.subplots(len(names), len(REFERENCES), squeeze=False, sharey=True)
     for name, row in zip(names, grid, strict=True):
         for axes, reference in zip(row, REFERENCES, strict=True):
             panel(dataset.sel(landscape=name), axes, looks, reference)
         row[0].set_ylabel(style.wrapped(str(name), ROW - 0.1), fontweight="bold")
     for axes, top, text in zip(grid[-1], grid[0], REFERENCES.values(), strict=True):
         top.set_title(style.wrapped(text, width / 3 - 0.15, 7.5), fontsize=7.5)
-        axes.set_xlabel("sample")
+        axes.set_xlabel("sample size")
     figure.supylabel("cosine with the mean step", fontsize=8)
     handles = [Line2D([], [], label=label, marker="o", ms=3, **look) for label, look in looks.items()]
     sample = "sample: terms in a mini-batch, or points asked"
@@ -51,7 +58,7 @@ def alignment(dataset: xr.Dataset, width: float = style.WIDTH, moment: float | N
     at = f"from states at {dataset['moment'].item():.3g} of the budget, {worlds}; {sample}"
     across, title = style.across([str(handle.get_label()) for handle in handles], width), style.wrapped(at, width - 0.3, 7.5)
     figure.legend(handles=handles, loc="outside lower center", ncols=across, title=title, title_fontsize=7.5)
-    figure.set_size_inches(width, ROW * len(names) + 0.75 + 0.16 * -(-len(handles) // across) + 0.13 * title.count("\n"))
+    figure.set_size_inches(width, (ROW + 0.15) * len(names) + 0.7 + 0.16 * -(-len(handles) // across) + 0.13 * title.count("\n"))
     return figure
 
 
@@ -65,24 +72,55 @@ def panel(dataset: xr.Dataset, axes: Axes, looks: dict[str, dict[str, Any]] | No
         reference: raw, smoothed or preconditioned.
     """
     looks = looks or style.looks(dataset["optimizer"].values.tolist())
-    found: dict[str, list[tuple[float, float, float, float]]] = {}
-    for _, arm in arms(dataset):
-        told = noise.alignment(arm).sel(reference=reference).isel(moment=0)
-        size = float(arm["sample_size"].mean())
-        low, high = told["cosine_interval"].values.tolist()
-        found.setdefault(str(arm["optimizer"].item()), []).append((size, float(told["cosine"]), low, high))
+    found = points(dataset, reference)
     if not found:
         style.nothing(axes, "no numbers")
-    for place, (label, points) in enumerate(found.items()):
-        size, cosine, low, high = np.array(sorted(points)).T
-        size = size * ASIDE ** (place - (len(found) - 1) / 2)
-        axes.plot(size, cosine, marker="o", ms=3, label=label, **looks[label])
-        axes.vlines(size, low, high, color=looks[label]["color"], lw=1)
+    several = any(len(one) > 1 for one in found.values())
+    for place, (label, one) in enumerate(found.items()):
+        size, cosine, low, high = np.array(sorted(one)).T
+        aside = ASIDE / 72 * (place - (len(found) - 1) / 2) * several
+        where: dict[str, Any] = {"transform": axes.transData + ScaledTranslation(aside, 0, axes.figure.dpi_scale_trans)}
+        x = size if several else np.array([place])
+        axes.plot(x, cosine, marker="o", ms=3, label=label, **looks[label], **where)
+        axes.vlines(x, low, high, color=looks[label]["color"], lw=1, **where)
     axes.axhline(0.0, color="#888888", lw=0.6, ls=(0, (3, 2)))
-    axes.set(xscale="log", ylim=(-1.08, 1.08))
-    axes.xaxis.set_major_locator(LogLocator(numticks=5))
-    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.set_ylim(-1.08, 1.08)
+    _across(axes, found, several=several)
     axes.yaxis.set_major_locator(MaxNLocator(5))
     axes.grid(axis="both", which="major")
     axes.set_axisbelow(True)
     return axes
+
+
+def points(dataset: xr.Dataset, reference: str) -> Points:
+    """What is drawn of one landscape at one moment."""
+    found: Points = {}
+    for _, arm in arms(dataset):
+        told = noise.alignment(arm).sel(reference=reference).isel(moment=0)
+        low, high = told["cosine_interval"].values.tolist()
+        mine = (float(arm["sample_size"].mean()), float(told["cosine"]), low, high)
+        found.setdefault(str(arm["optimizer"].item()), []).append(mine)
+    return found
+
+
+def _across(axes: Axes, found: Points, *, several: bool) -> None:
+    """The horizontal axis: sizes on a log scale, or a place for each optimizer with its size below."""
+    sizes = sorted({size for one in found.values() for size, *_ in one if np.isfinite(size)})
+    if several and sizes:
+        axes.set_xscale("log")
+        axes.set_xlim(sizes[0] / 1.3, sizes[-1] * 1.3)
+        axes.set_xticks(_apart(sizes), [f"{size:g}" for size in _apart(sizes)])
+        axes.xaxis.set_minor_formatter(NullFormatter())
+        axes.set_xticks([], minor=True)
+        return
+    texts = [f"{one[0][0]:g}" for one in found.values()]
+    axes.set_xlim(-0.6, max(1, len(found)) - 0.4)
+    axes.set_xticks(range(len(found)), texts, rotation=90 if len(texts) * max(map(len, texts), default=0) > CROWDED else 0)
+
+
+def _apart(sizes: list[float]) -> list[float]:
+    """Sizes whose labels do not touch: of those closer than a part of the axis, the first."""
+    kept = sizes[:1]
+    for size in sizes[1:]:
+        kept += [size] if np.log(size / kept[-1]) > APART * np.log(sizes[-1] * 1.69 / sizes[0]) else []
+    return kept

@@ -1,13 +1,14 @@
 """Theory against observation: what each claim predicts, what came out, what is accepted, and where a wrong law lies.
 
 Every row has its own scale, so that all fit one axis: 0 is the predicted, 1 what the wrong law predicts, on the scale on which a claim is judged
-(a factor by its logarithm). An ordering: 0 is the better one lower in all worlds, 1 in half of them.
+(a factor by its logarithm). An ordering: 0 is the better one lower in all worlds, 1 in half of them. Places outside a claim's regime, of which it
+says nothing, stand apart below, grey and without a verdict.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,8 @@ LOOKS: dict[str, dict[str, Any]] = {
     "fails": {"color": "#D55E00", "marker": "X"},
     "undecided": {"color": "#6B6B6B", "marker": "D"},
 }
+OUTSIDE: dict[str, Any] = {"color": "#8A8A8A", "marker": "o"}  # of the regime: neither holds nor fails
+APART = "outside the regime: not judged"
 BAND, CONTROL = "#CFE6DB", "#000000"
 
 
@@ -63,16 +66,28 @@ def claims(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
 
 
 def rows(found: Sequence[Judgement]) -> list[tuple[str, bool, Judgement | None]]:
-    """Words, whether they are a claim's name, and the judgement: the name with what its places have in common, then each place."""
+    """Words, whether they are a heading, and the judgement: each claim with what its places have in common, then each place; last those outside."""
     lines: list[tuple[str, bool, Judgement | None]] = []
-    for name in dict.fromkeys(row.claim for row in found):
-        mine = sorted((row for row in found if row.claim == name), key=lambda row: not row.in_regime)
-        common = {key: value for key, value in mine[0].where.items() if all(row.where.get(key) == value for row in mine)}
-        words = f"{name} ({_words(place(mine[0]._replace(where=common)))})" if common else name
-        lines.append((words, True, mine[0] if len(mine) == 1 else None))
-        rest = [{key: value for key, value in row.where.items() if key not in common} for row in mine]
-        lines += [(_words(place(row._replace(where=told))), False, row) for row, told in zip(mine, rest, strict=True)] if len(mine) > 1 else []
-    return lines
+    for name in dict.fromkeys(row.claim for row in found if row.in_regime):
+        mine = [row for row in found if row.claim == name and row.in_regime]
+        common = _common(mine)
+        lines.append((_named(name, mine[0], common), True, mine[0] if len(mine) == 1 else None))
+        lines += [(_rest(row, common), False, row) for row in mine] if len(mine) > 1 else []
+    outside = [row for row in found if not row.in_regime]
+    return lines + [(APART, True, None)] * bool(outside) + [(_named(row.claim, row, row.where), False, row) for row in outside]
+
+
+def _common(mine: Sequence[Judgement]) -> dict[str, Any]:
+    """What all places of a claim share."""
+    return {key: value for key, value in mine[0].where.items() if all(row.where.get(key) == value for row in mine)}
+
+
+def _named(name: str, row: Judgement, where: Mapping[str, Any]) -> str:
+    return f"{name} ({_words(place(row._replace(where=dict(where))))})" if where else name
+
+
+def _rest(row: Judgement, common: Mapping[str, Any]) -> str:
+    return _words(place(row._replace(where={key: value for key, value in row.where.items() if key not in common})))
 
 
 def _words(text: str) -> str:
@@ -114,11 +129,12 @@ def _write(text: str, axes: Axes, x: float, y: float, away: float, **look: Any) 
 
 
 def _draw(row: Judgement, axes: Axes, y: float, size: float, *, numbers: bool) -> None:
-    look = LOOKS[row.verdict]
+    look = LOOKS[row.verdict] if row.in_regime else OUTSIDE
     filled = look["color"] if row.in_regime else "white"
     observed, low, high, near, far = scaled(row)
     if math.isnan(observed):
-        axes.annotate("cannot be judged", (0.5, y), ha="center", va="center", fontsize=6.5, color="#555555")
+        box = {"facecolor": "white", "edgecolor": "none", "pad": 1}
+        axes.annotate("cannot be judged", (0.5, y), ha="center", va="center", fontsize=6.5, color="#555555", bbox=box)
         return
     if row.low <= row.high:  # else nothing would be accepted
         axes.barh(y, high - low, left=low, height=0.62 * size, color=BAND, lw=0, zorder=0)
@@ -157,10 +173,10 @@ def scaled(row: Judgement) -> tuple[float, float, float, float, float]:
 
 
 def _key(found: Sequence[Judgement]) -> list[Any]:
-    here = [verdict for verdict in LOOKS if any(row.verdict == verdict for row in found)]
+    here = [verdict for verdict in LOOKS if any(row.verdict == verdict and row.in_regime for row in found)]
     handles: list[Any] = [Line2D([], [], ls="", ms=4.5, label=verdict, **LOOKS[verdict]) for verdict in here]
     if not all(row.in_regime for row in found):
-        handles.append(Line2D([], [], ls="", ms=4.5, marker="o", mfc="white", mec="#555555", label="outside the regime"))
+        handles.append(Line2D([], [], ls="", ms=4.5, mfc="white", label="outside the regime", **OUTSIDE))
     handles.append(Patch(color=BAND, label="accepted"))
     return [*handles, Line2D([], [], ls="", marker="x", ms=4.5, mew=1.1, color=CONTROL, label="wrong law")]
 

@@ -1,4 +1,7 @@
-"""The noise ledger as bars: from which source the randomness of a step comes, and how large it is beside the step's mean."""
+"""The noise ledger as bars: from which source the randomness of a step comes, and how large it is beside the step's mean.
+
+A line over a bar is the 95 % interval of its share, measured from where the bar begins.
+"""
 
 from __future__ import annotations
 
@@ -10,17 +13,20 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import PercentFormatter
 
 from studies.analysis import noise
 from studies.analysis.arms import arms
 from studies.figures import style
 
-BAR = 0.19  # inches, the height of a bar
+BAR = 0.2  # inches, the height of a bar
 SOURCES = ("data", "evaluation", "staleness", "mutation", "recombination", "drift", "acceptance", "pairing")
 FACES = dict(zip(SOURCES, [*style.COLOURS, "#F0E442"], strict=True))
 HATCHES = {"evaluation": "....", "recombination": "////", "acceptance": "xxxx", "staleness": "\\\\\\\\"}
 TOGETHER = "several together"
+HEIGHT = 0.78  # of a bar, of its row
+LEAST = 0.001  # share from which on a source is told
 
 
 def noise_sources(dataset: xr.Dataset, width: float = style.WIDTH, moment: float | None = None) -> Figure:
@@ -54,7 +60,7 @@ def noise_sources(dataset: xr.Dataset, width: float = style.WIDTH, moment: float
     grid[-1, 0].set_xlabel(style.wrapped("share of the variance of a step", width / 2.4))
     grid[-1, 1].set_xlabel(style.wrapped("noise-to-signal ratio of a step", width / 3.1))
     handles = [Patch(label=source, **_look(source)) for source in [*FACES, *sorted(shown - {*FACES, TOGETHER}), TOGETHER] if source in shown]
-    worlds = style.worlds(dataset.sizes["replicate"], "; lines: 95 % intervals")
+    worlds = style.worlds(dataset.sizes["replicate"], "; lines: 95 % intervals, of a share from where its bar begins")
     at = f"steps from states at {dataset['moment'].item():.3g} of the budget, {worlds}; dashed: 1"
     across, title = style.across([str(handle.get_label()) for handle in handles], width), style.wrapped(at, width - 0.3, 7.5)
     figure.legend(handles=handles, loc="outside lower center", ncols=across, title=title, title_fontsize=7.5)
@@ -64,23 +70,42 @@ def noise_sources(dataset: xr.Dataset, width: float = style.WIDTH, moment: float
 
 
 def bars(found: list[tuple[str, xr.Dataset]], axes: Axes) -> set[str]:
-    """Stacked first-order shares of arms (label, ledger at one moment), from the top down; returns the sources that are there."""
+    """Stacked first-order shares of arms (label, ledger at one moment) with intervals, from the top down; returns the sources that are there."""
     shown = set()
     for place, (_, arm) in enumerate(found):
-        told = noise.shares(arm).sel(direction="all").isel(moment=0)
-        parts = {str(source): float(told["first"].sel(source=source)) for source in arm["source"].values} | {TOGETHER: float(told["interaction"])}
-        begin = 0.0
-        for source, share in parts.items():
+        parts = _parts(arm)
+        begin, lines = 0.0, []
+        for source, (share, low, high) in parts.items():
             if share > 0:
-                axes.barh(place, share, left=begin, height=0.72, **_look(source))
+                axes.barh(place, share, left=begin, height=HEIGHT, **_look(source))
+                lines += [(begin + max(low, 0.0), begin + share, begin + high)] * (share > LEAST)
                 begin += share
-                shown |= {source} if share > 0.001 else set()
-        if not np.isfinite(list(parts.values())).any():
+                shown |= {source} if share > LEAST else set()
+        _intervals(lines, place, axes)
+        if not np.isfinite([share for share, *_ in parts.values()]).any():
             axes.text(0.01, place, "no noise", va="center", color="#555555", fontsize=7)
     axes.set(yticks=range(len(found)), yticklabels=[label for label, _ in found], xlim=(0, 1), ylim=(max(1, len(found)) - 0.5, -0.5))
     axes.xaxis.set_major_formatter(PercentFormatter(1.0))
     axes.tick_params(axis="y", length=0)
     return shown
+
+
+def _parts(arm: xr.Dataset) -> dict[str, tuple[float, float, float]]:
+    """Source -> its share of the variance of a step, and the ends of the interval."""
+    told = noise.shares(arm).sel(direction="all").isel(moment=0)
+    parts = {str(source): (told["first"].sel(source=source), told["first_interval"].sel(source=source)) for source in arm["source"].values}
+    parts[TOGETHER] = told["interaction"], told["interaction_interval"]
+    return {source: (float(share), *map(float, ends.values)) for source, (share, ends) in parts.items()}  # type: ignore[misc]
+
+
+def _intervals(lines: list[tuple[float, float, float]], place: int, axes: Axes) -> None:
+    """(low, end of the bar, high) of each part of a bar below one another, so that they do not hide each other."""
+    edge = [withStroke(linewidth=2.2, foreground="white")]
+    for i, (low, end, high) in enumerate(lines):
+        y = place + HEIGHT * ((i + 1) / (len(lines) + 1) - 0.5)
+        if np.isfinite(low + high):
+            axes.plot([low, high], [y, y], color="black", lw=0.9, solid_capstyle="butt", path_effects=edge, gid="interval")
+            axes.plot([end], [y], "|", color="black", ms=3.2, mew=0.9, path_effects=edge)
 
 
 def ratios(found: list[tuple[str, xr.Dataset]], axes: Axes) -> Axes:

@@ -77,3 +77,16 @@ def save_moving(
             part.replace(path)
             written.append(path)
     return written
+
+
+def why_not(name: str, error: Exception) -> str:
+    """One line on a figure that cannot be drawn: what it expects, or, where the fault is ours, what went wrong.
+
+    Args:
+        name: of the figure.
+        error: what it raised.
+    """
+    text = " ".join(str(error).split())
+    if not isinstance(error, ValueError):
+        text = f"cannot be drawn from these results ({type(error).__name__}: {text})"
+    return text if text.startswith(f"{name}:") else f"{name}: {text}"

@@ -1,7 +1,7 @@
 """Loss of every trial of a tuning against each hyperparameter: one panel for each optimizer and parameter.
 
-Landscapes whose losses are never negative are series of one panel with a log scale; others have panels of their own. Losses far above the rest, or
-no numbers, are drawn at the upper edge.
+Landscapes whose losses are gaps to the optimum are series of one panel with a log scale, whose floor is the precision; raw losses have panels of
+their own. Losses far above the rest, or no numbers, are drawn at the upper edge.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogFormatterSciNotation, LogLocator, NullFormatter, StrMethodFormatter
 
+from studies.analysis.precision import DEFAULT, precision
 from studies.analysis.sensitivity import sensitivity as analysis
-from studies.figures import style
+from studies.figures import scales, style
 
 ROW = 1.75  # inches
 LEAST = 1.7  # inches, the width of a panel
@@ -31,7 +32,7 @@ LIGHTER = (0.0, 0.45, 0.25, 0.6)  # shades of the colour of an optimizer: of one
 MOST = 200  # decades that a log axis has at most
 SEVERAL = 30  # ratio of the ends of a log axis, below which 2 and 5 have labels too
 FAR = 3  # times the height of three quarters of all losses above the least, beyond which there is no place on an axis
-Panel = tuple[str, str, list[str]]  # optimizer, parameter, landscapes
+Panel = tuple[str, str, list[str], bool]  # optimizer, parameter, landscapes, whether their losses are gaps to the optimum
 
 
 def sensitivity(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
@@ -44,39 +45,54 @@ def sensitivity(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
     Raises:
         ValueError: the study has no `tuning`, or none of the arms that were tuned is in these results.
     """
-    told, looks = analysis(dataset), style.looks(dataset["optimizer"].values.tolist())
+    told, looks = _placed(dataset), style.looks(dataset["optimizer"].values.tolist())
     shown, marks = _panels(told), dict[str, str]()
     if not shown:
         raise ValueError("sensitivity: expected arms that were tuned, found none in these results; keep the labels that the study gives")
     most = max(1, min(4, int(width // LEAST), len(shown)))
-    together = sum(places == shown[0][2] for _, _, places in shown)
+    together = sum(one[2:] == shown[0][2:] for one in shown)
     columns = next((n for n in range(most, 1, -1) if together % n == 0), most)  # the next landscapes begin a row
     rows, each = -(-len(shown) // columns), width / columns
     figure = Figure(layout="constrained")
     grid = figure.subplots(rows, columns, squeeze=False)
-    several = any(len(places) < told.sizes["landscape"] for _, _, places in shown)
-    titles = [style.wrapped(f"{name}: {', '.join(places)}" if several else name, each - 0.5) for name, _, places in shown]
-    for axes, title, (name, parameter, places) in zip(grid.flat, titles, shown, strict=False):
-        panel(told.sel(optimizer=name, parameter=parameter, landscape=places), axes, looks[name]["color"], marks)
+    several = any(len(places) < told.sizes["landscape"] for _, _, places, _ in shown)
+    titles = [style.wrapped(f"{name}: {', '.join(places)}" if several else name, each - 0.5) for name, _, places, _ in shown]
+    before = None
+    for i, (axes, title, (name, parameter, places, gap)) in enumerate(zip(grid.flat, titles, shown, strict=False)):
+        panel(_of_kind(told, gap).sel(optimizer=name, parameter=parameter, landscape=places), axes, looks[name]["color"], marks)
+        if i % columns == 0 or gap != before:
+            axes.set_ylabel(("" if told.attrs["objective"] == "loss" else "mean ") + scales.name(gap=gap))
+        before = gap
         axes.set_xlabel(style.wrapped(parameter, each - 0.5))
         axes.set_title(title, loc="left", fontweight="bold", color=looks[name]["color"])
     for axes in grid.flat[len(shown) :]:
         axes.set_axis_off()
-    for axes in grid[:, 0]:
-        axes.set_ylabel("true loss" if told.attrs["objective"] == "loss" else "mean true loss")
     lines = _legend(figure, told, marks, width)
     tall = max(title.count("\n") for title in titles)
     figure.set_size_inches(width, (ROW + 0.14 * tall) * rows + 0.35 + 0.16 * lines)
     return figure
 
 
+def _placed(dataset: xr.Dataset) -> xr.Dataset:
+    """The trials, with the precision, and whether their losses are gaps to the optimum."""
+    told = analysis(dataset)
+    known = {"precision": precision(dataset)} | ({"gap_known": dataset["gap_known"]} if "gap_known" in dataset.coords else {})
+    small = {name: part.max("optimizer") if "optimizer" in part.dims else part for name, part in known.items()}
+    return told.assign_coords({name: part.reset_coords(drop=True) for name, part in small.items()})
+
+
+def _of_kind(told: xr.Dataset, gap: bool) -> xr.Dataset:  # noqa: FBT001
+    """The trials whose loss is the gap to the optimum, or the others; those left out are NaN."""
+    return told.assign(loss=told["loss"].where((told.coords.get("gap_known", xr.DataArray(0.0)) == 1) == gap))
+
+
 def _panels(told: xr.Dataset) -> list[Panel]:
-    """What each panel shows: landscapes that share a log scale together, each other one apart."""
-    least = told["loss"].where(np.isfinite(told["loss"])).min([dim for dim in told["loss"].dims if dim != "landscape"])
-    positive = [str(name) for name in told["landscape"].values if not least.sel(landscape=name) < 0]
-    groups = [positive] * bool(positive) + [[str(name)] for name in told["landscape"].values if str(name) not in positive]
+    """What each panel shows: landscapes with gaps to the optimum together, each other one apart."""
+    names = [str(name) for name in told["landscape"].values]
+    there = {gap: [name for name in names if bool(_of_kind(told, gap)["loss"].sel(landscape=name).notnull().any())] for gap in (True, False)}
+    groups = [(there[True], True)] * bool(there[True]) + [([name], False) for name in there[False]]
     pairs = [(name, parameter) for name in told["optimizer"].values.tolist() for parameter in told["parameter"].values.tolist()]
-    return [(*pair, group) for group in groups for pair in pairs if told["scale"].sel(optimizer=pair[0], parameter=pair[1]).item()]
+    return [(*pair, *group) for group in groups for pair in pairs if told["scale"].sel(optimizer=pair[0], parameter=pair[1]).item()]
 
 
 def panel(told: xr.Dataset, axes: Axes, colour: str = style.COLOURS[0], marks: dict[str, str] | None = None) -> Axes:
@@ -92,7 +108,8 @@ def panel(told: xr.Dataset, axes: Axes, colour: str = style.COLOURS[0], marks: d
     series = _series(told)
     loss = np.concatenate([one["loss"].values for one in series.values()])
     _across(axes, told)
-    low, top = _up(axes, loss)
+    least = float(told["precision"].min()) if "precision" in told.coords else DEFAULT
+    low, top = _up(axes, loss, least)
     for place, (name, one) in enumerate(series.items()):
         marks.setdefault(name, MARKS[len(marks) % len(MARKS)])
         at = list(marks).index(name)
@@ -152,21 +169,21 @@ def _across(axes: Axes, told: xr.Dataset) -> None:
             axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
 
 
-def _up(axes: Axes, loss: np.ndarray) -> tuple[float, float]:
-    """The vertical axis; returns where a loss of 0 is drawn on a log scale (-inf: as it is), and the upper edge."""
+def _up(axes: Axes, loss: np.ndarray, least: float) -> tuple[float, float]:
+    """The vertical axis; returns where a loss up to the precision, `least`, is drawn on a log scale (-inf: as it is), and the upper edge."""
     axes.grid(axis="y", which="major")
     axes.set_axisbelow(True)
     known, low = loss[np.isfinite(loss)], -np.inf
     if not known.size:
         axes.set(ylim=(0, 1), yticks=[])
         return low, 1.0
-    logarithmic = bool(known.min() >= 0 and known.max() > 0)
+    logarithmic = bool(known.min() >= 0 and known.max() > least)
     if logarithmic:
         axes.set_yscale("log")
         axes.yaxis.set_major_locator(LogLocator(numticks=6))
         axes.yaxis.set_minor_formatter(LogFormatterSciNotation(minor_thresholds=(1.5, 0.5)))  # 2 and 5 have labels where decades are few
         axes.tick_params(axis="y", which="minor", labelsize=6)
-        low = float(known[known > 0].min()) / 3 if (known == 0).any() else low
+        low = least if (known <= least).any() else low
         known = np.log10(np.maximum(known, low))
     usual = FAR * (np.quantile(known, 0.75) - known.min()) + known.min()
     near = known[known <= usual]
@@ -177,7 +194,8 @@ def _up(axes: Axes, loss: np.ndarray) -> tuple[float, float]:
     axes.set_ylim(bottom, top)
     if low > 0:
         axes.axhline(low, color=GREY, lw=0.5)
-        axes.text(1.01, low, "0", transform=axes.get_yaxis_transform(), va="center", color=GREY, fontsize=7)
+        text = f"≤ precision {style.short(low)}"
+        axes.text(0.02, low, text, transform=axes.get_yaxis_transform(), va="bottom", color=GREY, fontsize=6.5)
     return low, axes.get_ylim()[1]
 
 

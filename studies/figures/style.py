@@ -14,10 +14,13 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
+from matplotlib.collections import PolyCollection
 from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
 from matplotlib.ticker import LogFormatterSciNotation, LogLocator, NullFormatter, StrMethodFormatter
 
 from studies.analysis.arms import FIXED, labels
+from studies.analysis.proportions import clopper_pearson
 
 # Okabe and Ito (2008), "Color universal design", without yellow, which is too pale for lines
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
@@ -45,6 +48,7 @@ PAPER: dict[Any, Any] = {
 }
 MANY = len(COLOURS) * len(DASHES)  # looks that can be told apart
 THIN: dict[str, Any] = {"linewidth": 0.5, "alpha": 0.6}
+UNSURE: dict[str, Any] = {"facecolor": "none", "hatch": "//////", "linewidth": 0, "alpha": 0.6}  # of shares, where hits are known to intervals
 BANDS = 7  # arms on one panel, above which bands would hide one another
 WIDTH = 7.0  # inches: two columns of a paper
 COLUMN = 3.4  # one column
@@ -145,6 +149,47 @@ def decades_across(axes: Axes, inches: float) -> None:
     axes.xaxis.set_minor_formatter(NullFormatter())
     if span < 1.5:
         axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+
+
+def costs(axes: Axes, most: int = 6) -> None:
+    """A horizontal log axis of costs: powers of ten, or 1, 2 and 5 times them where there is hardly one within."""
+    axes.set_xscale("log")
+    low, high = axes.get_xlim()
+    narrow = high < 30 * low
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if narrow else (1,), numticks=2 * most if narrow else most))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    if narrow:
+        axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+
+
+def short(value: float) -> str:
+    """A number in at most two digits, as a person writes it: 1e-8, 0.02, 350."""
+    text = f"{value:.2g}"
+    mantissa, _, exponent = text.partition("e")
+    return f"{mantissa}e{int(exponent)}" if exponent else text
+
+
+def note(axes: Axes, lines: Sequence[str], inches: float) -> int:
+    """Say something in small letters above the Axes, below their title; returns by how many points the title has to make room."""
+    text = "\n".join(wrapped(line, inches, 6.5) for line in lines)
+    if text:
+        axes.annotate(text, (0, 1), (0, 2), "axes fraction", "offset points", fontsize=6.5, color="#555555", va="bottom")
+    return 4 + 9 * (text.count("\n") + 1) * bool(text)
+
+
+def inside(share: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The interval of a share as a band: of no width at 0 and 1, where it would jump to what so few worlds cannot rule out."""
+    sure = (share == 0) | (share == 1)
+    return np.where(sure, share, low), np.where(sure, share, high)
+
+
+def bands(figure: Figure, dataset: xr.Dataset) -> str:
+    """A word on the bands of shares in a figure, or none where none is drawn."""
+    drawn = any(isinstance(one, PolyCollection) and one.get_gid() != "earliest" for axes in figure.axes for one in axes.collections)
+    numbers = np.unique(dataset.coords["instance"].values) if "instance" in dataset.coords else np.array([])
+    units = len(numbers) if len(numbers) > 1 else dataset.sizes["replicate"]
+    most = float(clopper_pearson(np.array(0.0), np.array(float(units)))[1])
+    return f"; bands: 95 % intervals, not drawn at 0 and 100 %, where it is {most:.0%} wide" if drawn and dataset.sizes["replicate"] > 1 else ""
 
 
 def nothing(axes: Axes, text: str) -> None:

@@ -20,6 +20,7 @@ from studies import claims, open_study, store
 from studies.analysis.arms import labels
 from studies.claims import report as judged
 from studies.figures import FIGURES, style
+from studies.figures.saving import why_not
 from studies.report import drawings, facts
 from studies.report import tables as numbers
 from studies.report.drawings import Drawing, drawing
@@ -103,7 +104,8 @@ def _page(results: Path, brief: bool) -> Page:
     arms, optimizers = labels(data), [str(name) for name in data["optimizer"].values]
     own = [name for name in page.config.get("figures", ["convergence"]) if name in FIGURES]
     for name in own if brief else dict.fromkeys([*own, *FIGURES]):
-        shown = _attempt(page, functools.partial(drawing, name, functools.partial(FIGURES[name], data, width=style.WIDTH), arms, optimizers))
+        figure = functools.partial(FIGURES[name], data, width=style.WIDTH)
+        shown = _attempt(page, functools.partial(drawing, name, figure, arms, optimizers), name)
         if shown and sum(len(one.markup) for one in (*page.figures, shown)) > MOST:
             page.absent.append(f"{name}: left out, since the page would be too large; python -m studies.figures draws it")
         elif shown:
@@ -111,14 +113,13 @@ def _page(results: Path, brief: bool) -> Page:
     return page
 
 
-def _attempt(page: Page, make: Callable[[], Any]) -> Any:  # noqa: ANN401
-    """What is made; where it cannot be, None, and the page says why: a report must not be lost to a part of it."""
+def _attempt(page: Page, make: Callable[[], Any], name: str = "") -> Any:  # noqa: ANN401
+    """What is made; where it cannot be, None, and the page says why: a report must not be lost to a part of it. `name`: of a figure."""
     try:
         return make()
-    except ValueError as error:
-        page.absent.append(" ".join(str(error).split()))
     except Exception as error:  # noqa: BLE001
-        page.absent.append(" ".join(f"{type(error).__name__}: {error}".split()))
+        text = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+        page.absent.append(why_not(name, error) if name else " ".join(text.split()))
     return None
 
 

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from studies.claims import Law, Measured, Scale, judgement
 from studies.claims.base import unknown
 from studies.figures import style
-from studies.figures.claims import LOOKS, SPAN, claims, panel, rows, scaled
+from studies.figures.claims import APART, LOOKS, OUTSIDE, SPAN, claims, panel, rows, scaled
 from tests.claims.made import normal, results
 
 LAW = Law(predicted=2.0, control=6.0, tolerance=0.1)
@@ -54,7 +54,7 @@ def test_what_is_drawn():
     assert [x for x, *_ in dots(axes)] == pytest.approx([0.025, 0.75, SPAN[1] - 0.04, 0.0])
     looks = [(face, edge, mark) for _, face, edge, mark in dots(axes)]
     holds, fails = LOOKS["holds"]["color"], LOOKS["fails"]["color"]
-    assert looks == [(holds, holds, "o"), (fails, fails, "X"), (fails, fails, ">"), ("white", holds, "o")]
+    assert looks == [(holds, holds, "o"), (fails, fails, "X"), (fails, fails, ">"), ("white", OUTSIDE["color"], "o")]
     assert [(patch.get_x(), patch.get_x() + patch.get_width()) for patch in axes.patches] == [pytest.approx((-0.05, 0.05))] * 4
     assert [line.get_xdata()[0] for line in axes.lines if line.get_marker() == "x"] == [1] * 4
     assert "2,  2.1 (0.01)" in [text.get_text() for text in axes.texts]
@@ -64,6 +64,22 @@ def test_words():
     found = [row(2.0, batch=1, landscape="bowl"), row(2.0, batch=2, landscape="bowl"), row(2.0, claim="other", landscape="bowl")]
     words = [(text.replace("\u00a0", " "), head) for text, head, _ in rows(found)]
     assert words == [("law (bowl)", True), ("batch = 1", False), ("batch = 2", False), ("other (bowl)", True)]
+
+
+def test_places_outside_the_regime_stand_apart_without_a_verdict():
+    found = [
+        row(5.0, in_regime=False, batch=8),
+        row(2.0, batch=1),
+        row(2.0, claim="other", batch=1),
+        row(9.0, claim="third", in_regime=False, batch=2),
+    ]
+    words = [(text.replace("\u00a0", " "), head) for text, head, _ in rows(found)]
+    assert words == [
+        ("law (batch = 1)", True), ("other (batch = 1)", True), (APART, True), ("law (batch = 8)", False), ("third (batch = 2)", False),
+    ]  # fmt: skip
+    axes = drawn(found)
+    fails = LOOKS["fails"]["color"]
+    assert not [line for line in axes.lines if fails in (line.get_color(), line.get_markeredgecolor())]  # both are far off, and neither fails
 
 
 def test_an_order_and_what_cannot_be_judged():

@@ -74,11 +74,22 @@ def test_negative_losses_have_panels_of_their_own_and_untuned_optimizers_none():
     assert xs == [0, 0, 1, 1, 2]
 
 
-def test_an_exact_zero_is_drawn_below_the_least_positive_loss():
-    told = analysis(results(losses=LOSS | {"hill": [1.0, 0.0, 0.01, 0.3, 3.0]})).sel(optimizer="A", parameter="learning_rate")
-    axes = panel(told.sel(landscape=["hill"]), Figure().subplots())
-    assert min(y for _, y, _ in drawn(axes)) == pytest.approx(0.01 / 3)
-    assert "0" in [text.get_text() for text in axes.texts]
+def test_what_is_no_more_than_the_precision_is_drawn_there():
+    told = analysis(results(losses=LOSS | {"hill": [1.0, 0.0, 1e-9, 0.3, 3.0]})).sel(optimizer="A", parameter="learning_rate")
+    axes = panel(told.sel(landscape=["hill"]).assign_coords(precision=1e-4), Figure().subplots())
+    assert sorted(y for _, y, _ in drawn(axes))[:3] == [1e-4, 1e-4, 0.3]
+    assert "≤ precision 0.0001" in [text.get_text() for text in axes.texts]
+
+
+def test_gaps_share_a_panel_and_no_raw_loss_is_among_them():
+    places = ("hill", "well", "slope")
+    losses = LOSS | {"well": [5.0, 4.0, 3.0, 2.0, 1.0], "slope": [1.0, 2.0, 3.0, 4.0, 5.0]}
+    data = results(places, optimizers=("A",), losses=losses).assign_coords(gap_known=("landscape", [1.0, 0.0, 1.0]))
+    figure = sensitivity(data)
+    shown = {}
+    for axes in figure.axes:
+        shown.setdefault(axes.get_title(loc="left").replace("\n", " "), []).append(axes.get_ylabel())
+    assert shown == {"A: hill, slope": ["gap to the optimum", ""], "A: well": ["loss", ""]}
 
 
 @pytest.mark.parametrize(
