@@ -12,9 +12,12 @@ at checkpoints and held from one to the next.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import xarray as xr
 
+from studies.analysis.arms import asked
 from studies.analysis.bootstrap import estimate
 from studies.analysis.targets import DIVERGED, budget, ran, state_costs
 
@@ -47,12 +50,28 @@ def area(
     b, w = (_scaled(xr.DataArray(end), scale) for end in (best, worst))
     if not bool(((b < w) & np.isfinite(b)).all()):
         raise ValueError(f"area: expected best < worst, and both > 0 on a log scale, got {np.ravel(best).tolist()} and {np.ravel(worst).tolist()}")
-    share = ((w - _scaled(lowest(dataset, value), scale)) / (w - b)).clip(0.0, 1.0)
-    weight = _weights(dataset, budget(dataset) if until is None else xr.DataArray(until), costs)
-    each = xr.dot(share, weight, dim="checkpoint").where(ran(dataset)).where(weight.sum("checkpoint") > 0)
+    each = over_costs(dataset, lambda loss: ((w - _scaled(loss, scale)) / (w - b)).clip(0.0, 1.0), value, until, costs)
     found = estimate("aocc", np.nanmean, [each], long_name=f"area over the convergence curve ({scale} loss, {costs} cost)")
     found["worlds"] = each.notnull().sum("replicate").assign_attrs(long_name="worlds with numbers", units="1")
     return found.assign(aocc_interval=found["aocc_interval"].clip(0.0, 1.0, keep_attrs=True))
+
+
+def over_costs(
+    dataset: xr.Dataset, of: Callable[[xr.DataArray], xr.DataArray], value: str = "loss", until: Loss | None = None, costs: str = "log"
+) -> xr.DataArray:
+    """The mean over costs of a function of the lowest loss so far: (.., replicate), NaN of arms that never asked.
+
+    Args:
+        dataset: a study's results.
+        of: the function.
+        value: the variable that holds the loss.
+        until: as in `area`.
+        costs: as in `area`.
+    """
+    weight = _weights(dataset, budget(dataset) if until is None else xr.DataArray(until), costs)
+    whole = weight.sum("checkpoint") > 0
+    shown = of(lowest(dataset, value))
+    return xr.dot(shown.where(weight > 0, 0.0), weight, dim="checkpoint").where(ran(dataset) & asked(dataset) & whole)
 
 
 def lowest(dataset: xr.Dataset, value: str = "loss") -> xr.DataArray:

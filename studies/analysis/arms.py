@@ -105,6 +105,49 @@ def _digest(values: np.ndarray) -> bytes:
     return hashlib.blake2b(raw).digest()
 
 
+def asked(dataset: xr.Dataset) -> xr.DataArray:
+    """Whether an arm ever asked for a value: it completed a step, or was billed for one, in some world.
+
+    One whose budget is below its first step has only its start to show.
+
+    Args:
+        dataset: a study's results, with or without checkpoints. Where steps were not counted, as in imported ones, every arm has asked, and one
+            without any numbers has, as far as is known.
+    """
+    if "steps" not in dataset:
+        return xr.DataArray(True)
+    there = dataset["steps"] > 0
+    for name in (name for name in ("value_terms", "gradient_terms") if name in dataset):
+        there = there | (dataset[name] > 0)  # of an imported arm beside others no steps are known
+    silent = ~there.any(_records(there)) & (dataset["status"] < FAILED).any(_records(dataset["status"]))
+    return ~silent.compute()
+
+
+def _records(part: xr.DataArray) -> list[str]:
+    """The dims of an arm's records."""
+    return [dim for dim in ("replicate", "checkpoint") if dim in part.dims]
+
+
+def asking(dataset: xr.Dataset) -> xr.Dataset:
+    """The results of the optimizers that asked for values, on some landscape at least."""
+    there = asked(dataset).broadcast_like(dataset["optimizer"])
+    return dataset.isel(optimizer=np.flatnonzero(there.any([dim for dim in there.dims if dim != "optimizer"])))
+
+
+def never_asked(dataset: xr.Dataset) -> list[tuple[str, str]]:
+    """Landscape and label of the arms that ran and yet never asked.
+
+    Args:
+        dataset: a study's results with the dim `landscape`.
+    """
+    found = []
+    for name in dataset["landscape"].values.tolist():
+        data = stack(dataset.sel(landscape=name))
+        silent = ~asked(data).broadcast_like(data["arm"])
+        found += [(str(name), str(label)) for label in data["arm"].values[silent.values]]
+    return found
+
+
 def quartiles(values: xr.DataArray, dim: str = "replicate") -> np.ndarray:
     """Lower quartile, median and upper quartile over `dim`: (3, ...). Each is an observed value, so that inf is allowed; NaN are left out."""
     whole = values.transpose(dim, ...).values

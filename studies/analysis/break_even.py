@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 
-from studies.analysis.arms import FAILED
+from studies.analysis.arms import FAILED, asked
 from studies.analysis.crossing import crossing
 from studies.analysis.paired import same_worlds, score
 from studies.analysis.pricing import DIVERGED, EVALUATIONS, horizon, look_up, prices
@@ -117,7 +117,7 @@ def _wins(arms: xr.Dataset, first: str, second: str, cost: xr.DataArray, grid: n
     step = max(1, SIZE // (arms[value].size * cost.sizes.get("share", 1)))
     parts = [price.isel(price=slice(start, start + step)) for start in range(0, len(grid), step)]
     told = xr.concat([look_up(arms, [value, "status"], part, cost * (1 + SLACK)) for part in parts], "price", coords="minimal", compat="override")
-    loss = told[value].where(told["status"] != DIVERGED, np.inf)
+    loss = told[value].where(told["status"] != DIVERGED, np.inf).where(asked(arms))
     return score(*(loss.sel(optimizer=name, drop=True) for name in (first, second)))
 
 

@@ -1,16 +1,18 @@
 """Which of two arms is better, on every landscape, and how sure that is: paired comparisons over the same worlds.
 
-    difference        A - B, the mean over worlds: of common logarithms where the loss is the gap to a known optimum (so -1 is ten times less), else
-                      of losses. The median where a run of either has diverged and a mean would be infinite
+    judged            what is compared, A and B: the final loss; where that ties at the precision of the study, so that it could not tell, the time
+                      to a target; where that ties too, the area over the curve (`studies.analysis.outcomes`)
+    difference        A - B, the mean over worlds: of common logarithms where the loss is the gap to a known optimum, and of times (so -1 is ten
+                      times less), else of losses. The median where a run of either has diverged, or never got there, and a mean would be infinite
     win_probability   P(A < B) + P(A = B) / 2 in the same world
     a12               P(A < B) + P(A = B) / 2 with A and B of any two worlds, Vargha and Delaney (2000) of the smaller loss; 2 a12 - 1 is Cliff's
                       delta (1993)
-    p_value           Wilcoxon's signed-rank test of the differences (1945), differences of 0 half to each side (Pratt 1959, `zsplit`); exact where
-                      SciPy is. Where worlds share instances, of the instances' means
+    p_value           Wilcoxon's signed-rank test of the differences (1945); those of 0 are ranked and then left out (Pratt 1959, J. Am. Stat. Assoc.
+                      54, 655). Exact where at most 13 differ. Where worlds share instances, of the instances' means
     p_corrected       Holm (1979) over all pairs, landscapes and axis values of the result; what is the same twice counts once
 
-Diverged runs count as the worst. Nothing is called better unless the corrected test rejects, the interval of the difference does not hold 0, and both
-say so of the same arm.
+Diverged runs count as the worst; an arm that never asked for a value has no numbers. Nothing is called better unless the corrected test rejects,
+the interval of the difference does not hold 0, and both say so of the same arm.
 """
 
 from __future__ import annotations
@@ -23,7 +25,8 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from studies.analysis.bootstrap import estimate
-from studies.analysis.paired import difference, losses, pairs, scaled, score, unit_means
+from studies.analysis.outcomes import JUDGED, judged
+from studies.analysis.paired import losses, pairs, score, unit_means
 from studies.analysis.precision import precision, resolved
 from studies.analysis.proportions import clopper_pearson, proportion
 from studies.analysis.quantiles import quantiles
@@ -44,26 +47,25 @@ def compare(dataset: xr.Dataset, at: float | None = None, value: str = "loss", a
 
     Returns:
         All of the above over `pair` (coordinates `a`, `b`), all with `_interval` but the p values; `ratio` = 10^difference where `logarithmic`;
-        `cliffs_delta`; `verdict`; `worlds` where both have numbers; `units`, how many independent ones: instances where worlds share them. Dims of
-        the study but optimizer, replicate and checkpoint stay.
+        `cliffs_delta`; `verdict`; `target`, where a time is judged; `worlds` where both have numbers; `units`, how many independent ones: instances
+        where worlds share them. Dims of the study but optimizer, replicate and checkpoint stay.
     """
-    raw = losses(dataset, value, np.inf if at is None else at).load()
-    least = precision(dataset)
-    loss, logarithmic = scaled(raw, least)
-    a, b = pairs(loss)
-    order = pairs(resolved(raw, least))
-    away = difference(a, b).where(order[0] != order[1], 0.0).where(order[0].notnull())
+    outcome, which = judged(dataset, at, value)
+    away, logarithmic = outcome.away(), outcome.logarithmic
+    order = (outcome.first.where(away.notnull()), outcome.second.where(away.notnull()))
     means = unit_means(away)
     units = means.notnull().sum("unit").assign_attrs(long_name="independent worlds or instances", units="1")
     wins = proportion("win_probability", score(*order), trials=2, long_name="probability that A beats B")
     found = _difference(away).assign(wins.data_vars).assign(_effect_sizes(*order, units).data_vars).assign(units=units)
-    p, corrected = signed_rank(means, a, b)
+    p, corrected = signed_rank(means, *(side.where(away.notnull()) for side in (outcome.a, outcome.b)))
     found["p_value"] = p.assign_attrs(long_name="of Wilcoxon's signed-rank test", units="1")
     found["p_corrected"] = corrected.assign_attrs(long_name="of Wilcoxon's signed-rank test, Holm's correction", units="1")
     for name in ("", "_interval"):
         told = 10.0 ** found[f"difference{name}"].where(logarithmic)
         found[f"ratio{name}"] = told.assign_attrs(found[f"difference{name}"].attrs, long_name="ratio A / B of the loss", units="1")
     found["verdict"] = verdict(found["difference_interval"], corrected, leaning(means), alpha)
+    found["judged"] = which.copy(data=np.array(JUDGED, object)[which.values]).assign_attrs(long_name="what is compared")
+    found["target"] = outcome.target.assign_attrs(long_name="target whose time is compared", units="loss")
     return found.assign_coords(logarithmic=logarithmic)
 
 
@@ -111,11 +113,11 @@ def signed_rank(means: xr.DataArray, *raw: xr.DataArray) -> tuple[xr.DataArray, 
 def wilcoxons(rows: np.ndarray) -> np.ndarray:
     """`wilcoxon` of every row, those without NaN, zeros and ties all at once."""
     size = np.sort(abs(rows), -1)
-    plain = (~np.isnan(rows) & (rows != 0)).all(-1) & (size[:, 1:] != size[:, :-1]).all(-1)
+    plain = (~np.isnan(rows) & (rows != 0)).all(-1) & (size[:, 1:] != size[:, :-1]).all(-1) & (rows.shape[-1] > FLIPPED)
     found = np.full(len(rows), np.nan)
     found[~plain] = [wilcoxon(row) for row in rows[~plain]]
     if plain.any():
-        found[plain] = stats.wilcoxon(rows[plain], zero_method="zsplit", axis=-1).pvalue
+        found[plain] = stats.wilcoxon(rows[plain], axis=-1).pvalue
     return found
 
 
@@ -124,21 +126,19 @@ def wilcoxon(differences: np.ndarray) -> float:
     given: np.ndarray = differences[~np.isnan(differences)]
     if (given == 0).all():
         return 1.0 if given.size else np.nan
-    rank = stats.rankdata(abs(given))
-    if given.size <= FLIPPED and ((given == 0).any() or np.unique(rank).size < given.size):
-        return _flipped(rank, given)
+    if (given != 0).sum() <= FLIPPED:
+        return _flipped(stats.rankdata(abs(given)), given)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # few: then it is exact
-        return float(stats.wilcoxon(given, zero_method="zsplit").pvalue)
+        return float(stats.wilcoxon(given, zero_method="pratt").pvalue)
 
 
 def _flipped(rank: np.ndarray, given: np.ndarray) -> float:
-    """The exact p where there are ties: of all ways to sign the ranks, as `scipy.stats.wilcoxon` has it, a hundred times as fast."""
-    zero = rank[given == 0].sum() / 2
-    null = np.array([zero])
+    """The exact p: of all ways to sign the ranks of those that are not 0."""
+    null = np.zeros(1)
     for one in rank[given != 0]:
         null = np.concatenate([null, null + one])
-    seen = rank[given > 0].sum() + zero
+    seen = rank[given > 0].sum()
     return min(1.0, 2 * min((null <= seen).mean(), (null >= seen).mean()))
 
 
@@ -151,19 +151,35 @@ def holm(p: np.ndarray) -> np.ndarray:
 
 
 def superiority(a: np.ndarray, b: np.ndarray, axis: int = -1) -> np.ndarray:
-    """P(A < B) + P(A = B) / 2 over all pairs of the last axis; NaN are left out."""
-    if axis != -1:
-        a, b = np.moveaxis(a, axis, -1), np.moveaxis(b, axis, -1)
-    total = np.zeros(a.shape[:-1])
-    for j in range(b.shape[-1]):
-        total += (a < b[..., j, None]).sum(-1) + 0.5 * (a == b[..., j, None]).sum(-1)
-    return total / ((~np.isnan(a)).sum(-1) * (~np.isnan(b)).sum(-1))
+    """P(A < B) + P(A = B) / 2 over all pairs along an axis; NaN are left out.
+
+    From the sum of the ranks of B among both, as Mann and Whitney's U = sum - n_b (n_b + 1) / 2 (1947): n log n.
+    """
+    a, b = np.moveaxis(a, axis, -1), np.moveaxis(b, axis, -1)
+    ours, theirs = ((~np.isnan(part)).sum(-1) for part in (a, b))
+    both = np.concatenate([a, b], -1)
+    of_b = np.where(np.isnan(b), 0.0, average_ranks(both)[..., a.shape[-1] :]).sum(-1)
+    return (of_b - theirs * (theirs + 1) / 2) / (ours * theirs)
+
+
+def average_ranks(values: np.ndarray) -> np.ndarray:
+    """Ranks along the last axis from 1 on, those of equal values their mean; what NaN get means nothing, as they come last."""
+    order = np.argsort(values, -1)
+    ordered = np.take_along_axis(values, order, -1)
+    place = np.broadcast_to(np.arange(values.shape[-1]), values.shape)
+    new = np.concatenate([np.ones_like(ordered[..., :1], bool), ordered[..., 1:] != ordered[..., :-1]], -1)
+    first = np.maximum.accumulate(np.where(new, place, 0), -1)
+    ends = np.concatenate([new[..., 1:], np.ones_like(new[..., :1])], -1)
+    last = np.minimum.accumulate(np.where(ends, place, values.shape[-1])[..., ::-1], -1)[..., ::-1]
+    ranks = np.empty(values.shape)
+    np.put_along_axis(ranks, order, (first + last) / 2 + 1, -1)
+    return ranks
 
 
 def _difference(away: xr.DataArray) -> xr.Dataset:
     """The mean, or the median where it is infinite, with intervals."""
     broken = (abs(away) == np.inf).any("replicate")
-    about = {"long_name": "A - B", "units": "decades of the gap where logarithmic, else loss"}
+    about = {"long_name": "A - B", "units": "decades where logarithmic, else loss"}
     found = estimate("difference", np.nanmean, [away.where(~broken)], long_name=about["long_name"], units=about["units"])
     found["difference_method"] = xr.where(broken, "median, its order statistics", "mean, " + found["difference_method"].astype(object)).astype(str)
     if bool(broken.any()):

@@ -15,11 +15,12 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 
-from studies.analysis.arms import FAILED
+from studies.analysis.arms import FAILED, asked
 from studies.analysis.bootstrap import estimate
 from studies.analysis.break_even import pair, price_grid
 from studies.analysis.crossing import VERDICTS, crossing
 from studies.analysis.pricing import EVALUATIONS, prices
+from studies.analysis.proportions import sums_of_instances
 from studies.analysis.spending import gradients_until
 from studies.analysis.targets import spent
 
@@ -87,7 +88,7 @@ def spent_until(arm: xr.Dataset, hit: str = "hit_cost") -> tuple[xr.DataArray, x
         arm: one optimizer's results, without the dim `optimizer`.
         hit: the variable that holds the hits.
     """
-    there = (arm["status"] < FAILED).any("checkpoint")
+    there = (arm["status"] < FAILED).any("checkpoint") & asked(arm)
     cost, reached = arm[hit], np.isfinite(arm[hit])
     gradient, _, _ = gradients_until(arm, cost)
     value = cost.where(reached, 0.0) - prices(arm).value * gradient
@@ -100,9 +101,6 @@ def spent_until(arm: xr.Dataset, hit: str = "hit_cost") -> tuple[xr.DataArray, x
 
 
 def _units(there: xr.DataArray) -> xr.DataArray:
-    """How many worlds have numbers; or instances, where several worlds share them, unless all have one."""
-    number = there.coords["instance"].values if "instance" in there.coords else np.arange(there.sizes["replicate"])
-    if len(np.unique(number)) == 1:
-        return there.sum("replicate")
-    same = xr.DataArray(number == np.unique(number)[:, None], dims=("unit", "replicate")).astype(int)
-    return (xr.dot(there.astype(int).drop_vars("instance", errors="ignore"), same, dim="replicate") > 0).sum("unit")
+    """How many worlds have numbers; or instances, where several worlds share them, unless there is but one."""
+    units = (sums_of_instances(there.astype(float)) > 0).sum("unit")
+    return xr.where(units == 1, there.sum("replicate"), units)

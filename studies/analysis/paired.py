@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 
-from studies.analysis.arms import FAILED
+from studies.analysis.arms import FAILED, asked
 from studies.analysis.bootstrap import groups
 from studies.analysis.precision import decades, gap_known
 from studies.analysis.targets import at_budget, at_cost
@@ -25,7 +25,7 @@ def losses(dataset: xr.Dataset, value: str = "loss", at: float | None = None) ->
         at: evaluations, see `targets.at_cost`; inf: the last checkpoint within the budget that all arms have; None: all.
 
     Returns:
-        inf where a run has diverged, NaN where it has no numbers.
+        inf where a run has diverged, NaN where it has no numbers, and of an arm that has not asked for a value by then.
 
     Raises:
         ValueError: there is no such cost.
@@ -33,10 +33,10 @@ def losses(dataset: xr.Dataset, value: str = "loss", at: float | None = None) ->
     status = dataset["status"]
     loss = dataset[value].where(status != DIVERGED, np.inf).where(status < FAILED)
     if at is None:
-        return loss
-    if at == np.inf:
-        return at_budget(dataset.assign({value: loss}))[value]
-    return at_cost(dataset.assign({value: loss}), at)[value]
+        return loss.where(asked(dataset))
+    there = dataset.assign({value: loss})
+    end = at_budget(there) if at == np.inf else at_cost(there, at)
+    return end[value].where(asked(end))
 
 
 def scaled(loss: xr.DataArray, least: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray]:
@@ -98,13 +98,13 @@ def unit_means(part: xr.DataArray) -> xr.DataArray:
     """
     members = groups(part)
     members = members.T if len(members) == 1 else members
-    found = []
-    for worlds in members:
-        some = part.isel(replicate=worlds[worlds >= 0])
-        both = (some == np.inf).any("replicate") & (some == -np.inf).any("replicate")
-        with np.errstate(invalid="ignore"):
-            found.append(xr.where(both, 0.0, some.mean("replicate")))
-    return xr.concat(found, "unit", coords="minimal", compat="override").transpose(..., "unit")
+    worlds = part.isel(replicate=xr.DataArray(members.clip(0), dims=("unit", "member")))
+    worlds = worlds.where(xr.DataArray(members >= 0, dims=("unit", "member")))
+    both = (worlds == np.inf).any("member") & (worlds == -np.inf).any("member")
+    with np.errstate(invalid="ignore"):
+        means = xr.where(both, 0.0, worlds.mean("member"))
+    kept = {name: coord for name, coord in part.coords.items() if "replicate" not in coord.dims}
+    return means.drop_vars(set(means.coords) - set(kept)).assign_coords(kept).transpose(..., "unit")
 
 
 def distinct(part: xr.DataArray, dims: Sequence[str]) -> xr.DataArray:

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 
+from studies.analysis.arms import asking
 from studies.analysis.paired import distinct, same_worlds
 from studies.analysis.proportions import proportion
 from studies.analysis.targets import SPENT, budget
@@ -34,7 +35,7 @@ def profile(dataset: xr.Dataset, factors: Sequence[float] = FACTORS, value: str 
 
     Returns:
         `profile` (optimizer, factor) and `profile_interval` (bound); `worlds` (optimizer, factor) and `problems`. Worlds that any optimizer lacks are
-        left out.
+        left out, and optimizers that never asked for a value.
 
     Raises:
         ValueError: there are no targets.
@@ -62,6 +63,7 @@ def ratios(dataset: xr.Dataset, value: str = "hit_cost") -> xr.DataArray:
     if not dataset.sizes.get("target"):
         raise ValueError("profile: expected a study with targets, got none; add `targets:` to the study")
     same_worlds(dataset)
+    dataset = asking(dataset)
     cost = dataset[value].load()
     known = _there(dataset) & cost.notnull()
     axes = [str(dim) for dim in cost.dims if dim not in ("optimizer", "replicate", "target")]

@@ -59,14 +59,10 @@ def effective_worlds(part: xr.DataArray, trials: int = 1) -> xr.DataArray:
     """How many independent worlds would have told as much; at most all worlds times `trials`. NaN where there are none."""
     worlds = part.notnull().sum("replicate")
     share = part.mean("replicate")
-    member = membership(part)
-    units = (xr.dot(part.notnull().astype(float), member, dim="replicate") > 0).sum("unit")
-    if "unit" in member.dims and bool((units == 1).any()):  # one instance only: what is found holds for that instance alone
-        alone = part.notnull() * 1.0
-        squares = xr.where(units == 1, ((part - share) ** 2).sum("replicate"), _squares(part - share, member))
-        units = xr.where(units == 1, alone.sum("replicate"), units)
-    else:
-        squares = _squares(part - share, member)
+    units = (sums_of_instances(part.notnull().astype(float)) > 0).sum("unit")
+    alone = units == 1  # one instance only: what is found holds for that instance alone
+    squares = xr.where(alone, ((part - share) ** 2).sum("replicate"), (sums_of_instances((part - share).fillna(0.0)) ** 2).sum("unit"))
+    units = xr.where(alone, worlds, units)
     variance = squares * units / (units - 1).where(units > 1) / worlds**2
     known = (share > 0) & (share < 1) & (worlds > 1) & (units > 1)
     adjusted = (xr.apply_ufunc(_quantile, worlds - 1, dask="allowed") / xr.apply_ufunc(_quantile, units - 1, dask="allowed")) ** 2
@@ -74,16 +70,28 @@ def effective_worlds(part: xr.DataArray, trials: int = 1) -> xr.DataArray:
     return size.clip(min=1).where(known, units).clip(max=worlds * trials).where(worlds > 0)
 
 
-def membership(part: xr.DataArray) -> xr.DataArray:
-    """Which worlds belong together: 1 or 0 (replicate, unit)."""
-    number = part["instance"].values if "instance" in part.coords else np.arange(part.sizes["replicate"])
-    if number.ndim != 1:
+def instances(part: xr.DataArray) -> np.ndarray:
+    """The instance of every world, from 0 on; where none are told each world has its own.
+
+    Raises:
+        ValueError: the instances of worlds differ along another dim.
+    """
+    if "instance" not in part.coords:
+        return np.arange(part.sizes["replicate"])
+    if part["instance"].ndim != 1:
         raise ValueError(f"instance: expected one instance for each world, got dims {part['instance'].dims}: select one landscape or axis value")
-    return xr.DataArray((number[:, None] == np.unique(number)).astype(float), dims=("replicate", "unit"))
+    return np.unique(part["instance"].values, return_inverse=True)[1]
 
 
-def _squares(away: xr.DataArray, member: xr.DataArray) -> xr.DataArray:
-    return (xr.dot(away.fillna(0.0), member, dim="replicate") ** 2).sum("unit")
+def sums_of_instances(part: xr.DataArray) -> xr.DataArray:
+    """The sum over the worlds of each instance, in place of `replicate` the dim `unit`."""
+    number = instances(part)
+    order = np.argsort(number, kind="stable")
+    first = np.searchsorted(number[order], np.arange(number.max(initial=-1) + 1))
+    return xr.apply_ufunc(
+        lambda values: np.add.reduceat(values[..., order], first, axis=-1), part, input_core_dims=[["replicate"]], output_core_dims=[["unit"]],
+        dask="parallelized", output_dtypes=[float], dask_gufunc_kwargs={"output_sizes": {"unit": len(first)}, "allow_rechunk": True},
+    )  # fmt: skip
 
 
 def _quantile(freedom: np.ndarray) -> np.ndarray:

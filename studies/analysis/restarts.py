@@ -19,7 +19,7 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 
-from studies.analysis.proportions import membership
+from studies.analysis.proportions import instances
 from studies.analysis.runtime import Targets, costs_of, over_targets
 from studies.analysis.targets import ROUNDING, hits, spent
 
@@ -63,16 +63,18 @@ def restarted(hit: xr.DataArray, bill: xr.DataArray, cost: xr.DataArray, *, seed
     Raises:
         ValueError: no two worlds share an instance.
     """
-    member = membership(hit)
-    if member.sizes["unit"] == hit.sizes["replicate"]:
+    number = instances(hit)
+    if len(np.unique(number)) == hit.sizes["replicate"]:
         raise ValueError(
             "restarts: expected worlds that share instances (`instances:` in the study, fewer than `replicates`), here every world has its own; "
             "where the landscape is the same in all worlds, say so: dataset.assign_coords(instance=('replicate', [0, 0, ..]))"
         )
+    order = np.argsort(number, kind="stable")
+    groups = np.split(order, np.flatnonzero(np.diff(number[order])) + 1)
     hit, bill = xr.broadcast(hit, bill.where(hit.notnull()))
     found = xr.apply_ufunc(
         _restarted, hit, bill, cost, input_core_dims=[["replicate"], ["replicate"], ["checkpoint"]], output_core_dims=[["replicate", "checkpoint"]],
-        kwargs={"groups": [np.flatnonzero(column) for column in member.values.T], "seed": seed}, dask="parallelized", output_dtypes=[float],
+        kwargs={"groups": groups, "seed": seed}, dask="parallelized", output_dtypes=[float],
         dask_gufunc_kwargs={"allow_rechunk": True},
     )  # fmt: skip
     return found.where(hit.notnull())

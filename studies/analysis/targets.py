@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 
-from studies.analysis.arms import FAILED
+from studies.analysis.arms import FAILED, asked
 from studies.analysis.prices import prices
 
 LOSSES = {"hit_cost": "loss", "best_hit_cost": "best_loss"}  # recorded hits -> the loss whose hits they are
@@ -33,13 +33,14 @@ def hits(dataset: xr.Dataset, targets: Sequence[float] | xr.DataArray | None = N
 
     Returns:
         (.., replicate, target) with the coordinate `target_loss`: inf where it never was reached within the budget, NaN where the world has no
-        numbers (failed, missing) or the landscape no such target. A hit may be known to an interval only, whose upper end this is (`lateness`).
+        numbers (failed, missing), its arm never asked, or the landscape has no such target. A hit may be known to an interval only, whose upper end
+        this is (`lateness`).
 
     Raises:
         ValueError: there are no such hits or targets.
     """
     found = _ends(dataset, targets, which)[1]
-    return found.where(ran(dataset)).assign_attrs(long_name="cost of first reaching the target; inf: never", units="evaluations")
+    return found.where(ran(dataset) & asked(dataset)).assign_attrs(long_name="cost of first reaching the target; inf: never", units="evaluations")
 
 
 def lateness(dataset: xr.Dataset, targets: Sequence[float] | xr.DataArray | None = None, which: str = "hit_cost") -> xr.DataArray:

@@ -1,10 +1,13 @@
 """The best optimizer at every combination of swept axes, by how much, and whether that is sure.
 
-The winner has the lowest median loss over worlds at the budget that all arms have. It is decided where paired comparisons with every other optimizer
-say that it is better (`studies.analysis.comparison`, Holm's correction over all pairs and combinations of the landscape).
+The winner has the lowest median loss over worlds at the budget that all arms have; of several, whose medians tie at the precision of the study, the
+one that is better than most of them. It is decided where paired comparisons with every other optimizer say that it is better, by the final loss or by
+the time to a target (`studies.analysis.comparison`, Holm's correction over all pairs and combinations of the landscape).
 """
 
 from __future__ import annotations
+
+from collections import Counter
 
 import numpy as np
 import xarray as xr
@@ -12,6 +15,7 @@ import xarray as xr
 from studies.analysis.arms import FIXED, quartiles
 from studies.analysis.comparison import VERDICTS, compare
 from studies.analysis.paired import losses
+from studies.analysis.precision import gap_known, precision, resolved
 from studies.analysis.targets import budget
 
 NONE = ""  # the winner where no optimizer has numbers
@@ -39,7 +43,8 @@ def winners(dataset: xr.Dataset) -> xr.Dataset:
     dataset = touched(dataset)
     compared, loss = compare(dataset), losses(dataset, at=np.inf)
     axes = [str(dim) for dim in loss.dims if dim not in FIXED]
-    logarithmic = bool(compared["logarithmic"].any())
+    logarithmic = bool(gap_known(loss).any())
+    loss = resolved(loss, precision(dataset))
     shape = tuple(dataset.sizes[axis] for axis in axes)
     told = {"winner": np.full(shape, NONE, object), "runner_up": np.full(shape, NONE, object), "lead": np.full(shape, np.nan)}
     told |= {"decided": np.zeros(shape, bool), "worlds": np.zeros(shape, int)}
@@ -65,7 +70,10 @@ def touched(dataset: xr.Dataset) -> xr.Dataset:
 
 def _winner(medians: dict[str, float], compared: xr.Dataset, logarithmic: bool) -> dict[str, object]:
     """What is said of one combination."""
-    order = sorted((name for name in medians if not np.isnan(medians[name])), key=lambda name: medians[name])
+    sides = [(str(a), str(b), str(text), int(n)) for a, b, text, n in zip(compared["a"].values, compared["b"].values, compared["verdict"].values,
+                                                                            compared["worlds"].values, strict=True)]  # fmt: skip
+    won = Counter(a if text == VERDICTS[0] else b for a, b, text, _ in sides if text != VERDICTS[2] and medians[a] == medians[b])
+    order = sorted((name for name in medians if not np.isnan(medians[name])), key=lambda name: (medians[name], -won[name]))
     if not order or np.isinf(medians[order[0]]):
         return {}
     if len(order) == 1:
@@ -73,8 +81,6 @@ def _winner(medians: dict[str, float], compared: xr.Dataset, logarithmic: bool) 
     first, second = (medians[name] for name in order[:2])
     with np.errstate(divide="ignore", invalid="ignore"):
         lead = (1.0 if first == second else float(np.divide(second, first))) if logarithmic else second - first
-    sides = [(str(a), str(b), str(text), int(n)) for a, b, text, n in zip(compared["a"].values, compared["b"].values, compared["verdict"].values,
-                                                                            compared["worlds"].values, strict=True)]  # fmt: skip
     rivals = [(a, text, n) for a, b, text, n in sides if order[0] in (a, b) and {a, b} <= set(order)]
     sure = all(text == VERDICTS[0 if a == order[0] else 1] for a, text, _ in rivals)
     return {"winner": order[0], "runner_up": order[1], "lead": lead, "decided": sure, "worlds": min(n for _, _, n in rivals)}

@@ -12,8 +12,9 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
-from studies.analysis.arms import FAILED, stack
+from studies.analysis.arms import FAILED, never_asked, stack
 from studies.analysis.comparison import compare
+from studies.analysis.precision import precision
 from studies.analysis.quantiles import quantiles
 from studies.analysis.sensitivity import tuning_cost
 from studies.analysis.tables import fixed_target
@@ -50,7 +51,7 @@ def final_loss(dataset: xr.Dataset) -> Table:
     rows = [_loss_row(name, at_budget(data.isel(arm=k))) for name, data in _stacks(dataset) for k in range(data.sizes["arm"])]
     heads = ["landscape", "arm", "median", "95 % interval", "lower quartile", "upper quartile", "worlds", "diverged", "lost"]
     note = "True loss of the recommended point at the budget that all arms have; a world that diverged counts as infinite; lost: failed or missing."
-    return Table("Final loss", heads, rows, [note, *unfit(dataset)])
+    return Table("Final loss", heads, rows, [note, *_silent(dataset, "shows its start"), *unfit(dataset)])
 
 
 def _loss_row(landscape: str, end: xr.Dataset) -> list[Cell]:
@@ -75,10 +76,15 @@ def running_time(dataset: xr.Dataset) -> Table:
         told = fixed_target(data)
         for k in range(data.sizes["arm"]):
             at = told.isel(arm=k)
-            rows += [_time_row(name, at.isel(target=j)) for j in range(told.sizes["target"]) if np.isfinite(at["target_loss"].values[j])]
+            rows += [
+                _time_row(name, at.isel(target=j))
+                for j in range(told.sizes["target"])
+                if np.isfinite(at["target_loss"].values[j]) and at["worlds"][j] > 0
+            ]
     heads = ["landscape", "arm", "target loss", "expected running time", "95 % interval", "median of a run", "reached", "worlds"]
     notes = ["In evaluations at the nominal price of a gradient; ∞: never seen."]
     notes.append("Expected running time: of an algorithm that is restarted until it reaches the target.")
+    notes += _silent(dataset, "is left out")
     return Table("Running time", heads, rows, notes)
 
 
@@ -99,12 +105,16 @@ def comparisons(dataset: xr.Dataset) -> Table:
     found = compare(dataset)
     axes = [str(dim) for dim in found["difference"].dims if dim not in ("landscape", "pair")]
     rows = [row for name in found["landscape"].values.tolist() for row in _pairs(str(name), found.sel(landscape=name), axes)]
-    heads = ["landscape", "A", "B", "verdict", "A − B", "95 % interval", "unit", "A wins", "95 % interval", "p", "worlds"]
+    heads = ["landscape", "A", "B", "verdict", "judged by", "A − B", "95 % interval", "unit", "A wins", "95 % interval", "p", "worlds"]
     notes = [
-        "Losses at the end, over the same worlds. decades: common logarithms of the gap, so that −1 is ten times less. A wins: probability that A's"
+        "Over the same worlds, by the loss at the end; where that ties, as where both reach the optimum, by the time to a target, and where that ties"
+        " too, by the area over the curve (the mean over the logarithm of the cost of the lowest loss so far).",
+        f"Losses that differ by less than the precision tie ({_precisions(dataset)}), and a smaller gap counts as it.",
+        "decades: common logarithms, so that −1 is ten times less. A wins: probability that A's number is the smaller one in a world, ties half."
+        " p: Wilcoxon's signed-rank test with Holm's correction over this table.",
+        "Nothing is called better unless the test rejects at 0.05 and the interval of the difference does not hold 0.",
+        *_silent(dataset, "is not compared"),
     ]
-    notes[0] += " loss is the lower one in a world, ties half. p: Wilcoxon's signed-rank test with Holm's correction over this table."
-    notes.append("Nothing is called better unless the test rejects at 0.05 and the interval of the difference does not hold 0.")
     return Table("Comparisons", heads, rows, notes)
 
 
@@ -126,7 +136,22 @@ def _pair_row(where: str, one: xr.Dataset) -> list[Cell]:
     verdict = {"A better": f"{a} better", "B better": f"{b} better"}.get(str(one["verdict"].item()), "undecided")
     values = [number(one["difference"].item()), interval(one["difference_interval"].values), Cell("decades" if bool(one["logarithmic"]) else "loss")]
     values += [number(one["win_probability"].item()), interval(one["win_probability_interval"].values), number(one["p_corrected"].item())]
-    return [Cell(where), Cell(a), Cell(b), Cell(verdict), *values, count(int(one["worlds"]))]
+    goal = float(one["target"])
+    by = str(one["judged"].item()) if np.isnan(goal) else f"time to {shown(goal)}"
+    return [Cell(where), Cell(a), Cell(b), Cell(verdict), Cell(by), *values, count(int(one["worlds"]))]
+
+
+def _precisions(dataset: xr.Dataset) -> str:
+    """Where it is one number, that; else from the least to the largest."""
+    least = precision(dataset)
+    low, high = float(least.min()), float(least.max())
+    return shown(low) if low == high else f"{shown(low)} to {shown(high)}, by landscape"
+
+
+def _silent(dataset: xr.Dataset, what: str) -> list[str]:
+    """A note on arms that never asked."""
+    names = [f"{label} on {landscape}" for landscape, label in never_asked(dataset)]
+    return [f"Never asked for a value, since the budget is below the first step, and {what}: {', '.join(names)}."] if names else []
 
 
 def cost(dataset: xr.Dataset) -> Table:

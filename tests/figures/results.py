@@ -191,6 +191,12 @@ def _long(data: xr.Dataset) -> xr.Dataset:
     })
 
 
+def _shrunk(data, factor):
+    """As if all losses were in other units."""
+    names = [name for name in ("loss", "best_loss", "start_loss") if name in data]
+    return data.assign({name: data[name] * factor for name in names}).assign_coords(precision=data["precision"] * factor)
+
+
 HOSTILE = {
     "one optimizer": lambda data: data.isel(optimizer=[0]),
     "fourteen optimizers": _many,
@@ -198,6 +204,6 @@ HOSTILE = {
     "all diverged": _diverged,
     "one world": lambda data: data.isel(replicate=[0]),
     "long names": _long,
-    "tiny losses": lambda data: data.assign(loss=data["loss"] * 1e-300, best_loss=data["best_loss"] * 1e-300),
+    "tiny losses": lambda data: _shrunk(data, 1e-300),
     "missing combinations": _missing,
 }
