@@ -107,12 +107,19 @@ class Unchanged:
     """
 
     def __init__(self, method: Method, given: Mapping[str, Any], *, thorough: bool) -> None:
-        self.method, self.given = method, given
+        self.method, self.given = method, dict[str, Any]()
         self.tensors: list[Tensor] = []
+        self.counts: list[int] = []
+        self.add(**given)
+        self.kept = [tensor.clone() for tensor in self.tensors] if thorough else []
+
+    def add(self, **given: Any) -> None:  # noqa: ANN401
+        """Further trees, whose counters alone are looked at."""
+        self.given |= given
+        before = len(self.tensors)
         for tree in given.values():
             _gather(tree, self.tensors)
-        self.counts = _counts(self.tensors)
-        self.kept = [tensor.clone() for tensor in self.tensors] if thorough else []
+        self.counts += _counts(self.tensors[before:])
 
     def check(self) -> None:
         """Raise PluginError where something is not what it was."""
@@ -137,7 +144,10 @@ def _gather(tree: Any, into: list[Tensor]) -> None:  # noqa: ANN401
 
 def _counts(tensors: list[Tensor]) -> list[int]:
     """How often each was changed in place; under torch.inference_mode nobody counts."""
-    return [-1 if tensor.is_inference() else tensor._version for tensor in tensors]
+    try:
+        return [tensor._version for tensor in tensors]
+    except RuntimeError:
+        return [-1 if tensor.is_inference() else tensor._version for tensor in tensors]
 
 
 class Generators(NamedTuple):

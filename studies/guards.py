@@ -225,20 +225,26 @@ class GuardedOptimizer:
         """The points of the next step."""
         watch, method = self.watch, self.methods["ask"]
         watch.begin(int(streams.step))
-        kept = Unchanged(method, {"state": state}, thorough=watch.thorough)
+        self.kept = Unchanged(method, {"state": state}, thorough=watch.thorough)
         query = self.inner.ask(state, streams)
-        kept.check()
+        if watch.thorough:
+            self.kept.check()
         if watch.thorough or type(query) is not Query or query.points.shape[::2] != (watch.sizes.worlds, watch.sizes.dim):
             contract.check_query(method, query, watch.sizes)
+        self.kept.add(query=query)
         return query
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Any]:
         """The state after the step."""
         watch, method = self.watch, self.methods["tell"]
         given = {"state": state, "query": query, "answer": answer}
-        kept = Unchanged(method, given, thorough=watch.thorough)
+        if watch.thorough:
+            self.kept = Unchanged(method, given, thorough=True)
+        else:  # once a step is enough
+            self.kept.method = method
+            self.kept.add(answer=answer)
         told = self.inner.tell(state, query, answer, streams)
-        kept.check()
+        self.kept.check()
         if watch.thorough:
             self._look_back(given, told)
         elif watch.step % OFTEN == 0:
@@ -301,9 +307,12 @@ class GuardedOracle:
         watch = self.watch
         if self.alone:
             watch.begin(int(streams.step))
-        kept = Unchanged(watch.value, {"x": query.points}, thorough=watch.thorough)
-        answer = self.inner(query, streams)
-        kept.check()
+        if self.alone or watch.thorough:
+            kept = Unchanged(watch.value, {"x": query.points}, thorough=watch.thorough)
+            answer = self.inner(query, streams)
+            kept.check()
+        else:
+            answer = self.inner(query, streams)
         if watch.thorough or answer.value.shape != query.points.shape[:2]:
             contract.check_values(watch.value, answer.value, query.points, watch.sizes)
         if self.alone and (watch.thorough or watch.step % OFTEN == 0):
