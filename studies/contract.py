@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from landscapes.base import Bits, Domain, Landscape, Query, Reals
-from studies.digest import seen_from_here
+from studies.digest import seen_from_here, users_line
 from studies.ledger.freezing import subset
 
 ROUNDING = {torch.float64: 1e-9, torch.float32: 1e-4}  # of the largest number: what the size of a batch may change in a sum
@@ -25,6 +25,10 @@ STEADY = "draw tables in `bind`, from streams; noise is what a study's `noise:` 
 
 class PluginError(ValueError):
     """A kind breaks its contract; the text is one line: file, line, method, what was expected, what came, the remedy."""
+
+
+class Undecided(Exception):
+    """A promise that this machine cannot look into; the text says why."""
 
 
 class Method(NamedTuple):
@@ -339,3 +343,33 @@ def check_measures(method: Method, found: Any, extras: Mapping[str, Any], sizes:
         _check_tensor(method, name, value, None)
         if tuple(value.shape) != (sizes.worlds,):
             raise method.broken(f"expected {name} of shape (R,) = ({sizes.worlds},), got {tuple(value.shape)}")
+
+
+# devices -------------------------------------------------------------------------------------------------------------------
+
+
+def on_a_device(run: Callable[[str], Any]) -> str:
+    """Run on a GPU where there is one, else on torch's meta device, which has shapes and types and no numbers; a remark.
+
+    Raises:
+        PluginError: tensors of two devices met.
+        Undecided: a decision hangs on numbers, which the meta device has not.
+    """
+    device = "cuda" if torch.cuda.is_available() else "meta"
+    try:
+        made = run(device)
+    except (RuntimeError, NotImplementedError, TypeError) as error:
+        text = " ".join(str(error).split())
+        if any(words in text for words in ("same device", "two devices", "expected device", "Expected all tensors")):
+            where = users_line(error)
+            raise PluginError(f"tensors of two devices meet{where}: {text[:160]}; give new tensors device=x.device") from error
+        if device == "meta":
+            raise Undecided(f"a decision hangs on numbers, which only a GPU could show ({text[:100]})") from error
+        raise
+    for part in made if isinstance(made, list) else [made]:
+        for name, tensor in tensors(part):
+            if tensor.device.type != device:
+                raise PluginError(
+                    f"{name or 'the result'} is on {tensor.device.type}, though all it was given is on {device}; give new tensors device=x.device"
+                )
+    return f"seen on {device}"

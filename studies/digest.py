@@ -13,6 +13,7 @@ import hashlib
 import os
 import sys
 import sysconfig
+import traceback
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -116,6 +117,15 @@ def is_users(file: str) -> bool:
     path = Path(file).resolve()
     ours = [ROOT / package for package in PACKAGES]
     return path.is_file() and not any(path.is_relative_to(folder) for folder in (*ours, *LIBRARIES))
+
+
+def users_line(error: BaseException) -> str:
+    """The last line of the user's own that an error came from, " (mine.py:34, in Kind.ask)"; empty where there is none."""
+    lines = [(frame.f_code, line) for frame, line in traceback.walk_tb(error.__traceback__) if is_users(frame.f_code.co_filename)]
+    if not lines:
+        return ""
+    code, line = lines[-1]
+    return f" ({seen_from_here(code.co_filename)}:{line}, in {code.co_qualname})"
 
 
 def seen_from_here(file: str) -> str:

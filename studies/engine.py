@@ -71,7 +71,7 @@ def compute(cell: Cell, address: str, out: str, token: str = "") -> Record:
     except PluginError as error:
         return failed(cell, address, Path(out), str(error), traceback.format_exc(), status="refused")
     except Exception as error:
-        return failed(cell, address, Path(out), f"{type(error).__name__}: {error}{_whose(error)}", traceback.format_exc())
+        return failed(cell, address, Path(out), f"{type(error).__name__}: {error}{digest.users_line(error)}", traceback.format_exc())
 
 
 def _appears(path: Path) -> bool:
@@ -102,15 +102,6 @@ def _origin(cell: Cell, seconds: float) -> dict[str, str]:
 
     block = {"first": cell.first, "last": cell.last, "host": platform.node(), "seconds": seconds, "threads": torch.get_num_threads()}
     return {"task": cell.task.canonical, "origin": json.dumps(block | provenance.versions() | cell.task.libraries)}
-
-
-def _whose(error: BaseException) -> str:
-    """The line of the user's own that an error came from, " (mine.py:34, in Kind.ask)"; empty where there is none."""
-    lines = [(frame.f_code, line) for frame, line in traceback.walk_tb(error.__traceback__) if digest.is_users(frame.f_code.co_filename)]
-    if not lines:
-        return ""
-    code, line = lines[-1]
-    return f" ({digest.seen_from_here(code.co_filename)}:{line}, in {code.co_qualname})"
 
 
 def failed(cell: Cell, address: str, out: Path, error: str, trace: str, status: str = "failed") -> Record:

@@ -66,7 +66,7 @@ def try_landscape(task: Task, streams: Streams, bind: Callable[[Task, Streams], 
     last = int(streams.worlds[-1])
     worlds = torch.tensor([last, int(streams.worlds[0]) if streams.size > 1 else last ^ 1, last ^ 2])
     few, one = streams.subset(worlds), streams.subset(worlds[:1])
-    _bind_alone(made, streams.subset(worlds[:1]))
+    check_bind(made, streams.subset(worlds[:1]))
     landscape, alone = bind(task, few), bind(task, one)
     check_landscape(landscape, alone, few, one, named=author(made), gradient=gradient)
 
@@ -77,7 +77,8 @@ def author(made: Landscape) -> Landscape:
     return author(inner[0]) if inner else made
 
 
-def _bind_alone(made: Landscape, streams: Streams) -> None:
+def check_bind(made: Landscape, streams: Streams) -> None:
+    """Binding gives a landscape."""
     bound, method = made.bind(streams), Method(author(made), "bind")
     if not isinstance(bound, Landscape):
         raise method.broken(f"expected the bound landscape, as in `return self.bound(table=..)`, got {contract.described(bound)}")

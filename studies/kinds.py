@@ -7,7 +7,6 @@ import difflib
 import importlib
 import inspect
 import sys
-import traceback
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_args, get_origin
@@ -16,7 +15,7 @@ from landscapes import LANDSCAPES
 from landscapes.base import Landscape, Parameters, hints_of
 from optimizers import OPTIMIZERS
 from optimizers.base import Optimizer
-from studies.digest import is_users, seen_from_here
+from studies.digest import seen_from_here, users_line
 
 FAMILIES: dict[str, tuple[Mapping[str, type[Parameters]], type[Parameters]]] = {
     "landscape": (LANDSCAPES, Landscape),
@@ -35,28 +34,36 @@ def find(kind: str, family: str) -> Any:  # noqa: ANN401
         return registry[kind]
     if ":" not in kind:
         raise ValueError(f"expected a {family}: {', '.join(registry)}, or an import path 'package.module:Class', got {kind!r}")
+    cls = _imported(kind)
+    _check_class(cls, kind, base)
+    return cls
+
+
+def family(kind: str) -> str:
+    """The family to which an import path leads: landscape or optimizer.
+
+    Raises:
+        ValueError: it leads nowhere.
+    """
+    cls = _imported(kind)
+    return "landscape" if isinstance(cls, type) and issubclass(cls, Landscape) else "optimizer"
+
+
+def _imported(kind: str) -> Any:  # noqa: ANN401
+    """What an import path names; modules are also found in the working directory."""
     module, _, name = kind.partition(":")
     if str(Path.cwd()) not in sys.path:
         sys.path.append(str(Path.cwd()))
     try:
         found = importlib.import_module(module)
     except Exception as error:  # noqa: BLE001  a module of the user's may fail in any way
+        where = "" if isinstance(error, SyntaxError) else users_line(error)
         named = "" if isinstance(error, (ImportError, SyntaxError)) else f"{type(error).__name__}: "
-        raise ValueError(f"cannot import {kind!r}: {named}{error}{_line(error)}") from error
+        raise ValueError(f"cannot import {kind!r}: {named}{error}{where}") from error
     if not hasattr(found, name):
         near = difflib.get_close_matches(name, [key for key, value in vars(found).items() if isinstance(value, type)], 1)
         raise ValueError(f"cannot import {kind!r}: {module} has no {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
-    _check_class(getattr(found, name), kind, base)
     return getattr(found, name)
-
-
-def _line(error: BaseException) -> str:
-    """Where in a module of the user's importing it failed; a syntax error says so itself."""
-    if isinstance(error, SyntaxError):
-        return ""
-    frames = traceback.extract_tb(error.__traceback__)
-    lines = [f" ({seen_from_here(frame.filename)}:{frame.lineno})" for frame in frames if is_users(frame.filename)]
-    return lines[-1] if lines else ""
 
 
 def _check_class(cls: Any, kind: str, base: type[Parameters]) -> None:  # noqa: ANN401

@@ -214,6 +214,24 @@ class Dictionary(Sound):
         return super().init(problem, streams)._asdict()
 
 
+class Undeclared(Sound):
+    sources: ClassVar[tuple[str, ...]] = ("mutation",)
+
+
+class OneDevice(Sound):
+    def normal(self, state, streams):
+        return super().normal(state, streams) + torch.zeros(1, dtype=state.parents.dtype)
+
+
+class KeepsSigma(Sound):
+    """What it counts is in the object."""
+
+    def tell(self, state, query, answer, streams):
+        told, info = super().tell(state, query, answer, streams)
+        object.__setattr__(self, "steps", getattr(self, "steps", 0) + 1)
+        return told._replace(sigma=told.sigma / self.steps), info
+
+
 class Raises(Sound):
     def ask(self, state, streams):
         raise ZeroDivisionError("no children")
