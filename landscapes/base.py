@@ -144,7 +144,7 @@ def ranges(owner: type, key: str) -> list[BaseMetadata]:
 
 
 def _within(bound: BaseMetadata, value: Any) -> bool:  # noqa: ANN401
-    if value is None:
+    if value is None or isinstance(value, str):
         return True
     checks = {Gt: lambda b: value > b.gt, Ge: lambda b: value >= b.ge, Lt: lambda b: value < b.lt, Le: lambda b: value <= b.le}
     return bool(torch.as_tensor(checks[type(bound)](bound)).all())

@@ -60,6 +60,10 @@ class Alternating(Optimizer):
     schedule: Schedule = field(default_factory=Schedule)
     starts: Annotated[int, Ge(1)] = 1
 
+    def scheduled_steps(self, queries: int, players: int) -> int:
+        """A round is a query for each player."""
+        return queries // players
+
     def init(self, problem: Problem, streams: Streams) -> State:
         """Trajectories at rest at the landscape's starts, the first player to move."""
         if problem.dim % problem.players:

@@ -6,14 +6,16 @@ with leading R; hyperparameters are a frozen keyword-only dataclass, each a numb
 
 from __future__ import annotations
 
+import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from torch import Tensor
 
 from landscapes.base import Answer, FitnessLaw, Parameters, Problem, Query, Reals
 from landscapes.streams import Streams
+from optimizers.schedules import Schedule
 
 State = Any  # a NamedTuple of tensors with leading R, different for each optimizer
 Info = dict[str, Tensor]  # parents, staleness, clock, accepted, ...: (R, ...)
@@ -36,6 +38,22 @@ class Optimizer(Parameters, ABC):
     def batches(self) -> bool:
         """Whether its queries set mini-batches of their own."""
         return False
+
+    def scheduled_steps(self, queries: int, players: int) -> int:
+        """How many steps, as its schedules count them, so many queries are on a problem of so many players."""
+        del players
+        return queries
+
+    def budgeted(self, queries: int, players: int = 1) -> Self:
+        """This method for a budget of so many queries: what ends with the budget (`steps: budget`) is told its number of steps."""
+        steps = self.scheduled_steps(queries, players)
+        changed: dict[str, Any] = {}
+        for key, value in self.parameters().items():
+            if isinstance(value, Schedule) and value.until_budget:
+                changed[key] = value.budgeted(steps)
+            elif key == "steps" and isinstance(value, str):
+                changed[key] = max(1, steps)
+        return dataclasses.replace(self, **changed) if changed else self  # type: ignore[type-var]
 
     @abstractmethod
     def init(self, problem: Problem, streams: Streams) -> State:

@@ -11,7 +11,7 @@ noise max(0, 1 - t / steps) (Szita and Lorincz 2006, Neural Comput. 18:2936). P 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, NamedTuple
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 import torch
 from annotated_types import Ge, Gt, Le
@@ -21,6 +21,7 @@ from landscapes.base import Answer, Problem, Query, column, safe_unit
 from landscapes.streams import Streams
 from optimizers import strategies
 from optimizers.base import Info, Optimizer
+from optimizers.schedules import number_of
 
 
 class State(NamedTuple):
@@ -41,7 +42,7 @@ class CEM(Optimizer):
         sigma: initial standard deviation, > 0, in units of x; None: 0.3 of the width of the start box.
         smoothing: alpha, 0 < alpha <= 1, of the mean and of sigma.
         noise: variance added, at first, after each step, >= 0, in units of x^2.
-        steps: after so many steps the added variance has fallen, in a line, to 0; > 0; None: it never falls.
+        steps: after so many steps the added variance has fallen, in a line, to 0; > 0, or budget: when the budget is spent. None: it never falls.
 
     Source: Rubinstein 1999, Methodol. Comput. Appl. Probab. 1:127; de Boer, Kroese, Mannor, Rubinstein 2005, Ann. Oper. Res. 134:19.
     """
@@ -53,7 +54,7 @@ class CEM(Optimizer):
     sigma: Annotated[float | None, Gt(0)] = None
     smoothing: Annotated[float, Gt(0), Le(1)] = 0.7
     noise: Annotated[float, Ge(0)] = 0.0
-    steps: Annotated[int | None, Gt(0)] = None
+    steps: Annotated[int | Literal["budget"] | None, Gt(0)] = None
 
     def init(self, problem: Problem, streams: Streams) -> State:
         """The mean at the first start."""
@@ -98,5 +99,5 @@ class CEM(Optimizer):
 
     def _added(self, step: Tensor, like: Tensor) -> float | Tensor:
         """The variance added at the end of step t (R,)."""
-        left = 1.0 if self.steps is None else column((1 - step.double() / self.steps).clamp_min(0), like)
+        left = 1.0 if self.steps is None else column((1 - step.double() / number_of(self.steps, self.name)).clamp_min(0), like)
         return column(self.noise, like) * left

@@ -57,6 +57,11 @@ class Extragradient(Optimizer):
     schedule: Schedule = field(default_factory=Schedule)
     starts: Annotated[int, Ge(1)] = 1
 
+    def scheduled_steps(self, queries: int, players: int) -> int:
+        """A step of the method is two queries."""
+        del players
+        return queries // 2
+
     def init(self, problem: Problem, streams: Streams) -> State:
         """The landscape's starts."""
         points = problem.start(self.starts)

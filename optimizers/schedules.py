@@ -7,7 +7,8 @@ With u = t / steps and c = `factor`, the multiplier that every kind reaches at t
   cosine        c + (1 - c) (1 + cos(pi min(u, 1))) / 2    (Loshchilov and Hutter 2017, "SGDR", ICLR, equation 5, one cycle)
   inverse_time  1 / (1 + u (1 / c - 1))                     (the 1/t law of Robbins and Monro 1951, Ann. Math. Stat. 22:400)
   logarithmic   1 / (1 + (1 / c - 1) ln(1 + t) / ln(1 + steps))    (the cooling of Geman and Geman 1984, IEEE PAMI 6:721)
-A warm-up of w steps comes first and multiplies by (t + 1) / w; t counts from its end.
+A warm-up of w steps comes first and multiplies by (t + 1) / w; t counts from its end. `steps: budget` are those that the budget of a run buys,
+less the warm-up, so that `factor` is reached when the run ends: a study turns them into a number (`Optimizer.budgeted`).
 
 A size may be coupled to what is scheduled. With mu(t) the multiplier, warm-up included, eta the learning rate of SGD (sigma of an evolution
 strategy) and b the batch (its population):
@@ -23,7 +24,7 @@ Sizes are rounded to the nearest whole number, halves up, and are at least 1; th
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar, Literal
 
 import torch
@@ -43,7 +44,7 @@ class Schedule(Parameters):
 
     Args:
         kind: the law, see the module.
-        steps: after so many steps the multiplier is `factor`; steps > 0; none for constant.
+        steps: after so many steps the multiplier is `factor`; steps > 0, or budget: when the budget is spent; none for constant. None: budget.
         factor: the multiplier reached after `steps` steps, 0 < factor <= 1, for cosine also 0; None: 0.1 for step and exponential, 0 for cosine,
             0.5 for inverse_time and logarithmic.
         warmup: steps of linear warm-up before, >= 0.
@@ -51,18 +52,18 @@ class Schedule(Parameters):
 
     name: ClassVar[str] = "schedule"
     kind: Literal["constant", "step", "exponential", "cosine", "inverse_time", "logarithmic"] = "constant"
-    steps: Annotated[int | None, Gt(0)] = None
+    steps: Annotated[int | Literal["budget"] | None, Gt(0)] = None
     factor: Annotated[float | None, Ge(0), Le(1)] = None
     warmup: Annotated[int, Ge(0)] = 0
 
     def check(self) -> None:
         """`steps` and `factor` belong to every kind but constant."""
+        if isinstance(self.steps, str) and self.steps != "budget":
+            raise ValueError(f"schedule.steps: expected a number of steps > 0, or budget, got {self.steps!r}")
         if self.kind == "constant":
             given = [key for key in ("steps", "factor") if getattr(self, key) is not None]
             if given:
                 raise ValueError(f"schedule.{given[0]}: expected none for a constant schedule, got {getattr(self, given[0])}; name another kind")
-        elif self.steps is None:
-            raise ValueError(f"schedule.steps: expected a number of steps > 0 for kind {self.kind!r}, got None")
         elif self.factor == 0 and self.kind != "cosine":
             raise ValueError(f"schedule.factor: expected > 0 for kind {self.kind!r}, got 0")
 
@@ -105,17 +106,38 @@ class Schedule(Parameters):
         """Whether nothing ever changes."""
         return self.kind == "constant" and not self.warmup
 
+    @property
+    def until_budget(self) -> bool:
+        """Whether it ends when the budget is spent, and is not told yet when that is."""
+        return self.kind != "constant" and (self.steps is None or self.steps == "budget")
+
+    def budgeted(self, steps: int) -> Schedule:
+        """The schedule of a run of so many steps."""
+        return replace(self, steps=max(1, steps - self.warmup)) if self.until_budget else self
+
     def _after_warmup(self, t: Tensor) -> Tensor:
         if self.kind == "constant":
             return torch.ones_like(t)
-        u, c = t / float(self.steps or 1), FACTORS[self.kind] if self.factor is None else self.factor
+        steps = number_of(self.steps, self.name)
+        u, c = t / float(steps), FACTORS[self.kind] if self.factor is None else self.factor
         if self.kind == "cosine":
             return c + (1 - c) * 0.5 * (1 + torch.cos(math.pi * u.clamp_max(1.0)))
         if self.kind == "inverse_time":
             return 1 / (1 + u * (1 / c - 1))
         if self.kind == "logarithmic":
-            return 1 / (1 + torch.log1p(t) / math.log1p(self.steps or 1) * (1 / c - 1))
+            return 1 / (1 + torch.log1p(t) / math.log1p(steps) * (1 / c - 1))
         return torch.exp(math.log(c) * (u.floor() if self.kind == "step" else u))
+
+
+def number_of(steps: int | str | None, name: str) -> int:
+    """A number of steps of the parameters `name`.
+
+    Raises:
+        ValueError: it is that of a budget, which only a study knows.
+    """
+    if steps is None or isinstance(steps, str):
+        raise ValueError(f"{name}.steps: expected a number of steps, got budget, which a study makes one; without a study, call .budgeted(steps)")
+    return steps
 
 
 def check_population(name: str, coupling: Coupling, population: int, largest: int | None) -> None:

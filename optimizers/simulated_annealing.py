@@ -46,7 +46,7 @@ class SimulatedAnnealing(Optimizer):
 
     Args:
         temperature: T_0 >= 0, in units of loss.
-        schedule: how the temperature changes with the steps; by default it falls to a thousandth in a thousand steps.
+        schedule: how the temperature changes with the steps; by default it falls to a thousandth when the budget is spent.
         sigma: standard deviation of a real proposal, > 0, in units of x.
         mutation_rate: probability that a bit flips in a proposal, 0 to 1; None: exactly one bit, any with the same probability.
         starts: P >= 1, independent walkers.
@@ -59,7 +59,7 @@ class SimulatedAnnealing(Optimizer):
     sources: ClassVar[tuple[str, ...]] = ("mutation", "acceptance")
     switches: ClassVar[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {"acceptance": {"off": {"temperature": 0.0}}}
     temperature: Annotated[float, Ge(0)] = 1.0
-    schedule: Schedule = field(default_factory=lambda: Schedule(kind="exponential", steps=1000, factor=0.001))
+    schedule: Schedule = field(default_factory=lambda: Schedule(kind="exponential", steps="budget", factor=0.001))
     sigma: Annotated[float, Gt(0)] = 0.1
     mutation_rate: Annotated[float | None, Ge(0), Le(1)] = None
     starts: Annotated[int, Ge(1)] = 1

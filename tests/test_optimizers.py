@@ -262,7 +262,8 @@ def identity(case):
 
 
 def build(kind, options):
-    return OPTIMIZERS[kind](**options)
+    """As a study of a thousand steps has it."""
+    return OPTIMIZERS[kind](**options).budgeted(1000)
 
 
 def make(worlds=range(8), dtype=torch.float64, **options):

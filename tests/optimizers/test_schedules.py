@@ -9,7 +9,7 @@ from landscapes import LANDSCAPES
 from landscapes.base import Answer, Bits, Reals
 from landscapes.noise import Noise
 from landscapes.oracle import Ledger, Oracle
-from optimizers import operators
+from optimizers import OPTIMIZERS, operators
 from optimizers.schedules import Schedule
 from optimizers.step_sizes import StepSize
 from tests import reference_operators
@@ -51,7 +51,8 @@ def test_a_schedule_reaches_its_factor(kind):
     ("options", "message"),
     [
         ({"kind": "linear"}, "schedule.kind: expected one of constant, step"),
-        ({"kind": "cosine"}, "schedule.steps: expected a number of steps > 0 for kind 'cosine', got None"),
+        ({"kind": "cosine", "steps": "budgte"}, "schedule.steps: expected a number of steps > 0, or budget, got 'budgte'"),
+        ({"steps": "budget"}, "schedule.steps: expected none for a constant schedule, got budget"),
         ({"kind": "cosine", "steps": 0}, "schedule.steps: expected > 0"),
         ({"kind": "step", "steps": 3, "factor": 1.5}, "schedule.factor: expected <= 1"),
         ({"kind": "step", "steps": 3, "factor": 0.0}, "schedule.factor: expected > 0 for kind 'step'"),
@@ -62,6 +63,36 @@ def test_a_schedule_reaches_its_factor(kind):
 def test_wrong_schedules(options, message):
     with pytest.raises(ValueError, match=message):
         Schedule(**options)
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "queries", "players", "steps"),
+    [
+        ("sgd", {"schedule": Schedule(kind="cosine")}, 40, 1, 40),
+        ("sgd", {"schedule": Schedule(kind="cosine", steps="budget", warmup=5)}, 40, 1, 35),
+        ("sgd", {"schedule": Schedule(kind="cosine", warmup=50)}, 40, 1, 1),
+        ("sgd", {"schedule": Schedule(kind="cosine", steps=7)}, 40, 1, 7),
+        ("extragradient", {"schedule": Schedule(kind="step")}, 41, 2, 20),  # a step is two queries
+        ("alternating", {"schedule": Schedule(kind="step")}, 41, 2, 20),  # a round is one for each player
+        ("simulated_annealing", {}, 123, 1, 123),
+    ],
+)
+def test_a_schedule_of_the_budget_ends_with_it(kind, options, queries, players, steps):
+    asked = OPTIMIZERS[kind](**options)
+    made = asked.budgeted(queries, players)
+    assert made.schedule.steps == steps
+    after = torch.tensor([steps + made.schedule.warmup])
+    assert made.schedule.multiplier(after).item() == pytest.approx({"cosine": 0.0, "step": 0.1, "exponential": 0.001}[made.schedule.kind], abs=1e-15)
+    if asked.schedule.steps != steps:
+        with pytest.raises(ValueError, match=r"schedule.steps: expected a number of steps, got budget, which a study makes one"):
+            asked.schedule.multiplier(after)
+
+
+def test_two_schedules_and_the_noise_of_cem_end_with_the_budget():
+    es = OPTIMIZERS["openai_es"](sigma_schedule=Schedule(kind="cosine"), schedule=Schedule(kind="exponential")).budgeted(30)
+    assert (es.schedule.steps, es.sigma_schedule.steps) == (30, 30)
+    assert OPTIMIZERS["cem"](noise=0.1, steps="budget").budgeted(30).steps == 30
+    assert OPTIMIZERS["cem"]().budgeted(30).steps is None
 
 
 # sizes -------------------------------------------------------------------------------------------------------------------
