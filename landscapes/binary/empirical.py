@@ -1,4 +1,4 @@
-"""Measured genotype-fitness tables: a complete table of 2^n genotypes from a CSV file.
+"""Measured genotype-fitness tables from text files: 2^n genotypes, those that were not measured filled in where the user says how.
 
 One table ships, "weinreich2006": the minimum inhibitory concentration of cefotaxime (micrograms per millilitre) of the 32 combinations of five
 mutations of the TEM-1 beta-lactamase (Weinreich, Delaney, DePristo, Hartl 2006, "Darwinian evolution can follow only very few mutational paths to
@@ -11,6 +11,7 @@ Streams: none; all worlds have the same table.
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,7 +31,7 @@ LONGEST = 700.0  # between logarithms of fitness: e^700 is about as far as numbe
 
 @dataclass(frozen=True, kw_only=True)
 class Empirical(Landscape):
-    """Measured genotype-fitness table from a CSV file of all genotypes; a table of TEM beta-lactamase ships.
+    """Measured genotype-fitness table from a CSV file, in many notations; a table of TEM beta-lactamase ships.
 
     The loss is the gap to the best measured value, in the units of the file or in natural logarithms. Methods that select by fitness take it as it
     was measured (`fitness_law`): in proportion to the column, or, where that holds logarithms, to their exponentials. Where less is better the
@@ -41,9 +42,14 @@ class Empirical(Landscape):
 
     Args:
         file: weinreich2006, the table that ships, or the path of a CSV file with a row for each of the 2^n genotypes, n <= 20.
-        genotype: the column of genotypes, texts of 0 and 1 such as 01101; or a list of columns of 0 or 1, one for each locus.
+        genotype: the column of genotypes: texts of 0 and 1 (01101), of letters with two at each site (DNA, amino acids), or lists of mutations
+            (S54N:V44L, and WT); or a list of columns, one for each locus. Names of columns are those of the file, in any case.
         fitness: the column of what was measured.
         error: a column of measurement errors, >= 0, shown beside the results; null: none.
+        wild_type: the genotype whose bits are 0, as it is written in the file; null: 0 in texts of 0 and 1, WT in lists, else the first row.
+        duplicates: of a genotype in several rows: error, or mean, that of its values.
+        missing: of a genotype that has no row, or no number (NA): error; lethal, fitness 0; a number, as in the file; or additive, b_0 plus the sum
+            of its mutations' effects, by least squares on all that were measured, in the numbers of the file.
         maximise: whether more is better.
         scale: what the column holds: raw, fitness itself; log, its natural logarithms; log_ratio, fitness itself, every value > 0, of which the
             loss is the natural logarithm of the ratio to the best.
@@ -54,6 +60,9 @@ class Empirical(Landscape):
     genotype: str | list[str] = "genotype"
     fitness: str = "fitness"
     error: str | None = None
+    wild_type: str | list[str] | None = None
+    duplicates: Literal["error", "mean"] = "error"
+    missing: Literal["error", "lethal", "additive"] | float = "error"
     maximise: bool = True
     scale: Literal["raw", "log", "log_ratio"] = "raw"
     measured: Measured = field(init=False, repr=False, compare=False, default=UNREAD)
@@ -69,8 +78,18 @@ class Empirical(Landscape):
             near = difflib.get_close_matches(self.file, shipped, 1)
             hint = f"; did you mean {near[0]!r}?" if near else ""
             raise ValueError(f"empirical.file: expected the path of a CSV file, or a table that ships: {', '.join(shipped)}, got {self.file!r}{hint}")
+        self._check_choices()
         try:
-            measured = read_table(path, self.genotype, self.fitness, self.error, positive=self.scale == "log_ratio")
+            measured = read_table(
+                path,
+                self.genotype,
+                self.fitness,
+                self.error,
+                positive=self.scale == "log_ratio",
+                wild_type=self.wild_type,
+                duplicates=self.duplicates,
+                missing=self.missing,
+            )
         except ValueError as error:
             raise ValueError(f"empirical.file: {error}") from error
         lowest, highest = measured.values.min().item(), measured.values.max().item()
@@ -80,6 +99,17 @@ class Empirical(Landscape):
         object.__setattr__(self, "measured", measured)
         raw = FitnessLaw(highest) if self.maximise else None
         object.__setattr__(self, "law", raw if self.scale == "raw" else FitnessLaw(log=True))
+
+    def _check_choices(self) -> None:
+        """What the parameters say together."""
+        if self.wild_type is not None and isinstance(self.wild_type, list) != isinstance(self.genotype, list):
+            expected = "a list, a cell for each column of genotype" if isinstance(self.genotype, list) else "a text, as in the column of genotypes"
+            raise ValueError(f"empirical.wild_type: expected {expected}, got {self.wild_type!r}")
+        if isinstance(self.missing, str) and self.missing not in ("error", "lethal", "additive"):
+            raise ValueError(f"empirical.missing: expected error, lethal, additive or a number, got {self.missing!r}")
+        if self.missing == "lethal" and (self.scale != "raw" or not self.maximise):
+            got = f"scale {self.scale}" if self.scale != "raw" else "maximise false"
+            raise ValueError(f"empirical.missing: expected a number or additive with {got}, where fitness 0 is no number of the file, got 'lethal'")
 
     @property
     def dim(self) -> int:
@@ -113,7 +143,7 @@ class Empirical(Landscape):
 
     @property
     def extras(self) -> Mapping[str, tuple[str, str]]:  # type: ignore[override]
-        """The measured value of a recommendation, and its error."""
+        """The measured value of a recommendation, and its error; NaN where it was not measured."""
         value = {"measured": (f"measured {self.fitness}", UNIT)}
         return value if self.error is None else value | {"measured_error": (f"{self.error} of what was measured", UNIT)}
 
@@ -143,5 +173,6 @@ class Empirical(Landscape):
     def measures(self, x: Tensor) -> dict[str, Tensor]:
         """What was measured of genotypes x (R, n)."""
         number = bit_words(x)[..., 0]
-        columns = {"measured": self.measured.values, "measured_error": self.measured.errors}
+        values, filled = self.measured.values, self.measured.filled
+        columns = {"measured": values if filled is None else values.masked_fill(filled, math.nan), "measured_error": self.measured.errors}
         return {name: column.to(x.device, self.gaps.dtype)[number] for name, column in columns.items() if column is not None}

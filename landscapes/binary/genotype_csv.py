@@ -1,22 +1,31 @@
-"""Reads a complete genotype-fitness table from a CSV file, and tells all that is wrong with it by line."""
+"""Reads a genotype-fitness table from a text file, and tells all that is wrong with it, a line for each kind of mistake.
+
+Commas, semicolons or tabs separate the cells; the header may be in any case; numbers may have decimal commas; genotypes are written as
+`genotype_notations` says. A genotype that is not there, or has no number (NA in any of its spellings), is missing.
+"""
 
 from __future__ import annotations
 
 import csv
 import difflib
 import hashlib
+import io
 import math
-from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from landscapes.binary.genotype_notations import Genotypes, Mistakes, Written, genotypes
+
 LOCI = 20  # at most: a million genotypes
-SEPARATORS = {";": "semicolons", "\t": "tabs"}  # that a header of one cell may mean
-_TOLD = 20  # mistakes, or missing genotypes, that are named
+NOT_AVAILABLE = frozenset("na n/a #n/a #na nan null none nil nd n.d. n.d missing - -- . ? #value! #div/0!".split()) | {""}
+_TOLD = 20  # genotypes that a message names
+Missing = Literal["error", "lethal", "additive"] | float
 
 
 @dataclass(frozen=True)
@@ -25,41 +34,57 @@ class Measured:
 
     Args:
         loci: n.
-        values: (2^n) float64, what was measured.
-        errors: (2^n) float64, its errors; None where there is no such column.
+        values: (2^n) float64, what was measured, or stands for it.
+        errors: (2^n) float64, its errors, NaN where there is none; None where there is no such column.
+        filled: (2^n) bool, genotypes that were not measured; None: all were.
     """
 
     loci: int
     values: Tensor
     errors: Tensor | None = None
+    filled: Tensor | None = None
 
     @property
     def digest(self) -> str:
         """64 hexadecimal digits: equal for equal numbers."""
-        columns = [column.numpy().tobytes() for column in (self.values, self.errors) if column is not None]
+        columns = [column.numpy().tobytes() for column in (self.values, self.errors, self.filled) if column is not None]
         return hashlib.sha256(b"|".join(columns)).hexdigest()
 
 
-@dataclass(frozen=True)
-class _Row:
+class Row(NamedTuple):
+    """A measurement."""
+
     line: int
-    genotype: str | None  # None: not one
-    value: float | None
-    error: float | None
+    value: float
+    error: float
 
 
 UNREAD = Measured(0, torch.empty(0))
 
 
-def read_table(path: Path, genotype: str | list[str], fitness: str, error: str | None = None, *, positive: bool = False) -> Measured:
-    """The table in a CSV file: UTF-8, commas, a header; empty lines and lines that begin with # are skipped.
+def read_table(
+    path: Path,
+    genotype: str | list[str],
+    fitness: str,
+    error: str | None = None,
+    *,
+    positive: bool = False,
+    wild_type: str | list[str] | None = None,
+    duplicates: Literal["error", "mean"] = "error",
+    missing: Missing = "error",
+) -> Measured:
+    """The table in a text file with a header; empty lines and lines that begin with # are skipped.
 
     Args:
         path: the file.
-        genotype: the column of genotypes, texts of 0 and 1; or the columns of the loci, each 0 or 1.
+        genotype: the column of genotypes, or the columns of the sites.
         fitness: the column of values.
         error: a column of errors, >= 0.
         positive: whether values must be > 0.
+        wild_type: how the genotype of zeros is written; None: as `genotype_notations` says.
+        duplicates: of a genotype in several rows: error, or the mean of its values (its error is then that of the mean of independent ones).
+        missing: what stands for a genotype that was not measured: error, lethal (0), a number, or additive: b_0 + sum of b_i over its mutations, by
+            least squares on all that were measured, in the numbers of the file.
 
     Returns:
         The table.
@@ -67,67 +92,121 @@ def read_table(path: Path, genotype: str | list[str], fitness: str, error: str |
     Raises:
         ValueError: all that is wrong, a line each.
     """
-    (first, header), *cells = _cells(path)
-    if len(header) == 1 and (other := next((name for mark, name in SEPARATORS.items() if mark in header[0]), None)):
-        raise ValueError(f"{path.name}:{first}: expected cells that commas separate, got {other}; separate with commas")
-    loci = [genotype] if isinstance(genotype, str) else list(genotype)
-    mistakes = _unknown(header, [*loci, fitness, *([error] if error else [])])
-    if mistakes:
-        raise ValueError(_told(path.name, [f"{path.name}:{first}: {text}" for text in mistakes]))
-    rows = []
-    for line, row in cells:
-        if len(row) != len(header):
-            mistakes.append(f"{path.name}:{line}: expected {len(header)} cells, as in the header, got {len(row)}")
-            continue
-        named = dict(zip(header, row, strict=True))
-        read, wrong = _read(line, [named[name] for name in loci], named[fitness], named[error] if error else None, positive)
-        rows.append(read)
-        mistakes += [f"{path.name}:{line}: {text}" for text in wrong]
-    length = len(loci) if len(loci) > 1 else _usual_length(rows)
-    mistakes += _incomplete(path.name, rows, length)
-    if mistakes:
-        raise ValueError(_told(path.name, mistakes))
-    return _table(rows, length)
+    mistakes = Mistakes(path.name)
+    sites = [genotype] if isinstance(genotype, str) else list(genotype)
+    columns, lines = _columns(path, [*sites, fitness, *([error] if error else [])], mistakes)
+    written = [Written(line, cells) for line, cells in zip(lines, zip(*columns[: len(sites)], strict=True), strict=True)]
+    wild = None if wild_type is None else (wild_type,) if isinstance(wild_type, str) else tuple(wild_type)
+    known = genotypes(written, wild, mistakes)
+    values = _numbers(columns[len(sites)], lines, f"a number{' > 0 (its logarithm is asked for)' * positive}", positive, mistakes)
+    errors = _errors(columns[-1], lines, mistakes) if error else [math.nan] * len(lines)
+    found: dict[str, list[Row]] = {}
+    for text, row in zip(known.bits, map(Row, lines, values, errors), strict=True):
+        if text:
+            found.setdefault(text, []).append(row)
+    table = _table(found, known, duplicates, missing, positive, mistakes) if found else UNREAD
+    if mistakes.lines():
+        raise ValueError("\n  ".join(mistakes.lines()))
+    return table if error else replace(table, errors=None)
+
+
+# cells ----------------------------------------------------------------------------------------------------------------------
+
+
+def _columns(path: Path, wanted: Sequence[str], mistakes: Mistakes) -> tuple[list[list[str]], list[int]]:
+    """The cells of the wanted columns, and the lines of the file that they stand in.
+
+    Raises:
+        ValueError: there is no table, or a column is not in it.
+    """
+    (first, header), *rows = _cells(path)
+    places = [_place(header, name) for name in wanted]
+    wrong = [place for place in places if isinstance(place, str)]
+    if wrong:
+        raise ValueError("\n  ".join(f"{path.name}:{first}: {text}" for text in dict.fromkeys(wrong)))
+    kept = []
+    for line, cells in rows:
+        while len(cells) > len(header) and not cells[-1]:
+            cells.pop()
+        if len(cells) != len(header):
+            mistakes.add(line, f"{len(header)} cells, as in the header", str(len(cells)))
+        else:
+            kept.append((line, cells))
+    if not kept:
+        raise ValueError("\n  ".join(mistakes.lines()))
+    return [[cells[place] for _, cells in kept] for place in places], [line for line, _ in kept]  # type: ignore[index]
 
 
 def _cells(path: Path) -> list[tuple[int, list[str]]]:
-    """Line number and cells of the header and the rows."""
+    """Line number and cells of the header and the rows; rows of empty cells are left out."""
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader("\n" if line.startswith("#") else line for line in file)
-            found = [(reader.line_num, [cell.strip() for cell in row]) for row in reader if row]
+        text = list(io.StringIO(_text(path), newline=""))
+        reader = csv.reader(("\n" if line.startswith("#") else line for line in text), delimiter=_separator(text))
+        found = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
     except OSError as error:
         raise ValueError(f"expected a CSV file, got {str(path)!r} ({error.strerror})") from error
-    except (UnicodeDecodeError, csv.Error) as error:
+    except (UnicodeError, csv.Error) as error:
         raise ValueError(f"{path.name}: expected a CSV file in UTF-8 ({error})") from error
+    found = [(line, cells) for line, cells in found if any(cells) and not _names_separator(cells)]
     if len(found) < 2:
         raise ValueError(f"{path.name}: expected a header and a row for each genotype, got {['an empty file', 'a header alone'][len(found)]}")
     return found
 
 
-def _unknown(header: list[str], wanted: Iterable[str]) -> list[str]:
-    """What is wrong with the names of the columns."""
-    wrong = [f"expected column names that differ, got {name!r} {count} times" for name, count in Counter(header).items() if count > 1]
-    for name in wanted:
-        if name not in header:
-            near = difflib.get_close_matches(name, header, 1)
-            wrong.append(f"expected a column {name!r}, got {', '.join(header)}" + (f"; did you mean {near[0]!r}?" if near else ""))
-    return wrong
+def _text(path: Path) -> str:
+    """What the file holds: UTF-8, or UTF-16 where it begins with its mark, as spreadsheets write "Unicode text"."""
+    raw = path.read_bytes()
+    return raw.decode("utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
 
 
-def _read(line: int, genotype: list[str], value: str, error: str | None, positive: bool) -> tuple[_Row, list[str]]:
-    """One row, and what is wrong with it."""
-    wrong = []
-    text: str | None = "".join(genotype)
-    if not text or set(text) - {"0", "1"} or (len(genotype) > 1 and any(len(cell) != 1 for cell in genotype)):
-        wrong.append(f"expected a genotype of 0 and 1, got {' '.join(map(repr, genotype))}")
-        text = None
-    number, spread = _number(value), None if error is None else _number(error)
-    if number is None or (positive and number <= 0):
-        wrong.append(f"expected a {'number > 0 (its logarithm is asked for)' if positive else 'number'}, got {value!r}")
-    if error is not None and (spread is None or spread < 0):
-        wrong.append(f"expected an error >= 0, got {error!r}")
-    return _Row(line, text, number, spread), wrong
+def _separator(lines: list[str]) -> str:
+    """What separates the cells of the header: the most frequent of tab, semicolon and comma."""
+    header = next((line for line in lines if line.strip() and not line.startswith("#")), "")
+    if header.lower().startswith("sep="):
+        return header.strip()[4:5] or ","
+    return max("\t;,", key=header.count)
+
+
+def _names_separator(cells: list[str]) -> bool:
+    """Whether a row is the line sep=; that spreadsheets put first."""
+    return cells[0].lower().startswith("sep=")
+
+
+def _place(header: list[str], name: str) -> int | str:
+    """Where a column is: its name as it stands, else in any case; or what is wrong with it."""
+    for same in (lambda cell: cell == name, lambda cell: cell.lower() == name.lower()):
+        places = [place for place, cell in enumerate(header) if same(cell)]
+        if len(places) > 1:
+            return f"expected column names that differ, got {header[places[0]]!r} {len(places)} times"
+        if places:
+            return places[0]
+    near = difflib.get_close_matches(name.lower(), [cell.lower() for cell in header], 1)
+    hint = f"; did you mean {next(cell for cell in header if cell.lower() == near[0])!r}?" if near else ""
+    return f"expected a column {name!r}, got {', '.join(header)}{hint}"
+
+
+# numbers --------------------------------------------------------------------------------------------------------------------
+
+
+def _numbers(texts: list[str], lines: list[int], expected: str, positive: bool, mistakes: Mistakes) -> list[float]:
+    """The numbers of a column, NaN where there is none; commas are decimal where no number has a point."""
+    commas = not any("." in text for text in texts if text.lower() not in NOT_AVAILABLE)
+    numbers = []
+    for line, text in zip(lines, texts, strict=True):
+        number = _number(text.replace(",", ".") if commas else text)
+        if text.lower() not in NOT_AVAILABLE and (number is None or (positive and number <= 0)):
+            mistakes.add(line, expected, repr(text))
+        numbers.append(math.nan if number is None else number)
+    return numbers
+
+
+def _errors(texts: list[str], lines: list[int], mistakes: Mistakes) -> list[float]:
+    """The errors of a column, NaN where there is none."""
+    errors = _numbers(texts, lines, "an error >= 0", False, mistakes)
+    for line, text, error in zip(lines, texts, errors, strict=True):
+        if error < 0:
+            mistakes.add(line, "an error >= 0", repr(text))
+    return errors
 
 
 def _number(text: str) -> float | None:
@@ -139,42 +218,59 @@ def _number(text: str) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _usual_length(rows: list[_Row]) -> int:
-    """The length that most genotypes have."""
-    lengths = Counter(len(row.genotype) for row in rows if row.genotype)
-    return lengths.most_common(1)[0][0] if lengths else 0
+# the table ------------------------------------------------------------------------------------------------------------------
 
 
-def _incomplete(name: str, rows: list[_Row], length: int) -> list[str]:
-    """Genotypes of another length, those that come twice, and those that do not come."""
-    if length > LOCI:
-        return [f"{name}: expected at most {LOCI} loci, got {length}"]
-    wrong: list[str] = []
-    seen: dict[str, int] = {}  # genotype -> line
-    for row in rows:
-        if row.genotype is None:
-            continue
-        if len(row.genotype) != length:
-            wrong.append(f"{name}:{row.line}: expected a genotype of {length} loci, as most are, got {row.genotype!r}")
-        elif row.genotype in seen:
-            wrong.append(f"{name}:{row.line}: expected each genotype once, got {row.genotype!r} again, as in line {seen[row.genotype]}")
-        else:
-            seen[row.genotype] = row.line
-    texts = (format(number, f"0{length}b") for number in range(2**length)) if length else ()
-    missing = [text for text in texts if text not in seen]
-    if missing:
-        more = f" and {len(missing) - _TOLD} more" if len(missing) > _TOLD else ""
-        wrong.append(f"{name}: expected all {2**length} genotypes, {len(missing)} missing: {' '.join(missing[:_TOLD])}{more}")
-    return wrong
+def _table(found: dict[str, list[Row]], known: Genotypes, duplicates: str, missing: Missing, positive: bool, mistakes: Mistakes) -> Measured:
+    """The complete table of the rows of each genotype; what is wrong with it goes to the mistakes."""
+    loci = len(next(iter(found)))
+    if loci > LOCI:
+        mistakes.say(f"expected at most {LOCI} loci, got {loci}")
+        return UNREAD
+    twice = [f"{known.name(text)} (lines {' '.join(str(row.line) for row in rows)})" for text, rows in found.items() if len(rows) > 1]
+    if twice and duplicates == "error":
+        mistakes.say(f"expected each genotype once, got {_listed(twice, ', ')}; duplicates: mean takes their mean")
+    values, errors = np.full((2, 2**loci), np.nan)
+    for text, rows in found.items():
+        place, seen = int(text[::-1], 2), [row for row in rows if not math.isnan(row.value)]
+        if seen:
+            values[place] = sum(row.value for row in seen) / len(seen)
+            errors[place] = math.sqrt(sum(row.error**2 for row in seen)) / len(seen)
+    gaps = np.isnan(values)
+    if gaps.any():
+        blank = [row.line for rows in found.values() for row in rows if all(math.isnan(other.value) for other in rows)]
+        _fill(values, gaps, known, missing, blank, mistakes)
+    if positive and missing != "error" and (values[gaps] <= 0).any():
+        mistakes.say(f"missing: expected values > 0 (their logarithm is asked for), got {values[gaps].min():g}")
+    return Measured(loci, torch.from_numpy(values), torch.from_numpy(errors), torch.from_numpy(gaps) if gaps.any() else None)
 
 
-def _told(name: str, mistakes: list[str]) -> str:
-    more = [f"{name}: and {len(mistakes) - _TOLD} more"] if len(mistakes) > _TOLD else []
-    return "\n  ".join(mistakes[:_TOLD] + more)
+def _fill(values: np.ndarray, gaps: np.ndarray, known: Genotypes, missing: Missing, blank: list[int], mistakes: Mistakes) -> None:
+    """Put what stands for them in the place of the values that were not measured; `blank`: the lines without a number."""
+    if missing == "error":
+        loci = len(values).bit_length() - 1
+        names = [known.name(text) for text in sorted(format(place, f"0{loci}b")[::-1] for place in np.flatnonzero(gaps))]
+        remedy = "missing: lethal, additive or a number says what stands for them"
+        lines = f" (no number in lines {_listed(list(map(str, blank)), ' ')})" if blank else ""
+        mistakes.say(f"expected all {len(values)} genotypes, {len(names)} missing: {_listed(names, ' ')}{lines}; {remedy}")
+    elif missing == "additive":
+        _fill_additively(values, gaps, mistakes)
+    elif missing == "lethal" and np.nanmin(values, initial=0.0) < 0:
+        mistakes.say(f"missing: lethal: expected fitness >= 0, since lethal is 0, got {np.nanmin(values):g}")
+    else:
+        values[gaps] = 0.0 if missing == "lethal" else missing
 
 
-def _table(rows: list[_Row], length: int) -> Measured:
-    ordered = sorted(rows, key=lambda row: (row.genotype or "")[::-1])
-    values = torch.tensor([row.value for row in ordered], dtype=torch.float64)
-    errors = [row.error for row in ordered if row.error is not None]
-    return Measured(length, values, torch.tensor(errors, dtype=torch.float64) if errors else None)
+def _fill_additively(values: np.ndarray, gaps: np.ndarray, mistakes: Mistakes) -> None:
+    """b_0 + sum_i b_i x_i, by least squares on what was measured."""
+    loci = len(values).bit_length() - 1
+    model = np.concatenate([np.ones((len(values), 1)), np.arange(len(values))[:, None] >> np.arange(loci) & 1], 1)
+    effects, _, rank, _ = np.linalg.lstsq(model[~gaps], values[~gaps], rcond=None)
+    if rank < loci + 1:
+        mistakes.say(f"missing: additive: expected measurements that tell {loci + 1} effects apart, got {int((~gaps).sum())} that tell {rank}")
+    values[gaps] = model[gaps] @ effects
+
+
+def _listed(names: list[str], between: str) -> str:
+    more = f" and {len(names) - _TOLD} more" if len(names) > _TOLD else ""
+    return between.join(names[:_TOLD]) + more

@@ -153,22 +153,29 @@ def test_a_large_table_is_read_and_folded(tmp_path):
             ],
         ),
         (GOOD.replace("01,2,", "1,2,"), {}, ["mine.csv:3: expected a genotype of 2 loci, as most are, got '1'", "1 missing: 01"]),
-        (GOOD.replace("01,2,", ",,"), {}, ["mine.csv:3: expected a genotype of 0 and 1, got ''", "mine.csv:3: expected a number, got ''"]),
-        (GOOD.replace("01,2,", "00,2,"), {}, ["mine.csv:3: expected each genotype once, got '00' again, as in line 2", "1 missing: 01"]),
+        (GOOD.replace("01,2,", ",,"), {}, ["mine.csv:3: expected a genotype of 0 and 1, got ''", "1 missing: 01"]),
+        (GOOD.replace("01,2,", "00,2,"), {}, ["mine.csv: expected each genotype once, got 00 (lines 2 3); duplicates: mean", "1 missing: 01;"]),
         (GOOD.replace("01,2,0.2", "01,2,5,0.2"), {}, ["mine.csv:3: expected 3 cells, as in the header, got 4"]),
-        (GOOD.replace("01,2,", "01,nan,"), {}, ["mine.csv:3: expected a number, got 'nan'"]),
+        (
+            GOOD.replace("01,2,", "01,nan,"),
+            {},
+            ["mine.csv: expected all 4 genotypes, 1 missing: 01 (no number in lines 3); missing: lethal, additive or"],
+        ),
         (GOOD.replace("01,2,", "01,inf,"), {}, ["mine.csv:3: expected a number, got 'inf'"]),
         (GOOD, {"scale": "log_ratio"}, [r"mine.csv:4: expected a number > 0 (its logarithm is asked for), got '-3'"]),
         (GOOD.replace("0.2", "-0.2"), {"error": "sd"}, ["mine.csv:3: expected an error >= 0, got '-0.2'"]),
-        (GOOD.replace("0.2", "?"), {"error": "sd"}, ["mine.csv:3: expected an error >= 0, got '?'"]),
+        (GOOD.replace("0.2", "x"), {"error": "sd"}, ["mine.csv:3: expected an error >= 0, got 'x'"]),
         ("\n".join(GOOD.splitlines()[:-2]), {}, ["mine.csv: expected all 4 genotypes, 2 missing: 10 11"]),
         ("genotype,fitness\n" + 7 * "0" + ",1\n", {}, ["expected all 128 genotypes, 127 missing: 0000001 0000010", " and 107 more"]),
         ("genotype,fitness\n" + 21 * "0" + ",1\n", {}, ["mine.csv: expected at most 20 loci, got 21"]),
         ("A,B,w\n0,0,1\n1,01,2\n", {"genotype": ["A", "B"], "fitness": "w"}, ["mine.csv:3: expected a genotype of 0 and 1, got '1' '01'"]),
-        ("genotype,fitness\n" + 30 * "x,1\n", {}, ["mine.csv:21: expected", "mine.csv: and 10 more"]),
+        ("genotype,fitness\n" + 30 * "x,1\n", {}, ["mine.csv: expected sites with two letters, got one letter at each"]),
         ("genotype,fitness\n00,\0\n", {}, ["mine.csv:2: expected a number"]),
-        ("# note\n" + GOOD.replace(",", ";"), {}, ["mine.csv:2: expected cells that commas separate, got semicolons; separate with commas"]),
-        (GOOD.replace(",", "\t"), {}, ["mine.csv:1: expected cells that commas separate, got tabs; separate with commas"]),
+        (GOOD.replace("2,0.2", "1,5,0.2"), {}, ["mine.csv:3: expected 3 cells, as in the header, got 4"]),
+        (GOOD.replace("fitness", "w").replace("sd", "W"), {"fitness": "w", "error": "Sd"}, ["expected a column 'Sd', got genotype, w, W"]),
+        (GOOD.replace("fitness", "W").replace("sd", "w"), {"fitness": "FITNESS"}, ["expected a column 'FITNESS', got genotype, W, w"]),
+        ("Fit,FIT,genotype\n1,1,0\n1,2,1\n", {"fitness": "fit"}, ["mine.csv:1: expected column names that differ, got 'Fit' 2 times"]),
+        (GOOD.replace("2,0.2", '"1.000,5",0.2'), {}, ["mine.csv:3: expected a number, got '1.000,5'"]),
     ],
 )
 def test_a_wrong_file_is_told_line_by_line(tmp_path, text, options, messages):
@@ -198,6 +205,202 @@ def test_a_file_that_is_not_there_or_not_text(tmp_path):
     (tmp_path / "mine.csv").write_bytes(b"genotype,fitness\n00,\xff\xfe\n")
     with pytest.raises(ValueError, match=r"empirical\.file: mine.csv: expected a CSV file in UTF-8"):
         Empirical(file=str(tmp_path / "mine.csv"))
+
+
+def test_one_line_for_each_kind_of_mistake(tmp_path):
+    """Wrong numbers in 40 rows, wrong genotypes in 3, a missing half: three lines."""
+    rows = [f"{i:06b},{i if i % 8 else 'hm'}" for i in range(40)] + ["00000z,1", "0000,2", "000,3"]
+    with pytest.raises(ValueError, match="empirical") as error:
+        Empirical(file=write(tmp_path, "genotype,fitness\n" + "\n".join(rows)))
+    assert str(error.value).splitlines() == [
+        "empirical.file: mine.csv:42: expected a genotype of 0 and 1, got '00000z'",
+        "  mine.csv:43: expected a genotype of 6 loci, as most are, got '0000'; likewise in 1 other lines: 44",
+        "  mine.csv:2: expected a number, got 'hm'; likewise in 4 other lines: 10 18 26 34",
+        *[line for line in str(error.value).splitlines() if line.startswith("  mine.csv: expected all 64 genotypes, 29 missing: 000000 ")],
+    ]
+
+
+# how tables are written ---------------------------------------------------------------------------------------------------------
+
+N = 4
+TRUTH = {
+    bits: round(1 + sum((i + 1) * b for i, b in enumerate(bits)) / 7 - 0.3 * bits[0] * bits[2], 3) for bits in itertools.product((0, 1), repeat=N)
+}
+SITES = ["AG", "CT", "T-", "GA"]  # wild type and mutant letter
+
+
+def table(text, between=",", header=("genotype", "fitness"), values=TRUTH):
+    """TRUTH as a file, text(bits) its genotypes."""
+    lines = [between.join(header), *(between.join([text(bits), str(value)]) for bits, value in values.items())]
+    return "\n".join(lines) + "\n"
+
+
+def plain(bits):
+    return "".join(map(str, bits))
+
+
+def letters(bits):
+    return "".join(site[b] for site, b in zip(SITES, bits, strict=True))
+
+
+def names(bits, between=":", order=1):
+    return between.join([name for name, b in zip(["S3N", "V14L", "E99K", "M105T"], bits, strict=True) if b][::order]) or "WT"
+
+
+def values(path, **options):
+    """Genotype -> value, as the landscape has it."""
+    measured = Empirical(file=path, **options).measured
+    return {bits: measured.values[sum(b << i for i, b in enumerate(bits))].item() for bits in itertools.product((0, 1), repeat=measured.loci)}
+
+
+@pytest.mark.parametrize(
+    ("text", "options"),
+    [
+        (table(plain), {}),
+        (table(plain, "\t"), {}),
+        (table(plain, ";"), {}),
+        ("sep=;\n" + table(plain, ";"), {}),
+        (table(plain, ";").replace(".", ","), {}),
+        (table(plain, "\t").replace(".", ","), {}),
+        ("\ufeff" + table(plain, header=("Genotype", " Fitness")), {}),
+        (table(plain, header=("GENOTYPE", "w")), {"fitness": "W"}),
+        (table(plain).replace("\n", "\r\n") + ",\r\n", {}),
+        (table(letters), {}),
+        (table(lambda bits: f"GGG{letters(bits)}TTT"), {}),  # sites that do not vary are no loci
+        (table(lambda bits: letters([1 - b for b in bits])), {"wild_type": letters((1, 1, 1, 1))}),
+        (table(letters, values=dict(reversed(TRUTH.items()))), {"wild_type": letters((0, 0, 0, 0))}),
+        (table(lambda bits: plain([1 - b for b in bits])), {"wild_type": "1111"}),
+        (table(lambda bits: "".join("aA"[b] for b in bits)), {}),
+        (table(names), {}),
+        (table(lambda bits: names(bits, "/", -1)), {}),
+        (table(lambda bits: names(bits, " + ")).replace("WT", "wild type"), {}),
+        (table(lambda bits: names(bits, "_")), {}),
+        (table(lambda bits: names(bits, ", "), "\t"), {}),
+        (table(names, values=dict(reversed(TRUTH.items()))).replace("WT", "TEM-1"), {"wild_type": "TEM-1"}),
+        (table(lambda bits: names(bits).replace("S3N", "p.Ser3Asn").replace("E99K", "Glu99Lys")), {}),
+        (table(lambda bits: ",".join(map(str, bits)), header=("a,b,c,D", "fitness")), {"genotype": ["A", "b", "c", "d"]}),
+        (
+            table(lambda bits: ",".join(site[b] * 3 for site, b in zip(SITES, bits, strict=True)), header=("a,b,c,d", "fitness")),
+            {"genotype": list("abcd")},
+        ),
+        (
+            table(lambda bits: ",".join("-+"[b] for b in bits), header=("a,b,c,d", "fitness"), values=dict(reversed(TRUTH.items()))),
+            {"genotype": list("abcd"), "wild_type": list("----")},
+        ),
+    ],
+)
+def test_tables_in_every_notation_hold_the_same_numbers(tmp_path, text, options):
+    assert values(write(tmp_path, text), **options) == TRUTH
+
+
+def test_unicode_text_of_a_spreadsheet_is_read(tmp_path):
+    (tmp_path / "mine.txt").write_bytes(table(plain, "\t").encode("utf-16"))
+    assert values(str(tmp_path / "mine.txt")) == TRUTH
+
+
+def test_the_sites_of_mutations_are_in_the_order_of_their_numbers(tmp_path):
+    path = write(tmp_path, "genotype,fitness\nA100G,2\nC20T,3\nWT,1\nA100G:C20T,7\n")
+    assert values(path) == {(0, 0): 1, (1, 0): 3, (0, 1): 2, (1, 1): 7}
+
+
+def test_the_mean_of_duplicates(tmp_path):
+    """Whatever their order, and however mutations are ordered; the error is that of a mean; a row without a number is left out."""
+    text = "genotype,fitness,se\nWT,1,0.3\nA1G,2,0.1\nA1G,4,0.2\nC2T,3,0\nA1G:C2T,5,0.1\nC2T:A1G,8,0.1\nA1G/C2T,11,0.1\nC2T,NA,9\n"
+    measured = Empirical(file=write(tmp_path, text), duplicates="mean", error="se").measured
+    assert measured.values.tolist() == [1, 3, 3, 8]
+    assert measured.errors.tolist() == pytest.approx([0.3, math.sqrt(0.05) / 2, 0.0, math.sqrt(0.03) / 3])
+    with pytest.raises(
+        ValueError, match=r"expected each genotype once, got A1G \(lines 3 4\), C2T \(lines 5 9\), A1G:C2T \(lines 6 7 8\); duplicates: mean"
+    ):
+        Empirical(file=write(tmp_path, text))
+
+
+ABSENT = [(0, 1, 1, 0), (1, 1, 1, 1), (0, 0, 1, 0)]
+
+
+@pytest.mark.parametrize("blank", [None, "", "NA", "NaN", "n/a", "#N/A", "null", "None", "-", "n.d."])
+@pytest.mark.parametrize("missing", ["lethal", "additive", 0.25, -3])
+def test_what_stands_for_a_genotype_that_was_not_measured(tmp_path, missing, blank):
+    known = {bits: value for bits, value in TRUTH.items() if bits not in ABSENT}
+    path = write(tmp_path, table(plain, values=known if blank is None else TRUTH | dict.fromkeys(ABSENT, blank)))
+    filled = {bits: {"lethal": 0.0, "additive": additive(known, bits)}.get(missing, missing) for bits in ABSENT}
+    assert values(path, missing=missing) == pytest.approx(known | filled, rel=1e-12)
+    landscape = Empirical(file=path, missing=missing).bind(streams())
+    x = torch.tensor([[0, 1, 1, 0], [0, 1, 0, 0]], dtype=torch.uint8)
+    assert landscape.measures(x)["measured"].tolist() == pytest.approx([math.nan, TRUTH[0, 1, 0, 0]], nan_ok=True), (
+        "what was not measured is not told"
+    )
+    assert landscape.loss(x[:, None])[:, 0].tolist() == pytest.approx([
+        max(max(known.values()), *filled.values()) - v for v in (filled[0, 1, 1, 0], TRUTH[0, 1, 0, 0])
+    ])
+
+
+def additive(known, bits):
+    """The least-squares prediction by the normal equations, solved by elimination."""
+    rows = [[1, *b] for b in known]
+    matrix = [
+        [sum(r[i] * r[j] for r in rows) for j in range(N + 1)] + [sum(r[i] * v for r, v in zip(rows, known.values(), strict=True))]
+        for i in range(N + 1)
+    ]
+    for i in range(N + 1):
+        matrix[i] = [entry / matrix[i][i] for entry in matrix[i]]
+        for j in range(N + 1):
+            if j != i:
+                matrix[j] = [a - matrix[j][i] * b for a, b in zip(matrix[j], matrix[i], strict=True)]
+    return sum(x * row[-1] for x, row in zip([1, *bits], matrix, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "message"),
+    [
+        (table(plain), {"missing": "lethl"}, "empirical.missing: expected error, lethal, additive or a number, got 'lethl'"),
+        (
+            table(plain),
+            {"missing": "lethal", "scale": "log"},
+            "empirical.missing: expected a number or additive with scale log, where fitness 0 is no number of",
+        ),
+        (table(plain), {"missing": "lethal", "maximise": False}, "empirical.missing: expected a number or additive with maximise false"),
+        ("genotype,fitness\n00,1\n01,-2\n", {"missing": "lethal"}, "mine.csv: missing: lethal: expected fitness >= 0, since lethal is 0, got -2"),
+        ("genotype,fitness\n00,1\n01,2\n", {"missing": -1, "scale": "log_ratio"}, r"mine.csv: missing: expected values > 0 \(their logarithm"),
+        (
+            "genotype,fitness\n00,1\n01,2\n",
+            {"missing": "additive"},
+            "missing: additive: expected measurements that tell 3 effects apart, got 2 that tell 2",
+        ),
+        (table(plain), {"wild_type": ["0"] * 4}, "empirical.wild_type: expected a text, as in the column of genotypes, got"),
+        (table(plain), {"wild_type": "000"}, "mine.csv: expected a wild_type of 4 sites, got 3: '000'"),
+        (
+            table(lambda b: plain(b).lstrip("0") or "0"),
+            {},
+            "expected genotypes of one length, got 1 to 4 digits, and none that begins with 0: a spreadsheet has",
+        ),
+        (
+            table(lambda b: (plain(b).lstrip("0") or "0") + ".0"),
+            {},
+            "a spreadsheet has made numbers of them and dropped their leading zeros; make that",
+        ),
+        (table(lambda b: "1.00E+15"), {}, r"got numbers such as 1.00E\+15, and none that begins with 0: a spreadsheet has made numbers"),
+        (
+            table(lambda b: letters(b) + "ACG"[b[0] + b[1]]),
+            {},
+            r"expected two letters at each site at most, got more at site 5 \(A, C, G\); tables of more are not",
+        ),
+        (
+            table(lambda b: names(b).replace("V14L", "V14L" if b[0] else "V14M")),
+            {},
+            "expected one mutation of each site, got V14L and V14M; tables of more",
+        ),
+        (
+            table(lambda b: names(b).replace("V14L", "V14L:V14M")),
+            {},
+            "expected a list of mutations of different sites, such as S54N:V44L, or WT, got",
+        ),
+    ],
+)
+def test_what_a_table_cannot_be(tmp_path, text, options, message):
+    with pytest.raises(ValueError, match=message) as error:
+        Empirical(file=write(tmp_path, text), **options)
+    assert len(str(error.value).splitlines()) <= 2
 
 
 def test_a_path_goes_before_no_shipped_name(tmp_path, monkeypatch):

@@ -1,0 +1,209 @@
+"""How genotypes are written in tables, and which bits they are.
+
+0110             0 and 1
+ACGT, AEMGV      letters, one for each site, two different ones at most: the wild type's is 0; sites where all agree are left out
+S54N:V44L, WT    mutations, in any order: 1 where the site is mutated, sites by their position; p.Ser54Asn is read too
+columns          one for each site, its cells as above
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+Text = tuple[str, ...]  # a genotype: the cells of its columns, or the letters of its text
+
+BITS = frozenset("01")
+WILD_TYPES = {"wt", "wildtype", "wild type", "wild-type", "wild_type"}
+_MUTATION = re.compile(r"(?:p\.)?([A-Za-z]{3}|[A-Za-z*])(\d+)([A-Za-z]{3}|[A-Za-z*])")
+_NUMBER = re.compile(r"(\d+)((?:\.\d+)?(?:[eE]\+?\d+)?)")
+_BETWEEN = re.compile(r"[\s:;,+/_|&-]+")
+_NAMED = 6  # sites, or letters, that a message names
+
+
+class Mistakes:
+    """All that is wrong with a file, one line for each kind.
+
+    Args:
+        name: of the file.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.rows: dict[str, list[tuple[int, str]]] = {}  # what was expected -> lines and what they hold
+        self.others: list[str] = []
+
+    def add(self, line: int, expected: str, got: str) -> None:
+        """A mistake in one line of the file."""
+        self.rows.setdefault(expected, []).append((line, got))
+
+    def say(self, text: str) -> None:
+        """A mistake of the whole file."""
+        self.others.append(f"{self.name}: {text}")
+
+    def lines(self) -> list[str]:
+        """What is wrong, a line each."""
+        return [self._line(expected, places) for expected, places in self.rows.items()] + self.others
+
+    def _line(self, expected: str, places: list[tuple[int, str]]) -> str:
+        (line, got), *more = places
+        where = " ".join(str(other) for other, _ in more[:_NAMED]) + " .." * (len(more) > _NAMED)
+        likewise = f"; likewise in {len(more)} other lines: {where}" if more else ""
+        return f"{self.name}:{line}: expected {expected}, got {got}{likewise}"
+
+
+class Written(NamedTuple):
+    """A genotype as it is written."""
+
+    line: int
+    cells: Text  # one text, or one cell for each site
+
+
+class Genotypes(NamedTuple):
+    """Genotypes as bits."""
+
+    bits: list[str | None]  # of each row, a text of 0 and 1 in the order of the sites; None where it could not be read
+    name: Callable[[str], str]  # how such a text is written in the file
+
+
+def genotypes(written: Sequence[Written], wild_type: Text | None, mistakes: Mistakes) -> Genotypes:
+    """Read the genotypes of a table.
+
+    Args:
+        written: the genotypes, at least one.
+        wild_type: how the genotype without mutations is written; None: 0 in texts of 0 and 1, else the first genotype.
+        mistakes: takes what is wrong.
+    """
+    if len(written[0].cells) > 1:
+        return _letters(written, wild_type, mistakes)
+    if _mostly(written, lambda cells: _mutations(cells[0], wild_type) is not None):
+        return _mutation_lists(written, wild_type, mistakes)
+    if _made_numbers([cells[0] for _, cells in written], mistakes):
+        return Genotypes([None] * len(written), str)
+    return _letters([Written(line, tuple(cells[0])) for line, cells in written], wild_type and tuple(wild_type[0]), mistakes)
+
+
+def _mostly(written: Sequence[Written], fits: Callable[[Text], bool]) -> bool:
+    return 2 * sum(fits(cells) for _, cells in written) >= len(written)
+
+
+def _made_numbers(texts: list[str], mistakes: Mistakes) -> bool:
+    """Whether a spreadsheet has made numbers of genotypes; then it is said."""
+    numbers = [_NUMBER.fullmatch(text) for text in texts]
+    lengths = sorted({len(number[1]) for number in numbers if number})
+    zeros = any(text.startswith("0") and len(text) > 1 and text[1] != "." for text in texts)
+    changed = any(number and number[2] for number in numbers)
+    if not all(numbers) or zeros or not (changed or len(lengths) > 1):
+        return False
+    sizes = f"{lengths[0]} to {lengths[-1]} digits" if len(lengths) > 1 else f"numbers such as {max(texts, key=len)}"
+    told = f"expected genotypes of one length, got {sizes}, and none that begins with 0"
+    text = "0" * lengths[-1]
+    remedy = f'make that column text, =TEXT(A2, "{text}") in a spreadsheet, or dtype=str where it is read'
+    mistakes.say(f"{told}: a spreadsheet has made numbers of them and dropped their leading zeros; {remedy}")
+    return True
+
+
+# letters --------------------------------------------------------------------------------------------------------------------
+
+
+def _letters(written: Sequence[Written], wild_type: Text | None, mistakes: Mistakes) -> Genotypes:
+    """Genotypes of one letter, or cell, at each site."""
+    plain = _mostly(written, lambda cells: set(cells) <= BITS)
+    read = _readable(written, BITS if plain else None, mistakes)
+    good = [cells for cells in read if cells]
+    if not good:
+        return Genotypes([None] * len(written), str)
+    zero = _zero(wild_type, ("0",) * len(good[0]) if plain else good[0], mistakes)
+    alleles = [sorted({*column, letter}) for letter, column in zip(zero, zip(*good, strict=True), strict=True)]
+    if _too_many(alleles, mistakes):
+        return Genotypes([None] * len(written), str)
+    sites = [site for site, letters in enumerate(alleles) if plain or len(letters) == 2]
+    if not sites:
+        mistakes.say("expected sites with two letters, got one letter at each")
+    other = [next((letter for letter in letters if letter != here), "1") for letters, here in zip(alleles, zero, strict=True)]
+
+    between = "" if all(len(letter) == 1 for letter in (*zero, *other)) else " "
+
+    def name(bits: str) -> str:
+        changed = {site for site, bit in zip(sites, bits, strict=True) if bit == "1"}
+        return between.join(other[site] if site in changed else letter for site, letter in enumerate(zero))
+
+    return Genotypes(["".join("01"[cells[site] != zero[site]] for site in sites) if cells else None for cells in read], name)
+
+
+def _readable(written: Sequence[Written], letters: frozenset[str] | None, mistakes: Mistakes) -> list[Text | None]:
+    """The genotypes that have the usual length, of these letters (None: any); None in the place of the others."""
+    good: list[Text | None] = []
+    for line, cells in written:
+        fine = bool(cells) and all(cells) and (letters is None or set(cells) <= letters)
+        if not fine:
+            mistakes.add(line, "a genotype" if letters is None else "a genotype of 0 and 1", _quoted(cells))
+        good.append(cells if fine else None)
+    readable = {cells for cells in good if cells}
+    lengths = Counter(len(cells) for cells in good if cells)
+    usual = lengths.most_common(1)[0][0] if lengths else 0
+    for line, cells in written:
+        if cells in readable and len(cells) != usual:
+            mistakes.add(line, f"a genotype of {usual} loci, as most are", _quoted(cells))
+    return [cells if cells and len(cells) == usual else None for cells in good]
+
+
+def _zero(wild_type: Text | None, usual: Text, mistakes: Mistakes) -> Text:
+    """What is written at each site of the wild type."""
+    if wild_type is not None and len(wild_type) != len(usual):
+        mistakes.say(f"expected a wild_type of {len(usual)} sites, got {len(wild_type)}: {_quoted(wild_type)}")
+        return usual
+    return wild_type or usual
+
+
+def _too_many(alleles: list[list[str]], mistakes: Mistakes) -> bool:
+    """Whether a site has more than two letters; then it is said."""
+    many = [f"site {site} ({', '.join(letters)})" for site, letters in enumerate(alleles, 1) if len(letters) > 2]
+    if many:
+        mistakes.say(f"expected two letters at each site at most, got more at {_listed(many)}; tables of more are not read yet")
+    return bool(many)
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
+
+
+def _quoted(cells: Text) -> str:
+    return repr("".join(cells)) if all(len(cell) == 1 for cell in cells) else " ".join(map(repr, cells))
+
+
+# mutations --------------------------------------------------------------------------------------------------------------------
+
+
+def _mutations(text: str, wild_type: Text | None) -> dict[int, tuple[str, str]] | None:
+    """Position -> letter before and after, of each mutation in a list; empty for the wild type, None where it is no such list."""
+    if text.lower() in WILD_TYPES or (wild_type is not None and text == wild_type[0]):
+        return {}
+    parts = [_MUTATION.fullmatch(part) for part in _BETWEEN.split(text)]
+    mutations = {int(part[2]): (part[1], part[3]) for part in parts if part}
+    return mutations if len(mutations) == len(parts) else None
+
+
+def _mutation_lists(written: Sequence[Written], wild_type: Text | None, mistakes: Mistakes) -> Genotypes:
+    """Genotypes as lists of what is mutated."""
+    lists = [_mutations(cells[0], wild_type) for _, cells in written]
+    for (line, cells), mutations in zip(written, lists, strict=True):
+        if mutations is None:
+            mistakes.add(line, "a list of mutations of different sites, such as S54N:V44L, or WT", repr(cells[0]))
+    seen: dict[int, set[str]] = {}  # position -> its mutations
+    for mutations in lists:
+        for position, (before, after) in (mutations or {}).items():
+            seen.setdefault(position, set()).add(f"{before}{position}{after}")
+    many = [" and ".join(sorted(names)) for _, names in sorted(seen.items()) if len(names) > 1]
+    if many:
+        mistakes.say(f"expected one mutation of each site, got {_listed(many)}; tables of more are not read yet")
+    if not seen:
+        mistakes.say("expected mutations, got the wild type alone")
+    names = {position: min(seen[position]) for position in sorted(seen)}
+
+    def name(bits: str) -> str:
+        return ":".join(text for text, bit in zip(names.values(), bits, strict=True) if bit == "1") or "WT"
+
+    return Genotypes([None if found is None else "".join("01"[site in found] for site in names) for found in lists], name)
