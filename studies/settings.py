@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from landscapes.base import Bits, Landscape, Parameters, Reals
 from landscapes.noise import Noise
 from studies import kinds, models, sections
+from studies.budgets import with_steps
 from studies.mistakes import mistakes_in
 from studies.models import DEFAULT, FAMILIES, StudyModel
 from studies.sweeps import Axis, Setting, set_path, short
@@ -119,7 +120,11 @@ class Settings:
             for name, raw, here in variants(data["optimizers"], label):
                 optimizer = self._entry("optimizers", raw, here[()], where | here, coords)
                 if landscape and optimizer and self._fits(study, label, landscape, optimizer, where | here, coords) and oracle:
-                    yield _arm(study, {"landscape": label, "optimizer": name} | coords, str(here[()][1]), landscape, optimizer, *oracle)
+                    arm = _arm(study, {"landscape": label, "optimizer": name} | coords, str(here[()][1]), landscape, optimizer, *oracle)
+                    try:
+                        yield with_steps(arm)
+                    except ValueError as error:
+                        self._note(Mistake(here[()], str(error)), where | here, coords)
 
     def _entry(self, family: str, raw: dict[str, Any], path: Path, where: Where, coords: dict[str, Any]) -> Entry | None:
         key = json.dumps([family, raw], sort_keys=True, default=str)

@@ -138,8 +138,12 @@ def _exact(arm: Arm, landscape: Landscape) -> bool:
 
 def _step(asked: Asked, arm: Arm, landscape: Landscape) -> Step:
     """What the oracle bills for a query of this size."""
-    size = arm.noise["batch"] or landscape.terms
-    size = size if asked.batch is None else min(max(asked.batch, landscape.smallest_batch), landscape.terms)
+    terms, least = landscape.terms, landscape.smallest_batch
+    size = float(arm.noise["batch"] or terms)
+    size = size if asked.batch is None else float(min(max(asked.batch, least), terms))
+    if arm.noise["sampling"] == "epoch":  # whose last batch is smaller, or left out
+        batches, rest = divmod(terms, size)
+        size = terms / (batches + 1) if rest >= max(least, 1) else (terms - rest) / batches
     count = float(size * asked.points * landscape.unit_cost)
     return Step(*((0.0, count) if asked.gradient else (count, 0.0)), landscape.terms)
 
@@ -148,7 +152,7 @@ def _step(asked: Asked, arm: Arm, landscape: Landscape) -> Step:
 def _asked(spec: str, domain: Bits | Reals, dim: int, players: int, exact: bool) -> tuple[Asked, Asked] | None:
     """The sizes of the first two queries."""
     try:
-        return _two_steps(kinds.build(json.loads(spec), "optimizer"), domain, min(dim, DIM), players, exact)
+        return _two_steps(kinds.build(json.loads(spec), "optimizer").budgeted(MANY), domain, min(dim, DIM), players, exact)
     except Exception:  # noqa: BLE001  what is wrong with it is said where it runs
         return None
 

@@ -64,7 +64,7 @@ MISTAKES = [
     ("    learning_rate: 0.1", "    starts: 1.5", "9:13: optimizers.sgd.starts: expected a whole number, got 1.5"),
     ("    learning_rate: 0.1", "    schedule: {kind: cosin, steps: 9}", "9:22: optimizers.sgd.schedule.kind: expected 'constant', 'step', 'exponential', 'cosine', 'inverse_time' or 'logarithmic', got 'cosin'; did you mean 'cosine'?"),
     ("    learning_rate: 0.1", "    schedule: {stps: 9}", "9:16: optimizers.sgd.schedule.stps: unknown key for schedule; did you mean 'steps'?"),
-    ("    learning_rate: 0.1", "    schedule: {kind: cosine}", "9:5: optimizers.sgd.schedule.steps: expected a number of steps > 0 for kind 'cosine', got None"),
+    ("    learning_rate: 0.1", "    schedule: {kind: constant, steps: 3}", "9:39: optimizers.sgd.schedule.steps: expected none for a constant schedule, got 3; name another kind"),
     ("    learning_rate: 0.1", "    schedule: 3", "9:15: optimizers.sgd.schedule: expected a mapping, got 3"),
     ("    learning_rate: 0.1", "    kind: ga", "8:5: optimizers.sgd.kind: given twice, again in line 9"),
     ("    learning_rate: 0.1", "    learning_rate: !!python/object:os.system {}", "9:20: optimizers.sgd.learning_rate: the tag !!python/object:os.system is not read; only plain YAML is"),
@@ -155,9 +155,8 @@ def test_every_mistake_in_a_file_of_genotypes_has_the_place_of_its_name(tmp_path
     path = tmp_path / "mine.csv"
     text = GOOD.replace("  bowl:", f"  table:\n    kind: empirical\n    file: {path}\n  bowl:")
     assert lines_of(tmp_path, text) == [
-        "study.yaml:7:11: landscapes.table.file: mine.csv:3: expected a number, got 'x'",
-        "study.yaml:7:11: landscapes.table.file: mine.csv:10: expected a number, got 'x'",
-        "study.yaml:7:11: landscapes.table.file: mine.csv: expected all 16 genotypes, 1 missing: 1111",
+        "study.yaml:7:11: landscapes.table.file: mine.csv:3: expected a number, got 'x'; likewise in 1 other line: 10",
+        "study.yaml:7:11: landscapes.table.file: mine.csv: expected all 16 genotypes, 1 missing: 1111; missing: lethal, additive or a number says what stands for them",
     ]
 
 

@@ -190,13 +190,14 @@ def _place(header: list[str], name: str) -> int | str:
 
 def _numbers(texts: list[str], lines: list[int], expected: str, positive: bool, mistakes: Mistakes) -> list[float]:
     """The numbers of a column, NaN where there is none; commas are decimal where no number has a point."""
-    commas = not any("." in text for text in texts if text.lower() not in NOT_AVAILABLE)
+    absent = [text.lower() in NOT_AVAILABLE for text in texts]
+    commas = not any("." in text for text, none in zip(texts, absent, strict=True) if not none)
     numbers = []
-    for line, text in zip(lines, texts, strict=True):
-        number = _number(text.replace(",", ".") if commas else text)
-        if text.lower() not in NOT_AVAILABLE and (number is None or (positive and number <= 0)):
+    for line, text, none in zip(lines, texts, absent, strict=True):
+        number = math.nan if none else _number(text.replace(",", ".") if commas else text)
+        if number is None or (positive and number <= 0):
             mistakes.add(line, expected, repr(text))
-        numbers.append(math.nan if number is None else number)
+        numbers.append(math.inf if number is None else number)  # what is wrong is not missing too
     return numbers
 
 

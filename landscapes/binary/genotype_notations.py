@@ -50,7 +50,7 @@ class Mistakes:
     def _line(self, expected: str, places: list[tuple[int, str]]) -> str:
         (line, got), *more = places
         where = " ".join(str(other) for other, _ in more[:_NAMED]) + " .." * (len(more) > _NAMED)
-        likewise = f"; likewise in {len(more)} other lines: {where}" if more else ""
+        likewise = f"; likewise in {len(more)} other line{'s' * (len(more) > 1)}: {where}" if more else ""
         return f"{self.name}:{line}: expected {expected}, got {got}{likewise}"
 
 

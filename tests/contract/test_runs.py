@@ -49,6 +49,8 @@ def small(kind):
     """A landscape that this kind of optimizer can search, and the optimizer."""
     cls = OPTIMIZERS[kind]
     options = {key: value for key, value in SMALL.items() if key in cls.__dataclass_fields__}
+    if kind == "simulated_annealing":  # a study tells it how many steps its budget buys
+        options["schedule"] = {"kind": "exponential", "steps": 300, "factor": 0.001}
     if cls.games and kind != "sgd":
         spec = {"kind": "dirac_gan"}
     else:

@@ -214,9 +214,9 @@ def test_one_line_for_each_kind_of_mistake(tmp_path):
         Empirical(file=write(tmp_path, "genotype,fitness\n" + "\n".join(rows)))
     assert str(error.value).splitlines() == [
         "empirical.file: mine.csv:42: expected a genotype of 0 and 1, got '00000z'",
-        "  mine.csv:43: expected a genotype of 6 loci, as most are, got '0000'; likewise in 1 other lines: 44",
+        "  mine.csv:43: expected a genotype of 6 loci, as most are, got '0000'; likewise in 1 other line: 44",
         "  mine.csv:2: expected a number, got 'hm'; likewise in 4 other lines: 10 18 26 34",
-        *[line for line in str(error.value).splitlines() if line.startswith("  mine.csv: expected all 64 genotypes, 29 missing: 000000 ")],
+        *[line for line in str(error.value).splitlines() if line.startswith("  mine.csv: expected all 64 genotypes, 24 missing: 101000 ")],
     ]
 
 

@@ -181,7 +181,7 @@ def test_a_switch_takes_its_source_away(kind, source, options):
     cls = OPTIMIZERS[kind]
 
     def moved(**parameters):
-        once, again = (play(cls(**options | parameters), Reals(), make().redraw(source, k))[0] for k in (0, 1))
+        once, again = (play(cls(**options | parameters).budgeted(1000), Reals(), make().redraw(source, k))[0] for k in (0, 1))
         return not all(torch.equal(a.points, b.points) for a, b in zip(once, again, strict=True))
 
     assert moved()

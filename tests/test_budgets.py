@@ -1,0 +1,102 @@
+"""`steps: budget`: the number of steps that a study finds is the number that its arm then takes."""
+
+import json
+
+import pytest
+import torch
+
+from studies.config import StudyError, load_study
+from studies.kinds import build
+from studies.loop import run_worlds
+from studies.plan import make_plan
+
+DIGITS = {"kind": "digits", "hidden": 1}
+COSINE = {"kind": "cosine"}
+STUDY = {
+    "name": "budgets",
+    "budget": 130,
+    "replicates": 2,
+    "landscapes": {"bowl": {"kind": "quadratic", "dim": 3}},
+}
+
+
+def arms(folder, **study):
+    """The tasks of a study by the label of their optimizer."""
+    path = folder / "study.yaml"
+    path.write_text(json.dumps(STUDY | study))
+    return {str(arm.coords["optimizer"]): arm.task for arm in make_plan(load_study(path)).arms}
+
+
+NOISE = {"evaluation": 0.1}
+BATCH = {"batch": 100, "sampling": "epoch"}
+
+
+@pytest.mark.parametrize(
+    ("landscape", "study", "optimizer", "by_hand"),
+    [
+        ("bowl", {}, {"kind": "simulated_annealing"}, 130),  # one value a step
+        ("bowl", {}, {"kind": "simulated_annealing", "starts": 3}, 43),  # 130 / 3
+        ("bowl", {"noise": NOISE}, {"kind": "simulated_annealing", "starts": 3}, 21),  # 130 / 6: both points are asked
+        ("bowl", {"noise": {"evaluation": {"gradient": 0.1}}}, {"kind": "simulated_annealing", "starts": 3}, 43),
+        ("bowl", {}, {"kind": "sgd", "schedule": COSINE}, 43),  # 130 / 3
+        ("bowl", {}, {"kind": "sgd", "schedule": COSINE | {"warmup": 4}}, 39),
+        ("bowl", {"gradient_cost": {"value": 3, "range": [2, 5]}}, {"kind": "sgd", "schedule": COSINE}, 65),  # 130 / 2: the lowest price
+        ("bowl", {}, {"kind": "openai_es", "population": 4, "sigma_schedule": COSINE, "schedule": COSINE | {"steps": 7}}, 32),  # 130 / 4
+        ("bowl", {}, {"kind": "ga", "population": 13, "schedule": COSINE}, 10),
+        ("bowl", {}, {"kind": "cem", "population": 13, "noise": 0.1, "steps": "budget"}, 10),
+        ("bowl", {}, {"kind": "extragradient", "schedule": COSINE}, 21),  # 130 / (2 * 3)
+        ("bowl", {}, {"kind": "alternating", "schedule": COSINE}, 43),
+        ("game", {}, {"kind": "extragradient", "schedule": COSINE}, 8),  # 50 / 3 = 16 queries
+        ("game", {}, {"kind": "alternating", "schedule": COSINE}, 8),
+        ("bowl", {}, {"kind": "async_sgd", "workers": 4, "mode": "sync", "schedule": COSINE}, 10),  # 130 / (4 * 3)
+        ("digits", {"noise": {"batch": 100}}, {"kind": "sgd", "schedule": COSINE}, 95),  # 20 / (3 * 100 / 1437)
+        ("digits", {"noise": BATCH}, {"kind": "sgd", "schedule": COSINE}, 100),  # an epoch costs 3 and has 15 batches
+        ("digits", {}, {"kind": "sgd", "batch": 100, "schedule": COSINE}, 95),
+    ],
+)
+def test_the_steps_that_a_budget_buys(tmp_path, landscape, study, optimizer, by_hand):
+    """As counted by hand, and as many as are taken."""
+    kind, budget = {"bowl": ({"kind": "quadratic", "dim": 3}, 130), "game": ({"kind": "dirac_gan"}, 50), "digits": (DIGITS, 20)}[landscape]
+    task = arms(tmp_path, landscapes={"it": kind}, budget=budget, optimizers={"it": optimizer}, checkpoints=[1.0], **study)["it"]
+    key = "sigma_schedule" if "sigma_schedule" in optimizer else "schedule"
+    scheduled = task.optimizer if optimizer["kind"] == "cem" else task.optimizer[key]
+    assert scheduled["steps"] == by_hand
+    queries = {"extragradient": 2, "alternating": 2 if landscape == "game" else 1}.get(optimizer["kind"], 1)
+    taken = run_worlds(task, torch.arange(2))["steps"][:, -1].values // queries
+    rest = 1 if "sampling" in study.get("noise", {}) else 0  # the last epoch is not whole: its batches are a little larger than those of a whole one
+    assert (abs(taken - by_hand - scheduled.get("warmup", 0)) <= rest).all()
+
+
+def test_numbers_stay_and_arms_have_their_own(tmp_path):
+    made = arms(
+        tmp_path,
+        optimizers={
+            "SA": {"kind": "simulated_annealing", "grid": {"starts": [1, 2]}},
+            "slow": {"kind": "simulated_annealing", "schedule": {"kind": "exponential", "steps": 1000}},
+        },
+    )
+    assert {name: task.optimizer["schedule"]["steps"] for name, task in made.items()} == {"SA starts=1": 130, "SA starts=2": 65, "slow": 1000}
+    assert made["SA starts=1"].optimizer["schedule"]["factor"] == 0.001
+
+
+def test_the_temperature_at_the_end_is_a_thousandth(tmp_path):
+    task = arms(tmp_path, optimizers={"SA": {"kind": "simulated_annealing", "temperature": 2.0}})["SA"]
+    schedule = build(task.optimizer, "optimizer").schedule
+    assert schedule.multiplier(torch.tensor([0, 65, 130])).tolist() == pytest.approx([1.0, 0.001**0.5, 0.001])
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "message"),
+    [
+        (
+            {"kind": "sgd", "batch": 3, "coupling": "grow", "schedule": {"kind": "step"}},
+            r"study.yaml:\d+:\d+: optimizers.it: steps: expected a number of steps, got budget: with coupling 'grow' the cost of a step follows",
+        ),
+        ({"kind": "sgd", "schedule": {"kind": "cosine", "steps": "budgte"}}, "optimizers.it.schedule.steps: expected .*'budget'"),
+        ({"kind": "sgd", "schedule": {"kind": "cosine", "steps": 0}}, "optimizers.it.schedule.steps: expected"),
+        ({"kind": "sgd", "schedule": {"steps": "budget"}}, "optimizers.it.schedule.steps: expected none for a constant schedule, got budget"),
+    ],
+)
+def test_wrong_steps(tmp_path, optimizer, message):
+    with pytest.raises(StudyError, match=message):
+        arms(tmp_path, landscapes={"digits": DIGITS}, optimizers={"it": optimizer})
