@@ -28,7 +28,7 @@ from landscapes.base import Answer, Bits, FitnessLaw, Problem, Query, Reals
 from landscapes.streams import Streams
 from optimizers import operators
 from optimizers.base import Info, Optimizer
-from optimizers.fitness import COUNTED, told
+from optimizers.fitness import COUNTED, fit_info
 
 
 class State(NamedTuple):
@@ -119,7 +119,7 @@ class Coevolution(Optimizer):
             children = operators.recombine(children, operators.rows(state.points, second), streams, self.crossover)
         children = operators.mutate(children, streams, self.mutation_rate, self.mutation_sigma)
         best = [operators.best(own, loss) for own, loss in zip(state.points.split(self.population, 1), value.unbind(1), strict=True)]
-        info = {"parents": torch.stack([first, second], -1)} | told(value.unbind(1), self, answer.law)
+        info = {"parents": torch.stack([first, second], -1)} | fit_info(value.unbind(1), self, answer.law)
         return State(children, torch.cat(best, -1), value.amin(-1)), info
 
     def recommend(self, state: State) -> Tensor:

@@ -56,7 +56,7 @@ def nobody_fit(w: Tensor) -> Tensor:
     return w.amax(1) <= 0
 
 
-def told(populations: Sequence[Tensor], method: Any, law: FitnessLaw | None) -> dict[str, Tensor]:  # noqa: ANN401
+def fit_info(populations: Sequence[Tensor], method: Any, law: FitnessLaw | None) -> dict[str, Tensor]:  # noqa: ANN401
     """What the info of a step says of populations, values (R, P) each: unfit (R,) bool, whether in one of them nobody has fitness.
 
     Nothing where the method does not select in proportion to fitness. Fitness falls with the loss, so it is enough to look at the best.

@@ -27,7 +27,7 @@ from landscapes.base import Answer, Bits, FitnessLaw, Problem, Query, Reals
 from landscapes.streams import Streams
 from optimizers import operators
 from optimizers.base import Info, Optimizer
-from optimizers.fitness import COUNTED, told, weights
+from optimizers.fitness import COUNTED, fit_info, weights
 from optimizers.schedules import Coupling, Schedule, check_population
 
 
@@ -116,7 +116,8 @@ class GA(Optimizer):
         value = value if query.alive is None else torch.where(query.alive, value, torch.inf)
         scale = None if self.schedule.still else self.schedule.scheduled(1.0, state.step, self.coupling)
         children, parents = operators.generation(points, value, streams, self, among=self._size(state), scale=scale, law=answer.law)
-        return State(children, operators.best(points, value), value.amin(1), state.step + 1), {"parents": parents} | told([value], self, answer.law)
+        info = {"parents": parents} | fit_info([value], self, answer.law)
+        return State(children, operators.best(points, value), value.amin(1), state.step + 1), info
 
     def parentage(self, value: Tensor, law: FitnessLaw | None) -> Tensor | None:
         """By fitness, where selection is proportional to it."""

@@ -28,7 +28,7 @@ from landscapes.base import Answer, Bits, FitnessLaw, Problem, Query, Reals
 from landscapes.streams import Streams
 from optimizers import operators
 from optimizers.base import Info, Optimizer
-from optimizers.fitness import COUNTED, told, weights
+from optimizers.fitness import COUNTED, fit_info, weights
 
 
 class State(NamedTuple):
@@ -130,7 +130,7 @@ class IslandGA(Optimizer):
             children = self._first_on_each(operators.rows(points, survivors), children)
             parents = self._first_on_each(survivors[..., None].expand(-1, -1, 2), parents)
         parents = operators.rows(origin[..., None], parents.flatten(1)).view_as(parents)
-        info = {"parents": parents} | told(settled.split(self._size, 1), self, answer.law)
+        info = {"parents": parents} | fit_info(settled.split(self._size, 1), self, answer.law)
         return State(children, operators.best(query.points, value), value.amin(1), state.step + 1), info
 
     @property

@@ -28,7 +28,7 @@ from landscapes.base import Answer, Problem, Query, column
 from landscapes.streams import Streams
 from optimizers import operators, trajectories
 from optimizers.base import Info, Optimizer
-from optimizers.fitness import COUNTED, told
+from optimizers.fitness import COUNTED, fit_info
 
 
 class State(NamedTuple):
@@ -113,7 +113,7 @@ class Memetic(Optimizer):
         best, value = operators.best(query.points, answer.value), operators.worst_last(answer.value)
         if not query.gradient:
             children, parents = operators.generation(state.genes, value, streams, self, law=answer.law)
-            return State(children, children, best, state.step + 1), {"parents": parents} | told([value], self, answer.law)
+            return State(children, children, best, state.step + 1), {"parents": parents} | fit_info([value], self, answer.law)
         points = query.points - column(self.learning_rate, query.points) * trajectories.slope(answer, self.name)
         best = torch.where((state.step < self.descent_steps)[:, None], best, state.best)
         return State(points, points if self.learning == "lamarckian" else state.genes, best, state.step + 1), {}

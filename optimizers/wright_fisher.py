@@ -31,7 +31,7 @@ from landscapes.base import Answer, Bits, FitnessLaw, Problem, Query, Reals
 from landscapes.streams import Streams
 from optimizers import operators
 from optimizers.base import Info, Optimizer
-from optimizers.fitness import COUNTED, told, weights
+from optimizers.fitness import COUNTED, fit_info, weights
 
 
 class State(NamedTuple):
@@ -108,7 +108,7 @@ class WrightFisher(Optimizer):
         first, second = self._parents(loss, streams, births, answer.law)
         gametes = self._recombine(operators.rows(points, first), operators.rows(points, second), streams)
         gametes = operators.mutate(gametes, streams, self.mutation_rate, self.mutation_sigma)
-        best, info = operators.best(points, value), {"parents": torch.stack([first, second], -1)} | told([loss], self, answer.law)
+        best, info = operators.best(points, value), {"parents": torch.stack([first, second], -1)} | fit_info([loss], self, answer.law)
         if self.model == "wright_fisher":
             return State(gametes, value, state.asked, best, state.exact), info
         systematic = self.sampling == "systematic"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Union
+from typing import Annotated, Any, Literal, Union, get_args
 
 from annotated_types import Ge, Gt, Le
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
@@ -134,6 +134,9 @@ def _moments(value: Any) -> Any:  # noqa: ANN401
     raise ValueError("expected a number of moments >= 1, or a list of increasing fractions of the budget, each 0 <= f <= 1")
 
 
+Reference = Literal["raw", "smoothed", "preconditioned", "selection", "mean_fitness"]
+
+
 class LedgerModel(Strict):
     """The noise ledger: from frozen states the next step is taken again and again, its sources drawn afresh one by one."""
 
@@ -143,6 +146,10 @@ class LedgerModel(Strict):
     redraws: Annotated[int, Ge(4), WHOLE] = Field(default=256, description="steps from each state in each arm; there are two arms and one per source")
     modes: Count = Field(default=3, description="largest eigenvalues of the noise, and directions of largest curvature, that are shown")
     points: Count = Field(default=256, description="points asked at which the true gradient is averaged, in each of two arms")
+    references: Annotated[list[Reference], Field(min_length=1)] = Field(
+        default=list(get_args(Reference)),
+        description="what the mean step is held against; of the others nothing is told (temperatures need the gradients)",
+    )
 
 
 def _range(value: Any) -> Any:  # noqa: ANN401

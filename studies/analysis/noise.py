@@ -74,11 +74,15 @@ def _angles(found: xr.Dataset, defined: xr.DataArray) -> xr.Dataset:
     found["cosine"] = estimate.where(resolved).clip(-1, 1).assign_attrs(estimate.attrs)
     found["cosine_interval"] = interval.assign_attrs(found["cosine_interval"].attrs)
     words = {"long_name": "angle between the mean step and the negative reference", "units": "degrees"}
-    found["angle"] = np.degrees(np.arccos(found["cosine"])).assign_attrs(words)
-    ends = np.degrees(np.arccos(interval)).isel(bound=[1, 0]).assign_coords(bound=interval["bound"])
+    found["angle"] = _degrees(found["cosine"]).assign_attrs(words)
+    ends = _degrees(interval).isel(bound=[1, 0]).assign_coords(bound=interval["bound"])
     found["angle_interval"] = ends.assign_attrs(long_name="95 % interval of the angle", units="degrees")
     found["unresolved"] = (~resolved & defined).assign_attrs(long_name="whether noise hides the angle", units="1")
     return found
+
+
+def _degrees(cosine: xr.DataArray) -> xr.DataArray:
+    return xr.apply_ufunc(lambda values: np.degrees(np.arccos(values)), cosine)
 
 
 def bias(data: xr.Dataset, scale: Scale = "fitted") -> xr.Dataset:

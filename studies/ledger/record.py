@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,7 @@ from studies.ledger import population, statistics
 from studies.ledger.arms import LIMIT, Arm, arm
 from studies.ledger.freezing import Moment, subset
 from studies.ledger.redraws import Scene
-from studies.ledger.references import REFERENCES, References, ground, intended, references, with_selection
+from studies.ledger.references import REFERENCES, References, ground, intended, only, references, with_selection
 from studies.ledger.selection import directions
 from studies.ledger.slopes import Slopes
 
@@ -58,12 +59,14 @@ class Book:
         modes: q, the largest eigenvalues, and the directions of largest curvature, that are shown, >= 1.
         points: of each arm, at which the true gradient is averaged for the smoothed one, >= 1.
         sources: the names of the dim source, in order.
+        references: of `REFERENCES`, what a step is held against; of the others nothing is told.
     """
 
     redraws: int
     modes: int
     points: int
     sources: tuple[str, ...]
+    references: Sequence[str] = REFERENCES
 
 
 def record(scene: Scene, moments: list[Moment], book: Book) -> xr.Dataset:
@@ -106,8 +109,10 @@ def _measure(scene: Scene, moment: Moment, book: Book) -> dict[str, Tensor]:
     time = clock_time(scene.landscape, moment.step.numpy(), moment.spent.numpy(), scene.streams.device)
     slopes = Slopes(scene.landscape, time, scene.streams.dtype, LIMIT)
     members = population.members(scene, moment)
-    held = with_selection(references(slopes, center, a, b, members), directions(scene, moment, members, book.points))
-    place = ground(slopes, center, held.a[:, 0], statistics.centered(a.moved), book.modes, scene.streams.at(moment.step))
+    gradients = references(slopes, center, a, b, members)
+    steps = directions(scene, moment, members, book.points if "mean_fitness" in book.references else 0)
+    held = only(with_selection(gradients, steps), book.references)
+    place = ground(slopes, center, gradients.a[:, 0], statistics.centered(a.moved), book.modes, scene.streams.at(moment.step))
     first, total = (torch.zeros(len(center), 2 + book.modes, len(book.sources), dtype=torch.float64, device=center.device) for _ in range(2))
     for i, source in enumerate(book.sources):
         if source in drawn:

@@ -14,6 +14,7 @@ arms' points are drawn apart, so what is quadratic in a reference takes one fact
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -63,6 +64,12 @@ def with_selection(gradients: References, chosen: Directions) -> References:
     a, b = (torch.cat([part, -torch.stack([chosen.selection, half], 1)], 1) for part, half in zip(gradients[:2], chosen.mean_fitness, strict=True))
     trace = torch.stack([torch.full_like(gradients.trace[:, 0], torch.nan), gradients.trace[:, 2]], 1)
     return References(a, b, torch.cat([gradients.trace, trace], 1))
+
+
+def only(held: References, names: Sequence[str]) -> References:
+    """The references of these names, the others NaN."""
+    keep = torch.tensor([name in names for name in REFERENCES], device=held.a.device)
+    return References(*(part.where(keep[:, None] if part.ndim > 2 else keep, torch.nan) for part in held))
 
 
 def intended(optimizer: Optimizer, state: State, like: Tensor) -> Tensor:

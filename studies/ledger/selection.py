@@ -46,7 +46,7 @@ def directions(scene: Scene, moment: Moment, population: tuple[Tensor, Tensor] |
         scene: the R worlds.
         moment: their states.
         population: points (R, P, D) and their shares of the population (R, P); None: there is none.
-        points: a sample of the distribution has `DRAWS` times as many.
+        points: a sample of the distribution has `DRAWS` times as many; 0: mean_fitness is not asked.
     """
     center = scene.optimizer.center(moment.state).double()
     nothing = torch.full_like(center, torch.nan)
@@ -55,7 +55,7 @@ def directions(scene: Scene, moment: Moment, population: tuple[Tensor, Tensor] |
     chosen = _chosen(scene, moment, *population)
     if chosen is None:
         return Directions(nothing, (nothing, nothing))
-    if scene.optimizer.demes > 1:
+    if scene.optimizer.demes > 1 or not points:
         return Directions(chosen, (nothing, nothing))
     held = max(DRAWS * points, 2 ** center.shape[1] if _enumerated(scene, center.shape[1]) else 1)
     size = max(1, LIMIT // (held * center.shape[1]))

@@ -2,6 +2,8 @@
 
 import itertools
 import math
+from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -16,9 +18,11 @@ from landscapes.oracle import evaluate
 from optimizers import OPTIMIZERS as METHODS
 from studies.analysis import bootstrap
 from studies.analysis import noise as analysis
-from studies.ledger import population, selection
+from studies.ledger import population, record, selection
+from studies.ledger.references import REFERENCES
 from studies.ledger.selection import directions
-from tests.ledgers import ledger, now, search
+from studies.sections import Reference
+from tests.ledgers import book, ledger, now, search
 from tests.truths.table import told, told_mean
 
 ALONE = {"crossover": "none", "mutation_rate": 0.0}
@@ -291,3 +295,16 @@ def test_a_cosine_above_one_is_not_resolved():
     assert negative["unresolved"].item()
     nowhere = made(1.0)
     assert not analysis.alignment(nowhere.assign(reference_squared=nowhere["reference_squared"] * np.nan))["unresolved"].item()  # not defined
+
+
+def test_what_is_not_asked_is_not_told():
+    """The study chooses; the words of its file are those of the ledger."""
+    assert get_args(Reference) == REFERENCES
+    optimizer = METHODS["wright_fisher"](population=5, **ALONE)
+    scene, moments, _ = search(RUGGED, optimizer)
+    few = record(scene, moments, replace(book(4), references=("raw", "selection")))
+    whole = record(scene, moments, book(4))
+    for name in ("mean_step_along", "reference_squared"):
+        assert few[name].sel(reference=["smoothed", "preconditioned", "mean_fitness"]).isnull().all()
+        xr.testing.assert_identical(few[name].sel(reference=["raw", "selection"]), whole[name].sel(reference=["raw", "selection"]))
+    assert whole["reference_squared"].notnull().all()
