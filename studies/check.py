@@ -89,7 +89,8 @@ def load(kind: str, settings: Sequence[str] = ()) -> Optimizer | Landscape:
         checked = models.entry_model(f"{family}s", kind, cls).model_validate(given)
     except ValidationError as error:
         raise ValueError("; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg'].lower()}" for e in error.errors())) from error
-    return kinds.build({"kind": kind, **checked.model_dump(include=set(models.parameter_names(cls)), mode="json")}, family)
+    made = kinds.build({"kind": kind, **checked.model_dump(include=set(models.parameter_names(cls)), mode="json")}, family)
+    return made if family == "landscape" else made.budgeted(STEPS)
 
 
 def _value(text: str) -> Any:  # noqa: ANN401
