@@ -37,8 +37,17 @@ def resolved(
         "optimizer": _without_data(_filled(optimizer, told), noise) | {"relaxation": relaxation},
         "noise": silenced(noise),
         "oracle": dict(oracle),
+        "draws": _draws(place, method, noise),
         "study": {name: value for name, value in study.items() if name not in ("ledger", "pictures")},
     }
+
+
+def _draws(place: Landscape, method: Optimizer, noise: Mapping[str, Any]) -> list[str]:
+    """The sources of randomness of its steps, whether or not they change anything; start and instance are not among them."""
+    quiet, off = silenced(noise), noise.get("off", ())
+    data = ["data"] if "data" not in off and (quiet["batch"] is not None or method.batches) else []
+    evaluation = ["evaluation"] if any(quiet["evaluation"].values()) or (place.noisy and "evaluation" not in off) else []
+    return [*data, *evaluation, *method.sources]
 
 
 def _of_landscape(place: Landscape) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import itertools
 import json
 
 
-def stored(landscapes, optimizers=None, price=3.0, axes=None, also=None):
+def stored(landscapes, optimizers=None, price=3.0, axes=None, also=None, draws=()):
     """The attribute `settings` (JSON) of these landscapes and optimizers, label -> parameters.
 
     Args:
@@ -13,6 +13,7 @@ def stored(landscapes, optimizers=None, price=3.0, axes=None, also=None):
         price: of a gradient, a number or as `priced` gives it.
         axes: name -> values.
         also: place on the axes -> group -> what differs there.
+        draws: the sources that their steps draw from.
     """
     arms, tasks = [], []
     for place in itertools.product(*(axes or {}).values()):
@@ -21,7 +22,14 @@ def stored(landscapes, optimizers=None, price=3.0, axes=None, also=None):
         for (name, landscape), (label, optimizer) in itertools.product(landscapes.items(), (optimizers or {"SGD": {"kind": "sgd"}}).items()):
             arms.append({"coords": {"landscape": name, "optimizer": label} | there, "label": label, "task": len(tasks)})
             ran = {"budget": 100.0, "gradient_cost": price if isinstance(price, dict) else priced(price)} | more.get("study", {})
-            tasks.append({"landscape": landscape, "optimizer": optimizer, "noise": more.get("noise", {}), "oracle": {}, "study": ran})
+            tasks.append({
+                "landscape": landscape,
+                "optimizer": optimizer,
+                "noise": more.get("noise", {}),
+                "oracle": {},
+                "study": ran,
+                "draws": list(draws),
+            })
     return json.dumps({"arms": arms, "tasks": tasks})
 
 

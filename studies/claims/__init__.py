@@ -16,6 +16,7 @@ from studies.claims.gate import Law, Measured, Scale, judgement
 from studies.claims.jackknife import jackknife
 from studies.claims.ordering import Ordering
 from studies.claims.scaling import Scaling
+from studies.claims.simultaneous import together
 from studies.claims.variance_law import VarianceLaw
 
 __all__ = ["CLAIMS", "Claim", "Judgement", "Law", "Measured", "Scale", "build", "jackknife", "judge", "judgement", "verdicts"]
@@ -48,7 +49,7 @@ def judge(dataset: xr.Dataset) -> list[Judgement]:
         dataset: a study's results, as `studies.open_study` gives them; also before all cells are finished.
     """
     entries = json.loads(dataset.attrs.get("config", "{}")).get("claims") or {}
-    return [found._replace(claim=name) for name, entry in entries.items() for found in _judged(dataset, entry)]
+    return together([found._replace(claim=name) for name, entry in entries.items() for found in _judged(dataset, entry)])
 
 
 def _judged(dataset: xr.Dataset, entry: Mapping[str, Any]) -> Sequence[Judgement]:

@@ -8,13 +8,15 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 import xarray as xr
+from annotated_types import Ge
 
 from studies.analysis.paired import same_worlds
 from studies.analysis.targets import BUDGET_SPENT, at_budget, spent
+from studies.results import settings
 
 Verdict = Literal["holds", "fails", "undecided"]
 WORST: tuple[Verdict, ...] = ("fails", "undecided", "holds")
@@ -33,9 +35,10 @@ class Judgement(NamedTuple):
     predicted: float
     observed: float
     standard_error: float
-    margin_of_error: float  # three standard errors, and more with few worlds
+    observed_low: float  # the interval of the observed, each end at the level of three standard errors
+    observed_high: float
     tolerance: float  # as the study gives it
-    low: float  # what is accepted as the predicted: max(tolerance, 3 standard errors) around it; infinite where one side is open
+    low: float  # what is accepted as the predicted: the tolerance around it; the interval of the observed must lie within
     high: float
     control: float  # what a wrong law predicts
     control_rejected: bool  # by the same check
@@ -44,6 +47,9 @@ class Judgement(NamedTuple):
     verdict: Verdict
     note: str = ""
     relation: Literal["=", ">"] = "="  # how the observed is said to be to the predicted
+    worlds_needed: float = math.nan  # that would decide, were what they show as now: 0 where it is decided, inf where none would; NaN: not known
+    p_holds: float = math.nan  # of the hypothesis that the law is false; NaN: not known
+    p_fails: float = math.nan  # of the hypothesis that it is true
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +91,29 @@ def check(condition: bool, kind: str, name: str, text: str) -> None:
     """Raise in the words of the house where a parameter of a claim is wrong."""
     if not condition:
         raise ValueError(f"{kind}.{name}: {text}")
+
+
+Tolerance = Annotated[float, Ge(0)] | dict[str, float]
+
+
+def tolerances(given: float | Mapping[str, float], kind: str, own: Literal["relative", "absolute"]) -> dict[str, float]:
+    """A tolerance as {relative, absolute}: a number is the kind's own sort; of two, the wider one counts.
+
+    Raises:
+        ValueError: another key, or a number below 0.
+    """
+    found = {own: given} if isinstance(given, int | float) else dict(given)
+    for name, value in found.items():
+        check(name in ("relative", "absolute"), kind, "tolerance", f"expected a number, or relative and absolute, got {name!r}")
+        check(0 <= value < math.inf, kind, "tolerance", f"expected {name} >= 0, got {value}")
+    check(bool(found), kind, "tolerance", "expected a number, or relative and absolute, got none")
+    return {"relative": 0.0, "absolute": 0.0} | found
+
+
+def nothing_random(data: xr.Dataset) -> bool:
+    """Whether no step of the runs of a place draws: worlds differ by start and instance alone, and where they are equal these did not matter."""
+    arms = settings.arms(data)
+    return bool(arms) and all(arm.draws is not None and not len(arm.draws) for arm in arms)
 
 
 class Unjudged(ValueError):
@@ -134,7 +163,7 @@ def _of_landscape(data: xr.Dataset, claim: Claim, keep: Sequence[str], more: Seq
 
 def unknown(kind: str, note: str, where: Mapping[str, Any] | None = None, *, in_regime: bool = True) -> Judgement:
     """The judgement of a claim about which nothing is known."""
-    numbers = ("predicted", "observed", "standard_error", "margin_of_error", "tolerance", "low", "high", "control")
+    numbers = ("predicted", "observed", "standard_error", "observed_low", "observed_high", "tolerance", "low", "high", "control")
     said: dict[str, Any] = {"claim": "", "kind": kind, "where": dict(where or {}), "quantity": "", "verdict": "undecided", "note": note}
     return Judgement(**dict.fromkeys(numbers, math.nan), **said, control_rejected=False, in_regime=in_regime, worlds=0)  # type: ignore[arg-type]
 

@@ -20,12 +20,12 @@ import xarray as xr
 from annotated_types import Ge, Le
 
 from studies.analysis.targets import state_costs
-from studies.claims.base import Claim, Judgement, Place, at_each, check, places, present
-from studies.claims.gate import Law, Scale, judgement
+from studies.claims.base import Claim, Judgement, Place, Tolerance, at_each, check, nothing_random, places, present, tolerances
+from studies.claims.gate import EPSILON, ROUNDINGS, Law, Scale, judgement
 from studies.claims.jackknife import jackknife
 from studies.claims.names import predicted
 
-SCALE = Scale(relative=True, there=math.log, back=math.exp)
+SCALE = Scale(relative=True, there=math.log, back=lambda value: math.exp(min(value, 700.0)))  # beyond, a float ends
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +38,7 @@ class ConvergenceRate(Claim):
         regime: swept axis -> [low, high], where the law is said to be valid; what is outside is reported apart and does not count.
         optimizer: label.
         predicted: the factor, > 0: a number, a formula of the study's own numbers, or an import path "module:function".
-        tolerance: relative, of the factor's logarithm, >= 0.
+        tolerance: relative, of the factor's logarithm, >= 0; or {relative: .., absolute: ..} of it, of which the wider one counts.
         control: the factor of a wrong law, likewise; it must be rejected. null: half as fast.
         of: loss, or distance: its square root, since the loss near a smooth optimum is quadratic.
         per: step, or evaluation (at the nominal price of a gradient).
@@ -50,7 +50,7 @@ class ConvergenceRate(Claim):
     optimizers: ClassVar[tuple[str, ...]] = ("optimizer",)
     optimizer: str
     predicted: float | str
-    tolerance: Annotated[float, Ge(0)] = 0.05
+    tolerance: Tolerance = 0.05
     control: float | str | None = None
     of: Literal["loss", "distance"] = "loss"
     per: Literal["step", "evaluation"] = "step"
@@ -60,14 +60,15 @@ class ConvergenceRate(Claim):
 
     def __post_init__(self) -> None:
         check(self.since < self.until, "convergence_rate", "until", f"expected more than since = {self.since:g}, got {self.until:g}")
+        within = tolerances(self.tolerance, "convergence_rate", "relative")
         for name in ("predicted", "control"):
             given = getattr(self, name)
             check(not isinstance(given, float | int) or given > 0, "convergence_rate", name, f"expected a factor > 0, got {given}")
         if isinstance(self.predicted, float | int) and isinstance(self.control, float | int):
             logs = [math.log(self.predicted), math.log(self.control)]
-            far = abs(logs[1] - logs[0]) > self.tolerance * max(map(abs, logs))
-            text = f"expected a logarithm further from that of the predicted than the tolerance, {self.tolerance:g}, got {self.control:g}"
-            check(far, "convergence_rate", "control", text)
+            least = max(within["relative"] * max(map(abs, logs)), within["absolute"])
+            text = f"expected a logarithm further from that of the predicted than the tolerance, {self.tolerance}, got {self.control:g}"
+            check(abs(logs[1] - logs[0]) > least, "convergence_rate", "control", text)
 
     def judge(self, dataset: xr.Dataset) -> Sequence[Judgement]:
         """One verdict for each place."""
@@ -80,9 +81,11 @@ class ConvergenceRate(Claim):
         value = predicted(self.predicted, place.data, place.where, self.optimizer)
         control = math.sqrt(max(value, 0.0)) if self.control is None else predicted(self.control, place.data, place.where, self.optimizer)
         check(min(value, control) > 0, "convergence_rate", "predicted", f"expected factors > 0, got {value:g} and control {control:g}")
-        law = Law(predicted=value, control=control, tolerance=self.tolerance, scale=SCALE)
+        within = tolerances(self.tolerance, "convergence_rate", "relative")
+        law = Law(predicted=value, control=control, tolerance=within["relative"], absolute=within["absolute"], scale=SCALE)
+        measured = jackknife(np.mean, [self._slopes(data)], floor=ROUNDINGS * EPSILON, exact=nothing_random(data))
         return judgement(
-            "convergence_rate", law, jackknife(np.mean, [self._slopes(data)]), where=place.where | {"optimizer": self.optimizer},
+            "convergence_rate", law, measured, where=place.where | {"optimizer": self.optimizer},
             in_regime=self.inside(place.where), quantity=f"factor of the {self.of} per {self.per}",
         )  # fmt: skip
 

@@ -1,14 +1,8 @@
-"""Equality within a margin: two one-sided tests (TOST; Schuirmann 1987, J. Pharmacokin. Biopharm. 15:657).
+"""Equality within a margin, by the rule of `studies.claims.gate`: an equivalence test, two one-sided ones (Schuirmann 1987).
 
-With d the mean over worlds of the paired difference of final losses, first - second, in decades where the loss is the gap to a known optimum, and
-`sure` = k standard errors of d as in `studies.claims.gate`,
-
-    holds        |d| + sure < margin: both that the difference is margin or more, and that it is -margin or less, are rejected
-    fails        |d| - sure > margin
-    undecided    else; absence of evidence for a difference is not evidence for none
-
-The negative control is a difference of `control` (two margins, if none is given): it must lie further from d than margin + sure.
-A gap below the precision of the study counts as it.
+What is judged is the mean over worlds of the paired difference of final losses, first - second, in decades where the loss is the gap to a known
+optimum; predicted is 0, and the margin is the tolerance. A gap below the precision of the study counts as it. No difference that was seen is no
+evidence of none: few worlds leave it undecided. The negative control is a difference of `control` (two margins, if none is given).
 """
 
 from __future__ import annotations
@@ -22,8 +16,8 @@ import xarray as xr
 from annotated_types import Gt
 
 from studies.analysis.precision import decades, precision
-from studies.claims.base import Claim, Judgement, Place, Verdict, at_cost, at_each, check, places, present
-from studies.claims.gate import Law, Measured, Scale, errors_needed, judgement
+from studies.claims.base import Claim, Judgement, Place, at_cost, at_each, check, nothing_random, places, present
+from studies.claims.gate import Law, Scale, judgement
 from studies.claims.jackknife import jackknife
 
 
@@ -65,31 +59,13 @@ class Equality(Claim):
             loss = decades(loss, precision(data))
         with np.errstate(invalid="ignore"):
             difference = loss.sel(optimizer=self.first) - loss.sel(optimizer=self.second)
-        measured = jackknife(np.mean, [difference])
+        lost = int(difference.isnull().sum())
+        note = f"{lost} worlds in which both diverged are left out" if lost else ""
         law = Law(
             predicted=0.0, control=2 * self.margin if self.control is None else self.control, tolerance=self.margin, scale=Scale(relative=False)
         )
-        found = judgement(
-            "equality", law, measured, where=place.where | {"first": self.first, "second": self.second}, in_regime=self.inside(place.where),
-            quantity=f"mean difference ({'decades of the gap' if known else 'loss'})", note=_note(difference),
+        return judgement(
+            "equality", law, jackknife(np.mean, [difference], exact=nothing_random(data)), note=note, in_regime=self.inside(place.where),
+            where=place.where | {"first": self.first, "second": self.second},
+            quantity=f"mean difference ({'decades of the gap' if known else 'loss'})",
         )  # fmt: skip
-        verdict, sharp = tost(measured, self.margin, law.control)
-        return found._replace(verdict=verdict, control_rejected=sharp, low=-self.margin, high=self.margin)
-
-
-def tost(measured: Measured, margin: float, control: float) -> tuple[Verdict, bool]:
-    """The verdict, and whether the control is rejected."""
-    distance, sure = abs(measured.value), errors_needed(measured.units) * measured.error
-    if np.isinf(distance):
-        return "fails", False
-    if not np.isfinite(sure):
-        return "undecided", False
-    sharp = bool(abs(measured.value - control) > margin + sure)
-    if distance - sure > margin:
-        return "fails", sharp
-    return "holds" if distance + sure < margin and sharp else "undecided", sharp
-
-
-def _note(difference: xr.DataArray) -> str:
-    lost = int(difference.isnull().sum())
-    return f"{lost} worlds in which both diverged are left out" if lost else ""

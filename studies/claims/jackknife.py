@@ -9,6 +9,7 @@ than 200. All arms of a world are left out together, so what is paired stays pai
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -18,25 +19,29 @@ from studies.claims.gate import Measured
 MOST = 200  # units; more are put in so many groups, which costs the error 1 / sqrt(2 * 200) = 5 % of itself
 
 
-def jackknife(statistic: Callable, parts: Sequence[xr.DataArray]) -> Measured:
-    """The statistic of all worlds, with its standard error.
+def jackknife(statistic: Callable, parts: Sequence[xr.DataArray], **known: Any) -> Measured:  # noqa: ANN401
+    """The statistic of all worlds, with its standard error: 0 where all worlds are equal, exactly.
 
     Args:
         statistic: of arrays (.., R) and `axis`, the last; gives one number.
         parts: what it is of, each with the dim `replicate`, and the coordinate `instance` where worlds share instances. A world where any
             part is NaN is left out.
+        known: what else is known of it, see `Measured`: positive, share, exact, floor, ..
     """
     arrays = [part.transpose(..., "replicate").values.astype(float) for part in parts]
-    known = ~np.any([np.isnan(array).any(tuple(range(array.ndim - 1))) for array in arrays], 0)
-    arrays, units = [array[..., known] for array in arrays], _units(parts)[known]
-    names, worlds = np.unique(units), int(known.sum())
+    there = ~np.any([np.isnan(array).any(tuple(range(array.ndim - 1))) for array in arrays], 0)
+    arrays, units = [array[..., there] for array in arrays], _units(parts)[there]
+    names, worlds = np.unique(units), int(there.sum())
     if worlds == 0:
         return Measured(np.nan, np.nan, 0, 0)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         value = float(statistic(*arrays, axis=-1))
+        never = np.isposinf(value) and all(np.isposinf(statistic(*(array[..., [r]] for array in arrays), axis=-1)) for r in range(worlds))
         left_out = np.array([statistic(*(array[..., units != name] for array in arrays), axis=-1) for name in names]) if len(names) > 1 else None
         error = np.nan if left_out is None else float(np.sqrt((len(names) - 1) * left_out.var()))
-    return Measured(value, error, len(names), worlds)
+    alike = len(names) > 1 and all((array == array[..., :1]).all() for array in arrays)
+    known = {**known, "share": bool(known.get("share")) and len(names) == worlds}
+    return Measured(value, 0.0 if alike else error, len(names), worlds, never=bool(never), **known)
 
 
 def _units(parts: Sequence[xr.DataArray]) -> np.ndarray:

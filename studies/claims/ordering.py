@@ -1,13 +1,14 @@
 """A beats B at a cost: the share of worlds in which the better has the lower true loss, a tie counting half, is above one half.
 
-An exact sign test (Conover 1999, "Practical nonparametric statistics", section 3.4), one-sided at the level of three standard errors, 0.00135;
-of instances, by their mean share, where worlds share them. The negative control is the reverse ordering, judged by the same test.
+An exact sign test (Conover 1999, "Practical nonparametric statistics", section 3.4), one-sided at the level of `studies.claims.gate`, 0.00135;
+of instances, by their mean share, where worlds share them. Losses that are equal at the precision of the study tie. The negative control is the
+reverse ordering, judged by the same test.
 
     holds        the test rejects that the share is one half or less; then the reverse ordering fails
     fails        it rejects that the share is one half or more
     undecided    neither; always with fewer than ten worlds
 
-It needs no more than an order, so that a diverged run (an infinite loss) simply loses.
+It needs no more than an order, so that a diverged run (an infinite loss) simply loses, and two of them tie.
 """
 
 from __future__ import annotations
@@ -21,10 +22,9 @@ import xarray as xr
 from annotated_types import Gt
 from scipy import stats
 
+from studies.analysis.precision import precision, resolved
 from studies.claims.base import Claim, Judgement, Place, Verdict, at_cost, at_each, places, present
-from studies.claims.gate import Z
-
-LEVEL = float(stats.norm.sf(Z))
+from studies.claims.gate import CAP, would_decide
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,30 +51,50 @@ class Ordering(Claim):
 
     def _judge(self, place: Place) -> Judgement:
         data = at_cost(present(place.data), self.cost)
-        mine, other = (data["loss"].sel(optimizer=label) for label in self.labels())
-        shares = unit_means((mine < other) + 0.5 * (mine == other))
+        loss = resolved(data["loss"], precision(data))
+        mine, other = (loss.sel(optimizer=label) for label in self.labels())
+        shares = unit_means(((mine < other) + 0.5 * (mine == other)).where(~(np.isinf(mine) & np.isinf(other)), 0.5))
         n, wins, losses = len(shares), int((shares > 0.5).sum()), int((shares < 0.5).sum())
-        verdict = decided(wins, losses)
+        verdict, more = decided(wins, losses), worlds_needed(wins, losses, n) * data.sizes["replicate"] / max(n, 1)
+        share = float(shares.mean()) if n else np.nan
         smoothed = (shares.sum() + 2) / (n + 4)  # Agresti and Coull 1998: two more of each kind, so that it is not 0 where all worlds agree
-        error = float(np.sqrt(smoothed * (1 - smoothed) / (n + 4)))
+        low, high = stats.beta.ppf(CAP, n * share, n - n * share + 1), stats.beta.isf(CAP, n * share + 1, n - n * share)  # NaN: at the end
         return Judgement(
             claim="", kind="ordering", where=place.where | {"better": self.better, "worse": self.worse},
-            quantity="share of worlds with the lower loss", relation=">", predicted=0.5, observed=float(shares.mean()),
-            standard_error=error, margin_of_error=Z * error, tolerance=0.0, low=needed(n), high=1.0,
-            control=np.nan, control_rejected=verdict == "holds", in_regime=self.inside(place.where), worlds=data.sizes["replicate"],
-            verdict=verdict, note="" if needed(n) <= 1 else f"{n} worlds are too few to show an order, ten would do",
+            quantity="share of worlds with the lower loss", relation=">", predicted=0.5, control=np.nan, tolerance=0.0, low=needed(n), high=1.0,
+            observed=share, standard_error=float(np.sqrt(smoothed * (1 - smoothed) / (n + 4))), observed_low=float(np.nan_to_num(low)),
+            observed_high=float(np.nan_to_num(high, nan=1.0)), control_rejected=verdict == "holds", in_regime=self.inside(place.where),
+            worlds=data.sizes["replicate"], verdict=verdict, note=would_decide(more) if verdict == "undecided" else "", worlds_needed=more,
+            p_holds=reached(wins, wins + losses), p_fails=reached(losses, wins + losses),
         )  # fmt: skip
+
+
+def reached(count: int, units: int) -> float:
+    """The chance of so many of the units or more, were each as likely as not."""
+    return float(stats.binom.sf(count - 1, units, 0.5))
 
 
 def decided(wins: int, losses: int) -> Verdict:
     """The verdict of so many units; those that tie say nothing."""
-    holds, reverse = (stats.binom.sf(count - 1, wins + losses, 0.5) <= LEVEL for count in (wins, losses))
+    holds, reverse = (reached(count, wins + losses) <= CAP for count in (wins, losses))
     return "holds" if holds else "fails" if reverse else "undecided"
+
+
+def worlds_needed(wins: int, losses: int, units: int) -> float:
+    """Units that would decide, were their shares as now: 0 where it is decided, inf where none are better on either side."""
+    if decided(wins, losses) != "undecided":
+        return 0.0
+    if wins == losses:
+        return np.inf
+    for n in np.unique(np.geomspace(units, 1e7, 400).astype(int)):
+        if decided(*(round(k * n / units) for k in (wins, losses))) != "undecided":
+            return float(n)
+    return np.inf
 
 
 def needed(units: int) -> float:
     """The least share of units, without ties, with which the ordering holds; above 1: none does."""
-    return float(stats.binom.isf(LEVEL, units, 0.5) + 1) / units if units else np.inf
+    return float(stats.binom.isf(CAP, units, 0.5) + 1) / units if units else np.inf
 
 
 def unit_means(scores: xr.DataArray) -> np.ndarray:

@@ -18,6 +18,9 @@ import xarray as xr
 
 from studies.analysis import noise
 from studies.analysis.targets import spent
+from studies.claims.gate import CAP, EPSILON, ROUNDINGS, Measured
+from studies.claims.jackknife import jackknife
+from studies.results import settings
 
 LEDGER = ("step_variance", "noise_to_signal", "noise_scale", "effective_population", "temperature")
 HITS = ("hit_cost", "best_hit_cost")
@@ -31,6 +34,20 @@ class Quantity(NamedTuple):
     statistic: Callable  # of arrays and axis
     parts: list[xr.DataArray]  # with the dim replicate
     unit: str
+    largest: float = 0.0  # number that entered; 0: not known
+    rounding: float = 0.0  # what rounding may do to a number of size 1
+    share: bool = False  # every world is 0 or 1
+    early: list[xr.DataArray] | None = None  # the parts if each hit came as early as it may; None: hits are exact
+
+    def measured(self, *, exact: bool = False) -> Measured:
+        """With its standard error; `exact`: no step draws."""
+        positive = all(bool((part.isnull() | (part >= 0)).all()) for part in self.parts)
+        found = jackknife(self.statistic, self.parts, share=self.share, floor=self.largest * self.rounding, positive=positive, exact=exact)
+        if self.early is not None:
+            found = found._replace(low=jackknife(self.statistic, self.early).value)
+        if self.unit == "evaluations" and found.never and found.units:  # no world has hit, so far
+            found = found._replace(least=float(self.parts[0].mean()) / (1 - CAP ** (1 / found.units)))
+        return found
 
 
 def quantity(data: xr.Dataset, name: str, since: float = 0.0) -> Quantity:
@@ -56,15 +73,36 @@ def quantity(data: xr.Dataset, name: str, since: float = 0.0) -> Quantity:
     if values.sizes["checkpoint"] == 0:
         raise ValueError(f"since: expected a fraction of the budget up to the last checkpoint, {float(data['checkpoint'].max()):g}, got {since:g}")
     values = values**2 if name == "population_variance" else values
-    return Quantity(np.mean, [values.mean("checkpoint")], PLURAL.get(name, data[source].attrs.get("units", "1")))
+    unit, means = PLURAL.get(name, data[source].attrs.get("units", "1")), values.mean("checkpoint")
+    share = unit == "1" and bool(means.isin([0.0, 1.0]).all())
+    return Quantity(np.mean, [means], unit, max(_largest(data[source]), _start(data, unit)), _rounding(data), share)
+
+
+def _largest(values: xr.DataArray) -> float:
+    """The largest finite size; 0 where there is none."""
+    sizes = np.abs(values.values[np.isfinite(values.values)])
+    return float(sizes.max()) if sizes.size else 0.0
+
+
+def _start(data: xr.Dataset, unit: str) -> float:
+    """The size of the losses at the start, of which a small loss is a difference; 1 where it is not known."""
+    return 0.0 if unit != "loss" else _largest(data["start_loss"]) if "start_loss" in data else 1.0
+
+
+def _rounding(data: xr.Dataset) -> float:
+    """What rounding may do to a number of size 1."""
+    single = any(arm.study.get("dtype") == "float32" for arm in settings.arms(data))
+    return ROUNDINGS * (float(np.finfo(np.float32).eps) if single else EPSILON)
 
 
 def _of_hits(data: xr.Dataset, name: str) -> Quantity:
     if data.sizes.get("target", 0) == 0:
         raise ValueError(f"quantity: {name} needs `targets` in the study")
-    hit = data[name].isel(target=-1, drop=True)
-    reached = xr.DataArray(np.isfinite(hit))
-    return Quantity(noise.pooled_ratio, [hit.where(reached, spent(data)), reached.astype(float)], "evaluations")
+    hit, end = data[name].isel(target=-1, drop=True), spent(data)
+    reached = xr.DataArray(np.isfinite(hit)).astype(float)
+    late = hit.where(reached > 0, end)
+    early = data[f"{name}_low"].isel(target=-1, drop=True).where(reached > 0, end) if f"{name}_low" in data else late
+    return Quantity(noise.pooled_ratio, [late, reached], "evaluations", early=None if bool((early == late).all()) else [early, reached])
 
 
 def _of_ledger(data: xr.Dataset, name: str) -> Quantity:
@@ -72,7 +110,7 @@ def _of_ledger(data: xr.Dataset, name: str) -> Quantity:
         raise ValueError(f"quantity: {name} needs the `ledger` of a study")
     variance, step = data["step_variance"].sel(direction="all", drop=True), data["mean_step_squared"]
     if name == "step_variance":
-        return Quantity(np.mean, [variance], variance.attrs.get("units", "1"))
+        return Quantity(np.mean, [variance], variance.attrs.get("units", "1"), _largest(variance), _rounding(data))
     if name == "temperature":
         held = {"reference": "preconditioned"}
         parts = (data["mean_step_along"].mean("half"), data["reference_squared"], data["reference_trace"])

@@ -22,11 +22,11 @@ def table(found: Sequence[Judgement], name: str) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    title = f"{name}: claims; accepted is max(tolerance, 3 standard errors) around the predicted"
+    title = f"{name}: claims; one holds where the interval of the observed lies within what is accepted"
     grid = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
     for head in ("claim", "where", "quantity"):
         grid.add_column(head, overflow="fold")
-    for head in ("predicted", "observed", "SE", "accepted"):
+    for head in ("predicted", "accepted", "observed", "interval"):
         grid.add_column(head, justify="right", no_wrap=True)
     for head in ("negative control", "verdict"):
         grid.add_column(head, overflow="fold")
@@ -51,12 +51,13 @@ LABELS = ("landscape", "optimizer", "better", "worse", "first", "second")
 
 
 def cells(row: Judgement) -> list[str]:
-    """Quantity, predicted, observed, SE, accepted, control."""
+    """Quantity, predicted, accepted, observed, interval, control."""
     predicted = f"> {number(row.predicted)}" if row.relation == ">" else number(row.predicted)
     control = "the reverse" if row.relation == ">" else number(row.control)
     told = f"{control} {'rejected' if row.control_rejected else 'not rejected'}" if row.quantity else ""
     accepted = (f"{number(row.low)} .. {number(row.high)}" if row.low <= row.high else "nothing") if row.quantity else ""
-    return [row.quantity, "" if math.isnan(row.predicted) else predicted, number(row.observed), number(row.standard_error), accepted, told]
+    seen = "" if math.isnan(row.observed_low) else f"{number(row.observed_low)} .. {number(row.observed_high)}"
+    return [row.quantity, "" if math.isnan(row.predicted) else predicted, accepted, number(row.observed), seen, told]
 
 
 def number(value: float) -> str:

@@ -15,8 +15,8 @@ import numpy as np
 import xarray as xr
 from annotated_types import Ge, Le
 
-from studies.claims.base import Claim, Judgement, Place, at_each, axes_of, check, places, present
-from studies.claims.gate import Law, Scale, judgement
+from studies.claims.base import Claim, Judgement, Place, Tolerance, at_each, axes_of, check, nothing_random, places, present, tolerances
+from studies.claims.gate import EPSILON, ROUNDINGS, Law, Measured, judgement
 from studies.claims.jackknife import jackknife
 from studies.claims.names import predicted
 from studies.claims.quantities import LEDGER, quantity
@@ -33,7 +33,7 @@ class Scaling(Claim):
         optimizer: label.
         axis: swept axis, of positive numbers.
         predicted: the exponent: a number, a formula of the study's own numbers, or an import path "module:function".
-        tolerance: absolute, >= 0.
+        tolerance: absolute, >= 0; or {relative: .., absolute: ..}, of which the wider one counts.
         control: the exponent of a wrong law, likewise; it must be rejected. null: 0.5 more.
         quantity: loss, hit_cost, noise_to_signal, step_variance, .. (studies.claims.quantities).
         since: fraction of the budget from which checkpoints count, 0 <= f <= 1.
@@ -43,16 +43,18 @@ class Scaling(Claim):
     optimizer: str
     axis: str
     predicted: float | str
-    tolerance: Annotated[float, Ge(0)] = 0.05
+    tolerance: Tolerance = 0.05
     control: float | str | None = None
     quantity: str = "loss"
     since: Annotated[float, Ge(0), Le(1)] = 0.5
 
     def __post_init__(self) -> None:
         check(self.axis not in self.at, "scaling", "at", f"expected no value of {self.axis}, along which the exponent is fitted")
+        within = tolerances(self.tolerance, "scaling", "absolute")
         if isinstance(self.predicted, float | int) and isinstance(self.control, float | int):
-            far = abs(self.control - self.predicted) > self.tolerance
-            check(far, "scaling", "control", f"expected further from the predicted than the tolerance, {self.tolerance:g}, got {self.control:g}")
+            least = max(within["relative"] * max(abs(self.control), abs(self.predicted)), within["absolute"])
+            text = f"expected further from the predicted than the tolerance, {self.tolerance}, got {self.control:g}"
+            check(not abs(self.control - self.predicted) <= least, "scaling", "control", text)
 
     def judge(self, dataset: xr.Dataset) -> Sequence[Judgement]:
         """One verdict for each place: of the regime, and of the values outside where there are two or more."""
@@ -72,17 +74,29 @@ class Scaling(Claim):
     def _fit(self, place: Place, values: np.ndarray, rows: np.ndarray, inside: bool) -> Judgement:
         data = present(place.data.isel({self.axis: np.flatnonzero(rows)}).isel(optimizer=0))
         found = quantity(data, self.quantity, self.since)
-        parts = [part.transpose(self.axis, "replicate") for part in found.parts]
+        parts, x = [part.transpose(self.axis, "replicate") for part in found.parts], values[rows].astype(float)
         fitted = place.data.isel({self.axis: np.flatnonzero(rows)})
         value = predicted(self.predicted, fitted, place.where, self.optimizer)
         control = value + 0.5 if self.control is None else predicted(self.control, fitted, place.where, self.optimizer)
-        law = Law(predicted=value, control=control, tolerance=self.tolerance, scale=Scale(relative=False))
-        x = values[rows].astype(float)
+        within = tolerances(self.tolerance, "scaling", "absolute")
+        law = Law(predicted=value, control=control, tolerance=within["relative"], absolute=within["absolute"])
+        early = None if found.early is None else [part.transpose(self.axis, "replicate") for part in found.early]
+        measured = jackknife(exponent(found.statistic, x), parts, floor=ROUNDINGS * EPSILON, exact=nothing_random(data))
+        measured = measured if early is None else _either_end(measured, exponent(found.statistic, x), x, early, parts)
         told = {self.axis: f"{x.min():g} to {x.max():g}", "optimizer": self.optimizer}
         return judgement(
-            "scaling", law, jackknife(exponent(found.statistic, x), parts), where=place.where | told,
+            "scaling", law, measured, where=place.where | told,
             in_regime=inside and self.inside(place.where), quantity=f"exponent of {self.quantity} in {self.axis}",
         )  # fmt: skip
+
+
+def _either_end(measured: Measured, slope: Callable, x: np.ndarray, early: list[xr.DataArray], late: list[xr.DataArray]) -> Measured:
+    """With the least and the largest exponent that there may be, where hits are known to intervals, which end at `early` and `late`."""
+    upper = (np.log(x) > np.log(x).mean())[:, None]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        most = slope(*(np.where(upper, b.values, a.values) for a, b in zip(early, late, strict=True)))
+        least = slope(*(np.where(upper, a.values, b.values) for a, b in zip(early, late, strict=True)))
+    return measured._replace(value=most, low=least)
 
 
 def exponent(statistic: Callable, x: np.ndarray) -> Callable:

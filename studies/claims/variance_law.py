@@ -9,16 +9,17 @@ the quantity at each of its moments. `studies.claims.quantities` has the list, `
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 import xarray as xr
 from annotated_types import Ge, Le
+from pydantic import AllowInfNan
 
-from studies.claims.base import Claim, Judgement, Place, at_each, check, places, present
+from studies.claims.base import Claim, Judgement, Place, Tolerance, at_each, check, nothing_random, places, present, tolerances
 from studies.claims.gate import Law, judgement
-from studies.claims.jackknife import jackknife
 from studies.claims.names import predicted
 from studies.claims.quantities import LEDGER, quantity
 
@@ -32,25 +33,28 @@ class VarianceLaw(Claim):
         at: swept axis -> the value at which it is judged; an axis that is not named: at each of its values.
         regime: swept axis -> [low, high], where the law is said to be valid; what is outside is reported apart and does not count.
         optimizer: label.
-        predicted: a number, a formula of the study's own numbers, or an import path "module:function".
-        tolerance: relative, >= 0.
-        control: what a wrong law predicts, likewise; it must be rejected. null: twice the predicted.
+        predicted: a number (.inf: never), a formula of the study's own numbers, or an import path "module:function".
+        tolerance: relative, >= 0; or {relative: .., absolute: ..}, of which the wider one counts.
+        control: what a wrong law predicts, likewise; it must be rejected. null: twice the predicted; where that
+            is 0, the largest value that the runs had, or the loss at the start.
         quantity: loss, population_variance, step_variance, .. (studies.claims.quantities).
         since: fraction of the budget from which on it is stationary, 0 <= f <= 1.
     """
 
     optimizers: ClassVar[tuple[str, ...]] = ("optimizer",)
     optimizer: str
-    predicted: float | str
-    tolerance: Annotated[float, Ge(0)] = 0.05
+    predicted: Annotated[float, AllowInfNan()] | str
+    tolerance: Tolerance = 0.05
     control: float | str | None = None
     quantity: str = "loss"
     since: Annotated[float, Ge(0), Le(1)] = 0.5
 
     def __post_init__(self) -> None:
+        within = tolerances(self.tolerance, "variance_law", "relative")
         if isinstance(self.predicted, float | int) and isinstance(self.control, float | int):
-            far = abs(self.control - self.predicted) > self.tolerance * max(abs(self.control), abs(self.predicted))
-            check(far, "variance_law", "control", f"expected further from the predicted than the tolerance, {self.tolerance:g}, got {self.control:g}")
+            least = max(within["relative"] * max(abs(self.control), abs(self.predicted)), within["absolute"])
+            text = f"expected further from the predicted than the tolerance, {self.tolerance}, got {self.control:g}"
+            check(not abs(self.control - self.predicted) <= least, "variance_law", "control", text)
 
     def judge(self, dataset: xr.Dataset) -> Sequence[Judgement]:
         """One verdict for each place, and for each moment of the ledger."""
@@ -58,11 +62,18 @@ class VarianceLaw(Claim):
         return at_each(self, "variance_law", places(dataset, self, more=more), self._judge)
 
     def _judge(self, place: Place) -> Judgement:
-        found = quantity(present(place.data).isel(optimizer=0), self.quantity, self.since)
+        data = present(place.data).isel(optimizer=0)
+        found = quantity(data, self.quantity, self.since)
         value = predicted(self.predicted, place.data, place.where, self.optimizer)
-        control = 2 * value if self.control is None else predicted(self.control, place.data, place.where, self.optimizer)
-        law = Law(predicted=value, control=control, tolerance=self.tolerance)
+        other = _other(value, found.largest) if self.control is None else predicted(self.control, place.data, place.where, self.optimizer)
+        within = tolerances(self.tolerance, "variance_law", "relative")
+        law = Law(predicted=value, control=other, tolerance=within["relative"], absolute=within["absolute"])
         return judgement(
-            "variance_law", law, jackknife(found.statistic, found.parts), where=place.where | {"optimizer": self.optimizer},
+            "variance_law", law, found.measured(exact=nothing_random(data)), where=place.where | {"optimizer": self.optimizer},
             in_regime=self.inside(place.where), quantity=f"{self.quantity} ({found.unit})",
         )  # fmt: skip
+
+
+def _other(value: float, largest: float) -> float:
+    """What a wrong law predicts where none is given: twice as much; of inf 0, of 0 the largest number that entered, or 1."""
+    return 0.0 if math.isinf(value) else 2 * value if value else largest or 1.0

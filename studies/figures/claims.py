@@ -53,7 +53,8 @@ def claims(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
     inches, beside = width * (0.42 if wide else 0.5), 1.33 if wide else 0.1  # for words at the left, and numbers at the right
     lines = [style.wrapped(words, inches - 0.15, 8.2 if head else 7).split("\n") for words, head, _ in rows(found)]
     heights = [ROW + LINE * (len(line) - 1) for line in lines]
-    handles, title = _key(found), style.wrapped(f"bars: 3 standard errors (more with few worlds); {_worlds(found)}", width - 0.2, 7)
+    told = f"bars: intervals, each end at the level of 3 standard errors; what holds lies within what is accepted; {_worlds(found)}"
+    handles, title = _key(found), style.wrapped(told, width - 0.2, 7)
     columns = style.across([str(handle.get_label()) for handle in handles], width)
     below = 0.42 + 0.16 * -(-len(handles) // columns) + 0.14 * (title.count("\n") + 1)
     above = 0.28 if wide else 0.08
@@ -167,7 +168,7 @@ def scaled(row: Judgement) -> tuple[float, float, float, float, float]:
 
     if not (math.isfinite(zero) and math.isfinite(one)) or zero == one:
         return (math.nan,) * 5
-    near, far = (there(row.observed + side * row.margin_of_error) for side in (-1, 1))
+    near, far = sorted((there(row.observed_low), there(row.observed_high)))
     low, high = sorted((there(row.low), there(row.high)))
     return there(row.observed), low, high, near, far
 

@@ -35,6 +35,7 @@ class Arm(NamedTuple):
     noise: Mapping[str, Any]  # batch (terms; null: all), sampling, shared, evaluation {value, gradient}
     oracle: Mapping[str, Any]  # micro_batches, chunks
     study: Mapping[str, Any]  # seed, instances, budget, gradient_cost {value, low, high}, targets, dtype
+    draws: Sequence[str] | None = None  # sources of randomness of its steps, beside start and instance; None: not known
 
 
 def arms(dataset: xr.Dataset, but: Sequence[str] = ()) -> list[Arm]:
@@ -164,7 +165,8 @@ def _stored(dataset: xr.Dataset) -> tuple[Arm, ...]:
 @functools.lru_cache(maxsize=8)
 def _read(text: str) -> tuple[Arm, ...]:
     found = json.loads(text)
-    return tuple(Arm(arm["coords"], arm["label"], **{group: found["tasks"][arm["task"]].get(group, {}) for group in GROUPS}) for arm in found["arms"])
+    ran = [(arm, found["tasks"][arm["task"]]) for arm in found["arms"]]
+    return tuple(Arm(arm["coords"], arm["label"], **{group: task.get(group, {}) for group in GROUPS}, draws=task.get("draws")) for arm, task in ran)
 
 
 def _axes(dataset: xr.Dataset) -> list[str]:
