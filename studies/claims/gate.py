@@ -13,8 +13,10 @@ claim that holds needs both sides and the control rejected: an intersection-unio
 
 **Levels.** Each judgement is tested at CAP on each side, the level of three normal standard errors, with quantiles of
 t. That is stricter than LEVEL, since means of a few heavy-tailed worlds miss by more than their interval says: an
-interval of nominally 95 %, of 8 worlds of a log-normal (sigma 1.5), misses in 29 %; at CAP, and with the upper end of
-what is positive from its logarithm, in 4 %. All judgements of a study together are brought to LEVEL by Holm's method
+interval of nominally 95 %, of 8 worlds of a log-normal (sigma 1.5), misses in 29 %. So the end on the side of the longer
+tail is moved out as their skewness g says, from k to k + g (1 + 2 k^2) / (6 sqrt n) errors (the first term of the
+expansion; Johnson 1978, J. Am. Stat. Assoc. 73:536), never in, and the upper end of what is positive is that of its
+logarithm: these miss in 2 %. All judgements of a study together are brought to LEVEL by Holm's method
 (`studies.claims.simultaneous`).
 
 **No spread.** Worlds that are all equal have a standard error of 0, which proves nothing where anything random entered:
@@ -64,6 +66,7 @@ class Measured(NamedTuple):
     error: float  # standard error; NaN: unknown
     units: int  # worlds, or instances where worlds share them
     worlds: int
+    skew: float = 0.0  # of the units
     positive: bool = False  # a mean of what is never negative, whose upper end is that of its logarithm
     share: bool = False  # of units that are each 0 or 1
     exact: bool = False  # no step drew anything random: where worlds are equal, that is no chance
@@ -152,30 +155,44 @@ def _at_least(measured: Measured, bound: float, seen: float, against: float) -> 
     """The chance to see no more than was seen, if the true value is the bound or more."""
     if measured.share:
         return 0.0 if bound > 1 else float(stats.binom.cdf(round(seen * measured.units), measured.units, max(bound, 0.0)))
-    if measured.positive and seen > 0 and bound > 0:
-        return _tail(measured, (math.log(bound) - math.log(seen)) * seen, seen, against)
-    return _tail(measured, bound - seen, seen, against)
+    logarithm = measured.positive and measured.error > 0 and seen > 0 and bound > 0
+    distance = (math.log(bound) - math.log(seen)) * seen if logarithm else bound - seen
+    return _tail(measured, distance, seen, against, measured.skew)
 
 
 def _at_most(measured: Measured, bound: float, seen: float, against: float) -> float:
     """The chance to see no less than was seen, if the true value is the bound or less."""
     if measured.share:
         return 0.0 if bound < 0 else float(stats.binom.sf(round(seen * measured.units) - 1, measured.units, min(bound, 1.0)))
-    return _tail(measured, seen - bound, seen, against)
+    return _tail(measured, seen - bound, seen, against, -measured.skew)
 
 
-def _tail(measured: Measured, distance: float, seen: float, against: float) -> float:
+def _tail(measured: Measured, distance: float, seen: float, against: float, skew: float) -> float:
     """The chance of a distance from the bound; large where it lies on the other side."""
     if measured.exact and measured.error == 0:
         return 0.0 if distance >= 0 else 1.0
     if measured.units < 2 or not math.isfinite(measured.error):
         return 1.0
     if measured.error > 0:
-        return float(stats.t.sf(distance / measured.error, measured.units - 1))
+        return float(stats.t.sf(_errors(distance / measured.error, skew, measured.units), measured.units - 1))
     size = max(abs(seen), abs(against))
     if distance < 0 or measured.units < FEWEST:
         return 1.0
     return 0.0 if distance >= size else (1 - distance / size) ** measured.units
+
+
+def _out(errors: float, skew: float, units: int) -> float:
+    """How many errors away the end lies that has this quantile: further on the side of the longer tail."""
+    return errors + max(skew, 0.0) * (1 + 2 * errors**2) / (6 * math.sqrt(units))
+
+
+def _errors(away: float, skew: float, units: int) -> float:
+    """The quantile of an end that lies so many errors away: the inverse of `_out`."""
+    a = max(skew, 0.0) / (6 * math.sqrt(units))
+    if a * abs(away) < 1e-9:
+        return away - a
+    root = 1 + 8 * a * (away - a)
+    return (math.sqrt(root) - 1) / (4 * a) if root > 0 else -math.inf
 
 
 def verdict(law: Law, measured: Measured, level: float = CAP) -> tuple[Verdict, bool]:
@@ -216,8 +233,13 @@ def interval(law: Law, measured: Measured) -> tuple[float, float]:
         hits = round(value * n)
         low = float(stats.beta.ppf(CAP, hits, n - hits + 1)) if hits else 0.0
         return low, float(stats.beta.isf(CAP, hits + 1, n - hits)) if hits < n else 1.0
-    sure = errors_needed(n) * measured.error if measured.error > 0 or n < 2 else _unseen(law, measured)
-    return early - sure, value * math.exp(min(sure / value, 700.0)) if measured.positive and value > 0 and measured.error > 0 else value + sure
+    if n < 2 or math.isnan(measured.error):
+        return math.nan, math.nan
+    if measured.error == 0:
+        sure = _unseen(law, measured)
+        return early - sure, value + sure
+    below, above = (_out(errors_needed(n), skew, n) * measured.error for skew in (-measured.skew, measured.skew))
+    return early - below, value * math.exp(min(above / value, 700.0)) if measured.positive and value > 0 else value + above
 
 
 def _unseen(law: Law, measured: Measured) -> float:

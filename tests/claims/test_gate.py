@@ -132,6 +132,16 @@ def test_the_upper_end_of_what_is_positive_is_that_of_its_logarithm():
     assert verdict(Law(predicted=high * 0.999, control=9e9, tolerance=0.0), measured(2.0, 0.3, 20, positive=True))[0] == "undecided"
 
 
+def test_the_end_of_the_longer_tail_lies_further_out():
+    k = errors_needed(16)
+    low, high = interval(LAW, measured(2.0, 0.3, 16, skew=1.2))
+    assert (low, high) == pytest.approx((2 - 0.3 * k, 2 + 0.3 * (k + 1.2 * (1 + 2 * k**2) / 24)))
+    assert interval(LAW, measured(2.0, 0.3, 16, skew=-1.2)) == pytest.approx((4 - high, 4 - low))
+    for factor, expected in ((1.001, "fails"), (0.999, "undecided")):
+        law = Law(predicted=2 + factor * (high - 2), control=9e9, tolerance=0.0)
+        assert verdict(law, measured(2.0, 0.3, 16, skew=1.2))[0] == expected
+
+
 def test_hits_that_are_known_to_intervals():
     law = Law(predicted=100.0, control=200.0, tolerance=0.1)
     assert verdict(law, measured(104.0, 0.1, low=96.0))[0] == "holds"

@@ -146,7 +146,7 @@ class TestScaling:
 
     def test_the_exponent_and_its_error(self):
         data = self.data(-1.0)
-        (found,) = self.judge(data, tolerance=0.1)
+        (found,) = self.judge(data, tolerance=0.15)
         means = data["loss"].isel(checkpoint=-1).mean("replicate").values.ravel()
         assert found.observed == pytest.approx(np.polyfit(np.log([1, 2, 4, 8]), np.log(means), 1)[0])
         left_out = [
@@ -262,7 +262,8 @@ class TestEquality:
             a, b = np.log10(data["loss"].isel(checkpoint=-1).values.reshape(2, -1))
             p = ttost_paired(a, b, -0.3, 0.3)[0]
             found = self.judge(data)
-            assert (found.verdict == "holds") == (p < level)
+            assert found.p_holds >= p * (1 - 1e-9)  # a little more, where the differences are skewed
+            assert found.verdict == ("holds" if found.p_holds < level else "undecided")
             assert found.observed == pytest.approx((a - b).mean())
             seen.add(found.verdict)
         assert seen >= {"holds", "undecided"}
