@@ -46,7 +46,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy import stats
+from scipy import special, stats
 
 from studies.claims.base import Judgement, Verdict
 
@@ -174,7 +174,7 @@ def _tail(measured: Measured, distance: float, seen: float, against: float, skew
     if measured.units < 2 or not math.isfinite(measured.error):
         return 1.0
     if measured.error > 0:
-        return float(stats.t.sf(_errors(distance / measured.error, skew, measured.units), measured.units - 1))
+        return float(special.stdtr(measured.units - 1, -_errors(distance / measured.error, skew, measured.units)))
     size = max(abs(seen), abs(against))
     if distance < 0 or measured.units < FEWEST:
         return 1.0

@@ -123,7 +123,7 @@ def study(draw, worlds, tail, off):
 
 
 @pytest.mark.verify
-@pytest.mark.parametrize(("tail", "worlds"), [("normal", 8), ("normal", 64), ("exponential", 32), ("many ties", 16)])
+@pytest.mark.parametrize(("tail", "worlds"), [("exponential", 8), ("many ties", 32)])
 def test_all_kinds_of_claims_of_a_study_together(tail, worlds):
     """In how many studies is any of five verdicts wrong? One that is right by luck, undecided, is none."""
     wrong = {"holds": 0, "fails": 0}
