@@ -14,6 +14,7 @@ import numpy as np
 import xarray as xr
 from annotated_types import Ge
 
+from studies.analysis.arms import asked
 from studies.analysis.paired import same_worlds
 from studies.analysis.targets import BUDGET_SPENT, at_budget, spent
 from studies.results import settings
@@ -213,10 +214,13 @@ def present(data: xr.Dataset) -> xr.Dataset:
 
     Raises:
         Unfinished: there is no such world.
+        Unjudged: a run never asked, so that it shows nothing but its start.
     """
     there = (data["status"].isel(checkpoint=-1) < FAILED).all([dim for dim in data["status"].dims if dim not in ("replicate", "checkpoint")])
     if "loss" not in data or not bool(there.any()):
         raise Unfinished("no world has finished")
+    if not bool(asked(data).all()):
+        raise Unjudged("an optimizer never asked here, since its budget is below its first step; raise the budget")
     data = data.isel(replicate=np.flatnonzero(there.values))
     return data.assign(loss=data["loss"].where(data["status"] != DIVERGED, np.inf))
 

@@ -388,3 +388,13 @@ class TestNotAtRandom:
         data["loss"].loc[{"optimizer": "A"}] = data["loss"].sel(optimizer="B").values - 1e-12
         found = Ordering(better="A", worse="B").judge(data)[0]
         assert (found.observed, found.verdict, found.worlds_needed) == (0.5, "undecided", np.inf)
+
+    def test_an_arm_that_never_asked_is_not_judged(self):
+        data = pair(2.0)
+        for name in ("steps", "value_terms"):
+            data[name].loc[{"optimizer": "B"}] = 0
+        for claim in (Ordering(better="B", worse="A"), Equality(first="A", second="B", margin=0.1)):
+            (found,) = claim.judge(data)
+            assert (found.verdict, found.note) == (
+                "undecided", "an optimizer never asked here, since its budget is below its first step; raise the budget",
+            )  # fmt: skip
