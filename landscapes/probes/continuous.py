@@ -24,7 +24,7 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from landscapes.base import Landscape, Reals, dot, matmul
+from landscapes.base import Landscape, Reals, dot, matmul, norm, safe_unit, squarable
 from landscapes.probes.measure import Measure
 from landscapes.streams import Streams
 
@@ -88,7 +88,8 @@ def jackknife(statistic: Callable[..., Tensor], *samples: Tensor) -> tuple[Tenso
 
 def _left_out(parts: Tensor) -> Tensor:
     """The standard error from the values without each block, (.., B) -> (..)."""
-    return ((parts.shape[-1] - 1) / parts.shape[-1] * (parts - parts.mean(-1, keepdim=True)).square().sum(-1)).sqrt()
+    away, unit = squarable(parts - parts.mean(-1, keepdim=True))
+    return ((parts.shape[-1] - 1) / parts.shape[-1] * away.square().sum(-1)).sqrt() * unit[..., 0]
 
 
 def walk(landscape: Landscape, streams: Streams, *, walks: int, steps: int, step: float | Tensor | None = None, straight: bool = True) -> Walks:
@@ -165,6 +166,7 @@ def _straight(landscape: Landscape, streams: Streams, walks: int, steps: int, st
 def _correlations(loss: Tensor, lags: Tensor) -> Tensor:
     """(R, W, T) -> (R, K): all walks about one mean."""
     centred = loss - loss.mean((1, 2), keepdim=True)
+    centred = centred / safe_unit(centred.abs().amax((1, 2), keepdim=True))
     steps = loss.shape[2]
     covariance = [(centred[..., : steps - lag] * centred[..., lag:]).mean((1, 2)) for lag in lags.tolist()]
     return torch.stack(covariance, -1) / centred.square().mean((1, 2))[:, None]
@@ -236,8 +238,8 @@ def distance_correlation(landscape: Landscape, streams: Streams, *, samples: int
 
 def pearson(a: Tensor, b: Tensor) -> Tensor:
     """Correlation of (R, M) with (R, M): (R,); NaN where either is constant."""
-    a, b = a - a.mean(-1, keepdim=True), b - b.mean(-1, keepdim=True)
-    return (a * b).sum(-1) / (a.square().sum(-1) * b.square().sum(-1)).sqrt()
+    a, b = (squarable(x - x.mean(-1, keepdim=True))[0] for x in (a, b))
+    return dot(a, b) / (norm(a) * norm(b))
 
 
 def spearman(a: Tensor, b: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from landscapes.base import Landscape
+from landscapes.base import Landscape, safe_unit
 from landscapes.probes.continuous import PLACES, jackknife, last_sign, walk
 from landscapes.probes.measure import Measure
 from landscapes.streams import Streams
@@ -75,7 +75,8 @@ def settling(content: Tensor, eps: Tensor) -> Tensor:
 
 def _signs(slope: Tensor, eps: Tensor) -> Iterator[Tensor]:
     """For each threshold, in units of the rms slope of all walks, the signs (R, W, T) of slopes: -1, 0, 1."""
-    scale = slope.square().mean((1, 2), keepdim=True).sqrt()
+    unit = safe_unit(slope.abs().amax((1, 2), keepdim=True))
+    scale = (slope / unit).square().mean((1, 2), keepdim=True).sqrt() * unit
     yield from ((slope > e * scale).to(torch.int8) - (slope < -e * scale).to(torch.int8) for e in eps.to(slope))
 
 

@@ -11,6 +11,7 @@ from landscapes.base import Landscape, Reals
 from landscapes.games.base import distance
 from landscapes.networks.batch_norm import BatchNorm
 from landscapes.oracle import evaluate
+from landscapes.probes import continuous, information
 from landscapes.streams import Streams
 from tests.test_loop import run, task
 
@@ -65,3 +66,22 @@ def test_records_of_far_points(dtype):
     for name in ("step_length", "diversity"):
         assert np.array_equal(far[name], near[name] * 2.0 ** FLOATS[dtype])
         assert (near[name] > 0).all()
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("sign", [1, -1], ids=["large", "small"])
+def test_probes_of_losses_do_not_depend_on_their_unit(sign, dtype):
+    """Correlations, the error of a jackknife and the signs of slopes, of a loss in units of 2^k."""
+    unit, s = 2.0 ** (sign * FLOATS[dtype]), Streams(seed=1, worlds=torch.arange(3), dtype=dtype)
+    loss, other = s.normal("mutation", (2, 5, 40)).unbind(1)
+    lags = torch.arange(0, 20, 5)
+    assert torch.equal(continuous._correlations(loss * unit, lags), continuous._correlations(loss, lags))
+    assert (continuous._correlations(loss, lags)[:, 0] == 1).all()
+    a, b = loss.flatten(1), other.flatten(1)
+    expected = [np.corrcoef(x, y)[0, 1] for x, y in zip(a.double().numpy(), b.double().numpy(), strict=True)]
+    np.testing.assert_allclose(continuous.pearson(a * unit, b * unit), expected, rtol=1e-4)
+    assert torch.equal(continuous._left_out(a * unit), continuous._left_out(a) * unit)
+    for plain, scaled in zip(
+        information._signs(loss, torch.tensor([0.0, 0.5])), information._signs(loss * unit, torch.tensor([0.0, 0.5])), strict=True
+    ):
+        assert torch.equal(plain, scaled)
