@@ -20,15 +20,22 @@ from studies.analysis.arms import arms
 from studies.figures import style
 
 ROW = 1.45  # inches
+HIDDEN = "hidden"
 ASIDE = 2.5  # points between optimizers of equal sample, so that they do not hide one another
 CROWDED = 12  # digits below a panel, more of which stand upright
 APART = 0.14  # of the axis, that labels of sizes need
-Points = dict[str, list[tuple[float, float, float, float]]]  # optimizer -> size of its sample, cosine, low, high
-REFERENCES = {"raw": "raw gradient", "smoothed": "smoothed gradient", "preconditioned": "preconditioned gradient"}
+Points = dict[str, list[tuple[float, float, float, float, float]]]  # optimizer -> size of its sample, cosine, low, high, 1 where unresolved
+REFERENCES = {
+    "raw": "raw gradient",
+    "smoothed": "smoothed gradient",
+    "preconditioned": "preconditioned gradient",
+    "selection": "selection, Cov(w,x)/W",
+    "mean_fitness": "mean fitness, G\u00a0grad\u00a0ln\u00a0W",
+}
 
 
 def alignment(dataset: xr.Dataset, width: float = style.WIDTH, moment: float | None = None) -> Figure:
-    """One row for each landscape, one column for each reference: cosine of the mean step with the negative gradient.
+    """One row for each landscape, one column for each reference that is known: cosine of the mean step with it; open: hidden by noise.
 
     Args:
         dataset: a study's results with the noise ledger; where an axis changes the batch or the population, its values are joined by a line.
@@ -43,19 +50,20 @@ def alignment(dataset: xr.Dataset, width: float = style.WIDTH, moment: float | N
     dataset = dataset.isel(moment=[dataset.sizes["moment"] // 2]) if moment is None else dataset.sel(moment=[moment], method="nearest")
     names, looks = dataset["landscape"].values.tolist(), style.looks(dataset["optimizer"].values.tolist())
     figure = Figure(layout="constrained")
-    grid = figure.subplots(len(names), len(REFERENCES), squeeze=False, sharey=True)
+    columns = _known(dataset)
+    grid = figure.subplots(len(names), len(columns), squeeze=False, sharey=True)
     for name, row in zip(names, grid, strict=True):
-        for axes, reference in zip(row, REFERENCES, strict=True):
+        for axes, reference in zip(row, columns, strict=True):
             panel(dataset.sel(landscape=name), axes, looks, reference)
         row[0].set_ylabel(style.wrapped(str(name), ROW - 0.1), fontweight="bold")
-    for axes, top, text in zip(grid[-1], grid[0], REFERENCES.values(), strict=True):
-        top.set_title(style.wrapped(text, width / 3 - 0.15, 7.5), fontsize=7.5)
+    for axes, top, text in zip(grid[-1], grid[0], columns.values(), strict=True):
+        top.set_title(style.wrapped(text, width / len(columns) - 0.15, 7.5), fontsize=7.5)
         axes.set_xlabel("sample size")
     figure.supylabel("cosine with the mean step", fontsize=8)
     handles = [Line2D([], [], label=label, marker="o", ms=3, **look) for label, look in looks.items()]
     sample = "sample: terms in a mini-batch, or points asked"
     worlds = style.worlds(dataset.sizes["replicate"], "; bars: 95 % intervals")
-    at = f"from states at {dataset['moment'].item():.3g} of the budget, {worlds}; {sample}"
+    at = f"from states at {dataset['moment'].item():.3g} of the budget, {worlds}; {sample}{_hidden(grid)}"
     across, title = style.across([str(handle.get_label()) for handle in handles], width), style.wrapped(at, width - 0.3, 7.5)
     figure.legend(handles=handles, loc="outside lower center", ncols=across, title=title, title_fontsize=7.5)
     figure.set_size_inches(width, (ROW + 0.15) * len(names) + 0.7 + 0.16 * -(-len(handles) // across) + 0.13 * title.count("\n"))
@@ -69,20 +77,25 @@ def panel(dataset: xr.Dataset, axes: Axes, looks: dict[str, dict[str, Any]] | No
         dataset: a ledger without the dim `landscape`, with one `moment`.
         axes: where to draw.
         looks: optimizer -> keywords of `Axes.plot`.
-        reference: raw, smoothed or preconditioned.
+        reference: one of `REFERENCES`.
     """
     looks = looks or style.looks(dataset["optimizer"].values.tolist())
     found = points(dataset, reference)
     if not found:
         style.nothing(axes, "no numbers")
     several = any(len(one) > 1 for one in found.values())
+    hidden: list[tuple[np.ndarray, np.ndarray, dict[str, Any]]] = []
     for place, (label, one) in enumerate(found.items()):
-        size, cosine, low, high = np.array(sorted(one)).T
+        size, cosine, low, high, end = np.array(sorted(one)).T
         aside = ASIDE / 72 * (place - (len(found) - 1) / 2) * several
         where: dict[str, Any] = {"transform": axes.transData + ScaledTranslation(aside, 0, axes.figure.dpi_scale_trans)}
         x = size if several else np.array([place])
         axes.plot(x, cosine, marker="o", ms=3, label=label, **looks[label], **where)
         axes.vlines(x, low, high, color=looks[label]["color"], lw=1, **where)
+        hidden.append((x, end, {"color": looks[label]["color"], **where}))
+    for x, end, look in hidden:
+        if np.isfinite(end).any():
+            axes.plot(x, end, marker="o", ms=3, ls="none", mfc="white", gid=HIDDEN, **look)
     axes.axhline(0.0, color="#888888", lw=0.6, ls=(0, (3, 2)))
     axes.set_ylim(-1.08, 1.08)
     _across(axes, found, several=several)
@@ -98,9 +111,23 @@ def points(dataset: xr.Dataset, reference: str) -> Points:
     for _, arm in arms(dataset):
         told = noise.alignment(arm).sel(reference=reference).isel(moment=0)
         low, high = told["cosine_interval"].values.tolist()
-        mine = (float(arm["sample_size"].mean()), float(told["cosine"]), low, high)
+        end = 1.0 if bool(told["unresolved"]) and float(told["length"]) > 0 else np.nan  # a length of 0: nothing is seen of the step at all
+        mine = (float(arm["sample_size"].mean()), float(told["cosine"]), low, high, end)
         found.setdefault(str(arm["optimizer"].item()), []).append(mine)
     return found
+
+
+def _known(dataset: xr.Dataset) -> dict[str, str]:
+    """The references that some world knows, and their titles; the first where none is known."""
+    held = dataset["reference_squared"]
+    names = [name for name in REFERENCES if name in held["reference"].values and bool(held.sel(reference=name).notnull().any())]
+    return {name: REFERENCES[name] for name in names or list(REFERENCES)[:1]}
+
+
+def _hidden(grid: np.ndarray) -> str:
+    """What open points mean, where there are any."""
+    there = any(line.get_gid() == HIDDEN for axes in grid.flat for line in axes.lines)
+    return "; open: above 1 by noise" if there else ""
 
 
 def _across(axes: Axes, found: Points, *, several: bool) -> None:

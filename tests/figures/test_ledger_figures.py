@@ -65,6 +65,22 @@ def test_alignment_with_several_sizes_has_them_on_its_axis(data):
     assert axes.get_xlim()[1] > 640
 
 
+def test_alignment_has_a_column_for_each_reference_that_is_known_and_open_points_where_noise_hides_it(data):
+    """Made-up lengths: the mean steps' squared length a quarter of what is along the reference, so that the cosine comes out as about 2."""
+    known = data.isel(moment=[1])
+    titles = [axes.get_title().replace("\n", " ") for axes in alignment(known.expand_dims("landscape")).axes]
+    assert {"raw gradient", "selection, Cov(w,x)/W"} <= set(titles)
+    none = known.assign(reference_squared=known["reference_squared"].where(known["reference"].isin(["raw", "smoothed"])))
+    titles = [axes.get_title() for axes in alignment(none.expand_dims("landscape")).axes if axes.get_title()]
+    assert titles == ["raw gradient", "smoothed gradient"]
+    short = known.assign(mean_step_squared=known["mean_step_squared"] / 16)
+    axes = align(short, Figure().subplots(), reference="raw")
+    told = noise.alignment(short).sel(reference="raw").squeeze()
+    hidden = told["unresolved"] & (told["length"] > 0)
+    assert hidden.any()
+    assert sum(line.get_gid() == "hidden" for line in axes.lines) == int(hidden.sum())
+
+
 @pytest.mark.parametrize("name", ["nk", "bowl"])
 def test_shares_of_sources_have_their_intervals(shared, name):  # noqa: F811
     ledger = real("ledger", shared).sel(landscape=name).isel(moment=[1])
