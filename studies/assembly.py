@@ -188,7 +188,9 @@ def _dataset(grid: Grid, tasks: Sequence[Mapping[str, Any]]) -> xr.Dataset:
     coords["checkpoint"] = ("checkpoint", grid.fractions, {"long_name": "fraction of the budget", "units": "1"})
     coords["target"] = ("target", np.arange(grid.sizes["target"]), {"long_name": "number of the target"})
     coords["cost"] = _squeezed(grid, cost, ("checkpoint",), {"long_name": "cost", "units": "evaluations"})
-    coords["target_loss"] = _squeezed(grid, target, ("target",), {"long_name": "target", "units": "loss"})
+    relative = {task.get("target_floor") is not None for task in tasks if task["targets"]} or {False}
+    units = "loss, or of the gap at the start" if len(relative) > 1 else ("of the gap at the start" if relative == {True} else "loss")
+    coords["target_loss"] = _squeezed(grid, target, ("target",), {"long_name": "target", "units": units})
     if (recorded == 0).any():
         told = {"long_name": "whether the arm has this checkpoint of its own; 0: what it showed at its last one before is repeated"}
         coords["recorded"] = _squeezed(grid, recorded, ("checkpoint",), told)

@@ -21,7 +21,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from landscapes.base import Parameters
-from studies import factors, kinds, matching, models, names, sections, spending, tuning, yaml_lines
+from studies import factors, kinds, matching, meanings, models, names, sections, spending, tuning, yaml_lines
 from studies.mistakes import mistakes_in
 from studies.models import DEFAULT, ENTRIES, FAMILIES, StudyModel
 from studies.settings import Arm, Settings, variants
@@ -33,6 +33,7 @@ RESERVED_LABELS = (DEFAULT, "value", "gradient")
 SECTION_MAPS = ((section, key) for section, model in sections.SECTIONS.items() for key in model.model_fields if key != "off")
 MAPS = (("budget",), ("targets",), ("precision",), *SECTION_MAPS)  # keys whose value may be a map label -> value
 AS_GIVEN = (*FAMILIES, "question", "sweep")  # keys of a study in which texts are no labels
+OWN_KEYS = {"evaluation": {"value", "gradient"}, "targets": {*sections.TARGETS}}  # of a value that is itself a mapping, and no map of labels
 STAND_INS = {"name": "unnamed", "budget": 1e9, "landscapes": {}, "optimizers": {}}  # for wrong ones, so that the rest can be checked
 Classes = dict[str, dict[str, type[Parameters]]]  # family -> kind -> class
 
@@ -80,8 +81,8 @@ class Study:
 
     @functools.cached_property
     def notes(self) -> list[str]:
-        """What is said when it is read: which arms cannot take one step."""
-        return spending.notes(self.arms)
+        """What is said when it is read: which arms cannot take one step, and where a loss is a gap in some arms and none in others."""
+        return [*spending.notes(self.arms), *meanings.notes(self.arms)]
 
     def yaml(self) -> str:
         """The resolved study as a study file."""
@@ -248,7 +249,7 @@ class Checker:
         ]
         for path in MAPS:
             values = self.data.get(path[0]) if len(path) == 1 else _mapping(self.data.get(path[0])).get(path[1])
-            if isinstance(values, dict) and not (path[-1] == "evaluation" and values.keys() <= {"value", "gradient"}):
+            if isinstance(values, dict) and not values.keys() <= OWN_KEYS.get(path[-1], set()):
                 self._check_map(path, values)
         for label, entry in _mapping(self.data.get("optimizers")).items():
             self._check_variants(("optimizers", label), _mapping(entry))
@@ -258,14 +259,16 @@ class Checker:
         known = self.labels["landscapes"]
         for label in values:
             if label not in (*known, DEFAULT):
-                words = [*known, "value", "gradient"] if path[-1] == "evaluation" else known
+                words = [*known, *OWN_KEYS.get(path[-1], ())]
                 self.mistakes.append(Mistake((*path, label), f"unknown landscape; {suggest(label, words)}", at_key=True))
         missing = [label for label in known if label not in values]
         if path[0] in ("budget", "targets") and DEFAULT not in values and missing:
             self.mistakes.append(Mistake(path, f"no value for landscape {missing[0]!r}; name it, or give a 'default'"))
-        if path == ("targets",) and len({len(v) for v in values.values() if isinstance(v, list)}) > 1:
-            lengths = ", ".join(f"{label}: {len(v)}" for label, v in values.items() if isinstance(v, list))
-            self.mistakes.append(Mistake(path, f"expected lists of equal lengths, got {lengths}"))
+        lists = {label: _mapping(v).get("values", v) for label, v in values.items()} if path == ("targets",) else {}
+        lengths = {label: len(v) for label, v in lists.items() if isinstance(v, list)}
+        if len({*lengths.values()}) > 1:
+            told = ", ".join(f"{label}: {length}" for label, length in lengths.items())
+            self.mistakes.append(Mistake(path, f"expected lists of equal lengths, got {told}"))
 
     def _check_variants(self, path: tuple[str, ...], entry: dict[str, Any]) -> None:
         """The keys of `grid` and `on`; their values are checked where they are used."""

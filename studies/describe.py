@@ -60,7 +60,7 @@ def _about(cls: Any, family: str) -> list[str]:  # noqa: ANN401
         facts = {"searches": ", ".join(d.__name__.lower() for d in cls.domains), "asks for": "gradients" if cls.gradient else "values"}
         facts["draws from"] = ", ".join(("init", *cls.sources))
     else:
-        facts = {"domain": _domain(cls)}
+        facts = {"domain": _domain(cls), "loss": _loss(cls)}
     facts["source"] = source(cls)
     return [f"{name}: {value}" for name, value in facts.items() if value]
 
@@ -72,6 +72,15 @@ def source(cls: type) -> str:
         if found:
             return " ".join(found.split()).removeprefix("Source: ")
     return ""
+
+
+def _loss(cls: Any) -> str:  # noqa: ANN401
+    """What 0 means, as far as that needs no parameters."""
+    try:
+        known = cls().gap_known
+    except TypeError:  # a parameter has no default
+        return ""
+    return "the gap to the optimum, with the defaults" if known else "the landscape's own value, with the defaults: the optimum is not known"
 
 
 def _domain(cls: Any) -> str:  # noqa: ANN401

@@ -11,8 +11,6 @@ where a core reads some 5e9 numbers a second.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from landscapes.base import Landscape
@@ -62,16 +60,15 @@ class Hits:
     """The first hits of T targets in R worlds.
 
     Args:
-        targets: (T,) losses.
-        worlds: R.
+        targets: (R, T) losses.
         seen: steps of the last state of which it is known that no target is reached; -1: not even the start's is.
     """
 
-    def __init__(self, targets: Sequence[float], worlds: int, seen: int) -> None:
-        self.targets = np.array(targets, float)
-        self.cost, self.low = np.full((2, worlds, len(targets)), np.inf)  # ends of the interval that holds the hit; inf: never
-        self.next = np.full(worlds, max(targets, default=-np.inf))  # (R,) the largest target that a world has not hit; -inf: none
-        self.seen_steps, self.seen_cost = np.full(worlds, seen), np.zeros(worlds)  # (R,) of the last state looked at
+    def __init__(self, targets: np.ndarray, seen: int) -> None:
+        self.targets = targets
+        self.cost, self.low = np.full((2, *targets.shape), np.inf)  # ends of the interval that holds the hit; inf: never
+        self.next = targets.max(1, initial=-np.inf)  # (R,) the largest target that a world has not hit; -inf: none
+        self.seen_steps, self.seen_cost = np.full(len(targets), seen), np.zeros(len(targets))  # (R,) of the last state looked at
 
     @property
     def open(self) -> np.ndarray:

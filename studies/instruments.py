@@ -33,6 +33,7 @@ VARIABLES = {  # name -> (long name, unit) of what has the dims (replicate, chec
     "diversity": ("rms distance of the points asked to their mean (heterozygosity on bits); NaN before the first step", "length of x"),
     "step_length": ("distance that the center moved in the last step; NaN before the first step", "length of x"),
 }
+TARGET_UNITS = (LOSS, "of the gap at the start")  # of targets that are losses, and of those that are relative
 START = ("true loss of the common start: the first point of every optimizer's starts, before the first step", LOSS)
 COUNTS = {
     "value_terms": ("term-evaluations of values so far", "terms"),
@@ -56,6 +57,20 @@ class Moment(NamedTuple):
     info: Info  # what the optimizer told of the step
 
 
+class Goals(NamedTuple):
+    """What is to be reached."""
+
+    values: Sequence[float]  # (T,)
+    floor: float | None = None  # None: values are losses; else fractions of what a world's start lies above this loss
+
+    def levels(self, start: np.ndarray) -> np.ndarray:
+        """The losses (R, T) to be reached from starts of this loss (R,); -inf, which is never reached, from one without a finite loss."""
+        values = np.broadcast_to(np.array(self.values, float), (len(start), len(self.values)))
+        if self.floor is None:
+            return values
+        return np.where(np.isfinite(start)[:, None], self.floor + values * (start - self.floor)[:, None], -np.inf)
+
+
 class Recorder:
     """Writes the records of R worlds while they run.
 
@@ -65,7 +80,7 @@ class Recorder:
         ledger: the worlds' bills.
         common: (R, 1, D) the point at which every arm of this landscape starts.
         checkpoints: (C,) costs at the nominal price, increasing, in evaluations.
-        targets: (T,) losses.
+        goals: (T,) targets.
         exact: whether values are the truth about a point as an answer.
         share: of the time, that looking for hits may take where the truth takes longer than a step.
     """
@@ -77,7 +92,7 @@ class Recorder:
         ledger: Ledger,
         common: Tensor,
         checkpoints: Sequence[float],
-        targets: Sequence[float],
+        goals: Goals,
         *,
         exact: bool,
         share: float,
@@ -88,8 +103,7 @@ class Recorder:
         self.reach = self.checkpoints * (1 + ROUNDING)  # a cost up to here is within the checkpoint
         self.next = np.zeros(worlds, int)  # (R,) the first checkpoint not yet written
         self.ended = np.zeros(worlds, int)  # (R,) 0, or the place in STATUS that says how the world ended
-        self.targets, self.pace = np.array(targets, float), Pace(landscape, worlds, np.inf if exact else share)
-        self.hits, self.best_hits = Hits(targets, worlds, seen=-1), Hits(targets, worlds, seen=0)
+        self.goals, self.pace = goals, Pace(landscape, worlds, np.inf if exact else share)
         self.best_truth, self.best_changed = np.full(worlds, np.inf), np.zeros(worlds, bool)  # (R,)
         told = [name for name, _, _ in (*optimizer.recorded.values(), *optimizer.counted.values())]
         self.counted: dict[str, np.ndarray] = {}  # variable -> (R,) sum over the steps so far
@@ -106,6 +120,8 @@ class Recorder:
         observed = np.full(len(best), np.inf)
         self.last = self.before = Moment(state, None, None, self._counts(), self.ledger.spent, self.ledger.within, 0.0, observed, best, {})
         self.start_loss = self._truth(self.common, self.last)[:, 0]
+        self.targets = self.goals.levels(self.start_loss)  # (R, T)
+        self.hits, self.best_hits = Hits(self.targets, seen=-1), Hits(self.targets, seen=0)
 
     def __call__(self, step: int, optimizer: Optimizer, state: State, query: Query, answer: Answer, info: Info) -> None:
         """Take the state after one step."""
@@ -147,11 +163,17 @@ class Recorder:
         flags: dict = {"flag_values": np.arange(len(STATUS), dtype=np.int8), "flag_meanings": " ".join(STATUS)}
         variables["status"] = (("replicate", "checkpoint"), self.records["status"].astype(np.int8), {"long_name": "what the world does", **flags})
         variables |= self._hit_costs()
+        variables["target_level"] = (("replicate", "target"), self.targets, {"long_name": "true loss that reaches the target", "units": LOSS})
         variables["start_loss"] = ("replicate", self.start_loss, dict(zip(("long_name", "units"), START, strict=True)))
+        units = TARGET_UNITS[self.goals.floor is not None]
         coords = {
             "replicate": worlds.cpu().numpy(),
             "cost": ("checkpoint", self.checkpoints[:-1], {"long_name": "cost", "units": "evaluations"}),
-            "target_loss": ("target", self.targets, {"long_name": "target", "units": LOSS}),
+            "target_loss": (
+                "target",
+                np.array(self.goals.values, float),
+                {"long_name": "target", "units": units},
+            ),
         }
         return xr.Dataset(variables, coords)
 
@@ -270,7 +292,7 @@ class Recorder:
         began = time.perf_counter()
         values |= {name: value.cpu().numpy() for name, value in self.landscape.measures(into_box(self.landscape, point[:, None])[0][:, 0]).items()}
         self.truth_seconds += time.perf_counter() - began
-        hit = (truth[:, :1] <= self.targets).all(1) & (len(self.targets) > 0)
+        hit = (truth[:, :1] <= self.targets).all(1) & (self.targets.size > 0)
         return values | {"status": np.where(self.ended > 0, self.ended, hit * STATUS.index("hit_target"))}
 
     def _spread(self, query: Query, answer: Answer, share: Tensor | None) -> dict[str, np.ndarray]:

@@ -19,7 +19,7 @@ from landscapes.relaxation import Relaxation
 from landscapes.streams import Streams
 from optimizers.base import Optimizer, State
 from studies.guards import guarded, try_landscape
-from studies.instruments import Recorder
+from studies.instruments import Goals, Recorder
 from studies.kinds import build
 from studies.ledger import Book, Freezer, Scene, record
 from studies.pictures import Camera, develop
@@ -94,7 +94,8 @@ def run_worlds(task: Task, worlds: torch.Tensor) -> xr.Dataset:
     oracle = Oracle(landscape, noise, ledger, **task.oracle, alone=singly(task, streams))
     common = landscape.start(streams.at(0), 1)
     true_values = oracle.exact(gradient=False, batches=optimizer.batches) and landscape.values_are_solutions
-    recorder = Recorder(landscape, optimizer, ledger, common, task.checkpoints, task.targets, exact=true_values, share=task.truth)
+    goals = Goals(task.targets, task.target_floor)
+    recorder = Recorder(landscape, optimizer, ledger, common, task.checkpoints, goals, exact=true_values, share=task.truth)
     first = streams.at(0)
     exact = oracle.exact(gradient=optimizer.gradient, batches=optimizer.batches)
     problem = Problem(landscape.dim, landscape.domain, exact, start=lambda n: landscape.start(first, n), players=len(landscape.players))

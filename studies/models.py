@@ -21,6 +21,7 @@ from studies import kinds
 from studies.sections import (
     CHECKPOINTS,
     TAG,
+    TARGETS,
     WHOLE,
     Cluster,
     Count,
@@ -34,6 +35,7 @@ from studies.sections import (
     Price,
     Share,
     Strict,
+    Targets,
     TuningModel,
     checkpoint_fractions,
     per_landscape,
@@ -93,7 +95,11 @@ class StudyModel(Strict):
     gradient_cost: Price = Field(default=3.0, description="evaluations that one gradient costs; or {value: 3, range: [1, 20]}")
     dtype: Dtype = Field(default="float64", description="precision")
     device: Literal["auto", "cpu", "cuda"] = Field(default="auto", description="auto: cuda where there is one")
-    targets: per_landscape(list[float]) = Field(default=[], description="losses whose first hit is noted")  # type: ignore[valid-type]
+    targets: per_landscape(Targets, TARGETS) = Field(  # type: ignore[valid-type]
+        default=[],
+        description="losses whose first hit is noted; or {values: [0.5, 0.1], relative: start}, fractions of the gap at the start; or landscape label"
+        " -> either. A sweep may set them too: `targets.LABEL`, in a zip with the parameter that they belong to",
+    )
     precision: per_landscape(Annotated[float, Gt(0), Lt(1)]) = Field(  # type: ignore[valid-type]
         default=1e-8, description="losses that differ by less are equal: relative to how far the starts are from the optimum, or to their spread"
     )

@@ -20,7 +20,7 @@ COORDINATES = (
 RECORDED = (
     "loss start_loss best_loss observed population_loss diversity step_length status hit_cost best_hit_cost value_terms gradient_terms steps seconds"
     " virtual_time staleness unfit_steps adapted_learning_rate test_loss test_accuracy held_out_loss held_out_accuracy fixed_point_distance measured"
-    " measured_error recorded hit_cost_low best_hit_cost_low"
+    " measured_error target_level recorded hit_cost_low best_hit_cost_low"
 ).split()
 LEDGER = (
     "moment source direction reference half mode force moment_cost moment_steps sample_size step_variance step_variance_first step_variance_total"

@@ -48,7 +48,8 @@ class Task:
         budget: evaluations at the lowest price of a gradient.
         gradient_cost: value, low and high price in evaluations.
         checkpoints: increasing costs at the nominal price, in evaluations.
-        targets: losses.
+        targets: losses; with a `target_floor`, fractions of what each world's start lies above it.
+        target_floor: the loss that is 0 to such fractions; None: targets are losses.
         dtype: float64 or float32.
         device: cpu or cuda.
         ledger: what the noise ledger records: moments (increasing costs at the nominal price), redraws, modes, points, sources; None: it is not kept.
@@ -72,6 +73,7 @@ class Task:
     ledger: dict[str, Any] | None = None
     pictures: dict[str, Any] | None = None
     truth: float = 1.0
+    target_floor: float | None = None
 
     @functools.cached_property
     def canonical(self) -> str:

@@ -62,6 +62,31 @@ def per_landscape(value_type: Any, keys: tuple[str, ...] = ()) -> Any:  # noqa: 
     ]
 
 
+class TargetsModel(Strict):
+    """Targets that are not losses as they stand: above the best known loss, or parts of the way from there to the start."""
+
+    values: list[float] = Field(description="losses above `best`, or with `relative: start` fractions of the gap there")
+    relative: Literal["start"] | None = Field(
+        default=None, description="start: fractions of what each world's common start (`start_loss`) lies above `best`; null: losses"
+    )
+    best: float | None = Field(
+        default=None, description="the best known loss, where the optimum is not known; where it is, loss is the gap to it and this is 0"
+    )
+
+
+TARGETS = tuple(TargetsModel.model_fields)
+
+
+def _targets_tag(value: Any) -> str:  # noqa: ANN401
+    return f"{TAG}model" if isinstance(value, Mapping | TargetsModel) else f"{TAG}list"
+
+
+Targets = Annotated[
+    Annotated[list[float], Tag(f"{TAG}list")] | Annotated[TargetsModel, Tag(f"{TAG}model")],
+    Discriminator(_targets_tag),
+]
+
+
 class GradientCost(Strict):
     """What a gradient costs, and the prices to which an analysis may change it afterwards."""
 

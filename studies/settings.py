@@ -117,6 +117,8 @@ class Settings:
         landscapes = {label: self._entry("landscapes", entry, ("landscapes", label), where, coords) for label, entry in data["landscapes"].items()}
         for label, landscape in (landscapes or {"": None}).items():  # with none, the optimizers are still checked
             oracle = self._oracle(study, label, landscape, where, coords) if landscape else None
+            if landscape:
+                self._check_targets(study, label, landscape, where, coords)
             for name, raw, here in variants(data["optimizers"], label):
                 optimizer = self._entry("optimizers", raw, here[()], where | here, coords)
                 if landscape and optimizer and self._fits(study, label, landscape, optimizer, where | here, coords) and oracle:
@@ -175,6 +177,18 @@ class Settings:
             given = getattr(getattr(study, section), key, None)
             self._note(Mistake((section, key, label) if isinstance(given, dict) and label in given else (section, key), text), where, coords)
             return None
+
+    def _check_targets(self, study: StudyModel, label: str, landscape: Entry, where: Where, coords: dict[str, Any]) -> None:
+        """Fractions of the gap at the start need a gap."""
+        asked = of(study.targets, label, [])
+        if isinstance(asked, sections.TargetsModel) and asked.relative and asked.best is None and not landscape.made.gap_known:  # type: ignore[attr-defined]
+            swept = [
+                axis.name for axis in self.axes if axis.name in coords and any(s.path[:2] == ("landscapes", label) for s in sum(axis.settings, []))
+            ]
+            at = f" at {', '.join(f'{name} = {short(coords[name])}' for name in swept)}" if swept else ""
+            text = f"the optimum of landscape {label!r} is not known{at}, so that its loss is no gap; give `best`, the best known loss"
+            path = ("targets", label) if isinstance(study.targets, dict) and label in study.targets else ("targets",)
+            self._note(Mistake((*path, "relative"), text), where, coords)
 
     def _fits(self, study: StudyModel, label: str, landscape: Entry, optimizer: Entry, where: Where, coords: dict[str, Any]) -> bool:
         problem = _misfit(where[()], optimizer, landscape, label, self.checker)
@@ -336,9 +350,19 @@ def _scalars(study: StudyModel, label: str, landscape: Entry) -> dict[str, Any]:
         "instances": study.instances,
         "budget": of(study.budget, label),
         "gradient_cost": {"value": price.value, "low": price.low, "high": price.high},
-        "targets": list(of(study.targets, label, [])),
+        **_targets(of(study.targets, label, []), gap_known=landscape.made.gap_known),  # type: ignore[attr-defined]
         "dtype": landscape.model.dtype or study.dtype,  # type: ignore[attr-defined]
         "ledger": study.ledger and study.ledger.model_dump(),
         "pictures": study.pictures and study.pictures.model_dump(),
         "truth": study.truth,
     }
+
+
+def _targets(asked: list[float] | sections.TargetsModel, *, gap_known: bool) -> dict[str, Any]:
+    """Losses; or, with a floor, fractions of the way from there to the start."""
+    if not isinstance(asked, sections.TargetsModel):
+        return {"targets": list(asked), "target_floor": None}
+    best = 0.0 if gap_known or asked.best is None else asked.best
+    if asked.relative:
+        return {"targets": list(asked.values), "target_floor": best}
+    return {"targets": [best + value for value in asked.values], "target_floor": None}

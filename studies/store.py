@@ -145,7 +145,7 @@ def _settings(plan: Plan) -> str:
 
     numbers = {task.canonical: number for number, task in enumerate(plan.tasks)}
     told = [{"coords": arm.coords, "label": arm.label, "task": numbers[arm.task.canonical]} for arm in plan.arms]
-    names = ("seed", "instances", "budget", "gradient_cost", "targets", "dtype")
+    names = ("seed", "instances", "budget", "gradient_cost", "targets", "target_floor", "dtype")
     parts = [
         resolved(task.landscape, task.optimizer, task.relaxation, task.noise, task.oracle, {name: getattr(task, name) for name in names})
         for task in plan.tasks

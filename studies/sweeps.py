@@ -17,7 +17,7 @@ from studies.models import FAMILIES
 from studies.sections import SECTIONS
 from studies.yaml_lines import Mistake, Path, nearest, show, suggest
 
-SWEPT = ("seed", "instances", "budget", "gradient_cost", "dtype")  # the scalars of a study that an axis may change
+SWEPT = ("seed", "instances", "budget", "gradient_cost", "targets", "dtype")  # the scalars of a study that an axis may change
 
 
 @dataclass(frozen=True)

@@ -428,3 +428,65 @@ def test_only_methods_that_can_play_meet_a_game() -> None:
         StudyError, match="landscape 'gan' is a game, where each player has a loss of its own, and ga follows one loss; one that fits: sgd"
     ):
         load_study(study | {"optimizers": {"ga": {"kind": "ga"}}})
+
+
+# targets ------------------------------------------------------------------------------------------------------------------
+
+WALKS = {"name": "walks", "budget": 100, "optimizers": {"walk": {"kind": "rls"}}}
+KNOWN, UNKNOWN = {"kind": "nk", "n": 24, "k": 1}, {"kind": "nk", "n": 24, "k": 15}  # whose optimum is found, and is not
+
+
+@pytest.mark.parametrize(
+    ("landscape", "targets", "values", "floor"),
+    [
+        (KNOWN, [0.1, 0.01], [0.1, 0.01], None),
+        (KNOWN, {"values": [0.1]}, [0.1], None),
+        (KNOWN, {"values": [0.5, 0.1], "relative": "start"}, [0.5, 0.1], 0.0),
+        (UNKNOWN, {"values": [0.5], "relative": "start", "best": 0.25}, [0.5], 0.25),
+        (UNKNOWN, {"values": [0.5, 0.125], "best": 0.25}, [0.75, 0.375], None),
+        (KNOWN, {"values": [0.5], "relative": "start", "best": 0.25}, [0.5], 0.0),  # there the optimum is 0, and nothing else is best
+    ],
+)
+@pytest.mark.parametrize("labelled", [False, True])
+def test_targets_are_losses_or_relative(landscape, targets, values, floor, labelled):
+    study = load_study(WALKS | {"landscapes": {"nk": landscape}, "targets": {"nk": targets} if labelled else targets})
+    assert (study.arms[0].scalars["targets"], study.arms[0].scalars["target_floor"]) == (values, floor)
+    assert load_study(study.resolved).arms == study.arms
+
+
+def test_targets_of_each_landscape_and_swept_value():
+    given = {"default": {"values": [0.5], "relative": "start", "best": 0.2}, "bowl": [0.1]}
+    size = {"zip": {"landscapes.nk.k": [1, 15], "targets.nk": [[0.1], {"values": [0.25], "best": 0.25}]}}
+    landscapes = {"nk": KNOWN, "bowl": {"kind": "onemax", "n": 5}}
+    study = load_study(WALKS | {"landscapes": landscapes, "targets": given | {"nk": [9.0]}, "sweep": {"size": size}})
+    found = [(arm.coords["landscape"], arm.landscape.get("k"), arm.scalars["targets"]) for arm in study.arms]
+    assert found == [("nk", 1, [0.1]), ("bowl", None, [0.1]), ("nk", 15, [0.5]), ("bowl", None, [0.1])]
+
+
+def test_a_fraction_of_a_gap_that_nobody_knows_is_a_mistake():
+    relative = {"values": [0.5], "relative": "start"}
+    told = "the optimum of landscape 'nk' is not known{}, so that its loss is no gap; give `best`, the best known loss"
+    assert lines_or_none(WALKS | {"landscapes": {"nk": UNKNOWN}, "targets": relative}) == [f"study: targets.relative: {told.format('')}"]
+    swept = WALKS | {"landscapes": {"nk": KNOWN}, "targets": {"nk": relative}, "sweep": {"landscapes.nk.k": [1, 15]}}
+    assert lines_or_none(swept) == [f"study: targets.nk.relative: {told.format(' at k = 15')}"]
+
+
+@pytest.mark.parametrize(
+    ("targets", "line"),
+    [
+        ({"values": [0.5], "relative": "best"}, "study: targets.relative: expected 'start', got 'best'"),
+        ({"relative": "start"}, "study: targets.values: missing; expected losses above `best`, or with `relative: start` fractions of the gap there"),
+        ({"nk": {"values": [0.5], "relativ": "start"}}, "study: targets.nk.relativ: unknown key for nk; did you mean 'relative'?"),
+        ({"nk": ["low"]}, "study: targets.nk[0]: expected a number, got 'low'"),
+        ({"nk": [0.1], "bowl": {"values": [0.1, 0.2]}}, "study: targets: expected lists of equal lengths, got nk: 1, bowl: 2"),
+    ],
+)
+def test_mistakes_in_targets(targets, line):
+    landscapes = {"nk": KNOWN} | ({"bowl": {"kind": "onemax"}} if "bowl" in targets else {})
+    assert line in lines_or_none(WALKS | {"landscapes": landscapes, "targets": targets})
+
+
+def test_a_loss_that_means_two_things_is_said():
+    notes = load_study(WALKS | {"landscapes": {"nk": KNOWN}, "targets": [0.1], "sweep": {"landscapes.nk.k": [1, 15]}}).notes
+    at = "nk: loss is the gap to the optimum at k = 1, and the landscape's own value at k = 15, where the optimum is not known"
+    assert notes == [f"{at}: compare within each; targets may differ, zip `targets.nk` with what is swept"]

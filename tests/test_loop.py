@@ -321,6 +321,29 @@ class TestTargets:
         np.testing.assert_array_equal(sure["hit_cost_low"], sure["hit_cost"])
         assert (sure["hit_cost"] <= data["hit_cost"]).all()
 
+    @pytest.mark.parametrize("floor", [0.0, -0.5])
+    def test_targets_may_be_fractions_of_the_gap_at_each_worlds_own_start(self, floor):
+        """x_k = 0.75^k x_0, so the loss is floor + f (L_0 - floor) at the first k with 0.75^(2 k) L_0 <= that: another loss in every world."""
+        fractions = [1.0, 0.5, 0.3]
+        hunt = task(BOWL, {"kind": "sgd", "learning_rate": 0.25}, targets=fractions, target_floor=floor)
+        data = run(hunt, range(5))
+        start = data["start_loss"].values[:, None]
+        level = floor + np.array(fractions) * (start - floor)
+        np.testing.assert_allclose(data["target_level"], level, rtol=1e-14)
+        steps = np.ceil(np.log(level / start) / (2 * math.log(0.75)) - 1e-9)
+        np.testing.assert_allclose(data["hit_cost"], 3 * steps)
+        assert data["target_loss"].attrs["units"] == "of the gap at the start"
+        for world in range(5):  # as if each had been given its own losses
+            own = run(replace(hunt, targets=level[world].tolist(), target_floor=None), [world])
+            np.testing.assert_array_equal(own["hit_cost"], data["hit_cost"][[world]])
+
+    def test_a_start_without_a_loss_has_no_target_that_is_relative_to_it(self):
+        lost = task({**BOWL, "lost": (1,)}, {"kind": "openai_es", "population": 4}, targets=[0.9], target_floor=0.0)
+        data = run(lost, range(3))
+        assert np.isinf(data["start_loss"][1])
+        assert np.isinf(data["hit_cost"][1]).all()
+        assert np.isfinite(data["target_level"][[0, 2]]).all()
+
     def test_a_hit_after_the_last_checkpoint_counts(self):
         hunt = task(BOWL, {"kind": "sgd", "learning_rate": 0.25}, checkpoints=[3.0], targets=[0.1])
         assert np.isfinite(run(hunt, [0])["hit_cost"]).all()

@@ -15,6 +15,7 @@ import numpy as np
 import xarray as xr
 from annotated_types import Ge, Le
 
+from studies.analysis import gaps
 from studies.claims.base import Claim, Judgement, Place, Tolerance, at_each, axes_of, check, nothing_random, places, present, tolerances
 from studies.claims.gate import EPSILON, ROUNDINGS, Law, Measured, judgement
 from studies.claims.jackknife import jackknife
@@ -67,6 +68,8 @@ class Scaling(Claim):
         values = place.data[self.axis].values
         if values.dtype.kind not in "if" or (values <= 0).any():
             raise ValueError(f"scaling.axis: expected an axis of positive numbers, got {self.axis} = {values.tolist()}")
+        if self.quantity in gaps.LOSSES:
+            gaps.alike(place.data, self.axis)
         low, high = self.regime.get(self.axis, (-np.inf, np.inf))
         inside = (values >= low) & (values <= high)
         return [self._fit(place, values, rows, rows is inside) for rows in (inside, ~inside) if rows.sum() >= 2]

@@ -26,6 +26,7 @@ from studies.analysis.arms import arms
 from studies.analysis.targets import spent, state_costs
 from studies.exchange.specs import Spec, variants
 
+LEVEL = "target_level"
 POINTS = {"recommended": ("loss", "hit_cost"), "best": ("best_loss", "best_hit_cost")}
 COST, SPENT = "cost of the state", "cost of the run"  # variables added on the way
 ROUNDING = 1e-9  # costs that differ by no more are one
@@ -69,7 +70,7 @@ def experiments(dataset: xr.Dataset, point: str = "recommended") -> Iterator[Exp
     if lacking or "landscape" not in dataset.dims:
         raise ValueError(f"expected a study's results (see studies.open_study), found no {', '.join(lacking) or 'dim landscape'}")
     for label in dataset["landscape"].values.tolist():
-        part = dataset.sel(landscape=label)[sorted(needed)]
+        part = dataset.sel(landscape=label)[sorted(needed | ({LEVEL} & {*map(str, dataset.data_vars)}))]
         part = part.assign({COST: state_costs(part), SPENT: spent(part)})
         for spec, chosen in variants(part, label):
             for optimizer, arm in arms(chosen):
@@ -79,14 +80,15 @@ def experiments(dataset: xr.Dataset, point: str = "recommended") -> Iterator[Exp
 def _runs(arm: xr.Dataset, spec: Spec, point: str) -> list[Run]:
     loss, hit = (arm[name].transpose("replicate", ...).values for name in POINTS[point])
     cost, bill = arm[COST].transpose("replicate", ...).values, arm[SPENT].values
-    targets = np.asarray(arm["target_loss"].values, float)
+    levels = arm.get(LEVEL, arm["target_loss"])  # of each world, where targets are relative to its start
+    targets = np.broadcast_to(levels.values.astype(float), hit.shape)
     numbers = arm.coords["instance"].values if "instance" in arm.coords else np.arange(len(loss))
     fixed = spec.get("instance")
     found = []
     for r in range(len(loss)):
         if not np.isnan(bill[r]):
             instance = int(fixed) if fixed is not None else int(numbers[r]) + 1
-            found.append(Run(instance, *_records(cost[r], loss[r], hit[r], targets, bill[r])))
+            found.append(Run(instance, *_records(cost[r], loss[r], hit[r], targets[r], bill[r])))
     return found
 
 

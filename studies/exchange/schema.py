@@ -111,6 +111,8 @@ def _known(like: xr.Dataset, labels: Mapping[Key, str]) -> dict[Key, bool]:
 def _grid(like: xr.Dataset | None, labels: list[str], runs: list[Run]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Costs (L, C), targets (L, T) and the checkpoints' coordinate (C,)."""
     if like is not None:
+        if like["target_loss"].attrs.get("units", "loss") != "loss":
+            raise ValueError("targets: expected losses, those of the study are relative to the starts of its worlds; import without like (--like)")
         cost, targets = (_per_landscape(like, name, labels) for name in ("cost", "target_loss"))
         return cost, targets, like["checkpoint"].values
     end = float(max(run.evaluations[-1] for run in runs))

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
+from studies.analysis import gaps
 from studies.analysis.arms import FAILED, never_asked, stack
 from studies.analysis.comparison import compare
 from studies.analysis.precision import precision
@@ -51,7 +52,7 @@ def final_loss(dataset: xr.Dataset) -> Table:
     rows = [_loss_row(name, at_budget(data.isel(arm=k))) for name, data in _stacks(dataset) for k in range(data.sizes["arm"])]
     heads = ["landscape", "arm", "median", "95 % interval", "lower quartile", "upper quartile", "worlds", "diverged", "lost"]
     note = "True loss of the recommended point at the budget that all arms have; a world that diverged counts as infinite; lost: failed or missing."
-    return Table("Final loss", heads, rows, [note, *_silent(dataset, "shows its start"), *unfit(dataset)])
+    return Table("Final loss", heads, rows, [note, *filter(None, [gaps.said(dataset)]), *_silent(dataset, "shows its start"), *unfit(dataset)])
 
 
 def _loss_row(landscape: str, end: xr.Dataset) -> list[Cell]:
@@ -81,7 +82,8 @@ def running_time(dataset: xr.Dataset) -> Table:
                 for j in range(told.sizes["target"])
                 if np.isfinite(at["target_loss"].values[j]) and at["worlds"][j] > 0
             ]
-    heads = ["landscape", "arm", "target loss", "expected running time", "95 % interval", "median of a run", "reached", "worlds"]
+    target = f"target ({dataset['target_loss'].attrs.get('units', 'loss')})"
+    heads = ["landscape", "arm", target, "expected running time", "95 % interval", "median of a run", "reached", "worlds"]
     notes = ["In evaluations at the nominal price of a gradient; ∞: never seen."]
     notes.append("Expected running time: of an algorithm that is restarted until it reaches the target.")
     notes += _silent(dataset, "is left out")

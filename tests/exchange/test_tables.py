@@ -35,9 +35,9 @@ class TestFrames:
         assert frame["target_loss"][:6].tolist() == study["target_loss"].values.tolist()
 
     def test_of_parts_make_up_the_whole(self, study):
-        parts = list(frames(study, rows=120))
+        parts = list(frames(study, rows=10 * study.sizes["checkpoint"]))
         assert len(parts) == 12
-        assert all(len(a) <= 120 for a, _ in parts)
+        assert all(len(a) == 10 * study.sizes["checkpoint"] for a, _ in parts)
         pd.testing.assert_frame_equal(pd.concat([a for a, _ in parts], ignore_index=True), to_frame(study))
         pd.testing.assert_frame_equal(pd.concat([b for _, b in parts], ignore_index=True), hits_frame(study))
 

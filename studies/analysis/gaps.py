@@ -1,0 +1,73 @@
+"""What a loss is: the gap to the optimum where that is known (0 is the best possible), else a raw value, of which only differences mean something.
+
+The coordinate `gap_known` of a Dataset says it of every arm. Two arms whose losses mean different things are not pooled, fitted or compared.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+WORDS = ("loss", "gap")  # by `gap_known`
+LOSSES = ("loss", "best_loss", "observed", "population_loss")  # variables of which it is said
+
+
+def word(data: xr.Dataset) -> str:
+    """What the loss of these results is: `gap`, `loss`, or `gap or loss` where it differs between arms."""
+    known = _known(data)
+    found = {bool(value) for value in known.values.ravel()}
+    return WORDS[found.pop()] if len(found) == 1 else "gap or loss"
+
+
+def said(data: xr.Dataset) -> str:
+    """Where the loss is the gap to the optimum and where it is none, as a sentence; empty where it is the same everywhere."""
+    known = _known(data)
+    known = known if "landscape" in known.dims else known.expand_dims(landscape=[""])
+    places: dict[bool, list[str]] = {True: [], False: []}
+    for label in known["landscape"].values.tolist():
+        here = known.sel(landscape=label, drop=True)
+        for one in (True, False):
+            places[one] += _places(label, here == one)
+    if not all(places.values()):
+        return ""
+    gaps, raw = ("; ".join(places[one]) for one in (True, False))
+    return f"The loss is the gap to the optimum on {gaps}; on {raw} the optimum is not known, and the loss is the landscape's own value."
+
+
+def alike(data: xr.Dataset, dim: str) -> None:
+    """Raise where the loss is a gap at some values of an axis and a raw value at others, so that nothing can be said along it.
+
+    Args:
+        data: a study's results.
+        dim: the axis.
+
+    Raises:
+        ValueError: it differs.
+    """
+    known = _known(data)
+    if dim not in known.dims or not bool((known.any(dim) & ~known.all(dim)).any()):
+        return
+    other = [name for name in known.dims if name != dim]
+    gaps, raw = (", ".join(map(_text, data[dim].values[(known == one).any(other).values].tolist())) for one in (True, False))
+    raise ValueError(f"{dim}: expected losses of one meaning, they are gaps to the optimum at {gaps} and raw values at {raw}; select one of the two")
+
+
+def _known(data: xr.Dataset) -> xr.DataArray:
+    """Whether it is a gap: (landscape, axes), as far as it matters; a place without arms is left to the others."""
+    known: xr.DataArray = data.coords.get("gap_known", xr.DataArray(0.0)).reset_coords(drop=True)
+    return known.max("optimizer").fillna(0) > 0 if "optimizer" in known.dims else known.fillna(0) > 0
+
+
+def _places(label: str, here: xr.DataArray) -> list[str]:
+    """The places of one landscape that are marked; all of them together are the landscape."""
+    if bool(here.all()) or not here.ndim:
+        return [label] if bool(here.all()) else []
+    marked = zip(*np.nonzero(here.values), strict=True)
+    rest = (", ".join(f"{dim} = {_text(here[dim].values.tolist()[i])}" for dim, i in zip(here.dims, at, strict=True)) for at in marked)
+    return [f"{label} ({text})" if label else text for text in rest]
+
+
+def _text(value: Any) -> str:  # noqa: ANN401
+    return f"{value:g}" if isinstance(value, int | float) else str(value)
