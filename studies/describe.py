@@ -1,38 +1,47 @@
-"""One landscape or optimizer: its parameters with ranges and defaults, where it lives, and its paper: `python -m studies.describe KIND`."""
+"""Whatever `python -m studies.list` prints, and every key of a study file: `python -m studies.describe sgd`, `ecdf`, `quickstart`, `noise.batch`."""
 
 from __future__ import annotations
 
 import argparse
+import inspect
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-NUMBERS = {"integer": "whole number", "number": "number", "boolean": "true or false", "string": "text", "null": "null"}
-NUMBERS |= {"array": "list", "object": "mapping"}
-MANY = 8  # members of a union, from which on it is a landscape of any kind
-SIGNS = {"exclusiveMinimum": ">", "minimum": ">=", "exclusiveMaximum": "<", "maximum": "<="}
+Parts = list["str | Table"]
 
 
-def describe(kind: str) -> list[str | Table]:
-    """What to print about a kind: text and the table of its parameters.
+def describe(word: str) -> Parts:
+    """What to print about a name: text and tables; about all that have it (`claims` is a key, a figure and a ready study).
 
     Args:
-        kind: a name in a registry, or an import path "package.module:Class".
+        word: a name that `studies.list` prints, a key of a study file such as noise.batch, or an import path "package.module:Class".
 
     Raises:
-        ValueError: there is no such kind.
+        ValueError: there is nothing of this name.
     """
-    from studies import models
+    from studies import keys
+    from studies.list import names
+    from studies.yaml_lines import nearest, suggest
 
-    family, cls = find(kind)
-    facts = [f"{kind} ({family}): {models.summary(cls)}", *_about(cls, family)]
-    return [*facts, _parameters(models.parameter_model(cls).model_json_schema())]
+    if ":" in word:
+        return _kind(word)
+    families = [family for family, found in names().items() if word in found and family != "key"]
+    found = [part for family in families for part in OF[family](word)] + keys.describe(word)
+    if found:
+        return found
+    known = [name for found in names().values() for name in found]
+    near = ("." in word and nearest(word, keys.known(word))) or nearest(word, known)
+    hint = f"did you mean {near!r}?" if near else suggest(word, keys.known(word)) if "." in word else "python -m studies.list prints what there is"
+    raise ValueError(f"unknown kind {word!r}; {hint}")
 
 
 def find(kind: str) -> tuple[str, Any]:
-    """Family and class of a kind.
+    """Family and class of a landscape or optimizer.
 
     Raises:
         ValueError: there is no such kind.
@@ -54,7 +63,70 @@ def find(kind: str) -> tuple[str, Any]:
     raise ValueError(problems[0])
 
 
-def _about(cls: Any, family: str) -> list[str]:  # noqa: ANN401
+def _kind(kind: str) -> Parts:
+    from studies import keys, models
+
+    family, cls = find(kind)
+    facts = [f"{kind} ({family}): {models.summary(cls)}", *_about(cls, family)]
+    return [*facts, keys.parameters(models.parameter_model(cls).model_json_schema())]
+
+
+def _claim(kind: str) -> Parts:
+    from studies import keys, models
+    from studies.claims import CLAIMS
+
+    return [f"{kind} (claim): {_text(CLAIMS[kind])}", keys.parameters(models.parameter_model(CLAIMS[kind]).model_json_schema())]
+
+
+def _figure(name: str) -> Parts:
+    from studies.figures import FIGURES
+    from studies.models import FIGURES as NEEDS
+
+    facts = [f"{name} (figure): {_text(sys.modules[FIGURES[name].__module__])}"]
+    facts += [f"shows the `{NEEDS[name]}` of a study"] * bool(NEEDS.get(name))
+    return [*facts, f"in a study: figures: [{name}]; of results: python -m studies.figures results/NAME --figures {name}"]
+
+
+def _study(name: str) -> Parts:
+    from studies.config import load_study, ready_studies
+
+    study, path = load_study(name), ready_studies()[name]
+    facts = [f"{name} (ready study): {' '.join((study.question or '').split())}", f"file: {_shown(path)}"]
+    told = {key: [*study.resolved[key]] for key in ("landscapes", "optimizers", "sweep", "claims", "figures") if study.resolved[key]}
+    facts += [f"{key}: {', '.join(map(str, names))}" for key, names in told.items()]
+    return [*facts, f"worlds of each arm: {study.replicates}; arms: {len(study.arms)}", f"run it: python -m studies.run {name}"]
+
+
+def _measure(name: str) -> Parts:
+    from studies.probes.told import measure
+
+    told = measure(name)
+    where = " and ".join(told.domains)
+    facts = [f"{name} (measure): {told.line}", f"unit: {told.unit}", f"of landscapes of {where}", f"source: {told.source}" if told.source else ""]
+    return [*filter(None, facts), f"measure it: python -m studies.probe LANDSCAPE --measures {name}"]
+
+
+def _variable(name: str) -> Parts:
+    from studies.list import variables
+
+    line, unit = variables()[name]
+    return [f"{name} (variable of the results): {line}", f"unit: {unit}", f'read it: studies.open_study("results/NAME")["{name}"]']
+
+
+OF = {"landscape": _kind, "optimizer": _kind, "claim": _claim, "figure": _figure, "study": _study, "measure": _measure, "variable": _variable}
+
+
+def _text(owner: Any) -> str:  # noqa: ANN401
+    """The docstring up to its arguments, each paragraph in a line."""
+    paragraphs = inspect.cleandoc(owner.__doc__ or "").split("\n\n")
+    return "\n".join(" ".join(part.split()) for part in paragraphs if not part.startswith(("Args:", "Raises:", "Returns:")))
+
+
+def _shown(path: Path) -> str:
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def _about(cls: Any, family: str) -> Iterator[str]:  # noqa: ANN401
     """Domain, streams and paper."""
     if family == "optimizer":
         facts = {"searches": ", ".join(d.__name__.lower() for d in cls.domains), "asks for": "gradients" if cls.gradient else "values"}
@@ -62,7 +134,7 @@ def _about(cls: Any, family: str) -> list[str]:  # noqa: ANN401
     else:
         facts = {"domain": _domain(cls), "loss": _loss(cls)}
     facts["source"] = source(cls)
-    return [f"{name}: {value}" for name, value in facts.items() if value]
+    yield from (f"{name}: {value}" for name, value in facts.items() if value)
 
 
 def source(cls: type) -> str:
@@ -90,47 +162,16 @@ def _domain(cls: Any) -> str:  # noqa: ANN401
         return ""
 
 
-def _parameters(schema: dict[str, Any]) -> Table:
-    from rich.table import Table
-
-    table = Table("parameter", "values", "default", "meaning", box=None, padding=(0, 2, 0, 0))
-    for name, field in schema.get("properties", {}).items():
-        default = _default(field["default"]) if "default" in field else "required"
-        table.add_row(name, values(field, schema.get("$defs", {})), default, field.get("description", ""))
-    return table
-
-
-def _default(value: Any) -> str:  # noqa: ANN401
-    from studies.sweeps import short
-
-    return short(value)
-
-
-def values(field: dict[str, Any], definitions: dict[str, Any]) -> str:
-    """What a field of a JSON schema may hold: `number > 0`, `a | b`, `whole number >= 1 or null`."""
-    if "$ref" in field:
-        inner = definitions[field["$ref"].rpartition("/")[2]]
-        return "{" + ", ".join(inner["properties"]) + "}"
-    members = field.get("anyOf") or field.get("oneOf")
-    if members and len(members) > MANY:
-        return "{kind: .., its parameters}"
-    if members:
-        return " or ".join(values(member, definitions) for member in members)
-    if "enum" in field or "const" in field:
-        return " | ".join(map(str, field.get("enum", [field.get("const")])))
-    bounds = " ".join(f"{sign} {field[key]:g}" for key, sign in SIGNS.items() if key in field)
-    return f"{NUMBERS.get(field.get('type', ''), 'anything')} {bounds}".strip()
-
-
 def main() -> None:
-    """The command line; exit code 2 where there is no such kind."""
+    """The command line; exit code 2 where there is nothing of this name."""
     parser = argparse.ArgumentParser(prog="python -m studies.describe", description=__doc__)
-    parser.add_argument("kind", metavar="KIND", help="a name that python -m studies.list prints, or an import path package.module:Class")
-    kind = parser.parse_args().kind
+    words = "a name that python -m studies.list prints, a key of a study file (noise.batch, sgd.schedule), or an import path package.module:Class"
+    parser.add_argument("name", metavar="NAME", help=words)
+    name = parser.parse_args().name
     from studies import printing
 
     try:
-        parts = describe(kind)
+        parts = describe(name)
     except ValueError as error:
         print(error, file=sys.stderr)
         sys.exit(2)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import importlib
 import inspect
 import sys
@@ -16,6 +15,7 @@ from landscapes.base import Landscape, Parameters, hints_of
 from optimizers import OPTIMIZERS
 from optimizers.base import Optimizer
 from studies.digest import seen_from_here, users_line
+from studies.yaml_lines import nearest
 
 FAMILIES: dict[str, tuple[Mapping[str, type[Parameters]], type[Parameters]]] = {
     "landscape": (LANDSCAPES, Landscape),
@@ -61,8 +61,8 @@ def _imported(kind: str) -> Any:  # noqa: ANN401
         named = "" if isinstance(error, (ImportError, SyntaxError)) else f"{type(error).__name__}: "
         raise ValueError(f"cannot import {kind!r}: {named}{error}{where}") from error
     if not hasattr(found, name):
-        near = difflib.get_close_matches(name, [key for key, value in vars(found).items() if isinstance(value, type)], 1)
-        raise ValueError(f"cannot import {kind!r}: {module} has no {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+        near = nearest(name, [key for key, value in vars(found).items() if isinstance(value, type)])
+        raise ValueError(f"cannot import {kind!r}: {module} has no {name!r}" + (f"; did you mean {near!r}?" if near else ""))
     return getattr(found, name)
 
 

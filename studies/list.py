@@ -1,4 +1,4 @@
-"""Every landscape, optimizer and ready study, with a line each: `python -m studies.list`."""
+"""All that a study or a probe can name, with a line each: `python -m studies.list`; more of one: `python -m studies.describe NAME`."""
 
 from __future__ import annotations
 
@@ -7,20 +7,65 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+HITS = {
+    "hit_cost": ("cost at which the recommended point first reached each target; inf: never", "evaluations"),
+    "best_hit_cost": ("cost at which the best evaluated point first reached each target; inf: never", "evaluations"),
+    "status": ("what the world does: running, hit_target, budget_spent, diverged, failed or missing", "1"),
+}
+HEADS = {"key": "keys of a study file", "study": "ready studies", "measure": "measures of landscapes", "variable": "variables of the results"}
+
 
 def rows() -> Iterator[tuple[str, str, str]]:
-    """What it is (landscape, optimizer, claim, figure, study), its name, and one line about it."""
+    """What it is (landscape, optimizer, claim, figure, measure, variable, key, study), its name, and one line about it."""
+    yield from ((family, name, line(family, name)) for family, found in names().items() for name in found)
+
+
+def names() -> dict[str, list[str]]:
+    """Family -> all that is of it."""
+    from studies import keys
+    from studies.claims import CLAIMS
+    from studies.config import ready_studies
+    from studies.figures import FIGURES
+    from studies.kinds import FAMILIES
+    from studies.probes.datasets import measure_names
+
+    found = {family: [*registry] for family, (registry, _) in FAMILIES.items()}
+    found |= {"claim": [*CLAIMS], "figure": [*FIGURES], "measure": measure_names(), "variable": [*variables()]}
+    return found | {"key": [*dict(keys.rows())], "study": [*ready_studies()]}
+
+
+def line(family: str, name: str) -> str:
+    """One line about something that has a name."""
+    from studies import keys
     from studies.claims import CLAIMS
     from studies.config import ready_studies
     from studies.figures import FIGURES
     from studies.kinds import FAMILIES
     from studies.models import summary
+    from studies.probes.told import measure
 
-    for family, (registry, _) in FAMILIES.items():
-        yield from ((family, kind, summary(cls)) for kind, cls in registry.items())
-    yield from (("claim", kind, summary(cls)) for kind, cls in CLAIMS.items())
-    yield from (("figure", name, _first(sys.modules[draw.__module__].__doc__ or "")) for name, draw in FIGURES.items())
-    yield from (("study", name, about(path)) for name, path in ready_studies().items())
+    if family in FAMILIES:
+        return summary(FAMILIES[family][0][name])
+    lines = {
+        "claim": lambda: summary(CLAIMS[name]),
+        "figure": lambda: _first(sys.modules[FIGURES[name].__module__].__doc__ or ""),
+        "measure": lambda: measure(name).line,
+        "variable": lambda: variables()[name][0],
+        "key": lambda: dict(keys.rows())[name],
+        "study": lambda: about(ready_studies()[name]),
+    }
+    return lines[family]()
+
+
+def variables() -> dict[str, tuple[str, str]]:
+    """Name -> long name and unit, of the variables of a Dataset that every study may have."""
+    from optimizers import OPTIMIZERS
+    from studies import instruments, pictures
+    from studies.ledger.record import VARIABLES
+
+    found = {"start_loss": instruments.START} | instruments.VARIABLES | instruments.COUNTS | HITS
+    found |= {variable: (line, unit) for cls in OPTIMIZERS.values() for variable, line, unit in (*cls.recorded.values(), *cls.counted.values())}
+    return found | {name: (line, unit) for name, (_, line, unit) in (VARIABLES | pictures.VARIABLES).items()}
 
 
 def _first(text: str) -> str:
@@ -50,7 +95,7 @@ def main() -> None:
     last = ""
     for family, name, line in rows():
         if family != last:
-            table.add_row(f"{family}s" if family != "study" else "studies", style="bold")
+            table.add_row(HEADS.get(family, f"{family}s"), style="bold")
         table.add_row(f"  {name}", line)
         last = family
     printing.console().print(table)

@@ -8,6 +8,7 @@ under YAML 1.1, as PyYAML has it: there `1e-05` and `on` would be something else
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from io import StringIO
@@ -162,11 +163,20 @@ def dotted(path: Path) -> str:
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word most like this one: similar letters, initials ("lr" for "learning_rate"), or a beginning."""
-    known = list(known)
-    close = difflib.get_close_matches(word, known, 1)
-    initials = [k for k in known if "".join(part[:1] for part in k.split("_")) == word and "_" in k]
-    return next(iter([*close, *initials, *(k for k in known if len(word) > 2 and k.startswith(word))]), None)
+    """The known word most like this one, in capitals or not, with - or _: the same, similar letters, initials ("lr"), or a beginning."""
+    plain: dict[str, str] = {}
+    for name in known:
+        plain.setdefault(_plain(name), name)
+    key = _plain(word)
+    same = [name for name in plain if name.replace("_", "") == key.replace("_", "") and key]
+    close = difflib.get_close_matches(key, plain, 1)
+    initials = [name for name in plain if "".join(part[:1] for part in name.split("_")) == key and "_" in name]
+    began = [name for name in plain if len(key) > 2 and name.startswith(key)]
+    return next((plain[name] for name in [*same, *close, *initials, *began]), None)
+
+
+def _plain(word: str) -> str:
+    return re.sub(r"[\s_-]+", "_", word.strip().casefold())
 
 
 def suggest(word: str, known: Iterable[str]) -> str:

@@ -1,0 +1,181 @@
+"""Every key of a study file: what it may hold, its default, what it means. `describe budget`, `describe noise.batch`, `describe sgd.schedule`."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from landscapes.base import Parameters
+
+Field = dict[str, Any]  # of a JSON schema
+Definitions = Mapping[str, Any]
+
+NUMBERS = {"integer": "whole number", "number": "number", "boolean": "true or false", "string": "text", "null": "null", "object": "mapping"}
+SIGNS = {"exclusiveMinimum": ">", "minimum": ">=", "exclusiveMaximum": "<", "maximum": "<="}
+MANY = 8  # members of a union, from which on it is a landscape of any kind
+ENTRY = {"landscapes": "LandscapeEntry", "optimizers": "OptimizerEntry"}  # key -> model of what all its entries have
+
+
+@functools.cache
+def rows() -> list[tuple[str, str]]:
+    """Name and meaning of every key, those inside a section behind it."""
+    from studies import models
+
+    schema, found = models.StudyModel.model_json_schema(), []
+    for name, field in schema["properties"].items():
+        found.append((name, field.get("description", "")))
+        found += [(f"{name}.{key}", inner.get("description", "")) for key, inner in _inside(field, schema["$defs"]).items()]
+    return found
+
+
+def find(path: str) -> tuple[str, Field, Definitions] | None:
+    """Name, schema and definitions of a key: of a study file, or of a kind's parameters (sgd.learning_rate); None where there is none."""
+    from studies import models
+
+    first, *rest = path.split(".")
+    schema = models.StudyModel.model_json_schema()
+    if first in schema["properties"]:
+        return _below(first, schema["properties"][first], schema["$defs"], rest, first)
+    cls = _class(first)
+    if cls is None or not rest:
+        return None
+    schema = models.parameter_model(cls).model_json_schema()  # type: ignore[arg-type]
+    field = schema["properties"].get(rest[0])
+    return field and _below(f"{first}.{rest[0]}", field, schema.get("$defs", {}), rest[1:], "")
+
+
+def known(path: str) -> list[str]:
+    """The keys that may be meant by a path that is none."""
+    head, _, _ = path.rpartition(".")
+    there = find(head) if head else None
+    if there is not None:
+        return [f"{head}.{name}" for name in _inside(there[1], there[2])]
+    cls = _class(head)
+    if cls is not None:
+        from studies import models
+
+        return [f"{head}.{name}" for name in models.parameter_names(cls)]  # type: ignore[arg-type]
+    return [name for name, _ in rows()]
+
+
+def describe(path: str) -> list[str | Table]:
+    """What to print about a key, nothing where there is none."""
+    from studies import models
+
+    found = find(path)
+    if found is None:
+        return []
+    name, field, definitions = found
+    default = f"default: {_default(field['default'])}" if "default" in field and not _inside(field, definitions) else ""
+    optional = "" if default or "default" in field else "required"
+    what = "parameter" if name.split(".")[0] not in models.StudyModel.model_fields else "key of a study file"
+    facts = [f"{name} ({what}): {field.get('description', '')}", f"values: {values(field, definitions)}", default or optional]
+    return [*filter(None, facts), *_tables(name, field, definitions), *_hint(name)]
+
+
+def parameters(schema: dict[str, Any]) -> Table:
+    """The fields of a model: values, default, meaning."""
+    return _table("parameter", schema.get("properties", {}), schema.get("$defs", {}))
+
+
+def values(field: Field, definitions: Definitions) -> str:
+    """What a field of a JSON schema may hold: `number > 0`, `a | b`, `whole number >= 1 or null`."""
+    if "$ref" in field:
+        inner = definitions[field["$ref"].rpartition("/")[2]]
+        return "{" + ", ".join(inner["properties"]) + "}"
+    members = field.get("anyOf") or field.get("oneOf")
+    if members and len(members) > MANY:
+        return "{kind: .., its parameters}"
+    if members:
+        return " or ".join(dict.fromkeys(values(member, definitions) for member in members))
+    if "enum" in field or "const" in field:
+        return " | ".join(map(str, field.get("enum", [field.get("const")])))
+    if field.get("type") == "array":
+        return _list(field, definitions)
+    if isinstance(field.get("additionalProperties"), dict) and field["additionalProperties"]:
+        return f"{{label: {values(field['additionalProperties'], definitions)}}}"
+    bounds = " ".join(f"{sign} {field[key]:g}" for key, sign in SIGNS.items() if key in field)
+    return f"{NUMBERS.get(field.get('type', ''), 'anything')} {bounds}".strip()
+
+
+def _list(field: Field, definitions: Definitions) -> str:
+    items = field.get("items") or field.get("prefixItems", [{}])[0]
+    return f"list of {values(items, definitions)}" if items else "list"
+
+
+def _below(name: str, field: Field, definitions: Definitions, rest: list[str], top: str) -> tuple[str, Field, Definitions] | None:
+    """The key that the rest of a path leads to; labels on the way are passed over."""
+    for place, part in enumerate(rest):
+        inner = _inside(field, definitions)
+        if part in inner:
+            name, field = f"{name}.{part}", inner[part]
+        elif top in ENTRY and place == 0:
+            return find(".".join(rest)) or (find_entry(top, rest[-1]) if len(rest) > 1 else None)
+        else:
+            return None
+    return name, field, definitions
+
+
+def find_entry(top: str, key: str) -> tuple[str, Field, Definitions] | None:
+    """A key that every entry of landscapes or optimizers has: grid, on, relaxation, dtype."""
+    from studies import models
+
+    schema = getattr(models, ENTRY[top]).model_json_schema()
+    field = schema["properties"].get(key)
+    return field and (f"{top}.LABEL.{key}", field, schema.get("$defs", {}))
+
+
+def _inside(field: Field, definitions: Definitions) -> dict[str, Field]:
+    """The keys of a mapping that a field may hold, of all its forms together."""
+    found: dict[str, Field] = {}
+    for member in [field, *field.get("anyOf", ()), *field.get("oneOf", ())]:
+        if "$ref" in member:
+            found |= definitions[member["$ref"].rpartition("/")[2]].get("properties", {})
+        elif member is not field:
+            found |= _inside(member, definitions)
+    return found
+
+
+def _tables(name: str, field: Field, definitions: Definitions) -> Iterator[Table]:
+    inner = _inside(field, definitions)
+    if inner:
+        yield _table("key", inner, definitions)
+    if name in ENTRY:
+        from studies import models
+
+        schema = getattr(models, ENTRY[name]).model_json_schema()
+        yield _table("key of every entry", schema["properties"], schema.get("$defs", {}))
+
+
+def _hint(name: str) -> Iterator[str]:
+    if name in (*ENTRY, "claims", "figures"):
+        yield f"kinds: python -m studies.list; one of them: python -m studies.describe {'ecdf' if name == 'figures' else 'KIND'}"
+
+
+def _table(head: str, fields: Mapping[str, Field], definitions: Definitions) -> Table:
+    from rich.table import Table
+
+    table = Table(head, "values", "default", "meaning", box=None, padding=(0, 2, 0, 0))
+    for name, field in fields.items():
+        default = _default(field["default"]) if "default" in field else "required"
+        table.add_row(name, values(field, definitions), default, field.get("description", ""))
+    return table
+
+
+def _default(value: Any) -> str:  # noqa: ANN401
+    from studies.sweeps import short
+
+    return short(value) or "none"
+
+
+def _class(kind: str) -> type[Parameters] | None:
+    """Of a kind in a registry, claims too."""
+    from studies import kinds
+    from studies.claims import CLAIMS
+
+    registries = [*(registry for registry, _ in kinds.FAMILIES.values()), CLAIMS]
+    return next((registry[kind] for registry in registries if kind in registry), None)  # type: ignore[return-value]
