@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from landscapes.oracle import ROUNDING
 from studies import kinds
-from studies.spending import landscape_of, spending
+from studies.spending import landscape_of, run_cost, spending
 
 if TYPE_CHECKING:
     from landscapes.base import Parameters
@@ -24,16 +25,34 @@ def with_steps(arm: Arm) -> Arm:
     made: Optimizer = kinds.build(arm.optimizer, "optimizer")
     if made.budgeted(1) is made:
         return arm
-    coupling = made.parameters().get("coupling", "none")
-    if coupling != "none":
-        why = f"with coupling {coupling!r} the cost of a step follows the schedule, so that no budget says how many there are"
-        raise ValueError(f"steps: expected a number of steps, got budget: {why}")
-    found = spending(arm)
-    if found is None:
-        raise ValueError(f"steps: expected a number of steps, got budget: what a step of {arm.optimizer['kind']} costs is not known before it runs")
-    queries = found.steps(arm.scalars["budget"], arm.scalars["gradient_cost"]["low"])
-    told = made.budgeted(queries, len(landscape_of(arm).players))
-    return replace(arm, optimizer=_spec(arm.optimizer, told))
+    players = len(landscape_of(arm).players)
+    try:
+        queries = _queries(arm, made, players)
+    except Exception as error:  # a kind of the user's may raise anything on the bowl
+        told = f"what its steps cost is not known before it runs ({type(error).__name__}: {error})"
+        raise ValueError(f"steps: expected a number of steps, got budget: {told}") from error
+    return replace(arm, optimizer=_spec(arm.optimizer, made.budgeted(queries, players)))
+
+
+def _queries(arm: Arm, made: Optimizer, players: int) -> int:
+    """How many queries the budget buys, at least 1."""
+    budget, price = arm.scalars["budget"], arm.scalars["gradient_cost"]["low"]
+    if made.parameters().get("coupling", "none") == "none":
+        found = spending(arm)
+        if found is None:
+            raise ValueError("it asks for more than points")
+        return max(1, found.steps(budget, price))
+
+    def affords(steps: int) -> bool:
+        return run_cost(arm, made.budgeted(steps, players), steps) <= budget * (1 + ROUNDING)
+
+    fewest, most = 1, 2  # the cost of a step follows a schedule that ends with the last of them
+    while affords(most):
+        fewest, most = most, 2 * most
+    while most - fewest > 1:
+        middle = (fewest + most) // 2
+        fewest, most = (middle, most) if affords(middle) else (fewest, middle)
+    return fewest
 
 
 def _spec(spec: Mapping[str, Any], made: Parameters) -> dict[str, Any]:

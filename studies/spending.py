@@ -19,7 +19,7 @@ from landscapes.noise import Noise
 from landscapes.oracle import ROUNDING, Ledger, Oracle
 from landscapes.relaxation import Relaxation
 from landscapes.streams import Streams
-from optimizers.base import Optimizer
+from optimizers.base import Optimizer, State
 from studies import kinds
 from studies.hits import reads
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from studies.settings import Arm
 
 DIM = 256  # coordinates, at most
+PLACES = 200  # at most, of a schedule at which the cost of a step is asked
 FEW, MANY = 20, 100_000  # steps of a whole run, beyond which a dry run says so
 
 
@@ -72,6 +73,25 @@ def spending(arm: Arm) -> Spending | None:
     landscape = landscape_of(arm)
     asked = _asked(json.dumps(arm.optimizer, sort_keys=True), landscape.domain, landscape.dim, len(landscape.players), _exact(arm, landscape))
     return asked and Spending(*(_step(query, arm, landscape) for query in asked))
+
+
+def run_cost(arm: Arm, optimizer: Optimizer, steps: int) -> float:
+    """What so many steps of an optimizer cost an arm, at the lowest price, where sizes follow its schedule.
+
+    The mean over PLACES of its steps, the state of each being that after the first.
+
+    Args:
+        arm: the arm.
+        optimizer: that of the arm, told when its schedules end; its state counts completed steps as `step`.
+        steps: >= 1.
+    """
+    landscape, price = landscape_of(arm), arm.scalars["gradient_cost"]["low"]
+    state, streams, _ = _begun(optimizer, landscape.domain, min(landscape.dim, DIM), len(landscape.players), _exact(arm, landscape))
+    costs, places = [], min(steps, PLACES)
+    for place in range(places):
+        step = torch.tensor([(2 * place + 1) * steps // (2 * places)])  # the middles of equal parts
+        costs.append(_step(_size(optimizer.ask(state._replace(step=step), streams.at(2))), arm, landscape).cost(price))
+    return steps * sum(costs) / len(costs)
 
 
 def landscape_of(arm: Arm) -> Landscape:
@@ -158,6 +178,12 @@ def _asked(spec: str, domain: Bits | Reals, dim: int, players: int, exact: bool)
 
 
 def _two_steps(optimizer: Optimizer, domain: Bits | Reals, dim: int, players: int, exact: bool) -> tuple[Asked, Asked]:
+    state, streams, first = _begun(optimizer, domain, dim, players, exact)
+    return _size(first), _size(optimizer.ask(state, streams.at(2)))
+
+
+def _begun(optimizer: Optimizer, domain: Bits | Reals, dim: int, players: int, exact: bool) -> tuple[State, Streams, Query]:
+    """The state of one world after its first step on a bowl, its streams, and what it asked first."""
     streams = Streams(seed=0, worlds=torch.zeros(1, dtype=torch.int64), sources=optimizer.sources)
     origin = torch.zeros(1, 1, dim, dtype=torch.uint8 if isinstance(domain, Bits) else torch.float64)
     middle = origin if isinstance(domain, Bits) else origin + (domain.low + domain.high) / 2
@@ -168,7 +194,7 @@ def _two_steps(optimizer: Optimizer, domain: Bits | Reals, dim: int, players: in
     state = optimizer.init(Problem(dim, domain, exact, start, players), streams.at(0))
     first = optimizer.ask(state, streams.at(1))
     state, _ = optimizer.tell(state, first, _bowl(first, players), streams.at(1))
-    return _size(first), _size(optimizer.ask(state, streams.at(2)))
+    return state, streams, first
 
 
 def _bowl(query: Query, players: int) -> Answer:

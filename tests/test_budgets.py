@@ -1,6 +1,7 @@
 """`steps: budget`: the number of steps that a study finds is the number that its arm then takes."""
 
 import json
+import math
 
 import pytest
 import torch
@@ -67,6 +68,32 @@ def test_the_steps_that_a_budget_buys(tmp_path, landscape, study, optimizer, by_
     assert (abs(taken - by_hand - scheduled.get("warmup", 0)) <= rest).all()
 
 
+@pytest.mark.parametrize(
+    ("optimizer", "share"),
+    [
+        # of the cost of the first step, the mean over the run of mu^2 or 1 / mu, mu = 0.1^u: (1 - 0.01) / ln 100, 9 / ln 10
+        ({"kind": "sgd", "batch": 400, "coupling": "constant_variance", "schedule": {"kind": "exponential"}}, 0.99 / math.log(100)),
+        ({"kind": "sgd", "batch": 40, "coupling": "grow", "schedule": {"kind": "exponential"}}, 9 / math.log(10)),
+        ({"kind": "openai_es", "population": 100, "coupling": "constant_variance", "sigma_schedule": {"kind": "exponential"}}, 0.99 / math.log(100)),
+        ({"kind": "ga", "population": 20, "largest": 200, "coupling": "grow", "schedule": {"kind": "exponential"}}, 9 / math.log(10)),
+    ],
+)
+def test_a_budget_of_steps_whose_cost_follows_their_schedule(tmp_path, optimizer, share):
+    """The number that ends with the budget is near budget / (mean cost of a step), and the run is at its end then, to 1 % of the budget."""
+    descent = optimizer["kind"] == "sgd"
+    task = arms(
+        tmp_path, landscapes={"it": DIGITS if descent else {"kind": "quadratic"}}, optimizers={"it": optimizer}, budget=9000, checkpoints=[1.0]
+    )["it"]
+    key = "sigma_schedule" if "sigma_schedule" in optimizer else "schedule"
+    first = 3 * optimizer["batch"] / 1437 if descent else optimizer["population"]
+    steps = task.optimizer[key]["steps"]
+    assert steps == pytest.approx(9000 / (first * share), rel=0.03)
+    if not descent:  # digits would take long
+        last = max(2, 0.01 * first) if key == "sigma_schedule" else 10 * first  # cost of the last step
+        taken = run_worlds(task, torch.arange(1))["steps"][0, -1].item()
+        assert abs(taken - steps) * last <= 0.01 * 9000
+
+
 def test_numbers_stay_and_arms_have_their_own(tmp_path):
     made = arms(
         tmp_path,
@@ -88,10 +115,6 @@ def test_the_temperature_at_the_end_is_a_thousandth(tmp_path):
 @pytest.mark.parametrize(
     ("optimizer", "message"),
     [
-        (
-            {"kind": "sgd", "batch": 3, "coupling": "grow", "schedule": {"kind": "step"}},
-            r"study.yaml:\d+:\d+: optimizers.it: steps: expected a number of steps, got budget: with coupling 'grow' the cost of a step follows",
-        ),
         ({"kind": "sgd", "schedule": {"kind": "cosine", "steps": "budgte"}}, "optimizers.it.schedule.steps: expected .*'budget'"),
         ({"kind": "sgd", "schedule": {"kind": "cosine", "steps": 0}}, "optimizers.it.schedule.steps: expected"),
         ({"kind": "sgd", "schedule": {"steps": "budget"}}, "optimizers.it.schedule.steps: expected none for a constant schedule, got budget"),
