@@ -38,7 +38,8 @@ ENVIRONMENT = {
     "DASK_LOGGING__DISTRIBUTED": "critical",
 }
 LOOPBACK = "127.0.0.1"  # where the processes of a local cluster listen: whoever reaches a scheduler or a worker can run code as its user
-PATIENCE = 60  # seconds to wait for a first worker
+PATIENCE = {"local": 600, "address": 60}  # seconds to wait for a first worker; processes of this machine come, however loaded it is
+ANSWER = {"local": 60, "address": 5}  # seconds in which a scheduler answers
 
 
 class ClusterError(Exception):
@@ -59,12 +60,12 @@ def connect(cluster: str = "local", workers: int | None = None) -> Iterator[Clie
     if workers is not None and workers < 1:
         raise ClusterError(f"workers: expected >= 1, got {workers}")
     if cluster == "local":
-        with _local(workers or cores()) as address, _client(address) as client:
+        with _local(workers or cores()) as address, _client(address, "local") as client:
             yield client
     elif "://" in cluster:
         if workers is not None:
             raise ClusterError(f"workers: {cluster} has its own workers; leave the number out")
-        with _client(cluster) as client:
+        with _client(cluster, "address") as client:
             yield client
     else:
         raise ClusterError(f"cluster: expected 'local' or the address of a scheduler 'tcp://host:port', got {cluster!r}")
@@ -76,19 +77,19 @@ def cores() -> int:
 
 
 @contextlib.contextmanager
-def _client(address: str) -> Iterator[Client]:
+def _client(address: str, kind: str) -> Iterator[Client]:
     from distributed import Client
 
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # the engine says in one line what these say in fifty
     try:
-        client = Client(address, timeout=5)
+        client = Client(address, timeout=ANSWER[kind])
     except (OSError, ValueError) as error:
         raise ClusterError(f"cluster: no scheduler answers at {address} ({type(error).__name__})") from error
     try:
-        client.wait_for_workers(1, timeout=PATIENCE)
+        client.wait_for_workers(1, timeout=PATIENCE[kind])
     except TimeoutError as error:
         client.close(timeout=1)
-        raise ClusterError(f"cluster: no worker came to {address} within {PATIENCE} s") from error
+        raise ClusterError(f"cluster: no worker came to {address} within {PATIENCE[kind]} s") from error
     try:
         yield client
     finally:

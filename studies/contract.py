@@ -157,9 +157,9 @@ def _counts(tensors: list[Tensor]) -> list[int]:
 class Generators(NamedTuple):
     """States of the global generators of torch, NumPy and Python."""
 
-    torch: Tensor
-    numpy: str
-    python: tuple[Any, ...]
+    of_torch: Tensor
+    of_numpy: str
+    of_python: tuple[Any, ...]
 
     @staticmethod
     def now(device: torch.device | str = "cpu") -> Generators:
@@ -167,13 +167,12 @@ class Generators(NamedTuple):
         state = torch.get_rng_state()
         if torch.device(device).type == "cuda":
             state = torch.cat([state, torch.cuda.get_rng_state(device)])
-        name, key, *rest = np.random.get_state()  # noqa: NPY002
-        return Generators(state, f"{name} {rest} {key.tobytes()!r}", random.getstate())  # type: ignore[union-attr]
+        return Generators(state, repr([np.asarray(part).tobytes() for part in np.random.get_state()]), random.getstate())  # noqa: NPY002
 
     def moved(self, after: Generators) -> list[str]:
         """Whose generator is another now."""
-        changed = {"torch": not torch.equal(self.torch, after.torch), "NumPy": self.numpy != after.numpy, "Python": self.python != after.python}
-        return [library for library, moved in changed.items() if moved]
+        changed = {"torch": not torch.equal(self.of_torch, after.of_torch), "NumPy": self.of_numpy != after.of_numpy}
+        return [library for library, moved in (changed | {"Python": self.of_python != after.of_python}).items() if moved]
 
 
 def draws_nothing(method: Method, call: Callable[[], Any], device: torch.device | str = "cpu", times: int = 3) -> None:
@@ -304,8 +303,9 @@ def described(value: Any) -> str:  # noqa: ANN401
 
 def check_attributes(landscape: Any) -> None:  # noqa: ANN401
     """A bound landscape has a dim, a domain, terms and players."""
+    kinds: Any
     for name, kinds in (("dim", int), ("terms", int), ("domain", (Reals, Bits)), ("players", tuple)):
-        value = getattr(landscape, name)
+        value: Any = getattr(landscape, name)
         if not isinstance(value, kinds) or (kinds is int and (isinstance(value, bool) or value < 1)):
             expected = "a whole number >= 1" if kinds is int else "Reals(..) or Bits()" if name == "domain" else "a tuple of whole numbers"
             raise Method(landscape, name).broken(f"expected {expected}, got {value!r:.60}")

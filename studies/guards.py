@@ -8,6 +8,7 @@ Nothing here changes a number; so a cell's address does not depend on this file.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -286,7 +287,7 @@ class GuardedOptimizer:
             point = call()
             kept.check()
             contract.check_point(method, point, self.watch.sizes)
-            contract.alone_as_in_batch(method, call, lambda method=method: getattr(self.inner, method.name)(mine), row, point)
+            contract.alone_as_in_batch(method, call, functools.partial(getattr(self.inner, method.name), mine), row, point)
 
     def _problem(self, problem: Problem, row: int | None = None) -> Problem:
         """The task with starts that may be drawn anew, of all worlds or of one."""

@@ -39,7 +39,7 @@ def commit() -> str:
 
 
 def _git(*words: str) -> str:
-    return subprocess.run(("git", "-C", str(ROOT), *words), capture_output=True, text=True, check=True, timeout=10).stdout.strip()
+    return subprocess.run(("git", "-C", str(ROOT), *words), capture_output=True, text=True, check=True, timeout=60).stdout.strip()
 
 
 def library_version(name: str) -> str:

@@ -5,7 +5,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from studies.config import load_study
 from studies.loop import run_cell
 from studies.plan import make_plan
 from studies.run import main
+from tests.patience import patience, wait_for  # noqa: F401
 
 ROOT = Path(__file__).parent.parent
 BOWL = "tests.slow_bowl:Bowl"
@@ -63,9 +63,9 @@ def start(folder, *words, delay=0.0, broken=False, command=("-m", "studies.run",
     return STARTED[-1]
 
 
-def finish(process, timeout=90):
+def finish(process):
     """(exit code, stdout, stderr)."""
-    out, err = process.communicate(timeout=timeout)
+    out, err = process.communicate(timeout=patience(90))
     return process.returncode, out, err
 
 
@@ -89,14 +89,6 @@ def workers(process):
         with contextlib.suppress(psutil.Error):
             found += [child] if child.cmdline()[-1:] == ["worker"] else []
     return found
-
-
-def wait_for(condition, timeout=60):
-    """Wait until the condition holds."""
-    end = time.monotonic() + timeout
-    while not condition():
-        assert time.monotonic() < end, "waited too long"
-        time.sleep(0.02)
 
 
 def cells(folder):

@@ -90,6 +90,7 @@ def test_an_address_and_a_scheduler_that_goes_away(tmp_path):
         client.run(set_delay, "0.5")
         process = start(tmp_path, "--cluster", address)
         wait_for(lambda: cells(tmp_path))
+        client.run(set_delay, "86400")  # what begins from now on does not end
     code, out, err = finish(process)
     assert code == 75, err
     assert "lost the Dask scheduler; finished cells are kept" in " ".join(err.split())

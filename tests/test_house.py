@@ -79,7 +79,25 @@ def test_every_file_says_what_it_is(path):
     assert ast.get_docstring(ast.parse(path.read_text())), "a module docstring"
 
 
-@pytest.mark.parametrize("module", ["studies.run", "studies.list", "studies.describe", "studies.probe", "studies.report", "studies.exchange"])
+CLOCKS = ("time", "perf_counter", "monotonic", "process_time", "thread_time")
+TESTS = [path for path in sorted((ROOT / "tests").rglob("*.py")) if "benchmarks" not in path.parts and path.name != "patience.py"]
+
+
+@pytest.mark.parametrize("path", TESTS, ids=name)
+def test_no_test_reads_the_clock_or_sets_a_limit_of_its_own(path):
+    """A loaded machine is not a fault: waits go through tests/patience.py, speed is measured in tests/benchmarks."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "time":
+            assert not node.attr.startswith(CLOCKS), f"{node.lineno}: time.{node.attr}"
+        if isinstance(node, ast.keyword) and node.arg == "timeout":
+            assert "patience(" in ast.unparse(node.value), f"{node.value.lineno}: a limit of its own"
+        if isinstance(node, ast.Attribute) and ast.unparse(node) == "pytest.mark.timeout":
+            raise AssertionError(f"{node.lineno}: a limit of its own")
+
+
+@pytest.mark.parametrize(
+    "module", ["studies.run", "studies.list", "studies.check", "studies.describe", "studies.probe", "studies.report", "studies.exchange"]
+)
 def test_help_comes_at_once(module):
     code = f"import sys, runpy; sys.argv = ['x', '--help']\ntry: runpy.run_module('{module}', run_name='__main__')\nexcept SystemExit: pass\n"
     code += "heavy = {'torch', 'numba', 'xarray', 'distributed', 'matplotlib'} & set(sys.modules); assert not heavy, heavy"

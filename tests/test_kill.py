@@ -44,11 +44,12 @@ def test_kill_the_client(tmp_path, moment):
     children = family(process)
     process.kill()
     finish(process)
-    wait_for(lambda: not any(child.is_running() and child.status() != "zombie" for child in children), 5)
+    wait_for(lambda: not any(child.is_running() and child.status() != "zombie" for child in children))
     before = cells(tmp_path)
-    assert moment[0] <= len(before) < 40
+    assert moment[0] <= len(before)
     assert_whole(tmp_path)
-    assert int((open_study(tmp_path / "out")["status"] == 5).all(("replicate", "checkpoint")).sum()) > 0
+    missing = int((open_study(tmp_path / "out")["status"] == 5).all(("replicate", "checkpoint")).sum())
+    assert (missing > 0) == (len(before) < 40)  # a machine under load may have been done before the kill
     assert again(tmp_path) == 0
     assert before.items() < cells(tmp_path).items()
     assert len(cells(tmp_path)) == 40

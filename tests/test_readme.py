@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import patience
+
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 PYTHON = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
@@ -19,7 +21,7 @@ def test_the_first_example_comes_early_and_runs(tmp_path):
     assert end <= 40
     script = tmp_path / "example.py"
     script.write_text(PYTHON[0])
-    done = subprocess.run([sys.executable, str(script)], cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, str(script)], cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=patience(120))
     assert done.returncode == 0, done.stderr
     assert "SGD" in done.stdout
     assert "NaN" not in done.stdout
@@ -39,7 +41,7 @@ def test_the_noise_ledger_is_read(tmp_path):
     lines = ["import studies", f"studies.run_study({study!r}, out='results/noise-sources')", *block.splitlines()]
     told = [line if not line.startswith("noise.") else f"print(list({line.partition('  #')[0]}))" for line in lines]
     (tmp_path / "read.py").write_text("\n".join(told))
-    done = subprocess.run([sys.executable, "read.py"], cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, "read.py"], cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=patience(120))
     assert done.returncode == 0, done.stderr
     assert all(name in done.stdout for name in ("interaction", "cosine", "p_value", "effective_population"))
 
@@ -49,7 +51,7 @@ def test_the_plugin_runs(tmp_path):
     line = re.search(r"landscapes: \{.*mine:Ridge.*\}", README).group()
     (tmp_path / "mine.yaml").write_text(f"name: mine\nreplicates: 2\nbudget: 100\n{line}\noptimizers: {{GA: {{kind: ga, population: 5}}}}\n")
     command = [sys.executable, "-m", "studies.run", "mine.yaml", "--workers", "1", "--no-report"]
-    done = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=patience(120))
     assert done.returncode == 0, done.stderr
     assert "ridge" in done.stdout
 
@@ -81,7 +83,7 @@ def test_commands_are_understood(command, tmp_path):
     if "my_study.yaml" in words:
         words = [w if w != "my_study.yaml" else "quickstart" for w in words] + ["--dry-run"]
     words = list(dict.fromkeys(words))
-    done = subprocess.run([sys.executable, "-m", *words], cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-m", *words], cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=patience(60))
     assert done.returncode == 0, done.stderr
     assert not list(tmp_path.iterdir()), "a dry run writes nothing"
 
@@ -89,7 +91,7 @@ def test_commands_are_understood(command, tmp_path):
 def probed(words, folder):
     """A probe as it stands, but of few worlds and points, and of one picture."""
     words = [*words, "nk:n=5"] if "--gallery" in words else [*words, "--worlds", "2", "--samples", "64"]
-    done = subprocess.run([sys.executable, "-m", *words], cwd=folder, env=environment(), capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, "-m", *words], cwd=folder, env=environment(), capture_output=True, text=True, timeout=patience(120))
     assert done.returncode == 0, done.stderr
     assert list((folder / "results" / "probe").glob("*.png"))
 

@@ -3,7 +3,6 @@
 import json
 import shutil
 import sys
-import time
 
 import pytest
 
@@ -15,6 +14,7 @@ from studies.loop import run_cell
 from studies.plan import make_plan
 from studies.report.__main__ import main
 from studies.report.writing import FILE, write
+from tests.patience import patience, wait_for
 
 HOSTILE = "<script>window.hurt = 1</script>"  # a study file allows no such label, a folder from elsewhere may have it
 LABEL = "hostile"  # in its place
@@ -75,6 +75,7 @@ def browser():
 def opened(browser, file, width=1440, **how):
     """The page, and what its console said."""
     page = browser.new_context(viewport={"width": width, "height": 900}, **how).new_page()
+    page.set_default_timeout(1000 * patience(30))
     said = []
     page.on("console", lambda message: said.append(message.text))
     page.on("pageerror", lambda error: said.append(str(error)))
@@ -136,7 +137,7 @@ def test_a_table_is_sorted(browser, whole):
     for reverse, way in ((False, "ascending"), (True, "descending")):
         head.click()
         page.wait_for_function(f"document.querySelector('#tables table th[aria-sort={way}]')")
-        page.wait_for_timeout(50)
+        page.wait_for_function(f"{column}.every((x, i, all) => i === 0 || {'all[i - 1] >= x' if reverse else 'all[i - 1] <= x'})")
         values = page.evaluate(column)
         assert len(set(values)) > 2
         assert values == sorted(values, reverse=reverse)
@@ -252,9 +253,6 @@ def test_no_study_is_one_line_and_exit_code_2(tmp_path, capsys):
 def test_it_is_written_while_the_study_runs(tmp_path):
     out = compute(STUDY, tmp_path / "running", cells=1)
     with live(out, every=0.1):
-        end = time.monotonic() + 120
-        while not (out / FILE).exists():
-            assert time.monotonic() < end, "waited too long"
-            time.sleep(0.05)
+        wait_for(lambda: (out / FILE).exists())
     assert "1 of 6 cells are there" in (out / FILE).read_text(encoding="utf-8")
     assert list(out.glob(".*.tmp")) == []

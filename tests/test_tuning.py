@@ -367,7 +367,6 @@ TWINS = {
 
 
 @pytest.mark.verify
-@pytest.mark.timeout(900)
 def test_an_arm_that_ties_with_itself_wins_half_of_the_time(tmp_path):
     """Over 100 seeds A wins 50 % +- 3 SE on the fresh worlds; by what it reached in its own trials, it would win far more often."""
     fair, flattered, seeds = 0.0, 0.0, 100

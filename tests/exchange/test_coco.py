@@ -59,7 +59,6 @@ class TestCocopp:
         assert found[f"{written['best'][2]} f8d3"]["spent"] == (3.0 * gradients).tolist()
 
     @pytest.mark.verify
-    @pytest.mark.timeout(900)
     def test_processes_it(self, written, tmp_path):
         pytest.importorskip("six", reason="cocopp imports it")
         words = [sys.executable, "-W", "ignore", "-m", "cocopp", "-o", str(tmp_path / "pages"), *map(str, written["best"][:2])]
