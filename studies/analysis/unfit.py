@@ -31,8 +31,8 @@ def _line(landscape: str, label: str, end: xr.Dataset) -> list[str]:
     worlds = int((steps > 0).sum())
     if not worlds:
         return []
-    share = float(steps.sum() / all_steps.sum())
+    share = 100 * float(steps.sum() / all_steps.sum())
     return [
-        f"{label} on {landscape}: nobody of a population had fitness in {share:.3g} of all steps ({worlds} of {steps.size} worlds),"
+        f"{label} on {landscape}: nobody of a population had fitness in {share:.3g} % of its steps ({worlds} of {steps.size} worlds),"
         " so that there was no selection in them"
     ]

@@ -223,6 +223,20 @@ def test_wright_fisher_is_unbiased_under_epistasis(n, kind, monkeypatch, no_inte
     assert mutant["bias"] > 0.05
 
 
+@pytest.mark.verify
+def test_verdicts_along_the_population(no_intervals):
+    """What is said of N = 10, 40 and 160: unbiased beside selection, by either scale; biased beside the gradients."""
+    cells = [
+        ledger(LAND["nk"](n=8, k=3), METHODS["wright_fisher"](population=n, fitness="linear", **ALONE), worlds=400, redraws=48, sources=("drift",))
+        for n in (10, 40, 160)
+    ]
+    data = xr.concat(cells, xr.Variable("population", [10.0, 40.0, 160.0]))
+    for scale in ("fitted", "learning_rate"):
+        assert (analysis.verdict(data, "population", scale).sel(reference="selection") == "unbiased").all()
+    said = analysis.verdict(data, "population").sel(reference=["raw", "smoothed", "preconditioned"])
+    assert all(text.startswith("biased") for text in said.values.ravel())
+
+
 def test_the_length_of_a_step_of_selection(no_intervals):
     """At N = 400: mean_fitness has gain 1 on a Gaussian population; the gradient bent by G, of the mean loss and not of ln W, less."""
     landscape, beta = LAND["quadratic"](dim=1, condition=1.0), 0.5
