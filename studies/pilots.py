@@ -76,6 +76,10 @@ class Pilots:
             return self.study(), matching.notes(self.found)
         return self.given, self._plan()
 
+    def tasks(self) -> list[Task]:
+        """Of a pilot of each arm in which a value is sought."""
+        return [_task(self.given, self._pilot(arm)) for arm in self.varied()]
+
     def varied(self) -> list[Arm]:
         """The arms in which a value is sought."""
         on = self.on.items()

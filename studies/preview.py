@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rich.table import Table
 
-from studies import printing, spending, store, study_folder
+from studies import expected, printing, spending, store, study_folder
 from studies.config import Study
 from studies.matching import table as matched
 from studies.pilots import Pilots
@@ -26,6 +26,7 @@ def show(study: Study, out: Path) -> None:
         StudyError: the folder is another study's.
     """  # noqa: DOC502
     study_folder.check(study, out)
+    given = study
     study, lines = Trials(study, out).known() if study.tuning else (study, [])
     study, more = Pilots(study, out).known() if study.match else (study, [])
     plan, console = make_plan(study), printing.console()
@@ -34,7 +35,16 @@ def show(study: Study, out: Path) -> None:
         console.print(tuned(study.tuned))
     if study.matched:
         console.print(matched(study.matched))
+    console.print(*expected.told(expected.expected(_missing(given, plan, out)), expected.workers(study)), sep="\n", soft_wrap=True)
     console.print(f"folder: {out}", *plan.notes, *spending.unusual(study.arms), *lines, *more, sep="\n", soft_wrap=True)
+
+
+def _missing(given: Study, plan: Plan, out: Path) -> list[Cell]:
+    """What a run would compute: trials and pilots that are not there, as many as may be needed, then the study's own cells."""
+    here = store.finished(out)
+    trials = Trials(given, out).missing() if given.tuning else []
+    pilots = Pilots(given, out).tasks() if given.match and plan.study.matched is None else []
+    return [*trials, *expected.pilots(pilots, given.replicates), *(cell for cell in plan.cells(here.__contains__) if cell.address not in here)]
 
 
 def _table(plan: Plan, here: set[str]) -> Table:
