@@ -46,7 +46,7 @@ MISTAKES = [
     ({**RATE, "of": "gap"}, "claims.c.of: expected 'loss' or 'distance', got 'gap'"),
     ({**RATE, "optimizer": "ES sigma=0.3"}, "claims.c.optimizer: unknown optimizer; did you mean 'ES sigma=0.2'?"),
     ({**RATE, "landscape": "bowls"}, "claims.c.landscape: unknown landscape; did you mean 'bowl'?"),
-    ({**ORDER, "worse": "ES"}, "claims.c.worse: unknown optimizer; expected one of: GD, ES sigma=0.1, ES sigma=0.2"),
+    ({**ORDER, "worse": "ES"}, "claims.c.worse: unknown optimizer; did you mean 'ES sigma=0.1'?"),
     ({**ORDER, "worse": "GD"}, "claims.c.worse: expected another optimizer than better, got 'GD' twice"),
     ({**ORDER, "at": {"rate": 0.1}}, "claims.c.at.rate: unknown axis; expected one of: learning_rate, spectrum"),
     ({**ORDER, "at": {"learning_rate": 0.3}}, "claims.c.at.learning_rate: expected one of 0.1, 0.2, got 0.3"),
