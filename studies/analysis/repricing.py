@@ -33,7 +33,7 @@ def repriced(dataset: xr.Dataset, price: float) -> xr.Dataset:
     cost = (dataset["checkpoint"] / dataset["checkpoint"].max() * end).assign_attrs(long_name="cost", **EVALUATIONS)
     names = [str(name) for name in dataset.data_vars if "checkpoint" in dataset[name].dims]
     seen = look_up(dataset, names, price, cost.rename(checkpoint="at").drop_vars("at")).rename(at="checkpoint")
-    found = dataset.drop_vars([*names, "cost"])
+    found = dataset.drop_vars([*names, "cost", "recorded"], errors="ignore")
     for name in names:
         told, empty = seen[name].transpose(*dataset[name].dims), MISSING if name == "status" else 0
         found[name] = told if dataset[name].dtype.kind == "f" else told.fillna(empty).astype(dataset[name].dtype).assign_attrs(told.attrs)

@@ -68,6 +68,9 @@ def _joined(left: xr.Dataset, right: xr.Dataset) -> xr.Dataset:
     one, two = (_placed(part.drop_vars([*coords, "paired"], errors="ignore"), rows) for part in (left, right))
     two = two.assign({name: _nothing(array, two) for name, array in one.data_vars.items() if name not in two})[list(one.data_vars)]
     two = two.assign_coords({name: one[name] for name in ("checkpoint", "target")})
+    if "optimizer" in one.get("recorded", one["checkpoint"]).dims:  # theirs are looked up at all checkpoints
+        recorded = xr.ones_like(one["recorded"].isel(optimizer=np.zeros(two.sizes["optimizer"], int)))
+        two = two.assign_coords(recorded=recorded.assign_coords(optimizer=two["optimizer"]))
     joined = xr.concat([one, two], "optimizer", coords="minimal", compat="override", data_vars="all", join="exact")
     return joined.transpose(*left.dims, missing_dims="ignore").assign_coords(coords | {"instance": ("replicate", rows, left["instance"].attrs)})
 

@@ -48,6 +48,13 @@ class TestBeside:
         assert (rs["status"].isel(checkpoint=-1) == 5).sum("replicate").values.tolist() == [7] * 4
         assert not np.isfinite(rs["loss"].where(rs["status"] == 5)).any()
 
+    def test_keeps_which_checkpoints_are_an_arms_own(self, study, theirs):
+        own = xr.DataArray(np.ones((study.sizes["optimizer"], study.sizes["checkpoint"])), dims=("optimizer", "checkpoint"))
+        own[0, 1:-1:2] = 0.0
+        both = beside(study.assign_coords(recorded=own), theirs)
+        np.testing.assert_array_equal(both["recorded"].sel(optimizer=study["optimizer"]), own)
+        assert (both["recorded"].sel(optimizer="RS") == 1).all()
+
     def test_says_that_worlds_do_not_pair(self, both):
         assert both["paired"].values.tolist() == [True, True, True, False]
         assert both.attrs["beside"] == "RS"
