@@ -18,6 +18,7 @@ from studies.analysis.bootstrap import estimate
 from studies.analysis.scaling import scaling
 
 ALPHA = 0.01  # of the test for a bias
+TOLERANCE = 0.25  # of an exponent of -1: half the way to that of 1 / sqrt(B)
 Scale = Literal["fitted", "learning_rate"]
 SCALES = get_args(Scale)
 BESIDE = ["angle", "angle_interval", "relative_gain", "relative_gain_interval", "unresolved"]
@@ -114,14 +115,7 @@ def bias(data: xr.Dataset, scale: Scale = "fitted") -> xr.Dataset:
 
 
 def _bias(data: xr.Dataset, scale: Scale) -> xr.Dataset:
-    _, step, held = _products(data)
-    if scale == "learning_rate":
-        held = held.where(_nominal(data).notnull())
-        step = step.where(held.notnull())
-    a, b = (data["mean_step_along"].sel(half=half, drop=True).where(held.notnull()) for half in ("a", "b"))
-    fitted = {half: _sum(along) / _sum(held) for half, along in (("a", a), ("b", b))}
-    k = fitted if scale == "fitted" else dict.fromkeys("ab", _nominal(data))
-    squared = step - k["b"] * a - k["a"] * b + k["a"] * k["b"] * held
+    squared, step, _ = _squared_bias(data, scale)
     found = _pooled({"bias": (pooled_ratio, (squared, step))}, {"bias": "squared bias relative to the squared mean step"})
     count = squared.notnull().sum("replicate")
     more = squared - NEGLIGIBLE * step
@@ -130,6 +124,19 @@ def _bias(data: xr.Dataset, scale: Scale) -> xr.Dataset:
     found["p_value"] = p.assign_attrs(long_name="of no bias", units="1")
     found["biased"] = (p < ALPHA).assign_attrs(long_name=f"whether no bias is rejected at {ALPHA:g}")
     return found
+
+
+def _squared_bias(data: xr.Dataset, scale: Scale) -> tuple[xr.DataArray, xr.DataArray, xr.DataArray]:
+    """Of every world: the squared bias, the squared mean step, and that of the step without the bias, k times the reference."""
+    _, step, held = _products(data)
+    if scale == "learning_rate":
+        held = held.where(_nominal(data).notnull())
+        step = step.where(held.notnull())
+    a, b = (data["mean_step_along"].sel(half=half, drop=True).where(held.notnull()) for half in ("a", "b"))
+    fitted = {half: _sum(along) / _sum(held) for half, along in (("a", a), ("b", b))}
+    k = fitted if scale == "fitted" else dict.fromkeys("ab", _nominal(data))
+    squared = step - k["b"] * a - k["a"] * b + k["a"] * k["b"] * held
+    return squared, step, k["a"] * k["b"] * held
 
 
 def verdict(data: xr.Dataset, axis: str, scale: Scale = "fitted") -> xr.DataArray:
@@ -141,18 +148,18 @@ def verdict(data: xr.Dataset, axis: str, scale: Scale = "fitted") -> xr.DataArra
         scale: of the step, as in `bias`.
 
     Returns:
-        "unbiased": at no value is a bias seen (Holm's correction); "biased O(1/B)", B the axis: seen, and its length falls as 1/B within two
-        standard errors, and not as B^0; "biased": seen, and else; "unknown": there is no test. Dims of the ledger but replicate and the axis.
+        "unbiased": at no value is a bias seen (Holm's correction); "biased O(1/B)", B the axis: seen, and its length, over that of the step without
+        it, falls as B^b with b within 0.25 of -1, as its whole 95 % interval says (jointly over worlds); "biased": seen, and else; "unknown":
+        there is no test. Dims of the ledger but replicate and the axis.
     """
-    found = _bias(data, scale)
-    ordered = np.sort(found["p_value"].fillna(1.0).values, axis=found["p_value"].get_axis_num(axis))
-    smallest = xr.DataArray(ordered.take(0, axis=found["p_value"].get_axis_num(axis)), dims=[d for d in found["p_value"].dims if d != axis])
+    p_value = _bias(data, scale)["p_value"]
+    number = p_value.get_axis_num(axis)
+    smallest = xr.DataArray(np.sort(p_value.fillna(1.0).values, axis=number).take(0, axis=number), dims=[d for d in p_value.dims if d != axis])
     seen = smallest * data.sizes[axis] < ALPHA
-    slope, error = exponent(found["bias"], found["bias_interval"], axis)
-    slope, error = slope / 2, error / 2  # of the length
-    falls = (abs(slope + 1) < 2 * error) & (abs(slope) > 2 * error)
+    ends = exponent(data, axis, scale)["exponent_interval"] / 2  # of the length
+    falls = (ends.sel(bound="low", drop=True) >= -1 - TOLERANCE) & (ends.sel(bound="high", drop=True) <= -1 + TOLERANCE)
     texts = xr.where(seen, xr.where(falls, f"biased O(1/{axis})", "biased"), "unbiased")
-    return texts.where(found["p_value"].notnull().any(axis), "unknown").rename("verdict")
+    return texts.where(p_value.notnull().any(axis), "unknown").rename("verdict")
 
 
 def currencies(data: xr.Dataset) -> xr.Dataset:
@@ -186,16 +193,20 @@ def currencies(data: xr.Dataset) -> xr.Dataset:
     return _pooled(wanted, names | {"stationary_temperature": "effective temperature of the stationary state"})
 
 
-def exponent(value: xr.DataArray, interval: xr.DataArray, axis: str) -> tuple[xr.DataArray, xr.DataArray]:
-    """The exponent b of value ~ axis^b, by weighted least squares of logarithms, and its standard error.
+def exponent(data: xr.Dataset, axis: str, scale: Scale = "fitted") -> xr.Dataset:
+    """How the squared bias goes with a swept axis: as axis^b; see `studies.analysis.scaling`.
+
+    It is relative to the step without the bias, k times the reference, so that b is that of the bias alone; a mean step holds the bias. Values at
+    which the squared bias is estimated as 0 or less are left out.
 
     Args:
-        value: with the dim `axis`, of positive numbers; what is not positive is left out.
-        interval: of value, with the dim `bound`.
+        data: a ledger with the dim `axis`, of numbers.
         axis: the swept dim.
+        scale: of the step, as in `bias`.
     """
-    found = scaling(value, interval, axis)
-    return found["exponent"], found["exponent_error"]
+    squared, _, unbiased = _squared_bias(data, scale)
+    finite = [part.where(np.isfinite(squared) & np.isfinite(unbiased)) for part in (squared, unbiased)]
+    return scaling(pooled_ratio, finite, axis, long_name="squared bias over the squared step without it")
 
 
 # pooling -----------------------------------------------------------------------------------------------------------------

@@ -96,8 +96,8 @@ def time_to_target(dataset: xr.Dataset, at: float | None = None, value: str = "l
     lost = losses(dataset, value, np.inf if at is None else at).load() == np.inf
     hit = hit.where((hit <= (budget(dataset) if at is None else at) * (1 + SPENT)) | hit.isnull(), np.inf).where(~lost, np.inf).where(hit.notnull())
     both, early = pairs(hit), pairs(hit - lateness(dataset).load())
-    reached = sum(np.isfinite(side).sum("replicate") for side in both)
-    runs = sum(side.notnull().sum("replicate") for side in both)
+    reached = (abs(both[0]) < np.inf).sum("replicate") + (abs(both[1]) < np.inf).sum("replicate")
+    runs = both[0].notnull().sum("replicate") + both[1].notnull().sum("replicate")
     good = (2 * reached >= runs) & (reached > 0) & goals.notnull()
     target = goals.where(good).min("target")
     a, b, early_a, early_b = (side.where(goals == target).min("target").drop_vars("target_loss", errors="ignore") for side in (*both, *early))

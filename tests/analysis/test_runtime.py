@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 import xarray as xr
+from scipy import stats
 
-from studies.analysis.runtime import ecdf, expected_running_time, successes_per_cost
+from studies.analysis.runtime import ecdf, expected_running_time, running_time_interval
 from studies.analysis.targets import hits, spent
 from tests.analysis.cocopp_alone import module
 from tests.analysis.runs import BUDGET, results, timed
@@ -52,14 +53,12 @@ class TestExpectedRunningTime:
         assert int(told["worlds"][0]) == 3
 
     def test_hits_known_to_intervals_may_have_come_earlier(self):
-        """By 10 and 0 in two of three worlds: the running time counts to the upper ends, and its lower end is less by the mean of 5."""
+        """By 10 and 0 in two of three worlds: the running time counts to the upper ends, and its lower end is less as 75 to 80."""
         data = timed([20, 40, NEVER])
         exact, told = (expected_running_time(data.assign(hit_cost_low=data["hit_cost"] - late)) for late in ([[0], [0], [0]], [[10], [0], [0]]))
         assert told["ert"].values.tolist() == exact["ert"].values.tolist() == [80]
         assert told["ert_lateness"].values.tolist() == [5]
-        np.testing.assert_allclose(
-            told["ert_interval"] - exact["ert_interval"], [[-5, 0]] if np.isfinite(exact["ert_interval"]).all() else [[-5, np.nan]]
-        )
+        assert (told["ert_interval"] / exact["ert_interval"]).values == pytest.approx(np.array([[75 / 80, 1]]))
 
     def test_nothing_is_nan(self):
         told = expected_running_time(timed([20, 40], status=5))
@@ -86,10 +85,26 @@ class TestExpectedRunningTime:
             assert low < told["ert"].item() < high
         assert float(np.diff(many["ert_interval"])[0, 0]) < 0.5 * float(np.diff(few["ert_interval"])[0, 0])
 
-    def test_one_success_of_many_may_have_been_none(self):
+    def test_one_success_of_many_is_as_unsure_as_its_rate(self):
+        """Clopper and Pearson's lowest rate of 1 of 32 is 1 - 0.975^(1 / 32)."""
         told = expected_running_time(timed([50] + [NEVER] * 31))
         assert told["ert"].item() == pytest.approx(50 + 3100)
-        assert told["ert_interval"].values[0, 1] == np.inf
+        assert told["ert_interval"].values[0, 1] == pytest.approx((50 + 3100) / 32 / (1 - 0.975 ** (1 / 32)))
+
+    @pytest.mark.parametrize("worlds", [3, 5, 8])
+    def test_where_all_reach_it_the_interval_is_positive_and_finite(self, worlds):
+        """Of costs 1, 10, 100, ..: 1 / ERT was not told from 0."""
+        low, high = expected_running_time(timed(10.0 ** np.arange(worlds), status=3))["ert_interval"].values[0]
+        assert 0 < low < high < np.inf
+
+    def test_the_interval_is_students_on_the_scale_of_the_logarithm(self):
+        hit = np.array([20.0, 25.0, 40.0, 30.0])
+        told = expected_running_time(timed(hit))
+        left_out = np.log([np.delete(hit, i).mean() for i in range(4)])
+        error = np.sqrt(3 * left_out.var())
+        assert error > hit.std(ddof=1) / hit.mean() / 2  # which is less than the jackknife's here
+        expected = hit.mean() * np.exp(stats.t.ppf(0.975, 3) * error * np.array([-1, 1]))
+        assert told["ert_interval"].values[0] == pytest.approx(expected)
 
     def test_chunked_results_give_the_same(self):
         data = results(np.random.default_rng(1).random((20, 4)))
@@ -99,20 +114,20 @@ class TestExpectedRunningTime:
     @pytest.mark.verify
     @pytest.mark.parametrize("limit", [0.3, 0.7, 1.5, 3.0])
     def test_interval_covers(self, limit):
-        """2,000 studies of 32 runs whose hits are exponential and whose budget is `limit` means: the ERT is the mean, whatever the budget."""
-        hit = np.random.default_rng(11).exponential(1.0, (2000, 32))
-        found = {"right": covered(np.minimum(hit, limit), hit <= limit), "wrong": covered(np.where(hit <= limit, hit, np.nan), hit <= limit)}
-        assert 0.92 <= found["right"] <= 0.98, found
-        assert found["wrong"] < 0.9, found
+        """2,000 studies of runs whose hits are exponential and whose budget is `limit` means: the ERT is the mean, whatever the budget."""
+        for worlds in (3, 5, 8, 32):
+            hit = np.random.default_rng(11).exponential(1.0, (2000, worlds))
+            reached = hit <= limit
+            there = reached.any(1)  # others have no ERT
+            found = {"right": covered(np.minimum(hit, limit)[there], reached[there]), "wrong": covered(hit[there] * reached[there], reached[there])}
+            assert 0.92 <= found["right"], (worlds, found)
+            assert found["wrong"] < 0.9 or limit > 2 or worlds < 32, (worlds, found)
 
 
 def covered(cost, reached):
     """Share of studies (S, R) whose interval holds an ERT of 1; as `expected_running_time` makes it, without its Dataset."""
-    from studies.analysis.bootstrap import estimate
-
-    parts = [xr.DataArray(part, dims=("study", "replicate")) for part in (np.where(np.isnan(cost), np.nan, reached), cost)]
-    rates = estimate("rate", successes_per_cost, parts, long_name="rate")["rate_interval"].values
-    return np.mean((rates[:, 0] <= 1) & (1 <= rates[:, 1]))
+    low, high = running_time_interval(*(xr.DataArray(part.astype(float), dims=("study", "replicate")) for part in (reached, cost)))[1:]
+    return float(((low <= 1) & (high >= 1)).mean())
 
 
 class TestDistribution:
