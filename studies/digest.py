@@ -125,7 +125,8 @@ def users_line(error: BaseException) -> str:
     if not lines:
         return ""
     code, line = lines[-1]
-    return f" ({seen_from_here(code.co_filename)}:{line}, in {code.co_qualname})"
+    inside = "" if code.co_name == "<module>" else f", in {code.co_qualname}"
+    return f" ({seen_from_here(code.co_filename)}:{line}{inside})"
 
 
 def seen_from_here(file: str) -> str:

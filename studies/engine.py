@@ -71,7 +71,9 @@ def compute(cell: Cell, address: str, out: str, token: str = "") -> Record:
     except PluginError as error:
         return failed(cell, address, Path(out), str(error), traceback.format_exc(), status="refused")
     except Exception as error:
-        return failed(cell, address, Path(out), f"{type(error).__name__}: {error}{digest.users_line(error)}", traceback.format_exc())
+        return failed(
+            cell, address, Path(out), f"{type(error).__name__}: {' '.join(str(error).split())}{digest.users_line(error)}", traceback.format_exc()
+        )
 
 
 def _appears(path: Path) -> bool:

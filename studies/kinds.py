@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, get_args, get_origin
 
 from landscapes import LANDSCAPES
-from landscapes.base import Landscape, Parameters, hints_of
+from landscapes.base import Bits, Landscape, Parameters, Reals, hints_of
 from optimizers import OPTIMIZERS
 from optimizers.base import Optimizer
 from studies.digest import seen_from_here, users_line
@@ -56,7 +56,7 @@ def _imported(kind: str) -> Any:  # noqa: ANN401
         sys.path.append(str(Path.cwd()))
     try:
         found = importlib.import_module(module)
-    except Exception as error:  # noqa: BLE001  a module of the user's may fail in any way
+    except (Exception, SystemExit) as error:  # noqa: BLE001  a module of the user's may fail in any way
         where = "" if isinstance(error, SyntaxError) else users_line(error)
         named = "" if isinstance(error, (ImportError, SyntaxError)) else f"{type(error).__name__}: "
         raise ValueError(f"cannot import {kind!r}: {named}{error}{where}") from error
@@ -80,6 +80,9 @@ def _check_class(cls: Any, kind: str, base: type[Parameters]) -> None:  # noqa: 
         raise ValueError(f"{where}: expected the methods of {family} ({needed}), got none called {', '.join(missing)}; write it")
     if not isinstance(getattr(cls, "name", None), str):
         raise ValueError(f'expected {kind!r} to have a name; write `name: ClassVar[str] = "{cls.__name__.lower()}"` in the class')
+    domains = getattr(cls, "domains", (Reals,))
+    if not (isinstance(domains, tuple) and domains and set(domains) <= {Reals, Bits}):
+        raise ValueError(f"{kind}: expected domains as a tuple of Reals and Bits, as in (Reals,), got {domains!r}")
     sources = getattr(cls, "sources", ())
     if not (isinstance(sources, tuple) and all(isinstance(source, str) for source in sources)):
         raise ValueError(f'{kind}: expected sources as a tuple of names, as in ("mutation",), got {sources!r}')

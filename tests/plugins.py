@@ -232,6 +232,31 @@ class KeepsSigma(Sound):
         return told._replace(sigma=told.sigma / self.steps), info
 
 
+class OneDomain(Sound):
+    domains = Reals
+
+
+class OneSource(Sound):
+    sources = "mutation"
+
+
+@dataclass(kw_only=True)
+class Thawed(Optimizer):
+    mu: int = 4
+
+
+class Half(Optimizer):
+    name = "half"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Centerless(Optimizer):
+    """Without `center`."""
+
+    name: ClassVar[str] = "centerless"
+    init = ask = tell = recommend = Sound.recommend
+
+
 class Raises(Sound):
     def ask(self, state, streams):
         raise ZeroDivisionError("no children")

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from studies import guards, loop
+from studies import guards, kinds, loop
+from studies.config import StudyError, load_study
 from studies.contract import PluginError
 from tests.runs import cells, finish, no_leftovers, start, write  # noqa: F401
 from tests.test_loop import run, task
@@ -126,3 +127,35 @@ def test_a_refusal_is_one_line_and_exit_2_while_other_arms_are_computed(tmp_path
     assert len(cells(tmp_path)) == 2
     records = [json.loads(path.read_text()) for path in (tmp_path / "out" / "errors").glob("*.json")]
     assert len(records) == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("Sond", "cannot import 'tests.plugins:Sond': tests.plugins has no 'Sond'; did you mean 'Sound'?"),
+        ("State", "expected 'tests.plugins:State' to be a subclass of optimizers.base.Optimizer"),
+        ("Ridge", "expected 'tests.plugins:Ridge' to be a subclass of optimizers.base.Optimizer"),
+        ("normals", "expected 'tests.plugins:normals' to be a subclass of optimizers.base.Optimizer"),
+        ("Thawed", "expected 'tests.plugins:Thawed' to be a frozen dataclass; put @dataclass(frozen=True, kw_only=True) above the class"),
+        ("Half", "expected 'tests.plugins:Half' to be a frozen dataclass; put @dataclass(frozen=True, kw_only=True) above the class"),
+        ("OneDomain", "tests.plugins:OneDomain: expected domains as a tuple of Reals and Bits, as in (Reals,), got <class 'landscapes.base.Reals'>"),
+        ("OneSource", "tests.plugins:OneSource: expected sources as a tuple of names, as in (\"mutation\",), got 'mutation'"),
+    ],
+)
+def test_what_is_no_kind_is_one_line_at_load(name, text):
+    study = {"name": "x", "budget": 9, "landscapes": {"bowl": BOWL}, "optimizers": {"own": own(name)}}
+    with pytest.raises(StudyError) as error:
+        load_study(study)
+    assert error.value.lines == [f"study: optimizers.own.kind: {text}"]
+
+
+def test_a_missing_method_is_named_with_its_class_and_line():
+    with pytest.raises(ValueError, match=r"^tests/plugins.py:\d+: Centerless: expected the methods of .*, got none called center; write it$"):
+        kinds.find("tests.plugins:Centerless", "optimizer")
+
+
+def test_a_module_that_leaves_is_one_line(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "leaving.py").write_text("import sys\nsys.exit(3)\n")
+    with pytest.raises(ValueError, match=r"^cannot import 'leaving:X': SystemExit: 3 \(.*leaving.py:2\)$"):
+        kinds.find("leaving:X", "optimizer")
