@@ -51,9 +51,9 @@ def repriced(dataset: xr.Dataset, price: float) -> xr.Dataset:
             found[f"{name}_low"] = low.where(within, np.inf).transpose(*dataset[name].dims).assign_attrs(dataset[f"{name}_low"].attrs)
         found[f"{name}_bounds"] = bounds.where(within, np.inf).assign_attrs(long_name=f"bounds of {name}", **EVALUATIONS)
     config = json.loads(dataset.attrs.get("config", "{}")) | {"gradient_cost": {"value": price, "range": [price, price]}}
-    told = {"config": json.dumps(config)} | settings.with_price(dataset.attrs, {"value": price, "low": price, "high": price})
+    attrs = {"config": json.dumps(config)} | settings.with_price(dataset.attrs, {"value": price, "low": price, "high": price})
     part = dataset["checkpoint"] / dataset["checkpoint"].max()  # the horizon is the budget of what is returned
-    return found.assign_coords(cost=cost, checkpoint=part.assign_attrs(dataset["checkpoint"].attrs)).assign_attrs(told)
+    return found.assign_coords(cost=cost, checkpoint=part.assign_attrs(dataset["checkpoint"].attrs)).assign_attrs(attrs)
 
 
 def squeezed(values: xr.DataArray) -> xr.DataArray:
