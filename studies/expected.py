@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from studies.config import Study
 
 ENOUGH = 0.05  # seconds beyond those of no step, at which the pace is known
-PATIENCE = 5.0  # seconds, after which only kinds are measured that were not yet
-MOST = 30.0  # seconds, after which nothing more is
+PATIENCE = 3.0  # seconds, after which only kinds are measured that were not yet
+MOST = 15.0  # seconds, after which nothing more is
 LEAST = 2**-10  # of the budget, the first that is tried
 REDRAWS = 8  # of the ledger, with which it is measured
 

@@ -39,8 +39,9 @@ ANALYSIS = (
     " logarithmic low high mean median misfit more noise_scale noise_to_signal number objective other p_corrected p_friedman p_value pair"
     " paired_sd per place prefactor preferred problems profile quantile quantiles r_squared range rank ratio runner_up share solved span spent"
     " stationary_temperature statistic success_rate successes successes_per_cost successes_per_cost_method temperature times total trial unit"
-    " units value verdict win win_probability winner worlds"
+    " units value verdict win win_probability winner worlds judged first angle unresolved relative_gain biased rate points lead attained"
 ).split()
+ENDS = ("_interval", "_method", "_lateness")  # of the names of intervals and of how they were had
 RESERVED = frozenset([*COORDINATES, *RECORDED, *LEDGER, *PICTURES, *ANALYSIS])  # no axis has one of these names
 
 
@@ -108,7 +109,7 @@ def wrong_axis(name: str, taken: Iterable[str] = ()) -> str | None:
         fitting = re.sub(r"\W+", "_", name).strip("_")[:60]
         hint = f"; such as {fitting!r}" if AXIS.fullmatch(fitting) and not wrong_axis(fitting, taken) else ""
         return f"expected the name of an axis: letters, digits and _, the first one a letter, at most 60{hint}"
-    if name.casefold() in {*FILES, *(word.casefold() for word in taken)}:
+    if name.casefold().endswith(ENDS) or name.casefold() in {*FILES, *(word.casefold() for word in taken)}:
         return "this name belongs to the Dataset; choose another" if name.casefold() not in FILES else "no file may have this name; choose another"
     return None
 

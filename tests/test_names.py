@@ -1,8 +1,13 @@
 """Labels as papers print them, axes that a file can bear, the words of the Dataset, and YAML that every reader reads alike."""
 
+import contextlib
+import importlib
+import inspect
 import json
+import pkgutil
 import re
 import unicodedata
+import warnings
 
 import numpy as np
 import pytest
@@ -10,6 +15,7 @@ import xarray as xr
 import yaml
 from rich.table import Table
 
+import studies.analysis
 from optimizers import OPTIMIZERS
 from studies import instruments, names, pictures, printing, store, yaml_lines
 from studies.config import StudyError, load_study
@@ -190,6 +196,52 @@ def test_a_swept_parameter_whose_name_is_reserved_has_its_path_as_the_dim():
     study |= {"sweep": {"optimizers.M.temperature": [0.1, 1.0]}}
     assert "temperature" in names.RESERVED
     assert "optimizers.M.temperature" in load_study(study).axes
+
+
+@pytest.mark.verify
+def test_every_name_that_an_analysis_gives_is_reserved(tmp_path):
+    """All functions of studies.analysis that take a Dataset alone; the labels a and b of a pair are no names of axes that anything reads."""
+    study = {
+        "name": "analysed",
+        "replicates": 4,
+        "instances": 2,
+        "budget": 120,
+        "targets": [1.0, 0.1],
+        "checkpoints": [0.1, 0.3, 1.0],
+        "gradient_cost": {"value": 3, "range": [1, 6]},
+        "landscapes": {"b": {"kind": "nk", "n": 6, "k": 1}, "c": {"kind": "nk", "n": 6, "k": 2}},
+        "optimizers": {"S": {"kind": "sgd"}, "G": {"kind": "wright_fisher", "population": 8}, "R": {"kind": "random_search"}},
+        "ledger": {"moments": 2, "redraws": 8},
+        "factors": ["drift"],
+        "sweep": {"optimizers.S.learning_rate": [0.1, 0.2]},
+    }
+    plan = make_plan(load_study(study))
+    for cell in plan.cells(lambda address: False):
+        store.write_cell(run_cell(cell), store.cell_path(tmp_path, cell.address))
+    data, used, called = store.assemble(plan, tmp_path), set(), 0
+    for function in analyses():
+        for part in (data, data.isel(landscape=0)):
+            with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError), warnings.catch_warnings(action="ignore"):
+                told = function(part)
+                found = [one for one in (told if isinstance(told, tuple | list) else [told]) if isinstance(one, xr.Dataset | xr.DataArray)]
+                used |= {str(name) for one in found for name in (*one.dims, *one.coords, *getattr(one, "data_vars", [one.name]))}
+                called += bool(found)
+                break
+    used -= {"learning_rate", "drift", "None", "a", "b", "f"}
+    assert called > 20
+    wrong = sorted(name for name in used if not names.wrong_axis(name, names.RESERVED))
+    assert not wrong
+
+
+def analyses():
+    """The functions of studies.analysis whose first argument is a Dataset and whose others have defaults."""
+    for info in pkgutil.iter_modules(studies.analysis.__path__):
+        module = importlib.import_module(f"studies.analysis.{info.name}")
+        for name, found in list(vars(module).items()):
+            if inspect.isfunction(found) and found.__module__ == module.__name__ and not name.startswith("_"):
+                first, *others = inspect.signature(found).parameters.values()
+                if first.annotation == "xr.Dataset" and all(one.default is not one.empty for one in others):
+                    yield found
 
 
 # YAML ------------------------------------------------------------------------------------------------------------------------
