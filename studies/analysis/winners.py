@@ -43,7 +43,8 @@ def winners(dataset: xr.Dataset) -> xr.Dataset:
     dataset = touched(dataset)
     compared, loss = compare(dataset), losses(dataset, at=np.inf)
     axes = [str(dim) for dim in loss.dims if dim not in FIXED]
-    logarithmic = bool(gap_known(loss).any())
+    gap = gap_known(loss)
+    gap = gap.any([dim for dim in gap.dims if dim not in axes])
     loss = resolved(loss, precision(dataset))
     shape = tuple(dataset.sizes[axis] for axis in axes)
     told = {"winner": np.full(shape, NONE, object), "runner_up": np.full(shape, NONE, object), "lead": np.full(shape, np.nan)}
@@ -51,12 +52,12 @@ def winners(dataset: xr.Dataset) -> xr.Dataset:
     for place in np.ndindex(shape):
         at = dict(zip(axes, place, strict=True))
         medians = {name: float(quartiles(loss.isel(at).sel(optimizer=name))[1]) for name in names}
-        for name, value in _winner(medians, compared.isel(at), logarithmic).items():
+        for name, value in _winner(medians, compared.isel(at), bool(gap.isel(at, missing_dims="ignore"))).items():
             told[name][place] = value
     found = xr.Dataset({name: (axes, values) for name, values in told.items()}, {axis: dataset[axis] for axis in axes})
-    found["lead"].attrs = {"long_name": "runner-up's median loss, " + ("times the winner's" if logarithmic else "above the winner's")}
+    found["lead"].attrs = {"long_name": "runner-up's median loss, times the winner's where logarithmic, else above it"}
     cost = budget(dataset).reset_coords(drop=True).assign_attrs(units="evaluations")
-    return found.assign_coords(cost=cost, logarithmic=logarithmic)
+    return found.assign_coords(cost=cost, logarithmic=gap.reset_coords(drop=True))
 
 
 def touched(dataset: xr.Dataset) -> xr.Dataset:

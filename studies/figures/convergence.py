@@ -16,8 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from studies.analysis.arms import FAILED, arms, labels, quartiles
-from studies.analysis.precision import precision
+from studies.analysis.arms import FAILED, labels, quartiles
 from studies.analysis.targets import DIVERGED, spent
 from studies.figures import scales, style
 from studies.figures.scales import Arms, Scale
@@ -186,10 +185,9 @@ def _first(steps: np.ndarray) -> list[int]:
 
 
 def _of_kind(dataset: xr.Dataset, gap: bool | None) -> Arms:  # noqa: FBT001
-    """The arms whose loss is of one kind, with the precision, and what their worlds spent."""
+    """The arms whose loss is of one kind, with what their worlds spent."""
     counted = {"value_terms", "gradient_terms", "terms"} <= set(dataset.variables)
-    known = dataset.assign(bill=spent(dataset)) if counted else dataset
-    return scales.of_kind(arms(known.assign_coords(precision=precision(dataset))), gap, "convergence")
+    return scales.arms_of(dataset.assign(bill=spent(dataset)) if counted else dataset, gap, "convergence")
 
 
 def _legend(axes: Axes, dataset: xr.Dataset, looks: dict[str, dict[str, Any]], columns: int, panels: Sequence[Axes]) -> None:

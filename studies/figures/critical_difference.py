@@ -40,7 +40,7 @@ def critical_difference(dataset: xr.Dataset, width: float = style.WIDTH) -> Figu
     titles = [style.wrapped(title, each - 0.4, 10) for title, _, _ in shown]
     heights = [_height(told, each) + UNIT * (title.count("\n") + 1) for title, (_, told, _) in zip(titles, shown, strict=True)]
     tall = [max(heights[row * columns : (row + 1) * columns]) for row in range(rows)]
-    note = style.wrapped(NOTE, width - 0.2, 7)
+    note = style.wrapped(NOTE + style.silent(dataset), width - 0.2, 7)
     below = 0.14 * (note.count("\n") + 1) + 0.1
     figure = Figure(figsize=(width, sum(tall) + below))
     top = sum(tall) + below

@@ -17,7 +17,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import PercentFormatter
 
 from studies.analysis import restarts, runtime
-from studies.analysis.arms import arms, labels
+from studies.analysis.arms import labels
 from studies.analysis.runtime import Targets
 from studies.analysis.targets import hits, spent
 from studies.figures import scales, style
@@ -76,7 +76,7 @@ def panel(dataset: xr.Dataset, axes: Axes, looks: dict[str, dict[str, Any]] | No
         ValueError: some arms have gaps, others raw losses, and `gap` does not say which.
     """  # noqa: DOC502
     looks = looks or style.arm_looks(dataset)
-    there = scales.asking(scales.of_kind(arms(dataset), gap, "ecdf"))
+    there = scales.asking(scales.arms_of(dataset, gap, "ecdf"))
     if not there or not _targets(dataset, targets, gap).size:
         style.nothing(axes, "no targets" if there else "no runs")
         axes.set(xticks=[], yticks=[])
@@ -105,13 +105,13 @@ def notes(dataset: xr.Dataset, targets: Targets = None, gap: bool | None = None)
     span = ", ".join(style.short(value) for value in (known.max(), known.min())) if known.size == 2 else ""
     span = span or (f"{style.short(known.max())} to {style.short(known.min())}" if known.size else "")
     said = [f"target {style.short(known[0])}" if known.size == 1 else f"{known.size} targets, {span}"] * bool(known.size)
-    return said + scales.idle(scales.of_kind(arms(dataset), gap, "ecdf"))
+    return said + scales.idle(scales.arms_of(dataset, gap, "ecdf"))
 
 
 def _targets(dataset: xr.Dataset, targets: Targets, gap: bool | None) -> np.ndarray:  # noqa: FBT001
     """The targets of the arms of a panel, each once."""
     known = hits(dataset, targets)["target_loss"]
-    parts = [known.sel({dim: arm[dim] for dim in known.dims if dim != "target"}) for _, arm in scales.of_kind(arms(dataset), gap, "ecdf")]
+    parts = [known.sel({dim: arm[dim] for dim in known.dims if dim != "target"}) for _, arm in scales.arms_of(dataset, gap, "ecdf")]
     values = np.unique(np.concatenate([np.ravel(part.values) for part in parts])) if parts else np.array([])
     return values[np.isfinite(values)]
 

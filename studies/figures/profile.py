@@ -27,14 +27,15 @@ def profile(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
         width: inches.
     """
     told = profiles(dataset)
-    looks = style.looks([str(name) for name in told["optimizer"].values])
+    drawn = [str(name) for name in told["optimizer"].values]
+    looks = {name: look for name, look in style.looks([str(name) for name in dataset["optimizer"].values]).items() if name in drawn}
     across = style.across(list(looks), width)
     worlds = int(told["worlds"].max())
     counted = f"{int(told['problems'])} problems (landscape, world, target), {style.worlds(worlds)}"
     figure = Figure(layout="constrained")
     axes = panel(told, figure.add_subplot(), looks)
     unsure = "; hatched: hits known to an interval only" * any(one.get_gid() == "earliest" for one in axes.collections)
-    note = style.wrapped(counted + style.bands(figure, dataset) + unsure, width - 0.4, 7.5)
+    note = style.wrapped(counted + style.bands(figure, dataset) + unsure + style.silent(dataset), width - 0.4, 7.5)
     figure.set_size_inches(width, PANEL + 0.3 + 0.13 * note.count("\n") + 0.165 * -(-len(looks) // across))
     axes.set_ylabel("share of problems solved")
     axes.set_xlabel(style.wrapped("cost over the least cost of any optimizer", width - 0.8))

@@ -9,8 +9,8 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from studies.analysis.arms import arms
-from studies.analysis.precision import DEFAULT
+from studies.analysis.arms import arms, asked
+from studies.analysis.precision import DEFAULT, precision
 from studies.figures import style
 
 ABOVE = 1000.0  # times the loss at the start, or its spread: what is worse is not told apart
@@ -58,12 +58,18 @@ def panels(dataset: xr.Dataset) -> list[tuple[str, xr.Dataset, bool]]:
     return found
 
 
-def of_kind(found: Arms, gap: bool | None, figure: str) -> Arms:  # noqa: FBT001
-    """The arms whose loss is the gap to the optimum, or the others; None: all, which must be of one kind.
+def arms_of(dataset: xr.Dataset, gap: bool | None, figure: str) -> Arms:  # noqa: FBT001
+    """The arms of a landscape whose loss is the gap to the optimum, or the others, with the coordinates `precision` and `asked`.
+
+    Args:
+        dataset: results without the dim `landscape`.
+        gap: None: all arms, which must be of one kind.
+        figure: its name.
 
     Raises:
-        ValueError: they are not.
+        ValueError: some arms have gaps, others raw losses, and `gap` does not say which.
     """
+    found = arms(dataset.assign_coords(precision=precision(dataset), asked=asked(dataset)))
     if gap is None and len(kinds(found)) > 1:
         text = "expected losses of one kind, got gaps to the optimum of some arms and raw losses of others; give gap=True or False"
         raise ValueError(f"{figure}: {text}")
@@ -71,14 +77,13 @@ def of_kind(found: Arms, gap: bool | None, figure: str) -> Arms:  # noqa: FBT001
 
 
 def asking(found: Arms) -> Arms:
-    """The arms that made a step, as far as that is known: the others have no curve."""
-    return [(label, arm) for label, arm in found if "steps" not in arm or bool((arm["steps"].isel(checkpoint=-1) > 0).any())]
+    """The arms that ever asked for a value: the others have no curve."""
+    return [(label, arm) for label, arm in found if bool(arm["asked"])]
 
 
 def idle(found: Arms) -> list[str]:
-    """A line on the arms that made no step; none where all did."""
-    drawn = {label for label, _ in asking(found)}
-    gone = [label for label, _ in found if label not in drawn]
+    """A line on the arms that never asked; none where all did."""
+    gone = [label for label, arm in found if not bool(arm["asked"])]
     named = ", ".join(gone) if len(gone) <= TOLD else f"{len(gone)} arms"
     return [f"{named}: no step within the budget, not drawn"] * bool(gone)
 

@@ -19,7 +19,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogFormatterSciNotation, LogLocator, NullFormatter, StrMethodFormatter
 
-from studies.analysis.arms import FIXED, labels
+from studies.analysis.arms import FIXED, labels, never_asked
 from studies.analysis.proportions import clopper_pearson
 
 # Okabe and Ito (2008), "Color universal design", without yellow, which is too pale for lines
@@ -190,6 +190,13 @@ def bands(figure: Figure, dataset: xr.Dataset) -> str:
     units = len(numbers) if len(numbers) > 1 else dataset.sizes["replicate"]
     most = float(clopper_pearson(np.array(0.0), np.array(float(units)))[1])
     return f"; bands: 95 % intervals, not drawn at 0 and 100 %, where it is {most:.0%} wide" if drawn and dataset.sizes["replicate"] > 1 else ""
+
+
+def silent(dataset: xr.Dataset) -> str:
+    """A word on the arms that never asked for a value, and so are in no comparison; or none."""
+    pairs = never_asked(dataset)
+    names = [label if dataset.sizes["landscape"] == 1 else f"{label} on {place}" for place, label in pairs]
+    return f"; no step within the budget, so not shown: {', '.join(names) if len(names) <= 3 else f'{len(names)} arms'}" if names else ""
 
 
 def nothing(axes: Axes, text: str) -> None:

@@ -60,6 +60,14 @@ class TestWinners:
         median = data["loss"].isel(checkpoint=-1).quantile(0.5, "replicate", method="inverted_cdf").values
         np.testing.assert_allclose(winners(data)["lead"], np.sort(median, 0)[1] - np.sort(median, 0)[0])
 
+    def test_where_it_is_known_for_some_values_of_an_axis_each_place_has_its_own_kind(self):
+        data = made(LEVELS).assign_coords(gap_known=("k", [1.0, 0.0]))
+        told = winners(data)
+        median = np.sort(data["loss"].isel(checkpoint=-1).quantile(0.5, "replicate", method="inverted_cdf").values, 0)  # (optimizer, k, noise)
+        np.testing.assert_allclose(told["lead"].sel(k=0), median[1, 0] / median[0, 0])
+        np.testing.assert_allclose(told["lead"].sel(k=2), median[1, 1] - median[0, 1])
+        assert told["logarithmic"].sel(k=[0, 2]).values.tolist() == [True, False]
+
     def test_arms_are_compared_at_the_cost_that_all_had(self):
         data = made(LEVELS)
         data["value_terms"][0], data["gradient_terms"][0] = 0, data["value_terms"][1] // 5 * 2  # 2 and 4 gradients: 6 and 12 evaluations

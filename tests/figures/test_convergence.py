@@ -7,12 +7,16 @@ import pytest
 import xarray as xr
 from matplotlib import rc_context
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 import studies
 from studies.figures import FIGURES, scales, style
 from studies.figures.__main__ import main
 from studies.figures.convergence import LOST, convergence, notes, panel
+from studies.figures.critical_difference import critical_difference
 from studies.figures.ecdf import ecdf
+from studies.figures.phase import phase
+from studies.figures.profile import profile
 from tests.analysis.runs import results
 from tests.figures.looks import faults
 
@@ -26,6 +30,7 @@ def arm(loss, bills=100.0, *, diverged=(), steps=50, status=BUDGET_SPENT):
     loss = np.array(np.broadcast_to(np.asarray(loss, float), (len(bills), len(COST))))
     over = np.isin(np.arange(len(bills)), diverged)
     data = results(loss, COST, spent=np.minimum(COST, bills[:, None]), status=np.where(over, DIVERGED, status))
+    data = data.assign(value_terms=data["value_terms"] * (np.max(steps) > 0))
     lost = over[:, None] & (bills[:, None] <= COST)
     return data.assign(
         status=data["status"].where(~xr.DataArray(lost, dims=("replicate", "checkpoint")), DIVERGED).astype(np.int8),
@@ -141,6 +146,16 @@ class TestEnds:
         assert "GA" not in [line.get_label() for line in axes.lines]
         assert "GA: no step within the budget, not drawn" in "\n".join(text.get_text() for text in axes.texts)
 
+    @pytest.mark.parametrize("figure", [profile, critical_difference])
+    def test_comparisons_say_who_never_asked(self, figure):
+        data = study(SGD=arm(5.0), ES=arm(4.0), GA=arm(6.0, steps=0)).drop_dims("target")
+        hits = xr.DataArray(np.full((1, 3, 5, 1), 50.0), dims=("landscape", "optimizer", "replicate", "target"))
+        data = data.assign(hit_cost=hits).assign_coords(target_loss=("target", [4.5]))
+        made = figure(data)
+        texts = [text.get_text().replace("\n", " ") for text in made.findobj(Text)]
+        assert any("no step within the budget, so not shown: GA" in text for text in texts)
+        assert not any(text.strip().startswith("GA") for text in texts)
+
 
 def mixed():
     """Two arms at k = 1, whose optimum is known, and at k = 15, where it is not."""
@@ -160,6 +175,10 @@ class TestKinds:
         assert lines == {"hill, gap to the optimum": {"GA, k = 1", "EA, k = 1"}, "hill, loss": {"GA, k = 15", "EA, k = 15"}}
         if figure is convergence:
             assert [axes.get_ylabel() for axes in panels.values()] == ["gap to the optimum", "loss"]
+
+    def test_a_phase_diagram_tells_a_factor_of_gaps_and_a_difference_of_raw_losses(self):
+        texts = [text.get_text() for text in phase(mixed().drop_dims("target")).axes[0].texts]
+        assert texts == ["2×", "+0.4"]  # 0.2 over 0.1 at k = 1, 0.8 less 0.4 at k = 15
 
     def test_a_panel_of_both_is_refused(self):
         with pytest.raises(
