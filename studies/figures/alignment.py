@@ -19,7 +19,7 @@ from studies.analysis import noise
 from studies.analysis.arms import arms
 from studies.figures import style
 
-ROW = 1.45  # inches
+ROW, NARROW = 1.45, 1.1  # inches: the height of a panel, its least width
 HIDDEN = "hidden"
 ASIDE = 2.5  # points between optimizers of equal sample, so that they do not hide one another
 CROWDED = 12  # digits below a panel, more of which stand upright
@@ -51,22 +51,30 @@ def alignment(dataset: xr.Dataset, width: float = style.WIDTH, moment: float | N
     names, looks = dataset["landscape"].values.tolist(), style.looks(dataset["optimizer"].values.tolist())
     figure = Figure(layout="constrained")
     columns = _known(dataset)
-    grid = figure.subplots(len(names), len(columns), squeeze=False, sharey=True)
-    for name, row in zip(names, grid, strict=True):
-        for axes, reference in zip(row, columns, strict=True):
+    across = min(len(columns), max(1, int(width // NARROW)))
+    lines = -(-len(columns) // across)  # of panels for each landscape
+    grid = figure.subplots(len(names) * lines, across, squeeze=False, sharey=True)
+    for i, name in enumerate(names):
+        row = grid[i * lines : (i + 1) * lines].ravel()
+        for place, (axes, (reference, text)) in enumerate(zip(row, columns.items(), strict=False)):
             panel(dataset.sel(landscape=name), axes, looks, reference)
+            if i == 0 or lines > 1:
+                axes.set_title(style.wrapped(text, width / across - 0.15, 7.5), fontsize=7.5)
+            if i == len(names) - 1 and place + across >= len(columns):
+                axes.set_xlabel("sample size")
+        for axes in row[len(columns) :]:
+            axes.set_axis_off()
         row[0].set_ylabel(style.wrapped(str(name), ROW - 0.1), fontweight="bold")
-    for axes, top, text in zip(grid[-1], grid[0], columns.values(), strict=True):
-        top.set_title(style.wrapped(text, width / len(columns) - 0.15, 7.5), fontsize=7.5)
-        axes.set_xlabel("sample size")
     figure.supylabel("cosine with the mean step", fontsize=8)
     handles = [Line2D([], [], label=label, marker="o", ms=3, **look) for label, look in looks.items()]
     sample = "sample: terms in a mini-batch, or points asked"
     worlds = style.worlds(dataset.sizes["replicate"], "; bars: 95 % intervals")
     at = f"from states at {dataset['moment'].item():.3g} of the budget, {worlds}; {sample}{_hidden(grid)}"
-    across, title = style.across([str(handle.get_label()) for handle in handles], width), style.wrapped(at, width - 0.3, 7.5)
-    figure.legend(handles=handles, loc="outside lower center", ncols=across, title=title, title_fontsize=7.5)
-    figure.set_size_inches(width, (ROW + 0.15) * len(names) + 0.7 + 0.16 * -(-len(handles) // across) + 0.13 * title.count("\n"))
+    abreast, title = style.across([str(handle.get_label()) for handle in handles], width), style.wrapped(at, width - 0.3, 7.5)
+    figure.legend(handles=handles, loc="outside lower center", ncols=abreast, title=title, title_fontsize=7.5)
+    figure.set_size_inches(
+        width, (ROW + 0.15 + 0.2 * (lines > 1)) * len(names) * lines + 0.7 + 0.16 * -(-len(handles) // abreast) + 0.13 * title.count("\n")
+    )
     return figure
 
 

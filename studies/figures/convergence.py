@@ -51,7 +51,7 @@ def convergence(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
     columns, beside = _places(len(shown), [*looks, *LOST.values(), *_note(dataset, looks).split("\n")], width)
     rows, each = -(-len(shown) // columns), width / columns
     across = 1 if beside else style.across([*looks, *LOST.values()], width)
-    below = 0.0 if beside else 0.62 + 0.175 * -(-(len(looks) + len(LOST)) // across)
+    below = 0.0 if beside else 0.75 + 0.175 * -(-(len(looks) + len(LOST)) // across)
     figure = Figure(figsize=(width, PANEL * rows + below), layout="constrained")
     grid = figure.add_gridspec(rows + (not beside), columns, height_ratios=[PANEL] * rows + [below] * (not beside))
     alike = len({gap for _, _, gap in shown}) == 1
@@ -207,8 +207,8 @@ def _legend(axes: Axes, dataset: xr.Dataset, looks: dict[str, dict[str, Any]], c
 
 
 def _note(dataset: xr.Dataset, looks: dict[str, dict[str, Any]], *, bands: bool = True) -> str:
-    """What curves are, on two lines or three."""
+    """What curves are, on short lines."""
     worlds = dataset.sizes["replicate"]
-    lines = ["recommended points,", f"median{' and quartiles' * bands}, {worlds} worlds" if worlds > 1 else "one world"]
+    lines = ["recommended points,", *([f"median{' and quartiles' * bands},", f"{worlds} worlds"] if worlds > 1 else ["one world"])]
     more = style.each(dataset, looks).removeprefix("; ")
     return "\n".join([*lines, more] if more else lines)
