@@ -22,6 +22,7 @@ from studies.figures import style
 ROW, NARROW = 1.45, 1.1  # inches: the height of a panel, its least width
 HIDDEN = "hidden"
 ASIDE = 2.5  # points between optimizers of equal sample, so that they do not hide one another
+TICK = 0.11  # inches, of a size below a panel
 CROWDED = 12  # digits below a panel, more of which stand upright
 APART = 0.14  # of the axis, that labels of sizes need
 Points = dict[str, list[tuple[float, float, float, float, float]]]  # optimizer -> size of its sample, cosine, low, high, 1 where unresolved
@@ -51,7 +52,7 @@ def alignment(dataset: xr.Dataset, width: float = style.WIDTH, moment: float | N
     names, looks = dataset["landscape"].values.tolist(), style.looks(dataset["optimizer"].values.tolist())
     figure = Figure(layout="constrained")
     columns = _known(dataset)
-    across = min(len(columns), max(1, int(width // NARROW)))
+    across = min(len(columns), max(1, int(width // max(NARROW, 0.45 + TICK * dataset.sizes["optimizer"]))))
     lines = -(-len(columns) // across)  # of panels for each landscape
     grid = figure.subplots(len(names) * lines, across, squeeze=False, sharey=True)
     for i, name in enumerate(names):
