@@ -67,7 +67,7 @@ def test_a_plain_script_with_one_worker_and_then_more_worlds_with_two(tmp_path):
     assert again(tmp_path, "--workers", "2") == 0
     assert before.items() < cells(tmp_path).items()
     data = open_study(tmp_path / "out")
-    assert_same(data.isel(replicate=slice(2)), fewer)
+    assert_same(data.isel(replicate=slice(2)).drop_vars("precision"), fewer.drop_vars("precision"))  # that follows from the spread of all starts
     assert_same(data, here(FEW, tmp_path / "here"))
 
 
