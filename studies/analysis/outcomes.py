@@ -103,7 +103,7 @@ def time_to_target(dataset: xr.Dataset, at: float | None = None, value: str = "l
     a, b, early_a, early_b = (side.where(goals == target).min("target").drop_vars("target_loss", errors="ignore") for side in (*both, *early))
     unsure = (early_a < b) & (early_b < a) & ((early_a < a) | (early_b < b))  # the intervals that hold them overlap
     with np.errstate(divide="ignore"):
-        a, b = np.log10(a), np.log10(b)
+        a, b = (xr.apply_ufunc(np.log10, side) for side in (a, b))
     first, second = a.round(TIMES), b.round(TIMES)
     return Outcome(a, b, first, second.where(~unsure, first), xr.ones_like(target, bool), target)
 
