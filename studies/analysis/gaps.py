@@ -32,7 +32,7 @@ def said(data: xr.Dataset) -> str:
             places[one] += _places(label, here == one)
     if not all(places.values()):
         return ""
-    gaps, raw = ("; ".join(places[one]) for one in (True, False))
+    gaps, raw = (_listed(places[one]) for one in (True, False))
     return f"The loss is the gap to the optimum on {gaps}; on {raw} the optimum is not known, and the loss is the landscape's own value."
 
 
@@ -52,6 +52,13 @@ def alike(data: xr.Dataset, dim: str) -> None:
     other = [name for name in known.dims if name != dim]
     gaps, raw = (", ".join(map(_text, data[dim].values[(known == one).any(other).values].tolist())) for one in (True, False))
     raise ValueError(f"{dim}: expected losses of one meaning, they are gaps to the optimum at {gaps} and raw values at {raw}; select one of the two")
+
+
+def _listed(places: list[str]) -> str:
+    """As a sentence lists them; a place that has commas of its own is set off by semicolons."""
+    comma = "; " if any("," in place for place in places) else ", "
+    *most, last = places
+    return f"{comma.join(most)} and {last}" if most else last
 
 
 def _known(data: xr.Dataset) -> xr.DataArray:

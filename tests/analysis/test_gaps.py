@@ -21,7 +21,7 @@ def test_one_word_for_it(known, word):
 
 
 def test_a_landscape_of_one_meaning_is_named_once():
-    told = "The loss is the gap to the optimum on bowl; nk (k = 1); on nk (k = 15) the optimum is not known, "
+    told = "The loss is the gap to the optimum on bowl and nk (k = 1); on nk (k = 15) the optimum is not known, "
     assert gaps.said(study([[1.0, 1.0], [1.0, 0.0]])) == told + "and the loss is the landscape's own value."
 
 
