@@ -69,29 +69,7 @@ class Answer(NamedTuple):
 
     value: Tensor  # (R, P), or (R, P, players) on a game
     gradient: Tensor | None = None  # (R, P, D); on a game each player's block of its own loss
-
-    @property
-    def law(self) -> FitnessLaw | None:
-        """The fitness that its values stand for; None: the landscape does not say."""
-        return None
-
-
-class FitAnswer(Answer):
-    """The answer of a landscape that says which fitness its losses stand for."""
-
-    said: FitnessLaw
-
-    @property
-    def law(self) -> FitnessLaw | None:
-        """`Landscape.fitness_law`."""
-        return self.said
-
-    @classmethod
-    def of(cls, answer: Answer, law: FitnessLaw) -> FitAnswer:
-        """An answer, with the law of the landscape that gave it."""
-        made = cls(answer.value, answer.gradient)
-        made.said = law
-        return made
+    law: FitnessLaw | None = None  # the fitness that its values stand for, `Landscape.fitness_law`; None: the landscape does not say
 
 
 class Terms(NamedTuple):

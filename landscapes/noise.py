@@ -125,7 +125,7 @@ def of_row(streams: Streams, row: int) -> Streams:
 
 def disturb(answer: Answer, noise: Noise, streams: Streams) -> Answer:
     """The answer with the Gaussian noise of `noise.value` and `noise.gradient` added (source "evaluation", parts 0 and 1)."""
-    value, gradient = answer
+    value, gradient = answer.value, answer.gradient
     if noise.value:
         value = value + noise.value * streams.normal("evaluation", value.shape[1:])
     if noise.gradient and gradient is not None:

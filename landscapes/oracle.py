@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from landscapes import noise as noises
-from landscapes.base import Answer, FitAnswer, Landscape, Query, Terms, into_box
+from landscapes.base import Answer, Landscape, Query, Terms, into_box
 from landscapes.noise import Noise
 from landscapes.portions import in_portions
 from landscapes.streams import Streams
@@ -120,8 +120,7 @@ class Oracle:
 
     def __call__(self, query: Query, streams: Streams) -> Answer:
         """Answer one query of all worlds."""
-        answer, law = self._answer(query, streams), self.landscape.fitness_law
-        return answer if law is None else FitAnswer.of(answer, law)
+        return self._answer(query, streams)._replace(law=self.landscape.fitness_law)
 
     def _answer(self, query: Query, streams: Streams) -> Answer:
         batches, size = self._batches(query, streams)
@@ -174,10 +173,10 @@ class Oracle:
             terms = None if index is None else noises.mean_of(index, dtype)
             return evaluate(landscape, points, terms, gradient=query.gradient, time=clock)
 
-        value, gradient = in_portions(ask, landscape, query.points[rows], batch.index, self.micro_batches, self.chunks)
+        answer = in_portions(ask, landscape, query.points[rows], batch.index, self.micro_batches, self.chunks)
         if batch.alone is not None or batch.rows is EVERY:
-            return Answer(value, gradient)
-        return Answer(value[batch.rows], None if gradient is None else gradient[batch.rows])
+            return answer
+        return Answer(answer.value[batch.rows], None if answer.gradient is None else answer.gradient[batch.rows])
 
 
 def _joined(batches: list[Batch], answers: list[Answer]) -> Answer:
@@ -186,8 +185,8 @@ def _joined(batches: list[Batch], answers: list[Answer]) -> Answer:
         return answers[0]
     rows = [batch.rows for batch in batches if isinstance(batch.rows, Tensor)]
     order = torch.cat(rows).argsort() if rows else EVERY  # worlds that are alone are in order
-    value, gradient = (None if part[0] is None else torch.cat(part)[order] for part in zip(*answers, strict=True))  # type: ignore[arg-type]
-    return Answer(value, gradient)  # type: ignore[arg-type]
+    values, gradients, _ = zip(*answers, strict=True)
+    return Answer(torch.cat(values)[order], None if gradients[0] is None else torch.cat(gradients)[order])
 
 
 def _host(count: int | Tensor) -> int | np.ndarray:

@@ -41,7 +41,7 @@ def in_portions(ask: Asked, landscape: Landscape, points: Tensor, index: Tensor 
         return _accumulated(ask, points, index, pieces)
     seen = [index] * groups if index is None or index.shape[1] == 1 else index.tensor_split(groups, 1)
     answers = [_accumulated(ask, *group, pieces) for group in zip(points.tensor_split(groups, 1), seen, strict=True)]
-    values, gradients = zip(*answers, strict=True)
+    values, gradients, _ = zip(*answers, strict=True)
     return Answer(torch.cat(values, 1), None if gradients[0] is None else torch.cat(gradients, 1))
 
 
@@ -51,7 +51,7 @@ def _accumulated(ask: Asked, points: Tensor, index: Tensor | None, pieces: int) 
         return ask(points, index)
     parts = index.tensor_split(pieces, -1)
     first = ask(points, parts[0])
-    value, gradient = _share(first, parts[0], index)
+    value, gradient, _ = _share(first, parts[0], index)
     for part in parts[1:]:
         more = _share(ask(points, part), part, index)
         value, gradient = value + more.value, None if gradient is None else gradient + more.gradient  # type: ignore[operator]

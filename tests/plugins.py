@@ -2,13 +2,14 @@
 
 import random
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 import torch
 
 from landscapes.base import Bits, Landscape, Query, Reals
 from optimizers.base import Optimizer
+from optimizers.ga import GA
 
 
 class State(NamedTuple):
@@ -52,6 +53,14 @@ class Sound(Optimizer):
 
     def center(self, state):
         return state.parents.mean(1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selects(GA):
+    """A GA of ours by another name, which selects by the fitness that a table says its losses stand for."""
+
+    name: ClassVar[str] = "selects"
+    selection: Literal["proportional"] = "proportional"
 
 
 def normals(state, rows=12):

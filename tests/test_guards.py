@@ -112,6 +112,13 @@ def test_guards_let_sound_kinds_pass_and_change_no_number(monkeypatch, names, wo
     xr.testing.assert_identical(watched.drop_vars(timed).drop_attrs(), free.drop_vars(timed).drop_attrs())
 
 
+def test_a_method_of_the_users_reads_the_fitness_of_a_table():
+    """Also where guards ask it again, of one world alone: its numbers are those of the same method of ours."""
+    mine = run(task({"kind": "empirical"}, own("Selects"), budget=1200.0), range(3))
+    ours = run(task({"kind": "empirical"}, {"kind": "ga", "selection": "proportional"}, budget=1200.0), range(3))
+    np.testing.assert_array_equal(mine["loss"], ours["loss"])
+
+
 def test_a_refusal_is_one_line_and_exit_2_while_other_arms_are_computed(tmp_path):
     optimizers = {"GA": GA, "own": own("TorchDraw"), "own too": own("Raises")}
     write(tmp_path, {"name": "mixed", "budget": 60, "replicates": 40, "landscapes": {"bowl": BOWL}, "optimizers": optimizers})

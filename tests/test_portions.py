@@ -172,7 +172,7 @@ def test_a_game_in_portions(noise):
         Oracle(Duel(), noise, Ledger(4, terms=7, budget=9.0), **options)(Query(x, gradient=True), streams(range(4)).at(1))
         for options in ({}, {"micro_batches": 3, "chunks": 2})
     ]
-    for whole, portions in zip(*answers, strict=True):
+    for whole, portions in ((getattr(answer, name) for answer in answers) for name in ("value", "gradient")):
         assert whole.shape == (4, 5, 2)
         torch.testing.assert_close(portions, whole, rtol=1e-13, atol=1e-14)
 

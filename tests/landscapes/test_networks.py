@@ -124,7 +124,7 @@ def answers(landscape, worlds, dtype, count):
     bound = landscape.bind(streams(worlds, dtype))
     x = bound.start(streams(worlds, dtype), count)
     found = (evaluate(bound, x, terms, gradient=True) for terms in (None, batch(bound, 1, 5, worlds, dtype), batch(bound, count, 5, worlds, dtype)))
-    return [part for answer in found for part in answer]
+    return [part for answer in found for part in (answer.value, answer.gradient)]
 
 
 def same_alone(landscape, dtype, counts=(1, 7)):
