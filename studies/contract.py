@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 import random
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,8 +32,9 @@ class Undecided(Exception):
     """A promise that this machine cannot look into; the text says why."""
 
 
-class Method(NamedTuple):
-    """A method of an object, of which something is said."""
+@dataclass(frozen=True, eq=False)
+class Method:
+    """A method of an object, of which something is said; its owner may hold what cannot be hashed."""
 
     owner: Any
     name: str
