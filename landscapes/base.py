@@ -354,7 +354,7 @@ def dot(a: Tensor, b: Tensor) -> Tensor:
 def safe_unit(size: Tensor) -> Tensor:
     """What to divide by before numbers up to `size` are squared, so that the squares neither overflow nor vanish: a power of two.
 
-    It is 1 in the middle half of the exponents, so that there, and where size is 0 or no number, no bit changes.
+    It is 1 in the middle two fifths of the exponents, so that there, and where size is 0 or no number, no bit changes.
     """
     low, high = _squared(size.dtype)
     limits = torch.finfo(size.dtype)

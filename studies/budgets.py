@@ -56,7 +56,7 @@ def _queries(arm: Arm, made: Optimizer, players: int) -> int:
 
 
 def _spec(spec: Mapping[str, Any], made: Parameters) -> dict[str, Any]:
-    """The parameters of an entry, those of the object in the place of what it was made of, where they are `steps`."""
+    """The entry, with each `steps` in it, its own and those of inner mappings such as a schedule, as the object has it."""
     known = made.parameters()
     nested = {key: _spec(value, known[key]) for key, value in spec.items() if isinstance(value, Mapping) and hasattr(known.get(key), "parameters")}
     return {**spec, **nested, **({"steps": known["steps"]} if "steps" in spec else {})}

@@ -39,7 +39,7 @@ ANALYSIS = (
     " logarithmic low high mean median misfit more noise_scale noise_to_signal number objective other p_corrected p_friedman p_value pair"
     " paired_sd per place prefactor preferred problems profile quantile quantiles r_squared range rank ratio runner_up share solved span spent"
     " stationary_temperature statistic success_rate successes successes_per_cost successes_per_cost_method temperature times total trial unit"
-    " units value verdict win win_probability winner worlds judged first angle unresolved relative_gain biased rate points lead attained"
+    " units value verdict win win_probability winner worlds judged first angle unresolved relative_gain biased rate points lead"
 ).split()
 ENDS = ("_interval", "_method", "_lateness")  # of the names of intervals and of how they were had
 RESERVED = frozenset([*COORDINATES, *RECORDED, *LEDGER, *PICTURES, *ANALYSIS])  # no axis has one of these names

@@ -51,7 +51,7 @@ def test_kill_the_client(tmp_path, moment):
     missing = int((open_study(tmp_path / "out")["status"] == 5).all(("replicate", "checkpoint")).sum())
     assert (missing > 0) == (len(before) < 40)  # a machine under load may have been done before the kill
     assert again(tmp_path) == 0
-    assert before.items() < cells(tmp_path).items()
+    assert before.items() <= cells(tmp_path).items()
     assert len(cells(tmp_path)) == 40
     assert_same(open_study(tmp_path / "out"), undisturbed())
 

@@ -33,7 +33,7 @@ LONGEST = 700.0  # between logarithms of fitness: e^700 is about as far as numbe
 class Empirical(Landscape):
     """Measured genotype-fitness table from a CSV file, in many notations; a table of TEM beta-lactamase ships.
 
-    The loss is the gap to the best measured value, in the units of the file or in natural logarithms. Methods that select by fitness take it as it
+    The loss is the gap to the best value, in the units of the file or in natural logarithms. Methods that select by fitness take it as it
     was measured (`fitness_law`): in proportion to the column, or, where that holds logarithms, to their exponentials. Where less is better the
     column is no fitness, and such a method makes one of the loss. Lines that begin with # are comments. Bit i of a genotype is coordinate i of
     a point.
@@ -123,7 +123,7 @@ class Empirical(Landscape):
 
     @property
     def gap_known(self) -> bool:
-        """All genotypes were measured."""
+        """All genotypes have a value, measured or filled in."""
         return True
 
     @property

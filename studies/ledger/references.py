@@ -48,7 +48,7 @@ def references(slopes: Slopes, center: Tensor, a: Arm, b: Arm, population: tuple
         center: (R, D).
         a: steps, with the points asked.
         b: the same, drawn apart.
-        population: the points (R, P, D) whose mean is the center, and which of them live (R, P); None: there is none.
+        population: the points (R, P, D) whose mean is the center, and their shares of it (R, P); None: there is none.
     """
     if not slopes.landscape.sloped:
         nothing = center.new_full((len(center), GRADIENTS, center.shape[1]), torch.nan)

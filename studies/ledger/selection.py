@@ -9,8 +9,8 @@ mean_fitness  G grad ln W (Wright 1937, PNAS 23:307; Lande 1976, Evolution 30:31
               and elsewhere averaged over points drawn at source "ledger", another sample for each of two halves.
 
 Fitness is that of the true loss, noise-free, and it changes the mean by `Optimizer.parentage`. Neither is defined where there is none: for methods
-that descend gradients or select by rank, which discards by how much w differs; nor where there is no population. Mutation, elites, recombination
-with a place where the loss is asked that is not where the child's gene came from, and learning are not selection: a step that has them is beside it.
+that descend gradients or select by rank, which discards by how much w differs; nor where there is no population. A step that also mutates,
+recombines, learns or keeps elites differs from both by what these do.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ import xarray as xr
 ATTRIBUTE = "settings"
 GROUPS = ("optimizer", "landscape", "noise", "oracle", "study")  # of one name, the first that has it
 FIXED = ("landscape", "optimizer")
-OLD = "these results hold no settings (an older version wrote them); run the study again, its finished cells are kept"
+OLD = "these results hold no settings (an older version wrote them); run the study again"
 
 
 class Arm(NamedTuple):

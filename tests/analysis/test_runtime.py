@@ -120,8 +120,8 @@ class TestExpectedRunningTime:
             reached = hit <= limit
             there = reached.any(1)  # others have no ERT
             found = {"right": covered(np.minimum(hit, limit)[there], reached[there]), "wrong": covered(hit[there] * reached[there], reached[there])}
-            assert 0.92 <= found["right"], (worlds, found)
-            assert found["wrong"] < 0.9 or limit > 2 or worlds < 32, (worlds, found)
+            assert 0.93 <= found["right"] <= 0.99, (worlds, found)
+            assert found["wrong"] < 0.9 or worlds < 32, (worlds, found)
 
 
 def covered(cost, reached):
