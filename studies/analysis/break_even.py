@@ -3,7 +3,7 @@
 With what probability is the first arm's loss in a world below the second's, a tie counting half, at each price of a gradient? The arms break even
 where it is 1/2. Where a higher price can only hurt the first arm, that is the median over worlds of the price up to which it is ahead there. The
 interval of the price is where the 95 % band of the probability holds 1/2 (see `crossing`); the band is exact (see `proportions`), so that fewer
-than 6 worlds, or instances, decide nothing.
+than 6 worlds, or instances, decide nothing. That the winner changes more than once is said where it does at the level of Bonferroni of all prices.
 """
 
 from __future__ import annotations
@@ -122,8 +122,9 @@ def _wins(arms: xr.Dataset, first: str, second: str, cost: xr.DataArray, grid: n
 
 
 def _told(won: xr.DataArray, cost: xr.DataArray, first: str, second: str) -> xr.Dataset:
-    found = proportion("win", won, trials=2, long_name=f"probability that {first} is ahead of {second}")
-    told = crossing(found["win"], found["win_interval"], 0.5, "price").rename(crossing="break_even", crossing_interval="break_even_interval")
+    found = proportion("win", won, trials=2, long_name=f"probability that {first} is ahead of {second}", at_once=won.sizes["price"])
+    at_once, found = found["win_at_once"], found.drop_vars("win_at_once")
+    told = crossing(found["win"], found["win_interval"], 0.5, "price", at_once).rename(crossing="break_even", crossing_interval="break_even_interval")
     told["break_even"].attrs = {"long_name": "price of a gradient at which they break even", **EVALUATIONS}
     told["break_even_interval"].attrs = {"long_name": "95% interval of break_even", **EVALUATIONS}
     found = found.merge(told, compat="override").assign_coords(cost=cost.assign_attrs(long_name="cost", **EVALUATIONS))

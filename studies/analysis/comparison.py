@@ -22,7 +22,6 @@ import warnings
 import numpy as np
 import xarray as xr
 from scipy import stats
-from statsmodels.stats.multitest import multipletests
 
 from studies.analysis.bootstrap import estimate
 from studies.analysis.outcomes import JUDGED, judged
@@ -143,10 +142,15 @@ def _flipped(rank: np.ndarray, given: np.ndarray) -> float:
 
 
 def holm(p: np.ndarray) -> np.ndarray:
-    """Holm's corrected p values; NaN are no tests."""
-    found, given = np.full(p.shape, np.nan), ~np.isnan(p)
-    if given.any():
-        found[given] = multipletests(p[given], method="holm")[1]
+    """Holm's corrected p values along the last axis; NaN are no tests.
+
+    Equal to statsmodels' `multipletests`, each call of which collects the garbage of the whole process, for a tenth of a second.
+    """
+    order = np.argsort(p, -1)  # NaN come last
+    left = (~np.isnan(p)).sum(-1, keepdims=True) - np.arange(p.shape[-1])
+    stepped = np.maximum.accumulate(np.take_along_axis(p, order, -1) * left, -1).clip(max=1.0)
+    found = np.empty(p.shape)
+    np.put_along_axis(found, order, stepped, -1)
     return found
 
 

@@ -21,7 +21,7 @@ from scipy import special, stats
 from studies.analysis.bootstrap import LEVEL
 
 
-def proportion(name: str, part: xr.DataArray, *, trials: int = 1, long_name: str) -> xr.Dataset:
+def proportion(name: str, part: xr.DataArray, *, trials: int = 1, long_name: str, at_once: int = 0) -> xr.Dataset:
     """The mean of shares over worlds and its interval.
 
     Args:
@@ -29,6 +29,7 @@ def proportion(name: str, part: xr.DataArray, *, trials: int = 1, long_name: str
         part: dim `replicate`, maybe with the coordinate `instance`; from 0 to 1, NaN where a world has no number.
         trials: how many yes or no make up each share.
         long_name: of the result.
+        at_once: of how many shares the intervals hold all, by Bonferroni, in `name_at_once`; 0: there is none.
 
     Returns:
         `name`, `name_interval` (bound: low, high), `worlds`. All dims but `replicate` stay.
@@ -37,19 +38,26 @@ def proportion(name: str, part: xr.DataArray, *, trials: int = 1, long_name: str
     worlds = part.notnull().sum("replicate")
     share = part.mean("replicate")
     size = effective_worlds(part, trials)
-    low, high = xr.apply_ufunc(clopper_pearson, share * size, size, output_core_dims=[[], []], dask="parallelized", output_dtypes=[float, float])
-    both = xr.concat([low, high], xr.Variable("bound", ["low", "high"]), coords="minimal", compat="override")
-    found = xr.Dataset({name: share, f"{name}_interval": both.transpose(*share.dims, "bound"), "worlds": worlds})
+    found = xr.Dataset({name: share, f"{name}_interval": _interval(share, size, LEVEL), "worlds": worlds})
+    if at_once:
+        found[f"{name}_at_once"] = _interval(share, size, 1 - (1 - LEVEL) / at_once)
     found[name].attrs = {"long_name": long_name, "units": "1"}
     found[f"{name}_interval"].attrs = {"long_name": f"{LEVEL:.0%} interval of {long_name}", "units": "1"}
     found["worlds"].attrs = {"long_name": "worlds with numbers", "units": "1"}
     return found
 
 
-def clopper_pearson(k: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _interval(share: xr.DataArray, size: xr.DataArray, level: float) -> xr.DataArray:
+    lazy: dict = {"dask": "parallelized", "output_dtypes": [float, float], "kwargs": {"level": level}}
+    low, high = xr.apply_ufunc(clopper_pearson, share * size, size, output_core_dims=[[], []], **lazy)
+    both = xr.concat([low, high], xr.Variable("bound", ["low", "high"]), coords="minimal", compat="override")
+    return both.transpose(*share.dims, "bound")
+
+
+def clopper_pearson(k: np.ndarray, n: np.ndarray, level: float = LEVEL) -> tuple[np.ndarray, np.ndarray]:
     """Ends of the interval of k of n, which need not be whole numbers; NaN where n is."""
     k = np.clip(k, 0.0, n)
-    tail = (1 - LEVEL) / 2
+    tail = (1 - level) / 2
     low = np.where(k > 0, special.betaincinv(np.where(k > 0, k, 1.0), n - k + 1, tail), 0.0)
     high = np.where(k < n, special.betaincinv(k + 1, np.where(k < n, n - k, 1.0), 1 - tail), 1.0)
     return np.where(np.isnan(n), np.nan, low), np.where(np.isnan(n), np.nan, high)

@@ -153,6 +153,15 @@ class TestBreakEven:
         if instances < 32:  # as if no world shared an instance
             assert ((alone.sel(bound="low") <= 4.0) & (alone.sel(bound="high") >= 4.0)).mean() < 0.9
 
+    @pytest.mark.parametrize(("prices", "verdict"), [(6, "changes more than once"), (7, "undecided")])
+    def test_a_change_between_the_ends_is_one_of_many_that_could_be_seen(self, prices, verdict):
+        """Gradients ahead in all of 8 worlds at the lowest and the highest price, and in none between: at one of n by chance, n 2 / 2^8 < 0.05."""
+        data = study(np.full(8, 4.0))
+        gradients = data["gradient_terms"]
+        between = (gradients > 51) & (gradients < 990)  # at a price p it has made 1000 / p
+        data["loss"] = data["loss"].where(data["optimizer"] == "value", xr.where(between, 1e9, 0.0))
+        assert break_even(data, "gradient", "value", grid=np.geomspace(1, 20, prices))["verdict"] == verdict
+
 
 class TestCrossing:
     def told(self, curve, half):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from scipy import stats
+from statsmodels.stats.multitest import multipletests
 
 from studies.analysis import bootstrap
 from studies.analysis.comparison import compare, holm, leaning, superiority, verdict, wilcoxon, win_probability
@@ -64,6 +65,14 @@ class TestHolm:
     def test_missing_tests_do_not_count(self):
         assert holm(np.array([0.01, np.nan, 0.04]))[[0, 2]].tolist() == pytest.approx([0.02, 0.04])
         assert np.isnan(holm(np.array([np.nan]))).all()
+
+    def test_every_row_is_that_of_statsmodels(self):
+        p = np.random.default_rng(1).random((50, 7)) ** 3
+        p[::3, 2:4] = p[::3, 4:6]  # equal ones
+        assert np.array_equal(holm(p), [multipletests(row, method="holm")[1] for row in p])
+        p[0, 5:] = np.nan
+        assert np.array_equal(holm(p)[0, :5], multipletests(p[0, :5], method="holm")[1])
+        assert np.isnan(holm(p)[0, 5:]).all()
 
 
 class TestEffectSizes:
