@@ -90,7 +90,8 @@ def _exponential(loss: Tensor, beta: float | Tensor, law: FitnessLaw | None) -> 
     if law is None or law.log:
         return torch.where(loss == best, 1.0, torch.exp(beta * (best - loss)))
     own, top = _log_of(loss, law), _log_of(best, law)
-    return torch.where(top == -torch.inf, 0.0, torch.where(own == top, 1.0, torch.exp(_times(beta, own - top))))
+    selected = torch.as_tensor(beta, device=loss.device) != 0  # 0^0 = 1: without selection all are alike
+    return torch.where((top == -torch.inf) & selected, 0.0, torch.where(own == top, 1.0, torch.exp(_times(beta, own - top))))
 
 
 def _log_of(loss: Tensor, law: FitnessLaw) -> Tensor:

@@ -167,8 +167,16 @@ def test_origin_fixation_is_by_the_ratio_of_measured_fitness(tmp_path, scale):
         assert ratio.item() == pytest.approx((2.0 / 1.5) ** (a * 6), rel=1e-10)
 
 
-def test_a_column_of_which_less_is_better_is_no_fitness(tmp_path):
-    assert table(tmp_path, maximise=False).fitness_law is None
+@pytest.mark.parametrize("scale", ["raw", "log", "log_ratio"])
+def test_a_column_of_which_less_is_better_is_no_fitness(tmp_path, scale):
+    assert table(tmp_path, maximise=False, scale=scale).fitness_law is None
+
+
+@pytest.mark.parametrize("kind", ["linear", "exponential"])
+def test_without_selection_all_are_alike_also_where_a_table_gives_nobody_fitness(kind):
+    """W^0 = 1, and 1 - 0 (1 - w) = 1, whatever w; only an infinite loss has none."""
+    value = torch.tensor([[2.0, 3.0, math.inf]])
+    assert fitness(value, kind, 0.0, FitnessLaw(1.0)).tolist() == [[1.0, 1.0, 0.0]]
 
 
 def test_the_law_stays_with_what_stands_around(tmp_path):

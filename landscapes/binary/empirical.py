@@ -97,8 +97,8 @@ class Empirical(Landscape):
             spread = f"got {lowest:g} to {highest:g}"
             raise ValueError(f"empirical.scale: log: expected natural logarithms of fitness in {path.name}, {spread}; write raw, or log_ratio")
         object.__setattr__(self, "measured", measured)
-        raw = FitnessLaw(highest) if self.maximise else None
-        object.__setattr__(self, "law", raw if self.scale == "raw" else FitnessLaw(log=True))
+        law = FitnessLaw(highest) if self.scale == "raw" else FitnessLaw(log=True)
+        object.__setattr__(self, "law", law if self.maximise else None)
 
     def _check_choices(self) -> None:
         """What the parameters say together."""
