@@ -105,7 +105,10 @@ class Empirical(Landscape):
         if self.wild_type is not None and isinstance(self.wild_type, list) != isinstance(self.genotype, list):
             expected = "a list, a cell for each column of genotype" if isinstance(self.genotype, list) else "a text, as in the column of genotypes"
             raise ValueError(f"empirical.wild_type: expected {expected}, got {self.wild_type!r}")
-        if isinstance(self.missing, str) and self.missing not in ("error", "lethal", "additive"):
+        if self.genotype == []:
+            raise ValueError("empirical.genotype: expected a column, or a list of one at least, got []")
+        named = self.missing in ("error", "lethal", "additive")
+        if not named and (isinstance(self.missing, str | bool) or not math.isfinite(self.missing)):
             raise ValueError(f"empirical.missing: expected error, lethal, additive or a number, got {self.missing!r}")
         if self.missing == "lethal" and (self.scale != "raw" or not self.maximise):
             got = f"scale {self.scale}" if self.scale != "raw" else "maximise false"

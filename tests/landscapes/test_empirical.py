@@ -354,6 +354,10 @@ def additive(known, bits):
     ("text", "options", "message"),
     [
         (table(plain), {"missing": "lethl"}, "empirical.missing: expected error, lethal, additive or a number, got 'lethl'"),
+        (table(plain), {"missing": float("nan")}, "empirical.missing: expected error, lethal, additive or a number, got nan"),
+        (table(plain), {"missing": float("-inf")}, "empirical.missing: expected error, lethal, additive or a number, got -inf"),
+        (table(plain), {"missing": True}, "empirical.missing: expected error, lethal, additive or a number, got True"),
+        (table(plain), {"genotype": []}, r"empirical.genotype: expected a column, or a list of one at least, got \[\]"),
         (
             table(plain),
             {"missing": "lethal", "scale": "log"},
