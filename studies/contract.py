@@ -213,6 +213,30 @@ def alone_as_in_batch(method: Method, again: Callable[[], Any], alone: Callable[
     raise method.broken(f"gives {other} of a world another value alone than among other worlds, so replicates are not independent; {remedy}")
 
 
+def point_alone(method: Method, among: Tensor, alone: Tensor) -> None:
+    """The loss of a point (R, 1) does not depend on the other points of its world.
+
+    Raises:
+        PluginError: it does.
+    """
+    if difference(among, alone):
+        text = "gives a point another value alone than among the other points of its world"
+        raise method.broken(f"{text}, so that it is no function of the point; work along the last axis alone")
+
+
+def check_call(method: Method, *names: str) -> None:
+    """A method takes these arguments, in this order.
+
+    Raises:
+        PluginError: it does not.
+    """
+    try:
+        inspect.signature(getattr(method.owner, method.name)).bind(*names)
+    except TypeError as error:
+        optional = ", ".join([names[0], *(f"{name}=None" for name in names[1:])])
+        raise method.broken(f"is called with {', '.join(names)}: {error}; write def {method.name}(self, {optional})") from error
+
+
 def rows_of(tree: Any, rows: list[int]) -> Any:  # noqa: ANN401
     """These worlds of nested named tuples, mappings and pairs of them."""
     if isinstance(tree, dict):

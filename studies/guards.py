@@ -91,6 +91,8 @@ def check_landscape(landscape: Landscape, alone: Landscape, few: Streams, one: S
     sizes = Sizes(few.size, landscape.dim, landscape.domain, few.dtype, len(landscape.players))
     first, method = Method(named, "start"), Method(named, "loss" if named.domain == landscape.domain else "extension")
 
+    contract.check_call(method, "x", "terms", "time")
+
     def starts() -> Tensor:
         return landscape.start(few.at(0), POINTS)
 
@@ -109,6 +111,7 @@ def check_landscape(landscape: Landscape, alone: Landscape, few: Streams, one: S
     contract.check_numbers(method, answer.value)
     contract.draws_nothing(method, call, few.device)
     contract.alone_as_in_batch(method, call, single, 0, answer)
+    contract.point_alone(method, answer.value[:, :1], _answer(landscape, points[:, :1], few.at(1), method, gradient=slope).value)
     _check_others(landscape, alone, few, one, named, points, answer.value)
 
 

@@ -334,6 +334,16 @@ class RidgeNaN(Ridge):
         return super().loss(x) * torch.nan
 
 
+class RidgeAcrossPoints(Ridge):
+    def loss(self, x, terms=None, time=None):
+        return super().loss(x - x.mean(1, keepdim=True))
+
+
+class RidgeFewArguments(Ridge):
+    def loss(self, x):
+        return x.square().sum(-1)
+
+
 class RidgeForgets(Ridge):
     def bind(self, streams):
         self.bound()

@@ -51,6 +51,8 @@ LANDSCAPES = [
     ("RidgeOwnGenerator", "loss", f"gives value {AGAIN}; {STEADY}"),
     ("RidgeChanges", "loss", "changes x in place"),
     ("RidgeAcross", "loss", f"gives value {ALONE}"),
+    ("RidgeAcrossPoints", "loss", "gives a point another value alone than among the other points of its world"),
+    ("RidgeFewArguments", "loss", r"is called with x, terms, time: too many positional arguments; write def loss\(self, x, terms=None, time=None\)"),
     ("RidgeOneWorld", "loss", r"expected losses of shape \(R, P\) = \(3, 2\), got \(3,\)"),
     ("RidgeSingle", "loss", "expected losses as torch.float64, got torch.float32; take the type from x"),
     ("RidgeNaN", "loss", "expected numbers at the starting points, got NaN at all of them; return torch.inf where a point is not legal"),
