@@ -162,11 +162,12 @@ class Trials:
 
 
 def _read(path: Path, price: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """True loss (R, C), inf where it is no number or the run has diverged, status (R,) at the end and cost (R,) of a cell."""
+    """True loss (R, C), status (R,) at the end and cost (R,) of a cell; the loss is inf where it is no number, or the run diverged or never asked."""
     with h5py.File(path) as file:
         loss, status = file["loss"][:], file["status"][:]
         cost = (file["value_terms"][:, -1] + price * file["gradient_terms"][:, -1]) / np.asarray(file.attrs["terms"]).item()
-    return np.where(np.isnan(loss) | (status == DIVERGED), np.inf, loss), status[:, -1], cost
+    silent = (cost == 0)[:, None]  # a budget below the first step: it has only its start to show
+    return np.where(np.isnan(loss) | (status == DIVERGED) | silent, np.inf, loss), status[:, -1], cost
 
 
 def _with(arm: Arm, values: tuning.Values) -> Arm:

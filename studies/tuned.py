@@ -49,7 +49,8 @@ def notes(found: Iterable[Mapping[str, Any]]) -> list[str]:
     for one in found:
         trials, nobody = len(one["settings"]), all(value is None for value in one["median"])
         if nobody:
-            lines.append(f"tuning: {place(one)}: every setting diverges in half of the worlds or more; the values given are used")
+            never = "" if all(2 * lost >= one["worlds"] for lost in one["diverged"]) else ", or never asks, as its budget is below its first step"
+            lines.append(f"tuning: {place(one)}: every setting diverges in half of the worlds or more{never}; the values given are used")
         if one["different"] < trials:
             repeated = f"the other {trials - one['different']} of {trials} trials repeat them"
             lines.append(f"tuning: {place(one)}: its ranges hold only {one['different']} different settings; {repeated}")

@@ -306,6 +306,26 @@ def test_where_every_setting_diverges_the_one_given_is_used_and_that_is_told(tmp
     assert tuned.notes(found.tuned) == [text]
 
 
+def test_a_setting_that_never_asks_cannot_win_however_bad_the_others_are(tmp_path):
+    """Of 60 evaluations a population of 100 or more asks for none and keeps the start, which any of these mutations makes worse."""
+    ranges = {"GA": {"population": [20, 400]}}
+    study = ALONE | {"tuning": STUDY["tuning"] | {"ranges": ranges}}
+    study["optimizers"] = {"GA": {"kind": "ga", "population": 20, "mutation_sigma": 1e6, "crossover": "none"}}
+    found = run(study, tmp_path)[0].tuned[0]
+    asks = [setting["population"] <= 60 for setting in found["settings"]]
+    assert 0 < sum(asks) < len(asks)
+    assert [median is not None for median in found["median"]] == asks
+    assert asks[found["winner"]]
+
+
+def test_where_no_setting_asks_that_is_told(tmp_path):
+    study = ALONE | {"tuning": STUDY["tuning"] | {"ranges": {"GA": {"population": [100, 400]}}}}
+    study["optimizers"] = {"GA": {"kind": "ga", "population": 200}}
+    found, _ = run(study, tmp_path)
+    text = "every setting diverges in half of the worlds or more, or never asks, as its budget is below its first step"
+    assert tuned.notes(found.tuned)[0] == f"tuning: GA on bowl: {text}; the values given are used"
+
+
 def test_a_winner_at_an_end_and_repeated_settings_are_told():
     found = {
         "coords": {"landscape": "bowl", "optimizer": "SGD", "k": 2},

@@ -27,9 +27,9 @@ def sensitivity(dataset: xr.Dataset) -> xr.Dataset:
 
     Returns:
         Dims landscape, optimizer, swept axes, parameter, trial (0: the setting that the study gives): `value` (a number, or the place in `choices`;
-        NaN where the parameter is not tuned), `text` (the value as text), `loss` (without parameter; inf: half of the worlds or more diverged) and
-        `loss_interval` (bound), `diverged` and `worlds` (of each trial), `winner` (bool); `scale` (log, linear, choices, or empty) and `choices`
-        (JSON) by optimizer and parameter; `objective` and `at` as attributes. NaN where an arm was not tuned.
+        NaN where the parameter is not tuned), `text` (the value as text), `loss` (without parameter; inf: half of the worlds or more diverged, or
+        it never asked) and `loss_interval` (bound), `diverged` and `worlds` (of each trial), `winner` (bool); `scale` (log, linear, choices, or
+        empty) and `choices` (JSON) by optimizer and parameter; `objective` and `at` as attributes. NaN where an arm was not tuned.
 
     Raises:
         ValueError: the study has no `tuning`.

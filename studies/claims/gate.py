@@ -136,8 +136,8 @@ def chances(law: Law, measured: Measured) -> Chances:
 def _infinite(law: Law, measured: Measured, predicted: float, control: float) -> Chances:
     """Where the predicted or the observed is infinite: certain, but for a running time that was not seen to end."""
     if math.isinf(predicted):
-        holds = measured.never and math.isfinite(control)
-        return Chances(0.0 if holds else 1.0, float(measured.never), 0.0 if holds else 1.0)
+        holds = measured.never and predicted > 0 and math.isfinite(control)
+        return Chances(0.0 if holds else 1.0, float(measured.never and predicted > 0), 0.0 if holds else 1.0)
     long = predicted + law.slack(predicted) >= measured.least  # NaN: it is known to be infinite
     return Chances(1.0, 1.0 if long else 0.0, 1.0)
 

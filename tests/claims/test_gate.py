@@ -84,6 +84,7 @@ def test_what_is_not_finite():
     assert said(never, measured(3.0, 0.1, 8)).verdict == "fails"
     assert said(Law(predicted=math.inf, control=math.inf, tolerance=0.1), measured(math.inf, math.nan, 8, never=True)).verdict == "undecided"
     assert said(LAW, measured(math.inf, math.nan, 8, never=True)).verdict == "fails"
+    assert said(Law(predicted=-math.inf, control=0.0, tolerance=0.1), measured(math.inf, math.nan, 8, never=True)).verdict == "fails"
     unseen = measured(math.inf, math.nan, 8, never=True, least=1.05)
     assert said(LAW, unseen).verdict == "undecided"  # a running time that may be as short as that
     assert said(LAW, unseen._replace(least=1.2)).verdict == "fails"
