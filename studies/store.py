@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 import xarray as xr
 
 from studies import assembly, provenance
+from studies.analysis import gaps
 from studies.analysis.precision import from_starts
 from studies.analysis.sensitivity import tuning_cost
 from studies.assembly import Manifest
@@ -180,6 +181,7 @@ def assemble(plan: Plan | Manifest, out: str | Path) -> xr.Dataset:
     data = assembly.assemble(found, here, failures(out)).assign_attrs(_known(found))
     data = data.assign_coords(precision=from_starts(data)) if "start_loss" in data else data
     data = data.assign_coords(tuning_cost=tuning_cost(data)) if "tuning" in data.attrs else data
+    data = gaps.with_units(data)
     origin = {"created": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "cells": json.dumps(sorted(here)), "view": digest}
     return data.assign_attrs(origin)
 

@@ -12,6 +12,7 @@ import xarray as xr
 
 WORDS = ("loss", "gap")  # by `gap_known`
 LOSSES = ("loss", "best_loss", "observed", "population_loss")  # variables of which it is said
+UNITS = {"gap": "loss (gap to the optimum)", "loss": "loss", "gap or loss": "loss (gap to the optimum where gap_known is 1)"}  # by `word`
 
 
 def word(data: xr.Dataset) -> str:
@@ -19,6 +20,12 @@ def word(data: xr.Dataset) -> str:
     known = _known(data)
     found = {bool(value) for value in known.values.ravel()}
     return WORDS[found.pop()] if len(found) == 1 else "gap or loss"
+
+
+def with_units(data: xr.Dataset) -> xr.Dataset:
+    """The results with units of the losses that say what these are."""
+    losses = [name for name in (*LOSSES, "start_loss") if name in data]
+    return data.assign({name: data[name].assign_attrs(units=UNITS[word(data)]) for name in losses})
 
 
 def said(data: xr.Dataset) -> str:
@@ -36,11 +43,11 @@ def said(data: xr.Dataset) -> str:
     return f"The loss is the gap to the optimum on {gaps}; on {raw} the optimum is not known, and the loss is the landscape's own value."
 
 
-def alike(data: xr.Dataset, dim: str) -> None:
+def alike(data: xr.Dataset | xr.DataArray, dim: str) -> None:
     """Raise where the loss is a gap at some values of an axis and a raw value at others, so that nothing can be said along it.
 
     Args:
-        data: a study's results.
+        data: a study's results, or one of its losses.
         dim: the axis.
 
     Raises:
@@ -61,7 +68,7 @@ def _listed(places: list[str]) -> str:
     return f"{comma.join(most)} and {last}" if most else last
 
 
-def _known(data: xr.Dataset) -> xr.DataArray:
+def _known(data: xr.Dataset | xr.DataArray) -> xr.DataArray:
     """Whether it is a gap: (landscape, axes), as far as it matters; a place without arms is left to the others."""
     known: xr.DataArray = data.coords.get("gap_known", xr.DataArray(0.0)).reset_coords(drop=True)
     return known.max("optimizer").fillna(0) > 0 if "optimizer" in known.dims else known.fillna(0) > 0

@@ -22,6 +22,7 @@ import numpy as np
 import xarray as xr
 from scipy import stats
 
+from studies.analysis import gaps
 from studies.analysis.bootstrap import GROUPS, LEVEL, groups
 
 NUMBERS = ("exponent", "exponent_error", "low", "high", "prefactor", "misfit", "points")
@@ -42,8 +43,11 @@ def scaling(statistic: Callable, parts: Sequence[xr.DataArray], axis: str, *, lo
         axis. NaN with fewer than two values or worlds.
 
     Raises:
-        ValueError: the axis is not of positive numbers.
+        ValueError: the axis is not of positive numbers, or the losses along it are gaps at some values and raw at others.
     """
+    for part in parts:
+        if part.name in gaps.LOSSES:
+            gaps.alike(part, axis)
     parts = xr.broadcast(*parts)
     coordinate = parts[0].coords.get(axis)
     if axis not in parts[0].dims or coordinate is None or coordinate.dtype.kind not in "iuf" or not bool((coordinate > 0).all()):

@@ -86,7 +86,7 @@ def _largest(values: xr.DataArray) -> float:
 
 def _start(data: xr.Dataset, unit: str) -> float:
     """The size of the losses at the start, of which a small loss is a difference; 1 where it is not known."""
-    return 0.0 if unit != "loss" else _largest(data["start_loss"]) if "start_loss" in data else 1.0
+    return 0.0 if not unit.startswith("loss") else _largest(data["start_loss"]) if "start_loss" in data else 1.0
 
 
 def _rounding(data: xr.Dataset) -> float:
