@@ -41,4 +41,5 @@ def _cells(end: xr.Dataset, unit: str) -> list[str]:
     cells.append(f"{int((end['status'] == DIVERGED).sum())} of {worlds}")
     if end.sizes.get("target"):
         cells.append(f"{int(np.isfinite(end['hit_cost'].isel(target=-1)).sum())} of {worlds}")
-    return cells
+    silent = worlds > 0 and not end["steps"].any()  # its loss is that of the start, and no result
+    return ["never asked"] + ["-" if " of " in cell else cell for cell in cells[1:]] if silent else cells

@@ -164,6 +164,13 @@ class TestTable:
         row = next(line for line in printed(data).splitlines() if "SGD" in line)
         assert "2 of 8" in row
 
+    def test_an_arm_that_never_asked_has_no_loss_to_show(self):
+        data = results(loss=0.25)
+        for name in ("steps", "value_terms", "gradient_terms"):
+            data[name].loc[{"optimizer": "GA"}] = 0
+        row = next(line for line in printed(data).splitlines() if "GA" in line)
+        assert [cell.strip() for cell in row.strip("│").split("│")][2:] == ["never asked", "0", "0", "0", "-", "-"]
+
 
 class TestLooksOfArms:
     def test_arms_of_an_optimizer_have_its_colour(self):

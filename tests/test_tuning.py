@@ -357,7 +357,7 @@ def test_a_given_value_that_wins_near_an_end_or_beyond_it_is_told(rate, text):
     ranges = {"learning_rate": {"low": 0.01, "high": 1.0, "scale": "log"}}
     settings = [{"learning_rate": value} for value in (rate, 0.3, 0.2)]
     found = {"coords": {"landscape": "bowl", "optimizer": "SGD"}, "ranges": ranges, "settings": settings, "median": [1.0, 2.0, 3.0]}
-    found |= {"winner": 0, "different": 3}
+    found |= {"winner": 0, "different": 3, "worlds": 8, "diverged": [8, 8, 8]}
     expected = [f"tuning: SGD on bowl: the best learning_rate {text}"] if text else []
     assert tuned.notes([found]) == expected
     assert not any("best" in line for line in tuned.notes([found | {"median": [None] * 3}]))  # nothing won where all diverge
