@@ -339,6 +339,11 @@ class RidgeAcrossPoints(Ridge):
         return super().loss(x - x.mean(1, keepdim=True))
 
 
+class RidgeNothing(Ridge):
+    def loss(self, x, terms=None, time=None):
+        x.square().sum(-1)
+
+
 class RidgeFewArguments(Ridge):
     def loss(self, x):
         return x.square().sum(-1)

@@ -91,6 +91,12 @@ def test_a_landscape_inside_another_and_a_relaxed_one_are_held_to_it_too():
         run(task(own("Ones"), {"kind": "sgd"}, relaxation="extension", budget=100.0), range(4))
 
 
+@pytest.mark.parametrize("optimizer", [GA, {"kind": "sgd"}], ids=["values", "gradients"])
+def test_a_loss_that_returns_nothing_is_named_whatever_is_asked_of_it(optimizer):
+    with pytest.raises(PluginError, match=r"^tests/plugins.py:\d+: RidgeNothing.loss: expected losses as a tensor \(R, P\), got None"):
+        run(task(own("RidgeNothing"), optimizer, budget=100.0), range(4))
+
+
 def test_a_loss_without_slopes_is_refused_where_slopes_are_asked():
     with pytest.raises(PluginError, match=r"RidgeNumpy.loss: expected a loss that torch can differentiate, .* without .detach\(\), .item\(\)"):
         run(task(own("RidgeNumpy"), {"kind": "sgd"}, budget=100.0), range(4))
