@@ -125,7 +125,7 @@ def test_the_pointer_shows_a_value_that_was_drawn(browser, whole):
     line.scroll_into_view_if_needed()
     path = "const p = g.querySelector('path'), at = p.getPointAtLength(p.getTotalLength()).matrixTransform(p.getScreenCTM())"
     page.mouse.move(*line.evaluate(f"g => {{ {path}; return [at.x, at.y]; }}"))  # where its end was drawn
-    assert page.inner_text("#value").split("\n") == ["GA", f"cost (evaluations): {x}", f"true loss: {y}"]
+    assert page.inner_text("#value").split("\n") == ["GA", f"cost (evaluations): {x}", f"gap to the optimum: {y}"]
 
 
 @browsing
