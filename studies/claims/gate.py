@@ -147,8 +147,9 @@ def _deviation(law: Law, measured: Measured, value: float) -> tuple[float, float
     slack = max(law.slack(value), measured.floor, ROUNDINGS * EPSILON * abs(value))
     early, late = measured.value if math.isnan(measured.low) else measured.low, measured.value
     inside = max(_at_least(measured, value + slack, late, value), _at_most(measured, value - slack, early, value))
-    outside = min(_at_most(measured, value + slack, early, value), _at_least(measured, value - slack, late, value))
-    return inside, outside
+    if measured.error == 0 and early <= value + slack and late >= value - slack:
+        return inside, 1.0  # also at the very end of the tolerance, as where 0 is predicted and seen
+    return inside, min(_at_most(measured, value + slack, early, value), _at_least(measured, value - slack, late, value))
 
 
 def _at_least(measured: Measured, bound: float, seen: float, against: float) -> float:

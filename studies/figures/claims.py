@@ -1,14 +1,15 @@
 """Theory against observation: what each claim predicts, what came out, what is accepted, and where a wrong law lies.
 
 Every row has its own scale, so that all fit one axis: 0 is the predicted, 1 what the wrong law predicts, on the scale on which a claim is judged
-(a factor by its logarithm). An ordering: 0 is the better one lower in all worlds, 1 in half of them. Places outside a claim's regime, of which it
-says nothing, stand apart below, grey and without a verdict.
+(a factor by its logarithm). Of an ordering, which is a bound, 0 is the threshold, with an arrow to the side that is claimed; its right is the reverse
+ordering's. Where infinity (never) is predicted, 0 is infinite and 1 is any number. Places outside a claim's regime, of which it says nothing, stand
+apart below, grey and without a verdict.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,8 @@ from studies.figures import style
 
 ROW, LINE = 0.2, 0.13  # inches: a row, and each further line of its words
 SPAN = (-0.75, 1.75)  # what is shown; what lies beyond is an arrow at the edge
+SIDE = 0.6  # where the most lies that a bound can be met by, left of its threshold, and right of it what misses it by as much
+THIN = 0.03  # the least width of what is accepted, so that it is seen
 WIDE = 5.0  # inches from which on there is room for numbers
 LOOKS: dict[str, dict[str, Any]] = {
     "holds": {"color": "#0072B2", "marker": "o"},
@@ -34,6 +37,7 @@ LOOKS: dict[str, dict[str, Any]] = {
 OUTSIDE: dict[str, Any] = {"color": "#8A8A8A", "marker": "o"}  # of the regime: neither holds nor fails
 APART = "outside the regime: not judged"
 BAND, CONTROL = "#CFE6DB", "#000000"
+THRESHOLD, INTERVAL = "threshold", "interval"  # gid of what is drawn
 
 
 def claims(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
@@ -54,7 +58,7 @@ def claims(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
     lines = [style.wrapped(words, inches - 0.15, 8.2 if head else 7).split("\n") for words, head, _ in rows(found)]
     heights = [ROW + LINE * (len(line) - 1) for line in lines]
     told = f"bars: intervals, each end at the level of 3 standard errors; what holds lies within what is accepted; {_worlds(found)}"
-    handles, title = _key(found), style.wrapped(told, width - 0.2, 7)
+    handles, title = key(found), style.wrapped(told, width - 0.2, 7)
     columns = style.across([str(handle.get_label()) for handle in handles], width)
     below = 0.42 + 0.16 * -(-len(handles) // columns) + 0.14 * (title.count("\n") + 1)
     above = 0.28 if wide else 0.08
@@ -137,49 +141,89 @@ def _draw(row: Judgement, axes: Axes, y: float, size: float, *, numbers: bool) -
         box = {"facecolor": "white", "edgecolor": "none", "pad": 1}
         axes.annotate("cannot be judged", (0.5, y), ha="center", va="center", fontsize=6.5, color="#555555", bbox=box)
         return
-    if row.low <= row.high:  # else nothing would be accepted
-        axes.barh(y, high - low, left=low, height=0.62 * size, color=BAND, lw=0, zorder=0)
-    if row.relation == "=":
+    _accepted(row, axes, y, 0.62 * size, (low, high))
+    if row.relation == ">":
+        axes.plot([0], [y], ls="", marker="|", ms=9, mew=1.3, color=CONTROL, gid=THRESHOLD, zorder=2)
+        axes.annotate(
+            "", (SPAN[0] + 0.01, y), (0, y), arrowprops={"arrowstyle": "->", "lw": 0.7, "color": CONTROL, "shrinkA": 0, "shrinkB": 0}, zorder=1
+        )
+    elif math.isfinite(row.control):
         axes.plot([1], [y], ls="", marker="x", ms=4.5, mew=1.1, color=CONTROL, zorder=2)
+    near, far = (min(max(end, SPAN[0]), SPAN[1]) for end in (near, far))  # NaN: not known, and not drawn
+    axes.plot([near, far], [y, y], color=look["color"], lw=1.1, solid_capstyle="butt", gid=INTERVAL, zorder=3)
     if not SPAN[0] < observed < SPAN[1]:
         edge, side = (SPAN[0] + 0.04, "<") if observed < SPAN[0] else (SPAN[1] - 0.04, ">")
         axes.plot([edge], [y], ls="", marker=side, ms=5, mec=look["color"], mfc=filled, clip_on=False, zorder=4)
     else:
-        axes.plot([near, far], [y, y], color=look["color"], lw=1.1, solid_capstyle="butt", zorder=3)
         axes.plot([observed], [y], ls="", marker=look["marker"], ms=4.5, mec=look["color"], mfc=filled, zorder=4)
     if numbers:
-        sign = "> " if row.relation == ">" else ""
-        _write(f"{sign}{number(row.predicted)},  {number(row.observed)} ({row.standard_error:.1g})", axes, 1, y, 4, fontsize=6.5)
+        _write(f"{_said(row.predicted, row.relation)},  {_said(row.observed)}{_error(row)}", axes, 1, y, 4, fontsize=6.5)
+
+
+def _accepted(row: Judgement, axes: Axes, y: float, height: float, ends: tuple[float, float]) -> None:
+    """The band of what is accepted, as far as it is shown; none where nothing is."""
+    if not row.low <= row.high:
+        return
+    low, high = (min(max(end, SPAN[0]), SPAN[1]) for end in ends)
+    more = max(0.0, THIN - (high - low)) / 2
+    axes.barh(y, high - low + 2 * more, left=low - more, height=height, color=BAND, lw=0, zorder=0)
+
+
+def _said(value: float, relation: str = "=") -> str:
+    """A number of a row; how an infinite one and a bound are written."""
+    text = number(value).replace("inf", "\u221e")
+    return f"> {text}" if relation == ">" else text
+
+
+def _error(row: Judgement) -> str:
+    return f" ({row.standard_error:.1g})" if math.isfinite(row.standard_error) else ""
 
 
 def scaled(row: Judgement) -> tuple[float, float, float, float, float]:
-    """Observed, accepted from and to, and the ends of the error bar, where 0 is the predicted and 1 the wrong law's."""
-    if row.relation == ">":
-        zero, one = 1.0, row.predicted
-    else:
-        zero, one = row.predicted, row.control
-
-    def there(value: float) -> float:
-        if row.kind == "convergence_rate":
-            if value <= 0:
-                return -math.inf if math.log(one) > math.log(zero) else math.inf
-            return (math.log(value) - math.log(zero)) / (math.log(one) - math.log(zero))
-        return (value - zero) / (one - zero)
-
-    if not (math.isfinite(zero) and math.isfinite(one)) or zero == one:
-        return (math.nan,) * 5
+    """Observed, accepted from and to, and the ends of the error bar, where 0 is the predicted and 1 the wrong law's; NaN where there is no scale."""
+    there = _scale(row)
     near, far = sorted((there(row.observed_low), there(row.observed_high)))
     low, high = sorted((there(row.low), there(row.high)))
     return there(row.observed), low, high, near, far
 
 
-def _key(found: Sequence[Judgement]) -> list[Any]:
+def _scale(row: Judgement) -> Callable[[float], float]:
+    """Where a number of a row is drawn."""
+    zero, one = row.predicted, row.control
+    if row.kind == "convergence_rate" and zero > 0 and one > 0:
+        inner = _between(math.log(zero), math.log(one))
+        return lambda value: inner(math.log(value) if value > 0 else -math.inf)
+    if math.isinf(zero):  # the limit of (value - zero) / (one - zero)
+        return lambda value: math.nan if math.isnan(value) else 0.0 if value == zero else 1.0
+    if row.relation == ">" or not math.isfinite(one) or one == zero:
+        reach = max((abs(end - zero) for end in (row.high, row.observed) if math.isfinite(end)), default=0.0)
+        one = zero + (-1 if row.relation == ">" else 1) * reach / SIDE
+    return _between(zero, one)
+
+
+def _between(zero: float, one: float) -> Callable[[float], float]:
+    """The linear scale on which one number is 0 and another 1; NaN where they are one."""
+    if not (math.isfinite(zero) and math.isfinite(one)) or zero == one:
+        return lambda value: math.nan
+    return lambda value: (value - zero) / (one - zero)
+
+
+def key(found: Sequence[Judgement]) -> list[Any]:
+    """Handles of a legend of what is drawn.
+
+    Args:
+        found: what `studies.claims.judge` says.
+    """
     here = [verdict for verdict in LOOKS if any(row.verdict == verdict and row.in_regime for row in found)]
     handles: list[Any] = [Line2D([], [], ls="", ms=4.5, label=verdict, **LOOKS[verdict]) for verdict in here]
     if not all(row.in_regime for row in found):
         handles.append(Line2D([], [], ls="", ms=4.5, mfc="white", label="outside the regime", **OUTSIDE))
     handles.append(Patch(color=BAND, label="accepted"))
-    return [*handles, Line2D([], [], ls="", marker="x", ms=4.5, mew=1.1, color=CONTROL, label="wrong law")]
+    if any(row.relation == "=" and math.isfinite(row.control) for row in found):
+        handles.append(Line2D([], [], ls="", marker="x", ms=4.5, mew=1.1, color=CONTROL, label="wrong law"))
+    if any(row.relation == ">" for row in found):
+        handles.append(Line2D([], [], ls="", marker="|", ms=9, mew=1.3, color=CONTROL, label="threshold, claimed side"))
+    return handles
 
 
 def _worlds(found: Sequence[Judgement]) -> str:

@@ -90,6 +90,14 @@ def test_what_is_not_finite():
     assert said(LAW, unseen._replace(least=1.2)).verdict == "fails"
 
 
+@pytest.mark.parametrize("exact", [True, False])
+def test_a_law_that_predicts_0_holds_on_zeros(exact):
+    """Its relative tolerance is 0, and so is what rounding may do; what it sees lies at the end of what is accepted, not beyond."""
+    law = Law(predicted=0.0, control=1.0, tolerance=0.05)
+    assert verdict(law, Measured(0.0, 0.0, 50, 50, exact=exact)) == ("holds", True)
+    assert verdict(law, Measured(1e-9, 0.0, 50, 50, exact=True))[0] == "fails"
+
+
 def test_rounding_is_no_failure():
     zero = Law(predicted=0.0, control=1.0, tolerance=0.05)
     assert verdict(zero, measured(2e-16, 1e-18, floor=7e-15))[0] == "holds"

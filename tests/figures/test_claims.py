@@ -7,13 +7,12 @@ import numpy as np
 import pytest
 from matplotlib import rc_context
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import same_color
 from matplotlib.figure import Figure
 
 from studies.claims import Law, Measured, Scale, judgement
 from studies.claims.base import unknown
 from studies.figures import style
-from studies.figures.claims import APART, LOOKS, OUTSIDE, SPAN, claims, panel, rows, scaled
+from studies.figures.claims import APART, INTERVAL, LOOKS, OUTSIDE, SIDE, SPAN, THIN, THRESHOLD, claims, key, panel, rows, scaled
 from tests.claims.made import normal, results
 
 LAW = Law(predicted=2.0, control=6.0, tolerance=0.1)
@@ -82,13 +81,89 @@ def test_places_outside_the_regime_stand_apart_without_a_verdict():
     assert not [line for line in axes.lines if fails in (line.get_color(), line.get_markeredgecolor())]  # both are far off, and neither fails
 
 
-def test_an_order_and_what_cannot_be_judged():
-    order = row(0.9, law=Law(predicted=0.5, control=math.nan, tolerance=0.0))._replace(relation=">", low=0.75, high=1.0)
-    assert scaled(order)[:3] == pytest.approx((0.2, 0.0, 0.5))
-    axes = drawn([order, unknown("custom", "no luck")])
+def order(share, low=0.75, high=1.0, verdict="holds", ends=None):
+    """A bound: that a share of worlds is above one half; of so many worlds it takes `low`."""
+    seen = dict(zip(("observed_low", "observed_high"), ends or (share, share), strict=True))
+    made = row(share, law=Law(predicted=0.5, control=math.nan, tolerance=0.0), claim=f"order {share}")
+    return made._replace(relation=">", low=low, high=high, verdict=verdict, **seen)
+
+
+@pytest.mark.parametrize(("share", "place"), [(1.0, -0.6), (0.75, -0.3), (0.5, 0.0), (0.25, 0.3), (0.0, 0.6)])
+def test_an_order_lies_on_the_side_of_its_threshold_where_it_is(share, place):
+    """The threshold is at 0, all worlds better at the left end of what is accepted, all worse as far at the right."""
+    observed, low, high, *_ = scaled(order(share))
+    assert observed == pytest.approx(place)
+    assert (low, high) == pytest.approx((-SIDE, -SIDE / 2))
+
+
+def test_the_threshold_of_an_order_is_drawn_with_an_arrow_to_the_side_that_is_claimed():
+    axes = drawn([order(1.0), order(0.0, verdict="fails")])
+    assert [x for x, *_ in dots(axes)] == pytest.approx([-SIDE, SIDE])
+    assert [line.get_xdata()[0] for line in axes.lines if line.get_gid() == THRESHOLD] == [0, 0]
+    arrows = [text for text in axes.texts if text.arrow_patch is not None]
+    assert [arrow.xy[0] < arrow.xyann[0] == 0 for arrow in arrows] == [True, True]
+    assert not [line for line in axes.lines if line.get_marker() == "x"]  # an order has no number that a wrong law predicts
+
+
+def test_where_no_share_would_do_nothing_is_accepted():
+    axes = drawn([order(1.0, low=4 / 3, verdict="undecided", ends=(0.1, 1.0))])  # of three worlds
+    assert not axes.patches
+    assert [x for x, *_ in dots(axes)] == pytest.approx([-SIDE])
+
+
+def test_a_legend_shows_what_is_drawn():
+    names = [[text.get_text() for text in legend.get_texts()] for legend in map(_legend, ([order(1.0)], [row(2.1)]))]
+    assert names == [["holds", "accepted", "threshold, claimed side"], ["holds", "accepted", "wrong law"]]
+
+
+def _legend(found):
+    return Figure().legend(handles=key(found))
+
+
+NEVER = Law(predicted=math.inf, control=0.0, tolerance=0.1)
+
+
+def test_never_that_holds_is_drawn_where_it_is_predicted_and_a_number_where_the_wrong_law_lies():
+    """(x - predicted) / (control - predicted) goes to 1 for every number x as the predicted goes to infinity."""
+    never = judgement("hit", NEVER, Measured(math.inf, math.nan, 50, 50, never=True), where={}, quantity="cost", in_regime=True)
+    assert never.verdict == "holds"
+    axes = drawn([never, row(3.0, law=NEVER)])
+    looks = [(x, edge, mark) for x, _, edge, mark in dots(axes)]
+    assert looks == [(0.0, LOOKS["holds"]["color"], "o"), (1.0, LOOKS["fails"]["color"], "X")]
+    texts = [text.get_text() for text in axes.texts]
+    assert "\u221e,  \u221e" in texts
+    assert "\u221e,  3 (0.01)" in texts
+
+
+def intervals(axes):
+    return [tuple(line.get_xdata()) for line in axes.lines if line.get_gid() == INTERVAL]
+
+
+def test_an_interval_without_an_end_is_drawn_to_the_edge():
+    """Four worlds that are all equal say nothing of the others; a running time that was not seen to end is 4 at least."""
+    unsure = judgement("loss", LAW, Measured(2.0, 0.0, 4, 4), where={}, quantity="loss", in_regime=True)
+    assert (unsure.observed_low, unsure.observed_high) == (-math.inf, math.inf)
+    long = judgement("hit", LAW, Measured(math.inf, math.nan, 50, 50, least=4.0), where={}, quantity="cost", in_regime=True)
+    axes = drawn([unsure, long])
+    assert intervals(axes) == [pytest.approx(SPAN), pytest.approx((0.5, SPAN[1]))]
+    assert [mark for *_, mark in dots(axes)] == ["D", ">"]
+
+
+def test_a_row_without_a_wrong_law_has_a_scale_still():
+    axes = drawn([row(2.1, law=Law(predicted=2.0, control=math.nan, tolerance=0.1))])
+    assert [x for x, *_ in dots(axes)] == pytest.approx([SIDE * 0.1 / 0.2])  # 0.6 is the end of what is accepted
     assert not [line for line in axes.lines if line.get_marker() == "x"]
+
+
+def test_what_is_accepted_without_a_width_is_seen():
+    (band,) = drawn([row(0.0, law=Law(predicted=0.0, control=1.0, tolerance=0.0))]).patches
+    assert (band.get_x(), band.get_x() + band.get_width()) == pytest.approx((-THIN / 2, THIN / 2))
+
+
+def test_what_cannot_be_judged():
+    axes = drawn([unknown("custom", "no luck")])
+    assert not dots(axes)
     assert "cannot be judged" in [text.get_text() for text in axes.texts]
-    assert same_color(dots(axes)[0][1], LOOKS[order.verdict]["color"])
 
 
 def claiming(count, name="law"):
