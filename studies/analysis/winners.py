@@ -29,8 +29,9 @@ def winners(dataset: xr.Dataset) -> xr.Dataset:
 
     Returns:
         `winner` and `runner_up`, names, or an empty text where there is none; `lead`: the runner-up's median loss over the winner's where the loss is
-        the gap to a known optimum (`logarithmic`), else less the winner's; `decided`; `worlds`, the fewest of any comparison. Dims: the axes that
-        touch the landscape. The coordinate `cost`: where, in evaluations.
+        the gap to a known optimum (`logarithmic`), else less the winner's; `at_least`: whether the winner's gap is the precision or less, so that
+        the lead may be any larger; `tied`: whether both medians are equal at the precision; `decided`; `worlds`, the fewest of any comparison.
+        Dims: the axes that touch the landscape. The coordinate `cost`: where, in evaluations.
 
     Raises:
         ValueError: there are fewer than two optimizers.
@@ -45,14 +46,16 @@ def winners(dataset: xr.Dataset) -> xr.Dataset:
     axes = [str(dim) for dim in loss.dims if dim not in FIXED]
     gap = gap_known(loss)
     gap = gap.any([dim for dim in gap.dims if dim not in axes])
-    loss = resolved(loss, precision(dataset))
+    least = precision(dataset)
+    loss = resolved(loss, least)
     shape = tuple(dataset.sizes[axis] for axis in axes)
     told = {"winner": np.full(shape, NONE, object), "runner_up": np.full(shape, NONE, object), "lead": np.full(shape, np.nan)}
-    told |= {"decided": np.zeros(shape, bool), "worlds": np.zeros(shape, int)}
+    told |= {name: np.zeros(shape, bool) for name in ("at_least", "tied", "decided")} | {"worlds": np.zeros(shape, int)}
     for place in np.ndindex(shape):
         at = dict(zip(axes, place, strict=True))
         medians = {name: float(quartiles(loss.isel(at).sel(optimizer=name))[1]) for name in names}
-        for name, value in _winner(medians, compared.isel(at), bool(gap.isel(at, missing_dims="ignore"))).items():
+        floor = float(least.isel(at, missing_dims="ignore")) if bool(gap.isel(at, missing_dims="ignore")) else None
+        for name, value in _winner(medians, compared.isel(at), floor).items():
             told[name][place] = value
     found = xr.Dataset({name: (axes, values) for name, values in told.items()}, {axis: dataset[axis] for axis in axes})
     found["lead"].attrs = {"long_name": "runner-up's median loss, times the winner's where logarithmic, else above it"}
@@ -69,8 +72,8 @@ def touched(dataset: xr.Dataset) -> xr.Dataset:
     return dataset
 
 
-def _winner(medians: dict[str, float], compared: xr.Dataset, logarithmic: bool) -> dict[str, object]:
-    """What is said of one combination."""
+def _winner(medians: dict[str, float], compared: xr.Dataset, floor: float | None) -> dict[str, object]:
+    """What is said of one combination; `floor`: the precision where losses are gaps to the optimum."""
     sides = [(str(a), str(b), str(text), int(n)) for a, b, text, n in zip(compared["a"].values, compared["b"].values, compared["verdict"].values,
                                                                             compared["worlds"].values, strict=True)]  # fmt: skip
     won = Counter(a if text == VERDICTS[0] else b for a, b, text, _ in sides if text != VERDICTS[2] and medians[a] == medians[b])
@@ -81,7 +84,8 @@ def _winner(medians: dict[str, float], compared: xr.Dataset, logarithmic: bool) 
         return {"winner": order[0]}
     first, second = (medians[name] for name in order[:2])
     with np.errstate(divide="ignore", invalid="ignore"):
-        lead = (1.0 if first == second else float(np.divide(second, first))) if logarithmic else second - first
+        lead = (1.0 if first == second else float(np.divide(second, first))) if floor is not None else second - first
     rivals = [(a, text, n) for a, b, text, n in sides if order[0] in (a, b) and {a, b} <= set(order)]
     sure = all(text == VERDICTS[0 if a == order[0] else 1] for a, text, _ in rivals)
-    return {"winner": order[0], "runner_up": order[1], "lead": lead, "decided": sure, "worlds": min(n for _, _, n in rivals)}
+    told = {"winner": order[0], "runner_up": order[1], "lead": lead, "decided": sure, "worlds": min(n for _, _, n in rivals)}
+    return told | {"tied": first == second, "at_least": floor is not None and first <= floor < second}

@@ -1,7 +1,9 @@
 """Phase diagram: the best optimizer at every combination of two swept axes, or of one axis and the landscapes.
 
 A cell has the colour of the winner, and tells by how much the runner-up's median loss is larger: times as large where the loss is the gap to a known
-optimum, else what is added. It is hatched where the winner is not told apart from all others (`studies.analysis.winners`).
+optimum, else what is added. Where the winner's gap is the precision or less, the runner-up's is at least so many times as large. Where both are
+equal at the precision it is a tie, or, where the winner is sure nevertheless, the faster. A cell is hatched where the winner is not told apart from
+all others (`studies.analysis.winners`).
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from studies.figures import style
 CELL = 0.34  # inches, the height of a cell
 LEAST = 0.33  # inches, the narrowest cell that has a text
 PALE = 0.5  # how much of a colour is left, so that text is read on it
+TIE, FASTER = "tie", "faster"
 Looks = dict[str, dict[str, Any]]
 
 
@@ -53,7 +56,8 @@ def phase(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
             cells(maps[i][1], axes, looks, width / across)
             axes.set_title(style.wrapped(maps[i][0], width / across - 0.9), loc="left", fontweight="bold")
     gone = "; –: no optimizer has a finite one" if NONE in used or "nan" in used else ""
-    note = f"lowest median loss of {style.worlds(dataset.sizes['replicate'])} at equal cost; numbers: how much larger the runner-up's is{gone}"
+    note = f"lowest median loss of {style.worlds(dataset.sizes['replicate'])} at equal cost; numbers: how much larger the runner-up's is"
+    note += _words([part for _, part in maps]) + gone
     figure.legend(handles=handles, loc="outside lower center", ncols=columns, title=style.wrapped(note, width - 0.4, 7.5), title_fontsize=7.5)
     return figure
 
@@ -99,9 +103,12 @@ def cells(told: xr.Dataset, axes: Axes, looks: Looks, width: float = style.COLUM
     for row, column in np.ndindex(rows, columns):
         cell = told.isel({down: row, across: column})
         _cell(cell, axes, row, column, looks, text=(width - 0.8) / columns >= LEAST)
-    axes.set(xlim=(-0.5, columns - 0.5), ylim=(-0.5, rows - 0.5), xlabel=across, ylabel=down if down != "landscape" else "")
-    axes.set_xticks(range(columns), _ticks(told[across].values, (width - 0.8) / columns))
-    axes.set_yticks(range(rows), _ticks(told[down].values, 0.3 * width))
+    (below, names), (beside, others) = (_parted(told[dim].values) for dim in (across, down))
+    axes.set(
+        xlim=(-0.5, columns - 0.5), ylim=(-0.5, rows - 0.5), xlabel=_axis(across, names), ylabel=_axis(down, others) if down != "landscape" else ""
+    )
+    axes.set_xticks(range(columns), _ticks(below, (width - 0.8) / columns, "\n"))
+    axes.set_yticks(range(rows), _ticks(beside, 0.3 * width, ", "))
     axes.tick_params(length=0)
     for side in ("left", "bottom"):
         axes.spines[side].set_visible(False)
@@ -117,11 +124,28 @@ def _cell(cell: xr.Dataset, axes: Axes, row: int, column: int, looks: Looks, *, 
     axes.add_patch(Rectangle(box, 1, 1, facecolor=_pale(looks[name]), edgecolor="white", linewidth=1, gid=name))
     if not decided:
         axes.add_patch(Rectangle(box, 1, 1, facecolor="none", edgecolor="#777777", hatch="//////", linewidth=0, gid="undecided"))
-    lead, times = float(cell["lead"]), bool(cell["times"] if "times" in cell else cell["logarithmic"])
-    if text and not np.isnan(lead):
-        shown = f"{_short(lead)}×" if times else f"+{_short(lead)}"
+    if text and not np.isnan(float(cell["lead"])):
         back = {"facecolor": _pale(looks[name]), "edgecolor": "none", "pad": 0.8}
-        axes.text(column, row, shown, ha="center", va="center", fontsize=6.5, bbox=None if decided else back)
+        axes.text(column, row, _lead(cell), ha="center", va="center", fontsize=6.5, bbox=None if decided else back)
+
+
+def _lead(cell: xr.Dataset) -> str:
+    """By how much the winner is ahead, in a word."""
+    if bool(cell["tied"]):
+        return FASTER if bool(cell["decided"]) else TIE
+    lead, times = float(cell["lead"]), bool(cell["times"] if "times" in cell else cell["logarithmic"])
+    return f"{'≥' if bool(cell['at_least']) else ''}{_short(lead)}×" if times else f"+{_short(lead)}"
+
+
+def _words(maps: list[xr.Dataset]) -> str:
+    """What the words and signs of the cells mean, of those that are there."""
+    said = {"≥": "the winner's is the precision or less", TIE: "equal at the precision", FASTER: "equal at the end, sooner on the way"}
+    there: set[str] = set()
+    for part in maps:
+        shown = part["runner_up"].isin([NONE, np.nan]) ^ True
+        least, tied, sure = ((part[name] == True) & shown for name in ("at_least", "tied", "decided"))  # noqa: E712  NaN: no such combination
+        there |= {sign for sign, where in (("≥", least), (TIE, tied & ~sure), (FASTER, tied & sure)) if bool(where.any())}
+    return "".join(f"; {sign}: {words}" for sign, words in said.items() if sign in there)
 
 
 def _short(value: float) -> str:
@@ -133,11 +157,25 @@ def _short(value: float) -> str:
     return f"{value:.0f}" if abs(value) >= 10 else f"{value:.2g}"
 
 
-def _ticks(values: np.ndarray, inches: float) -> list[str]:
+def _parted(values: np.ndarray) -> tuple[list[list[str]], list[str]]:
+    """The parts of each label, and their names where all labels are of the same: of "value=0 gradient=1" 0 and 1, value and gradient."""
+    texts = [f"{value:g}" if isinstance(value, int | float | np.number) else str(value) for value in values.tolist()]
+    pairs = [[part.partition("=") for part in text.split(" ")] for text in texts]
+    named = {tuple(name for name, _, _ in row) for row in pairs}
+    if len(named) == 1 and all(sign and value for row in pairs for _, sign, value in row):
+        return [[value for _, _, value in row] for row in pairs], list(named.pop())
+    return [[text] for text in texts], []
+
+
+def _axis(name: str, parts: list[str]) -> str:
+    return f"{name}: {', '.join(parts)}" if parts else name
+
+
+def _ticks(labels: list[list[str]], inches: float, between: str) -> list[str]:
     """Labels that fit into so many inches each."""
     most = max(4, int(inches / (style.LETTER * 7)))
-    texts = [f"{value:g}" if isinstance(value, int | float | np.number) else str(value) for value in values.tolist()]
-    return [text if len(text) <= most else text[: most - 1] + "…" for text in texts]
+    cut = [[text if len(text) <= most else text[: most - 1] + "…" for text in parts] for parts in labels]
+    return [between.join(parts) for parts in cut]
 
 
 def _looks(dataset: xr.Dataset) -> Looks:

@@ -12,8 +12,10 @@ from studies.figures import style
 from studies.figures.break_even import break_even
 from studies.figures.break_even import panel as bars
 from studies.figures.phase import PALE, diagrams, phase
+from studies.figures.phase import cells as draw
 from studies.figures.phase import panel as cells
 from tests.analysis.test_break_even import study
+from tests.analysis.test_outcomes import DONE, FAST, SLOW, both, raced
 from tests.analysis.test_winners import LEVELS, made
 
 EVEN = np.exp(np.random.default_rng(2).normal(np.log(4.0), 0.4, 41))
@@ -76,6 +78,35 @@ class TestPhase:
         texts = {text.get_text() for text in axes.texts}
         assert {f"{float(lead):.2g}×" for lead in told["lead"].values.ravel() if lead < 10} <= texts
         assert [text.get_text() for text in axes.get_xticklabels()] == ["0", "0.1", "1"]
+
+    def test_a_winner_at_the_precision_is_ahead_by_at_least_so_much_and_equals_tie(self):
+        """Medians over 16 worlds, made 0 for A everywhere and for B at the last noise; the precision is 0.001."""
+        data = made([[[0, 0, 0]] * 2, [[0.5, 2, 0]] * 2, [[9, 9, 9]] * 2]).assign_coords(precision=0.001)
+        axes = cells(data, Figure().subplots())
+        told = winners(data).isel(k=0)
+        assert told["at_least"].values.tolist() == [True, True, False]
+        assert told["tied"].values.tolist() == [False, False, True]
+        shown = {(text.get_position()): text.get_text() for text in axes.texts}
+        lead = float(told["lead"][0])
+        rival = data["loss"].isel(checkpoint=-1, k=0, noise=0).sel(optimizer="B").quantile(0.5, "replicate", method="inverted_cdf")
+        assert lead == pytest.approx(float(np.round(rival / 0.001)))
+        assert [shown[x, 0] for x in range(3)] == [f"≥{lead:.0f}×", "≥1e3×", "tie"]
+        note = phase(data.expand_dims(landscape=["hill"])).legends[0].get_title().get_text().replace("\n", " ")
+        assert "≥: the winner's is the precision or less" in note
+        assert "tie: equal at the precision" in note
+        assert "faster" not in note
+
+    def test_a_tie_whose_winner_is_sure_is_the_faster(self):
+        told = winners(raced(DONE, both(SLOW, FAST)).isel(landscape=0).assign_attrs(config="{}"))
+        assert bool(told["decided"])
+        axes = draw(told.expand_dims(k=[0], noise=[0.0]), Figure().subplots(), style.looks(["A", "B"]))
+        assert [text.get_text() for text in axes.texts] == ["faster"]
+
+    def test_labels_of_axes_that_change_together_are_told_once(self):
+        data = made(LEVELS).assign_coords(noise=["value=0 gradient=0", "value=0.03 gradient=0.003", "value=0.1 gradient=0.01"])
+        axes = cells(data, Figure().subplots())
+        assert [text.get_text() for text in axes.get_xticklabels()] == ["0\n0", "0.03\n0.003", "0.1\n0.01"]
+        assert axes.get_xlabel() == "noise: value, gradient"
 
     def test_one_axis_of_several_landscapes_is_one_diagram(self):
         data = made(LEVELS).isel(noise=0, drop=True).expand_dims(landscape=["hill", "valley"])
