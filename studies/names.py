@@ -24,8 +24,9 @@ RECORDED = (
 ).split()
 LEDGER = (
     "moment source direction reference half mode force moment_cost moment_steps sample_size step_variance step_variance_first step_variance_total"
-    " mean_step_squared mean_step_along reference_squared reference_trace nominal_rate noise_eigenvalue noise_rank noise_kurtosis noise_tail_index"
-    " step_correlation noise_curvature mean_curvature curvature binomial_variance heterozygosity linkage_disequilibrium fixed_loci loss_variance"
+    " mean_step_squared mean_step_along reference_squared reference_trace nominal_rate noise_eigenvalue noise_trace noise_rank noise_kurtosis"
+    " noise_tail_index step_correlation noise_curvature mean_curvature curvature binomial_variance"
+    " heterozygosity linkage_disequilibrium fixed_loci loss_variance"
     " genotypes price"
 ).split()
 PICTURES = (

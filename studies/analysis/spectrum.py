@@ -2,7 +2,8 @@
 
 With S the covariance of a step, H the Hessian of the loss and D dimensions; sums run over worlds, so that each counts by how much it moves:
 
-    share of mode i    sum lambda_i(S) / sum tr S            1 / D in every direction where the noise is isotropic
+    share of mode i    sum lambda_i(S) / sum tr S            1 / D in every direction where the noise is isotropic; both of one estimate of S, whose
+                                                             D shares add up to 1 however few the steps
     effective rank     mean of (tr S)^2 / tr S^2             D where it is isotropic
     alignment          sum [tr(H S) / tr S] / sum [tr H / D] 1 where it is isotropic, > 1 where it is along curved directions
                        (Zhu, Wu, Yu, Wu and Ma 2019, arXiv:1803.00195, section 4: Tr(H Sigma) against its isotropic equivalent)
@@ -26,7 +27,8 @@ def spectrum(data: xr.Dataset) -> xr.Dataset:
         data: a study's results with the noise ledger.
 
     Returns:
-        `share` (mode), `rank` and `alignment`, each with `_interval` (bound) and `_method`, and `worlds`, how many had noise. NaN without noise.
+        `share` (mode), `rank` and `alignment`, each with `_interval` (bound) and `_method`, and `worlds`, how many had noise. NaN without noise;
+        `alignment` also where the mean curvature is 0, as on bits.
 
     Raises:
         ValueError: there is no noise ledger.
@@ -35,11 +37,20 @@ def spectrum(data: xr.Dataset) -> xr.Dataset:
         raise ValueError("spectrum: expected results with the noise ledger (`ledger:` in the study), found none")
     trace = data["step_variance"].sel(direction="all", drop=True)
     trace = trace.where(trace > 0)
+    whole = _whole(data).where(trace.notnull())
+    mean = data["mean_curvature"].where((data["mean_curvature"] != 0).any("replicate"))
     curved = data["noise_curvature"].where(trace.notnull())
     found = [
-        estimate("share", pooled_ratio, [data["noise_eigenvalue"], trace], long_name="share of the noise's variance"),
+        estimate("share", pooled_ratio, [data["noise_eigenvalue"], whole], long_name="share of the noise's variance"),
         estimate("rank", np.nanmean, [data["noise_rank"].where(trace.notnull())], long_name="effective rank of the noise"),
-        estimate("alignment", pooled_ratio, [curved, data["mean_curvature"]], long_name="curvature along the noise over the mean curvature"),
+        estimate("alignment", pooled_ratio, [curved, mean], long_name="curvature along the noise over the mean curvature"),
     ]
     worlds = trace.notnull().sum("replicate").assign_attrs(long_name="worlds with noise", units="1")
     return xr.merge(found, compat="override", join="exact").assign(worlds=worlds)
+
+
+def _whole(data: xr.Dataset) -> xr.DataArray:
+    """The trace of the covariance whose eigenvalues were recorded; of results of before 2026-11-29 no less than these add up to."""
+    if "noise_trace" in data:
+        return data["noise_trace"]
+    return np.maximum(data["step_variance"].sel(direction="all", drop=True), data["noise_eigenvalue"].sum("mode"))

@@ -1,6 +1,7 @@
 """How the mean step lies to the gradient, against the sample that a step takes: the mini-batch of a gradient method, the population of another.
 
-Where no optimizer has more than one size of sample, each has a place of its own with the size below; else the axis is the size.
+Where no optimizer has more than one size of sample, each has a place of its own, in the order of the sizes, which stand below, each once; else the
+axis is the size. An optimizer of which no cosine can be told has no place, and is named below.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ ROW, NARROW = 1.45, 1.1  # inches: the height of a panel, its least width
 HIDDEN = "hidden"
 ASIDE = 2.5  # points between optimizers of equal sample, so that they do not hide one another
 TICK = 0.11  # inches, of a size below a panel
+NONE, NOWHERE = "–", -0.9  # and its height: where an optimizer has no cosine with one reference, but with others
 CROWDED = 12  # digits below a panel, more of which stand upright
 APART = 0.14  # of the axis, that labels of sizes need
 Points = dict[str, list[tuple[float, float, float, float, float]]]  # optimizer -> size of its sample, cosine, low, high, 1 where unresolved
@@ -67,10 +69,12 @@ def alignment(dataset: xr.Dataset, width: float = style.WIDTH, moment: float | N
             axes.set_axis_off()
         row[0].set_ylabel(style.wrapped(str(name), ROW - 0.1), fontweight="bold")
     figure.supylabel("cosine with the mean step", fontsize=8)
-    handles = [Line2D([], [], label=label, marker="o", ms=3, **look) for label, look in looks.items()]
+    drawn = {line.get_label() for axes in grid.flat for line in axes.lines}
+    handles = [Line2D([], [], label=label, marker="o", ms=3, **look) for label, look in looks.items() if label in drawn]
     sample = "sample: terms in a mini-batch, or points asked"
     worlds = style.worlds(dataset.sizes["replicate"], "; bars: 95 % intervals")
-    at = f"from states at {dataset['moment'].item():.3g} of the budget, {worlds}; {sample}{_hidden(grid)}"
+    gone = _gone([label for label in looks if label not in drawn])
+    at = f"from states at {dataset['moment'].item():.3g} of the budget, {worlds}; {sample}{_hidden(grid)}{gone}"
     abreast, title = style.across([str(handle.get_label()) for handle in handles], width), style.wrapped(at, width - 0.3, 7.5)
     figure.legend(handles=handles, loc="outside lower center", ncols=abreast, title=title, title_fontsize=7.5)
     figure.set_size_inches(
@@ -90,9 +94,11 @@ def panel(dataset: xr.Dataset, axes: Axes, looks: dict[str, dict[str, Any]] | No
     """
     looks = looks or style.looks(dataset["optimizer"].values.tolist())
     found = points(dataset, reference)
-    if not found:
-        style.nothing(axes, "no numbers")
     several = any(len(one) > 1 for one in found.values())
+    if not several:
+        found = dict(sorted(found.items(), key=lambda item: item[1][0][0]))  # neighbours share a size
+    if not found:
+        style.nothing(axes, "no cosine can be told")
     hidden: list[tuple[np.ndarray, np.ndarray, dict[str, Any]]] = []
     for place, (label, one) in enumerate(found.items()):
         size, cosine, low, high, end = np.array(sorted(one)).T
@@ -100,6 +106,8 @@ def panel(dataset: xr.Dataset, axes: Axes, looks: dict[str, dict[str, Any]] | No
         where: dict[str, Any] = {"transform": axes.transData + ScaledTranslation(aside, 0, axes.figure.dpi_scale_trans)}
         x = size if several else np.array([place])
         axes.plot(x, cosine, marker="o", ms=3, label=label, **looks[label], **where)
+        if not several and np.isnan([cosine, end]).all():
+            axes.text(place, NOWHERE, NONE, ha="center", va="center", color="#555555", fontsize=7)
         axes.vlines(x, low, high, color=looks[label]["color"], lw=1, **where)
         hidden.append((x, end, {"color": looks[label]["color"], **where}))
     for x, end, look in hidden:
@@ -109,16 +117,19 @@ def panel(dataset: xr.Dataset, axes: Axes, looks: dict[str, dict[str, Any]] | No
     axes.set_ylim(-1.08, 1.08)
     _across(axes, found, several=several)
     axes.yaxis.set_major_locator(MaxNLocator(5))
-    axes.grid(axis="both", which="major")
+    axes.grid(axis="both" if several else "y", which="major")
     axes.set_axisbelow(True)
     return axes
 
 
 def points(dataset: xr.Dataset, reference: str) -> Points:
-    """What is drawn of one landscape at one moment."""
+    """What is drawn of one landscape at one moment: of the optimizers of which a cosine with any reference can be told."""
     found: Points = {}
     for _, arm in arms(dataset):
-        told = noise.alignment(arm).sel(reference=reference).isel(moment=0)
+        every = noise.alignment(arm).isel(moment=0)
+        if not bool((every["cosine"].notnull() | (every["unresolved"] & (every["length"] > 0))).any()):
+            continue
+        told = every.sel(reference=reference)
         low, high = told["cosine_interval"].values.tolist()
         end = 1.0 if bool(told["unresolved"]) and float(told["length"]) > 0 else np.nan  # a length of 0: nothing is seen of the step at all
         mine = (float(arm["sample_size"].mean()), float(told["cosine"]), low, high, end)
@@ -131,6 +142,11 @@ def _known(dataset: xr.Dataset) -> dict[str, str]:
     held = dataset["reference_squared"]
     names = [name for name in REFERENCES if name in held["reference"].values and bool(held.sel(reference=name).notnull().any())]
     return {name: REFERENCES[name] for name in names or list(REFERENCES)[:1]}
+
+
+def _gone(names: list[str]) -> str:
+    """Who is not shown."""
+    return f"; no cosine can be told of {', '.join(names) if len(names) <= 3 else f'{len(names)} optimizers'}" if names else ""
 
 
 def _hidden(grid: np.ndarray) -> str:
@@ -149,9 +165,14 @@ def _across(axes: Axes, found: Points, *, several: bool) -> None:
         axes.xaxis.set_minor_formatter(NullFormatter())
         axes.set_xticks([], minor=True)
         return
-    texts = [f"{one[0][0]:g}" for one in found.values()]
     axes.set_xlim(-0.6, max(1, len(found)) - 0.4)
-    axes.set_xticks(range(len(found)), texts, rotation=90 if len(texts) * max(map(len, texts), default=0) > CROWDED else 0)
+    first = [one[0][0] for one in found.values()]
+    groups = [[i for i, size in enumerate(first) if f"{size:g}" == text] for text in dict.fromkeys(f"{size:g}" for size in first)]
+    texts = [f"{first[group[0]]:g}" for group in groups]
+    axes.set_xticks([float(np.mean(group)) for group in groups], texts, rotation=90 if len(found) * max(map(len, texts), default=0) > CROWDED else 0)
+    axes.set_xticks([group[0] - 0.5 for group in groups[1:]], minor=True)
+    axes.tick_params(axis="x", which="major", length=0)
+    axes.tick_params(axis="x", which="minor", length=4)  # between sizes
 
 
 def _apart(sizes: list[float]) -> list[float]:

@@ -31,6 +31,7 @@ ABOVE: dict[str, Any] = {"clip_on": False, "zorder": 5}
 LIGHTER = (0.0, 0.45, 0.25, 0.6)  # shades of the colour of an optimizer: of one series after another
 MOST = 200  # decades that a log axis has at most
 SEVERAL = 30  # ratio of the ends of a log axis, below which 2 and 5 have labels too
+BELOW = 0.2  # of the height, below the precision, for its words
 FAR = 3  # times the height of three quarters of all losses above the least, beyond which there is no place on an axis
 Panel = tuple[str, str, list[str], bool]  # optimizer, parameter, landscapes, whether their losses are gaps to the optimum
 
@@ -188,14 +189,14 @@ def _up(axes: Axes, loss: np.ndarray, least: float) -> tuple[float, float]:
     usual = FAR * (np.quantile(known, 0.75) - known.min()) + known.min()
     near = known[known <= usual]
     span = float(np.ptp(near)) or (0.3 if logarithmic else abs(float(near[0])) or 1.0)
-    bottom, top = near.min() - 0.07 * span, near.max() + 0.16 * span
+    bottom, top = near.min() - (0.07 if np.isneginf(low) else BELOW) * span, near.max() + 0.16 * span
     if logarithmic:
         bottom, top = 10.0 ** max(bottom, -307), 10.0 ** min(top, bottom + MOST, max(bottom + 2, 250))  # ticks beyond must be numbers still
     axes.set_ylim(bottom, top)
     if low > 0:
         axes.axhline(low, color=GREY, lw=0.5)
         text = f"≤ precision {style.short(low)}"
-        axes.text(0.02, low, text, transform=axes.get_yaxis_transform(), va="bottom", color=GREY, fontsize=6.5)
+        axes.text(0.02, low, text, transform=axes.get_yaxis_transform(), va="top", color=GREY, fontsize=6.5)
     return low, axes.get_ylim()[1]
 
 

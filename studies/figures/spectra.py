@@ -66,14 +66,20 @@ def panels(dataset: xr.Dataset, row: np.ndarray, looks: dict[str, dict[str, Any]
     """
     looks = looks or style.arm_looks(dataset)
     found = arms(dataset)
-    for axes in row if not found else ():
-        style.nothing(axes, "no numbers")
+    dots: dict[str, list[tuple[int, str]]] = {"rank": [], "alignment": []}  # places without a dot, and why
     for place, (label, arm) in enumerate(found):
         told = spectrum(arm)
         aside = 0.16 * (place - (len(found) - 1) / 2) / max(1, len(found) / 3)
         _bars(row[0], told["mode"].values + 1 + aside, told["share"], told["share_interval"], style.look(looks, label, arm))
         for axes, name in zip(row[1:], ("rank", "alignment"), strict=True):
-            _dot(axes, place, told[name], told[f"{name}_interval"], style.look(looks, label, arm))
+            why = _dot(axes, place, told[name], told[f"{name}_interval"], style.look(looks, label, arm))
+            dots[name] += [(place, why if int(told["worlds"]) else "no noise")] * bool(why)
+    for axes, name in zip(row[1:], dots, strict=True):
+        flat = name == "alignment" and not (dataset["mean_curvature"].fillna(0) != 0).any()
+        _none(axes, dots[name], len(found), "mean\ncurvature 0" if flat else "")
+    if not any(np.isfinite(line.get_ydata()).any() for line in row[0].lines):
+        style.nothing(row[0], "no noise" if found else "no numbers")
+        row[0].set(xticks=[], yticks=[])
     row[0].xaxis.set_major_locator(MaxNLocator(integer=True))
     row[0].set_ylim(bottom=0)
     for axes in row[1:]:
@@ -88,8 +94,21 @@ def _bars(axes: Axes, x: np.ndarray, value: xr.DataArray, interval: xr.DataArray
     axes.plot(x, value, marker="o", ms=3, **look | {"lw": 0.8})
 
 
-def _dot(axes: Axes, place: int, value: xr.DataArray, interval: xr.DataArray, look: dict[str, Any]) -> None:
-    if float(value) > 0:
-        low, high = interval.values
-        axes.plot([max(low, float(value) / 100), high], [place, place], color=look["color"], lw=1)
-        axes.plot(float(value), place, "o", color=look["color"], ms=3.5)
+def _dot(axes: Axes, place: int, value: xr.DataArray, interval: xr.DataArray, look: dict[str, Any]) -> str:
+    """Draw a positive number with its interval; else say why there is none."""
+    if not float(value) > 0:
+        return "not known" if np.isnan(value) else "≤ 0"
+    low, high = interval.values
+    axes.plot([max(low, float(value) / 100), high], [place, place], color=look["color"], lw=1)
+    axes.plot(float(value), place, "o", color=look["color"], ms=3.5)
+    return ""
+
+
+def _none(axes: Axes, without: list[tuple[int, str]], many: int, text: str) -> None:
+    """A word in each row without a dot, or one for all where there is no dot at all."""
+    if len(without) == many:
+        words = {why for _, why in without}
+        style.nothing(axes, text or (words.pop() if len(words) == 1 else "no numbers"))
+        return
+    for place, why in without:
+        axes.text(0.04, place, why, transform=axes.get_yaxis_transform(), va="center", color="#555555", fontsize=6.5)

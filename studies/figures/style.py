@@ -201,4 +201,5 @@ def silent(dataset: xr.Dataset) -> str:
 
 def nothing(axes: Axes, text: str) -> None:
     """Say on Axes that are empty why they are."""
-    axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color="#555555", fontsize=7)
+    back = {"facecolor": "white", "edgecolor": "none", "pad": 1}
+    axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color="#555555", fontsize=7, bbox=back)

@@ -38,6 +38,7 @@ VARIABLES: dict[str, tuple[tuple[str, ...], str, str]] = {  # name -> dims behin
     "reference_trace": (("reference",), "trace of what the reference multiplies the gradient by", "1"),
     "nominal_rate": (("reference",), "factor that a step is meant to have to the negative reference; NaN: it is meant to have none", RATE),
     "noise_eigenvalue": (("mode",), "largest eigenvalues of the step's covariance", SQUARED),
+    "noise_trace": ((), "sum of all eigenvalues of the step's covariance", SQUARED),
     "noise_rank": ((), "effective rank of the step's covariance, (tr S)^2 / tr S^2", "1"),
     "noise_kurtosis": ((), "excess kurtosis of the step's coordinates, weighted by their variance", "1"),
     "noise_tail_index": ((), "Hill's tail index of the length of the step's noise", "1"),
@@ -156,6 +157,7 @@ def _noise(a: Arm, b: Arm, modes: int) -> dict[str, Tensor]:
     both = torch.cat([statistics.centered(a.moved), statistics.centered(b.moved)], 1), torch.cat([a.then, b.then], 1)
     return {
         "noise_eigenvalue": found.eigenvalues,
+        "noise_trace": found.trace,
         "noise_rank": found.effective_rank,
         "noise_kurtosis": statistics.kurtosis(a.moved, b.moved),
         "noise_tail_index": statistics.tail_index(a.moved, b.moved),

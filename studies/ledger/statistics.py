@@ -51,6 +51,7 @@ class Spectrum(NamedTuple):
     """The covariance of the noise of a step."""
 
     eigenvalues: Tensor  # (R, q) the largest
+    trace: Tensor  # (R,) the sum of all eigenvalues
     effective_rank: Tensor  # (R,) (tr S)^2 / tr S^2: equal eigenvalues in so many directions
 
 
@@ -72,7 +73,7 @@ def spectrum(a: Tensor, b: Tensor, count: int) -> Spectrum:
     values = torch.nn.functional.pad(values, (0, count - values.shape[1]))
     each = torch.stack([x.square().sum((1, 2)) / (x.shape[1] - 1) for x in (a, b)])
     cross = (a @ b.mT).square().sum((1, 2)) / (a.shape[1] - 1) ** 2
-    return Spectrum(values.where(finite[:, None], torch.nan), each[0] * each[1] / cross)
+    return Spectrum(values.where(finite[:, None], torch.nan), each.mean(0), each[0] * each[1] / cross)
 
 
 def kurtosis(a: Tensor, b: Tensor) -> Tensor:

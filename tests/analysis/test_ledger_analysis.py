@@ -51,6 +51,19 @@ class TestSpectrum:
         assert (low < told["share"].values).all()
         assert (told["share"].values < high).all()
 
+    def test_shares_add_up_to_1_however_few_the_steps(self):
+        """The variance of a step, of pairs of steps, is another estimate than the eigenvalues' own sum: here 4 / 5 of it."""
+        data = ledger([[3.0, 1.0, 1.0]] * WORLDS, np.ones(WORLDS), np.ones(WORLDS))
+        data["step_variance"] = data["step_variance"] * 0.8
+        whole = spectrum(data.assign(noise_trace=data["noise_eigenvalue"].sum("mode")))
+        assert whole["share"].values == pytest.approx([0.6, 0.2, 0.2])
+        assert spectrum(data)["share"].values == pytest.approx([0.6, 0.2, 0.2])  # of results that did not record the sum
+        assert float(whole["share_interval"].max()) <= 1
+
+    def test_without_mean_curvature_there_is_no_alignment(self):
+        told = spectrum(ledger(np.ones((WORLDS, MODES)), np.full(WORLDS, -2.0), np.zeros(WORLDS)))
+        assert np.isnan(told["alignment"])
+
     def test_a_world_without_noise_does_not_count(self):
         told = spectrum(ledger([[1.0, 1.0, 0]] * 20 + [[0.0, 0, 0]] * 20, np.ones(WORLDS), np.ones(WORLDS)))
         assert int(told["worlds"]) == 20

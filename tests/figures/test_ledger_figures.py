@@ -9,7 +9,7 @@ from studies.analysis import noise
 from studies.analysis.arms import arms
 from studies.analysis.population import population
 from studies.analysis.spectrum import spectrum
-from studies.figures.alignment import alignment
+from studies.figures.alignment import NONE, alignment
 from studies.figures.alignment import panel as align
 from studies.figures.diversity import DISTANCE, EITHER, HETEROZYGOSITY, diversity
 from studies.figures.diversity import panel as diverse
@@ -38,17 +38,57 @@ def test_spectra(data):
     np.testing.assert_allclose(ranks, told["rank"].values)
 
 
-def test_alignment_with_one_size_each_has_a_place_for_each_optimizer_and_the_size_below(data):
+def test_spectra_say_why_there_is_no_dot(data):
+    data = data.isel(moment=1)
+    row = np.array(Figure().subplots(1, 3))
+    panels(data.assign(mean_curvature=data["mean_curvature"] * 0), row)  # as at genotypes
+    assert [text.get_text() for text in row[2].texts] == ["mean\ncurvature 0"]
+    still = data.assign(step_variance=data["step_variance"].where(data["optimizer"] != "GA", 0.0))
+    row = np.array(Figure().subplots(1, 3))
+    panels(still, row)
+    place = data["optimizer"].values.tolist().index("GA")
+    assert (place, "no noise") in [(text.get_position()[1], text.get_text()) for text in row[1].texts]
+    row = np.array(Figure().subplots(1, 3))
+    panels(data.assign(step_variance=data["step_variance"] * 0), row)
+    assert [[text.get_text() for text in axes.texts] for axes in row] == [["no noise"]] * 3
+
+
+def sized(data, **sizes):
+    """The ledger with made-up sizes of samples."""
+    given = xr.DataArray([float(sizes[name]) for name in data["optimizer"].values], {"optimizer": data["optimizer"].values}, "optimizer")
+    return data.assign(sample_size=xr.zeros_like(data["sample_size"]) + given)
+
+
+def test_an_alignment_without_a_cosine_has_no_place_and_is_named_below(data):
+    """The ES's mean step is 0 at this moment: noise hides nothing, there is nothing."""
     data = data.isel(moment=[1])
+    assert noise.alignment(data)["cosine"].sel(optimizer="ES").isnull().all()
+    axes = align(data, Figure().subplots(), reference="raw")
+    names = [line.get_label() for line in axes.lines if line.get_label() in data["optimizer"].values]
+    assert names == ["SGD", "GA", "WF"]
+    assert axes.get_xlim() == pytest.approx((-0.6, 2.6))
+    legend = alignment(data.expand_dims("landscape")).legends[0]
+    assert "no cosine can be told of ES" in legend.get_title().get_text().replace("\n", " ")
+    assert [text.get_text() for text in legend.get_texts()] == ["SGD", "GA", "WF"]
+
+
+def test_alignment_with_one_size_each_has_a_place_for_each_optimizer_and_a_size_that_they_share_once_below(data):
+    data = sized(data.isel(moment=[1]), SGD=10, ES=7, GA=1, WF=10)
     axes = align(data, Figure().subplots(), reference="smoothed")
     told = noise.alignment(data).sel(reference="smoothed")
-    names = data["optimizer"].values.tolist()
-    for place, (line, name) in enumerate(zip(axes.lines, names, strict=False)):
+    for place, (line, name) in enumerate(zip(axes.lines, ("GA", "SGD", "WF"), strict=False)):
+        assert line.get_label() == name
         assert line.get_ydata() == pytest.approx([float(told["cosine"].sel(optimizer=name).squeeze())], nan_ok=True)
         assert line.get_xdata().tolist() == [place]
-    sizes = [data["sample_size"].sel(optimizer=name).mean().item() for name in names]
-    assert [text.get_text() for text in axes.get_xticklabels()] == [f"{size:g}" for size in sizes]
+    assert [text.get_text() for text in axes.get_xticklabels()] == ["1", "10"]
+    assert axes.get_xticks().tolist() == [0, 1.5]
+    assert axes.get_xticks(minor=True).tolist() == [0.5]  # between the sizes
     assert axes.get_xscale() == "linear"
+
+
+def test_an_optimizer_without_a_cosine_with_one_reference_has_a_dash_there(data):
+    axes = align(data.isel(moment=[1]), Figure().subplots(), reference="selection")  # only the WF selects by fitness
+    assert [text.get_position()[0] for text in axes.texts if text.get_text() == NONE] == [0, 1]
 
 
 def test_alignment_with_several_sizes_has_them_on_its_axis(data):

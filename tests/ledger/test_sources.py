@@ -244,6 +244,7 @@ def test_spectrum_of_known_covariance():
         cross = (x @ y.mT).square().sum((1, 2)) / (m - 1) ** 2
         assert deviations(cross - scale.pow(4).sum(), 0.0) < Z  # tr S^2 is met in the mean
         assert deviations((x @ x.mT).square().sum((1, 2)) / (m - 1) ** 2 - scale.pow(4).sum(), 0.0) > Z  # mutant: one arm with itself
+        torch.testing.assert_close(found.eigenvalues.sum(-1), found.trace)  # all are shown: 5 directions
     many = statistics.spectrum(*(normals((2, 3, 2500, 5)) * scale), 5)
     assert torch.allclose(many.eigenvalues, scale.square().expand(3, -1), rtol=0.15)
     assert torch.allclose(many.effective_rank, truth.expand(3), rtol=0.1)
