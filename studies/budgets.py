@@ -28,7 +28,7 @@ def with_steps(arm: Arm) -> Arm:
     players = len(landscape_of(arm).players)
     try:
         queries = _queries(arm, made, players)
-    except Exception as error:  # a kind of the user's may raise anything on the bowl
+    except (Exception, SystemExit) as error:  # a kind of the user's may raise anything on the bowl
         told = f"what its steps cost is not known before it runs ({type(error).__name__}: {error})"
         raise ValueError(f"steps: expected a number of steps, got budget: {told}") from error
     return replace(arm, optimizer=_spec(arm.optimizer, made.budgeted(queries, players)))

@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def verdict(check: Callable[[], str]) -> str:
     """What came of a check, in a line that begins with ok, FAIL or skip, padded to four letters."""
     from studies.contract import PluginError, Undecided
-    from studies.digest import users_line
+    from studies.digest import one_line
 
     try:
         remark = check()
@@ -59,8 +59,8 @@ def verdict(check: Callable[[], str]) -> str:
         return f"skip: {error}"
     except PluginError as error:
         return f"FAIL: {error}"
-    except Exception as error:  # noqa: BLE001  a kind of the user's may raise anything
-        return f"FAIL: {type(error).__name__}: {' '.join(str(error).split())}{users_line(error)}"
+    except (Exception, SystemExit) as error:  # noqa: BLE001  a kind of the user's may raise anything
+        return f"FAIL: {one_line(error)}"
     return f"ok  : {remark}" if remark else "ok  "
 
 
@@ -156,6 +156,7 @@ class OptimizerTrial:
     def checks(self) -> Iterator[Check]:
         """What it promises."""
         yield "shapes and types", self.shapes
+        yield "points are numbers", self.finite
         yield "nothing is changed in place", self.unchanged
         yield "no draw without an address", self.addressed
         yield "draws from its sources alone", self.declared
@@ -210,6 +211,22 @@ class OptimizerTrial:
             told = self.made.tell(state, query, self.answer(query), s)
             contract.check_told(self.methods["tell"], told, self.sizes)
             state = told[0]
+        return ""
+
+    def finite(self) -> str:
+        """No point is NaN or infinite, while all that it saw is moderate."""
+        import torch
+
+        from studies import contract
+
+        rows = torch.ones(len(WORLDS), dtype=torch.bool)
+        for step in self.steps(self.few):
+            seen = {"recommend": self.made.recommend(step.state), "center": self.made.center(step.state), "ask": step.query.points}
+            for name, points in seen.items():
+                if points.is_floating_point():
+                    contract.check_finite(self.methods[name], points, rows, "centers" if name == "center" else "points")
+            if step.query.points.is_floating_point():
+                rows = rows & contract.moderate(step.query.points) & contract.moderate(step.answer.value)
         return ""
 
     def unchanged(self) -> str:

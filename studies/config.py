@@ -230,7 +230,7 @@ class Checker:
             found = kinds.find(kind, family[:-1])
             models.entry_model(family, kind, found)
             classes[family][kind] = found
-        except Exception as error:  # noqa: BLE001  a plugin may fail in any way
+        except (Exception, SystemExit) as error:  # noqa: BLE001  a plugin may fail in any way
             text = str(error) if isinstance(error, ValueError) else f"cannot import {kind!r}: {type(error).__name__}: {error}"
             self.mistakes.append(Mistake((family, label, "kind"), " ".join(text.split())))
             del self.data[family][label]

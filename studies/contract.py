@@ -18,6 +18,7 @@ from torch import Tensor
 from landscapes.base import Bits, Domain, Landscape, Query, Reals
 from studies.digest import seen_from_here, users_line
 from studies.ledger.freezing import subset
+from studies.names import wrong_variable
 
 ROUNDING = {torch.float64: 1e-9, torch.float32: 1e-4}  # of the largest number: what the size of a batch may change in a sum
 STREAMS = "take the draw from the streams it is given, such as streams.normal('mutation', (P, D))"
@@ -50,14 +51,16 @@ class Method:
 
 
 def place(cls: type, name: str) -> str:
-    """File and line of a method, and its name: mine.py:34: Kind.ask."""
+    """File and line of a method, of its class for what is no method, and its name: mine.py:34: Kind.ask."""
     found: Any = inspect.getattr_static(cls, name, cls)
     found = getattr(found, "fget", None) or getattr(found, "__func__", found)
-    try:
-        file, line = inspect.getsourcefile(inspect.unwrap(found)) or "?", inspect.getsourcelines(inspect.unwrap(found))[1]
-    except (OSError, TypeError):
-        return f"{cls.__qualname__}.{name}"
-    return f"{seen_from_here(file)}:{line}: {cls.__qualname__}.{name}"
+    for source in (inspect.unwrap(found), cls):
+        try:
+            file, line = inspect.getsourcefile(source) or "?", inspect.getsourcelines(source)[1]
+        except (OSError, TypeError):
+            continue
+        return f"{seen_from_here(file)}:{line}: {cls.__qualname__}.{name}"
+    return f"{cls.__qualname__}.{name}"
 
 
 # trees of tensors ----------------------------------------------------------------------------------------------------------
@@ -299,9 +302,34 @@ def check_told(method: Method, told: Any, sizes: Sizes) -> None:  # noqa: ANN401
     check_state(method, state, sizes)
     if not isinstance(info, dict):
         raise method.broken(f"expected info as a dict of tensors (R, ..), {{}} where there are none, got {described(info)}")
+    for key in method.owner.recorded:
+        if key not in info:
+            raise method.broken(f"expected info[{key!r}], which `recorded` names, got {', '.join(map(repr, info)) or 'an empty info'}")
     for name, value in info.items():
         if not isinstance(value, Tensor) or not value.ndim or len(value) != sizes.worlds:
             raise method.broken(f"expected info[{name!r}] as a tensor (R, ..), R = {sizes.worlds} worlds first, got {described(value)}")
+
+
+LARGE = {torch.float64: 1e150, torch.float32: 1e18}  # beyond, squares are near the largest number: a search that runs away diverges
+
+
+def moderate(tensor: Tensor) -> Tensor:
+    """(R,): whether all numbers of a world are numbers, and none is so large that the next step may overflow."""
+    within = tensor.abs() < LARGE.get(tensor.dtype, 1e150)  # not where NaN is
+    return within.flatten(1).all(1)
+
+
+def check_finite(method: Method, points: Tensor, rows: Tensor, name: str = "points") -> None:
+    """Points (R, P, D) or (R, D) of the worlds `rows` (R,) bool, which saw nothing but moderate numbers, are numbers.
+
+    Raises:
+        PluginError: there is NaN or an infinite one.
+    """
+    wrong = ~points.isfinite().all(-1) & rows.reshape(-1, *[1] * (points.ndim - 2))
+    if bool(wrong.any()):
+        what = "NaN" if bool(points.isnan()[wrong].any()) else "infinite coordinates"
+        told = f"{int(wrong.sum())} of {wrong.numel()} {name} with {what}"
+        raise method.broken(f"expected finite {name}, got {told}, though all that it saw was finite; look for 0 / 0, log or sqrt of a number < 0")
 
 
 def check_point(method: Method, point: Any, sizes: Sizes) -> None:  # noqa: ANN401
@@ -369,6 +397,32 @@ def check_measures(method: Method, found: Any, extras: Mapping[str, Any], sizes:
         _check_tensor(method, name, value, None)
         if tuple(value.shape) != (sizes.worlds,):
             raise method.broken(f"expected {name} of shape (R,) = ({sizes.worlds},), got {tuple(value.shape)}")
+
+
+def check_gradient(method: Method, gradient: Tensor, rows: Tensor) -> None:
+    """The gradient (R, P, D) is no NaN in the worlds `rows` (R,) bool, whose points and losses are moderate numbers.
+
+    Raises:
+        PluginError: it is.
+    """
+    wrong = gradient.isnan().any(-1) & rows[:, None]
+    if bool(wrong.any()):
+        text = f"expected a gradient where the loss is a number, got NaN at {int(wrong.sum())} of {wrong.numel()} points"
+        remedy = "torch.where also goes back through the branch that it does not take, and sqrt has no slope at 0; change what they are given"
+        raise method.broken(f"{text}; {remedy}")
+
+
+def check_names(optimizer: Any, landscape: Any, named: Any) -> None:  # noqa: ANN401
+    """What an optimizer and a landscape record has names of its own.
+
+    Raises:
+        PluginError: a name belongs to the Dataset, or both have it.
+    """
+    recorded = {variable for variable, *_ in (*optimizer.recorded.values(), *optimizer.counted.values())}
+    for name in landscape.extras:
+        problem = wrong_variable(name) or (f"{optimizer.name} records {name!r} too; choose another name" if name in recorded else None)
+        if problem:
+            raise Method(named, "extras").broken(problem)
 
 
 # devices -------------------------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ import sysconfig
 import traceback
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from types import FrameType
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("landscapes", "optimizers", "studies")
@@ -24,6 +25,7 @@ NOT_FOLLOWED = {  # imports that a task may not need (it says itself where it do
     ("studies.loop", "landscapes.relaxation"),
     ("studies.loop", "studies.ledger"),
     ("studies.loop", "studies.guards"),
+    ("studies.kinds", "studies.names"),
 }
 LIBRARIES = {Path(sysconfig.get_path(kind)).resolve() for kind in ("stdlib", "platstdlib", "purelib", "platlib")}
 
@@ -120,13 +122,30 @@ def is_users(file: str) -> bool:
 
 
 def users_line(error: BaseException) -> str:
-    """The last line of the user's own that an error came from, " (mine.py:34, in Kind.ask)"; empty where there is none."""
-    lines = [(frame.f_code, line) for frame, line in traceback.walk_tb(error.__traceback__) if is_users(frame.f_code.co_filename)]
+    """The last line of the user's own that an error came from; empty where there is none.
+
+    Such as " (mine.py:34, in Kind.ask)", or " (tools.py:7, in step, for Kind.ask)" where the method of the kind calls something else.
+    """
+    lines = [(frame, line) for frame, line in traceback.walk_tb(error.__traceback__) if is_users(frame.f_code.co_filename)]
     if not lines:
         return ""
-    code, line = lines[-1]
-    inside = "" if code.co_name == "<module>" else f", in {code.co_qualname}"
-    return f" ({seen_from_here(code.co_filename)}:{line}{inside})"
+    (first, _), (last, line) = lines[0], lines[-1]
+    code, method = last.f_code, _method(first)
+    inside = "" if code.co_name == "<module>" else f", in {_method(last)}"
+    caller = "" if first is last or not inside or method == _method(last) else f", for {method}"
+    return f" ({seen_from_here(code.co_filename)}:{line}{inside}{caller})"
+
+
+def _method(frame: FrameType) -> str:
+    """The function that a frame runs, a method with the class of its object, which may have inherited it."""
+    code, owner = frame.f_code, frame.f_locals.get("self")
+    return code.co_qualname if owner is None or "<locals>" in code.co_qualname else f"{type(owner).__qualname__}.{code.co_name}"
+
+
+def one_line(error: BaseException) -> str:
+    """An error in one line: its kind, its text, and the last line of the user's own that it came from."""
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}{f': {text}' if text else ''}{users_line(error)}"
 
 
 def seen_from_here(file: str) -> str:

@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 import platform
+import threading
 import time
 import traceback
 import uuid
@@ -39,7 +40,7 @@ class Record(NamedTuple):
     """What became of one cell."""
 
     address: str
-    status: str  # "done", "found" (another run computed it), "failed", "refused" (a plugin is at fault) or "apart" (another file system)
+    status: str  # "done", "found" (another run computed it), "failed", "refused" (a plugin is wrong) or "apart" (another file system)
     seconds: float = 0.0
     error: str = ""
 
@@ -70,10 +71,11 @@ def compute(cell: Cell, address: str, out: str, token: str = "") -> Record:
         return Record(address, "done", seconds)
     except PluginError as error:
         return failed(cell, address, Path(out), str(error), traceback.format_exc(), status="refused")
-    except Exception as error:
-        return failed(
-            cell, address, Path(out), f"{type(error).__name__}: {' '.join(str(error).split())}{digest.users_line(error)}", traceback.format_exc()
-        )
+    except BaseException as error:  # a plugin may leave by SystemExit too, which would end the worker
+        if isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
+            raise  # Ctrl-C
+        status = "refused" if digest.users_line(error) else "failed"
+        return failed(cell, address, Path(out), digest.one_line(error), traceback.format_exc(), status=status)
 
 
 def _appears(path: Path) -> bool:
@@ -216,7 +218,7 @@ def _drain(
         elif future.status in {"cancelled", "lost"}:
             raise SchedulerLost
         elif alone:
-            on_record(_crashed(future, cell, out))
+            on_record(_crashed(cell, out))
         else:
             suspects.append(cell)
         future.release()
@@ -247,7 +249,7 @@ def _threads(client: Client) -> int:
         return sum(client.nthreads().values())
 
 
-def _crashed(future: Future, cell: Cell, out: Path) -> Record:
+def _crashed(cell: Cell, out: Path) -> Record:
     """A cell that took its worker down even alone."""
     notes = sorted((out / "crash").glob(f"{cell.address}.*"), key=os.path.getmtime)
     text = notes[-1].read_text(encoding="utf-8", errors="replace") if notes else ""
@@ -255,9 +257,11 @@ def _crashed(future: Future, cell: Cell, out: Path) -> Record:
     if fatal:
         error = f"the worker crashed: {stack.splitlines()[0]}"
     elif notes:
-        error = "the worker was killed, perhaps for want of memory; try fewer worlds or points"
+        own = [spec["kind"] for spec in (cell.task.landscape, cell.task.optimizer) if ":" in spec["kind"]]
+        exits = f", or os._exit in {' or '.join(own)}" if own else ""
+        error = f"the worker was killed, perhaps for want of memory{exits}; try fewer worlds or points"
     else:
-        error = repr(future.exception())
+        error = "the worker went away and left no word; run the same command again"
     for note in notes:
         note.unlink(missing_ok=True)
     return failed(cell, cell.address, out, error, text)

@@ -72,7 +72,7 @@ def expected(cells: Iterable[Cell], pace: Callable[[Task, int], Pace] | None = N
         if not paces or passed < patience or (rank == 0 and passed < MOST):
             try:
                 paces[name] = measure_pace(cell.task, cell.last - cell.first)
-            except Exception as error:  # noqa: BLE001  a kind of the user's may fail in any way
+            except (Exception, SystemExit) as error:  # noqa: BLE001  a kind of the user's may fail in any way
                 failed.append(f"{cell.task.optimizer['kind']} on {cell.task.landscape['kind']}: {type(error).__name__}: {error}")
     known = {name: (first[name].task, pace) for name, pace in paces.items()}
     total = sum((paces.get(cell.task.canonical) or _alike(cell.task, known)).seconds(cell.task.budget) for cell in cells) if paces else 0.0

@@ -42,6 +42,7 @@ def guarded(task: Task, optimizer: Optimizer, oracle: Oracle, streams: Streams) 
     ours = not (own(task.optimizer) or own(task.landscape) or oracle.landscape.code)
     if ours:
         return optimizer, oracle
+    contract.check_names(optimizer, oracle.landscape, author(oracle.landscape))
     watch, foreign = Watch(optimizer, oracle, streams), own(task.optimizer)
     return (GuardedOptimizer(watch) if foreign else optimizer), GuardedOracle(watch, alone=not foreign)
 
@@ -171,6 +172,7 @@ class Watch:
         self.value = Method(self.author, "loss" if self.author.domain == landscape.domain else "extension")
         self.sizes = Sizes(streams.size, landscape.dim, landscape.domain, streams.dtype, len(landscape.players))
         self.step, self.thorough, self.row = 0, True, streams.size - 1
+        self.moderate = torch.ones(streams.size, dtype=torch.bool, device=streams.device)  # (R,) all that an optimizer saw so far was so
         self.generators = Generators.now(streams.device)
 
     def begin(self, step: int) -> None:
@@ -179,6 +181,10 @@ class Watch:
         self.thorough = step <= FIRST or step in LATER
         if self.thorough:
             self.row = (self.row + 1) % self.streams.size  # the last world, the first, ..
+
+    def open(self) -> Tensor:
+        """(R,): worlds that run, and saw nothing but moderate numbers, so that what is no number in them is no divergence."""
+        return self.moderate & torch.from_numpy(self.oracle.ledger.alive).to(self.moderate.device)
 
     def alone(self) -> Streams:
         """The streams of the one world that is looked at."""
@@ -238,6 +244,7 @@ class GuardedOptimizer:
             self.kept.check()
         if watch.thorough or type(query) is not Query or query.points.shape[::2] != (watch.sizes.worlds, watch.sizes.dim):
             contract.check_query(method, query, watch.sizes)
+        self._check_finite(query)
         self.kept.add(query=query)
         return query
 
@@ -250,6 +257,8 @@ class GuardedOptimizer:
         else:  # once a step is enough
             self.kept.method = method
             self.kept.add(answer=answer)
+        answered = answer.value if answer.gradient is None else torch.cat([answer.value.flatten(1), answer.gradient.flatten(1)], 1)
+        watch.moderate = watch.moderate & contract.moderate(answered)
         told = self.inner.tell(state, query, answer, streams)
         self.kept.check()
         if watch.thorough:
@@ -267,16 +276,31 @@ class GuardedOptimizer:
         self._check_points(told[0])
         watch.look(self._steps(given) | self._calls(told[0], "recommend", "center"))
         mine, steps = contract.rows_of(given, [watch.row]), self._steps(given)
-        ask, tell = lambda: self.inner.ask(mine["state"], watch.alone()), lambda: self.inner.tell(**mine, streams=watch.alone())
+        ask, tell = (
+            lambda: self.inner.ask(mine["state"], watch.alone()),
+            lambda: self.inner.tell(mine["state"], mine["query"], mine["answer"], watch.alone()),
+        )
         for alone, result, (method, again) in zip((ask, tell), (given["query"], told), steps.items(), strict=False):
             contract.alone_as_in_batch(method, again, alone, watch.row, result)
+
+    def _check_finite(self, query: Query) -> None:
+        """The points of a step, in the worlds that run."""
+        watch, points = self.watch, query.points
+        if not points.is_floating_point():
+            return
+        if query.alive is not None:
+            points = points.where(query.alive[..., None], 0.0)
+        moderate = contract.moderate(points)
+        if not bool(moderate.all()):
+            contract.check_finite(self.methods["ask"], points, watch.open())
+            watch.moderate = watch.moderate & moderate
 
     def _steps(self, given: Mapping[str, Any]) -> dict[Method, Callable[[], Any]]:
         """The calls of this step, to be made again."""
         watch, landscape = self.watch, self.watch.oracle.landscape
         return {
             self.methods["ask"]: lambda: self.inner.ask(given["state"], watch.again()),
-            self.methods["tell"]: lambda: self.inner.tell(**given, streams=watch.again()),
+            self.methods["tell"]: lambda: self.inner.tell(given["state"], given["query"], given["answer"], watch.again()),
             watch.value: lambda: landscape.solution_loss(given["query"].points),
         }
 
@@ -292,6 +316,8 @@ class GuardedOptimizer:
             point = call()
             kept.check()
             contract.check_point(method, point, self.watch.sizes)
+            if point.is_floating_point():
+                contract.check_finite(method, point, self.watch.open(), "centers" if method.name == "center" else "points")
             contract.alone_as_in_batch(method, call, functools.partial(getattr(self.inner, method.name), mine), row, point)
 
     def _problem(self, problem: Problem, row: int | None = None) -> Problem:
@@ -322,6 +348,9 @@ class GuardedOracle:
             answer = self.inner(query, streams)
         if watch.thorough or answer.value.shape != query.points.shape[:2]:
             contract.check_values(watch.value, answer.value, query.points, watch.sizes)
+        if answer.gradient is not None and bool(answer.gradient.isnan().any()):
+            fine = watch.open() & contract.moderate(query.points) & contract.moderate(answer.value)
+            contract.check_gradient(watch.value, answer.gradient, fine)
         if self.alone and (watch.thorough or watch.step % OFTEN == 0):
             watch.look({watch.value: lambda: self.inner.landscape.solution_loss(query.points)})
         return answer

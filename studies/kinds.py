@@ -15,11 +15,17 @@ from landscapes.base import Bits, Landscape, Parameters, Reals, hints_of
 from optimizers import OPTIMIZERS
 from optimizers.base import Optimizer
 from studies.digest import seen_from_here, users_line
+from studies.names import wrong_variable
 from studies.yaml_lines import nearest
 
 FAMILIES: dict[str, tuple[Mapping[str, type[Parameters]], type[Parameters]]] = {
     "landscape": (LANDSCAPES, Landscape),
     "optimizer": (OPTIMIZERS, Optimizer),
+}
+RECORDED = {  # attribute of a class that names what it records -> the form of its entries
+    "recorded": ("variable", "long name", "unit"),
+    "counted": ("variable", "long name", "unit"),
+    "extras": ("long name", "unit"),
 }
 
 
@@ -83,9 +89,32 @@ def _check_class(cls: Any, kind: str, base: type[Parameters]) -> None:  # noqa: 
     domains = getattr(cls, "domains", (Reals,))
     if not (isinstance(domains, tuple) and domains and set(domains) <= {Reals, Bits}):
         raise ValueError(f"{kind}: expected domains as a tuple of Reals and Bits, as in (Reals,), got {domains!r}")
+    _check_recorded(cls, kind)
     sources = getattr(cls, "sources", ())
     if not (isinstance(sources, tuple) and all(isinstance(source, str) for source in sources)):
         raise ValueError(f'{kind}: expected sources as a tuple of names, as in ("mutation",), got {sources!r}')
+
+
+def _check_recorded(cls: type, kind: str) -> None:
+    """Raise ValueError unless the variables that it records have names of their own, which no other has."""
+    seen = dict[str, str]()  # variable -> where it is named
+    for attribute, form in RECORDED.items():
+        entries = getattr(cls, attribute, {})
+        if isinstance(entries, property):
+            continue  # known of an object alone
+        size = len(form)
+        if not isinstance(entries, Mapping):
+            raise ValueError(f"{kind}: expected {attribute} as a dict, key -> ({', '.join(form)}), got {entries!r:.60}")
+        for key, words in entries.items():
+            if not (isinstance(words, tuple) and len(words) == size and all(isinstance(word, str) for word in words)):
+                raise ValueError(f"{kind}: {attribute}[{key!r}]: expected ({', '.join(form)}), got {words!r:.60}")
+            variable = key if attribute == "extras" else words[0]
+            problem = wrong_variable(variable)
+            if variable in seen:
+                problem = f"{seen[variable]} has the variable {variable!r} too; choose another name"
+            if problem:
+                raise ValueError(f"{kind}: {attribute}[{key!r}]: {problem}")
+            seen[variable] = f"{attribute}[{key!r}]"
 
 
 def build(spec: Mapping[str, Any], family: str) -> Any:  # noqa: ANN401

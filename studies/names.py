@@ -19,8 +19,11 @@ COORDINATES = (
 ).split()
 RECORDED = (
     "loss start_loss best_loss observed population_loss diversity step_length status hit_cost best_hit_cost value_terms gradient_terms steps seconds"
-    " virtual_time staleness unfit_steps adapted_learning_rate test_loss test_accuracy held_out_loss held_out_accuracy fixed_point_distance measured"
-    " measured_error target_level recorded hit_cost_low best_hit_cost_low"
+    " target_level recorded hit_cost_low best_hit_cost_low"
+).split()
+OF_KINDS = (  # what some kinds of ours record; a kind of the user's may record it too
+    "virtual_time staleness unfit_steps adapted_learning_rate test_loss test_accuracy held_out_loss held_out_accuracy fixed_point_distance measured"
+    " measured_error"
 ).split()
 LEDGER = (
     "moment source direction reference half mode force moment_cost moment_steps sample_size step_variance step_variance_first step_variance_total"
@@ -43,7 +46,7 @@ ANALYSIS = (
     " units value verdict win win_probability winner worlds judged first angle unresolved relative_gain biased rate points lead"
 ).split()
 ENDS = ("_interval", "_method", "_lateness")  # of the names of intervals and of how they were had
-RESERVED = frozenset([*COORDINATES, *RECORDED, *LEDGER, *PICTURES, *ANALYSIS])  # no axis has one of these names
+RESERVED = frozenset([*COORDINATES, *RECORDED, *OF_KINDS, *LEDGER, *PICTURES, *ANALYSIS])  # no axis has one of these names
 
 
 def tidy(text: str) -> str:
@@ -112,6 +115,15 @@ def wrong_axis(name: str, taken: Iterable[str] = ()) -> str | None:
         return f"expected the name of an axis: letters, digits and _, the first one a letter, at most 60{hint}"
     if name.casefold().endswith(ENDS) or name.casefold() in {*FILES, *(word.casefold() for word in taken)}:
         return "this name belongs to the Dataset; choose another" if name.casefold() not in FILES else "no file may have this name; choose another"
+    return None
+
+
+def wrong_variable(name: Any) -> str | None:  # noqa: ANN401
+    """Why a kind of the user's cannot record a variable of this name; None where it can."""
+    if not isinstance(name, str) or not AXIS.fullmatch(name):
+        return f"expected the name of a variable: letters, digits and _, the first one a letter, at most 60, got {name!r}"
+    if name.casefold() in {*COORDINATES, *RECORDED, *LEDGER, *PICTURES, *FILES} or name.casefold().endswith(ENDS):
+        return f"the name {name!r} belongs to the Dataset of a study; choose another, such as 'own_{name}'"
     return None
 
 

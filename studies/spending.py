@@ -173,7 +173,7 @@ def _asked(spec: str, domain: Bits | Reals, dim: int, players: int, exact: bool)
     """The sizes of the first two queries."""
     try:
         return _two_steps(kinds.build(json.loads(spec), "optimizer").budgeted(MANY), domain, min(dim, DIM), players, exact)
-    except Exception:  # noqa: BLE001  what is wrong with it is said where it runs
+    except (Exception, SystemExit):  # noqa: BLE001  what is wrong with it is said where it runs
         return None
 
 

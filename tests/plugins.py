@@ -1,5 +1,6 @@
 """Kinds of a user's, named by their import path: one of each family that keeps the contract, and many that break one promise each."""
 
+import os
 import random
 from dataclasses import dataclass
 from typing import ClassVar, Literal, NamedTuple
@@ -400,3 +401,149 @@ class Ones(Landscape):
 
     def extension(self, p, terms=None, time=None):
         return (1 - p).sum(-1) * (1 + 0 * torch.rand(1).item())
+
+
+class Leaves(Sound):
+    def ask(self, state, streams):
+        raise SystemExit(3)
+
+
+class Interrupts(Sound):
+    def tell(self, state, query, answer, streams):
+        raise KeyboardInterrupt
+
+
+def helper():
+    raise ZeroDivisionError("no\nchildren")
+
+
+class Calls(Sound):
+    def tell(self, state, query, answer, streams):
+        return helper()
+
+
+class Inherits(Raises):
+    pass
+
+
+class OtherNames(Sound):
+    """Its methods name their arguments in their own way."""
+
+    def tell(self, *given):
+        return super().tell(*given)
+
+
+class NaNPoints(Sound):
+    def ask(self, state, streams):
+        query = super().ask(state, streams)
+        return query._replace(points=query.points * torch.nan)
+
+
+class InfinitePointsLate(Sound):
+    """Sound at the steps at which everything is looked at; then two of twelve points of each world are infinite."""
+
+    def ask(self, state, streams):
+        query = super().ask(state, streams)
+        few = (torch.arange(self.children) < 2)[None, :, None]
+        return query._replace(points=query.points.masked_fill(few, torch.inf)) if streams.step == 5 else query
+
+
+class NaNCenter(Sound):
+    def center(self, state):
+        return super().center(state) * torch.nan
+
+
+class NaNRecommendation(Sound):
+    def recommend(self, state):
+        return super().recommend(state) * torch.nan
+
+
+class RunsAway(Sound):
+    """Its step size doubles and doubles, as in a search that diverges."""
+
+    def tell(self, state, query, answer, streams):
+        told, info = super().tell(state, query, answer, streams)
+        return told._replace(parents=query.points[:, : self.mu], sigma=told.sigma * 1e40), info
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordsLoss(Sound):
+    recorded: ClassVar = {"s": ("loss", "step size", "1")}
+
+
+@dataclass(frozen=True, kw_only=True)
+class CountsCost(Sound):
+    counted: ClassVar = {"s": ("cost", "step size", "1")}
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordsTwice(Sound):
+    recorded: ClassVar = {"s": ("spread", "step size", "1"), "t": ("spread", "step size", "1")}
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordsWords(Sound):
+    recorded: ClassVar = {"s": "spread"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordsNothing(Sound):
+    """Names what its info does not have."""
+
+    recorded: ClassVar = {"s": ("spread", "step size", "1")}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spreads(Sound):
+    recorded: ClassVar = {"s": ("height", "step size", "1")}
+
+    def tell(self, state, query, answer, streams):
+        told, _ = super().tell(state, query, answer, streams)
+        return told, {"s": told.sigma}
+
+
+class RidgeHeight(Ridge):
+    extras: ClassVar[dict[str, tuple[str, str]]] = {"height": ("height", "1")}
+
+    def measures(self, x):
+        return {"height": x[:, 0]}
+
+
+class RidgeLoss(Ridge):
+    extras: ClassVar[dict[str, tuple[str, str]]] = {"loss": ("height", "1")}
+
+
+class RidgeReplicate(Ridge):
+    extras: ClassVar[dict[str, tuple[str, str]]] = {"replicate": ("height", "1")}
+
+
+class RidgeSlash(Ridge):
+    extras: ClassVar[dict[str, tuple[str, str]]] = {"a/b": ("height", "1")}
+
+
+class RidgeLate(Ridge):
+    """Its extras are known of an object alone."""
+
+    @property
+    def extras(self):
+        return {"cost": ("height", "1")}
+
+    def measures(self, x):
+        return {"cost": x[:, 0]}
+
+
+class RidgeSlopeNaN(Ridge):
+    """A loss whose gradient is NaN though it is not."""
+
+    def loss(self, x, terms=None, time=None):
+        return torch.where(x[..., 0] > -9, x.square().sum(-1), (-1 - x.square().sum(-1)).sqrt())
+
+
+class RidgeLeaves(Ridge):
+    def loss(self, x, terms=None, time=None):
+        raise SystemExit("no loss")
+
+
+class RidgeDies(Ridge):
+    def loss(self, x, terms=None, time=None):
+        os._exit(4)

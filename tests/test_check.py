@@ -19,6 +19,11 @@ PROMISES = {
     "Undeclared": "draws from its sources alone",
     "OneDevice": "tensors stay on their device",
     "KeepsSigma": "goes on from a state as if it had not stopped",
+    "Leaves": "shapes and types",
+    "NaNPoints": "points are numbers",
+    "NaNCenter": "points are numbers",
+    "RidgeLeaves": "shapes, draws, nothing in place, a world alone",
+    "RidgeSlopeNaN": "the same of its gradient",
     "RidgeDraws": "shapes, draws, nothing in place, a world alone",
     "RidgeNumpy": "the same of its gradient",
 }

@@ -36,11 +36,11 @@ print(int(data["status"].max()), data.sizes["replicate"])
 def test_a_cell_that_fails_is_shown_and_tried_again(tmp_path):
     write(tmp_path, TROUBLED)
     code, out, err = finish(start(tmp_path, "--workers", "2", broken=True))
-    assert code == 1
-    lines = [line for line in err.splitlines() if " failed: " in line]
-    raised, crashed = sorted(line.split(" failed: ")[1] for line in lines)
+    assert code == 2
+    (crashed,) = [line.split(" failed: ")[1] for line in err.splitlines() if " failed: " in line]
+    (raised,) = [line for line in err.splitlines() if line.startswith("refused: ")]
     assert crashed == "the worker crashed: Segmentation fault"
-    assert raised.startswith("RuntimeError: the bowl has [broken] (")
+    assert raised.startswith("refused: RuntimeError: the bowl has [broken] (")
     assert raised.endswith("slow_bowl.py:33, in Bowl.bind)")
     assert "2 cells failed" in err
     assert "Traceback" not in out + err

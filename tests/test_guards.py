@@ -1,6 +1,8 @@
 """A plugin that breaks the contract is refused in one line that names file, line, method and remedy; one that keeps it gives the same numbers."""
 
 import json
+import re
+import threading
 
 import numpy as np
 import pytest
@@ -9,6 +11,9 @@ import xarray as xr
 from studies import guards, kinds, loop
 from studies.config import StudyError, load_study
 from studies.contract import PluginError
+from studies.engine import compute
+from studies.instruments import STATUS
+from studies.plan import Cell
 from tests.runs import cells, finish, no_leftovers, start, write  # noqa: F401
 from tests.test_loop import run, task
 
@@ -42,8 +47,14 @@ WRONG = [
     ("NoInfo", "tell", r"expected \(state, info\), info a dict of tensors, as in `return State\(..\), {}`, got State"),
     ("NoWorlds", "init", r"expected state.sigma of shape \(R, ..\), R = 4 worlds first, got \(\)"),
     ("PlainNumber", "init", r"expected state.sigma as a tensor \(R, ..\), a row for each of R = 4 worlds, got float"),
+    ("NaNPoints", "ask", r"expected finite points, got 48 of 48 points with NaN, though all that it saw was finite; look for"),
+    ("InfinitePointsLate", "ask", r"expected finite points, got 8 of 48 points with infinite coordinates"),
+    ("NaNCenter", "center", "expected finite centers, got 4 of 4 centers with NaN"),
+    ("NaNRecommendation", "recommend", "expected finite points, got 4 of 4 points with NaN"),
+    ("RecordsNothing", "tell", r"expected info\['s'\], which `recorded` names, got an empty info"),
     ("Dictionary", "init", r"expected a state that is a NamedTuple of tensors \(R, ..\), got dict"),
 ]
+TAKEN = "belongs to the Dataset of a study; choose another, such as"
 STEADY = "draw tables in `bind`, from streams; noise is what a study's `noise:` adds"
 LANDSCAPES = [
     ("RidgeDraws", "loss", f"draws from torch's global generator, so each run gives other numbers; {STEADY}"),
@@ -62,6 +73,7 @@ LANDSCAPES = [
     ("RidgePlayers", "players", "expected a tuple of whole numbers, got 3"),
     ("RidgeDomain", "domain", r"expected Reals\(..\) or Bits\(\), got \(-1.0, 1.0\)"),
     ("RidgeMeasures", "measures", r"expected a dict with the keys of `extras` \(height\), got \['hight'\]"),
+    ("RidgeLate", "extras", f"the name 'cost' {TAKEN} 'own_cost'"),
     ("RidgeTruth", "solution_loss", r"expected losses of shape \(R, P\) = \(3, 2\), got \(3,\)"),
 ]
 
@@ -134,11 +146,10 @@ def test_a_refusal_is_one_line_and_exit_2_while_other_arms_are_computed(tmp_path
     assert code == 2, err
     assert "Traceback" not in out + err
     refused = [line for line in err.splitlines() if line.startswith("refused: ")]
-    assert len(refused) == 1  # of two blocks of worlds
-    assert "plugins.py" in refused[0]
-    raised = [line for line in err.splitlines() if "ZeroDivisionError: no children (" in line]
-    assert len(raised) == 2
-    assert all(line.endswith("in Raises.ask)") for line in raised)
+    assert len(refused) == 2  # of two blocks of worlds each
+    assert all("plugins.py:" in line for line in refused)
+    (raised,) = [line for line in refused if "ZeroDivisionError: no children (" in line]
+    assert raised.endswith("in Raises.ask)")
     assert len(cells(tmp_path)) == 2
     records = [json.loads(path.read_text()) for path in (tmp_path / "out" / "errors").glob("*.json")]
     assert len(records) == 4
@@ -154,6 +165,16 @@ def test_a_refusal_is_one_line_and_exit_2_while_other_arms_are_computed(tmp_path
         ("Thawed", "expected 'tests.plugins:Thawed' to be a frozen dataclass; put @dataclass(frozen=True, kw_only=True) above the class"),
         ("Half", "expected 'tests.plugins:Half' to be a frozen dataclass; put @dataclass(frozen=True, kw_only=True) above the class"),
         ("OneDomain", "tests.plugins:OneDomain: expected domains as a tuple of Reals and Bits, as in (Reals,), got <class 'landscapes.base.Reals'>"),
+        (
+            "RecordsLoss",
+            f"tests.plugins:RecordsLoss: recorded['s']: the name 'loss' {TAKEN} 'own_loss'",
+        ),
+        (
+            "CountsCost",
+            f"tests.plugins:CountsCost: counted['s']: the name 'cost' {TAKEN} 'own_cost'",
+        ),
+        ("RecordsTwice", "tests.plugins:RecordsTwice: recorded['t']: recorded['s'] has the variable 'spread' too; choose another name"),
+        ("RecordsWords", "tests.plugins:RecordsWords: recorded['s']: expected (variable, long name, unit), got 'spread'"),
         ("OneSource", "tests.plugins:OneSource: expected sources as a tuple of names, as in (\"mutation\",), got 'mutation'"),
     ],
 )
@@ -174,3 +195,90 @@ def test_a_module_that_leaves_is_one_line(tmp_path, monkeypatch):
     (tmp_path / "leaving.py").write_text("import sys\nsys.exit(3)\n")
     with pytest.raises(ValueError, match=r"^cannot import 'leaving:X': SystemExit: 3 \(.*leaving.py:2\)$"):
         kinds.find("leaving:X", "optimizer")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (
+            "RidgeLoss",
+            f"tests.plugins:RidgeLoss: extras['loss']: the name 'loss' {TAKEN} 'own_loss'",
+        ),
+        (
+            "RidgeReplicate",
+            f"tests.plugins:RidgeReplicate: extras['replicate']: the name 'replicate' {TAKEN} 'own_replicate'",
+        ),
+        ("RidgeSlash", "tests.plugins:RidgeSlash: extras['a/b']: expected the name of a variable: letters, digits and _"),
+    ],
+)
+def test_a_measure_with_a_name_of_the_dataset_is_one_line_at_load(name, text):
+    with pytest.raises(StudyError) as error:
+        load_study({"name": "x", "budget": 9, "landscapes": {"own": own(name)}, "optimizers": {"GA": GA}})
+    (line,) = error.value.lines
+    assert line.startswith(f"study: landscapes.own.kind: {text}")
+
+
+def test_a_name_that_both_own_kinds_record_is_refused():
+    with pytest.raises(PluginError, match=r"^tests/plugins.py:\d+: RidgeHeight.extras: sound records 'height' too; choose another name$"):
+        run(task(own("RidgeHeight"), own("Spreads"), budget=100.0), range(2))
+    assert run(task(own("RidgeHeight"), GA, budget=100.0), range(2))["height"].attrs["units"] == "1"
+
+
+def test_a_search_that_runs_away_diverges_and_is_not_refused():
+    """Its steps grow by 10^40 each: the losses are infinite before a point is."""
+    status = run(task(BOWL, own("RunsAway"), budget=400.0), range(4))["status"].isel(checkpoint=-1)
+    assert (status == STATUS.index("diverged")).all()
+
+
+@pytest.mark.parametrize("optimizer", [{"kind": "sgd", "learning_rate": 1e60}, {"kind": "adam", "learning_rate": 1e200}])
+def test_a_method_of_ours_that_diverges_on_an_own_landscape_is_not_refused(optimizer):
+    data = run(task({"kind": "tests.slow_bowl:Bowl"}, optimizer, budget=100.0), range(3))
+    assert (data["status"].isel(checkpoint=-1) == STATUS.index("diverged")).all()
+
+
+def test_a_gradient_that_is_no_number_where_the_loss_is_one_is_refused():
+    with pytest.raises(PluginError, match=r"^tests/plugins.py:\d+: RidgeSlopeNaN.loss: expected a gradient where .*, got NaN at 4 of 4 "):
+        run(task(own("RidgeSlopeNaN"), {"kind": "sgd"}, budget=100.0), range(4))
+    assert np.isfinite(run(task(own("RidgeSlopeNaN"), GA, budget=100.0), range(4))["loss"]).all()
+
+
+def test_methods_may_name_their_arguments_in_their_own_way():
+    mine, sound = (run(task(BOWL, own(name), budget=100.0), range(3)) for name in ("OtherNames", "Sound"))
+    np.testing.assert_array_equal(mine["loss"], sound["loss"])
+
+
+@pytest.mark.parametrize(
+    ("landscape", "optimizer", "text"),
+    [
+        (BOWL, "Leaves", r"SystemExit: 3 \(\S*plugins.py:\d+, in Leaves.ask\)"),
+        (BOWL, "Interrupts", r"KeyboardInterrupt \(\S*plugins.py:\d+, in Interrupts.tell\)"),
+        (BOWL, "Calls", r"ZeroDivisionError: no children \(\S*plugins.py:\d+, in helper, for Calls.tell\)"),
+        (BOWL, "Inherits", r"ZeroDivisionError: no children \(\S*plugins.py:\d+, in Inherits.ask\)"),
+        ("RidgeLeaves", None, r"SystemExit: no loss \(\S*plugins.py:\d+, in RidgeLeaves.loss\)"),
+    ],
+)
+def test_a_plugin_that_leaves_or_raises_is_refused_by_name(tmp_path, landscape, optimizer, text):
+    """In a thread, as on a worker: Ctrl-C comes to the main thread alone."""
+    made = task(own(landscape) if isinstance(landscape, str) else landscape, own(optimizer) if optimizer else GA)
+    cell, records = Cell(made, 0, 2), []
+    thread = threading.Thread(target=lambda: records.append(compute(cell, cell.address, str(tmp_path))))
+    thread.start()
+    thread.join()
+    assert records[0].status == "refused"
+    assert re.fullmatch(text, records[0].error), records[0].error
+    assert not [*(tmp_path / "crash").iterdir()]
+
+
+def test_a_plugin_that_leaves_its_process_is_named_and_the_others_are_computed(tmp_path):
+    study = {"name": "left", "budget": 60, "replicates": 2, "figures": [], "landscapes": {"bowl": BOWL, "dies": own("RidgeDies")}}
+    write(tmp_path, study | {"optimizers": {"GA": GA, "leaves": own("Leaves")}, "landscapes": {"bowl": BOWL, "dies": own("RidgeDies")}})
+    code, out, err = finish(start(tmp_path, "--workers", "1"))
+    assert code == 2, err
+    assert "Traceback" not in out + err
+    assert "KilledWorker" not in out + err
+    lines = err.splitlines()
+    assert len([line for line in lines if line.startswith("refused: SystemExit: 3 (") and line.endswith("in Leaves.ask)")]) == 1
+    killed = [line for line in lines if "the worker was killed" in line]
+    assert len(killed) == 2
+    assert all("or os._exit in tests.plugins:RidgeDies" in line for line in killed)
+    assert len(cells(tmp_path)) == 1

@@ -294,7 +294,7 @@ def test_a_run_matches_first_and_a_second_one_finds_everything(tmp_path, capsys)
 def test_a_pilot_that_fails_ends_the_run_and_is_tried_again(tmp_path, capsys, monkeypatch):
     write(tmp_path, BOWLS | {"landscapes": {"bowl": {"kind": BOWL, "trouble": "error"}}, "replicates": 4, "figures": []})
     monkeypatch.setenv("TEST_BROKEN", "1")
-    assert again(tmp_path) == 1
+    assert again(tmp_path) == 2
     assert "cells failed; why is in" in " ".join(capsys.readouterr().err.split())
     assert cells(tmp_path) == {}
     assert not (tmp_path / "out" / "plan.json").exists()

@@ -16,12 +16,15 @@ import yaml
 from rich.table import Table
 
 import studies.analysis
+from landscapes import LANDSCAPES
 from optimizers import OPTIMIZERS
 from studies import instruments, names, pictures, printing, store, yaml_lines
 from studies.config import StudyError, load_study
 from studies.ledger.record import VARIABLES as LEDGER
 from studies.loop import run_cell
 from studies.plan import make_plan
+from studies.probes.examples import EXAMPLES
+from studies.probes.named import named
 from studies.run import main
 from studies.settings import kinds
 from studies.yaml_lines import Mistake
@@ -53,6 +56,7 @@ STUDY = {
     "landscapes": {"a.b=[c]": {"kind": "quadratic", "dim": 2}},
     "optimizers": {label: {"kind": "random_search"} for label in LABELS},
 }
+DETAILED = {"ledger": {"moments": 1, "redraws": 4}, "pictures": {"frames": 2}, "figures": []}
 
 
 def wrong(**changes):
@@ -180,6 +184,21 @@ def test_every_name_that_a_dataset_uses_is_reserved(computed):
     assert used <= names.RESERVED, used - names.RESERVED
     for name in sorted(used):
         assert wrong(sweep={name: {"zip": {"seed": [1, 2]}}}) == [f"study: sweep.{name}: this name belongs to the Dataset; choose another"]
+
+
+def test_the_reserved_names_are_those_of_the_parts_that_write_a_dataset():
+    """Neither does a list lack a name, nor does it hold one that no part writes any more."""
+    kinds_of_ours = {variable for cls in OPTIMIZERS.values() for variable, *_ in (cls.recorded | cls.counted).values()}
+    made = [named(EXAMPLES.get(kind, (kind,))[:1])[0].landscape for kind in LANDSCAPES]
+    kinds_of_ours |= {name for landscape in made for name in landscape.extras}
+    assert kinds_of_ours <= {*names.OF_KINDS}
+    study = load_study(STUDY | {"budget": 90, "optimizers": {"W": {"kind": "sgd"}, "P": {"kind": "openai_es"}}, **DETAILED})
+    data = run_cell(next(iter(make_plan(study).cells(lambda address: False))))
+    written = {*instruments.VARIABLES, *instruments.COUNTS, *LEDGER, *pictures.VARIABLES, *data.variables, *data.dims}
+    never_of_a_kind = {*names.COORDINATES, *names.RECORDED, *names.LEDGER, *names.PICTURES}
+    assert written <= never_of_a_kind, written - never_of_a_kind
+    assert all(names.wrong_variable(name) for name in written)
+    assert not any(names.wrong_variable(name) for name in kinds_of_ours)
 
 
 def test_what_an_own_kind_records_is_reserved(monkeypatch):

@@ -558,7 +558,7 @@ def test_a_run_that_is_interrupted_among_its_trials_goes_on(tmp_path):
 def test_a_trial_that_fails_ends_the_run_and_is_tried_again(tmp_path, capsys, monkeypatch):
     write(tmp_path, SLOW | {"landscapes": {"bowl": {"kind": BOWL, "trouble": "error"}}})
     monkeypatch.setenv("TEST_BROKEN", "1")
-    assert again(tmp_path) == 1
+    assert again(tmp_path) == 2
     assert "cells failed; why is in" in " ".join(capsys.readouterr().err.split())
     assert not (tmp_path / "out" / "plan.json").exists()
     monkeypatch.delenv("TEST_BROKEN")

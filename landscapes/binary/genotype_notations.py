@@ -116,6 +116,8 @@ def _letters(written: Sequence[Written], wild_type: Text | None, mistakes: Mista
     if not good:
         return Genotypes([None] * len(written), str)
     zero = _zero(wild_type, ("0",) * len(good[0]) if plain else good[0], mistakes)
+    if _not_there(zero, good, plain, mistakes):
+        return Genotypes([None] * len(written), str)
     alleles = [sorted({*column, letter}) for letter, column in zip(zero, zip(*good, strict=True), strict=True)]
     if _too_many(alleles, mistakes):
         return Genotypes([None] * len(written), str)
@@ -153,9 +155,24 @@ def _readable(written: Sequence[Written], letters: frozenset[str] | None, mistak
 def _zero(wild_type: Text | None, usual: Text, mistakes: Mistakes) -> Text:
     """What is written at each site of the wild type."""
     if wild_type is not None and len(wild_type) != len(usual):
-        mistakes.say(f"expected a wild_type of {len(usual)} sites, got {len(wild_type)}: {_quoted(wild_type)}")
+        got = f"{len(wild_type)}: {_quoted(wild_type)}"
+        mistakes.say(f"expected a wild_type of {len(usual)} sites, got {got}; write it as the file writes that genotype")
         return usual
     return wild_type or usual
+
+
+def _not_there(wild_type: Text, good: list[Text], plain: bool, mistakes: Mistakes) -> bool:
+    """Whether the wild type has letters that no genotype has at their site; then it is said."""
+    columns = [sorted(set(column)) for column in zip(*good, strict=True)]
+    fitting = [BITS if plain else {*letters} for letters in columns]
+    wrong = [site for site, (letter, letters) in enumerate(zip(wild_type, fitting, strict=True)) if letter not in letters]
+    if not wrong:
+        return False
+    told = [f"site {site + 1} ({wild_type[site]}, the file has {', '.join(columns[site])})" for site in wrong]
+    case = all(wild_type[site].swapcase() in fitting[site] for site in wrong)
+    remedy = "write it in the case of the file" if case else "write it as the file writes that genotype"
+    mistakes.say(f"expected a wild_type of letters that the file has at their site, got others at {_listed(told)}; {remedy}")
+    return True
 
 
 def _too_many(alleles: list[list[str]], mistakes: Mistakes) -> bool:
@@ -186,8 +203,26 @@ def _mutations(text: str, wild_type: Text | None) -> dict[int, tuple[str, str]] 
     return mutations if len(mutations) == len(parts) else None
 
 
+def _wrong_wild_type(texts: list[str], wild_type: Text | None, mistakes: Mistakes) -> bool:
+    """Whether the file lacks the wild type, or it is a list of mutations beside another that the file calls so; then it is said."""
+    if wild_type is None or wild_type[0].lower() in WILD_TYPES:
+        return False
+    named = [text for text in texts if text.lower() in WILD_TYPES]
+    if named and _mutations(wild_type[0], None):
+        told = f"{wild_type[0]!r}, which has mutations, beside {named[0]!r}"
+        mistakes.say(f"expected the wild_type of a file of mutations to be its genotype without any, got {told}; leave wild_type out")
+    elif wild_type[0] not in texts:
+        remedy = f"write {named[0]!r}, or leave it out" if named else "write it as the file writes that genotype"
+        mistakes.say(f"expected a wild_type that the file has, got {wild_type[0]!r}; {remedy}")
+    else:
+        return False
+    return True
+
+
 def _mutation_lists(written: Sequence[Written], wild_type: Text | None, mistakes: Mistakes) -> Genotypes:
     """Genotypes as lists of what is mutated."""
+    if _wrong_wild_type([cells[0] for _, cells in written], wild_type, mistakes):
+        return Genotypes([None] * len(written), str)
     lists = [_mutations(cells[0], wild_type) for _, cells in written]
     for (line, cells), mutations in zip(written, lists, strict=True):
         if mutations is None:

@@ -55,7 +55,7 @@ def make(path: str, arguments: str) -> nn.Module:
     found = imported(FIELD, path)
     try:
         net = found(**json.loads(arguments))
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ValueError(f"{FIELD}: cannot make {path}(**{arguments}): {error}") from error
     if not isinstance(net, nn.Module):
         raise ValueError(f"{FIELD}: expected {path} to be a torch.nn.Module class or a function that returns a module, got {type(net).__name__}")

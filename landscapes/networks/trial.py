@@ -37,7 +37,7 @@ def trial(module: str, arguments: str, criterion: str, field: str, data: str) ->
         outputs = found.outputs(*networks, inputs)
         several = torch.func.vmap(lambda point, constants: found.outputs(point, constants, inputs))(*(part.expand(2, -1) for part in networks))
         elements = (_kept(found, networks, inputs) - _kept(found, networks, inputs[:2])) // 2
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ValueError(f"{skeleton.FIELD}: cannot run {module} on the examples of {data} under torch.func.vmap: {_first_line(error)}") from error
     if not torch.allclose(several[0], outputs, rtol=1e-3, atol=1e-4, equal_nan=True):
         raise ValueError(f"{skeleton.FIELD}: expected the same outputs of {module} at every call, got different ones")
@@ -69,7 +69,7 @@ def _losses(score: Callable[[Tensor, Tensor], Tensor], name: str, outputs: Tenso
         raise ValueError(f"{criteria.FIELD}: expected outputs of the shape of the targets for {name}, got {got} for each example")
     try:
         losses = score(outputs, targets)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         got = f"outputs {tuple(outputs.shape)} and targets {tuple(targets.shape)}"
         raise ValueError(f"{criteria.FIELD}: cannot compute {name} of {got}: {_first_line(error)}") from error
     if not isinstance(losses, Tensor) or losses.shape[:1] != (len(outputs),):
@@ -78,5 +78,5 @@ def _losses(score: Callable[[Tensor, Tensor], Tensor], name: str, outputs: Tenso
     return criteria.per_example(losses)
 
 
-def _first_line(error: Exception) -> str:
+def _first_line(error: BaseException) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]

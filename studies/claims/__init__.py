@@ -55,7 +55,7 @@ def judge(dataset: xr.Dataset) -> list[Judgement]:
 def _judged(dataset: xr.Dataset, entry: Mapping[str, Any]) -> Sequence[Judgement]:
     try:
         found = build(entry).judge(dataset)
-    except Exception as error:  # noqa: BLE001  results must not be lost to a claim
+    except (Exception, SystemExit) as error:  # noqa: BLE001  results must not be lost to a claim
         text = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
         return [unknown(entry["kind"], " ".join(text.split()))]
     return found or [unknown(entry["kind"], "there is nothing to judge")]

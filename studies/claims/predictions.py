@@ -86,7 +86,7 @@ def function_at(path: str) -> Callable:
         sys.path.append(str(Path.cwd()))
     try:
         found = getattr(importlib.import_module(module), name)
-    except Exception as error:  # a module of the user's may fail in any way
+    except (Exception, SystemExit) as error:  # a module of the user's may fail in any way
         raise ValueError(f"cannot import {path!r}: {' '.join(str(error).split())}") from error
     if not callable(found):
         raise ValueError(f"expected {path!r} to be a function")
@@ -105,7 +105,7 @@ def _call(path: str, names: Mapping[str, float]) -> Any:  # noqa: ANN401
         raise ValueError(f"{path}: unknown argument {missing[0]!r}; {_known(names)}")
     try:
         return function(**{name: names[name] for name in wanted if name in names})
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ValueError(f"{path}: {type(error).__name__}: {' '.join(str(error).split())}") from error
 
 

@@ -115,7 +115,7 @@ def _checked(label: str, where: str, entry: dict[str, Any]) -> Named:
     try:
         cls = kinds.find(kind, "landscape")
         model = models.entry_model("landscapes", kind, cls)
-    except Exception as error:  # a module of the user's may fail in any way
+    except (Exception, SystemExit) as error:  # a module of the user's may fail in any way
         text = str(error) if isinstance(error, ValueError) else f"cannot import {kind!r}: {type(error).__name__}: {error}"
         raise StudyError([f"{where}: {' '.join(text.split())}"]) from error
     try:

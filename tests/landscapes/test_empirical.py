@@ -417,3 +417,48 @@ def test_a_path_goes_before_no_shipped_name(tmp_path, monkeypatch):
 def test_an_unknown_scale_is_named():
     with pytest.raises(ValueError, match=r"empirical\.scale: expected one of raw, log, log_ratio, got 'ln'"):
         Empirical(scale="ln")
+
+
+# a wild type that the file does not have ---------------------------------------------------------------------------------------
+
+LETTERS = "genotype,fitness\nAEM,1\nAEV,2\nAKM,3\nAKV,4\n"
+DNA = "genotype,fitness\nAC,1\nAT,2\nGC,3\nGT,4\n"
+LISTS = "genotype,fitness\nWT,1\nS54N,2\nV44L,3\nS54N:V44L,4\n"
+ZEROS = "genotype,fitness\n00,1\n01,2\n10,3\n11,4\n"
+COLUMNS = "a,b,fitness\nA,C,1\nA,T,2\nG,C,3\nG,T,4\n"
+NOT_THERE = "expected a wild_type of letters that the file has at their site, got others at"
+AS_FILE = "write it as the file writes that genotype"
+
+
+@pytest.mark.parametrize(
+    ("text", "wild_type", "message"),
+    [
+        (LETTERS, "AXM", f"{NOT_THERE} site 2 (X, the file has E, K); {AS_FILE}"),
+        (LETTERS, "GEM", f"{NOT_THERE} site 1 (G, the file has A); {AS_FILE}"),
+        (LETTERS, "aem", f"{NOT_THERE} site 1 (a, the file has A), site 2 (e, the file has E, K), site 3 (m, the file has M, V); "),
+        (LETTERS, "AE", f"expected a wild_type of 3 sites, got 2: 'AE'; {AS_FILE}"),
+        (DNA, "AU", f"{NOT_THERE} site 2 (U, the file has C, T); {AS_FILE}"),
+        (ZEROS, "0x", f"{NOT_THERE} site 2 (x, the file has 0, 1); {AS_FILE}"),
+        (LISTS, "TEM-1", "expected a wild_type that the file has, got 'TEM-1'; write 'WT', or leave it out"),
+        (LISTS.replace("WT", "TEM-1"), "tem-1", f"expected a wild_type that the file has, got 'tem-1'; {AS_FILE}"),
+        (LISTS, "S54N", "expected the wild_type of a file of mutations to be its genotype without any, got 'S54N', which has mutations, beside 'WT'"),
+    ],
+)
+def test_a_wild_type_that_the_file_lacks_is_one_line_that_says_where(tmp_path, text, wild_type, message):
+    with pytest.raises(ValueError, match="wild_type") as error:
+        Empirical(file=write(tmp_path, text), wild_type=wild_type)
+    (line,) = str(error.value).splitlines()
+    assert line.startswith(f"empirical.file: mine.csv: {message}")
+
+
+@pytest.mark.parametrize(
+    ("text", "options"),
+    [
+        (LETTERS, {"wild_type": "AKV"}),
+        (COLUMNS, {"genotype": ["a", "b"], "wild_type": ["G", "T"]}),
+    ],
+)
+def test_a_wild_type_may_be_any_genotype_of_the_file(tmp_path, text, options):
+    table = Empirical(file=write(tmp_path, text), **options).bind(streams())
+    x = torch.tensor([[[0, 0], [1, 0], [0, 1], [1, 1]]], dtype=torch.uint8).expand(2, -1, -1)
+    assert table.loss(x)[0].tolist() == [0.0, 2.0, 1.0, 3.0]  # fitness 4 of the wild type, 2, 3 and 1
