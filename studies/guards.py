@@ -112,6 +112,8 @@ def check_landscape(landscape: Landscape, alone: Landscape, few: Streams, one: S
     kept.check()
     contract.check_values(method, answer.value, points, sizes)
     contract.check_numbers(method, answer.value)
+    if answer.gradient is not None:
+        contract.check_gradient(method, answer.gradient, contract.moderate(points) & contract.moderate(answer.value))
     contract.draws_nothing(method, call, few.device)
     contract.alone_as_in_batch(method, call, single, 0, answer)
     contract.point_alone(method, answer.value[:, :1], _answer(landscape, points[:, :1], few.at(1), method, gradient=slope).value)
