@@ -91,6 +91,8 @@ def test_nothing_overflows_and_nothing_is_wrong(browser, whole, width, scheme):
     assert page.evaluate("document.documentElement.scrollWidth") == width
     outside = "[...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest('.scroll'))"
     assert page.evaluate(f"{outside}.map(e => e.outerHTML.slice(0, 80))") == []
+    hint = page.evaluate("getComputedStyle(document.querySelector('.picture'), '::before').content")
+    assert ("scroll sideways" in hint) == (width == 390)  # where a figure is wider than the screen it says so
     assert said == []
     assert page.evaluate("window.hurt") is None
     background = page.evaluate("getComputedStyle(document.body).backgroundColor")

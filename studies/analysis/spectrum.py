@@ -53,4 +53,5 @@ def _whole(data: xr.Dataset) -> xr.DataArray:
     """The trace of the covariance whose eigenvalues were recorded; of results of before 2026-11-29 no less than these add up to."""
     if "noise_trace" in data:
         return data["noise_trace"]
-    return np.maximum(data["step_variance"].sel(direction="all", drop=True), data["noise_eigenvalue"].sum("mode"))
+    pairs, shown = data["step_variance"].sel(direction="all", drop=True), data["noise_eigenvalue"].sum("mode")
+    return xr.where(pairs > shown, pairs, shown)

@@ -98,7 +98,7 @@ def panel(dataset: xr.Dataset, axes: Axes, looks: dict[str, dict[str, Any]] | No
     if not several:
         found = dict(sorted(found.items(), key=lambda item: item[1][0][0]))  # neighbours share a size
     if not found:
-        style.nothing(axes, "no cosine can be told")
+        style.nothing(axes, "no cosine")
     hidden: list[tuple[np.ndarray, np.ndarray, dict[str, Any]]] = []
     for place, (label, one) in enumerate(found.items()):
         size, cosine, low, high, end = np.array(sorted(one)).T

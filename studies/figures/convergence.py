@@ -51,7 +51,8 @@ def convergence(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
     columns, beside = _places(len(shown), [*looks, *LOST.values(), *_note(dataset, looks).split("\n")], width)
     rows, each = -(-len(shown) // columns), width / columns
     across = 1 if beside else style.across([*looks, *LOST.values()], width)
-    below = 0.0 if beside else 0.75 + 0.175 * -(-(len(looks) + len(LOST)) // across)
+    wrapped = sum(_named(label, width).count("\n") for label in looks) if across == 1 else 0
+    below = 0.0 if beside else 0.75 + 0.175 * (-(-(len(looks) + len(LOST)) // across) + wrapped)
     figure = Figure(figsize=(width, PANEL * rows + below), layout="constrained")
     grid = figure.add_gridspec(rows + (not beside), columns, height_ratios=[PANEL] * rows + [below] * (not beside))
     alike = len({gap for _, _, gap in shown}) == 1
@@ -194,7 +195,8 @@ def _legend(axes: Axes, dataset: xr.Dataset, looks: dict[str, dict[str, Any]], c
     axes.set_axis_off()
     drawn = {line.get_label() for one in panels for line in one.lines} | {line.get_gid() for one in panels for line in one.lines}
     named = {label for label in looks if label in drawn or len(looks) < len(labels(dataset))}
-    handles = [Line2D([], [], label=label, **look) for label, look in looks.items() if label in named]
+    width = axes.figure.get_figwidth()  # type: ignore[union-attr]
+    handles = [Line2D([], [], label=_named(label, width), **look) for label, look in looks.items() if label in named]
     marks = [line for one in panels for line in one.lines if line.get_marker() == "^"]
     hollow = {line.get_markerfacecolor() == "white" for line in marks}
     for name, empty in (("half", False), ("some", True)):
@@ -204,6 +206,11 @@ def _legend(axes: Axes, dataset: xr.Dataset, looks: dict[str, dict[str, Any]], c
     title = _note(dataset, looks, bands=bands)
     legend = axes.legend(handles=handles, title=title, loc="upper left", title_fontsize=7.5, alignment="left", ncols=columns)
     legend.set_in_layout(False)  # its place was made above
+
+
+def _named(label: str, width: float) -> str:
+    """A label as the legend has it: no wider than the figure."""
+    return style.wrapped(label, width - 0.9, 7.5)
 
 
 def _note(dataset: xr.Dataset, looks: dict[str, dict[str, Any]], *, bands: bool = True) -> str:

@@ -52,7 +52,7 @@ def noise_sources(dataset: xr.Dataset, width: float = style.WIDTH, moment: float
         shown |= bars(found, left)
         ratios(found, right)
         left.set_yticks(range(len(found)), named[name])
-        left.set_title(style.wrapped(str(name), width - 0.3), loc="left", fontweight="bold")
+        left.set_title(style.wrapped(str(name), 0.62 * width), loc="left", fontweight="bold")
     for axes in grid[:, 1]:
         style.decades_across(axes, 0.25 * width)
     for axes in grid[:, 1]:
@@ -117,6 +117,8 @@ def ratios(found: list[tuple[str, xr.Dataset]], axes: Axes) -> Axes:
             axes.plot([max(low, value / 100), high], [place, place], color="#555555", lw=1)
             axes.plot(value, place, "o", color="black", ms=3)
     axes.axvline(1.0, color="#888888", lw=0.6, ls=(0, (3, 2)))
+    if len(axes.lines) == 1:
+        style.nothing(axes, "none")
     axes.set(xscale="log", yticks=[], ylim=(max(1, len(found)) - 0.5, -0.5))
     axes.grid(axis="x", which="major")
     axes.set_axisbelow(True)

@@ -79,7 +79,7 @@ def panels(dataset: xr.Dataset, row: np.ndarray, looks: dict[str, dict[str, Any]
         _none(axes, dots[name], len(found), "mean\ncurvature 0" if flat else "")
     if not any(np.isfinite(line.get_ydata()).any() for line in row[0].lines):
         style.nothing(row[0], "no noise" if found else "no numbers")
-        row[0].set(xticks=[], yticks=[])
+    row[0].set_xlim(0.4, dataset.sizes["mode"] + 0.6)
     row[0].xaxis.set_major_locator(MaxNLocator(integer=True))
     row[0].set_ylim(bottom=0)
     for axes in row[1:]:

@@ -108,7 +108,7 @@ def _panels(dataset: xr.Dataset, width: float, world: int, *, moving: bool = Fal
     grid = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes, (name, label, arm) in zip(grid, found, strict=False):
         kept = float(arm["picture_kept"])
-        flat = "" if kept >= ALL else f"{kept:.0%} of the trail"
+        flat = "" if kept >= ALL else f"{kept:.0%} of the trail" if np.isfinite(kept) else "too far to measure"
         texts = [style.wrapped(text, width / columns - 0.3, 7.5) for text in (name, label, flat) if text]
         axes.set_title("\n".join(texts), fontsize=7.5)
     for axes in grid[len(found) :]:

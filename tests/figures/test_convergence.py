@@ -15,10 +15,12 @@ from studies.figures.__main__ import main
 from studies.figures.convergence import LOST, convergence, notes, panel
 from studies.figures.critical_difference import critical_difference
 from studies.figures.ecdf import ecdf
+from studies.figures.noise_sources import noise_sources
 from studies.figures.phase import phase
 from studies.figures.profile import profile
 from tests.analysis.runs import results
 from tests.figures.looks import faults
+from tests.figures.results import real, shared  # noqa: F401  a fixture
 
 COST = np.array([10.0, 20, 40, 60, 80, 100])
 BUDGET_SPENT, DIVERGED, MISSING = 2, 3, 5
@@ -193,6 +195,15 @@ class TestKinds:
     def test_one_kind_is_said_once_in_a_row(self):
         data = xr.concat([study(SGD=arm(5.0)), study(SGD=arm(5.0)).assign_coords(landscape=["other"])], "landscape")
         assert [axes.get_ylabel() for axes in convergence(data).axes[:2]] == ["gap to the optimum", ""]
+
+
+@pytest.mark.parametrize("figure", [convergence, noise_sources])
+def test_long_names_do_not_leave_a_narrow_figure(figure, shared):  # noqa: F811
+    data = real("ledger", shared)
+    named = {dim: [f"{name} and " + "a long name " * 6 for name in data[dim].values] for dim in ("optimizer", "landscape")}
+    with rc_context(style.PAPER):
+        made = figure(data.assign_coords(named), style.COLUMN)
+        assert not [fault for fault in faults(made) if fault.startswith("cut off")]
 
 
 def test_a_narrow_axis_of_costs_has_numbers():

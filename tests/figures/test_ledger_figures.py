@@ -13,7 +13,7 @@ from studies.figures.alignment import NONE, alignment
 from studies.figures.alignment import panel as align
 from studies.figures.diversity import DISTANCE, EITHER, HETEROZYGOSITY, diversity
 from studies.figures.diversity import panel as diverse
-from studies.figures.noise_sources import bars
+from studies.figures.noise_sources import bars, ratios
 from studies.figures.price import panel as partition
 from studies.figures.price import price
 from studies.figures.spectra import panels, spectra
@@ -51,6 +51,7 @@ def test_spectra_say_why_there_is_no_dot(data):
     row = np.array(Figure().subplots(1, 3))
     panels(data.assign(step_variance=data["step_variance"] * 0), row)
     assert [[text.get_text() for text in axes.texts] for axes in row] == [["no noise"]] * 3
+    assert row[0].get_xlim() == pytest.approx((0.4, data.sizes["mode"] + 0.6))  # its ticks are modes still
 
 
 def sized(data, **sizes):
@@ -138,6 +139,13 @@ def test_shares_of_sources_have_their_intervals(shared, name):  # noqa: F811
                 assert next(lines).get_xdata() == pytest.approx([begin + max(low, 0), begin + high])
             begin += max(0.0, float(share))
     assert next(lines, None) is None
+
+
+def test_ratios_say_that_there_are_none(shared):  # noqa: F811
+    still = real("ledger", shared).sel(landscape="nk").isel(moment=[1])
+    still = still.assign(step_variance=still["step_variance"] * 0)
+    axes = ratios(arms(still), Figure().subplots())
+    assert [text.get_text() for text in axes.texts] == ["none"]
 
 
 def test_diversity_has_an_axis_for_each_unit(shared):  # noqa: F811
