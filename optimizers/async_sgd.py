@@ -116,8 +116,10 @@ class AsyncSGD(Optimizer):
         return State(x, velocity, copies, read, left, clock, step + 1), info
 
     def rates(self, state: State) -> Mapping[str, float | Tensor]:
-        """The learning rate, to the gradient at the point: that of the copies is stale."""
-        return {"raw": self.schedule.scheduled(self.learning_rate, state.step)}
+        """The learning rate of plain steps, to the gradient at the point: that of the copies is stale."""
+        rate = self.schedule.scheduled(self.learning_rate, state.step)
+        shortened = self.staleness_aware and self.mode == "async"
+        return {"raw": trajectories.plain_rate(rate, momentum=self.momentum, clip=self.clip, shortened=shortened)}
 
     def recommend(self, state: State) -> Tensor:
         """The point: (R, D)."""

@@ -29,6 +29,8 @@ class Optimizer(Parameters, ABC):
     gradient: ClassVar[bool] = False  # whether it asks for gradients
     games: ClassVar[bool] = False  # whether it can play a game, where every player has a loss of its own
     linear_fitness: ClassVar[bool] = False  # whether fitness has to be linear in the loss
+    relaxations: ClassVar[tuple[str, ...]] = ("extension", "lovasz", "threshold")  # how it may see bits, if it searches reals alone
+    until_budget: ClassVar[tuple[str, ...]] = ()  # parameters that are numbers of steps, or `budget`: those of the whole run
     libraries: ClassVar[tuple[str, ...]] = ()  # installed packages, beside torch, whose versions its numbers depend on
     switches: ClassVar[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {}  # source -> off (its deterministic limit), .. -> parameters
     recorded: ClassVar[Mapping[str, tuple[str, str, str]]] = {}  # what checkpoints show of info, its mean: key -> variable, long name, unit
@@ -38,6 +40,16 @@ class Optimizer(Parameters, ABC):
     def batches(self) -> bool:
         """Whether its queries set mini-batches of their own."""
         return False
+
+    @property
+    def cost_follows_schedule(self) -> bool:
+        """Whether a schedule changes what a step costs; then its state counts completed steps as `step` (R,)."""
+        return False
+
+    @property
+    def haplotypes(self) -> int:
+        """Points, one after another, that make up an individual, whose loss is their mean."""
+        return 1
 
     def scheduled_steps(self, queries: int, players: int) -> int:
         """How many steps, as its schedules count them, so many queries are on a problem of so many players."""
@@ -51,7 +63,7 @@ class Optimizer(Parameters, ABC):
         for key, value in self.parameters().items():
             if isinstance(value, Schedule) and value.until_budget:
                 changed[key] = value.budgeted(steps)
-            elif key == "steps" and isinstance(value, str):
+            elif key in self.until_budget and value == "budget":
                 changed[key] = max(1, steps)
         return dataclasses.replace(self, **changed) if changed else self  # type: ignore[type-var]
 
@@ -83,7 +95,7 @@ class Optimizer(Parameters, ABC):
         return None
 
     def rates(self, state: State) -> Mapping[str, float | Tensor]:
-        """Reference of the noise ledger -> the factor, a number or (R,), that the next step is meant to have to it: the learning rate."""
+        """Reference of the noise ledger -> the factor, a number or (R,), that the next step is meant to have to it: the learning rate; NaN: none."""
         del state
         return {}
 

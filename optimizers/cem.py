@@ -49,6 +49,7 @@ class CEM(Optimizer):
 
     name: ClassVar[str] = "cem"
     sources: ClassVar[tuple[str, ...]] = ("mutation",)
+    until_budget: ClassVar[tuple[str, ...]] = ("steps",)
     population: Annotated[int, Ge(2)] = 32
     fraction: Annotated[float, Gt(0), Le(1)] = 0.25
     sigma: Annotated[float | None, Gt(0)] = None

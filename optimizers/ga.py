@@ -92,6 +92,11 @@ class GA(Optimizer):
     coupling: Coupling = "none"
     largest: Annotated[int | None, Ge(1)] = None
 
+    @property
+    def cost_follows_schedule(self) -> bool:
+        """Whether the population does."""
+        return self.coupling != "none"
+
     def check(self) -> None:
         """Someone must be born, and a growing population ends somewhere."""
         check_population(self.name, self.coupling, self.population, self.largest)
@@ -124,9 +129,9 @@ class GA(Optimizer):
         return weights(value, self.fitness, self.selection_strength, law) if self.selection == "proportional" else None
 
     def rates(self, state: State) -> Mapping[str, float | Tensor]:
-        """1 for the steps of selection."""
+        """1 for the steps of selection; none with elites, who are no offspring."""
         del state
-        return {"selection": 1.0, "mean_fitness": 1.0}
+        return {} if self.elite else {"selection": 1.0, "mean_fitness": 1.0}
 
     def recommend(self, state: State) -> Tensor:
         """The best of the population evaluated last: (R, D)."""

@@ -146,9 +146,9 @@ class IslandGA(Optimizer):
         return torch.cat([own / own.sum(1, keepdim=True) for own in w], 1)
 
     def rates(self, state: State) -> Mapping[str, float | Tensor]:
-        """1 for the steps of selection."""
+        """1 for the steps of selection; none with elites, who are no offspring."""
         del state
-        return {"selection": 1.0, "mean_fitness": 1.0}
+        return {} if self.elite else {"selection": 1.0, "mean_fitness": 1.0}
 
     def recommend(self, state: State) -> Tensor:
         """The best of the population evaluated last: (R, D)."""

@@ -68,6 +68,11 @@ class Langevin(Optimizer):
         """Whether it sets its own mini-batches."""
         return self.batch is not None
 
+    @property
+    def cost_follows_schedule(self) -> bool:
+        """Whether the batch does."""
+        return self.coupling != "none"
+
     def check(self) -> None:
         """A coupling needs a batch."""
         check_coupling(self.name, self.coupling, self.batch)

@@ -53,6 +53,7 @@ class LinkageEquilibrium(Optimizer):
     name: ClassVar[str] = "linkage_equilibrium"
     gradient: ClassVar[bool] = True
     linear_fitness: ClassVar[bool] = True
+    relaxations: ClassVar[tuple[str, ...]] = ("extension",)  # loci are at linkage equilibrium; the Lovasz extension's are not
     counted: ClassVar[Mapping[str, tuple[str, str, str]]] = COUNTED
     selection_strength: Annotated[float, Ge(0)] = 1.0
     ploidy: Literal[1, 2] = 1

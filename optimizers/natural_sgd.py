@@ -69,6 +69,11 @@ class NaturalSGD(Optimizer):
         """Whether it sets its own mini-batches."""
         return self.batch is not None
 
+    @property
+    def cost_follows_schedule(self) -> bool:
+        """Whether the batch does."""
+        return self.coupling != "none"
+
     def check(self) -> None:
         """A given metric is positive definite, and a coupling needs a batch."""
         check_coupling(self.name, self.coupling, self.batch)

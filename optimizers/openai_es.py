@@ -82,6 +82,11 @@ class OpenAIES(Optimizer):
     coupling: Coupling = "none"
     largest: Annotated[int | None, Ge(2)] = None
 
+    @property
+    def cost_follows_schedule(self) -> bool:
+        """Whether the population does."""
+        return self.coupling != "none"
+
     def check(self) -> None:
         """Mirrored points come in pairs, and a growing population ends somewhere."""
         check_population(self.name, self.coupling, self.population, self.largest)
@@ -119,11 +124,11 @@ class OpenAIES(Optimizer):
         return State(state.center - rate * move, *moments, state.step + 1), {}
 
     def rates(self, state: State) -> Mapping[str, float | Tensor]:
-        """The learning rate, of raw losses and the sgd step."""
+        """The learning rate, of raw losses and plain sgd steps."""
         if self.shaping != "raw" or self.inner != "sgd":
             return {}
         rate = self.schedule.scheduled(self.learning_rate, state.step, self.coupling if self.coupled == "learning_rate" else "none")
-        return dict.fromkeys(("raw", "smoothed"), rate)
+        return dict.fromkeys(("raw", "smoothed"), trajectories.plain_rate(rate, momentum=self.momentum, weight_decay=self.weight_decay))
 
     def recommend(self, state: State) -> Tensor:
         """The mean: (R, D)."""

@@ -92,6 +92,11 @@ class SGD(Optimizer):
         """Whether it sets its own mini-batches."""
         return self.batch is not None
 
+    @property
+    def cost_follows_schedule(self) -> bool:
+        """Whether the batch does."""
+        return self.coupling != "none"
+
     def check(self) -> None:
         """Nesterov's step needs momentum, a tail a burn-in, and a coupling a batch."""
         check_coupling(self.name, self.coupling, self.batch)
@@ -130,8 +135,14 @@ class SGD(Optimizer):
         return State(x, self._averaged(state, x), velocity, trajectories.seen(answer.value), mean, spread, state.step + 1), {}
 
     def rates(self, state: State) -> Mapping[str, float | Tensor]:
-        """The learning rate; the points of one trajectory do not spread, so that nothing bends its gradient."""
-        rate = self.schedule.scheduled(self.learning_rate, state.step, self.coupling)
+        """The learning rate of plain steps; the points of one trajectory do not spread, so that nothing bends its gradient."""
+        rate = trajectories.plain_rate(
+            self.schedule.scheduled(self.learning_rate, state.step, self.coupling),
+            momentum=self.momentum,
+            clip=self.clip,
+            weight_decay=self.weight_decay,
+            shortened=self.step_size.kind != "scheduled",
+        )
         names = ("raw", "smoothed", "preconditioned") if state.points.shape[1] == 1 else ("raw", "smoothed")
         return dict.fromkeys(names, rate)
 

@@ -71,6 +71,20 @@ def descent(
     return points - rate * (slope + beta * velocity if nesterov else velocity), velocity
 
 
+def plain_rate(
+    rate: Tensor, *, momentum: float | Tensor = 0.0, clip: float | Tensor | None = None, weight_decay: float | Tensor = 0.0, shortened: bool = False
+) -> Tensor:
+    """The rate (R,) where a step is the rate times a gradient and nothing else, else NaN: no factor says what the step is meant to be.
+
+    With momentum its length is 1 / (1 - beta) times the rate on a steady slope and 1 / (1 + beta) times around an optimum; clipping, and observed
+    noise, shorten it; weight decay has a direction of its own.
+    """
+    if clip is not None or shortened:
+        return torch.full_like(rate, torch.nan)
+    plain = (per_world(momentum, rate) == 0) & (per_world(weight_decay, rate) == 0)
+    return torch.where(plain, rate, torch.nan)
+
+
 def running(beta: float | Tensor, mean: Tensor, fresh: Tensor) -> Tensor:
     """The running mean beta mean + (1 - beta) fresh, (R, P, D)."""
     return column(beta, fresh) * mean + column(1 - wide(beta, 1), fresh) * fresh

@@ -88,6 +88,11 @@ class WrightFisher(Optimizer):
     mutation_rate: Annotated[float | None, Ge(0), Le(1)] = None
     mutation_sigma: Annotated[float, Ge(0)] = 0.1
 
+    @property
+    def haplotypes(self) -> int:
+        """Those of an individual."""
+        return self.ploidy
+
     def init(self, problem: Problem, streams: Streams) -> State:
         """The landscape's starts, one for each haplotype."""
         points = problem.start(self.population * self.ploidy)

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from landscapes.base import Parameters
 from landscapes.oracle import ROUNDING
 from studies import kinds
 from studies.spending import landscape_of, run_cost, spending
 
 if TYPE_CHECKING:
-    from landscapes.base import Parameters
     from optimizers.base import Optimizer
     from studies.settings import Arm
 
@@ -31,13 +31,13 @@ def with_steps(arm: Arm) -> Arm:
     except (Exception, SystemExit) as error:  # a kind of the user's may raise anything on the bowl
         told = f"what its steps cost is not known before it runs ({type(error).__name__}: {error})"
         raise ValueError(f"steps: expected a number of steps, got budget: {told}") from error
-    return replace(arm, optimizer=_spec(arm.optimizer, made.budgeted(queries, players)))
+    return replace(arm, optimizer=_spec(arm.optimizer, made, made.budgeted(queries, players)))
 
 
 def _queries(arm: Arm, made: Optimizer, players: int) -> int:
     """How many queries the budget buys, at least 1."""
     budget, price = arm.scalars["budget"], arm.scalars["gradient_cost"]["low"]
-    if made.parameters().get("coupling", "none") == "none":
+    if not made.cost_follows_schedule:
         found = spending(arm)
         if found is None:
             raise ValueError("it asks for more than points")
@@ -55,8 +55,12 @@ def _queries(arm: Arm, made: Optimizer, players: int) -> int:
     return fewest
 
 
-def _spec(spec: Mapping[str, Any], made: Parameters) -> dict[str, Any]:
-    """The entry, with each `steps` in it, its own and those of inner mappings such as a schedule, as the object has it."""
-    known = made.parameters()
-    nested = {key: _spec(value, known[key]) for key, value in spec.items() if isinstance(value, Mapping) and hasattr(known.get(key), "parameters")}
-    return {**spec, **nested, **({"steps": known["steps"]} if "steps" in spec else {})}
+def _spec(spec: Mapping[str, Any], before: Parameters, after: Parameters) -> dict[str, Any]:
+    """The entry with what changed, in it and in inner mappings such as a schedule."""
+    found, old, new = dict(spec), before.parameters(), after.parameters()
+    for key in new.keys() & spec.keys():
+        if isinstance(new[key], Parameters):
+            found[key] = _spec(spec[key], old[key], new[key])
+        elif new[key] != old[key]:
+            found[key] = new[key]
+    return found

@@ -31,7 +31,7 @@ def describe(word: str) -> Parts:
     if ":" in word:
         return _kind(word)
     families = [family for family, found in names().items() if word in found and family != "key"]
-    found = [part for family in families for part in OF[family](word)] + keys.describe(word)
+    found = [part for family in families for part in OF[family](word)] + (keys.describe(word) or keys.of_kinds(word))
     if found:
         return found
     known = [name for found in names().values() for name in found]
@@ -84,7 +84,7 @@ def _figure(name: str) -> Parts:
 
     facts = [f"{name} (figure): {_text(sys.modules[FIGURES[name].__module__])}"]
     facts += [f"shows the `{NEEDS[name]}` of a study"] * bool(NEEDS.get(name))
-    return [*facts, f"in a study: figures: [{name}]; of results: python -m studies.figures results/NAME --figures {name}"]
+    return [*facts, f"in a study: figures: [{name}]; of results: python -m studies.figures results/NAME {name}"]
 
 
 def _study(name: str) -> Parts:

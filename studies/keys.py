@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
     from rich.table import Table
 
     from landscapes.base import Parameters
@@ -18,6 +19,7 @@ NUMBERS = {"integer": "whole number", "number": "number", "boolean": "true or fa
 SIGNS = {"exclusiveMinimum": ">", "minimum": ">=", "exclusiveMaximum": "<", "maximum": "<="}
 MANY = 8  # members of a union, from which on it is a landscape of any kind
 ENTRY = {"landscapes": "LandscapeEntry", "optimizers": "OptimizerEntry"}  # key -> model of what all its entries have
+LABEL = "LABEL"  # stands for any label of the user's
 
 
 @functools.cache
@@ -37,13 +39,13 @@ def find(path: str) -> tuple[str, Field, Definitions] | None:
     from studies import models
 
     first, *rest = path.split(".")
-    schema = models.StudyModel.model_json_schema()
+    schema = _schema(models.StudyModel)
     if first in schema["properties"]:
         return _below(first, schema["properties"][first], schema["$defs"], rest, first)
     cls = _class(first)
     if cls is None or not rest:
         return None
-    schema = models.parameter_model(cls).model_json_schema()  # type: ignore[arg-type]
+    schema = _schema(models.parameter_model(cls))  # type: ignore[arg-type]
     field = schema["properties"].get(rest[0])
     return field and _below(f"{first}.{rest[0]}", field, schema.get("$defs", {}), rest[1:], "")
 
@@ -51,6 +53,13 @@ def find(path: str) -> tuple[str, Field, Definitions] | None:
 def known(path: str) -> list[str]:
     """The keys that may be meant by a path that is none."""
     head, _, _ = path.rpartition(".")
+    place, registry, _ = _entry(path)
+    if registry:
+        from studies import models
+
+        own = [name for name in ENTRY if place.startswith(name)]
+        found = [key for name in own for key in getattr(models, ENTRY[name]).model_fields]
+        return [f"{head}.{key}" for key in dict.fromkeys([*found, *(key for cls in registry.values() for key in models.parameter_names(cls))])]
     there = find(head) if head else None
     if there is not None:
         return [f"{head}.{name}" for name in _inside(there[1], there[2])]
@@ -77,6 +86,35 @@ def describe(path: str) -> list[str | Table]:
     return [*filter(None, facts), *_tables(name, field, definitions), *_hint(name)]
 
 
+def of_kinds(path: str) -> list[str | Table]:
+    """Lines on a key whose meaning depends on the kind of its entry: landscapes.mine.k, claims.mine.kind, moving.inner.k."""
+    place, registry, rest = _entry(path)
+    if rest == ["kind"]:
+        return [f"{place}.kind (key of a study file): which kind it is, required", f"values: {' | '.join(registry)}"]
+    having = [kind for kind in registry if rest and find(".".join([kind, *rest]))]
+    if not having:
+        return []
+    key = ".".join(rest)
+    lines = [f"{place}.{key} (key of a study file): a parameter of {', '.join(having)}"]
+    return [*lines, f"what it means for one of them: python -m studies.describe {having[0]}.{key}"]
+
+
+def _entry(path: str) -> tuple[str, Mapping[str, Any], list[str]]:
+    """The place of an entry that may be of any kind, those kinds, and what follows in the path; labels are passed over."""
+    from studies import kinds
+    from studies.claims import CLAIMS
+
+    top, *rest = path.split(".")
+    registries: dict[str, Mapping[str, Any]] = {f"{family}s": registry for family, (registry, _) in kinds.FAMILIES.items()} | {"claims": CLAIMS}
+    if top in registries:
+        place, registry, rest = f"{top}.{LABEL}", registries[top], rest[1:] or rest
+    else:
+        place, registry = top, {top: _class(top)} if _class(top) else {}
+    while len(rest) > 1 and any(_any_kind(owner[1]) for kind in registry if (owner := find(f"{kind}.{rest[0]}"))):
+        place, registry, rest = f"{place}.{rest[0]}", registries["landscapes"], rest[1:]
+    return (path, {}, []) if registry.keys() == {top} else (place, registry, rest)
+
+
 def parameters(schema: dict[str, Any]) -> Table:
     """The fields of a model: values, default, meaning."""
     return _table("parameter", schema.get("properties", {}), schema.get("$defs", {}))
@@ -88,7 +126,7 @@ def values(field: Field, definitions: Definitions) -> str:
         inner = definitions[field["$ref"].rpartition("/")[2]]
         return "{" + ", ".join(inner["properties"]) + "}"
     members = field.get("anyOf") or field.get("oneOf")
-    if members and len(members) > MANY:
+    if _any_kind(field):
         return "{kind: .., its parameters}"
     if members:
         return " or ".join(dict.fromkeys(values(member, definitions) for member in members))
@@ -115,9 +153,28 @@ def _below(name: str, field: Field, definitions: Definitions, rest: list[str], t
             name, field = f"{name}.{part}", inner[part]
         elif top in ENTRY and place == 0:
             return find(".".join(rest)) or (find_entry(top, rest[-1]) if len(rest) > 1 else None)
+        elif (labelled := _labelled(field)) and place < len(rest) - 1:
+            name, field = f"{name}.{LABEL}", labelled
         else:
             return None
     return name, field, definitions
+
+
+def _labelled(field: Field) -> Field:
+    """What a label may stand before, in a field that may map labels to it."""
+    members = [field, *field.get("anyOf", ()), *field.get("oneOf", ())]
+    return next((member["additionalProperties"] for member in members if isinstance(member.get("additionalProperties"), dict)), {})
+
+
+def _any_kind(field: Field) -> bool:
+    """Whether it is a landscape of any kind."""
+    return len(field.get("anyOf") or field.get("oneOf") or ()) > MANY
+
+
+@functools.cache
+def _schema(model: type[BaseModel]) -> dict[str, Any]:
+    """The JSON schema of a model, made once."""
+    return model.model_json_schema()
 
 
 def find_entry(top: str, key: str) -> tuple[str, Field, Definitions] | None:
@@ -126,12 +183,14 @@ def find_entry(top: str, key: str) -> tuple[str, Field, Definitions] | None:
 
     schema = getattr(models, ENTRY[top]).model_json_schema()
     field = schema["properties"].get(key)
-    return field and (f"{top}.LABEL.{key}", field, schema.get("$defs", {}))
+    return field and (f"{top}.{LABEL}.{key}", field, schema.get("$defs", {}))
 
 
 def _inside(field: Field, definitions: Definitions) -> dict[str, Field]:
-    """The keys of a mapping that a field may hold, of all its forms together."""
+    """The keys of a mapping that a field may hold, of all its forms together; none of what may be of any kind."""
     found: dict[str, Field] = {}
+    if _any_kind(field):
+        return found
     for member in [field, *field.get("anyOf", ()), *field.get("oneOf", ())]:
         if "$ref" in member:
             found |= definitions[member["$ref"].rpartition("/")[2]].get("properties", {})

@@ -268,6 +268,9 @@ def _misfit(path: Path, optimizer: Entry, landscape: Entry, label: str, checker:
         fitting = [kind for kind, cls in checker.classes["optimizers"].items() if Reals in cls.domains]  # type: ignore[attr-defined]
         text = f"{optimizer.kind} searches bits only, but landscape {label!r} has real coordinates"
         return Mistake(path, f"{text}; one that fits: {', '.join(fitting)}")
+    if mode not in made.relaxations:  # type: ignore[attr-defined]
+        text = f"expected {' or '.join(map(repr, made.relaxations))}, which is all that {optimizer.kind} takes, got {mode!r}"  # type: ignore[attr-defined]
+        return Mistake((*path, "relaxation"), text)
     if gradient and mode == "threshold":
         text = "expected 'extension' or 'lovasz' for a method that asks for gradients (a threshold has no slope), got 'threshold'"
         return Mistake((*path, "relaxation"), text)
@@ -275,9 +278,6 @@ def _misfit(path: Path, optimizer: Entry, landscape: Entry, label: str, checker:
         fitting = [kind for kind, cls in checker.classes["optimizers"].items() if Bits in cls.domains]  # type: ignore[attr-defined]
         text = f"landscape {label!r} on bits has no extension for a real-valued method; expected relaxation: lovasz (n + 1 evaluations a value)"
         return Mistake(path, f"{text}, or one that fits: {', '.join(fitting)}")
-    if mode == "lovasz" and optimizer.kind == "linkage_equilibrium":
-        text = "expected 'extension': loci are at linkage equilibrium, which the Lovasz extension is not; got 'lovasz'"
-        return Mistake((*path, "relaxation"), text)
     return None
 
 

@@ -2,10 +2,15 @@
 
 import json
 import math
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal
 
 import pytest
 import torch
+from annotated_types import Gt
 
+from optimizers.cem import CEM
+from optimizers.ga import GA
 from studies.config import StudyError, load_study
 from studies.kinds import build
 from studies.loop import run_worlds
@@ -19,6 +24,32 @@ STUDY = {
     "replicates": 2,
     "landscapes": {"bowl": {"kind": "quadratic", "dim": 3}},
 }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Patient(CEM):
+    """A kind of a user's, with a number of steps of another name."""
+
+    name: ClassVar[str] = "patient"
+    until_budget: ClassVar[tuple[str, ...]] = ("horizon",)
+    relaxations: ClassVar[tuple[str, ...]] = ("lovasz", "threshold")
+    horizon: Annotated[int | Literal["budget"], Gt(0)] = "budget"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Growing(GA):
+    """A kind of a user's whose population follows its schedule by a rule of its own, without a `coupling`."""
+
+    name: ClassVar[str] = "growing"
+
+    @property
+    def cost_follows_schedule(self):
+        return True
+
+    def ask(self, state, streams):
+        size = self.schedule.size(self.population, state.step, "constant_variance")
+        query = super().ask(state, streams)
+        return query._replace(alive=torch.arange(self.population) < size[:, None])
 
 
 def arms(folder, **study):
@@ -123,3 +154,24 @@ def test_the_temperature_at_the_end_is_a_thousandth(tmp_path):
 def test_wrong_steps(tmp_path, optimizer, message):
     with pytest.raises(StudyError, match=message):
         arms(tmp_path, landscapes={"digits": DIGITS}, optimizers={"it": optimizer})
+
+
+def test_kinds_of_the_user_say_which_parameters_end_with_the_budget(tmp_path):
+    task = arms(tmp_path, optimizers={"it": {"kind": "tests.test_budgets:Patient", "population": 13}})["it"]
+    assert (task.optimizer["horizon"], task.optimizer["steps"]) == (10, None)  # 130 / 13
+
+
+def test_kinds_of_the_user_say_that_their_cost_follows_a_schedule(tmp_path):
+    """100 (1 - 0.01) / ln 100 = 21.5 points a step in the mean, not the 100 of the first one."""
+    spec = {"kind": "tests.test_budgets:Growing", "population": 100, "schedule": {"kind": "exponential"}}
+    task = arms(tmp_path, optimizers={"it": spec}, budget=9000)["it"]
+    assert task.optimizer["schedule"]["steps"] == pytest.approx(9000 / (100 * 0.99 / math.log(100)), rel=0.03)
+
+
+def test_kinds_of_the_user_say_how_they_may_see_bits(tmp_path):
+    study = {"landscapes": {"bits": {"kind": "onemax", "n": 8}}}
+    with pytest.raises(
+        StudyError, match=r"optimizers\.it\.relaxation: expected 'lovasz' or 'threshold', which is all that .*Patient takes, got 'ext"
+    ):
+        arms(tmp_path, optimizers={"it": {"kind": "tests.test_budgets:Patient", "relaxation": "extension"}}, **study)
+    assert arms(tmp_path, optimizers={"it": {"kind": "tests.test_budgets:Patient", "relaxation": "lovasz"}}, **study)

@@ -72,7 +72,7 @@ MISTAKES = [
     ("    learning_rate: 0.1", "    on: {nkk: {momentum: 0.9}}", "9:10: optimizers.sgd.on.nkk: unknown landscape; did you mean 'nk'?"),
     ("    learning_rate: 0.1", "    on: {nk: {momentun: 0.9}}", "9:15: optimizers.sgd.on.nk.momentun: unknown key for sgd; did you mean 'momentum'?"),
     ("    learning_rate: 0.1", "    on: {nk: {momentum: 3}}", "9:25: optimizers.sgd.on.nk.momentum: expected < 1, got 3"),
-    ("kind: ga}", "kind: linkage_equilibrium, relaxation: lovasz}", "10:47: optimizers.ga.relaxation: expected 'extension': loci are at linkage equilibrium, which the Lovasz extension is not; got 'lovasz'"),
+    ("kind: ga}", "kind: linkage_equilibrium, relaxation: lovasz}", "10:47: optimizers.ga.relaxation: expected 'extension', which is all that linkage_equilibrium takes, got 'lovasz'"),
     ("kind: ga}", "kind: GA}", "10:14: optimizers.ga.kind: unknown kind 'GA'; did you mean 'ga'?"),
     ("    learning_rate: 0.1", "    Learning-Rate: 0.1", "9:5: optimizers.sgd.Learning-Rate: unknown key for sgd; did you mean 'learning_rate'?"),
     ("kind: ga}", "kind: ga, selection: Tournament}", "10:29: optimizers.ga.selection: expected 'tournament', 'truncation', 'proportional' or 'none', got 'Tournament'; did you mean 'tournament'?"),

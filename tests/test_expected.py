@@ -110,3 +110,18 @@ def test_a_dry_run_says_the_seconds(tmp_path, capsys, monkeypatch):
     assert main(["study.yaml", "--dry-run"]) == 0
     # 8 cells of the study, 2 landscapes by 3 trials
     assert "expected: about 7 s on 2 workers, 14 s of one core" in capsys.readouterr().out
+
+
+def test_a_pace_is_counted_in_time_of_the_processor(monkeypatch):
+    """Not of the clock: a machine that is busy with something else does not make a study longer."""
+    from types import SimpleNamespace
+
+    from studies import expected as module
+    from studies import loop
+
+    clock = iter([1.0, 3.5])
+    monkeypatch.setattr(module, "time", SimpleNamespace(process_time=lambda: next(clock), perf_counter=lambda: 0.0))
+    monkeypatch.setattr(loop, "run_worlds", lambda task, worlds: None)
+    monkeypatch.setattr(module, "replace", lambda task, **changes: task)
+    task = SimpleNamespace(gradient_cost={"value": 3.0, "low": 3.0})
+    assert module._runner(task, 2)(10.0) == 2.5

@@ -12,8 +12,9 @@ from optimizers import OPTIMIZERS
 from studies import describe, yaml_lines
 from studies import list as listing
 from studies.claims import CLAIMS
-from studies.config import ready_studies
+from studies.config import json_schema, ready_studies
 from studies.figures import FIGURES
+from studies.figures.__main__ import parser as figures_parser
 from studies.instruments import VARIABLES
 from studies.models import StudyModel, _models_in
 from studies.sections import NoiseModel
@@ -63,10 +64,53 @@ def test_every_key_at_any_depth_is_described():
         ("optimizers.SGD.grid", "optimizers.LABEL.grid (key of a study file): parameter -> values"),
         ("optimizers.sgd.momentum", "sgd.momentum (parameter): "),
         ("ordering.cost", "ordering.cost (parameter): evaluations at which both are looked at"),
+        ("noise.evaluation.digits.value", "noise.evaluation.LABEL.value (key of a study file): standard deviation on each value"),
+        ("targets.bowl.best", "targets.LABEL.best (key of a study file): the best known loss"),
+        ("claims.mine.kind", "claims.LABEL.kind (key of a study file): which kind it is"),
+        ("claims.mine.tolerance", "claims.LABEL.tolerance (key of a study file): a parameter of variance_law, convergence_rate, scaling"),
+        ("landscapes.mine.k", "landscapes.LABEL.k (key of a study file): a parameter of nk, max_sat"),
+        ("optimizers.SGD.schedule.warmup", "optimizers.LABEL.schedule.warmup (key of a study file): a parameter of sgd, "),
+        ("moving.inner.k", "moving.inner.k (key of a study file): a parameter of nk, max_sat"),
+        ("landscapes.mine.inner.k", "landscapes.LABEL.inner.k (key of a study file): a parameter of nk, max_sat"),
+        ("moving.inner.kind", "moving.inner.kind (key of a study file): which kind it is"),
     ],
 )
 def test_parameters_are_described_by_their_path(word, first):
     assert describe.describe(word)[0].startswith(first)
+
+
+def test_every_key_that_the_schema_has_is_described():
+    """Under labels of the user's too, and whatever the kind of the entry."""
+    schema = json_schema()
+
+    def paths(node, path, above):
+        if "$ref" in node:
+            name = node["$ref"].rpartition("/")[2]
+            if name not in above:
+                yield from paths(schema["$defs"][name], path, {*above, name})
+        for member in (*node.get("anyOf", ()), *node.get("oneOf", ())):
+            yield from paths(member, path, above)
+        for key, inner in node.get("properties", {}).items():
+            yield (*path, key)
+            yield from paths(inner, (*path, key), above)
+        if isinstance(node.get("additionalProperties"), dict):
+            yield from paths(node["additionalProperties"], (*path, "mine"), above)
+
+    found = {".".join(path) for path in paths(schema, (), set())}
+    assert {"landscapes.mine.k", "noise.evaluation.mine.value", "claims.mine.tolerance", "optimizers.mine.schedule.kind"} <= found
+    assert all(describe.describe(path) for path in found)
+
+
+def test_a_moving_landscape_may_be_of_any_kind():
+    _, kinds = describe.describe("moving.inner.kind")
+    assert kinds == f"values: {' | '.join(LANDSCAPES)}"
+
+
+def test_what_describe_says_of_a_figure_is_a_command():
+    *_, line = describe.describe("ecdf")
+    words = line.partition("python -m studies.figures ")[2].split()
+    args = figures_parser().parse_args(words)
+    assert (str(args.results), args.names) == ("results/NAME", ["ecdf"])
 
 
 def test_a_bound_is_told_of_a_key():
@@ -93,6 +137,8 @@ def test_the_nearest_word_is_found_in_capitals_and_with_other_signs(word, near):
     [
         ("GA", "unknown kind 'GA'; did you mean 'ga'?"),
         ("noise.Batch", "unknown kind 'noise.Batch'; did you mean 'noise.batch'?"),
+        ("optimizers.SGD.momentun", "unknown kind 'optimizers.SGD.momentun'; did you mean 'optimizers.SGD.momentum'?"),
+        ("claims.mine.tolerence", "unknown kind 'claims.mine.tolerence'; did you mean 'claims.mine.tolerance'?"),
         ("sgd.momentun", "unknown kind 'sgd.momentun'; did you mean 'sgd.momentum'?"),
         ("qqqq", "unknown kind 'qqqq'; python -m studies.list prints what there is"),
     ],

@@ -90,7 +90,7 @@ def _mean_fitness(scene: Scene, moment: Moment, population: tuple[Tensor, ...], 
     if _enumerated(scene, mean.shape[1]):
         halves = [_of_all(scene, moment, mean)] * 2
     else:
-        spared = count / (count - _ploidy(scene))  # a mean of n individuals is taken off: n / (n - 1)
+        spared = count / (count - scene.optimizer.haplotypes)  # a mean of n individuals is taken off: n / (n - 1)
         halves = [spared * _of_sample(scene, moment, _independent(mean, streams, count, part)) for part in PARTS]
     spread = mean * (1 - mean)
     slopes = [torch.where(spread > 0, half / spread, 0.0) for half in halves]
@@ -99,11 +99,7 @@ def _mean_fitness(scene: Scene, moment: Moment, population: tuple[Tensor, ...], 
 
 
 def _enumerated(scene: Scene, loci: int) -> bool:
-    return isinstance(scene.landscape.domain, Bits) and loci <= ENUMERATED and _ploidy(scene) == 1
-
-
-def _ploidy(scene: Scene) -> int:
-    return getattr(scene.optimizer, "ploidy", 1)
+    return isinstance(scene.landscape.domain, Bits) and loci <= ENUMERATED and scene.optimizer.haplotypes == 1
 
 
 # the distribution ------------------------------------------------------------------------------------------------------------

@@ -146,7 +146,7 @@ class TestScaling:
 
     def test_the_exponent_and_its_error(self):
         data = self.data(-1.0)
-        (found,) = self.judge(data, tolerance=0.15)
+        (found,) = self.judge(data, tolerance=0.05)
         means = data["loss"].isel(checkpoint=-1).mean("replicate").values.ravel()
         assert found.observed == pytest.approx(np.polyfit(np.log([1, 2, 4, 8]), np.log(means), 1)[0])
         left_out = [
@@ -155,8 +155,14 @@ class TestScaling:
         ]
         assert found.standard_error == pytest.approx(np.sqrt(49 * np.var(left_out)))
         assert found.standard_error < 0.03  # the mutant that takes the values for independent: 0.08
-        assert found.verdict == "holds"
         assert found.where["batch"] == "1 to 8"
+
+    def test_as_many_worlds_as_it_says_decide(self):
+        (few,) = self.judge(self.data(-1.0), tolerance=0.05)
+        assert few.verdict == "undecided"
+        assert 200 < few.worlds_needed < 400
+        (more,) = self.judge(self.data(-1.0, worlds=int(few.worlds_needed)), tolerance=0.05)
+        assert (more.verdict, more.worlds_needed) == ("holds", 0.0)
 
     def test_a_wrong_exponent_fails(self):
         assert self.judge(self.data(-0.5))[0].verdict == "fails"

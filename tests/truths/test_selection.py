@@ -18,6 +18,7 @@ from landscapes.oracle import evaluate
 from optimizers import OPTIMIZERS as METHODS
 from studies.analysis import bootstrap
 from studies.analysis import noise as analysis
+from studies.kinds import build
 from studies.ledger import population, record, selection
 from studies.ledger.references import REFERENCES
 from studies.ledger.selection import directions
@@ -291,6 +292,41 @@ def test_scales_of_a_bias_made_up(no_intervals):
         assert float(found["bias"]) == pytest.approx((1 - 1 / length) ** 2, abs=0.01)
     with pytest.raises(ValueError, match="scale: expected fitted or learning_rate, got 'length'"):
         analysis.bias(data, "length")
+
+
+@pytest.mark.parametrize(("kind", "options"), [("ga", {}), ("island_ga", {"islands": 2, "migrants": 0})])
+def test_elites_are_no_offspring(kind, options):
+    """With them the mean moves by (P - e) / P of the step of selection and by e / P towards the elite: no factor is meant."""
+    for elite in (0, 1):
+        optimizer = METHODS[kind](population=8, selection="proportional", elite=elite, **options)
+        assert bool(optimizer.rates(None)) == (elite == 0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "factor"),
+    [
+        ("sgd", {}, 1.0),
+        ("sgd", {"momentum": 0.5}, 1 + 0.5 / 0.9),  # v = g before the step was 1 / 0.9 of g now, on a bowl of curvature 1 at eta = .1
+        ("sgd", {"clip": 0.01}, None),
+        ("sgd", {"weight_decay": 3.0}, None),
+        ("sgd", {"step_size": {"kind": "clt", "tolerance": 0.1}}, None),
+        ("async_sgd", {"workers": 1}, 1.0),
+        ("async_sgd", {"workers": 1, "momentum": 0.5}, 1 + 0.5 / 0.9),
+        ("async_sgd", {"workers": 1, "clip": 0.01}, None),
+        ("async_sgd", {"workers": 3, "staleness_aware": True}, None),
+        ("openai_es", {"shaping": "raw", "momentum": 0.5}, None),
+        ("openai_es", {"shaping": "raw", "weight_decay": 3.0}, None),
+    ],
+)
+def test_only_plain_steps_have_a_length_that_they_are_meant_to_have(kind, options, factor, no_intervals):
+    """The learning rate is no measure of a step with momentum, clipping, weight decay or a noise-driven step size."""
+    optimizer = build({"kind": kind, "learning_rate": 0.1, **options}, "optimizer")
+    data = ledger(LAND["quadratic"](dim=3, condition=1), optimizer, costs=(1.0,), redraws=4, sources=("mutation", "staleness"))
+    found = xr.merge([analysis.alignment(data), analysis.bias(data, "learning_rate")], compat="override").isel(moment=-1).sel(reference="raw")
+    if factor is not None:
+        assert float(found["gain"]) == pytest.approx(0.1 * factor)
+    assert float(found["relative_gain"]) == pytest.approx(1.0 if factor == 1 else math.nan, nan_ok=True)
+    assert bool(found["p_value"].isnull()) == (factor != 1)
 
 
 def test_a_cosine_above_one_is_not_resolved():
