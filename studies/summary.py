@@ -7,7 +7,7 @@ import xarray as xr
 from rich.table import Table
 
 from studies.analysis import gaps
-from studies.analysis.arms import FAILED, arms, quartiles
+from studies.analysis.arms import FAILED, NO_STEP, arms, asked, quartiles
 from studies.analysis.targets import at_budget
 
 DIVERGED = 3
@@ -41,5 +41,5 @@ def _cells(end: xr.Dataset, unit: str) -> list[str]:
     cells.append(f"{int((end['status'] == DIVERGED).sum())} of {worlds}")
     if end.sizes.get("target"):
         cells.append(f"{int(np.isfinite(end['hit_cost'].isel(target=-1)).sum())} of {worlds}")
-    silent = worlds > 0 and not end["steps"].any()  # its loss is that of the start, and no result
-    return ["never asked"] + ["-" if " of " in cell else cell for cell in cells[1:]] if silent else cells
+    silent = worlds > 0 and not bool(asked(end))  # its loss is that of the start, and no result
+    return [NO_STEP] + ["-" if " of " in cell else cell for cell in cells[1:]] if silent else cells

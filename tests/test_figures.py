@@ -169,7 +169,7 @@ class TestTable:
         for name in ("steps", "value_terms", "gradient_terms"):
             data[name].loc[{"optimizer": "GA"}] = 0
         row = next(line for line in printed(data).splitlines() if "GA" in line)
-        assert [cell.strip() for cell in row.strip("│").split("│")][2:] == ["never asked", "0", "0", "0", "-", "-"]
+        assert [cell.strip() for cell in row.strip("│").split("│")][2:] == ["no step within the budget", "0", "0", "0", "-", "-"]
 
 
 class TestLooksOfArms:

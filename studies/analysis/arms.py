@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 FIXED = ("landscape", "optimizer", "replicate", "checkpoint", "target")
+NO_STEP = "no step within the budget"  # of an arm that never asked
 FAILED = 4  # statuses from here on (failed, missing) have no numbers
 
 Place = tuple[int, ...]  # along the swept axes
@@ -146,6 +147,18 @@ def never_asked(dataset: xr.Dataset) -> list[tuple[str, str]]:
         silent = ~asked(data).broadcast_like(data["arm"])
         found += [(str(name), str(label)) for label in data["arm"].values[silent.values]]
     return found
+
+
+def words_on_silent(names: Sequence[str], what: str, most: int | None = None) -> str:
+    """What is said of arms that never asked; empty where there are none.
+
+    Args:
+        names: of the arms.
+        what: becomes of them, such as `not drawn`.
+        most: names that are told one by one; None: all.
+    """
+    listed = ", ".join(names) if most is None or len(names) <= most else f"{len(names)} arms"
+    return f"{listed}: {NO_STEP}, {what}" if names else ""
 
 
 def quartiles(values: xr.DataArray, dim: str = "replicate") -> np.ndarray:

@@ -15,9 +15,22 @@ LOSSES = ("loss", "best_loss", "observed", "population_loss")  # variables of wh
 UNITS = {"gap": "loss (gap to the optimum)", "loss": "loss", "gap or loss": "loss (gap to the optimum where gap_known is 1)"}  # by `word`
 
 
+def gap_known(data: xr.Dataset | xr.DataArray) -> xr.DataArray:
+    """Whether the loss is the gap to a known optimum, at every place of the results; nowhere where these do not say so.
+
+    It is a property of the landscape, so that it has no dim `optimizer`: a place where one optimizer did not run is told by the others.
+
+    Args:
+        data: a study's results, an arm of them, or one of their losses.
+    """
+    known = data.coords.get("gap_known", xr.DataArray(0.0)).reset_coords(drop=True)
+    known = known.max("optimizer") if "optimizer" in known.dims else known
+    return xr.DataArray(known.fillna(0) > 0)
+
+
 def word(data: xr.Dataset) -> str:
     """What the loss of these results is: `gap`, `loss`, or `gap or loss` where it differs between arms."""
-    known = _known(data)
+    known = gap_known(data)
     found = {bool(value) for value in known.values.ravel()}
     return WORDS[found.pop()] if len(found) == 1 else "gap or loss"
 
@@ -30,7 +43,7 @@ def with_units(data: xr.Dataset) -> xr.Dataset:
 
 def said(data: xr.Dataset) -> str:
     """Where the loss is the gap to the optimum and where it is none, as a sentence; empty where it is the same everywhere."""
-    known = _known(data)
+    known = gap_known(data)
     known = known if "landscape" in known.dims else known.expand_dims(landscape=[""])
     places: dict[bool, list[str]] = {True: [], False: []}
     for label in known["landscape"].values.tolist():
@@ -53,7 +66,7 @@ def alike(data: xr.Dataset | xr.DataArray, dim: str) -> None:
     Raises:
         ValueError: it differs.
     """
-    known = _known(data)
+    known = gap_known(data)
     if dim not in known.dims or not bool((known.any(dim) & ~known.all(dim)).any()):
         return
     other = [name for name in known.dims if name != dim]
@@ -66,12 +79,6 @@ def _listed(places: list[str]) -> str:
     comma = "; " if any("," in place for place in places) else ", "
     *most, last = places
     return f"{comma.join(most)} and {last}" if most else last
-
-
-def _known(data: xr.Dataset | xr.DataArray) -> xr.DataArray:
-    """Whether it is a gap: (landscape, axes), as far as it matters; a place without arms is left to the others."""
-    known: xr.DataArray = data.coords.get("gap_known", xr.DataArray(0.0)).reset_coords(drop=True)
-    return known.max("optimizer").fillna(0) > 0 if "optimizer" in known.dims else known.fillna(0) > 0
 
 
 def _places(label: str, here: xr.DataArray) -> list[str]:

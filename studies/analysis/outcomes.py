@@ -18,8 +18,9 @@ import numpy as np
 import xarray as xr
 
 from studies.analysis.area import over_costs
+from studies.analysis.gaps import gap_known
 from studies.analysis.paired import difference, losses, pairs, scaled, unit_means
-from studies.analysis.precision import decades, gap_known, precision, resolved
+from studies.analysis.precision import decades, precision, resolved
 from studies.analysis.targets import SPENT, budget, hits, lateness
 
 JUDGED = ("final loss", "time to target", "area over the curve")

@@ -10,7 +10,8 @@ import xarray as xr
 
 from studies.analysis.arms import FAILED, asked
 from studies.analysis.bootstrap import groups
-from studies.analysis.precision import decades, gap_known
+from studies.analysis.gaps import gap_known
+from studies.analysis.precision import decades
 from studies.analysis.targets import at_budget, at_cost
 
 DIVERGED = 3

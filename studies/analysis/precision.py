@@ -19,6 +19,8 @@ import warnings
 import numpy as np
 import xarray as xr
 
+from studies.analysis.gaps import gap_known
+
 DEFAULT = 1e-8  # p; also in units of the loss where a Dataset has no starts, as imported ones: the last target of COCO (Hansen et al. 2021)
 ALIKE = 1e-6  # relative to their size: starts that differ by less are alike
 EXACT = 2.0**53  # multiples up to here are whole numbers in float64
@@ -61,11 +63,6 @@ def resolved(loss: xr.DataArray, least: xr.DataArray) -> xr.DataArray:
     return rounded.transpose(*loss.dims).assign_coords(loss.coords)
 
 
-def gap_known(loss: xr.DataArray | xr.Dataset) -> xr.DataArray:
-    """Whether the loss is the gap to a known optimum; where that is not told, it is not."""
-    return xr.DataArray(loss.coords.get("gap_known", xr.DataArray(0.0)).fillna(0) > 0).reset_coords(drop=True)
-
-
 def from_starts(dataset: xr.Dataset) -> xr.DataArray:
     """The precision, from what was recorded.
 
@@ -75,7 +72,7 @@ def from_starts(dataset: xr.Dataset) -> xr.DataArray:
     start = dataset["start_loss"].where(np.isfinite(dataset["start_loss"])).max("optimizer").reset_coords(drop=True)
     low, middle, high = (_quantile(start, level) for level in (0.25, 0.5, 0.75))
     size = _quantile(abs(start), 0.5)
-    spread = xr.where(_constant(dataset, "gap_known") > 0, middle, high - low)
+    spread = xr.where(gap_known(dataset), middle, high - low)
     spread = spread.where(spread > ALIKE * size, size)
     found = _given(dataset) * spread.where(~(spread <= 0), 1.0)
     found = np.maximum(np.maximum(found, _constant(dataset, "spacing") / 2), ROUNDINGS * size)

@@ -14,8 +14,9 @@ import xarray as xr
 
 from studies.analysis.arms import FIXED, quartiles
 from studies.analysis.comparison import VERDICTS, compare
+from studies.analysis.gaps import gap_known
 from studies.analysis.paired import losses
-from studies.analysis.precision import gap_known, precision, resolved
+from studies.analysis.precision import precision, resolved
 from studies.analysis.targets import budget
 
 NONE = ""  # the winner where no optimizer has numbers

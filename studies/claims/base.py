@@ -14,7 +14,7 @@ import numpy as np
 import xarray as xr
 from annotated_types import Ge
 
-from studies.analysis.arms import asked
+from studies.analysis.arms import asked, words_on_silent
 from studies.analysis.paired import same_worlds
 from studies.analysis.targets import BUDGET_SPENT, at_budget, spent
 from studies.results import settings
@@ -219,8 +219,10 @@ def present(data: xr.Dataset) -> xr.Dataset:
     there = (data["status"].isel(checkpoint=-1) < FAILED).all([dim for dim in data["status"].dims if dim not in ("replicate", "checkpoint")])
     if "loss" not in data or not bool(there.any()):
         raise Unfinished("no world has finished")
-    if not bool(asked(data).all()):
-        raise Unjudged("an optimizer never asked here, since its budget is below its first step; raise the budget")
+    silent = ~asked(data).broadcast_like(data["optimizer"])
+    if bool(silent.any()):
+        names = data["optimizer"].where(silent, drop=True).values
+        raise Unjudged(words_on_silent([str(name) for name in np.atleast_1d(names)], "not judged; raise the budget"))
     data = data.isel(replicate=np.flatnonzero(there.values))
     return data.assign(loss=data["loss"].where(data["status"] != DIVERGED, np.inf))
 

@@ -19,6 +19,7 @@ import numpy as np
 import xarray as xr
 from annotated_types import Ge, Le
 
+from studies.analysis.gaps import gap_known
 from studies.analysis.targets import state_costs
 from studies.claims.base import Claim, Judgement, Place, Tolerance, at_each, check, nothing_random, places, present, tolerances
 from studies.claims.gate import EPSILON, ROUNDINGS, Law, Scale, judgement
@@ -76,7 +77,7 @@ class ConvergenceRate(Claim):
 
     def _judge(self, place: Place) -> Judgement:
         data = present(place.data).isel(optimizer=0)
-        if "gap_known" not in data.coords or not bool(data["gap_known"] > 0):
+        if not bool(gap_known(data)):
             raise ValueError(f"convergence_rate: expected a landscape whose optimum is known, got {place.where['landscape']}")
         value = predicted(self.predicted, place.data, place.where, self.optimizer)
         control = math.sqrt(max(value, 0.0)) if self.control is None else predicted(self.control, place.data, place.where, self.optimizer)

@@ -15,6 +15,7 @@ import numpy as np
 import xarray as xr
 from annotated_types import Gt
 
+from studies.analysis.gaps import gap_known
 from studies.analysis.precision import decades, precision
 from studies.claims.base import Claim, Judgement, Place, at_cost, at_each, check, nothing_random, places, present
 from studies.claims.gate import Law, Scale, judgement
@@ -53,7 +54,7 @@ class Equality(Claim):
 
     def _judge(self, place: Place) -> Judgement:
         data = at_cost(present(place.data), self.cost)
-        known = bool(data["gap_known"]) if "gap_known" in data.coords else False
+        known = bool(gap_known(data))
         loss = data["loss"]
         if known:
             loss = decades(loss, precision(data))

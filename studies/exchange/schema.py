@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from studies.analysis.gaps import alike, gap_known
 from studies.analysis.targets import budget
 from studies.assembly import MISSING, OF_CELLS, STATUS
 from studies.exchange.records import ROUNDING, Experiment, Run, until
@@ -101,11 +102,17 @@ def _labels(given: Iterable[str]) -> dict[str, str]:
 
 
 def _known(like: xr.Dataset, labels: Mapping[Key, str]) -> dict[Key, bool]:
-    """Whether loss is a gap, of the landscapes of a study, as far as it says so."""
+    """Whether the loss is a gap, of the landscapes of a study, as far as it says so.
+
+    Raises:
+        ValueError: it is one at some values of a swept axis alone.
+    """
     if "gap_known" not in like.coords:
         return {}
-    told = like["gap_known"]
-    return {key: bool((told.sel(landscape=label) if "landscape" in told.dims else told).max() == 1) for key, label in labels.items()}
+    known = gap_known(like)
+    for axis in [str(dim) for dim in known.dims if dim != "landscape"]:
+        alike(like, axis)
+    return {key: bool((known.sel(landscape=label) if "landscape" in known.dims else known).any()) for key, label in labels.items()}
 
 
 def _grid(like: xr.Dataset | None, labels: list[str], runs: list[Run]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

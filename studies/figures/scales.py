@@ -9,7 +9,8 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from studies.analysis.arms import arms, asked
+from studies.analysis.arms import arms, asked, words_on_silent
+from studies.analysis.gaps import gap_known
 from studies.analysis.precision import DEFAULT, precision
 from studies.figures import style
 
@@ -35,7 +36,7 @@ class Scale(NamedTuple):
 
 def is_gap(results: xr.Dataset) -> bool:
     """Whether the loss of an arm is known to be the gap to the optimum."""
-    return "gap_known" in results.coords and bool((results["gap_known"] == 1).any())
+    return bool(gap_known(results).any())
 
 
 def kinds(found: Arms) -> list[bool]:
@@ -84,8 +85,7 @@ def asking(found: Arms) -> Arms:
 def idle(found: Arms) -> list[str]:
     """A line on the arms that never asked; none where all did."""
     gone = [label for label, arm in found if not bool(arm["asked"])]
-    named = ", ".join(gone) if len(gone) <= TOLD else f"{len(gone)} arms"
-    return [f"{named}: no step within the budget, not drawn"] * bool(gone)
+    return [words_on_silent(gone, "not drawn", TOLD)] if gone else []
 
 
 def scale(found: Arms) -> Scale:

@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogFormatterSciNotation, LogLocator, NullFormatter, StrMethodFormatter
 
+from studies.analysis.gaps import gap_known
 from studies.analysis.precision import DEFAULT, precision
 from studies.analysis.sensitivity import sensitivity as analysis
 from studies.figures import scales, style
@@ -84,7 +85,7 @@ def _placed(dataset: xr.Dataset) -> xr.Dataset:
 
 def _of_kind(told: xr.Dataset, gap: bool) -> xr.Dataset:  # noqa: FBT001
     """The trials whose loss is the gap to the optimum, or the others; those left out are NaN."""
-    return told.assign(loss=told["loss"].where((told.coords.get("gap_known", xr.DataArray(0.0)) == 1) == gap))
+    return told.assign(loss=told["loss"].where(gap_known(told) == gap))
 
 
 def _panels(told: xr.Dataset) -> list[Panel]:

@@ -19,7 +19,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogFormatterSciNotation, LogLocator, NullFormatter, StrMethodFormatter
 
-from studies.analysis.arms import FIXED, labels, never_asked
+from studies.analysis.arms import FIXED, labels, never_asked, words_on_silent
 from studies.analysis.proportions import clopper_pearson
 
 # Okabe and Ito (2008), "Color universal design", without yellow, which is too pale for lines
@@ -196,7 +196,7 @@ def silent(dataset: xr.Dataset) -> str:
     """A word on the arms that never asked for a value, and so are in no comparison; or none."""
     pairs = never_asked(dataset)
     names = [label if dataset.sizes["landscape"] == 1 else f"{label} on {place}" for place, label in pairs]
-    return f"; no step within the budget, so not shown: {', '.join(names) if len(names) <= 3 else f'{len(names)} arms'}" if names else ""
+    return f"; {words_on_silent(names, 'not shown', 3)}" if names else ""
 
 
 def nothing(axes: Axes, text: str) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 import xarray as xr
 
 from studies.analysis import gaps
-from studies.analysis.arms import FAILED, never_asked, stack
+from studies.analysis.arms import FAILED, never_asked, stack, words_on_silent
 from studies.analysis.comparison import compare
 from studies.analysis.precision import precision
 from studies.analysis.quantiles import quantiles
@@ -52,7 +52,7 @@ def final_loss(dataset: xr.Dataset) -> Table:
     rows = [_loss_row(name, at_budget(data.isel(arm=k))) for name, data in _stacks(dataset) for k in range(data.sizes["arm"])]
     heads = ["landscape", "arm", "median", "95 % interval", "lower quartile", "upper quartile", "worlds", "diverged", "lost"]
     note = "True loss of the recommended point at the budget that all arms have; a world that diverged counts as infinite; lost: failed or missing."
-    return Table("Final loss", heads, rows, [note, *filter(None, [gaps.said(dataset)]), *_silent(dataset, "shows its start"), *unfit(dataset)])
+    return Table("Final loss", heads, rows, [note, *filter(None, [gaps.said(dataset)]), *_silent(dataset, "only the start is shown"), *unfit(dataset)])
 
 
 def _loss_row(landscape: str, end: xr.Dataset) -> list[Cell]:
@@ -86,7 +86,7 @@ def running_time(dataset: xr.Dataset) -> Table:
     heads = ["landscape", "arm", target, "expected running time", "95 % interval", "median of a run", "reached", "worlds"]
     notes = ["In evaluations at the nominal price of a gradient; ∞: never seen."]
     notes.append("Expected running time: of an algorithm that is restarted until it reaches the target.")
-    notes += _silent(dataset, "is left out")
+    notes += _silent(dataset, "left out")
     return Table("Running time", heads, rows, notes)
 
 
@@ -115,7 +115,7 @@ def comparisons(dataset: xr.Dataset) -> Table:
         "decades: common logarithms, so that −1 is ten times less. A wins: probability that A's number is the smaller one in a world, ties half."
         " p: Wilcoxon's signed-rank test with Holm's correction over this table.",
         "Nothing is called better unless the test rejects at 0.05 and the interval of the difference does not hold 0.",
-        *_silent(dataset, "is not compared"),
+        *_silent(dataset, "not compared"),
     ]
     return Table("Comparisons", heads, rows, notes)
 
@@ -153,7 +153,7 @@ def _precisions(dataset: xr.Dataset) -> str:
 def _silent(dataset: xr.Dataset, what: str) -> list[str]:
     """A note on arms that never asked."""
     names = [f"{label} on {landscape}" for landscape, label in never_asked(dataset)]
-    return [f"Never asked for a value, since the budget is below the first step, and {what}: {', '.join(names)}."] if names else []
+    return [f"{words_on_silent(names, what)}."] if names else []
 
 
 def cost(dataset: xr.Dataset) -> Table:

@@ -401,6 +401,4 @@ class TestNotAtRandom:
             data[name].loc[{"optimizer": "B"}] = 0
         for claim in (Ordering(better="B", worse="A"), Equality(first="A", second="B", margin=0.1)):
             (found,) = claim.judge(data)
-            assert (found.verdict, found.note) == (
-                "undecided", "an optimizer never asked here, since its budget is below its first step; raise the budget",
-            )  # fmt: skip
+            assert (found.verdict, found.note) == ("undecided", "B: no step within the budget, not judged; raise the budget")

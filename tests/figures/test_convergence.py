@@ -155,7 +155,7 @@ class TestEnds:
         data = data.assign(hit_cost=hits).assign_coords(target_loss=("target", [4.5]))
         made = figure(data)
         texts = [text.get_text().replace("\n", " ") for text in made.findobj(Text)]
-        assert any("no step within the budget, so not shown: GA" in text for text in texts)
+        assert any("; GA: no step within the budget, not shown" in text for text in texts)
         assert not any(text.strip().startswith("GA") for text in texts)
 
 
