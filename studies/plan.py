@@ -17,6 +17,7 @@ from importlib import metadata
 from typing import Any
 
 from landscapes.base import Landscape
+from landscapes.oracle import ROUNDING
 from landscapes.streams import SOURCES
 from studies import kinds
 from studies.config import Study
@@ -207,7 +208,7 @@ def checkpoints_of(arm: Settled, given: int | list[float]) -> tuple[list[float],
     """Where the state of an arm is recorded, as fractions of the end of a run, and why they are fewer than asked.
 
     A list is obeyed. Of a number per decade so many are left that the truth takes at most the study's share of the arm's time, but FEWEST at least,
-    and all where the arm has no more steps than that: a state is looked at once. Time is that of `studies.hits`: an address depends on no clock.
+    and all where the arm has no more steps than that: a state is looked at once. The fewer ones are among the more. Time is that of `studies.hits`: an address depends on no clock.
 
     Args:
         arm: the arm.
@@ -224,7 +225,27 @@ def checkpoints_of(arm: Settled, given: int | list[float]) -> tuple[list[float],
         return every, ""
     share = f"truth takes at most {arm.scalars['truth']:g} of the time" if most > FEWEST else f"there are {FEWEST} whatever the truth takes"
     why = f"checkpoints: {most} in place of {len(every)}, so that {share} (see `truth`); a list of checkpoints is obeyed"
-    return [every[round(i * (len(every) - 1) / (most - 1))] for i in range(most)], why
+    price = arm.scalars["gradient_cost"]
+    return [every[place] for place in sorted(_first_to_keep(every, price["low"] / price["value"])[:most])], why
+
+
+def _first_to_keep(every: list[float], budget: float) -> list[int]:
+    """The places of increasing fractions, those first that matter most, so that what an arm keeps holds all that an arm with fewer keeps.
+
+    First the end, then the last one within the budget, where arms are compared, and the first; then the middle between these ends, the middles of
+    its two halves, and so on.
+
+    Args:
+        every: fractions of the end of a run.
+        budget: the same, less than 1 where a study has a range of gradient prices.
+    """
+    end = len(every) - 1
+    within = [place for place, fraction in enumerate(every) if fraction <= budget * (1 + ROUNDING)]
+    halves, places = 1, [end, *within[-1:], 0]
+    while halves < end:
+        halves *= 2
+        places += [round(odd * end / halves) for odd in range(1, halves, 2)]
+    return list(dict.fromkeys(places))
 
 
 def _affordable(arm: Settled) -> int | None:

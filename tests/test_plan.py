@@ -178,6 +178,17 @@ def test_truth_takes_its_share_of_the_time_of_each_arm(truth, budget, batch):
     assert all(min(abs(cost / one - 1) for one in every) < 1e-9 for cost in plan.tasks[0].checkpoints)  # some of those of the others
 
 
+def test_arms_with_fewer_checkpoints_have_those_of_arms_with_more_and_the_budget():
+    """21 of ES and 10 of SGD, of 61; a run of SGD ends at 4 times the budget, which is 10^-0.602 of it: the last checkpoint within is 10^-0.65."""
+    price = {"value": 40, "range": [10, 40]}
+    optimizers = {"ES": {"kind": "openai_es", "population": 4}, **SGD}
+    plan = planned(landscapes=DIGITS, budget=400, gradient_cost=price, optimizers=optimizers, noise={"batch": None})
+    more, fewer = (set(arm.task.checkpoints) for arm in plan.arms)
+    assert (len(more), len(fewer)) == (21, 10)
+    assert fewer < more
+    assert max(cost for cost in fewer if cost <= 400) == pytest.approx(1600 * 10**-0.65)
+
+
 def test_an_arm_of_few_steps_keeps_all_checkpoints_for_it_has_few_states():
     assert counts(landscapes=DIGITS, budget=60, optimizers={"ga": {"kind": "ga", "population": 20}}) == {("digits", "ga"): 61}
 

@@ -12,6 +12,8 @@ exchange the two arms in any world, and the choice is the same.
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -19,7 +21,7 @@ import xarray as xr
 
 from studies.analysis.area import over_costs
 from studies.analysis.gaps import gap_known
-from studies.analysis.paired import difference, losses, pairs, scaled, unit_means
+from studies.analysis.paired import difference, losses, pairs, same_worlds, scaled, unit_means
 from studies.analysis.precision import decades, precision, resolved
 from studies.analysis.targets import SPENT, budget, hits, lateness
 
@@ -52,6 +54,8 @@ def judged(dataset: xr.Dataset, at: float | None = None, value: str = "loss") ->
         at: cost in evaluations; None: at the budget that all arms have.
         value: the variable that holds the loss.
     """
+    if "recorded" in dataset.coords and "optimizer" in dataset["recorded"].dims and dataset.sizes["optimizer"] > 2:
+        return _pair_by_pair(dataset, at, value)
     loss = final_loss(dataset, at, value)
     chosen, which = loss, xr.zeros_like(differing(loss))
     if not bool(ties(loss).any()):
@@ -63,6 +67,18 @@ def judged(dataset: xr.Dataset, at: float | None = None, value: str = "loss") ->
             which = which.where(~use, number)
             chosen = Outcome(*(xr.where(use, new, old, keep_attrs=False) for new, old in zip(other, chosen, strict=True)))
     return Outcome(*(_named(part, loss.a) for part in chosen)), which
+
+
+def _pair_by_pair(dataset: xr.Dataset, at: float | None, value: str) -> tuple[Outcome, xr.DataArray]:
+    """As `judged`, each pair at the last checkpoint that the two have, whichever others have."""
+    same_worlds(dataset)
+    both = [dataset.isel(optimizer=list(two)) for two in itertools.combinations(range(dataset.sizes["optimizer"]), 2)]
+    outcomes, which = zip(*(judged(two, at, value) for two in both), strict=True)
+    return Outcome(*(_along_pairs(parts) for parts in zip(*outcomes, strict=True))), _along_pairs(which)
+
+
+def _along_pairs(parts: Sequence[xr.DataArray]) -> xr.DataArray:
+    return xr.concat(parts, "pair", coords="different", compat="equals", join="override").transpose(*parts[0].dims)
 
 
 def ties(loss: Outcome) -> xr.DataArray:

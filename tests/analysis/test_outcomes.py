@@ -149,6 +149,18 @@ def test_times_within_a_cost():
     assert str(only(compare(data, at=50.0))["verdict"].item()) == "A better"
 
 
+def test_a_pair_is_compared_where_the_two_have_checkpoints_whichever_a_third_has():
+    """At 100 evaluations A is 1 to 2 and B 3 to 4; C has no checkpoint of its own there, and A and C have the one at 50 alone: twice as much, 2 to 4."""
+    rows = np.stack([RNG.uniform(1, 2, WORLDS), RNG.uniform(3, 4, WORLDS), RNG.uniform(1, 2, WORLDS)])
+    data = results(rows[None]).assign_coords(recorded=(("optimizer", "checkpoint"), [[1, 1], [1, 1], [1, 0]]))
+    found = compare(data, at=100).isel(landscape=0)
+    for pair, (a, b, times) in enumerate([(0, 1, 1), (0, 2, 2), (1, 2, 2)]):
+        assert float(found["difference"][pair]) == pytest.approx(times * (rows[a] - rows[b]).mean())
+    alone = compare(data.isel(optimizer=[0, 1]), at=100)
+    for name in set(alone.data_vars) - {"p_corrected"}:
+        same(found[name].isel(pair=0), alone[name].isel(landscape=0, pair=0))
+
+
 def test_the_winner_of_a_tie_is_the_faster():
     data = raced(DONE, both(SLOW, FAST)).isel(landscape=0)
     found = winners(data.assign_attrs(config="{}"))
