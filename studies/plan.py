@@ -208,7 +208,8 @@ def checkpoints_of(arm: Settled, given: int | list[float]) -> tuple[list[float],
     """Where the state of an arm is recorded, as fractions of the end of a run, and why they are fewer than asked.
 
     A list is obeyed. Of a number per decade so many are left that the truth takes at most the study's share of the arm's time, but FEWEST at least,
-    and all where the arm has no more steps than that: a state is looked at once. The fewer ones are among the more. Time is that of `studies.hits`: an address depends on no clock.
+    and all where the arm has no more steps than that: a state is looked at once.
+    What an arm keeps holds all that an arm with fewer keeps. Time is that of `studies.hits`: an address depends on no clock.
 
     Args:
         arm: the arm.

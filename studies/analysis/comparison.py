@@ -64,7 +64,8 @@ def compare(dataset: xr.Dataset, at: float | None = None, value: str = "loss", a
         found[f"ratio{name}"] = told.assign_attrs(found[f"difference{name}"].attrs, long_name="ratio A / B of the loss", units="1")
     found["verdict"] = verdict(found["difference_interval"], corrected, leaning(means), alpha)
     found["judged"] = which.copy(data=np.array(JUDGED, object)[which.values]).assign_attrs(long_name="what is compared")
-    found["target"] = outcome.target.assign_attrs(long_name="target whose time is compared", units="loss")
+    unit = dataset["target_loss"].attrs.get("units", "loss") if "target_loss" in dataset.coords else "loss"
+    found["target"] = outcome.target.assign_attrs(long_name="target whose time is compared", units=unit)
     return found.assign_coords(logarithmic=logarithmic)
 
 

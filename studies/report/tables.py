@@ -52,7 +52,7 @@ def final_loss(dataset: xr.Dataset) -> Table:
     rows = [_loss_row(name, at_budget(data.isel(arm=k))) for name, data in _stacks(dataset) for k in range(data.sizes["arm"])]
     heads = ["landscape", "arm", "median", "95 % interval", "lower quartile", "upper quartile", "worlds", "diverged", "lost"]
     note = "True loss of the recommended point at the budget that all arms have; a world that diverged counts as infinite; lost: failed or missing."
-    return Table("Final loss", heads, rows, [note, *filter(None, [gaps.said(dataset)]), *_silent(dataset, "only the start is shown"), *unfit(dataset)])
+    return Table("Final loss", heads, rows, [note, *filter(None, [gaps.said(dataset)]), *_silent(dataset, "start shown"), *unfit(dataset)])
 
 
 def _loss_row(landscape: str, end: xr.Dataset) -> list[Cell]:

@@ -5,7 +5,12 @@ import pytest
 import xarray as xr
 
 from studies.analysis import gaps
+from studies.analysis.arms import words_on_silent
+from studies.analysis.paired import scaled
 from studies.analysis.scaling import scaling
+from studies.exchange.schema import _known
+from studies.exchange.specs import by_label
+from studies.figures.scales import is_gap
 
 LABELS = {"landscape": ["bowl", "nk"], "k": [1, 15]}
 
@@ -59,3 +64,28 @@ def test_no_exponent_is_fitted_through_gaps_and_raw_losses():
 def test_an_older_study_without_the_coordinate_has_raw_losses():
     assert gaps.word(xr.Dataset()) == "loss"
     assert gaps.said(xr.Dataset()) == ""
+
+
+def test_the_landscape_says_it_for_all_optimizers():
+    """GA did not run at k = 15, where ES tells that the loss is a raw value; at k = 1 both are gaps: no dim `optimizer` is left, and no NaN."""
+    data = xr.Dataset(coords={"gap_known": (("optimizer", "k"), [[1.0, np.nan], [1.0, 0.0]]), "optimizer": ["GA", "ES"], "k": [1, 15]})
+    for part in (data, data.isel(optimizer=[0])):
+        found = gaps.gap_known(part)
+        assert (found.dims, found.values.tolist()) == (("k",), [True, False])
+    loss = xr.DataArray([[0.0, np.nan], [10.0, 3.0]], dims=("optimizer", "k"), coords=data.coords)
+    logarithms, logarithmic = scaled(loss, xr.DataArray(1e-8))
+    assert logarithmic.dims == ("k",)
+    np.testing.assert_array_equal(logarithms, [[-8.0, np.nan], [1.0, 3.0]])
+    assert [is_gap(data.sel(k=k)) for k in (1, 15)] == [True, False]
+
+
+def test_an_import_is_not_put_beside_losses_of_two_meanings():
+    like = xr.Dataset(coords={"gap_known": ("k", [1.0, 0.0]), "k": [1, 15]})
+    with pytest.raises(ValueError, match=r"^k: expected losses of one meaning, they are gaps to the optimum at 1 and raw values at 15"):
+        _known(like, {by_label("nk"): "nk"})
+
+
+@pytest.mark.parametrize(("most", "listed"), [(None, "A, B"), (2, "A, B"), (1, "2 arms")])
+def test_one_wording_of_arms_that_never_asked(most, listed):
+    assert words_on_silent(["A", "B"], "not drawn", most) == f"{listed}: no step within the budget, not drawn"
+    assert words_on_silent([], "not drawn", most) == ""

@@ -149,8 +149,15 @@ def test_times_within_a_cost():
     assert str(only(compare(data, at=50.0))["verdict"].item()) == "A better"
 
 
+def test_the_target_whose_time_is_judged_has_the_units_of_the_targets():
+    data = raced(DONE, both(FAST, SLOW))
+    data["target_loss"].attrs["units"] = "of the gap at the start"
+    found = only(compare(data))
+    assert (str(found["judged"].item()), found["target"].attrs["units"]) == (TIME, "of the gap at the start")
+
+
 def test_a_pair_is_compared_where_the_two_have_checkpoints_whichever_a_third_has():
-    """At 100 evaluations A is 1 to 2 and B 3 to 4; C has no checkpoint of its own there, and A and C have the one at 50 alone: twice as much, 2 to 4."""
+    """At 100 evaluations A is 1 to 2 and B 3 to 4; C has a checkpoint at 50 alone, where losses are twice as much."""
     rows = np.stack([RNG.uniform(1, 2, WORLDS), RNG.uniform(3, 4, WORLDS), RNG.uniform(1, 2, WORLDS)])
     data = results(rows[None]).assign_coords(recorded=(("optimizer", "checkpoint"), [[1, 1], [1, 1], [1, 0]]))
     found = compare(data, at=100).isel(landscape=0)
