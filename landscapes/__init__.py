@@ -29,15 +29,15 @@ from landscapes.games.biased_gan import BiasedGAN
 from landscapes.games.bilinear import Bilinear
 from landscapes.games.dirac_gan import DiracGAN
 from landscapes.games.matching_pennies import MatchingPennies
-from landscapes.moving import Moving
 from landscapes.networks.autoencoder import Autoencoder
 from landscapes.networks.batch_norm import BatchNorm
 from landscapes.networks.contrastive import Contrastive
 from landscapes.networks.digits import Digits
 from landscapes.networks.linear_rnn import LinearRNN
-from landscapes.networks.logistic import LogisticRegression
+from landscapes.networks.logistic_regression import LogisticRegression
 from landscapes.networks.module import TorchModule
 from landscapes.networks.tanh_rnn import TanhRNN
+from landscapes.wrappers.moving import Moving
 
 LANDSCAPES: dict[str, type[Landscape]] = {
     # random genotypes

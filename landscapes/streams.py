@@ -4,7 +4,7 @@ A draw is Philox4x32-10 (Salmon et al. 2011) at the key (study seed, world) and 
 redraw). Nothing is consumed: the draw at an address does not depend on what else was drawn, on which other worlds share the batch, or on
 the device. Position of coordinate d of point p is p * D + d, so raising P keeps the earlier draws.
 
-On a CPU the loops are numba's (`landscapes.kernels`); elsewhere the same definition runs in plain torch (`landscapes.draws`), bit for bit.
+On a CPU the loops are numba's (`landscapes.streams_numba`); elsewhere the same definition runs in plain torch (`landscapes.streams_torch`), bit for bit.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from landscapes import draws, kernels
+from landscapes import streams_numba, streams_torch
 
 # The built-in sources; the place in this list is the source's number, so new names are added at the end only.
 SOURCES = (
@@ -141,26 +141,33 @@ class Streams:
         """Standard normal: (R, *shape), by Box and Muller (1958)."""
         double = self.dtype == torch.float64
         return self._draw(
-            kernels.normal64 if double else kernels.normal32, draws.normal64 if double else draws.normal32, source, shape, part, self.dtype
+            streams_numba.normal64 if double else streams_numba.normal32,
+            streams_torch.normal64 if double else streams_torch.normal32,
+            source,
+            shape,
+            part,
+            self.dtype,
         )
 
     def integers(self, source: str, high: int | Tensor, shape: tuple[int, ...], part: int = 0) -> Tensor:
         """Uniform on 0 .. high - 1: (R, *shape) int64; `high` one number or broadcastable to (R, *shape). The same in every dtype."""
         if isinstance(high, Tensor):
             return (self._uniform(source, shape, part, torch.float64) * high).long()
-        return self._draw(partial(_integers, float(high)), lambda key, n: (draws.uniform64(key, n) * high).long(), source, shape, part, torch.int64)
+        return self._draw(
+            partial(_integers, float(high)), lambda key, n: (streams_torch.uniform64(key, n) * high).long(), source, shape, part, torch.int64
+        )
 
     def bernoulli(self, source: str, p: float | Tensor, shape: tuple[int, ...], part: int = 0) -> Tensor:
         """True with probability p, to 53 bits: (R, *shape) bool; p one number or broadcastable to (R, *shape). The same in every dtype."""
         chance = torch.as_tensor(p, dtype=torch.float64, device=self.device)
         if chance.numel() > 1 and chance.shape != (self.size, *(1,) * len(shape)):  # it varies within a row
-            return self._draw(None, draws.below(chance.expand(self.size, *shape).flatten(1)), source, shape, part, torch.bool)
+            return self._draw(None, streams_torch.below(chance.expand(self.size, *shape).flatten(1)), source, shape, part, torch.bool)
         row = chance.reshape(-1).expand(self.size)
-        return self._draw(partial(_below, row), draws.below(row[:, None]), source, shape, part, torch.bool)
+        return self._draw(partial(_below, row), streams_torch.below(row[:, None]), source, shape, part, torch.bool)
 
     def coins(self, source: str, shape: tuple[int, ...], part: int = 0) -> Tensor:
         """True or False with equal probability, from one bit each: (R, *shape) bool. The same in every dtype."""
-        return self._draw(_coins, draws.coins, source, shape, part, torch.bool)
+        return self._draw(_coins, streams_torch.coins, source, shape, part, torch.bool)
 
     def categorical(self, source: str, weights: Tensor, shape: tuple[int, ...], part: int = 0) -> Tensor:
         """Indices drawn with replacement, in proportion to weights (R, K) >= 0: (R, *shape) int64, by inverse CDF."""
@@ -239,7 +246,12 @@ class Streams:
     def _uniform(self, source: str, shape: tuple[int, ...], part: int, dtype: torch.dtype) -> Tensor:
         double = dtype == torch.float64
         return self._draw(
-            kernels.uniform64 if double else kernels.uniform32, draws.uniform64 if double else draws.uniform32, source, shape, part, dtype
+            streams_numba.uniform64 if double else streams_numba.uniform32,
+            streams_torch.uniform64 if double else streams_torch.uniform32,
+            source,
+            shape,
+            part,
+            dtype,
         )
 
 
@@ -251,25 +263,25 @@ class Keyed:
     hashed, as a position, under the key and counter that the block before gave: 128 bits of state.
 
     Args:
-        key: (R, 5) uint64, as in `landscapes.kernels`.
+        key: (R, 5) uint64, as in `landscapes.streams_numba`.
     """
 
     key: np.ndarray
 
     def uniform(self, words: Tensor) -> Tensor:
         """Uniform on [0, 1), 53 bits: words (1 | R, P, W) int64, 0 <= w < 2**32 -> (R, P) float64."""
-        return self._draw(words, kernels.hashed_uniform, lambda w: draws.unit(w[0], w[1]))
+        return self._draw(words, streams_numba.hashed_uniform, lambda w: streams_torch.unit(w[0], w[1]))
 
     def normal(self, words: Tensor) -> Tensor:
         """Standard normal: words as in `uniform` -> (R, P) float64."""
-        return self._draw(words, kernels.hashed_normal, lambda w: draws.box_muller(w)[0])
+        return self._draw(words, streams_numba.hashed_normal, lambda w: streams_torch.box_muller(w)[0])
 
     def _draw(self, words: Tensor, kernel: Callable, law: Callable[[tuple[Tensor, ...]], Tensor]) -> Tensor:
         if _on_cpu(words.device):
             out = torch.empty((len(self.key), words.shape[1]), dtype=torch.float64)
             kernel(self.key, words.numpy(), out.numpy())
             return out
-        return law(draws.chained(torch.from_numpy(self.key.astype(np.int64)).to(words.device), words))
+        return law(streams_torch.chained(torch.from_numpy(self.key.astype(np.int64)).to(words.device), words))
 
 
 def bit_words(x: Tensor) -> Tensor:
@@ -278,7 +290,7 @@ def bit_words(x: Tensor) -> Tensor:
         packed = np.packbits(x.numpy(), axis=-1, bitorder="little")
         packed = np.pad(packed, [(0, 0)] * (x.ndim - 1) + [(0, -packed.shape[-1] % 4)])
         return torch.from_numpy(packed.view("<u4").astype(np.int64))
-    return draws.packed(x)
+    return streams_torch.packed(x)
 
 
 def _seeded(seed: int, draw: Callable[[], Tensor]) -> Tensor:
@@ -300,21 +312,21 @@ def _on_cpu(device: torch.device | str) -> bool:
 
 
 def _below(p: Tensor, key: np.ndarray, out: np.ndarray) -> None:
-    kernels.below(key, np.ceil(p.numpy().clip(0, 1) * 2.0**53).astype(np.int64), out.view(np.uint8))
+    streams_numba.below(key, np.ceil(p.numpy().clip(0, 1) * 2.0**53).astype(np.int64), out.view(np.uint8))
 
 
 def _integers(high: float, key: np.ndarray, out: np.ndarray) -> None:
-    kernels.integers(key, high, out)
+    streams_numba.integers(key, high, out)
 
 
 def _coins(key: np.ndarray, out: np.ndarray) -> None:
-    kernels.coins(key, out.view(np.uint8))
+    streams_numba.coins(key, out.view(np.uint8))
 
 
 def _floyd(drawn: Tensor, n: int) -> Tensor:
     """(rows, B) int64 -> (rows, B) int64; see `kernels.floyd`."""
     if not _on_cpu(drawn.device):
-        return draws.floyd(drawn, n)
+        return streams_torch.floyd(drawn, n)
     out = torch.empty_like(drawn)
-    kernels.floyd(drawn.numpy(), n, out.numpy())
+    streams_numba.floyd(drawn.numpy(), n, out.numpy())
     return out

@@ -13,7 +13,8 @@ from typing import Any, ClassVar, Self
 
 from torch import Tensor
 
-from landscapes.base import Answer, FitnessLaw, Parameters, Problem, Query, Reals
+from landscapes.base import Answer, FitnessLaw, Problem, Query, Reals
+from landscapes.parameters import Parameters
 from landscapes.streams import Streams
 from optimizers.schedules import Schedule
 

@@ -14,9 +14,10 @@ from typing import Any, NamedTuple
 
 import torch
 
-from landscapes.base import Bits, Domain, Parameters, Reals
-from optimizers import snes, strategies
+from landscapes.base import Bits, Domain, Reals
+from landscapes.parameters import Parameters
 from optimizers.base import Optimizer
+from optimizers.evolution_strategies import distribution, snes
 from optimizers.schedules import FACTORS, Schedule
 
 
@@ -68,7 +69,7 @@ def _sigma(optimizer: Any, task: Task) -> float | None:  # noqa: ANN401
 
 def _population(optimizer: Any, task: Task) -> int:  # noqa: ANN401
     del optimizer
-    return strategies.default_population(task.dim)
+    return distribution.default_population(task.dim)
 
 
 def _mutation_rate(optimizer: Any, task: Task) -> float:  # noqa: ANN401
@@ -84,19 +85,19 @@ def _margin(optimizer: Any, task: Task) -> float:  # noqa: ANN401
 
 
 def _lazy(optimizer: Any, task: Task) -> int:  # noqa: ANN401
-    size = optimizer.population or strategies.default_population(task.dim)
-    k = strategies.cma_constants(task.dim, size, optimizer.covariance == "diagonal", optimizer.active)
+    size = optimizer.population or distribution.default_population(task.dim)
+    k = distribution.cma_constants(task.dim, size, optimizer.covariance == "diagonal", optimizer.active)
     return max(1, int(min(2 / task.dim, 0.25) / (k.c_1 + k.c_mu)))
 
 
 def _parents(optimizer: Any, task: Task) -> int:  # noqa: ANN401
-    return (optimizer.population or strategies.default_population(task.dim)) // 2
+    return (optimizer.population or distribution.default_population(task.dim)) // 2
 
 
 def _damping(optimizer: Any, task: Task) -> float:  # noqa: ANN401
     """Of the (mu, lambda) strategy."""
-    weights = optimizer._weights(optimizer.population or strategies.default_population(task.dim))  # noqa: SLF001
-    return strategies.path_constants(task.dim, strategies.effective_size(weights))[1]
+    weights = optimizer._weights(optimizer.population or distribution.default_population(task.dim))  # noqa: SLF001
+    return distribution.path_constants(task.dim, distribution.effective_size(weights))[1]
 
 
 def _xnes_rate(optimizer: Any, task: Task) -> float:  # noqa: ANN401
@@ -105,7 +106,7 @@ def _xnes_rate(optimizer: Any, task: Task) -> float:  # noqa: ANN401
 
 
 def _evotorch_population(optimizer: Any, task: Task) -> int:  # noqa: ANN401
-    size = strategies.default_population(task.dim)
+    size = distribution.default_population(task.dim)
     return size + size % 2 if optimizer.algorithm == "pgpe" else size
 
 

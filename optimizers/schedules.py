@@ -31,7 +31,8 @@ import torch
 from annotated_types import Ge, Gt, Le
 from torch import Tensor
 
-from landscapes.base import Parameters, column
+from landscapes.numerics import column
+from landscapes.parameters import Parameters
 
 FACTORS = {"step": 0.1, "exponential": 0.1, "cosine": 0.0, "inverse_time": 0.5, "logarithmic": 0.5}  # `factor` where none is given
 Coupling = Literal["none", "constant_variance", "constant_temperature", "grow", "decay_and_grow"]

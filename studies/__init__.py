@@ -38,7 +38,7 @@ def run_study(
         KeyboardInterrupt: stopped by Ctrl-C; finished cells are kept, the next call goes on from there.
         ConnectionError: the scheduler went away; finished cells are kept, the next call goes on from there.
     """  # noqa: DOC502
-    from studies.session import run_study
+    from studies.run.session import run_study
 
     return run_study(config, out, overrides, workers=workers, cluster=cluster)
 
@@ -55,6 +55,6 @@ def open_study(path: str | Path) -> xr.Dataset:
     Raises:
         FileNotFoundError: there is no study at this path.
     """  # noqa: DOC502
-    from studies import store
+    from studies.results import view
 
-    return store.open_study(path)
+    return view.open_study(path)

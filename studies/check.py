@@ -50,8 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def verdict(check: Callable[[], str]) -> str:
     """What came of a check, in a line that begins with ok, FAIL or skip, padded to four letters."""
-    from studies.contract import PluginError, Undecided
-    from studies.digest import one_line
+    from studies.cells.contract import PluginError, Undecided
+    from studies.cells.digest import one_line
 
     try:
         remark = check()
@@ -74,22 +74,23 @@ def load(kind: str, settings: Sequence[str] = ()) -> Optimizer | Landscape:
 
     from landscapes import LANDSCAPES
     from optimizers import OPTIMIZERS
-    from studies import kinds, models
+    from studies import registry
+    from studies.study_file import fields
 
     if not (kind in LANDSCAPES or kind in OPTIMIZERS or ":" in kind):
         raise ValueError("expected an optimizer or a landscape: a name that `python -m studies.list` prints, or an import path 'module:Class'")
-    family = "landscape" if kind in LANDSCAPES else "optimizer" if kind in OPTIMIZERS else kinds.family(kind)
-    cls, given = kinds.find(kind, family), {"kind": kind}
+    family = "landscape" if kind in LANDSCAPES else "optimizer" if kind in OPTIMIZERS else registry.family(kind)
+    cls, given = registry.find(kind, family), {"kind": kind}
     for setting in settings:
         name, equals, value = setting.partition("=")
         if not equals:
             raise ValueError(f"--set: expected PARAMETER=VALUE, got {setting!r}")
         given[name] = _value(value)
     try:
-        checked = models.entry_model(f"{family}s", kind, cls).model_validate(given)
+        checked = fields.entry_model(f"{family}s", kind, cls).model_validate(given)
     except ValidationError as error:
         raise ValueError("; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg'].lower()}" for e in error.errors())) from error
-    made = kinds.build({"kind": kind, **checked.model_dump(include=set(models.parameter_names(cls)), mode="json")}, family)
+    made = registry.build({"kind": kind, **checked.model_dump(include=set(fields.parameter_names(cls)), mode="json")}, family)
     return made if family == "landscape" else made.budgeted(STEPS)
 
 
@@ -145,7 +146,7 @@ class OptimizerTrial:
         import torch
 
         from landscapes.streams import Streams
-        from studies.contract import Method, Sizes
+        from studies.cells.contract import Method, Sizes
 
         self.made, self.domain, self.dtype = made, domain, dtype
         self.few = Streams(seed=SEED, worlds=torch.tensor(WORLDS), dtype=dtype, device=device, sources=made.sources)
@@ -198,7 +199,7 @@ class OptimizerTrial:
 
     def shapes(self) -> str:
         """Of everything that it returns."""
-        from studies import contract
+        from studies.cells import contract
 
         state = self.made.init(self.problem(self.few), self.few.at(0))
         contract.check_state(self.methods["init"], state, self.sizes)
@@ -217,7 +218,7 @@ class OptimizerTrial:
         """No point is NaN or infinite, while all that it saw is moderate."""
         import torch
 
-        from studies import contract
+        from studies.cells import contract
 
         rows = torch.ones(len(WORLDS), dtype=torch.bool)
         for step in self.steps(self.few):
@@ -231,7 +232,7 @@ class OptimizerTrial:
 
     def unchanged(self) -> str:
         """States, queries and answers stay what they were."""
-        from studies.contract import Unchanged
+        from studies.cells.contract import Unchanged
 
         for step in self.steps(self.few):
             for name, call in self.calls(step, self.few):
@@ -243,7 +244,7 @@ class OptimizerTrial:
 
     def addressed(self) -> str:
         """The global generators stay where they are."""
-        from studies import contract
+        from studies.cells import contract
 
         contract.draws_nothing(self.methods["init"], lambda: self.made.init(self.problem(self.few), self.few.at(0)))
         for step in self.steps(self.few):
@@ -268,7 +269,7 @@ class OptimizerTrial:
 
     def alone(self) -> str:
         """Every method gives one world what it gives it among others."""
-        from studies import contract
+        from studies.cells import contract
 
         init, exact = self.methods["init"], True
         whole, single = self._init(self.few), lambda: self._init(self.one)
@@ -283,7 +284,7 @@ class OptimizerTrial:
 
     def resumed(self) -> str:
         """Another object, made of the same parameters, goes on from a state as the first did."""
-        from studies import contract
+        from studies.cells import contract
 
         rest = [*self.steps(self.few)][STEPS // 2 :]
         fresh = type(self.made)(**self.made.parameters())
@@ -296,7 +297,7 @@ class OptimizerTrial:
 
     def on_its_device(self) -> str:
         """On a device that holds no numbers, or a GPU where there is one, nothing comes from the CPU."""
-        from studies import contract
+        from studies.cells import contract
 
         return contract.on_a_device(lambda device: [*OptimizerTrial(self.made, self.domain, self.dtype, device).steps_and_points()])
 
@@ -353,7 +354,7 @@ class LandscapeTrial:
 
     def contract(self, *, gradient: bool) -> str:
         """As the guards of a study hold it."""
-        from studies import guards
+        from studies.cells import guards
 
         guards.check_bind(self.made, self.one)
         bound, alone = self.made.bind(self.few), self.made.bind(self.one)
@@ -364,7 +365,7 @@ class LandscapeTrial:
         """Its tables follow from the worlds."""
         import torch
 
-        from studies.contract import Method
+        from studies.cells.contract import Method
 
         first, second = (self.values(self.few.device) for _ in range(2))
         if not torch.equal(first, second):
@@ -373,7 +374,7 @@ class LandscapeTrial:
 
     def on_its_device(self) -> str:
         """On a device that holds no numbers, or a GPU where there is one, nothing comes from the CPU."""
-        from studies import contract
+        from studies.cells import contract
 
         return contract.on_a_device(self.values)
 

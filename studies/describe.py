@@ -24,9 +24,9 @@ def describe(word: str) -> Parts:
     Raises:
         ValueError: there is nothing of this name.
     """
-    from studies import keys
     from studies.list import names
-    from studies.yaml_lines import nearest, suggest
+    from studies.study_file import keys
+    from studies.text.words import nearest, suggest
 
     if ":" in word:
         return _kind(word)
@@ -46,41 +46,41 @@ def find(kind: str) -> tuple[str, Any]:
     Raises:
         ValueError: there is no such kind.
     """
-    from studies import kinds
-    from studies.yaml_lines import suggest
+    from studies.registry import FAMILIES, find
+    from studies.text.words import suggest
 
-    for family, (registry, _) in kinds.FAMILIES.items():
+    for family, (registry, _) in FAMILIES.items():
         if kind in registry:
             return family, registry[kind]
     if ":" not in kind:
-        raise ValueError(f"unknown kind {kind!r}; {suggest(kind, [name for registry, _ in kinds.FAMILIES.values() for name in registry])}")
+        raise ValueError(f"unknown kind {kind!r}; {suggest(kind, [name for registry, _ in FAMILIES.values() for name in registry])}")
     problems = []
-    for family in kinds.FAMILIES:
+    for family in FAMILIES:
         try:
-            return family, kinds.find(kind, family)
+            return family, find(kind, family)
         except ValueError as error:
             problems.append(str(error))
     raise ValueError(problems[0])
 
 
 def _kind(kind: str) -> Parts:
-    from studies import keys, models
+    from studies.study_file import fields, keys
 
     family, cls = find(kind)
-    facts = [f"{kind} ({family}): {models.summary(cls)}", *_about(cls, family)]
-    return [*facts, keys.parameters(models.parameter_model(cls).model_json_schema())]
+    facts = [f"{kind} ({family}): {fields.summary(cls)}", *_about(cls, family)]
+    return [*facts, keys.parameters(fields.parameter_model(cls).model_json_schema())]
 
 
 def _claim(kind: str) -> Parts:
-    from studies import keys, models
     from studies.claims import CLAIMS
+    from studies.study_file import fields, keys
 
-    return [f"{kind} (claim): {_text(CLAIMS[kind])}", keys.parameters(models.parameter_model(CLAIMS[kind]).model_json_schema())]
+    return [f"{kind} (claim): {_text(CLAIMS[kind])}", keys.parameters(fields.parameter_model(CLAIMS[kind]).model_json_schema())]
 
 
 def _figure(name: str) -> Parts:
     from studies.figures import FIGURES
-    from studies.models import FIGURES as NEEDS
+    from studies.study_file.model import FIGURES as NEEDS
 
     facts = [f"{name} (figure): {_text(sys.modules[FIGURES[name].__module__])}"]
     facts += [f"shows the `{NEEDS[name]}` of a study"] * bool(NEEDS.get(name))
@@ -88,7 +88,7 @@ def _figure(name: str) -> Parts:
 
 
 def _study(name: str) -> Parts:
-    from studies.config import load_study, ready_studies
+    from studies.study_file.loading import load_study, ready_studies
 
     study, path = load_study(name), ready_studies()[name]
     facts = [f"{name} (ready study): {' '.join((study.question or '').split())}", f"file: {_shown(path)}"]
@@ -98,7 +98,7 @@ def _study(name: str) -> Parts:
 
 
 def _measure(name: str) -> Parts:
-    from studies.probes.told import measure
+    from studies.probe.measures import measure
 
     told = measure(name)
     where = " and ".join(told.domains)
@@ -168,14 +168,14 @@ def main() -> None:
     words = "a name that python -m studies.list prints, a key of a study file (noise.batch, sgd.schedule), or an import path package.module:Class"
     parser.add_argument("name", metavar="NAME", help=words)
     name = parser.parse_args().name
-    from studies import printing
+    from studies.text import terminal
 
     try:
         parts = describe(name)
     except ValueError as error:
         print(error, file=sys.stderr)
         sys.exit(2)
-    console = printing.console()
+    console = terminal.console()
     for part in parts:
         console.print(part)
 

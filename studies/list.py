@@ -22,12 +22,12 @@ def rows() -> Iterator[tuple[str, str, str]]:
 
 def names() -> dict[str, list[str]]:
     """Family -> all that is of it."""
-    from studies import keys
     from studies.claims import CLAIMS
-    from studies.config import ready_studies
     from studies.figures import FIGURES
-    from studies.kinds import FAMILIES
-    from studies.probes.datasets import measure_names
+    from studies.probe.datasets import measure_names
+    from studies.registry import FAMILIES
+    from studies.study_file import keys
+    from studies.study_file.loading import ready_studies
 
     found = {family: [*registry] for family, (registry, _) in FAMILIES.items()}
     found |= {"claim": [*CLAIMS], "figure": [*FIGURES], "measure": measure_names(), "variable": [*variables()]}
@@ -36,13 +36,13 @@ def names() -> dict[str, list[str]]:
 
 def line(family: str, name: str) -> str:
     """One line about something that has a name."""
-    from studies import keys
     from studies.claims import CLAIMS
-    from studies.config import ready_studies
     from studies.figures import FIGURES
-    from studies.kinds import FAMILIES
-    from studies.models import summary
-    from studies.probes.told import measure
+    from studies.probe.measures import measure
+    from studies.registry import FAMILIES
+    from studies.study_file import keys
+    from studies.study_file.fields import summary
+    from studies.study_file.loading import ready_studies
 
     if family in FAMILIES:
         return summary(FAMILIES[family][0][name])
@@ -60,10 +60,10 @@ def line(family: str, name: str) -> str:
 def variables() -> dict[str, tuple[str, str]]:
     """Name -> long name and unit, of the variables of a Dataset that every study may have."""
     from optimizers import OPTIMIZERS
-    from studies import instruments, pictures
-    from studies.ledger.record import VARIABLES
+    from studies.cells import pictures, recorder
+    from studies.cells.ledger.record import VARIABLES
 
-    found = {"start_loss": instruments.START} | instruments.VARIABLES | instruments.COUNTS | HITS
+    found = {"start_loss": recorder.START} | recorder.VARIABLES | recorder.COUNTS | HITS
     found |= {variable: (line, unit) for cls in OPTIMIZERS.values() for variable, line, unit in (*cls.recorded.values(), *cls.counted.values())}
     return found | {name: (line, unit) for name, (_, line, unit) in (VARIABLES | pictures.VARIABLES).items()}
 
@@ -75,10 +75,10 @@ def _first(text: str) -> str:
 
 def about(path: Path) -> str:
     """A study's question, else its first comment."""
-    from studies import yaml_lines
+    from studies.study_file import document
 
     text = path.read_text(encoding="utf-8")
-    data = yaml_lines.read(path.name, text).data
+    data = document.read(path.name, text).data
     question = data.get("question") if isinstance(data, dict) else None
     comments = (line.lstrip("# ").strip() for line in text.splitlines() if line.startswith("#") and "yaml-language-server" not in line)
     return " ".join(str(question).split()) if question else next(comments, "")
@@ -89,7 +89,7 @@ def main() -> None:
     argparse.ArgumentParser(prog="python -m studies.list", description=__doc__).parse_args()
     from rich.table import Table
 
-    from studies import printing
+    from studies.text import terminal
 
     table = Table.grid(padding=(0, 2))
     last = ""
@@ -98,7 +98,7 @@ def main() -> None:
             table.add_row(HEADS.get(family, f"{family}s"), style="bold")
         table.add_row(f"  {name}", line)
         last = family
-    printing.console().print(table)
+    terminal.console().print(table)
 
 
 if __name__ == "__main__":

@@ -6,133 +6,32 @@ touch share one; a cell is a task on a block of worlds. Blocks are aligned to mu
 
 from __future__ import annotations
 
-import dataclasses
-import functools
-import hashlib
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib import metadata
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from landscapes.base import Landscape
-from landscapes.oracle import ROUNDING
+from landscapes.oracle.bill import ROUNDING
 from landscapes.streams import SOURCES
-from studies import kinds
-from studies.config import Study
-from studies.digest import CORE, code_digest
-from studies.hits import STEP, reads_of_truth
-from studies.provenance import library_version
-from studies.sections import MOMENTS
-from studies.settings import Arm as Settled
-from studies.spending import landscape_of, place, spending
+from studies import registry
+from studies.cells import provenance
+from studies.cells.hits import STEP, reads_of_truth
+from studies.cells.task import Cell, Task, blocks
+from studies.results import settings
+from studies.results.assembly import Manifest
+from studies.study_file.arm import Arm as Settled
+from studies.study_file.spending import landscape_of, place, spending
+from studies.study_file.study import Study
+from studies.study_file.values import MOMENTS
 
-BLOCK = 32  # worlds in a full cell
+if TYPE_CHECKING:
+    pass
+
+
 DECADES = 3  # of the budget, covered by checkpoints
 TRUTH = 2  # evaluations of truth at a checkpoint: the recommendation and the best point
 FEWEST = 10  # checkpoints that every arm may have, whatever they take: three in each decade
-
-
-@dataclass(frozen=True, kw_only=True)
-class Task:
-    """All that the numbers of an arm depend on, but its worlds; plain data that JSON can hold.
-
-    Args:
-        landscape: {"kind": .., parameters}, complete.
-        optimizer: {"kind": .., parameters}, complete.
-        relaxation: how the optimizer sees a landscape on bits; None where it searches the domain itself.
-        noise: batch (terms, None: all), sampling, shared, evaluation (value, gradient).
-        oracle: micro_batches, chunks.
-        seed: of the study.
-        instances: world r has instance r mod instances; None: its own.
-        budget: evaluations at the lowest price of a gradient.
-        gradient_cost: value, low and high price in evaluations.
-        checkpoints: increasing costs at the nominal price, in evaluations.
-        targets: losses; with a `target_floor`, fractions of what each world's start lies above it.
-        target_floor: the loss that is 0 to such fractions; None: targets are losses.
-        dtype: float64 or float32.
-        device: cpu or cuda.
-        ledger: what the noise ledger records: moments (increasing costs at the nominal price), redraws, modes, points, sources; None: it is not kept.
-        truth: share of the time that looking for hits may take where the truth takes longer than a step; 1 where it never does.
-        pictures: frames of the search: costs (increasing, at the nominal price), worlds, points, grid; None: there are none.
-    """
-
-    landscape: dict[str, Any]
-    optimizer: dict[str, Any]
-    relaxation: str | None
-    noise: dict[str, Any]
-    seed: int
-    instances: int | None
-    budget: float
-    gradient_cost: dict[str, float]
-    checkpoints: list[float]
-    targets: list[float]
-    dtype: str
-    device: str
-    oracle: dict[str, int] = dataclasses.field(default_factory=lambda: {"micro_batches": 1, "chunks": 1})
-    ledger: dict[str, Any] | None = None
-    pictures: dict[str, Any] | None = None
-    truth: float = 1.0
-    target_floor: float | None = None
-
-    @functools.cached_property
-    def canonical(self) -> str:
-        """The task as canonical JSON."""
-        return json.dumps(dataclasses.asdict(self), sort_keys=True, separators=(",", ":"))
-
-    @functools.cached_property
-    def code(self) -> str:
-        """Digest of the code that computes it, and the names of the classes: a registry may come to name another one of a module."""
-        return " ".join((code_digest(self.modules), *(cls.__qualname__ for cls in self._classes)))
-
-    @property
-    def modules(self) -> tuple[str, ...]:
-        """The modules that compute it; what these import is not listed."""
-        owners = {cls.__module__ for cls in self._classes} | _own_modules(self.optimizer) | _own_modules(self.landscape)
-        owners |= {module for made in self._landscapes for module in made.code}
-        owners |= {"landscapes.relaxation"} if self.relaxation else set()
-        owners |= {"studies.ledger.record"} if self.ledger else set()
-        return (*CORE, *sorted(owners))
-
-    @property
-    def _classes(self) -> list[type]:
-        return [kinds.find(self.optimizer["kind"], "optimizer"), *map(type, self._landscapes)]
-
-    @functools.cached_property
-    def fingerprint(self) -> str:
-        """Digest of the files that its landscape reads; empty where there are none."""
-        return " ".join(made.fingerprint for made in self._landscapes).strip()
-
-    @functools.cached_property
-    def libraries(self) -> dict[str, str]:
-        """Other libraries that its optimizer runs, name -> installed version; empty for our own."""
-        return {name: library_version(name) for name in kinds.find(self.optimizer["kind"], "optimizer").libraries}
-
-    @functools.cached_property
-    def _landscapes(self) -> list[Landscape]:
-        """The landscape and those inside it."""
-        found = [kinds.build(self.landscape, "landscape")]
-        for made in found:
-            found += [inner for inner in made.parameters().values() if isinstance(inner, Landscape)]
-        return found
-
-
-@dataclass(frozen=True)
-class Cell:
-    """A task on the absolute worlds first .. last - 1."""
-
-    task: Task
-    first: int
-    last: int
-
-    @functools.cached_property
-    def address(self) -> str:
-        """32 hexadecimal digits: equal for equal numbers, different where anything that they depend on differs."""
-        task = self.task
-        libraries = " ".join(f"{name} {version}" for name, version in task.libraries.items())
-        parts = (task.canonical, str(self.first), str(self.last), _torch_version(), task.code, *filter(None, [task.fingerprint, libraries]))
-        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True)
@@ -192,24 +91,12 @@ def make_plan(study: Study) -> Plan:
     return Plan(study, arms, study.axes, [*study.notes, *notes])
 
 
-def blocks(task: Task, replicates: int, have: Callable[[str], bool], start: int = 0) -> list[Cell]:
-    """Consecutive cells over so many worlds from `start` on, none across a multiple of BLOCK; an existing cell goes before a new one."""
-    cells: list[Cell] = []
-    first, stop = start, start + replicates
-    while first < stop:
-        end = (first // BLOCK + 1) * BLOCK
-        existing = (cell for last in range(end, first, -1) if have((cell := Cell(task, first, last)).address))
-        cells.append(next(existing, None) or Cell(task, first, min(end, stop)))
-        first = cells[-1].last
-    return cells
-
-
 def checkpoints_of(arm: Settled, given: int | list[float]) -> tuple[list[float], str]:
     """Where the state of an arm is recorded, as fractions of the end of a run, and why they are fewer than asked.
 
     A list is obeyed. Of a number per decade so many are left that the truth takes at most the study's share of the arm's time, but FEWEST at least,
     and all where the arm has no more steps than that: a state is looked at once.
-    What an arm keeps holds all that an arm with fewer keeps. Time is that of `studies.hits`: an address depends on no clock.
+    What an arm keeps holds all that an arm with fewer keeps. Time is that of `studies.cells.hits`: an address depends on no clock.
 
     Args:
         arm: the arm.
@@ -267,7 +154,7 @@ def geometric(decades: float, count: int) -> list[float]:
 
 def _step_sources(study: Study) -> list[str]:
     """The dim of the noise ledger: sources that a step may draw from, the built-in ones and what the study's optimizers declare."""
-    declared = [source for arm in study.arms for source in kinds.find(arm.optimizer["kind"], "optimizer").sources]
+    declared = [source for arm in study.arms for source in registry.find(arm.optimizer["kind"], "optimizer").sources]
     return [source for source in dict.fromkeys([*SOURCES, *declared]) if source not in ("instance", "init", "library", "ledger")]
 
 
@@ -293,12 +180,6 @@ def _task(arm: Settled, fractions: list[float], device: str, sources: list[str])
     )
 
 
-def _own_modules(spec: Mapping[str, Any]) -> set[str]:
-    """The modules of all import paths "module:Class" in a spec."""
-    named = {module for module, colon, _ in [str(spec.get("kind", "")).partition(":")] if colon}
-    return named.union(*(_own_modules(value) for value in spec.values() if isinstance(value, Mapping)))
-
-
 def rounded(value: float) -> float:
     """12 digits: the last ones depend on the machine's library, and an address should not."""
     return float(f"{value:.12g}")
@@ -312,6 +193,52 @@ def _device(device: str) -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-@functools.cache
-def _torch_version() -> str:
-    return metadata.version("torch")
+# the plan on disk --------------------------------------------------------------------------------------------------------
+
+
+def manifest(plan: Plan, cells: Sequence[Cell], text: str = "") -> Manifest:
+    """What `assemble` needs of a plan, as JSON.
+
+    Args:
+        plan: the plan.
+        cells: those of its cells that are to be shown.
+        text: the study as the user gave it.
+
+    Returns:
+        dims (name -> labels), replicates, tasks, arms (coords, number of the task), cells (address, number of the task, worlds), attrs.
+    """
+    numbers = {task.canonical: number for number, task in enumerate(plan.tasks)}
+    return {
+        "dims": plan.axes,
+        "replicates": plan.study.replicates,
+        "tasks": [json.loads(task) for task in numbers],
+        "arms": [{"coords": arm.coords, "task": numbers[arm.task.canonical]} for arm in plan.arms],
+        "cells": [{"address": cell.address, "task": numbers[cell.task.canonical], "first": cell.first, "last": cell.last} for cell in cells],
+        "attrs": _attrs(plan, text),
+    }
+
+
+def _attrs(plan: Plan, text: str) -> dict[str, str]:
+    return {
+        "name": plan.study.name,
+        "study": text,
+        "config": json.dumps(plan.study.resolved),
+        "versions": json.dumps(provenance.versions() | {name: version for task in plan.tasks for name, version in task.libraries.items()}),
+        "device": ", ".join(sorted({task.device for task in plan.tasks})),
+        "commit": provenance.commit(),
+        settings.ATTRIBUTE: _settings(plan),
+    } | {key: json.dumps(told) for key, told in (("match", plan.study.matched), ("tuning", plan.study.tuned)) if told}
+
+
+def _settings(plan: Plan) -> str:
+    """What every arm runs with, for `studies.results.settings`."""
+    from studies.study_file.resolved import resolved
+
+    numbers = {task.canonical: number for number, task in enumerate(plan.tasks)}
+    told = [{"coords": arm.coords, "label": arm.label, "task": numbers[arm.task.canonical]} for arm in plan.arms]
+    names = ("seed", "instances", "budget", "gradient_cost", "targets", "target_floor", "dtype")
+    parts = [
+        resolved(task.landscape, task.optimizer, task.relaxation, task.noise, task.oracle, {name: getattr(task, name) for name in names})
+        for task in plan.tasks
+    ]
+    return json.dumps({"arms": told, "tasks": parts})

@@ -4,7 +4,7 @@ import os
 
 os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1", NUMBA_NUM_THREADS="1", MKL_CBWR="COMPATIBLE")
 
-from tests.patience import HUNG  # noqa: E402
+from tests.support.patience import HUNG  # noqa: E402
 
 os.environ.setdefault("PYTEST_TIMEOUT", str(HUNG))  # pytest-timeout's own variable, which goes before pyproject.toml
 

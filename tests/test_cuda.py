@@ -6,12 +6,12 @@ import torch
 
 from landscapes import LANDSCAPES
 from landscapes.base import Bits
-from landscapes.oracle import evaluate
+from landscapes.oracle.evaluation import evaluate
 from landscapes.streams import Streams
-from studies.probes.examples import EXAMPLES
-from studies.probes.named import named
-from tests.test_loop import pair, run
-from tests.test_streams import LAWS, draw
+from studies.probe.examples import EXAMPLES
+from studies.probe.named import named
+from tests.landscapes.test_streams import LAWS, draw
+from tests.studies.cells.test_loop import pair, run
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device on this machine")
 

@@ -69,7 +69,7 @@ def test_no_call_whose_bits_depend_on_the_batch(path):
     for line, call in calls(path):
         owner, _, attribute = call.rpartition(".")
         torchlike = owner in ("torch", "F", "functional", "torch.nn.functional", "torch.special")
-        assert not (torchlike and attribute in UNSAFE), f"{line}: {call}; see landscapes.base.logistic"
+        assert not (torchlike and attribute in UNSAFE), f"{line}: {call}; see landscapes.numerics.logistic"
 
 
 @pytest.mark.parametrize("floor", ["analysis", "figures", "claims", "report", "exchange"])
@@ -90,7 +90,7 @@ TESTS = [path for path in sorted((ROOT / "tests").rglob("*.py")) if "benchmarks"
 
 @pytest.mark.parametrize("path", TESTS, ids=name)
 def test_no_test_reads_the_clock_or_sets_a_limit_of_its_own(path):
-    """A loaded machine is not a fault: waits go through tests/patience.py, speed is measured in tests/benchmarks."""
+    """A loaded machine is not a fault: waits go through tests/support/patience.py, speed is measured in tests/benchmarks."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "time":
             assert not node.attr.startswith(CLOCKS), f"{node.lineno}: time.{node.attr}"

@@ -8,9 +8,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from landscapes.base import dot
 from landscapes.bbob.tables import Tables, linear, turn
 from landscapes.bbob.transforms import oscillate, ramp, safe_log, safe_sqrt, scales, skew
+from landscapes.numerics import dot
 
 
 def ellipsoid(x: Tensor, tables: Tables, condition: float = 1e6) -> Tensor:

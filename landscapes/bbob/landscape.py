@@ -14,11 +14,12 @@ import torch
 from annotated_types import Ge, Le
 from torch import Tensor
 
-from landscapes.base import UNBOUND, Domain, Landscape, Reals, Terms, check_bound, check_points, weighted
+from landscapes.base import Domain, Landscape, Reals, Terms, weighted
 from landscapes.bbob.functions import FUNCTIONS
 from landscapes.bbob.instances import LAST, f_opt, seed_of
 from landscapes.bbob.tables import Tables, gather, in_chunks
 from landscapes.bbob.transforms import outside
+from landscapes.checks import UNBOUND, check_bound, check_points
 from landscapes.streams import Streams
 
 _STRIDE = 123_607  # between redraws of an instance: about LAST over the golden ratio, so that they stay clear of the numbers of other worlds

@@ -8,10 +8,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from landscapes.base import dot
 from landscapes.bbob.instances import valley_scale
 from landscapes.bbob.tables import Tables, linear, shift, turn
 from landscapes.bbob.transforms import oscillated_power, scales
+from landscapes.numerics import dot
 
 
 def attractive_sector(x: Tensor, tables: Tables) -> Tensor:

@@ -28,7 +28,7 @@ import torch
 from annotated_types import Ge, Le
 from torch import Tensor
 
-from landscapes.base import UNBOUND, Domain, Landscape, Reals, Terms, check_bound, check_points, weighted
+from landscapes.base import Domain, Landscape, Reals, Terms, weighted
 from landscapes.bbob.functions import FUNCTIONS
 from landscapes.bbob.ill_conditioned import ellipsoid
 from landscapes.bbob.instances import LAST, SHARED_SEEDS, f_opt, seed_of
@@ -36,6 +36,7 @@ from landscapes.bbob.landscape import instance_numbers
 from landscapes.bbob.multimodal import griewank_rosenbrock
 from landscapes.bbob.tables import Tables, gather, in_chunks
 from landscapes.bbob.transforms import outside
+from landscapes.checks import UNBOUND, check_bound, check_points
 from landscapes.streams import Streams
 
 PRECISION = 1e-8  # gaps below are seen without noise

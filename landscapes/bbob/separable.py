@@ -8,9 +8,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from landscapes.base import dot
 from landscapes.bbob.tables import Tables, shift
 from landscapes.bbob.transforms import oscillate, rastrigin, scales, skew
+from landscapes.numerics import dot
 
 
 def sphere(x: Tensor, tables: Tables) -> Tensor:

@@ -9,8 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from landscapes.base import UNBOUND, matmul
 from landscapes.bbob.instances import Drawn
+from landscapes.checks import UNBOUND
+from landscapes.numerics import matmul
 from landscapes.streams import Streams
 
 ELEMENTS = 2**14  # coordinates worked at a time: their temporaries stay in the second-level cache

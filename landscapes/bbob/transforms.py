@@ -12,7 +12,7 @@ from functools import cache
 import torch
 from torch import Tensor
 
-from landscapes.base import dot
+from landscapes.numerics import dot
 
 
 def ramp(like: Tensor) -> Tensor:

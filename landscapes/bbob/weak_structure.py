@@ -10,9 +10,9 @@ import math
 import torch
 from torch import Tensor
 
-from landscapes.base import dot, matmul
 from landscapes.bbob.tables import Tables, linear, shift, turn
 from landscapes.bbob.transforms import oscillated_power, safe_sqrt, scales, sin_squared
+from landscapes.numerics import dot, matmul
 
 ROOT = 20.517522909941688  # r with tan r = -r / 2: z sin sqrt z is largest on [0, 500] at z = r^2
 TOP = 418.9828872724337  # r^2 sin r

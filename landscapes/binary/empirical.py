@@ -19,9 +19,10 @@ from typing import ClassVar, Literal, Self
 
 from torch import Tensor
 
-from landscapes.base import UNBOUND, Bits, Domain, FitnessLaw, Landscape, Terms, check_bound, check_chances, check_points, weighted
+from landscapes.base import Bits, Domain, FitnessLaw, Landscape, Terms, weighted
 from landscapes.binary.genotype_csv import UNREAD, Measured, read_table
 from landscapes.binary.genotypes import bits, fold
+from landscapes.checks import UNBOUND, check_bound, check_chances, check_points
 from landscapes.streams import Streams, bit_words
 
 DATA = Path(__file__).parent / "data"

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from landscapes.base import dot, matmul
+from landscapes.numerics import dot, matmul
 
 Fitness = Callable[[Tensor], Tensor]  # of genotypes (1 | R, P, n) uint8 -> (R, P)
 

@@ -16,7 +16,9 @@ import torch
 from annotated_types import Ge
 from torch import Tensor
 
-from landscapes.base import UNBOUND, Bits, Domain, Landscape, Terms, check_bound, dot, per_instance
+from landscapes.base import Bits, Domain, Landscape, Terms, per_instance
+from landscapes.checks import UNBOUND, check_bound
+from landscapes.numerics import dot
 from landscapes.streams import Streams
 
 

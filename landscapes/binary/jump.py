@@ -16,8 +16,9 @@ import torch
 from annotated_types import Ge
 from torch import Tensor
 
-from landscapes.base import Terms, check_chances, check_points, weighted
+from landscapes.base import Terms, weighted
 from landscapes.binary.hidden_target import HiddenTarget
+from landscapes.checks import check_chances, check_points
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,8 +15,9 @@ import torch
 from annotated_types import Ge
 from torch import Tensor
 
-from landscapes.base import UNBOUND, Bits, Domain, Landscape, Terms, check_bound, check_chances, check_points
+from landscapes.base import Bits, Domain, Landscape, Terms
 from landscapes.binary.hidden_target import total
+from landscapes.checks import UNBOUND, check_bound, check_chances, check_points
 from landscapes.streams import Streams
 
 # A sequence of least energy for each n = 2 .. 66, by the lengths of its runs (b is 11); the energies are proven by Packebusch and Mertens, the

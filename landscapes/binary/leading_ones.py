@@ -17,8 +17,9 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from landscapes.base import Terms, check_chances, check_points
+from landscapes.base import Terms
 from landscapes.binary.hidden_target import HiddenTarget, total
+from landscapes.checks import check_chances, check_points
 
 
 @dataclass(frozen=True, kw_only=True)

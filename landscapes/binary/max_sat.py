@@ -18,9 +18,10 @@ import torch
 from annotated_types import Ge, Gt
 from torch import Tensor
 
-from landscapes.base import UNBOUND, Bits, Domain, Landscape, Terms, check_bound, check_chances, check_points, per_instance
+from landscapes.base import Bits, Domain, Landscape, Terms, per_instance
 from landscapes.binary.genotypes import ENUMERATED, bits
 from landscapes.binary.products import every, product_sums
+from landscapes.checks import UNBOUND, check_bound, check_chances, check_points
 from landscapes.streams import Streams
 
 

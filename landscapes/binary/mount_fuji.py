@@ -17,9 +17,11 @@ import torch
 from annotated_types import Ge
 from torch import Tensor
 
-from landscapes.base import Bits, Domain, Landscape, Terms, check_bound, check_chances, check_points, dot, weighted
+from landscapes.base import Bits, Domain, Landscape, Terms, weighted
 from landscapes.binary.genotypes import ENUMERATED, STORED
 from landscapes.binary.random_tables import UNDRAWN, Gap, Law, RandomTable, draw_table, find_gap
+from landscapes.checks import check_bound, check_chances, check_points
+from landscapes.numerics import dot
 from landscapes.streams import Streams
 
 

@@ -17,9 +17,10 @@ import torch
 from annotated_types import Ge, Le
 from torch import Tensor
 
-from landscapes.base import UNBOUND, Bits, Domain, Landscape, Terms, check_bound, check_chances, check_points, per_instance
+from landscapes.base import Bits, Domain, Landscape, Terms, per_instance
 from landscapes.binary import nk_kernels as kernels
 from landscapes.binary.genotypes import ENUMERATED, best_genotype, bits, for_kernel
+from landscapes.checks import UNBOUND, check_bound, check_chances, check_points
 from landscapes.streams import Streams
 
 RING_STEPS = 2**32  # table entries that dynamic programming may read for one instance, seconds of work at most

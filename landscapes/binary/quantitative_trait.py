@@ -20,8 +20,10 @@ import torch
 from annotated_types import Ge, Gt
 from torch import Tensor
 
-from landscapes.base import UNBOUND, Bits, Domain, Landscape, Terms, check_bound, check_chances, check_points, dot, per_instance, weighted
+from landscapes.base import Bits, Domain, Landscape, Terms, per_instance, weighted
 from landscapes.binary.genotypes import ENUMERATED, bits, common_measure
+from landscapes.checks import UNBOUND, check_bound, check_chances, check_points
+from landscapes.numerics import dot
 from landscapes.streams import Streams
 
 

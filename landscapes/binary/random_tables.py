@@ -15,8 +15,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from landscapes.base import UNBOUND, per_instance
+from landscapes.base import per_instance
 from landscapes.binary.genotypes import ENUMERATED, STORED, Fitness, best_genotype, chunks, fold
+from landscapes.checks import UNBOUND
 from landscapes.streams import Keyed, Streams, bit_words
 
 Law = Literal["uniform", "normal", "exponential", "gumbel"]

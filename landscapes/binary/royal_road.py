@@ -17,9 +17,10 @@ import torch
 from annotated_types import Ge
 from torch import Tensor
 
-from landscapes.base import Terms, check_chances, check_points
+from landscapes.base import Terms
 from landscapes.binary.genotypes import product
 from landscapes.binary.hidden_target import HiddenTarget, total
+from landscapes.checks import check_chances, check_points
 
 
 @dataclass(frozen=True, kw_only=True)

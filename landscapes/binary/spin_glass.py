@@ -21,10 +21,11 @@ import torch
 from annotated_types import Ge, Le
 from torch import Tensor
 
-from landscapes.base import UNBOUND, Bits, Domain, Landscape, Terms, check_bound, check_chances, check_points, per_instance
+from landscapes.base import Bits, Domain, Landscape, Terms, per_instance
 from landscapes.binary import spin_kernels as kernels
 from landscapes.binary.genotypes import ENUMERATED, bits
 from landscapes.binary.products import every, product_sums, sums_of_all
+from landscapes.checks import UNBOUND, check_bound, check_chances, check_points
 from landscapes.streams import Streams
 
 WIDEST = 12  # side of a lattice whose ground state is looked for: two seconds of work at most

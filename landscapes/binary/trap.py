@@ -15,9 +15,10 @@ from typing import Annotated, ClassVar
 from annotated_types import Ge
 from torch import Tensor
 
-from landscapes.base import Terms, check_chances, check_points
+from landscapes.base import Terms
 from landscapes.binary.genotypes import common_measure, product
 from landscapes.binary.hidden_target import HiddenTarget, total
+from landscapes.checks import check_chances, check_points
 
 
 @dataclass(frozen=True, kw_only=True)

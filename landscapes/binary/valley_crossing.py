@@ -16,8 +16,10 @@ import torch
 from annotated_types import Ge, Gt, Le
 from torch import Tensor
 
-from landscapes.base import UNBOUND, Bits, Domain, Landscape, Terms, check_bound, check_chances, check_points, dot, weighted
+from landscapes.base import Bits, Domain, Landscape, Terms, weighted
 from landscapes.binary.genotypes import common_measure
+from landscapes.checks import UNBOUND, check_bound, check_chances, check_points
+from landscapes.numerics import dot
 from landscapes.streams import Streams
 
 

@@ -19,8 +19,10 @@ import torch
 from annotated_types import Ge, Gt
 from torch import Tensor
 
-from landscapes.base import UNBOUND, Domain, Landscape, Reals, Terms, check_bound, check_points, dot, per_instance, weighted
+from landscapes.base import Domain, Landscape, Reals, Terms, per_instance, weighted
+from landscapes.checks import UNBOUND, check_bound, check_points
 from landscapes.continuous.frames import draw_place, draw_rotation, into
+from landscapes.numerics import dot
 from landscapes.streams import Streams
 
 

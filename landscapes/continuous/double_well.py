@@ -21,9 +21,11 @@ import torch
 from annotated_types import Ge, Gt
 from torch import Tensor
 
-from landscapes.base import UNBOUND, Domain, Landscape, Reals, Terms, check_bound, check_points, dot, per_instance
+from landscapes.base import Domain, Landscape, Reals, Terms, per_instance
+from landscapes.checks import UNBOUND, check_bound, check_points
 from landscapes.continuous.frames import draw_rotation, into, point_at
 from landscapes.continuous.linear_terms import check_terms, draw_slopes, slope
+from landscapes.numerics import dot
 from landscapes.streams import Streams
 
 STEEPEST = 8 / (3 * math.sqrt(3))  # tilt over barrier at which the right well vanishes

@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from landscapes.base import matmul
+from landscapes.numerics import matmul
 from landscapes.streams import Streams
 
 SHIFT = 4.0  # places are uniform in [-SHIFT, SHIFT]^D, as the optima of BBOB are

@@ -26,7 +26,9 @@ import torch
 from annotated_types import Ge, Gt, Le
 from torch import Tensor
 
-from landscapes.base import UNBOUND, Domain, Landscape, Reals, Terms, check_bound, check_points, dot, matmul, per_instance, power
+from landscapes.base import Domain, Landscape, Reals, Terms, per_instance
+from landscapes.checks import UNBOUND, check_bound, check_points
+from landscapes.numerics import dot, matmul, power
 from landscapes.streams import Streams
 
 _ELEMENTS = 2**19  # cosines worked at a time: they stay in the second-level cache

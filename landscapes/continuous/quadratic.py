@@ -17,9 +17,11 @@ import torch
 from annotated_types import Ge, Gt
 from torch import Tensor
 
-from landscapes.base import UNBOUND, Domain, Landscape, Reals, Terms, check_bound, check_points, dot, per_instance
+from landscapes.base import Domain, Landscape, Reals, Terms, per_instance
+from landscapes.checks import UNBOUND, check_bound, check_points
 from landscapes.continuous.frames import draw_place, draw_rotation, into
 from landscapes.continuous.linear_terms import check_terms, draw_slopes, slope
+from landscapes.numerics import dot
 from landscapes.streams import Streams
 
 

@@ -12,7 +12,9 @@ from abc import abstractmethod
 import torch
 from torch import Tensor
 
-from landscapes.base import Landscape, Terms, check_bound, check_points, norm
+from landscapes.base import Landscape, Terms
+from landscapes.checks import check_bound, check_points
+from landscapes.numerics import norm
 from landscapes.streams import Streams
 
 

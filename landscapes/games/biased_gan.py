@@ -21,8 +21,10 @@ import torch
 from annotated_types import Ge, Gt
 from torch import Tensor
 
-from landscapes.base import UNBOUND, Domain, Reals, norm, softplus
+from landscapes.base import Domain, Reals
+from landscapes.checks import UNBOUND
 from landscapes.games.base import Game, distance, everywhere
+from landscapes.numerics import norm, softplus
 from landscapes.streams import Streams
 
 _HALVINGS = 100  # of the interval that holds the spurious point: down to neighbouring floats

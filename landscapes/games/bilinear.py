@@ -17,9 +17,11 @@ import torch
 from annotated_types import Ge, Gt
 from torch import Tensor
 
-from landscapes.base import UNBOUND, Domain, Reals, dot, matmul, per_instance
+from landscapes.base import Domain, Reals, per_instance
+from landscapes.checks import UNBOUND
 from landscapes.continuous.frames import draw_place, draw_rotation
 from landscapes.games.base import Game, distance
+from landscapes.numerics import dot, matmul
 from landscapes.streams import Streams
 
 

@@ -17,8 +17,10 @@ import torch
 from annotated_types import Ge, Gt
 from torch import Tensor
 
-from landscapes.base import UNBOUND, Domain, Reals, dot, softplus
+from landscapes.base import Domain, Reals
+from landscapes.checks import UNBOUND
 from landscapes.games.base import Game, distance, everywhere
+from landscapes.numerics import dot, softplus
 from landscapes.streams import Streams
 
 _NODES = 21  # of the Gauss-Hermite rule: exact for polynomials up to degree 41

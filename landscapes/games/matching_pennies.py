@@ -20,7 +20,8 @@ import torch
 from annotated_types import Gt
 from torch import Tensor
 
-from landscapes.base import UNBOUND, Domain, Reals
+from landscapes.base import Domain, Reals
+from landscapes.checks import UNBOUND
 from landscapes.games.base import Game, everywhere
 from landscapes.streams import Streams
 

@@ -15,8 +15,9 @@ from typing import Annotated, ClassVar, Literal
 from annotated_types import Ge
 from torch import Tensor
 
-from landscapes.base import Domain, Landscape, Reals, Terms, check_points
-from landscapes.networks.data import PIXELS, TRAIN, images, picked
+from landscapes.base import Domain, Landscape, Reals, Terms
+from landscapes.checks import check_points
+from landscapes.networks.digits_data import PIXELS, TRAIN, images, picked
 from landscapes.networks.layers import activated, by_worlds, dense, draw_weights, total
 from landscapes.streams import Streams
 

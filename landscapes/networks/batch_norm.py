@@ -19,10 +19,12 @@ import torch
 from annotated_types import Ge
 from torch import Tensor
 
-from landscapes.base import Domain, Landscape, Reals, Terms, check_points, matmul, safe_unit
-from landscapes.networks.data import CLASSES, PIXELS, TRAIN, images, picked
+from landscapes.base import Domain, Landscape, Reals, Terms
+from landscapes.checks import check_points
+from landscapes.networks.batch_losses import of_batches
+from landscapes.networks.digits_data import CLASSES, PIXELS, TRAIN, images, picked
 from landscapes.networks.layers import activated, by_worlds, dense, draw_weights, surprise, total
-from landscapes.networks.together import of_batches
+from landscapes.numerics import matmul, safe_unit
 from landscapes.streams import Streams
 
 

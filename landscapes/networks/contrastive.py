@@ -27,9 +27,11 @@ import torch
 from annotated_types import Ge, Gt, Le
 from torch import Tensor
 
-from landscapes.base import UNBOUND, Domain, Landscape, Reals, Terms, check_bound, check_points, matmul, per_instance, softplus
+from landscapes.base import Domain, Landscape, Reals, Terms, per_instance
+from landscapes.checks import UNBOUND, check_bound, check_points
+from landscapes.networks.batch_losses import of_batches
 from landscapes.networks.layers import by_worlds, draw_weights
-from landscapes.networks.together import of_batches
+from landscapes.numerics import matmul, softplus
 from landscapes.streams import Streams
 
 

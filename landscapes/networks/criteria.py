@@ -9,7 +9,7 @@ from functools import partial
 from torch import Tensor
 from torch.nn import functional
 
-from landscapes.networks.user_code import imported
+from landscapes.networks.import_paths import imported
 
 FIELD = "module.criterion"
 NAMES = (

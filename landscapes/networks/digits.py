@@ -1,4 +1,4 @@
-"""Handwritten digits: the training loss of a small network on 1,437 real images (`landscapes.networks.data`), over its weights.
+"""Handwritten digits: the training loss of a small network on 1,437 real images (`landscapes.networks.digits_data`), over its weights.
 
 A point holds the weights of 64 -> hidden -> 10 in the order of torch's `nn.Sequential(Linear, activation, Linear).parameters()`. Terms are the
 training images; the loss is the mean cross-entropy in nats, at least 0. R x P networks are evaluated at once. Streams: "init" only.
@@ -12,8 +12,9 @@ from typing import Annotated, ClassVar, Literal
 from annotated_types import Ge
 from torch import Tensor
 
-from landscapes.base import Domain, Landscape, Reals, Terms, check_points
-from landscapes.networks.data import CLASSES, PIXELS, TRAIN, images, picked
+from landscapes.base import Domain, Landscape, Reals, Terms
+from landscapes.checks import check_points
+from landscapes.networks.digits_data import CLASSES, PIXELS, TRAIN, images, picked
 from landscapes.networks.layers import activated, by_worlds, dense, draw_weights, surprise, total
 from landscapes.streams import Streams
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from landscapes.networks.data import CLASSES, PIXELS, images
+from landscapes.networks.digits_data import CLASSES, PIXELS, images
 
 
 def network(hidden: int = 16) -> nn.Module:

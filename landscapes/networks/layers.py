@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from landscapes.base import matmul
+from landscapes.numerics import matmul
 from landscapes.streams import Streams
 
 ELEMENTS = 2**20  # activations worked at a time: they stay in the cache

@@ -1,6 +1,6 @@
 """Any torch module as a landscape: its parameters are the point, its loss on the user's data is the height.
 
-The networks of R x P points run at once (`landscapes.networks.lanes`, which says why a world has the same bits in any batch).
+The networks of R x P points run at once (`landscapes.networks.vmapped`, which says why a world has the same bits in any batch).
 
 Streams: "init" (the module's own initialisation: torch's generator is seeded for each world and point), "instance" (buffers and frozen
 parameters, where the module has any). Data that the user's code draws at random from torch's generator are the same in every process.
@@ -16,15 +16,16 @@ from typing import Any, ClassVar, Self
 import torch
 from torch import Tensor, nn
 
-from landscapes.base import UNBOUND, Domain, Landscape, Reals, Terms, check_bound, check_points, per_instance
-from landscapes.networks import skeleton as parts
+from landscapes.base import Domain, Landscape, Reals, Terms, per_instance
+from landscapes.checks import UNBOUND, check_bound, check_points
+from landscapes.networks import functional as parts
+from landscapes.networks.batch_losses import of_batches
 from landscapes.networks.criteria import criterion, per_example, right
-from landscapes.networks.lanes import each_example
+from landscapes.networks.functional import Skeleton, skeleton
+from landscapes.networks.import_paths import digest, examples, placed
 from landscapes.networks.layers import total
-from landscapes.networks.skeleton import Skeleton, skeleton
-from landscapes.networks.together import of_batches
-from landscapes.networks.trial import Trial, trial
-from landscapes.networks.user_code import digest, examples, placed
+from landscapes.networks.precheck import Trial, trial
+from landscapes.networks.vmapped import each_example
 from landscapes.streams import Streams
 
 DATA, HELD_OUT = "module.data", "module.held_out"

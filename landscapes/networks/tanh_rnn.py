@@ -16,8 +16,10 @@ import torch
 from annotated_types import Ge
 from torch import Tensor
 
-from landscapes.base import UNBOUND, Domain, Landscape, Reals, Terms, check_bound, check_points, dot, per_instance
+from landscapes.base import Domain, Landscape, Reals, Terms, per_instance
+from landscapes.checks import UNBOUND, check_bound, check_points
 from landscapes.networks.layers import by_worlds, dense, draw_weights, total
+from landscapes.numerics import dot
 from landscapes.streams import Streams
 
 

@@ -12,8 +12,8 @@
 4
 """
 
-from landscapes.probes.catalogue import BINARY_MEASURES, measure_binary
-from landscapes.probes.continuous_catalogue import CONTINUOUS_MEASURES, measure_continuous
+from landscapes.probes.binary.catalogue import BINARY_MEASURES, measure_binary
+from landscapes.probes.continuous.catalogue import CONTINUOUS_MEASURES, measure_continuous
 from landscapes.probes.measure import Measure
 from landscapes.probes.tuning import Tuned, tune
 

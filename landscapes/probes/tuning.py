@@ -18,9 +18,10 @@ from typing import Any, NamedTuple, get_type_hints
 from annotated_types import Ge, Gt, Le, Lt
 from scipy.optimize import brentq
 
-from landscapes.base import Bits, Landscape, ranges
-from landscapes.probes.catalogue import measure_binary
-from landscapes.probes.continuous_catalogue import measure_continuous
+from landscapes.base import Bits, Landscape
+from landscapes.parameters import ranges
+from landscapes.probes.binary.catalogue import measure_binary
+from landscapes.probes.continuous.catalogue import measure_continuous
 from landscapes.probes.measure import Measure
 from landscapes.streams import Streams
 

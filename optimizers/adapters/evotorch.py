@@ -22,9 +22,9 @@ from annotated_types import Ge, Gt
 from torch import Tensor
 
 from landscapes.base import Problem
-from optimizers import strategies
 from optimizers.adapters.generators import Generators, apart
 from optimizers.adapters.library import Library, Proposal, Run, check_names, start_sigma
+from optimizers.evolution_strategies import distribution
 
 Options = dict[str, float | bool | str]
 CLASSES = {"snes": "SNES", "xnes": "XNES", "pgpe": "PGPE", "cem": "CEM", "cma_es": "CMAES"}
@@ -121,7 +121,7 @@ class EvoTorch(Library):
         door = _Door()
         settings = {"dtype": starts.dtype, "vectorized": True, "store_solution_stats": False}  # statistics of a NaN raise
         asked = _library().Problem("min", door, solution_length=problem.dim, initial_bounds=(-1, 1), **settings)
-        size = self.population or strategies.default_population(problem.dim)
+        size = self.population or distribution.default_population(problem.dim)
         size += size % 2 if self.algorithm == "pgpe" else 0
         sigma = start_sigma(self.sigma, problem, row)
         required: dict[str, Options] = {

@@ -23,9 +23,10 @@ from torch import Tensor
 
 from landscapes.base import Answer, Problem, Query
 from landscapes.streams import Streams
-from optimizers import strategies, trajectories
 from optimizers.adapters.generators import SHARED, Generators, apart
 from optimizers.base import Info, Optimizer
+from optimizers.evolution_strategies import distribution
+from optimizers.gradient import steps
 
 MISTAKES = (TypeError, AttributeError, NameError, ImportError)  # over finite numbers, a wrong call of the library
 Numbers = dict[str, float | bool | list[float]]  # keyword arguments of a library's own, as a study file can hold them
@@ -103,7 +104,7 @@ class Library(Optimizer):
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
         """A step of every world's library."""
         del query, streams
-        values, slopes = answer.value.cpu(), trajectories.slope(answer, self.name).cpu() if self.gradient else None
+        values, slopes = answer.value.cpu(), steps.slope(answer, self.name).cpu() if self.gradient else None
         with apart():
             worlds = tuple(_moved(world, values[r], None if slopes is None else slopes[r]) for r, world in enumerate(state.worlds))
         return _side_by_side(worlds, state.points, state.center.dtype), {}
@@ -124,7 +125,7 @@ def of_world(value: Any, row: int) -> Any:  # noqa: ANN401
 
 def start_sigma(sigma: float | Tensor | None, problem: Problem, row: int) -> float:
     """The initial standard deviation in one world; see `strategies.start_sigma`."""
-    return strategies.start_sigma(of_world(sigma, row), problem, torch.ones(1, 1, 1, dtype=torch.float64)).item()
+    return distribution.start_sigma(of_world(sigma, row), problem, torch.ones(1, 1, 1, dtype=torch.float64)).item()
 
 
 def check_names(where: str, given: Collection[str], known: Collection[str]) -> None:

@@ -37,20 +37,21 @@ def _judge(path: Path, study: str | None) -> bool:
     """Print and write the verdicts of one study; whether all hold."""
     import json
 
-    from studies import open_study, printing
+    from studies import open_study
     from studies.claims import judge, report, verdicts
+    from studies.text import terminal
 
     dataset = open_study(path)
     config = json.loads(dataset.attrs["config"])
     if study is not None:
-        from studies.config import load_study
+        from studies.study_file.loading import load_study
 
         config["claims"] = load_study(study).resolved["claims"]
         dataset.attrs["config"] = json.dumps(config)
     if not config.get("claims"):
         raise ValueError(f"{path}: expected a study with claims, this one has none; name some with --claims STUDY")
     found = judge(dataset)
-    console = printing.console(columns=160)
+    console = terminal.console(columns=160)
     console.print(report.table(found, dataset.attrs["name"]))
     console.print(str(report.save(found, path.parent if path.suffix == ".zarr" else path)), soft_wrap=True)
     return set(verdicts(found).values()) == {"holds"}

@@ -14,10 +14,10 @@ import numpy as np
 import xarray as xr
 from annotated_types import Ge
 
-from studies.analysis.arms import asked, words_on_silent
-from studies.analysis.paired import same_worlds
-from studies.analysis.targets import BUDGET_SPENT, at_budget, spent
+from studies.analysis.comparison.paired import same_worlds
 from studies.results import settings
+from studies.results.arms import asked, words_on_silent
+from studies.results.hits import BUDGET_SPENT, at_budget, spent
 
 Verdict = Literal["holds", "fails", "undecided"]
 WORST: tuple[Verdict, ...] = ("fails", "undecided", "holds")

@@ -19,12 +19,12 @@ import numpy as np
 import xarray as xr
 from annotated_types import Ge, Le
 
-from studies.analysis.gaps import gap_known
-from studies.analysis.targets import state_costs
 from studies.claims.base import Claim, Judgement, Place, Tolerance, at_each, check, nothing_random, places, present, tolerances
 from studies.claims.gate import EPSILON, ROUNDINGS, Law, Scale, judgement
 from studies.claims.jackknife import jackknife
 from studies.claims.names import predicted
+from studies.results.gaps import gap_known
+from studies.results.hits import state_costs
 
 SCALE = Scale(relative=True, there=math.log, back=lambda value: math.exp(min(value, 700.0)))  # beyond, a float ends
 

@@ -15,11 +15,11 @@ import numpy as np
 import xarray as xr
 from annotated_types import Gt
 
-from studies.analysis.gaps import gap_known
-from studies.analysis.precision import decades, precision
 from studies.claims.base import Claim, Judgement, Place, at_cost, at_each, check, nothing_random, places, present
 from studies.claims.gate import Law, Scale, judgement
 from studies.claims.jackknife import jackknife
+from studies.results.gaps import gap_known
+from studies.results.precision import decades, precision
 
 
 @dataclass(frozen=True, kw_only=True)

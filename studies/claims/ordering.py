@@ -22,9 +22,9 @@ import xarray as xr
 from annotated_types import Gt
 from scipy import stats
 
-from studies.analysis.precision import precision, resolved
 from studies.claims.base import Claim, Judgement, Place, Verdict, at_cost, at_each, places, present
 from studies.claims.gate import CAP, would_decide
+from studies.results.precision import precision, resolved
 
 
 @dataclass(frozen=True, kw_only=True)

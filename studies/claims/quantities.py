@@ -5,7 +5,7 @@ recorded at checkpoints     loss, best_loss, observed, population_loss, diversit
 population_variance         likewise, of the squared diversity
 hit_cost, best_hit_cost     the expected running time to the last target: evaluations of all worlds over the number that hit (Hansen et al. 2009)
 noise ledger, each moment   step_variance: mean over worlds; noise_to_signal, noise_scale, effective_population, temperature:
-                            ratios of sums, see `studies.analysis.noise.currencies`
+                            ratios of sums, see `studies.analysis.noise.noise.currencies`
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
-from studies.analysis import noise
-from studies.analysis.targets import spent
+from studies.analysis.noise import noise
 from studies.claims.gate import CAP, EPSILON, ROUNDINGS, Measured
 from studies.claims.jackknife import jackknife
 from studies.results import settings
+from studies.results.hits import spent
 
 LEDGER = ("step_variance", "noise_to_signal", "noise_scale", "effective_population", "temperature")
 HITS = ("hit_cost", "best_hit_cost")

@@ -75,7 +75,7 @@ def as_data(found: Sequence[Judgement]) -> dict[str, Any]:
 
 def save(found: Sequence[Judgement], out: Path) -> Path:
     """Write OUT/claims.json, whole or not at all."""
-    from studies.store import write_text
+    from studies.results.store import write_text
 
     write_text(json.dumps(as_data(found), indent=1, allow_nan=False), out / FILE)
     return out / FILE

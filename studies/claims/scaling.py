@@ -15,12 +15,12 @@ import numpy as np
 import xarray as xr
 from annotated_types import Ge, Le
 
-from studies.analysis import gaps
 from studies.claims.base import Claim, Judgement, Place, Tolerance, at_each, axes_of, check, nothing_random, places, present, tolerances
 from studies.claims.gate import EPSILON, ROUNDINGS, Law, Measured, judgement
 from studies.claims.jackknife import jackknife
 from studies.claims.names import predicted
 from studies.claims.quantities import LEDGER, quantity
+from studies.results import gaps
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -202,7 +202,7 @@ def _check_values(spec: dict[str, Any], runs: list[dict[str, Any]], suite: str) 
     import torch
 
     from landscapes.streams import Streams
-    from studies.kinds import build
+    from studies.registry import build
 
     instance, x, y = seen
     made = build(spec | {"instance": int(instance)}, "landscape").bind(Streams(seed=0, worlds=torch.zeros(1, dtype=torch.int64)))

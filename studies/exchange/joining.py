@@ -7,11 +7,11 @@ import json
 import numpy as np
 import xarray as xr
 
-from studies.analysis.arms import FIXED
-from studies.assembly import MISSING
 from studies.exchange.schema import PAIRED, common_rows, places
 from studies.exchange.specs import landscapes_of
 from studies.results import settings
+from studies.results.arms import FIXED
+from studies.results.assembly import MISSING
 
 GRIDS = ("cost", "target_loss")
 

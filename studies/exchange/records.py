@@ -7,7 +7,7 @@ evaluation, so of a world there are
 - (cost of the state shown, loss) at every checkpoint: in between, the loss is shown at the next checkpoint, that is too late and never too early;
 - an opening record at evaluation 1, which both formats need. Where the study knows nothing of it, the loss shown is that of the first record,
   and above every target that was reached later: a target above all of the study's own counts as reached at evaluation 1;
-- a last record at the cost that was spent as our running times have it (`studies.analysis.targets`); diverged runs end there with the best loss they
+- a last record at the cost that was spent as our running times have it (`studies.results.hits`); diverged runs end there with the best loss they
   had. What the step beyond the budget found does not count.
 
 Costs are evaluations at the nominal price of a gradient, rounded up to whole ones and at least 1: the formats count in whole evaluations, and a
@@ -22,9 +22,9 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
-from studies.analysis.arms import arms
-from studies.analysis.targets import spent, state_costs
 from studies.exchange.specs import Spec, variants
+from studies.results.arms import arms
+from studies.results.hits import spent, state_costs
 
 LEVEL = "target_level"
 POINTS = {"recommended": ("loss", "hit_cost"), "best": ("best_loss", "best_hit_cost")}

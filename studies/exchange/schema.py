@@ -4,7 +4,7 @@ Dims landscape, optimizer, replicate, checkpoint, target. Row r of `replicate` h
 ours count) everywhere: the k-th run of an instance stands in the k-th row of that instance; an optimizer need not have a run in each. The files
 hold the best loss so far, so `loss` is `best_loss` and `hit_cost` is `best_hit_cost`: what would be recommended is the best point evaluated.
 One evaluation is one step. After its end a run shows its last state. Its status is budget_spent where it ran as long as the Dataset's budget; one
-that ended earlier stays `running` and spends no more, as `studies.analysis.targets` counts. Checkpoints before the first record, and rows without a
+that ended earlier stays `running` and spends no more, as `studies.results.hits` counts. Checkpoints before the first record, and rows without a
 run, have the status missing and no numbers.
 """
 
@@ -19,13 +19,13 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from studies.analysis.gaps import alike, gap_known
-from studies.analysis.targets import budget
-from studies.assembly import MISSING, OF_CELLS, STATUS
 from studies.exchange.records import ROUNDING, Experiment, Run, until
 from studies.exchange.specs import Key, Spec, by_label, key_of, specs_of, words
-from studies.names import as_label
 from studies.results import settings
+from studies.results.assembly import MISSING, OF_CELLS, STATUS
+from studies.results.gaps import alike, gap_known
+from studies.results.hits import budget
+from studies.text.labels import as_label
 
 RUNNING, HIT, SPENT = (STATUS.index(word) for word in ("running", "hit_target", "budget_spent"))
 PER_DECADE = 20  # checkpoints

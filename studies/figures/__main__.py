@@ -83,7 +83,7 @@ def _known(what: str, words: Iterable[str], known: Iterable[str]) -> list[str]:
     Raises:
         ValueError: one of them is not known.
     """
-    from studies.yaml_lines import suggest
+    from studies.text.words import suggest
 
     found = list(dict.fromkeys(word.strip() for word in words))
     for word in found:

@@ -16,9 +16,9 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, NullFormatter
 from matplotlib.transforms import ScaledTranslation
 
-from studies.analysis import noise
-from studies.analysis.arms import arms
+from studies.analysis.noise import noise
 from studies.figures import style
+from studies.results.arms import arms
 
 ROW, NARROW = 1.45, 1.1  # inches: the height of a panel, its least width
 HIDDEN = "hidden"

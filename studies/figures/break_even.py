@@ -18,10 +18,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from studies.analysis import break_even as analysis
-from studies.analysis.arms import FIXED
-from studies.analysis.break_even import rivals
+from studies.analysis.price import break_even as analysis
+from studies.analysis.price.break_even import rivals
 from studies.figures import style
+from studies.results.arms import FIXED
 
 ROW = 0.17  # inches
 MOST = 40  # rows of a landscape; of more, only the pairs of the first optimizer that uses gradients are shown

@@ -16,10 +16,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from studies.analysis.arms import FAILED, labels, quartiles
-from studies.analysis.targets import DIVERGED, spent
 from studies.figures import scales, style
 from studies.figures.scales import Arms, Scale
+from studies.results.arms import FAILED, labels, quartiles
+from studies.results.hits import DIVERGED, spent
 
 PANEL = 2.15  # inches, the height of a panel
 BESIDE = 10  # so many lines of a legend fit into a panel

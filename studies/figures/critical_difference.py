@@ -9,8 +9,8 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from studies.analysis.paired import losses
-from studies.analysis.ranks import ALPHA, groups, ranks
+from studies.analysis.comparison.paired import losses
+from studies.analysis.comparison.ranks import ALPHA, groups, ranks
 from studies.figures import style
 
 UNIT = 0.165  # inches, the height of a line of text
@@ -85,7 +85,7 @@ def _blocks(dataset: xr.Dataset) -> str:
 
 
 def diagram(told: xr.Dataset, axes: Axes, looks: dict[str, dict[str, Any]], blocks: str, inches: tuple[float, float], top: float = TOP) -> Axes:
-    """Draw what `studies.analysis.ranks.ranks` gives on Axes of so many inches, `top` units of them above the axis of ranks, and return them."""
+    """Draw what `studies.analysis.comparison.ranks.ranks` gives on Axes of so many inches, `top` units of them above the axis of ranks, and return them."""
     each, height = inches
     axes.set_axis_off()
     k, rank = told.sizes["optimizer"], told["average_rank"].values

@@ -11,9 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from studies.analysis import population as analysis
-from studies.analysis.arms import labels, stack
+from studies.analysis.noise import population as analysis
 from studies.figures import style
+from studies.results.arms import labels, stack
 
 ROW = 1.35  # inches
 DISTANCE, HETEROZYGOSITY = "distance to the mean (rms)", "heterozygosity"  # of points of real numbers, of genotypes

@@ -16,11 +16,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import PercentFormatter
 
-from studies.analysis import restarts, runtime
-from studies.analysis.arms import labels
-from studies.analysis.runtime import Targets
-from studies.analysis.targets import hits, spent
+from studies.analysis.running_time import restarts, runtime
+from studies.analysis.running_time.runtime import Targets
 from studies.figures import scales, style
+from studies.results.arms import labels
+from studies.results.hits import hits, spent
 
 PANEL = 2.0  # inches, the height of a panel
 BEYOND = 10.0  # budgets up to which restarts are shown

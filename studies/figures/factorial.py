@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from studies.analysis import factorial as analysis
+from studies.analysis.comparison import factorial as analysis
 from studies.figures import style
 
 ROW = 0.105  # inches for one dot

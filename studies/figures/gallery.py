@@ -67,7 +67,7 @@ def page(pictures: Sequence[xr.Dataset], title: str = "", columns: int = 4) -> F
     """One page of pictures, 7 inches wide; every panel is a square of one size. Planes in more than four columns are thumbnails.
 
     Args:
-        pictures: what `studies.probes.pictures.picture` returns.
+        pictures: what `studies.probe.pictures.picture` returns.
         title: stands above.
         columns: panels in a row.
     """

@@ -16,9 +16,9 @@ from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import PercentFormatter
 
-from studies.analysis import noise
-from studies.analysis.arms import arms
+from studies.analysis.noise import noise
 from studies.figures import style
+from studies.results.arms import arms
 
 BAR = 0.2  # inches, the height of a bar
 SOURCES = ("data", "evaluation", "staleness", "mutation", "recombination", "drift", "acceptance", "pairing")

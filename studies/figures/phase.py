@@ -3,7 +3,7 @@
 A cell has the colour of the winner, and tells by how much the runner-up's median loss is larger: times as large where the loss is the gap to a known
 optimum, else what is added. Where the winner's gap is the precision or less, the runner-up's is at least so many times as large. Where both are
 equal at the precision it is a tie, or, where the winner is sure nevertheless, the faster. A cell is hatched where the winner is not told apart from
-all others (`studies.analysis.winners`).
+all others (`studies.analysis.comparison.winners`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
-from studies.analysis.winners import NONE, touched, winners
+from studies.analysis.comparison.winners import NONE, touched, winners
 from studies.figures import style
 
 CELL = 0.34  # inches, the height of a cell
@@ -93,7 +93,7 @@ def cells(told: xr.Dataset, axes: Axes, looks: Looks, width: float = style.COLUM
     """Draw winners by two dims, the first from below upwards.
 
     Args:
-        told: of `studies.analysis.winners`.
+        told: of `studies.analysis.comparison.winners`.
         axes: where to draw.
         looks: optimizer -> keywords of `Axes.plot`.
         width: of the Axes, in inches.

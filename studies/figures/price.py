@@ -12,10 +12,10 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
-from studies.analysis.arms import arms
-from studies.analysis.population import population
+from studies.analysis.noise.population import population
 from studies.figures import style
 from studies.figures.noise_sources import FACES, HATCHES
+from studies.results.arms import arms
 
 ROW, NARROW = 1.45, 1.6  # inches: the height of a panel, its least width
 SELECTION = "#666666"

@@ -18,7 +18,7 @@ Panel = Callable[[xr.Dataset, Axes], None]
 
 
 def probes(dataset: xr.Dataset) -> Figure:
-    """The figure of a Dataset that `studies.probes.datasets.probe` returns, 7 inches wide; binary landscapes first.
+    """The figure of a Dataset that `studies.probe.datasets.probe` returns, 7 inches wide; binary landscapes first.
 
     Binary: autocorrelation, Walsh spectrum, epistasis, fitness effects. Real: autocorrelation, loss against distance, lines.
     """

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from studies.analysis.profiles import profile as analysis
+from studies.analysis.running_time.profiles import profile as analysis
 from studies.figures import style
 
 PANEL = 2.6  # inches
@@ -44,7 +44,7 @@ def profile(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
 
 
 def profiles(dataset: xr.Dataset) -> xr.Dataset:
-    """What is drawn: all of `studies.analysis.profiles.profile`; where hits are known to intervals also `least` and `most`.
+    """What is drawn: all of `studies.analysis.running_time.profiles.profile`; where hits are known to intervals also `least` and `most`.
 
     The least that a profile can be is where the optimizer hit at the upper ends of its intervals and all others at the lower ends of theirs.
 

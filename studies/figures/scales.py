@@ -9,10 +9,10 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from studies.analysis.arms import arms, asked, words_on_silent
-from studies.analysis.gaps import gap_known
-from studies.analysis.precision import DEFAULT, precision
 from studies.figures import style
+from studies.results.arms import arms, asked, words_on_silent
+from studies.results.gaps import gap_known
+from studies.results.precision import DEFAULT, precision
 
 ABOVE = 1000.0  # times the loss at the start, or its spread: what is worse is not told apart
 SPANS = 30.0  # ratio of the largest loss to the least, from which on a raw loss that is positive has a log axis

@@ -17,10 +17,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogFormatterSciNotation, LogLocator, NullFormatter, StrMethodFormatter
 
-from studies.analysis.gaps import gap_known
-from studies.analysis.precision import DEFAULT, precision
-from studies.analysis.sensitivity import sensitivity as analysis
+from studies.analysis.trends.sensitivity import sensitivity as analysis
 from studies.figures import scales, style
+from studies.results.gaps import gap_known
+from studies.results.precision import DEFAULT, precision
 
 ROW = 1.75  # inches
 LEAST = 1.7  # inches, the width of a panel
@@ -101,7 +101,7 @@ def panel(told: xr.Dataset, axes: Axes, colour: str = style.COLOURS[0], marks: d
     """Draw one parameter of one optimizer on Axes and return them.
 
     Args:
-        told: what `studies.analysis.sensitivity.sensitivity` gives, without the dims optimizer and parameter.
+        told: what `studies.analysis.trends.sensitivity.sensitivity` gives, without the dims optimizer and parameter.
         axes: where to draw.
         colour: of the optimizer.
         marks: series -> marker; new series are added.

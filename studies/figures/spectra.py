@@ -11,9 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from studies.analysis.arms import arms
-from studies.analysis.spectrum import spectrum
+from studies.analysis.noise.spectrum import spectrum
 from studies.figures import style
+from studies.results.arms import arms
 
 ROW = 1.35  # inches
 POINT: dict[str, Any] = {"marker": "o", "ms": 3.5, "capsize": 0, "elinewidth": 1}

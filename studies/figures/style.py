@@ -19,8 +19,8 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogFormatterSciNotation, LogLocator, NullFormatter, StrMethodFormatter
 
-from studies.analysis.arms import FIXED, labels, never_asked, words_on_silent
-from studies.analysis.proportions import clopper_pearson
+from studies.analysis.intervals.proportions import clopper_pearson
+from studies.results.arms import FIXED, labels, never_asked, words_on_silent
 
 # Okabe and Ito (2008), "Color universal design", without yellow, which is too pale for lines
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")

@@ -1,4 +1,4 @@
-"""Where the search goes: its center's trail and the points that it asks, on a plane through the landscape (`studies.pictures`)."""
+"""Where the search goes: its center's trail and the points that it asks, on a plane through the landscape (`studies.cells.pictures`)."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from studies.analysis.arms import arms
 from studies.figures import style
+from studies.results.arms import arms
 
 NARROW = 1.65  # inches, the least width of a panel
 ALL = 0.995  # of a trail's variance, up to rounding

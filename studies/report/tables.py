@@ -12,15 +12,15 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
-from studies.analysis import gaps
-from studies.analysis.arms import FAILED, never_asked, stack, words_on_silent
-from studies.analysis.comparison import compare
-from studies.analysis.precision import precision
-from studies.analysis.quantiles import quantiles
-from studies.analysis.sensitivity import tuning_cost
-from studies.analysis.tables import fixed_target
-from studies.analysis.targets import at_budget
-from studies.analysis.unfit import unfit
+from studies.analysis.comparison.comparison import compare
+from studies.analysis.intervals.quantiles import quantiles
+from studies.analysis.noise.unfit import unfit
+from studies.analysis.running_time.tables import fixed_target
+from studies.results import gaps
+from studies.results.arms import FAILED, never_asked, stack, words_on_silent
+from studies.results.hits import at_budget
+from studies.results.precision import precision
+from studies.results.tuning import tuning_cost
 
 DIVERGED = 3
 LAST = 1e308  # where inf is sorted

@@ -16,14 +16,15 @@ import xarray as xr
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from studies import claims, open_study, store
-from studies.analysis.arms import labels
+from studies import claims, open_study
 from studies.claims import report as judged
 from studies.figures import FIGURES, style
 from studies.figures.saving import why_not
 from studies.report import drawings, facts
 from studies.report import tables as numbers
 from studies.report.drawings import Drawing, drawing
+from studies.results import store
+from studies.results.arms import labels
 
 FILE = "report.html"
 MOST = 4_000_000  # characters of all figures of a page

@@ -1,6 +1,6 @@
 """The numbers that every arm of a study ran with, as they are stored with its results; the only reader of them.
 
-They are the attribute `settings` of a Dataset (JSON, also in OUT/plan.json), written by `studies.resolved` when the study is planned: fractions
+They are the attribute `settings` of a Dataset (JSON, also in OUT/plan.json), written by `studies.study_file.resolved` when the study is planned: fractions
 of terms as terms, defaults as numbers also where they depend on D, what a factor switches off as off, what tuning and match chose, schedules as
 mappings.
 

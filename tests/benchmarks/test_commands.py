@@ -6,12 +6,11 @@ import sys
 
 import pytest
 
-from studies import store
-from studies.analysis import arms
-from studies.config import load_study
-from studies.loop import run_cell
+from studies.cells.loop import run_cell
 from studies.plan import make_plan
-from tests.figures.test_command import made
+from studies.results import arms, store, view
+from studies.study_file.loading import load_study
+from tests.studies.figures.test_command import made
 
 
 @pytest.mark.parametrize("module", ["studies.run", "studies.list", "studies.describe", "studies.check"])
@@ -29,7 +28,7 @@ def test_a_view_of_a_thousand_cells(benchmark, tmp_path):
         path = store.cell_path(tmp_path, cell.address)
         path.parent.mkdir(parents=True, exist_ok=True)
         os.link(tmp_path / "one.nc", path)
-    data = benchmark.pedantic(lambda: store.assemble(plan, tmp_path), rounds=1)
+    data = benchmark.pedantic(lambda: view.assemble(plan, tmp_path), rounds=1)
     assert data["loss"].notnull().all()
 
 

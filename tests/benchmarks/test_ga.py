@@ -7,7 +7,7 @@ import torch
 
 from landscapes.base import Answer, Bits, Problem
 from landscapes.streams import Streams
-from optimizers.ga import GA
+from optimizers.populations.ga import GA
 
 WORLDS, POPULATION, LOCI = 256, 64, 64
 

@@ -15,8 +15,8 @@ import pytest
 import torch
 
 from landscapes.base import Landscape, Reals
-from studies.loop import run_worlds
-from studies.plan import Task
+from studies.cells.loop import run_worlds
+from studies.cells.task import Task
 
 WORLDS, POINTS, DIM, GENERATIONS, SIGMA = 256, 16, 20, 50, 1.0
 

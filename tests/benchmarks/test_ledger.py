@@ -3,8 +3,9 @@
 import json
 
 import studies.loop
-from studies.config import load_study
+
 from studies.plan import make_plan
+from studies.study_file.loading import load_study
 
 STUDY = {
     "name": "ledger-cost",
@@ -22,7 +23,7 @@ def test_ledger_of_a_cell(benchmark):
     plan = make_plan(load_study(STUDY))
 
     def run():
-        return [json.loads(studies.loop.run_cell(cell).attrs["profile"]) for cell in plan.cells(lambda address: False)]
+        return [json.loads(studies.cells.loop.run_cell(cell).attrs["profile"]) for cell in plan.cells(lambda address: False)]
 
     run()  # compiles
     spent = benchmark.pedantic(run, rounds=1)

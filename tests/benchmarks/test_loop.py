@@ -6,9 +6,9 @@ import json
 import pytest
 import torch
 
-from studies.config import load_study
-from studies.loop import run_worlds
+from studies.cells.loop import run_worlds
 from studies.plan import make_plan
+from studies.study_file.loading import load_study
 
 ARMS = [arm for arm in make_plan(load_study("quickstart")).arms if arm.coords["landscape"] == "digits" or arm.task.optimizer["kind"] == "ga"]
 

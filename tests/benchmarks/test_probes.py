@@ -12,8 +12,8 @@ import scipy.stats
 import torch
 
 from landscapes.binary.nk import NK
-from landscapes.probes import binary
-from landscapes.probes.catalogue import MEASURES, Table
+from landscapes.probes.binary import enumeration
+from landscapes.probes.binary.catalogue import MEASURES, Table
 from landscapes.streams import Streams
 
 N = 16
@@ -24,7 +24,7 @@ BITS = GENOTYPES[:, None] >> np.arange(N) & 1
 @pytest.fixture(scope="module")
 def values():
     streams = Streams(seed=1, worlds=torch.arange(1))
-    return binary.tabulate(NK(n=N, k=4, neighbours="random").bind(streams))
+    return enumeration.tabulate(NK(n=N, k=4, neighbours="random").bind(streams))
 
 
 def built(values):

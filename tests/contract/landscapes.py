@@ -34,18 +34,18 @@ from landscapes.games.biased_gan import BiasedGAN
 from landscapes.games.bilinear import Bilinear
 from landscapes.games.dirac_gan import DiracGAN
 from landscapes.games.matching_pennies import MatchingPennies
-from landscapes.moving import Moving
 from landscapes.networks.autoencoder import Autoencoder
 from landscapes.networks.batch_norm import BatchNorm
 from landscapes.networks.contrastive import Contrastive
 from landscapes.networks.digits import Digits
 from landscapes.networks.linear_rnn import LinearRNN
-from landscapes.networks.logistic import LogisticRegression
+from landscapes.networks.logistic_regression import LogisticRegression
 from landscapes.networks.module import TorchModule
 from landscapes.networks.tanh_rnn import TanhRNN
-from landscapes.oracle import evaluate
-from landscapes.relaxation import Relaxation
+from landscapes.oracle.evaluation import evaluate
 from landscapes.streams import Keyed, Streams
+from landscapes.wrappers.moving import Moving
+from landscapes.wrappers.relaxation import Relaxation
 
 # Small and odd: every entry of the registry must be here.
 KINDS = {
@@ -74,10 +74,10 @@ KINDS = {
     "saddle-confined": Saddle(dim=3, unstable=2, condition=3.0, confinement=2.0, rotated=True, starts="box"),
     "digits": Digits(hidden=3),
     "digits-relu": Digits(hidden=1, activation="relu"),
-    "module": TorchModule(module="tests.networks:mlp", data="tests.networks:labelled", held_out="tests.networks:HELD_OUT"),
-    "module-convolution": TorchModule(module="tests.networks:Convolution", data="tests.networks:pictures"),
-    "module-batch_norm": TorchModule(module="tests.networks:normalised", data="tests.networks:ROWS"),
-    "module-constants": TorchModule(module="tests.networks:RandomFeatures", data="tests.networks:PAIR"),
+    "module": TorchModule(module="tests.support.networks:mlp", data="tests.support.networks:labelled", held_out="tests.support.networks:HELD_OUT"),
+    "module-convolution": TorchModule(module="tests.support.networks:Convolution", data="tests.support.networks:pictures"),
+    "module-batch_norm": TorchModule(module="tests.support.networks:normalised", data="tests.support.networks:ROWS"),
+    "module-constants": TorchModule(module="tests.support.networks:RandomFeatures", data="tests.support.networks:PAIR"),
     "logistic_regression": LogisticRegression(features=3, examples=23),
     "linear_rnn": LinearRNN(units=3, steps=7, gain=0.9, spread=0.3),
     "linear_rnn-1": LinearRNN(steps=20),

@@ -12,9 +12,8 @@ from landscapes.binary.nk import NK
 from landscapes.continuous.gaussian_field import GaussianField
 from landscapes.continuous.quadratic import Quadratic
 from landscapes.networks.digits import Digits
-from landscapes.oracle import evaluate
-from landscapes.relaxation import Relaxation
-from tests import reference
+from landscapes.oracle.evaluation import evaluate
+from landscapes.wrappers.relaxation import Relaxation
 from tests.contract.landscapes import (
     ADDITIVE,
     EXTENDED,
@@ -35,6 +34,7 @@ from tests.contract.landscapes import (
     streams,
     tables,
 )
+from tests.references import philox
 
 
 def test_every_landscape_is_tested():
@@ -154,7 +154,7 @@ def test_gradients_agree_with_finite_differences(kind, rows):
             moved[r, p] = torch.from_numpy(y)
             return landscape.loss(moved, terms)[r, p].reshape(-1)
 
-        each = [reference.finite_difference(lambda y, i=i: float(losses(y)[i]), x[r, p].numpy()) for i in range(len(landscape.players))]
+        each = [philox.finite_difference(lambda y, i=i: float(losses(y)[i]), x[r, p].numpy()) for i in range(len(landscape.players))]
         own = np.concatenate([np.split(s, np.cumsum(landscape.players)[:-1])[i] for i, s in enumerate(each)])  # each player's block of its own loss
         np.testing.assert_allclose(slope[r, p], own, rtol=1e-6, atol=1e-7)
 

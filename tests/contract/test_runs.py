@@ -8,10 +8,10 @@ import pytest
 from landscapes import LANDSCAPES
 from landscapes.base import Bits
 from optimizers import OPTIMIZERS
-from studies.kinds import build
-from studies.probes.examples import EXAMPLES
-from studies.probes.named import named
-from tests.test_loop import run, same, task
+from studies.probe.examples import EXAMPLES
+from studies.probe.named import named
+from studies.registry import build
+from tests.studies.cells.test_loop import run, same, task
 
 SMALL = {"population": 6, "selected": 3, "islands": 2}  # where a method has such a parameter
 STEPS = 4

@@ -10,7 +10,7 @@ from landscapes.bbob.functions import FUNCTIONS
 from landscapes.bbob.instances import LAST
 from landscapes.bbob.landscape import BBOB
 from landscapes.bbob.tables import ELEMENTS
-from landscapes.oracle import evaluate
+from landscapes.oracle.evaluation import evaluate
 from landscapes.streams import Streams
 
 INSTANCES = torch.tensor([1, 2, 3, 4, 5, 101, 2026])

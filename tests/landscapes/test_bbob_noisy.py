@@ -10,10 +10,12 @@ import scipy.stats
 import torch
 
 from landscapes.bbob.noisy import BBOBNoisy
-from landscapes.noise import Noise
-from landscapes.oracle import Ledger, Oracle, Query, evaluate
+from landscapes.oracle.bill import Ledger
+from landscapes.oracle.evaluation import evaluate
+from landscapes.oracle.noise import Noise
+from landscapes.oracle.oracle import Oracle, Query
 from landscapes.streams import Streams
-from tests import reference_noise as reference
+from tests.references import noise as reference
 
 NUMBERS = range(101, 131)
 DRAWS = 10_000

@@ -20,7 +20,7 @@ from landscapes.binary.royal_road import RoyalRoad
 from landscapes.binary.spin_glass import SpinGlass
 from landscapes.binary.trap import Trap
 from landscapes.streams import Streams
-from tests import reference_binary as reference
+from tests.references import binary as reference
 
 PM1, RANDOM, LATTICE, RING, FERROMAGNET = "pm1", "random", "lattice", "ring", "ferromagnet"
 SMALL = {

@@ -18,9 +18,9 @@ from landscapes.continuous.gaussian_field import GaussianField
 from landscapes.continuous.quadratic import Quadratic
 from landscapes.continuous.rosenbrock import Rosenbrock
 from landscapes.continuous.saddle import Saddle
-from landscapes.oracle import evaluate
+from landscapes.oracle.evaluation import evaluate
 from landscapes.streams import Streams
-from tests import reference_continuous as reference
+from tests.references import continuous as reference
 
 WORLDS = torch.arange(4)
 ERRORS = 4.5  # standard errors allowed

@@ -8,10 +8,10 @@ import torch
 from landscapes.base import Terms
 from landscapes.networks import digits
 from landscapes.networks.digits import Digits
-from tests import reference
 from tests.contract.landscapes import (
     starts,
 )
+from tests.references import philox
 
 
 @pytest.mark.parametrize("activation", ["tanh", "relu"])
@@ -23,7 +23,7 @@ def test_digits_against_loops(activation):
     value = landscape.loss(x, Terms(picked, torch.full(picked.shape, 1 / 3, dtype=torch.float64)))
     for r, p in itertools.product(range(2), range(2)):
         rows = picked[r, 0]
-        naive = reference.network_loss(x[r, p], data.pixels[rows].tolist(), data.labels[rows].tolist(), 2, 10, activation)
+        naive = philox.network_loss(x[r, p], data.pixels[rows].tolist(), data.labels[rows].tolist(), 2, 10, activation)
         assert float(value[r, p]) == pytest.approx(naive, rel=1e-12)
 
 

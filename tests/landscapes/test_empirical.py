@@ -11,7 +11,7 @@ import torch
 
 from landscapes.binary.empirical import DATA, Empirical
 from landscapes.streams import Streams
-from tests import reference_random_tables as reference
+from tests.references import random_tables as reference
 
 
 def streams(worlds=(0, 4), dtype=torch.float64):

@@ -8,7 +8,7 @@ import torch
 
 from landscapes.continuous.fisher import Fisher
 from landscapes.continuous.quadratic import Quadratic
-from landscapes.oracle import evaluate
+from landscapes.oracle.evaluation import evaluate
 from landscapes.streams import Streams
 
 WORLDS = torch.arange(4)

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 import torch
 
-from landscapes.base import logistic
 from landscapes.games.biased_gan import BiasedGAN
 from landscapes.games.bilinear import Bilinear
 from landscapes.games.dirac_gan import DiracGAN
 from landscapes.games.matching_pennies import MatchingPennies
-from landscapes.oracle import evaluate
+from landscapes.numerics import logistic
+from landscapes.oracle.evaluation import evaluate
 from landscapes.streams import Streams
-from tests import reference_games as reference
+from tests.references import games as reference
 
 
 def streams(worlds=2):

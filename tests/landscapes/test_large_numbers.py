@@ -10,10 +10,10 @@ import torch
 from landscapes.base import Landscape, Reals
 from landscapes.games.base import distance
 from landscapes.networks.batch_norm import BatchNorm
-from landscapes.oracle import evaluate
-from landscapes.probes import continuous, information
+from landscapes.oracle.evaluation import evaluate
+from landscapes.probes.continuous import information, walks_and_lines
 from landscapes.streams import Streams
-from tests.test_loop import run, task
+from tests.studies.cells.test_loop import run, task
 
 FLOATS = {torch.float32: 80, torch.float64: 600}
 
@@ -75,12 +75,12 @@ def test_probes_of_losses_do_not_depend_on_their_unit(sign, dtype):
     unit, s = 2.0 ** (sign * FLOATS[dtype]), Streams(seed=1, worlds=torch.arange(3), dtype=dtype)
     loss, other = s.normal("mutation", (2, 5, 40)).unbind(1)
     lags = torch.arange(0, 20, 5)
-    assert torch.equal(continuous._correlations(loss * unit, lags), continuous._correlations(loss, lags))
-    assert (continuous._correlations(loss, lags)[:, 0] == 1).all()
+    assert torch.equal(walks_and_lines._correlations(loss * unit, lags), walks_and_lines._correlations(loss, lags))
+    assert (walks_and_lines._correlations(loss, lags)[:, 0] == 1).all()
     a, b = loss.flatten(1), other.flatten(1)
     expected = [np.corrcoef(x, y)[0, 1] for x, y in zip(a.double().numpy(), b.double().numpy(), strict=True)]
-    np.testing.assert_allclose(continuous.pearson(a * unit, b * unit), expected, rtol=1e-4)
-    assert torch.equal(continuous._left_out(a * unit), continuous._left_out(a) * unit)
+    np.testing.assert_allclose(walks_and_lines.pearson(a * unit, b * unit), expected, rtol=1e-4)
+    assert torch.equal(walks_and_lines._left_out(a * unit), walks_and_lines._left_out(a) * unit)
     for plain, scaled in zip(
         information._signs(loss, torch.tensor([0.0, 0.5])), information._signs(loss * unit, torch.tensor([0.0, 0.5])), strict=True
     ):

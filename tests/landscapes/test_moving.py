@@ -14,12 +14,12 @@ from landscapes.binary.nk import NK
 from landscapes.continuous.quadratic import Quadratic
 from landscapes.games.bilinear import Bilinear
 from landscapes.games.matching_pennies import MatchingPennies
-from landscapes.moving import Moving
-from landscapes.oracle import evaluate
-from landscapes.paths import Kept
+from landscapes.oracle.evaluation import evaluate
 from landscapes.streams import Streams
-from studies.loop import run_worlds
-from tests.test_loop import task
+from landscapes.wrappers.moving import Moving
+from landscapes.wrappers.paths import Kept
+from studies.cells.loop import run_worlds
+from tests.studies.cells.test_loop import task
 
 PATHS = ["linear", "jump", "cycle", "random_walk"]
 REALS = Quadratic(dim=5, rotated=True, shifted=True)

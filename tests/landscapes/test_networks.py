@@ -10,20 +10,20 @@ from torch import nn
 from torch.nn import functional
 
 from landscapes.base import Terms
-from landscapes.networks import lanes
+from landscapes.networks import vmapped
 from landscapes.networks.autoencoder import Autoencoder
 from landscapes.networks.batch_norm import BatchNorm
 from landscapes.networks.contrastive import Contrastive
-from landscapes.networks.data import images
+from landscapes.networks.digits_data import images
+from landscapes.networks.import_paths import examples, reproducibly
 from landscapes.networks.linear_rnn import LinearRNN
-from landscapes.networks.logistic import LogisticRegression
+from landscapes.networks.logistic_regression import LogisticRegression
 from landscapes.networks.module import TorchModule
 from landscapes.networks.tanh_rnn import TanhRNN
-from landscapes.networks.user_code import examples, reproducibly
-from landscapes.oracle import evaluate
+from landscapes.oracle.evaluation import evaluate
 from landscapes.streams import Streams
-from tests import networks
-from tests import reference_networks as reference
+from tests.references import networks as reference
+from tests.support import networks
 
 DIGITS = images(torch.float64, torch.device("cpu"))
 
@@ -39,7 +39,7 @@ def batch(landscape, rows, size=4, worlds=(0, 3), dtype=torch.float64):
 
 
 def module(made, data="labelled", **others):
-    return TorchModule(module=f"tests.networks:{made}", data=f"tests.networks:{data}", **others)
+    return TorchModule(module=f"tests.support.networks:{made}", data=f"tests.support.networks:{data}", **others)
 
 
 def places(x):
@@ -68,14 +68,14 @@ def compare(landscape, x, terms, naive):
         ("normalised", "PAIR", "cross_entropy", functional.cross_entropy),
         ("Convolution", "pictures", "cross_entropy", functional.cross_entropy),
         ("mlp", "regression", "mse", functional.mse_loss),
-        ("mlp", "regression", "tests.networks:cubic", lambda outputs, targets: networks.cubic(outputs, targets).mean()),
+        ("mlp", "regression", "tests.support.networks:cubic", lambda outputs, targets: networks.cubic(outputs, targets).mean()),
     ],
 )
 def test_any_module_against_itself(made, data, criterion, loss, rows):
     arguments = {"outputs": 2} if data == "regression" else {}
     landscape = module(made, data, criterion=criterion, arguments=arguments)
     x = landscape.start(streams(), 2)
-    inputs, targets = examples("module.data", f"tests.networks:{data}")
+    inputs, targets = examples("module.data", f"tests.support.networks:{data}")
     terms = None if rows is None else batch(landscape, rows)
 
     def naive(r, p, rows):
@@ -138,7 +138,7 @@ def same_alone(landscape, dtype, counts=(1, 7)):
 def test_no_activation_lets_a_world_see_the_others(dtype, monkeypatch):
     landscapes = [module("mlp", arguments={"hidden": 7, "activation": name}) for name in ACTIVATIONS]
     assert all(same_alone(landscape, dtype) for landscape in landscapes)
-    monkeypatch.setattr(lanes, "LANES", 1)
+    monkeypatch.setattr(vmapped, "LANES", 1)
     assert not all(same_alone(landscape, dtype) for landscape in landscapes), "single lanes have tails"
 
 
@@ -150,7 +150,7 @@ def test_portions_change_nothing(made, data, rows, monkeypatch):
     terms = None if rows is None else batch(landscape, rows, 11)
     together = evaluate(landscape, x, terms, gradient=True)
     calls = []
-    monkeypatch.setattr(lanes, "ELEMENTS", 32 * 3 * landscape._tried("module.data", landscape.data).elements)
+    monkeypatch.setattr(vmapped, "ELEMENTS", 32 * 3 * landscape._tried("module.data", landscape.data).elements)
     monkeypatch.setattr(torch.func, "vmap", lambda function, vmap=torch.func.vmap: calls.append(1) or vmap(function))
     portions = evaluate(landscape, x, terms, gradient=True)
     assert len(calls) >= 2 * 2, "42 networks, each portion once forth and once back"
@@ -163,8 +163,8 @@ def test_who_sees_the_others():
     assert not module("normalised").additive
     assert module("normalised").smallest_batch == 2
     assert module("normalised", arguments={"training": False}).additive, "in eval mode the statistics are buffers"
-    assert not module("mlp", criterion="tests.networks:ranked").additive, "a loss can look across the batch too"
-    hidden = module("centred", "regression", criterion="tests.networks:together")
+    assert not module("mlp", criterion="tests.support.networks:ranked").additive, "a loss can look across the batch too"
+    hidden = module("centred", "regression", criterion="tests.support.networks:together")
     assert not hidden.additive, "also where it does not at the module's own initialisation"
 
 
@@ -180,14 +180,14 @@ def test_batch_norm_keeps_no_state():
 
 
 def test_held_out_measures():
-    landscape = module("mlp", held_out="tests.networks:HELD_OUT")
+    landscape = module("mlp", held_out="tests.support.networks:HELD_OUT")
     x = landscape.start(streams(), 1)[:, 0]
     found = landscape.measures(x)
     for r in range(2):
         outputs = reference.filled(networks.mlp(), x[r])(networks.HELD_OUT[0])
         assert float(found["held_out_loss"][r]) == pytest.approx(float(functional.cross_entropy(outputs, networks.HELD_OUT[1]).detach()))
         assert float(found["held_out_accuracy"][r]) == pytest.approx(float((outputs.argmax(1) == networks.HELD_OUT[1]).double().mean()))
-    answers = module("mlp", "regression", criterion="mse", arguments={"outputs": 2}, held_out="tests.networks:regression")
+    answers = module("mlp", "regression", criterion="mse", arguments={"outputs": 2}, held_out="tests.support.networks:regression")
     assert set(answers.extras) == {"held_out_loss"}, "no classes, no accuracy"
     assert module("mlp").extras == module("mlp").measures(x) == {}
 
@@ -207,8 +207,8 @@ def test_data_drawn_by_the_user_are_the_same_in_every_process():
 
 
 def test_a_cell_knows_the_users_code_and_data():
-    landscape = module("mlp", held_out="tests.networks:HELD_OUT")
-    assert landscape.code == ("tests.networks",)
+    landscape = module("mlp", held_out="tests.support.networks:HELD_OUT")
+    assert landscape.code == ("tests.support.networks",)
     assert TorchModule().code == ("landscapes.networks.example",)
     assert len({made.fingerprint for made in (landscape, module("mlp"), module("mlp", "shifted"))}) == 3
     assert module("mlp").fingerprint == module("mlp", "PAIR").fingerprint
@@ -217,23 +217,32 @@ def test_a_cell_knows_the_users_code_and_data():
 @pytest.mark.parametrize(
     ("made", "message"),
     [
-        (lambda: module("mpl"), r"module.module: cannot import 'tests.networks:mpl': module 'tests.networks' has no attribute 'mpl'"),
+        (lambda: module("mpl"), r"module.module: cannot import 'tests.support.networks:mpl': module 'tests.support.networks' has no attribute 'mpl'"),
         (lambda: TorchModule(module="nowhere:net"), "module.module: cannot import 'nowhere:net': No module named 'nowhere'"),
         (lambda: TorchModule(module="net"), r"module.module: expected an import path 'package.file:name', got 'net'"),
-        (lambda: module("mlp", arguments={"hiden": 3}), r"module.module: cannot make tests.networks:mlp\(\*\*{\"hiden\": 3}\): .*unexpected keyword"),
+        (
+            lambda: module("mlp", arguments={"hiden": 3}),
+            r"module.module: cannot make tests.support.networks:mlp\(\*\*{\"hiden\": 3}\): .*unexpected keyword",
+        ),
         (lambda: module("mlp", arguments={"hidden": {3}}), "module.arguments: expected what JSON can hold"),
-        (lambda: module("not_a_module"), "module.module: expected tests.networks:not_a_module to be a torch.nn.Module class or .*, got int"),
+        (lambda: module("not_a_module"), "module.module: expected tests.support.networks:not_a_module to be a torch.nn.Module class or .*, got int"),
         (lambda: module("no_weights"), "module.module: expected a module with parameters that require gradients"),
         (lambda: module("with_dropout"), "module.module: expected no dropout, whose draws would have no address; .* p = 0.5 at 1"),
-        (lambda: module("Noisy"), "module.module: cannot run tests.networks:Noisy .* random operation"),
-        (lambda: module("Branching"), r"module.module: cannot run tests.networks:Branching .* under torch.func.vmap: .*data-dependent"),
-        (lambda: module("mlp", "pictures"), "module.module: cannot run tests.networks:mlp on the examples of tests.networks:pictures .*shapes"),
+        (lambda: module("Noisy"), "module.module: cannot run tests.support.networks:Noisy .* random operation"),
+        (lambda: module("Branching"), r"module.module: cannot run tests.support.networks:Branching .* under torch.func.vmap: .*data-dependent"),
+        (
+            lambda: module("mlp", "pictures"),
+            "module.module: cannot run tests.support.networks:mlp on the examples of tests.support.networks:pictures .*shapes",
+        ),
         (lambda: module("mlp", "one_short"), "module.data: expected as many targets as inputs, 1 or more, got 23 inputs and 22 targets"),
-        (lambda: module("mlp", "single"), r"module.data: expected a pair of tensors .* at 'tests.networks:single', got Tensor"),
-        (lambda: module("mlp", held_out="tests.networks:single"), "module.held_out: expected a pair of tensors"),
+        (lambda: module("mlp", "single"), r"module.data: expected a pair of tensors .* at 'tests.support.networks:single', got Tensor"),
+        (lambda: module("mlp", held_out="tests.support.networks:single"), "module.held_out: expected a pair of tensors"),
         (lambda: module("mlp", criterion="cross_entrpy"), "module.criterion: expected one of .*; did you mean 'cross_entropy'"),
         (lambda: module("mlp", "regression", criterion="mse"), r"module.criterion: .* outputs \(3,\) and targets \(2,\) for each example"),
-        (lambda: module("mlp", criterion="tests.networks:averaged", data="regression", arguments={"outputs": 2}), r"a loss for each .* shape \(\)"),
+        (
+            lambda: module("mlp", criterion="tests.support.networks:averaged", data="regression", arguments={"outputs": 2}),
+            r"a loss for each .* shape \(\)",
+        ),
         (lambda: module("mlp", criterion="nll", arguments={"outputs": 2}), "module.criterion: cannot compute nll of outputs .*out of bounds"),
     ],
 )

@@ -7,7 +7,6 @@ import pytest
 import torch
 
 from landscapes.binary.nk import NK, gathered_contributions, gathered_extension
-from tests import reference
 from tests.contract.landscapes import (
     batch,
     bound,
@@ -15,6 +14,7 @@ from tests.contract.landscapes import (
     starts,
     streams,
 )
+from tests.references import philox
 
 ADJACENT, RANDOM, BLOCKS = "adjacent", "random", "blocks"
 SHAPES = [(8, 0, ADJACENT), (8, 3, ADJACENT), (7, 6, ADJACENT), (8, 2, RANDOM), (6, 5, RANDOM), (5, 0, RANDOM), (8, 3, BLOCKS), (6, 0, BLOCKS)]
@@ -32,11 +32,11 @@ def test_nk_loss_extension_and_optimum_against_loops(n, k, neighbours):
     loss, extension = landscape.loss(x), landscape.extension(p)
     for r in range(2):
         reads, table = landscape.reads[r].tolist(), landscape.table[r].tolist()
-        best = reference.nk_optimum(reads, table)
+        best = philox.nk_optimum(reads, table)
         assert float(landscape.best[r]) == pytest.approx(best, abs=1e-12)
-        naive = [best - reference.nk_fitness(g, reads, table) for g in x[r].tolist()]
+        naive = [best - philox.nk_fitness(g, reads, table) for g in x[r].tolist()]
         np.testing.assert_allclose(loss[r], naive, atol=1e-12)
-        np.testing.assert_allclose(extension[r], [best - reference.nk_extension(q, reads, table) for q in p[r].tolist()], atol=1e-12)
+        np.testing.assert_allclose(extension[r], [best - philox.nk_extension(q, reads, table) for q in p[r].tolist()], atol=1e-12)
 
 
 @shapes
@@ -71,7 +71,7 @@ def test_nk_says_when_the_gap_is_unknown():
     assert not landscape.gap_known
     assert landscape.optimum is None
     x = starts(landscape, 2)
-    fitness = reference.nk_fitness(x[3, 1].tolist(), landscape.reads[3].tolist(), landscape.table[3].tolist())
+    fitness = philox.nk_fitness(x[3, 1].tolist(), landscape.reads[3].tolist(), landscape.table[3].tolist())
     assert float(landscape.loss(x)[3, 1]) == pytest.approx(1 - fitness, abs=1e-12)
     assert not NK(n=32, k=20).gap_known
     assert NK(n=63, k=20, neighbours="blocks").gap_known

@@ -16,14 +16,15 @@ from landscapes.binary.spin_glass import SpinGlass
 from landscapes.binary.trap import Trap
 from landscapes.continuous.cosine_rugged import CosineRugged
 from landscapes.continuous.gaussian_field import GaussianField
-from landscapes.moving import Moving
-from landscapes.probes import BINARY_MEASURES, binary, climbs, lon, measure_binary, measure_continuous, sampled_climbs, walsh
-from landscapes.probes.catalogue import MEASURES, Table
-from landscapes.probes.continuous import autocorrelation as real_autocorrelation
-from landscapes.probes.sampled import Sample, krawtchouk, roughness_slope
+from landscapes.probes import BINARY_MEASURES, measure_binary, measure_continuous
+from landscapes.probes.binary import climbs, enumeration, optima_networks, sampled_climbs, walsh
+from landscapes.probes.binary.catalogue import MEASURES, Table
+from landscapes.probes.binary.sampled import Sample, krawtchouk, roughness_slope
+from landscapes.probes.continuous.walks_and_lines import autocorrelation as real_autocorrelation
 from landscapes.probes.tuning import tune
 from landscapes.streams import Streams
-from tests import reference_probes as reference
+from landscapes.wrappers.moving import Moving
+from tests.references import probes as reference
 
 ERRORS = 4.5  # standard errors allowed
 
@@ -46,7 +47,7 @@ TABLES = {
     "ties": (2 * drawn(5)).round(),
     "plateaus": (0.7 * drawn(6, 1)).round().clamp(-1, 1),
     "two best": torch.stack([drawn(4)[0], -drawn(4)[0]]).abs().clamp(max=1.0),
-    "additive": (binary.genotypes(torch.arange(32), 5).double() * torch.tensor([0.3, -1.0, 0.1, 2.0, 0.7])).sum(-1)[None],
+    "additive": (enumeration.genotypes(torch.arange(32), 5).double() * torch.tensor([0.3, -1.0, 0.1, 2.0, 0.7])).sum(-1)[None],
 }
 RULES = ("random", "greedy", "proportional")
 LOOPS = {
@@ -109,7 +110,7 @@ def test_basins(rule):
 def test_network(name, flips):
     table = Table(TABLES[name])
     for value, order in zip(table.values, table.order, strict=True):
-        net = lon.network(value.numpy(), order.numpy(), flips)
+        net = optima_networks.network(value.numpy(), order.numpy(), flips)
         nodes = [frozenset(net.optima[net.node == v].tolist()) for v in range(len(net.fitness))]
         naive, edges = reference.network(value.tolist(), flips)
         assert set(nodes) == naive
@@ -121,7 +122,9 @@ def test_network(name, flips):
 
 def test_distances_are_correlated_in_double_precision():
     values = drawn(14)
-    for value, loss, ranked in zip(values, -binary.fitness_distance(values), -binary.fitness_distance_ranks(values, values.argsort(1)), strict=True):
+    for value, loss, ranked in zip(
+        values, -enumeration.fitness_distance(values), -enumeration.fitness_distance_ranks(values, values.argsort(1)), strict=True
+    ):
         apart = np.array([int(x).bit_count() for x in np.arange(2**14) ^ int(value.argmax())])
         assert float(loss) == pytest.approx(-scipy.stats.pearsonr(value, apart).statistic, rel=1e-10)
         assert float(ranked) == pytest.approx(-scipy.stats.spearmanr(value, apart).statistic, rel=1e-10)
@@ -154,7 +157,7 @@ def test_identities_of_the_spectrum(n):
     torch.testing.assert_close(walsh.autocorrelation(shares)[:, 0], rho, rtol=0, atol=1e-12)
     weight = shares * order
     gamma = (weight * (n + 1 - 2 * order)).sum(1) / ((n - 1) * weight.sum(1))
-    torch.testing.assert_close(binary.squares(values).gamma, gamma, rtol=0, atol=1e-12)
+    torch.testing.assert_close(enumeration.squares(values).gamma, gamma, rtol=0, atol=1e-12)
     assert ((rho - (shares * (1 - order / n)).sum(1)).abs() > 0.01).all(), "the check can fail"
 
 
@@ -195,11 +198,11 @@ def test_one_locus():
 
 def test_values_that_differ_by_rounding_are_equal():
     values = torch.tensor([[0.1 + 0.2, 0.3, 0.3 + 1e-12, -4.0]], dtype=torch.float64)
-    merged = binary.merged(values, binary.ROUNDING * 2.0**-52)
+    merged = enumeration.merged(values, enumeration.ROUNDING * 2.0**-52)
     assert merged[0, 0] == merged[0, 1] == 0.3
     assert merged[0].tolist() != merged[0, :2].tolist() * 2
     assert (merged[0, 2:] == values[0, 2:]).all()
-    assert binary.merged(values, 1e-11)[0, :3].tolist() == [0.3] * 3
+    assert enumeration.merged(values, 1e-11)[0, :3].tolist() == [0.3] * 3
 
 
 def test_rounding_does_not_pass_for_epistasis():
@@ -215,9 +218,9 @@ def test_rounding_does_not_pass_for_epistasis():
 def test_the_table():
     landscape = NK(n=7, k=2).bind(streams())
     x = torch.tensor([[g >> i & 1 for i in range(7)] for g in range(128)], dtype=torch.uint8).expand(3, -1, -1)
-    torch.testing.assert_close(binary.tabulate(landscape, 3), -landscape.loss(x), rtol=0, atol=1e-13)
+    torch.testing.assert_close(enumeration.tabulate(landscape, 3), -landscape.loss(x), rtol=0, atol=1e-13)
     moving = Moving(inner=NK(n=7, k=2)).bind(streams())
-    torch.testing.assert_close(binary.tabulate(moving, 3), -moving.loss(x, None, torch.zeros(3).double()), rtol=0, atol=1e-13)
+    torch.testing.assert_close(enumeration.tabulate(moving, 3), -moving.loss(x, None, torch.zeros(3).double()), rtol=0, atol=1e-13)
 
 
 def test_wrong_arguments():
@@ -237,9 +240,9 @@ def test_wrong_arguments():
     with pytest.raises(ValueError, match="at least 32 samples, got 16"):
         measure_binary(landscape, exhaustive=False, streams=streams(), samples=16)
     with pytest.raises(ValueError, match=r"table of fitness values of shape \(R, 2\^n\), n >= 1, got \(2, 6\)"):
-        binary.ascending(torch.zeros(2, 6)) if binary.loci(torch.zeros(2, 6)) else None
+        enumeration.ascending(torch.zeros(2, 6)) if enumeration.loci(torch.zeros(2, 6)) else None
     with pytest.raises(ValueError, match="expected escapes of 1 or 2 flips, got 3"):
-        lon.network(np.zeros(4), np.arange(4), 3)
+        optima_networks.network(np.zeros(4), np.arange(4), 3)
     with pytest.raises(ValueError, match="expected at least 101 samples at 200 loci, got 32"):
         roughness_slope(Sample(NK(n=200, k=0).bind(streams()), streams(), 32))
 
@@ -322,7 +325,7 @@ SYMMETRIC = [SpinGlass(n=12), SpinGlass(n=11, order=4), SpinGlass(n=12, graph="r
 @pytest.mark.parametrize("landscape", SYMMETRIC, ids=["pairs", "fours", "ring", "labs"])
 def test_all_optima_of_a_symmetric_landscape_are_known(landscape):
     bound = landscape.bind(streams())
-    values = binary.tabulate(bound, 3)
+    values = enumeration.tabulate(bound, 3)
     for world, optima in zip(values, bound.optima, strict=True):
         best = (world >= world.max() - 1e-9).nonzero()[:, 0].tolist()
         assert set(best) == {sum(bit << i for i, bit in enumerate(x)) for x in optima.tolist()}

@@ -12,7 +12,7 @@ from landscapes.binary.house_of_cards import HouseOfCards
 from landscapes.binary.mount_fuji import RoughMountFuji
 from landscapes.binary.random_tables import RandomTable, draw_table
 from landscapes.streams import Streams
-from tests import reference_random_tables as reference
+from tests.references import random_tables as reference
 
 LAWS = ("uniform", "normal", "exponential", "gumbel")
 WORLDS = torch.tensor([3, 0, 9])

@@ -5,9 +5,9 @@ import torch
 
 from landscapes.base import Terms
 from landscapes.binary.nk import NK
-from landscapes.oracle import evaluate
-from landscapes.relaxation import Relaxation, lovasz_extension
+from landscapes.oracle.evaluation import evaluate
 from landscapes.streams import Streams
+from landscapes.wrappers.relaxation import Relaxation, lovasz_extension
 from tests.contract.landscapes import (
     bound,
     starts,

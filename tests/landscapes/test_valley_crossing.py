@@ -9,7 +9,7 @@ import torch
 
 from landscapes.binary.valley_crossing import ValleyCrossing
 from landscapes.streams import Streams
-from tests import reference_random_tables as reference
+from tests.references import random_tables as reference
 
 VALLEYS = [
     ValleyCrossing(n=1, width=0),

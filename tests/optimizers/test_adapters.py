@@ -14,13 +14,14 @@ import torch
 
 from landscapes import LANDSCAPES
 from landscapes.base import Answer, Bits, Reals
-from landscapes.noise import Noise
-from landscapes.oracle import Ledger, Oracle
+from landscapes.oracle.bill import Ledger
+from landscapes.oracle.noise import Noise
+from landscapes.oracle.oracle import Oracle
 from optimizers.adapters import deap_cma, evotorch, library
 from optimizers.adapters.generators import apart
 from studies import plan as planning
-from studies.config import load_study
-from tests.test_optimizers import bowl, build, make, play, problem, tensors
+from studies.study_file.loading import load_study
+from tests.contract.test_optimizers import bowl, build, make, play, problem, tensors
 
 REALS, DIM, STEPS, WORLDS = Reals(), 5, 6, range(3)
 EVERY = [  # one of each

@@ -9,15 +9,17 @@ import torch
 
 from landscapes import LANDSCAPES
 from landscapes.base import Bits, Reals
-from landscapes.noise import Noise
-from landscapes.oracle import Ledger, Oracle
-from optimizers.service import Service, advanced, everybody, finished
-from studies.config import StudyError, load_study
-from tests import reference_asynchrony as naive
-from tests import reference_operators as operators_naive
-from tests import reference_populations as populations_naive
-from tests.test_loop import run, task
-from tests.test_optimizers import bowl, build, make, play
+from landscapes.oracle.bill import Ledger
+from landscapes.oracle.noise import Noise
+from landscapes.oracle.oracle import Oracle
+from optimizers.workers import Service, advanced, everybody, finished
+from studies.study_file.loading import load_study
+from studies.study_file.study import StudyError
+from tests.contract.test_optimizers import bowl, build, make, play
+from tests.references import asynchrony as naive
+from tests.references import operators as operators_naive
+from tests.references import populations as populations_naive
+from tests.studies.cells.test_loop import run, task
 
 REALS = Reals()
 LAWS = [

@@ -8,10 +8,11 @@ import pytest
 import torch
 
 from landscapes.base import Answer, Problem, Reals
-from optimizers import operators, strategies
-from optimizers.strategies import cma_constants
-from tests import reference_evolution_strategies as naive
-from tests.test_optimizers import bowl, build, make, play, problem, same
+from optimizers import operators
+from optimizers.evolution_strategies import distribution
+from optimizers.evolution_strategies.distribution import cma_constants
+from tests.contract.test_optimizers import bowl, build, make, play, problem, same
+from tests.references import evolution_strategies as naive
 
 REALS = Reals()
 
@@ -27,12 +28,12 @@ def ranked(query):
 
 def test_utilities_beside_a_loop():
     for n in (1, 2, 7, 30):
-        assert strategies.utilities(n).tolist() == pytest.approx(naive.nes_utilities(n), abs=1e-15)
+        assert distribution.utilities(n).tolist() == pytest.approx(naive.nes_utilities(n), abs=1e-15)
 
 
 @pytest.mark.parametrize("dim", [1, 2, 7, 100])
 def test_length_of_a_normal_vector(dim):
-    assert strategies.normal_length(dim) == pytest.approx(cma.utilities.math.Mh.chiN(dim), rel=6e-5)
+    assert distribution.normal_length(dim) == pytest.approx(cma.utilities.math.Mh.chiN(dim), rel=6e-5)
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
@@ -41,12 +42,12 @@ def test_eigen_of_a_batch(dtype, dim):
     """Each world's bits are those that it has alone; a world that is not finite is NaN and raises nothing."""
     x = make(range(9), dtype).normal("init", (dim + 2, dim))
     matrix = x.mT @ x
-    values, vectors = strategies.eigen(matrix)
+    values, vectors = distribution.eigen(matrix)
     assert torch.allclose((vectors * values) @ vectors.mT, matrix, atol=1e-4 if dtype == torch.float32 else 1e-11)
     for r in range(9):
-        assert same((values, vectors), strategies.eigen(matrix[r : r + 1].clone()), [r])
+        assert same((values, vectors), distribution.eigen(matrix[r : r + 1].clone()), [r])
     matrix[4] = math.nan
-    spoilt = strategies.eigen(matrix)
+    spoilt = distribution.eigen(matrix)
     assert spoilt[0][4].isnan().all()
     assert same([f[[0, 8]] for f in spoilt], [f[[0, 8]] for f in (values, vectors)])
 
@@ -159,13 +160,13 @@ def test_constants_are_those_of_pycma(n, size):
 def beside_pycma(monkeypatch, generations, curvature, **options):
     """-> our state after each generation, and pycma's (mean, sigma, C, p_sigma, p_c), told the same points."""
     n = len(curvature)
-    monkeypatch.setattr(cma.utilities.math.Mh, "chiN", staticmethod(strategies.normal_length))  # theirs is an approximation
+    monkeypatch.setattr(cma.utilities.math.Mh, "chiN", staticmethod(distribution.normal_length))  # theirs is an approximation
     optimizer, s = build("cma_es", {"sigma": 0.5, "lazy": 1} | options), make([3])
     state = optimizer.init(Problem(n, REALS, True, lambda p: torch.ones(1, p, n, dtype=torch.float64)), s)
-    es = cma.CMAEvolutionStrategy([1.0] * n, 0.5, {"verbose": -9, "popsize": strategies.default_population(n)})
+    es = cma.CMAEvolutionStrategy([1.0] * n, 0.5, {"verbose": -9, "popsize": distribution.default_population(n)})
     es.sm.C, es.sm.B, es.sm.D = np.eye(n), np.eye(n), np.ones(n)  # theirs is a little off the identity
     es.adapt_sigma.initialize(es)
-    k = cma_constants(n, strategies.default_population(n), False, True)
+    k = cma_constants(n, distribution.default_population(n), False, True)
     es.adapt_sigma.cs, es.adapt_sigma.damps = k.c_sigma, k.d_sigma
     for g in range(1, generations + 1):
         query = optimizer.ask(state, s.at(g))
@@ -226,7 +227,7 @@ def told_in_other_coordinates(turn, **options):
     n, worlds = len(turn), range(6)
     optimizer = build("cma_es", {"sigma": 0.5} | options)
     plain = optimizer.init(problem(make(worlds), REALS, n), make(worlds))
-    values, basis = strategies.eigen((turn @ turn.T).expand(6, n, n))
+    values, basis = distribution.eigen((turn @ turn.T).expand(6, n, n))
     other = plain._replace(mean=plain.mean @ turn.T, covariance=(turn @ turn.T).expand(6, n, n), basis=basis, lengths=values.sqrt())
     for g in range(1, 26):
         query = optimizer.ask(plain, make(worlds).at(g))

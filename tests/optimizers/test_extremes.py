@@ -5,10 +5,11 @@ import math
 import pytest
 import torch
 
-from landscapes.base import Answer, Problem, Reals, norm, safe_unit
+from landscapes.base import Answer, Problem, Reals
+from landscapes.numerics import norm, safe_unit
 from optimizers import OPTIMIZERS
-from optimizers.step_sizes import StepSize
-from tests.test_optimizers import bowl, build, make, play
+from optimizers.gradient.step_sizes import StepSize
+from tests.contract.test_optimizers import bowl, build, make, play
 
 FLOATS = {torch.float32: 80, torch.float64: 600}  # the square of 2^80, and of 2^-80, is no number of float32
 BOTH = pytest.mark.parametrize("dtype", FLOATS)
@@ -126,11 +127,11 @@ def test_adam_beside_a_loop_of_fractions(dtype):
 
 
 def told_moments(slopes, dtype):
-    from optimizers import trajectories
+    from optimizers.gradient.steps import Moments, adam
 
-    moments, moves = trajectories.Moments.none(torch.zeros(1, 1, 1, dtype=dtype)), []
+    moments, moves = Moments.none(torch.zeros(1, 1, 1, dtype=dtype)), []
     for t, slope in enumerate(slopes, 1):
-        move, moments = trajectories.adam(moments, slope.reshape(1, 1, 1), torch.tensor([float(t)]).double(), 0.75, 0.5, 2.0**-120)
+        move, moments = adam(moments, slope.reshape(1, 1, 1), torch.tensor([float(t)]).double(), 0.75, 0.5, 2.0**-120)
         moves.append(move.double().item())
     return moves
 

@@ -7,9 +7,9 @@ import torch
 
 from landscapes import LANDSCAPES
 from landscapes.base import Answer, Problem, Query, Reals
-from landscapes.oracle import evaluate
+from landscapes.oracle.evaluation import evaluate
 from landscapes.streams import Streams
-from tests.test_optimizers import bowl, build, make, play, problem
+from tests.contract.test_optimizers import bowl, build, make, play, problem
 
 REALS = Reals()
 LOOSE = {"population": 5, "tol_fun": 0.02, "restarts": 3, "sigma": 0.3}  # restarts every twenty steps or so, of each world at its own time

@@ -9,9 +9,9 @@ from landscapes import LANDSCAPES
 from landscapes.base import Answer, Bits, Problem
 from landscapes.streams import Streams
 from optimizers import OPTIMIZERS, operators
-from optimizers.quasispecies import free, walsh
-from tests import reference_operators as naive
-from tests import reference_population_genetics as exact
+from optimizers.population_genetics.quasispecies import free, walsh
+from tests.references import operators as naive
+from tests.references import population_genetics as exact
 
 R = 4
 

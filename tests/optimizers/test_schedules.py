@@ -7,14 +7,15 @@ import torch
 
 from landscapes import LANDSCAPES
 from landscapes.base import Answer, Bits, Reals
-from landscapes.noise import Noise
-from landscapes.oracle import Ledger, Oracle
+from landscapes.oracle.bill import Ledger
+from landscapes.oracle.noise import Noise
+from landscapes.oracle.oracle import Oracle
 from optimizers import OPTIMIZERS, operators
+from optimizers.gradient.step_sizes import StepSize
 from optimizers.schedules import Schedule
-from optimizers.step_sizes import StepSize
-from tests import reference_operators
-from tests import reference_schedules as naive
-from tests.test_optimizers import bowl, build, make, play, problem, same
+from tests.contract.test_optimizers import bowl, build, make, play, problem, same
+from tests.references import schedules as naive
+from tests.references.operators import centered_ranks
 
 COUPLINGS = ["none", "constant_variance", "constant_temperature", "grow", "decay_and_grow"]
 STEPS = Schedule(kind="step", steps=2, factor=0.5)
@@ -290,7 +291,7 @@ def test_ranks_of_those_alive(size):
     ranks = operators.centered_ranks(value, alive)
     for row in range(8):
         alone = [v if math.isfinite(v) else math.copysign(1e300, 1.0 if math.isnan(v) else v) for v in value[row, alive[row]].tolist()]
-        expected = reference_operators.centered_ranks(alone) if len(alone) > 1 else [0.0] * len(alone)
+        expected = centered_ranks(alone) if len(alone) > 1 else [0.0] * len(alone)
         assert ranks[row, alive[row]].tolist() == pytest.approx(expected)
         assert (ranks[row, ~alive[row]] == 0).all()
 

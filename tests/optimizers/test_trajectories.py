@@ -8,10 +8,11 @@ import scipy.optimize
 import torch
 
 from landscapes.base import Answer, Bits, Reals
-from optimizers import operators, trajectories
+from optimizers import operators
 from optimizers.schedules import Schedule
-from tests import reference_trajectories as naive
-from tests.test_optimizers import bowl, build, make, play, problem, same
+from optimizers.walks.moves import metropolis
+from tests.contract.test_optimizers import bowl, build, make, play, problem, same
+from tests.references import trajectories as naive
 
 REALS = Reals()
 CURVATURE = 2 * (1 + torch.arange(7, dtype=torch.float64) / 4)
@@ -208,7 +209,7 @@ def test_acceptance_of_what_is_no_number():
     old = torch.tensor([[1.0, 1.0, math.nan, math.inf, -math.inf, 1.0]], dtype=torch.float64)
     new = torch.tensor([[math.nan, math.inf, 1.0, math.nan, 1.0, 1.0]], dtype=torch.float64)
     for temperature in (0.0, 1.0, math.inf):
-        accepted = trajectories.metropolis(old, new, temperature, make([0]))
+        accepted = metropolis(old, new, temperature, make([0]))
         assert accepted.tolist() == [[False, False, True, True, False, True]]
 
 

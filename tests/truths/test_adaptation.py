@@ -12,11 +12,11 @@ import torch
 
 from landscapes import LANDSCAPES
 from landscapes.base import Answer, Bits, Problem, Reals
-from landscapes.oracle import evaluate
+from landscapes.oracle.evaluation import evaluate
 from landscapes.streams import Streams
 from optimizers import OPTIMIZERS
-from tests import reference_adaptation as oracle
-from tests import reference_population_genetics as exact
+from tests.references import adaptation as oracle
+from tests.references import population_genetics as exact
 from tests.truths.table import mean_and_error, told, told_mean
 
 Z = 4.5  # standard errors

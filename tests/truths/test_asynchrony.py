@@ -11,7 +11,7 @@ from scipy.optimize import brentq
 from landscapes.base import Answer, Problem, Reals
 from landscapes.streams import Streams
 from optimizers import OPTIMIZERS
-from optimizers.service import Service
+from optimizers.workers import Service
 from tests.truths.table import mean_and_error, ratio, told, told_mean
 
 Z = 4.5  # standard errors

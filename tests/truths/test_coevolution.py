@@ -7,10 +7,10 @@ import torch
 
 from landscapes import LANDSCAPES
 from landscapes.base import Problem
-from landscapes.oracle import evaluate
+from landscapes.oracle.evaluation import evaluate
 from landscapes.streams import Streams
 from optimizers import OPTIMIZERS
-from tests import reference_coevolution as exact
+from tests.references import coevolution as exact
 
 Z = 4.5  # standard errors
 

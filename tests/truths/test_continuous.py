@@ -15,7 +15,7 @@ from landscapes.continuous.double_well import DoubleWell
 from landscapes.continuous.fisher import Fisher
 from landscapes.continuous.gaussian_field import GaussianField
 from landscapes.continuous.saddle import Saddle
-from landscapes.oracle import evaluate
+from landscapes.oracle.evaluation import evaluate
 from landscapes.streams import Streams
 from tests.truths.table import told, told_mean
 

@@ -10,7 +10,7 @@ from landscapes.games.biased_gan import BiasedGAN
 from landscapes.games.bilinear import Bilinear
 from landscapes.games.dirac_gan import DiracGAN
 from landscapes.games.matching_pennies import MatchingPennies
-from landscapes.oracle import evaluate
+from landscapes.oracle.evaluation import evaluate
 from landscapes.streams import Streams
 from tests.truths.table import told
 

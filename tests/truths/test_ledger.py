@@ -8,11 +8,11 @@ import torch
 import xarray as xr
 
 from landscapes import LANDSCAPES
-from landscapes.noise import Noise
+from landscapes.oracle.noise import Noise
 from optimizers import OPTIMIZERS
-from studies.analysis import bootstrap
-from studies.analysis import noise as analysis
-from tests.ledgers import around, ledger, now, search
+from studies.analysis.intervals import bootstrap
+from studies.analysis.noise import noise as analysis
+from tests.support.ledgers import around, ledger, now, search
 from tests.truths.table import ratio, told, told_mean
 
 LAND, METHODS = LANDSCAPES, OPTIMIZERS

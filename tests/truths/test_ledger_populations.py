@@ -8,10 +8,10 @@ import torch
 
 from landscapes import LANDSCAPES
 from optimizers import OPTIMIZERS
-from studies.analysis import noise as analysis
-from studies.ledger import population, record
-from tests import reference_population_genetics as exact
-from tests.ledgers import around, book, ledger, now, search
+from studies.analysis.noise import noise as analysis
+from studies.cells.ledger import population, record
+from tests.references import population_genetics as exact
+from tests.support.ledgers import around, book, ledger, now, search
 from tests.truths.table import told_mean
 
 LAND, METHODS = LANDSCAPES, OPTIMIZERS

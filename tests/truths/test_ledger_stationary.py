@@ -9,12 +9,12 @@ from scipy.linalg import solve_discrete_lyapunov
 
 from landscapes import LANDSCAPES
 from landscapes.continuous.frames import into
-from landscapes.noise import Noise
+from landscapes.oracle.noise import Noise
 from optimizers import OPTIMIZERS
-from optimizers.service import Service
-from studies.analysis.noise import currencies
-from studies.ledger import record
-from tests.ledgers import around, book, search
+from optimizers.workers import Service
+from studies.analysis.noise.noise import currencies
+from studies.cells.ledger import record
+from tests.support.ledgers import around, book, search
 from tests.truths.table import mean_and_error, told, told_mean
 
 LAND, METHODS = LANDSCAPES, OPTIMIZERS

@@ -8,10 +8,11 @@ import torch
 from landscapes.base import Query
 from landscapes.binary.onemax import OneMax
 from landscapes.continuous.quadratic import Quadratic
-from landscapes.moving import Moving
-from landscapes.noise import Noise
-from landscapes.oracle import Ledger, Oracle
+from landscapes.oracle.bill import Ledger
+from landscapes.oracle.noise import Noise
+from landscapes.oracle.oracle import Oracle
 from landscapes.streams import Streams
+from landscapes.wrappers.moving import Moving
 
 ERRORS = 4.5  # standard errors allowed
 WORLDS = 2000

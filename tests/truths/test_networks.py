@@ -10,7 +10,7 @@ from landscapes.base import Answer, Problem, Reals, Terms
 from landscapes.networks.batch_norm import BatchNorm, batch_statistics, normalised
 from landscapes.networks.contrastive import Contrastive
 from landscapes.networks.linear_rnn import LinearRNN
-from landscapes.oracle import evaluate
+from landscapes.oracle.evaluation import evaluate
 from landscapes.streams import Streams
 from optimizers import OPTIMIZERS
 from tests.truths.table import told

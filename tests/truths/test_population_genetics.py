@@ -12,7 +12,7 @@ import torch
 from landscapes.base import Answer, Bits, Problem, Reals
 from landscapes.streams import Streams
 from optimizers import OPTIMIZERS
-from tests import reference_population_genetics as exact
+from tests.references import population_genetics as exact
 from tests.truths.table import told, told_mean
 
 Z = 4.5  # standard errors

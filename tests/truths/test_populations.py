@@ -6,7 +6,7 @@ import torch
 from landscapes.base import Answer, Bits, Problem, Reals
 from landscapes.streams import Streams
 from optimizers import OPTIMIZERS
-from tests import reference_populations as naive
+from tests.references import populations as naive
 from tests.truths.table import told_mean
 
 Z = 4.5  # standard errors

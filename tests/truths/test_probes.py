@@ -12,9 +12,10 @@ import torch
 from landscapes.binary.house_of_cards import HouseOfCards
 from landscapes.binary.mount_fuji import RoughMountFuji
 from landscapes.binary.nk import NK
-from landscapes.probes import binary, measure_binary, walsh
-from landscapes.probes.sampled import Sample
-from landscapes.probes.sampled_climbs import SampledClimbs, walk_length
+from landscapes.probes import measure_binary
+from landscapes.probes.binary import enumeration, walsh
+from landscapes.probes.binary.sampled import Sample
+from landscapes.probes.binary.sampled_climbs import SampledClimbs, walk_length
 from landscapes.streams import Streams
 from tests.truths.table import ratio, told, told_mean
 
@@ -24,7 +25,7 @@ ERRORS = 4.5  # standard errors allowed
 def tables(landscape, worlds):
     """The landscape of these worlds, and its fitness (R, 2^n)."""
     bound = landscape.bind(Streams(seed=11, worlds=torch.arange(worlds)))
-    return bound, binary.tabulate(bound, worlds)
+    return bound, enumeration.tabulate(bound, worlds)
 
 
 def agrees(sample, truth):
@@ -49,7 +50,7 @@ def test_number_of_peaks_of_an_uncorrelated_landscape(landscape):
     where, mean, variance = f"probe, {landscape.name}, N = {n}", 2**n / (n + 1), 2 ** (n - 1) * (n - 1) / (n + 1) ** 2
     told_mean(26, "mean number of peaks without correlation, 2^N / (N + 1)", where, mean, count, mutant=2**n / n)
     told_mean(26, "variance of the number of peaks, 2^(N - 1) (N - 1) / (N + 1)^2", where, variance, squares, mutant=mean)  # Poisson's
-    assert (binary.peaks(binary.neighbours(tables(NK(n=n, k=0), 50)[1])) == 1).all()
+    assert (enumeration.peaks(enumeration.neighbours(tables(NK(n=n, k=0), 50)[1])) == 1).all()
 
 
 def test_density_of_peaks_sampled():
@@ -123,8 +124,8 @@ def test_walsh_spectrum_of_nk_sampled():
 
 def gamma_sums(values):
     """Gamma's numerator and denominator of each landscape, up to one factor."""
-    weight = binary.effects(values).deviation.square()
-    return binary.squares(values).gamma * weight, weight
+    weight = enumeration.effects(values).deviation.square()
+    return enumeration.squares(values).gamma * weight, weight
 
 
 @pytest.mark.parametrize(("n", "k", "neighbours"), [(10, 4, "random"), (8, 1, "adjacent"), (8, 7, "random")])
@@ -146,12 +147,12 @@ def test_gamma_of_rough_mount_fuji(slope, law, variance):
 
 @pytest.mark.parametrize("law", ["uniform", "exponential"])
 def test_types_of_epistasis_of_the_house_of_cards(law):
-    found = binary.squares(tables(HouseOfCards(n=7, law=law), 500)[1])
+    found = enumeration.squares(tables(HouseOfCards(n=7, law=law), 500)[1])
     assert not found.none.any()
     shares = {"magnitude": found.magnitude, "sign": found.sign, "reciprocal sign": found.reciprocal}
     for (kind, share), coins in zip(shares.items(), (1 / 4, 1 / 2, 1 / 4), strict=True):  # as if the changes of sign were independent
         told_mean(31, f"share of {kind} epistasis without correlation, 1/3", f"probe, {law}, N = 7", 1 / 3, share, mutant=coins)
-    correlated = binary.squares(tables(NK(n=7, k=4), 500)[1])
+    correlated = enumeration.squares(tables(NK(n=7, k=4), 500)[1])
     assert not agrees(correlated.magnitude, 1 / 3)
     assert not agrees(correlated.reciprocal, 1 / 3)
 

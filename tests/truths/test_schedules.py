@@ -11,8 +11,8 @@ import torch
 from landscapes.base import Answer, Bits, Problem, Reals
 from landscapes.streams import Streams
 from optimizers import OPTIMIZERS
+from optimizers.gradient.step_sizes import StepSize
 from optimizers.schedules import Schedule
-from optimizers.step_sizes import StepSize
 
 Z = 4.5  # standard errors
 

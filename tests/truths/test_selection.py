@@ -13,17 +13,17 @@ from scipy import stats
 
 from landscapes import LANDSCAPES as LAND
 from landscapes.base import FitnessLaw
-from landscapes.noise import Noise
-from landscapes.oracle import evaluate
+from landscapes.oracle.evaluation import evaluate
+from landscapes.oracle.noise import Noise
 from optimizers import OPTIMIZERS as METHODS
-from studies.analysis import bootstrap
-from studies.analysis import noise as analysis
-from studies.kinds import build
-from studies.ledger import population, record, selection
-from studies.ledger.references import REFERENCES
-from studies.ledger.selection import directions
-from studies.sections import Reference
-from tests.ledgers import book, ledger, now, search
+from studies.analysis.intervals import bootstrap
+from studies.analysis.noise import noise as analysis
+from studies.cells.ledger import population, record, selection
+from studies.cells.ledger.references import REFERENCES
+from studies.cells.ledger.selection import directions
+from studies.registry import build
+from studies.study_file.values import Reference
+from tests.support.ledgers import book, ledger, now, search
 from tests.truths.table import told, told_mean
 
 ALONE = {"crossover": "none", "mutation_rate": 0.0}

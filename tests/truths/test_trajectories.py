@@ -8,10 +8,10 @@ import torch
 
 from landscapes import LANDSCAPES
 from landscapes.base import Answer, Bits, Problem, Reals
-from landscapes.oracle import evaluate
+from landscapes.oracle.evaluation import evaluate
 from landscapes.streams import Streams
 from optimizers import OPTIMIZERS
-from tests import reference_trajectories as naive
+from tests.references import trajectories as naive
 from tests.truths.table import told, told_mean
 
 Z = 4.5  # standard errors

@@ -9,12 +9,12 @@ import torch
 import xarray as xr
 
 from landscapes import LANDSCAPES
-from landscapes.noise import Noise
+from landscapes.oracle.noise import Noise
 from optimizers import OPTIMIZERS
-from studies.analysis import bootstrap
-from studies.analysis import noise as analysis
-from studies.ledger import references
-from tests.ledgers import DRAWN, EXACT, ledger
+from studies.analysis.intervals import bootstrap
+from studies.analysis.noise import noise as analysis
+from studies.cells.ledger import references
+from tests.support.ledgers import DRAWN, EXACT, ledger
 from tests.truths.table import told
 
 LAND, METHODS = LANDSCAPES, OPTIMIZERS
@@ -138,7 +138,7 @@ def test_law_61_the_bias_of_infonce_falls_as_one_over_the_batch(monkeypatch):
         nothing = center.new_full((len(center),), torch.nan)
         return references.Ground(center.new_zeros(len(center), 1 + count, center.shape[1]), nothing[:, None].expand(-1, count), nothing, nothing)
 
-    monkeypatch.setattr(sys.modules["studies.ledger.record"], "ground", flat)
+    monkeypatch.setattr(sys.modules["studies.cells.ledger.record"], "ground", flat)
     settings = {"worlds": 24, "redraws": 384, "sources": ("data",), "features": 3, "embedding": 3, "pairs": 1024, "temperature": 8.0}
     data = along_batches((16, 32, 64), **settings)
     assert (analysis.verdict(data, "batch").sel(reference="raw") == "biased O(1/batch)").all()

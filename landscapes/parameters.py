@@ -1,0 +1,60 @@
+"""Parameters of a kind: its fields, with their ranges and what they mean."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from typing import Annotated, Any, ClassVar, Literal, get_args, get_origin, get_type_hints
+
+import torch
+from annotated_types import BaseMetadata, Ge, Gt, Le, Lt
+
+
+class Parameters:
+    """Base of frozen, keyword-only dataclasses whose fields carry their ranges as `annotated_types` (Gt, Ge, Lt, Le).
+
+    A field may also hold an (R,) tensor, one number for each world; then every entry must lie in the range.
+    """
+
+    name: ClassVar[str]
+
+    def __post_init__(self) -> None:
+        hints = hints_of(type(self))  # type: ignore[arg-type]
+        for key, value in self.parameters().items():
+            if get_origin(hints[key]) is Literal and value not in get_args(hints[key]):
+                raise ValueError(f"{self.name}.{key}: expected one of {', '.join(map(str, get_args(hints[key])))}, got {value!r}")
+            for bound in ranges(type(self), key):
+                if not _within(bound, value):
+                    raise ValueError(f"{self.name}.{key}: expected {_describe(bound)}, got {value}")
+        self.check()
+
+    def check(self) -> None:
+        """Checks that need more than one field; raises ValueError."""
+
+    def parameters(self) -> dict[str, Any]:
+        """Field -> value, bound tables left out."""
+        return {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.init}  # type: ignore[arg-type]
+
+
+@functools.cache
+def hints_of(owner: type, *, include_extras: bool = False) -> dict[str, Any]:
+    """The type hints of a class, found once."""
+    return get_type_hints(owner, include_extras=include_extras)
+
+
+def ranges(owner: type, key: str) -> list[BaseMetadata]:
+    """The range annotations of one field of a Parameters class."""
+    hint = hints_of(owner, include_extras=True)[key]
+    return [m for m in get_args(hint)[1:] if isinstance(m, BaseMetadata)] if get_origin(hint) is Annotated else []
+
+
+def _within(bound: BaseMetadata, value: Any) -> bool:  # noqa: ANN401
+    if value is None or isinstance(value, str):
+        return True
+    checks = {Gt: lambda b: value > b.gt, Ge: lambda b: value >= b.ge, Lt: lambda b: value < b.lt, Le: lambda b: value <= b.le}
+    return bool(torch.as_tensor(checks[type(bound)](bound)).all())
+
+
+def _describe(bound: BaseMetadata) -> str:
+    sign = {Gt: ">", Ge: ">=", Lt: "<", Le: "<="}[type(bound)]
+    return f"{sign} {getattr(bound, type(bound).__name__.lower())}"

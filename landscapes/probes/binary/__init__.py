@@ -1,0 +1,1 @@
+"""Measures of ruggedness on bits, by enumeration or by samples."""

@@ -1,0 +1,138 @@
+"""Hill climbs from random genotypes, where 2^n genotypes are too many: the rules of `landscapes.probes.binary.climbs`, from the same kind of start.
+
+Where the best genotype of the landscape is not known, that of the highest fitness at which a climb of any rule ended stands for it.
+
+Streams: "init" for starts and "mutation" for steps and paths, from a step on that no study reaches.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from landscapes.probes.binary.climbs import RULES, Rule
+from landscapes.probes.binary.enumeration import fitness
+from landscapes.probes.binary.sampled import FIRST, Sample, mutants
+from landscapes.probes.continuous.walks_and_lines import jackknife, pearson, ranks
+from landscapes.probes.estimates import Estimate, mean, share
+from landscapes.streams import Streams
+
+DEPTH = 12  # loci from the best genotype to which accessible paths are followed
+_CLIMBS, _PATHS = FIRST + 2**20, FIRST + 2**19  # steps of the streams; the climbs of each rule have 2^24 steps
+_STEPS = 2**24
+_BITS = 2**21
+
+
+class Climbed(NamedTuple):
+    """Climbs under one rule."""
+
+    x: Tensor  # (R, C, n) where they ended
+    value: Tensor  # (R, C) the fitness there
+    length: Tensor  # (R, C) steps
+
+
+@dataclass(frozen=True)
+class SampledClimbs:
+    """Climbs of a sample, each made when it is first asked for.
+
+    Args:
+        sample: of the landscape.
+    """
+
+    sample: Sample
+
+    @property
+    def count(self) -> int:
+        """C, the climbs of each rule: an eighth of the sample, fewer where neighbourhoods are dear."""
+        return max(16, min(self.sample.size // 8, _BITS // self.sample.n**2))
+
+    @cached_property
+    def all(self) -> dict[str, Climbed]:
+        """The climbs of each rule, all from the same starts."""
+        return {rule: climb(self.sample, self.count, rule) for rule in RULES}
+
+    @cached_property
+    def best(self) -> tuple[Tensor, Tensor]:
+        """The best genotype (R, n), known or found, and its fitness (R,)."""
+        known = self.sample.landscape.optimum
+        if known is not None:
+            return known.cpu(), fitness(self.sample.landscape, known[:, None])[:, 0]
+        x, value = (torch.cat([getattr(found, part) for found in self.all.values()], 1) for part in ("x", "value"))
+        top, place = value.max(1)
+        return x.take_along_dim(place[:, None, None], 1)[:, 0], top
+
+
+def climb(sample: Sample, count: int, rule: Rule) -> Climbed:
+    """Climb from random genotypes until none has a fitter neighbour."""
+    streams = sample.streams.at(_CLIMBS)
+    x = streams.coins("init", (count, sample.n)).to(torch.uint8)
+    length = torch.zeros((len(x), count), dtype=torch.float64)
+    going = torch.ones_like(length).bool()
+    for step in range(_STEPS):
+        some = going.any(0).nonzero()[:, 0]  # climbs that go on in any world
+        if not len(some):
+            break
+        now = x[:, some.to(x.device)]
+        gain = mutants(sample.landscape, now) - fitness(sample.landscape, now)[..., None]
+        gain = torch.where(gain <= sample.resolution, 0.0, gain)
+        going[:, some] = up = (gain > 0).any(2)
+        locus = _choose(gain, rule, streams.at(_CLIMBS + _STEPS * RULES.index(rule) + step), count, some)
+        flip = torch.nn.functional.one_hot(locus, sample.n).to(torch.uint8) * up[..., None]
+        x[:, some.to(x.device)] = now ^ flip.to(x.device)
+        length[:, some] += up
+    return Climbed(x.cpu(), fitness(sample.landscape, x), length)
+
+
+def _choose(gain: Tensor, rule: Rule, streams: Streams, count: int, some: Tensor) -> Tensor:
+    """The locus that each climb flips, by the gains in fitness (R, C', n), 0 where there is none: (R, C')."""
+    if rule == "greedy":
+        return gain.argmax(2)
+    weight = (gain > 0).double() if rule == "random" else gain
+    cdf = weight.cumsum(2)
+    u = streams.uniform("mutation", (count,)).double().cpu()[:, some]
+    return torch.searchsorted(cdf, u[..., None] * cdf[..., -1:], right=True)[..., 0].clamp_max(gain.shape[2] - 1)
+
+
+# measures -----------------------------------------------------------------------------------------------------------------
+
+
+def walk_length(climbs: SampledClimbs, rule: Rule) -> Estimate:
+    """Mean number of steps."""
+    return mean(climbs.all[rule].length)
+
+
+def basin_best(climbs: SampledClimbs, rule: Rule) -> Estimate:
+    """Fraction of climbs that end at the fitness of the best genotype, known or found."""
+    return share(climbs.all[rule].value >= climbs.best[1][:, None] - climbs.sample.resolution[..., 0])
+
+
+def peaks_found(climbs: SampledClimbs) -> Estimate:
+    """Different ends of the climbs of all rules: a lower bound of the number of local optima, so it has no error (NaN)."""
+    ends = torch.cat([found.x for found in climbs.all.values()], 1)
+    count = torch.tensor([len(world.unique(dim=0)) for world in ends], dtype=torch.float64)
+    return count, torch.full_like(count, torch.nan)
+
+
+def fitness_distance(climbs: SampledClimbs, spearman: bool = False) -> Estimate:
+    """Correlation of the fitness of random genotypes and their distance to the nearest of the best genotypes that are known, or the one found."""
+    x, value = climbs.sample.genotypes
+    known = climbs.sample.landscape.optima
+    goals = climbs.best[0][:, None] if known is None else known.cpu()
+    apart = torch.stack([(x ^ goal[:, None]).sum(2) for goal in goals.unbind(1)]).amin(0).double()
+    return jackknife(lambda a, b: pearson(ranks(a), ranks(b)) if spearman else pearson(a, b), value, apart)
+
+
+def accessible_fraction(climbs: SampledClimbs) -> Estimate:
+    """Fraction of direct paths to the best genotype, known or found, from d = 1 .. K loci away, on which every step is fitter: (R, K)."""
+    sample, (goal, top) = climbs.sample, climbs.best
+    depth = min(sample.n, DEPTH)
+    order = sample.streams.at(_PATHS).permutation("mutation", sample.n, (sample.size,))[..., :depth]
+    flips = torch.nn.functional.one_hot(order.cpu(), sample.n).cumsum(2).to(torch.uint8)
+    x = (goal[:, None, None] ^ flips).flatten(1, 2)
+    value = fitness(sample.landscape, x.to(sample.streams.device)).unflatten(1, (sample.size, depth))
+    before = torch.cat((top[:, None, None].expand(-1, sample.size, 1), value[..., :-1]), 2)
+    return share((before - value > sample.resolution).cummin(2).values)

@@ -1,0 +1,1 @@
+"""Measures of ruggedness on real coordinates."""

@@ -1,0 +1,1 @@
+"""Landscapes around another one: moving optima, relaxations of bits, planes and paths."""

@@ -1,0 +1,1 @@
+"""A distribution over bits that is moved toward its better samples."""

@@ -1,0 +1,1 @@
+"""Methods that read values only and keep no population."""

@@ -1,0 +1,1 @@
+"""Evolution strategies: a Gaussian that is moved toward its better samples."""

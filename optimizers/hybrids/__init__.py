@@ -1,0 +1,1 @@
+"""Between one trajectory and a population."""

@@ -1,0 +1,48 @@
+"""Mutation of reals and of bits."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from landscapes.numerics import column
+from landscapes.streams import Streams
+from optimizers.operators.order import pick, wide
+
+# mutation ----------------------------------------------------------------------------------------------------------------
+
+
+def gaussian(points: Tensor, streams: Streams, rate: float | Tensor, sigma: float | Tensor) -> Tensor:
+    """Real points (R, n, D) with N(0, sigma^2) added to each coordinate with probability `rate`."""
+    shape = points.shape[1:]
+    step = column(sigma, points) * streams.normal("mutation", shape)
+    if isinstance(rate, Tensor) or rate < 1:
+        step = pick(streams.bernoulli("mutation", wide(rate, 3), shape, part=1), step, torch.zeros_like(step))
+    return points + step
+
+
+def bit_flip(points: Tensor, streams: Streams, rate: float | Tensor) -> Tensor:
+    """Bits (R, n, D) uint8, each flipped with probability `rate`."""
+    return points ^ streams.bernoulli("mutation", wide(rate, 3), points.shape[1:]).view(torch.uint8)
+
+
+def mutate(points: Tensor, streams: Streams, rate: float | Tensor | None, sigma: float | Tensor, scale: Tensor | None = None) -> Tensor:
+    """Bits flipped, or real points moved by N(0, sigma^2), each coordinate with probability `rate`; None: 1 on reals, 1/D on bits.
+
+    A scale (R,) multiplies sigma on reals, the rate on bits.
+    """
+    binary = points.dtype == torch.uint8
+    if rate is None:
+        rate = 1 / points.shape[-1] if binary else 1.0
+    if scale is not None:
+        rate, sigma = (rate * scale, sigma) if binary else (rate, sigma * scale)
+    if not isinstance(rate, Tensor) and rate == 0:
+        return points  # draws are addressed: leaving some out changes no other
+    return bit_flip(points, streams, rate) if binary else gaussian(points, streams, rate, sigma)
+
+
+def one_bit_flip(points: Tensor, streams: Streams) -> Tensor:
+    """Bits (R, n, D) uint8, exactly one of each point flipped, every locus as likely."""
+    dim = points.shape[-1]
+    locus = streams.integers("mutation", dim, (points.shape[1], 1))
+    return points ^ (torch.arange(dim, device=points.device) == locus).view(torch.uint8)

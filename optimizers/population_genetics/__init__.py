@@ -1,0 +1,1 @@
+"""Populations of population genetics, and their limits."""

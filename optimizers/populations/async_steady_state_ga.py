@@ -1,0 +1,160 @@
+"""A steady-state genetic algorithm with W workers in virtual time: a child takes its place when its evaluation ends.
+
+Every worker evaluates one individual, which takes a time of `service`. Virtual time only orders the events.
+
+    async  one step is one event: the worker that finishes first delivers its child, which competes with the members as they are now; then the
+           worker begins with a child bred of the members as they are then                     (Scott and De Jong 2015, FOGA 13:54, "(mu + n)")
+    sync   one step is one barrier: W children bred together compete with their elders, when all are evaluated
+
+Breeding and replacement are those of `steady_state_ga`, which this is, bit for bit, with one worker and `children` 1, or with sync and `children`
+W. Between breeding and competition the members change: a child is s steps stale, W - 1 on average in async. A slow child is not a worse one here:
+times do not depend on the point, so that nothing is selected for being quick.
+
+Where values are exact, the starts are the first P individuals that the workers take, and K = 1 or W values are asked in a step; a start that is
+evaluated after a child took its place competes like a child. Else the members are asked again beside the children, P + K values: the worker of a
+child evaluates it and then P / K members, one after the other, and each of these takes a service time. So W workers that never wait make
+W / E T evaluations per unit of time, with noise and without. Draws: staleness (service times), those of `steady_state_ga`; a child's are those
+of the step after its breeding (of all first children: step 1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
+
+import torch
+from annotated_types import Ge, Le
+from torch import Tensor
+
+from landscapes.base import Answer, Bits, Problem, Query, Reals
+from landscapes.streams import Streams
+from optimizers import operators
+from optimizers.base import Info, Optimizer
+from optimizers.operators import unseen
+from optimizers.workers import RECORDED, Service, advanced, everybody, finished
+
+
+class State(NamedTuple):
+    """The members, and what the W workers evaluate."""
+
+    points: Tensor  # (R, P, D)
+    value: Tensor  # (R, P) their values when last asked; inf where they never were
+    exact: Tensor  # (R,) bool: the oracle adds no noise
+    held: Tensor  # (R, W, D) the individuals at the workers
+    job: Tensor  # (R, W) int64, how many individuals were taken before; where values are exact, the first P are the starts
+    read: Tensor  # (R, W) int64, steps that were completed when the worker began
+    left: Tensor  # (R, W) virtual time that it still needs
+    clock: Tensor  # (R, 2) virtual time, and what rounding left out of it
+    step: Tensor  # (R,) int64, completed steps
+
+
+@dataclass(frozen=True, kw_only=True)
+class AsyncSteadyStateGA(Optimizer):
+    """Genetic algorithm without generations whose children are evaluated in virtual time; real or binary.
+
+    The recommendation is the member that was last seen lowest, the center is the mean of the members.
+
+    Args:
+        population: P >= 1 members; with sync a multiple of the workers.
+        workers: W >= 1; more than P begin with children of members not yet seen.
+        mode: async, every child competes when it is evaluated; sync, all workers wait for each other.
+        service: the law of the time that one evaluation takes.
+        replacement: who goes: the worst of members and children, or random members.
+        tournament: entrants of one tournament, >= 1; 1: parents are uniform.
+        sampling: of parents: random, or systematic (numbers of offspring are expected ones, rounded down or up: no drift; mates meet at random).
+        crossover: uniform, one_point, two_point (on a ring) or none.
+        recombination_rate: probability that a child has two parents, 0 to 1.
+        mutation_rate: probability that a coordinate mutates, 0 to 1; None: 1 on reals, 1/D on bits.
+        mutation_sigma: standard deviation of a real mutation, >= 0, in units of x.
+
+    Source: Scott and De Jong 2015, FOGA 13:54; Whitley 1989, ICGA 3:116; Syswerda 1991, Foundations of Genetic Algorithms 1:94.
+    """
+
+    name: ClassVar[str] = "async_steady_state_ga"
+    domains: ClassVar[tuple[type, ...]] = (Reals, Bits)
+    sources: ClassVar[tuple[str, ...]] = ("mutation", "recombination", "drift", "staleness", "pairing")
+    switches: ClassVar[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
+        "drift": {"off": {"sampling": "systematic"}},
+        "recombination": {"off": {"crossover": "none"}, "free": {"crossover": "uniform", "recombination_rate": 1.0}},
+        "mutation": {"off": {"mutation_rate": 0.0}},
+        "staleness": {"off": {"workers": 1, "mode": "async"}},
+    }
+    recorded: ClassVar[Mapping[str, tuple[str, str, str]]] = RECORDED
+    population: Annotated[int, Ge(1)] = 64
+    workers: Annotated[int, Ge(1)] = 8
+    mode: Literal["async", "sync"] = "async"
+    service: Service = field(default_factory=Service)
+    replacement: Literal["worst", "random"] = "worst"
+    tournament: Annotated[int, Ge(1)] = 2
+    sampling: Literal["random", "systematic"] = "random"
+    crossover: Literal["uniform", "one_point", "two_point", "none"] = "uniform"
+    recombination_rate: Annotated[float, Ge(0), Le(1)] = 1.0
+    mutation_rate: Annotated[float | None, Ge(0), Le(1)] = None
+    mutation_sigma: Annotated[float, Ge(0)] = 0.1
+
+    def check(self) -> None:
+        """Behind a barrier all workers have starts, or none."""
+        if self.population % self._children:
+            raise ValueError(f"{self.name}.population: expected a multiple of workers = {self.workers} with sync, got {self.population}")
+        self.service.fits(self.name, self.workers)
+
+    def init(self, problem: Problem, streams: Streams) -> State:
+        """The landscape's starts; the workers hold the first, or children of them where values are noisy."""
+        points = problem.start(self.population)
+        value, job = unseen(points, streams.dtype), everybody(self.workers, len(points), points.device)
+        exact = torch.full((len(points),), problem.exact, dtype=torch.bool, device=points.device)
+        held = self._taken(points, value, exact, job, streams)
+        clock, read = torch.zeros(len(points), 2, dtype=streams.dtype, device=points.device), torch.zeros_like(job)
+        return State(points, value, exact, held, job, read, self._busy(streams, job, problem.exact), clock, read[:, 0])
+
+    def ask(self, state: State, streams: Streams) -> Query:
+        """The individuals of the workers that finish next, after the members where values are noisy."""
+        del streams
+        born = operators.rows(state.held, finished(state.left, self._children)[0])
+        return Query(born if bool(state.exact.all()) else torch.cat([state.points, born], 1))
+
+    def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
+        """Who survives; info: accepted (R, K), the children that do, their staleness (R, K) and worker (R, K), clock (R,)."""
+        k, answered = self._children, operators.worst_last(answer.value)
+        who, elapsed = finished(state.left, k)
+        job, stored = state.job.gather(1, who), query.points.shape[1] == k
+        value = torch.cat([answered[:, -k:], state.value if stored else answered[:, :-k]], 1)
+        survivors = operators.survivors(value, streams, k, self)
+        if stored:  # a start takes its place, unless a child was there first
+            place = job.clamp_max(self.population - 1)
+            empty = (job < self.population) & (state.value.gather(1, place) == torch.inf)
+            survivors = torch.where(empty.all(1, keepdim=True), operators.replaced(place, self.population), survivors)
+        accepted = (survivors[:, None] == torch.arange(k, device=survivors.device)[:, None]).any(-1)
+        points = operators.rows(torch.cat([query.points[:, -k:], state.points], 1), survivors)
+        value, stale = value.gather(1, survivors), state.step[:, None] - state.read.gather(1, who)
+        clock, jobs = advanced(state.clock, elapsed), state.job.amax(1, keepdim=True) + 1 + torch.arange(k, device=who.device)
+        taken = self._taken(points, value, state.exact, jobs, streams)
+        held = state.held.scatter(1, who[..., None].expand_as(taken), taken)
+        left = (state.left - elapsed).scatter(1, who, self._busy(streams, who, bool(state.exact.all())))
+        job, read = state.job.scatter(1, who, jobs), state.read.scatter(1, who, (state.step[:, None] + 1).expand_as(who))
+        info = {"accepted": accepted, "staleness": stale, "worker": who, "clock": clock.double().sum(1)}
+        return State(points, value, state.exact, held, job, read, left, clock, state.step + 1), info
+
+    def recommend(self, state: State) -> Tensor:
+        """The member that was last seen lowest: (R, D)."""
+        return operators.best(state.points, state.value)
+
+    def center(self, state: State) -> Tensor:
+        """The mean of the members; on bits, their allele frequencies: (R, D)."""
+        return state.points.to(state.value.dtype).mean(1)
+
+    @property
+    def _children(self) -> int:
+        """K, how many evaluations one step waits for."""
+        return 1 if self.mode == "async" else self.workers
+
+    def _busy(self, streams: Streams, who: Tensor, exact: bool) -> Tensor:
+        """How long the workers who (R, n) need for a child and, where values are noisy, for their share of the members: (R, n)."""
+        return self.service.draw(streams, who, 1 if exact else 1 + self.population // self._children)
+
+    def _taken(self, points: Tensor, value: Tensor, exact: Tensor, job: Tensor, streams: Streams) -> Tensor:
+        """The individuals (R, n, D) of the next jobs (R, n): starts not yet taken, else children, with the draws of the next step."""
+        born = operators.breed(points, value, streams.at(streams.step + 1), job.shape[1], self)
+        start = operators.rows(points, job.clamp_max(self.population - 1))
+        return torch.where((exact[:, None] & (job < self.population))[..., None], start, born)

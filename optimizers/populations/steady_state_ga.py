@@ -1,0 +1,128 @@
+"""A steady-state genetic algorithm: few children at a time, which compete with their elders.
+
+Each step breeds K children: parents by tournament, crossover, mutation, as `ga` does. Then of P members and K children
+
+    worst   the P best survive, a child before an elder of the same value   (Whitley 1989, "The GENITOR algorithm", ICGA 3:116)
+    random  each child takes the place of another member, drawn uniformly, whatever the values   (Syswerda 1991, FOGA 1:94)
+
+With tournaments of one, `random` and K = 1 this is Moran's model of drift; with P = K = 1, `worst` and no crossover the (1+1) EA.
+
+Where values are exact, the first P / K steps ask the starts, K at a time, and each further one K children: K values per step. Else members and
+children are asked together, since an old lucky value would never be beaten: P + K. Draws: drift (part 0: first parents, part 1: second parents,
+part 2: who dies), recombination (part 0: who, part 1: where), mutation (part 0: by how much, or which bits; part 1: which real coordinates). With
+`sampling: systematic`, pairing (part 1: who mates with whom) in place of drift, and `random` kills place after place, in turn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
+
+import torch
+from annotated_types import Ge, Le
+from torch import Tensor
+
+from landscapes.base import Answer, Bits, Problem, Query, Reals
+from landscapes.streams import Streams
+from optimizers import operators
+from optimizers.base import Info, Optimizer
+from optimizers.operators import unseen
+
+
+class State(NamedTuple):
+    """The members."""
+
+    points: Tensor  # (R, P, D)
+    value: Tensor  # (R, P) their values when last asked; inf where they never were
+    exact: Tensor  # (R,) bool: the oracle adds no noise
+    step: Tensor  # (R,) int64, completed steps
+
+
+@dataclass(frozen=True, kw_only=True)
+class SteadyStateGA(Optimizer):
+    """Genetic algorithm without generations: children replace the worst, or anyone; real or binary.
+
+    The recommendation is the member that was last seen lowest, the center is the mean of the members.
+
+    Args:
+        population: P >= 1 members, a multiple of the children.
+        children: K >= 1 per step.
+        replacement: who goes: the worst of members and children, or random members.
+        tournament: entrants of one tournament, >= 1; 1: parents are uniform.
+        sampling: of parents: random, or systematic (numbers of offspring are expected ones, rounded down or up: no drift; mates meet at random).
+        crossover: uniform, one_point, two_point (on a ring) or none.
+        recombination_rate: probability that a child has two parents, 0 to 1.
+        mutation_rate: probability that a coordinate mutates, 0 to 1; None: 1 on reals, 1/D on bits.
+        mutation_sigma: standard deviation of a real mutation, >= 0, in units of x.
+
+    Source: Whitley 1989, ICGA 3:116; Syswerda 1991, Foundations of Genetic Algorithms 1:94.
+    """
+
+    name: ClassVar[str] = "steady_state_ga"
+    domains: ClassVar[tuple[type, ...]] = (Reals, Bits)
+    sources: ClassVar[tuple[str, ...]] = ("mutation", "recombination", "drift", "pairing")
+    switches: ClassVar[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
+        "drift": {"off": {"sampling": "systematic"}},
+        "recombination": {"off": {"crossover": "none"}, "free": {"crossover": "uniform", "recombination_rate": 1.0}},
+        "mutation": {"off": {"mutation_rate": 0.0}},
+    }
+    population: Annotated[int, Ge(1)] = 64
+    children: Annotated[int, Ge(1)] = 1
+    replacement: Literal["worst", "random"] = "worst"
+    tournament: Annotated[int, Ge(1)] = 2
+    sampling: Literal["random", "systematic"] = "random"
+    crossover: Literal["uniform", "one_point", "two_point", "none"] = "uniform"
+    recombination_rate: Annotated[float, Ge(0), Le(1)] = 1.0
+    mutation_rate: Annotated[float | None, Ge(0), Le(1)] = None
+    mutation_sigma: Annotated[float, Ge(0)] = 0.1
+
+    def check(self) -> None:
+        """The starts are asked as many at a time as there are children."""
+        if self.population % self.children:
+            raise ValueError(f"steady_state_ga.population: expected a multiple of children = {self.children}, got {self.population}")
+
+    def init(self, problem: Problem, streams: Streams) -> State:
+        """The landscape's starts, not yet asked."""
+        points = problem.start(self.population)
+        exact = torch.full((streams.size,), problem.exact, dtype=torch.bool, device=points.device)
+        return State(points, unseen(points, streams.dtype), exact, torch.zeros_like(exact, dtype=torch.int64))
+
+    def ask(self, state: State, streams: Streams) -> Query:
+        """The children, after the members where values are noisy; the starts first where they are exact."""
+        born = operators.breed(state.points, state.value, streams, self.children, self)
+        if not bool(state.exact.all()):
+            return Query(torch.cat([state.points, born], 1))
+        early = (state.step < self._blocks)[:, None, None]
+        return Query(torch.where(early, operators.rows(state.points, self._block(state.step)), born))
+
+    def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
+        """Who survives; info: accepted (R, K), the children that do."""
+        k, answered = self.children, operators.worst_last(answer.value)
+        stored = query.points.shape[1] == k  # values are exact
+        value = torch.cat([answered[:, -k:], state.value if stored else answered[:, :-k]], 1)
+        survivors = operators.survivors(value, streams, k, self)
+        if stored:  # what was asked of the starts goes where they stand
+            early = (state.step < self._blocks)[:, None]
+            survivors = torch.where(early, operators.replaced(self._block(state.step), self.population), survivors)
+        accepted = (survivors[:, None] == torch.arange(k, device=survivors.device)[:, None]).any(-1)
+        points = operators.rows(torch.cat([query.points[:, -k:], state.points], 1), survivors)
+        return State(points, value.gather(1, survivors), state.exact, state.step + 1), {"accepted": accepted}
+
+    def recommend(self, state: State) -> Tensor:
+        """The member that was last seen lowest: (R, D)."""
+        return operators.best(state.points, state.value)
+
+    def center(self, state: State) -> Tensor:
+        """The mean of the members; on bits, their allele frequencies: (R, D)."""
+        return state.points.to(state.value.dtype).mean(1)
+
+    @property
+    def _blocks(self) -> int:
+        """Steps that ask the starts."""
+        return self.population // self.children
+
+    def _block(self, step: Tensor) -> Tensor:
+        """The members that are asked after `step` (R,) steps, if they are: (R, K) int64."""
+        first = self.children * step.clamp_max(self._blocks - 1)
+        return first[:, None] + torch.arange(self.children, device=step.device)

@@ -1,0 +1,78 @@
+"""The (1+1) evolutionary algorithm on bits: one parent, one offspring, the better survives, the offspring of equals.
+
+    y: each locus of x flipped with probability p;    x <- y where L(y) <= L(x)      (Muehlenbein 1992, PPSN II; Droste et al. 2002, TCS 276:51)
+
+On LeadingOnes it takes [(1 - p)^(1 - D) - (1 - p)] / (2 p^2) steps in the mean (Boettcher, Doerr and Neumann 2010, PPSN XI, theorem 3), on OneMax
+about e D ln D with p = 1/D.
+
+1 value per step where values are exact (the first is that of the start), else 2: parent and offspring are asked together, since an old
+lucky value would never be beaten. Draws: mutation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, NamedTuple
+
+import torch
+from annotated_types import Ge, Le
+from torch import Tensor
+
+from landscapes.base import Answer, Bits, Problem, Query
+from landscapes.streams import Streams
+from optimizers import operators
+from optimizers.base import Info, Optimizer
+from optimizers.operators import unseen
+from optimizers.walks import moves
+
+
+class State(NamedTuple):
+    """The parent."""
+
+    points: Tensor  # (R, 1, D)
+    value: Tensor  # (R, 1) when last asked; inf before the first step
+    exact: Tensor  # (R,) bool: the oracle adds no noise
+    step: Tensor  # (R,) int64, completed steps
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnePlusOneEA(Optimizer):
+    """(1+1)-EA with standard bit mutation.
+
+    Args:
+        mutation_rate: p, probability that a bit flips, 0 to 1; None: 1/D.
+
+    Source: Muehlenbein 1992, PPSN II, 15-25; Droste, Jansen and Wegener 2002, Theor. Comput. Sci. 276:51.
+    """
+
+    name: ClassVar[str] = "one_plus_one_ea"
+    domains: ClassVar[tuple[type, ...]] = (Bits,)
+    sources: ClassVar[tuple[str, ...]] = ("mutation",)
+    mutation_rate: Annotated[float | None, Ge(0), Le(1)] = None
+
+    def init(self, problem: Problem, streams: Streams) -> State:
+        """The first start, not yet asked."""
+        points = problem.start(1)
+        exact = torch.full((streams.size,), problem.exact, dtype=torch.bool, device=points.device)
+        return State(points, unseen(points, streams.dtype), exact, torch.zeros_like(exact, dtype=torch.int64))
+
+    def ask(self, state: State, streams: Streams) -> Query:
+        """The offspring, after its parent where values are noisy; the start first where they are exact."""
+        fresh = operators.mutate(state.points, streams, self.mutation_rate, 0.0)
+        return Query(moves.trials(state.points, fresh, state.step, state.exact))
+
+    def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
+        """The offspring survives where it is no worse; info: accepted (R, 1)."""
+        del streams
+        old, fresh, new = moves.compared(state.value, query.points, answer.value)
+        accepted = new <= old
+        points = torch.where(accepted[..., None], fresh, state.points)
+        return State(points, torch.where(accepted, new, old), state.exact, state.step + 1), {"accepted": accepted}
+
+    def recommend(self, state: State) -> Tensor:
+        """The parent: (R, D)."""
+        return state.points[:, 0]
+
+    def center(self, state: State) -> Tensor:
+        """The parent: (R, D)."""
+        return state.points[:, 0].to(state.value.dtype)

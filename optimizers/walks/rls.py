@@ -1,0 +1,71 @@
+"""Randomized local search on bits: one locus, drawn uniformly, is flipped, and the better survives, the new one of equals.
+
+    y: x with one locus flipped;    x <- y where L(y) <= L(x)      (Doerr and Doerr 2020, in "Theory of evolutionary computation", 133-212)
+
+The (1+1)-EA with exactly one flip: on OneMax from no copy of the target it takes D H_D steps in the mean (coupon collector). It never
+leaves a strict local optimum.
+
+1 value per step where values are exact (the first is that of the start), else 2: both points are asked together. Draws: mutation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
+
+import torch
+from torch import Tensor
+
+from landscapes.base import Answer, Bits, Problem, Query
+from landscapes.streams import Streams
+from optimizers import operators
+from optimizers.base import Info, Optimizer
+from optimizers.operators import unseen
+from optimizers.walks import moves
+
+
+class State(NamedTuple):
+    """The current point."""
+
+    points: Tensor  # (R, 1, D)
+    value: Tensor  # (R, 1) when last asked; inf before the first step
+    exact: Tensor  # (R,) bool: the oracle adds no noise
+    step: Tensor  # (R,) int64, completed steps
+
+
+@dataclass(frozen=True, kw_only=True)
+class RLS(Optimizer):
+    """Randomized local search: flips one bit at a time. It has no parameters.
+
+    Source: Doerr and Doerr 2020, in "Theory of evolutionary computation", Springer, 133-212.
+    """
+
+    name: ClassVar[str] = "rls"
+    domains: ClassVar[tuple[type, ...]] = (Bits,)
+    sources: ClassVar[tuple[str, ...]] = ("mutation",)
+
+    def init(self, problem: Problem, streams: Streams) -> State:
+        """The first start, not yet asked."""
+        points = problem.start(1)
+        exact = torch.full((streams.size,), problem.exact, dtype=torch.bool, device=points.device)
+        return State(points, unseen(points, streams.dtype), exact, torch.zeros_like(exact, dtype=torch.int64))
+
+    def ask(self, state: State, streams: Streams) -> Query:
+        """The new point, after the current one where values are noisy; the start first where they are exact."""
+        return Query(moves.trials(state.points, operators.one_bit_flip(state.points, streams), state.step, state.exact))
+
+    def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
+        """The new point stays where it is no worse; info: accepted (R, 1)."""
+        del streams
+        old, fresh, new = moves.compared(state.value, query.points, answer.value)
+        accepted = new <= old
+        points = torch.where(accepted[..., None], fresh, state.points)
+        return State(points, torch.where(accepted, new, old), state.exact, state.step + 1), {"accepted": accepted}
+
+    def recommend(self, state: State) -> Tensor:
+        """The current point: (R, D)."""
+        return state.points[:, 0]
+
+    def center(self, state: State) -> Tensor:
+        """The current point: (R, D)."""
+        return state.points[:, 0].to(state.value.dtype)

@@ -1,0 +1,1 @@
+"""Who is better: paired comparisons, ranks, winners, power, factorial effects."""

@@ -1,0 +1,120 @@
+"""Losses of two arms side by side: in every world the one against the other, missing worlds left out, diverged ones the worst (inf)."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+import numpy as np
+import xarray as xr
+
+from studies.analysis.intervals.bootstrap import groups
+from studies.results.arms import FAILED, asked
+from studies.results.gaps import gap_known
+from studies.results.hits import at_budget, at_cost
+from studies.results.precision import decades
+
+DIVERGED = 3
+
+
+def losses(dataset: xr.Dataset, value: str = "loss", at: float | None = None) -> xr.DataArray:
+    """The loss of every world at a cost, or at all checkpoints.
+
+    Args:
+        dataset: a study's results.
+        value: the variable that holds the loss.
+        at: evaluations, see `targets.at_cost`; inf: the last checkpoint within the budget that all arms have; None: all.
+
+    Returns:
+        inf where a run has diverged, NaN where it has no numbers, and of an arm that has not asked for a value by then.
+
+    Raises:
+        ValueError: there is no such cost.
+    """  # noqa: DOC502
+    status = dataset["status"]
+    loss = dataset[value].where(status != DIVERGED, np.inf).where(status < FAILED)
+    if at is None:
+        return loss.where(asked(dataset))
+    there = dataset.assign({value: loss})
+    end = at_budget(there) if at == np.inf else at_cost(there, at)
+    return end[value].where(asked(end))
+
+
+def scaled(loss: xr.DataArray, least: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray]:
+    """The common logarithm of the loss where it is the gap to a known optimum, else itself; and which it is.
+
+    Args:
+        loss: of `losses`.
+        least: the precision of the study (`studies.results.precision`), as which a smaller gap counts.
+    """
+    known = gap_known(loss).rename("logarithmic")
+    found = xr.where(known, decades(loss.where(known), least), loss, keep_attrs=True)
+    return found.assign_coords(loss.coords).transpose(*loss.dims), known
+
+
+def same_worlds(results: xr.Dataset | xr.DataArray) -> None:
+    """Raise where optimizers ran in worlds of their own, as imported ones did, so that nothing can be paired.
+
+    Raises:
+        ValueError: the coordinate `paired` (optimizer) is False of one.
+    """
+    if "paired" in results.coords and not bool(results["paired"].all()):
+        apart = ", ".join(str(name) for name in np.atleast_1d(results["optimizer"].where(~results["paired"], drop=True).values))
+        raise ValueError(f"comparison: expected optimizers that ran in the same worlds, {apart} did not: leave out those whose `paired` is False")
+
+
+def pairs(loss: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray]:
+    """A and B of every two optimizers, in place of the dim `optimizer` the dim `pair`, with the coordinates `a` and `b`; NaN where either is.
+
+    Raises:
+        ValueError: there is only one optimizer, or some ran in other worlds (see `same_worlds`).
+    """
+    same_worlds(loss)
+    names = [str(name) for name in loss["optimizer"].values]
+    if len(names) < 2:
+        raise ValueError(f"comparison: expected two optimizers or more, got {', '.join(names) or 'none'}")
+    first, second = zip(*itertools.combinations(range(len(names)), 2), strict=True)
+    labels = {"a": ("pair", [names[i] for i in first]), "b": ("pair", [names[i] for i in second])}
+    labels["pair"] = ("pair", [f"{names[i]} - {names[j]}" for i, j in zip(first, second, strict=True)])
+    a, b = (loss.isel(optimizer=xr.DataArray(list(side), dims="pair")).drop_vars("optimizer").assign_coords(labels) for side in (first, second))
+    known = a.notnull() & b.notnull()
+    return a.where(known), b.where(known)
+
+
+def difference(a: xr.DataArray, b: xr.DataArray) -> xr.DataArray:
+    """A - B; 0 where both have diverged."""
+    with np.errstate(invalid="ignore"):
+        return xr.where(a == b, 0.0, a - b, keep_attrs=False).assign_coords(a.coords)
+
+
+def score(a: xr.DataArray, b: xr.DataArray) -> xr.DataArray:
+    """1 where A has the lower loss, half where they are equal, 0 where B has it."""
+    return ((a < b) + 0.5 * (a == b)).where(a.notnull() & b.notnull())
+
+
+def unit_means(part: xr.DataArray) -> xr.DataArray:
+    """What is independent: means over the worlds of each instance, or worlds where there is one instance or each has its own; dim `unit`.
+
+    A mean of inf and -inf is 0: worlds of which one diverged on either side tie.
+    """
+    members = groups(part)
+    members = members.T if len(members) == 1 else members
+    worlds = part.isel(replicate=xr.DataArray(members.clip(0), dims=("unit", "member")))
+    worlds = worlds.where(xr.DataArray(members >= 0, dims=("unit", "member")))
+    both = (worlds == np.inf).any("member") & (worlds == -np.inf).any("member")
+    with np.errstate(invalid="ignore"):
+        means = xr.where(both, 0.0, worlds.mean("member"))
+    kept = {name: coord for name, coord in part.coords.items() if "replicate" not in coord.dims}
+    return means.drop_vars(set(means.coords) - set(kept)).assign_coords(kept).transpose(..., "unit")
+
+
+def distinct(part: xr.DataArray, dims: Sequence[str]) -> xr.DataArray:
+    """Where along the `dims` numbers stand for the first time on their landscape, and do not repeat along an axis that it does not have."""
+    where = part.transpose(*dims, ...)
+    found = np.zeros(where.shape[: len(dims)], bool)
+    seen = set()
+    for place in np.ndindex(found.shape):
+        key = (place[dims.index("landscape")] if "landscape" in dims else 0, where.values[place].tobytes())
+        found[place] = key not in seen
+        seen.add(key)
+    return xr.DataArray(found, dims=tuple(dims), coords={dim: where[dim].values for dim in dims if dim in where.coords})

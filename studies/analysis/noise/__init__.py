@@ -1,0 +1,1 @@
+"""The noise ledger read: sources, biases, spectra, populations."""

@@ -1,0 +1,38 @@
+"""Where selection in proportion to fitness had nothing to select: steps in which nobody of a population had fitness."""
+
+from __future__ import annotations
+
+import xarray as xr
+
+from studies.results.arms import arms
+
+REMEDY = "a smaller selection_strength or fitness: exponential gives fitness to all; a table of logarithms is read with scale: log"
+
+
+def unfit(dataset: xr.Dataset) -> list[str]:
+    """One line for each arm in which nobody had fitness at some step, so that it did not select there; none where all had.
+
+    Args:
+        dataset: a study's results.
+    """
+    if "unfit_steps" not in dataset:
+        return []
+    found = [
+        line
+        for name in dataset["landscape"].values.tolist()
+        for label, arm in arms(dataset.sel(landscape=name))
+        for line in _line(str(name), label, arm.isel(checkpoint=-1))
+    ]
+    return [*found, f"fitness: {REMEDY}"] if found else []
+
+
+def _line(landscape: str, label: str, end: xr.Dataset) -> list[str]:
+    steps, all_steps = end["unfit_steps"].fillna(0), end["steps"]
+    worlds = int((steps > 0).sum())
+    if not worlds:
+        return []
+    share = 100 * float(steps.sum() / all_steps.sum())
+    return [
+        f"{label} on {landscape}: nobody of a population had fitness in {share:.3g} % of its steps ({worlds} of {steps.size} worlds),"
+        " so that there was no selection in them"
+    ]

@@ -1,0 +1,1 @@
+"""Running times: expected ones, restarts, areas, attainment, profiles, tables."""

@@ -1,0 +1,135 @@
+"""Simulated restarts: how long an algorithm that is started anew until it reaches a target would have run.
+
+A run of an instance that fails is followed by another of the same instance, drawn with equal chances from those that were run, until one reaches the
+target; the bills are summed (Hansen, Auger, Ros et al. 2021, "COCO"). Restarts stay within an instance: a run on another one would be
+a run of another problem, and an instance that no run solves would seem solved. So there is nothing to simulate where every world has an instance
+of its own, and where one instance is never solved its share stays 0.
+
+Of n runs on one instance, a share q of which fails at a bill of B each, with s(c) the share that reached the target by c,
+
+    F(c) = sum over k = 0, 1, .. of q^k s(c - k B)        (exact: k failures come first)
+
+Where the failed runs of an instance spent unequal amounts, the sum is over all their orders, and F is simulated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import xarray as xr
+
+from studies.analysis.intervals.proportions import instances
+from studies.analysis.running_time.runtime import Targets, costs_of, over_targets
+from studies.results.hits import ROUNDING, hits, spent
+
+DRAWS = 1000  # simulated runs of an instance, at least
+EQUAL = 1e-9  # relative: bills that differ by less are equal
+LEAST = 1e-15  # a chance below which further restarts are not looked at
+
+
+def ecdf(
+    dataset: xr.Dataset, costs: Sequence[float] | xr.DataArray | None = None, targets: Targets = None, which: str = "hit_cost", *, seed: int = 1
+) -> xr.Dataset:
+    """Share of (world, target) pairs solved by a cost, with simulated restarts within instances.
+
+    Args:
+        dataset: a study's results whose worlds share instances.
+        costs: in evaluations, as in `runtime.ecdf`; they may go beyond the budget.
+        targets: as in `hits`.
+        which: as in `hits`.
+        seed: of the simulation, where one is needed; every instance has the same stream.
+
+    Returns:
+        As `runtime.ecdf`: `solved` (.., checkpoint), `solved_interval` (bound) with instances as units, `worlds`.
+
+    Raises:
+        ValueError: no two worlds share an instance.
+    """
+    hit, bill, cost = hits(dataset, targets, which), spent(dataset), costs_of(dataset, costs)
+    parts = [hit.isel(target=i, drop=True).drop_vars("target_loss", errors="ignore") for i in range(hit.sizes["target"])]
+    return over_targets([(part, restarted(part, bill, cost, seed=seed)) for part in parts], cost)
+
+
+def restarted(hit: xr.DataArray, bill: xr.DataArray, cost: xr.DataArray, *, seed: int = 1) -> xr.DataArray:
+    """The chance that restarts on a world's instance reach a target by a cost: (.., replicate, checkpoint), equal for worlds of one instance.
+
+    Args:
+        hit: cost of the hit (.., replicate), inf: never; with the coordinate `instance`.
+        bill: what each world spent (.., replicate).
+        cost: dim `checkpoint`.
+        seed: of the simulation.
+
+    Raises:
+        ValueError: no two worlds share an instance.
+    """
+    number = instances(hit)
+    if len(np.unique(number)) == hit.sizes["replicate"]:
+        raise ValueError(
+            "restarts: expected worlds that share instances (`instances:` in the study, fewer than `replicates`), here every world has its own; "
+            "where the landscape is the same in all worlds, say so: dataset.assign_coords(instance=('replicate', [0, 0, ..]))"
+        )
+    order = np.argsort(number, kind="stable")
+    groups = np.split(order, np.flatnonzero(np.diff(number[order])) + 1)
+    hit, bill = xr.broadcast(hit, bill.where(hit.notnull()))
+    found = xr.apply_ufunc(
+        _restarted, hit, bill, cost, input_core_dims=[["replicate"], ["replicate"], ["checkpoint"]], output_core_dims=[["replicate", "checkpoint"]],
+        kwargs={"groups": groups, "seed": seed}, dask="parallelized", output_dtypes=[float],
+        dask_gufunc_kwargs={"allow_rechunk": True},
+    )  # fmt: skip
+    return found.where(hit.notnull())
+
+
+def _restarted(hit: np.ndarray, bill: np.ndarray, cost: np.ndarray, groups: Sequence[np.ndarray], seed: int) -> np.ndarray:
+    """Of worlds (.., R) and costs (.., C): (.., R, C)."""
+    cells, costs = hit.shape[:-1], cost.shape[-1]
+    hit, bill = hit.reshape(-1, hit.shape[-1]), bill.reshape(-1, bill.shape[-1])
+    cost = np.broadcast_to(cost, (*cells, costs)).reshape(-1, costs) * (1 + ROUNDING)
+    found = np.full((*hit.shape, costs), np.nan)
+    for group in groups:
+        failed = np.where(np.isinf(hit[:, group]), bill[:, group], np.nan)
+        low, high = np.fmin.reduce(failed, 1), np.fmax.reduce(failed, 1)
+        unequal = (high - low > EQUAL * high) & np.isfinite(hit[:, group]).any(1)
+        chance = exact(hit[:, group], np.where(np.isnan(high), np.inf, high), cost)
+        for row in np.flatnonzero(unequal):
+            there = ~np.isnan(hit[row, group])
+            total = simulated(hit[row, group[there]], bill[row, group[there]], np.nanmax(cost[row]), seed)
+            chance[row] = (total[:, None] <= cost[row]).mean(0)
+        found[:, group] = chance[:, None]
+    return found.reshape(*cells, -1, costs)
+
+
+def exact(hit: np.ndarray, failed: np.ndarray, cost: np.ndarray) -> np.ndarray:
+    """F of the module's text for runs of one instance.
+
+    Args:
+        hit: (N, n) of runs, inf: failed, NaN: none.
+        failed: (N,) what each failed run spent; inf where none failed.
+        cost: (N, C).
+
+    Returns:
+        (N, C).
+    """
+    runs = (~np.isnan(hit)).sum(1)
+    fails = np.isinf(hit).sum(1) / np.maximum(runs, 1)
+    found, chance, left = np.zeros(cost.shape), np.where(fails < 1, 1.0, 0.0), cost
+    while (chance[:, None] * (left >= 0) > LEAST).any():
+        reached = (hit[:, None] <= left[..., None]).sum(-1)
+        found += chance[:, None] * np.where(left >= 0, reached, 0) / np.maximum(runs, 1)[:, None]
+        chance, left = chance * fails, left - failed[:, None]
+    return found
+
+
+def simulated(hit: np.ndarray, bill: np.ndarray, most: float, seed: int) -> np.ndarray:
+    """Bills of simulated runs of one instance, each of its runs (n,) first equally often; inf where more than `most` was spent."""
+    rng = np.random.default_rng(seed)
+    place = np.tile(np.arange(len(hit)), -(-DRAWS // len(hit)))
+    total, open_ = np.zeros(len(place)), np.ones(len(place), bool)
+    while open_.any():
+        reached = np.isfinite(hit[place])
+        total += np.where(open_, np.where(reached, hit[place], bill[place]), 0.0)
+        over = open_ & (total > most)
+        total[over] = np.inf
+        open_ &= ~reached & ~over
+        place = rng.integers(0, len(hit), len(place))
+    return total

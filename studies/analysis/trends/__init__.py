@@ -1,0 +1,1 @@
+"""How results change along an axis: rates, scaling, sensitivity."""

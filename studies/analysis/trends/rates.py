@@ -1,0 +1,176 @@
+"""Convergence rates: which law a loss falls by, how fast, and over which range that was fitted.
+
+With x steps or cost and L the gap to the optimum, or the loss,
+
+    linear        L = a exp(-b x)           ln L against x: a factor exp(-b) for each unit of x (steps, mostly); "geometric"
+    sublinear     L = a x^-b                ln L against ln x: the exponent b
+    exponential   L = f + a exp(-b x)       as linear, on top of a floor f >= 0 that noise keeps up; nonlinear least squares in ln L
+
+Each world is fitted apart; a rate is the median over worlds of theirs. Laws are compared by the corrected Akaike criterion of the residuals of
+ln L (Hurvich and Tsai 1989), AICc = n ln(RSS / n) + 2 k n / (n - k - 1), k parameters and the variance: smaller is better. Residuals along one run
+are not independent, so that it ranks laws; it is no test. That the best of the three is a good one, R^2 and the figure must tell.
+
+The range: x > 0 and L > 0, from a tenth of the last x, by which the start is over, to the last x at which L is above `LEAST` of the first loss, where
+rounding has not yet taken over; or as given.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+
+import numpy as np
+import xarray as xr
+from scipy import optimize, special
+
+from studies.analysis.comparison.paired import losses
+from studies.analysis.intervals.bootstrap import estimate
+from studies.analysis.price.pricing import cost_at
+from studies.results.prices import prices
+
+LAWS = ("linear", "sublinear", "exponential")
+PARAMETERS = {"linear": 2, "sublinear": 2, "exponential": 3}
+BEGIN = 0.1  # of the last x, from where on is fitted
+LEAST = 1e-14  # of the first loss, below which it is rounding
+POINTS = 5  # the fewest different x that are fitted: AICc of three parameters and a variance needs one more than them
+PERFECT = 1e-12  # mean squared residual of ln L that rounding leaves of a law that holds exactly
+
+
+def rates(dataset: xr.Dataset, against: str = "steps", span: tuple[float, float] | None = None, value: str = "loss") -> xr.Dataset:
+    """Fit all laws to the loss of every world.
+
+    Args:
+        dataset: a study's results.
+        against: steps or cost (at the nominal price).
+        span: least and largest x that are fitted; None: the range above.
+        value: the variable that falls.
+
+    Returns:
+        For each law (dim `law`): `rate` (b, in 1 / x, or 1), `r_squared` of ln L and `aicc`, medians over worlds; `preferred`: the share of worlds in
+        which the law has the smallest AICc; the first two and the last with `_interval` (bound). `law_found`: the law preferred in most worlds, a
+        text. `span` (bound): medians of the least and largest x that were fitted; `points`, how many; `worlds`. Dims of the study but replicate
+        and checkpoint stay. Worlds with fewer than 5 different x in the range, or that diverged, have no fit.
+
+    Raises:
+        ValueError: `against` is neither, or the span is empty.
+    """
+    if against not in ("steps", "cost"):
+        raise ValueError(f"rates: expected against to be steps or cost, got {against!r}")
+    if span is not None and not span[0] < span[1]:
+        raise ValueError(f"rates: expected a span (least, largest) of {against}, got {span}")
+    x = dataset["steps"].astype(float) if against == "steps" else _cost(dataset)
+    fitted = xr.apply_ufunc(
+        fit, x, losses(dataset, value), kwargs={"span": span}, vectorize=True, dask="parallelized",
+        input_core_dims=[["checkpoint"], ["checkpoint"]], output_core_dims=[["law", "number"], ["end"]], output_dtypes=[float, float],
+        dask_gufunc_kwargs={"output_sizes": {"law": len(LAWS), "number": 3, "end": 3}},
+    )  # fmt: skip
+    numbers, ends = (part.drop_vars("cost", errors="ignore") for part in fitted)
+    numbers = numbers.assign_coords(law=list(LAWS))
+    rate, r_squared, aicc = (numbers.isel(number=i) for i in range(3))
+    best = (aicc == aicc.min("law")).where(aicc.notnull())
+    unit = {"units": "1 per " + against}
+    found = estimate("rate", median, [rate], long_name="rate of convergence; of the sublinear law the exponent", **unit)
+    found = found.merge(estimate("r_squared", median, [r_squared], long_name="R^2 of the logarithm of the loss"), compat="override")
+    told = estimate("preferred", np.nanmean, [best.astype(float)], long_name="share of worlds in which the law has the smallest AICc")
+    found = found.merge(told, compat="override")
+    found["aicc"] = aicc.median("replicate").assign_attrs(long_name="median of AICc; smaller is better", units="1")
+    some = found["preferred"].notnull().any("law")
+    place = found["preferred"].fillna(-1.0).argmax("law")
+    found["law_found"] = xr.DataArray(np.array(LAWS, object)[place.values], place.coords, place.dims).where(some, "none")
+    found["span"] = ends.isel(end=slice(2)).median("replicate").rename(end="bound").assign_coords(bound=["low", "high"])
+    found["span"].attrs = {"long_name": f"range of {against} that was fitted", "units": against}
+    found["points"] = ends.isel(end=2).median("replicate").assign_attrs(long_name="points fitted in a world", units="1")
+    found["worlds"] = rate.notnull().any("law").sum("replicate").assign_attrs(long_name="worlds with a fit", units="1")
+    return found
+
+
+def _cost(dataset: xr.Dataset) -> xr.DataArray:
+    """Cost of the states that the checkpoints show."""
+    return cost_at(dataset, prices(dataset).value)
+
+
+def median(values: np.ndarray, axis: int = -1) -> np.ndarray:
+    """The median of numbers, NaN left out."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # of none it is NaN
+        return np.nanmedian(values, axis)
+
+
+# one world ---------------------------------------------------------------------------------------------------------------
+
+
+def fit(x: np.ndarray, loss: np.ndarray, span: tuple[float, float] | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Fit the laws to one world.
+
+    Args:
+        x: (n,) steps or cost.
+        loss: (n,), NaN or inf where there is none.
+        span: least and largest x that are fitted; None: the rule of this file.
+
+    Returns:
+        (laws, 3): rate, R^2 and AICc; (3,): the least and largest x that were fitted and the number of points. NaN where there is no fit.
+    """
+    x, y, found = *_chosen(x, loss, span), np.full((len(LAWS), 3), np.nan)
+    if len(x) < POINTS:
+        return found, np.array([np.nan, np.nan, len(x)])
+    total = ((y - y.mean()) ** 2).sum()
+    for row, law in zip(found, LAWS, strict=True):
+        rate, residuals = FITS[law](x, y)
+        squares = (residuals**2).sum()
+        row[:] = rate, 1 - squares / total if total > 0 else np.nan, aicc(squares, len(x), PARAMETERS[law])
+    return found, np.array([x[0], x[-1], len(x)])
+
+
+def aicc(squares: float, points: int, parameters: int) -> float:
+    """Corrected Akaike criterion of a least-squares fit, its variance being one parameter more."""
+    k = parameters + 1
+    return points * np.log(max(squares / points, PERFECT)) + 2 * k * points / (points - k - 1) if points > k + 1 else np.inf
+
+
+def _chosen(x: np.ndarray, loss: np.ndarray, span: tuple[float, float] | None) -> tuple[np.ndarray, np.ndarray]:
+    """The x and ln L of the points that are fitted: the first of each state."""
+    good = np.isfinite(x) & np.isfinite(loss) & (x > 0) & (loss > 0)
+    if not good.any() or np.isposinf(loss[np.isfinite(x)]).any():
+        return x[:0], x[:0]
+    if span is None:
+        alive = np.flatnonzero(good & (loss > LEAST * loss[np.isfinite(loss)][0]))
+        span = (BEGIN * x[alive].max(), x[alive].max()) if len(alive) else (np.inf, np.inf)
+    good &= (x >= span[0]) & (x <= span[1])
+    x, first = np.unique(x[good], return_index=True)
+    return x, np.log(loss[good][first])
+
+
+def _linear(x: np.ndarray, y: np.ndarray) -> tuple[float, np.ndarray]:
+    away = x - x.mean()
+    slope = (away * y).sum() / (away**2).sum()
+    return -slope, y - y.mean() - slope * away
+
+
+def _sublinear(x: np.ndarray, y: np.ndarray) -> tuple[float, np.ndarray]:
+    return _linear(np.log(x), y)
+
+
+def _exponential(x: np.ndarray, y: np.ndarray) -> tuple[float, np.ndarray]:
+    """Least squares of ln(f + a exp(-b x)) from a start at the lowest loss: parameters ln f, ln a, ln b."""
+    scale = x[-1] - x[0]
+    slope = max(-np.polyfit(x[: len(x) // 2 + 1], y[: len(x) // 2 + 1], 1)[0] * scale, 0.1)
+
+    def residuals(p: np.ndarray) -> np.ndarray:
+        return np.logaddexp(p[0], p[1] - np.exp(p[2]) * (x - x[0]) / scale) - y
+
+    def slopes(p: np.ndarray) -> np.ndarray:
+        age = np.exp(p[2]) * (x - x[0]) / scale
+        share = special.expit(p[0] - p[1] + age)  # of the floor in the loss
+        return np.stack([share, 1 - share, (share - 1) * age], -1)
+
+    starts = [np.array([y.min() - low, y[0], np.log(slope)]) for low in (0.1, 5.0)]
+    bounds = ([y.min() - 50, y.min() - 10, -7], [y.max() + 1, y.max() + 50, 7])
+    best = min((optimize.least_squares(residuals, np.clip(p, *bounds), slopes, bounds=bounds) for p in starts), key=lambda found: found.cost)
+    return float(np.exp(best.x[2]) / scale), best.fun
+
+
+FITS: dict[str, Callable[[np.ndarray, np.ndarray], tuple[float, np.ndarray]]] = {
+    "linear": _linear,
+    "sublinear": _sublinear,
+    "exponential": _exponential,
+}

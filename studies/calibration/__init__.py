@@ -1,0 +1,1 @@
+"""Parameters found in worlds that the comparison never sees: `tuning:` and `match:`."""

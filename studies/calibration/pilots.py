@@ -1,0 +1,183 @@
+"""The pilots of `match:`: short cells in which the noise of an arm is measured at one value of a parameter, and the study that follows from them.
+
+A pilot is an ordinary cell in the study's folder, found again by its address: its budget ends at the moment at which the noise is measured, and
+its worlds are as many as the study's, but from 2^31 on, each with an instance of its own, so that nothing is chosen by looking at the worlds or
+instances of the comparison. All arms see the same worlds. Searches are replayed from the pilots that are there until one that is missing is
+asked for; so all arms' next pilots are computed together, and a run that was stopped goes on.
+
+With `factors:` an arm is matched where nothing is switched off, and keeps that value where something is: a factor changes one source, and with
+it no batch or population. (Without the noise of the reference there would be nothing to match.) A parameter that the factor itself switches off
+stays off.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+from studies.calibration import matched, search
+from studies.cells.task import Cell, Task, blocks
+from studies.plan import make_plan, rounded
+from studies.results import store
+from studies.study_file import factors, sections
+from studies.study_file.arm import Arm
+from studies.study_file.study import Study, StudyError
+
+AWAY = 2**31  # the first world of the pilots
+INSTANT = 1e-9  # of the budget: one step
+Measured = tuple[float, list[float]]  # a quantity and its interval
+
+
+class _Missing(Exception):
+    """A pilot is asked for whose cells are not there yet."""
+
+
+class Pilots:
+    """The searches of one study.
+
+    Args:
+        study: with a `match`.
+        out: its folder.
+    """
+
+    def __init__(self, study: Study, out: Path) -> None:
+        assert study.match is not None  # noqa: S101 - for the type checker
+        self.given, self.match, self.out = study, study.match, out
+        self.on = factors.as_it_is(study.resolved.get("factors"), study.axes)  # dim -> value at which arms are matched
+        self.missing: dict[str, Cell] = {}
+        self.measured = functools.cache(self._measured)
+
+    def rounds(self) -> Iterator[list[Cell]]:
+        """Cells to compute, one list after another, each once those before are there; none when all is known.
+
+        Raises:
+            StudyError: the reference, or a value in the range, has no such quantity.
+        """
+        while True:
+            self.missing = {}
+            self.found = [one for arm in self.varied() if (one := self._search(arm))]
+            if not self.missing:
+                return
+            yield list(self.missing.values())
+
+    def study(self) -> Study:
+        """The study with the values that were found, once the rounds have ended."""
+        places = {tuple(one["coords"].items()): one for one in self.found}
+        arms = [self._set(arm, places.get(tuple(self._coords(arm).items()))) for arm in self.given.arms]
+        return replace(self.given, arms=arms, matched=self.found)
+
+    def known(self) -> tuple[Study, list[str]]:
+        """What can be said without computing: the study with the values found, or as it is given where pilots are missing; lines about it."""
+        if next(self.rounds(), None) is None:
+            return self.study(), matched.notes(self.found)
+        return self.given, self._plan()
+
+    def tasks(self) -> list[Task]:
+        """Of a pilot of each arm in which a value is sought."""
+        return [_task(self.given, self._pilot(arm)) for arm in self.varied()]
+
+    def varied(self) -> list[Arm]:
+        """The arms in which a value is sought."""
+        on = self.on.items()
+        return [arm for arm in self.given.arms if arm.coords["optimizer"] in self.match.vary and on <= arm.coords.items()]
+
+    def _coords(self, arm: Arm) -> dict[str, Any]:
+        """Of an arm, but for the factors."""
+        return {name: value for name, value in arm.coords.items() if name not in self.on}
+
+    def _plan(self) -> list[str]:
+        """What pilots would be run, a line for each optimizer that varies."""
+        lines, reference = [], self.match.reference
+        for label, ranges in self.match.vary.items():
+            ((name, (low, high)),) = ranges.items()
+            arms = [arm for arm in self.varied() if arm.coords["optimizer"] == label]
+            cost = self.given.replicates * search.MOST * sum(self._pilot(arm).scalars["budget"] for arm in arms)
+            most = f"at most {search.MOST} pilots for each of {len(arms)} arms, {cost:,.0f} evaluations"
+            lines.append(f"match: {name} of {label} from {low:g} to {high:g}, for the {self.match.quantity} of {reference}: {most}")
+        return [*lines, "match: the pilots are not there yet, so the values planned above are those that the study gives"]
+
+    def _set(self, arm: Arm, one: dict[str, Any] | None) -> Arm:
+        if one is None:
+            return arm
+        name, coords = one["parameter"], arm.coords | self.on
+        on = next(other for other in self.given.arms if other.coords == coords)
+        return replace(arm, optimizer=arm.optimizer | {name: one["value"]}) if arm.optimizer.get(name) == on.optimizer.get(name) else arm
+
+    def _search(self, arm: Arm) -> dict[str, Any] | None:
+        """What is found for one arm; None where a pilot is missing."""
+        ((name, span),) = self.match.vary[arm.coords["optimizer"]].items()
+        settle = search.settled(arm.optimizer, name)
+        low, high = (settle(end) for end in span)
+
+        def at(value: float) -> Measured:
+            return self._known(replace(arm, optimizer=arm.optimizer | {name: value}), f" at {name} = {value:g}")
+
+        for ask in (lambda: self._known(self._reference(arm)), lambda: at(low), lambda: at(high)):  # all three can be computed at once
+            with contextlib.suppress(_Missing):
+                ask()
+        try:
+            target, interval = self._known(self._reference(arm))
+            if not 0 < target < math.inf:
+                raise StudyError([f"match: {self._place(self._reference(arm))}: expected a {self.match.quantity} > 0 to match, got {target:.3g}"])
+            found = search.search(lambda value: at(value)[0], target, low, high, settle)
+            reached, its = at(found.value)
+        except _Missing:
+            return None
+        asked = {"coords": self._coords(arm), **self.match.model_dump(exclude={"vary"}), "parameter": name, "low": low, "high": high}
+        measured = {"reached": reached, "reached_interval": its, "target": target, "target_interval": interval}
+        return asked | {key: _known(value) for key, value in measured.items()} | found._asdict()
+
+    def _reference(self, arm: Arm) -> Arm:
+        """The reference at the same place."""
+        coords = arm.coords | {"optimizer": self.match.reference}
+        return next(other for other in self.given.arms if other.coords == coords)
+
+    def _known(self, arm: Arm, where: str = "") -> Measured:
+        """The quantity of an arm, from its pilot."""
+        task = _task(self.given, self._pilot(arm))
+        there = store.finished(self.out)
+        cells = blocks(task, self.given.replicates, there.__contains__, AWAY)
+        missing = {cell.address: cell for cell in cells if cell.address not in there}
+        if missing:
+            self.missing |= missing
+            raise _Missing
+        value, interval = self.measured(tuple(cell.address for cell in cells))
+        if math.isnan(value):
+            text = "its worlds diverge, or nothing moves; another range may help" if where else "its worlds diverge, or nothing moves"
+            raise StudyError([f"match: {self._place(arm)}{where}: the {self.match.quantity} is not known: {text}"])
+        return value, interval
+
+    def _pilot(self, arm: Arm) -> Arm:
+        """The arm up to the moment alone; the curvature is not looked at."""
+        at, given = self.match.at, arm.scalars["ledger"] or sections.LedgerModel().model_dump()
+        budget = rounded(max(at, INSTANT) * arm.scalars["budget"])
+        ledger = given | {"moments": [1.0 if at else 0.0], "modes": 1}
+        return replace(arm, scalars=arm.scalars | {"budget": budget, "instances": None, "targets": [], "ledger": ledger, "pictures": None})
+
+    def _measured(self, addresses: tuple[str, ...]) -> Measured:
+        from studies.analysis.noise.noise import currencies
+
+        parts = [xr.load_dataset(store.cell_path(self.out, address), engine="h5netcdf") for address in addresses]
+        data = xr.concat(parts, "replicate", data_vars="minimal", coords="minimal", compat="override", join="override")
+        found = currencies(data.isel(replicate=slice(self.given.replicates), moment=0))
+        return float(found[self.match.quantity]), found[f"{self.match.quantity}_interval"].values.tolist()
+
+    def _place(self, arm: Arm) -> str:
+        return f"{arm.coords['optimizer']} on {arm.coords['landscape']}"
+
+
+def _known(value: Any) -> Any:  # noqa: ANN401
+    """None in place of what JSON cannot hold."""
+    return [_known(part) for part in value] if isinstance(value, list) else value if math.isfinite(value) else None
+
+
+def _task(study: Study, arm: Arm) -> Task:
+    """Of a pilot: what else the study holds does not change it."""
+    return make_plan(replace(study, arms=[arm], checkpoints=[1.0])).tasks[0]

@@ -1,0 +1,107 @@
+"""`tuning:` of a study: the settings that are tried for each optimizer, and what is wrong with a request.
+
+Trial 0 is the setting that the study gives. The others are a scrambled Sobol sequence (Owen 1998, "Scrambling Sobol' and Niederreiter-Xing points",
+Journal of Complexity 14; scipy.stats.qmc) in the ranges, on log scales unless told otherwise; its scrambling follows from the study's seed and the
+labels of optimizer and landscape, so that more trials keep the earlier ones. Whole numbers are rounded to a neighbour that the optimizer takes. A
+setting that it does not take, or that is there already, is passed over, so every optimizer gets the same number of trials.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from studies import registry
+from studies.study_file import fields
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+SURPLUS = 16  # points drawn for one trial, at most
+Spec = dict[str, Any]  # {"kind": .., parameters}, complete
+Values = dict[str, Any]  # parameter -> value
+
+# the settings ------------------------------------------------------------------------------------------------------------
+
+
+def settings(specs: Sequence[Spec], ranges: Mapping[str, Mapping[str, Any]], trials: int, *key: Any) -> list[Values]:  # noqa: ANN401
+    """The settings that are tried, each for all of these entries of one optimizer.
+
+    Args:
+        specs: the entries, as the study gives them on the landscapes that share a setting.
+        ranges: parameter -> {low, high, scale} or {choices}.
+        trials: how many.
+        key: what the points depend on.
+
+    Returns:
+        Parameter -> value for each trial; the first is empty: as given. Where the ranges hold fewer different settings they are repeated in turn.
+    """
+    found = {_key(spec, ranges): Values() for spec in specs}
+    told = list(found.values())[:1]
+    for point in points(SURPLUS * trials, len(ranges), *key):
+        if len(told) == trials:
+            break
+        values = settled(specs[0], ranges, point)
+        if values is not None and _key(values, ranges) not in found and all(complete(spec, values) for spec in specs[1:]):
+            found[_key(values, ranges)] = values
+            told.append(values)
+    return [told[i % len(told)] for i in range(trials)]
+
+
+def points(count: int, dim: int, *key: Any) -> np.ndarray:  # noqa: ANN401
+    """At least so many points (.., dim) of a Sobol sequence in [0, 1), scrambled by the key; a larger count only adds some at the end."""
+    from scipy.stats import qmc
+
+    seed = int(hashlib.sha256(json.dumps(["tuning", *key]).encode()).hexdigest()[:16], 16)
+    return qmc.Sobol(dim, rng=seed).random_base2(math.ceil(math.log2(count)))
+
+
+def settled(spec: Spec, ranges: Mapping[str, Mapping[str, Any]], point: Iterable[float]) -> Values | None:
+    """The setting at a point: numbers of six digits, whole ones rounded; None where the optimizer takes none so near."""
+    known = fields.numbers(registry.find(spec["kind"], "optimizer"))
+    values, drawn = Values(), dict[str, float]()
+    for (name, span), share in zip(ranges.items(), map(float, point), strict=True):
+        if "choices" in span:
+            values[name] = span["choices"][int(share * len(span["choices"]))]
+        elif known[name]:
+            drawn[name] = between(span, share, whole=True)
+            values[name] = min(max(round(drawn[name]), span["low"]), span["high"])
+        else:
+            values[name] = min(max(float(f"{between(span, share, whole=False):.6g}"), span["low"]), span["high"])
+    near = [(abs(n - at), name, n) for name, at in drawn.items() for n in (math.floor(at), math.ceil(at)) if n != values[name]]
+    others = [values | {name: n} for _, name, n in sorted(near) if ranges[name]["low"] <= n <= ranges[name]["high"]]
+    return next((found for found in (values, *others) if complete(spec, found)), None)
+
+
+def between(span: Mapping[str, Any], share: float, *, whole: bool) -> float:
+    """The number at this share of a range; of whole numbers each end has as much room as one between."""
+    low, high = (span["low"] - 0.5, span["high"] + 0.5) if whole else (span["low"], span["high"])
+    return low * (high / low) ** share if span["scale"] == "log" else low + (high - low) * share
+
+
+def complete(spec: Spec, values: Values) -> Spec | None:
+    """The entry with these values; None where the optimizer does not take them."""
+    found = _complete(json.dumps(spec | values, sort_keys=True))
+    return json.loads(found) if found else None
+
+
+@functools.lru_cache(2**16)
+def _complete(text: str) -> str | None:
+    spec = json.loads(text)
+    cls = registry.find(spec["kind"], "optimizer")
+    try:
+        checked = fields.entry_model("optimizers", spec["kind"], cls).model_validate(spec)
+        found = {"kind": spec["kind"], **checked.model_dump(include=set(fields.parameter_names(cls)), mode="json")}
+        registry.build(found, "optimizer")
+    except ValueError:
+        return None
+    return json.dumps(found)
+
+
+def _key(values: Mapping[str, Any], ranges: Iterable[str]) -> str:
+    return json.dumps([values[name] for name in ranges], sort_keys=True)

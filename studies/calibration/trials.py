@@ -1,0 +1,183 @@
+"""The trials of `tuning:`: cells in which settings of an optimizer are judged, and the study that follows from them.
+
+A trial is an ordinary cell in the study's folder, found again by its address: its budget ends at the moment at which it is judged, at the nominal
+price of a gradient, and its worlds start at 3 * 2^30, each with an instance of its own, so that no setting is chosen by looking at the worlds or
+instances of the comparison, and the winner runs on fresh ones. (A landscape that is the same in all worlds is the same here too: only its starts
+and noise are others.) The best of many medians is lower than its setting deserves; the comparison's numbers are not.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import h5py
+import numpy as np
+from scipy import stats
+
+from studies.calibration import trial_points, tuned
+from studies.cells.recorder import STATUS
+from studies.cells.task import Cell, Task, blocks
+from studies.plan import make_plan, rounded
+from studies.results import store
+from studies.study_file.arm import Arm
+from studies.study_file.study import Study
+from studies.study_file.values import CHECKPOINTS
+
+AWAY = 3 * 2**30  # the first world of the trials; those of the pilots begin at 2^31
+LEVEL = 0.95
+DIVERGED = STATUS.index("diverged")
+
+
+class Judged(NamedTuple):
+    """What came of one trial on one landscape."""
+
+    median: float
+    interval: tuple[float, float]
+    diverged: int
+    cost: float  # evaluations at the nominal price, all worlds together
+
+
+class Trials:
+    """The trials of one study.
+
+    Args:
+        study: with a `tuning`.
+        out: its folder.
+    """
+
+    def __init__(self, study: Study, out: Path) -> None:
+        assert study.tuning is not None  # noqa: S101 - for the type checker
+        self.given, self.tuning, self.out = study, study.tuning, out
+        self.groups = [group for group in self._groups() if group[0].label in self.tuning.ranges]
+        self.settings = [self._settings(group) for group in self.groups]
+        arms = [_with(arm, values) for group, told in zip(self.groups, self.settings, strict=True) for arm in group for values in told]
+        checkpoints: Any = CHECKPOINTS if self.tuning.objective == "area" else [1.0]
+        plan = make_plan(replace(study, arms=[self._trial(arm) for arm in arms], checkpoints=checkpoints))
+        self.tasks = [arm.task for arm in plan.arms]  # in the order of the groups, their arms and the settings
+        self.here = store.finished(out)  # addresses
+        self.judged = functools.cache(self._judged)
+
+    def missing(self) -> list[Cell]:
+        """The cells that are not there yet."""
+        self.here = store.finished(self.out)
+        return [cell for cell in self.cells() if cell.address not in self.here]
+
+    def cells(self) -> list[Cell]:
+        """The different cells of all trials."""
+        tasks = {task.canonical: task for task in self.tasks}
+        return [cell for task in tasks.values() for cell in blocks(task, self.tuning.worlds, self.here.__contains__, AWAY)]
+
+    def study(self) -> Study:
+        """The study with the best settings, once no cell is missing."""
+        self.here = store.finished(self.out)
+        found, tasks = [], iter(self.tasks)
+        for group, told in zip(self.groups, self.settings, strict=True):
+            found += self._found(group, told, [list(itertools.islice(tasks, len(told))) for _ in group])
+        best = {json.dumps(one["coords"]): one["settings"][one["winner"]] for one in found}
+        arms = [_with(arm, best.get(json.dumps(arm.coords), {})) for arm in self.given.arms]
+        return replace(self.given, arms=arms, tuned=found)
+
+    def known(self) -> tuple[Study, list[str]]:
+        """What can be said without computing: the study with the best settings, or as it is given where trials are missing; lines about it."""
+        missing = self.missing()
+        if not missing:
+            study = self.study()
+            return study, tuned.lines(study)
+        return self.given, [*self._plan(missing), *tuned.lines(self.given)]
+
+    # which are tried ---------------------------------------------------------------------------------------------------
+
+    def _groups(self) -> list[list[Arm]]:
+        """The arms that share a setting."""
+        if self.tuning.per == "landscape":
+            return [[arm] for arm in self.given.arms]
+        found: dict[str, list[Arm]] = {}
+        for arm in self.given.arms:
+            found.setdefault(str(arm.coords["optimizer"]), []).append(arm)
+        return list(found.values())
+
+    def _settings(self, group: Sequence[Arm]) -> list[trial_points.Values]:
+        name, landscape = (str(group[0].coords[key]) for key in ("optimizer", "landscape"))
+        specs = list({json.dumps(arm.optimizer, sort_keys=True): arm.optimizer for arm in group}.values())
+        key = (self.given.resolved["seed"], name, landscape if self.tuning.per == "landscape" else None)
+        return trial_points.settings(specs, self.tuning.ranges[group[0].label], self.tuning.trials, *key)
+
+    def _trial(self, arm: Arm) -> Arm:
+        """The arm up to the moment alone, at the nominal price; each world has an instance of its own."""
+        price = arm.scalars["gradient_cost"]["value"]
+        shorter = {"budget": rounded(self.tuning.at * arm.scalars["budget"]), "gradient_cost": {"value": price, "low": price, "high": price}}
+        return replace(arm, scalars=arm.scalars | shorter | {"instances": None, "targets": [], "ledger": None})
+
+    def _plan(self, missing: Sequence[Cell]) -> list[str]:
+        """What would be run, a line for each optimizer that is tuned."""
+        lines, short = [], {cell.task.canonical for cell in missing}
+        tasks = iter(self.tasks)
+        mine: dict[str, list[Task]] = {}
+        for group in self.groups:
+            name = str(group[0].coords["optimizer"])
+            mine.setdefault(name, []).extend(itertools.islice(tasks, len(group) * self.tuning.trials))
+        for name, theirs in mine.items():
+            different = {task.canonical: task.budget for task in theirs}
+            cost = self.tuning.worlds * sum(different.values())
+            arms = len(theirs) // self.tuning.trials
+            trials = f"{self.tuning.trials} trials for each of {arms} arms on {self.tuning.worlds} worlds of their own"
+            lines.append(f"tuning: {name}: {trials}, {cost:,.0f} evaluations; {len(short & different.keys()):,} of {len(different):,} are missing")
+        return [*lines, "tuning: the trials are not there yet, so the values planned above are those that the study gives"]
+
+    # what came of them -------------------------------------------------------------------------------------------------
+
+    def _found(self, group: Sequence[Arm], told: list[trial_points.Values], tasks: list[list[Task]]) -> list[dict[str, Any]]:
+        """What is found for the arms of a group: tasks of each arm, in the order of the settings."""
+        scores = [[self._score(task) for task in row] for row in tasks]
+        ranks = np.mean([stats.rankdata([one.median for one in row]) for row in scores], axis=0)
+        winner, asked = int(ranks.argmin()), self.tuning.model_dump(include={"worlds", "at", "objective", "per"})
+        found = []
+        for arm, row, judged in zip(group, tasks, scores, strict=True):
+            ranges = self.tuning.ranges[arm.label]
+            different = {task.canonical: one for task, one in zip(row, judged, strict=True)}
+            given = {name: arm.optimizer[name] for name in ranges}
+            measured = {"median": [_finite(one.median) for one in judged], "interval": [[_finite(end) for end in one.interval] for one in judged]}
+            measured |= {"diverged": [one.diverged for one in judged]}
+            spent = {"winner": winner, "different": len(different), "cost": sum(one.cost for one in different.values())}
+            found.append({"coords": arm.coords, **asked, "ranges": ranges, "settings": [given | values for values in told], **measured, **spent})
+        return found
+
+    def _score(self, task: Task) -> Judged:
+        cells = blocks(task, self.tuning.worlds, self.here.__contains__, AWAY)
+        return self.judged(tuple(cell.address for cell in cells), task.gradient_cost["value"])
+
+    def _judged(self, addresses: tuple[str, ...], price: float) -> Judged:
+        parts = [_read(store.cell_path(self.out, address), price) for address in addresses]
+        loss, status, cost = (np.concatenate(arrays)[: self.tuning.worlds] for arrays in zip(*parts, strict=True))
+        scores = (loss.mean(1) if self.tuning.objective == "area" else loss[:, -1]) + 0.0
+        with np.errstate(invalid="ignore"):
+            sure = stats.quantile_test(scores, q=0.0, p=0.5).confidence_interval(LEVEL)
+        median = float(np.median(scores))
+        return Judged(median, (float(sure.low), float(sure.high)), int((status == DIVERGED).sum()), float(cost.sum()))
+
+
+def _read(path: Path, price: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """True loss (R, C), status (R,) at the end and cost (R,) of a cell; the loss is inf where it is no number, or the run diverged or never asked."""
+    with h5py.File(path) as file:
+        loss, status = file["loss"][:], file["status"][:]
+        cost = (file["value_terms"][:, -1] + price * file["gradient_terms"][:, -1]) / np.asarray(file.attrs["terms"]).item()
+    silent = (cost == 0)[:, None]  # a budget below the first step: it has only its start to show
+    return np.where(np.isnan(loss) | (status == DIVERGED) | silent, np.inf, loss), status[:, -1], cost
+
+
+def _with(arm: Arm, values: trial_points.Values) -> Arm:
+    """The arm with other values of its optimizer's parameters."""
+    spec = trial_points.complete(arm.optimizer, values) if values else None
+    return replace(arm, optimizer=spec) if spec else arm
+
+
+def _finite(value: float) -> float | None:
+    """None in place of what JSON cannot hold."""
+    return value if math.isfinite(value) else None

@@ -1,0 +1,177 @@
+"""A digest of the code that computes a cell: equal where only comments, docstrings or layout differ.
+
+It covers the syntax trees of the given modules and of all that they import, installed libraries left out. Our own `__init__` files are not
+followed as a whole, since the registries there would tie every landscape and optimizer to every other; a name that one of them passes on
+leads to the module it comes from, and a plugin that takes a whole registry depends on all that is in it. Imports for type checkers run nothing.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import hashlib
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import FrameType
+
+from studies.text.user_code import LIBRARIES, PACKAGES, ROOT, users_line
+
+CORE = ("studies.cells.loop",)  # what every cell runs through, with all that it imports
+NOT_FOLLOWED = {  # imports that a task may not need (it says itself where it does), or that change no number
+    ("studies.cells.loop", "landscapes.relaxation"),
+    ("studies.cells.loop", "studies.cells.ledger"),
+    ("studies.cells.loop", "studies.cells.guards"),
+    ("studies.registry", "studies.text.labels"),
+}
+
+
+@functools.cache
+def code_digest(modules: tuple[str, ...], root: Path = ROOT) -> str:
+    """Digest of these modules and of what they import; as the files were when first asked.
+
+    Args:
+        modules: dotted names: of this project, or of a plugin that is already imported.
+        root: the folder that holds our packages.
+
+    Returns:
+        64 hexadecimal digits.
+
+    Raises:
+        ValueError: a module has no source file.
+    """
+    lines = []
+    for name in sorted(closure(modules, root)):
+        path = _file(name, root)
+        if path is None:
+            raise ValueError(f"digest: module {name!r} has no source file")
+        lines.append(f"{name} {_tree(path)[0]}")
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def closure(modules: Iterable[str], root: Path = ROOT) -> set[str]:
+    """These modules, and all whose code they run (see `code_digest`)."""
+    found: set[str] = set()
+    waiting = [*modules]
+    while waiting:
+        name = waiting.pop()
+        if name in found:
+            continue
+        found.add(name)
+        path = _file(name, root)
+        for imported in _tree(path)[1] if path else ():
+            if not any(name == where and f"{imported}.".startswith(f"{what}.") for where, what in NOT_FOLLOWED):
+                waiting += _followed(imported, name, root)
+    return found
+
+
+def _followed(name: str, by: str, root: Path) -> list[str]:
+    """The modules that this name, imported by a module, leads to: none in an installed library or an `__init__` of ours."""
+    path = _file(name, root)
+    if path is None:
+        return _passed_on(name, by, root)
+    if path.suffix != ".py":
+        return []
+    if _ours(name):
+        return [] if path.name == "__init__.py" else [name]
+    return [] if any(path.resolve().is_relative_to(folder) for folder in LIBRARIES) else [name]
+
+
+def _passed_on(name: str, by: str, root: Path) -> list[str]:
+    """Where an `__init__` of ours has a name from; all that it has for a plugin which takes a registry, or everything."""
+    package, _, word = name.rpartition(".")
+    path = _file(package, root) if package and _ours(package) else None
+    if path is None or path.name != "__init__.py":
+        return []
+    homes = _homes(path)
+    if word in homes:
+        return [homes[word]]
+    return [] if _ours(by) else sorted(set(homes.values()))
+
+
+def _ours(name: str) -> bool:
+    return name.partition(".")[0] in PACKAGES
+
+
+def _file(name: str, root: Path) -> Path | None:
+    """The source file of a module."""
+    top = name.partition(".")[0]
+    if _ours(name):
+        base = root
+    else:
+        module = sys.modules.get(name) or sys.modules.get(top)
+        origin = getattr(module, "__file__", None)
+        if origin is None:
+            return None
+        if module is sys.modules.get(name):
+            return Path(origin)
+        base = Path(origin).parents[1]
+    stem = base.joinpath(*name.split("."))
+    return next((path for path in (stem.with_suffix(".py"), stem / "__init__.py") if path.is_file()), None)
+
+
+def _method(frame: FrameType) -> str:
+    """The function that a frame runs, a method with the class of its object, which may have inherited it."""
+    code, owner = frame.f_code, frame.f_locals.get("self")
+    return code.co_qualname if owner is None or "<locals>" in code.co_qualname else f"{type(owner).__qualname__}.{code.co_name}"
+
+
+def one_line(error: BaseException) -> str:
+    """An error in one line: its kind, its text, and the last line of the user's own that it came from."""
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}{f': {text}' if text else ''}{users_line(error)}"
+
+
+@functools.cache
+def _tree(path: Path) -> tuple[str, tuple[str, ...]]:
+    """Digest of one file's syntax tree, and the modules that it may import."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    imports = tuple(_imports(tree, path))
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)) and ast.get_docstring(node, clean=False) is not None:
+            node.body = node.body[1:]
+    return hashlib.sha256(ast.dump(tree).encode()).hexdigest(), imports
+
+
+@functools.cache
+def _homes(path: Path) -> dict[str, str]:
+    """Of an `__init__` file: name -> the module that it is imported from."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    lines = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
+    return {alias.asname or alias.name: _base(node, path) for node in lines for alias in node.names}
+
+
+def _imports(tree: ast.AST, path: Path) -> Iterator[str]:
+    """Names that may be modules; "package.*" where the whole of a package is at hand."""
+    for node in _executed(tree):
+        if isinstance(node, ast.Import):
+            yield from (name for alias in node.names for name in (alias.name, f"{alias.name}.*"))
+        elif isinstance(node, ast.ImportFrom):
+            base = _base(node, path)
+            yield from (base, *(f"{base}.{alias.name}" for alias in node.names))
+
+
+def _executed(tree: ast.AST) -> Iterator[ast.AST]:
+    """All nodes but those under `if TYPE_CHECKING:`."""
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        only_types = isinstance(node, ast.If) and ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING")
+        waiting += node.orelse if only_types else ast.iter_child_nodes(node)  # type: ignore[attr-defined]
+
+
+def _base(node: ast.ImportFrom, path: Path) -> str:
+    return ".".join(filter(None, (_package(path, node.level), node.module)))
+
+
+def _package(path: Path, level: int) -> str:
+    """The package that `level` dots mean in this file."""
+    if not level:
+        return ""
+    folder = path.parents[level - 1]
+    names = [folder.name]
+    while (folder.parent / "__init__.py").is_file():
+        folder = folder.parent
+        names.append(folder.name)
+    return ".".join(reversed(names))

@@ -1,0 +1,173 @@
+"""From frozen states to the ledger of a cell: dims replicate, moment, and where it says so source, direction, reference, half, mode and force."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+import xarray as xr
+from torch import Tensor
+
+from landscapes.base import Bits
+from landscapes.oracle.evaluation import clock_time
+from studies.cells.ledger import population, statistics
+from studies.cells.ledger.arms import LIMIT, Arm, arm
+from studies.cells.ledger.freezing import Moment, subset
+from studies.cells.ledger.redraws import Scene
+from studies.cells.ledger.references import REFERENCES, References, ground, intended, only, references, with_selection
+from studies.cells.ledger.selection import directions
+from studies.cells.ledger.slopes import Slopes
+
+SQUARED, BEND = "squared length of x", "loss per squared length of x"
+ALONG = "loss; squared length of x for the references selection and mean_fitness"
+UNITS = "(loss per length of x) squared; squared length of x for selection and mean_fitness"
+RATE = "squared length of x per loss; 1 for selection and mean_fitness"
+VARIABLES: dict[str, tuple[tuple[str, ...], str, str]] = {  # name -> dims behind (replicate, moment), long name, unit
+    "moment_cost": ((), "cost at which the state was frozen", "evaluations"),
+    "moment_steps": ((), "steps completed by then", "steps"),
+    "sample_size": ((), "terms in a mini-batch where gradients are asked, else points asked", "1"),
+    "step_variance": (("direction",), "variance of the step", SQUARED),
+    "step_variance_first": (("direction", "source"), "variance of the step's expectation given this source alone", SQUARED),
+    "step_variance_total": (("direction", "source"), "variance of the step left when all other sources are known", SQUARED),
+    "mean_step_squared": ((), "squared length of the mean step, its noise taken off; may be negative", SQUARED),
+    "mean_step_along": (("reference", "half"), "mean step times the negative reference, each factor from another arm", ALONG),
+    "reference_squared": (("reference",), "squared length of the reference, its noise taken off", UNITS),
+    "reference_trace": (("reference",), "trace of what the reference multiplies the gradient by", "1"),
+    "nominal_rate": (("reference",), "factor that a step is meant to have to the negative reference; NaN: it is meant to have none", RATE),
+    "noise_eigenvalue": (("mode",), "largest eigenvalues of the step's covariance", SQUARED),
+    "noise_trace": ((), "sum of all eigenvalues of the step's covariance", SQUARED),
+    "noise_rank": ((), "effective rank of the step's covariance, (tr S)^2 / tr S^2", "1"),
+    "noise_kurtosis": ((), "excess kurtosis of the step's coordinates, weighted by their variance", "1"),
+    "noise_tail_index": ((), "Hill's tail index of the length of the step's noise", "1"),
+    "step_correlation": ((), "correlation of a step's noise with that of the next", "1"),
+    "noise_curvature": ((), "curvature along the noise, tr(H S) / tr S", BEND),
+    "mean_curvature": ((), "curvature averaged over all directions, tr H / D", BEND),
+    "curvature": (("mode",), "eigenvalues of the Hessian of largest size", BEND),
+    "binomial_variance": ((), "sum of p (1 - p) over loci at the expected allele frequencies; NaN on reals", "1"),
+    **population.VARIABLES,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Book:
+    """What is to be recorded.
+
+    Args:
+        redraws: M, steps in each arm, >= 4.
+        modes: q, the largest eigenvalues, and the directions of largest curvature, that are shown, >= 1.
+        points: of each arm, at which the true gradient is averaged for the smoothed one, >= 1.
+        sources: the names of the dim source, in order.
+        references: of `REFERENCES`, what a step is held against; of the others nothing is told.
+    """
+
+    redraws: int
+    modes: int
+    points: int
+    sources: tuple[str, ...]
+    references: Sequence[str] = REFERENCES
+
+
+def record(scene: Scene, moments: list[Moment], book: Book) -> xr.Dataset:
+    """The ledger of R worlds at K moments: the variables of `VARIABLES`. NaN where a world has diverged, or a slope is not known.
+
+    Raises:
+        ValueError: a step draws from a source that `book.sources` does not name.
+    """
+    found = [_in_blocks(scene, moment, book) for moment in moments]
+    variables: dict[str, Any] = {}
+    for name, (dims, long_name, units) in VARIABLES.items():
+        values = np.stack([each[name].double().cpu().numpy() for each in found], 1)
+        variables[name] = (("replicate", "moment", *dims), values, {"long_name": long_name, "units": units})
+    directions = ["all", "gradient", *(f"curvature {i + 1}" for i in range(book.modes))]
+    coords = {"source": list(book.sources), "direction": directions, "reference": list(REFERENCES), "half": ["a", "b"], "mode": range(book.modes)}
+    coords["force"] = list(population.FORCES)
+    return xr.Dataset(variables, coords | {"replicate": scene.streams.worlds.cpu().numpy()})
+
+
+def _in_blocks(scene: Scene, moment: Moment, book: Book) -> dict[str, Tensor]:
+    """All worlds, as many at a time as memory allows."""
+    dim = scene.optimizer.center(moment.state).shape[-1]
+    blocks = torch.arange(len(moment.step)).split(max(1, LIMIT // (dim * book.redraws)))
+    if len(blocks) == 1:
+        return _measure(scene, moment, book)
+    parts = [_measure(scene.subset(block), subset(moment, block), book) for block in blocks]
+    return {name: torch.cat([part[name] for part in parts]) for name in VARIABLES}
+
+
+def _measure(scene: Scene, moment: Moment, book: Book) -> dict[str, Tensor]:
+    """Everything about one moment of these worlds."""
+    m = torch.arange(1, book.redraws + 1)
+    n = m + book.redraws
+    a, b = (arm(scene, moment, dict.fromkeys(book.sources, key), steps=2, points=book.points) for key in (m, n))
+    drawn = a.drawn | b.drawn
+    strange = drawn - set(book.sources)
+    if strange:
+        raise ValueError(f"ledger: {scene.optimizer.name} draws from {', '.join(sorted(strange))}; expected it to be declared in `sources`")
+    center = scene.optimizer.center(moment.state).double()
+    time = clock_time(scene.landscape, moment.step.numpy(), moment.spent.numpy(), scene.streams.device)
+    slopes = Slopes(scene.landscape, time, scene.streams.dtype, LIMIT)
+    members = population.members(scene, moment)
+    gradients = references(slopes, center, a, b, members)
+    steps = directions(scene, moment, members, book.points if "mean_fitness" in book.references else 0)
+    held = only(with_selection(gradients, steps), book.references)
+    place = ground(slopes, center, gradients.a[:, 0], statistics.centered(a.moved), book.modes, scene.streams.at(moment.step))
+    first, total = (torch.zeros(len(center), 2 + book.modes, len(book.sources), dtype=torch.float64, device=center.device) for _ in range(2))
+    for i, source in enumerate(book.sources):
+        if source in drawn:
+            mixed = arm(scene, moment, {name: n if name == source else m for name in book.sources}).moved
+            _, first[..., i], total[..., i] = statistics.shares(a.moved, b.moved, mixed, place.directions)
+    return {
+        "moment_cost": moment.spent,
+        "moment_steps": moment.step,
+        "sample_size": a.size,
+        "step_variance": statistics.half_mean_square(a.moved - b.moved, place.directions),
+        "step_variance_first": first,
+        "step_variance_total": total,
+        "noise_curvature": place.along_noise,
+        "mean_curvature": place.mean,
+        "curvature": place.curvature,
+        "binomial_variance": _binomial(scene, center, a, b),
+        **population.observe(scene, moment, book.redraws),
+        **_mean_step(a, b, held),
+        "nominal_rate": intended(scene.optimizer, moment.state, center),
+        **_noise(a, b, book.modes),
+    }
+
+
+def _mean_step(a: Arm, b: Arm, held: References) -> dict[str, Tensor]:
+    """The mean step, held against the references."""
+    mean_a, mean_b = a.moved.mean(1), b.moved.mean(1)
+    along = [-(held.b * mean_a[:, None]).sum(-1), -(held.a * mean_b[:, None]).sum(-1)]
+    return {
+        "mean_step_squared": (mean_a * mean_b).sum(-1),
+        "mean_step_along": torch.stack(along, -1),
+        "reference_squared": (held.a * held.b).sum(-1),
+        "reference_trace": held.trace,
+    }
+
+
+def _noise(a: Arm, b: Arm, modes: int) -> dict[str, Tensor]:
+    """What the noise looks like."""
+    assert a.then is not None  # noqa: S101 - for the type checker
+    assert b.then is not None  # noqa: S101
+    found = statistics.spectrum(a.moved, b.moved, modes)
+    both = torch.cat([statistics.centered(a.moved), statistics.centered(b.moved)], 1), torch.cat([a.then, b.then], 1)
+    return {
+        "noise_eigenvalue": found.eigenvalues,
+        "noise_trace": found.trace,
+        "noise_rank": found.effective_rank,
+        "noise_kurtosis": statistics.kurtosis(a.moved, b.moved),
+        "noise_tail_index": statistics.tail_index(a.moved, b.moved),
+        "step_correlation": statistics.correlation(*both),
+    }
+
+
+def _binomial(scene: Scene, center: Tensor, a: Arm, b: Arm) -> Tensor:
+    """The variance that one draw of a genotype at the expected allele frequencies has: (R,), NaN on reals."""
+    if not isinstance(scene.landscape.domain, Bits):
+        return center.new_full((len(center),), torch.nan)
+    p, q = center + a.moved.mean(1), center + b.moved.mean(1)
+    return ((p + q) / 2 - p * q).sum(1)

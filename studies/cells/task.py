@@ -1,0 +1,143 @@
+"""A task is all that an arm's numbers depend on; a cell is a block of its worlds. Plain data."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import metadata
+from typing import Any
+
+from landscapes.base import Landscape
+from studies import registry
+from studies.cells.digest import CORE, code_digest
+from studies.cells.provenance import library_version
+
+BLOCK = 32  # worlds in a full cell
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """All that the numbers of an arm depend on, but its worlds; plain data that JSON can hold.
+
+    Args:
+        landscape: {"kind": .., parameters}, complete.
+        optimizer: {"kind": .., parameters}, complete.
+        relaxation: how the optimizer sees a landscape on bits; None where it searches the domain itself.
+        noise: batch (terms, None: all), sampling, shared, evaluation (value, gradient).
+        oracle: micro_batches, chunks.
+        seed: of the study.
+        instances: world r has instance r mod instances; None: its own.
+        budget: evaluations at the lowest price of a gradient.
+        gradient_cost: value, low and high price in evaluations.
+        checkpoints: increasing costs at the nominal price, in evaluations.
+        targets: losses; with a `target_floor`, fractions of what each world's start lies above it.
+        target_floor: the loss that is 0 to such fractions; None: targets are losses.
+        dtype: float64 or float32.
+        device: cpu or cuda.
+        ledger: what the noise ledger records: moments (increasing costs at the nominal price), redraws, modes, points, sources; None: it is not kept.
+        truth: share of the time that looking for hits may take where the truth takes longer than a step; 1 where it never does.
+        pictures: frames of the search: costs (increasing, at the nominal price), worlds, points, grid; None: there are none.
+    """
+
+    landscape: dict[str, Any]
+    optimizer: dict[str, Any]
+    relaxation: str | None
+    noise: dict[str, Any]
+    seed: int
+    instances: int | None
+    budget: float
+    gradient_cost: dict[str, float]
+    checkpoints: list[float]
+    targets: list[float]
+    dtype: str
+    device: str
+    oracle: dict[str, int] = dataclasses.field(default_factory=lambda: {"micro_batches": 1, "chunks": 1})
+    ledger: dict[str, Any] | None = None
+    pictures: dict[str, Any] | None = None
+    truth: float = 1.0
+    target_floor: float | None = None
+
+    @functools.cached_property
+    def canonical(self) -> str:
+        """The task as canonical JSON."""
+        return json.dumps(dataclasses.asdict(self), sort_keys=True, separators=(",", ":"))
+
+    @functools.cached_property
+    def code(self) -> str:
+        """Digest of the code that computes it, and the names of the classes: a registry may come to name another one of a module."""
+        return " ".join((code_digest(self.modules), *(cls.__qualname__ for cls in self._classes)))
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """The modules that compute it; what these import is not listed."""
+        owners = {cls.__module__ for cls in self._classes} | _own_modules(self.optimizer) | _own_modules(self.landscape)
+        owners |= {module for made in self._landscapes for module in made.code}
+        owners |= {"landscapes.relaxation"} if self.relaxation else set()
+        owners |= {"studies.cells.ledger.record"} if self.ledger else set()
+        return (*CORE, *sorted(owners))
+
+    @property
+    def _classes(self) -> list[type]:
+        return [registry.find(self.optimizer["kind"], "optimizer"), *map(type, self._landscapes)]
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """Digest of the files that its landscape reads; empty where there are none."""
+        return " ".join(made.fingerprint for made in self._landscapes).strip()
+
+    @functools.cached_property
+    def libraries(self) -> dict[str, str]:
+        """Other libraries that its optimizer runs, name -> installed version; empty for our own."""
+        return {name: library_version(name) for name in registry.find(self.optimizer["kind"], "optimizer").libraries}
+
+    @functools.cached_property
+    def _landscapes(self) -> list[Landscape]:
+        """The landscape and those inside it."""
+        found = [registry.build(self.landscape, "landscape")]
+        for made in found:
+            found += [inner for inner in made.parameters().values() if isinstance(inner, Landscape)]
+        return found
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A task on the absolute worlds first .. last - 1."""
+
+    task: Task
+    first: int
+    last: int
+
+    @functools.cached_property
+    def address(self) -> str:
+        """32 hexadecimal digits: equal for equal numbers, different where anything that they depend on differs."""
+        task = self.task
+        libraries = " ".join(f"{name} {version}" for name, version in task.libraries.items())
+        parts = (task.canonical, str(self.first), str(self.last), _torch_version(), task.code, *filter(None, [task.fingerprint, libraries]))
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
+
+
+def blocks(task: Task, replicates: int, have: Callable[[str], bool], start: int = 0) -> list[Cell]:
+    """Consecutive cells over so many worlds from `start` on, none across a multiple of BLOCK; an existing cell goes before a new one."""
+    cells: list[Cell] = []
+    first, stop = start, start + replicates
+    while first < stop:
+        end = (first // BLOCK + 1) * BLOCK
+        existing = (cell for last in range(end, first, -1) if have((cell := Cell(task, first, last)).address))
+        cells.append(next(existing, None) or Cell(task, first, min(end, stop)))
+        first = cells[-1].last
+    return cells
+
+
+def _own_modules(spec: Mapping[str, Any]) -> set[str]:
+    """The modules of all import paths "module:Class" in a spec."""
+    named = {module for module, colon, _ in [str(spec.get("kind", "")).partition(":")] if colon}
+    return named.union(*(_own_modules(value) for value in spec.values() if isinstance(value, Mapping)))
+
+
+@functools.cache
+def _torch_version() -> str:
+    return metadata.version("torch")

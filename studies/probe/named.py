@@ -1,0 +1,142 @@
+"""Landscapes named on a command line: `nk`, `nk:n=12,k=3`, `mine:Ridge`, `mine:Ridge:dim=8`, or a study, which stands for all its landscapes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from landscapes import LANDSCAPES
+from landscapes.base import Landscape
+from studies import registry
+from studies.study_file import fields
+from studies.study_file.document import Mistake, dotted, value_of
+from studies.study_file.errors import mistakes_in
+from studies.study_file.loading import load_study, ready_studies
+from studies.study_file.study import StudyError
+from studies.text.words import nearest, short
+
+
+@dataclass(frozen=True)
+class Named:
+    """One landscape, not yet bound.
+
+    Args:
+        label: what tables and figures print.
+        spec: {"kind": .., parameters as given}.
+        landscape: the object.
+        dtype: float64 or float32.
+    """
+
+    label: str
+    spec: dict[str, Any]
+    landscape: Landscape
+    dtype: str
+
+
+def named(words: Sequence[str], settings: Sequence[str] = ()) -> list[Named]:
+    """The landscapes that the words name, in order, each with a label of its own.
+
+    Args:
+        words: kinds, kinds with parameters, import paths, studies.
+        settings: "parameter=value" texts that hold for all of them, the value in YAML.
+
+    Raises:
+        StudyError: with one line per mistake.
+    """
+    lines: list[str] = []
+    found: dict[str, Named] = {}
+    shared: dict[str, Any] = {}
+    for text in settings:
+        try:
+            shared |= _parameters(text)
+        except ValueError as error:
+            lines.append(f"--set {text}: {error}")
+    for word in words:
+        try:
+            found |= {_free(one.label, found): one for one in _named(word, shared)}
+        except StudyError as error:
+            lines += error.lines
+    if lines:
+        raise StudyError(lines)
+    return [Named(label, one.spec, one.landscape, one.dtype) for label, one in found.items()]
+
+
+def brief(spec: Mapping[str, Any]) -> str:
+    """The parameters of an entry in a few words: `n=12, rotated`; of a nested one its kind."""
+    values = {key: value.get("kind", "") if isinstance(value, Mapping) else short(value) for key, value in spec.items()}
+    words = (key if spec[key] is True else f"{key}={value}" for key, value in values.items() if key not in ("kind", "dtype"))
+    return ", ".join(words)
+
+
+def _named(word: str, shared: dict[str, Any]) -> Iterator[Named]:
+    kind, _, rest = word.partition(":")
+    if kind not in LANDSCAPES and (word in ready_studies() or Path(word).is_file()):
+        study = load_study(word).resolved
+        for label, entry in study["landscapes"].items():
+            yield _checked(label, f"{word}: landscapes.{label}", {"dtype": study["dtype"]} | entry | shared)
+        return
+    if kind not in LANDSCAPES and rest and "=" not in rest.partition(":")[0]:  # package.module:Class
+        path, _, rest = rest.partition(":")
+        kind = f"{kind}:{path}"
+    elif kind not in LANDSCAPES:
+        near = nearest(kind, [*LANDSCAPES, *ready_studies()])
+        hint = f"did you mean {near!r}?" if near else f"kinds: {', '.join(LANDSCAPES)}; studies: {', '.join(ready_studies())}"
+        raise StudyError([f"{word}: no such landscape, study or file; {hint}"])
+    try:
+        parameters = _parameters(rest) if rest else {}
+    except ValueError as error:
+        raise StudyError([f"{word}: {error}"]) from error
+    yield _checked(word, word, {"kind": kind} | parameters | shared)
+
+
+def _parameters(text: str) -> dict[str, Any]:
+    """`n=12,neighbours=random` as a mapping; values in YAML.
+
+    Raises:
+        ValueError: it is not of this form.
+    """
+    if not re.match(r"\s*\w+\s*=", text):
+        raise ValueError("expected parameter=value")
+    if text.count("=") == 1:
+        key, _, value = text.partition("=")
+        return {key.strip(): value_of(value)}
+    found = value_of("{" + re.sub(r"(^|,)\s*(\w+)\s*=", r"\1 \2: ", text) + "}")
+    if not isinstance(found, dict) or None in found.values():
+        raise ValueError("expected parameter=value,parameter=value")
+    return found
+
+
+def _checked(label: str, where: str, entry: dict[str, Any]) -> Named:
+    """The landscape of a study's entry, validated as in a study file."""
+    kind = entry["kind"]
+    try:
+        cls = registry.find(kind, "landscape")
+        model = fields.entry_model("landscapes", kind, cls)
+    except (Exception, SystemExit) as error:  # a module of the user's may fail in any way
+        text = str(error) if isinstance(error, ValueError) else f"cannot import {kind!r}: {type(error).__name__}: {error}"
+        raise StudyError([f"{where}: {' '.join(text.split())}"]) from error
+    try:
+        checked: Any = model.model_validate(entry)
+        landscape = registry.build({"kind": kind, **checked.model_dump(include=set(fields.parameter_names(cls)))}, "landscape")
+        _ = landscape.dim, landscape.domain, landscape.terms
+    except ValidationError as error:
+        raise StudyError([_line(where, kind, mistake) for mistake in mistakes_in(error, model, entry)]) from error
+    except ValueError as error:
+        raise StudyError([f"{where}: {line.strip()}" for line in str(error).splitlines()]) from error
+    return Named(label, entry, landscape, checked.dtype or "float64")
+
+
+def _line(where: str, kind: str, mistake: Mistake) -> str:
+    text = mistake.text.replace("unknown key;", f"unknown parameter of {kind};")
+    return f"{where}: {dotted(mistake.path)}: {text}" if mistake.path else f"{where}: {text}"
+
+
+def _free(label: str, taken: Mapping[str, Any]) -> str:
+    """The label, numbered where it is taken."""
+    names = (label if i == 1 else f"{label} ({i})" for i in range(1, len(taken) + 2))
+    return next(name for name in names if name not in taken)

@@ -1,0 +1,110 @@
+"""The precision of a study: losses that differ by less are equal, and a gap to the optimum that is less counts as it.
+
+    precision = max(p s, spacing / 2, four roundings of the loss at the start)
+
+    p        `precision:` of the study
+    s        from the losses of the common start of all arms, over worlds: where the loss is the gap to the optimum their median, how far there is to
+             descend; else the distance of their quartiles. Where that is next to nothing, as in one world or where all start alike, the median of
+             their sizes; where that is 0 as well, 1
+    spacing  of the landscape's values where they are discrete (`landscapes.base.Landscape.spacing`): with half of it neighbours are not equal
+
+So it is a function of the landscape and of the starts, and never of the arms of the study.
+"""
+
+from __future__ import annotations
+
+import json
+import warnings
+
+import numpy as np
+import xarray as xr
+
+from studies.results.gaps import gap_known
+
+DEFAULT = 1e-8  # p; also in units of the loss where a Dataset has no starts, as imported ones: the last target of COCO (Hansen et al. 2021)
+ALIKE = 1e-6  # relative to their size: starts that differ by less are alike
+EXACT = 2.0**53  # multiples up to here are whole numbers in float64
+ROUNDINGS = 4 * np.finfo(float).eps
+ABOUT = {"long_name": "precision: losses that differ by less are equal", "units": "loss"}
+
+
+def precision(dataset: xr.Dataset) -> xr.DataArray:
+    """The precision of a study's losses, in their units: as it was stored, or found anew; dims landscape and swept axes, as far as they matter.
+
+    Args:
+        dataset: a study's results.
+    """
+    if "precision" in dataset.coords:
+        return dataset["precision"].reset_coords(drop=True)
+    if "start_loss" in dataset:
+        return from_starts(dataset)
+    return xr.DataArray(DEFAULT, attrs=ABOUT)
+
+
+def decades(loss: xr.DataArray, least: xr.DataArray) -> xr.DataArray:
+    """The common logarithm of a gap; one that is less than the precision counts as it.
+
+    Args:
+        loss: gaps to the optimum; inf and NaN stay.
+        least: the precision.
+    """
+    return xr.apply_ufunc(np.log10, loss.where(~(loss < least), least), dask="allowed", keep_attrs=False)
+
+
+def resolved(loss: xr.DataArray, least: xr.DataArray) -> xr.DataArray:
+    """The multiples of the precision that are nearest to losses, so that those that are equal at the precision are equal.
+
+    Args:
+        loss: with the coordinate `gap_known`, where a gap of less than the precision counts as it.
+        least: the precision.
+    """
+    floored = xr.where(gap_known(loss) & (loss < least), least, loss)
+    rounded = xr.where(abs(floored) < EXACT * least, np.round(floored / least) * least, floored)
+    return rounded.transpose(*loss.dims).assign_coords(loss.coords)
+
+
+def from_starts(dataset: xr.Dataset) -> xr.DataArray:
+    """The precision, from what was recorded.
+
+    Args:
+        dataset: with `start_loss`, the coordinates `gap_known` and `spacing`, and the study in its attributes.
+    """
+    start = dataset["start_loss"].where(np.isfinite(dataset["start_loss"])).max("optimizer").reset_coords(drop=True)
+    low, middle, high = (_quantile(start, level) for level in (0.25, 0.5, 0.75))
+    size = _quantile(abs(start), 0.5)
+    spread = xr.where(gap_known(dataset), middle, high - low)
+    spread = spread.where(spread > ALIKE * size, size)
+    found = _given(dataset) * spread.where(~(spread <= 0), 1.0)
+    found = np.maximum(np.maximum(found, _constant(dataset, "spacing") / 2), ROUNDINGS * size)
+    return _squeezed(found).rename("precision").assign_attrs(ABOUT)
+
+
+def _quantile(part: xr.DataArray, level: float) -> xr.DataArray:
+    """Over worlds; NaN where none has a number."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # of no worlds
+        return part.quantile(level, "replicate").drop_vars("quantile")
+
+
+def _constant(dataset: xr.Dataset, name: str) -> xr.DataArray:
+    """A property of landscapes, which no optimizer changes; 0 where it is not known."""
+    found = dataset.coords.get(name, xr.DataArray(0.0)).reset_coords(drop=True)
+    return (found.max("optimizer") if "optimizer" in found.dims else found).fillna(0.0)
+
+
+def _given(dataset: xr.Dataset) -> xr.DataArray:
+    """P of the study: one number, or one for each landscape."""
+    given = json.loads(dataset.attrs.get("config", "{}")).get("precision", DEFAULT)
+    if not isinstance(given, dict):
+        return xr.DataArray(float(given))
+    labels = np.atleast_1d(dataset["landscape"].values)
+    numbers = xr.DataArray([given.get(str(label), given.get("default", DEFAULT)) for label in labels], dims="landscape")
+    return numbers.assign_coords(landscape=dataset["landscape"]) if dataset["landscape"].ndim else numbers.isel(landscape=0)
+
+
+def _squeezed(part: xr.DataArray) -> xr.DataArray:
+    """Without the dims along which it does not change; where it is not known does not count."""
+    for dim in map(str, part.dims):
+        low, high = part.min(dim), part.max(dim)
+        part = low if bool(((low == high) | low.isnull()).all()) else part
+    return part

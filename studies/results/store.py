@@ -1,0 +1,93 @@
+"""A study's folder: finished cells as files, and the labelled Dataset that is built from them.
+
+- OUT/cells/<first two>/<address>.nc: one finished cell; written beside, fsynced, renamed: a file that exists is whole
+- OUT/errors/<address>.json: why a cell failed; never read as a result, so the next run tries it again
+- OUT/plan.json: which cells make which arm: enough to build the Dataset without the study's code
+- OUT/dataset.zarr: a view of the above; may be deleted, carries the digest of what it was built from
+- OUT/study.yaml, OUT/figures/: the resolved study, its pictures
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import xarray as xr
+
+if TYPE_CHECKING:
+    pass
+
+
+STALE = 86400.0  # seconds after which a temporary file belongs to a process that died
+
+# files -------------------------------------------------------------------------------------------------------------------
+
+
+def cell_path(out: Path, address: str) -> Path:
+    """Where a cell's file is."""
+    return out / "cells" / address[:2] / f"{address}.nc"
+
+
+def error_path(out: Path, address: str) -> Path:
+    """Where the record of a failed cell is."""
+    return out / "errors" / f"{address}.json"
+
+
+def finished(out: Path) -> set[str]:
+    """Addresses of the cells that are there; no file is opened."""
+    return {path.stem for path in (out / "cells").glob("??/*.nc")}
+
+
+def failures(out: Path) -> set[str]:
+    """Addresses of the cells whose last attempt failed."""
+    return {path.stem for path in (out / "errors").glob("*.json")} - finished(out)
+
+
+def write_cell(data: xr.Dataset, path: Path) -> None:
+    """Write one cell's file, whole or not at all."""
+    encoding = {name: {"zlib": True, "complevel": 1} for name in data.data_vars}
+    with beside(path) as temporary:
+        data.to_netcdf(temporary, engine="h5netcdf", encoding=encoding)
+
+
+def write_text(text: str, path: Path) -> None:
+    """Write a small text file, whole or not at all."""
+    with beside(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+@contextlib.contextmanager
+def beside(path: Path) -> Iterator[Path]:
+    """A temporary file in the same folder, fsynced and renamed to `path` where the body ends well: the rename is the only commit point."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    try:
+        yield temporary
+        _sync(temporary)
+        os.replace(temporary, path)
+        _sync(path.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def sweep(out: Path) -> None:
+    """Remove what processes that died left behind more than a day ago."""
+    leftovers = [*out.glob(".*.tmp"), *out.glob("cells/??/.*.tmp"), *out.glob("errors/.*.tmp"), *out.glob("crash/*.txt")]
+    for path in leftovers:
+        with contextlib.suppress(OSError):
+            if time.time() - path.stat().st_mtime > STALE:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()

@@ -1,0 +1,133 @@
+"""The Dataset of a study: built from the cells that are there, exported, opened."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import time
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import xarray as xr
+
+from studies.plan import manifest
+from studies.results import assembly, gaps, settings
+from studies.results.assembly import Manifest
+from studies.results.precision import from_starts
+from studies.results.store import cell_path, failures, finished, write_text
+from studies.results.tuning import tuning_cost
+
+if TYPE_CHECKING:
+    from studies.plan import Plan
+
+
+LARGE = 2**28  # bytes above which an opened Dataset stays on disk, as dask arrays
+TRIES = 20  # renames of the view, while another process renames its own
+
+
+def save_manifest(found: Manifest, out: Path) -> None:
+    """Write OUT/plan.json."""
+    write_text(json.dumps(found), out / "plan.json")
+
+
+def state(found: Manifest, out: Path) -> str:
+    """Digest of all that the Dataset shows: the plan, and which of its cells are finished or failed."""
+    planned = {cell["address"] for cell in found["cells"]}
+    told = {key: value for key, value in found["attrs"].items() if key in ("config", settings.ATTRIBUTE)}
+    shown = {key: value for key, value in found.items() if key != "attrs"} | told
+    here = [sorted(planned & finished(out)), sorted(planned & failures(out))]
+    return hashlib.sha256(json.dumps([shown, here], sort_keys=True).encode()).hexdigest()
+
+
+# the Dataset -------------------------------------------------------------------------------------------------------------
+
+
+def assemble(plan: Plan | Manifest, out: str | Path) -> xr.Dataset:
+    """The labelled Dataset of a plan (or its manifest) from the cells that are in the folder now; see `assembly.assemble`."""
+    out = Path(out)
+    found = plan if isinstance(plan, dict) else manifest(plan, plan.cells(finished(out).__contains__))
+    digest = state(found, out)
+    here = {cell["address"]: cell_path(out, cell["address"]) for cell in found["cells"]}
+    here = {address: path for address, path in here.items() if path.exists()}
+    data = assembly.assemble(found, here, failures(out)).assign_attrs(_known(found))
+    data = data.assign_coords(precision=from_starts(data)) if "start_loss" in data else data
+    data = data.assign_coords(tuning_cost=tuning_cost(data)) if "tuning" in data.attrs else data
+    data = gaps.with_units(data)
+    origin = {"created": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "cells": json.dumps(sorted(here)), "view": digest}
+    return data.assign_attrs(origin)
+
+
+def _known(found: Manifest) -> dict[str, str]:
+    """The attributes of a plan; one of an older version, which has not stored its settings, has those that its tasks hold."""
+    return {settings.ATTRIBUTE: settings.of_plan(found)} | found["attrs"]
+
+
+def export(found: Manifest, out: Path) -> xr.Dataset:
+    """The Dataset of the cells in the folder now; `dataset.zarr` is written anew where it shows something else."""
+    view = out / "dataset.zarr"
+    if _digest(view) == state(found, out):
+        return open_study(out)
+    data, temporary = assemble(found, out), out / f".dataset.{uuid.uuid4().hex}.tmp"
+    try:
+        data.to_zarr(temporary, zarr_format=3, consolidated=False)
+        _exchange(temporary, view)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return data
+
+
+def open_study(path: str | Path) -> xr.Dataset:
+    """The results of a study.
+
+    Args:
+        path: the study's folder, or a `dataset.zarr` in it or elsewhere.
+
+    Returns:
+        The Dataset: what is finished now, read from the view where that is up to date, else from the cells. Large ones stay on disk.
+
+    Raises:
+        FileNotFoundError: there is no study at this path.
+    """
+    path = Path(path)
+    out, view = (path.parent, path) if path.suffix == ".zarr" else (path, path / "dataset.zarr")
+    plan = out / "plan.json"
+    if not plan.exists() and _digest(view) is None:
+        raise FileNotFoundError(f"open_study: expected a study's folder (plan.json, cells/) or a dataset.zarr, found none at {path}")
+    found = json.loads(plan.read_text(encoding="utf-8")) if plan.exists() else None
+    if found is not None and _digest(view) != state(found, out):
+        return assemble(found, out)
+    before = view.stat().st_ino
+    data = xr.open_zarr(view, consolidated=False, chunks=None)
+    texts = {name: data[name].astype(object) for name in data.dims if data[name].dtype.kind == "T"}
+    data = data.assign_coords(texts)[sorted(map(str, data.data_vars))]
+    data = data if found is None else data.assign_attrs(_known(found) | data.attrs)
+    data = data.load() if data.nbytes < LARGE else data.chunk()
+    # Zarr reads a chunk that another process has just removed as empty, without an error.
+    return data if view.stat().st_ino == before else open_study(path)
+
+
+def _digest(view: Path) -> str | None:
+    try:
+        return json.loads((view / "zarr.json").read_text(encoding="utf-8"))["attributes"]["view"]
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def _exchange(new: Path, place: Path) -> None:
+    """Put a folder in the place of another; whoever looks in between finds none, and reads the cells."""
+    old = place.with_name(f".{place.stem}.{uuid.uuid4().hex}.tmp")
+    for _ in range(TRIES):
+        with contextlib.suppress(FileNotFoundError):
+            os.replace(place, old)
+            shutil.rmtree(old)
+        try:
+            os.replace(new, place)
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    raise OSError(f"{place}: other processes keep writing it; delete it and run again")

@@ -1,0 +1,1 @@
+"""The command `python -m studies.run`: from a study file to its folder."""

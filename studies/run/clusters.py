@@ -1,0 +1,159 @@
+"""Where cells are computed: processes on this machine, or a Dask scheduler that already runs at an address.
+
+The local cluster is a process of its own with one worker process per core, one thread each; it starts a worker anew when one dies:
+
+    client  --stdin pipe-->  python -m studies.run.clusters N: scheduler  --stdin pipes-->  N workers
+
+So a script needs no `if __name__ == "__main__"` guard, Ctrl-C in the terminal reaches the client alone, and workers get their environment
+before they start. A pipe closes when the process that holds it dies in whatever way, and whoever reads it goes too. (Dask's own nanny is
+not used: it gives up on a worker that dies within moments of its start, and then the sweep would wait for ever.)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+# One thread per process, and matrix products that do not depend on alignment or on the size of the batch.
+ENVIRONMENT = {
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "NUMBA_NUM_THREADS": "1",
+    "MKL_CBWR": "COMPATIBLE",
+    "HDF5_USE_FILE_LOCKING": "FALSE",
+    "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0",  # a worker that dies takes its cells down once; the engine judges them again
+    "DASK_LOGGING__DISTRIBUTED": "critical",
+}
+LOOPBACK = "127.0.0.1"  # where the processes of a local cluster listen: whoever reaches a scheduler or a worker can run code as its user
+PATIENCE = {"local": 600, "address": 60}  # seconds to wait for a first worker; processes of this machine come, however loaded it is
+ANSWER = {"local": 60, "address": 5}  # seconds in which a scheduler answers
+
+
+class ClusterError(Exception):
+    """No cluster to compute on; the text is one line for the user."""
+
+
+@contextlib.contextmanager
+def connect(cluster: str = "local", workers: int | None = None) -> Iterator[Client]:
+    """A client of the cluster, with at least one worker there.
+
+    Args:
+        cluster: "local", or the address of a scheduler, "tcp://host:port".
+        workers: worker processes of a local cluster, >= 1; None: one per core that this process may use.
+
+    Raises:
+        ClusterError: unknown kind of cluster, nobody answers, or no worker came.
+    """
+    if workers is not None and workers < 1:
+        raise ClusterError(f"workers: expected >= 1, got {workers}")
+    if cluster == "local":
+        with _local(workers or cores()) as address, _client(address, "local") as client:
+            yield client
+    elif "://" in cluster:
+        if workers is not None:
+            raise ClusterError(f"workers: {cluster} has its own workers; leave the number out")
+        with _client(cluster, "address") as client:
+            yield client
+    else:
+        raise ClusterError(f"cluster: expected 'local' or the address of a scheduler 'tcp://host:port', got {cluster!r}")
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
+@contextlib.contextmanager
+def _client(address: str, kind: str) -> Iterator[Client]:
+    from distributed import Client
+
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # the engine says in one line what these say in fifty
+    try:
+        client = Client(address, timeout=ANSWER[kind])
+    except (OSError, ValueError) as error:
+        raise ClusterError(f"cluster: no scheduler answers at {address} ({type(error).__name__})") from error
+    try:
+        client.wait_for_workers(1, timeout=PATIENCE[kind])
+    except TimeoutError as error:
+        client.close(timeout=1)
+        raise ClusterError(f"cluster: no worker came to {address} within {PATIENCE[kind]} s") from error
+    try:
+        yield client
+    finally:
+        client.close(timeout=2)
+
+
+@contextlib.contextmanager
+def _local(workers: int) -> Iterator[str]:
+    path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)  # plugins are found wherever the client finds them
+    with tempfile.TemporaryDirectory(prefix="studies-", ignore_cleanup_errors=True) as scratch:
+        environment = os.environ | ENVIRONMENT | {"PYTHONPATH": path, "DASK_TEMPORARY_DIRECTORY": scratch}
+        process = _start([str(workers)], stdout=subprocess.PIPE, env=environment, start_new_session=True)
+        try:
+            address = process.stdout.readline().decode().strip() if process.stdout else ""
+            if not address:
+                raise ClusterError(f"cluster: the local cluster did not start (exit code {process.wait(5)})")
+            yield address
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)  # nothing is lost: results are files by now
+            process.communicate()
+
+
+def _start(arguments: list[str], **how: Any) -> subprocess.Popen[bytes]:  # noqa: ANN401
+    return subprocess.Popen([sys.executable, "-m", "studies.run.clusters", *arguments], stdin=subprocess.PIPE, **how)
+
+
+# the processes of a local cluster ----------------------------------------------------------------------------------------
+
+
+def _follow(end: Callable[[], None]) -> None:
+    """Call `end` when the process at the other end of stdin is gone."""
+
+    def wait() -> None:
+        sys.stdin.read()
+        end()
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+async def _serve(count: int) -> None:
+    """Scheduler of a local cluster, and keeper of its workers."""
+    from distributed import Scheduler
+
+    _follow(lambda: os.killpg(0, signal.SIGKILL))
+    answer = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # what workers print goes to the terminal
+    scheduler = await Scheduler(host=LOOPBACK, port=0, dashboard=False, dashboard_address=f"{LOOPBACK}:0")
+    workers = [_start([scheduler.address, "worker"]) for _ in range(count)]
+    print(scheduler.address, file=answer, flush=True)
+    answer.close()
+    while True:
+        await asyncio.sleep(0.1)
+        workers = [_start([scheduler.address, "worker"]) if worker.poll() is not None else worker for worker in workers]
+
+
+async def _work(address: str) -> None:
+    """One worker of a local cluster."""
+    from distributed import Worker
+
+    _follow(lambda: os._exit(1))
+    worker = await Worker(address, host=LOOPBACK, dashboard_address=f"{LOOPBACK}:0", nthreads=1, memory_limit=0, dashboard=False)
+    await worker.finished()
+
+
+if __name__ == "__main__":
+    asyncio.run(_serve(int(sys.argv[1])) if len(sys.argv) == 2 else _work(sys.argv[1]))

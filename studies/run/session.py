@@ -1,0 +1,169 @@
+"""A study from its file to its folder: tune, match, plan, compute what is missing, build the view. Behind `run_study` and the command line."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from rich.console import Console
+
+from studies.calibration import tuned
+from studies.calibration.matched import notes
+from studies.calibration.pilots import Pilots
+from studies.calibration.trials import Trials
+from studies.cells.task import Cell
+from studies.plan import make_plan, manifest
+from studies.results import store, view
+from studies.results.assembly import Manifest
+from studies.run import study_folder, sweep
+from studies.run.clusters import ClusterError, connect
+from studies.run.live_report import finish, live
+from studies.run.progress import Bar, stop_signals
+from studies.run.sweep import Record, SchedulerLost
+from studies.study_file.loading import load_study, ready_studies
+from studies.study_file.study import Study
+from studies.text import terminal
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+class Outcome(NamedTuple):
+    """How a run ended, and with what."""
+
+    ended: str  # "complete", "unmatched" (a trial or pilot failed), "stopped" (running cells were awaited), "aborted" or "lost" (no scheduler)
+    failed: list[Record]
+    dataset: xr.Dataset | None  # None unless complete; `open_study` gives what is there
+    missing: int = 0  # cells that are neither there nor failed, though the run is complete
+
+
+def run_study(config: str | Path | Mapping[str, Any], out: str | Path | None, overrides: Mapping[str, Any], **cluster: Any) -> xr.Dataset:  # noqa: ANN401
+    """See `studies.run_study`."""
+    study = load_study(config, overrides)
+    where = folder(study, out)
+    with live(where):
+        outcome = execute(study, where, text=given(config), **cluster)
+    if outcome.ended in ("complete", "stopped"):
+        finish(where, brief=outcome.ended == "stopped")
+    if outcome.ended == "lost":
+        raise ConnectionError("lost the Dask scheduler; finished cells are kept, run again to go on")
+    if outcome.ended == "unmatched":
+        raise RuntimeError(f"tuning or match: a trial or pilot failed: {outcome.failed[0].error}")
+    if outcome.dataset is None:
+        raise KeyboardInterrupt("finished cells are kept, run again to go on")
+    return outcome.dataset
+
+
+def folder(study: Study, out: str | Path | None) -> Path:
+    """The study's folder; results/NAME where none is given."""
+    return Path(out) if out is not None else Path("results") / study.name
+
+
+def given(config: str | Path | Mapping[str, Any]) -> str:
+    """The text of a study as the user gave it."""
+    if isinstance(config, Mapping):
+        return json.dumps(config)
+    return (Path(config) if Path(config).is_file() else ready_studies()[str(config)]).read_text(encoding="utf-8")
+
+
+def execute(study: Study, out: Path, *, text: str, workers: int | None = None, cluster: str | None = None, console: Console | None = None) -> Outcome:
+    """Compute what is missing of a study.
+
+    Args:
+        study: the study.
+        out: its folder, made where missing.
+        text: the study as given, kept in the results.
+        workers: processes of the local cluster; None: what the study says.
+        cluster: where to compute; None: what the study says.
+        console: where progress and errors are shown.
+
+    Returns:
+        How the run ended, and the results.
+
+    Raises:
+        ClusterError: there is nothing to compute on, or its workers do not see the folder.
+        OSError: the folder cannot be written.
+        StudyError: noise is to be matched that has no such quantity; the folder is another study's.
+    """  # noqa: DOC502
+    note = study_folder.prepare(study, out, text)
+    where, bar, manifests = cluster or study.cluster.kind, Bar(console or terminal.console(stderr=True)), list[Manifest]()
+    if note:
+        bar.console.print(note, style="dim", soft_wrap=True)
+    batches = _checked(_batches(study, out, text, bar, manifests), where)
+    ended = _compute(batches, out, where, workers or _default_workers(study, where), bar)
+    if not manifests:
+        return Outcome("unmatched" if ended == "complete" else ended, bar.failed, None)
+    if ended != "complete":
+        return Outcome(ended, bar.failed, None)
+    absent = {cell["address"] for cell in manifests[0]["cells"]} - store.finished(out) - {record.address for record in bar.failed}
+    return Outcome(ended, bar.failed, view.export(manifests[0], out), len(absent))
+
+
+def _batches(study: Study, out: Path, text: str, bar: Bar, manifests: list[Manifest]) -> Iterator[list[Cell]]:
+    """Cells to compute, one list after another, each once those before are there: trials, rounds of pilots, then the study's, with its manifest."""
+    if study.tuning:
+        trials = Trials(study, out)
+        missing = trials.missing()
+        bar.begin("trials", found=len(trials.cells()) - len(missing))
+        yield missing
+        study = trials.study()
+    if study.match:
+        pilots = Pilots(study, out)
+        bar.begin("pilots")
+        yield from pilots.rounds()
+        study = pilots.study()
+    plan, here = make_plan(study), store.finished(out)
+    cells = plan.cells(here.__contains__)
+    missing = [cell for cell in cells if cell.address not in here]
+    for note in [*plan.notes, *(tuned.lines(study) if study.tuning else ()), *notes(study.matched or [])]:
+        bar.console.print(note, style="dim", soft_wrap=True)
+    bar.begin("cells", found=len(cells) - len(missing))
+    manifests.append(manifest(plan, cells, text))
+    view.save_manifest(manifests[0], out)
+    yield missing
+
+
+def _default_workers(study: Study, where: str) -> int | None:
+    """What the study says; on a GPU one, for more would only share it; None: one per core."""
+    if where != "local":
+        return None
+    return study.cluster.workers or (1 if any(task.device == "cuda" for task in make_plan(study).tasks) else None)
+
+
+def _checked(batches: Iterable[list[Cell]], where: str) -> Iterator[list[Cell]]:
+    """Those that are not empty, once this machine is known to have what they need."""
+    for cells in filter(None, batches):
+        if where == "local" and any(cell.task.device == "cuda" for cell in cells):
+            _need_cuda()
+        yield cells
+
+
+def _need_cuda() -> None:
+    import torch
+
+    if not torch.cuda.is_available():
+        raise ClusterError("device: expected cpu or auto, since no CUDA device is found on this machine, got cuda")
+
+
+def _compute(batches: Iterator[list[Cell]], out: Path, cluster: str, workers: int | None, bar: Bar) -> str:
+    """Compute cells, one batch after another, until one fails; returns how it ended. A cluster is started only where there is a cell."""
+    first = next(batches, None)
+    if first is None:
+        return "complete"
+    try:
+        with stop_signals(bar.console) as signals, connect(cluster, workers) as client:
+            sweep.check_workers(client)
+            with bar.progress:
+                for cells in itertools.chain([first], batches):
+                    bar.expect(len(cells))
+                    sweep.sweep(client, cells, out, bar.take, stopping=lambda: bool(signals))
+                    if signals or bar.failed:
+                        break
+            return "stopped" if signals else "complete"
+    except KeyboardInterrupt:
+        return "aborted"
+    except SchedulerLost:
+        return "lost"

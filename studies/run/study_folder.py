@@ -1,0 +1,101 @@
+"""A study's folder belongs to one study, which is its name: a study of another name is refused there.
+
+A study of the same name whose file has changed goes on in its folder: cells that both have are kept, for a cell is found by all that its numbers
+depend on. What was made of the earlier file (figures, claims.json, report.html, the view, records of failed cells) is cleared away first, so that
+nothing in the folder is told of numbers that it no longer shows.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from studies.results import store
+from studies.study_file import document
+from studies.study_file.loading import load_study
+from studies.study_file.model import FIGURES
+from studies.study_file.study import Study, StudyError
+
+DRAWN = ("png", "pdf", "svg", "gif", "mp4")
+ELSEWHERE = ("cluster", "device")  # keys of a study that say where it runs, not what
+
+
+def check(study: Study, out: Path) -> dict[str, Any] | None:
+    """The resolved study whose folder this is; None where it is nobody's.
+
+    Raises:
+        StudyError: it is another study's.
+    """
+    earlier = _earlier(out)
+    name = None if earlier is None else earlier.get("name")
+    if name is not None and name != study.name:
+        raise StudyError([f"--out {out}: this folder has the study {name!r}; choose another folder for {study.name!r}, or remove this one"])
+    if earlier is None and (out / "dataset.zarr").exists():
+        raise StudyError([f"--out {out}: this folder has a dataset that is no study's of this name (imported?); choose another folder"])
+    return earlier
+
+
+def prepare(study: Study, out: Path, text: str = "") -> str | None:
+    """Make the study's folder, clear away what dead processes and an earlier study file left, write study.yaml.
+
+    Args:
+        study: the study.
+        out: its folder, made where missing.
+        text: the study as given; a study.yaml in the folder that is this very file is left as the user wrote it.
+
+    Returns:
+        A note where something was cleared away.
+
+    Raises:
+        StudyError: the folder is another study's.
+    """  # noqa: DOC502
+    changed = _changes(check(study, out), study.resolved)
+    for part in ("cells", "figures"):
+        (out / part).mkdir(parents=True, exist_ok=True)
+    store.sweep(out)
+    gone = [path for path in _made(out) if path.exists()] if changed else []
+    for path in gone:
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    if not _is_given(study, out / "study.yaml", text):
+        store.write_text(study.yaml(), out / "study.yaml")
+    what = f"{', '.join(changed)} of this study changed since it last ran here"
+    return f"{what}: its earlier figures, claims and report are removed, finished cells are kept" if gone else None
+
+
+def _earlier(out: Path) -> dict[str, Any] | None:
+    """The resolved study that was last run here; what cannot be read is nobody's."""
+    try:
+        found = json.loads(json.loads((out / "plan.json").read_text(encoding="utf-8"))["attrs"]["config"])
+    except FileNotFoundError:
+        try:
+            found = document.read("study.yaml", (out / "study.yaml").read_text(encoding="utf-8")).data
+        except (OSError, UnicodeDecodeError):
+            return None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _changes(earlier: dict[str, Any] | None, now: dict[str, Any]) -> list[str]:
+    """The keys of a study that are no longer what they were."""
+    if earlier is None:
+        return []
+    return [key for key in dict.fromkeys([*now, *earlier]) if key not in ELSEWHERE and earlier.get(key) != now.get(key)]
+
+
+def _made(out: Path) -> Iterator[Path]:
+    """What is made of a study's cells, and records of those that failed."""
+    yield from (out / name for name in ("plan.json", "claims.json", "report.html", "dataset.zarr"))
+    yield from (out / "figures" / f"{name}.{ending}" for name in FIGURES for ending in DRAWN)
+    yield from (out / "errors").glob("*.json")
+
+
+def _is_given(study: Study, path: Path, text: str) -> bool:
+    """Whether a file is the study as the user gave it, and nothing was set beside it."""
+    try:
+        return bool(text) and path.read_text(encoding="utf-8") == text and load_study(path).resolved == study.resolved
+    except (OSError, UnicodeDecodeError, StudyError):
+        return False

@@ -1,0 +1,45 @@
+"""The table that a finished run prints: one row for each arm, what it reached and what it spent."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+from rich.table import Table
+
+from studies.results import gaps
+from studies.results.arms import FAILED, NO_STEP, arms, asked, quartiles
+from studies.results.hits import at_budget
+
+DIVERGED = 3
+
+
+def table(dataset: xr.Dataset) -> Table:
+    """One row for each landscape and arm, at the budget that all have: medians and quartiles over worlds, nothing called better than another."""
+    heads = [f"true {gaps.word(dataset)}: median [quartiles]", "steps", "values", "gradients", "diverged"]
+    heads += ["reached target"] * bool(dataset.sizes.get("target"))
+    title = f"{dataset.attrs['name']}: {dataset.sizes['replicate']} worlds; values and gradients in evaluations of the whole loss"
+    mixed = gaps.said(dataset)
+    grid = Table(title=title, title_justify="left", title_style="bold", header_style="bold", caption=mixed or None, caption_justify="left")
+    for head in ("landscape", "arm"):
+        grid.add_column(head, overflow="fold")
+    for head in heads:
+        grid.add_column(head, justify="right", no_wrap=True)
+    for name in dataset["landscape"].values.tolist():
+        for k, (label, arm) in enumerate(arms(dataset.sel(landscape=name))):
+            unit = f" {gaps.word(arm)}" if mixed else ""
+            grid.add_row(name if k == 0 else "", label, *_cells(at_budget(arm).assign(status=arm["status"].isel(checkpoint=-1)), unit))
+        grid.add_section()
+    return grid
+
+
+def _cells(end: xr.Dataset, unit: str) -> list[str]:
+    end = end.sel(replicate=end["status"] < FAILED)
+    worlds = end.sizes["replicate"]
+    low, median, high = quartiles(end["loss"])
+    values, gradients = (float(end[name].median() / end["terms"]) for name in ("value_terms", "gradient_terms"))
+    cells = [f"{median:.3g} [{low:.3g}, {high:.3g}]{unit}", f"{end['steps'].median():,.0f}", f"{values:,.0f}", f"{gradients:,.0f}"]
+    cells.append(f"{int((end['status'] == DIVERGED).sum())} of {worlds}")
+    if end.sizes.get("target"):
+        cells.append(f"{int(np.isfinite(end['hit_cost'].isel(target=-1)).sum())} of {worlds}")
+    silent = worlds > 0 and not bool(asked(end))  # its loss is that of the start, and no result
+    return [NO_STEP] + ["-" if " of " in cell else cell for cell in cells[1:]] if silent else cells

@@ -1,0 +1,1 @@
+"""From YAML to a checked study, every mistake in one line."""

@@ -1,0 +1,55 @@
+"""An arm of a study: one landscape, one optimizer, one value of each axis."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel
+
+from landscapes.parameters import Parameters
+from studies.study_file import fields
+
+if TYPE_CHECKING:
+    pass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arm:
+    """One arm, all that its numbers depend on.
+
+    Args:
+        coords: landscape, optimizer and the axes -> value.
+        label: of the optimizer's entry, from which a grid makes several arms.
+        landscape: {"kind": .., parameters}, complete.
+        optimizer: likewise.
+        relaxation: how the optimizer sees the landscape's bits; None where it searches the domain itself.
+        noise: batch (terms, or None for all), sampling, shared, evaluation (value, gradient).
+        oracle: micro_batches, chunks.
+        scalars: seed, instances, budget, gradient_cost, targets, dtype, truth, ledger (moments as fractions of the budget).
+    """
+
+    coords: dict[str, Any]
+    label: str
+    landscape: dict[str, Any]
+    optimizer: dict[str, Any]
+    relaxation: str | None
+    noise: dict[str, Any]
+    oracle: dict[str, int]
+    scalars: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A checked entry of a study and its object."""
+
+    kind: str
+    model: BaseModel
+    made: Parameters
+
+    @cached_property
+    def spec(self) -> dict[str, Any]:
+        """Kind and parameters."""
+        names = fields.parameter_names(type(self.made))
+        return {"kind": self.kind, **self.model.model_dump(include=set(names), mode="json")}

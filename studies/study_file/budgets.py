@@ -1,0 +1,66 @@
+"""What ends with the budget (`steps: budget`) becomes a number: the steps that the arm's budget buys, at the lowest price of a gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from landscapes.oracle.bill import ROUNDING
+from landscapes.parameters import Parameters
+from studies import registry
+from studies.study_file.spending import landscape_of, run_cost, spending
+
+if TYPE_CHECKING:
+    from optimizers.base import Optimizer
+    from studies.study_file.arm import Arm
+
+
+def with_steps(arm: Arm) -> Arm:
+    """The arm, its optimizer told how many steps its budget buys; the arm itself where nothing asks.
+
+    Raises:
+        ValueError: that is not known before it runs.
+    """
+    made: Optimizer = registry.build(arm.optimizer, "optimizer")
+    if made.budgeted(1) is made:
+        return arm
+    players = len(landscape_of(arm).players)
+    try:
+        queries = _queries(arm, made, players)
+    except (Exception, SystemExit) as error:  # a kind of the user's may raise anything on the bowl
+        told = f"what its steps cost is not known before it runs ({type(error).__name__}: {error})"
+        raise ValueError(f"steps: expected a number of steps, got budget: {told}") from error
+    return replace(arm, optimizer=_spec(arm.optimizer, made, made.budgeted(queries, players)))
+
+
+def _queries(arm: Arm, made: Optimizer, players: int) -> int:
+    """How many queries the budget buys, at least 1."""
+    budget, price = arm.scalars["budget"], arm.scalars["gradient_cost"]["low"]
+    if not made.cost_follows_schedule:
+        found = spending(arm)
+        if found is None:
+            raise ValueError("it asks for more than points")
+        return max(1, found.steps(budget, price))
+
+    def affords(steps: int) -> bool:
+        return run_cost(arm, made.budgeted(steps, players), steps) <= budget * (1 + ROUNDING)
+
+    fewest, most = 1, 2  # the cost of a step follows a schedule that ends with the last of them
+    while affords(most):
+        fewest, most = most, 2 * most
+    while most - fewest > 1:
+        middle = (fewest + most) // 2
+        fewest, most = (middle, most) if affords(middle) else (fewest, middle)
+    return fewest
+
+
+def _spec(spec: Mapping[str, Any], before: Parameters, after: Parameters) -> dict[str, Any]:
+    """The entry with what changed, in it and in inner mappings such as a schedule."""
+    found, old, new = dict(spec), before.parameters(), after.parameters()
+    for key in new.keys() & spec.keys():
+        if isinstance(new[key], Parameters):
+            found[key] = _spec(spec[key], old[key], new[key])
+        elif new[key] != old[key]:
+            found[key] = new[key]
+    return found

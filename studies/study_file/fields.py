@@ -1,0 +1,189 @@
+"""From the fields of a landscape's or an optimizer's dataclass to its entry in a study file, as a pydantic model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, get_args, get_type_hints
+
+from landscapes.base import Landscape
+from landscapes.parameters import Parameters
+from studies import registry
+
+if TYPE_CHECKING:
+    pass
+
+import dataclasses
+import functools
+import re
+import types
+from typing import Annotated, Literal, Union, get_origin
+
+from docstring_parser import DocstringStyle, parse
+from pydantic import AfterValidator, BaseModel, Discriminator, Field, Tag, ValidationError, create_model
+from torch import Tensor
+
+from landscapes import LANDSCAPES
+from studies.study_file.values import TAG, WHOLE, Dtype, Strict
+
+
+def numbers(cls: type[Parameters]) -> dict[str, bool]:
+    """The parameters that are numbers -> whether they are whole."""
+    hints = get_type_hints(cls)
+    kinds_of = {name: {hints[name], *get_args(hints[name])} for name in parameter_names(cls)}
+    return {name: float not in found for name, found in kinds_of.items() if found & {int, float}}
+
+
+RELAXATIONS = ("extension", "lovasz", "threshold")
+OWN = "own"  # the tag of a landscape of the user's inside another
+
+
+class LandscapeEntry(Strict):
+    """One landscape of a study."""
+
+    dtype: Dtype | None = Field(default=None, description="precision on this landscape; null: the study's")
+
+
+class OptimizerEntry(Strict):
+    """One optimizer of a study."""
+
+    relaxation: Literal["extension", "lovasz", "threshold"] = Field(
+        default="extension", description="how a real-valued method sees a landscape on bits"
+    )
+    grid: dict[str, Annotated[list[Any], Field(min_length=1)]] = Field(
+        default={}, description="parameter -> values; each combination is a labelled variant"
+    )
+    on: dict[str, dict[str, Any]] = Field(default={}, description="landscape label -> parameters that differ on that landscape")
+
+
+def by_kind(family: str, classes: Mapping[str, type[Parameters]]) -> Any:  # noqa: ANN401
+    members = [Annotated[entry_model(family, kind, cls), Tag(TAG + kind)] for kind, cls in classes.items()]  # type: ignore[arg-type]
+    return Annotated[Union[tuple(members)], Discriminator(kind_tag)]  # noqa: UP007
+
+
+def kind_tag(value: Any) -> str | None:  # noqa: ANN401
+    kind = value.get("kind") if isinstance(value, Mapping) else getattr(value, "kind", None)
+    return None if kind is None else f"{TAG}{kind}"
+
+
+# the model of a class of parameters -----------------------------------------------------------------------------------------
+
+
+@functools.cache
+def entry_model(family: str, kind: str, cls: type) -> type[Strict]:
+    """The model of a study's entry of this kind.
+
+    Raises:
+        ValueError: a parameter has the name of a key that every entry has.
+    """
+    base = LandscapeEntry if family == "landscapes" else OptimizerEntry
+    fields = _fields(cls)
+    taken = sorted({"kind", *base.model_fields} & set(fields))
+    if taken:
+        raise ValueError(f"{cls.__qualname__}.{taken[0]}: every entry of a study has this key; rename the parameter")
+    literal: Any = (Literal[kind], Field(description=summary(cls)))  # type: ignore[valid-type]
+    return create_model(f"{family}_{re.sub(r'[^A-Za-z0-9_]', '_', kind)}", __base__=base, __doc__=cls.__doc__, kind=literal, **fields)
+
+
+@functools.cache
+def parameter_model(cls: type, kind: str | None = None) -> type[Strict]:
+    """The model of parameters inside an entry, such as a schedule; with a kind where it is one of several."""
+    named: dict[str, Any] = {"kind": (Literal[kind], ...)} if kind else {}  # type: ignore[valid-type]
+    return create_model(cls.__name__, __base__=Strict, __doc__=cls.__doc__, **named, **_fields(cls))
+
+
+def parameter_names(cls: type) -> list[str]:
+    """The parameters of a class, its bound tables left out."""
+    return [f.name for f in dataclasses.fields(cls) if f.init]  # type: ignore[arg-type]
+
+
+def summary(cls: type) -> str:
+    """The first line of a docstring."""
+    return (cls.__doc__ or "").strip().split("\n")[0]
+
+
+def descriptions(cls: type) -> dict[str, str]:
+    """Parameter -> its description in the docstring's Args."""
+    return {p.arg_name: " ".join((p.description or "").split()) for p in parse(cls.__doc__ or "", DocstringStyle.GOOGLE).params}
+
+
+def _fields(cls: type) -> dict[str, Any]:
+    hints, texts, fields = get_type_hints(cls, include_extras=True), descriptions(cls), {}
+    for f in dataclasses.fields(cls):  # type: ignore[arg-type]
+        if f.init:
+            default = f.default if f.default_factory is dataclasses.MISSING else f.default_factory()
+            given = {} if default is dataclasses.MISSING else {"default": _raw(default)}
+            fields[f.name] = (_annotation(hints[f.name]), Field(description=texts.get(f.name), **given))
+    return fields
+
+
+def _raw(value: Any) -> Any:  # noqa: ANN401
+    if isinstance(value, Parameters):
+        kind = {"kind": value.name} if isinstance(value, Landscape) else {}
+        return kind | {key: _raw(inner) for key, inner in value.parameters().items()}
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _annotation(hint: Any, bounds: tuple[Any, ...] = ()) -> Any:  # noqa: ANN401
+    """What pydantic validates for a type hint of ours."""
+    origin, args = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        return _annotation(args[0], args[1:])
+    if origin in (Union, types.UnionType):
+        return _union([arg for arg in args if arg is not Tensor], bounds)
+    if hint is Landscape:
+        return _inner_landscape()
+    if isinstance(hint, type) and issubclass(hint, Parameters):
+        return parameter_model(hint)  # type: ignore[arg-type]
+    if origin in (tuple, list):
+        return Annotated[origin[tuple(arg if arg is ... else _annotation(arg) for arg in args)], Field(strict=False)]
+    if hint is int:
+        return Annotated[(int, *bounds, WHOLE)]  # type: ignore[return-value]
+    return Annotated[(float, *bounds)] if hint is float and bounds else hint  # type: ignore[return-value]
+
+
+@functools.cache
+def _inner_landscape() -> Any:  # noqa: ANN401
+    """A landscape inside another: any registered kind that does not itself hold one, or an own kind by its import path."""
+    plain = {kind: cls for kind, cls in LANDSCAPES.items() if Landscape not in get_type_hints(cls).values()}
+    tagged = [Annotated[parameter_model(cls, kind), Tag(TAG + kind)] for kind, cls in plain.items()]  # type: ignore[arg-type]
+    tagged.append(Annotated[dict[str, Any], AfterValidator(_own_landscape), Tag(TAG + OWN)])  # type: ignore[arg-type]
+    return Annotated[Union[tuple(tagged)], Discriminator(_inner_tag)]  # noqa: UP007
+
+
+def _inner_tag(value: Any) -> str | None:  # noqa: ANN401
+    tag = kind_tag(value)
+    return TAG + OWN if tag is not None and ":" in tag else tag
+
+
+def _own_landscape(value: dict[str, Any]) -> dict[str, Any]:
+    kind = str(value["kind"])
+    try:
+        cls = registry.find(kind, "landscape")
+    except ValueError as error:
+        raise ValueError(f"a landscape; {error}") from error
+    try:
+        return parameter_model(cls, kind).model_validate(value).model_dump(mode="json")
+    except ValidationError as error:
+        raise ValueError("; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg'].lower()}" for e in error.errors())) from error
+
+
+def _union(members: list[Any], bounds: tuple[Any, ...]) -> Any:  # noqa: ANN401
+    classes = [m for m in members if isinstance(m, type) and issubclass(m, Parameters)]
+    if len(classes) < 2:
+        return Union[tuple(_annotation(m, bounds) for m in members)]  # noqa: UP007
+    plain = [_annotation(m, bounds) for m in members if m not in classes]
+    tagged = [Annotated[parameter_model(c, c.name), Tag(TAG + c.name)] for c in classes]  # type: ignore[arg-type]
+    tagged += [Annotated[Union[tuple(plain)], Tag(f"{TAG}plain")]] if plain else []  # noqa: UP007
+    tag = _tagger(bool(plain))
+    return Annotated[Union[tuple(tagged)], Discriminator(tag)]  # noqa: UP007
+
+
+def _tagger(plain: bool) -> Callable[[Any], str | None]:
+    def tag(value: Any) -> str | None:  # noqa: ANN401
+        return f"{TAG}plain" if plain and not isinstance(value, (Mapping, BaseModel)) else kind_tag(value)
+
+    return tag
+
+
+def kinds_of(model: type[BaseModel]) -> tuple[Any, ...]:
+    return get_args(model.model_fields["kind"].annotation) if "kind" in model.model_fields else ()

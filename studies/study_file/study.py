@@ -1,0 +1,62 @@
+"""A study as it was read: typed, checked, with its arms."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from studies.study_file import document, meanings, sections, spending
+from studies.study_file.arm import Arm
+
+
+class StudyError(ValueError):
+    """A study that cannot run.
+
+    Args:
+        lines: one for each mistake.
+    """
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        super().__init__("\n".join(lines))
+        self.lines = list(lines)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Study:
+    """A study that can run.
+
+    Args:
+        arms: each a landscape, an optimizer and the values of the swept axes.
+        axes: name of a dim -> its coordinate values: landscape, optimizer, then the swept axes.
+        match: which arms are to have equal noise.
+        tuning: the ranges from which settings are chosen.
+        resolved: the study with all defaults, as plain data; `load_study(resolved)` gives the same study.
+        matched: what `studies.calibration.pilots` found for `match`, one mapping for each arm, once it is set in the arms.
+        tuned: what `studies.calibration.trials` found for `tuning`, likewise.
+    """
+
+    name: str
+    question: str | None
+    replicates: int
+    device: str
+    checkpoints: int | list[float]
+    figures: list[str]
+    cluster: sections.Cluster
+    arms: list[Arm]
+    axes: dict[str, list[Any]]
+    match: sections.MatchModel | None
+    tuning: sections.TuningModel | None
+    resolved: dict[str, Any]
+    matched: list[dict[str, Any]] | None = None
+    tuned: list[dict[str, Any]] | None = None
+
+    @functools.cached_property
+    def notes(self) -> list[str]:
+        """What is said when it is read: which arms cannot take one step, and where a loss is a gap in some arms and none in others."""
+        return [*spending.notes(self.arms), *meanings.notes(self.arms)]
+
+    def yaml(self) -> str:
+        """The resolved study as a study file."""
+        return document.write(self.resolved)

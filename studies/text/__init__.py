@@ -1,0 +1,1 @@
+"""Words in messages, names of things, the terminal."""

@@ -1,0 +1,230 @@
+"""Cells on a real local cluster: the same Dataset however it is computed; a cell that fails takes nothing else with it."""
+
+import json
+import platform
+import socket
+import subprocess
+import sys
+
+import psutil
+import pytest
+from distributed.comm import CommClosedError
+
+from studies import open_study, run_study
+from studies.cells import provenance
+from studies.plan import make_plan
+from studies.results import store
+from studies.results.assembly import STATUS
+from studies.run import sweep
+from studies.run.clusters import ClusterError, connect
+from studies.study_file.loading import load_study
+from tests.support.runs import BOWL, FEW, again, assert_same, cells, family, finish, here, no_leftovers, start, wait_for, workers, write  # noqa: F401
+
+TROUBLED = FEW | {
+    "name": "troubled",
+    "landscapes": {
+        "bowl": {"kind": BOWL},
+        "raises": {"kind": BOWL, "trouble": "raise"},
+        "crashes": {"kind": BOWL, "trouble": "crash"},
+    },
+    "optimizers": {"random": {"kind": "random_search"}},
+}
+SCRIPT = """
+import studies
+data = studies.run_study("study.yaml", "out", {"replicates": 2}, workers=1)
+print(int(data["status"].max()), data.sizes["replicate"])
+"""
+
+
+def test_a_cell_that_fails_is_shown_and_tried_again(tmp_path):
+    write(tmp_path, TROUBLED)
+    code, out, err = finish(start(tmp_path, "--workers", "2", broken=True))
+    assert code == 2
+    (crashed,) = [line.split(" failed: ")[1] for line in err.splitlines() if " failed: " in line]
+    (raised,) = [line for line in err.splitlines() if line.startswith("refused: ")]
+    assert crashed == "the worker crashed: Segmentation fault"
+    assert raised.startswith("refused: RuntimeError: the bowl has [broken] (")
+    assert raised.endswith("slow_bowl.py:33, in Bowl.bind)")
+    assert "2 cells failed" in err
+    assert "Traceback" not in out + err
+    records = [json.loads(path.read_text()) for path in (tmp_path / "out" / "errors").glob("*.json")]
+    assert all(record["task"]["landscape"]["kind"] == BOWL and (record["first"], record["last"]) == (0, 3) for record in records)
+    assert sorted("slow_bowl.py" in record["traceback"] for record in records) == [True, True]
+    status = open_study(tmp_path / "out")["status"]
+    assert (status.sel(landscape=["raises", "crashes"]) == STATUS.index("failed")).all()
+    assert (status.sel(landscape="bowl") < STATUS.index("failed")).all()
+    before = cells(tmp_path)
+    assert again(tmp_path) == 0
+    assert before.items() < cells(tmp_path).items()
+    assert not list((tmp_path / "out" / "errors").iterdir())
+    assert_same(open_study(tmp_path / "out"), here(TROUBLED, tmp_path / "here"))
+
+
+def test_a_plain_script_with_one_worker_and_then_more_worlds_with_two(tmp_path):
+    write(tmp_path, FEW)
+    (tmp_path / "script.py").write_text(SCRIPT)
+    code, out, err = finish(start(tmp_path, command=("script.py",)))
+    assert (code, out.split()) == (0, [str(STATUS.index("budget_spent")), "2"]), err
+    fewer, before = open_study(tmp_path / "out"), cells(tmp_path)
+    assert len(before) == 8
+    assert again(tmp_path, "--workers", "2") == 0
+    assert before.items() < cells(tmp_path).items()
+    data = open_study(tmp_path / "out")
+    assert_same(data.isel(replicate=slice(2)).drop_vars("precision"), fewer.drop_vars("precision"))  # that follows from the spread of all starts
+    assert_same(data, here(FEW, tmp_path / "here"))
+
+
+def test_two_runs_at_once_share_the_work(tmp_path):
+    write(tmp_path, FEW)
+    other = start(tmp_path, "--workers", "1", delay=0.2)
+    assert again(tmp_path, "--workers", "1") == 0
+    code, out, err = finish(other)
+    assert code == 0, err
+    assert len(cells(tmp_path)) == 8
+    assert_same(open_study(tmp_path / "out"), here(FEW, tmp_path / "here"))
+
+
+def test_an_address_and_a_scheduler_that_goes_away(tmp_path):
+    path = write(tmp_path, FEW)
+    with connect("local", 1) as client:
+        address = client.scheduler.address
+        data = run_study(path, tmp_path / "here", {"replicates": 1}, cluster=address)
+        assert data.sizes["replicate"] == 1
+        client.run(set_delay, "0.5")
+        process = start(tmp_path, "--cluster", address)
+        wait_for(lambda: cells(tmp_path))
+        client.run(set_delay, "86400")  # what begins from now on does not end
+    code, out, err = finish(process)
+    assert code == 75, err
+    assert "lost the Dask scheduler; finished cells are kept" in " ".join(err.split())
+    assert 0 < len(cells(tmp_path)) < 8
+
+
+def test_nothing_of_a_running_study_listens_on_another_address_than_this_machine_s_own(tmp_path):
+    """A scheduler unpickles what it is sent: whoever reaches it, or a worker, runs code as the user."""
+    write(tmp_path, FEW)
+    process = start(tmp_path, "--workers", "2", delay=0.3)
+    wait_for(lambda: len(workers(process)) == 2 and cells(tmp_path))
+    ours = {process.pid: listening(process.pid)} | {child.pid: listening(child.pid) for child in family(process)}
+    assert {ip for addresses in ours.values() for ip in addresses} == {"127.0.0.1"}
+    assert all(ours[worker.pid] for worker in workers(process))  # a worker that listened nowhere would prove nothing
+    code, _, err = finish(process)
+    assert code == 0, err
+
+
+def listening(pid):
+    """The addresses at which a process can be reached."""
+    return [c.laddr.ip for c in psutil.Process(pid).net_connections("inet") if c.status == psutil.CONN_LISTEN or c.type == socket.SOCK_DGRAM]
+
+
+def test_a_script_computes_where_the_study_says(tmp_path):
+    path = write(tmp_path, FEW | {"cluster": {"kind": "tcp://127.0.0.1:1"}})
+    with pytest.raises(ClusterError, match="no scheduler answers at tcp://127.0.0.1:1"):
+        run_study(path, tmp_path / "out")
+    assert run_study(path, tmp_path / "out", {"replicates": 1}, cluster="local", workers=1).sizes["replicate"] == 1
+
+
+def test_workers_that_write_elsewhere_end_in_one_line_and_nothing_is_lost(tmp_path, capsys):
+    write(tmp_path, FEW)
+    with connect("local", 1) as client:
+        address = client.scheduler.address
+        client.run(mount, str(tmp_path / "out"), str(tmp_path / "other disk"))
+        assert again(tmp_path, "--cluster", address) == 2
+    host, out = platform.node(), tmp_path / "out"
+    err = capsys.readouterr().err.splitlines()
+    assert err[-1] == f"cluster: a worker on {host} does not see the folder {out}; give --out a folder that all workers share"
+    assert not (tmp_path / "other disk").exists()
+    assert not store.finished(out)
+    assert not list(out.glob(".*"))
+    assert again(tmp_path) == 0
+
+
+def mount(place, other):
+    """From now on this process finds something else at a place, as where no file system is shared."""
+    import pathlib
+
+    from studies.run import sweep
+
+    sweep.Path = lambda *parts: pathlib.Path(str(pathlib.Path(*parts)).replace(place, other))
+
+
+def test_a_result_that_is_not_seen_is_an_error(tmp_path, monkeypatch):
+    monkeypatch.setattr(sweep, "LAG", 0.0)
+    sweep._check_shared(sweep.Record("ab", "failed"), tmp_path)
+    for status in ("done", "found"):
+        with pytest.raises(
+            ClusterError, match=r"a worker stored /.*/cells/ab/abc.nc, but it is not here; give --out a folder that all workers share"
+        ):
+            sweep._check_shared(sweep.Record("abc", status), tmp_path)
+    store.write_text("", store.cell_path(tmp_path, "abc"))
+    sweep._check_shared(sweep.Record("abc", "done"), tmp_path)
+
+
+def test_a_missing_cell_is_never_a_success(tmp_path, monkeypatch, capsys):
+    write(tmp_path, FEW)
+    taken = sweep._check_shared
+
+    def lose(record, out):
+        taken(record, out)
+        if len(cells(tmp_path)) == 3:
+            store.cell_path(out, record.address).unlink()
+
+    monkeypatch.setattr(sweep, "_check_shared", lose)
+    assert again(tmp_path) == 1
+    assert "cells are missing, though they were computed; finished cells are kept" in capsys.readouterr().err
+    monkeypatch.undo()
+    assert again(tmp_path) == 0
+
+
+def set_delay(seconds):
+    import os
+
+    os.environ["TEST_DELAY"] = seconds
+
+
+def test_workers_with_other_code_are_refused(monkeypatch):
+    with connect("local", 1) as client:
+        sweep.check_workers(client)
+        monkeypatch.setattr(provenance, "code", lambda: "other")
+        with pytest.raises(ClusterError, match="expected code other on the worker tcp://.*, got [0-9a-f]{16}; restart the older one"):
+            sweep.check_workers(client)
+
+
+def test_a_worker_that_dies_while_it_is_asked_is_no_mistake_of_the_user():
+    class Dying:
+        def __init__(self, error):
+            self.error = error
+
+        def run(self, function, on_error):
+            return {"tcp://1": function(), "tcp://2": self.error}
+
+    sweep.check_workers(Dying(CommClosedError("Stream is closed")))
+    with pytest.raises(ClusterError, match="the worker tcp://2 cannot load this package .no file.; install it there"):
+        sweep.check_workers(Dying(FileNotFoundError("no file")))
+
+
+@pytest.mark.parametrize(
+    ("cluster", "count", "text"),
+    [
+        ("slurmm", None, "expected 'local' or the address of a scheduler"),
+        ("local", 0, "expected >= 1, got 0"),
+        ("tcp://127.0.0.1:1", 2, "has its own workers"),
+    ],
+)
+def test_no_cluster_is_one_clear_line(cluster, count, text):
+    with pytest.raises(ClusterError, match=text), connect(cluster, count):
+        pass
+
+
+def test_importing_studies_imports_no_torch():
+    code = "import sys, studies, studies.run; studies.run.parser(); print([m for m in ('torch', 'dask', 'xarray', 'numba') if m in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+
+
+def test_a_cell_of_other_code_is_not_computed(tmp_path):
+    cell = make_plan(load_study(FEW)).cells(lambda address: False)[0]
+    cell.task.__dict__["code"] = "older code"  # as a client that was started before a change would send it
+    record = sweep.compute(cell, cell.address, str(tmp_path))
+    assert record.status == "failed"
+    assert "another version of the code" in record.error
+    assert store.finished(tmp_path) == set()

@@ -1,0 +1,260 @@
+"""report.html in a real browser: it says what is there, in light and dark, on a phone, with scripts off; and hostile names do no harm."""
+
+import json
+import shutil
+import sys
+
+import pytest
+
+from studies.cells.loop import run_cell
+from studies.plan import make_plan, manifest
+from studies.report.__main__ import main
+from studies.report.writing import FILE, write
+from studies.results import store, view
+from studies.results.arms import quartiles
+from studies.run.live_report import finish, live
+from studies.study_file.loading import load_study
+from tests.support.patience import patience, wait_for
+
+HOSTILE = "<script>window.hurt = 1</script>"  # a study file allows no such label, a folder from elsewhere may have it
+LABEL = "hostile"  # in its place
+STUDY = {
+    "name": "small",
+    "question": f"Wer gewinnt, SGD oder GA? {LABEL} & ∞",
+    "replicates": 4,
+    "budget": 200,
+    "targets": {"nk": [0.2, 0.05], f"bowl {LABEL}": [1.0, 0.1]},
+    "landscapes": {"nk": {"kind": "nk", "n": 8, "k": 2}, f"bowl {LABEL}": {"kind": "quadratic", "dim": 3}},
+    "optimizers": {
+        "random": {"kind": "random_search"},
+        "GA": {"kind": "ga", "population": 6},
+        LABEL: {"kind": "ga", "population": 10},
+    },
+    "figures": ["convergence"],
+    "claims": {f"random is best {LABEL}": {"kind": "ordering", "better": "random", "worse": "GA"}},
+}
+CHROMIUM = shutil.which("chromium")
+browsing = pytest.mark.skipif(CHROMIUM is None, reason="expected Debian's chromium to open report.html in, found none: apt-get install chromium")
+
+
+def compute(study, out, cells=None, failed=0):
+    """A study's folder with the first so many cells, and of the others the first so many failed."""
+    plan = make_plan(load_study(study))
+    found = plan.cells(lambda address: False)
+    text = json.dumps(manifest(plan, found, json.dumps(study)))
+    view.save_manifest(json.loads(text.replace(LABEL, HOSTILE)), out)
+    for cell in found[:cells]:
+        store.write_cell(run_cell(cell), store.cell_path(out, cell.address))
+    for cell in found[len(found) if cells is None else cells :][:failed]:
+        record = {"error": f"ValueError: no luck {HOSTILE}", "traceback": "Traceback ..", "task": json.loads(cell.task.canonical)}
+        store.write_text(json.dumps(record | {"first": cell.first, "last": cell.last}), store.error_path(out, cell.address))
+    return out
+
+
+@pytest.fixture(scope="module")
+def page_of_whole(tmp_path_factory):
+    out = compute(STUDY, tmp_path_factory.mktemp("report") / "small")
+    return write(out)
+
+
+@pytest.fixture(scope="module")
+def whole(page_of_whole):
+    return page_of_whole.folder / FILE
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play:
+        opened = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+def opened(browser, file, width=1440, **how):
+    """The page, and what its console said."""
+    page = browser.new_context(viewport={"width": width, "height": 900}, **how).new_page()
+    page.set_default_timeout(1000 * patience(30))
+    said = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.goto(file.as_uri())
+    return page, said
+
+
+@browsing
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1440])
+def test_nothing_overflows_and_nothing_is_wrong(browser, whole, width, scheme):
+    page, said = opened(browser, whole, width, color_scheme=scheme)
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    outside = "[...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest('.scroll'))"
+    assert page.evaluate(f"{outside}.map(e => e.outerHTML.slice(0, 80))") == []
+    hint = page.evaluate("getComputedStyle(document.querySelector('.picture'), '::before').content")
+    assert ("scroll sideways" in hint) == (width == 390)  # where a figure is wider than the screen it says so
+    assert said == []
+    assert page.evaluate("window.hurt") is None
+    background = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert (background == "rgb(255, 255, 255)") == (scheme == "light")
+    page.click("#theme")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != background
+
+
+@browsing
+def test_an_optimizer_is_hidden_and_shown_again(browser, whole):
+    page, said = opened(browser, whole)
+    parts = page.locator("#figure-convergence .arm[data-optimizer='GA']")
+    others = page.locator("#figure-convergence .arm[data-optimizer='random']")
+    assert parts.count() == 4  # a line and a band on each of two landscapes
+    assert all(parts.nth(k).is_visible() for k in range(4))
+    page.click(".optimizers button[data-optimizer='GA']")
+    assert not any(parts.nth(k).is_visible() for k in range(4))
+    assert all(others.nth(k).is_visible() for k in range(4))
+    assert page.get_attribute(".optimizers button[data-optimizer='GA']", "aria-pressed") == "false"
+    page.locator("#figure-convergence .key[data-optimizer='GA']").last.click()  # the legend does the same
+    assert all(parts.nth(k).is_visible() for k in range(4))
+    assert said == []
+
+
+@browsing
+def test_the_pointer_shows_a_value_that_was_drawn(browser, whole):
+    page, _ = opened(browser, whole)
+    for other in (0, 2):
+        page.locator(".optimizers button").nth(other).click()
+    line = page.locator("#figure-convergence .arm[data-optimizer='GA'][data-x]").first
+    x, y = (line.get_attribute(f"data-{along}").split()[-1] for along in "xy")
+    line.scroll_into_view_if_needed()
+    path = "const p = g.querySelector('path'), at = p.getPointAtLength(p.getTotalLength()).matrixTransform(p.getScreenCTM())"
+    page.mouse.move(*line.evaluate(f"g => {{ {path}; return [at.x, at.y]; }}"))  # where its end was drawn
+    assert page.inner_text("#value").split("\n") == ["GA", f"cost (evaluations): {x}", f"gap to the optimum: {y}"]
+
+
+@browsing
+def test_a_table_is_sorted(browser, whole):
+    page, _ = opened(browser, whole)
+    table = page.locator("#tables table").first
+    head = table.locator("th", has_text="median")
+    column = "[...document.querySelector('#tables table').tBodies[0].rows].map(row => +row.cells[2].dataset.sort)"
+    for reverse, way in ((False, "ascending"), (True, "descending")):
+        head.click()
+        page.wait_for_function(f"document.querySelector('#tables table th[aria-sort={way}]')")
+        page.wait_for_function(f"{column}.every((x, i, all) => i === 0 || {'all[i - 1] >= x' if reverse else 'all[i - 1] <= x'})")
+        values = page.evaluate(column)
+        assert len(set(values)) > 2
+        assert values == sorted(values, reverse=reverse)
+
+
+@browsing
+def test_it_is_readable_with_scripts_off(browser, whole):
+    page, _ = opened(browser, whole, 390, java_script_enabled=False)
+    text = page.inner_text("body")
+    for part in (
+        STUDY["question"].replace(LABEL, HOSTILE),
+        "random is best",
+        "undecided" if "undecided" in text else "fails",
+        "Final loss",
+        "Running time",
+        "git checkout",
+        "torch",
+    ):
+        assert part in text, part
+    assert not page.is_visible(".optimizers")
+    assert page.locator("#figure-convergence svg").is_visible()
+    assert page.locator("#tables table").first.is_visible()
+    assert page.locator("#figure-convergence .arm title").first.text_content() == "random"
+
+
+@browsing
+def test_everything_has_a_name_and_headings_are_in_order(browser, whole):
+    page, _ = opened(browser, whole)
+    levels = page.evaluate("[...document.querySelectorAll('h1,h2,h3')].map(h => +h.tagName[1])")
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(b - a <= 1 for a, b in zip(levels, levels[1:], strict=False))
+    assert page.evaluate("[...document.querySelectorAll('[role=img],[role=region],button')].every(e => e.ariaLabel || e.innerText.trim())")
+    ids = page.evaluate("[...document.querySelectorAll('[id]')].map(e => e.id)")
+    assert len(ids) == len(set(ids))
+
+
+def test_it_is_one_small_file_that_asks_for_nothing(whole):
+    text = whole.read_text(encoding="utf-8")
+    assert len(text) < 1_000_000
+    assert HOSTILE not in text
+    for fetched in ('src="http', "url(http", "@import", "<link rel=stylesheet", 'href="http'):
+        assert fetched not in text
+    assert "&lt;script&gt;" in text
+
+
+def test_the_page_shows_the_numbers_of_the_analysis(page_of_whole):
+    found, data = page_of_whole, page_of_whole.data
+    rows = {(row[0].text, row[1].text): row for row in found.tables[0].rows}
+    assert len(rows) == 6
+    for (landscape, arm), row in rows.items():
+        low, median, high = quartiles(data["loss"].sel(landscape=landscape, optimizer=arm).isel(checkpoint=-1))
+        assert [float(row[k].sort) for k in (2, 4, 5)] == [median, low, high]
+        assert row[6].text == "4"
+    spent = (data["value_terms"].isel(checkpoint=-1).sum(["optimizer", "replicate"]) / data["terms"]).sum()
+    assert float(found.cost.total[3].sort) == pytest.approx(float(spent))
+    assert [table.title for table in found.tables] == ["Final loss", "Running time", "Comparisons"]
+
+
+@browsing
+def test_a_partial_study_says_so(browser, tmp_path):
+    out = compute(STUDY, tmp_path / "part", cells=2, failed=1)
+    write(out, brief=True)
+    page, said = opened(browser, out / FILE)
+    assert "2 of 6 cells are there" in page.inner_text(".banner >> nth=0")
+    assert "1 of 6 cells failed" in page.inner_text(".banner.bad")
+    assert "no luck <script>" in page.inner_text("#failed")
+    assert page.evaluate("window.hurt") is None
+    assert said == []
+
+
+@browsing
+def test_a_study_where_all_failed(browser, tmp_path):
+    out = compute(STUDY, tmp_path / "none", cells=0, failed=6)
+    write(out)
+    page, said = opened(browser, out / FILE)
+    assert "6 cells, among them: " in page.inner_text("#failed")
+    assert "No cell has finished" in page.inner_text("#failed")
+    assert page.locator("figure").count() == 0
+    assert said == []
+
+
+def test_a_figure_that_breaks_does_not_break_the_report(whole, monkeypatch):
+    def broken(dataset, width):
+        raise RuntimeError("a mistake of ours")
+
+    monkeypatch.setitem(sys.modules["studies.report.writing"].FIGURES, "convergence", broken)
+    page = write(whole.parent, whole.parent / "broken.html", brief=True)
+    assert page.figures == []
+    assert page.absent == ["convergence: cannot be drawn from these results (RuntimeError: a mistake of ours)"]
+
+
+def test_the_command_joins_several_studies(whole, capsys, tmp_path):
+    other = compute(STUDY | {"name": "other", "claims": {}}, tmp_path / "other one", cells=1)
+    index = tmp_path / "all.html"
+    assert main([str(whole.parent), str(other), "--brief", "--out", str(index)]) == 0
+    assert capsys.readouterr().out.split("\n")[:-1] == [str(whole), str(other / FILE), str(index)]
+    text = index.read_text(encoding="utf-8")
+    assert "other%20one/report.html" in text
+    assert "1 of 6 cells (partial)" in text
+    assert text.count("<svg") == 2
+    assert HOSTILE not in text
+
+
+def test_no_study_is_one_line_and_exit_code_2(tmp_path, capsys):
+    assert main([str(tmp_path / "nowhere")]) == 2
+    assert capsys.readouterr().err.startswith("open_study: expected a study's folder")
+    assert "OSError" not in finish(tmp_path)
+    assert finish(tmp_path).startswith("no report yet")
+
+
+@pytest.mark.verify
+def test_it_is_written_while_the_study_runs(tmp_path):
+    out = compute(STUDY, tmp_path / "running", cells=1)
+    with live(out, every=0.1):
+        wait_for(lambda: (out / FILE).exists())
+    assert "1 of 6 cells are there" in (out / FILE).read_text(encoding="utf-8")
+    assert list(out.glob(".*.tmp")) == []

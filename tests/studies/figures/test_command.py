@@ -1,0 +1,151 @@
+"""`python -m studies.figures`: which figures, as which files; one clear line for every mistake. And it is quick where a study is large."""
+
+import re
+
+import numpy as np
+import pytest
+import xarray as xr
+from PIL import Image
+
+from studies.analysis.noise import population
+from studies.figures import FIGURES
+from studies.figures.__main__ import main
+from studies.results import arms
+from tests.support.results import real, shared  # noqa: F401  a fixture
+
+
+@pytest.fixture
+def search(shared):  # noqa: F811
+    real("search", shared)
+    return shared / "search"
+
+
+def test_it_draws_the_figures_of_the_study(search, tmp_path, capsys):
+    assert main([str(search), "--out", str(tmp_path)]) == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["convergence.pdf", "convergence.png"]
+    assert capsys.readouterr().out.split() == [str(tmp_path / f"convergence.{kind}") for kind in ("pdf", "png")]
+
+
+def test_letters_are_embedded_and_the_width_is_as_asked(search, tmp_path):
+    assert main([str(search), "critical_difference", "--format", "pdf,svg", "--width", "3.4", "--out", str(tmp_path)]) == 0
+    pdf = (tmp_path / "critical_difference.pdf").read_bytes()
+    assert float(re.search(rb"/MediaBox \[ 0 0 ([\d.]+)", pdf)[1]) == pytest.approx(244.8)
+    assert b"/FontFile2" in pdf  # TrueType, embedded
+    assert b"/Type3" not in pdf
+    assert "<text" not in (tmp_path / "critical_difference.svg").read_text()  # outlines: the same without our font
+
+
+def test_all_draws_what_can_be_shown_and_says_why_the_rest_cannot(search, tmp_path, monkeypatch, capsys):
+    for name in set(FIGURES) - {"convergence", "factorial"}:
+        monkeypatch.delitem(FIGURES, name)
+    assert main([str(search), "all", "--format", "png", "--style", "slides", "--out", str(tmp_path)]) == 0
+    said = capsys.readouterr()
+    assert [path.name for path in tmp_path.iterdir()] == ["convergence.png"]
+    assert re.fullmatch(r"factorial: expected .*\n", said.err)
+    assert main([str(search), "factorial", "--out", str(tmp_path)]) == 2
+
+
+def test_what_moves_is_a_film(search, tmp_path, capsys):
+    assert main([str(search), "trajectories", "--format", "gif", "--width", "3.4", "--out", str(tmp_path)]) == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["trajectories.gif"]
+    with Image.open(tmp_path / "trajectories.gif") as film:
+        assert film.n_frames == 12
+        first = film.convert("L").tobytes()
+        film.seek(11)
+        assert film.convert("L").tobytes() != first
+
+
+def test_what_does_not_move_and_a_film_without_ffmpeg_are_one_line(search, tmp_path, monkeypatch, capsys):
+    assert main([str(search), "ecdf", "--format", "gif", "--out", str(tmp_path)]) == 2
+    assert capsys.readouterr().err == "ecdf: expected a figure that moves (trajectories) for --format gif\n"
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert main([str(search), "trajectories", "--format", "mp4", "--out", str(tmp_path)]) == 2
+    expected = "trajectories: expected the program ffmpeg for an mp4, found none on the PATH; install it, or take --format gif\n"
+    assert capsys.readouterr().err == expected
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (["convergance"], "figures: unknown 'convergance'; did you mean 'convergence'?"),
+        (["--format", "pfd"], "--format: unknown 'pfd'; did you mean 'pdf'?"),
+        (["--style", "slide"], "--style: unknown 'slide'; did you mean 'slides'?"),
+        (["--width", "70"], "--width: expected 2 <= inches <= 20, got 70"),
+    ],
+)
+def test_a_mistake_is_one_line_and_exit_code_2(search, capsys, words, text):
+    assert main([str(search), *words]) == 2
+    assert capsys.readouterr().err == f"{text}\n"
+
+
+def test_no_study_is_one_line(tmp_path, capsys):
+    assert main([str(tmp_path)]) == 2
+    assert capsys.readouterr().err.startswith("open_study: expected a study's folder")
+
+
+def made(places=25, worlds=4, checkpoints=10, optimizers=20):
+    """Results of `optimizers` x `places` cells; every third optimizer is not touched by the axis."""
+    rng = np.random.default_rng(3)
+    loss = rng.lognormal(size=(optimizers, places, worlds, checkpoints))
+    loss[::3] = loss[::3, :1]
+    dims = ("optimizer", "rate", "replicate", "checkpoint")
+    return xr.Dataset(
+        {"loss": (dims, loss), "steps": (dims, np.ones(loss.shape, int)), "status": (dims, np.full(loss.shape, 2, np.int8)),
+         "seconds": (dims, rng.random(loss.shape), {"units": "s"})},
+        {"optimizer": [f"o{i}" for i in range(optimizers)], "rate": np.arange(places) / 8, "cost": ("checkpoint", np.arange(1.0, checkpoints + 1))},
+    )  # fmt: skip
+
+
+class TestArms:
+    def naive(self, data):
+        """Every value of the axis against all before: (optimizer, value)."""
+        found = []
+        for i in range(data.sizes["optimizer"]):
+            mine = []
+            for k in range(data.sizes["rate"]):
+                arm = data.isel(optimizer=i, rate=k)
+                alike = any(all(arm[name].variable.equals(other[name].variable) for name in ("loss", "steps", "status")) for other in mine)
+                mine += [] if alike or bool((arm["status"] >= 4).all()) else [arm]
+            found += [(arm["optimizer"].item(), arm["rate"].item()) for arm in mine]
+        return found
+
+    def test_are_those_of_a_naive_comparison(self):
+        data = made(places=6, optimizers=5)
+        data["loss"][1, 3] = data["loss"][1, 0]
+        data["loss"][1, 4, 0, 0] = np.nan
+        data["loss"][1, 5] = data["loss"][1, 4]
+        data["steps"][2, :3] = [[[2]], [[1]], [[2]]]
+        data["loss"][2, :3] = [[[0.0]], [[0.0]], [[-0.0]]]
+        data["status"][4, 2] = 5
+        found = arms.arms(data)
+        assert [(arm["optimizer"].item(), arm["rate"].item()) for _, arm in found] == self.naive(data)
+        assert [label for label, _ in found] == arms.labels(data)
+        assert arms.stack(data)["arm"].values.tolist() == arms.labels(data)
+        stacked = arms.stack(data)["loss"].values
+        assert all(np.array_equal(stacked[k], arm["loss"].values, equal_nan=True) for k, (_, arm) in enumerate(found))
+
+    def test_of_chunked_results_stay_on_disk(self):
+        found = arms.arms(made(places=4, optimizers=3).chunk(optimizer=1))
+        assert all(arm["loss"].chunks is not None for _, arm in found)
+
+    def test_of_a_large_study(self):
+        assert len(arms.labels(made(places=500, worlds=2, checkpoints=4))) == 13 * 500 + 7
+
+
+def test_five_hundred_arms_are_not_analysed_one_by_one(monkeypatch):
+    """A time would hang on the machine: how often the costly parts are called does not."""
+    data = made(checkpoints=3).expand_dims(landscape=["hill"])
+    data["diversity"] = data["loss"].assign_attrs(long_name="distance")
+    calls = []
+    monkeypatch.setattr(population, "estimate", lambda *args, **how: calls.append("interval"))
+    monkeypatch.setattr(population, "diversity", lambda *args, was=population.diversity, **how: calls.append("mean") or was(*args, **how))
+    FIGURES["diversity"](data)
+    assert calls == ["mean"]
+
+
+@pytest.mark.verify
+def test_five_hundred_cells_are_drawn(tmp_path, monkeypatch):
+    monkeypatch.setattr("studies.open_study", lambda path: made().expand_dims(landscape=["hill"]))
+    assert main([str(tmp_path), "convergence", "--format", "pdf", "--out", str(tmp_path)]) == 0
+    assert (tmp_path / "convergence.pdf").stat().st_size < 500_000

@@ -1,0 +1,92 @@
+"""One folder, one study: another is refused, and a changed one leaves nothing of what it was."""
+
+import json
+
+import pytest
+
+from studies import open_study
+from studies.run.__main__ import main
+
+HOLDS = {"kind": "ordering", "better": "B", "worse": "A"}
+STUDY = {
+    "name": "first",
+    "replicates": 2,
+    "budget": 40,
+    "checkpoints": [0.5, 1.0],
+    "targets": [1.0],
+    "landscapes": {"bowl": {"kind": "quadratic", "dim": 2}},
+    "optimizers": {"A": {"kind": "random_search"}, "B": {"kind": "ga", "population": 4}},
+    "figures": ["convergence", "ecdf"],
+    "claims": {"B is better": HOLDS},
+}
+OTHER = STUDY | {"name": "second", "figures": ["convergence"], "claims": {}}
+
+
+def run(folder, study, *words):
+    """Exit code of a study in FOLDER/out."""
+    (folder / "given.json").write_text(json.dumps(study))
+    return main([str(folder / "given.json"), "--out", str(folder / "out"), "--workers", "1", *words])
+
+
+def files(folder):
+    """Relative path -> content of all files, directories of the view left out."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("ran")
+    assert run(folder, STUDY) == 0
+    return folder
+
+
+@pytest.mark.parametrize("words", [(), ("--dry-run",)])
+def test_a_study_of_another_name_is_refused_and_changes_nothing(ran, capsys, words):
+    before = files(ran / "out")
+    assert run(ran, OTHER, *words) == 2
+    line = f"--out {ran / 'out'}: this folder has the study 'first'; choose another folder for 'second', or remove this one\n"
+    assert capsys.readouterr().err == line
+    assert files(ran / "out") == before
+
+
+def test_the_same_study_again_changes_nothing(ran, capsys):
+    before = files(ran / "out")
+    assert run(ran, STUDY) == 0
+    assert "removed" not in capsys.readouterr().err
+    after = files(ran / "out")
+    moving = {"report.html"}  # it has the time in it
+    assert before.keys() == after.keys()
+    assert {name for name in before if before[name] != after[name] and "figures" not in name} <= moving
+
+
+def test_a_changed_study_keeps_its_cells_and_nothing_else(tmp_path, capsys):
+    assert run(tmp_path, STUDY) == 0
+    out = tmp_path / "out"
+    cells = {path.name for path in out.glob("cells/??/*.nc")}
+    mine = out / "figures" / "mine.png"
+    mine.write_bytes(b"a picture of the user's")
+    (out / "errors").mkdir(exist_ok=True)
+    (out / "errors" / "gone.json").write_text('{"error": "of a cell that is planned no more"}')
+    assert (out / "claims.json").exists()
+    assert (out / "figures" / "ecdf.png").exists()
+    assert run(tmp_path, OTHER | {"name": "first", "replicates": 3}, "--no-report") == 0
+    told = "replicates, claims, figures of this study changed since it last ran here: its earlier figures, claims and report are removed"
+    assert told in " ".join(capsys.readouterr().err.split())
+    left = {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file() and "zarr" not in str(path) and path.suffix != ".nc"}
+    assert left == {"plan.json", "study.yaml", "figures/convergence.png", "figures/convergence.pdf", "figures/mine.png"}
+    assert cells < {path.name for path in out.glob("cells/??/*.nc")}
+    assert json.loads(open_study(out).attrs["config"])["replicates"] == 3
+
+
+def test_an_imported_dataset_is_not_replaced(tmp_path, capsys):
+    (tmp_path / "out" / "dataset.zarr").mkdir(parents=True)
+    assert run(tmp_path, STUDY) == 2
+    assert "this folder has a dataset that is no study's" in capsys.readouterr().err
+    assert not (tmp_path / "out" / "study.yaml").exists()
+
+
+def test_the_users_own_file_in_the_folder_stays_as_it_was_written(tmp_path):
+    given = tmp_path / "study.yaml"
+    given.write_text("# what I asked\n" + json.dumps(OTHER))
+    assert main([str(given), "--out", str(tmp_path), "--workers", "1", "--no-report"]) == 0
+    assert given.read_text().startswith("# what I asked\n")

@@ -1,0 +1,186 @@
+"""What `studies.list` and `studies.describe` print."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from landscapes import LANDSCAPES
+from landscapes.probes import BINARY_MEASURES, CONTINUOUS_MEASURES
+from optimizers import OPTIMIZERS
+from studies import describe
+from studies import list as listing
+from studies.cells.recorder import VARIABLES
+from studies.claims import CLAIMS
+from studies.figures import FIGURES
+from studies.figures.__main__ import parser as figures_parser
+from studies.study_file.loading import json_schema, ready_studies
+from studies.study_file.model import StudyModel, _models_in
+from studies.study_file.sections import NoiseModel
+from studies.text.words import nearest
+
+
+def run(*words):
+    return subprocess.run([sys.executable, "-m", *words], capture_output=True, text=True, check=False)
+
+
+def test_every_kind_and_study_has_a_line():
+    rows = {(family, name): line for family, name, line in listing.rows()}
+    expected = {("landscape", kind) for kind in LANDSCAPES} | {("optimizer", kind) for kind in OPTIMIZERS}
+    expected |= {("study", name) for name in ready_studies()} | {("claim", kind) for kind in CLAIMS} | {("figure", name) for name in FIGURES}
+    expected |= {("measure", name) for name in (*BINARY_MEASURES, *CONTINUOUS_MEASURES)} | {("key", key) for key in StudyModel.model_fields}
+    expected |= {("variable", name) for name in VARIABLES} | {("key", f"noise.{key}") for key in NoiseModel.model_fields}
+    assert expected <= set(rows)
+    assert {family for family, _ in rows} == {family for family, _ in expected}
+    assert all(rows.values())
+
+
+def test_every_line_of_the_list_is_described():
+    for family, name, line in listing.rows():
+        first = str(describe.describe(name)[0])
+        assert first.startswith(f"{name} ("), name
+        words = "\n".join(part for part in describe.describe(name) if isinstance(part, str))
+        assert line.rstrip(".") in words, (family, name)
+
+
+def test_every_key_at_any_depth_is_described():
+    def keys(model, head=""):
+        for name, field in model.model_fields.items():
+            yield f"{head}{name}"
+            for inner in _models_in(field.annotation):
+                yield from keys(inner, f"{head}{name}.")
+
+    found = [*keys(StudyModel)]
+    assert {"noise.batch", "budget", "tuning.ranges", "gradient_cost.range", "noise.evaluation.value", "cluster.workers"} <= set(found)
+    for key in found:
+        assert any(str(part).startswith(f"{key} (key of a study file)") for part in describe.describe(key)), key
+
+
+@pytest.mark.parametrize(
+    ("word", "first"),
+    [
+        ("sgd.learning_rate", "sgd.learning_rate (parameter): eta > 0"),
+        ("sgd.schedule.steps", "sgd.schedule.steps (parameter): after so many steps"),
+        ("optimizers.SGD.grid", "optimizers.LABEL.grid (key of a study file): parameter -> values"),
+        ("optimizers.sgd.momentum", "sgd.momentum (parameter): "),
+        ("ordering.cost", "ordering.cost (parameter): evaluations at which both are looked at"),
+        ("noise.evaluation.digits.value", "noise.evaluation.LABEL.value (key of a study file): standard deviation on each value"),
+        ("targets.bowl.best", "targets.LABEL.best (key of a study file): the best known loss"),
+        ("claims.mine.kind", "claims.LABEL.kind (key of a study file): which kind it is"),
+        ("claims.mine.tolerance", "claims.LABEL.tolerance (key of a study file): a parameter of variance_law, convergence_rate, scaling"),
+        ("landscapes.mine.k", "landscapes.LABEL.k (key of a study file): a parameter of nk, max_sat"),
+        ("optimizers.SGD.schedule.warmup", "optimizers.LABEL.schedule.warmup (key of a study file): a parameter of sgd, "),
+        ("moving.inner.k", "moving.inner.k (key of a study file): a parameter of nk, max_sat"),
+        ("landscapes.mine.inner.k", "landscapes.LABEL.inner.k (key of a study file): a parameter of nk, max_sat"),
+        ("moving.inner.kind", "moving.inner.kind (key of a study file): which kind it is"),
+    ],
+)
+def test_parameters_are_described_by_their_path(word, first):
+    assert describe.describe(word)[0].startswith(first)
+
+
+def test_every_key_that_the_schema_has_is_described():
+    """Under labels of the user's too, and whatever the kind of the entry."""
+    schema = json_schema()
+
+    def paths(node, path, above):
+        if "$ref" in node:
+            name = node["$ref"].rpartition("/")[2]
+            if name not in above:
+                yield from paths(schema["$defs"][name], path, {*above, name})
+        for member in (*node.get("anyOf", ()), *node.get("oneOf", ())):
+            yield from paths(member, path, above)
+        for key, inner in node.get("properties", {}).items():
+            yield (*path, key)
+            yield from paths(inner, (*path, key), above)
+        if isinstance(node.get("additionalProperties"), dict):
+            yield from paths(node["additionalProperties"], (*path, "mine"), above)
+
+    found = {".".join(path) for path in paths(schema, (), set())}
+    assert {"landscapes.mine.k", "noise.evaluation.mine.value", "claims.mine.tolerance", "optimizers.mine.schedule.kind"} <= found
+    assert all(describe.describe(path) for path in found)
+
+
+def test_a_moving_landscape_may_be_of_any_kind():
+    _, kinds = describe.describe("moving.inner.kind")
+    assert kinds == f"values: {' | '.join(LANDSCAPES)}"
+
+
+def test_what_describe_says_of_a_figure_is_a_command():
+    *_, line = describe.describe("ecdf")
+    words = line.partition("python -m studies.figures ")[2].split()
+    args = figures_parser().parse_args(words)
+    assert (str(args.results), args.names) == ("results/NAME", ["ecdf"])
+
+
+def test_a_bound_is_told_of_a_key():
+    assert "values: whole number >= 2" in describe.describe("tuning.trials")
+    assert "default: 32" in describe.describe("tuning.trials")
+    assert "required" in describe.describe("budget")
+
+
+def test_a_name_of_several_things_is_described_as_each():
+    firsts = [part for part in describe.describe("claims") if isinstance(part, str) and part.startswith("claims (")]
+    assert [part.partition(":")[0] for part in firsts] == ["claims (figure)", "claims (ready study)", "claims (key of a study file)"]
+
+
+@pytest.mark.parametrize(
+    ("word", "near"),
+    [("GA", "ga"), ("CMA-ES", "cma_es"), ("cmaes", "cma_es"), ("Sgd", "sgd"), ("OnePlusOne", "one_plus_one"), ("lr", "learning_rate")],
+)
+def test_the_nearest_word_is_found_in_capitals_and_with_other_signs(word, near):
+    assert nearest(word, [*OPTIMIZERS, "learning_rate"]) == near
+
+
+@pytest.mark.parametrize(
+    ("word", "line"),
+    [
+        ("GA", "unknown kind 'GA'; did you mean 'ga'?"),
+        ("noise.Batch", "unknown kind 'noise.Batch'; did you mean 'noise.batch'?"),
+        ("optimizers.SGD.momentun", "unknown kind 'optimizers.SGD.momentun'; did you mean 'optimizers.SGD.momentum'?"),
+        ("claims.mine.tolerence", "unknown kind 'claims.mine.tolerence'; did you mean 'claims.mine.tolerance'?"),
+        ("sgd.momentun", "unknown kind 'sgd.momentun'; did you mean 'sgd.momentum'?"),
+        ("qqqq", "unknown kind 'qqqq'; python -m studies.list prints what there is"),
+    ],
+)
+def test_what_there_is_not_has_a_hint(word, line):
+    with pytest.raises(ValueError, match=f"^{re.escape(line)}$"):
+        describe.describe(word)
+
+
+def test_a_study_without_a_question_shows_its_first_comment(tmp_path):
+    path = tmp_path / "x.yaml"
+    path.write_text("# yaml-language-server: $schema=s.json\n# What it is.\nname: x\n")
+    assert listing.about(path) == "What it is."
+
+
+@pytest.mark.parametrize("kind", [*LANDSCAPES, *OPTIMIZERS])
+def test_every_kind_is_described(kind):
+    family, cls = describe.find(kind)
+    assert kind in (LANDSCAPES if family == "landscape" else OPTIMIZERS)
+    assert describe.source(cls)
+    *facts, table = describe.describe(kind)
+    assert facts[0].startswith(f"{kind} ({family}): ")
+    meanings = [*table.columns[3].cells]
+    assert all(meanings), f"a parameter of {kind} has no description in its docstring"
+
+
+def test_describe_prints_ranges_defaults_and_paper():
+    out = run("studies.describe", "sgd")
+    assert out.returncode == 0, out.stderr
+    words = " ".join(out.stdout.split())
+    facts = ("searches: reals", "asks for: gradients", "source: Robbins and Monro 1951")
+    for part in (*facts, "learning_rate number > 0 0.1", "number >= 0 < 1", "number > 0 or null"):
+        assert part in words, part
+
+
+def test_an_unknown_kind_exits_with_2():
+    out = run("studies.describe", "sdg")
+    assert (out.returncode, out.stdout, out.stderr) == (2, "", "unknown kind 'sdg'; did you mean 'sgd'?\n")
+
+
+def test_list_prints():
+    out = run("studies.list")
+    assert out.returncode == 0, out.stderr
+    assert "quickstart" in out.stdout

@@ -1,0 +1,211 @@
+"""Real results for the figures, each study run once for all test processes, and what is done to them to make them hostile."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+import xarray as xr
+from filelock import FileLock
+
+from studies.calibration.trials import Trials
+from studies.cells.loop import run_cell
+from studies.cells.task import Cell
+from studies.plan import make_plan, manifest
+from studies.results import store, view
+from studies.study_file.loading import load_study
+from studies.study_file.study import Study
+
+FAILED, MISSING = 4, 5
+NO_VARIABLE = "This is a netCDF dimension but not a netCDF variable."  # as the netCDF library calls it
+
+SEARCH = {
+    "name": "search",
+    "replicates": 8,
+    "instances": 4,
+    "budget": 600,
+    "pictures": {"frames": 12, "points": 8, "grid": 21},
+    "gradient_cost": {"value": 3, "range": [1, 10]},
+    "targets": {"nk": [0.2, 0.1, 0.05], "bowl": [10.0, 1.0, 0.1]},
+    "landscapes": {"nk": {"kind": "nk", "n": 10, "k": 2}, "bowl": {"kind": "quadratic", "dim": 3, "condition": 10}},
+    "optimizers": {
+        "SGD": {"kind": "sgd", "learning_rate": 0.03, "on": {"nk": {"learning_rate": 10.0}}},
+        "ES": {"kind": "openai_es", "population": 10, "sigma": 0.3, "learning_rate": 0.2, "relaxation": "threshold"},
+        "GA": {"kind": "ga", "population": 10, "mutation_sigma": 0.2},
+    },
+}
+PLAIN = SEARCH | {"instances": None, "pictures": None}
+SWEPT = PLAIN | {
+    "name": "swept",
+    "budget": 200,
+    "sweep": {"landscapes.nk.k": [0, 3, 6], "noise.evaluation.nk": [0.0, 0.1], "landscapes.bowl.condition": [1, 10]},
+    "noise": {"evaluation": {"nk": 0.0}},
+}
+TUNED = PLAIN | {
+    "name": "tuned",
+    "replicates": 2,
+    "budget": 60,
+    "tuning": {
+        "trials": 6,
+        "worlds": 4,
+        "ranges": {"SGD": {"learning_rate": [0.001, 1e25]}, "GA": {"population": [4, 12], "crossover": ["none", "uniform"]}},
+    },
+}
+STATIONARY = {"kind": "variance_law", "optimizer": "SGD", "landscape": "noisy bowl"}
+CLAIMED = {
+    "name": "claimed",
+    "replicates": 16,
+    "budget": 300,
+    "gradient_cost": 3,
+    "checkpoints": [0.1, 0.3, 0.5, 0.75, 1.0],
+    "landscapes": {
+        "noisy bowl": {"kind": "quadratic", "dim": 10, "condition": 1, "terms": 64, "noise_scale": 2.0},
+        "narrow bowl": {"kind": "quadratic", "dim": 10, "condition": 10, "terms": 64, "noise_scale": 0.0},
+    },
+    "noise": {"batch": 8},
+    "optimizers": {
+        "SGD": {"kind": "sgd", "learning_rate": 0.1, "on": {"narrow bowl": {"learning_rate": 0.18}}},
+        "GA": {"kind": "ga", "population": 10, "mutation_sigma": 0.1},
+    },
+    "sweep": {"noise.batch": [8, 32], "optimizers.SGD.learning_rate": [0.1, 0.8]},
+    "claims": {
+        "stationary loss": STATIONARY | {"predicted": "dim * learning_rate * noise_scale**2 / (2 * batch * (2 - learning_rate))", "tolerance": 0.1},
+        "small steps": STATIONARY
+        | {"predicted": "dim * learning_rate * noise_scale**2 / (4 * batch)", "tolerance": 0.1, "regime": {"learning_rate": [0.0, 0.1]}},
+        "noise falls as 1/B": {"kind": "scaling", "optimizer": "SGD", "landscape": "noisy bowl", "axis": "batch", "predicted": -1, "control": -0.5},
+        "a slope beats selection": {
+            "kind": "ordering", "better": "SGD", "worse": "GA", "landscape": "narrow bowl", "cost": 150, "at": {"batch": 8},
+        },
+    },
+}  # fmt: skip
+LEDGER = PLAIN | {
+    "name": "ledger",
+    "noise": {"evaluation": {"nk": {"value": 0.01, "gradient": 0.01}, "bowl": {"value": 0.1, "gradient": 0.5}}},
+    "optimizers": PLAIN["optimizers"] | {"WF": {"kind": "wright_fisher", "population": 10, "selection_strength": 10.0, "mutation_rate": 0.02,
+                                                 "on": {"bowl": {"mutation_rate": None, "mutation_sigma": 0.1, "selection_strength": 1.0}}}},
+    "ledger": {"moments": 4, "redraws": 8, "points": 8},
+}  # fmt: skip
+FACTORS = LEDGER | {"name": "factors", "ledger": None, "factors": ["evaluation", "mutation"]}
+STUDIES = {study["name"]: study for study in (SEARCH, SWEPT, LEDGER, FACTORS, TUNED, CLAIMED)}
+
+
+@functools.cache
+def real(name: str, folder: Path) -> xr.Dataset:
+    """The results of a study above, computed by the first process that asks."""
+    out = folder / name
+    with FileLock(f"{out}.lock"):
+        if not (out / "plan.json").exists():
+            plan = make_plan(_tuned(load_study(STUDIES[name]), out))
+            cells = plan.cells(lambda address: False)
+            _compute(cells, out)
+            view.save_manifest(manifest(plan, cells), out)
+    return view.open_study(out)
+
+
+def _tuned(study: Study, out: Path) -> Study:
+    """The study with the best settings, where it has a `tuning`."""
+    if study.tuning is None:
+        return study
+    trials = Trials(study, out)
+    _compute(trials.missing(), out)
+    return trials.study()
+
+
+def _compute(cells: Sequence[Cell], out: Path) -> None:
+    for cell in cells:
+        _write(run_cell(cell), store.cell_path(out, cell.address))
+
+
+def _write(data: xr.Dataset, path: Path) -> None:
+    """A cell's file as `store.write_cell` makes it, in a tenth of the time: neither compressed nor safe from an interruption."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with h5py.File(path, "w") as file:
+        file.attrs.update(data.attrs)
+        for name in data.dims:
+            values = data[name].values if name in data.coords else np.zeros(data.sizes[name])
+            file.create_dataset(name, data=_plain(values)).make_scale("" if name in data.coords else NO_VARIABLE)
+        for name, variable in data.variables.items():
+            made = file[name] if name in file else file.create_dataset(name, data=_plain(variable.values))
+            made.attrs.update(variable.attrs)
+            for i, dim in enumerate(variable.dims if name not in data.dims else ()):
+                made.dims[i].attach_scale(file[dim])
+
+
+def _plain(values: np.ndarray) -> np.ndarray:
+    return values.astype(h5py.string_dtype()) if values.dtype.kind in "OUT" else values
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory) -> Path:
+    """A folder that all test processes of this run share."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if base.name.startswith("popen-") else base
+
+
+# what may go wrong ---------------------------------------------------------------------------------------------------------
+
+
+def _many(data: xr.Dataset) -> xr.Dataset:
+    parts = [data.isel(optimizer=[i % data.sizes["optimizer"]]).assign_coords(optimizer=[f"method {i + 1}"]) for i in range(14)]
+    return xr.concat(
+        [part.assign(loss=part["loss"] * 1.3**i) for i, part in enumerate(parts)],
+        "optimizer",
+        data_vars="minimal",
+        coords="minimal",
+        compat="override",
+    )
+
+
+def _without(data: xr.Dataset, where: xr.DataArray, status: int) -> xr.Dataset:
+    """As the store gives cells that failed or are not there."""
+    found = data.copy()
+    for name, values in data.data_vars.items():
+        empty = np.nan if values.dtype.kind == "f" else 0
+        found[name] = values.where(~where, empty).astype(values.dtype).transpose(*values.dims)
+    found["status"] = data["status"].where(~where, status).astype(np.int8).transpose(*data["status"].dims)
+    return found
+
+
+def _everywhere(data: xr.Dataset) -> xr.DataArray:
+    return xr.ones_like(data["status"].isel(checkpoint=0, drop=True), dtype=bool)
+
+
+def _missing(data: xr.Dataset) -> xr.Dataset:
+    """One optimizer is not there on the first landscape."""
+    gone = (data["landscape"] == data["landscape"][0]) & (data["optimizer"] == data["optimizer"][0])
+    return _without(data, gone & _everywhere(data), MISSING)
+
+
+def _diverged(data: xr.Dataset) -> xr.Dataset:
+    losses = {name: data[name] * np.inf for name in ("loss", "best_loss") if name in data}
+    hits = {name: xr.full_like(data[name], np.inf) for name in ("hit_cost", "best_hit_cost")}
+    return data.assign(losses | hits | {"status": xr.full_like(data["status"], 3)})
+
+
+def _long(data: xr.Dataset) -> xr.Dataset:
+    """Names of 40 characters."""
+    return data.assign_coords({
+        dim: [f"{name} with a very long name of a thing"[:40] for name in data[dim].values] for dim in ("optimizer", "landscape")
+    })
+
+
+def _shrunk(data, factor):
+    """As if all losses were in other units."""
+    names = [name for name in ("loss", "best_loss", "start_loss") if name in data]
+    return data.assign({name: data[name] * factor for name in names}).assign_coords(precision=data["precision"] * factor)
+
+
+HOSTILE = {
+    "one optimizer": lambda data: data.isel(optimizer=[0]),
+    "fourteen optimizers": _many,
+    "all failed": lambda data: _without(data, _everywhere(data), FAILED),
+    "all diverged": _diverged,
+    "one world": lambda data: data.isel(replicate=[0]),
+    "long names": _long,
+    "tiny losses": lambda data: _shrunk(data, 1e-300),
+    "missing combinations": _missing,
+}

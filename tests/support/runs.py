@@ -1,0 +1,110 @@
+"""Studies in real processes, for the tests of the engine, the store and the command line."""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import xarray as xr
+
+from studies.cells.loop import run_cell
+from studies.plan import make_plan
+from studies.results import store, view
+from studies.run.__main__ import main
+from studies.study_file.loading import load_study
+from tests.support.patience import patience, wait_for  # noqa: F401
+
+ROOT = Path(__file__).parents[2]
+BOWL = "tests.support.slow_bowl:Bowl"
+STUDY: dict[str, Any] = {  # 40 cells
+    "name": "forty",
+    "budget": 60,
+    "replicates": 3,
+    "checkpoints": [0.25, 0.5, 1.0],
+    "targets": [1.0, 0.1],
+    "landscapes": {"bowl": {"kind": BOWL}, "steep bowl": {"kind": "quadratic", "dim": 3}},
+    "optimizers": {"random": {"kind": "random_search"}, "GA": {"kind": "ga", "population": 6}},
+    "sweep": {"landscapes.bowl.shift": [i / 19 for i in range(19)]},
+}
+FEW = STUDY | {"name": "few", "sweep": {"landscapes.bowl.shift": [0.0, 0.5, 1.0]}}  # 8 cells
+
+
+def write(folder, study=STUDY):
+    """The study as a file (JSON is YAML)."""
+    path = folder / "study.yaml"
+    path.write_text(json.dumps(study))
+    return path
+
+
+STARTED = []
+
+
+@pytest.fixture(autouse=True)
+def no_leftovers():
+    """A test that fails in the middle leaves no processes; the cluster goes with its client."""
+    yield
+    while STARTED:
+        process = STARTED.pop()
+        process.kill()
+        process.communicate()
+
+
+def start(folder, *words, delay=0.0, broken=False, command=("-m", "studies.run", "study.yaml", "--out", "out", "--no-report")):
+    """Start `python -m studies.run study.yaml --out out` in a folder, in a session of its own."""
+    environment = {k: v for k, v in os.environ.items() if k not in ("TEST_DELAY", "TEST_BROKEN")}
+    environment |= {"PYTHONPATH": str(ROOT), "TEST_DELAY": str(delay)} | ({"TEST_BROKEN": "1"} if broken else {})
+    out = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "start_new_session": True}
+    STARTED.append(subprocess.Popen([sys.executable, *command, *words], cwd=folder, env=environment, **out))
+    return STARTED[-1]
+
+
+def finish(process):
+    """(exit code, stdout, stderr)."""
+    out, err = process.communicate(timeout=patience(90))
+    return process.returncode, out, err
+
+
+def again(folder, *words):
+    """Run to the end in this process, which has torch already; returns the exit code."""
+    return main([str(folder / "study.yaml"), "--out", str(folder / "out"), "--no-report", *(words or ("--workers", "1"))])
+
+
+def family(process):
+    """The processes below a run: the local cluster and its workers."""
+    try:
+        return psutil.Process(process.pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
+
+
+def workers(process):
+    """The worker processes of a run."""
+    found = []
+    for child in family(process):
+        with contextlib.suppress(psutil.Error):
+            found += [child] if child.cmdline()[-1:] == ["worker"] else []
+    return found
+
+
+def cells(folder):
+    """Address -> time of writing of the finished cells."""
+    return {path.stem: path.stat().st_mtime_ns for path in (folder / "out" / "cells").glob("??/*.nc")}
+
+
+def here(study, out):
+    """What the study should give, computed in this process without the engine."""
+    plan = make_plan(load_study(study))
+    for cell in plan.cells(lambda address: False):
+        store.write_cell(run_cell(cell), store.cell_path(out, cell.address))
+    return view.assemble(plan, out)
+
+
+def assert_same(a, b):
+    """The same Datasets, wall-clock variables and attributes of the whole aside."""
+    a, b = (x.drop_vars([n for n, v in x.variables.items() if v.attrs.get("units") == "s"]).drop_attrs(deep=False) for x in (a, b))
+    xr.testing.assert_identical(a, b)
