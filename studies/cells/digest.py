@@ -1,8 +1,8 @@
 """A digest of the code that computes a cell: equal where only comments, docstrings or layout differ.
 
-It covers the syntax trees of the given modules and of all that they import, installed libraries left out. Our own `__init__` files are not
-followed as a whole, since the registries there would tie every landscape and optimizer to every other; a name that one of them passes on
-leads to the module it comes from, and a plugin that takes a whole registry depends on all that is in it. Imports for type checkers run nothing.
+It covers the syntax trees of the given modules and of all that they import (the closure), installed libraries left out. Two imports end there:
+those for type checkers, which run nothing, and those of a floor's `__init__`, whose registry would tie every landscape and optimizer to every
+other. A name that such an `__init__` passes on leads to the module it comes from; a plugin that takes a whole registry depends on all of it.
 """
 
 from __future__ import annotations
@@ -17,13 +17,7 @@ from types import FrameType
 
 from studies.text.user_code import LIBRARIES, PACKAGES, ROOT, users_line
 
-CORE = ("studies.cells.loop",)  # what every cell runs through, with all that it imports
-NOT_FOLLOWED = {  # imports that a task may not need (it says itself where it does), or that change no number
-    ("studies.cells.loop", "landscapes.relaxation"),
-    ("studies.cells.loop", "studies.cells.ledger"),
-    ("studies.cells.loop", "studies.cells.guards"),
-    ("studies.registry", "studies.text.labels"),
-}
+LOOP = "studies.cells.loop"  # what every cell runs through
 
 
 @functools.cache
@@ -60,28 +54,27 @@ def closure(modules: Iterable[str], root: Path = ROOT) -> set[str]:
         found.add(name)
         path = _file(name, root)
         for imported in _tree(path)[1] if path else ():
-            if not any(name == where and f"{imported}.".startswith(f"{what}.") for where, what in NOT_FOLLOWED):
-                waiting += _followed(imported, name, root)
+            waiting += _followed(imported, name, root)
     return found
 
 
 def _followed(name: str, by: str, root: Path) -> list[str]:
-    """The modules that this name, imported by a module, leads to: none in an installed library or an `__init__` of ours."""
+    """The modules that this name, imported by a module, leads to: none in an installed library or the `__init__` of a floor."""
     path = _file(name, root)
     if path is None:
         return _passed_on(name, by, root)
     if path.suffix != ".py":
         return []
     if _ours(name):
-        return [] if path.name == "__init__.py" else [name]
+        return [] if name in PACKAGES else [name]
     return [] if any(path.resolve().is_relative_to(folder) for folder in LIBRARIES) else [name]
 
 
 def _passed_on(name: str, by: str, root: Path) -> list[str]:
-    """Where an `__init__` of ours has a name from; all that it has for a plugin which takes a registry, or everything."""
+    """Where the `__init__` of a floor has a name from; all that it has for a plugin which takes a registry, or everything."""
     package, _, word = name.rpartition(".")
-    path = _file(package, root) if package and _ours(package) else None
-    if path is None or path.name != "__init__.py":
+    path = _file(package, root) if package in PACKAGES else None
+    if path is None:
         return []
     homes = _homes(path)
     if word in homes:

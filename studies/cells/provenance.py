@@ -7,7 +7,7 @@ import platform
 import subprocess
 from importlib import metadata
 
-from studies.cells.digest import CORE, code_digest
+from studies.cells.digest import LOOP, code_digest
 from studies.text.user_code import PACKAGES, ROOT
 
 LIBRARIES = ("torch", "numpy", "numba", "xarray", "dask", "h5netcdf", "zarr")
@@ -26,8 +26,8 @@ def fingerprint() -> dict[str, str]:
 
 
 def code() -> str:
-    """Digest of the core that every cell runs through, as found when first asked."""
-    return code_digest(CORE)[:16]
+    """Digest of the loop that every cell runs through and of all that it imports, as found when first asked."""
+    return code_digest((LOOP,))[:16]
 
 
 def commit() -> str:

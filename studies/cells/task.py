@@ -13,7 +13,7 @@ from typing import Any
 
 from landscapes.base import Landscape
 from studies import registry
-from studies.cells.digest import CORE, code_digest
+from studies.cells.digest import LOOP, code_digest
 from studies.cells.provenance import library_version
 
 BLOCK = 32  # worlds in a full cell
@@ -76,9 +76,7 @@ class Task:
         """The modules that compute it; what these import is not listed."""
         owners = {cls.__module__ for cls in self._classes} | _own_modules(self.optimizer) | _own_modules(self.landscape)
         owners |= {module for made in self._landscapes for module in made.code}
-        owners |= {"landscapes.relaxation"} if self.relaxation else set()
-        owners |= {"studies.cells.ledger.record"} if self.ledger else set()
-        return (*CORE, *sorted(owners))
+        return (LOOP, *sorted(owners))
 
     @property
     def _classes(self) -> list[type]:

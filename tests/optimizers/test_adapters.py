@@ -20,6 +20,7 @@ from landscapes.oracle.oracle import Oracle
 from optimizers.adapters import deap_cma, evotorch, library
 from optimizers.adapters.generators import apart
 from studies import plan as planning
+from studies.cells import task
 from studies.study_file.loading import load_study
 from tests.contract.test_optimizers import bowl, build, make, play, problem, tensors
 
@@ -369,12 +370,12 @@ def address(kind, options):
 def test_a_new_version_of_the_library_moves_its_cells_alone(kind, moves, monkeypatch):
     before = address(kind, {})
     for name in ("deap", "numpy", "evotorch", "cma"):
-        monkeypatch.setattr(planning, "library_version", lambda given, name=name: "99" if given == name else planning_version(given))
+        monkeypatch.setattr(task, "library_version", lambda given, name=name: "99" if given == name else planning_version(given))
         assert (address(kind, {}) != before) == (name in build(kind, {}).libraries)
     assert moves is None or moves in build(kind, {}).libraries
 
 
-planning_version = planning.library_version
+planning_version = task.library_version
 
 SILENT = """
 import os, sys, warnings, logging

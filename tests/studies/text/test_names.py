@@ -26,7 +26,6 @@ from studies.probe.examples import EXAMPLES
 from studies.probe.named import named
 from studies.results import store, view
 from studies.run.__main__ import main
-from studies.study_file.arms import kinds
 from studies.study_file.document import Mistake, read, write
 from studies.study_file.loading import load_study
 from studies.study_file.study import StudyError
@@ -208,7 +207,7 @@ def test_what_an_own_kind_records_is_reserved(monkeypatch):
     class Own(OPTIMIZERS["random_search"]):
         recorded = {"speed": ("wind", "speed of the wind", "1")}
 
-    monkeypatch.setattr(kinds, "find", lambda kind, family: Own if ":" in kind else kinds.FAMILIES[family][0][kind])
+    monkeypatch.setattr(registry, "find", lambda kind, family: Own if ":" in kind else registry.FAMILIES[family][0][kind])
     lines = wrong(optimizers={"own": {"kind": "mine:Own"}}, sweep={"wind": {"zip": {"seed": [1, 2]}}})
     assert lines == ["study: sweep.wind: this name belongs to the Dataset; choose another"]
 
