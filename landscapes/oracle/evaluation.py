@@ -33,6 +33,7 @@ def join_batches(batches: list[Batch], answers: list[Answer]) -> Answer:
 
 
 def on_host(count: int | Tensor) -> int | np.ndarray:
+    """A count, or one for each world, as NumPy reads it."""
     return count if isinstance(count, int) else count.cpu().numpy()
 
 

@@ -31,12 +31,14 @@ def tuning_cost(dataset: xr.Dataset) -> xr.DataArray:
 
 
 def recorded(dataset: xr.Dataset) -> Found:
+    """What the trials were and gave, arm by arm, as the run wrote it."""
     if "tuning" not in dataset.attrs:
         raise ValueError("sensitivity: expected a study with `tuning:`, found none in these results")
     return json.loads(dataset.attrs["tuning"])
 
 
 def dims_of(dataset: xr.Dataset, found: Found) -> list[str]:
+    """The dims of the Dataset along which arms were tuned."""
     missing = [dim for dim in ("landscape", "optimizer") if dim not in dataset.dims]
     if missing:
         raise ValueError(f"sensitivity: expected the dims landscape and optimizer, {missing[0]} is gone; select with a list of one: [..]")

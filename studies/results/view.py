@@ -10,20 +10,14 @@ import shutil
 import time
 import uuid
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import xarray as xr
 
-from studies.plan import manifest
 from studies.results import assembly, gaps, settings
 from studies.results.assembly import Manifest
 from studies.results.precision import from_starts
 from studies.results.store import cell_path, failures, finished, write_text
 from studies.results.tuning import tuning_cost
-
-if TYPE_CHECKING:
-    from studies.plan import Plan
-
 
 LARGE = 2**28  # bytes above which an opened Dataset stays on disk, as dask arrays
 TRIES = 20  # renames of the view, while another process renames its own
@@ -46,10 +40,9 @@ def state(found: Manifest, out: Path) -> str:
 # the Dataset -------------------------------------------------------------------------------------------------------------
 
 
-def assemble(plan: Plan | Manifest, out: str | Path) -> xr.Dataset:
-    """The labelled Dataset of a plan (or its manifest) from the cells that are in the folder now; see `assembly.assemble`."""
+def assemble(found: Manifest, out: str | Path) -> xr.Dataset:
+    """The labelled Dataset of a plan's manifest, from the cells that are in the folder now; see `assembly.assemble`."""
     out = Path(out)
-    found = plan if isinstance(plan, dict) else manifest(plan, plan.cells(finished(out).__contains__))
     digest = state(found, out)
     here = {cell["address"]: cell_path(out, cell["address"]) for cell in found["cells"]}
     here = {address: path for address, path in here.items() if path.exists()}

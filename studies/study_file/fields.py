@@ -56,11 +56,13 @@ class OptimizerEntry(Strict):
 
 
 def by_kind(family: str, classes: Mapping[str, type[Parameters]]) -> Any:  # noqa: ANN401
+    """The entry of a family: its model is chosen by `kind`."""
     members = [Annotated[entry_model(family, kind, cls), Tag(TAG + kind)] for kind, cls in classes.items()]  # type: ignore[arg-type]
     return Annotated[Union[tuple(members)], Discriminator(kind_tag)]  # noqa: UP007
 
 
 def kind_tag(value: Any) -> str | None:  # noqa: ANN401
+    """The tag of the model that an entry is read by; None where it names no kind."""
     kind = value.get("kind") if isinstance(value, Mapping) else getattr(value, "kind", None)
     return None if kind is None else f"{TAG}{kind}"
 
@@ -186,4 +188,5 @@ def _tagger(plain: bool) -> Callable[[Any], str | None]:
 
 
 def kinds_of(model: type[BaseModel]) -> tuple[Any, ...]:
+    """The kinds that a model is for; none where it is not that of a kind."""
     return get_args(model.model_fields["kind"].annotation) if "kind" in model.model_fields else ()

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 
 def misfit(path: Path, optimizer: Entry, landscape: Entry, label: str, checker: Checker) -> Mistake | None:
+    """What keeps an optimizer from searching a landscape; None where nothing does."""
     made, domain = optimizer.made, type(landscape.made.domain)  # type: ignore[attr-defined]
     if len(landscape.made.players) > 1 and not made.games:  # type: ignore[attr-defined]
         fitting = [kind for kind, cls in checker.classes["optimizers"].items() if cls.games]  # type: ignore[attr-defined]

@@ -66,6 +66,7 @@ Batch = Annotated[int | float | None, BeforeValidator(_batch)]
 
 
 def check_moments(value: Any) -> Any:  # noqa: ANN401
+    """Moments of the ledger as fractions of the budget."""
     if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
         return [float(f"{10 ** (-MOMENTS * (1 - (i + 1) / value)):.9g}") for i in range(value)]
     if isinstance(value, list) and value and all(isinstance(v, (int, float)) and 0 <= v <= 1 for v in value) and sorted(set(value)) == value:
@@ -77,6 +78,7 @@ Reference = Literal["raw", "smoothed", "preconditioned", "selection", "mean_fitn
 
 
 def check_range(value: Any) -> Any:  # noqa: ANN401
+    """A range of positive numbers, low before high."""
     numbers = isinstance(value, list) and len(value) == 2 and all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in value)
     if numbers and 0 < value[0] < value[1] < float("inf"):
         return value

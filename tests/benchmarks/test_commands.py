@@ -8,9 +8,10 @@ import pytest
 
 from studies.cells.loop import run_cell
 from studies.plan import make_plan
-from studies.results import arms, store, view
+from studies.results import arms, store
 from studies.study_file.loading import load_study
 from tests.studies.figures.test_command import made
+from tests.support.runs import assembled
 
 
 @pytest.mark.parametrize("module", ["studies.run", "studies.list", "studies.describe", "studies.check"])
@@ -28,7 +29,7 @@ def test_a_view_of_a_thousand_cells(benchmark, tmp_path):
         path = store.cell_path(tmp_path, cell.address)
         path.parent.mkdir(parents=True, exist_ok=True)
         os.link(tmp_path / "one.nc", path)
-    data = benchmark.pedantic(lambda: view.assemble(plan, tmp_path), rounds=1)
+    data = benchmark.pedantic(lambda: assembled(plan, tmp_path), rounds=1)
     assert data["loss"].notnull().all()
 
 

@@ -13,7 +13,7 @@ import pytest
 import xarray as xr
 
 from studies.cells.loop import run_cell
-from studies.plan import make_plan
+from studies.plan import make_plan, manifest
 from studies.results import store, view
 from studies.run.__main__ import main
 from studies.study_file.loading import load_study
@@ -101,7 +101,12 @@ def here(study, out):
     plan = make_plan(load_study(study))
     for cell in plan.cells(lambda address: False):
         store.write_cell(run_cell(cell), store.cell_path(out, cell.address))
-    return view.assemble(plan, out)
+    return assembled(plan, out)
+
+
+def assembled(plan, out):
+    """The Dataset of a plan from the cells that are in a folder."""
+    return view.assemble(manifest(plan, plan.cells(store.finished(out).__contains__)), out)
 
 
 def assert_same(a, b):

@@ -10,8 +10,9 @@ import pytest
 
 from studies.cells.loop import run_cell
 from studies.plan import make_plan
-from studies.results import store, view
+from studies.results import store
 from studies.study_file.loading import load_study
+from tests.support.runs import assembled
 
 TARGETS = [100.0, 10.0, 1.0, 0.1, 1e-3, 1e-8]  # on cocopp's grid, 10^(k/5)
 STUDY = {
@@ -51,7 +52,7 @@ def compute(study, out):
     plan = make_plan(load_study(study))
     for cell in plan.cells(lambda address: False):
         store.write_cell(run_cell(cell), store.cell_path(out, cell.address))
-    return view.assemble(plan, out)
+    return assembled(plan, out)
 
 
 @pytest.fixture(scope="session")

@@ -14,9 +14,9 @@ from studies.cells.loop import run_cell
 from studies.plan import make_plan, manifest
 from studies.results import store
 from studies.results.assembly import STATUS
-from studies.results.view import assemble, export, save_manifest
+from studies.results.view import export, save_manifest
 from studies.study_file.loading import load_study
-from tests.support.runs import BOWL, assert_same
+from tests.support.runs import BOWL, assembled, assert_same
 
 STUDY = {
     "name": "small",
@@ -56,13 +56,13 @@ def out(full, tmp_path):
 
 
 def test_the_precision_is_that_of_the_starts_whichever_arms_there_are(out):
-    data = assemble(plan(), out)
+    data = assembled(plan(), out)
     start = data["start_loss"].isel(optimizer=0, tournament=0)
     assert data["precision"].dims == ("landscape",)
     assert data["gap_known"].values.tolist() == [0, 1]
     expected = [1e-8 * np.subtract(*np.quantile(start[0], [0.75, 0.25])), 1e-8 * np.median(start[1])]
     np.testing.assert_allclose(data["precision"], expected, rtol=1e-12)
-    alone = assemble(plan(optimizers={"GA": STUDY["optimizers"]["GA"]}, precision=1e-6), out)
+    alone = assembled(plan(optimizers={"GA": STUDY["optimizers"]["GA"]}, precision=1e-6), out)
     np.testing.assert_allclose(alone["precision"], 100 * data["precision"], rtol=1e-12)
 
 
@@ -73,7 +73,7 @@ def cell_of(found, landscape, optimizer, tournament):
 
 
 def test_numbers_are_where_their_labels_say(out):
-    data = assemble(plan(), out)
+    data = assembled(plan(), out)
     assert data["loss"].dims == ("landscape", "optimizer", "tournament", "replicate", "checkpoint")
     for landscape, optimizer, tournament in (("bowl", "GA", 3), ("nk", "GA", 2), ("nk", "random", 3)):
         alone = run_cell(cell_of(plan(), landscape, optimizer, tournament))
@@ -86,7 +86,7 @@ def test_numbers_are_where_their_labels_say(out):
 
 
 def test_every_variable_says_what_it_is(out):
-    data = assemble(plan(), out)
+    data = assembled(plan(), out)
     for name, variable in data.data_vars.items():
         assert variable.attrs["long_name"]
         assert "units" in variable.attrs or name == "status"
@@ -97,7 +97,7 @@ def test_every_variable_says_what_it_is(out):
 
 
 def test_a_cell_that_an_axis_does_not_touch_is_shown_at_every_value(out):
-    shown = assemble(plan(), out)["loss"].sel(optimizer="random")
+    shown = assembled(plan(), out)["loss"].sel(optimizer="random")
     assert np.isfinite(shown).all()
     xr.testing.assert_equal(shown.sel(tournament=2, drop=True), shown.sel(tournament=3, drop=True))
 
@@ -107,7 +107,7 @@ def test_failed_and_missing_cells_are_explicit(tmp_path):
     failed, missing = cell_of(found, "bowl", "GA", 2), cell_of(found, "nk", "GA", 3)
     compute(found, tmp_path, leave=(failed.address, missing.address))
     store.write_text("{}", store.error_path(tmp_path, failed.address))
-    data = assemble(found, tmp_path)
+    data = assembled(found, tmp_path)
     for status, at in (("failed", ("bowl", "GA", 2)), ("missing", ("nk", "GA", 3))):
         arm = data.sel(dict(zip(("landscape", "optimizer", "tournament"), at, strict=True)))
         assert (arm["status"] == STATUS.index(status)).all()
@@ -115,29 +115,29 @@ def test_failed_and_missing_cells_are_explicit(tmp_path):
         assert all((arm[name] == 0).all() for name in COUNTS)
     assert int((data["status"] >= STATUS.index("failed")).sum()) == 2 * 5 * 2
     store.write_cell(run_cell(failed), store.cell_path(tmp_path, failed.address))  # a result goes before an old error
-    assert not (assemble(found, tmp_path)["status"] == STATUS.index("failed")).any()
+    assert not (assembled(found, tmp_path)["status"] == STATUS.index("failed")).any()
 
 
 def test_nothing_computed_is_a_dataset_of_missing_worlds(tmp_path):
-    data = assemble(plan(), tmp_path)
+    data = assembled(plan(), tmp_path)
     assert (data["status"] == STATUS.index("missing")).all()
     assert data.sizes["replicate"] == 5
 
 
 def test_fewer_worlds_are_a_slice_and_more_worlds_keep_the_old(out):
-    five = assemble(plan(), out).drop_vars("precision")  # it is relative to the starts of all worlds
-    assert_same(assemble(plan(replicates=3), out).drop_vars("precision"), five.isel(replicate=slice(3)))
+    five = assembled(plan(), out).drop_vars("precision")  # it is relative to the starts of all worlds
+    assert_same(assembled(plan(replicates=3), out).drop_vars("precision"), five.isel(replicate=slice(3)))
     before = store.finished(out)
     seven = plan(replicates=7)
     assert before < {cell.address for cell in seven.cells(before.__contains__)}
     compute(seven, out)
-    assert_same(assemble(seven, out).drop_vars("precision").isel(replicate=slice(5)), five)
+    assert_same(assembled(seven, out).drop_vars("precision").isel(replicate=slice(5)), five)
 
 
 def test_budgets_on_an_axis_give_costs_on_that_axis(tmp_path):
     found = plan(budget=30, sweep={"budget": [30, 60]}, targets=[1.0])
     compute(found, tmp_path)
-    data = assemble(found, tmp_path)
+    data = assembled(found, tmp_path)
     assert data["cost"].dims == ("budget", "checkpoint")
     assert data["cost"].values.tolist() == [[15.0, 30.0], [30.0, 60.0]]
     assert data["target_loss"].dims == ("target",)
@@ -203,7 +203,7 @@ def test_a_thousand_cells(tmp_path):
         path = store.cell_path(tmp_path, cell.address)
         path.parent.mkdir(parents=True, exist_ok=True)
         os.link(tmp_path / "one.nc", path)
-    data = assemble(found, tmp_path)
+    data = assembled(found, tmp_path)
     assert len(cells) == 1000
     assert not (data["status"] == STATUS.index("missing")).any()
 
@@ -252,7 +252,7 @@ def thinned(tmp_path_factory):
     }
     found = make_plan(load_study(study | {"optimizers": {"SGD": {"kind": "sgd"}, "GA": {"kind": "ga", "population": 60}}}))
     compute(found, out)
-    return found, assemble(found, out)
+    return found, assembled(found, out)
 
 
 def test_an_arm_with_fewer_checkpoints_shows_its_last_one_before_and_says_so(thinned):
@@ -286,4 +286,4 @@ def test_states_of_one_age_are_compared_where_an_arm_has_fewer_checkpoints(thinn
 
 
 def test_without_such_an_arm_nothing_is_said(out):
-    assert "recorded" not in assemble(plan(), out).coords
+    assert "recorded" not in assembled(plan(), out).coords

@@ -18,6 +18,7 @@ from rich.table import Table
 import studies.analysis
 from landscapes import LANDSCAPES
 from optimizers import OPTIMIZERS
+from studies import registry
 from studies.cells import pictures, recorder
 from studies.cells.ledger.record import VARIABLES as LEDGER
 from studies.cells.loop import run_cell
@@ -30,6 +31,7 @@ from studies.study_file.document import Mistake, read, write
 from studies.study_file.loading import load_study
 from studies.study_file.study import StudyError
 from studies.text import labels, terminal
+from tests.support.runs import assembled
 
 LABELS = [
     "(1+1)-ES",
@@ -239,7 +241,7 @@ def test_every_name_that_an_analysis_gives_is_reserved(tmp_path):
     plan = make_plan(load_study(study))
     for cell in plan.cells(lambda address: False):
         store.write_cell(run_cell(cell), store.cell_path(tmp_path, cell.address))
-    data, used, called = view.assemble(plan, tmp_path), set(), 0
+    data, used, called = assembled(plan, tmp_path), set(), 0
     for function in analyses():
         for part in (data, data.isel(landscape=0)):
             with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError), warnings.catch_warnings(action="ignore"):
@@ -256,8 +258,8 @@ def test_every_name_that_an_analysis_gives_is_reserved(tmp_path):
 
 def analyses():
     """The functions of studies.analysis whose first argument is a Dataset and whose others have defaults."""
-    for info in pkgutil.iter_modules(studies.analysis.__path__):
-        module = importlib.import_module(f"studies.analysis.{info.name}")
+    for info in pkgutil.walk_packages(studies.analysis.__path__, "studies.analysis."):
+        module = importlib.import_module(info.name)
         for name, found in list(vars(module).items()):
             if inspect.isfunction(found) and found.__module__ == module.__name__ and not name.startswith("_"):
                 first, *others = inspect.signature(found).parameters.values()
