@@ -1,109 +1,210 @@
-"""The house rules, read from the syntax trees: imports run downwards, only the streams draw, bits do not depend on the batch."""
+"""The house rules, read from the syntax trees; each test lists all offenders."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from studies.__main__ import COMMANDS
+
 ROOT = Path(__file__).parent.parent
-FILES = sorted(p for floor in ("landscapes", "optimizers", "studies") for p in (ROOT / floor).rglob("*.py"))
-MAY_IMPORT = {  # of our own packages
+FLOORS = ("landscapes", "optimizers", "studies")
+FILES = sorted(path for floor in FLOORS for path in (ROOT / floor).rglob("*.py"))
+TREES = {path: ast.parse(path.read_text()) for path in FILES}
+OF_LANDSCAPES = ("base", "checks", "numerics", "parameters", "streams")  # what an optimizer may know of the floor below
+MAY_IMPORT = {
     "landscapes": ("landscapes",),
-    "optimizers": ("optimizers", "landscapes.streams", "landscapes.base"),
-    "studies": ("studies", "optimizers", "landscapes"),
+    "optimizers": ("optimizers", *(f"landscapes.{module}" for module in OF_LANDSCAPES)),
+    "studies": FLOORS,
 }
+STOREYS = (  # of studies/, from the ground up; a room imports from its own and those before
+    ("text", "schema"),
+    ("registry",),
+    ("cells",),
+    ("results",),
+    ("analysis",),
+    ("claims", "exchange"),
+    ("study_file",),
+    ("plan",),
+    ("calibration",),
+    ("figures", "probe", "check", "list", "describe"),
+    ("report",),
+    ("run",),
+)
 DRAWS = {"rand", "randn", "randint", "randperm", "rand_like", "randn_like", "manual_seed", "multinomial", "bernoulli", "normal", "poisson", "seed"}
 LOOKS = {"random.getstate", "np.random.get_state"}  # at a state, to see whether another drew; nothing is drawn
 UNSAFE = {"sigmoid", "softplus", "gelu", "silu", "pow", "einsum", "matrix_power", "prod"}  # their bits depend on the place in an array, or on R
-
-
-def imports(path):
-    """Modules that a file imports at any depth, and those imported when it is itself imported."""
-    tree = ast.parse(path.read_text())
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
-
-
-def calls(path):
-    """(line, dotted name) of every call."""
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Call):
-            yield node.lineno, ast.unparse(node.func)
+TORCHLIKE = ("torch", "F", "functional", "torch.nn.functional", "torch.special")
 
 
 def name(path):
     return str(path.relative_to(ROOT))
 
 
-@pytest.mark.parametrize("path", FILES, ids=name)
-def test_imports_run_downwards(path):
-    floor = path.relative_to(ROOT).parts[0]
-    ours = [m for m in imports(path) if m.split(".")[0] in MAY_IMPORT]
-    if floor == "optimizers":
-        ours = [m for m in ours if m != "landscapes"]  # `from landscapes import streams` is seen as both
-    assert all(m.startswith(MAY_IMPORT[floor]) for m in ours), ours
-
-
-@pytest.mark.parametrize("path", [p for p in FILES if p.name != "streams.py" and "adapters" not in p.parts], ids=name)
-def test_only_the_streams_draw(path):
-    uses = {call for _, call in calls(path) if call.startswith("random.")}
-    foreign = ("secrets",) if uses and uses <= LOOKS else ("random", "secrets")
-    assert not [m for m in imports(path) if m.split(".")[0] in foreign or m.startswith("numpy.random")]
-    for line, call in calls(path):
-        if call in LOOKS:
+def imports(tree):
+    """Modules that a tree imports at any depth, each with its line; what only type checkers import is left out."""
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
             continue
-        if call == "np.random.default_rng" and path.parent.name == "analysis":
-            continue  # resamples, from a given seed; no run depends on it
-        owner, _, attribute = call.rpartition(".")
-        assert not (owner in ("torch", "np.random", "numpy.random", "random") and (attribute in DRAWS or "random" in owner)), f"{line}: {call}"
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            whole = node.module in FLOORS  # `from studies import registry`
+            yield from ((node.lineno, f"{node.module}.{alias.name}" if whole else node.module) for alias in node.names)
+        waiting += ast.iter_child_nodes(node)
 
 
-@pytest.mark.parametrize("path", FILES, ids=name)
-def test_no_call_whose_bits_depend_on_the_batch(path):
-    for line, call in calls(path):
-        owner, _, attribute = call.rpartition(".")
-        torchlike = owner in ("torch", "F", "functional", "torch.nn.functional", "torch.special")
-        assert not (torchlike and attribute in UNSAFE), f"{line}: {call}; see landscapes.numerics.logistic"
+def calls(tree):
+    """(line, dotted name) of every call."""
+    return ((node.lineno, ast.unparse(node.func)) for node in ast.walk(tree) if isinstance(node, ast.Call))
 
 
-@pytest.mark.parametrize("floor", ["analysis", "figures", "claims", "report", "exchange"])
-def test_analysis_and_figures_do_not_import_torch(floor):
-    names = [f"studies.{floor}.{path.stem}" for path in sorted((ROOT / "studies" / floor).glob("*.py"))]
+def test_imports_run_downwards():
+    wrong = []
+    for path, tree in TREES.items():
+        allowed = MAY_IMPORT[path.relative_to(ROOT).parts[0]]
+        wrong += [
+            f"{name(path)}:{line}: {module}"
+            for line, module in imports(tree)
+            if module.split(".")[0] in FLOORS and not f"{module}.".startswith(tuple(f"{place}." for place in allowed))
+        ]
+    assert not wrong, "\n".join(wrong)
+
+
+def storey(room):
+    return next(height for height, rooms in enumerate(STOREYS) if room in rooms)
+
+
+def test_rooms_of_studies_import_downwards():
+    """Commands, each room's `__main__`, may use all that is there; so may the public face."""
+    wrong = []
+    for path, tree in TREES.items():
+        _, *inside = path.relative_to(ROOT).with_suffix("").parts
+        if path.parts[len(ROOT.parts)] != "studies" or inside[-1] == "__main__" or inside == ["__init__"]:
+            continue
+        for line, module in imports(tree):
+            floor, _, rest = module.partition(".")
+            room = rest.split(".")[0]
+            if floor == "studies" and room not in ("", "open_study", "run_study") and storey(room) > storey(inside[0]):
+                wrong.append(f"{name(path)}:{line}: {module}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_the_top_of_studies_is_small():
+    rooms = {path.stem for path in (ROOT / "studies").iterdir() if not path.name.startswith(("_", "."))}
+    assert len(rooms) <= 20, sorted(rooms)
+
+
+def test_only_the_streams_draw():
+    wrong = []
+    for path, tree in TREES.items():
+        if path.name == "streams.py" or "adapters" in path.parts:
+            continue
+        called = list(calls(tree))
+        looks = {call for _, call in called if call.startswith("random.")}
+        foreign = ("secrets",) if looks and looks <= LOOKS else ("random", "secrets")
+        wrong += [
+            f"{name(path)}:{line}: {module}"
+            for line, module in imports(tree)
+            if module.split(".")[0] in foreign or module.startswith("numpy.random")
+        ]
+        for line, call in called:
+            owner, _, attribute = call.rpartition(".")
+            resamples = call == "np.random.default_rng" and "analysis" in path.parts  # from a given seed; no run depends on it
+            draws = owner in ("torch", "np.random", "numpy.random", "random") and (attribute in DRAWS or "random" in owner)
+            if draws and not resamples and call not in LOOKS:
+                wrong.append(f"{name(path)}:{line}: {call}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_no_call_whose_bits_depend_on_the_batch():
+    wrong = [
+        f"{name(path)}:{line}: {call}; see landscapes.numerics"
+        for path, tree in TREES.items()
+        for line, call in calls(tree)
+        if call.rpartition(".")[0] in TORCHLIKE and call.rpartition(".")[2] in UNSAFE
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_every_file_says_what_it_is():
+    assert not [name(path) for path, tree in TREES.items() if not ast.get_docstring(tree)]
+
+
+def outside(*rooms):
+    """Files of studies/ that are in none of these rooms."""
+    return {path: tree for path, tree in TREES.items() if "studies" in path.parts and not set(rooms) & set(path.relative_to(ROOT).parts)}
+
+
+def test_only_results_settings_knows_how_settings_are_stored():
+    """By its `ATTRIBUTE`, which others may write, and by no other text."""
+    wrong = [
+        f"{name(path)}:{node.lineno}"
+        for path, tree in outside().items()
+        if name(path) != "studies/results/settings.py"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Subscript | ast.Call)
+        if re.search(r"attrs(\[|\.get\()['\"]settings['\"]", ast.unparse(node))
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+TEXT_OF_A_STUDY = ("yaml", "ruamel", "ruamel.yaml")
+
+
+def test_only_study_file_reads_the_text_of_a_study():
+    """`check` reads one value of a parameter from the command line, as a study would."""
+    wrong = [
+        f"{name(path)}:{line}: {module}"
+        for path, tree in outside("study_file", "check.py").items()
+        for line, module in imports(tree)
+        if module in TEXT_OF_A_STUDY
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("room", ["results", "analysis", "figures", "claims", "report", "exchange"])
+def test_what_reads_results_does_not_import_torch(room):
+    files = (ROOT / "studies" / room).rglob("*.py")
+    names = sorted(".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for path in files)
     code = f"import sys, importlib\nfor name in {names}: importlib.import_module(name); assert 'torch' not in sys.modules, name"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
 
 
-@pytest.mark.parametrize("path", FILES, ids=name)
-def test_every_file_says_what_it_is(path):
-    assert ast.get_docstring(ast.parse(path.read_text())), "a module docstring"
-
-
 CLOCKS = ("time", "perf_counter", "monotonic", "process_time", "thread_time")
-TESTS = [path for path in sorted((ROOT / "tests").rglob("*.py")) if "benchmarks" not in path.parts and path.name != "patience.py"]
 
 
-@pytest.mark.parametrize("path", TESTS, ids=name)
-def test_no_test_reads_the_clock_or_sets_a_limit_of_its_own(path):
+def test_no_test_reads_the_clock_or_sets_a_limit_of_its_own():
     """A loaded machine is not a fault: waits go through tests/support/patience.py, speed is measured in tests/benchmarks."""
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "time":
-            assert not node.attr.startswith(CLOCKS), f"{node.lineno}: time.{node.attr}"
-        if isinstance(node, ast.keyword) and node.arg == "timeout":
-            assert "patience(" in ast.unparse(node.value), f"{node.value.lineno}: a limit of its own"
-        if isinstance(node, ast.Attribute) and ast.unparse(node) == "pytest.mark.timeout":
-            raise AssertionError(f"{node.lineno}: a limit of its own")
+    wrong = []
+    for path in sorted((ROOT / "tests").rglob("*.py")):
+        if "benchmarks" in path.parts or path.name == "patience.py":
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "time" and node.attr.startswith(CLOCKS):
+                wrong.append(f"{name(path)}:{node.lineno}: time.{node.attr}")
+            if isinstance(node, ast.keyword) and node.arg == "timeout" and "patience(" not in ast.unparse(node.value):
+                wrong.append(f"{name(path)}:{node.value.lineno}: a limit of its own")
+            if isinstance(node, ast.Attribute) and ast.unparse(node) == "pytest.mark.timeout":
+                wrong.append(f"{name(path)}:{node.lineno}: a limit of its own")
+    assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize(
-    "module", ["studies.run", "studies.list", "studies.check", "studies.describe", "studies.probe", "studies.report", "studies.exchange"]
-)
-def test_help_comes_at_once(module):
-    code = f"import sys, runpy; sys.argv = ['x', '--help']\ntry: runpy.run_module('{module}', run_name='__main__')\nexcept SystemExit: pass\n"
+@pytest.mark.parametrize("command", sorted(set(COMMANDS) - {"claims", "figures"}))
+def test_help_comes_at_once(command):
+    code = f"import sys, runpy; sys.argv = ['x', '--help']\ntry: runpy.run_module('studies.{command}', run_name='__main__')\nexcept SystemExit: pass\n"
     code += "heavy = {'torch', 'numba', 'xarray', 'distributed', 'matplotlib'} & set(sys.modules); assert not heavy, heavy"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
+
+
+def test_the_list_of_commands_is_whole():
+    """`python -m studies` names each module that can be run, and no other."""
+    studies = ROOT / "studies"
+    files = [*studies.glob("*.py"), *studies.glob("*/__main__.py")]
+    runs = {path.parent.name if path.stem == "__main__" else path.stem for path in files if '__name__ == "__main__"' in path.read_text()}
+    assert set(COMMANDS) == runs - {"studies"}
