@@ -109,9 +109,7 @@ def test_only_the_streams_draw():
         looks = {call for _, call in called if call.startswith("random.")}
         foreign = ("secrets",) if looks and looks <= LOOKS else ("random", "secrets")
         wrong += [
-            f"{name(path)}:{line}: {module}"
-            for line, module in imports(tree)
-            if module.split(".")[0] in foreign or module.startswith("numpy.random")
+            f"{name(path)}:{line}: {module}" for line, module in imports(tree) if module.split(".")[0] in foreign or module.startswith("numpy.random")
         ]
         for line, call in called:
             owner, _, attribute = call.rpartition(".")
@@ -197,7 +195,9 @@ def test_no_test_reads_the_clock_or_sets_a_limit_of_its_own():
 
 @pytest.mark.parametrize("command", sorted(set(COMMANDS) - {"claims", "figures"}))
 def test_help_comes_at_once(command):
-    code = f"import sys, runpy; sys.argv = ['x', '--help']\ntry: runpy.run_module('studies.{command}', run_name='__main__')\nexcept SystemExit: pass\n"
+    code = (
+        f"import sys, runpy; sys.argv = ['x', '--help']\ntry: runpy.run_module('studies.{command}', run_name='__main__')\nexcept SystemExit: pass\n"
+    )
     code += "heavy = {'torch', 'numba', 'xarray', 'distributed', 'matplotlib'} & set(sys.modules); assert not heavy, heavy"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
 

@@ -59,7 +59,7 @@ def known(path: str) -> list[str]:
         from studies.study_file.fields import parameter_names
 
         own = [name for name in ENTRY if place.startswith(name)]
-        found = [key for name in own for key in getattr(models, ENTRY[name]).model_fields]
+        found = [key for name in own for key in _entry_model(name).model_fields]
         return [f"{head}.{key}" for key in dict.fromkeys([*found, *(key for cls in registry.values() for key in parameter_names(cls))])]
     there = find(head) if head else None
     if there is not None:
@@ -178,10 +178,17 @@ def _schema(model: type[BaseModel]) -> dict[str, Any]:
     return model.model_json_schema()
 
 
+def _entry_model(name: str) -> type[BaseModel]:
+    """What every entry of a section may have, whatever its kind."""
+    import studies.study_file.fields as entries
+
+    return getattr(entries, ENTRY[name])
+
+
 def find_entry(top: str, key: str) -> tuple[str, Field, Definitions] | None:
     """A key that every entry of landscapes or optimizers has: grid, on, relaxation, dtype."""
 
-    schema = getattr(models, ENTRY[top]).model_json_schema()
+    schema = _entry_model(top).model_json_schema()
     field = schema["properties"].get(key)
     return field and (f"{top}.{LABEL}.{key}", field, schema.get("$defs", {}))
 
@@ -204,7 +211,7 @@ def _tables(name: str, field: Field, definitions: Definitions) -> Iterator[Table
     if inner:
         yield _table("key", inner, definitions)
     if name in ENTRY:
-        schema = getattr(models, ENTRY[name]).model_json_schema()
+        schema = _entry_model(name).model_json_schema()
         yield _table("key of every entry", schema["properties"], schema.get("$defs", {}))
 
 

@@ -13,7 +13,7 @@ from studies.claims import judge, verdicts
 from studies.exchange.specs import landscapes_of, variants
 from studies.plan import make_plan, manifest
 from studies.registry import build
-from studies.results import settings, store, view
+from studies.results import assembly, settings, view
 from studies.results.prices import prices
 from studies.study_file.loading import load_study
 from studies.study_file.study import StudyError
@@ -37,7 +37,7 @@ def study(**changes):
 def planned(**changes):
     """The Dataset of a study of which nothing is computed: coordinates and attributes are there."""
     plan = make_plan(load_study(study(**changes)))
-    return store.assembly.assemble(found := manifest(plan, []), {}, set()).assign_attrs(found["attrs"])
+    return assembly.assemble(found := manifest(plan, []), {}, set()).assign_attrs(found["attrs"])
 
 
 def names(data, /, **where):

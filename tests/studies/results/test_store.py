@@ -12,7 +12,7 @@ from studies import open_study
 from studies.cells import provenance
 from studies.cells.loop import run_cell
 from studies.plan import make_plan, manifest
-from studies.results import store
+from studies.results import store, view
 from studies.results.assembly import STATUS
 from studies.results.view import export, save_manifest
 from studies.study_file.loading import load_study
@@ -184,7 +184,7 @@ def test_a_view_without_its_cells_can_be_opened(out, tmp_path):
 
 def test_a_large_view_stays_on_disk(out, monkeypatch):
     data = exported(out, plan())
-    monkeypatch.setattr(store, "LARGE", 1)
+    monkeypatch.setattr(view, "LARGE", 1)
     lazy = open_study(out)
     assert lazy["loss"].chunks is not None
     xr.testing.assert_identical(lazy.load(), data)
