@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def verdict(check: Callable[[], str]) -> str:
     """What came of a check, in a line that begins with ok, FAIL or skip, padded to four letters."""
     from studies.cells.contract import PluginError, Undecided
-    from studies.cells.digest import one_line
+    from studies.text.user_code import one_line
 
     try:
         remark = check()

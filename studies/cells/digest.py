@@ -13,9 +13,8 @@ import hashlib
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from types import FrameType
 
-from studies.text.user_code import LIBRARIES, PACKAGES, ROOT, users_line
+from studies.text.user_code import LIBRARIES, PACKAGES, ROOT
 
 LOOP = "studies.cells.loop"  # what every cell runs through
 
@@ -101,18 +100,6 @@ def _file(name: str, root: Path) -> Path | None:
         base = Path(origin).parents[1]
     stem = base.joinpath(*name.split("."))
     return next((path for path in (stem.with_suffix(".py"), stem / "__init__.py") if path.is_file()), None)
-
-
-def _method(frame: FrameType) -> str:
-    """The function that a frame runs, a method with the class of its object, which may have inherited it."""
-    code, owner = frame.f_code, frame.f_locals.get("self")
-    return code.co_qualname if owner is None or "<locals>" in code.co_qualname else f"{type(owner).__qualname__}.{code.co_name}"
-
-
-def one_line(error: BaseException) -> str:
-    """An error in one line: its kind, its text, and the last line of the user's own that it came from."""
-    text = " ".join(str(error).split())
-    return f"{type(error).__name__}{f': {text}' if text else ''}{users_line(error)}"
 
 
 @functools.cache

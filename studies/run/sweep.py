@@ -22,7 +22,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, NamedTuple
 
-from studies.cells import digest, provenance
+from studies.cells import provenance
 from studies.results import store
 from studies.run.clusters import ENVIRONMENT, ClusterError
 from studies.text import user_code
@@ -77,7 +77,7 @@ def compute(cell: Cell, address: str, out: str, token: str = "") -> Record:
         if isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
             raise  # Ctrl-C
         status = "refused" if user_code.users_line(error) else "failed"
-        return failed(cell, address, Path(out), digest.one_line(error), traceback.format_exc(), status=status)
+        return failed(cell, address, Path(out), user_code.one_line(error), traceback.format_exc(), status=status)
 
 
 def _appears(path: Path) -> bool:

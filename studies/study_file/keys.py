@@ -187,7 +187,6 @@ def _entry_model(name: str) -> type[BaseModel]:
 
 def find_entry(top: str, key: str) -> tuple[str, Field, Definitions] | None:
     """A key that every entry of landscapes or optimizers has: grid, on, relaxation, dtype."""
-
     schema = _entry_model(top).model_json_schema()
     field = schema["properties"].get(key)
     return field and (f"{top}.{LABEL}.{key}", field, schema.get("$defs", {}))

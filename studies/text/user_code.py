@@ -6,8 +6,7 @@ import os
 import sysconfig
 import traceback
 from pathlib import Path
-
-from studies.cells.digest import _method
+from types import FrameType
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("landscapes", "optimizers", "studies")
@@ -40,3 +39,15 @@ def seen_from_here(file: str) -> str:
     """A path relative to the working directory where it is inside."""
     near = os.path.relpath(file)
     return file if near.startswith("..") else near
+
+
+def _method(frame: FrameType) -> str:
+    """The function that a frame runs, a method with the class of its object, which may have inherited it."""
+    code, owner = frame.f_code, frame.f_locals.get("self")
+    return code.co_qualname if owner is None or "<locals>" in code.co_qualname else f"{type(owner).__qualname__}.{code.co_name}"
+
+
+def one_line(error: BaseException) -> str:
+    """An error in one line: its kind, its text, and the last line of the user's own that it came from."""
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}{f': {text}' if text else ''}{users_line(error)}"
