@@ -1,4 +1,7 @@
-"""Landscapes: deterministic losses over (R, P, D) points. The ground floor: it knows nothing of optimizers and studies."""
+"""Landscapes: deterministic losses over (R, P, D) points.
+
+The ground floor: it knows nothing of optimizers and studies.
+"""
 
 from landscapes.base import Landscape
 from landscapes.bbob.landscape import BBOB

@@ -20,7 +20,10 @@ from landscapes.streams import Streams
 
 @dataclass(frozen=True)
 class Reals:
-    """Real coordinates. [low, high] is the box in which starts are drawn; points outside are legal unless `bounded`."""
+    """Real coordinates. [low, high] is the box in which starts are drawn.
+
+    Points outside are legal unless `bounded`.
+    """
 
     low: float = -1.0
     high: float = 1.0
@@ -66,14 +69,19 @@ class Answer(NamedTuple):
 
     value: Tensor  # (R, P), or (R, P, players) on a game
     gradient: Tensor | None = None  # (R, P, D); on a game each player's block of its own loss
-    law: FitnessLaw | None = None  # the fitness that its values stand for, `Landscape.fitness_law`; None: the landscape does not say
+    law: FitnessLaw | None = (
+        # the fitness that its values stand for, `Landscape.fitness_law`; None: the landscape does not say
+        None
+    )
 
 
 class Terms(NamedTuple):
-    """A mini-batch: loss = sum over b of weight_b * term(index_b); weight 0 pads, repeated indices accumulate.
+    """A mini-batch: loss = sum over b of weight_b * term(index_b).
 
-    Of a loss that is no sum of terms (`Landscape.additive` is False) it names the examples that the loss sees together: weight 0 pads, the
-    others have equal weights.
+    Weight 0 pads, repeated indices accumulate.
+
+    Of a loss that is no sum of terms (`Landscape.additive` is False) it names the examples that the loss sees
+    together: weight 0 pads, the others have equal weights.
     """
 
     index: Tensor  # type: ignore[assignment]  # (R, 1 | P, B) int64
@@ -81,14 +89,18 @@ class Terms(NamedTuple):
 
 
 class Landscape(Parameters, ABC):
-    """A loss to minimise, deterministic once bound to worlds. Subclasses are frozen keyword-only dataclasses of parameters.
+    """A loss to minimise, deterministic once bound to worlds.
 
-    A landscape with random tables draws them in `bind` and returns `self.bound(tables=...)`; its tables are fields with
-    `init=False`. One without random tables is its own bound form.
+    Subclasses are frozen keyword-only dataclasses of parameters.
+
+    A landscape with random tables draws them in `bind` and returns `self.bound(tables=...)`; its tables are
+    fields with `init=False`. One without random tables is its own bound form.
     """
 
     extras: ClassVar[Mapping[str, tuple[str, str]]] = {}  # what `measures` returns: name -> (long name, unit)
-    optimum: Tensor | None = None  # (R, D) a global minimiser, once bound; None: not known. A field, where a subclass knows it
+    optimum: Tensor | None = (
+        None  # (R, D) a global minimiser, once bound; None: not known. A field, where a subclass knows it
+    )
 
     @property
     @abstractmethod
@@ -127,17 +139,26 @@ class Landscape(Parameters, ABC):
 
     @property
     def fitness_law(self) -> FitnessLaw | None:
-        """The fitness that its loss stands for; None: it does not say, and an optimizer that needs fitness names how it follows from the loss."""
+        """The fitness that its loss stands for.
+
+        None: it does not say, and an optimizer that needs fitness names how it follows from the loss.
+        """
         return None
 
     @property
     def optima(self) -> Tensor | None:
-        """All known global minimisers (R, K, D), once bound, some perhaps twice; None: none is known, or they are too many to list."""
+        """All known global minimisers (R, K, D), once bound, some perhaps twice.
+
+        None: none is known, or they are too many to list.
+        """
         return None if self.optimum is None else self.optimum[:, None]
 
     @property
     def additive(self) -> bool:
-        """Whether the loss of a mini-batch is the weighted sum of the losses of its terms; False: it depends on which are seen together."""
+        """Whether the loss of a mini-batch is the weighted sum of the losses of its terms.
+
+        False: it depends on which are seen together.
+        """
         return True
 
     @property
@@ -147,12 +168,18 @@ class Landscape(Parameters, ABC):
 
     @property
     def players(self) -> tuple[int, ...]:
-        """How many coordinates each player owns, in order; on a game (more than one) `loss` is (R, P, players), each minimises its own."""
+        """How many coordinates each player owns, in order.
+
+        On a game (more than one) `loss` is (R, P, players), each minimises its own.
+        """
         return (self.dim,)
 
     @property
     def clock(self) -> Literal["step", "cost"] | None:
-        """What `loss` takes as time: completed steps, or evaluations spent; None: the landscape stands still."""
+        """What `loss` takes as time: completed steps, or evaluations spent.
+
+        None: the landscape stands still.
+        """
         return None
 
     @property
@@ -162,12 +189,18 @@ class Landscape(Parameters, ABC):
 
     @property
     def code(self) -> tuple[str, ...]:
-        """Modules of the user's own whose code the loss runs, beside that of the class: a cell is computed anew where they change."""
+        """Modules of the user's own whose code the loss runs, beside that of the class.
+
+        A cell is computed anew where they change.
+        """
         return ()
 
     @property
     def fingerprint(self) -> str:
-        """Digest of what the loss reads beside its parameters, such as a file; a cell is computed anew where it changes."""
+        """Digest of what the loss reads beside its parameters, such as a file.
+
+        A cell is computed anew where it changes.
+        """
         return ""
 
     @property
@@ -186,7 +219,10 @@ class Landscape(Parameters, ABC):
         return True
 
     def bind(self, streams: Streams) -> Self:
-        """The landscape of these worlds; tables are drawn at source "instance". `streams.worlds` holds instance numbers."""
+        """The landscape of these worlds; tables are drawn at source "instance".
+
+        `streams.worlds` holds instance numbers.
+        """
         del streams
         return self
 
@@ -218,7 +254,10 @@ class Landscape(Parameters, ABC):
         return self.domain.low + (self.domain.high - self.domain.low) * streams.uniform("init", shape)
 
     def solution_loss(self, x: Tensor, time: Tensor | None = None) -> Tensor:
-        """The true loss of x (R, P, D) taken as an answer -> (R, P); a relaxation rounds first, a game says how far from equilibrium."""
+        """The true loss of x (R, P, D) taken as an answer -> (R, P).
+
+        A relaxation rounds first, a game says how far from equilibrium.
+        """
         return self.loss(x, None, time)
 
     def measures(self, x: Tensor) -> dict[str, Tensor]:
@@ -228,7 +267,10 @@ class Landscape(Parameters, ABC):
 
 
 def per_instance(streams: Streams, draw: Callable[[Streams], Tensor]) -> Tensor:
-    """Tables (R, ...) of draw(streams) -> (I, ...), called once for the different instances; where all worlds share one they share its memory."""
+    """Tables (R, ...) of draw(streams) -> (I, ...), called once for the different instances.
+
+    Where all worlds share one they share its memory.
+    """
     again = streams.redraws.get("instance", torch.zeros_like(streams.worlds))
     (numbers, redraws), row = torch.unique(torch.stack([streams.worlds, again]), dim=1, return_inverse=True)
     table = draw(streams.subset(numbers).redraw("instance", redraws))
@@ -236,5 +278,8 @@ def per_instance(streams: Streams, draw: Callable[[Streams], Tensor]) -> Tensor:
 
 
 def weighted(loss: Tensor, terms: Terms | None) -> Tensor:
-    """The loss (R, P) of a mini-batch where it is not a finite sum: one term, taken as often as the weights say."""
+    """The loss (R, P) of a mini-batch where it is not a finite sum.
+
+    One term, taken as often as the weights say.
+    """
     return loss if terms is None else terms.weight.sum(-1) * loss

@@ -14,15 +14,23 @@ def check_points(landscape: Landscape, x: Tensor) -> None:
     if x.ndim != 3 or x.shape[-1] != dim:
         raise ValueError(f"{name}: expected points of shape (R, P, {dim}), got {tuple(x.shape)}")
     if isinstance(domain, Bits) and x.dtype != torch.uint8:
-        raise ValueError(f"{name}: expected bits as torch.uint8, got {x.dtype}; convert with .to(torch.uint8)")
+        raise ValueError(
+            f"{name}: expected bits as torch.uint8, got {x.dtype}; convert with .to(torch.uint8)"
+        )
     if isinstance(domain, Reals):
         check_reals(name, x)
         if domain.bounded and not bool(((x >= domain.low) & (x <= domain.high) | x.isnan()).all()):
-            raise ValueError(f"{name}: expected points in [{domain.low:g}, {domain.high:g}]^{dim}, got {x.min():g} .. {x.max():g}")
+            raise ValueError(
+                f"{name}: expected points in [{domain.low:g}, {domain.high:g}]^{dim}, got {x.min():g} .."
+                f" {x.max():g}"
+            )
 
 
 def into_box(landscape: Landscape, x: Tensor) -> tuple[Tensor, Tensor | None]:
-    """Points x (R, P, D) moved into the box where that is bounded, and which were inside (R, P); None where every point is legal."""
+    """Points x (R, P, D) moved into the box where that is bounded, and which were inside (R, P).
+
+    None where every point is legal.
+    """
     domain = landscape.domain
     if not (isinstance(domain, Reals) and domain.bounded):
         return x, None
@@ -33,14 +41,19 @@ def into_box(landscape: Landscape, x: Tensor) -> tuple[Tensor, Tensor | None]:
 def check_chances(landscape: Landscape, p: Tensor) -> None:
     """Raise ValueError unless p is (R, P, D), real: the chances of an `extension`."""
     if p.ndim != 3 or p.shape[-1] != landscape.dim:
-        raise ValueError(f"{landscape.name}: expected points of shape (R, P, {landscape.dim}), got {tuple(p.shape)}")
+        raise ValueError(
+            f"{landscape.name}: expected points of shape (R, P, {landscape.dim}), got {tuple(p.shape)}"
+        )
     check_reals(landscape.name, p)
 
 
 def check_reals(name: str, x: Tensor) -> None:
     """Raise ValueError unless x is float32 or float64."""
     if x.dtype not in (torch.float32, torch.float64):
-        raise ValueError(f"{name}: expected points as torch.float32 or torch.float64, got {x.dtype}; convert with .to(torch.float64)")
+        raise ValueError(
+            f"{name}: expected points as torch.float32 or torch.float64, got {x.dtype}; convert with"
+            " .to(torch.float64)"
+        )
 
 
 UNBOUND = torch.empty(0)  # stands for a table before `bind`
@@ -49,6 +62,8 @@ UNBOUND = torch.empty(0)  # stands for a table before `bind`
 def check_bound(name: str, x: Tensor, table: Tensor) -> None:
     """Raise ValueError unless the landscape holds its tables (R, ...) and x (R, P, D) has as many worlds."""
     if table.numel() == 0:
-        raise ValueError(f"{name}: expected a landscape bound to worlds, got parameters alone; call .bind(streams) first")
+        raise ValueError(
+            f"{name}: expected a landscape bound to worlds, got parameters alone; call .bind(streams) first"
+        )
     if len(table) != len(x):
         raise ValueError(f"{name}: expected points of the {len(table)} worlds it is bound to, got {len(x)}")

@@ -16,7 +16,10 @@ def column(value: float | Tensor, like: Tensor) -> float | Tensor:
 
 
 def dot(a: Tensor, b: Tensor) -> Tensor:
-    """Sum over the last axis of a * b. Unlike matmul with a vector and einsum, its bits do not depend on R."""
+    """Sum over the last axis of a * b.
+
+    Unlike matmul with a vector and einsum, its bits do not depend on R.
+    """
     return (a * b).sum(-1)
 
 
@@ -28,7 +31,9 @@ def safe_unit(size: Tensor) -> Tensor:
     low, high = _squared(size.dtype)
     limits = torch.finfo(size.dtype)
     large, small = 2.0 ** round(math.log2(limits.max) * 0.7), 2.0 ** round(math.log2(limits.tiny) * 0.7)
-    return torch.ones_like(size).masked_fill_(size > high, large).masked_fill_((size < low) & (size > 0), small)
+    return (
+        torch.ones_like(size).masked_fill_(size > high, large).masked_fill_((size < low) & (size > 0), small)
+    )
 
 
 def ordinary(size: Tensor) -> bool:
@@ -56,7 +61,10 @@ def norm(x: Tensor) -> Tensor:
 
 
 def matmul(a: Tensor, b: Tensor) -> Tensor:
-    """Product (..., I, J) @ (..., J, K), axes of length 1 padded to 2: the bits of a matrix-vector product, and of its gradient, depend on R."""
+    """Product (..., I, J) @ (..., J, K), axes of length 1 padded to 2.
+
+    The bits of a matrix-vector product, and of its gradient, depend on R.
+    """
     rows, columns = a.shape[-2], b.shape[-1]
     if min(rows, columns, a.shape[-1]) > 1:
         return a @ b

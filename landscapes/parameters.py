@@ -22,7 +22,10 @@ class Parameters:
         hints = hints_of(type(self))  # type: ignore[arg-type]
         for key, value in self.parameters().items():
             if get_origin(hints[key]) is Literal and value not in get_args(hints[key]):
-                raise ValueError(f"{self.name}.{key}: expected one of {', '.join(map(str, get_args(hints[key])))}, got {value!r}")
+                raise ValueError(
+                    f"{self.name}.{key}: expected one of {', '.join(map(str, get_args(hints[key])))}, got"
+                    f" {value!r}"
+                )
             for bound in ranges(type(self), key):
                 if not _within(bound, value):
                     raise ValueError(f"{self.name}.{key}: expected {_describe(bound)}, got {value}")
@@ -45,13 +48,22 @@ def hints_of(owner: type, *, include_extras: bool = False) -> dict[str, Any]:
 def ranges(owner: type, key: str) -> list[BaseMetadata]:
     """The range annotations of one field of a Parameters class."""
     hint = hints_of(owner, include_extras=True)[key]
-    return [m for m in get_args(hint)[1:] if isinstance(m, BaseMetadata)] if get_origin(hint) is Annotated else []
+    return (
+        [m for m in get_args(hint)[1:] if isinstance(m, BaseMetadata)]
+        if get_origin(hint) is Annotated
+        else []
+    )
 
 
 def _within(bound: BaseMetadata, value: Any) -> bool:  # noqa: ANN401
     if value is None or isinstance(value, str):
         return True
-    checks = {Gt: lambda b: value > b.gt, Ge: lambda b: value >= b.ge, Lt: lambda b: value < b.lt, Le: lambda b: value <= b.le}
+    checks = {
+        Gt: lambda b: value > b.gt,
+        Ge: lambda b: value >= b.ge,
+        Lt: lambda b: value < b.lt,
+        Le: lambda b: value <= b.le,
+    }
     return bool(torch.as_tensor(checks[type(bound)](bound)).all())
 
 

@@ -1,10 +1,12 @@
 """Addressed random streams: the only file that draws.
 
-A draw is Philox4x32-10 (Salmon et al. 2011) at the key (study seed, world) and the counter (block of the position, step, source and part,
-redraw). Nothing is consumed: the draw at an address does not depend on what else was drawn, on which other worlds share the batch, or on
-the device. Position of coordinate d of point p is p * D + d, so raising P keeps the earlier draws.
+A draw is Philox4x32-10 (Salmon et al. 2011) at the key (study seed, world) and the counter (block of the
+position, step, source and part, redraw). Nothing is consumed: the draw at an address does not depend on what
+else was drawn, on which other worlds share the batch, or on the device. Position of coordinate d of point p
+is p * D + d, so raising P keeps the earlier draws.
 
-On a CPU the loops are numba's (`landscapes.streams_numba`); elsewhere the same definition runs in plain torch (`landscapes.streams_torch`), bit for bit.
+On a CPU the loops are numba's (`landscapes.streams_numba`); elsewhere the same definition runs in plain torch
+(`landscapes.streams_torch`), bit for bit.
 """
 
 from __future__ import annotations
@@ -44,7 +46,9 @@ _PARTS = 2**16
 
 @cache
 def source_numbers(declared: tuple[str, ...] = ()) -> dict[str, int]:
-    """The number of each built-in and declared source, 0 .. 65535: the place in `SOURCES`, or for a plugin's own name 32768 + a hash of it.
+    """The number of each built-in and declared source, 0 ..
+
+    65535: the place in `SOURCES`, or for a plugin's own name 32768 + a hash of it.
 
     Raises:
         ValueError: two declared names share a number; rename one.
@@ -54,7 +58,9 @@ def source_numbers(declared: tuple[str, ...] = ()) -> dict[str, int]:
         number = numbers.get(name, 0x8000 | zlib.crc32(name.encode()) & 0x7FFF)
         clash = next((other for other, taken in numbers.items() if taken == number and other != name), None)
         if clash is not None:
-            raise ValueError(f"streams: the sources {name!r} and {clash!r} have the same number; rename one of them")
+            raise ValueError(
+                f"streams: the sources {name!r} and {clash!r} have the same number; rename one of them"
+            )
         numbers[name] = number
     return numbers
 
@@ -104,7 +110,7 @@ class Streams:
         """The sources that were drawn from at this step so far."""
         return {source for source, _ in self._drawn}
 
-    # where to draw ---------------------------------------------------------------------------------------------------
+    # where to draw ------------------------------------------------------------------------------------------
 
     def at(self, step: int | Tensor) -> Streams:
         """The same streams at another step, one number or (R,); every address is free again."""
@@ -115,14 +121,20 @@ class Streams:
         return moved
 
     def subset(self, worlds: Tensor | Sequence[int]) -> Streams:
-        """The same streams for these absolute worlds, in this order, repeats allowed; redraws start at 0 again."""
+        """The same streams for these absolute worlds, in this order, repeats allowed.
+
+        Redraws start at 0 again.
+        """
         worlds = torch.as_tensor(worlds, dtype=torch.int64)
         if isinstance(self.step, Tensor):
             raise ValueError("streams.subset: the step differs by row; take the subset first, then .at(step)")
         return replace(self, worlds=worlds, redraws={})
 
     def redraw(self, source: str, k: int | Tensor) -> Streams:
-        """The same streams with `source` drawn for the k-th time, k one number or (R,), 0 <= k < 2**32; 0 is the original draw."""
+        """The same streams with `source` drawn for the k-th time, k one number or (R,), 0 <= k < 2**32.
+
+        0 is the original draw.
+        """
         self._number(source)
         k = torch.as_tensor(k, dtype=torch.int64).expand(self.size)
         if len(k) and not (0 <= int(k.min()) and int(k.max()) < _LIMIT):
@@ -131,7 +143,7 @@ class Streams:
         moved._drawn.update(drawn for drawn in self._drawn if drawn[0] != source)
         return moved
 
-    # laws ------------------------------------------------------------------------------------------------------------
+    # laws ---------------------------------------------------------------------------------------------------
 
     def uniform(self, source: str, shape: tuple[int, ...], part: int = 0) -> Tensor:
         """Uniform on [0, 1): (R, *shape), with 53 random bits in float64 and 24 in float32."""
@@ -150,30 +162,61 @@ class Streams:
         )
 
     def integers(self, source: str, high: int | Tensor, shape: tuple[int, ...], part: int = 0) -> Tensor:
-        """Uniform on 0 .. high - 1: (R, *shape) int64; `high` one number or broadcastable to (R, *shape). The same in every dtype."""
+        """Uniform on 0 .. high - 1: (R, *shape) int64; `high` one number or broadcastable to (R, *shape).
+
+        The same in every dtype.
+        """
         if isinstance(high, Tensor):
             return (self._uniform(source, shape, part, torch.float64) * high).long()
         return self._draw(
-            partial(_integers, float(high)), lambda key, n: (streams_torch.uniform64(key, n) * high).long(), source, shape, part, torch.int64
+            partial(_integers, float(high)),
+            lambda key, n: (streams_torch.uniform64(key, n) * high).long(),
+            source,
+            shape,
+            part,
+            torch.int64,
         )
 
     def bernoulli(self, source: str, p: float | Tensor, shape: tuple[int, ...], part: int = 0) -> Tensor:
-        """True with probability p, to 53 bits: (R, *shape) bool; p one number or broadcastable to (R, *shape). The same in every dtype."""
+        """True with probability p, to 53 bits: (R, *shape) bool.
+
+        P one number or broadcastable to (R, *shape). The same in every dtype.
+        """
         chance = torch.as_tensor(p, dtype=torch.float64, device=self.device)
         if chance.numel() > 1 and chance.shape != (self.size, *(1,) * len(shape)):  # it varies within a row
-            return self._draw(None, streams_torch.below(chance.expand(self.size, *shape).flatten(1)), source, shape, part, torch.bool)
+            return self._draw(
+                None,
+                streams_torch.below(chance.expand(self.size, *shape).flatten(1)),
+                source,
+                shape,
+                part,
+                torch.bool,
+            )
         row = chance.reshape(-1).expand(self.size)
-        return self._draw(partial(_below, row), streams_torch.below(row[:, None]), source, shape, part, torch.bool)
+        return self._draw(
+            partial(_below, row), streams_torch.below(row[:, None]), source, shape, part, torch.bool
+        )
 
     def coins(self, source: str, shape: tuple[int, ...], part: int = 0) -> Tensor:
-        """True or False with equal probability, from one bit each: (R, *shape) bool. The same in every dtype."""
+        """True or False with equal probability, from one bit each: (R, *shape) bool.
+
+        The same in every dtype.
+        """
         return self._draw(_coins, streams_torch.coins, source, shape, part, torch.bool)
 
     def categorical(self, source: str, weights: Tensor, shape: tuple[int, ...], part: int = 0) -> Tensor:
-        """Indices drawn with replacement, in proportion to weights (R, K) >= 0: (R, *shape) int64, by inverse CDF."""
+        """Indices drawn with replacement, in proportion to weights (R, K) >= 0.
+
+        (R, *shape) int64, by inverse CDF.
+        """
         cdf = weights.double().cumsum(-1)
         u = self._uniform(source, shape, part, torch.float64).reshape(self.size, -1) * cdf[:, -1:]
-        return torch.searchsorted(cdf, u, right=True).clamp_(max=weights.shape[-1] - 1).reshape(self.size, *shape)
+        return (
+            torch
+            .searchsorted(cdf, u, right=True)
+            .clamp_(max=weights.shape[-1] - 1)
+            .reshape(self.size, *shape)
+        )
 
     def multinomial(self, source: str, n: int, weights: Tensor, part: int = 0) -> Tensor:
         """Counts of n categorical draws: (R, K) int64."""
@@ -185,14 +228,17 @@ class Streams:
         return self._uniform(source, (*shape, n), part, torch.float64).argsort(dim=-1, stable=True)
 
     def choice(self, source: str, n: int, size: int, shape: tuple[int, ...] = (), part: int = 0) -> Tensor:
-        """`size` different numbers of 0 .. n - 1: (R, *shape, size) int64; every subset has the same probability, the order within is not uniform."""
+        """`size` different numbers of 0 .. n - 1: (R, *shape, size) int64.
+
+        Every subset has the same probability, the order within is not uniform.
+        """
         if not 0 <= size <= n:
             raise ValueError(f"streams.choice: expected 0 <= size <= n = {n}, got {size}")
         high = torch.arange(n - size + 1, n + 1, device=self.device)
         drawn = self.integers(source, high, (*shape, size), part)
         return _floyd(drawn.flatten(0, -2), n).view_as(drawn)
 
-    # tables too large to store, and other libraries' draws ---------------------------------------------------------------
+    # tables too large to store, and other libraries' draws --------------------------------------------------
 
     def keyed(self, source: str, part: int = 0) -> Keyed:
         """A random table that is never stored: the entry at words w is the same whatever was asked before."""
@@ -208,7 +254,7 @@ class Streams:
             drawn = [[_seeded(int(seed), draw) for seed in row] for row in seeds]
         return torch.stack([torch.stack(row) for row in drawn]).to(self.device)
 
-    # the address -----------------------------------------------------------------------------------------------------
+    # the address --------------------------------------------------------------------------------------------
 
     def _number(self, source: str) -> int:
         if source in self._numbers:
@@ -223,7 +269,8 @@ class Streams:
             raise ValueError(f"streams: expected 0 <= part < {_PARTS}, got {part}")
         if (source, part) in self._drawn:
             raise ValueError(
-                f"streams: {source!r} was already drawn at this step; name another part (got part={part}), or go to another step with .at"
+                f"streams: {source!r} was already drawn at this step; name another part (got part={part}), or"
+                " go to another step with .at"
             )
         self._drawn.add((source, part))
         key = self._key.copy()
@@ -232,7 +279,15 @@ class Streams:
             key[:, 4] = self.redraws[source].cpu().numpy()
         return key
 
-    def _draw(self, kernel, reference, source: str, shape: tuple[int, ...], part: int, dtype: torch.dtype) -> Tensor:  # noqa: ANN001
+    def _draw(
+        self,
+        kernel,  # noqa: ANN001
+        reference,  # noqa: ANN001
+        source: str,
+        shape: tuple[int, ...],
+        part: int,
+        dtype: torch.dtype,
+    ) -> Tensor:
         key, count = self._address(source, part), math.prod(shape)
         if count >= _LIMIT:
             raise ValueError(f"streams: expected fewer than 2**32 draws in a row, got {count}")
@@ -257,10 +312,13 @@ class Streams:
 
 @dataclass(frozen=True)
 class Keyed:
-    """Random tables of R worlds, one entry for each sequence of words: Philox chained over the words (`Streams.keyed` makes them).
+    """Random tables of R worlds, one entry for each sequence of words.
 
-    Words of one table come in sequences of one length W >= 1. The first word is the position in the counter of a block; each further word is
-    hashed, as a position, under the key and counter that the block before gave: 128 bits of state.
+    Philox chained over the words (`Streams.keyed` makes them).
+
+    Words of one table come in sequences of one length W >= 1. The first word is the position in the counter
+    of a block; each further word is hashed, as a position, under the key and counter that the block before
+    gave: 128 bits of state.
 
     Args:
         key: (R, 5) uint64, as in `landscapes.streams_numba`.
@@ -285,7 +343,10 @@ class Keyed:
 
 
 def bit_words(x: Tensor) -> Tensor:
-    """Bits (..., n) uint8 -> (..., W) int64 words of 32 bits, the first bit the lowest; W = n / 32, rounded up."""
+    """Bits (..., n) uint8 -> (..., W) int64 words of 32 bits, the first bit the lowest.
+
+    W = n / 32, rounded up.
+    """
     if x.is_cpu:
         packed = np.packbits(x.numpy(), axis=-1, bitorder="little")
         packed = np.pad(packed, [(0, 0)] * (x.ndim - 1) + [(0, -packed.shape[-1] % 4)])
@@ -301,7 +362,9 @@ def _seeded(seed: int, draw: Callable[[], Tensor]) -> Tensor:
 def _words_of(name: str, value: int | Tensor) -> int | np.ndarray:
     """32-bit words of an address."""
     number = value.cpu().numpy() if isinstance(value, Tensor) else value
-    low, high = (number, number) if isinstance(number, int) else (number.min(initial=0), number.max(initial=0))
+    low, high = (
+        (number, number) if isinstance(number, int) else (number.min(initial=0), number.max(initial=0))
+    )
     if not (0 <= low and high < _LIMIT):
         raise ValueError(f"streams: expected {name} of 0 <= {name} < 2**32, got {low} .. {high}")
     return number

@@ -1,8 +1,9 @@
 """The draws of `landscapes.streams` in numba: one thread, no fastmath, a fixed order of operations.
 
-Random words are Philox4x32-10 (Salmon, Moraes, Dror, Shaw 2011: "Parallel random numbers: as easy as 1, 2, 3", SC11). The logarithm,
-sine and cosine of the Box-Muller transform are fdlibm's and Cephes' polynomials, so that they are the same bits on
-every machine; `landscapes.streams` holds the same definition in plain torch for other devices, and a test compares the two.
+Random words are Philox4x32-10 (Salmon, Moraes, Dror, Shaw 2011: "Parallel random numbers: as easy as 1, 2,
+3", SC11). The logarithm, sine and cosine of the Box-Muller transform are fdlibm's and Cephes' polynomials, so
+that they are the same bits on every machine; `landscapes.streams` holds the same definition in plain torch
+for other devices, and a test compares the two.
 
 Every row kernel takes `key` (R, 5) uint64: the columns are seed, world, step, source and part, redraw.
 """
@@ -13,7 +14,15 @@ from numba import njit, types
 from numba.extending import intrinsic
 
 LN2_HIGH, LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10
-LOG = (0.14798198605116586, 0.15313837699209373, 0.1818357216161805, 0.22222198432149784, 0.2857142874366239, 0.3999999999940942, 0.6666666666666735)
+LOG = (
+    0.14798198605116586,
+    0.15313837699209373,
+    0.1818357216161805,
+    0.22222198432149784,
+    0.2857142874366239,
+    0.3999999999940942,
+    0.6666666666666735,
+)
 SIN = (
     1.58969099521155010221e-10,
     -2.50507602534068634195e-08,
@@ -52,7 +61,9 @@ CHUNK = 512  # blocks of four words worked at a time: they stay in the first-lev
 
 _F = np.float32
 _LOG32, _SIN32, _COS32 = (tuple(_F(c) for c in t) for t in (LOG32, SIN32, COS32))
-_M0, _M1, _W0, _W1, _LOW = (np.uint64(c) for c in (0xD2511F53, 0xCD9E8D57, 0x9E3779B9, 0xBB67AE85, 0xFFFFFFFF))
+_M0, _M1, _W0, _W1, _LOW = (
+    np.uint64(c) for c in (0xD2511F53, 0xCD9E8D57, 0x9E3779B9, 0xBB67AE85, 0xFFFFFFFF)
+)
 _U32, _U11, _U52 = (np.uint64(c) for c in (32, 11, 52))
 
 
@@ -87,7 +98,9 @@ def _philox(block, step, source, redraw, seed, world):
 
 
 @njit(inline="always")
-def _unit(high, low):  # 53-bit uniform on [0, 1); the bit patterns are 2^52 + word, since AVX2 has no uint64 -> double
+def _unit(
+    high, low
+):  # 53-bit uniform on [0, 1); the bit patterns are 2^52 + word, since AVX2 has no uint64 -> double
     h = _as_float(np.uint64(0x4330000000000000) | high) - 4503599627370496.0
     g = _as_float(np.uint64(0x4330000000000000) | (low >> _U11)) - 4503599627370496.0
     return h * 2.0**-32 + g * 2.0**-53
@@ -122,11 +135,15 @@ def _log32(u):
 @njit(inline="always")
 def _fill(key, start, m, w):  # w (4, CHUNK): the words of m blocks of one row, from block `start` on
     for i in range(m):
-        w[0, i], w[1, i], w[2, i], w[3, i] = _philox(np.uint64(start + i), key[2], key[3], key[4], key[0], key[1])
+        w[0, i], w[1, i], w[2, i], w[3, i] = _philox(
+            np.uint64(start + i), key[2], key[3], key[4], key[0], key[1]
+        )
 
 
 @njit(inline="always")
-def _spill(x, m, out):  # x (2 or 4, CHUNK): the first m columns, one after the other, into out (n,), as far as it goes
+def _spill(
+    x, m, out
+):  # x (2 or 4, CHUNK): the first m columns, one after the other, into out (n,), as far as it goes
     lanes, whole = len(x), min(m, len(out) // len(x))
     rows = out[: lanes * whole].reshape(whole, lanes)
     if lanes == 4:
@@ -172,7 +189,10 @@ def integers(key, high, out):
             m = min(CHUNK, (out.shape[1] + 1) // 2 - start)
             _fill(key[r], start, m, w)
             for i in range(m):
-                x[0, i], x[1, i] = np.int64(_unit(w[0, i], w[1, i]) * high), np.int64(_unit(w[2, i], w[3, i]) * high)
+                x[0, i], x[1, i] = (
+                    np.int64(_unit(w[0, i], w[1, i]) * high),
+                    np.int64(_unit(w[2, i], w[3, i]) * high),
+                )
             _spill(x, m, out[r, 2 * start :])
 
 
@@ -194,8 +214,8 @@ def uniform32(key, out):
 def below(key, threshold, out):
     """Whether a 53-bit integer lies below threshold (R,) int64: out (R, n) uint8, 0 or 1.
 
-    The upper 32 bits of draw q are word q; the lower 21 are those of word q of the blocks from 2^31 on, which is looked at only in the
-    one case of 2^32 where the upper ones do not decide.
+    The upper 32 bits of draw q are word q; the lower 21 are those of word q of the blocks from 2^31 on, which
+    is looked at only in the one case of 2^32 where the upper ones do not decide.
     """
     w, lower, x = np.empty((4, CHUNK), np.uint32), np.empty((4, 1), np.uint32), np.empty((4, CHUNK), np.uint8)
     for r in range(len(out)):
@@ -297,7 +317,10 @@ def hashed_normal(key, words, out):
 
 @njit(cache=True)
 def normal32(key, out):
-    """Standard normals: out (R, n) float32; four from each block, from 24-bit uniforms (none lies beyond 5.77)."""
+    """Standard normals: out (R, n) float32.
+
+    Four from each block, from 24-bit uniforms (none lies beyond 5.77).
+    """
     w, x = np.empty((4, CHUNK), np.uint32), np.empty((4, CHUNK), np.float32)
     n = out.shape[1]
     for r in range(out.shape[0]):

@@ -1,7 +1,9 @@
-"""The draws of `landscapes.streams` in plain torch, for any device: bit for bit those of `landscapes.streams_numba`.
+"""The draws of `landscapes.streams` in plain torch, for any device.
 
-Every function of a `key` takes (R, 5) int64, the columns of `kernels`, and the number n of draws in a row, and gives (R, n). 32-bit words are
-held as int64.
+Bit for bit those of `landscapes.streams_numba`.
+
+Every function of a `key` takes (R, 5) int64, the columns of `kernels`, and the number n of draws in a row,
+and gives (R, n). 32-bit words are held as int64.
 """
 
 from __future__ import annotations
@@ -57,13 +59,20 @@ def words(key: Tensor, n: int, first: int = 0) -> Tensor:
 
 
 def below(p: Tensor) -> Callable[[Tensor, int], Tensor]:
-    """Whether the draw lies below p (R, 1 | n): a function of (key, n); the lower bits stand in the blocks from `TIES` on."""
+    """Whether the draw lies below p (R, 1 | n): a function of (key, n).
+
+    The lower bits stand in the blocks from `TIES` on.
+    """
     return lambda key, n: unit(words(key, n), words(key, n, first=streams_numba.TIES)) < p
 
 
 def coins(key: Tensor, n: int) -> Tensor:
     """Fair coins, bool: coin q of a row is bit q mod 32 of word q // 32."""
-    return (words(key, (n + 31) // 32)[..., None] >> torch.arange(32, device=key.device) & 1).flatten(1)[:, :n].bool()
+    return (
+        (words(key, (n + 31) // 32)[..., None] >> torch.arange(32, device=key.device) & 1)
+        .flatten(1)[:, :n]
+        .bool()
+    )
 
 
 def uniform64(key: Tensor, n: int) -> Tensor:
@@ -109,7 +118,9 @@ def box_muller(w: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
     s = f / (2.0 + f)
     z = s * s
     h = 0.5 * f * f
-    log = k * streams_numba.LN2_HIGH - ((h - (s * (h + z * _horner(z, streams_numba.LOG)) + k * streams_numba.LN2_LOW)) - f)
+    log = k * streams_numba.LN2_HIGH - (
+        (h - (s * (h + z * _horner(z, streams_numba.LOG)) + k * streams_numba.LN2_LOW)) - f
+    )
     a = streams_numba.EIGHTH_TURN * unit(w[2], w[3])
     z = a * a
     s, c = a + a * z * _horner(z, streams_numba.SIN), 1.0 - 0.5 * z + z * z * _horner(z, streams_numba.COS)
@@ -131,7 +142,10 @@ def _pair32(word: Tensor, bits: Tensor) -> tuple[Tensor, Tensor]:
     log = f + y + k * streams_numba.LN2_HIGH32
     a = streams_numba.EIGHTH_TURN * ((bits >> 8).float() * 2.0**-24)
     z = a * a
-    s, c = a + a * z * _horner(z, streams_numba.SIN32), 1.0 - 0.5 * z + z * z * _horner(z, streams_numba.COS32)
+    s, c = (
+        a + a * z * _horner(z, streams_numba.SIN32),
+        1.0 - 0.5 * z + z * z * _horner(z, streams_numba.COS32),
+    )
     return _turn(_sqrt(-2.0 * log), s, c, bits)
 
 

@@ -1,7 +1,8 @@
 """The contract of optimizers: tensors in, tensors out.
 
-An optimizer never sees a landscape. It asks (`Query`), the oracle answers (`Answer`), it is told. State is a NamedTuple of tensors
-with leading R; hyperparameters are a frozen keyword-only dataclass, each a number or an (R,) tensor.
+An optimizer never sees a landscape. It asks (`Query`), the oracle answers (`Answer`), it is told. State is a
+NamedTuple of tensors with leading R; hyperparameters are a frozen keyword-only dataclass, each a number or an
+(R,) tensor.
 """
 
 from __future__ import annotations
@@ -23,19 +24,37 @@ Info = dict[str, Tensor]  # parents, staleness, clock, accepted, ...: (R, ...)
 
 
 class Optimizer(Parameters, ABC):
-    """One search method. Subclasses are frozen keyword-only dataclasses of hyperparameters; `P` is the number of points asked each step."""
+    """One search method.
+
+    Subclasses are frozen keyword-only dataclasses of hyperparameters; `P` is the number of points asked each
+    step.
+    """
 
     domains: ClassVar[tuple[type, ...]] = (Reals,)  # where it can search: Reals, Bits or both
     sources: ClassVar[tuple[str, ...]] = ()  # the streams that it draws from
     gradient: ClassVar[bool] = False  # whether it asks for gradients
     games: ClassVar[bool] = False  # whether it can play a game, where every player has a loss of its own
     linear_fitness: ClassVar[bool] = False  # whether fitness has to be linear in the loss
-    relaxations: ClassVar[tuple[str, ...]] = ("extension", "lovasz", "threshold")  # how it may see bits, if it searches reals alone
-    until_budget: ClassVar[tuple[str, ...]] = ()  # parameters that are numbers of steps, or `budget`: those of the whole run
-    libraries: ClassVar[tuple[str, ...]] = ()  # installed packages, beside torch, whose versions its numbers depend on
-    switches: ClassVar[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {}  # source -> off (its deterministic limit), .. -> parameters
-    recorded: ClassVar[Mapping[str, tuple[str, str, str]]] = {}  # what checkpoints show of info, its mean: key -> variable, long name, unit
-    counted: ClassVar[Mapping[str, tuple[str, str, str]]] = {}  # likewise, the sum of a step's (R,) over the steps so far
+    relaxations: ClassVar[tuple[str, ...]] = (
+        "extension",
+        "lovasz",
+        "threshold",
+    )  # how it may see bits, if it searches reals alone
+    until_budget: ClassVar[
+        tuple[str, ...]
+    ] = ()  # parameters that are numbers of steps, or `budget`: those of the whole run
+    libraries: ClassVar[
+        tuple[str, ...]
+    ] = ()  # installed packages, beside torch, whose versions its numbers depend on
+    switches: ClassVar[
+        Mapping[str, Mapping[str, Mapping[str, Any]]]
+    ] = {}  # source -> off (its deterministic limit), .. -> parameters
+    recorded: ClassVar[
+        Mapping[str, tuple[str, str, str]]
+    ] = {}  # what checkpoints show of info, its mean: key -> variable, long name, unit
+    counted: ClassVar[
+        Mapping[str, tuple[str, str, str]]
+    ] = {}  # likewise, the sum of a step's (R,) over the steps so far
 
     @property
     def batches(self) -> bool:
@@ -44,7 +63,10 @@ class Optimizer(Parameters, ABC):
 
     @property
     def cost_follows_schedule(self) -> bool:
-        """Whether a schedule changes what a step costs; then its state counts completed steps as `step` (R,)."""
+        """Whether a schedule changes what a step costs.
+
+        Then its state counts completed steps as `step` (R,).
+        """
         return False
 
     @property
@@ -58,7 +80,10 @@ class Optimizer(Parameters, ABC):
         return queries
 
     def budgeted(self, queries: int, players: int = 1) -> Self:
-        """This method for a budget of so many queries: what ends with the budget (`steps: budget`) is told its number of steps."""
+        """This method for a budget of so many queries.
+
+        What ends with the budget (`steps: budget`) is told its number of steps.
+        """
         steps = self.scheduled_steps(queries, players)
         changed: dict[str, Any] = {}
         for key, value in self.parameters().items():

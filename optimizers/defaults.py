@@ -1,8 +1,10 @@
-"""The numbers that parameters have in a run: what a null becomes, which may follow from the number of coordinates D, the domain, the players.
+"""The numbers that parameters have in a run.
 
-Each is the one that the optimizer's own file computes; a test runs every kind with null and with this value, and finds the same bits. What has no
-value when left null (no clipping, no end of a decay, exactly one bit flipped) is not here. Without crossover the rate of recombination is 0,
-whatever is given.
+What a null becomes, which may follow from the number of coordinates D, the domain, the players.
+
+Each is the one that the optimizer's own file computes; a test runs every kind with null and with this value,
+and finds the same bits. What has no value when left null (no clipping, no end of a decay, exactly one bit
+flipped) is not here. Without crossover the rate of recombination is 0, whatever is given.
 """
 
 from __future__ import annotations
@@ -33,7 +35,9 @@ Rule = Callable[[Any, Task], float | int | None]
 
 
 def effective(optimizer: Parameters, task: Task) -> dict[str, Any]:
-    """Parameter -> the value that it has in a run, where that is another than the one given; those of an inner schedule in a mapping of their own.
+    """Parameter -> the value that it has in a run, where that is another than the one given.
+
+    Those of an inner schedule in a mapping of their own.
 
     Args:
         optimizer: an optimizer, or a schedule inside of one.
@@ -46,7 +50,9 @@ def effective(optimizer: Parameters, task: Task) -> dict[str, Any]:
             found |= {name: inner} if (inner := effective(value, task)) else {}
         elif value is None and rule is not None and (number := rule(optimizer, task)) is not None:
             found[name] = number
-    apart = "recombination_rate" in optimizer.parameters() and optimizer.parameters().get("crossover") == "none"
+    apart = (
+        "recombination_rate" in optimizer.parameters() and optimizer.parameters().get("crossover") == "none"
+    )
     return found | ({"recombination_rate": 0.0} if apart else {})
 
 
@@ -129,8 +135,12 @@ RULES: dict[str, Rule | None] = {  # None: has no value when left null
     "simulated_annealing.mutation_rate": None,
     "parallel_tempering.mutation_rate": None,
     "memetic.mutation_rate": lambda optimizer, task: 1.0,
-    "coevolution.mutation_rate": lambda optimizer, task: task.players / task.dim if isinstance(task.domain, Bits) else 1.0,
-    "wright_fisher.recombination_rate": lambda optimizer, task: 0.5 if optimizer.crossover == "multi_point" else 1.0,
+    "coevolution.mutation_rate": lambda optimizer, task: (
+        task.players / task.dim if isinstance(task.domain, Bits) else 1.0
+    ),
+    "wright_fisher.recombination_rate": lambda optimizer, task: (
+        0.5 if optimizer.crossover == "multi_point" else 1.0
+    ),
     "one_plus_one.damping": lambda optimizer, task: math.sqrt(task.dim + 1),
     "mu_lambda.damping": _damping,
     "mu_lambda.parents": _parents,

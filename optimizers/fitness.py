@@ -5,13 +5,14 @@ Of a loss L, with beta the strength of selection, fitness w is up to a factor
     linear       max(0, 1 - beta L)                   (Wright's w = c - beta L: only beta / c matters, so c = 1)
     exponential  exp(-beta L)
 
-and where the landscape says which fitness w_0 a loss stands for (`FitnessLaw`: w_0 = best - L, or exp(-L)), with v = w_0 / (w_0 at loss 0)
+and where the landscape says which fitness w_0 a loss stands for (`FitnessLaw`: w_0 = best - L, or exp(-L)),
+with v = w_0 / (w_0 at loss 0)
 
     linear       max(0, 1 - beta (1 - v))
     exponential  v^beta
 
-So beta = 0 is neutral, and beta = 1 is fitness as the landscape has it, by either. An infinite loss, and NaN, has no fitness at any beta; where
-nobody has any, there is no selection.
+So beta = 0 is neutral, and beta = 1 is fitness as the landscape has it, by either. An infinite loss, and NaN,
+has no fitness at any beta; where nobody has any, there is no selection.
 """
 
 from __future__ import annotations
@@ -25,11 +26,19 @@ from torch import Tensor
 from landscapes.base import FitnessLaw
 
 LARGE = 1e150  # fitness beyond which sums of it are scaled first
-COUNTED = {"unfit": ("unfit_steps", "steps so far in which nobody of a population had fitness, so that there was no selection in it", "steps")}
+COUNTED = {
+    "unfit": (
+        "unfit_steps",
+        "steps so far in which nobody of a population had fitness, so that there was no selection in it",
+        "steps",
+    )
+}
 
 
 def fitness(value: Tensor, kind: str, strength: float | Tensor, law: FitnessLaw | None = None) -> Tensor:
-    """Fitness of losses (R, P), up to a factor for each world, the largest finite: (R, P) float64; 0 for those that have none.
+    """Fitness of losses (R, P), up to a factor for each world, the largest finite: (R, P) float64.
+
+    0 for those that have none.
 
     Args:
         value: (R, P) losses.
@@ -57,9 +66,12 @@ def nobody_fit(w: Tensor) -> Tensor:
 
 
 def fit_info(populations: Sequence[Tensor], method: Any, law: FitnessLaw | None) -> dict[str, Tensor]:  # noqa: ANN401
-    """What the info of a step says of populations, values (R, P) each: unfit (R,) bool, whether in one of them nobody has fitness.
+    """What the info of a step says of populations, values (R, P) each.
 
-    Nothing where the method does not select in proportion to fitness. Fitness falls with the loss, so it is enough to look at the best.
+    Unfit (R,) bool, whether in one of them nobody has fitness.
+
+    Nothing where the method does not select in proportion to fitness. Fitness falls with the loss, so it is
+    enough to look at the best.
     """
     if getattr(method, "selection", "proportional") != "proportional":
         return {}
@@ -69,10 +81,17 @@ def fit_info(populations: Sequence[Tensor], method: Any, law: FitnessLaw | None)
 
 
 def log_fitness(value: Tensor, kind: str, strength: float | Tensor, law: FitnessLaw | None = None) -> Tensor:
-    """Ln of the fitness of losses (R, P), up to a constant that does not depend on them: float64, -inf for those that have none."""
+    """Ln of the fitness of losses (R, P), up to a constant that does not depend on them.
+
+    Float64, -inf for those that have none.
+    """
     loss = torch.where(value.isnan(), torch.inf, value.double())
     beta = strength.double().reshape(-1, 1) if isinstance(strength, Tensor) and strength.ndim else strength
-    found = torch.log(_linear(loss, beta, law)) if kind == "linear" else _times(beta, -loss if law is None or law.log else _log_of(loss, law))
+    found = (
+        torch.log(_linear(loss, beta, law))
+        if kind == "linear"
+        else _times(beta, -loss if law is None or law.log else _log_of(loss, law))
+    )
     return torch.where(found.isnan() | (loss == torch.inf), -torch.inf, found)
 
 
@@ -81,7 +100,11 @@ def _linear(loss: Tensor, beta: float | Tensor, law: FitnessLaw | None) -> Tenso
         return (1 - _times(beta, loss)).clamp_min(0)
     if law.log:
         return (1 + _times(beta, torch.expm1(-loss))).clamp_min(0)
-    return (law.best - _times(beta, loss.clamp_max(law.best))).clamp_min(0) if law.best > 0 else torch.zeros_like(loss)
+    return (
+        (law.best - _times(beta, loss.clamp_max(law.best))).clamp_min(0)
+        if law.best > 0
+        else torch.zeros_like(loss)
+    )
 
 
 def _exponential(loss: Tensor, beta: float | Tensor, law: FitnessLaw | None) -> Tensor:
@@ -91,7 +114,9 @@ def _exponential(loss: Tensor, beta: float | Tensor, law: FitnessLaw | None) -> 
         return torch.where(loss == best, 1.0, torch.exp(beta * (best - loss)))
     own, top = _log_of(loss, law), _log_of(best, law)
     selected = torch.as_tensor(beta, device=loss.device) != 0  # 0^0 = 1: without selection all are alike
-    return torch.where((top == -torch.inf) & selected, 0.0, torch.where(own == top, 1.0, torch.exp(_times(beta, own - top))))
+    return torch.where(
+        (top == -torch.inf) & selected, 0.0, torch.where(own == top, 1.0, torch.exp(_times(beta, own - top)))
+    )
 
 
 def _log_of(loss: Tensor, law: FitnessLaw) -> Tensor:

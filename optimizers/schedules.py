@@ -34,7 +34,13 @@ from torch import Tensor
 from landscapes.numerics import column
 from landscapes.parameters import Parameters
 
-FACTORS = {"step": 0.1, "exponential": 0.1, "cosine": 0.0, "inverse_time": 0.5, "logarithmic": 0.5}  # `factor` where none is given
+FACTORS = {
+    "step": 0.1,
+    "exponential": 0.1,
+    "cosine": 0.0,
+    "inverse_time": 0.5,
+    "logarithmic": 0.5,
+}  # `factor` where none is given
 Coupling = Literal["none", "constant_variance", "constant_temperature", "grow", "decay_and_grow"]
 LARGEST = 2.0**31  # of a size: a multiplier of 0 asks for an infinite one
 
@@ -45,9 +51,10 @@ class Schedule(Parameters):
 
     Args:
         kind: the law, see the module.
-        steps: after so many steps the multiplier is `factor`; steps > 0, or budget: when the budget is spent; none for constant. None: budget.
-        factor: the multiplier reached after `steps` steps, 0 < factor <= 1, for cosine also 0; None: 0.1 for step and exponential, 0 for cosine,
-            0.5 for inverse_time and logarithmic.
+        steps: after so many steps the multiplier is `factor`; steps > 0, or budget: when the budget is spent;
+            none for constant. None: budget.
+        factor: the multiplier reached after `steps` steps, 0 < factor <= 1, for cosine also 0; None: 0.1 for
+            step and exponential, 0 for cosine, 0.5 for inverse_time and logarithmic.
         warmup: steps of linear warm-up before, >= 0.
     """
 
@@ -64,7 +71,10 @@ class Schedule(Parameters):
         if self.kind == "constant":
             given = [key for key in ("steps", "factor") if getattr(self, key) is not None]
             if given:
-                raise ValueError(f"schedule.{given[0]}: expected none for a constant schedule, got {getattr(self, given[0])}; name another kind")
+                raise ValueError(
+                    f"schedule.{given[0]}: expected none for a constant schedule, got"
+                    f" {getattr(self, given[0])}; name another kind"
+                )
         elif self.factor == 0 and self.kind != "cosine":
             raise ValueError(f"schedule.factor: expected > 0 for kind {self.kind!r}, got 0")
 
@@ -78,7 +88,9 @@ class Schedule(Parameters):
         base = torch.as_tensor(base, dtype=torch.float64, device=step.device).expand(len(step))
         return base if coupling == "grow" or self.still else self.multiplier(step) * base
 
-    def rate(self, base: float | Tensor, step: Tensor, like: Tensor, coupling: Coupling = "none") -> float | Tensor:
+    def rate(
+        self, base: float | Tensor, step: Tensor, like: Tensor, coupling: Coupling = "none"
+    ) -> float | Tensor:
         """The scheduled quantity after `step` (R,) completed steps, ready to broadcast against `like` (R, P, D)."""
         return column(base if self.still else self.scheduled(base, step, coupling), like)
 
@@ -99,7 +111,10 @@ class Schedule(Parameters):
         return (share * base + 0.5).floor().clamp(1.0, LARGEST).long()
 
     def batch(self, base: int | Tensor | None, step: Tensor, coupling: Coupling) -> Tensor | None:
-        """What a query says of its mini-batch: sizes (R,) int64 as in `size`; None, the study's, where an optimizer sets none."""
+        """What a query says of its mini-batch: sizes (R,) int64 as in `size`.
+
+        None, the study's, where an optimizer sets none.
+        """
         return None if base is None else self.size(base, step, coupling)
 
     @property
@@ -137,14 +152,20 @@ def number_of(steps: int | str | None, name: str) -> int:
         ValueError: it is that of a budget, which only a study knows.
     """
     if steps is None or isinstance(steps, str):
-        raise ValueError(f"{name}.steps: expected a number of steps, got budget, which a study makes one; without a study, call .budgeted(steps)")
+        raise ValueError(
+            f"{name}.steps: expected a number of steps, got budget, which a study makes one; without a study,"
+            " call .budgeted(steps)"
+        )
     return steps
 
 
 def check_population(name: str, coupling: Coupling, population: int, largest: int | None) -> None:
     """Raise ValueError where a population is to grow but no largest size is set, or that is too small."""
     if largest is None and coupling in ("grow", "decay_and_grow"):
-        raise ValueError(f"{name}.largest: expected a number of points >= population = {population} with coupling {coupling!r}, got None")
+        raise ValueError(
+            f"{name}.largest: expected a number of points >= population = {population} with coupling"
+            f" {coupling!r}, got None"
+        )
     if largest is not None and largest < population:
         raise ValueError(f"{name}.largest: expected >= population = {population}, got {largest}")
 

@@ -7,16 +7,19 @@ With u uniform on [0, 1) and a = `shape`, one service takes
     shifted_exponential  offset - scale log(1 - u)
     pareto               scale (1 - u)^(-1 / a)
 
-and `slowdown` times as long at each of the first `stragglers` workers. Let T be one service time, H_n = 1 + 1/2 + .. + 1/n. Workers that never
-wait finish W / E T services per unit of time; W that wait for each other (W of them per barrier) are slower by E max(T_1 .. T_W) / E T:
+and `slowdown` times as long at each of the first `stragglers` workers. Let T be one service time, H_n = 1 +
+1/2 + .. + 1/n. Workers that never wait finish W / E T services per unit of time; W that wait for each other
+(W of them per barrier) are slower by E max(T_1 .. T_W) / E T:
 
     H_W,   (offset + H_W scale) / (offset + scale),   Gamma(W + 1) Gamma(1 - 1/a) / Gamma(W + 1 - 1/a)
 
-for the three random laws, 1 for the constant one; a barrier that does not wait for the b slowest takes (H_W - H_b) scale where services are
-exponential (Renyi 1953, Acta Math. Hung. 4:191). A worker that never waits sees W - 1 updates of the others during a service, on average over
-all updates, whatever the law: the staleness of what it delivers.
+for the three random laws, 1 for the constant one; a barrier that does not wait for the b slowest takes (H_W -
+H_b) scale where services are exponential (Renyi 1953, Acta Math. Hung. 4:191). A worker that never waits sees
+W - 1 updates of the others during a service, on average over all updates, whatever the law: the staleness of
+what it delivers.
 
-Time is in units of `scale`. What is stored is the time left, so that no precision is lost as time goes on. Source "staleness", by worker.
+Time is in units of `scale`. What is stored is the time left, so that no precision is lost as time goes on.
+Source "staleness", by worker.
 """
 
 from __future__ import annotations
@@ -35,7 +38,11 @@ from optimizers.operators import per_world
 FINE = 2**53  # values of a uniform number
 RECORDED = {
     "clock": ("virtual_time", "virtual time so far; NaN before the first step", "virtual time"),
-    "staleness": ("staleness", "updates since the points asked in the last step were made, their mean; NaN before the first step", "steps"),
+    "staleness": (
+        "staleness",
+        "updates since the points asked in the last step were made, their mean; NaN before the first step",
+        "steps",
+    ),
 }
 
 
@@ -45,7 +52,8 @@ class Service(Parameters):
 
     Args:
         kind: the law, see the module.
-        scale: the time itself, the mean of the exponential part, or the shortest time of pareto; > 0, in units of virtual time.
+        scale: the time itself, the mean of the exponential part, or the shortest time of pareto; > 0, in
+            units of virtual time.
         offset: the shortest time of shifted_exponential, >= 0, in units of virtual time; none for the others.
         shape: a > 1, the exponent of pareto, of which the mean is a scale / (a - 1); none for the others.
         stragglers: how many workers are slow, >= 0.
@@ -71,7 +79,9 @@ class Service(Parameters):
     def fits(self, name: str, workers: int) -> None:
         """Raise ValueError unless the optimizer `name` has as many workers as are slow."""
         if self.stragglers > workers:
-            raise ValueError(f"{name}.service.stragglers: expected at most workers = {workers}, got {self.stragglers}")
+            raise ValueError(
+                f"{name}.service.stragglers: expected at most workers = {workers}, got {self.stragglers}"
+            )
 
     def draw(self, streams: Streams, who: Tensor, evaluations: int = 1) -> Tensor:
         """The time until each of the workers who (R, n) has made so many evaluations, one after the other.

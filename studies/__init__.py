@@ -1,4 +1,7 @@
-"""Studies: landscapes and optimizers meet here. `run_study` computes a study, `open_study` reads its results."""
+"""Studies: landscapes and optimizers meet here.
+
+`run_study` computes a study, `open_study` reads its results.
+"""
 
 from __future__ import annotations
 
@@ -20,17 +23,21 @@ def run_study(
     workers: int | None = None,
     cluster: str | None = None,
 ) -> xr.Dataset:
-    """Compute what is missing of a study and return its results. Works in scripts (no `__main__` guard needed) and notebooks.
+    """Compute what is missing of a study and return its results.
+
+    Works in scripts (no `__main__` guard needed) and notebooks.
 
     Args:
         config: a study file, or the name of a ready study in `studies/configs/`.
         out: the study's folder; None: results/NAME.
-        overrides: dotted path -> value, as with `--set`: {"replicates": 8, "optimizers.sgd.learning_rate": 0.1}.
+        overrides: dotted path -> value, as with `--set`: {"replicates": 8, "optimizers.sgd.learning_rate":
+            0.1}.
         workers: processes of the local cluster, >= 1; None: what the study says, else one per core.
         cluster: "local", or the address of a Dask scheduler, "tcp://host:port"; None: what the study says.
 
     Returns:
-        The labelled Dataset, in memory unless large. Worlds of failed cells have `status` failed; why is in OUT/errors/.
+        The labelled Dataset, in memory unless large. Worlds of failed cells have `status` failed; why is in
+        OUT/errors/.
 
     Raises:
         StudyError: the study file has mistakes (`.lines`: one line each).

@@ -14,7 +14,12 @@ if TYPE_CHECKING:
     from landscapes.streams import Streams
     from optimizers.base import Optimizer
 
-WORLDS, ALONE, DIM, STEPS = (4, 0, 7), 2, 5, 6  # worlds of a batch, the row that is also run alone, coordinates, steps
+WORLDS, ALONE, DIM, STEPS = (
+    (4, 0, 7),
+    2,
+    5,
+    6,
+)  # worlds of a batch, the row that is also run alone, coordinates, steps
 SEED = 3
 Check = tuple[str, Callable[[], str]]  # what is held, and a call that returns a remark, or raises
 
@@ -26,8 +31,16 @@ def parser() -> argparse.ArgumentParser:
         description="Hold a landscape or an optimizer to its contract: one line for each promise.",
         epilog="exit codes: 0 it keeps the contract, 1 it breaks a promise, 2 it cannot be loaded",
     )
-    words.add_argument("kind", metavar="KIND", help="an import path such as mine:Kind, or the name of a kind of ours")
-    words.add_argument("--set", action="append", default=[], metavar="PARAMETER=VALUE", help="a parameter that is not its default")
+    words.add_argument(
+        "kind", metavar="KIND", help="an import path such as mine:Kind, or the name of a kind of ours"
+    )
+    words.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="PARAMETER=VALUE",
+        help="a parameter that is not its default",
+    )
     return words
 
 
@@ -78,8 +91,13 @@ def load(kind: str, settings: Sequence[str] = ()) -> Optimizer | Landscape:
     from studies.study_file import fields
 
     if not (kind in LANDSCAPES or kind in OPTIMIZERS or ":" in kind):
-        raise ValueError("expected an optimizer or a landscape: a name that `python -m studies.list` prints, or an import path 'module:Class'")
-    family = "landscape" if kind in LANDSCAPES else "optimizer" if kind in OPTIMIZERS else registry.family(kind)
+        raise ValueError(
+            "expected an optimizer or a landscape: a name that `python -m studies.list` prints, or an import"
+            " path 'module:Class'"
+        )
+    family = (
+        "landscape" if kind in LANDSCAPES else "optimizer" if kind in OPTIMIZERS else registry.family(kind)
+    )
     cls, given = registry.find(kind, family), {"kind": kind}
     for setting in settings:
         name, equals, value = setting.partition("=")
@@ -89,8 +107,12 @@ def load(kind: str, settings: Sequence[str] = ()) -> Optimizer | Landscape:
     try:
         checked = fields.entry_model(f"{family}s", kind, cls).model_validate(given)
     except ValidationError as error:
-        raise ValueError("; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg'].lower()}" for e in error.errors())) from error
-    made = registry.build({"kind": kind, **checked.model_dump(include=set(fields.parameter_names(cls)), mode="json")}, family)
+        raise ValueError(
+            "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg'].lower()}" for e in error.errors())
+        ) from error
+    made = registry.build(
+        {"kind": kind, **checked.model_dump(include=set(fields.parameter_names(cls)), mode="json")}, family
+    )
     return made if family == "landscape" else made.budgeted(STEPS)
 
 
@@ -119,7 +141,7 @@ def checks(made: Optimizer | Landscape) -> Iterator[Check]:
             yield from ((f"{name} ({label})", check) for name, check in LandscapeTrial(made, dtype).checks())
 
 
-# an optimizer --------------------------------------------------------------------------------------------------------------
+# an optimizer -----------------------------------------------------------------------------------------------
 
 
 class Step(NamedTuple):
@@ -149,7 +171,9 @@ class OptimizerTrial:
         from studies.cells.contract import Method, Sizes
 
         self.made, self.domain, self.dtype = made, domain, dtype
-        self.few = Streams(seed=SEED, worlds=torch.tensor(WORLDS), dtype=dtype, device=device, sources=made.sources)
+        self.few = Streams(
+            seed=SEED, worlds=torch.tensor(WORLDS), dtype=dtype, device=device, sources=made.sources
+        )
         self.one = self.few.subset([WORLDS[ALONE]])
         self.sizes = Sizes(len(WORLDS), DIM, domain, dtype)
         self.methods = {name: Method(made, name) for name in ("init", "ask", "tell", "recommend", "center")}
@@ -185,7 +209,13 @@ class OptimizerTrial:
         x = query.points.to(self.dtype) - 0.3
         return Answer(x.square().sum(-1), 2 * x if query.gradient else None)
 
-    def steps(self, streams: Streams, made: Optimizer | None = None, state: Any = None, first: int = 1) -> Iterator[Step]:  # noqa: ANN401
+    def steps(
+        self,
+        streams: Streams,
+        made: Optimizer | None = None,
+        state: Any = None,  # noqa: ANN401
+        first: int = 1,
+    ) -> Iterator[Step]:
         """The steps from the first one on, or from a state."""
         made = made or self.made
         state = made.init(self.problem(streams), streams.at(0)) if state is None else state
@@ -222,10 +252,16 @@ class OptimizerTrial:
 
         rows = torch.ones(len(WORLDS), dtype=torch.bool)
         for step in self.steps(self.few):
-            seen = {"recommend": self.made.recommend(step.state), "center": self.made.center(step.state), "ask": step.query.points}
+            seen = {
+                "recommend": self.made.recommend(step.state),
+                "center": self.made.center(step.state),
+                "ask": step.query.points,
+            }
             for name, points in seen.items():
                 if points.is_floating_point():
-                    contract.check_finite(self.methods[name], points, rows, "centers" if name == "center" else "points")
+                    contract.check_finite(
+                        self.methods[name], points, rows, "centers" if name == "center" else "points"
+                    )
             if step.query.points.is_floating_point():
                 rows = rows & contract.moderate(step.query.points) & contract.moderate(step.answer.value)
         return ""
@@ -236,7 +272,11 @@ class OptimizerTrial:
 
         for step in self.steps(self.few):
             for name, call in self.calls(step, self.few):
-                given = {"state": step.state} if name != "tell" else {"state": step.state, "query": step.query, "answer": step.answer}
+                given = (
+                    {"state": step.state}
+                    if name != "tell"
+                    else {"state": step.state, "query": step.query, "answer": step.answer}
+                )
                 kept = Unchanged(self.methods[name], given, thorough=True)
                 call()
                 kept.check()
@@ -246,7 +286,9 @@ class OptimizerTrial:
         """The global generators stay where they are."""
         from studies.cells import contract
 
-        contract.draws_nothing(self.methods["init"], lambda: self.made.init(self.problem(self.few), self.few.at(0)))
+        contract.draws_nothing(
+            self.methods["init"], lambda: self.made.init(self.problem(self.few), self.few.at(0))
+        )
         for step in self.steps(self.few):
             for name, call in self.calls(step, self.few):
                 contract.draws_nothing(self.methods[name], call)
@@ -264,7 +306,10 @@ class OptimizerTrial:
         missing = sorted(drawn - set(self.made.sources))
         if missing:
             found = ", ".join(f'"{name}"' for name in (*self.made.sources, *missing))
-            raise self.methods["ask"].broken(f"draws from {', '.join(missing)}, which it does not declare; write `sources = ({found},)` in the class")
+            raise self.methods["ask"].broken(
+                f"draws from {', '.join(missing)}, which it does not declare; write `sources = ({found},)` in"
+                " the class"
+            )
         return f"it draws from {', '.join(sorted(drawn)) or 'none'}"
 
     def alone(self) -> str:
@@ -275,12 +320,23 @@ class OptimizerTrial:
         whole, single = self._init(self.few), lambda: self._init(self.one)
         contract.alone_as_in_batch(init, lambda: self._init(self.few), single, ALONE, whole)
         for step in self.steps(self.few):
-            part = step._replace(**contract.rows_of({"state": step.state, "query": step.query, "answer": step.answer}, [ALONE]))
-            for (name, again), (_, alone) in zip(self.calls(step, self.few), self.calls(part, self.one), strict=True):
+            part = step._replace(
+                **contract.rows_of({"state": step.state, "query": step.query, "answer": step.answer}, [ALONE])
+            )
+            for (name, again), (_, alone) in zip(
+                self.calls(step, self.few), self.calls(part, self.one), strict=True
+            ):
                 result = again()
                 contract.alone_as_in_batch(self.methods[name], again, alone, ALONE, result)
                 exact &= not contract.difference(contract.rows_of(result, [ALONE]), alone(), rounding=False)
-        return "" if exact else "but for the last digits, which depend on the batch; see matmul, logistic and power in landscapes.base"
+        return (
+            ""
+            if exact
+            else (
+                "but for the last digits, which depend on the batch; see matmul, logistic and power in"
+                " landscapes.base"
+            )
+        )
 
     def resumed(self) -> str:
         """Another object, made of the same parameters, goes on from a state as the first did."""
@@ -291,7 +347,10 @@ class OptimizerTrial:
         for step, again in zip(rest, self.steps(self.few, fresh, rest[0].state, rest[0].number), strict=True):
             other = contract.difference(step.told, again.told, rounding=False)
             if other:
-                text = f"{other} differs when another object goes on from the state of step {rest[0].number - 1}; keep in the state all that counts"
+                text = (
+                    f"{other} differs when another object goes on from the state of step"
+                    f" {rest[0].number - 1}; keep in the state all that counts"
+                )
                 raise self.methods["tell"].broken(text)
         return ""
 
@@ -299,13 +358,17 @@ class OptimizerTrial:
         """On a device that holds no numbers, or a GPU where there is one, nothing comes from the CPU."""
         from studies.cells import contract
 
-        return contract.on_a_device(lambda device: [*OptimizerTrial(self.made, self.domain, self.dtype, device).steps_and_points()])
+        return contract.on_a_device(
+            lambda device: [*OptimizerTrial(self.made, self.domain, self.dtype, device).steps_and_points()]
+        )
 
     def steps_and_points(self) -> Iterator[Any]:
         """All that it computes in its steps."""
         for step in self.steps(self.few):
             yield step.query, step.told
-            yield from (call() for name, call in self.calls(step, self.few) if name in ("recommend", "center"))
+            yield from (
+                call() for name, call in self.calls(step, self.few) if name in ("recommend", "center")
+            )
 
     def _init(self, streams: Streams) -> Any:  # noqa: ANN401
         return self.made.init(self.problem(streams), streams.at(0))
@@ -321,7 +384,7 @@ class OptimizerTrial:
         ]
 
 
-# a landscape ---------------------------------------------------------------------------------------------------------------
+# a landscape ------------------------------------------------------------------------------------------------
 
 
 class LandscapeTrial:
@@ -358,7 +421,9 @@ class LandscapeTrial:
 
         guards.check_bind(self.made, self.one)
         bound, alone = self.made.bind(self.few), self.made.bind(self.one)
-        guards.check_landscape(bound, alone, self.few, self.one, named=guards.author(self.made), gradient=gradient)
+        guards.check_landscape(
+            bound, alone, self.few, self.one, named=guards.author(self.made), gradient=gradient
+        )
         return ""
 
     def twice(self) -> str:
@@ -369,7 +434,10 @@ class LandscapeTrial:
 
         first, second = (self.values(self.few.device) for _ in range(2))
         if not torch.equal(first, second):
-            raise Method(self.made, "bind").broken("gives another landscape when bound again to the same worlds; draw its tables from the streams")
+            raise Method(self.made, "bind").broken(
+                "gives another landscape when bound again to the same worlds; draw its tables from the"
+                " streams"
+            )
         return ""
 
     def on_its_device(self) -> str:

@@ -1,4 +1,7 @@
-"""Whatever `python -m studies.list` prints, and every key of a study file: `python -m studies.describe sgd`, `ecdf`, `quickstart`, `noise.batch`."""
+"""Whatever `python -m studies.list` prints, and every key of a study file.
+
+`python -m studies.describe sgd`, `ecdf`, `quickstart`, `noise.batch`.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +19,13 @@ Parts = list["str | Table"]
 
 
 def describe(word: str) -> Parts:
-    """What to print about a name: text and tables; about all that have it (`claims` is a key, a figure and a ready study).
+    """What to print about a name: text and tables.
+
+    About all that have it (`claims` is a key, a figure and a ready study).
 
     Args:
-        word: a name that `studies.list` prints, a key of a study file such as noise.batch, or an import path "package.module:Class".
+        word: a name that `studies.list` prints, a key of a study file such as noise.batch, or an import path
+            "package.module:Class".
 
     Raises:
         ValueError: there is nothing of this name.
@@ -31,12 +37,20 @@ def describe(word: str) -> Parts:
     if ":" in word:
         return _kind(word)
     families = [family for family, found in names().items() if word in found and family != "key"]
-    found = [part for family in families for part in OF[family](word)] + (keys.describe(word) or keys.of_kinds(word))
+    found = [part for family in families for part in OF[family](word)] + (
+        keys.describe(word) or keys.of_kinds(word)
+    )
     if found:
         return found
     known = [name for found in names().values() for name in found]
     near = ("." in word and nearest(word, keys.known(word))) or nearest(word, known)
-    hint = f"did you mean {near!r}?" if near else suggest(word, keys.known(word)) if "." in word else "python -m studies.list prints what there is"
+    hint = (
+        f"did you mean {near!r}?"
+        if near
+        else suggest(word, keys.known(word))
+        if "." in word
+        else "python -m studies.list prints what there is"
+    )
     raise ValueError(f"unknown kind {word!r}; {hint}")
 
 
@@ -53,7 +67,10 @@ def find(kind: str) -> tuple[str, Any]:
         if kind in registry:
             return family, registry[kind]
     if ":" not in kind:
-        raise ValueError(f"unknown kind {kind!r}; {suggest(kind, [name for registry, _ in FAMILIES.values() for name in registry])}")
+        raise ValueError(
+            f"unknown kind {kind!r};"
+            f" {suggest(kind, [name for registry, _ in FAMILIES.values() for name in registry])}"
+        )
     problems = []
     for family in FAMILIES:
         try:
@@ -75,7 +92,10 @@ def _claim(kind: str) -> Parts:
     from studies.claims import CLAIMS
     from studies.study_file import fields, keys
 
-    return [f"{kind} (claim): {_text(CLAIMS[kind])}", keys.parameters(fields.parameter_model(CLAIMS[kind]).model_json_schema())]
+    return [
+        f"{kind} (claim): {_text(CLAIMS[kind])}",
+        keys.parameters(fields.parameter_model(CLAIMS[kind]).model_json_schema()),
+    ]
 
 
 def _figure(name: str) -> Parts:
@@ -84,7 +104,10 @@ def _figure(name: str) -> Parts:
 
     facts = [f"{name} (figure): {_text(sys.modules[FIGURES[name].__module__])}"]
     facts += [f"shows the `{NEEDS[name]}` of a study"] * bool(NEEDS.get(name))
-    return [*facts, f"in a study: figures: [{name}]; of results: python -m studies.figures results/NAME {name}"]
+    return [
+        *facts,
+        f"in a study: figures: [{name}]; of results: python -m studies.figures results/NAME {name}",
+    ]
 
 
 def _study(name: str) -> Parts:
@@ -92,9 +115,17 @@ def _study(name: str) -> Parts:
 
     study, path = load_study(name), ready_studies()[name]
     facts = [f"{name} (ready study): {' '.join((study.question or '').split())}", f"file: {_shown(path)}"]
-    told = {key: [*study.resolved[key]] for key in ("landscapes", "optimizers", "sweep", "claims", "figures") if study.resolved[key]}
+    told = {
+        key: [*study.resolved[key]]
+        for key in ("landscapes", "optimizers", "sweep", "claims", "figures")
+        if study.resolved[key]
+    }
     facts += [f"{key}: {', '.join(map(str, names))}" for key, names in told.items()]
-    return [*facts, f"worlds of each arm: {study.replicates}; arms: {len(study.arms)}", f"run it: python -m studies.run {name}"]
+    return [
+        *facts,
+        f"worlds of each arm: {study.replicates}; arms: {len(study.arms)}",
+        f"run it: python -m studies.run {name}",
+    ]
 
 
 def _measure(name: str) -> Parts:
@@ -102,7 +133,12 @@ def _measure(name: str) -> Parts:
 
     told = measure(name)
     where = " and ".join(told.domains)
-    facts = [f"{name} (measure): {told.line}", f"unit: {told.unit}", f"of landscapes of {where}", f"source: {told.source}" if told.source else ""]
+    facts = [
+        f"{name} (measure): {told.line}",
+        f"unit: {told.unit}",
+        f"of landscapes of {where}",
+        f"source: {told.source}" if told.source else "",
+    ]
     return [*filter(None, facts), f"measure it: python -m studies.probe LANDSCAPE --measures {name}"]
 
 
@@ -110,16 +146,30 @@ def _variable(name: str) -> Parts:
     from studies.list import variables
 
     line, unit = variables()[name]
-    return [f"{name} (variable of the results): {line}", f"unit: {unit}", f'read it: studies.open_study("results/NAME")["{name}"]']
+    return [
+        f"{name} (variable of the results): {line}",
+        f"unit: {unit}",
+        f'read it: studies.open_study("results/NAME")["{name}"]',
+    ]
 
 
-OF = {"landscape": _kind, "optimizer": _kind, "claim": _claim, "figure": _figure, "study": _study, "measure": _measure, "variable": _variable}
+OF = {
+    "landscape": _kind,
+    "optimizer": _kind,
+    "claim": _claim,
+    "figure": _figure,
+    "study": _study,
+    "measure": _measure,
+    "variable": _variable,
+}
 
 
 def _text(owner: Any) -> str:  # noqa: ANN401
     """The docstring up to its arguments, each paragraph in a line."""
     paragraphs = inspect.cleandoc(owner.__doc__ or "").split("\n\n")
-    return "\n".join(" ".join(part.split()) for part in paragraphs if not part.startswith(("Args:", "Raises:", "Returns:")))
+    return "\n".join(
+        " ".join(part.split()) for part in paragraphs if not part.startswith(("Args:", "Raises:", "Returns:"))
+    )
 
 
 def _shown(path: Path) -> str:
@@ -129,7 +179,10 @@ def _shown(path: Path) -> str:
 def _about(cls: Any, family: str) -> Iterator[str]:  # noqa: ANN401
     """Domain, streams and paper."""
     if family == "optimizer":
-        facts = {"searches": ", ".join(d.__name__.lower() for d in cls.domains), "asks for": "gradients" if cls.gradient else "values"}
+        facts = {
+            "searches": ", ".join(d.__name__.lower() for d in cls.domains),
+            "asks for": "gradients" if cls.gradient else "values",
+        }
         facts["draws from"] = ", ".join(("init", *cls.sources))
     else:
         facts = {"domain": _domain(cls), "loss": _loss(cls)}
@@ -152,7 +205,11 @@ def _loss(cls: Any) -> str:  # noqa: ANN401
         known = cls().gap_known
     except TypeError:  # a parameter has no default
         return ""
-    return "the gap to the optimum, with the defaults" if known else "the landscape's own value, with the defaults: the optimum is not known"
+    return (
+        "the gap to the optimum, with the defaults"
+        if known
+        else "the landscape's own value, with the defaults: the optimum is not known"
+    )
 
 
 def _domain(cls: Any) -> str:  # noqa: ANN401
@@ -165,7 +222,10 @@ def _domain(cls: Any) -> str:  # noqa: ANN401
 def main() -> None:
     """The command line; exit code 2 where there is nothing of this name."""
     parser = argparse.ArgumentParser(prog="python -m studies.describe", description=__doc__)
-    words = "a name that python -m studies.list prints, a key of a study file (noise.batch, sgd.schedule), or an import path package.module:Class"
+    words = (
+        "a name that python -m studies.list prints, a key of a study file (noise.batch, sgd.schedule), or an"
+        " import path package.module:Class"
+    )
     parser.add_argument("name", metavar="NAME", help=words)
     name = parser.parse_args().name
     from studies.text import terminal

@@ -1,4 +1,7 @@
-"""All that a study or a probe can name, with a line each: `python -m studies.list`; more of one: `python -m studies.describe NAME`."""
+"""All that a study or a probe can name, with a line each: `python -m studies.list`.
+
+More of one: `python -m studies.describe NAME`.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,18 @@ from pathlib import Path
 
 HITS = {
     "hit_cost": ("cost at which the recommended point first reached each target; inf: never", "evaluations"),
-    "best_hit_cost": ("cost at which the best evaluated point first reached each target; inf: never", "evaluations"),
+    "best_hit_cost": (
+        "cost at which the best evaluated point first reached each target; inf: never",
+        "evaluations",
+    ),
     "status": ("what the world does: running, hit_target, budget_spent, diverged, failed or missing", "1"),
 }
-HEADS = {"key": "keys of a study file", "study": "ready studies", "measure": "measures of landscapes", "variable": "variables of the results"}
+HEADS = {
+    "key": "keys of a study file",
+    "study": "ready studies",
+    "measure": "measures of landscapes",
+    "variable": "variables of the results",
+}
 
 
 def rows() -> Iterator[tuple[str, str, str]]:
@@ -30,7 +41,12 @@ def names() -> dict[str, list[str]]:
     from studies.study_file.loading import ready_studies
 
     found = {family: [*registry] for family, (registry, _) in FAMILIES.items()}
-    found |= {"claim": [*CLAIMS], "figure": [*FIGURES], "measure": measure_names(), "variable": [*variables()]}
+    found |= {
+        "claim": [*CLAIMS],
+        "figure": [*FIGURES],
+        "measure": measure_names(),
+        "variable": [*variables()],
+    }
     return found | {"key": [*dict(keys.rows())], "study": [*ready_studies()]}
 
 
@@ -64,7 +80,11 @@ def variables() -> dict[str, tuple[str, str]]:
     from studies.cells.ledger.record import VARIABLES
 
     found = {"start_loss": recorder.START} | recorder.VARIABLES | recorder.COUNTS | HITS
-    found |= {variable: (line, unit) for cls in OPTIMIZERS.values() for variable, line, unit in (*cls.recorded.values(), *cls.counted.values())}
+    found |= {
+        variable: (line, unit)
+        for cls in OPTIMIZERS.values()
+        for variable, line, unit in (*cls.recorded.values(), *cls.counted.values())
+    }
     return found | {name: (line, unit) for name, (_, line, unit) in (VARIABLES | pictures.VARIABLES).items()}
 
 
@@ -80,7 +100,11 @@ def about(path: Path) -> str:
     text = path.read_text(encoding="utf-8")
     data = document.read(path.name, text).data
     question = data.get("question") if isinstance(data, dict) else None
-    comments = (line.lstrip("# ").strip() for line in text.splitlines() if line.startswith("#") and "yaml-language-server" not in line)
+    comments = (
+        line.lstrip("# ").strip()
+        for line in text.splitlines()
+        if line.startswith("#") and "yaml-language-server" not in line
+    )
     return " ".join(str(question).split()) if question else next(comments, "")
 
 

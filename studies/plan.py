@@ -1,7 +1,8 @@
 """From a study to its cells: pure, no tensors.
 
-An arm is a landscape, an optimizer and one value of each axis; a task is all that an arm's numbers depend on, so arms that an axis does not
-touch share one; a cell is a task on a block of worlds. Blocks are aligned to multiples of `BLOCK`, so a study with more worlds keeps its cells.
+An arm is a landscape, an optimizer and one value of each axis; a task is all that an arm's numbers depend on,
+so arms that an axis does not touch share one; a cell is a task on a block of worlds. Blocks are aligned to
+multiples of `BLOCK`, so a study with more worlds keeps its cells.
 """
 
 from __future__ import annotations
@@ -36,7 +37,10 @@ FEWEST = 10  # checkpoints that every arm may have, whatever they take: three in
 
 @dataclass(frozen=True)
 class Arm:
-    """Where a task's numbers are shown: landscape, optimizer and the axes -> value; `label` is that of the optimizer's entry."""
+    """Where a task's numbers are shown: landscape, optimizer and the axes -> value.
+
+    `label` is that of the optimizer's entry.
+    """
 
     coords: dict[str, Any]
     label: str
@@ -87,7 +91,10 @@ def make_plan(study: Study) -> Plan:
         arms.append(Arm(settled.coords, settled.label, tasks.setdefault(task.canonical, task)))
         if why:
             thinned.setdefault(why, []).append(place(settled))
-    notes = [f"{where[0]}{f' and {len(where) - 1} arms more' * (len(where) > 1)}: {why}" for why, where in thinned.items()]
+    notes = [
+        f"{where[0]}{f' and {len(where) - 1} arms more' * (len(where) > 1)}: {why}"
+        for why, where in thinned.items()
+    ]
     return Plan(study, arms, study.axes, [*study.notes, *notes])
 
 
@@ -111,10 +118,19 @@ def checkpoints_of(arm: Settled, given: int | list[float]) -> tuple[list[float],
     most = _affordable(arm)
     if most is None or len(every) <= most:
         return every, ""
-    share = f"truth takes at most {arm.scalars['truth']:g} of the time" if most > FEWEST else f"there are {FEWEST} whatever the truth takes"
-    why = f"checkpoints: {most} in place of {len(every)}, so that {share} (see `truth`); a list of checkpoints is obeyed"
+    share = (
+        f"truth takes at most {arm.scalars['truth']:g} of the time"
+        if most > FEWEST
+        else f"there are {FEWEST} whatever the truth takes"
+    )
+    why = (
+        f"checkpoints: {most} in place of {len(every)}, so that {share} (see `truth`); a list of checkpoints"
+        " is obeyed"
+    )
     price = arm.scalars["gradient_cost"]
-    return [every[place] for place in sorted(_first_to_keep(every, price["low"] / price["value"])[:most])], why
+    return [
+        every[place] for place in sorted(_first_to_keep(every, price["low"] / price["value"])[:most])
+    ], why
 
 
 def _first_to_keep(every: list[float], budget: float) -> list[int]:
@@ -153,16 +169,30 @@ def geometric(decades: float, count: int) -> list[float]:
 
 
 def _step_sources(study: Study) -> list[str]:
-    """The dim of the noise ledger: sources that a step may draw from, the built-in ones and what the study's optimizers declare."""
-    declared = [source for arm in study.arms for source in registry.find(arm.optimizer["kind"], "optimizer").sources]
-    return [source for source in dict.fromkeys([*SOURCES, *declared]) if source not in ("instance", "init", "library", "ledger")]
+    """The dim of the noise ledger.
+
+    Sources that a step may draw from, the built-in ones and what the study's optimizers declare.
+    """
+    declared = [
+        source for arm in study.arms for source in registry.find(arm.optimizer["kind"], "optimizer").sources
+    ]
+    return [
+        source
+        for source in dict.fromkeys([*SOURCES, *declared])
+        if source not in ("instance", "init", "library", "ledger")
+    ]
 
 
 def _task(arm: Settled, fractions: list[float], device: str, sources: list[str]) -> Task:
     price, budget, ledger = arm.scalars["gradient_cost"], arm.scalars["budget"], arm.scalars["ledger"]
     end = budget * price["value"] / price["low"]
     if ledger:
-        ledger = {"fractions": ledger["moments"], **ledger, "moments": [rounded(end * part) for part in ledger["moments"]], "sources": sources}
+        ledger = {
+            "fractions": ledger["moments"],
+            **ledger,
+            "moments": [rounded(end * part) for part in ledger["moments"]],
+            "sources": sources,
+        }
     pictures = arm.scalars["pictures"]
     if pictures:
         costs = [0.0, *(rounded(end * fraction) for fraction in geometric(MOMENTS, pictures["frames"] - 1))]
@@ -176,7 +206,12 @@ def _task(arm: Settled, fractions: list[float], device: str, sources: list[str])
         oracle=arm.oracle,
         checkpoints=[rounded(end * fraction) for fraction in fractions],
         device=device,
-        **arm.scalars | {"ledger": ledger, "pictures": pictures, "truth": arm.scalars["truth"] if looks else 1.0},
+        **arm.scalars
+        | {
+            "ledger": ledger,
+            "pictures": pictures,
+            "truth": arm.scalars["truth"] if looks else 1.0,
+        },
     )
 
 
@@ -193,7 +228,7 @@ def _device(device: str) -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-# the plan on disk --------------------------------------------------------------------------------------------------------
+# the plan on disk -------------------------------------------------------------------------------------------
 
 
 def manifest(plan: Plan, cells: Sequence[Cell], text: str = "") -> Manifest:
@@ -205,7 +240,8 @@ def manifest(plan: Plan, cells: Sequence[Cell], text: str = "") -> Manifest:
         text: the study as the user gave it.
 
     Returns:
-        dims (name -> labels), replicates, tasks, arms (coords, number of the task), cells (address, number of the task, worlds), attrs.
+        dims (name -> labels), replicates, tasks, arms (coords, number of the task), cells (address, number of
+        the task, worlds), attrs.
     """
     numbers = {task.canonical: number for number, task in enumerate(plan.tasks)}
     return {
@@ -213,7 +249,15 @@ def manifest(plan: Plan, cells: Sequence[Cell], text: str = "") -> Manifest:
         "replicates": plan.study.replicates,
         "tasks": [json.loads(task) for task in numbers],
         "arms": [{"coords": arm.coords, "task": numbers[arm.task.canonical]} for arm in plan.arms],
-        "cells": [{"address": cell.address, "task": numbers[cell.task.canonical], "first": cell.first, "last": cell.last} for cell in cells],
+        "cells": [
+            {
+                "address": cell.address,
+                "task": numbers[cell.task.canonical],
+                "first": cell.first,
+                "last": cell.last,
+            }
+            for cell in cells
+        ],
         "attrs": _attrs(plan, text),
     }
 
@@ -223,11 +267,18 @@ def _attrs(plan: Plan, text: str) -> dict[str, str]:
         "name": plan.study.name,
         "study": text,
         "config": json.dumps(plan.study.resolved),
-        "versions": json.dumps(provenance.versions() | {name: version for task in plan.tasks for name, version in task.libraries.items()}),
+        "versions": json.dumps(
+            provenance.versions()
+            | {name: version for task in plan.tasks for name, version in task.libraries.items()}
+        ),
         "device": ", ".join(sorted({task.device for task in plan.tasks})),
         "commit": provenance.commit(),
         settings.ATTRIBUTE: _settings(plan),
-    } | {key: json.dumps(told) for key, told in (("match", plan.study.matched), ("tuning", plan.study.tuned)) if told}
+    } | {
+        key: json.dumps(told)
+        for key, told in (("match", plan.study.matched), ("tuning", plan.study.tuned))
+        if told
+    }
 
 
 def _settings(plan: Plan) -> str:
@@ -235,10 +286,19 @@ def _settings(plan: Plan) -> str:
     from studies.study_file.resolved import resolved
 
     numbers = {task.canonical: number for number, task in enumerate(plan.tasks)}
-    told = [{"coords": arm.coords, "label": arm.label, "task": numbers[arm.task.canonical]} for arm in plan.arms]
+    told = [
+        {"coords": arm.coords, "label": arm.label, "task": numbers[arm.task.canonical]} for arm in plan.arms
+    ]
     names = ("seed", "instances", "budget", "gradient_cost", "targets", "target_floor", "dtype")
     parts = [
-        resolved(task.landscape, task.optimizer, task.relaxation, task.noise, task.oracle, {name: getattr(task, name) for name in names})
+        resolved(
+            task.landscape,
+            task.optimizer,
+            task.relaxation,
+            task.noise,
+            task.oracle,
+            {name: getattr(task, name) for name in names},
+        )
         for task in plan.tasks
     ]
     return json.dumps({"arms": told, "tasks": parts})

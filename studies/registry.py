@@ -40,7 +40,10 @@ def find(kind: str, family: str) -> Any:  # noqa: ANN401
     if kind in registry:
         return registry[kind]
     if ":" not in kind:
-        raise ValueError(f"expected a {family}: {', '.join(registry)}, or an import path 'package.module:Class', got {kind!r}")
+        raise ValueError(
+            f"expected a {family}: {', '.join(registry)}, or an import path 'package.module:Class', got"
+            f" {kind!r}"
+        )
     cls = _imported(kind)
     _check_class(cls, kind, base)
     return cls
@@ -69,7 +72,10 @@ def _imported(kind: str) -> Any:  # noqa: ANN401
         raise ValueError(f"cannot import {kind!r}: {named}{error}{where}") from error
     if not hasattr(found, name):
         near = nearest(name, [key for key, value in vars(found).items() if isinstance(value, type)])
-        raise ValueError(f"cannot import {kind!r}: {module} has no {name!r}" + (f"; did you mean {near!r}?" if near else ""))
+        raise ValueError(
+            f"cannot import {kind!r}: {module} has no {name!r}"
+            + (f"; did you mean {near!r}?" if near else "")
+        )
     return getattr(found, name)
 
 
@@ -78,22 +84,38 @@ def _check_class(cls: Any, kind: str, base: type[Parameters]) -> None:  # noqa: 
     family = f"{base.__module__}.{base.__name__}"
     if not (isinstance(cls, type) and issubclass(cls, base)):
         raise ValueError(f"expected {kind!r} to be a subclass of {family}")
-    if not (dataclasses.is_dataclass(cls) and cls.__dataclass_params__.frozen):  # type: ignore[attr-defined]
-        raise ValueError(f"expected {kind!r} to be a frozen dataclass; put @dataclass(frozen=True, kw_only=True) above the class")
+    if not (dataclasses.is_dataclass(cls) and cls.__dataclass_params__.frozen):
+        raise ValueError(
+            f"expected {kind!r} to be a frozen dataclass; put @dataclass(frozen=True, kw_only=True) above the"
+            " class"
+        )
     missing = sorted(getattr(cls, "__abstractmethods__", ()))
     if missing:
-        needed = ", ".join(sorted(base.__abstractmethods__))  # type: ignore[attr-defined]
-        where = f"{seen_from_here(inspect.getsourcefile(cls) or '?')}:{inspect.getsourcelines(cls)[1]}: {cls.__qualname__}"
-        raise ValueError(f"{where}: expected the methods of {family} ({needed}), got none called {', '.join(missing)}; write it")
+        needed = ", ".join(sorted(base.__abstractmethods__))
+        where = (
+            f"{seen_from_here(inspect.getsourcefile(cls) or '?')}:{inspect.getsourcelines(cls)[1]}:"
+            f" {cls.__qualname__}"
+        )
+        raise ValueError(
+            f"{where}: expected the methods of {family} ({needed}), got none called {', '.join(missing)};"
+            " write it"
+        )
     if not isinstance(getattr(cls, "name", None), str):
-        raise ValueError(f'expected {kind!r} to have a name; write `name: ClassVar[str] = "{cls.__name__.lower()}"` in the class')
+        raise ValueError(
+            f'expected {kind!r} to have a name; write `name: ClassVar[str] = "{cls.__name__.lower()}"` in the'
+            " class"
+        )
     domains = getattr(cls, "domains", (Reals,))
     if not (isinstance(domains, tuple) and domains and set(domains) <= {Reals, Bits}):
-        raise ValueError(f"{kind}: expected domains as a tuple of Reals and Bits, as in (Reals,), got {domains!r}")
+        raise ValueError(
+            f"{kind}: expected domains as a tuple of Reals and Bits, as in (Reals,), got {domains!r}"
+        )
     _check_recorded(cls, kind)
     sources = getattr(cls, "sources", ())
     if not (isinstance(sources, tuple) and all(isinstance(source, str) for source in sources)):
-        raise ValueError(f'{kind}: expected sources as a tuple of names, as in ("mutation",), got {sources!r}')
+        raise ValueError(
+            f'{kind}: expected sources as a tuple of names, as in ("mutation",), got {sources!r}'
+        )
 
 
 def _check_recorded(cls: type, kind: str) -> None:
@@ -105,10 +127,18 @@ def _check_recorded(cls: type, kind: str) -> None:
             continue  # known of an object alone
         size = len(form)
         if not isinstance(entries, Mapping):
-            raise ValueError(f"{kind}: expected {attribute} as a dict, key -> ({', '.join(form)}), got {entries!r:.60}")
+            raise ValueError(
+                f"{kind}: expected {attribute} as a dict, key -> ({', '.join(form)}), got {entries!r:.60}"
+            )
         for key, words in entries.items():
-            if not (isinstance(words, tuple) and len(words) == size and all(isinstance(word, str) for word in words)):
-                raise ValueError(f"{kind}: {attribute}[{key!r}]: expected ({', '.join(form)}), got {words!r:.60}")
+            if not (
+                isinstance(words, tuple)
+                and len(words) == size
+                and all(isinstance(word, str) for word in words)
+            ):
+                raise ValueError(
+                    f"{kind}: {attribute}[{key!r}]: expected ({', '.join(form)}), got {words!r:.60}"
+                )
             variable = key if attribute == "extras" else words[0]
             problem = wrong_variable(variable)
             if variable in seen:
@@ -119,13 +149,18 @@ def _check_recorded(cls: type, kind: str) -> None:
 
 
 def build(spec: Mapping[str, Any], family: str) -> Any:  # noqa: ANN401
-    """The object of {"kind": ..., **parameters}; a parameter that is itself a mapping, such as a schedule, is built likewise."""
+    """The object of {"kind": ..., **parameters}.
+
+    A parameter that is itself a mapping, such as a schedule, is built likewise.
+    """
     return _make(find(spec["kind"], family), spec)
 
 
 def _make(cls: type[Parameters], spec: Mapping[str, Any]) -> Parameters:
     hints = hints_of(cls)  # type: ignore[arg-type]
-    return cls(**{key: _value(hints[key], value) for key, value in spec.items() if key != "kind" or "kind" in hints})
+    return cls(**{
+        key: _value(hints[key], value) for key, value in spec.items() if key != "kind" or "kind" in hints
+    })
 
 
 def _value(hint: Any, value: Any) -> Any:  # noqa: ANN401
@@ -136,4 +171,6 @@ def _value(hint: Any, value: Any) -> Any:  # noqa: ANN401
     if get_origin(hint) is dict:
         return dict(value)
     classes = [c for c in (hint, *get_args(hint)) if isinstance(c, type) and issubclass(c, Parameters)]
-    return _make(classes[0] if len(classes) == 1 else next(c for c in classes if c.name == value["kind"]), value)
+    return _make(
+        classes[0] if len(classes) == 1 else next(c for c in classes if c.name == value["kind"]), value
+    )

@@ -6,7 +6,9 @@ os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1", NUMBA_NUM_THREADS="1
 
 from tests.support.patience import HUNG  # noqa: E402
 
-os.environ.setdefault("PYTEST_TIMEOUT", str(HUNG))  # pytest-timeout's own variable, which goes before pyproject.toml
+os.environ.setdefault(
+    "PYTEST_TIMEOUT", str(HUNG)
+)  # pytest-timeout's own variable, which goes before pyproject.toml
 
 import torch  # noqa: E402  MKL reads its variables on import
 

@@ -14,7 +14,13 @@ ROOT = Path(__file__).parent.parent
 FLOORS = ("landscapes", "optimizers", "studies")
 FILES = sorted(path for floor in FLOORS for path in (ROOT / floor).rglob("*.py"))
 TREES = {path: ast.parse(path.read_text()) for path in FILES}
-OF_LANDSCAPES = ("base", "checks", "numerics", "parameters", "streams")  # what an optimizer may know of the floor below
+OF_LANDSCAPES = (
+    "base",
+    "checks",
+    "numerics",
+    "parameters",
+    "streams",
+)  # what an optimizer may know of the floor below
 MAY_IMPORT = {
     "landscapes": ("landscapes",),
     "optimizers": ("optimizers", *(f"landscapes.{module}" for module in OF_LANDSCAPES)),
@@ -34,9 +40,34 @@ STOREYS = (  # of studies/, from the ground up; a room imports from its own and 
     ("report",),
     ("run",),
 )
-DRAWS = {"rand", "randn", "randint", "randperm", "rand_like", "randn_like", "manual_seed", "multinomial", "bernoulli", "normal", "poisson", "seed"}
-LOOKS = {"random.getstate", "np.random.get_state"}  # at a state, to see whether another drew; nothing is drawn
-UNSAFE = {"sigmoid", "softplus", "gelu", "silu", "pow", "einsum", "matrix_power", "prod"}  # their bits depend on the place in an array, or on R
+DRAWS = {
+    "rand",
+    "randn",
+    "randint",
+    "randperm",
+    "rand_like",
+    "randn_like",
+    "manual_seed",
+    "multinomial",
+    "bernoulli",
+    "normal",
+    "poisson",
+    "seed",
+}
+LOOKS = {
+    "random.getstate",
+    "np.random.get_state",
+}  # at a state, to see whether another drew; nothing is drawn
+UNSAFE = {
+    "sigmoid",
+    "softplus",
+    "gelu",
+    "silu",
+    "pow",
+    "einsum",
+    "matrix_power",
+    "prod",
+}  # their bits depend on the place in an array, or on R
 TORCHLIKE = ("torch", "F", "functional", "torch.nn.functional", "torch.special")
 
 
@@ -45,7 +76,10 @@ def name(path):
 
 
 def imports(tree):
-    """Modules that a tree imports at any depth, each with its line; what only type checkers import is left out."""
+    """Modules that a tree imports at any depth, each with its line.
+
+    What only type checkers import is left out.
+    """
     waiting = [tree]
     while waiting:
         node = waiting.pop()
@@ -55,7 +89,9 @@ def imports(tree):
             yield from ((node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             whole = node.module in FLOORS  # `from studies import registry`
-            yield from ((node.lineno, f"{node.module}.{alias.name}" if whole else node.module) for alias in node.names)
+            yield from (
+                (node.lineno, f"{node.module}.{alias.name}" if whole else node.module) for alias in node.names
+            )
         waiting += ast.iter_child_nodes(node)
 
 
@@ -71,7 +107,8 @@ def test_imports_run_downwards():
         wrong += [
             f"{name(path)}:{line}: {module}"
             for line, module in imports(tree)
-            if module.split(".")[0] in FLOORS and not f"{module}.".startswith(tuple(f"{place}." for place in allowed))
+            if module.split(".")[0] in FLOORS
+            and not f"{module}.".startswith(tuple(f"{place}." for place in allowed))
         ]
     assert not wrong, "\n".join(wrong)
 
@@ -90,7 +127,11 @@ def test_rooms_of_studies_import_downwards():
         for line, module in imports(tree):
             floor, _, rest = module.partition(".")
             room = rest.split(".")[0]
-            if floor == "studies" and room not in ("", "open_study", "run_study") and storey(room) > storey(inside[0]):
+            if (
+                floor == "studies"
+                and room not in ("", "open_study", "run_study")
+                and storey(room) > storey(inside[0])
+            ):
                 wrong.append(f"{name(path)}:{line}: {module}")
     assert not wrong, "\n".join(wrong)
 
@@ -109,12 +150,18 @@ def test_only_the_streams_draw():
         looks = {call for _, call in called if call.startswith("random.")}
         foreign = ("secrets",) if looks and looks <= LOOKS else ("random", "secrets")
         wrong += [
-            f"{name(path)}:{line}: {module}" for line, module in imports(tree) if module.split(".")[0] in foreign or module.startswith("numpy.random")
+            f"{name(path)}:{line}: {module}"
+            for line, module in imports(tree)
+            if module.split(".")[0] in foreign or module.startswith("numpy.random")
         ]
         for line, call in called:
             owner, _, attribute = call.rpartition(".")
-            resamples = call == "np.random.default_rng" and "analysis" in path.parts  # from a given seed; no run depends on it
-            draws = owner in ("torch", "np.random", "numpy.random", "random") and (attribute in DRAWS or "random" in owner)
+            resamples = (
+                call == "np.random.default_rng" and "analysis" in path.parts
+            )  # from a given seed; no run depends on it
+            draws = owner in ("torch", "np.random", "numpy.random", "random") and (
+                attribute in DRAWS or "random" in owner
+            )
             if draws and not resamples and call not in LOOKS:
                 wrong.append(f"{name(path)}:{line}: {call}")
     assert not wrong, "\n".join(wrong)
@@ -136,7 +183,11 @@ def test_every_file_says_what_it_is():
 
 def outside(*rooms):
     """Files of studies/ that are in none of these rooms."""
-    return {path: tree for path, tree in TREES.items() if "studies" in path.parts and not set(rooms) & set(path.relative_to(ROOT).parts)}
+    return {
+        path: tree
+        for path, tree in TREES.items()
+        if "studies" in path.parts and not set(rooms) & set(path.relative_to(ROOT).parts)
+    }
 
 
 def test_only_results_settings_knows_how_settings_are_stored():
@@ -169,8 +220,13 @@ def test_only_study_file_reads_the_text_of_a_study():
 @pytest.mark.parametrize("room", ["results", "analysis", "figures", "claims", "report", "exchange"])
 def test_what_reads_results_does_not_import_torch(room):
     files = (ROOT / "studies" / room).rglob("*.py")
-    names = sorted(".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for path in files)
-    code = f"import sys, importlib\nfor name in {names}: importlib.import_module(name); assert 'torch' not in sys.modules, name"
+    names = sorted(
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for path in files
+    )
+    code = (
+        f"import sys, importlib\nfor name in {names}: importlib.import_module(name); assert 'torch' not in"
+        " sys.modules, name"
+    )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
 
 
@@ -178,15 +234,27 @@ CLOCKS = ("time", "perf_counter", "monotonic", "process_time", "thread_time")
 
 
 def test_no_test_reads_the_clock_or_sets_a_limit_of_its_own():
-    """A loaded machine is not a fault: waits go through tests/support/patience.py, speed is measured in tests/benchmarks."""
+    """A loaded machine is not a fault.
+
+    Waits go through tests/support/patience.py, speed is measured in tests/benchmarks.
+    """
     wrong = []
     for path in sorted((ROOT / "tests").rglob("*.py")):
         if "benchmarks" in path.parts or path.name == "patience.py":
             continue
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "time" and node.attr.startswith(CLOCKS):
+            if (
+                isinstance(node, ast.Attribute)
+                and isinstance(node.value, ast.Name)
+                and node.value.id == "time"
+                and node.attr.startswith(CLOCKS)
+            ):
                 wrong.append(f"{name(path)}:{node.lineno}: time.{node.attr}")
-            if isinstance(node, ast.keyword) and node.arg == "timeout" and "patience(" not in ast.unparse(node.value):
+            if (
+                isinstance(node, ast.keyword)
+                and node.arg == "timeout"
+                and "patience(" not in ast.unparse(node.value)
+            ):
                 wrong.append(f"{name(path)}:{node.value.lineno}: a limit of its own")
             if isinstance(node, ast.Attribute) and ast.unparse(node) == "pytest.mark.timeout":
                 wrong.append(f"{name(path)}:{node.lineno}: a limit of its own")
@@ -196,9 +264,13 @@ def test_no_test_reads_the_clock_or_sets_a_limit_of_its_own():
 @pytest.mark.parametrize("command", sorted(set(COMMANDS) - {"claims", "figures"}))
 def test_help_comes_at_once(command):
     code = (
-        f"import sys, runpy; sys.argv = ['x', '--help']\ntry: runpy.run_module('studies.{command}', run_name='__main__')\nexcept SystemExit: pass\n"
+        f"import sys, runpy; sys.argv = ['x', '--help']\ntry: runpy.run_module('studies.{command}',"
+        " run_name='__main__')\nexcept SystemExit: pass\n"
     )
-    code += "heavy = {'torch', 'numba', 'xarray', 'distributed', 'matplotlib'} & set(sys.modules); assert not heavy, heavy"
+    code += (
+        "heavy = {'torch', 'numba', 'xarray', 'distributed', 'matplotlib'} & set(sys.modules); assert not"
+        " heavy, heavy"
+    )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
 
 
@@ -206,5 +278,9 @@ def test_the_list_of_commands_is_whole():
     """`python -m studies` names each module that can be run, and no other."""
     studies = ROOT / "studies"
     files = [*studies.glob("*.py"), *studies.glob("*/__main__.py")]
-    runs = {path.parent.name if path.stem == "__main__" else path.stem for path in files if '__name__ == "__main__"' in path.read_text()}
+    runs = {
+        path.parent.name if path.stem == "__main__" else path.stem
+        for path in files
+        if '__name__ == "__main__"' in path.read_text()
+    }
     assert set(COMMANDS) == runs - {"studies"}

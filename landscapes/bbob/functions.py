@@ -1,6 +1,7 @@
 """The 24 noiseless functions of BBOB, by number: how an instance is drawn, and its value.
 
-Hansen, Finck, Ros and Auger (2009), "Real-parameter black-box optimization benchmarking 2009: noiseless functions definitions", INRIA RR-6829.
+Hansen, Finck, Ros and Auger (2009), "Real-parameter black-box optimization benchmarking 2009: noiseless
+functions definitions", INRIA RR-6829.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ class Function(NamedTuple):
 
     title: str
     draw: Callable[[int, int], Drawn]  # seed, dim -> the tables of an instance
-    value: Callable[[Tensor, Tables], Tensor]  # x (R, P, D) -> (R, P), the gap to the optimum without the boundary penalty
+    value: Callable[
+        [Tensor, Tables], Tensor
+    ]  # x (R, P, D) -> (R, P), the gap to the optimum without the boundary penalty
     penalty: float = 0.0  # times the squared distance from [-5, 5]^D
 
 
@@ -42,10 +45,14 @@ FUNCTIONS = {
     15: Function("Rastrigin", instances.rotated_scaled(10.0), multimodal.rotated_rastrigin),
     16: Function("Weierstrass", instances.rotated_scaled(0.01), multimodal.weierstrass),
     17: Function("Schaffers F7", instances.rotated_stretched(10.0), multimodal.schaffers, 10.0),
-    18: Function("Schaffers F7, ill-conditioned", instances.rotated_stretched(1000.0), multimodal.schaffers, 10.0),
+    18: Function(
+        "Schaffers F7, ill-conditioned", instances.rotated_stretched(1000.0), multimodal.schaffers, 10.0
+    ),
     19: Function("Griewank-Rosenbrock", instances.valley, multimodal.griewank_rosenbrock),
     20: Function("Schwefel", instances.schwefel, weak_structure.schwefel),
-    21: Function("Gallagher's 101 peaks", instances.peaks(101, 1000**0.5, 1.0), weak_structure.gallagher, 1.0),
+    21: Function(
+        "Gallagher's 101 peaks", instances.peaks(101, 1000**0.5, 1.0), weak_structure.gallagher, 1.0
+    ),
     22: Function("Gallagher's 21 peaks", instances.peaks(21, 1000.0, 0.98), weak_structure.gallagher, 1.0),
     23: Function("Katsuura", instances.scaled(100.0), weak_structure.katsuura, 1.0),
     24: Function("Lunacek's bi-Rastrigin", instances.two_funnels, weak_structure.lunacek, 1e4),

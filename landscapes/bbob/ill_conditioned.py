@@ -1,6 +1,9 @@
-"""BBOB f10 - f14: unimodal functions of high condition. Section 3 of Hansen, Finck, Ros and Auger (2009), RR-6829.
+"""BBOB f10 - f14: unimodal functions of high condition.
 
-Each takes x (R, P, D) and the tables of the worlds, and gives the gap to the optimum without the boundary penalty, (R, P).
+Section 3 of Hansen, Finck, Ros and Auger (2009), RR-6829.
+
+Each takes x (R, P, D) and the tables of the worlds, and gives the gap to the optimum without the boundary
+penalty, (R, P).
 """
 
 from __future__ import annotations

@@ -1,8 +1,11 @@
-"""What makes one BBOB instance: optimum, offset, rotations, peaks. Numbers that follow from a seed, the same in every study.
+"""What makes one BBOB instance: optimum, offset, rotations, peaks.
 
-Hansen, Finck, Ros and Auger (2009), "Real-parameter black-box optimization benchmarking 2009: noiseless functions definitions", INRIA RR-6829,
-and the generator of the benchmark's code (COCO), which fixes the digits: the seed of an instance is its function's number + 10^4 * instance.
-Points are rows, so a rotation is applied as x @ rotation. All is float64 numpy.
+Numbers that follow from a seed, the same in every study.
+
+Hansen, Finck, Ros and Auger (2009), "Real-parameter black-box optimization benchmarking 2009: noiseless
+functions definitions", INRIA RR-6829, and the generator of the benchmark's code (COCO), which fixes the
+digits: the seed of an instance is its function's number + 10^4 * instance. Points are rows, so a rotation is
+applied as x @ rotation. All is float64 numpy.
 """
 
 from __future__ import annotations
@@ -15,7 +18,8 @@ import numpy as np
 
 from landscapes.bbob import kernels
 
-LAST = 200_000  # the largest instance number: seeds of larger ones would leave the range of the generator, 1 .. 2^31 - 2
+# the largest instance number: seeds of larger ones would leave the range of the generator, 1 .. 2^31 - 2
+LAST = 200_000
 SHARED_SEEDS = {4: 3, 18: 17} | {  # function -> the function whose seeds it uses
     noisy: base
     for base, family in {
@@ -39,7 +43,11 @@ class Drawn(NamedTuple):
     optimum: np.ndarray  # (D,)
     inner: np.ndarray = np.empty(0)  # (D, D) the map applied first
     outer: np.ndarray = np.empty(0)  # (D, D) the map applied after a distortion
-    peaks: np.ndarray = np.empty(0)  # (2, N, D) of Gaussian peaks: place relative to the optimum, after the rotation, and sharpness along each axis
+    peaks: np.ndarray = np.empty(
+        0
+        # (2, N, D) of Gaussian peaks: place relative to the optimum, after the rotation, and sharpness along each
+        # axis
+    )
 
 
 def seed_of(function: int, instance: int) -> int:
@@ -86,7 +94,7 @@ def ramp(dim: int) -> np.ndarray:
     return np.linspace(0, 1, dim)
 
 
-# the kinds of instances: seed, dim -> Drawn -------------------------------------------------------------------------------
+# the kinds of instances: seed, dim -> Drawn -----------------------------------------------------------------
 
 
 def shifted(seed: int, dim: int) -> Drawn:
@@ -101,7 +109,9 @@ def rotated(seed: int, dim: int) -> Drawn:
 
 def scaled(condition: float) -> Callable[[int, int], Drawn]:
     """An optimum and one linear map: rotation, axes of ratio sqrt(condition), rotation."""
-    return lambda seed, dim: Drawn(x_opt(seed, dim), _stretched(seed, dim, condition) @ rotation(seed + SECOND, dim))
+    return lambda seed, dim: Drawn(
+        x_opt(seed, dim), _stretched(seed, dim, condition) @ rotation(seed + SECOND, dim)
+    )
 
 
 def rotated_scaled(condition: float) -> Callable[[int, int], Drawn]:
@@ -116,19 +126,23 @@ def rotated_scaled(condition: float) -> Callable[[int, int], Drawn]:
 
 def rotated_stretched(condition: float) -> Callable[[int, int], Drawn]:
     """An optimum, a rotation, and after it another one followed by axes of ratio sqrt(condition)."""
-    return lambda seed, dim: Drawn(x_opt(seed, dim), rotation(seed + SECOND, dim), _stretched(seed, dim, condition))
+    return lambda seed, dim: Drawn(
+        x_opt(seed, dim), rotation(seed + SECOND, dim), _stretched(seed, dim, condition)
+    )
 
 
 def stretched_rotated(condition: float) -> Callable[[int, int], Drawn]:
     """An optimum, a rotation followed by axes of ratio sqrt(condition), and another rotation."""
-    return lambda seed, dim: Drawn(x_opt(seed, dim), _stretched(seed, dim, condition), rotation(seed + SECOND, dim))
+    return lambda seed, dim: Drawn(
+        x_opt(seed, dim), _stretched(seed, dim, condition), rotation(seed + SECOND, dim)
+    )
 
 
 def _stretched(seed: int, dim: int, condition: float) -> np.ndarray:
     return rotation(seed, dim) * condition ** (ramp(dim) / 2)
 
 
-# the odd ones out ---------------------------------------------------------------------------------------------------------
+# the odd ones out -------------------------------------------------------------------------------------------
 
 
 def positive_at_odd_places(seed: int, dim: int) -> Drawn:
@@ -176,7 +190,10 @@ def two_funnels(seed: int, dim: int) -> Drawn:
 
 
 def peaks(number: int, sharpest: float, spread: float) -> Callable[[int, int], Drawn]:
-    """Gaussian peaks in one rotated frame; the first is the highest, of condition `sharpest`, the others' conditions are spread over 1 .. 1000."""
+    """Gaussian peaks in one rotated frame.
+
+    The first is the highest, of condition `sharpest`, the others' conditions are spread over 1 .. 1000.
+    """
 
     def draw(seed: int, dim: int) -> Drawn:
         turn = rotation(seed, dim)

@@ -6,7 +6,10 @@ from numba import njit
 
 @njit(cache=True)
 def uniform(seed, out):
-    """Fill out (N,) with the uniforms of BBOB 2009: Park and Miller's generator, shuffled (Bays and Durham), 1e-99 in place of 0."""
+    """Fill out (N,) with the uniforms of BBOB 2009.
+
+    Park and Miller's generator, shuffled (Bays and Durham), 1e-99 in place of 0.
+    """
     table = np.empty(32, np.int64)
     state = max(1, abs(seed))
     for i in range(39, -1, -1):

@@ -22,7 +22,9 @@ from landscapes.bbob.transforms import outside
 from landscapes.checks import UNBOUND, check_bound, check_points
 from landscapes.streams import Streams
 
-_STRIDE = 123_607  # between redraws of an instance: about LAST over the golden ratio, so that they stay clear of the numbers of other worlds
+# between redraws of an instance: about LAST over the golden ratio, so that they stay clear of the numbers of
+# other worlds
+_STRIDE = 123_607
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,12 +39,14 @@ class BBOB(Landscape):
 
     The loss is the gap to the optimum; the benchmark's own value is the gap plus `f_opt`.
 
-    Source: Hansen, Finck, Ros and Auger 2009, INRIA RR-6829; instances as in COCO (Hansen et al. 2021, Optimization Methods and Software 36).
+    Source: Hansen, Finck, Ros and Auger 2009, INRIA RR-6829; instances as in COCO (Hansen et al. 2021,
+    Optimization Methods and Software 36).
 
     Args:
         function: its number, 1 .. 24.
         dim: D, >= 2; COCO itself goes to 40, beyond are the same formulas.
-        instance: the number of the instance in all worlds, 1 .. 200000; None: that of world r is r + 1 (modulo 200000).
+        instance: the number of the instance in all worlds, 1 .. 200000; None: that of world r is r + 1
+            (modulo 200000).
     """
 
     name: ClassVar[str] = "bbob"
@@ -50,7 +54,9 @@ class BBOB(Landscape):
     dim: Annotated[int, Ge(2)] = 10
     instance: Annotated[int | None, Ge(1), Le(LAST)] = None
     optimum: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (R, D)
-    f_opt: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (R,) the benchmark's value there
+    f_opt: Tensor = field(
+        init=False, repr=False, compare=False, default=UNBOUND
+    )  # (R,) the benchmark's value there
     tables: Tables = field(init=False, repr=False, compare=False, default=Tables())
 
     @property
@@ -69,7 +75,9 @@ class BBOB(Landscape):
         drawn = [FUNCTIONS[self.function].draw(seed_of(self.function, n), self.dim) for n in numbers.tolist()]
         tables = gather(drawn, row, streams)
         offsets = torch.tensor([f_opt(self.function, n) for n in numbers.tolist()], dtype=torch.float64)
-        return self.bound(tables=tables, optimum=tables.optimum, f_opt=offsets[row].to(streams.device, streams.dtype))
+        return self.bound(
+            tables=tables, optimum=tables.optimum, f_opt=offsets[row].to(streams.device, streams.dtype)
+        )
 
     def loss(self, x: Tensor, terms: Terms | None = None, time: Tensor | None = None) -> Tensor:
         """F(x) - f_opt of x (R, P, D) -> (R, P)."""
@@ -83,7 +91,10 @@ class BBOB(Landscape):
 
 
 def instance_numbers(streams: Streams, instance: int | None) -> Tensor:
-    """(R,) int64 the number of each world's instance: the given one, or the world's number + 1; redraws of source "instance" are other instances."""
+    """(R,) int64 the number of each world's instance: the given one, or the world's number + 1.
+
+    Redraws of source "instance" are other instances.
+    """
     if instance is not None:
         return torch.full_like(streams.worlds, instance)
     again = streams.redraws.get("instance", torch.zeros_like(streams.worlds))

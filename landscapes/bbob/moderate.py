@@ -1,6 +1,9 @@
-"""BBOB f6 - f9: functions of low or moderate condition. Section 2 of Hansen, Finck, Ros and Auger (2009), RR-6829.
+"""BBOB f6 - f9: functions of low or moderate condition.
 
-Each takes x (R, P, D) and the tables of the worlds, and gives the gap to the optimum without the boundary penalty, (R, P).
+Section 2 of Hansen, Finck, Ros and Auger (2009), RR-6829.
+
+Each takes x (R, P, D) and the tables of the worlds, and gives the gap to the optimum without the boundary
+penalty, (R, P).
 """
 
 from __future__ import annotations

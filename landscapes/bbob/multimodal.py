@@ -1,6 +1,9 @@
-"""BBOB f15 - f19: multimodal functions with a global structure. Section 4 of Hansen, Finck, Ros and Auger (2009), RR-6829.
+"""BBOB f15 - f19: multimodal functions with a global structure.
 
-Each takes x (R, P, D) and the tables of the worlds, and gives the gap to the optimum without the boundary penalty, (R, P).
+Section 4 of Hansen, Finck, Ros and Auger (2009), RR-6829.
+
+Each takes x (R, P, D) and the tables of the worlds, and gives the gap to the optimum without the boundary
+penalty, (R, P).
 """
 
 from __future__ import annotations
@@ -23,7 +26,8 @@ def rotated_rastrigin(x: Tensor, tables: Tables) -> Tensor:
 def weierstrass(x: Tensor, tables: Tables) -> Tensor:
     """f16: Weierstrass' function of twelve octaves, with its boundary penalty.
 
-    Sum_k 2^-k (1 - cos 2 pi 3^k z) = sum_k 2^(1 - k) sin^2 pi 3^k z, where sine and cosine of the threefold angle follow from those before.
+    Sum_k 2^-k (1 - cos 2 pi 3^k z) = sum_k 2^(1 - k) sin^2 pi 3^k z, where sine and cosine of the threefold
+    angle follow from those before.
     """
     angle = math.pi * linear(oscillate(turn(x, tables)), tables.outer)
     s, c = torch.sin(angle), torch.cos(angle)

@@ -1,18 +1,24 @@
-"""The noisy functions of the Black-Box Optimization Benchmarking (BBOB) of COCO: noise-free part digit by digit, noise by its law.
+"""The noisy functions of the Black-Box Optimization Benchmarking (BBOB) of COCO.
 
-Hansen, Finck, Ros and Auger (2009), "Real-parameter black-box optimization benchmarking 2009: noisy functions definitions", INRIA RR-6869. With the
-gap f >= 1e-8 to the optimum, U uniform on (0, 1) and N standard normal, all independent and drawn anew at each evaluation, a method sees
+Noise-free part digit by digit, noise by its law.
+
+Hansen, Finck, Ros and Auger (2009), "Real-parameter black-box optimization benchmarking 2009: noisy functions
+definitions", INRIA RR-6869. With the gap f >= 1e-8 to the optimum, U uniform on (0, 1) and N standard normal,
+all independent and drawn anew at each evaluation, a method sees
 
     gauss     f exp(beta N)                                           moderate beta = 0.01; severe 1
     uniform   f U^beta max[1, (1e9 / f)^(alpha (0.49 + 1/D) U')]      alpha = beta = 0.01; 1
     cauchy    f + alpha max[0, 1000 + (U < p) N / |N'|]               alpha = 0.01, p = 0.05; 1, 0.2
 
-plus 1.01e-8, and f itself where f < 1e-8; then the boundary penalty 100 sum_i max(0, |x_i| - 5)^2, which carries no noise. The seldom Cauchy noise
-moves all values by 1000 alpha, so that the lowest value seen says nothing of the gap.
+plus 1.01e-8, and f itself where f < 1e-8; then the boundary penalty 100 sum_i max(0, |x_i| - 5)^2, which
+carries no noise. The seldom Cauchy noise moves all values by 1000 alpha, so that the lowest value seen says
+nothing of the gap.
 
-COCO's own generator differs: one sequence serves the whole process, so that a run depends on all that was evaluated before it; draw k is the first
-number of a generator seeded with 30 + k, so that normals have standard deviation 1.051 and uniforms mean 0.485, standard deviation 0.296 and
-P(U < 0.05) = 0.080 (over the first 10^6); and COCO adds noise below 1e-8 too. Here the law is that of the paper and the draws are addressed.
+COCO's own generator differs: one sequence serves the whole process, so that a run depends on all that was
+evaluated before it; draw k is the first number of a generator seeded with 30 + k, so that normals have
+standard deviation 1.051 and uniforms mean 0.485, standard deviation 0.296 and P(U < 0.05) = 0.080 (over the
+first 10^6); and COCO adds noise below 1e-8 too. Here the law is that of the paper and the draws are
+addressed.
 
 Streams: "evaluation" (part 2 the normal or the exponent of U, 3 and 4 what else the law needs).
 """
@@ -41,26 +47,32 @@ from landscapes.streams import Streams
 
 PRECISION = 1e-8  # gaps below are seen without noise
 PENALTY = 100.0  # times the squared distance from [-5, 5]^D
-EASIER: dict[int, Callable[[Tensor, Tables], Tensor]] = {10: partial(ellipsoid, condition=1e4), 19: partial(griewank_rosenbrock, factor=1.0)}
+EASIER: dict[int, Callable[[Tensor, Tables], Tensor]] = {
+    10: partial(ellipsoid, condition=1e4),
+    19: partial(griewank_rosenbrock, factor=1.0),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
 class BBOBNoisy(Landscape):
     """One of the 30 noisy BBOB functions of COCO; worlds are its instances.
 
-    Three functions in a row share one function and differ in their noise: gauss, uniform, cauchy. Moderate noise:
-    f101 - f103 sphere, f104 - f106 Rosenbrock. Severe noise: f107 - f109 sphere, f110 - f112 Rosenbrock, f113 - f115 step ellipsoid,
-    f116 - f118 ellipsoid of condition 1e4, f119 - f121 different powers, f122 - f124 Schaffers F7, f125 - f127 Griewank-Rosenbrock,
-    f128 - f130 Gallagher's 101 peaks.
+    Three functions in a row share one function and differ in their noise: gauss, uniform, cauchy. Moderate
+    noise: f101 - f103 sphere, f104 - f106 Rosenbrock. Severe noise: f107 - f109 sphere, f110 - f112
+    Rosenbrock, f113 - f115 step ellipsoid, f116 - f118 ellipsoid of condition 1e4, f119 - f121 different
+    powers, f122 - f124 Schaffers F7, f125 - f127 Griewank-Rosenbrock, f128 - f130 Gallagher's 101 peaks.
 
-    The loss is the gap to the optimum, boundary penalty included, without noise; the noise is in the values that a method sees, not in gradients.
+    The loss is the gap to the optimum, boundary penalty included, without noise; the noise is in the values
+    that a method sees, not in gradients.
 
-    Source: Hansen, Finck, Ros and Auger 2009, INRIA RR-6869; instances as in COCO (Hansen et al. 2021, Optimization Methods and Software 36).
+    Source: Hansen, Finck, Ros and Auger 2009, INRIA RR-6869; instances as in COCO (Hansen et al. 2021,
+    Optimization Methods and Software 36).
 
     Args:
         function: its number, 101 .. 130.
         dim: D, >= 2.
-        instance: the number of the instance in all worlds, 1 .. 200000; None: that of world r is r + 1 (modulo 200000).
+        instance: the number of the instance in all worlds, 1 .. 200000; None: that of world r is r + 1
+            (modulo 200000).
     """
 
     name: ClassVar[str] = "bbob_noisy"
@@ -68,7 +80,9 @@ class BBOBNoisy(Landscape):
     dim: Annotated[int, Ge(2)] = 10
     instance: Annotated[int | None, Ge(1), Le(LAST)] = None
     optimum: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (R, D)
-    f_opt: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (R,) the benchmark's value there
+    f_opt: Tensor = field(
+        init=False, repr=False, compare=False, default=UNBOUND
+    )  # (R,) the benchmark's value there
     tables: Tables = field(init=False, repr=False, compare=False, default=Tables())
 
     @property
@@ -102,14 +116,18 @@ class BBOBNoisy(Landscape):
         drawn = [FUNCTIONS[self.base].draw(seed_of(self.function, n), self.dim) for n in numbers.tolist()]
         tables = gather(drawn, row, streams)
         offsets = torch.tensor([f_opt(self.function, n) for n in numbers.tolist()], dtype=torch.float64)
-        return self.bound(tables=tables, optimum=tables.optimum, f_opt=offsets[row].to(streams.device, streams.dtype))
+        return self.bound(
+            tables=tables, optimum=tables.optimum, f_opt=offsets[row].to(streams.device, streams.dtype)
+        )
 
     def loss(self, x: Tensor, terms: Terms | None = None, time: Tensor | None = None) -> Tensor:
         """F(x) - f_opt of x (R, P, D), without noise -> (R, P)."""
         del time
         check_points(self, x)
         check_bound(self.name, x, self.optimum)
-        gap = in_chunks(EASIER.get(self.base, FUNCTIONS[self.base].value), x, self.tables) + PENALTY * outside(x)
+        gap = in_chunks(
+            EASIER.get(self.base, FUNCTIONS[self.base].value), x, self.tables
+        ) + PENALTY * outside(x)
         return weighted(gap, terms)
 
     def observe(self, value: Tensor, points: Tensor, streams: Streams) -> Tensor:

@@ -1,6 +1,7 @@
 """BBOB f1 - f5: separable functions. Section 1 of Hansen, Finck, Ros and Auger (2009), RR-6829.
 
-Each takes x (R, P, D) and the tables of the worlds, and gives the gap to the optimum without the boundary penalty, (R, P).
+Each takes x (R, P, D) and the tables of the worlds, and gives the gap to the optimum without the boundary
+penalty, (R, P).
 """
 
 from __future__ import annotations

@@ -23,7 +23,8 @@ class Tables(NamedTuple):
     optimum: Tensor = UNBOUND  # (R, D)
     inner: Tensor = UNBOUND  # (R, D, D) the map applied first
     outer: Tensor = UNBOUND  # (R, D, D) the map applied after a distortion
-    peaks: Tensor = UNBOUND  # (R, 2, N, D) places of Gaussian peaks relative to the optimum, and their sharpness along each axis
+    # (R, 2, N, D) places of Gaussian peaks relative to the optimum, and their sharpness along each axis
+    peaks: Tensor = UNBOUND
 
 
 def shift(x: Tensor, tables: Tables) -> Tensor:
@@ -42,7 +43,10 @@ def linear(z: Tensor, matrix: Tensor) -> Tensor:
 
 
 class _Linear(torch.autograd.Function):
-    """A product whose gradient too is one with a contiguous matrix: with the transposed view of one, a row's bits depend on its place."""
+    """A product whose gradient too is one with a contiguous matrix.
+
+    With the transposed view of one, a row's bits depend on its place.
+    """
 
     @staticmethod
     def forward(ctx: Any, z: Tensor, matrix: Tensor) -> Tensor:  # noqa: ANN401
@@ -56,12 +60,18 @@ class _Linear(torch.autograd.Function):
 
 
 def gather(drawn: Sequence[Drawn], row: Tensor, streams: Streams) -> Tables:
-    """The tables of worlds of which world r has instance drawn[row[r]]; where there is one instance, all worlds share its memory."""
+    """The tables of worlds of which world r has instance drawn[row[r]].
+
+    Where there is one instance, all worlds share its memory.
+    """
 
     def rows(table: Tensor) -> Tensor:
         return table.expand(len(row), *table.shape[1:]) if len(table) == 1 else table[row.to(table.device)]
 
-    stacked = (torch.from_numpy(np.stack(tables)).to(streams.device, streams.dtype) for tables in zip(*drawn, strict=True))
+    stacked = (
+        torch.from_numpy(np.stack(tables)).to(streams.device, streams.dtype)
+        for tables in zip(*drawn, strict=True)
+    )
     return Tables(*map(rows, stacked))
 
 
@@ -72,7 +82,10 @@ def in_chunks(value: Callable[[Tensor, Tables], Tensor], x: Tensor, tables: Tabl
     if worlds * points <= few:
         return value(x, tables)
     if points >= few:
-        each = [torch.cat([value(part, row) for part in one.split(few, 1)], 1) for one, row in _split(x, tables, 1)]
+        each = [
+            torch.cat([value(part, row) for part in one.split(few, 1)], 1)
+            for one, row in _split(x, tables, 1)
+        ]
     else:
         each = [value(part, rows) for part, rows in _split(x, tables, few // points)]
     return torch.cat(each)

@@ -1,7 +1,10 @@
-"""The distortions of which BBOB functions are made: elementwise maps of (R, P, D), finite with finite gradients everywhere.
+"""The distortions of which BBOB functions are made.
 
-Section 0.2 of Hansen, Finck, Ros and Auger (2009), RR-6829. Where a branch has no derivative (a power or a logarithm at 0), what it is fed there is
-replaced, so that automatic differentiation never meets infinity times 0; the derivative at such a point is set to 0.
+Elementwise maps of (R, P, D), finite with finite gradients everywhere.
+
+Section 0.2 of Hansen, Finck, Ros and Auger (2009), RR-6829. Where a branch has no derivative (a power or a
+logarithm at 0), what it is fed there is replaced, so that automatic differentiation never meets infinity
+times 0; the derivative at such a point is set to 0.
 """
 
 from __future__ import annotations
@@ -49,7 +52,9 @@ def safe_sqrt(x: Tensor) -> Tensor:
 def oscillate(x: Tensor) -> Tensor:
     """T_osc: ripples in log |x|, different for x > 0 and x < 0; the identity on a large scale."""
     log, sign = safe_log(x.abs()), torch.sign(x)
-    return sign * torch.exp(log + 0.049 * (torch.sin((7.75 + 2.25 * sign) * log) + torch.sin((5.5 + 2.4 * sign) * log)))
+    return sign * torch.exp(
+        log + 0.049 * (torch.sin((7.75 + 2.25 * sign) * log) + torch.sin((5.5 + 2.4 * sign) * log))
+    )
 
 
 def oscillated_power(x: Tensor, exponent: float) -> Tensor:

@@ -1,6 +1,9 @@
-"""BBOB f20 - f24: multimodal functions with a weak global structure. Section 5 of Hansen, Finck, Ros and Auger (2009), RR-6829.
+"""BBOB f20 - f24: multimodal functions with a weak global structure.
 
-Each takes x (R, P, D) and the tables of the worlds, and gives the gap to the optimum without the boundary penalty, (R, P).
+Section 5 of Hansen, Finck, Ros and Auger (2009), RR-6829.
+
+Each takes x (R, P, D) and the tables of the worlds, and gives the gap to the optimum without the boundary
+penalty, (R, P).
 """
 
 from __future__ import annotations
@@ -29,11 +32,19 @@ def schwefel(x: Tensor, tables: Tables) -> Tensor:
 
 
 def _schwefel_gap(z: Tensor) -> Tensor:
-    """TOP - z sin sqrt |z|, without cancellation near z = r^2: with e = sqrt |z| - r, its Taylor remainder in closed form."""
+    """TOP - z sin sqrt |z|, without cancellation near z = r^2.
+
+    With e = sqrt |z| - r, its Taylor remainder in closed form.
+    """
     root = safe_sqrt(z.abs())
     e = root - ROOT
     sine = torch.sin(e)
-    rest = 2 * ROOT * (sine - e) + e * (4 * sine - e) + 2 / ROOT * e * e * sine + 2 * z.abs() * sin_squared(e / 2)
+    rest = (
+        2 * ROOT * (sine - e)
+        + e * (4 * sine - e)
+        + 2 / ROOT * e * e * sine
+        + 2 * z.abs() * sin_squared(e / 2)
+    )
     gap = TOP / ROOT**2 * rest
     return torch.where(z >= 0, gap, 2 * TOP - gap)
 
@@ -41,7 +52,8 @@ def _schwefel_gap(z: Tensor) -> Tensor:
 def gallagher(x: Tensor, tables: Tables) -> Tensor:
     """f21, f22: the highest of many Gaussian peaks.
 
-    Which peak is the highest at a point is found from the peaks' quadratic forms, all in one product of matrices; how high, from differences.
+    Which peak is the highest at a point is found from the peaks' quadratic forms, all in one product of
+    matrices; how high, from differences.
     """
     z = turn(x, tables)
     place, sharpness = tables.peaks.unbind(1)
@@ -56,7 +68,10 @@ def gallagher(x: Tensor, tables: Tables) -> Tensor:
 
 def heights(like: Tensor, number: int) -> Tensor:
     """(N,) of the peaks: 10 of the first, 1.1 .. 9.1 of the others."""
-    return torch.cat((torch.tensor([10.0], dtype=torch.float64), torch.linspace(1.1, 9.1, number - 1, dtype=torch.float64))).to(like)
+    return torch.cat((
+        torch.tensor([10.0], dtype=torch.float64),
+        torch.linspace(1.1, 9.1, number - 1, dtype=torch.float64),
+    )).to(like)
 
 
 def _highest(z: Tensor, place: Tensor, sharpness: Tensor, log_height: Tensor) -> Tensor:

@@ -1,1 +1,4 @@
-"""Landscapes on bits: genotypes, spins, assignments; from random tables to measured ones, and the functions of known runtime."""
+"""Landscapes on bits: genotypes, spins, assignments.
+
+From random tables to measured ones, and the functions of known runtime.
+"""

@@ -1,9 +1,12 @@
-"""Measured genotype-fitness tables from text files: 2^n genotypes, those that were not measured filled in where the user says how.
+"""Measured genotype-fitness tables from text files.
 
-One table ships, "weinreich2006": the minimum inhibitory concentration of cefotaxime (micrograms per millilitre) of the 32 combinations of five
-mutations of the TEM-1 beta-lactamase (Weinreich, Delaney, DePristo, Hartl 2006, "Darwinian evolution can follow only very few mutational paths to
-fitter proteins", Science 312, 111-114, supporting table S1): fitness is the median of three replicates, with which 18 of the 120 orders of the
-five mutations raise it at every step, as the paper says.
+2^n genotypes, those that were not measured filled in where the user says how.
+
+One table ships, "weinreich2006": the minimum inhibitory concentration of cefotaxime (micrograms per
+millilitre) of the 32 combinations of five mutations of the TEM-1 beta-lactamase (Weinreich, Delaney,
+DePristo, Hartl 2006, "Darwinian evolution can follow only very few mutational paths to fitter proteins",
+Science 312, 111-114, supporting table S1): fitness is the median of three replicates, with which 18 of the
+120 orders of the five mutations raise it at every step, as the paper says.
 
 Streams: none; all worlds have the same table.
 """
@@ -32,28 +35,35 @@ LONGEST = 700.0  # between logarithms of fitness: e^700 is about as far as numbe
 
 @dataclass(frozen=True, kw_only=True)
 class Empirical(Landscape):
-    """Measured genotype-fitness table from a CSV file, in many notations; a table of TEM beta-lactamase ships.
+    """Measured genotype-fitness table from a CSV file, in many notations.
 
-    The loss is the gap to the best value, in the units of the file or in natural logarithms. Methods that select by fitness take it as it
-    was measured (`fitness_law`): in proportion to the column, or, where that holds logarithms, to their exponentials. Where less is better the
-    column is no fitness, and such a method makes one of the loss. Lines that begin with # are comments. Bit i of a genotype is coordinate i of
-    a point.
+    A table of TEM beta-lactamase ships.
+
+    The loss is the gap to the best value, in the units of the file or in natural logarithms. Methods that
+    select by fitness take it as it was measured (`fitness_law`): in proportion to the column, or, where that
+    holds logarithms, to their exponentials. Where less is better the column is no fitness, and such a method
+    makes one of the loss. Lines that begin with # are comments. Bit i of a genotype is coordinate i of a
+    point.
 
     Source: Weinreich, Delaney, DePristo and Hartl 2006 for the table that ships.
 
     Args:
-        file: weinreich2006, the table that ships, or the path of a CSV file with a row for each of the 2^n genotypes, n <= 20.
-        genotype: the column of genotypes: texts of 0 and 1 (01101), of letters with two at each site (DNA, amino acids), or lists of mutations
-            (S54N:V44L, and WT); or a list of columns, one for each locus. Names of columns are those of the file, in any case.
+        file: weinreich2006, the table that ships, or the path of a CSV file with a row for each of the 2^n
+            genotypes, n <= 20.
+        genotype: the column of genotypes: texts of 0 and 1 (01101), of letters with two at each site (DNA,
+            amino acids), or lists of mutations (S54N:V44L, and WT); or a list of columns, one for each locus.
+            Names of columns are those of the file, in any case.
         fitness: the column of what was measured.
         error: a column of measurement errors, >= 0, shown beside the results; null: none.
-        wild_type: the genotype whose bits are 0, as it is written in the file; null: 0 in texts of 0 and 1, WT in lists, else the first row.
+        wild_type: the genotype whose bits are 0, as it is written in the file; null: 0 in texts of 0 and 1,
+            WT in lists, else the first row.
         duplicates: of a genotype in several rows: error, or mean, that of its values.
-        missing: of a genotype that has no row, or no number (NA): error; lethal, fitness 0; a number, as in the file; or additive, b_0 plus the sum
-            of its mutations' effects, by least squares on all that were measured, in the numbers of the file.
+        missing: of a genotype that has no row, or no number (NA): error; lethal, fitness 0; a number, as in
+            the file; or additive, b_0 plus the sum of its mutations' effects, by least squares on all that
+            were measured, in the numbers of the file.
         maximise: whether more is better.
-        scale: what the column holds: raw, fitness itself; log, its natural logarithms; log_ratio, fitness itself, every value > 0, of which the
-            loss is the natural logarithm of the ratio to the best.
+        scale: what the column holds: raw, fitness itself; log, its natural logarithms; log_ratio, fitness
+            itself, every value > 0, of which the loss is the natural logarithm of the ratio to the best.
     """
 
     name: ClassVar[str] = "empirical"
@@ -68,8 +78,12 @@ class Empirical(Landscape):
     scale: Literal["raw", "log", "log_ratio"] = "raw"
     measured: Measured = field(init=False, repr=False, compare=False, default=UNREAD)
     law: FitnessLaw | None = field(init=False, repr=False, compare=False, default=None)
-    gaps: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (R, 2^n) loss of the genotype of each number
-    optimum: Tensor | None = field(init=False, repr=False, compare=False, default=None)  # (R, n) uint8 a best genotype
+    gaps: Tensor = field(
+        init=False, repr=False, compare=False, default=UNBOUND
+    )  # (R, 2^n) loss of the genotype of each number
+    optimum: Tensor | None = field(
+        init=False, repr=False, compare=False, default=None
+    )  # (R, n) uint8 a best genotype
 
     def check(self) -> None:
         """Read the file."""
@@ -78,7 +92,10 @@ class Empirical(Landscape):
         if not path.is_file():
             near = difflib.get_close_matches(self.file, shipped, 1)
             hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise ValueError(f"empirical.file: expected the path of a CSV file, or a table that ships: {', '.join(shipped)}, got {self.file!r}{hint}")
+            raise ValueError(
+                "empirical.file: expected the path of a CSV file, or a table that ships:"
+                f" {', '.join(shipped)}, got {self.file!r}{hint}"
+            )
         self._check_choices()
         try:
             measured = read_table(
@@ -96,7 +113,10 @@ class Empirical(Landscape):
         lowest, highest = measured.values.min().item(), measured.values.max().item()
         if self.scale == "log" and highest - lowest > LONGEST:
             spread = f"got {lowest:g} to {highest:g}"
-            raise ValueError(f"empirical.scale: log: expected natural logarithms of fitness in {path.name}, {spread}; write raw, or log_ratio")
+            raise ValueError(
+                f"empirical.scale: log: expected natural logarithms of fitness in {path.name}, {spread};"
+                " write raw, or log_ratio"
+            )
         object.__setattr__(self, "measured", measured)
         law = FitnessLaw(highest) if self.scale == "raw" else FitnessLaw(log=True)
         object.__setattr__(self, "law", law if self.maximise else None)
@@ -104,16 +124,25 @@ class Empirical(Landscape):
     def _check_choices(self) -> None:
         """What the parameters say together."""
         if self.wild_type is not None and isinstance(self.wild_type, list) != isinstance(self.genotype, list):
-            expected = "a list, a cell for each column of genotype" if isinstance(self.genotype, list) else "a text, as in the column of genotypes"
+            expected = (
+                "a list, a cell for each column of genotype"
+                if isinstance(self.genotype, list)
+                else "a text, as in the column of genotypes"
+            )
             raise ValueError(f"empirical.wild_type: expected {expected}, got {self.wild_type!r}")
         if self.genotype == []:
             raise ValueError("empirical.genotype: expected a column, or a list of one at least, got []")
         named = self.missing in ("error", "lethal", "additive")
         if not named and (isinstance(self.missing, str | bool) or not math.isfinite(self.missing)):
-            raise ValueError(f"empirical.missing: expected error, lethal, additive or a number, got {self.missing!r}")
+            raise ValueError(
+                f"empirical.missing: expected error, lethal, additive or a number, got {self.missing!r}"
+            )
         if self.missing == "lethal" and (self.scale != "raw" or not self.maximise):
             got = f"scale {self.scale}" if self.scale != "raw" else "maximise false"
-            raise ValueError(f"empirical.missing: expected a number or additive with {got}, where fitness 0 is no number of the file, got 'lethal'")
+            raise ValueError(
+                f"empirical.missing: expected a number or additive with {got}, where fitness 0 is no number"
+                " of the file, got 'lethal'"
+            )
 
     @property
     def dim(self) -> int:
@@ -149,7 +178,11 @@ class Empirical(Landscape):
     def extras(self) -> Mapping[str, tuple[str, str]]:  # type: ignore[override]
         """The measured value of a recommendation, and its error; NaN where it was not measured."""
         value = {"measured": (f"measured {self.fitness}", UNIT)}
-        return value if self.error is None else value | {"measured_error": (f"{self.error} of what was measured", UNIT)}
+        return (
+            value
+            if self.error is None
+            else value | {"measured_error": (f"{self.error} of what was measured", UNIT)}
+        )
 
     def bind(self, streams: Streams) -> Self:
         """The table of losses, shared by all worlds."""
@@ -178,5 +211,12 @@ class Empirical(Landscape):
         """What was measured of genotypes x (R, n)."""
         number = bit_words(x)[..., 0]
         values, filled = self.measured.values, self.measured.filled
-        columns = {"measured": values if filled is None else values.masked_fill(filled, math.nan), "measured_error": self.measured.errors}
-        return {name: column.to(x.device, self.gaps.dtype)[number] for name, column in columns.items() if column is not None}
+        columns = {
+            "measured": values if filled is None else values.masked_fill(filled, math.nan),
+            "measured_error": self.measured.errors,
+        }
+        return {
+            name: column.to(x.device, self.gaps.dtype)[number]
+            for name, column in columns.items()
+            if column is not None
+        }

@@ -23,7 +23,9 @@ from torch import Tensor
 from landscapes.binary.genotype_notations import Genotypes, Mistakes, Written, genotypes
 
 LOCI = 20  # at most: a million genotypes
-NOT_AVAILABLE = frozenset("na n/a #n/a #na nan null none nil nd n.d. n.d missing - -- . ? #value! #div/0!".split()) | {""}
+NOT_AVAILABLE = frozenset(
+    "na n/a #n/a #na nan null none nil nd n.d. n.d missing - -- . ? #value! #div/0!".split()
+) | {""}
 _TOLD = 20  # genotypes that a message names
 Missing = Literal["error", "lethal", "additive"] | float
 
@@ -47,7 +49,11 @@ class Measured:
     @property
     def digest(self) -> str:
         """64 hexadecimal digits: equal for equal numbers."""
-        columns = [column.numpy().tobytes() for column in (self.values, self.errors, self.filled) if column is not None]
+        columns = [
+            column.numpy().tobytes()
+            for column in (self.values, self.errors, self.filled)
+            if column is not None
+        ]
         return hashlib.sha256(b"|".join(columns)).hexdigest()
 
 
@@ -82,9 +88,11 @@ def read_table(
         error: a column of errors, >= 0.
         positive: whether values must be > 0.
         wild_type: how the genotype of zeros is written; None: as `genotype_notations` says.
-        duplicates: of a genotype in several rows: error, or the mean of its values (its error is then that of the mean of independent ones).
-        missing: what stands for a genotype that was not measured: error, lethal (0), a number, or additive: b_0 + sum of b_i over its mutations, by
-            least squares on all that were measured, in the numbers of the file.
+        duplicates: of a genotype in several rows: error, or the mean of its values (its error is then that of
+            the mean of independent ones).
+        missing: what stands for a genotype that was not measured: error, lethal (0), a number, or additive:
+            b_0 + sum of b_i over its mutations, by least squares on all that were measured, in the numbers of
+            the file.
 
     Returns:
         The table.
@@ -95,10 +103,19 @@ def read_table(
     mistakes = Mistakes(path.name)
     sites = [genotype] if isinstance(genotype, str) else list(genotype)
     columns, lines = _columns(path, [*sites, fitness, *([error] if error else [])], mistakes)
-    written = [Written(line, cells) for line, cells in zip(lines, zip(*columns[: len(sites)], strict=True), strict=True)]
+    written = [
+        Written(line, cells)
+        for line, cells in zip(lines, zip(*columns[: len(sites)], strict=True), strict=True)
+    ]
     wild = None if wild_type is None else (wild_type,) if isinstance(wild_type, str) else tuple(wild_type)
     known = genotypes(written, wild, mistakes)
-    values = _numbers(columns[len(sites)], lines, f"a number{' > 0 (its logarithm is asked for)' * positive}", positive, mistakes)
+    values = _numbers(
+        columns[len(sites)],
+        lines,
+        f"a number{' > 0 (its logarithm is asked for)' * positive}",
+        positive,
+        mistakes,
+    )
     errors = _errors(columns[-1], lines, mistakes) if error else [math.nan] * len(lines)
     found: dict[str, list[Row]] = {}
     for text, row in zip(known.bits, map(Row, lines, values, errors), strict=True):
@@ -110,7 +127,7 @@ def read_table(
     return table if error else replace(table, errors=None)
 
 
-# cells ----------------------------------------------------------------------------------------------------------------------
+# cells ------------------------------------------------------------------------------------------------------
 
 
 def _columns(path: Path, wanted: Sequence[str], mistakes: Mistakes) -> tuple[list[list[str]], list[int]]:
@@ -141,7 +158,9 @@ def _cells(path: Path) -> list[tuple[int, list[str]]]:
     """Line number and cells of the header and the rows; rows of empty cells are left out."""
     try:
         text = list(io.StringIO(_text(path), newline=""))
-        reader = csv.reader(("\n" if line.startswith("#") else line for line in text), delimiter=_separator(text))
+        reader = csv.reader(
+            ("\n" if line.startswith("#") else line for line in text), delimiter=_separator(text)
+        )
         found = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
     except OSError as error:
         raise ValueError(f"expected a CSV file, got {str(path)!r} ({error.strerror})") from error
@@ -149,7 +168,10 @@ def _cells(path: Path) -> list[tuple[int, list[str]]]:
         raise ValueError(f"{path.name}: expected a CSV file in UTF-8 ({error})") from error
     found = [(line, cells) for line, cells in found if any(cells) and not _names_separator(cells)]
     if len(found) < 2:
-        raise ValueError(f"{path.name}: expected a header and a row for each genotype, got {['an empty file', 'a header alone'][len(found)]}")
+        raise ValueError(
+            f"{path.name}: expected a header and a row for each genotype, got"
+            f" {['an empty file', 'a header alone'][len(found)]}"
+        )
     return found
 
 
@@ -185,10 +207,12 @@ def _place(header: list[str], name: str) -> int | str:
     return f"expected a column {name!r}, got {', '.join(header)}{hint}"
 
 
-# numbers --------------------------------------------------------------------------------------------------------------------
+# numbers ----------------------------------------------------------------------------------------------------
 
 
-def _numbers(texts: list[str], lines: list[int], expected: str, positive: bool, mistakes: Mistakes) -> list[float]:
+def _numbers(
+    texts: list[str], lines: list[int], expected: str, positive: bool, mistakes: Mistakes
+) -> list[float]:
     """The numbers of a column, NaN where there is none; commas are decimal where no number has a point."""
     absent = [text.lower() in NOT_AVAILABLE for text in texts]
     commas = not any("." in text for text, none in zip(texts, absent, strict=True) if not none)
@@ -219,18 +243,31 @@ def _number(text: str) -> float | None:
     return value if math.isfinite(value) else None
 
 
-# the table ------------------------------------------------------------------------------------------------------------------
+# the table --------------------------------------------------------------------------------------------------
 
 
-def _table(found: dict[str, list[Row]], known: Genotypes, duplicates: str, missing: Missing, positive: bool, mistakes: Mistakes) -> Measured:
+def _table(
+    found: dict[str, list[Row]],
+    known: Genotypes,
+    duplicates: str,
+    missing: Missing,
+    positive: bool,
+    mistakes: Mistakes,
+) -> Measured:
     """The complete table of the rows of each genotype; what is wrong with it goes to the mistakes."""
     loci = len(next(iter(found)))
     if loci > LOCI:
         mistakes.say(f"expected at most {LOCI} loci, got {loci}")
         return UNREAD
-    twice = [f"{known.name(text)} (lines {' '.join(str(row.line) for row in rows)})" for text, rows in found.items() if len(rows) > 1]
+    twice = [
+        f"{known.name(text)} (lines {' '.join(str(row.line) for row in rows)})"
+        for text, rows in found.items()
+        if len(rows) > 1
+    ]
     if twice and duplicates == "error":
-        mistakes.say(f"expected each genotype once, got {_listed(twice, ', ')}; duplicates: mean takes their mean")
+        mistakes.say(
+            f"expected each genotype once, got {_listed(twice, ', ')}; duplicates: mean takes their mean"
+        )
     values, errors = np.full((2, 2**loci), np.nan)
     for text, rows in found.items():
         place, seen = int(text[::-1], 2), [row for row in rows if not math.isnan(row.value)]
@@ -239,21 +276,49 @@ def _table(found: dict[str, list[Row]], known: Genotypes, duplicates: str, missi
             errors[place] = math.sqrt(sum(row.error**2 for row in seen)) / len(seen)
     gaps = np.isnan(values)
     if gaps.any():
-        blank = [row.line for rows in found.values() for row in rows if all(math.isnan(other.value) for other in rows)]
+        blank = [
+            row.line
+            for rows in found.values()
+            for row in rows
+            if all(math.isnan(other.value) for other in rows)
+        ]
         _fill(values, gaps, known, missing, blank, mistakes)
     if positive and missing != "error" and (values[gaps] <= 0).any():
-        mistakes.say(f"missing: expected values > 0 (their logarithm is asked for), got {values[gaps].min():g}")
-    return Measured(loci, torch.from_numpy(values), torch.from_numpy(errors), torch.from_numpy(gaps) if gaps.any() else None)
+        mistakes.say(
+            f"missing: expected values > 0 (their logarithm is asked for), got {values[gaps].min():g}"
+        )
+    return Measured(
+        loci,
+        torch.from_numpy(values),
+        torch.from_numpy(errors),
+        torch.from_numpy(gaps) if gaps.any() else None,
+    )
 
 
-def _fill(values: np.ndarray, gaps: np.ndarray, known: Genotypes, missing: Missing, blank: list[int], mistakes: Mistakes) -> None:
-    """Put what stands for them in the place of the values that were not measured; `blank`: the lines without a number."""
+def _fill(
+    values: np.ndarray,
+    gaps: np.ndarray,
+    known: Genotypes,
+    missing: Missing,
+    blank: list[int],
+    mistakes: Mistakes,
+) -> None:
+    """Put what stands for them in the place of the values that were not measured.
+
+    `blank`: the lines without a number.
+    """
     if missing == "error":
         loci = len(values).bit_length() - 1
-        names = [known.name(text) for text in sorted(format(place, f"0{loci}b")[::-1] for place in np.flatnonzero(gaps))]
+        names = [
+            known.name(text)
+            for text in sorted(format(place, f"0{loci}b")[::-1] for place in np.flatnonzero(gaps))
+        ]
         remedy = "missing: lethal, additive or a number says what stands for them"
         lines = f" (no number in lines {_listed(list(map(str, blank)), ' ')})" if blank else ""
-        mistakes.say(f"expected all {len(values)} genotypes, {len(names)} missing: {_listed(names, ' ')}{lines}; {remedy}")
+        mistakes.say(
+            f"expected all {len(values)} genotypes, {len(names)} missing: {_listed(names, ' ')}{lines};"
+            f" {remedy}"
+        )
     elif missing == "additive":
         _fill_additively(values, gaps, mistakes)
     elif missing == "lethal" and np.nanmin(values, initial=0.0) < 0:
@@ -265,10 +330,15 @@ def _fill(values: np.ndarray, gaps: np.ndarray, known: Genotypes, missing: Missi
 def _fill_additively(values: np.ndarray, gaps: np.ndarray, mistakes: Mistakes) -> None:
     """b_0 + sum_i b_i x_i, by least squares on what was measured."""
     loci = len(values).bit_length() - 1
-    model = np.concatenate([np.ones((len(values), 1)), np.arange(len(values))[:, None] >> np.arange(loci) & 1], 1)
+    model = np.concatenate(
+        [np.ones((len(values), 1)), np.arange(len(values))[:, None] >> np.arange(loci) & 1], 1
+    )
     effects, _, rank, _ = np.linalg.lstsq(model[~gaps], values[~gaps], rcond=None)
     if rank < loci + 1:
-        mistakes.say(f"missing: additive: expected measurements that tell {loci + 1} effects apart, got {int((~gaps).sum())} that tell {rank}")
+        mistakes.say(
+            f"missing: additive: expected measurements that tell {loci + 1} effects apart, got"
+            f" {int((~gaps).sum())} that tell {rank}"
+        )
     values[gaps] = model[gaps] @ effects
 
 

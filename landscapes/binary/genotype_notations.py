@@ -64,7 +64,9 @@ class Written(NamedTuple):
 class Genotypes(NamedTuple):
     """Genotypes as bits."""
 
-    bits: list[str | None]  # of each row, a text of 0 and 1 in the order of the sites; None where it could not be read
+    bits: list[
+        str | None
+    ]  # of each row, a text of 0 and 1 in the order of the sites; None where it could not be read
     name: Callable[[str], str]  # how such a text is written in the file
 
 
@@ -73,7 +75,8 @@ def genotypes(written: Sequence[Written], wild_type: Text | None, mistakes: Mist
 
     Args:
         written: the genotypes, at least one.
-        wild_type: how the genotype without mutations is written; None: 0 in texts of 0 and 1, else the first genotype.
+        wild_type: how the genotype without mutations is written; None: 0 in texts of 0 and 1, else the first
+            genotype.
         mistakes: takes what is wrong.
     """
     if len(written[0].cells) > 1:
@@ -82,7 +85,11 @@ def genotypes(written: Sequence[Written], wild_type: Text | None, mistakes: Mist
         return _mutation_lists(written, wild_type, mistakes)
     if _made_numbers([cells[0] for _, cells in written], mistakes):
         return Genotypes([None] * len(written), str)
-    return _letters([Written(line, tuple(cells[0])) for line, cells in written], wild_type and tuple(wild_type[0]), mistakes)
+    return _letters(
+        [Written(line, tuple(cells[0])) for line, cells in written],
+        wild_type and tuple(wild_type[0]),
+        mistakes,
+    )
 
 
 def _mostly(written: Sequence[Written], fits: Callable[[Text], bool]) -> bool:
@@ -97,7 +104,11 @@ def _made_numbers(texts: list[str], mistakes: Mistakes) -> bool:
     changed = any(number and number[2] for number in numbers)
     if not all(numbers) or zeros or not (changed or len(lengths) > 1):
         return False
-    sizes = f"{lengths[0]} to {lengths[-1]} digits" if len(lengths) > 1 else f"numbers such as {max(texts, key=len)}"
+    sizes = (
+        f"{lengths[0]} to {lengths[-1]} digits"
+        if len(lengths) > 1
+        else f"numbers such as {max(texts, key=len)}"
+    )
     told = f"expected genotypes of one length, got {sizes}, and none that begins with 0"
     text = "0" * lengths[-1]
     remedy = f'make that column text, =TEXT(A2, "{text}") in a spreadsheet, or dtype=str where it is read'
@@ -105,7 +116,7 @@ def _made_numbers(texts: list[str], mistakes: Mistakes) -> bool:
     return True
 
 
-# letters --------------------------------------------------------------------------------------------------------------------
+# letters ----------------------------------------------------------------------------------------------------
 
 
 def _letters(written: Sequence[Written], wild_type: Text | None, mistakes: Mistakes) -> Genotypes:
@@ -118,13 +129,18 @@ def _letters(written: Sequence[Written], wild_type: Text | None, mistakes: Mista
     zero = _zero(wild_type, ("0",) * len(good[0]) if plain else good[0], mistakes)
     if _not_there(zero, good, plain, mistakes):
         return Genotypes([None] * len(written), str)
-    alleles = [sorted({*column, letter}) for letter, column in zip(zero, zip(*good, strict=True), strict=True)]
+    alleles = [
+        sorted({*column, letter}) for letter, column in zip(zero, zip(*good, strict=True), strict=True)
+    ]
     if _too_many(alleles, mistakes):
         return Genotypes([None] * len(written), str)
     sites = [site for site, letters in enumerate(alleles) if plain or len(letters) == 2]
     if not sites:
         mistakes.say("expected sites with two letters, got one letter at each")
-    other = [next((letter for letter in letters if letter != here), "1") for letters, here in zip(alleles, zero, strict=True)]
+    other = [
+        next((letter for letter in letters if letter != here), "1")
+        for letters, here in zip(alleles, zero, strict=True)
+    ]
 
     between = "" if all(len(letter) == 1 for letter in (*zero, *other)) else " "
 
@@ -132,11 +148,19 @@ def _letters(written: Sequence[Written], wild_type: Text | None, mistakes: Mista
         changed = {site for site, bit in zip(sites, bits, strict=True) if bit == "1"}
         return between.join(other[site] if site in changed else letter for site, letter in enumerate(zero))
 
-    return Genotypes(["".join("01"[cells[site] != zero[site]] for site in sites) if cells else None for cells in read], name)
+    return Genotypes(
+        ["".join("01"[cells[site] != zero[site]] for site in sites) if cells else None for cells in read],
+        name,
+    )
 
 
-def _readable(written: Sequence[Written], letters: frozenset[str] | None, mistakes: Mistakes) -> list[Text | None]:
-    """The genotypes that have the usual length, of these letters (None: any); None in the place of the others."""
+def _readable(
+    written: Sequence[Written], letters: frozenset[str] | None, mistakes: Mistakes
+) -> list[Text | None]:
+    """The genotypes that have the usual length, of these letters (None: any).
+
+    None in the place of the others.
+    """
     good: list[Text | None] = []
     for line, cells in written:
         fine = bool(cells) and all(cells) and (letters is None or set(cells) <= letters)
@@ -156,7 +180,10 @@ def _zero(wild_type: Text | None, usual: Text, mistakes: Mistakes) -> Text:
     """What is written at each site of the wild type."""
     if wild_type is not None and len(wild_type) != len(usual):
         got = f"{len(wild_type)}: {_quoted(wild_type)}"
-        mistakes.say(f"expected a wild_type of {len(usual)} sites, got {got}; write it as the file writes that genotype")
+        mistakes.say(
+            f"expected a wild_type of {len(usual)} sites, got {got}; write it as the file writes that"
+            " genotype"
+        )
         return usual
     return wild_type or usual
 
@@ -165,21 +192,33 @@ def _not_there(wild_type: Text, good: list[Text], plain: bool, mistakes: Mistake
     """Whether the wild type has letters that no genotype has at their site; then it is said."""
     columns = [sorted(set(column)) for column in zip(*good, strict=True)]
     fitting = [BITS if plain else {*letters} for letters in columns]
-    wrong = [site for site, (letter, letters) in enumerate(zip(wild_type, fitting, strict=True)) if letter not in letters]
+    wrong = [
+        site
+        for site, (letter, letters) in enumerate(zip(wild_type, fitting, strict=True))
+        if letter not in letters
+    ]
     if not wrong:
         return False
     told = [f"site {site + 1} ({wild_type[site]}, the file has {', '.join(columns[site])})" for site in wrong]
     case = all(wild_type[site].swapcase() in fitting[site] for site in wrong)
     remedy = "write it in the case of the file" if case else "write it as the file writes that genotype"
-    mistakes.say(f"expected a wild_type of letters that the file has at their site, got others at {_listed(told)}; {remedy}")
+    mistakes.say(
+        f"expected a wild_type of letters that the file has at their site, got others at {_listed(told)};"
+        f" {remedy}"
+    )
     return True
 
 
 def _too_many(alleles: list[list[str]], mistakes: Mistakes) -> bool:
     """Whether a site has more than two letters; then it is said."""
-    many = [f"site {site} ({', '.join(letters)})" for site, letters in enumerate(alleles, 1) if len(letters) > 2]
+    many = [
+        f"site {site} ({', '.join(letters)})" for site, letters in enumerate(alleles, 1) if len(letters) > 2
+    ]
     if many:
-        mistakes.say(f"expected two letters at each site at most, got more at {_listed(many)}; tables of more are not read yet")
+        mistakes.say(
+            f"expected two letters at each site at most, got more at {_listed(many)}; tables of more are not"
+            " read yet"
+        )
     return bool(many)
 
 
@@ -191,11 +230,14 @@ def _quoted(cells: Text) -> str:
     return repr("".join(cells)) if all(len(cell) == 1 for cell in cells) else " ".join(map(repr, cells))
 
 
-# mutations --------------------------------------------------------------------------------------------------------------------
+# mutations --------------------------------------------------------------------------------------------------
 
 
 def _mutations(text: str, wild_type: Text | None) -> dict[int, tuple[str, str]] | None:
-    """Position -> letter before and after, of each mutation in a list; empty for the wild type, None where it is no such list."""
+    """Position -> letter before and after, of each mutation in a list.
+
+    Empty for the wild type, None where it is no such list.
+    """
     if text.lower() in WILD_TYPES or (wild_type is not None and text == wild_type[0]):
         return {}
     parts = [_MUTATION.fullmatch(part) for part in _BETWEEN.split(text)]
@@ -210,9 +252,14 @@ def _wrong_wild_type(texts: list[str], wild_type: Text | None, mistakes: Mistake
     named = [text for text in texts if text.lower() in WILD_TYPES]
     if named and _mutations(wild_type[0], None):
         told = f"{wild_type[0]!r}, which has mutations, beside {named[0]!r}"
-        mistakes.say(f"expected the wild_type of a file of mutations to be its genotype without any, got {told}; leave wild_type out")
+        mistakes.say(
+            f"expected the wild_type of a file of mutations to be its genotype without any, got {told}; leave"
+            " wild_type out"
+        )
     elif wild_type[0] not in texts:
-        remedy = f"write {named[0]!r}, or leave it out" if named else "write it as the file writes that genotype"
+        remedy = (
+            f"write {named[0]!r}, or leave it out" if named else "write it as the file writes that genotype"
+        )
         mistakes.say(f"expected a wild_type that the file has, got {wild_type[0]!r}; {remedy}")
     else:
         return False
@@ -226,14 +273,18 @@ def _mutation_lists(written: Sequence[Written], wild_type: Text | None, mistakes
     lists = [_mutations(cells[0], wild_type) for _, cells in written]
     for (line, cells), mutations in zip(written, lists, strict=True):
         if mutations is None:
-            mistakes.add(line, "a list of mutations of different sites, such as S54N:V44L, or WT", repr(cells[0]))
+            mistakes.add(
+                line, "a list of mutations of different sites, such as S54N:V44L, or WT", repr(cells[0])
+            )
     seen: dict[int, set[str]] = {}  # position -> its mutations
     for mutations in lists:
         for position, (before, after) in (mutations or {}).items():
             seen.setdefault(position, set()).add(f"{before}{position}{after}")
     many = [" and ".join(sorted(names)) for _, names in sorted(seen.items()) if len(names) > 1]
     if many:
-        mistakes.say(f"expected one mutation of each site, got {_listed(many)}; tables of more are not read yet")
+        mistakes.say(
+            f"expected one mutation of each site, got {_listed(many)}; tables of more are not read yet"
+        )
     if not seen:
         mistakes.say("expected mutations, got the wild type alone")
     names = {position: min(seen[position]) for position in sorted(seen)}
@@ -241,4 +292,6 @@ def _mutation_lists(written: Sequence[Written], wild_type: Text | None, mistakes
     def name(bits: str) -> str:
         return ":".join(text for text, bit in zip(names.values(), bits, strict=True) if bit == "1") or "WT"
 
-    return Genotypes([None if found is None else "".join("01"[site in found] for site in names) for found in lists], name)
+    return Genotypes(
+        [None if found is None else "".join("01"[site in found] for site in names) for found in lists], name
+    )

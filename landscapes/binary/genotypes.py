@@ -1,4 +1,6 @@
-"""Genotypes of n bits and all that looks at every one of them: numbering, enumeration, the best one, the multilinear extension of a whole table.
+"""Genotypes of n bits and all that looks at every one of them.
+
+Numbering, enumeration, the best one, the multilinear extension of a whole table.
 
 The genotype with bits x_0 .. x_{n-1} has the number sum_i x_i 2^i: the lowest bit first.
 """
@@ -63,16 +65,25 @@ def _chances(p: Tensor) -> Tensor:
 
 
 def common_measure(*values: float) -> float:
-    """The largest number of which all values are multiples, as 0.05 of 0.1 and 0.15; 0 where they are no fractions of small numbers."""
+    """The largest number of which all values are multiples, as 0.05 of 0.1 and 0.15.
+
+    0 where they are no fractions of small numbers.
+    """
     fractions = [Fraction(value).limit_denominator(_DENOMINATOR) for value in values]
-    if any(abs(fraction - value) > 1e-12 * max(map(abs, values)) for fraction, value in zip(fractions, values, strict=True)):
+    if any(
+        abs(fraction - value) > 1e-12 * max(map(abs, values))
+        for fraction, value in zip(fractions, values, strict=True)
+    ):
         return 0.0
     below = math.lcm(*(fraction.denominator for fraction in fractions))
     return math.gcd(*(int(fraction * below) for fraction in fractions)) / below
 
 
 def product(q: Tensor) -> Tensor:
-    """Product over the last axis. The derivative of torch.prod takes another way where any entry of the batch is 0, so its bits depend on R."""
+    """Product over the last axis.
+
+    The derivative of torch.prod takes another way where any entry of the batch is 0, so its bits depend on R.
+    """
     return reduce(mul, q.unbind(-1))
 
 

@@ -1,8 +1,11 @@
-"""What the classical functions of bits share: a genotype counts only through the loci at which it agrees with a target string.
+"""What the classical functions of bits share.
 
-The target is all ones, as in the papers, or hidden: drawn for each instance (x XOR target is what the paper's function then sees), so that no
-method gains by leaning to ones. Each function is a polynomial, linear in every locus, of the agreements q_i = 1 or 0; of independent loci, with
-q_i the chance of agreement, the same polynomial is the mean: the multilinear extension.
+A genotype counts only through the loci at which it agrees with a target string.
+
+The target is all ones, as in the papers, or hidden: drawn for each instance (x XOR target is what the paper's
+function then sees), so that no method gains by leaning to ones. Each function is a polynomial, linear in
+every locus, of the agreements q_i = 1 or 0; of independent loci, with q_i the chance of agreement, the same
+polynomial is the mean: the multilinear extension.
 
 Streams: "instance" (part 0 the target).
 """
@@ -33,8 +36,12 @@ class HiddenTarget(Landscape):
 
     n: Annotated[int, Ge(1)] = 64
     target: Literal["ones", "random"] = "ones"
-    optimum: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (R, n) uint8, the target
-    wanted: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (R, n) the target as real numbers, in the dtype of the loss
+    optimum: Tensor = field(
+        init=False, repr=False, compare=False, default=UNBOUND
+    )  # (R, n) uint8, the target
+    wanted: Tensor = field(
+        init=False, repr=False, compare=False, default=UNBOUND
+    )  # (R, n) the target as real numbers, in the dtype of the loss
 
     @property
     def dim(self) -> int:
@@ -71,7 +78,10 @@ class HiddenTarget(Landscape):
 
 
 def total(contributions: Tensor, terms: Terms | None) -> Tensor:
-    """Sum of contributions (R, P, M) to a loss; of a mini-batch the weighted sum of terms, each M times its contribution: (R, P)."""
+    """Sum of contributions (R, P, M) to a loss.
+
+    Of a mini-batch the weighted sum of terms, each M times its contribution: (R, P).
+    """
     if terms is None:
         return contributions.sum(-1)
     index = terms.index.expand(*contributions.shape[:2], -1)

@@ -1,8 +1,9 @@
 """The House of Cards: every genotype has an independent random fitness.
 
-Kingman (1978), "A simple model for the balance between selection and mutation", J. Appl. Prob. 15, 1-12; Kauffman and Levin (1987), "Towards a
-general theory of adaptive walks on rugged landscapes", J. theor. Biol. 128, 11-45. It is the most rugged of the random landscapes, like an NK
-landscape at k = n - 1: 2^n / (n + 1) peaks are expected whatever the law (Macken and Perelson 1989, PNAS 86, 6191-6195).
+Kingman (1978), "A simple model for the balance between selection and mutation", J. Appl. Prob. 15, 1-12;
+Kauffman and Levin (1987), "Towards a general theory of adaptive walks on rugged landscapes", J. theor. Biol.
+128, 11-45. It is the most rugged of the random landscapes, like an NK landscape at k = n - 1: 2^n / (n + 1)
+peaks are expected whatever the law (Macken and Perelson 1989, PNAS 86, 6191-6195).
 
 Streams: "instance" (part 0 the fitness of every genotype, by a keyed hash of its bits).
 """
@@ -26,21 +27,25 @@ from landscapes.streams import Streams
 class HouseOfCards(Landscape):
     """House of Cards: n bits, the fitness of every genotype is an independent random number.
 
-    The optimum is found by looking at all genotypes, so the loss is the gap to it, for n <= 20. Beyond, `gap_known` is False and the loss is 1 - F
-    where the law is uniform (so 0 is a bound), else -F. The multilinear extension is the mean of all 2^n values: it can be computed for n <= 16.
+    The optimum is found by looking at all genotypes, so the loss is the gap to it, for n <= 20. Beyond,
+    `gap_known` is False and the loss is 1 - F where the law is uniform (so 0 is a bound), else -F. The
+    multilinear extension is the mean of all 2^n values: it can be computed for n <= 16.
 
     Source: Kingman 1978; Kauffman and Levin 1987.
 
     Args:
         n: loci, >= 1; all 2^n values are stored up to 16, none beyond.
-        law: of the fitness F: uniform on [0, 1), standard normal, exponential with mean 1, or standard Gumbel.
+        law: of the fitness F: uniform on [0, 1), standard normal, exponential with mean 1, or standard
+            Gumbel.
     """
 
     name: ClassVar[str] = "house_of_cards"
     n: Annotated[int, Ge(1)] = 16
     law: Law = "uniform"
     gap: Gap = field(init=False, repr=False, compare=False, default=UNDRAWN)
-    optimum: Tensor | None = field(init=False, repr=False, compare=False, default=None)  # (R, n) uint8 a best genotype, None for n > 20
+    optimum: Tensor | None = field(
+        init=False, repr=False, compare=False, default=None
+    )  # (R, n) uint8 a best genotype, None for n > 20
 
     @property
     def dim(self) -> int:
@@ -75,7 +80,10 @@ class HouseOfCards(Landscape):
         return weighted(self.gap.loss(x), terms)
 
     def extension(self, p: Tensor, terms: Terms | None = None, time: Tensor | None = None) -> Tensor:
-        """The mean loss of genotypes whose loci are 1 independently with chances p (R, P, n) -> (R, P); n <= 16."""
+        """The mean loss of genotypes whose loci are 1 independently with chances p (R, P, n) -> (R, P).
+
+        N <= 16.
+        """
         del time
         check_chances(self, p)
         check_bound(self.name, p, self.gap.best)

@@ -1,8 +1,9 @@
 """Jump: OneMax with a valley of width m before the target.
 
-Droste, Jansen and Wegener (2002), "On the analysis of the (1+1) evolutionary algorithm", Theoretical Computer Science 276, 51-81. With d loci
-that differ from the target, fitness is m + n - d where d = 0 or d >= m, and d in between; the loss is the gap to m + n: d, and m + n - d in the
-valley. The (1+1)-EA takes of the order of n^m evaluations.
+Droste, Jansen and Wegener (2002), "On the analysis of the (1+1) evolutionary algorithm", Theoretical Computer
+Science 276, 51-81. With d loci that differ from the target, fitness is m + n - d where d = 0 or d >= m, and d
+in between; the loss is the gap to m + n: d, and m + n - d in the valley. The (1+1)-EA takes of the order of
+n^m evaluations.
 
 Streams: "instance" (part 0 the target, where it is random).
 """
@@ -74,7 +75,10 @@ def _weighted(gap: Tensor, terms: Terms | None) -> Tensor:
 
 
 def _differing(q: Tensor, numbers: int) -> Tensor:
-    """Chances that 0 .. numbers - 1 loci differ, where locus i agrees with chance q_i: (R, P, n) -> (R, P, numbers)."""
+    """Chances that 0 .. numbers - 1 loci differ, where locus i agrees with chance q_i.
+
+    (R, P, n) -> (R, P, numbers).
+    """
     chance = torch.nn.functional.pad(torch.ones_like(q[..., :1]), (0, numbers - 1))
     for agrees in q.split(1, -1):
         chance = agrees * chance + (1 - agrees) * torch.nn.functional.pad(chance, (1, 0))[..., :-1]

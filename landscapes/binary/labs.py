@@ -1,8 +1,9 @@
 """Low autocorrelation binary sequences (LABS), the Bernasconi model.
 
-L(x) = E(s) - E*, E(s) = sum_{k = 1}^{n - 1} C_k^2, C_k = sum_i s_i s_{i + k}, s_i = 2 x_i - 1: the gap in energy. Golay's merit factor is n^2 /
-(2 E), and at most 14.083 (n = 13, the longest Barker sequence). E* is known for n <= 66: Packebusch and Mertens (2016), "Low autocorrelation
-binary sequences", J. Phys. A 49, 165001. Terms are the n - 1 lags k. Three symmetries leave E as it is: all signs reversed, every second sign
+L(x) = E(s) - E*, E(s) = sum_{k = 1}^{n - 1} C_k^2, C_k = sum_i s_i s_{i + k}, s_i = 2 x_i - 1: the gap in
+energy. Golay's merit factor is n^2 / (2 E), and at most 14.083 (n = 13, the longest Barker sequence). E* is
+known for n <= 66: Packebusch and Mertens (2016), "Low autocorrelation binary sequences", J. Phys. A 49,
+165001. Terms are the n - 1 lags k. Three symmetries leave E as it is: all signs reversed, every second sign
 reversed, the order reversed.
 """
 
@@ -20,7 +21,8 @@ from landscapes.binary.hidden_target import total
 from landscapes.checks import UNBOUND, check_bound, check_chances, check_points
 from landscapes.streams import Streams
 
-# A sequence of least energy for each n = 2 .. 66, by the lengths of its runs (b is 11); the energies are proven by Packebusch and Mertens, the
+# A sequence of least energy for each n = 2 .. 66, by the lengths of its runs (b is 11); the energies are
+# proven by Packebusch and Mertens, the
 # sequences are from the list of Knauer (2004), "Merit factor records".
 OPTIMAL_RUNS = """
 11 21 31 311 411 3211 4211 42111 52111 331211 522111 5221111 6221111 52221111 6322111 4221211112 511211322 4111142212 5113112321 27221111121
@@ -38,12 +40,15 @@ OPTIMAL_RUNS = """
 
 @dataclass(frozen=True, kw_only=True)
 class LABS(Landscape):
-    """Low autocorrelation binary sequences: the energy of a sequence above the least; no noise, no instances, golf holes.
+    """Low autocorrelation binary sequences: the energy of a sequence above the least.
 
-    The loss is the gap in energy for n <= 66; beyond, the optimum is not known and the loss is the energy itself.
+    No noise, no instances, golf holes.
 
-    The multilinear extension squares a sum of products that share loci, and takes this into account: about four times the operations of
-    the energy.
+    The loss is the gap in energy for n <= 66; beyond, the optimum is not known and the loss is the energy
+    itself.
+
+    The multilinear extension squares a sum of products that share loci, and takes this into account: about
+    four times the operations of the energy.
 
     Source: Packebusch and Mertens 2016.
 
@@ -53,8 +58,12 @@ class LABS(Landscape):
 
     name: ClassVar[str] = "labs"
     n: Annotated[int, Ge(2)] = 32
-    optimum: Tensor | None = field(init=False, repr=False, compare=False, default=None)  # (R, n) uint8 a best sequence, None: unknown
-    best: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (R, 1) its energy; 0 where unknown
+    optimum: Tensor | None = field(
+        init=False, repr=False, compare=False, default=None
+    )  # (R, n) uint8 a best sequence, None: unknown
+    best: Tensor = field(
+        init=False, repr=False, compare=False, default=UNBOUND
+    )  # (R, 1) its energy; 0 where unknown
 
     @property
     def dim(self) -> int:
@@ -75,8 +84,8 @@ class LABS(Landscape):
     def spacing(self) -> float:
         """C_k has the parity of n - k, so that all C_k^2 leave the same rests by 4.
 
-        Where n = 2 mod 4, energies leave the same by 8: of odd C_k^2 that is 1, of even ones (C_k mod 4)^2, and C_k + C_{n - k} = n mod 4 makes one
-        of the two 2 and the other 0.
+        Where n = 2 mod 4, energies leave the same by 8: of odd C_k^2 that is 1, of even ones (C_k mod 4)^2,
+        and C_k + C_{n - k} = n mod 4 makes one of the two 2 and the other 0.
         """
         return 8.0 if self.n % 4 == 2 else 4.0
 
@@ -142,8 +151,9 @@ def _squares(s: Tensor) -> Tensor:
 def _mean_squares(m: Tensor) -> Tensor:
     """E C_k^2 of independent signs with means m (R, P, n): (R, P, n - 1).
 
-    C_k^2 = sum_ij s_i s_{i + k} s_j s_{j + k}. Where all four loci differ the mean of the product is the product of means; i = j gives 1; and where
-    j = i + k the sign in the middle appears twice, which leaves s_i s_{i + 2k}.
+    C_k^2 = sum_ij s_i s_{i + k} s_j s_{j + k}. Where all four loci differ the mean of the product is the
+    product of means; i = j gives 1; and where j = i + k the sign in the middle appears twice, which leaves
+    s_i s_{i + 2k}.
     """
     n, means = m.shape[-1], []
     for k in range(1, n):

@@ -1,8 +1,9 @@
 """LeadingOnes: how far the loci agree with a target, counted from the first.
 
-Rudolph (1997), "Convergence properties of evolutionary algorithms", Kovac; L(x) = n - sum_i prod_{j <= i} [x_j = t_j]. Terms are the n products.
-The (1+1)-EA with mutation rate p takes ((1 - p)^(1 - n) - (1 - p)) / (2 p^2) evaluations in the mean (Boettcher, Doerr and Neumann 2010, "Optimal
-fixed and adaptive mutation rates for the LeadingOnes problem", PPSN XI, 1-10).
+Rudolph (1997), "Convergence properties of evolutionary algorithms", Kovac; L(x) = n - sum_i prod_{j <= i}
+[x_j = t_j]. Terms are the n products. The (1+1)-EA with mutation rate p takes ((1 - p)^(1 - n) - (1 - p)) /
+(2 p^2) evaluations in the mean (Boettcher, Doerr and Neumann 2010, "Optimal fixed and adaptive mutation rates
+for the LeadingOnes problem", PPSN XI, 1-10).
 
 Streams: "instance" (part 0 the target, where it is random).
 """
@@ -24,7 +25,9 @@ from landscapes.checks import check_chances, check_points
 
 @dataclass(frozen=True, kw_only=True)
 class LeadingOnes(HiddenTarget):
-    """LeadingOnes: n less the number of loci before the first that differs from the target; loci count only in order.
+    """LeadingOnes: n less the number of loci before the first that differs from the target.
+
+    Loci count only in order.
 
     Source: Rudolph 1997.
 
@@ -64,5 +67,8 @@ class LeadingOnes(HiddenTarget):
 
 
 def _broken(q: Tensor) -> Tensor:
-    """Whether the first i loci do not all agree, or its chance, i = 1 .. n: (R, P, n). The derivative of cumprod divides; this does not."""
+    """Whether the first i loci do not all agree, or its chance, i = 1 .. n: (R, P, n).
+
+    The derivative of cumprod divides; this does not.
+    """
     return 1 - torch.stack(list(accumulate(q.unbind(-1), mul)), -1)

@@ -1,10 +1,11 @@
 """Random k-SAT as a landscape: the number of clauses that an assignment leaves unsatisfied.
 
-m clauses, each a disjunction of k different variables or their negations; variables and signs are uniform (Mitchell, Selman and Levesque 1992,
-"Hard and easy distributions of SAT problems", AAAI-92, 459-465). Large random 3-SAT ceases to be satisfiable near m / n = 4.267 (Mezard, Parisi
-and Zecchina 2002, Science 297, 812). Planted: an assignment is drawn first, and each clause's signs are uniform among the 2^k - 1 choices that it
-satisfies; such instances are satisfiable and, away from the threshold, easier than random ones, for the signs lean to the planted assignment
-(Barthel et al. 2002, Phys. Rev. Lett. 88, 188701). Terms are clauses.
+m clauses, each a disjunction of k different variables or their negations; variables and signs are uniform
+(Mitchell, Selman and Levesque 1992, "Hard and easy distributions of SAT problems", AAAI-92, 459-465). Large
+random 3-SAT ceases to be satisfiable near m / n = 4.267 (Mezard, Parisi and Zecchina 2002, Science 297, 812).
+Planted: an assignment is drawn first, and each clause's signs are uniform among the 2^k - 1 choices that it
+satisfies; such instances are satisfiable and, away from the threshold, easier than random ones, for the signs
+lean to the planted assignment (Barthel et al. 2002, Phys. Rev. Lett. 88, 188701). Terms are clauses.
 
 Streams: "instance" (part 0 the variables of the clauses, part 1 the signs, part 2 the planted assignment).
 """
@@ -29,8 +30,8 @@ from landscapes.streams import Streams
 class MaxSat(Landscape):
     """Random MAX-k-SAT: the number of unsatisfied clauses, less the least possible where that is known.
 
-    The least possible number is known where an assignment is planted (0), and for n <= 20. Elsewhere `gap_known` is False and the loss is the
-    number of unsatisfied clauses itself, of which 0 is a bound.
+    The least possible number is known where an assignment is planted (0), and for n <= 20. Elsewhere
+    `gap_known` is False and the loss is the number of unsatisfied clauses itself, of which 0 is a bound.
 
     Source: Mitchell, Selman and Levesque 1992.
 
@@ -48,10 +49,18 @@ class MaxSat(Landscape):
     ratio: Annotated[float, Gt(0)] = 4.2
     clauses: Annotated[int | None, Ge(1)] = None
     planted: bool = False
-    reads: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (R, m, k) int64: i where literal not x_i is in it, n + i for x_i
-    optimum: Tensor | None = field(init=False, repr=False, compare=False, default=None)  # (R, n) uint8 a best assignment, None: unknown
-    best: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (R, 1) clauses that it leaves unsatisfied; 0 where unknown
-    whole: Terms = field(init=False, repr=False, compare=False, default=Terms(UNBOUND, UNBOUND))  # every clause with weight 1
+    reads: Tensor = field(
+        init=False, repr=False, compare=False, default=UNBOUND
+    )  # (R, m, k) int64: i where literal not x_i is in it, n + i for x_i
+    optimum: Tensor | None = field(
+        init=False, repr=False, compare=False, default=None
+    )  # (R, n) uint8 a best assignment, None: unknown
+    best: Tensor = field(
+        init=False, repr=False, compare=False, default=UNBOUND
+    )  # (R, 1) clauses that it leaves unsatisfied; 0 where unknown
+    whole: Terms = field(
+        init=False, repr=False, compare=False, default=Terms(UNBOUND, UNBOUND)
+    )  # every clause with weight 1
 
     def check(self) -> None:
         """A clause has different variables."""
@@ -106,7 +115,10 @@ class MaxSat(Landscape):
         return self._gap(x, terms)
 
     def extension(self, p: Tensor, terms: Terms | None = None, time: Tensor | None = None) -> Tensor:
-        """Its mean where variables are true independently with chances p (R, P, n) -> (R, P); differentiable once."""
+        """Its mean where variables are true independently with chances p (R, P, n) -> (R, P).
+
+        Differentiable once.
+        """
         del time
         check_chances(self, p)
         check_bound(self.name, p, self.reads)
@@ -126,13 +138,19 @@ class MaxSat(Landscape):
 
     def _reads(self, streams: Streams) -> Tensor:
         variables = streams.choice("instance", self.n, self.k, (self.terms,))
-        pattern = int(self.planted) + streams.integers("instance", 2**self.k - int(self.planted), (self.terms,), part=1)
-        holds = bits(pattern, self.k)  # whether the hidden assignment satisfies the literal: in a planted clause one at least
+        pattern = int(self.planted) + streams.integers(
+            "instance", 2**self.k - int(self.planted), (self.terms,), part=1
+        )
+        holds = bits(
+            pattern, self.k
+        )  # whether the hidden assignment satisfies the literal: in a planted clause one at least
         value = self._hidden(streams).gather(1, variables.flatten(1)).view_as(holds)
         return variables + self.n * (holds == value)
 
     def _best(self, streams: Streams) -> Tensor:
-        return torch.stack([bits(_unsatisfied(one.cpu(), self.n).argmin(), self.n) for one in self._reads(streams)]).to(streams.device)
+        return torch.stack([
+            bits(_unsatisfied(one.cpu(), self.n).argmin(), self.n) for one in self._reads(streams)
+        ]).to(streams.device)
 
 
 def _unsatisfied(reads: Tensor, n: int) -> Tensor:

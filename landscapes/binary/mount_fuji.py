@@ -1,11 +1,13 @@
 """Rough Mount Fuji: a slope towards a reference genotype, plus independent noise.
 
-f(x) = -sum_i c_i |x_i - x*_i| + a eta(x), with x* the reference genotype and eta(x) independent random numbers: Aita, Uchiyama, Inaoka, Nakajima,
-Kokubo, Husimi (2000), "Analysis of a local fitness landscape with a model of the rough Mt. Fuji-type landscape", Biopolymers 54, 64-79. With all
-c_i = c it is f(x) = -c d(x, x*) + a eta(x), of Neidhart, Szendro, Krug (2014), "Adaptation in tunably rugged fitness landscapes: the rough Mount
-Fuji model", Genetics 198, 699-721.
+f(x) = -sum_i c_i |x_i - x*_i| + a eta(x), with x* the reference genotype and eta(x) independent random
+numbers: Aita, Uchiyama, Inaoka, Nakajima, Kokubo, Husimi (2000), "Analysis of a local fitness landscape with
+a model of the rough Mt. Fuji-type landscape", Biopolymers 54, 64-79. With all c_i = c it is f(x) = -c d(x,
+x*) + a eta(x), of Neidhart, Szendro, Krug (2014), "Adaptation in tunably rugged fitness landscapes: the rough
+Mount Fuji model", Genetics 198, 699-721.
 
-Streams: "instance" (part 0 eta by a keyed hash of the bits, part 1 the reference, part 2 the effects of the loci).
+Streams: "instance" (part 0 eta by a keyed hash of the bits, part 1 the reference, part 2 the effects of the
+loci).
 """
 
 from __future__ import annotations
@@ -73,7 +75,9 @@ class RoughMountFuji(Landscape):
     law: Law = "gumbel"
     noise_scale: Annotated[float, Ge(0)] = 1.0
     gap: Gap = field(init=False, repr=False, compare=False, default=UNDRAWN)
-    optimum: Tensor | None = field(init=False, repr=False, compare=False, default=None)  # (R, n) uint8 a best genotype, None for n > 20
+    optimum: Tensor | None = field(
+        init=False, repr=False, compare=False, default=None
+    )  # (R, n) uint8 a best genotype, None for n > 20
 
     @property
     def dim(self) -> int:
@@ -113,7 +117,10 @@ class RoughMountFuji(Landscape):
         return weighted(self.gap.loss(x), terms)
 
     def extension(self, p: Tensor, terms: Terms | None = None, time: Tensor | None = None) -> Tensor:
-        """The mean loss of genotypes whose loci are 1 independently with chances p (R, P, n) -> (R, P); n <= 16."""
+        """The mean loss of genotypes whose loci are 1 independently with chances p (R, P, n) -> (R, P).
+
+        N <= 16.
+        """
         del time
         check_chances(self, p)
         check_bound(self.name, p, self.gap.best)
@@ -122,6 +129,8 @@ class RoughMountFuji(Landscape):
     def _fitness(self, streams: Streams) -> RoughSlope:
         shape = (self.n,)
         ones = torch.ones((streams.size, self.n), dtype=torch.uint8, device=streams.device)
-        reference = ones if self.reference == "ones" else streams.coins("instance", shape, part=1).to(torch.uint8)
+        reference = (
+            ones if self.reference == "ones" else streams.coins("instance", shape, part=1).to(torch.uint8)
+        )
         effects = self.slope + self.slope_spread * streams.normal("instance", shape, part=2)
         return RoughSlope(reference, effects, draw_table(streams, self.law), self.noise_scale)

@@ -1,10 +1,12 @@
 """NK landscapes: n binary loci, the contribution of each depends on k others.
 
-Kauffman and Weinberger (1989), "The NK model of rugged fitness landscapes and its application to maturation of the immune response",
-J. theor. Biol. 141, 211-245. Fitness F(x) = 1/n sum_i c_i(x_i, x_i1, ..., x_ik); the 2^(k + 1) contributions c_i of a locus are independent
-and uniform on [0, 1). The loss is the gap max F - F where the optimum is known, else 1 - F. Terms are loci.
+Kauffman and Weinberger (1989), "The NK model of rugged fitness landscapes and its application to maturation
+of the immune response", J. theor. Biol. 141, 211-245. Fitness F(x) = 1/n sum_i c_i(x_i, x_i1, ..., x_ik); the
+2^(k + 1) contributions c_i of a locus are independent and uniform on [0, 1). The loss is the gap max F - F
+where the optimum is known, else 1 - F. Terms are loci.
 
-Streams: "instance" (part 0 the tables, part 1 random neighbours). Tables of instance w do not depend on the batch.
+Streams: "instance" (part 0 the tables, part 1 random neighbours). Tables of instance w do not depend on the
+batch.
 """
 
 from __future__ import annotations
@@ -23,41 +25,56 @@ from landscapes.binary.genotypes import ENUMERATED, best_genotype, bits, for_ker
 from landscapes.checks import UNBOUND, check_bound, check_chances, check_points
 from landscapes.streams import Streams
 
-RING_STEPS = 2**32  # table entries that dynamic programming may read for one instance, seconds of work at most
+RING_STEPS = (
+    2**32
+)  # table entries that dynamic programming may read for one instance, seconds of work at most
 
 
 @dataclass(frozen=True, kw_only=True)
 class NK(Landscape):
     """NK landscape: n bits, each locus interacts with k others; k tunes the ruggedness.
 
-    The optimum is found exactly, so the loss is the gap to it, for n <= 20, for blocks, and for adjacent neighbours while
-    n 2^(2k + 1) <= 2^32 (k <= 13 at n = 32). Elsewhere `gap_known` is False and the loss is 1 - F.
+    The optimum is found exactly, so the loss is the gap to it, for n <= 20, for blocks, and for adjacent
+    neighbours while n 2^(2k + 1) <= 2^32 (k <= 13 at n = 32). Elsewhere `gap_known` is False and the loss is
+    1 - F.
 
     Source: Kauffman and Weinberger 1989 (neighbours adjacent or random); Perelson and Macken 1995 (blocks).
 
     Args:
         n: loci, >= 1.
         k: other loci that the contribution of a locus depends on, 0 <= k <= n - 1 and at most 20.
-        neighbours: adjacent, the next k loci of a ring; random, k others drawn for each locus and instance; blocks, the
-            loci come in separate blocks of k + 1 (k + 1 must divide n).
+        neighbours: adjacent, the next k loci of a ring; random, k others drawn for each locus and instance;
+            blocks, the loci come in separate blocks of k + 1 (k + 1 must divide n).
     """
 
     name: ClassVar[str] = "nk"
     n: Annotated[int, Ge(1)] = 32
     k: Annotated[int, Ge(0), Le(20)] = 4
     neighbours: Literal["adjacent", "random", "blocks"] = "adjacent"
-    table: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (R, n, 2^(k + 1)) contributions
-    reads: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (R, n, k + 1) int64, the lowest bit of an entry first
-    optimum: Tensor | None = field(init=False, repr=False, compare=False, default=None)  # (R, n) uint8 a best genotype, None: unknown
-    best: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (R, 1) its fitness; 1 where unknown
-    whole: Terms = field(init=False, repr=False, compare=False, default=Terms(UNBOUND, UNBOUND))  # every locus with weight 1 / n
+    table: Tensor = field(
+        init=False, repr=False, compare=False, default=UNBOUND
+    )  # (R, n, 2^(k + 1)) contributions
+    reads: Tensor = field(
+        init=False, repr=False, compare=False, default=UNBOUND
+    )  # (R, n, k + 1) int64, the lowest bit of an entry first
+    optimum: Tensor | None = field(
+        init=False, repr=False, compare=False, default=None
+    )  # (R, n) uint8 a best genotype, None: unknown
+    best: Tensor = field(
+        init=False, repr=False, compare=False, default=UNBOUND
+    )  # (R, 1) its fitness; 1 where unknown
+    whole: Terms = field(
+        init=False, repr=False, compare=False, default=Terms(UNBOUND, UNBOUND)
+    )  # every locus with weight 1 / n
 
     def check(self) -> None:
         """Neighbours must exist, and blocks must tile the loci."""
         if self.k > self.n - 1:
             raise ValueError(f"nk.k: expected 0 <= k <= n - 1 = {self.n - 1}, got {self.k}")
         if self.neighbours == "blocks" and self.n % (self.k + 1):
-            raise ValueError(f"nk.k: expected k + 1 to divide n = {self.n} where neighbours are blocks, got k = {self.k}")
+            raise ValueError(
+                f"nk.k: expected k + 1 to divide n = {self.n} where neighbours are blocks, got k = {self.k}"
+            )
 
     @property
     def dim(self) -> int:
@@ -137,7 +154,9 @@ class NK(Landscape):
         if self.neighbours == "blocks":
             entry = table.unflatten(1, (-1, self.k + 1)).sum(2).argmax(-1)
             return bits(entry, self.k + 1).flatten(1)
-        if self.neighbours == "adjacent" and (self.n > ENUMERATED or _ring_steps(self.n, self.k) < self.n * 2**self.n):
+        if self.neighbours == "adjacent" and (
+            self.n > ENUMERATED or _ring_steps(self.n, self.k) < self.n * 2**self.n
+        ):
             return torch.stack([_ring_optimum(one, self.k) for one in table])
         return best_genotype(lambda x: _contributions(x, reads, table, _whole(table)), self.n, table.device)
 
@@ -158,7 +177,7 @@ def _ring_optimum(table: Tensor, order: int) -> Tensor:
     return out.to(table.device)
 
 
-# sums over loci: the kernels on a CPU, gathers elsewhere ------------------------------------------------------------------
+# sums over loci: the kernels on a CPU, gathers elsewhere ----------------------------------------------------
 
 
 def _contributions(x: Tensor, reads: Tensor, table: Tensor, terms: Terms) -> Tensor:
@@ -177,7 +196,9 @@ class _Extension(torch.autograd.Function):
     def forward(ctx: Any, p: Tensor, *tables: Tensor) -> Tensor:  # noqa: ANN401
         out = torch.empty(p.shape[:2], dtype=p.dtype)
         ctx.slope = torch.empty(p.shape if ctx.needs_input_grad[0] else (0, 0, 0), dtype=p.dtype)
-        kernels.nk_extension(p.detach().contiguous().numpy(), *map(for_kernel, tables), out.numpy(), ctx.slope.numpy())  # type: ignore[call-arg]
+        kernels.nk_extension(
+            p.detach().contiguous().numpy(), *map(for_kernel, tables), out.numpy(), ctx.slope.numpy()
+        )  # type: ignore[call-arg]
         return out
 
     @staticmethod

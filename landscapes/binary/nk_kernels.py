@@ -1,7 +1,10 @@
-"""The loops of NK landscapes, in numba: one thread, no fastmath, a fixed order of sums; `landscapes.binary.nk` has each in plain torch too.
+"""The loops of NK landscapes, in numba: one thread, no fastmath, a fixed order of sums.
 
-Throughout: reads (1 | R, n, k + 1) int64, the loci whose bits a locus' table reads, the lowest bit of the entry first; table (1 | R, n, 2^(k + 1));
-index (1 | R, 1 | P, B) int64 loci, and their weight. An axis of length 1 serves every row.
+`landscapes.binary.nk` has each in plain torch too.
+
+Throughout: reads (1 | R, n, k + 1) int64, the loci whose bits a locus' table reads, the lowest bit of the
+entry first; table (1 | R, n, 2^(k + 1)); index (1 | R, 1 | P, B) int64 loci, and their weight. An axis of
+length 1 serves every row.
 """
 
 import numpy as np
@@ -104,14 +107,20 @@ def nk_extension(x, reads, table, index, weight, out, slope):
 
 @njit(cache=True)
 def nk_ring(table, order, out):
-    """The best genotype where locus i reads itself and the next `order` loci of a ring: table (n, 2^(order + 1)), out (n,) uint8.
+    """The best genotype where locus i reads itself and the next `order` loci of a ring.
 
-    The bits of the first `order` loci are held fixed and the rest follows by dynamic programming (Weinberger 1996, "NP completeness of
-    Kauffman's N-k model", Santa Fe Institute), for each of the 2^order beginnings, the most promising first: an open chain, whose end
-    need not match its beginning, bounds what a beginning can reach; where the bound is below the best found, the search ends.
+    Table (n, 2^(order + 1)), out (n,) uint8.
+
+    The bits of the first `order` loci are held fixed and the rest follows by dynamic programming (Weinberger
+    1996, "NP completeness of Kauffman's N-k model", Santa Fe Institute), for each of the 2^order beginnings,
+    the most promising first: an open chain, whose end need not match its beginning, bounds what a beginning
+    can reach; where the bound is below the best found, the search ends.
     """
     n, states = len(table), 1 << order
-    ahead = np.zeros((n + 1, states))  # the best sum of loci i .. n - 1, given the bits of loci i .. i + order - 1
+    ahead = np.zeros((
+        n + 1,
+        states,
+    ))  # the best sum of loci i .. n - 1, given the bits of loci i .. i + order - 1
     for i in range(n - 1, -1, -1):
         _nk_step(table[i], ahead[i + 1], ahead[i], states)
     bound = ahead[0].copy()
@@ -134,7 +143,9 @@ def nk_ring(table, order, out):
             s = start
             for i in range(n - order):
                 low, high = s, s | states
-                out[i + order] = table[i, high] + ahead[i + 1, high >> 1] > table[i, low] + ahead[i + 1, low >> 1]
+                out[i + order] = (
+                    table[i, high] + ahead[i + 1, high >> 1] > table[i, low] + ahead[i + 1, low >> 1]
+                )
                 s = (high if out[i + order] else low) >> 1
 
 

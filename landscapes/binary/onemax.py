@@ -1,7 +1,8 @@
 """OneMax: the number of loci that differ from a target.
 
-Muehlenbein (1992), "How genetic algorithms really work: mutation and hillclimbing", PPSN II, 15-25. L(x) = sum_i [x_i != t_i]. Terms are loci.
-Randomized local search from 0 copies of the target takes n H_n evaluations in the mean, the (1+1)-EA about e n ln n.
+Muehlenbein (1992), "How genetic algorithms really work: mutation and hillclimbing", PPSN II, 15-25. L(x) =
+sum_i [x_i != t_i]. Terms are loci. Randomized local search from 0 copies of the target takes n H_n
+evaluations in the mean, the (1+1)-EA about e n ln n.
 
 Streams: "instance" (part 0 the target, where it is random).
 """

@@ -1,14 +1,19 @@
-"""The loops of sums of products, in numba: one thread, no fastmath, a fixed order of sums; `landscapes.binary.products` has each in plain torch too.
+"""The loops of sums of products, in numba: one thread, no fastmath, a fixed order of sums.
 
-Throughout: x (1 | R, P, n) uint8, or real for an extension; reads (1 | R, M, k) int64, the factors of each product, all of different loci;
-coefficients (1 | R, M); index (1 | R, 1 | P, B) int64, which products, and their weight. An axis of length 1 serves every row. Factor i < n is
-the spin 2 x_i - 1; with `literals`, it is x_i, and factor n + i is 1 - x_i.
+`landscapes.binary.products` has each in plain torch too.
+
+Throughout: x (1 | R, P, n) uint8, or real for an extension; reads (1 | R, M, k) int64, the factors of each
+product, all of different loci; coefficients (1 | R, M); index (1 | R, 1 | P, B) int64, which products, and
+their weight. An axis of length 1 serves every row. Factor i < n is the spin 2 x_i - 1; with `literals`, it is
+x_i, and factor n + i is 1 - x_i.
 """
 
 import numpy as np
 from numba import njit
 
-BLOCK = 128  # points worked at a time: their factors stay in the cache, and the loops over them run in SIMD lanes
+BLOCK = (
+    128  # points worked at a time: their factors stay in the cache, and the loops over them run in SIMD lanes
+)
 
 
 @njit(cache=True)
@@ -18,7 +23,11 @@ def product_sums(x, literals, reads, coefficients, index, weight, out):
     factors = np.empty((2 * loci if literals else loci, BLOCK), out.dtype)
     partial, total = np.empty(BLOCK, out.dtype), np.empty(BLOCK, out.dtype)
     for r in range(len(out)):
-        x_of, reads_of, coefficients_of = x[r % len(x)], reads[r % len(reads)], coefficients[r % len(coefficients)]
+        x_of, reads_of, coefficients_of = (
+            x[r % len(x)],
+            reads[r % len(reads)],
+            coefficients[r % len(coefficients)],
+        )
         index_of, weight_of = index[r % len(index)], weight[r % len(weight)]
         for first in range(0, points, BLOCK):
             count = min(BLOCK, points - first)
@@ -91,7 +100,11 @@ def product_slopes(x, literals, reads, coefficients, index, weight, out):
     slopes = np.empty_like(factors)
     others = np.empty(BLOCK, out.dtype)
     for r in range(len(out)):
-        x_of, reads_of, coefficients_of = x[r % len(x)], reads[r % len(reads)], coefficients[r % len(coefficients)]
+        x_of, reads_of, coefficients_of = (
+            x[r % len(x)],
+            reads[r % len(reads)],
+            coefficients[r % len(coefficients)],
+        )
         index_of, weight_of = index[r % len(index)], weight[r % len(weight)]
         for first in range(0, points, BLOCK):
             count = min(BLOCK, points - first)
@@ -99,12 +112,26 @@ def product_slopes(x, literals, reads, coefficients, index, weight, out):
             slopes[:] = 0
             if len(index_of) > 1:
                 for p in range(first, first + count):
-                    _shared_slopes(factors, reads_of, coefficients_of, index_of[p], weight_of[p], others, slopes, p - first, p - first + 1)
+                    _shared_slopes(
+                        factors,
+                        reads_of,
+                        coefficients_of,
+                        index_of[p],
+                        weight_of[p],
+                        others,
+                        slopes,
+                        p - first,
+                        p - first + 1,
+                    )
             else:
-                _shared_slopes(factors, reads_of, coefficients_of, index_of[0], weight_of[0], others, slopes, 0, count)
+                _shared_slopes(
+                    factors, reads_of, coefficients_of, index_of[0], weight_of[0], others, slopes, 0, count
+                )
             for p in range(count):
                 for i in range(loci):
-                    out[r, first + p, i] = slopes[i, p] - slopes[loci + i, p] if literals else slopes[i, p] + slopes[i, p]
+                    out[r, first + p, i] = (
+                        slopes[i, p] - slopes[loci + i, p] if literals else slopes[i, p] + slopes[i, p]
+                    )
 
 
 @njit(cache=True)

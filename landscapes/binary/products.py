@@ -27,7 +27,10 @@ def every(reads: Tensor, like: Tensor) -> Terms:
 
 
 def product_sums(x: Tensor, literals: bool, reads: Tensor, coefficients: Tensor, terms: Terms) -> Tensor:
-    """F of x (R, P, n), uint8 or real: (R, P), differentiable once; reads (1 | R, M, k), coefficients (1 | R, M), `terms` which products, and w."""
+    """F of x (R, P, n), uint8 or real: (R, P), differentiable once.
+
+    Reads (1 | R, M, k), coefficients (1 | R, M), `terms` which products, and w.
+    """
     if x.device.type == "cpu":
         return _Sums.apply(x, literals, reads, coefficients, *terms)
     return gathered_sums(x, literals, reads, coefficients, terms)
@@ -45,12 +48,17 @@ class _Sums(torch.autograd.Function):
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:  # noqa: ANN401
         slope = torch.empty(ctx.points.shape, dtype=upstream.dtype)
-        kernels.product_slopes(for_kernel(ctx.points), ctx.literals, *map(for_kernel, ctx.tables), slope.numpy())  # type: ignore[call-arg]
+        kernels.product_slopes(
+            for_kernel(ctx.points), ctx.literals, *map(for_kernel, ctx.tables), slope.numpy()
+        )  # type: ignore[call-arg]
         return upstream[..., None] * slope, *[None] * 5
 
 
 def gathered_sums(x: Tensor, literals: bool, reads: Tensor, coefficients: Tensor, terms: Terms) -> Tensor:
-    """The same in plain torch, for any device; some products at a time, whose factors are gathered again for the gradient."""
+    """The same in plain torch, for any device.
+
+    Some products at a time, whose factors are gathered again for the gradient.
+    """
     worlds, points = x.shape[:2]
     factors = torch.cat((x, 1 - x), -1).to(coefficients) if literals else 2 * x.to(coefficients) - 1
     at_once = max(1, _GATHERED // max(1, worlds * points * reads.shape[-1]))
@@ -70,9 +78,12 @@ def _gathered(factors: Tensor, reads: Tensor, coefficients: Tensor, index: Tenso
 
 
 def sums_of_all(masks: Tensor, coefficients: Tensor, n: int) -> Tensor:
-    """Sum_c a_c prod_{i in c} s_i of all 2^n genotypes, the lowest bit first, s_i = 2 x_i - 1: (2^n,) float64, by the fast Walsh-Hadamard transform.
+    """Sum_c a_c prod_{i in c} s_i of all 2^n genotypes, the lowest bit first, s_i = 2 x_i - 1.
 
-    Products are given as masks (M,) int64 whose bits are their loci, and coefficients (M,) float64, on the CPU.
+    (2^n,) float64, by the fast Walsh-Hadamard transform.
+
+    Products are given as masks (M,) int64 whose bits are their loci, and coefficients (M,) float64, on the
+    CPU.
     """
     values = torch.zeros(2**n, dtype=torch.float64).index_add_(0, masks, coefficients)
     kernels.walsh_hadamard(values.numpy())

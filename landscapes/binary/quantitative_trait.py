@@ -1,12 +1,14 @@
 """A quantitative trait of additive loci under stabilising selection.
 
-Trait z = sum_i a_i (2 x_i - 1); Gaussian fitness w = exp(-(z - theta)^2 / (2 omega^2)) (Lande 1976, "Natural selection and random genetic drift
-in phenotypic evolution", Evolution 30, 314-334). The loss is -ln w, less that of the best genotype where this is known. Loci add up in the trait
-but not in fitness: near the optimum every substitution has sign epistasis, and many genotypes are nearly equally good (Barton 1986, "The
-maintenance of polygenic variation through a balance between mutation and stabilizing selection", Genet. Res. 47, 209-216).
+Trait z = sum_i a_i (2 x_i - 1); Gaussian fitness w = exp(-(z - theta)^2 / (2 omega^2)) (Lande 1976, "Natural
+selection and random genetic drift in phenotypic evolution", Evolution 30, 314-334). The loss is -ln w, less
+that of the best genotype where this is known. Loci add up in the trait but not in fitness: near the optimum
+every substitution has sign epistasis, and many genotypes are nearly equally good (Barton 1986, "The
+maintenance of polygenic variation through a balance between mutation and stabilizing selection", Genet. Res.
+47, 209-216).
 
-At linkage equilibrium with allele frequencies p the mean of -ln w is ((E z - theta)^2 + Var z) / (2 omega^2), Var z = sum_i 4 a_i^2 p_i (1 -
-p_i).
+At linkage equilibrium with allele frequencies p the mean of -ln w is ((E z - theta)^2 + Var z) / (2 omega^2),
+Var z = sum_i 4 a_i^2 p_i (1 - p_i).
 
 Streams: "instance" (part 0 the effects).
 """
@@ -29,16 +31,19 @@ from landscapes.streams import Streams
 
 @dataclass(frozen=True, kw_only=True)
 class QuantitativeTrait(Landscape):
-    """Additive loci under stabilising selection: -ln fitness, quadratic in the distance of a trait from its optimum.
+    """Additive loci under stabilising selection.
 
-    The best genotype is known where effects are equal, and for n <= 20; the loss is then the gap to it. Elsewhere `gap_known` is False and the
-    loss is -ln w itself, of which 0 is a bound.
+    -ln fitness, quadratic in the distance of a trait from its optimum.
+
+    The best genotype is known where effects are equal, and for n <= 20; the loss is then the gap to it.
+    Elsewhere `gap_known` is False and the loss is -ln w itself, of which 0 is a bound.
 
     Source: Lande 1976; Barton 1986.
 
     Args:
         n: loci, >= 1.
-        effects: of the alleles, |a_i| or a_i: equal, all `scale`; normal, of mean 0 and standard deviation `scale`; exponential, of mean `scale`.
+        effects: of the alleles, |a_i| or a_i: equal, all `scale`; normal, of mean 0 and standard deviation
+            `scale`; exponential, of mean `scale`.
         scale: size of effects, in units of the trait, > 0.
         theta: the optimal trait, in units of the trait.
         width: omega, the width of the fitness function, in units of the trait, > 0; large: weak selection.
@@ -51,8 +56,12 @@ class QuantitativeTrait(Landscape):
     theta: float = 0.0
     width: Annotated[float, Gt(0)] = 5.0
     sizes: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (R, n) a
-    optimum: Tensor | None = field(init=False, repr=False, compare=False, default=None)  # (R, n) uint8 a best genotype, None: unknown
-    best: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (R, 1) its -ln w; 0 where unknown
+    optimum: Tensor | None = field(
+        init=False, repr=False, compare=False, default=None
+    )  # (R, n) uint8 a best genotype, None: unknown
+    best: Tensor = field(
+        init=False, repr=False, compare=False, default=UNBOUND
+    )  # (R, 1) its -ln w; 0 where unknown
 
     @property
     def dim(self) -> int:
@@ -74,7 +83,11 @@ class QuantitativeTrait(Landscape):
         """Of equal effects: that of the squares of all traits, in units of `scale`."""
         squares = [(2 * ones - self.n - self.theta / self.scale) ** 2 for ones in range(self.n + 1)]
         unit = self.scale**2 / (2 * self.width**2)
-        return unit * common_measure(*(square - squares[0] for square in squares)) if self.effects == "equal" else 0.0
+        return (
+            unit * common_measure(*(square - squares[0] for square in squares))
+            if self.effects == "equal"
+            else 0.0
+        )
 
     @property
     def gap_known(self) -> bool:
@@ -128,5 +141,8 @@ class QuantitativeTrait(Landscape):
             return (torch.arange(self.n, device=sizes.device) < up).to(torch.uint8)
         trait = torch.zeros(1, dtype=torch.float64, device=sizes.device)
         for a in sizes.double():
-            trait = torch.cat((trait - a, trait + a))  # of all genotypes of the loci so far, the lowest bit first
+            trait = torch.cat((
+                trait - a,
+                trait + a,
+            ))  # of all genotypes of the loci so far, the lowest bit first
         return bits((trait - self.theta).abs().argmin(), self.n)

@@ -1,8 +1,8 @@
 """Random tables of fitness too large to store, and the gap to the best of their genotypes.
 
-A random table gives each genotype an independent value that is a
-function of (instance, genotype) alone, by the keyed hash of `landscapes.streams`; so n is not bounded by memory, and a value does not
-depend on what was asked before.
+A random table gives each genotype an independent value that is a function of (instance, genotype) alone, by
+the keyed hash of `landscapes.streams`; so n is not bounded by memory, and a value does not depend on what was
+asked before.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ class RandomTable:
 
     Args:
         keyed: the hash.
-        law: uniform on [0, 1), standard normal, exponential with mean 1, or standard Gumbel (of maxima: P(value <= y) = exp(-exp(-y))).
+        law: uniform on [0, 1), standard normal, exponential with mean 1, or standard Gumbel (of maxima:
+            P(value <= y) = exp(-exp(-y))).
         dtype: of the values.
     """
 
@@ -46,7 +47,11 @@ class RandomTable:
         uniform = self.keyed.uniform(words)
         if self.law == "uniform":
             return uniform.to(self.dtype)
-        value = -torch.log1p(-uniform) if self.law == "exponential" else -torch.log(-torch.log(uniform.clamp_min(_LEAST)))
+        value = (
+            -torch.log1p(-uniform)
+            if self.law == "exponential"
+            else -torch.log(-torch.log(uniform.clamp_min(_LEAST)))
+        )
         return value.to(self.dtype)
 
 
@@ -63,7 +68,8 @@ class Gap:
         fitness: to be maximised.
         best: (R, 1) the fitness of a best genotype, or the constant.
         optimum: (R, n) uint8 that genotype, None where it is not known.
-        values: (R, 2^n) the fitness of all genotypes in the order of their numbers, None where there are too many.
+        values: (R, 2^n) the fitness of all genotypes in the order of their numbers, None where there are too
+            many.
     """
 
     fitness: Fitness
@@ -78,11 +84,16 @@ class Gap:
     def extension(self, p: Tensor) -> Tensor:
         """Its mean over genotypes with independent loci, 1 with chances p (R, P, n) -> (R, P)."""
         if self.values is None:
-            raise ValueError(f"multilinear extension: expected at most {STORED} loci, since it reads all 2^n values, got {p.shape[-1]}")
+            raise ValueError(
+                f"multilinear extension: expected at most {STORED} loci, since it reads all 2^n values, got"
+                f" {p.shape[-1]}"
+            )
         return self.best - fold(self.values, p)
 
 
-UNDRAWN = Gap(RandomTable(Keyed(np.zeros((0, 5), np.uint64)), "uniform", torch.float64), UNBOUND)  # stands for a gap before `bind`
+UNDRAWN = Gap(
+    RandomTable(Keyed(np.zeros((0, 5), np.uint64)), "uniform", torch.float64), UNBOUND
+)  # stands for a gap before `bind`
 
 
 def find_gap(streams: Streams, n: int, fitness: Callable[[Streams], Fitness], bound: float = 0.0) -> Gap:
@@ -101,5 +112,9 @@ def find_gap(streams: Streams, n: int, fitness: Callable[[Streams], Fitness], bo
     if n > ENUMERATED:
         return Gap(own, torch.full((streams.size, 1), bound, dtype=streams.dtype, device=streams.device))
     optimum = per_instance(streams, lambda s: best_genotype(fitness(s), n, s.device))
-    values = per_instance(streams, lambda s: torch.cat(list(chunks(fitness(s), n, s.device)), 1)) if n <= STORED else None
+    values = (
+        per_instance(streams, lambda s: torch.cat(list(chunks(fitness(s), n, s.device)), 1))
+        if n <= STORED
+        else None
+    )
     return Gap(own, own(optimum[:, None]), optimum, values)

@@ -1,9 +1,10 @@
 """Royal Road functions: a block of loci pays only when all of it agrees with the target.
 
-Mitchell, Forrest and Holland (1992), "The royal road for genetic algorithms: fitness landscapes and GA performance", ECAL 1, 245-254. Fitness is
-the sum over schemata of order x [the genotype is an instance]: R1 has the blocks alone (n = 64 in blocks of 8: at most 64), R2 also the pairs of
-neighbouring blocks, and the pairs of these (levels = 3: at most 192). The loss is the order of the schemata that are missing. Terms are schemata,
-block by block and level by level.
+Mitchell, Forrest and Holland (1992), "The royal road for genetic algorithms: fitness landscapes and GA
+performance", ECAL 1, 245-254. Fitness is the sum over schemata of order x [the genotype is an instance]: R1
+has the blocks alone (n = 64 in blocks of 8: at most 64), R2 also the pairs of neighbouring blocks, and the
+pairs of these (levels = 3: at most 192). The loss is the order of the schemata that are missing. Terms are
+schemata, block by block and level by level.
 
 Streams: "instance" (part 0 the target, where it is random).
 """
@@ -25,7 +26,9 @@ from landscapes.checks import check_chances, check_points
 
 @dataclass(frozen=True, kw_only=True)
 class RoyalRoad(HiddenTarget):
-    """Royal Road: blocks of loci that pay only when complete, and the plateaus between; R1, or R2 with levels = 3.
+    """Royal Road: blocks of loci that pay only when complete, and the plateaus between.
+
+    R1, or R2 with levels = 3.
 
     Source: Mitchell, Forrest and Holland 1992.
 
@@ -33,7 +36,8 @@ class RoyalRoad(HiddenTarget):
         n: loci, >= 1.
         target: ones, or random, drawn for each instance.
         block: loci in a schema of the lowest level, >= 1; block x 2^(levels - 1) must divide n.
-        levels: >= 1; each doubles the schemata of the one before. 1 is R1; 3, with n = 64 and block = 8, is R2.
+        levels: >= 1; each doubles the schemata of the one before. 1 is R1; 3, with n = 64 and block = 8, is
+            R2.
     """
 
     name: ClassVar[str] = "royal_road"
@@ -44,7 +48,9 @@ class RoyalRoad(HiddenTarget):
         """Schemata of every level must tile the loci."""
         largest = self.block * 2 ** (self.levels - 1)
         if self.n % largest:
-            raise ValueError(f"royal_road.block: expected block x 2^(levels - 1) to divide n = {self.n}, got {largest}")
+            raise ValueError(
+                f"royal_road.block: expected block x 2^(levels - 1) to divide n = {self.n}, got {largest}"
+            )
 
     @property
     def terms(self) -> int:

@@ -1,12 +1,15 @@
 """Spin glasses: Ising spins with random couplings.
 
-E(s) = -sum_c J_c prod_{i in c} s_i, s_i = 2 x_i - 1. On the complete graph c runs over all sets of `order` = p spins, and J has variance p! / (2
-n^(p - 1)), so that Var E is about n / 2 (Derrida 1981, "Random-energy model", Phys. Rev. B 24, 2613); for p = 2 it is 1 / n, the model of
-Sherrington and Kirkpatrick (1975), "Solvable model of a spin-glass", Phys. Rev. Lett. 35, 1792. On the square lattice with periodic boundaries,
-and on the ring, J has variance 1 (Edwards and Anderson 1975, J. Phys. F 5, 965). The loss is the total energy above that of a ground state where
-this is known, else E. Terms are couplings. With an even order all spins may be flipped at no cost: every optimum comes in a pair.
+E(s) = -sum_c J_c prod_{i in c} s_i, s_i = 2 x_i - 1. On the complete graph c runs over all sets of `order` =
+p spins, and J has variance p! / (2 n^(p - 1)), so that Var E is about n / 2 (Derrida 1981, "Random-energy
+model", Phys. Rev. B 24, 2613); for p = 2 it is 1 / n, the model of Sherrington and Kirkpatrick (1975),
+"Solvable model of a spin-glass", Phys. Rev. Lett. 35, 1792. On the square lattice with periodic boundaries,
+and on the ring, J has variance 1 (Edwards and Anderson 1975, J. Phys. F 5, 965). The loss is the total energy
+above that of a ground state where this is known, else E. Terms are couplings. With an even order all spins
+may be flipped at no cost: every optimum comes in a pair.
 
-The autocorrelation of E over one-bit steps is 1 - 2 p / n, exactly, in every instance (Weinberger and Stadler 1993, J. theor. Biol. 163, 255).
+The autocorrelation of E over one-bit steps is 1 - 2 p / n, exactly, in every instance (Weinberger and Stadler
+1993, J. theor. Biol. 163, 255).
 
 Streams: "instance" (part 0 the couplings).
 """
@@ -54,15 +57,26 @@ class SpinGlass(Landscape):
     order: Annotated[int, Ge(1), Le(4)] = 2
     couplings: Literal["gaussian", "pm1", "ferromagnet"] = "gaussian"
     strength: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (R, M) J
-    reads: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (1, M, p) int64, the spins of each coupling
-    optimum: Tensor | None = field(init=False, repr=False, compare=False, default=None)  # (R, n) uint8 a ground state, None: unknown
-    best: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (R, 1) its energy; 0 where unknown
-    whole: Terms = field(init=False, repr=False, compare=False, default=Terms(UNBOUND, UNBOUND))  # every coupling with weight 1
+    reads: Tensor = field(
+        init=False, repr=False, compare=False, default=UNBOUND
+    )  # (1, M, p) int64, the spins of each coupling
+    optimum: Tensor | None = field(
+        init=False, repr=False, compare=False, default=None
+    )  # (R, n) uint8 a ground state, None: unknown
+    best: Tensor = field(
+        init=False, repr=False, compare=False, default=UNBOUND
+    )  # (R, 1) its energy; 0 where unknown
+    whole: Terms = field(
+        init=False, repr=False, compare=False, default=Terms(UNBOUND, UNBOUND)
+    )  # every coupling with weight 1
 
     def check(self) -> None:
         """The graph must exist."""
         if self.graph == "lattice" and (self.side % 2 or self.side < 4 or self.side * self.side != self.n):
-            raise ValueError(f"spin_glass.n: expected the square of an even number >= 4 on a periodic lattice, as in 16, 36, 64, got {self.n}")
+            raise ValueError(
+                "spin_glass.n: expected the square of an even number >= 4 on a periodic lattice, as in 16,"
+                f" 36, 64, got {self.n}"
+            )
         if self.graph == "ring" and self.n < 3:
             raise ValueError(f"spin_glass.n: expected >= 3 on a ring, got {self.n}")
         if self.graph != "complete" and self.order != 2:
@@ -70,7 +84,10 @@ class SpinGlass(Landscape):
         if self.order > self.n:
             raise ValueError(f"spin_glass.order: expected at most n = {self.n}, got {self.order}")
         if self.terms > MOST:
-            raise ValueError(f"spin_glass.n: expected at most 2^23 couplings, got {self.terms} with n = {self.n} and order = {self.order}")
+            raise ValueError(
+                f"spin_glass.n: expected at most 2^23 couplings, got {self.terms} with n = {self.n} and order"
+                f" = {self.order}"
+            )
 
     @property
     def side(self) -> int:
@@ -94,8 +111,15 @@ class SpinGlass(Landscape):
 
     @property
     def spacing(self) -> float:
-        """Of couplings of one size |J|: 2 |J|, or 4 |J| if z is even; a flip turns the sum of the z couplings of a spin, which has its parity."""
-        couplings_of_a_spin = math.comb(self.n - 1, self.order - 1) if self.graph == "complete" else self.order * self.terms // self.n
+        """Of couplings of one size |J|: 2 |J|, or 4 |J| if z is even.
+
+        A flip turns the sum of the z couplings of a spin, which has its parity.
+        """
+        couplings_of_a_spin = (
+            math.comb(self.n - 1, self.order - 1)
+            if self.graph == "complete"
+            else self.order * self.terms // self.n
+        )
         return 0.0 if self.couplings == "gaussian" else self._size * (4.0 - 2.0 * (couplings_of_a_spin % 2))
 
     @property
@@ -124,7 +148,12 @@ class SpinGlass(Landscape):
         drawn = self.bound(strength=strength, reads=reads, whole=every(reads, strength), best=unknown)
         if not self.gap_known:
             return drawn
-        optimum = per_instance(streams, lambda s: torch.stack([self._ground(one.double().cpu()) for one in self._strength(s)]).to(s.device))
+        optimum = per_instance(
+            streams,
+            lambda s: torch.stack([self._ground(one.double().cpu()) for one in self._strength(s)]).to(
+                s.device
+            ),
+        )
         return drawn.bound(optimum=optimum, best=drawn.loss(optimum[:, None]))
 
     def loss(self, x: Tensor, terms: Terms | None = None, time: Tensor | None = None) -> Tensor:
@@ -135,7 +164,10 @@ class SpinGlass(Landscape):
         return self._gap(x, terms)
 
     def extension(self, p: Tensor, terms: Terms | None = None, time: Tensor | None = None) -> Tensor:
-        """Its mean where spins are up independently with chances p (R, P, n) -> (R, P); differentiable once."""
+        """Its mean where spins are up independently with chances p (R, P, n) -> (R, P).
+
+        Differentiable once.
+        """
         del time
         check_chances(self, p)
         check_bound(self.name, p, self.strength)
@@ -150,12 +182,18 @@ class SpinGlass(Landscape):
     @property
     def _size(self) -> float:
         """Standard deviation of the couplings, or their one size."""
-        return math.sqrt(math.factorial(self.order) / (2 * self.n ** (self.order - 1))) if self.graph == "complete" else 1.0
+        return (
+            math.sqrt(math.factorial(self.order) / (2 * self.n ** (self.order - 1)))
+            if self.graph == "complete"
+            else 1.0
+        )
 
     def _strength(self, streams: Streams) -> Tensor:
         deviation = self._size
         if self.couplings == "ferromagnet":
-            return torch.full((streams.size, self.terms), deviation, dtype=streams.dtype, device=streams.device)
+            return torch.full(
+                (streams.size, self.terms), deviation, dtype=streams.dtype, device=streams.device
+            )
         if self.couplings == "gaussian":
             return deviation * streams.normal("instance", (self.terms,))
         return deviation * (2 * streams.coins("instance", (self.terms,)).to(streams.dtype) - 1)
@@ -168,7 +206,9 @@ class SpinGlass(Landscape):
             return torch.stack((site, site.roll(-1)), -1)[None]
         grid = site.view(self.side, self.side)
         right, below = grid.roll(-1, 1).flatten(), grid.roll(-1, 0).flatten()
-        return torch.stack((site, right, site, below), -1).view(1, -1, 2)  # the coupling to the right and the one below, site by site
+        return torch.stack((site, right, site, below), -1).view(
+            1, -1, 2
+        )  # the coupling to the right and the one below, site by site
 
     def _ground(self, strength: Tensor) -> Tensor:
         """A ground state of one instance, (n,) uint8."""

@@ -6,11 +6,14 @@ from numba import njit
 
 @njit(cache=True)
 def lattice_ground(coupling, out):
-    """A best configuration of spins on an L x L lattice with periodic boundaries: coupling (L, L, 2) to the right and down, out (L, L) uint8.
+    """A best configuration of spins on an L x L lattice with periodic boundaries.
 
-    The first row is held fixed and the spins below follow one by one by dynamic programming over the spins of a row (a transfer matrix), for each
-    first row up to the flip of all spins, the most promising first: a lattice whose last row need not meet the first bounds what a first row can
-    reach; where the bound is not above the best found, the search ends. At most L^2 2^(2L - 1) steps.
+    Coupling (L, L, 2) to the right and down, out (L, L) uint8.
+
+    The first row is held fixed and the spins below follow one by one by dynamic programming over the spins of
+    a row (a transfer matrix), for each first row up to the flip of all spins, the most promising first: a
+    lattice whose last row need not meet the first bounds what a first row can reach; where the bound is not
+    above the best found, the search ends. At most L^2 2^(2L - 1) steps.
     """
     side = len(coupling)
     states = 1 << side
@@ -18,7 +21,9 @@ def lattice_ground(coupling, out):
     for row in range(side):
         for state in range(states):
             for column in range(side):
-                along[row, state] += coupling[row, column, 0] * _spin(state, column) * _spin(state, (column + 1) % side)
+                along[row, state] += (
+                    coupling[row, column, 0] * _spin(state, column) * _spin(state, (column + 1) % side)
+                )
     came = np.empty((side, side, states), np.uint8)
     bound, best = _reach(coupling, along, along[0].copy(), came), -np.inf
     for first in np.argsort(-bound):
@@ -41,7 +46,11 @@ def _spin(state, column):
 
 @njit(cache=True)
 def _reach(coupling, along, gain, came):
-    """The most that rows 0 .. L - 1 gain given the row that follows: gain (2^L,) given row 0 -> (2^L,); `came` notes the spin above each spin."""
+    """The most that rows 0 ..
+
+    L - 1 gain given the row that follows: gain (2^L,) given row 0 -> (2^L,); `came` notes the spin above each
+    spin.
+    """
     side, states = along.shape
     after = np.empty(states)
     for row in range(side):

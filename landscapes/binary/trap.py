@@ -1,8 +1,9 @@
 """Concatenated deceptive traps: in every block but one step leads away from the target.
 
-Deb and Goldberg (1993), "Analyzing deception in trap functions", FOGA 2, 93-108. A block of k loci of which u agree with the target loses 1 + s u
-for u < k and 0 for u = k: in the paper's letters z = k - 1, a = s z, b = a + 1. With slope s = 1 it is the usual trap, of fitness k - 1 - u, and
-k for u = k; with slope 0 a needle in a haystack. Terms are blocks.
+Deb and Goldberg (1993), "Analyzing deception in trap functions", FOGA 2, 93-108. A block of k loci of which u
+agree with the target loses 1 + s u for u < k and 0 for u = k: in the paper's letters z = k - 1, a = s z, b =
+a + 1. With slope s = 1 it is the usual trap, of fitness k - 1 - u, and k for u = k; with slope 0 a needle in
+a haystack. Terms are blocks.
 
 Streams: "instance" (part 0 the target, where it is random).
 """

@@ -1,8 +1,10 @@
 """A fitness valley: a peak that is reached only through deleterious, or neutral, intermediates.
 
-Weissman, Desai, Fisher, Feldman (2009), "The rate at which asexual populations cross fitness valleys", Theor. Popul. Biol. 75, 286-300. The wild
-type, all bits 0, has fitness 1; on the way to the peak its first k + 1 loci must all mutate: with 1 .. k mutations fitness is 1 - delta, with all
-1 + s. A population crosses either by fixing the intermediates or by tunnelling, where a lineage of intermediates that never fixes finds the peak.
+Weissman, Desai, Fisher, Feldman (2009), "The rate at which asexual populations cross fitness valleys", Theor.
+Popul. Biol. 75, 286-300. The wild type, all bits 0, has fitness 1; on the way to the peak its first k + 1
+loci must all mutate: with 1 .. k mutations fitness is 1 - delta, with all 1 + s. A population crosses either
+by fixing the intermediates or by tunnelling, where a lineage of intermediates that never fixes finds the
+peak.
 
 Streams: none; every start is the wild type.
 """
@@ -27,18 +29,21 @@ from landscapes.streams import Streams
 class ValleyCrossing(Landscape):
     """Fitness valley: a peak behind k deleterious intermediates; every start is the wild type, all bits 0.
 
-    The loss is the gap to the peak, so fitness is w = 1 + advantage - loss: 1 for the wild type. The loss is a polynomial in the bits which is itself
-    the multilinear extension, so this costs what a value costs.
+    The loss is the gap to the peak, so fitness is w = 1 + advantage - loss: 1 for the wild type. The loss is
+    a polynomial in the bits which is itself the multilinear extension, so this costs what a value costs.
 
     Source: Weissman, Desai, Fisher and Feldman 2009.
 
     Args:
         n: loci, >= width + 1; the first width + 1 matter, the others are neutral.
         width: k, the intermediate steps on the way to the peak, >= 0; 0: no valley.
-        depth: delta, how much less fit than the wild type an intermediate is, 0 <= delta <= 1; 0: a neutral plateau; 1: lethal.
+        depth: delta, how much less fit than the wild type an intermediate is, 0 <= delta <= 1; 0: a neutral
+            plateau; 1: lethal.
         advantage: s, how much fitter than the wild type the peak is, > 0.
-        order: any, the mutations of an intermediate may be any of the k + 1; fixed, locus i can only mutate after all loci before it.
-        off_path: fitness of the genotypes that break a fixed order, 0 <= w <= 1; 0: lethal. With order any there are none.
+        order: any, the mutations of an intermediate may be any of the k + 1; fixed, locus i can only mutate
+            after all loci before it.
+        off_path: fitness of the genotypes that break a fixed order, 0 <= w <= 1; 0: lethal. With order any
+            there are none.
     """
 
     name: ClassVar[str] = "valley_crossing"
@@ -48,13 +53,19 @@ class ValleyCrossing(Landscape):
     advantage: Annotated[float, Gt(0)] = 0.1
     order: Literal["any", "fixed"] = "any"
     off_path: Annotated[float, Ge(0), Le(1)] = 0.0
-    gaps: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (R, k + 3) of 0 .. k + 1 mutations in order, and of others
-    optimum: Tensor | None = field(init=False, repr=False, compare=False, default=None)  # (R, n) uint8 the peak
+    gaps: Tensor = field(
+        init=False, repr=False, compare=False, default=UNBOUND
+    )  # (R, k + 3) of 0 .. k + 1 mutations in order, and of others
+    optimum: Tensor | None = field(
+        init=False, repr=False, compare=False, default=None
+    )  # (R, n) uint8 the peak
 
     def check(self) -> None:
         """The loci of the valley must exist."""
         if self.n < self.width + 1:
-            raise ValueError(f"valley_crossing.n: expected at least width + 1 = {self.width + 1} loci, got {self.n}")
+            raise ValueError(
+                f"valley_crossing.n: expected at least width + 1 = {self.width + 1} loci, got {self.n}"
+            )
 
     @property
     def dim(self) -> int:

@@ -1,1 +1,4 @@
-"""Landscapes on real coordinates: bowls, valleys, saddles, wells and random fields of set curvature and ruggedness."""
+"""Landscapes on real coordinates.
+
+Bowls, valleys, saddles, wells and random fields of set curvature and ruggedness.
+"""

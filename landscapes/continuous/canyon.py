@@ -1,10 +1,12 @@
 """A long narrow valley, straight or winding.
 
-L(x) = 1/2 h [y_1^2 / kappa + (y_2 - b sin(2 pi y_1 / p))^2 + y_3^2 + .. + y_D^2], y = Q' (x - x*). Straight (b = 0), it is a quadratic
-with one direction kappa times as flat as all others. Winding, it has still one stationary point and no local minimum, since
-(y_1, y_2 - b sin(..)) is a smooth change of coordinates of unit Jacobian; but the flat direction turns along the valley, by up to
-arctan(2 pi b / p) either way. That is what tells it from `quadratic`: there one preconditioner (a covariance matrix, Newton's, one step size for each
-coordinate) straightens the whole landscape; here it must be learned anew every p / 4, and steps longer than that do not follow the floor.
+L(x) = 1/2 h [y_1^2 / kappa + (y_2 - b sin(2 pi y_1 / p))^2 + y_3^2 + .. + y_D^2], y = Q' (x - x*). Straight
+(b = 0), it is a quadratic with one direction kappa times as flat as all others. Winding, it has still one
+stationary point and no local minimum, since (y_1, y_2 - b sin(..)) is a smooth change of coordinates of unit
+Jacobian; but the flat direction turns along the valley, by up to arctan(2 pi b / p) either way. That is what
+tells it from `quadratic`: there one preconditioner (a covariance matrix, Newton's, one step size for each
+coordinate) straightens the whole landscape; here it must be learned anew every p / 4, and steps longer than
+that do not follow the floor.
 
 Streams: "instance" (part 0 rotation, 1 optimum).
 """
@@ -28,13 +30,16 @@ from landscapes.streams import Streams
 
 @dataclass(frozen=True, kw_only=True)
 class Canyon(Landscape):
-    """A long narrow valley of set condition number whose floor winds: no local minimum, and no one preconditioner for all of it.
+    """A long narrow valley of set condition number whose floor winds.
+
+    No local minimum, and no one preconditioner for all of it.
 
     The loss is the gap to the only minimum, which is 0.
 
-    Source: Rosenbrock 1960, "An automatic method for finding the greatest or least value of a function", The Computer Journal 3, 175-184, for the
-    curved valley; here its bend and its condition number are set apart. On the floor the Hessian has the condition number kappa where the floor runs
-    along y_1, and up to about kappa (1 + (2 pi b / p)^2)^2 where it is steepest, since curvature across grows with the steepness.
+    Source: Rosenbrock 1960, "An automatic method for finding the greatest or least value of a function", The
+    Computer Journal 3, 175-184, for the curved valley; here its bend and its condition number are set apart.
+    On the floor the Hessian has the condition number kappa where the floor runs along y_1, and up to about
+    kappa (1 + (2 pi b / p)^2)^2 where it is steepest, since curvature across grows with the steepness.
 
     Args:
         dim: D, >= 2.
@@ -42,7 +47,8 @@ class Canyon(Landscape):
         curvature: h, across the valley, > 0.
         bend: b, how far the floor swings to either side, in units of x, >= 0; 0: straight.
         period: p, the length of one swing there and back, in units of x, > 0.
-        rotated: a random rotation (Haar) for each instance; False: the valley runs along the first axis and swings along the second.
+        rotated: a random rotation (Haar) for each instance; False: the valley runs along the first axis and
+            swings along the second.
         shifted: a minimum uniform in [-4, 4]^D for each instance; False: the origin.
         box: starts are uniform in [-box, box]^D, > 0.
     """
@@ -56,7 +62,9 @@ class Canyon(Landscape):
     rotated: bool = False
     shifted: bool = False
     box: Annotated[float, Gt(0)] = 5.0
-    rotation: Tensor | None = field(init=False, repr=False, compare=False, default=None)  # (R, D, D) the valley along its first column
+    rotation: Tensor | None = field(
+        init=False, repr=False, compare=False, default=None
+    )  # (R, D, D) the valley along its first column
     optimum: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (R, D)
 
     @property
@@ -84,5 +92,7 @@ class Canyon(Landscape):
         y = into(x, self.optimum, self.rotation)
         along, side, others = y[..., 0], y[..., 1], y[..., 2:]
         across = side - self.bend * torch.sin(2 * math.pi / self.period * along)
-        value = 0.5 * self.curvature * (along.square() / self.condition + across.square() + dot(others, others))
+        value = (
+            0.5 * self.curvature * (along.square() / self.condition + across.square() + dot(others, others))
+        )
         return weighted(value, terms)

@@ -1,12 +1,14 @@
 """A bowl with ripples: Rastrigin's function with a knob on its ruggedness.
 
-L(x) = k/2 |y|^2 + A sum_i [1 - cos(2 pi y_i / l)], y = Q' (x - x*), minimum 0 at x*. The knob is rho = A (2 pi / l)^2 / k, the curvature of the
-ripples over that of the bowl. It alone decides how many minima an axis has, with t = 2 pi y / l the roots of t + rho sin t = 0 that lie in troughs:
+L(x) = k/2 |y|^2 + A sum_i [1 - cos(2 pi y_i / l)], y = Q' (x - x*), minimum 0 at x*. The knob is rho = A (2
+pi / l)^2 / k, the curvature of the ripples over that of the bowl. It alone decides how many minima an axis
+has, with t = 2 pi y / l the roots of t + rho sin t = 0 that lie in troughs:
 
     1 + 2 floor{[arccos(-1 / rho) + sqrt(rho^2 - 1)] / (2 pi)}   for rho > 1,   about rho / pi,
 
-one up to rho = 4.603, a convex function up to rho = 1; and (minima per axis)^D in all, since the sum is separable. The wavelength l says how far
-apart they are. Rastrigin's function is k = 2, A = 10, l = 1: rho = 20 pi^2 = 197.4, 63 minima per axis.
+one up to rho = 4.603, a convex function up to rho = 1; and (minima per axis)^D in all, since the sum is
+separable. The wavelength l says how far apart they are. Rastrigin's function is k = 2, A = 10, l = 1: rho =
+20 pi^2 = 197.4, 63 minima per axis.
 
 Streams: "instance" (part 0 rotation, 1 optimum).
 """
@@ -34,15 +36,17 @@ class CosineRugged(Landscape):
 
     The loss is the gap to the global minimum, which is 0.
 
-    Source: Rastrigin 1974, "Systems of extremal control"; Muehlenbein, Schomisch and Born 1991, "The parallel genetic algorithm as function
-    optimizer", Parallel Computing 17, 619-632, for D dimensions.
+    Source: Rastrigin 1974, "Systems of extremal control"; Muehlenbein, Schomisch and Born 1991, "The parallel
+    genetic algorithm as function optimizer", Parallel Computing 17, 619-632, for D dimensions.
 
     Args:
         dim: D, >= 1.
-        ruggedness: rho, the curvature of the ripples over that of the bowl, >= 0: 0, a quadratic; up to 4.6, one minimum; 197.4, Rastrigin's.
+        ruggedness: rho, the curvature of the ripples over that of the bowl, >= 0: 0, a quadratic; up to 4.6,
+            one minimum; 197.4, Rastrigin's.
         wavelength: l, the distance of neighbouring minima, in units of x, > 0.
         curvature: k, of the bowl, > 0.
-        rotated: a random rotation (Haar) for each instance; False: ripples along the axes, the sum is separable.
+        rotated: a random rotation (Haar) for each instance; False: ripples along the axes, the sum is
+            separable.
         shifted: a minimum uniform in [-4, 4]^D for each instance; False: the origin.
         box: starts are uniform in [-box, box]^D, > 0.
     """
@@ -55,7 +59,9 @@ class CosineRugged(Landscape):
     rotated: bool = False
     shifted: bool = False
     box: Annotated[float, Gt(0)] = 5.0
-    rotation: Tensor | None = field(init=False, repr=False, compare=False, default=None)  # (R, D, D) the ripples along its columns
+    rotation: Tensor | None = field(
+        init=False, repr=False, compare=False, default=None
+    )  # (R, D, D) the ripples along its columns
     optimum: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (R, D)
 
     @property
@@ -94,6 +100,8 @@ class CosineRugged(Landscape):
         check_points(self, x)
         check_bound(self.name, x, self.optimum)
         y = into(x, self.optimum, self.rotation)
-        half = torch.sin(math.pi / self.wavelength * y)  # 1 - cos 2 t = 2 sin^2 t keeps its digits near the minimum
+        half = torch.sin(
+            math.pi / self.wavelength * y
+        )  # 1 - cos 2 t = 2 sin^2 t keeps its digits near the minimum
         value = 0.5 * self.curvature * dot(y, y) + 2 * self.amplitude * dot(half, half)
         return weighted(value, terms)

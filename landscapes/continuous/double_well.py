@@ -1,12 +1,14 @@
 """Two wells and the barrier between them: the test bench of escape by noise.
 
-L(x) = B (u^2 - 1)^2 + c u + k/2 (x_2^2 + .. + x_D^2) - L_min, u = x_1 / a: with c > 0 the left well is the deeper one. The stationary points solve
-u^3 - u + c / (4 B) = 0, three real roots for c < 8 B / (3 sqrt 3), found by Viete's trigonometric formula. With u_l the left one,
-L = B d^2 [(d + 2 u_l)^2 + 2 (u_l^2 - 1)] + .., d = u - u_l: the gap without cancellation. B = 1/4, a = 1, c = 0 is x^4 / 4 - x^2 / 2 + 1 / 4.
+L(x) = B (u^2 - 1)^2 + c u + k/2 (x_2^2 + .. + x_D^2) - L_min, u = x_1 / a: with c > 0 the left well is the
+deeper one. The stationary points solve u^3 - u + c / (4 B) = 0, three real roots for c < 8 B / (3 sqrt 3),
+found by Viete's trigonometric formula. With u_l the left one, L = B d^2 [(d + 2 u_l)^2 + 2 (u_l^2 - 1)] + ..,
+d = u - u_l: the gap without cancellation. B = 1/4, a = 1, c = 0 is x^4 / 4 - x^2 / 2 + 1 / 4.
 
-A process of temperature T (SGD of learning rate eta with B' terms: T = eta noise_scale^2 / (2 B')) rests in proportion to exp(-L / T) and, for T
-far below the barrier h, leaves a well after 2 pi / sqrt(L''_well |L''_saddle|) exp(h / T) units of time on average (Kramers 1940, "Brownian
-motion in a field of force and the diffusion model of chemical reactions", Physica 7, 284-304; time is learning rate times steps).
+A process of temperature T (SGD of learning rate eta with B' terms: T = eta noise_scale^2 / (2 B')) rests in
+proportion to exp(-L / T) and, for T far below the barrier h, leaves a well after 2 pi / sqrt(L''_well
+|L''_saddle|) exp(h / T) units of time on average (Kramers 1940, "Brownian motion in a field of force and the
+diffusion model of chemical reactions", Physica 7, 284-304; time is learning rate times steps).
 
 Streams: "instance" (part 0 rotation, 2 the g_i of the terms), "init".
 """
@@ -35,7 +37,8 @@ STEEPEST = 8 / (3 * math.sqrt(3))  # tilt over barrier at which the right well v
 class DoubleWell(Landscape):
     """Two wells of set barrier, distance and tilt along one direction, a harmonic bowl along all others.
 
-    The loss is the gap to the bottom of the left well, the deeper one where tilt > 0. With terms, mini-batches make SGD a process of set temperature.
+    The loss is the gap to the bottom of the left well, the deeper one where tilt > 0. With terms,
+    mini-batches make SGD a process of set temperature.
 
     Source: Kramers 1940; Mandt, Hoffman and Blei 2017, JMLR 18, for the noise of mini-batches.
 
@@ -43,13 +46,16 @@ class DoubleWell(Landscape):
         dim: D, >= 1.
         barrier: B, the height of the barrier at tilt 0, in units of the loss, > 0.
         width: a, half the distance between the wells at tilt 0, in units of x, > 0.
-        tilt: c, in units of the loss, >= 0 and < 8 / (3 sqrt 3) = 1.54 barriers; the right well lies about 2 c above the left one.
+        tilt: c, in units of the loss, >= 0 and < 8 / (3 sqrt 3) = 1.54 barriers; the right well lies about 2
+            c above the left one.
         stiffness: k, the curvature along the other D - 1 directions, > 0.
         rotated: the direction of the wells is random for each instance; False: the first axis.
         starts: box, uniform in the box; wrong_well, about the bottom of the right well.
-        spread: standard deviation of the starts in every direction about the bottom of the right well, >= 0; 0: all are there.
+        spread: standard deviation of the starts in every direction about the bottom of the right well, >= 0;
+            0: all are there.
         terms: M, 1 (no mini-batch noise) or more than dim.
-        noise_scale: standard deviation of the terms' gradients in every direction (their covariance is noise_scale^2 I), >= 0.
+        noise_scale: standard deviation of the terms' gradients in every direction (their covariance is
+            noise_scale^2 I), >= 0.
         box: starts are uniform in [-box, box]^D, > 0.
     """
 
@@ -65,9 +71,15 @@ class DoubleWell(Landscape):
     terms: Annotated[int, Ge(1)] = 1
     noise_scale: Annotated[float, Ge(0)] = 1.0
     box: Annotated[float, Gt(0)] = 2.0
-    rotation: Tensor | None = field(init=False, repr=False, compare=False, default=None)  # (R, D, D) its first column points to the right well
-    optimum: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (R, D) the bottom of the left well
-    slopes: Tensor | None = field(init=False, repr=False, compare=False, default=None)  # (R, M, D) the g_i, in the basis of the wells
+    rotation: Tensor | None = field(
+        init=False, repr=False, compare=False, default=None
+    )  # (R, D, D) its first column points to the right well
+    optimum: Tensor = field(
+        init=False, repr=False, compare=False, default=UNBOUND
+    )  # (R, D) the bottom of the left well
+    slopes: Tensor | None = field(
+        init=False, repr=False, compare=False, default=None
+    )  # (R, M, D) the g_i, in the basis of the wells
 
     def check(self) -> None:
         """The right well must exist, and a covariance of full rank needs more terms than dimensions."""
@@ -126,7 +138,11 @@ class DoubleWell(Landscape):
         return self.bound(
             rotation=rotation,
             optimum=point_at(self._along(self.stationary[0]), rotation, streams),
-            slopes=per_instance(streams, lambda s: draw_slopes(s, self.terms, deviations, part=2)) if self.terms > 1 else None,
+            slopes=(
+                per_instance(streams, lambda s: draw_slopes(s, self.terms, deviations, part=2))
+                if self.terms > 1
+                else None
+            ),
         )
 
     def loss(self, x: Tensor, terms: Terms | None = None, time: Tensor | None = None) -> Tensor:

@@ -1,12 +1,15 @@
 """Fisher's geometric model: n traits under selection towards one optimum.
 
-L(x) = 1/2 (|y| / w)^Q, y = S^{1/2} A (x - x*), is minus the log of fitness. x are the coordinates of mutation: one that is isotropic in x has
-covariance A A' in the traits z = A x; selection is 1/2 (z' S z)^{Q / 2} / w^Q. In the basis of the eigenvectors of S, A = O M^{1/2}: M and S are
-diagonal with mean 1, so that conditions change the shape of mutation and selection, not their size, and O is the rotation between the principal axes
-of the two. Q sets the epistasis: 2, none between small effects (fitness is Gaussian); > 2, fitness falls slowly at first; < 2, fast at first.
+L(x) = 1/2 (|y| / w)^Q, y = S^{1/2} A (x - x*), is minus the log of fitness. x are the coordinates of
+mutation: one that is isotropic in x has covariance A A' in the traits z = A x; selection is 1/2 (z' S z)^{Q /
+2} / w^Q. In the basis of the eigenvectors of S, A = O M^{1/2}: M and S are diagonal with mean 1, so that
+conditions change the shape of mutation and selection, not their size, and O is the rotation between the
+principal axes of the two. Q sets the epistasis: 2, none between small effects (fitness is Gaussian); > 2,
+fitness falls slowly at first; < 2, fast at first.
 
-Without anisotropy a mutation of size r at distance d of the optimum is beneficial with probability 1/2 I_{1 - (r / 2 d)^2}((n - 1) / 2, 1/2), I
-the regularised incomplete beta function (the cap of a sphere), which Fisher 1930 approximated by 1 - Phi(r sqrt n / 2 d).
+Without anisotropy a mutation of size r at distance d of the optimum is beneficial with probability 1/2 I_{1 -
+(r / 2 d)^2}((n - 1) / 2, 1/2), I the regularised incomplete beta function (the cap of a sphere), which Fisher
+1930 approximated by 1 - Phi(r sqrt n / 2 d).
 
 Streams: "instance" (part 0 O, 1 the optimum), "init".
 """
@@ -33,9 +36,10 @@ class Fisher(Landscape):
 
     The loss is minus the log of fitness, which is the gap to the optimum.
 
-    Source: Fisher 1930, "The genetical theory of natural selection"; Martin and Lenormand 2006, "A general multivariate extension of Fisher's
-    geometrical model", Evolution 60, 893-907, for the matrices; Tenaillon 2014, "The utility of Fisher's geometric model in evolutionary genetics",
-    Annual Review of Ecology, Evolution, and Systematics 45, 179-201, for Q.
+    Source: Fisher 1930, "The genetical theory of natural selection"; Martin and Lenormand 2006, "A general
+    multivariate extension of Fisher's geometrical model", Evolution 60, 893-907, for the matrices; Tenaillon
+    2014, "The utility of Fisher's geometric model in evolutionary genetics", Annual Review of Ecology,
+    Evolution, and Systematics 45, 179-201, for Q.
 
     Args:
         dim: n, the traits, >= 1.
@@ -43,7 +47,8 @@ class Fisher(Landscape):
         epistasis: Q, > 0; below 1 the slope grows without bound towards the optimum.
         selection_condition: largest over smallest eigenvalue of S, spaced evenly in the logarithm, >= 1.
         mutation_condition: likewise of the covariance A A' of mutation in the traits, >= 1.
-        rotated: the principal axes of mutation are random (Haar) to those of selection, for each instance; False: they coincide.
+        rotated: the principal axes of mutation are random (Haar) to those of selection, for each instance;
+            False: they coincide.
         shifted: an optimum uniform in [-4, 4]^n for each instance; False: the origin.
         starts: sphere, uniform on |y| = distance, where all have the same loss; box, uniform in the box.
         distance: d, of the starts from the optimum in units of the traits, > 0.
@@ -61,9 +66,15 @@ class Fisher(Landscape):
     starts: Literal["sphere", "box"] = "sphere"
     distance: Annotated[float, Gt(0)] = 1.0
     box: Annotated[float, Gt(0)] = 5.0
-    rotation: Tensor | None = field(init=False, repr=False, compare=False, default=None)  # (R, n, n) O', None: the identity
-    selection: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (n,) roots of the eigenvalues of S
-    mutation: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (n,) roots of the eigenvalues of A A'
+    rotation: Tensor | None = field(
+        init=False, repr=False, compare=False, default=None
+    )  # (R, n, n) O', None: the identity
+    selection: Tensor = field(
+        init=False, repr=False, compare=False, default=UNBOUND
+    )  # (n,) roots of the eigenvalues of S
+    mutation: Tensor = field(
+        init=False, repr=False, compare=False, default=UNBOUND
+    )  # (n,) roots of the eigenvalues of A A'
     optimum: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (R, n)
 
     @property
@@ -83,11 +94,18 @@ class Fisher(Landscape):
 
     def bind(self, streams: Streams) -> Self:
         """Draw the rotation between mutation and selection, and the optimum."""
-        selection, mutation = (_roots(c, self.dim).to(streams.device, streams.dtype) for c in (self.selection_condition, self.mutation_condition))
+        selection, mutation = (
+            _roots(c, self.dim).to(streams.device, streams.dtype)
+            for c in (self.selection_condition, self.mutation_condition)
+        )
         return self.bound(
             selection=selection,
             mutation=mutation,
-            rotation=per_instance(streams, lambda s: draw_rotation(s, self.dim)) if self.rotated and not self.isotropic else None,
+            rotation=(
+                per_instance(streams, lambda s: draw_rotation(s, self.dim))
+                if self.rotated and not self.isotropic
+                else None
+            ),
             optimum=per_instance(streams, lambda s: draw_place(s, self.dim, shifted=self.shifted)),
         )
 
@@ -101,7 +119,10 @@ class Fisher(Landscape):
         return weighted(value, terms)
 
     def traits(self, x: Tensor) -> Tensor:
-        """Deviations y of the traits from the optimum, in units in which selection is isotropic: x (R, P, n) -> (R, P, n)."""
+        """Deviations y of the traits from the optimum, in units in which selection is isotropic.
+
+        X (R, P, n) -> (R, P, n).
+        """
         return self.selection * into(self.mutation * (x - self.optimum[:, None]), None, self.rotation)
 
     def start(self, streams: Streams, n: int) -> Tensor:
@@ -124,4 +145,8 @@ def _power(square: Tensor, exponent: float) -> Tensor:
     if exponent == 1:
         return square
     positive = square > 0
-    return torch.where(positive, power(torch.where(positive, square, torch.ones_like(square)), exponent), torch.zeros_like(square))
+    return torch.where(
+        positive,
+        power(torch.where(positive, square, torch.ones_like(square)), exponent),
+        torch.zeros_like(square),
+    )

@@ -1,6 +1,7 @@
 """Where a landscape lies: a random rotation and a random place for each instance.
 
-Both take away what a method could gain from the axes (crossover, one step size per coordinate) or from the origin (averaging points).
+Both take away what a method could gain from the axes (crossover, one step size per coordinate) or from the
+origin (averaging points).
 """
 
 from __future__ import annotations
@@ -28,7 +29,10 @@ def draw_place(streams: Streams, dim: int, *, shifted: bool, part: int = 1) -> T
 
 
 def into(x: Tensor, place: Tensor | None, rotation: Tensor | None) -> Tensor:
-    """Coordinates of x (R, P, D) seen from place (R, D), None: the origin, along the columns of rotation (R, D, D), None: the axes: (R, P, D)."""
+    """Coordinates of x (R, P, D) seen from place (R, D), None.
+
+    The origin, along the columns of rotation (R, D, D), None: the axes: (R, P, D).
+    """
     y = x if place is None else x - place[:, None]
     return y if rotation is None else matmul(y, rotation)
 
@@ -39,7 +43,10 @@ def out_of(y: Tensor, rotation: Tensor | None) -> Tensor:
 
 
 def point_at(y: Tensor, rotation: Tensor | None, streams: Streams) -> Tensor:
-    """The point at y (D,) along the columns of rotation (R, D, D), or along the axes: (R, D); it shares memory where the rotation does."""
+    """The point at y (D,) along the columns of rotation (R, D, D), or along the axes: (R, D).
+
+    It shares memory where the rotation does.
+    """
     y = y.to(streams.device, streams.dtype)
     if rotation is None:
         return y.expand(streams.size, -1)

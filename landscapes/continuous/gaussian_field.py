@@ -1,17 +1,20 @@
 """A random field over a bowl: rugged at one length scale, smooth at a larger one.
 
-L(x) = b/2 |x|^2 / D + a sqrt(2/M) sum_m cos(w_m' x / l + phi_m), phi_m uniform on [0, 2 pi): over instances the sum of waves is stationary with
-mean 0 and a covariance that is the Fourier transform of the law of w, exactly at any M, and Gaussian as M grows (Rahimi and Recht 2007, "Random
-features for large-scale kernel machines", NIPS 20). Term m is the bowl plus wave m, so that the loss is the mean of M terms. At distance r:
+L(x) = b/2 |x|^2 / D + a sqrt(2/M) sum_m cos(w_m' x / l + phi_m), phi_m uniform on [0, 2 pi): over instances
+the sum of waves is stationary with mean 0 and a covariance that is the Fourier transform of the law of w,
+exactly at any M, and Gaussian as M grows (Rahimi and Recht 2007, "Random features for large-scale kernel
+machines", NIPS 20). Term m is the bowl plus wave m, so that the loss is the mean of M terms. At distance r:
 
     rbf         w ~ N(0, I)                                a^2 exp(-r^2 / (2 l^2))
     matern      w ~ N(0, I) sqrt(2 nu / chi^2_{2 nu})      a^2 2^(1 - nu) / Gamma(nu) s^nu K_nu(s), s = sqrt(2 nu) r / l   (nu = 1/2: exp(-r / l))
     power_law   |w| / l = q in [1 / l, 1 / inner], density in proportion to q^-beta, any direction
-                                                           a^2 E Gamma(D/2) (2 / q r)^(D/2 - 1) J_{D/2 - 1}(q r)   (D = 1: a^2 E cos q r)
+                                                           a^2 E Gamma(D/2) (2 / q r)^(D/2 - 1) J_{D/2 - 1}(q
+                                                           r)   (D = 1: a^2 E cos q r)
 
-The Matern law of w is a multivariate t of 2 nu degrees of freedom (Rasmussen and Williams 2006, "Gaussian processes for machine learning", equation
-4.15); chi^2 is drawn as a sum of 2 nu squares. A power law of 1 < beta < 3 has the mean squared increments of a fractal of Hurst exponent
-(beta - 1) / 2 for inner << r << l. One instance of M waves is smooth at distances below that of its shortest wave, whatever the spectrum.
+The Matern law of w is a multivariate t of 2 nu degrees of freedom (Rasmussen and Williams 2006, "Gaussian
+processes for machine learning", equation 4.15); chi^2 is drawn as a sum of 2 nu squares. A power law of 1 <
+beta < 3 has the mean squared increments of a fractal of Hurst exponent (beta - 1) / 2 for inner << r << l.
+One instance of M waves is smooth at distances below that of its shortest wave, whatever the spectrum.
 
 Streams: "instance" (part 0 the wave vectors, part 1 the phases, part 2 what else the spectrum needs).
 """
@@ -36,7 +39,9 @@ _ELEMENTS = 2**19  # cosines worked at a time: they stay in the second-level cac
 
 @dataclass(frozen=True, kw_only=True)
 class GaussianField(Landscape):
-    """Smooth bowl plus random Fourier waves: a stationary Gaussian field with RBF, Matern or power-law spectrum.
+    """Smooth bowl plus random Fourier waves.
+
+    A stationary Gaussian field with RBF, Matern or power-law spectrum.
 
     The minimum is not known: the loss is L itself, which can be negative.
 
@@ -49,8 +54,10 @@ class GaussianField(Landscape):
         length: l, its correlation length, in units of x, > 0; of a power law the longest wave's 1 / |w|.
         bowl: b, the curvature of the bowl times D, >= 0: at |x_i| = 1 in all coordinates it adds b / 2.
         box: starts are uniform in [-box, box]^D, > 0.
-        spectrum: rbf, the smoothest; matern, of set smoothness; power_law, ripples of all lengths between two cutoffs.
-        smoothness: nu of matern, a multiple of 1/2, 1/2 .. 32: in the limit of many waves the field has derivatives up to any order below nu.
+        spectrum: rbf, the smoothest; matern, of set smoothness; power_law, ripples of all lengths between two
+            cutoffs.
+        smoothness: nu of matern, a multiple of 1/2, 1/2 .. 32: in the limit of many waves the field has
+            derivatives up to any order below nu.
         exponent: beta of power_law; the larger, the less of the short waves.
         inner: the shortest wave's 1 / |w| of power_law, in units of x, > 0 and < length.
     """
@@ -90,7 +97,9 @@ class GaussianField(Landscape):
         """Draw the waves."""
         return self.bound(
             vectors=per_instance(streams, lambda s: self._vectors(s) / self.length),
-            phases=per_instance(streams, lambda s: 2 * math.pi * s.uniform("instance", (1, self.waves), part=1)),
+            phases=per_instance(
+                streams, lambda s: 2 * math.pi * s.uniform("instance", (1, self.waves), part=1)
+            ),
         )
 
     def loss(self, x: Tensor, terms: Terms | None = None, time: Tensor | None = None) -> Tensor:
@@ -112,7 +121,11 @@ class GaussianField(Landscape):
             squares = streams.normal("instance", (self.waves, freedom), part=2).square().sum(-1, keepdim=True)
             return normal * power(squares / freedom, -0.5)
         if self.spectrum == "power_law":
-            return normal * power(dot(normal, normal), -0.5)[..., None] * self._wave_numbers(streams.uniform("instance", (self.waves, 1), part=2))
+            return (
+                normal
+                * power(dot(normal, normal), -0.5)[..., None]
+                * self._wave_numbers(streams.uniform("instance", (self.waves, 1), part=2))
+            )
         return normal
 
     def _wave_numbers(self, u: Tensor) -> Tensor:

@@ -1,8 +1,11 @@
-"""Finite sums whose terms differ by a linear function: the noise of a mini-batch is additive and its covariance is set, not estimated.
+"""Finite sums whose terms differ by a linear function.
 
-Term i is L(x) + g_i' (x - x*), where the g_i sum to zero and (1/M) sum_i g_i g_i' = C exactly (the normaliser is M, not M - 1). The mean of the
-terms is then L; the gradient of B terms drawn with replacement has covariance C / B, whatever x, and that of B different ones
-(C / B) (M - B) / (M - 1) (Cochran 1977, section 2.5).
+The noise of a mini-batch is additive and its covariance is set, not estimated.
+
+Term i is L(x) + g_i' (x - x*), where the g_i sum to zero and (1/M) sum_i g_i g_i' = C exactly (the normaliser
+is M, not M - 1). The mean of the terms is then L; the gradient of B terms drawn with replacement has
+covariance C / B, whatever x, and that of B different ones (C / B) (M - B) / (M - 1) (Cochran 1977, section
+2.5).
 """
 
 from __future__ import annotations

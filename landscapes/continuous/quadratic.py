@@ -1,9 +1,10 @@
 """A quadratic bowl, alone or as the mean of terms whose gradients have a set covariance.
 
-L(x) = 1/2 (x - x*)' H (x - x*), minimum 0. With M = `terms` > 1, term i is L(x) + g_i' (x - x*), where the g_i have the covariance C exactly
-(`landscapes.continuous.linear_terms`). The noise of a mini-batch is thus additive: SGD with B terms drawn with replacement has stationary covariance
-S = A S A + eta^2 C / B, A = I - eta H (Mandt, Hoffman, Blei 2017, "Stochastic gradient descent as approximate Bayesian inference", JMLR 18); in
-one dimension eta sigma^2 / [B h (2 - eta h)].
+L(x) = 1/2 (x - x*)' H (x - x*), minimum 0. With M = `terms` > 1, term i is L(x) + g_i' (x - x*), where the
+g_i have the covariance C exactly (`landscapes.continuous.linear_terms`). The noise of a mini-batch is thus
+additive: SGD with B terms drawn with replacement has stationary covariance S = A S A + eta^2 C / B, A = I -
+eta H (Mandt, Hoffman, Blei 2017, "Stochastic gradient descent as approximate Bayesian inference", JMLR 18);
+in one dimension eta sigma^2 / [B h (2 - eta h)].
 
 Streams: "instance" (part 0 rotation, 1 optimum, 2 the g_i).
 """
@@ -29,18 +30,22 @@ from landscapes.streams import Streams
 class Quadratic(Landscape):
     """Quadratic bowl with a set spectrum; optionally the mean of terms with a set gradient covariance.
 
-    The loss is the gap to the minimum, which is 0. The largest eigenvalue of the Hessian is `curvature`, the smallest curvature / condition, so
-    gradient descent is stable for learning rates below 2 / curvature whatever the condition number.
+    The loss is the gap to the minimum, which is 0. The largest eigenvalue of the Hessian is `curvature`, the
+    smallest curvature / condition, so gradient descent is stable for learning rates below 2 / curvature
+    whatever the condition number.
 
     Source: Mandt, Hoffman and Blei 2017 for the terms.
 
     Args:
         dim: D, >= 1.
         condition: largest over smallest eigenvalue, >= 1 (with dim = 1: the eigenvalue is `curvature`).
-        spectrum: eigenvalues between the two ends: log, spaced evenly in their logarithm; linear, evenly; power, as i^-a for i = 1 .. D.
+        spectrum: eigenvalues between the two ends: log, spaced evenly in their logarithm; linear, evenly;
+            power, as i^-a for i = 1 .. D.
         curvature: largest eigenvalue, > 0.
-        rotated: a random rotation (Haar) for each instance; False: axes are eigenvectors, the first the steepest.
-        shifted: a minimum uniform in [-4, 4]^D for each instance; False: the origin, which favours methods that average points.
+        rotated: a random rotation (Haar) for each instance; False: axes are eigenvectors, the first the
+            steepest.
+        shifted: a minimum uniform in [-4, 4]^D for each instance; False: the origin, which favours methods
+            that average points.
         terms: M, 1 (no mini-batch noise) or more than dim.
         noise: covariance C of the terms' gradients: isotropic, noise_scale^2 I; hessian, noise_scale^2 H.
         noise_scale: >= 0.
@@ -58,10 +63,16 @@ class Quadratic(Landscape):
     noise: Literal["isotropic", "hessian"] = "isotropic"
     noise_scale: Annotated[float, Ge(0)] = 1.0
     box: Annotated[float, Gt(0)] = 5.0
-    eigenvalues: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (D,) in descending order
-    rotation: Tensor | None = field(init=False, repr=False, compare=False, default=None)  # (R, D, D) eigenvectors in columns, None: the axes
+    eigenvalues: Tensor = field(
+        init=False, repr=False, compare=False, default=UNBOUND
+    )  # (D,) in descending order
+    rotation: Tensor | None = field(
+        init=False, repr=False, compare=False, default=None
+    )  # (R, D, D) eigenvectors in columns, None: the axes
     optimum: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (R, D)
-    slopes: Tensor | None = field(init=False, repr=False, compare=False, default=None)  # (R, M, D) the g_i, in the basis of the eigenvectors
+    slopes: Tensor | None = field(
+        init=False, repr=False, compare=False, default=None
+    )  # (R, M, D) the g_i, in the basis of the eigenvectors
 
     def check(self) -> None:
         """A covariance of full rank needs more terms than dimensions."""
@@ -84,7 +95,11 @@ class Quadratic(Landscape):
             eigenvalues=eigenvalues,
             rotation=per_instance(streams, lambda s: draw_rotation(s, self.dim)) if self.rotated else None,
             optimum=per_instance(streams, lambda s: draw_place(s, self.dim, shifted=self.shifted)),
-            slopes=per_instance(streams, lambda s: draw_slopes(s, self.terms, self._deviations(), part=2)) if self.terms > 1 else None,
+            slopes=(
+                per_instance(streams, lambda s: draw_slopes(s, self.terms, self._deviations(), part=2))
+                if self.terms > 1
+                else None
+            ),
         )
 
     def loss(self, x: Tensor, terms: Terms | None = None, time: Tensor | None = None) -> Tensor:
@@ -108,5 +123,7 @@ class Quadratic(Landscape):
         return self.curvature * self.condition**-place
 
     def _deviations(self) -> Tensor:
-        variance = self._eigenvalues() if self.noise == "hessian" else torch.ones(self.dim, dtype=torch.float64)
+        variance = (
+            self._eigenvalues() if self.noise == "hessian" else torch.ones(self.dim, dtype=torch.float64)
+        )
         return self.noise_scale * variance.sqrt()

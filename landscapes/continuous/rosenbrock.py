@@ -1,8 +1,9 @@
 """Rosenbrock's banana in D dimensions: a curved valley whose floor falls ever more slowly.
 
-L(x) = sum_{i=1}^{D-1} a (x_{i+1} - x_i^2)^2 + (1 - x_i)^2, minimum 0 at (1, .., 1): the chained form. For D >= 4 there is a second minimum, near
-(-1, 1, .., 1), with L between 3.7 and 4 (Shang and Qiu 2006, "A note on the extended Rosenbrock function", Evolutionary Computation 14, 119-126).
-Link i times D - 1 is term i, so that the loss is the mean of D - 1 terms.
+L(x) = sum_{i=1}^{D-1} a (x_{i+1} - x_i^2)^2 + (1 - x_i)^2, minimum 0 at (1, .., 1): the chained form. For D
+>= 4 there is a second minimum, near (-1, 1, .., 1), with L between 3.7 and 4 (Shang and Qiu 2006, "A note on
+the extended Rosenbrock function", Evolutionary Computation 14, 119-126). Link i times D - 1 is term i, so
+that the loss is the mean of D - 1 terms.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ from landscapes.streams import Streams
 class Rosenbrock(Landscape):
     """Rosenbrock's curved valley, chained over D dimensions; minimum 0 at (1, .., 1).
 
-    Source: Rosenbrock 1960, "An automatic method for finding the greatest or least value of a function", The Computer Journal 3, 175-184.
+    Source: Rosenbrock 1960, "An automatic method for finding the greatest or least value of a function", The
+    Computer Journal 3, 175-184.
 
     Args:
         dim: D, >= 2.
@@ -55,7 +57,11 @@ class Rosenbrock(Landscape):
 
     def bind(self, streams: Streams) -> Self:
         """Nothing is random."""
-        return self.bound(optimum=torch.ones((1, self.dim), dtype=streams.dtype, device=streams.device).expand(streams.size, -1))
+        return self.bound(
+            optimum=torch.ones((1, self.dim), dtype=streams.dtype, device=streams.device).expand(
+                streams.size, -1
+            )
+        )
 
     def loss(self, x: Tensor, terms: Terms | None = None, time: Tensor | None = None) -> Tensor:
         """Height above the minimum of x (R, P, D) -> (R, P)."""
@@ -66,7 +72,9 @@ class Rosenbrock(Landscape):
         if terms is None:
             return self._links(here, after).sum(-1)
         index = terms.index.expand(-1, x.shape[1], -1)
-        return (self.dim - 1) * dot(terms.weight, self._links(here.take_along_dim(index, -1), after.take_along_dim(index, -1)))
+        return (self.dim - 1) * dot(
+            terms.weight, self._links(here.take_along_dim(index, -1), after.take_along_dim(index, -1))
+        )
 
     def _links(self, here: Tensor, after: Tensor) -> Tensor:
         return self.steepness * (after - here.square()).square() + (1 - here).square()

@@ -1,9 +1,10 @@
 """A saddle with a set Hessian and a set noise covariance: which directions of noise help to escape?
 
-L(x) = 1/2 sum_i h_i y_i^2 with y = Q' x, h_i > 0 along the stable directions and h_i < 0 along the unstable ones, which come last. Escape starts
-from noise along the unstable directions: SGD of learning rate eta with B of M terms has E y_i = 0 and, from y_i = 0 at t = 0,
-E y_i^2 = (eta s_i)^2 / B ((1 - eta h_i)^(2 t) - 1) / ((1 - eta h_i)^2 - 1), s_i the standard deviation of the terms' gradients along i; with
-s_i = 0 it never moves. With `confinement` c > 0, + c/4 sum y_i^4 over the unstable directions bounds the loss: its minima are at
+L(x) = 1/2 sum_i h_i y_i^2 with y = Q' x, h_i > 0 along the stable directions and h_i < 0 along the unstable
+ones, which come last. Escape starts from noise along the unstable directions: SGD of learning rate eta with B
+of M terms has E y_i = 0 and, from y_i = 0 at t = 0, E y_i^2 = (eta s_i)^2 / B ((1 - eta h_i)^(2 t) - 1) / ((1
+- eta h_i)^2 - 1), s_i the standard deviation of the terms' gradients along i; with s_i = 0 it never moves.
+With `confinement` c > 0, + c/4 sum y_i^4 over the unstable directions bounds the loss: its minima are at
 |y_i| = sqrt(|h_i| / c), sum_i h_i^2 / (4 c) below the saddle.
 
 Streams: "instance" (part 0 rotation, 2 the g_i of the terms).
@@ -68,19 +69,32 @@ class Saddle(Landscape):
     noise_scale: Annotated[float, Ge(0)] = 1.0
     noise_axes: tuple[Annotated[float, Ge(0)], ...] = ()
     box: Annotated[float, Gt(0)] = 1.0
-    eigenvalues: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (R, D) h_i, the stable directions first
-    rotation: Tensor | None = field(init=False, repr=False, compare=False, default=None)  # (R, D, D) eigenvectors in columns, None: the axes
-    optimum: Tensor | None = field(init=False, repr=False, compare=False, default=None)  # (R, D) one of the minima, where there are any
-    slopes: Tensor | None = field(init=False, repr=False, compare=False, default=None)  # (R, M, D) the g_i, in the basis of the eigenvectors
+    eigenvalues: Tensor = field(
+        init=False, repr=False, compare=False, default=UNBOUND
+    )  # (R, D) h_i, the stable directions first
+    rotation: Tensor | None = field(
+        init=False, repr=False, compare=False, default=None
+    )  # (R, D, D) eigenvectors in columns, None: the axes
+    optimum: Tensor | None = field(
+        init=False, repr=False, compare=False, default=None
+    )  # (R, D) one of the minima, where there are any
+    slopes: Tensor | None = field(
+        init=False, repr=False, compare=False, default=None
+    )  # (R, M, D) the g_i, in the basis of the eigenvectors
 
     def check(self) -> None:
         """Both kinds of directions, terms enough for a covariance of full rank, and a deviation for each axis."""
         if self.unstable >= self.dim:
-            raise ValueError(f"saddle.unstable: expected at most dim - 1 = {self.dim - 1}, got {self.unstable}")
+            raise ValueError(
+                f"saddle.unstable: expected at most dim - 1 = {self.dim - 1}, got {self.unstable}"
+            )
         check_terms(self.name, self.terms, self.dim)
         wanted = self.dim if self.noise == "axes" else 0
         if len(self.noise_axes) != wanted:
-            raise ValueError(f"saddle.noise_axes: expected {wanted} numbers with noise {self.noise!r}, got {len(self.noise_axes)}")
+            raise ValueError(
+                f"saddle.noise_axes: expected {wanted} numbers with noise {self.noise!r}, got"
+                f" {len(self.noise_axes)}"
+            )
         if any(not value >= 0 for value in self.noise_axes):
             raise ValueError(f"saddle.noise_axes: expected numbers >= 0, got {list(self.noise_axes)}")
 
@@ -96,10 +110,15 @@ class Saddle(Landscape):
 
     @property
     def optima(self) -> Tensor | None:
-        """The minima, one for each choice of signs along the unstable directions: (R, 2^unstable, D); None for more than 2^`LISTED`."""
+        """The minima, one for each choice of signs along the unstable directions: (R, 2^unstable, D).
+
+        None for more than 2^`LISTED`.
+        """
         if self.optimum is None or self.unstable > LISTED:
             return None
-        signs = torch.cartesian_prod(*[torch.tensor([1.0, -1.0], dtype=torch.float64)] * self.unstable).reshape(2**self.unstable, -1)
+        signs = torch.cartesian_prod(
+            *[torch.tensor([1.0, -1.0], dtype=torch.float64)] * self.unstable
+        ).reshape(2**self.unstable, -1)
         corners = torch.nn.functional.pad(signs, (self.dim - self.unstable, 0)) * self._bottom()
         corners = corners.to(self.optimum).expand(len(self.optimum), -1, -1)
         return out_of(corners, self.rotation)
@@ -111,7 +130,11 @@ class Saddle(Landscape):
             eigenvalues=self.hessian().to(streams.device, streams.dtype).expand(streams.size, -1),
             rotation=rotation,
             optimum=point_at(self._bottom(), rotation, streams) if self.confinement else None,
-            slopes=per_instance(streams, lambda s: draw_slopes(s, self.terms, self.deviations(), part=2)) if self.terms > 1 else None,
+            slopes=(
+                per_instance(streams, lambda s: draw_slopes(s, self.terms, self.deviations(), part=2))
+                if self.terms > 1
+                else None
+            ),
         )
 
     def loss(self, x: Tensor, terms: Terms | None = None, time: Tensor | None = None) -> Tensor:
@@ -134,8 +157,14 @@ class Saddle(Landscape):
 
     def hessian(self) -> Tensor:
         """The h_i, (D,) float64."""
-        groups = ((self.stable_curvature, self.dim - self.unstable), (-self.unstable_curvature, self.unstable))
-        return torch.cat([largest * self.condition ** -torch.linspace(0, 1, size, dtype=torch.float64) for largest, size in groups])
+        groups = (
+            (self.stable_curvature, self.dim - self.unstable),
+            (-self.unstable_curvature, self.unstable),
+        )
+        return torch.cat([
+            largest * self.condition ** -torch.linspace(0, 1, size, dtype=torch.float64)
+            for largest, size in groups
+        ])
 
     def deviations(self) -> Tensor:
         """Standard deviations of the terms' gradients along the eigenvectors, (D,) float64."""
@@ -150,7 +179,9 @@ class Saddle(Landscape):
         if not self.confinement:
             return 0.5 * dot(h * y, y)
         away = y[..., cut:].square() + h[..., cut:] / self.confinement
-        return 0.5 * dot(h[..., :cut] * y[..., :cut], y[..., :cut]) + 0.25 * self.confinement * away.square().sum(-1)
+        return 0.5 * dot(
+            h[..., :cut] * y[..., :cut], y[..., :cut]
+        ) + 0.25 * self.confinement * away.square().sum(-1)
 
     def _bottom(self) -> Tensor:
         """One of the minima in the basis of the eigenvectors, (D,) float64."""

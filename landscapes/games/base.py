@@ -1,8 +1,9 @@
 """What two-player games share: a point is a pair of strategies, and each player has a loss of its own.
 
-A point x (R, P, D) holds the first player's D / 2 coordinates, then the second's. `loss` is (R, P, 2). Each player minimises its own loss in
-its own coordinates: simultaneous play follows minus the field of the own gradients, which need not be the gradient of anything. The answer to
-a game is an equilibrium; `solution_loss` says how far from one a point is.
+A point x (R, P, D) holds the first player's D / 2 coordinates, then the second's. `loss` is (R, P, 2). Each
+player minimises its own loss in its own coordinates: simultaneous play follows minus the field of the own
+gradients, which need not be the gradient of anything. The answer to a game is an equilibrium; `solution_loss`
+says how far from one a point is.
 """
 
 from __future__ import annotations

@@ -1,13 +1,15 @@
 """A GAN whose generator follows a biased gradient: training that converges, and to a wrong point.
 
-Linearised, a Wasserstein Dirac-GAN with R1 is theta' = -psi, psi' = theta - gamma psi. The bias pushes the generator outwards:
+Linearised, a Wasserstein Dirac-GAN with R1 is theta' = -psi, psi' = theta - gamma psi. The bias pushes the
+generator outwards:
 
     theta' = -psi + beta tanh(kappa theta),    psi' = theta - gamma psi.
 
-It is minus the field of own gradients of L_1 = theta psi - beta / kappa log cosh(kappa theta) and L_2 = -theta psi + gamma / 2 psi^2. Besides
-the true equilibrium (0, 0) it rests where theta = beta gamma tanh(kappa theta), psi = theta / gamma: two spurious points, which leave the
-origin by a pitchfork at beta kappa gamma = 1. With s = sech^2(kappa theta) the Jacobian [[beta kappa s, -1], [1, -gamma]] has the trace
-beta kappa s - gamma and the determinant 1 - gamma beta kappa s: a node, a spiral or a saddle.
+It is minus the field of own gradients of L_1 = theta psi - beta / kappa log cosh(kappa theta) and L_2 =
+-theta psi + gamma / 2 psi^2. Besides the true equilibrium (0, 0) it rests where theta = beta gamma tanh(kappa
+theta), psi = theta / gamma: two spurious points, which leave the origin by a pitchfork at beta kappa gamma =
+1. With s = sech^2(kappa theta) the Jacobian [[beta kappa s, -1], [1, -gamma]] has the trace beta kappa s -
+gamma and the determinant 1 - gamma beta kappa s: a node, a spiral or a saddle.
 """
 
 from __future__ import annotations
@@ -34,10 +36,11 @@ _HALVINGS = 100  # of the interval that holds the spurious point: down to neighb
 class BiasedGAN(Game):
     """Dirac-GAN with a biased generator: beyond beta kappa gamma = 1 it converges to spurious fixed points.
 
-    `solution_loss` is the distance to the true equilibrium (0, 0), where it is 0 whether that is stable or not; the measure
-    `fixed_point_distance` is that to the nearest fixed point, true or spurious.
+    `solution_loss` is the distance to the true equilibrium (0, 0), where it is 0 whether that is stable or
+    not; the measure `fixed_point_distance` is that to the nearest fixed point, true or spurious.
 
-    Source: a Wasserstein Dirac-GAN with R1 (Mescheder, Geiger and Nowozin 2018, ICML), the bias added; the laws are in the module.
+    Source: a Wasserstein Dirac-GAN with R1 (Mescheder, Geiger and Nowozin 2018, ICML), the bias added; the
+    laws are in the module.
 
     Args:
         beta: strength of the bias, >= 0.
@@ -47,13 +50,17 @@ class BiasedGAN(Game):
     """
 
     name: ClassVar[str] = "biased_gan"
-    dim: ClassVar[int] = 2  # type: ignore[misc]
-    extras: ClassVar[Mapping[str, tuple[str, str]]] = {"fixed_point_distance": ("distance to the nearest fixed point of the field", "length of x")}
+    dim: ClassVar[int] = 2
+    extras: ClassVar[Mapping[str, tuple[str, str]]] = {
+        "fixed_point_distance": ("distance to the nearest fixed point of the field", "length of x")
+    }
     beta: Annotated[float, Ge(0)] = 0.5
     kappa: Annotated[float, Gt(0)] = 2.0
     gamma: Annotated[float, Ge(0)] = 1.5
     box: Annotated[float, Gt(0)] = 1.0
-    optimum: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (R, 2) the true equilibrium
+    optimum: Tensor = field(
+        init=False, repr=False, compare=False, default=UNBOUND
+    )  # (R, 2) the true equilibrium
 
     @property
     def domain(self) -> Domain:
@@ -99,7 +106,10 @@ def _log_cosh(z: Tensor) -> Tensor:
 
 
 def _crossing(gain: float) -> float:
-    """The positive z with z = gain tanh z, gain > 1. As z - z^3 / 3 <= tanh z < 1, it lies between sqrt(3 (1 - 1 / gain)) and gain."""
+    """The positive z with z = gain tanh z, gain > 1.
+
+    As z - z^3 / 3 <= tanh z < 1, it lies between sqrt(3 (1 - 1 / gain)) and gain.
+    """
     low, high = math.sqrt(3 * (1 - 1 / gain)), gain
     for _ in range(_HALVINGS):
         z = (low + high) / 2

@@ -1,9 +1,10 @@
 """The bilinear game x' A y: the simplest one in which simultaneous gradient play runs away.
 
-L_1 = x' A y + r / 2 |x|^2, L_2 = -x' A y + r / 2 |y|^2. Along each pair of singular vectors, of singular value s, a step of size eta
-multiplies the distance to the equilibrium, at r = 0, by sqrt(1 + eta^2 s^2) in simultaneous play and by
-sqrt((1 - eta^2 s^2)^2 + eta^2 s^2) in extragradient (Korpelevich 1976), while alternating play stays on an ellipse as long as eta s < 2
-(Gidel et al. 2019, "Negative momentum for improved game dynamics", AISTATS). The eigenvalues of the flow are -r +- i s.
+L_1 = x' A y + r / 2 |x|^2, L_2 = -x' A y + r / 2 |y|^2. Along each pair of singular vectors, of singular
+value s, a step of size eta multiplies the distance to the equilibrium, at r = 0, by sqrt(1 + eta^2 s^2) in
+simultaneous play and by sqrt((1 - eta^2 s^2)^2 + eta^2 s^2) in extragradient (Korpelevich 1976), while
+alternating play stays on an ellipse as long as eta s < 2 (Gidel et al. 2019, "Negative momentum for improved
+game dynamics", AISTATS). The eigenvalues of the flow are -r +- i s.
 
 Streams: "instance" (parts 0 and 2 the rotations of the two players, 1 the equilibrium).
 """
@@ -27,9 +28,12 @@ from landscapes.streams import Streams
 
 @dataclass(frozen=True, kw_only=True)
 class Bilinear(Game):
-    """Bilinear game x' A y with set singular values; simultaneous gradient play spirals out, alternating play circles.
+    """Bilinear game x' A y with set singular values.
 
-    `solution_loss` is the distance to the equilibrium; the exploitability is infinite without regularisation, so it is not that.
+    Simultaneous gradient play spirals out, alternating play circles.
+
+    `solution_loss` is the distance to the equilibrium; the exploitability is infinite without regularisation,
+    so it is not that.
 
     Source: Gidel et al. 2019, AISTATS.
 
@@ -59,7 +63,9 @@ class Bilinear(Game):
     def check(self) -> None:
         """Both players have as many coordinates."""
         if self.dim % 2:
-            raise ValueError(f"bilinear.dim: expected an even number, half of it for each player, got {self.dim}")
+            raise ValueError(
+                f"bilinear.dim: expected an even number, half of it for each player, got {self.dim}"
+            )
 
     @property
     def domain(self) -> Domain:
@@ -75,7 +81,10 @@ class Bilinear(Game):
 
     def losses(self, first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
         """X and y (R, P, D / 2) -> (R, P) each."""
-        x, y = (both - rest[:, None] for both, rest in zip((first, second), self.optimum.chunk(2, -1), strict=True))
+        x, y = (
+            both - rest[:, None]
+            for both, rest in zip((first, second), self.optimum.chunk(2, -1), strict=True)
+        )
         meeting = dot(matmul(x, self.matrix), y)
         return meeting + self._own(x), self._own(y) - meeting
 

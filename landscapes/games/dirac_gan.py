@@ -1,10 +1,13 @@
 """The Dirac-GAN: the smallest generative adversarial network, on which unregularised training cycles.
 
-Data sit at 0, the generator puts its only sample at theta, the discriminator is D(x) = psi x. With f(t) = -log(1 + exp(-t)) (logistic) or
-f(t) = t (linear, the Wasserstein GAN), equation 1 of Mescheder et al. reads L = E f(D(sample)) + E f(-D(datum)): the generator
-minimises L and the discriminator -L + gamma / 2 psi^2 (the penalty R1). The field theta' = -psi f'(theta psi), psi' = theta f'(theta psi)
-- gamma psi rests only at (0, 0), where its Jacobian has the eigenvalues -gamma / 2 +- sqrt(gamma^2 / 4 - f'(0)^2); with instance noise sigma (and
-gamma = 0) f''(0) sigma^2 +- sqrt(f''(0)^2 sigma^4 - f'(0)^2). f'(0) is 1/2 (logistic) or 1, f''(0) is -1/4 or 0.
+Data sit at 0, the generator puts its only sample at theta, the discriminator is D(x) = psi x. With f(t) =
+-log(1 + exp(-t)) (logistic) or f(t) = t (linear, the Wasserstein GAN), equation 1 of Mescheder et al. reads L
+= E f(D(sample)) + E f(-D(datum)): the generator minimises L and the discriminator -L + gamma / 2 psi^2 (the
+penalty R1). The field theta' = -psi f'(theta psi), psi' = theta f'(theta psi)
+- gamma psi rests only at (0, 0), where its Jacobian has the eigenvalues -gamma / 2 +- sqrt(gamma^2 / 4 -
+  f'(0)^2); with instance noise sigma (and
+gamma = 0) f''(0) sigma^2 +- sqrt(f''(0)^2 sigma^4 - f'(0)^2). f'(0) is 1/2 (logistic) or 1, f''(0) is -1/4 or
+0.
 """
 
 from __future__ import annotations
@@ -30,28 +33,35 @@ _NODES = 21  # of the Gauss-Hermite rule: exact for polynomials up to degree 41
 class DiracGAN(Game):
     """Dirac-GAN: generator theta against discriminator psi, optional R1 penalty and instance noise.
 
-    `solution_loss` is the distance to the equilibrium (0, 0). The exploitability is infinite almost everywhere, so it is not that.
+    `solution_loss` is the distance to the equilibrium (0, 0). The exploitability is infinite almost
+    everywhere, so it is not that.
 
-    Source: Mescheder, Geiger and Nowozin 2018, "Which training methods for GANs do actually converge?", ICML (arXiv:1801.04406).
+    Source: Mescheder, Geiger and Nowozin 2018, "Which training methods for GANs do actually converge?", ICML
+    (arXiv:1801.04406).
 
     Args:
         activation: f: logistic, -log(1 + exp(-t)); linear, t, the Wasserstein GAN.
         generator: saturating, it minimises E f(D(sample)); non_saturating, it minimises -E f(-D(sample)).
         gamma: weight of the penalty R1 on the discriminator, >= 0.
-        noise: sigma, the standard deviation of normal noise added to data and samples, >= 0; its mean is taken by quadrature.
+        noise: sigma, the standard deviation of normal noise added to data and samples, >= 0; its mean is
+            taken by quadrature.
         box: starts are uniform in [-box, box]^2, > 0.
     """
 
     name: ClassVar[str] = "dirac_gan"
-    dim: ClassVar[int] = 2  # type: ignore[misc]
+    dim: ClassVar[int] = 2
     activation: Literal["logistic", "linear"] = "logistic"
     generator: Literal["saturating", "non_saturating"] = "saturating"
     gamma: Annotated[float, Ge(0)] = 0.0
     noise: Annotated[float, Ge(0)] = 0.0
     box: Annotated[float, Gt(0)] = 1.0
     optimum: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (R, 2) the equilibrium
-    nodes: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (J,) values of the instance noise
-    weights: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (J,) their probabilities
+    nodes: Tensor = field(
+        init=False, repr=False, compare=False, default=UNBOUND
+    )  # (J,) values of the instance noise
+    weights: Tensor = field(
+        init=False, repr=False, compare=False, default=UNBOUND
+    )  # (J,) their probabilities
 
     @property
     def domain(self) -> Domain:
@@ -60,8 +70,13 @@ class DiracGAN(Game):
 
     def bind(self, streams: Streams) -> Self:
         """Lay out the quadrature; nothing is random."""
-        places, masses = np.polynomial.hermite_e.hermegauss(_NODES) if self.noise else (np.zeros(1), np.ones(1))
-        nodes, weights = (torch.from_numpy(a).to(streams.device, streams.dtype) for a in (self.noise * places, masses / masses.sum()))
+        places, masses = (
+            np.polynomial.hermite_e.hermegauss(_NODES) if self.noise else (np.zeros(1), np.ones(1))
+        )
+        nodes, weights = (
+            torch.from_numpy(a).to(streams.device, streams.dtype)
+            for a in (self.noise * places, masses / masses.sum())
+        )
         return self.bound(optimum=everywhere(0.0, streams, 2), nodes=nodes, weights=weights)
 
     def losses(self, first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:

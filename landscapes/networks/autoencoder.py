@@ -1,8 +1,9 @@
 """An autoencoder of the handwritten digits: the large network, 20,816 weights by default.
 
-64 -> hidden -> bottleneck -> hidden -> 64, tanh or relu in the hidden layers, code and output linear (Hinton and Salakhutdinov 2006, "Reducing the
-dimensionality of data with neural networks", Science 313, 504-507). Loss of an image: the mean squared error of its pixels, which are in [0, 1];
-without a code, the mean image has 0.073.
+64 -> hidden -> bottleneck -> hidden -> 64, tanh or relu in the hidden layers, code and output linear (Hinton
+and Salakhutdinov 2006, "Reducing the dimensionality of data with neural networks", Science 313, 504-507).
+Loss of an image: the mean squared error of its pixels, which are in [0, 1]; without a code, the mean image
+has 0.073.
 
 Streams: "init" only.
 """
@@ -26,8 +27,9 @@ from landscapes.streams import Streams
 class Autoencoder(Landscape):
     """Reconstruction loss of an autoencoder of the handwritten digits (real data), 20,816 weights by default.
 
-    A point holds the weights of Linear(64, hidden), activation, Linear(hidden, bottleneck), Linear(bottleneck, hidden), activation,
-    Linear(hidden, 64) in the order of torch's `parameters()`. Terms are the 1,437 training images. Made for float32.
+    A point holds the weights of Linear(64, hidden), activation, Linear(hidden, bottleneck),
+    Linear(bottleneck, hidden), activation, Linear(hidden, 64) in the order of torch's `parameters()`. Terms
+    are the 1,437 training images. Made for float32.
 
     Source: Hinton and Salakhutdinov 2006.
 
@@ -61,7 +63,10 @@ class Autoencoder(Landscape):
     def start(self, streams: Streams, n: int) -> Tensor:
         """Weights normal with variance 1 / fan-in (relu: 2 / fan-in before a hidden layer; He et al. 2015), biases 0: (R, n, D)."""
         gains = (2.0 if self.activation == "relu" else 1.0, 1.0) * 2
-        blocks = (((out * fan_in, (gain / fan_in) ** 0.5), (out, 0.0)) for gain, (fan_in, out) in zip(gains, self._layers, strict=True))
+        blocks = (
+            ((out * fan_in, (gain / fan_in) ** 0.5), (out, 0.0))
+            for gain, (fan_in, out) in zip(gains, self._layers, strict=True)
+        )
         return draw_weights(streams, n, [block for layer in blocks for block in layer])
 
     def loss(self, x: Tensor, terms: Terms | None = None, time: Tensor | None = None) -> Tensor:
@@ -80,7 +85,12 @@ class Autoencoder(Landscape):
     @property
     def _layers(self) -> tuple[tuple[int, int], ...]:
         """Fan-in and units of each layer."""
-        return ((PIXELS, self.hidden), (self.hidden, self.bottleneck), (self.bottleneck, self.hidden), (self.hidden, PIXELS))
+        return (
+            (PIXELS, self.hidden),
+            (self.hidden, self.bottleneck),
+            (self.bottleneck, self.hidden),
+            (self.hidden, PIXELS),
+        )
 
     def _error(self, x: Tensor, index: Tensor | None, weight: Tensor | None) -> Tensor:
         """Weighted sum over images, or their mean, (R, P)."""

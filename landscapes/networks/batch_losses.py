@@ -1,7 +1,7 @@
 """Losses that are no sums of terms: the loss of a mini-batch depends on which examples are seen together.
 
-`Terms` then only names the examples: weight 0 pads, the others have equal weights, whose size plays no part. Padding is cut off before the loss
-is computed, so a padded batch has the loss of the examples in it exactly.
+`Terms` then only names the examples: weight 0 pads, the others have equal weights, whose size plays no part.
+Padding is cut off before the loss is computed, so a padded batch has the loss of the examples in it exactly.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from landscapes.base import Landscape, Terms
 _TOLERANCE = 1e-6  # relative difference of weights that are called equal
 
 
-def of_batches(landscape: Landscape, function: Callable[[Tensor, Tensor, Tensor], Tensor], x: Tensor, terms: Terms | None) -> Tensor:
+def of_batches(
+    landscape: Landscape, function: Callable[[Tensor, Tensor, Tensor], Tensor], x: Tensor, terms: Terms | None
+) -> Tensor:
     """The losses (R, P) of points x (R, P, D), each of its own batch, or of all examples where `terms` is None.
 
     Args:
@@ -40,7 +42,13 @@ def of_batches(landscape: Landscape, function: Callable[[Tensor, Tensor, Tensor]
     return _unpadded(function, points, index, weight, worlds).view(x.shape[:2])
 
 
-def _unpadded(function: Callable[[Tensor, Tensor, Tensor], Tensor], x: Tensor, index: Tensor, weight: Tensor, worlds: Tensor) -> Tensor:
+def _unpadded(
+    function: Callable[[Tensor, Tensor, Tensor], Tensor],
+    x: Tensor,
+    index: Tensor,
+    weight: Tensor,
+    worlds: Tensor,
+) -> Tensor:
     pads = weight == 0
     sizes = index.shape[-1] - pads.sum(-1).flatten()  # (K,)
     if not bool(pads.any()):
@@ -57,7 +65,13 @@ def _check(landscape: Landscape, terms: Terms) -> None:
     unequal = used & ((terms.weight - most).abs() > _TOLERANCE * most.abs())
     if bool(unequal.any()):
         got = float(terms.weight[unequal][0]), float(most.expand_as(terms.weight)[unequal][0])
-        raise ValueError(f"{landscape.name}: expected equal weights in a mini-batch, as its loss is no sum (0 pads); got {got[0]:g} and {got[1]:g}")
+        raise ValueError(
+            f"{landscape.name}: expected equal weights in a mini-batch, as its loss is no sum (0 pads); got"
+            f" {got[0]:g} and {got[1]:g}"
+        )
     fewest = int(used.sum(-1).min()) if used.numel() else 0
     if fewest < landscape.smallest_batch:
-        raise ValueError(f"{landscape.name}: expected mini-batches of at least {landscape.smallest_batch} examples, got {fewest}")
+        raise ValueError(
+            f"{landscape.name}: expected mini-batches of at least {landscape.smallest_batch} examples, got"
+            f" {fewest}"
+        )

@@ -1,10 +1,14 @@
-"""A network with batch normalisation on the handwritten digits: with the statistics of the mini-batch, of all the data, or constant ones.
+"""A network with batch normalisation on the handwritten digits.
 
-z = W1 x,  y = gamma (z - mean) / sqrt(variance + eps) + beta,  logits = W2 act(y) + b2 (Ioffe and Szegedy 2015, "Batch normalization", ICML 37). The
-variance is the biased one, a mean of squares. Through the statistics of a batch of m, with y' = (z - mean) / s, the gradient is
-(gamma / s) (I - 11'/m - y'y''/m) g, a projection: a random g keeps (m - 2) / m of its squared length, and m = 2 passes none
-(Santurkar et al. 2018, "How does batch normalization help optimization?", NeurIPS 31). With eps = 0 the loss does not change with the length of a
-row of W1, so that w . grad = 0 and grad(a w) = grad(w) / a (van Laarhoven 2017, "L2 regularization versus batch and weight normalization").
+With the statistics of the mini-batch, of all the data, or constant ones.
+
+z = W1 x,  y = gamma (z - mean) / sqrt(variance + eps) + beta,  logits = W2 act(y) + b2 (Ioffe and Szegedy
+2015, "Batch normalization", ICML 37). The variance is the biased one, a mean of squares. Through the
+statistics of a batch of m, with y' = (z - mean) / s, the gradient is (gamma / s) (I - 11'/m - y'y''/m) g, a
+projection: a random g keeps (m - 2) / m of its squared length, and m = 2 passes none (Santurkar et al. 2018,
+"How does batch normalization help optimization?", NeurIPS 31). With eps = 0 the loss does not change with the
+length of a row of W1, so that w . grad = 0 and grad(a w) = grad(w) / a (van Laarhoven 2017, "L2
+regularization versus batch and weight normalization").
 
 Streams: "init" only.
 """
@@ -30,21 +34,25 @@ from landscapes.streams import Streams
 
 @dataclass(frozen=True, kw_only=True)
 class BatchNorm(Landscape):
-    """Training loss of a network with batch normalisation on the handwritten digits; whose statistics it uses is a parameter.
+    """Training loss of a network with batch normalisation on the handwritten digits.
 
-    A point holds the weights in the order of `nn.Sequential(Linear(64, hidden, bias=False), BatchNorm1d(hidden), activation, Linear(hidden,
-    10)).parameters()`. A landscape keeps no state between calls, so `running` stands for running averages that have caught up with the weights: the
-    statistics of all training images at the same weights, which cost no further pass, as the layer before them is linear. With `batch_constant`
-    and `running` the gradient treats the statistics as constants, as a framework does with running averages: it is not the slope of the loss.
+    Whose statistics it uses is a parameter.
+
+    A point holds the weights in the order of `nn.Sequential(Linear(64, hidden, bias=False),
+    BatchNorm1d(hidden), activation, Linear(hidden, 10)).parameters()`. A landscape keeps no state between
+    calls, so `running` stands for running averages that have caught up with the weights: the statistics of
+    all training images at the same weights, which cost no further pass, as the layer before them is linear.
+    With `batch_constant` and `running` the gradient treats the statistics as constants, as a framework does
+    with running averages: it is not the slope of the loss.
 
     Source: Ioffe and Szegedy 2015; Santurkar et al. 2018 for the gradient.
 
     Args:
         hidden: hidden units, >= 1; D = 76 hidden + 10.
         activation: of the hidden units, tanh or relu.
-        statistics: batch, those of the mini-batch, and the gradient goes through them; batch_constant, the same values, constant to the
-            gradient; running, those of all training images at these weights, constant to the gradient; fixed, mean 0 and variance 1,
-            as in a fresh layer in eval mode.
+        statistics: batch, those of the mini-batch, and the gradient goes through them; batch_constant, the
+            same values, constant to the gradient; running, those of all training images at these weights,
+            constant to the gradient; fixed, mean 0 and variance 1, as in a fresh layer in eval mode.
         eps: added to the variance, >= 0.
     """
 
@@ -83,7 +91,11 @@ class BatchNorm(Landscape):
     def start(self, streams: Streams, n: int) -> Tensor:
         """Weights normal with variance 1 / fan-in (relu: 2 / fan-in before the hidden layer), scales 1, shifts and biases 0: (R, n, D)."""
         gain = 2.0 if self.activation == "relu" else 1.0
-        weights = draw_weights(streams, n, list(zip(self._sizes, ((gain / PIXELS) ** 0.5, 0.0, 0.0, self.hidden**-0.5, 0.0), strict=True)))
+        weights = draw_weights(
+            streams,
+            n,
+            list(zip(self._sizes, ((gain / PIXELS) ** 0.5, 0.0, 0.0, self.hidden**-0.5, 0.0), strict=True)),
+        )
         place = torch.arange(self.dim, device=weights.device) // self.hidden
         return torch.where(place == PIXELS, torch.ones_like(weights), weights)
 
@@ -96,9 +108,14 @@ class BatchNorm(Landscape):
         return self._mean(x, *(terms or (None, None)))
 
     def measures(self, x: Tensor) -> dict[str, Tensor]:
-        """Accuracy on the held-out images of networks x (R, D), in eval mode: running statistics, or the fixed ones."""
+        """Accuracy on the held-out images of networks x (R, D), in eval mode.
+
+        Running statistics, or the fixed ones.
+        """
         data = images(x.dtype, x.device)
-        settled = self if self.statistics == "fixed" else BatchNorm(**self.parameters() | {"statistics": "running"})
+        settled = (
+            self if self.statistics == "fixed" else BatchNorm(**self.parameters() | {"statistics": "running"})
+        )
         guess = settled._logits(x[:, None], picked(data.test_pixels, None, len(x))).argmax(-2)
         return {"test_accuracy": (guess == data.test_labels).to(x.dtype).mean(-1)[:, 0]}
 
@@ -120,11 +137,17 @@ class BatchNorm(Landscape):
         """Networks x (R, P, D), images (R, 1 | P, B, 64) -> (R, P, 10, B)."""
         w1, gamma, beta, w2, b2 = x.split(self._sizes, -1)
         unit = torch.ones_like(x[..., :1])
-        if self.statistics != "fixed":  # what is normalised does not depend on the length of w1, whose square may be no number
+        if (
+            self.statistics != "fixed"
+        ):  # what is normalised does not depend on the length of w1, whose square may be no number
             unit = safe_unit(w1.detach().abs().amax(-1, keepdim=True)).clamp_min(1)
         w1, eps = w1 / unit, (self.eps / unit / unit)[..., None]
         z = dense(w1, pixels.mT)
-        y = gamma[..., None] * normalised(z, *self._statistics(z, w1.unflatten(-1, (self.hidden, PIXELS))), eps) + beta[..., None]
+        y = (
+            gamma[..., None]
+            * normalised(z, *self._statistics(z, w1.unflatten(-1, (self.hidden, PIXELS))), eps)
+            + beta[..., None]
+        )
         return dense(w2, activated(y, self.activation)) + b2[..., None]
 
     def _statistics(self, z: Tensor, w1: Tensor) -> tuple[Tensor, Tensor]:
@@ -134,7 +157,9 @@ class BatchNorm(Landscape):
         if self.statistics == "running":
             mean, covariance = moments(z.dtype, z.device)
             w1 = w1.detach()
-            return (w1 * mean).sum(-1, keepdim=True), (matmul(w1, covariance.expand(*w1.shape[:2], -1, -1)) * w1).sum(-1, keepdim=True)
+            return (w1 * mean).sum(-1, keepdim=True), (
+                matmul(w1, covariance.expand(*w1.shape[:2], -1, -1)) * w1
+            ).sum(-1, keepdim=True)
         mean, variance = batch_statistics(z)
         return (mean, variance) if self.statistics == "batch" else (mean.detach(), variance.detach())
 

@@ -1,18 +1,26 @@
-"""A linear encoder trained on pairs: losses that compare the examples of a batch with each other, so are no sums of terms.
+"""A linear encoder trained on pairs.
 
-Pair i is two views a_i, b_i of one thing: normal vectors of D' features with correlation rho in each. s_ij = (E a_i) . (E b_j) / temperature. In a
-batch of B pairs,
+Losses that compare the examples of a batch with each other, so are no sums of terms.
 
-    pairwise  mean over i of softplus(-s_ii) + mean over i != j of softplus(s_ij): a U-statistic of order 2 with the kernel
-              h(i, j) = [softplus(-s_ii) + softplus(-s_jj) + softplus(s_ij) + softplus(s_ji)] / 2 (the pairwise logistic loss of Zhai et al. 2023,
-              "Sigmoid loss for language image pre-training", ICCV). Over batches of different pairs its mean is the loss of all. Over B
-              independent draws its variance is 2 [2 (B - 2) zeta_1 + zeta_2] / (B (B - 1)), zeta_1 the variance of the mean of h given one of its
-              pairs, zeta_2 that of h (Hoeffding 1948, Annals of Mathematical Statistics 19, 293-325).
-    infonce   mean over i of ln((1 / B) sum_j exp(s_ij)) - s_ii, j over the batch: minus the bound on the mutual information of
-              van den Oord, Li, Vinyals 2018 ("Representation learning with contrastive predictive coding"), so at least -ln B. The logarithm
-              of a mean: the loss of a batch is biased by O(1 / B), about -Var(e^s) / (2 B (E e^s)^2) from the negatives.
+Pair i is two views a_i, b_i of one thing: normal vectors of D' features with correlation rho in each. s_ij =
+(E a_i) . (E b_j) / temperature. In a batch of B pairs,
 
-The whole loss is that of all M pairs as one batch. Evaluations are counted by pairs, though the work of a batch grows as B^2.
+    pairwise  mean over i of softplus(-s_ii) + mean over i != j of softplus(s_ij): a U-statistic of order 2
+    with the kernel
+              h(i, j) = [softplus(-s_ii) + softplus(-s_jj) + softplus(s_ij) + softplus(s_ji)] / 2 (the
+              pairwise logistic loss of Zhai et al. 2023, "Sigmoid loss for language image pre-training",
+              ICCV). Over batches of different pairs its mean is the loss of all. Over B independent draws its
+              variance is 2 [2 (B - 2) zeta_1 + zeta_2] / (B (B - 1)), zeta_1 the variance of the mean of h
+              given one of its pairs, zeta_2 that of h (Hoeffding 1948, Annals of Mathematical Statistics 19,
+              293-325).
+    infonce   mean over i of ln((1 / B) sum_j exp(s_ij)) - s_ii, j over the batch: minus the bound on the
+    mutual information of
+              van den Oord, Li, Vinyals 2018 ("Representation learning with contrastive predictive coding"),
+              so at least -ln B. The logarithm of a mean: the loss of a batch is biased by O(1 / B), about
+              -Var(e^s) / (2 B (E e^s)^2) from the negatives.
+
+The whole loss is that of all M pairs as one batch. Evaluations are counted by pairs, though the work of a
+batch grows as B^2.
 
 Streams: "init" (weights), "instance" (part 0 the pairs).
 """
@@ -114,7 +122,9 @@ class Contrastive(Landscape):
         """Encoders x (K, Q, D), pairs index (K, B) of worlds (K,) -> (K, Q)."""
         size = index.shape[-1]
         views = self.views[worlds[:, None], index].flatten(1, 2)  # (K, 2 B, features): a_1, b_1, a_2, ..
-        embedded = matmul(x.reshape(len(x), -1, self.features), views.mT).view(*x.shape[:2], self.embedding, size, 2)
+        embedded = matmul(x.reshape(len(x), -1, self.features), views.mT).view(
+            *x.shape[:2], self.embedding, size, 2
+        )
         s = matmul(embedded[..., 0].mT, embedded[..., 1]) / self.temperature  # (K, Q, B, B)
         own = s.diagonal(dim1=-2, dim2=-1)
         if self.objective == "infonce":

@@ -13,7 +13,16 @@ from landscapes.networks.import_paths import imported
 
 FIELD = "module.criterion"
 NAMES = (
-    *("cross_entropy", "mse", "l1", "smooth_l1", "huber", "nll", "binary_cross_entropy_with_logits", "binary_cross_entropy"),
+    *(
+        "cross_entropy",
+        "mse",
+        "l1",
+        "smooth_l1",
+        "huber",
+        "nll",
+        "binary_cross_entropy_with_logits",
+        "binary_cross_entropy",
+    ),
     *("kl_div", "poisson_nll", "soft_margin", "multi_margin", "multilabel_margin", "multilabel_soft_margin"),
 )
 
@@ -32,7 +41,10 @@ def criterion(name: str) -> Criterion:
     if short not in NAMES:
         near = difflib.get_close_matches(short, NAMES, 1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise ValueError(f"{FIELD}: expected one of {', '.join(NAMES)}, or an import path 'package.file:function', got {name!r}{hint}")
+        raise ValueError(
+            f"{FIELD}: expected one of {', '.join(NAMES)}, or an import path 'package.file:function', got"
+            f" {name!r}{hint}"
+        )
     return partial(getattr(functional, short, None) or getattr(functional, f"{short}_loss"), reduction="none")
 
 

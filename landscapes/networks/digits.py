@@ -25,7 +25,8 @@ class Digits(Landscape):
 
     Made for float32. The least loss is not known; 0 is a bound that no finite weights reach.
 
-    Source: Alpaydin and Kaynak 1998, "Optical recognition of handwritten digits", UCI machine learning repository.
+    Source: Alpaydin and Kaynak 1998, "Optical recognition of handwritten digits", UCI machine learning
+    repository.
 
     Args:
         hidden: hidden units, >= 1; D = 75 hidden + 10.
@@ -55,7 +56,11 @@ class Digits(Landscape):
     def start(self, streams: Streams, n: int) -> Tensor:
         """Weights normal with variance 1 / fan-in (relu: 2 / fan-in before the hidden layer; He et al. 2015), biases 0: (R, n, D)."""
         gain = 2.0 if self.activation == "relu" else 1.0
-        return draw_weights(streams, n, list(zip(self._sizes, ((gain / PIXELS) ** 0.5, 0.0, self.hidden**-0.5, 0.0), strict=True)))
+        return draw_weights(
+            streams,
+            n,
+            list(zip(self._sizes, ((gain / PIXELS) ** 0.5, 0.0, self.hidden**-0.5, 0.0), strict=True)),
+        )
 
     def loss(self, x: Tensor, terms: Terms | None = None, time: Tensor | None = None) -> Tensor:
         """Cross-entropy in nats of networks x (R, P, D) -> (R, P)."""

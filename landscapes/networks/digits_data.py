@@ -1,8 +1,8 @@
 """Real data: handwritten digits.
 
-The test set of "Optical recognition of handwritten digits" (Alpaydin and Kaynak 1998, UCI), 1,797 images of 8 x 8 pixels, as bundled with
-scikit-learn; pixels are divided by 16. Sorted by label, every fifth image, the first included, is held out (360, the classes balanced); 1,437
-train.
+The test set of "Optical recognition of handwritten digits" (Alpaydin and Kaynak 1998, UCI), 1,797 images of 8
+x 8 pixels, as bundled with scikit-learn; pixels are divided by 16. Sorted by label, every fifth image, the
+first included, is held out (360, the classes balanced); 1,437 train.
 """
 
 from __future__ import annotations
@@ -40,5 +40,8 @@ def images(dtype: torch.dtype, device: torch.device) -> Images:
 
 
 def picked(table: Tensor, index: Tensor | None, worlds: int) -> Tensor:
-    """The rows of a table (M, ...) that a mini-batch (R, 1 | P, B) names, all where it is None: (R, 1 | P, B, ...)."""
+    """The rows of a table (M, ...) that a mini-batch (R, 1 | P, B) names, all where it is None.
+
+    (R, 1 | P, B, ...).
+    """
     return table.expand(worlds, 1, *table.shape) if index is None else table[index]

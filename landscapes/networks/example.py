@@ -1,6 +1,7 @@
 """A network as a user would write one, in plain torch: the default of the landscape `module`.
 
-In a study, `module: my_package.my_file:network` and `data: my_package.my_file:train` name functions of your own in the same way.
+In a study, `module: my_package.my_file:network` and `data: my_package.my_file:train` name functions of your
+own in the same way.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""A torch module taken apart: what of it is a point, what is constant, and whether its examples see each other."""
+"""A torch module taken apart.
+
+What of it is a point, what is constant, and whether its examples see each other.
+"""
 
 from __future__ import annotations
 
@@ -58,13 +61,21 @@ def make(path: str, arguments: str) -> nn.Module:
     except (Exception, SystemExit) as error:
         raise ValueError(f"{FIELD}: cannot make {path}(**{arguments}): {error}") from error
     if not isinstance(net, nn.Module):
-        raise ValueError(f"{FIELD}: expected {path} to be a torch.nn.Module class or a function that returns a module, got {type(net).__name__}")
+        raise ValueError(
+            f"{FIELD}: expected {path} to be a torch.nn.Module class or a function that returns a module, got"
+            f" {type(net).__name__}"
+        )
     for name, part in net.named_modules():
         if isinstance(part, _DropoutNd) and part.p > 0 and part.training:
-            raise ValueError(f"{FIELD}: expected no dropout, whose draws would have no address; {path} has p = {part.p:g} at {name or 'its root'}")
+            raise ValueError(
+                f"{FIELD}: expected no dropout, whose draws would have no address; {path} has p = {part.p:g}"
+                f" at {name or 'its root'}"
+            )
         if isinstance(part, _NormBase) and part.training and part.track_running_stats:
             part.track_running_stats = False
-            part.running_mean = part.running_var = part.num_batches_tracked = None  # a landscape keeps no state between calls
+            part.running_mean = part.running_var = part.num_batches_tracked = (
+                None  # a landscape keeps no state between calls
+            )
     return net
 
 
@@ -89,8 +100,13 @@ def skeleton(path: str, arguments: str) -> Skeleton:
     net = reproducibly(lambda: make(path, arguments))
     points = {name: p for name, p in net.named_parameters() if p.requires_grad}
     if not points:
-        raise ValueError(f"{FIELD}: expected a module with parameters that require gradients, {path} has none")
-    alone = not any(isinstance(part, _BatchNorm) and (part.training or part.running_mean is None) for part in net.modules())
+        raise ValueError(
+            f"{FIELD}: expected a module with parameters that require gradients, {path} has none"
+        )
+    alone = not any(
+        isinstance(part, _BatchNorm) and (part.training or part.running_mean is None)
+        for part in net.modules()
+    )
     return Skeleton(net, _described(points), _described(_constant(net)), alone)
 
 

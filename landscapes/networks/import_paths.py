@@ -48,7 +48,9 @@ def reproducibly(make: Callable[[], Any]) -> Any:  # noqa: ANN401
 
 @cache
 def examples(field: str, path: str) -> tuple[Tensor, Tensor]:
-    """Inputs (M, ...) and targets (M, ...) at an import path: a pair of tensors, a torch Dataset, or a function that returns one of these.
+    """Inputs (M, ...) and targets (M, ...) at an import path.
+
+    A pair of tensors, a torch Dataset, or a function that returns one of these.
 
     Raises:
         ValueError: there are none, or they are something else.
@@ -60,14 +62,19 @@ def examples(field: str, path: str) -> tuple[Tensor, Tensor]:
 
     inputs, targets = _pair(field, path, reproducibly(load))
     if len(inputs) != len(targets) or not len(inputs):
-        raise ValueError(f"{field}: expected as many targets as inputs, 1 or more, got {len(inputs)} inputs and {len(targets)} targets from {path!r}")
+        raise ValueError(
+            f"{field}: expected as many targets as inputs, 1 or more, got {len(inputs)} inputs and"
+            f" {len(targets)} targets from {path!r}"
+        )
     return inputs, targets
 
 
 @cache
 def placed(field: str, path: str, dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor]:
     """`examples` on a device, real numbers in this dtype, whole numbers and bools as they are."""
-    inputs, targets = (part.to(device, dtype if part.is_floating_point() else part.dtype) for part in examples(field, path))
+    inputs, targets = (
+        part.to(device, dtype if part.is_floating_point() else part.dtype) for part in examples(field, path)
+    )
     return inputs, targets
 
 

@@ -1,4 +1,7 @@
-"""What networks over (R, P) have in common: dense layers, starting weights, sums over examples, how much is worked at a time."""
+"""What networks over (R, P) have in common.
+
+Dense layers, starting weights, sums over examples, how much is worked at a time.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +17,13 @@ ELEMENTS = 2**20  # activations worked at a time: they stay in the cache
 
 
 def dense(weight: Tensor, inputs: Tensor) -> Tensor:
-    """Weights (R, P, out * in), inputs (R, 1 | P, in, B), examples in columns -> (R, P, out, B). Points that share inputs share one product."""
-    return matmul(weight.reshape(*inputs.shape[:2], -1, inputs.shape[-2]), inputs).view(*weight.shape[:2], -1, inputs.shape[-1])
+    """Weights (R, P, out * in), inputs (R, 1 | P, in, B), examples in columns -> (R, P, out, B).
+
+    Points that share inputs share one product.
+    """
+    return matmul(weight.reshape(*inputs.shape[:2], -1, inputs.shape[-2]), inputs).view(
+        *weight.shape[:2], -1, inputs.shape[-1]
+    )
 
 
 def activated(h: Tensor, activation: str) -> Tensor:
@@ -44,5 +52,7 @@ def by_worlds(function: Callable[..., Tensor], each: int, x: Tensor, *others: Te
 
 def draw_weights(streams: Streams, n: int, blocks: Sequence[tuple[int, float]]) -> Tensor:
     """Normal weights (R, n, D), source "init": blocks of (how many, standard deviation) in order."""
-    scale = torch.cat([torch.full((size,), s, dtype=streams.dtype, device=streams.device) for size, s in blocks])
+    scale = torch.cat([
+        torch.full((size,), s, dtype=streams.dtype, device=streams.device) for size, s in blocks
+    ])
     return scale * streams.normal("init", (n, len(scale)))

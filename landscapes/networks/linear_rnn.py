@@ -1,8 +1,9 @@
 """A linear recurrent network: the product of T equal matrices, whose gradient vanishes or explodes.
 
-h_T = W^T h_0, L(W) = 1/2 |h_T - y u|^2 with unit vectors h_0 and u, and y > 0. With one unit, h_0 = u = 1: L = 1/2 (w^T - y)^2 and
-dL/dw = (w^T - y) T w^(T - 1) (Pascanu, Mikolov, Bengio 2013, "On the difficulty of training recurrent neural networks", ICML 28). The minimum is 0,
-at y^(1/T) times the turn that takes h_0 to u in T equal steps.
+h_T = W^T h_0, L(W) = 1/2 |h_T - y u|^2 with unit vectors h_0 and u, and y > 0. With one unit, h_0 = u = 1: L
+= 1/2 (w^T - y)^2 and dL/dw = (w^T - y) T w^(T - 1) (Pascanu, Mikolov, Bengio 2013, "On the difficulty of
+training recurrent neural networks", ICML 28). The minimum is 0, at y^(1/T) times the turn that takes h_0 to u
+in T equal steps.
 
 Streams: "init" (weights), "instance" (part 0 h_0 and u).
 """
@@ -31,7 +32,8 @@ class LinearRNN(Landscape):
     Source: Pascanu, Mikolov and Bengio 2013.
 
     Args:
-        units: n, >= 1; D = n^2. Directions of h_0 and of the target are uniform for each instance (one unit: both 1).
+        units: n, >= 1; D = n^2. Directions of h_0 and of the target are uniform for each instance (one unit:
+            both 1).
         steps: T, >= 1.
         target: y, the length of the target, > 0.
         gain: starts are gain I + spread N(0, 1/n) in each entry.
@@ -44,7 +46,9 @@ class LinearRNN(Landscape):
     target: Annotated[float, Gt(0)] = 0.5
     gain: float = 1.0
     spread: Annotated[float, Ge(0)] = 0.01
-    ends: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (R, 2, n) unit vectors: h_0 and u
+    ends: Tensor = field(
+        init=False, repr=False, compare=False, default=UNBOUND
+    )  # (R, 2, n) unit vectors: h_0 and u
     optimum: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (R, D)
 
     @property
@@ -98,8 +102,15 @@ class LinearRNN(Landscape):
         length = dot(across, across).sqrt()[:, None]
         second = torch.where(length > 0, across / length, torch.zeros_like(across))
         angle = torch.atan2(length[:, 0], dot(first, last))[:, None, None] / self.steps
-        plane, swing = _outer(first, first) + _outer(second, second), _outer(second, first) - _outer(first, second)
-        turn = torch.eye(self.units, dtype=torch.float64, device=ends.device) + (angle.cos() - 1) * plane + angle.sin() * swing
+        plane, swing = (
+            _outer(first, first) + _outer(second, second),
+            _outer(second, first) - _outer(first, second),
+        )
+        turn = (
+            torch.eye(self.units, dtype=torch.float64, device=ends.device)
+            + (angle.cos() - 1) * plane
+            + angle.sin() * swing
+        )
         return (self.target ** (1 / self.steps) * turn).flatten(1).to(ends.dtype)
 
 

@@ -1,12 +1,14 @@
 """Logistic regression with an L2 penalty: the convex learning problem, its minimum known.
 
-Term i: -ln p(label_i | features_i) + (penalty / 2) |w|^2. On `gaussian` data there are two classes and one weight for each feature,
-p = 1 / (1 + exp(-w . x)); on `digits` a weight for each class and pixel, and one for a constant 1, p = softmax (multinomial logistic regression;
-Hastie, Tibshirani, Friedman 2009, "The elements of statistical learning", section 4.4). The penalty is on all weights, so the minimum is unique;
-`bind` finds it by Newton's method in float64, to a gradient below 1e-12 in every entry.
+Term i: -ln p(label_i | features_i) + (penalty / 2) |w|^2. On `gaussian` data there are two classes and one
+weight for each feature, p = 1 / (1 + exp(-w . x)); on `digits` a weight for each class and pixel, and one for
+a constant 1, p = softmax (multinomial logistic regression; Hastie, Tibshirani, Friedman 2009, "The elements
+of statistical learning", section 4.4). The penalty is on all weights, so the minimum is unique; `bind` finds
+it by Newton's method in float64, to a gradient below 1e-12 in every entry.
 
-Gaussian data: features are normal, independent, with variances from 1 down to 1 / condition, spaced evenly in their logarithm; the labels are
-drawn from the model at weights w* with w* . x of standard deviation `signal`, in a uniform direction of the scaled features.
+Gaussian data: features are normal, independent, with variances from 1 down to 1 / condition, spaced evenly in
+their logarithm; the labels are drawn from the model at weights w* with w* . x of standard deviation `signal`,
+in a uniform direction of the scaled features.
 
 Streams: "init" (starts), "instance" (gaussian data: part 0 features, 1 the direction of w*, 2 labels).
 """
@@ -88,7 +90,10 @@ class LogisticRegression(Landscape):
             rows, labels = _with_constant(data.pixels).expand(count, -1, -1), data.labels.expand(count, -1)
             optimum = _digits_optimum(self.penalty).to(data.pixels).expand(count, -1)
         else:
-            rows, labels = per_instance(streams, lambda s: self._drawn(s)[0]), per_instance(streams, lambda s: self._drawn(s)[1])
+            rows, labels = (
+                per_instance(streams, lambda s: self._drawn(s)[0]),
+                per_instance(streams, lambda s: self._drawn(s)[1]),
+            )
             optimum = per_instance(streams, lambda s: _optima(*self._drawn(s), self.penalty))
         bound = self.bound(rows=rows, labels=labels, optimum=optimum, best=torch.zeros_like(optimum[:, :1]))
         return bound.bound(best=bound.loss(optimum[:, None]))
@@ -99,12 +104,18 @@ class LogisticRegression(Landscape):
         check_points(self, x)
         check_bound(self.name, x, self.rows)
         shape = (len(x), 1, self.terms)
-        index, weight = (torch.arange(self.terms, device=x.device).expand(shape), None) if terms is None else terms
-        value = by_worlds(self._surprise, x.shape[1] * self.dim * index.shape[-1], x, index, weight, self.rows, self.labels)
+        index, weight = (
+            (torch.arange(self.terms, device=x.device).expand(shape), None) if terms is None else terms
+        )
+        value = by_worlds(
+            self._surprise, x.shape[1] * self.dim * index.shape[-1], x, index, weight, self.rows, self.labels
+        )
         share = 1.0 if weight is None else weight.sum(-1)
         return value + share * (0.5 * self.penalty * dot(x, x)) - share * self.best
 
-    def _surprise(self, x: Tensor, index: Tensor, weight: Tensor | None, rows: Tensor, labels: Tensor) -> Tensor:
+    def _surprise(
+        self, x: Tensor, index: Tensor, weight: Tensor | None, rows: Tensor, labels: Tensor
+    ) -> Tensor:
         """Weighted sum over examples, or their mean, (R, P)."""
         world = torch.arange(len(x), device=x.device)[:, None, None]
         logits = dense(x, rows[world, index].mT)
@@ -128,7 +139,9 @@ def _with_constant(pixels: Tensor) -> Tensor:
 
 def _optima(rows: Tensor, labels: Tensor, penalty: float) -> Tensor:
     """(I, D), each instance by itself."""
-    return torch.stack([minimise(x.double(), y, 1, penalty) for x, y in zip(rows, labels, strict=True)]).to(rows.dtype)
+    return torch.stack([minimise(x.double(), y, 1, penalty) for x, y in zip(rows, labels, strict=True)]).to(
+        rows.dtype
+    )
 
 
 @cache

@@ -1,9 +1,11 @@
 """Any torch module as a landscape: its parameters are the point, its loss on the user's data is the height.
 
-The networks of R x P points run at once (`landscapes.networks.vmapped`, which says why a world has the same bits in any batch).
+The networks of R x P points run at once (`landscapes.networks.vmapped`, which says why a world has the same
+bits in any batch).
 
-Streams: "init" (the module's own initialisation: torch's generator is seeded for each world and point), "instance" (buffers and frozen
-parameters, where the module has any). Data that the user's code draws at random from torch's generator are the same in every process.
+Streams: "init" (the module's own initialisation: torch's generator is seeded for each world and point),
+"instance" (buffers and frozen parameters, where the module has any). Data that the user's code draws at
+random from torch's generator are the same in every process.
 """
 
 from __future__ import annotations
@@ -33,21 +35,25 @@ DATA, HELD_OUT = "module.data", "module.held_out"
 
 @dataclass(frozen=True, kw_only=True)
 class TorchModule(Landscape):
-    """Any torch module, loss and data that you name: its training loss over its weights, its own initialisation as the start.
+    """Any torch module, loss and data that you name.
 
-    A point holds the parameters that require gradients, flattened in the order of `module.parameters()`. Terms are the examples; the loss is the mean
-    of theirs. Where the loss of an example depends on who else is in the batch, as with batch norm in train mode, `additive` is False: statistics
-    are those of the batch, in a measure those of the held-out data; running ones are not kept. Dropout is refused.
+    Its training loss over its weights, its own initialisation as the start.
+
+    A point holds the parameters that require gradients, flattened in the order of `module.parameters()`.
+    Terms are the examples; the loss is the mean of theirs. Where the loss of an example depends on who else
+    is in the batch, as with batch norm in train mode, `additive` is False: statistics are those of the batch,
+    in a measure those of the held-out data; running ones are not kept. Dropout is refused.
 
     Source: any; the module is run by torch's `functional_call` and `vmap`.
 
     Args:
         module: import path "package.file:name" of a Module class, or of a function that returns a Module.
         arguments: its keyword arguments, as JSON can hold them.
-        criterion: the loss: a name of torch.nn.functional, such as cross_entropy or mse, or the import path of a function of outputs (B, ...)
-            and targets (B, ...) that returns a loss for each example, (B,) or (B, ...) to be averaged.
-        data: import path of the examples: a pair of tensors (inputs, targets), a torch Dataset of such pairs (read once), or a function
-            that returns one of these.
+        criterion: the loss: a name of torch.nn.functional, such as cross_entropy or mse, or the import path
+            of a function of outputs (B, ...) and targets (B, ...) that returns a loss for each example, (B,)
+            or (B, ...) to be averaged.
+        data: import path of the examples: a pair of tensors (inputs, targets), a torch Dataset of such pairs
+            (read once), or a function that returns one of these.
         held_out: import path of held-out examples, likewise; null: none.
     """
 
@@ -57,7 +63,9 @@ class TorchModule(Landscape):
     criterion: str = "cross_entropy"
     data: str = "landscapes.networks.example:train"
     held_out: str | None = None
-    constants: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (R, C) float64 buffers and frozen parameters
+    constants: Tensor = field(
+        init=False, repr=False, compare=False, default=UNBOUND
+    )  # (R, C) float64 buffers and frozen parameters
 
     def check(self) -> None:
         """Import everything and run two examples."""
@@ -93,8 +101,13 @@ class TorchModule(Landscape):
     @property
     def extras(self) -> Mapping[str, tuple[str, str]]:  # type: ignore[override]
         """Held-out measures, where there are held-out examples."""
-        loss, accuracy = {"held_out_loss": ("held-out loss", "1")}, {"held_out_accuracy": ("held-out accuracy", "1")}
-        return {} if self.held_out is None else loss | accuracy if self._tried(DATA, self.data).classes else loss
+        loss, accuracy = (
+            {"held_out_loss": ("held-out loss", "1")},
+            {"held_out_accuracy": ("held-out accuracy", "1")},
+        )
+        return (
+            {} if self.held_out is None else loss | accuracy if self._tried(DATA, self.data).classes else loss
+        )
 
     @property
     def code(self) -> tuple[str, ...]:
@@ -111,7 +124,11 @@ class TorchModule(Landscape):
         """Draw the buffers and frozen parameters, where there are any."""
         if not self._skeleton.constants:
             return self
-        return self.bound(constants=per_instance(streams, lambda s: s.foreign("instance", 1, lambda: parts.constants(self._made()))[:, 0]))
+        return self.bound(
+            constants=per_instance(
+                streams, lambda s: s.foreign("instance", 1, lambda: parts.constants(self._made()))[:, 0]
+            )
+        )
 
     def start(self, streams: Streams, n: int) -> Tensor:
         """The module's own initialisation, (R, n, D); torch draws it in its default dtype."""
@@ -124,7 +141,9 @@ class TorchModule(Landscape):
         if self._skeleton.constants:
             check_bound(self.name, x, self.constants)
         if terms is not None and not self.additive:
-            return of_batches(self, lambda x, index, worlds: self._losses(x, index, worlds).mean(-1), x, terms)
+            return of_batches(
+                self, lambda x, index, worlds: self._losses(x, index, worlds).mean(-1), x, terms
+            )
         index, weight = terms or (None, None)
         return total(self._losses(x, index, torch.arange(len(x), device=x.device)), weight)
 
@@ -132,9 +151,15 @@ class TorchModule(Landscape):
         """Loss, and accuracy where targets are classes, on the held-out examples of networks x (R, D)."""
         if self.held_out is None:
             return {}
-        worlds, data = torch.arange(len(x), device=x.device), placed(HELD_OUT, self.held_out, x.dtype, x.device)
+        worlds, data = (
+            torch.arange(len(x), device=x.device),
+            placed(HELD_OUT, self.held_out, x.dtype, x.device),
+        )
         named = {"held_out_loss": self._loss_of, "held_out_accuracy": right}
-        return {name: self._each(x[:, None], named[name], data, None, worlds).mean(-1)[:, 0] for name in self.extras}
+        return {
+            name: self._each(x[:, None], named[name], data, None, worlds).mean(-1)[:, 0]
+            for name in self.extras
+        }
 
     @property
     def _arguments(self) -> str:
@@ -159,8 +184,13 @@ class TorchModule(Landscape):
     def _losses(self, x: Tensor, index: Tensor | None, worlds: Tensor) -> Tensor:
         return self._each(x, self._loss_of, placed(DATA, self.data, x.dtype, x.device), index, worlds)
 
-    def _each(self, x: Tensor, score: Callable, data: tuple[Tensor, Tensor], index: Tensor | None, worlds: Tensor) -> Tensor:
-        """score(outputs, targets) of each example: networks x (R, P, D), examples index (R, 1 | P, B) or None for all -> (R, P, B)."""
+    def _each(
+        self, x: Tensor, score: Callable, data: tuple[Tensor, Tensor], index: Tensor | None, worlds: Tensor
+    ) -> Tensor:
+        """score(outputs, targets) of each example.
+
+        Networks x (R, P, D), examples index (R, 1 | P, B) or None for all -> (R, P, B).
+        """
         rows = None if index is None else index.expand(*x.shape[:2], -1).flatten(0, 1)
         constants = self.constants[worlds] if self._skeleton.constants else x.new_empty((len(x), 0))
         networks = x.flatten(0, 1), constants.repeat_interleave(x.shape[1], 0)
@@ -169,4 +199,6 @@ class TorchModule(Landscape):
         def one(point: Tensor, constants: Tensor, inputs: Tensor, targets: Tensor) -> Tensor:
             return score(self._skeleton.outputs(point, constants, inputs), targets)
 
-        return each_example(one, networks, data, rows, elements, together=not self.additive).view(*x.shape[:2], -1)
+        return each_example(one, networks, data, rows, elements, together=not self.additive).view(
+            *x.shape[:2], -1
+        )

@@ -10,7 +10,9 @@ _STEPS = 100
 
 
 def minimise(rows: Tensor, labels: Tensor, scores: int, penalty: float) -> Tensor:
-    """The weights of the least loss: features (M, F) float64, labels (M,) -> (scores * F,), steps halved until the loss falls.
+    """The weights of the least loss.
+
+    Features (M, F) float64, labels (M,) -> (scores * F,), steps halved until the loss falls.
 
     With one score the classes are 0 and 1, and the score is that of 1.
 
@@ -25,12 +27,18 @@ def minimise(rows: Tensor, labels: Tensor, scores: int, penalty: float) -> Tenso
         step = torch.linalg.solve(hessian, gradient.flatten()).view_as(w)
         slope = float((step * gradient).sum())
         size = 1.0
-        while slope * size > 1e-14 * abs(value) and _value(w - size * step, rows, labels, penalty) > value - 1e-4 * size * slope:
+        while (
+            slope * size > 1e-14 * abs(value)
+            and _value(w - size * step, rows, labels, penalty) > value - 1e-4 * size * slope
+        ):
             size /= 2
         w = w - size * step
         value, gradient, hessian = _expanded(w, rows, labels, penalty)
     left = float(gradient.abs().max())
-    raise RuntimeError(f"logistic_regression: Newton's method did not converge, the gradient is still {left:.1e}; raise the penalty")
+    raise RuntimeError(
+        f"logistic_regression: Newton's method did not converge, the gradient is still {left:.1e}; raise the"
+        " penalty"
+    )
 
 
 def _logits(w: Tensor, rows: Tensor) -> Tensor:

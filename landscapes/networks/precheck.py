@@ -1,4 +1,7 @@
-"""Two examples through a user's module and loss, before anything depends on them: what is wrong is said at once."""
+"""Two examples through a user's module and loss, before anything depends on them.
+
+What is wrong is said at once.
+"""
 
 from __future__ import annotations
 
@@ -35,19 +38,33 @@ def trial(module: str, arguments: str, criterion: str, field: str, data: str) ->
     targets = targets.to(networks[0].dtype) if targets.is_floating_point() else targets
     try:
         outputs = found.outputs(*networks, inputs)
-        several = torch.func.vmap(lambda point, constants: found.outputs(point, constants, inputs))(*(part.expand(2, -1) for part in networks))
+        several = torch.func.vmap(lambda point, constants: found.outputs(point, constants, inputs))(
+            *(part.expand(2, -1) for part in networks)
+        )
         elements = (_kept(found, networks, inputs) - _kept(found, networks, inputs[:2])) // 2
     except (Exception, SystemExit) as error:
-        raise ValueError(f"{functional.FIELD}: cannot run {module} on the examples of {data} under torch.func.vmap: {_first_line(error)}") from error
+        raise ValueError(
+            f"{functional.FIELD}: cannot run {module} on the examples of {data} under torch.func.vmap:"
+            f" {_first_line(error)}"
+        ) from error
     if not torch.allclose(several[0], outputs, rtol=1e-3, atol=1e-4, equal_nan=True):
-        raise ValueError(f"{functional.FIELD}: expected the same outputs of {module} at every call, got different ones")
-    elsewhere = networks[0] + 0.1 * torch.sin(torch.arange(len(networks[0])).to(networks[0]))  # what is special at a start is not there
+        raise ValueError(
+            f"{functional.FIELD}: expected the same outputs of {module} at every call, got different ones"
+        )
+    elsewhere = networks[0] + 0.1 * torch.sin(
+        torch.arange(len(networks[0])).to(networks[0])
+    )  # what is special at a start is not there
 
     def losses(weights: Tensor, count: int) -> Tensor:
         return _losses(score, criterion, found.outputs(weights, networks[1], inputs[:count]), targets[:count])
 
-    alone = all(torch.allclose(losses(weights, 2), losses(weights, 4)[:2], rtol=1e-3, atol=1e-6) for weights in (networks[0], elsewhere))
-    return Trial(max(1, elements), not targets.is_floating_point() and outputs.ndim == targets.ndim + 1, alone)
+    alone = all(
+        torch.allclose(losses(weights, 2), losses(weights, 4)[:2], rtol=1e-3, atol=1e-6)
+        for weights in (networks[0], elsewhere)
+    )
+    return Trial(
+        max(1, elements), not targets.is_floating_point() and outputs.ndim == targets.ndim + 1, alone
+    )
 
 
 def _kept(found: functional.Skeleton, networks: tuple[Tensor, Tensor], inputs: Tensor) -> int:
@@ -66,7 +83,10 @@ def _kept(found: functional.Skeleton, networks: tuple[Tensor, Tensor], inputs: T
 def _losses(score: Callable[[Tensor, Tensor], Tensor], name: str, outputs: Tensor, targets: Tensor) -> Tensor:
     if ":" not in name and targets.is_floating_point() and outputs.shape != targets.shape:
         got = f"outputs {tuple(outputs.shape[1:])} and targets {tuple(targets.shape[1:])}"
-        raise ValueError(f"{criteria.FIELD}: expected outputs of the shape of the targets for {name}, got {got} for each example")
+        raise ValueError(
+            f"{criteria.FIELD}: expected outputs of the shape of the targets for {name}, got {got} for each"
+            " example"
+        )
     try:
         losses = score(outputs, targets)
     except (Exception, SystemExit) as error:
@@ -74,7 +94,9 @@ def _losses(score: Callable[[Tensor, Tensor], Tensor], name: str, outputs: Tenso
         raise ValueError(f"{criteria.FIELD}: cannot compute {name} of {got}: {_first_line(error)}") from error
     if not isinstance(losses, Tensor) or losses.shape[:1] != (len(outputs),):
         found = f"shape {tuple(losses.shape)}" if isinstance(losses, Tensor) else type(losses).__name__
-        raise ValueError(f"{criteria.FIELD}: expected a loss for each of {len(outputs)} examples from {name}, got {found}")
+        raise ValueError(
+            f"{criteria.FIELD}: expected a loss for each of {len(outputs)} examples from {name}, got {found}"
+        )
     return criteria.per_example(losses)
 
 

@@ -1,8 +1,9 @@
 """A tanh recurrent network on the adding problem: remember two numbers of a long sequence and add them.
 
-h_t = tanh(V x_t + W h_{t-1} + b), h_0 = 0, output a . h_T + c, loss the squared error. x_t = (value, marker): values uniform on [0, 1), a marker of 1
-at one place in each half, 0 elsewhere; the target is the sum of the two marked values (Hochreiter and Schmidhuber 1997, "Long short-term memory",
-Neural Computation 9, section 5.4). To answer 1 whatever comes has a mean loss of 1/6.
+h_t = tanh(V x_t + W h_{t-1} + b), h_0 = 0, output a . h_T + c, loss the squared error. x_t = (value, marker):
+values uniform on [0, 1), a marker of 1 at one place in each half, 0 elsewhere; the target is the sum of the
+two marked values (Hochreiter and Schmidhuber 1997, "Long short-term memory", Neural Computation 9, section
+5.4). To answer 1 whatever comes has a mean loss of 1/6.
 
 Streams: "init" (weights), "instance" (part 0 values, 1 and 2 the marked places).
 """
@@ -25,10 +26,12 @@ from landscapes.streams import Streams
 
 @dataclass(frozen=True, kw_only=True)
 class TanhRNN(Landscape):
-    """Training loss of a tanh recurrent network on the adding problem: a long memory, exploding and vanishing gradients.
+    """Training loss of a tanh recurrent network on the adding problem.
 
-    A point holds V (units x 2), W (units x units), b, a, c in this order, matrices row by row. Terms are the sequences, which are generated for each
-    instance; as many more are held out.
+    A long memory, exploding and vanishing gradients.
+
+    A point holds V (units x 2), W (units x units), b, a, c in this order, matrices row by row. Terms are the
+    sequences, which are generated for each instance; as many more are held out.
 
     Source: Hochreiter and Schmidhuber 1997 for the task; Pascanu, Mikolov and Bengio 2013 for its gradients.
 
@@ -36,7 +39,8 @@ class TanhRNN(Landscape):
         units: hidden units, >= 1; D = units^2 + 4 units + 1.
         steps: length of a sequence, >= 2.
         sequences: M, the training sequences, >= 1.
-        gain: W starts normal with standard deviation gain / sqrt(units), >= 0; above 1 gradients tend to explode.
+        gain: W starts normal with standard deviation gain / sqrt(units), >= 0; above 1 gradients tend to
+            explode.
     """
 
     name: ClassVar[str] = "tanh_rnn"
@@ -45,7 +49,9 @@ class TanhRNN(Landscape):
     steps: Annotated[int, Ge(2)] = 30
     sequences: Annotated[int, Ge(1)] = 256
     gain: Annotated[float, Ge(0)] = 1.0
-    inputs: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (R, 2 M, 2, T) values and markers, the held-out ones last
+    inputs: Tensor = field(
+        init=False, repr=False, compare=False, default=UNBOUND
+    )  # (R, 2 M, 2, T) values and markers, the held-out ones last
     targets: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (R, 2 M)
 
     @property
@@ -66,7 +72,9 @@ class TanhRNN(Landscape):
     def bind(self, streams: Streams) -> Self:
         """Generate the sequences."""
         inputs = per_instance(streams, self._sequences)
-        return self.bound(inputs=inputs, targets=per_instance(streams, lambda s: dot(*self._sequences(s).unbind(2))))
+        return self.bound(
+            inputs=inputs, targets=per_instance(streams, lambda s: dot(*self._sequences(s).unbind(2)))
+        )
 
     def start(self, streams: Streams, n: int) -> Tensor:
         """Weights normal with variance 1 / fan-in (W: gain^2 / fan-in), biases 0: (R, n, D)."""
@@ -79,8 +87,18 @@ class TanhRNN(Landscape):
         check_points(self, x)
         check_bound(self.name, x, self.inputs)
         shape = (len(x), 1, self.sequences)
-        index, weight = (torch.arange(self.sequences, device=x.device).expand(shape), None) if terms is None else terms
-        return by_worlds(self._error, x.shape[1] * self.units * self.steps * index.shape[-1], x, index, weight, self.inputs, self.targets)
+        index, weight = (
+            (torch.arange(self.sequences, device=x.device).expand(shape), None) if terms is None else terms
+        )
+        return by_worlds(
+            self._error,
+            x.shape[1] * self.units * self.steps * index.shape[-1],
+            x,
+            index,
+            weight,
+            self.inputs,
+            self.targets,
+        )
 
     def measures(self, x: Tensor) -> dict[str, Tensor]:
         """Loss on the held-out sequences of networks x (R, D)."""
@@ -98,9 +116,13 @@ class TanhRNN(Landscape):
         early = streams.integers("instance", half, (count,), part=1)
         late = half + streams.integers("instance", self.steps - half, (count,), part=2)
         place = torch.arange(self.steps, device=values.device)
-        return torch.stack((values, ((place == early[..., None]) | (place == late[..., None])).to(values.dtype)), 2)
+        return torch.stack(
+            (values, ((place == early[..., None]) | (place == late[..., None])).to(values.dtype)), 2
+        )
 
-    def _error(self, x: Tensor, index: Tensor, weight: Tensor | None, inputs: Tensor, targets: Tensor) -> Tensor:
+    def _error(
+        self, x: Tensor, index: Tensor, weight: Tensor | None, inputs: Tensor, targets: Tensor
+    ) -> Tensor:
         """Weighted sum over sequences, or their mean, (R, P)."""
         rows = torch.arange(len(x), device=x.device)[:, None, None]
         miss = self._outputs(x, inputs[rows, index]) - targets[rows, index]
@@ -110,7 +132,9 @@ class TanhRNN(Landscape):
         """Networks x (R, P, D), sequences (R, 1 | P, B, 2, T) -> (R, P, B)."""
         v, w, b, a, c = x.split(self._sizes, -1)
         size, steps = inputs.shape[2], inputs.shape[-1]
-        driven = (dense(v, inputs.permute(0, 1, 3, 4, 2).flatten(-2)) + b[..., None]).unflatten(-1, (steps, size))  # (R, P, units, T, B)
+        driven = (dense(v, inputs.permute(0, 1, 3, 4, 2).flatten(-2)) + b[..., None]).unflatten(
+            -1, (steps, size)
+        )  # (R, P, units, T, B)
         h = driven[..., 0, :].tanh()
         for step in range(1, steps):
             h = (dense(w, h) + driven[..., step, :]).tanh()

@@ -1,8 +1,9 @@
 """Many networks at once through `torch.func.vmap`, with the same bits in any batch and a bounded memory.
 
-On a CPU the number of networks in a call is padded to a multiple of 32 lanes. Torch's kernels treat the body of an array and its tail, and one row
-and many, differently; with whole lanes there is no tail in any array that has one entry for each network. What a network gets then depends on it
-alone, whatever its layers and activations; verified for dense, convolutional and normalised networks in float32 and float64, on one thread.
+On a CPU the number of networks in a call is padded to a multiple of 32 lanes. Torch's kernels treat the body
+of an array and its tail, and one row and many, differently; with whole lanes there is no tail in any array
+that has one entry for each network. What a network gets then depends on it alone, whatever its layers and
+activations; verified for dense, convolutional and normalised networks in float32 and float64, on one thread.
 """
 
 from __future__ import annotations
@@ -16,11 +17,19 @@ from torch.utils.checkpoint import checkpoint
 LANES = 32  # a multiple of twice the widest vector register, in float32 numbers
 ELEMENTS = 2**24  # numbers kept for a gradient at a time: 128 MB in float64
 
-Scored = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]  # point (D,), constants (C,), inputs (B, ...), targets (B, ...) -> (B,)
+Scored = Callable[
+    [Tensor, Tensor, Tensor, Tensor], Tensor
+]  # point (D,), constants (C,), inputs (B, ...), targets (B, ...) -> (B,)
 
 
 def each_example(
-    function: Scored, networks: tuple[Tensor, Tensor], data: tuple[Tensor, Tensor], index: Tensor | None, elements: int, *, together: bool
+    function: Scored,
+    networks: tuple[Tensor, Tensor],
+    data: tuple[Tensor, Tensor],
+    index: Tensor | None,
+    elements: int,
+    *,
+    together: bool,
 ) -> Tensor:
     """A number for each example that each network sees, (V, B).
 
@@ -50,7 +59,14 @@ def each_example(
 
     def scores(points: Tensor, constants: Tensor, index: Tensor | None = None) -> Tensor:
         portions = (slot if index is None else index[:, slot] for slot in slots)
-        parts = [checkpoint(score, points, constants, p, use_reentrant=False) if again else score(points, constants, p) for p in portions]
+        parts = [
+            (
+                checkpoint(score, points, constants, p, use_reentrant=False)
+                if again
+                else score(points, constants, p)
+            )
+            for p in portions
+        ]
         return torch.cat(parts, -1)
 
     padded = [_padded(part, lanes).split(rows) for part in (*networks, *([] if index is None else [index]))]

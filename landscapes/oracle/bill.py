@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-ROUNDING = 1e-12  # relative: a cost that differs by less from a budget or a checkpoint has reached it, and not overshot it
+# relative: a cost that differs by less from a budget or a checkpoint has reached it, and not overshot it
+ROUNDING = 1e-12
 
 
 class Ledger:
@@ -18,7 +19,9 @@ class Ledger:
         lowest_price: the price at which the budget is counted; None: `price`.
     """
 
-    def __init__(self, worlds: int, *, terms: int, budget: float, price: float = 3.0, lowest_price: float | None = None) -> None:
+    def __init__(
+        self, worlds: int, *, terms: int, budget: float, price: float = 3.0, lowest_price: float | None = None
+    ) -> None:
         self.terms, self.budget, self.price = terms, budget, price
         self.lowest_price = price if lowest_price is None else lowest_price
         self.values, self.gradients, self.steps = np.zeros((3, worlds), np.int64)  # (R,) each
@@ -35,7 +38,10 @@ class Ledger:
         return (self.values + (self.price if price is None else price) * self.gradients) / self.terms
 
     def bill(self, counts: int | np.ndarray, *, gradient: bool) -> None:
-        """Add counts (R,) term-evaluations and one step to the worlds that run; close those whose budget is spent."""
+        """Add counts (R,) term-evaluations and one step to the worlds that run.
+
+        Close those whose budget is spent.
+        """
         target = self.gradients if gradient else self.values
         target += counts * self.alive
         self.steps += self.alive

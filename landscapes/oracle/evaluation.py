@@ -19,7 +19,9 @@ class Batch(NamedTuple):
 
     index: Tensor | None  # type: ignore[assignment]  # (R | 1, 1 | P, B) int64 terms; None: all terms
     rows: Tensor | slice = EVERY  # whose they are
-    alone: Landscape | None = None  # bound to that one world; None: all worlds are evaluated, and these picked
+    alone: Landscape | None = (
+        None  # bound to that one world; None: all worlds are evaluated, and these picked
+    )
 
 
 def join_batches(batches: list[Batch], answers: list[Answer]) -> Answer:
@@ -37,15 +39,29 @@ def on_host(count: int | Tensor) -> int | np.ndarray:
     return count if isinstance(count, int) else count.cpu().numpy()
 
 
-def clock_time(landscape: Landscape, steps: np.ndarray, spent: np.ndarray, device: torch.device | str) -> Tensor | None:
-    """(R,) float64, what a moving landscape takes as time: completed steps, or evaluations spent; None where it stands still."""
+def clock_time(
+    landscape: Landscape, steps: np.ndarray, spent: np.ndarray, device: torch.device | str
+) -> Tensor | None:
+    """(R,) float64, what a moving landscape takes as time: completed steps, or evaluations spent.
+
+    None where it stands still.
+    """
     if landscape.clock is None:
         return None
     return torch.from_numpy(np.array(steps if landscape.clock == "step" else spent, np.float64)).to(device)
 
 
-def evaluate(landscape: Landscape, points: Tensor, terms: Terms | None = None, *, gradient: bool = False, time: Tensor | None = None) -> Answer:
-    """Noise-free values of points (R, P, D) and, where asked, their gradients by automatic differentiation; on a game each player's own.
+def evaluate(
+    landscape: Landscape,
+    points: Tensor,
+    terms: Terms | None = None,
+    *,
+    gradient: bool = False,
+    time: Tensor | None = None,
+) -> Answer:
+    """Noise-free values of points (R, P, D) and, where asked, their gradients by automatic differentiation.
+
+    On a game each player's own.
 
     Outside a bounded box both are NaN: an optimizer that leaves it has diverged, and harms no other world.
     """
@@ -54,10 +70,14 @@ def evaluate(landscape: Landscape, points: Tensor, terms: Terms | None = None, *
     if inside is None:
         return answer
     value = torch.where(inside if answer.value.ndim == 2 else inside[..., None], answer.value, torch.nan)
-    return Answer(value, None if answer.gradient is None else torch.where(inside[..., None], answer.gradient, torch.nan))
+    return Answer(
+        value, None if answer.gradient is None else torch.where(inside[..., None], answer.gradient, torch.nan)
+    )
 
 
-def _evaluate(landscape: Landscape, points: Tensor, terms: Terms | None, gradient: bool, time: Tensor | None) -> Answer:
+def _evaluate(
+    landscape: Landscape, points: Tensor, terms: Terms | None, gradient: bool, time: Tensor | None
+) -> Answer:
     if not gradient:
         with torch.no_grad():
             return Answer(landscape.loss(points, terms, time))
@@ -72,7 +92,10 @@ def _evaluate(landscape: Landscape, points: Tensor, terms: Terms | None, gradien
 
 
 def _own_slopes(value: Tensor, x: Tensor, players: tuple[int, ...]) -> Tensor:
-    """The gradient of each player's loss, value (R, P, players), in the coordinates that it owns: (R, P, D)."""
+    """The gradient of each player's loss, value (R, P, players), in the coordinates that it owns.
+
+    (R, P, D).
+    """
     blocks, first = [], 0
     for player, size in enumerate(players):
         (slope,) = torch.autograd.grad(value[..., player].sum(), x, retain_graph=True)

@@ -1,15 +1,19 @@
-"""The noise that a study lays over a landscape, in small pieces: which terms a query sees, and what is added to the answer.
+"""The noise that a study lays over a landscape, in small pieces.
+
+Which terms a query sees, and what is added to the answer.
 
 Mini-batches of B of M terms (source "data"), sigma^2 the variance of a term over all M:
   replacement  B terms drawn independently; the variance of their mean is sigma^2 / B
   batch        B different terms, a fresh set each step; sigma^2 / B * (M - B) / (M - 1) (Cochran 1977, "Sampling techniques", section 2.5)
   epoch        a fresh permutation each epoch, read in order; the last batch of an epoch is smaller where B does not divide M
 
-A mini-batch of all M terms, drawn without replacement, is no mini-batch: answers are over all terms, in their own order.
+A mini-batch of all M terms, drawn without replacement, is no mini-batch: answers are over all terms, in their
+own order.
 
-A source that is `off` has its deterministic limit: data, every answer is over all M terms; evaluation, nothing is added, by a noisy landscape
-neither. The bill, and what an optimizer is told of its problem, stay as they are with the noise, so that both take the same steps at the same cost: a
-thought experiment that asks what the noise does, and no method that one could run at that price.
+A source that is `off` has its deterministic limit: data, every answer is over all M terms; evaluation,
+nothing is added, by a noisy landscape neither. The bill, and what an optimizer is told of its problem, stay
+as they are with the noise, so that both take the same steps at the same cost: a thought experiment that asks
+what the noise does, and no method that one could run at that price.
 """
 
 from __future__ import annotations
@@ -37,7 +41,8 @@ class Noise(Parameters):
         sampling: how a mini-batch is drawn: replacement, batch or epoch (see the module).
         shared: every point of a world sees the same mini-batch; False: each point its own (not for `epoch`).
         value: standard deviation of the Gaussian noise added to each value, in units of the loss.
-        gradient: standard deviation of the Gaussian noise added to each coordinate of a gradient, in units of loss per unit of x.
+        gradient: standard deviation of the Gaussian noise added to each coordinate of a gradient, in units of
+            loss per unit of x.
         off: sources that are switched off, data and evaluation, see the module.
     """
 
@@ -52,14 +57,20 @@ class Noise(Parameters):
     def check(self) -> None:
         """An epoch is one pass through the data of a world, so its points share it."""
         if self.sampling == "epoch" and not self.shared:
-            raise ValueError("noise.shared: expected true with sampling 'epoch' (one pass through the data per world), got false")
+            raise ValueError(
+                "noise.shared: expected true with sampling 'epoch' (one pass through the data per world), got"
+                " false"
+            )
 
     def whole(self, terms: int) -> bool:
         """Whether a mini-batch holds each of so many terms once, so that nothing is left to chance."""
         return self.batch is None or (self.batch == terms and self.sampling != "replacement")
 
     def exact(self, terms: int, *, gradient: bool) -> bool:
-        """Whether values or, with `gradient`, values and gradients over so many terms are the truth; what is switched off counts as on."""
+        """Whether values or, with `gradient`, values and gradients over so many terms are the truth.
+
+        What is switched off counts as on.
+        """
         return self.whole(terms) and self.value == 0 and not (gradient and self.gradient > 0)
 
 
@@ -77,17 +88,24 @@ def first_epoch(streams: Streams, terms: int) -> Epoch:
     return Epoch(zero, streams.at(0).permutation("data", terms, part=ORDER), zero)
 
 
-def next_batch(epoch: Epoch, size: int | Tensor, streams: Streams, least: int = 1) -> tuple[Tensor, Tensor, Epoch]:
-    """The next `size` (one number or (R,)) terms of each world's pass; fewer than `least` at its end are left out.
+def next_batch(
+    epoch: Epoch, size: int | Tensor, streams: Streams, least: int = 1
+) -> tuple[Tensor, Tensor, Epoch]:
+    """The next `size` (one number or (R,)) terms of each world's pass.
+
+    Fewer than `least` at its end are left out.
 
     Returns:
-        Terms (R, 1, B), B the most that a world got, how many each got (R,), the first of its row, and where the worlds stand now.
+        Terms (R, 1, B), B the most that a world got, how many each got (R,), the first of its row, and where
+        the worlds stand now.
     """
     total = epoch.order.shape[1]
     over = total - epoch.used < least
     if bool(over.any()):
         number = torch.where(over, epoch.number + 1, epoch.number)
-        order = torch.where(over[:, None], streams.at(number.cpu()).permutation("data", total, part=ORDER), epoch.order)
+        order = torch.where(
+            over[:, None], streams.at(number.cpu()).permutation("data", total, part=ORDER), epoch.order
+        )
         epoch = Epoch(number, order, torch.where(over, 0, epoch.used))
     got = (total - epoch.used).clamp_max(size)
     slot = torch.arange(int(got.max()), device=got.device)
@@ -101,7 +119,9 @@ def reordered(epoch: Epoch, streams: Streams) -> Epoch:
     slot = torch.arange(total, device=epoch.order.device)
     read = torch.zeros_like(epoch.order, dtype=torch.bool).scatter(1, epoch.order, slot < epoch.used[:, None])
     order = streams.at(epoch.number.cpu()).permutation("data", total, part=ORDER)
-    return epoch._replace(order=order.gather(1, read.gather(1, order).logical_not().to(torch.uint8).argsort(dim=1, stable=True)))
+    return epoch._replace(
+        order=order.gather(1, read.gather(1, order).logical_not().to(torch.uint8).argsort(dim=1, stable=True))
+    )
 
 
 def draw_batch(noise: Noise, terms: int, size: int, points: int, streams: Streams) -> Tensor:
@@ -113,7 +133,10 @@ def draw_batch(noise: Noise, terms: int, size: int, points: int, streams: Stream
 
 
 def mean_of(index: Tensor, dtype: torch.dtype) -> Terms:
-    """The mean over the terms index (R, 1 | P, B); weights in memory of their own, as the bits of a sum over an expanded tensor depend on R."""
+    """The mean over the terms index (R, 1 | P, B).
+
+    Weights in memory of their own, as the bits of a sum over an expanded tensor depend on R.
+    """
     return Terms(index, torch.full(index.shape, 1 / index.shape[-1], dtype=dtype, device=index.device))
 
 
@@ -121,7 +144,12 @@ def of_row(streams: Streams, row: int) -> Streams:
     """The streams of one row, at its step and its redraws; every address is free again."""
     rows = slice(row, row + 1)
     step = streams.step[rows] if isinstance(streams.step, Tensor) else streams.step
-    return replace(streams, worlds=streams.worlds[rows], step=step, redraws={source: k[rows] for source, k in streams.redraws.items()})
+    return replace(
+        streams,
+        worlds=streams.worlds[rows],
+        step=step,
+        redraws={source: k[rows] for source, k in streams.redraws.items()},
+    )
 
 
 def disturb(answer: Answer, noise: Noise, streams: Streams) -> Answer:

@@ -1,7 +1,10 @@
-"""The one door to a landscape: the oracle draws the mini-batch, evaluates, adds the study's noise and bills the cost.
+"""The one door to a landscape.
 
-Cost has one unit, an evaluation of the whole loss at one point. The ledger counts term-evaluations of values and of gradients for
-each world as int64; a gradient (its value comes with it) costs `price` evaluations, and may be priced afresh afterwards.
+The oracle draws the mini-batch, evaluates, adds the study's noise and bills the cost.
+
+Cost has one unit, an evaluation of the whole loss at one point. The ledger counts term-evaluations of values
+and of gradients for each world as int64; a gradient (its value comes with it) costs `price` evaluations, and
+may be priced afresh afterwards.
 """
 
 from __future__ import annotations
@@ -28,9 +31,11 @@ class Oracle:
         landscape: bound to the R worlds.
         noise: what disturbs the answers.
         ledger: where the cost is written.
-        micro_batches: pieces into which the terms of a mini-batch go, to be evaluated one after the other, >= 1 (see `landscapes.oracle.portions`).
+        micro_batches: pieces into which the terms of a mini-batch go, to be evaluated one after the other, >=
+            1 (see `landscapes.oracle.portions`).
         chunks: groups into which the points go, likewise, >= 1.
-        alone: row -> the landscape bound to that world alone, for worlds that ask mini-batches of many sizes; None: they stay together.
+        alone: row -> the landscape bound to that world alone, for worlds that ask mini-batches of many sizes;
+            None: they stay together.
     """
 
     def __init__(
@@ -44,26 +49,42 @@ class Oracle:
         alone: Callable[[int], Landscape] | None = None,
     ) -> None:
         if noise.batch is not None and noise.batch > landscape.terms:
-            raise ValueError(f"noise.batch: expected at most the {landscape.terms} terms of {landscape.name}, got {noise.batch}")
+            raise ValueError(
+                f"noise.batch: expected at most the {landscape.terms} terms of {landscape.name}, got"
+                f" {noise.batch}"
+            )
         if noise.batch is not None and noise.batch < landscape.smallest_batch:
-            raise ValueError(f"noise.batch: expected at least the {landscape.smallest_batch} terms that {landscape.name} needs, got {noise.batch}")
+            raise ValueError(
+                f"noise.batch: expected at least the {landscape.smallest_batch} terms that {landscape.name}"
+                f" needs, got {noise.batch}"
+            )
         for key, count in (("micro_batches", micro_batches), ("chunks", chunks)):
             if count < 1:
                 raise ValueError(f"oracle.{key}: expected >= 1, got {count}")
         self.landscape, self.noise, self.ledger = landscape, noise, ledger
         self.micro_batches, self.chunks, self.alone = micro_batches, chunks, alone
         self.seconds = 0.0  # spent in the landscape itself: loss and backward
-        self.epoch: noises.Epoch | None = None  # where each world stands in its data; None: nothing read, or not sampled in epochs
+        self.epoch: noises.Epoch | None = (
+            None  # where each world stands in its data; None: nothing read, or not sampled in epochs
+        )
 
     def exact(self, *, gradient: bool, batches: bool) -> bool:
-        """Whether an answer is the truth about its point, now and later; a source that is switched off counts as on.
+        """Whether an answer is the truth about its point, now and later.
+
+        A source that is switched off counts as on.
 
         Args:
-            gradient: whether gradients are asked, which come with values; False: values alone, which noise on gradients does not touch.
+            gradient: whether gradients are asked, which come with values; False: values alone, which noise on
+                gradients does not touch.
             batches: whether queries set mini-batches of their own.
         """
         still = self.landscape.clock is None and len(self.landscape.players) == 1
-        return still and not batches and not self.landscape.noisy and self.noise.exact(self.landscape.terms, gradient=gradient)
+        return (
+            still
+            and not batches
+            and not self.landscape.noisy
+            and self.noise.exact(self.landscape.terms, gradient=gradient)
+        )
 
     def __call__(self, query: Query, streams: Streams) -> Answer:
         """Answer one query of all worlds."""
@@ -73,7 +94,9 @@ class Oracle:
         batches, size = self._batches(query, streams)
         now = clock_time(self.landscape, self.ledger.steps, self.ledger.spent, streams.device)
         began = time.perf_counter()
-        answer = join_batches(batches, [self._evaluated(batch, query, now, streams.dtype) for batch in batches])
+        answer = join_batches(
+            batches, [self._evaluated(batch, query, now, streams.dtype) for batch in batches]
+        )
         self.seconds += time.perf_counter() - began
         asked = query.points.shape[1] if query.alive is None else on_host(query.alive.sum(1))
         self.ledger.bill(on_host(size) * asked * self.landscape.unit_cost, gradient=query.gradient)
@@ -86,30 +109,46 @@ class Oracle:
     def _batches(self, query: Query, streams: Streams) -> tuple[list[Batch], int | Tensor]:
         """The mini-batches of this query, and how many terms each point sees, one number or (R,).
 
-        None is padded, so that a world's numbers are those of a study whose batches all have its size. Worlds that ask one size are evaluated
-        together. Where the different sizes sum to more than all terms, each world is evaluated alone: the numbers are the same. With data
-        switched off all terms are evaluated, and the sizes are only billed.
+        None is padded, so that a world's numbers are those of a study whose batches all have its size. Worlds
+        that ask one size are evaluated together. Where the different sizes sum to more than all terms, each
+        world is evaluated alone: the numbers are the same. With data switched off all terms are evaluated,
+        and the sizes are only billed.
         """
         total, least, order = self.landscape.terms, self.landscape.smallest_batch, None
         size = self.noise.batch if query.batch is None else query.batch.clamp(least, total)
         if size is None or (query.batch is None and self.noise.whole(total)):
             return [Batch(None)], total
         if self.noise.sampling == "epoch":
-            order, size, self.epoch = noises.next_batch(self.epoch or noises.first_epoch(streams, total), size, streams, least)
+            order, size, self.epoch = noises.next_batch(
+                self.epoch or noises.first_epoch(streams, total), size, streams, least
+            )
         if "data" in self.noise.off:
             return [Batch(None)], size
 
         def drawn(count: int, streams: Streams, rows: slice = EVERY) -> Tensor:
-            return noises.draw_batch(self.noise, total, count, query.points.shape[1], streams) if order is None else order[rows, :, :count]
+            return (
+                noises.draw_batch(self.noise, total, count, query.points.shape[1], streams)
+                if order is None
+                else order[rows, :, :count]
+            )
 
         sizes = [size] if isinstance(size, int) else size.unique().tolist()
         if isinstance(size, int) or len(sizes) == 1:
             return [Batch(drawn(sizes[0], streams))], size
         if self.alone is None or sum(sizes) <= total:
-            again = [streams, *(streams.at(streams.step) for _ in sizes[1:])]  # the same addresses for each size
-            return [Batch(drawn(count, s), (size == count).nonzero().flatten()) for count, s in zip(sizes, again, strict=True)], size
+            again = [
+                streams,
+                *(streams.at(streams.step) for _ in sizes[1:]),
+            ]  # the same addresses for each size
+            return [
+                Batch(drawn(count, s), (size == count).nonzero().flatten())
+                for count, s in zip(sizes, again, strict=True)
+            ], size
         each = ((slice(row, row + 1), count) for row, count in enumerate(size.tolist()))
-        return [Batch(drawn(count, noises.of_row(streams, rows.start), rows), rows, self.alone(rows.start)) for rows, count in each], size
+        return [
+            Batch(drawn(count, noises.of_row(streams, rows.start), rows), rows, self.alone(rows.start))
+            for rows, count in each
+        ], size
 
     def _evaluated(self, batch: Batch, query: Query, now: Tensor | None, dtype: torch.dtype) -> Answer:
         """The answer for the worlds of these mini-batches."""
@@ -123,4 +162,6 @@ class Oracle:
         answer = in_portions(ask, landscape, query.points[rows], batch.index, self.micro_batches, self.chunks)
         if batch.alone is not None or batch.rows is EVERY:
             return answer
-        return Answer(answer.value[batch.rows], None if answer.gradient is None else answer.gradient[batch.rows])
+        return Answer(
+            answer.value[batch.rows], None if answer.gradient is None else answer.gradient[batch.rows]
+        )

@@ -1,9 +1,13 @@
-"""An evaluation in portions, for less memory: the points in chunks, the terms that each sees in micro-batches, one after the other.
+"""An evaluation in portions, for less memory.
 
-A mini-batch of m terms in pieces of m_1 .. m_K: L = sum_i (m_i / m) L_i with L_i the mean over piece i, and likewise for the gradient; the mean of
-the means is another loss where sizes differ. What a gradient keeps of a piece is freed before the next, so memory is fixed + a m / K. This is
-exact for sums of terms only: of a loss that compares the examples of a batch (`Landscape.additive` is False) it is a mean of other losses.
-Chunks are exact for every loss, since a point's value does not depend on what is evaluated beside it, but for the rounding of matrix products.
+The points in chunks, the terms that each sees in micro-batches, one after the other.
+
+A mini-batch of m terms in pieces of m_1 .. m_K: L = sum_i (m_i / m) L_i with L_i the mean over piece i, and
+likewise for the gradient; the mean of the means is another loss where sizes differ. What a gradient keeps of
+a piece is freed before the next, so memory is fixed + a m / K. This is exact for sums of terms only: of a
+loss that compares the examples of a batch (`Landscape.additive` is False) it is a mean of other losses.
+Chunks are exact for every loss, since a point's value does not depend on what is evaluated beside it, but for
+the rounding of matrix products.
 """
 
 from __future__ import annotations
@@ -15,10 +19,14 @@ from torch import Tensor
 
 from landscapes.base import Answer, Landscape
 
-Asked = Callable[[Tensor, Tensor | None], Answer]  # points (R, P, D), the terms that they see (R, 1 | P, B) or None for all -> their answer
+Asked = Callable[
+    [Tensor, Tensor | None], Answer
+]  # points (R, P, D), the terms that they see (R, 1 | P, B) or None for all -> their answer
 
 
-def in_portions(ask: Asked, landscape: Landscape, points: Tensor, index: Tensor | None, micro_batches: int, chunks: int) -> Answer:
+def in_portions(
+    ask: Asked, landscape: Landscape, points: Tensor, index: Tensor | None, micro_batches: int, chunks: int
+) -> Answer:
     """The answer of a landscape for points (R, P, D) that see the terms index (R, 1 | P, B), None for all.
 
     Args:
@@ -40,7 +48,9 @@ def in_portions(ask: Asked, landscape: Landscape, points: Tensor, index: Tensor 
     if groups <= 1:
         return _accumulated(ask, points, index, pieces)
     seen = [index] * groups if index is None or index.shape[1] == 1 else index.tensor_split(groups, 1)
-    answers = [_accumulated(ask, *group, pieces) for group in zip(points.tensor_split(groups, 1), seen, strict=True)]
+    answers = [
+        _accumulated(ask, *group, pieces) for group in zip(points.tensor_split(groups, 1), seen, strict=True)
+    ]
     values, gradients, _ = zip(*answers, strict=True)
     return Answer(torch.cat(values, 1), None if gradients[0] is None else torch.cat(gradients, 1))
 
@@ -59,6 +69,11 @@ def _accumulated(ask: Asked, points: Tensor, index: Tensor | None, pieces: int) 
 
 
 def _share(answer: Answer, part: Tensor, whole: Tensor) -> Answer:
-    """What a piece adds, in float64: of a sum over many pieces, float32 would lose digits that one large batch keeps."""
+    """What a piece adds, in float64.
+
+    Of a sum over many pieces, float32 would lose digits that one large batch keeps.
+    """
     share = part.shape[-1] / whole.shape[-1]
-    return Answer(share * answer.value.double(), None if answer.gradient is None else share * answer.gradient.double())
+    return Answer(
+        share * answer.value.double(), None if answer.gradient is None else share * answer.gradient.double()
+    )

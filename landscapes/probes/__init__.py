@@ -17,4 +17,12 @@ from landscapes.probes.continuous.catalogue import CONTINUOUS_MEASURES, measure_
 from landscapes.probes.measure import Measure
 from landscapes.probes.tuning import Tuned, tune
 
-__all__ = ["BINARY_MEASURES", "CONTINUOUS_MEASURES", "Measure", "Tuned", "measure_binary", "measure_continuous", "tune"]
+__all__ = [
+    "BINARY_MEASURES",
+    "CONTINUOUS_MEASURES",
+    "Measure",
+    "Tuned",
+    "measure_binary",
+    "measure_continuous",
+    "tune",
+]

@@ -15,8 +15,8 @@ def mean(x: Tensor) -> Estimate:
 def share(x: Tensor) -> Estimate:
     """Mean over axis 1 of values (R, M, ..) in [0, 1].
 
-    The standard error is that with two values of 0 and two of 1 added (Agresti and Coull 1998, Am. Stat. 52), so that it is not 0 where all are
-    equal.
+    The standard error is that with two values of 0 and two of 1 added (Agresti and Coull 1998, Am. Stat. 52),
+    so that it is not 0 where all are equal.
     """
     x = x.double()
     count = x.shape[1] + 4

@@ -11,7 +11,8 @@ class Measure(NamedTuple):
     """One measure of R worlds."""
 
     value: Tensor  # (R,) or (R, K)
-    error: Tensor  # of the same shape: the standard error of sampling within a world; 0 where nothing was sampled
+    # of the same shape: the standard error of sampling within a world; 0 where nothing was sampled
+    error: Tensor
     long_name: str
     unit: str
     source: str

@@ -1,10 +1,14 @@
-"""Tune a landscape to a statistic: give the autocorrelation or the epistasis that it is to have, get the parameter.
+"""Tune a landscape to a statistic.
 
-The statistic is the mean over worlds, and every trial sees the same worlds and draws (common random numbers), so it is a function of the parameter
-alone; it should be monotone. From a first guess, a closed form where one is known, the search goes the way the statistic must go in ever longer steps
-until the target is passed. Between the last two trials an integer is bisected, and a real number found by Brent's method (Brent 1973, "Algorithms for
-minimization without derivatives", chapter 4). The closed forms are rho(1) = 1 - (k + 1) / n of NK (Weinberger 1990), gamma = 1 - k / (n - 1) of NK
-and c^2 / (c^2 + 2 sigma^2) of Rough Mount Fuji (Ferretti et al. 2016), and rho(1) = 1 - 2 p / n of p-spin glasses (Weinberger and Stadler 1993).
+Give the autocorrelation or the epistasis that it is to have, get the parameter.
+
+The statistic is the mean over worlds, and every trial sees the same worlds and draws (common random numbers),
+so it is a function of the parameter alone; it should be monotone. From a first guess, a closed form where one
+is known, the search goes the way the statistic must go in ever longer steps until the target is passed.
+Between the last two trials an integer is bisected, and a real number found by Brent's method (Brent 1973,
+"Algorithms for minimization without derivatives", chapter 4). The closed forms are rho(1) = 1 - (k + 1) / n
+of NK (Weinberger 1990), gamma = 1 - k / (n - 1) of NK and c^2 / (c^2 + 2 sigma^2) of Rough Mount Fuji
+(Ferretti et al. 2016), and rho(1) = 1 - 2 p / n of p-spin glasses (Weinberger and Stadler 1993).
 """
 
 from __future__ import annotations
@@ -59,9 +63,11 @@ def tune(
     """Find the value of a parameter at which a statistic has a target value.
 
     Args:
-        landscape: not bound; its other parameters are kept, its value of this one is the first guess where no closed form is known.
+        landscape: not bound; its other parameters are kept, its value of this one is the first guess where no
+            closed form is known.
         parameter: the name of a number among its parameters.
-        statistic: a measure by name (of `BINARY_MEASURES` or `CONTINUOUS_MEASURES`), or bound landscape, streams -> Measure.
+        statistic: a measure by name (of `BINARY_MEASURES` or `CONTINUOUS_MEASURES`), or bound landscape,
+            streams -> Measure.
         target: of the mean over worlds.
         streams: the worlds of every trial.
         place: along the axis of the statistic; 0 is lag 1, or order 1.
@@ -74,15 +80,21 @@ def tune(
         The value, and what it gives.
 
     Raises:
-        ValueError: the parameter is no number, the statistic is not defined, or the target is out of reach: the range is named.
+        ValueError: the parameter is no number, the statistic is not defined, or the target is out of reach:
+            the range is named.
     """
     whole = _whole(landscape, parameter)
     low, high = _limits(landscape, parameter, low, high)
     guess = min(max(_guess(landscape, parameter, statistic if place == 0 else "", target), low), high)
-    search = _Search(landscape, parameter, _named(statistic, samples, exhaustive), float(target), streams, place)
+    search = _Search(
+        landscape, parameter, _named(statistic, samples, exhaustive), float(target), streams, place
+    )
     if whole:
         first = max(low, guess - MOST / 2)
-        search.integer([v for v in range(math.ceil(first), math.floor(min(high, first + MOST)) + 1) if search.exists(v)], guess)
+        search.integer(
+            [v for v in range(math.ceil(first), math.floor(min(high, first + MOST)) + 1) if search.exists(v)],
+            guess,
+        )
     else:
         search.real(guess, low, high)
     value = min(search.trials, key=lambda v: search.misses[v])
@@ -105,7 +117,10 @@ class _Search:
     @property
     def misses(self) -> dict[float, float]:
         """How far from the target each trial was."""
-        return {value: math.inf if math.isnan(found) else abs(found - self.target) for value, found in self.trials.items()}
+        return {
+            value: math.inf if math.isnan(found) else abs(found - self.target)
+            for value, found in self.trials.items()
+        }
 
     def at(self, value: float) -> Landscape:
         """The landscape with this value."""
@@ -124,7 +139,9 @@ class _Search:
         if value not in self.trials:
             streams = dataclasses.replace(self.streams)  # every address is free again
             found = self.statistic(self.at(value).bind(streams), streams)
-            one, error = (part if found.axis is None else part[:, self.place] for part in (found.value, found.error))
+            one, error = (
+                part if found.axis is None else part[:, self.place] for part in (found.value, found.error)
+            )
             worlds = len(one)
             self.trials[value] = float(one.mean())
             self.errors[value] = float(one.std() / worlds**0.5 if worlds > 1 else error[0])
@@ -135,7 +152,11 @@ class _Search:
         if not values:
             raise ValueError(f"tune: {self.landscape.name} has no value of {self.parameter} in this range")
         start = min(range(len(values)), key=lambda i: abs(values[i] - guess))
-        a, b = self.passed(values[start], [values[i] for i in _gallop(start, len(values) - 1)], [values[i] for i in _gallop(start, 0)])
+        a, b = self.passed(
+            values[start],
+            [values[i] for i in _gallop(start, len(values) - 1)],
+            [values[i] for i in _gallop(start, 0)],
+        )
         while abs(values.index(int(a)) - values.index(int(b))) > 1:
             middle = values[(values.index(int(a)) + values.index(int(b))) // 2]
             a, b = (middle, b) if self.excess(middle) * self.excess(a) > 0 else (a, middle)
@@ -147,10 +168,16 @@ class _Search:
             brentq(self.excess, a, b, xtol=RELATIVE * max(abs(a), abs(b)), rtol=RELATIVE, disp=False)
 
     def passed(self, guess: float, up: Iterable[float], down: Iterable[float]) -> tuple[float, float]:
-        """Two trials with the target between them, or twice one at which it is met; first along the way that the statistic must go."""
+        """Two trials with the target between them, or twice one at which it is met.
+
+        First along the way that the statistic must go.
+        """
         first = self.excess(guess)
         if math.isnan(first):
-            raise ValueError(f"tune: the statistic of {self.landscape.name} is not defined at {self.parameter} = {guess:g}; start from another value")
+            raise ValueError(
+                f"tune: the statistic of {self.landscape.name} is not defined at {self.parameter} ="
+                f" {guess:g}; start from another value"
+            )
         if first == 0:
             return guess, guess
         ways = [iter(up), iter(down)]
@@ -166,7 +193,10 @@ class _Search:
         seen = {value: found for value, found in self.trials.items() if not math.isnan(found)}
         least, most = min(seen, key=seen.__getitem__), max(seen, key=seen.__getitem__)
         reach = f"{seen[least]:.6g} .. {seen[most]:.6g} (at {self.parameter} = {least:g} and {most:g})"
-        raise ValueError(f"tune: expected a target that {self.landscape.name} reaches with {self.parameter}, {reach}, got {self.target:g}")
+        raise ValueError(
+            f"tune: expected a target that {self.landscape.name} reaches with {self.parameter}, {reach}, got"
+            f" {self.target:g}"
+        )
 
 
 def _whole(landscape: Landscape, parameter: str) -> bool:
@@ -174,7 +204,10 @@ def _whole(landscape: Landscape, parameter: str) -> bool:
     hints = get_type_hints(type(landscape))
     numbers = [name for name in landscape.parameters() if hints[name] in (int, float)]
     if parameter not in numbers:
-        raise ValueError(f"tune: expected a number among the parameters of {landscape.name}, got {parameter!r}; it has {', '.join(numbers)}")
+        raise ValueError(
+            f"tune: expected a number among the parameters of {landscape.name}, got {parameter!r}; it has"
+            f" {', '.join(numbers)}"
+        )
     return hints[parameter] is int
 
 
@@ -188,7 +221,10 @@ def _gallop(start: int, end: int) -> Iterator[int]:
 
 
 def _approach(guess: float, end: float, other: float) -> Iterator[float]:
-    """From guess (left out) to an end: half of the way at a time and then the end itself, or in ever longer steps where it is infinite."""
+    """From guess (left out) to an end.
+
+    Half of the way at a time and then the end itself, or in ever longer steps where it is infinite.
+    """
     if math.isinf(end):
         unit = abs(guess - other) if math.isfinite(other) and guess != other else max(1.0, abs(guess))
         yield from (guess + math.copysign(unit * (2**k - 1), end) for k in range(1, STEPS + 1))
@@ -197,7 +233,9 @@ def _approach(guess: float, end: float, other: float) -> Iterator[float]:
         yield end
 
 
-def _limits(landscape: Landscape, parameter: str, low: float | None, high: float | None) -> tuple[float, float]:
+def _limits(
+    landscape: Landscape, parameter: str, low: float | None, high: float | None
+) -> tuple[float, float]:
     """What is asked for, within what the parameter may be; an open end is left out by a hair."""
     ends = [-math.inf, math.inf]
     for bound in ranges(type(landscape), parameter):
@@ -205,10 +243,16 @@ def _limits(landscape: Landscape, parameter: str, low: float | None, high: float
             case Ge(ge=at) | Le(le=at):
                 ends[isinstance(bound, Le)] = float(at)  # type: ignore[arg-type]
             case Gt(gt=at) | Lt(lt=at):
-                ends[isinstance(bound, Lt)] = math.nextafter(float(at), math.inf if isinstance(bound, Gt) else -math.inf)  # type: ignore[arg-type]
+                ends[isinstance(bound, Lt)] = math.nextafter(
+                    float(at),  # type: ignore[arg-type]
+                    math.inf if isinstance(bound, Gt) else -math.inf,
+                )
     low, high = ends[0] if low is None else max(low, ends[0]), ends[1] if high is None else min(high, ends[1])
     if low > high:
-        raise ValueError(f"tune: expected low <= high within {ends[0]:g} .. {ends[1]:g} of {landscape.name}.{parameter}, got {low:g} .. {high:g}")
+        raise ValueError(
+            f"tune: expected low <= high within {ends[0]:g} .. {ends[1]:g} of {landscape.name}.{parameter},"
+            f" got {low:g} .. {high:g}"
+        )
     return low, high
 
 
@@ -218,13 +262,15 @@ def _named(statistic: str | Statistic, samples: int, exhaustive: bool | None) ->
 
     def measured(landscape: Landscape, streams: Streams) -> Measure:
         if isinstance(landscape.domain, Bits):
-            return measure_binary(landscape, [statistic], samples=samples, streams=streams, exhaustive=exhaustive)[statistic]
+            return measure_binary(
+                landscape, [statistic], samples=samples, streams=streams, exhaustive=exhaustive
+            )[statistic]
         return measure_continuous(landscape, statistic, samples=samples, streams=streams)
 
     return measured
 
 
-# first guesses ------------------------------------------------------------------------------------------------------------
+# first guesses ----------------------------------------------------------------------------------------------
 
 _VARIANCES = {"uniform": 1 / 12, "normal": 1.0, "exponential": 1.0, "gumbel": math.pi**2 / 6}
 
@@ -238,13 +284,20 @@ def _fuji_odds(landscape: Any, target: float, *, gamma: bool) -> float:  # noqa:
 
 def _fuji(parameter: str, *, gamma: bool) -> Callable[[Any, float], float]:
     def guess(landscape: Any, target: float) -> float:  # noqa: ANN401
-        ratio, unit = math.sqrt(_fuji_odds(landscape, target, gamma=gamma)), math.sqrt(_VARIANCES[landscape.law])
-        return landscape.noise_scale * unit * ratio if parameter == "slope" else landscape.slope / unit / ratio
+        ratio, unit = (
+            math.sqrt(_fuji_odds(landscape, target, gamma=gamma)),
+            math.sqrt(_VARIANCES[landscape.law]),
+        )
+        return (
+            landscape.noise_scale * unit * ratio if parameter == "slope" else landscape.slope / unit / ratio
+        )
 
     return guess
 
 
-GUESSES: dict[tuple[str, str, str], Callable[[Any, float], float]] = {  # kind, parameter, statistic -> from landscape and target
+GUESSES: dict[
+    tuple[str, str, str], Callable[[Any, float], float]
+] = {  # kind, parameter, statistic -> from landscape and target
     ("nk", "k", "autocorrelation"): lambda landscape, target: landscape.n * (1 - target) - 1,
     ("nk", "k", "gamma"): lambda landscape, target: (landscape.n - 1) * (1 - target),
     ("spin_glass", "order", "autocorrelation"): lambda landscape, target: landscape.n * (1 - target) / 2,

@@ -1,7 +1,10 @@
-"""Any landscape with an optimum that moves: it drifts, jumps, goes round or walks at random, per step or per evaluation spent.
+"""Any landscape with an optimum that moves.
 
-L(x, t) = L_inner(x - d(t)) on real coordinates and L_inner(x XOR m(t)) on bits, the masks of Yang and Yao (2005): the shape of the
-landscape stays, its place moves. At time 0 it is the inner landscape. Paths and their laws are in `landscapes.wrappers.paths`.
+It drifts, jumps, goes round or walks at random, per step or per evaluation spent.
+
+L(x, t) = L_inner(x - d(t)) on real coordinates and L_inner(x XOR m(t)) on bits, the masks of Yang and Yao
+(2005): the shape of the landscape stays, its place moves. At time 0 it is the inner landscape. Paths and
+their laws are in `landscapes.wrappers.paths`.
 
 Streams: "instance" (part 1000 the path; the inner landscape draws below it).
 """
@@ -29,21 +32,24 @@ _PART = 1000
 class Moving(Around):
     """Any landscape with a moving optimum: along a line, by jumps, on a cycle or on a random walk.
 
-    linear: at `speed` in a random direction; bits: so many flips per unit of time, the loci in random order and around again.
-    jump: at each multiple of `period` to a fresh normal displacement of standard deviation `radius` in each coordinate; bits: a fresh mask.
-    cycle: once per `period` on a circle of `radius` in a random plane; bits: through `masks` masks, the first of them empty.
-    random_walk: Brownian, of standard deviation `step` per unit of time in each coordinate; bits: at each multiple of `period` each locus flips
+    linear: at `speed` in a random direction; bits: so many flips per unit of time, the loci in random order
+    and around again. jump: at each multiple of `period` to a fresh normal displacement of standard deviation
+    `radius` in each coordinate; bits: a fresh mask. cycle: once per `period` on a circle of `radius` in a
+    random plane; bits: through `masks` masks, the first of them empty. random_walk: Brownian, of standard
+    deviation `step` per unit of time in each coordinate; bits: at each multiple of `period` each locus flips
     with chance `severity`. Masks flip each locus with chance `severity`.
 
-    The inner landscape stands still, has no noise law of its own (that may depend on the place, and is not told the time), and on real
-    coordinates no bounds. Its `measures` are left out: they are not told the time either. `optimum_at(time)` says where the optimum is.
+    The inner landscape stands still, has no noise law of its own (that may depend on the place, and is not
+    told the time), and on real coordinates no bounds. Its `measures` are left out: they are not told the time
+    either. `optimum_at(time)` says where the optimum is.
 
-    Source: Yang and Yao 2005, Soft Computing 9 (masks of bits); Lynch and Lande 1993 (moving optimum); Levy 1948 (the walk).
+    Source: Yang and Yao 2005, Soft Computing 9 (masks of bits); Lynch and Lande 1993 (moving optimum); Levy
+    1948 (the walk).
 
     Args:
         inner: the landscape that moves.
-        path: linear, in a random direction at `speed`; jump, to a fresh place at each multiple of `period`; cycle, around once per
-            `period`; random_walk, by steps of `step` (bits: `severity`).
+        path: linear, in a random direction at `speed`; jump, to a fresh place at each multiple of `period`;
+            cycle, around once per `period`; random_walk, by steps of `step` (bits: `severity`).
         clock: what time counts: step, completed steps; cost, evaluations spent.
         speed: of a line, in length of x (bits: loci) per unit of time, >= 0.
         radius: of jumps and of the circle, in length of x, >= 0.
@@ -56,15 +62,19 @@ class Moving(Around):
     name: ClassVar[str] = "moving"
     inner: Landscape
     path: Literal["linear", "jump", "cycle", "random_walk"] = "linear"
-    clock: Literal["step", "cost"] = "step"  # type: ignore[assignment]
+    clock: Literal["step", "cost"] = "step"
     speed: Annotated[float, Ge(0)] = 0.01
     radius: Annotated[float, Ge(0)] = 1.0
     step: Annotated[float, Ge(0)] = 0.01
     period: Annotated[float, Gt(0)] = 100.0
     severity: Annotated[float, Ge(0), Le(1)] = 0.1
     masks: Annotated[int, Ge(2)] = 2
-    instances: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (R,) int64 numbers of the instances
-    displacement: paths.Path | None = field(init=False, repr=False, compare=False, default=None)  # where the optimum is
+    instances: Tensor = field(
+        init=False, repr=False, compare=False, default=UNBOUND
+    )  # (R,) int64 numbers of the instances
+    displacement: paths.Path | None = field(
+        init=False, repr=False, compare=False, default=None
+    )  # where the optimum is
 
     def check(self) -> None:
         """The inner landscape must be one that can be moved."""
@@ -88,7 +98,9 @@ class Moving(Around):
     def bind(self, streams: Streams) -> Self:
         """Bind the inner landscape and draw the path."""
         path = self._masks(streams) if isinstance(self.domain, Bits) else self._displacements(streams)
-        return self.bound(inner=self.inner.bind(streams), displacement=path, instances=streams.worlds.to(streams.device))
+        return self.bound(
+            inner=self.inner.bind(streams), displacement=path, instances=streams.worlds.to(streams.device)
+        )
 
     def loss(self, x: Tensor, terms: Terms | None = None, time: Tensor | None = None) -> Tensor:
         """The inner loss of x (R, P, D) seen from the optimum at time (R,), None for 0 -> (R, P), or (R, P, players)."""
@@ -119,21 +131,30 @@ class Moving(Around):
         """X (R, P, D) in the frame of the inner landscape."""
         check_points(self, x)
         check_bound(self.name, x, self.instances)
-        return x ^ self._at(time)[:, None] if isinstance(self.domain, Bits) else x - self._at(time)[:, None].to(x)
+        return (
+            x ^ self._at(time)[:, None]
+            if isinstance(self.domain, Bits)
+            else x - self._at(time)[:, None].to(x)
+        )
 
     def _at(self, time: Tensor | None) -> Tensor:
         """Displacement (R, D) float64, or mask (R, D) bool, at time (R,)."""
         now = self.instances.new_zeros(len(self.instances), dtype=torch.float64) if time is None else time
         limit = paths.HORIZON * min(1.0, self.period)
         if now.shape != self.instances.shape or not bool(((now >= 0) & (now < limit)).all()):
-            raise ValueError(f"{self.name}: expected one time of 0 <= time < {limit:g} for each of {len(self.instances)} worlds, got {time}")
+            raise ValueError(
+                f"{self.name}: expected one time of 0 <= time < {limit:g} for each of {len(self.instances)}"
+                f" worlds, got {time}"
+            )
         return self.displacement(now.double())  # type: ignore[misc]
 
-    # paths -----------------------------------------------------------------------------------------------------------
+    # paths --------------------------------------------------------------------------------------------------
 
     def _displacements(self, streams: Streams) -> paths.Path:
         if self.path == "jump":
-            return paths.Jumps(paths.draws(streams.keyed("instance", _PART).normal, self.dim), self.radius, self.period)
+            return paths.Jumps(
+                paths.draws(streams.keyed("instance", _PART).normal, self.dim), self.radius, self.period
+            )
         if self.path == "random_walk":
             return paths.Walk(paths.draws(streams.keyed("instance", _PART).normal, self.dim), self.step)
         first, second = per_instance(streams, self._directions).unbind(1)
@@ -142,19 +163,30 @@ class Moving(Around):
         return paths.Circle(self.radius * first, self.radius * second, self.period)
 
     def _directions(self, streams: Streams) -> Tensor:
-        """Two orthogonal unit vectors, (I, 2, D) float64; the first alone is uniform on the sphere, whatever D."""
+        """Two orthogonal unit vectors, (I, 2, D) float64.
+
+        The first alone is uniform on the sphere, whatever D.
+        """
         first, other = streams.normal("instance", (2, self.dim), _PART).double().unbind(1)
         first = _unit(first)
         return torch.stack((first, _unit(other - dot(first, other)[:, None] * first)), 1)
 
     def _masks(self, streams: Streams) -> paths.Path:
         if self.path == "jump":
-            return paths.FreshMasks(paths.draws(streams.keyed("instance", _PART).uniform, self.dim), self.severity, self.period)
+            return paths.FreshMasks(
+                paths.draws(streams.keyed("instance", _PART).uniform, self.dim), self.severity, self.period
+            )
         if self.path == "random_walk":
-            return paths.MaskWalk(paths.draws(streams.keyed("instance", _PART).uniform, self.dim), self.severity, self.period)
+            return paths.MaskWalk(
+                paths.draws(streams.keyed("instance", _PART).uniform, self.dim), self.severity, self.period
+            )
         if self.path == "linear":
-            return paths.Turns(per_instance(streams, lambda s: s.permutation("instance", self.dim, part=_PART)), self.speed)
-        masks = per_instance(streams, lambda s: s.bernoulli("instance", self.severity, (self.masks - 1, self.dim), _PART))
+            return paths.Turns(
+                per_instance(streams, lambda s: s.permutation("instance", self.dim, part=_PART)), self.speed
+            )
+        masks = per_instance(
+            streams, lambda s: s.bernoulli("instance", self.severity, (self.masks - 1, self.dim), _PART)
+        )
         return paths.Round(torch.nn.functional.pad(masks, (0, 0, 1, 0)), self.period)
 
 

@@ -1,13 +1,15 @@
 """Where a moving optimum is: displacements of a real point, and masks of flipped bits, as functions of time.
 
-Every path is at 0 at time 0, and its place at time t is the same whatever was asked before. A random walk of any length is therefore not summed
-but read off from a binary tree over the horizon of 2^32 units: the node of each interval says where its midpoint lies between its two ends.
+Every path is at 0 at time 0, and its place at time t is the same whatever was asked before. A random walk of
+any length is therefore not summed but read off from a binary tree over the horizon of 2^32 units: the node of
+each interval says where its midpoint lies between its two ends.
 
-- Real coordinates: Brownian motion by Levy's construction (Levy 1948; Karatzas and Shreve 1991, section 2.3), B(t) = sum of tent functions times
-  independent normals; cut off at intervals of one unit, it has the exact law at whole times and is linear in between.
-- Bits: the two-state chain that flips with chance s in each unit. Over m units it flips with chance q_m = (1 - (1 - 2 s)^m) / 2; at the
-  midpoint of 2 m units whose ends are equal it differs from both with chance q_m^2 / (q_m^2 + (1 - q_m)^2), and where they differ it equals
-  either with chance 1/2.
+- Real coordinates: Brownian motion by Levy's construction (Levy 1948; Karatzas and Shreve 1991, section 2.3),
+  B(t) = sum of tent functions times independent normals; cut off at intervals of one unit, it has the exact
+  law at whole times and is linear in between.
+- Bits: the two-state chain that flips with chance s in each unit. Over m units it flips with chance q_m = (1
+  - (1 - 2 s)^m) / 2; at the midpoint of 2 m units whose ends are equal it differs from both with chance q_m^2
+  / (q_m^2 + (1 - q_m)^2), and where they differ it equals either with chance 1/2.
 """
 
 from __future__ import annotations
@@ -29,11 +31,14 @@ Path = Callable[[Tensor], Tensor]  # time (R,) float64 -> displacement (R, D) fl
 
 
 def epochs(time: Tensor, period: float) -> Tensor:
-    """Periods completed at time (R,) -> (R,) int64. Dividing by a tensor rounds correctly on every device, by a number it need not."""
+    """Periods completed at time (R,) -> (R,) int64.
+
+    Dividing by a tensor rounds correctly on every device, by a number it need not.
+    """
     return torch.floor(time / torch.full_like(time, period)).long()
 
 
-# real coordinates ---------------------------------------------------------------------------------------------------------
+# real coordinates -------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -94,7 +99,7 @@ def tents(time: Tensor) -> Tensor:
     return torch.cat((time[:, None] * HORIZON**-0.5, height), -1)
 
 
-# bits ---------------------------------------------------------------------------------------------------------------------
+# bits -------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -158,7 +163,10 @@ class MaskWalk:
     def _walked(self, epoch: Tensor) -> Tensor:
         """The masks of epochs (R, 1) -> (R, D, 1), by halving the interval that holds them."""
         draws = self.uniforms(tree(epoch[:, 0])).split(1, -1)
-        left, right = torch.zeros_like(draws[0], dtype=torch.bool), draws[0] < flip_chance(self.severity, HORIZON)
+        left, right = (
+            torch.zeros_like(draws[0], dtype=torch.bool),
+            draws[0] < flip_chance(self.severity, HORIZON),
+        )
         for level, draw in zip(_DOWN, draws[1:], strict=True):
             q = flip_chance(self.severity, 2 ** (level - 1))
             odd = q * q / (q * q + (1 - q) * (1 - q))
@@ -173,18 +181,24 @@ def flip_chance(severity: float, units: int) -> float:
     return (1 - (1 - 2 * severity) ** units) / 2
 
 
-# the tree -----------------------------------------------------------------------------------------------------------------
+# the tree ---------------------------------------------------------------------------------------------------
 
 
 def tree(unit: Tensor) -> Tensor:
-    """Nodes on the way to a unit of time (R,) int64: (R, 33), 0 for the whole horizon, then the number of each interval, the widest first."""
+    """Nodes on the way to a unit of time (R,) int64.
+
+    (R, 33), 0 for the whole horizon, then the number of each interval, the widest first.
+    """
     level = torch.tensor(list(_DOWN), device=unit.device)
     intervals = (1 << (LEVELS - level)) | (unit[:, None] >> level)
     return torch.nn.functional.pad(intervals, (1, 0))
 
 
 class Kept:
-    """A function of numbers (R, J) -> (R, D, J), column by column, that keeps its last answer: a moment later most of them are the same."""
+    """A function of numbers (R, J) -> (R, D, J), column by column, that keeps its last answer.
+
+    A moment later most of them are the same.
+    """
 
     def __init__(self, compute: Callable[[Tensor], Tensor]) -> None:
         self.compute = compute
@@ -206,7 +220,10 @@ class Kept:
 
 
 def draws(law: Callable[[Tensor], Tensor], dim: int) -> Kept:
-    """Random numbers of D = `dim` coordinates at numbered places; law: `uniform` or `normal` of a `Keyed` table, at (number, coordinate)."""
+    """Random numbers of D = `dim` coordinates at numbered places.
+
+    Law: `uniform` or `normal` of a `Keyed` table, at (number, coordinate).
+    """
 
     def draw(numbers: Tensor) -> Tensor:
         coordinate = torch.arange(dim, device=numbers.device)[:, None]

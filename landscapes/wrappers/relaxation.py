@@ -1,11 +1,15 @@
-"""A landscape of bits seen by a real-valued optimizer: coordinates are real numbers theta, a genotype is the signs of theta.
+"""A landscape of bits seen by a real-valued optimizer.
 
-extension: L(theta) = E L(b) with independent bits, P(b_i = 1) = 1 / (1 + exp(-theta_i)): the landscape's multilinear extension, smooth, billed
-at its `extension_cost`. threshold: L(theta) = L(b), b_i = 1 where theta_i > 0: cheap and flat almost everywhere, so it has no gradient to
-descend; its Gaussian smoothing, which an evolution strategy of standard deviation sigma descends, is the extension at p = Phi(theta / sigma).
-lovasz: L(theta) = E L(b), b_i = 1 where 1 / (1 + exp(-theta_i)) > u, with one uniform u for all loci: the Lovasz extension (Lovasz 1983). It is the
-mean loss of the n + 1 genotypes on the way that sets loci to 1 from the largest theta to the smallest, piecewise linear in the chances, and costs
-n + 1 evaluations however many loci interact. It equals the extension where loci do not interact.
+Coordinates are real numbers theta, a genotype is the signs of theta.
+
+extension: L(theta) = E L(b) with independent bits, P(b_i = 1) = 1 / (1 + exp(-theta_i)): the landscape's
+multilinear extension, smooth, billed at its `extension_cost`. threshold: L(theta) = L(b), b_i = 1 where
+theta_i > 0: cheap and flat almost everywhere, so it has no gradient to descend; its Gaussian smoothing, which
+an evolution strategy of standard deviation sigma descends, is the extension at p = Phi(theta / sigma).
+lovasz: L(theta) = E L(b), b_i = 1 where 1 / (1 + exp(-theta_i)) > u, with one uniform u for all loci: the
+Lovasz extension (Lovasz 1983). It is the mean loss of the n + 1 genotypes on the way that sets loci to 1 from
+the largest theta to the smallest, piecewise linear in the chances, and costs n + 1 evaluations however many
+loci interact. It equals the extension where loci do not interact.
 """
 
 from __future__ import annotations
@@ -27,15 +31,19 @@ from landscapes.wrappers.around import Around
 
 @dataclass(frozen=True, kw_only=True)
 class Relaxation(Around):
-    """A landscape of bits for real-valued optimizers: its multilinear or its Lovasz extension, or the genotype of the signs.
+    """A landscape of bits for real-valued optimizers.
 
-    Source: Wright 1937 (mean fitness as a function of allele frequencies, at linkage equilibrium); Boros and Hammer 2002 (multilinear extension);
-    Lovasz 1983, "Submodular functions and convexity", in Mathematical programming: the state of the art, Springer, 235-257.
+    Its multilinear or its Lovasz extension, or the genotype of the signs.
+
+    Source: Wright 1937 (mean fitness as a function of allele frequencies, at linkage equilibrium); Boros and
+    Hammer 2002 (multilinear extension); Lovasz 1983, "Submodular functions and convexity", in Mathematical
+    programming: the state of the art, Springer, 235-257.
 
     Args:
         inner: a landscape on Bits; in mode extension its `extension_cost` is known.
         mode: extension, lovasz or threshold (see the module).
-        lean: starts are theta = lean (2 b - 1) with b the inner landscape's start, > 0; so every method starts from the same genotypes.
+        lean: starts are theta = lean (2 b - 1) with b the inner landscape's start, > 0; so every method
+            starts from the same genotypes.
     """
 
     name: ClassVar[str] = "relaxation"
@@ -46,9 +54,14 @@ class Relaxation(Around):
     def check(self) -> None:
         """Only bits can be relaxed."""
         if not isinstance(self.inner.domain, Bits):
-            raise ValueError(f"relaxation.inner: expected a landscape on Bits, got {self.inner.name} on {self.inner.domain}")
+            raise ValueError(
+                f"relaxation.inner: expected a landscape on Bits, got {self.inner.name} on"
+                f" {self.inner.domain}"
+            )
         if self.mode == "extension" and self.inner.extension_cost is None:
-            raise ValueError(f"relaxation.inner: expected a landscape whose extension can be computed, got {self.inner!r}")
+            raise ValueError(
+                f"relaxation.inner: expected a landscape whose extension can be computed, got {self.inner!r}"
+            )
 
     @property
     def domain(self) -> Domain:
@@ -112,11 +125,19 @@ def genotype(theta: Tensor) -> Tensor:
     return (theta > 0).to(torch.uint8)
 
 
-def lovasz_extension(landscape: Any, p: Tensor, terms: Terms | None = None, time: Tensor | None = None) -> Tensor:  # noqa: ANN401
-    """The mean loss of the genotypes whose loci are 1 where p > u, with one uniform u for all loci: p (R, P, n) in [0, 1] -> (R, P).
+def lovasz_extension(
+    landscape: Any,  # noqa: ANN401
+    p: Tensor,
+    terms: Terms | None = None,
+    time: Tensor | None = None,
+) -> Tensor:
+    """The mean loss of the genotypes whose loci are 1 where p > u, with one uniform u for all loci.
 
-    With p_1 >= .. >= p_n in descending order, p_0 = 1, p_(n + 1) = 0, and b_j the genotype with 1 at the first j of these loci, it is
-    sum over j = 0 .. n of (p_j - p_(j + 1)) L(b_j). Loci of equal p are taken in their own order.
+    P (R, P, n) in [0, 1] -> (R, P).
+
+    With p_1 >= .. >= p_n in descending order, p_0 = 1, p_(n + 1) = 0, and b_j the genotype with 1 at the
+    first j of these loci, it is sum over j = 0 .. n of (p_j - p_(j + 1)) L(b_j). Loci of equal p are taken in
+    their own order.
 
     Args:
         landscape: on Bits, bound.

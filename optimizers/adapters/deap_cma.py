@@ -30,7 +30,10 @@ class Search(Run):
     def propose(self) -> Proposal:
         """A population around the centroid, which is also recommended."""
         self.children = self.strategy.generate(individual())
-        points, centroid = torch.from_numpy(np.array(self.children)), torch.from_numpy(np.array(self.strategy.centroid))
+        points, centroid = (
+            torch.from_numpy(np.array(self.children)),
+            torch.from_numpy(np.array(self.strategy.centroid)),
+        )
         return Proposal(points, centroid, centroid, torch.ones(len(points), dtype=torch.bool))
 
     def take(self, value: Tensor, gradient: Tensor | None) -> None:
@@ -50,7 +53,8 @@ class DeapCMA(Library):
         sigma: initial standard deviation, > 0, in units of x; None: 0.3 of the width of the start box.
         options: parameters of DEAP's strategy: mu, cs, damps, ccum, ccov1, ccovmu.
 
-    Source: Fortin et al. 2012, "DEAP: evolutionary algorithms made easy", JMLR 13:2171; Hansen and Ostermeier 2001, Evol. Comput. 9:159.
+    Source: Fortin et al. 2012, "DEAP: evolutionary algorithms made easy", JMLR 13:2171; Hansen and Ostermeier
+    2001, Evol. Comput. 9:159.
     """
 
     name: ClassVar[str] = "deap_cma"
@@ -73,4 +77,6 @@ class DeapCMA(Library):
         from deap import cma
 
         options = ({} if self.population is None else {"lambda_": self.population}) | self.options
-        return Search(cma.Strategy(starts[0].double().numpy(), start_sigma(self.sigma, problem, row), **options))
+        return Search(
+            cma.Strategy(starts[0].double().numpy(), start_sigma(self.sigma, problem, row), **options)
+        )

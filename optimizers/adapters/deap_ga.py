@@ -26,7 +26,13 @@ from torch import Tensor
 from landscapes.base import Bits, Problem, Reals
 from optimizers.adapters.library import Library, Proposal, Run, of_world
 
-MATES = {"two_point": "cxTwoPoint", "one_point": "cxOnePoint", "uniform": "cxUniform", "blend": "cxBlend", "simulated_binary": "cxSimulatedBinary"}
+MATES = {
+    "two_point": "cxTwoPoint",
+    "one_point": "cxOnePoint",
+    "uniform": "cxUniform",
+    "blend": "cxBlend",
+    "simulated_binary": "cxSimulatedBinary",
+}
 
 
 class Generations(Run):
@@ -73,10 +79,12 @@ class DeapGA(Library):
         crossover: two_point, one_point or uniform; on reals also blend or simulated_binary.
         recombination_rate: cxpb, probability that two neighbours mate, > 0 to 1.
         swap: of uniform crossover, the probability that a coordinate is exchanged, 0 to 1.
-        alpha: of blend crossover, how far children reach beyond their parents, >= 0, in units of the parents' distance.
+        alpha: of blend crossover, how far children reach beyond their parents, >= 0, in units of the parents'
+            distance.
         eta: of simulated binary crossover, how much children resemble their parents, >= 0.
         mutants: mutpb, probability that a child is mutated, 0 to 1.
-        mutation_rate: probability that a coordinate of a mutated child mutates, 0 to 1; None: 1 on reals, 1/D on bits.
+        mutation_rate: probability that a coordinate of a mutated child mutates, 0 to 1; None: 1 on reals, 1/D
+            on bits.
         mutation_sigma: standard deviation of a real mutation, >= 0, in units of x.
 
     Source: Fortin et al. 2012, "DEAP: evolutionary algorithms made easy", JMLR 13:2171.
@@ -104,9 +112,14 @@ class DeapGA(Library):
     def begin(self, problem: Problem, starts: Tensor, row: int) -> Run:
         """The first population, not yet evaluated."""
         if self.crossover.endswith("_point") and problem.dim < 2:
-            raise ValueError(f"deap_ga.crossover: DEAP's {self.crossover} needs at least 2 coordinates; take uniform")
+            raise ValueError(
+                f"deap_ga.crossover: DEAP's {self.crossover} needs at least 2 coordinates; take uniform"
+            )
         if isinstance(problem.domain, Bits) and self.crossover in ("blend", "simulated_binary"):
-            raise ValueError(f"deap_ga.crossover: {self.crossover} is for real coordinates; take two_point, one_point or uniform")
+            raise ValueError(
+                f"deap_ga.crossover: {self.crossover} is for real coordinates; take two_point, one_point or"
+                " uniform"
+            )
         chances = (of_world(self.recombination_rate, row), of_world(self.mutants, row))
         return Generations(starts, self._toolbox(problem, row), chances, problem.exact)
 
@@ -116,22 +129,31 @@ class DeapGA(Library):
         binary = isinstance(problem.domain, Bits)
         rate = of_world(self.mutation_rate, row)
         rate = (1 / problem.dim if binary else 1.0) if rate is None else rate
-        name, value = {"uniform": ("indpb", self.swap), "blend": ("alpha", self.alpha), "simulated_binary": ("eta", self.eta)}.get(
-            self.crossover, ("", 0.0)
-        )
+        name, value = {
+            "uniform": ("indpb", self.swap),
+            "blend": ("alpha", self.alpha),
+            "simulated_binary": ("eta", self.eta),
+        }.get(self.crossover, ("", 0.0))
         toolbox = base.Toolbox()
         toolbox.register("select", tools.selTournament, tournsize=self.tournament)
-        toolbox.register("mate", getattr(tools, MATES[self.crossover]), **({name: of_world(value, row)} if name else {}))
+        toolbox.register(
+            "mate", getattr(tools, MATES[self.crossover]), **({name: of_world(value, row)} if name else {})
+        )
         if binary:
             toolbox.register("mutate", tools.mutFlipBit, indpb=rate)
         else:
-            toolbox.register("mutate", tools.mutGaussian, mu=0.0, sigma=of_world(self.mutation_sigma, row), indpb=rate)
+            toolbox.register(
+                "mutate", tools.mutGaussian, mu=0.0, sigma=of_world(self.mutation_sigma, row), indpb=rate
+            )
         return toolbox
 
 
 @functools.cache
 def individual() -> Any:  # noqa: ANN401
-    """A class of lists that have a fitness of DEAP's, to be minimised; it is not in `deap.creator`, where all programs share one name space."""
+    """A class of lists that have a fitness of DEAP's, to be minimised.
+
+    It is not in `deap.creator`, where all programs share one name space.
+    """
     from deap import base
 
     class Fitness(base.Fitness):

@@ -1,8 +1,11 @@
-"""EvoTorch's Gaussian searches: SNES, XNES, PGPE, CEM and CMA-ES (Toklu, Atkinson, Micka, Liskowski and Srivastava 2023, arXiv:2302.12600).
+"""EvoTorch's Gaussian searches.
 
-The step is EvoTorch's own, `SearchAlgorithm.step`, which proposes a population and has it evaluated in its midst. So it is made twice, with the
-same draws: on a copy, as far as the question, which is asked of the oracle; then in earnest, with the answer. EvoTorch moves a Gaussian (but
-for CMA-ES) at the beginning of a step; the center here is the one after that. P values per step; draws: library.
+SNES, XNES, PGPE, CEM and CMA-ES (Toklu, Atkinson, Micka, Liskowski and Srivastava 2023, arXiv:2302.12600).
+
+The step is EvoTorch's own, `SearchAlgorithm.step`, which proposes a population and has it evaluated in its
+midst. So it is made twice, with the same draws: on a copy, as far as the question, which is asked of the
+oracle; then in earnest, with the answer. EvoTorch moves a Gaussian (but for CMA-ES) at the beginning of a
+step; the center here is the one after that. P values per step; draws: library.
 """
 
 from __future__ import annotations
@@ -28,7 +31,17 @@ from optimizers.evolution_strategies import distribution
 
 Options = dict[str, float | bool | str]
 CLASSES = {"snes": "SNES", "xnes": "XNES", "pgpe": "PGPE", "cem": "CEM", "cma_es": "CMAES"}
-OURS = {"self", "problem", "popsize", "stdev_init", "radius_init", "center_init", "obj_index", "num_interactions", "popsize_max"}
+OURS = {
+    "self",
+    "problem",
+    "popsize",
+    "stdev_init",
+    "radius_init",
+    "center_init",
+    "obj_index",
+    "num_interactions",
+    "popsize_max",
+}
 OURS |= {"distributed", "popsize_weighted_grad_avg"}
 
 
@@ -41,7 +54,10 @@ class _Asked(Exception):
 
 
 class _Door:
-    """The objective function that EvoTorch calls: the way out for a question, the way in for its answer (P,)."""
+    """The objective function that EvoTorch calls.
+
+    The way out for a question, the way in for its answer (P,).
+    """
 
     def __init__(self) -> None:
         self.answer: Tensor | None = None
@@ -65,7 +81,9 @@ class Search(Run):
             attempt.step()
         except _Asked as question:
             center = torch.as_tensor(attempt.status["center"]).as_subclass(Tensor).clone()
-            return Proposal(question.points, center, center, torch.ones(len(question.points), dtype=torch.bool))
+            return Proposal(
+                question.points, center, center, torch.ones(len(question.points), dtype=torch.bool)
+            )
         finally:
             before.restore()
         raise AttributeError("evotorch: a step evaluated nothing")
@@ -86,11 +104,13 @@ class EvoTorch(Library):
         algorithm: snes, xnes, pgpe, cem or cma_es.
         population: P >= 2, even for pgpe; None: 4 + floor(3 log D), made even for pgpe.
         sigma: initial standard deviation, > 0, in units of x; None: 0.3 of the width of the start box.
-        options: further keyword arguments of EvoTorch's class, such as {stdev_learning_rate: 0.2}. Where EvoTorch has no default: cem
-            {parenthood_ratio: 0.5}, pgpe {stdev_learning_rate: 0.1, center_learning_rate: sigma sqrt(D) / 30}.
+        options: further keyword arguments of EvoTorch's class, such as {stdev_learning_rate: 0.2}. Where
+            EvoTorch has no default: cem {parenthood_ratio: 0.5}, pgpe {stdev_learning_rate: 0.1,
+            center_learning_rate: sigma sqrt(D) / 30}.
 
-    Source: Toklu et al. 2023, "EvoTorch: scalable evolutionary computation in Python", arXiv:2302.12600; the steps of pgpe: Toklu, Liskowski
-    and Srivastava 2020, "ClipUp", arXiv:2008.02387, where the fastest step, twice the rate, is a fifteenth of the initial radius.
+    Source: Toklu et al. 2023, "EvoTorch: scalable evolutionary computation in Python", arXiv:2302.12600; the
+    steps of pgpe: Toklu, Liskowski and Srivastava 2020, "ClipUp", arXiv:2008.02387, where the fastest step,
+    twice the rate, is a fifteenth of the initial radius.
     """
 
     name: ClassVar[str] = "evotorch"
@@ -101,13 +121,20 @@ class EvoTorch(Library):
     options: Options = field(default_factory=dict)
 
     def check(self) -> None:
-        """The options must be those of EvoTorch's class; mirrored points come in pairs, and one parent has no standard deviation."""
+        """The options must be those of EvoTorch's class.
+
+        Mirrored points come in pairs, and one parent has no standard deviation.
+        """
         if self.algorithm == "pgpe" and self.population is not None and self.population % 2:
             raise ValueError(f"evotorch.population: expected an even number with pgpe, got {self.population}")
         if self.algorithm == "cem" and self.population is not None and self.population < 4:
             raise ValueError(f"evotorch.population: expected >= 4 with cem, got {self.population}")
         if self.options:
-            check_names("evotorch.options", self.options, set(inspect.signature(self._class().__init__).parameters) - OURS)
+            check_names(
+                "evotorch.options",
+                self.options,
+                set(inspect.signature(self._class().__init__).parameters) - OURS,
+            )
 
     @property
     def founders(self) -> int:
@@ -119,8 +146,14 @@ class EvoTorch(Library):
         if self.algorithm == "cma_es" and problem.dim < 2:
             raise ValueError("evotorch.algorithm: EvoTorch's cma_es needs at least 2 coordinates; take snes")
         door = _Door()
-        settings = {"dtype": starts.dtype, "vectorized": True, "store_solution_stats": False}  # statistics of a NaN raise
-        asked = _library().Problem("min", door, solution_length=problem.dim, initial_bounds=(-1, 1), **settings)
+        settings = {
+            "dtype": starts.dtype,
+            "vectorized": True,
+            "store_solution_stats": False,
+        }  # statistics of a NaN raise
+        asked = _library().Problem(
+            "min", door, solution_length=problem.dim, initial_bounds=(-1, 1), **settings
+        )
         size = self.population or distribution.default_population(problem.dim)
         size += size % 2 if self.algorithm == "pgpe" else 0
         sigma = start_sigma(self.sigma, problem, row)
@@ -129,7 +162,9 @@ class EvoTorch(Library):
             "cem": {"parenthood_ratio": 0.5},
         }
         options = required.get(self.algorithm, {}) | self.options
-        return Search(self._class()(asked, popsize=size, stdev_init=sigma, center_init=starts[0], **options), door)
+        return Search(
+            self._class()(asked, popsize=size, stdev_init=sigma, center_init=starts[0], **options), door
+        )
 
     def _class(self) -> Any:  # noqa: ANN401
         return getattr(_library().algorithms, CLASSES[self.algorithm])
@@ -137,7 +172,10 @@ class EvoTorch(Library):
 
 @functools.cache
 def _library() -> Any:  # noqa: ANN401
-    """EvoTorch, imported when first used: without its warnings, its messages on the screen, and what it draws meanwhile."""
+    """EvoTorch, imported when first used.
+
+    Without its warnings, its messages on the screen, and what it draws meanwhile.
+    """
     if "evotorch" in sys.modules:
         return sys.modules["evotorch"]
     level = os.environ.get("EVOTORCH_VERBOSE_LEVEL")

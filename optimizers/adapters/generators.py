@@ -1,4 +1,7 @@
-"""The global generators from which other libraries draw: those of torch, NumPy and Python, taken away and put back."""
+"""The global generators from which other libraries draw.
+
+Those of torch, NumPy and Python, taken away and put back.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,9 @@ import torch
 from torch import Tensor
 
 _HELD = (np.random.randn.__self__, random.random.__self__)  # type: ignore[attr-defined]
-SHARED = {id(generator): generator for generator in _HELD}  # a memo for `copy.deepcopy`: the copy of an object that holds one goes on sharing it
+SHARED = {
+    id(generator): generator for generator in _HELD
+}  # a memo for `copy.deepcopy`: the copy of an object that holds one goes on sharing it
 
 
 class Generators(NamedTuple):

@@ -1,13 +1,15 @@
 """What the adapters share: a library's searches, one for each world, in lockstep.
 
-A library keeps its search in objects that change and draws from the global generators. Here every world has objects of its own, and its own
-states of the generators of torch, NumPy and Python, which stand in for the global ones while the library works and are put back
-afterwards, also where it raises. A step works on a copy of the objects, so a state stays what it was. What the worlds propose is asked in
-one query, on the device of the study; the library itself works on the CPU. NumPy libraries think in float64: their points are rounded to the
-study's dtype where they are asked.
+A library keeps its search in objects that change and draws from the global generators. Here every world has
+objects of its own, and its own states of the generators of torch, NumPy and Python, which stand in for the
+global ones while the library works and are put back afterwards, also where it raises. A step works on a copy
+of the objects, so a state stays what it was. What the worlds propose is asked in one query, on the device of
+the study; the library itself works on the CPU. NumPy libraries think in float64: their points are rounded to
+the study's dtype where they are asked.
 
-A library that raises over the numbers of one world (a NaN in its covariance, say) ends the search of that world alone: its points are NaN
-from then on. Draws: library, once, the seed of all that a world's library will draw.
+A library that raises over the numbers of one world (a NaN in its covariance, say) ends the search of that
+world alone: its points are NaN from then on. Draws: library, once, the seed of all that a world's library
+will draw.
 """
 
 from __future__ import annotations
@@ -28,8 +30,15 @@ from optimizers.base import Info, Optimizer
 from optimizers.evolution_strategies import distribution
 from optimizers.gradient import steps
 
-MISTAKES = (TypeError, AttributeError, NameError, ImportError)  # over finite numbers, a wrong call of the library
-Numbers = dict[str, float | bool | list[float]]  # keyword arguments of a library's own, as a study file can hold them
+MISTAKES = (
+    TypeError,
+    AttributeError,
+    NameError,
+    ImportError,
+)  # over finite numbers, a wrong call of the library
+Numbers = dict[
+    str, float | bool | list[float]
+]  # keyword arguments of a library's own, as a study file can hold them
 
 
 class Proposal(NamedTuple):
@@ -42,7 +51,10 @@ class Proposal(NamedTuple):
 
 
 class Run(ABC):
-    """One world's search by a library; `propose` and `take` alternate, the global generators being the world's own."""
+    """One world's search by a library.
+
+    `propose` and `take` alternate, the global generators being the world's own.
+    """
 
     @abstractmethod
     def propose(self) -> Proposal:
@@ -83,11 +95,18 @@ class Library(Optimizer):
 
     @abstractmethod
     def begin(self, problem: Problem, starts: Tensor, row: int) -> Run:
-        """The search of one world, from its starts (founders, D) on the CPU; hyperparameters that differ by world are those of `row`."""
+        """The search of one world, from its starts (founders, D) on the CPU.
+
+        Hyperparameters that differ by world are those of `row`.
+        """
 
     def init(self, problem: Problem, streams: Streams) -> State:
         """Every world's library, seeded, and what it proposes first."""
-        starts, seeds, worlds = problem.start(self.founders), streams.integers("library", 2**32, (1,))[:, 0].tolist(), []
+        starts, seeds, worlds = (
+            problem.start(self.founders),
+            streams.integers("library", 2**32, (1,))[:, 0].tolist(),
+            [],
+        )
         with apart():
             for row, (start, seed) in enumerate(zip(starts.cpu(), seeds, strict=True)):
                 Generators.seed(seed)
@@ -99,14 +118,19 @@ class Library(Optimizer):
     def ask(self, state: State, streams: Streams) -> Query:
         """The points of every world; those whose values its library still knows are not asked."""
         del streams
-        return Query(state.points, gradient=self.gradient, alive=None if bool(state.asked.all()) else state.asked)
+        return Query(
+            state.points, gradient=self.gradient, alive=None if bool(state.asked.all()) else state.asked
+        )
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
         """A step of every world's library."""
         del query, streams
         values, slopes = answer.value.cpu(), steps.slope(answer, self.name).cpu() if self.gradient else None
         with apart():
-            worlds = tuple(_moved(world, values[r], None if slopes is None else slopes[r]) for r, world in enumerate(state.worlds))
+            worlds = tuple(
+                _moved(world, values[r], None if slopes is None else slopes[r])
+                for r, world in enumerate(state.worlds)
+            )
         return _side_by_side(worlds, state.points, state.center.dtype), {}
 
     def recommend(self, state: State) -> Tensor:
@@ -125,7 +149,9 @@ def of_world(value: Any, row: int) -> Any:  # noqa: ANN401
 
 def start_sigma(sigma: float | Tensor | None, problem: Problem, row: int) -> float:
     """The initial standard deviation in one world; see `strategies.start_sigma`."""
-    return distribution.start_sigma(of_world(sigma, row), problem, torch.ones(1, 1, 1, dtype=torch.float64)).item()
+    return distribution.start_sigma(
+        of_world(sigma, row), problem, torch.ones(1, 1, 1, dtype=torch.float64)
+    ).item()
 
 
 def check_names(where: str, given: Collection[str], known: Collection[str]) -> None:
@@ -156,5 +182,7 @@ def _moved(world: World, value: Tensor, gradient: Tensor | None) -> World:
 
 
 def _side_by_side(worlds: tuple[World, ...], like: Tensor, dtype: torch.dtype) -> State:
-    points, center, best, asked = (torch.stack(rows) for rows in zip(*(world.proposal for world in worlds), strict=True))
+    points, center, best, asked = (
+        torch.stack(rows) for rows in zip(*(world.proposal for world in worlds), strict=True)
+    )
     return State(points.to(like), asked.to(like.device), best.to(like), center.to(like.device, dtype), worlds)

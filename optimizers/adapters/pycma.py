@@ -1,7 +1,7 @@
 """pycma's CMA-ES (Hansen, Akimoto and Baudis, https://github.com/CMA-ES/pycma), by its own `ask` and `tell`.
 
-Its stopping criteria are not asked: a search goes on until the budget is spent. It writes no file and prints nothing. P values per step;
-draws: library.
+Its stopping criteria are not asked: a search goes on until the budget is spent. It writes no file and prints
+nothing. P values per step; draws: library.
 """
 
 from __future__ import annotations
@@ -19,8 +19,19 @@ from landscapes.base import Problem
 from optimizers.adapters.generators import apart
 from optimizers.adapters.library import Library, Numbers, Proposal, Run, check_names, start_sigma
 
-QUIET = {"verbose": -9, "verb_log": 0, "verb_disp": 0, "signals_filename": "", "seed": np.nan}  # nan: it does not seed NumPy's generator
-OURS = {"CMA_eigenmethod", "CMA_sampler", "CMA_sampler_options", "CMA_recombination_weights"}  # not numbers, or they change P
+QUIET = {
+    "verbose": -9,
+    "verb_log": 0,
+    "verb_disp": 0,
+    "signals_filename": "",
+    "seed": np.nan,
+}  # nan: it does not seed NumPy's generator
+OURS = {
+    "CMA_eigenmethod",
+    "CMA_sampler",
+    "CMA_sampler_options",
+    "CMA_recombination_weights",
+}  # not numbers, or they change P
 
 
 class Search(Run):
@@ -44,12 +55,15 @@ class Search(Run):
 
 @dataclass(frozen=True, kw_only=True)
 class PyCMA(Library):
-    """CMA-ES as pycma has it, with its options; the mean is recommended. Needs the package cma: pip install cma.
+    """CMA-ES as pycma has it, with its options; the mean is recommended.
+
+    Needs the package cma: pip install cma.
 
     Args:
         population: P >= 2; None: 4 + floor(3 log D), pycma's own.
         sigma: initial standard deviation, > 0, in units of x; None: 0.3 of the width of the start box.
-        options: pycma's further options that are numbers, such as {CMA_diagonal: true, CSA_dampfac: 2, minstd: 0.01}.
+        options: pycma's further options that are numbers, such as {CMA_diagonal: true, CSA_dampfac: 2,
+            minstd: 0.01}.
 
     Source: Hansen, Akimoto and Baudis, "CMA-ES/pycma", Zenodo, doi:10.5281/zenodo.2559634.
     """
@@ -77,7 +91,11 @@ class PyCMA(Library):
         import cma
 
         options = QUIET | ({} if self.population is None else {"popsize": self.population}) | self.options
-        return Search(cma.CMAEvolutionStrategy(starts[0].double().numpy(), start_sigma(self.sigma, problem, row), options))
+        return Search(
+            cma.CMAEvolutionStrategy(
+                starts[0].double().numpy(), start_sigma(self.sigma, problem, row), options
+            )
+        )
 
 
 def _numeric() -> set[str]:
@@ -85,5 +103,9 @@ def _numeric() -> set[str]:
     with apart():
         import cma
 
-    names = {name for name in cma.CMAOptions.defaults() if name.startswith(("CMA_", "CSA_")) or name in ("minstd", "maxstd", "mindx")}
+    names = {
+        name
+        for name in cma.CMAOptions.defaults()
+        if name.startswith(("CMA_", "CSA_")) or name in ("minstd", "maxstd", "mindx")
+    }
     return names - OURS

@@ -1,7 +1,8 @@
 """Any optimizer of PyTorch that steps along a gradient, by name: `torch.optim.Adam`, `RMSprop`, `Rprop`, ...
 
-The equations are those of its documentation (https://docs.pytorch.org/docs/stable/optim.html), the step is its own. Every trajectory is a
-parameter of its own, a vector, in one optimizer. P gradients per step; draws nothing but its starts.
+The equations are those of its documentation (https://docs.pytorch.org/docs/stable/optim.html), the step is
+its own. Every trajectory is a parameter of its own, a vector, in one optimizer. P gradients per step; draws
+nothing but its starts.
 """
 
 from __future__ import annotations
@@ -19,7 +20,15 @@ from optimizers import operators
 from optimizers.adapters.generators import apart
 from optimizers.adapters.library import Library, Numbers, Proposal, Run, check_names, of_world
 
-OURS = {"params", "lr", "maximize", "foreach", "fused", "capturable", "differentiable"}  # set here, or not a matter of the mathematics
+OURS = {
+    "params",
+    "lr",
+    "maximize",
+    "foreach",
+    "fused",
+    "capturable",
+    "differentiable",
+}  # set here, or not a matter of the mathematics
 METHODS = {
     name: cls
     for name, cls in vars(torch.optim).items()
@@ -55,15 +64,18 @@ class Trajectories(Run):
 class TorchOptim(Library):
     """Any gradient method of PyTorch, by name.
 
-    With several starts the recommendation is the trajectory whose last answered (noisy) value was lowest, the center is their mean.
+    With several starts the recommendation is the trajectory whose last answered (noisy) value was lowest, the
+    center is their mean.
 
     Args:
-        method: a class of torch.optim: Adam, AdamW, SGD, RMSprop, Adagrad, Adadelta, Adamax, NAdam, RAdam, Rprop, ASGD, Adafactor.
+        method: a class of torch.optim: Adam, AdamW, SGD, RMSprop, Adagrad, Adadelta, Adamax, NAdam, RAdam,
+            Rprop, ASGD, Adafactor.
         learning_rate: its lr, > 0; None: PyTorch's own default.
         starts: P >= 1, independent trajectories.
         options: its further keyword arguments, such as {betas: [0.9, 0.99], weight_decay: 0.01}.
 
-    Source: Paszke et al. 2019, "PyTorch: an imperative style, high-performance deep learning library", NeurIPS.
+    Source: Paszke et al. 2019, "PyTorch: an imperative style, high-performance deep learning library",
+    NeurIPS.
     """
 
     name: ClassVar[str] = "torch_optim"
@@ -77,14 +89,26 @@ class TorchOptim(Library):
         """The method and its options must be PyTorch's, and it must step on vectors."""
         check_names("torch_optim.method", [self.method], METHODS)
         if self.method == "LBFGS":
-            raise ValueError("torch_optim.method: LBFGS asks for many values within a step; take the kind lbfgs, which asks for one at a time")
-        check_names("torch_optim.options", self.options, set(inspect.signature(METHODS[self.method]).parameters) - OURS)
+            raise ValueError(
+                "torch_optim.method: LBFGS asks for many values within a step; take the kind lbfgs, which"
+                " asks for one at a time"
+            )
+        check_names(
+            "torch_optim.options",
+            self.options,
+            set(inspect.signature(METHODS[self.method]).parameters) - OURS,
+        )
         try:
             with apart():
-                Trajectories(torch.ones(1, 2), self.method, self._arguments(0)).take(torch.ones(1), torch.ones(1, 2))
+                Trajectories(torch.ones(1, 2), self.method, self._arguments(0)).take(
+                    torch.ones(1), torch.ones(1, 2)
+                )
         except (ValueError, TypeError, RuntimeError) as error:
             field = "options" if self.options else "method"
-            raise ValueError(f"torch_optim.{field}: torch.optim.{self.method} refuses to step on a vector: {str(error).splitlines()[0]}") from error
+            raise ValueError(
+                f"torch_optim.{field}: torch.optim.{self.method} refuses to step on a vector:"
+                f" {str(error).splitlines()[0]}"
+            ) from error
 
     @property
     def founders(self) -> int:

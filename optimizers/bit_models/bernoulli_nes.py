@@ -1,13 +1,17 @@
-"""A natural evolution strategy on bits: descent of the mean loss of independent loci along a gradient estimated from sampled genotypes.
+"""A natural evolution strategy on bits.
 
-With p = 1 / (1 + exp(-theta)), P genotypes b_k ~ Bernoulli(p) and losses F_k, raw or shaped into centered ranks,
+Descent of the mean loss of independent loci along a gradient estimated from sampled genotypes.
+
+With p = 1 / (1 + exp(-theta)), P genotypes b_k ~ Bernoulli(p) and losses F_k, raw or shaped into centered
+ranks,
 
     g = 1 / (P - 1) sum_k (F_k - mean F) (b_k - p)                             (REINFORCE: Williams 1992, Mach. Learn. 8:229)
     theta <- theta - eta g,    natural:  theta <- theta - eta g / (p q)         (Wierstra et al. 2014, JMLR 15:949; the Fisher matrix is p q)
 
-b - p is the slope of the log chance of b in theta, and the mean of F over the others is a baseline, so raw losses give g without bias: E g =
-dl/dtheta, the slope of the landscape's multilinear extension l(p), which `sgd` descends on the relaxed landscape. It needs no extension. p is held in
-[margin, 1 - margin], so that no allele is lost and g / (p q) stays bounded.
+b - p is the slope of the log chance of b in theta, and the mean of F over the others is a baseline, so raw
+losses give g without bias: E g = dl/dtheta, the slope of the landscape's multilinear extension l(p), which
+`sgd` descends on the relaxed landscape. It needs no extension. p is held in [margin, 1 - margin], so that no
+allele is lost and g / (p q) stays bounded.
 
 P values per step; draws: mutation.
 """
@@ -37,7 +41,9 @@ class State(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class BernoulliNES(Optimizer):
-    """Natural evolution strategy on independent bits; the score-function estimate of the slope of the multilinear extension.
+    """Natural evolution strategy on independent bits.
+
+    The score-function estimate of the slope of the multilinear extension.
 
     The recommendation is the most likely genotype; the center, p.
 
@@ -49,7 +55,8 @@ class BernoulliNES(Optimizer):
         lean: the first start decides where p begins: theta = lean (2 b - 1), lean >= 0; 0: p = 1/2.
         margin: p stays in [margin, 1 - margin], 0 < margin < 1/2; None: 1/D, at most 1/4.
 
-    Source: Wierstra, Schaul, Glasmachers, Sun, Peters, Schmidhuber 2014, J. Mach. Learn. Res. 15:949; Williams 1992, Mach. Learn. 8:229.
+    Source: Wierstra, Schaul, Glasmachers, Sun, Peters, Schmidhuber 2014, J. Mach. Learn. Res. 15:949;
+    Williams 1992, Mach. Learn. 8:229.
     """
 
     name: ClassVar[str] = "bernoulli_nes"
@@ -78,7 +85,9 @@ class BernoulliNES(Optimizer):
         p = logistic(state.theta)
         value = operators.centered_ranks(answer.value) if self.shaping == "centered_ranks" else answer.value
         gain = value - value.mean(1, keepdim=True)
-        slope = (gain[..., None] * (query.points.to(p.dtype) - p)).sum(1, keepdim=True) / (self.population - 1)
+        slope = (gain[..., None] * (query.points.to(p.dtype) - p)).sum(1, keepdim=True) / (
+            self.population - 1
+        )
         if self.natural:
             slope = slope / (p * logistic(-state.theta))
         theta = state.theta - column(self.learning_rate, p) * slope

@@ -1,11 +1,15 @@
-"""The compact genetic algorithm on bits: the allele frequencies of a population that is not there, moved by duels.
+"""The compact genetic algorithm on bits.
 
-Each step two genotypes b ~ Bernoulli(p) compete, and with w the better one, l the other, and K the size of the population that it stands for,
+The allele frequencies of a population that is not there, moved by duels.
+
+Each step two genotypes b ~ Bernoulli(p) compete, and with w the better one, l the other, and K the size of
+the population that it stands for,
 
     p <- p + (w - l) / K                  (Harik, Lobo, Goldberg 1999, IEEE Trans. Evol. Comput. 3:287, figure 2)
 
-as if in a gene pool of K genotypes a copy of the winner took the place of the loser: loci at which they agree stay, and at a neutral
-locus p walks at random: drift. p is held in [margin, 1 - margin], so that no allele is lost.
+as if in a gene pool of K genotypes a copy of the winner took the place of the loser: loci at which they agree
+stay, and at a neutral locus p walks at random: drift. p is held in [margin, 1 - margin], so that no allele is
+lost.
 
 2 values per step; draws: mutation.
 """
@@ -37,11 +41,13 @@ class State(NamedTuple):
 class CGA(Optimizer):
     """Compact genetic algorithm.
 
-    p begins at 1/2, wherever the landscape starts. The recommendation is the most likely genotype; the center, p.
+    p begins at 1/2, wherever the landscape starts. The recommendation is the most likely genotype; the
+    center, p.
 
     Args:
         population: K > 1, the size of the population that it stands for; p moves by 1/K.
-        margin: p stays in [margin, 1 - margin], 0 <= margin < 1/2; 0: alleles can be lost; None: 1/D, at most 1/4.
+        margin: p stays in [margin, 1 - margin], 0 <= margin < 1/2; 0: alleles can be lost; None: 1/D, at most
+            1/4.
 
     Source: Harik, Lobo and Goldberg 1999, IEEE Trans. Evol. Comput. 3:287.
     """
@@ -67,7 +73,9 @@ class CGA(Optimizer):
         places = operators.order(answer.value)
         winner, loser = operators.rows(query.points, places).to(state.chance.dtype).split(1, 1)
         step = (winner - loser) * column(1 / operators.wide(self.population, 1), winner)
-        return State(operators.within_margin(state.chance + step, self.margin), state.start), {"winner": places[:, 0]}
+        return State(operators.within_margin(state.chance + step, self.margin), state.start), {
+            "winner": places[:, 0]
+        }
 
     def recommend(self, state: State) -> Tensor:
         """The most likely genotype, the start's alleles in doubt: (R, D)."""

@@ -1,11 +1,14 @@
-"""Population-based incremental learning on bits: the frequencies of a gene pool move towards those of the best of a sample.
+"""Population-based incremental learning on bits.
+
+The frequencies of a gene pool move towards those of the best of a sample.
 
 With P genotypes b ~ Bernoulli(p) and B the mean of the mu best of them, ties by their order in the sample,
 
     p <- (1 - eta) p + eta B              (Baluja 1994, CMU-CS-94-163; mu = 1 there)
 
-eta = 1 is UMDA, the univariate marginal distribution algorithm (Muehlenbein and Paass 1996, PPSN IV): truncation selection in a population that
-free recombination brings back to linkage equilibrium in every generation. p is held in [margin, 1 - margin], so that no allele is lost.
+eta = 1 is UMDA, the univariate marginal distribution algorithm (Muehlenbein and Paass 1996, PPSN IV):
+truncation selection in a population that free recombination brings back to linkage equilibrium in every
+generation. p is held in [margin, 1 - margin], so that no allele is lost.
 
 P values per step; draws: mutation.
 """
@@ -37,13 +40,15 @@ class State(NamedTuple):
 class PBIL(Optimizer):
     """Population-based incremental learning; with learning rate 1, UMDA.
 
-    p begins at 1/2, wherever the landscape starts. The recommendation is the most likely genotype; the center, p.
+    p begins at 1/2, wherever the landscape starts. The recommendation is the most likely genotype; the
+    center, p.
 
     Args:
         population: P >= 1 genotypes per step.
         selected: mu, how many of the best are learned from, 1 <= mu <= P.
         learning_rate: eta, 0 < eta <= 1.
-        margin: p stays in [margin, 1 - margin], 0 <= margin < 1/2; 0: alleles can be lost; None: 1/D, at most 1/4.
+        margin: p stays in [margin, 1 - margin], 0 <= margin < 1/2; 0: alleles can be lost; None: 1/D, at most
+            1/4.
 
     Source: Baluja 1994, CMU-CS-94-163; Muehlenbein and Paass 1996, PPSN IV, 178-187.
     """
@@ -59,7 +64,10 @@ class PBIL(Optimizer):
     def check(self) -> None:
         """The selected are of the population."""
         if self.selected > self.population:
-            raise ValueError(f"pbil.selected: expected 1 <= selected <= population = {self.population}, got {self.selected}")
+            raise ValueError(
+                f"pbil.selected: expected 1 <= selected <= population = {self.population}, got"
+                f" {self.selected}"
+            )
 
     def init(self, problem: Problem, streams: Streams) -> State:
         """Every allele as likely."""

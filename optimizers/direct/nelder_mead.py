@@ -1,7 +1,9 @@
-"""Nelder and Mead's downhill simplex: n + 1 points that reflect, expand, contract and shrink their way down, from comparisons alone.
+"""Nelder and Mead's downhill simplex.
 
-With vertices x_1 .. x_{n+1} from best to worst and c the mean of the n best (Nelder and Mead 1965, Comput. J. 7:308, in the order of Lagarias,
-Reeds, Wright and Wright 1998, SIAM J. Optim. 9:112):
+N + 1 points that reflect, expand, contract and shrink their way down, from comparisons alone.
+
+With vertices x_1 .. x_{n+1} from best to worst and c the mean of the n best (Nelder and Mead 1965, Comput. J.
+7:308, in the order of Lagarias, Reeds, Wright and Wright 1998, SIAM J. Optim. 9:112):
 
     reflect   x_r = c + alpha (c - x_{n+1})          taken where f_1 <= f_r < f_n
     expand    x_e = c + beta (x_r - c)               where f_r < f_1: the better of x_e and x_r is taken
@@ -9,10 +11,11 @@ Reeds, Wright and Wright 1998, SIAM J. Optim. 9:112):
               x_i = c - gamma (x_r - c)              where f_r >= f_{n+1}, taken if f_i < f_{n+1}
     shrink    x_i <- x_1 + delta (x_i - x_1)         else
 
-standard: alpha = 1, beta = 2, gamma = delta = 1/2; adaptive: alpha = 1, beta = 1 + 2 / n, gamma = 3/4 - 1 / (2 n), delta = 1 - 1 / n, n at
-least 2 (Gao and Han 2012, Comput. Optim. Appl. 51:259). Every world is in a phase of its own; the vertices of a new or shrunken simplex are asked
-one by one. 1 value per step where values are exact; else all vertices and the last reflection are asked again with it: up to n + 3. Draws nothing
-but its start.
+standard: alpha = 1, beta = 2, gamma = delta = 1/2; adaptive: alpha = 1, beta = 1 + 2 / n, gamma = 3/4 - 1 /
+(2 n), delta = 1 - 1 / n, n at least 2 (Gao and Han 2012, Comput. Optim. Appl. 51:259). Every world is in a
+phase of its own; the vertices of a new or shrunken simplex are asked one by one. 1 value per step where
+values are exact; else all vertices and the last reflection are asked again with it: up to n + 3. Draws
+nothing but its start.
 """
 
 from __future__ import annotations
@@ -31,7 +34,9 @@ from optimizers import operators
 from optimizers.base import Info, Optimizer
 from optimizers.operators import unseen
 
-FILL, REFLECT, EXPAND, OUTSIDE, INSIDE = range(5)  # phases: what the trial point is; FILL: a vertex whose value is not known
+FILL, REFLECT, EXPAND, OUTSIDE, INSIDE = range(
+    5
+)  # phases: what the trial point is; FILL: a vertex whose value is not known
 
 
 class State(NamedTuple):
@@ -70,7 +75,15 @@ class NelderMead(Optimizer):
         simplex = start + edges * column(self.step, start)
         zero = torch.zeros(streams.size, dtype=torch.int64, device=start.device)
         value = unseen(simplex, start.dtype)
-        return State(simplex, value, start[:, 0], value[:, 0], zero, zero, torch.full_like(zero, problem.exact, dtype=torch.bool))
+        return State(
+            simplex,
+            value,
+            start[:, 0],
+            value[:, 0],
+            zero,
+            zero,
+            torch.full_like(zero, problem.exact, dtype=torch.bool),
+        )
 
     def ask(self, state: State, streams: Streams) -> Query:
         """The trial point; where values are noisy with the last reflection and all vertices that were asked before."""
@@ -78,7 +91,10 @@ class NelderMead(Optimizer):
         trial = self._trial(state)[:, None]
         if bool(state.exact.all()):
             return Query(trial)
-        filling, place = (state.phase == FILL)[:, None], torch.arange(state.simplex.shape[1], device=trial.device)
+        filling, place = (
+            (state.phase == FILL)[:, None],
+            torch.arange(state.simplex.shape[1], device=trial.device),
+        )
         known = ~filling | (place < state.vertex[:, None])
         alive = torch.cat([torch.ones_like(filling), (state.phase > REFLECT)[:, None], known], 1)
         return Query(torch.cat([trial, state.reflected[:, None], state.simplex], 1), alive=alive)
@@ -91,12 +107,17 @@ class NelderMead(Optimizer):
             state = self._afresh(state, query, operators.worst_last(answer.value))
         best, second, worst = state.value[:, 0], state.value[:, -2], state.value[:, -1]
         before = torch.where(phase == REFLECT, f, state.reflected_value)  # f_r
-        turn = torch.where(f < second, FILL, torch.where(f < worst, OUTSIDE, INSIDE))  # FILL stands for: taken
+        turn = torch.where(
+            f < second, FILL, torch.where(f < worst, OUTSIDE, INSIDE)
+        )  # FILL stands for: taken
         turn = torch.where(f < best, EXPAND, turn)
         shrinks = (phase == OUTSIDE) & ~(f <= before) | (phase == INSIDE) & ~(f < worst)
         further = (phase == REFLECT) & (turn != FILL)
         falls_back = (phase == EXPAND) & ~(f < before)  # the reflection is taken
-        point, low = torch.where(falls_back[:, None], state.reflected, trial), torch.where(falls_back, before, f)
+        point, low = (
+            torch.where(falls_back[:, None], state.reflected, trial),
+            torch.where(falls_back, before, f),
+        )
         place = torch.where(phase == FILL, state.vertex, state.simplex.shape[1] - 1)
         placed = state._replace(
             reflected=torch.where((phase == REFLECT)[:, None], trial, state.reflected),
@@ -105,8 +126,12 @@ class NelderMead(Optimizer):
             value=_put(state.value[..., None], place, low[:, None], ~(shrinks | further))[..., 0],
             vertex=torch.where(phase == FILL, state.vertex + 1, state.vertex),
         )
-        done = ~(shrinks | further) & ((phase != FILL) | (placed.vertex == state.simplex.shape[1]))  # a whole simplex to reflect
-        new = _sorted(placed, done)._replace(phase=torch.where(done, REFLECT, torch.where(further, turn, phase)))
+        done = ~(shrinks | further) & (
+            (phase != FILL) | (placed.vertex == state.simplex.shape[1])
+        )  # a whole simplex to reflect
+        new = _sorted(placed, done)._replace(
+            phase=torch.where(done, REFLECT, torch.where(further, turn, phase))
+        )
         return self._shrunken(new, shrinks), {"phase": phase}
 
     def recommend(self, state: State) -> Tensor:
@@ -120,15 +145,24 @@ class NelderMead(Optimizer):
     def _factors(self, dim: int) -> tuple[float, float, float]:
         """Beta, gamma, delta."""
         n = max(dim, 2)
-        return (1 + 2 / n, 0.75 - 1 / (2 * n), 1 - 1 / n) if self.coefficients == "adaptive" else (2.0, 0.5, 0.5)
+        return (
+            (1 + 2 / n, 0.75 - 1 / (2 * n), 1 - 1 / n) if self.coefficients == "adaptive" else (2.0, 0.5, 0.5)
+        )
 
     def _trial(self, state: State) -> Tensor:
         """What each world asks in its phase: (R, D)."""
         beta, gamma, _ = self._factors(state.simplex.shape[-1])
-        middle, vertex = state.simplex[:, :-1].mean(1), state.vertex[:, None].clamp_max(state.simplex.shape[-1])
-        reach = torch.tensor([0.0, 0.0, beta, gamma, -gamma], dtype=middle.dtype, device=middle.device)[state.phase][:, None]
+        middle, vertex = (
+            state.simplex[:, :-1].mean(1),
+            state.vertex[:, None].clamp_max(state.simplex.shape[-1]),
+        )
+        reach = torch.tensor([0.0, 0.0, beta, gamma, -gamma], dtype=middle.dtype, device=middle.device)[
+            state.phase
+        ][:, None]
         point = middle + reach * (state.reflected - middle)
-        point = torch.where((state.phase == REFLECT)[:, None], middle + (middle - state.simplex[:, -1]), point)
+        point = torch.where(
+            (state.phase == REFLECT)[:, None], middle + (middle - state.simplex[:, -1]), point
+        )
         return torch.where((state.phase == FILL)[:, None], operators.rows(state.simplex, vertex)[:, 0], point)
 
     def _afresh(self, state: State, query: Query, value: Tensor) -> State:

@@ -1,8 +1,9 @@
 """Random search: the baseline that learns nothing.
 
-Each step asks `population` fresh points, uniform in the start box (Rastrigin 1963, Autom. Remote Control 24:1337) or uniform bits, and keeps
-the best. Where the oracle adds noise the point kept is asked again beside the fresh ones, since an old lucky value would never be beaten:
-that is one more evaluation per step. Draws: mutation.
+Each step asks `population` fresh points, uniform in the start box (Rastrigin 1963, Autom. Remote Control
+24:1337) or uniform bits, and keeps the best. Where the oracle adds noise the point kept is asked again beside
+the fresh ones, since an old lucky value would never be beaten: that is one more evaluation per step. Draws:
+mutation.
 """
 
 from __future__ import annotations
@@ -49,7 +50,12 @@ class RandomSearch(Optimizer):
         best = problem.start(1)[:, 0]
         edges = (problem.domain.low, problem.domain.high) if isinstance(problem.domain, Reals) else (0.0, 1.0)
         value = torch.full((streams.size,), torch.inf, dtype=streams.dtype, device=best.device)
-        return State(best, value, value.new_tensor(edges).expand(streams.size, 2), torch.full_like(value, problem.exact, dtype=torch.bool))
+        return State(
+            best,
+            value,
+            value.new_tensor(edges).expand(streams.size, 2),
+            torch.full_like(value, problem.exact, dtype=torch.bool),
+        )
 
     def ask(self, state: State, streams: Streams) -> Query:
         """Fresh points, after the kept one where values are noisy."""
@@ -68,7 +74,9 @@ class RandomSearch(Optimizer):
         low, point = value.amin(1), operators.best(query.points, value)
         accepted = ~state.exact | (low < state.value)
         best = torch.where(accepted[:, None], point, state.best)
-        return state._replace(best=best, value=torch.where(accepted, low, state.value)), {"accepted": accepted}
+        return state._replace(best=best, value=torch.where(accepted, low, state.value)), {
+            "accepted": accepted
+        }
 
     def recommend(self, state: State) -> Tensor:
         """The point kept: (R, D)."""

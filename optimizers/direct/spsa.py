@@ -1,13 +1,15 @@
 """Simultaneous perturbation: an estimate of the whole gradient from two values.
 
-After k completed steps, with a_k = a / (A + k + 1)^alpha, c_k = c / (k + 1)^gamma and signs delta_i = +-1 by fair coins, Spall 1992,
-"Multivariate stochastic approximation using a simultaneous perturbation gradient approximation", IEEE Trans. Autom. Control 37:332:
+After k completed steps, with a_k = a / (A + k + 1)^alpha, c_k = c / (k + 1)^gamma and signs delta_i = +-1 by
+fair coins, Spall 1992, "Multivariate stochastic approximation using a simultaneous perturbation gradient
+approximation", IEEE Trans. Autom. Control 37:332:
 
     g_i = [L(x + c_k delta) - L(x - c_k delta)] / (2 c_k delta_i)      (2.2)
     x <- x - a_k g                                                     (2.1)
 
-with g the mean over the pairs. On a quadratic g is unbiased, and on a slope its variance summed over coordinates is (D - 1) |grad L|^2 for one pair.
-The exponents are those that Spall 1998 recommends (IEEE Trans. Aerosp. Electron. Syst. 34:817). 2 values per pair and step; draws: mutation.
+with g the mean over the pairs. On a quadratic g is unbiased, and on a slope its variance summed over
+coordinates is (D - 1) |grad L|^2 for one pair. The exponents are those that Spall 1998 recommends (IEEE
+Trans. Aerosp. Electron. Syst. 34:817). 2 values per pair and step; draws: mutation.
 """
 
 from __future__ import annotations
@@ -74,13 +76,17 @@ class SPSA(Optimizer):
         del streams
         up, down = query.points[:, : self.pairs], query.points[:, self.pairs :]
         rise = answer.value[:, : self.pairs] - answer.value[:, self.pairs :]
-        slope = (rise[..., None] / (up - down)).mean(1, keepdim=True)  # up - down is 2 c_k delta as it was really asked, after rounding
+        slope = (rise[..., None] / (up - down)).mean(
+            1, keepdim=True
+        )  # up - down is 2 c_k delta as it was really asked, after rounding
         rate = column(self._gain(state, self.learning_rate, self.alpha, self.stability), slope)
         return State(state.center - rate * slope, state.step + 1), {}
 
     def rates(self, state: State) -> Mapping[str, float | Tensor]:
         """The gain a_k."""
-        return dict.fromkeys(("raw", "smoothed"), self._gain(state, self.learning_rate, self.alpha, self.stability))
+        return dict.fromkeys(
+            ("raw", "smoothed"), self._gain(state, self.learning_rate, self.alpha, self.stability)
+        )
 
     def recommend(self, state: State) -> Tensor:
         """The trajectory's point: (R, D)."""
@@ -90,7 +96,11 @@ class SPSA(Optimizer):
         """The trajectory's point: (R, D)."""
         return state.center[:, 0]
 
-    def _gain(self, state: State, base: float | Tensor, exponent: float | Tensor, offset: float | Tensor = 0.0) -> Tensor:
+    def _gain(
+        self, state: State, base: float | Tensor, exponent: float | Tensor, offset: float | Tensor = 0.0
+    ) -> Tensor:
         """Base / (offset + k + 1) ** exponent: (R,) float64."""
-        base, exponent, offset = (operators.per_world(value, state.step) for value in (base, exponent, offset))
+        base, exponent, offset = (
+            operators.per_world(value, state.step) for value in (base, exponent, offset)
+        )
         return base * torch.exp(-exponent * torch.log(offset + state.step.double() + 1))

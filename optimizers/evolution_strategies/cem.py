@@ -4,8 +4,9 @@ With P points x_i = m + sigma z_i, z_i ~ N(0, I), and the elite, the best n = ce
 
     m  <- (1 - alpha) m + alpha mean(elite),    sigma <- (1 - alpha) sigma + alpha std(elite)    (Rubinstein 1999; de Boer et al. 2005, section 5)
 
-std is the maximum-likelihood one, over n. Lest sigma shrink too early, variance may be added after step t = 1, 2, ..: sigma^2 <- sigma^2 +
-noise max(0, 1 - t / steps) (Szita and Lorincz 2006, Neural Comput. 18:2936). P values per step; draws: mutation.
+std is the maximum-likelihood one, over n. Lest sigma shrink too early, variance may be added after step t =
+1, 2, ..: sigma^2 <- sigma^2 + noise max(0, 1 - t / steps) (Szita and Lorincz 2006, Neural Comput. 18:2936). P
+values per step; draws: mutation.
 """
 
 from __future__ import annotations
@@ -43,9 +44,11 @@ class CEM(Optimizer):
         sigma: initial standard deviation, > 0, in units of x; None: 0.3 of the width of the start box.
         smoothing: alpha, 0 < alpha <= 1, of the mean and of sigma.
         noise: variance added, at first, after each step, >= 0, in units of x^2.
-        steps: after so many steps the added variance has fallen, in a line, to 0; > 0, or budget: when the budget is spent. None: it never falls.
+        steps: after so many steps the added variance has fallen, in a line, to 0; > 0, or budget: when the
+            budget is spent. None: it never falls.
 
-    Source: Rubinstein 1999, Methodol. Comput. Appl. Probab. 1:127; de Boer, Kroese, Mannor, Rubinstein 2005, Ann. Oper. Res. 134:19.
+    Source: Rubinstein 1999, Methodol. Comput. Appl. Probab. 1:127; de Boer, Kroese, Mannor, Rubinstein 2005,
+    Ann. Oper. Res. 134:19.
     """
 
     name: ClassVar[str] = "cem"
@@ -66,7 +69,9 @@ class CEM(Optimizer):
 
     def ask(self, state: State, streams: Streams) -> Query:
         """P points around the mean."""
-        return Query(state.mean + state.sigma * streams.normal("mutation", (self.population, state.mean.shape[-1])))
+        return Query(
+            state.mean + state.sigma * streams.normal("mutation", (self.population, state.mean.shape[-1]))
+        )
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
         """Fit the elite."""
@@ -78,7 +83,9 @@ class CEM(Optimizer):
         away = x - state.mean - mean
         unit = safe_unit(away.abs().amax(1, keepdim=True))
         away, alpha, step = away / unit, column(self.smoothing, x), state.step + 1
-        sigma = state.sigma + alpha * (distribution.weighted_sum(weights, away * away).sqrt() * unit - state.sigma)
+        sigma = state.sigma + alpha * (
+            distribution.weighted_sum(weights, away * away).sqrt() * unit - state.sigma
+        )
         if isinstance(self.noise, Tensor) or self.noise:
             added = torch.as_tensor(self._added(step, x)).to(sigma)
             unit = safe_unit(torch.maximum(sigma, added.sqrt()))
@@ -96,10 +103,17 @@ class CEM(Optimizer):
 
     def _elite(self, points: Tensor) -> Tensor:
         """Sizes of the elite, (1, 1) or (R, 1) float64."""
-        share = torch.as_tensor(self.fraction, dtype=torch.float64, device=points.device).reshape(-1, 1) * self.population
+        share = (
+            torch.as_tensor(self.fraction, dtype=torch.float64, device=points.device).reshape(-1, 1)
+            * self.population
+        )
         return (share - 1e-9).ceil().clamp_min(min(2, self.population))  # 0.1 * 30 is a little more than 3
 
     def _added(self, step: Tensor, like: Tensor) -> float | Tensor:
         """The variance added at the end of step t (R,)."""
-        left = 1.0 if self.steps is None else column((1 - step.double() / number_of(self.steps, self.name)).clamp_min(0), like)
+        left = (
+            1.0
+            if self.steps is None
+            else column((1 - step.double() / number_of(self.steps, self.name)).clamp_min(0), like)
+        )
         return column(self.noise, like) * left

@@ -1,7 +1,8 @@
 """Covariance matrix adaptation: an evolution strategy that learns the metric of the landscape.
 
-With P points x_i = m + sigma y_i, y_i ~ N(0, C), ranked from best to worst, weights w_k (positive for the better half, sum 1; negative for
-the worse), and E = E |N(0, I)|, the equations of Hansen 2016, arXiv:1604.00772 (figure 6):
+With P points x_i = m + sigma y_i, y_i ~ N(0, C), ranked from best to worst, weights w_k (positive for the
+better half, sum 1; negative for the worse), and E = E |N(0, I)|, the equations of Hansen 2016,
+arXiv:1604.00772 (figure 6):
 
     shift   = sum_{k <= mu} w_k y_k,    m <- m + sigma shift
     p_sigma <- (1 - c_sigma) p_sigma + sqrt(c_sigma (2 - c_sigma) mu_eff) C^(-1/2) shift
@@ -9,9 +10,10 @@ the worse), and E = E |N(0, I)|, the equations of Hansen 2016, arXiv:1604.00772 
     p_c     <- (1 - c_c) p_c + h sqrt(c_c (2 - c_c) mu_eff) shift
     C       <- (1 + c_1 (1 - h) c_c (2 - c_c) - c_1 - c_mu sum w) C + c_1 p_c p_c^T + c_mu sum_k w'_k y_k y_k^T
 
-h is 0 while p_sigma is long, and w'_k = w_k D / |C^(-1/2) y_k|^2 where w_k < 0. The constants are the tutorial's (table 1), as pycma has them.
-C is decomposed every `lazy` steps. The diagonal variant (Ros and Hansen 2008, PPSN, 296) keeps C diagonal and learns (D + 2) / 3 times as
-fast. The y_k are recovered as (x_k - m) / sigma, after rounding. P values per step; draws: mutation.
+h is 0 while p_sigma is long, and w'_k = w_k D / |C^(-1/2) y_k|^2 where w_k < 0. The constants are the
+tutorial's (table 1), as pycma has them. C is decomposed every `lazy` steps. The diagonal variant (Ros and
+Hansen 2008, PPSN, 296) keeps C diagonal and learns (D + 2) / 3 times as fast. The y_k are recovered as (x_k -
+m) / sigma, after rounding. P values per step; draws: mutation.
 """
 
 from __future__ import annotations
@@ -53,9 +55,11 @@ class CMAES(Optimizer):
         sigma: initial standard deviation, > 0, in units of x; None: 0.3 of the width of the start box.
         covariance: full or diagonal (linear in D).
         active: whether the worse half has negative weights in C.
-        lazy: steps between decompositions of a full C, >= 1; None: min(2 / D, 1/4) / (c_1 + c_mu), rounded down, at least 1.
+        lazy: steps between decompositions of a full C, >= 1; None: min(2 / D, 1/4) / (c_1 + c_mu), rounded
+            down, at least 1.
 
-    Source: Hansen 2016, arXiv:1604.00772; Hansen and Ostermeier 2001, Evol. Comput. 9:159; Ros and Hansen 2008, PPSN, 296.
+    Source: Hansen 2016, arXiv:1604.00772; Hansen and Ostermeier 2001, Evol. Comput. 9:159; Ros and Hansen
+    2008, PPSN, 296.
     """
 
     name: ClassVar[str] = "cma_es"
@@ -73,12 +77,26 @@ class CMAES(Optimizer):
         eye = torch.eye(dim, dtype=mean.dtype, device=mean.device).repeat(streams.size, 1, 1)
         c, basis = (one, eye[:, :0, :0]) if self.covariance == "diagonal" else (eye, eye)
         step = torch.zeros(streams.size, dtype=torch.int64, device=mean.device)
-        return State(mean, distribution.start_sigma(self.sigma, problem, mean[..., :1]), zero, zero, c, basis, one, step)
+        return State(
+            mean,
+            distribution.start_sigma(self.sigma, problem, mean[..., :1]),
+            zero,
+            zero,
+            c,
+            basis,
+            one,
+            step,
+        )
 
     def ask(self, state: State, streams: Streams) -> Query:
         """P points around the mean."""
         dim = state.mean.shape[-1]
-        return Query(around(state, streams.normal("mutation", (self.population or distribution.default_population(dim), dim))))
+        return Query(
+            around(
+                state,
+                streams.normal("mutation", (self.population or distribution.default_population(dim), dim)),
+            )
+        )
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
         """Move the mean, lengthen the paths, adapt sigma and C."""
@@ -93,7 +111,16 @@ class CMAES(Optimizer):
         path_c = distribution.cumulated(state.path_c, torch.where(still, 0.0, shift), k.c_c, k.size)
         covariance = _adapted(state.covariance, y, z, path_c, still, k)
         sigma = state.sigma * distribution.path_length_control(path_sigma, k.c_sigma, k.d_sigma)
-        new = State(state.mean + state.sigma * shift, sigma, path_sigma, path_c, covariance, state.basis, state.lengths, state.step + 1)
+        new = State(
+            state.mean + state.sigma * shift,
+            sigma,
+            path_sigma,
+            path_c,
+            covariance,
+            state.basis,
+            state.lengths,
+            state.step + 1,
+        )
         return self._decomposed(new, k), {}
 
     def recommend(self, state: State) -> Tensor:
@@ -108,15 +135,21 @@ class CMAES(Optimizer):
         """The state with the decomposition of C renewed in the worlds where it is due."""
         if self.covariance == "diagonal":
             return state._replace(lengths=state.covariance.sqrt())
-        due = state.step % (self.lazy or max(1, int(min(2 / state.mean.shape[-1], 0.25) / (k.c_1 + k.c_mu)))) == 0
+        due = (
+            state.step % (self.lazy or max(1, int(min(2 / state.mean.shape[-1], 0.25) / (k.c_1 + k.c_mu))))
+            == 0
+        )
         if not bool(due.any()):
             return state
         values, basis = distribution.eigen(state.covariance)
-        floor = 0.1 * state.lengths.square().amin(-1, keepdim=True)  # negative weights, cut to stale lengths, could leave C indefinite
+        floor = 0.1 * state.lengths.square().amin(
+            -1, keepdim=True
+        )  # negative weights, cut to stale lengths, could leave C indefinite
         lift, due = (floor - values[..., :1]).clamp_min(0), due[:, None, None]
         lengths, every = (values + lift).sqrt(), bool(due.all())
         return state._replace(
-            covariance=state.covariance + torch.diag_embed(torch.where(due, lift, 0.0).expand_as(values)[:, 0]),
+            covariance=state.covariance
+            + torch.diag_embed(torch.where(due, lift, 0.0).expand_as(values)[:, 0]),
             basis=basis if every else torch.where(due, basis, state.basis),
             lengths=lengths if every else torch.where(due, lengths, state.lengths),
         )
@@ -139,13 +172,17 @@ def _stalled(path: Tensor, step: Tensor, c: float) -> Tensor:
     return ~(dot(path, path).sqrt() < limit[:, None].to(path))[..., None]
 
 
-def _adapted(covariance: Tensor, y: Tensor, z: Tensor, path: Tensor, still: Tensor, k: distribution.CMAConstants) -> Tensor:
+def _adapted(
+    covariance: Tensor, y: Tensor, z: Tensor, path: Tensor, still: Tensor, k: distribution.CMAConstants
+) -> Tensor:
     """C after the rank-one and the rank-mu update, from ranked steps y (R, P, D) and the worse ones whitened, z (R, P - mu, D)."""
     best, worst = k.weights.to(y).split([k.parents, len(z[0])])
     shrunk = worst * y.shape[-1] / (dot(z, z).sqrt() + 1e-9).square()  # (R, P - mu)
     decay = 1 - k.c_1 - k.c_mu * k.weights.sum().item() + still.to(y) * (k.c_1 * k.c_c * (2 - k.c_c))
     steps = torch.cat([path, y], 1)
-    weights = torch.cat([torch.full_like(path[..., 0], k.c_1), (k.c_mu * best).expand(len(y), -1), k.c_mu * shrunk], 1)
+    weights = torch.cat(
+        [torch.full_like(path[..., 0], k.c_1), (k.c_mu * best).expand(len(y), -1), k.c_mu * shrunk], 1
+    )
     if covariance.shape[1] < y.shape[2]:  # diagonal
         return decay * covariance + distribution.weighted_sum(weights, steps * steps)
     return decay * covariance + matmul((weights[..., None] * steps).mT, steps)

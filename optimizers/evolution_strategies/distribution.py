@@ -1,4 +1,6 @@
-"""What methods with a search distribution share: ranked points, utilities and weights, evolution paths, step sizes.
+"""What methods with a search distribution share.
+
+Ranked points, utilities and weights, evolution paths, step sizes.
 
 Hansen 2016, "The CMA evolution strategy: a tutorial", arXiv:1604.00772, unless a function says otherwise.
 """
@@ -18,7 +20,10 @@ from optimizers.operators import order, rows
 
 
 def start_sigma(sigma: float | Tensor | None, problem: Problem, like: Tensor) -> Tensor:
-    """The initial standard deviation as a tensor of the shape of `like` (R, 1, .); None: 0.3 of the width of the start box."""
+    """The initial standard deviation as a tensor of the shape of `like` (R, 1, .).
+
+    None: 0.3 of the width of the start box.
+    """
     if sigma is None:
         assert isinstance(problem.domain, Reals)
         sigma = 0.3 * (problem.domain.high - problem.domain.low)
@@ -37,12 +42,16 @@ def ranked(points: Tensor, value: Tensor) -> Tensor:
 
 def weighted_sum(weights: Tensor, points: Tensor) -> Tensor:
     """sum_k w_k x_k of weights (n,) or (R, n) and the first n of points (R, P, D): (R, 1, D)."""
-    twice = weights.to(points).expand(len(points), weights.shape[-1])[:, None].repeat(1, 2, 1)  # two rows: `matmul` need not pad
+    twice = (
+        weights.to(points).expand(len(points), weights.shape[-1])[:, None].repeat(1, 2, 1)
+    )  # two rows: `matmul` need not pad
     return matmul(twice, points[:, : twice.shape[-1]])[:, :1]
 
 
 def utilities(n: int) -> Tensor:
-    """max(0, ln(n/2 + 1) - ln k), normalised to sum 1, less 1/n, of ranks k = 1 .. n: (n,) float64, sum 0; 0 where n = 1.
+    """max(0, ln(n/2 + 1) - ln k), normalised to sum 1, less 1/n, of ranks k = 1 .. n: (n,) float64, sum 0.
+
+    0 where n = 1.
 
     Source: Wierstra et al. 2014, J. Mach. Learn. Res. 15:949, section 3.1.
     """
@@ -64,7 +73,10 @@ def effective_size(weights: Tensor) -> float:
 
 
 def cumulated(path: Tensor, shift: Tensor, rate: float, size: float) -> Tensor:
-    """An evolution path: (1 - c) p + sqrt(c (2 - c) mu_eff) shift; p is N(0, I) where shift is N(0, I / mu_eff)."""
+    """An evolution path: (1 - c) p + sqrt(c (2 - c) mu_eff) shift.
+
+    P is N(0, I) where shift is N(0, I / mu_eff).
+    """
     return (1 - rate) * path + math.sqrt(rate * (2 - rate) * size) * shift
 
 
@@ -92,7 +104,10 @@ class CMAConstants(NamedTuple):
 
 @cache
 def cma_constants(n: int, size: int, diagonal: bool, active: bool) -> CMAConstants:
-    """The tutorial's table 1 for CMA-ES, of n dimensions and `size` points; 1/4 in c_mu, alpha_cov = min(2, size / 3) in c_1, 2 in c_mu."""
+    """The tutorial's table 1 for CMA-ES, of n dimensions and `size` points.
+
+    1/4 in c_mu, alpha_cov = min(2, size / 3) in c_1, 2 in c_mu.
+    """
     raw, parents = log_weights(size), size // 2
     mu, minus = effective_size(raw[:parents]), effective_size(raw[parents:])
     c_sigma, d_sigma = path_constants(n, mu)
@@ -100,7 +115,10 @@ def cma_constants(n: int, size: int, diagonal: bool, active: bool) -> CMAConstan
     c_1 = speed * min(2.0, size / 3) / ((n + 1.3) ** 2 + mu)
     c_mu = min(1 - c_1, speed * 2 * (1 / 4 + mu + 1 / mu - 2) / ((n + 2) ** 2 + mu))
     share = min(1 + c_1 / c_mu, 1 + 2 * minus / (mu + 2), (1 - c_1 - c_mu) / (n * c_mu)) if active else 0.0
-    weights = torch.cat([raw[:parents] / raw[:parents].sum(), share * raw[parents:] / raw[parents:].abs().sum()])
+    weights = torch.cat([
+        raw[:parents] / raw[:parents].sum(),
+        share * raw[parents:] / raw[parents:].abs().sum(),
+    ])
     return CMAConstants(weights, parents, mu, c_sigma, d_sigma, c_c, c_1, c_mu)
 
 
@@ -119,9 +137,16 @@ def path_length_control(path: Tensor, rate: float, damping: float | Tensor) -> T
 
 
 def eigen(matrix: Tensor) -> tuple[Tensor, Tensor]:
-    """Eigenvalues (R, 1, D), ascending, and eigenvectors, the columns of (R, D, D), of symmetric (R, D, D); values NaN where not finite."""
+    """Eigenvalues (R, 1, D), ascending, and eigenvectors, the columns of (R, D, D), of symmetric (R, D, D).
+
+    Values NaN where not finite.
+    """
     good = matrix.flatten(1).abs().amax(1).isfinite()[:, None, None]
     if not bool(good.all()):
-        matrix = torch.where(good, matrix, torch.eye(matrix.shape[-1], dtype=matrix.dtype, device=matrix.device))
-    values, vectors = torch.linalg.eigh(matrix)  # LAPACK, one matrix after another: each world's bits are its own
+        matrix = torch.where(
+            good, matrix, torch.eye(matrix.shape[-1], dtype=matrix.dtype, device=matrix.device)
+        )
+    values, vectors = torch.linalg.eigh(
+        matrix
+    )  # LAPACK, one matrix after another: each world's bits are its own
     return torch.where(good, values[:, None], torch.nan), vectors

@@ -1,7 +1,8 @@
 """CMA-ES that starts afresh with a larger population each time it has converged or is stuck.
 
-Auger and Hansen 2005, "A restart CMA evolution strategy with increasing population size", IEEE CEC, 1769. Each world runs `cma_es` until, at the
-end of a generation, one of these holds (section 2); then it begins again at the landscape's next start, with twice as many points:
+Auger and Hansen 2005, "A restart CMA evolution strategy with increasing population size", IEEE CEC, 1769.
+Each world runs `cma_es` until, at the end of a generation, one of these holds (section 2); then it begins
+again at the landscape's next start, with twice as many points:
 
     EqualFunValHist  the best values of the last H = 10 + ceil(30 D / P) generations are all the same
     TolFun           the range of these and of all values of this generation is below tol_fun
@@ -10,9 +11,10 @@ end of a generation, one of these holds (section 2); then it begins again at the
     NoEffectCoord    m_d + 0.2 sigma sqrt(C_dd) = m_d for a coordinate d
     ConditionCov     the condition number of C exceeds 1e14
 
-It is `cma_es` to the bit until its first restart; after its last one it runs on, whatever it meets. Worlds restart when each is due. A query is as
-wide as the largest population that any of its worlds has; rows beyond a world's own are not alive: neither billed nor looked at. P values per
-step, P the world's own. Draws: mutation.
+It is `cma_es` to the bit until its first restart; after its last one it runs on, whatever it meets. Worlds
+restart when each is due. A query is as wide as the largest population that any of its worlds has; rows beyond
+a world's own are not alive: neither billed nor looked at. P values per step, P the world's own. Draws:
+mutation.
 """
 
 from __future__ import annotations
@@ -59,12 +61,14 @@ class State(NamedTuple):
 class IPOPCMAES(Optimizer):
     """CMA-ES with restarts and increasing population.
 
-    The recommendation is the mean of the run that goes on or, where the median value of its last generation is higher, the last mean of the run that
-    ended lowest by that measure: not the best value ever seen, which under noise was lucky.
+    The recommendation is the mean of the run that goes on or, where the median value of its last generation
+    is higher, the last mean of the run that ended lowest by that measure: not the best value ever seen, which
+    under noise was lucky.
 
     Args:
         population: P of the first run, >= 2; None: 4 + floor(3 ln D).
-        sigma: sigma_0, standard deviation at each start, > 0, in units of x; None: 0.3 of the width of the start box.
+        sigma: sigma_0, standard deviation at each start, > 0, in units of x; None: 0.3 of the width of the
+            start box.
         covariance: full or diagonal (linear in D).
         active: whether the worse half has negative weights in C.
         lazy: steps between decompositions of a full C, >= 1; None: as in `cma_es`.
@@ -94,7 +98,17 @@ class IPOPCMAES(Optimizer):
         size = self.population or distribution.default_population(problem.dim)
         run = self._method(size).init(problem._replace(start=lambda n: starts[:, :n]), streams)
         lowest = run.mean.new_full((streams.size, 10 + math.ceil(30 * problem.dim / size)), torch.inf)
-        return State(*run, run.step, run.step + size, starts, run.sigma, lowest, lowest[:, 0], starts[:, 0], lowest[:, 0])
+        return State(
+            *run,
+            run.step,
+            run.step + size,
+            starts,
+            run.sigma,
+            lowest,
+            lowest[:, 0],
+            starts[:, 0],
+            lowest[:, 0],
+        )
 
     def ask(self, state: State, streams: Streams) -> Query:
         """P points around each world's mean, and the mean itself where others have more."""
@@ -108,12 +122,21 @@ class IPOPCMAES(Optimizer):
         """A step of CMA-ES in every world, then the restarts that are due; info: restarted (R,)."""
         parts = [field.clone() for field in state[:8]]
         for size, rows, run in _groups(state):
-            new, _ = self._method(size).tell(run, Query(query.points[rows, :size]), Answer(answer.value[rows, :size]), streams)
+            new, _ = self._method(size).tell(
+                run, Query(query.points[rows, :size]), Answer(answer.value[rows, :size]), streams
+            )
             for part, field in zip(parts, new, strict=True):
                 part[rows] = field
-        value = torch.where(_own(state.size, query.points), operators.worst_last(answer.value), torch.inf).sort(1).values
+        value = (
+            torch
+            .where(_own(state.size, query.points), operators.worst_last(answer.value), torch.inf)
+            .sort(1)
+            .values
+        )
         lowest = torch.cat([state.lowest[:, 1:], value[:, :1]], 1)
-        median, highest = (value.gather(1, place[:, None])[:, 0] for place in ((state.size - 1) // 2, state.size - 1))
+        median, highest = (
+            value.gather(1, place[:, None])[:, 0] for place in ((state.size - 1) // 2, state.size - 1)
+        )
         state = state._replace(lowest=lowest, value=median, **cma_es.State(*parts)._asdict())
         due = self.stopped(state, highest) & (state.restarts < self.restarts)
         return (self._restarted(state, due) if bool(due.any()) else state), {"restarted": due}
@@ -127,38 +150,69 @@ class IPOPCMAES(Optimizer):
         return state.mean[:, 0]
 
     def stopped(self, state: State, highest: Tensor) -> Tensor:
-        """Whether the run of each world is at its end; `highest` (R,) value of the generation told last: (R,) bool."""
+        """Whether the run of each world is at its end.
+
+        `highest` (R,) value of the generation told last: (R,) bool.
+        """
         mean, sigma, dim = state.mean[:, 0], state.sigma[:, 0], state.mean.shape[-1]
         full = self.covariance == "full"
-        spread = sigma * (state.covariance.diagonal(dim1=1, dim2=2) if full else state.covariance[:, 0]).sqrt()
+        spread = (
+            sigma * (state.covariance.diagonal(dim1=1, dim2=2) if full else state.covariance[:, 0]).sqrt()
+        )
         span = 10 + (30 * dim + state.size - 1) // state.size  # H of this run
         recent = torch.arange(state.lowest.shape[1], 0, -1, device=span.device) <= span[:, None]
-        top, bottom = torch.where(recent, state.lowest, -torch.inf).amax(1), torch.where(recent, state.lowest, torch.inf).amin(1)
-        narrow = torch.maximum(top, highest) - bottom < torch.as_tensor(self.tol_fun, dtype=top.dtype, device=top.device)
+        top, bottom = (
+            torch.where(recent, state.lowest, -torch.inf).amax(1),
+            torch.where(recent, state.lowest, torch.inf).amin(1),
+        )
+        narrow = torch.maximum(top, highest) - bottom < torch.as_tensor(
+            self.tol_fun, dtype=top.dtype, device=top.device
+        )
         flat = (top == bottom) & top.isfinite() | narrow
         limit = (column(self.tol_x, state.first_sigma) * state.first_sigma)[:, 0]
         small = ((spread < limit) & ((sigma * state.path_c[:, 0]).abs() < limit)).all(1)
-        axes = 0.1 * sigma[..., None] * (state.lengths.mT * state.basis.mT if full else torch.diag_embed(state.lengths[:, 0]))
+        axes = (
+            0.1
+            * sigma[..., None]
+            * (state.lengths.mT * state.basis.mT if full else torch.diag_embed(state.lengths[:, 0]))
+        )
         stuck = (mean[:, None] + axes == mean[:, None]).all(2).any(1) | (mean + 0.2 * spread == mean).any(1)
         return flat | small | stuck | (state.lengths.amax((1, 2)) > 1e7 * state.lengths.amin((1, 2)))
 
     def _restarted(self, state: State, due: Tensor) -> State:
         """The state with a fresh run, of a larger population, where one is due."""
         better = due & (state.value < state.kept_value)
-        kept, kept_value = torch.where(better[:, None], state.mean[:, 0], state.kept), torch.where(better, state.value, state.kept_value)
+        kept, kept_value = (
+            torch.where(better[:, None], state.mean[:, 0], state.kept),
+            torch.where(better, state.value, state.kept_value),
+        )
         restarts = state.restarts + due
         mean = operators.rows(state.starts, restarts[:, None])
-        zero, one, eye = torch.zeros_like(mean), torch.ones_like(mean), torch.eye(mean.shape[-1], dtype=mean.dtype, device=mean.device)
+        zero, one, eye = (
+            torch.zeros_like(mean),
+            torch.ones_like(mean),
+            torch.eye(mean.shape[-1], dtype=mean.dtype, device=mean.device),
+        )
         covariance, basis = (eye, eye) if self.covariance == "full" else (one, state.basis)
         fresh = (mean, state.first_sigma, zero, zero, covariance, basis, one, torch.zeros_like(state.step))
-        run = [torch.where(due.view(-1, *(1,) * (old.ndim - 1)), new, old) for new, old in zip(fresh, state[:8], strict=True)]
-        lowest, value = torch.where(due[:, None], torch.inf, state.lowest), torch.where(due, torch.inf, state.value)
+        run = [
+            torch.where(due.view(-1, *(1,) * (old.ndim - 1)), new, old)
+            for new, old in zip(fresh, state[:8], strict=True)
+        ]
+        lowest, value = (
+            torch.where(due[:, None], torch.inf, state.lowest),
+            torch.where(due, torch.inf, state.value),
+        )
         size = torch.where(due, state.size * self.growth, state.size)
-        state = state._replace(restarts=restarts, size=size, lowest=lowest, value=value, kept=kept, kept_value=kept_value)
+        state = state._replace(
+            restarts=restarts, size=size, lowest=lowest, value=value, kept=kept, kept_value=kept_value
+        )
         return state._replace(**cma_es.State(*run)._asdict())
 
     def _method(self, size: int) -> CMAES:
-        return CMAES(population=size, sigma=self.sigma, covariance=self.covariance, active=self.active, lazy=self.lazy)
+        return CMAES(
+            population=size, sigma=self.sigma, covariance=self.covariance, active=self.active, lazy=self.lazy
+        )
 
 
 def _groups(state: State) -> list[tuple[int, Tensor, cma_es.State]]:

@@ -1,13 +1,17 @@
-"""The (mu/mu_w, lambda) evolution strategy with cumulative step-size adaptation: weighted recombination and one step size, no covariance.
+"""The (mu/mu_w, lambda) evolution strategy with cumulative step-size adaptation.
 
-With P = lambda points x_i = m + sigma z_i, z_i ~ N(0, I), ranked from best to worst, and weights w_k of the best mu (sum 1):
+Weighted recombination and one step size, no covariance.
+
+With P = lambda points x_i = m + sigma z_i, z_i ~ N(0, I), ranked from best to worst, and weights w_k of the
+best mu (sum 1):
 
     shift = sum_{k <= mu} w_k z_k,    m <- m + sigma shift
     p     <- (1 - c) p + sqrt(c (2 - c) mu_eff) shift
     sigma <- sigma exp(c / d (|p| / E |N(0, I)| - 1))    (Ostermeier, Gawelczyk, Hansen 1994; Hansen 2016, arXiv:1604.00772, equations 43, 44)
 
-c = (mu_eff + 2) / (D + mu_eff + 5) and d = 1 + c + 2 max(0, sqrt((mu_eff - 1) / (D + 1)) - 1). With equal weights this is the
-(mu/mu, lambda)-ES of Beyer 2001. The z_k are recovered as (x_k - m) / sigma, after rounding. P values per step; draws: mutation.
+c = (mu_eff + 2) / (D + mu_eff + 5) and d = 1 + c + 2 max(0, sqrt((mu_eff - 1) / (D + 1)) - 1). With equal
+weights this is the (mu/mu, lambda)-ES of Beyer 2001. The z_k are recovered as (x_k - m) / sigma, after
+rounding. P values per step; draws: mutation.
 """
 
 from __future__ import annotations
@@ -45,7 +49,8 @@ class MuLambda(Optimizer):
         sigma: initial standard deviation, > 0, in units of x; None: 0.3 of the width of the start box.
         damping: d > 0; None: as in the module; infinite: sigma never changes.
 
-    Source: Ostermeier, Gawelczyk, Hansen 1994, PPSN III, 189; Beyer 2001, "The theory of evolution strategies".
+    Source: Ostermeier, Gawelczyk, Hansen 1994, PPSN III, 189; Beyer 2001, "The theory of evolution
+    strategies".
     """
 
     name: ClassVar[str] = "mu_lambda"
@@ -59,21 +64,33 @@ class MuLambda(Optimizer):
     def check(self) -> None:
         """Parents are chosen among the offspring."""
         if self.parents is not None and self.population is not None and self.parents > self.population:
-            raise ValueError(f"mu_lambda.parents: expected 1 <= parents <= population = {self.population}, got {self.parents}")
+            raise ValueError(
+                f"mu_lambda.parents: expected 1 <= parents <= population = {self.population}, got"
+                f" {self.parents}"
+            )
 
     def init(self, problem: Problem, streams: Streams) -> State:
         """The mean at the first start."""
         del streams
         size = self.population or distribution.default_population(problem.dim)
         if (self.parents or 1) > size:
-            raise ValueError(f"mu_lambda.parents: expected 1 <= parents <= {size}, the default population, got {self.parents}; set population")
+            raise ValueError(
+                f"mu_lambda.parents: expected 1 <= parents <= {size}, the default population, got"
+                f" {self.parents}; set population"
+            )
         mean = problem.start(1)
-        return State(mean, distribution.start_sigma(self.sigma, problem, mean[..., :1]), torch.zeros_like(mean))
+        return State(
+            mean, distribution.start_sigma(self.sigma, problem, mean[..., :1]), torch.zeros_like(mean)
+        )
 
     def ask(self, state: State, streams: Streams) -> Query:
         """Lambda points around the mean."""
         dim = state.mean.shape[-1]
-        return Query(state.mean + state.sigma * streams.normal("mutation", (self.population or distribution.default_population(dim), dim)))
+        return Query(
+            state.mean
+            + state.sigma
+            * streams.normal("mutation", (self.population or distribution.default_population(dim), dim))
+        )
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
         """Recombine the best and adapt sigma."""
@@ -84,7 +101,14 @@ class MuLambda(Optimizer):
         c, d = distribution.path_constants(z.shape[2], size)
         path = distribution.cumulated(state.path, shift, c, size)
         damping = d if self.damping is None else column(self.damping, z)
-        return State(state.mean + state.sigma * shift, state.sigma * distribution.path_length_control(path, c, damping), path), {}
+        return (
+            State(
+                state.mean + state.sigma * shift,
+                state.sigma * distribution.path_length_control(path, c, damping),
+                path,
+            ),
+            {},
+        )
 
     def recommend(self, state: State) -> Tensor:
         """The mean: (R, D)."""

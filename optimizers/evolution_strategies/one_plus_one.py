@@ -1,12 +1,15 @@
-"""The (1+1) evolution strategy with the one-fifth success rule: one parent, one offspring, the better survives.
+"""The (1+1) evolution strategy with the one-fifth success rule.
+
+One parent, one offspring, the better survives.
 
     y = x + sigma z, z ~ N(0, I);    x <- y where f(y) <= f(x);    sigma <- sigma exp((1{f(y) <= f(x)} - p*) / d)
 
-with p* = 1/5 and d = sqrt(D + 1) (Rechenberg 1973; in this form Hansen, Arnold, Auger 2015, "Evolution strategies", algorithm 4). So
-sigma stands still where a share p* of the steps succeeds, and with d infinite always.
+with p* = 1/5 and d = sqrt(D + 1) (Rechenberg 1973; in this form Hansen, Arnold, Auger 2015, "Evolution
+strategies", algorithm 4). So sigma stands still where a share p* of the steps succeeds, and with d infinite
+always.
 
-Where stored values hold, 1 value per step, the first step's is that of the start; where the oracle adds noise 2, since parent and
-offspring are asked together. Draws: mutation.
+Where stored values hold, 1 value per step, the first step's is that of the start; where the oracle adds noise
+2, since parent and offspring are asked together. Draws: mutation.
 """
 
 from __future__ import annotations
@@ -42,11 +45,13 @@ class OnePlusOne(Optimizer):
     """(1+1) evolution strategy, its step size governed by the success rule.
 
     Args:
-        sigma: initial standard deviation of the mutation, > 0, in units of x; None: 0.3 of the width of the start box.
+        sigma: initial standard deviation of the mutation, > 0, in units of x; None: 0.3 of the width of the
+            start box.
         target: p*, the share of successes at which sigma stands still, 0 < target < 1.
         damping: d > 0; None: sqrt(D + 1); infinite: sigma never changes.
 
-    Source: Rechenberg 1973, "Evolutionsstrategie"; Hansen, Arnold, Auger 2015, Springer Handbook of Computational Intelligence, algorithm 4.
+    Source: Rechenberg 1973, "Evolutionsstrategie"; Hansen, Arnold, Auger 2015, Springer Handbook of
+    Computational Intelligence, algorithm 4.
     """
 
     name: ClassVar[str] = "one_plus_one"
@@ -60,10 +65,15 @@ class OnePlusOne(Optimizer):
         parent = problem.start(1)
         value = torch.full((streams.size,), torch.inf, dtype=streams.dtype, device=parent.device)
         exact = torch.full_like(value, problem.exact, dtype=torch.bool)
-        return State(parent, value, distribution.start_sigma(self.sigma, problem, parent[..., :1]), ~exact, exact)
+        return State(
+            parent, value, distribution.start_sigma(self.sigma, problem, parent[..., :1]), ~exact, exact
+        )
 
     def ask(self, state: State, streams: Streams) -> Query:
-        """The offspring, after its parent where values are noisy; the start itself, while its value is needed and not known."""
+        """The offspring, after its parent where values are noisy.
+
+        The start itself, while its value is needed and not known.
+        """
         step = state.sigma * streams.normal("mutation", state.parent.shape[1:])
         offspring = torch.where(state.known[:, None, None], state.parent + step, state.parent)
         return Query(offspring if bool(state.exact.all()) else torch.cat([state.parent, offspring], 1))
@@ -75,8 +85,12 @@ class OnePlusOne(Optimizer):
         new = answer.value[:, -1]
         accepted = new <= old
         parent = torch.where(accepted[:, None, None], query.points[:, -1:], state.parent)
-        sigma = torch.where(state.known[:, None, None], state.sigma * self._factor(accepted, parent), state.sigma)
-        return State(parent, torch.where(accepted, new, old), sigma, torch.ones_like(state.known), state.exact), {"accepted": accepted}
+        sigma = torch.where(
+            state.known[:, None, None], state.sigma * self._factor(accepted, parent), state.sigma
+        )
+        return State(
+            parent, torch.where(accepted, new, old), sigma, torch.ones_like(state.known), state.exact
+        ), {"accepted": accepted}
 
     def recommend(self, state: State) -> Tensor:
         """The parent: (R, D)."""

@@ -4,13 +4,15 @@ With P points x_i = m + sigma e_i, e_i ~ N(0, I), and F_i their losses (raw, or 
 
     g = 1 / (P sigma) sum_i F_i e_i,    m <- m - eta (g + w m)      (Salimans, Ho, Chen, Sidor, Sutskever 2017, arXiv:1703.03864, algorithm 1)
 
-Antithetic: the second half of the points is the first half mirrored at m. Raw, not antithetic: F_i - mean F, divided by P - 1 in place of
-P, so that g stays unbiased. The e_i are recovered as (x_i - m) / sigma: the displacement that was really evaluated, after rounding.
+Antithetic: the second half of the points is the first half mirrored at m. Raw, not antithetic: F_i - mean F,
+divided by P - 1 in place of P, so that g stays unbiased. The e_i are recovered as (x_i - m) / sigma: the
+displacement that was really evaluated, after rounding.
 
-Eta and sigma may each change by a schedule, and the population P_t with one of them (`optimizers.schedules`): coupled to eta it is the twin of a
-batch, as a step on a linear loss has the variance eta^2 (D + 1) |grad|^2 / P_t (antithetic: twice that); coupled to sigma, sigma^2 / P_t is the
-variance of the mean of the points. Then P is the largest size, and only P_t points are alive: asked, billed and ranked, mirrored pairs whole.
-P values per step; draws: mutation.
+Eta and sigma may each change by a schedule, and the population P_t with one of them (`optimizers.schedules`):
+coupled to eta it is the twin of a batch, as a step on a linear loss has the variance eta^2 (D + 1) |grad|^2 /
+P_t (antithetic: twice that); coupled to sigma, sigma^2 / P_t is the variance of the mean of the points. Then
+P is the largest size, and only P_t points are alive: asked, billed and ranked, mirrored pairs whole. P values
+per step; draws: mutation.
 """
 
 from __future__ import annotations
@@ -49,7 +51,8 @@ class OpenAIES(Optimizer):
     Args:
         population: P_0 >= 2 points per step, even when antithetic.
         sigma: standard deviation of the perturbations, > 0, in units of x.
-        learning_rate: eta > 0; in units of x^2 per unit of loss for raw losses and the sgd step, of x for adam.
+        learning_rate: eta > 0; in units of x^2 per unit of loss for raw losses and the sgd step, of x for
+            adam.
         antithetic: mirror half of the points.
         shaping: centered_ranks (invariant under monotone transforms of the loss) or raw.
         inner: the step taken along g: sgd, or adam.
@@ -60,7 +63,8 @@ class OpenAIES(Optimizer):
         schedule: how the learning rate changes with the steps.
         sigma_schedule: how sigma changes with the steps.
         coupled: what the population follows: sigma or learning_rate, by its schedule.
-        coupling: how it follows, see `optimizers.schedules`; with grow that does not change, but the population does.
+        coupling: how it follows, see `optimizers.schedules`; with grow that does not change, but the
+            population does.
         largest: P >= P_0, where a growing population stops; needed with grow and decay_and_grow. None: P_0.
 
     Source: Salimans et al. 2017, arXiv:1703.03864; adam: Kingma and Ba 2015, ICLR, algorithm 1.
@@ -94,12 +98,19 @@ class OpenAIES(Optimizer):
         check_population(self.name, self.coupling, self.population, self.largest)
         for key in ("population", "largest") if self.antithetic else ():
             if getattr(self, key) is not None and getattr(self, key) % 2:
-                raise ValueError(f"openai_es.{key}: expected an even number with antithetic points, got {getattr(self, key)}")
+                raise ValueError(
+                    f"openai_es.{key}: expected an even number with antithetic points, got"
+                    f" {getattr(self, key)}"
+                )
 
     def init(self, problem: Problem, streams: Streams) -> State:
         """The mean at the first start."""
         center = problem.start(1)
-        return State(center, *steps.Moments.none(center), torch.zeros(streams.size, dtype=torch.int64, device=center.device))
+        return State(
+            center,
+            *steps.Moments.none(center),
+            torch.zeros(streams.size, dtype=torch.int64, device=center.device),
+        )
 
     def ask(self, state: State, streams: Streams) -> Query:
         """P points around the mean; when antithetic, the mirrored half comes last."""
@@ -108,7 +119,10 @@ class OpenAIES(Optimizer):
         step, alive = step * column(self._sigma(state), step), self._alive(state, step[..., 0])
         if not self.antithetic:
             return Query(state.center + step, alive=alive)
-        return Query(torch.cat([state.center + step, state.center - step], 1), alive=None if alive is None else torch.cat([alive, alive], 1))
+        return Query(
+            torch.cat([state.center + step, state.center - step], 1),
+            alive=None if alive is None else torch.cat([alive, alive], 1),
+        )
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
         """Move the mean."""
@@ -116,7 +130,12 @@ class OpenAIES(Optimizer):
         slope = self._gradient(state, query, answer.value)
         if isinstance(self.weight_decay, Tensor) or self.weight_decay:
             slope = slope + column(self.weight_decay, slope) * state.center
-        rate = self.schedule.rate(self.learning_rate, state.step, slope, self.coupling if self.coupled == "learning_rate" else "none")
+        rate = self.schedule.rate(
+            self.learning_rate,
+            state.step,
+            slope,
+            self.coupling if self.coupled == "learning_rate" else "none",
+        )
         if self.inner == "adam":
             before = steps.Moments(state.velocity, state.square, state.unit)
             move, moments = steps.adam(before, slope, (state.step + 1).double(), self.beta1, self.beta2)
@@ -129,8 +148,13 @@ class OpenAIES(Optimizer):
         """The learning rate, of raw losses and plain sgd steps."""
         if self.shaping != "raw" or self.inner != "sgd":
             return {}
-        rate = self.schedule.scheduled(self.learning_rate, state.step, self.coupling if self.coupled == "learning_rate" else "none")
-        return dict.fromkeys(("raw", "smoothed"), steps.plain_rate(rate, momentum=self.momentum, weight_decay=self.weight_decay))
+        rate = self.schedule.scheduled(
+            self.learning_rate, state.step, self.coupling if self.coupled == "learning_rate" else "none"
+        )
+        return dict.fromkeys(
+            ("raw", "smoothed"),
+            steps.plain_rate(rate, momentum=self.momentum, weight_decay=self.weight_decay),
+        )
 
     def recommend(self, state: State) -> Tensor:
         """The mean: (R, D)."""
@@ -142,25 +166,43 @@ class OpenAIES(Optimizer):
 
     def _sigma(self, state: State) -> Tensor:
         """Sigma (R,) float64 of this step."""
-        return self.sigma_schedule.scheduled(self.sigma, state.step, self.coupling if self.coupled == "sigma" else "none")
+        return self.sigma_schedule.scheduled(
+            self.sigma, state.step, self.coupling if self.coupled == "sigma" else "none"
+        )
 
     def _alive(self, state: State, drawn: Tensor) -> Tensor | None:
-        """Which of the points drawn (R, n), single or pairs, are asked at this step: (R, n) bool; None: all."""
+        """Which of the points drawn (R, n), single or pairs, are asked at this step: (R, n) bool.
+
+        None: all.
+        """
         if self.coupling == "none" and self.largest is None:
             return None
         schedule = self.sigma_schedule if self.coupled == "sigma" else self.schedule
         size = self.population / 2 if self.antithetic else self.population
-        return operators.leading(drawn, schedule.size(size, state.step, self.coupling).clamp_min(1 if self.antithetic else 2))
+        return operators.leading(
+            drawn, schedule.size(size, state.step, self.coupling).clamp_min(1 if self.antithetic else 2)
+        )
 
     def _gradient(self, state: State, query: Query, value: Tensor) -> Tensor:
         """The estimate g (R, 1, D) from the points asked (R, P, D) and their losses (R, P)."""
-        points, half, raw, sigma = query.points, value.shape[1] // 2, self.shaping == "raw", self._sigma(state)
+        points, half, raw, sigma = (
+            query.points,
+            value.shape[1] // 2,
+            self.shaping == "raw",
+            self._sigma(state),
+        )
         size = value.shape[1] if query.alive is None else query.alive.sum(1).double()
         shaped = operators.shaped(value, self.shaping, query.alive, centered=not self.antithetic)
         if self.antithetic:  # a pair: (F+ - F-) e, and x+ - x- = 2 sigma e
-            weight, step, count = shaped[:, :half] - shaped[:, half:], points[:, :half] - points[:, half:], 2 * size
+            weight, step, count = (
+                shaped[:, :half] - shaped[:, half:],
+                points[:, :half] - points[:, half:],
+                2 * size,
+            )
         else:
             weight, step, count = shaped, points - state.center, size - int(raw)
         unit = safe_unit(sigma.to(points.dtype)).to(sigma)  # where sigma^2 would be 0 or infinite
         own = sigma / unit
-        return (weight[..., None] * (step / column(unit, points))).sum(1, keepdim=True) * column(1.0 / (own * own * count) / unit, points)
+        return (weight[..., None] * (step / column(unit, points))).sum(1, keepdim=True) * column(
+            1.0 / (own * own * count) / unit, points
+        )

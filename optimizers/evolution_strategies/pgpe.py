@@ -1,14 +1,17 @@
-"""Policy gradients with parameter-based exploration: the likelihood gradient of a diagonal Gaussian, from mirrored pairs of points.
+"""Policy gradients with parameter-based exploration.
 
-With N = P / 2 pairs x+-_i = m +- e_i, e_i ~ N(0, diag sigma^2), their losses F+-_i (raw, or shaped into centered ranks) and b the mean of all:
+The likelihood gradient of a diagonal Gaussian, from mirrored pairs of points.
+
+With N = P / 2 pairs x+-_i = m +- e_i, e_i ~ N(0, diag sigma^2), their losses F+-_i (raw, or shaped into
+centered ranks) and b the mean of all:
 
     g_m     = 1/N sum_i e_i (F+_i - F-_i) / 2,
     g_sigma = 1/N sum_i (e_i^2 - sigma^2) / sigma ((F+_i + F-_i) / 2 - b),
     m <- m - eta_m g_m,    sigma <- sigma - eta_sigma g_sigma    (Sehnke, Osendorfer, Rueckstiess, Graves, Peters, Schmidhuber 2010, equations 9, 12)
 
-so E g_m = sigma^2 grad and E g_sigma = (1 - 1/N) sigma^2 d / d sigma of the loss smoothed by the Gaussian. A step changes sigma by a share
-`limit` at most (Toklu, Liskowski, Srivastava 2020, arXiv:2008.02387). The e_i are half the differences of a pair, after rounding.
-P values per step; draws: mutation.
+so E g_m = sigma^2 grad and E g_sigma = (1 - 1/N) sigma^2 d / d sigma of the loss smoothed by the Gaussian. A
+step changes sigma by a share `limit` at most (Toklu, Liskowski, Srivastava 2020, arXiv:2008.02387). The e_i
+are half the differences of a pair, after rounding. P values per step; draws: mutation.
 """
 
 from __future__ import annotations
@@ -86,7 +89,9 @@ class PGPE(Optimizer):
         slope = distribution.weighted_sum((up - down) / (2 * half), step)
         unit = safe_unit(state.sigma)
         own, far = state.sigma / unit, step / unit
-        stretch = unit * distribution.weighted_sum(((up + down) / 2 - baseline) / half, (far * far - own * own) / own)
+        stretch = unit * distribution.weighted_sum(
+            ((up + down) / 2 - baseline) / half, (far * far - own * own) / own
+        )
         most = column(self.limit, step) * state.sigma
         change = torch.minimum(torch.maximum(column(self.sigma_learning_rate, step) * stretch, -most), most)
         return State(state.mean - column(self.learning_rate, step) * slope, state.sigma - change), {}

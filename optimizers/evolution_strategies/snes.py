@@ -1,12 +1,15 @@
-"""Separable natural evolution strategies: the natural gradient of the expected utility under a Gaussian with a diagonal covariance.
+"""Separable natural evolution strategies.
 
-With P points x_i = m + sigma s_i, s_i ~ N(0, I), ranked from best to worst, and utilities u_k of the ranks (sum 0):
+The natural gradient of the expected utility under a Gaussian with a diagonal covariance.
+
+With P points x_i = m + sigma s_i, s_i ~ N(0, I), ranked from best to worst, and utilities u_k of the ranks
+(sum 0):
 
     grad_m = sum_k u_k s_k,    grad_sigma = sum_k u_k (s_k^2 - 1),
     m <- m + eta_m sigma grad_m,    sigma <- sigma exp(eta_sigma / 2 grad_sigma)    (Wierstra et al. 2014, algorithm 6)
 
-sigma is a vector, one number for each coordinate. The s_k are recovered as (x_k - m) / sigma: the displacement that was really
-evaluated, after rounding. P values per step; draws: mutation.
+sigma is a vector, one number for each coordinate. The s_k are recovered as (x_k - m) / sigma: the
+displacement that was really evaluated, after rounding. P values per step; draws: mutation.
 """
 
 from __future__ import annotations
@@ -43,7 +46,8 @@ class SNES(Optimizer):
         learning_rate: eta_m > 0, of the mean.
         sigma_learning_rate: eta_sigma > 0; None: (3 + ln D) / (5 sqrt D).
 
-    Source: Schaul, Glasmachers, Schmidhuber 2011, GECCO, 845; Wierstra et al. 2014, J. Mach. Learn. Res. 15:949.
+    Source: Schaul, Glasmachers, Schmidhuber 2011, GECCO, 845; Wierstra et al. 2014, J. Mach. Learn. Res.
+    15:949.
     """
 
     name: ClassVar[str] = "snes"
@@ -62,7 +66,11 @@ class SNES(Optimizer):
     def ask(self, state: State, streams: Streams) -> Query:
         """P points around the mean."""
         dim = state.mean.shape[-1]
-        return Query(state.mean + state.sigma * streams.normal("mutation", (self.population or distribution.default_population(dim), dim)))
+        return Query(
+            state.mean
+            + state.sigma
+            * streams.normal("mutation", (self.population or distribution.default_population(dim), dim))
+        )
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
         """Follow the natural gradient."""
@@ -70,7 +78,11 @@ class SNES(Optimizer):
         s = (distribution.ranked(query.points, answer.value) - state.mean) / state.sigma
         u = distribution.utilities(s.shape[1])
         mean = state.mean + column(self.learning_rate, s) * state.sigma * distribution.weighted_sum(u, s)
-        rate = default_rate(s.shape[-1]) if self.sigma_learning_rate is None else column(self.sigma_learning_rate, s)
+        rate = (
+            default_rate(s.shape[-1])
+            if self.sigma_learning_rate is None
+            else column(self.sigma_learning_rate, s)
+        )
         return State(mean, state.sigma * torch.exp(0.5 * rate * distribution.weighted_sum(u, s * s - 1))), {}
 
     def recommend(self, state: State) -> Tensor:

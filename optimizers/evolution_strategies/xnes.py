@@ -1,13 +1,17 @@
-"""Exponential natural evolution strategies: the natural gradient of the expected utility under a Gaussian with a full covariance.
+"""Exponential natural evolution strategies.
 
-With P points x_i = m + sigma B s_i, s_i ~ N(0, I), det B = 1, ranked from best to worst, and utilities u_k of the ranks (sum 0):
+The natural gradient of the expected utility under a Gaussian with a full covariance.
+
+With P points x_i = m + sigma B s_i, s_i ~ N(0, I), det B = 1, ranked from best to worst, and utilities u_k of
+the ranks (sum 0):
 
     grad_delta = sum_k u_k s_k,    grad_M = sum_k u_k (s_k s_k^T - I),
     grad_sigma = tr(grad_M) / D,   grad_B = grad_M - grad_sigma I,
     m <- m + eta_m sigma B grad_delta,    sigma <- sigma exp(eta_sigma / 2 grad_sigma),    B <- B exp(eta_B / 2 grad_B)
 
-(Glasmachers, Schaul, Sun, Wierstra, Schmidhuber 2010, GECCO, 393; Wierstra et al. 2014, algorithm 5, whose rows B^T s are ours for B^T).
-The s_k are recovered as B^-1 (x_k - m) / sigma, after rounding. P values per step; draws: mutation.
+(Glasmachers, Schaul, Sun, Wierstra, Schmidhuber 2010, GECCO, 393; Wierstra et al. 2014, algorithm 5, whose
+rows B^T s are ours for B^T). The s_k are recovered as B^-1 (x_k - m) / sigma, after rounding. P values per
+step; draws: mutation.
 """
 
 from __future__ import annotations
@@ -73,7 +77,9 @@ class XNES(Optimizer):
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
         """Follow the natural gradient."""
         del streams
-        s = matmul((distribution.ranked(query.points, answer.value) - state.mean) / state.sigma, state.inverse.mT)
+        s = matmul(
+            (distribution.ranked(query.points, answer.value) - state.mean) / state.sigma, state.inverse.mT
+        )
         u, dim = distribution.utilities(s.shape[1]).to(s), s.shape[2]
         delta = matmul(distribution.weighted_sum(u, s), state.shape.mT)
         grad = matmul((u[:, None] * s).mT, s)  # sum u = 0, so that I drops out
@@ -81,7 +87,9 @@ class XNES(Optimizer):
         mean = state.mean + column(self.learning_rate, s) * state.sigma * delta
         sigma = state.sigma * torch.exp(0.5 * self._rate(self.sigma_learning_rate, s) * trace)
         values, vectors = distribution.eigen(grad)
-        growth = torch.exp(0.5 * self._rate(self.shape_learning_rate, s) * (values - trace))  # exp of a matrix by its eigenvalues
+        growth = torch.exp(
+            0.5 * self._rate(self.shape_learning_rate, s) * (values - trace)
+        )  # exp of a matrix by its eigenvalues
         shape = matmul(state.shape, matmul(vectors * growth, vectors.mT))
         inverse = matmul(matmul(vectors / growth, vectors.mT), state.inverse)
         return State(mean, sigma, shape, _polished(inverse, shape)), {}

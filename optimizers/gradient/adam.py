@@ -44,8 +44,9 @@ class State(NamedTuple):
 class Adam(Optimizer):
     """Adam, or AdamW with decoupled weight decay, on P independent trajectories.
 
-    With several starts the recommendation is the trajectory whose last answered (noisy) value was lowest, the center is their mean.
-    On a game all players step at once, each down its own loss, and the first trajectory is recommended.
+    With several starts the recommendation is the trajectory whose last answered (noisy) value was lowest, the
+    center is their mean. On a game all players step at once, each down its own loss, and the first trajectory
+    is recommended.
 
     Args:
         learning_rate: eta > 0, in units of x.

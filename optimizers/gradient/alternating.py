@@ -42,9 +42,12 @@ class State(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Alternating(Optimizer):
-    """Alternating gradient descent of the players of a game, on P independent trajectories; on a loss it is SGD with momentum.
+    """Alternating gradient descent of the players of a game, on P independent trajectories.
 
-    On a game the first trajectory is recommended; else the one whose last answered (noisy) value was lowest. The center is their mean.
+    On a loss it is SGD with momentum.
+
+    On a game the first trajectory is recommended; else the one whose last answered (noisy) value was lowest.
+    The center is their mean.
 
     Args:
         learning_rate: eta > 0, in units of x^2 per unit of loss.
@@ -52,7 +55,8 @@ class Alternating(Optimizer):
         schedule: how the learning rate changes with the completed rounds.
         starts: P >= 1, independent trajectories.
 
-    Source: Mescheder, Geiger and Nowozin 2018, ICML (arXiv:1801.04406); Gidel et al. 2019, AISTATS (arXiv:1807.04740).
+    Source: Mescheder, Geiger and Nowozin 2018, ICML (arXiv:1801.04406); Gidel et al. 2019, AISTATS
+    (arXiv:1807.04740).
     """
 
     name: ClassVar[str] = "alternating"
@@ -70,10 +74,19 @@ class Alternating(Optimizer):
     def init(self, problem: Problem, streams: Streams) -> State:
         """Trajectories at rest at the landscape's starts, the first player to move."""
         if problem.dim % problem.players:
-            raise ValueError(f"alternating: expected players with as many coordinates each, got {problem.players} players of {problem.dim} together")
+            raise ValueError(
+                f"alternating: expected players with as many coordinates each, got {problem.players} players"
+                f" of {problem.dim} together"
+            )
         points = problem.start(self.starts)
         step = torch.zeros(streams.size, dtype=torch.int64, device=points.device)
-        return State(points, torch.zeros_like(points), unseen(points, points.dtype), torch.full_like(step, problem.players), step)
+        return State(
+            points,
+            torch.zeros_like(points),
+            unseen(points, points.dtype),
+            torch.full_like(step, problem.players),
+            step,
+        )
 
     def ask(self, state: State, streams: Streams) -> Query:
         """The gradients at every trajectory's point."""
@@ -87,7 +100,9 @@ class Alternating(Optimizer):
         rate = self.schedule.rate(self.learning_rate, state.step // state.players, x)
         owner = torch.arange(x.shape[-1], device=x.device) * state.players[:, None] // x.shape[-1]
         moves = (owner == turn[:, None])[:, None]  # (R, 1, D)
-        velocity = torch.where(moves, column(self.momentum, x) * state.velocity + steps.slope(answer, self.name), state.velocity)
+        velocity = torch.where(
+            moves, column(self.momentum, x) * state.velocity + steps.slope(answer, self.name), state.velocity
+        )
         x = torch.where(moves, x - rate * velocity, x)
         return State(x, velocity, seen(answer.value), state.players, state.step + 1), {"player": turn}
 

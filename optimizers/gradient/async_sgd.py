@@ -1,6 +1,9 @@
-"""Asynchronous stochastic gradient descent: W workers in virtual time, with stale gradients or behind a barrier.
+"""Asynchronous stochastic gradient descent.
 
-Every worker holds a copy of the point and computes a gradient there, which takes a time of `service`. Virtual time only orders the events.
+W workers in virtual time, with stale gradients or behind a barrier.
+
+Every worker holds a copy of the point and computes a gradient there, which takes a time of `service`. Virtual
+time only orders the events.
 
     async  one step is one event: the worker k that finishes first delivers g(x_k), taken at its copy x_k,
                v <- beta v + c g(x_k),   x <- x - eta v,   x_k <- x                                           (Recht et al. 2011, "Hogwild!")
@@ -9,12 +12,14 @@ Every worker holds a copy of the point and computes a gradient there, which take
                v <- beta v + mean of their gradients,   x <- x - eta v                                        (Chen et al. 2016)
            the b others, backup workers, are stopped and begin anew with the rest.
 
-With exponential services s is geometric of mean W - 1, which acts, in mean, as momentum 1 - 1/W at the learning rate eta / W (Mitliagkas et al.
-2016; so `momentum` may be negative, which undoes it). Constant services of equal workers give a fixed delay, s = W - 1 after the first
-W steps. `service` says how much faster async is than sync, per gradient.
+With exponential services s is geometric of mean W - 1, which acts, in mean, as momentum 1 - 1/W at the
+learning rate eta / W (Mitliagkas et al. 2016; so `momentum` may be negative, which undoes it). Constant
+services of equal workers give a fixed delay, s = W - 1 after the first W steps. `service` says how much
+faster async is than sync, per gradient.
 
-A step costs 1 gradient, or W: what the stopped workers computed is billed too. In sync all points are equal, and the gradients differ where the
-study gives every point noise, or a mini-batch (`noise.shared: false`), of its own. Draws: staleness (service times), and its start.
+A step costs 1 gradient, or W: what the stopped workers computed is billed too. In sync all points are equal,
+and the gradients differ where the study gives every point noise, or a mini-batch (`noise.shared: false`), of
+its own. Draws: staleness (service times), and its start.
 """
 
 from __future__ import annotations
@@ -50,7 +55,9 @@ class State(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class AsyncSGD(Optimizer):
-    """Stochastic gradient descent by several workers in virtual time: stale gradients at once, or fresh ones behind a barrier.
+    """Stochastic gradient descent by several workers in virtual time.
+
+    Stale gradients at once, or fresh ones behind a barrier.
 
     Args:
         learning_rate: eta > 0, in units of x^2 per unit of loss.
@@ -63,13 +70,16 @@ class AsyncSGD(Optimizer):
         clip: largest norm of one worker's gradient, > 0; None: no clipping.
         schedule: how the learning rate changes with the steps.
 
-    Source: Recht, Re, Wright, Niu 2011, NIPS 24; Zhang, Gupta, Lian, Liu 2016, IJCAI, arXiv:1511.05950; Chen, Pan, Monga, Bengio, Jozefowicz
-    2016, arXiv:1604.00981; Mitliagkas, Zhang, Hadjis, Re 2016, Allerton, arXiv:1605.09774.
+    Source: Recht, Re, Wright, Niu 2011, NIPS 24; Zhang, Gupta, Lian, Liu 2016, IJCAI, arXiv:1511.05950; Chen,
+    Pan, Monga, Bengio, Jozefowicz 2016, arXiv:1604.00981; Mitliagkas, Zhang, Hadjis, Re 2016, Allerton,
+    arXiv:1605.09774.
     """
 
     name: ClassVar[str] = "async_sgd"
     sources: ClassVar[tuple[str, ...]] = ("staleness",)
-    switches: ClassVar[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {"staleness": {"off": {"workers": 1, "mode": "async", "backups": 0}}}
+    switches: ClassVar[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
+        "staleness": {"off": {"workers": 1, "mode": "async", "backups": 0}}
+    }
     gradient: ClassVar[bool] = True
     recorded: ClassVar[Mapping[str, tuple[str, str, str]]] = RECORDED
     learning_rate: Annotated[float, Gt(0)] = 0.1
@@ -86,14 +96,20 @@ class AsyncSGD(Optimizer):
         """Only a barrier has backups, and it waits for somebody."""
         limit = self.workers if self.mode == "sync" else 1
         if self.backups >= limit:
-            raise ValueError(f"async_sgd.backups: expected 0 <= backups < {limit} with {self.workers} workers and {self.mode}, got {self.backups}")
+            raise ValueError(
+                f"async_sgd.backups: expected 0 <= backups < {limit} with {self.workers} workers and"
+                f" {self.mode}, got {self.backups}"
+            )
         self.service.fits(self.name, self.workers)
 
     def init(self, problem: Problem, streams: Streams) -> State:
         """All workers begin at the landscape's start."""
         points = problem.start(1)
         who = everybody(self.workers, len(points), points.device)
-        clock, read = torch.zeros(len(points), 2, dtype=streams.dtype, device=points.device), torch.zeros_like(who)
+        clock, read = (
+            torch.zeros(len(points), 2, dtype=streams.dtype, device=points.device),
+            torch.zeros_like(who),
+        )
         left, copies = self.service.draw(streams, who), points.repeat(1, self.workers, 1)
         return State(points, torch.zeros_like(points), copies, read, left, clock, read[:, 0])
 
@@ -108,11 +124,19 @@ class AsyncSGD(Optimizer):
         step, asked = state.step, self._asked(state)
         who, elapsed = finished(state.left, self._awaited)
         stale = step[:, None] - state.read.gather(1, asked)
-        slope, rate = self._delivered(steps.slope(answer, self.name), stale, who), self.schedule.rate(self.learning_rate, step, state.points)
+        slope, rate = (
+            self._delivered(steps.slope(answer, self.name), stale, who),
+            self.schedule.rate(self.learning_rate, step, state.points),
+        )
         x, velocity = steps.descent(state.points, state.velocity, slope, rate, momentum=self.momentum)
         left = (state.left - elapsed).scatter(1, asked, self.service.draw(streams, asked))
-        copies = state.copies.scatter(1, asked[..., None].expand(-1, -1, x.shape[-1]), x.expand(-1, asked.shape[1], -1))
-        read, clock = state.read.scatter(1, asked, (step[:, None] + 1).expand_as(asked)), advanced(state.clock, elapsed)
+        copies = state.copies.scatter(
+            1, asked[..., None].expand(-1, -1, x.shape[-1]), x.expand(-1, asked.shape[1], -1)
+        )
+        read, clock = (
+            state.read.scatter(1, asked, (step[:, None] + 1).expand_as(asked)),
+            advanced(state.clock, elapsed),
+        )
         info = {"staleness": stale, "clock": clock.double().sum(1), "worker": asked}
         return State(x, velocity, copies, read, left, clock, step + 1), info
 

@@ -39,17 +39,20 @@ class State(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Extragradient(Optimizer):
-    """Extragradient steps of all players at once, on P independent trajectories; on a loss it is gradient descent that looks ahead.
+    """Extragradient steps of all players at once, on P independent trajectories.
 
-    With several starts the recommendation is the trajectory whose value at x was last answered lowest, the center is their mean. On a game the
-    first trajectory is recommended.
+    On a loss it is gradient descent that looks ahead.
+
+    With several starts the recommendation is the trajectory whose value at x was last answered lowest, the
+    center is their mean. On a game the first trajectory is recommended.
 
     Args:
         learning_rate: eta > 0, in units of x^2 per unit of loss.
         schedule: how the learning rate changes with the completed steps of the method, of two queries each.
         starts: P >= 1, independent trajectories.
 
-    Source: Korpelevich 1976; on games Gidel et al. 2019, "A variational inequality perspective on generative adversarial networks", ICLR.
+    Source: Korpelevich 1976; on games Gidel et al. 2019, "A variational inequality perspective on generative
+    adversarial networks", ICLR.
     """
 
     name: ClassVar[str] = "extragradient"
@@ -67,7 +70,12 @@ class Extragradient(Optimizer):
     def init(self, problem: Problem, streams: Streams) -> State:
         """The landscape's starts."""
         points = problem.start(self.starts)
-        return State(points, points, unseen(points, points.dtype), torch.zeros(streams.size, dtype=torch.int64, device=points.device))
+        return State(
+            points,
+            points,
+            unseen(points, points.dtype),
+            torch.zeros(streams.size, dtype=torch.int64, device=points.device),
+        )
 
     def ask(self, state: State, streams: Streams) -> Query:
         """The gradient at every trajectory's point, or ahead of it."""

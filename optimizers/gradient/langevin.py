@@ -1,13 +1,15 @@
-"""Overdamped Langevin dynamics: gradient descent with thermal noise, whose stationary law is exp(-loss / T) as the step goes to 0.
+"""Overdamped Langevin dynamics.
+
+Gradient descent with thermal noise, whose stationary law is exp(-loss / T) as the step goes to 0.
 
 With g the (mini-batch) gradient at x, learning rate eta of the schedule, temperature T and z ~ N(0, I):
 
     x <- x - eta g + sqrt(2 eta T) z      (Euler-Maruyama; Welling and Teh 2011, "Bayesian learning via stochastic gradient Langevin
                                           dynamics", ICML, equation 4, with eta = epsilon / 2 and T = 1)
 
-On a quadratic of curvature h the stationary variance is (2 eta T + eta^2 sigma^2 / B) / [eta h (2 - eta h)]: the step's own error, and the
-heat of the mini-batch of B terms whose gradients have the variance sigma^2, come on top of T / h. T = 0 is SGD.
-P gradients per step; draws: mutation.
+On a quadratic of curvature h the stationary variance is (2 eta T + eta^2 sigma^2 / B) / [eta h (2 - eta h)]:
+the step's own error, and the heat of the mini-batch of B terms whose gradients have the variance sigma^2,
+come on top of T / h. T = 0 is SGD. P gradients per step; draws: mutation.
 """
 
 from __future__ import annotations
@@ -42,13 +44,15 @@ class State(NamedTuple):
 class Langevin(Optimizer):
     """Stochastic gradient Langevin dynamics at a temperature, on P independent trajectories.
 
-    With several starts the recommendation is the trajectory whose last answered (noisy) value was lowest, the center is their mean.
+    With several starts the recommendation is the trajectory whose last answered (noisy) value was lowest, the
+    center is their mean.
 
     Args:
         learning_rate: eta > 0, in units of x^2 per unit of loss.
         temperature: T >= 0, in units of loss.
         schedule: how the learning rate, and with it the noise, changes with the steps.
-        batch: b_0 >= 1, terms of a mini-batch of its own, one for all trajectories of a world; None: the study's.
+        batch: b_0 >= 1, terms of a mini-batch of its own, one for all trajectories of a world; None: the
+            study's.
         coupling: how the batch changes with the learning rate, see `optimizers.schedules`; needs a batch.
         starts: P >= 1, independent trajectories.
 
@@ -57,7 +61,9 @@ class Langevin(Optimizer):
 
     name: ClassVar[str] = "langevin"
     sources: ClassVar[tuple[str, ...]] = ("mutation",)
-    switches: ClassVar[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {"mutation": {"off": {"temperature": 0.0}}}
+    switches: ClassVar[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
+        "mutation": {"off": {"temperature": 0.0}}
+    }
     gradient: ClassVar[bool] = True
     learning_rate: Annotated[float, Gt(0)] = 0.01
     temperature: Annotated[float, Ge(0)] = 0.01
@@ -83,12 +89,18 @@ class Langevin(Optimizer):
     def init(self, problem: Problem, streams: Streams) -> State:
         """The landscape's starts."""
         points = problem.start(self.starts)
-        return State(points, unseen(points, points.dtype), torch.zeros(streams.size, dtype=torch.int64, device=points.device))
+        return State(
+            points,
+            unseen(points, points.dtype),
+            torch.zeros(streams.size, dtype=torch.int64, device=points.device),
+        )
 
     def ask(self, state: State, streams: Streams) -> Query:
         """The gradient at every trajectory's point."""
         del streams
-        return Query(state.points, gradient=True, batch=self.schedule.batch(self.batch, state.step, self.coupling))
+        return Query(
+            state.points, gradient=True, batch=self.schedule.batch(self.batch, state.step, self.coupling)
+        )
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
         """One step of every trajectory."""

@@ -69,7 +69,9 @@ class LBFGS(Optimizer):
     def check(self) -> None:
         """Both conditions can be met."""
         if bool((torch.as_tensor(self.sufficient) >= torch.as_tensor(self.curvature)).any()):
-            raise ValueError(f"lbfgs.sufficient: expected < curvature = {self.curvature}, got {self.sufficient}")
+            raise ValueError(
+                f"lbfgs.sufficient: expected < curvature = {self.curvature}, got {self.sufficient}"
+            )
 
     def init(self, problem: Problem, streams: Streams) -> State:
         """The first start, nothing remembered."""
@@ -78,13 +80,27 @@ class LBFGS(Optimizer):
         value = operators.unseen(point[:, None], point.dtype)[:, 0]
         count = torch.zeros(streams.size, dtype=torch.int64, device=point.device)
         exact = torch.full_like(count, problem.exact, dtype=torch.bool)
-        return State(point, value, zero, zero, pairs, pairs, torch.zeros_like(value), torch.zeros_like(value), value, count, exact)
+        return State(
+            point,
+            value,
+            zero,
+            zero,
+            pairs,
+            pairs,
+            torch.zeros_like(value),
+            torch.zeros_like(value),
+            value,
+            count,
+            exact,
+        )
 
     def ask(self, state: State, streams: Streams) -> Query:
         """The gradient at the trial, after that at the point where answers are noisy."""
         del streams
         trial = state.point + state.length[:, None] * state.direction
-        return Query(trial[:, None] if bool(state.exact.all()) else torch.stack([state.point, trial], 1), gradient=True)
+        return Query(
+            trial[:, None] if bool(state.exact.all()) else torch.stack([state.point, trial], 1), gradient=True
+        )
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
         """Judge the trial, then take it or choose another; info: accepted (R,)."""
@@ -121,7 +137,9 @@ class LBFGS(Optimizer):
         """The point: (R, D)."""
         return state.point
 
-    def _moved(self, state: State, point: Tensor, value: Tensor, slope: Tensor, accepted: Tensor, first: Tensor) -> State:
+    def _moved(
+        self, state: State, point: Tensor, value: Tensor, slope: Tensor, accepted: Tensor, first: Tensor
+    ) -> State:
         """The state at the trial in the worlds that accepted it, its pair remembered where its curvature is positive."""
         step, change = point - state.point, slope - state.slope
         (far, _), (large, _) = squarable(step), squarable(change)
@@ -157,7 +175,12 @@ def newton(slope: Tensor, steps: Tensor, changes: Tensor) -> Tensor:
 
     Every vector is divided by a power of two first, which H g = (s.y / y.y) g, the first guess, gets back: products of finite numbers stay finite.
     """
-    (steps, far), (changes, large), (q, unit), weights = squarable(steps), squarable(changes), squarable(slope), {}
+    (steps, far), (changes, large), (q, unit), weights = (
+        squarable(steps),
+        squarable(changes),
+        squarable(slope),
+        {},
+    )
     ratio, curvature = far / large * unit[:, None], dot(steps, changes)
     rho = torch.where(curvature > 0, 1 / curvature, 0.0)
     for i in reversed(range(steps.shape[1])):

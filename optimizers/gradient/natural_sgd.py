@@ -2,11 +2,13 @@
 
     x <- x - eta (G + d I)^-1 g      (Amari 1998, "Natural gradient works efficiently in learning", Neural Comput. 10:251, theorem 1)
 
-with g the (mini-batch) gradient, learning rate eta of the schedule and damping d. The metric is given, diagonal or full, the same everywhere; or
-it is `logistic`, the Fisher information diag p (1 - p) of independent bits in theta, P(b = 1) = p = 1 / (1 + exp(-theta)): on a relaxed binary
-landscape dL/dtheta = p (1 - p) dL/dp is divided by it (in p itself one would multiply by it), so theta moves by -eta dL/dp. That is how selection
-of strength eta moves allele frequencies: where loci act additively it is the Wright-Fisher model's exact step with exponential fitness and
-infinitely many at linkage equilibrium. P gradients per step; draws nothing but its starts.
+with g the (mini-batch) gradient, learning rate eta of the schedule and damping d. The metric is given,
+diagonal or full, the same everywhere; or it is `logistic`, the Fisher information diag p (1 - p) of
+independent bits in theta, P(b = 1) = p = 1 / (1 + exp(-theta)): on a relaxed binary landscape dL/dtheta = p
+(1 - p) dL/dp is divided by it (in p itself one would multiply by it), so theta moves by -eta dL/dp. That is
+how selection of strength eta moves allele frequencies: where loci act additively it is the Wright-Fisher
+model's exact step with exponential fitness and infinitely many at linkage equilibrium. P gradients per step;
+draws nothing but its starts.
 """
 
 from __future__ import annotations
@@ -81,7 +83,10 @@ class NaturalSGD(Optimizer):
         """A given metric is positive definite, and a coupling needs a batch."""
         check_coupling(self.name, self.coupling, self.batch)
         if (self.matrix is None) != (self.metric == "logistic"):
-            raise ValueError(f"natural_sgd.matrix: expected one with metric given and none with logistic, got {self.matrix} with {self.metric}")
+            raise ValueError(
+                "natural_sgd.matrix: expected one with metric given and none with logistic, got"
+                f" {self.matrix} with {self.metric}"
+            )
         if self.matrix is None:
             return
         g = self._matrix()
@@ -93,7 +98,10 @@ class NaturalSGD(Optimizer):
     def init(self, problem: Problem, streams: Streams) -> State:
         """The landscape's starts."""
         if self.matrix is not None and len(self._matrix()) != problem.dim:
-            raise ValueError(f"natural_sgd.matrix: expected a metric of {problem.dim} dimensions, got {len(self._matrix())}")
+            raise ValueError(
+                f"natural_sgd.matrix: expected a metric of {problem.dim} dimensions, got"
+                f" {len(self._matrix())}"
+            )
         points = problem.start(self.starts)
         step = torch.zeros(streams.size, dtype=torch.int64, device=points.device)
         return State(points, self._inverse(points), unseen(points, points.dtype), step)
@@ -101,7 +109,9 @@ class NaturalSGD(Optimizer):
     def ask(self, state: State, streams: Streams) -> Query:
         """The gradient at every trajectory's point."""
         del streams
-        return Query(state.points, gradient=True, batch=self.schedule.batch(self.batch, state.step, self.coupling))
+        return Query(
+            state.points, gradient=True, batch=self.schedule.batch(self.batch, state.step, self.coupling)
+        )
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
         """One step of every trajectory."""
@@ -128,7 +138,10 @@ class NaturalSGD(Optimizer):
             return like.new_empty((len(like), 0))
         g = self._matrix()
         each = self.damping.reshape(-1).tolist() if isinstance(self.damping, Tensor) else [self.damping]
-        inverse = [1 / (g + d) if g.ndim == 1 else torch.linalg.inv(g + d * torch.eye(len(g), dtype=g.dtype)) for d in each]
+        inverse = [
+            1 / (g + d) if g.ndim == 1 else torch.linalg.inv(g + d * torch.eye(len(g), dtype=g.dtype))
+            for d in each
+        ]
         return torch.stack(inverse).to(like).expand(len(like), *g.shape)
 
     def _natural(self, state: State, slope: Tensor) -> Tensor:

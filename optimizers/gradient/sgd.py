@@ -1,6 +1,7 @@
 """Stochastic gradient descent with momentum, on P independent trajectories.
 
-With g the (mini-batch) gradient at x, clipped to norm c, plus weight decay w x, and learning rate eta of the schedule:
+With g the (mini-batch) gradient at x, clipped to norm c, plus weight decay w x, and learning rate eta of the
+schedule:
 
     v <- beta v + g
     x <- x - eta v                    heavy ball (Polyak 1964, USSR Comput. Math. Math. Phys. 4(5):1)
@@ -11,10 +12,11 @@ and, where an average is recommended, with n = max(1, t - burn-in) after t steps
     m <- m + (x - m) / n              (Polyak and Juditsky 1992, SIAM J. Control Optim. 30:838: the mean of x_1 .. x_t;
                                       after a burn-in: Jain et al. 2018, JMLR 18(223), tail averaging)
 
-This is PyTorch's form (Sutskever, Martens, Dahl, Hinton 2013, "On the importance of initialization and momentum in deep learning", ICML,
-with the learning rate outside v): the x that is asked and recommended is Nesterov's look-ahead point. As in PyTorch, clipping comes
-before weight decay. The mini-batch may change with the learning rate (`optimizers.schedules`), and the steps may follow the noise that is
-observed (`optimizers.gradient.step_sizes`). P gradients per step; draws nothing but its starts.
+This is PyTorch's form (Sutskever, Martens, Dahl, Hinton 2013, "On the importance of initialization and
+momentum in deep learning", ICML, with the learning rate outside v): the x that is asked and recommended is
+Nesterov's look-ahead point. As in PyTorch, clipping comes before weight decay. The mini-batch may change with
+the learning rate (`optimizers.schedules`), and the steps may follow the noise that is observed
+(`optimizers.gradient.step_sizes`). P gradients per step; draws nothing but its starts.
 """
 
 from __future__ import annotations
@@ -52,10 +54,13 @@ class State(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class SGD(Optimizer):
-    """Stochastic gradient descent: momentum, Nesterov, clipping, weight decay, schedule, iterate averaging, multi-start.
+    """Stochastic gradient descent.
 
-    With several starts the recommendation is the trajectory whose last answered (noisy) value was lowest, the center is their mean.
-    On a game all players step at once, each down its own loss, and the first trajectory is recommended.
+    Momentum, Nesterov, clipping, weight decay, schedule, iterate averaging, multi-start.
+
+    With several starts the recommendation is the trajectory whose last answered (noisy) value was lowest, the
+    center is their mean. On a game all players step at once, each down its own loss, and the first trajectory
+    is recommended.
 
     Args:
         learning_rate: eta > 0, in units of x^2 per unit of loss.
@@ -64,11 +69,13 @@ class SGD(Optimizer):
         clip: largest norm of the gradient of one point, > 0; None: no clipping.
         weight_decay: w >= 0, in units of loss per x^2; w x is added to the gradient.
         schedule: how the learning rate changes with the steps.
-        batch: b_0 >= 1, terms of a mini-batch of its own, one for all trajectories of a world; None: the study's.
+        batch: b_0 >= 1, terms of a mini-batch of its own, one for all trajectories of a world; None: the
+            study's.
         coupling: how the batch changes with the learning rate, see `optimizers.schedules`; needs a batch.
         step_size: how observed noise shortens the steps, see `optimizers.gradient.step_sizes`.
         starts: P >= 1, independent trajectories.
-        average: what is recommended of a trajectory: none, its point; polyak, the mean of its points; tail, their mean after the burn-in.
+        average: what is recommended of a trajectory: none, its point; polyak, the mean of its points; tail,
+            their mean after the burn-in.
         burn_in: steps that the tail leaves out, >= 0; > 0 with average tail, else 0.
 
     Source: Robbins and Monro 1951, Ann. Math. Stat. 22:400; Sutskever et al. 2013, ICML.
@@ -106,19 +113,31 @@ class SGD(Optimizer):
         if self.nesterov and bool((torch.as_tensor(self.momentum) <= 0).any()):
             raise ValueError(f"sgd.momentum: expected > 0 with nesterov, got {self.momentum}")
         if (self.burn_in > 0) != (self.average == "tail"):
-            raise ValueError(f"sgd.burn_in: expected > 0 with average tail, else 0, got {self.burn_in} with {self.average}")
+            raise ValueError(
+                f"sgd.burn_in: expected > 0 with average tail, else 0, got {self.burn_in} with {self.average}"
+            )
 
     def init(self, problem: Problem, streams: Streams) -> State:
         """Trajectories at rest at the landscape's starts."""
         points = problem.start(self.starts)
         step = torch.zeros(streams.size, dtype=torch.int64, device=points.device)
         rest = torch.zeros_like(points)
-        return State(points, points, rest, unseen(points, points.dtype), rest, rest.new_zeros((*rest.shape[:2], 2)), step)
+        return State(
+            points,
+            points,
+            rest,
+            unseen(points, points.dtype),
+            rest,
+            rest.new_zeros((*rest.shape[:2], 2)),
+            step,
+        )
 
     def ask(self, state: State, streams: Streams) -> Query:
         """The gradient at every trajectory's point."""
         del streams
-        return Query(state.points, gradient=True, batch=self.schedule.batch(self.batch, state.step, self.coupling))
+        return Query(
+            state.points, gradient=True, batch=self.schedule.batch(self.batch, state.step, self.coupling)
+        )
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
         """One step of every trajectory."""
@@ -129,16 +148,23 @@ class SGD(Optimizer):
             x,
             state.velocity,
             gradient,
-            self.schedule.rate(self.learning_rate, state.step, x, self.coupling) * column(self.step_size.multiplier(spread), x),
+            self.schedule.rate(self.learning_rate, state.step, x, self.coupling)
+            * column(self.step_size.multiplier(spread), x),
             momentum=self.momentum,
             nesterov=self.nesterov,
             clip=self.clip,
             weight_decay=self.weight_decay,
         )
-        return State(x, self._averaged(state, x), velocity, seen(answer.value), mean, spread, state.step + 1), {}
+        return (
+            State(x, self._averaged(state, x), velocity, seen(answer.value), mean, spread, state.step + 1),
+            {},
+        )
 
     def rates(self, state: State) -> Mapping[str, float | Tensor]:
-        """The learning rate of plain steps; the points of one trajectory do not spread, so that nothing bends its gradient."""
+        """The learning rate of plain steps.
+
+        The points of one trajectory do not spread, so that nothing bends its gradient.
+        """
         rate = steps.plain_rate(
             self.schedule.scheduled(self.learning_rate, state.step, self.coupling),
             momentum=self.momentum,

@@ -6,8 +6,9 @@ With g the (mini-batch) gradient at x and learning rate eta of the schedule:
     x <- x - eta sign(v)      (Bernstein, Wang, Azizzadenesheli and Anandkumar 2018, "signSGD: compressed optimisation for non-convex problems",
                               ICML, algorithm 1; beta > 0: Signum, algorithm 2)
 
-Like selection by rank it discards the length of the gradient, so it is biased: where a coordinate's gradient is a with normal noise of standard
-deviation sigma, the mean step is -eta erf(a / (sigma sqrt 2)). P gradients per step; draws nothing but its starts.
+Like selection by rank it discards the length of the gradient, so it is biased: where a coordinate's gradient
+is a with normal noise of standard deviation sigma, the mean step is -eta erf(a / (sigma sqrt 2)). P gradients
+per step; draws nothing but its starts.
 """
 
 from __future__ import annotations
@@ -41,7 +42,8 @@ class State(NamedTuple):
 class SignedSGD(Optimizer):
     """Sign descent (signSGD), with momentum Signum, on P independent trajectories.
 
-    With several starts the recommendation is the trajectory whose last answered (noisy) value was lowest, the center is their mean.
+    With several starts the recommendation is the trajectory whose last answered (noisy) value was lowest, the
+    center is their mean.
 
     Args:
         learning_rate: eta > 0, in units of x.

@@ -1,6 +1,9 @@
-"""What methods that move P points (R, P, D) one step at a time share: gradients as answered, running means, Metropolis steps.
+"""What methods that move P points (R, P, D) one step at a time share.
 
-A walk with stored values asks its proposals alone where the oracle is exact, else the points again beside them (`trials`).
+Gradients as answered, running means, Metropolis steps.
+
+A walk with stored values asks its proposals alone where the oracle is exact, else the points again beside
+them (`trials`).
 """
 
 from __future__ import annotations
@@ -23,7 +26,9 @@ def slope(answer: Answer, name: str) -> Tensor:
         ValueError: there is none.
     """
     if answer.gradient is None:
-        raise ValueError(f"{name}.tell: expected an answer with gradients, got values only; ask with gradient=True")
+        raise ValueError(
+            f"{name}.tell: expected an answer with gradients, got values only; ask with gradient=True"
+        )
     return answer.gradient
 
 
@@ -48,7 +53,10 @@ def descent(
     clip: float | Tensor | None = None,
     weight_decay: float | Tensor = 0.0,
 ) -> tuple[Tensor, Tensor]:
-    """Points and velocities, (R, P, D) each, after a step of gradient descent as `sgd` makes it; the rate broadcasts against them."""
+    """Points and velocities, (R, P, D) each, after a step of gradient descent as `sgd` makes it.
+
+    The rate broadcasts against them.
+    """
     slope = clipped(gradient, clip)
     if isinstance(weight_decay, Tensor) or weight_decay != 0:
         slope = slope + column(weight_decay, points) * points
@@ -58,12 +66,19 @@ def descent(
 
 
 def plain_rate(
-    rate: Tensor, *, momentum: float | Tensor = 0.0, clip: float | Tensor | None = None, weight_decay: float | Tensor = 0.0, shortened: bool = False
+    rate: Tensor,
+    *,
+    momentum: float | Tensor = 0.0,
+    clip: float | Tensor | None = None,
+    weight_decay: float | Tensor = 0.0,
+    shortened: bool = False,
 ) -> Tensor:
-    """The rate (R,) where a step is the rate times a gradient and nothing else, else NaN: no factor says what the step is meant to be.
+    """The rate (R,) where a step is the rate times a gradient and nothing else, else NaN.
 
-    With momentum its length is 1 / (1 - beta) times the rate on a steady slope and 1 / (1 + beta) times around an optimum; clipping, and observed
-    noise, shorten it; weight decay has a direction of its own.
+    No factor says what the step is meant to be.
+
+    With momentum its length is 1 / (1 - beta) times the rate on a steady slope and 1 / (1 + beta) times
+    around an optimum; clipping, and observed noise, shorten it; weight decay has a direction of its own.
     """
     if clip is not None or shortened:
         return torch.full_like(rate, torch.nan)
@@ -87,7 +102,8 @@ class Moments(NamedTuple):
 
     mean: Tensor  # (R, P, D) m, in units of a gradient
     square: Tensor  # (R, P, D) v, in units of unit^2
-    unit: Tensor  # (R, P, D) powers of two, 1 but where squares would overflow or vanish, in units of a gradient
+    # (R, P, D) powers of two, 1 but where squares would overflow or vanish, in units of a gradient
+    unit: Tensor
 
     @staticmethod
     def none(like: Tensor) -> Moments:
@@ -96,7 +112,12 @@ class Moments(NamedTuple):
 
 
 def adam(
-    moments: Moments, slope: Tensor, t: Tensor, beta1: float | Tensor, beta2: float | Tensor, epsilon: float | Tensor = 1e-8
+    moments: Moments,
+    slope: Tensor,
+    t: Tensor,
+    beta1: float | Tensor,
+    beta2: float | Tensor,
+    epsilon: float | Tensor = 1e-8,
 ) -> tuple[Tensor, Moments]:
     """What `adam` steps along (R, P, D) at step t (R,) float64 = 1, 2, .. of gradients (R, P, D), and the moments after it."""
     mean, square, unit = moments
@@ -105,7 +126,9 @@ def adam(
         same = (safe_unit(size) == 1) & (unit == 1)
         fresh = torch.where(same, 1.0, safe_unit(torch.maximum(size, square.sqrt() * unit)))
         ratio, small, unit = unit / fresh, slope / fresh, fresh
-        square = torch.where(square == 0, 0.0, square * ratio * ratio)  # where nothing was seen the ratio may be infinite
+        square = torch.where(
+            square == 0, 0.0, square * ratio * ratio
+        )  # where nothing was seen the ratio may be infinite
     mean, square = running(beta1, mean, slope), running(beta2, square, small * small)
     spread = (square * unbias(beta2, t, slope)).sqrt() * unit + column(epsilon, slope)
     return mean * unbias(beta1, t, slope) / spread, Moments(mean, square, unit)

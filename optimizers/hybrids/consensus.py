@@ -1,15 +1,20 @@
-"""Consensus-based optimization: particles drift to a weighted mean of all, and wander the more the farther from it they are.
+"""Consensus-based optimization.
+
+Particles drift to a weighted mean of all, and wander the more the farther from it they are.
 
 With P particles X_i, their losses f_i, and z ~ N(0, I):
 
     v = sum_i X_i exp(-alpha f_i) / sum_i exp(-alpha f_i)      (the consensus point; Laplace's principle: v -> argmin f for large alpha)
     dX = -lambda (X - v) dt + sigma |X - v| dB       (isotropic: Pinnau, Totzeck, Tse and Martin 2017, Math. Models Methods Appl. Sci. 27:183,
-                                                     with sigma for sqrt(2) sigma there, and without the Heaviside factor)
-    dX = -lambda (X - v) dt + sigma diag(X - v) dB   (anisotropic: Carrillo, Jin, Li and Zhu 2021, ESAIM: COCV 27:S5)
+                                                     with sigma for sqrt(2) sigma there, and without the
+                                                     Heaviside factor)
+    dX = -lambda (X - v) dt + sigma diag(X - v) dB   (anisotropic: Carrillo, Jin, Li and Zhu 2021, ESAIM: COCV
+    27:S5)
 
-in steps X <- X - lambda dt (X - v) + sigma sqrt(dt) |X - v| z, or (X - v) z by coordinates. About a point v that stays where it is,
-E |X - v|^2 changes per step by the factor (1 - lambda dt)^2 + k sigma^2 dt, in the limit of small dt by exp[(k sigma^2 - 2 lambda) t]: k = 1 for
-anisotropic noise, whatever the dimension, and k = D for isotropic noise. Where all losses are alike v is the mean, and k is (1 - 1 / P) times that.
+in steps X <- X - lambda dt (X - v) + sigma sqrt(dt) |X - v| z, or (X - v) z by coordinates. About a point v
+that stays where it is, E |X - v|^2 changes per step by the factor (1 - lambda dt)^2 + k sigma^2 dt, in the
+limit of small dt by exp[(k sigma^2 - 2 lambda) t]: k = 1 for anisotropic noise, whatever the dimension, and k
+= D for isotropic noise. Where all losses are alike v is the mean, and k is (1 - 1 / P) times that.
 
 P values per step, none kept; draws: mutation.
 """
@@ -34,7 +39,9 @@ class State(NamedTuple):
     """The particles that are asked next."""
 
     points: Tensor  # (R, P, D)
-    consensus: Tensor  # (R, D) v of the particles that were evaluated last; the first start before the first step
+    consensus: (
+        Tensor  # (R, D) v of the particles that were evaluated last; the first start before the first step
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,9 +56,11 @@ class Consensus(Optimizer):
         drift: lambda >= 0, per unit of time.
         diffusion: sigma >= 0, per root of time.
         step_size: dt > 0, in units of time.
-        noise: anisotropic (each coordinate by its own distance from the consensus) or isotropic (all by the particle's distance).
+        noise: anisotropic (each coordinate by its own distance from the consensus) or isotropic (all by the
+            particle's distance).
 
-    Source: Pinnau, Totzeck, Tse and Martin 2017, Math. Models Methods Appl. Sci. 27:183; Carrillo, Jin, Li and Zhu 2021, ESAIM: COCV 27:S5.
+    Source: Pinnau, Totzeck, Tse and Martin 2017, Math. Models Methods Appl. Sci. 27:183; Carrillo, Jin, Li
+    and Zhu 2021, ESAIM: COCV 27:S5.
     """
 
     name: ClassVar[str] = "consensus"

@@ -37,7 +37,8 @@ class State(NamedTuple):
     """The population, somewhere in its learning."""
 
     points: Tensor  # (R, P, D) where individuals have got to
-    genes: Tensor  # (R, P, D) what they would hand on: where they were born (baldwinian), or the points (lamarckian)
+    # (R, P, D) what they would hand on: where they were born (baldwinian), or the points (lamarckian)
+    genes: Tensor
     best: Tensor  # (R, D) what is recommended
     step: Tensor  # (R,) int64, completed steps
 
@@ -46,8 +47,8 @@ class State(NamedTuple):
 class Memetic(Optimizer):
     """Genetic algorithm with learning by gradient descent, inherited or not.
 
-    The recommendation is the point with the lowest observed value after learning in the last generation, during the first one the lowest of the
-    step; the center is the mean of where all have got to.
+    The recommendation is the point with the lowest observed value after learning in the last generation,
+    during the first one the lowest of the step; the center is the mean of where all have got to.
 
     Args:
         population: P >= 1.
@@ -57,10 +58,13 @@ class Memetic(Optimizer):
         selection: tournament, truncation, proportional (to fitness) or none (drift alone).
         tournament: entrants of one tournament, >= 1.
         truncation: fraction of the population from which parents are drawn, 0 < fraction <= 1, rounded up.
-        fitness: what proportional selection is proportional to, of a loss L: linear max(0, 1 - beta L), exponential exp(-beta L); where the
-            landscape says what fitness w a loss stands for (a measured table), linear 1 - beta (1 - w), exponential w^beta, w relative to loss 0.
-        selection_strength: beta >= 0, per unit of loss; 0: neutral. Where nobody has fitness there is no selection: `unfit_steps` counts that.
-        sampling: of parents: random, or systematic (numbers of offspring are expected ones, rounded down or up: no drift; mates meet at random).
+        fitness: what proportional selection is proportional to, of a loss L: linear max(0, 1 - beta L),
+            exponential exp(-beta L); where the landscape says what fitness w a loss stands for (a measured
+            table), linear 1 - beta (1 - w), exponential w^beta, w relative to loss 0.
+        selection_strength: beta >= 0, per unit of loss; 0: neutral. Where nobody has fitness there is no
+            selection: `unfit_steps` counts that.
+        sampling: of parents: random, or systematic (numbers of offspring are expected ones, rounded down or
+            up: no drift; mates meet at random).
         crossover: uniform, one_point, two_point (on a ring) or none.
         recombination_rate: probability that a child has two parents, 0 to 1.
         mutation_rate: probability that a coordinate mutates, 0 to 1; None: 1.
@@ -74,7 +78,10 @@ class Memetic(Optimizer):
     sources: ClassVar[tuple[str, ...]] = ("mutation", "recombination", "drift", "pairing")
     switches: ClassVar[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
         "drift": {"off": {"sampling": "systematic"}},
-        "recombination": {"off": {"crossover": "none"}, "free": {"crossover": "uniform", "recombination_rate": 1.0}},
+        "recombination": {
+            "off": {"crossover": "none"},
+            "free": {"crossover": "uniform", "recombination_rate": 1.0},
+        },
         "mutation": {"off": {"mutation_rate": 0.0}},
     }
     counted: ClassVar[Mapping[str, tuple[str, str, str]]] = COUNTED
@@ -98,27 +105,41 @@ class Memetic(Optimizer):
     def check(self) -> None:
         """Someone must be born."""
         if self.elite >= self.population:
-            raise ValueError(f"memetic.elite: expected 0 <= elite < population = {self.population}, got {self.elite}")
+            raise ValueError(
+                f"memetic.elite: expected 0 <= elite < population = {self.population}, got {self.elite}"
+            )
 
     def init(self, problem: Problem, streams: Streams) -> State:
         """The landscape's starts, new-born."""
         points = problem.start(self.population)
-        return State(points, points, points[:, 0], torch.zeros(streams.size, dtype=torch.int64, device=points.device))
+        return State(
+            points, points, points[:, 0], torch.zeros(streams.size, dtype=torch.int64, device=points.device)
+        )
 
     def ask(self, state: State, streams: Streams) -> Query:
         """The whole population: its gradients while it learns, then its values."""
         del streams
-        return Query(state.points, gradient=int(state.step[0]) % (self.descent_steps + 1) < self.descent_steps)
+        return Query(
+            state.points, gradient=int(state.step[0]) % (self.descent_steps + 1) < self.descent_steps
+        )
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
-        """A step of learning, or the next generation; info of the latter: parents (R, P, 2), the same twice where there was no second one, unfit."""
+        """A step of learning, or the next generation.
+
+        Info of the latter: parents (R, P, 2), the same twice where there was no second one, unfit.
+        """
         best, value = operators.best(query.points, answer.value), operators.worst_last(answer.value)
         if not query.gradient:
             children, parents = operators.generation(state.genes, value, streams, self, law=answer.law)
-            return State(children, children, best, state.step + 1), {"parents": parents} | fit_info([value], self, answer.law)
+            return State(children, children, best, state.step + 1), {"parents": parents} | fit_info(
+                [value], self, answer.law
+            )
         points = query.points - column(self.learning_rate, query.points) * steps.slope(answer, self.name)
         best = torch.where((state.step < self.descent_steps)[:, None], best, state.best)
-        return State(points, points if self.learning == "lamarckian" else state.genes, best, state.step + 1), {}
+        return (
+            State(points, points if self.learning == "lamarckian" else state.genes, best, state.step + 1),
+            {},
+        )
 
     def recommend(self, state: State) -> Tensor:
         """The best of the last generation, as it was after learning: (R, D)."""

@@ -47,17 +47,20 @@ class State(NamedTuple):
 class PBT(Optimizer):
     """Population-based training (PBT) of the learning rate of SGD.
 
-    The recommendation is the trajectory whose last answered (noisy) value was lowest, the center is their mean.
+    The recommendation is the trajectory whose last answered (noisy) value was lowest, the center is their
+    mean.
 
     Args:
         population: P >= 2 trajectories.
         learning_rate: eta > 0, the middle of the first learning rates, in units of x^2 per unit of loss.
-        spread: s, 1 <= s <= 1e6, the largest of the first learning rates is s eta, the smallest eta / s; 1: all are alike.
+        spread: s, 1 <= s <= 1e6, the largest of the first learning rates is s eta, the smallest eta / s; 1:
+            all are alike.
         momentum: beta, 0 <= beta < 1.
         clip: largest norm of the gradient of one point, > 0; None: no clipping.
         weight_decay: w >= 0, in units of loss per x^2; w x is added to the gradient.
         interval: steps between exploits, >= 1.
-        fraction: share of the trajectories that copy, and that are copied, 0 < fraction <= 1/2, at least one of them; rounded down.
+        fraction: share of the trajectories that copy, and that are copied, 0 < fraction <= 1/2, at least one
+            of them; rounded down.
         perturbation: c, 0 <= c < 1.
 
     Source: Jaderberg et al. 2017, arXiv:1711.09846.
@@ -67,7 +70,11 @@ class PBT(Optimizer):
     sources: ClassVar[tuple[str, ...]] = ("drift", "mutation")
     gradient: ClassVar[bool] = True
     recorded: ClassVar[Mapping[str, tuple[str, str, str]]] = {
-        "learning_rate": ("adapted_learning_rate", "geometric mean of the trajectories' learning rates", "x^2 per loss")
+        "learning_rate": (
+            "adapted_learning_rate",
+            "geometric mean of the trajectories' learning rates",
+            "x^2 per loss",
+        )
     }
     population: Annotated[int, Ge(2)] = 10
     learning_rate: Annotated[float, Gt(0)] = 0.1
@@ -82,7 +89,9 @@ class PBT(Optimizer):
     def check(self) -> None:
         """Someone copies."""
         if bool((self._copied("cpu") < 1).any()):
-            raise ValueError(f"pbt.fraction: expected >= 1 / population = 1 / {self.population}, got {self.fraction}")
+            raise ValueError(
+                f"pbt.fraction: expected >= 1 / population = 1 / {self.population}, got {self.fraction}"
+            )
 
     def init(self, problem: Problem, streams: Streams) -> State:
         """Trajectories at rest at the landscape's starts."""
@@ -97,12 +106,23 @@ class PBT(Optimizer):
         return Query(state.points, gradient=True)
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
-        """Exploit and explore where due, then one step of every trajectory; info: parents (R, P), learning_rate (R,), their mean."""
+        """Exploit and explore where due, then one step of every trajectory.
+
+        Info: parents (R, P), learning_rate (R,), their mean.
+        """
         del query
         slope, source = steps.slope(answer, self.name), self._sources(state, answer.value, streams)
         x, velocity, slope = (operators.rows(held, source) for held in (state.points, state.velocity, slope))
         rate = self._rates(state.rate, source, streams)
-        x, velocity = steps.descent(x, velocity, slope, rate[..., None], momentum=self.momentum, clip=self.clip, weight_decay=self.weight_decay)
+        x, velocity = steps.descent(
+            x,
+            velocity,
+            slope,
+            rate[..., None],
+            momentum=self.momentum,
+            clip=self.clip,
+            weight_decay=self.weight_decay,
+        )
         info = {"parents": source, "learning_rate": rate.log().mean(1).exp()}
         return State(x, velocity, rate, answer.value.gather(1, source), state.step + 1), info
 

@@ -2,15 +2,20 @@
 
 Each of P trajectories makes the step of `sgd`; after every `interval`-th step they meet:
 
-    crossover  of each random pair every coordinate changes places with probability 1/2, and its velocity with it (uniform crossover, both
-               children kept: Syswerda 1989, ICGA 3:2): nothing is lost, only combinations change. Of an odd number one stays as it is
+    crossover  of each random pair every coordinate changes places with probability 1/2, and its velocity with
+    it (uniform crossover, both
+               children kept: Syswerda 1989, ICGA 3:2): nothing is lost, only combinations change. Of an odd
+                   number one stays as it is
     average    x_i <- x_i + a (mean x - x_i), velocities likewise. a = 1: local SGD (Stich 2019, ICLR; McMahan et al. 2017, AISTATS);
-               a < 1: elastic averaging (Zhang, Choromanska and LeCun 2015, NeurIPS, equation 2, with the mean itself as the center)
+               a < 1: elastic averaging (Zhang, Choromanska and LeCun 2015, NeurIPS, equation 2, with the mean
+               itself as the center)
     none       they never do: `sgd` from P starts
 
-On a quadratic the mean of P trajectories with independent noise has 1 / P of the variance of one, whatever the interval; crossover leaves the law
-of every coordinate as it is, and halves the covariance of two coordinates of one trajectory at each meeting. Independent noise needs a mini-batch
-for each point (noise: shared: false in a study). P gradients per step. Draws: pairing (who meets), recombination (part 1: which coordinates).
+On a quadratic the mean of P trajectories with independent noise has 1 / P of the variance of one, whatever
+the interval; crossover leaves the law of every coordinate as it is, and halves the covariance of two
+coordinates of one trajectory at each meeting. Independent noise needs a mini-batch for each point (noise:
+shared: false in a study). P gradients per step. Draws: pairing (who meets), recombination (part 1: which
+coordinates).
 """
 
 from __future__ import annotations
@@ -44,8 +49,9 @@ class State(NamedTuple):
 class RecombinedSGD(Optimizer):
     """Stochastic gradient descent on P trajectories that recombine or average.
 
-    The recommendation is the trajectory whose last answered (noisy) value was lowest: after averaging with the others, but before its coordinates
-    are exchanged, since nobody has seen what comes of that. The center is the mean of the trajectories.
+    The recommendation is the trajectory whose last answered (noisy) value was lowest: after averaging with
+    the others, but before its coordinates are exchanged, since nobody has seen what comes of that. The center
+    is the mean of the trajectories.
 
     Args:
         population: P >= 1 trajectories.
@@ -64,7 +70,9 @@ class RecombinedSGD(Optimizer):
 
     name: ClassVar[str] = "recombined_sgd"
     sources: ClassVar[tuple[str, ...]] = ("pairing", "recombination")
-    switches: ClassVar[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {"recombination": {"off": {"exchange": "none"}}}
+    switches: ClassVar[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
+        "recombination": {"off": {"exchange": "none"}}
+    }
     gradient: ClassVar[bool] = True
     population: Annotated[int, Ge(1)] = 8
     learning_rate: Annotated[float, Gt(0)] = 0.1
@@ -82,7 +90,10 @@ class RecombinedSGD(Optimizer):
         if self.nesterov and bool((torch.as_tensor(self.momentum) <= 0).any()):
             raise ValueError(f"recombined_sgd.momentum: expected > 0 with nesterov, got {self.momentum}")
         if self.exchange != "average" and bool((torch.as_tensor(self.pull) != 1).any()):
-            raise ValueError(f"recombined_sgd.pull: expected 1 unless exchange is average, got {self.pull} with {self.exchange}")
+            raise ValueError(
+                f"recombined_sgd.pull: expected 1 unless exchange is average, got {self.pull} with"
+                f" {self.exchange}"
+            )
 
     def init(self, problem: Problem, streams: Streams) -> State:
         """Trajectories at rest at the landscape's starts."""
@@ -111,7 +122,9 @@ class RecombinedSGD(Optimizer):
         due = (state.step + 1) % self.interval == 0
         if self.exchange != "none" and self.population > 1 and bool(due.any()):
             met = self._averaged(*stepped) if self.exchange == "average" else _crossed(*stepped, streams)
-            x, velocity = (torch.where(due[:, None, None], new, old) for new, old in zip(met, stepped, strict=True))
+            x, velocity = (
+                torch.where(due[:, None, None], new, old) for new, old in zip(met, stepped, strict=True)
+            )
         best = operators.best(x if self.exchange == "average" else stepped[0], answer.value)
         return State(x, velocity, best, state.step + 1), {}
 
@@ -133,7 +146,10 @@ def _crossed(points: Tensor, velocity: Tensor, streams: Streams) -> tuple[Tensor
     count, dim = points.shape[1:]
     half = count // 2
     first, second = streams.permutation("pairing", count)[:, : 2 * half].split(half, 1)
-    keep, places = operators.uniform(streams, half, dim), torch.cat([first, second], 1)[..., None].expand(-1, -1, dim)
+    keep, places = (
+        operators.uniform(streams, half, dim),
+        torch.cat([first, second], 1)[..., None].expand(-1, -1, dim),
+    )
 
     def cross(held: Tensor) -> Tensor:
         a, b = operators.rows(held, first), operators.rows(held, second)

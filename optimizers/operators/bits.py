@@ -8,7 +8,7 @@ from torch import Tensor
 from landscapes.numerics import column
 from landscapes.streams import Streams
 
-# distributions of independent bits ------------------------------------------------------------------------------------------
+# distributions of independent bits --------------------------------------------------------------------------
 
 
 def sampled_bits(chance: Tensor, streams: Streams, n: int) -> Tensor:
@@ -24,5 +24,9 @@ def likely(lead: Tensor, start: Tensor) -> Tensor:
 
 def within_margin(chance: Tensor, margin: float | Tensor | None) -> Tensor:
     """Chances (R, 1, D) held in [margin, 1 - margin]; None: 1/D, at most 1/4."""
-    edge = torch.as_tensor(column(min(1 / chance.shape[-1], 0.25) if margin is None else margin, chance), dtype=chance.dtype, device=chance.device)
+    edge = torch.as_tensor(
+        column(min(1 / chance.shape[-1], 0.25) if margin is None else margin, chance),
+        dtype=chance.dtype,
+        device=chance.device,
+    )
     return torch.maximum(torch.minimum(chance, 1 - edge), edge)

@@ -15,7 +15,7 @@ from optimizers.operators.recombination import crosses, recombine
 from optimizers.operators.selection import tournament
 from optimizers.operators.systematic import parents, systematic, tournament_chances
 
-# a generation ------------------------------------------------------------------------------------------------------------
+# a generation -----------------------------------------------------------------------------------------------
 
 
 def generation(
@@ -36,10 +36,19 @@ def generation(
     n = value.shape[1] - method.elite
     one = two = parents(value, streams, n, method, among=among, law=law)
     children = rows(points, one)
-    if method.crossover != "none" and (isinstance(method.recombination_rate, Tensor) or method.recombination_rate != 0):
-        two = torch.where(crosses(streams, n, method.recombination_rate), parents(value, streams, n, method, 1, among, law), one)
+    if method.crossover != "none" and (
+        isinstance(method.recombination_rate, Tensor) or method.recombination_rate != 0
+    ):
+        two = torch.where(
+            crosses(streams, n, method.recombination_rate),
+            parents(value, streams, n, method, 1, among, law),
+            one,
+        )
         children = recombine(children, rows(points, two), streams, method.crossover)
-    children, both = mutate(children, streams, method.mutation_rate, method.mutation_sigma, scale), torch.stack([one, two], -1)
+    children, both = (
+        mutate(children, streams, method.mutation_rate, method.mutation_sigma, scale),
+        torch.stack([one, two], -1),
+    )
     if method.elite:
         elite = order(value)[:, : method.elite]
         children = torch.cat([rows(points, elite), children], 1)

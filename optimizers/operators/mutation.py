@@ -9,7 +9,7 @@ from landscapes.numerics import column
 from landscapes.streams import Streams
 from optimizers.operators.order import pick, wide
 
-# mutation ----------------------------------------------------------------------------------------------------------------
+# mutation ---------------------------------------------------------------------------------------------------
 
 
 def gaussian(points: Tensor, streams: Streams, rate: float | Tensor, sigma: float | Tensor) -> Tensor:
@@ -26,8 +26,16 @@ def bit_flip(points: Tensor, streams: Streams, rate: float | Tensor) -> Tensor:
     return points ^ streams.bernoulli("mutation", wide(rate, 3), points.shape[1:]).view(torch.uint8)
 
 
-def mutate(points: Tensor, streams: Streams, rate: float | Tensor | None, sigma: float | Tensor, scale: Tensor | None = None) -> Tensor:
-    """Bits flipped, or real points moved by N(0, sigma^2), each coordinate with probability `rate`; None: 1 on reals, 1/D on bits.
+def mutate(
+    points: Tensor,
+    streams: Streams,
+    rate: float | Tensor | None,
+    sigma: float | Tensor,
+    scale: Tensor | None = None,
+) -> Tensor:
+    """Bits flipped, or real points moved by N(0, sigma^2), each coordinate with probability `rate`.
+
+    None: 1 on reals, 1/D on bits.
 
     A scale (R,) multiplies sigma on reals, the rate on bits.
     """

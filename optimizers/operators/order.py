@@ -9,11 +9,16 @@ PAIRWISE = 64  # up to so many points, comparing all pairs is faster than sortin
 
 
 def wide(value: float | Tensor, axes: int) -> float | Tensor:
-    """A hyperparameter ready to broadcast against `axes` axes in float64: a number as it is, an (R,) tensor with ones appended."""
-    return value.double().reshape(-1, *(1,) * (axes - 1)) if isinstance(value, Tensor) and value.ndim else value
+    """A hyperparameter ready to broadcast against `axes` axes in float64.
+
+    A number as it is, an (R,) tensor with ones appended.
+    """
+    return (
+        value.double().reshape(-1, *(1,) * (axes - 1)) if isinstance(value, Tensor) and value.ndim else value
+    )
 
 
-# order -------------------------------------------------------------------------------------------------------------------
+# order ------------------------------------------------------------------------------------------------------
 
 
 def worst_last(value: Tensor) -> Tensor:
@@ -27,7 +32,9 @@ def order(value: Tensor) -> Tensor:
 
 
 def centered_ranks(value: Tensor, alive: Tensor | None = None) -> Tensor:
-    """Ranks of values (R, P) spread evenly over [-1/2, 1/2], the best lowest, ties sharing their mean rank: (R, P); 0 where P = 1.
+    """Ranks of values (R, P) spread evenly over [-1/2, 1/2], the best lowest, ties sharing their mean rank.
+
+    (R, P); 0 where P = 1.
 
     Points that are not alive (R, P) have no rank, and 0 stands there; None: all are.
 
@@ -38,15 +45,21 @@ def centered_ranks(value: Tensor, alive: Tensor | None = None) -> Tensor:
         top, count = torch.finfo(value.dtype).max, alive.sum(-1, keepdim=True)
         value = torch.where(alive, value.nan_to_num(nan=top), torch.inf)  # below all that are not alive
         ascending = value.sort(-1).values
-        above = torch.searchsorted(ascending, value) + torch.searchsorted(ascending, value, right=True) - count
+        above = (
+            torch.searchsorted(ascending, value) + torch.searchsorted(ascending, value, right=True) - count
+        )
         return torch.where(alive, above.to(value.dtype) / (2 * (count - 1).clamp_min(1)).to(value.dtype), 0.0)
     if size <= PAIRWISE:
         value = value.nan_to_num(nan=torch.finfo(value.dtype).max)  # and inf likewise, so that inf - inf = 0
-        above = torch.sign(value[:, None, :] - value[:, :, None]).sum(1)  # how many are better, less how many are worse
+        above = torch.sign(value[:, None, :] - value[:, :, None]).sum(
+            1
+        )  # how many are better, less how many are worse
     else:
         value = worst_last(value)
         ascending = value.sort(-1).values
-        above = (torch.searchsorted(ascending, value) + torch.searchsorted(ascending, value, right=True) - size).to(value.dtype)
+        above = (
+            torch.searchsorted(ascending, value) + torch.searchsorted(ascending, value, right=True) - size
+        ).to(value.dtype)
     return above / (2 * max(size - 1, 1))
 
 
@@ -57,7 +70,11 @@ def shaped(value: Tensor, shaping: str, alive: Tensor | None = None, *, centered
     if alive is None:
         return value - value.mean(1, keepdim=True) if centered else value
     value = torch.where(alive, value, 0.0)
-    return torch.where(alive, value - value.sum(1, keepdim=True) / alive.sum(1, keepdim=True).to(value), 0.0) if centered else value
+    return (
+        torch.where(alive, value - value.sum(1, keepdim=True) / alive.sum(1, keepdim=True).to(value), 0.0)
+        if centered
+        else value
+    )
 
 
 def best(points: Tensor, value: Tensor) -> Tensor:
@@ -72,7 +89,10 @@ def rows(points: Tensor, index: Tensor) -> Tensor:
 
 
 def pick(keep: Tensor, first: Tensor, second: Tensor) -> Tensor:
-    """torch.where(keep, first, second) on bit patterns, all of one shape: with a random mask ten times faster, since nothing branches."""
+    """torch.where(keep, first, second) on bit patterns, all of one shape.
+
+    With a random mask ten times faster, since nothing branches.
+    """
     word = {1: torch.uint8, 4: torch.int32, 8: torch.int64}[first.element_size()]
     a, b = first.view(word), second.view(word)
     return (b ^ ((a ^ b) & keep.to(word).neg_())).view(first.dtype)
@@ -89,5 +109,8 @@ def unseen(points: Tensor, dtype: torch.dtype) -> Tensor:
 
 
 def seen(value: Tensor) -> Tensor:
-    """What ranks the points: the values (R, P) answered; on a game, (R, P, players), no loss says which is best: zeros."""
+    """What ranks the points: the values (R, P) answered.
+
+    On a game, (R, P, players), no loss says which is best: zeros.
+    """
     return value if value.ndim == 2 else torch.zeros_like(value[..., 0])

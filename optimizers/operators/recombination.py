@@ -8,7 +8,7 @@ from torch import Tensor
 from landscapes.streams import Streams
 from optimizers.operators.order import pick, wide
 
-# recombination -----------------------------------------------------------------------------------------------------------
+# recombination ----------------------------------------------------------------------------------------------
 
 
 def crosses(streams: Streams, n: int, rate: float | Tensor) -> Tensor:
@@ -22,30 +22,43 @@ def recombine(first: Tensor, second: Tensor, streams: Streams, crossover: str) -
 
 
 def uniform(streams: Streams, n: int, dim: int) -> Tensor:
-    """Uniform crossover (Syswerda 1989, ICGA 3:2): (R, n, D) bool, True where the first parent gives; each coordinate by a fair coin."""
+    """Uniform crossover (Syswerda 1989, ICGA 3:2): (R, n, D) bool, True where the first parent gives.
+
+    Each coordinate by a fair coin.
+    """
     return streams.coins("recombination", (n, dim), part=1)
 
 
 def one_point(streams: Streams, n: int, dim: int) -> Tensor:
-    """One-point crossover (Holland 1975): (R, n, D) bool; the first parent gives the coordinates before a cut, uniform on 1 .. D - 1."""
+    """One-point crossover (Holland 1975): (R, n, D) bool.
+
+    The first parent gives the coordinates before a cut, uniform on 1 .. D - 1.
+    """
     cut = 1 + streams.integers("recombination", max(dim - 1, 1), (n, 1), part=1)
     return torch.arange(dim, device=cut.device) < cut  # (R, n, D)
 
 
 def two_point(streams: Streams, n: int, dim: int) -> Tensor:
-    """Two-point crossover on a ring (De Jong 1975): (R, n, D) bool; of the D gaps of the ring two different ones are cut, each pair as likely.
+    """Two-point crossover on a ring (De Jong 1975): (R, n, D) bool.
+
+    Of the D gaps of the ring two different ones are cut, each pair as likely.
 
     The second parent gives the arc that does not hold coordinate D - 1; with D = 1 nothing.
     """
     if dim == 1:
         return torch.ones((streams.size, n, 1), dtype=torch.bool, device=streams.device)
-    a, b = streams.choice("recombination", dim, 2, (n,), part=1).sort(-1).values.split(1, -1)  # the gap g lies before coordinate g
+    a, b = (
+        streams.choice("recombination", dim, 2, (n,), part=1).sort(-1).values.split(1, -1)
+    )  # the gap g lies before coordinate g
     place = torch.arange(dim, device=a.device)
     return (place < a) | (place >= b)
 
 
 def multi_point(streams: Streams, n: int, dim: int, rate: float | Tensor) -> Tensor:
-    """Crossover without interference (Haldane 1919, J. Genet. 8:299): (R, n, D) bool; each of the D - 1 gaps is a cut with probability `rate`."""
+    """Crossover without interference (Haldane 1919, J. Genet. 8:299): (R, n, D) bool.
+
+    Each of the D - 1 gaps is a cut with probability `rate`.
+    """
     cuts = streams.bernoulli("recombination", wide(rate, 3), (n, dim - 1), part=1)
     before = torch.nn.functional.pad(cuts.to(torch.int32).cumsum(-1), (1, 0))  # cuts before each coordinate
     return before % 2 == 0

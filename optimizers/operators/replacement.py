@@ -20,7 +20,10 @@ def replaced(places: Tensor, population: int) -> Tensor:
 
 
 def survivors(value: Tensor, streams: Streams, children: int, method: Any) -> Tensor:  # noqa: ANN401
-    """Who of K children and then P members, of values (R, K + P), lives at each place then: (R, P) int64; replacement as in `steady_state_ga`."""
+    """Who of K children and then P members, of values (R, K + P), lives at each place then: (R, P) int64.
+
+    Replacement as in `steady_state_ga`.
+    """
     population = value.shape[1] - children
     if method.replacement == "worst":
         return order(value)[:, :population]

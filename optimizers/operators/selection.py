@@ -1,11 +1,12 @@
 """Selection, recombination, mutation and ranks: pure functions on (R, P, D), shared by all populations.
 
-Steps of trajectories are in `optimizers.gradient.steps`, those of search distributions in `optimizers.evolution_strategies.distribution`. Values are
-losses: lower is better, NaN is worst. Selection draws at "drift", recombination at "recombination" (part 0: who, part 1:
-where), mutation at "mutation" (part 0: by how much or which bits, part 1: which coordinates). All parents are drawn with replacement, or
-`systematic`: as near to their expected numbers as whole numbers can be, without drift, and then paired at random (source "pairing").
-Rates and strengths are numbers or (R,) tensors. Where only the first `among` (R,) of P individuals were asked, the others have the value inf
-and never become parents.
+Steps of trajectories are in `optimizers.gradient.steps`, those of search distributions in
+`optimizers.evolution_strategies.distribution`. Values are losses: lower is better, NaN is worst. Selection
+draws at "drift", recombination at "recombination" (part 0: who, part 1: where), mutation at "mutation" (part
+0: by how much or which bits, part 1: which coordinates). All parents are drawn with replacement, or
+`systematic`: as near to their expected numbers as whole numbers can be, without drift, and then paired at
+random (source "pairing"). Rates and strengths are numbers or (R,) tensors. Where only the first `among` (R,)
+of P individuals were asked, the others have the value inf and never become parents.
 """
 
 from __future__ import annotations
@@ -20,30 +21,47 @@ from landscapes.streams import Streams
 from optimizers.fitness import weights
 from optimizers.operators.order import order, wide, worst_last
 
-# selection: values (R, P) -> n parents (R, n) int64 ------------------------------------------------------------------------
+# selection: values (R, P) -> n parents (R, n) int64 ---------------------------------------------------------
 
 
-def tournament(value: Tensor, streams: Streams, n: int, *, size: int, part: int = 0, among: Tensor | None = None) -> Tensor:
+def tournament(
+    value: Tensor, streams: Streams, n: int, *, size: int, part: int = 0, among: Tensor | None = None
+) -> Tensor:
     """Each parent is the best of `size` individuals drawn uniformly with replacement, the first of ties.
 
     Source: Goldberg and Deb 1991, Foundations of Genetic Algorithms 1:69.
     """
-    entrants = streams.integers("drift", value.shape[1] if among is None else among[:, None, None], (n, size), part)
+    entrants = streams.integers(
+        "drift", value.shape[1] if among is None else among[:, None, None], (n, size), part
+    )
     winner = worst_last(value).gather(1, entrants.flatten(1)).view_as(entrants).argmin(-1, keepdim=True)
     return entrants.gather(-1, winner)[..., 0]
 
 
-def truncation(value: Tensor, streams: Streams, n: int, *, fraction: float | Tensor, part: int = 0, among: Tensor | None = None) -> Tensor:
+def truncation(
+    value: Tensor,
+    streams: Streams,
+    n: int,
+    *,
+    fraction: float | Tensor,
+    part: int = 0,
+    among: Tensor | None = None,
+) -> Tensor:
     """Parents are uniform among the best ceil(fraction P), ties by index.
 
     Source: Muehlenbein and Schlierkamp-Voosen 1993, Evol. Comput. 1:25.
     """
-    return order(value).gather(1, streams.integers("drift", wide(kept(value, fraction, among), 2), (n,), part))  # type: ignore[arg-type]
+    return order(value).gather(
+        1,
+        streams.integers("drift", wide(kept(value, fraction, among), 2), (n,), part),  # type: ignore[arg-type]
+    )
 
 
 def kept(value: Tensor, fraction: float | Tensor, among: Tensor | None = None) -> Tensor:
     """How many `truncation` keeps, () or (R,) float64."""
-    share = torch.as_tensor(fraction, dtype=torch.float64, device=value.device) * (value.shape[1] if among is None else among)
+    share = torch.as_tensor(fraction, dtype=torch.float64, device=value.device) * (
+        value.shape[1] if among is None else among
+    )
     return (share - 1e-9).ceil().clamp_min(1)  # 0.1 * 30 is a little more than 3
 
 
@@ -58,12 +76,16 @@ def proportional(
     part: int = 0,
     among: Tensor | None = None,
 ) -> Tensor:
-    """Parents are drawn in proportion to their fitness (see `optimizers.fitness`); with n = P this is Wright-Fisher sampling.
+    """Parents are drawn in proportion to their fitness (see `optimizers.fitness`).
+
+    With n = P this is Wright-Fisher sampling.
 
     Source: Wright 1931, Genetics 16:97.
     """
     w = weights(value, fitness, strength, law)
-    return streams.categorical("drift", w if among is None else torch.where(leading(value, among), w, 0.0), (n,), part)
+    return streams.categorical(
+        "drift", w if among is None else torch.where(leading(value, among), w, 0.0), (n,), part
+    )
 
 
 def select(

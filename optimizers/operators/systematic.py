@@ -17,7 +17,7 @@ from optimizers.operators.selection import kept, leading, select
 PLASTIC = (0.7548776662466927, 0.5698402909980532)  # 1 / g and 1 / g^2 of the root g of g^3 = g + 1
 
 
-# selection without drift -------------------------------------------------------------------------------------------------
+# selection without drift ------------------------------------------------------------------------------------
 
 
 def parents(
@@ -29,7 +29,10 @@ def parents(
     among: Tensor | None = None,
     law: FitnessLaw | None = None,
 ) -> Tensor:
-    """N parents (R, n) int64 by the selection and the sampling, random or systematic, that a method names; second parents at odd parts."""
+    """N parents (R, n) int64 by the selection and the sampling, random or systematic, that a method names.
+
+    Second parents at odd parts.
+    """
     if method.sampling == "random":
         return select(value, streams, n, method, part, among, law)
     return systematic(value, chances(value, method, among, law), streams, n, part)
@@ -75,9 +78,17 @@ def chances(value: Tensor, method: Any, among: Tensor | None = None, law: Fitnes
 def tournament_chances(value: Tensor, size: int, among: Tensor | None = None) -> Tensor:
     """The chance (R, P) float64 to win a `tournament`: [(1 - a/P)^k - (1 - b/P)^k] / (b - a), where a individuals are better and b no worse."""
     held = worst_last(value)
-    ascending, count = held.sort(1).values, torch.tensor(value.shape[1], device=value.device) if among is None else among[:, None]
-    better, no_worse = torch.searchsorted(ascending, held), torch.minimum(torch.searchsorted(ascending, held, right=True), count)
-    chance = (power(1 - better / count.double(), size) - power(1 - no_worse / count.double(), size)) / (no_worse - better)
+    ascending, count = (
+        held.sort(1).values,
+        torch.tensor(value.shape[1], device=value.device) if among is None else among[:, None],
+    )
+    better, no_worse = (
+        torch.searchsorted(ascending, held),
+        torch.minimum(torch.searchsorted(ascending, held, right=True), count),
+    )
+    chance = (power(1 - better / count.double(), size) - power(1 - no_worse / count.double(), size)) / (
+        no_worse - better
+    )
     return chance if among is None else torch.where(leading(value, among), chance, 0.0)
 
 

@@ -2,13 +2,14 @@
 
     x' = Q R(w * x / W),    W = sum_g w_g x_g                 (Eigen 1971, Naturwissenschaften 58:465, in discrete time: select, recombine, mutate)
 
-Q flips each locus with probability u, one locus after another: D 2^D operations in place of 4^D. R lets a share r of the children have two random
-parents. In the Walsh coefficients of the frequencies, c_S = sum_g x_g (-1)^|g and S|, a child that has the loci A of its first parent has c_{S and A}
-c_{S less A} (Geiringer 1944, Ann. Math. Stat. 15:25), so with
+Q flips each locus with probability u, one locus after another: D 2^D operations in place of 4^D. R lets a
+share r of the children have two random parents. In the Walsh coefficients of the frequencies, c_S = sum_g x_g
+(-1)^|g and S|, a child that has the loci A of its first parent has c_{S and A} c_{S less A} (Geiringer 1944,
+Ann. Math. Stat. 15:25), so with
     one_point   A the loci before a cut, uniform on the D - 1 gaps
     free        A any set of loci, each as likely: c'_S = 2^-|S| sum over B in S of c_B c_{S less B}, in 3^D operations
-This is the Wright-Fisher model where N is infinite; it draws nothing. The state is the distribution; the best genotype is never looked for: what is
-recommended is the most frequent one.
+This is the Wright-Fisher model where N is infinite; it draws nothing. The state is the distribution; the best
+genotype is never looked for: what is recommended is the most frequent one.
 
 2^D values per step, each generation anew. Draws nothing but its founders.
 """
@@ -30,7 +31,8 @@ from optimizers.base import Info, Optimizer
 from optimizers.fitness import COUNTED, fitness, weights
 
 LARGEST = 16  # loci
-FAINT = 1e-200  # mean fitness, relative to the best of all genotypes, below which it is taken relative to the best that lives
+# mean fitness, relative to the best of all genotypes, below which it is taken relative to the best that lives
+FAINT = 1e-200
 
 
 class State(NamedTuple):
@@ -46,9 +48,11 @@ class Quasispecies(Optimizer):
 
     Args:
         founders: the landscape's first so many starts make up the population at first, >= 1.
-        fitness: of a loss L: linear max(0, 1 - beta L), exponential exp(-beta L); where the landscape says what fitness w a loss stands for (a
-            measured table), linear 1 - beta (1 - w), exponential w^beta, w relative to loss 0: at beta = 1 both are w as measured.
-        selection_strength: beta >= 0, per unit of loss; 0: neutral. Where nobody has fitness there is no selection: `unfit_steps` counts that.
+        fitness: of a loss L: linear max(0, 1 - beta L), exponential exp(-beta L); where the landscape says
+            what fitness w a loss stands for (a measured table), linear 1 - beta (1 - w), exponential w^beta,
+            w relative to loss 0: at beta = 1 both are w as measured.
+        selection_strength: beta >= 0, per unit of loss; 0: neutral. Where nobody has fitness there is no
+            selection: `unfit_steps` counts that.
         crossover: none, one_point or free.
         recombination_rate: r, share of the children that recombine, 0 to 1.
         mutation_rate: u, probability that a locus mutates, either way, 0 to 1; None: 1/D.
@@ -73,7 +77,10 @@ class Quasispecies(Optimizer):
             ValueError: more than 16 loci.
         """
         if problem.dim > LARGEST:
-            raise ValueError(f"quasispecies: expected at most {LARGEST} loci, got {problem.dim}; take wright_fisher, which holds a finite population")
+            raise ValueError(
+                f"quasispecies: expected at most {LARGEST} loci, got {problem.dim}; take wright_fisher, which"
+                " holds a finite population"
+            )
         points = problem.start(self.founders)
         place = torch.arange(problem.dim, device=points.device)
         number = (points.long() << place).sum(-1)
@@ -95,13 +102,18 @@ class Quasispecies(Optimizer):
         mean = x.sum(1, keepdim=True)
         if bool((mean < FAINT).any()):
             lives = answer.value.where(before > 0, torch.inf)
-            x = torch.where(mean < FAINT, before * fitness(lives, self.fitness, self.selection_strength, answer.law), x)
+            x = torch.where(
+                mean < FAINT, before * fitness(lives, self.fitness, self.selection_strength, answer.law), x
+            )
         total = x.sum(1, keepdim=True)
         x = torch.where(total > 0, x / total, before)  # nobody who lives is fit: no selection
         if self.crossover != "none":
             x = self._recombined(x)
         x = self._mutated(x)
-        return state._replace(frequency=x.to(state.frequency.dtype)), {"fitness": mean[:, 0], "unfit": total[:, 0] <= 0}
+        return state._replace(frequency=x.to(state.frequency.dtype)), {
+            "fitness": mean[:, 0],
+            "unfit": total[:, 0] <= 0,
+        }
 
     def share(self, state: State) -> Tensor | None:
         """The frequencies of the genotypes: (R, 2^D)."""
@@ -123,7 +135,9 @@ class Quasispecies(Optimizer):
     def center(self, state: State) -> Tensor:
         """The allele frequencies: (R, D)."""
         loci = range(state.genotypes.shape[2])
-        return torch.stack([state.frequency.unflatten(1, (-1, 2, 2**d))[:, :, 1].sum((1, 2)) for d in loci], 1)
+        return torch.stack(
+            [state.frequency.unflatten(1, (-1, 2, 2**d))[:, :, 1].sum((1, 2)) for d in loci], 1
+        )
 
     def _mutated(self, x: Tensor) -> Tensor:
         dim = x.shape[1].bit_length() - 1
@@ -141,7 +155,10 @@ class Quasispecies(Optimizer):
 
 
 def walsh(x: Tensor) -> Tensor:
-    """Sums over g of x_g (-1)^|g and S| for all sets S of loci, (R, 2^D) -> (R, 2^D); twice is 2^D times the same."""
+    """Sums over g of x_g (-1)^|g and S| for all sets S of loci, (R, 2^D) -> (R, 2^D).
+
+    Twice is 2^D times the same.
+    """
     for d in range(x.shape[1].bit_length() - 1):
         zero, one = x.unflatten(1, (-1, 2, 2**d)).unbind(2)
         x = torch.stack([zero + one, zero - one], 2).flatten(1)
@@ -149,7 +166,10 @@ def walsh(x: Tensor) -> Tensor:
 
 
 def one_point(c: Tensor) -> Tensor:
-    """Walsh coefficients (R, 2^D) of children with one cut, uniform on the gaps; with one locus there is none."""
+    """Walsh coefficients (R, 2^D) of children with one cut, uniform on the gaps.
+
+    With one locus there is none.
+    """
     dim = c.shape[1].bit_length() - 1
     sets = torch.arange(c.shape[1], device=c.device)
     cuts = [c[:, sets & 2**cut - 1] * c[:, sets >> cut << cut] for cut in range(1, dim)]

@@ -1,20 +1,27 @@
-"""A finite population under selection, drift, recombination and mutation: the models of Wright and Fisher, and of Moran.
+"""A finite population under selection, drift, recombination and mutation.
 
-`wright_fisher` (Fisher 1930, "The genetical theory of natural selection"; Wright 1931, Genetics 16:97): all P individuals are replaced at once.
-Each child has parents drawn independently, with replacement, in proportion to fitness w, so that without recombination and mutation
+The models of Wright and Fisher, and of Moran.
+
+`wright_fisher` (Fisher 1930, "The genetical theory of natural selection"; Wright 1931, Genetics 16:97): all P
+individuals are replaced at once. Each child has parents drawn independently, with replacement, in proportion
+to fitness w, so that without recombination and mutation
     counts' ~ Multinomial(P, p*),    p*_i = p_i w_i / sum_j p_j w_j                         (the replicator step is its mean, drift its noise)
-`moran` (Moran 1958, Proc. Camb. Philos. Soc. 54:60): one child is born so, and replaces an individual drawn uniformly; P events make a generation.
+`moran` (Moran 1958, Proc. Camb. Philos. Soc. 54:60): one child is born so, and replaces an individual drawn
+uniformly; P events make a generation.
 
-Order of life: evaluate, select, recombine, mutate. A haploid child has a first parent and, where there is recombination, a second one. A
-diploid is two haplotypes, points 2i and 2i + 1; its loss is their mean (additive: h = 1/2; a homozygote is as fit as the haploid), and
-a child gets one gamete from each of two parents (random mating, selfing by chance). A gamete is one parent's haplotypes, recombined; which one
-it begins with is a fair coin. Crossovers: `one_point`, with probability r at one cut, uniform on the D - 1 gaps; `multi_point`, at
-each gap independently with probability r; `free`, with probability r every coordinate by a fair coin, else none.
+Order of life: evaluate, select, recombine, mutate. A haploid child has a first parent and, where there is
+recombination, a second one. A diploid is two haplotypes, points 2i and 2i + 1; its loss is their mean
+(additive: h = 1/2; a homozygote is as fit as the haploid), and a child gets one gamete from each of two
+parents (random mating, selfing by chance). A gamete is one parent's haplotypes, recombined; which one it
+begins with is a fair coin. Crossovers: `one_point`, with probability r at one cut, uniform on the D - 1 gaps;
+`multi_point`, at each gap independently with probability r; `free`, with probability r every coordinate by a
+fair coin, else none.
 
-P values per step, 2 P where diploid; a Moran event costs its child alone where the oracle is exact. Draws: drift (parts 0 and 1: first and
-second parents, 2: who dies), recombination (part 0: who, 1: where, 2: which haplotype first), mutation (part 0: by how much, or which bits,
-1: which real coordinates). With `sampling: systematic`, pairing (part 1: who mates with whom) in place of drift, and Moran's individuals
-die place after place, in turn; which haplotype a diploid's gamete begins with stays a coin of recombination.
+P values per step, 2 P where diploid; a Moran event costs its child alone where the oracle is exact. Draws:
+drift (parts 0 and 1: first and second parents, 2: who dies), recombination (part 0: who, 1: where, 2: which
+haplotype first), mutation (part 0: by how much, or which bits, 1: which real coordinates). With `sampling:
+systematic`, pairing (part 1: who mates with whom) in place of drift, and Moran's individuals die place after
+place, in turn; which haplotype a diploid's gamete begins with stays a coin of recombination.
 """
 
 from __future__ import annotations
@@ -48,21 +55,25 @@ class State(NamedTuple):
 class WrightFisher(Optimizer):
     """Wright-Fisher or Moran population, haploid or diploid, with recombination and mutation.
 
-    The recommendation is the haplotype with the lowest observed value in the population evaluated last; the center, the mean haplotype (allele
-    frequencies on bits).
+    The recommendation is the haplotype with the lowest observed value in the population evaluated last; the
+    center, the mean haplotype (allele frequencies on bits).
 
     Args:
         population: P >= 1 individuals.
         ploidy: haplotypes of an individual, 1 or 2.
         model: wright_fisher (discrete generations) or moran (one birth and one death per step).
-        fitness: of a loss L: linear max(0, 1 - beta L), exponential exp(-beta L); where the landscape says what fitness w a loss stands for (a
-            measured table), linear 1 - beta (1 - w), exponential w^beta, w relative to loss 0: at beta = 1 both are w as measured.
-        selection_strength: beta >= 0, per unit of loss; 0: neutral, drift alone. Where nobody has fitness there is no selection: `unfit_steps`
-            counts that.
-        sampling: of parents: random, or systematic (numbers of offspring are expected ones, rounded down or up: no drift; mates meet at random).
+        fitness: of a loss L: linear max(0, 1 - beta L), exponential exp(-beta L); where the landscape says
+            what fitness w a loss stands for (a measured table), linear 1 - beta (1 - w), exponential w^beta,
+            w relative to loss 0: at beta = 1 both are w as measured.
+        selection_strength: beta >= 0, per unit of loss; 0: neutral, drift alone. Where nobody has fitness
+            there is no selection: `unfit_steps` counts that.
+        sampling: of parents: random, or systematic (numbers of offspring are expected ones, rounded down or
+            up: no drift; mates meet at random).
         crossover: none, one_point, multi_point or free.
-        recombination_rate: r, 0 to 1: the chance of a crossover, multi_point: in each gap; None: 1, multi_point 1/2.
-        mutation_rate: u, probability that a coordinate mutates, 0 to 1, symmetric on bits; None: 1 on reals, 1/D on bits.
+        recombination_rate: r, 0 to 1: the chance of a crossover, multi_point: in each gap; None: 1,
+            multi_point 1/2.
+        mutation_rate: u, probability that a coordinate mutates, 0 to 1, symmetric on bits; None: 1 on reals,
+            1/D on bits.
         mutation_sigma: standard deviation of a real mutation, >= 0, in units of x.
 
     Source: Wright 1931; Moran 1958; Ewens 2004, "Mathematical population genetics", chapter 3.
@@ -73,7 +84,10 @@ class WrightFisher(Optimizer):
     sources: ClassVar[tuple[str, ...]] = ("mutation", "recombination", "drift", "pairing")
     switches: ClassVar[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
         "drift": {"off": {"sampling": "systematic"}},
-        "recombination": {"off": {"crossover": "none"}, "free": {"crossover": "free", "recombination_rate": None}},
+        "recombination": {
+            "off": {"crossover": "none"},
+            "free": {"crossover": "free", "recombination_rate": None},
+        },
         "mutation": {"off": {"mutation_rate": 0.0}},
     }
     counted: ClassVar[Mapping[str, tuple[str, str, str]]] = COUNTED
@@ -106,18 +120,31 @@ class WrightFisher(Optimizer):
         return Query(state.points, alive=state.asked if self.model == "moran" else None)
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
-        """The next generation, or the next birth and death; info: parents (R, gametes, 2), the haplotypes that each gamete comes from, unfit (R,)."""
-        points, value = query.points, torch.where(state.asked, operators.worst_last(answer.value), state.value)
+        """The next generation, or the next birth and death.
+
+        Info: parents (R, gametes, 2), the haplotypes that each gamete comes from, unfit (R,).
+        """
+        points, value = (
+            query.points,
+            torch.where(state.asked, operators.worst_last(answer.value), state.value),
+        )
         births = self.population if self.model == "wright_fisher" else 1
         loss = value.unflatten(1, (-1, self.ploidy)).mean(-1)  # (R, P) of individuals
         first, second = self._parents(loss, streams, births, answer.law)
         gametes = self._recombine(operators.rows(points, first), operators.rows(points, second), streams)
         gametes = operators.mutate(gametes, streams, self.mutation_rate, self.mutation_sigma)
-        best, info = operators.best(points, value), {"parents": torch.stack([first, second], -1)} | fit_info([loss], self, answer.law)
+        best, info = (
+            operators.best(points, value),
+            {"parents": torch.stack([first, second], -1)} | fit_info([loss], self, answer.law),
+        )
         if self.model == "wright_fisher":
             return State(gametes, value, state.asked, best, state.exact), info
         systematic = self.sampling == "systematic"
-        dead = operators.turn(streams, self.population, 1, value.device) if systematic else streams.integers("drift", self.population, (1,), 2)
+        dead = (
+            operators.turn(streams, self.population, 1, value.device)
+            if systematic
+            else streams.integers("drift", self.population, (1,), 2)
+        )
         place = self._haplotypes(dead)  # (R, ploidy)
         points = points.scatter(1, place[..., None].expand_as(gametes), gametes)
         asked = (~state.exact[:, None]).expand_as(value).scatter(1, place, True)
@@ -144,19 +171,29 @@ class WrightFisher(Optimizer):
 
     def _haplotypes(self, individuals: Tensor) -> Tensor:
         """Places (R, n ploidy) of the haplotypes of individuals (R, n)."""
-        return (individuals[..., None] * self.ploidy + torch.arange(self.ploidy, device=individuals.device)).flatten(1)
+        return (
+            individuals[..., None] * self.ploidy + torch.arange(self.ploidy, device=individuals.device)
+        ).flatten(1)
 
-    def _parents(self, loss: Tensor, streams: Streams, births: int, law: FitnessLaw | None) -> tuple[Tensor, Tensor]:
+    def _parents(
+        self, loss: Tensor, streams: Streams, births: int, law: FitnessLaw | None
+    ) -> tuple[Tensor, Tensor]:
         """The two haplotypes (R, births ploidy) that each gamete of the children is made of."""
         n = births * self.ploidy
 
         def drawn(part: int) -> Tensor:
             if self.sampling == "systematic":
-                return operators.systematic(loss, weights(loss, self.fitness, self.selection_strength, law), streams, births, part)
-            return operators.proportional(loss, streams, n, fitness=self.fitness, strength=self.selection_strength, law=law, part=part)
+                return operators.systematic(
+                    loss, weights(loss, self.fitness, self.selection_strength, law), streams, births, part
+                )
+            return operators.proportional(
+                loss, streams, n, fitness=self.fitness, strength=self.selection_strength, law=law, part=part
+            )
 
         if self.ploidy == 2:
-            parent = drawn(0) if self.sampling == "random" else torch.stack([drawn(0), drawn(1)], -1).flatten(1)
+            parent = (
+                drawn(0) if self.sampling == "random" else torch.stack([drawn(0), drawn(1)], -1).flatten(1)
+            )
             coin = streams.coins("recombination", (n,), part=2).long()
             return 2 * parent + coin, 2 * parent + 1 - coin
         first = drawn(0)
@@ -168,7 +205,11 @@ class WrightFisher(Optimizer):
         if self.crossover == "none" or dim == 1:
             return first
         if self.crossover == "multi_point":
-            return operators.pick(operators.multi_point(streams, n, dim, 0.5 if rate is None else rate), first, second)
+            return operators.pick(
+                operators.multi_point(streams, n, dim, 0.5 if rate is None else rate), first, second
+            )
         if rate is not None:
             second = torch.where(operators.crosses(streams, n, rate)[..., None], second, first)
-        return operators.recombine(first, second, streams, "uniform" if self.crossover == "free" else "one_point")
+        return operators.recombine(
+            first, second, streams, "uniform" if self.crossover == "free" else "one_point"
+        )

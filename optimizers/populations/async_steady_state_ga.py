@@ -1,4 +1,6 @@
-"""A steady-state genetic algorithm with W workers in virtual time: a child takes its place when its evaluation ends.
+"""A steady-state genetic algorithm with W workers in virtual time.
+
+A child takes its place when its evaluation ends.
 
 Every worker evaluates one individual, which takes a time of `service`. Virtual time only orders the events.
 
@@ -6,15 +8,17 @@ Every worker evaluates one individual, which takes a time of `service`. Virtual 
            worker begins with a child bred of the members as they are then                     (Scott and De Jong 2015, FOGA 13:54, "(mu + n)")
     sync   one step is one barrier: W children bred together compete with their elders, when all are evaluated
 
-Breeding and replacement are those of `steady_state_ga`, which this is, bit for bit, with one worker and `children` 1, or with sync and `children`
-W. Between breeding and competition the members change: a child is s steps stale, W - 1 on average in async. A slow child is not a worse one here:
-times do not depend on the point, so that nothing is selected for being quick.
+Breeding and replacement are those of `steady_state_ga`, which this is, bit for bit, with one worker and
+`children` 1, or with sync and `children` W. Between breeding and competition the members change: a child is s
+steps stale, W - 1 on average in async. A slow child is not a worse one here: times do not depend on the
+point, so that nothing is selected for being quick.
 
-Where values are exact, the starts are the first P individuals that the workers take, and K = 1 or W values are asked in a step; a start that is
-evaluated after a child took its place competes like a child. Else the members are asked again beside the children, P + K values: the worker of a
-child evaluates it and then P / K members, one after the other, and each of these takes a service time. So W workers that never wait make
-W / E T evaluations per unit of time, with noise and without. Draws: staleness (service times), those of `steady_state_ga`; a child's are those
-of the step after its breeding (of all first children: step 1).
+Where values are exact, the starts are the first P individuals that the workers take, and K = 1 or W values
+are asked in a step; a start that is evaluated after a child took its place competes like a child. Else the
+members are asked again beside the children, P + K values: the worker of a child evaluates it and then P / K
+members, one after the other, and each of these takes a service time. So W workers that never wait make W / E
+T evaluations per unit of time, with noise and without. Draws: staleness (service times), those of
+`steady_state_ga`; a child's are those of the step after its breeding (of all first children: step 1).
 """
 
 from __future__ import annotations
@@ -42,7 +46,8 @@ class State(NamedTuple):
     value: Tensor  # (R, P) their values when last asked; inf where they never were
     exact: Tensor  # (R,) bool: the oracle adds no noise
     held: Tensor  # (R, W, D) the individuals at the workers
-    job: Tensor  # (R, W) int64, how many individuals were taken before; where values are exact, the first P are the starts
+    # (R, W) int64, how many individuals were taken before; where values are exact, the first P are the starts
+    job: Tensor
     read: Tensor  # (R, W) int64, steps that were completed when the worker began
     left: Tensor  # (R, W) virtual time that it still needs
     clock: Tensor  # (R, 2) virtual time, and what rounding left out of it
@@ -62,13 +67,15 @@ class AsyncSteadyStateGA(Optimizer):
         service: the law of the time that one evaluation takes.
         replacement: who goes: the worst of members and children, or random members.
         tournament: entrants of one tournament, >= 1; 1: parents are uniform.
-        sampling: of parents: random, or systematic (numbers of offspring are expected ones, rounded down or up: no drift; mates meet at random).
+        sampling: of parents: random, or systematic (numbers of offspring are expected ones, rounded down or
+            up: no drift; mates meet at random).
         crossover: uniform, one_point, two_point (on a ring) or none.
         recombination_rate: probability that a child has two parents, 0 to 1.
         mutation_rate: probability that a coordinate mutates, 0 to 1; None: 1 on reals, 1/D on bits.
         mutation_sigma: standard deviation of a real mutation, >= 0, in units of x.
 
-    Source: Scott and De Jong 2015, FOGA 13:54; Whitley 1989, ICGA 3:116; Syswerda 1991, Foundations of Genetic Algorithms 1:94.
+    Source: Scott and De Jong 2015, FOGA 13:54; Whitley 1989, ICGA 3:116; Syswerda 1991, Foundations of
+    Genetic Algorithms 1:94.
     """
 
     name: ClassVar[str] = "async_steady_state_ga"
@@ -76,7 +83,10 @@ class AsyncSteadyStateGA(Optimizer):
     sources: ClassVar[tuple[str, ...]] = ("mutation", "recombination", "drift", "staleness", "pairing")
     switches: ClassVar[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
         "drift": {"off": {"sampling": "systematic"}},
-        "recombination": {"off": {"crossover": "none"}, "free": {"crossover": "uniform", "recombination_rate": 1.0}},
+        "recombination": {
+            "off": {"crossover": "none"},
+            "free": {"crossover": "uniform", "recombination_rate": 1.0},
+        },
         "mutation": {"off": {"mutation_rate": 0.0}},
         "staleness": {"off": {"workers": 1, "mode": "async"}},
     }
@@ -96,7 +106,10 @@ class AsyncSteadyStateGA(Optimizer):
     def check(self) -> None:
         """Behind a barrier all workers have starts, or none."""
         if self.population % self._children:
-            raise ValueError(f"{self.name}.population: expected a multiple of workers = {self.workers} with sync, got {self.population}")
+            raise ValueError(
+                f"{self.name}.population: expected a multiple of workers = {self.workers} with sync, got"
+                f" {self.population}"
+            )
         self.service.fits(self.name, self.workers)
 
     def init(self, problem: Problem, streams: Streams) -> State:
@@ -105,8 +118,13 @@ class AsyncSteadyStateGA(Optimizer):
         value, job = unseen(points, streams.dtype), everybody(self.workers, len(points), points.device)
         exact = torch.full((len(points),), problem.exact, dtype=torch.bool, device=points.device)
         held = self._taken(points, value, exact, job, streams)
-        clock, read = torch.zeros(len(points), 2, dtype=streams.dtype, device=points.device), torch.zeros_like(job)
-        return State(points, value, exact, held, job, read, self._busy(streams, job, problem.exact), clock, read[:, 0])
+        clock, read = (
+            torch.zeros(len(points), 2, dtype=streams.dtype, device=points.device),
+            torch.zeros_like(job),
+        )
+        return State(
+            points, value, exact, held, job, read, self._busy(streams, job, problem.exact), clock, read[:, 0]
+        )
 
     def ask(self, state: State, streams: Streams) -> Query:
         """The individuals of the workers that finish next, after the members where values are noisy."""
@@ -124,15 +142,23 @@ class AsyncSteadyStateGA(Optimizer):
         if stored:  # a start takes its place, unless a child was there first
             place = job.clamp_max(self.population - 1)
             empty = (job < self.population) & (state.value.gather(1, place) == torch.inf)
-            survivors = torch.where(empty.all(1, keepdim=True), operators.replaced(place, self.population), survivors)
+            survivors = torch.where(
+                empty.all(1, keepdim=True), operators.replaced(place, self.population), survivors
+            )
         accepted = (survivors[:, None] == torch.arange(k, device=survivors.device)[:, None]).any(-1)
         points = operators.rows(torch.cat([query.points[:, -k:], state.points], 1), survivors)
         value, stale = value.gather(1, survivors), state.step[:, None] - state.read.gather(1, who)
-        clock, jobs = advanced(state.clock, elapsed), state.job.amax(1, keepdim=True) + 1 + torch.arange(k, device=who.device)
+        clock, jobs = (
+            advanced(state.clock, elapsed),
+            state.job.amax(1, keepdim=True) + 1 + torch.arange(k, device=who.device),
+        )
         taken = self._taken(points, value, state.exact, jobs, streams)
         held = state.held.scatter(1, who[..., None].expand_as(taken), taken)
         left = (state.left - elapsed).scatter(1, who, self._busy(streams, who, bool(state.exact.all())))
-        job, read = state.job.scatter(1, who, jobs), state.read.scatter(1, who, (state.step[:, None] + 1).expand_as(who))
+        job, read = (
+            state.job.scatter(1, who, jobs),
+            state.read.scatter(1, who, (state.step[:, None] + 1).expand_as(who)),
+        )
         info = {"accepted": accepted, "staleness": stale, "worker": who, "clock": clock.double().sum(1)}
         return State(points, value, state.exact, held, job, read, left, clock, state.step + 1), info
 

@@ -1,17 +1,21 @@
-"""Coevolution: one population for each player of a game; an individual is as fit as it does against opponents drawn from the others.
+"""Coevolution: one population for each player of a game.
 
-Hillis 1990, "Co-evolving parasites improve simulated evolution as an optimization procedure", Physica D 42:228; Potter and De Jong 2000,
-"Cooperative coevolution", Evol. Comput. 8:1, calls the partners collaborators. Each of k rounds lines all populations up, and place i plays
+An individual is as fit as it does against opponents drawn from the others.
+
+Hillis 1990, "Co-evolving parasites improve simulated evolution as an optimization procedure", Physica D
+42:228; Potter and De Jong 2000, "Cooperative coevolution", Evol. Comput. 8:1, calls the partners
+collaborators. Each of k rounds lines all populations up, and place i plays
 
     loss_j(a) = 1/k sum over rounds c of L_j(a; its opponents in c),    player j's individual at place i: order_j((i + c j) mod N)
 
-with a fresh uniform permutation order_j of each population. One encounter informs both players; every individual has k of them, on a game of
-two with k different opponents, any k as likely; k = N is everyone against everyone. All populations breed at once, each from its own parents
-as in `ga`: selection `proportional`, no crossover and no mutation make two Wright-Fisher populations that select each other. A loss is a game
-of one: no opponents, k = 1, and this is `ga`.
+with a fresh uniform permutation order_j of each population. One encounter informs both players; every
+individual has k of them, on a game of two with k different opponents, any k as likely; k = N is everyone
+against everyone. All populations breed at once, each from its own parents as in `ga`: selection
+`proportional`, no crossover and no mutation make two Wright-Fisher populations that select each other. A loss
+is a game of one: no opponents, k = 1, and this is `ga`.
 
-k N values per step. Draws: pairing (part j: order of population j), drift (parts 2 j and 2 j + 1: first and second parents), recombination
-and mutation as in `ga`, of the populations one after another.
+k N values per step. Draws: pairing (part j: order of population j), drift (parts 2 j and 2 j + 1: first and
+second parents), recombination and mutation as in `ga`, of the populations one after another.
 """
 
 from __future__ import annotations
@@ -43,30 +47,38 @@ class State(NamedTuple):
 class Coevolution(Optimizer):
     """Coevolving genetic algorithms, one population for each player of a game.
 
-    On reals the recommendation is the center, the populations' mean strategies: where an equilibrium mixes, every strategy in it does as well as any,
-    so the best of one generation was lucky. On bits, where a mean is no strategy, it is the best of each population that played last.
+    On reals the recommendation is the center, the populations' mean strategies: where an equilibrium mixes,
+    every strategy in it does as well as any, so the best of one generation was lucky. On bits, where a mean
+    is no strategy, it is the best of each population that played last.
 
     Args:
         population: N >= 1 individuals of each player.
         opponents: k, encounters of each individual in a generation, 1 <= k <= N; on a loss there is one.
-        selection: tournament, truncation, proportional (to fitness) or none (drift alone), within each population.
+        selection: tournament, truncation, proportional (to fitness) or none (drift alone), within each
+            population.
         tournament: entrants of one tournament, >= 1.
         truncation: fraction of a population from which parents are drawn, 0 < fraction <= 1, rounded up.
-        fitness: what proportional selection is proportional to, of a mean loss L: linear max(0, 1 - beta L), exponential exp(-beta L).
-        selection_strength: beta >= 0, per unit of loss; 0: neutral. Where nobody has fitness there is no selection: `unfit_steps` counts that.
+        fitness: what proportional selection is proportional to, of a mean loss L: linear max(0, 1 - beta L),
+            exponential exp(-beta L).
+        selection_strength: beta >= 0, per unit of loss; 0: neutral. Where nobody has fitness there is no
+            selection: `unfit_steps` counts that.
         crossover: uniform, one_point, two_point (on a ring) or none, of a player's own coordinates.
         recombination_rate: probability that a child has two parents, 0 to 1.
         mutation_rate: probability that a coordinate mutates, 0 to 1; None: 1 on reals, J/D on bits.
         mutation_sigma: standard deviation of a real mutation, >= 0, in units of x.
 
-    Source: Hillis 1990; Potter and De Jong 2000; Hofbauer and Sigmund 1998, "Evolutionary games and population dynamics".
+    Source: Hillis 1990; Potter and De Jong 2000; Hofbauer and Sigmund 1998, "Evolutionary games and
+    population dynamics".
     """
 
     name: ClassVar[str] = "coevolution"
     domains: ClassVar[tuple[type, ...]] = (Reals, Bits)
     sources: ClassVar[tuple[str, ...]] = ("pairing", "mutation", "recombination", "drift")
     switches: ClassVar[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
-        "recombination": {"off": {"crossover": "none"}, "free": {"crossover": "uniform", "recombination_rate": 1.0}},
+        "recombination": {
+            "off": {"crossover": "none"},
+            "free": {"crossover": "uniform", "recombination_rate": 1.0},
+        },
         "mutation": {"off": {"mutation_rate": 0.0}},
     }
     counted: ClassVar[Mapping[str, tuple[str, str, str]]] = COUNTED
@@ -86,7 +98,10 @@ class Coevolution(Optimizer):
     def check(self) -> None:
         """There are opponents enough."""
         if self.opponents > self.population:
-            raise ValueError(f"coevolution.opponents: expected 1 <= opponents <= population = {self.population}, got {self.opponents}")
+            raise ValueError(
+                f"coevolution.opponents: expected 1 <= opponents <= population = {self.population}, got"
+                f" {self.opponents}"
+            )
 
     def init(self, problem: Problem, streams: Streams) -> State:
         """The landscape's starts: start i gives every player its individual i.
@@ -96,7 +111,10 @@ class Coevolution(Optimizer):
         """
         players = problem.players
         if problem.dim % players:
-            raise ValueError(f"coevolution: expected players with as many coordinates each, got {players} players of {problem.dim} together")
+            raise ValueError(
+                f"coevolution: expected players with as many coordinates each, got {players} players of"
+                f" {problem.dim} together"
+            )
         points = problem.start(self.population)
         value = torch.full((streams.size, players), torch.inf, dtype=streams.dtype, device=points.device)
         return State(torch.cat(points.chunk(players, -1), 1), points[:, 0], value)
@@ -106,7 +124,11 @@ class Coevolution(Optimizer):
         players = torch.arange(state.value.shape[1], device=state.points.device)
         order, turns = self._order(streams, len(players)), self._turns(len(players), 1, players.device)
         met = order[:, players, turns] + players * self.population  # (R, k, N, J)
-        return Query(operators.rows(state.points, met.flatten(1)).reshape(streams.size, turns.shape[0] * self.population, -1))
+        return Query(
+            operators.rows(state.points, met.flatten(1)).reshape(
+                streams.size, turns.shape[0] * self.population, -1
+            )
+        )
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
         """The next generation; info: parents (R, J N, 2) among all individuals, the same twice where there was no second one, unfit (R,)."""
@@ -116,9 +138,14 @@ class Coevolution(Optimizer):
         second = self._second(first, value, streams, answer.law)
         children = operators.rows(state.points, first)
         if second is not first:
-            children = operators.recombine(children, operators.rows(state.points, second), streams, self.crossover)
+            children = operators.recombine(
+                children, operators.rows(state.points, second), streams, self.crossover
+            )
         children = operators.mutate(children, streams, self.mutation_rate, self.mutation_sigma)
-        best = [operators.best(own, loss) for own, loss in zip(state.points.split(self.population, 1), value.unbind(1), strict=True)]
+        best = [
+            operators.best(own, loss)
+            for own, loss in zip(state.points.split(self.population, 1), value.unbind(1), strict=True)
+        ]
         info = {"parents": torch.stack([first, second], -1)} | fit_info(value.unbind(1), self, answer.law)
         return State(children, torch.cat(best, -1), value.amin(-1)), info
 
@@ -132,11 +159,16 @@ class Coevolution(Optimizer):
 
     def _order(self, streams: Streams, players: int) -> Tensor:
         """How the populations line up: (R, J, N)."""
-        return torch.stack([streams.permutation("pairing", self.population, part=player) for player in range(players)], 1)
+        return torch.stack(
+            [streams.permutation("pairing", self.population, part=player) for player in range(players)], 1
+        )
 
     def _turns(self, players: int, sign: int, device: torch.device) -> Tensor:
         """(i + sign c j) mod N of round c, place i and player j: (k, N, J)."""
-        c, i, j = (torch.arange(n, device=device) for n in (self.opponents if players > 1 else 1, self.population, players))
+        c, i, j = (
+            torch.arange(n, device=device)
+            for n in (self.opponents if players > 1 else 1, self.population, players)
+        )
         return (i[:, None] + sign * c[:, None, None] * j) % self.population
 
     def _means(self, value: Tensor, streams: Streams, players: int) -> Tensor:
@@ -149,12 +181,19 @@ class Coevolution(Optimizer):
 
     def _parents(self, value: Tensor, streams: Streams, which: int, law: FitnessLaw | None) -> Tensor:
         """Parents of the children of every population, drawn among its own: (R, J N) int64."""
-        drawn = [operators.select(own, streams, self.population, self, 2 * j + which, law=law) for j, own in enumerate(value.unbind(1))]
+        drawn = [
+            operators.select(own, streams, self.population, self, 2 * j + which, law=law)
+            for j, own in enumerate(value.unbind(1))
+        ]
         return torch.cat([own + j * self.population for j, own in enumerate(drawn)], 1)
 
     def _second(self, first: Tensor, value: Tensor, streams: Streams, law: FitnessLaw | None) -> Tensor:
         """Second parents; a child that has none gets its first parent twice, which makes it a copy."""
-        if self.crossover == "none" or not isinstance(self.recombination_rate, Tensor) and self.recombination_rate == 0:
+        if (
+            self.crossover == "none"
+            or not isinstance(self.recombination_rate, Tensor)
+            and self.recombination_rate == 0
+        ):
             return first  # draws are addressed: leaving some out changes no other
         crossed = operators.crosses(streams, first.shape[1], self.recombination_rate)
         return torch.where(crossed, self._parents(value, streams, 1, law), first)

@@ -1,17 +1,19 @@
 """Differential evolution: steps are differences between members of the population.
 
-For each target x_i a mutant v_i is made from the best x_b and from donors r1, r2, r3, all different and different from i, and crossed with it:
+For each target x_i a mutant v_i is made from the best x_b and from donors r1, r2, r3, all different and
+different from i, and crossed with it:
 
     rand/1             v_i = x_r1 + F (x_r2 - x_r3)                   (Storn and Price 1997, J. Glob. Optim. 11:341)
     best/1             v_i = x_b + F (x_r1 - x_r2)
     current_to_best/1  v_i = x_i + F (x_b - x_i) + F (x_r1 - x_r2)    (Storn and Price 1995, ICSI TR-95-012, scheme DE2 with lambda = F)
     bin                u_id = v_id where a coin of chance CR says so, and at one coordinate always, else x_id
 
-The trial u_i takes the place of x_i where its value is no higher, so that plateaus can be crossed (Price, Storn and Lampinen 2005).
+The trial u_i takes the place of x_i where its value is no higher, so that plateaus can be crossed (Price,
+Storn and Lampinen 2005).
 
-Where values are exact, the first step asks the starts and each further one P trials: P values per step. Else targets and trials are asked
-together, since an old lucky value would never be left: 2 P. Draws: mutation (donors), recombination (part 0: the coins, part 1: the coordinate
-that is always crossed).
+Where values are exact, the first step asks the starts and each further one P trials: P values per step. Else
+targets and trials are asked together, since an old lucky value would never be left: 2 P. Draws: mutation
+(donors), recombination (part 0: the coins, part 1: the coordinate that is always crossed).
 """
 
 from __future__ import annotations
@@ -48,8 +50,8 @@ class State(NamedTuple):
 class DE(Optimizer):
     """Differential evolution with one difference and binomial crossover.
 
-    The recommendation is the member that was last seen lowest, the center is the mean. `best` is the one last seen lowest, too: before the first
-    step the first of the starts.
+    The recommendation is the member that was last seen lowest, the center is the mean. `best` is the one last
+    seen lowest, too: before the first step the first of the starts.
 
     Args:
         population: P, more than the strategy's donors: >= 4 for rand, >= 3 for the others.
@@ -62,7 +64,9 @@ class DE(Optimizer):
 
     name: ClassVar[str] = "de"
     sources: ClassVar[tuple[str, ...]] = ("mutation", "recombination")
-    switches: ClassVar[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {"recombination": {"off": {"crossover_rate": 1.0}}}
+    switches: ClassVar[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
+        "recombination": {"off": {"crossover_rate": 1.0}}
+    }
     population: Annotated[int, Ge(3)] = 32
     strategy: Literal["rand", "best", "current_to_best"] = "rand"
     scale: Annotated[float, Gt(0)] = 0.5
@@ -72,7 +76,9 @@ class DE(Optimizer):
         """Donors are different members."""
         least = DONORS[self.strategy] + 1
         if self.population < least:
-            raise ValueError(f"de.population: expected >= {least} with the strategy {self.strategy}, got {self.population}")
+            raise ValueError(
+                f"de.population: expected >= {least} with the strategy {self.strategy}, got {self.population}"
+            )
 
     def init(self, problem: Problem, streams: Streams) -> State:
         """The landscape's starts, not yet asked."""
@@ -92,7 +98,9 @@ class DE(Optimizer):
         old, trials, new = moves.compared(state.value, query.points, answer.value)
         accepted = new <= old
         points = torch.where(accepted[..., None], trials, state.points)
-        return State(points, torch.where(accepted, new, old), state.exact, state.step + 1), {"accepted": accepted}
+        return State(points, torch.where(accepted, new, old), state.exact, state.step + 1), {
+            "accepted": accepted
+        }
 
     def recommend(self, state: State) -> Tensor:
         """The member that was last seen lowest: (R, D)."""
@@ -114,7 +122,9 @@ class DE(Optimizer):
 
     def _crossed(self, streams: Streams, dim: int) -> Tensor:
         """Where the trial is the mutant: (R, P, D) bool, at one coordinate at least."""
-        coins = streams.bernoulli("recombination", operators.wide(self.crossover_rate, 3), (self.population, dim))
+        coins = streams.bernoulli(
+            "recombination", operators.wide(self.crossover_rate, 3), (self.population, dim)
+        )
         always = streams.integers("recombination", dim, (self.population, 1), part=1)
         return coins | (torch.arange(dim, device=always.device) == always)
 
@@ -123,7 +133,10 @@ def _others(streams: Streams, n: int, count: int) -> Tensor:
     """For each of n members an ordered draw of `count` others without replacement: (R, n, count) int64."""
     left = torch.arange(n - 1, n - 1 - count, -1, device=streams.device)
     drawn = streams.integers("mutation", left, (n, count))
-    taken, others = [torch.arange(n, device=drawn.device).expand(streams.size, n)], []  # taken in ascending order
+    taken, others = (
+        [torch.arange(n, device=drawn.device).expand(streams.size, n)],
+        [],
+    )  # taken in ascending order
     for place in drawn.unbind(-1):  # the place among those that are left
         for before in taken:
             place = place + (place >= before)  # noqa: PLW2901

@@ -1,16 +1,19 @@
 """A genetic algorithm with discrete generations, on real coordinates or on bits.
 
-Each generation the whole population is evaluated, elites included (Holland 1975, "Adaptation in natural and artificial systems"). The
-`elite` best go on unchanged; each of the P - elite children has a first parent and, with probability `recombination_rate`, a second one,
-both selected independently and with replacement (a child may meet the same parent twice); it is mutated last. So with selection
-`proportional`, no crossover and no mutation this is the haploid Wright-Fisher model, and with crossover its version with recombination.
+Each generation the whole population is evaluated, elites included (Holland 1975, "Adaptation in natural and
+artificial systems"). The `elite` best go on unchanged; each of the P - elite children has a first parent and,
+with probability `recombination_rate`, a second one, both selected independently and with replacement (a child
+may meet the same parent twice); it is mutated last. So with selection `proportional`, no crossover and no
+mutation this is the haploid Wright-Fisher model, and with crossover its version with recombination.
 
-The mutation, its sigma on reals and its rate on bits, may change by a schedule, and the population with it (`optimizers.schedules`): then P is
-the largest size, the first P_t of the points are alive at step t, and only these are asked, billed and become parents.
+The mutation, its sigma on reals and its rate on bits, may change by a schedule, and the population with it
+(`optimizers.schedules`): then P is the largest size, the first P_t of the points are alive at step t, and
+only these are asked, billed and become parents.
 
-P values per step. Draws: drift (part 0: first parents, part 1: second parents), recombination (part 0: who, part 1: where), mutation
-(part 0: by how much, or which bits; part 1: which real coordinates). First parents and mutations are the same with and without crossover. With
-`sampling: systematic`, pairing (part 1: who mates with whom) in place of drift.
+P values per step. Draws: drift (part 0: first parents, part 1: second parents), recombination (part 0: who,
+part 1: where), mutation (part 0: by how much, or which bits; part 1: which real coordinates). First parents
+and mutations are the same with and without crossover. With `sampling: systematic`, pairing (part 1: who mates
+with whom) in place of drift.
 """
 
 from __future__ import annotations
@@ -51,15 +54,19 @@ class GA(Optimizer):
         selection: tournament, truncation, proportional (to fitness) or none (drift alone).
         tournament: entrants of one tournament, >= 1.
         truncation: fraction of the population from which parents are drawn, 0 < fraction <= 1, rounded up.
-        fitness: what proportional selection is proportional to, of a loss L: linear max(0, 1 - beta L), exponential exp(-beta L); where the
-            landscape says what fitness w a loss stands for (a measured table), linear 1 - beta (1 - w), exponential w^beta, w relative to loss 0.
-        selection_strength: beta >= 0, per unit of loss; 0: neutral. Where nobody has fitness there is no selection: `unfit_steps` counts that.
-        sampling: of parents: random, or systematic (numbers of offspring are expected ones, rounded down or up: no drift; mates meet at random).
+        fitness: what proportional selection is proportional to, of a loss L: linear max(0, 1 - beta L),
+            exponential exp(-beta L); where the landscape says what fitness w a loss stands for (a measured
+            table), linear 1 - beta (1 - w), exponential w^beta, w relative to loss 0.
+        selection_strength: beta >= 0, per unit of loss; 0: neutral. Where nobody has fitness there is no
+            selection: `unfit_steps` counts that.
+        sampling: of parents: random, or systematic (numbers of offspring are expected ones, rounded down or
+            up: no drift; mates meet at random).
         crossover: uniform, one_point, two_point (on a ring) or none.
         recombination_rate: probability that a child has two parents, 0 to 1.
         mutation_rate: probability that a coordinate mutates, 0 to 1; None: 1 on reals, 1/D on bits.
         mutation_sigma: standard deviation of a real mutation, >= 0, in units of x.
-        elite: the best so many survive unchanged, 0 <= elite < P_0; a population never shrinks below elite + 1.
+        elite: the best so many survive unchanged, 0 <= elite < P_0; a population never shrinks below elite +
+            1.
         schedule: how mutation_sigma (on reals) or mutation_rate (on bits) changes with the steps.
         coupling: how the population changes with it, see `optimizers.schedules`.
         largest: P >= P_0, where a growing population stops; needed with grow and decay_and_grow. None: P_0.
@@ -72,7 +79,10 @@ class GA(Optimizer):
     sources: ClassVar[tuple[str, ...]] = ("mutation", "recombination", "drift", "pairing")
     switches: ClassVar[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
         "drift": {"off": {"sampling": "systematic"}},
-        "recombination": {"off": {"crossover": "none"}, "free": {"crossover": "uniform", "recombination_rate": 1.0}},
+        "recombination": {
+            "off": {"crossover": "none"},
+            "free": {"crossover": "uniform", "recombination_rate": 1.0},
+        },
         "mutation": {"off": {"mutation_rate": 0.0}},
     }
     counted: ClassVar[Mapping[str, tuple[str, str, str]]] = COUNTED
@@ -101,13 +111,20 @@ class GA(Optimizer):
         """Someone must be born, and a growing population ends somewhere."""
         check_population(self.name, self.coupling, self.population, self.largest)
         if self.elite >= self.population:
-            raise ValueError(f"ga.elite: expected 0 <= elite < population = {self.population}, got {self.elite}")
+            raise ValueError(
+                f"ga.elite: expected 0 <= elite < population = {self.population}, got {self.elite}"
+            )
 
     def init(self, problem: Problem, streams: Streams) -> State:
         """The landscape's starts."""
         points = problem.start(self.population if self.largest is None else self.largest)
         step = torch.zeros(streams.size, dtype=torch.int64, device=points.device)
-        return State(points, points[:, 0], torch.full((streams.size,), torch.inf, dtype=streams.dtype, device=points.device), step)
+        return State(
+            points,
+            points[:, 0],
+            torch.full((streams.size,), torch.inf, dtype=streams.dtype, device=points.device),
+            step,
+        )
 
     def ask(self, state: State, streams: Streams) -> Query:
         """The whole population, so far as it is alive."""
@@ -120,13 +137,19 @@ class GA(Optimizer):
         points, value = query.points, operators.worst_last(answer.value)
         value = value if query.alive is None else torch.where(query.alive, value, torch.inf)
         scale = None if self.schedule.still else self.schedule.scheduled(1.0, state.step, self.coupling)
-        children, parents = operators.generation(points, value, streams, self, among=self._size(state), scale=scale, law=answer.law)
+        children, parents = operators.generation(
+            points, value, streams, self, among=self._size(state), scale=scale, law=answer.law
+        )
         info = {"parents": parents} | fit_info([value], self, answer.law)
         return State(children, operators.best(points, value), value.amin(1), state.step + 1), info
 
     def parentage(self, value: Tensor, law: FitnessLaw | None) -> Tensor | None:
         """By fitness, where selection is proportional to it."""
-        return weights(value, self.fitness, self.selection_strength, law) if self.selection == "proportional" else None
+        return (
+            weights(value, self.fitness, self.selection_strength, law)
+            if self.selection == "proportional"
+            else None
+        )
 
     def rates(self, state: State) -> Mapping[str, float | Tensor]:
         """1 for the steps of selection; none with elites, who are no offspring."""
@@ -142,10 +165,14 @@ class GA(Optimizer):
         points, size = state.points.to(state.value.dtype), self._size(state)
         if size is None:
             return points.mean(1)
-        return torch.where(operators.leading(points, size)[..., None], points, 0.0).sum(1) / size[:, None].to(points)
+        return torch.where(operators.leading(points, size)[..., None], points, 0.0).sum(1) / size[:, None].to(
+            points
+        )
 
     def _size(self, state: State) -> Tensor | None:
         """How many are alive (R,); None: all."""
         if self.coupling == "none" and self.largest is None:
             return None
-        return self.schedule.size(self.population, state.step, self.coupling).clamp(self.elite + 1, state.points.shape[1])
+        return self.schedule.size(self.population, state.step, self.coupling).clamp(
+            self.elite + 1, state.points.shape[1]
+        )

@@ -1,17 +1,20 @@
 """Genetic algorithms on islands: each a population of its own, with a few migrants now and then.
 
-P individuals live on I islands of N = P / I (Wright 1943, Genetics 28:114; as a search method Tanese 1989, ICGA 3:434). Parents are selected
-and elites kept within an island, as `ga` does. Before every `interval`-th generation is born, `migrants` individuals of each island go to the
-next one of a ring, with the values that they were just given:
+P individuals live on I islands of N = P / I (Wright 1943, Genetics 28:114; as a search method Tanese 1989,
+ICGA 3:434). Parents are selected and elites kept within an island, as `ga` does. Before every `interval`-th
+generation is born, `migrants` individuals of each island go to the next one of a ring, with the values that
+they were just given:
 
     best    copies of the best take the places of the next island's worst
-    random  uniform ones, without replacement, move into the places that the next island's migrants leave: nobody is lost or doubled
+    random  uniform ones, without replacement, move into the places that the next island's migrants leave:
+    nobody is lost or doubled
 
 Without migration the islands are independent, and the first is `ga` with N individuals, draw for draw.
 
-P values per step. Draws: drift (parts 2i and 2i + 1: first and second parents on island i; part 2I: who migrates), recombination (part 0: who,
-part 1: where), mutation (part 0: by how much, or which bits; part 1: which real coordinates). With `sampling: systematic`, pairing (part 2i + 1: who
-mates with whom on island i) in place of drift, and random migrants leave places in turn.
+P values per step. Draws: drift (parts 2i and 2i + 1: first and second parents on island i; part 2I: who
+migrates), recombination (part 0: who, part 1: where), mutation (part 0: by how much, or which bits; part 1:
+which real coordinates). With `sampling: systematic`, pairing (part 2i + 1: who mates with whom on island i)
+in place of drift, and random migrants leave places in turn.
 """
 
 from __future__ import annotations
@@ -44,7 +47,8 @@ class State(NamedTuple):
 class IslandGA(Optimizer):
     """Genetic algorithm on islands with migration around a ring; real or binary.
 
-    The recommendation is the point with the lowest observed value in the generation evaluated last, the center is the mean of all islands.
+    The recommendation is the point with the lowest observed value in the generation evaluated last, the
+    center is the mean of all islands.
 
     Args:
         population: P >= 1 on all islands together, a multiple of their number.
@@ -55,10 +59,13 @@ class IslandGA(Optimizer):
         selection: tournament, truncation, proportional (to fitness) or none (drift alone), within an island.
         tournament: entrants of one tournament, >= 1.
         truncation: fraction of an island from which parents are drawn, 0 < fraction <= 1, rounded up.
-        fitness: what proportional selection is proportional to, of a loss L: linear max(0, 1 - beta L), exponential exp(-beta L); where the
-            landscape says what fitness w a loss stands for (a measured table), linear 1 - beta (1 - w), exponential w^beta, w relative to loss 0.
-        selection_strength: beta >= 0, per unit of loss; 0: neutral. Where nobody has fitness there is no selection: `unfit_steps` counts that.
-        sampling: of parents: random, or systematic (numbers of offspring are expected ones, rounded down or up: no drift; mates meet at random).
+        fitness: what proportional selection is proportional to, of a loss L: linear max(0, 1 - beta L),
+            exponential exp(-beta L); where the landscape says what fitness w a loss stands for (a measured
+            table), linear 1 - beta (1 - w), exponential w^beta, w relative to loss 0.
+        selection_strength: beta >= 0, per unit of loss; 0: neutral. Where nobody has fitness there is no
+            selection: `unfit_steps` counts that.
+        sampling: of parents: random, or systematic (numbers of offspring are expected ones, rounded down or
+            up: no drift; mates meet at random).
         crossover: uniform, one_point, two_point (on a ring) or none.
         recombination_rate: probability that a child has two parents, 0 to 1.
         mutation_rate: probability that a coordinate mutates, 0 to 1; None: 1 on reals, 1/D on bits.
@@ -73,7 +80,10 @@ class IslandGA(Optimizer):
     sources: ClassVar[tuple[str, ...]] = ("mutation", "recombination", "drift", "pairing")
     switches: ClassVar[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
         "drift": {"off": {"sampling": "systematic"}},
-        "recombination": {"off": {"crossover": "none"}, "free": {"crossover": "uniform", "recombination_rate": 1.0}},
+        "recombination": {
+            "off": {"crossover": "none"},
+            "free": {"crossover": "uniform", "recombination_rate": 1.0},
+        },
         "mutation": {"off": {"mutation_rate": 0.0}},
     }
     counted: ClassVar[Mapping[str, tuple[str, str, str]]] = COUNTED
@@ -97,11 +107,20 @@ class IslandGA(Optimizer):
     def check(self) -> None:
         """Islands are of one size, and someone is born on each."""
         if self.population % self.islands:
-            raise ValueError(f"island_ga.population: expected a multiple of islands = {self.islands}, got {self.population}")
+            raise ValueError(
+                f"island_ga.population: expected a multiple of islands = {self.islands}, got"
+                f" {self.population}"
+            )
         if self.migrants > self._size:
-            raise ValueError(f"island_ga.migrants: expected 0 <= migrants <= population / islands = {self._size}, got {self.migrants}")
+            raise ValueError(
+                f"island_ga.migrants: expected 0 <= migrants <= population / islands = {self._size}, got"
+                f" {self.migrants}"
+            )
         if self.elite >= self._size:
-            raise ValueError(f"island_ga.elite: expected 0 <= elite < population / islands = {self._size}, got {self.elite}")
+            raise ValueError(
+                f"island_ga.elite: expected 0 <= elite < population / islands = {self._size}, got"
+                f" {self.elite}"
+            )
 
     def init(self, problem: Problem, streams: Streams) -> State:
         """The landscape's starts, the first N on the first island."""
@@ -124,7 +143,10 @@ class IslandGA(Optimizer):
         children = operators.rows(points, first)
         if second is not first:
             children = operators.recombine(children, operators.rows(points, second), streams, self.crossover)
-        children, parents = operators.mutate(children, streams, self.mutation_rate, self.mutation_sigma), torch.stack([first, second], -1)
+        children, parents = (
+            operators.mutate(children, streams, self.mutation_rate, self.mutation_sigma),
+            torch.stack([first, second], -1),
+        )
         if self.elite:
             survivors = self._survivors(settled)
             children = self._first_on_each(operators.rows(points, survivors), children)
@@ -169,9 +191,13 @@ class IslandGA(Optimizer):
         if self.migrants == 0:
             return stay
         if self.migration == "random" and self.sampling == "systematic":
-            leave = places = operators.turn(streams, self._size, self.migrants, value.device)[:, None].expand(-1, self.islands, -1)
+            leave = places = operators.turn(streams, self._size, self.migrants, value.device)[:, None].expand(
+                -1, self.islands, -1
+            )
         elif self.migration == "random":
-            leave = places = streams.choice("drift", self._size, self.migrants, (self.islands,), part=2 * self.islands)  # (R, I, m)
+            leave = places = streams.choice(
+                "drift", self._size, self.migrants, (self.islands,), part=2 * self.islands
+            )  # (R, I, m)
         else:
             order = operators.order(value.reshape(-1, self._size)).view(-1, self.islands, self._size)
             leave, places = order[..., : self.migrants], order[..., -self.migrants :]
@@ -181,7 +207,10 @@ class IslandGA(Optimizer):
 
     def _parents(self, value: Tensor, streams: Streams, which: int, law: FitnessLaw | None) -> Tensor:
         """Parents of the children of every island, drawn among its own: (R, P - I elite) int64."""
-        drawn = [self._drawn(local, streams, 2 * i + which, law) + i * self._size for i, local in enumerate(value.split(self._size, 1))]
+        drawn = [
+            self._drawn(local, streams, 2 * i + which, law) + i * self._size
+            for i, local in enumerate(value.split(self._size, 1))
+        ]
         return torch.cat(drawn, 1)
 
     def _drawn(self, value: Tensor, streams: Streams, part: int, law: FitnessLaw | None) -> Tensor:
@@ -189,15 +218,30 @@ class IslandGA(Optimizer):
 
     def _second(self, first: Tensor, value: Tensor, streams: Streams, law: FitnessLaw | None) -> Tensor:
         """Second parents; a child that has none gets its first parent twice, which makes it a copy."""
-        if self.crossover == "none" or not isinstance(self.recombination_rate, Tensor) and self.recombination_rate == 0:
+        if (
+            self.crossover == "none"
+            or not isinstance(self.recombination_rate, Tensor)
+            and self.recombination_rate == 0
+        ):
             return first  # draws are addressed: leaving some out changes no other
         crossed = operators.crosses(streams, first.shape[1], self.recombination_rate)
         return torch.where(crossed, self._parents(value, streams, 1, law), first)
 
     def _survivors(self, value: Tensor) -> Tensor:
         """The elites of every island: (R, I elite) int64."""
-        return torch.cat([operators.order(local)[:, : self.elite] + i * self._size for i, local in enumerate(value.split(self._size, 1))], 1)
+        return torch.cat(
+            [
+                operators.order(local)[:, : self.elite] + i * self._size
+                for i, local in enumerate(value.split(self._size, 1))
+            ],
+            1,
+        )
 
     def _first_on_each(self, elites: Tensor, children: Tensor) -> Tensor:
-        """Elites (R, I elite, k) and children (R, P - I elite, k) put together, island by island: (R, P, k)."""
-        return torch.cat([group.unflatten(1, (self.islands, -1)) for group in (elites, children)], 2).flatten(1, 2)
+        """Elites (R, I elite, k) and children (R, P - I elite, k) put together, island by island.
+
+        (R, P, k).
+        """
+        return torch.cat([group.unflatten(1, (self.islands, -1)) for group in (elites, children)], 2).flatten(
+            1, 2
+        )

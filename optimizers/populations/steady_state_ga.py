@@ -1,16 +1,21 @@
 """A steady-state genetic algorithm: few children at a time, which compete with their elders.
 
-Each step breeds K children: parents by tournament, crossover, mutation, as `ga` does. Then of P members and K children
+Each step breeds K children: parents by tournament, crossover, mutation, as `ga` does. Then of P members and K
+children
 
-    worst   the P best survive, a child before an elder of the same value   (Whitley 1989, "The GENITOR algorithm", ICGA 3:116)
-    random  each child takes the place of another member, drawn uniformly, whatever the values   (Syswerda 1991, FOGA 1:94)
+    worst   the P best survive, a child before an elder of the same value   (Whitley 1989, "The GENITOR
+    algorithm", ICGA 3:116) random  each child takes the place of another member, drawn uniformly, whatever
+    the values   (Syswerda 1991, FOGA 1:94)
 
-With tournaments of one, `random` and K = 1 this is Moran's model of drift; with P = K = 1, `worst` and no crossover the (1+1) EA.
+With tournaments of one, `random` and K = 1 this is Moran's model of drift; with P = K = 1, `worst` and no
+crossover the (1+1) EA.
 
-Where values are exact, the first P / K steps ask the starts, K at a time, and each further one K children: K values per step. Else members and
-children are asked together, since an old lucky value would never be beaten: P + K. Draws: drift (part 0: first parents, part 1: second parents,
-part 2: who dies), recombination (part 0: who, part 1: where), mutation (part 0: by how much, or which bits; part 1: which real coordinates). With
-`sampling: systematic`, pairing (part 1: who mates with whom) in place of drift, and `random` kills place after place, in turn.
+Where values are exact, the first P / K steps ask the starts, K at a time, and each further one K children: K
+values per step. Else members and children are asked together, since an old lucky value would never be beaten:
+P + K. Draws: drift (part 0: first parents, part 1: second parents, part 2: who dies), recombination (part 0:
+who, part 1: where), mutation (part 0: by how much, or which bits; part 1: which real coordinates). With
+`sampling: systematic`, pairing (part 1: who mates with whom) in place of drift, and `random` kills place
+after place, in turn.
 """
 
 from __future__ import annotations
@@ -50,7 +55,8 @@ class SteadyStateGA(Optimizer):
         children: K >= 1 per step.
         replacement: who goes: the worst of members and children, or random members.
         tournament: entrants of one tournament, >= 1; 1: parents are uniform.
-        sampling: of parents: random, or systematic (numbers of offspring are expected ones, rounded down or up: no drift; mates meet at random).
+        sampling: of parents: random, or systematic (numbers of offspring are expected ones, rounded down or
+            up: no drift; mates meet at random).
         crossover: uniform, one_point, two_point (on a ring) or none.
         recombination_rate: probability that a child has two parents, 0 to 1.
         mutation_rate: probability that a coordinate mutates, 0 to 1; None: 1 on reals, 1/D on bits.
@@ -64,7 +70,10 @@ class SteadyStateGA(Optimizer):
     sources: ClassVar[tuple[str, ...]] = ("mutation", "recombination", "drift", "pairing")
     switches: ClassVar[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
         "drift": {"off": {"sampling": "systematic"}},
-        "recombination": {"off": {"crossover": "none"}, "free": {"crossover": "uniform", "recombination_rate": 1.0}},
+        "recombination": {
+            "off": {"crossover": "none"},
+            "free": {"crossover": "uniform", "recombination_rate": 1.0},
+        },
         "mutation": {"off": {"mutation_rate": 0.0}},
     }
     population: Annotated[int, Ge(1)] = 64
@@ -80,7 +89,10 @@ class SteadyStateGA(Optimizer):
     def check(self) -> None:
         """The starts are asked as many at a time as there are children."""
         if self.population % self.children:
-            raise ValueError(f"steady_state_ga.population: expected a multiple of children = {self.children}, got {self.population}")
+            raise ValueError(
+                f"steady_state_ga.population: expected a multiple of children = {self.children}, got"
+                f" {self.population}"
+            )
 
     def init(self, problem: Problem, streams: Streams) -> State:
         """The landscape's starts, not yet asked."""
@@ -104,7 +116,9 @@ class SteadyStateGA(Optimizer):
         survivors = operators.survivors(value, streams, k, self)
         if stored:  # what was asked of the starts goes where they stand
             early = (state.step < self._blocks)[:, None]
-            survivors = torch.where(early, operators.replaced(self._block(state.step), self.population), survivors)
+            survivors = torch.where(
+                early, operators.replaced(self._block(state.step), self.population), survivors
+            )
         accepted = (survivors[:, None] == torch.arange(k, device=survivors.device)[:, None]).any(-1)
         points = operators.rows(torch.cat([query.points[:, -k:], state.points], 1), survivors)
         return State(points, value.gather(1, survivors), state.exact, state.step + 1), {"accepted": accepted}

@@ -3,12 +3,14 @@
 With L the loss of the walker's genotype and L_i that with locus i flipped, i = 1 .. D, the next genotype is
     greedy         the neighbour of the lowest loss
     random         any neighbour with L_i < L, each as likely                         (Kauffman and Levin 1987, J. Theor. Biol. 128:11)
-    proportional   a neighbour with L_i < L, with chance (L - L_i) / sum_j max(0, L - L_j): beneficial mutations race to fix, each wins in
+    proportional   a neighbour with L_i < L, with chance (L - L_i) / sum_j max(0, L - L_j): beneficial
+    mutations race to fix, each wins in
                    proportion to its selection coefficient             (Gillespie 1983; Orr 2002, Evolution 56:1317, equation 1)
-and where no L_i < L the walk stays: it is at a local optimum. On a house of cards a random walk takes ln D steps about, a greedy one e - 1.
+and where no L_i < L the walk stays: it is at a local optimum. On a house of cards a random walk takes ln D
+steps about, a greedy one e - 1.
 
-D values per step where values are exact (and the genotype's own at the first), else D + 1, since the genotype is compared with its
-neighbours. Draws: acceptance (greedy: none).
+D values per step where values are exact (and the genotype's own at the first), else D + 1, since the genotype
+is compared with its neighbours. Draws: acceptance (greedy: none).
 """
 
 from __future__ import annotations
@@ -60,7 +62,9 @@ class AdaptiveWalk(Optimizer):
         """The genotype, billed unless its exact value is known, and its D neighbours."""
         del streams
         dim = state.point.shape[1]
-        flips = torch.cat([torch.zeros(1, dim, dtype=torch.uint8), torch.eye(dim, dtype=torch.uint8)]).to(state.point.device)
+        flips = torch.cat([torch.zeros(1, dim, dtype=torch.uint8), torch.eye(dim, dtype=torch.uint8)]).to(
+            state.point.device
+        )
         alive = torch.ones(len(state.point), dim + 1, dtype=torch.bool, device=state.point.device)
         alive[:, 0] = ~(state.asked & state.exact)
         return Query(state.point[:, None] ^ flips, alive=alive)

@@ -24,7 +24,9 @@ def metropolis(old: Tensor, new: Tensor, temperature: float | Tensor, streams: S
 
     Source: Metropolis et al. 1953, J. Chem. Phys. 21:1087.
     """
-    rise = (worst_last(new).double() - worst_last(old).double()).nan_to_num(nan=0.0, posinf=torch.inf, neginf=-torch.inf)  # inf - inf: no worse
+    rise = (worst_last(new).double() - worst_last(old).double()).nan_to_num(
+        nan=0.0, posinf=torch.inf, neginf=-torch.inf
+    )  # inf - inf: no worse
     heat = per_world(temperature, old).reshape(-1, 1)
     chance = torch.where(rise <= 0, 1.0, torch.exp(-rise.clamp_min(0) / heat))
     return streams.bernoulli("acceptance", chance.nan_to_num(nan=0.0), tuple(old.shape[1:]))
@@ -33,7 +35,8 @@ def metropolis(old: Tensor, new: Tensor, temperature: float | Tensor, streams: S
 def trials(points: Tensor, fresh: Tensor, step: Tensor, exact: Tensor) -> Tensor:
     """What a walk with stored values asks to compare points and proposals, (R, P, D) each.
 
-    Where values are exact, the points before the first step and then the proposals, (R, P, D); else the points and the proposals, (R, 2P, D).
+    Where values are exact, the points before the first step and then the proposals, (R, P, D); else the
+    points and the proposals, (R, 2P, D).
     """
     if bool(exact.all()):
         return torch.where((step == 0)[:, None, None], points, fresh)
@@ -41,15 +44,26 @@ def trials(points: Tensor, fresh: Tensor, step: Tensor, exact: Tensor) -> Tensor
 
 
 def compared(value: Tensor, asked: Tensor, answered: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """What `trials` asked, apart: values of the points (R, P), the stored ones `value` unless asked again, the proposals (R, P, D), theirs (R, P)."""
+    """What `trials` asked, apart.
+
+    Values of the points (R, P), the stored ones `value` unless asked again, the proposals (R, P, D), theirs
+    (R, P).
+    """
     count, answered = value.shape[1], worst_last(answered)
     return value if asked.shape[1] == count else answered[:, :count], asked[:, -count:], answered[:, -count:]
 
 
 def walk(
-    points: Tensor, value: Tensor, asked: Tensor, answered: Tensor, temperature: float | Tensor, streams: Streams
+    points: Tensor,
+    value: Tensor,
+    asked: Tensor,
+    answered: Tensor,
+    temperature: float | Tensor,
+    streams: Streams,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Accept or reject what `trials` asked: points, values and acceptance after the step, (R, P, D), (R, P) and (R, P) bool.
+    """Accept or reject what `trials` asked.
+
+    Points, values and acceptance after the step, (R, P, D), (R, P) and (R, P) bool.
 
     Args:
         points: (R, P, D) where the walkers are.

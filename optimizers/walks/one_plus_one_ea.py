@@ -1,12 +1,14 @@
-"""The (1+1) evolutionary algorithm on bits: one parent, one offspring, the better survives, the offspring of equals.
+"""The (1+1) evolutionary algorithm on bits.
+
+One parent, one offspring, the better survives, the offspring of equals.
 
     y: each locus of x flipped with probability p;    x <- y where L(y) <= L(x)      (Muehlenbein 1992, PPSN II; Droste et al. 2002, TCS 276:51)
 
-On LeadingOnes it takes [(1 - p)^(1 - D) - (1 - p)] / (2 p^2) steps in the mean (Boettcher, Doerr and Neumann 2010, PPSN XI, theorem 3), on OneMax
-about e D ln D with p = 1/D.
+On LeadingOnes it takes [(1 - p)^(1 - D) - (1 - p)] / (2 p^2) steps in the mean (Boettcher, Doerr and Neumann
+2010, PPSN XI, theorem 3), on OneMax about e D ln D with p = 1/D.
 
-1 value per step where values are exact (the first is that of the start), else 2: parent and offspring are asked together, since an old
-lucky value would never be beaten. Draws: mutation.
+1 value per step where values are exact (the first is that of the start), else 2: parent and offspring are
+asked together, since an old lucky value would never be beaten. Draws: mutation.
 """
 
 from __future__ import annotations
@@ -67,7 +69,9 @@ class OnePlusOneEA(Optimizer):
         old, fresh, new = moves.compared(state.value, query.points, answer.value)
         accepted = new <= old
         points = torch.where(accepted[..., None], fresh, state.points)
-        return State(points, torch.where(accepted, new, old), state.exact, state.step + 1), {"accepted": accepted}
+        return State(points, torch.where(accepted, new, old), state.exact, state.step + 1), {
+            "accepted": accepted
+        }
 
     def recommend(self, state: State) -> Tensor:
         """The parent: (R, D)."""

@@ -1,14 +1,17 @@
 """Parallel tempering: Metropolis walks at a ladder of temperatures that exchange their places.
 
-Replica k walks at T_k = T_1 (T_P / T_1)^((k - 1) / (P - 1)), from cold to hot, as `metropolis` does. After each step neighbours on the ladder,
-(1, 2), (3, 4), ... after odd steps and (2, 3), (4, 5), ... after even ones, exchange points where a uniform u is
+Replica k walks at T_k = T_1 (T_P / T_1)^((k - 1) / (P - 1)), from cold to hot, as `metropolis` does. After
+each step neighbours on the ladder, (1, 2), (3, 4), ... after odd steps and (2, 3), (4, 5), ... after even
+ones, exchange points where a uniform u is
 
     u < min(1, exp[(1 / T_k - 1 / T_l) (L_k - L_l)])      (Swendsen and Wang 1986, Phys. Rev. Lett. 57:2607; Geyer 1991, Interface 23:156)
 
-so that the product of the Boltzmann laws exp(-L / T_k) stays stationary: the hot replicas cross barriers for the cold one.
+so that the product of the Boltzmann laws exp(-L / T_k) stays stationary: the hot replicas cross barriers for
+the cold one.
 
-P replicas. Where values are exact, the first step asks the starts and each further one P proposals: P values per step. Else the current and
-the proposed points are asked together: 2 P. Draws: mutation, acceptance (part 0: walks, part 1: exchanges).
+P replicas. Where values are exact, the first step asks the starts and each further one P proposals: P values
+per step. Else the current and the proposed points are asked together: 2 P. Draws: mutation, acceptance (part
+0: walks, part 1: exchanges).
 """
 
 from __future__ import annotations
@@ -48,9 +51,11 @@ class ParallelTempering(Optimizer):
         coldest: T_1 > 0, in units of loss.
         hottest: T_P >= T_1, in units of loss.
         sigma: standard deviation of a real proposal, > 0, in units of x.
-        mutation_rate: probability that a bit flips in a proposal, 0 to 1; None: exactly one bit, any with the same probability.
+        mutation_rate: probability that a bit flips in a proposal, 0 to 1; None: exactly one bit, any with the
+            same probability.
 
-    Source: Geyer 1991, Computing Science and Statistics, Proc. Interface 23:156; Hukushima and Nemoto 1996, J. Phys. Soc. Jpn. 65:1604.
+    Source: Geyer 1991, Computing Science and Statistics, Proc. Interface 23:156; Hukushima and Nemoto 1996,
+    J. Phys. Soc. Jpn. 65:1604.
     """
 
     name: ClassVar[str] = "parallel_tempering"
@@ -65,7 +70,9 @@ class ParallelTempering(Optimizer):
     def check(self) -> None:
         """The ladder goes up."""
         if bool((torch.as_tensor(self.hottest) < torch.as_tensor(self.coldest)).any()):
-            raise ValueError(f"parallel_tempering.hottest: expected >= coldest = {self.coldest}, got {self.hottest}")
+            raise ValueError(
+                f"parallel_tempering.hottest: expected >= coldest = {self.coldest}, got {self.hottest}"
+            )
 
     def init(self, problem: Problem, streams: Streams) -> State:
         """The landscape's starts, not yet asked, the first the coldest."""
@@ -74,7 +81,10 @@ class ParallelTempering(Optimizer):
         return State(points, unseen(points, streams.dtype), exact, torch.zeros_like(exact, dtype=torch.int64))
 
     def ask(self, state: State, streams: Streams) -> Query:
-        """The proposals, after the current points where values are noisy; the starts first where they are exact."""
+        """The proposals, after the current points where values are noisy.
+
+        The starts first where they are exact.
+        """
         fresh = moves.propose(state.points, streams, self.sigma, self.mutation_rate)
         return Query(moves.trials(state.points, fresh, state.step, state.exact))
 
@@ -101,13 +111,19 @@ class ParallelTempering(Optimizer):
     def _ladder(self, like: Tensor) -> Tensor:
         """The temperatures, geometric from cold to hot: (R, P) float64."""
         cold, hot = (per_world(t, like).log()[:, None] for t in (self.coldest, self.hottest))
-        return torch.exp(cold + (hot - cold) * torch.arange(self.population, device=like.device) / (self.population - 1))
+        return torch.exp(
+            cold + (hot - cold) * torch.arange(self.population, device=like.device) / (self.population - 1)
+        )
 
     def _exchanged(self, value: Tensor, heat: Tensor, step: Tensor, streams: Streams) -> Tensor:
         """Which replica's point each temperature holds after step (R,): (R, P) int64."""
         place = torch.arange(self.population, device=value.device)
-        upper = (place % 2 == (step[:, None] + 1) % 2) & (place < self.population - 1)  # the colder of each pair that may exchange
-        fall = (value - value.roll(-1, 1)).double().nan_to_num(nan=0.0)  # inf - inf: alike; inf becomes a number, which 0 may multiply
+        upper = (place % 2 == (step[:, None] + 1) % 2) & (
+            place < self.population - 1
+        )  # the colder of each pair that may exchange
+        fall = (
+            (value - value.roll(-1, 1)).double().nan_to_num(nan=0.0)
+        )  # inf - inf: alike; inf becomes a number, which 0 may multiply
         gain = fall * (1 / heat - 1 / heat.roll(-1, 1))
         chance = torch.where(upper, torch.exp(gain.clamp_max(0.0)), 0.0)
         swaps = streams.bernoulli("acceptance", chance, (self.population,), part=1).long()

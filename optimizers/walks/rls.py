@@ -1,11 +1,14 @@
-"""Randomized local search on bits: one locus, drawn uniformly, is flipped, and the better survives, the new one of equals.
+"""Randomized local search on bits.
+
+One locus, drawn uniformly, is flipped, and the better survives, the new one of equals.
 
     y: x with one locus flipped;    x <- y where L(y) <= L(x)      (Doerr and Doerr 2020, in "Theory of evolutionary computation", 133-212)
 
-The (1+1)-EA with exactly one flip: on OneMax from no copy of the target it takes D H_D steps in the mean (coupon collector). It never
-leaves a strict local optimum.
+The (1+1)-EA with exactly one flip: on OneMax from no copy of the target it takes D H_D steps in the mean
+(coupon collector). It never leaves a strict local optimum.
 
-1 value per step where values are exact (the first is that of the start), else 2: both points are asked together. Draws: mutation.
+1 value per step where values are exact (the first is that of the start), else 2: both points are asked
+together. Draws: mutation.
 """
 
 from __future__ import annotations
@@ -51,8 +54,13 @@ class RLS(Optimizer):
         return State(points, unseen(points, streams.dtype), exact, torch.zeros_like(exact, dtype=torch.int64))
 
     def ask(self, state: State, streams: Streams) -> Query:
-        """The new point, after the current one where values are noisy; the start first where they are exact."""
-        return Query(moves.trials(state.points, operators.one_bit_flip(state.points, streams), state.step, state.exact))
+        """The new point, after the current one where values are noisy.
+
+        The start first where they are exact.
+        """
+        return Query(
+            moves.trials(state.points, operators.one_bit_flip(state.points, streams), state.step, state.exact)
+        )
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
         """The new point stays where it is no worse; info: accepted (R, 1)."""
@@ -60,7 +68,9 @@ class RLS(Optimizer):
         old, fresh, new = moves.compared(state.value, query.points, answer.value)
         accepted = new <= old
         points = torch.where(accepted[..., None], fresh, state.points)
-        return State(points, torch.where(accepted, new, old), state.exact, state.step + 1), {"accepted": accepted}
+        return State(points, torch.where(accepted, new, old), state.exact, state.step + 1), {
+            "accepted": accepted
+        }
 
     def recommend(self, state: State) -> Tensor:
         """The current point: (R, D)."""

@@ -1,15 +1,19 @@
-"""Strong selection, weak mutation: a population that is one genotype at a time, to which mutations arise and fix or are lost.
+"""Strong selection, weak mutation.
 
-Each step one mutation arises in a monomorphic population of N haploids, at a locus drawn uniformly, and fixes with probability
+A population that is one genotype at a time, to which mutations arise and fix or are lost.
+
+Each step one mutation arises in a monomorphic population of N haploids, at a locus drawn uniformly, and fixes
+with probability
 
     u(s) = (1 - exp(-a s)) / (1 - exp(-a N s)),    s = ln(w' / w),    u(0) = 1 / N           (the origin-fixation chain, Gillespie 1983)
 
-with a = 2 for Wright-Fisher (Kimura 1962, Genetics 47:713, equation 10) and a = 1 for Moran, where it is exact: (1 - 1/r) / (1 - r^-N), r = w'/w.
-Either way u(s) / u(-s) = exp(a (N - 1) s), so genotypes are visited in proportion to w^nu, nu = a (N - 1) (Sella and Hirsh 2005, PNAS
-102:9541, equations 1 to 4): fitness is an energy and 1 / nu a temperature. A deleterious mutation can fix; the smaller N, the more often.
+with a = 2 for Wright-Fisher (Kimura 1962, Genetics 47:713, equation 10) and a = 1 for Moran, where it is
+exact: (1 - 1/r) / (1 - r^-N), r = w'/w. Either way u(s) / u(-s) = exp(a (N - 1) s), so genotypes are visited
+in proportion to w^nu, nu = a (N - 1) (Sella and Hirsh 2005, PNAS 102:9541, equations 1 to 4): fitness is an
+energy and 1 / nu a temperature. A deleterious mutation can fix; the smaller N, the more often.
 
-1 value per step where values are exact (the first is that of the start), else 2: resident and mutant are asked together.
-Draws: mutation, acceptance.
+1 value per step where values are exact (the first is that of the start), else 2: resident and mutant are
+asked together. Draws: mutation, acceptance.
 """
 
 from __future__ import annotations
@@ -47,9 +51,11 @@ class SSWM(Optimizer):
     Args:
         population: N >= 1 haploids; 1: every mutation fixes. A real number: an effective size.
         model: wright_fisher (Kimura's probability of fixation) or moran (the exact one).
-        fitness: of a loss L: linear max(0, 1 - beta L), exponential exp(-beta L); where the landscape says what fitness w a loss stands for (a
-            measured table), linear 1 - beta (1 - w), exponential w^beta, w relative to loss 0: at beta = 1 both are w as measured.
-        selection_strength: beta >= 0, per unit of loss; 0: neutral. Where nobody has fitness a mutation is neutral: `unfit_steps` counts that.
+        fitness: of a loss L: linear max(0, 1 - beta L), exponential exp(-beta L); where the landscape says
+            what fitness w a loss stands for (a measured table), linear 1 - beta (1 - w), exponential w^beta,
+            w relative to loss 0: at beta = 1 both are w as measured.
+        selection_strength: beta >= 0, per unit of loss; 0: neutral. Where nobody has fitness a mutation is
+            neutral: `unfit_steps` counts that.
 
     Source: Gillespie 1983, Theor. Popul. Biol. 23:202; Kimura 1962; Sella and Hirsh 2005.
     """
@@ -71,7 +77,9 @@ class SSWM(Optimizer):
 
     def ask(self, state: State, streams: Streams) -> Query:
         """The mutant, after the resident where values are noisy; the start first where they are exact."""
-        return Query(moves.trials(state.points, operators.one_bit_flip(state.points, streams), state.step, state.exact))
+        return Query(
+            moves.trials(state.points, operators.one_bit_flip(state.points, streams), state.step, state.exact)
+        )
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
         """The mutant fixes, or is lost; info: accepted (R, 1), unfit (R,), neither of them has fitness."""
@@ -91,12 +99,19 @@ class SSWM(Optimizer):
         return state.points[:, 0].to(state.value.dtype)
 
     def fixation(self, old: Tensor, new: Tensor, law: FitnessLaw | None = None) -> Tensor:
-        """Chance (R, 1) float64 that a mutation from loss old to loss new (R, 1) fixes; NaN never does, but for another."""
+        """Chance (R, 1) float64 that a mutation from loss old to loss new (R, 1) fixes.
+
+        NaN never does, but for another.
+        """
         size, a = operators.wide(self.population, 2), 2.0 if self.model == "wright_fisher" else 1.0
-        before, after = (log_fitness(value, self.fitness, self.selection_strength, law) for value in (old, new))
+        before, after = (
+            log_fitness(value, self.fitness, self.selection_strength, law) for value in (old, new)
+        )
         s = a * (after - before).nan_to_num(nan=0.0)  # both have none: neutral
         small = s.abs() < 1e-12
         s = torch.where(small, 1.0, s).clamp(-700.0, 700.0)
-        up = torch.expm1(-s.abs()) / torch.expm1(-size * s.abs())  # of s > 0; that of -s is exp(-(N - 1) s) times this
+        up = torch.expm1(-s.abs()) / torch.expm1(
+            -size * s.abs()
+        )  # of s > 0; that of -s is exp(-(N - 1) s) times this
         chance = torch.where(s > 0, up, up * torch.exp((size - 1) * s.clamp_max(0)))
         return torch.where(small, torch.ones_like(s) / size, chance)

@@ -3,7 +3,8 @@
     from studies import analysis, open_study
     analysis.compare(open_study("results/quickstart"))
 
-`FUNCTIONS` lists all of them, by the room that they are in; each module is loaded when one of its functions is first asked for.
+`FUNCTIONS` lists all of them, by the room that they are in; each module is loaded when one of its functions
+is first asked for.
 """
 
 from __future__ import annotations

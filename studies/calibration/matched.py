@@ -11,21 +11,26 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 
-# what was found ----------------------------------------------------------------------------------------------------------
+# what was found ---------------------------------------------------------------------------------------------
 
 
 def notes(found: Iterable[Mapping[str, Any]]) -> list[str]:
     """One line for each arm whose range does not reach the reference."""
     return [
-        f"match: {_named(one)}: no {one['parameter']} from {_number(one['low'])} to {_number(one['high'])} has the {one['quantity']} of"
-        f" {one['reference']}, {_number(one['target'])}; {one['parameter']} = {_number(one['value'])} is used, which has {_number(one['reached'])}"
+        f"match: {_named(one)}: no {one['parameter']} from {_number(one['low'])} to {_number(one['high'])}"
+        f" has the {one['quantity']} of {one['reference']}, {_number(one['target'])}; {one['parameter']} ="
+        f" {_number(one['value'])} is used, which has {_number(one['reached'])}"
         for one in found
         if one["bound"]
     ]
 
 
 def _named(one: Mapping[str, Any]) -> str:
-    swept = ", ".join(f"{name} = {short(value)}" for name, value in one["coords"].items() if name not in ("landscape", "optimizer"))
+    swept = ", ".join(
+        f"{name} = {short(value)}"
+        for name, value in one["coords"].items()
+        if name not in ("landscape", "optimizer")
+    )
     return f"{one['coords']['optimizer']} on {one['coords']['landscape']}" + (f" at {swept}" if swept else "")
 
 
@@ -34,7 +39,10 @@ def table(found: list[dict[str, Any]]) -> Table:
     from rich.table import Table
 
     quantity, reference = found[0]["quantity"], found[0]["reference"]
-    title = f"match: {quantity} as {reference}'s at {found[0]['at']:g} of the budget, in worlds that the study does not use"
+    title = (
+        f"match: {quantity} as {reference}'s at {found[0]['at']:g} of the budget, in worlds that the study"
+        " does not use"
+    )
     grid = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
     swept = [name for name in found[0]["coords"] if name not in ("landscape", "optimizer")]
     for head in ("landscape", *swept, "optimizer", "parameter"):
@@ -42,9 +50,17 @@ def table(found: list[dict[str, Any]]) -> Table:
     for head in ("found", quantity, reference, "pilots"):
         grid.add_column(head, justify="right", no_wrap=True)
     for one in found:
-        places = [one["coords"]["landscape"], *(short(one["coords"][name]) for name in swept), one["coords"]["optimizer"], one["parameter"]]
+        places = [
+            one["coords"]["landscape"],
+            *(short(one["coords"][name]) for name in swept),
+            one["coords"]["optimizer"],
+            one["parameter"],
+        ]
         value = _number(one["value"]) + (f" ({one['bound']} bound)" if one["bound"] else "")
-        sizes = [_measured(one["reached"], one["reached_interval"]), _measured(one["target"], one["target_interval"])]
+        sizes = [
+            _measured(one["reached"], one["reached_interval"]),
+            _measured(one["target"], one["target_interval"]),
+        ]
         grid.add_row(*places, value, *sizes, str(one["evaluations"]))
     return grid
 

@@ -50,7 +50,9 @@ class Pilots:
     def __init__(self, study: Study, out: Path) -> None:
         assert study.match is not None  # noqa: S101 - for the type checker
         self.given, self.match, self.out = study, study.match, out
-        self.on = factors.as_it_is(study.resolved.get("factors"), study.axes)  # dim -> value at which arms are matched
+        self.on = factors.as_it_is(
+            study.resolved.get("factors"), study.axes
+        )  # dim -> value at which arms are matched
         self.missing: dict[str, Cell] = {}
         self.measured = functools.cache(self._measured)
 
@@ -74,7 +76,10 @@ class Pilots:
         return replace(self.given, arms=arms, matched=self.found)
 
     def known(self) -> tuple[Study, list[str]]:
-        """What can be said without computing: the study with the values found, or as it is given where pilots are missing; lines about it."""
+        """What can be said without computing.
+
+        The study with the values found, or as it is given where pilots are missing; lines about it.
+        """
         if next(self.rounds(), None) is None:
             return self.study(), matched.notes(self.found)
         return self.given, self._plan()
@@ -86,7 +91,11 @@ class Pilots:
     def varied(self) -> list[Arm]:
         """The arms in which a value is sought."""
         on = self.on.items()
-        return [arm for arm in self.given.arms if arm.coords["optimizer"] in self.match.vary and on <= arm.coords.items()]
+        return [
+            arm
+            for arm in self.given.arms
+            if arm.coords["optimizer"] in self.match.vary and on <= arm.coords.items()
+        ]
 
     def _coords(self, arm: Arm) -> dict[str, Any]:
         """Of an arm, but for the factors."""
@@ -98,17 +107,29 @@ class Pilots:
         for label, ranges in self.match.vary.items():
             ((name, (low, high)),) = ranges.items()
             arms = [arm for arm in self.varied() if arm.coords["optimizer"] == label]
-            cost = self.given.replicates * search.MOST * sum(self._pilot(arm).scalars["budget"] for arm in arms)
+            cost = (
+                self.given.replicates * search.MOST * sum(self._pilot(arm).scalars["budget"] for arm in arms)
+            )
             most = f"at most {search.MOST} pilots for each of {len(arms)} arms, {cost:,.0f} evaluations"
-            lines.append(f"match: {name} of {label} from {low:g} to {high:g}, for the {self.match.quantity} of {reference}: {most}")
-        return [*lines, "match: the pilots are not there yet, so the values planned above are those that the study gives"]
+            lines.append(
+                f"match: {name} of {label} from {low:g} to {high:g}, for the {self.match.quantity} of"
+                f" {reference}: {most}"
+            )
+        return [
+            *lines,
+            "match: the pilots are not there yet, so the values planned above are those that the study gives",
+        ]
 
     def _set(self, arm: Arm, one: dict[str, Any] | None) -> Arm:
         if one is None:
             return arm
         name, coords = one["parameter"], arm.coords | self.on
         on = next(other for other in self.given.arms if other.coords == coords)
-        return replace(arm, optimizer=arm.optimizer | {name: one["value"]}) if arm.optimizer.get(name) == on.optimizer.get(name) else arm
+        return (
+            replace(arm, optimizer=arm.optimizer | {name: one["value"]})
+            if arm.optimizer.get(name) == on.optimizer.get(name)
+            else arm
+        )
 
     def _search(self, arm: Arm) -> dict[str, Any] | None:
         """What is found for one arm; None where a pilot is missing."""
@@ -117,21 +138,41 @@ class Pilots:
         low, high = (settle(end) for end in span)
 
         def at(value: float) -> Measured:
-            return self._known(replace(arm, optimizer=arm.optimizer | {name: value}), f" at {name} = {value:g}")
+            return self._known(
+                replace(arm, optimizer=arm.optimizer | {name: value}), f" at {name} = {value:g}"
+            )
 
-        for ask in (lambda: self._known(self._reference(arm)), lambda: at(low), lambda: at(high)):  # all three can be computed at once
+        for ask in (
+            lambda: self._known(self._reference(arm)),
+            lambda: at(low),
+            lambda: at(high),
+        ):  # all three can be computed at once
             with contextlib.suppress(_Missing):
                 ask()
         try:
             target, interval = self._known(self._reference(arm))
             if not 0 < target < math.inf:
-                raise StudyError([f"match: {self._place(self._reference(arm))}: expected a {self.match.quantity} > 0 to match, got {target:.3g}"])
+                raise StudyError([
+                    f"match: {self._place(self._reference(arm))}: expected a {self.match.quantity} > 0 to"
+                    f" match, got {target:.3g}"
+                ])
             found = search.search(lambda value: at(value)[0], target, low, high, settle)
             reached, its = at(found.value)
         except _Missing:
             return None
-        asked = {"coords": self._coords(arm), **self.match.model_dump(exclude={"vary"}), "parameter": name, "low": low, "high": high}
-        measured = {"reached": reached, "reached_interval": its, "target": target, "target_interval": interval}
+        asked = {
+            "coords": self._coords(arm),
+            **self.match.model_dump(exclude={"vary"}),
+            "parameter": name,
+            "low": low,
+            "high": high,
+        }
+        measured = {
+            "reached": reached,
+            "reached_interval": its,
+            "target": target,
+            "target_interval": interval,
+        }
         return asked | {key: _known(value) for key, value in measured.items()} | found._asdict()
 
     def _reference(self, arm: Arm) -> Arm:
@@ -150,8 +191,14 @@ class Pilots:
             raise _Missing
         value, interval = self.measured(tuple(cell.address for cell in cells))
         if math.isnan(value):
-            text = "its worlds diverge, or nothing moves; another range may help" if where else "its worlds diverge, or nothing moves"
-            raise StudyError([f"match: {self._place(arm)}{where}: the {self.match.quantity} is not known: {text}"])
+            text = (
+                "its worlds diverge, or nothing moves; another range may help"
+                if where
+                else "its worlds diverge, or nothing moves"
+            )
+            raise StudyError([
+                f"match: {self._place(arm)}{where}: the {self.match.quantity} is not known: {text}"
+            ])
         return value, interval
 
     def _pilot(self, arm: Arm) -> Arm:
@@ -159,13 +206,27 @@ class Pilots:
         at, given = self.match.at, arm.scalars["ledger"] or sections.LedgerModel().model_dump()
         budget = rounded(max(at, INSTANT) * arm.scalars["budget"])
         ledger = given | {"moments": [1.0 if at else 0.0], "modes": 1}
-        return replace(arm, scalars=arm.scalars | {"budget": budget, "instances": None, "targets": [], "ledger": ledger, "pictures": None})
+        return replace(
+            arm,
+            scalars=arm.scalars
+            | {
+                "budget": budget,
+                "instances": None,
+                "targets": [],
+                "ledger": ledger,
+                "pictures": None,
+            },
+        )
 
     def _measured(self, addresses: tuple[str, ...]) -> Measured:
         from studies.analysis.noise.noise import currencies
 
-        parts = [xr.load_dataset(store.cell_path(self.out, address), engine="h5netcdf") for address in addresses]
-        data = xr.concat(parts, "replicate", data_vars="minimal", coords="minimal", compat="override", join="override")
+        parts = [
+            xr.load_dataset(store.cell_path(self.out, address), engine="h5netcdf") for address in addresses
+        ]
+        data = xr.concat(
+            parts, "replicate", data_vars="minimal", coords="minimal", compat="override", join="override"
+        )
         found = currencies(data.isel(replicate=slice(self.given.replicates), moment=0))
         return float(found[self.match.quantity]), found[f"{self.match.quantity}_interval"].values.tolist()
 
@@ -175,7 +236,13 @@ class Pilots:
 
 def _known(value: Any) -> Any:  # noqa: ANN401
     """None in place of what JSON cannot hold."""
-    return [_known(part) for part in value] if isinstance(value, list) else value if math.isfinite(value) else None
+    return (
+        [_known(part) for part in value]
+        if isinstance(value, list)
+        else value
+        if math.isfinite(value)
+        else None
+    )
 
 
 def _task(study: Study, arm: Arm) -> Task:

@@ -1,9 +1,10 @@
 """`match:` of a study: the value of one parameter at which an arm's noise is that of a reference arm.
 
-In what follows q is a quantity of the noise ledger and x the parameter. The root of log q(x) - log q(reference) in log x is bracketed by the ends
-of the range and found by Brent's method (Brent 1973, "Algorithms for minimization without derivatives", chapter 4), since noise follows
-powers of batches, populations and rates: there the secant is exact. Whole numbers are rounded, to the nearest that the optimizer takes. Where
-the ends do not bracket it, the end that comes nearest is used, and said to be a bound.
+In what follows q is a quantity of the noise ledger and x the parameter. The root of log q(x) - log
+q(reference) in log x is bracketed by the ends of the range and found by Brent's method (Brent 1973,
+"Algorithms for minimization without derivatives", chapter 4), since noise follows powers of batches,
+populations and rates: there the secant is exact. Whole numbers are rounded, to the nearest that the optimizer
+takes. Where the ends do not bracket it, the end that comes nearest is used, and said to be a bound.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
 
 MOST = 8  # values of x at which q is measured, at most
 CLOSE = 0.02  # relative distance from the reference at which the search ends
-FAR = math.log(1000)  # distance in log q of a ratio whose signal is lost in its own noise, or which has no noise
+FAR = math.log(
+    1000
+)  # distance in log q of a ratio whose signal is lost in its own noise, or which has no noise
 
 
 class Found(NamedTuple):
@@ -37,14 +40,21 @@ class _Enough(Exception):
     """No more pilots are to be run."""
 
 
-# the search --------------------------------------------------------------------------------------------------------------
+# the search -------------------------------------------------------------------------------------------------
 
 
-def search(quantity: Callable[[float], float], target: float, low: float, high: float, settle: Callable[[float], float] = float) -> Found:
+def search(
+    quantity: Callable[[float], float],
+    target: float,
+    low: float,
+    high: float,
+    settle: Callable[[float], float] = float,
+) -> Found:
     """The value between low and high whose quantity is nearest to the target.
 
     Args:
-        quantity: of a value; what it raises ends the search. Negative or infinite counts as very large, 0 as very small.
+        quantity: of a value; what it raises ends the search. Negative or infinite counts as very large, 0 as
+            very small.
         target: > 0.
         low: > 0, a value that may be used.
         high: > low, likewise.
@@ -80,13 +90,20 @@ def _distance(quantity: float, target: float) -> float:
 
 
 def settled(spec: Mapping[str, Any], name: str) -> Callable[[float], float]:
-    """A value of this parameter of an optimizer -> the nearest that it takes: of six digits, or a whole one."""
+    """A value of this parameter of an optimizer -> the nearest that it takes.
+
+    Of six digits, or a whole one.
+    """
     if not numbers(registry.find(spec["kind"], "optimizer"))[name]:
         return lambda value: float(f"{value:.6g}")
 
     def nearest(value: float) -> int:
         middle = round(value)
-        outwards = (n for away in range(middle + 2) for n in sorted({middle - away, middle + away}, key=lambda n: abs(n - value)))
+        outwards = (
+            n
+            for away in range(middle + 2)
+            for n in sorted({middle - away, middle + away}, key=lambda n: abs(n - value))
+        )
         return next((n for n in outwards if _takes({**spec, name: n})), middle)
 
     return nearest

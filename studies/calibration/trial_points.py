@@ -1,9 +1,11 @@
 """`tuning:` of a study: the settings that are tried for each optimizer, and what is wrong with a request.
 
-Trial 0 is the setting that the study gives. The others are a scrambled Sobol sequence (Owen 1998, "Scrambling Sobol' and Niederreiter-Xing points",
-Journal of Complexity 14; scipy.stats.qmc) in the ranges, on log scales unless told otherwise; its scrambling follows from the study's seed and the
-labels of optimizer and landscape, so that more trials keep the earlier ones. Whole numbers are rounded to a neighbour that the optimizer takes. A
-setting that it does not take, or that is there already, is passed over, so every optimizer gets the same number of trials.
+Trial 0 is the setting that the study gives. The others are a scrambled Sobol sequence (Owen 1998, "Scrambling
+Sobol' and Niederreiter-Xing points", Journal of Complexity 14; scipy.stats.qmc) in the ranges, on log scales
+unless told otherwise; its scrambling follows from the study's seed and the labels of optimizer and landscape,
+so that more trials keep the earlier ones. Whole numbers are rounded to a neighbour that the optimizer takes.
+A setting that it does not take, or that is there already, is passed over, so every optimizer gets the same
+number of trials.
 """
 
 from __future__ import annotations
@@ -26,10 +28,15 @@ SURPLUS = 16  # points drawn for one trial, at most
 Spec = dict[str, Any]  # {"kind": .., parameters}, complete
 Values = dict[str, Any]  # parameter -> value
 
-# the settings ------------------------------------------------------------------------------------------------------------
+# the settings -----------------------------------------------------------------------------------------------
 
 
-def settings(specs: Sequence[Spec], ranges: Mapping[str, Mapping[str, Any]], trials: int, *key: Any) -> list[Values]:  # noqa: ANN401
+def settings(
+    specs: Sequence[Spec],
+    ranges: Mapping[str, Mapping[str, Any]],
+    trials: int,
+    *key: Any,  # noqa: ANN401
+) -> list[Values]:
     """The settings that are tried, each for all of these entries of one optimizer.
 
     Args:
@@ -39,7 +46,8 @@ def settings(specs: Sequence[Spec], ranges: Mapping[str, Mapping[str, Any]], tri
         key: what the points depend on.
 
     Returns:
-        Parameter -> value for each trial; the first is empty: as given. Where the ranges hold fewer different settings they are repeated in turn.
+        Parameter -> value for each trial; the first is empty: as given. Where the ranges hold fewer different
+        settings they are repeated in turn.
     """
     found = {_key(spec, ranges): Values() for spec in specs}
     told = list(found.values())[:1]
@@ -47,7 +55,11 @@ def settings(specs: Sequence[Spec], ranges: Mapping[str, Mapping[str, Any]], tri
         if len(told) == trials:
             break
         values = settled(specs[0], ranges, point)
-        if values is not None and _key(values, ranges) not in found and all(complete(spec, values) for spec in specs[1:]):
+        if (
+            values is not None
+            and _key(values, ranges) not in found
+            and all(complete(spec, values) for spec in specs[1:])
+        ):
             found[_key(values, ranges)] = values
             told.append(values)
     return [told[i % len(told)] for i in range(trials)]
@@ -62,7 +74,10 @@ def points(count: int, dim: int, *key: Any) -> np.ndarray:  # noqa: ANN401
 
 
 def settled(spec: Spec, ranges: Mapping[str, Mapping[str, Any]], point: Iterable[float]) -> Values | None:
-    """The setting at a point: numbers of six digits, whole ones rounded; None where the optimizer takes none so near."""
+    """The setting at a point: numbers of six digits, whole ones rounded.
+
+    None where the optimizer takes none so near.
+    """
     known = fields.numbers(registry.find(spec["kind"], "optimizer"))
     values, drawn = Values(), dict[str, float]()
     for (name, span), share in zip(ranges.items(), map(float, point), strict=True):
@@ -72,9 +87,18 @@ def settled(spec: Spec, ranges: Mapping[str, Mapping[str, Any]], point: Iterable
             drawn[name] = between(span, share, whole=True)
             values[name] = min(max(round(drawn[name]), span["low"]), span["high"])
         else:
-            values[name] = min(max(float(f"{between(span, share, whole=False):.6g}"), span["low"]), span["high"])
-    near = [(abs(n - at), name, n) for name, at in drawn.items() for n in (math.floor(at), math.ceil(at)) if n != values[name]]
-    others = [values | {name: n} for _, name, n in sorted(near) if ranges[name]["low"] <= n <= ranges[name]["high"]]
+            values[name] = min(
+                max(float(f"{between(span, share, whole=False):.6g}"), span["low"]), span["high"]
+            )
+    near = [
+        (abs(n - at), name, n)
+        for name, at in drawn.items()
+        for n in (math.floor(at), math.ceil(at))
+        if n != values[name]
+    ]
+    others = [
+        values | {name: n} for _, name, n in sorted(near) if ranges[name]["low"] <= n <= ranges[name]["high"]
+    ]
     return next((found for found in (values, *others) if complete(spec, found)), None)
 
 
@@ -96,7 +120,10 @@ def _complete(text: str) -> str | None:
     cls = registry.find(spec["kind"], "optimizer")
     try:
         checked = fields.entry_model("optimizers", spec["kind"], cls).model_validate(spec)
-        found = {"kind": spec["kind"], **checked.model_dump(include=set(fields.parameter_names(cls)), mode="json")}
+        found = {
+            "kind": spec["kind"],
+            **checked.model_dump(include=set(fields.parameter_names(cls)), mode="json"),
+        }
         registry.build(found, "optimizer")
     except ValueError:
         return None

@@ -57,10 +57,17 @@ class Trials:
         self.given, self.tuning, self.out = study, study.tuning, out
         self.groups = [group for group in self._groups() if group[0].label in self.tuning.ranges]
         self.settings = [self._settings(group) for group in self.groups]
-        arms = [_with(arm, values) for group, told in zip(self.groups, self.settings, strict=True) for arm in group for values in told]
+        arms = [
+            _with(arm, values)
+            for group, told in zip(self.groups, self.settings, strict=True)
+            for arm in group
+            for values in told
+        ]
         checkpoints: Any = CHECKPOINTS if self.tuning.objective == "area" else [1.0]
         plan = make_plan(replace(study, arms=[self._trial(arm) for arm in arms], checkpoints=checkpoints))
-        self.tasks = [arm.task for arm in plan.arms]  # in the order of the groups, their arms and the settings
+        self.tasks = [
+            arm.task for arm in plan.arms
+        ]  # in the order of the groups, their arms and the settings
         self.here = store.finished(out)  # addresses
         self.judged = functools.cache(self._judged)
 
@@ -72,7 +79,11 @@ class Trials:
     def cells(self) -> list[Cell]:
         """The different cells of all trials."""
         tasks = {task.canonical: task for task in self.tasks}
-        return [cell for task in tasks.values() for cell in blocks(task, self.tuning.worlds, self.here.__contains__, AWAY)]
+        return [
+            cell
+            for task in tasks.values()
+            for cell in blocks(task, self.tuning.worlds, self.here.__contains__, AWAY)
+        ]
 
     def study(self) -> Study:
         """The study with the best settings, once no cell is missing."""
@@ -85,14 +96,17 @@ class Trials:
         return replace(self.given, arms=arms, tuned=found)
 
     def known(self) -> tuple[Study, list[str]]:
-        """What can be said without computing: the study with the best settings, or as it is given where trials are missing; lines about it."""
+        """What can be said without computing.
+
+        The study with the best settings, or as it is given where trials are missing; lines about it.
+        """
         missing = self.missing()
         if not missing:
             study = self.study()
             return study, tuned.lines(study)
         return self.given, [*self._plan(missing), *tuned.lines(self.given)]
 
-    # which are tried ---------------------------------------------------------------------------------------------------
+    # which are tried ----------------------------------------------------------------------------------------
 
     def _groups(self) -> list[list[Arm]]:
         """The arms that share a setting."""
@@ -112,8 +126,13 @@ class Trials:
     def _trial(self, arm: Arm) -> Arm:
         """The arm up to the moment alone, at the nominal price; each world has an instance of its own."""
         price = arm.scalars["gradient_cost"]["value"]
-        shorter = {"budget": rounded(self.tuning.at * arm.scalars["budget"]), "gradient_cost": {"value": price, "low": price, "high": price}}
-        return replace(arm, scalars=arm.scalars | shorter | {"instances": None, "targets": [], "ledger": None})
+        shorter = {
+            "budget": rounded(self.tuning.at * arm.scalars["budget"]),
+            "gradient_cost": {"value": price, "low": price, "high": price},
+        }
+        return replace(
+            arm, scalars=arm.scalars | shorter | {"instances": None, "targets": [], "ledger": None}
+        )
 
     def _plan(self, missing: Sequence[Cell]) -> list[str]:
         """What would be run, a line for each optimizer that is tuned."""
@@ -127,26 +146,57 @@ class Trials:
             different = {task.canonical: task.budget for task in theirs}
             cost = self.tuning.worlds * sum(different.values())
             arms = len(theirs) // self.tuning.trials
-            trials = f"{self.tuning.trials} trials for each of {arms} arms on {self.tuning.worlds} worlds of their own"
-            lines.append(f"tuning: {name}: {trials}, {cost:,.0f} evaluations; {len(short & different.keys()):,} of {len(different):,} are missing")
-        return [*lines, "tuning: the trials are not there yet, so the values planned above are those that the study gives"]
+            trials = (
+                f"{self.tuning.trials} trials for each of {arms} arms on {self.tuning.worlds} worlds of"
+                " their own"
+            )
+            lines.append(
+                f"tuning: {name}: {trials}, {cost:,.0f} evaluations; {len(short & different.keys()):,} of"
+                f" {len(different):,} are missing"
+            )
+        return [
+            *lines,
+            (
+                "tuning: the trials are not there yet, so the values planned above are those that the study"
+                " gives"
+            ),
+        ]
 
-    # what came of them -------------------------------------------------------------------------------------------------
+    # what came of them --------------------------------------------------------------------------------------
 
-    def _found(self, group: Sequence[Arm], told: list[trial_points.Values], tasks: list[list[Task]]) -> list[dict[str, Any]]:
+    def _found(
+        self, group: Sequence[Arm], told: list[trial_points.Values], tasks: list[list[Task]]
+    ) -> list[dict[str, Any]]:
         """What is found for the arms of a group: tasks of each arm, in the order of the settings."""
         scores = [[self._score(task) for task in row] for row in tasks]
         ranks = np.mean([stats.rankdata([one.median for one in row]) for row in scores], axis=0)
-        winner, asked = int(ranks.argmin()), self.tuning.model_dump(include={"worlds", "at", "objective", "per"})
+        winner, asked = (
+            int(ranks.argmin()),
+            self.tuning.model_dump(include={"worlds", "at", "objective", "per"}),
+        )
         found = []
         for arm, row, judged in zip(group, tasks, scores, strict=True):
             ranges = self.tuning.ranges[arm.label]
             different = {task.canonical: one for task, one in zip(row, judged, strict=True)}
             given = {name: arm.optimizer[name] for name in ranges}
-            measured = {"median": [_finite(one.median) for one in judged], "interval": [[_finite(end) for end in one.interval] for one in judged]}
+            measured = {
+                "median": [_finite(one.median) for one in judged],
+                "interval": [[_finite(end) for end in one.interval] for one in judged],
+            }
             measured |= {"diverged": [one.diverged for one in judged]}
-            spent = {"winner": winner, "different": len(different), "cost": sum(one.cost for one in different.values())}
-            found.append({"coords": arm.coords, **asked, "ranges": ranges, "settings": [given | values for values in told], **measured, **spent})
+            spent = {
+                "winner": winner,
+                "different": len(different),
+                "cost": sum(one.cost for one in different.values()),
+            }
+            found.append({
+                "coords": arm.coords,
+                **asked,
+                "ranges": ranges,
+                "settings": [given | values for values in told],
+                **measured,
+                **spent,
+            })
         return found
 
     def _score(self, task: Task) -> Judged:
@@ -155,19 +205,28 @@ class Trials:
 
     def _judged(self, addresses: tuple[str, ...], price: float) -> Judged:
         parts = [_read(store.cell_path(self.out, address), price) for address in addresses]
-        loss, status, cost = (np.concatenate(arrays)[: self.tuning.worlds] for arrays in zip(*parts, strict=True))
+        loss, status, cost = (
+            np.concatenate(arrays)[: self.tuning.worlds] for arrays in zip(*parts, strict=True)
+        )
         scores = (loss.mean(1) if self.tuning.objective == "area" else loss[:, -1]) + 0.0
         with np.errstate(invalid="ignore"):
             sure = stats.quantile_test(scores, q=0.0, p=0.5).confidence_interval(LEVEL)
         median = float(np.median(scores))
-        return Judged(median, (float(sure.low), float(sure.high)), int((status == DIVERGED).sum()), float(cost.sum()))
+        return Judged(
+            median, (float(sure.low), float(sure.high)), int((status == DIVERGED).sum()), float(cost.sum())
+        )
 
 
 def _read(path: Path, price: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """True loss (R, C), status (R,) at the end and cost (R,) of a cell; the loss is inf where it is no number, or the run diverged or never asked."""
+    """True loss (R, C), status (R,) at the end and cost (R,) of a cell.
+
+    The loss is inf where it is no number, or the run diverged or never asked.
+    """
     with h5py.File(path) as file:
         loss, status = file["loss"][:], file["status"][:]
-        cost = (file["value_terms"][:, -1] + price * file["gradient_terms"][:, -1]) / np.asarray(file.attrs["terms"]).item()
+        cost = (file["value_terms"][:, -1] + price * file["gradient_terms"][:, -1]) / np.asarray(
+            file.attrs["terms"]
+        ).item()
     silent = (cost == 0)[:, None]  # a budget below the first step: it has only its start to show
     return np.where(np.isnan(loss) | (status == DIVERGED) | silent, np.inf, loss), status[:, -1], cost
 

@@ -21,12 +21,19 @@ LEAST = 6  # worlds from which on a median has a distribution-free 95 % interval
 
 def shown(values: Mapping[str, Any]) -> str:
     """A setting in one line."""
-    return ", ".join(f"{name} = {f'{value:.3g}' if isinstance(value, float) else short(value)}" for name, value in values.items())
+    return ", ".join(
+        f"{name} = {f'{value:.3g}' if isinstance(value, float) else short(value)}"
+        for name, value in values.items()
+    )
 
 
 def place(one: Mapping[str, Any]) -> str:
     """Where a result belongs."""
-    swept = ", ".join(f"{name} = {short(value)}" for name, value in one["coords"].items() if name not in ("landscape", "optimizer"))
+    swept = ", ".join(
+        f"{name} = {short(value)}"
+        for name, value in one["coords"].items()
+        if name not in ("landscape", "optimizer")
+    )
     return f"{one['coords']['optimizer']} on {one['coords']['landscape']}" + (f" at {swept}" if swept else "")
 
 
@@ -49,11 +56,21 @@ def notes(found: Iterable[Mapping[str, Any]]) -> list[str]:
     for one in found:
         trials, nobody = len(one["settings"]), all(value is None for value in one["median"])
         if nobody:
-            never = "" if all(2 * lost >= one["worlds"] for lost in one["diverged"]) else ", or never asks, as its budget is below its first step"
-            lines.append(f"tuning: {place(one)}: every setting diverges in half of the worlds or more{never}; the values given are used")
+            never = (
+                ""
+                if all(2 * lost >= one["worlds"] for lost in one["diverged"])
+                else ", or never asks, as its budget is below its first step"
+            )
+            lines.append(
+                f"tuning: {place(one)}: every setting diverges in half of the worlds or more{never}; the"
+                " values given are used"
+            )
         if one["different"] < trials:
             repeated = f"the other {trials - one['different']} of {trials} trials repeat them"
-            lines.append(f"tuning: {place(one)}: its ranges hold only {one['different']} different settings; {repeated}")
+            lines.append(
+                f"tuning: {place(one)}: its ranges hold only {one['different']} different settings;"
+                f" {repeated}"
+            )
         for name, where, remedy in () if nobody else _edges(one):
             lines.append(f"tuning: {place(one)}: the best {name} {where}; {remedy}")
     return lines
@@ -68,7 +85,11 @@ def _edges(one: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
         share = _share(value, span)
         end = "low" if share < EDGE else "high"
         if not 0 <= share <= 1:
-            yield name, f"({short(value)}, as given) is beyond the {end} end of its range", "a range around it may hold a better one"
+            yield (
+                name,
+                f"({short(value)}, as given) is beyond the {end} end of its range",
+                "a range around it may hold a better one",
+            )
         elif not EDGE <= share <= 1 - EDGE:
             given = "" if one["winner"] else f"({short(value)}, as given) "
             yield name, f"{given}is near the {end} end of its range", "beyond may be better"
@@ -88,18 +109,37 @@ def table(found: list[dict[str, Any]]) -> Table:
 
     first = found[0]
     judged = {"loss": "true loss", "area": "mean true loss over log-spaced costs up to"}[first["objective"]]
-    title = f"tuning: {len(first['settings'])} trials on {first['worlds']} worlds that the study does not use (the best of so many is optimistic);"
-    grid = Table(title=f"{title} median {judged} at {first['at']:g} of the budget", title_justify="left", title_style="bold", header_style="bold")
+    title = (
+        f"tuning: {len(first['settings'])} trials on {first['worlds']} worlds that the study does not use"
+        " (the best of so many is optimistic);"
+    )
+    grid = Table(
+        title=f"{title} median {judged} at {first['at']:g} of the budget",
+        title_justify="left",
+        title_style="bold",
+        header_style="bold",
+    )
     swept = [name for name in first["coords"] if name not in ("landscape", "optimizer")]
     for head in ("landscape", *swept, "optimizer", "best setting"):
         grid.add_column(head, overflow="fold")
     for head in ("its score", "as given", "diverged", "evaluations"):
         grid.add_column(head, justify="right")
     for one in found:
-        places = [one["coords"]["landscape"], *(short(one["coords"][name]) for name in swept), one["coords"]["optimizer"]]
+        places = [
+            one["coords"]["landscape"],
+            *(short(one["coords"][name]) for name in swept),
+            one["coords"]["optimizer"],
+        ]
         setting = shown(one["settings"][one["winner"]]) + ("" if one["winner"] else " (as given)")
         diverged = f"{sum(one['diverged'])} of {one['different'] * one['worlds']}"
-        grid.add_row(*places, setting, _score(one, one["winner"]), _number(one["median"][0]), diverged, f"{one['cost']:,.0f}")
+        grid.add_row(
+            *places,
+            setting,
+            _score(one, one["winner"]),
+            _number(one["median"][0]),
+            diverged,
+            f"{one['cost']:,.0f}",
+        )
     return grid
 
 

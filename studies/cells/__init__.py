@@ -1,1 +1,4 @@
-"""All that the numbers of a cell depend on: the loop, what is recorded, the noise ledger, the guards; and the address of a cell."""
+"""All that the numbers of a cell depend on: the loop, what is recorded, the noise ledger, the guards.
+
+And the address of a cell.
+"""

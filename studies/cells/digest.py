@@ -1,8 +1,10 @@
 """A digest of the code that computes a cell: equal where only comments, docstrings or layout differ.
 
-It covers the syntax trees of the given modules and of all that they import (the closure), installed libraries left out. Two imports end there:
-those for type checkers, which run nothing, and those of a floor's `__init__`, whose registry would tie every landscape and optimizer to every
-other. A name that such an `__init__` passes on leads to the module it comes from; a plugin that takes a whole registry depends on all of it.
+It covers the syntax trees of the given modules and of all that they import (the closure), installed libraries
+left out. Two imports end there: those for type checkers, which run nothing, and those of a floor's
+`__init__`, whose registry would tie every landscape and optimizer to every other. A name that such an
+`__init__` passes on leads to the module it comes from; a plugin that takes a whole registry depends on all of
+it.
 """
 
 from __future__ import annotations
@@ -58,7 +60,10 @@ def closure(modules: Iterable[str], root: Path = ROOT) -> set[str]:
 
 
 def _followed(name: str, by: str, root: Path) -> list[str]:
-    """The modules that this name, imported by a module, leads to: none in an installed library or the `__init__` of a floor."""
+    """The modules that this name, imported by a module, leads to.
+
+    None in an installed library or the `__init__` of a floor.
+    """
     path = _file(name, root)
     if path is None:
         return _passed_on(name, by, root)
@@ -70,7 +75,10 @@ def _followed(name: str, by: str, root: Path) -> list[str]:
 
 
 def _passed_on(name: str, by: str, root: Path) -> list[str]:
-    """Where the `__init__` of a floor has a name from; all that it has for a plugin which takes a registry, or everything."""
+    """Where the `__init__` of a floor has a name from.
+
+    All that it has for a plugin which takes a registry, or everything.
+    """
     package, _, word = name.rpartition(".")
     path = _file(package, root) if package in PACKAGES else None
     if path is None:
@@ -108,7 +116,10 @@ def _tree(path: Path) -> tuple[str, tuple[str, ...]]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     imports = tuple(_imports(tree, path))
     for node in ast.walk(tree):
-        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)) and ast.get_docstring(node, clean=False) is not None:
+        if (
+            isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef))
+            and ast.get_docstring(node, clean=False) is not None
+        ):
             node.body = node.body[1:]
     return hashlib.sha256(ast.dump(tree).encode()).hexdigest(), imports
 
@@ -137,7 +148,10 @@ def _executed(tree: ast.AST) -> Iterator[ast.AST]:
     while waiting:
         node = waiting.pop()
         yield node
-        only_types = isinstance(node, ast.If) and ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING")
+        only_types = isinstance(node, ast.If) and ast.unparse(node.test) in (
+            "TYPE_CHECKING",
+            "typing.TYPE_CHECKING",
+        )
         waiting += node.orelse if only_types else ast.iter_child_nodes(node)  # type: ignore[attr-defined]
 
 

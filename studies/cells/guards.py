@@ -1,9 +1,12 @@
-"""Guards around a kind of the user's while its cells are computed: what breaks the contract is refused in one line, before it becomes a number.
+"""Guards around a kind of the user's while its cells are computed.
 
-A wrong plugin seldom fails: it gives other numbers at each run, lets worlds look at each other, or changes a state that a record still shows. So
-shapes, and the counters that torch keeps of changes in place, are looked at in every step; all numbers, the generators of torch, NumPy and Python,
-and a world alone beside the same world in its batch at the first steps and then ever more rarely. Kinds of ours are held to the same by the tests.
-Nothing here changes a number; so a cell's address does not depend on this file.
+What breaks the contract is refused in one line, before it becomes a number.
+
+A wrong plugin seldom fails: it gives other numbers at each run, lets worlds look at each other, or changes a
+state that a record still shows. So shapes, and the counters that torch keeps of changes in place, are looked
+at in every step; all numbers, the generators of torch, NumPy and Python, and a world alone beside the same
+world in its batch at the first steps and then ever more rarely. Kinds of ours are held to the same by the
+tests. Nothing here changes a number; so a cell's address does not depend on this file.
 """
 
 from __future__ import annotations
@@ -36,7 +39,9 @@ TERMS = 3  # of a mini-batch there
 
 def own(spec: Mapping[str, Any]) -> bool:
     """Whether a spec, or one inside it, names a kind by an import path."""
-    return ":" in str(spec.get("kind", "")) or any(own(value) for value in spec.values() if isinstance(value, Mapping))
+    return ":" in str(spec.get("kind", "")) or any(
+        own(value) for value in spec.values() if isinstance(value, Mapping)
+    )
 
 
 def guarded(task: Task, optimizer: Optimizer, oracle: Oracle, streams: Streams) -> tuple[Any, Any]:
@@ -49,10 +54,12 @@ def guarded(task: Task, optimizer: Optimizer, oracle: Oracle, streams: Streams) 
     return (GuardedOptimizer(watch) if foreign else optimizer), GuardedOracle(watch, alone=not foreign)
 
 
-# a landscape, before the search ------------------------------------------------------------------------------------------------
+# a landscape, before the search -----------------------------------------------------------------------------
 
 
-def try_landscape(task: Task, streams: Streams, bind: Callable[[Task, Streams], Landscape], *, gradient: bool) -> None:
+def try_landscape(
+    task: Task, streams: Streams, bind: Callable[[Task, Streams], Landscape], *, gradient: bool
+) -> None:
     """Hold a landscape of the user's to its contract, at the starting points of three worlds.
 
     Args:
@@ -85,14 +92,25 @@ def check_bind(made: Landscape, streams: Streams) -> None:
     """Binding gives a landscape."""
     bound, method = made.bind(streams), Method(author(made), "bind")
     if not isinstance(bound, Landscape):
-        raise method.broken(f"expected the bound landscape, as in `return self.bound(table=..)`, got {contract.described(bound)}")
+        raise method.broken(
+            "expected the bound landscape, as in `return self.bound(table=..)`, got"
+            f" {contract.described(bound)}"
+        )
 
 
-def check_landscape(landscape: Landscape, alone: Landscape, few: Streams, one: Streams, *, named: Landscape, gradient: bool) -> None:
-    """Hold a landscape, bound to several worlds and to the first of them alone, to the contract; `named` is the user's, itself or inside it."""
+def check_landscape(
+    landscape: Landscape, alone: Landscape, few: Streams, one: Streams, *, named: Landscape, gradient: bool
+) -> None:
+    """Hold a landscape, bound to several worlds and to the first of them alone, to the contract.
+
+    `named` is the user's, itself or inside it.
+    """
     contract.check_attributes(landscape)
     sizes = Sizes(few.size, landscape.dim, landscape.domain, few.dtype, len(landscape.players))
-    first, method = Method(named, "start"), Method(named, "loss" if named.domain == landscape.domain else "extension")
+    first, method = (
+        Method(named, "start"),
+        Method(named, "loss" if named.domain == landscape.domain else "extension"),
+    )
 
     contract.check_call(method, "x", "terms", "time")
 
@@ -109,22 +127,41 @@ def check_landscape(landscape: Landscape, alone: Landscape, few: Streams, one: S
     single = lambda: _answer(alone, points[:1], one.at(1), method, gradient=slope)  # noqa: E731
     kept = Unchanged(method, {"x": points}, thorough=True)
     if slope:  # what is no loss at all has no slope either
-        contract.check_values(method, _answer(landscape, points, few.at(1), method, gradient=False).value, points, sizes)
+        contract.check_values(
+            method, _answer(landscape, points, few.at(1), method, gradient=False).value, points, sizes
+        )
     answer = call()
     kept.check()
     contract.check_values(method, answer.value, points, sizes)
     contract.check_numbers(method, answer.value)
     if answer.gradient is not None:
-        contract.check_gradient(method, answer.gradient, contract.moderate(points) & contract.moderate(answer.value))
+        contract.check_gradient(
+            method, answer.gradient, contract.moderate(points) & contract.moderate(answer.value)
+        )
     contract.draws_nothing(method, call, few.device)
     contract.alone_as_in_batch(method, call, single, 0, answer)
-    contract.point_alone(method, answer.value[:, :1], _answer(landscape, points[:, :1], few.at(1), method, gradient=slope).value)
+    contract.point_alone(
+        method,
+        answer.value[:, :1],
+        _answer(landscape, points[:, :1], few.at(1), method, gradient=slope).value,
+    )
     _check_others(landscape, alone, few, one, named, points, answer.value)
 
 
-def _check_others(landscape: Landscape, alone: Landscape, few: Streams, one: Streams, named: Landscape, points: Tensor, value: Tensor) -> None:
+def _check_others(
+    landscape: Landscape,
+    alone: Landscape,
+    few: Streams,
+    one: Streams,
+    named: Landscape,
+    points: Tensor,
+    value: Tensor,
+) -> None:
     """The loss as an answer, the landscape's own noise, and further measures."""
-    sizes, method = Sizes(few.size, landscape.dim, landscape.domain, few.dtype), Method(named, "solution_loss")
+    sizes, method = (
+        Sizes(few.size, landscape.dim, landscape.domain, few.dtype),
+        Method(named, "solution_loss"),
+    )
     truth = lambda: landscape.solution_loss(points)  # noqa: E731
     contract.check_values(method, truth(), points, sizes)
     contract.alone_as_in_batch(method, truth, lambda: alone.solution_loss(points[:1]), 0, truth())
@@ -133,14 +170,23 @@ def _check_others(landscape: Landscape, alone: Landscape, few: Streams, one: Str
         noisy = lambda: landscape.observe(value, points, few.at(1))  # noqa: E731
         contract.check_values(method, noisy(), points, sizes)
         contract.draws_nothing(method, noisy, few.device)
-        contract.alone_as_in_batch(method, noisy, lambda: alone.observe(value[:1], points[:1], one.at(1)), 0, noisy())
+        contract.alone_as_in_batch(
+            method, noisy, lambda: alone.observe(value[:1], points[:1], one.at(1)), 0, noisy()
+        )
     if named.extras:
-        contract.check_measures(Method(named, "measures"), landscape.measures(points[:, 0]), landscape.extras, sizes)
+        contract.check_measures(
+            Method(named, "measures"), landscape.measures(points[:, 0]), landscape.extras, sizes
+        )
 
 
-def _answer(landscape: Landscape, points: Tensor, streams: Streams, method: Method, *, gradient: bool) -> Answer:
+def _answer(
+    landscape: Landscape, points: Tensor, streams: Streams, method: Method, *, gradient: bool
+) -> Answer:
     """Its answer over a small mini-batch."""
-    terms, time = None, None if landscape.clock is None else points.new_zeros(len(points), dtype=torch.float64)
+    terms, time = (
+        None,
+        None if landscape.clock is None else points.new_zeros(len(points), dtype=torch.float64),
+    )
     if landscape.terms > 1:
         size = min(landscape.terms, max(TERMS, landscape.smallest_batch))
         index = streams.choice("data", landscape.terms, size, (1,))
@@ -154,10 +200,12 @@ def _answer(landscape: Landscape, points: Tensor, streams: Streams, method: Meth
         if "does not require grad" not in str(error):
             raise
         remedy = "compute it from x by torch's operations, without .detach(), .item() or .numpy()"
-        raise method.broken(f"expected a loss that torch can differentiate, since the optimizer asks for gradients; {remedy}") from error
+        raise method.broken(
+            f"expected a loss that torch can differentiate, since the optimizer asks for gradients; {remedy}"
+        ) from error
 
 
-# an optimizer, during the search -----------------------------------------------------------------------------------------------
+# an optimizer, during the search ----------------------------------------------------------------------------
 
 
 class Watch:
@@ -174,9 +222,13 @@ class Watch:
         self.optimizer, self.oracle, self.streams = optimizer, oracle, streams
         self.author = author(landscape)
         self.value = Method(self.author, "loss" if self.author.domain == landscape.domain else "extension")
-        self.sizes = Sizes(streams.size, landscape.dim, landscape.domain, streams.dtype, len(landscape.players))
+        self.sizes = Sizes(
+            streams.size, landscape.dim, landscape.domain, streams.dtype, len(landscape.players)
+        )
         self.step, self.thorough, self.row = 0, True, streams.size - 1
-        self.moderate = torch.ones(streams.size, dtype=torch.bool, device=streams.device)  # (R,) all that an optimizer saw so far was so
+        self.moderate = torch.ones(
+            streams.size, dtype=torch.bool, device=streams.device
+        )  # (R,) all that an optimizer saw so far was so
         self.generators = Generators.now(streams.device)
 
     def begin(self, step: int) -> None:
@@ -210,7 +262,10 @@ class Watch:
                 contract.draws_nothing(method, call, self.streams.device)
             now = Generators.now(self.streams.device)
             if moved != ["Python"]:
-                text = f"at step {self.step} or before it something drew from a global generator ({', '.join(moved)})"
+                text = (
+                    f"at step {self.step} or before it something drew from a global generator"
+                    f" ({', '.join(moved)})"
+                )
                 raise next(iter(suspects)).broken(f"{text}; {next(iter(suspects)).remedy}")
         self.generators = now
 
@@ -220,7 +275,9 @@ class GuardedOptimizer:
 
     def __init__(self, watch: Watch) -> None:
         self.inner, self.watch = watch.optimizer, watch
-        self.methods = {name: Method(self.inner, name) for name in ("init", "ask", "tell", "recommend", "center")}
+        self.methods = {
+            name: Method(self.inner, name) for name in ("init", "ask", "tell", "recommend", "center")
+        }
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401
         return getattr(self.inner, name)
@@ -246,7 +303,11 @@ class GuardedOptimizer:
         query = self.inner.ask(state, streams)
         if watch.thorough:
             self.kept.check()
-        if watch.thorough or type(query) is not Query or query.points.shape[::2] != (watch.sizes.worlds, watch.sizes.dim):
+        if (
+            watch.thorough
+            or type(query) is not Query
+            or query.points.shape[::2] != (watch.sizes.worlds, watch.sizes.dim)
+        ):
             contract.check_query(method, query, watch.sizes)
         self._check_finite(query)
         self.kept.add(query=query)
@@ -261,7 +322,11 @@ class GuardedOptimizer:
         else:  # once a step is enough
             self.kept.method = method
             self.kept.add(answer=answer)
-        answered = answer.value if answer.gradient is None else torch.cat([answer.value.flatten(1), answer.gradient.flatten(1)], 1)
+        answered = (
+            answer.value
+            if answer.gradient is None
+            else torch.cat([answer.value.flatten(1), answer.gradient.flatten(1)], 1)
+        )
         watch.moderate = watch.moderate & contract.moderate(answered)
         told = self.inner.tell(state, query, answer, streams)
         self.kept.check()
@@ -271,7 +336,7 @@ class GuardedOptimizer:
             watch.look(self._steps(given))
         return told
 
-    # the steps at which everything is looked at ------------------------------------------------------------------------------
+    # the steps at which everything is looked at -------------------------------------------------------------
 
     def _look_back(self, given: Mapping[str, Any], told: Any) -> None:  # noqa: ANN401
         """At what this step was, once it is over."""
@@ -284,7 +349,9 @@ class GuardedOptimizer:
             lambda: self.inner.ask(mine["state"], watch.alone()),
             lambda: self.inner.tell(mine["state"], mine["query"], mine["answer"], watch.alone()),
         )
-        for alone, result, (method, again) in zip((ask, tell), (given["query"], told), steps.items(), strict=False):
+        for alone, result, (method, again) in zip(
+            (ask, tell), (given["query"], told), steps.items(), strict=False
+        ):
             contract.alone_as_in_batch(method, again, alone, watch.row, result)
 
     def _check_finite(self, query: Query) -> None:
@@ -304,7 +371,9 @@ class GuardedOptimizer:
         watch, landscape = self.watch, self.watch.oracle.landscape
         return {
             self.methods["ask"]: lambda: self.inner.ask(given["state"], watch.again()),
-            self.methods["tell"]: lambda: self.inner.tell(given["state"], given["query"], given["answer"], watch.again()),
+            self.methods["tell"]: lambda: self.inner.tell(
+                given["state"], given["query"], given["answer"], watch.again()
+            ),
             watch.value: lambda: landscape.solution_loss(given["query"].points),
         }
 
@@ -321,12 +390,20 @@ class GuardedOptimizer:
             kept.check()
             contract.check_point(method, point, self.watch.sizes)
             if point.is_floating_point():
-                contract.check_finite(method, point, self.watch.open(), "centers" if method.name == "center" else "points")
-            contract.alone_as_in_batch(method, call, functools.partial(getattr(self.inner, method.name), mine), row, point)
+                contract.check_finite(
+                    method, point, self.watch.open(), "centers" if method.name == "center" else "points"
+                )
+            contract.alone_as_in_batch(
+                method, call, functools.partial(getattr(self.inner, method.name), mine), row, point
+            )
 
     def _problem(self, problem: Problem, row: int | None = None) -> Problem:
         """The task with starts that may be drawn anew, of all worlds or of one."""
-        rows, landscape, streams = slice(None) if row is None else slice(row, row + 1), self.watch.oracle.landscape, self.watch.streams
+        rows, landscape, streams = (
+            slice(None) if row is None else slice(row, row + 1),
+            self.watch.oracle.landscape,
+            self.watch.streams,
+        )
         return problem._replace(start=lambda n: landscape.start(streams.at(0), n)[rows])
 
 
@@ -334,7 +411,11 @@ class GuardedOracle:
     """The oracle of a cell with a kind of the user's; all but answering is its own."""
 
     def __init__(self, watch: Watch, *, alone: bool) -> None:
-        self.inner, self.watch, self.alone = watch.oracle, watch, alone  # alone: the optimizer is ours, and looks at nothing
+        self.inner, self.watch, self.alone = (
+            watch.oracle,
+            watch,
+            alone,
+        )  # alone: the optimizer is ours, and looks at nothing
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401
         return getattr(self.inner, name)

@@ -1,12 +1,15 @@
 """When worlds first reach targets, and what it costs to look.
 
-The truth of a point is measured beside the search, unbilled. It is looked at after every step where it takes no longer than the step; there a hit is
-exact. Elsewhere (a mini-batch of a large data set costs less than the whole loss) it is looked at as often as the share of time that truth may take
-allows, and a hit is known to an interval: the target was not reached in the state looked at before, and was in this one. Checkpoints play no part.
+The truth of a point is measured beside the search, unbilled. It is looked at after every step where it takes
+no longer than the step; there a hit is exact. Elsewhere (a mini-batch of a large data set costs less than the
+whole loss) it is looked at as often as the share of time that truth may take allows, and a hit is known to an
+interval: the target was not reached in the state looked at before, and was in this one. Checkpoints play no
+part.
 
-Time is estimated, since an address must not depend on a clock: a step or a look takes STEP reads, and each term-evaluation as many more as there are
-coordinates; a gradient counts as GRADIENT values. STEP is what asking, telling and recording take (20 microseconds for each world of a block)
-where a core reads some 5e9 numbers a second.
+Time is estimated, since an address must not depend on a clock: a step or a look takes STEP reads, and each
+term-evaluation as many more as there are coordinates; a gradient counts as GRADIENT values. STEP is what
+asking, telling and recording take (20 microseconds for each world of a block) where a core reads some 5e9
+numbers a second.
 """
 
 from __future__ import annotations
@@ -19,7 +22,9 @@ STEP = 1e5  # reads
 GRADIENT = 3  # values
 
 
-def reads(landscape: Landscape, values: float | np.ndarray, gradients: float | np.ndarray) -> float | np.ndarray:
+def reads(
+    landscape: Landscape, values: float | np.ndarray, gradients: float | np.ndarray
+) -> float | np.ndarray:
     """What a step takes that evaluates so many terms: an estimate of time, in numbers read."""
     return STEP + (values + GRADIENT * gradients) * landscape.dim
 
@@ -30,12 +35,15 @@ def reads_of_truth(landscape: Landscape) -> float:
 
 
 class Pace:
-    """In which states of R worlds the truth is looked at: the first, and each where what ran since the last look has earned one.
+    """In which states of R worlds the truth is looked at.
+
+    The first, and each where what ran since the last look has earned one.
 
     Args:
         landscape: whose truth it is.
         worlds: R.
-        share: of the time, that truth may take where it takes longer than a step; > 0, inf: all that it wants.
+        share: of the time, that truth may take where it takes longer than a step; > 0, inf: all that it
+            wants.
     """
 
     def __init__(self, landscape: Landscape, worlds: int, share: float) -> None:
@@ -61,14 +69,22 @@ class Hits:
 
     Args:
         targets: (R, T) losses.
-        seen: steps of the last state of which it is known that no target is reached; -1: not even the start's is.
+        seen: steps of the last state of which it is known that no target is reached; -1: not even the start's
+            is.
     """
 
     def __init__(self, targets: np.ndarray, seen: int) -> None:
         self.targets = targets
-        self.cost, self.low = np.full((2, *targets.shape), np.inf)  # ends of the interval that holds the hit; inf: never
-        self.next = targets.max(1, initial=-np.inf)  # (R,) the largest target that a world has not hit; -inf: none
-        self.seen_steps, self.seen_cost = np.full(len(targets), seen), np.zeros(len(targets))  # (R,) of the last state looked at
+        self.cost, self.low = np.full(
+            (2, *targets.shape), np.inf
+        )  # ends of the interval that holds the hit; inf: never
+        self.next = targets.max(
+            1, initial=-np.inf
+        )  # (R,) the largest target that a world has not hit; -inf: none
+        self.seen_steps, self.seen_cost = (
+            np.full(len(targets), seen),
+            np.zeros(len(targets)),
+        )  # (R,) of the last state looked at
 
     @property
     def open(self) -> np.ndarray:
@@ -80,7 +96,14 @@ class Hits:
         reached = rows & (loss <= self.next)
         if reached.any():
             first = (loss[:, None] <= self.targets) & np.isinf(self.cost) & reached[:, None]
-            before = np.where(steps <= self.seen_steps + 1, cost, self.seen_cost)  # nothing lies between two states that follow each other
-            self.cost, self.low = (np.where(first, end[:, None], known) for end, known in ((cost, self.cost), (before, self.low)))
+            before = np.where(
+                steps <= self.seen_steps + 1, cost, self.seen_cost
+            )  # nothing lies between two states that follow each other
+            self.cost, self.low = (
+                np.where(first, end[:, None], known) for end, known in ((cost, self.cost), (before, self.low))
+            )
             self.next = np.where(np.isinf(self.cost), self.targets, -np.inf).max(1)
-        self.seen_steps, self.seen_cost = np.where(rows, steps, self.seen_steps), np.where(rows, cost, self.seen_cost)
+        self.seen_steps, self.seen_cost = (
+            np.where(rows, steps, self.seen_steps),
+            np.where(rows, cost, self.seen_cost),
+        )

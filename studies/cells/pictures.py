@@ -28,7 +28,11 @@ AT_ONCE = 256  # points of the plane evaluated at a time
 
 VARIABLES: dict[str, tuple[tuple[str, ...], str, str]] = {  # name -> dims behind replicate, long name, unit
     "picture_center": (("frame", "plane"), "center of the search on the plane", "length of x"),
-    "picture_point": (("frame", "individual", "plane"), "points asked in the last step, on the plane", "length of x"),
+    "picture_point": (
+        ("frame", "individual", "plane"),
+        "points asked in the last step, on the plane",
+        "length of x",
+    ),
     "picture_loss": (("row", "column"), "loss on the plane, rows along its second direction", "loss"),
     "picture_extent": (("plane", "end"), "where the plane begins and ends", "length of x"),
     "picture_cost": (("frame",), "cost so far", "evaluations"),
@@ -47,7 +51,9 @@ class Camera:
         points: most points of a query that are kept.
     """
 
-    def __init__(self, optimizer: Optimizer, ledger: Ledger, costs: Sequence[float], rows: Tensor, points: int) -> None:
+    def __init__(
+        self, optimizer: Optimizer, ledger: Ledger, costs: Sequence[float], rows: Tensor, points: int
+    ) -> None:
         self.optimizer, self.ledger, self.rows, self.points = optimizer, ledger, rows, points
         self.reach = np.array([*costs, np.inf]) * (1 + ROUNDING)
         self.next = np.zeros(len(rows), int)  # (W,) the first frame not yet kept
@@ -77,7 +83,11 @@ class Camera:
             self.clouds = np.full((*shape, self.points, dim), np.nan)
         for row in rows:
             frames = slice(self.next[row], until[row])
-            self.centers[row, frames], self.clouds[row, frames], self.costs[row, frames] = center[row], cloud[row], spent[row]
+            self.centers[row, frames], self.clouds[row, frames], self.costs[row, frames] = (
+                center[row],
+                cloud[row],
+                spent[row],
+            )
         self.next = np.maximum(self.next, until)
 
     def _shot(self, state: State, query: Query | None) -> tuple[np.ndarray, np.ndarray]:
@@ -113,7 +123,13 @@ def develop(camera: Camera, landscape: Landscape, worlds: int, grid: int) -> xr.
         center, points = (trail - origin) @ directions.T, (cloud - origin) @ directions.T
         extent = _extent(center, points, landscape)
         planes.append((origin, directions, extent))
-        parts = (("center", center), ("point", points), ("extent", extent), ("cost", cost), ("kept", np.array(kept)))
+        parts = (
+            ("center", center),
+            ("point", points),
+            ("extent", extent),
+            ("cost", cost),
+            ("kept", np.array(kept)),
+        )
         for name, part in parts:
             found[f"picture_{name}"].append(part)
     found["picture_loss"] = list(_losses(landscape, planes, grid, camera))
@@ -146,7 +162,11 @@ def _extent(center: np.ndarray, points: np.ndarray, landscape: Landscape) -> np.
     cloud = cloud[np.isfinite(cloud).all(-1)]
     seen = [center[np.isfinite(center).all(-1)], *([np.quantile(cloud, TAILS, axis=0)] if len(cloud) else [])]
     if landscape.dim <= 2:
-        box = (landscape.domain.low, landscape.domain.high) if isinstance(landscape.domain, Reals) else (0.0, 1.0)
+        box = (
+            (landscape.domain.low, landscape.domain.high)
+            if isinstance(landscape.domain, Reals)
+            else (0.0, 1.0)
+        )
         seen.append(np.array(box)[:, None].repeat(2, 1))
     together = np.concatenate([*seen, np.zeros((0, 2))])
     low, high = (together.min(0), together.max(0)) if len(together) else (np.full(2, -1.0), np.full(2, 1.0))
@@ -154,7 +174,9 @@ def _extent(center: np.ndarray, points: np.ndarray, landscape: Landscape) -> np.
     return np.stack([low - room, high + room], 1)
 
 
-def _losses(landscape: Landscape, planes: Sequence[tuple[np.ndarray, ...]], grid: int, camera: Camera) -> np.ndarray:
+def _losses(
+    landscape: Landscape, planes: Sequence[tuple[np.ndarray, ...]], grid: int, camera: Camera
+) -> np.ndarray:
     """The loss (W, grid, grid) on the planes; NaN outside the domain, or where it cannot be computed."""
     x = np.stack([_sheet(origin, directions, extent, grid) for origin, directions, extent in planes])
     rows = camera.rows.numpy()

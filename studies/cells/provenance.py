@@ -15,7 +15,10 @@ LIBRARIES = ("torch", "numpy", "numba", "xarray", "dask", "h5netcdf", "zarr")
 
 @functools.cache
 def versions() -> dict[str, str]:
-    """Name -> version of Python, of this package and of the libraries that results depend on; nothing is imported."""
+    """Name -> version of Python, of this package and of the libraries that results depend on.
+
+    Nothing is imported.
+    """
     ours = {"python": platform.python_version(), "two-descents": library_version("two-descents")}
     return ours | {name: library_version(name) for name in LIBRARIES}
 
@@ -31,7 +34,10 @@ def code() -> str:
 
 
 def commit() -> str:
-    """The git commit of the code, with "-dirty" where files differ from it; "unknown" outside a repository."""
+    """The git commit of the code, with "-dirty" where files differ from it.
+
+    "unknown" outside a repository.
+    """
     try:
         head = _git("rev-parse", "HEAD")
         return head + ("-dirty" if _git("status", "--porcelain", "--", *PACKAGES) else "")
@@ -40,7 +46,9 @@ def commit() -> str:
 
 
 def _git(*words: str) -> str:
-    return subprocess.run(("git", "-C", str(ROOT), *words), capture_output=True, text=True, check=True, timeout=60).stdout.strip()
+    return subprocess.run(
+        ("git", "-C", str(ROOT), *words), capture_output=True, text=True, check=True, timeout=60
+    ).stdout.strip()
 
 
 def library_version(name: str) -> str:

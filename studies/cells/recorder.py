@@ -25,19 +25,32 @@ from optimizers.base import Info, Optimizer, State
 from studies.cells.hits import Hits, Pace
 
 STATUS = ("running", "hit_target", "budget_spent", "diverged")
-MANY = 10  # points from which on the truth of the recommendation is measured, rather than sought among exact answers
+# points from which on the truth of the recommendation is measured, rather than sought among exact answers
+MANY = 10
 
 LOSS = "loss"  # the unit of every loss
 VARIABLES = {  # name -> (long name, unit) of what has the dims (replicate, checkpoint)
     "loss": ("true loss of the recommended point", LOSS),
     "best_loss": ("true loss of the point with the lowest observed value; NaN before the first step", LOSS),
     "observed": ("lowest value observed so far; NaN before the first step", LOSS),
-    "population_loss": ("mean of the values observed in the last step, by share of the population; NaN before the first step", LOSS),
-    "diversity": ("rms distance of the points asked to their mean (heterozygosity on bits); NaN before the first step", "length of x"),
-    "step_length": ("distance that the center moved in the last step; NaN before the first step", "length of x"),
+    "population_loss": (
+        "mean of the values observed in the last step, by share of the population; NaN before the first step",
+        LOSS,
+    ),
+    "diversity": (
+        "rms distance of the points asked to their mean (heterozygosity on bits); NaN before the first step",
+        "length of x",
+    ),
+    "step_length": (
+        "distance that the center moved in the last step; NaN before the first step",
+        "length of x",
+    ),
 }
 TARGET_UNITS = (LOSS, "of the gap at the start")  # of targets that are losses, and of those that are relative
-START = ("true loss of the common start: the first point of every optimizer's starts, before the first step", LOSS)
+START = (
+    "true loss of the common start: the first point of every optimizer's starts, before the first step",
+    LOSS,
+)
 COUNTS = {
     "value_terms": ("term-evaluations of values so far", "terms"),
     "gradient_terms": ("term-evaluations of gradients so far", "terms"),
@@ -64,14 +77,21 @@ class Goals(NamedTuple):
     """What is to be reached."""
 
     values: Sequence[float]  # (T,)
-    floor: float | None = None  # None: values are losses; else fractions of what a world's start lies above this loss
+    floor: float | None = (
+        None  # None: values are losses; else fractions of what a world's start lies above this loss
+    )
 
     def levels(self, start: np.ndarray) -> np.ndarray:
-        """The losses (R, T) to be reached from starts of this loss (R,); -inf, which is never reached, from one without a finite loss."""
+        """The losses (R, T) to be reached from starts of this loss (R,).
+
+        -inf, which is never reached, from one without a finite loss.
+        """
         values = np.broadcast_to(np.array(self.values, float), (len(start), len(self.values)))
         if self.floor is None:
             return values
-        return np.where(np.isfinite(start)[:, None], self.floor + values * (start - self.floor)[:, None], -np.inf)
+        return np.where(
+            np.isfinite(start)[:, None], self.floor + values * (start - self.floor)[:, None], -np.inf
+        )
 
 
 class Recorder:
@@ -100,7 +120,13 @@ class Recorder:
         exact: bool,
         share: float,
     ) -> None:
-        self.landscape, self.optimizer, self.ledger, self.common, self.exact = landscape, optimizer, ledger, common, exact
+        self.landscape, self.optimizer, self.ledger, self.common, self.exact = (
+            landscape,
+            optimizer,
+            ledger,
+            common,
+            exact,
+        )
         worlds = len(ledger.alive)
         self.checkpoints = np.array([*checkpoints, np.inf])
         self.reach = self.checkpoints * (1 + ROUNDING)  # a cost up to here is within the checkpoint
@@ -121,12 +147,16 @@ class Recorder:
         """Take the state before the first step."""
         best = self.optimizer.recommend(state)
         observed = np.full(len(best), np.inf)
-        self.last = self.before = Moment(state, None, None, self._counts(), self.ledger.spent, self.ledger.within, 0.0, observed, best, {})
+        self.last = self.before = Moment(
+            state, None, None, self._counts(), self.ledger.spent, self.ledger.within, 0.0, observed, best, {}
+        )
         self.start_loss = self._truth(self.common, self.last)[:, 0]
         self.targets = self.goals.levels(self.start_loss)  # (R, T)
         self.hits, self.best_hits = Hits(self.targets, seen=-1), Hits(self.targets, seen=0)
 
-    def __call__(self, step: int, optimizer: Optimizer, state: State, query: Query, answer: Answer, info: Info) -> None:
+    def __call__(
+        self, step: int, optimizer: Optimizer, state: State, query: Query, answer: Answer, info: Info
+    ) -> None:
         """Take the state after one step."""
         del step, optimizer
         running, cost, value = self.ended == 0, self.ledger.spent, _asked(query, answer)
@@ -141,7 +171,9 @@ class Recorder:
         self._count(info, running)
         lowest = self._lowest(query, value, low)
         self.before = self.last
-        self.last = Moment(state, query, answer, self._counts(), cost, self.ledger.within, self._seconds(), *lowest, info)
+        self.last = Moment(
+            state, query, answer, self._counts(), cost, self.ledger.within, self._seconds(), *lowest, info
+        )
         if self.targets.size:
             self.pace.step(*self.last.counts[:2])
         self._end_worlds(running, lost)
@@ -153,8 +185,16 @@ class Recorder:
     def dataset(self, worlds: Tensor) -> xr.Dataset:
         """The records, labelled with the absolute worlds (R,): dims replicate, checkpoint, target."""
         recorded, counted = self.optimizer.recorded.values(), self.optimizer.counted.values()
-        text = VARIABLES | COUNTS | dict(self.landscape.extras) | {name: words for name, *words in (*recorded, *counted)}
-        absent = {"status", *(name for name, _, _ in counted if name not in self.counted)}  # what does not apply was never told
+        text = (
+            VARIABLES
+            | COUNTS
+            | dict(self.landscape.extras)
+            | {name: words for name, *words in (*recorded, *counted)}
+        )
+        absent = {
+            "status",
+            *(name for name, _, _ in counted if name not in self.counted),
+        }  # what does not apply was never told
         text["seconds"] = ("wall-clock time of the whole block of worlds so far, truth left out", "s")
         if isinstance(self.landscape.domain, Bits):
             text["diversity"] = (text["diversity"][0], "1")
@@ -163,11 +203,26 @@ class Recorder:
             for name, record in self.records.items()
             if name not in absent
         }
-        flags: dict = {"flag_values": np.arange(len(STATUS), dtype=np.int8), "flag_meanings": " ".join(STATUS)}
-        variables["status"] = (("replicate", "checkpoint"), self.records["status"].astype(np.int8), {"long_name": "what the world does", **flags})
+        flags: dict = {
+            "flag_values": np.arange(len(STATUS), dtype=np.int8),
+            "flag_meanings": " ".join(STATUS),
+        }
+        variables["status"] = (
+            ("replicate", "checkpoint"),
+            self.records["status"].astype(np.int8),
+            {"long_name": "what the world does", **flags},
+        )
         variables |= self._hit_costs()
-        variables["target_level"] = (("replicate", "target"), self.targets, {"long_name": "true loss that reaches the target", "units": LOSS})
-        variables["start_loss"] = ("replicate", self.start_loss, dict(zip(("long_name", "units"), START, strict=True)))
+        variables["target_level"] = (
+            ("replicate", "target"),
+            self.targets,
+            {"long_name": "true loss that reaches the target", "units": LOSS},
+        )
+        variables["start_loss"] = (
+            "replicate",
+            self.start_loss,
+            dict(zip(("long_name", "units"), START, strict=True)),
+        )
         units = TARGET_UNITS[self.goals.floor is not None]
         coords = {
             "replicate": worlds.cpu().numpy(),
@@ -183,20 +238,32 @@ class Recorder:
     def _hit_costs(self) -> dict[str, tuple]:
         """The ends of the intervals in which targets were first reached, name -> (dims, (R, T), attributes)."""
         variables: dict[str, tuple] = {}
-        for name, whose, hits in (("hit_cost", "recommended point", self.hits), ("best_hit_cost", "best evaluated point", self.best_hits)):
+        for name, whose, hits in (
+            ("hit_cost", "recommended point", self.hits),
+            ("best_hit_cost", "best evaluated point", self.best_hits),
+        ):
             end = f"cost of the first state looked at whose {whose} reaches the target; inf: never"
-            low = f"cost of the state looked at before that, which did not reach it; equal to {name} where no state lies between; inf: never"
+            low = (
+                f"cost of the state looked at before that, which did not reach it; equal to {name} where no"
+                " state lies between; inf: never"
+            )
             for key, values, text in ((name, hits.cost, end), (f"{name}_low", hits.low, low)):
-                variables[key] = (("replicate", "target"), values, {"long_name": text, "units": "evaluations"})
+                variables[key] = (
+                    ("replicate", "target"),
+                    values,
+                    {"long_name": text, "units": "evaluations"},
+                )
         return variables
 
-    # one step --------------------------------------------------------------------------------------------------------
+    # one step -----------------------------------------------------------------------------------------------
 
     def _count(self, info: Info, running: np.ndarray) -> None:
         """Add up what the optimizer counts."""
         for key, (name, _, _) in self.optimizer.counted.items():
             if key in info:
-                self.counted[name] = self.counted.get(name, np.zeros(len(running))) + info[key].cpu().numpy() * running
+                self.counted[name] = (
+                    self.counted.get(name, np.zeros(len(running))) + info[key].cpu().numpy() * running
+                )
 
     def _counts(self) -> tuple[np.ndarray, ...]:
         return self.ledger.values.copy(), self.ledger.gradients.copy(), self.ledger.steps.copy()
@@ -223,12 +290,17 @@ class Recorder:
             self._look(over & ~lost & self.ledger.within)
             self.ended[over] = np.where(lost, STATUS.index("diverged"), STATUS.index("budget_spent"))[over]
             self._write(over, np.full_like(self.next, len(self.checkpoints) - 1))
-            self.records["status"][over, -1] = self.ended[over]  # also where the last step overshot the budget
+            self.records["status"][over, -1] = self.ended[
+                over
+            ]  # also where the last step overshot the budget
 
-    # targets ---------------------------------------------------------------------------------------------------------
+    # targets ------------------------------------------------------------------------------------------------
 
     def _look(self, rows: np.ndarray, query: Query | None = None, value: np.ndarray | None = None) -> None:
-        """Look whether the last state reaches targets, in the worlds `rows` (R,) bool; exact answers (R, P) to the query that came next may tell."""
+        """Look whether the last state reaches targets, in the worlds `rows` (R,) bool.
+
+        Exact answers (R, P) to the query that came next may tell.
+        """
         told = rows & self.hits.open
         if told.any():
             self.hits.look(self._recommended(query, value, told), self.last.cost, self.last.counts[2], told)
@@ -237,15 +309,22 @@ class Recorder:
             self.best_hits.look(self._best(told), self.last.cost, self.last.counts[2], told)
 
     def _recommended(self, query: Query | None, value: np.ndarray | None, rows: np.ndarray) -> np.ndarray:
-        """The true loss (R,) of what the last state recommends: exact answers hold it where it is asked next, or was; else it is measured."""
+        """The true loss (R,) of what the last state recommends.
+
+        Exact answers hold it where it is asked next, or was; else it is measured.
+        """
         point = self.optimizer.recommend(self.last.state)[:, None]
         known = np.full(len(rows), np.nan)
         if self.exact and query is not None and value is not None and query.points.shape[1] < MANY:
             known = _among(point, query, value)
             if np.isnan(known).any() and self.last.query is not None and self.last.answer is not None:
-                known = np.fmin(known, _among(point, self.last.query, _asked(self.last.query, self.last.answer)))
+                known = np.fmin(
+                    known, _among(point, self.last.query, _asked(self.last.query, self.last.answer))
+                )
         missing = np.isnan(known)
-        return np.where(missing, self._truth(point, self.last)[:, 0], known) if (missing & rows).any() else known
+        return (
+            np.where(missing, self._truth(point, self.last)[:, 0], known) if (missing & rows).any() else known
+        )
 
     def _best(self, rows: np.ndarray) -> np.ndarray:
         """The true loss (R,) of the best evaluated points, measured where they are new, or the landscape moves."""
@@ -253,14 +332,19 @@ class Recorder:
             return self.last.observed
         new = rows & (self.best_changed | (self.landscape.clock is not None))
         if new.any():
-            self.best_truth = np.where(new, self._truth(self.last.best[:, None], self.last)[:, 0], self.best_truth)
+            self.best_truth = np.where(
+                new, self._truth(self.last.best[:, None], self.last)[:, 0], self.best_truth
+            )
             self.best_changed &= ~new
         return self.best_truth
 
-    # checkpoints -----------------------------------------------------------------------------------------------------
+    # checkpoints --------------------------------------------------------------------------------------------
 
     def _truth(self, points: Tensor, moment: Moment) -> np.ndarray:
-        """The true loss of points (R, P, D) as answers at the time of a moment, (R, P); what is no number is inf."""
+        """The true loss of points (R, P, D) as answers at the time of a moment, (R, P).
+
+        What is no number is inf.
+        """
         began = time.perf_counter()
         with torch.no_grad():
             now = clock_time(self.landscape, moment.counts[2], moment.cost, points.device)
@@ -286,14 +370,30 @@ class Recorder:
         moment = self.last
         point = self.optimizer.recommend(moment.state)
         truth = self._truth(torch.stack([point, moment.best], 1), moment)
-        values = dict(zip(COUNTS, moment.counts, strict=True)) | {"loss": truth[:, 0], "seconds": np.full(len(truth), moment.seconds)}
+        values = dict(zip(COUNTS, moment.counts, strict=True)) | {
+            "loss": truth[:, 0],
+            "seconds": np.full(len(truth), moment.seconds),
+        }
         if moment.query is not None and moment.answer is not None:
             share = self.optimizer.share(self.before.state)
-            values |= {"best_loss": truth[:, 1], "observed": moment.observed, **self._spread(moment.query, moment.answer, share)}
-            values["step_length"] = _distance(self.optimizer.center(moment.state), self.optimizer.center(self.before.state))
-            values |= {name: _mean(moment.info[key]) for key, (name, _, _) in self.optimizer.recorded.items()} | self.counted
+            values |= {
+                "best_loss": truth[:, 1],
+                "observed": moment.observed,
+                **self._spread(moment.query, moment.answer, share),
+            }
+            values["step_length"] = _distance(
+                self.optimizer.center(moment.state), self.optimizer.center(self.before.state)
+            )
+            values |= {
+                name: _mean(moment.info[key]) for key, (name, _, _) in self.optimizer.recorded.items()
+            } | self.counted
         began = time.perf_counter()
-        values |= {name: value.cpu().numpy() for name, value in self.landscape.measures(into_box(self.landscape, point[:, None])[0][:, 0]).items()}
+        values |= {
+            name: value.cpu().numpy()
+            for name, value in self.landscape.measures(
+                into_box(self.landscape, point[:, None])[0][:, 0]
+            ).items()
+        }
         self.truth_seconds += time.perf_counter() - began
         hit = (truth[:, :1] <= self.targets).all(1) & (self.targets.size > 0)
         return values | {"status": np.where(self.ended > 0, self.ended, hit * STATUS.index("hit_target"))}
@@ -302,7 +402,9 @@ class Recorder:
         """Mean observed value and diversity of the points that were asked, each with its share (R, P) of the population; None: all alike."""
         x, value = query.points.to(answer.value.dtype), _first(answer.value)
         asked = torch.ones_like(value) if query.alive is None else query.alive.to(value.dtype)
-        share = asked / asked.sum(1, keepdim=True).clamp_min(1) if share is None else share.to(value.dtype)  # (R, P)
+        share = (
+            asked / asked.sum(1, keepdim=True).clamp_min(1) if share is None else share.to(value.dtype)
+        )  # (R, P)
         x = torch.where(asked[..., None] > 0, x, 0.0)
         mean = (x * share[..., None]).sum(1, keepdim=True)
         if isinstance(self.landscape.domain, Bits):

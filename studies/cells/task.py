@@ -38,9 +38,12 @@ class Task:
         target_floor: the loss that is 0 to such fractions; None: targets are losses.
         dtype: float64 or float32.
         device: cpu or cuda.
-        ledger: what the noise ledger records: moments (increasing costs at the nominal price), redraws, modes, points, sources; None: it is not kept.
-        truth: share of the time that looking for hits may take where the truth takes longer than a step; 1 where it never does.
-        pictures: frames of the search: costs (increasing, at the nominal price), worlds, points, grid; None: there are none.
+        ledger: what the noise ledger records: moments (increasing costs at the nominal price), redraws,
+            modes, points, sources; None: it is not kept.
+        truth: share of the time that looking for hits may take where the truth takes longer than a step; 1
+            where it never does.
+        pictures: frames of the search: costs (increasing, at the nominal price), worlds, points, grid; None:
+            there are none.
     """
 
     landscape: dict[str, Any]
@@ -68,13 +71,20 @@ class Task:
 
     @functools.cached_property
     def code(self) -> str:
-        """Digest of the code that computes it, and the names of the classes: a registry may come to name another one of a module."""
+        """Digest of the code that computes it, and the names of the classes.
+
+        A registry may come to name another one of a module.
+        """
         return " ".join((code_digest(self.modules), *(cls.__qualname__ for cls in self._classes)))
 
     @property
     def modules(self) -> tuple[str, ...]:
         """The modules that compute it; what these import is not listed."""
-        owners = {cls.__module__ for cls in self._classes} | _own_modules(self.optimizer) | _own_modules(self.landscape)
+        owners = (
+            {cls.__module__ for cls in self._classes}
+            | _own_modules(self.optimizer)
+            | _own_modules(self.landscape)
+        )
         owners |= {module for made in self._landscapes for module in made.code}
         return (LOOP, *sorted(owners))
 
@@ -90,7 +100,10 @@ class Task:
     @functools.cached_property
     def libraries(self) -> dict[str, str]:
         """Other libraries that its optimizer runs, name -> installed version; empty for our own."""
-        return {name: library_version(name) for name in registry.find(self.optimizer["kind"], "optimizer").libraries}
+        return {
+            name: library_version(name)
+            for name in registry.find(self.optimizer["kind"], "optimizer").libraries
+        }
 
     @functools.cached_property
     def _landscapes(self) -> list[Landscape]:
@@ -114,12 +127,22 @@ class Cell:
         """32 hexadecimal digits: equal for equal numbers, different where anything that they depend on differs."""
         task = self.task
         libraries = " ".join(f"{name} {version}" for name, version in task.libraries.items())
-        parts = (task.canonical, str(self.first), str(self.last), _torch_version(), task.code, *filter(None, [task.fingerprint, libraries]))
+        parts = (
+            task.canonical,
+            str(self.first),
+            str(self.last),
+            _torch_version(),
+            task.code,
+            *filter(None, [task.fingerprint, libraries]),
+        )
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 
 def blocks(task: Task, replicates: int, have: Callable[[str], bool], start: int = 0) -> list[Cell]:
-    """Consecutive cells over so many worlds from `start` on, none across a multiple of BLOCK; an existing cell goes before a new one."""
+    """Consecutive cells over so many worlds from `start` on, none across a multiple of BLOCK.
+
+    An existing cell goes before a new one.
+    """
     cells: list[Cell] = []
     first, stop = start, start + replicates
     while first < stop:

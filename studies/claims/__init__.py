@@ -1,4 +1,7 @@
-"""Claims: theory beside observation, one law per file. `judge` gives the verdicts of a study's results; nothing here imports torch."""
+"""Claims: theory beside observation, one law per file.
+
+`judge` gives the verdicts of a study's results; nothing here imports torch.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,19 @@ from studies.claims.scaling import Scaling
 from studies.claims.simultaneous import together
 from studies.claims.variance_law import VarianceLaw
 
-__all__ = ["CLAIMS", "Claim", "Judgement", "Law", "Measured", "Scale", "build", "jackknife", "judge", "judgement", "verdicts"]
+__all__ = [
+    "CLAIMS",
+    "Claim",
+    "Judgement",
+    "Law",
+    "Measured",
+    "Scale",
+    "build",
+    "jackknife",
+    "judge",
+    "judgement",
+    "verdicts",
+]
 
 CLAIMS: dict[str, type[Claim]] = {
     "ordering": Ordering,
@@ -43,13 +58,16 @@ def build(entry: Mapping[str, Any]) -> Claim:
 def judge(dataset: xr.Dataset) -> list[Judgement]:
     """The verdicts of all claims of a study, in its order, from its results alone.
 
-    A claim that cannot be judged (no world has finished, a function of the user's fails) is undecided, and its note says why in one line.
+    A claim that cannot be judged (no world has finished, a function of the user's fails) is undecided, and
+    its note says why in one line.
 
     Args:
         dataset: a study's results, as `studies.open_study` gives them; also before all cells are finished.
     """
     entries = json.loads(dataset.attrs.get("config", "{}")).get("claims") or {}
-    return together([found._replace(claim=name) for name, entry in entries.items() for found in _judged(dataset, entry)])
+    return together([
+        found._replace(claim=name) for name, entry in entries.items() for found in _judged(dataset, entry)
+    ])
 
 
 def _judged(dataset: xr.Dataset, entry: Mapping[str, Any]) -> Sequence[Judgement]:

@@ -14,11 +14,23 @@ def parser() -> argparse.ArgumentParser:
     """The arguments of `python -m studies.claims`."""
     found = argparse.ArgumentParser(
         prog="python -m studies.claims",
-        description="Judge the claims of finished studies again, without a run: print a table, write RESULTS/claims.json.",
+        description=(
+            "Judge the claims of finished studies again, without a run: print a table, write"
+            " RESULTS/claims.json."
+        ),
         epilog="exit codes: 0 all hold, 1 a claim fails or is undecided, 2 wrong argument",
     )
-    found.add_argument("results", nargs="+", metavar="RESULTS", help="a study's folder, such as results/claims, or a dataset.zarr")
-    found.add_argument("--claims", metavar="STUDY", help="judge the claims of this study file, or ready study, instead of those that were run")
+    found.add_argument(
+        "results",
+        nargs="+",
+        metavar="RESULTS",
+        help="a study's folder, such as results/claims, or a dataset.zarr",
+    )
+    found.add_argument(
+        "--claims",
+        metavar="STUDY",
+        help="judge the claims of this study file, or ready study, instead of those that were run",
+    )
     return found
 
 
@@ -49,7 +61,9 @@ def _judge(path: Path, study: str | None) -> bool:
         config["claims"] = load_study(study).resolved["claims"]
         dataset.attrs["config"] = json.dumps(config)
     if not config.get("claims"):
-        raise ValueError(f"{path}: expected a study with claims, this one has none; name some with --claims STUDY")
+        raise ValueError(
+            f"{path}: expected a study with claims, this one has none; name some with --claims STUDY"
+        )
     found = judge(dataset)
     console = terminal.console(columns=160)
     console.print(report.table(found, dataset.attrs["name"]))

@@ -39,7 +39,8 @@ class Judgement(NamedTuple):
     observed_low: float  # the interval of the observed, each end at the level of three standard errors
     observed_high: float
     tolerance: float  # as the study gives it
-    low: float  # what is accepted as the predicted: the tolerance around it; the interval of the observed must lie within
+    # what is accepted as the predicted: the tolerance around it; the interval of the observed must lie within
+    low: float
     high: float
     control: float  # what a wrong law predicts
     control_rejected: bool  # by the same check
@@ -48,7 +49,9 @@ class Judgement(NamedTuple):
     verdict: Verdict
     note: str = ""
     relation: Literal["=", ">"] = "="  # how the observed is said to be to the predicted
-    worlds_needed: float = math.nan  # that would decide, were what they show as now: 0 where it is decided, inf where none would; NaN: not known
+    # that would decide, were what they show as now: 0 where it is decided, inf where none would; NaN: not
+    # known
+    worlds_needed: float = math.nan
     p_holds: float = math.nan  # of the hypothesis that the law is false; NaN: not known
     p_fails: float = math.nan  # of the hypothesis that it is true
 
@@ -60,7 +63,8 @@ class Claim(ABC):
     Args:
         landscape: label; null: every landscape.
         at: swept axis -> the value at which it is judged; an axis that is not named: at each of its values.
-        regime: swept axis -> [low, high], where the law is said to be valid; what is outside is reported apart and does not count.
+        regime: swept axis -> [low, high], where the law is said to be valid; what is outside is reported
+            apart and does not count.
     """
 
     optimizers: ClassVar[tuple[str, ...]] = ()  # the parameters that are labels of optimizers
@@ -85,7 +89,9 @@ class Claim(ABC):
 
     def inside(self, where: Mapping[str, Any]) -> bool:
         """Whether a place is in the regime."""
-        return all(low <= float(where[axis]) <= high for axis, (low, high) in self.regime.items() if axis in where)
+        return all(
+            low <= float(where[axis]) <= high for axis, (low, high) in self.regime.items() if axis in where
+        )
 
 
 def check(condition: bool, kind: str, name: str, text: str) -> None:
@@ -97,7 +103,9 @@ def check(condition: bool, kind: str, name: str, text: str) -> None:
 Tolerance = Annotated[float, Ge(0)] | dict[str, float]
 
 
-def tolerances(given: float | Mapping[str, float], kind: str, own: Literal["relative", "absolute"]) -> dict[str, float]:
+def tolerances(
+    given: float | Mapping[str, float], kind: str, own: Literal["relative", "absolute"]
+) -> dict[str, float]:
     """A tolerance as {relative, absolute}: a number is the kind's own sort; of two, the wider one counts.
 
     Raises:
@@ -105,14 +113,22 @@ def tolerances(given: float | Mapping[str, float], kind: str, own: Literal["rela
     """
     found = {own: given} if isinstance(given, int | float) else dict(given)
     for name, value in found.items():
-        check(name in ("relative", "absolute"), kind, "tolerance", f"expected a number, or relative and absolute, got {name!r}")
+        check(
+            name in ("relative", "absolute"),
+            kind,
+            "tolerance",
+            f"expected a number, or relative and absolute, got {name!r}",
+        )
         check(0 <= value < math.inf, kind, "tolerance", f"expected {name} >= 0, got {value}")
     check(bool(found), kind, "tolerance", "expected a number, or relative and absolute, got none")
     return {"relative": 0.0, "absolute": 0.0} | found
 
 
 def nothing_random(data: xr.Dataset) -> bool:
-    """Whether no step of the runs of a place draws: worlds differ by start and instance alone, and where they are equal these did not matter."""
+    """Whether no step of the runs of a place draws.
+
+    Worlds differ by start and instance alone, and where they are equal these did not matter.
+    """
     arms = settings.arms(data)
     return bool(arms) and all(arm.draws is not None and not len(arm.draws) for arm in arms)
 
@@ -132,8 +148,12 @@ class Place(NamedTuple):
     data: xr.Dataset  # dims optimizer, replicate, ..
 
 
-def places(dataset: xr.Dataset, claim: Claim, keep: Sequence[str] = (), more: Sequence[str] = ()) -> Iterator[Place]:
-    """The places at which a claim is judged: every landscape and value of the axes; values that change none of its optimizers' numbers are one.
+def places(
+    dataset: xr.Dataset, claim: Claim, keep: Sequence[str] = (), more: Sequence[str] = ()
+) -> Iterator[Place]:
+    """The places at which a claim is judged: every landscape and value of the axes.
+
+    Values that change none of its optimizers' numbers are one.
 
     Args:
         dataset: a study's results.
@@ -148,7 +168,9 @@ def places(dataset: xr.Dataset, claim: Claim, keep: Sequence[str] = (), more: Se
         yield from _of_landscape(data.sel(landscape=name), claim, keep, more)
 
 
-def _of_landscape(data: xr.Dataset, claim: Claim, keep: Sequence[str], more: Sequence[str]) -> Iterator[Place]:
+def _of_landscape(
+    data: xr.Dataset, claim: Claim, keep: Sequence[str], more: Sequence[str]
+) -> Iterator[Place]:
     swept = axes_of(data)
     axes = [axis for axis in [*swept, *more] if axis not in keep]
     values = {axis: [claim.at[axis]] if axis in claim.at else data[axis].values.tolist() for axis in axes}
@@ -157,19 +179,51 @@ def _of_landscape(data: xr.Dataset, claim: Claim, keep: Sequence[str], more: Seq
         where = dict(zip(axes, place, strict=True))
         one = chosen(data, where).load()
         found.setdefault((_digest(one), *(where[axis] for axis in more)), Place(where, one))
-    telling = [axis for axis in axes if axis in claim.at or len({place.where[axis] for place in found.values()}) > 1]
+    telling = [
+        axis for axis in axes if axis in claim.at or len({place.where[axis] for place in found.values()}) > 1
+    ]
     landscape = {"landscape": data["landscape"].item()}
-    yield from (Place(landscape | {axis: place.where[axis] for axis in telling}, place.data) for place in found.values())
+    yield from (
+        Place(landscape | {axis: place.where[axis] for axis in telling}, place.data)
+        for place in found.values()
+    )
 
 
-def unknown(kind: str, note: str, where: Mapping[str, Any] | None = None, *, in_regime: bool = True) -> Judgement:
+def unknown(
+    kind: str, note: str, where: Mapping[str, Any] | None = None, *, in_regime: bool = True
+) -> Judgement:
     """The judgement of a claim about which nothing is known."""
-    numbers = ("predicted", "observed", "standard_error", "observed_low", "observed_high", "tolerance", "low", "high", "control")
-    said: dict[str, Any] = {"claim": "", "kind": kind, "where": dict(where or {}), "quantity": "", "verdict": "undecided", "note": note}
-    return Judgement(**dict.fromkeys(numbers, math.nan), **said, control_rejected=False, in_regime=in_regime, worlds=0)  # type: ignore[arg-type]
+    numbers = (
+        "predicted",
+        "observed",
+        "standard_error",
+        "observed_low",
+        "observed_high",
+        "tolerance",
+        "low",
+        "high",
+        "control",
+    )
+    said: dict[str, Any] = {
+        "claim": "",
+        "kind": kind,
+        "where": dict(where or {}),
+        "quantity": "",
+        "verdict": "undecided",
+        "note": note,
+    }
+    return Judgement(
+        **dict.fromkeys(numbers, math.nan),  # type: ignore[arg-type]
+        **said,  # type: ignore[arg-type]
+        control_rejected=False,
+        in_regime=in_regime,
+        worlds=0,
+    )
 
 
-def at_each(claim: Claim, kind: str, found: Iterable[Place], judge: Callable[[Place], Judgement | list[Judgement]]) -> list[Judgement]:
+def at_each(
+    claim: Claim, kind: str, found: Iterable[Place], judge: Callable[[Place], Judgement | list[Judgement]]
+) -> list[Judgement]:
     """The judgements at all places; undecided where no world has finished, or nothing is predicted."""
     told: list[Judgement] = []
     for place in found:
@@ -177,7 +231,10 @@ def at_each(claim: Claim, kind: str, found: Iterable[Place], judge: Callable[[Pl
             said = judge(place)
         except Unjudged as error:
             said = unknown(
-                kind, str(error), place.where | {name: getattr(claim, name) for name in claim.optimizers}, in_regime=claim.inside(place.where)
+                kind,
+                str(error),
+                place.where | {name: getattr(claim, name) for name in claim.optimizers},
+                in_regime=claim.inside(place.where),
             )
         told += [said] if isinstance(said, Judgement) else said
     return told
@@ -198,7 +255,9 @@ def chosen(data: xr.Dataset, where: Mapping[str, Any]) -> xr.Dataset:
         known = data[axis].values
         at = np.flatnonzero(known == value)
         if len(at) == 0:
-            raise ValueError(f"at.{axis}: expected one of {', '.join(map(str, known.tolist()))}, got {value!r}")
+            raise ValueError(
+                f"at.{axis}: expected one of {', '.join(map(str, known.tolist()))}, got {value!r}"
+            )
         data = data.isel({axis: int(at[0])})
     return data
 
@@ -210,25 +269,33 @@ def _digest(data: xr.Dataset) -> bytes:
 
 
 def present(data: xr.Dataset) -> xr.Dataset:
-    """The worlds in which every run of the Dataset has numbers; the loss of a run that diverged is infinite from there on.
+    """The worlds in which every run of the Dataset has numbers.
+
+    The loss of a run that diverged is infinite from there on.
 
     Raises:
         Unfinished: there is no such world.
         Unjudged: a run never asked, so that it shows nothing but its start.
     """
-    there = (data["status"].isel(checkpoint=-1) < FAILED).all([dim for dim in data["status"].dims if dim not in ("replicate", "checkpoint")])
+    there = (data["status"].isel(checkpoint=-1) < FAILED).all([
+        dim for dim in data["status"].dims if dim not in ("replicate", "checkpoint")
+    ])
     if "loss" not in data or not bool(there.any()):
         raise Unfinished("no world has finished")
     silent = ~asked(data).broadcast_like(data["optimizer"])
     if bool(silent.any()):
         names = data["optimizer"].where(silent, drop=True).values
-        raise Unjudged(words_on_silent([str(name) for name in np.atleast_1d(names)], "not judged; raise the budget"))
+        raise Unjudged(
+            words_on_silent([str(name) for name in np.atleast_1d(names)], "not judged; raise the budget")
+        )
     data = data.isel(replicate=np.flatnonzero(there.values))
     return data.assign(loss=data["loss"].where(data["status"] != DIVERGED, np.inf))
 
 
 def at_cost(data: xr.Dataset, cost: float | None) -> xr.Dataset:
-    """The last checkpoint whose cost is at most this one; None: the last within the budget that all optimizers have.
+    """The last checkpoint whose cost is at most this one.
+
+    None: the last within the budget that all optimizers have.
 
     Raises:
         ValueError: there is none, or a run had spent its budget before.
@@ -239,5 +306,8 @@ def at_cost(data: xr.Dataset, cost: float | None) -> xr.Dataset:
     ended = spent(data).where(data["status"].isel(checkpoint=-1) == BUDGET_SPENT).min()
     low, high = np.nanmin(there), np.fmin(np.nanmax(there), float(ended))
     if not low * (1 - 1e-9) <= cost <= high * (1 + 1e-9):
-        raise ValueError(f"cost: expected between the first checkpoint and the shortest run's end, {low:g} and {high:g} evaluations, got {cost:g}")
+        raise ValueError(
+            f"cost: expected between the first checkpoint and the shortest run's end, {low:g} and {high:g}"
+            f" evaluations, got {cost:g}"
+        )
     return data.isel(checkpoint=int(np.flatnonzero(there <= cost * (1 + 1e-9))[-1]))

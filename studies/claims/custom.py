@@ -45,9 +45,14 @@ class Custom(Claim):
     def judge(self, dataset: xr.Dataset) -> Sequence[Judgement]:
         """What the function says."""
         data = dataset if self.landscape is None else dataset.sel(landscape=[self.landscape])
-        found = function_at(self.function)(chosen(data, {axis: v for axis, v in self.at.items() if axis in axes_of(data)}), **self.parameters)
+        found = function_at(self.function)(
+            chosen(data, {axis: v for axis, v in self.at.items() if axis in axes_of(data)}), **self.parameters
+        )
         rows = [found] if isinstance(found, Judgement) else list(found)
         strange = next((row for row in rows if not isinstance(row, Judgement)), None)
         if strange is not None or not rows:
-            raise ValueError(f"expected a Judgement or a list of them from {self.function}, got {type(strange).__name__ if rows else 'none'}")
+            raise ValueError(
+                f"expected a Judgement or a list of them from {self.function}, got"
+                f" {type(strange).__name__ if rows else 'none'}"
+            )
         return rows

@@ -15,7 +15,17 @@ import numpy as np
 import xarray as xr
 from annotated_types import Gt
 
-from studies.claims.base import Claim, Judgement, Place, at_cost, at_each, check, nothing_random, places, present
+from studies.claims.base import (
+    Claim,
+    Judgement,
+    Place,
+    at_cost,
+    at_each,
+    check,
+    nothing_random,
+    places,
+    present,
+)
 from studies.claims.gate import Law, Scale, judgement
 from studies.claims.jackknife import jackknife
 from studies.results.gaps import gap_known
@@ -29,7 +39,8 @@ class Equality(Claim):
     Args:
         landscape: label; null: every landscape.
         at: swept axis -> the value at which it is judged; an axis that is not named: at each of its values.
-        regime: swept axis -> [low, high], where the law is said to be valid; what is outside is reported apart and does not count.
+        regime: swept axis -> [low, high], where the law is said to be valid; what is outside is reported
+            apart and does not count.
         first: label of an optimizer.
         second: label of the other.
         margin: of the mean difference, > 0; decades of the gap where the optimum is known, else loss.
@@ -46,7 +57,12 @@ class Equality(Claim):
 
     def __post_init__(self) -> None:
         if self.control is not None:
-            check(abs(self.control) > self.margin, "equality", "control", f"expected a difference larger than the margin, got {self.control:g}")
+            check(
+                abs(self.control) > self.margin,
+                "equality",
+                "control",
+                f"expected a difference larger than the margin, got {self.control:g}",
+            )
 
     def judge(self, dataset: xr.Dataset) -> Sequence[Judgement]:
         """One verdict for each place."""
@@ -63,7 +79,10 @@ class Equality(Claim):
         lost = int(difference.isnull().sum())
         note = f"{lost} worlds in which both diverged are left out" if lost else ""
         law = Law(
-            predicted=0.0, control=2 * self.margin if self.control is None else self.control, tolerance=self.margin, scale=Scale(relative=False)
+            predicted=0.0,
+            control=2 * self.margin if self.control is None else self.control,
+            tolerance=self.margin,
+            scale=Scale(relative=False),
         )
         return judgement(
             "equality", law, jackknife(np.mean, [difference], exact=nothing_random(data)), note=note, in_regime=self.inside(place.where),

@@ -3,38 +3,42 @@
 A law predicts a number, and is said to be right to within a tolerance. With d = true value - predicted,
 
     holds       it is rejected that |d| is the tolerance or more (two one-sided tests; Schuirmann 1987, J. Pharmacokin.
-                Biopharm. 15:657): the interval of the deviation lies inside the tolerance; and the wrong law fails
+                Biopharm. 15:657): the interval of the deviation lies inside the tolerance; and the wrong law
+                fails
     fails       it is rejected that |d| is the tolerance or less: the interval lies outside
     undecided   else; `worlds_needed` would decide it, were what they show as now
 
-So more worlds decide, and few never make a claim hold: a law that is 42 % off does not hold at a tolerance of 5 %. A
-claim that holds needs both sides and the control rejected: an intersection-union test (Berger 1982, Technometrics
-24:295), for which each part at the level is enough.
+So more worlds decide, and few never make a claim hold: a law that is 42 % off does not hold at a tolerance of
+5 %. A claim that holds needs both sides and the control rejected: an intersection-union test (Berger 1982,
+Technometrics 24:295), for which each part at the level is enough.
 
-**Levels.** Each judgement is tested at CAP on each side, the level of three normal standard errors, with quantiles of
-t. That is stricter than LEVEL, since means of a few heavy-tailed worlds miss by more than their interval says: an
-interval of nominally 95 %, of 8 worlds of a log-normal (sigma 1.5), misses in 29 %. So the end on the side of the longer
-tail is moved out as their skewness g says, from k to k + g (1 + 2 k^2) / (6 sqrt n) errors (the first term of the
-expansion; Johnson 1978, J. Am. Stat. Assoc. 73:536), never in, and the upper end of what is positive is that of its
-logarithm: these miss in 2 %. All judgements of a study together are brought to LEVEL by Holm's method
-(`studies.claims.simultaneous`).
+**Levels.** Each judgement is tested at CAP on each side, the level of three normal standard errors, with
+quantiles of t. That is stricter than LEVEL, since means of a few heavy-tailed worlds miss by more than their
+interval says: an interval of nominally 95 %, of 8 worlds of a log-normal (sigma 1.5), misses in 29 %. So the
+end on the side of the longer tail is moved out as their skewness g says, from k to k + g (1 + 2 k^2) / (6
+sqrt n) errors (the first term of the expansion; Johnson 1978, J. Am. Stat. Assoc. 73:536), never in, and the
+upper end of what is positive is that of its logarithm: these miss in 2 %. All judgements of a study together
+are brought to LEVEL by Holm's method (`studies.claims.simultaneous`).
 
-**No spread.** Worlds that are all equal have a standard error of 0, which proves nothing where anything random entered:
-a share of 1 - CAP^(1/n) of all worlds may be others, and that share of the larger of the two numbers is uncertain;
-with fewer than ten nothing is decided. Where no step draws, worlds differ by start and instance alone; if they are equal
-the number is exact. Of worlds that are 0 or 1 the interval is the binomial one (Clopper and Pearson 1934, Biometrika 26:404).
+**No spread.** Worlds that are all equal have a standard error of 0, which proves nothing where anything
+random entered: a share of 1 - CAP^(1/n) of all worlds may be others, and that share of the larger of the two
+numbers is uncertain; with fewer than ten nothing is decided. Where no step draws, worlds differ by start and
+instance alone; if they are equal the number is exact. Of worlds that are 0 or 1 the interval is the binomial
+one (Clopper and Pearson 1934, Biometrika 26:404).
 
-**Rounding.** The tolerance is at least what rounding may do (`Measured.floor`: ROUNDINGS roundings of the largest number
-that entered), so that a law that predicts 0 does not fail on 2e-16.
+**Rounding.** The tolerance is at least what rounding may do (`Measured.floor`: ROUNDINGS roundings of the
+largest number that entered), so that a law that predicts 0 does not fail on 2e-16.
 
-**Hits to intervals.** Where hits are known to lie between two states, both ends must lie inside the tolerance, or both
-outside.
+**Hits to intervals.** Where hits are known to lie between two states, both ends must lie inside the
+tolerance, or both outside.
 
-**Not finite.** What is predicted as NaN never holds. `inf` (never) holds where all worlds are infinite, and fails where
-one is not. An infinite mean fails every finite prediction; an expected running time that is infinite because no world
-has hit is at least (evaluations of a world) / (1 - CAP^(1/n)), and fails what is predicted below.
+**Not finite.** What is predicted as NaN never holds. `inf` (never) holds where all worlds are infinite, and
+fails where one is not. An infinite mean fails every finite prediction; an expected running time that is
+infinite because no world has hit is at least (evaluations of a world) / (1 - CAP^(1/n)), and fails what is
+predicted below.
 
-The comparison is made on a scale of the law's own (`Scale`): a relative tolerance of a factor is one of its logarithm.
+The comparison is made on a scale of the law's own (`Scale`): a relative tolerance of a factor is one of its
+logarithm.
 """
 
 from __future__ import annotations
@@ -52,7 +56,8 @@ from studies.claims.base import Judgement, Verdict
 
 Z = 3.0  # normal standard errors
 CAP = float(stats.norm.sf(Z))  # of one side of one judgement
-LEVEL = 0.05  # of all judgements of a study: that a false law is said to hold, and that a true one is said to fail
+# of all judgements of a study: that a false law is said to hold, and that a true one is said to fail
+LEVEL = 0.05
 FEWEST = math.ceil(math.log2(1 / CAP))  # worlds that, all equal, say what most worlds are
 EPSILON = float(np.finfo(float).eps)
 ROUNDINGS = 32
@@ -134,7 +139,10 @@ def chances(law: Law, measured: Measured) -> Chances:
 
 
 def _infinite(law: Law, measured: Measured, predicted: float, control: float) -> Chances:
-    """Where the predicted or the observed is infinite: certain, but for a running time that was not seen to end."""
+    """Where the predicted or the observed is infinite.
+
+    Certain, but for a running time that was not seen to end.
+    """
     if math.isinf(predicted):
         holds = measured.never and predicted > 0 and math.isfinite(control)
         return Chances(0.0 if holds else 1.0, float(measured.never and predicted > 0), 0.0 if holds else 1.0)
@@ -143,19 +151,30 @@ def _infinite(law: Law, measured: Measured, predicted: float, control: float) ->
 
 
 def _deviation(law: Law, measured: Measured, value: float) -> tuple[float, float]:
-    """p-values of: the true value is as far from this one as the tolerance, or further; it is as near, or nearer."""
+    """p-values of: the true value is as far from this one as the tolerance, or further.
+
+    It is as near, or nearer.
+    """
     slack = max(law.slack(value), measured.floor, ROUNDINGS * EPSILON * abs(value))
     early, late = measured.value if math.isnan(measured.low) else measured.low, measured.value
-    inside = max(_at_least(measured, value + slack, late, value), _at_most(measured, value - slack, early, value))
+    inside = max(
+        _at_least(measured, value + slack, late, value), _at_most(measured, value - slack, early, value)
+    )
     if measured.error == 0 and early <= value + slack and late >= value - slack:
         return inside, 1.0  # also at the very end of the tolerance, as where 0 is predicted and seen
-    return inside, min(_at_most(measured, value + slack, early, value), _at_least(measured, value - slack, late, value))
+    return inside, min(
+        _at_most(measured, value + slack, early, value), _at_least(measured, value - slack, late, value)
+    )
 
 
 def _at_least(measured: Measured, bound: float, seen: float, against: float) -> float:
     """The chance to see no more than was seen, if the true value is the bound or more."""
     if measured.share:
-        return 0.0 if bound > 1 else float(stats.binom.cdf(round(seen * measured.units), measured.units, max(bound, 0.0)))
+        return (
+            0.0
+            if bound > 1
+            else float(stats.binom.cdf(round(seen * measured.units), measured.units, max(bound, 0.0)))
+        )
     logarithm = measured.positive and measured.error > 0 and seen > 0 and bound > 0
     distance = (math.log(bound) - math.log(seen)) * seen if logarithm else bound - seen
     return _tail(measured, distance, seen, against, measured.skew)
@@ -164,7 +183,11 @@ def _at_least(measured: Measured, bound: float, seen: float, against: float) -> 
 def _at_most(measured: Measured, bound: float, seen: float, against: float) -> float:
     """The chance to see no less than was seen, if the true value is the bound or less."""
     if measured.share:
-        return 0.0 if bound < 0 else float(stats.binom.sf(round(seen * measured.units) - 1, measured.units, min(bound, 1.0)))
+        return (
+            0.0
+            if bound < 0
+            else float(stats.binom.sf(round(seen * measured.units) - 1, measured.units, min(bound, 1.0)))
+        )
     return _tail(measured, seen - bound, seen, against, -measured.skew)
 
 
@@ -175,7 +198,9 @@ def _tail(measured: Measured, distance: float, seen: float, against: float, skew
     if measured.units < 2 or not math.isfinite(measured.error):
         return 1.0
     if measured.error > 0:
-        return float(special.stdtr(measured.units - 1, -_errors(distance / measured.error, skew, measured.units)))
+        return float(
+            special.stdtr(measured.units - 1, -_errors(distance / measured.error, skew, measured.units))
+        )
     size = max(abs(seen), abs(against))
     if distance < 0 or measured.units < FEWEST:
         return 1.0
@@ -199,11 +224,17 @@ def _errors(away: float, skew: float, units: int) -> float:
 def verdict(law: Law, measured: Measured, level: float = CAP) -> tuple[Verdict, bool]:
     """The verdict, and whether the control is rejected."""
     found = chances(law, measured)
-    return "fails" if found.fails <= level else "holds" if found.holds <= level else "undecided", found.control <= level
+    return (
+        "fails" if found.fails <= level else "holds" if found.holds <= level else "undecided",
+        found.control <= level,
+    )
 
 
 def needed(law: Law, measured: Measured, level: float = CAP) -> float:
-    """Worlds that would decide, were what they show as now: 0 where it is decided, inf where no number of them would."""
+    """Worlds that would decide, were what they show as now.
+
+    0 where it is decided, inf where no number of them would.
+    """
     if verdict(law, measured, level)[0] != "undecided":
         return 0.0
     if measured.units < 2 or not math.isfinite(measured.error):
@@ -239,18 +270,29 @@ def interval(law: Law, measured: Measured) -> tuple[float, float]:
     if measured.error == 0:
         sure = _unseen(law, measured)
         return early - sure, value + sure
-    below, above = (_out(errors_needed(n), skew, n) * measured.error for skew in (-measured.skew, measured.skew))
-    return early - below, value * math.exp(min(above / value, 700.0)) if measured.positive and value > 0 else value + above
+    below, above = (
+        _out(errors_needed(n), skew, n) * measured.error for skew in (-measured.skew, measured.skew)
+    )
+    return early - below, (
+        value * math.exp(min(above / value, 700.0)) if measured.positive and value > 0 else value + above
+    )
 
 
 def _unseen(law: Law, measured: Measured) -> float:
     """What worlds that were not seen may do to the mean of worlds that are all equal."""
     share = 1 - CAP ** (1 / measured.units)
-    return share * max(abs(measured.value), abs(law.scale.there(law.predicted))) if measured.units >= FEWEST else math.inf
+    return (
+        share * max(abs(measured.value), abs(law.scale.there(law.predicted)))
+        if measured.units >= FEWEST
+        else math.inf
+    )
 
 
 def accepted(law: Law, measured: Measured) -> tuple[float, float]:
-    """The values that are taken for the predicted one, on the scale that is shown: the interval of the observed must lie within."""
+    """The values that are taken for the predicted one, on the scale that is shown.
+
+    The interval of the observed must lie within.
+    """
     predicted = law.scale.there(law.predicted)
     half = max(law.slack(predicted), measured.floor) if math.isfinite(predicted) else 0.0
     low, high = sorted(law.scale.back(predicted + side * half) for side in (-1, 1))
@@ -270,7 +312,9 @@ def judgement(kind: str, law: Law, measured: Measured, **said: Any) -> Judgement
     told, ends = chances(law, measured), sorted(map(law.scale.back, interval(law, measured)))
     low, high = accepted(law, measured)
     more = needed(law, measured)
-    said["note"] = "; ".join(filter(None, [said.get("note", ""), _note(law, measured, more) if found == "undecided" else ""]))
+    said["note"] = "; ".join(
+        filter(None, [said.get("note", ""), _note(law, measured, more) if found == "undecided" else ""])
+    )
     return Judgement(
         claim="", kind=kind, predicted=law.predicted, control=law.control, tolerance=law.tolerance or law.absolute, low=low, high=high,
         observed=law.scale.back(measured.value), standard_error=_shown(law, measured, measured.error), observed_low=ends[0], observed_high=ends[1],
@@ -293,7 +337,9 @@ def would_decide(more: float) -> str:
     """A line about the number of worlds that would decide."""
     if math.isnan(more):
         return ""
-    return "no number of worlds would decide" if math.isinf(more) else f"about {more:,.0f} worlds would decide"
+    return (
+        "no number of worlds would decide" if math.isinf(more) else f"about {more:,.0f} worlds would decide"
+    )
 
 
 def _shown(law: Law, measured: Measured, error: float) -> float:

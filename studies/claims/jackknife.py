@@ -1,9 +1,12 @@
-"""Standard errors of any smooth statistic of worlds: the jackknife (Quenouille 1956; Efron and Stein 1981, Ann. Stat. 9:586).
+"""Standard errors of any smooth statistic of worlds.
+
+The jackknife (Quenouille 1956; Efron and Stein 1981, Ann. Stat. 9:586).
 
     SE^2 = (n - 1) / n  sum over units of (theta without the unit - mean of these)^2
 
-of a mean it is s / sqrt(n). Units are worlds, instances with all their worlds where worlds share them, and groups of these where there are more
-than 200. All arms of a world are left out together, so what is paired stays paired.
+of a mean it is s / sqrt(n). Units are worlds, instances with all their worlds where worlds share them, and
+groups of these where there are more than 200. All arms of a world are left out together, so what is paired
+stays paired.
 """
 
 from __future__ import annotations
@@ -24,8 +27,8 @@ def jackknife(statistic: Callable, parts: Sequence[xr.DataArray], **known: Any) 
 
     Args:
         statistic: of arrays (.., R) and `axis`, the last; gives one number.
-        parts: what it is of, each with the dim `replicate`, and the coordinate `instance` where worlds share instances. A world where any
-            part is NaN is left out.
+        parts: what it is of, each with the dim `replicate`, and the coordinate `instance` where worlds share
+            instances. A world where any part is NaN is left out.
         known: what else is known of it, see `Measured`: positive, share, exact, floor, ..
     """
     arrays = [part.transpose(..., "replicate").values.astype(float) for part in parts]
@@ -36,8 +39,14 @@ def jackknife(statistic: Callable, parts: Sequence[xr.DataArray], **known: Any) 
         return Measured(np.nan, np.nan, 0, 0)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         value = float(statistic(*arrays, axis=-1))
-        never = np.isposinf(value) and all(np.isposinf(statistic(*(array[..., [r]] for array in arrays), axis=-1)) for r in range(worlds))
-        left_out = np.array([statistic(*(array[..., units != name] for array in arrays), axis=-1) for name in names]) if len(names) > 1 else None
+        never = np.isposinf(value) and all(
+            np.isposinf(statistic(*(array[..., [r]] for array in arrays), axis=-1)) for r in range(worlds)
+        )
+        left_out = (
+            np.array([statistic(*(array[..., units != name] for array in arrays), axis=-1) for name in names])
+            if len(names) > 1
+            else None
+        )
         error = np.nan if left_out is None else float(np.sqrt((len(names) - 1) * left_out.var()))
         skew = 0.0 if left_out is None else _skewness(-left_out)
     alike = len(names) > 1 and all((array == array[..., :1]).all() for array in arrays)
@@ -46,7 +55,10 @@ def jackknife(statistic: Callable, parts: Sequence[xr.DataArray], **known: Any) 
 
 
 def _skewness(values: np.ndarray) -> float:
-    """Of the units' share in the statistic (n,); 0 where there is none. Less biased than the sample's: times (n / (n - 1))^1.5."""
+    """Of the units' share in the statistic (n,); 0 where there is none.
+
+    Less biased than the sample's: times (n / (n - 1))^1.5.
+    """
     spread = values.std()
     if not np.isfinite(spread) or spread == 0:
         return 0.0
@@ -58,5 +70,9 @@ def _units(parts: Sequence[xr.DataArray]) -> np.ndarray:
     """The number of the unit of every world."""
     instance = next((part.coords["instance"] for part in parts if "instance" in part.coords), None)
     worlds = parts[0].sizes["replicate"]
-    found = np.arange(worlds) if instance is None or len(np.unique(instance)) < 2 else np.unique(instance.values, return_inverse=True)[1]
+    found = (
+        np.arange(worlds)
+        if instance is None or len(np.unique(instance)) < 2
+        else np.unique(instance.values, return_inverse=True)[1]
+    )
     return found % MOST

@@ -1,8 +1,11 @@
-"""What a claim predicts at a place: the value of its formula, with the numbers that ran there (`studies.results.settings`).
+"""What a claim predicts at a place.
 
-A formula may use every number of the claim's optimizer, its landscape, the noise (batch, evaluation, ..), the oracle and the study (budget, ..), as
-they ran: of one name the first of these, and last the value of a swept axis, such as the ledger's moment. `optimizer.NAME`, `landscape.NAME`,
-`noise.NAME`, `oracle.NAME` and `study.NAME` say which is meant.
+The value of its formula, with the numbers that ran there (`studies.results.settings`).
+
+A formula may use every number of the claim's optimizer, its landscape, the noise (batch, evaluation, ..), the
+oracle and the study (budget, ..), as they ran: of one name the first of these, and last the value of a swept
+axis, such as the ledger's moment. `optimizer.NAME`, `landscape.NAME`, `noise.NAME`, `oracle.NAME` and
+`study.NAME` say which is meant.
 """
 
 from __future__ import annotations
@@ -39,5 +42,9 @@ def _predicted(given: float | str, data: xr.Dataset, where: Mapping[str, Any]) -
     if not isinstance(given, str):
         return predict(given, {})
     here = settings.at(data, where)
-    names = {axis: float(value) for axis, value in where.items() if isinstance(value, int | float) and not isinstance(value, bool)}
+    names = {
+        axis: float(value)
+        for axis, value in where.items()
+        if isinstance(value, int | float) and not isinstance(value, bool)
+    }
     return predict(given, names | settings.numbers(here), settings.missing(here))

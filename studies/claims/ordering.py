@@ -34,7 +34,8 @@ class Ordering(Claim):
     Args:
         landscape: label; null: every landscape.
         at: swept axis -> the value at which it is judged; an axis that is not named: at each of its values.
-        regime: swept axis -> [low, high], where the law is said to be valid; what is outside is reported apart and does not count.
+        regime: swept axis -> [low, high], where the law is said to be valid; what is outside is reported
+            apart and does not count.
         better: label of the optimizer that is said to have the lower true loss.
         worse: label of the other.
         cost: evaluations at which both are looked at, > 0; null: the whole budget.
@@ -53,12 +54,22 @@ class Ordering(Claim):
         data = at_cost(present(place.data), self.cost)
         loss = resolved(data["loss"], precision(data))
         mine, other = (loss.sel(optimizer=label) for label in self.labels())
-        shares = unit_means(((mine < other) + 0.5 * (mine == other)).where(~(np.isinf(mine) & np.isinf(other)), 0.5))
+        shares = unit_means(
+            ((mine < other) + 0.5 * (mine == other)).where(~(np.isinf(mine) & np.isinf(other)), 0.5)
+        )
         n, wins, losses = len(shares), int((shares > 0.5).sum()), int((shares < 0.5).sum())
-        verdict, more = decided(wins, losses), worlds_needed(wins, losses, n) * data.sizes["replicate"] / max(n, 1)
+        verdict, more = (
+            decided(wins, losses),
+            worlds_needed(wins, losses, n) * data.sizes["replicate"] / max(n, 1),
+        )
         share = float(shares.mean()) if n else np.nan
-        smoothed = (shares.sum() + 2) / (n + 4)  # Agresti and Coull 1998: two more of each kind, so that it is not 0 where all worlds agree
-        low, high = stats.beta.ppf(CAP, n * share, n - n * share + 1), stats.beta.isf(CAP, n * share + 1, n - n * share)  # NaN: at the end
+        smoothed = (shares.sum() + 2) / (
+            n + 4
+        )  # Agresti and Coull 1998: two more of each kind, so that it is not 0 where all worlds agree
+        low, high = (
+            stats.beta.ppf(CAP, n * share, n - n * share + 1),
+            stats.beta.isf(CAP, n * share + 1, n - n * share),
+        )  # NaN: at the end
         return Judgement(
             claim="", kind="ordering", where=place.where | {"better": self.better, "worse": self.worse},
             quantity="share of worlds with the lower loss", relation=">", predicted=0.5, control=np.nan, tolerance=0.0, low=needed(n), high=1.0,
@@ -81,7 +92,10 @@ def decided(wins: int, losses: int) -> Verdict:
 
 
 def worlds_needed(wins: int, losses: int, units: int) -> float:
-    """Units that would decide, were their shares as now: 0 where it is decided, inf where none are better on either side."""
+    """Units that would decide, were their shares as now.
+
+    0 where it is decided, inf where none are better on either side.
+    """
     if decided(wins, losses) != "undecided":
         return 0.0
     if wins == losses:
@@ -99,5 +113,7 @@ def needed(units: int) -> float:
 
 def unit_means(scores: xr.DataArray) -> np.ndarray:
     """The mean of each instance where worlds share them, else the worlds."""
-    shared = "instance" in scores.coords and 1 < len(np.unique(scores["instance"])) < scores.sizes["replicate"]
+    shared = (
+        "instance" in scores.coords and 1 < len(np.unique(scores["instance"])) < scores.sizes["replicate"]
+    )
     return scores.groupby("instance").mean().values if shared else scores.values

@@ -28,11 +28,20 @@ OPERATIONS: dict[type, Callable] = {
     ast.USub: operator.neg,
     ast.UAdd: operator.pos,
 }
-FUNCTIONS: dict[str, Callable] = {"sqrt": math.sqrt, "exp": math.exp, "log": math.log, "log10": math.log10, "min": min, "max": max}
+FUNCTIONS: dict[str, Callable] = {
+    "sqrt": math.sqrt,
+    "exp": math.exp,
+    "log": math.log,
+    "log10": math.log10,
+    "min": min,
+    "max": max,
+}
 CONSTANTS = {"pi": math.pi, "e": math.e, "inf": math.inf}
 
 
-def predict(given: float | str, names: Mapping[str, float], missing: Mapping[str, str] | None = None) -> float:
+def predict(
+    given: float | str, names: Mapping[str, float], missing: Mapping[str, str] | None = None
+) -> float:
     """The number that is predicted; inf where that is what it says.
 
     Args:
@@ -64,7 +73,9 @@ def _used(given: str) -> list[str]:
     if is_path(given):
         wanted = inspect.signature(function_at(given)).parameters.items()
         return [name for name, one in wanted if one.default is one.empty]
-    return [ast.unparse(node) for node in ast.walk(_parsed(given)) if isinstance(node, ast.Name | ast.Attribute)]
+    return [
+        ast.unparse(node) for node in ast.walk(_parsed(given)) if isinstance(node, ast.Name | ast.Attribute)
+    ]
 
 
 def is_path(text: str) -> bool:
@@ -99,7 +110,9 @@ def _call(path: str, names: Mapping[str, float]) -> Any:  # noqa: ANN401
     missing = [
         name
         for name, one in wanted.items()
-        if name not in names and one.default is one.empty and one.kind not in (one.VAR_KEYWORD, one.VAR_POSITIONAL)
+        if name not in names
+        and one.default is one.empty
+        and one.kind not in (one.VAR_KEYWORD, one.VAR_POSITIONAL)
     ]
     if missing:
         raise ValueError(f"{path}: unknown argument {missing[0]!r}; {_known(names)}")
@@ -113,7 +126,9 @@ def _parsed(text: str) -> ast.expr:
     try:
         return ast.parse(text.strip(), mode="eval").body
     except SyntaxError as error:
-        raise ValueError(f"expected a number, a formula, or an import path 'package.module:function', got {text!r}") from error
+        raise ValueError(
+            f"expected a number, a formula, or an import path 'package.module:function', got {text!r}"
+        ) from error
 
 
 def _value(node: ast.expr, names: Mapping[str, float]) -> Any:  # noqa: ANN401
@@ -128,7 +143,9 @@ def _value(node: ast.expr, names: Mapping[str, float]) -> Any:  # noqa: ANN401
             return OPERATIONS[type(op)](_value(operand, names))
         case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]) if name in FUNCTIONS:
             return FUNCTIONS[name](*(_value(argument, names) for argument in arguments))
-    raise ValueError(f"expected + - * / ** and {', '.join(FUNCTIONS)} of numbers and names, got {ast.unparse(node)!r}")
+    raise ValueError(
+        f"expected + - * / ** and {', '.join(FUNCTIONS)} of numbers and names, got {ast.unparse(node)!r}"
+    )
 
 
 def _named(name: str, names: Mapping[str, float]) -> float:

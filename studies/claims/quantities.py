@@ -4,7 +4,8 @@ recorded at checkpoints     loss, best_loss, observed, population_loss, diversit
                             the checkpoints from `since` on
 population_variance         likewise, of the squared diversity
 hit_cost, best_hit_cost     the expected running time to the last target: evaluations of all worlds over the number that hit (Hansen et al. 2009)
-noise ledger, each moment   step_variance: mean over worlds; noise_to_signal, noise_scale, effective_population, temperature:
+noise ledger, each moment   step_variance: mean over worlds; noise_to_signal, noise_scale,
+effective_population, temperature:
                             ratios of sums, see `studies.analysis.noise.noise.currencies`
 """
 
@@ -24,8 +25,20 @@ from studies.results.hits import spent
 
 LEDGER = ("step_variance", "noise_to_signal", "noise_scale", "effective_population", "temperature")
 HITS = ("hit_cost", "best_hit_cost")
-RECORDED = ("loss", "best_loss", "observed", "population_loss", "diversity", "step_length", "population_variance")
-PLURAL = {"population_variance": "squared length of x", "hit_cost": "evaluations", "best_hit_cost": "evaluations"}
+RECORDED = (
+    "loss",
+    "best_loss",
+    "observed",
+    "population_loss",
+    "diversity",
+    "step_length",
+    "population_variance",
+)
+PLURAL = {
+    "population_variance": "squared length of x",
+    "hit_cost": "evaluations",
+    "best_hit_cost": "evaluations",
+}
 
 
 class Quantity(NamedTuple):
@@ -37,12 +50,21 @@ class Quantity(NamedTuple):
     largest: float = 0.0  # number that entered; 0: not known
     rounding: float = 0.0  # what rounding may do to a number of size 1
     share: bool = False  # every world is 0 or 1
-    early: list[xr.DataArray] | None = None  # the parts if each hit came as early as it may; None: hits are exact
+    early: list[xr.DataArray] | None = (
+        None  # the parts if each hit came as early as it may; None: hits are exact
+    )
 
     def measured(self, *, exact: bool = False) -> Measured:
         """With its standard error; `exact`: no step draws."""
         positive = all(bool((part.isnull() | (part >= 0)).all()) for part in self.parts)
-        found = jackknife(self.statistic, self.parts, share=self.share, floor=self.largest * self.rounding, positive=positive, exact=exact)
+        found = jackknife(
+            self.statistic,
+            self.parts,
+            share=self.share,
+            floor=self.largest * self.rounding,
+            positive=positive,
+            exact=exact,
+        )
         if self.early is not None:
             found = found._replace(low=jackknife(self.statistic, self.early).value)
         if self.unit == "evaluations" and found.never and found.units:  # no world has hit, so far
@@ -71,11 +93,16 @@ def quantity(data: xr.Dataset, name: str, since: float = 0.0) -> Quantity:
         raise ValueError(f"quantity: expected one of {', '.join([*there, *HITS, *LEDGER])}, got {name!r}")
     values = data[source].where(data["checkpoint"] >= since * (1 - 1e-9), drop=True)
     if values.sizes["checkpoint"] == 0:
-        raise ValueError(f"since: expected a fraction of the budget up to the last checkpoint, {float(data['checkpoint'].max()):g}, got {since:g}")
+        raise ValueError(
+            "since: expected a fraction of the budget up to the last checkpoint,"
+            f" {float(data['checkpoint'].max()):g}, got {since:g}"
+        )
     values = values**2 if name == "population_variance" else values
     unit, means = PLURAL.get(name, data[source].attrs.get("units", "1")), values.mean("checkpoint")
     share = unit == "1" and bool(means.isin([0.0, 1.0]).all())
-    return Quantity(np.mean, [means], unit, max(_largest(data[source]), _start(data, unit)), _rounding(data), share)
+    return Quantity(
+        np.mean, [means], unit, max(_largest(data[source]), _start(data, unit)), _rounding(data), share
+    )
 
 
 def _largest(values: xr.DataArray) -> float:
@@ -86,7 +113,9 @@ def _largest(values: xr.DataArray) -> float:
 
 def _start(data: xr.Dataset, unit: str) -> float:
     """The size of the losses at the start, of which a small loss is a difference; 1 where it is not known."""
-    return 0.0 if not unit.startswith("loss") else _largest(data["start_loss"]) if "start_loss" in data else 1.0
+    return (
+        0.0 if not unit.startswith("loss") else _largest(data["start_loss"]) if "start_loss" in data else 1.0
+    )
 
 
 def _rounding(data: xr.Dataset) -> float:
@@ -101,8 +130,17 @@ def _of_hits(data: xr.Dataset, name: str) -> Quantity:
     hit, end = data[name].isel(target=-1, drop=True), spent(data)
     reached = xr.DataArray(np.isfinite(hit)).astype(float)
     late = hit.where(reached > 0, end)
-    early = data[f"{name}_low"].isel(target=-1, drop=True).where(reached > 0, end) if f"{name}_low" in data else late
-    return Quantity(noise.pooled_ratio, [late, reached], "evaluations", early=None if bool((early == late).all()) else [early, reached])
+    early = (
+        data[f"{name}_low"].isel(target=-1, drop=True).where(reached > 0, end)
+        if f"{name}_low" in data
+        else late
+    )
+    return Quantity(
+        noise.pooled_ratio,
+        [late, reached],
+        "evaluations",
+        early=None if bool((early == late).all()) else [early, reached],
+    )
 
 
 def _of_ledger(data: xr.Dataset, name: str) -> Quantity:
@@ -110,11 +148,15 @@ def _of_ledger(data: xr.Dataset, name: str) -> Quantity:
         raise ValueError(f"quantity: {name} needs the `ledger` of a study")
     variance, step = data["step_variance"].sel(direction="all", drop=True), data["mean_step_squared"]
     if name == "step_variance":
-        return Quantity(np.mean, [variance], variance.attrs.get("units", "1"), _largest(variance), _rounding(data))
+        return Quantity(
+            np.mean, [variance], variance.attrs.get("units", "1"), _largest(variance), _rounding(data)
+        )
     if name == "temperature":
         held = {"reference": "preconditioned"}
         parts = (data["mean_step_along"].mean("half"), data["reference_squared"], data["reference_trace"])
-        return Quantity(noise.pooled_temperature, [variance, *(part.sel(held, drop=True) for part in parts)], "1")
+        return Quantity(
+            noise.pooled_temperature, [variance, *(part.sel(held, drop=True) for part in parts)], "1"
+        )
     above, below = {
         "noise_to_signal": (variance, step),
         "noise_scale": (variance * data["sample_size"], step),

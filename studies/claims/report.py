@@ -18,7 +18,10 @@ COLOURS = {"holds": "green", "fails": "red", "undecided": "yellow"}
 
 
 def table(found: Sequence[Judgement], name: str) -> Table:
-    """One row for each place of each claim; places outside of a regime stand below the others, and do not count."""
+    """One row for each place of each claim.
+
+    Places outside of a regime stand below the others, and do not count.
+    """
     from rich.table import Table
     from rich.text import Text
 
@@ -33,7 +36,11 @@ def table(found: Sequence[Judgement], name: str) -> Table:
     for claim in dict.fromkeys(row.claim for row in found):
         rows = sorted((row for row in found if row.claim == claim), key=lambda row: not row.in_regime)
         for k, row in enumerate(rows):
-            inside = (row.verdict, COLOURS[row.verdict]) if row.in_regime else (f"({row.verdict}) outside the regime", "dim")
+            inside = (
+                (row.verdict, COLOURS[row.verdict])
+                if row.in_regime
+                else (f"({row.verdict}) outside the regime", "dim")
+            )
             verdict = Text.assemble(inside, (f"\n{row.note}" if row.note else "", "dim"))
             grid.add_row(*map(Text, (claim if k == 0 else "", place(row), *cells(row))), verdict)
         grid.add_section()
@@ -44,7 +51,10 @@ def place(row: Judgement) -> str:
     """Where it is judged, in words: "bowl, SGD, batch = 4"."""
     named = {key: value for key, value in row.where.items() if key not in LABELS}
     parts = [str(row.where[key]) for key in LABELS if key in row.where]
-    return ", ".join([*parts, *(f"{key} = {number(value) if isinstance(value, float) else value}" for key, value in named.items())])
+    return ", ".join([
+        *parts,
+        *(f"{key} = {number(value) if isinstance(value, float) else value}" for key, value in named.items()),
+    ])
 
 
 LABELS = ("landscape", "optimizer", "better", "worse", "first", "second")
@@ -55,9 +65,22 @@ def cells(row: Judgement) -> list[str]:
     predicted = f"> {number(row.predicted)}" if row.relation == ">" else number(row.predicted)
     control = "the reverse" if row.relation == ">" else number(row.control)
     told = f"{control} {'rejected' if row.control_rejected else 'not rejected'}" if row.quantity else ""
-    accepted = (f"{number(row.low)} .. {number(row.high)}" if row.low <= row.high else "nothing") if row.quantity else ""
-    seen = "" if math.isnan(row.observed_low) else f"{number(row.observed_low)} .. {number(row.observed_high)}"
-    return [row.quantity, "" if math.isnan(row.predicted) else predicted, accepted, number(row.observed), seen, told]
+    accepted = (
+        (f"{number(row.low)} .. {number(row.high)}" if row.low <= row.high else "nothing")
+        if row.quantity
+        else ""
+    )
+    seen = (
+        "" if math.isnan(row.observed_low) else f"{number(row.observed_low)} .. {number(row.observed_high)}"
+    )
+    return [
+        row.quantity,
+        "" if math.isnan(row.predicted) else predicted,
+        accepted,
+        number(row.observed),
+        seen,
+        told,
+    ]
 
 
 def number(value: float) -> str:
@@ -66,7 +89,10 @@ def number(value: float) -> str:
 
 
 def as_data(found: Sequence[Judgement]) -> dict[str, Any]:
-    """As JSON: `verdicts` (claim -> worst in the regime) and `judgements`; numbers that are not finite are null, or "inf", "-inf"."""
+    """As JSON: `verdicts` (claim -> worst in the regime) and `judgements`.
+
+    Numbers that are not finite are null, or "inf", "-inf".
+    """
     from studies.claims import verdicts
 
     rows = [{key: _plain(value) for key, value in row._asdict().items()} for row in found]

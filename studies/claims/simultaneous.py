@@ -1,12 +1,14 @@
 """The judgements of a study together: Holm's method (1979, Scand. J. Stat. 6:65), for each of the two errors.
 
-Of all judgements in their regime, with probability LEVEL at most a false law is said to hold somewhere, and with LEVEL at most a true one to fail
-somewhere. Each is a family of its own: for every law one of the two hypotheses is true, and Holm's method controls a family whatever the dependence
-of its tests, as of arms that share worlds. A claim holds where all its places do; for that alone no place would need a correction (the
-intersection-union principle; Berger 1982, Technometrics 24:295), but each place is told, and read, by itself. One place that fails is enough for a
-claim to fail, and for that the correction is needed.
+Of all judgements in their regime, with probability LEVEL at most a false law is said to hold somewhere, and
+with LEVEL at most a true one to fail somewhere. Each is a family of its own: for every law one of the two
+hypotheses is true, and Holm's method controls a family whatever the dependence of its tests, as of arms that
+share worlds. A claim holds where all its places do; for that alone no place would need a correction (the
+intersection-union principle; Berger 1982, Technometrics 24:295), but each place is told, and read, by itself.
+One place that fails is enough for a claim to fail, and for that the correction is needed.
 
-Since a judgement is made at the stricter `gate.CAP`, the method changes nothing in a study of up to 37 judgements.
+Since a judgement is made at the stricter `gate.CAP`, the method changes nothing in a study of up to 37
+judgements.
 """
 
 from __future__ import annotations
@@ -23,7 +25,10 @@ from studies.claims.gate import LEVEL, would_decide
 def together(found: Sequence[Judgement]) -> list[Judgement]:
     """The judgements of all claims of a study, with those undecided that are decided alone but not among all."""
     places = [i for i, row in enumerate(found) if row.in_regime and not math.isnan(row.p_holds)]
-    kept = {"holds": _rejected([found[i].p_holds for i in places]), "fails": _rejected([found[i].p_fails for i in places])}
+    kept = {
+        "holds": _rejected([found[i].p_holds for i in places]),
+        "fails": _rejected([found[i].p_fails for i in places]),
+    }
     rows = list(found)
     for k, i in enumerate(places):
         if rows[i].verdict in kept and not kept[rows[i].verdict][k]:
@@ -44,5 +49,10 @@ def _rejected(chances: Sequence[float]) -> list[bool]:
 def _undecided(row: Judgement, count: int) -> Judgement:
     alone = row.p_holds if row.verdict == "holds" else row.p_fails
     more = math.ceil(row.worlds * (stats.norm.isf(LEVEL / count) / stats.norm.isf(alone)) ** 2)
-    note = f"alone it {row.verdict}, but not surely enough among the {count} judgements of the study; {would_decide(more)}"
-    return row._replace(verdict="undecided", worlds_needed=float(more), note="; ".join(filter(None, [row.note, note])))
+    note = (
+        f"alone it {row.verdict}, but not surely enough among the {count} judgements of the study;"
+        f" {would_decide(more)}"
+    )
+    return row._replace(
+        verdict="undecided", worlds_needed=float(more), note="; ".join(filter(None, [row.note, note]))
+    )

@@ -1,10 +1,12 @@
 """A law for a variance, or for any stationary mean: what theory predicts beside its mean over worlds.
 
-For instance the loss of SGD on a bowl, E L = 1/2 tr(H S), S = A S A + eta^2 C / B (Mandt, Hoffman and Blei 2017, JMLR 18, equation 13; here for steps
-of any size): in one dimension eta sigma^2 / [2 B (2 - eta h)]. Or the variance of a step or of a population.
+For instance the loss of SGD on a bowl, E L = 1/2 tr(H S), S = A S A + eta^2 C / B (Mandt, Hoffman and Blei
+2017, JMLR 18, equation 13; here for steps of any size): in one dimension eta sigma^2 / [2 B (2 - eta h)]. Or
+the variance of a step or of a population.
 
-What is observed is the mean over worlds of each world's mean over the checkpoints from `since` on, when it is stationary; of the noise ledger it is
-the quantity at each of its moments. `studies.claims.quantities` has the list, `studies.claims.gate` the rule; the tolerance is relative.
+What is observed is the mean over worlds of each world's mean over the checkpoints from `since` on, when it is
+stationary; of the noise ledger it is the quantity at each of its moments. `studies.claims.quantities` has the
+list, `studies.claims.gate` the rule; the tolerance is relative.
 """
 
 from __future__ import annotations
@@ -18,7 +20,18 @@ import xarray as xr
 from annotated_types import Ge, Le
 from pydantic import AllowInfNan
 
-from studies.claims.base import Claim, Judgement, Place, Tolerance, at_each, check, nothing_random, places, present, tolerances
+from studies.claims.base import (
+    Claim,
+    Judgement,
+    Place,
+    Tolerance,
+    at_each,
+    check,
+    nothing_random,
+    places,
+    present,
+    tolerances,
+)
 from studies.claims.gate import Law, judgement
 from studies.claims.names import predicted
 from studies.claims.quantities import LEDGER, quantity
@@ -31,12 +44,14 @@ class VarianceLaw(Claim):
     Args:
         landscape: label; null: every landscape.
         at: swept axis -> the value at which it is judged; an axis that is not named: at each of its values.
-        regime: swept axis -> [low, high], where the law is said to be valid; what is outside is reported apart and does not count.
+        regime: swept axis -> [low, high], where the law is said to be valid; what is outside is reported
+            apart and does not count.
         optimizer: label.
-        predicted: a number (.inf: never), a formula of the study's own numbers, or an import path "module:function".
+        predicted: a number (.inf: never), a formula of the study's own numbers, or an import path
+            "module:function".
         tolerance: relative, >= 0; or {relative: .., absolute: ..}, of which the wider one counts.
-        control: what a wrong law predicts, likewise; it must be rejected. null: twice the predicted; where that
-            is 0, the largest value that the runs had, or the loss at the start.
+        control: what a wrong law predicts, likewise; it must be rejected. null: twice the predicted; where
+            that is 0, the largest value that the runs had, or the loss at the start.
         quantity: loss, population_variance, step_variance, .. (studies.claims.quantities).
         since: fraction of the budget from which on it is stationary, 0 <= f <= 1.
     """
@@ -53,7 +68,10 @@ class VarianceLaw(Claim):
         within = tolerances(self.tolerance, "variance_law", "relative")
         if isinstance(self.predicted, float | int) and isinstance(self.control, float | int):
             least = max(within["relative"] * max(abs(self.control), abs(self.predicted)), within["absolute"])
-            text = f"expected further from the predicted than the tolerance, {self.tolerance}, got {self.control:g}"
+            text = (
+                f"expected further from the predicted than the tolerance, {self.tolerance}, got"
+                f" {self.control:g}"
+            )
             check(not abs(self.control - self.predicted) <= least, "variance_law", "control", text)
 
     def judge(self, dataset: xr.Dataset) -> Sequence[Judgement]:
@@ -65,7 +83,11 @@ class VarianceLaw(Claim):
         data = present(place.data).isel(optimizer=0)
         found = quantity(data, self.quantity, self.since)
         value = predicted(self.predicted, place.data, place.where, self.optimizer)
-        other = _other(value, found.largest) if self.control is None else predicted(self.control, place.data, place.where, self.optimizer)
+        other = (
+            _other(value, found.largest)
+            if self.control is None
+            else predicted(self.control, place.data, place.where, self.optimizer)
+        )
         within = tolerances(self.tolerance, "variance_law", "relative")
         law = Law(predicted=value, control=other, tolerance=within["relative"], absolute=within["absolute"])
         return judgement(
@@ -75,5 +97,8 @@ class VarianceLaw(Claim):
 
 
 def _other(value: float, largest: float) -> float:
-    """What a wrong law predicts where none is given: twice as much; of inf 0, of 0 the largest number that entered, or 1."""
+    """What a wrong law predicts where none is given: twice as much.
+
+    Of inf 0, of 0 the largest number that entered, or 1.
+    """
     return 0.0 if math.isinf(value) else 2 * value if value else largest or 1.0

@@ -1,4 +1,7 @@
-"""The command line: python -m studies.exchange export|import. Nothing heavy is imported before it is known to be needed."""
+"""The command line: python -m studies.exchange export|import.
+
+Nothing heavy is imported before it is known to be needed.
+"""
 
 from __future__ import annotations
 
@@ -20,15 +23,28 @@ def parser() -> argparse.ArgumentParser:
     commands = found.add_subparsers(dest="command", required=True, metavar="export|import")
     out = commands.add_parser("export", help="write a study for COCO's cocopp, for IOHanalyzer, or as tables")
     out.add_argument("results", metavar="RESULTS", help="a study's folder, results/NAME")
-    out.add_argument("--to", required=True, choices=("coco", "ioh", "parquet", "csv", "netcdf"), help="the format")
+    out.add_argument(
+        "--to", required=True, choices=("coco", "ioh", "parquet", "csv", "netcdf"), help="the format"
+    )
     out.add_argument("--out", required=True, type=Path, metavar="DIR", help="a new folder")
-    words = "whose loss (coco, ioh): recommended (default), or best, the best evaluated point, which the loggers of COCO and IOHprofiler have"
+    words = (
+        "whose loss (coco, ioh): recommended (default), or best, the best evaluated point, which the loggers"
+        " of COCO and IOHprofiler have"
+    )
     out.add_argument("--point", choices=("recommended", "best"), default="recommended", help=words)
-    into = commands.add_parser("import", help="read files of COCO's or IOHprofiler's loggers as a study's results")
-    into.add_argument("files", metavar="DIR_OR_FILE", help="a folder, a file, or an archive (tar.gz, zip, ..)")
+    into = commands.add_parser(
+        "import", help="read files of COCO's or IOHprofiler's loggers as a study's results"
+    )
+    into.add_argument(
+        "files", metavar="DIR_OR_FILE", help="a folder, a file, or an archive (tar.gz, zip, ..)"
+    )
     into.add_argument("--from", required=True, choices=("coco", "ioh"), dest="source", help="the format")
-    into.add_argument("--out", required=True, type=Path, metavar="DIR", help="the new results folder: results/NAME")
-    into.add_argument("--like", metavar="RESULTS", help="a study: take its landscapes, checkpoints and targets")
+    into.add_argument(
+        "--out", required=True, type=Path, metavar="DIR", help="the new results folder: results/NAME"
+    )
+    into.add_argument(
+        "--like", metavar="RESULTS", help="a study: take its landscapes, checkpoints and targets"
+    )
     return found
 
 
@@ -61,7 +77,9 @@ def _import(args: argparse.Namespace) -> list[Path]:
     dataset = (exchange.import_coco if args.source == "coco" else exchange.import_ioh)(args.files, like)
     view = args.out / "dataset.zarr"
     with whole(args.out) as temporary:
-        dataset.assign_attrs(view="imported").to_zarr(temporary / view.name, zarr_format=3, consolidated=False)
+        dataset.assign_attrs(view="imported").to_zarr(
+            temporary / view.name, zarr_format=3, consolidated=False
+        )
     return [view]
 
 

@@ -4,13 +4,16 @@
     OPTIMIZER/data_f8/bbobexp_f8_DIM2.dat        per run: a line that begins with %, then a line at each improvement and a last one
     OPTIMIZER/data_f8/bbobexp_f8_DIM2.tdat       the same at every record
 
-Columns: f evaluations, g evaluations (0), best f - f_opt, f, best f. Our loss is the gap to the optimum, so f_opt is written as 0 and the last two
-columns repeat the gap; points are not recorded, so the columns x1, x2, .. are left out. Which resolution is kept, and how costs become whole
-evaluations, is said in `studies.exchange.records`. cocopp reads running times off a grid of targets, 10^(k/5): at a study's target which is on
-it, the running time is that of the study; targets in between are rounded down to the grid by cocopp itself.
+Columns: f evaluations, g evaluations (0), best f - f_opt, f, best f. Our loss is the gap to the optimum, so
+f_opt is written as 0 and the last two columns repeat the gap; points are not recorded, so the columns x1, x2,
+.. are left out. Which resolution is kept, and how costs become whole evaluations, is said in
+`studies.exchange.records`. cocopp reads running times off a grid of targets, 10^(k/5): at a study's target
+which is on it, the running time is that of the study; targets in between are rounded down to the grid by
+cocopp itself.
 
-Hansen, Auger, Ros, Mersmann, Tusar, Brockhoff (2021), COCO: a platform for comparing continuous optimizers in a black-box setting, Optimization
-Methods and Software 36. The format: coco-experiment 2.8, `data_format = 'bbob-new2'`; older files differ in columns that are not read here.
+Hansen, Auger, Ros, Mersmann, Tusar, Brockhoff (2021), COCO: a platform for comparing continuous optimizers in
+a black-box setting, Optimization Methods and Software 36. The format: coco-experiment 2.8, `data_format =
+'bbob-new2'`; older files differ in columns that are not read here.
 """
 
 from __future__ import annotations
@@ -34,7 +37,9 @@ HEADER = (
     " | measured fitness | best measured fitness or single-digit g-values"
 )
 FORMAT = "logger = 'bbob', data_format = 'bbob-new2'"
-KEY = re.compile(r"(\w+) *= *(?:'(?P<a>.*?)'|\"(?P<b>.*?)\"|(?P<c>[^,]*?)) *(?=, *\w+ *=|,? *$)")  # a name may have an apostrophe
+KEY = re.compile(
+    r"(\w+) *= *(?:'(?P<a>.*?)'|\"(?P<b>.*?)\"|(?P<c>[^,]*?)) *(?=, *\w+ *=|,? *$)"
+)  # a name may have an apostrophe
 READ = {"bbob": "bbob", "bbob-noisy": "bbob_noisy"}  # suite -> kind of its landscapes
 NUMBERS = {"bbob": range(1, 25), "bbob_noisy": range(101, 131)}
 
@@ -45,8 +50,8 @@ def export_coco(dataset: xr.Dataset, out: str | Path, *, point: str = "recommend
     Args:
         dataset: a study's results, all of whose landscapes are of kind bbob or bbob_noisy.
         out: a new folder; what is in it goes to `python -m cocopp`.
-        point: whose loss: "recommended" (what our analysis shows) or "best" (the best evaluated point, which COCO itself logs: choose it to lay
-            the files beside published ones).
+        point: whose loss: "recommended" (what our analysis shows) or "best" (the best evaluated point, which
+            COCO itself logs: choose it to lay the files beside published ones).
 
     Returns:
         The folders, one per arm.
@@ -61,12 +66,18 @@ def export_coco(dataset: xr.Dataset, out: str | Path, *, point: str = "recommend
     with whole(out) as temporary:
         for experiment in experiments(dataset, point):
             _check(experiment)
-            optimizer, function, dim = experiment.optimizer, experiment.landscape["function"], experiment.landscape["dim"]
+            optimizer, function, dim = (
+                experiment.optimizer,
+                experiment.landscape["function"],
+                experiment.landscape["dim"],
+            )
             if optimizer not in folders:
                 folders[optimizer] = safe(optimizer, taken)
                 names[folders[optimizer]] = _name(optimizer, names.values())
             old = entries[folders[optimizer], function].get(dim)
-            entries[folders[optimizer], function][dim] = experiment._replace(runs=[*(old.runs if old else []), *experiment.runs])
+            entries[folders[optimizer], function][dim] = experiment._replace(
+                runs=[*(old.runs if old else []), *experiment.runs]
+            )
         for (folder, function), found in entries.items():
             _write(temporary / folder, function, found, names[folder])
         if not entries:
@@ -78,14 +89,19 @@ def _check(experiment: Experiment) -> None:
     kind = experiment.landscape["kind"]
     if kind not in BBOB:
         raise ValueError(
-            f"landscapes.{experiment.label}: COCO's format is for landscapes of kind {' or '.join(BBOB)}, got {kind}; export to ioh, or to csv"
+            f"landscapes.{experiment.label}: COCO's format is for landscapes of kind {' or '.join(BBOB)}, got"
+            f" {kind}; export to ioh, or to csv"
         )
 
 
 def _name(optimizer: str, taken: Iterable[str]) -> str:
     """An optimizer's name as cocopp can read it between quotes, unlike those taken."""
     name = optimizer.replace("\\", "/").replace("',", "\u2019,").strip("'\"")
-    return next(told for told in itertools.chain([name], (f"{name} {i}" for i in itertools.count(2))) if told not in taken)
+    return next(
+        told
+        for told in itertools.chain([name], (f"{name} {i}" for i in itertools.count(2)))
+        if told not in taken
+    )
 
 
 def _write(folder: Path, function: int, found: dict[int, Experiment], optimizer: str) -> None:
@@ -96,30 +112,39 @@ def _write(folder: Path, function: int, found: dict[int, Experiment], optimizer:
         name = f"data_f{function}/bbobexp_f{function}_DIM{dim}"
         ends = ", ".join(f"{run.instance}:{run.evaluations[-1]}|{run.gap[-1]:.1e}" for run in experiment.runs)
         suite = SUITES[experiment.landscape["kind"]]
-        head = f"suite = '{suite}', funcId = {function}, DIM = {dim}, Precision = 1.000e-08, algId = '{optimizer}', {FORMAT}"
+        head = (
+            f"suite = '{suite}', funcId = {function}, DIM = {dim}, Precision = 1.000e-08, algId ="
+            f" '{optimizer}', {FORMAT}"
+        )
         lines += [head, "% written by two-descents", f"{name}.dat, {ends}"]
         for ending, every in ((".dat", False), (".tdat", True)):
-            (folder / f"{name}{ending}").write_text("".join(_text(run, every=every) for run in experiment.runs))
+            (folder / f"{name}{ending}").write_text(
+                "".join(_text(run, every=every) for run in experiment.runs)
+            )
     (folder / f"bbobexp_f{function}.info").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def _text(run: Run, *, every: bool) -> str:
     shown = np.append(True, run.gap[1:] < run.gap[:-1]) | every
     shown[-1] = True
-    rows = zip(run.evaluations[shown].tolist(), (f"{gap:+.16e}" for gap in run.gap[shown].tolist()), strict=True)
+    rows = zip(
+        run.evaluations[shown].tolist(), (f"{gap:+.16e}" for gap in run.gap[shown].tolist()), strict=True
+    )
     return "\n".join([HEADER, *(f"{n} 0 {gap} {gap} {gap}" for n, gap in rows)]) + "\n"
 
 
 def import_coco(path: str | Path, like: xr.Dataset | None = None) -> xr.Dataset:
     """Read COCO's files: what its logger wrote, what `export_coco` wrote, or a published archive.
 
-    The best loss so far is taken as the recommendation's too. Between the records of the files it is shown at the next one.
+    The best loss so far is taken as the recommendation's too. Between the records of the files it is shown at
+    the next one.
 
     Args:
         path: a folder (searched for .info files), one .info file, or an archive.
-        like: a study's results; its landscapes (those that are in the files), checkpoints and targets are used, and runs are cut at its budget, as if
-            they had ended there: running times compare runs of equal length. `beside` wants this. None: all landscapes of the files,
-            20 checkpoints per decade, COCO's 51 targets 10^2 .. 10^-8.
+        like: a study's results; its landscapes (those that are in the files), checkpoints and targets are
+            used, and runs are cut at its budget, as if they had ended there: running times compare runs of
+            equal length. `beside` wants this. None: all landscapes of the files, 20 checkpoints per decade,
+            COCO's 51 targets 10^2 .. 10^-8.
 
     Returns:
         A Dataset as `studies.open_study` gives it. Its worlds are not ours: the coordinate `paired` is False.
@@ -131,17 +156,27 @@ def import_coco(path: str | Path, like: xr.Dataset | None = None) -> xr.Dataset:
         files = [folder] if folder.is_file() else sorted(folder.rglob("*.info"))
         if not files:
             raise ValueError(f"{path}: expected COCO's files, found no *.info")
-        return to_dataset([experiment for file in files for experiment in _read(file)], like, source="COCO", name=Path(path).name)
+        return to_dataset(
+            [experiment for file in files for experiment in _read(file)],
+            like,
+            source="COCO",
+            name=Path(path).name,
+        )
 
 
 def _read(info: Path) -> Iterator[Experiment]:
     text = info.read_text(encoding="utf-8", errors="replace")
     lines = [line.strip() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("%")]
     for head, data in zip(lines[::2], lines[1::2], strict=False):
-        about = {found[1]: (found["a"] or found["b"] or found["c"] or "").strip() for found in KEY.finditer(head)}
+        about = {
+            found[1]: (found["a"] or found["b"] or found["c"] or "").strip() for found in KEY.finditer(head)
+        }
         _check_suite(info, about)
         try:
-            function, dim = int(about.get("funcId", about.get("function", ""))), int(about.get("DIM", about.get("dim", "")))
+            function, dim = (
+                int(about.get("funcId", about.get("function", ""))),
+                int(about.get("DIM", about.get("dim", ""))),
+            )
             optimizer = about.get("algId", about.get("algorithm", ""))
             if not data.split(",")[0].endswith("dat"):
                 raise ValueError("a single-objective experiment was expected")
@@ -149,7 +184,9 @@ def _read(info: Path) -> Iterator[Experiment]:
             runs = [run for names in _files(data) for run in _runs(info.parent, *names)]
         except (ValueError, IndexError, OSError) as error:
             raise ValueError(f"{info.name}: not in COCO's format at {head[:60]!r}: {error}") from error
-        yield Experiment(optimizer, {"kind": kind, "function": function, "dim": dim}, f"f{function} {dim}-D", runs)
+        yield Experiment(
+            optimizer, {"kind": kind, "function": function, "dim": dim}, f"f{function} {dim}-D", runs
+        )
 
 
 def _check_suite(info: Path, about: dict[str, str]) -> None:
@@ -159,15 +196,22 @@ def _check_suite(info: Path, about: dict[str, str]) -> None:
         ValueError: it is none of ours.
     """
     logger = about.get("logger", "")
-    suite = about.get("suite") or (logger if logger.startswith("bbob-") else "bbob-biobj" if "indicator" in about else "bbob")
+    suite = about.get("suite") or (
+        logger if logger.startswith("bbob-") else "bbob-biobj" if "indicator" in about else "bbob"
+    )
     if suite not in READ:
         known = " or ".join(READ)
-        raise ValueError(f"{info.name}: expected the suite {known}, whose functions are landscapes of ours, got {suite}; leave its files out")
+        raise ValueError(
+            f"{info.name}: expected the suite {known}, whose functions are landscapes of ours, got {suite};"
+            " leave its files out"
+        )
 
 
 def _kind(suite: str, function: int) -> str:
     """The kind of a function's landscape; older files name no suite."""
-    kind = READ[suite] if suite else next((kind for kind, numbers in NUMBERS.items() if function in numbers), "")
+    kind = (
+        READ[suite] if suite else next((kind for kind, numbers in NUMBERS.items() if function in numbers), "")
+    )
     if not kind or function not in NUMBERS[kind]:
         raise ValueError(f"expected a function 1 .. 24, or 101 .. 130 of bbob-noisy, got f{function}")
     return kind

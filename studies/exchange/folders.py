@@ -34,7 +34,9 @@ def whole(out: str | Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def opened(path: str | Path) -> Iterator[Path]:
-    """The folder itself; an archive (tar, tar.gz, tgz, zip, ..) is unpacked into a temporary one; of a file, the file.
+    """The folder itself; an archive (tar, tar.gz, tgz, zip, ..) is unpacked into a temporary one.
+
+    Of a file, the file.
 
     Raises:
         ValueError: there is nothing at the path, or the archive cannot be read.
@@ -57,6 +59,8 @@ def opened(path: str | Path) -> Iterator[Path]:
 def safe(label: str, taken: set[str]) -> str:
     """A file name made of a label, unlike those taken, to which it is added."""
     name = re.sub(r"[^\w.+-]+", "_", label).strip("._") or "unnamed"
-    free = next(n for n in (name, *(f"{name}_{i}" for i in range(2, len(taken) + 3))) if n.casefold() not in taken)
+    free = next(
+        n for n in (name, *(f"{name}_{i}" for i in range(2, len(taken) + 3))) if n.casefold() not in taken
+    )
     taken.add(free.casefold())
     return free

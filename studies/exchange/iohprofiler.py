@@ -30,14 +30,19 @@ from studies.exchange.schema import to_dataset
 
 VERSION = "0.4.2"
 NAMES = (
-    "Sphere Ellipsoid Rastrigin BuecheRastrigin LinearSlope AttractiveSector StepEllipsoid Rosenbrock RosenbrockRotated EllipsoidRotated Discus"
-    " BentCigar SharpRidge DifferentPowers RastriginRotated Weierstrass Schaffers10 Schaffers1000 GriewankRosenbrock Schwefel Gallagher101"
-    " Gallagher21 Katsuura LunacekBiRastrigin"
+    "Sphere Ellipsoid Rastrigin BuecheRastrigin LinearSlope AttractiveSector StepEllipsoid Rosenbrock"
+    " RosenbrockRotated EllipsoidRotated Discus BentCigar SharpRidge DifferentPowers RastriginRotated"
+    " Weierstrass Schaffers10 Schaffers1000 GriewankRosenbrock Schwefel Gallagher101 Gallagher21 Katsuura"
+    " LunacekBiRastrigin"
 ).split()  # of f1 .. f24 of BBOB
 OTHERS = 1001  # the number of the first landscape that is none of BBOB
 OURS = "two-descents"  # the suite of what `export_ioh` writes of landscapes that are none of BBOB
 UNNAMED = ("", "unknown_suite")  # what a logger writes that is attached to a function without a suite
-OTHER_SUITES = {"SBOX": "has the names of BBOB's functions, but a box and other optima, so that none is a landscape of ours"}
+OTHER_SUITES = {
+    "SBOX": (
+        "has the names of BBOB's functions, but a box and other optima, so that none is a landscape of ours"
+    )
+}
 SMALL = 1e-6  # a value so near the optimum does not tell functions apart
 SIZES = ("dim", "n")  # parameters of a landscape that may say how many coordinates it has
 
@@ -48,7 +53,8 @@ def export_ioh(dataset: xr.Dataset, out: str | Path, *, point: str = "recommende
     Args:
         dataset: a study's results.
         out: a new folder.
-        point: whose loss: "recommended" (what our analysis shows) or "best" (the best evaluated point, which IOHprofiler itself logs).
+        point: whose loss: "recommended" (what our analysis shows) or "best" (the best evaluated point, which
+            IOHprofiler itself logs).
 
     Returns:
         The folders, one per arm.
@@ -88,7 +94,8 @@ def dim_of(experiment: Experiment) -> int:
     if not sizes:
         kind = experiment.landscape["kind"]
         raise ValueError(
-            f"landscapes.{experiment.label}: expected a parameter {' or '.join(SIZES)}, {kind} has none; export to csv or netcdf instead"
+            f"landscapes.{experiment.label}: expected a parameter {' or '.join(SIZES)}, {kind} has none;"
+            " export to csv or netcdf instead"
         )
     return sizes[0]
 
@@ -102,7 +109,11 @@ def _write(folder: Path, suite: str, number: int, name: str, found: list[Experim
     for dim, runs in sorted(by_dim.items()):
         file = data / f"IOHprofiler_f{number}_DIM{dim}.dat"
         file.write_text("".join(map(_text, runs)))
-        scenarios.append({"dimension": dim, "path": f"{data.name}/{file.name}", "runs": list(map(_about, runs))})
+        scenarios.append({
+            "dimension": dim,
+            "path": f"{data.name}/{file.name}",
+            "runs": list(map(_about, runs)),
+        })
     about = {
         "version": VERSION,
         "suite": suite,
@@ -134,15 +145,17 @@ def import_ioh(path: str | Path, like: xr.Dataset | None = None) -> xr.Dataset:
 
     Args:
         path: a folder (searched for the .json files), one .json file, or an archive.
-        like: a study's results; its landscapes (those that are in the files; one that is none of BBOB is found by its label), checkpoints and targets
-            are used, and runs are cut at its budget, as if they had ended there. `beside` wants this. None: all landscapes of the files, 20
-            checkpoints per decade, COCO's 51 targets 10^2 .. 10^-8.
+        like: a study's results; its landscapes (those that are in the files; one that is none of BBOB is
+            found by its label), checkpoints and targets are used, and runs are cut at its budget, as if they
+            had ended there. `beside` wants this. None: all landscapes of the files, 20 checkpoints per
+            decade, COCO's 51 targets 10^2 .. 10^-8.
 
     Returns:
         A Dataset as `studies.open_study` gives it. Its worlds are not ours: the coordinate `paired` is False.
 
     Raises:
-        ValueError: no file, one that is not of this format, or of a suite whose functions are no landscapes of ours.
+        ValueError: no file, one that is not of this format, or of a suite whose functions are no landscapes
+            of ours.
     """
     with opened(path) as folder:
         files = [folder] if folder.is_file() else sorted(folder.rglob("*.json"))
@@ -165,13 +178,23 @@ def _read(file: Path) -> Iterator[Experiment]:
     try:
         number, name = int(about["function_id"]), str(about["function_name"])
         for scenario in about["scenarios"]:
-            told = _what(suite, number, name, int(scenario["dimension"]), maximised=bool(about["maximization"]))
+            told = _what(
+                suite, number, name, int(scenario["dimension"]), maximised=bool(about["maximization"])
+            )
             if told.landscape["kind"] == "bbob" and suite != "BBOB":
                 _check_values(told.landscape, scenario["runs"], suite)
             runs = list(_runs(file.parent / scenario["path"], scenario["runs"], told.gap))
-            yield Experiment(about["algorithm"]["name"], told.landscape, _label(suite, number, name, told.landscape), runs, told.known)
+            yield Experiment(
+                about["algorithm"]["name"],
+                told.landscape,
+                _label(suite, number, name, told.landscape),
+                runs,
+                told.known,
+            )
     except (KeyError, TypeError, ValueError, OSError) as error:
-        raise ValueError(f"{file.name}: not in IOHprofiler's format: {error or type(error).__name__}") from error
+        raise ValueError(
+            f"{file.name}: not in IOHprofiler's format: {error or type(error).__name__}"
+        ) from error
 
 
 def _what(suite: str, number: int, name: str, dim: int, *, maximised: bool) -> pbo.Found:
@@ -179,23 +202,37 @@ def _what(suite: str, number: int, name: str, dim: int, *, maximised: bool) -> p
     if maximised:
         return pbo.landscape(name, dim)
     ours = suite in ("BBOB", *UNNAMED) and 1 <= number <= len(NAMES) and NAMES[number - 1] == name
-    return pbo.Found({"kind": "bbob", "function": number, "dim": dim} if ours else {"kind": name, "dim": dim}, np.asarray, ours)
+    return pbo.Found(
+        {"kind": "bbob", "function": number, "dim": dim} if ours else {"kind": name, "dim": dim},
+        np.asarray,
+        ours,
+    )
 
 
 def _label(suite: str, number: int, name: str, spec: dict[str, Any]) -> str:
     """A function of several sizes is several landscapes; those of a study of ours have its labels."""
     if suite == OURS:
         return name
-    return f"{name} n={spec['n']}" if "n" in spec else f"{f'f{number}' if spec['kind'] == 'bbob' else name} {spec['dim']}-D"
+    return (
+        f"{name} n={spec['n']}"
+        if "n" in spec
+        else f"{f'f{number}' if spec['kind'] == 'bbob' else name} {spec['dim']}-D"
+    )
 
 
 def _check_values(spec: dict[str, Any], runs: list[dict[str, Any]], suite: str) -> None:
-    """A logger without a suite does not tell BBOB from SBOX, whose functions have the same names: the best points do, where the files have them.
+    """A logger without a suite does not tell BBOB from SBOX, whose functions have the same names.
+
+    The best points do, where the files have them.
 
     Raises:
         ValueError: the values are not those of BBOB.
     """
-    told = ((run["instance"], run["best"]["x"], float(run["best"]["y"])) for run in runs if len(run.get("best", {}).get("x", ())) == spec["dim"])
+    told = (
+        (run["instance"], run["best"]["x"], float(run["best"]["y"]))
+        for run in runs
+        if len(run.get("best", {}).get("x", ())) == spec["dim"]
+    )
     seen = next(((instance, x, y) for instance, x, y in told if SMALL < y < np.inf), None)
     if seen is None:
         return
@@ -205,11 +242,17 @@ def _check_values(spec: dict[str, Any], runs: list[dict[str, Any]], suite: str) 
     from studies.registry import build
 
     instance, x, y = seen
-    made = build(spec | {"instance": int(instance)}, "landscape").bind(Streams(seed=0, worlds=torch.zeros(1, dtype=torch.int64)))
+    made = build(spec | {"instance": int(instance)}, "landscape").bind(
+        Streams(seed=0, worlds=torch.zeros(1, dtype=torch.int64))
+    )
     value = float(made.loss(torch.tensor(x, dtype=torch.float64).reshape(1, 1, -1)))
     if not np.isclose(value, y, rtol=1e-4):
-        words = f"instance {instance} of BBOB's f{spec['function']} has {value:.6g} where the file says {y:.6g}"
-        raise ValueError(f"the suite is {suite or 'not named'}, and {words}; of another suite (SBOX?), leave its files out")
+        words = (
+            f"instance {instance} of BBOB's f{spec['function']} has {value:.6g} where the file says {y:.6g}"
+        )
+        raise ValueError(
+            f"the suite is {suite or 'not named'}, and {words}; of another suite (SBOX?), leave its files out"
+        )
 
 
 def _runs(path: Path, told: list[dict[str, Any]], loss: pbo.Values) -> Iterator[Run]:

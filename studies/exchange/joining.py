@@ -19,11 +19,12 @@ GRIDS = ("cost", "target_loss")
 def beside(ours: xr.Dataset, theirs: xr.Dataset) -> xr.Dataset:
     """Lay imported runs beside a study's, along `optimizer`, on the landscapes that both have.
 
-    Their worlds are not our worlds. Row r of `replicate` has the same instance on both sides, but nothing else in common: start and luck are others.
-    The coordinate `paired` (optimizer) says whose worlds pair with ours. Comparisons of paired worlds (differences world by world, the probability
-    that A beats B in a world) mean nothing across it: they must refuse, or treat the groups as independent. Medians, quartiles, running times and
-    ECDFs of each optimizer by itself are all right. Runs of theirs that find no row of their instance get rows of their own; worlds that are not
-    there are missing.
+    Their worlds are not our worlds. Row r of `replicate` has the same instance on both sides, but nothing
+    else in common: start and luck are others. The coordinate `paired` (optimizer) says whose worlds pair with
+    ours. Comparisons of paired worlds (differences world by world, the probability that A beats B in a world)
+    mean nothing across it: they must refuse, or treat the groups as independent. Medians, quartiles, running
+    times and ECDFs of each optimizer by itself are all right. Runs of theirs that find no row of their
+    instance get rows of their own; worlds that are not there are missing.
 
     Args:
         ours: a study's results.
@@ -38,41 +39,71 @@ def beside(ours: xr.Dataset, theirs: xr.Dataset) -> xr.Dataset:
     others = landscapes_of(theirs)
     shared = [label for label, key in landscapes_of(ours).items() if others.get(label) == key]
     if not shared:
-        raise ValueError("beside: expected a landscape in common, found none; import again with like=ours (--like RESULTS)")
+        raise ValueError(
+            "beside: expected a landscape in common, found none; import again with like=ours (--like RESULTS)"
+        )
     both = sorted({*ours["optimizer"].values.tolist()} & {*theirs["optimizer"].values.tolist()})
     if both:
-        raise ValueError(f"beside: expected different optimizers, both have {', '.join(both)}; rename with theirs.assign_coords(optimizer=..)")
+        raise ValueError(
+            f"beside: expected different optimizers, both have {', '.join(both)}; rename with"
+            " theirs.assign_coords(optimizer=..)"
+        )
     left, right = ours.sel(landscape=shared), theirs.sel(landscape=shared)
     _check(left, right)
     axes = {dim: left[dim].values for dim in left["loss"].dims if dim not in FIXED}
     joined = _joined(left, right.expand_dims(axes) if axes else right)
     paired = np.repeat([True, False], [left.sizes["optimizer"], right.sizes["optimizer"]])
-    told = {"beside": theirs.attrs.get("name", ""), "config": _config(ours, theirs)} | settings.joined(ours.attrs, theirs.attrs)
+    told = {"beside": theirs.attrs.get("name", ""), "config": _config(ours, theirs)} | settings.joined(
+        ours.attrs, theirs.attrs
+    )
     return joined.assign_coords(paired=("optimizer", paired, PAIRED)).assign_attrs(ours.attrs | told)
 
 
 def _check(left: xr.Dataset, right: xr.Dataset) -> None:
     """The same checkpoints and targets; one instance for each world."""
     for name in GRIDS:
-        a, b = xr.broadcast(left[name].reset_coords(drop=True), right[name].reset_coords(drop=True), exclude=["checkpoint", "target"])
+        a, b = xr.broadcast(
+            left[name].reset_coords(drop=True),
+            right[name].reset_coords(drop=True),
+            exclude=["checkpoint", "target"],
+        )
         if a.shape != b.shape or not np.allclose(a, b, rtol=1e-12, atol=0, equal_nan=True):
-            raise ValueError(f"beside: expected the same {name}, theirs are others; import again with like=ours (--like RESULTS)")
+            raise ValueError(
+                f"beside: expected the same {name}, theirs are others; import again with like=ours (--like"
+                " RESULTS)"
+            )
     if left["instance"].ndim != 1:
-        raise ValueError(f"beside: expected one instance for each world, got dims {', '.join(map(str, left['instance'].dims))}; select first")
+        raise ValueError(
+            "beside: expected one instance for each world, got dims"
+            f" {', '.join(map(str, left['instance'].dims))}; select first"
+        )
 
 
 def _joined(left: xr.Dataset, right: xr.Dataset) -> xr.Dataset:
-    """Along `optimizer`, in rows of common instances; what one side has not is missing: NaN, 0 where numbers are whole, status missing."""
+    """Along `optimizer`, in rows of common instances.
+
+    What one side has not is missing: NaN, 0 where numbers are whole, status missing.
+    """
     rows = common_rows(left["instance"].values, [right["instance"].values])
-    coords = {name: left[name] for name in (*GRIDS, "terms", "gap_known", "spacing", "precision") if name in left.coords}
+    coords = {
+        name: left[name]
+        for name in (*GRIDS, "terms", "gap_known", "spacing", "precision")
+        if name in left.coords
+    }
     one, two = (_placed(part.drop_vars([*coords, "paired"], errors="ignore"), rows) for part in (left, right))
-    two = two.assign({name: _nothing(array, two) for name, array in one.data_vars.items() if name not in two})[list(one.data_vars)]
+    two = two.assign({
+        name: _nothing(array, two) for name, array in one.data_vars.items() if name not in two
+    })[list(one.data_vars)]
     two = two.assign_coords({name: one[name] for name in ("checkpoint", "target")})
     if "optimizer" in one.get("recorded", one["checkpoint"]).dims:  # theirs are looked up at all checkpoints
         recorded = xr.ones_like(one["recorded"].isel(optimizer=np.zeros(two.sizes["optimizer"], int)))
         two = two.assign_coords(recorded=recorded.assign_coords(optimizer=two["optimizer"]))
-    joined = xr.concat([one, two], "optimizer", coords="minimal", compat="override", data_vars="all", join="exact")
-    return joined.transpose(*left.dims, missing_dims="ignore").assign_coords(coords | {"instance": ("replicate", rows, left["instance"].attrs)})
+    joined = xr.concat(
+        [one, two], "optimizer", coords="minimal", compat="override", data_vars="all", join="exact"
+    )
+    return joined.transpose(*left.dims, missing_dims="ignore").assign_coords(
+        coords | {"instance": ("replicate", rows, left["instance"].attrs)}
+    )
 
 
 def _placed(part: xr.Dataset, rows: np.ndarray) -> xr.Dataset:
@@ -84,7 +115,9 @@ def _placed(part: xr.Dataset, rows: np.ndarray) -> xr.Dataset:
 
 def _nothing(array: xr.DataArray, other: xr.Dataset) -> xr.DataArray:
     """A variable that the other side has not, for its optimizers."""
-    found = array.isel(optimizer=np.zeros(other.sizes["optimizer"], int)).assign_coords(optimizer=other["optimizer"].values)
+    found = array.isel(optimizer=np.zeros(other.sizes["optimizer"], int)).assign_coords(
+        optimizer=other["optimizer"].values
+    )
     return xr.full_like(found, _empty(array))
 
 

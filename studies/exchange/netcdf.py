@@ -16,7 +16,8 @@ def export_netcdf(dataset: xr.Dataset, out: str | Path) -> list[Path]:
     """Write OUT/NAME.nc; a Dataset of dask arrays is written chunk by chunk.
 
     Returns:
-        The file. `xarray.open_dataset` gives the Dataset back, equal but for attributes that NetCDF cannot hold: these are JSON.
+        The file. `xarray.open_dataset` gives the Dataset back, equal but for attributes that NetCDF cannot
+        hold: these are JSON.
 
     Raises:
         ValueError: something at `out`.
@@ -28,8 +29,13 @@ def export_netcdf(dataset: xr.Dataset, out: str | Path) -> list[Path]:
 
 
 def plain(dataset: xr.Dataset) -> xr.Dataset:
-    """The same with attributes and labels that NetCDF can hold: truth values and mappings are JSON, None is left out, `/` in a name is `_`."""
-    found = dataset.rename({name: str(name).replace("/", "_") for name in dataset.variables if "/" in str(name)}).copy()
+    """The same with attributes and labels that NetCDF can hold.
+
+    Truth values and mappings are JSON, None is left out, `/` in a name is `_`.
+    """
+    found = dataset.rename({
+        name: str(name).replace("/", "_") for name in dataset.variables if "/" in str(name)
+    }).copy()
     found.attrs = _attrs(dataset.attrs)
     for name in found.variables:
         found[name].attrs = _attrs(found[name].attrs)

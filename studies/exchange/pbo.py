@@ -1,4 +1,6 @@
-"""The pseudo-Boolean functions of IOHprofiler (PBO) as our landscapes on bits: what is maximised there is a gap here.
+"""The pseudo-Boolean functions of IOHprofiler (PBO) as our landscapes on bits.
+
+What is maximised there is a gap here.
 
     OneMax              n - y                  onemax
     LeadingOnes         n - y                  leading_ones
@@ -7,10 +9,12 @@
     IsingTorus          2 (2 n - y)            spin_glass, a ferromagnet on the lattice, where the side is even and >= 4
     LABS                n^2 / (2 y) - E*       labs: y is the merit factor, E* the least energy (n <= 66; beyond, the energy itself)
 
-`raw_y` of the logs is the function before an instance turns the bits around and scales the values, so one formula holds for all instances; ours
-have another target. Functions whose maximum is known come in as gaps under their own names; those that no table of ours knows as -y.
+`raw_y` of the logs is the function before an instance turns the bits around and scales the values, so one
+formula holds for all instances; ours have another target. Functions whose maximum is known come in as gaps
+under their own names; those that no table of ours knows as -y.
 
-Doerr, Ye, Horesh, Wang, Shir, Baeck (2020), Benchmarking discrete optimization heuristics with IOHprofiler, Applied Soft Computing 88.
+Doerr, Ye, Horesh, Wang, Shir, Baeck (2020), Benchmarking discrete optimization heuristics with IOHprofiler,
+Applied Soft Computing 88.
 """
 
 from __future__ import annotations
@@ -25,7 +29,9 @@ from studies.exchange.specs import Spec
 
 Values = Callable[[np.ndarray], np.ndarray]
 TRAP = 5  # loci in a block of ConcatenatedTrap
-MAXIMA: dict[str, Callable[[int], float]] = {  # by the layers of W-model: what a layer leaves of n loci is the maximum
+MAXIMA: dict[
+    str, Callable[[int], float]
+] = {  # by the layers of W-model: what a layer leaves of n loci is the maximum
     "Linear": lambda n: n * (n + 1) / 2,
     "Dummy1": lambda n: n // 2,
     "Dummy2": lambda n: math.floor(0.9 * n),
@@ -49,11 +55,19 @@ def landscape(name: str, n: int) -> Found:
     """The landscape of a maximised function on n bits, and its loss from raw_y."""
     side = math.isqrt(n)
     if name in ("OneMax", "LeadingOnes"):
-        return Found({"kind": "onemax" if name == "OneMax" else "leading_ones", "n": n}, lambda y: n - y, True)
+        return Found(
+            {"kind": "onemax" if name == "OneMax" else "leading_ones", "n": n}, lambda y: n - y, True
+        )
     if name == "ConcatenatedTrap" and n % TRAP == 0:
-        return Found({"kind": "trap", "n": n, "block": TRAP, "slope": 1.0}, lambda y: np.round(n - TRAP * y), True)
+        return Found(
+            {"kind": "trap", "n": n, "block": TRAP, "slope": 1.0}, lambda y: np.round(n - TRAP * y), True
+        )
     if name == "IsingRing" and n >= 3:
-        return Found({"kind": "spin_glass", "n": n, "graph": "ring", "order": 2, "couplings": "ferromagnet"}, lambda y: 2 * (n - y), True)
+        return Found(
+            {"kind": "spin_glass", "n": n, "graph": "ring", "order": 2, "couplings": "ferromagnet"},
+            lambda y: 2 * (n - y),
+            True,
+        )
     if name == "IsingTorus" and side * side == n and side % 2 == 0 and side >= 4:
         spec = {"kind": "spin_glass", "n": n, "graph": "lattice", "order": 2, "couplings": "ferromagnet"}
         return Found(spec, lambda y: 2 * (2 * n - y), True)

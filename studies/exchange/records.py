@@ -1,17 +1,21 @@
-"""What both benchmarking formats hold: for every run, evaluations and the best loss so far. From a study to such records.
+"""What both benchmarking formats hold: for every run, evaluations and the best loss so far.
 
-A record says: after so many evaluations the best gap so far is at most this. A study knows more and less than a logger that sits in every
-evaluation, so of a world there are
+From a study to such records.
+
+A record says: after so many evaluations the best gap so far is at most this. A study knows more and less than
+a logger that sits in every evaluation, so of a world there are
 
 - (hit cost, target) for every target of the study that was reached: exact where the study's hits are exact;
-- (cost of the state shown, loss) at every checkpoint: in between, the loss is shown at the next checkpoint, that is too late and never too early;
-- an opening record at evaluation 1, which both formats need. Where the study knows nothing of it, the loss shown is that of the first record,
-  and above every target that was reached later: a target above all of the study's own counts as reached at evaluation 1;
-- a last record at the cost that was spent as our running times have it (`studies.results.hits`); diverged runs end there with the best loss they
-  had. What the step beyond the budget found does not count.
+- (cost of the state shown, loss) at every checkpoint: in between, the loss is shown at the next checkpoint,
+  that is too late and never too early;
+- an opening record at evaluation 1, which both formats need. Where the study knows nothing of it, the loss
+  shown is that of the first record, and above every target that was reached later: a target above all of the
+  study's own counts as reached at evaluation 1;
+- a last record at the cost that was spent as our running times have it (`studies.results.hits`); diverged
+  runs end there with the best loss they had. What the step beyond the budget found does not count.
 
-Costs are evaluations at the nominal price of a gradient, rounded up to whole ones and at least 1: the formats count in whole evaluations, and a
-point recommended before the first step (cost 0) is shown at evaluation 1.
+Costs are evaluations at the nominal price of a gradient, rounded up to whole ones and at least 1: the formats
+count in whole evaluations, and a point recommended before the first step (cost 0) is shown at evaluation 1.
 """
 
 from __future__ import annotations
@@ -54,11 +58,14 @@ class Experiment(NamedTuple):
 
 
 def experiments(dataset: xr.Dataset, point: str = "recommended") -> Iterator[Experiment]:
-    """The records of a study, one landscape and arm after the other; worlds without numbers (failed, missing) are left out.
+    """The records of a study, one landscape and arm after the other.
+
+    Worlds without numbers (failed, missing) are left out.
 
     Args:
         dataset: a study's results.
-        point: whose loss, "recommended" or "best" (the best evaluated point, as the loggers of both benchmarks have it).
+        point: whose loss, "recommended" or "best" (the best evaluated point, as the loggers of both
+            benchmarks have it).
 
     Raises:
         ValueError: an unknown `point`, or a Dataset without what is needed.
@@ -68,7 +75,10 @@ def experiments(dataset: xr.Dataset, point: str = "recommended") -> Iterator[Exp
     needed = {"loss", *POINTS[point], "status", "value_terms", "gradient_terms"}
     lacking = sorted(needed - {*map(str, dataset.variables)})
     if lacking or "landscape" not in dataset.dims:
-        raise ValueError(f"expected a study's results (see studies.open_study), found no {', '.join(lacking) or 'dim landscape'}")
+        raise ValueError(
+            "expected a study's results (see studies.open_study), found no"
+            f" {', '.join(lacking) or 'dim landscape'}"
+        )
     for label in dataset["landscape"].values.tolist():
         part = dataset.sel(landscape=label)[sorted(needed | ({LEVEL} & {*map(str, dataset.data_vars)}))]
         part = part.assign({COST: state_costs(part), SPENT: spent(part)})
@@ -92,7 +102,9 @@ def _runs(arm: xr.Dataset, spec: Spec, point: str) -> list[Run]:
     return found
 
 
-def _records(cost: np.ndarray, loss: np.ndarray, hit: np.ndarray, targets: np.ndarray, bill: float) -> tuple[np.ndarray, np.ndarray]:
+def _records(
+    cost: np.ndarray, loss: np.ndarray, hit: np.ndarray, targets: np.ndarray, bill: float
+) -> tuple[np.ndarray, np.ndarray]:
     """(evaluations, best loss so far) of one world, from what it had at its checkpoints (C,), its hits (T,) and what it spent."""
     reached, known = np.isfinite(hit), np.isfinite(loss) & np.isfinite(cost)
     evaluations = np.concatenate([_whole(cost[known]), _whole(hit[reached])])
@@ -111,7 +123,11 @@ def _records(cost: np.ndarray, loss: np.ndarray, hit: np.ndarray, targets: np.nd
 
 def until(evaluations: np.ndarray, gap: np.ndarray, spent: int) -> tuple[np.ndarray, np.ndarray]:
     """The records, with one at what was spent as the last."""
-    return (np.append(evaluations, spent), np.append(gap, gap[-1])) if spent > evaluations[-1] else (evaluations, gap)
+    return (
+        (np.append(evaluations, spent), np.append(gap, gap[-1]))
+        if spent > evaluations[-1]
+        else (evaluations, gap)
+    )
 
 
 def _whole(cost: np.ndarray) -> np.ndarray:

@@ -29,7 +29,8 @@ def variants(part: xr.Dataset, label: str) -> Iterator[tuple[Spec, xr.Dataset]]:
         label: of the landscape.
 
     Raises:
-        ValueError: the results hold no settings of this landscape, or have lost the coordinate of an axis that changes it.
+        ValueError: the results hold no settings of this landscape, or have lost the coordinate of an axis
+            that changes it.
     """
     here = [arm for arm in settings.arms(part, but=settings.FIXED) if arm.coords["landscape"] == label]
     if not here:
@@ -50,15 +51,22 @@ def specs_of(dataset: xr.Dataset) -> dict[str, Spec]:
     """Label -> kind and parameters, for the landscapes of a study.
 
     Raises:
-        ValueError: a landscape is several, or all worlds have one chosen instance, so that `instance` does not count the benchmark's.
+        ValueError: a landscape is several, or all worlds have one chosen instance, so that `instance` does
+            not count the benchmark's.
     """
     found = {}
     for label in dataset["landscape"].values.tolist():
         specs = [spec for spec, _ in variants(dataset.sel(landscape=label), label)]
         if len(specs) > 1:
-            raise ValueError(f"landscapes.{label}: expected one landscape, an axis makes {len(specs)} of it; select one value of the axis first")
+            raise ValueError(
+                f"landscapes.{label}: expected one landscape, an axis makes {len(specs)} of it; select one"
+                " value of the axis first"
+            )
         if specs[0].get("instance") is not None:
-            raise ValueError(f"landscapes.{label}.instance: expected null, so that worlds have the benchmark's instances, got {specs[0]['instance']}")
+            raise ValueError(
+                f"landscapes.{label}.instance: expected null, so that worlds have the benchmark's instances,"
+                f" got {specs[0]['instance']}"
+            )
         found[label] = specs[0]
     return found
 
@@ -69,7 +77,10 @@ def landscapes_of(dataset: xr.Dataset) -> dict[str, Key]:
 
 
 def key_of(spec: Spec, label: str) -> Key:
-    """What says that two landscapes are one: kind, function and dim of BBOB's; kind and shape of one that PBO has too; the label of any other."""
+    """What says that two landscapes are one: kind, function and dim of BBOB's.
+
+    Kind and shape of one that PBO has too; the label of any other.
+    """
     function, shape = spec.get("function"), SHAPES.get(spec["kind"], ())
     if function is not None:
         return spec["kind"], function, int(spec.get("dim", 0))

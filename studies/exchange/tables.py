@@ -1,4 +1,7 @@
-"""Tidy tables: pandas, CSV and parquet. One row per landscape, optimizer, values of the axes, world and checkpoint; hits in a table of their own."""
+"""Tidy tables: pandas, CSV and parquet.
+
+One row per landscape, optimizer, values of the axes, world and checkpoint; hits in a table of their own.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,8 @@ def to_frame(dataset: xr.Dataset, at: Literal["checkpoint", "end"] = "checkpoint
         at: "checkpoint": a row for each; "end": only the last one.
 
     Returns:
-        Columns: landscape, optimizer, the axes, replicate, checkpoint, then cost, instance, every variable and `state`, the status as a word.
+        Columns: landscape, optimizer, the axes, replicate, checkpoint, then cost, instance, every variable
+            and `state`, the status as a word.
 
     Raises:
         ValueError: another `at`.
@@ -45,7 +49,10 @@ def to_frame(dataset: xr.Dataset, at: Literal["checkpoint", "end"] = "checkpoint
 
 
 def hits_frame(dataset: xr.Dataset) -> pd.DataFrame:
-    """The hits of a study as one tidy table: landscape, optimizer, axes, replicate, target, then target_loss, instance and the costs of the hits."""
+    """The hits of a study as one tidy table.
+
+    Landscape, optimizer, axes, replicate, target, then target_loss, instance and the costs of the hits.
+    """
     frame = _tabled(dataset, _order(dataset, "target"))
     return frame.dropna(subset=["target_loss"]).reset_index(drop=True) if "target_loss" in frame else frame
 
@@ -54,16 +61,25 @@ def _order(dataset: xr.Dataset, last: str) -> list[str]:
     """The dims of the table: those of the study, `last` at the end."""
     first = "loss" if last == "checkpoint" else "hit_cost"
     if first not in dataset or last not in dataset[first].dims:
-        raise ValueError(f"expected a study's results with {first} ({last}), found {', '.join(map(str, dataset.data_vars)) or 'nothing'}")
+        raise ValueError(
+            f"expected a study's results with {first} ({last}), found"
+            f" {', '.join(map(str, dataset.data_vars)) or 'nothing'}"
+        )
     return list(map(str, dataset[first].dims))
 
 
 def _tabled(dataset: xr.Dataset, dims: list[str]) -> pd.DataFrame:
-    shown = {name: variable for name, variable in dataset.variables.items() if set(variable.dims) <= set(dims) and name not in dims}
+    shown = {
+        name: variable
+        for name, variable in dataset.variables.items()
+        if set(variable.dims) <= set(dims) and name not in dims
+    }
     last = dims[-1]
     variables = [name for name in dataset.data_vars if name in shown and last in dataset[name].dims]
     coords = [name for name in dataset.coords if name in shown]
-    part = dataset[variables].drop_vars([name for name in dataset.coords if name not in coords and name not in dims], errors="ignore")
+    part = dataset[variables].drop_vars(
+        [name for name in dataset.coords if name not in coords and name not in dims], errors="ignore"
+    )
     frame = part.reset_coords(coords).to_dataframe(dim_order=dims).reset_index()
     return frame[[*dims, *map(str, coords), *map(str, variables)]]
 
@@ -123,7 +139,9 @@ def export_parquet(dataset: xr.Dataset, out: str | Path, *, rows: int = ROWS) ->
 
 
 def _done(dataset: xr.Dataset, temporary: Path, out: Path) -> list[Path]:
-    (temporary / "study.json").write_text(json.dumps({key: _plain(value) for key, value in dataset.attrs.items()}, indent=1))
+    (temporary / "study.json").write_text(
+        json.dumps({key: _plain(value) for key, value in dataset.attrs.items()}, indent=1)
+    )
     return [out / path.name for path in sorted(temporary.iterdir())]
 
 

@@ -47,8 +47,12 @@ FIGURES: dict[str, Callable[..., Figure]] = {  # name -> figure of a Dataset and
 ANIMATIONS: dict[str, Callable[..., FuncAnimation]] = {"trajectories": animation}
 
 
-def draw(dataset: xr.Dataset, names: Iterable[str], out: Path, formats: Sequence[str] = ("png", "pdf")) -> list[Path]:
-    """Draw the named figures for a paper into the folder `out`, one file for each format; each file is replaced in one go.
+def draw(
+    dataset: xr.Dataset, names: Iterable[str], out: Path, formats: Sequence[str] = ("png", "pdf")
+) -> list[Path]:
+    """Draw the named figures for a paper into the folder `out`, one file for each format.
+
+    Each file is replaced in one go.
 
     Args:
         dataset: a study's results, as `studies.open_study` gives them.

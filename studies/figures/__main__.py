@@ -1,4 +1,7 @@
-"""The figures of a finished or running study as files for a paper or a talk: `python -m studies.figures RESULTS [NAME..]`."""
+"""The figures of a finished or running study as files for a paper or a talk.
+
+`python -m studies.figures RESULTS [NAME..]`.
+"""
 
 from __future__ import annotations
 
@@ -23,16 +26,42 @@ def parser() -> argparse.ArgumentParser:
     found = argparse.ArgumentParser(
         prog="python -m studies.figures",
         description="Draw figures of a study's results, as files.",
-        epilog="exit codes: 0 done, 2 wrong argument, or a figure that was asked for cannot be drawn from these results",
+        epilog=(
+            "exit codes: 0 done, 2 wrong argument, or a figure that was asked for cannot be drawn from these"
+            " results"
+        ),
     )
     found.add_argument("results", type=Path, metavar="RESULTS", help="a study's folder, or a dataset.zarr")
     found.add_argument(
-        "names", nargs="*", metavar="NAME", help="figures; all: every one that these results can show (default: the study's `figures:`)"
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help="figures; all: every one that these results can show (default: the study's `figures:`)",
     )
-    found.add_argument("--format", default="pdf,png", metavar="F,..", help=f"of {', '.join(FORMATS)} (default: pdf,png); gif, mp4: animations")
-    found.add_argument("--style", default="paper", metavar="S", help="paper (default) or slides: less on a page, to be enlarged")
-    found.add_argument("--width", type=float, metavar="INCHES", help="3.4: one column of a paper, 7: two (default; slides: 5)")
-    found.add_argument("--out", type=Path, metavar="DIR", help="where the files go (default: `figures` in the study's folder)")
+    found.add_argument(
+        "--format",
+        default="pdf,png",
+        metavar="F,..",
+        help=f"of {', '.join(FORMATS)} (default: pdf,png); gif, mp4: animations",
+    )
+    found.add_argument(
+        "--style",
+        default="paper",
+        metavar="S",
+        help="paper (default) or slides: less on a page, to be enlarged",
+    )
+    found.add_argument(
+        "--width",
+        type=float,
+        metavar="INCHES",
+        help="3.4: one column of a paper, 7: two (default; slides: 5)",
+    )
+    found.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="where the files go (default: `figures` in the study's folder)",
+    )
     return found
 
 
@@ -58,19 +87,36 @@ def _figures(args: argparse.Namespace) -> int:
     asked = _known("figures", args.names, [*FIGURES, "all"])
     data = open_study(args.results)
     if "loss" not in data:
-        raise ValueError(f"{args.results}: expected at least one finished cell, found none; why cells failed is in its folder errors/")
+        raise ValueError(
+            f"{args.results}: expected at least one finished cell, found none; why cells failed is in its"
+            " folder errors/"
+        )
     names = list(FIGURES) if "all" in asked else asked or _own(data, FIGURES)
-    still, moving = [kind for kind in formats if kind not in MOVING], [kind for kind in formats if kind in MOVING]
+    still, moving = (
+        [kind for kind in formats if kind not in MOVING],
+        [kind for kind in formats if kind in MOVING],
+    )
     out = args.out or (args.results.parent if args.results.suffix == ".zarr" else args.results) / "figures"
     failed = False
     for name in names:
         try:
             if moving and name not in ANIMATIONS:
-                raise ValueError(f"{name}: expected a figure that moves ({', '.join(ANIMATIONS)}) for --format {','.join(moving)}")
+                raise ValueError(
+                    f"{name}: expected a figure that moves ({', '.join(ANIMATIONS)}) for --format"
+                    f" {','.join(moving)}"
+                )
             if still:
-                print(*save(partial(FIGURES[name], data, width=args.width or width), out, name, still, looks), sep="\n")
+                print(
+                    *save(partial(FIGURES[name], data, width=args.width or width), out, name, still, looks),
+                    sep="\n",
+                )
             if moving:
-                print(*save_moving(partial(ANIMATIONS[name], data, width=args.width or width), out, name, moving, looks), sep="\n")
+                print(
+                    *save_moving(
+                        partial(ANIMATIONS[name], data, width=args.width or width), out, name, moving, looks
+                    ),
+                    sep="\n",
+                )
         except Exception as error:  # noqa: BLE001  one figure takes neither the others with it, nor a traceback to the user
             print(why_not(name, error), file=sys.stderr)
             failed = True

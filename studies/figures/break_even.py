@@ -30,7 +30,9 @@ Row = tuple[str, xr.Dataset]
 
 
 def break_even(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
-    """The figure of a whole Dataset: landscapes below one another, in each a row for every two optimizers and value of the axes.
+    """The figure of a whole Dataset.
+
+    Landscapes below one another, in each a row for every two optimizers and value of the axes.
 
     Args:
         dataset: a study's results with a range of prices.
@@ -41,18 +43,26 @@ def break_even(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
     """
     pairs = rivals(dataset)
     if not pairs:
-        raise ValueError("break_even: expected two optimizers that use gradients to different parts, found none in these results")
+        raise ValueError(
+            "break_even: expected two optimizers that use gradients to different parts, found none in these"
+            " results"
+        )
     looks = style.looks([str(name) for name in dataset["optimizer"].values])
     told_of = {str(name): rows(dataset.sel(landscape=name), pairs) for name in dataset["landscape"].values}
     found = {name: part for name, (part, _) in told_of.items()}
     heights = [ROW * max(1, len(part)) + 0.3 for part in found.values()]
     worlds = sorted({int(told["worlds"].max()) for part in found.values() for _, told in part})
     number = f"{worlds[0]}" if len(set(worlds)) == 1 else f"{worlds[0]} to {worlds[-1]}" if worlds else "0"
-    note = f"who has the lower loss at the budget, stronger where more of {number} worlds agree; dots: break-even price, 95 % interval"
+    note = (
+        f"who has the lower loss at the budget, stronger where more of {number} worlds agree; dots:"
+        " break-even price, 95 % interval"
+    )
     shown = {told.attrs[side] for part in found.values() for _, told in part for side in ("first", "second")}
     used = [name for name in looks if name in shown]
     handles = [Patch(facecolor=looks[name]["color"], label=style.wrapped(name, width - 1)) for name in used]
-    handles.append(Patch(facecolor="white", edgecolor="#777777", hatch="//////", linewidth=0, label="undecided"))
+    handles.append(
+        Patch(facecolor="white", edgecolor="#777777", hatch="//////", linewidth=0, label="undecided")
+    )
     columns = style.across([str(handle.get_label()) for handle in handles], width)
     below = 0.75 + 0.16 * (-(-len(handles) // columns) + (width < 5))
     figure = Figure(figsize=(width, sum(heights) + below), layout="constrained")
@@ -60,7 +70,9 @@ def break_even(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
     for axes, (name, part) in zip(grid, found.items(), strict=True):
         bars(part, axes, looks, width)
         axes.set_title(style.wrapped(name, 0.6 * width), loc="left", fontweight="bold")
-        axes.set_title(style.wrapped(told_of[name][1], 0.6 * width, 7), loc="right", fontsize=7, color="#555555")
+        axes.set_title(
+            style.wrapped(told_of[name][1], 0.6 * width, 7), loc="right", fontsize=7, color="#555555"
+        )
     grid[-1].set_xlabel("price of a gradient (evaluations)")
     title = style.wrapped(note, width - 0.4, 7.5)
     figure.legend(handles=handles, loc="outside lower center", ncols=columns, title=title, title_fontsize=7.5)
@@ -75,21 +87,30 @@ def rows(dataset: xr.Dataset, pairs: list[tuple[str, str]]) -> tuple[list[Row], 
         pairs: of optimizers, as `rivals` gives them.
 
     Returns:
-        Rows: a label and the analysis of two optimizers at one value of the axes; those that do not touch them are left out.
+        Rows: a label and the analysis of two optimizers at one value of the axes; those that do not touch
+            them are left out.
     """
     found: list[Row] = []
     for first, second in pairs:
         told = analysis.break_even(_touched(dataset.sel(optimizer=[first, second])), first, second)
         axes = [str(dim) for dim in told["win"].dims if dim not in DIMS]
-        places = [told.isel(dict(zip(axes, at, strict=True))) for at in itertools.product(*(range(told.sizes[axis]) for axis in axes))]
-        names = [", ".join([f"{first} / {second}", *(f"{axis} = {place[axis].item()}" for axis in axes)]) for place in places]
+        places = [
+            told.isel(dict(zip(axes, at, strict=True)))
+            for at in itertools.product(*(range(told.sizes[axis]) for axis in axes))
+        ]
+        names = [
+            ", ".join([f"{first} / {second}", *(f"{axis} = {place[axis].item()}" for axis in axes)])
+            for place in places
+        ]
         found += [row for row in zip(names, places, strict=True) if row[1]["win"].notnull().any()]
         if len(found) > MOST and first != pairs[0][0]:
             break
     mine = [row for row in found if row[1].attrs["first"] == pairs[0][0]]
     if len(found) <= MOST:
         return found, ""
-    return mine[:MOST], f"only {pairs[0][0]} against others" + f", {MOST} of {len(mine)} rows" * (len(mine) > MOST)
+    return mine[:MOST], f"only {pairs[0][0]} against others" + f", {MOST} of {len(mine)} rows" * (
+        len(mine) > MOST
+    )
 
 
 def _touched(pair: xr.Dataset) -> xr.Dataset:
@@ -120,10 +141,21 @@ def bars(found: list[Row], axes: Axes, looks: dict[str, dict[str, Any]], width: 
         _bar(told, axes, place, looks)
         _dot(told, axes, place)
     labels = [_shortened(label, int(0.4 * width / (style.LETTER * 7))) for label, _ in found]
-    axes.set(xscale="log", yticks=range(len(found)), yticklabels=labels, ylim=(max(len(found), 1) - 0.5, -0.5))
+    axes.set(
+        xscale="log", yticks=range(len(found)), yticklabels=labels, ylim=(max(len(found), 1) - 0.5, -0.5)
+    )
     axes.tick_params(axis="y", length=0)
     if not found:
-        axes.text(0.5, 0.5, "nothing to compare", transform=axes.transAxes, ha="center", va="center", color="#555555", fontsize=7)
+        axes.text(
+            0.5,
+            0.5,
+            "nothing to compare",
+            transform=axes.transAxes,
+            ha="center",
+            va="center",
+            color="#555555",
+            fontsize=7,
+        )
         return axes
     price = found[0][1]["price"].values
     axes.set_xlim(float(_edges(price)[0]), float(_edges(price)[-1]))
@@ -134,7 +166,10 @@ def bars(found: list[Row], axes: Axes, looks: dict[str, dict[str, Any]], width: 
 
 
 def _bar(told: xr.Dataset, axes: Axes, place: int, looks: dict[str, dict[str, Any]]) -> None:
-    """A cell for each price: colour by who is ahead, strength by how often; hatched where that is undecided."""
+    """A cell for each price: colour by who is ahead, strength by how often.
+
+    Hatched where that is undecided.
+    """
     edges, win = _edges(told["price"].values), told["win"].values
     low, high = told["win_interval"].transpose("bound", ...).values
     colours = [to_rgb(looks[told.attrs[side]]["color"]) for side in ("first", "second")]
@@ -142,10 +177,21 @@ def _bar(told: xr.Dataset, axes: Axes, place: int, looks: dict[str, dict[str, An
         if np.isfinite(share):
             strength = abs(2 * share - 1)
             colour = 1 - strength * (1 - np.array(colours[int(share < 0.5)]))
-            axes.barh(place, edges[i + 1] - edges[i], left=edges[i], height=0.8, color=tuple(colour), linewidth=0)
+            axes.barh(
+                place, edges[i + 1] - edges[i], left=edges[i], height=0.8, color=tuple(colour), linewidth=0
+            )
     for begin, end in _stretches(np.isfinite(win) & (low <= 0.5) & (high >= 0.5)):
         span = edges[end] - edges[begin]
-        axes.barh(place, span, left=edges[begin], height=0.8, facecolor="none", edgecolor="#777777", hatch="//////", linewidth=0)
+        axes.barh(
+            place,
+            span,
+            left=edges[begin],
+            height=0.8,
+            facecolor="none",
+            edgecolor="#777777",
+            hatch="//////",
+            linewidth=0,
+        )
 
 
 def _dot(told: xr.Dataset, axes: Axes, place: int) -> None:

@@ -1,9 +1,12 @@
-"""Theory against observation: what each claim predicts, what came out, what is accepted, and where a wrong law lies.
+"""Theory against observation.
 
-Every row has its own scale, so that all fit one axis: 0 is the predicted, 1 what the wrong law predicts, on the scale on which a claim is judged
-(a factor by its logarithm). Of an ordering, which is a bound, 0 is the threshold, with an arrow to the side that is claimed; its right is the reverse
-ordering's. Where infinity (never) is predicted, 0 is infinite and 1 is any number. Places outside a claim's regime, of which it says nothing, stand
-apart below, grey and without a verdict.
+What each claim predicts, what came out, what is accepted, and where a wrong law lies.
+
+Every row has its own scale, so that all fit one axis: 0 is the predicted, 1 what the wrong law predicts, on
+the scale on which a claim is judged (a factor by its logarithm). Of an ordering, which is a bound, 0 is the
+threshold, with an arrow to the side that is claimed; its right is the reverse ordering's. Where infinity
+(never) is predicted, 0 is infinite and 1 is any number. Places outside a claim's regime, of which it says
+nothing, stand apart below, grey and without a verdict.
 """
 
 from __future__ import annotations
@@ -26,7 +29,9 @@ from studies.figures import style
 
 ROW, LINE = 0.2, 0.13  # inches: a row, and each further line of its words
 SPAN = (-0.75, 1.75)  # what is shown; what lies beyond is an arrow at the edge
-SIDE = 0.6  # where the most lies that a bound can be met by, left of its threshold, and right of it what misses it by as much
+# where the most lies that a bound can be met by, left of its threshold, and right of it what misses it by as
+# much
+SIDE = 0.6
 THIN = 0.03  # the least width of what is accepted, so that it is seen
 WIDE = 5.0  # inches from which on there is room for numbers
 LOOKS: dict[str, dict[str, Any]] = {
@@ -54,24 +59,48 @@ def claims(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
     if not found:
         raise ValueError("claims: expected a study with `claims:`, this one has none")
     wide = width > WIDE
-    inches, beside = width * (0.42 if wide else 0.5), 1.33 if wide else 0.1  # for words at the left, and numbers at the right
-    lines = [style.wrapped(words, inches - 0.15, 8.2 if head else 7).split("\n") for words, head, _ in rows(found)]
+    inches, beside = (
+        width * (0.42 if wide else 0.5),
+        1.33 if wide else 0.1,
+    )  # for words at the left, and numbers at the right
+    lines = [
+        style.wrapped(words, inches - 0.15, 8.2 if head else 7).split("\n") for words, head, _ in rows(found)
+    ]
     heights = [ROW + LINE * (len(line) - 1) for line in lines]
-    told = f"bars: intervals, each end at the level of 3 standard errors; what holds lies within what is accepted; {_worlds(found)}"
+    told = (
+        "bars: intervals, each end at the level of 3 standard errors; what holds lies within what is"
+        f" accepted; {_worlds(found)}"
+    )
     handles, title = key(found), style.wrapped(told, width - 0.2, 7)
     columns = style.across([str(handle.get_label()) for handle in handles], width)
     below = 0.42 + 0.16 * -(-len(handles) // columns) + 0.14 * (title.count("\n") + 1)
     above = 0.28 if wide else 0.08
     figure = Figure(figsize=(width, sum(heights) + below + above))
     total = figure.get_figheight()
-    axes = figure.add_axes((inches / width, below / total, 1 - (inches + beside) / width, 1 - (below + above) / total))
+    axes = figure.add_axes((
+        inches / width,
+        below / total,
+        1 - (inches + beside) / width,
+        1 - (below + above) / total,
+    ))
     panel(found, axes, heights=heights, words=["\n".join(line) for line in lines], numbers=wide)
-    figure.legend(handles=handles, loc="lower center", ncols=columns, title=title, title_fontsize=7, fontsize=7, borderaxespad=0.3)
+    figure.legend(
+        handles=handles,
+        loc="lower center",
+        ncols=columns,
+        title=title,
+        title_fontsize=7,
+        fontsize=7,
+        borderaxespad=0.3,
+    )
     return figure
 
 
 def rows(found: Sequence[Judgement]) -> list[tuple[str, bool, Judgement | None]]:
-    """Words, whether they are a heading, and the judgement: each claim with what its places have in common, then each place; last those outside."""
+    """Words, whether they are a heading, and the judgement.
+
+    Each claim with what its places have in common, then each place; last those outside.
+    """
     lines: list[tuple[str, bool, Judgement | None]] = []
     for name in dict.fromkeys(row.claim for row in found if row.in_regime):
         mine = [row for row in found if row.claim == name and row.in_regime]
@@ -79,12 +108,18 @@ def rows(found: Sequence[Judgement]) -> list[tuple[str, bool, Judgement | None]]
         lines.append((_named(name, mine[0], common), True, mine[0] if len(mine) == 1 else None))
         lines += [(_rest(row, common), False, row) for row in mine] if len(mine) > 1 else []
     outside = [row for row in found if not row.in_regime]
-    return lines + [(APART, True, None)] * bool(outside) + [(_named(row.claim, row, row.where), False, row) for row in outside]
+    return (
+        lines
+        + [(APART, True, None)] * bool(outside)
+        + [(_named(row.claim, row, row.where), False, row) for row in outside]
+    )
 
 
 def _common(mine: Sequence[Judgement]) -> dict[str, Any]:
     """What all places of a claim share."""
-    return {key: value for key, value in mine[0].where.items() if all(row.where.get(key) == value for row in mine)}
+    return {
+        key: value for key, value in mine[0].where.items() if all(row.where.get(key) == value for row in mine)
+    }
 
 
 def _named(name: str, row: Judgement, where: Mapping[str, Any]) -> str:
@@ -92,7 +127,9 @@ def _named(name: str, row: Judgement, where: Mapping[str, Any]) -> str:
 
 
 def _rest(row: Judgement, common: Mapping[str, Any]) -> str:
-    return _words(place(row._replace(where={key: value for key, value in row.where.items() if key not in common})))
+    return _words(
+        place(row._replace(where={key: value for key, value in row.where.items() if key not in common}))
+    )
 
 
 def _words(text: str) -> str:
@@ -100,7 +137,12 @@ def _words(text: str) -> str:
 
 
 def panel(
-    found: Sequence[Judgement], axes: Axes, *, heights: Sequence[float] | None = None, words: Sequence[str] | None = None, numbers: bool = True
+    found: Sequence[Judgement],
+    axes: Axes,
+    *,
+    heights: Sequence[float] | None = None,
+    words: Sequence[str] | None = None,
+    numbers: bool = True,
 ) -> Axes:
     """Draw judgements on Axes and return them.
 
@@ -115,8 +157,19 @@ def panel(
     sizes = np.ones(len(lines)) if heights is None else np.asarray(heights)
     ends = np.cumsum(sizes)
     axes.axvline(0, color="#888888", lw=0.6, zorder=0)
-    for (text, head, row), end, size, said in zip(lines, ends, sizes, words or [line[0] for line in lines], strict=True):
-        _write(said or text, axes, 0, end - size / 2, -5, ha="right", fontsize=7, fontweight="bold" if head else "normal")
+    for (text, head, row), end, size, said in zip(
+        lines, ends, sizes, words or [line[0] for line in lines], strict=True
+    ):
+        _write(
+            said or text,
+            axes,
+            0,
+            end - size / 2,
+            -5,
+            ha="right",
+            fontsize=7,
+            fontweight="bold" if head else "normal",
+        )
         if row is not None:
             _draw(row, axes, end - size / 2, 1.0 if heights is None else ROW, numbers=numbers)
     axes.set(xlim=SPAN, ylim=(ends[-1], 0), yticks=[], xticks=[0, 1], xticklabels=["predicted", "wrong law"])
@@ -129,7 +182,14 @@ def panel(
 def _write(text: str, axes: Axes, x: float, y: float, away: float, **look: Any) -> None:  # noqa: ANN401
     """Text beside the Axes: x as a fraction of their width, y in data, some points away."""
     axes.annotate(
-        text, (x, y), xycoords=("axes fraction", "data"), xytext=(away, 0), textcoords="offset points", va="center", annotation_clip=False, **look
+        text,
+        (x, y),
+        xycoords=("axes fraction", "data"),
+        xytext=(away, 0),
+        textcoords="offset points",
+        va="center",
+        annotation_clip=False,
+        **look,
     )
 
 
@@ -139,13 +199,19 @@ def _draw(row: Judgement, axes: Axes, y: float, size: float, *, numbers: bool) -
     observed, low, high, near, far = scaled(row)
     if math.isnan(observed):
         box = {"facecolor": "white", "edgecolor": "none", "pad": 1}
-        axes.annotate("cannot be judged", (0.5, y), ha="center", va="center", fontsize=6.5, color="#555555", bbox=box)
+        axes.annotate(
+            "cannot be judged", (0.5, y), ha="center", va="center", fontsize=6.5, color="#555555", bbox=box
+        )
         return
     _accepted(row, axes, y, 0.62 * size, (low, high))
     if row.relation == ">":
         axes.plot([0], [y], ls="", marker="|", ms=9, mew=1.3, color=CONTROL, gid=THRESHOLD, zorder=2)
         axes.annotate(
-            "", (SPAN[0] + 0.01, y), (0, y), arrowprops={"arrowstyle": "->", "lw": 0.7, "color": CONTROL, "shrinkA": 0, "shrinkB": 0}, zorder=1
+            "",
+            (SPAN[0] + 0.01, y),
+            (0, y),
+            arrowprops={"arrowstyle": "->", "lw": 0.7, "color": CONTROL, "shrinkA": 0, "shrinkB": 0},
+            zorder=1,
         )
     elif math.isfinite(row.control):
         axes.plot([1], [y], ls="", marker="x", ms=4.5, mew=1.1, color=CONTROL, zorder=2)
@@ -153,11 +219,22 @@ def _draw(row: Judgement, axes: Axes, y: float, size: float, *, numbers: bool) -
     axes.plot([near, far], [y, y], color=look["color"], lw=1.1, solid_capstyle="butt", gid=INTERVAL, zorder=3)
     if not SPAN[0] < observed < SPAN[1]:
         edge, side = (SPAN[0] + 0.04, "<") if observed < SPAN[0] else (SPAN[1] - 0.04, ">")
-        axes.plot([edge], [y], ls="", marker=side, ms=5, mec=look["color"], mfc=filled, clip_on=False, zorder=4)
+        axes.plot(
+            [edge], [y], ls="", marker=side, ms=5, mec=look["color"], mfc=filled, clip_on=False, zorder=4
+        )
     else:
-        axes.plot([observed], [y], ls="", marker=look["marker"], ms=4.5, mec=look["color"], mfc=filled, zorder=4)
+        axes.plot(
+            [observed], [y], ls="", marker=look["marker"], ms=4.5, mec=look["color"], mfc=filled, zorder=4
+        )
     if numbers:
-        _write(f"{_said(row.predicted, row.relation)},  {_said(row.observed)}{_error(row)}", axes, 1, y, 4, fontsize=6.5)
+        _write(
+            f"{_said(row.predicted, row.relation)},  {_said(row.observed)}{_error(row)}",
+            axes,
+            1,
+            y,
+            4,
+            fontsize=6.5,
+        )
 
 
 def _accepted(row: Judgement, axes: Axes, y: float, height: float, ends: tuple[float, float]) -> None:
@@ -222,7 +299,9 @@ def key(found: Sequence[Judgement]) -> list[Any]:
     if any(row.relation == "=" and math.isfinite(row.control) for row in found):
         handles.append(Line2D([], [], ls="", marker="x", ms=4.5, mew=1.1, color=CONTROL, label="wrong law"))
     if any(row.relation == ">" for row in found):
-        handles.append(Line2D([], [], ls="", marker="|", ms=9, mew=1.3, color=CONTROL, label="threshold, claimed side"))
+        handles.append(
+            Line2D([], [], ls="", marker="|", ms=9, mew=1.3, color=CONTROL, label="threshold, claimed side")
+        )
     return handles
 
 

@@ -1,4 +1,7 @@
-"""What becomes of a population's diversity over cost: distance to its mean, heterozygosity on bits, linkage, genotypes, each on axes of its own."""
+"""What becomes of a population's diversity over cost.
+
+Distance to its mean, heterozygosity on bits, linkage, genotypes, each on axes of its own.
+"""
 
 from __future__ import annotations
 
@@ -16,13 +19,21 @@ from studies.figures import style
 from studies.results.arms import labels, stack
 
 ROW = 1.35  # inches
-DISTANCE, HETEROZYGOSITY = "distance to the mean (rms)", "heterozygosity"  # of points of real numbers, of genotypes
+DISTANCE, HETEROZYGOSITY = (
+    "distance to the mean (rms)",
+    "heterozygosity",
+)  # of points of real numbers, of genotypes
 EITHER = "distance to the mean, or heterozygosity"  # of results that do not say which
-SEEN = {"linkage_disequilibrium": "linkage disequilibrium (mean r²)", "genotypes": "different genotypes"}  # of the noise ledger
+SEEN = {
+    "linkage_disequilibrium": "linkage disequilibrium (mean r²)",
+    "genotypes": "different genotypes",
+}  # of the noise ledger
 
 
 def diversity(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
-    """One row for each landscape: diversity at every checkpoint; where there is a noise ledger, also linkage disequilibrium and genotypes alive.
+    """One row for each landscape: diversity at every checkpoint.
+
+    Where there is a noise ledger, also linkage disequilibrium and genotypes alive.
 
     Args:
         dataset: a study's results.
@@ -41,12 +52,22 @@ def diversity(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
     for axes in grid[-1]:
         axes.set_xlabel(style.wrapped("cost (evaluations)", 0.8 * width / len(columns)))
     drawn = {line.get_label() for axes in grid.flat for line in axes.lines}
-    handles = [Line2D([], [], label=label, **look) for label, look in looks.items() if label in drawn or len(looks) < len(labels(dataset))]
+    handles = [
+        Line2D([], [], label=label, **look)
+        for label, look in looks.items()
+        if label in drawn or len(looks) < len(labels(dataset))
+    ]
     across = style.across([str(handle.get_label()) for handle in handles], width)
     bands = "; bands: 95 % intervals" if any(axes.collections for axes in grid.flat) else ""
-    title = style.wrapped(f"means of {style.worlds(dataset.sizes['replicate'], bands)}{style.each(dataset, looks)}", width - 0.3, 7.5)
+    title = style.wrapped(
+        f"means of {style.worlds(dataset.sizes['replicate'], bands)}{style.each(dataset, looks)}",
+        width - 0.3,
+        7.5,
+    )
     figure.legend(handles=handles, loc="outside lower center", ncols=across, title=title, title_fontsize=7.5)
-    figure.set_size_inches(width, ROW * len(names) + 0.9 + 0.16 * -(-len(handles) // across) + 0.13 * title.count("\n"))
+    figure.set_size_inches(
+        width, ROW * len(names) + 0.9 + 0.16 * -(-len(handles) // across) + 0.13 * title.count("\n")
+    )
     return figure
 
 
@@ -58,14 +79,17 @@ def kinds(dataset: xr.Dataset) -> list[str]:
     return [DISTANCE] * bool((bits == 0).any()) + [HETEROZYGOSITY] * bool((bits == 1).any()) or [EITHER]
 
 
-def panel(dataset: xr.Dataset, axes: Axes, looks: dict[str, dict[str, Any]] | None = None, what: str = EITHER) -> Axes:
+def panel(
+    dataset: xr.Dataset, axes: Axes, looks: dict[str, dict[str, Any]] | None = None, what: str = EITHER
+) -> Axes:
     """Draw one landscape on Axes and return them.
 
     Args:
         dataset: without the dim `landscape`.
         axes: where to draw.
         looks: label -> keywords of `Axes.plot`.
-        what: of `kinds`, or a value of `SEEN`, or what else the noise ledger holds: fixed_loci, loss_variance.
+        what: of `kinds`, or a value of `SEEN`, or what else the noise ledger holds: fixed_loci,
+            loss_variance.
     """
     looks = looks or style.arm_looks(dataset)
     named = {text: name for name, text in SEEN.items()}
@@ -84,7 +108,11 @@ def panel(dataset: xr.Dataset, axes: Axes, looks: dict[str, dict[str, Any]] | No
         if not shown.any():
             continue
         look = style.look(looks, label, arm)
-        low, high = told[f"{name}_interval"].transpose("bound", ...).values[:, shown] if bands else (value[shown],) * 2
+        low, high = (
+            told[f"{name}_interval"].transpose("bound", ...).values[:, shown]
+            if bands
+            else (value[shown],) * 2
+        )
         if bands and (high > low).any():
             axes.fill_between(cost.values[shown], low, high, color=look["color"], alpha=0.15, lw=0)
         axes.plot(cost.values[shown], value[shown], label=label, **look, **mark)

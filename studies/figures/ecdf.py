@@ -42,14 +42,21 @@ def ecdf(dataset: xr.Dataset, width: float = style.WIDTH, targets: Targets = Non
         ValueError: the study has no targets, and none are given.
     """
     if targets is None and not dataset.sizes.get("target"):
-        raise ValueError("ecdf: expected a study with `targets:`, found none in these results; give losses as targets=[...]")
+        raise ValueError(
+            "ecdf: expected a study with `targets:`, found none in these results; give losses as"
+            " targets=[...]"
+        )
     shown, looks = scales.panels(dataset), style.arm_looks(dataset)
     columns = min(len(shown), max(1, min(3, int(width // 1.65))))
     rows, each = -(-len(shown) // columns), width / columns
     figure = Figure(layout="constrained")
     grid = figure.subplots(rows, columns, squeeze=False)
     for axes, (title, part, gap) in zip(grid.flat, shown, strict=False):
-        mine = targets.sel(landscape=part["landscape"]) if isinstance(targets, xr.DataArray) and "landscape" in targets.dims else targets
+        mine = (
+            targets.sel(landscape=part["landscape"])
+            if isinstance(targets, xr.DataArray) and "landscape" in targets.dims
+            else targets
+        )
         panel(part, axes, looks, mine, gap)
         room = style.note(axes, notes(part, mine, gap), each - 0.6)
         axes.set_title(style.wrapped(title, each - 0.5), loc="left", fontweight="bold", pad=room)
@@ -62,15 +69,23 @@ def ecdf(dataset: xr.Dataset, width: float = style.WIDTH, targets: Targets = Non
     return figure
 
 
-def panel(dataset: xr.Dataset, axes: Axes, looks: dict[str, dict[str, Any]] | None = None, targets: Targets = None, gap: bool | None = None) -> Axes:
+def panel(
+    dataset: xr.Dataset,
+    axes: Axes,
+    looks: dict[str, dict[str, Any]] | None = None,
+    targets: Targets = None,
+    gap: bool | None = None,
+) -> Axes:
     """Draw one landscape (no `landscape` dim) on Axes and return them.
 
     Args:
         dataset: with hits or losses, `status`, counted terms, and the coordinate `cost` (checkpoint).
         axes: where to draw.
-        looks: label -> keywords of `Axes.plot`; an arm whose label is not there looks like its optimizer, and has no band.
+        looks: label -> keywords of `Axes.plot`; an arm whose label is not there looks like its optimizer, and
+            has no band.
         targets: losses; None: those of the study.
-        gap: whether the arms whose loss is the gap to the optimum are drawn, or the others; None: all, which must be of one kind.
+        gap: whether the arms whose loss is the gap to the optimum are drawn, or the others; None: all, which
+            must be of one kind.
 
     Raises:
         ValueError: some arms have gaps, others raw losses, and `gap` does not say which.
@@ -84,7 +99,13 @@ def panel(dataset: xr.Dataset, axes: Axes, looks: dict[str, dict[str, Any]] | No
     told = curves(dataset, targets)
     for label, arm in there:
         mine = told.sel({dim: arm[dim].item() for dim in told["cross"].dims})
-        _curve(mine, axes, label, style.look(looks, label, arm), band=label in looks and len(looks) <= style.BANDS and arm.sizes["replicate"] > 1)
+        _curve(
+            mine,
+            axes,
+            label,
+            style.look(looks, label, arm),
+            band=label in looks and len(looks) <= style.BANDS and arm.sizes["replicate"] > 1,
+        )
     axes.set_ylim(0, 1.02)
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     style.costs(axes)
@@ -104,14 +125,19 @@ def notes(dataset: xr.Dataset, targets: Targets = None, gap: bool | None = None)
     known = _targets(dataset, targets, gap)
     span = ", ".join(style.short(value) for value in (known.max(), known.min())) if known.size == 2 else ""
     span = span or (f"{style.short(known.max())} to {style.short(known.min())}" if known.size else "")
-    said = [f"target {style.short(known[0])}" if known.size == 1 else f"{known.size} targets, {span}"] * bool(known.size)
+    said = [f"target {style.short(known[0])}" if known.size == 1 else f"{known.size} targets, {span}"] * bool(
+        known.size
+    )
     return said + scales.idle(scales.arms_of(dataset, gap, "ecdf"))
 
 
 def _targets(dataset: xr.Dataset, targets: Targets, gap: bool | None) -> np.ndarray:  # noqa: FBT001
     """The targets of the arms of a panel, each once."""
     known = hits(dataset, targets)["target_loss"]
-    parts = [known.sel({dim: arm[dim] for dim in known.dims if dim != "target"}) for _, arm in scales.arms_of(dataset, gap, "ecdf")]
+    parts = [
+        known.sel({dim: arm[dim] for dim in known.dims if dim != "target"})
+        for _, arm in scales.arms_of(dataset, gap, "ecdf")
+    ]
     values = np.unique(np.concatenate([np.ravel(part.values) for part in parts])) if parts else np.array([])
     return values[np.isfinite(values)]
 
@@ -124,10 +150,11 @@ def curves(dataset: xr.Dataset, targets: Targets = None) -> xr.Dataset:
         targets: losses; None: those of the study.
 
     Returns:
-        `solved` and `solved_interval` at the costs `cost` (.., checkpoint) up to the end of an arm's runs, those of checkpoints and of hits, maybe
-        NaN at the end; where hits are known to intervals `earliest`, the share as if each were at the lower end of its own;
-        `cross`, the median bill of the worlds that miss a target, NaN where none does, and `height` there; where worlds share instances
-        `restarted` at the costs `beyond` (.., more).
+        `solved` and `solved_interval` at the costs `cost` (.., checkpoint) up to the end of an arm's runs,
+        those of checkpoints and of hits, maybe NaN at the end; where hits are known to intervals `earliest`,
+        the share as if each were at the lower end of its own; `cross`, the median bill of the worlds that
+        miss a target, NaN where none does, and `height` there; where worlds share instances `restarted` at
+        the costs `beyond` (.., more).
     """
     bill, hit = spent(dataset), hits(dataset, targets)
     missed = bill.where((hit == np.inf).any("target"))
@@ -136,18 +163,35 @@ def curves(dataset: xr.Dataset, targets: Targets = None) -> xr.Dataset:
     cost = dataset["cost"].drop_vars("checkpoint").reset_coords(drop=True)
     soonest = _soonest(dataset, targets)
     own = [_some(part) for part in (hit, soonest) if part is not None]
-    cost = xr.concat([cost.where(~(cost > end), end), cross.expand_dims("checkpoint"), *own], "checkpoint", coords="minimal", compat="override")
-    cost = xr.apply_ufunc(np.sort, cost, input_core_dims=[["checkpoint"]], output_core_dims=[["checkpoint"]])  # NaN come last
+    cost = xr.concat(
+        [cost.where(~(cost > end), end), cross.expand_dims("checkpoint"), *own],
+        "checkpoint",
+        coords="minimal",
+        compat="override",
+    )
+    cost = xr.apply_ufunc(
+        np.sort, cost, input_core_dims=[["checkpoint"]], output_core_dims=[["checkpoint"]]
+    )  # NaN come last
     told = runtime.ecdf(dataset, cost, targets)
     found = told[["solved", "solved_interval"]].reset_coords(drop=True).assign(cross=cross, cost=cost)
-    found["height"] = runtime.ecdf(dataset, found["cross"].expand_dims("checkpoint"), targets)["solved"].isel(checkpoint=0).reset_coords(drop=True)
+    found["height"] = (
+        runtime
+        .ecdf(dataset, found["cross"].expand_dims("checkpoint"), targets)["solved"]
+        .isel(checkpoint=0)
+        .reset_coords(drop=True)
+    )
     if soonest is not None:
         early = runtime.ecdf(dataset.assign(hit_cost=soonest), cost)["solved"].reset_coords(drop=True)
         found["earliest"] = early.transpose(*found["solved"].dims)
     if shared(dataset):
         start, last = np.log(missed.min("replicate")), np.log(BEYOND * end)
         beyond = np.exp(start + xr.DataArray(np.linspace(0, 1, STEPS), dims="checkpoint") * (last - start))
-        found["restarted"] = restarts.ecdf(dataset, beyond, targets)["solved"].reset_coords(drop=True).rename(checkpoint="more")
+        found["restarted"] = (
+            restarts
+            .ecdf(dataset, beyond, targets)["solved"]
+            .reset_coords(drop=True)
+            .rename(checkpoint="more")
+        )
         found["beyond"] = beyond.rename(checkpoint="more")
     return found
 
@@ -161,10 +205,15 @@ def _soonest(dataset: xr.Dataset, targets: Targets) -> xr.DataArray | None:
 
 
 def _some(hit: xr.DataArray) -> xr.DataArray:
-    """Costs of hits (.., checkpoint): all of them, or as many as are drawn, evenly through them; NaN where there are none."""
+    """Costs of hits (.., checkpoint): all of them, or as many as are drawn, evenly through them.
+
+    NaN where there are none.
+    """
     hit = hit.reset_coords(drop=True)
     finite = hit.where(np.isfinite(hit) & (hit > 0))
-    return xr.apply_ufunc(_evenly, finite, input_core_dims=[["replicate", "target"]], output_core_dims=[["checkpoint"]])
+    return xr.apply_ufunc(
+        _evenly, finite, input_core_dims=[["replicate", "target"]], output_core_dims=[["checkpoint"]]
+    )
 
 
 def _evenly(hit: np.ndarray) -> np.ndarray:
@@ -191,21 +240,33 @@ def _curve(told: xr.Dataset, axes: Axes, label: str, look: dict[str, Any], *, ba
     if np.isfinite(told["cross"]):
         axes.plot(told["cross"].item(), told["height"].item(), color=look["color"], **CROSS)
         if "restarted" in told:
-            axes.plot(told["beyond"].values, told["restarted"].values, **(steps | {"linewidth": THIN}), zorder=1.8)
+            axes.plot(
+                told["beyond"].values, told["restarted"].values, **(steps | {"linewidth": THIN}), zorder=1.8
+            )
 
 
 def shared(dataset: xr.Dataset) -> bool:
     """Whether worlds share instances, so that a run can be started anew on the same one."""
-    return "instance" in dataset.coords and len(np.unique(dataset["instance"].values)) < dataset.sizes["replicate"]
+    return (
+        "instance" in dataset.coords
+        and len(np.unique(dataset["instance"].values)) < dataset.sizes["replicate"]
+    )
 
 
 def _legend(figure: Figure, dataset: xr.Dataset, looks: dict[str, dict[str, Any]], width: float) -> float:
     """Say what lines, bands and crosses are; returns the inches that it takes."""
     drawn = {line.get_label() for axes in figure.axes for line in axes.lines}
-    handles = [Line2D([], [], label=label, **look) for label, look in looks.items() if label in drawn or len(looks) < len(labels(dataset))]
+    handles = [
+        Line2D([], [], label=label, **look)
+        for label, look in looks.items()
+        if label in drawn or len(looks) < len(labels(dataset))
+    ]
     worlds = dataset.sizes["replicate"]
     bands = style.bands(figure, dataset)
-    text = f"share of pairs of {style.worlds(worlds)} and the targets{style.each(dataset, looks)}{bands}; crosses: where runs end that miss a target"
+    text = (
+        f"share of pairs of {style.worlds(worlds)} and the targets{style.each(dataset, looks)}{bands};"
+        " crosses: where runs end that miss a target"
+    )
     unsure = any(one.get_gid() == "earliest" for axes in figure.axes for one in axes.collections)
     text += "; hatched: hits known to an interval only" * unsure
     text += "; thin: simulated restarts within instances" if shared(dataset) else ""

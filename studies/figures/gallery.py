@@ -1,4 +1,7 @@
-"""Pictures of landscapes, several on a page: planes, genotype networks, bands of loss against distance, vector fields."""
+"""Pictures of landscapes, several on a page.
+
+Planes, genotype networks, bands of loss against distance, vector fields.
+"""
 
 from __future__ import annotations
 
@@ -22,14 +25,42 @@ from studies.figures import style
 
 Look = dict[str, Any]  # keywords of Matplotlib
 
-# Low is deep, high is pale, as on a sea chart: one hue whose lightness rises, so that grey prints and colour-blind readers see the same.
-DEPTHS = LinearSegmentedColormap.from_list("depths", ["#0a1f3f", "#12466f", "#1d6f95", "#4b9bb0", "#8cc2c4", "#c7e2d8", "#f7f7ea"])
-STAR: Look = {"marker": "*", "markersize": 9, "markerfacecolor": "#E69F00", "markeredgecolor": "white", "markeredgewidth": 0.7, "linestyle": "none"}
+# Low is deep, high is pale, as on a sea chart: one hue whose lightness rises, so that grey prints and
+# colour-blind readers see the same.
+DEPTHS = LinearSegmentedColormap.from_list(
+    "depths", ["#0a1f3f", "#12466f", "#1d6f95", "#4b9bb0", "#8cc2c4", "#c7e2d8", "#f7f7ea"]
+)
+STAR: Look = {
+    "marker": "*",
+    "markersize": 9,
+    "markerfacecolor": "#E69F00",
+    "markeredgecolor": "white",
+    "markeredgewidth": 0.7,
+    "linestyle": "none",
+}
 HOLLOW: Look = STAR | {"markerfacecolor": "none", "markeredgecolor": "#E69F00", "markeredgewidth": 1.0}
-DOT: Look = {"marker": "o", "markersize": 4, "markerfacecolor": "white", "markeredgecolor": "black", "markeredgewidth": 0.7, "linestyle": "none"}
+DOT: Look = {
+    "marker": "o",
+    "markersize": 4,
+    "markerfacecolor": "white",
+    "markeredgecolor": "black",
+    "markeredgewidth": 0.7,
+    "linestyle": "none",
+}
 PATH = "#E69F00"
-END: Look = {"marker": "o", "markersize": 3.5, "color": PATH, "markeredgecolor": "white", "markeredgewidth": 0.6, "linestyle": "none"}
-TOWARDS, AWAY, LEVEL = "#56B4E9", "#D55E00", "#bbbbbb"  # edges: loss falls, rises or stays on the way to the best genotype
+END: Look = {
+    "marker": "o",
+    "markersize": 3.5,
+    "color": PATH,
+    "markeredgecolor": "white",
+    "markeredgewidth": 0.6,
+    "linestyle": "none",
+}
+TOWARDS, AWAY, LEVEL = (
+    "#56B4E9",
+    "#D55E00",
+    "#bbbbbb",
+)  # edges: loss falls, rises or stays on the way to the best genotype
 DECADES = 2.0  # heights that span more are shown on a log scale
 SMOOTH = 2500  # vertices of contour lines, at most
 MOST = 24  # pictures on a page
@@ -51,7 +82,10 @@ TOGETHER = ("learning", "games", "moving")  # short ones share a page
 
 
 def pages(pictures: Sequence[xr.Dataset]) -> dict[str, Callable[[], Figure]]:
-    """File name -> what draws the page: one for each kind of landscape, the last three together; at most `MOST` pictures on a page."""
+    """File name -> what draws the page: one for each kind of landscape, the last three together.
+
+    At most `MOST` pictures on a page.
+    """
     found: dict[str, Callable[[], Figure]] = {}
     for group in (("binary",), ("continuous",), ("bbob",), TOGETHER):
         members = [data for kind in group for data in pictures if data.attrs["page"] == kind]
@@ -59,12 +93,16 @@ def pages(pictures: Sequence[xr.Dataset]) -> dict[str, Callable[[], Figure]]:
         for first in range(0, len(members), MOST):
             name = f"gallery-{group[0]}" + (f"-{1 + first // MOST}" if len(members) > MOST else "")
             title = ", ".join([titles[0], *(text.lower() for text in titles[1:])])
-            found[name] = partial(page, members[first : first + MOST], title=title, columns=PAGES[group[0]][1])
+            found[name] = partial(
+                page, members[first : first + MOST], title=title, columns=PAGES[group[0]][1]
+            )
     return found
 
 
 def page(pictures: Sequence[xr.Dataset], title: str = "", columns: int = 4) -> Figure:
-    """One page of pictures, 7 inches wide; every panel is a square of one size. Planes in more than four columns are thumbnails.
+    """One page of pictures, 7 inches wide; every panel is a square of one size.
+
+    Planes in more than four columns are thumbnails.
 
     Args:
         pictures: what `studies.probe.pictures.picture` returns.
@@ -100,8 +138,26 @@ def panel(data: xr.Dataset, axes: Axes, letters: int = 28) -> Axes:
     lines = textwrap.wrap(data.attrs["parameters"], letters, break_long_words=False)
     text = "\n".join(lines[:2]) + "\u2026" * (len(lines) > 2)
     above = 11 + 8 * min(2, len(lines))
-    axes.annotate(str(data.attrs["kind"]), (0, 1), (-14, above), "axes fraction", "offset points", fontsize=7.5, fontweight="bold")
-    axes.annotate(text, (0, 1), (-14, above - 2), "axes fraction", "offset points", fontsize=6.5, va="top", color="#444444", linespacing=1.1)
+    axes.annotate(
+        str(data.attrs["kind"]),
+        (0, 1),
+        (-14, above),
+        "axes fraction",
+        "offset points",
+        fontsize=7.5,
+        fontweight="bold",
+    )
+    axes.annotate(
+        text,
+        (0, 1),
+        (-14, above - 2),
+        "axes fraction",
+        "offset points",
+        fontsize=6.5,
+        va="top",
+        color="#444444",
+        linespacing=1.1,
+    )
     axes.tick_params(labelsize=6.5, length=2, pad=1.5)
     for label in (axes.xaxis.label, axes.yaxis.label):
         label.set_fontsize(7)
@@ -110,11 +166,14 @@ def panel(data: xr.Dataset, axes: Axes, letters: int = 28) -> Axes:
     return axes
 
 
-# planes -------------------------------------------------------------------------------------------------------------------
+# planes -----------------------------------------------------------------------------------------------------
 
 
 def heights(loss: np.ndarray, gap_known: bool) -> tuple[np.ndarray, Normalize]:
-    """What is coloured, and how: the loss; where it spans decades on a log scale, then above the lowest one seen unless the loss is a gap."""
+    """What is coloured, and how: the loss.
+
+    Where it spans decades on a log scale, then above the lowest one seen unless the loss is a gap.
+    """
     finite = np.where(np.isfinite(loss), loss, np.nan)
     if not np.isfinite(finite).any():
         return finite, Normalize(0, 1)
@@ -145,7 +204,10 @@ def _plane(data: xr.Dataset, axes: Axes) -> None:
 
 
 def _contours(data: xr.Dataset, axes: Axes) -> Normalize | None:
-    """Filled contours, and every fourth as a line where the loss is smooth enough for lines; returns their scale, None where nothing is finite."""
+    """Filled contours, and every fourth as a line where the loss is smooth enough for lines.
+
+    Returns their scale, None where nothing is finite.
+    """
     u, v, loss = (data[name].values for name in ("u", "v", "loss"))
     if data.attrs.get("noisy"):
         loss = np.clip(loss, *np.nanquantile(loss, (0.005, 0.995)))
@@ -161,7 +223,9 @@ def _contours(data: xr.Dataset, axes: Axes) -> Normalize | None:
     filled = axes.contourf(u, v, height, levels=levels, cmap=DEPTHS, norm=norm)
     filled.set_rasterized(True)
     filled.set_edgecolor("face")
-    drawn = axes.contour(u, v, height, levels=levels[4:-1:4], colors="white", linewidths=0.25, alpha=0.55, linestyles="solid")
+    drawn = axes.contour(
+        u, v, height, levels=levels[4:-1:4], colors="white", linewidths=0.25, alpha=0.55, linestyles="solid"
+    )
     if sum(np.shape(path.vertices)[0] for path in drawn.get_paths()) > SMOOTH:
         drawn.remove()
     return norm
@@ -172,10 +236,18 @@ def _thumbnail(data: xr.Dataset, axes: Axes) -> None:
     axes.set_facecolor("#dddddd")
     norm = _contours(data, axes)
     _marks(data, axes)
-    text = "no finite loss" if norm is None else f"{_round(norm.vmin)} to {_round(norm.vmax)}" + ", log" * isinstance(norm, LogNorm)
-    axes.set(xticks=[], yticks=[], xlim=tuple(data["u"].values[[0, -1]]), ylim=tuple(data["v"].values[[0, -1]]))
+    text = (
+        "no finite loss"
+        if norm is None
+        else f"{_round(norm.vmin)} to {_round(norm.vmax)}" + ", log" * isinstance(norm, LogNorm)
+    )
+    axes.set(
+        xticks=[], yticks=[], xlim=tuple(data["u"].values[[0, -1]]), ylim=tuple(data["v"].values[[0, -1]])
+    )
     axes.set_xlabel(text, fontsize=6.5, labelpad=2)
-    axes.set_title("\n".join(textwrap.wrap(str(data.attrs["kind"]), 20)), fontsize=7, loc="left", pad=2, linespacing=1.05)
+    axes.set_title(
+        "\n".join(textwrap.wrap(str(data.attrs["kind"]), 20)), fontsize=7, loc="left", pad=2, linespacing=1.05
+    )
     axes.set_box_aspect(1)
 
 
@@ -199,10 +271,12 @@ def _bar(axes: Axes, norm: Normalize) -> None:
     inset = axes.inset_axes((1.04, 0, 0.05, 1))
     bar = axes.figure.colorbar(ScalarMappable(norm, DEPTHS), cax=inset)
     inset.tick_params(labelsize=6, length=1.5, pad=1.5, width=0.4)
-    inset.yaxis.set_major_locator(LogLocator(numticks=5) if isinstance(norm, LogNorm) else MaxNLocator(4, steps=[1, 2, 5, 10]))
+    inset.yaxis.set_major_locator(
+        LogLocator(numticks=5) if isinstance(norm, LogNorm) else MaxNLocator(4, steps=[1, 2, 5, 10])
+    )
     inset.yaxis.set_minor_locator(NullLocator())
     inset.set_title("loss", fontsize=6, pad=2)
-    bar.outline.set_linewidth(0.4)  # type: ignore[operator]
+    bar.outline.set_linewidth(0.4)
     bar.solids.set_rasterized(True)  # type: ignore[union-attr]
 
 
@@ -221,7 +295,7 @@ def _line(data: xr.Dataset, axes: Axes) -> None:
     _few_ticks(axes)
 
 
-# bits ---------------------------------------------------------------------------------------------------------------------
+# bits -------------------------------------------------------------------------------------------------------
 
 
 def _network(data: xr.Dataset, axes: Axes) -> None:
@@ -230,16 +304,27 @@ def _network(data: xr.Dataset, axes: Axes) -> None:
     places = np.stack([distance, _stacked(data["genotype"].values ^ int(data.attrs["optimum"]), n)], -1)
     edges = [(a, a ^ (1 << i)) for a in range(2**n) for i in range(n) if distance[a] < distance[a ^ (1 << i)]]
     ways = [TOWARDS if loss[a] < loss[b] else AWAY if loss[a] > loss[b] else LEVEL for a, b in edges]
-    axes.add_collection(LineCollection([places[[a, b]] for a, b in edges], colors=ways, linewidths=0.6, zorder=1))
+    axes.add_collection(
+        LineCollection([places[[a, b]] for a, b in edges], colors=ways, linewidths=0.6, zorder=1)
+    )
     height, norm = np.where(np.isfinite(loss), loss, np.nan), Normalize(0, 1)
     if np.isfinite(height).any():
         norm = Normalize(np.nanmin(height), np.nanmax(height))
     peak, best = data["peak"].values, int(data.attrs["optimum"])
     sizes = np.where(np.arange(2**n) == best, 0, np.where(peak, 30, 15))
-    look: Look = {"linewidths": np.where(peak, 1.1, 0.4), "edgecolors": np.where(peak, "#E69F00", "black"), "zorder": 2}
+    look: Look = {
+        "linewidths": np.where(peak, 1.1, 0.4),
+        "edgecolors": np.where(peak, "#E69F00", "black"),
+        "zorder": 2,
+    }
     colours = np.where(np.isfinite(height)[:, None], DEPTHS(norm(np.nan_to_num(height))), 0.87)
     axes.scatter(places[:, 0], places[:, 1], c=colours, s=sizes, **look)
-    axes.plot(*places[best], **(STAR if data.attrs["optimum_known"] else HOLLOW) | {"markersize": 8}, zorder=5, clip_on=False)
+    axes.plot(
+        *places[best],
+        **(STAR if data.attrs["optimum_known"] else HOLLOW) | {"markersize": 8},
+        zorder=5,
+        clip_on=False,
+    )
     _bar(axes, norm)
     axes.set(xlabel="mutations from the best", yticks=[], xlim=(-0.3, n + 0.3))
     axes.spines["left"].set_visible(False)
@@ -262,15 +347,19 @@ def _band(data: xr.Dataset, axes: Axes) -> None:
     """Quantiles of the loss by Hamming distance to the best genotype."""
     quantiles, distance = data["loss"].values, data["distance"].values
     for (low, high), alpha in (((0, 6), 0.15), ((1, 5), 0.2), ((2, 4), 0.3)):
-        axes.fill_between(distance, quantiles[low], quantiles[high], color=style.COLOURS[0], alpha=alpha, linewidth=0)
+        axes.fill_between(
+            distance, quantiles[low], quantiles[high], color=style.COLOURS[0], alpha=alpha, linewidth=0
+        )
     axes.plot(distance, quantiles[3], color=style.COLOURS[0], linewidth=1.1)
-    axes.plot(0, quantiles[3, 0], **(STAR if data.attrs["optimum_known"] else HOLLOW), zorder=5, clip_on=False)
+    axes.plot(
+        0, quantiles[3, 0], **(STAR if data.attrs["optimum_known"] else HOLLOW), zorder=5, clip_on=False
+    )
     axes.set(xlabel="mutations from the best", ylabel="loss", xlim=(0, distance[-1]))
     axes.set_box_aspect(1)
     _few_ticks(axes)
 
 
-# games --------------------------------------------------------------------------------------------------------------------
+# games ------------------------------------------------------------------------------------------------------
 
 
 def _field(data: xr.Dataset, axes: Axes) -> None:
@@ -280,7 +369,14 @@ def _field(data: xr.Dataset, axes: Axes) -> None:
     step = step / max(float(np.abs(step).max()), 1e-300)
     speed = np.hypot(*step)
     shades = Normalize(-0.35 * speed.max(), max(speed.max(), 1e-300))
-    look: Look = {"color": speed, "density": 0.85, "linewidth": 0.6, "arrowsize": 0.6, "cmap": DEPTHS.reversed(), "norm": shades}
+    look: Look = {
+        "color": speed,
+        "density": 0.85,
+        "linewidth": 0.6,
+        "arrowsize": 0.6,
+        "cmap": DEPTHS.reversed(),
+        "norm": shades,
+    }
     axes.streamplot(u, v, step[0], step[1], **look)
     _marks(data, axes)
     axes.set(xlim=(u[0], u[-1]), ylim=(v[0], v[-1]), xlabel=data.attrs["u_name"], ylabel=data.attrs["v_name"])
@@ -288,7 +384,7 @@ def _field(data: xr.Dataset, axes: Axes) -> None:
     _few_ticks(axes)
 
 
-# below --------------------------------------------------------------------------------------------------------------------
+# below ------------------------------------------------------------------------------------------------------
 
 
 def _handles(pictures: Sequence[xr.Dataset]) -> list[Line2D]:
@@ -296,18 +392,34 @@ def _handles(pictures: Sequence[xr.Dataset]) -> list[Line2D]:
     forms = {str(data.attrs["form"]) for data in pictures}
     marked = [data for data in pictures if "optimum" in data.attrs or data.attrs["form"] == "band"]
     known = {bool(data.attrs["optimum_known"]) for data in marked}
-    handles = [Line2D([], [], label="optimum", **STAR | {"markeredgecolor": "#E69F00"})] if True in known else []
+    handles = (
+        [Line2D([], [], label="optimum", **STAR | {"markeredgecolor": "#E69F00"})] if True in known else []
+    )
     handles += [Line2D([], [], label="lowest point seen", **HOLLOW)] if False in known else []
-    handles += [Line2D([], [], label="a start", **DOT)] if any("start" in data.attrs for data in pictures) else []
+    handles += (
+        [Line2D([], [], label="a start", **DOT)] if any("start" in data.attrs for data in pictures) else []
+    )
     if "network" in forms:
         handles.append(Line2D([], [], label="local optimum", **HOLLOW | {"marker": "o", "markersize": 5}))
         names = {TOWARDS: "loss falls on the way to the best", AWAY: "loss rises", LEVEL: "loss stays"}
         handles += [Line2D([], [], color=colour, label=name, linewidth=1) for colour, name in names.items()]
     times = {int(data.attrs["horizon"]) for data in pictures if "path_u" in data}
     if times:
-        handles.append(Line2D([], [], linewidth=0.8, label=f"path of the optimum, {max(times)} units of time", **END | {"linestyle": "-"}))
+        handles.append(
+            Line2D(
+                [],
+                [],
+                linewidth=0.8,
+                label=f"path of the optimum, {max(times)} units of time",
+                **END | {"linestyle": "-"},
+            )
+        )
     if "band" in forms:
-        handles.append(Line2D([], [], color=style.COLOURS[0], linewidth=1, label="median; bands 50, 90, 100 % of genotypes"))
+        handles.append(
+            Line2D(
+                [], [], color=style.COLOURS[0], linewidth=1, label="median; bands 50, 90, 100 % of genotypes"
+            )
+        )
     return handles
 
 
@@ -319,6 +431,14 @@ def _legend(figure: Figure, pictures: Sequence[xr.Dataset]) -> None:
     """Below all panels."""
     handles = _handles(pictures)
     if handles:
-        order = [handles[i] for c in range(ACROSS) for i in range(c, len(handles), ACROSS)]  # Matplotlib fills columns
-        look = {"fontsize": 7, "handletextpad": 0.4, "columnspacing": 1.4, "borderaxespad": 0.2, "labelspacing": 0.35}
+        order = [
+            handles[i] for c in range(ACROSS) for i in range(c, len(handles), ACROSS)
+        ]  # Matplotlib fills columns
+        look = {
+            "fontsize": 7,
+            "handletextpad": 0.4,
+            "columnspacing": 1.4,
+            "borderaxespad": 0.2,
+            "labelspacing": 0.35,
+        }
         figure.legend(handles=order, loc="lower left", ncols=min(ACROSS, len(handles)), **look)

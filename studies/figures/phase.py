@@ -28,7 +28,9 @@ Looks = dict[str, dict[str, Any]]
 
 
 def phase(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
-    """The figure of a whole Dataset: a diagram for every landscape that two axes touch; those that one axis touches share one.
+    """The figure of a whole Dataset: a diagram for every landscape that two axes touch.
+
+    Those that one axis touches share one.
 
     Args:
         dataset: a study's results with a sweep.
@@ -39,13 +41,24 @@ def phase(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
     """
     maps, looks = diagrams(dataset), _looks(dataset)
     if not maps:
-        raise ValueError("phase: expected a study with a `sweep:` that changes a loss, found none in these results")
+        raise ValueError(
+            "phase: expected a study with a `sweep:` that changes a loss, found none in these results"
+        )
     across = min(len(maps), 1 if width < 5 else 2)
     down = -(-len(maps) // across)
-    heights = [max(CELL * part["winner"].shape[0] for _, part in maps[row * across : (row + 1) * across]) + 0.55 for row in range(down)]
+    heights = [
+        max(CELL * part["winner"].shape[0] for _, part in maps[row * across : (row + 1) * across]) + 0.55
+        for row in range(down)
+    ]
     used = {name for _, part in maps for name in part["winner"].values.ravel()}
-    handles = [Patch(facecolor=_pale(looks[name]), label=style.wrapped(name, width - 1)) for name in looks if name in used]
-    handles.append(Patch(facecolor="white", edgecolor="#777777", hatch="//////", linewidth=0, label="not told apart"))
+    handles = [
+        Patch(facecolor=_pale(looks[name]), label=style.wrapped(name, width - 1))
+        for name in looks
+        if name in used
+    ]
+    handles.append(
+        Patch(facecolor="white", edgecolor="#777777", hatch="//////", linewidth=0, label="not told apart")
+    )
     columns = style.across([str(handle.get_label()) for handle in handles], width)
     lines = -(-len(handles) // columns) + (width < 5) * 2
     figure = Figure(figsize=(width, sum(heights) + 0.5 + 0.17 * lines), layout="constrained")
@@ -56,17 +69,32 @@ def phase(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
             cells(maps[i][1], axes, looks, width / across)
             axes.set_title(style.wrapped(maps[i][0], width / across - 0.9), loc="left", fontweight="bold")
     gone = "; –: no optimizer has a finite one" if NONE in used or "nan" in used else ""
-    note = f"lowest median loss of {style.worlds(dataset.sizes['replicate'])} at equal cost; numbers: how much larger the runner-up's is"
+    note = (
+        f"lowest median loss of {style.worlds(dataset.sizes['replicate'])} at equal cost; numbers: how much"
+        " larger the runner-up's is"
+    )
     note += _words([part for _, part in maps]) + gone
-    figure.legend(handles=handles, loc="outside lower center", ncols=columns, title=style.wrapped(note, width - 0.4, 7.5), title_fontsize=7.5)
+    figure.legend(
+        handles=handles,
+        loc="outside lower center",
+        ncols=columns,
+        title=style.wrapped(note, width - 0.4, 7.5),
+        title_fontsize=7.5,
+    )
     return figure
 
 
 def panel(dataset: xr.Dataset, axes: Axes, width: float = style.COLUMN) -> Axes:
-    """Draw one landscape (no `landscape` dim), which two axes touch, on Axes and return them; `width`: of the Axes, in inches."""
+    """Draw one landscape (no `landscape` dim), which two axes touch, on Axes and return them.
+
+    `width`: of the Axes, in inches.
+    """
     told = winners(dataset)
     if told["winner"].ndim != 2:
-        raise ValueError(f"phase: expected two axes that change a loss, got {', '.join(map(str, told['winner'].dims)) or 'none'}")
+        raise ValueError(
+            "phase: expected two axes that change a loss, got"
+            f" {', '.join(map(str, told['winner'].dims)) or 'none'}"
+        )
     return cells(told, axes, _looks(dataset), width)
 
 
@@ -84,8 +112,16 @@ def diagrams(dataset: xr.Dataset) -> list[tuple[str, xr.Dataset]]:
             single.setdefault(str(told["winner"].dims[0]), {})[name] = told
     for parts in single.values():
         along = xr.Variable("landscape", list(parts))
-        rows = [part.assign(times=part["logarithmic"]).drop_vars(["cost", "logarithmic"]) for part in parts.values()]
-        maps.append(("", xr.concat(rows, along, coords="minimal", compat="override", join="outer").assign_coords(logarithmic=True)))
+        rows = [
+            part.assign(times=part["logarithmic"]).drop_vars(["cost", "logarithmic"])
+            for part in parts.values()
+        ]
+        maps.append((
+            "",
+            xr.concat(rows, along, coords="minimal", compat="override", join="outer").assign_coords(
+                logarithmic=True
+            ),
+        ))
     return maps
 
 
@@ -105,7 +141,10 @@ def cells(told: xr.Dataset, axes: Axes, looks: Looks, width: float = style.COLUM
         _cell(cell, axes, row, column, looks, text=(width - 0.8) / columns >= LEAST)
     (below, names), (beside, others) = (_parted(told[dim].values) for dim in (across, down))
     axes.set(
-        xlim=(-0.5, columns - 0.5), ylim=(-0.5, rows - 0.5), xlabel=_axis(across, names), ylabel=_axis(down, others) if down != "landscape" else ""
+        xlim=(-0.5, columns - 0.5),
+        ylim=(-0.5, rows - 0.5),
+        xlabel=_axis(across, names),
+        ylabel=_axis(down, others) if down != "landscape" else "",
     )
     axes.set_xticks(range(columns), _ticks(below, (width - 0.8) / columns, "\n"))
     axes.set_yticks(range(rows), _ticks(beside, 0.3 * width, ", "))
@@ -121,12 +160,20 @@ def _cell(cell: xr.Dataset, axes: Axes, row: int, column: int, looks: Looks, *, 
     if name in (NONE, "nan"):
         axes.text(column, row, "–", ha="center", va="center", color="#777777", fontsize=7)
         return
-    axes.add_patch(Rectangle(box, 1, 1, facecolor=_pale(looks[name]), edgecolor="white", linewidth=1, gid=name))
+    axes.add_patch(
+        Rectangle(box, 1, 1, facecolor=_pale(looks[name]), edgecolor="white", linewidth=1, gid=name)
+    )
     if not decided:
-        axes.add_patch(Rectangle(box, 1, 1, facecolor="none", edgecolor="#777777", hatch="//////", linewidth=0, gid="undecided"))
+        axes.add_patch(
+            Rectangle(
+                box, 1, 1, facecolor="none", edgecolor="#777777", hatch="//////", linewidth=0, gid="undecided"
+            )
+        )
     if text and not np.isnan(float(cell["lead"])):
         back = {"facecolor": _pale(looks[name]), "edgecolor": "none", "pad": 0.8}
-        axes.text(column, row, _lead(cell), ha="center", va="center", fontsize=6.5, bbox=None if decided else back)
+        axes.text(
+            column, row, _lead(cell), ha="center", va="center", fontsize=6.5, bbox=None if decided else back
+        )
 
 
 def _lead(cell: xr.Dataset) -> str:
@@ -139,12 +186,20 @@ def _lead(cell: xr.Dataset) -> str:
 
 def _words(maps: list[xr.Dataset]) -> str:
     """What the words and signs of the cells mean, of those that are there."""
-    said = {"≥": "the winner's is the precision or less", TIE: "equal at the precision", FASTER: "equal at the end, sooner on the way"}
+    said = {
+        "≥": "the winner's is the precision or less",
+        TIE: "equal at the precision",
+        FASTER: "equal at the end, sooner on the way",
+    }
     there: set[str] = set()
     for part in maps:
         shown = part["runner_up"].isin([NONE, np.nan]) ^ True
         least, tied, sure = ((part[name] == True) & shown for name in ("at_least", "tied", "decided"))  # noqa: E712  NaN: no such combination
-        there |= {sign for sign, where in (("≥", least), (TIE, tied & ~sure), (FASTER, tied & sure)) if bool(where.any())}
+        there |= {
+            sign
+            for sign, where in (("≥", least), (TIE, tied & ~sure), (FASTER, tied & sure))
+            if bool(where.any())
+        }
     return "".join(f"; {sign}: {words}" for sign, words in said.items() if sign in there)
 
 
@@ -158,8 +213,14 @@ def _short(value: float) -> str:
 
 
 def _parted(values: np.ndarray) -> tuple[list[list[str]], list[str]]:
-    """The parts of each label, and their names where all labels are of the same: of "value=0 gradient=1" 0 and 1, value and gradient."""
-    texts = [f"{value:g}" if isinstance(value, int | float | np.number) else str(value) for value in values.tolist()]
+    """The parts of each label, and their names where all labels are of the same.
+
+    Of "value=0 gradient=1" 0 and 1, value and gradient.
+    """
+    texts = [
+        f"{value:g}" if isinstance(value, int | float | np.number) else str(value)
+        for value in values.tolist()
+    ]
     pairs = [[part.partition("=") for part in text.split(" ")] for text in texts]
     named = {tuple(name for name, _, _ in row) for row in pairs}
     if len(named) == 1 and all(sign and value for row in pairs for _, sign, value in row):

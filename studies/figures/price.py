@@ -1,4 +1,7 @@
-"""The Price partition over time: by how much selection, drift, recombination and mutation change a population's mean loss in one step."""
+"""The Price partition over time.
+
+By how much selection, drift, recombination and mutation change a population's mean loss in one step.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +48,13 @@ def price(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
     grid = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes, (name, label, arm) in zip(grid, found, strict=False):
         panel(arm, axes)
-        axes.set_title("\n".join([style.wrapped(name, width / columns - 0.5, 7.5), style.wrapped(label, width / columns - 0.5, 7.5)]), fontsize=7.5)
+        axes.set_title(
+            "\n".join([
+                style.wrapped(name, width / columns - 0.5, 7.5),
+                style.wrapped(label, width / columns - 0.5, 7.5),
+            ]),
+            fontsize=7.5,
+        )
     for axes in grid[len(found) :]:
         axes.set_axis_off()
     for axes in grid[max(0, len(found) - columns) : len(found)]:
@@ -55,10 +64,14 @@ def price(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
     figure.supylabel("change of the mean true loss in a step", fontsize=8)
     handles: list[Any] = [Patch(label=force, **_look(force)) for force in dataset["force"].values.tolist()]
     handles.append(Line2D([], [], color="black", marker="o", ms=3, lw=0.8, label="all together"))
-    title = style.wrapped(f"means of {style.worlds(dataset.sizes['replicate'], '; lines: 95 % intervals')}", width - 0.3, 7.5)
+    title = style.wrapped(
+        f"means of {style.worlds(dataset.sizes['replicate'], '; lines: 95 % intervals')}", width - 0.3, 7.5
+    )
     across = style.across([str(handle.get_label()) for handle in handles], width)
     figure.legend(handles=handles, loc="outside lower center", ncols=across, title=title, title_fontsize=7.5)
-    figure.set_size_inches(width, ROW * rows + 0.8 + 0.16 * -(-len(handles) // across) + 0.13 * title.count("\n"))
+    figure.set_size_inches(
+        width, ROW * rows + 0.8 + 0.16 * -(-len(handles) // across) + 0.13 * title.count("\n")
+    )
     return figure
 
 
@@ -81,11 +94,25 @@ def panel(arm: xr.Dataset, axes: Axes) -> Axes:
     axes.axhline(0.0, color="#888888", lw=0.6)
     cost = arm["moment_cost"].mean("replicate").values
     shown = places[:: -(-len(places) // 4)]
-    axes.set_xticks(shown, [EngFormatter(places=None, sep="")(round(cost[i], 2 - int(np.log10(max(1.0, cost[i]))))) for i in shown])
+    axes.set_xticks(
+        shown,
+        [
+            EngFormatter(places=None, sep="")(round(cost[i], 2 - int(np.log10(max(1.0, cost[i])))))
+            for i in shown
+        ],
+    )
     axes.yaxis.set_major_locator(MaxNLocator(4))
     return axes
 
 
 def _look(force: str) -> dict[str, Any]:
-    """Keywords of a bar: the colour that the source has in the other figures; selection is no source of randomness."""
-    return {"facecolor": FACES.get(force, SELECTION), "edgecolor": "white", "hatch": HATCHES.get(force), "linewidth": 0}
+    """Keywords of a bar: the colour that the source has in the other figures.
+
+    Selection is no source of randomness.
+    """
+    return {
+        "facecolor": FACES.get(force, SELECTION),
+        "edgecolor": "white",
+        "hatch": HATCHES.get(force),
+        "linewidth": 0,
+    }

@@ -18,11 +18,16 @@ Panel = Callable[[xr.Dataset, Axes], None]
 
 
 def probes(dataset: xr.Dataset) -> Figure:
-    """The figure of a Dataset that `studies.probe.datasets.probe` returns, 7 inches wide; binary landscapes first.
+    """The figure of a Dataset that `studies.probe.datasets.probe` returns, 7 inches wide.
 
-    Binary: autocorrelation, Walsh spectrum, epistasis, fitness effects. Real: autocorrelation, loss against distance, lines.
+    Binary landscapes first.
+
+    Binary: autocorrelation, Walsh spectrum, epistasis, fitness effects. Real: autocorrelation, loss against
+    distance, lines.
     """
-    names = sorted(dataset["landscape"].values.tolist(), key=lambda name: not bool(dataset["binary"].sel(landscape=name)))
+    names = sorted(
+        dataset["landscape"].values.tolist(), key=lambda name: not bool(dataset["binary"].sel(landscape=name))
+    )
     figure = Figure(figsize=(style.WIDTH, ROW * len(names) + 0.1), layout="constrained")
     for part, name in zip(figure.subfigures(len(names), 1, squeeze=False)[:, 0], names, strict=True):
         data = dataset.sel(landscape=name)
@@ -47,11 +52,15 @@ def _over_worlds(values: xr.DataArray) -> tuple[np.ndarray, np.ndarray, np.ndarr
     finite = values.where(np.isfinite(values)).transpose("replicate", ...).values
     there = np.isfinite(finite).any(0)
     found = np.full((3, *finite.shape[1:]), np.nan)
-    found[:, there] = [np.nanmin(finite[:, there], 0), np.nanmean(finite[:, there], 0), np.nanmax(finite[:, there], 0)]
+    found[:, there] = [
+        np.nanmin(finite[:, there], 0),
+        np.nanmean(finite[:, there], 0),
+        np.nanmax(finite[:, there], 0),
+    ]
     return found[0], found[1], found[2]
 
 
-# real coordinates ---------------------------------------------------------------------------------------------------------
+# real coordinates -------------------------------------------------------------------------------------------
 
 
 def _autocorrelation(data: xr.Dataset, axes: Axes) -> None:
@@ -63,12 +72,32 @@ def _autocorrelation(data: xr.Dataset, axes: Axes) -> None:
     axes.fill_between(lag, low, high, color=BLUE, alpha=0.15, linewidth=0)
     axes.plot(lag, mean, color=BLUE)
     axes.axhline(np.exp(-1), color="#888888", linewidth=0.5, linestyle=(0, (4, 3)))
-    axes.annotate("1/e", (0.01, np.exp(-1)), (0, 1.5), ("axes fraction", "data"), "offset points", fontsize=6.5, color="#555555")
+    axes.annotate(
+        "1/e",
+        (0.01, np.exp(-1)),
+        (0, 1.5),
+        ("axes fraction", "data"),
+        "offset points",
+        fontsize=6.5,
+        color="#555555",
+    )
     length = _over_worlds(data["correlation_length"])[1] if "correlation_length" in data else np.nan
     if np.isfinite(length) and length <= np.nanmax(lag):
-        axes.plot([float(length)], [np.exp(-1)], "o", color=ORANGE, markersize=3.5, label=f"length {float(length):.3g}")
+        axes.plot(
+            [float(length)],
+            [np.exp(-1)],
+            "o",
+            color=ORANGE,
+            markersize=3.5,
+            label=f"length {float(length):.3g}",
+        )
         axes.legend(loc="upper right", handletextpad=0.1, borderaxespad=0.1, fontsize=7)
-    axes.set(xlabel="distance (units of $x$)", ylabel="autocorrelation", xlim=(0, np.nanmax(lag)), ylim=(min(0.0, np.nanmin(low)) - 0.05, 1.05))
+    axes.set(
+        xlabel="distance (units of $x$)",
+        ylabel="autocorrelation",
+        xlim=(0, np.nanmax(lag)),
+        ylim=(min(0.0, np.nanmin(low)) - 0.05, 1.05),
+    )
     return None
 
 
@@ -113,18 +142,29 @@ def _spans_decades(loss: np.ndarray) -> bool:
 CONTINUOUS: tuple[Panel, ...] = (_autocorrelation, _scatter, _slices)
 
 
-# bits ---------------------------------------------------------------------------------------------------------------------
+# bits -------------------------------------------------------------------------------------------------------
 
-TYPES = {"none": "#bbbbbb", "magnitude": style.COLOURS[4], "sign": style.COLOURS[5], "reciprocal": style.COLOURS[1]}  # of epistasis
+TYPES = {
+    "none": "#bbbbbb",
+    "magnitude": style.COLOURS[4],
+    "sign": style.COLOURS[5],
+    "reciprocal": style.COLOURS[1],
+}  # of epistasis
 
 
 def _walk(data: xr.Dataset, axes: Axes) -> None:
-    """Autocorrelation by steps of a random walk: mean over worlds, the band from the lowest to the highest."""
+    """Autocorrelation by steps of a random walk.
+
+    Mean over worlds, the band from the lowest to the highest.
+    """
     if not _there(data, "autocorrelation"):
         return _absent(axes)
     low, mean, high = _over_worlds(data["autocorrelation"])
     lag, shown = data["lag_value"].values, np.isfinite(mean)
-    lag, low, mean, high = (np.concatenate(([start], part[shown])) for start, part in zip((0, 1, 1, 1), (lag, low, mean, high), strict=True))
+    lag, low, mean, high = (
+        np.concatenate(([start], part[shown]))
+        for start, part in zip((0, 1, 1, 1), (lag, low, mean, high), strict=True)
+    )
     axes.fill_between(lag, low, high, color=BLUE, alpha=0.15, linewidth=0)
     axes.plot(lag, mean, "o-", color=BLUE, markersize=2.2, linewidth=1)
     axes.axhline(0, color="#888888", linewidth=0.5)
@@ -153,8 +193,16 @@ def _epistasis(data: xr.Dataset, axes: Axes) -> None:
         return _absent(axes)
     parts = [_over_worlds(data[f"epistasis_{kind}"]) for kind in names]
     places = np.arange(len(names))
-    axes.barh(places, [float(mean) for _, mean, _ in parts], color=[TYPES[kind] for kind in names], height=0.7)
-    axes.hlines(places, [float(low) for low, _, _ in parts], [float(high) for _, _, high in parts], color="black", linewidth=0.7)
+    axes.barh(
+        places, [float(mean) for _, mean, _ in parts], color=[TYPES[kind] for kind in names], height=0.7
+    )
+    axes.hlines(
+        places,
+        [float(low) for low, _, _ in parts],
+        [float(high) for _, _, high in parts],
+        color="black",
+        linewidth=0.7,
+    )
     axes.set(yticks=places, yticklabels=names, xlabel="share of pairs of loci", xlim=(0, 1))
     axes.invert_yaxis()
     axes.tick_params(axis="y", length=0)
@@ -162,7 +210,10 @@ def _epistasis(data: xr.Dataset, axes: Axes) -> None:
 
 
 def _effects(data: xr.Dataset, axes: Axes) -> None:
-    """Distribution of fitness effects of single mutations, from its quantiles: mean over worlds, the band from the lowest to the highest."""
+    """Distribution of fitness effects of single mutations, from its quantiles.
+
+    Mean over worlds, the band from the lowest to the highest.
+    """
     if not _there(data, "dfe"):
         return _absent(axes)
     low, mean, high = _over_worlds(data["dfe"])

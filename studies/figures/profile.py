@@ -28,25 +28,42 @@ def profile(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
     """
     told = profiles(dataset)
     drawn = [str(name) for name in told["optimizer"].values]
-    looks = {name: look for name, look in style.looks([str(name) for name in dataset["optimizer"].values]).items() if name in drawn}
+    looks = {
+        name: look
+        for name, look in style.looks([str(name) for name in dataset["optimizer"].values]).items()
+        if name in drawn
+    }
     across = style.across(list(looks), width)
     worlds = int(told["worlds"].max())
     counted = f"{int(told['problems'])} problems (landscape, world, target), {style.worlds(worlds)}"
     figure = Figure(layout="constrained")
     axes = panel(told, figure.add_subplot(), looks)
-    unsure = "; hatched: hits known to an interval only" * any(one.get_gid() == "earliest" for one in axes.collections)
-    note = style.wrapped(counted + style.bands(figure, dataset) + unsure + style.silent(dataset), width - 0.4, 7.5)
+    unsure = "; hatched: hits known to an interval only" * any(
+        one.get_gid() == "earliest" for one in axes.collections
+    )
+    note = style.wrapped(
+        counted + style.bands(figure, dataset) + unsure + style.silent(dataset), width - 0.4, 7.5
+    )
     figure.set_size_inches(width, PANEL + 0.3 + 0.13 * note.count("\n") + 0.165 * -(-len(looks) // across))
     axes.set_ylabel("share of problems solved")
     axes.set_xlabel(style.wrapped("cost over the least cost of any optimizer", width - 0.8))
-    figure.legend(handles=axes.lines[: len(looks)], loc="outside lower center", ncols=across, title=note, title_fontsize=7.5)
+    figure.legend(
+        handles=axes.lines[: len(looks)],
+        loc="outside lower center",
+        ncols=across,
+        title=note,
+        title_fontsize=7.5,
+    )
     return figure
 
 
 def profiles(dataset: xr.Dataset) -> xr.Dataset:
-    """What is drawn: all of `studies.analysis.running_time.profiles.profile`; where hits are known to intervals also `least` and `most`.
+    """What is drawn: all of `studies.analysis.running_time.profiles.profile`.
 
-    The least that a profile can be is where the optimizer hit at the upper ends of its intervals and all others at the lower ends of theirs.
+    Where hits are known to intervals also `least` and `most`.
+
+    The least that a profile can be is where the optimizer hit at the upper ends of its intervals and all
+    others at the lower ends of theirs.
 
     Args:
         dataset: a study's results with targets.
@@ -58,7 +75,9 @@ def profiles(dataset: xr.Dataset) -> xr.Dataset:
     for name, mine, others in (("least", hit, low), ("most", low, hit)):
         parts = []
         for optimizer in told["optimizer"].values:
-            swapped = dataset.assign(hit_cost=xr.where(dataset["optimizer"] == optimizer, mine, others).transpose(*hit.dims))
+            swapped = dataset.assign(
+                hit_cost=xr.where(dataset["optimizer"] == optimizer, mine, others).transpose(*hit.dims)
+            )
             parts.append(analysis(swapped)["profile"].sel(optimizer=optimizer))
         told[name] = xr.concat(parts, told["optimizer"], coords="minimal", compat="override")
     return told
@@ -84,7 +103,15 @@ def panel(told: xr.Dataset, axes: Axes, looks: dict[str, dict[str, Any]] | None 
             axes.fill_between(factor, low, high, step="post", color=look["color"], alpha=0.15, lw=0)
         axes.plot(factor, mine["profile"].values, drawstyle="steps-post", label=name, **look)
         if "least" in told and bool((mine["least"] < mine["most"]).any()):
-            axes.fill_between(factor, mine["least"], mine["most"], step="post", edgecolor=look["color"], gid="earliest", **style.UNSURE)
+            axes.fill_between(
+                factor,
+                mine["least"],
+                mine["most"],
+                step="post",
+                edgecolor=look["color"],
+                gid="earliest",
+                **style.UNSURE,
+            )
     if not told["profile"].notnull().any():
         axes.text(0.5, 0.5, "no world with numbers", transform=axes.transAxes, ha="center", color="#555555")
     axes.set(xscale="log", xlim=(factor[0], factor[-1]), ylim=(-0.02, 1.02))

@@ -15,13 +15,22 @@ from studies.figures import style
 
 MOVING = ("gif", "mp4")
 SECOND = 8  # frames
-EVEN = ("-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2", "-pix_fmt", "yuv420p")  # sides that the codec takes, colours that browsers show
+EVEN = (
+    "-vf",
+    "pad=ceil(iw/2)*2:ceil(ih/2)*2",
+    "-pix_fmt",
+    "yuv420p",
+)  # sides that the codec takes, colours that browsers show
 SEEN = 110  # dots per inch of a film
 INSIDE = 300  # dots per inch of what a vector file keeps as pixels, at least
 
 
 def save(
-    make: Callable[[], Figure], out: Path, name: str, formats: Sequence[str] = ("pdf", "png"), looks: Mapping[Any, Any] = style.PAPER
+    make: Callable[[], Figure],
+    out: Path,
+    name: str,
+    formats: Sequence[str] = ("pdf", "png"),
+    looks: Mapping[Any, Any] = style.PAPER,
 ) -> list[Path]:
     """Draw a figure and write it to OUT/NAME.pdf and .png.
 
@@ -41,14 +50,21 @@ def save(
         figure = make()
         for kind in formats:
             path, part = out / f"{name}.{kind}", out / f".{name}.{os.getpid()}.{kind}"
-            figure.savefig(part, dpi=max(looks["savefig.dpi"], INSIDE) if kind in ("pdf", "svg") else looks["savefig.dpi"])
+            figure.savefig(
+                part,
+                dpi=max(looks["savefig.dpi"], INSIDE) if kind in ("pdf", "svg") else looks["savefig.dpi"],
+            )
             part.replace(path)
             written.append(path)
     return written
 
 
 def save_moving(
-    make: Callable[[], FuncAnimation], out: Path, name: str, formats: Sequence[str] = ("gif",), looks: Mapping[Any, Any] = style.PAPER
+    make: Callable[[], FuncAnimation],
+    out: Path,
+    name: str,
+    formats: Sequence[str] = ("gif",),
+    looks: Mapping[Any, Any] = style.PAPER,
 ) -> list[Path]:
     """Write an animation to OUT/NAME.gif or .mp4.
 
@@ -66,13 +82,18 @@ def save_moving(
         ValueError: a film is asked for, and ffmpeg is not there.
     """
     if "mp4" in formats and not FFMpegWriter.isAvailable():
-        raise ValueError(f"{name}: expected the program ffmpeg for an mp4, found none on the PATH; install it, or take --format gif")
+        raise ValueError(
+            f"{name}: expected the program ffmpeg for an mp4, found none on the PATH; install it, or take"
+            " --format gif"
+        )
     out.mkdir(parents=True, exist_ok=True)
     written = []
     with rc_context(dict(looks)), style.any_letter():
         for kind in formats:
             film, path, part = make(), out / f"{name}.{kind}", out / f".{name}.{os.getpid()}.{kind}"
-            writer: AbstractMovieWriter = PillowWriter(fps=SECOND) if kind == "gif" else FFMpegWriter(fps=SECOND, extra_args=list(EVEN))
+            writer: AbstractMovieWriter = (
+                PillowWriter(fps=SECOND) if kind == "gif" else FFMpegWriter(fps=SECOND, extra_args=list(EVEN))
+            )
             film.save(part, writer, dpi=SEEN)
             part.replace(path)
             written.append(path)
@@ -80,7 +101,9 @@ def save_moving(
 
 
 def why_not(name: str, error: Exception) -> str:
-    """One line on a figure that cannot be drawn: what it expects, or, where the fault is ours, what went wrong.
+    """One line on a figure that cannot be drawn.
+
+    What it expects, or, where the fault is ours, what went wrong.
 
     Args:
         name: of the figure.

@@ -1,4 +1,8 @@
-"""The vertical axis of a loss: gap or raw loss, logarithmic or linear, between the precision of the study and what the start leaves worth showing."""
+"""The vertical axis of a loss.
+
+Gap or raw loss, logarithmic or linear, between the precision of the study and what the start leaves worth
+showing.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +19,9 @@ from studies.results.gaps import gap_known
 from studies.results.precision import DEFAULT, precision
 
 ABOVE = 1000.0  # times the loss at the start, or its spread: what is worse is not told apart
-SPANS = 30.0  # ratio of the largest loss to the least, from which on a raw loss that is positive has a log axis
+SPANS = (
+    30.0  # ratio of the largest loss to the least, from which on a raw loss that is positive has a log axis
+)
 LEAST, MOST = 1e-300, 1e300  # what an axis of doubles can reach, with its margins
 TOLD = 3  # arms that are told one by one
 GAP, RAW = "gap to the optimum", "loss"
@@ -23,7 +29,10 @@ Arms = list[tuple[str, xr.Dataset]]
 
 
 class Scale(NamedTuple):
-    """How losses of one panel are drawn; what is lower than the floor or higher than the ceiling lies there."""
+    """How losses of one panel are drawn.
+
+    What is lower than the floor or higher than the ceiling lies there.
+    """
 
     logarithmic: bool
     floor: float
@@ -50,7 +59,10 @@ def name(*, gap: bool) -> str:
 
 
 def panels(dataset: xr.Dataset) -> list[tuple[str, xr.Dataset, bool]]:
-    """Title, results and whether the loss is a gap, of each panel: one for each landscape, two where arms have gaps and others raw losses."""
+    """Title, results and whether the loss is a gap, of each panel.
+
+    One for each landscape, two where arms have gaps and others raw losses.
+    """
     found = []
     for label in dataset["landscape"].values.tolist():
         part = dataset.sel(landscape=label)
@@ -72,7 +84,10 @@ def arms_of(dataset: xr.Dataset, gap: bool | None, figure: str) -> Arms:  # noqa
     """
     found = arms(dataset.assign_coords(precision=precision(dataset), asked=asked(dataset)))
     if gap is None and len(kinds(found)) > 1:
-        text = "expected losses of one kind, got gaps to the optimum of some arms and raw losses of others; give gap=True or False"
+        text = (
+            "expected losses of one kind, got gaps to the optimum of some arms and raw losses of others; give"
+            " gap=True or False"
+        )
         raise ValueError(f"{figure}: {text}")
     return [(label, arm) for label, arm in found if gap is None or is_gap(arm) == gap]
 
@@ -92,7 +107,8 @@ def scale(found: Arms) -> Scale:
     """The scale of a panel, from the losses and the starts of its arms, all of one kind.
 
     Args:
-        found: label and results of each, with `loss` and `status`; maybe with `start_loss`, and the coordinate `precision`.
+        found: label and results of each, with `loss` and `status`; maybe with `start_loss`, and the
+            coordinate `precision`.
     """
     loss = np.concatenate([np.ravel(arm["loss"].values) for _, arm in found]) if found else np.array([])
     loss = loss[np.isfinite(loss)]
@@ -102,7 +118,11 @@ def scale(found: Arms) -> Scale:
     if _logarithmic(loss, gap=bool(found) and is_gap(found[0][1]), least=least):
         return Scale(True, least, min(MOST, max(ABOVE * worst, least * ABOVE)) if worst > 0 else MOST)
     size = max(abs(worst), float(np.ptp(start)), 1e-300) if start.size else 1.0
-    return Scale(False, max(-MOST, worst - ABOVE * size), min(MOST, worst + size)) if math.isfinite(worst) else Scale(False, -MOST, MOST)
+    return (
+        Scale(False, max(-MOST, worst - ABOVE * size), min(MOST, worst + size))
+        if math.isfinite(worst)
+        else Scale(False, -MOST, MOST)
+    )
 
 
 def _logarithmic(loss: np.ndarray, *, gap: bool, least: float) -> bool:
@@ -152,5 +172,10 @@ def finish(axes: Axes, shown: Scale, drawn: np.ndarray) -> None:
 def _edge(axes: Axes, at: float, text: str, side: str) -> None:
     """A line where what lies beyond is drawn, and what it stands for."""
     axes.axhline(at, color="#888888", linewidth=0.5, zorder=0.5)
-    about: dict[str, Any] = {"color": "#555555", "fontsize": 6.5, "va": side, "ha": "left" if side == "bottom" else "right"}
+    about: dict[str, Any] = {
+        "color": "#555555",
+        "fontsize": 6.5,
+        "va": side,
+        "ha": "left" if side == "bottom" else "right",
+    }
     axes.text(0.02 if side == "bottom" else 0.99, at, text, transform=axes.get_yaxis_transform(), **about)

@@ -1,7 +1,8 @@
 """Loss of every trial of a tuning against each hyperparameter: one panel for each optimizer and parameter.
 
-Landscapes whose losses are gaps to the optimum are series of one panel with a log scale, whose floor is the precision; raw losses have panels of
-their own. Losses far above the rest, or no numbers, are drawn at the upper edge.
+Landscapes whose losses are gaps to the optimum are series of one panel with a log scale, whose floor is the
+precision; raw losses have panels of their own. Losses far above the rest, or no numbers, are drawn at the
+upper edge.
 """
 
 from __future__ import annotations
@@ -33,8 +34,11 @@ LIGHTER = (0.0, 0.45, 0.25, 0.6)  # shades of the colour of an optimizer: of one
 MOST = 200  # decades that a log axis has at most
 SEVERAL = 30  # ratio of the ends of a log axis, below which 2 and 5 have labels too
 BELOW = 0.2  # of the height, below the precision, for its words
-FAR = 3  # times the height of three quarters of all losses above the least, beyond which there is no place on an axis
-Panel = tuple[str, str, list[str], bool]  # optimizer, parameter, landscapes, whether their losses are gaps to the optimum
+# times the height of three quarters of all losses above the least, beyond which there is no place on an axis
+FAR = 3
+Panel = tuple[
+    str, str, list[str], bool
+]  # optimizer, parameter, landscapes, whether their losses are gaps to the optimum
 
 
 def sensitivity(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
@@ -50,18 +54,33 @@ def sensitivity(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
     told, looks = _placed(dataset), style.looks(dataset["optimizer"].values.tolist())
     shown, marks = _panels(told), dict[str, str]()
     if not shown:
-        raise ValueError("sensitivity: expected arms that were tuned, found none in these results; keep the labels that the study gives")
+        raise ValueError(
+            "sensitivity: expected arms that were tuned, found none in these results; keep the labels that"
+            " the study gives"
+        )
     most = max(1, min(4, int(width // LEAST), len(shown)))
     together = sum(one[2:] == shown[0][2:] for one in shown)
-    columns = next((n for n in range(most, 1, -1) if together % n == 0), most)  # the next landscapes begin a row
+    columns = next(
+        (n for n in range(most, 1, -1) if together % n == 0), most
+    )  # the next landscapes begin a row
     rows, each = -(-len(shown) // columns), width / columns
     figure = Figure(layout="constrained")
     grid = figure.subplots(rows, columns, squeeze=False)
     several = any(len(places) < told.sizes["landscape"] for _, _, places, _ in shown)
-    titles = [style.wrapped(f"{name}: {', '.join(places)}" if several else name, each - 0.5) for name, _, places, _ in shown]
+    titles = [
+        style.wrapped(f"{name}: {', '.join(places)}" if several else name, each - 0.5)
+        for name, _, places, _ in shown
+    ]
     before = None
-    for i, (axes, title, (name, parameter, places, gap)) in enumerate(zip(grid.flat, titles, shown, strict=False)):
-        panel(_of_kind(told, gap).sel(optimizer=name, parameter=parameter, landscape=places), axes, looks[name]["color"], marks)
+    for i, (axes, title, (name, parameter, places, gap)) in enumerate(
+        zip(grid.flat, titles, shown, strict=False)
+    ):
+        panel(
+            _of_kind(told, gap).sel(optimizer=name, parameter=parameter, landscape=places),
+            axes,
+            looks[name]["color"],
+            marks,
+        )
         if i % columns == 0 or gap != before:
             axes.set_ylabel(("" if told.attrs["objective"] == "loss" else "mean ") + scales.name(gap=gap))
         before = gap
@@ -78,8 +97,12 @@ def sensitivity(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
 def _placed(dataset: xr.Dataset) -> xr.Dataset:
     """The trials, with the precision, and whether their losses are gaps to the optimum."""
     told = analysis(dataset)
-    known = {"precision": precision(dataset)} | ({"gap_known": dataset["gap_known"]} if "gap_known" in dataset.coords else {})
-    small = {name: part.max("optimizer") if "optimizer" in part.dims else part for name, part in known.items()}
+    known = {"precision": precision(dataset)} | (
+        {"gap_known": dataset["gap_known"]} if "gap_known" in dataset.coords else {}
+    )
+    small = {
+        name: part.max("optimizer") if "optimizer" in part.dims else part for name, part in known.items()
+    }
     return told.assign_coords({name: part.reset_coords(drop=True) for name, part in small.items()})
 
 
@@ -91,17 +114,32 @@ def _of_kind(told: xr.Dataset, gap: bool) -> xr.Dataset:  # noqa: FBT001
 def _panels(told: xr.Dataset) -> list[Panel]:
     """What each panel shows: landscapes with gaps to the optimum together, each other one apart."""
     names = [str(name) for name in told["landscape"].values]
-    there = {gap: [name for name in names if bool(_of_kind(told, gap)["loss"].sel(landscape=name).notnull().any())] for gap in (True, False)}
+    there = {
+        gap: [name for name in names if bool(_of_kind(told, gap)["loss"].sel(landscape=name).notnull().any())]
+        for gap in (True, False)
+    }
     groups = [(there[True], True)] * bool(there[True]) + [([name], False) for name in there[False]]
-    pairs = [(name, parameter) for name in told["optimizer"].values.tolist() for parameter in told["parameter"].values.tolist()]
-    return [(*pair, *group) for group in groups for pair in pairs if told["scale"].sel(optimizer=pair[0], parameter=pair[1]).item()]
+    pairs = [
+        (name, parameter)
+        for name in told["optimizer"].values.tolist()
+        for parameter in told["parameter"].values.tolist()
+    ]
+    return [
+        (*pair, *group)
+        for group in groups
+        for pair in pairs
+        if told["scale"].sel(optimizer=pair[0], parameter=pair[1]).item()
+    ]
 
 
-def panel(told: xr.Dataset, axes: Axes, colour: str = style.COLOURS[0], marks: dict[str, str] | None = None) -> Axes:
+def panel(
+    told: xr.Dataset, axes: Axes, colour: str = style.COLOURS[0], marks: dict[str, str] | None = None
+) -> Axes:
     """Draw one parameter of one optimizer on Axes and return them.
 
     Args:
-        told: what `studies.analysis.trends.sensitivity.sensitivity` gives, without the dims optimizer and parameter.
+        told: what `studies.analysis.trends.sensitivity.sensitivity` gives, without the dims optimizer and
+            parameter.
         axes: where to draw.
         colour: of the optimizer.
         marks: series -> marker; new series are added.
@@ -124,7 +162,11 @@ def panel(told: xr.Dataset, axes: Axes, colour: str = style.COLOURS[0], marks: d
         bars = ~lost & ~np.isnan(ends).any(-1)
         axes.vlines(x[bars], np.maximum(ends[bars, 0], low), np.minimum(ends[bars, 1], top), **spread)
         look: dict[str, Any] = {"marker": marks[name], "ls": "", "ms": 3.6, "mew": 0.7, "color": shade}
-        for which, more in ((~lost & ~best, {}), (lost & ~best, {"mfc": "white"} | ABOVE), (best, BEST | ABOVE)):
+        for which, more in (
+            (~lost & ~best, {}),
+            (lost & ~best, {"mfc": "white"} | ABOVE),
+            (best, BEST | ABOVE),
+        ):
             if which.any():  # nothing at all, unclipped, would take up the whole figure
                 axes.plot(x[which], drawn[which], **look | more)
     return axes
@@ -135,14 +177,23 @@ def _series(told: xr.Dataset) -> dict[str, xr.Dataset]:
     found: dict[str, xr.Dataset] = {}
     axes = [str(dim) for dim in told["loss"].dims if dim not in FIXED and dim != "landscape"]
     for landscape in told["landscape"].values.tolist():
-        mine = told.sel(landscape=landscape).stack(place=axes, create_index=False) if axes else told.sel(landscape=landscape).expand_dims("place")
+        mine = (
+            told.sel(landscape=landscape).stack(place=axes, create_index=False)
+            if axes
+            else told.sel(landscape=landscape).expand_dims("place")
+        )
         seen: dict[bytes, xr.Dataset] = {}
         for i in range(mine.sizes["place"]):
             one = mine.isel(place=i)
             if not one["loss"].isnull().all():
-                seen.setdefault(np.concatenate([one["loss"].values, np.nan_to_num(one["value"].values)]).tobytes(), one)
+                seen.setdefault(
+                    np.concatenate([one["loss"].values, np.nan_to_num(one["value"].values)]).tobytes(), one
+                )
         telling = [axis for axis in axes if len({one[axis].item() for one in seen.values()}) > 1]
-        found |= {", ".join([str(landscape), *(f"{axis} = {one[axis].item()}" for axis in telling)]): one for one in seen.values()}
+        found |= {
+            ", ".join([str(landscape), *(f"{axis} = {one[axis].item()}" for axis in telling)]): one
+            for one in seen.values()
+        }
     return found
 
 
@@ -165,7 +216,9 @@ def _across(axes: Axes, told: xr.Dataset) -> None:
         known = told["value"].values[told["value"].values > 0]
         narrow = known.size and known.max() < SEVERAL * known.min()
         axes.set_xscale("log")
-        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=9) if narrow else LogLocator(numticks=5))
+        axes.xaxis.set_major_locator(
+            LogLocator(subs=(1, 2, 5), numticks=9) if narrow else LogLocator(numticks=5)
+        )
         axes.xaxis.set_minor_formatter(NullFormatter())
         if narrow:
             axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
@@ -183,7 +236,9 @@ def _up(axes: Axes, loss: np.ndarray, least: float) -> tuple[float, float]:
     if logarithmic:
         axes.set_yscale("log")
         axes.yaxis.set_major_locator(LogLocator(numticks=6))
-        axes.yaxis.set_minor_formatter(LogFormatterSciNotation(minor_thresholds=(1.5, 0.5)))  # 2 and 5 have labels where decades are few
+        axes.yaxis.set_minor_formatter(
+            LogFormatterSciNotation(minor_thresholds=(1.5, 0.5))
+        )  # 2 and 5 have labels where decades are few
         axes.tick_params(axis="y", which="minor", labelsize=6)
         low = least if (known <= least).any() else low
         known = np.log10(np.maximum(known, low))
@@ -192,7 +247,10 @@ def _up(axes: Axes, loss: np.ndarray, least: float) -> tuple[float, float]:
     span = float(np.ptp(near)) or (0.3 if logarithmic else abs(float(near[0])) or 1.0)
     bottom, top = near.min() - (0.07 if np.isneginf(low) else BELOW) * span, near.max() + 0.16 * span
     if logarithmic:
-        bottom, top = 10.0 ** max(bottom, -307), 10.0 ** min(top, bottom + MOST, max(bottom + 2, 250))  # ticks beyond must be numbers still
+        bottom, top = (
+            10.0 ** max(bottom, -307),
+            10.0 ** min(top, bottom + MOST, max(bottom + 2, 250)),
+        )  # ticks beyond must be numbers still
     axes.set_ylim(bottom, top)
     if low > 0:
         axes.axhline(low, color=GREY, lw=0.5)
@@ -213,7 +271,10 @@ def _legend(figure: Figure, told: xr.Dataset, marks: dict[str, str], width: floa
     worlds, trials = int(told["worlds"].max()), told.sizes["trial"]
     handles.append(Line2D([], [], label="diverged, or far above", marker="o", **look | {"mfc": "white"}))
     bars = "; lines: 95 % intervals" if not told["loss_interval"].isnull().all() else ""
-    text = f"medians of {worlds} worlds that the study does not use, {trials} trials each, at {told.attrs['at']:g} of the budget{bars}"
+    text = (
+        f"medians of {worlds} worlds that the study does not use, {trials} trials each, at"
+        f" {told.attrs['at']:g} of the budget{bars}"
+    )
     across = style.across([str(handle.get_label()) for handle in handles], width)
     title = style.wrapped(text, width - 0.3, 7.5)
     figure.legend(handles=handles, loc="outside lower center", ncols=across, title=title, title_fontsize=7.5)

@@ -20,7 +20,9 @@ POINT: dict[str, Any] = {"marker": "o", "ms": 3.5, "capsize": 0, "elinewidth": 1
 
 
 def spectra(dataset: xr.Dataset, width: float = style.WIDTH, moment: float | None = None) -> Figure:
-    """One row for each landscape: shares of the largest eigenvalues, effective rank, curvature along the noise.
+    """One row for each landscape.
+
+    Shares of the largest eigenvalues, effective rank, curvature along the noise.
 
     Args:
         dataset: a study's results with the noise ledger.
@@ -32,7 +34,11 @@ def spectra(dataset: xr.Dataset, width: float = style.WIDTH, moment: float | Non
     """
     if "noise_eigenvalue" not in dataset:
         raise ValueError("spectra: expected a study with a `ledger:`, found none in these results")
-    dataset = dataset.isel(moment=dataset.sizes["moment"] // 2) if moment is None else dataset.sel(moment=moment, method="nearest")
+    dataset = (
+        dataset.isel(moment=dataset.sizes["moment"] // 2)
+        if moment is None
+        else dataset.sel(moment=moment, method="nearest")
+    )
     names, looks = dataset["landscape"].values.tolist(), style.arm_looks(dataset)
     figure = Figure(layout="constrained")
     grid = figure.subplots(len(names), 3, squeeze=False, sharex="col", width_ratios=[1.5, 1, 1])
@@ -43,7 +49,9 @@ def spectra(dataset: xr.Dataset, width: float = style.WIDTH, moment: float | Non
         style.decades_across(axes, 0.22 * width)
     for axes in grid[:, 1:].ravel():
         style.decades_across(axes, 0.22 * width)
-    for axes, text in zip(grid[-1], ("mode of the noise", "effective rank", "curvature along noise / mean"), strict=True):
+    for axes, text in zip(
+        grid[-1], ("mode of the noise", "effective rank", "curvature along noise / mean"), strict=True
+    ):
         axes.set_xlabel(style.wrapped(text, width / 4))
     figure.supylabel("share of a step's variance", fontsize=8)
     handles = [Line2D([], [], label=label, marker="o", ms=3, **look) for label, look in looks.items()]
@@ -52,11 +60,15 @@ def spectra(dataset: xr.Dataset, width: float = style.WIDTH, moment: float | Non
     across = style.across([str(handle.get_label()) for handle in handles], width)
     title = style.wrapped(told, width - 0.3, 7.5)
     figure.legend(handles=handles, loc="outside lower center", ncols=across, title=title, title_fontsize=7.5)
-    figure.set_size_inches(width, ROW * len(names) + 0.6 + 0.16 * -(-len(handles) // across) + 0.13 * title.count("\n"))
+    figure.set_size_inches(
+        width, ROW * len(names) + 0.6 + 0.16 * -(-len(handles) // across) + 0.13 * title.count("\n")
+    )
     return figure
 
 
-def panels(dataset: xr.Dataset, row: np.ndarray, looks: dict[str, dict[str, Any]] | None = None) -> np.ndarray:
+def panels(
+    dataset: xr.Dataset, row: np.ndarray, looks: dict[str, dict[str, Any]] | None = None
+) -> np.ndarray:
     """Draw one landscape on three Axes: shares of modes, effective rank, alignment with the curvature.
 
     Args:
@@ -70,7 +82,13 @@ def panels(dataset: xr.Dataset, row: np.ndarray, looks: dict[str, dict[str, Any]
     for place, (label, arm) in enumerate(found):
         told = spectrum(arm)
         aside = 0.16 * (place - (len(found) - 1) / 2) / max(1, len(found) / 3)
-        _bars(row[0], told["mode"].values + 1 + aside, told["share"], told["share_interval"], style.look(looks, label, arm))
+        _bars(
+            row[0],
+            told["mode"].values + 1 + aside,
+            told["share"],
+            told["share_interval"],
+            style.look(looks, label, arm),
+        )
         for axes, name in zip(row[1:], ("rank", "alignment"), strict=True):
             why = _dot(axes, place, told[name], told[f"{name}_interval"], style.look(looks, label, arm))
             dots[name] += [(place, why if int(told["worlds"]) else "no noise")] * bool(why)
@@ -89,7 +107,9 @@ def panels(dataset: xr.Dataset, row: np.ndarray, looks: dict[str, dict[str, Any]
     return row
 
 
-def _bars(axes: Axes, x: np.ndarray, value: xr.DataArray, interval: xr.DataArray, look: dict[str, Any]) -> None:
+def _bars(
+    axes: Axes, x: np.ndarray, value: xr.DataArray, interval: xr.DataArray, look: dict[str, Any]
+) -> None:
     axes.vlines(x, *interval.transpose("bound", ...).values, color=look["color"], lw=1)
     axes.plot(x, value, marker="o", ms=3, **look | {"lw": 0.8})
 
@@ -111,4 +131,6 @@ def _none(axes: Axes, without: list[tuple[int, str]], many: int, text: str) -> N
         style.nothing(axes, text or (words.pop() if len(words) == 1 else "no numbers"))
         return
     for place, why in without:
-        axes.text(0.04, place, why, transform=axes.get_yaxis_transform(), va="center", color="#555555", fontsize=6.5)
+        axes.text(
+            0.04, place, why, transform=axes.get_yaxis_transform(), va="center", color="#555555", fontsize=6.5
+        )

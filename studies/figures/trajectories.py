@@ -25,7 +25,9 @@ FRAMES = (0.35, 0.65, 1.0)  # parts of the frames whose points are shown, the la
 
 
 def trajectories(dataset: xr.Dataset, width: float = style.WIDTH, world: int = 0) -> Figure:
-    """One panel for each landscape and method: the loss on the plane, the trail of the center, points asked early, midway and at the end.
+    """One panel for each landscape and method.
+
+    The loss on the plane, the trail of the center, points asked early, midway and at the end.
 
     Args:
         dataset: a study's results with `pictures`.
@@ -59,7 +61,11 @@ def animation(dataset: xr.Dataset, width: float = style.WIDTH, world: int = 0) -
     clock = figure.text(0.01, 0.01, "", fontsize=7.5, ha="left", va="bottom")
     for axes, arm in found:
         _ground(arm, axes)
-        moving.append((arm, axes.plot([], [], color=TRAIL, lw=1.2)[0], axes.plot([], [], "o", color=CLOUD, ms=1.8, alpha=0.7, mew=0)[0]))
+        moving.append((
+            arm,
+            axes.plot([], [], color=TRAIL, lw=1.2)[0],
+            axes.plot([], [], "o", color=CLOUD, ms=1.8, alpha=0.7, mew=0)[0],
+        ))
 
     figure.draw_without_rendering()
     figure.set_layout_engine("none")  # panels stay where they are
@@ -96,19 +102,28 @@ def panel(arm: xr.Dataset, axes: Axes) -> Axes:
     return axes
 
 
-def _panels(dataset: xr.Dataset, width: float, world: int, *, moving: bool = False) -> tuple[Figure, list[tuple[Axes, xr.Dataset]]]:
+def _panels(
+    dataset: xr.Dataset, width: float, world: int, *, moving: bool = False
+) -> tuple[Figure, list[tuple[Axes, xr.Dataset]]]:
     """The figure, and its Axes with the arm that each shows."""
     if "picture_center" not in dataset:
         raise ValueError("trajectories: expected a study with `pictures:`, found none in these results")
     seen = dataset.sel(replicate=world)
-    found = [(str(name), label, arm) for name in seen["landscape"].values for label, arm in arms(seen.sel(landscape=name)) if _seen(arm)]
+    found = [
+        (str(name), label, arm)
+        for name in seen["landscape"].values
+        for label, arm in arms(seen.sel(landscape=name))
+        if _seen(arm)
+    ]
     columns = max(1, min(len(found), int(width // NARROW)))
     rows = max(1, -(-len(found) // columns))
     figure = Figure(layout="constrained")
     grid = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes, (name, label, arm) in zip(grid, found, strict=False):
         kept = float(arm["picture_kept"])
-        flat = "" if kept >= ALL else f"{kept:.0%} of the trail" if np.isfinite(kept) else "too far to measure"
+        flat = (
+            "" if kept >= ALL else f"{kept:.0%} of the trail" if np.isfinite(kept) else "too far to measure"
+        )
         texts = [style.wrapped(text, width / columns - 0.3, 7.5) for text in (name, label, flat) if text]
         axes.set_title("\n".join(texts), fontsize=7.5)
     for axes in grid[len(found) :]:
@@ -119,15 +134,29 @@ def _panels(dataset: xr.Dataset, width: float, world: int, *, moving: bool = Fal
     if not moving:
         handles.append(Line2D([], [], ls="", marker="o", color="white", mec=TRAIL, ms=4, label="start"))
         handles.append(Line2D([], [], ls="", marker="*", color=TRAIL, ms=7, label="end"))
-    handles.append(Line2D([], [], ls="", marker="o", color=CLOUD, ms=2, label="points asked" + ", later ones darker" * (not moving)))
-    told = f"world {world}; loss on the plane of the trail, low is dark, grey has none; axes in the length of x"
+    handles.append(
+        Line2D(
+            [],
+            [],
+            ls="",
+            marker="o",
+            color=CLOUD,
+            ms=2,
+            label="points asked" + ", later ones darker" * (not moving),
+        )
+    )
+    told = (
+        f"world {world}; loss on the plane of the trail, low is dark, grey has none; axes in the length of x"
+    )
     partial = any(float(arm["picture_kept"]) < ALL for *_, arm in found)
     told += "; % of the trail's variance that the plane shows, where it is not all" if partial else ""
     title = style.wrapped(told, width - 0.3, 7.5)
     across = style.across([str(handle.get_label()) for handle in handles], width)
     figure.legend(handles=handles, loc="outside lower center", ncols=across, title=title, title_fontsize=7.5)
     side = width / columns - 0.35 if found else 0.5
-    figure.set_size_inches(width, (side + 0.65) * rows + 0.35 + 0.16 * -(-len(handles) // across) + 0.13 * title.count("\n"))
+    figure.set_size_inches(
+        width, (side + 0.65) * rows + 0.35 + 0.16 * -(-len(handles) // across) + 0.13 * title.count("\n")
+    )
     return figure, list(zip(grid, [arm for _, _, arm in found], strict=False))
 
 
@@ -148,6 +177,12 @@ def _ground(arm: xr.Dataset, axes: Axes) -> None:
     across, up = np.linspace(left, right, loss.shape[1]), np.linspace(bottom, top, loss.shape[0])
     low, high = finite.min(), finite.max()
     logarithmic = low > 0 and high > 50 * low
-    levels = np.geomspace(low, high, LEVELS) if logarithmic else np.linspace(low, high if high > low else low + 1, LEVELS)
+    levels = (
+        np.geomspace(low, high, LEVELS)
+        if logarithmic
+        else np.linspace(low, high if high > low else low + 1, LEVELS)
+    )
     norm = LogNorm(levels[0], levels[-1]) if logarithmic else Normalize(levels[0], levels[-1])
-    axes.contourf(across, up, np.ma.masked_invalid(loss), levels=levels, norm=norm, cmap="Blues_r", extend="both")
+    axes.contourf(
+        across, up, np.ma.masked_invalid(loss), levels=levels, norm=norm, cmap="Blues_r", extend="both"
+    )

@@ -1,1 +1,4 @@
-"""What `python -m studies.probe` works with: landscapes named by words, their measures as a Dataset, and their pictures."""
+"""What `python -m studies.probe` works with.
+
+Landscapes named by words, their measures as a Dataset, and their pictures.
+"""

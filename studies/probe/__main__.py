@@ -14,22 +14,65 @@ def parser() -> argparse.ArgumentParser:
     """The arguments of `python -m studies.probe`."""
     found = argparse.ArgumentParser(
         prog="python -m studies.probe",
-        description="Measure how rugged landscapes are: a table, a Dataset (probe.nc) and a figure; or draw pictures of them.",
-        epilog="examples: nk:n=12,k=0 nk:n=12,k=6 | gaussian_field --set dim=4 | quickstart --gallery. Exit codes: 0 done, 2 wrong argument.",
+        description=(
+            "Measure how rugged landscapes are: a table, a Dataset (probe.nc) and a figure; or draw pictures"
+            " of them."
+        ),
+        epilog=(
+            "examples: nk:n=12,k=0 nk:n=12,k=6 | gaussian_field --set dim=4 | quickstart --gallery. Exit"
+            " codes: 0 done, 2 wrong argument."
+        ),
     )
     forms = "a kind (nk), with parameters (nk:n=12,k=3), an import path (mine:Ridge), or a study"
     found.add_argument("landscapes", nargs="*", metavar="LANDSCAPE", help=forms)
-    found.add_argument("--set", action="append", default=[], metavar="PARAMETER=VALUE", help="a parameter of all landscapes named")
-    found.add_argument("--worlds", type=_at_least(1), default=8, metavar="R", help="instances of each landscape (default: 8)")
     found.add_argument(
-        "--seed", type=_at_least(0), default=1, metavar="S", help="every draw follows from it and the number of the world (default: 1)"
+        "--set",
+        action="append",
+        default=[],
+        metavar="PARAMETER=VALUE",
+        help="a parameter of all landscapes named",
     )
-    found.add_argument("--samples", type=_at_least(32), metavar="M", help="points that a measure looks at (default: 1024, fewer where one is dear)")
-    found.add_argument("--measures", nargs="+", default=[], metavar="NAME", help="these alone (default: all that a landscape can have)")
-    found.add_argument("--tune", metavar="STATISTIC=VALUE", help="find the value of --parameter at which a statistic has this value, and probe there")
+    found.add_argument(
+        "--worlds", type=_at_least(1), default=8, metavar="R", help="instances of each landscape (default: 8)"
+    )
+    found.add_argument(
+        "--seed",
+        type=_at_least(0),
+        default=1,
+        metavar="S",
+        help="every draw follows from it and the number of the world (default: 1)",
+    )
+    found.add_argument(
+        "--samples",
+        type=_at_least(32),
+        metavar="M",
+        help="points that a measure looks at (default: 1024, fewer where one is dear)",
+    )
+    found.add_argument(
+        "--measures",
+        nargs="+",
+        default=[],
+        metavar="NAME",
+        help="these alone (default: all that a landscape can have)",
+    )
+    found.add_argument(
+        "--tune",
+        metavar="STATISTIC=VALUE",
+        help="find the value of --parameter at which a statistic has this value, and probe there",
+    )
     found.add_argument("--parameter", metavar="NAME", help="what --tune changes, such as k")
-    found.add_argument("--gallery", action="store_true", help="draw pictures instead: of the landscapes named, or an example of every kind")
-    found.add_argument("--out", type=Path, default=Path("results/probe"), metavar="DIR", help="where files are written (default: results/probe)")
+    found.add_argument(
+        "--gallery",
+        action="store_true",
+        help="draw pictures instead: of the landscapes named, or an example of every kind",
+    )
+    found.add_argument(
+        "--out",
+        type=Path,
+        default=Path("results/probe"),
+        metavar="DIR",
+        help="where files are written (default: results/probe)",
+    )
     return found
 
 
@@ -76,12 +119,23 @@ def _probe(args: argparse.Namespace) -> int:
     if args.tune:
         statistic, _, target = args.tune.partition("=")
         tuned = [
-            datasets.tune(entry, statistic, target, args.parameter, worlds=args.worlds, seed=args.seed, samples=args.samples) for entry in entries
+            datasets.tune(
+                entry,
+                statistic,
+                target,
+                args.parameter,
+                worlds=args.worlds,
+                seed=args.seed,
+                samples=args.samples,
+            )
+            for entry in entries
         ]
         entries = [entry for entry, _ in tuned]
         for _, line in tuned:
             console.print(line, soft_wrap=True)
-    data = datasets.probe(entries, worlds=args.worlds, seed=args.seed, samples=args.samples, measures=args.measures)
+    data = datasets.probe(
+        entries, worlds=args.worlds, seed=args.seed, samples=args.samples, measures=args.measures
+    )
     datasets.check_found(data)
     for part in datasets.tables(data, long=bool(args.measures)):
         console.print(part)

@@ -1,8 +1,10 @@
-"""From landscapes to one labelled Dataset of their measures of ruggedness. Every measure has its standard error beside it, named NAME_error.
+"""From landscapes to one labelled Dataset of their measures of ruggedness.
 
-Dims: landscape, replicate, and what a measure has (lag, fraction, threshold, order, ..). A measure that a landscape cannot have is NaN there; why
-is in the attribute `notes`. Beside the measures stand what the figure shows of world 0: a sample (`sample_loss`, `sample_distance`) and lines
-(`slice_loss`).
+Every measure has its standard error beside it, named NAME_error.
+
+Dims: landscape, replicate, and what a measure has (lag, fraction, threshold, order, ..). A measure that a
+landscape cannot have is NaN there; why is in the attribute `notes`. Beside the measures stand what the figure
+shows of world 0: a sample (`sample_loss`, `sample_distance`) and lines (`slice_loss`).
 """
 
 from __future__ import annotations
@@ -35,11 +37,13 @@ ROWS = 4  # places on an axis that have rows of the table
 SLICES, SHOWN = 4, 400  # lines and points of world 0 that the figure shows
 
 
-# measures by name ---------------------------------------------------------------------------------------------------------
+# measures by name -------------------------------------------------------------------------------------------
 
 
 def _one_of_bits(name: str) -> Group:
-    return lambda landscape, streams, samples: measure_binary(landscape, (name,), samples=samples, streams=streams)
+    return lambda landscape, streams, samples: measure_binary(
+        landscape, (name,), samples=samples, streams=streams
+    )
 
 
 def groups(domain: Domain, wanted: Sequence[str]) -> list[tuple[Group, tuple[str, ...]]]:
@@ -48,7 +52,12 @@ def groups(domain: Domain, wanted: Sequence[str]) -> list[tuple[Group, tuple[str
         return [(group, names) for group, names in GROUPS.values() if not wanted or set(names) & set(wanted)]
     if wanted:  # one at a time: one that this landscape cannot have does not take the others down
         return [(_one_of_bits(name), (name,)) for name in wanted if name in BINARY_MEASURES]
-    return [(lambda landscape, streams, samples: measure_binary(landscape, samples=samples, streams=streams), BINARY_MEASURES)]
+    return [
+        (
+            lambda landscape, streams, samples: measure_binary(landscape, samples=samples, streams=streams),
+            BINARY_MEASURES,
+        )
+    ]
 
 
 def measure_names() -> list[str]:
@@ -64,10 +73,17 @@ def check_measures(names: Sequence[str]) -> None:
             raise ValueError(f"--measures: unknown measure {name!r}; {suggest(name, known)}")
 
 
-# the Dataset --------------------------------------------------------------------------------------------------------------
+# the Dataset ------------------------------------------------------------------------------------------------
 
 
-def probe(entries: Sequence[Named], *, worlds: int = 8, seed: int = 1, samples: int | None = None, measures: Sequence[str] = ()) -> xr.Dataset:
+def probe(
+    entries: Sequence[Named],
+    *,
+    worlds: int = 8,
+    seed: int = 1,
+    samples: int | None = None,
+    measures: Sequence[str] = (),
+) -> xr.Dataset:
     """Measure landscapes.
 
     Args:
@@ -89,19 +105,37 @@ def probe(entries: Sequence[Named], *, worlds: int = 8, seed: int = 1, samples: 
         part, why = _probe(entry, worlds, seed, samples, measures)
         parts.append(part.expand_dims(landscape=[entry.label]))
         notes[entry.label] = why
-    data = xr.concat(parts, "landscape", join="outer", data_vars="all", coords="minimal", compat="override", combine_attrs="drop_conflicts")
+    data = xr.concat(
+        parts,
+        "landscape",
+        join="outer",
+        data_vars="all",
+        coords="minimal",
+        compat="override",
+        combine_attrs="drop_conflicts",
+    )
     data["replicate"].attrs["long_name"] = "world"
     for name in data.data_vars:
         data[name].attrs |= _attrs([part for part in parts if name in part], str(name))
-    data = data.drop_vars([dim for dim in map(str, data.dims) if dim not in ("landscape", "replicate")])  # numbers that only served to align
+    data = data.drop_vars([
+        dim for dim in map(str, data.dims) if dim not in ("landscape", "replicate")
+    ])  # numbers that only served to align
     specs = {entry.label: entry.spec for entry in entries}
     origin = {"versions": json.dumps(provenance.versions()), "commit": provenance.commit()}
-    return data.assign_attrs({"seed": seed, "notes": json.dumps(notes), "landscapes": json.dumps(specs)} | origin)
+    return data.assign_attrs(
+        {"seed": seed, "notes": json.dumps(notes), "landscapes": json.dumps(specs)} | origin
+    )
 
 
 def _attrs(parts: Sequence[xr.Dataset], name: str) -> dict[str, str]:
-    """Those of a variable in all landscapes; where units differ (lags are steps on bits and lengths on reals) each is named."""
-    found = {key: list(dict.fromkeys(part[name].attrs.get(key, "") for part in parts)) for key in ("long_name", "units", "source")}
+    """Those of a variable in all landscapes.
+
+    Where units differ (lags are steps on bits and lengths on reals) each is named.
+    """
+    found = {
+        key: list(dict.fromkeys(part[name].attrs.get(key, "") for part in parts))
+        for key in ("long_name", "units", "source")
+    }
     attrs = {key: " | ".join(values) for key, values in found.items() if any(values)}
     if len(found["units"]) == 1:
         return attrs
@@ -116,7 +150,9 @@ def _enough(landscape: Landscape) -> int:
     return FEW if landscape.dim * landscape.terms >= DEAR else SAMPLES
 
 
-def _probe(entry: Named, worlds: int, seed: int, samples: int | None, measures: Sequence[str]) -> tuple[xr.Dataset, dict[str, str]]:
+def _probe(
+    entry: Named, worlds: int, seed: int, samples: int | None, measures: Sequence[str]
+) -> tuple[xr.Dataset, dict[str, str]]:
     """One landscape: its variables, and measure -> why it is not there."""
     streams = Streams(seed=seed, worlds=torch.arange(worlds), dtype=getattr(torch, entry.dtype))
     landscape = entry.landscape.bind(streams)
@@ -127,8 +163,13 @@ def _probe(entry: Named, worlds: int, seed: int, samples: int | None, measures: 
     for group, names in groups(landscape.domain, measures):
         try:
             found |= group(landscape, streams, size)
-        except (ValueError, RuntimeError) as error:  # a measure that this landscape cannot have, a loss without a slope
-            notes |= dict.fromkeys([name for name in names if not measures or name in measures], str(error).splitlines()[0])
+        except (
+            ValueError,
+            RuntimeError,
+        ) as error:  # a measure that this landscape cannot have, a loss without a slope
+            notes |= dict.fromkeys(
+                [name for name in names if not measures or name in measures], str(error).splitlines()[0]
+            )
     notes |= _undefined(landscape, found, [name for name in measures if name not in notes])
     variables: dict[str, Any] = {}
     for name, measure in found.items():
@@ -137,7 +178,12 @@ def _probe(entry: Named, worlds: int, seed: int, samples: int | None, measures: 
     shown = {} if binary else _shown(entry.landscape.bind(streams.subset([0])), streams.subset([0]), size)
     facts = {"binary": int(binary), "dim": landscape.dim, "terms": landscape.terms, "samples": size}
     data = xr.Dataset(variables | shown | facts)
-    return data.assign_coords({dim: np.arange(size) for dim, size in data.sizes.items()} | {"replicate": np.arange(worlds)}), notes
+    return (
+        data.assign_coords(
+            {dim: np.arange(size) for dim, size in data.sizes.items()} | {"replicate": np.arange(worlds)}
+        ),
+        notes,
+    )
 
 
 def _undefined(landscape: Landscape, found: Found, wanted: Sequence[str]) -> dict[str, str]:
@@ -149,7 +195,10 @@ def _undefined(landscape: Landscape, found: Found, wanted: Sequence[str]) -> dic
 
 
 def _variables(name: str, measure: Measure) -> dict[str, Any]:
-    """The value and the standard error of a measure; where its axis differs between worlds, their mean is the axis."""
+    """The value and the standard error of a measure.
+
+    Where its axis differs between worlds, their mean is the axis.
+    """
     attrs = {"long_name": measure.long_name, "units": measure.unit, "source": measure.source}
     if measure.axis is None:
         dims: tuple[str, ...] = ("replicate",)
@@ -170,15 +219,30 @@ def _shown(first: Landscape, streams: Streams, samples: int) -> dict[str, Any]:
     place, height = walks_and_lines.lines(first, streams, SLICES, 513 if samples >= SAMPLES else 129)
     return {
         "sample_loss": ("point", loss[0].double().numpy(force=True), {"long_name": "loss"}),
-        "sample_distance": ("point", distance[0].double().numpy(force=True), {"long_name": "distance to the optimum", "units": "x"}),
+        "sample_distance": (
+            "point",
+            distance[0].double().numpy(force=True),
+            {"long_name": "distance to the optimum", "units": "x"},
+        ),
         "optimum_known": int(known),
-        "slice_place": (("slice", "place"), place[0].double().numpy(force=True), {"long_name": "place on a random line", "units": "x"}),
+        "slice_place": (
+            ("slice", "place"),
+            place[0].double().numpy(force=True),
+            {"long_name": "place on a random line", "units": "x"},
+        ),
         "slice_loss": (("slice", "place"), height[0].double().numpy(force=True), {"long_name": "loss"}),
     }
 
 
 def tune(
-    entry: Named, statistic: str, target: str, parameter: str, *, worlds: int = 8, seed: int = 1, samples: int | None = None
+    entry: Named,
+    statistic: str,
+    target: str,
+    parameter: str,
+    *,
+    worlds: int = 8,
+    seed: int = 1,
+    samples: int | None = None,
 ) -> tuple[Named, str]:
     """The landscape with a parameter set so that a statistic has this value, and a line that says what was reached.
 
@@ -193,14 +257,29 @@ def tune(
     except ValueError:
         raise ValueError(f"--tune {statistic}={target}: expected a number") from None
     streams = Streams(seed=seed, worlds=torch.arange(worlds), dtype=getattr(torch, entry.dtype))
-    found = tuning.tune(entry.landscape, parameter, statistic, wanted, streams=streams, samples=samples or _enough(entry.landscape))
+    found = tuning.tune(
+        entry.landscape,
+        parameter,
+        statistic,
+        wanted,
+        streams=streams,
+        samples=samples or _enough(entry.landscape),
+    )
     value = int(found.value) if float(found.value).is_integer() else float(found.value)
-    line = f"{entry.label}: {parameter} = {short(value)} has {statistic} {found.achieved:.4g} \u00b1 {found.error:.2g} (wanted {wanted:g})"
+    line = (
+        f"{entry.label}: {parameter} = {short(value)} has {statistic} {found.achieved:.4g} \u00b1"
+        f" {found.error:.2g} (wanted {wanted:g})"
+    )
     spec = entry.spec | {parameter: value}
-    return replace(entry, label=f"{entry.label} {parameter}={short(value)}", spec=spec, landscape=found.landscape), line
+    return (
+        replace(
+            entry, label=f"{entry.label} {parameter}={short(value)}", spec=spec, landscape=found.landscape
+        ),
+        line,
+    )
 
 
-# the table ----------------------------------------------------------------------------------------------------------------
+# the table --------------------------------------------------------------------------------------------------
 
 
 def summary(data: xr.Dataset, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -215,7 +294,11 @@ def summary(data: xr.Dataset, name: str) -> tuple[np.ndarray, np.ndarray, np.nda
         if worlds == 1:
             return value[0], error[0], np.full(value.shape[1:], np.nan)
         between = value.var(0, ddof=1)
-        return value.mean(0), np.sqrt(between / worlds), np.sqrt(np.maximum(between - np.square(error).mean(0), 0))
+        return (
+            value.mean(0),
+            np.sqrt(between / worlds),
+            np.sqrt(np.maximum(between - np.square(error).mean(0), 0)),
+        )
 
 
 def notes(data: xr.Dataset) -> list[str]:
@@ -242,12 +325,19 @@ def tables(data: xr.Dataset, across: int = 3, *, long: bool = False) -> list[Tab
         long: whether some places of measures on a long axis are shown too.
     """
     apart = [data.isel(landscape=np.flatnonzero(data["binary"].values == bits)) for bits in (1, 0)]
-    return [_table(part.isel(landscape=slice(i, i + across)), long) for part in apart for i in range(0, part.sizes["landscape"], across)]
+    return [
+        _table(part.isel(landscape=slice(i, i + across)), long)
+        for part in apart
+        for i in range(0, part.sizes["landscape"], across)
+    ]
 
 
 def _table(data: xr.Dataset, long: bool) -> Table:
     worlds, domain = data.sizes["replicate"], _domain(data)
-    several = f"{domain}: mean over {worlds} worlds \u00b1 its standard error [standard deviation between instances]"
+    several = (
+        f"{domain}: mean over {worlds} worlds \u00b1 its standard error [standard deviation between"
+        " instances]"
+    )
     title = several if worlds > 1 else f"{domain}: one world \u00b1 sampling error"
     grid = Table(title=Text(title), title_justify="left", title_style="bold", header_style="bold")
     grid.add_column("measure", overflow="fold", min_width=36)
@@ -256,14 +346,17 @@ def _table(data: xr.Dataset, long: bool) -> Table:
     for name in _measured(data):
         columns = [summary(data.isel(landscape=i), name) for i in range(data.sizes["landscape"])]
         for head, at in _rows(data, name, domain, long):
-            grid.add_row(Text(head), *(Text(_cell(*(float(part[at]) for part in column))) for column in columns))
+            grid.add_row(
+                Text(head), *(Text(_cell(*(float(part[at]) for part in column))) for column in columns)
+            )
     return grid
 
 
 def _rows(data: xr.Dataset, name: str, domain: str, long: bool) -> list[tuple[str, tuple[int, ...]]]:
     """What the rows of a measure are called, and where on its axis they stand.
 
-    Of a long axis they are none, or with `long` the first `ROWS` places where these are counted (lags, orders), else so many from end to end.
+    Of a long axis they are none, or with `long` the first `ROWS` places where these are counted (lags,
+    orders), else so many from end to end.
     """
     attrs = data[name].attrs
     unit = attrs.get(f"units_{domain}", attrs["units"])
@@ -275,12 +368,18 @@ def _rows(data: xr.Dataset, name: str, domain: str, long: bool) -> list[tuple[st
     if len(places) > ROWS and not long:
         return []
     counted = len(places) <= ROWS or bool((places == np.arange(1, len(places) + 1)).all())
-    shown = range(min(ROWS, len(places))) if counted else np.linspace(0, len(places) - 1, ROWS).round().astype(int).tolist()
+    shown = (
+        range(min(ROWS, len(places)))
+        if counted
+        else np.linspace(0, len(places) - 1, ROWS).round().astype(int).tolist()
+    )
     return [(f"{attrs['long_name']}, {axis[0]} {places[k]:.3g}{unit}", (k,)) for k in shown]
 
 
 def _measured(data: xr.Dataset) -> list[str]:
-    return [str(name) for name in data.data_vars if f"{name}_error" in data and bool(data[name].notnull().any())]
+    return [
+        str(name) for name in data.data_vars if f"{name}_error" in data and bool(data[name].notnull().any())
+    ]
 
 
 def _cell(mean: float, error: float, spread: float) -> str:
@@ -290,7 +389,11 @@ def _cell(mean: float, error: float, spread: float) -> str:
     known = np.isfinite(error) and error > 1e-9 * abs(mean)
     digits = 1 - int(np.floor(np.log10(error))) if known else 0
     plain = 0 <= digits <= 6 and abs(mean) < 1e5
-    text = f"{mean:.{digits}f} \u00b1 {error:.{digits}f}" if known and plain else f"{mean:.4g}" + (f" \u00b1 {error:.2g}" if known else "")
+    text = (
+        f"{mean:.{digits}f} \u00b1 {error:.{digits}f}"
+        if known and plain
+        else f"{mean:.4g}" + (f" \u00b1 {error:.2g}" if known else "")
+    )
     return text + (f" [{spread:.2g}]" if np.isfinite(spread) and spread > 1e-9 * abs(mean) else "")
 
 

@@ -1,4 +1,7 @@
-"""A small example of every landscape, for the gallery: as on a command line, two-dimensional or a few bits where the kind allows."""
+"""A small example of every landscape, for the gallery.
+
+As on a command line, two-dimensional or a few bits where the kind allows.
+"""
 
 BOWL = "{kind: quadratic, dim: 2, condition: 4}"
 EXAMPLES: dict[str, tuple[str, ...]] = {  # kind -> words as `studies.probe.named` reads them
@@ -23,16 +26,24 @@ EXAMPLES: dict[str, tuple[str, ...]] = {  # kind -> words as `studies.probe.name
     "double_well": ("double_well:dim=2,tilt=0.2",),
     "fisher": ("fisher:dim=2,selection_condition=4",),
     "cosine_rugged": ("cosine_rugged:dim=2,ruggedness=5,wavelength=2",),
-    "gaussian_field": ("gaussian_field:dim=2,length=1,bowl=1", "gaussian_field:dim=2,spectrum=matern,smoothness=1.5,bowl=0"),
+    "gaussian_field": (
+        "gaussian_field:dim=2,length=1,bowl=1",
+        "gaussian_field:dim=2,spectrum=matern,smoothness=1.5,bowl=0",
+    ),
     "bbob": tuple(f"bbob:function={number},dim=2" for number in range(1, 25)),
-    "bbob_noisy": tuple(f"bbob_noisy:function={number},dim=2" for number in (101, 107, 109, 122)),  # moderate and severe noise of each law
+    "bbob_noisy": tuple(
+        f"bbob_noisy:function={number},dim=2" for number in (101, 107, 109, 122)
+    ),  # moderate and severe noise of each law
     "logistic_regression": ("logistic_regression:features=2,condition=10,box=4",),
     "digits": ("digits:hidden=8",),
     "module": ("module",),
     "batch_norm": ("batch_norm:hidden=8",),
     "autoencoder": ("autoencoder:hidden=16,bottleneck=2",),
     "bilinear": ("bilinear:dim=2,condition=1",),
-    "moving": tuple(f"moving:inner={BOWL},path={path}" for path in ("linear", "jump,period=40", "cycle", "random_walk,step=0.1")),
+    "moving": tuple(
+        f"moving:inner={BOWL},path={path}"
+        for path in ("linear", "jump,period=40", "cycle", "random_walk,step=0.1")
+    ),
 }
 
 

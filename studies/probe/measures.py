@@ -40,7 +40,10 @@ def measure(name: str) -> Told:
 
 @functools.cache
 def _continuous(name: str) -> tuple[str, str, str]:
-    """Name, unit and source of a measure of real coordinates: it tells them with its value, so it is taken of a small landscape."""
+    """Name, unit and source of a measure of real coordinates.
+
+    It tells them with its value, so it is taken of a small landscape.
+    """
     streams = Streams(seed=0, worlds=torch.zeros(1, dtype=torch.int64))
     for kind in EXAMPLES:
         try:

@@ -1,4 +1,7 @@
-"""Landscapes named on a command line: `nk`, `nk:n=12,k=3`, `mine:Ridge`, `mine:Ridge:dim=8`, or a study, which stands for all its landscapes."""
+"""Landscapes named on a command line.
+
+`nk`, `nk:n=12,k=3`, `mine:Ridge`, `mine:Ridge:dim=8`, or a study, which stands for all its landscapes.
+"""
 
 from __future__ import annotations
 
@@ -68,8 +71,15 @@ def named(words: Sequence[str], settings: Sequence[str] = ()) -> list[Named]:
 
 def brief(spec: Mapping[str, Any]) -> str:
     """The parameters of an entry in a few words: `n=12, rotated`; of a nested one its kind."""
-    values = {key: value.get("kind", "") if isinstance(value, Mapping) else short(value) for key, value in spec.items()}
-    words = (key if spec[key] is True else f"{key}={value}" for key, value in values.items() if key not in ("kind", "dtype"))
+    values = {
+        key: value.get("kind", "") if isinstance(value, Mapping) else short(value)
+        for key, value in spec.items()
+    }
+    words = (
+        key if spec[key] is True else f"{key}={value}"
+        for key, value in values.items()
+        if key not in ("kind", "dtype")
+    )
     return ", ".join(words)
 
 
@@ -85,7 +95,11 @@ def _named(word: str, shared: dict[str, Any]) -> Iterator[Named]:
         kind = f"{kind}:{path}"
     elif kind not in LANDSCAPES:
         near = nearest(kind, [*LANDSCAPES, *ready_studies()])
-        hint = f"did you mean {near!r}?" if near else f"kinds: {', '.join(LANDSCAPES)}; studies: {', '.join(ready_studies())}"
+        hint = (
+            f"did you mean {near!r}?"
+            if near
+            else f"kinds: {', '.join(LANDSCAPES)}; studies: {', '.join(ready_studies())}"
+        )
         raise StudyError([f"{word}: no such landscape, study or file; {hint}"])
     try:
         parameters = _parameters(rest) if rest else {}
@@ -118,14 +132,22 @@ def _checked(label: str, where: str, entry: dict[str, Any]) -> Named:
         cls = registry.find(kind, "landscape")
         model = fields.entry_model("landscapes", kind, cls)
     except (Exception, SystemExit) as error:  # a module of the user's may fail in any way
-        text = str(error) if isinstance(error, ValueError) else f"cannot import {kind!r}: {type(error).__name__}: {error}"
+        text = (
+            str(error)
+            if isinstance(error, ValueError)
+            else f"cannot import {kind!r}: {type(error).__name__}: {error}"
+        )
         raise StudyError([f"{where}: {' '.join(text.split())}"]) from error
     try:
         checked: Any = model.model_validate(entry)
-        landscape = registry.build({"kind": kind, **checked.model_dump(include=set(fields.parameter_names(cls)))}, "landscape")
+        landscape = registry.build(
+            {"kind": kind, **checked.model_dump(include=set(fields.parameter_names(cls)))}, "landscape"
+        )
         _ = landscape.dim, landscape.domain, landscape.terms
     except ValidationError as error:
-        raise StudyError([_line(where, kind, mistake) for mistake in mistakes_in(error, model, entry)]) from error
+        raise StudyError([
+            _line(where, kind, mistake) for mistake in mistakes_in(error, model, entry)
+        ]) from error
     except ValueError as error:
         raise StudyError([f"{where}: {line.strip()}" for line in str(error).splitlines()]) from error
     return Named(label, entry, landscape, checked.dtype or "float64")

@@ -1,10 +1,14 @@
-"""What the gallery shows of a landscape, as a small Dataset: the numbers behind a picture, drawn by `studies.figures.gallery`.
+"""What the gallery shows of a landscape, as a small Dataset.
 
-The picture follows from the contract alone. Bits: all genotypes by Hamming distance to the best one, or quantiles of the loss by that distance
-where there are many. Reals: the loss on a plane (a line where D = 1). With D = 2 that is the whole box; otherwise a slice through the optimum, or
-through the best of a sample, along two random orthonormal directions; of a landscape without a box, such as a network, through a start, along two
-further draws of the law of starts scaled to the norm of the start: its filters then have the norms that Li et al. 2018 ("Visualizing the loss
-landscape of neural nets") give them by rescaling, in expectation. Games: the field of steps that each player makes down its own gradient.
+The numbers behind a picture, drawn by `studies.figures.gallery`.
+
+The picture follows from the contract alone. Bits: all genotypes by Hamming distance to the best one, or
+quantiles of the loss by that distance where there are many. Reals: the loss on a plane (a line where D = 1).
+With D = 2 that is the whole box; otherwise a slice through the optimum, or through the best of a sample,
+along two random orthonormal directions; of a landscape without a box, such as a network, through a start,
+along two further draws of the law of starts scaled to the norm of the start: its filters then have the norms
+that Li et al. 2018 ("Visualizing the loss landscape of neural nets") give them by rescaling, in expectation.
+Games: the field of steps that each player makes down its own gradient.
 
 Streams: "init" for starts, samples and directions, each at a step of its own.
 """
@@ -46,19 +50,29 @@ def picture(named: Named, seed: int = 1, grid: int = GRID) -> xr.Dataset:
         grid: points along each axis of a plane.
 
     Returns:
-        A Dataset whose attribute `form` says how it is drawn: network, band, plane, line or field; `kind` and `parameters` make its title.
+        A Dataset whose attribute `form` says how it is drawn: network, band, plane, line or field; `kind` and
+            `parameters` make its title.
     """
     streams = Streams(seed=seed, worlds=torch.tensor([0]), dtype=getattr(torch, named.dtype))
     landscape = named.landscape.bind(streams)
     data = _form(landscape, streams, grid)
-    facts = {"kind": _title(named), "parameters": brief(named.spec), "label": named.label, "dim": landscape.dim}
+    facts = {
+        "kind": _title(named),
+        "parameters": brief(named.spec),
+        "label": named.label,
+        "dim": landscape.dim,
+    }
     return data.assign_attrs(facts | {"gap_known": int(landscape.gap_known), "page": page(landscape)})
 
 
 def _title(named: Named) -> str:
     """The kind; of a function of BBOB its number and name."""
     inner = named.landscape
-    return f"f{inner.function} {FUNCTIONS[inner.function].title}" if isinstance(inner, BBOB) else str(named.spec["kind"])
+    return (
+        f"f{inner.function} {FUNCTIONS[inner.function].title}"
+        if isinstance(inner, BBOB)
+        else str(named.spec["kind"])
+    )
 
 
 def page(landscape: Landscape) -> str:
@@ -90,7 +104,7 @@ def _losses(landscape: Landscape, x: Tensor, time: float = 0.0) -> Tensor:
         return torch.cat([landscape.loss(part, None, clock)[0] for part in parts]).double()
 
 
-# bits ---------------------------------------------------------------------------------------------------------------------
+# bits -------------------------------------------------------------------------------------------------------
 
 
 def _genotypes(landscape: Landscape, streams: Streams) -> Tensor:
@@ -102,7 +116,10 @@ def _genotypes(landscape: Landscape, streams: Streams) -> Tensor:
 
 
 def _best(landscape: Landscape, x: Tensor, loss: Tensor) -> tuple[Tensor, bool]:
-    """The point (D,) from which distances count, and whether it is a known optimum: else the best of x (1, P, D)."""
+    """The point (D,) from which distances count, and whether it is a known optimum.
+
+    Else the best of x (1, P, D).
+    """
     if landscape.optimum is not None:
         return landscape.optimum[0], True
     return x[0, int(loss.nan_to_num(math.inf).argmin())], False
@@ -120,12 +137,20 @@ def _network(landscape: Landscape, streams: Streams) -> xr.Dataset:
         "distance": ("genotype", (x[0] != best).sum(-1).numpy()),
         "peak": ("genotype", (loss[:, None] < neighbours).all(-1).numpy()),
     }
-    attrs = {"form": "network", "n": landscape.dim, "optimum_known": int(known), "optimum": int((best.long() << torch.arange(landscape.dim)).sum())}
+    attrs = {
+        "form": "network",
+        "n": landscape.dim,
+        "optimum_known": int(known),
+        "optimum": int((best.long() << torch.arange(landscape.dim)).sum()),
+    }
     return xr.Dataset(variables, {"genotype": number.numpy()}, attrs)
 
 
 def _band(landscape: Landscape, streams: Streams) -> xr.Dataset:
-    """Quantiles of the loss by distance to the best genotype; a sample is drawn anew at each distance where genotypes are many."""
+    """Quantiles of the loss by distance to the best genotype.
+
+    A sample is drawn anew at each distance where genotypes are many.
+    """
     x = _genotypes(landscape, streams)
     best, known = _best(landscape, x, _losses(landscape, x))
     if landscape.dim > ENUMERATED:
@@ -134,7 +159,11 @@ def _band(landscape: Landscape, streams: Streams) -> xr.Dataset:
     shares = np.array([0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0])
     values = np.stack([np.quantile(loss[distance == d], shares) for d in range(landscape.dim + 1)], -1)
     coords = {"quantile": shares, "distance": np.arange(landscape.dim + 1)}
-    return xr.Dataset({"loss": (("quantile", "distance"), values)}, coords, {"form": "band", "n": landscape.dim, "optimum_known": int(known)})
+    return xr.Dataset(
+        {"loss": (("quantile", "distance"), values)},
+        coords,
+        {"form": "band", "n": landscape.dim, "optimum_known": int(known)},
+    )
 
 
 def _around(best: Tensor, n: int, streams: Streams, each: int = 200) -> Tensor:
@@ -144,7 +173,7 @@ def _around(best: Tensor, n: int, streams: Streams, each: int = 200) -> Tensor:
     return (best ^ flipped.to(torch.uint8)).reshape(1, -1, n)
 
 
-# reals --------------------------------------------------------------------------------------------------------------------
+# reals ------------------------------------------------------------------------------------------------------
 
 
 def _line(landscape: Landscape, streams: Streams, points: int = 801) -> xr.Dataset:
@@ -152,7 +181,9 @@ def _line(landscape: Landscape, streams: Streams, points: int = 801) -> xr.Datas
     x = torch.linspace(domain.low, domain.high, points, dtype=streams.dtype)
     attrs = {"form": "line", "optimum_known": int(landscape.optimum is not None)}
     attrs |= {} if landscape.optimum is None else {"optimum": float(landscape.optimum)}
-    return xr.Dataset({"loss": ("u", _losses(landscape, x[None, :, None]).numpy())}, {"u": x.double().numpy()}, attrs)
+    return xr.Dataset(
+        {"loss": ("u", _losses(landscape, x[None, :, None]).numpy())}, {"u": x.double().numpy()}, attrs
+    )
 
 
 def _plane(landscape: Landscape, streams: Streams, grid: int) -> xr.Dataset:
@@ -164,16 +195,29 @@ def _plane(landscape: Landscape, streams: Streams, grid: int) -> xr.Dataset:
     mesh = torch.stack(torch.meshgrid(v, u, indexing="ij"), -1).flip(-1)  # (V, U, 2)
     points = (origin + mesh.reshape(-1, 2) @ axes)[None]
     loss = _losses(landscape, points)
-    loss = landscape.observe(loss[None].to(points), points, streams.at(OBSERVED))[0].double() if landscape.noisy else loss  # as it is seen
+    loss = (
+        landscape.observe(loss[None].to(points), points, streams.at(OBSERVED))[0].double()
+        if landscape.noisy
+        else loss
+    )  # as it is seen
     loss = loss.reshape(len(v), len(u))
-    data = xr.Dataset({"loss": (("v", "u"), loss.numpy())}, {"u": u.double().numpy(), "v": v.double().numpy()})
-    data = data.assign_attrs({"form": "plane", "noisy": int(landscape.noisy)} | named | _marks(landscape, streams, origin, axes, data))
+    data = xr.Dataset(
+        {"loss": (("v", "u"), loss.numpy())}, {"u": u.double().numpy(), "v": v.double().numpy()}
+    )
+    data = data.assign_attrs(
+        {"form": "plane", "noisy": int(landscape.noisy)}
+        | named
+        | _marks(landscape, streams, origin, axes, data)
+    )
     return _with_path(data, landscape, origin, axes) if isinstance(landscape, Moving) else data
 
 
 def _with_path(data: xr.Dataset, landscape: Moving, origin: Tensor, axes: Tensor) -> xr.Dataset:
     """The path of the optimum, projected on the plane, where it is known."""
-    places = [landscape.optimum_at(torch.full((1,), float(time), dtype=torch.float64, device=origin.device)) for time in range(HORIZON + 1)]
+    places = [
+        landscape.optimum_at(torch.full((1,), float(time), dtype=torch.float64, device=origin.device))
+        for time in range(HORIZON + 1)
+    ]
     known = [place[0] for place in places if place is not None]
     if not known:
         return data
@@ -182,32 +226,51 @@ def _with_path(data: xr.Dataset, landscape: Moving, origin: Tensor, axes: Tensor
     return data.assign({"path_u": ("time", path[:, 0]), "path_v": ("time", path[:, 1])}).assign_attrs(attrs)
 
 
-def _slice(landscape: Landscape, streams: Streams) -> tuple[Tensor, Tensor, list[tuple[float, float]], dict[str, str]]:
+def _slice(
+    landscape: Landscape, streams: Streams
+) -> tuple[Tensor, Tensor, list[tuple[float, float]], dict[str, str]]:
     """Origin (D,), two axes (2, D), how far to go along each, and the names of the axes."""
     domain: Any = landscape.domain
     if landscape.dim > 2 and not boxed(landscape):
         origin = landscape.start(streams.at(0), 1)[0, 0]
         drawn = landscape.start(streams.at(DIRECTIONS), 2)[0]
         axes = drawn * (origin.norm() / drawn.norm(dim=-1, keepdim=True))
-        return origin, axes, [(-1.5, 1.5)] * 2, {"u_name": "direction 1 (norm of start)", "v_name": "direction 2"}
+        return (
+            origin,
+            axes,
+            [(-1.5, 1.5)] * 2,
+            {"u_name": "direction 1 (norm of start)", "v_name": "direction 2"},
+        )
     if landscape.dim == 2:
         origin = torch.zeros(2, dtype=streams.dtype)
-        return origin, torch.eye(2, dtype=streams.dtype), [(domain.low, domain.high)] * 2, {"u_name": "$x_1$", "v_name": "$x_2$"}
+        return (
+            origin,
+            torch.eye(2, dtype=streams.dtype),
+            [(domain.low, domain.high)] * 2,
+            {"u_name": "$x_1$", "v_name": "$x_2$"},
+        )
     x = spread(landscape, streams.at(SAMPLES), SAMPLE)
     origin, known = _best(landscape, x, _losses(landscape, x))
     axes = torch.linalg.qr(streams.at(DIRECTIONS).normal("init", (landscape.dim, 2))[0])[0].mT
     half = (domain.high - domain.low) / 2
-    return origin, axes, [(-half, half)] * 2, {"u_name": f"direction 1 from {'optimum' if known else 'best seen'}", "v_name": "direction 2"}
+    return (
+        origin,
+        axes,
+        [(-half, half)] * 2,
+        {"u_name": f"direction 1 from {'optimum' if known else 'best seen'}", "v_name": "direction 2"},
+    )
 
 
-def _marks(landscape: Landscape, streams: Streams, origin: Tensor, axes: Tensor, data: xr.Dataset) -> dict[str, Any]:
+def _marks(
+    landscape: Landscape, streams: Streams, origin: Tensor, axes: Tensor, data: xr.Dataset
+) -> dict[str, Any]:
     """Where on the plane the optimum and a start are, as far as they lie on it."""
     found: dict[str, Any] = {"optimum_known": int(landscape.optimum is not None)}
     if landscape.optimum is not None:
         found["optimum"] = _on_plane(landscape.optimum[0], origin, axes)
     elif boxed(landscape) and bool(data["loss"].notnull().any()):
-        best = data["loss"].where(data["loss"].notnull(), np.inf).argmin(("u", "v"))  # type: ignore[union-attr]
-        found["optimum"] = [float(data["u"][best["u"]]), float(data["v"][best["v"]])]  # type: ignore[index, call-overload]
+        best = data["loss"].where(data["loss"].notnull(), np.inf).argmin(("u", "v"))
+        found["optimum"] = [float(data["u"][best["u"]]), float(data["v"][best["v"]])]
     if landscape.dim == 2 or not boxed(landscape):
         found["start"] = _on_plane(landscape.start(streams.at(0), 1)[0, 0], origin, axes)
     return {name: place for name, place in found.items() if place is not None}
@@ -220,7 +283,7 @@ def _on_plane(x: Tensor, origin: Tensor, axes: Tensor) -> list[float] | None:
     return place.tolist() if float(off.norm()) <= 1e-5 * (1 + float(x.double().norm())) else None
 
 
-# games --------------------------------------------------------------------------------------------------------------------
+# games ------------------------------------------------------------------------------------------------------
 
 
 def _field(landscape: Landscape, streams: Streams, grid: int) -> xr.Dataset:
@@ -238,5 +301,12 @@ def _field(landscape: Landscape, streams: Streams, grid: int) -> xr.Dataset:
     variables = {name: (("v", "u"), step[..., i].numpy()) for i, name in enumerate(("step_u", "step_v"))}
     data = xr.Dataset(variables, {"u": ends.double().numpy(), "v": ends.double().numpy()})
     known = landscape.optimum is not None
-    attrs: dict[str, Any] = {"form": "field", "u_name": "player 1", "v_name": "player 2", "optimum_known": int(known)}
-    return data.assign_attrs(attrs | ({"optimum": landscape.optimum[0][places].double().tolist()} if known else {}))  # type: ignore[index]
+    attrs: dict[str, Any] = {
+        "form": "field",
+        "u_name": "player 1",
+        "v_name": "player 2",
+        "optimum_known": int(known),
+    }
+    return data.assign_attrs(
+        attrs | ({"optimum": landscape.optimum[0][places].double().tolist()} if known else {})  # type: ignore[index]
+    )

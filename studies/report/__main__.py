@@ -1,4 +1,7 @@
-"""The report of a study, finished or running, as one file; of several studies also a page that joins them: `python -m studies.report RESULTS..`."""
+"""The report of a study, finished or running, as one file.
+
+Of several studies also a page that joins them: `python -m studies.report RESULTS..`.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +19,20 @@ def parser() -> argparse.ArgumentParser:
     """The arguments of `python -m studies.report`."""
     found = argparse.ArgumentParser(
         prog="python -m studies.report",
-        description="Write a study's report, report.html in its folder; of several studies also a page that joins them.",
+        description=(
+            "Write a study's report, report.html in its folder; of several studies also a page that joins"
+            " them."
+        ),
         epilog="exit codes: 0 done, 2 wrong argument",
     )
-    found.add_argument("results", nargs="+", type=Path, metavar="RESULTS", help="studies' folders, or their dataset.zarr")
     found.add_argument(
-        "--out", type=Path, metavar="FILE", help="the report; of several studies: the page that joins them (default: index.html beside them)"
+        "results", nargs="+", type=Path, metavar="RESULTS", help="studies' folders, or their dataset.zarr"
+    )
+    found.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="the report; of several studies: the page that joins them (default: index.html beside them)",
     )
     found.add_argument("--brief", action="store_true", help="only the figures that the study names")
     return found

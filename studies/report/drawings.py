@@ -1,4 +1,7 @@
-"""A Matplotlib figure as SVG inside a page: its colours follow the page, its arms can be told apart by a script, its numbers are rounded."""
+"""A Matplotlib figure as SVG inside a page.
+
+Its colours follow the page, its arms can be told apart by a script, its numbers are rounded.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +28,20 @@ from studies.figures import style
 
 HEAVY = 600_000  # characters of SVG, above which pixels are shown in its place
 POINTS = 400  # of a line, whose values a reader can have shown
-INK = {"#000000": "currentColor", "#ffffff": "var(--paper)", "#dddddd": "var(--rule)", "#555555": "var(--muted)", "#888888": "var(--muted)"}
-SETTINGS = {"svg.fonttype": "none", "axes.facecolor": "none", "figure.facecolor": "none", "savefig.facecolor": "none", "figure.dpi": 72}
+INK = {
+    "#000000": "currentColor",
+    "#ffffff": "var(--paper)",
+    "#dddddd": "var(--rule)",
+    "#555555": "var(--muted)",
+    "#888888": "var(--muted)",
+}
+SETTINGS = {
+    "svg.fonttype": "none",
+    "axes.facecolor": "none",
+    "figure.facecolor": "none",
+    "savefig.facecolor": "none",
+    "figure.dpi": 72,
+}
 
 
 @dataclass(frozen=True)
@@ -59,18 +74,27 @@ def drawing(name: str, make: Callable[[], Figure], arms: Sequence[str], optimize
     return Drawing(name, Markup(markup), float(figure.get_figwidth()))
 
 
-# which artist shows which arm ------------------------------------------------------------------------------------------------
+# which artist shows which arm -------------------------------------------------------------------------------
 
 
 def _marked(figure: Figure, arms: Sequence[str], optimizers: Sequence[str]) -> dict[str, str]:
     """Give every artist of an arm an id; returns id -> attributes that take its place."""
     owners = dict.fromkeys([*arms, *optimizers])
-    shown = [(axes, artist) for axes in figure.axes for artist in (*axes.lines, *axes.collections, *axes.patches)]
+    shown = [
+        (axes, artist) for axes in figure.axes for artist in (*axes.lines, *axes.collections, *axes.patches)
+    ]
     keys = list(_keys(figure))
-    colours = _colours([(str(artist.get_label()), artist) for _, artist in shown] + [(label, handle) for label, handle, _ in keys], owners)
+    colours = _colours(
+        [(str(artist.get_label()), artist) for _, artist in shown]
+        + [(label, handle) for label, handle, _ in keys],
+        owners,
+    )
     marks: dict[str, str] = {}
     for _, artist in shown:
-        label = next((text for text in (artist.get_gid(), str(artist.get_label())) if text in owners), colours.get(_colour(artist)))
+        label = next(
+            (text for text in (artist.get_gid(), str(artist.get_label())) if text in owners),
+            colours.get(_colour(artist)),
+        )
         if label is not None:
             _mark(artist, "arm", label, optimizers, marks)
     for label, *parts in keys:
@@ -95,7 +119,9 @@ def _colours(labelled: Sequence[tuple[str, Any]], owners: dict[str, None]) -> di
     for label, artist in labelled:
         if label in owners and (colour := _colour(artist)):
             found.setdefault(colour, set()).add(label)
-    return {colour: labels.pop() for colour, labels in found.items() if len(labels) == 1 and colour != "#000000"}
+    return {
+        colour: labels.pop() for colour, labels in found.items() if len(labels) == 1 and colour != "#000000"
+    }
 
 
 def _colour(artist: Any) -> str:  # noqa: ANN401
@@ -110,7 +136,11 @@ def _colour(artist: Any) -> str:  # noqa: ANN401
 
 
 def _mark(artist: Artist, what: str, label: str, optimizers: Sequence[str], marks: dict[str, str]) -> None:
-    owner = max((name for name in optimizers if label == name or label.startswith(f"{name}, ")), key=len, default=label)
+    owner = max(
+        (name for name in optimizers if label == name or label.startswith(f"{name}, ")),
+        key=len,
+        default=label,
+    )
     key = f"mark-{len(marks)}"
     artist.set_gid(key)
     values = _values(artist) if what == "arm" and isinstance(artist, Line2D) else ""
@@ -134,8 +164,13 @@ def _boxes(figure: Figure) -> dict[str, str]:
         left, bottom, right, top = np.asarray(axes.bbox.extents) * 72 / figure.dpi
         if {axes.get_xscale(), axes.get_yscale()} <= {"linear", "log"}:
             box = f"{left:.2f} {height - top:.2f} {right - left:.2f} {top - bottom:.2f}"
-            scales = " ".join(f'data-{along}="{scale} {low:.6g} {high:.6g}"' for along, scale, (low, high) in _scales(axes))
-            names = f'data-x-name="{escape(_name(figure, axes, "x"))}" data-y-name="{escape(_name(figure, axes, "y"))}"'
+            scales = " ".join(
+                f'data-{along}="{scale} {low:.6g} {high:.6g}"' for along, scale, (low, high) in _scales(axes)
+            )
+            names = (
+                f'data-x-name="{escape(_name(figure, axes, "x"))}"'
+                f' data-y-name="{escape(_name(figure, axes, "y"))}"'
+            )
             marks[f"axes_{number}"] = f'class="axes" data-box="{box}" {scales} {names}'
     return marks
 
@@ -150,14 +185,25 @@ def _name(figure: Figure, axes: Axes, along: str) -> str:
     return next((" ".join(text.split()) for text in texts if text), along)
 
 
-# the text ---------------------------------------------------------------------------------------------------------------------
+# the text ---------------------------------------------------------------------------------------------------
 
 
 def _clean(svg: str, marks: dict[str, str]) -> str:
     """Only what a page needs: no header, no rules for all of the page, no ids that nothing points to, two digits, colours of the page."""
-    svg = re.sub(r"<!--.*?-->|<metadata>.*?</metadata>|<style.*?</style>", "", svg[svg.index("<svg") :], flags=re.DOTALL)
-    svg = re.sub(r' (d|x|y|transform|width|height|style|fill|stroke)="([^"]*)"', lambda found: f' {found[1]}="{_value(found[2])}"', svg)
-    svg = re.sub(r'<svg [^>]*?(viewBox="[^"]*")[^>]*>', r'<svg \1 aria-hidden="true" focusable="false">', svg, count=1)
+    svg = re.sub(
+        r"<!--.*?-->|<metadata>.*?</metadata>|<style.*?</style>",
+        "",
+        svg[svg.index("<svg") :],
+        flags=re.DOTALL,
+    )
+    svg = re.sub(
+        r' (d|x|y|transform|width|height|style|fill|stroke)="([^"]*)"',
+        lambda found: f' {found[1]}="{_value(found[2])}"',
+        svg,
+    )
+    svg = re.sub(
+        r'<svg [^>]*?(viewBox="[^"]*")[^>]*>', r'<svg \1 aria-hidden="true" focusable="false">', svg, count=1
+    )
     wanted = set(re.findall(r"#([\w-]+)", svg))
     svg = re.sub(r' id="([^"]*)"( [^>]*)?>', lambda found: _tag(found[1], found[2] or "", marks, wanted), svg)
     return re.sub(r"\s*\n\s*", "\n", svg.replace("xlink:href", "href"))
@@ -165,7 +211,9 @@ def _clean(svg: str, marks: dict[str, str]) -> str:
 
 def _value(text: str) -> str:
     """Of an attribute: coordinates in hundredths of a point, colours and letters of the page."""
-    text = re.sub(r"-?\d+\.\d{3,}(?:e-\d+)?", lambda found: f"{float(found[0]):.2f}".rstrip("0").rstrip("."), text)
+    text = re.sub(
+        r"-?\d+\.\d{3,}(?:e-\d+)?", lambda found: f"{float(found[0]):.2f}".rstrip("0").rstrip("."), text
+    )
     text = re.sub(r"font: ((?:\w+ )*?)([\d.]+px) [^;]*", r"font: \1\2 var(--sans)", text)
     return re.sub("|".join(INK), lambda found: INK[found[0]], " ".join(text.split()))
 

@@ -28,7 +28,12 @@ from studies.results.arms import labels
 
 FILE = "report.html"
 MOST = 4_000_000  # characters of all figures of a page
-TABLES: tuple[Callable[[xr.Dataset], numbers.Table], ...] = (numbers.final_loss, numbers.running_time, numbers.comparisons, numbers.tuning)
+TABLES: tuple[Callable[[xr.Dataset], numbers.Table], ...] = (
+    numbers.final_loss,
+    numbers.running_time,
+    numbers.comparisons,
+    numbers.tuning,
+)
 
 
 @dataclass
@@ -87,7 +92,10 @@ def write_index(pages: Sequence[tuple[Page, Path]], file: Path) -> None:
         pages: what the reports show, and where they are.
         file: where to.
     """
-    links = [(page, Path(os.path.relpath(report.resolve(), file.resolve().parent)).as_posix()) for page, report in pages]
+    links = [
+        (page, Path(os.path.relpath(report.resolve(), file.resolve().parent)).as_posix())
+        for page, report in pages
+    ]
     _save("index.html.j2", file, entries=links)
 
 
@@ -108,14 +116,19 @@ def _page(results: Path, brief: bool) -> Page:
         figure = functools.partial(FIGURES[name], data, width=style.WIDTH)
         shown = _attempt(page, functools.partial(drawing, name, figure, arms, optimizers), name)
         if shown and sum(len(one.markup) for one in (*page.figures, shown)) > MOST:
-            page.absent.append(f"{name}: left out, since the page would be too large; python -m studies.figures draws it")
+            page.absent.append(
+                f"{name}: left out, since the page would be too large; python -m studies.figures draws it"
+            )
         elif shown:
             page.figures.append(shown)
     return page
 
 
 def _attempt(page: Page, make: Callable[[], Any], name: str = "") -> Any:  # noqa: ANN401
-    """What is made; where it cannot be, None, and the page says why: a report must not be lost to a part of it. `name`: of a figure."""
+    """What is made; where it cannot be, None, and the page says why.
+
+    A report must not be lost to a part of it. `name`: of a figure.
+    """
     try:
         return make()
     except Exception as error:  # noqa: BLE001
@@ -133,7 +146,11 @@ def _save(template: str, file: Path, **shown: Any) -> None:  # noqa: ANN401
 @functools.cache
 def _environment() -> Environment:
     found = Environment(
-        loader=PackageLoader("studies.report", "template"), autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
+        loader=PackageLoader("studies.report", "template"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
     )
     found.globals |= {
         "facts": facts,
@@ -144,7 +161,9 @@ def _environment() -> Environment:
         "number": numbers.number,
         "most": numbers.MOST,
     }
-    found.globals["file"] = lambda name: Markup(resources.files("studies.report").joinpath("template", name).read_text(encoding="utf-8"))
+    found.globals["file"] = lambda name: Markup(
+        resources.files("studies.report").joinpath("template", name).read_text(encoding="utf-8")
+    )
     return found
 
 
@@ -152,7 +171,10 @@ def _looks(page: Page) -> Iterable[tuple[str, str]]:
     """Optimizer -> its colour, where one colour is one optimizer in all figures."""
     names = [str(name) for name in page.data["optimizer"].values] if "optimizer" in page.data else []
     alike = "loss" in page.data and labels(page.data) == names
-    return [(name, drawings.INK.get(look["color"], look["color"]) if alike else "") for name, look in style.looks(names).items()]
+    return [
+        (name, drawings.INK.get(look["color"], look["color"]) if alike else "")
+        for name, look in style.looks(names).items()
+    ]
 
 
 def _caption(name: str) -> str:
@@ -163,4 +185,7 @@ def _caption(name: str) -> str:
 
 def _alt(page: Page, one: Drawing) -> str:
     landscapes = ", ".join(str(name) for name in page.data["landscape"].values)
-    return f"Figure {one.name.replace('_', ' ')} for {landscapes}. {_caption(one.name)} The tables below have the numbers."
+    return (
+        f"Figure {one.name.replace('_', ' ')} for {landscapes}. {_caption(one.name)} The tables below have"
+        " the numbers."
+    )

@@ -26,13 +26,18 @@ class Arm(NamedTuple):
 
 
 def arms(dataset: xr.Dataset) -> list[tuple[str, xr.Dataset]]:
-    """(label, arm) of one landscape; axis values that leave an optimizer's numbers as they are make one arm, and arms without numbers none.
+    """(label, arm) of one landscape.
+
+    Axis values that leave an optimizer's numbers as they are make one arm, and arms without numbers none.
 
     Args:
         dataset: a study's results without the dim `landscape`; what is on disk stays there.
     """
     axes = _axes(dataset)
-    return [(arm.label, dataset.isel({"optimizer": arm.optimizer} | dict(zip(axes, arm.place, strict=True)))) for arm in _found(dataset)]
+    return [
+        (arm.label, dataset.isel({"optimizer": arm.optimizer} | dict(zip(axes, arm.place, strict=True))))
+        for arm in _found(dataset)
+    ]
 
 
 def stack(dataset: xr.Dataset) -> xr.Dataset:
@@ -42,19 +47,31 @@ def stack(dataset: xr.Dataset) -> xr.Dataset:
         dataset: a study's results without the dim `landscape`.
     """
     found = _found(dataset)
-    at = {axis: xr.DataArray([arm.place[k] for arm in found], dims="arm").astype(int) for k, axis in enumerate(_axes(dataset))}
+    at = {
+        axis: xr.DataArray([arm.place[k] for arm in found], dims="arm").astype(int)
+        for k, axis in enumerate(_axes(dataset))
+    }
     at["optimizer"] = xr.DataArray([arm.optimizer for arm in found], dims="arm").astype(int)
     return dataset.isel(at).assign_coords(arm=("arm", np.array([arm.label for arm in found], object)))
 
 
 def labels(dataset: xr.Dataset, *, every: bool = False) -> list[str]:
-    """The labels of all arms of all landscapes, in the order of optimizers; `every`: also the names of optimizers without numbers."""
-    parts = [dataset] if "landscape" not in dataset.dims else [dataset.isel(landscape=i) for i in range(dataset.sizes["landscape"])]
+    """The labels of all arms of all landscapes, in the order of optimizers.
+
+    `every`: also the names of optimizers without numbers.
+    """
+    parts = (
+        [dataset]
+        if "landscape" not in dataset.dims
+        else [dataset.isel(landscape=i) for i in range(dataset.sizes["landscape"])]
+    )
     found: dict[str, tuple[int, Place]] = {}
     for arm in (arm for part in parts for arm in _found(part)):
         found.setdefault(arm.label, (arm.optimizer, arm.place))
     there = {number for number, _ in found.values()}
-    more = {str(name): (i, ()) for i, name in enumerate(dataset["optimizer"].values) if every and i not in there}
+    more = {
+        str(name): (i, ()) for i, name in enumerate(dataset["optimizer"].values) if every and i not in there
+    }
     return [label for label, _ in sorted((found | more).items(), key=lambda item: item[1])]
 
 
@@ -66,7 +83,10 @@ def _found(dataset: xr.Dataset) -> list[Arm]:
     axes, found = _axes(dataset), []
     for number, name in enumerate(dataset["optimizer"].values.tolist()):
         places = _distinct(dataset.isel(optimizer=number), axes)
-        values = [[dataset[axis].values.tolist()[at] for axis, at in zip(axes, place, strict=True)] for place in places]
+        values = [
+            [dataset[axis].values.tolist()[at] for axis, at in zip(axes, place, strict=True)]
+            for place in places
+        ]
         telling = [k for k in range(len(axes)) if len({told[k] for told in values}) > 1]
         texts = (", ".join([str(name), *(f"{axes[k]} = {told[k]}" for k in telling)]) for told in values)
         found += [Arm(text, number, place) for text, place in zip(texts, places, strict=True)]
@@ -74,19 +94,31 @@ def _found(dataset: xr.Dataset) -> list[Arm]:
 
 
 def _distinct(data: xr.Dataset, axes: Sequence[str]) -> list[Place]:
-    """The first place of each set of places where all numbers but wall-clock times agree; those without numbers are left out.
+    """The first place of each set of places where all numbers but wall-clock times agree.
 
-    The sets are split by one variable after another, the loss first, so that no more is read than it takes to tell them apart.
+    Those without numbers are left out.
+
+    The sets are split by one variable after another, the loss first, so that no more is read than it takes to
+    tell them apart.
     """
-    there = (data["status"] < FAILED).any([dim for dim in data["status"].dims if dim not in axes]).transpose(*axes).values
-    sets = [[place for place in itertools.product(*(range(data.sizes[axis]) for axis in axes)) if there[place]]]
+    there = (
+        (data["status"] < FAILED)
+        .any([dim for dim in data["status"].dims if dim not in axes])
+        .transpose(*axes)
+        .values
+    )
+    sets = [
+        [place for place in itertools.product(*(range(data.sizes[axis]) for axis in axes)) if there[place]]
+    ]
     numbers = [name for name in data.data_vars if data[name].attrs.get("units") != "s"]
     for name in sorted(numbers, key=lambda name: name != "loss"):
         if all(len(places) < 2 for places in sets):
             break
         mine = [axis for axis in axes if axis in data[name].dims]
         values = data[name].transpose(*mine, ...).values
-        sets = [part for places in sets for part in _split(places, values, [axes.index(axis) for axis in mine])]
+        sets = [
+            part for places in sets for part in _split(places, values, [axes.index(axis) for axis in mine])
+        ]
     return sorted(places[0] for places in sets if places)
 
 
@@ -112,8 +144,8 @@ def asked(dataset: xr.Dataset) -> xr.DataArray:
     One whose budget is below its first step has only its start to show.
 
     Args:
-        dataset: a study's results, with or without checkpoints. Where steps were not counted, as in imported ones, every arm has asked, and one
-            without any numbers has, as far as is known.
+        dataset: a study's results, with or without checkpoints. Where steps were not counted, as in imported
+            ones, every arm has asked, and one without any numbers has, as far as is known.
     """
     if "steps" not in dataset:
         return xr.DataArray(True)
@@ -132,7 +164,9 @@ def _records(part: xr.DataArray) -> list[str]:
 def asking(dataset: xr.Dataset) -> xr.Dataset:
     """The results of the optimizers that asked for values, on some landscape at least."""
     there = asked(dataset).broadcast_like(dataset["optimizer"])
-    return dataset.isel(optimizer=np.flatnonzero(there.any([dim for dim in there.dims if dim != "optimizer"])))
+    return dataset.isel(
+        optimizer=np.flatnonzero(there.any([dim for dim in there.dims if dim != "optimizer"]))
+    )
 
 
 def never_asked(dataset: xr.Dataset) -> list[tuple[str, str]]:
@@ -162,7 +196,10 @@ def words_on_silent(names: Sequence[str], what: str, most: int | None = None) ->
 
 
 def quartiles(values: xr.DataArray, dim: str = "replicate") -> np.ndarray:
-    """Lower quartile, median and upper quartile over `dim`: (3, ...). Each is an observed value, so that inf is allowed; NaN are left out."""
+    """Lower quartile, median and upper quartile over `dim`: (3, ...).
+
+    Each is an observed value, so that inf is allowed; NaN are left out.
+    """
     whole = values.transpose(dim, ...).values
     present = whole[~np.isnan(whole).reshape(len(whole), -1).all(1)]
     if not len(present):

@@ -9,19 +9,39 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-os.environ.setdefault("HDF5_USE_FILE_LOCKING", "FALSE")  # files are renamed into place, and cluster file systems lock badly
+os.environ.setdefault(
+    "HDF5_USE_FILE_LOCKING", "FALSE"
+)  # files are renamed into place, and cluster file systems lock badly
 
 import h5py  # noqa: E402
 import numpy as np  # noqa: E402
 import xarray as xr  # noqa: E402
 
-STATUS = ("running", "hit_target", "budget_spent", "diverged", "failed", "missing")  # the last two are the store's own
+STATUS = (
+    "running",
+    "hit_target",
+    "budget_spent",
+    "diverged",
+    "failed",
+    "missing",
+)  # the last two are the store's own
 FAILED, MISSING = STATUS.index("failed"), STATUS.index("missing")
 TOTALS = ("value_terms", "gradient_terms", "steps")  # counts whose last checkpoint is summed over worlds
 OF_CELLS = {  # attributes of cells that become coordinates
-    "on_bits": {"long_name": "1 where genotypes were asked, so that diversity is heterozygosity, 0 where real numbers were", "units": "1"},
-    "gap_known": {"long_name": "1 where loss is the gap to the optimum, 0 where the optimum is not known", "units": "1"},
-    "spacing": {"long_name": "all differences of two losses are multiples of it where values are discrete, else 0", "units": "loss"},
+    "on_bits": {
+        "long_name": (
+            "1 where genotypes were asked, so that diversity is heterozygosity, 0 where real numbers were"
+        ),
+        "units": "1",
+    },
+    "gap_known": {
+        "long_name": "1 where loss is the gap to the optimum, 0 where the optimum is not known",
+        "units": "1",
+    },
+    "spacing": {
+        "long_name": "all differences of two losses are multiples of it where values are discrete, else 0",
+        "units": "loss",
+    },
     "terms": {"long_name": "terms of which the loss is the mean", "units": "terms"},
 }
 
@@ -38,16 +58,23 @@ class Variable(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Grid:
-    """The Dataset under construction: its axes, where each task's numbers go, and the arrays that cells are copied into."""
+    """The Dataset under construction.
+
+    Its axes, where each task's numbers go, and the arrays that cells are copied into.
+    """
 
     dims: dict[str, list]  # landscape, optimizer, swept axes -> labels
     fractions: np.ndarray  # (C,) checkpoints of all tasks as fractions of the budget
-    columns: list[np.ndarray]  # per task: the number of its checkpoint that each of `fractions` shows, -1: none
+    columns: list[
+        np.ndarray
+    ]  # per task: the number of its checkpoint that each of `fractions` shows, -1: none
     places: list[list[tuple[int | slice, ...]]]  # per task: where it is shown
     sizes: dict[str, int]  # replicate, checkpoint, target, and what an instrument adds
     variables: dict[str, Variable] = field(default_factory=dict)
     coords: dict[str, Variable] = field(default_factory=dict)
-    schemas: dict[frozenset[str], list[str]] = field(default_factory=dict)  # names in a file -> its data variables
+    schemas: dict[frozenset[str], list[str]] = field(
+        default_factory=dict
+    )  # names in a file -> its data variables
     totals: dict[str, int] = field(default_factory=lambda: dict.fromkeys(TOTALS, 0))
 
     @property
@@ -59,9 +86,10 @@ class Grid:
 def assemble(found: Manifest, finished: Mapping[str, Path], failed: set[str]) -> xr.Dataset:
     """The labelled Dataset, in memory, without attributes but `totals`.
 
-    Dims: landscape, optimizer, one per swept axis, replicate, checkpoint, target. A cell that an axis does not touch is shown at every
-    value; an arm with fewer checkpoints than others shows at theirs its last one before, and the coordinate `recorded` says where it has its
-    own. `status` says which worlds failed or are not there; there floats are NaN and counts 0.
+    Dims: landscape, optimizer, one per swept axis, replicate, checkpoint, target. A cell that an axis does
+    not touch is shown at every value; an arm with fewer checkpoints than others shows at theirs its last one
+    before, and the coordinate `recorded` says where it has its own. `status` says which worlds failed or are
+    not there; there floats are NaN and counts 0.
 
     Args:
         found: the plan.
@@ -74,15 +102,19 @@ def assemble(found: Manifest, finished: Mapping[str, Path], failed: set[str]) ->
             _read(grid, finished[cell["address"]], cell)
         elif cell["address"] in failed:
             for place in grid.places[cell["task"]]:
-                grid.variables["status"].values[place][..., cell["first"] : cell["last"], grid.columns[cell["task"]] >= 0] = FAILED
+                grid.variables["status"].values[place][
+                    ..., cell["first"] : cell["last"], grid.columns[cell["task"]] >= 0
+                ] = FAILED
     return _dataset(grid, found["tasks"])
 
 
-# the grid ----------------------------------------------------------------------------------------------------------------
+# the grid ---------------------------------------------------------------------------------------------------
 
 
 def _grid(found: Manifest) -> Grid:
-    dims: dict[str, list] = {name: [label(value) for value in values] for name, values in found["dims"].items()}
+    dims: dict[str, list] = {
+        name: [label(value) for value in values] for name, values in found["dims"].items()
+    }
     where = {name: {value: i for i, value in enumerate(values)} for name, values in dims.items()}
     places: list[list[tuple[int | slice, ...]]] = [[] for _ in found["tasks"]]
     for arm in found["arms"]:
@@ -93,15 +125,29 @@ def _grid(found: Manifest) -> Grid:
     targets = max((len(task["targets"]) for task in found["tasks"]), default=0)
     sizes = {"replicate": found["replicates"], "checkpoint": len(fractions), "target": targets}
     grid = Grid(
-        dims=dims, fractions=fractions, columns=[np.searchsorted(share, fractions, side="right") - 1 for share in shares], places=places, sizes=sizes
+        dims=dims,
+        fractions=fractions,
+        columns=[np.searchsorted(share, fractions, side="right") - 1 for share in shares],
+        places=places,
+        sizes=sizes,
     )
     flags = {"flag_values": np.arange(len(STATUS), dtype=np.int8), "flag_meanings": " ".join(STATUS)}
-    _declare(grid, "status", ("replicate", "checkpoint"), np.dtype(np.int8), {"long_name": "what the world does", **flags}, MISSING)
+    _declare(
+        grid,
+        "status",
+        ("replicate", "checkpoint"),
+        np.dtype(np.int8),
+        {"long_name": "what the world does", **flags},
+        MISSING,
+    )
     return grid
 
 
 def _fractions(task: Mapping[str, Any]) -> np.ndarray:
-    """Checkpoints as fractions of the end of a run, which is the budget at the nominal price; nine digits, so that equal ones are equal."""
+    """Checkpoints as fractions of the end of a run, which is the budget at the nominal price.
+
+    Nine digits, so that equal ones are equal.
+    """
     return np.array([float(f"{cost / _end(task):.9g}") for cost in task["checkpoints"]])
 
 
@@ -112,15 +158,19 @@ def _end(task: Mapping[str, Any]) -> float:
 
 def label(value: Any) -> Any:  # noqa: ANN401
     """A coordinate's label for a value of an axis: numbers and text as they are, anything else as JSON."""
-    return value if isinstance(value, str | int | float) and not isinstance(value, bool) else json.dumps(value)
+    return (
+        value if isinstance(value, str | int | float) and not isinstance(value, bool) else json.dumps(value)
+    )
 
 
-def _declare(grid: Grid, name: str, dims: tuple[str, ...], dtype: np.dtype, attrs: dict, empty: float) -> None:
+def _declare(
+    grid: Grid, name: str, dims: tuple[str, ...], dtype: np.dtype, attrs: dict, empty: float
+) -> None:
     values = np.full((*grid.shape, *(grid.sizes[dim] for dim in dims)), empty, dtype)
     grid.variables[name] = Variable(dims, values, attrs)
 
 
-# one cell ----------------------------------------------------------------------------------------------------------------
+# one cell ---------------------------------------------------------------------------------------------------
 
 
 def _read(grid: Grid, path: Path, cell: Mapping[str, Any]) -> None:
@@ -140,7 +190,9 @@ def _read(grid: Grid, path: Path, cell: Mapping[str, Any]) -> None:
             for place in grid.places[cell["task"]]:
                 variable.values[place][(..., slice(cell["first"], last), *at)] = values
         for name, value in _numbers(file.attrs).items():
-            coordinate = grid.coords.setdefault(name, Variable((), np.full(grid.shape, np.nan), OF_CELLS.get(name, {})))
+            coordinate = grid.coords.setdefault(
+                name, Variable((), np.full(grid.shape, np.nan), OF_CELLS.get(name, {}))
+            )
             for place in grid.places[cell["task"]]:
                 coordinate.values[place] = value
 
@@ -153,11 +205,24 @@ def _schema(grid: Grid, path: Path, names: frozenset[str]) -> list[str]:
             grid.sizes[dim] = data.sizes[dim]
             if dim in data.coords:
                 values = data[dim].values
-                grid.coords[dim] = Variable((dim,), values.astype(object) if values.dtype.kind == "U" else values, data[dim].attrs)
+                grid.coords[dim] = Variable(
+                    (dim,), values.astype(object) if values.dtype.kind == "U" else values, data[dim].attrs
+                )
         for name, array in data.data_vars.items():
             if name not in grid.variables:
-                attrs = {key: value for key, value in array.attrs.items() if not key.startswith("_") and key != "coordinates"}
-                _declare(grid, str(name), tuple(map(str, array.dims)), array.dtype, attrs, np.nan if array.dtype.kind == "f" else 0)
+                attrs = {
+                    key: value
+                    for key, value in array.attrs.items()
+                    if not key.startswith("_") and key != "coordinates"
+                }
+                _declare(
+                    grid,
+                    str(name),
+                    tuple(map(str, array.dims)),
+                    array.dtype,
+                    attrs,
+                    np.nan if array.dtype.kind == "f" else 0,
+                )
         grid.schemas[names] = list(map(str, data.data_vars))
     return grid.schemas[names]
 
@@ -165,15 +230,18 @@ def _schema(grid: Grid, path: Path, names: frozenset[str]) -> list[str]:
 def _numbers(attrs: Mapping[str, Any]) -> dict[str, float]:
     """A cell's numeric attributes, which become coordinates."""
     found = {key: np.asarray(value) for key, value in attrs.items()}
-    return {key: value.item() for key, value in found.items() if value.size == 1 and value.dtype.kind in "biuf"}
+    return {
+        key: value.item() for key, value in found.items() if value.size == 1 and value.dtype.kind in "biuf"
+    }
 
 
-# the whole ---------------------------------------------------------------------------------------------------------------
+# the whole --------------------------------------------------------------------------------------------------
 
 
 def _dataset(grid: Grid, tasks: Sequence[Mapping[str, Any]]) -> xr.Dataset:
     cost, recorded, target, instance = (
-        np.full((*grid.shape, grid.sizes[dim]), np.nan) for dim in ("checkpoint", "checkpoint", "target", "replicate")
+        np.full((*grid.shape, grid.sizes[dim]), np.nan)
+        for dim in ("checkpoint", "checkpoint", "target", "replicate")
     )
     worlds, costs = np.arange(grid.sizes["replicate"]), _costs(grid, tasks)
     for task, places, columns in zip(tasks, grid.places, grid.columns, strict=True):
@@ -184,19 +252,40 @@ def _dataset(grid: Grid, tasks: Sequence[Mapping[str, Any]]) -> xr.Dataset:
             instance[place] = worlds % (task["instances"] or len(worlds))
     coords: dict[str, Any] = {name: (name, _labels(values)) for name, values in grid.dims.items()}
     coords["replicate"] = ("replicate", worlds, {"long_name": "world"})
-    coords["instance"] = _squeezed(grid, instance, ("replicate",), {"long_name": "instance of the landscape; worlds of one number share it"})
-    coords["checkpoint"] = ("checkpoint", grid.fractions, {"long_name": "fraction of the budget", "units": "1"})
+    coords["instance"] = _squeezed(
+        grid,
+        instance,
+        ("replicate",),
+        {"long_name": "instance of the landscape; worlds of one number share it"},
+    )
+    coords["checkpoint"] = (
+        "checkpoint",
+        grid.fractions,
+        {"long_name": "fraction of the budget", "units": "1"},
+    )
     coords["target"] = ("target", np.arange(grid.sizes["target"]), {"long_name": "number of the target"})
     coords["cost"] = _squeezed(grid, cost, ("checkpoint",), {"long_name": "cost", "units": "evaluations"})
     relative = {task.get("target_floor") is not None for task in tasks if task["targets"]} or {False}
-    units = "loss, or of the gap at the start" if len(relative) > 1 else ("of the gap at the start" if relative == {True} else "loss")
+    units = (
+        "loss, or of the gap at the start"
+        if len(relative) > 1
+        else ("of the gap at the start" if relative == {True} else "loss")
+    )
     coords["target_loss"] = _squeezed(grid, target, ("target",), {"long_name": "target", "units": units})
     if (recorded == 0).any():
-        told = {"long_name": "whether the arm has this checkpoint of its own; 0: what it showed at its last one before is repeated"}
+        told = {
+            "long_name": (
+                "whether the arm has this checkpoint of its own; 0: what it showed at its last one before is"
+                " repeated"
+            )
+        }
         coords["recorded"] = _squeezed(grid, recorded, ("checkpoint",), told)
     for name, (dims, values, attrs) in grid.coords.items():
         coords[name] = (dims, values, attrs) if dims else _squeezed(grid, values, (), attrs)
-    variables = {name: ((*grid.dims, *dims), values, attrs) for name, (dims, values, attrs) in sorted(grid.variables.items())}
+    variables = {
+        name: ((*grid.dims, *dims), values, attrs)
+        for name, (dims, values, attrs) in sorted(grid.variables.items())
+    }
     return xr.Dataset(variables, coords, {"totals": json.dumps(grid.totals)})
 
 
@@ -209,11 +298,20 @@ def _costs(grid: Grid, tasks: Sequence[Mapping[str, Any]]) -> dict[float, np.nda
 
 
 def _labels(values: list) -> np.ndarray:
-    return np.asarray(values) if all(isinstance(value, int | float) for value in values) else np.asarray([str(value) for value in values], object)
+    return (
+        np.asarray(values)
+        if all(isinstance(value, int | float) for value in values)
+        else np.asarray([str(value) for value in values], object)
+    )
 
 
-def _squeezed(grid: Grid, values: np.ndarray, rest: tuple[str, ...], attrs: dict) -> tuple[tuple[str, ...], np.ndarray, dict]:
-    """Leave out the dims of the grid along which nothing changes; a place where no arm is (NaN) does not count."""
+def _squeezed(
+    grid: Grid, values: np.ndarray, rest: tuple[str, ...], attrs: dict
+) -> tuple[tuple[str, ...], np.ndarray, dict]:
+    """Leave out the dims of the grid along which nothing changes.
+
+    A place where no arm is (NaN) does not count.
+    """
     dims = [*grid.dims, *rest]
     for name in grid.dims:
         axis = dims.index(name)

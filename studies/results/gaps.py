@@ -12,13 +12,20 @@ import xarray as xr
 
 WORDS = ("loss", "gap")  # by `gap_known`
 LOSSES = ("loss", "best_loss", "observed", "population_loss")  # variables of which it is said
-UNITS = {"gap": "loss (gap to the optimum)", "loss": "loss", "gap or loss": "loss (gap to the optimum where gap_known is 1)"}  # by `word`
+UNITS = {
+    "gap": "loss (gap to the optimum)",
+    "loss": "loss",
+    "gap or loss": "loss (gap to the optimum where gap_known is 1)",
+}  # by `word`
 
 
 def gap_known(data: xr.Dataset | xr.DataArray) -> xr.DataArray:
-    """Whether the loss is the gap to a known optimum, at every place of the results; nowhere where these do not say so.
+    """Whether the loss is the gap to a known optimum, at every place of the results.
 
-    It is a property of the landscape, so that it has no dim `optimizer`: a place where one optimizer did not run is told by the others.
+    Nowhere where these do not say so.
+
+    It is a property of the landscape, so that it has no dim `optimizer`: a place where one optimizer did not
+    run is told by the others.
 
     Args:
         data: a study's results, an arm of them, or one of their losses.
@@ -42,7 +49,10 @@ def with_units(data: xr.Dataset) -> xr.Dataset:
 
 
 def said(data: xr.Dataset) -> str:
-    """Where the loss is the gap to the optimum and where it is none, as a sentence; empty where it is the same everywhere."""
+    """Where the loss is the gap to the optimum and where it is none, as a sentence.
+
+    Empty where it is the same everywhere.
+    """
     known = gap_known(data)
     known = known if "landscape" in known.dims else known.expand_dims(landscape=[""])
     places: dict[bool, list[str]] = {True: [], False: []}
@@ -53,7 +63,10 @@ def said(data: xr.Dataset) -> str:
     if not all(places.values()):
         return ""
     gaps, raw = (_listed(places[one]) for one in (True, False))
-    return f"The loss is the gap to the optimum on {gaps}; on {raw} the optimum is not known, and the loss is the landscape's own value."
+    return (
+        f"The loss is the gap to the optimum on {gaps}; on {raw} the optimum is not known, and the loss is"
+        " the landscape's own value."
+    )
 
 
 def alike(data: xr.Dataset | xr.DataArray, dim: str) -> None:
@@ -70,8 +83,14 @@ def alike(data: xr.Dataset | xr.DataArray, dim: str) -> None:
     if dim not in known.dims or not bool((known.any(dim) & ~known.all(dim)).any()):
         return
     other = [name for name in known.dims if name != dim]
-    gaps, raw = (", ".join(map(_text, data[dim].values[(known == one).any(other).values].tolist())) for one in (True, False))
-    raise ValueError(f"{dim}: expected losses of one meaning, they are gaps to the optimum at {gaps} and raw values at {raw}; select one of the two")
+    gaps, raw = (
+        ", ".join(map(_text, data[dim].values[(known == one).any(other).values].tolist()))
+        for one in (True, False)
+    )
+    raise ValueError(
+        f"{dim}: expected losses of one meaning, they are gaps to the optimum at {gaps} and raw values at"
+        f" {raw}; select one of the two"
+    )
 
 
 def _listed(places: list[str]) -> str:
@@ -86,7 +105,12 @@ def _places(label: str, here: xr.DataArray) -> list[str]:
     if bool(here.all()) or not here.ndim:
         return [label] if bool(here.all()) else []
     marked = zip(*np.nonzero(here.values), strict=True)
-    rest = (", ".join(f"{dim} = {_text(here[dim].values.tolist()[i])}" for dim, i in zip(here.dims, at, strict=True)) for at in marked)
+    rest = (
+        ", ".join(
+            f"{dim} = {_text(here[dim].values.tolist()[i])}" for dim, i in zip(here.dims, at, strict=True)
+        )
+        for at in marked
+    )
     return [f"{label} ({text})" if label else text for text in rest]
 
 

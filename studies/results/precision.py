@@ -21,7 +21,9 @@ import xarray as xr
 
 from studies.results.gaps import gap_known
 
-DEFAULT = 1e-8  # p; also in units of the loss where a Dataset has no starts, as imported ones: the last target of COCO (Hansen et al. 2021)
+# p; also in units of the loss where a Dataset has no starts, as imported ones: the last target of COCO
+# (Hansen et al. 2021)
+DEFAULT = 1e-8
 ALIKE = 1e-6  # relative to their size: starts that differ by less are alike
 EXACT = 2.0**53  # multiples up to here are whole numbers in float64
 ROUNDINGS = 4 * np.finfo(float).eps
@@ -29,7 +31,9 @@ ABOUT = {"long_name": "precision: losses that differ by less are equal", "units"
 
 
 def precision(dataset: xr.Dataset) -> xr.DataArray:
-    """The precision of a study's losses, in their units: as it was stored, or found anew; dims landscape and swept axes, as far as they matter.
+    """The precision of a study's losses, in their units: as it was stored, or found anew.
+
+    Dims landscape and swept axes, as far as they matter.
 
     Args:
         dataset: a study's results.
@@ -67,9 +71,15 @@ def from_starts(dataset: xr.Dataset) -> xr.DataArray:
     """The precision, from what was recorded.
 
     Args:
-        dataset: with `start_loss`, the coordinates `gap_known` and `spacing`, and the study in its attributes.
+        dataset: with `start_loss`, the coordinates `gap_known` and `spacing`, and the study in its
+            attributes.
     """
-    start = dataset["start_loss"].where(np.isfinite(dataset["start_loss"])).max("optimizer").reset_coords(drop=True)
+    start = (
+        dataset["start_loss"]
+        .where(np.isfinite(dataset["start_loss"]))
+        .max("optimizer")
+        .reset_coords(drop=True)
+    )
     low, middle, high = (_quantile(start, level) for level in (0.25, 0.5, 0.75))
     size = _quantile(abs(start), 0.5)
     spread = xr.where(gap_known(dataset), middle, high - low)
@@ -98,8 +108,14 @@ def _given(dataset: xr.Dataset) -> xr.DataArray:
     if not isinstance(given, dict):
         return xr.DataArray(float(given))
     labels = np.atleast_1d(dataset["landscape"].values)
-    numbers = xr.DataArray([given.get(str(label), given.get("default", DEFAULT)) for label in labels], dims="landscape")
-    return numbers.assign_coords(landscape=dataset["landscape"]) if dataset["landscape"].ndim else numbers.isel(landscape=0)
+    numbers = xr.DataArray(
+        [given.get(str(label), given.get("default", DEFAULT)) for label in labels], dims="landscape"
+    )
+    return (
+        numbers.assign_coords(landscape=dataset["landscape"])
+        if dataset["landscape"].ndim
+        else numbers.isel(landscape=0)
+    )
 
 
 def _squeezed(part: xr.DataArray) -> xr.DataArray:

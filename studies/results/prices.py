@@ -1,4 +1,7 @@
-"""The price of a gradient in a study, in evaluations: the one at which checkpoints are placed, and the range for which its budget allows."""
+"""The price of a gradient in a study, in evaluations.
+
+The one at which checkpoints are placed, and the range for which its budget allows.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,10 @@ DEFAULT = 3.0
 
 
 class Prices(NamedTuple):
-    """Of a gradient, in evaluations: the nominal one, and the study's range. DataArrays along the axes that sweep it."""
+    """Of a gradient, in evaluations: the nominal one, and the study's range.
+
+    DataArrays along the axes that sweep it.
+    """
 
     value: Price
     low: Price
@@ -29,7 +35,8 @@ def prices(dataset: xr.Dataset) -> Prices:
     """The nominal price of a study and its range, which is that price alone where it has none.
 
     Raises:
-        ValueError: it is swept, and the results have lost the coordinate of such an axis, or are those of an older version.
+        ValueError: it is swept, and the results have lost the coordinate of such an axis, or are those of an
+            older version.
     """
     arms = settings.arms(dataset, but=settings.FIXED)
     if not arms:
@@ -40,26 +47,39 @@ def prices(dataset: xr.Dataset) -> Prices:
     return Prices(*_along(dataset, places))
 
 
-def _along(dataset: xr.Dataset, places: Mapping[tuple[tuple[str, Any], ...], tuple[float, float, float]]) -> tuple[xr.DataArray, ...]:
+def _along(
+    dataset: xr.Dataset, places: Mapping[tuple[tuple[str, Any], ...], tuple[float, float, float]]
+) -> tuple[xr.DataArray, ...]:
     """The prices along the axes that change them."""
-    known = {name: list(dict.fromkeys(dict(place)[name] for place in places)) for name, _ in next(iter(places))}
+    known = {
+        name: list(dict.fromkeys(dict(place)[name] for place in places)) for name, _ in next(iter(places))
+    }
     axes = [name for name in known if _changes(places, name)]
     lost = next((name for name in axes if name not in dataset.coords), None)
     if lost is not None:
-        raise ValueError(f"expected the coordinate of the axis {lost}, found {', '.join(map(str, dataset.coords)) or 'none'}")
+        raise ValueError(
+            f"expected the coordinate of the axis {lost}, found"
+            f" {', '.join(map(str, dataset.coords)) or 'none'}"
+        )
     told = {tuple(dict(place)[name] for name in axes): price for place, price in places.items()}
     coords = {name: dataset[name].reset_coords(drop=True) for name in axes}
     values = [[settings.key(value) for value in np.atleast_1d(coords[name].values).tolist()] for name in axes]
     rows = [told[place] for place in itertools.product(*values)]
     dims = [name for name in axes if coords[name].ndim]
     shape = [coords[name].size for name in dims]
-    return tuple(xr.DataArray(np.reshape(part, shape), {name: coords[name] for name in dims}, dims) for part in zip(*rows, strict=True))
+    return tuple(
+        xr.DataArray(np.reshape(part, shape), {name: coords[name] for name in dims}, dims)
+        for part in zip(*rows, strict=True)
+    )
 
 
 def _changes(places: Mapping[tuple[tuple[str, Any], ...], tuple[float, float, float]], name: str) -> bool:
     """Whether two places that differ in this axis alone have different prices."""
     first: dict[tuple[Any, ...], tuple[float, float, float]] = {}
-    return any(first.setdefault(tuple(pair for pair in place if pair[0] != name), price) != price for place, price in places.items())
+    return any(
+        first.setdefault(tuple(pair for pair in place if pair[0] != name), price) != price
+        for place, price in places.items()
+    )
 
 
 def _as_given(config: Mapping[str, Any]) -> tuple[float, float, float]:

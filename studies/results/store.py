@@ -1,6 +1,7 @@
 """A study's folder: finished cells as files, and the labelled Dataset that is built from them.
 
-- OUT/cells/<first two>/<address>.nc: one finished cell; written beside, fsynced, renamed: a file that exists is whole
+- OUT/cells/<first two>/<address>.nc: one finished cell; written beside, fsynced, renamed: a file that exists
+  is whole
 - OUT/errors/<address>.json: why a cell failed; never read as a result, so the next run tries it again
 - OUT/plan.json: which cells make which arm: enough to build the Dataset without the study's code
 - OUT/dataset.zarr: a view of the above; may be deleted, carries the digest of what it was built from
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 STALE = 86400.0  # seconds after which a temporary file belongs to a process that died
 
-# files -------------------------------------------------------------------------------------------------------------------
+# files ------------------------------------------------------------------------------------------------------
 
 
 def cell_path(out: Path, address: str) -> Path:
@@ -64,7 +65,10 @@ def write_text(text: str, path: Path) -> None:
 
 @contextlib.contextmanager
 def beside(path: Path) -> Iterator[Path]:
-    """A temporary file in the same folder, fsynced and renamed to `path` where the body ends well: the rename is the only commit point."""
+    """A temporary file in the same folder, fsynced and renamed to `path` where the body ends well.
+
+    The rename is the only commit point.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
     try:
@@ -86,7 +90,12 @@ def _sync(path: Path) -> None:
 
 def sweep(out: Path) -> None:
     """Remove what processes that died left behind more than a day ago."""
-    leftovers = [*out.glob(".*.tmp"), *out.glob("cells/??/.*.tmp"), *out.glob("errors/.*.tmp"), *out.glob("crash/*.txt")]
+    leftovers = [
+        *out.glob(".*.tmp"),
+        *out.glob("cells/??/.*.tmp"),
+        *out.glob("errors/.*.tmp"),
+        *out.glob("crash/*.txt"),
+    ]
     for path in leftovers:
         with contextlib.suppress(OSError):
             if time.time() - path.stat().st_mtime > STALE:

@@ -13,7 +13,9 @@ Found = list[dict[str, Any]]  # attrs["tuning"]: one mapping for each arm that w
 
 
 def tuning_cost(dataset: xr.Dataset) -> xr.DataArray:
-    """What the trials of each arm cost together, in evaluations at the nominal price: dims landscape, optimizer, swept axes; 0 where none were run.
+    """What the trials of each arm cost together, in evaluations at the nominal price.
+
+    Dims landscape, optimizer, swept axes; 0 where none were run.
 
     Args:
         dataset: results of a study with `tuning`.
@@ -41,14 +43,21 @@ def dims_of(dataset: xr.Dataset, found: Found) -> list[str]:
     """The dims of the Dataset along which arms were tuned."""
     missing = [dim for dim in ("landscape", "optimizer") if dim not in dataset.dims]
     if missing:
-        raise ValueError(f"sensitivity: expected the dims landscape and optimizer, {missing[0]} is gone; select with a list of one: [..]")
+        raise ValueError(
+            f"sensitivity: expected the dims landscape and optimizer, {missing[0]} is gone; select with a"
+            " list of one: [..]"
+        )
     return [dim for dim in found[0]["coords"] if dim in dataset.dims]
 
 
-def places(dataset: xr.Dataset, dims: Sequence[str], found: Found) -> Iterator[tuple[tuple[int, ...], dict[str, Any]]]:
+def places(
+    dataset: xr.Dataset, dims: Sequence[str], found: Found
+) -> Iterator[tuple[tuple[int, ...], dict[str, Any]]]:
     """Where in the Dataset each arm is; those that are not in it (any more) are left out."""
     values = {dim: dataset[dim].values.tolist() for dim in found[0]["coords"] if dim in dataset.coords}
     for one in found:
-        held = all(np.ndim(values[dim]) or values[dim] == at for dim, at in one["coords"].items() if dim in values)
+        held = all(
+            np.ndim(values[dim]) or values[dim] == at for dim, at in one["coords"].items() if dim in values
+        )
         if held and all(one["coords"][dim] in values[dim] for dim in dims):
             yield tuple(values[dim].index(one["coords"][dim]) for dim in dims), one

@@ -37,11 +37,14 @@ def state(found: Manifest, out: Path) -> str:
     return hashlib.sha256(json.dumps([shown, here], sort_keys=True).encode()).hexdigest()
 
 
-# the Dataset -------------------------------------------------------------------------------------------------------------
+# the Dataset ------------------------------------------------------------------------------------------------
 
 
 def assemble(found: Manifest, out: str | Path) -> xr.Dataset:
-    """The labelled Dataset of a plan's manifest, from the cells that are in the folder now; see `assembly.assemble`."""
+    """The labelled Dataset of a plan's manifest, from the cells that are in the folder now.
+
+    See `assembly.assemble`.
+    """
     out = Path(out)
     digest = state(found, out)
     here = {cell["address"]: cell_path(out, cell["address"]) for cell in found["cells"]}
@@ -50,7 +53,11 @@ def assemble(found: Manifest, out: str | Path) -> xr.Dataset:
     data = data.assign_coords(precision=from_starts(data)) if "start_loss" in data else data
     data = data.assign_coords(tuning_cost=tuning_cost(data)) if "tuning" in data.attrs else data
     data = gaps.with_units(data)
-    origin = {"created": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "cells": json.dumps(sorted(here)), "view": digest}
+    origin = {
+        "created": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        "cells": json.dumps(sorted(here)),
+        "view": digest,
+    }
     return data.assign_attrs(origin)
 
 
@@ -60,7 +67,10 @@ def _known(found: Manifest) -> dict[str, str]:
 
 
 def export(found: Manifest, out: Path) -> xr.Dataset:
-    """The Dataset of the cells in the folder now; `dataset.zarr` is written anew where it shows something else."""
+    """The Dataset of the cells in the folder now.
+
+    `dataset.zarr` is written anew where it shows something else.
+    """
     view = out / "dataset.zarr"
     if _digest(view) == state(found, out):
         return open_study(out)
@@ -80,7 +90,8 @@ def open_study(path: str | Path) -> xr.Dataset:
         path: the study's folder, or a `dataset.zarr` in it or elsewhere.
 
     Returns:
-        The Dataset: what is finished now, read from the view where that is up to date, else from the cells. Large ones stay on disk.
+        The Dataset: what is finished now, read from the view where that is up to date, else from the cells.
+            Large ones stay on disk.
 
     Raises:
         FileNotFoundError: there is no study at this path.
@@ -89,7 +100,10 @@ def open_study(path: str | Path) -> xr.Dataset:
     out, view = (path.parent, path) if path.suffix == ".zarr" else (path, path / "dataset.zarr")
     plan = out / "plan.json"
     if not plan.exists() and _digest(view) is None:
-        raise FileNotFoundError(f"open_study: expected a study's folder (plan.json, cells/) or a dataset.zarr, found none at {path}")
+        raise FileNotFoundError(
+            "open_study: expected a study's folder (plan.json, cells/) or a dataset.zarr, found none at"
+            f" {path}"
+        )
     found = json.loads(plan.read_text(encoding="utf-8")) if plan.exists() else None
     if found is not None and _digest(view) != state(found, out):
         return assemble(found, out)

@@ -1,4 +1,7 @@
-"""The command line: python -m studies.run CONFIG. Nothing heavy is imported before it is known to be needed."""
+"""The command line: python -m studies.run CONFIG.
+
+Nothing heavy is imported before it is known to be needed.
+"""
 
 from __future__ import annotations
 
@@ -26,19 +29,58 @@ def parser() -> argparse.ArgumentParser:
     found = argparse.ArgumentParser(
         prog="python -m studies.run",
         description="Run a study: compute what is missing, build the dataset, draw the figures.",
-        epilog="exit codes: 0 done, 1 a cell failed or is missing (with --strict also: a claim fails or is undecided, a world diverged),"
-        " 2 wrong study, plugin or argument, 75 lost the scheduler, 130 interrupted (run again to go on)",
+        epilog=(
+            "exit codes: 0 done, 1 a cell failed or is missing (with --strict also: a claim fails or is"
+            " undecided, a world diverged), 2 wrong study, plugin or argument, 75 lost the scheduler, 130"
+            " interrupted (run again to go on)"
+        ),
     )
-    found.add_argument("config", nargs="?", metavar="CONFIG", help="a study file, or the name of a study in studies/configs/")
-    found.add_argument("--out", type=Path, metavar="DIR", help="the study's folder, of no other study (default: results/NAME)")
-    found.add_argument("--set", action="append", default=[], metavar="PATH=VALUE", help="change a value: --set optimizers.SGD.learning_rate=0.05")
-    found.add_argument("--dry-run", action="store_true", help="print the table of cells and the cost; compute and write nothing")
-    found.add_argument("--workers", type=int, metavar="N", help="worker processes on this machine (default: one per core)")
-    found.add_argument("--cluster", metavar="NAME", help="local (default), or the address of a Dask scheduler: tcp://host:port")
-    found.add_argument("--device", choices=("auto", "cpu", "cuda"), help="where tensors live (default: what the study says)")
-    found.add_argument("--strict", action="store_true", help="exit with 1 also where a claim does not hold, or a world diverged or is missing")
-    found.add_argument("--no-report", dest="report", action="store_false", help="write no report.html, neither while it runs nor at the end")
-    found.add_argument("--schema", action="store_true", help="print the JSON schema of study files, for editors")
+    found.add_argument(
+        "config", nargs="?", metavar="CONFIG", help="a study file, or the name of a study in studies/configs/"
+    )
+    found.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="the study's folder, of no other study (default: results/NAME)",
+    )
+    found.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="PATH=VALUE",
+        help="change a value: --set optimizers.SGD.learning_rate=0.05",
+    )
+    found.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="print the table of cells and the cost; compute and write nothing",
+    )
+    found.add_argument(
+        "--workers", type=int, metavar="N", help="worker processes on this machine (default: one per core)"
+    )
+    found.add_argument(
+        "--cluster",
+        metavar="NAME",
+        help="local (default), or the address of a Dask scheduler: tcp://host:port",
+    )
+    found.add_argument(
+        "--device", choices=("auto", "cpu", "cuda"), help="where tensors live (default: what the study says)"
+    )
+    found.add_argument(
+        "--strict",
+        action="store_true",
+        help="exit with 1 also where a claim does not hold, or a world diverged or is missing",
+    )
+    found.add_argument(
+        "--no-report",
+        dest="report",
+        action="store_false",
+        help="write no report.html, neither while it runs nor at the end",
+    )
+    found.add_argument(
+        "--schema", action="store_true", help="print the JSON schema of study files, for editors"
+    )
     return found
 
 
@@ -76,7 +118,14 @@ def _run(args: argparse.Namespace) -> int:
             return 0
         out = folder(study, args.out)
         with live(out) if args.report else contextlib.nullcontext():
-            outcome = execute(study, out, text=given(args.config), workers=args.workers, cluster=args.cluster, console=console)
+            outcome = execute(
+                study,
+                out,
+                text=given(args.config),
+                workers=args.workers,
+                cluster=args.cluster,
+                console=console,
+            )
         code = _report(outcome, out, console, study.figures, strict=args.strict)
         if args.report and outcome.ended in ("complete", "stopped"):
             print(finish(out, brief=outcome.ended == "stopped"))
@@ -94,15 +143,21 @@ def _run(args: argparse.Namespace) -> int:
 def _report(outcome: Outcome, out: Path, console: Console, figures: list[str], *, strict: bool) -> int:
     """Say how the run ended and where things are; returns the exit code."""
     if outcome.failed:
-        text = f"{len(outcome.failed)} cells failed; why is in {out / 'errors'}; the next run tries them again"
+        text = (
+            f"{len(outcome.failed)} cells failed; why is in {out / 'errors'}; the next run tries them again"
+        )
         console.print(text, soft_wrap=True)
     if outcome.missing:
-        console.print(f"{outcome.missing} cells are missing, though they were computed; {RESUME}", soft_wrap=True)
+        console.print(
+            f"{outcome.missing} cells are missing, though they were computed; {RESUME}", soft_wrap=True
+        )
     refused = any(record.status == "refused" for record in outcome.failed)
     if outcome.ended == "unmatched":
         return WRONG if refused else 1
     if outcome.dataset is None:
-        console.print(f"lost the Dask scheduler; {RESUME}" if outcome.ended == "lost" else f"interrupted; {RESUME}")
+        console.print(
+            f"lost the Dask scheduler; {RESUME}" if outcome.ended == "lost" else f"interrupted; {RESUME}"
+        )
         return LOST if outcome.ended == "lost" else STOPPED
     undrawn = _show(outcome.dataset, out, figures, console)
     open_claims = _judge(outcome.dataset, out)
@@ -131,7 +186,10 @@ def _judge(dataset: xr.Dataset, out: Path) -> list[str]:
 
 
 def _show(dataset: xr.Dataset, out: Path, figures: list[str], log: Console) -> bool:
-    """Draw the figures, print the table and where things are; whether a figure could not be drawn, which takes nothing else with it."""
+    """Draw the figures, print the table and where things are.
+
+    Whether a figure could not be drawn, which takes nothing else with it.
+    """
     from studies.analysis.noise.unfit import unfit
     from studies.calibration.matched import table as matched
     from studies.calibration.tuned import table as tuned

@@ -1,12 +1,14 @@
 """Where cells are computed: processes on this machine, or a Dask scheduler that already runs at an address.
 
-The local cluster is a process of its own with one worker process per core, one thread each; it starts a worker anew when one dies:
+The local cluster is a process of its own with one worker process per core, one thread each; it starts a
+worker anew when one dies:
 
     client  --stdin pipe-->  python -m studies.run.clusters N: scheduler  --stdin pipes-->  N workers
 
-So a script needs no `if __name__ == "__main__"` guard, Ctrl-C in the terminal reaches the client alone, and workers get their environment
-before they start. A pipe closes when the process that holds it dies in whatever way, and whoever reads it goes too. (Dask's own nanny is
-not used: it gives up on a worker that dies within moments of its start, and then the sweep would wait for ever.)
+So a script needs no `if __name__ == "__main__"` guard, Ctrl-C in the terminal reaches the client alone, and
+workers get their environment before they start. A pipe closes when the process that holds it dies in whatever
+way, and whoever reads it goes too. (Dask's own nanny is not used: it gives up on a worker that dies within
+moments of its start, and then the sweep would wait for ever.)
 """
 
 from __future__ import annotations
@@ -34,11 +36,17 @@ ENVIRONMENT = {
     "NUMBA_NUM_THREADS": "1",
     "MKL_CBWR": "COMPATIBLE",
     "HDF5_USE_FILE_LOCKING": "FALSE",
-    "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0",  # a worker that dies takes its cells down once; the engine judges them again
+    # a worker that dies takes its cells down once; the engine judges them again
+    "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0",
     "DASK_LOGGING__DISTRIBUTED": "critical",
 }
-LOOPBACK = "127.0.0.1"  # where the processes of a local cluster listen: whoever reaches a scheduler or a worker can run code as its user
-PATIENCE = {"local": 600, "address": 60}  # seconds to wait for a first worker; processes of this machine come, however loaded it is
+# where the processes of a local cluster listen: whoever reaches a scheduler or a worker can run code as its
+# user
+LOOPBACK = "127.0.0.1"
+PATIENCE = {
+    "local": 600,
+    "address": 60,
+}  # seconds to wait for a first worker; processes of this machine come, however loaded it is
 ANSWER = {"local": 60, "address": 5}  # seconds in which a scheduler answers
 
 
@@ -68,7 +76,9 @@ def connect(cluster: str = "local", workers: int | None = None) -> Iterator[Clie
         with _client(cluster, "address") as client:
             yield client
     else:
-        raise ClusterError(f"cluster: expected 'local' or the address of a scheduler 'tcp://host:port', got {cluster!r}")
+        raise ClusterError(
+            f"cluster: expected 'local' or the address of a scheduler 'tcp://host:port', got {cluster!r}"
+        )
 
 
 def cores() -> int:
@@ -80,7 +90,9 @@ def cores() -> int:
 def _client(address: str, kind: str) -> Iterator[Client]:
     from distributed import Client
 
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # the engine says in one line what these say in fifty
+    logging.getLogger("distributed").setLevel(
+        logging.CRITICAL
+    )  # the engine says in one line what these say in fifty
     try:
         client = Client(address, timeout=ANSWER[kind])
     except (OSError, ValueError) as error:
@@ -98,7 +110,9 @@ def _client(address: str, kind: str) -> Iterator[Client]:
 
 @contextlib.contextmanager
 def _local(workers: int) -> Iterator[str]:
-    path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)  # plugins are found wherever the client finds them
+    path = os.pathsep.join(
+        entry or os.getcwd() for entry in sys.path
+    )  # plugins are found wherever the client finds them
     with tempfile.TemporaryDirectory(prefix="studies-", ignore_cleanup_errors=True) as scratch:
         environment = os.environ | ENVIRONMENT | {"PYTHONPATH": path, "DASK_TEMPORARY_DIRECTORY": scratch}
         process = _start([str(workers)], stdout=subprocess.PIPE, env=environment, start_new_session=True)
@@ -114,10 +128,12 @@ def _local(workers: int) -> Iterator[str]:
 
 
 def _start(arguments: list[str], **how: Any) -> subprocess.Popen[bytes]:  # noqa: ANN401
-    return subprocess.Popen([sys.executable, "-m", "studies.run.clusters", *arguments], stdin=subprocess.PIPE, **how)
+    return subprocess.Popen(
+        [sys.executable, "-m", "studies.run.clusters", *arguments], stdin=subprocess.PIPE, **how
+    )
 
 
-# the processes of a local cluster ----------------------------------------------------------------------------------------
+# the processes of a local cluster ---------------------------------------------------------------------------
 
 
 def _follow(end: Callable[[], None]) -> None:
@@ -143,7 +159,10 @@ async def _serve(count: int) -> None:
     answer.close()
     while True:
         await asyncio.sleep(0.1)
-        workers = [_start([scheduler.address, "worker"]) if worker.poll() is not None else worker for worker in workers]
+        workers = [
+            _start([scheduler.address, "worker"]) if worker.poll() is not None else worker
+            for worker in workers
+        ]
 
 
 async def _work(address: str) -> None:
@@ -151,7 +170,9 @@ async def _work(address: str) -> None:
     from distributed import Worker
 
     _follow(lambda: os._exit(1))
-    worker = await Worker(address, host=LOOPBACK, dashboard_address=f"{LOOPBACK}:0", nthreads=1, memory_limit=0, dashboard=False)
+    worker = await Worker(
+        address, host=LOOPBACK, dashboard_address=f"{LOOPBACK}:0", nthreads=1, memory_limit=0, dashboard=False
+    )
     await worker.finished()
 
 

@@ -1,11 +1,14 @@
-"""How long a study will take, measured before it runs: of each task a few steps on this machine, in the process that asks.
+"""How long a study will take, measured before it runs.
 
-A task is run with a budget that doubles until it takes a twentieth of a second longer than none; what is left goes on at the pace of the last
-doubling. The noise ledger is run at one moment with few redraws, and scaled. First a task of each kind of landscape and of optimizer is measured,
-for `MOST` seconds at most, then others for `PATIENCE` seconds in all. A task that was not come by goes at the seconds per evaluation of those most
-like it (landscape and optimizer, then optimizer, then any), times how much larger its landscape is, in terms times coordinates. What is not in it:
-the start of workers, figures and report, and that several workers share the memory of a machine. Expect a factor of two, and more where few tasks
-are measured.
+Of each task a few steps on this machine, in the process that asks.
+
+A task is run with a budget that doubles until it takes a twentieth of a second longer than none; what is left
+goes on at the pace of the last doubling. The noise ledger is run at one moment with few redraws, and scaled.
+First a task of each kind of landscape and of optimizer is measured, for `MOST` seconds at most, then others
+for `PATIENCE` seconds in all. A task that was not come by goes at the seconds per evaluation of those most
+like it (landscape and optimizer, then optimizer, then any), times how much larger its landscape is, in terms
+times coordinates. What is not in it: the start of workers, figures and report, and that several workers share
+the memory of a machine. Expect a factor of two, and more where few tasks are measured.
 """
 
 from __future__ import annotations
@@ -54,7 +57,9 @@ class Expected(NamedTuple):
     failed: list[str]  # what a few steps of a task ended with
 
 
-def expected(cells: Iterable[Cell], pace: Callable[[Task, int], Pace] | None = None, patience: float = PATIENCE) -> Expected:
+def expected(
+    cells: Iterable[Cell], pace: Callable[[Task, int], Pace] | None = None, patience: float = PATIENCE
+) -> Expected:
     """The seconds of one core that cells will take.
 
     Args:
@@ -75,9 +80,19 @@ def expected(cells: Iterable[Cell], pace: Callable[[Task, int], Pace] | None = N
             try:
                 paces[name] = measure_pace(cell.task, cell.last - cell.first)
             except (Exception, SystemExit) as error:  # noqa: BLE001  a kind of the user's may fail in any way
-                failed.append(f"{cell.task.optimizer['kind']} on {cell.task.landscape['kind']}: {type(error).__name__}: {error}")
+                failed.append(
+                    f"{cell.task.optimizer['kind']} on {cell.task.landscape['kind']}: {type(error).__name__}:"
+                    f" {error}"
+                )
     known = {name: (first[name].task, pace) for name, pace in paces.items()}
-    total = sum((paces.get(cell.task.canonical) or _alike(cell.task, known)).seconds(cell.task.budget) for cell in cells) if paces else 0.0
+    total = (
+        sum(
+            (paces.get(cell.task.canonical) or _alike(cell.task, known)).seconds(cell.task.budget)
+            for cell in cells
+        )
+        if paces
+        else 0.0
+    )
     return Expected(total, len(cells), len(paces), len(first), [" ".join(line.split()) for line in failed])
 
 
@@ -97,7 +112,11 @@ def measured(task: Task, worlds: int) -> Pace:
         spent, budget = budget, min(2 * budget, task.budget)
         now = run(rounded(budget))
         if now > none + ENOUGH or budget >= task.budget:
-            slope = max(now - before, 0.0) / (budget - spent) if now > none + ENOUGH else max(now - none, 0.0) / budget
+            slope = (
+                max(now - before, 0.0) / (budget - spent)
+                if now > none + ENOUGH
+                else max(now - none, 0.0) / budget
+            )
             return Pace(max(now - slope * budget, 0.0), slope, _ledger(task, worlds))
         before = now
     return Pace(none, 0.0, _ledger(task, worlds))
@@ -117,8 +136,14 @@ def told(found: Expected, workers: int) -> list[str]:
         return [*lines, "expected: no time is known"]
     hands = max(1, min(workers, found.cells))
     each = f" on {hands} workers, {duration(found.seconds)} of one core" if hands > 1 else " of one core"
-    how = f"measured by a few steps of {found.measured} of {found.tasks} tasks on this machine; expect a factor of two, and more where it is busy"
-    return [*lines, f"expected: about {duration(found.seconds / hands)}{each}, figures and report not counted ({how})"]
+    how = (
+        f"measured by a few steps of {found.measured} of {found.tasks} tasks on this machine; expect a factor"
+        " of two, and more where it is busy"
+    )
+    return [
+        *lines,
+        f"expected: about {duration(found.seconds / hands)}{each}, figures and report not counted ({how})",
+    ]
 
 
 def duration(seconds: float) -> str:
@@ -170,7 +195,10 @@ def _ledger(task: Task, worlds: int) -> float:
 
 
 def _ranks(first: dict[str, Cell]) -> dict[str, int]:
-    """Task -> how many of its kind of landscape and of optimizer come before it; lowest first, so that what is not measured has one alike."""
+    """Task -> how many of its kind of landscape and of optimizer come before it.
+
+    Lowest first, so that what is not measured has one alike.
+    """
     seen: dict[tuple[str, str], int] = {}
     rank = {}
     for name, cell in first.items():
@@ -188,8 +216,15 @@ def _size(task: Task) -> int:
 def _alike(task: Task, known: dict[str, tuple[Task, Pace]]) -> Pace:
     """The pace of a task that was not measured: the median of those most like it."""
     for keys in (("landscape", "optimizer"), ("optimizer",), ()):
-        same = [(other, pace) for other, pace in known.values() if all(getattr(other, key)["kind"] == getattr(task, key)["kind"] for key in keys)]
+        same = [
+            (other, pace)
+            for other, pace in known.values()
+            if all(getattr(other, key)["kind"] == getattr(task, key)["kind"] for key in keys)
+        ]
         if same:
-            scaled = [(pace.fixed, *(part * _size(task) / _size(other) for part in pace[1:])) for other, pace in same]
+            scaled = [
+                (pace.fixed, *(part * _size(task) / _size(other) for part in pace[1:]))
+                for other, pace in same
+            ]
             return Pace(*(statistics.median(values) for values in zip(*scaled, strict=True)))
     raise ValueError("expected at least one pace")

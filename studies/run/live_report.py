@@ -41,7 +41,9 @@ def live(out: Path, every: float = EVERY) -> Iterator[None]:
 
 
 def finish(out: Path, *, brief: bool = False) -> str:
-    """Write the report of a run that has ended; returns where it is, or why there is none: results must not be lost to a report.
+    """Write the report of a run that has ended.
+
+    Returns where it is, or why there is none: results must not be lost to a report.
 
     Args:
         out: the study's folder.
@@ -70,11 +72,18 @@ def _watch(out: Path, every: float, end: threading.Event) -> None:
 
 def _write(out: Path, end: threading.Event) -> None:
     """One report, given up where the run ends first; a report that fails is none."""
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}  # as here, so that claims of the user's own are found
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join(filter(None, sys.path))
+    }  # as here, so that claims of the user's own are found
     command = [sys.executable, "-c", SCRIPT, "--brief", str(out)]
     with contextlib.suppress(OSError):
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment, start_new_session=True
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=environment,
+            start_new_session=True,
         )
         while process.poll() is None and not end.wait(0.1):
             pass

@@ -39,8 +39,14 @@ def show(study: Study, out: Path) -> None:
         console.print(tuned(study.tuned))
     if study.matched:
         console.print(matched(study.matched))
-    console.print(*expected.told(expected.expected(_missing(given, plan, out)), expected.workers(study)), sep="\n", soft_wrap=True)
-    console.print(f"folder: {out}", *plan.notes, *spending.unusual(study.arms), *lines, *more, sep="\n", soft_wrap=True)
+    console.print(
+        *expected.told(expected.expected(_missing(given, plan, out)), expected.workers(study)),
+        sep="\n",
+        soft_wrap=True,
+    )
+    console.print(
+        f"folder: {out}", *plan.notes, *spending.unusual(study.arms), *lines, *more, sep="\n", soft_wrap=True
+    )
 
 
 def _missing(given: Study, plan: Plan, out: Path) -> list[Cell]:
@@ -48,7 +54,11 @@ def _missing(given: Study, plan: Plan, out: Path) -> list[Cell]:
     here = store.finished(out)
     trials = Trials(given, out).missing() if given.tuning else []
     pilots = Pilots(given, out).tasks() if given.match and plan.study.matched is None else []
-    return [*trials, *expected.pilots(pilots, given.replicates), *(cell for cell in plan.cells(here.__contains__) if cell.address not in here)]
+    return [
+        *trials,
+        *expected.pilots(pilots, given.replicates),
+        *(cell for cell in plan.cells(here.__contains__) if cell.address not in here),
+    ]
 
 
 def _table(plan: Plan, here: set[str]) -> Table:
@@ -59,16 +69,29 @@ def _table(plan: Plan, here: set[str]) -> Table:
     arms: dict[tuple[str, str], list[str]] = {}
     steps = spending.steps(plan.study.arms)
     for arm in plan.arms:
-        arms.setdefault((str(arm.coords["landscape"]), str(arm.coords["optimizer"])), []).append(arm.task.canonical)
+        arms.setdefault((str(arm.coords["landscape"]), str(arm.coords["optimizer"])), []).append(
+            arm.task.canonical
+        )
     title = f"{plan.study.name}: {plan.study.replicates} worlds"
-    grid = Table("landscape", "optimizer", "arms", "cells", "to compute", "evaluations to compute", "steps", title=title)
+    grid = Table(
+        "landscape",
+        "optimizer",
+        "arms",
+        "cells",
+        "to compute",
+        "evaluations to compute",
+        "steps",
+        title=title,
+    )
     total = [0, 0, 0.0]
     for names, tasks in arms.items():
         planned = [cell for task in dict.fromkeys(tasks) for cell in cells[task]]
         missing = [cell for cell in planned if cell.address not in here]
         cost = sum(cell.task.budget * (cell.last - cell.first) for cell in missing)
         total = [a + b for a, b in zip(total, (len(planned), len(missing), cost), strict=True)]
-        grid.add_row(*names, str(len(tasks)), f"{len(planned):,}", f"{len(missing):,}", f"{cost:,.0f}", steps[names])
+        grid.add_row(
+            *names, str(len(tasks)), f"{len(planned):,}", f"{len(missing):,}", f"{cost:,.0f}", steps[names]
+        )
     grid.add_section()
     grid.add_row("all", "", f"{len(plan.arms):,}", f"{total[0]:,}", f"{total[1]:,}", f"{total[2]:,.0f}")
     return grid

@@ -10,7 +10,15 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.text import Text
 
 from studies.run.sweep import Record
@@ -53,7 +61,13 @@ class Bar:
     """What the terminal shows of a run, and which cells failed."""
 
     def __init__(self, console: Console) -> None:
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            _Rate(),
+            TimeRemainingColumn(),
+        )
         self.progress = Progress(*columns, console=console)
         self.console, self.failed, self.what, self.total = self.progress.console, list[Record](), "cells", 0
         self.task = self.progress.add_task(self.what)
@@ -80,6 +94,8 @@ class Bar:
         if record.status == "failed":
             self.failed.append(record)
             first = record.error.splitlines()[0][:300]
-            self.console.print(Text.assemble((f"cell {record.address[:12]} failed:", "red"), f" {first}"), soft_wrap=True)
+            self.console.print(
+                Text.assemble((f"cell {record.address[:12]} failed:", "red"), f" {first}"), soft_wrap=True
+            )
         description = f"{self.what} ({len(self.failed)} failed)" if self.failed else self.what
         self.progress.update(self.task, advance=1, description=description)

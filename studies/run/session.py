@@ -1,4 +1,7 @@
-"""A study from its file to its folder: tune, match, plan, compute what is missing, build the view. Behind `run_study` and the command line."""
+"""A study from its file to its folder: tune, match, plan, compute what is missing, build the view.
+
+Behind `run_study` and the command line.
+"""
 
 from __future__ import annotations
 
@@ -34,13 +37,20 @@ if TYPE_CHECKING:
 class Outcome(NamedTuple):
     """How a run ended, and with what."""
 
-    ended: str  # "complete", "unmatched" (a trial or pilot failed), "stopped" (running cells were awaited), "aborted" or "lost" (no scheduler)
+    # "complete", "unmatched" (a trial or pilot failed), "stopped" (running cells were awaited), "aborted" or
+    # "lost" (no scheduler)
+    ended: str
     failed: list[Record]
     dataset: xr.Dataset | None  # None unless complete; `open_study` gives what is there
     missing: int = 0  # cells that are neither there nor failed, though the run is complete
 
 
-def run_study(config: str | Path | Mapping[str, Any], out: str | Path | None, overrides: Mapping[str, Any], **cluster: Any) -> xr.Dataset:  # noqa: ANN401
+def run_study(
+    config: str | Path | Mapping[str, Any],
+    out: str | Path | None,
+    overrides: Mapping[str, Any],
+    **cluster: Any,  # noqa: ANN401
+) -> xr.Dataset:
     """See `studies.run_study`."""
     study = load_study(config, overrides)
     where = folder(study, out)
@@ -66,10 +76,20 @@ def given(config: str | Path | Mapping[str, Any]) -> str:
     """The text of a study as the user gave it."""
     if isinstance(config, Mapping):
         return json.dumps(config)
-    return (Path(config) if Path(config).is_file() else ready_studies()[str(config)]).read_text(encoding="utf-8")
+    return (Path(config) if Path(config).is_file() else ready_studies()[str(config)]).read_text(
+        encoding="utf-8"
+    )
 
 
-def execute(study: Study, out: Path, *, text: str, workers: int | None = None, cluster: str | None = None, console: Console | None = None) -> Outcome:
+def execute(
+    study: Study,
+    out: Path,
+    *,
+    text: str,
+    workers: int | None = None,
+    cluster: str | None = None,
+    console: Console | None = None,
+) -> Outcome:
     """Compute what is missing of a study.
 
     Args:
@@ -89,7 +109,11 @@ def execute(study: Study, out: Path, *, text: str, workers: int | None = None, c
         StudyError: noise is to be matched that has no such quantity; the folder is another study's.
     """  # noqa: DOC502
     note = study_folder.prepare(study, out, text)
-    where, bar, manifests = cluster or study.cluster.kind, Bar(console or terminal.console(stderr=True)), list[Manifest]()
+    where, bar, manifests = (
+        cluster or study.cluster.kind,
+        Bar(console or terminal.console(stderr=True)),
+        list[Manifest](),
+    )
     if note:
         bar.console.print(note, style="dim", soft_wrap=True)
     batches = _checked(_batches(study, out, text, bar, manifests), where)
@@ -98,12 +122,19 @@ def execute(study: Study, out: Path, *, text: str, workers: int | None = None, c
         return Outcome("unmatched" if ended == "complete" else ended, bar.failed, None)
     if ended != "complete":
         return Outcome(ended, bar.failed, None)
-    absent = {cell["address"] for cell in manifests[0]["cells"]} - store.finished(out) - {record.address for record in bar.failed}
+    absent = (
+        {cell["address"] for cell in manifests[0]["cells"]}
+        - store.finished(out)
+        - {record.address for record in bar.failed}
+    )
     return Outcome(ended, bar.failed, view.export(manifests[0], out), len(absent))
 
 
 def _batches(study: Study, out: Path, text: str, bar: Bar, manifests: list[Manifest]) -> Iterator[list[Cell]]:
-    """Cells to compute, one list after another, each once those before are there: trials, rounds of pilots, then the study's, with its manifest."""
+    """Cells to compute, one list after another, each once those before are there.
+
+    Trials, rounds of pilots, then the study's, with its manifest.
+    """
     if study.tuning:
         trials = Trials(study, out)
         missing = trials.missing()
@@ -130,7 +161,9 @@ def _default_workers(study: Study, where: str) -> int | None:
     """What the study says; on a GPU one, for more would only share it; None: one per core."""
     if where != "local":
         return None
-    return study.cluster.workers or (1 if any(task.device == "cuda" for task in make_plan(study).tasks) else None)
+    return study.cluster.workers or (
+        1 if any(task.device == "cuda" for task in make_plan(study).tasks) else None
+    )
 
 
 def _checked(batches: Iterable[list[Cell]], where: str) -> Iterator[list[Cell]]:
@@ -145,11 +178,16 @@ def _need_cuda() -> None:
     import torch
 
     if not torch.cuda.is_available():
-        raise ClusterError("device: expected cpu or auto, since no CUDA device is found on this machine, got cuda")
+        raise ClusterError(
+            "device: expected cpu or auto, since no CUDA device is found on this machine, got cuda"
+        )
 
 
 def _compute(batches: Iterator[list[Cell]], out: Path, cluster: str, workers: int | None, bar: Bar) -> str:
-    """Compute cells, one batch after another, until one fails; returns how it ended. A cluster is started only where there is a cell."""
+    """Compute cells, one batch after another, until one fails; returns how it ended.
+
+    A cluster is started only where there is a cell.
+    """
     first = next(batches, None)
     if first is None:
         return "complete"

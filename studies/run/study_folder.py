@@ -1,8 +1,9 @@
 """A study's folder belongs to one study, which is its name: a study of another name is refused there.
 
-A study of the same name whose file has changed goes on in its folder: cells that both have are kept, for a cell is found by all that its numbers
-depend on. What was made of the earlier file (figures, claims.json, report.html, the view, records of failed cells) is cleared away first, so that
-nothing in the folder is told of numbers that it no longer shows.
+A study of the same name whose file has changed goes on in its folder: cells that both have are kept, for a
+cell is found by all that its numbers depend on. What was made of the earlier file (figures, claims.json,
+report.html, the view, records of failed cells) is cleared away first, so that nothing in the folder is told
+of numbers that it no longer shows.
 """
 
 from __future__ import annotations
@@ -32,9 +33,15 @@ def check(study: Study, out: Path) -> dict[str, Any] | None:
     earlier = _earlier(out)
     name = None if earlier is None else earlier.get("name")
     if name is not None and name != study.name:
-        raise StudyError([f"--out {out}: this folder has the study {name!r}; choose another folder for {study.name!r}, or remove this one"])
+        raise StudyError([
+            f"--out {out}: this folder has the study {name!r}; choose another folder for {study.name!r},"
+            " or remove this one"
+        ])
     if earlier is None and (out / "dataset.zarr").exists():
-        raise StudyError([f"--out {out}: this folder has a dataset that is no study's of this name (imported?); choose another folder"])
+        raise StudyError([
+            f"--out {out}: this folder has a dataset that is no study's of this name (imported?); choose"
+            " another folder"
+        ])
     return earlier
 
 
@@ -62,7 +69,11 @@ def prepare(study: Study, out: Path, text: str = "") -> str | None:
     if not _is_given(study, out / "study.yaml", text):
         store.write_text(study.yaml(), out / "study.yaml")
     what = f"{', '.join(changed)} of this study changed since it last ran here"
-    return f"{what}: its earlier figures, claims and report are removed, finished cells are kept" if gone else None
+    return (
+        f"{what}: its earlier figures, claims and report are removed, finished cells are kept"
+        if gone
+        else None
+    )
 
 
 def _earlier(out: Path) -> dict[str, Any] | None:
@@ -83,7 +94,11 @@ def _changes(earlier: dict[str, Any] | None, now: dict[str, Any]) -> list[str]:
     """The keys of a study that are no longer what they were."""
     if earlier is None:
         return []
-    return [key for key in dict.fromkeys([*now, *earlier]) if key not in ELSEWHERE and earlier.get(key) != now.get(key)]
+    return [
+        key
+        for key in dict.fromkeys([*now, *earlier])
+        if key not in ELSEWHERE and earlier.get(key) != now.get(key)
+    ]
 
 
 def _made(out: Path) -> Iterator[Path]:
@@ -96,6 +111,10 @@ def _made(out: Path) -> Iterator[Path]:
 def _is_given(study: Study, path: Path, text: str) -> bool:
     """Whether a file is the study as the user gave it, and nothing was set beside it."""
     try:
-        return bool(text) and path.read_text(encoding="utf-8") == text and load_study(path).resolved == study.resolved
+        return (
+            bool(text)
+            and path.read_text(encoding="utf-8") == text
+            and load_study(path).resolved == study.resolved
+        )
     except (OSError, UnicodeDecodeError, StudyError):
         return False

@@ -14,12 +14,25 @@ DIVERGED = 3
 
 
 def table(dataset: xr.Dataset) -> Table:
-    """One row for each landscape and arm, at the budget that all have: medians and quartiles over worlds, nothing called better than another."""
+    """One row for each landscape and arm, at the budget that all have.
+
+    Medians and quartiles over worlds, nothing called better than another.
+    """
     heads = [f"true {gaps.word(dataset)}: median [quartiles]", "steps", "values", "gradients", "diverged"]
     heads += ["reached target"] * bool(dataset.sizes.get("target"))
-    title = f"{dataset.attrs['name']}: {dataset.sizes['replicate']} worlds; values and gradients in evaluations of the whole loss"
+    title = (
+        f"{dataset.attrs['name']}: {dataset.sizes['replicate']} worlds; values and gradients in evaluations"
+        " of the whole loss"
+    )
     mixed = gaps.said(dataset)
-    grid = Table(title=title, title_justify="left", title_style="bold", header_style="bold", caption=mixed or None, caption_justify="left")
+    grid = Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        header_style="bold",
+        caption=mixed or None,
+        caption_justify="left",
+    )
     for head in ("landscape", "arm"):
         grid.add_column(head, overflow="fold")
     for head in heads:
@@ -27,7 +40,11 @@ def table(dataset: xr.Dataset) -> Table:
     for name in dataset["landscape"].values.tolist():
         for k, (label, arm) in enumerate(arms(dataset.sel(landscape=name))):
             unit = f" {gaps.word(arm)}" if mixed else ""
-            grid.add_row(name if k == 0 else "", label, *_cells(at_budget(arm).assign(status=arm["status"].isel(checkpoint=-1)), unit))
+            grid.add_row(
+                name if k == 0 else "",
+                label,
+                *_cells(at_budget(arm).assign(status=arm["status"].isel(checkpoint=-1)), unit),
+            )
         grid.add_section()
     return grid
 
@@ -36,8 +53,15 @@ def _cells(end: xr.Dataset, unit: str) -> list[str]:
     end = end.sel(replicate=end["status"] < FAILED)
     worlds = end.sizes["replicate"]
     low, median, high = quartiles(end["loss"])
-    values, gradients = (float(end[name].median() / end["terms"]) for name in ("value_terms", "gradient_terms"))
-    cells = [f"{median:.3g} [{low:.3g}, {high:.3g}]{unit}", f"{end['steps'].median():,.0f}", f"{values:,.0f}", f"{gradients:,.0f}"]
+    values, gradients = (
+        float(end[name].median() / end["terms"]) for name in ("value_terms", "gradient_terms")
+    )
+    cells = [
+        f"{median:.3g} [{low:.3g}, {high:.3g}]{unit}",
+        f"{end['steps'].median():,.0f}",
+        f"{values:,.0f}",
+        f"{gradients:,.0f}",
+    ]
     cells.append(f"{int((end['status'] == DIVERGED).sum())} of {worlds}")
     if end.sizes.get("target"):
         cells.append(f"{int(np.isfinite(end['hit_cost'].isel(target=-1)).sum())} of {worlds}")

@@ -1,7 +1,8 @@
 """Cells on Dask: a sliding window of submissions, as many in flight as there are worker slots.
 
-A task returns a short record, never data, and never raises: results go to the store from where they were computed. So memory does not
-grow with the number of cells, a worker that dies takes down only cells that ran on it, and a client that dies loses nothing.
+A task returns a short record, never data, and never raises: results go to the store from where they were
+computed. So memory does not grow with the number of cells, a worker that dies takes down only cells that ran
+on it, and a client that dies loses nothing.
 """
 
 from __future__ import annotations
@@ -42,7 +43,9 @@ class Record(NamedTuple):
     """What became of one cell."""
 
     address: str
-    status: str  # "done", "found" (another run computed it), "failed", "refused" (a plugin is wrong) or "apart" (another file system)
+    # "done", "found" (another run computed it), "failed", "refused" (a plugin is wrong) or "apart" (another
+    # file system)
+    status: str
     seconds: float = 0.0
     error: str = ""
 
@@ -51,11 +54,14 @@ class SchedulerLost(Exception):
     """The scheduler went away, and what was in flight with it."""
 
 
-# on a worker -------------------------------------------------------------------------------------------------------------
+# on a worker ------------------------------------------------------------------------------------------------
 
 
 def compute(cell: Cell, address: str, out: str, token: str = "") -> Record:
-    """Compute one cell and store it. Never raises: an exception becomes a file in OUT/errors/. Nothing is written where OUT has no such token."""
+    """Compute one cell and store it. Never raises: an exception becomes a file in OUT/errors/.
+
+    Nothing is written where OUT has no such token.
+    """
     if token and not _appears(Path(out, token)):
         return Record(address, "apart", error=platform.node())
     from studies.cells.contract import PluginError
@@ -68,7 +74,10 @@ def compute(cell: Cell, address: str, out: str, token: str = "") -> Record:
             data = _run(cell, address)
             seconds = time.perf_counter() - began
             store.write_cell(data.assign_attrs(_origin(cell, seconds)), path)
-        for note in (store.error_path(Path(out), address), *Path(out, "crash").glob(f"{address}.*")):  # of earlier attempts
+        for note in (
+            store.error_path(Path(out), address),
+            *Path(out, "crash").glob(f"{address}.*"),
+        ):  # of earlier attempts
             note.unlink(missing_ok=True)
         return Record(address, "done", seconds)
     except PluginError as error:
@@ -77,7 +86,9 @@ def compute(cell: Cell, address: str, out: str, token: str = "") -> Record:
         if isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
             raise  # Ctrl-C
         status = "refused" if user_code.users_line(error) else "failed"
-        return failed(cell, address, Path(out), user_code.one_line(error), traceback.format_exc(), status=status)
+        return failed(
+            cell, address, Path(out), user_code.one_line(error), traceback.format_exc(), status=status
+        )
 
 
 def _appears(path: Path) -> bool:
@@ -97,22 +108,42 @@ def _run(cell: Cell, address: str):  # noqa: ANN202
     from studies.cells.loop import run_cell
 
     torch.set_num_threads(THREADS)
-    cell = dataclasses.replace(cell, task=dataclasses.replace(cell.task))  # without the address that the client computed
+    cell = dataclasses.replace(
+        cell, task=dataclasses.replace(cell.task)
+    )  # without the address that the client computed
     if cell.address != address:
-        raise RuntimeError(f"this worker ({platform.node()}) has another version of the code or of torch; restart the workers")
+        raise RuntimeError(
+            f"this worker ({platform.node()}) has another version of the code or of torch; restart the"
+            " workers"
+        )
     return run_cell(cell)
 
 
 def _origin(cell: Cell, seconds: float) -> dict[str, str]:
     import torch
 
-    block = {"first": cell.first, "last": cell.last, "host": platform.node(), "seconds": seconds, "threads": torch.get_num_threads()}
-    return {"task": cell.task.canonical, "origin": json.dumps(block | provenance.versions() | cell.task.libraries)}
+    block = {
+        "first": cell.first,
+        "last": cell.last,
+        "host": platform.node(),
+        "seconds": seconds,
+        "threads": torch.get_num_threads(),
+    }
+    return {
+        "task": cell.task.canonical,
+        "origin": json.dumps(block | provenance.versions() | cell.task.libraries),
+    }
 
 
 def failed(cell: Cell, address: str, out: Path, error: str, trace: str, status: str = "failed") -> Record:
     """Write why a cell failed."""
-    record = {"error": error, "traceback": trace, "task": json.loads(cell.task.canonical), "first": cell.first, "last": cell.last}
+    record = {
+        "error": error,
+        "traceback": trace,
+        "task": json.loads(cell.task.canonical),
+        "first": cell.first,
+        "last": cell.last,
+    }
     with contextlib.suppress(OSError):  # a full disk must not hide the error itself
         store.write_text(json.dumps(record, indent=1), store.error_path(out, address))
     return Record(address, status, error=error)
@@ -120,11 +151,18 @@ def failed(cell: Cell, address: str, out: Path, error: str, trace: str, status: 
 
 @contextlib.contextmanager
 def _crash_note(cell: Cell, address: str, out: Path) -> Iterator[None]:
-    """A file that outlives a crash: the stack where there was a segmentation fault, the header alone where the process was killed."""
+    """A file that outlives a crash.
+
+    The stack where there was a segmentation fault, the header alone where the process was killed.
+    """
     note = out / "crash" / f"{address}.{uuid.uuid4().hex}.txt"
     note.parent.mkdir(parents=True, exist_ok=True)
     with note.open("w") as file:
-        print(f"worlds {cell.first} .. {cell.last - 1} on {platform.node()}, process {os.getpid()}", file=file, flush=True)
+        print(
+            f"worlds {cell.first} .. {cell.last - 1} on {platform.node()}, process {os.getpid()}",
+            file=file,
+            flush=True,
+        )
         faulthandler.enable(file)
         try:
             yield
@@ -133,7 +171,7 @@ def _crash_note(cell: Cell, address: str, out: Path) -> Iterator[None]:
             note.unlink(missing_ok=True)
 
 
-# on the client -----------------------------------------------------------------------------------------------------------
+# on the client ----------------------------------------------------------------------------------------------
 
 
 def check_workers(client: Client) -> None:
@@ -149,21 +187,38 @@ def check_workers(client: Client) -> None:
         if isinstance(theirs, CommClosedError):
             continue  # it is gone; what takes its place at a cluster of ours is started as it was
         if isinstance(theirs, Exception):
-            raise ClusterError(f"cluster: the worker {worker} cannot load this package ({theirs}); install it there")
+            raise ClusterError(
+                f"cluster: the worker {worker} cannot load this package ({theirs}); install it there"
+            )
         versions, its_mode = theirs
         for name, version in ours.items():
             if versions.get(name) != version:
-                raise ClusterError(f"cluster: expected {name} {version} on the worker {worker}, got {versions.get(name)}; restart the older one")
+                raise ClusterError(
+                    f"cluster: expected {name} {version} on the worker {worker}, got {versions.get(name)};"
+                    " restart the older one"
+                )
         if its_mode != mode:
-            raise ClusterError(f"cluster: expected MKL_CBWR={mode} in the environment of the worker {worker}, got {its_mode}; start it with that")
+            raise ClusterError(
+                f"cluster: expected MKL_CBWR={mode} in the environment of the worker {worker}, got"
+                f" {its_mode}; start it with that"
+            )
 
 
 def _about() -> tuple[dict[str, str], str | None]:
-    """Versions and MKL mode of the process which calls; a function, since `os.environ.get` would take our own environment along."""
+    """Versions and MKL mode of the process which calls.
+
+    A function, since `os.environ.get` would take our own environment along.
+    """
     return provenance.fingerprint(), os.environ.get("MKL_CBWR")
 
 
-def sweep(client: Client, cells: Sequence[Cell], out: Path, on_record: Callable[[Record], None], stopping: Callable[[], bool]) -> None:
+def sweep(
+    client: Client,
+    cells: Sequence[Cell],
+    out: Path,
+    on_record: Callable[[Record], None],
+    stopping: Callable[[], bool],
+) -> None:
     """Compute cells, in random order (two runs at once then share the work, and time left is unbiased).
 
     Args:
@@ -189,9 +244,19 @@ def sweep(client: Client, cells: Sequence[Cell], out: Path, on_record: Callable[
 
 
 def _drain(
-    client: Client, queue: list[Cell], out: Path, token: str, on_record: Callable[[Record], None], stopping: Callable[[], bool], *, alone: bool
+    client: Client,
+    queue: list[Cell],
+    out: Path,
+    token: str,
+    on_record: Callable[[Record], None],
+    stopping: Callable[[], bool],
+    *,
+    alone: bool,
 ) -> list[Cell]:
-    """Run a queue until it is empty; returns the cells whose worker died, to be judged again alone (`alone`: they have failed)."""
+    """Run a queue until it is empty.
+
+    Returns the cells whose worker died, to be judged again alone (`alone`: they have failed).
+    """
     landed: SimpleQueue[Future] = SimpleQueue()
     live: dict[str, Cell] = {}
     suspects: list[Cell] = []
@@ -202,7 +267,9 @@ def _drain(
         while queue and len(live) < slots and not stopping():
             cell = queue.pop()
             live[cell.address] = cell
-            client.submit(compute, cell, cell.address, folder, token, key=f"cell-{cell.address}", pure=False).add_done_callback(landed.put)
+            client.submit(
+                compute, cell, cell.address, folder, token, key=f"cell-{cell.address}", pure=False
+            ).add_done_callback(landed.put)
 
     feed()
     while live:
@@ -231,9 +298,15 @@ def _drain(
 def _check_shared(record: Record, out: Path) -> None:
     """Refuse results that are elsewhere."""
     if record.status == "apart":
-        raise ClusterError(f"cluster: a worker on {record.error} does not see the folder {out.resolve()}; give --out a folder that all workers share")
+        raise ClusterError(
+            f"cluster: a worker on {record.error} does not see the folder {out.resolve()}; give --out a"
+            " folder that all workers share"
+        )
     if record.status in ("done", "found") and not _appears(path := store.cell_path(out, record.address)):
-        raise ClusterError(f"cluster: a worker stored {path.resolve()}, but it is not here; give --out a folder that all workers share")
+        raise ClusterError(
+            f"cluster: a worker stored {path.resolve()}, but it is not here; give --out a folder that all"
+            " workers share"
+        )
 
 
 @contextlib.contextmanager

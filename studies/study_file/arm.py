@@ -27,7 +27,8 @@ class Arm:
         relaxation: how the optimizer sees the landscape's bits; None where it searches the domain itself.
         noise: batch (terms, or None for all), sampling, shared, evaluation (value, gradient).
         oracle: micro_batches, chunks.
-        scalars: seed, instances, budget, gradient_cost, targets, dtype, truth, ledger (moments as fractions of the budget).
+        scalars: seed, instances, budget, gradient_cost, targets, dtype, truth, ledger (moments as fractions
+            of the budget).
     """
 
     coords: dict[str, Any]

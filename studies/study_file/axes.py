@@ -19,7 +19,14 @@ from studies.study_file.sections import SECTIONS
 from studies.text import labels
 from studies.text.words import canonical, nearest, short, show, suggest
 
-SWEPT = ("seed", "instances", "budget", "gradient_cost", "targets", "dtype")  # the scalars of a study that an axis may change
+SWEPT = (
+    "seed",
+    "instances",
+    "budget",
+    "gradient_cost",
+    "targets",
+    "dtype",
+)  # the scalars of a study that an axis may change
 
 
 @dataclass(frozen=True)
@@ -47,18 +54,29 @@ class Axis:
 
 
 def known_paths(data: Mapping[str, Any], classes: Mapping[str, Mapping[str, type[Parameters]]]) -> list[str]:
-    """Every path that an axis may set; deeper ones, such as label -> value maps and schedules, begin with one of these."""
-    paths = [*SWEPT, *(f"{section}.{key}" for section, model in SECTIONS.items() for key in model.model_fields)]
+    """Every path that an axis may set.
+
+    Deeper ones, such as label -> value maps and schedules, begin with one of these.
+    """
+    paths = [
+        *SWEPT,
+        *(f"{section}.{key}" for section, model in SECTIONS.items() for key in model.model_fields),
+    ]
     for family in FAMILIES:
         entries = data.get(family)
         for label, entry in entries.items() if isinstance(entries, dict) else ():
             cls = classes[family].get(str(entry.get("kind"))) if isinstance(entry, dict) else None
             keys = fields.parameter_names(cls) if cls else []
-            paths += [f"{family}.{label}.{key}" for key in [*keys, *(("dtype",) if family == "landscapes" else ("relaxation", "on"))]]
+            paths += [
+                f"{family}.{label}.{key}"
+                for key in [*keys, *(("dtype",) if family == "landscapes" else ("relaxation", "on"))]
+            ]
     return paths
 
 
-def axes_of(data: Mapping[str, Any], known: Sequence[str], taken: frozenset[str] = labels.RESERVED) -> tuple[list[Axis], list[Mistake]]:
+def axes_of(
+    data: Mapping[str, Any], known: Sequence[str], taken: frozenset[str] = labels.RESERVED
+) -> tuple[list[Axis], list[Mistake]]:
     """The axes of a study, and what is wrong with its `sweep`.
 
     Args:
@@ -70,7 +88,12 @@ def axes_of(data: Mapping[str, Any], known: Sequence[str], taken: frozenset[str]
     mistakes: list[Mistake] = []
     rows: list[tuple[str, dict[str, tuple[list[Any], Path]]]] = []
     for name, given in sweep.items() if isinstance(sweep, dict) else ():
-        zipped = isinstance(given, dict) and given.keys() == {"zip"} and isinstance(given["zip"], dict) and given["zip"]
+        zipped = (
+            isinstance(given, dict)
+            and given.keys() == {"zip"}
+            and isinstance(given["zip"], dict)
+            and given["zip"]
+        )
         row: dict[str, tuple[list[Any], Path]]
         if zipped:
             row = {path: (values, ("sweep", name, "zip", path)) for path, values in given["zip"].items()}
@@ -90,7 +113,8 @@ def set_path(data: dict[str, Any], path: tuple[str, ...], value: Any) -> None:  
     """Set one value in nested mappings; mappings on the way are made.
 
     Raises:
-        ValueError: the path leads through a value that is no mapping, or to a label that the study does not have.
+        ValueError: the path leads through a value that is no mapping, or to a label that the study does not
+            have.
     """
     node, name = data, ".".join(path)
     if len(path) > 2 and path[0] in FAMILIES and path[1] not in data.get(path[0], {}):
@@ -102,7 +126,9 @@ def set_path(data: dict[str, Any], path: tuple[str, ...], value: Any) -> None:  
     node[path[-1]] = value
 
 
-def _wrong(name: str, row: Mapping[str, tuple[Any, Path]], taken: frozenset[str] | None, known: Sequence[str]) -> list[Mistake]:
+def _wrong(
+    name: str, row: Mapping[str, tuple[Any, Path]], taken: frozenset[str] | None, known: Sequence[str]
+) -> list[Mistake]:
     """What is wrong with one axis; `taken` where it has a name of its own."""
     mistakes, zipped = [], taken is not None
     for path, (values, source) in row.items():
@@ -124,30 +150,51 @@ def _wrong(name: str, row: Mapping[str, tuple[Any, Path]], taken: frozenset[str]
 def _unknown(path: str, source: Path, known: Sequence[str]) -> Mistake:
     ends = [k for k in known if k.endswith(f".{path}")]
     near = ends[0] if ends else nearest(path, known)
-    hint = f"did you mean {near!r}?" if near else "expected a path such as optimizers.LABEL.PARAMETER, landscapes.LABEL.PARAMETER or noise.batch"
+    hint = (
+        f"did you mean {near!r}?"
+        if near
+        else "expected a path such as optimizers.LABEL.PARAMETER, landscapes.LABEL.PARAMETER or noise.batch"
+    )
     return Mistake(source, f"unknown path; {hint}", at_key=True)
 
 
 def _dims(paths: Sequence[str], known: Sequence[str], taken: frozenset[str]) -> dict[str, str]:
-    """The last word of a path where it is a parameter's and nothing else has it, else the path; a name that the study gives."""
+    """The last word of a path where it is a parameter's and nothing else has it, else the path.
+
+    A name that the study gives.
+    """
     last = {path: path.split(".")[-1] if path in known else path for path in paths}
     words, owned = [word.casefold() for word in last.values()], {word.casefold() for word in taken}
     return {
-        path: word if word.casefold() not in owned and words.count(word.casefold()) == 1 else labels.bearable(path) for path, word in last.items()
+        path: (
+            word
+            if word.casefold() not in owned and words.count(word.casefold()) == 1
+            else labels.bearable(path)
+        )
+        for path, word in last.items()
     }
 
 
 def _axis(dim: str, name: str, row: Mapping[str, tuple[list[Any], Path]], data: Mapping[str, Any]) -> Axis:
     count = len(next(iter(row.values()))[0])
     keys = {path: labels.keys_of(path, data)[0] for path in row}
-    settings = [[Setting(keys[path], values[i], (*source, i)) for path, (values, source) in row.items()] for i in range(count)]
+    settings = [
+        [Setting(keys[path], values[i], (*source, i)) for path, (values, source) in row.items()]
+        for i in range(count)
+    ]
     if name in row:
         return Axis(dim, _coords([s[0].value for s in settings]), settings)
-    return Axis(dim, [" ".join(f"{s.path[-1]}={short(s.value)}" for s in point) for point in settings], settings)
+    return Axis(
+        dim, [" ".join(f"{s.path[-1]}={short(s.value)}" for s in point) for point in settings], settings
+    )
 
 
 def _coords(values: list[Any]) -> list[Any]:
     """Numbers where all are, else text: what a NetCDF file can hold."""
     if all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in values):
-        return [float(v) for v in values] if any(isinstance(canonical(v), float) for v in values) else [canonical(v) for v in values]
+        return (
+            [float(v) for v in values]
+            if any(isinstance(canonical(v), float) for v in values)
+            else [canonical(v) for v in values]
+        )
     return [short(v) for v in values]

@@ -1,4 +1,7 @@
-"""What ends with the budget (`steps: budget`) becomes a number: the steps that the arm's budget buys, at the lowest price of a gradient."""
+"""What ends with the budget (`steps: budget`) becomes a number.
+
+The steps that the arm's budget buys, at the lowest price of a gradient.
+"""
 
 from __future__ import annotations
 

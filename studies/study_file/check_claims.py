@@ -1,4 +1,7 @@
-"""What is wrong with the claims of a study: labels, axes, costs and quantities that it has not, predictions without a value."""
+"""What is wrong with the claims of a study.
+
+Labels, axes, costs and quantities that it has not, predictions without a value.
+"""
 
 from __future__ import annotations
 
@@ -48,14 +51,21 @@ def _uses_ledger(claim: Claim) -> bool:
 
 
 def _of_labels(claim: Claim, path: Path, arms: Sequence[Arm]) -> Iterator[Mistake]:
-    known = {key: list(dict.fromkeys(str(arm.coords[key]) for arm in arms)) for key in ("landscape", "optimizer")}
+    known = {
+        key: list(dict.fromkeys(str(arm.coords[key]) for arm in arms)) for key in ("landscape", "optimizer")
+    }
     if claim.landscape is not None and claim.landscape not in known["landscape"]:
-        yield Mistake((*path, "landscape"), f"unknown landscape; {suggest(claim.landscape, known['landscape'])}")
+        yield Mistake(
+            (*path, "landscape"), f"unknown landscape; {suggest(claim.landscape, known['landscape'])}"
+        )
     for key, label in zip(claim.optimizers, claim.labels(), strict=True):
         if label not in known["optimizer"]:
             yield Mistake((*path, key), f"unknown optimizer; {suggest(label, known['optimizer'])}")
     if len(claim.optimizers) == 2 and len(set(claim.labels())) == 1:
-        yield Mistake((*path, claim.optimizers[1]), f"expected another optimizer than {claim.optimizers[0]}, got {claim.labels()[1]!r} twice")
+        yield Mistake(
+            (*path, claim.optimizers[1]),
+            f"expected another optimizer than {claim.optimizers[0]}, got {claim.labels()[1]!r} twice",
+        )
 
 
 def _of_axes(claim: Claim, path: Path, axes: Sequence[Axis], moments: bool) -> Iterator[Mistake]:
@@ -63,18 +73,35 @@ def _of_axes(claim: Claim, path: Path, axes: Sequence[Axis], moments: bool) -> I
     names = [*known, *([MOMENT] if moments else [])]
     for axis, value in claim.at.items():
         if axis not in names:
-            yield Mistake((*path, "at", axis), f"unknown axis; {suggest(axis, names) if names else 'the study sweeps nothing'}", at_key=True)
+            yield Mistake(
+                (*path, "at", axis),
+                f"unknown axis; {suggest(axis, names) if names else 'the study sweeps nothing'}",
+                at_key=True,
+            )
         elif axis in known and value not in known[axis]:
-            yield Mistake((*path, "at", axis), f"expected one of {', '.join(map(short, known[axis]))}, got {short(value)}")
+            yield Mistake(
+                (*path, "at", axis),
+                f"expected one of {', '.join(map(short, known[axis]))}, got {short(value)}",
+            )
     for axis, span in claim.regime.items():
         if axis not in names:
-            yield Mistake((*path, "regime", axis), f"unknown axis; {suggest(axis, names) if names else 'the study sweeps nothing'}", at_key=True)
+            yield Mistake(
+                (*path, "regime", axis),
+                f"unknown axis; {suggest(axis, names) if names else 'the study sweeps nothing'}",
+                at_key=True,
+            )
         elif len(span) != 2 or span[0] > span[1]:
             yield Mistake((*path, "regime", axis), "expected a range [low, high] with low <= high")
         elif axis in known and not _numbers(known[axis]):
-            yield Mistake((*path, "regime", axis), f"expected an axis of numbers, got {axis} = {short(known[axis][0])}, ..", at_key=True)
+            yield Mistake(
+                (*path, "regime", axis),
+                f"expected an axis of numbers, got {axis} = {short(known[axis][0])}, ..",
+                at_key=True,
+            )
         elif axis in known and not any(span[0] <= value <= span[1] for value in known[axis]):
-            yield Mistake((*path, "regime", axis), f"none of the axis is in it: {', '.join(map(short, known[axis]))}")
+            yield Mistake(
+                (*path, "regime", axis), f"none of the axis is in it: {', '.join(map(short, known[axis]))}"
+            )
     if isinstance(claim, Scaling):
         yield from _of_scaling(claim, path, known)
 
@@ -83,24 +110,39 @@ def _of_scaling(claim: Scaling, path: Path, known: Mapping[str, list[Any]]) -> I
     values = known.get(claim.axis, [])
     low, high = claim.regime.get(claim.axis, (0.0, float("inf")))
     if claim.axis not in known:
-        yield Mistake((*path, "axis"), f"unknown axis; {suggest(claim.axis, [*known]) if known else 'the study sweeps nothing'}")
+        yield Mistake(
+            (*path, "axis"),
+            f"unknown axis; {suggest(claim.axis, [*known]) if known else 'the study sweeps nothing'}",
+        )
     elif not _numbers(values) or min(values) <= 0:
-        yield Mistake((*path, "axis"), f"expected an axis of positive numbers, got {', '.join(map(short, values))}")
+        yield Mistake(
+            (*path, "axis"), f"expected an axis of positive numbers, got {', '.join(map(short, values))}"
+        )
     elif sum(low <= value <= high for value in values) < 2:
-        yield Mistake((*path, "axis"), "expected two values or more of the axis, in the regime where there is one")
+        yield Mistake(
+            (*path, "axis"), "expected two values or more of the axis, in the regime where there is one"
+        )
 
 
 def _numbers(values: Sequence[Any]) -> bool:
     return all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
 
 
-def _of_places(claim: Claim, path: Path, study: Mapping[str, Any], arms: Sequence[Arm], axes: Sequence[Axis]) -> Iterator[Mistake]:
-    """What is seen at the arms that it is about, on each landscape: a prediction must have a value at one of them or more."""
+def _of_places(
+    claim: Claim, path: Path, study: Mapping[str, Any], arms: Sequence[Arm], axes: Sequence[Axis]
+) -> Iterator[Mistake]:
+    """What is seen at the arms that it is about, on each landscape.
+
+    A prediction must have a value at one of them or more.
+    """
     told = set()
     mine = [arm for arm in arms if _about(claim, arm)]
     for landscape in dict.fromkeys(str(arm.coords["landscape"]) for arm in mine):
         here = [arm for arm in mine if arm.coords["landscape"] == landscape]
-        for mistake in [*_of_predictions(claim, path, here), *_of_place(claim, path, study, here[0], {axis.name for axis in axes})]:
+        for mistake in [
+            *_of_predictions(claim, path, here),
+            *_of_place(claim, path, study, here[0], {axis.name for axis in axes}),
+        ]:
             if (mistake.path, mistake.text) not in told:
                 told.add((mistake.path, mistake.text))
                 yield mistake
@@ -110,7 +152,9 @@ def _of_places(claim: Claim, path: Path, study: Mapping[str, Any], arms: Sequenc
 
 def _about(claim: Claim, arm: Arm) -> bool:
     """Whether a claim is judged at an arm; of two optimizers, at the arms of the first."""
-    here = claim.landscape in (None, arm.coords["landscape"]) and arm.coords["optimizer"] in claim.labels()[:1]
+    here = (
+        claim.landscape in (None, arm.coords["landscape"]) and arm.coords["optimizer"] in claim.labels()[:1]
+    )
     return here and all(arm.coords.get(axis, value) == value for axis, value in claim.at.items())
 
 
@@ -124,7 +168,11 @@ def _of_predictions(claim: Claim, path: Path, arms: Sequence[Arm]) -> Iterator[M
             for group in _together(claim, arms):
                 try:
                     ran = [_ran(arm) for arm in group]
-                    predict(given, settings.numbers(ran) | ({MOMENT: 1.0} if _uses_ledger(claim) else {}), settings.missing(ran))
+                    predict(
+                        given,
+                        settings.numbers(ran) | ({MOMENT: 1.0} if _uses_ledger(claim) else {}),
+                        settings.missing(ran),
+                    )
                     break
                 except ValueError as error:
                     wrong.append(str(error))
@@ -133,29 +181,47 @@ def _of_predictions(claim: Claim, path: Path, arms: Sequence[Arm]) -> Iterator[M
 
 
 def _together(claim: Claim, arms: Sequence[Arm]) -> list[list[Arm]]:
-    """The arms of each place at which a claim is judged: one, or all values of the axis along which it fits."""
+    """The arms of each place at which a claim is judged.
+
+    One, or all values of the axis along which it fits.
+    """
     along = claim.axis if isinstance(claim, Scaling) else None
     found: dict[str, list[Arm]] = {}
     for arm in arms:
         low, high = claim.regime.get(str(along), (-math.inf, math.inf))
         if along is None or low <= arm.coords[along] <= high:
-            found.setdefault(str({name: value for name, value in arm.coords.items() if name != along}), []).append(arm)
+            found.setdefault(
+                str({name: value for name, value in arm.coords.items() if name != along}), []
+            ).append(arm)
     return list(found.values())
 
 
 def _ran(arm: Arm) -> settings.Arm:
     """What an arm will run with."""
-    return settings.Arm(arm.coords, arm.label, **resolved(arm.landscape, arm.optimizer, arm.relaxation, arm.noise, arm.oracle, arm.scalars))
+    return settings.Arm(
+        arm.coords,
+        arm.label,
+        **resolved(arm.landscape, arm.optimizer, arm.relaxation, arm.noise, arm.oracle, arm.scalars),
+    )
 
 
-def _of_place(claim: Claim, path: Path, study: Mapping[str, Any], arm: Arm, swept: set[str]) -> Iterator[Mistake]:
+def _of_place(
+    claim: Claim, path: Path, study: Mapping[str, Any], arm: Arm, swept: set[str]
+) -> Iterator[Mistake]:
     cost, landscape = getattr(claim, "cost", None), arm.coords["landscape"]
     if cost is not None and "budget" not in swept and cost > _end(arm) * (1 + 1e-9):
-        yield Mistake((*path, "cost"), f"expected at most the budget on {landscape}, {arm.scalars['budget']:g} evaluations, got {cost:g}")
+        yield Mistake(
+            (*path, "cost"),
+            f"expected at most the budget on {landscape}, {arm.scalars['budget']:g} evaluations, got"
+            f" {cost:g}",
+        )
     if hasattr(claim, "quantity"):
         yield from _of_quantity(str(claim.quantity), (*path, "quantity"), study, arm)
     if hasattr(claim, "per") and not registry.build(arm.landscape, "landscape").gap_known:
-        yield Mistake((*path, "landscape"), f"expected one whose optimum is known, so that there is a gap that shrinks; {landscape} has none")
+        yield Mistake(
+            (*path, "landscape"),
+            f"expected one whose optimum is known, so that there is a gap that shrinks; {landscape} has none",
+        )
 
 
 def _end(arm: Arm) -> float:
@@ -165,8 +231,17 @@ def _end(arm: Arm) -> float:
 
 
 def _of_quantity(name: str, path: Path, study: Mapping[str, Any], arm: Arm) -> Iterator[Mistake]:
-    landscape, optimizer = registry.build(arm.landscape, "landscape"), registry.build(arm.optimizer, "optimizer")
-    known = [*RECORDED, *landscape.extras, *(names[0] for names in (*optimizer.recorded.values(), *optimizer.counted.values())), *HITS, *LEDGER]
+    landscape, optimizer = (
+        registry.build(arm.landscape, "landscape"),
+        registry.build(arm.optimizer, "optimizer"),
+    )
+    known = [
+        *RECORDED,
+        *landscape.extras,
+        *(names[0] for names in (*optimizer.recorded.values(), *optimizer.counted.values())),
+        *HITS,
+        *LEDGER,
+    ]
     if name not in known:
         yield Mistake(path, f"unknown quantity; {suggest(name, known)}")
     elif name in LEDGER and study.get("ledger") is None:
@@ -181,4 +256,7 @@ def _of_function(claim: Custom, path: Path) -> Iterator[Mistake]:
     except ValueError as error:
         yield Mistake((*path, "function"), str(error))
     except TypeError as error:
-        yield Mistake((*path, "parameters"), f"{claim.function} is called with the results and these parameters: {error}")
+        yield Mistake(
+            (*path, "parameters"),
+            f"{claim.function} is called with the results and these parameters: {error}",
+        )

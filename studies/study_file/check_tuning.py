@@ -15,11 +15,15 @@ if TYPE_CHECKING:
     pass
 
 
-# what is wrong with a request --------------------------------------------------------------------------------------------
+# what is wrong with a request -------------------------------------------------------------------------------
 
 
 def mistakes(
-    tuning: sections.TuningModel, labels: Sequence[str], data: Mapping[str, Any], classes: Mapping[str, type[Parameters]], axes: Iterable[Axis]
+    tuning: sections.TuningModel,
+    labels: Sequence[str],
+    data: Mapping[str, Any],
+    classes: Mapping[str, type[Parameters]],
+    axes: Iterable[Axis],
 ) -> Iterator[Mistake]:
     """What is wrong with the labels and parameters of a `tuning`.
 
@@ -38,11 +42,15 @@ def mistakes(
         elif name in entries:
             matched = ((data.get("match") or {}).get("vary") or {}).get(name) or {}
             for key, span in ranges.items():
-                yield from _of_parameter((*path, key), entries[name], classes[entries[name]["kind"]], "choices" in span, matched)
+                yield from _of_parameter(
+                    (*path, key), entries[name], classes[entries[name]["kind"]], "choices" in span, matched
+                )
             yield from _both(name, ranges, axes)
 
 
-def _of_parameter(path: Path, entry: Mapping[str, Any], cls: type[Parameters], choices: bool, matched: Iterable[str]) -> Iterator[Mistake]:
+def _of_parameter(
+    path: Path, entry: Mapping[str, Any], cls: type[Parameters], choices: bool, matched: Iterable[str]
+) -> Iterator[Mistake]:
     name, names = str(path[-1]), fields.parameter_names(cls)
     if name not in names:
         yield Mistake(path, f"unknown key for {entry['kind']}; {suggest(name, names)}", at_key=True)
@@ -56,12 +64,25 @@ def _of_parameter(path: Path, entry: Mapping[str, Any], cls: type[Parameters], c
 def _both(label: str, ranges: Iterable[str], axes: Iterable[Axis]) -> Iterator[Mistake]:
     """Parameters that a sweep or a factor sets too."""
     for axis in axes:
-        for setting in dict.fromkeys((s.path, s.source if s.source[0] == "factors" else s.source[:-1]) for s in sum(axis.settings, [])):
+        for setting in dict.fromkeys(
+            (s.path, s.source if s.source[0] == "factors" else s.source[:-1]) for s in sum(axis.settings, [])
+        ):
             path, where = setting
             rest = path[2:] if path[:2] == ("optimizers", label) else ()
-            name = next((name for name in ranges if name in (rest[:1] or ()) or (rest[:1] == ("on",) and name in (rest[2:3] or (name,)))), None)
+            name = next(
+                (
+                    name
+                    for name in ranges
+                    if name in (rest[:1] or ()) or (rest[:1] == ("on",) and name in (rest[2:3] or (name,)))
+                ),
+                None,
+            )
             if name and where[0] == "factors":
-                yield Mistake(where, f"sets {name} of {label}, which is in tuning.ranges too; give it in one of the two", at_key=True)
+                yield Mistake(
+                    where,
+                    f"sets {name} of {label}, which is in tuning.ranges too; give it in one of the two",
+                    at_key=True,
+                )
                 return
             if name:
                 yield Mistake(where, "is found by tuning, so it cannot be swept", at_key=True)
@@ -69,15 +90,23 @@ def _both(label: str, ranges: Iterable[str], axes: Iterable[Axis]) -> Iterator[M
 
 def probes(tuning: sections.TuningModel, data: Mapping[str, Any]) -> Iterator[list[Setting]]:
     """Values to be checked, some of each optimizer at a time: all low ends, all high ends, every choice."""
-    longest = max(len(span.get("choices", "12")) for ranges in tuning.ranges.values() for span in ranges.values())
+    longest = max(
+        len(span.get("choices", "12")) for ranges in tuning.ranges.values() for span in ranges.values()
+    )
     for i in range(longest):
         found = []
         for label, ranges in tuning.ranges.items():
             on = data["optimizers"].get(label, {}).get("on") or {}
             for name, span in ranges.items():
                 value, end = _probe(span, data["tuning"]["ranges"][label][name], i)
-                places = [(name,), *(("on", landscape, name) for landscape, given in on.items() if name in given)]
-                found += [Setting(("optimizers", label, *place), value, ("tuning", "ranges", label, name, *end)) for place in places]
+                places = [
+                    (name,),
+                    *(("on", landscape, name) for landscape, given in on.items() if name in given),
+                ]
+                found += [
+                    Setting(("optimizers", label, *place), value, ("tuning", "ranges", label, name, *end))
+                    for place in places
+                ]
         yield found
 
 

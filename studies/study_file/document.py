@@ -55,9 +55,15 @@ class Document:
 
     def lines(self, mistakes: Iterable[Mistake]) -> list[str]:
         """One line per mistake, in the order of the file, at one place in the order in which they were found; each once."""
-        placed = [(*self._place(m), self._outside(m.path), f"{dotted(m.path)}: " if m.path else "", m.text) for m in mistakes]
+        placed = [
+            (*self._place(m), self._outside(m.path), f"{dotted(m.path)}: " if m.path else "", m.text)
+            for m in mistakes
+        ]
         ordered = sorted(dict.fromkeys(placed), key=lambda found: found[:4])
-        return [shown(f"{self._where(row, column, outside)} {head}{text}") for row, column, outside, head, text in ordered]
+        return [
+            shown(f"{self._where(row, column, outside)} {head}{text}")
+            for row, column, outside, head, text in ordered
+        ]
 
     def _where(self, row: int, column: int, outside: bool) -> str:
         if outside:
@@ -101,11 +107,17 @@ class _Writer(SafeRepresenter):
 
     def number(self, value: float) -> ScalarNode:
         text = str(super().represent_float(value).value)
-        return self.represent_scalar(f"{PREFIX}float", text.replace("e", ".0e") if "e" in text and "." not in text else text)
+        return self.represent_scalar(
+            f"{PREFIX}float", text.replace("e", ".0e") if "e" in text and "." not in text else text
+        )
 
     def text(self, value: str) -> ScalarNode:
-        other = any(pattern.match(value) for _, tag, pattern, _ in implicit_resolvers if tag != f"{PREFIX}str")
-        return self.represent_scalar(f"{PREFIX}str", value, style="'" if other or value in ("y", "Y", "n", "N") else None)
+        other = any(
+            pattern.match(value) for _, tag, pattern, _ in implicit_resolvers if tag != f"{PREFIX}str"
+        )
+        return self.represent_scalar(
+            f"{PREFIX}str", value, style="'" if other or value in ("y", "Y", "n", "N") else None
+        )
 
 
 _Writer.add_representer(float, _Writer.number)
@@ -115,7 +127,11 @@ _Writer.add_representer(str, _Writer.text)
 def write(data: Any) -> str:  # noqa: ANN401
     """Plain data as YAML, which `read`, PyYAML and every reader of YAML 1.1 or 1.2 reads as the same data."""
     out, writer = StringIO(), YAML(typ="safe", pure=True)
-    writer.default_flow_style, writer.sort_base_mapping_type_on_output, writer.allow_unicode = False, False, True  # type: ignore[assignment]
+    writer.default_flow_style, writer.sort_base_mapping_type_on_output, writer.allow_unicode = (
+        False,
+        False,  # type: ignore[assignment]
+        True,
+    )
     writer.Representer = _Writer
     writer.dump(data, out)
     return out.getvalue()
@@ -129,7 +145,10 @@ def from_mapping(data: Mapping[str, Any]) -> Document:
 
 
 def plain(value: Any, mistakes: list[Mistake] | None = None, path: Path = ()) -> Any:  # noqa: ANN401
-    """A copy in which mappings are dicts with tidy text keys, and sequences lists; a key given twice is among the mistakes."""
+    """A copy in which mappings are dicts with tidy text keys, and sequences lists.
+
+    A key given twice is among the mistakes.
+    """
     mistakes = [] if mistakes is None else mistakes
     if isinstance(value, Mapping):
         data: dict[str, Any] = {}
@@ -140,7 +159,11 @@ def plain(value: Any, mistakes: list[Mistake] | None = None, path: Path = ()) ->
             else:
                 data[name] = plain(inner, mistakes, (*path, name))
         return data
-    return [plain(inner, mistakes, (*path, i)) for i, inner in enumerate(value)] if isinstance(value, (list, tuple)) else value
+    return (
+        [plain(inner, mistakes, (*path, i)) for i, inner in enumerate(value)]
+        if isinstance(value, (list, tuple))
+        else value
+    )
 
 
 def value_of(text: str) -> Any:  # noqa: ANN401
@@ -169,7 +192,9 @@ def _unreadable(name: str, error: YAMLError) -> Document:
 
 def _child(node: Node, part: str | int) -> tuple[Node, Node] | None:
     if isinstance(node, MappingNode):
-        return next(((key, value) for key, value in [*_own(node), *_merged(node)] if _name(key) == part), None)
+        return next(
+            ((key, value) for key, value in [*_own(node), *_merged(node)] if _name(key) == part), None
+        )
     if isinstance(node, SequenceNode) and isinstance(part, int) and part < len(node.value):
         return node.value[part], node.value[part]
     return None
@@ -187,7 +212,11 @@ def _own(node: MappingNode) -> list[tuple[Node, Node]]:
 def _bases(node: MappingNode) -> list[tuple[Node, Node]]:
     """(key, mapping) for each mapping that `<<` merges into this one, in the order in which they count."""
     found = [(key, value) for key, value in node.value if str(key.tag) == MERGE]
-    return [(key, base) for key, value in found for base in (value.value if isinstance(value, SequenceNode) else [value])]
+    return [
+        (key, base)
+        for key, value in found
+        for base in (value.value if isinstance(value, SequenceNode) else [value])
+    ]
 
 
 def _merged(node: MappingNode, above: tuple[int, ...] = ()) -> Iterator[tuple[Node, Node]]:
@@ -213,18 +242,24 @@ def _construct(yaml: YAML, node: Node, path: Path, mistakes: list[Mistake], abov
         return paired(value) if isinstance(value, str) else value
     if isinstance(node, ScalarNode) and str(node.tag) == f"{PREFIX}timestamp":
         return node.value
-    mistakes.append(Mistake(path, f"the tag {str(node.tag).replace(PREFIX, '!!')} is not read; only plain YAML is"))
+    mistakes.append(
+        Mistake(path, f"the tag {str(node.tag).replace(PREFIX, '!!')} is not read; only plain YAML is")
+    )
     return NOTHING
 
 
-def _mapping(yaml: YAML, node: MappingNode, path: Path, mistakes: list[Mistake], above: tuple[int, ...]) -> dict[str, Any]:
+def _mapping(
+    yaml: YAML, node: MappingNode, path: Path, mistakes: list[Mistake], above: tuple[int, ...]
+) -> dict[str, Any]:
     data: dict[str, Any] = {}
     for key, value in _own(node):
         name = _name(key)
         if not name:
             mistakes.append(Mistake(path, "a key must be one word"))
         elif name in data:
-            mistakes.append(Mistake((*path, name), f"given twice, again in line {key.start_mark.line + 1}", at_key=True))
+            mistakes.append(
+                Mistake((*path, name), f"given twice, again in line {key.start_mark.line + 1}", at_key=True)
+            )
         else:
             data[name] = _construct(yaml, value, (*path, name), mistakes, above)
     for _, base in _bases(node):

@@ -1,4 +1,7 @@
-"""What pydantic found wrong, as mistakes at paths of the study's data: what was expected, what came, the nearest right word."""
+"""What pydantic found wrong, as mistakes at paths of the study's data.
+
+What was expected, what came, the nearest right word.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,12 @@ from studies.study_file.model import ENTRIES, TAG, fields_at
 from studies.text.words import nearest, show, suggest
 
 Error = Any  # pydantic_core.ErrorDetails
-BOUNDS = {"greater_than": ("gt", ">"), "greater_than_equal": ("ge", ">="), "less_than": ("lt", "<"), "less_than_equal": ("le", "<=")}
+BOUNDS = {
+    "greater_than": ("gt", ">"),
+    "greater_than_equal": ("ge", ">="),
+    "less_than": ("lt", "<"),
+    "less_than_equal": ("le", "<="),
+}
 TYPES = {
     "float_type": "a number",
     "int_type": "a whole number",
@@ -46,7 +54,9 @@ def _path(error: Error, data: Any) -> Path:  # noqa: ANN401
     path: list[str | int] = []
     loc = error["loc"]
     for depth, part in enumerate(loc):
-        known = (isinstance(data, dict) and part in data) or (isinstance(data, list) and isinstance(part, int) and part < len(data))
+        known = (isinstance(data, dict) and part in data) or (
+            isinstance(data, list) and isinstance(part, int) and part < len(data)
+        )
         if known:
             path.append(part)
             data = data[part]
@@ -55,7 +65,13 @@ def _path(error: Error, data: Any) -> Path:  # noqa: ANN401
     return tuple(path)
 
 
-def _explain(path: Path, errors: list[Error], model: type[BaseModel], data: Any, more_inside: bool) -> list[Mistake]:  # noqa: ANN401
+def _explain(
+    path: Path,
+    errors: list[Error],
+    model: type[BaseModel],
+    data: Any,  # noqa: ANN401
+    more_inside: bool,
+) -> list[Mistake]:
     kinds = {error["type"] for error in errors}
     if "missing" in kinds:
         return [_missing(path, model, data)]
@@ -76,7 +92,9 @@ def _missing(path: Path, model: type[BaseModel], data: Any) -> Mistake:  # noqa:
     if isinstance(path[-1], int):
         return Mistake(path[:-1], "expected more entries")
     field = fields_at(model, path[:-1], data).get(path[-1])
-    return Mistake(path, f"missing; expected {field.description}" if field and field.description else "missing")
+    return Mistake(
+        path, f"missing; expected {field.description}" if field and field.description else "missing"
+    )
 
 
 def _meant(errors: list[Error], value: Any) -> list[Error]:  # noqa: ANN401
@@ -95,12 +113,20 @@ def _expected(error: Error) -> str:
     if kind == "value_error":
         return str(context["error"]).removeprefix("expected ")
     if kind in ("too_short", "too_long"):
-        return f"at {'least' if kind == 'too_short' else 'most'} {context.get('min_length', context.get('max_length'))} entry"
+        return (
+            f"at {'least' if kind == 'too_short' else 'most'}"
+            f" {context.get('min_length', context.get('max_length'))} entry"
+        )
     return TYPES.get(kind, error["msg"])
 
 
 def _literal_hint(errors: list[Error], value: Any) -> str:  # noqa: ANN401
-    words = [word for e in errors if e["type"] == "literal_error" for word in re.findall(r"'([^']*)'", e["ctx"]["expected"])]
+    words = [
+        word
+        for e in errors
+        if e["type"] == "literal_error"
+        for word in re.findall(r"'([^']*)'", e["ctx"]["expected"])
+    ]
     near = nearest(value, words) if isinstance(value, str) else None
     return f"; did you mean {near!r}?" if near else ""
 
@@ -118,9 +144,16 @@ def _kind(path: Path, error: Error, value: Any) -> Mistake:  # noqa: ANN401
     kind = value.get("kind") if isinstance(value, dict) else None
     if kind is None:
         text = "expected a mapping with a kind" if not isinstance(value, dict) else "missing"
-        came = f", got {show(value)}" if not isinstance(value, dict) else "; name a kind, see python -m studies.list"
+        came = (
+            f", got {show(value)}"
+            if not isinstance(value, dict)
+            else "; name a kind, see python -m studies.list"
+        )
         return Mistake(path if not isinstance(value, dict) else (*path, "kind"), text + came)
-    return Mistake((*path, "kind"), f"unknown kind {kind!r}; {suggest(str(kind), [word for word in words if word != OWN])}")
+    return Mistake(
+        (*path, "kind"),
+        f"unknown kind {kind!r}; {suggest(str(kind), [word for word in words if word != OWN])}",
+    )
 
 
 def _at(data: Any, path: Path) -> Any:  # noqa: ANN401

@@ -52,7 +52,9 @@ class OptimizerEntry(Strict):
     grid: dict[str, Annotated[list[Any], Field(min_length=1)]] = Field(
         default={}, description="parameter -> values; each combination is a labelled variant"
     )
-    on: dict[str, dict[str, Any]] = Field(default={}, description="landscape label -> parameters that differ on that landscape")
+    on: dict[str, dict[str, Any]] = Field(
+        default={}, description="landscape label -> parameters that differ on that landscape"
+    )
 
 
 def by_kind(family: str, classes: Mapping[str, type[Parameters]]) -> Any:  # noqa: ANN401
@@ -67,7 +69,7 @@ def kind_tag(value: Any) -> str | None:  # noqa: ANN401
     return None if kind is None else f"{TAG}{kind}"
 
 
-# the model of a class of parameters -----------------------------------------------------------------------------------------
+# the model of a class of parameters -------------------------------------------------------------------------
 
 
 @functools.cache
@@ -81,21 +83,29 @@ def entry_model(family: str, kind: str, cls: type) -> type[Strict]:
     fields = _fields(cls)
     taken = sorted({"kind", *base.model_fields} & set(fields))
     if taken:
-        raise ValueError(f"{cls.__qualname__}.{taken[0]}: every entry of a study has this key; rename the parameter")
-    literal: Any = (Literal[kind], Field(description=summary(cls)))  # type: ignore[valid-type]
-    return create_model(f"{family}_{re.sub(r'[^A-Za-z0-9_]', '_', kind)}", __base__=base, __doc__=cls.__doc__, kind=literal, **fields)
+        raise ValueError(
+            f"{cls.__qualname__}.{taken[0]}: every entry of a study has this key; rename the parameter"
+        )
+    literal: Any = (Literal[kind], Field(description=summary(cls)))
+    return create_model(
+        f"{family}_{re.sub(r'[^A-Za-z0-9_]', '_', kind)}",
+        __base__=base,
+        __doc__=cls.__doc__,
+        kind=literal,
+        **fields,
+    )
 
 
 @functools.cache
 def parameter_model(cls: type, kind: str | None = None) -> type[Strict]:
     """The model of parameters inside an entry, such as a schedule; with a kind where it is one of several."""
-    named: dict[str, Any] = {"kind": (Literal[kind], ...)} if kind else {}  # type: ignore[valid-type]
+    named: dict[str, Any] = {"kind": (Literal[kind], ...)} if kind else {}
     return create_model(cls.__name__, __base__=Strict, __doc__=cls.__doc__, **named, **_fields(cls))
 
 
 def parameter_names(cls: type) -> list[str]:
     """The parameters of a class, its bound tables left out."""
-    return [f.name for f in dataclasses.fields(cls) if f.init]  # type: ignore[arg-type]
+    return [f.name for f in dataclasses.fields(cls) if f.init]
 
 
 def summary(cls: type) -> str:
@@ -105,12 +115,15 @@ def summary(cls: type) -> str:
 
 def descriptions(cls: type) -> dict[str, str]:
     """Parameter -> its description in the docstring's Args."""
-    return {p.arg_name: " ".join((p.description or "").split()) for p in parse(cls.__doc__ or "", DocstringStyle.GOOGLE).params}
+    return {
+        p.arg_name: " ".join((p.description or "").split())
+        for p in parse(cls.__doc__ or "", DocstringStyle.GOOGLE).params
+    }
 
 
 def _fields(cls: type) -> dict[str, Any]:
     hints, texts, fields = get_type_hints(cls, include_extras=True), descriptions(cls), {}
-    for f in dataclasses.fields(cls):  # type: ignore[arg-type]
+    for f in dataclasses.fields(cls):
         if f.init:
             default = f.default if f.default_factory is dataclasses.MISSING else f.default_factory()
             given = {} if default is dataclasses.MISSING else {"default": _raw(default)}
@@ -137,18 +150,23 @@ def _annotation(hint: Any, bounds: tuple[Any, ...] = ()) -> Any:  # noqa: ANN401
     if isinstance(hint, type) and issubclass(hint, Parameters):
         return parameter_model(hint)  # type: ignore[arg-type]
     if origin in (tuple, list):
-        return Annotated[origin[tuple(arg if arg is ... else _annotation(arg) for arg in args)], Field(strict=False)]
+        return Annotated[
+            origin[tuple(arg if arg is ... else _annotation(arg) for arg in args)], Field(strict=False)
+        ]
     if hint is int:
-        return Annotated[(int, *bounds, WHOLE)]  # type: ignore[return-value]
-    return Annotated[(float, *bounds)] if hint is float and bounds else hint  # type: ignore[return-value]
+        return Annotated[(int, *bounds, WHOLE)]
+    return Annotated[(float, *bounds)] if hint is float and bounds else hint
 
 
 @functools.cache
 def _inner_landscape() -> Any:  # noqa: ANN401
-    """A landscape inside another: any registered kind that does not itself hold one, or an own kind by its import path."""
+    """A landscape inside another.
+
+    Any registered kind that does not itself hold one, or an own kind by its import path.
+    """
     plain = {kind: cls for kind, cls in LANDSCAPES.items() if Landscape not in get_type_hints(cls).values()}
-    tagged = [Annotated[parameter_model(cls, kind), Tag(TAG + kind)] for kind, cls in plain.items()]  # type: ignore[arg-type]
-    tagged.append(Annotated[dict[str, Any], AfterValidator(_own_landscape), Tag(TAG + OWN)])  # type: ignore[arg-type]
+    tagged = [Annotated[parameter_model(cls, kind), Tag(TAG + kind)] for kind, cls in plain.items()]
+    tagged.append(Annotated[dict[str, Any], AfterValidator(_own_landscape), Tag(TAG + OWN)])
     return Annotated[Union[tuple(tagged)], Discriminator(_inner_tag)]  # noqa: UP007
 
 
@@ -166,7 +184,9 @@ def _own_landscape(value: dict[str, Any]) -> dict[str, Any]:
     try:
         return parameter_model(cls, kind).model_validate(value).model_dump(mode="json")
     except ValidationError as error:
-        raise ValueError("; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg'].lower()}" for e in error.errors())) from error
+        raise ValueError(
+            "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg'].lower()}" for e in error.errors())
+        ) from error
 
 
 def _union(members: list[Any], bounds: tuple[Any, ...]) -> Any:  # noqa: ANN401

@@ -1,4 +1,7 @@
-"""Every key of a study file: what it may hold, its default, what it means. `describe budget`, `describe noise.batch`, `describe sgd.schedule`."""
+"""Every key of a study file: what it may hold, its default, what it means.
+
+`describe budget`, `describe noise.batch`, `describe sgd.schedule`.
+"""
 
 from __future__ import annotations
 
@@ -15,10 +18,20 @@ if TYPE_CHECKING:
 Field = dict[str, Any]  # of a JSON schema
 Definitions = Mapping[str, Any]
 
-NUMBERS = {"integer": "whole number", "number": "number", "boolean": "true or false", "string": "text", "null": "null", "object": "mapping"}
+NUMBERS = {
+    "integer": "whole number",
+    "number": "number",
+    "boolean": "true or false",
+    "string": "text",
+    "null": "null",
+    "object": "mapping",
+}
 SIGNS = {"exclusiveMinimum": ">", "minimum": ">=", "exclusiveMaximum": "<", "maximum": "<="}
 MANY = 8  # members of a union, from which on it is a landscape of any kind
-ENTRY = {"landscapes": "LandscapeEntry", "optimizers": "OptimizerEntry"}  # key -> model of what all its entries have
+ENTRY = {
+    "landscapes": "LandscapeEntry",
+    "optimizers": "OptimizerEntry",
+}  # key -> model of what all its entries have
 LABEL = "LABEL"  # stands for any label of the user's
 
 
@@ -30,12 +43,18 @@ def rows() -> list[tuple[str, str]]:
     schema, found = StudyModel.model_json_schema(), []
     for name, field in schema["properties"].items():
         found.append((name, field.get("description", "")))
-        found += [(f"{name}.{key}", inner.get("description", "")) for key, inner in _inside(field, schema["$defs"]).items()]
+        found += [
+            (f"{name}.{key}", inner.get("description", ""))
+            for key, inner in _inside(field, schema["$defs"]).items()
+        ]
     return found
 
 
 def find(path: str) -> tuple[str, Field, Definitions] | None:
-    """Name, schema and definitions of a key: of a study file, or of a kind's parameters (sgd.learning_rate); None where there is none."""
+    """Name, schema and definitions of a key.
+
+    Of a study file, or of a kind's parameters (sgd.learning_rate); None where there is none.
+    """
     from studies.study_file.fields import parameter_model
     from studies.study_file.model import StudyModel
 
@@ -60,7 +79,13 @@ def known(path: str) -> list[str]:
 
         own = [name for name in ENTRY if place.startswith(name)]
         found = [key for name in own for key in _entry_model(name).model_fields]
-        return [f"{head}.{key}" for key in dict.fromkeys([*found, *(key for cls in registry.values() for key in parameter_names(cls))])]
+        return [
+            f"{head}.{key}"
+            for key in dict.fromkeys([
+                *found,
+                *(key for cls in registry.values() for key in parameter_names(cls)),
+            ])
+        ]
     there = find(head) if head else None
     if there is not None:
         return [f"{head}.{name}" for name in _inside(there[1], there[2])]
@@ -68,7 +93,7 @@ def known(path: str) -> list[str]:
     if cls is not None:
         from studies.study_file.fields import parameter_names
 
-        return [f"{head}.{name}" for name in parameter_names(cls)]  # type: ignore[arg-type]
+        return [f"{head}.{name}" for name in parameter_names(cls)]
     return [name for name, _ in rows()]
 
 
@@ -80,18 +105,32 @@ def describe(path: str) -> list[str | Table]:
     if found is None:
         return []
     name, field, definitions = found
-    default = f"default: {_default(field['default'])}" if "default" in field and not _inside(field, definitions) else ""
+    default = (
+        f"default: {_default(field['default'])}"
+        if "default" in field and not _inside(field, definitions)
+        else ""
+    )
     optional = "" if default or "default" in field else "required"
     what = "parameter" if name.split(".")[0] not in StudyModel.model_fields else "key of a study file"
-    facts = [f"{name} ({what}): {field.get('description', '')}", f"values: {values(field, definitions)}", default or optional]
+    facts = [
+        f"{name} ({what}): {field.get('description', '')}",
+        f"values: {values(field, definitions)}",
+        default or optional,
+    ]
     return [*filter(None, facts), *_tables(name, field, definitions), *_hint(name)]
 
 
 def of_kinds(path: str) -> list[str | Table]:
-    """Lines on a key whose meaning depends on the kind of its entry: landscapes.mine.k, claims.mine.kind, moving.inner.k."""
+    """Lines on a key whose meaning depends on the kind of its entry.
+
+    Landscapes.mine.k, claims.mine.kind, moving.inner.k.
+    """
     place, registry, rest = _entry(path)
     if rest == ["kind"]:
-        return [f"{place}.kind (key of a study file): which kind it is, required", f"values: {' | '.join(registry)}"]
+        return [
+            f"{place}.kind (key of a study file): which kind it is, required",
+            f"values: {' | '.join(registry)}",
+        ]
     having = [kind for kind in registry if rest and find(".".join([kind, *rest]))]
     if not having:
         return []
@@ -101,17 +140,24 @@ def of_kinds(path: str) -> list[str | Table]:
 
 
 def _entry(path: str) -> tuple[str, Mapping[str, Any], list[str]]:
-    """The place of an entry that may be of any kind, those kinds, and what follows in the path; labels are passed over."""
+    """The place of an entry that may be of any kind, those kinds, and what follows in the path.
+
+    Labels are passed over.
+    """
     from studies.claims import CLAIMS
     from studies.registry import FAMILIES
 
     top, *rest = path.split(".")
-    registries: dict[str, Mapping[str, Any]] = {f"{family}s": registry for family, (registry, _) in FAMILIES.items()} | {"claims": CLAIMS}
+    registries: dict[str, Mapping[str, Any]] = {
+        f"{family}s": registry for family, (registry, _) in FAMILIES.items()
+    } | {"claims": CLAIMS}
     if top in registries:
         place, registry, rest = f"{top}.{LABEL}", registries[top], rest[1:] or rest
     else:
         place, registry = top, {top: _class(top)} if _class(top) else {}
-    while len(rest) > 1 and any(_any_kind(owner[1]) for kind in registry if (owner := find(f"{kind}.{rest[0]}"))):
+    while len(rest) > 1 and any(
+        _any_kind(owner[1]) for kind in registry if (owner := find(f"{kind}.{rest[0]}"))
+    ):
         place, registry, rest = f"{place}.{rest[0]}", registries["landscapes"], rest[1:]
     return (path, {}, []) if registry.keys() == {top} else (place, registry, rest)
 
@@ -146,7 +192,9 @@ def _list(field: Field, definitions: Definitions) -> str:
     return f"list of {values(items, definitions)}" if items else "list"
 
 
-def _below(name: str, field: Field, definitions: Definitions, rest: list[str], top: str) -> tuple[str, Field, Definitions] | None:
+def _below(
+    name: str, field: Field, definitions: Definitions, rest: list[str], top: str
+) -> tuple[str, Field, Definitions] | None:
     """The key that the rest of a path leads to; labels on the way are passed over."""
     for place, part in enumerate(rest):
         inner = _inside(field, definitions)
@@ -164,7 +212,14 @@ def _below(name: str, field: Field, definitions: Definitions, rest: list[str], t
 def _labelled(field: Field) -> Field:
     """What a label may stand before, in a field that may map labels to it."""
     members = [field, *field.get("anyOf", ()), *field.get("oneOf", ())]
-    return next((member["additionalProperties"] for member in members if isinstance(member.get("additionalProperties"), dict)), {})
+    return next(
+        (
+            member["additionalProperties"]
+            for member in members
+            if isinstance(member.get("additionalProperties"), dict)
+        ),
+        {},
+    )
 
 
 def _any_kind(field: Field) -> bool:
@@ -193,7 +248,10 @@ def find_entry(top: str, key: str) -> tuple[str, Field, Definitions] | None:
 
 
 def _inside(field: Field, definitions: Definitions) -> dict[str, Field]:
-    """The keys of a mapping that a field may hold, of all its forms together; none of what may be of any kind."""
+    """The keys of a mapping that a field may hold, of all its forms together.
+
+    None of what may be of any kind.
+    """
     found: dict[str, Field] = {}
     if _any_kind(field):
         return found
@@ -216,7 +274,10 @@ def _tables(name: str, field: Field, definitions: Definitions) -> Iterator[Table
 
 def _hint(name: str) -> Iterator[str]:
     if name in (*ENTRY, "claims", "figures"):
-        yield f"kinds: python -m studies.list; one of them: python -m studies.describe {'ecdf' if name == 'figures' else 'KIND'}"
+        yield (
+            "kinds: python -m studies.list; one of them: python -m studies.describe"
+            f" {'ecdf' if name == 'figures' else 'KIND'}"
+        )
 
 
 def _table(head: str, fields: Mapping[str, Field], definitions: Definitions) -> Table:

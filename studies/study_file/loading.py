@@ -2,8 +2,9 @@
 
     study.yaml:10:9: optimizers.sgd.momentun: unknown key for sgd; did you mean 'momentum'?
 
-The types are in `studies.study_file.model`. What needs more than one entry (a method that cannot search a landscape, a batch larger than the data) is
-checked for every combination of the swept values, on the objects themselves; `studies.study_file.arms` does that.
+The types are in `studies.study_file.model`. What needs more than one entry (a method that cannot search a
+landscape, a batch larger than the data) is checked for every combination of the swept values, on the objects
+themselves; `studies.study_file.arms` does that.
 """
 
 from __future__ import annotations
@@ -35,15 +36,35 @@ from studies.text.words import nearest, suggest
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 RESERVED_LABELS = (DEFAULT, "value", "gradient")
-SECTION_MAPS = ((section, key) for section, model in sections.SECTIONS.items() for key in model.model_fields if key != "off")
-MAPS = (("budget",), ("targets",), ("precision",), *SECTION_MAPS)  # keys whose value may be a map label -> value
+SECTION_MAPS = (
+    (section, key)
+    for section, model in sections.SECTIONS.items()
+    for key in model.model_fields
+    if key != "off"
+)
+MAPS = (
+    ("budget",),
+    ("targets",),
+    ("precision",),
+    *SECTION_MAPS,
+)  # keys whose value may be a map label -> value
 AS_GIVEN = (*FAMILIES, "question", "sweep")  # keys of a study in which texts are no labels
-OWN_KEYS = {"evaluation": {"value", "gradient"}, "targets": {*sections.TARGETS}}  # of a value that is itself a mapping, and no map of labels
-STAND_INS = {"name": "unnamed", "budget": 1e9, "landscapes": {}, "optimizers": {}}  # for wrong ones, so that the rest can be checked
+OWN_KEYS = {
+    "evaluation": {"value", "gradient"},
+    "targets": {*sections.TARGETS},
+}  # of a value that is itself a mapping, and no map of labels
+STAND_INS = {
+    "name": "unnamed",
+    "budget": 1e9,
+    "landscapes": {},
+    "optimizers": {},
+}  # for wrong ones, so that the rest can be checked
 Classes = dict[str, dict[str, type[Parameters]]]  # family -> kind -> class
 
 
-def load_study(source: Path | str | Mapping[str, Any], overrides: Mapping[str, object] | Sequence[str] = ()) -> Study:
+def load_study(
+    source: Path | str | Mapping[str, Any], overrides: Mapping[str, object] | Sequence[str] = ()
+) -> Study:
     """Read and check a study.
 
     Args:
@@ -59,9 +80,16 @@ def load_study(source: Path | str | Mapping[str, Any], overrides: Mapping[str, o
     document = from_mapping(source) if isinstance(source, Mapping) else _open(str(source))
     if isinstance(document.data, dict):
         _override(document, overrides)
-        document.data = {key: value if key in AS_GIVEN else labels.tidied(value) for key, value in document.data.items()}
+        document.data = {
+            key: value if key in AS_GIVEN else labels.tidied(value) for key, value in document.data.items()
+        }
     if not isinstance(document.data, dict) or (document.mistakes and not document.data):
-        raise StudyError(document.lines(document.mistakes or [Mistake((), "expected a mapping with the keys name, budget, landscapes, optimizers")]))
+        raise StudyError(
+            document.lines(
+                document.mistakes
+                or [Mistake((), "expected a mapping with the keys name, budget, landscapes, optimizers")]
+            )
+        )
     return Checker(document).study()
 
 
@@ -71,9 +99,18 @@ def ready_studies() -> dict[str, Path]:
 
 
 def json_schema() -> dict[str, Any]:
-    """The JSON schema of a study file, for editors; own kinds are accepted by their import path, their parameters unchecked."""
-    schema = study_model({family: dict(registry.FAMILIES[family[:-1]][0]) for family in FAMILIES}).model_json_schema()
-    own = {"type": "object", "required": ["kind"], "properties": {"kind": {"type": "string", "pattern": r"^[\w.]+:\w+$"}}}
+    """The JSON schema of a study file, for editors.
+
+    Own kinds are accepted by their import path, their parameters unchecked.
+    """
+    schema = study_model({
+        family: dict(registry.FAMILIES[family[:-1]][0]) for family in FAMILIES
+    }).model_json_schema()
+    own = {
+        "type": "object",
+        "required": ["kind"],
+        "properties": {"kind": {"type": "string", "pattern": r"^[\w.]+:\w+$"}},
+    }
     for family in FAMILIES:
         entry = schema["properties"][family]["additionalProperties"]
         known = entry.pop("oneOf", None) or [{"$ref": entry.pop("$ref")}]
@@ -92,7 +129,10 @@ def _open(source: str) -> Document:
         except (OSError, UnicodeDecodeError) as error:
             raise StudyError([f"{path}: cannot be read: {error}"]) from error
     near, ready = nearest(source, ready_studies()), ", ".join(ready_studies()) or "none"
-    raise StudyError([f"{source}: no such file and no ready study of this name{f'; did you mean {near!r}?' if near else ''}; ready: {ready}"])
+    raise StudyError([
+        f"{source}: no such file and no ready study of this"
+        f" name{f'; did you mean {near!r}?' if near else ''}; ready: {ready}"
+    ])
 
 
 def _override(document: Document, overrides: Mapping[str, object] | Sequence[str]) -> None:
@@ -163,7 +203,11 @@ class Checker:
         for place, name in enumerate(checked.figures if checked is not None and not self.mistakes else ()):
             shown = FIGURES[name]
             if shown and not getattr(checked, shown):
-                self.mistakes.append(Mistake(("figures", place), f"{name} shows the `{shown}` of a study, and this one has none"))
+                self.mistakes.append(
+                    Mistake(
+                        ("figures", place), f"{name} shows the `{shown}` of a study, and this one has none"
+                    )
+                )
         self.mistakes += [] if self.mistakes else factors.idle(switched, arms, self.data)
         if self.mistakes or checked is None:
             raise StudyError(self.document.lines(self.mistakes))
@@ -185,7 +229,11 @@ class Checker:
             fields.entry_model(family, kind, found)
             classes[family][kind] = found
         except (Exception, SystemExit) as error:  # noqa: BLE001  a plugin may fail in any way
-            text = str(error) if isinstance(error, ValueError) else f"cannot import {kind!r}: {type(error).__name__}: {error}"
+            text = (
+                str(error)
+                if isinstance(error, ValueError)
+                else f"cannot import {kind!r}: {type(error).__name__}: {error}"
+            )
             self.mistakes.append(Mistake((family, label, "kind"), " ".join(text.split())))
             del self.data[family][label]
 
@@ -194,15 +242,23 @@ class Checker:
             if self.data.get(family) == {} and not self.labels[family]:
                 self.mistakes.append(Mistake((family,), "expected at least one, label -> {kind: ..}"))
             for label in self.labels[family]:
-                problem = f"a label is none of {', '.join(RESERVED_LABELS)}" if label in RESERVED_LABELS else labels.wrong_label(label)
+                problem = (
+                    f"a label is none of {', '.join(RESERVED_LABELS)}"
+                    if label in RESERVED_LABELS
+                    else labels.wrong_label(label)
+                )
                 if problem:
                     self.mistakes.append(Mistake((family, label), problem, at_key=True))
         hidden = ((name, labels.unprintable(name)) for name in _mapping(self.data.get("claims")))
         self.mistakes += [
-            Mistake(("claims", name), f"expected a name that can be printed, this one has {it}", at_key=True) for name, it in hidden if it
+            Mistake(("claims", name), f"expected a name that can be printed, this one has {it}", at_key=True)
+            for name, it in hidden
+            if it
         ]
         for path in MAPS:
-            values = self.data.get(path[0]) if len(path) == 1 else _mapping(self.data.get(path[0])).get(path[1])
+            values = (
+                self.data.get(path[0]) if len(path) == 1 else _mapping(self.data.get(path[0])).get(path[1])
+            )
             if isinstance(values, dict) and not values.keys() <= OWN_KEYS.get(path[-1], set()):
                 self._check_map(path, values)
         for label, entry in _mapping(self.data.get("optimizers")).items():
@@ -214,11 +270,19 @@ class Checker:
         for label in values:
             if label not in (*known, DEFAULT):
                 words = [*known, *OWN_KEYS.get(path[-1], ())]
-                self.mistakes.append(Mistake((*path, label), f"unknown landscape; {suggest(label, words)}", at_key=True))
+                self.mistakes.append(
+                    Mistake((*path, label), f"unknown landscape; {suggest(label, words)}", at_key=True)
+                )
         missing = [label for label in known if label not in values]
         if path[0] in ("budget", "targets") and DEFAULT not in values and missing:
-            self.mistakes.append(Mistake(path, f"no value for landscape {missing[0]!r}; name it, or give a 'default'"))
-        lists = {label: _mapping(v).get("values", v) for label, v in values.items()} if path == ("targets",) else {}
+            self.mistakes.append(
+                Mistake(path, f"no value for landscape {missing[0]!r}; name it, or give a 'default'")
+            )
+        lists = (
+            {label: _mapping(v).get("values", v) for label, v in values.items()}
+            if path == ("targets",)
+            else {}
+        )
         lengths = {label: len(v) for label, v in lists.items() if isinstance(v, list)}
         if len({*lengths.values()}) > 1:
             told = ", ".join(f"{label}: {length}" for label, length in lengths.items())
@@ -229,36 +293,69 @@ class Checker:
         cls = self.classes["optimizers"].get(str(entry.get("kind")))
         if cls is None:
             return
-        names, grid, on = [*fields.parameter_names(cls), "relaxation"], _mapping(entry.get("grid")), _mapping(entry.get("on"))
+        names, grid, on = (
+            [*fields.parameter_names(cls), "relaxation"],
+            _mapping(entry.get("grid")),
+            _mapping(entry.get("on")),
+        )
         for label, parameters in on.items():
             if label not in self.labels["landscapes"]:
                 text = f"unknown landscape; {suggest(label, self.labels['landscapes'])}"
                 self.mistakes.append(Mistake((*path, "on", label), text, at_key=True))
             for key in _mapping(parameters):
                 if key in grid:
-                    self.mistakes.append(Mistake((*path, "on", label, key), "is in grid too; give it in one of the two", at_key=True))
+                    self.mistakes.append(
+                        Mistake(
+                            (*path, "on", label, key),
+                            "is in grid too; give it in one of the two",
+                            at_key=True,
+                        )
+                    )
         for where, keys in [(("grid",), grid), *((("on", label), _mapping(p)) for label, p in on.items())]:
             wrong = [key for key in keys if key not in names]
             for key in wrong:
                 del keys[key]
-            self.mistakes += [Mistake((*path, *where, k), f"unknown key for {entry['kind']}; {suggest(k, names)}", at_key=True) for k in wrong]
+            self.mistakes += [
+                Mistake(
+                    (*path, *where, k), f"unknown key for {entry['kind']}; {suggest(k, names)}", at_key=True
+                )
+                for k in wrong
+            ]
 
     def _check_variant_names(self) -> None:
         """No variant of a grid has the label of another optimizer."""
         entries = {label: _mapping(entry) for label, entry in _mapping(self.data.get("optimizers")).items()}
-        entries = {label: entry for label, entry in entries.items() if all(isinstance(v, list) for v in _mapping(entry.get("grid")).values())}
-        for name, _, here in variants({label: {"grid": _mapping(entry.get("grid"))} for label, entry in entries.items()}, ""):
+        entries = {
+            label: entry
+            for label, entry in entries.items()
+            if all(isinstance(v, list) for v in _mapping(entry.get("grid")).values())
+        }
+        for name, _, here in variants(
+            {label: {"grid": _mapping(entry.get("grid"))} for label, entry in entries.items()}, ""
+        ):
             if name in entries and name != here[()][1]:
                 text = f"the grid of {here[()][1]!r} has a variant of this name; choose another label"
                 self.mistakes.append(Mistake(("optimizers", name), text, at_key=True))
 
     def _axes(self) -> list[Axis]:
-        axes, mistakes = axes_of(self.data, known_paths(self.data, self.classes), labels.reserved(self.classes))
+        axes, mistakes = axes_of(
+            self.data, known_paths(self.data, self.classes), labels.reserved(self.classes)
+        )
         self.mistakes += mistakes
         for setting in (setting for axis in axes for setting in axis.settings[0]):
-            entry = _mapping(_mapping(self.data.get("optimizers")).get(setting.path[1])) if setting.path[0] == "optimizers" else {}
+            entry = (
+                _mapping(_mapping(self.data.get("optimizers")).get(setting.path[1]))
+                if setting.path[0] == "optimizers"
+                else {}
+            )
             if setting.path[2:3] and setting.path[2] in _mapping(entry.get("grid")):
-                self.mistakes.append(Mistake(setting.source[:-1], "is in the optimizer's grid too; give it in one of the two", at_key=True))
+                self.mistakes.append(
+                    Mistake(
+                        setting.source[:-1],
+                        "is in the optimizer's grid too; give it in one of the two",
+                        at_key=True,
+                    )
+                )
         return axes
 
     def _validate(self, axes: list[Axis]) -> StudyModel | None:
@@ -277,16 +374,35 @@ class Checker:
 
     def _check_match(self, match: sections.MatchModel, settings: Settings, arms: list[Arm]) -> None:
         """Its labels and parameters, then whether the quantity is known, and both ends of each range may be used."""
-        found = [*check_match.mistakes(match, self.labels["optimizers"], self.data["optimizers"], self.classes["optimizers"], settings.axes)]
+        found = [
+            *check_match.mistakes(
+                match,
+                self.labels["optimizers"],
+                self.data["optimizers"],
+                self.classes["optimizers"],
+                settings.axes,
+            )
+        ]
         found = found or [*check_match.unknown_quantities(match, arms)]
         self.mistakes += found
-        given = [(label, name, span) for label, ranges in self.data["match"]["vary"].items() for name, span in ranges.items()]
+        given = [
+            (label, name, span)
+            for label, ranges in self.data["match"]["vary"].items()
+            for name, span in ranges.items()
+        ]
         for end in () if found else (0, 1):
-            settings.arms([Setting(("optimizers", label, name), span[end], ("match", "vary", label, name, end)) for label, name, span in given])
+            settings.arms([
+                Setting(("optimizers", label, name), span[end], ("match", "vary", label, name, end))
+                for label, name, span in given
+            ])
 
     def _check_tuning(self, asked: sections.TuningModel, settings: Settings) -> None:
         """Its labels and parameters, then whether the ends of its ranges and its choices may be used."""
-        found = [*check_tuning.mistakes(asked, self.labels["optimizers"], self.data, self.classes["optimizers"], settings.axes)]
+        found = [
+            *check_tuning.mistakes(
+                asked, self.labels["optimizers"], self.data, self.classes["optimizers"], settings.axes
+            )
+        ]
         self.mistakes += found
         for also in () if found else check_tuning.probes(asked, self.data):
             settings.arms(also)
@@ -300,7 +416,11 @@ class Checker:
 
     def _where_filled(self, mistake: Mistake) -> Mistake:
         setting = next((s for s in self.filled if mistake.path[: len(s.path)] == s.path), None)
-        return mistake if setting is None else replace(mistake, path=(*setting.source, *mistake.path[len(setting.path) :]))
+        return (
+            mistake
+            if setting is None
+            else replace(mistake, path=(*setting.source, *mistake.path[len(setting.path) :]))
+        )
 
     def _drop(self, path: Place) -> None:
         """Take out what is wrong: a whole entry, or a key of the study."""
@@ -334,7 +454,9 @@ def _resolved(checked: StudyModel) -> dict[str, Any]:
     data = json.loads(json.dumps(checked.model_dump()))
     for family in FAMILIES:
         for label, entry in data[family].items():
-            data[family][label] = {"kind": entry["kind"]} | {k: v for k, v in entry.items() if k not in ("dtype", "grid", "on") or v}
+            data[family][label] = {"kind": entry["kind"]} | {
+                k: v for k, v in entry.items() if k not in ("dtype", "grid", "on") or v
+            }
     return data
 
 

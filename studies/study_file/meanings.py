@@ -1,4 +1,7 @@
-"""What the loss of every arm of a study is, said when the study is read: the gap to the optimum, or where that is not known a value of its own."""
+"""What the loss of every arm of a study is, said when the study is read.
+
+The gap to the optimum, or where that is not known a value of its own.
+"""
 
 from __future__ import annotations
 
@@ -12,16 +15,25 @@ def notes(arms: list[Arm]) -> list[str]:
     for arm in arms:
         place = known.setdefault(str(arm.coords["landscape"]), {True: {}, False: {}})
         place[landscape_of(arm).gap_known][_axes(arm)] = None
-    return [_line(label, *(list(place[one]) for one in (True, False))) for label, place in known.items() if place[True] and place[False]]
+    return [
+        _line(label, *(list(place[one]) for one in (True, False)))
+        for label, place in known.items()
+        if place[True] and place[False]
+    ]
 
 
 def _line(label: str, gaps: list[str], raw: list[str]) -> str:
-    text = f"{label}: loss is the gap to the optimum at {_some(gaps)}, and the landscape's own value at {_some(raw)}, where the optimum is not known"
+    text = (
+        f"{label}: loss is the gap to the optimum at {_some(gaps)}, and the landscape's own value at"
+        f" {_some(raw)}, where the optimum is not known"
+    )
     return f"{text}: compare within each; targets may differ, zip `targets.{label}` with what is swept"
 
 
 def _axes(arm: Arm) -> str:
-    return ", ".join(f"{name} = {value}" for name, value in arm.coords.items() if name not in ("landscape", "optimizer"))
+    return ", ".join(
+        f"{name} = {value}" for name, value in arm.coords.items() if name not in ("landscape", "optimizer")
+    )
 
 
 def _some(places: list[str], most: int = 3) -> str:

@@ -11,8 +11,30 @@ from pydantic.fields import FieldInfo
 
 from landscapes.parameters import Parameters
 from studies.study_file.fields import by_kind, kind_tag, kinds_of, parameter_model
-from studies.study_file.sections import TARGETS, Cluster, LedgerModel, MatchModel, NoiseModel, OracleModel, PicturesModel, Price, Targets, TuningModel
-from studies.study_file.values import CHECKPOINTS, TAG, WHOLE, Count, Dtype, Positive, Share, Strict, checkpoint_fractions, per_landscape
+from studies.study_file.sections import (
+    TARGETS,
+    Cluster,
+    LedgerModel,
+    MatchModel,
+    NoiseModel,
+    OracleModel,
+    PicturesModel,
+    Price,
+    Targets,
+    TuningModel,
+)
+from studies.study_file.values import (
+    CHECKPOINTS,
+    TAG,
+    WHOLE,
+    Count,
+    Dtype,
+    Positive,
+    Share,
+    Strict,
+    checkpoint_fractions,
+    per_landscape,
+)
 
 FAMILIES = ("landscapes", "optimizers")
 ENTRIES = (*FAMILIES, "claims")  # keys of a study whose values are label -> {kind: .., parameters}
@@ -39,65 +61,115 @@ DEFAULT = "default"  # the label of every landscape not named in a map label -> 
 class StudyModel(Strict):
     """A study: which optimizers, on which landscapes, under which noise, at which budget."""
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9_-]+$")] = Field(description="lower-case letters, digits, - and _")
+    name: Annotated[str, Field(pattern=r"^[a-z0-9_-]+$")] = Field(
+        description="lower-case letters, digits, - and _"
+    )
     question: str | None = Field(default=None, description="what the study asks")
-    seed: Annotated[int, Ge(0), Lt(2**32), WHOLE] = Field(default=1, description="every draw follows from it and the number of the world")
+    seed: Annotated[int, Ge(0), Lt(2**32), WHOLE] = Field(
+        default=1, description="every draw follows from it and the number of the world"
+    )
     replicates: Count = Field(default=32, description="worlds of each arm")
-    instances: Count | None = Field(default=None, description="world r has instance r mod instances; null: its own")
-    budget: per_landscape(Positive) = Field(description="evaluations of the whole loss, or landscape label -> evaluations")  # type: ignore[valid-type]
-    gradient_cost: Price = Field(default=3.0, description="evaluations that one gradient costs; or {value: 3, range: [1, 20]}")
+    instances: Count | None = Field(
+        default=None, description="world r has instance r mod instances; null: its own"
+    )
+    budget: per_landscape(Positive) = Field(  # type: ignore[valid-type]
+        description="evaluations of the whole loss, or landscape label -> evaluations"
+    )
+    gradient_cost: Price = Field(
+        default=3.0, description="evaluations that one gradient costs; or {value: 3, range: [1, 20]}"
+    )
     dtype: Dtype = Field(default="float64", description="precision")
-    device: Literal["auto", "cpu", "cuda"] = Field(default="auto", description="auto: cuda where there is one")
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        default="auto", description="auto: cuda where there is one"
+    )
     targets: per_landscape(Targets, TARGETS) = Field(  # type: ignore[valid-type]
         default=[],
-        description="losses whose first hit is noted; or {values: [0.5, 0.1], relative: start}, fractions of the gap at the start; or landscape label"
-        " -> either. A sweep may set them too: `targets.LABEL`, in a zip with the parameter that they belong to",
+        description=(
+            "losses whose first hit is noted; or {values: [0.5, 0.1], relative: start}, fractions of the gap"
+            " at the start; or landscape label -> either. A sweep may set them too: `targets.LABEL`, in a zip"
+            " with the parameter that they belong to"
+        ),
     )
     precision: per_landscape(Annotated[float, Gt(0), Lt(1)]) = Field(  # type: ignore[valid-type]
-        default=1e-8, description="losses that differ by less are equal: relative to how far the starts are from the optimum, or to their spread"
+        default=1e-8,
+        description=(
+            "losses that differ by less are equal: relative to how far the starts are from the optimum, or to"
+            " their spread"
+        ),
     )
     checkpoints: Annotated[int | list[float], BeforeValidator(checkpoint_fractions)] = Field(
         default=CHECKPOINTS,
-        description="per decade over the last three decades of the budget (see `truth`); or a list of fractions of the budget",
+        description=(
+            "per decade over the last three decades of the budget (see `truth`); or a list of fractions of"
+            " the budget"
+        ),
     )
     truth: Share = Field(
         default=0.1,
-        description="share of an arm's time that its true losses may take where they take longer than its steps: fewer checkpoints are looked at"
-        " (10 at least), and hits of targets are known to intervals; estimated from the terms and coordinates that are read",
+        description=(
+            "share of an arm's time that its true losses may take where they take longer than its steps:"
+            " fewer checkpoints are looked at (10 at least), and hits of targets are known to intervals;"
+            " estimated from the terms and coordinates that are read"
+        ),
     )
     landscapes: dict[str, Any] = Field(description="label -> {kind: .., parameters}")
     optimizers: dict[str, Any] = Field(description="label -> {kind: .., parameters}")
     noise: NoiseModel = Field(default=NoiseModel(), description="what disturbs the answers")
     oracle: OracleModel = Field(default=OracleModel(), description="how much is evaluated at a time")
-    ledger: LedgerModel | None = Field(default=None, description="the noise ledger; null: it is not kept, {}: it is, with these defaults")
-    pictures: PicturesModel | None = Field(default=None, description="frames for the figure `trajectories`; null: none, {}: with these defaults")
-    match: MatchModel | None = Field(default=None, description="which arms are to have equal noise; null: values are as given")
-    tuning: TuningModel | None = Field(default=None, description="ranges from which each optimizer's setting is chosen; null: values are as given")
-    sweep: dict[str, Any] = Field(default={}, description="dotted path -> values, or axis name -> {zip: {path: values, path: values}}")
-    factors: list[str | dict[str, Annotated[list[str], Field(min_length=1)]]] = Field(
-        default=[], description="sources that are switched on and off, each a dim: [data, drift, {recombination: [on, off, free]}]"
+    ledger: LedgerModel | None = Field(
+        default=None, description="the noise ledger; null: it is not kept, {}: it is, with these defaults"
     )
-    claims: dict[str, Any] = Field(default={}, description="name -> {kind: .., parameters}: what is predicted, and is to be judged")
+    pictures: PicturesModel | None = Field(
+        default=None, description="frames for the figure `trajectories`; null: none, {}: with these defaults"
+    )
+    match: MatchModel | None = Field(
+        default=None, description="which arms are to have equal noise; null: values are as given"
+    )
+    tuning: TuningModel | None = Field(
+        default=None,
+        description="ranges from which each optimizer's setting is chosen; null: values are as given",
+    )
+    sweep: dict[str, Any] = Field(
+        default={}, description="dotted path -> values, or axis name -> {zip: {path: values, path: values}}"
+    )
+    factors: list[str | dict[str, Annotated[list[str], Field(min_length=1)]]] = Field(
+        default=[],
+        description=(
+            "sources that are switched on and off, each a dim: [data, drift, {recombination: [on, off,"
+            " free]}]"
+        ),
+    )
+    claims: dict[str, Any] = Field(
+        default={}, description="name -> {kind: .., parameters}: what is predicted, and is to be judged"
+    )
     figures: list[Literal[tuple(FIGURES)]] = Field(default=["convergence"], description="figures to draw")  # type: ignore[valid-type]
     cluster: Cluster = Field(default=Cluster(), description="where cells are computed")
 
 
-def study_model(kinds: Mapping[str, Mapping[str, type[Parameters]]], *, claims: bool = True) -> type[StudyModel]:
-    """The model of a study file whose entries may be of these kinds, family -> kind -> class; `claims` load much, so only where there are any."""
+def study_model(
+    kinds: Mapping[str, Mapping[str, type[Parameters]]], *, claims: bool = True
+) -> type[StudyModel]:
+    """The model of a study file whose entries may be of these kinds, family -> kind -> class.
+
+    `claims` load much, so only where there are any.
+    """
     fields: dict[str, Any] = {
-        family: (dict[str, by_kind(family, kinds[family])], Field(description=StudyModel.model_fields[family].description))  # type: ignore[misc]
+        family: (
+            dict[str, by_kind(family, kinds[family])],  # type: ignore[misc]
+            Field(description=StudyModel.model_fields[family].description),
+        )
         for family in FAMILIES
     }
     if claims:
         from studies.claims import CLAIMS
 
-        members = [Annotated[parameter_model(cls, kind), Tag(TAG + kind)] for kind, cls in CLAIMS.items()]  # type: ignore[arg-type]
+        members = [Annotated[parameter_model(cls, kind), Tag(TAG + kind)] for kind, cls in CLAIMS.items()]
         described: Any = Field(default={}, description=StudyModel.model_fields["claims"].description)
         fields["claims"] = (dict[str, Annotated[Union[tuple(members)], Discriminator(kind_tag)]], described)  # type: ignore[misc]  # noqa: UP007
     return create_model("Study", __base__=StudyModel, __doc__=StudyModel.__doc__, **fields)
 
 
-# what a key of a study may be -------------------------------------------------------------------------------------------------
+# what a key of a study may be -------------------------------------------------------------------------------
 
 
 def fields_at(model: type[BaseModel], path: tuple[str | int, ...], data: Any) -> dict[str, FieldInfo]:  # noqa: ANN401
@@ -107,7 +179,9 @@ def fields_at(model: type[BaseModel], path: tuple[str | int, ...], data: Any) ->
         data = data[part]
         if not (depth == 1 and path[0] in ENTRIES):  # there a label, whatever it is called
             named = [m for m in found if part in m.model_fields]
-            found = [inner for m in named for inner in _models_in(m.model_fields[str(part)].annotation)] or found
+            found = [
+                inner for m in named for inner in _models_in(m.model_fields[str(part)].annotation)
+            ] or found
         kind = data.get("kind") if isinstance(data, dict) else None
         found = [m for m in found if kind in kinds_of(m)] or found
     return {key: info for m in found for key, info in m.model_fields.items()}

@@ -1,4 +1,7 @@
-"""What an arm of a study runs with, every number of it, for `studies.results.settings` to read: made when the study is planned."""
+"""What an arm of a study runs with, every number of it, for `studies.results.settings` to read.
+
+Made when the study is planned.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,8 @@ def resolved(
     """The settings of one arm, as plain data that JSON can hold.
 
     Args:
-        landscape: {"kind": .., parameters}, complete; to these come dim, the number of coordinates, and terms.
+        landscape: {"kind": .., parameters}, complete; to these come dim, the number of coordinates, and
+            terms.
         optimizer: likewise; what is null and follows from the task is set.
         relaxation: how the optimizer sees the landscape's bits; None where it searches the domain itself.
         noise: batch (terms, or None for all), sampling, shared, evaluation, off.
@@ -43,10 +47,17 @@ def resolved(
 
 
 def _draws(place: Landscape, method: Optimizer, noise: Mapping[str, Any]) -> list[str]:
-    """The sources of randomness of its steps, whether or not they change anything; start and instance are not among them."""
+    """The sources of randomness of its steps, whether or not they change anything.
+
+    Start and instance are not among them.
+    """
     quiet, off = silenced(noise), noise.get("off", ())
     data = ["data"] if "data" not in off and (quiet["batch"] is not None or method.batches) else []
-    evaluation = ["evaluation"] if any(quiet["evaluation"].values()) or (place.noisy and "evaluation" not in off) else []
+    evaluation = (
+        ["evaluation"]
+        if any(quiet["evaluation"].values()) or (place.noisy and "evaluation" not in off)
+        else []
+    )
     return [*data, *evaluation, *method.sources]
 
 
@@ -64,6 +75,9 @@ def _filled(given: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any
 
 
 def _without_data(optimizer: dict[str, Any], noise: Mapping[str, Any]) -> dict[str, Any]:
-    """Mini-batches that a method sets itself are none where the data are switched off: the answers are those of all terms."""
+    """Mini-batches that a method sets itself are none where the data are switched off.
+
+    The answers are those of all terms.
+    """
     off = "data" in noise.get("off", ()) and "batch" in optimizer
     return optimizer | {"batch": None} if off else optimizer

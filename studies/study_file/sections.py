@@ -1,4 +1,7 @@
-"""The parts of a study file, as pydantic models: noise, oracle, ledger, match, tuning, prices, the cluster; and what their values may be."""
+"""The parts of a study file, as pydantic models: noise, oracle, ledger, match, tuning, prices, the cluster.
+
+And what their values may be.
+"""
 
 from __future__ import annotations
 
@@ -8,18 +11,43 @@ from typing import Annotated, Any, Literal, get_args
 from annotated_types import Ge, Gt, Le
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
-from studies.study_file.values import TAG, WHOLE, Batch, Count, Positive, Reference, Span, Strict, check_moments, check_range, per_landscape
+from studies.study_file.values import (
+    TAG,
+    WHOLE,
+    Batch,
+    Count,
+    Positive,
+    Reference,
+    Span,
+    Strict,
+    check_moments,
+    check_range,
+    per_landscape,
+)
 
 
 class TargetsModel(Strict):
-    """Targets that are not losses as they stand: above the best known loss, or parts of the way from there to the start."""
+    """Targets that are not losses as they stand.
 
-    values: list[float] = Field(description="losses above `best`, or with `relative: start` fractions of the gap there")
+    Above the best known loss, or parts of the way from there to the start.
+    """
+
+    values: list[float] = Field(
+        description="losses above `best`, or with `relative: start` fractions of the gap there"
+    )
     relative: Literal["start"] | None = Field(
-        default=None, description="start: fractions of what each world's common start (`start_loss`) lies above `best`; null: losses"
+        default=None,
+        description=(
+            "start: fractions of what each world's common start (`start_loss`) lies above `best`; null:"
+            " losses"
+        ),
     )
     best: float | None = Field(
-        default=None, description="the best known loss, where the optimum is not known; where it is, loss is the gap to it and this is 0"
+        default=None,
+        description=(
+            "the best known loss, where the optimum is not known; where it is, loss is the gap to it and this"
+            " is 0"
+        ),
     )
 
 
@@ -65,52 +93,94 @@ class GradientCost(Strict):
 class Evaluation(Strict):
     """Gaussian noise of the oracle's answers."""
 
-    value: Annotated[float, Ge(0)] = Field(default=0.0, description="standard deviation on each value, in units of the loss")
-    gradient: Annotated[float, Ge(0)] = Field(default=0.0, description="standard deviation on each coordinate of a gradient, in loss per unit of x")
+    value: Annotated[float, Ge(0)] = Field(
+        default=0.0, description="standard deviation on each value, in units of the loss"
+    )
+    gradient: Annotated[float, Ge(0)] = Field(
+        default=0.0, description="standard deviation on each coordinate of a gradient, in loss per unit of x"
+    )
 
 
-Price = Annotated[float | GradientCost, AfterValidator(lambda v: v if isinstance(v, GradientCost) else GradientCost(value=v))]
-Sigma = Annotated[Annotated[float, Ge(0)] | Evaluation, AfterValidator(lambda v: v if isinstance(v, Evaluation) else Evaluation(value=v))]
+Price = Annotated[
+    float | GradientCost,
+    AfterValidator(lambda v: v if isinstance(v, GradientCost) else GradientCost(value=v)),
+]
+Sigma = Annotated[
+    Annotated[float, Ge(0)] | Evaluation,
+    AfterValidator(lambda v: v if isinstance(v, Evaluation) else Evaluation(value=v)),
+]
 
 
 class NoiseModel(Strict):
     """The noise laid over the landscapes; each entry one value, or landscape label -> value."""
 
-    batch: per_landscape(Batch) = Field(default=None, description="terms in a mini-batch, or a fraction of them; null: all")  # type: ignore[valid-type]
-    sampling: per_landscape(Literal["replacement", "batch", "epoch"]) = Field(default="replacement", description="how a mini-batch is drawn")  # type: ignore[valid-type]
-    shared: per_landscape(bool) = Field(default=True, description="every point of a world sees the same mini-batch")  # type: ignore[valid-type]
+    batch: per_landscape(Batch) = Field(  # type: ignore[valid-type]
+        default=None, description="terms in a mini-batch, or a fraction of them; null: all"
+    )
+    sampling: per_landscape(Literal["replacement", "batch", "epoch"]) = Field(  # type: ignore[valid-type]
+        default="replacement", description="how a mini-batch is drawn"
+    )
+    shared: per_landscape(bool) = Field(  # type: ignore[valid-type]
+        default=True, description="every point of a world sees the same mini-batch"
+    )
     evaluation: per_landscape(Sigma, ("value", "gradient")) = Field(  # type: ignore[valid-type]
-        default=0.0, description="standard deviation of Gaussian noise on values; or {value: .., gradient: ..}"
+        default=0.0,
+        description="standard deviation of Gaussian noise on values; or {value: .., gradient: ..}",
     )
     off: dict[Literal["data", "evaluation"], bool] = Field(
-        default={}, description="source -> true: answers are as without it, and billed as with it; what `factors` sets"
+        default={},
+        description="source -> true: answers are as without it, and billed as with it; what `factors` sets",
     )
 
 
 class OracleModel(Strict):
-    """How much is evaluated at a time; each entry one value, or landscape label -> value. Less is slower, and needs less memory."""
+    """How much is evaluated at a time; each entry one value, or landscape label -> value.
+
+    Less is slower, and needs less memory.
+    """
 
     micro_batches: per_landscape(Count) = Field(  # type: ignore[valid-type]
-        default=1, description="pieces into which the terms of a mini-batch (or all terms) go; their weighted sum is exact where the loss is a sum"
+        default=1,
+        description=(
+            "pieces into which the terms of a mini-batch (or all terms) go; their weighted sum is exact where"
+            " the loss is a sum"
+        ),
     )
     chunks: per_landscape(Count) = Field(default=1, description="groups into which the points go")  # type: ignore[valid-type]
 
 
-SECTIONS: dict[str, type[Strict]] = {"noise": NoiseModel, "oracle": OracleModel}  # their entries may differ by landscape
+SECTIONS: dict[str, type[Strict]] = {
+    "noise": NoiseModel,
+    "oracle": OracleModel,
+}  # their entries may differ by landscape
 
 
 class LedgerModel(Strict):
     """The noise ledger: from frozen states the next step is taken again and again, its sources drawn afresh one by one."""
 
     moments: Annotated[int | list[float], BeforeValidator(check_moments)] = Field(
-        default=5, description="states that are frozen, log-spaced over the last two decades of the budget; or a list of fractions of the budget"
+        default=5,
+        description=(
+            "states that are frozen, log-spaced over the last two decades of the budget; or a list of"
+            " fractions of the budget"
+        ),
     )
-    redraws: Annotated[int, Ge(4), WHOLE] = Field(default=256, description="steps from each state in each arm; there are two arms and one per source")
-    modes: Count = Field(default=3, description="largest eigenvalues of the noise, and directions of largest curvature, that are shown")
-    points: Count = Field(default=256, description="points asked at which the true gradient is averaged, in each of two arms")
+    redraws: Annotated[int, Ge(4), WHOLE] = Field(
+        default=256, description="steps from each state in each arm; there are two arms and one per source"
+    )
+    modes: Count = Field(
+        default=3,
+        description="largest eigenvalues of the noise, and directions of largest curvature, that are shown",
+    )
+    points: Count = Field(
+        default=256, description="points asked at which the true gradient is averaged, in each of two arms"
+    )
     references: Annotated[list[Reference], Field(min_length=1)] = Field(
         default=list(get_args(Reference)),
-        description="what the mean step is held against; of the others nothing is told (temperatures need the gradients)",
+        description=(
+            "what the mean step is held against; of the others nothing is told (temperatures need the"
+            " gradients)"
+        ),
     )
 
 
@@ -118,9 +188,13 @@ class PicturesModel(Strict):
     """Frames of the search, and the loss on the plane in which it moves: for the figure `trajectories`."""
 
     worlds: Count = Field(default=1, description="the first worlds, of which pictures are taken")
-    frames: Annotated[int, Ge(2), WHOLE] = Field(default=30, description="states seen: the first, others log-spaced over the last two decades")
+    frames: Annotated[int, Ge(2), WHOLE] = Field(
+        default=30, description="states seen: the first, others log-spaced over the last two decades"
+    )
     points: Count = Field(default=48, description="most points of a step that are kept")
-    grid: Annotated[int, Ge(2), WHOLE] = Field(default=49, description="points along each side of the plane at which the loss is evaluated")
+    grid: Annotated[int, Ge(2), WHOLE] = Field(
+        default=49, description="points along each side of the plane at which the loss is evaluated"
+    )
 
 
 class MatchModel(Strict):
@@ -128,11 +202,21 @@ class MatchModel(Strict):
 
     reference: str = Field(description="label of the optimizer whose noise the others are to have")
     quantity: Literal["noise_to_signal", "noise_scale", "effective_population", "temperature"] = Field(
-        default="noise_to_signal", description="what is to be equal, see studies.analysis.noise.noise.currencies"
+        default="noise_to_signal",
+        description="what is to be equal, see studies.analysis.noise.noise.currencies",
     )
-    at: Annotated[float, Ge(0), Le(1)] = Field(default=0.01, description="when it is measured, as a fraction of the budget")
+    at: Annotated[float, Ge(0), Le(1)] = Field(
+        default=0.01, description="when it is measured, as a fraction of the budget"
+    )
     vary: Annotated[
-        dict[str, Annotated[dict[str, Annotated[list[float], BeforeValidator(check_range)]], Field(min_length=1, max_length=1)]], Field(min_length=1)
+        dict[
+            str,
+            Annotated[
+                dict[str, Annotated[list[float], BeforeValidator(check_range)]],
+                Field(min_length=1, max_length=1),
+            ],
+        ],
+        Field(min_length=1),
     ] = Field(description="label -> {parameter: [low, high]}")
 
     @property
@@ -142,24 +226,48 @@ class MatchModel(Strict):
 
 
 class TuningModel(Strict):
-    """Equal effort for every optimizer: so many settings, drawn from its ranges, are tried on worlds of their own; the study runs with the best."""
+    """Equal effort for every optimizer.
 
-    trials: Annotated[int, Ge(2), WHOLE] = Field(default=32, description="settings tried of each optimizer; the first is that of the study")
-    worlds: Count = Field(default=8, description="worlds of each trial; they, and their instances, are none of the study's")
-    at: Annotated[float, Gt(0), Le(1)] = Field(default=1.0, description="when trials are judged, as a fraction of the budget at the nominal price")
+    So many settings, drawn from its ranges, are tried on worlds of their own; the study runs with the best.
+    """
+
+    trials: Annotated[int, Ge(2), WHOLE] = Field(
+        default=32, description="settings tried of each optimizer; the first is that of the study"
+    )
+    worlds: Count = Field(
+        default=8, description="worlds of each trial; they, and their instances, are none of the study's"
+    )
+    at: Annotated[float, Gt(0), Le(1)] = Field(
+        default=1.0, description="when trials are judged, as a fraction of the budget at the nominal price"
+    )
     objective: Literal["loss", "area"] = Field(
-        default="loss", description="median over worlds of the true loss then, or of its mean over log-spaced costs up to then"
+        default="loss",
+        description=(
+            "median over worlds of the true loss then, or of its mean over log-spaced costs up to then"
+        ),
     )
     per: Literal["landscape", "study"] = Field(
-        default="landscape", description="one setting for each landscape (and swept value), or one for the study: the lowest mean rank"
+        default="landscape",
+        description=(
+            "one setting for each landscape (and swept value), or one for the study: the lowest mean rank"
+        ),
     )
-    ranges: Annotated[dict[str, Annotated[dict[str, Span], Field(min_length=1)]], Field(min_length=1)] = Field(
-        description="label -> {parameter: [low, high], or {low, high, scale: log | linear}, or a list of texts, or {choices: [..]}}"
+    ranges: Annotated[dict[str, Annotated[dict[str, Span], Field(min_length=1)]], Field(min_length=1)] = (
+        Field(
+            description=(
+                "label -> {parameter: [low, high], or {low, high, scale: log | linear}, or a list of texts,"
+                " or {choices: [..]}}"
+            )
+        )
     )
 
 
 class Cluster(Strict):
     """Where cells are computed."""
 
-    kind: str = Field(default="local", description="local, or the address of a Dask scheduler, tcp://host:port")
-    workers: Count | None = Field(default=None, description="worker processes of a local cluster; null: one per core")
+    kind: str = Field(
+        default="local", description="local, or the address of a Dask scheduler, tcp://host:port"
+    )
+    workers: Count | None = Field(
+        default=None, description="worker processes of a local cluster; null: one per core"
+    )

@@ -1,8 +1,9 @@
 """What the steps of an arm cost, before anything is computed: asked of the optimizer itself.
 
-One world of it takes two steps on a bowl of the same domain: the first step may be dearer than those that follow (a method that first evaluates its
-whole population, then one child at a time). Methods whose later steps differ too are told by their second one. A landscape of many coordinates is
-searched in DIM of them: how many points are asked depends on the dimension little or not at all.
+One world of it takes two steps on a bowl of the same domain: the first step may be dearer than those that
+follow (a method that first evaluates its whole population, then one child at a time). Methods whose later
+steps differ too are told by their second one. A landscape of many coordinates is searched in DIM of them: how
+many points are asked depends on the dimension little or not at all.
 """
 
 from __future__ import annotations
@@ -61,7 +62,13 @@ class Spending(NamedTuple):
     def steps(self, budget: float, price: float) -> int:
         """Steps that end within a budget, at this price of a gradient."""
         left = budget * (1 + ROUNDING) - self.first.cost(price)
-        return 0 if left < 0 else 1 + math.floor(left / self.later.cost(price)) if self.later.cost(price) > 0 else 1
+        return (
+            0
+            if left < 0
+            else 1 + math.floor(left / self.later.cost(price))
+            if self.later.cost(price) > 0
+            else 1
+        )
 
     def reads(self, landscape: Landscape, steps: int) -> float:
         """The time that so many steps take, in numbers read (`studies.cells.hits`)."""
@@ -72,7 +79,13 @@ class Spending(NamedTuple):
 def spending(arm: Arm) -> Spending | None:
     """What the steps of an arm take; None where the optimizer cannot say without its landscape."""
     landscape = landscape_of(arm)
-    asked = _asked(json.dumps(arm.optimizer, sort_keys=True), landscape.domain, landscape.dim, len(landscape.players), _exact(arm, landscape))
+    asked = _asked(
+        json.dumps(arm.optimizer, sort_keys=True),
+        landscape.domain,
+        landscape.dim,
+        len(landscape.players),
+        _exact(arm, landscape),
+    )
     return asked and Spending(*(_step(query, arm, landscape) for query in asked))
 
 
@@ -87,11 +100,15 @@ def run_cost(arm: Arm, optimizer: Optimizer, steps: int) -> float:
         steps: >= 1.
     """
     landscape, price = landscape_of(arm), arm.scalars["gradient_cost"]["low"]
-    state, streams, _ = _begun(optimizer, landscape.domain, min(landscape.dim, DIM), len(landscape.players), _exact(arm, landscape))
+    state, streams, _ = _begun(
+        optimizer, landscape.domain, min(landscape.dim, DIM), len(landscape.players), _exact(arm, landscape)
+    )
     costs, places = [], min(steps, PLACES)
     for place in range(places):
         step = torch.tensor([(2 * place + 1) * steps // (2 * places)])  # the middles of equal parts
-        costs.append(_step(_size(optimizer.ask(state._replace(step=step), streams.at(2))), arm, landscape).cost(price))
+        costs.append(
+            _step(_size(optimizer.ask(state._replace(step=step), streams.at(2))), arm, landscape).cost(price)
+        )
     return steps * sum(costs) / len(costs)
 
 
@@ -106,7 +123,10 @@ def notes(arms: list[Arm]) -> list[str]:
     for arm in arms:
         found, price, budget = spending(arm), arm.scalars["gradient_cost"]["low"], arm.scalars["budget"]
         if found is not None and found.steps(budget, price) == 0:
-            told = f"the first step costs {found.first.cost(price):,g} evaluations, more than the budget of {budget:,g}"
+            told = (
+                f"the first step costs {found.first.cost(price):,g} evaluations, more than the budget of"
+                f" {budget:,g}"
+            )
             lines.append(f"{place(arm)}: {told}: it takes none, and is compared with nothing")
     return lines
 
@@ -115,8 +135,13 @@ def steps(arms: list[Arm]) -> dict[tuple[str, str], str]:
     """(landscape, optimizer) -> about how many steps its arms take: the fewest and the most."""
     counts: dict[tuple[str, str], list[float]] = {}
     for arm in arms:
-        counts.setdefault((str(arm.coords["landscape"]), str(arm.coords["optimizer"])), []).append(_count(arm))
-    return {names: " to ".join(dict.fromkeys(f"{ends(here):,.0f}".replace("nan", "?") for ends in (min, max))) for names, here in counts.items()}
+        counts.setdefault((str(arm.coords["landscape"]), str(arm.coords["optimizer"])), []).append(
+            _count(arm)
+        )
+    return {
+        names: " to ".join(dict.fromkeys(f"{ends(here):,.0f}".replace("nan", "?") for ends in (min, max)))
+        for names, here in counts.items()
+    }
 
 
 def unusual(arms: list[Arm]) -> list[str]:
@@ -125,7 +150,10 @@ def unusual(arms: list[Arm]) -> list[str]:
     for arm in arms:
         count = _count(arm)
         if 0 < count < FEW:
-            lines.append(f"{place(arm)}: about {count:g} steps in its whole budget, fewer than {FEW}: what it does is hardly a search")
+            lines.append(
+                f"{place(arm)}: about {count:g} steps in its whole budget, fewer than {FEW}: what it does is"
+                " hardly a search"
+            )
         elif count > MANY:
             lines.append(f"{place(arm)}: about {count:,g} steps, more than {MANY:,}: they take long")
     return lines
@@ -134,12 +162,17 @@ def unusual(arms: list[Arm]) -> list[str]:
 def _count(arm: Arm) -> float:
     """Steps of an arm within its budget, NaN where that is not known."""
     found = spending(arm)
-    return math.nan if found is None else found.steps(arm.scalars["budget"], arm.scalars["gradient_cost"]["low"])
+    return (
+        math.nan if found is None else found.steps(arm.scalars["budget"], arm.scalars["gradient_cost"]["low"])
+    )
 
 
 def place(arm: Arm) -> str:
     """Where an arm is, for a line about it."""
-    return ", ".join(str(value) if key in ("landscape", "optimizer") else f"{key} = {value}" for key, value in arm.coords.items())
+    return ", ".join(
+        str(value) if key in ("landscape", "optimizer") else f"{key} = {value}"
+        for key, value in arm.coords.items()
+    )
 
 
 @functools.cache
@@ -152,7 +185,12 @@ def _exact(arm: Arm, landscape: Landscape) -> bool:
     """Whether stored values may be reused, as `Problem.exact` says."""
     optimizer: Optimizer = registry.build(arm.optimizer, "optimizer")
     evaluation = arm.noise["evaluation"]
-    noise = Noise(batch=arm.noise["batch"], sampling=arm.noise["sampling"], value=evaluation["value"], gradient=evaluation["gradient"])
+    noise = Noise(
+        batch=arm.noise["batch"],
+        sampling=arm.noise["sampling"],
+        value=evaluation["value"],
+        gradient=evaluation["gradient"],
+    )
     oracle = Oracle(landscape, noise, Ledger(1, terms=landscape.terms, budget=1.0))
     return oracle.exact(gradient=optimizer.gradient, batches=optimizer.batches)
 
@@ -170,20 +208,32 @@ def _step(asked: Asked, arm: Arm, landscape: Landscape) -> Step:
 
 
 @functools.cache
-def _asked(spec: str, domain: Bits | Reals, dim: int, players: int, exact: bool) -> tuple[Asked, Asked] | None:
+def _asked(
+    spec: str, domain: Bits | Reals, dim: int, players: int, exact: bool
+) -> tuple[Asked, Asked] | None:
     """The sizes of the first two queries."""
     try:
-        return _two_steps(registry.build(json.loads(spec), "optimizer").budgeted(MANY), domain, min(dim, DIM), players, exact)
+        return _two_steps(
+            registry.build(json.loads(spec), "optimizer").budgeted(MANY),
+            domain,
+            min(dim, DIM),
+            players,
+            exact,
+        )
     except (Exception, SystemExit):  # noqa: BLE001  what is wrong with it is said where it runs
         return None
 
 
-def _two_steps(optimizer: Optimizer, domain: Bits | Reals, dim: int, players: int, exact: bool) -> tuple[Asked, Asked]:
+def _two_steps(
+    optimizer: Optimizer, domain: Bits | Reals, dim: int, players: int, exact: bool
+) -> tuple[Asked, Asked]:
     state, streams, first = _begun(optimizer, domain, dim, players, exact)
     return _size(first), _size(optimizer.ask(state, streams.at(2)))
 
 
-def _begun(optimizer: Optimizer, domain: Bits | Reals, dim: int, players: int, exact: bool) -> tuple[State, Streams, Query]:
+def _begun(
+    optimizer: Optimizer, domain: Bits | Reals, dim: int, players: int, exact: bool
+) -> tuple[State, Streams, Query]:
     """The state of one world after its first step on a bowl, its streams, and what it asked first."""
     streams = Streams(seed=0, worlds=torch.zeros(1, dtype=torch.int64), sources=optimizer.sources)
     origin = torch.zeros(1, 1, dim, dtype=torch.uint8 if isinstance(domain, Bits) else torch.float64)
@@ -202,7 +252,9 @@ def _bowl(query: Query, players: int) -> Answer:
     """Half the squared length of the points, for every player, and its slope."""
     x = query.points.double()
     value = 0.5 * x.square().sum(-1)
-    return Answer(value[..., None].expand(-1, -1, players) if players > 1 else value, x if query.gradient else None)
+    return Answer(
+        value[..., None].expand(-1, -1, players) if players > 1 else value, x if query.gradient else None
+    )
 
 
 def _size(query: Query) -> Asked:

@@ -33,7 +33,8 @@ class Study:
         match: which arms are to have equal noise.
         tuning: the ranges from which settings are chosen.
         resolved: the study with all defaults, as plain data; `load_study(resolved)` gives the same study.
-        matched: what `studies.calibration.pilots` found for `match`, one mapping for each arm, once it is set in the arms.
+        matched: what `studies.calibration.pilots` found for `match`, one mapping for each arm, once it is set
+            in the arms.
         tuned: what `studies.calibration.trials` found for `tuning`, likewise.
     """
 
@@ -54,7 +55,10 @@ class Study:
 
     @functools.cached_property
     def notes(self) -> list[str]:
-        """What is said when it is read: which arms cannot take one step, and where a loss is a gap in some arms and none in others."""
+        """What is said when it is read.
+
+        Which arms cannot take one step, and where a loss is a gap in some arms and none in others.
+        """
         return [*spending.notes(self.arms), *meanings.notes(self.arms)]
 
     def yaml(self) -> str:

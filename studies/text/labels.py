@@ -7,46 +7,69 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-LABELLED = ("landscapes", "optimizers", "claims")  # keys of a study whose values are label -> {kind: .., parameters}
+LABELLED = (
+    "landscapes",
+    "optimizers",
+    "claims",
+)  # keys of a study whose values are label -> {kind: .., parameters}
 LONGEST = 100  # letters of a label
 AXIS = re.compile(r"[^\W\d_]\w{0,59}")
 JOINERS = "\u200c\u200d"  # invisible, and part of how some scripts and emoji are written
-UNUSUAL = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})  # Unicode categories that no reader sees, or no file holds
+UNUSUAL = frozenset({
+    "Cc",
+    "Cf",
+    "Cs",
+    "Co",
+    "Cn",
+    "Zl",
+    "Zp",
+})  # Unicode categories that no reader sees, or no file holds
 FILES = frozenset("con prn aux nul".split())  # of Windows
 
 COORDINATES = (
-    "landscape optimizer replicate checkpoint target cost target_loss instance gap_known on_bits terms precision spacing tuning_cost paired arm state"
+    "landscape optimizer replicate checkpoint target cost target_loss instance gap_known on_bits terms"
+    " precision spacing tuning_cost paired arm state"
 ).split()
 RECORDED = (
-    "loss start_loss best_loss observed population_loss diversity step_length status hit_cost best_hit_cost value_terms gradient_terms steps seconds"
-    " target_level recorded hit_cost_low best_hit_cost_low"
+    "loss start_loss best_loss observed population_loss diversity step_length status hit_cost best_hit_cost"
+    " value_terms gradient_terms steps seconds target_level recorded hit_cost_low best_hit_cost_low"
 ).split()
 OF_KINDS = (  # what some kinds of ours record; a kind of the user's may record it too
-    "virtual_time staleness unfit_steps adapted_learning_rate test_loss test_accuracy held_out_loss held_out_accuracy fixed_point_distance measured"
-    " measured_error"
+    "virtual_time staleness unfit_steps adapted_learning_rate test_loss test_accuracy held_out_loss"
+    " held_out_accuracy fixed_point_distance measured measured_error"
 ).split()
 LEDGER = (
-    "moment source direction reference half mode force moment_cost moment_steps sample_size step_variance step_variance_first step_variance_total"
-    " mean_step_squared mean_step_along reference_squared reference_trace nominal_rate noise_eigenvalue noise_trace noise_rank noise_kurtosis"
-    " noise_tail_index step_correlation noise_curvature mean_curvature curvature binomial_variance"
-    " heterozygosity linkage_disequilibrium fixed_loci loss_variance"
-    " genotypes price"
+    "moment source direction reference half mode force moment_cost moment_steps sample_size step_variance"
+    " step_variance_first step_variance_total mean_step_squared mean_step_along reference_squared"
+    " reference_trace nominal_rate noise_eigenvalue noise_trace noise_rank noise_kurtosis noise_tail_index"
+    " step_correlation noise_curvature mean_curvature curvature binomial_variance heterozygosity"
+    " linkage_disequilibrium fixed_loci loss_variance genotypes price"
 ).split()
 PICTURES = (
-    "frame individual plane row column end picture_center picture_point picture_loss picture_extent picture_cost picture_kept band form genotype"
-    " optimum_known distance page u v"
+    "frame individual plane row column end picture_center picture_point picture_loss picture_extent"
+    " picture_cost picture_kept band form genotype optimum_known distance page u v"
 ).split()
 ANALYSIS = (
-    "a12 aicc alignment allowed aocc area attained average_rank bias bias_interval blocks block bound break_even changes cliffs_delta cosine"
-    " critical_difference cross crossing decided differ difference difference_method diverged effect effective_population equal_times ert ert_method"
-    " exact exponent exponent_error exponent_interval factor gain groups interaction interval law law_found length level linear log_ratio"
-    " logarithmic low high mean median misfit more noise_scale noise_to_signal number objective other p_corrected p_friedman p_value pair"
-    " paired_sd per place prefactor preferred problems profile quantile quantiles r_squared range rank ratio runner_up share solved span spent"
-    " stationary_temperature statistic success_rate successes successes_per_cost successes_per_cost_method temperature times total trial unit"
-    " units value verdict win win_probability winner worlds judged first angle unresolved relative_gain biased rate points lead"
+    "a12 aicc alignment allowed aocc area attained average_rank bias bias_interval blocks block bound"
+    " break_even changes cliffs_delta cosine critical_difference cross crossing decided differ difference"
+    " difference_method diverged effect effective_population equal_times ert ert_method exact exponent"
+    " exponent_error exponent_interval factor gain groups interaction interval law law_found length level"
+    " linear log_ratio logarithmic low high mean median misfit more noise_scale noise_to_signal number"
+    " objective other p_corrected p_friedman p_value pair paired_sd per place prefactor preferred problems"
+    " profile quantile quantiles r_squared range rank ratio runner_up share solved span spent"
+    " stationary_temperature statistic success_rate successes successes_per_cost successes_per_cost_method"
+    " temperature times total trial unit units value verdict win win_probability winner worlds judged first"
+    " angle unresolved relative_gain biased rate points lead"
 ).split()
 ENDS = ("_interval", "_method", "_lateness")  # of the names of intervals and of how they were had
-RESERVED = frozenset([*COORDINATES, *RECORDED, *OF_KINDS, *LEDGER, *PICTURES, *ANALYSIS])  # no axis has one of these names
+RESERVED = frozenset([
+    *COORDINATES,
+    *RECORDED,
+    *OF_KINDS,
+    *LEDGER,
+    *PICTURES,
+    *ANALYSIS,
+])  # no axis has one of these names
 
 
 def tidy(text: str) -> str:
@@ -76,7 +99,9 @@ def unprintable(text: str) -> str | None:
 
 def shown(text: str) -> str:
     """A line of text in which what cannot be printed is an escape, as Python writes it."""
-    return "".join(f"\\u{ord(c):04x}" if c not in JOINERS and unicodedata.category(c) in UNUSUAL else c for c in text)
+    return "".join(
+        f"\\u{ord(c):04x}" if c not in JOINERS and unicodedata.category(c) in UNUSUAL else c for c in text
+    )
 
 
 def wrong_label(label: str) -> str | None:
@@ -87,7 +112,10 @@ def wrong_label(label: str) -> str | None:
     if len(label) > LONGEST:
         return f"expected a label of at most {LONGEST} letters, got {len(label)}"
     if "$" in label:
-        return "expected a label without $, which a figure reads as a formula; write the letter itself, such as λ"
+        return (
+            "expected a label without $, which a figure reads as a formula; write the letter itself, such"
+            " as λ"
+        )
     if label.startswith("_"):
         return "expected a label that does not begin with _, which a figure's legend leaves out"
     if not any(unicodedata.category(letter)[0] in "LNS" for letter in label):
@@ -99,7 +127,13 @@ def as_label(text: str) -> str:
     """A label made of a name that someone else gave."""
     visible = "".join(c for c in tidy(text) if c in JOINERS or unicodedata.category(c) not in UNUSUAL)
     label = tidy(visible.replace("$", "").lstrip("_"))[:LONGEST].strip()
-    return label if wrong_label(label) is None else f"({label})" if wrong_label(f"({label})") is None else "unnamed"
+    return (
+        label
+        if wrong_label(label) is None
+        else f"({label})"
+        if wrong_label(f"({label})") is None
+        else "unnamed"
+    )
 
 
 def wrong_axis(name: str, taken: Iterable[str] = ()) -> str | None:
@@ -112,17 +146,28 @@ def wrong_axis(name: str, taken: Iterable[str] = ()) -> str | None:
     if not AXIS.fullmatch(name):
         fitting = re.sub(r"\W+", "_", name).strip("_")[:60]
         hint = f"; such as {fitting!r}" if AXIS.fullmatch(fitting) and not wrong_axis(fitting, taken) else ""
-        return f"expected the name of an axis: letters, digits and _, the first one a letter, at most 60{hint}"
+        return (
+            f"expected the name of an axis: letters, digits and _, the first one a letter, at most 60{hint}"
+        )
     if name.casefold().endswith(ENDS) or name.casefold() in {*FILES, *(word.casefold() for word in taken)}:
-        return "this name belongs to the Dataset; choose another" if name.casefold() not in FILES else "no file may have this name; choose another"
+        return (
+            "this name belongs to the Dataset; choose another"
+            if name.casefold() not in FILES
+            else "no file may have this name; choose another"
+        )
     return None
 
 
 def wrong_variable(name: Any) -> str | None:  # noqa: ANN401
     """Why a kind of the user's cannot record a variable of this name; None where it can."""
     if not isinstance(name, str) or not AXIS.fullmatch(name):
-        return f"expected the name of a variable: letters, digits and _, the first one a letter, at most 60, got {name!r}"
-    if name.casefold() in {*COORDINATES, *RECORDED, *LEDGER, *PICTURES, *FILES} or name.casefold().endswith(ENDS):
+        return (
+            "expected the name of a variable: letters, digits and _, the first one a letter, at most 60, got"
+            f" {name!r}"
+        )
+    if name.casefold() in {*COORDINATES, *RECORDED, *LEDGER, *PICTURES, *FILES} or name.casefold().endswith(
+        ENDS
+    ):
         return f"the name {name!r} belongs to the Dataset of a study; choose another, such as 'own_{name}'"
     return None
 
@@ -144,7 +189,10 @@ def _recorded(cls: type) -> Iterator[str]:
 
 
 def bearable(path: str) -> str:
-    """A dotted path as the name of a dim: a label in it may have a slash, the name of a variable in a file may not; U+2215 looks the same."""
+    """A dotted path as the name of a dim.
+
+    A label in it may have a slash, the name of a variable in a file may not; U+2215 looks the same.
+    """
     return path.replace("/", "\u2215").replace("\\", "\u29f5")
 
 
@@ -174,5 +222,7 @@ def _key(rest: str, before: list[str], node: Mapping[str, Any], data: Mapping[st
     families = [before[0]] if len(before) == 1 and before[0] in LABELLED else LABELLED if before else ()
     labels = [label for family in families if isinstance(data.get(family), Mapping) for label in data[family]]
     ends = ("", ".", *stop)
-    fitting = [key for key in (*labels, *node) if rest.startswith(key) and rest[len(key) : len(key) + 1] in ends]
+    fitting = [
+        key for key in (*labels, *node) if rest.startswith(key) and rest[len(key) : len(key) + 1] in ends
+    ]
     return max(fitting, key=len, default=re.split(f"[.{re.escape(stop)}]", rest, maxsplit=1)[0])

@@ -10,7 +10,9 @@ from types import FrameType
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("landscapes", "optimizers", "studies")
-LIBRARIES = {Path(sysconfig.get_path(kind)).resolve() for kind in ("stdlib", "platstdlib", "purelib", "platlib")}
+LIBRARIES = {
+    Path(sysconfig.get_path(kind)).resolve() for kind in ("stdlib", "platstdlib", "purelib", "platlib")
+}
 
 
 def is_users(file: str) -> bool:
@@ -23,9 +25,14 @@ def is_users(file: str) -> bool:
 def users_line(error: BaseException) -> str:
     """The last line of the user's own that an error came from; empty where there is none.
 
-    Such as " (mine.py:34, in Kind.ask)", or " (tools.py:7, in step, for Kind.ask)" where the method of the kind calls something else.
+    Such as " (mine.py:34, in Kind.ask)", or " (tools.py:7, in step, for Kind.ask)" where the method of the
+    kind calls something else.
     """
-    lines = [(frame, line) for frame, line in traceback.walk_tb(error.__traceback__) if is_users(frame.f_code.co_filename)]
+    lines = [
+        (frame, line)
+        for frame, line in traceback.walk_tb(error.__traceback__)
+        if is_users(frame.f_code.co_filename)
+    ]
     if not lines:
         return ""
     (first, _), (last, line) = lines[0], lines[-1]
@@ -44,7 +51,11 @@ def seen_from_here(file: str) -> str:
 def _method(frame: FrameType) -> str:
     """The function that a frame runs, a method with the class of its object, which may have inherited it."""
     code, owner = frame.f_code, frame.f_locals.get("self")
-    return code.co_qualname if owner is None or "<locals>" in code.co_qualname else f"{type(owner).__qualname__}.{code.co_name}"
+    return (
+        code.co_qualname
+        if owner is None or "<locals>" in code.co_qualname
+        else f"{type(owner).__qualname__}.{code.co_name}"
+    )
 
 
 def one_line(error: BaseException) -> str:

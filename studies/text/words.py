@@ -9,14 +9,19 @@ from typing import Any
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word most like this one, in capitals or not, with - or _: the same, similar letters, initials ("lr"), or a beginning."""
+    """The known word most like this one, in capitals or not, with - or _.
+
+    The same, similar letters, initials ("lr"), or a beginning.
+    """
     plain: dict[str, str] = {}
     for name in known:
         plain.setdefault(_plain(name), name)
     key = _plain(word)
     same = [name for name in plain if name.replace("_", "") == key.replace("_", "") and key]
     close = difflib.get_close_matches(key, plain, 1)
-    initials = [name for name in plain if "".join(part[:1] for part in name.split("_")) == key and "_" in name]
+    initials = [
+        name for name in plain if "".join(part[:1] for part in name.split("_")) == key and "_" in name
+    ]
     began = [name for name in plain if len(key) > 2 and name.startswith(key)]
     return next((plain[name] for name in [*same, *close, *initials, *began]), None)
 
@@ -29,7 +34,13 @@ def suggest(word: str, known: Iterable[str]) -> str:
     """A hint: did you mean 'sgd'?, or all that is known."""
     known = list(known)
     near = nearest(word, known)
-    return f"did you mean {near!r}?" if near else f"expected one of: {', '.join(known)}" if known else "nothing is expected here"
+    return (
+        f"did you mean {near!r}?"
+        if near
+        else f"expected one of: {', '.join(known)}"
+        if known
+        else "nothing is expected here"
+    )
 
 
 def show(value: Any) -> str:  # noqa: ANN401

@@ -1,4 +1,7 @@
-"""Benchmarks run pinned to one core, so that every figure is per core; compile time is left out by a warm-up."""
+"""Benchmarks run pinned to one core, so that every figure is per core.
+
+Compile time is left out by a warm-up.
+"""
 
 import os
 

@@ -1,4 +1,7 @@
-"""What a user waits for: help, and a view of a thousand cells. On a quiet machine help takes less than a second, the view less than 20."""
+"""What a user waits for: help, and a view of a thousand cells.
+
+On a quiet machine help takes less than a second, the view less than 20.
+"""
 
 import os
 import subprocess
@@ -16,13 +19,23 @@ from tests.support.runs import assembled
 
 @pytest.mark.parametrize("module", ["studies.run", "studies.list", "studies.describe", "studies.check"])
 def test_help(benchmark, module):
-    benchmark.pedantic(lambda: subprocess.run([sys.executable, "-m", module, "--help"], check=True, capture_output=True), rounds=3)
+    benchmark.pedantic(
+        lambda: subprocess.run([sys.executable, "-m", module, "--help"], check=True, capture_output=True),
+        rounds=3,
+    )
 
 
 def test_a_view_of_a_thousand_cells(benchmark, tmp_path):
-    study = {"name": "large", "budget": 30, "targets": [1.0], "landscapes": {"bowl": {"kind": "quadratic", "dim": 3}}}
+    study = {
+        "name": "large",
+        "budget": 30,
+        "targets": [1.0],
+        "landscapes": {"bowl": {"kind": "quadratic", "dim": 3}},
+    }
     study |= {"optimizers": {"SGD": {"kind": "sgd"}, "random": {"kind": "random_search"}}}
-    plan = make_plan(load_study(study | {"sweep": {"landscapes.bowl.condition": [1.0 + i / 500 for i in range(500)]}}))
+    plan = make_plan(
+        load_study(study | {"sweep": {"landscapes.bowl.condition": [1.0 + i / 500 for i in range(500)]}})
+    )
     cells = plan.cells(lambda address: False)
     store.write_cell(run_cell(cells[0]), tmp_path / "one.nc")
     for cell in cells:

@@ -1,4 +1,7 @@
-"""How long the figures of a study of 500 cells take, and how much memory: of a paper's size, 30 seconds and 1 GiB are the limit for all."""
+"""How long the figures of a study of 500 cells take, and how much memory.
+
+Of a paper's size, 30 seconds and 1 GiB are the limit for all.
+"""
 
 import resource
 
@@ -34,7 +37,9 @@ def large():
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ["convergence", "ecdf", "profile", "critical_difference", "diversity", "phase"])
+@pytest.mark.parametrize(
+    "name", ["convergence", "ecdf", "profile", "critical_difference", "diversity", "phase"]
+)
 def test_five_hundred_cells(benchmark, large, name):
     benchmark.pedantic(lambda: FigureCanvasAgg(FIGURES[name](large)).draw(), rounds=1)
     benchmark.extra_info["MiB"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024

@@ -41,7 +41,12 @@ def rastrigin(x):
 def ours(kind, **options):
     """Fifty generations of our loop."""
     budget = float(POINTS * GENERATIONS)
-    exact = {"batch": None, "sampling": "replacement", "shared": True, "evaluation": {"value": 0.0, "gradient": 0.0}}
+    exact = {
+        "batch": None,
+        "sampling": "replacement",
+        "shared": True,
+        "evaluation": {"value": 0.0, "gradient": 0.0},
+    }
     task = Task(
         landscape={"kind": "tests.benchmarks.test_generations:Rastrigin"}, optimizer={"kind": kind, "population": POINTS, **options},
         relaxation=None, noise=exact, seed=1, instances=None, budget=budget, gradient_cost={"value": 3.0, "low": 3.0, "high": 3.0},
@@ -76,7 +81,9 @@ def evosax(name, params=None, evaluated=False, **options):
     @jax.jit
     def run(keys, states):
         steps = GENERATIONS - evaluated
-        return jax.vmap(lambda key, state: jax.lax.scan(generation, (key, state), None, length=steps)[0])(keys, states)
+        return jax.vmap(lambda key, state: jax.lax.scan(generation, (key, state), None, length=steps)[0])(
+            keys, states
+        )
 
     keys = jax.random.split(jax.random.key(0), WORLDS)
     states = jax.vmap(begin)(keys)
@@ -94,7 +101,9 @@ def simple_ga():
     """Their GA: parents uniform among the better half, uniform crossover, every coordinate mutated."""
     import optax
 
-    return evosax("SimpleGA", {"crossover_rate": 0.5}, evaluated=True, std_schedule=optax.constant_schedule(0.1))
+    return evosax(
+        "SimpleGA", {"crossover_rate": 0.5}, evaluated=True, std_schedule=optax.constant_schedule(0.1)
+    )
 
 
 def pycma():
@@ -103,7 +112,9 @@ def pycma():
     import numpy as np
 
     def run():
-        es = cma.CMAEvolutionStrategy(np.linspace(-5, 5, DIM), SIGMA, {"popsize": POINTS, "verbose": -9, "seed": 1})
+        es = cma.CMAEvolutionStrategy(
+            np.linspace(-5, 5, DIM), SIGMA, {"popsize": POINTS, "verbose": -9, "seed": 1}
+        )
         for _ in range(GENERATIONS):
             x = es.ask()
             es.tell(x, [float((p * p - 10 * np.cos(2 * math.pi * p)).sum()) + 10 * DIM for p in x])
@@ -118,7 +129,9 @@ def evotorch(name, **options):
         import evotorch
 
     def run():
-        task = evotorch.Problem("min", rastrigin, solution_length=DIM, initial_bounds=(-5, 5), vectorized=True)
+        task = evotorch.Problem(
+            "min", rastrigin, solution_length=DIM, initial_bounds=(-5, 5), vectorized=True
+        )
         search = getattr(evotorch.algorithms, name)(task, popsize=POINTS, stdev_init=SIGMA, **options)
         search.run(GENERATIONS)
 
@@ -147,8 +160,12 @@ def deap():
         for _ in range(GENERATIONS):
             for one in population:
                 if not one.fitness.valid:
-                    one.fitness.values = (sum(g * g - 10 * math.cos(2 * math.pi * g) for g in one) + 10 * DIM,)
-            population = algorithms.varAnd(tools.selTournament(population, POINTS, tournsize=2), box, cxpb=1.0, mutpb=1.0)
+                    one.fitness.values = (
+                        sum(g * g - 10 * math.cos(2 * math.pi * g) for g in one) + 10 * DIM,
+                    )
+            population = algorithms.varAnd(
+                tools.selTournament(population, POINTS, tournsize=2), box, cxpb=1.0, mutpb=1.0
+            )
 
     return run
 
@@ -171,7 +188,11 @@ ARMS = {
     "cma_es, evosax": lambda: evosax("CMA_ES", {"std_init": SIGMA}),
     "cma_es, pycma, 1 world": pycma,
     "de, ours": lambda: ours("de", scale=0.5, crossover_rate=0.9),
-    "de, evosax": lambda: evosax("DifferentialEvolution", {"elitism": False, "differential_weight": 0.5, "crossover_rate": 0.9}, evaluated=True),
+    "de, evosax": lambda: evosax(
+        "DifferentialEvolution",
+        {"elitism": False, "differential_weight": 0.5, "crossover_rate": 0.9},
+        evaluated=True,
+    ),
     "ga, ours, better half": lambda: ours("ga", selection="truncation", mutation_sigma=0.1),
     "ga, evosax, better half": simple_ga,
     "ga, ours, tournament": lambda: ours("ga", tournament=2, mutation_sigma=0.1),
@@ -181,5 +202,7 @@ ARMS = {
 
 @pytest.mark.parametrize("who", ARMS)
 def test_generations(benchmark, who):
-    benchmark.group = f"50 generations of {who.split(',')[0]}, 256 worlds x 16 points x 20-D, float32 (objects: 1 world)"
+    benchmark.group = (
+        f"50 generations of {who.split(',')[0]}, 256 worlds x 16 points x 20-D, float32 (objects: 1 world)"
+    )
     benchmark.pedantic(ARMS[who](), rounds=10, warmup_rounds=2)

@@ -1,4 +1,7 @@
-"""What the noise ledger costs beside the search whose steps it takes again: seconds of both, and their ratio, in one run."""
+"""What the noise ledger costs beside the search whose steps it takes again.
+
+Seconds of both, and their ratio, in one run.
+"""
 
 import json
 
@@ -19,11 +22,17 @@ STUDY = {
 
 
 def test_ledger_of_a_cell(benchmark):
-    """64 worlds, 2000 steps in 20-D; 5 moments, two arms and one for each of two sources, 256 redraws each."""
+    """64 worlds, 2000 steps in 20-D.
+
+    5 moments, two arms and one for each of two sources, 256 redraws each.
+    """
     plan = make_plan(load_study(STUDY))
 
     def run():
-        return [json.loads(studies.cells.loop.run_cell(cell).attrs["profile"]) for cell in plan.cells(lambda address: False)]
+        return [
+            json.loads(studies.cells.loop.run_cell(cell).attrs["profile"])
+            for cell in plan.cells(lambda address: False)
+        ]
 
     run()  # compiles
     spent = benchmark.pedantic(run, rounds=1)

@@ -37,7 +37,7 @@ def graph(values):
     return built(values)
 
 
-# GraphFLA: name -> function of `graphfla.analysis`, arguments, and what of its answer is ours ------------------------------------
+# GraphFLA: name -> function of `graphfla.analysis`, arguments, and what of its answer is ours ---------------
 
 GRAPHFLA = {
     "peak_density": ("local_optima_ratio", {}, lambda a: a),
@@ -59,7 +59,7 @@ def by_graphfla(graph, name):
     return part(getattr(analysis, function)(graph, **arguments))
 
 
-# numpy --------------------------------------------------------------------------------------------------------------------------
+# numpy ------------------------------------------------------------------------------------------------------
 
 
 def flipped(f, i):
@@ -117,7 +117,7 @@ NUMPY = {
 }
 
 
-# side by side --------------------------------------------------------------------------------------------------------------------
+# side by side -----------------------------------------------------------------------------------------------
 
 
 def ours(values, name):
@@ -125,7 +125,9 @@ def ours(values, name):
 
 
 @pytest.mark.parametrize("who", ["ours", "numpy", "graphfla"])
-@pytest.mark.parametrize("name", [name for name in GRAPHFLA if name != "peak_density"])  # GraphFLA counts peaks as it builds
+@pytest.mark.parametrize(
+    "name", [name for name in GRAPHFLA if name != "peak_density"]
+)  # GraphFLA counts peaks as it builds
 def test_one_measure(benchmark, request, values, name, who):
     benchmark.group = f"{name} of an NK landscape, n = {N}"
     expected = ours(values, name)  # compiled from here on
@@ -158,4 +160,6 @@ def test_all_measures(benchmark, values, who):
         pytest.importorskip("graphfla")
     found = benchmark.pedantic(measure, rounds=5 if who == "ours" else 1)
     for name in GRAPHFLA:
-        assert found[name] == pytest.approx(expected[name], abs=LOOSELY.get(name, 1e-9) if who == "graphfla" else 1e-9), name
+        assert found[name] == pytest.approx(
+            expected[name], abs=LOOSELY.get(name, 1e-9) if who == "graphfla" else 1e-9
+        ), name

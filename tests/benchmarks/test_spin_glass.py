@@ -41,4 +41,8 @@ def test_values(benchmark, worlds, kind, who):
     loop(x.numpy(), sites, strength, out)
     np.testing.assert_allclose(out - landscape.best.numpy(), landscape.loss(x).numpy(), atol=1e-9)
     theirs = lambda: loop(x.numpy(), sites, strength, out)  # noqa: E731
-    benchmark.pedantic((lambda: landscape.loss(x)) if who == "ours" else theirs, rounds=5 if kind == "3-spin" else 100, warmup_rounds=2)
+    benchmark.pedantic(
+        (lambda: landscape.loss(x)) if who == "ours" else theirs,
+        rounds=5 if kind == "3-spin" else 100,
+        warmup_rounds=2,
+    )

@@ -70,14 +70,26 @@ KINDS = {
     "canyon": Canyon(dim=5, rotated=True, shifted=True),
     "canyon-2d": Canyon(dim=2),
     "rosenbrock": Rosenbrock(dim=5, box=1.0),
-    "saddle": Saddle(dim=5, unstable=2, rotated=True, starts="box", terms=11, condition=3.0, noise="inverse_hessian"),
+    "saddle": Saddle(
+        dim=5, unstable=2, rotated=True, starts="box", terms=11, condition=3.0, noise="inverse_hessian"
+    ),
     "saddle-confined": Saddle(dim=3, unstable=2, condition=3.0, confinement=2.0, rotated=True, starts="box"),
     "digits": Digits(hidden=3),
     "digits-relu": Digits(hidden=1, activation="relu"),
-    "module": TorchModule(module="tests.support.networks:mlp", data="tests.support.networks:labelled", held_out="tests.support.networks:HELD_OUT"),
-    "module-convolution": TorchModule(module="tests.support.networks:Convolution", data="tests.support.networks:pictures"),
-    "module-batch_norm": TorchModule(module="tests.support.networks:normalised", data="tests.support.networks:ROWS"),
-    "module-constants": TorchModule(module="tests.support.networks:RandomFeatures", data="tests.support.networks:PAIR"),
+    "module": TorchModule(
+        module="tests.support.networks:mlp",
+        data="tests.support.networks:labelled",
+        held_out="tests.support.networks:HELD_OUT",
+    ),
+    "module-convolution": TorchModule(
+        module="tests.support.networks:Convolution", data="tests.support.networks:pictures"
+    ),
+    "module-batch_norm": TorchModule(
+        module="tests.support.networks:normalised", data="tests.support.networks:ROWS"
+    ),
+    "module-constants": TorchModule(
+        module="tests.support.networks:RandomFeatures", data="tests.support.networks:PAIR"
+    ),
     "logistic_regression": LogisticRegression(features=3, examples=23),
     "linear_rnn": LinearRNN(units=3, steps=7, gain=0.9, spread=0.3),
     "linear_rnn-1": LinearRNN(steps=20),
@@ -136,7 +148,9 @@ REAL = [kind for kind, landscape in KINDS.items() if not isinstance(landscape.do
 SMOOTH = [kind for kind in REAL if kind != "relaxation-threshold"]
 ADDITIVE = [kind for kind, landscape in KINDS.items() if landscape.additive]
 TOGETHER = [kind for kind in KINDS if kind not in ADDITIVE]
-EXTENDED = [kind for kind, landscape in KINDS.items() if landscape.extension_cost is not None and kind not in REAL]
+EXTENDED = [
+    kind for kind, landscape in KINDS.items() if landscape.extension_cost is not None and kind not in REAL
+]
 DTYPES = [torch.float64, torch.float32]
 WORLDS = torch.arange(8)
 SOME = torch.tensor([5, 2])
@@ -184,17 +198,25 @@ def tables(landscape):
 
 def drawn(kind):
     """Whether worlds have different instances."""
-    return any(a.shape != b.shape or (a != b).any() for a, b in zip(*(tables(bound(kind, [w])) for w in (4, 1)), strict=True))
+    return any(
+        a.shape != b.shape or (a != b).any()
+        for a, b in zip(*(tables(bound(kind, [w])) for w in (4, 1)), strict=True)
+    )
 
 
 def everything(landscape, worlds, dtype, count):
     """All that a landscape computes for these worlds."""
     x = starts(landscape, count, worlds, dtype)
     found = {"start": x, "solution": landscape.solution_loss(x)}
-    for name, terms in (("whole", None), *((f"batch {rows}", batch(landscape, rows, 5, worlds, dtype)) for rows in (1, count))):
+    for name, terms in (
+        ("whole", None),
+        *((f"batch {rows}", batch(landscape, rows, 5, worlds, dtype)) for rows in (1, count)),
+    ):
         found[f"loss {name}"] = landscape.loss(x, terms)
         if x.is_floating_point() and "threshold" not in str(landscape):
             found[f"gradient {name}"] = evaluate(landscape, x, terms, gradient=True).gradient
         if landscape.extension_cost is not None and not x.is_floating_point():
-            found[f"extension {name}"] = landscape.extension(streams(worlds, dtype).uniform("evaluation", x.shape[1:]), terms)
+            found[f"extension {name}"] = landscape.extension(
+                streams(worlds, dtype).uniform("evaluation", x.shape[1:]), terms
+            )
     return found | landscape.measures(x[:, 0])

@@ -57,7 +57,11 @@ def test_shapes_dtype_and_box(kind, dtype, count):
         if type(landscape).start in (Landscape.start, Relaxation.start):  # others have a law of their own
             assert landscape.domain.low <= x.min()
             assert x.max() <= landscape.domain.high
-    for value in (landscape.loss(x), landscape.loss(x, batch(landscape, 1, dtype=dtype)), landscape.loss(x, batch(landscape, count, dtype=dtype))):
+    for value in (
+        landscape.loss(x),
+        landscape.loss(x, batch(landscape, 1, dtype=dtype)),
+        landscape.loss(x, batch(landscape, count, dtype=dtype)),
+    ):
         assert value.shape == shape(landscape, count)
         assert value.dtype == dtype
         assert value.isfinite().all()
@@ -86,7 +90,11 @@ def test_worlds_with_one_instance_number_have_one_instance(kind):
     assert torch.equal(value[0], value[1])
     assert torch.equal(value[0, 0], bound(kind, [4]).loss(x[:1])[0])
     assert torch.equal(value[0], value[2]) != drawn(kind)
-    shared = [t for t in vars(bound(kind, [4] * 5)).values() if isinstance(t, torch.Tensor) and t.ndim > 1 and len(t) == 5 and t[0].numel() > 1]
+    shared = [
+        t
+        for t in vars(bound(kind, [4] * 5)).values()
+        if isinstance(t, torch.Tensor) and t.ndim > 1 and len(t) == 5 and t[0].numel() > 1
+    ]
     assert all(t.stride(0) == 0 for t in shared), "worlds of one instance share memory"
 
 
@@ -108,14 +116,24 @@ def test_a_loss_that_is_no_sum_sees_its_examples_together(kind, dtype):
     x, m = starts(landscape, 3, dtype=dtype), landscape.terms
     error = {"rtol": 1e-11, "atol": 1e-12} if dtype == torch.float64 else {"rtol": 2e-4, "atol": 2e-5}
     index = torch.arange(m).expand(8, 1, m)
-    torch.testing.assert_close(landscape.loss(x, Terms(index, torch.full(index.shape, 1 / m, dtype=dtype))), landscape.loss(x), **error)
+    torch.testing.assert_close(
+        landscape.loss(x, Terms(index, torch.full(index.shape, 1 / m, dtype=dtype))),
+        landscape.loss(x),
+        **error,
+    )
     terms = batch(landscape, 1, dtype=dtype)
     value = landscape.loss(x, terms)
     torch.testing.assert_close(landscape.loss(x, Terms(terms.index.flip(-1), terms.weight)), value, **error)
-    padded = Terms(torch.cat((terms.index, terms.index[..., :3]), -1), torch.nn.functional.pad(terms.weight, (0, 3)))
+    padded = Terms(
+        torch.cat((terms.index, terms.index[..., :3]), -1), torch.nn.functional.pad(terms.weight, (0, 3))
+    )
     torch.testing.assert_close(landscape.loss(x, padded), value, **error)
     each = (
-        sum(landscape.loss(x, Terms(half, torch.full(half.shape, 1 / 3, dtype=dtype))) for half in (terms.index[..., :3], terms.index[..., 2:])) / 2
+        sum(
+            landscape.loss(x, Terms(half, torch.full(half.shape, 1 / 3, dtype=dtype)))
+            for half in (terms.index[..., :3], terms.index[..., 2:])
+        )
+        / 2
     )
     assert not torch.allclose(each, value, rtol=1e-3), "it is not the mean of smaller batches"
     with pytest.raises(ValueError, match="expected equal weights"):
@@ -129,18 +147,35 @@ def test_weight_zero_pads_and_repeated_terms_accumulate(kind, count):
     x = starts(landscape, count)
     for rows in (1, count):
         terms = batch(landscape, rows)
-        each = sum(landscape.loss(x, Terms(terms.index[..., b : b + 1], terms.weight[..., b : b + 1])) for b in range(5))
+        each = sum(
+            landscape.loss(x, Terms(terms.index[..., b : b + 1], terms.weight[..., b : b + 1]))
+            for b in range(5)
+        )
         torch.testing.assert_close(landscape.loss(x, terms), each, rtol=1e-12, atol=1e-12)
-        padded = Terms(terms.index.repeat(1, 1, 2), torch.cat((terms.weight, torch.zeros_like(terms.weight)), -1))
-        torch.testing.assert_close(landscape.loss(x, padded), landscape.loss(x, terms), rtol=1e-12, atol=1e-12)
+        padded = Terms(
+            terms.index.repeat(1, 1, 2), torch.cat((terms.weight, torch.zeros_like(terms.weight)), -1)
+        )
+        torch.testing.assert_close(
+            landscape.loss(x, padded), landscape.loss(x, terms), rtol=1e-12, atol=1e-12
+        )
         twice = Terms(terms.index.repeat(1, 1, 2), terms.weight.repeat(1, 1, 2))
-        torch.testing.assert_close(landscape.loss(x, twice), 2 * landscape.loss(x, terms), rtol=1e-12, atol=1e-12)
+        torch.testing.assert_close(
+            landscape.loss(x, twice), 2 * landscape.loss(x, terms), rtol=1e-12, atol=1e-12
+        )
 
 
-DIFFERENTIABLE = [kind for kind in SMOOTH if kind != "relaxation-lovasz"]  # loci tie at its starts, where it has a kink
+DIFFERENTIABLE = [
+    kind for kind in SMOOTH if kind != "relaxation-lovasz"
+]  # loci tie at its starts, where it has a kink
 
 
-@pytest.mark.parametrize("kind", [pytest.param(kind, marks=pytest.mark.verify if kind == "autoencoder" else []) for kind in DIFFERENTIABLE])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param(kind, marks=pytest.mark.verify if kind == "autoencoder" else [])
+        for kind in DIFFERENTIABLE
+    ],
+)
 @pytest.mark.parametrize("rows", [None, 1, 2])
 def test_gradients_agree_with_finite_differences(kind, rows):
     landscape = bound(kind, [0, 5])
@@ -154,8 +189,13 @@ def test_gradients_agree_with_finite_differences(kind, rows):
             moved[r, p] = torch.from_numpy(y)
             return landscape.loss(moved, terms)[r, p].reshape(-1)
 
-        each = [philox.finite_difference(lambda y, i=i: float(losses(y)[i]), x[r, p].numpy()) for i in range(len(landscape.players))]
-        own = np.concatenate([np.split(s, np.cumsum(landscape.players)[:-1])[i] for i, s in enumerate(each)])  # each player's block of its own loss
+        each = [
+            philox.finite_difference(lambda y, i=i: float(losses(y)[i]), x[r, p].numpy())
+            for i in range(len(landscape.players))
+        ]
+        own = np.concatenate([
+            np.split(s, np.cumsum(landscape.players)[:-1])[i] for i, s in enumerate(each)
+        ])  # each player's block of its own loss
         np.testing.assert_allclose(slope[r, p], own, rtol=1e-6, atol=1e-7)
 
 
@@ -170,7 +210,9 @@ def test_the_extension_meets_the_loss_at_the_corners_and_is_linear_in_each_coord
         mixed = (1 - p[..., locus]) * landscape.extension(low) + p[..., locus] * landscape.extension(high)
         torch.testing.assert_close(landscape.extension(p), mixed, rtol=1e-10, atol=1e-11)
     slope = torch.autograd.functional.jacobian(lambda q: landscape.extension(q).sum(), p)[..., locus]
-    torch.testing.assert_close(slope, landscape.extension(high) - landscape.extension(low), rtol=1e-10, atol=1e-11)
+    torch.testing.assert_close(
+        slope, landscape.extension(high) - landscape.extension(low), rtol=1e-10, atol=1e-11
+    )
 
 
 @kinds
@@ -181,20 +223,29 @@ def test_the_optimum_has_loss_zero_and_nothing_is_below(kind, dtype):
         assert landscape.gap_known
         assert landscape.optimum.shape == (8, landscape.dim)
         assert landscape.optimum.dtype == (torch.uint8 if isinstance(landscape.domain, Bits) else dtype)
-        assert landscape.solution_loss(landscape.optimum[:, None]).abs().max() <= (1e-12 if dtype == torch.float64 else 1e-5)
+        assert landscape.solution_loss(landscape.optimum[:, None]).abs().max() <= (
+            1e-12 if dtype == torch.float64 else 1e-5
+        )
         assert landscape.optima is not None
         assert landscape.optima.dtype == landscape.optimum.dtype
         assert (landscape.optima == landscape.optimum[:, None]).all(-1).any(-1).all()
-        assert landscape.solution_loss(landscape.optima).abs().max() <= (1e-12 if dtype == torch.float64 else 1e-5)
+        assert landscape.solution_loss(landscape.optima).abs().max() <= (
+            1e-12 if dtype == torch.float64 else 1e-5
+        )
     if landscape.gap_known:
-        assert landscape.solution_loss(starts(landscape, 17, dtype=dtype)).min() >= (-1e-12 if dtype == torch.float64 else -1e-5)
+        assert landscape.solution_loss(starts(landscape, 17, dtype=dtype)).min() >= (
+            -1e-12 if dtype == torch.float64 else -1e-5
+        )
 
 
 @kinds
 def test_wrong_shapes_are_named(kind):
     landscape = bound(kind)
     dtype = torch.uint8 if isinstance(landscape.domain, Bits) else torch.float64
-    with pytest.raises(ValueError, match=rf"expected points of shape \(R, P, {landscape.dim}\), got \(8, 2, {landscape.dim + 1}\)"):
+    with pytest.raises(
+        ValueError,
+        match=rf"expected points of shape \(R, P, {landscape.dim}\), got \(8, 2, {landscape.dim + 1}\)",
+    ):
         landscape.loss(torch.zeros((8, 2, landscape.dim + 1), dtype=dtype))
     with pytest.raises(ValueError, match=r"torch.uint8.*got torch.int64|torch.float64.*got torch.int64"):
         landscape.loss(torch.zeros((8, 2, landscape.dim), dtype=torch.int64))
@@ -216,7 +267,10 @@ def test_wrong_shapes_are_named(kind):
         (lambda: Quadratic(condition=0.5), "quadratic.condition: expected >= 1, got 0.5"),
         (lambda: GaussianField(length=0.0), "gaussian_field.length: expected > 0, got 0.0"),
         (lambda: Digits(hidden=0), "digits.hidden: expected >= 1, got 0"),
-        (lambda: Relaxation(inner=Quadratic()), "relaxation.inner: expected a landscape on Bits, got quadratic"),
+        (
+            lambda: Relaxation(inner=Quadratic()),
+            "relaxation.inner: expected a landscape on Bits, got quadratic",
+        ),
     ],
 )
 def test_parameters_out_of_range_are_named(make, message):

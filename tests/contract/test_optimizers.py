@@ -20,30 +20,95 @@ CASES = [  # kind, hyperparameters, P, domain
     ("sgd", {"starts": 3, "schedule": Schedule(kind="exponential", steps=3, warmup=2)}, 3, Reals()),
     ("openai_es", {"population": 6, "learning_rate": 0.05}, 6, Reals()),
     ("openai_es", {"population": 7, "antithetic": False, "inner": "adam"}, 7, Reals()),
-    ("openai_es", {"population": 5, "antithetic": False, "shaping": "raw", "momentum": 0.5, "weight_decay": 0.1, "learning_rate": 0.02}, 5, Reals()),
-    ("openai_es", {"population": 2, "shaping": "raw", "inner": "adam", "schedule": Schedule(kind="cosine", steps=4)}, 2, Reals()),
+    (
+        "openai_es",
+        {
+            "population": 5,
+            "antithetic": False,
+            "shaping": "raw",
+            "momentum": 0.5,
+            "weight_decay": 0.1,
+            "learning_rate": 0.02,
+        },
+        5,
+        Reals(),
+    ),
+    (
+        "openai_es",
+        {"population": 2, "shaping": "raw", "inner": "adam", "schedule": Schedule(kind="cosine", steps=4)},
+        2,
+        Reals(),
+    ),
     ("ga", {"population": 9, "elite": 1}, 9, Reals()),
-    ("ga", {"population": 7, "selection": "truncation", "crossover": "two_point", "mutation_rate": 0.5}, 7, Reals()),
+    (
+        "ga",
+        {"population": 7, "selection": "truncation", "crossover": "two_point", "mutation_rate": 0.5},
+        7,
+        Reals(),
+    ),
     ("ga", {"population": 1, "crossover": "none"}, 1, Reals()),
-    ("ga", {"population": 9, "selection": "proportional", "crossover": "one_point", "recombination_rate": 0.4}, 9, Bits()),
-    ("ga", {"population": 7, "selection": "proportional", "fitness": "linear", "selection_strength": 0.1, "elite": 2}, 7, Bits()),
+    (
+        "ga",
+        {"population": 9, "selection": "proportional", "crossover": "one_point", "recombination_rate": 0.4},
+        9,
+        Bits(),
+    ),
+    (
+        "ga",
+        {
+            "population": 7,
+            "selection": "proportional",
+            "fitness": "linear",
+            "selection_strength": 0.1,
+            "elite": 2,
+        },
+        7,
+        Bits(),
+    ),
     ("ga", {"population": 5, "selection": "none", "crossover": "two_point"}, 5, Bits()),
     ("ga", {"population": 7, "sampling": "systematic", "elite": 1}, 7, Bits()),
     ("ga", {"population": 6, "sampling": "systematic", "selection": "proportional"}, 6, Reals()),
     ("wright_fisher", {"population": 5, "ploidy": 2, "sampling": "systematic"}, 10, Bits()),
     ("wright_fisher", {"population": 6, "model": "moran", "sampling": "systematic"}, 6, Bits()),
-    ("steady_state_ga", {"population": 6, "children": 2, "replacement": "random", "sampling": "systematic"}, 2, Reals()),
-    ("island_ga", {"population": 9, "islands": 3, "interval": 1, "migration": "random", "sampling": "systematic"}, 9, Bits()),
+    (
+        "steady_state_ga",
+        {"population": 6, "children": 2, "replacement": "random", "sampling": "systematic"},
+        2,
+        Reals(),
+    ),
+    (
+        "island_ga",
+        {"population": 9, "islands": 3, "interval": 1, "migration": "random", "sampling": "systematic"},
+        9,
+        Bits(),
+    ),
     ("random_search", {"population": 3}, 3, Reals(-2.0, 2.0)),
     ("random_search", {"population": 1}, 1, Bits()),
     ("wright_fisher", {"population": 7}, 7, Reals()),
     ("bernoulli_nes", {"population": 7}, 7, Bits()),
-    ("bernoulli_nes", {"population": 4, "shaping": "raw", "natural": False, "lean": 1.0, "margin": 0.01, "learning_rate": 0.05}, 4, Bits()),
+    (
+        "bernoulli_nes",
+        {
+            "population": 4,
+            "shaping": "raw",
+            "natural": False,
+            "lean": 1.0,
+            "margin": 0.01,
+            "learning_rate": 0.05,
+        },
+        4,
+        Bits(),
+    ),
     ("pbil", {"population": 9}, 9, Bits()),
     ("pbil", {"population": 5, "selected": 1, "learning_rate": 1.0, "margin": 0.0}, 5, Bits()),
     ("cga", {"population": 10}, 2, Bits()),
     ("quasispecies", {"founders": 5}, lambda dim: 2**dim, Bits()),
-    ("quasispecies", {"founders": 7, "crossover": "one_point", "recombination_rate": 0.4, "fitness": "linear"}, lambda dim: 2**dim, Bits()),
+    (
+        "quasispecies",
+        {"founders": 7, "crossover": "one_point", "recombination_rate": 0.4, "fitness": "linear"},
+        lambda dim: 2**dim,
+        Bits(),
+    ),
     ("quasispecies", {"crossover": "free", "mutation_rate": 0.02}, lambda dim: 2**dim, Bits()),
     ("linkage_equilibrium", {}, 1, Reals()),
     ("linkage_equilibrium", {"ploidy": 2, "mutation_rate": 0.01, "selection_strength": 0.003}, 1, Reals()),
@@ -55,7 +120,18 @@ CASES = [  # kind, hyperparameters, P, domain
     ("one_plus_one_ea", {}, 1, Bits()),
     ("one_plus_one_ea", {"mutation_rate": 0.3}, 1, Bits()),
     ("rls", {}, 1, Bits()),
-    ("wright_fisher", {"population": 5, "ploidy": 2, "crossover": "one_point", "recombination_rate": 0.6, "fitness": "linear"}, 10, Reals()),
+    (
+        "wright_fisher",
+        {
+            "population": 5,
+            "ploidy": 2,
+            "crossover": "one_point",
+            "recombination_rate": 0.6,
+            "fitness": "linear",
+        },
+        10,
+        Reals(),
+    ),
     ("wright_fisher", {"population": 9, "crossover": "none", "mutation_rate": 0.1}, 9, Bits()),
     ("wright_fisher", {"population": 7, "crossover": "multi_point", "recombination_rate": 0.2}, 7, Bits()),
     ("wright_fisher", {"population": 5, "ploidy": 2, "recombination_rate": 0.5}, 10, Bits()),
@@ -87,12 +163,22 @@ CASES = [  # kind, hyperparameters, P, domain
     ("spsa", {}, 2, Reals()),
     ("spsa", {"pairs": 3, "stability": 2.0}, 6, Reals()),
     ("mu_lambda", {"population": 7}, 7, Reals()),
-    ("mu_lambda", {"population": 5, "parents": 3, "weights": "equal", "damping": 1.5, "sigma": 0.2}, 5, Reals()),
+    (
+        "mu_lambda",
+        {"population": 5, "parents": 3, "weights": "equal", "damping": 1.5, "sigma": 0.2},
+        5,
+        Reals(),
+    ),
     ("mu_lambda", {"population": 2}, 2, Reals()),
     ("xnes", {"population": 7}, 7, Reals()),
     ("xnes", {"population": 3, "sigma": 0.3, "shape_learning_rate": 0.1}, 3, Reals()),
     ("pgpe", {"population": 6}, 6, Reals()),
-    ("pgpe", {"population": 4, "shaping": "raw", "learning_rate": 0.05, "sigma_learning_rate": 0.01}, 4, Reals()),
+    (
+        "pgpe",
+        {"population": 4, "shaping": "raw", "learning_rate": 0.05, "sigma_learning_rate": 0.01},
+        4,
+        Reals(),
+    ),
     ("cem", {"population": 7}, 7, Reals()),
     ("cem", {"population": 9, "fraction": 0.3, "noise": 0.02, "steps": 4, "smoothing": 1.0}, 9, Reals()),
     ("extragradient", {"starts": 3}, 3, Reals()),
@@ -106,46 +192,177 @@ CASES = [  # kind, hyperparameters, P, domain
     ("de", {"population": 5, "strategy": "best", "crossover_rate": 0.3, "scale": 0.8}, 5, Reals()),
     ("de", {"population": 3, "strategy": "current_to_best", "crossover_rate": 0.0}, 3, Reals()),
     ("island_ga", {"population": 12, "interval": 2}, 12, Reals()),
-    ("island_ga", {"population": 9, "islands": 3, "elite": 1, "migrants": 2, "interval": 1, "migration": "random"}, 9, Reals()),
-    ("island_ga", {"population": 7, "islands": 1, "selection": "truncation", "crossover": "none", "interval": 1}, 7, Bits()),
-    ("island_ga", {"population": 10, "islands": 2, "selection": "proportional", "crossover": "two_point", "elite": 2, "interval": 2}, 10, Bits()),
-    ("island_ga", {"population": 6, "islands": 2, "selection": "none", "crossover": "one_point", "migrants": 3, "migration": "random"}, 6, Bits()),
+    (
+        "island_ga",
+        {"population": 9, "islands": 3, "elite": 1, "migrants": 2, "interval": 1, "migration": "random"},
+        9,
+        Reals(),
+    ),
+    (
+        "island_ga",
+        {"population": 7, "islands": 1, "selection": "truncation", "crossover": "none", "interval": 1},
+        7,
+        Bits(),
+    ),
+    (
+        "island_ga",
+        {
+            "population": 10,
+            "islands": 2,
+            "selection": "proportional",
+            "crossover": "two_point",
+            "elite": 2,
+            "interval": 2,
+        },
+        10,
+        Bits(),
+    ),
+    (
+        "island_ga",
+        {
+            "population": 6,
+            "islands": 2,
+            "selection": "none",
+            "crossover": "one_point",
+            "migrants": 3,
+            "migration": "random",
+        },
+        6,
+        Bits(),
+    ),
     ("parallel_tempering", {"population": 5}, 5, Reals()),
     ("parallel_tempering", {"population": 2, "hottest": 0.01}, 2, Reals()),
     ("parallel_tempering", {"population": 4, "coldest": 0.3, "hottest": 3.0}, 4, Bits()),
     ("parallel_tempering", {"population": 3, "mutation_rate": 0.3}, 3, Bits()),
     ("steady_state_ga", {"population": 6, "children": 2}, 2, Reals()),
-    ("steady_state_ga", {"population": 3, "replacement": "random", "crossover": "two_point", "mutation_rate": 0.5}, 1, Reals()),
-    ("steady_state_ga", {"population": 9, "children": 3, "crossover": "one_point", "recombination_rate": 0.5, "tournament": 3}, 3, Bits()),
-    ("steady_state_ga", {"population": 5, "children": 5, "replacement": "random", "crossover": "none"}, 5, Bits()),
+    (
+        "steady_state_ga",
+        {"population": 3, "replacement": "random", "crossover": "two_point", "mutation_rate": 0.5},
+        1,
+        Reals(),
+    ),
+    (
+        "steady_state_ga",
+        {
+            "population": 9,
+            "children": 3,
+            "crossover": "one_point",
+            "recombination_rate": 0.5,
+            "tournament": 3,
+        },
+        3,
+        Bits(),
+    ),
+    (
+        "steady_state_ga",
+        {"population": 5, "children": 5, "replacement": "random", "crossover": "none"},
+        5,
+        Bits(),
+    ),
     ("async_sgd", {"workers": 3}, 1, Reals()),
-    ("async_sgd", {"workers": 4, "mode": "sync", "backups": 1, "clip": 0.5, "schedule": Schedule(kind="step", steps=2)}, 4, Reals()),
-    ("async_sgd", {"workers": 3, "momentum": -0.3, "staleness_aware": True, "service": Service(kind="pareto", shape=2.5)}, 1, Reals()),
+    (
+        "async_sgd",
+        {"workers": 4, "mode": "sync", "backups": 1, "clip": 0.5, "schedule": Schedule(kind="step", steps=2)},
+        4,
+        Reals(),
+    ),
+    (
+        "async_sgd",
+        {
+            "workers": 3,
+            "momentum": -0.3,
+            "staleness_aware": True,
+            "service": Service(kind="pareto", shape=2.5),
+        },
+        1,
+        Reals(),
+    ),
     ("async_steady_state_ga", {"population": 6, "workers": 3}, 1, Reals()),
     ("async_steady_state_ga", {"population": 3, "workers": 5}, 1, Bits()),
-    ("async_steady_state_ga", {"population": 3, "workers": 2, "replacement": "random", "crossover": "two_point", "mutation_rate": 0.5}, 1, Reals()),
-    ("async_steady_state_ga", {"population": 3, "workers": 3, "service": Service(kind="constant", stragglers=1, slowdown=4.0)}, 1, Bits()),
-    ("async_steady_state_ga", {"population": 9, "workers": 3, "mode": "sync", "crossover": "one_point", "recombination_rate": 0.5}, 3, Bits()),
+    (
+        "async_steady_state_ga",
+        {
+            "population": 3,
+            "workers": 2,
+            "replacement": "random",
+            "crossover": "two_point",
+            "mutation_rate": 0.5,
+        },
+        1,
+        Reals(),
+    ),
+    (
+        "async_steady_state_ga",
+        {"population": 3, "workers": 3, "service": Service(kind="constant", stragglers=1, slowdown=4.0)},
+        1,
+        Bits(),
+    ),
+    (
+        "async_steady_state_ga",
+        {"population": 9, "workers": 3, "mode": "sync", "crossover": "one_point", "recombination_rate": 0.5},
+        3,
+        Bits(),
+    ),
     ("coevolution", {"population": 7}, 7, Reals()),
     ("ipop_cma_es", {"population": 7}, 7, Reals()),
     ("ipop_cma_es", {"population": 4, "covariance": "diagonal", "restarts": 2, "growth": 3}, 4, Reals()),
-    ("coevolution", {"population": 5, "selection": "truncation", "crossover": "two_point", "mutation_rate": 0.5}, 5, Reals()),
-    ("coevolution", {"population": 6, "selection": "proportional", "crossover": "one_point", "recombination_rate": 0.4}, 6, Bits()),
+    (
+        "coevolution",
+        {"population": 5, "selection": "truncation", "crossover": "two_point", "mutation_rate": 0.5},
+        5,
+        Reals(),
+    ),
+    (
+        "coevolution",
+        {"population": 6, "selection": "proportional", "crossover": "one_point", "recombination_rate": 0.4},
+        6,
+        Bits(),
+    ),
     ("consensus", {"population": 7}, 7, Reals()),
     ("consensus", {"population": 5, "noise": "isotropic", "alpha": 0.0}, 5, Reals()),
     ("consensus", {"population": 2, "diffusion": 2.0}, 2, Reals()),
     ("recombined_sgd", {"population": 5, "interval": 2}, 5, Reals()),
-    ("recombined_sgd", {"population": 3, "interval": 1, "momentum": 0.5, "nesterov": True, "clip": 0.7, "weight_decay": 0.1}, 3, Reals()),
+    (
+        "recombined_sgd",
+        {"population": 3, "interval": 1, "momentum": 0.5, "nesterov": True, "clip": 0.7, "weight_decay": 0.1},
+        3,
+        Reals(),
+    ),
     ("recombined_sgd", {"population": 4, "interval": 2, "exchange": "average"}, 4, Reals()),
-    ("recombined_sgd", {"population": 3, "interval": 1, "exchange": "average", "pull": 0.3, "momentum": 0.5}, 3, Reals()),
-    ("recombined_sgd", {"population": 1, "interval": 1, "schedule": Schedule(kind="cosine", steps=4)}, 1, Reals()),
+    (
+        "recombined_sgd",
+        {"population": 3, "interval": 1, "exchange": "average", "pull": 0.3, "momentum": 0.5},
+        3,
+        Reals(),
+    ),
+    (
+        "recombined_sgd",
+        {"population": 1, "interval": 1, "schedule": Schedule(kind="cosine", steps=4)},
+        1,
+        Reals(),
+    ),
     ("recombined_sgd", {"population": 2, "exchange": "none"}, 2, Reals()),
     ("memetic", {"population": 7, "descent_steps": 1}, 7, Reals()),
     ("memetic", {"population": 9, "descent_steps": 2, "learning": "baldwinian", "elite": 1}, 9, Reals()),
-    ("memetic", {"population": 5, "descent_steps": 0, "selection": "truncation", "crossover": "two_point"}, 5, Reals()),
-    ("memetic", {"population": 1, "descent_steps": 1, "crossover": "none", "selection": "proportional"}, 1, Reals()),
+    (
+        "memetic",
+        {"population": 5, "descent_steps": 0, "selection": "truncation", "crossover": "two_point"},
+        5,
+        Reals(),
+    ),
+    (
+        "memetic",
+        {"population": 1, "descent_steps": 1, "crossover": "none", "selection": "proportional"},
+        1,
+        Reals(),
+    ),
     ("pbt", {"population": 5, "interval": 1}, 5, Reals()),
-    ("pbt", {"population": 7, "interval": 2, "fraction": 0.5, "momentum": 0.5, "clip": 0.7, "weight_decay": 0.1}, 7, Reals()),
+    (
+        "pbt",
+        {"population": 7, "interval": 2, "fraction": 0.5, "momentum": 0.5, "clip": 0.7, "weight_decay": 0.1},
+        7,
+        Reals(),
+    ),
     ("pbt", {"population": 2, "interval": 1, "fraction": 0.5, "spread": 1.0}, 2, Reals()),
     ("torch_optim", {"learning_rate": 0.05, "starts": 3}, 3, Reals()),
     ("torch_optim", {"method": "RMSprop", "options": {"momentum": 0.5, "centered": True}}, 1, Reals()),
@@ -157,22 +374,84 @@ CASES = [  # kind, hyperparameters, P, domain
     ("deap_cma", {"population": 7}, 7, Reals()),
     ("pycma", {"population": 7}, 7, Reals()),
     ("pycma", {"population": 6, "sigma": 0.3, "options": {"CMA_diagonal": True}}, 6, Reals()),
-    ("sgd", {"batch": 3, "coupling": "constant_variance", "schedule": Schedule(kind="exponential", steps=3)}, 1, Reals()),
+    (
+        "sgd",
+        {"batch": 3, "coupling": "constant_variance", "schedule": Schedule(kind="exponential", steps=3)},
+        1,
+        Reals(),
+    ),
     ("sgd", {"step_size": StepSize(kind="clt", tolerance=0.5, memory=3), "starts": 3}, 3, Reals()),
     ("sgd", {"step_size": StepSize(kind="inverse_variance", memory=2), "momentum": 0.5}, 1, Reals()),
-    ("langevin", {"batch": 3, "coupling": "grow", "schedule": Schedule(kind="inverse_time", steps=3)}, 1, Reals()),
-    ("natural_sgd", {"batch": 3, "coupling": "constant_temperature", "schedule": Schedule(kind="cosine", steps=4)}, 1, Reals()),
-    ("openai_es", {"population": 4, "coupling": "grow", "largest": 10, "sigma_schedule": Schedule(kind="exponential", steps=4)}, 10, Reals()),
+    (
+        "langevin",
+        {"batch": 3, "coupling": "grow", "schedule": Schedule(kind="inverse_time", steps=3)},
+        1,
+        Reals(),
+    ),
+    (
+        "natural_sgd",
+        {"batch": 3, "coupling": "constant_temperature", "schedule": Schedule(kind="cosine", steps=4)},
+        1,
+        Reals(),
+    ),
     (
         "openai_es",
-        {"population": 7, "antithetic": False, "shaping": "raw", "learning_rate": 0.02, "coupling": "constant_variance"}
+        {
+            "population": 4,
+            "coupling": "grow",
+            "largest": 10,
+            "sigma_schedule": Schedule(kind="exponential", steps=4),
+        },
+        10,
+        Reals(),
+    ),
+    (
+        "openai_es",
+        {
+            "population": 7,
+            "antithetic": False,
+            "shaping": "raw",
+            "learning_rate": 0.02,
+            "coupling": "constant_variance",
+        }
         | {"coupled": "learning_rate", "schedule": Schedule(kind="cosine", steps=5)},
         7,
         Reals(),
     ),
-    ("ga", {"population": 3, "elite": 1, "coupling": "grow", "largest": 9, "schedule": Schedule(kind="exponential", steps=4)}, 9, Reals()),
-    ("ga", {"population": 9, "coupling": "constant_variance", "selection": "truncation", "schedule": Schedule(kind="cosine", steps=4)}, 9, Reals()),
-    ("ga", {"population": 7, "coupling": "constant_temperature", "selection": "proportional", "schedule": Schedule(kind="step", steps=1)}, 7, Bits()),
+    (
+        "ga",
+        {
+            "population": 3,
+            "elite": 1,
+            "coupling": "grow",
+            "largest": 9,
+            "schedule": Schedule(kind="exponential", steps=4),
+        },
+        9,
+        Reals(),
+    ),
+    (
+        "ga",
+        {
+            "population": 9,
+            "coupling": "constant_variance",
+            "selection": "truncation",
+            "schedule": Schedule(kind="cosine", steps=4),
+        },
+        9,
+        Reals(),
+    ),
+    (
+        "ga",
+        {
+            "population": 7,
+            "coupling": "constant_temperature",
+            "selection": "proportional",
+            "schedule": Schedule(kind="step", steps=1),
+        },
+        7,
+        Bits(),
+    ),
     ("simulated_annealing", {"starts": 3, "schedule": Schedule(kind="logarithmic", steps=3)}, 3, Reals()),
 ]
 PHASES = ("memetic",)  # methods that ask for gradients at some steps and for values alone at others
@@ -199,7 +478,11 @@ LEARNERS = [  # hyperparameters with which a method must beat its start
     ("pbil", {"learning_rate": 0.3}, Bits()),
     ("cga", {"population": 8}, Bits()),
     ("rls", {}, Bits()),
-    ("wright_fisher", {"population": 64, "ploidy": 2, "mutation_rate": 0.01, "selection_strength": 2.0}, Bits()),
+    (
+        "wright_fisher",
+        {"population": 64, "ploidy": 2, "mutation_rate": 0.01, "selection_strength": 2.0},
+        Bits(),
+    ),
     ("one_plus_one", {}, Reals()),
     ("snes", {}, Reals()),
     ("cma_es", {}, Reals()),
@@ -209,7 +492,11 @@ LEARNERS = [  # hyperparameters with which a method must beat its start
     ("langevin", {"learning_rate": 0.1, "temperature": 0.001}, Reals()),
     ("metropolis", {"starts": 8, "sigma": 0.2}, Reals()),
     ("metropolis", {"temperature": 0.1}, Bits()),
-    ("simulated_annealing", {"starts": 8, "sigma": 0.2, "schedule": Schedule(kind="exponential", steps=10)}, Reals()),
+    (
+        "simulated_annealing",
+        {"starts": 8, "sigma": 0.2, "schedule": Schedule(kind="exponential", steps=10)},
+        Reals(),
+    ),
     ("simulated_annealing", {}, Bits()),
     ("signed_sgd", {"learning_rate": 0.05}, Reals()),
     ("natural_sgd", {"learning_rate": 0.02}, Reals()),
@@ -232,7 +519,11 @@ LEARNERS = [  # hyperparameters with which a method must beat its start
     ("steady_state_ga", {"population": 16, "children": 16}, Reals()),
     ("steady_state_ga", {"population": 16, "children": 8, "replacement": "random", "tournament": 4}, Bits()),
     ("async_sgd", {"learning_rate": 0.02}, Reals()),
-    ("async_sgd", {"staleness_aware": True, "momentum": -0.3, "workers": 3, "service": Service(kind="constant")}, Reals()),
+    (
+        "async_sgd",
+        {"staleness_aware": True, "momentum": -0.3, "workers": 3, "service": Service(kind="constant")},
+        Reals(),
+    ),
     ("async_sgd", {"mode": "sync", "backups": 2}, Reals()),
     ("async_steady_state_ga", {"population": 16, "workers": 16, "mode": "sync"}, Reals()),
     ("async_steady_state_ga", {"population": 8, "workers": 4}, Bits()),
@@ -281,7 +572,10 @@ def problem(streams, domain, dim, exact=True, shift=0.0):
 
 
 def bowl(query, dtype, shift=0.0, scale=1.0):
-    """Value scale * sum_d h_d (x_d - o - shift)^2 with h_d = 1 + d / 4; o is 0.3 on reals, 0 on bits. The gradient by hand."""
+    """Value scale * sum_d h_d (x_d - o - shift)^2 with h_d = 1 + d / 4; o is 0.3 on reals, 0 on bits.
+
+    The gradient by hand.
+    """
     x = query.points.to(dtype) - shift - (0.0 if query.points.dtype == torch.uint8 else 0.3)
     h = scale * (1 + torch.arange(x.shape[-1], dtype=dtype) / 4)
     return Answer((h * x * x).sum(-1), 2 * h * x if query.gradient else None)
@@ -289,7 +583,11 @@ def bowl(query, dtype, shift=0.0, scale=1.0):
 
 def play(optimizer, domain, streams, dim=7, steps=5, answer=bowl, shift=0.0, exact=True):
     """-> states, queries and infos of every step."""
-    states, queries, infos = [optimizer.init(problem(streams, domain, dim, exact, shift), streams.at(0))], [], []
+    states, queries, infos = (
+        [optimizer.init(problem(streams, domain, dim, exact, shift), streams.at(0))],
+        [],
+        [],
+    )
     for step in range(1, steps + 1):
         s = streams.at(step)
         query = optimizer.ask(states[-1], s)
@@ -307,7 +605,7 @@ def tensors(state):
     return [field for field in state if isinstance(field, torch.Tensor)]
 
 
-# the contract ------------------------------------------------------------------------------------------------------------
+# the contract -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("case", CASES, ids=identity)
@@ -370,7 +668,10 @@ def test_a_bad_world_harms_no_other(case, bad):
     optimizer = build(kind, options)
     spoilt, plain = play(optimizer, domain, make(), answer=answer)[0], play(optimizer, domain, make())[0]
     others = [0, 1, 2, 4, 5, 6, 7]
-    assert all(torch.equal(a[others], b[others]) for a, b in zip(tensors(spoilt[-1]), tensors(plain[-1]), strict=True))
+    assert all(
+        torch.equal(a[others], b[others])
+        for a, b in zip(tensors(spoilt[-1]), tensors(plain[-1]), strict=True)
+    )
     assert optimizer.recommend(spoilt[-1]).shape == (8, 7)
 
 
@@ -498,7 +799,12 @@ NUMBERS = [  # kind, other hyperparameters, field, its values
     ("async_sgd", {"mode": "sync"}, "clip", (0.1, 2.0)),
     ("async_steady_state_ga", {"population": 4, "workers": 3}, "recombination_rate", (0.0, 1.0)),
     ("async_steady_state_ga", {"population": 4, "workers": 2, "mode": "sync"}, "mutation_rate", (0.0, 1.0)),
-    ("async_steady_state_ga", {"population": 3, "workers": 2, "replacement": "random"}, "mutation_sigma", (0.0, 1.0)),
+    (
+        "async_steady_state_ga",
+        {"population": 3, "workers": 2, "replacement": "random"},
+        "mutation_sigma",
+        (0.0, 1.0),
+    ),
     ("coevolution", {"selection": "truncation"}, "truncation", (0.1, 1.0)),
     ("ipop_cma_es", {}, "sigma", (0.1, 1.0)),
     ("ipop_cma_es", {}, "tol_fun", (1e-12, 1.0)),
@@ -529,9 +835,24 @@ NUMBERS = [  # kind, other hyperparameters, field, its values
     ("pbt", {"interval": 1}, "weight_decay", (0.0, 0.3)),
     ("pbt", {"interval": 1, "population": 10}, "fraction", (0.1, 0.5)),
     ("pbt", {"interval": 1}, "perturbation", (0.0, 0.9)),
-    ("sgd", {"batch": 9, "coupling": "grow", "schedule": Schedule(kind="cosine", steps=9)}, "learning_rate", (0.01, 0.1)),
-    ("openai_es", {"sigma_schedule": Schedule(kind="step", steps=2), "coupling": "constant_temperature"}, "sigma", (0.01, 0.4)),
-    ("ga", {"schedule": Schedule(kind="cosine", steps=9), "coupling": "constant_temperature"}, "mutation_sigma", (0.0, 1.0)),
+    (
+        "sgd",
+        {"batch": 9, "coupling": "grow", "schedule": Schedule(kind="cosine", steps=9)},
+        "learning_rate",
+        (0.01, 0.1),
+    ),
+    (
+        "openai_es",
+        {"sigma_schedule": Schedule(kind="step", steps=2), "coupling": "constant_temperature"},
+        "sigma",
+        (0.01, 0.4),
+    ),
+    (
+        "ga",
+        {"schedule": Schedule(kind="cosine", steps=9), "coupling": "constant_temperature"},
+        "mutation_sigma",
+        (0.0, 1.0),
+    ),
     ("torch_optim", {"starts": 2}, "learning_rate", (0.01, 0.4)),
     ("evotorch", {}, "sigma", (0.1, 1.0)),
     ("deap_ga", {"population": 6}, "recombination_rate", (0.1, 1.0)),
@@ -546,7 +867,9 @@ NUMBERS = [  # kind, other hyperparameters, field, its values
 ]
 
 
-@pytest.mark.parametrize(("kind", "options", "field", "limits"), NUMBERS, ids=lambda x: x if isinstance(x, str) else None)
+@pytest.mark.parametrize(
+    ("kind", "options", "field", "limits"), NUMBERS, ids=lambda x: x if isinstance(x, str) else None
+)
 @pytest.mark.parametrize("dtype", FLOATS)
 def test_one_number_for_each_world(kind, options, field, limits, dtype):
     """A batch whose worlds have different numbers equals the runs with each number, bit for bit."""
@@ -577,18 +900,46 @@ WRONG = [
     ("openai_es", {"beta2": -0.1}, "openai_es.beta2: expected >= 0"),
     ("openai_es", {"weight_decay": -0.1}, "openai_es.weight_decay: expected >= 0"),
     ("ga", {"population": 0}, "ga.population: expected >= 1"),
-    ("ga", {"selection": "roulette"}, "ga.selection: expected one of tournament, truncation, proportional, none"),
+    (
+        "ga",
+        {"selection": "roulette"},
+        "ga.selection: expected one of tournament, truncation, proportional, none",
+    ),
     ("ga", {"tournament": 0}, "ga.tournament: expected >= 1"),
     ("sgd", {"coupling": "grow"}, "sgd.batch: expected a number of terms with coupling 'grow', got None"),
-    ("sgd", {"batch": 3, "coupling": "smith"}, "sgd.coupling: expected one of none, constant_variance, constant_temperature, grow, decay_and_grow"),
+    (
+        "sgd",
+        {"batch": 3, "coupling": "smith"},
+        "sgd.coupling: expected one of none, constant_variance, constant_temperature, grow, decay_and_grow",
+    ),
     ("sgd", {"batch": 0}, "sgd.batch: expected >= 1"),
-    ("langevin", {"coupling": "constant_variance"}, "langevin.batch: expected a number of terms with coupling"),
-    ("natural_sgd", {"coupling": "constant_variance"}, "natural_sgd.batch: expected a number of terms with coupling"),
-    ("openai_es", {"coupling": "grow"}, "openai_es.largest: expected a number of points >= population = 16 with coupling 'grow', got None"),
+    (
+        "langevin",
+        {"coupling": "constant_variance"},
+        "langevin.batch: expected a number of terms with coupling",
+    ),
+    (
+        "natural_sgd",
+        {"coupling": "constant_variance"},
+        "natural_sgd.batch: expected a number of terms with coupling",
+    ),
+    (
+        "openai_es",
+        {"coupling": "grow"},
+        "openai_es.largest: expected a number of points >= population = 16 with coupling 'grow', got None",
+    ),
     ("openai_es", {"largest": 8}, "openai_es.largest: expected >= population = 16, got 8"),
-    ("openai_es", {"largest": 17}, "openai_es.largest: expected an even number with antithetic points, got 17"),
+    (
+        "openai_es",
+        {"largest": 17},
+        "openai_es.largest: expected an even number with antithetic points, got 17",
+    ),
     ("openai_es", {"coupled": "momentum"}, "openai_es.coupled: expected one of sigma, learning_rate"),
-    ("ga", {"coupling": "decay_and_grow"}, "ga.largest: expected a number of points >= population = 64 with coupling 'decay_and_grow', got None"),
+    (
+        "ga",
+        {"coupling": "decay_and_grow"},
+        "ga.largest: expected a number of points >= population = 64 with coupling 'decay_and_grow', got None",
+    ),
     ("ga", {"truncation": 0.0}, "ga.truncation: expected > 0"),
     ("ga", {"truncation": 1.1}, "ga.truncation: expected <= 1"),
     ("ga", {"fitness": "log"}, "ga.fitness: expected one of linear, exponential"),
@@ -607,19 +958,35 @@ WRONG = [
     ("bernoulli_nes", {"shaping": "ranks"}, "bernoulli_nes.shaping: expected one of centered_ranks, raw"),
     ("bernoulli_nes", {"lean": -1.0}, "bernoulli_nes.lean: expected >= 0"),
     ("bernoulli_nes", {"margin": 0.5}, "bernoulli_nes.margin: expected < 0.5"),
-    ("pbil", {"population": 4, "selected": 5}, "pbil.selected: expected 1 <= selected <= population = 4, got 5"),
+    (
+        "pbil",
+        {"population": 4, "selected": 5},
+        "pbil.selected: expected 1 <= selected <= population = 4, got 5",
+    ),
     ("pbil", {"learning_rate": 1.5}, "pbil.learning_rate: expected <= 1"),
     ("pbil", {"margin": -0.1}, "pbil.margin: expected >= 0"),
     ("cga", {"population": 1}, "cga.population: expected > 1"),
     ("cga", {"margin": 0.5}, "cga.margin: expected < 0.5"),
-    ("quasispecies", {"crossover": "two_point"}, "quasispecies.crossover: expected one of none, one_point, free"),
+    (
+        "quasispecies",
+        {"crossover": "two_point"},
+        "quasispecies.crossover: expected one of none, one_point, free",
+    ),
     ("quasispecies", {"recombination_rate": 1.5}, "quasispecies.recombination_rate: expected <= 1"),
     ("quasispecies", {"mutation_rate": -0.5}, "quasispecies.mutation_rate: expected >= 0"),
     ("quasispecies", {"selection_strength": -0.5}, "quasispecies.selection_strength: expected >= 0"),
     ("linkage_equilibrium", {"ploidy": 4}, "linkage_equilibrium.ploidy: expected one of 1, 2"),
     ("linkage_equilibrium", {"mutation_rate": 1.5}, "linkage_equilibrium.mutation_rate: expected <= 1"),
-    ("linkage_equilibrium", {"selection_strength": -0.5}, "linkage_equilibrium.selection_strength: expected >= 0"),
-    ("adaptive_walk", {"rule": "steepest"}, "adaptive_walk.rule: expected one of greedy, random, proportional"),
+    (
+        "linkage_equilibrium",
+        {"selection_strength": -0.5},
+        "linkage_equilibrium.selection_strength: expected >= 0",
+    ),
+    (
+        "adaptive_walk",
+        {"rule": "steepest"},
+        "adaptive_walk.rule: expected one of greedy, random, proportional",
+    ),
     ("sswm", {"population": 0.5}, "sswm.population: expected >= 1"),
     ("sswm", {"model": "cannings"}, "sswm.model: expected one of wright_fisher, moran"),
     ("sswm", {"selection_strength": -1.0}, "sswm.selection_strength: expected >= 0"),
@@ -627,7 +994,11 @@ WRONG = [
     ("wright_fisher", {"ploidy": 3}, "wright_fisher.ploidy: expected one of 1, 2"),
     ("wright_fisher", {"model": "cannings"}, "wright_fisher.model: expected one of wright_fisher, moran"),
     ("wright_fisher", {"selection_strength": -1.0}, "wright_fisher.selection_strength: expected >= 0"),
-    ("wright_fisher", {"crossover": "uniform"}, "wright_fisher.crossover: expected one of none, one_point, multi_point, free"),
+    (
+        "wright_fisher",
+        {"crossover": "uniform"},
+        "wright_fisher.crossover: expected one of none, one_point, multi_point, free",
+    ),
     ("wright_fisher", {"recombination_rate": 1.5}, "wright_fisher.recombination_rate: expected <= 1"),
     ("wright_fisher", {"mutation_rate": -0.5}, "wright_fisher.mutation_rate: expected >= 0"),
     ("wright_fisher", {"mutation_sigma": -0.5}, "wright_fisher.mutation_sigma: expected >= 0"),
@@ -670,11 +1041,31 @@ WRONG = [
     ("signed_sgd", {"starts": 0}, "signed_sgd.starts: expected >= 1"),
     ("natural_sgd", {"learning_rate": 0.0}, "natural_sgd.learning_rate: expected > 0"),
     ("natural_sgd", {"metric": "fisher"}, "natural_sgd.metric: expected one of logistic, given"),
-    ("natural_sgd", {"metric": "given"}, "natural_sgd.matrix: expected one with metric given and none with logistic, got None with given"),
-    ("natural_sgd", {"matrix": (1.0, 2.0)}, "natural_sgd.matrix: expected one with metric given and none with logistic"),
-    ("natural_sgd", {"metric": "given", "matrix": (1.0, -2.0)}, "natural_sgd.matrix: expected a positive definite one"),
-    ("natural_sgd", {"metric": "given", "matrix": ((1.0, 2.0), (2.0, 1.0))}, "natural_sgd.matrix: expected a positive definite one"),
-    ("natural_sgd", {"metric": "given", "matrix": ((2.0, 1.0), (0.0, 2.0))}, "natural_sgd.matrix: expected .* a symmetric"),
+    (
+        "natural_sgd",
+        {"metric": "given"},
+        "natural_sgd.matrix: expected one with metric given and none with logistic, got None with given",
+    ),
+    (
+        "natural_sgd",
+        {"matrix": (1.0, 2.0)},
+        "natural_sgd.matrix: expected one with metric given and none with logistic",
+    ),
+    (
+        "natural_sgd",
+        {"metric": "given", "matrix": (1.0, -2.0)},
+        "natural_sgd.matrix: expected a positive definite one",
+    ),
+    (
+        "natural_sgd",
+        {"metric": "given", "matrix": ((1.0, 2.0), (2.0, 1.0))},
+        "natural_sgd.matrix: expected a positive definite one",
+    ),
+    (
+        "natural_sgd",
+        {"metric": "given", "matrix": ((2.0, 1.0), (0.0, 2.0))},
+        "natural_sgd.matrix: expected .* a symmetric",
+    ),
     ("natural_sgd", {"damping": -0.1}, "natural_sgd.damping: expected >= 0"),
     ("natural_sgd", {"starts": 0}, "natural_sgd.starts: expected >= 1"),
     ("spsa", {"learning_rate": 0.0}, "spsa.learning_rate: expected > 0"),
@@ -685,7 +1076,11 @@ WRONG = [
     ("spsa", {"pairs": 0}, "spsa.pairs: expected >= 1"),
     ("mu_lambda", {"population": 1}, "mu_lambda.population: expected >= 2"),
     ("mu_lambda", {"parents": 0}, "mu_lambda.parents: expected >= 1"),
-    ("mu_lambda", {"population": 4, "parents": 5}, "mu_lambda.parents: expected 1 <= parents <= population = 4, got 5"),
+    (
+        "mu_lambda",
+        {"population": 4, "parents": 5},
+        "mu_lambda.parents: expected 1 <= parents <= population = 4, got 5",
+    ),
     ("mu_lambda", {"weights": "linear"}, "mu_lambda.weights: expected one of log, equal"),
     ("mu_lambda", {"sigma": 0.0}, "mu_lambda.sigma: expected > 0"),
     ("mu_lambda", {"damping": 0.0}, "mu_lambda.damping: expected > 0"),
@@ -729,35 +1124,75 @@ WRONG = [
     ("de", {"crossover_rate": 1.5}, "de.crossover_rate: expected <= 1"),
     ("island_ga", {"population": 10}, "island_ga.population: expected a multiple of islands = 4, got 10"),
     ("island_ga", {"islands": 0}, "island_ga.islands: expected >= 1"),
-    ("island_ga", {"migrants": 17}, "island_ga.migrants: expected 0 <= migrants <= population / islands = 16, got 17"),
+    (
+        "island_ga",
+        {"migrants": 17},
+        "island_ga.migrants: expected 0 <= migrants <= population / islands = 16, got 17",
+    ),
     ("island_ga", {"interval": 0}, "island_ga.interval: expected >= 1"),
     ("island_ga", {"migration": "worst"}, "island_ga.migration: expected one of best, random"),
     ("island_ga", {"elite": 16}, "island_ga.elite: expected 0 <= elite < population / islands = 16, got 16"),
     ("parallel_tempering", {"population": 1}, "parallel_tempering.population: expected >= 2"),
     ("parallel_tempering", {"coldest": 0.0}, "parallel_tempering.coldest: expected > 0"),
-    ("parallel_tempering", {"coldest": 0.2, "hottest": 0.1}, "parallel_tempering.hottest: expected >= coldest = 0.2, got 0.1"),
+    (
+        "parallel_tempering",
+        {"coldest": 0.2, "hottest": 0.1},
+        "parallel_tempering.hottest: expected >= coldest = 0.2, got 0.1",
+    ),
     ("parallel_tempering", {"sigma": 0.0}, "parallel_tempering.sigma: expected > 0"),
     ("parallel_tempering", {"mutation_rate": 1.5}, "parallel_tempering.mutation_rate: expected <= 1"),
     ("steady_state_ga", {"children": 0}, "steady_state_ga.children: expected >= 1"),
-    ("steady_state_ga", {"population": 9, "children": 2}, "steady_state_ga.population: expected a multiple of children = 2, got 9"),
-    ("steady_state_ga", {"replacement": "oldest"}, "steady_state_ga.replacement: expected one of worst, random"),
+    (
+        "steady_state_ga",
+        {"population": 9, "children": 2},
+        "steady_state_ga.population: expected a multiple of children = 2, got 9",
+    ),
+    (
+        "steady_state_ga",
+        {"replacement": "oldest"},
+        "steady_state_ga.replacement: expected one of worst, random",
+    ),
     ("steady_state_ga", {"tournament": 0}, "steady_state_ga.tournament: expected >= 1"),
     ("steady_state_ga", {"recombination_rate": 1.5}, "steady_state_ga.recombination_rate: expected <= 1"),
     ("async_sgd", {"learning_rate": 0.0}, "async_sgd.learning_rate: expected > 0"),
     ("async_sgd", {"workers": 0}, "async_sgd.workers: expected >= 1"),
     ("async_sgd", {"mode": "barrier"}, "async_sgd.mode: expected one of async, sync, got 'barrier'"),
     ("async_sgd", {"backups": -1}, "async_sgd.backups: expected >= 0"),
-    ("async_sgd", {"backups": 1}, "async_sgd.backups: expected 0 <= backups < 1 with 8 workers and async, got 1"),
-    ("async_sgd", {"backups": 8, "mode": "sync"}, "async_sgd.backups: expected 0 <= backups < 8 with 8 workers and sync, got 8"),
+    (
+        "async_sgd",
+        {"backups": 1},
+        "async_sgd.backups: expected 0 <= backups < 1 with 8 workers and async, got 1",
+    ),
+    (
+        "async_sgd",
+        {"backups": 8, "mode": "sync"},
+        "async_sgd.backups: expected 0 <= backups < 8 with 8 workers and sync, got 8",
+    ),
     ("async_sgd", {"momentum": -1.0}, "async_sgd.momentum: expected > -1"),
     ("async_sgd", {"momentum": 1.0}, "async_sgd.momentum: expected < 1"),
     ("async_sgd", {"clip": 0.0}, "async_sgd.clip: expected > 0"),
-    ("async_sgd", {"workers": 2, "service": Service(stragglers=3)}, "async_sgd.service.stragglers: expected at most workers = 2, got 3"),
+    (
+        "async_sgd",
+        {"workers": 2, "service": Service(stragglers=3)},
+        "async_sgd.service.stragglers: expected at most workers = 2, got 3",
+    ),
     ("async_steady_state_ga", {"workers": 0}, "async_steady_state_ga.workers: expected >= 1"),
-    ("async_steady_state_ga", {"workers": 7, "mode": "sync"}, "ga.population: expected a multiple of workers = 7 with sync, got 64"),
-    ("async_steady_state_ga", {"service": Service(stragglers=9)}, "async_steady_state_ga.service.stragglers: expected at most workers = 8, got 9"),
+    (
+        "async_steady_state_ga",
+        {"workers": 7, "mode": "sync"},
+        "ga.population: expected a multiple of workers = 7 with sync, got 64",
+    ),
+    (
+        "async_steady_state_ga",
+        {"service": Service(stragglers=9)},
+        "async_steady_state_ga.service.stragglers: expected at most workers = 8, got 9",
+    ),
     ("async_steady_state_ga", {"mode": "both"}, "async_steady_state_ga.mode: expected one of async, sync"),
-    ("async_steady_state_ga", {"replacement": "oldest"}, "async_steady_state_ga.replacement: expected one of worst, random"),
+    (
+        "async_steady_state_ga",
+        {"replacement": "oldest"},
+        "async_steady_state_ga.replacement: expected one of worst, random",
+    ),
     ("async_steady_state_ga", {"tournament": 0}, "async_steady_state_ga.tournament: expected >= 1"),
     ("coevolution", {"population": 0}, "coevolution.population: expected >= 1"),
     ("ipop_cma_es", {"population": 1}, "ipop_cma_es.population: expected >= 2"),
@@ -768,9 +1203,17 @@ WRONG = [
     ("ipop_cma_es", {"growth": 0}, "ipop_cma_es.growth: expected >= 1"),
     ("ipop_cma_es", {"tol_fun": -1.0}, "ipop_cma_es.tol_fun: expected >= 0"),
     ("ipop_cma_es", {"tol_x": -1.0}, "ipop_cma_es.tol_x: expected >= 0"),
-    ("coevolution", {"population": 3, "opponents": 4}, "coevolution.opponents: expected 1 <= opponents <= population = 3, got 4"),
+    (
+        "coevolution",
+        {"population": 3, "opponents": 4},
+        "coevolution.opponents: expected 1 <= opponents <= population = 3, got 4",
+    ),
     ("coevolution", {"opponents": 0}, "coevolution.opponents: expected >= 1"),
-    ("coevolution", {"selection": "roulette"}, "coevolution.selection: expected one of tournament, truncation, proportional, none"),
+    (
+        "coevolution",
+        {"selection": "roulette"},
+        "coevolution.selection: expected one of tournament, truncation, proportional, none",
+    ),
     ("coevolution", {"mutation_sigma": -0.5}, "coevolution.mutation_sigma: expected >= 0"),
     ("consensus", {"population": 1}, "consensus.population: expected >= 2"),
     ("consensus", {"alpha": -1.0}, "consensus.alpha: expected >= 0"),
@@ -785,14 +1228,26 @@ WRONG = [
     ("recombined_sgd", {"clip": 0.0}, "recombined_sgd.clip: expected > 0"),
     ("recombined_sgd", {"weight_decay": -1.0}, "recombined_sgd.weight_decay: expected >= 0"),
     ("recombined_sgd", {"interval": 0}, "recombined_sgd.interval: expected >= 1"),
-    ("recombined_sgd", {"exchange": "one_point"}, "recombined_sgd.exchange: expected one of crossover, average, none"),
+    (
+        "recombined_sgd",
+        {"exchange": "one_point"},
+        "recombined_sgd.exchange: expected one of crossover, average, none",
+    ),
     ("recombined_sgd", {"exchange": "average", "pull": 0.0}, "recombined_sgd.pull: expected > 0"),
-    ("recombined_sgd", {"pull": 0.5}, "recombined_sgd.pull: expected 1 unless exchange is average, got 0.5 with crossover"),
+    (
+        "recombined_sgd",
+        {"pull": 0.5},
+        "recombined_sgd.pull: expected 1 unless exchange is average, got 0.5 with crossover",
+    ),
     ("memetic", {"population": 4, "elite": 4}, "memetic.elite: expected 0 <= elite < population = 4, got 4"),
     ("memetic", {"learning": "darwinian"}, "memetic.learning: expected one of lamarckian, baldwinian"),
     ("memetic", {"descent_steps": -1}, "memetic.descent_steps: expected >= 0"),
     ("memetic", {"learning_rate": 0.0}, "memetic.learning_rate: expected > 0"),
-    ("memetic", {"selection": "roulette"}, "memetic.selection: expected one of tournament, truncation, proportional, none"),
+    (
+        "memetic",
+        {"selection": "roulette"},
+        "memetic.selection: expected one of tournament, truncation, proportional, none",
+    ),
     ("pbt", {"population": 1}, "pbt.population: expected >= 2"),
     ("pbt", {"learning_rate": 0.0}, "pbt.learning_rate: expected > 0"),
     ("pbt", {"spread": 0.5}, "pbt.spread: expected >= 1"),
@@ -805,13 +1260,15 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "options", "message"), WRONG, ids=lambda x: x if isinstance(x, str) else None)
+@pytest.mark.parametrize(
+    ("kind", "options", "message"), WRONG, ids=lambda x: x if isinstance(x, str) else None
+)
 def test_out_of_range(kind, options, message):
     with pytest.raises(ValueError, match=message):
         build(kind, options)
 
 
-# invariances -------------------------------------------------------------------------------------------------------------
+# invariances ------------------------------------------------------------------------------------------------
 
 RANKED = [
     ("openai_es", {}, Reals()),
@@ -852,22 +1309,42 @@ def test_rank_methods_ignore_monotone_transforms(case):
     kind, options, domain = case
     plain = play(build(kind, options), domain, make())[1]
     for transform in (lambda v: 64 * v, lambda v: v.exp() if v.max() < 700 else v):
-        bent = play(build(kind, options), domain, make(), answer=lambda q, dtype, t=transform: Answer(t(bowl(q, dtype).value)))[1]
+        bent = play(
+            build(kind, options),
+            domain,
+            make(),
+            answer=lambda q, dtype, t=transform: Answer(t(bowl(q, dtype).value)),
+        )[1]
         assert torch.equal(plain[-1].points, bent[-1].points)
 
 
-@pytest.mark.parametrize("case", [("openai_es", {"shaping": "raw"}, Reals()), ("ga", {"selection": "proportional"}, Reals())], ids=identity)
+@pytest.mark.parametrize(
+    "case",
+    [("openai_es", {"shaping": "raw"}, Reals()), ("ga", {"selection": "proportional"}, Reals())],
+    ids=identity,
+)
 def test_the_others_do_not(case):
     kind, options, domain = case
-    plain, scaled = (play(build(kind, options), domain, make(), answer=lambda q, t, k=k: bowl(q, t, scale=k))[1][-1] for k in (1.0, 64.0))
+    plain, scaled = (
+        play(build(kind, options), domain, make(), answer=lambda q, t, k=k: bowl(q, t, scale=k))[1][-1]
+        for k in (1.0, 64.0)
+    )
     assert not torch.allclose(plain.points, scaled.points)
 
 
-HELD = ("random_search", "natural_sgd", "linkage_equilibrium")  # methods to which the place of 0, or the box, means something
-BASIS = ("deap_cma",)  # it rotates its draws by the axes that eigh picks among equal eigenvalues: rounding decides which
+HELD = (
+    "random_search",
+    "natural_sgd",
+    "linkage_equilibrium",
+)  # methods to which the place of 0, or the box, means something
+BASIS = (
+    "deap_cma",
+)  # it rotates its draws by the axes that eigh picks among equal eigenvalues: rounding decides which
 
 
-@pytest.mark.parametrize("case", [c for c in CASES if isinstance(c[-1], Reals) and c[0] not in HELD + BASIS], ids=identity)
+@pytest.mark.parametrize(
+    "case", [c for c in CASES if isinstance(c[-1], Reals) and c[0] not in HELD + BASIS], ids=identity
+)
 def test_translation(case):
     """Moving the start and the optimum moves the trajectory (weight decay, which pulls to 0, apart)."""
     kind, options, _, domain = case
@@ -890,12 +1367,18 @@ def test_relabelled_bits(crossover):
     assert torch.equal(other.points ^ flip, plain.points)
 
 
-# sgd ---------------------------------------------------------------------------------------------------------------------
+# sgd --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     "options",
-    [{}, {"momentum": 0.9}, {"momentum": 0.9, "nesterov": True}, {"weight_decay": 0.1, "momentum": 0.5}, {"clip": 0.5, "weight_decay": 0.1}],
+    [
+        {},
+        {"momentum": 0.9},
+        {"momentum": 0.9, "nesterov": True},
+        {"weight_decay": 0.1, "momentum": 0.5},
+        {"clip": 0.5, "weight_decay": 0.1},
+    ],
     ids=str,
 )
 def test_sgd_is_torch_sgd(options):
@@ -909,7 +1392,9 @@ def test_sgd_is_torch_sgd(options):
         if "clip" in options:
             torch.nn.utils.clip_grad_norm_([x], options["clip"])
         peer.step()
-    assert torch.allclose(states[-1].points[0, 0], x.detach(), atol=1e-5 if "clip" in options else 1e-14)  # torch adds 1e-6 to the norm
+    assert torch.allclose(
+        states[-1].points[0, 0], x.detach(), atol=1e-5 if "clip" in options else 1e-14
+    )  # torch adds 1e-6 to the norm
 
 
 def test_starts_are_independent_trajectories():
@@ -928,12 +1413,18 @@ def test_sgd_refuses_an_answer_without_gradients():
         optimizer.tell(state, optimizer.ask(state, s), Answer(torch.zeros(8, 1)), s)
 
 
-# openai_es ---------------------------------------------------------------------------------------------------------------
+# openai_es --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     "options",
-    [{}, {"antithetic": False}, {"shaping": "raw"}, {"shaping": "raw", "antithetic": False}, {"inner": "adam", "weight_decay": 0.1}],
+    [
+        {},
+        {"antithetic": False},
+        {"shaping": "raw"},
+        {"shaping": "raw", "antithetic": False},
+        {"inner": "adam", "weight_decay": 0.1},
+    ],
     ids=str,
 )
 def test_es_beside_a_loop(options):
@@ -941,7 +1432,9 @@ def test_es_beside_a_loop(options):
     optimizer = build("openai_es", {"population": 6, "sigma": 0.3, "learning_rate": 0.02} | options)
     states, queries, _ = play(optimizer, Reals(), make([1]), steps=6)
     x = states[0].center[0, 0].clone().requires_grad_()
-    peer = (torch.optim.Adam if options.get("inner") == "adam" else torch.optim.SGD)([x], lr=0.02, weight_decay=options.get("weight_decay", 0.0))
+    peer = (torch.optim.Adam if options.get("inner") == "adam" else torch.optim.SGD)(
+        [x], lr=0.02, weight_decay=options.get("weight_decay", 0.0)
+    )
     for query in queries:
         value = bowl(query, torch.float64).value[0].tolist()
         factor = 1.0
@@ -949,7 +1442,9 @@ def test_es_beside_a_loop(options):
             value = naive.centered_ranks(value)
         elif not optimizer.antithetic:
             value, factor = [v - sum(value) / 6 for v in value], 6 / 5
-        x.grad = factor * torch.tensor(naive.es_gradient(query.points[0].tolist(), x.tolist(), value, 0.3), dtype=torch.float64)
+        x.grad = factor * torch.tensor(
+            naive.es_gradient(query.points[0].tolist(), x.tolist(), value, 0.3), dtype=torch.float64
+        )
         peer.step()
     assert torch.allclose(states[-1].center[0, 0], x.detach(), atol=1e-9)
 
@@ -961,12 +1456,21 @@ def test_antithetic_points_are_mirrored():
     assert torch.allclose(x[:, :3] + x[:, 3:], 2 * state.center)
 
 
-# ga ----------------------------------------------------------------------------------------------------------------------
+# ga ---------------------------------------------------------------------------------------------------------
 
 
 def test_one_generation_beside_a_loop():
     n, d, elite = 9, 7, 2
-    optimizer = build("ga", {"population": n, "elite": elite, "crossover": "one_point", "recombination_rate": 0.6, "mutation_rate": 0.2})
+    optimizer = build(
+        "ga",
+        {
+            "population": n,
+            "elite": elite,
+            "crossover": "one_point",
+            "recombination_rate": 0.6,
+            "mutation_rate": 0.2,
+        },
+    )
     state = optimizer.init(problem(make(), Bits(), d), make())
     query = optimizer.ask(state, make())
     answer = bowl(query, torch.float64)
@@ -979,7 +1483,11 @@ def test_one_generation_beside_a_loop():
         x, value = query.points[r].tolist(), answer.value[r].tolist()
         survivors = naive.ordered(value)[:elite]
         children, parents = [x[i] for i in survivors], [[i, i] for i in survivors]
-        pairs = zip(naive.tournament(value, mothers[r].tolist()), naive.tournament(value, fathers[r].tolist()), strict=True)
+        pairs = zip(
+            naive.tournament(value, mothers[r].tolist()),
+            naive.tournament(value, fathers[r].tolist()),
+            strict=True,
+        )
         for k, (a, b) in enumerate(pairs):
             b = b if who[r, k] else a
             parents.append([a, b])
@@ -991,7 +1499,9 @@ def test_one_generation_beside_a_loop():
 
 def test_one_source_redrawn_leaves_the_others():
     """Re-keying mutation leaves parents and crossover; re-keying drift leaves the flips."""
-    optimizer = build("ga", {"population": 9, "crossover": "uniform", "recombination_rate": 0.5, "mutation_rate": 0.3})
+    optimizer = build(
+        "ga", {"population": 9, "crossover": "uniform", "recombination_rate": 0.5, "mutation_rate": 0.3}
+    )
     state = optimizer.init(problem(make(), Bits(), 7), make())
     query = optimizer.ask(state, make())
     answer = bowl(query, torch.float64)
@@ -1002,7 +1512,12 @@ def test_one_source_redrawn_leaves_the_others():
         flips = s.at(1).bernoulli("mutation", 0.3, (9, 7)).to(torch.uint8)
         return flips, new.points ^ flips, info["parents"]
 
-    plain, mutation, drift, recombination = generation(), generation("mutation"), generation("drift"), generation("recombination")
+    plain, mutation, drift, recombination = (
+        generation(),
+        generation("mutation"),
+        generation("drift"),
+        generation("recombination"),
+    )
     assert [torch.equal(a, b) for a, b in zip(plain, mutation, strict=True)] == [False, True, True]
     assert [torch.equal(a, b) for a, b in zip(plain, drift, strict=True)] == [True, False, False]
     assert torch.equal(plain[2][..., 0], recombination[2][..., 0])
@@ -1010,7 +1525,10 @@ def test_one_source_redrawn_leaves_the_others():
 
 
 def test_first_parents_do_not_depend_on_crossover():
-    infos = [play(build("ga", {"crossover": c}), Bits(), make(), steps=1)[2][0]["parents"][..., 0] for c in ("none", "uniform", "two_point")]
+    infos = [
+        play(build("ga", {"crossover": c}), Bits(), make(), steps=1)[2][0]["parents"][..., 0]
+        for c in ("none", "uniform", "two_point")
+    ]
     assert torch.equal(infos[0], infos[1])
     assert torch.equal(infos[0], infos[2])
 
@@ -1031,7 +1549,7 @@ def test_center_is_the_allele_frequencies():
     assert torch.equal(optimizer.center(state), state.points.double().mean(1))
 
 
-# random_search -----------------------------------------------------------------------------------------------------------
+# random_search ----------------------------------------------------------------------------------------------
 
 
 def test_random_search_keeps_the_best_of_exact_values():

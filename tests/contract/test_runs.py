@@ -1,4 +1,7 @@
-"""Every landscape and every optimizer through the whole loop, as a study runs them: worlds alone are their rows of a batch, records are finite."""
+"""Every landscape and every optimizer through the whole loop, as a study runs them.
+
+Worlds alone are their rows of a batch, records are finite.
+"""
 
 from dataclasses import replace
 
@@ -19,7 +22,11 @@ STEPS = 4
 
 def method(landscape):
     """One that can search it: gradients on real coordinates, a population on bits."""
-    return {"kind": "ga", "population": 6} if isinstance(landscape.domain, Bits) else {"kind": "sgd", "learning_rate": 1e-3}
+    return (
+        {"kind": "ga", "population": 6}
+        if isinstance(landscape.domain, Bits)
+        else {"kind": "sgd", "learning_rate": 1e-3}
+    )
 
 
 def checked(made, landscape):
@@ -36,7 +43,10 @@ def test_every_landscape_runs(kind):
     spec, landscape = {key: value for key, value in example.spec.items() if key != "dtype"}, example.landscape
     searched = method(landscape)
     cost = 3.0 if searched["kind"] == "sgd" else 6.0
-    checked(task(spec, searched, budget=STEPS * cost * landscape.unit_cost, checkpoints=[cost, STEPS * cost]), landscape)
+    checked(
+        task(spec, searched, budget=STEPS * cost * landscape.unit_cost, checkpoints=[cost, STEPS * cost]),
+        landscape,
+    )
 
 
 @pytest.mark.parametrize("kind", OPTIMIZERS)
@@ -54,12 +64,21 @@ def small(kind):
     if cls.games and kind != "sgd":
         spec = {"kind": "dirac_gan"}
     else:
-        spec = {"kind": "nk", "n": 6, "k": 2} if Bits in cls.domains else {"kind": "quadratic", "dim": 3, "shifted": True}
+        spec = (
+            {"kind": "nk", "n": 6, "k": 2}
+            if Bits in cls.domains
+            else {"kind": "quadratic", "dim": 3, "shifted": True}
+        )
     return spec, {"kind": kind, **options}
 
 
 def noise(value=0.0, gradient=0.0):
-    return {"batch": None, "sampling": "replacement", "shared": True, "evaluation": {"value": value, "gradient": gradient}}
+    return {
+        "batch": None,
+        "sampling": "replacement",
+        "shared": True,
+        "evaluation": {"value": value, "gradient": gradient},
+    }
 
 
 @pytest.mark.parametrize("kind", [kind for kind, cls in OPTIMIZERS.items() if not cls.gradient])

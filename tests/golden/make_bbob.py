@@ -1,7 +1,10 @@
-"""Writes bbob.npz, which tests/landscapes/test_bbob.py reads: values, optima and offsets of the BBOB functions as COCO computes them.
+"""Writes bbob.npz, which tests/landscapes/test_bbob.py reads.
 
-Run where `coco-experiment` is installed: python tests/golden/make_bbob.py. Arrays: f_opt (24, 7), and for each dimension D of DIMS points{D} (3, D),
-the first in the box, the second partly outside; x_opt{D} (24, 7, D); value{D} (24, 7, 3), the third at x_opt plus a hundredth of the third point.
+Values, optima and offsets of the BBOB functions as COCO computes them.
+
+Run where `coco-experiment` is installed: python tests/golden/make_bbob.py. Arrays: f_opt (24, 7), and for
+each dimension D of DIMS points{D} (3, D), the first in the box, the second partly outside; x_opt{D} (24, 7,
+D); value{D} (24, 7, 3), the third at x_opt plus a hundredth of the third point.
 """
 
 from pathlib import Path
@@ -16,7 +19,10 @@ def problems(dim):
     """(24, 7) of COCO's problems."""
     import cocoex
 
-    return [[cocoex.BareProblem("bbob", function, dim, instance) for instance in INSTANCES] for function in range(1, 25)]
+    return [
+        [cocoex.BareProblem("bbob", function, dim, instance) for instance in INSTANCES]
+        for function in range(1, 25)
+    ]
 
 
 def points(dim):
@@ -33,7 +39,10 @@ def main():
         x, optimum = points(dim), np.array([[p.best_parameter() for p in row] for row in found])
         near = optimum + x[2] / 100
         arrays[f"points{dim}"], arrays[f"x_opt{dim}"] = x, optimum
-        arrays[f"value{dim}"] = np.array([[[p(x[0]), p(x[1]), p(y)] for p, y in zip(*rows, strict=True)] for rows in zip(found, near, strict=True)])
+        arrays[f"value{dim}"] = np.array([
+            [[p(x[0]), p(x[1]), p(y)] for p, y in zip(*rows, strict=True)]
+            for rows in zip(found, near, strict=True)
+        ])
     np.savez_compressed(Path(__file__).parent / "bbob.npz", **arrays)
 
 

@@ -1,4 +1,7 @@
-"""BBOB beside COCO, from a file and live; gradients, accuracy near the optimum, and bits that do not depend on the batch."""
+"""BBOB beside COCO, from a file and live.
+
+Gradients, accuracy near the optimum, and bits that do not depend on the batch.
+"""
 
 from pathlib import Path
 
@@ -58,7 +61,10 @@ def test_values_are_those_of_coco_at_many_points(function, dim, instance):
     cocoex = pytest.importorskip("cocoex")
     theirs = cocoex.BareProblem("bbob", function, dim, instance)
     landscape = BBOB(function=function, dim=dim, instance=instance).bind(streams([0]))
-    x = torch.cat([points(landscape, 20), points(landscape, 20, 2.0), landscape.optimum + points(landscape, 20, 1e-3)], 1)
+    x = torch.cat(
+        [points(landscape, 20), points(landscape, 20, 2.0), landscape.optimum + points(landscape, 20, 1e-3)],
+        1,
+    )
     wanted = np.array([theirs(y) for y in x[0].numpy()])
     assert close((landscape.loss(x) + landscape.f_opt)[0].numpy(), wanted, theirs.best_value(), 1e-9)
 
@@ -74,13 +80,17 @@ def test_the_optimum_has_loss_zero_and_all_else_more(function, dtype):
     assert (landscape.loss(around) >= 0).all()
 
 
-@pytest.mark.parametrize(("function", "order"), [(f, 2) for f in (1, 3, 8, 9, 15, 19, 20, 24)] + [(16, 6), (21, 4), (22, 4)])
+@pytest.mark.parametrize(
+    ("function", "order"), [(f, 2) for f in (1, 3, 8, 9, 15, 19, 20, 24)] + [(16, 6), (21, 4), (22, 4)]
+)
 def test_the_gap_shrinks_by_its_power_near_the_optimum(function, order):
     landscape = bound(function, 5)
     away = points(landscape, 10, 1e-9)
     here, nearer = (landscape.loss(landscape.optimum[:, None] + s * away) for s in (1, 0.1))
     power = torch.log10(here / nearer)
-    assert ((power - order).abs() < 0.35).all(), "ripples of T_osc change it a little, a cancellation by a lot"
+    assert ((power - order).abs() < 0.35).all(), (
+        "ripples of T_osc change it a little, a cancellation by a lot"
+    )
 
 
 def test_valleys_are_narrower_beyond_64_dimensions():
@@ -93,7 +103,9 @@ def test_valleys_are_narrower_beyond_64_dimensions():
     for function in (9, 19):
         turned = bound(function, dim)
         inner = turned.tables.inner
-        torch.testing.assert_close(inner.mT @ inner, scale**2 * torch.eye(dim).double().expand_as(inner), rtol=0, atol=1e-12)
+        torch.testing.assert_close(
+            inner.mT @ inner, scale**2 * torch.eye(dim).double().expand_as(inner), rtol=0, atol=1e-12
+        )
         middle = turned.optimum[:, None] @ inner
         torch.testing.assert_close(middle, torch.full_like(middle, 0.5), rtol=0, atol=1e-12)
 
@@ -101,7 +113,10 @@ def test_valleys_are_narrower_beyond_64_dimensions():
 def differences(landscape, x, step):
     """Central differences at x (R, P, D)."""
     moves = step * torch.eye(x.shape[-1], dtype=x.dtype)
-    up, down = (landscape.loss((x[:, :, None] + sign * moves).flatten(1, 2)).unflatten(1, x.shape[1:]) for sign in (1, -1))
+    up, down = (
+        landscape.loss((x[:, :, None] + sign * moves).flatten(1, 2)).unflatten(1, x.shape[1:])
+        for sign in (1, -1)
+    )
     return (up - down) / (2 * step)
 
 
@@ -109,7 +124,10 @@ def differences(landscape, x, step):
 def test_gradients_agree_with_finite_differences(function):
     landscape = bound(function, 5, [1, 2, 7])
     x = torch.cat([points(landscape, 3), points(landscape, 3, 1.8)], 1)
-    slope, naive = evaluate(landscape, x, gradient=True).gradient, differences(landscape, x, STEP.get(function, 1e-6))
+    slope, naive = (
+        evaluate(landscape, x, gradient=True).gradient,
+        differences(landscape, x, STEP.get(function, 1e-6)),
+    )
     size = naive.abs().amax(-1, keepdim=True) + landscape.loss(x)[..., None]
     assert ((slope - naive).abs() <= (1e-4 if function in STEP else 2e-7) * size).all()
 
@@ -136,7 +154,9 @@ def test_gradients_are_finite_at_and_around_the_optimum(function, dtype):
     landscape = bound(function, 4, [1, 3], dtype)
     optimum = landscape.optimum[:, None]
     along = torch.cat([s * torch.eye(4, dtype=dtype) for s in (0, 1, -1, 1e-3, -1e-12)]).expand(2, -1, -1)
-    x = torch.cat([optimum + along, along, 5 * along, 5 * torch.sign(optimum), torch.round(points(landscape, 9))], 1)
+    x = torch.cat(
+        [optimum + along, along, 5 * along, 5 * torch.sign(optimum), torch.round(points(landscape, 9))], 1
+    )
     found = evaluate(landscape, x, gradient=True)
     assert found.value.isfinite().all()
     assert found.gradient.isfinite().all()
@@ -168,7 +188,9 @@ def test_single_precision_is_near(function):
 
 
 def test_worlds_have_their_own_instances_unless_one_is_named():
-    own, fixed = (BBOB(function=6, dim=3, instance=i).bind(streams([0, 4, LAST, LAST + 1])) for i in (None, 5))
+    own, fixed = (
+        BBOB(function=6, dim=3, instance=i).bind(streams([0, 4, LAST, LAST + 1])) for i in (None, 5)
+    )
     assert own.f_opt.tolist() == [GOLDEN["f_opt"][5, i] for i in (0, 4, 0, 1)]
     assert fixed.f_opt.tolist() == [GOLDEN["f_opt"][5, 4]] * 4
     assert fixed.optimum.stride(0) == 0

@@ -27,7 +27,7 @@ def streams(worlds, dtype=torch.float64, step=1):
 
 def places(dim, count=6):
     """Points inside the box, and as many outside."""
-    x = np.random.Generator(np.random.PCG64(dim)).uniform(-5, 5, (count, dim))  # noqa: NPY002
+    x = np.random.Generator(np.random.PCG64(dim)).uniform(-5, 5, (count, dim))
     return np.concatenate([x, 1.5 * x])
 
 
@@ -35,11 +35,13 @@ def bind(function, dim, instance):
     return BBOBNoisy(function=function, dim=dim, instance=instance).bind(streams([0]))
 
 
-# the part without noise ---------------------------------------------------------------------------------------------------
+# the part without noise -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("function", NUMBERS)
-@pytest.mark.parametrize(("dim", "instance"), [(2, 1), (5, 3), (20, 101), pytest.param(40, 2026, marks=pytest.mark.verify)])
+@pytest.mark.parametrize(
+    ("dim", "instance"), [(2, 1), (5, 3), (20, 101), pytest.param(40, 2026, marks=pytest.mark.verify)]
+)
 def test_the_noise_free_part_is_that_of_the_benchmark(function, dim, instance):
     bound, theirs = bind(function, dim, instance), cma.bbobbenchmarks.instantiate(function, instance)[0]
     x = places(dim)
@@ -49,7 +51,12 @@ def test_the_noise_free_part_is_that_of_the_benchmark(function, dim, instance):
     np.testing.assert_allclose(bound.optimum[0], theirs.xopt, rtol=1e-12, atol=1e-12)
     np.testing.assert_allclose(found + theirs.fopt, wanted, rtol=1e-9)
     np.testing.assert_allclose(found, wanted - theirs.fopt, rtol=1e-9, atol=1e-9 * abs(theirs.fopt) + 1e-12)
-    assert not np.allclose(found, BBOBNoisy(function=function, dim=dim, instance=instance + 1).bind(streams([0])).loss(torch.from_numpy(x)[None])[0])
+    assert not np.allclose(
+        found,
+        BBOBNoisy(function=function, dim=dim, instance=instance + 1)
+        .bind(streams([0]))
+        .loss(torch.from_numpy(x)[None])[0],
+    )
 
 
 @functools.cache
@@ -65,7 +72,9 @@ def test_with_the_noise_that_is_seldom_coco_shows_its_noise_free_part(function, 
     bound, x = bind(function, dim, instance), places(dim, 3)
     constant = (10 if function < 107 else 1000) + 1.01e-8
     theirs = np.array([np.median([problem(row) for _ in range(25)]) for row in x]) - constant
-    np.testing.assert_allclose(bound.loss(torch.from_numpy(x)[None])[0].numpy() + float(bound.f_opt), theirs, rtol=1e-9)
+    np.testing.assert_allclose(
+        bound.loss(torch.from_numpy(x)[None])[0].numpy() + float(bound.f_opt), theirs, rtol=1e-9
+    )
 
 
 @pytest.mark.parametrize("function", NUMBERS)
@@ -81,24 +90,36 @@ def test_the_optimum_is_seen_without_noise_and_slopes_are_finite(function, dim):
 @pytest.mark.parametrize("function", [104, 107, 116, 119, 122])
 def test_single_precision_agrees_with_double(function):
     x = torch.from_numpy(places(5))[None]
-    double, single = (BBOBNoisy(function=function, dim=5, instance=2).bind(streams([0], dtype)) for dtype in (torch.float64, torch.float32))
+    double, single = (
+        BBOBNoisy(function=function, dim=5, instance=2).bind(streams([0], dtype))
+        for dtype in (torch.float64, torch.float32)
+    )
     torch.testing.assert_close(single.loss(x.float()).double(), double.loss(x), rtol=1e-4, atol=1e-4)
 
 
-# the noise ----------------------------------------------------------------------------------------------------------------
+# the noise --------------------------------------------------------------------------------------------------
 
 UNIFORM = 0.49 + 1 / 3  # in three dimensions
 LAWS = {  # functions -> (the law, wrong ones)
     101: (functools.partial(reference.gauss, beta=0.01), [functools.partial(reference.gauss, beta=0.012)]),
     102: (
         functools.partial(reference.uniform, alpha=0.01 * UNIFORM, beta=0.01),
-        [functools.partial(reference.uniform, alpha=0.01 * UNIFORM, beta=0.0), functools.partial(reference.uniform, alpha=0.0049, beta=0.01)],
+        [
+            functools.partial(reference.uniform, alpha=0.01 * UNIFORM, beta=0.0),
+            functools.partial(reference.uniform, alpha=0.0049, beta=0.01),
+        ],
     ),
-    103: (functools.partial(reference.cauchy, alpha=0.01, p=0.05), [functools.partial(reference.cauchy, alpha=0.01, p=0.2)]),
+    103: (
+        functools.partial(reference.cauchy, alpha=0.01, p=0.05),
+        [functools.partial(reference.cauchy, alpha=0.01, p=0.2)],
+    ),
     107: (functools.partial(reference.gauss, beta=1.0), [functools.partial(reference.gauss, beta=1.2)]),
     108: (
         functools.partial(reference.uniform, alpha=UNIFORM, beta=1.0),
-        [functools.partial(reference.uniform, alpha=0.49, beta=1.0), functools.partial(reference.uniform, alpha=UNIFORM, beta=0.5)],
+        [
+            functools.partial(reference.uniform, alpha=0.49, beta=1.0),
+            functools.partial(reference.uniform, alpha=UNIFORM, beta=0.5),
+        ],
     ),
     109: (
         functools.partial(reference.cauchy, alpha=1.0, p=0.2),
@@ -118,8 +139,10 @@ def observed(function, gap, dtype=torch.float64, away=0.0):
 
 def agree(sample, law, gap, away=0.0, dtype=np.float64):
     """Kolmogorov-Smirnov p-value of a sample and as many draws of a law."""
-    rng = np.random.Generator(np.random.PCG64(1))  # noqa: NPY002
-    draws = [reference.seen(gap, (0, -5 - away, 0), lambda f, rng: law(f, rng=rng), rng) for _ in range(DRAWS)]
+    rng = np.random.Generator(np.random.PCG64(1))
+    draws = [
+        reference.seen(gap, (0, -5 - away, 0), lambda f, rng: law(f, rng=rng), rng) for _ in range(DRAWS)
+    ]
     return scipy.stats.ks_2samp(sample, np.array(draws, dtype)).pvalue
 
 

@@ -73,7 +73,9 @@ def naive(landscape, world):
         fitness = {
             "onemax": reference.onemax,
             "leading_ones": reference.leading_ones,
-            "trap": lambda q: reference.trap(q, landscape.block, landscape.slope * z, landscape.slope * z + 1, z),
+            "trap": lambda q: reference.trap(
+                q, landscape.block, landscape.slope * z, landscape.slope * z + 1, z
+            ),
             "royal_road": lambda q: reference.royal_road(q, schemata),
             "jump": lambda q: reference.jump(q, landscape.width),
         }[landscape.name]
@@ -94,9 +96,14 @@ def naive(landscape, world):
         couplings = list(zip(landscape.strength[world].tolist(), sites, strict=True))
         return lambda x: reference.spin_energy(x, couplings)
     if isinstance(landscape, MaxSat):
-        clauses = [[(read % landscape.n, read // landscape.n) for read in clause] for clause in landscape.reads[world].tolist()]
+        clauses = [
+            [(read % landscape.n, read // landscape.n) for read in clause]
+            for clause in landscape.reads[world].tolist()
+        ]
         return lambda x: reference.unsatisfied(x, clauses)
-    return lambda x: reference.minus_log_fitness(x, landscape.sizes[world].tolist(), landscape.theta, landscape.width)
+    return lambda x: reference.minus_log_fitness(
+        x, landscape.sizes[world].tolist(), landscape.theta, landscape.width
+    )
 
 
 @small
@@ -122,7 +129,9 @@ def test_spacing_is_the_common_measure_of_all_losses(landscape):
         return
     steps = away / spacing
     torch.testing.assert_close(steps, steps.round(), rtol=0, atol=1e-9)
-    assert math.gcd(*map(int, steps.round().tolist())) == (1 if len(away) > 1 else 0)  # so that no larger number would do
+    assert math.gcd(*map(int, steps.round().tolist())) == (
+        1 if len(away) > 1 else 0
+    )  # so that no larger number would do
 
 
 def test_common_measure():
@@ -137,12 +146,21 @@ def test_extension_is_the_mean_over_independent_loci(landscape):
     landscape = landscape.bind(streams())
     x, p = genotypes(landscape.n), streams().uniform("init", (2, landscape.n))
     loss, extension = landscape.loss(x), landscape.extension(p)
-    some = Terms(streams().integers("data", landscape.terms, (1, 6)), streams().uniform("data", (1, 6), part=1))
+    some = Terms(
+        streams().integers("data", landscape.terms, (1, 6)), streams().uniform("data", (1, 6), part=1)
+    )
     batch, batch_extension = landscape.loss(x, some), landscape.extension(p, some)
     for world, point in itertools.product(range(3), range(2)):
-        chance = torch.tensor([reference.probability(g, p[world, point].tolist()) for g in x[world].tolist()], dtype=torch.float64)
-        assert float(extension[world, point]) == pytest.approx(float(chance @ loss[world]), rel=1e-12, abs=1e-12)
-        assert float(batch_extension[world, point]) == pytest.approx(float(chance @ batch[world]), rel=1e-12, abs=1e-12)
+        chance = torch.tensor(
+            [reference.probability(g, p[world, point].tolist()) for g in x[world].tolist()],
+            dtype=torch.float64,
+        )
+        assert float(extension[world, point]) == pytest.approx(
+            float(chance @ loss[world]), rel=1e-12, abs=1e-12
+        )
+        assert float(batch_extension[world, point]) == pytest.approx(
+            float(chance @ batch[world]), rel=1e-12, abs=1e-12
+        )
 
 
 @small
@@ -152,7 +170,10 @@ def test_gradient_of_the_extension_against_finite_differences(landscape, rows):
     p = streams().uniform("init", (2, landscape.n)).requires_grad_()
     terms = None
     if rows:
-        terms = Terms(streams().integers("data", landscape.terms, (rows, 4)), streams().uniform("data", (rows, 4), part=1))
+        terms = Terms(
+            streams().integers("data", landscape.terms, (rows, 4)),
+            streams().uniform("data", (rows, 4), part=1),
+        )
     assert torch.autograd.gradcheck(lambda q: landscape.extension(q, terms), (p,), atol=1e-6, rtol=1e-6)
 
 
@@ -165,8 +186,12 @@ def test_a_certain_locus_has_a_finite_gradient(dtype):
         (slope,) = torch.autograd.grad(landscape.extension(p).sum(), p)
         flipped = p.detach().clone()
         flipped[..., 0] = 1 - flipped[..., 0]
-        wanted = (landscape.extension(flipped) - landscape.extension(p)).detach() * (1 - 2 * p[..., 0].detach())
-        torch.testing.assert_close(slope[..., 0], wanted, rtol=1e-4, atol=1e-4 if dtype == torch.float32 else 1e-10)
+        wanted = (landscape.extension(flipped) - landscape.extension(p)).detach() * (
+            1 - 2 * p[..., 0].detach()
+        )
+        torch.testing.assert_close(
+            slope[..., 0], wanted, rtol=1e-4, atol=1e-4 if dtype == torch.float32 else 1e-10
+        )
 
 
 @small
@@ -181,7 +206,7 @@ def test_the_gradient_of_a_world_does_not_see_the_zeros_of_another(landscape):
     assert torch.equal(slopes[0][:1], slopes[1])
 
 
-# hidden targets -----------------------------------------------------------------------------------------------------------
+# hidden targets ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", [OneMax, LeadingOnes, Trap, RoyalRoad, Jump])
@@ -209,14 +234,79 @@ def test_values_at_the_papers_examples():
     jump = Jump(n=64, width=3).bind(streams([0]))
     assert [float(jump.loss(x)) for x in (one_block_less, two_blocks_less, ones)] == [66, 65, 0]
     trap = Trap(n=4, block=4).bind(streams([0]))
-    assert [float(trap.loss((torch.arange(4) < u).to(torch.uint8).view(1, 1, 4))) for u in range(5)] == [1, 2, 3, 4, 0]
+    assert [float(trap.loss((torch.arange(4) < u).to(torch.uint8).view(1, 1, 4))) for u in range(5)] == [
+        1,
+        2,
+        3,
+        4,
+        0,
+    ]
 
 
-# low autocorrelation binary sequences ---------------------------------------------------------------------------------------
+# low autocorrelation binary sequences -----------------------------------------------------------------------
 
 ENERGIES = (  # Packebusch and Mertens 2016, table 1, from n = 3
-    [1, 2, 2, 7, 3, 8, 12, 13, 5, 10, 6, 19, 15, 24, 32, 25, 29, 26, 26, 39, 47, 36, 36, 45, 37, 50, 62, 59, 67, 64, 64, 65]
-    + [73, 82, 86, 87, 99, 108, 108, 101, 109, 122, 118, 131, 135, 140, 136, 153, 153, 166, 170, 175, 171, 192, 188, 197, 205]
+    [
+        1,
+        2,
+        2,
+        7,
+        3,
+        8,
+        12,
+        13,
+        5,
+        10,
+        6,
+        19,
+        15,
+        24,
+        32,
+        25,
+        29,
+        26,
+        26,
+        39,
+        47,
+        36,
+        36,
+        45,
+        37,
+        50,
+        62,
+        59,
+        67,
+        64,
+        64,
+        65,
+    ]
+    + [
+        73,
+        82,
+        86,
+        87,
+        99,
+        108,
+        108,
+        101,
+        109,
+        122,
+        118,
+        131,
+        135,
+        140,
+        136,
+        153,
+        153,
+        166,
+        170,
+        175,
+        171,
+        192,
+        188,
+        197,
+        205,
+    ]
     + [218, 226, 235, 207, 208, 240, 257]
 )
 
@@ -252,14 +342,17 @@ def test_labs_symmetries():
     assert not torch.equal(landscape.loss(x.roll(1, -1)), landscape.loss(x)), "the sequence is not periodic"
 
 
-# ioh ------------------------------------------------------------------------------------------------------------------------
+# ioh --------------------------------------------------------------------------------------------------------
 
 AS_IOH = {  # name -> our landscape, and the fitness of ioh's from our loss
     "OneMax": (OneMax, lambda loss, _: 16 - loss),
     "LeadingOnes": (LeadingOnes, lambda loss, _: 16 - loss),
     "LABS": (LABS, lambda loss, best: 16**2 / (2 * (loss + best))),
     "IsingRing": (lambda n: SpinGlass(n=n, graph=RING, couplings=FERROMAGNET), lambda loss, _: 16 - loss / 2),
-    "IsingTorus": (lambda n: SpinGlass(n=n, graph=LATTICE, couplings=FERROMAGNET), lambda loss, _: 32 - loss / 2),
+    "IsingTorus": (
+        lambda n: SpinGlass(n=n, graph=LATTICE, couplings=FERROMAGNET),
+        lambda loss, _: 32 - loss / 2,
+    ),
 }
 GOLDEN = {  # ioh 0.4.2 at 16 bits: ones, 0101..., 1011000...
     "OneMax": (16.0, 8.0, 3.0),
@@ -293,10 +386,12 @@ def test_values_beside_ioh(name):
 def test_the_barker_sequence_of_length_13_has_merit_factor_14_08():
     barker = torch.tensor([[[1, 1, 1, 1, 1, 0, 0, 1, 1, 0, 1, 0, 1]]], dtype=torch.uint8)
     landscape = LABS(n=13).bind(streams([0]))
-    assert float(13**2 / (2 * (landscape.loss(barker) + landscape.best))) == pytest.approx(14.083333333333334, rel=1e-14)
+    assert float(13**2 / (2 * (landscape.loss(barker) + landscape.best))) == pytest.approx(
+        14.083333333333334, rel=1e-14
+    )
 
 
-# spin glasses ---------------------------------------------------------------------------------------------------------------
+# spin glasses -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("couplings", ["gaussian", PM1])
@@ -306,7 +401,9 @@ def test_lattice_ground_state_is_the_least_of_all(couplings):
     loss = landscape.loss(every)
     assert loss.amin(1).abs().max() <= 1e-12
     energy = naive(landscape, 4)
-    assert float(loss[4, 777] - loss[4, 0]) == pytest.approx(energy(every[4, 777].tolist()) - energy(every[4, 0].tolist()), abs=1e-12)
+    assert float(loss[4, 777] - loss[4, 0]) == pytest.approx(
+        energy(every[4, 777].tolist()) - energy(every[4, 0].tolist()), abs=1e-12
+    )
 
 
 @pytest.mark.parametrize("couplings", ["gaussian", PM1])
@@ -344,12 +441,17 @@ def test_the_flip_of_all_spins_is_free_where_the_order_is_even(order, n):
     assert torch.allclose(landscape.loss(1 - x), landscape.loss(x), rtol=0, atol=1e-12) == (order % 2 == 0)
 
 
-@pytest.mark.parametrize(("order", "n", "couplings"), [(1, 500, "gaussian"), (2, 60, "gaussian"), (3, 30, PM1), (4, 24, PM1)])
+@pytest.mark.parametrize(
+    ("order", "n", "couplings"), [(1, 500, "gaussian"), (2, 60, "gaussian"), (3, 30, PM1), (4, 24, PM1)]
+)
 def test_the_variance_of_couplings_is_derridas(order, n, couplings):
     landscape = SpinGlass(n=n, order=order, couplings=couplings).bind(streams(range(8)))
     squares = landscape.strength.square().flatten()
     wanted = {1: 1 / 2, 2: 1 / n, 3: 3 / n**2, 4: 12 / n**3}[order]
-    assert abs(float(squares.mean()) / wanted - 1) <= 4.5 * float(squares.std() / wanted) / len(squares) ** 0.5 + 1e-12
+    assert (
+        abs(float(squares.mean()) / wanted - 1)
+        <= 4.5 * float(squares.std() / wanted) / len(squares) ** 0.5 + 1e-12
+    )
     assert abs(float(landscape.strength.mean())) <= 4.5 * (wanted / len(squares)) ** 0.5
 
 
@@ -364,7 +466,7 @@ def test_spin_glass_says_when_the_gap_is_unknown():
     assert SpinGlass(n=200, graph=RING).gap_known
 
 
-# satisfiability -------------------------------------------------------------------------------------------------------------
+# satisfiability ---------------------------------------------------------------------------------------------
 
 
 def test_clauses_have_different_variables_and_fair_signs():
@@ -388,7 +490,9 @@ def test_planted_clauses_are_uniform_among_those_satisfied():
     assert 0 < landscape.optimum.double().mean() < 1
 
 
-@pytest.mark.parametrize(("options", "clauses"), [({"ratio": 4.28}, 86), ({"ratio": 0.01}, 1), ({"clauses": 7}, 7)])
+@pytest.mark.parametrize(
+    ("options", "clauses"), [({"ratio": 4.28}, 86), ({"ratio": 0.01}, 1), ({"clauses": 7}, 7)]
+)
 def test_number_of_clauses(options, clauses):
     assert MaxSat(n=20, **options).bind(streams()).reads.shape == (3, clauses, 3)
 
@@ -402,10 +506,12 @@ def test_max_sat_says_when_the_gap_is_unknown():
     assert MaxSat(n=100, planted=True).gap_known
 
 
-# quantitative traits --------------------------------------------------------------------------------------------------------
+# quantitative traits ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("effects", "moments"), [("equal", (2.0, 4.0)), ("normal", (0.0, 4.0)), ("exponential", (2.0, 8.0))])
+@pytest.mark.parametrize(
+    ("effects", "moments"), [("equal", (2.0, 4.0)), ("normal", (0.0, 4.0)), ("exponential", (2.0, 8.0))]
+)
 def test_laws_of_effects(effects, moments):
     landscape = QuantitativeTrait(n=4000, effects=effects, scale=2.0).bind(streams([1]))
     for power, wanted in enumerate(moments, 1):
@@ -413,7 +519,9 @@ def test_laws_of_effects(effects, moments):
         assert abs(float(sample.mean()) - wanted) <= 4.5 * float(sample.std()) / 4000**0.5 + 1e-9
 
 
-@pytest.mark.parametrize(("theta", "best"), [(0.0, 0.5), (1.0, 0.0), (2.4, 0.18), (50.0, 41**2 / 2), (-50.0, 41**2 / 2)])
+@pytest.mark.parametrize(
+    ("theta", "best"), [(0.0, 0.5), (1.0, 0.0), (2.4, 0.18), (50.0, 41**2 / 2), (-50.0, 41**2 / 2)]
+)
 def test_equal_effects_reach_the_nearest_trait(theta, best):
     landscape = QuantitativeTrait(n=9, effects="equal", theta=theta, width=1.0).bind(streams())
     assert float(landscape.best[0]) == pytest.approx(best, abs=1e-12)
@@ -428,10 +536,12 @@ def test_quantitative_trait_says_when_the_gap_is_unknown():
     assert float(landscape.loss(x)[0, 1]) == pytest.approx(naive(landscape, 0)(x[0, 1].tolist()), rel=1e-12)
 
 
-# kernels --------------------------------------------------------------------------------------------------------------------
+# kernels ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["SK", "1-spin", "3-spin", "4-spin", "ring", "max_sat", "max_sat, wide", "max_sat, planted"])
+@pytest.mark.parametrize(
+    "name", ["SK", "1-spin", "3-spin", "4-spin", "ring", "max_sat", "max_sat, wide", "max_sat, planted"]
+)
 @pytest.mark.parametrize("rows", [None, 1, 5])
 @pytest.mark.parametrize("gathered", [2**24, 40])
 def test_products_in_plain_torch_equal_the_kernels(name, rows, gathered, monkeypatch):
@@ -442,10 +552,16 @@ def test_products_in_plain_torch_equal_the_kernels(name, rows, gathered, monkeyp
     x, p = landscape.start(streams(), 5), streams().uniform("init", (5, landscape.n)).requires_grad_()
     terms, scale = None, 1.0
     if rows:
-        terms = Terms(streams().integers("data", landscape.terms, (rows, 6)), streams().uniform("data", (rows, 6), part=1))
+        terms = Terms(
+            streams().integers("data", landscape.terms, (rows, 6)),
+            streams().uniform("data", (rows, 6), part=1),
+        )
         scale = terms.weight.sum(-1)
     asked = landscape.whole if terms is None else Terms(terms.index, landscape.terms * terms.weight)
-    plain, plain_extension = (sign * gathered_sums(y, literals, landscape.reads, table, asked) - landscape.best * scale for y in (x, p))
+    plain, plain_extension = (
+        sign * gathered_sums(y, literals, landscape.reads, table, asked) - landscape.best * scale
+        for y in (x, p)
+    )
     extension = landscape.extension(p, terms)
     torch.testing.assert_close(plain, landscape.loss(x, terms), rtol=0, atol=1e-12)
     torch.testing.assert_close(plain_extension, extension, rtol=0, atol=1e-12)
@@ -464,7 +580,7 @@ def test_points_are_worked_in_blocks_without_a_seam():
         assert torch.equal(torch.autograd.grad(landscape.extension(part).sum(), part)[0], slope[:, cut])
 
 
-# bad input ------------------------------------------------------------------------------------------------------------------
+# bad input --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -474,27 +590,57 @@ def test_points_are_worked_in_blocks_without_a_seam():
         (lambda: OneMax(target="zeros"), "onemax.target: expected one of ones, random, got 'zeros'"),
         (lambda: Trap(n=10, block=4), "trap.block: expected a divisor of n = 10, got 4"),
         (lambda: Trap(slope=-1.0), "trap.slope: expected >= 0, got -1.0"),
-        (lambda: RoyalRoad(n=24, block=8, levels=2), r"royal_road.block: expected block x 2\^\(levels - 1\) to divide n = 24, got 16"),
+        (
+            lambda: RoyalRoad(n=24, block=8, levels=2),
+            r"royal_road.block: expected block x 2\^\(levels - 1\) to divide n = 24, got 16",
+        ),
         (lambda: Jump(n=5, width=6), "jump.width: expected 1 <= width <= n = 5, got 6"),
         (lambda: Jump(n=5, width=0), "jump.width: expected >= 1, got 0"),
         (lambda: LABS(n=1), "labs.n: expected >= 2, got 1"),
-        (lambda: SpinGlass(n=25, graph=LATTICE), "spin_glass.n: expected the square of an even number >= 4 on a periodic lattice.* got 25"),
-        (lambda: SpinGlass(n=4, graph=LATTICE), "spin_glass.n: expected the square of an even number >= 4 .* got 4"),
-        (lambda: SpinGlass(n=40, graph=LATTICE), "spin_glass.n: expected the square of an even number >= 4 .* got 40"),
+        (
+            lambda: SpinGlass(n=25, graph=LATTICE),
+            "spin_glass.n: expected the square of an even number >= 4 on a periodic lattice.* got 25",
+        ),
+        (
+            lambda: SpinGlass(n=4, graph=LATTICE),
+            "spin_glass.n: expected the square of an even number >= 4 .* got 4",
+        ),
+        (
+            lambda: SpinGlass(n=40, graph=LATTICE),
+            "spin_glass.n: expected the square of an even number >= 4 .* got 40",
+        ),
         (lambda: SpinGlass(n=2, graph=RING), "spin_glass.n: expected >= 3 on a ring, got 2"),
         (lambda: SpinGlass(n=16, graph=LATTICE, order=3), "spin_glass.order: expected 2 on a lattice, got 3"),
         (lambda: SpinGlass(n=3, order=4), "spin_glass.order: expected at most n = 3, got 4"),
         (lambda: SpinGlass(order=5), "spin_glass.order: expected <= 4, got 5"),
-        (lambda: SpinGlass(n=200, order=4), r"spin_glass.n: expected at most 2\^23 couplings, got 64684950 with n = 200 and order = 4"),
+        (
+            lambda: SpinGlass(n=200, order=4),
+            r"spin_glass.n: expected at most 2\^23 couplings, got 64684950 with n = 200 and order = 4",
+        ),
         (lambda: MaxSat(n=2), "max_sat.k: expected 1 <= k <= n = 2, got 3"),
         (lambda: MaxSat(ratio=0.0), "max_sat.ratio: expected > 0, got 0.0"),
         (lambda: MaxSat(clauses=0), "max_sat.clauses: expected >= 1, got 0"),
         (lambda: QuantitativeTrait(width=0.0), "quantitative_trait.width: expected > 0, got 0.0"),
-        (lambda: QuantitativeTrait(effects="gamma"), "quantitative_trait.effects: expected one of equal, normal, exponential, got 'gamma'"),
-        (lambda: OneMax(n=5).bind(streams()).loss(torch.ones(3, 1, 5)), "onemax: expected bits as torch.uint8, got torch.float32"),
-        (lambda: LABS(n=5).bind(streams()).extension(torch.ones(3, 1, 4)), r"labs: expected points of shape \(R, P, 5\), got \(3, 1, 4\)"),
-        (lambda: MaxSat(n=5).bind(streams()).extension(torch.ones(3, 1, 5).int()), "max_sat: expected points as torch.float32 or torch.float64"),
-        (lambda: SpinGlass(n=5).extension(torch.ones(3, 1, 5)), r"spin_glass: expected a landscape bound to worlds.* call .bind\(streams\) first"),
+        (
+            lambda: QuantitativeTrait(effects="gamma"),
+            "quantitative_trait.effects: expected one of equal, normal, exponential, got 'gamma'",
+        ),
+        (
+            lambda: OneMax(n=5).bind(streams()).loss(torch.ones(3, 1, 5)),
+            "onemax: expected bits as torch.uint8, got torch.float32",
+        ),
+        (
+            lambda: LABS(n=5).bind(streams()).extension(torch.ones(3, 1, 4)),
+            r"labs: expected points of shape \(R, P, 5\), got \(3, 1, 4\)",
+        ),
+        (
+            lambda: MaxSat(n=5).bind(streams()).extension(torch.ones(3, 1, 5).int()),
+            "max_sat: expected points as torch.float32 or torch.float64",
+        ),
+        (
+            lambda: SpinGlass(n=5).extension(torch.ones(3, 1, 5)),
+            r"spin_glass: expected a landscape bound to worlds.* call .bind\(streams\) first",
+        ),
     ],
 )
 def test_bad_input_is_named(make, message):

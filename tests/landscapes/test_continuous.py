@@ -34,13 +34,16 @@ def columns(landscape, r):
     return None if landscape.rotation is None else landscape.rotation[r].tolist()
 
 
-# each beside a loop -------------------------------------------------------------------------------------------------------
+# each beside a loop -----------------------------------------------------------------------------------------
 
 
 def naive_double_well(one, r, x):
     y = reference.seen_from(x, [0.0] * one.dim, columns(one, r))
     lowest = scipy.optimize.minimize_scalar(
-        lambda u: reference.double_well(u, [], one.barrier, one.tilt, 0), bounds=(-3, 0), method="bounded", options={"xatol": 1e-12}
+        lambda u: reference.double_well(u, [], one.barrier, one.tilt, 0),
+        bounds=(-3, 0),
+        method="bounded",
+        options={"xatol": 1e-12},
     )
     return reference.double_well(y[0] / one.width, y[1:], one.barrier, one.tilt, one.stiffness) - lowest.fun
 
@@ -63,21 +66,43 @@ def naive_cosine_rugged(one, r, x):
 
 def naive_fisher(one, r, x):
     selection, mutation = one.selection.square().tolist(), one.mutation.square().tolist()
-    return reference.fisher(x, one.optimum[r].tolist(), columns(one, r), selection, mutation, one.width, one.epistasis)
+    return reference.fisher(
+        x, one.optimum[r].tolist(), columns(one, r), selection, mutation, one.width, one.epistasis
+    )
 
 
 KINDS = {
     "double_well": (DoubleWell(dim=3, barrier=2.0, width=0.7, tilt=1.9, stiffness=3.0), naive_double_well),
     "double_well-rotated": (DoubleWell(dim=5, tilt=0.0, rotated=True), naive_double_well),
-    "saddle": (Saddle(dim=4, unstable=3, stable_curvature=5.0, unstable_curvature=0.5, condition=10.0, starts="box"), naive_saddle),
-    "saddle-confined": (Saddle(dim=5, unstable=2, condition=4.0, confinement=0.3, rotated=True, starts="box", box=3.0), naive_saddle),
+    "saddle": (
+        Saddle(dim=4, unstable=3, stable_curvature=5.0, unstable_curvature=0.5, condition=10.0, starts="box"),
+        naive_saddle,
+    ),
+    "saddle-confined": (
+        Saddle(dim=5, unstable=2, condition=4.0, confinement=0.3, rotated=True, starts="box", box=3.0),
+        naive_saddle,
+    ),
     "canyon": (Canyon(dim=3, condition=30.0, curvature=2.0, bend=0.5, period=3.0), naive_canyon),
     "canyon-rotated": (Canyon(dim=5, rotated=True, shifted=True), naive_canyon),
-    "rosenbrock": (Rosenbrock(dim=5, steepness=7.0), lambda one, r, x: reference.rosenbrock(x, one.steepness)),
-    "cosine_rugged": (CosineRugged(dim=3, ruggedness=20.0, wavelength=0.4, curvature=3.0), naive_cosine_rugged),
+    "rosenbrock": (
+        Rosenbrock(dim=5, steepness=7.0),
+        lambda one, r, x: reference.rosenbrock(x, one.steepness),
+    ),
+    "cosine_rugged": (
+        CosineRugged(dim=3, ruggedness=20.0, wavelength=0.4, curvature=3.0),
+        naive_cosine_rugged,
+    ),
     "cosine_rugged-rotated": (CosineRugged(dim=5, rotated=True, shifted=True), naive_cosine_rugged),
-    "fisher": (Fisher(dim=4, width=2.0, epistasis=3.0, selection_condition=50.0, mutation_condition=7.0, shifted=True), naive_fisher),
-    "fisher-cusp": (Fisher(dim=3, epistasis=0.7, mutation_condition=9.0, rotated=False, starts="box"), naive_fisher),
+    "fisher": (
+        Fisher(
+            dim=4, width=2.0, epistasis=3.0, selection_condition=50.0, mutation_condition=7.0, shifted=True
+        ),
+        naive_fisher,
+    ),
+    "fisher-cusp": (
+        Fisher(dim=3, epistasis=0.7, mutation_condition=9.0, rotated=False, starts="box"),
+        naive_fisher,
+    ),
 }
 kinds = pytest.mark.parametrize("kind", KINDS)
 
@@ -116,25 +141,52 @@ def test_single_precision_agrees_with_double(kind):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: DoubleWell(barrier=1.0, tilt=1.54), r"double_well.tilt: expected < 1.54 barriers = 1.54, or one well is left, got 1.54"),
+        (
+            lambda: DoubleWell(barrier=1.0, tilt=1.54),
+            r"double_well.tilt: expected < 1.54 barriers = 1.54, or one well is left, got 1.54",
+        ),
         (lambda: DoubleWell(tilt=-0.1), "double_well.tilt: expected >= 0, got -0.1"),
         (lambda: DoubleWell(dim=3, terms=3), "double_well.terms: expected 1 .* more than dim = 3, got 3"),
-        (lambda: DoubleWell(starts="left"), "double_well.starts: expected one of box, wrong_well, got 'left'"),
+        (
+            lambda: DoubleWell(starts="left"),
+            "double_well.starts: expected one of box, wrong_well, got 'left'",
+        ),
         (lambda: Saddle(dim=3, unstable=3), "saddle.unstable: expected at most dim - 1 = 2, got 3"),
         (lambda: Saddle(dim=1, unstable=1), "saddle.dim: expected >= 2, got 1"),
         (lambda: Saddle(dim=3, terms=2), "saddle.terms: expected 1 .* more than dim = 3, got 2"),
-        (lambda: Saddle(dim=3, noise="axes", noise_axes=(1.0,)), "saddle.noise_axes: expected 3 numbers with noise 'axes', got 1"),
-        (lambda: Saddle(dim=3, noise_axes=(1.0,)), "saddle.noise_axes: expected 0 numbers with noise 'isotropic', got 1"),
-        (lambda: Saddle(dim=2, noise="axes", noise_axes=(1.0, -1.0)), r"saddle.noise_axes: expected numbers >= 0, got \[1.0, -1.0\]"),
+        (
+            lambda: Saddle(dim=3, noise="axes", noise_axes=(1.0,)),
+            "saddle.noise_axes: expected 3 numbers with noise 'axes', got 1",
+        ),
+        (
+            lambda: Saddle(dim=3, noise_axes=(1.0,)),
+            "saddle.noise_axes: expected 0 numbers with noise 'isotropic', got 1",
+        ),
+        (
+            lambda: Saddle(dim=2, noise="axes", noise_axes=(1.0, -1.0)),
+            r"saddle.noise_axes: expected numbers >= 0, got \[1.0, -1.0\]",
+        ),
         (lambda: Canyon(dim=1), "canyon.dim: expected >= 2, got 1"),
         (lambda: Canyon(condition=0.9), "canyon.condition: expected >= 1, got 0.9"),
         (lambda: Rosenbrock(dim=1), "rosenbrock.dim: expected >= 2, got 1"),
         (lambda: CosineRugged(ruggedness=-1.0), "cosine_rugged.ruggedness: expected >= 0, got -1.0"),
         (lambda: CosineRugged(wavelength=0.0), "cosine_rugged.wavelength: expected > 0, got 0.0"),
-        (lambda: GaussianField(spectrum="matern", smoothness=0.7), "gaussian_field.smoothness: expected a multiple of 1/2, got 0.7"),
-        (lambda: GaussianField(spectrum="matern", smoothness=0.0), "gaussian_field.smoothness: expected >= 0.5, got 0.0"),
-        (lambda: GaussianField(spectrum="power_law", inner=1.0), "gaussian_field.inner: expected < length = 1.0, got 1.0"),
-        (lambda: GaussianField(spectrum="white"), "gaussian_field.spectrum: expected one of rbf, matern, power_law, got 'white'"),
+        (
+            lambda: GaussianField(spectrum="matern", smoothness=0.7),
+            "gaussian_field.smoothness: expected a multiple of 1/2, got 0.7",
+        ),
+        (
+            lambda: GaussianField(spectrum="matern", smoothness=0.0),
+            "gaussian_field.smoothness: expected >= 0.5, got 0.0",
+        ),
+        (
+            lambda: GaussianField(spectrum="power_law", inner=1.0),
+            "gaussian_field.inner: expected < length = 1.0, got 1.0",
+        ),
+        (
+            lambda: GaussianField(spectrum="white"),
+            "gaussian_field.spectrum: expected one of rbf, matern, power_law, got 'white'",
+        ),
     ],
 )
 def test_parameters_out_of_range_are_named(make, message):
@@ -142,14 +194,20 @@ def test_parameters_out_of_range_are_named(make, message):
         make()
 
 
-# noise of the terms -------------------------------------------------------------------------------------------------------
+# noise of the terms -----------------------------------------------------------------------------------------
 
 
 def gradient_covariance(bound):
     """Of the terms, at a point that does not matter: (R, D, D)."""
     x, m = bound.start(streams(), 1), bound.terms
     ones = torch.ones(4, 1, 1).double()
-    g = torch.stack([evaluate(bound, x, Terms(torch.full((4, 1, 1), i), ones), gradient=True).gradient[:, 0] for i in range(m)], 1)
+    g = torch.stack(
+        [
+            evaluate(bound, x, Terms(torch.full((4, 1, 1), i), ones), gradient=True).gradient[:, 0]
+            for i in range(m)
+        ],
+        1,
+    )
     g = g - g.mean(1, keepdim=True)
     return g.mT @ g / m
 
@@ -167,12 +225,28 @@ NOISES = {
 @pytest.mark.parametrize("rotated", [False, True])
 def test_saddle_noise_has_exactly_the_set_covariance(noise, rotated):
     axes = (2.0, 0.0, 0.5, 0.01) if noise == "axes" else ()
-    options = {"unstable": 2, "stable_curvature": 3.0, "unstable_curvature": 0.5, "condition": 2.0, "terms": 7, "starts": "box"}
-    bound = Saddle(dim=4, rotated=rotated, noise=noise, noise_axes=axes, noise_scale=1.5, **options).bind(streams())
+    options = {
+        "unstable": 2,
+        "stable_curvature": 3.0,
+        "unstable_curvature": 0.5,
+        "condition": 2.0,
+        "terms": 7,
+        "starts": "box",
+    }
+    bound = Saddle(dim=4, rotated=rotated, noise=noise, noise_axes=axes, noise_scale=1.5, **options).bind(
+        streams()
+    )
     basis = torch.eye(4).double().expand(4, 4, 4) if bound.rotation is None else bound.rotation
     found = basis.mT @ gradient_covariance(bound) @ basis
-    torch.testing.assert_close(found, 2.25 * torch.tensor(NOISES[noise], dtype=torch.float64).diag().expand(4, 4, 4), rtol=0, atol=1e-12)
-    assert noise == "axes" or abs(float(found[0].trace()) - 4 * 2.25) <= 1e-12, "laws are compared at equal trace"
+    torch.testing.assert_close(
+        found,
+        2.25 * torch.tensor(NOISES[noise], dtype=torch.float64).diag().expand(4, 4, 4),
+        rtol=0,
+        atol=1e-12,
+    )
+    assert noise == "axes" or abs(float(found[0].trace()) - 4 * 2.25) <= 1e-12, (
+        "laws are compared at equal trace"
+    )
     if noise == "axes" and not rotated:
         assert torch.equal(bound.slopes[..., 1], torch.zeros(4, 7).double()), "no noise at all on that axis"
 
@@ -182,10 +256,12 @@ def test_double_well_noise_has_exactly_the_set_covariance(rotated):
     bound = DoubleWell(dim=3, terms=5, noise_scale=0.5, rotated=rotated).bind(streams())
     found = gradient_covariance(bound)
     torch.testing.assert_close(found, 0.25 * torch.eye(3).double().expand(4, 3, 3), rtol=0, atol=1e-12)
-    assert not torch.allclose(found * 5 / 4, 0.25 * torch.eye(3).double(), rtol=0.01), "the normaliser is M, not M - 1"
+    assert not torch.allclose(found * 5 / 4, 0.25 * torch.eye(3).double(), rtol=0.01), (
+        "the normaliser is M, not M - 1"
+    )
 
 
-# double well --------------------------------------------------------------------------------------------------------------
+# double well ------------------------------------------------------------------------------------------------
 
 
 def along(landscape, places):
@@ -199,7 +275,9 @@ def along(landscape, places):
     return loss.detach(), slope.detach(), curvature
 
 
-@pytest.mark.parametrize(("barrier", "width", "tilt"), [(1.0, 1.0, 0.0), (0.25, 1.0, 0.05), (3.0, 0.4, 4.6), (2.0, 5.0, 1e-3)])
+@pytest.mark.parametrize(
+    ("barrier", "width", "tilt"), [(1.0, 1.0, 0.0), (0.25, 1.0, 0.05), (3.0, 0.4, 4.6), (2.0, 5.0, 1e-3)]
+)
 def test_double_well_says_where_its_wells_and_its_saddle_are(barrier, width, tilt):
     landscape = DoubleWell(dim=2, barrier=barrier, width=width, tilt=tilt)
     loss, slope, curvature = along(landscape, landscape.stationary)
@@ -220,7 +298,9 @@ def test_double_well_is_the_textbook_quartic():
     assert landscape.curvatures == pytest.approx((2, -1, 2))
     assert landscape.barrier_left == pytest.approx(0.25)
     x = torch.linspace(-2, 2, 9).double()
-    np.testing.assert_allclose(landscape.bind(streams([0])).loss(x[None, :, None])[0], x**4 / 4 - x**2 / 2 + 0.25, atol=1e-15)
+    np.testing.assert_allclose(
+        landscape.bind(streams([0])).loss(x[None, :, None])[0], x**4 / 4 - x**2 / 2 + 0.25, atol=1e-15
+    )
 
 
 @pytest.mark.parametrize("rotated", [False, True])
@@ -232,12 +312,14 @@ def test_starts_in_the_wrong_well(rotated):
     np.testing.assert_allclose(answer.gradient, 0, atol=1e-12)
     many = torch.arange(2000)
     bound = DoubleWell(dim=3, starts="wrong_well", spread=0.2).bind(streams(many))
-    away = bound.start(streams(many), 1)[:, 0] - torch.tensor([bound.stationary[2], 0, 0], dtype=torch.float64)
+    away = bound.start(streams(many), 1)[:, 0] - torch.tensor(
+        [bound.stationary[2], 0, 0], dtype=torch.float64
+    )
     assert (away.mean(0).abs() <= ERRORS * 0.2 / 2000**0.5).all()
     assert ((away.square().mean(0) - 0.04).abs() <= ERRORS * 0.04 * (2 / 2000) ** 0.5).all()
 
 
-# the others ---------------------------------------------------------------------------------------------------------------
+# the others -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("ruggedness", [0.0, 0.9, 4.59, 4.62, 30.0, 20 * math.pi**2])
@@ -256,14 +338,18 @@ def test_minima_of_the_rugged_bowl_are_counted(ruggedness, wavelength):
 def test_the_rugged_bowl_is_a_quadratic_and_rastrigin_at_its_ends():
     smooth = CosineRugged(dim=3, ruggedness=0.0, curvature=1.5).bind(streams())
     x = smooth.start(streams(), 4)
-    torch.testing.assert_close(smooth.loss(x), Quadratic(dim=3, condition=1.0, curvature=1.5).bind(streams()).loss(x))
+    torch.testing.assert_close(
+        smooth.loss(x), Quadratic(dim=3, condition=1.0, curvature=1.5).bind(streams()).loss(x)
+    )
     rastrigin = CosineRugged(dim=3, ruggedness=20 * math.pi**2, curvature=2.0).bind(streams())
     torch.testing.assert_close(rastrigin.loss(x), 30 + (x**2 - 10 * torch.cos(2 * math.pi * x)).sum(-1))
 
 
 def flat_direction(bound, along):
     """Eigenvector of the smallest eigenvalue of the Hessian on the floor of a canyon, and the condition number."""
-    floor = torch.tensor([along, bound.bend * math.sin(2 * math.pi * along / bound.period), 0.0], dtype=torch.float64)
+    floor = torch.tensor(
+        [along, bound.bend * math.sin(2 * math.pi * along / bound.period), 0.0], dtype=torch.float64
+    )
     hessian = torch.autograd.functional.hessian(lambda x: bound.loss(x[None, None])[0, 0], floor)
     values, vectors = torch.linalg.eigh(hessian)
     return vectors[:, 0], float(values[-1] / values[0])
@@ -271,40 +357,59 @@ def flat_direction(bound, along):
 
 def test_a_straight_canyon_is_a_quadratic_and_a_winding_one_turns():
     straight = Canyon(dim=3, condition=50.0, bend=0.0).bind(streams([0]))
-    hessian = torch.autograd.functional.hessian(lambda x: straight.loss(x[None, None])[0, 0], torch.tensor([1.0, 2.0, 3.0]).double())
+    hessian = torch.autograd.functional.hessian(
+        lambda x: straight.loss(x[None, None])[0, 0], torch.tensor([1.0, 2.0, 3.0]).double()
+    )
     torch.testing.assert_close(hessian, torch.tensor([0.02, 1.0, 1.0]).double().diag())
     winding = Canyon(dim=3, condition=1e4, bend=1.0, period=4.0).bind(streams([0]))
     (ahead, _), (back, _) = flat_direction(winding, 0.0), flat_direction(winding, 2.0)
     angle = math.acos(abs(float(ahead @ back)))
-    assert angle == pytest.approx(math.pi - 2 * math.atan(math.pi / 2), abs=1e-3), "the floor turns by twice arctan(2 pi b / p)"
+    assert angle == pytest.approx(math.pi - 2 * math.atan(math.pi / 2), abs=1e-3), (
+        "the floor turns by twice arctan(2 pi b / p)"
+    )
 
 
 def test_rosenbrock_is_that_of_scipy_and_has_a_second_minimum():
     landscape = Rosenbrock(dim=6).bind(streams())
     x = landscape.start(streams(), 3)
-    np.testing.assert_allclose(landscape.loss(x), [[scipy.optimize.rosen(p) for p in row] for row in x.numpy()], rtol=1e-13)
+    np.testing.assert_allclose(
+        landscape.loss(x), [[scipy.optimize.rosen(p) for p in row] for row in x.numpy()], rtol=1e-13
+    )
     for dim in (4, 5, 7):
-        other = scipy.optimize.minimize(scipy.optimize.rosen, [-1.0] + [1.0] * (dim - 1), jac=scipy.optimize.rosen_der, tol=1e-10)
+        other = scipy.optimize.minimize(
+            scipy.optimize.rosen, [-1.0] + [1.0] * (dim - 1), jac=scipy.optimize.rosen_der, tol=1e-10
+        )
         point = torch.from_numpy(other.x)[None, None]
         one = Rosenbrock(dim=dim).bind(streams([0]))
         assert 3.7 < float(one.loss(point)) < 4
         assert evaluate(one, point, gradient=True).gradient.abs().max() < 1e-6
-        assert torch.linalg.eigvalsh(torch.autograd.functional.hessian(lambda y, one=one: one.loss(y[None, None])[0, 0], point[0, 0])).min() > 0
+        assert (
+            torch.linalg.eigvalsh(
+                torch.autograd.functional.hessian(
+                    lambda y, one=one: one.loss(y[None, None])[0, 0], point[0, 0]
+                )
+            ).min()
+            > 0
+        )
 
 
 def test_saddle_is_what_it_says():
     bound = Saddle(dim=5, unstable=2, rotated=True, condition=4.0, stable_curvature=3.0).bind(streams([0]))
-    hessian = torch.autograd.functional.hessian(lambda x: bound.loss(x[None, None])[0, 0], torch.ones(5).double())
+    hessian = torch.autograd.functional.hessian(
+        lambda x: bound.loss(x[None, None])[0, 0], torch.ones(5).double()
+    )
     np.testing.assert_allclose(torch.linalg.eigvalsh(hessian), [-1, -0.25, 0.75, 1.5, 3], rtol=1e-12)
     assert torch.equal(bound.loss(bound.start(streams([0]), 2)), torch.zeros(1, 2).double())
     assert float(bound.loss(1e3 * bound.rotation[:, None, :, 4])) == pytest.approx(-0.125e6)
     confined = Saddle(dim=5, unstable=2, unstable_curvature=2.0, confinement=0.5).bind(streams([0]))
-    assert float(confined.loss(torch.zeros(1, 1, 5).double())) == pytest.approx(2 * 4 / (4 * 0.5)), "the height of the saddle"
+    assert float(confined.loss(torch.zeros(1, 1, 5).double())) == pytest.approx(2 * 4 / (4 * 0.5)), (
+        "the height of the saddle"
+    )
     four = torch.tensor([[0, 0, 0, a, b] for a in (-2, 2) for b in (-2, 2)]).double()
     torch.testing.assert_close(confined.loss(four[None]), torch.zeros(1, 4).double())
 
 
-# spectra of the gaussian field --------------------------------------------------------------------------------------------
+# spectra of the gaussian field ------------------------------------------------------------------------------
 
 
 def matern(r, nu):
@@ -318,7 +423,11 @@ def power_law(r, dim, exponent, low, high):
     def sphere(z):
         if dim == 1:
             return math.cos(z)
-        return 1.0 if z == 0 else scipy.special.gamma(dim / 2) * (2 / z) ** (dim / 2 - 1) * scipy.special.jv(dim / 2 - 1, z)
+        return (
+            1.0
+            if z == 0
+            else scipy.special.gamma(dim / 2) * (2 / z) ** (dim / 2 - 1) * scipy.special.jv(dim / 2 - 1, z)
+        )
 
     mass = scipy.integrate.quad(lambda q: q**-exponent, low, high)[0]
     return scipy.integrate.quad(lambda q: q**-exponent * sphere(q * r), low, high, limit=200)[0] / mass
@@ -326,9 +435,24 @@ def power_law(r, dim, exponent, low, high):
 
 LAGS = [0.0, 0.4, 1.0, 2.5]
 SPECTRA = {
-    "matern-1/2": ({"spectrum": "matern", "smoothness": 0.5}, 2, lambda r: math.exp(-r), lambda r: matern(r, 1.5)),
-    "matern-3/2": ({"spectrum": "matern", "smoothness": 1.5}, 1, lambda r: matern(r, 1.5), lambda r: matern(r, 0.5)),
-    "matern-2": ({"spectrum": "matern", "smoothness": 2.0}, 3, lambda r: matern(r, 2), lambda r: matern(r, 1)),
+    "matern-1/2": (
+        {"spectrum": "matern", "smoothness": 0.5},
+        2,
+        lambda r: math.exp(-r),
+        lambda r: matern(r, 1.5),
+    ),
+    "matern-3/2": (
+        {"spectrum": "matern", "smoothness": 1.5},
+        1,
+        lambda r: matern(r, 1.5),
+        lambda r: matern(r, 0.5),
+    ),
+    "matern-2": (
+        {"spectrum": "matern", "smoothness": 2.0},
+        3,
+        lambda r: matern(r, 2),
+        lambda r: matern(r, 1),
+    ),
     "power-1": (
         {"spectrum": "power_law", "exponent": 1.0, "inner": 0.05},
         2,
@@ -357,15 +481,22 @@ def test_gaussian_field_has_the_covariance_of_its_spectrum(law, length):
     if "inner" in options:
         options = options | {"inner": options["inner"] * length}
     count = 20_000
-    direction = torch.tensor([0.6, -0.8, 0.0], dtype=torch.float64)[:dim] if dim > 1 else torch.ones(1).double()
+    direction = (
+        torch.tensor([0.6, -0.8, 0.0], dtype=torch.float64)[:dim] if dim > 1 else torch.ones(1).double()
+    )
     x = (0.3 + torch.tensor(LAGS, dtype=torch.float64)[:, None] * length * direction).expand(count, -1, -1)
-    field = GaussianField(dim=dim, waves=8, amplitude=1.5, length=length, bowl=0.0, **options).bind(streams(torch.arange(count)))
+    field = GaussianField(dim=dim, waves=8, amplitude=1.5, length=length, bowl=0.0, **options).bind(
+        streams(torch.arange(count))
+    )
     value = field.loss(x)
     products = value * value[:, :1]
     error = products.std(0) / count**0.5
 
     def deviation(covariance):
-        return ((products.mean(0) - 2.25 * torch.tensor([covariance(r) for r in LAGS], dtype=torch.float64)).abs() / error).numpy()
+        return (
+            (products.mean(0) - 2.25 * torch.tensor([covariance(r) for r in LAGS], dtype=torch.float64)).abs()
+            / error
+        ).numpy()
 
     assert (deviation(right) <= ERRORS).all()
     assert (deviation(wrong) > ERRORS).any()
@@ -373,7 +504,9 @@ def test_gaussian_field_has_the_covariance_of_its_spectrum(law, length):
 
 def test_wave_numbers_keep_within_the_cutoffs():
     for exponent in (-1.0, 1.0, 2.0, 3.0):
-        field = GaussianField(dim=3, waves=500, spectrum="power_law", exponent=exponent, length=2.0, inner=0.1).bind(streams())
+        field = GaussianField(
+            dim=3, waves=500, spectrum="power_law", exponent=exponent, length=2.0, inner=0.1
+        ).bind(streams())
         size = field.vectors.square().sum(-1).sqrt()
         assert 0.5 - 1e-12 <= size.min() <= 1.0
         assert 5.0 <= size.max() <= 10 + 1e-12

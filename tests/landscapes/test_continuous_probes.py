@@ -1,4 +1,7 @@
-"""Probes of landscapes on real coordinates: beside naive loops, beside closed forms with wrong laws rejected, and their standard errors."""
+"""Probes of landscapes on real coordinates.
+
+Beside naive loops, beside closed forms with wrong laws rejected, and their standard errors.
+"""
 
 import math
 
@@ -24,7 +27,9 @@ ERRORS = 4.5  # standard errors allowed
 
 
 def streams(worlds, seed=3, dtype=torch.float64):
-    return Streams(seed=seed, worlds=torch.as_tensor(range(worlds) if isinstance(worlds, int) else worlds), dtype=dtype)
+    return Streams(
+        seed=seed, worlds=torch.as_tensor(range(worlds) if isinstance(worlds, int) else worlds), dtype=dtype
+    )
 
 
 def bound(landscape, worlds, **kinds):
@@ -39,18 +44,25 @@ def agrees(sample, truth):
 FIELD = GaussianField(dim=3, waves=7, bowl=0.5)
 
 
-# beside loops -------------------------------------------------------------------------------------------------------------
+# beside loops -----------------------------------------------------------------------------------------------
 
 
 def test_autocorrelation_and_length_against_loops():
     landscape, size = bound(FIELD, 3), {"walks": 5, "steps": 40, "step": 0.2}
-    rho, length = walks_and_lines.autocorrelation(landscape, streams(3), **size), walks_and_lines.correlation_length(landscape, streams(3), **size)
-    walks = walks_and_lines.walk(landscape, streams(3).at(walks_and_lines.PLACES["autocorrelation"]), **size).loss.tolist()
+    rho, length = (
+        walks_and_lines.autocorrelation(landscape, streams(3), **size),
+        walks_and_lines.correlation_length(landscape, streams(3), **size),
+    )
+    walks = walks_and_lines.walk(
+        landscape, streams(3).at(walks_and_lines.PLACES["autocorrelation"]), **size
+    ).loss.tolist()
     lags = (rho.axis[1] / 0.2).round().long()
     for r in range(3):
         naive = [reference.autocorrelation(walks[r], lag) for lag in lags[r].tolist()]
         np.testing.assert_allclose(rho.value[r], naive, rtol=1e-9, atol=1e-12)
-        assert float(length.value[r]) == pytest.approx(0.2 * reference.falls_to(naive, lags[r].tolist(), math.exp(-1)), rel=1e-9)
+        assert float(length.value[r]) == pytest.approx(
+            0.2 * reference.falls_to(naive, lags[r].tolist(), math.exp(-1)), rel=1e-9
+        )
     assert (rho.value[:, 0] == 1).all()
 
 
@@ -64,7 +76,9 @@ def test_falls_to_knows_flat_curves_and_no_numbers():
 def test_walks_have_their_step_and_stay_in_the_box():
     landscape = bound(FIELD, 2)
     for straight in (True, False):
-        points = walks_and_lines.walk(landscape, streams(2), walks=3, steps=200, step=0.3, straight=straight).points
+        points = walks_and_lines.walk(
+            landscape, streams(2), walks=3, steps=200, step=0.3, straight=straight
+        ).points
         assert points.shape == (2, 3, 201, 3)
         assert points.abs().max() <= 5
         length = points.diff(dim=2).norm(dim=-1)
@@ -81,10 +95,24 @@ def test_distance_correlation_against_loops():
         assert loss.shape == distance.shape == (2, kept)
         for r in range(2):
             a, b = loss[r].tolist(), distance[r].tolist()
-            values = [walks_and_lines.distance_correlation(landscape, streams(2), samples=40, kind=kind).value[r] for kind in ("pearson", "spearman")]
-            np.testing.assert_allclose(values, [reference.pearson(a, b), reference.pearson(reference.ranks(a), reference.ranks(b))], rtol=1e-10)
-    place = int(walks_and_lines.sample(landscape, streams(2).at(walks_and_lines.PLACES["distance"]), 40)[1][0].argmin())
-    assert place not in (0, 39), "the best stands in the middle, or the test does not see which one is left out"
+            values = [
+                walks_and_lines.distance_correlation(landscape, streams(2), samples=40, kind=kind).value[r]
+                for kind in ("pearson", "spearman")
+            ]
+            np.testing.assert_allclose(
+                values,
+                [reference.pearson(a, b), reference.pearson(reference.ranks(a), reference.ranks(b))],
+                rtol=1e-10,
+            )
+    place = int(
+        walks_and_lines.sample(landscape, streams(2).at(walks_and_lines.PLACES["distance"]), 40)[1][
+            0
+        ].argmin()
+    )
+    assert place not in (
+        0,
+        39,
+    ), "the best stands in the middle, or the test does not see which one is left out"
     assert distance.min() > 0
 
 
@@ -130,26 +158,34 @@ def test_dispersion_against_loops():
     landscape = bound(FIELD, 2)
     found = walks_and_lines.dispersion(landscape, streams(2), samples=50, fractions=(0.01, 0.1, 0.5))
     x, loss = walks_and_lines.sample(landscape, streams(2).at(walks_and_lines.PLACES["dispersion"]), 50)
-    naive = [[reference.dispersion(x[r].tolist(), loss[r].tolist(), f) for f in (0.01, 0.1, 0.5)] for r in range(2)]
+    naive = [
+        [reference.dispersion(x[r].tolist(), loss[r].tolist(), f) for f in (0.01, 0.1, 0.5)] for r in range(2)
+    ]
     np.testing.assert_allclose(found.value, naive, rtol=1e-10)
     kept = [i for i in range(50) if i * 20 // 50 != 3]
     y, f = x[0, kept], loss[0, kept]
-    assert float(walks_and_lines._dispersions(y[f.argsort()], torch.ones(1, len(kept), dtype=torch.bool), (0.5,))) == pytest.approx(
-        reference.dispersion(y.tolist(), f.tolist(), 0.5), rel=1e-10
-    )
+    assert float(
+        walks_and_lines._dispersions(y[f.argsort()], torch.ones(1, len(kept), dtype=torch.bool), (0.5,))
+    ) == pytest.approx(reference.dispersion(y.tolist(), f.tolist(), 0.5), rel=1e-10)
 
 
 def test_information_against_loops():
     landscape, size = bound(CosineRugged(dim=2), 2), {"walks": 4, "steps": 60, "step": 0.3}
     found = information.information(landscape, streams(2), **size)
-    walked = walks_and_lines.walk(landscape, streams(2).at(walks_and_lines.PLACES["information"]), straight=False, **size)
+    walked = walks_and_lines.walk(
+        landscape, streams(2).at(walks_and_lines.PLACES["information"]), straight=False, **size
+    )
     slope = walked.loss.diff(dim=2) / walked.points.diff(dim=2).norm(dim=-1)
     for r in range(2):
         scale = float(slope[r].square().mean().sqrt())
         for k in (0, 20, 35, 41, 45, 61):
             eps = float(found.content.axis[1][k]) * scale
-            assert float(found.content.value[r, k]) == pytest.approx(reference.information_content(slope[r].tolist(), eps), abs=1e-12)
-            assert float(found.partial.value[r, k]) == pytest.approx(reference.partial_information_content(slope[r].tolist(), eps), abs=1e-12)
+            assert float(found.content.value[r, k]) == pytest.approx(
+                reference.information_content(slope[r].tolist(), eps), abs=1e-12
+            )
+            assert float(found.partial.value[r, k]) == pytest.approx(
+                reference.partial_information_content(slope[r].tolist(), eps), abs=1e-12
+            )
         flat = found.content.value[r] < 0.05
         first = int(np.flatnonzero(~flat.numpy())[-1]) + 1
         assert float(found.settling.value[r]) == pytest.approx(math.log10(information.THRESHOLDS[first]))
@@ -159,7 +195,11 @@ def test_information_against_loops():
 
 def test_walks_settle_where_they_stay_flat():
     eps = torch.tensor([0.0, 0.1, 1.0, 10.0, 100.0])
-    content = torch.tensor([[0.4, 0.01, 0.2, 0.01, 0.0], [0.4, 0.01, 0.01, 0.01, 0.2], [0.0, 0.0, 0.0, 0.0, 0.0]])
+    content = torch.tensor([
+        [0.4, 0.01, 0.2, 0.01, 0.0],
+        [0.4, 0.01, 0.01, 0.01, 0.2],
+        [0.0, 0.0, 0.0, 0.0, 0.0],
+    ])
     found = information.settling(content, eps)
     assert found[[0, 2]].tolist() == pytest.approx([1, -1])
     assert found[1].isnan()
@@ -167,7 +207,15 @@ def test_walks_settle_where_they_stay_flat():
 
 @pytest.mark.parametrize(
     ("values", "count"),
-    [([3, 1, 2], 1), ([1, 2, 3], 0), ([3, 1, 1, 1, 2, 0, 5], 2), ([1, 1, 2, 1, 1], 0), ([2, 1, 1], 0), ([5, 4, 4, 3, 4], 1), ([0, 1, 0, 1, 0], 1)],
+    [
+        ([3, 1, 2], 1),
+        ([1, 2, 3], 0),
+        ([3, 1, 1, 1, 2, 0, 5], 2),
+        ([1, 1, 2, 1, 1], 0),
+        ([2, 1, 1], 0),
+        ([5, 4, 4, 3, 4], 1),
+        ([0, 1, 0, 1, 0], 1),
+    ],
 )
 def test_minima_are_valleys(values, count):
     assert reference.minima(values) == count
@@ -184,10 +232,16 @@ def test_lines_run_from_wall_to_wall():
     assert (place[..., 0] <= 0).all()
     for end in (0, -1):
         np.testing.assert_allclose((x + place[..., end, None] * unit).abs().amax(-1), 5, rtol=1e-12)
-    torch.testing.assert_close(landscape.loss(x + place[..., 5, None] * unit), loss[..., 5], rtol=1e-10, atol=1e-10)
+    torch.testing.assert_close(
+        landscape.loss(x + place[..., 5, None] * unit), loss[..., 5], rtol=1e-10, atol=1e-10
+    )
     counts = walks_and_lines.minima(landscape, streams(2), count=6, points=101)
     dense = walks_and_lines.lines(landscape, streams(2), 6, 101)
-    naive = [sum(map(reference.minima, dense[1][r].tolist())) / float((dense[0][r, :, -1] - dense[0][r, :, 0]).sum()) for r in range(2)]
+    naive = [
+        sum(map(reference.minima, dense[1][r].tolist()))
+        / float((dense[0][r, :, -1] - dense[0][r, :, 0]).sum())
+        for r in range(2)
+    ]
     np.testing.assert_allclose(counts.density.value, naive, rtol=1e-12)
 
 
@@ -197,7 +251,11 @@ def test_gradients_against_loops():
     found = gradients.noise_scale(landscape, streams(2), at=x, points=1, samples=40_000)
     for r in range(2):
         each = [
-            evaluate(landscape, x, Terms(torch.full((2, 1, 1), i), torch.ones(2, 1, 1).double()), gradient=True).gradient[r, 0].tolist()
+            evaluate(
+                landscape, x, Terms(torch.full((2, 1, 1), i), torch.ones(2, 1, 1).double()), gradient=True
+            )
+            .gradient[r, 0]
+            .tolist()
             for i in range(7)
         ]
         assert abs(float(found.value[r]) - reference.noise_scale(each)) <= ERRORS * float(found.error[r])
@@ -223,14 +281,21 @@ def test_curvature_is_that_of_the_hessian():
         assert measure.error.isnan().all(), "one start does not tell how much another would differ"
     x = field.start(streams(3).at(gradients._START), 1)[:, 0]
     for r in range(3):
-        exact = torch.autograd.functional.hessian(lambda y, r=r: field.loss(torch.cat((x[:r], y[None], x[r + 1 :]))[:, None])[r, 0], x[r])
-        torch.testing.assert_close(gradients.curvature(field, streams(3)).eigenvalues.value[r], torch.linalg.eigvalsh(exact), rtol=0, atol=1e-6)
+        exact = torch.autograd.functional.hessian(
+            lambda y, r=r: field.loss(torch.cat((x[:r], y[None], x[r + 1 :]))[:, None])[r, 0], x[r]
+        )
+        torch.testing.assert_close(
+            gradients.curvature(field, streams(3)).eigenvalues.value[r],
+            torch.linalg.eigvalsh(exact),
+            rtol=0,
+            atol=1e-6,
+        )
     assert float(gradients.curvature(field, streams(3)).negative.value.mean()) == pytest.approx(
         float((gradients.curvature(field, streams(3)).eigenvalues.value < 0).double().mean())
     )
 
 
-# closed forms -------------------------------------------------------------------------------------------------------------
+# closed forms -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("dim", "scale"), [(2, 1.0), (5, 0.5)])
@@ -253,7 +318,10 @@ def test_autocorrelation_of_a_field_is_its_covariance(dim, scale):
 
 @pytest.mark.parametrize(("dim", "scale"), [(1, 1.0), (4, 0.7)])
 def test_density_of_minima_of_a_field_is_rices(dim, scale):
-    """Law 37 along a line: sqrt(3) / (2 pi l), whatever the dimension; not the density of zeros, nor that of a plane."""
+    """Law 37 along a line: sqrt(3) / (2 pi l), whatever the dimension.
+
+    Not the density of zeros, nor that of a plane.
+    """
     field = bound(GaussianField(dim=dim, bowl=0.0, box=30.0, length=scale, waves=400), 40)
     found = walks_and_lines.minima(field, streams(40), count=4, points=1025)
     law = 3**0.5 / (2 * math.pi * scale)
@@ -261,7 +329,9 @@ def test_density_of_minima_of_a_field_is_rices(dim, scale):
     assert not agrees(found.density.value, 1 / (2 * math.pi * scale))
     assert not agrees(found.density.value, 1 / (2 * math.pi * 3**0.5 * scale**2))
     assert float(found.coarse.value.mean() / found.density.value.mean()) > 0.98, "the grid is fine enough"
-    assert float(walks_and_lines.minima(field, streams(40), count=4, points=33).coarse.value.mean()) < 0.7 * law, "and this one is not"
+    assert (
+        float(walks_and_lines.minima(field, streams(40), count=4, points=33).coarse.value.mean()) < 0.7 * law
+    ), "and this one is not"
 
 
 @pytest.mark.parametrize(("large", "small"), [(None, 1), (None, 16), (256, 16)])
@@ -282,7 +352,9 @@ def test_sphere_has_distance_correlation_one():
     """Of ranks exactly; of values that of |x|^2 with |x|, in one dimension sqrt(15)/4."""
     for dim in (1, 6):
         sphere = bound(Quadratic(dim=dim, condition=1.0), 20)
-        assert (walks_and_lines.distance_correlation(sphere, streams(20), samples=200, kind="spearman").value - 1).abs().max() < 1e-12
+        assert (
+            walks_and_lines.distance_correlation(sphere, streams(20), samples=200, kind="spearman").value - 1
+        ).abs().max() < 1e-12
     found = walks_and_lines.distance_correlation(bound(Quadratic(dim=1), 40), streams(40), samples=500)
     assert agrees(found.value, 15**0.5 / 4)
     assert not agrees(found.value, 1)
@@ -291,10 +363,17 @@ def test_sphere_has_distance_correlation_one():
 
 
 def test_dispersion_of_an_interval_and_a_square():
-    """The best q of a bowl are an interval of q times the width; in the plane a disc of area q, whose mean distance is 128 r / 45 pi."""
+    """The best q of a bowl are an interval of q times the width.
+
+    In the plane a disc of area q, whose mean distance is 128 r / 45 pi.
+    """
     fractions = (0.05, 0.1, 0.25)
-    line = walks_and_lines.dispersion(bound(Quadratic(dim=1), 40), streams(40), samples=400, fractions=fractions).value
-    plane = walks_and_lines.dispersion(bound(Quadratic(dim=2, condition=1.0), 40), streams(40), samples=400, fractions=fractions).value
+    line = walks_and_lines.dispersion(
+        bound(Quadratic(dim=1), 40), streams(40), samples=400, fractions=fractions
+    ).value
+    plane = walks_and_lines.dispersion(
+        bound(Quadratic(dim=2, condition=1.0), 40), streams(40), samples=400, fractions=fractions
+    ).value
     square = (2 + 2**0.5 + 5 * math.log(1 + 2**0.5)) / 15
     for k, q in enumerate(fractions):
         law = 128 / (45 * math.pi) * (q / math.pi) ** 0.5 / square
@@ -310,13 +389,20 @@ def test_information_of_independent_values():
     found = information.information(noise, streams(20), walks=16, steps=128)
     assert agrees(found.content.value[:, 0], 2 / 3 * math.log(3) / math.log(6))
     assert not agrees(found.content.value[:, 0], 0.5 * math.log(4) / math.log(6))
-    assert abs(float(found.initial.value.mean()) - 2 / 3) <= ERRORS * float(found.initial.value.std()) / 20**0.5 + 1 / 128
-    smooth = information.information(bound(GaussianField(dim=3, bowl=0.0, length=100.0), 20), streams(20), walks=16, steps=128)
-    assert agrees(smooth.content.value[:, 0], 0.5 * math.log(4) / math.log(6)), "on a plane a walk goes up and down by turns of a coin"
+    assert (
+        abs(float(found.initial.value.mean()) - 2 / 3)
+        <= ERRORS * float(found.initial.value.std()) / 20**0.5 + 1 / 128
+    )
+    smooth = information.information(
+        bound(GaussianField(dim=3, bowl=0.0, length=100.0), 20), streams(20), walks=16, steps=128
+    )
+    assert agrees(smooth.content.value[:, 0], 0.5 * math.log(4) / math.log(6)), (
+        "on a plane a walk goes up and down by turns of a coin"
+    )
     assert not agrees(smooth.content.value[:, 0], 2 / 3 * math.log(3) / math.log(6))
 
 
-# standard errors, worlds, bad input -------------------------------------------------------------------------------------------
+# standard errors, worlds, bad input -------------------------------------------------------------------------
 
 PROBES = {
     "autocorrelation": lambda f, s: walks_and_lines.autocorrelation(f, s, walks=40, steps=30, step=0.2),
@@ -335,7 +421,9 @@ PROBES = {
 DAILY = [*PROBES][::4]
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=[] if name in DAILY else pytest.mark.verify) for name in PROBES])
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[] if name in DAILY else pytest.mark.verify) for name in PROBES]
+)
 def test_standard_errors_are_those_of_drawing_again(name):
     """One instance measured in 150 worlds of luck: the spread of the values is what each says of itself."""
     field = bound(GaussianField(dim=3, waves=30), [5] * 150)
@@ -360,7 +448,9 @@ def test_standard_errors_where_the_best_is_one_of_what_is_drawn(kind):
     spread, said = float(found.value.std()), float(found.error.square().mean().sqrt())
     assert 0.6 < spread / said < 1.6
     loss, distance, _ = walks_and_lines.distances(field, streams(150), 200)
-    given = walks_and_lines.jackknife(walks_and_lines.pearson if kind == "pearson" else walks_and_lines.spearman, loss, distance)[1]
+    given = walks_and_lines.jackknife(
+        walks_and_lines.pearson if kind == "pearson" else walks_and_lines.spearman, loss, distance
+    )[1]
     assert spread / float(given.square().mean().sqrt()) > 1.6, "with the best given"
 
 
@@ -389,7 +479,9 @@ def test_a_world_does_not_see_the_others(name):
 @pytest.mark.parametrize("name", PROBES)
 def test_networks_and_moving_landscapes_are_measured_at_their_starts(name):
     for landscape in (Digits(hidden=1), Moving(inner=FIELD)):
-        small = {"minima": lambda f, s: walks_and_lines.minima(f, s, count=3, points=9).density}.get(name, PROBES[name])
+        small = {"minima": lambda f, s: walks_and_lines.minima(f, s, count=3, points=9).density}.get(
+            name, PROBES[name]
+        )
         if isinstance(landscape, Digits) and name not in ("pearson", "minima", "gradient_norm"):
             continue  # a network costs much
         found = small(bound(landscape, 2), streams(2))
@@ -399,7 +491,9 @@ def test_networks_and_moving_landscapes_are_measured_at_their_starts(name):
 def test_bad_input_is_named():
     with pytest.raises(ValueError, match="nk: expected a landscape on real coordinates, got one on bits"):
         walks_and_lines.correlation_length(bound(NK(n=5, k=1), 2), streams(2))
-    with pytest.raises(ValueError, match="quadratic: expected a loss that is the mean of terms, got one term"):
+    with pytest.raises(
+        ValueError, match="quadratic: expected a loss that is the mean of terms, got one term"
+    ):
         gradients.noise_scale(bound(Quadratic(dim=2), 2), streams(2))
     with pytest.raises(ValueError, match="digits: expected at most 50 dimensions for a Hessian, got 85"):
         gradients.curvature(bound(Digits(hidden=1), 1), streams(1))

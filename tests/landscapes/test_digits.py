@@ -23,7 +23,9 @@ def test_digits_against_loops(activation):
     value = landscape.loss(x, Terms(picked, torch.full(picked.shape, 1 / 3, dtype=torch.float64)))
     for r, p in itertools.product(range(2), range(2)):
         rows = picked[r, 0]
-        naive = philox.network_loss(x[r, p], data.pixels[rows].tolist(), data.labels[rows].tolist(), 2, 10, activation)
+        naive = philox.network_loss(
+            x[r, p], data.pixels[rows].tolist(), data.labels[rows].tolist(), 2, 10, activation
+        )
         assert float(value[r, p]) == pytest.approx(naive, rel=1e-12)
 
 

@@ -24,11 +24,15 @@ def shipped():
     return list(csv.DictReader(line for line in lines if not line.startswith("#")))
 
 
-# the table that ships ---------------------------------------------------------------------------------------------------------
+# the table that ships ---------------------------------------------------------------------------------------
 
 
 def test_the_shipped_table_is_that_of_the_paper():
-    """Weinreich et al. 2006: 32 genotypes, resistance rises about 100,000-fold; TEM-1 0.088, TEM* 4,100 micrograms per millilitre."""
+    """Weinreich et al.
+
+    2006: 32 genotypes, resistance rises about 100,000-fold; TEM-1 0.088, TEM* 4,100 micrograms per
+    millilitre.
+    """
     rows = {row["genotype"]: row for row in shipped()}
     assert sorted(rows) == ["".join(bits) for bits in itertools.product("01", repeat=5)]
     assert float(rows["00000"]["fitness"]) == 0.088
@@ -36,7 +40,9 @@ def test_the_shipped_table_is_that_of_the_paper():
     for row in rows.values():
         replicates = [float(row[f"replicate_{i}"]) for i in (1, 2, 3)]
         assert float(row["fitness"]) == statistics.median(replicates)
-        doses = [4096 / 2 ** (round(2 * math.log2(4096 / r)) / 2) for r in replicates]  # each the last over the root of 2
+        doses = [
+            4096 / 2 ** (round(2 * math.log2(4096 / r)) / 2) for r in replicates
+        ]  # each the last over the root of 2
         assert replicates == pytest.approx(doses, rel=0.05)
 
 
@@ -80,7 +86,7 @@ def test_what_was_measured_is_shown_beside_the_results():
     assert set(with_error.extras) == {"measured", "measured_error"}
 
 
-# a user's own -----------------------------------------------------------------------------------------------------------------
+# a user's own -----------------------------------------------------------------------------------------------
 
 
 def write(folder, text, name="mine.csv"):
@@ -104,7 +110,10 @@ def test_genotypes_may_stand_in_one_column_or_in_one_for_each_locus(tmp_path):
 
 def test_comments_quotes_and_a_byte_order_mark_are_read_over(tmp_path):
     text = '# a note, "quoted\n' + GOOD.replace("00,1,", '"00",1,').replace("\n", "\r\n")
-    assert Empirical(file=write(tmp_path, "\ufeff" + GOOD)).fingerprint == Empirical(file=write(tmp_path, text)).fingerprint
+    assert (
+        Empirical(file=write(tmp_path, "\ufeff" + GOOD)).fingerprint
+        == Empirical(file=write(tmp_path, text)).fingerprint
+    )
 
 
 def test_the_fingerprint_follows_the_numbers_that_are_read(tmp_path):
@@ -114,8 +123,13 @@ def test_the_fingerprint_follows_the_numbers_that_are_read(tmp_path):
     shuffled = "\n".join(["# told anew", lines[0], *reversed(lines[1:])])
     assert Empirical(file=write(tmp_path, shuffled)).fingerprint == base
     assert Empirical(file=write(tmp_path, GOOD.replace("0.5", "0.6"))).fingerprint != base
-    assert Empirical(file=write(tmp_path, GOOD.replace("0.3", "0.4"))).fingerprint == base, "the errors are not read"
-    errors = [Empirical(file=write(tmp_path, text), error="sd").fingerprint for text in (GOOD, GOOD.replace("0.3", "0.4"))]
+    assert Empirical(file=write(tmp_path, GOOD.replace("0.3", "0.4"))).fingerprint == base, (
+        "the errors are not read"
+    )
+    errors = [
+        Empirical(file=write(tmp_path, text), error="sd").fingerprint
+        for text in (GOOD, GOOD.replace("0.3", "0.4"))
+    ]
     assert len({base, *errors}) == 3
 
 
@@ -124,16 +138,28 @@ def test_a_large_table_is_read_and_folded(tmp_path):
     large = Empirical(file=write(tmp_path, text))
     assert (large.dim, large.extension_cost) == (14, 2**14)
     p = streams().uniform("data", (3, 14))
-    place = 2.0 ** torch.arange(13, -1, -1)  # the first bit of the text is the highest of the number that was measured
-    torch.testing.assert_close(large.bind(streams()).extension(p), ((1 - p) * place).sum(-1), rtol=1e-12, atol=0)
+    place = 2.0 ** torch.arange(
+        13, -1, -1
+    )  # the first bit of the text is the highest of the number that was measured
+    torch.testing.assert_close(
+        large.bind(streams()).extension(p), ((1 - p) * place).sum(-1), rtol=1e-12, atol=0
+    )
 
 
 @pytest.mark.parametrize(
     ("text", "options", "messages"),
     [
         ("", {}, ["mine.csv: expected a header and a row for each genotype, got an empty file"]),
-        ("genotype,fitness\n", {}, ["mine.csv: expected a header and a row for each genotype, got a header alone"]),
-        (GOOD, {"fitness": "fitnes"}, ["mine.csv:1: expected a column 'fitnes', got genotype, fitness, sd; did you mean 'fitness'?"]),
+        (
+            "genotype,fitness\n",
+            {},
+            ["mine.csv: expected a header and a row for each genotype, got a header alone"],
+        ),
+        (
+            GOOD,
+            {"fitness": "fitnes"},
+            ["mine.csv:1: expected a column 'fitnes', got genotype, fitness, sd; did you mean 'fitness'?"],
+        ),
         (
             "# note\n" + GOOD,
             {"genotype": "geno", "error": "zzz"},
@@ -142,7 +168,11 @@ def test_a_large_table_is_read_and_folded(tmp_path):
                 "mine.csv:2: expected a column 'zzz', got genotype",
             ],
         ),
-        (GOOD.replace("sd", "fitness", 1), {}, ["mine.csv:1: expected column names that differ, got 'fitness' 2 times"]),
+        (
+            GOOD.replace("sd", "fitness", 1),
+            {},
+            ["mine.csv:1: expected column names that differ, got 'fitness' 2 times"],
+        ),
         (
             GOOD.replace("01,2,", "0x,abc,"),
             {},
@@ -152,29 +182,76 @@ def test_a_large_table_is_read_and_folded(tmp_path):
                 "expected all 4 genotypes, 1 missing: 01",
             ],
         ),
-        (GOOD.replace("01,2,", "1,2,"), {}, ["mine.csv:3: expected a genotype of 2 loci, as most are, got '1'", "1 missing: 01"]),
-        (GOOD.replace("01,2,", ",,"), {}, ["mine.csv:3: expected a genotype of 0 and 1, got ''", "1 missing: 01"]),
-        (GOOD.replace("01,2,", "00,2,"), {}, ["mine.csv: expected each genotype once, got 00 (lines 2 3); duplicates: mean", "1 missing: 01;"]),
-        (GOOD.replace("01,2,0.2", "01,2,5,0.2"), {}, ["mine.csv:3: expected 3 cells, as in the header, got 4"]),
+        (
+            GOOD.replace("01,2,", "1,2,"),
+            {},
+            ["mine.csv:3: expected a genotype of 2 loci, as most are, got '1'", "1 missing: 01"],
+        ),
+        (
+            GOOD.replace("01,2,", ",,"),
+            {},
+            ["mine.csv:3: expected a genotype of 0 and 1, got ''", "1 missing: 01"],
+        ),
+        (
+            GOOD.replace("01,2,", "00,2,"),
+            {},
+            ["mine.csv: expected each genotype once, got 00 (lines 2 3); duplicates: mean", "1 missing: 01;"],
+        ),
+        (
+            GOOD.replace("01,2,0.2", "01,2,5,0.2"),
+            {},
+            ["mine.csv:3: expected 3 cells, as in the header, got 4"],
+        ),
         (
             GOOD.replace("01,2,", "01,nan,"),
             {},
-            ["mine.csv: expected all 4 genotypes, 1 missing: 01 (no number in lines 3); missing: lethal, additive or"],
+            [
+                "mine.csv: expected all 4 genotypes, 1 missing: 01 (no number in lines 3); missing: lethal,"
+                " additive or"
+            ],
         ),
         (GOOD.replace("01,2,", "01,inf,"), {}, ["mine.csv:3: expected a number, got 'inf'"]),
-        (GOOD, {"scale": "log_ratio"}, [r"mine.csv:4: expected a number > 0 (its logarithm is asked for), got '-3'"]),
+        (
+            GOOD,
+            {"scale": "log_ratio"},
+            [r"mine.csv:4: expected a number > 0 (its logarithm is asked for), got '-3'"],
+        ),
         (GOOD.replace("0.2", "-0.2"), {"error": "sd"}, ["mine.csv:3: expected an error >= 0, got '-0.2'"]),
         (GOOD.replace("0.2", "x"), {"error": "sd"}, ["mine.csv:3: expected an error >= 0, got 'x'"]),
         ("\n".join(GOOD.splitlines()[:-2]), {}, ["mine.csv: expected all 4 genotypes, 2 missing: 10 11"]),
-        ("genotype,fitness\n" + 7 * "0" + ",1\n", {}, ["expected all 128 genotypes, 127 missing: 0000001 0000010", " and 107 more"]),
+        (
+            "genotype,fitness\n" + 7 * "0" + ",1\n",
+            {},
+            ["expected all 128 genotypes, 127 missing: 0000001 0000010", " and 107 more"],
+        ),
         ("genotype,fitness\n" + 21 * "0" + ",1\n", {}, ["mine.csv: expected at most 20 loci, got 21"]),
-        ("A,B,w\n0,0,1\n1,01,2\n", {"genotype": ["A", "B"], "fitness": "w"}, ["mine.csv:3: expected a genotype of 0 and 1, got '1' '01'"]),
-        ("genotype,fitness\n" + 30 * "x,1\n", {}, ["mine.csv: expected sites with two letters, got one letter at each"]),
+        (
+            "A,B,w\n0,0,1\n1,01,2\n",
+            {"genotype": ["A", "B"], "fitness": "w"},
+            ["mine.csv:3: expected a genotype of 0 and 1, got '1' '01'"],
+        ),
+        (
+            "genotype,fitness\n" + 30 * "x,1\n",
+            {},
+            ["mine.csv: expected sites with two letters, got one letter at each"],
+        ),
         ("genotype,fitness\n00,\0\n", {}, ["mine.csv:2: expected a number"]),
         (GOOD.replace("2,0.2", "1,5,0.2"), {}, ["mine.csv:3: expected 3 cells, as in the header, got 4"]),
-        (GOOD.replace("fitness", "w").replace("sd", "W"), {"fitness": "w", "error": "Sd"}, ["expected a column 'Sd', got genotype, w, W"]),
-        (GOOD.replace("fitness", "W").replace("sd", "w"), {"fitness": "FITNESS"}, ["expected a column 'FITNESS', got genotype, W, w"]),
-        ("Fit,FIT,genotype\n1,1,0\n1,2,1\n", {"fitness": "fit"}, ["mine.csv:1: expected column names that differ, got 'Fit' 2 times"]),
+        (
+            GOOD.replace("fitness", "w").replace("sd", "W"),
+            {"fitness": "w", "error": "Sd"},
+            ["expected a column 'Sd', got genotype, w, W"],
+        ),
+        (
+            GOOD.replace("fitness", "W").replace("sd", "w"),
+            {"fitness": "FITNESS"},
+            ["expected a column 'FITNESS', got genotype, W, w"],
+        ),
+        (
+            "Fit,FIT,genotype\n1,1,0\n1,2,1\n",
+            {"fitness": "fit"},
+            ["mine.csv:1: expected column names that differ, got 'Fit' 2 times"],
+        ),
         (GOOD.replace("2,0.2", '"1.000,5",0.2'), {}, ["mine.csv:3: expected a number, got '1.000,5'"]),
     ],
 )
@@ -197,7 +274,11 @@ def test_each_mistake_has_a_line(tmp_path):
 
 def test_a_file_that_is_not_there_or_not_text(tmp_path):
     with pytest.raises(
-        ValueError, match=r"empirical\.file: expected the path of a CSV file, or a table that ships: weinreich2006, got 'weinrich'; did you mean"
+        ValueError,
+        match=(
+            r"empirical\.file: expected the path of a CSV file, or a table that ships: weinreich2006, got"
+            r" 'weinrich'; did you mean"
+        ),
     ):
         Empirical(file="weinrich")
     with pytest.raises(ValueError, match=r"empirical\.file: expected the path of a CSV file"):
@@ -216,22 +297,30 @@ def test_one_line_for_each_kind_of_mistake(tmp_path):
         "empirical.file: mine.csv:42: expected a genotype of 0 and 1, got '00000z'",
         "  mine.csv:43: expected a genotype of 6 loci, as most are, got '0000'; likewise in 1 other line: 44",
         "  mine.csv:2: expected a number, got 'hm'; likewise in 4 other lines: 10 18 26 34",
-        *[line for line in str(error.value).splitlines() if line.startswith("  mine.csv: expected all 64 genotypes, 24 missing: 101000 ")],
+        *[
+            line
+            for line in str(error.value).splitlines()
+            if line.startswith("  mine.csv: expected all 64 genotypes, 24 missing: 101000 ")
+        ],
     ]
 
 
-# how tables are written ---------------------------------------------------------------------------------------------------------
+# how tables are written -------------------------------------------------------------------------------------
 
 N = 4
 TRUTH = {
-    bits: round(1 + sum((i + 1) * b for i, b in enumerate(bits)) / 7 - 0.3 * bits[0] * bits[2], 3) for bits in itertools.product((0, 1), repeat=N)
+    bits: round(1 + sum((i + 1) * b for i, b in enumerate(bits)) / 7 - 0.3 * bits[0] * bits[2], 3)
+    for bits in itertools.product((0, 1), repeat=N)
 }
 SITES = ["AG", "CT", "T-", "GA"]  # wild type and mutant letter
 
 
 def table(text, between=",", header=("genotype", "fitness"), values=TRUTH):
     """TRUTH as a file, text(bits) its genotypes."""
-    lines = [between.join(header), *(between.join([text(bits), str(value)]) for bits, value in values.items())]
+    lines = [
+        between.join(header),
+        *(between.join([text(bits), str(value)]) for bits, value in values.items()),
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -244,13 +333,21 @@ def letters(bits):
 
 
 def names(bits, between=":", order=1):
-    return between.join([name for name, b in zip(["S3N", "V14L", "E99K", "M105T"], bits, strict=True) if b][::order]) or "WT"
+    return (
+        between.join(
+            [name for name, b in zip(["S3N", "V14L", "E99K", "M105T"], bits, strict=True) if b][::order]
+        )
+        or "WT"
+    )
 
 
 def values(path, **options):
     """Genotype -> value, as the landscape has it."""
     measured = Empirical(file=path, **options).measured
-    return {bits: measured.values[sum(b << i for i, b in enumerate(bits))].item() for bits in itertools.product((0, 1), repeat=measured.loci)}
+    return {
+        bits: measured.values[sum(b << i for i, b in enumerate(bits))].item()
+        for bits in itertools.product((0, 1), repeat=measured.loci)
+    }
 
 
 @pytest.mark.parametrize(
@@ -278,13 +375,23 @@ def values(path, **options):
         (table(lambda bits: names(bits, ", "), "\t"), {}),
         (table(names, values=dict(reversed(TRUTH.items()))).replace("WT", "TEM-1"), {"wild_type": "TEM-1"}),
         (table(lambda bits: names(bits).replace("S3N", "p.Ser3Asn").replace("E99K", "Glu99Lys")), {}),
-        (table(lambda bits: ",".join(map(str, bits)), header=("a,b,c,D", "fitness")), {"genotype": ["A", "b", "c", "d"]}),
         (
-            table(lambda bits: ",".join(site[b] * 3 for site, b in zip(SITES, bits, strict=True)), header=("a,b,c,d", "fitness")),
+            table(lambda bits: ",".join(map(str, bits)), header=("a,b,c,D", "fitness")),
+            {"genotype": ["A", "b", "c", "d"]},
+        ),
+        (
+            table(
+                lambda bits: ",".join(site[b] * 3 for site, b in zip(SITES, bits, strict=True)),
+                header=("a,b,c,d", "fitness"),
+            ),
             {"genotype": list("abcd")},
         ),
         (
-            table(lambda bits: ",".join("-+"[b] for b in bits), header=("a,b,c,d", "fitness"), values=dict(reversed(TRUTH.items()))),
+            table(
+                lambda bits: ",".join("-+"[b] for b in bits),
+                header=("a,b,c,d", "fitness"),
+                values=dict(reversed(TRUTH.items())),
+            ),
             {"genotype": list("abcd"), "wild_type": list("----")},
         ),
     ],
@@ -304,13 +411,20 @@ def test_the_sites_of_mutations_are_in_the_order_of_their_numbers(tmp_path):
 
 
 def test_the_mean_of_duplicates(tmp_path):
-    """Whatever their order, and however mutations are ordered; the error is that of a mean; a row without a number is left out."""
+    """Whatever their order, and however mutations are ordered; the error is that of a mean.
+
+    A row without a number is left out.
+    """
     text = "genotype,fitness,se\nWT,1,0.3\nA1G,2,0.1\nA1G,4,0.2\nC2T,3,0\nA1G:C2T,5,0.1\nC2T:A1G,8,0.1\nA1G/C2T,11,0.1\nC2T,NA,9\n"
     measured = Empirical(file=write(tmp_path, text), duplicates="mean", error="se").measured
     assert measured.values.tolist() == [1, 3, 3, 8]
     assert measured.errors.tolist() == pytest.approx([0.3, math.sqrt(0.05) / 2, 0.0, math.sqrt(0.03) / 3])
     with pytest.raises(
-        ValueError, match=r"expected each genotype once, got A1G \(lines 3 4\), C2T \(lines 5 9\), A1G:C2T \(lines 6 7 8\); duplicates: mean"
+        ValueError,
+        match=(
+            r"expected each genotype once, got A1G \(lines 3 4\), C2T \(lines 5 9\), A1G:C2T \(lines 6 7 8\);"
+            r" duplicates: mean"
+        ),
     ):
         Empirical(file=write(tmp_path, text))
 
@@ -322,14 +436,18 @@ ABSENT = [(0, 1, 1, 0), (1, 1, 1, 1), (0, 0, 1, 0)]
 @pytest.mark.parametrize("missing", ["lethal", "additive", 0.25, -3])
 def test_what_stands_for_a_genotype_that_was_not_measured(tmp_path, missing, blank):
     known = {bits: value for bits, value in TRUTH.items() if bits not in ABSENT}
-    path = write(tmp_path, table(plain, values=known if blank is None else TRUTH | dict.fromkeys(ABSENT, blank)))
-    filled = {bits: {"lethal": 0.0, "additive": additive(known, bits)}.get(missing, missing) for bits in ABSENT}
+    path = write(
+        tmp_path, table(plain, values=known if blank is None else TRUTH | dict.fromkeys(ABSENT, blank))
+    )
+    filled = {
+        bits: {"lethal": 0.0, "additive": additive(known, bits)}.get(missing, missing) for bits in ABSENT
+    }
     assert values(path, missing=missing) == pytest.approx(known | filled, rel=1e-12)
     landscape = Empirical(file=path, missing=missing).bind(streams())
     x = torch.tensor([[0, 1, 1, 0], [0, 1, 0, 0]], dtype=torch.uint8)
-    assert landscape.measures(x)["measured"].tolist() == pytest.approx([math.nan, TRUTH[0, 1, 0, 0]], nan_ok=True), (
-        "what was not measured is not told"
-    )
+    assert landscape.measures(x)["measured"].tolist() == pytest.approx(
+        [math.nan, TRUTH[0, 1, 0, 0]], nan_ok=True
+    ), "what was not measured is not told"
     assert landscape.loss(x[:, None])[:, 0].tolist() == pytest.approx([
         max(max(known.values()), *filled.values()) - v for v in (filled[0, 1, 1, 0], TRUTH[0, 1, 0, 0])
     ])
@@ -339,7 +457,8 @@ def additive(known, bits):
     """The least-squares prediction by the normal equations, solved by elimination."""
     rows = [[1, *b] for b in known]
     matrix = [
-        [sum(r[i] * r[j] for r in rows) for j in range(N + 1)] + [sum(r[i] * v for r, v in zip(rows, known.values(), strict=True))]
+        [sum(r[i] * r[j] for r in rows) for j in range(N + 1)]
+        + [sum(r[i] * v for r, v in zip(rows, known.values(), strict=True))]
         for i in range(N + 1)
     ]
     for i in range(N + 1):
@@ -353,41 +472,90 @@ def additive(known, bits):
 @pytest.mark.parametrize(
     ("text", "options", "message"),
     [
-        (table(plain), {"missing": "lethl"}, "empirical.missing: expected error, lethal, additive or a number, got 'lethl'"),
-        (table(plain), {"missing": float("nan")}, "empirical.missing: expected error, lethal, additive or a number, got nan"),
-        (table(plain), {"missing": float("-inf")}, "empirical.missing: expected error, lethal, additive or a number, got -inf"),
-        (table(plain), {"missing": True}, "empirical.missing: expected error, lethal, additive or a number, got True"),
-        (table(plain), {"genotype": []}, r"empirical.genotype: expected a column, or a list of one at least, got \[\]"),
+        (
+            table(plain),
+            {"missing": "lethl"},
+            "empirical.missing: expected error, lethal, additive or a number, got 'lethl'",
+        ),
+        (
+            table(plain),
+            {"missing": float("nan")},
+            "empirical.missing: expected error, lethal, additive or a number, got nan",
+        ),
+        (
+            table(plain),
+            {"missing": float("-inf")},
+            "empirical.missing: expected error, lethal, additive or a number, got -inf",
+        ),
+        (
+            table(plain),
+            {"missing": True},
+            "empirical.missing: expected error, lethal, additive or a number, got True",
+        ),
+        (
+            table(plain),
+            {"genotype": []},
+            r"empirical.genotype: expected a column, or a list of one at least, got \[\]",
+        ),
         (
             table(plain),
             {"missing": "lethal", "scale": "log"},
-            "empirical.missing: expected a number or additive with scale log, where fitness 0 is no number of",
+            (
+                "empirical.missing: expected a number or additive with scale log, where fitness 0 is no"
+                " number of"
+            ),
         ),
-        (table(plain), {"missing": "lethal", "maximise": False}, "empirical.missing: expected a number or additive with maximise false"),
-        ("genotype,fitness\n00,1\n01,-2\n", {"missing": "lethal"}, "mine.csv: missing: lethal: expected fitness >= 0, since lethal is 0, got -2"),
-        ("genotype,fitness\n00,1\n01,2\n", {"missing": -1, "scale": "log_ratio"}, r"mine.csv: missing: expected values > 0 \(their logarithm"),
+        (
+            table(plain),
+            {"missing": "lethal", "maximise": False},
+            "empirical.missing: expected a number or additive with maximise false",
+        ),
+        (
+            "genotype,fitness\n00,1\n01,-2\n",
+            {"missing": "lethal"},
+            "mine.csv: missing: lethal: expected fitness >= 0, since lethal is 0, got -2",
+        ),
+        (
+            "genotype,fitness\n00,1\n01,2\n",
+            {"missing": -1, "scale": "log_ratio"},
+            r"mine.csv: missing: expected values > 0 \(their logarithm",
+        ),
         (
             "genotype,fitness\n00,1\n01,2\n",
             {"missing": "additive"},
             "missing: additive: expected measurements that tell 3 effects apart, got 2 that tell 2",
         ),
-        (table(plain), {"wild_type": ["0"] * 4}, "empirical.wild_type: expected a text, as in the column of genotypes, got"),
+        (
+            table(plain),
+            {"wild_type": ["0"] * 4},
+            "empirical.wild_type: expected a text, as in the column of genotypes, got",
+        ),
         (table(plain), {"wild_type": "000"}, "mine.csv: expected a wild_type of 4 sites, got 3: '000'"),
         (
             table(lambda b: plain(b).lstrip("0") or "0"),
             {},
-            "expected genotypes of one length, got 1 to 4 digits, and none that begins with 0: a spreadsheet has",
+            (
+                "expected genotypes of one length, got 1 to 4 digits, and none that begins with 0: a"
+                " spreadsheet has"
+            ),
         ),
         (
             table(lambda b: (plain(b).lstrip("0") or "0") + ".0"),
             {},
             "a spreadsheet has made numbers of them and dropped their leading zeros; make that",
         ),
-        (table(lambda b: "1.00E+15"), {}, r"got numbers such as 1.00E\+15, and none that begins with 0: a spreadsheet has made numbers"),
+        (
+            table(lambda b: "1.00E+15"),
+            {},
+            r"got numbers such as 1.00E\+15, and none that begins with 0: a spreadsheet has made numbers",
+        ),
         (
             table(lambda b: letters(b) + "ACG"[b[0] + b[1]]),
             {},
-            r"expected two letters at each site at most, got more at site 5 \(A, C, G\); tables of more are not",
+            (
+                r"expected two letters at each site at most, got more at site 5 \(A, C, G\); tables of more"
+                r" are not"
+            ),
         ),
         (
             table(lambda b: names(b).replace("V14L", "V14L" if b[0] else "V14M")),
@@ -419,7 +587,7 @@ def test_an_unknown_scale_is_named():
         Empirical(scale="ln")
 
 
-# a wild type that the file does not have ---------------------------------------------------------------------------------------
+# a wild type that the file does not have --------------------------------------------------------------------
 
 LETTERS = "genotype,fitness\nAEM,1\nAEV,2\nAKM,3\nAKV,4\n"
 DNA = "genotype,fitness\nAC,1\nAT,2\nGC,3\nGT,4\n"
@@ -435,13 +603,31 @@ AS_FILE = "write it as the file writes that genotype"
     [
         (LETTERS, "AXM", f"{NOT_THERE} site 2 (X, the file has E, K); {AS_FILE}"),
         (LETTERS, "GEM", f"{NOT_THERE} site 1 (G, the file has A); {AS_FILE}"),
-        (LETTERS, "aem", f"{NOT_THERE} site 1 (a, the file has A), site 2 (e, the file has E, K), site 3 (m, the file has M, V); "),
+        (
+            LETTERS,
+            "aem",
+            (
+                f"{NOT_THERE} site 1 (a, the file has A), site 2 (e, the file has E, K), site 3 (m, the file"
+                " has M, V); "
+            ),
+        ),
         (LETTERS, "AE", f"expected a wild_type of 3 sites, got 2: 'AE'; {AS_FILE}"),
         (DNA, "AU", f"{NOT_THERE} site 2 (U, the file has C, T); {AS_FILE}"),
         (ZEROS, "0x", f"{NOT_THERE} site 2 (x, the file has 0, 1); {AS_FILE}"),
         (LISTS, "TEM-1", "expected a wild_type that the file has, got 'TEM-1'; write 'WT', or leave it out"),
-        (LISTS.replace("WT", "TEM-1"), "tem-1", f"expected a wild_type that the file has, got 'tem-1'; {AS_FILE}"),
-        (LISTS, "S54N", "expected the wild_type of a file of mutations to be its genotype without any, got 'S54N', which has mutations, beside 'WT'"),
+        (
+            LISTS.replace("WT", "TEM-1"),
+            "tem-1",
+            f"expected a wild_type that the file has, got 'tem-1'; {AS_FILE}",
+        ),
+        (
+            LISTS,
+            "S54N",
+            (
+                "expected the wild_type of a file of mutations to be its genotype without any, got 'S54N',"
+                " which has mutations, beside 'WT'"
+            ),
+        ),
     ],
 )
 def test_a_wild_type_that_the_file_lacks_is_one_line_that_says_where(tmp_path, text, wild_type, message):

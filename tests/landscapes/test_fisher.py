@@ -48,11 +48,22 @@ def test_starts_have_no_preferred_direction():
 
 @pytest.mark.parametrize("rotated", [False, True])
 def test_isotropic_steps_are_correlated_mutations(rotated):
-    """The Hessian at Q = 2 is A' S A / w^2: its determinant and traces are those of the spectra, whatever the rotation."""
+    """The Hessian at Q = 2 is A' S A / w^2.
+
+    Its determinant and traces are those of the spectra, whatever the rotation.
+    """
     bound = Fisher(width=0.5, rotated=rotated, shifted=True, **ANISOTROPIC).bind(streams())
     for r in range(4):
-        one = bound.bound(rotation=None if bound.rotation is None else bound.rotation[r : r + 1], optimum=bound.optimum[r : r + 1])
-        hessian = torch.autograd.functional.hessian(lambda x, one=one: one.loss(x[None, None])[0, 0], torch.zeros(4).double()) / 4
+        one = bound.bound(
+            rotation=None if bound.rotation is None else bound.rotation[r : r + 1],
+            optimum=bound.optimum[r : r + 1],
+        )
+        hessian = (
+            torch.autograd.functional.hessian(
+                lambda x, one=one: one.loss(x[None, None])[0, 0], torch.zeros(4).double()
+            )
+            / 4
+        )
         s, m = ([c ** (-i / 3) for i in range(4)] for c in (40, 9))
         s, m = (np.array(v) / np.mean(v) for v in (s, m))
         a = np.eye(4) if one.rotation is None else one.rotation[0].T.numpy()
@@ -63,7 +74,10 @@ def test_isotropic_steps_are_correlated_mutations(rotated):
 
 
 def test_isotropic_model_is_a_quadratic():
-    fisher, bowl = Fisher(dim=5, width=0.5).bind(streams()), Quadratic(dim=5, condition=1.0, curvature=4.0).bind(streams())
+    fisher, bowl = (
+        Fisher(dim=5, width=0.5).bind(streams()),
+        Quadratic(dim=5, condition=1.0, curvature=4.0).bind(streams()),
+    )
     x = streams().normal("init", (3, 5))
     torch.testing.assert_close(fisher.loss(x), bowl.loss(x), rtol=1e-13, atol=0)
 
@@ -72,7 +86,9 @@ def test_isotropic_model_is_a_quadratic():
 def test_epistasis_between_orthogonal_mutations_follows_the_exponent(epistasis, sign):
     """Two steps away from the optimum cost more than the sum of their costs where Q > 2, less where Q < 2."""
     bound = Fisher(dim=2, epistasis=epistasis).bind(streams([0]))
-    a, b, both = bound.loss(torch.tensor([[[0.3, 0.0], [0.0, 0.3], [0.3, 0.3]]], dtype=torch.float64))[0].tolist()
+    a, b, both = bound.loss(torch.tensor([[[0.3, 0.0], [0.0, 0.3], [0.3, 0.3]]], dtype=torch.float64))[
+        0
+    ].tolist()
     assert (abs(both - a - b) < 1e-14) if sign == 0 else math.copysign(1, both - a - b) == sign
     assert both == pytest.approx(0.5 * (0.3 * 2**0.5) ** epistasis)
 

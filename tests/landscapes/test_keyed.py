@@ -1,4 +1,7 @@
-"""Tables that are never stored, and the draws of other libraries: addresses, laws, one definition on every device."""
+"""Tables that are never stored, and the draws of other libraries.
+
+Addresses, laws, one definition on every device.
+"""
 
 import math
 
@@ -29,7 +32,10 @@ def words(rows, points, width):
 
 
 def grid(count, width=1):
-    """The numbers 0 .. count - 1 as words, as a landscape asks for neighbouring genotypes: (1, count, width)."""
+    """The numbers 0 .. count - 1 as words, as a landscape asks for neighbouring genotypes.
+
+    (1, count, width).
+    """
     return torch.nn.functional.pad(torch.arange(count)[:, None], (width - 1, 0))[None]
 
 
@@ -53,7 +59,10 @@ def test_values_against_plain_python(law, width):
     drawn = getattr(s.keyed("drift", part=5), law)(asked)
     function = {"uniform": reference.hashed_uniform, "normal": reference.hashed_normal}[law]
     number = streams.SOURCES.index("drift") << 16 | 5
-    naive = [[function((7, w, 9, number, again), point) for point in row] for w, again, row in zip((4, 2), (0, 3), asked.tolist(), strict=True)]
+    naive = [
+        [function((7, w, 9, number, again), point) for point in row]
+        for w, again, row in zip((4, 2), (0, 3), asked.tolist(), strict=True)
+    ]
     np.testing.assert_allclose(drawn, naive, rtol=0 if law == "uniform" else 1e-13)
 
 
@@ -126,7 +135,7 @@ def test_bit_words_are_the_bits_the_first_the_lowest(n):
     assert bit_words(torch.ones((1, 1, 64), dtype=torch.uint8)).tolist() == [[[LIMIT - 1, LIMIT - 1]]]
 
 
-# laws: fixed seed, fixed size, 4.5 standard errors -------------------------------------------------------------------------
+# laws: fixed seed, fixed size, 4.5 standard errors ----------------------------------------------------------
 
 P = math.erfc(4.5 / math.sqrt(2))
 
@@ -139,8 +148,12 @@ class TestLaws:
         assert u.max() < 1
         assert stats.kstest(u.ravel(), "uniform").pvalue > P
         assert stats.kstest(u.ravel() ** 1.02, "uniform").pvalue < P
-        assert stats.kstest(u.mean(1) * math.sqrt(12 * 4000) - math.sqrt(3 * 4000), "norm").pvalue > P, "the means of worlds vary as they should"
-        assert stats.kstest(u.mean(0) * math.sqrt(12 * 50) - math.sqrt(3 * 50), "norm").pvalue > P, "and those of entries"
+        assert stats.kstest(u.mean(1) * math.sqrt(12 * 4000) - math.sqrt(3 * 4000), "norm").pvalue > P, (
+            "the means of worlds vary as they should"
+        )
+        assert stats.kstest(u.mean(0) * math.sqrt(12 * 50) - math.sqrt(3 * 50), "norm").pvalue > P, (
+            "and those of entries"
+        )
 
     def test_normal(self, width):
         z = make(range(50)).keyed("instance").normal(grid(4000, width)).numpy()
@@ -154,7 +167,9 @@ class TestLaws:
         z = table.normal(asked)
         others = {
             "one bit flipped": table.normal(torch.cat((asked[..., :-1], asked[..., -1:] ^ 1), -1)),
-            "the highest bit flipped": table.normal(torch.cat((asked[..., :-1], asked[..., -1:] ^ 1 << 31), -1)),
+            "the highest bit flipped": table.normal(
+                torch.cat((asked[..., :-1], asked[..., -1:] ^ 1 << 31), -1)
+            ),
             "the next world": make(range(1, 51)).keyed("instance").normal(asked),
             "another part": make(range(50)).keyed("instance", part=1).normal(asked),
             "the next step": make(range(50)).at(1).keyed("instance").normal(asked),
@@ -176,7 +191,7 @@ def uncorrelated(product, power):
     return abs(product.mean() - (power - 1)) < 4.5 * sd / math.sqrt(product.size)
 
 
-# other libraries' generators --------------------------------------------------------------------------------------------------
+# other libraries' generators --------------------------------------------------------------------------------
 
 
 def foreign_normals():
@@ -200,9 +215,13 @@ def failing(drawn):
 def test_foreign_draws_are_addressed():
     drawn = make().foreign("library", 3, foreign_normals)
     assert torch.equal(make((4, 1)).foreign("library", 3, foreign_normals), drawn[[4, 1]])
-    assert torch.equal(make().foreign("library", 2, foreign_normals), drawn[:, :2]), "more points keep the earlier ones"
+    assert torch.equal(make().foreign("library", 2, foreign_normals), drawn[:, :2]), (
+        "more points keep the earlier ones"
+    )
     foreign_normals()
-    assert torch.equal(make().foreign("library", 3, foreign_normals), drawn), "whatever the global generator did"
+    assert torch.equal(make().foreign("library", 3, foreign_normals), drawn), (
+        "whatever the global generator did"
+    )
     for other in (make().at(1), make().redraw("library", 1), Streams(seed=8, worlds=torch.arange(6))):
         assert (other.foreign("library", 3, foreign_normals) != drawn).all()
     assert (make().foreign("library", 3, foreign_normals, part=1) != drawn).all()

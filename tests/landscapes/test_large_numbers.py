@@ -28,7 +28,9 @@ def test_batch_norm_does_not_depend_on_the_length_of_the_weights_before_it(stati
     far = torch.where(weights, x * 2.0 ** FLOATS[dtype], x)
     near, away = evaluate(landscape, x, gradient=True), evaluate(landscape, far, gradient=True)
     assert torch.equal(near.value, away.value)
-    assert torch.equal(torch.where(weights, away.gradient * 2.0 ** FLOATS[dtype], away.gradient), near.gradient)
+    assert torch.equal(
+        torch.where(weights, away.gradient * 2.0 ** FLOATS[dtype], away.gradient), near.gradient
+    )
 
 
 @pytest.mark.parametrize("dtype", FLOATS)
@@ -60,7 +62,12 @@ def test_records_of_far_points(dtype):
     def records(power):
         spec = {"kind": "tests.landscapes.test_large_numbers:Far", "power": power}
         descent = {"kind": "sgd", "learning_rate": 0.125 * 2.0**power, "starts": 2}
-        return run(task(spec, descent, budget=12.0, checkpoints=[6.0, 12.0], dtype=str(dtype).removeprefix("torch.")), range(3))
+        return run(
+            task(
+                spec, descent, budget=12.0, checkpoints=[6.0, 12.0], dtype=str(dtype).removeprefix("torch.")
+            ),
+            range(3),
+        )
 
     near, far = records(0), records(FLOATS[dtype])
     for name in ("step_length", "diversity"):
@@ -75,13 +82,17 @@ def test_probes_of_losses_do_not_depend_on_their_unit(sign, dtype):
     unit, s = 2.0 ** (sign * FLOATS[dtype]), Streams(seed=1, worlds=torch.arange(3), dtype=dtype)
     loss, other = s.normal("mutation", (2, 5, 40)).unbind(1)
     lags = torch.arange(0, 20, 5)
-    assert torch.equal(walks_and_lines._correlations(loss * unit, lags), walks_and_lines._correlations(loss, lags))
+    assert torch.equal(
+        walks_and_lines._correlations(loss * unit, lags), walks_and_lines._correlations(loss, lags)
+    )
     assert (walks_and_lines._correlations(loss, lags)[:, 0] == 1).all()
     a, b = loss.flatten(1), other.flatten(1)
     expected = [np.corrcoef(x, y)[0, 1] for x, y in zip(a.double().numpy(), b.double().numpy(), strict=True)]
     np.testing.assert_allclose(walks_and_lines.pearson(a * unit, b * unit), expected, rtol=1e-4)
     assert torch.equal(walks_and_lines._left_out(a * unit), walks_and_lines._left_out(a) * unit)
     for plain, scaled in zip(
-        information._signs(loss, torch.tensor([0.0, 0.5])), information._signs(loss * unit, torch.tensor([0.0, 0.5])), strict=True
+        information._signs(loss, torch.tensor([0.0, 0.5])),
+        information._signs(loss * unit, torch.tensor([0.0, 0.5])),
+        strict=True,
     ):
         assert torch.equal(plain, scaled)

@@ -24,7 +24,14 @@ from tests.studies.cells.test_loop import task
 PATHS = ["linear", "jump", "cycle", "random_walk"]
 REALS = Quadratic(dim=5, rotated=True, shifted=True)
 BITS = NK(n=24, k=2)
-OPTIONS: dict[str, Any] = {"speed": 0.7, "radius": 2.0, "step": 0.3, "period": 5.0, "severity": 0.3, "masks": 3}
+OPTIONS: dict[str, Any] = {
+    "speed": 0.7,
+    "radius": 2.0,
+    "step": 0.3,
+    "period": 5.0,
+    "severity": 0.3,
+    "masks": 3,
+}
 WORLDS = torch.arange(6)
 TIMES = torch.tensor([0.0, 7.5, 12.1, 102.0, 12348.0, 2.0**20 + 2], dtype=torch.float64)
 
@@ -33,7 +40,9 @@ inners = pytest.mark.parametrize("inner", [REALS, BITS], ids=["reals", "bits"])
 
 
 def bound(inner, path, worlds=WORLDS, dtype=torch.float64, **options):
-    return Moving(inner=inner, path=path, **(OPTIONS | options)).bind(Streams(seed=4, worlds=torch.as_tensor(worlds), dtype=dtype))
+    return Moving(inner=inner, path=path, **(OPTIONS | options)).bind(
+        Streams(seed=4, worlds=torch.as_tensor(worlds), dtype=dtype)
+    )
 
 
 def at(time, worlds=6):
@@ -111,16 +120,23 @@ def test_gradients_and_extensions_move_too(inner, path):
     if inner is BITS:
         flipped = places(inner, path, [137.0])
         seen = torch.where(flipped, 1 - x, x)
-        torch.testing.assert_close(landscape.extension(x, None, at(137)), landscape.inner.extension(seen), rtol=0, atol=1e-12)
+        torch.testing.assert_close(
+            landscape.extension(x, None, at(137)), landscape.inner.extension(seen), rtol=0, atol=1e-12
+        )
         corners = (x > 0.5).to(torch.uint8)
-        torch.testing.assert_close(landscape.extension(corners.double(), None, TIMES), landscape.loss(corners, None, TIMES), rtol=0, atol=1e-12)
+        torch.testing.assert_close(
+            landscape.extension(corners.double(), None, TIMES),
+            landscape.loss(corners, None, TIMES),
+            rtol=0,
+            atol=1e-12,
+        )
     else:
         found = evaluate(landscape, x, gradient=True, time=at(137)).gradient
         wanted = evaluate(landscape.inner, x - places(inner, path, [137.0]), gradient=True).gradient
         torch.testing.assert_close(found, wanted, rtol=1e-10, atol=1e-10)
 
 
-# each path beside its definition ---------------------------------------------------------------------------------------------
+# each path beside its definition ----------------------------------------------------------------------------
 
 
 def test_a_line_has_constant_velocity():
@@ -137,7 +153,9 @@ def test_a_cycle_goes_round_a_circle_through_the_start():
     times = [0.0, 0.625, 1.25, 2.5, 3.75, 5.0, 512.5]
     d = places(REALS, "cycle", times)
     centre = d[:, 3:4] / 2
-    torch.testing.assert_close((d - centre).norm(dim=-1), torch.full((6, 7), 2.0).double(), rtol=1e-9, atol=1e-9)
+    torch.testing.assert_close(
+        (d - centre).norm(dim=-1), torch.full((6, 7), 2.0).double(), rtol=1e-9, atol=1e-9
+    )
     torch.testing.assert_close(d[:, 5], d[:, 0], rtol=0, atol=1e-9)
     torch.testing.assert_close(d[:, 6], d[:, 3], rtol=0, atol=1e-9)
     angle = ((d[:, 1] - centre[:, 0]) * (d[:, 0] - centre[:, 0])).sum(-1) / 4
@@ -193,7 +211,21 @@ def test_a_line_of_bits_flips_locus_after_locus():
 
 def test_a_cycle_of_bits_goes_round_its_masks():
     third = 5 / 3
-    d = places(BITS, "cycle", [0.0, third - 0.01, third + 0.01, 2 * third - 0.01, 2 * third + 0.01, 4.99, 5.0, 5000 + third + 0.1, 5000 + 4.9])
+    d = places(
+        BITS,
+        "cycle",
+        [
+            0.0,
+            third - 0.01,
+            third + 0.01,
+            2 * third - 0.01,
+            2 * third + 0.01,
+            4.99,
+            5.0,
+            5000 + third + 0.1,
+            5000 + 4.9,
+        ],
+    )
     assert not d[:, [0, 1, 6]].any()
     for a, b in ((2, 3), (4, 5), (2, 7), (5, 8)):
         assert (d[:, a] == d[:, b]).all()
@@ -216,12 +248,20 @@ def test_only_what_is_new_is_computed():
     assert first.tolist() == [[[1, 4, 9]], [[1, 4, 16]]], "what was given out stays as it was"
 
 
-# what it takes over, what it refuses ------------------------------------------------------------------------------------------
+# what it takes over, what it refuses ------------------------------------------------------------------------
 
 
 def test_what_it_takes_over_from_the_inner_landscape():
-    quadratic, nk, game = (Moving(inner=i) for i in (Quadratic(dim=3, terms=7), NK(n=24, k=2, neighbours="random"), Bilinear(dim=4)))
-    assert (quadratic.dim, quadratic.terms, quadratic.gap_known, quadratic.extension_cost) == (3, 7, True, None)
+    quadratic, nk, game = (
+        Moving(inner=i)
+        for i in (Quadratic(dim=3, terms=7), NK(n=24, k=2, neighbours="random"), Bilinear(dim=4))
+    )
+    assert (quadratic.dim, quadratic.terms, quadratic.gap_known, quadratic.extension_cost) == (
+        3,
+        7,
+        True,
+        None,
+    )
     assert (nk.terms, nk.gap_known, nk.extension_cost, nk.domain) == (24, False, 8, NK().domain)
     assert (game.players, quadratic.players) == ((2, 2), (3,))
     assert (game.clock, Moving(inner=game.inner, clock="cost").clock) == ("step", "cost")
@@ -229,7 +269,9 @@ def test_what_it_takes_over_from_the_inner_landscape():
 
 
 def test_a_game_moves_its_equilibrium():
-    game = Moving(inner=Bilinear(dim=4, shifted=True), path="random_walk", step=1.0).bind(Streams(seed=1, worlds=WORLDS))
+    game = Moving(inner=Bilinear(dim=4, shifted=True), path="random_walk", step=1.0).bind(
+        Streams(seed=1, worlds=WORLDS)
+    )
     rest = game.optimum_at(at(50))[:, None]
     assert game.loss(rest + 1, None, at(50)).shape == (6, 1, 2)
     assert evaluate(game, rest, gradient=True, time=at(50)).gradient.abs().max() < 1e-12
@@ -246,14 +288,26 @@ class Loud(Quadratic):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Moving(inner=Moving(inner=REALS)), "moving.inner: expected a landscape that stands still, got Moving"),
-        (lambda: Moving(inner=Loud()), "moving.inner: expected a landscape without a noise law of its own, got Loud"),
+        (
+            lambda: Moving(inner=Moving(inner=REALS)),
+            "moving.inner: expected a landscape that stands still, got Moving",
+        ),
+        (
+            lambda: Moving(inner=Loud()),
+            "moving.inner: expected a landscape without a noise law of its own, got Loud",
+        ),
         (
             lambda: Moving(inner=MatchingPennies(parametrisation="probability")),
             "moving.inner: expected a landscape without bounds, .*, got MatchingPennies",
         ),
-        (lambda: Moving(inner=Quadratic(dim=1), path="cycle"), "moving.inner: expected 2 dimensions or more for a circle, got Quadratic"),
-        (lambda: Moving(inner=REALS, path="spiral"), "moving.path: expected one of linear, jump, cycle, random_walk, got 'spiral'"),
+        (
+            lambda: Moving(inner=Quadratic(dim=1), path="cycle"),
+            "moving.inner: expected 2 dimensions or more for a circle, got Quadratic",
+        ),
+        (
+            lambda: Moving(inner=REALS, path="spiral"),
+            "moving.path: expected one of linear, jump, cycle, random_walk, got 'spiral'",
+        ),
         (lambda: Moving(inner=REALS, severity=1.5), "moving.severity: expected <= 1, got 1.5"),
         (lambda: Moving(inner=REALS, period=0.0), "moving.period: expected > 0, got 0.0"),
     ],
@@ -263,14 +317,20 @@ def test_what_cannot_be_moved_is_named(make, message):
         make()
 
 
-@pytest.mark.parametrize("time", [at(-1), at(2.0**32), at(math.nan), at(1)[:3], at(1)[:, None]], ids=["before", "beyond", "nan", "few", "deep"])
+@pytest.mark.parametrize(
+    "time",
+    [at(-1), at(2.0**32), at(math.nan), at(1)[:3], at(1)[:, None]],
+    ids=["before", "beyond", "nan", "few", "deep"],
+)
 def test_wrong_times_are_named(time):
     landscape = bound(REALS, "random_walk")
-    with pytest.raises(ValueError, match=r"moving: expected one time of 0 <= time < 4.29497e\+09 for each of 6 worlds"):
+    with pytest.raises(
+        ValueError, match=r"moving: expected one time of 0 <= time < 4.29497e\+09 for each of 6 worlds"
+    ):
         landscape.loss(landscape.inner.optimum[:, None], None, time)
 
 
-# in the loop -----------------------------------------------------------------------------------------------------------------
+# in the loop ------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -286,7 +346,9 @@ class Drifting(Moving):
 def test_the_loop_asks_and_measures_at_the_right_time(clock, per_step):
     rate, checkpoints = 0.25, [1.0, 5.0, 10.0, 20.0, 30.0]
     kind = {"kind": "tests.landscapes.test_moving:Drifting", "clock": clock}
-    data = run_worlds(task(kind, {"kind": "sgd", "learning_rate": rate}, checkpoints=checkpoints), torch.tensor([3, 8]))
+    data = run_worlds(
+        task(kind, {"kind": "sgd", "learning_rate": rate}, checkpoints=checkpoints), torch.tensor([3, 8])
+    )
     for row, world in enumerate((3, 8)):
         drifting, streams = Drifting(clock=clock), Streams(seed=11, worlds=torch.tensor([world]))
         velocity = drifting.bind(streams).optimum_at(at(1, 1))[0].numpy()

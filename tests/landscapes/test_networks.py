@@ -1,4 +1,7 @@
-"""Learning problems beside plain torch modules, one network at a time; what is said of a user's module that cannot be a landscape."""
+"""Learning problems beside plain torch modules, one network at a time.
+
+What is said of a user's module that cannot be a landscape.
+"""
 
 import itertools
 
@@ -39,7 +42,9 @@ def batch(landscape, rows, size=4, worlds=(0, 3), dtype=torch.float64):
 
 
 def module(made, data="labelled", **others):
-    return TorchModule(module=f"tests.support.networks:{made}", data=f"tests.support.networks:{data}", **others)
+    return TorchModule(
+        module=f"tests.support.networks:{made}", data=f"tests.support.networks:{data}", **others
+    )
 
 
 def places(x):
@@ -56,7 +61,7 @@ def compare(landscape, x, terms, naive):
         torch.testing.assert_close(answer.gradient[r, p], slope, rtol=1e-9, atol=1e-11)
 
 
-# any module ------------------------------------------------------------------------------------------------------------------
+# any module -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("rows", [None, 1, 2])
@@ -68,7 +73,12 @@ def compare(landscape, x, terms, naive):
         ("normalised", "PAIR", "cross_entropy", functional.cross_entropy),
         ("Convolution", "pictures", "cross_entropy", functional.cross_entropy),
         ("mlp", "regression", "mse", functional.mse_loss),
-        ("mlp", "regression", "tests.support.networks:cubic", lambda outputs, targets: networks.cubic(outputs, targets).mean()),
+        (
+            "mlp",
+            "regression",
+            "tests.support.networks:cubic",
+            lambda outputs, targets: networks.cubic(outputs, targets).mean(),
+        ),
     ],
 )
 def test_any_module_against_itself(made, data, criterion, loss, rows):
@@ -80,7 +90,9 @@ def test_any_module_against_itself(made, data, criterion, loss, rows):
 
     def naive(r, p, rows):
         seen = targets[rows].double() if targets.is_floating_point() else targets[rows]
-        return reference.loss_and_gradient(getattr(networks, made)(**arguments), x[r, p], inputs[rows].double(), seen, loss)
+        return reference.loss_and_gradient(
+            getattr(networks, made)(**arguments), x[r, p], inputs[rows].double(), seen, loss
+        )
 
     compare(landscape, x, terms, naive)
 
@@ -102,7 +114,10 @@ def test_buffers_and_frozen_parameters_belong_to_the_instance():
     assert landscape.dim == 4 * 3 + 3
     assert not torch.equal(landscape.constants[0], landscape.constants[1])
     made = networks.RandomFeatures().double()
-    held = {**{name: p for name, p in made.named_parameters() if not p.requires_grad}, **dict(made.named_buffers())}
+    held = {
+        **{name: p for name, p in made.named_parameters() if not p.requires_grad},
+        **dict(made.named_buffers()),
+    }
 
     def naive(r, p, rows):
         first = 0
@@ -110,7 +125,9 @@ def test_buffers_and_frozen_parameters_belong_to_the_instance():
             for part in held.values():
                 part.copy_(landscape.constants[r, first : first + part.numel()].view(part.shape))
                 first += part.numel()
-        return reference.loss_and_gradient(made, x[r, p], networks.INPUTS[rows], networks.LABELS[rows], functional.cross_entropy)
+        return reference.loss_and_gradient(
+            made, x[r, p], networks.INPUTS[rows], networks.LABELS[rows], functional.cross_entropy
+        )
 
     compare(landscape, x, batch(landscape, 1), naive)
     assert made.mask.tolist() == [True, True, False, True]
@@ -123,15 +140,22 @@ ACTIVATIONS = ["Tanh", "ReLU", "Sigmoid", "GELU", "SiLU", "Softplus", "ELU", "Mi
 def answers(landscape, worlds, dtype, count):
     bound = landscape.bind(streams(worlds, dtype))
     x = bound.start(streams(worlds, dtype), count)
-    found = (evaluate(bound, x, terms, gradient=True) for terms in (None, batch(bound, 1, 5, worlds, dtype), batch(bound, count, 5, worlds, dtype)))
+    found = (
+        evaluate(bound, x, terms, gradient=True)
+        for terms in (None, batch(bound, 1, 5, worlds, dtype), batch(bound, count, 5, worlds, dtype))
+    )
     return [part for answer in found for part in (answer.value, answer.gradient)]
 
 
 def same_alone(landscape, dtype, counts=(1, 7)):
     """Whether worlds have the same bits together and alone."""
     worlds = (0, 3, 5, 6, 9)
-    pairs = ((answers(landscape, worlds, dtype, n), answers(landscape, worlds[3:4], dtype, n)) for n in counts)
-    return all(torch.equal(a[3:4], b) for together, alone in pairs for a, b in zip(together, alone, strict=True))
+    pairs = (
+        (answers(landscape, worlds, dtype, n), answers(landscape, worlds[3:4], dtype, n)) for n in counts
+    )
+    return all(
+        torch.equal(a[3:4], b) for together, alone in pairs for a, b in zip(together, alone, strict=True)
+    )
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=str)
@@ -150,8 +174,12 @@ def test_portions_change_nothing(made, data, rows, monkeypatch):
     terms = None if rows is None else batch(landscape, rows, 11)
     together = evaluate(landscape, x, terms, gradient=True)
     calls = []
-    monkeypatch.setattr(vmapped, "ELEMENTS", 32 * 3 * landscape._tried("module.data", landscape.data).elements)
-    monkeypatch.setattr(torch.func, "vmap", lambda function, vmap=torch.func.vmap: calls.append(1) or vmap(function))
+    monkeypatch.setattr(
+        vmapped, "ELEMENTS", 32 * 3 * landscape._tried("module.data", landscape.data).elements
+    )
+    monkeypatch.setattr(
+        torch.func, "vmap", lambda function, vmap=torch.func.vmap: calls.append(1) or vmap(function)
+    )
     portions = evaluate(landscape, x, terms, gradient=True)
     assert len(calls) >= 2 * 2, "42 networks, each portion once forth and once back"
     torch.testing.assert_close(portions.value, together.value, rtol=1e-12, atol=1e-12)
@@ -162,8 +190,12 @@ def test_who_sees_the_others():
     assert module("mlp").additive
     assert not module("normalised").additive
     assert module("normalised").smallest_batch == 2
-    assert module("normalised", arguments={"training": False}).additive, "in eval mode the statistics are buffers"
-    assert not module("mlp", criterion="tests.support.networks:ranked").additive, "a loss can look across the batch too"
+    assert module("normalised", arguments={"training": False}).additive, (
+        "in eval mode the statistics are buffers"
+    )
+    assert not module("mlp", criterion="tests.support.networks:ranked").additive, (
+        "a loss can look across the batch too"
+    )
     hidden = module("centred", "regression", criterion="tests.support.networks:together")
     assert not hidden.additive, "also where it does not at the module's own initialisation"
 
@@ -185,15 +217,28 @@ def test_held_out_measures():
     found = landscape.measures(x)
     for r in range(2):
         outputs = reference.filled(networks.mlp(), x[r])(networks.HELD_OUT[0])
-        assert float(found["held_out_loss"][r]) == pytest.approx(float(functional.cross_entropy(outputs, networks.HELD_OUT[1]).detach()))
-        assert float(found["held_out_accuracy"][r]) == pytest.approx(float((outputs.argmax(1) == networks.HELD_OUT[1]).double().mean()))
-    answers = module("mlp", "regression", criterion="mse", arguments={"outputs": 2}, held_out="tests.support.networks:regression")
+        assert float(found["held_out_loss"][r]) == pytest.approx(
+            float(functional.cross_entropy(outputs, networks.HELD_OUT[1]).detach())
+        )
+        assert float(found["held_out_accuracy"][r]) == pytest.approx(
+            float((outputs.argmax(1) == networks.HELD_OUT[1]).double().mean())
+        )
+    answers = module(
+        "mlp",
+        "regression",
+        criterion="mse",
+        arguments={"outputs": 2},
+        held_out="tests.support.networks:regression",
+    )
     assert set(answers.extras) == {"held_out_loss"}, "no classes, no accuracy"
     assert module("mlp").extras == module("mlp").measures(x) == {}
 
 
 def test_the_forms_of_data_are_one():
-    losses = [landscape.loss(landscape.start(streams(), 1)) for landscape in (module("mlp", data) for data in ("labelled", "PAIR", "ROWS"))]
+    losses = [
+        landscape.loss(landscape.start(streams(), 1))
+        for landscape in (module("mlp", data) for data in ("labelled", "PAIR", "ROWS"))
+    ]
     assert torch.equal(losses[0], losses[1])
     assert torch.equal(losses[0], losses[2])
 
@@ -217,33 +262,95 @@ def test_a_cell_knows_the_users_code_and_data():
 @pytest.mark.parametrize(
     ("made", "message"),
     [
-        (lambda: module("mpl"), r"module.module: cannot import 'tests.support.networks:mpl': module 'tests.support.networks' has no attribute 'mpl'"),
-        (lambda: TorchModule(module="nowhere:net"), "module.module: cannot import 'nowhere:net': No module named 'nowhere'"),
-        (lambda: TorchModule(module="net"), r"module.module: expected an import path 'package.file:name', got 'net'"),
+        (
+            lambda: module("mpl"),
+            (
+                r"module.module: cannot import 'tests.support.networks:mpl': module 'tests.support.networks'"
+                r" has no attribute 'mpl'"
+            ),
+        ),
+        (
+            lambda: TorchModule(module="nowhere:net"),
+            "module.module: cannot import 'nowhere:net': No module named 'nowhere'",
+        ),
+        (
+            lambda: TorchModule(module="net"),
+            r"module.module: expected an import path 'package.file:name', got 'net'",
+        ),
         (
             lambda: module("mlp", arguments={"hiden": 3}),
-            r"module.module: cannot make tests.support.networks:mlp\(\*\*{\"hiden\": 3}\): .*unexpected keyword",
+            (
+                r"module.module: cannot make tests.support.networks:mlp\(\*\*{\"hiden\": 3}\): .*unexpected"
+                r" keyword"
+            ),
         ),
         (lambda: module("mlp", arguments={"hidden": {3}}), "module.arguments: expected what JSON can hold"),
-        (lambda: module("not_a_module"), "module.module: expected tests.support.networks:not_a_module to be a torch.nn.Module class or .*, got int"),
-        (lambda: module("no_weights"), "module.module: expected a module with parameters that require gradients"),
-        (lambda: module("with_dropout"), "module.module: expected no dropout, whose draws would have no address; .* p = 0.5 at 1"),
-        (lambda: module("Noisy"), "module.module: cannot run tests.support.networks:Noisy .* random operation"),
-        (lambda: module("Branching"), r"module.module: cannot run tests.support.networks:Branching .* under torch.func.vmap: .*data-dependent"),
+        (
+            lambda: module("not_a_module"),
+            (
+                "module.module: expected tests.support.networks:not_a_module to be a torch.nn.Module class or"
+                " .*, got int"
+            ),
+        ),
+        (
+            lambda: module("no_weights"),
+            "module.module: expected a module with parameters that require gradients",
+        ),
+        (
+            lambda: module("with_dropout"),
+            "module.module: expected no dropout, whose draws would have no address; .* p = 0.5 at 1",
+        ),
+        (
+            lambda: module("Noisy"),
+            "module.module: cannot run tests.support.networks:Noisy .* random operation",
+        ),
+        (
+            lambda: module("Branching"),
+            (
+                r"module.module: cannot run tests.support.networks:Branching .* under torch.func.vmap:"
+                r" .*data-dependent"
+            ),
+        ),
         (
             lambda: module("mlp", "pictures"),
-            "module.module: cannot run tests.support.networks:mlp on the examples of tests.support.networks:pictures .*shapes",
+            (
+                "module.module: cannot run tests.support.networks:mlp on the examples of"
+                " tests.support.networks:pictures .*shapes"
+            ),
         ),
-        (lambda: module("mlp", "one_short"), "module.data: expected as many targets as inputs, 1 or more, got 23 inputs and 22 targets"),
-        (lambda: module("mlp", "single"), r"module.data: expected a pair of tensors .* at 'tests.support.networks:single', got Tensor"),
-        (lambda: module("mlp", held_out="tests.support.networks:single"), "module.held_out: expected a pair of tensors"),
-        (lambda: module("mlp", criterion="cross_entrpy"), "module.criterion: expected one of .*; did you mean 'cross_entropy'"),
-        (lambda: module("mlp", "regression", criterion="mse"), r"module.criterion: .* outputs \(3,\) and targets \(2,\) for each example"),
         (
-            lambda: module("mlp", criterion="tests.support.networks:averaged", data="regression", arguments={"outputs": 2}),
+            lambda: module("mlp", "one_short"),
+            "module.data: expected as many targets as inputs, 1 or more, got 23 inputs and 22 targets",
+        ),
+        (
+            lambda: module("mlp", "single"),
+            r"module.data: expected a pair of tensors .* at 'tests.support.networks:single', got Tensor",
+        ),
+        (
+            lambda: module("mlp", held_out="tests.support.networks:single"),
+            "module.held_out: expected a pair of tensors",
+        ),
+        (
+            lambda: module("mlp", criterion="cross_entrpy"),
+            "module.criterion: expected one of .*; did you mean 'cross_entropy'",
+        ),
+        (
+            lambda: module("mlp", "regression", criterion="mse"),
+            r"module.criterion: .* outputs \(3,\) and targets \(2,\) for each example",
+        ),
+        (
+            lambda: module(
+                "mlp",
+                criterion="tests.support.networks:averaged",
+                data="regression",
+                arguments={"outputs": 2},
+            ),
             r"a loss for each .* shape \(\)",
         ),
-        (lambda: module("mlp", criterion="nll", arguments={"outputs": 2}), "module.criterion: cannot compute nll of outputs .*out of bounds"),
+        (
+            lambda: module("mlp", criterion="nll", arguments={"outputs": 2}),
+            "module.criterion: cannot compute nll of outputs .*out of bounds",
+        ),
     ],
 )
 def test_what_is_wrong_with_a_module_is_said(made, message):
@@ -255,9 +362,14 @@ def test_dropout_that_drops_nothing_is_no_dropout():
     assert module("with_dropout", arguments={"p": 0.0}).dim == 21
 
 
-# losses that are no sums -------------------------------------------------------------------------------------------------------
+# losses that are no sums ------------------------------------------------------------------------------------
 
-TOGETHER = [module("normalised"), BatchNorm(hidden=2), BatchNorm(hidden=2, statistics="batch_constant"), Contrastive(pairs=13)]
+TOGETHER = [
+    module("normalised"),
+    BatchNorm(hidden=2),
+    BatchNorm(hidden=2, statistics="batch_constant"),
+    Contrastive(pairs=13),
+]
 
 
 @pytest.mark.parametrize("landscape", TOGETHER, ids=lambda landscape: str(landscape)[:40])
@@ -265,10 +377,17 @@ TOGETHER = [module("normalised"), BatchNorm(hidden=2), BatchNorm(hidden=2, stati
 def test_a_padded_batch_has_exactly_the_loss_of_what_is_in_it(landscape, rows):
     landscape = landscape.bind(streams())
     x, terms = landscape.start(streams(), 3), batch(landscape, rows, 6)
-    sizes = torch.tensor([4, 6])[:, None, None] if rows == 1 else torch.tensor([[4, 6, 2], [6, 2, 4]])[..., None]
+    sizes = (
+        torch.tensor([4, 6])[:, None, None] if rows == 1 else torch.tensor([[4, 6, 2], [6, 2, 4]])[..., None]
+    )
     shuffled = torch.tensor([3, 0, 5, 1, 4, 2])
     weight = torch.where(torch.arange(6) < sizes, 1 / sizes.double(), 0.0)
-    padded = evaluate(landscape, x, Terms(terms.index[..., shuffled.argsort()], weight[..., shuffled.argsort()]), gradient=True)
+    padded = evaluate(
+        landscape,
+        x,
+        Terms(terms.index[..., shuffled.argsort()], weight[..., shuffled.argsort()]),
+        gradient=True,
+    )
     for r, p in places(x):
         size = int(sizes[r, p % rows])
         alone = landscape.bind(streams((0, 3)[r : r + 1]))
@@ -284,13 +403,21 @@ def test_a_padded_batch_has_exactly_the_loss_of_what_is_in_it(landscape, rows):
 def test_batches_of_one_are_refused(landscape):
     landscape = landscape.bind(streams())
     x, terms = landscape.start(streams(), 1), batch(landscape, 1)
-    with pytest.raises(ValueError, match=f"{landscape.name}: expected mini-batches of at least 2 examples, got 1"):
+    with pytest.raises(
+        ValueError, match=f"{landscape.name}: expected mini-batches of at least 2 examples, got 1"
+    ):
         landscape.loss(x, Terms(terms.index, torch.tensor([1.0, 0, 0, 0]).double().expand(2, 1, 4)))
-    with pytest.raises(ValueError, match=f"{landscape.name}: expected equal weights in a mini-batch, as its loss is no sum .*; got 0.1 and 0.4"):
+    with pytest.raises(
+        ValueError,
+        match=(
+            f"{landscape.name}: expected equal weights in a mini-batch, as its loss is no sum .*; got 0.1"
+            " and 0.4"
+        ),
+    ):
         landscape.loss(x, Terms(terms.index, torch.tensor([0.4, 0.4, 0.1, 0]).double().expand(2, 1, 4)))
 
 
-# logistic regression -----------------------------------------------------------------------------------------------------------
+# logistic regression ----------------------------------------------------------------------------------------
 
 
 def test_logistic_regression_against_loops():
@@ -298,16 +425,23 @@ def test_logistic_regression_against_loops():
     x = landscape.start(streams(), 3)
     for r, p in places(x):
         rows, labels = landscape.rows[r].tolist(), landscape.labels[r].tolist()
-        naive = [reference.logistic_loss(w.tolist(), rows, labels, 0.3) for w in (x[r, p], landscape.optimum[r])]
+        naive = [
+            reference.logistic_loss(w.tolist(), rows, labels, 0.3) for w in (x[r, p], landscape.optimum[r])
+        ]
         assert float(landscape.loss(x)[r, p]) == pytest.approx(naive[0] - naive[1], rel=1e-10)
     terms = batch(landscape, 1)
     naive = reference.logistic_loss(
-        x[1, 2].tolist(), landscape.rows[1, terms.index[1, 0]].tolist(), landscape.labels[1, terms.index[1, 0]].tolist(), 0.3
+        x[1, 2].tolist(),
+        landscape.rows[1, terms.index[1, 0]].tolist(),
+        landscape.labels[1, terms.index[1, 0]].tolist(),
+        0.3,
     )
     assert float(landscape.loss(x, terms)[1, 2]) == pytest.approx(naive - float(landscape.best[1]), rel=1e-10)
 
 
-@pytest.mark.parametrize("parameters", [{}, {"penalty": 1e-5, "signal": 30.0, "features": 40, "examples": 60}, {"data": "digits"}])
+@pytest.mark.parametrize(
+    "parameters", [{}, {"penalty": 1e-5, "signal": 30.0, "features": 40, "examples": 60}, {"data": "digits"}]
+)
 def test_logistic_regression_is_flat_at_its_optimum(parameters):
     landscape = LogisticRegression(**parameters).bind(streams((0,)))
     there = evaluate(landscape, landscape.optimum[:, None], gradient=True)
@@ -320,10 +454,14 @@ def test_logistic_regression_is_flat_at_its_optimum(parameters):
 def test_softmax_regression_agrees_with_scikit_learn():
     landscape = LogisticRegression(data="digits", penalty=0.01).bind(streams((0,)))
     rows = functional.pad(DIGITS.pixels, (0, 1), value=1.0)
-    theirs = Scikit(C=1 / (0.01 * 1437), fit_intercept=False, tol=1e-10, max_iter=1000).fit(rows, DIGITS.labels)
+    theirs = Scikit(C=1 / (0.01 * 1437), fit_intercept=False, tol=1e-10, max_iter=1000).fit(
+        rows, DIGITS.labels
+    )
     np.testing.assert_allclose(landscape.optimum.view(10, 65), theirs.coef_, atol=1e-5)
     x = landscape.start(streams((0,)), 2)
-    naive = [reference.softmax_loss(w, DIGITS.pixels, DIGITS.labels, 0.01) for w in (*x[0], landscape.optimum[0])]
+    naive = [
+        reference.softmax_loss(w, DIGITS.pixels, DIGITS.labels, 0.01) for w in (*x[0], landscape.optimum[0])
+    ]
     np.testing.assert_allclose(landscape.loss(x)[0], np.array(naive[:2]) - naive[2], rtol=1e-10)
 
 
@@ -332,7 +470,7 @@ def test_logistic_features_have_the_set_condition():
     np.testing.assert_allclose(rows.var(0), [1, 1 / 3, 1 / 9, 1 / 27], rtol=0.05)
 
 
-# recurrent networks ----------------------------------------------------------------------------------------------------------
+# recurrent networks -----------------------------------------------------------------------------------------
 
 
 def test_linear_rnn_against_loops():
@@ -362,7 +500,9 @@ def test_tanh_rnn_against_torch(rows):
         outputs = reference.recurrent_outputs(x[r, p], 3, landscape.inputs[r].mT)
         miss = (outputs - landscape.targets[r]) ** 2
         assert float(landscape.loss(x, terms)[r, p]) == pytest.approx(float(miss[seen].mean()), rel=1e-12)
-        assert p or float(landscape.measures(x[:, 0])["test_loss"][r]) == pytest.approx(float(miss[7:].mean()), rel=1e-12)
+        assert p or float(landscape.measures(x[:, 0])["test_loss"][r]) == pytest.approx(
+            float(miss[7:].mean()), rel=1e-12
+        )
 
 
 def test_the_adding_problem():
@@ -379,7 +519,7 @@ def test_the_adding_problem():
     assert abs(float(errors.mean()) - 1 / 6) <= 4.5 * float(errors.std()) / 400**0.5
 
 
-# batch norm and the autoencoder --------------------------------------------------------------------------------------------------
+# batch norm and the autoencoder -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("rows", [None, 1, 2])
@@ -399,7 +539,9 @@ def test_batch_norm_against_torch(statistics, rows):
             if statistics in ("running", "batch_constant"):
                 made[1].running_mean.copy_(z.mean(0))
                 made[1].running_var.copy_(z.var(0, unbiased=False))
-        return reference.loss_and_gradient(made, x[r, p], DIGITS.pixels[seen], DIGITS.labels[seen], functional.cross_entropy)
+        return reference.loss_and_gradient(
+            made, x[r, p], DIGITS.pixels[seen], DIGITS.labels[seen], functional.cross_entropy
+        )
 
     compare(landscape, x, terms, naive)
 
@@ -419,7 +561,9 @@ def test_batch_norm_is_measured_in_eval_mode(statistics):
     found = BatchNorm(hidden=3, statistics=statistics).measures(x)["test_accuracy"].tolist()
     assert found == pytest.approx([accuracy(weights, DIGITS.pixels) for weights in x])
     held_out = [accuracy(weights, DIGITS.test_pixels) for weights in x]
-    assert statistics == "fixed" or found != pytest.approx(held_out), "statistics are those of the training images"
+    assert statistics == "fixed" or found != pytest.approx(held_out), (
+        "statistics are those of the training images"
+    )
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=str)
@@ -436,11 +580,15 @@ def test_autoencoder_against_torch(activation, rows):
 
     def naive(r, p, seen):
         pixels = DIGITS.pixels[seen]
-        return reference.loss_and_gradient(reference.autoencoder(5, 2, activation), x[r, p], pixels, pixels, functional.mse_loss)
+        return reference.loss_and_gradient(
+            reference.autoencoder(5, 2, activation), x[r, p], pixels, pixels, functional.mse_loss
+        )
 
     compare(landscape, x, None if rows is None else batch(landscape, 1), naive)
     held_out = reference.filled(reference.autoencoder(5, 2, activation), x[1, 0])(DIGITS.test_pixels).detach()
-    assert float(landscape.measures(x[:, 0])["test_loss"][1]) == pytest.approx(float(functional.mse_loss(held_out, DIGITS.test_pixels)))
+    assert float(landscape.measures(x[:, 0])["test_loss"][1]) == pytest.approx(
+        float(functional.mse_loss(held_out, DIGITS.test_pixels))
+    )
 
 
 def test_the_large_case_is_large_and_the_mean_image_is_a_baseline():
@@ -448,27 +596,39 @@ def test_the_large_case_is_large_and_the_mean_image_is_a_baseline():
     assert landscape.dim == 20_816
     x = torch.zeros((1, 1, landscape.dim)).double()
     x[..., -64:] = DIGITS.pixels.mean(0)
-    assert float(landscape.loss(x)) == pytest.approx(float(DIGITS.pixels.var(0, unbiased=False).mean()), rel=1e-12)
+    assert float(landscape.loss(x)) == pytest.approx(
+        float(DIGITS.pixels.var(0, unbiased=False).mean()), rel=1e-12
+    )
     assert float(landscape.loss(x)) == pytest.approx(0.073, abs=5e-4)
 
 
-# contrastive -------------------------------------------------------------------------------------------------------------------
+# contrastive ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("rows", [None, 1, 2])
 @pytest.mark.parametrize("objective", ["pairwise", "infonce"])
 def test_contrastive_against_loops(objective, rows):
-    landscape = Contrastive(objective=objective, features=3, embedding=2, pairs=6, temperature=0.7).bind(streams())
+    landscape = Contrastive(objective=objective, features=3, embedding=2, pairs=6, temperature=0.7).bind(
+        streams()
+    )
     x = landscape.start(streams(), 2)
     terms = None if rows is None else batch(landscape, rows)
     for r, p in places(x):
         seen = range(6) if rows is None else terms.index[r, p % rows].tolist()
-        naive = reference.contrastive_loss(x[r, p].view(2, 3).tolist(), [landscape.views[r, i].tolist() for i in seen], 0.7, objective)
+        naive = reference.contrastive_loss(
+            x[r, p].view(2, 3).tolist(), [landscape.views[r, i].tolist() for i in seen], 0.7, objective
+        )
         assert float(landscape.loss(x, terms)[r, p]) == pytest.approx(naive, rel=1e-11, abs=1e-12)
 
 
 def test_contrastive_views_have_the_set_correlation():
     a, b = Contrastive(features=2, pairs=20_000, correlation=0.3).bind(streams((0,))).views[0].unbind(1)
-    for sample, wanted in ((a * b, 0.3), (a * a, 1.0), (b * b, 1.0), (a * b.roll(1, 1), 0.0), (a * b.roll(1, 0), 0.0)):
+    for sample, wanted in (
+        (a * b, 0.3),
+        (a * a, 1.0),
+        (b * b, 1.0),
+        (a * b.roll(1, 1), 0.0),
+        (a * b.roll(1, 0), 0.0),
+    ):
         assert abs(float(sample.mean()) - wanted) <= 4.5 * float(sample.std()) / 40_000**0.5
     assert abs(float((a * b).mean())) > 4.5 / 200

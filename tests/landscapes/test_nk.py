@@ -17,7 +17,16 @@ from tests.contract.landscapes import (
 from tests.references import philox
 
 ADJACENT, RANDOM, BLOCKS = "adjacent", "random", "blocks"
-SHAPES = [(8, 0, ADJACENT), (8, 3, ADJACENT), (7, 6, ADJACENT), (8, 2, RANDOM), (6, 5, RANDOM), (5, 0, RANDOM), (8, 3, BLOCKS), (6, 0, BLOCKS)]
+SHAPES = [
+    (8, 0, ADJACENT),
+    (8, 3, ADJACENT),
+    (7, 6, ADJACENT),
+    (8, 2, RANDOM),
+    (6, 5, RANDOM),
+    (5, 0, RANDOM),
+    (8, 3, BLOCKS),
+    (6, 0, BLOCKS),
+]
 shapes = pytest.mark.parametrize(("n", "k", "neighbours"), SHAPES)
 
 
@@ -36,7 +45,9 @@ def test_nk_loss_extension_and_optimum_against_loops(n, k, neighbours):
         assert float(landscape.best[r]) == pytest.approx(best, abs=1e-12)
         naive = [best - philox.nk_fitness(g, reads, table) for g in x[r].tolist()]
         np.testing.assert_allclose(loss[r], naive, atol=1e-12)
-        np.testing.assert_allclose(extension[r], [best - philox.nk_extension(q, reads, table) for q in p[r].tolist()], atol=1e-12)
+        np.testing.assert_allclose(
+            extension[r], [best - philox.nk_extension(q, reads, table) for q in p[r].tolist()], atol=1e-12
+        )
 
 
 @shapes
@@ -85,8 +96,16 @@ def test_nk_in_plain_torch_equals_the_kernels(n, k, neighbours, rows):
     x, p = starts(landscape, 3), streams().uniform("init", (3, n)).requires_grad_()
     weight = terms.weight.sum(-1)
     tables = (landscape.reads, landscape.table)
-    torch.testing.assert_close(landscape.best * weight - gathered_contributions(x, *tables, terms), landscape.loss(x, terms), rtol=0, atol=1e-12)
-    value, plain = landscape.extension(p, terms), landscape.best * weight - gathered_extension(p, *tables, terms)
+    torch.testing.assert_close(
+        landscape.best * weight - gathered_contributions(x, *tables, terms),
+        landscape.loss(x, terms),
+        rtol=0,
+        atol=1e-12,
+    )
+    value, plain = (
+        landscape.extension(p, terms),
+        landscape.best * weight - gathered_extension(p, *tables, terms),
+    )
     torch.testing.assert_close(plain, value, rtol=0, atol=1e-12)
     slope, plain_slope = (torch.autograd.grad(v.sum(), p)[0] for v in (value, plain))
     torch.testing.assert_close(plain_slope, slope, rtol=0, atol=1e-12)

@@ -47,7 +47,11 @@ def streams(worlds=4, **options):
 
 
 def oracle(noise=None, worlds=4, budget=math.inf, unit_cost=1, count=10, **ledger):
-    return Oracle(Line(unit_cost=unit_cost, count=count), noise or Noise(), Ledger(worlds, terms=count, budget=budget, **ledger))
+    return Oracle(
+        Line(unit_cost=unit_cost, count=count),
+        noise or Noise(),
+        Ledger(worlds, terms=count, budget=budget, **ledger),
+    )
 
 
 def ask(o, step, worlds=4, points=5, gradient=False, **query):
@@ -71,14 +75,18 @@ class TestMiniBatches:
 
     @pytest.mark.parametrize(("sampling", "correction"), [("replacement", 1.0), ("batch", 7 / 9)])
     def test_variance_is_the_textbook_s(self, sampling, correction):
-        value = ask(oracle(Noise(batch=3, sampling=sampling), worlds=20_000), 1, worlds=20_000, points=1).value
+        value = ask(
+            oracle(Noise(batch=3, sampling=sampling), worlds=20_000), 1, worlds=20_000, points=1
+        ).value
         expected = 8.25 / 3 * correction  # the variance of 0 .. 9 is 8.25
         assert abs(value.var() - expected) < 4.5 * expected * math.sqrt(2 / 20_000)
         wrong = 8.25 / 3 * (7 / 9 if correction == 1 else 1.0)
         assert abs(value.var() - wrong) > 4.5 * wrong * math.sqrt(2 / 20_000)
 
     def test_a_full_batch_without_replacement_is_the_whole_loss(self):
-        assert torch.allclose(ask(oracle(Noise(batch=10, sampling="batch")), 1).value, torch.tensor(4.5, dtype=torch.float64))
+        assert torch.allclose(
+            ask(oracle(Noise(batch=10, sampling="batch")), 1).value, torch.tensor(4.5, dtype=torch.float64)
+        )
 
     def test_an_epoch_reads_every_term_once_and_ends_with_a_smaller_batch(self):
         o, seen = oracle(Noise(batch=4, sampling="epoch")), []
@@ -117,7 +125,10 @@ class TestMiniBatches:
 
     def test_redrawing_data_changes_the_batch_and_nothing_else(self):
         noise, x = Noise(batch=4, value=0.1), torch.ones(4, 1, 3, dtype=torch.float64)
-        plain, again = (Oracle(Line(), noise, Ledger(4, terms=10, budget=9.0))(Query(x), s).value for s in (streams(), streams().redraw("data", 1)))
+        plain, again = (
+            Oracle(Line(), noise, Ledger(4, terms=10, budget=9.0))(Query(x), s).value
+            for s in (streams(), streams().redraw("data", 1))
+        )
         means = [oracle(Noise(batch=4))(Query(x), s).value for s in (streams(), streams().redraw("data", 1))]
         assert not torch.equal(plain, again)
         assert torch.allclose(plain - means[0], again - means[1], atol=1e-14)
@@ -153,7 +164,10 @@ class TestNoise:
     )
     def test_exact_is_what_is_asked(self, noise, values, gradients):
         o = oracle(noise)
-        assert (o.exact(gradient=False, batches=False), o.exact(gradient=True, batches=False)) == (values, gradients)
+        assert (o.exact(gradient=False, batches=False), o.exact(gradient=True, batches=False)) == (
+            values,
+            gradients,
+        )
         assert not o.exact(gradient=False, batches=True)
 
     @pytest.mark.parametrize(
@@ -209,9 +223,16 @@ SIZED = {  # a landscape, its dtype, and whether it has gradients
     "nk": ({"n": 101, "k": 2}, torch.float32, False),
     "batch_norm": ({"hidden": 3}, torch.float64, True),
     "contrastive": ({"pairs": 101}, torch.float32, True),
-    "moving": ({"inner": LANDSCAPES["gaussian_field"](dim=5, waves=101), "clock": "cost"}, torch.float64, True),
+    "moving": (
+        {"inner": LANDSCAPES["gaussian_field"](dim=5, waves=101), "clock": "cost"},
+        torch.float64,
+        True,
+    ),
 }
-FEW, MANY = [5, 17, 5, 8, 17, 5], [5, 17, 40, 8, 100, 33]  # sizes whose different ones sum to fewer than the terms, or to more
+FEW, MANY = (
+    [5, 17, 5, 8, 17, 5],
+    [5, 17, 40, 8, 100, 33],
+)  # sizes whose different ones sum to fewer than the terms, or to more
 
 
 class TestSizesByWorld:
@@ -224,7 +245,11 @@ class TestSizesByWorld:
         landscape = LANDSCAPES[kind](**parameters).bind(s)
         x = landscape.start(s, 3)
         ledger = Ledger(s.size, terms=landscape.terms, budget=math.inf)
-        single = (lambda row: LANDSCAPES[kind](**parameters).bind(s.subset(s.worlds[row : row + 1]))) if alone else None
+        single = (
+            (lambda row: LANDSCAPES[kind](**parameters).bind(s.subset(s.worlds[row : row + 1])))
+            if alone
+            else None
+        )
         batch = None if isinstance(sizes, int) else torch.tensor(sizes)
         noise = Noise(batch=sizes if batch is None else None, **noise)
         o = Oracle(landscape, noise, ledger, alone=single, **options)
@@ -234,7 +259,13 @@ class TestSizesByWorld:
     @pytest.mark.parametrize("sizes", [FEW, MANY], ids=["few", "many"])
     @pytest.mark.parametrize(
         "noise",
-        [{"sampling": "replacement"}, {"sampling": "batch"}, {"sampling": "epoch"}, {"shared": False}, {"sampling": "batch", "shared": False}],
+        [
+            {"sampling": "replacement"},
+            {"sampling": "batch"},
+            {"sampling": "epoch"},
+            {"shared": False},
+            {"sampling": "batch", "shared": False},
+        ],
         ids=lambda noise: " ".join(map(str, noise.values())),
     )
     @pytest.mark.parametrize("kind", [kind for kind in SIZED if kind != "moving"])
@@ -251,8 +282,12 @@ class TestSizesByWorld:
     @pytest.mark.parametrize("kind", SIZED)
     def test_worlds_alone_are_their_rows(self, kind, sampling):
         for sizes in (FEW, MANY):
-            together, _ = self.asked(kind, {"sampling": sampling}, sizes, alone=True, micro_batches=3, chunks=2)
-            some, _ = self.asked(kind, {"sampling": sampling}, [sizes[4], sizes[1]], (4, 1), micro_batches=3, chunks=2)
+            together, _ = self.asked(
+                kind, {"sampling": sampling}, sizes, alone=True, micro_batches=3, chunks=2
+            )
+            some, _ = self.asked(
+                kind, {"sampling": sampling}, [sizes[4], sizes[1]], (4, 1), micro_batches=3, chunks=2
+            )
             assert all(torch.equal(a[[4, 1]], b) for a, b in zip(together, some, strict=True))
 
     @pytest.mark.parametrize("sampling", ["replacement", "batch", "epoch"])
@@ -266,7 +301,12 @@ class TestSizesByWorld:
 
         def run(sizes, alone=None):
             widths.clear()
-            o = Oracle(Counting(count=50), Noise(sampling=sampling), Ledger(4, terms=50, budget=math.inf), alone=alone)
+            o = Oracle(
+                Counting(count=50),
+                Noise(sampling=sampling),
+                Ledger(4, terms=50, budget=math.inf),
+                alone=alone,
+            )
             ask(o, 1, batch=torch.tensor(sizes))
             return list(widths)
 
@@ -279,7 +319,9 @@ class TestSizesByWorld:
         noise, x, size = Noise(batch=2), torch.ones(4, 2, 3, dtype=torch.float64), torch.tensor([2, 5, 7, 9])
         again = streams(4).redraw("data", torch.tensor([0, 1, 0, 2]))
         plain, redrawn, together = (
-            Oracle(Line(), noise, Ledger(4, terms=10, budget=9.0), alone=alone)(Query(x, batch=size), s.at(1)).value
+            Oracle(Line(), noise, Ledger(4, terms=10, budget=9.0), alone=alone)(
+                Query(x, batch=size), s.at(1)
+            ).value
             for s, alone in ((streams(4), lambda row: Line()), (again, lambda row: Line()), (again, None))
         )
         assert (plain != redrawn).all(1).tolist() == [False, True, False, True]
@@ -330,21 +372,29 @@ class Clockwork(Landscape):
 
 
 class TestTimeAndOwnNoise:
-    @pytest.mark.parametrize(("clock", "times"), [("step", [0, 1, 2]), ("cost", [0, 15, 30]), (None, [-1, -1, -1])])
+    @pytest.mark.parametrize(
+        ("clock", "times"), [("step", [0, 1, 2]), ("cost", [0, 15, 30]), (None, [-1, -1, -1])]
+    )
     def test_a_moving_landscape_is_told_the_steps_or_the_cost_before_the_query(self, clock, times):
         o = Oracle(Clockwork(clock=clock), Noise(), Ledger(4, terms=6, budget=math.inf))
-        assert [ask(o, step, gradient=True).value.unique().tolist() for step in (1, 2, 3)] == [[t] for t in times]
+        assert [ask(o, step, gradient=True).value.unique().tolist() for step in (1, 2, 3)] == [
+            [t] for t in times
+        ]
 
     def test_noise_of_its_own_is_seen_by_the_optimizer_only(self):
         o = Oracle(Clockwork(noisy=True), Noise(), Ledger(4, terms=6, budget=math.inf))
         value = ask(o, 1).value
         assert ((10 <= value) & (value < 11)).all()
         assert len(value.unique()) == 20
-        assert torch.equal(value, ask(Oracle(Clockwork(noisy=True), Noise(), Ledger(4, terms=6, budget=math.inf)), 1).value)
+        assert torch.equal(
+            value, ask(Oracle(Clockwork(noisy=True), Noise(), Ledger(4, terms=6, budget=math.inf)), 1).value
+        )
         assert evaluate(o.landscape, torch.ones(4, 5, 3).double()).value.eq(-1).all()
 
     def test_a_batch_must_be_large_enough(self):
-        with pytest.raises(ValueError, match="noise.batch: expected at least the 2 terms that clockwork needs, got 1"):
+        with pytest.raises(
+            ValueError, match="noise.batch: expected at least the 2 terms that clockwork needs, got 1"
+        ):
             Oracle(Clockwork(smallest_batch=2), Noise(batch=1), Ledger(4, terms=6, budget=1.0))
 
 
@@ -386,7 +436,9 @@ def test_outside_a_bounded_box_there_is_no_answer_and_inside_nothing_changes():
     with pytest.raises(ValueError, match=r"boxed: expected points in \[0, 1\]\^2, got -1e-09 .. 1.5"):
         Boxed().loss(x)
     answer = evaluate(Boxed(), x, gradient=True)
-    torch.testing.assert_close(answer.value, torch.tensor([[1.25, torch.nan], [torch.nan, 1.0]]).double(), equal_nan=True)
+    torch.testing.assert_close(
+        answer.value, torch.tensor([[1.25, torch.nan], [torch.nan, 1.0]]).double(), equal_nan=True
+    )
     assert answer.gradient.isnan().all(-1).tolist() == [[False, True], [True, False]]
     assert answer.gradient[0, 0].tolist() == [1.0, 2.0]
     assert evaluate(Boxed(), x).value.isnan().tolist() == [[False, True], [True, False]]

@@ -17,7 +17,13 @@ from landscapes.oracle.portions import in_portions
 from landscapes.streams import Streams
 from tests.contract.landscapes import ADDITIVE, KINDS, SMOOTH, bound, starts, streams
 
-PRODUCTS = ("digits", "batch_norm", "autoencoder", "gaussian_field", "moving")  # points share a matrix product, whose rounding depends on its size
+PRODUCTS = (
+    "digits",
+    "batch_norm",
+    "autoencoder",
+    "gaussian_field",
+    "moving",
+)  # points share a matrix product, whose rounding depends on its size
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,18 +49,27 @@ def asks(landscape, gradient, dtype=torch.float64, sizes=None):
     def ask(points, index):
         if sizes is not None:
             sizes.append(None if index is None else index.shape[-1])
-        return evaluate(landscape, points, None if index is None else mean_of(index, dtype), gradient=gradient)
+        return evaluate(
+            landscape, points, None if index is None else mean_of(index, dtype), gradient=gradient
+        )
 
     return ask
 
 
 def error(found, wanted):
-    """Largest relative error of a gradient, as a vector, over worlds and points; a tenth of the largest gradient stands for smaller ones.
+    """Largest relative error of a gradient, as a vector, over worlds and points.
+
+    A tenth of the largest gradient stands for smaller ones.
 
     (These may be small differences of large terms.)
     """
     length = wanted.double().norm(dim=-1)
-    return float(((found.double() - wanted.double()).norm(dim=-1) / length.clamp_min(0.1 * float(length.max()) + 1e-300)).max())
+    return float(
+        (
+            (found.double() - wanted.double()).norm(dim=-1)
+            / length.clamp_min(0.1 * float(length.max()) + 1e-300)
+        ).max()
+    )
 
 
 def seen(landscape, rows, size):
@@ -77,7 +92,9 @@ class TestMicroBatches:
         wanted = asks(landscape, gradient)(x, index)
         for pieces in (2, 3, 7, 40):
             found = in_portions(asks(landscape, gradient), landscape, x, index, pieces, 1)
-            scale = float(evaluate(landscape, x).value.abs().max().clamp_min(1))  # a loss may be a small difference of large terms
+            scale = float(
+                evaluate(landscape, x).value.abs().max().clamp_min(1)
+            )  # a loss may be a small difference of large terms
             torch.testing.assert_close(found.value, wanted.value, rtol=1e-13, atol=1e-14 * scale)
             assert not gradient or error(found.gradient, wanted.gradient) <= 1e-13
 
@@ -85,7 +102,14 @@ class TestMicroBatches:
         landscape, x, s = network("digits", hidden=1)
         for pieces, wanted in ((1, [10]), (3, [4, 3, 3]), (4, [3, 3, 2, 2]), (10, [1] * 10), (25, [1] * 10)):
             sizes = []
-            in_portions(asks(landscape, False, sizes=sizes), landscape, x, s.at(1).choice("data", landscape.terms, 10, (1,)), pieces, 1)
+            in_portions(
+                asks(landscape, False, sizes=sizes),
+                landscape,
+                x,
+                s.at(1).choice("data", landscape.terms, 10, (1,)),
+                pieces,
+                1,
+            )
             assert sizes == wanted
         sizes = []
         in_portions(asks(landscape, False, sizes=sizes), landscape, x, None, 4, 1)
@@ -116,11 +140,20 @@ class TestMicroBatches:
     def test_batch_norm_is_ruined_and_more_by_smaller_pieces(self):
         landscape, x, s = network("batch_norm")
         index, ask = s.choice("data", landscape.terms, 256, (1,)), asks(landscape, True)
-        errors = [error(in_portions(ask, landscape, x, index, pieces, 1).gradient, ask(x, index).gradient) for pieces in (4, 16, 64)]
+        errors = [
+            error(in_portions(ask, landscape, x, index, pieces, 1).gradient, ask(x, index).gradient)
+            for pieces in (4, 16, 64)
+        ]
         assert 0.1 < errors[0] < errors[1] < errors[2]
         assert errors[2] > 0.4
         apart, x, _ = network("batch_norm", statistics="running")
-        assert error(in_portions(asks(apart, True), apart, x, index, 64, 1).gradient, asks(apart, True)(x, index).gradient) <= 1e-13
+        assert (
+            error(
+                in_portions(asks(apart, True), apart, x, index, 64, 1).gradient,
+                asks(apart, True)(x, index).gradient,
+            )
+            <= 1e-13
+        )
 
     @pytest.mark.parametrize("objective", ["infonce", "pairwise"])
     def test_of_a_contrastive_loss_it_is_the_weighted_mean_over_smaller_batches(self, objective):
@@ -128,19 +161,33 @@ class TestMicroBatches:
         index, ask = s.choice("data", landscape.terms, 7, (1,)), asks(landscape, True)
         found = in_portions(ask, landscape, x, index, 3, 1)
         parts = [(ask(x, part), part.shape[-1] / 7) for part in index.split([3, 2, 2], -1)]
-        torch.testing.assert_close(found.value, sum(share * part.value for part, share in parts), rtol=1e-13, atol=1e-14)
-        torch.testing.assert_close(found.gradient, sum(share * part.gradient for part, share in parts), rtol=1e-13, atol=1e-14)
+        torch.testing.assert_close(
+            found.value, sum(share * part.value for part, share in parts), rtol=1e-13, atol=1e-14
+        )
+        torch.testing.assert_close(
+            found.gradient, sum(share * part.gradient for part, share in parts), rtol=1e-13, atol=1e-14
+        )
         assert error(found.gradient, ask(x, index).gradient) > 0.05
 
     def test_no_piece_is_smaller_than_the_loss_needs(self):
         landscape, x, s = network("contrastive")
         sizes = []
-        in_portions(asks(landscape, True, sizes=sizes), landscape, x, s.choice("data", landscape.terms, 7, (1,)), 100, 1)
+        in_portions(
+            asks(landscape, True, sizes=sizes),
+            landscape,
+            x,
+            s.choice("data", landscape.terms, 7, (1,)),
+            100,
+            1,
+        )
         assert sizes == [3, 2, 2]
 
 
 class TestChunks:
-    @pytest.mark.parametrize(("kind", "rows"), [(kind, rows) for kind in KINDS for rows in (None, 1, 17) if rows is None or KINDS[kind].terms > 1])
+    @pytest.mark.parametrize(
+        ("kind", "rows"),
+        [(kind, rows) for kind in KINDS for rows in (None, 1, 17) if rows is None or KINDS[kind].terms > 1],
+    )
     def test_values_are_the_same(self, kind, rows):
         landscape, gradient = bound(kind), kind in SMOOTH
         x, index = starts(landscape, 17), seen(landscape, rows, 5)
@@ -167,11 +214,17 @@ class TestChunks:
         assert groups == [(1, 1)] * 7
 
 
-@pytest.mark.parametrize("noise", [Noise(), Noise(batch=5), Noise(batch=5, shared=False), Noise(batch=5, sampling="epoch")], ids=str)
+@pytest.mark.parametrize(
+    "noise",
+    [Noise(), Noise(batch=5), Noise(batch=5, shared=False), Noise(batch=5, sampling="epoch")],
+    ids=str,
+)
 def test_a_game_in_portions(noise):
     x = torch.rand(4, 5, 2, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
     answers = [
-        Oracle(Duel(), noise, Ledger(4, terms=7, budget=9.0), **options)(Query(x, gradient=True), streams(range(4)).at(1))
+        Oracle(Duel(), noise, Ledger(4, terms=7, budget=9.0), **options)(
+            Query(x, gradient=True), streams(range(4)).at(1)
+        )
         for options in ({}, {"micro_batches": 3, "chunks": 2})
     ]
     for whole, portions in ((getattr(answer, name) for answer in answers) for name in ("value", "gradient")):
@@ -181,8 +234,14 @@ def test_a_game_in_portions(noise):
 
 @pytest.mark.parametrize("sampling", ["replacement", "batch", "epoch"])
 def test_bill_noise_and_what_is_drawn_stay(sampling):
-    noise, (landscape, x, s) = Noise(batch=7, sampling=sampling, value=0.5, gradient=0.5), network("digits", points=5, hidden=2)
-    oracles = [Oracle(landscape, noise, Ledger(4, terms=landscape.terms, budget=9.0), **o) for o in ({}, {"micro_batches": 3, "chunks": 2})]
+    noise, (landscape, x, s) = (
+        Noise(batch=7, sampling=sampling, value=0.5, gradient=0.5),
+        network("digits", points=5, hidden=2),
+    )
+    oracles = [
+        Oracle(landscape, noise, Ledger(4, terms=landscape.terms, budget=9.0), **o)
+        for o in ({}, {"micro_batches": 3, "chunks": 2})
+    ]
     for step in (1, 2):
         whole, portions = (oracle(Query(x, gradient=True), s.at(step)) for oracle in oracles)
         torch.testing.assert_close(portions.value, whole.value, rtol=1e-13, atol=1e-13)
@@ -191,11 +250,14 @@ def test_bill_noise_and_what_is_drawn_stay(sampling):
     assert first.gradients.tolist() == second.gradients.tolist() == [2 * 5 * 7] * 4
 
 
-# memory ------------------------------------------------------------------------------------------------------------------
+# memory -----------------------------------------------------------------------------------------------------
 
 
 class Held:
-    """A tensor that autograd keeps; `most` is how many bytes it ever kept at once, each storage counted once."""
+    """A tensor that autograd keeps.
+
+    `most` is how many bytes it ever kept at once, each storage counted once.
+    """
 
     users: ClassVar[dict[int, int]] = {}
     now = most = 0
@@ -224,16 +286,24 @@ def kept(run):
 
 def allocated(run):
     """The most bytes that torch had allocated at once."""
-    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True) as profile:
+    with torch.profiler.profile(
+        activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True
+    ) as profile:
         run()
     events = profile.profiler.kineto_results.events()
-    changes = [event.nbytes() for event in sorted(events, key=lambda event: event.start_ns()) if event.name() == "[memory]"]
+    changes = [
+        event.nbytes()
+        for event in sorted(events, key=lambda event: event.start_ns())
+        if event.name() == "[memory]"
+    ]
     return int(torch.tensor(changes).cumsum(0).max())
 
 
 def straight(counts, sizes):
     """Whether sizes = fixed + a / count, with slopes within a tenth of each other and most of the largest size in a."""
-    slopes = [(a - b) / (1 / j - 1 / k) for a, b, j, k in zip(sizes, sizes[1:], counts, counts[1:], strict=False)]
+    slopes = [
+        (a - b) / (1 / j - 1 / k) for a, b, j, k in zip(sizes, sizes[1:], counts, counts[1:], strict=False)
+    ]
     return max(slopes) <= 1.1 * min(slopes) and min(slopes) >= 0.8 * sizes[0]
 
 
@@ -244,7 +314,12 @@ def test_memory_falls_as_one_over_the_micro_batches(kind):
     def sizes(measure, size, counts):
         found = []
         for count in counts:
-            oracle = Oracle(landscape, Noise(batch=size, sampling="batch"), Ledger(4, terms=1, budget=math.inf), micro_batches=count)
+            oracle = Oracle(
+                landscape,
+                Noise(batch=size, sampling="batch"),
+                Ledger(4, terms=1, budget=math.inf),
+                micro_batches=count,
+            )
             oracle(Query(x, gradient=True), s.at(1))  # tables that are made once
             found.append(measure(lambda oracle=oracle: oracle(Query(x, gradient=True), s.at(2))))
         return found
@@ -262,7 +337,9 @@ def test_memory_falls_as_one_over_the_chunks():
         sizes = []
         for count in (1, 2, 4, 8):
             oracle = Oracle(landscape, Noise(), Ledger(4, terms=1, budget=math.inf), chunks=count)
-            sizes.append(allocated(lambda oracle=oracle, gradient=gradient: oracle(Query(x, gradient), s.at(1))))
+            sizes.append(
+                allocated(lambda oracle=oracle, gradient=gradient: oracle(Query(x, gradient), s.at(1)))
+            )
         assert straight((1, 2, 4, 8), sizes)
 
 

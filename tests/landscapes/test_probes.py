@@ -33,7 +33,7 @@ def streams(worlds=3, seed=5, dtype=torch.float64):
     return Streams(seed=seed, worlds=torch.arange(worlds), dtype=dtype)
 
 
-# tables and naive loops ---------------------------------------------------------------------------------------------------
+# tables and naive loops -------------------------------------------------------------------------------------
 
 
 def drawn(n, seed=0):
@@ -47,7 +47,11 @@ TABLES = {
     "ties": (2 * drawn(5)).round(),
     "plateaus": (0.7 * drawn(6, 1)).round().clamp(-1, 1),
     "two best": torch.stack([drawn(4)[0], -drawn(4)[0]]).abs().clamp(max=1.0),
-    "additive": (enumeration.genotypes(torch.arange(32), 5).double() * torch.tensor([0.3, -1.0, 0.1, 2.0, 0.7])).sum(-1)[None],
+    "additive": (
+        (enumeration.genotypes(torch.arange(32), 5).double() * torch.tensor([0.3, -1.0, 0.1, 2.0, 0.7])).sum(
+            -1
+        )[None]
+    ),
 }
 RULES = ("random", "greedy", "proportional")
 LOOPS = {
@@ -58,11 +62,16 @@ LOOPS = {
     "correlation_length": reference.correlation_length,
     "walsh_spectrum": reference.walsh_spectrum,
     "roughness_slope": reference.roughness_slope,
-    **{f"epistasis_{kind}": partial(reference.epistasis, kind=kind) for kind in ("none", "magnitude", "sign", "reciprocal")},
+    **{
+        f"epistasis_{kind}": partial(reference.epistasis, kind=kind)
+        for kind in ("none", "magnitude", "sign", "reciprocal")
+    },
     "gamma": reference.gamma,
     "gamma_signs": partial(reference.gamma, of=np.sign),
     "distance_correlation_pearson": lambda f: -reference.pearson(f, reference.distances(f)),
-    "distance_correlation_spearman": lambda f: -reference.pearson(reference.ranks(f), reference.ranks(reference.distances(f))),
+    "distance_correlation_spearman": lambda f: (
+        -reference.pearson(reference.ranks(f), reference.ranks(reference.distances(f)))
+    ),
     **{f"walk_length_{rule}": partial(reference.walk_length, rule=rule) for rule in RULES},
     **{f"basin_best_{rule}": partial(reference.basin_best, rule=rule) for rule in RULES},
     "accessible_paths": reference.accessible_paths,
@@ -114,7 +123,10 @@ def test_network(name, flips):
         nodes = [frozenset(net.optima[net.node == v].tolist()) for v in range(len(net.fitness))]
         naive, edges = reference.network(value.tolist(), flips)
         assert set(nodes) == naive
-        assert {(nodes[a], nodes[b]): w for a, b, w in zip(net.origin, net.target, net.weight.tolist(), strict=True)} == dict(edges)
+        assert {
+            (nodes[a], nodes[b]): w
+            for a, b, w in zip(net.origin, net.target, net.weight.tolist(), strict=True)
+        } == dict(edges)
         basins = reference.basin_sizes(value.tolist(), "greedy")
         assert net.basin.tolist() == [sum(basins[x] for x in node) for node in nodes]
         assert net.fitness.tolist() == [value[min(node)] for node in nodes]
@@ -123,7 +135,10 @@ def test_network(name, flips):
 def test_distances_are_correlated_in_double_precision():
     values = drawn(14)
     for value, loss, ranked in zip(
-        values, -enumeration.fitness_distance(values), -enumeration.fitness_distance_ranks(values, values.argsort(1)), strict=True
+        values,
+        -enumeration.fitness_distance(values),
+        -enumeration.fitness_distance_ranks(values, values.argsort(1)),
+        strict=True,
     ):
         apart = np.array([int(x).bit_count() for x in np.arange(2**14) ^ int(value.argmax())])
         assert float(loss) == pytest.approx(-scipy.stats.pearsonr(value, apart).statistic, rel=1e-10)
@@ -139,7 +154,7 @@ def test_paths_from_and_to_given_genotypes():
         assert [float(paths[world, x ^ to]) for x in range(8)] == naive
 
 
-# identities ---------------------------------------------------------------------------------------------------------------
+# identities -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("n", [2, 5, 10])
@@ -150,8 +165,12 @@ def test_identities_of_the_spectrum(n):
     covariance, variance = walsh.covariance(values)
     order = torch.arange(1, n + 1, dtype=torch.float64)
     torch.testing.assert_close(shares.sum(1), torch.ones(2).double(), rtol=0, atol=1e-12)
-    torch.testing.assert_close(coefficients.square().sum(1), values.square().mean(1), rtol=1e-12, atol=0)  # Parseval
-    torch.testing.assert_close(walsh.transform(coefficients) * 2**n, values, rtol=1e-12, atol=1e-12)  # its own inverse
+    torch.testing.assert_close(
+        coefficients.square().sum(1), values.square().mean(1), rtol=1e-12, atol=0
+    )  # Parseval
+    torch.testing.assert_close(
+        walsh.transform(coefficients) * 2**n, values, rtol=1e-12, atol=1e-12
+    )  # its own inverse
     rho = (shares * (1 - 2 * order / n)).sum(1)
     torch.testing.assert_close(covariance / variance, rho, rtol=0, atol=1e-12)
     torch.testing.assert_close(walsh.autocorrelation(shares)[:, 0], rho, rtol=0, atol=1e-12)
@@ -164,12 +183,14 @@ def test_identities_of_the_spectrum(n):
 @pytest.mark.parametrize(("n", "order"), [(9, 3), (12, 2), (6, 4)])
 def test_autocorrelation_of_spins_is_exact_in_every_instance(n, order):
     """Row 35, Weinberger and Stadler 1993."""
-    rho = measure_binary(SpinGlass(n=n, order=order).bind(streams()), ["autocorrelation"], streams=streams())["autocorrelation"].value
+    rho = measure_binary(SpinGlass(n=n, order=order).bind(streams()), ["autocorrelation"], streams=streams())[
+        "autocorrelation"
+    ].value
     law = torch.full((3, 1), 1 - 2 * order / n, dtype=torch.float64) ** torch.arange(1, n + 1)
     torch.testing.assert_close(rho, law, rtol=0, atol=1e-12)
 
 
-# special landscapes -------------------------------------------------------------------------------------------------------
+# special landscapes -----------------------------------------------------------------------------------------
 
 
 def test_a_flat_landscape():
@@ -212,15 +233,22 @@ def test_rounding_does_not_pass_for_epistasis():
     assert (found["roughness_slope"].value < 1e-12).all()
     assert (found["accessible_fraction"].value == 1).all()
     single = streams(dtype=torch.float32)
-    assert (measure_binary(NK(n=9, k=0).bind(single), ["epistasis_none"], streams=single)["epistasis_none"].value == 1).all()
+    assert (
+        measure_binary(NK(n=9, k=0).bind(single), ["epistasis_none"], streams=single)["epistasis_none"].value
+        == 1
+    ).all()
 
 
 def test_the_table():
     landscape = NK(n=7, k=2).bind(streams())
-    x = torch.tensor([[g >> i & 1 for i in range(7)] for g in range(128)], dtype=torch.uint8).expand(3, -1, -1)
+    x = torch.tensor([[g >> i & 1 for i in range(7)] for g in range(128)], dtype=torch.uint8).expand(
+        3, -1, -1
+    )
     torch.testing.assert_close(enumeration.tabulate(landscape, 3), -landscape.loss(x), rtol=0, atol=1e-13)
     moving = Moving(inner=NK(n=7, k=2)).bind(streams())
-    torch.testing.assert_close(enumeration.tabulate(moving, 3), -moving.loss(x, None, torch.zeros(3).double()), rtol=0, atol=1e-13)
+    torch.testing.assert_close(
+        enumeration.tabulate(moving, 3), -moving.loss(x, None, torch.zeros(3).double()), rtol=0, atol=1e-13
+    )
 
 
 def test_wrong_arguments():
@@ -239,7 +267,9 @@ def test_wrong_arguments():
         measure_binary(landscape, exhaustive=False)
     with pytest.raises(ValueError, match="at least 32 samples, got 16"):
         measure_binary(landscape, exhaustive=False, streams=streams(), samples=16)
-    with pytest.raises(ValueError, match=r"table of fitness values of shape \(R, 2\^n\), n >= 1, got \(2, 6\)"):
+    with pytest.raises(
+        ValueError, match=r"table of fitness values of shape \(R, 2\^n\), n >= 1, got \(2, 6\)"
+    ):
         enumeration.ascending(torch.zeros(2, 6)) if enumeration.loci(torch.zeros(2, 6)) else None
     with pytest.raises(ValueError, match="expected escapes of 1 or 2 flips, got 3"):
         optima_networks.network(np.zeros(4), np.arange(4), 3)
@@ -247,7 +277,7 @@ def test_wrong_arguments():
         roughness_slope(Sample(NK(n=200, k=0).bind(streams()), streams(), 32))
 
 
-# samples ------------------------------------------------------------------------------------------------------------------
+# samples ----------------------------------------------------------------------------------------------------
 
 SAMPLED = [name for name, entry in MEASURES.items() if entry.exact and entry.estimate]
 
@@ -260,24 +290,41 @@ def deviations(landscape, worlds, samples, names=SAMPLED, seed=3):
     some = measure_binary(bound, names, streams=s, samples=samples, exhaustive=False)
     shapes = {name: some[name].value.reshape(worlds, -1).shape[1] for name in names}
     return {
-        name: (some[name].value - whole[name].value.reshape(worlds, -1)[:, :k].reshape(some[name].value.shape)).reshape(worlds, -1)
-        / (some[name].error.reshape(worlds, -1) + 1e-14)
+        name: (
+            (
+                some[name].value
+                - whole[name].value.reshape(worlds, -1)[:, :k].reshape(some[name].value.shape)
+            ).reshape(worlds, -1)
+            / (some[name].error.reshape(worlds, -1) + 1e-14)
+        )
         for name, k in shapes.items()
     }
 
 
-@pytest.mark.parametrize("landscape", [NK(n=12, k=3), NK(n=12, k=0), RoughMountFuji(n=12, slope=0.7)], ids=["nk-3", "nk-0", "fuji"])
+@pytest.mark.parametrize(
+    "landscape", [NK(n=12, k=3), NK(n=12, k=0), RoughMountFuji(n=12, slope=0.7)], ids=["nk-3", "nk-0", "fuji"]
+)
 def test_samples_beside_the_whole(landscape):
     for name, z in deviations(landscape, 4, 512).items():
         assert (z.abs() <= ERRORS).all(), name
 
 
 def test_a_landscape_with_plateaus_sampled():
-    for name, z in deviations(SpinGlass(n=16, graph="lattice", couplings="pm1"), 2, 256, ["neutrality", "epistasis_none", "peak_density"]).items():
+    for name, z in deviations(
+        SpinGlass(n=16, graph="lattice", couplings="pm1"),
+        2,
+        256,
+        ["neutrality", "epistasis_none", "peak_density"],
+    ).items():
         assert (z.abs() <= ERRORS).all(), name
 
 
-CAUTIOUS = {"peak_density", "accessible_fraction", "walsh_spectrum", "evolvability"}  # errors rather too large
+CAUTIOUS = {
+    "peak_density",
+    "accessible_fraction",
+    "walsh_spectrum",
+    "evolvability",
+}  # errors rather too large
 
 
 @pytest.mark.parametrize("name", SAMPLED)
@@ -332,7 +379,9 @@ def test_all_optima_of_a_symmetric_landscape_are_known(landscape):
         assert len(best) > 1
 
 
-@pytest.mark.parametrize("landscape", [SpinGlass(n=16), SpinGlass(n=15, graph="ring")], ids=["complete", "ring"])
+@pytest.mark.parametrize(
+    "landscape", [SpinGlass(n=16), SpinGlass(n=15, graph="ring")], ids=["complete", "ring"]
+)
 def test_distances_of_samples_are_to_the_nearest_of_the_best(landscape, monkeypatch):
     names = ["distance_correlation_pearson", "distance_correlation_spearman"]
 
@@ -345,10 +394,16 @@ def test_distances_of_samples_are_to_the_nearest_of_the_best(landscape, monkeypa
 
 
 def test_evolvability_does_not_depend_on_which_of_the_equally_fit_comes_first():
-    """Landscapes that differ in the names of alleles alone; in a trap most genotypes are as fit as many others."""
+    """Landscapes that differ in the names of alleles alone.
+
+    In a trap most genotypes are as fit as many others.
+    """
     s = streams(2)
     ones, drawn = (
-        measure_binary(Trap(n=12, block=3, target=target).bind(s), ["evolvability"], streams=s)["evolvability"].value for target in ("ones", "random")
+        measure_binary(Trap(n=12, block=3, target=target).bind(s), ["evolvability"], streams=s)[
+            "evolvability"
+        ].value
+        for target in ("ones", "random")
     )
     torch.testing.assert_close(ones, drawn, rtol=0, atol=1e-12)
     assert ones.diff(dim=1).abs().max() > 0.05
@@ -356,10 +411,14 @@ def test_evolvability_does_not_depend_on_which_of_the_equally_fit_comes_first():
 
 def test_no_slope_is_told_from_samples_where_there_may_be_none():
     s = streams(40)
-    found = measure_binary(SpinGlass(n=14).bind(s), ["roughness_slope"], streams=s, exhaustive=False, samples=256)["roughness_slope"]
+    found = measure_binary(
+        SpinGlass(n=14).bind(s), ["roughness_slope"], streams=s, exhaustive=False, samples=256
+    )["roughness_slope"]
     assert found.value.isnan().all(), "all additive effects of pairs of spins are 0"
     assert found.error.isnan().all()
-    sloping = measure_binary(NK(n=14, k=4).bind(s), ["roughness_slope"], streams=s, exhaustive=False, samples=256)["roughness_slope"]
+    sloping = measure_binary(
+        NK(n=14, k=4).bind(s), ["roughness_slope"], streams=s, exhaustive=False, samples=256
+    )["roughness_slope"]
     assert sloping.value.isfinite().all()
     assert sloping.error.isfinite().all()
 
@@ -381,7 +440,9 @@ def test_every_step_of_a_climb_has_draws_of_its_own(monkeypatch):
 
 def test_axes_are_as_long_as_values():
     for s, exhaustive in ((streams(2), True), (streams(2), False)):
-        for name, found in measure_binary(NK(n=8, k=2).bind(s), streams=s, samples=64, exhaustive=exhaustive).items():
+        for name, found in measure_binary(
+            NK(n=8, k=2).bind(s), streams=s, samples=64, exhaustive=exhaustive
+        ).items():
             assert found.value.shape == found.error.shape, name
             assert found.value.shape[1:] == (() if found.axis is None else found.axis[1].shape), name
             assert found.value.dtype == torch.float64
@@ -394,10 +455,12 @@ def test_krawtchouk_polynomials_are_sums_of_signs():
     for d in range(n + 1):
         mask = (1 << d) - 1
         for j in range(n + 1):
-            assert krawtchouk(j, d, n) == sum((-1) ** (s & mask).bit_count() for s in range(2**n) if s.bit_count() == j)
+            assert krawtchouk(j, d, n) == sum(
+                (-1) ** (s & mask).bit_count() for s in range(2**n) if s.bit_count() == j
+            )
 
 
-# tuning -------------------------------------------------------------------------------------------------------------------
+# tuning -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("statistic", ["autocorrelation", "gamma", "epistasis_reciprocal", "peaks"])
@@ -418,11 +481,15 @@ def test_a_far_integer_is_reached_without_trying_all():
     s = streams(20)
     every = {k: float(_mean(NK(n=10, k=k), "epistasis_reciprocal", s)) for k in range(10)}
     for nearest, other in ((4, 5), (5, 4), (6, 5), (8, 9)):
-        found = tune(NK(n=10, k=0), "k", "epistasis_reciprocal", 0.6 * every[nearest] + 0.4 * every[other], streams=s)
+        found = tune(
+            NK(n=10, k=0), "k", "epistasis_reciprocal", 0.6 * every[nearest] + 0.4 * every[other], streams=s
+        )
         assert found.value == nearest
         assert {nearest, other} <= set(found.trials)
         assert len(found.trials) <= 7
-    assert min(tune(NK(n=10, k=4), "k", "epistasis_reciprocal", every[7], streams=s).trials) == 3, "one look the wrong way"
+    assert min(tune(NK(n=10, k=4), "k", "epistasis_reciprocal", every[7], streams=s).trials) == 3, (
+        "one look the wrong way"
+    )
 
 
 def _mean(landscape, statistic, s):
@@ -468,32 +535,52 @@ def test_a_statistic_of_ones_own():
 
 @pytest.mark.parametrize(
     ("landscape", "parameter", "statistic", "target"),
-    [(CosineRugged(dim=2), "ruggedness", "density_of_minima", 0.5), (GaussianField(dim=2, bowl=0.0), "length", "correlation_length", 1.0)],
+    [
+        (CosineRugged(dim=2), "ruggedness", "density_of_minima", 0.5),
+        (GaussianField(dim=2, bowl=0.0), "length", "correlation_length", 1.0),
+    ],
 )
-def test_measures_of_real_coordinates_are_tuned_by_name_on_the_same_worlds(landscape, parameter, statistic, target):
+def test_measures_of_real_coordinates_are_tuned_by_name_on_the_same_worlds(
+    landscape, parameter, statistic, target
+):
     s = streams(3)
     found = tune(landscape, parameter, statistic, target, streams=s, samples=128)
-    assert found.achieved == pytest.approx(target, rel=0.03), "minima are counted, so their density goes in steps"
+    assert found.achieved == pytest.approx(target, rel=0.03), (
+        "minima are counted, so their density goes in steps"
+    )
     for value, seen in list(found.trials.items())[:4]:
         again = type(landscape)(**landscape.parameters() | {parameter: value}).bind(streams(3))
-        assert float(measure_continuous(again, statistic, samples=128, streams=streams(3)).value.mean()) == seen
-    with pytest.raises(ValueError, match="unknown measure 'peaks' of real coordinates; known: autocorrelation"):
+        assert (
+            float(measure_continuous(again, statistic, samples=128, streams=streams(3)).value.mean()) == seen
+        )
+    with pytest.raises(
+        ValueError, match="unknown measure 'peaks' of real coordinates; known: autocorrelation"
+    ):
         tune(landscape, parameter, "peaks", target, streams=s)
 
 
 def test_what_cannot_be_tuned():
     s = streams(5)
-    with pytest.raises(ValueError, match=r"expected a target that nk reaches with k, \S+ .. 0.75 \(at k = 7 and 0\), got 0.9"):
+    with pytest.raises(
+        ValueError, match=r"expected a target that nk reaches with k, \S+ .. 0.75 \(at k = 7 and 0\), got 0.9"
+    ):
         tune(NK(n=8), "k", "autocorrelation", 0.9, streams=s)
     with pytest.raises(ValueError, match=r"reaches with k, 1 .. \S+ \(at k = 0 and 2\), got 20"):
         tune(NK(n=8), "k", "peaks", 20, streams=s, high=2)
-    with pytest.raises(ValueError, match=r"expected a target that mount_fuji reaches with slope, \S+ .. 0.75 \(at slope = 0 and "):
+    with pytest.raises(
+        ValueError,
+        match=r"expected a target that mount_fuji reaches with slope, \S+ .. 0.75 \(at slope = 0 and ",
+    ):
         tune(RoughMountFuji(n=8), "slope", "autocorrelation", 0.9, streams=s)
-    with pytest.raises(ValueError, match="expected a number among the parameters of mount_fuji, got 'law'; it has n, slope"):
+    with pytest.raises(
+        ValueError, match="expected a number among the parameters of mount_fuji, got 'law'; it has n, slope"
+    ):
         tune(RoughMountFuji(n=8), "law", "gamma", 0.5, streams=s)
     with pytest.raises(ValueError, match="expected low <= high within 0 .. 20 of nk.k, got 30 .. 20"):
         tune(NK(n=8), "k", "gamma", 0.5, streams=s, low=30)
-    with pytest.raises(ValueError, match="the statistic of mount_fuji is not defined at slope = 0; start from another value"):
+    with pytest.raises(
+        ValueError, match="the statistic of mount_fuji is not defined at slope = 0; start from another value"
+    ):
         tune(RoughMountFuji(n=4, slope=0.0, noise_scale=0.0), "slope", "gamma", 0.5, streams=s)
     with pytest.raises(ValueError, match="nk has no value of k in this range"):
         tune(NK(n=9, k=2, neighbours="blocks"), "k", "gamma", 0.5, streams=s, low=3, high=7)

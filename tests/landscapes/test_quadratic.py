@@ -22,7 +22,11 @@ def test_quadratic_against_loops():
 
 @pytest.mark.parametrize(
     ("spectrum", "wanted"),
-    [("log", [4, 2, 1, 0.5]), ("linear", [4, 17 / 6, 10 / 6, 0.5]), ("power", [4 * i**-1.5 for i in (1, 2, 3, 4)])],
+    [
+        ("log", [4, 2, 1, 0.5]),
+        ("linear", [4, 17 / 6, 10 / 6, 0.5]),
+        ("power", [4 * i**-1.5 for i in (1, 2, 3, 4)]),
+    ],
 )
 def test_quadratic_spectrum(spectrum, wanted):
     h = Quadratic(dim=4, condition=8.0, curvature=4.0, spectrum=spectrum).bind(streams()).eigenvalues
@@ -38,7 +42,12 @@ def test_quadratic_rotations_are_orthogonal():
 def test_quadratic_terms_have_exactly_the_set_gradient_covariance(noise):
     landscape = Quadratic(dim=4, terms=7, noise=noise, noise_scale=1.5, rotated=True).bind(streams())
     x = starts(landscape, 1)
-    slopes = [evaluate(landscape, x, Terms(torch.full((8, 1, 1), i), torch.ones(8, 1, 1).double()), gradient=True).gradient[:, 0] for i in range(7)]
+    slopes = [
+        evaluate(
+            landscape, x, Terms(torch.full((8, 1, 1), i), torch.ones(8, 1, 1).double()), gradient=True
+        ).gradient[:, 0]
+        for i in range(7)
+    ]
     g = torch.stack(slopes, 1)  # (R, M, D)
     g = g - g.mean(1, keepdim=True)
     hessian = landscape.rotation @ (landscape.eigenvalues[:, None] * landscape.rotation.mT)

@@ -1,4 +1,7 @@
-"""House of Cards and Rough Mount Fuji beside naive loops, and what they share: the laws, the best genotype, the extension."""
+"""House of Cards and Rough Mount Fuji beside naive loops, and what they share.
+
+The laws, the best genotype, the extension.
+"""
 
 import itertools
 
@@ -44,7 +47,10 @@ def all_genotypes(n, worlds):
 def test_a_table_is_the_hash_of_its_bits(law, n):
     x = streams().bernoulli("init", 0.5, (5, n)).to(torch.uint8)
     values = draw_table(streams(), law)(x)
-    naive = [[reference.table_value(address(w), g, law) for g in row] for w, row in zip(WORLDS, x.tolist(), strict=True)]
+    naive = [
+        [reference.table_value(address(w), g, law) for g in row]
+        for w, row in zip(WORLDS, x.tolist(), strict=True)
+    ]
     np.testing.assert_allclose(values, naive, rtol=1e-13)
     other = x.clone()
     other[..., -1] ^= 1
@@ -88,15 +94,25 @@ def test_loss_optimum_and_extension_against_loops(landscape):
     loss, extension = bound.loss(x), bound.extension(p)
     for r, world in enumerate(WORLDS):
         fuji = isinstance(landscape, RoughMountFuji)
-        target, effects = (bound.gap.fitness.reference[r].tolist(), bound.gap.fitness.effects[r].tolist()) if fuji else ([0] * n, [0] * n)
+        target, effects = (
+            (bound.gap.fitness.reference[r].tolist(), bound.gap.fitness.effects[r].tolist())
+            if fuji
+            else ([0] * n, [0] * n)
+        )
         scale = landscape.noise_scale if fuji else 1
 
         def fitness(g, world=world, target=target, effects=effects, scale=scale):
-            return reference.rough_slope(g, target, effects, scale * reference.table_value(address(world), g, landscape.law))
+            return reference.rough_slope(
+                g, target, effects, scale * reference.table_value(address(world), g, landscape.law)
+            )
 
         best = max(fitness(g) for g in itertools.product((0, 1), repeat=n))
         np.testing.assert_allclose(loss[r], [best - fitness(g) for g in x[r].tolist()], atol=1e-12)
-        np.testing.assert_allclose(extension[r], [best - reference.mean_over_genotypes(fitness, q) for q in p[r].tolist()], atol=1e-12)
+        np.testing.assert_allclose(
+            extension[r],
+            [best - reference.mean_over_genotypes(fitness, q) for q in p[r].tolist()],
+            atol=1e-12,
+        )
     assert torch.equal(bound.loss(bound.optimum[:, None]), torch.zeros((3, 1), dtype=torch.float64))
     assert loss.amin(1).abs().max() == 0
 
@@ -111,7 +127,9 @@ def test_the_extension_at_a_vertex_is_the_loss_and_its_slope_the_difference(land
     for i in range(n):  # it is linear in every coordinate
         high, low = p.detach().clone(), p.detach().clone()
         high[..., i], low[..., i] = 1, 0
-        torch.testing.assert_close(slope[..., i], bound.extension(high) - bound.extension(low), rtol=0, atol=1e-12)
+        torch.testing.assert_close(
+            slope[..., i], bound.extension(high) - bound.extension(low), rtol=0, atol=1e-12
+        )
     (corner,) = torch.autograd.grad(bound.extension(q := x.double().requires_grad_()).sum(), q)
     assert corner.isfinite().all()
 
@@ -129,7 +147,9 @@ def test_fold_is_the_mean_over_independent_loci(n):
     table, p = streams().normal("init", (2**n,)), streams().uniform("data", (3, n))
     folded = fold(table, p)
     for r, point in itertools.product(range(3), range(3)):
-        naive = reference.mean_over_genotypes(lambda g, r=r: float(table[r, sum(b << i for i, b in enumerate(g))]), p[r, point].tolist())
+        naive = reference.mean_over_genotypes(
+            lambda g, r=r: float(table[r, sum(b << i for i, b in enumerate(g))]), p[r, point].tolist()
+        )
         assert float(folded[r, point]) == pytest.approx(naive, abs=1e-12)
 
 
@@ -138,7 +158,9 @@ def test_the_best_genotype_is_found_in_any_chunk(n, monkeypatch):
     monkeypatch.setattr("landscapes.binary.genotypes._CHUNK", 64)
     place = torch.arange(n, dtype=torch.int64)
     for wanted in (0, 1, 2**n // 2 + 1, 2**n - 1):
-        found = best_genotype(lambda x, wanted=wanted: -((x.long() << place).sum(-1) - wanted).abs().double().expand(2, -1), n)
+        found = best_genotype(
+            lambda x, wanted=wanted: -((x.long() << place).sum(-1) - wanted).abs().double().expand(2, -1), n
+        )
         assert torch.equal(found, bits(torch.tensor([wanted, wanted]), n))
     assert not best_genotype(lambda x: torch.zeros((2, x.shape[1])), n).any(), "the first of many"
 
@@ -163,12 +185,19 @@ def test_float32_is_float64_rounded():
         x, p = all_genotypes(landscape.n, 3), streams().uniform("init", (2, landscape.n))
         wide, narrow = (landscape.bind(streams(dtype=dtype)) for dtype in (torch.float64, torch.float32))
         torch.testing.assert_close(narrow.loss(x).double(), wide.loss(x), rtol=1e-5, atol=1e-5)
-        torch.testing.assert_close(narrow.extension(p.float()).double(), wide.extension(p), rtol=1e-5, atol=1e-5)
+        torch.testing.assert_close(
+            narrow.extension(p.float()).double(), wide.extension(p), rtol=1e-5, atol=1e-5
+        )
 
 
 @pytest.mark.parametrize("n", [ENUMERATED + 1, 200])
 @pytest.mark.parametrize(
-    ("make", "least"), [(lambda n: HouseOfCards(n=n), 0), (lambda n: HouseOfCards(n=n, law="normal"), None), (lambda n: RoughMountFuji(n=n), None)]
+    ("make", "least"),
+    [
+        (lambda n: HouseOfCards(n=n), 0),
+        (lambda n: HouseOfCards(n=n, law="normal"), None),
+        (lambda n: RoughMountFuji(n=n), None),
+    ],
 )
 def test_beyond_twenty_loci_the_gap_is_unknown(make, least, n):
     landscape = make(n)
@@ -194,7 +223,10 @@ def test_worlds_of_one_instance_are_searched_once(monkeypatch):
     rows = []
     monkeypatch.setattr(
         "landscapes.binary.random_tables.best_genotype",
-        lambda fitness, n, device: rows.append(len(fitness(bits(torch.arange(2), n)[None]))) or torch.zeros((rows[-1], n), dtype=torch.uint8),
+        lambda fitness, n, device: (
+            rows.append(len(fitness(bits(torch.arange(2), n)[None])))
+            or torch.zeros((rows[-1], n), dtype=torch.uint8)
+        ),
     )
     HouseOfCards(n=4).bind(streams([5, 5, 5]))
     assert rows == [1]
@@ -204,19 +236,34 @@ def test_worlds_of_one_instance_are_searched_once(monkeypatch):
     ("make", "message"),
     [
         (lambda: HouseOfCards(n=0), "house_of_cards.n: expected >= 1, got 0"),
-        (lambda: HouseOfCards(law="gauss"), "house_of_cards.law: expected one of uniform, normal, exponential, gumbel, got 'gauss'"),
+        (
+            lambda: HouseOfCards(law="gauss"),
+            "house_of_cards.law: expected one of uniform, normal, exponential, gumbel, got 'gauss'",
+        ),
         (lambda: RoughMountFuji(n=-1), "mount_fuji.n: expected >= 1, got -1"),
         (lambda: RoughMountFuji(slope=-0.1), "mount_fuji.slope: expected >= 0, got -0.1"),
         (lambda: RoughMountFuji(slope_spread=-1.0), "mount_fuji.slope_spread: expected >= 0, got -1.0"),
         (lambda: RoughMountFuji(noise_scale=-1.0), "mount_fuji.noise_scale: expected >= 0, got -1.0"),
-        (lambda: RoughMountFuji(law="cauchy"), "mount_fuji.law: expected one of uniform, normal, exponential, gumbel, got 'cauchy'"),
-        (lambda: RoughMountFuji(reference="zeros"), "mount_fuji.reference: expected one of random, ones, got 'zeros'"),
-        (lambda: HouseOfCards(n=3).extension(torch.zeros((1, 1, 3)).double()), r"house_of_cards: .* call \.bind\(streams\) first"),
+        (
+            lambda: RoughMountFuji(law="cauchy"),
+            "mount_fuji.law: expected one of uniform, normal, exponential, gumbel, got 'cauchy'",
+        ),
+        (
+            lambda: RoughMountFuji(reference="zeros"),
+            "mount_fuji.reference: expected one of random, ones, got 'zeros'",
+        ),
+        (
+            lambda: HouseOfCards(n=3).extension(torch.zeros((1, 1, 3)).double()),
+            r"house_of_cards: .* call \.bind\(streams\) first",
+        ),
         (
             lambda: RoughMountFuji(n=3).extension(torch.zeros((1, 1, 2)).double()),
             r"mount_fuji: expected points of shape \(R, P, 3\), got \(1, 1, 2\)",
         ),
-        (lambda: RoughMountFuji(n=3).loss(torch.zeros((1, 1, 3)).double()), "mount_fuji: expected bits as torch.uint8, got torch.float64"),
+        (
+            lambda: RoughMountFuji(n=3).loss(torch.zeros((1, 1, 3)).double()),
+            "mount_fuji: expected bits as torch.uint8, got torch.float64",
+        ),
     ],
 )
 def test_bad_input_is_named(make, message):

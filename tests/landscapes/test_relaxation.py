@@ -17,7 +17,9 @@ from tests.contract.landscapes import (
 def test_relaxation_meets_its_landscape_at_the_corners():
     inner, relaxed = bound("nk"), bound("relaxation")
     bits, theta = starts(inner, 3), starts(relaxed, 3)
-    assert torch.equal(theta, 2 * bits.double() - 1), "row 0 leans to the genotype that every other method starts from"
+    assert torch.equal(theta, 2 * bits.double() - 1), (
+        "row 0 leans to the genotype that every other method starts from"
+    )
     torch.testing.assert_close(relaxed.loss(60 * theta), inner.loss(bits), rtol=0, atol=1e-12)
     assert torch.equal(relaxed.solution_loss(theta), inner.loss(bits))
     assert relaxed.unit_cost == 16
@@ -56,7 +58,9 @@ def expected_over_one_uniform(landscape, p, terms=None):
 
 def test_lovasz_is_the_mean_loss_over_one_uniform_for_all_loci():
     landscape, p = nk(k=3), chances()
-    torch.testing.assert_close(lovasz_extension(landscape, p), expected_over_one_uniform(landscape, p), rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(
+        lovasz_extension(landscape, p), expected_over_one_uniform(landscape, p), rtol=1e-12, atol=1e-12
+    )
 
 
 @pytest.mark.parametrize("points", [1, 2])
@@ -64,7 +68,12 @@ def test_lovasz_of_a_mini_batch_is_that_of_its_terms(points):
     landscape, p = nk(k=3), chances()
     index = torch.tensor([[1, 4], [0, 0]])[:points].expand(3, points, 2)
     terms = Terms(index, torch.full((3, points, 2), 0.5, dtype=torch.float64))
-    torch.testing.assert_close(lovasz_extension(landscape, p, terms), expected_over_one_uniform(landscape, p, terms), rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(
+        lovasz_extension(landscape, p, terms),
+        expected_over_one_uniform(landscape, p, terms),
+        rtol=1e-12,
+        atol=1e-12,
+    )
 
 
 def test_lovasz_is_the_multilinear_extension_where_loci_do_not_interact_and_only_there():
@@ -74,11 +83,16 @@ def test_lovasz_is_the_multilinear_extension_where_loci_do_not_interact_and_only
 
 
 def test_a_slope_of_lovasz_is_the_loss_that_a_locus_adds_on_the_way():
-    landscape, p = nk(k=2, worlds=1, n=3), torch.tensor([[[0.2, 0.7, 0.4]]], dtype=torch.float64, requires_grad=True)
+    landscape, p = (
+        nk(k=2, worlds=1, n=3),
+        torch.tensor([[[0.2, 0.7, 0.4]]], dtype=torch.float64, requires_grad=True),
+    )
     (slope,) = torch.autograd.grad(lovasz_extension(landscape, p).sum(), p)
     way = torch.tensor([[[0, 0, 0], [0, 1, 0], [0, 1, 1], [1, 1, 1]]], dtype=torch.uint8)
     loss = landscape.loss(way)[0]
-    torch.testing.assert_close(slope[0, 0], torch.stack([loss[3] - loss[2], loss[1] - loss[0], loss[2] - loss[1]]))
+    torch.testing.assert_close(
+        slope[0, 0], torch.stack([loss[3] - loss[2], loss[1] - loss[0], loss[2] - loss[1]])
+    )
 
 
 @pytest.mark.parametrize("k", [0, 3, 5])

@@ -34,7 +34,9 @@ def draw(law, s, source="mutation", part=0, shape=(3, 5)):
         "integers": lambda: s.integers(source, 17, shape, part),
         "bernoulli": lambda: s.bernoulli(source, 0.3, shape, part),
         "coins": lambda: s.coins(source, (*shape, 7), part),
-        "categorical": lambda: s.categorical(source, torch.tensor([[0.5, 0.2, 0.3]]).expand(s.size, 3), shape, part),
+        "categorical": lambda: s.categorical(
+            source, torch.tensor([[0.5, 0.2, 0.3]]).expand(s.size, 3), shape, part
+        ),
         "permutation": lambda: s.permutation(source, 5, shape[:-1], part),
         "choice": lambda: s.choice(source, 9, 4, shape[:-1], part),
     }
@@ -55,7 +57,9 @@ def test_compiled_and_torch_words_equal_the_published_vectors(counter, key, expe
         out = np.empty((1, 4), np.uint32)
         streams_numba.words(row, out)
         assert tuple(int(w) for w in out[0]) == expected
-    wide = [w[0, -1].item() for w in streams_torch.blocks(torch.from_numpy(row.astype(np.int64)), 1, first=block)]
+    wide = [
+        w[0, -1].item() for w in streams_torch.blocks(torch.from_numpy(row.astype(np.int64)), 1, first=block)
+    ]
     assert tuple(wide) == expected
 
 
@@ -175,7 +179,7 @@ def test_two_declared_names_with_one_number_are_refused():
     pytest.fail("no clash in 10,000 names: the numbers cannot be 15-bit hashes")
 
 
-# laws: fixed seed, fixed size, 4.5 standard errors -----------------------------------------------------------------------
+# laws: fixed seed, fixed size, 4.5 standard errors ----------------------------------------------------------
 
 
 def close(sample, mean, sd):
@@ -225,8 +229,12 @@ def test_every_subset_and_every_permutation_is_equally_likely(n, size):
     assert (subsets.diff(dim=-1) > 0).all()
     _, counts = subsets.unique(dim=0, return_counts=True)
     assert len(counts) == math.comb(n, size)
-    assert len(counts) == 1 or chi_square(counts, torch.full((len(counts),), 1 / len(counts))) < limit(len(counts) - 1)
-    orders, counts = make(range(200)).permutation("drift", n, (300,)).reshape(-1, n).unique(dim=0, return_counts=True)
+    assert len(counts) == 1 or chi_square(counts, torch.full((len(counts),), 1 / len(counts))) < limit(
+        len(counts) - 1
+    )
+    orders, counts = (
+        make(range(200)).permutation("drift", n, (300,)).reshape(-1, n).unique(dim=0, return_counts=True)
+    )
     assert len(orders) == math.factorial(n)
     assert chi_square(counts, torch.full((len(counts),), 1 / len(counts))) < limit(len(counts) - 1)
 
@@ -254,7 +262,10 @@ def test_redraw_remembers_what_was_drawn():
 
 def test_bernoulli_looks_at_the_lower_bits_where_the_upper_ones_tie():
     key = make()._address("data", 0)
-    upper, lower = (streams_torch.words(torch.from_numpy(key.astype(np.int64)), 50, first)[2, 37].item() for first in (0, streams_numba.TIES))
+    upper, lower = (
+        streams_torch.words(torch.from_numpy(key.astype(np.int64)), 50, first)[2, 37].item()
+        for first in (0, streams_numba.TIES)
+    )
     exact = upper * 2**21 + (lower >> 11)
     for threshold, expected in ((exact, False), (exact + 1, True)):
         assert make().bernoulli("data", threshold * 2.0**-53, (50,))[2, 37] == expected

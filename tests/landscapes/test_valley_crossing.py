@@ -58,23 +58,32 @@ def test_every_start_is_the_wild_type_of_fitness_1(landscape):
     start = bound.start(streams(), 5)
     assert start.shape == (2, 5, landscape.n)
     assert not start.any()
-    torch.testing.assert_close(1 + landscape.advantage - bound.loss(start), torch.ones((2, 5), dtype=torch.float64))
+    torch.testing.assert_close(
+        1 + landscape.advantage - bound.loss(start), torch.ones((2, 5), dtype=torch.float64)
+    )
 
 
 @valleys
 def test_the_slope_is_the_difference_between_the_two_alleles(landscape):
     bound = landscape.bind(streams())
-    for p in (streams().uniform("data", (3, landscape.n)), torch.zeros((2, 1, landscape.n)).double(), torch.ones((2, 1, landscape.n)).double()):
+    for p in (
+        streams().uniform("data", (3, landscape.n)),
+        torch.zeros((2, 1, landscape.n)).double(),
+        torch.ones((2, 1, landscape.n)).double(),
+    ):
         (slope,) = torch.autograd.grad(bound.extension(q := p.clone().requires_grad_()).sum(), q)
         for i in range(landscape.n):
             high, low = p.clone(), p.clone()
             high[..., i], low[..., i] = 1, 0
-            torch.testing.assert_close(slope[..., i], bound.extension(high) - bound.extension(low), rtol=0, atol=1e-14)
+            torch.testing.assert_close(
+                slope[..., i], bound.extension(high) - bound.extension(low), rtol=0, atol=1e-14
+            )
 
 
 def test_only_a_fixed_order_has_genotypes_off_the_path():
     any_order, fixed = (
-        ValleyCrossing(n=3, width=2, depth=0.25, advantage=0.5, order=order, off_path=0.1).bind(streams()) for order in ("any", "fixed")
+        ValleyCrossing(n=3, width=2, depth=0.25, advantage=0.5, order=order, off_path=0.1).bind(streams())
+        for order in ("any", "fixed")
     )
     out_of_order = torch.tensor([0, 1, 0], dtype=torch.uint8).expand(2, 1, 3)
     in_order = out_of_order.flip(-1).roll(-1, -1)
@@ -87,13 +96,19 @@ def test_only_a_fixed_order_has_genotypes_off_the_path():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: ValleyCrossing(n=3, width=3), r"valley_crossing.n: expected at least width \+ 1 = 4 loci, got 3"),
+        (
+            lambda: ValleyCrossing(n=3, width=3),
+            r"valley_crossing.n: expected at least width \+ 1 = 4 loci, got 3",
+        ),
         (lambda: ValleyCrossing(width=-1), "valley_crossing.width: expected >= 0, got -1"),
         (lambda: ValleyCrossing(depth=1.5), "valley_crossing.depth: expected <= 1, got 1.5"),
         (lambda: ValleyCrossing(depth=-0.1), "valley_crossing.depth: expected >= 0, got -0.1"),
         (lambda: ValleyCrossing(advantage=0.0), "valley_crossing.advantage: expected > 0, got 0.0"),
         (lambda: ValleyCrossing(off_path=1.1), "valley_crossing.off_path: expected <= 1, got 1.1"),
-        (lambda: ValleyCrossing(order="random"), "valley_crossing.order: expected one of any, fixed, got 'random'"),
+        (
+            lambda: ValleyCrossing(order="random"),
+            "valley_crossing.order: expected one of any, fixed, got 'random'",
+        ),
     ],
 )
 def test_bad_input_is_named(make, message):

@@ -1,4 +1,7 @@
-"""Other libraries behind our door: each beside the library run by itself, and what no library may do to the rest of the program."""
+"""Other libraries behind our door.
+
+Each beside the library run by itself, and what no library may do to the rest of the program.
+"""
 
 import copy
 import random
@@ -33,7 +36,9 @@ EVERY = [  # one of each
     ("deap_cma", {"population": 6}),
     ("pycma", {"population": 6}),
 ]
-every = pytest.mark.parametrize(("kind", "options"), EVERY, ids=lambda x: x if isinstance(x, str) else next(iter(x.values())))
+every = pytest.mark.parametrize(
+    ("kind", "options"), EVERY, ids=lambda x: x if isinstance(x, str) else next(iter(x.values()))
+)
 
 
 @pytest.fixture(autouse=True)
@@ -67,7 +72,7 @@ def loss(x):
     return bowl(type("Q", (), {"points": torch.as_tensor(x), "gradient": False}), torch.float64).value
 
 
-# each library beside itself ----------------------------------------------------------------------------------------------
+# each library beside itself ---------------------------------------------------------------------------------
 
 METHODS = [
     ("SGD", {"momentum": 0.9, "nesterov": True}),
@@ -88,9 +93,13 @@ METHODS = [
 @pytest.mark.parametrize("rate", [None, 0.05])
 @pytest.mark.parametrize(("method", "options"), METHODS, ids=lambda x: x if isinstance(x, str) else "")
 def test_torch_optim_beside_torch(method, options, rate):
-    states = play(build("torch_optim", {"method": method, "learning_rate": rate, "starts": 2, "options": options}), REALS, make(WORLDS), DIM, STEPS)[
-        0
-    ]
+    states = play(
+        build("torch_optim", {"method": method, "learning_rate": rate, "starts": 2, "options": options}),
+        REALS,
+        make(WORLDS),
+        DIM,
+        STEPS,
+    )[0]
     for world in WORLDS:
         for start, ours in zip(starts(2)[world], states[-1].points[world], strict=True):
             x = torch.nn.Parameter(start.clone())
@@ -114,9 +123,14 @@ EVOTORCH = [
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
-@pytest.mark.parametrize(("algorithm", "options", "more"), EVOTORCH, ids=[f"{name}-{i}" for i, (name, *_) in enumerate(EVOTORCH)])
+@pytest.mark.parametrize(
+    ("algorithm", "options", "more"), EVOTORCH, ids=[f"{name}-{i}" for i, (name, *_) in enumerate(EVOTORCH)]
+)
 def test_evotorch_beside_evotorch(algorithm, options, more, dtype):
-    """The same populations, to the bit; the center is EvoTorch's own, for all but cma_es that of the step which uses the values."""
+    """The same populations, to the bit.
+
+    The center is EvoTorch's own, for all but cma_es that of the step which uses the values.
+    """
     optimizer = build("evotorch", {"algorithm": algorithm, "population": 6, "sigma": 0.4, "options": options})
     states, queries, _ = play(optimizer, REALS, make(WORLDS, dtype), DIM, STEPS)
     points = problem(make(WORLDS, dtype), REALS, DIM).start(1)
@@ -131,25 +145,46 @@ def test_evotorch_beside_evotorch(algorithm, options, more, dtype):
             native = cls(asked, popsize=6, stdev_init=0.4, center_init=points[world, 0], **options, **more)
             for step in range(STEPS):
                 native.step()
-                assert torch.equal(queries[step].points[world], torch.as_tensor(native.population.values).as_subclass(torch.Tensor))
+                assert torch.equal(
+                    queries[step].points[world],
+                    torch.as_tensor(native.population.values).as_subclass(torch.Tensor),
+                )
                 after = step + (algorithm == "cma_es")
-                assert torch.equal(states[after].center[world], torch.as_tensor(native.status["center"]).as_subclass(torch.Tensor))
+                assert torch.equal(
+                    states[after].center[world],
+                    torch.as_tensor(native.status["center"]).as_subclass(torch.Tensor),
+                )
     assert torch.equal(optimizer.recommend(states[-1]), states[-1].center)
 
 
 @pytest.mark.parametrize(
     ("domain", "options", "mate", "mutate"),
     [
-        (REALS, {"crossover": "blend", "alpha": 0.3}, ("cxBlend", {"alpha": 0.3}), ("mutGaussian", {"mu": 0, "sigma": 0.1, "indpb": 1.0})),
+        (
+            REALS,
+            {"crossover": "blend", "alpha": 0.3},
+            ("cxBlend", {"alpha": 0.3}),
+            ("mutGaussian", {"mu": 0, "sigma": 0.1, "indpb": 1.0}),
+        ),
         (
             REALS,
             {"crossover": "simulated_binary", "eta": 3},
             ("cxSimulatedBinary", {"eta": 3}),
             ("mutGaussian", {"mu": 0, "sigma": 0.1, "indpb": 1.0}),
         ),
-        (REALS, {"mutation_rate": 0.4, "mutation_sigma": 0.7}, ("cxTwoPoint", {}), ("mutGaussian", {"mu": 0, "sigma": 0.7, "indpb": 0.4})),
+        (
+            REALS,
+            {"mutation_rate": 0.4, "mutation_sigma": 0.7},
+            ("cxTwoPoint", {}),
+            ("mutGaussian", {"mu": 0, "sigma": 0.7, "indpb": 0.4}),
+        ),
         (Bits(), {"crossover": "one_point"}, ("cxOnePoint", {}), ("mutFlipBit", {"indpb": 1 / DIM})),
-        (Bits(), {"crossover": "uniform", "swap": 0.3, "mutation_rate": 0.5}, ("cxUniform", {"indpb": 0.3}), ("mutFlipBit", {"indpb": 0.5})),
+        (
+            Bits(),
+            {"crossover": "uniform", "swap": 0.3, "mutation_rate": 0.5},
+            ("cxUniform", {"indpb": 0.3}),
+            ("mutFlipBit", {"indpb": 0.5}),
+        ),
     ],
     ids=["blend", "simulated_binary", "two_point", "one_point-bits", "uniform-bits"],
 )
@@ -208,7 +243,12 @@ def test_deap_ga_does_not_mind_threads_that_draw():
 
 
 def test_deap_ga_asks_everyone_where_values_are_noisy():
-    queries = play(build("deap_ga", {"population": 9, "mutants": 0.0, "recombination_rate": 0.1}), REALS, make(), exact=False)[1]
+    queries = play(
+        build("deap_ga", {"population": 9, "mutants": 0.0, "recombination_rate": 0.1}),
+        REALS,
+        make(),
+        exact=False,
+    )[1]
     assert all(query.alive is None for query in queries)
 
 
@@ -221,7 +261,13 @@ def test_deap_ga_recommends_the_best_of_the_last_generation():
 def test_deap_cma_beside_deap():
     from deap import cma
 
-    states, queries, _ = play(build("deap_cma", {"population": 7, "sigma": 0.4, "options": {"mu": 3, "cs": 0.4}}), REALS, make(WORLDS), DIM, STEPS)
+    states, queries, _ = play(
+        build("deap_cma", {"population": 7, "sigma": 0.4, "options": {"mu": 3, "cs": 0.4}}),
+        REALS,
+        make(WORLDS),
+        DIM,
+        STEPS,
+    )
     for world, seed in zip(WORLDS, seeds(), strict=True):
         with apart():
             np.random.seed(seed)  # noqa: NPY002
@@ -235,16 +281,22 @@ def test_deap_cma_beside_deap():
         assert np.array_equal(states[-1].center[world].numpy(), native.centroid)
 
 
-@pytest.mark.parametrize("options", [{}, {"CMA_diagonal": True, "CSA_dampfac": 2.0}], ids=["full", "diagonal"])
+@pytest.mark.parametrize(
+    "options", [{}, {"CMA_diagonal": True, "CSA_dampfac": 2.0}], ids=["full", "diagonal"]
+)
 def test_pycma_beside_pycma(options):
     """It seeds NumPy's generator itself here."""
     import cma
 
-    states, queries, _ = play(build("pycma", {"population": 7, "sigma": 0.4, "options": options}), REALS, make(WORLDS), DIM, STEPS)
+    states, queries, _ = play(
+        build("pycma", {"population": 7, "sigma": 0.4, "options": options}), REALS, make(WORLDS), DIM, STEPS
+    )
     for world, seed in zip(WORLDS, seeds(), strict=True):
         with apart():
             native = cma.CMAEvolutionStrategy(
-                starts(1)[world, 0].numpy(), 0.4, {"seed": seed, "popsize": 7, "verbose": -9, "verb_log": 0, "signals_filename": "", **options}
+                starts(1)[world, 0].numpy(),
+                0.4,
+                {"seed": seed, "popsize": 7, "verbose": -9, "verb_log": 0, "signals_filename": "", **options},
             )
             for step in range(STEPS):
                 points = native.ask()
@@ -253,7 +305,7 @@ def test_pycma_beside_pycma(options):
         assert np.array_equal(states[-1].center[world].numpy(), native.mean)
 
 
-# worlds, states, generators ----------------------------------------------------------------------------------------------
+# worlds, states, generators ---------------------------------------------------------------------------------
 
 
 @every
@@ -266,8 +318,13 @@ def test_worlds_do_not_see_each_other(kind, options):
 
 @every
 def test_the_seed_is_that_of_the_source_library(kind, options):
-    plain, again = (play(build(kind, options), REALS, streams, DIM, STEPS)[0][-1] for streams in (make(WORLDS), make(WORLDS).redraw("library", 1)))
-    assert torch.equal(plain.points, again.points) == (kind == "torch_optim")  # which draws nothing but its starts
+    plain, again = (
+        play(build(kind, options), REALS, streams, DIM, STEPS)[0][-1]
+        for streams in (make(WORLDS), make(WORLDS).redraw("library", 1))
+    )
+    assert torch.equal(plain.points, again.points) == (
+        kind == "torch_optim"
+    )  # which draws nothing but its starts
 
 
 @every
@@ -275,7 +332,9 @@ def test_a_state_stays_what_it_was(kind, options):
     """Two steps from one state are the same step, and other runs in between change nothing."""
     optimizer, streams = build(kind, options), make(WORLDS)
     states, queries, _ = play(optimizer, REALS, streams, DIM, STEPS)
-    play(optimizer, REALS, make(WORLDS), DIM, STEPS, answer=lambda query, dtype: bowl(query, dtype, scale=-1.0))
+    play(
+        optimizer, REALS, make(WORLDS), DIM, STEPS, answer=lambda query, dtype: bowl(query, dtype, scale=-1.0)
+    )
     for before, query, after in zip(states, queries, states[1:], strict=False):
         again = optimizer.tell(before, query, bowl(query, streams.dtype), streams.at(1))[0]
         assert all(torch.equal(x, y) for x, y in zip(tensors(again), tensors(after), strict=True))
@@ -312,29 +371,37 @@ def test_a_library_that_raises_ends_its_own_world_alone(kind, options, error, mo
 
     def answer(query, dtype):
         good, step = bowl(query, dtype), next(steps)
-        return good if step != 3 else Answer(torch.where(torch.arange(4)[:, None] == 2, torch.nan, good.value), good.gradient)
+        return (
+            good
+            if step != 3
+            else Answer(torch.where(torch.arange(4)[:, None] == 2, torch.nan, good.value), good.gradient)
+        )
 
     monkeypatch.setattr(run, "take", fragile)
     steps = iter(range(1, STEPS + 1))
     spoilt, plain = (play(optimizer, REALS, make(range(4)), DIM, STEPS, answer=a)[0] for a in (answer, bowl))
     for step, (a, b) in enumerate(zip(spoilt, plain, strict=True)):
         assert bool(a.points[2].isnan().all()) == (step >= 3)
-        assert all(torch.equal(x[[0, 1, 3]], y[[0, 1, 3]]) for x, y in zip(tensors(a), tensors(b), strict=True))
+        assert all(
+            torch.equal(x[[0, 1, 3]], y[[0, 1, 3]]) for x, y in zip(tensors(a), tensors(b), strict=True)
+        )
 
 
 def test_deap_loses_a_world_whose_covariance_overflows():
     """Its eigenvalues raise; the oracle sees NaN from then on, by which the loop knows that the world diverged."""
-    last = play(build("deap_cma", {"sigma": torch.tensor([0.4, 1e200, 0.4])}), REALS, make(WORLDS), DIM, STEPS)[0][-1]
+    last = play(
+        build("deap_cma", {"sigma": torch.tensor([0.4, 1e200, 0.4])}), REALS, make(WORLDS), DIM, STEPS
+    )[0][-1]
     assert last.points.isnan().all(2).all(1).tolist() == [False, True, False]
 
 
 def test_objects_that_hold_a_global_generator_share_it_when_copied():
-    held = {"numpy": np.random.randn, "python": random.gauss}  # noqa: NPY002
+    held = {"numpy": np.random.randn, "python": random.gauss}
     assert copy.deepcopy(held, dict(library.SHARED))["numpy"].__self__ is np.random.randn.__self__
     assert copy.deepcopy(held)["numpy"].__self__ is not np.random.randn.__self__
 
 
-# the rest of the house ---------------------------------------------------------------------------------------------------
+# the rest of the house --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -351,8 +418,14 @@ def test_objects_that_hold_a_global_generator_share_it_when_copied():
 def test_billed_as_ours(ours, theirs):
     def bill(kind, options):
         streams, optimizer = make(WORLDS), build(kind, options)
-        landscape, ledger = LANDSCAPES["quadratic"](dim=DIM).bind(streams), Ledger(3, terms=1, budget=40.0, price=3.0, lowest_price=3.0)
-        oracle, state = Oracle(landscape, Noise(), ledger), optimizer.init(problem(streams, REALS, DIM), streams.at(0))
+        landscape, ledger = (
+            LANDSCAPES["quadratic"](dim=DIM).bind(streams),
+            Ledger(3, terms=1, budget=40.0, price=3.0, lowest_price=3.0),
+        )
+        oracle, state = (
+            Oracle(landscape, Noise(), ledger),
+            optimizer.init(problem(streams, REALS, DIM), streams.at(0)),
+        )
         for step in range(1, STEPS + 1):
             query = optimizer.ask(state, streams.at(step))
             state, _ = optimizer.tell(state, query, oracle(query, streams.at(step)), streams.at(step))
@@ -362,15 +435,27 @@ def test_billed_as_ours(ours, theirs):
 
 
 def address(kind, options):
-    study = {"name": "small", "budget": 200, "landscapes": {"bowl": {"kind": "quadratic", "dim": 3}}, "optimizers": {"o": {"kind": kind, **options}}}
+    study = {
+        "name": "small",
+        "budget": 200,
+        "landscapes": {"bowl": {"kind": "quadratic", "dim": 3}},
+        "optimizers": {"o": {"kind": kind, **options}},
+    }
     return planning.make_plan(load_study(study)).cells(lambda _: False)[0].address
 
 
-@pytest.mark.parametrize(("kind", "moves"), [("deap_ga", "deap"), ("deap_cma", "numpy"), ("evotorch", "evotorch"), ("pycma", "cma"), ("sgd", None)])
+@pytest.mark.parametrize(
+    ("kind", "moves"),
+    [("deap_ga", "deap"), ("deap_cma", "numpy"), ("evotorch", "evotorch"), ("pycma", "cma"), ("sgd", None)],
+)
 def test_a_new_version_of_the_library_moves_its_cells_alone(kind, moves, monkeypatch):
     before = address(kind, {})
     for name in ("deap", "numpy", "evotorch", "cma"):
-        monkeypatch.setattr(task, "library_version", lambda given, name=name: "99" if given == name else planning_version(given))
+        monkeypatch.setattr(
+            task,
+            "library_version",
+            lambda given, name=name: "99" if given == name else planning_version(given),
+        )
         assert (address(kind, {}) != before) == (name in build(kind, {}).libraries)
     assert moves is None or moves in build(kind, {}).libraries
 
@@ -401,16 +486,23 @@ assert set(os.listdir(".")) == before
 
 
 def test_libraries_are_imported_when_used_and_are_silent(tmp_path):
-    """In a process where a warning is an error and INFO is printed: no output, no file, no thread, no cluster of Ray's."""
+    """In a process where a warning is an error and INFO is printed.
+
+    No output, no file, no thread, no cluster of Ray's.
+    """
     root = str(Path(__file__).resolve().parents[2])
     code = f"import sys; sys.path.insert(0, {root!r})\n{SILENT}"
-    done = subprocess.run([sys.executable, "-W", "error", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def test_pycma_says_how_to_install_it(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(ValueError, match=r"pycma: the library is not installed; install it with: pip install 'cma>=4'"):
+    with pytest.raises(
+        ValueError, match=r"pycma: the library is not installed; install it with: pip install 'cma>=4'"
+    ):
         build("pycma", {})
 
 
@@ -418,12 +510,36 @@ def test_pycma_says_how_to_install_it(monkeypatch):
     ("kind", "options", "message"),
     [
         ("torch_optim", {"method": "Adamm"}, r"torch_optim.method: unknown name 'Adamm'; did you mean Adam"),
-        ("torch_optim", {"method": "rmsprop"}, r"torch_optim.method: unknown name 'rmsprop'; did you mean RMSprop\?"),
-        ("torch_optim", {"method": "LBFGS"}, r"torch_optim.method: LBFGS asks for many values within a step; take the kind lbfgs"),
-        ("torch_optim", {"method": "Muon"}, r"torch_optim.method: torch.optim.Muon refuses to step on a vector: Muon only supports 2D"),
-        ("torch_optim", {"method": "SparseAdam"}, r"torch_optim.method: torch.optim.SparseAdam refuses to step on a vector: SparseAdam does not"),
-        ("torch_optim", {"options": {"beta": 0.9}}, r"torch_optim.options: unknown name 'beta'; did you mean betas\?"),
-        ("torch_optim", {"options": {"lr": 0.9}}, r"torch_optim.options: unknown name 'lr'; known: amsgrad, betas"),
+        (
+            "torch_optim",
+            {"method": "rmsprop"},
+            r"torch_optim.method: unknown name 'rmsprop'; did you mean RMSprop\?",
+        ),
+        (
+            "torch_optim",
+            {"method": "LBFGS"},
+            r"torch_optim.method: LBFGS asks for many values within a step; take the kind lbfgs",
+        ),
+        (
+            "torch_optim",
+            {"method": "Muon"},
+            r"torch_optim.method: torch.optim.Muon refuses to step on a vector: Muon only supports 2D",
+        ),
+        (
+            "torch_optim",
+            {"method": "SparseAdam"},
+            r"torch_optim.method: torch.optim.SparseAdam refuses to step on a vector: SparseAdam does not",
+        ),
+        (
+            "torch_optim",
+            {"options": {"beta": 0.9}},
+            r"torch_optim.options: unknown name 'beta'; did you mean betas\?",
+        ),
+        (
+            "torch_optim",
+            {"options": {"lr": 0.9}},
+            r"torch_optim.options: unknown name 'lr'; known: amsgrad, betas",
+        ),
         ("torch_optim", {"options": {"maximize": True}}, r"torch_optim.options: unknown name 'maximize'"),
         (
             "torch_optim",
@@ -431,12 +547,32 @@ def test_pycma_says_how_to_install_it(monkeypatch):
             r"torch_optim.options: torch.optim.Adam refuses .* Invalid beta parameter at index 1: 1.9",
         ),
         ("torch_optim", {"learning_rate": 0.0}, r"torch_optim.learning_rate: expected > 0, got 0.0"),
-        ("evotorch", {"algorithm": "cmaes"}, r"evotorch.algorithm: expected one of snes, xnes, pgpe, cem, cma_es, got 'cmaes'"),
-        ("evotorch", {"algorithm": "pgpe", "population": 7}, r"evotorch.population: expected an even number with pgpe, got 7"),
-        ("evotorch", {"algorithm": "cem", "population": 3}, r"evotorch.population: expected >= 4 with cem, got 3"),
-        ("evotorch", {"options": {"stdev_lr": 1}}, r"evotorch.options: unknown name 'stdev_lr'; did you mean stdev_"),
+        (
+            "evotorch",
+            {"algorithm": "cmaes"},
+            r"evotorch.algorithm: expected one of snes, xnes, pgpe, cem, cma_es, got 'cmaes'",
+        ),
+        (
+            "evotorch",
+            {"algorithm": "pgpe", "population": 7},
+            r"evotorch.population: expected an even number with pgpe, got 7",
+        ),
+        (
+            "evotorch",
+            {"algorithm": "cem", "population": 3},
+            r"evotorch.population: expected >= 4 with cem, got 3",
+        ),
+        (
+            "evotorch",
+            {"options": {"stdev_lr": 1}},
+            r"evotorch.options: unknown name 'stdev_lr'; did you mean stdev_",
+        ),
         ("evotorch", {"options": {"distributed": True}}, r"evotorch.options: unknown name 'distributed'"),
-        ("pycma", {"options": {"CMA_diag": True}}, r"pycma.options: unknown name 'CMA_diag'; did you mean CMA_diagonal"),
+        (
+            "pycma",
+            {"options": {"CMA_diag": True}},
+            r"pycma.options: unknown name 'CMA_diag'; did you mean CMA_diagonal",
+        ),
         ("pycma", {"options": {"verb_log": 1}}, r"pycma.options: unknown name 'verb_log'"),
         ("deap_cma", {"options": {"muu": 3}}, r"deap_cma.options: unknown name 'muu'; did you mean mu\?"),
         ("deap_ga", {"population": 1}, r"deap_ga.population: expected >= 2, got 1"),
@@ -451,9 +587,27 @@ def test_mistakes(kind, options, message):
 @pytest.mark.parametrize(
     ("kind", "options", "domain", "dim", "message"),
     [
-        ("evotorch", {"algorithm": "cma_es"}, REALS, 1, "evotorch.algorithm: EvoTorch's cma_es needs at least 2 coordinates; take snes"),
-        ("deap_ga", {}, REALS, 1, "deap_ga.crossover: DEAP's two_point needs at least 2 coordinates; take uniform"),
-        ("deap_ga", {"crossover": "blend"}, Bits(), 5, "deap_ga.crossover: blend is for real coordinates; take two_point"),
+        (
+            "evotorch",
+            {"algorithm": "cma_es"},
+            REALS,
+            1,
+            "evotorch.algorithm: EvoTorch's cma_es needs at least 2 coordinates; take snes",
+        ),
+        (
+            "deap_ga",
+            {},
+            REALS,
+            1,
+            "deap_ga.crossover: DEAP's two_point needs at least 2 coordinates; take uniform",
+        ),
+        (
+            "deap_ga",
+            {"crossover": "blend"},
+            Bits(),
+            5,
+            "deap_ga.crossover: blend is for real coordinates; take two_point",
+        ),
     ],
 )
 def test_pairs_that_cannot_be(kind, options, domain, dim, message):
@@ -462,5 +616,12 @@ def test_pairs_that_cannot_be(kind, options, domain, dim, message):
 
 
 def test_torch_optim_refuses_an_answer_without_gradients():
-    with pytest.raises(ValueError, match="torch_optim.tell: expected an answer with gradients, got values only"):
-        play(build("torch_optim", {}), REALS, make(), answer=lambda query, dtype: Answer(bowl(query, dtype).value))
+    with pytest.raises(
+        ValueError, match="torch_optim.tell: expected an answer with gradients, got values only"
+    ):
+        play(
+            build("torch_optim", {}),
+            REALS,
+            make(),
+            answer=lambda query, dtype: Answer(bowl(query, dtype).value),
+        )

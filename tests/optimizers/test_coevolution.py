@@ -23,7 +23,11 @@ def duel(points, players, n):
 def game(domain, dim, players, streams):
     def start(n):
         draw = streams.at(0)
-        return draw.coins("init", (n, dim)).to(torch.uint8) if isinstance(domain, Bits) else draw.normal("init", (n, dim))
+        return (
+            draw.coins("init", (n, dim)).to(torch.uint8)
+            if isinstance(domain, Bits)
+            else draw.normal("init", (n, dim))
+        )
 
     return Problem(dim, domain, False, start, players)
 
@@ -46,20 +50,41 @@ def contest(options, domain=REALS, dim=6, players=2, steps=4, streams=None, spoi
 def test_a_generation_beside_a_loop(players, k):
     """Who meets, what each is worth, who are the parents and what children are."""
     n, dim, width = 7, 6, 6 // players
-    options = {"population": n, "opponents": k, "crossover": "one_point", "recombination_rate": 0.6, "mutation_rate": 0.4, "mutation_sigma": 0.2}
+    options = {
+        "population": n,
+        "opponents": k,
+        "crossover": "one_point",
+        "recombination_rate": 0.6,
+        "mutation_rate": 0.4,
+        "mutation_sigma": 0.2,
+    }
     optimizer, states, queries, infos = contest(options, dim=dim, players=players, steps=2)
     s = make().at(2)
     order = torch.stack([s.permutation("pairing", n, part=j) for j in range(players)], 1).tolist()
     drawn = [[s.integers("drift", n, (n, 2), part=2 * j + which) for j in range(players)] for which in (0, 1)]
-    who, cut = s.bernoulli("recombination", 0.6, (players * n,)), 1 + s.integers("recombination", width - 1, (players * n, 1), part=1)
-    hits, normals = s.bernoulli("mutation", 0.4, (players * n, width), part=1), s.normal("mutation", (players * n, width))
+    who, cut = (
+        s.bernoulli("recombination", 0.6, (players * n,)),
+        1 + s.integers("recombination", width - 1, (players * n, 1), part=1),
+    )
+    hits, normals = (
+        s.bernoulli("mutation", 0.4, (players * n, width), part=1),
+        s.normal("mutation", (players * n, width)),
+    )
     for r in range(8):
         own = states[1].points[r].tolist()
         met = naive.encounters(order[r], k)
         asked = [[x for j, i in enumerate(pair) for x in own[j * n + i]] for pair in met]
         assert queries[1].points[r].tolist() == asked
-        value = naive.mean_losses(met, duel(queries[1].points[r : r + 1], players, torch.float64)[0].tolist(), n)
-        parents = [[[j * n + i for i in operators_naive.tournament(value[j], drawn[w][j][r].tolist())] for j in range(players)] for w in (0, 1)]
+        value = naive.mean_losses(
+            met, duel(queries[1].points[r : r + 1], players, torch.float64)[0].tolist(), n
+        )
+        parents = [
+            [
+                [j * n + i for i in operators_naive.tournament(value[j], drawn[w][j][r].tolist())]
+                for j in range(players)
+            ]
+            for w in (0, 1)
+        ]
         first, second = ([i for own in side for i in own] for side in parents)
         for child in range(players * n):
             a, b = first[child], second[child] if who[r, child] else first[child]
@@ -74,7 +99,11 @@ def test_a_generation_beside_a_loop(players, k):
 
 
 @pytest.mark.parametrize("domain", [REALS, Bits()], ids=["reals", "bits"])
-@pytest.mark.parametrize("options", [{}, {"selection": "proportional", "crossover": "two_point", "recombination_rate": 0.5}], ids=str)
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"selection": "proportional", "crossover": "two_point", "recombination_rate": 0.5}],
+    ids=str,
+)
 def test_on_a_loss_it_is_a_ga(domain, options):
     options = {"population": 8} | options
     ours, ga = (play(build(kind, options), domain, make()) for kind in ("coevolution", "ga"))
@@ -88,13 +117,22 @@ def test_on_a_loss_it_is_a_ga(domain, options):
 @pytest.mark.parametrize(("dim", "players"), [(2, 2), (6, 2), (33, 3)])
 def test_worlds_do_not_meet(domain, dtype, dim, players):
     """Worlds (5, 2) alone are those rows of eight, bit for bit; a spoilt world harms no other."""
-    for options in ({"population": 7, "opponents": 3}, {"population": 5, "opponents": 5, "selection": "proportional", "crossover": "none"}):
+    for options in (
+        {"population": 7, "opponents": 3},
+        {"population": 5, "opponents": 5, "selection": "proportional", "crossover": "none"},
+    ):
         optimizer, whole, queries, _ = contest(options, domain, dim, players, streams=make(dtype=dtype))
         part = contest(options, domain, dim, players, streams=make([5, 2], dtype=dtype))[1]
         assert all(torch.equal(a[[5, 2]], b) for a, b in zip(whole[-1], part[-1], strict=True))
         held = dtype if domain is REALS else torch.uint8
-        assert (queries[0].points.shape, queries[0].points.dtype) == ((8, options["population"] * options["opponents"], dim), held)
-        assert (optimizer.recommend(whole[-1]).shape, optimizer.recommend(whole[-1]).dtype) == ((8, dim), held)
+        assert (queries[0].points.shape, queries[0].points.dtype) == (
+            (8, options["population"] * options["opponents"], dim),
+            held,
+        )
+        assert (optimizer.recommend(whole[-1]).shape, optimizer.recommend(whole[-1]).dtype) == (
+            (8, dim),
+            held,
+        )
         assert (optimizer.center(whole[-1]).shape, optimizer.center(whole[-1]).dtype) == ((8, dim), dtype)
         others = [0, 1, 2, 4, 5, 6, 7]
         for bad in (math.nan, math.inf, -math.inf):
@@ -110,15 +148,21 @@ def test_opponents_are_different_and_all_as_likely(k):
     optimizer = build("coevolution", {"population": n, "opponents": k})
     tags = torch.arange(n, dtype=torch.float64)[:, None].expand(worlds, n, 2)
     state = optimizer.init(Problem(2, REALS, False, lambda count: tags), streams)
-    state = state._replace(points=torch.cat([tags[..., :1], tags[..., 1:]], 1), value=state.value.expand(-1, 2))
+    state = state._replace(
+        points=torch.cat([tags[..., :1], tags[..., 1:]], 1), value=state.value.expand(-1, 2)
+    )
     first, second = optimizer.ask(state, streams.at(1)).points.long().unbind(-1)
-    met = torch.zeros(worlds, n, n).index_put((torch.arange(worlds)[:, None], first, second), torch.tensor(1.0), accumulate=True)
+    met = torch.zeros(worlds, n, n).index_put(
+        (torch.arange(worlds)[:, None], first, second), torch.tensor(1.0), accumulate=True
+    )
     assert met.max() == 1
     assert (met.sum(1) == k).all()
     assert (met.sum(2) == k).all()
     share, error = met.mean(0), 4.5 * (k / n * (1 - k / n) / worlds) ** 0.5
     assert ((share - k / n).abs() <= error + 1e-6).all()
-    together = (met[:, :, 0] * met[:, :, 1]).sum(1).mean() / n  # of two neighbours, both met: no pair of opponents is preferred
+    together = (met[:, :, 0] * met[:, :, 1]).sum(
+        1
+    ).mean() / n  # of two neighbours, both met: no pair of opponents is preferred
     assert abs(together - k * (k - 1) / (n * (n - 1))) < 4.5 * 0.5 / worlds**0.5
 
 
@@ -129,7 +173,9 @@ def test_the_pairing_is_a_noise_of_its_own():
     assert not torch.equal(plain[1][0].points, again[1][0].points)
     assert not torch.equal(plain[0][-1].points, again[0][-1].points)
     everyone = options | {"opponents": 6}
-    plain, again = (contest(everyone, steps=1, streams=s)[1][-1] for s in (make(), make().redraw("pairing", 1)))
+    plain, again = (
+        contest(everyone, steps=1, streams=s)[1][-1] for s in (make(), make().redraw("pairing", 1))
+    )
     assert torch.equal(plain.points, again.points)
     assert torch.allclose(plain.value, again.value, atol=1e-14)
 
@@ -145,5 +191,8 @@ def test_what_is_recommended():
 
 def test_players_of_different_sizes_are_refused():
     s = make()
-    with pytest.raises(ValueError, match="coevolution: expected players with as many coordinates each, got 2 players of 7 together"):
+    with pytest.raises(
+        ValueError,
+        match="coevolution: expected players with as many coordinates each, got 2 players of 7 together",
+    ):
         build("coevolution", {}).init(game(REALS, 7, 2, s), s)

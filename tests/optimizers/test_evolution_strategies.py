@@ -23,7 +23,7 @@ def ranked(query):
     return query.points[0, value.argsort(stable=True)].tolist()
 
 
-# shared steps ------------------------------------------------------------------------------------------------------------
+# shared steps -----------------------------------------------------------------------------------------------
 
 
 def test_utilities_beside_a_loop():
@@ -43,7 +43,9 @@ def test_eigen_of_a_batch(dtype, dim):
     x = make(range(9), dtype).normal("init", (dim + 2, dim))
     matrix = x.mT @ x
     values, vectors = distribution.eigen(matrix)
-    assert torch.allclose((vectors * values) @ vectors.mT, matrix, atol=1e-4 if dtype == torch.float32 else 1e-11)
+    assert torch.allclose(
+        (vectors * values) @ vectors.mT, matrix, atol=1e-4 if dtype == torch.float32 else 1e-11
+    )
     for r in range(9):
         assert same((values, vectors), distribution.eigen(matrix[r : r + 1].clone()), [r])
     matrix[4] = math.nan
@@ -90,7 +92,7 @@ def test_the_default_sigma_is_that_of_the_box(kind, options):
     assert (states[0].sigma == 3.0).all()
 
 
-# one_plus_one ------------------------------------------------------------------------------------------------------------
+# one_plus_one -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("options", [{}, {"target": 0.3, "damping": 1.5}], ids=str)
@@ -102,7 +104,14 @@ def test_one_plus_one_beside_a_loop(options):
     def loss(x):
         return sum((1 + d / 4) * (v - 0.3) ** 2 for d, v in enumerate(x))
 
-    history = naive.one_plus_one(states[0].parent[0, 0].tolist(), 0.2, steps, loss, optimizer.target, options.get("damping", math.sqrt(8)))
+    history = naive.one_plus_one(
+        states[0].parent[0, 0].tolist(),
+        0.2,
+        steps,
+        loss,
+        optimizer.target,
+        options.get("damping", math.sqrt(8)),
+    )
     assert torch.equal(queries[0].points, states[0].parent)  # the first step asks the start
     assert len({bool(info["accepted"]) for info in infos}) == 2
     for state, (parent, sigma) in zip(states[2:], history, strict=True):
@@ -127,10 +136,12 @@ def test_a_noisy_parent_is_asked_again():
     assert (states[2].value > 0).all()
 
 
-# snes --------------------------------------------------------------------------------------------------------------------
+# snes -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("options", [{}, {"learning_rate": 0.6, "sigma_learning_rate": 0.3, "population": 5}], ids=str)
+@pytest.mark.parametrize(
+    "options", [{}, {"learning_rate": 0.6, "sigma_learning_rate": 0.3, "population": 5}], ids=str
+)
 def test_snes_beside_a_loop(options):
     optimizer = build("snes", {"sigma": 0.4} | options)
     states, queries, _ = play(optimizer, REALS, make([2]))
@@ -142,7 +153,7 @@ def test_snes_beside_a_loop(options):
     assert states[-1].sigma[0, 0].tolist() == pytest.approx(sigma, rel=1e-12)
 
 
-# cma_es ------------------------------------------------------------------------------------------------------------------
+# cma_es -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("n", "size"), [(2, 6), (3, 7), (10, 10), (10, 50), (40, 15)])
@@ -150,8 +161,12 @@ def test_constants_are_those_of_pycma(n, size):
     es = cma.CMAEvolutionStrategy([0.0] * n, 1.0, {"popsize": size, "verbose": -9})
     k, theirs = cma_constants(n, size, False, True), es.sm.parameters(mueff=es.sp.weights.mueff, lam=size)
     assert k.weights.tolist() == pytest.approx(list(es.sp.weights), abs=1e-15)
-    assert (k.size, k.c_c, k.c_1, k.c_mu) == pytest.approx((es.sp.weights.mueff, es.sp.cc, theirs["c1"], theirs["cmu"]), rel=1e-14)
-    assert k.c_sigma == pytest.approx((k.size + 2) / (n + k.size + 5))  # pycma 4.5 has 3 in place of 5, and at most 1/2
+    assert (k.size, k.c_c, k.c_1, k.c_mu) == pytest.approx(
+        (es.sp.weights.mueff, es.sp.cc, theirs["c1"], theirs["cmu"]), rel=1e-14
+    )
+    assert k.c_sigma == pytest.approx(
+        (k.size + 2) / (n + k.size + 5)
+    )  # pycma 4.5 has 3 in place of 5, and at most 1/2
     if size <= 15:  # nor does it damp large populations as the tutorial does
         es.adapt_sigma.initialize(es)
         assert k.d_sigma - k.c_sigma == pytest.approx(es.adapt_sigma.damps - es.adapt_sigma.cs, rel=1e-14)
@@ -160,10 +175,14 @@ def test_constants_are_those_of_pycma(n, size):
 def beside_pycma(monkeypatch, generations, curvature, **options):
     """-> our state after each generation, and pycma's (mean, sigma, C, p_sigma, p_c), told the same points."""
     n = len(curvature)
-    monkeypatch.setattr(cma.utilities.math.Mh, "chiN", staticmethod(distribution.normal_length))  # theirs is an approximation
+    monkeypatch.setattr(
+        cma.utilities.math.Mh, "chiN", staticmethod(distribution.normal_length)
+    )  # theirs is an approximation
     optimizer, s = build("cma_es", {"sigma": 0.5, "lazy": 1} | options), make([3])
     state = optimizer.init(Problem(n, REALS, True, lambda p: torch.ones(1, p, n, dtype=torch.float64)), s)
-    es = cma.CMAEvolutionStrategy([1.0] * n, 0.5, {"verbose": -9, "popsize": distribution.default_population(n)})
+    es = cma.CMAEvolutionStrategy(
+        [1.0] * n, 0.5, {"verbose": -9, "popsize": distribution.default_population(n)}
+    )
     es.sm.C, es.sm.B, es.sm.D = np.eye(n), np.eye(n), np.ones(n)  # theirs is a little off the identity
     es.adapt_sigma.initialize(es)
     k = cma_constants(n, distribution.default_population(n), False, True)
@@ -172,14 +191,24 @@ def beside_pycma(monkeypatch, generations, curvature, **options):
         query = optimizer.ask(state, s.at(g))
         value = (query.points**2 * torch.tensor(curvature)).sum(-1)
         es.ask()  # decomposes C
-        es.tell(list(query.points[0].numpy()), value[0].numpy(), check_points=False)  # else far points are drawn in
+        es.tell(
+            list(query.points[0].numpy()), value[0].numpy(), check_points=False
+        )  # else far points are drawn in
         state = optimizer.tell(state, query, Answer(value), s)[0]
         yield state, (es.mean, es.sigma, es.sm.C, es.adapt_sigma.ps, es.pc)
 
 
 def distance(state, theirs):
-    ours = (state.mean[0, 0], state.sigma[0, 0, 0], state.covariance[0], state.path_sigma[0, 0], state.path_c[0, 0])
-    return max(float(np.abs(a.numpy() - b).max() / np.abs(b).max()) for a, b in zip(ours, theirs, strict=True))
+    ours = (
+        state.mean[0, 0],
+        state.sigma[0, 0, 0],
+        state.covariance[0],
+        state.path_sigma[0, 0],
+        state.path_c[0, 0],
+    )
+    return max(
+        float(np.abs(a.numpy() - b).max() / np.abs(b).max()) for a, b in zip(ours, theirs, strict=True)
+    )
 
 
 @pytest.mark.parametrize("n", [2, 5, 10])
@@ -196,7 +225,9 @@ def test_pycma_notices_the_weights(monkeypatch):
 
 
 def test_separable_cma_beside_a_loop():
-    states, queries, _ = play(build("cma_es", {"covariance": "diagonal", "sigma": 0.4}), REALS, make([2]), steps=15)
+    states, queries, _ = play(
+        build("cma_es", {"covariance": "diagonal", "sigma": 0.4}), REALS, make([2]), steps=15
+    )
     mean, sigma, c = naive.separable_cma([ranked(q) for q in queries], states[0].mean[0, 0].tolist(), 0.4)
     assert states[-1].mean[0, 0].tolist() == pytest.approx(mean, abs=1e-11)
     assert states[-1].sigma.item() == pytest.approx(sigma, rel=1e-10)
@@ -212,7 +243,9 @@ def test_a_lazy_step_leaves_the_decomposition():
 
 def test_the_decomposition_is_that_of_the_covariance():
     state = play(build("cma_es", {"lazy": 1}), REALS, make(), steps=20)[0][-1]
-    assert torch.allclose((state.basis * state.lengths.square()) @ state.basis.mT, state.covariance, atol=1e-12)
+    assert torch.allclose(
+        (state.basis * state.lengths.square()) @ state.basis.mT, state.covariance, atol=1e-12
+    )
 
 
 def test_a_long_gap_leaves_the_covariance_positive():
@@ -228,7 +261,12 @@ def told_in_other_coordinates(turn, **options):
     optimizer = build("cma_es", {"sigma": 0.5} | options)
     plain = optimizer.init(problem(make(worlds), REALS, n), make(worlds))
     values, basis = distribution.eigen((turn @ turn.T).expand(6, n, n))
-    other = plain._replace(mean=plain.mean @ turn.T, covariance=(turn @ turn.T).expand(6, n, n), basis=basis, lengths=values.sqrt())
+    other = plain._replace(
+        mean=plain.mean @ turn.T,
+        covariance=(turn @ turn.T).expand(6, n, n),
+        basis=basis,
+        lengths=values.sqrt(),
+    )
     for g in range(1, 26):
         query = optimizer.ask(plain, make(worlds).at(g))
         answer = bowl(query, torch.float64)
@@ -238,12 +276,19 @@ def told_in_other_coordinates(turn, **options):
 
 
 TURN = torch.linalg.qr(torch.sin(torch.arange(25, dtype=torch.float64) ** 2).reshape(5, 5)).Q
-SHEAR = torch.eye(5, dtype=torch.float64) + 0.5 * torch.cos(torch.arange(25, dtype=torch.float64) ** 2).reshape(5, 5)
+SHEAR = torch.eye(5, dtype=torch.float64) + 0.5 * torch.cos(
+    torch.arange(25, dtype=torch.float64) ** 2
+).reshape(5, 5)
 
 
-@pytest.mark.parametrize(("turn", "options"), [(TURN, {}), (SHEAR, {"lazy": 1000})], ids=["rotation", "affine"])
+@pytest.mark.parametrize(
+    ("turn", "options"), [(TURN, {}), (SHEAR, {"lazy": 1000})], ids=["rotation", "affine"]
+)
 def test_other_coordinates(turn, options):
-    """Rotated always, and any affine map while C's root stays the same: the run is that in the old coordinates, mapped."""
+    """Rotated always, and any affine map while C's root stays the same.
+
+    The run is that in the old coordinates, mapped.
+    """
     plain, other = told_in_other_coordinates(turn, **options)
     assert torch.allclose(other.mean, plain.mean @ turn.T, atol=1e-9)
     assert torch.allclose(other.covariance, turn @ plain.covariance @ turn.T, atol=1e-8)
@@ -263,10 +308,14 @@ def test_the_diagonal_variant_knows_its_axes():
         for state, x in ((plain, query.points), (other, query.points @ TURN.T))
     )
     assert torch.allclose(other.mean, plain.mean @ TURN.T, atol=1e-12)
-    assert not torch.allclose(torch.diag_embed(other.covariance[:, 0]), TURN @ torch.diag_embed(plain.covariance[:, 0]) @ TURN.T, atol=1e-3)
+    assert not torch.allclose(
+        torch.diag_embed(other.covariance[:, 0]),
+        TURN @ torch.diag_embed(plain.covariance[:, 0]) @ TURN.T,
+        atol=1e-3,
+    )
 
 
-# mu_lambda ---------------------------------------------------------------------------------------------------------------
+# mu_lambda --------------------------------------------------------------------------------------------------
 
 
 LOG_WEIGHTS = [math.log(4.5) - math.log(k) for k in range(1, 5)]  # of 8 or 9 points
@@ -294,20 +343,30 @@ def test_infinite_damping_keeps_sigma():
 
 
 def test_more_parents_than_the_default_offspring():
-    with pytest.raises(ValueError, match="mu_lambda.parents: expected 1 <= parents <= 9, the default population, got 10"):
+    with pytest.raises(
+        ValueError, match="mu_lambda.parents: expected 1 <= parents <= 9, the default population, got 10"
+    ):
         play(build("mu_lambda", {"parents": 10}), REALS, make())
 
 
-# xnes --------------------------------------------------------------------------------------------------------------------
+# xnes -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("options", [{}, {"population": 6, "learning_rate": 0.7, "sigma_learning_rate": 0.2, "shape_learning_rate": 0.4}], ids=str)
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"population": 6, "learning_rate": 0.7, "sigma_learning_rate": 0.2, "shape_learning_rate": 0.4}],
+    ids=str,
+)
 def test_xnes_beside_a_loop(options):
     optimizer, s = build("xnes", {"sigma": 0.4} | options), make([2])
     states, queries, _ = play(optimizer, REALS, s)
     mean, sigma, shape = states[0].mean[0, 0].tolist(), 0.4, torch.eye(7).tolist()
     default = (9 + 3 * math.log(7)) / (5 * 7 * math.sqrt(7))
-    rates = (optimizer.learning_rate, options.get("sigma_learning_rate", default), options.get("shape_learning_rate", default))
+    rates = (
+        optimizer.learning_rate,
+        options.get("sigma_learning_rate", default),
+        options.get("shape_learning_rate", default),
+    )
     for g, query in enumerate(queries, 1):
         order = bowl(query, torch.float64).value[0].argsort(stable=True)
         draws = s.at(g).normal("mutation", query.points.shape[1:])[0, order].tolist()
@@ -327,10 +386,14 @@ def test_the_shape_has_determinant_one_and_its_inverse_keeps_up():
     assert (torch.linalg.cond(state.shape @ state.shape.mT) > 1e4).all()
 
 
-# pgpe --------------------------------------------------------------------------------------------------------------------
+# pgpe -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("options", [{}, {"shaping": "raw", "learning_rate": 0.1, "sigma_learning_rate": 0.5, "limit": 0.05}], ids=str)
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"shaping": "raw", "learning_rate": 0.1, "sigma_learning_rate": 0.5, "limit": 0.05}],
+    ids=str,
+)
 def test_pgpe_beside_a_loop(options):
     optimizer = build("pgpe", {"sigma": 0.4, "population": 8} | options)
     states, queries, _ = play(optimizer, REALS, make([2]))
@@ -339,20 +402,35 @@ def test_pgpe_beside_a_loop(options):
         value = bowl(query, torch.float64).value
         value = (value if options else operators.centered_ranks(value))[0].tolist()
         steps = ((query.points[0, :4] - query.points[0, 4:]) / 2).tolist()
-        mean, sigma = naive.pgpe(steps, value[:4], value[4:], mean, sigma, optimizer.learning_rate, optimizer.sigma_learning_rate, optimizer.limit)
+        mean, sigma = naive.pgpe(
+            steps,
+            value[:4],
+            value[4:],
+            mean,
+            sigma,
+            optimizer.learning_rate,
+            optimizer.sigma_learning_rate,
+            optimizer.limit,
+        )
     assert states[-1].mean[0, 0].tolist() == pytest.approx(mean, abs=1e-11)
     assert states[-1].sigma[0, 0].tolist() == pytest.approx(sigma, rel=1e-11)
 
 
-# cem ---------------------------------------------------------------------------------------------------------------------
+# cem --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("options", "n"), [({}, 8), ({"population": 30, "fraction": 0.1, "noise": 0.04, "steps": 3, "smoothing": 1.0}, 3)], ids=str)
+@pytest.mark.parametrize(
+    ("options", "n"),
+    [({}, 8), ({"population": 30, "fraction": 0.1, "noise": 0.04, "steps": 3, "smoothing": 1.0}, 3)],
+    ids=str,
+)
 def test_cem_beside_a_loop(options, n):
     optimizer = build("cem", {"sigma": 0.4} | options)
     states, queries, _ = play(optimizer, REALS, make([2]))
     mean, sigma = states[0].mean[0, 0].tolist(), [0.4] * 7
     for t, query in enumerate(queries, 1):
-        mean, sigma = naive.cem(ranked(query), n, mean, sigma, optimizer.smoothing, optimizer.noise * max(0.0, 1 - t / 3))
+        mean, sigma = naive.cem(
+            ranked(query), n, mean, sigma, optimizer.smoothing, optimizer.noise * max(0.0, 1 - t / 3)
+        )
     assert states[-1].mean[0, 0].tolist() == pytest.approx(mean, abs=1e-11)
     assert states[-1].sigma[0, 0].tolist() == pytest.approx(sigma, rel=1e-11)

@@ -1,4 +1,7 @@
-"""Numbers so large or so small that their squares cannot be held: methods do with them what they do with ordinary ones."""
+"""Numbers so large or so small that their squares cannot be held.
+
+Methods do with them what they do with ordinary ones.
+"""
 
 import math
 
@@ -16,7 +19,7 @@ BOTH = pytest.mark.parametrize("dtype", FLOATS)
 SIGN = pytest.mark.parametrize("sign", [1, -1], ids=["large", "small"])
 
 
-# lengths ------------------------------------------------------------------------------------------------------------------
+# lengths ----------------------------------------------------------------------------------------------------
 
 
 @BOTH
@@ -25,9 +28,19 @@ def test_lengths_beside_those_of_python(dtype, exponent):
     limits = torch.finfo(dtype)
     if not math.log2(limits.smallest_normal) - 20 < exponent < math.log2(limits.max) - 1:
         pytest.skip("no number of this dtype")
-    x = torch.tensor([[3.0, -4.0, 12.0], [1.0, 0.0, 0.0], [0.0, 0.0, 0.0]], dtype=torch.float64).mul_(2.0 ** (exponent - 4)).to(dtype)
+    x = (
+        torch
+        .tensor([[3.0, -4.0, 12.0], [1.0, 0.0, 0.0], [0.0, 0.0, 0.0]], dtype=torch.float64)
+        .mul_(2.0 ** (exponent - 4))
+        .to(dtype)
+    )
     lengths = [math.hypot(*row) for row in x.tolist()]
-    torch.testing.assert_close(norm(x), torch.tensor(lengths, dtype=dtype), rtol=4 * limits.eps, atol=limits.smallest_normal * limits.eps)
+    torch.testing.assert_close(
+        norm(x),
+        torch.tensor(lengths, dtype=dtype),
+        rtol=4 * limits.eps,
+        atol=limits.smallest_normal * limits.eps,
+    )
 
 
 @BOTH
@@ -35,10 +48,12 @@ def test_ordinary_numbers_keep_their_bits(dtype):
     x = make(dtype=dtype).normal("mutation", (50, 7)) * 1e6
     assert torch.equal(norm(x), (x * x).sum(-1).sqrt())
     assert (safe_unit(torch.tensor([0.0, 1e-9, 1.0, 1e9, math.nan], dtype=dtype)) == 1).all()
-    assert norm(torch.tensor([[math.inf, 1.0], [math.nan, 1.0]], dtype=dtype)).tolist() == pytest.approx([math.inf, math.nan], nan_ok=True)
+    assert norm(torch.tensor([[math.inf, 1.0], [math.nan, 1.0]], dtype=dtype)).tolist() == pytest.approx(
+        [math.inf, math.nan], nan_ok=True
+    )
 
 
-# gradients ----------------------------------------------------------------------------------------------------------------
+# gradients --------------------------------------------------------------------------------------------------
 
 
 def scaled(power):
@@ -62,12 +77,17 @@ def path(kind, options, power, dtype, steps=12):
     ],
 )
 def test_a_clipped_step_does_not_depend_on_the_size_of_the_gradient(kind, options, sign, dtype):
-    """Clipped at 2^-20, 2^k g makes the step of g clipped there, bit for bit; with clip and rate scaled instead, so does 2^-k g."""
+    """Clipped at 2^-20, 2^k g makes the step of g clipped there, bit for bit.
+
+    With clip and rate scaled instead, so does 2^-k g.
+    """
     clip, rate, power = 2.0**-20, 2.0**16, sign * FLOATS[dtype]
     if sign > 0:
         changed = path(kind, options | {"clip": clip, "learning_rate": rate}, power, dtype)
     else:
-        changed = path(kind, options | {"clip": clip * 2.0**power, "learning_rate": rate / 2.0**power}, power, dtype)
+        changed = path(
+            kind, options | {"clip": clip * 2.0**power, "learning_rate": rate / 2.0**power}, power, dtype
+        )
     plain = path(kind, options | {"clip": clip, "learning_rate": rate}, 0, dtype)
     assert torch.equal(changed, plain)
     assert not torch.equal(plain[1], plain[0])
@@ -81,21 +101,33 @@ def test_the_length_of_a_clipped_step(dtype, size):
     optimizer = build("sgd", {"clip": 1e-7, "learning_rate": 100.0})
     s = make([0], dtype)
     state = optimizer.init(Problem(2, Reals(), True, lambda n: torch.zeros(1, n, 2, dtype=dtype)), s)
-    state, _ = optimizer.tell(state, optimizer.ask(state, s), Answer(torch.zeros(1, 1, dtype=dtype), slope), s)
-    torch.testing.assert_close(state.points[0, 0], torch.tensor([-6e-6, -8e-6], dtype=dtype), rtol=1e-6, atol=0)
+    state, _ = optimizer.tell(
+        state, optimizer.ask(state, s), Answer(torch.zeros(1, 1, dtype=dtype), slope), s
+    )
+    torch.testing.assert_close(
+        state.points[0, 0], torch.tensor([-6e-6, -8e-6], dtype=dtype), rtol=1e-6, atol=0
+    )
 
 
 @BOTH
 @SIGN
 def test_adam_does_not_depend_on_the_size_of_the_gradient(dtype, sign):
-    """Where epsilon is negligible; between steps of ordinary size too, since a moment of 2^80 fades over many steps."""
+    """Where epsilon is negligible.
+
+    Between steps of ordinary size too, since a moment of 2^80 fades over many steps.
+    """
     epsilon, power = 2.0**-100, sign * FLOATS[dtype]
     options = {"learning_rate": 0.05, "beta2": 0.9}
     plain = path("adam", options | {"epsilon": epsilon}, 0, dtype)
     least = 2.0**-125 if dtype == torch.float32 else 2.0**-1000
-    torch.testing.assert_close(path("adam", options | {"epsilon": least}, power, dtype), plain, rtol=1e-5, atol=0)
+    torch.testing.assert_close(
+        path("adam", options | {"epsilon": least}, power, dtype), plain, rtol=1e-5, atol=0
+    )
     if sign > 0:
-        assert torch.equal(path("adam", options | {"epsilon": epsilon}, 3, dtype), path("adam", options | {"epsilon": epsilon}, power, dtype))
+        assert torch.equal(
+            path("adam", options | {"epsilon": epsilon}, 3, dtype),
+            path("adam", options | {"epsilon": epsilon}, power, dtype),
+        )
 
 
 def naive_adam(slopes, rate, beta1, beta2, epsilon):
@@ -114,7 +146,10 @@ def naive_adam(slopes, rate, beta1, beta2, epsilon):
 
 @BOTH
 def test_adam_beside_a_loop_of_fractions(dtype):
-    """Gradients that jump between 1, 1e25 and 1e-25; beta2 = 1/2 lets the second moment fall through all sizes."""
+    """Gradients that jump between 1, 1e25 and 1e-25.
+
+    Beta2 = 1/2 lets the second moment fall through all sizes.
+    """
     slopes = [1.0, 1e25, *[1.0] * 60, 0.0, *[1e-25] * 200, -1e25, 1.0, 1e-25]
     slopes = torch.tensor(slopes, dtype=dtype)
     moving, x = told_moments(slopes, dtype), []
@@ -122,7 +157,10 @@ def test_adam_beside_a_loop_of_fractions(dtype):
         x.append((x[-1] if x else 0.0) - 0.5 * move)
     naive = naive_adam(slopes.double().tolist(), 0.5, 0.75, 0.5, 2.0**-120)
     torch.testing.assert_close(
-        torch.tensor(x), torch.tensor(naive), rtol=1e-4 if dtype == torch.float32 else 1e-10, atol=1e-4 if dtype == torch.float32 else 1e-10
+        torch.tensor(x),
+        torch.tensor(naive),
+        rtol=1e-4 if dtype == torch.float32 else 1e-10,
+        atol=1e-4 if dtype == torch.float32 else 1e-10,
     )
 
 
@@ -131,7 +169,9 @@ def told_moments(slopes, dtype):
 
     moments, moves = Moments.none(torch.zeros(1, 1, 1, dtype=dtype)), []
     for t, slope in enumerate(slopes, 1):
-        move, moments = adam(moments, slope.reshape(1, 1, 1), torch.tensor([float(t)]).double(), 0.75, 0.5, 2.0**-120)
+        move, moments = adam(
+            moments, slope.reshape(1, 1, 1), torch.tensor([float(t)]).double(), 0.75, 0.5, 2.0**-120
+        )
         moves.append(move.double().item())
     return moves
 
@@ -163,19 +203,29 @@ def test_step_sizes_follow_noise_of_any_size(dtype, size):
         torch.testing.assert_close(other, plain, rtol=1e-4, atol=1e-6)
 
 
-# points -------------------------------------------------------------------------------------------------------------------
+# points -----------------------------------------------------------------------------------------------------
 
 LENGTHS = {  # hyperparameters in units of x, or of the loss, which here is a length
     "metropolis": ("sigma", "temperature"),
     "simulated_annealing": ("sigma", "temperature"),
     "parallel_tempering": ("sigma", "coldest", "hottest"),
     "nelder_mead": ("step",),
-    **dict.fromkeys(("ga", "wright_fisher", "steady_state_ga", "island_ga", "async_steady_state_ga", "coevolution"), ("mutation_sigma",)),
+    **dict.fromkeys(
+        ("ga", "wright_fisher", "steady_state_ga", "island_ga", "async_steady_state_ga", "coevolution"),
+        ("mutation_sigma",),
+    ),
 }
-FREE = {"consensus": {"alpha": 0.0, "noise": "isotropic"}, "wright_fisher": {"selection_strength": 0.0}}  # of what is not a length
+FREE = {
+    "consensus": {"alpha": 0.0, "noise": "isotropic"},
+    "wright_fisher": {"selection_strength": 0.0},
+}  # of what is not a length
 FIXED = ("openai_es", "spsa")  # their learning rate is in units of x^2 per loss, or their gains are numbers
 LIBRARIES = ("evotorch", "pycma", "deap_ga", "deap_cma")  # another library's numbers
-KINDS = [kind for kind, cls in OPTIMIZERS.items() if Reals in cls.domains and not cls.gradient and kind not in FIXED + LIBRARIES]
+KINDS = [
+    kind
+    for kind, cls in OPTIMIZERS.items()
+    if Reals in cls.domains and not cls.gradient and kind not in FIXED + LIBRARIES
+]
 
 
 def cone(unit):
@@ -190,12 +240,17 @@ def cone(unit):
 @SIGN
 @pytest.mark.parametrize("kind", KINDS)
 def test_methods_that_read_values_do_not_depend_on_the_unit_of_length(kind, sign, dtype):
-    """Box, start, hyperparameters and loss in units of 2^k: every recommendation is 2^k times what it was, bit for bit."""
+    """Box, start, hyperparameters and loss in units of 2^k.
+
+    Every recommendation is 2^k times what it was, bit for bit.
+    """
 
     def run(unit):
         options = {key: getattr(OPTIMIZERS[kind](), key) * unit for key in LENGTHS.get(kind, ())}
         optimizer, s = build(kind, options | FREE.get(kind, {})), make(dtype=dtype)
-        where = Problem(5, Reals(-unit, unit), True, lambda n: (2 * s.at(0).uniform("init", (n, 5)) - 1) * unit)
+        where = Problem(
+            5, Reals(-unit, unit), True, lambda n: (2 * s.at(0).uniform("init", (n, 5)) - 1) * unit
+        )
         states = [optimizer.init(where, s.at(0))]
         for step in range(1, 16):
             query = optimizer.ask(states[-1], s.at(step))
@@ -211,13 +266,25 @@ def test_methods_that_read_values_do_not_depend_on_the_unit_of_length(kind, sign
 @pytest.mark.parametrize("antithetic", [True, False])
 def test_a_sigma_whose_square_is_no_number(antithetic):
     """openai_es with sigma 1e-25 in float32: beside the estimate of the gradient in Python's numbers."""
-    optimizer, s = build("openai_es", {"sigma": 1e-25, "learning_rate": 1e-30, "antithetic": antithetic, "shaping": "raw"}), make(dtype=torch.float32)
-    state = optimizer.init(Problem(3, Reals(), True, lambda n: torch.zeros(8, n, 3, dtype=torch.float32)), s.at(0))
+    optimizer, s = (
+        build(
+            "openai_es", {"sigma": 1e-25, "learning_rate": 1e-30, "antithetic": antithetic, "shaping": "raw"}
+        ),
+        make(dtype=torch.float32),
+    )
+    state = optimizer.init(
+        Problem(3, Reals(), True, lambda n: torch.zeros(8, n, 3, dtype=torch.float32)), s.at(0)
+    )
     query = optimizer.ask(state, s.at(1))
     value = query.points[..., 0].sign() + query.points[..., 1].sign() / 4
     state, _ = optimizer.tell(state, query, Answer(value), s.at(1))
     for world, (points, values) in enumerate(zip(query.points.tolist(), value.tolist(), strict=True)):
         base = 0.0 if antithetic else sum(values) / len(values)
         count = len(values) - (not antithetic)
-        slope = [sum((v - base) * p[d] for v, p in zip(values, points, strict=True)) / (1e-50 * count) for d in range(3)]
-        assert optimizer.recommend(state)[world].tolist() == pytest.approx([-1e-30 * g for g in slope], rel=1e-4, abs=0)
+        slope = [
+            sum((v - base) * p[d] for v, p in zip(values, points, strict=True)) / (1e-50 * count)
+            for d in range(3)
+        ]
+        assert optimizer.recommend(state)[world].tolist() == pytest.approx(
+            [-1e-30 * g for g in slope], rel=1e-4, abs=0
+        )

@@ -1,4 +1,7 @@
-"""Fitness from loss: as a table has it, in every method that has fitness; and what happens where nobody has any."""
+"""Fitness from loss: as a table has it, in every method that has fitness.
+
+And what happens where nobody has any.
+"""
 
 import math
 
@@ -22,7 +25,9 @@ from studies.text.terminal import console
 from tests.support.runs import here, write
 
 TABLE = {"00": 1.0, "10": 1.5, "01": 2.0, "11": 3.0}
-SELECTED = sum(w * w for w in TABLE.values()) / sum(TABLE.values())  # mean fitness after a generation from equal frequencies, 16.25 / 7.5
+SELECTED = sum(w * w for w in TABLE.values()) / sum(
+    TABLE.values()
+)  # mean fitness after a generation from equal frequencies, 16.25 / 7.5
 LAWS = {
     "none": (None, lambda loss: None),
     "raw": (FitnessLaw(3.0), lambda loss: max(0.0, 3.0 - loss)),
@@ -39,10 +44,18 @@ def table(folder, change=float, **options):
 
 
 def step(landscape, optimizer, copies=1, worlds=1, dtype=torch.float64):
-    """Center after one step from equal frequencies of the four genotypes, and the info; what the optimizer asks goes through an oracle."""
+    """Center after one step from equal frequencies of the four genotypes, and the info.
+
+    What the optimizer asks goes through an oracle.
+    """
     streams = Streams(seed=1, worlds=torch.arange(worlds), dtype=dtype)
     bound = landscape.bind(streams.at(0))
-    every = torch.tensor([[0, 0], [1, 0], [0, 1], [1, 1]], dtype=torch.uint8).repeat(copies, 1).expand(worlds, -1, -1)
+    every = (
+        torch
+        .tensor([[0, 0], [1, 0], [0, 1], [1, 1]], dtype=torch.uint8)
+        .repeat(copies, 1)
+        .expand(worlds, -1, -1)
+    )
     state = optimizer.init(Problem(2, bound.domain, True, lambda n: every[:, :n]), streams.at(0))
     query = optimizer.ask(state, streams.at(1))
     answer = Oracle(bound, Noise(), Ledger(worlds, terms=1, budget=math.inf))(query, streams.at(1))
@@ -53,7 +66,7 @@ def step(landscape, optimizer, copies=1, worlds=1, dtype=torch.float64):
 def frequencies(beta=1.0, kind="linear"):
     """Allele frequencies after selection, by hand."""
     best = max(TABLE.values())
-    w = {g: (1 - beta * (1 - v / best) if kind == "linear" else (v / best) ** beta) for g, v in TABLE.items()}
+    w = {g: 1 - beta * (1 - v / best) if kind == "linear" else (v / best) ** beta for g, v in TABLE.items()}
     return [sum(w[g] for g in TABLE if g[i] == "1") / sum(w.values()) for i in range(2)]
 
 
@@ -70,19 +83,35 @@ def test_against_a_loop(law, kind, beta):
         v = standing(value) / standing(0.0)
         return max(0.0, 1 - beta * (1 - v)) if kind == "linear" else v**beta
 
-    for row in (fitness(torch.tensor(loss), kind, beta, told), log_fitness(torch.tensor(loss), kind, torch.tensor([beta, beta]), told).exp()):
+    for row in (
+        fitness(torch.tensor(loss), kind, beta, told),
+        log_fitness(torch.tensor(loss), kind, torch.tensor([beta, beta]), told).exp(),
+    ):
         for found, values in zip(row.tolist(), loss, strict=True):
             wanted = [naive(value) for value in values]
-            assert [w / sum(found) for w in found] == pytest.approx([w / sum(wanted) for w in wanted], rel=1e-6)
+            assert [w / sum(found) for w in found] == pytest.approx(
+                [w / sum(wanted) for w in wanted], rel=1e-6
+            )
 
 
 @pytest.mark.parametrize("kind", ["linear", "exponential"])
 @pytest.mark.parametrize("law", [None, FitnessLaw(2.0), FitnessLaw(log=True)])
 def test_bad_losses(law, kind):
-    """NaN and infinite losses have no fitness, also under weak or no selection; nothing overflows, and the best always has more than the others."""
+    """NaN and infinite losses have no fitness, also under weak or no selection.
+
+    Nothing overflows, and the best always has more than the others.
+    """
     nan, inf = math.nan, math.inf
     for beta in (0.0, 1e-3, 1.0, 1e300):
-        w = fitness(torch.tensor([[nan, 0.0, inf], [nan, inf, nan], [-inf, 0.0, 1.0], [-1e308, -1e307, 0.0]], dtype=torch.float64), kind, beta, law)
+        w = fitness(
+            torch.tensor(
+                [[nan, 0.0, inf], [nan, inf, nan], [-inf, 0.0, 1.0], [-1e308, -1e307, 0.0]],
+                dtype=torch.float64,
+            ),
+            kind,
+            beta,
+            law,
+        )
         assert w.isfinite().all()
         assert (w[0] > 0).tolist() == [False, True, False]
         assert not w[1].any()
@@ -98,10 +127,16 @@ def test_a_table_without_fitness():
     for kind in ("linear", "exponential"):
         assert not fitness(loss, kind, 1.0, FitnessLaw(0.0)).any()
         assert not fitness(loss, kind, 1.0, FitnessLaw(-2.0)).any()
-        assert (fitness(loss, kind, 1.0, FitnessLaw(0.5)) > 0).tolist() == [[True, False, False]]  # one alone has
+        assert (fitness(loss, kind, 1.0, FitnessLaw(0.5)) > 0).tolist() == [
+            [True, False, False]
+        ]  # one alone has
 
 
-SCALES = {"raw": (float, {}), "log": (math.log, {"scale": "log"}), "log_ratio": (float, {"scale": "log_ratio"})}
+SCALES = {
+    "raw": (float, {}),
+    "log": (math.log, {"scale": "log"}),
+    "log_ratio": (float, {"scale": "log_ratio"}),
+}
 POPULATIONS = {
     "wright_fisher": {"population": 4000, "crossover": "none", "mutation_rate": 0.0, "sampling": "systematic"},
     "ga": {"population": 4000, "selection": "proportional", "crossover": "none", "mutation_rate": 0.0, "sampling": "systematic"},
@@ -123,7 +158,9 @@ def test_a_generation_selects_with_the_fitness_of_the_table(tmp_path, method, sc
     for beta in (1.0, 0.5):
         optimizer = OPTIMIZERS[method](fitness=kind, selection_strength=beta, **POPULATIONS[method])
         center, info, _ = step(landscape, optimizer, copies=1000)
-        assert center[0].tolist() == pytest.approx(frequencies(beta, kind), abs=1e-3 if method != "quasispecies" else 1e-12)
+        assert center[0].tolist() == pytest.approx(
+            frequencies(beta, kind), abs=1e-3 if method != "quasispecies" else 1e-12
+        )
         assert not info["unfit"].any()
     assert frequencies(1.0, "exponential") == pytest.approx(frequencies())
     assert abs(frequencies()[1] - 1 / (1 + math.exp(-1.25))) > 0.05  # mutant: exp(-loss) of the raw gap
@@ -131,7 +168,9 @@ def test_a_generation_selects_with_the_fitness_of_the_table(tmp_path, method, sc
 
 def test_mean_fitness_after_a_generation(tmp_path):
     _, _, state = step(table(tmp_path), OPTIMIZERS["quasispecies"](founders=4, mutation_rate=0.0))
-    assert (state.frequency[0] * torch.tensor([1.0, 1.5, 2.0, 3.0])).sum().item() == pytest.approx(SELECTED, rel=1e-14)
+    assert (state.frequency[0] * torch.tensor([1.0, 1.5, 2.0, 3.0])).sum().item() == pytest.approx(
+        SELECTED, rel=1e-14
+    )
 
 
 @pytest.mark.parametrize("strength", [1.0, 0.3])
@@ -140,11 +179,15 @@ def test_wrights_equation_selects_with_the_fitness_of_the_table(tmp_path, streng
     relaxed = Relaxation(inner=table(tmp_path))
     streams = Streams(seed=1, worlds=torch.tensor([0]), dtype=torch.float64)
     bound = relaxed.bind(streams.at(0))
-    state = optimizer.init(Problem(2, bound.domain, True, lambda n: torch.zeros(1, n, 2, dtype=torch.float64)), streams.at(0))
+    state = optimizer.init(
+        Problem(2, bound.domain, True, lambda n: torch.zeros(1, n, 2, dtype=torch.float64)), streams.at(0)
+    )
     oracle = Oracle(bound, Noise(), Ledger(1, terms=1, budget=math.inf))
     query = optimizer.ask(state, streams.at(1))
     state, info = optimizer.tell(state, query, oracle(query, streams.at(1)), streams.at(1))
-    assert torch.sigmoid(optimizer.center(state))[0].tolist() == pytest.approx(frequencies(strength), abs=1e-12)
+    assert torch.sigmoid(optimizer.center(state))[0].tolist() == pytest.approx(
+        frequencies(strength), abs=1e-12
+    )
     assert not info["unfit"].any()
 
 
@@ -165,7 +208,9 @@ def test_origin_fixation_is_by_the_ratio_of_measured_fitness(tmp_path, scale):
     for model, a in (("wright_fisher", 2), ("moran", 1)):
         optimizer = OPTIMIZERS["sswm"](population=7, model=model)
         low, high = (bound.loss(torch.tensor([[g]], dtype=torch.uint8)) for g in ([1, 0], [0, 1]))
-        ratio = optimizer.fixation(low, high, bound.fitness_law) / optimizer.fixation(high, low, bound.fitness_law)
+        ratio = optimizer.fixation(low, high, bound.fitness_law) / optimizer.fixation(
+            high, low, bound.fitness_law
+        )
         assert ratio.item() == pytest.approx((2.0 / 1.5) ** (a * 6), rel=1e-10)
 
 
@@ -189,7 +234,13 @@ def test_the_law_stays_with_what_stands_around(tmp_path):
 
 
 def test_a_table_that_is_not_of_logarithms_is_told(tmp_path):
-    with pytest.raises(ValueError, match=r"empirical\.scale: log: expected natural logarithms of fitness in weinreich2006.csv, got 0.063 to 4100;"):
+    with pytest.raises(
+        ValueError,
+        match=(
+            r"empirical\.scale: log: expected natural logarithms of fitness in weinreich2006.csv, got 0.063"
+            r" to 4100;"
+        ),
+    ):
         LANDSCAPES["empirical"](scale="log")
     shipped = LANDSCAPES["empirical"]().bind(Streams(seed=1, worlds=torch.tensor([0]), dtype=torch.float64))
     every = (torch.arange(32)[:, None] >> torch.arange(5) & 1).to(torch.uint8)[None]
@@ -208,7 +259,7 @@ def test_wrights_equation_refuses_logarithms(tmp_path):
         load_study(write(tmp_path, study))
 
 
-# studies ---------------------------------------------------------------------------------------------------------------------
+# studies ----------------------------------------------------------------------------------------------------
 
 
 def measured(folder):
@@ -225,7 +276,10 @@ def measured(folder):
 
 
 def test_the_records_of_a_measured_table(tmp_path):
-    """Mean fitness before and after a generation, and heterozygosity; the quasispecies by frequency, not over all genotypes alike."""
+    """Mean fitness before and after a generation, and heterozygosity.
+
+    The quasispecies by frequency, not over all genotypes alike.
+    """
     study = measured(tmp_path)
     study["optimizers"]["Q"]["mutation_rate"] = 1e-9  # nearly none
     data = here(write(tmp_path, study), tmp_path / "out").isel(landscape=0)
@@ -243,7 +297,10 @@ def test_the_records_of_a_measured_table(tmp_path):
 
 
 def test_nobody_has_fitness(tmp_path, capsys):
-    """Counted in each world, said when the study ends and in its report; where all have fitness nothing is said."""
+    """Counted in each world, said when the study ends and in its report.
+
+    Where all have fitness nothing is said.
+    """
     study = {
         "name": "linear", "replicates": 3, "budget": 100, "checkpoints": [0.5, 1.0], "figures": [],
         "landscapes": {"b": {"kind": "quadratic", "dim": 5, "condition": 1}},
@@ -262,12 +319,18 @@ def test_nobody_has_fitness(tmp_path, capsys):
     printed, (_, noted, remedy) = " ".join(capsys.readouterr().out.split()), final_loss(whole).notes
     assert noted in printed
     assert remedy in printed
-    assert "linear on b: nobody of a population had fitness in 100 % of its steps (3 of 3 worlds), so that there was no selection" in printed
+    assert (
+        "linear on b: nobody of a population had fitness in 100 % of its steps (3 of 3 worlds), so that there"
+        " was no selection" in printed
+    )
     assert "exponential on b" not in printed
 
 
 def test_counts_of_methods_beside_tournaments():
-    """Memetic counts its generations, islands and players any of their populations; a tournament needs no fitness and counts nothing."""
+    """Memetic counts its generations, islands and players any of their populations.
+
+    A tournament needs no fitness and counts nothing.
+    """
     far = torch.full((2, 4), 9.0, dtype=torch.float64)
     far[1, 0] = 0.0  # in world 1 one individual has fitness
     streams = Streams(seed=1, worlds=torch.arange(2), dtype=torch.float64, sources=("pairing",))

@@ -12,7 +12,12 @@ from landscapes.streams import Streams
 from tests.contract.test_optimizers import bowl, build, make, play, problem
 
 REALS = Reals()
-LOOSE = {"population": 5, "tol_fun": 0.02, "restarts": 3, "sigma": 0.3}  # restarts every twenty steps or so, of each world at its own time
+LOOSE = {
+    "population": 5,
+    "tol_fun": 0.02,
+    "restarts": 3,
+    "sigma": 0.3,
+}  # restarts every twenty steps or so, of each world at its own time
 RUN = ("mean", "sigma", "path_sigma", "path_c", "covariance", "basis", "lengths", "step")
 
 
@@ -45,9 +50,15 @@ def test_until_a_restart_it_is_cma_es_and_then_another(covariance):
             if state.restarts[world] > run:  # a fresh one
                 run = int(state.restarts[world])
                 cma = build("cma_es", {"population": 5 * 2**run, "sigma": 0.3, "covariance": covariance})
-                other = cma.init(Problem(3, REALS, True, lambda n, r=run, w=world: starts[w : w + 1, r : r + n]), s)
-            assert all(torch.equal(a[world : world + 1], b) for a, b in zip(of_run(state), other, strict=True))
-            assert query.alive[world].tolist() == [place < 5 * 2**run for place in range(query.points.shape[1])]
+                other = cma.init(
+                    Problem(3, REALS, True, lambda n, r=run, w=world: starts[w : w + 1, r : r + n]), s
+                )
+            assert all(
+                torch.equal(a[world : world + 1], b) for a, b in zip(of_run(state), other, strict=True)
+            )
+            assert query.alive[world].tolist() == [
+                place < 5 * 2**run for place in range(query.points.shape[1])
+            ]
             asked = cma.ask(other, s.at(step))
             assert torch.equal(asked.points[0], query.points[world, : 5 * 2**run])
             other, _ = cma.tell(other, asked, bowl(asked, torch.float64), s.at(step))
@@ -65,7 +76,9 @@ def test_ragged_worlds_do_not_meet(dtype, options):
     assert ragged(whole) > 1
     for world in (5, 2):
         alone = play(optimizer, REALS, make([world], dtype=dtype), 3, steps=55)[0]
-        assert all(same([field[world : world + 1] for field in a], b) for a, b in zip(whole, alone, strict=True))
+        assert all(
+            same([field[world : world + 1] for field in a], b) for a, b in zip(whole, alone, strict=True)
+        )
         assert torch.equal(optimizer.recommend(alone[-1])[0], optimizer.recommend(whole[-1])[world])
 
     def answer(query, dtype):
@@ -84,7 +97,10 @@ def test_after_the_last_restart_it_runs_on():
     assert last.restarts.tolist() == [1] * 8
     assert (last.value < 1e-4).all()
     ours = play(build("ipop_cma_es", LOOSE | {"restarts": 0}), REALS, make(), 3, steps=60)[0][-1]
-    assert same(of_run(ours), play(build("cma_es", {"population": 5, "sigma": 0.3}), REALS, make(), 3, steps=60)[0][-1])
+    assert same(
+        of_run(ours),
+        play(build("cma_es", {"population": 5, "sigma": 0.3}), REALS, make(), 3, steps=60)[0][-1],
+    )
 
 
 def test_rows_that_are_not_alive_change_nothing():
@@ -95,7 +111,10 @@ def test_rows_that_are_not_alive_change_nothing():
         value = bowl(query, dtype).value
         return Answer(torch.where(query.alive, value, -1e6))
 
-    plain, padded = play(optimizer, REALS, make(), 3, steps=55)[0], play(optimizer, REALS, make(), 3, steps=55, answer=answer)[0]
+    plain, padded = (
+        play(optimizer, REALS, make(), 3, steps=55)[0],
+        play(optimizer, REALS, make(), 3, steps=55, answer=answer)[0],
+    )
     assert ragged(plain) > 1
     assert same(plain[-1], padded[-1])
 
@@ -114,7 +133,12 @@ def test_the_better_run_is_recommended():
             median = value[r, :size].median().item()
             if info["restarted"][r]:
                 run = type(before)(*(field[r : r + 1] for field in before))
-                from_cma = cma[size].tell(cma_state(run), Query(query.points[r : r + 1, :size]), Answer(value[r : r + 1, :size]), make())[0]
+                from_cma = cma[size].tell(
+                    cma_state(run),
+                    Query(query.points[r : r + 1, :size]),
+                    Answer(value[r : r + 1, :size]),
+                    make(),
+                )[0]
                 if median < best[r]:
                     kept[r], best[r] = from_cma.mean[0, 0], median
                 median = math.inf
@@ -130,7 +154,7 @@ def cma_state(state):
     return plain._replace(**{name: getattr(state, name) for name in RUN})
 
 
-# the stop conditions -----------------------------------------------------------------------------------------------------
+# the stop conditions ----------------------------------------------------------------------------------------
 
 
 def settled(covariance="full", **changes):
@@ -138,15 +162,23 @@ def settled(covariance="full", **changes):
     optimizer = build("ipop_cma_es", {"population": 30, "covariance": covariance, "sigma": 1.0})
     state = optimizer.init(problem(make([0]), REALS, 2), make([0]))
     c, s = math.cos(math.pi / 6), math.sin(math.pi / 6)
-    basis, lengths = torch.tensor([[[c, -s], [s, c]]], dtype=torch.float64), torch.tensor([[[0.5, 2.0]]], dtype=torch.float64)
+    basis, lengths = (
+        torch.tensor([[[c, -s], [s, c]]], dtype=torch.float64),
+        torch.tensor([[[0.5, 2.0]]], dtype=torch.float64),
+    )
     full = (basis * lengths.square()) @ basis.mT
     state = state._replace(
         mean=torch.tensor([[[3.0, -2.0]]], dtype=torch.float64),
         lengths=lengths,
         lowest=torch.linspace(2, 1, 12, dtype=torch.float64)[None],
-        **({"basis": basis, "covariance": full} if covariance == "full" else {"covariance": lengths.square()}),
+        **(
+            {"basis": basis, "covariance": full} if covariance == "full" else {"covariance": lengths.square()}
+        ),
     )
-    changed = {key: torch.as_tensor(value, dtype=torch.float64).view_as(getattr(state, key)) for key, value in changes.items()}
+    changed = {
+        key: torch.as_tensor(value, dtype=torch.float64).view_as(getattr(state, key))
+        for key, value in changes.items()
+    }
     return optimizer, state._replace(**changed)
 
 
@@ -229,14 +261,19 @@ def test_an_ill_conditioned_covariance():
     assert not ends(*settled("diagonal", lengths=[1e-4, 0.99e3]))
 
 
-# what restarts are good for -----------------------------------------------------------------------------------------------
+# what restarts are good for ---------------------------------------------------------------------------------
 
 
 def solved(kind, function, dim, budget, worlds, precision=1e-6):
-    """Whether, and at what cost at most the budget, the recommendation came within the precision: (R,), inf if never."""
+    """Whether, and at what cost at most the budget, the recommendation came within the precision.
+
+    (R,), inf if never.
+    """
     streams, optimizer = Streams(seed=5, worlds=torch.arange(worlds)), build(kind, {})
     landscape = LANDSCAPES["bbob"](function=function, dim=dim).bind(streams)
-    state = optimizer.init(Problem(dim, landscape.domain, True, lambda n: landscape.start(streams.at(0), n)), streams.at(0))
+    state = optimizer.init(
+        Problem(dim, landscape.domain, True, lambda n: landscape.start(streams.at(0), n)), streams.at(0)
+    )
     spent, cost, t = torch.zeros(worlds), torch.full((worlds,), math.inf), 0
     while spent.min() < budget:
         s = streams.at(t := t + 1)
@@ -257,7 +294,10 @@ RUGGED = [
 
 @pytest.mark.parametrize(("function", "dim", "budget", "worlds"), RUGGED)
 def test_restarts_solve_what_one_run_does_not(function, dim, budget, worlds):
-    """Rastrigin functions at equal cost: what CMA-ES solves is solved as soon, and more, by 4.5 standard errors."""
+    """Rastrigin functions at equal cost.
+
+    What CMA-ES solves is solved as soon, and more, by 4.5 standard errors.
+    """
     plain, ours = (solved(kind, function, dim, budget, worlds) for kind in ("cma_es", "ipop_cma_es"))
     assert (ours <= plain).all()
     more = (ours < plain).double()

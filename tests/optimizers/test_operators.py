@@ -37,27 +37,36 @@ def each(function):
     return lambda *columns: [function(*c) for c in zip(*columns, strict=True)]
 
 
-# selection ---------------------------------------------------------------------------------------------------------------
+# selection --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("size", [1, 2, 5])
 def test_tournament(size):
     entrants = make().integers("drift", P, (N, size))
-    assert operators.tournament(values(), make(), N, size=size).tolist() == loop(naive.tournament, values(), entrants)
+    assert operators.tournament(values(), make(), N, size=size).tolist() == loop(
+        naive.tournament, values(), entrants
+    )
 
 
 @pytest.mark.parametrize("fraction", [0.01, 2 / 7, 0.3, 1.0])
 def test_truncation(fraction):
     u = make().uniform("drift", (N,))
-    assert operators.truncation(values(), make(), N, fraction=fraction).tolist() == loop(lambda v, u: naive.truncation(v, fraction, u), values(), u)
+    assert operators.truncation(values(), make(), N, fraction=fraction).tolist() == loop(
+        lambda v, u: naive.truncation(v, fraction, u), values(), u
+    )
 
 
 def test_truncation_rounds_up_what_is_left_of_a_fraction():
-    parents = operators.truncation(torch.arange(30.0)[None], Streams(seed=1, worlds=torch.tensor([0])), 2000, fraction=0.1)
+    parents = operators.truncation(
+        torch.arange(30.0)[None], Streams(seed=1, worlds=torch.tensor([0])), 2000, fraction=0.1
+    )
     assert parents.unique().tolist() == [0, 1, 2]  # 0.1 * 30 is 3.0000000000000004 in floating point
 
 
-@pytest.mark.parametrize(("kind", "beta"), [("linear", 0.4), ("linear", 2.0), ("linear", 0.0), ("exponential", 1.0), ("exponential", 3.0)])
+@pytest.mark.parametrize(
+    ("kind", "beta"),
+    [("linear", 0.4), ("linear", 2.0), ("linear", 0.0), ("exponential", 1.0), ("exponential", 3.0)],
+)
 def test_proportional(kind, beta):
     u = make().uniform("drift", (N,))
     expected = loop(lambda v, u: naive.proportional(naive.fitness(v, kind, beta), u), values(), u)
@@ -65,18 +74,25 @@ def test_proportional(kind, beta):
 
 
 def test_neutral():
-    assert operators.neutral(values(), make(), N).tolist() == loop(lambda u: [int(x * P) for x in u], make().uniform("drift", (N,)))
+    assert operators.neutral(values(), make(), N).tolist() == loop(
+        lambda u: [int(x * P) for x in u], make().uniform("drift", (N,))
+    )
 
 
 def test_fitness_survives_bad_values():
     bad = torch.tensor([[torch.nan, 1.0, torch.inf], [torch.nan, torch.inf, torch.nan], [1e4, 1e4 + 1, 2e4]])
-    assert torch.allclose(operators.weights(bad, "exponential", 1.0), torch.tensor([[0, 1, 0], [1, 1, 1], [1, math.exp(-1), 0]], dtype=torch.float64))
+    assert torch.allclose(
+        operators.weights(bad, "exponential", 1.0),
+        torch.tensor([[0, 1, 0], [1, 1, 1], [1, math.exp(-1), 0]], dtype=torch.float64),
+    )
     assert operators.weights(bad, "linear", 0.5).tolist() == [[0, 0.5, 0], [1, 1, 1], [1, 1, 1]]
 
 
 def winners(size):
     """How often each of P individuals, best first, wins: 20000 tournaments."""
-    drawn = operators.tournament(torch.arange(float(P))[None], Streams(seed=5, worlds=torch.tensor([0])), 20000, size=size)
+    drawn = operators.tournament(
+        torch.arange(float(P))[None], Streams(seed=5, worlds=torch.tensor([0])), 20000, size=size
+    )
     return torch.bincount(drawn[0], minlength=P) / 20000
 
 
@@ -105,13 +121,17 @@ def test_selection_of_permuted_individuals():
     assert (share - winners(2)).abs().max() < 4.5 * (2 * 0.25 / 20000) ** 0.5
 
 
-# ranks -------------------------------------------------------------------------------------------------------------------
+# ranks ------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("p", [2, 7, operators.PAIRWISE, operators.PAIRWISE + 1])
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
 def test_centered_ranks(p, dtype):
-    v = values(p, dtype) if p > 4 else torch.tensor([[1.0, 2.0], [2.0, 2.0], [torch.inf, torch.nan]], dtype=dtype)
+    v = (
+        values(p, dtype)
+        if p > 4
+        else torch.tensor([[1.0, 2.0], [2.0, 2.0], [torch.inf, torch.nan]], dtype=dtype)
+    )
     if p > 4:
         v[2, :4] = torch.tensor([torch.inf, -torch.inf, torch.nan, torch.inf])
     found = operators.centered_ranks(v)
@@ -126,7 +146,7 @@ def test_one_point_has_rank_zero():
     assert operators.centered_ranks(torch.tensor([[3.0]])).tolist() == [[0.0]]
 
 
-# recombination -----------------------------------------------------------------------------------------------------------
+# recombination ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("binary", [True, False])
@@ -169,14 +189,18 @@ def test_who_recombines(rate):
     assert torch.equal(operators.crosses(make(), N, rate), make().bernoulli("recombination", rate, (N,)))
 
 
-# mutation ----------------------------------------------------------------------------------------------------------------
+# mutation ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.4, 1.0])
 def test_gaussian(rate):
     normals, hits = make().normal("mutation", (N, D)), make().bernoulli("mutation", rate, (N, D), part=1)
     expected = loop(each(lambda x, z, hit: naive.gaussian(x, 0.3, z, hit)), points(False), normals, hits)
-    assert torch.allclose(operators.gaussian(points(False), make(), rate, 0.3), torch.tensor(expected, dtype=torch.float64), atol=1e-15)
+    assert torch.allclose(
+        operators.gaussian(points(False), make(), rate, 0.3),
+        torch.tensor(expected, dtype=torch.float64),
+        atol=1e-15,
+    )
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.4, 1.0])
@@ -186,6 +210,10 @@ def test_bit_flip(rate):
 
 
 def test_best_is_the_first_of_ties_and_never_nan():
-    value = torch.tensor([[torch.nan, 2.0, 1.0, 1.0], [torch.nan] * 4, [torch.inf, 0.0, -torch.inf, torch.nan]])
+    value = torch.tensor([
+        [torch.nan, 2.0, 1.0, 1.0],
+        [torch.nan] * 4,
+        [torch.inf, 0.0, -torch.inf, torch.nan],
+    ])
     x = torch.arange(4.0).expand(3, 4)[..., None]
     assert operators.best(x, value)[:, 0].tolist() == [2.0, 0.0, 2.0]

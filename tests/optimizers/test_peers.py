@@ -29,9 +29,15 @@ def deviation(ours, theirs):
     return ((ours.mean(0) - theirs.mean(0)).abs() / error).max().item()
 
 
-# CMA-ES against pycma: evaluations to a gap of 1e-8 on BBOB ---------------------------------------------------------------------------
+# CMA-ES against pycma: evaluations to a gap of 1e-8 on BBOB -------------------------------------------------
 
-FUNCTIONS, WORLDS, SIGMA, TARGET, LIMIT = (1, 8, 10, 11), 51, 2.0, 1e-8, 1200  # evaluations per dimension; instances 1 .. 51, the landscape's starts
+FUNCTIONS, WORLDS, SIGMA, TARGET, LIMIT = (
+    (1, 8, 10, 11),
+    51,
+    2.0,
+    1e-8,
+    1200,
+)  # evaluations per dimension; instances 1 .. 51, the landscape's starts
 BANDS = {1: 1478, 8: 6234, 10: 4277}  # evaluations of CMA-ES with negative weights in 10-D
 
 
@@ -43,7 +49,9 @@ def our_evaluations(function, dim, **options):
     """(R,) evaluations to the target; inf where it is missed."""
     landscape, s = bound(function, dim), streams(WORLDS)
     optimizer = OPTIMIZERS["cma_es"](sigma=SIGMA, **options)
-    state = optimizer.init(Problem(dim, landscape.domain, True, lambda n: landscape.start(s.at(0), n)), s.at(0))
+    state = optimizer.init(
+        Problem(dim, landscape.domain, True, lambda n: landscape.start(s.at(0), n)), s.at(0)
+    )
     hit, spent, step = torch.full((WORLDS,), math.inf), 0, 0
     while spent < LIMIT * dim and hit.isinf().any():
         query = optimizer.ask(state, s.at(step := step + 1))
@@ -57,7 +65,10 @@ def our_evaluations(function, dim, **options):
 
 
 def pycma_evaluations(function, dim):
-    """(R,) evaluations of `cma.CMAEvolutionStrategy` on COCO's own functions, from the same starts; its rules to stop are not asked."""
+    """(R,) evaluations of `cma.CMAEvolutionStrategy` on COCO's own functions, from the same starts.
+
+    Its rules to stop are not asked.
+    """
     landscape = bound(function, dim)
     starts, hit = landscape.start(streams(WORLDS).at(0), 1)[:, 0].numpy(), torch.full((WORLDS,), math.inf)
     for world in range(WORLDS):
@@ -77,7 +88,10 @@ def pycma_evaluations(function, dim):
 @pytest.mark.parametrize("dim", [5, 10])
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_cma_es_needs_as_many_evaluations_as_pycma(function, dim):
-    ours, theirs = our_evaluations(function, dim).median().item(), pycma_evaluations(function, dim).median().item()
+    ours, theirs = (
+        our_evaluations(function, dim).median().item(),
+        pycma_evaluations(function, dim).median().item(),
+    )
     assert ours == pytest.approx(theirs, rel=0.1)
     larger = our_evaluations(function, dim, population=2 * (4 + int(3 * math.log(dim))))
     assert larger.median().item() > 1.1 * theirs  # mutant: twice the population
@@ -91,7 +105,7 @@ def test_cma_es_stays_in_the_published_band(function):
         assert our_evaluations(function, 10, active=False).median().item() > 1.3 * BANDS[function]
 
 
-# evolution strategies against EvoTorch: the curve of the center's loss -----------------------------------------------------------------
+# evolution strategies against EvoTorch: the curve of the center's loss --------------------------------------
 
 STEPS, POINTS = (5, 15, 40), 16
 AXES = 10.0 ** (2 * torch.arange(6, dtype=torch.float64) / 5)
@@ -127,9 +141,15 @@ def ellipsoid(x):
 
 
 def our_centers(kind, spread=1.0, **options):
-    """(R, checkpoints) log10 of the center's loss after so many steps; sigma is multiplied by `spread` after each."""
+    """(R, checkpoints) log10 of the center's loss after so many steps.
+
+    Sigma is multiplied by `spread` after each.
+    """
     optimizer, s = OPTIMIZERS[kind](population=POINTS, sigma=1.0, **options), streams(OURS)
-    state, curve = optimizer.init(Problem(len(START), Reals(), True, lambda n: START.repeat(OURS, n, 1)), s), []
+    state, curve = (
+        optimizer.init(Problem(len(START), Reals(), True, lambda n: START.repeat(OURS, n, 1)), s),
+        [],
+    )
     for step in range(1, STEPS[-1] + 1):
         query = optimizer.ask(state, s.at(step))
         state = optimizer.tell(state, query, Answer(ellipsoid(query.points)), s.at(step))[0]
@@ -146,9 +166,20 @@ def evotorch_centers(name, **options):
     curves = []
     for run in range(RUNS):
         task = evotorch.Problem(
-            "min", ellipsoid, solution_length=len(START), dtype=torch.float64, vectorized=True, initial_bounds=(-1, 1), seed=1000 + run
+            "min",
+            ellipsoid,
+            solution_length=len(START),
+            dtype=torch.float64,
+            vectorized=True,
+            initial_bounds=(-1, 1),
+            seed=1000 + run,
         )
-        search, curve = getattr(evotorch.algorithms, name)(task, popsize=POINTS, center_init=START, stdev_init=1.0, **options), []
+        search, curve = (
+            getattr(evotorch.algorithms, name)(
+                task, popsize=POINTS, center_init=START, stdev_init=1.0, **options
+            ),
+            [],
+        )
         for _ in range(STEPS[-1] + 1):
             search.step()
             curve.append(ellipsoid(search.status["center"].as_subclass(torch.Tensor)).log10())
@@ -159,7 +190,10 @@ def evotorch_centers(name, **options):
 @pytest.mark.verify
 @pytest.mark.parametrize("arm", ARMS)
 def test_evolution_strategies_descend_like_evotorch(arm):
-    """EvoTorch's CEM takes the elite's standard deviation over n - 1, where de Boer et al. 2005, section 5, have n: sqrt(n / (n - 1)) of ours."""
+    """EvoTorch's CEM takes the elite's standard deviation over n - 1, where de Boer et al.
+
+    2005, section 5, have n: sqrt(n / (n - 1)) of ours.
+    """
     kind = arm.split(",")[0]
     name, options, theirs, mutant = ARMS[arm]
     spread = math.sqrt(8 / 7) if kind == "cem" else 1.0  # 8 of 16
@@ -170,7 +204,7 @@ def test_evolution_strategies_descend_like_evotorch(arm):
         assert deviation(our_centers(kind, **options), reference) > Z  # mutant: over n
 
 
-# GA against DEAP: the curve of the best loss -------------------------------------------------------------------------------------------
+# GA against DEAP: the curve of the best loss ----------------------------------------------------------------
 
 GENERATIONS, MEMBERS, LOCI = (5, 10, 20, 30), 40, 96
 
@@ -213,7 +247,11 @@ PROBLEMS = {  # domain, start, loss, DEAP's gene, loss and mutation, the mutatio
         {"mutation_rate": 0.2, "mutation_sigma": 0.3},
     ),
 }
-CROSSOVERS = {"uniform": (tools.cxUniform, {"indpb": 0.5}), "one_point": (tools.cxOnePoint, {}), "two_point": (tools.cxTwoPoint, {})}
+CROSSOVERS = {
+    "uniform": (tools.cxUniform, {"indpb": 0.5}),
+    "one_point": (tools.cxOnePoint, {}),
+    "two_point": (tools.cxTwoPoint, {}),
+}
 
 
 def our_best(case, **options):
@@ -230,7 +268,10 @@ def our_best(case, **options):
 
 
 def deap_best(case, crossover, tournament, rate):
-    """The same of the body of `deap.algorithms.eaSimple`; the two children of a pair are each other's complement, which no mean of one locus sees."""
+    """The same of the body of `deap.algorithms.eaSimple`.
+
+    The two children of a pair are each other's complement, which no mean of one locus sees.
+    """
     _, _, _, gene, loss, (mutation, how), _ = PROBLEMS[case]
     box, before, curves = base.Toolbox(), random.getstate(), []
     mate, options = CROSSOVERS[crossover]
@@ -244,7 +285,9 @@ def deap_best(case, crossover, tournament, rate):
             for one in population:
                 one.fitness.values = (loss(one),)
             curve.append(min(one.fitness.values[0] for one in population))
-            population = algorithms.varAnd(tools.selTournament(population, MEMBERS, tournsize=tournament), box, cxpb=rate, mutpb=1.0)
+            population = algorithms.varAnd(
+                tools.selTournament(population, MEMBERS, tournsize=tournament), box, cxpb=rate, mutpb=1.0
+            )
         curves.append([curve[generation] for generation in GENERATIONS])
     random.setstate(before)
     return torch.tensor(curves, dtype=torch.float64)
@@ -252,10 +295,16 @@ def deap_best(case, crossover, tournament, rate):
 
 @pytest.mark.verify
 @pytest.mark.parametrize("case", PROBLEMS)
-@pytest.mark.parametrize(("crossover", "tournament", "rate"), [("uniform", 3, 0.9), ("one_point", 2, 0.6), ("two_point", 2, 1.0)])
+@pytest.mark.parametrize(
+    ("crossover", "tournament", "rate"), [("uniform", 3, 0.9), ("one_point", 2, 0.6), ("two_point", 2, 1.0)]
+)
 def test_ga_improves_like_deap(case, crossover, tournament, rate):
     theirs = deap_best(case, crossover, tournament, rate)
     same = {"crossover": crossover, "tournament": tournament, "recombination_rate": rate}
     assert deviation(our_best(case, **same), theirs) < Z
-    assert deviation(our_best(case, **same | {"tournament": tournament + 1}), theirs) > Z  # mutant: stronger selection
-    assert deviation(our_best(case, **same | {"recombination_rate": 0.0}), theirs) > Z  # mutant: no recombination
+    assert (
+        deviation(our_best(case, **same | {"tournament": tournament + 1}), theirs) > Z
+    )  # mutant: stronger selection
+    assert (
+        deviation(our_best(case, **same | {"recombination_rate": 0.0}), theirs) > Z
+    )  # mutant: no recombination

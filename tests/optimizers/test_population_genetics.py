@@ -1,4 +1,7 @@
-"""Populations and walks on bits beside loops, what they ask, and what they refuse. Their laws are in tests/truths."""
+"""Populations and walks on bits beside loops, what they ask, and what they refuse.
+
+Their laws are in tests/truths.
+"""
 
 import math
 
@@ -21,13 +24,17 @@ def make(worlds=R):
 
 
 def begin(optimizer, dim, streams, known=True):
-    return optimizer.init(Problem(dim, Bits(), known, lambda n: streams.at(0).coins("init", (n, dim)).to(torch.uint8)), streams)
+    return optimizer.init(
+        Problem(dim, Bits(), known, lambda n: streams.at(0).coins("init", (n, dim)).to(torch.uint8)), streams
+    )
 
 
 def rugged(points):
     """A loss (R, P) of bits that no two genotypes share."""
     x = points.double()
-    return 1 + torch.sin(x @ torch.arange(1.0, x.shape[-1] + 1, dtype=torch.float64) ** 1.5 + 3 * x[..., :1].sum(-1))
+    return 1 + torch.sin(
+        x @ torch.arange(1.0, x.shape[-1] + 1, dtype=torch.float64) ** 1.5 + 3 * x[..., :1].sum(-1)
+    )
 
 
 def run(optimizer, dim, steps, known=True):
@@ -49,7 +56,7 @@ def parity(cuts):
     return out
 
 
-# wright_fisher -----------------------------------------------------------------------------------------------------------
+# wright_fisher ----------------------------------------------------------------------------------------------
 
 
 def test_multi_point():
@@ -62,13 +69,21 @@ def test_multi_point():
 @pytest.mark.parametrize("model", ["wright_fisher", "moran"])
 def test_one_step_beside_a_loop(ploidy, model):
     n, dim, beta = 5, 6, 1.7
-    options = {"selection_strength": beta, "crossover": "multi_point", "recombination_rate": 0.3, "mutation_rate": 0.2}
+    options = {
+        "selection_strength": beta,
+        "crossover": "multi_point",
+        "recombination_rate": 0.3,
+        "mutation_rate": 0.2,
+    }
     optimizer = OPTIMIZERS["wright_fisher"](population=n, ploidy=ploidy, model=model, **options)
     states, _, infos = run(optimizer, dim, 1)
     births = n if model == "wright_fisher" else 1
     gametes, s = births * ploidy, make().at(1)
     mothers, fathers = (s.uniform("drift", (gametes,), part) for part in (0, 1))
-    cuts, flips = s.bernoulli("recombination", 0.3, (gametes, dim - 1), part=1), s.bernoulli("mutation", 0.2, (gametes, dim))
+    cuts, flips = (
+        s.bernoulli("recombination", 0.3, (gametes, dim - 1), part=1),
+        s.bernoulli("mutation", 0.2, (gametes, dim)),
+    )
     coins, dead = s.coins("recombination", (gametes,), part=2), s.integers("drift", n, (1,), part=2)
     for r in range(R):
         x, value = states[0].points[r].tolist(), rugged(states[0].points)[r].tolist()
@@ -79,9 +94,17 @@ def test_one_step_beside_a_loop(ploidy, model):
             second = naive.proportional(weights, fathers[r].tolist())
         else:
             turned = [int(c) for c in coins[r]]
-            first, second = [2 * i + c for i, c in zip(first, turned, strict=True)], [2 * i + 1 - c for i, c in zip(first, turned, strict=True)]
-        children = [naive.uniform(x[a], x[b], parity(c)) for a, b, c in zip(first, second, cuts[r].tolist(), strict=True)]
-        children = [naive.bit_flip(child, hits) for child, hits in zip(children, flips[r].tolist(), strict=True)]
+            first, second = (
+                [2 * i + c for i, c in zip(first, turned, strict=True)],
+                [2 * i + 1 - c for i, c in zip(first, turned, strict=True)],
+            )
+        children = [
+            naive.uniform(x[a], x[b], parity(c))
+            for a, b, c in zip(first, second, cuts[r].tolist(), strict=True)
+        ]
+        children = [
+            naive.bit_flip(child, hits) for child, hits in zip(children, flips[r].tolist(), strict=True)
+        ]
         if model == "moran":
             place = int(dead[r, 0]) * ploidy
             children = x[:place] + children + x[place + ploidy :]
@@ -107,7 +130,7 @@ def test_generations_ask_everyone():
     assert all(query.alive is None for query in run(OPTIMIZERS["wright_fisher"](population=6), 5, 3)[1])
 
 
-# walks -------------------------------------------------------------------------------------------------------------------
+# walks ------------------------------------------------------------------------------------------------------
 
 
 def test_a_greedy_walk_beside_a_loop():
@@ -140,7 +163,11 @@ def test_a_walk_goes_down_to_a_local_optimum(rule):
 @pytest.mark.parametrize("known", [True, False])
 def test_a_walk_asks_its_own_value_once_where_that_holds(known):
     queries = run(OPTIMIZERS["adaptive_walk"](), 6, 3, known)[1]
-    assert [query.alive.sum(1).tolist() for query in queries] == [[7] * R, [6 if known else 7] * R, [6 if known else 7] * R]
+    assert [query.alive.sum(1).tolist() for query in queries] == [
+        [7] * R,
+        [6 if known else 7] * R,
+        [6 if known else 7] * R,
+    ]
 
 
 @pytest.mark.parametrize("kind", ["one_plus_one_ea", "rls", "sswm"])
@@ -150,7 +177,9 @@ def test_a_pair_is_asked_where_values_are_noisy(kind, known):
     assert [query.points.shape[1] for query in queries] == [1 if known else 2] * 6
     assert torch.equal(queries[0].points[:, 0], states[0].points[:, 0])
     for before, after, query, info in list(zip(states, states[1:], queries, infos, strict=False))[known:]:
-        assert torch.equal(after.points, torch.where(info["accepted"][..., None], query.points[:, -1:], before.points))
+        assert torch.equal(
+            after.points, torch.where(info["accepted"][..., None], query.points[:, -1:], before.points)
+        )
         if kind != "one_plus_one_ea":
             assert ((query.points[:, -1:] ^ before.points).sum(-1) == 1).all()
         if kind != "sswm":
@@ -158,20 +187,24 @@ def test_a_pair_is_asked_where_values_are_noisy(kind, known):
     assert torch.equal(states[-1].value, rugged(states[-1].points))
 
 
-# quasispecies ------------------------------------------------------------------------------------------------------------
+# quasispecies -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("crossover", ["none", "one_point", "free"])
 def test_generations_beside_a_loop(crossover):
     dim, u, r, beta = 3, 0.07, 0.4, 1.3
-    optimizer = OPTIMIZERS["quasispecies"](founders=3, crossover=crossover, recombination_rate=r, mutation_rate=u, selection_strength=beta)
+    optimizer = OPTIMIZERS["quasispecies"](
+        founders=3, crossover=crossover, recombination_rate=r, mutation_rate=u, selection_strength=beta
+    )
     states = run(optimizer, dim, 3)[0]
     names = [tuple(g) for g in states[0].genotypes[0].tolist()]
     w = dict(zip(names, torch.exp(-beta * rugged(states[0].genotypes))[0].tolist(), strict=True))
     for world in range(R):
         x = dict(zip(names, states[0].frequency[world].tolist(), strict=True))
         for state in states[1:]:
-            x = exact.generation(x, w, u, 0.0 if crossover == "none" else r, "free" if crossover == "none" else crossover)
+            x = exact.generation(
+                x, w, u, 0.0 if crossover == "none" else r, "free" if crossover == "none" else crossover
+            )
             assert state.frequency[world].tolist() == pytest.approx(list(x.values()), abs=1e-14)
         share = [sum(f for g, f in x.items() if g[d]) for d in range(dim)]
         assert optimizer.center(states[-1])[world].tolist() == pytest.approx(share, abs=1e-14)
@@ -200,11 +233,13 @@ def test_founders():
 
 
 def test_too_many_loci():
-    with pytest.raises(ValueError, match="quasispecies: expected at most 16 loci, got 17; take wright_fisher"):
+    with pytest.raises(
+        ValueError, match="quasispecies: expected at most 16 loci, got 17; take wright_fisher"
+    ):
         begin(OPTIMIZERS["quasispecies"](), 17, make())
 
 
-# on landscapes of the registry -----------------------------------------------------------------------------------------------
+# on landscapes of the registry ------------------------------------------------------------------------------
 
 
 def test_the_populations_climb_a_rugged_landscape():
@@ -218,7 +253,9 @@ def test_the_populations_climb_a_rugged_landscape():
         ("rls", {}),
     ):
         optimizer = OPTIMIZERS[kind](**options)
-        state = optimizer.init(Problem(10, Bits(), True, lambda n: landscape.start(streams.at(0), n)), streams)
+        state = optimizer.init(
+            Problem(10, Bits(), True, lambda n: landscape.start(streams.at(0), n)), streams
+        )
         began = landscape.loss(optimizer.recommend(state)[:, None]).mean()
         for t in range(1, 31):
             query = optimizer.ask(state, streams.at(t))
@@ -226,7 +263,7 @@ def test_the_populations_climb_a_rugged_landscape():
         assert landscape.loss(optimizer.recommend(state)[:, None]).mean() < began - 0.05
 
 
-# distributions of independent bits -----------------------------------------------------------------------------------------------
+# distributions of independent bits --------------------------------------------------------------------------
 
 
 def moved(kind, dim=5, **options):
@@ -238,7 +275,9 @@ def moved(kind, dim=5, **options):
 
 def test_bernoulli_nes_beside_a_loop():
     """Theta - eta g / (p q) with g the covariance of loss and allele."""
-    before, after, points, value = moved("bernoulli_nes", population=6, shaping="raw", learning_rate=0.1, lean=0.7, margin=0.001)
+    before, after, points, value = moved(
+        "bernoulli_nes", population=6, shaping="raw", learning_rate=0.1, lean=0.7, margin=0.001
+    )
     for r in range(R):
         mean = sum(value[r].tolist()) / 6
         for d in range(5):
@@ -254,7 +293,9 @@ def test_pbil_beside_a_loop():
         best = naive.ordered(value[r].tolist())[:3]
         for d in range(5):
             share = sum(points[r, k, d].item() for k in best) / 3
-            assert after[r, d].item() == pytest.approx(min(max(0.8 * before[r, d].item() + 0.2 * share, 0.05), 0.95), abs=1e-14)
+            assert after[r, d].item() == pytest.approx(
+                min(max(0.8 * before[r, d].item() + 0.2 * share, 0.05), 0.95), abs=1e-14
+            )
 
 
 def test_cga_beside_a_loop():
@@ -269,4 +310,7 @@ def test_cga_beside_a_loop():
 def test_the_start_is_recommended_while_both_alleles_are_as_likely(kind, options):
     streams = make()
     state = begin(OPTIMIZERS[kind](**options), 5, streams)
-    assert torch.equal(OPTIMIZERS[kind](**options).recommend(state), streams.at(0).coins("init", (1, 5)).to(torch.uint8)[:, 0])
+    assert torch.equal(
+        OPTIMIZERS[kind](**options).recommend(state),
+        streams.at(0).coins("init", (1, 5)).to(torch.uint8)[:, 0],
+    )

@@ -20,18 +20,24 @@ from tests.references.operators import centered_ranks
 COUPLINGS = ["none", "constant_variance", "constant_temperature", "grow", "decay_and_grow"]
 STEPS = Schedule(kind="step", steps=2, factor=0.5)
 
-# schedules ---------------------------------------------------------------------------------------------------------------
+# schedules --------------------------------------------------------------------------------------------------
 
 LAWS = [
     ({"kind": "constant"}, lambda t: 1.0),
     ({"kind": "step", "steps": 4, "factor": 0.5}, lambda t: 0.5 ** (t // 4)),
     ({"kind": "exponential", "steps": 4, "factor": 0.5}, lambda t: 0.5 ** (t / 4)),
     ({"kind": "cosine", "steps": 8}, lambda t: 0.5 * (1 + math.cos(math.pi * min(t / 8, 1)))),
-    ({"kind": "cosine", "steps": 8, "factor": 0.2}, lambda t: 0.2 + 0.8 * 0.5 * (1 + math.cos(math.pi * min(t / 8, 1)))),
+    (
+        {"kind": "cosine", "steps": 8, "factor": 0.2},
+        lambda t: 0.2 + 0.8 * 0.5 * (1 + math.cos(math.pi * min(t / 8, 1))),
+    ),
     ({"kind": "inverse_time", "steps": 5}, lambda t: 1 / (1 + t / 5)),
     ({"kind": "inverse_time", "steps": 5, "factor": 0.25}, lambda t: 1 / (1 + 3 * t / 5)),
     ({"kind": "logarithmic", "steps": 5}, lambda t: 1 / (1 + math.log(1 + t) / math.log(6))),
-    ({"kind": "logarithmic", "steps": 5, "factor": 0.2}, lambda t: 1 / (1 + 4 * math.log(1 + t) / math.log(6))),
+    (
+        {"kind": "logarithmic", "steps": 5, "factor": 0.2},
+        lambda t: 1 / (1 + 4 * math.log(1 + t) / math.log(6)),
+    ),
 ]
 
 
@@ -52,7 +58,10 @@ def test_a_schedule_reaches_its_factor(kind):
     ("options", "message"),
     [
         ({"kind": "linear"}, "schedule.kind: expected one of constant, step"),
-        ({"kind": "cosine", "steps": "budgte"}, "schedule.steps: expected a number of steps > 0, or budget, got 'budgte'"),
+        (
+            {"kind": "cosine", "steps": "budgte"},
+            "schedule.steps: expected a number of steps > 0, or budget, got 'budgte'",
+        ),
         ({"steps": "budget"}, "schedule.steps: expected none for a constant schedule, got budget"),
         ({"kind": "cosine", "steps": 0}, "schedule.steps: expected > 0"),
         ({"kind": "step", "steps": 3, "factor": 1.5}, "schedule.factor: expected <= 1"),
@@ -83,24 +92,35 @@ def test_a_schedule_of_the_budget_ends_with_it(kind, options, queries, players, 
     made = asked.budgeted(queries, players)
     assert made.schedule.steps == steps
     after = torch.tensor([steps + made.schedule.warmup])
-    assert made.schedule.multiplier(after).item() == pytest.approx({"cosine": 0.0, "step": 0.1, "exponential": 0.001}[made.schedule.kind], abs=1e-15)
+    assert made.schedule.multiplier(after).item() == pytest.approx(
+        {"cosine": 0.0, "step": 0.1, "exponential": 0.001}[made.schedule.kind], abs=1e-15
+    )
     if asked.schedule.steps != steps:
-        with pytest.raises(ValueError, match=r"schedule.steps: expected a number of steps, got budget, which a study makes one"):
+        with pytest.raises(
+            ValueError,
+            match=r"schedule.steps: expected a number of steps, got budget, which a study makes one",
+        ):
             asked.schedule.multiplier(after)
 
 
 def test_two_schedules_and_the_noise_of_cem_end_with_the_budget():
-    es = OPTIMIZERS["openai_es"](sigma_schedule=Schedule(kind="cosine"), schedule=Schedule(kind="exponential")).budgeted(30)
+    es = OPTIMIZERS["openai_es"](
+        sigma_schedule=Schedule(kind="cosine"), schedule=Schedule(kind="exponential")
+    ).budgeted(30)
     assert (es.schedule.steps, es.sigma_schedule.steps) == (30, 30)
     assert OPTIMIZERS["cem"](noise=0.1, steps="budget").budgeted(30).steps == 30
     assert OPTIMIZERS["cem"]().budgeted(30).steps is None
 
 
-# sizes -------------------------------------------------------------------------------------------------------------------
+# sizes ------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("coupling", COUPLINGS)
-@pytest.mark.parametrize("schedule", [STEPS, Schedule(kind="exponential", steps=3, warmup=2), Schedule(kind="cosine", steps=9)], ids=lambda s: s.kind)
+@pytest.mark.parametrize(
+    "schedule",
+    [STEPS, Schedule(kind="exponential", steps=3, warmup=2), Schedule(kind="cosine", steps=9)],
+    ids=lambda s: s.kind,
+)
 def test_a_size_follows_what_is_scheduled(coupling, schedule):
     t = torch.arange(9)
     mu = schedule.multiplier(t).tolist()
@@ -109,26 +129,40 @@ def test_a_size_follows_what_is_scheduled(coupling, schedule):
     assert schedule.size(20, t, coupling).tolist() == [size for _, size in expected]
 
 
-@pytest.mark.parametrize(("base", "coupling", "expected"), [(10, "constant_temperature", [10, 5, 3, 1]), (10, "grow", [10, 20, 40, 80])])
+@pytest.mark.parametrize(
+    ("base", "coupling", "expected"),
+    [(10, "constant_temperature", [10, 5, 3, 1]), (10, "grow", [10, 20, 40, 80])],
+)
 def test_sizes_are_rounded_to_the_nearest_and_at_least_one(base, coupling, expected):
     """10, 5, 2.5 and 1.25 are 10, 5, 3 and 1."""
     assert STEPS.size(base, torch.tensor([0, 2, 4, 6]), coupling).tolist() == expected
     assert STEPS.size(1, torch.tensor([8]), "constant_variance").tolist() == [1]
-    assert STEPS.size(torch.tensor([3, 7]), torch.tensor([0, 2]), coupling).tolist() == [3, 4 if coupling != "grow" else 14]
+    assert STEPS.size(torch.tensor([3, 7]), torch.tensor([0, 2]), coupling).tolist() == [
+        3,
+        4 if coupling != "grow" else 14,
+    ]
 
 
 def test_a_multiplier_of_zero_asks_for_a_size_that_is_a_number():
     assert Schedule(kind="cosine", steps=5).size(8, torch.tensor([5]), "grow").tolist() == [2**31]
 
 
-# batches -----------------------------------------------------------------------------------------------------------------
+# batches ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", ["sgd", "langevin", "natural_sgd"])
 @pytest.mark.parametrize("coupling", COUPLINGS)
 def test_batches_and_steps_beside_a_loop(kind, coupling):
-    cold = {"temperature": 0.0} if kind == "langevin" else {"metric": "given", "matrix": (1.0,) * 7} if kind == "natural_sgd" else {}
-    optimizer = build(kind, {"learning_rate": 0.05, "batch": 12, "coupling": coupling, "schedule": STEPS} | cold)
+    cold = (
+        {"temperature": 0.0}
+        if kind == "langevin"
+        else {"metric": "given", "matrix": (1.0,) * 7}
+        if kind == "natural_sgd"
+        else {}
+    )
+    optimizer = build(
+        kind, {"learning_rate": 0.05, "batch": 12, "coupling": coupling, "schedule": STEPS} | cold
+    )
     states, queries, _ = play(optimizer, Reals(), make([1]), steps=9)
     rates, sizes = zip(*(naive.coupled(coupling, 0.5 ** (t // 2), 0.05, 12) for t in range(9)), strict=True)
     assert [int(query.batch) for query in queries] == list(sizes)
@@ -146,7 +180,12 @@ def test_without_a_batch_the_study_sets_it(kind):
 
 def test_the_oracle_bills_the_batches_and_takes_no_more_than_all_terms():
     """Batches of 8, 16 and 24, which is all, of 24 terms."""
-    optimizer, streams = build("sgd", {"batch": 8, "coupling": "grow", "schedule": Schedule(kind="step", steps=1, factor=0.5)}), make()
+    optimizer, streams = (
+        build(
+            "sgd", {"batch": 8, "coupling": "grow", "schedule": Schedule(kind="step", steps=1, factor=0.5)}
+        ),
+        make(),
+    )
     landscape = LANDSCAPES["quadratic"](dim=3, terms=24).bind(streams)
     ledger = Ledger(8, terms=24, budget=100.0)
     oracle, state = Oracle(landscape, Noise(), ledger), optimizer.init(problem(streams, Reals(), 3), streams)
@@ -157,7 +196,7 @@ def test_the_oracle_bills_the_batches_and_takes_no_more_than_all_terms():
     assert ledger.gradients.tolist() == [8 + 16 + 24] * 8
 
 
-# steps that follow the observed noise ------------------------------------------------------------------------------------
+# steps that follow the observed noise -----------------------------------------------------------------------
 
 
 def noisy(streams, loud=0.0):
@@ -167,14 +206,19 @@ def noisy(streams, loud=0.0):
     def answer(query, dtype):
         t, good = next(step), bowl(query, dtype)
         sigma = 0.2 + loud * (t % 5 == 4)
-        return good._replace(gradient=good.gradient + sigma * streams.at(t).normal("evaluation", query.points.shape[1:]))
+        return good._replace(
+            gradient=good.gradient + sigma * streams.at(t).normal("evaluation", query.points.shape[1:])
+        )
 
     return answer
 
 
 @pytest.mark.parametrize(
     "options",
-    [{"kind": "clt", "tolerance": 0.5, "memory": 3}, {"kind": "inverse_variance", "memory": 2.5, "long_memory": 6}],
+    [
+        {"kind": "clt", "tolerance": 0.5, "memory": 3},
+        {"kind": "inverse_variance", "memory": 2.5, "long_memory": 6},
+    ],
     ids=lambda o: o["kind"],
 )
 def test_noise_driven_steps_beside_a_loop(options):
@@ -184,14 +228,22 @@ def test_noise_driven_steps_beside_a_loop(options):
     gradients = [answer(query, torch.float64).gradient[0] for query in queries]
     for p in range(2):
         factors = naive.step_factors([g[p].tolist() for g in gradients], **options)
-        moves = [-(b.points - a.points)[0, p] / (0.05 * g[p]) for a, b, g in zip(states, states[1:], gradients, strict=False)]
+        moves = [
+            -(b.points - a.points)[0, p] / (0.05 * g[p])
+            for a, b, g in zip(states, states[1:], gradients, strict=False)
+        ]
         assert factors[0] == 1
         assert min(factors) < 0.9
-        assert torch.allclose(torch.stack(moves), torch.tensor(factors, dtype=torch.float64)[:, None].expand(12, 7), atol=1e-9)
+        assert torch.allclose(
+            torch.stack(moves), torch.tensor(factors, dtype=torch.float64)[:, None].expand(12, 7), atol=1e-9
+        )
 
 
 def test_the_variance_is_that_of_the_gradients_seen_until_the_memory_is_full():
-    sight, g = StepSize(kind="inverse_variance", memory=50, long_memory=50), make().normal("evaluation", (1, 3000))
+    sight, g = (
+        StepSize(kind="inverse_variance", memory=50, long_memory=50),
+        make().normal("evaluation", (1, 3000)),
+    )
     mean, spread = torch.zeros(8, 1, 10, dtype=torch.float64), torch.zeros(8, 1, 2, dtype=torch.float64)
     for t, seen in enumerate(g.unflatten(-1, (300, 10)).unbind(2)):
         mean, spread = sight.seen(mean, spread, seen, torch.full((8,), t))
@@ -199,7 +251,9 @@ def test_the_variance_is_that_of_the_gradients_seen_until_the_memory_is_full():
             first = g[..., :300].unflatten(-1, (30, 10))
             assert torch.allclose(mean, first.mean(2))
             assert torch.allclose(spread[..., 0].square(), first.var(2, correction=0).mean(-1))
-    assert spread[..., 0].square().mean().item() == pytest.approx(1 - 1 / 99, abs=0.03)  # 800 values with memory 50
+    assert spread[..., 0].square().mean().item() == pytest.approx(
+        1 - 1 / 99, abs=0.03
+    )  # 800 values with memory 50
 
 
 def test_a_tolerance_is_the_chance_of_the_central_limit_theorem():
@@ -220,7 +274,12 @@ def test_one_tolerance_and_one_memory_for_each_world(field, dtype):
 
     def last(value, worlds):
         streams = make(worlds, dtype)
-        return play(build("sgd", {"step_size": StepSize(**options | {field: value})}), Reals(), streams, answer=noisy(streams))[0][-1]
+        return play(
+            build("sgd", {"step_size": StepSize(**options | {field: value})}),
+            Reals(),
+            streams,
+            answer=noisy(streams),
+        )[0][-1]
 
     fused = last(values, range(3))
     assert all(same(fused, last(value, [row]), [row]) for row, value in enumerate(values.tolist()))
@@ -229,8 +288,14 @@ def test_one_tolerance_and_one_memory_for_each_world(field, dtype):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"kind": "clt"}, "step_size.tolerance: expected one with kind clt and none with another, got None with clt"),
-        ({"tolerance": 1.0}, "step_size.tolerance: expected one with kind clt and none with another, got 1.0 with scheduled"),
+        (
+            {"kind": "clt"},
+            "step_size.tolerance: expected one with kind clt and none with another, got None with clt",
+        ),
+        (
+            {"tolerance": 1.0},
+            "step_size.tolerance: expected one with kind clt and none with another, got 1.0 with scheduled",
+        ),
         ({"kind": "clt", "tolerance": 0.0}, "step_size.tolerance: expected > 0"),
         ({"kind": "clip"}, "step_size.kind: expected one of scheduled, clt, inverse_variance"),
         ({"memory": 1.0}, "step_size.memory: expected >= 2"),
@@ -242,18 +307,36 @@ def test_wrong_step_sizes(options, message):
         StepSize(**options)
 
 
-# populations -------------------------------------------------------------------------------------------------------------
+# populations ------------------------------------------------------------------------------------------------
 
 ES = {  # hyperparameters -> what the multiplier 1/2 of step 2 makes of them
     "shrinks": ({"population": 12, "coupling": "constant_temperature"}, {"population": 6, "sigma": 0.1}),
-    "shrinks fast": ({"population": 12, "coupling": "constant_variance"}, {"population": 4, "sigma": 0.1}),  # 1.5 pairs are 2
+    "shrinks fast": (
+        {"population": 12, "coupling": "constant_variance"},
+        {"population": 4, "sigma": 0.1},
+    ),  # 1.5 pairs are 2
     "grows": ({"population": 4, "coupling": "grow", "largest": 12}, {"population": 8, "sigma": 0.2}),
-    "grows until": ({"population": 4, "coupling": "decay_and_grow", "largest": 12}, {"population": 12, "sigma": 0.1}),
-    "follows eta": ({"population": 12, "coupling": "constant_temperature", "coupled": "learning_rate"}, {"population": 6, "learning_rate": 0.02}),
-    "changes nothing else": ({"population": 12, "coupling": "grow", "coupled": "learning_rate", "largest": 24}, {"population": 24}),
+    "grows until": (
+        {"population": 4, "coupling": "decay_and_grow", "largest": 12},
+        {"population": 12, "sigma": 0.1},
+    ),
+    "follows eta": (
+        {"population": 12, "coupling": "constant_temperature", "coupled": "learning_rate"},
+        {"population": 6, "learning_rate": 0.02},
+    ),
+    "changes nothing else": (
+        {"population": 12, "coupling": "grow", "coupled": "learning_rate", "largest": 24},
+        {"population": 24},
+    ),
     "stays": ({"population": 4, "largest": 12}, {"population": 4, "sigma": 0.1}),
 }
-WAYS = [{}, {"antithetic": False}, {"shaping": "raw"}, {"shaping": "raw", "antithetic": False}, {"inner": "adam"}]
+WAYS = [
+    {},
+    {"antithetic": False},
+    {"shaping": "raw"},
+    {"shaping": "raw", "antithetic": False},
+    {"inner": "adam"},
+]
 
 
 @pytest.mark.parametrize("name", ES)
@@ -264,7 +347,11 @@ def test_an_es_of_changing_size_steps_as_one_of_that_size(name, way):
     schedule = {"schedule" if options.get("coupled") == "learning_rate" else "sigma_schedule": STEPS}
     if name == "shrinks fast" and not way.get("antithetic", True):
         then = then | {"population": 3}
-    changing, plain, streams = build("openai_es", fixed | options | schedule), build("openai_es", fixed | then), make()
+    changing, plain, streams = (
+        build("openai_es", fixed | options | schedule),
+        build("openai_es", fixed | then),
+        make(),
+    )
     state, s = play(changing, Reals(), streams, steps=2)[0][-1], streams.at(3)
     query, small = changing.ask(state, s), plain.ask(state, streams.at(3))
     size = then["population"]
@@ -277,7 +364,9 @@ def test_an_es_of_changing_size_steps_as_one_of_that_size(name, way):
     answers = [Answer(torch.where(query.alive, value, bad)) for bad in (math.nan, -100.0)]
     new, other = (changing.tell(state, query, answer, s)[0] for answer in answers)
     assert same(new, other), "the answers for points that were not asked have no effect"
-    assert torch.allclose(new.center, plain.tell(state, small, bowl(small, torch.float64), s)[0].center, atol=1e-13)
+    assert torch.allclose(
+        new.center, plain.tell(state, small, bowl(small, torch.float64), s)[0].center, atol=1e-13
+    )
 
 
 @pytest.mark.parametrize("size", [5, 63, 200])
@@ -290,7 +379,10 @@ def test_ranks_of_those_alive(size):
     alive[6] = False
     ranks = operators.centered_ranks(value, alive)
     for row in range(8):
-        alone = [v if math.isfinite(v) else math.copysign(1e300, 1.0 if math.isnan(v) else v) for v in value[row, alive[row]].tolist()]
+        alone = [
+            v if math.isfinite(v) else math.copysign(1e300, 1.0 if math.isnan(v) else v)
+            for v in value[row, alive[row]].tolist()
+        ]
         expected = centered_ranks(alone) if len(alone) > 1 else [0.0] * len(alone)
         assert ranks[row, alive[row]].tolist() == pytest.approx(expected)
         assert (ranks[row, ~alive[row]] == 0).all()
@@ -343,19 +435,38 @@ def test_where_nobody_is_fit_parents_are_still_among_those_alive(selection):
 @pytest.mark.parametrize("antithetic", [True, False])
 def test_an_es_never_shrinks_below_two(antithetic):
     schedule = Schedule(kind="cosine", steps=1)
-    optimizer = build("openai_es", {"population": 8, "antithetic": antithetic, "coupling": "constant_variance", "sigma_schedule": schedule})
+    optimizer = build(
+        "openai_es",
+        {
+            "population": 8,
+            "antithetic": antithetic,
+            "coupling": "constant_variance",
+            "sigma_schedule": schedule,
+        },
+    )
     assert play(optimizer, Reals(), make(), steps=2)[1][1].alive.sum(1).tolist() == [2] * 8
 
 
 def test_a_ga_never_shrinks_below_one_child_beside_its_elite():
-    optimizer = build("ga", {"population": 8, "elite": 2, "coupling": "constant_variance", "schedule": Schedule(kind="cosine", steps=1)})
+    optimizer = build(
+        "ga",
+        {
+            "population": 8,
+            "elite": 2,
+            "coupling": "constant_variance",
+            "schedule": Schedule(kind="cosine", steps=1),
+        },
+    )
     assert play(optimizer, Reals(), make(), steps=2)[1][1].alive.sum(1).tolist() == [3] * 8
 
 
 def test_the_mutation_of_a_ga_follows_the_schedule():
     """After two steps it is half as wide on reals and half as frequent on bits."""
     options = {"population": 2000, "selection": "none", "crossover": "none", "schedule": STEPS}
-    for domain, measure in ((Reals(), lambda moved: moved.std().item() / 0.1), (Bits(), lambda moved: moved.double().mean().item() * 7)):
+    for domain, measure in (
+        (Reals(), lambda moved: moved.std().item() / 0.1),
+        (Bits(), lambda moved: moved.double().mean().item() * 7),
+    ):
         optimizer, streams = build("ga", options), make()
         state = optimizer.init(problem(streams, domain, 7), streams)
         state = state._replace(points=torch.zeros_like(state.points))

@@ -12,7 +12,13 @@ from tests.references import systematic as naive
 R, P = 5, 7
 NORMALS = torch.randn((R, P), generator=torch.Generator().manual_seed(1), dtype=torch.float64)
 TIED = NORMALS.round()  # many are equal
-METHODS = [("tournament", {}), ("tournament", {"tournament": 3}), ("truncation", {"truncation": 0.4}), ("proportional", {}), ("none", {})]
+METHODS = [
+    ("tournament", {}),
+    ("tournament", {"tournament": 3}),
+    ("truncation", {"truncation": 0.4}),
+    ("proportional", {}),
+    ("none", {}),
+]
 
 
 def ga(selection, options):
@@ -24,16 +30,24 @@ def at(step, worlds=R):
 
 
 def offspring(parents, count=P):
-    return torch.zeros(len(parents), count, dtype=torch.float64).scatter_add_(1, parents, torch.ones_like(parents, dtype=torch.float64))
+    return torch.zeros(len(parents), count, dtype=torch.float64).scatter_add_(
+        1, parents, torch.ones_like(parents, dtype=torch.float64)
+    )
 
 
 @pytest.mark.parametrize("size", [1, 2, 3])
-@pytest.mark.parametrize("value", [NORMALS, TIED, torch.full((R, P), torch.nan, dtype=torch.float64)], ids=["values", "ties", "lost"])
+@pytest.mark.parametrize(
+    "value",
+    [NORMALS, TIED, torch.full((R, P), torch.nan, dtype=torch.float64)],
+    ids=["values", "ties", "lost"],
+)
 def test_tournament_chances_beside_all_tournaments(value, size):
     worst = torch.where(value.isnan(), torch.inf, value).tolist()
     expected = torch.tensor([naive.tournament_chances(v, size) for v in worst])
     groups = torch.tensor([[[a == b for b in v] for a in v] for v in worst]).double()
-    shared = (groups @ expected.double()[..., None])[..., 0] / groups.sum(-1)  # the loop breaks ties by who enters first: alike on average
+    shared = (groups @ expected.double()[..., None])[..., 0] / groups.sum(
+        -1
+    )  # the loop breaks ties by who enters first: alike on average
     assert torch.allclose(expected.double().sum(1), torch.ones(R, dtype=torch.float64))
     assert torch.allclose(operators.tournament_chances(value, size), shared, atol=1e-14)
 
@@ -57,8 +71,13 @@ def test_beside_a_loop(n, part):
     chance = operators.chances(NORMALS, ga("proportional", {}))
     for step in (1, 2, 30, 1000):
         found = operators.systematic(NORMALS, chance, at(step), n, part).tolist()
-        expected = [naive.systematic(v, c, n, naive.offset(step, part)) for v, c in zip(NORMALS.tolist(), chance.tolist(), strict=True)]
-        assert (found if part == 0 else [sorted(f) for f in found]) == (expected if part == 0 else [sorted(e) for e in expected])
+        expected = [
+            naive.systematic(v, c, n, naive.offset(step, part))
+            for v, c in zip(NORMALS.tolist(), chance.tolist(), strict=True)
+        ]
+        assert (found if part == 0 else [sorted(f) for f in found]) == (
+            expected if part == 0 else [sorted(e) for e in expected]
+        )
 
 
 @pytest.mark.parametrize(("selection", "options"), METHODS)
@@ -84,7 +103,9 @@ def test_worlds_of_one_batch_may_be_at_different_steps():
     together = operators.parents(NORMALS, at(steps), P, method, 1)
     for row, step in enumerate(steps.tolist()):
         streams = Streams(seed=4, worlds=torch.tensor([row])).at(step)
-        assert torch.equal(together[row : row + 1], operators.parents(NORMALS[row : row + 1], streams, P, method, 1))
+        assert torch.equal(
+            together[row : row + 1], operators.parents(NORMALS[row : row + 1], streams, P, method, 1)
+        )
 
 
 def test_individuals_have_no_names():
@@ -92,7 +113,9 @@ def test_individuals_have_no_names():
     order = torch.tensor([3, 0, 6, 1, 5, 2, 4])
     for selection, options in METHODS[:-1]:
         method = ga(selection, options)
-        plain, moved = (offspring(operators.parents(value, at(5), P, method)) for value in (NORMALS, NORMALS[:, order]))
+        plain, moved = (
+            offspring(operators.parents(value, at(5), P, method)) for value in (NORMALS, NORMALS[:, order])
+        )
         assert torch.equal(plain[:, order], moved)
 
 
@@ -106,12 +129,17 @@ def test_only_those_alive_are_parents():
         assert (chance[~lives] == 0).all()
         few = operators.chances(value[4:, :5], ga(selection, options))[0]  # the five alone
         assert torch.allclose(chance[4, :5] / chance[4].sum(), few / few.sum())
-        assert (operators.parents(value, at(2), 9, ga(selection, options), among=among) < among[:, None]).all()
+        assert (
+            operators.parents(value, at(2), 9, ga(selection, options), among=among) < among[:, None]
+        ).all()
 
 
 def test_turns():
     assert operators.turn(at(4, 2), 10, 3, torch.device("cpu")).tolist() == [[2, 3, 4]] * 2
-    assert operators.turn(at(torch.tensor([4, 3]), 2), 10, 3, torch.device("cpu")).tolist() == [[2, 3, 4], [9, 0, 1]]
+    assert operators.turn(at(torch.tensor([4, 3]), 2), 10, 3, torch.device("cpu")).tolist() == [
+        [2, 3, 4],
+        [9, 0, 1],
+    ]
 
 
 CASES = [
@@ -127,15 +155,28 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "options"), CASES, ids=lambda x: x if isinstance(x, str) else "-".join(map(str, x.values())))
+@pytest.mark.parametrize(
+    ("kind", "options"), CASES, ids=lambda x: x if isinstance(x, str) else "-".join(map(str, x.values()))
+)
 def test_nothing_is_drawn_from_drift(kind, options):
-    """Redrawing drift changes nothing; with sampling at random it does (the mutant). Mates come from pairing, unless there are none."""
+    """Redrawing drift changes nothing; with sampling at random it does (the mutant).
+
+    Mates come from pairing, unless there are none.
+    """
     domain = OPTIMIZERS[kind].domains[-1]()
-    systematic, random = (OPTIMIZERS[kind](sampling=sampling, **options) for sampling in ("systematic", "random"))
+    systematic, random = (
+        OPTIMIZERS[kind](sampling=sampling, **options) for sampling in ("systematic", "random")
+    )
     plain = play(systematic, domain, make())[0][-1]
     assert same(plain, play(systematic, domain, make().redraw("drift", 1))[0][-1])
-    assert not same(play(random, domain, make())[0][-1], play(random, domain, make().redraw("drift", 1))[0][-1])
-    mates = options.get("crossover") != "none" and options.get("model") != "moran" and kind != "async_steady_state_ga"
+    assert not same(
+        play(random, domain, make())[0][-1], play(random, domain, make().redraw("drift", 1))[0][-1]
+    )
+    mates = (
+        options.get("crossover") != "none"
+        and options.get("model") != "moran"
+        and kind != "async_steady_state_ga"
+    )
     assert same(plain, play(systematic, domain, make().redraw("pairing", 1))[0][-1]) != mates
 
 
@@ -146,8 +187,15 @@ def test_all_switches_off_leave_no_randomness(kind, domain):
     cls = OPTIMIZERS[kind]
 
     def moved(source, *left_on):
-        off = {key: value for other, levels in cls.switches.items() if other not in left_on for key, value in levels["off"].items()}
-        once, again = (play(cls(population=6, **off), domain, make().redraw(source, k), steps=12)[0] for k in (0, 1))
+        off = {
+            key: value
+            for other, levels in cls.switches.items()
+            if other not in left_on
+            for key, value in levels["off"].items()
+        }
+        once, again = (
+            play(cls(population=6, **off), domain, make().redraw(source, k), steps=12)[0] for k in (0, 1)
+        )
         return not all(same(a, b) for a, b in zip(once, again, strict=True))
 
     assert not any(moved(source) for source in cls.sources)
@@ -175,13 +223,18 @@ TRAJECTORIES = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "source", "options"), TRAJECTORIES, ids=[kind for kind, _, _ in TRAJECTORIES])
+@pytest.mark.parametrize(
+    ("kind", "source", "options"), TRAJECTORIES, ids=[kind for kind, _, _ in TRAJECTORIES]
+)
 def test_a_switch_takes_its_source_away(kind, source, options):
     """The points of all steps are the same however the source is drawn; without the switch they are not."""
     cls = OPTIMIZERS[kind]
 
     def moved(**parameters):
-        once, again = (play(cls(**options | parameters).budgeted(1000), Reals(), make().redraw(source, k))[0] for k in (0, 1))
+        once, again = (
+            play(cls(**options | parameters).budgeted(1000), Reals(), make().redraw(source, k))[0]
+            for k in (0, 1)
+        )
         return not all(torch.equal(a.points, b.points) for a, b in zip(once, again, strict=True))
 
     assert moved()

@@ -40,27 +40,35 @@ def lucky(first):
     return answer
 
 
-# sgd: iterate averaging --------------------------------------------------------------------------------------------------
+# sgd: iterate averaging -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("options", "first"), [({"average": "polyak"}, 1), ({"average": "tail", "burn_in": 6}, 7)], ids=["polyak", "tail"])
+@pytest.mark.parametrize(
+    ("options", "first"),
+    [({"average": "polyak"}, 1), ({"average": "tail", "burn_in": 6}, 7)],
+    ids=["polyak", "tail"],
+)
 def test_an_average_is_the_mean_of_the_points(options, first):
     optimizer = build("sgd", {"momentum": 0.5, "learning_rate": 0.05, **options})
     states = play(optimizer, REALS, make(), steps=20)[0]
     points = torch.stack([state.points[:, 0] for state in states])  # x_0 .. x_20
     assert torch.allclose(optimizer.recommend(states[-1]), points[first:].mean(0), atol=1e-14)
     assert not torch.allclose(optimizer.recommend(states[-1]), points[first - 1 :].mean(0), atol=1e-6)
-    assert torch.equal(optimizer.recommend(states[first]), points[first])  # before, and with one point, the trajectory's own
+    assert torch.equal(
+        optimizer.recommend(states[first]), points[first]
+    )  # before, and with one point, the trajectory's own
     assert torch.equal(optimizer.center(states[-1]), points[-1])
 
 
 def test_averaging_does_not_change_the_trajectory():
-    plain, averaged = (play(build("sgd", {"average": a, "starts": 3}), REALS, make())[0][-1] for a in ("none", "polyak"))
+    plain, averaged = (
+        play(build("sgd", {"average": a, "starts": 3}), REALS, make())[0][-1] for a in ("none", "polyak")
+    )
     assert torch.equal(plain.points, averaged.points)
     assert torch.equal(plain.mean, plain.points)
 
 
-# adam --------------------------------------------------------------------------------------------------------------------
+# adam -------------------------------------------------------------------------------------------------------
 
 ADAM = [
     ("Adam", {}),
@@ -75,7 +83,13 @@ def torch_adam(kind, options, start, steps):
     """Torch's own, on the bowl of the contract."""
     x = start.clone().requires_grad_()
     betas = (options.get("beta1", 0.9), options.get("beta2", 0.999))
-    peer = getattr(torch.optim, kind)([x], lr=0.05, betas=betas, eps=options.get("epsilon", 1e-8), weight_decay=options.get("weight_decay", 0.0))
+    peer = getattr(torch.optim, kind)(
+        [x],
+        lr=0.05,
+        betas=betas,
+        eps=options.get("epsilon", 1e-8),
+        weight_decay=options.get("weight_decay", 0.0),
+    )
     visited = []
     for step in range(steps):
         peer.param_groups[0]["lr"] = 0.05 * 0.1 ** (step // 5) if "schedule" in options else 0.05
@@ -93,12 +107,17 @@ def test_adam_is_torch_adam(kind, options):
     assert torch.allclose(ours, torch_adam(kind, options, states[0].points[0, 0], 40), rtol=0, atol=1e-12)
     if options.get("weight_decay"):
         other = "Adam" if kind == "AdamW" else "AdamW"
-        assert not torch.allclose(ours, torch_adam(other, options, states[0].points[0, 0], 40), rtol=0, atol=1e-3)
+        assert not torch.allclose(
+            ours, torch_adam(other, options, states[0].points[0, 0], 40), rtol=0, atol=1e-3
+        )
 
 
 def test_adam_ignores_the_scale_of_the_loss():
     optimizer = build("adam", {"epsilon": 1e-300})
-    plain, scaled = (play(optimizer, REALS, make(), answer=lambda q, t, k=k: bowl(q, t, scale=k))[0][-1].points for k in (1.0, 2.0**40))
+    plain, scaled = (
+        play(optimizer, REALS, make(), answer=lambda q, t, k=k: bowl(q, t, scale=k))[0][-1].points
+        for k in (1.0, 2.0**40)
+    )
     assert torch.equal(plain, scaled)
 
 
@@ -118,16 +137,22 @@ def test_answers_without_gradients_are_refused(kind):
         optimizer.tell(state, optimizer.ask(state, s), Answer(torch.zeros(8, 1)), s)
 
 
-# langevin ----------------------------------------------------------------------------------------------------------------
+# langevin ---------------------------------------------------------------------------------------------------
 
 
 def test_langevin_at_zero_temperature_is_sgd():
-    cold, sgd = build("langevin", {"temperature": 0.0, "learning_rate": 0.05}), build("sgd", {"learning_rate": 0.05})
+    cold, sgd = (
+        build("langevin", {"temperature": 0.0, "learning_rate": 0.05}),
+        build("sgd", {"learning_rate": 0.05}),
+    )
     assert torch.equal(play(cold, REALS, make())[0][-1].points, play(sgd, REALS, make())[0][-1].points)
 
 
 def test_langevin_beside_a_loop():
-    optimizer = build("langevin", {"temperature": 0.2, "learning_rate": 0.05, "schedule": Schedule(kind="inverse_time", steps=2)})
+    optimizer = build(
+        "langevin",
+        {"temperature": 0.2, "learning_rate": 0.05, "schedule": Schedule(kind="inverse_time", steps=2)},
+    )
     states = play(optimizer, REALS, make([1]), steps=6)[0]
     x = states[0].points[0, 0]
     for step in range(6):
@@ -136,14 +161,18 @@ def test_langevin_beside_a_loop():
     assert torch.allclose(states[-1].points[0, 0], x, atol=1e-13)
 
 
-# metropolis and simulated annealing --------------------------------------------------------------------------------------
+# metropolis and simulated annealing -------------------------------------------------------------------------
 
 WALKS = [
     ("metropolis", {"temperature": 0.3, "sigma": 0.4}, REALS),
     ("metropolis", {"temperature": 0.0, "sigma": 0.4}, REALS),
     ("metropolis", {"temperature": 1.0}, Bits()),
     ("metropolis", {"temperature": 1.0, "mutation_rate": 0.3}, Bits()),
-    ("simulated_annealing", {"temperature": 3.0, "sigma": 0.4, "schedule": Schedule(kind="exponential", steps=4)}, REALS),
+    (
+        "simulated_annealing",
+        {"temperature": 3.0, "sigma": 0.4, "schedule": Schedule(kind="exponential", steps=4)},
+        REALS,
+    ),
     ("simulated_annealing", {"temperature": 3.0, "schedule": Schedule(kind="inverse_time", steps=4)}, Bits()),
 ]
 
@@ -170,8 +199,12 @@ def test_a_walk_beside_a_loop(kind, options, domain):
     states, queries, infos = play(build(kind, options), domain, make([4]), steps=25)
     assert queries[0].points.tolist() == states[0].points.tolist()
     proposals, uniforms = zip(*moves(options, domain, 25, 4), strict=True)
-    ramp = options["schedule"].multiplier(torch.arange(1, 25)).tolist() if "schedule" in options else [1.0] * 24
-    loss = loss_of_bowl if isinstance(domain, Reals) else lambda x: sum((1 + d / 4) * b for d, b in enumerate(x))
+    ramp = (
+        options["schedule"].multiplier(torch.arange(1, 25)).tolist() if "schedule" in options else [1.0] * 24
+    )
+    loss = (
+        loss_of_bowl if isinstance(domain, Reals) else lambda x: sum((1 + d / 4) * b for d, b in enumerate(x))
+    )
     heat = [options["temperature"] * r for r in ramp]
     visited, accepted = naive.metropolis(states[0].points[0, 0].tolist(), proposals, uniforms, heat, loss)
     assert [info["accepted"].item() for info in infos[1:]] == accepted
@@ -189,7 +222,9 @@ def test_a_noisy_walk_asks_the_current_point_again(kind, domain):
     for state, query, new, info in zip(states[:-1], queries, states[1:], infos, strict=True):
         assert query.points.shape == (8, 4, 7)
         assert torch.equal(query.points[:, :2], state.points)
-        assert torch.equal(new.points, torch.where(info["accepted"][..., None], query.points[:, 2:], state.points))
+        assert torch.equal(
+            new.points, torch.where(info["accepted"][..., None], query.points[:, 2:], state.points)
+        )
     assert (states[1].value[:, 1] < -50).all()
     assert not infos[0]["accepted"][:, 1].any()
     assert (states[2].value > -1).all()
@@ -205,7 +240,10 @@ def test_one_bit_flips_at_every_locus_alike():
 
 
 def test_acceptance_of_what_is_no_number():
-    """NaN and inf are never accepted over a number, always left for one, and equal to each other; nothing depends on the temperature 0."""
+    """NaN and inf are never accepted over a number, always left for one, and equal to each other.
+
+    Nothing depends on the temperature 0.
+    """
     old = torch.tensor([[1.0, 1.0, math.nan, math.inf, -math.inf, 1.0]], dtype=torch.float64)
     new = torch.tensor([[math.nan, math.inf, 1.0, math.nan, 1.0, 1.0]], dtype=torch.float64)
     for temperature in (0.0, 1.0, math.inf):
@@ -219,17 +257,21 @@ def test_annealing_recommends_the_best_point_visited():
     visited = torch.cat([state.points for state in states[1:]], 1)
     value = bowl(queries[0]._replace(points=visited), torch.float64).value
     assert torch.equal(optimizer.recommend(states[-1]), visited[range(8), value.argmin(1)])
-    assert (value.amin(1) < bowl(queries[0]._replace(points=states[-1].points), torch.float64).value.amin(1)).any()
+    assert (
+        value.amin(1) < bowl(queries[0]._replace(points=states[-1].points), torch.float64).value.amin(1)
+    ).any()
     noisy = play(optimizer, REALS, make(), steps=30, exact=False)[0][-1]
     assert torch.equal(optimizer.recommend(noisy), noisy.points[range(8), noisy.value.argmin(1)])
 
 
-# signed sgd --------------------------------------------------------------------------------------------------------------
+# signed sgd -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("momentum", [0.0, 0.8])
 def test_signed_sgd_beside_a_loop(momentum):
-    states = play(build("signed_sgd", {"learning_rate": 0.05, "momentum": momentum}), REALS, make([1]), steps=12)[0]
+    states = play(
+        build("signed_sgd", {"learning_rate": 0.05, "momentum": momentum}), REALS, make([1]), steps=12
+    )[0]
     x, v = states[0].points[0, 0], torch.zeros(7, dtype=torch.float64)
     for _ in range(12):
         v = momentum * v + (1 - momentum) * slope_of_bowl(x)
@@ -240,11 +282,14 @@ def test_signed_sgd_beside_a_loop(momentum):
 def test_law_40_signed_sgd_ignores_the_scale_of_the_loss():
     """F -> 2^k f leaves the trajectory, bit for bit; that of SGD it does not."""
     for kind, equal in (("signed_sgd", True), ("sgd", False)):
-        plain, scaled = (play(build(kind, {}), REALS, make(), answer=lambda q, t, k=k: bowl(q, t, scale=k))[0][-1].points for k in (1.0, 0.25))
+        plain, scaled = (
+            play(build(kind, {}), REALS, make(), answer=lambda q, t, k=k: bowl(q, t, scale=k))[0][-1].points
+            for k in (1.0, 0.25)
+        )
         assert torch.equal(plain, scaled) is equal
 
 
-# natural sgd -------------------------------------------------------------------------------------------------------------
+# natural sgd ------------------------------------------------------------------------------------------------
 
 FULL = torch.diag(torch.arange(1.0, 8, dtype=torch.float64)) + 0.3
 DIAGONAL = torch.arange(1.0, 8, dtype=torch.float64)
@@ -254,23 +299,38 @@ DIAGONAL = torch.arange(1.0, 8, dtype=torch.float64)
 @pytest.mark.parametrize("matrix", [DIAGONAL, FULL], ids=["diagonal", "full"])
 @pytest.mark.parametrize("damping", [0.0, 0.5])
 def test_a_given_metric(matrix, damping, dtype):
-    """One step solves (G + d I) step = g; worlds are what they are alone, with one damping for all or one for each."""
-    options = {"metric": "given", "matrix": tuple(map(tuple, matrix.tolist())) if matrix.ndim == 2 else tuple(matrix.tolist()), "starts": 3}
+    """One step solves (G + d I) step = g.
+
+    Worlds are what they are alone, with one damping for all or one for each.
+    """
+    options = {
+        "metric": "given",
+        "matrix": tuple(map(tuple, matrix.tolist())) if matrix.ndim == 2 else tuple(matrix.tolist()),
+        "starts": 3,
+    }
     one = build("natural_sgd", options | {"damping": damping})
     states = play(one, REALS, make(dtype=dtype))[0]
     g = (matrix.diag() if matrix.ndim == 1 else matrix) + damping * torch.eye(7, dtype=torch.float64)
     x = states[0].points.double()
     step = torch.linalg.solve(g, slope_of_bowl(x).mT).mT
-    assert torch.allclose(states[1].points.double(), x - 0.1 * step, atol=1e-13 if dtype == torch.float64 else 1e-5)
-    assert all(same(a, b, [5, 2]) for a, b in zip(states, play(one, REALS, make([5, 2], dtype))[0], strict=True))
+    assert torch.allclose(
+        states[1].points.double(), x - 0.1 * step, atol=1e-13 if dtype == torch.float64 else 1e-5
+    )
+    assert all(
+        same(a, b, [5, 2]) for a, b in zip(states, play(one, REALS, make([5, 2], dtype))[0], strict=True)
+    )
     each = build("natural_sgd", options | {"damping": torch.full((8,), damping)})
     assert torch.equal(play(each, REALS, make(dtype=dtype))[0][-1].points, states[-1].points)
 
 
 def test_newton_reaches_the_minimum_in_one_step():
-    optimizer = build("natural_sgd", {"metric": "given", "matrix": tuple(CURVATURE.tolist()), "learning_rate": 1.0})
+    optimizer = build(
+        "natural_sgd", {"metric": "given", "matrix": tuple(CURVATURE.tolist()), "learning_rate": 1.0}
+    )
     states = play(optimizer, REALS, make(), steps=1)[0]
-    assert torch.allclose(optimizer.recommend(states[-1]), torch.full((8, 7), 0.3, dtype=torch.float64), atol=1e-14)
+    assert torch.allclose(
+        optimizer.recommend(states[-1]), torch.full((8, 7), 0.3, dtype=torch.float64), atol=1e-14
+    )
 
 
 def test_a_metric_of_another_size_is_refused():
@@ -288,11 +348,18 @@ def test_natural_sgd_far_out():
     assert torch.allclose(new.points[0, 0], torch.tensor([800.0, -800.0, -1.0], dtype=torch.float64))
 
 
-# spsa --------------------------------------------------------------------------------------------------------------------
+# spsa -------------------------------------------------------------------------------------------------------
 
 
 def test_spsa_beside_a_loop():
-    options = {"learning_rate": 0.03, "perturbation": 0.2, "stability": 2.0, "alpha": 0.7, "gamma": 0.2, "pairs": 2}
+    options = {
+        "learning_rate": 0.03,
+        "perturbation": 0.2,
+        "stability": 2.0,
+        "alpha": 0.7,
+        "gamma": 0.2,
+        "pairs": 2,
+    }
     states, queries, _ = play(build("spsa", options), REALS, make([1]), steps=6)
     x = states[0].center[0, 0].tolist()
     for k in range(6):
@@ -303,7 +370,7 @@ def test_spsa_beside_a_loop():
     assert states[-1].center[0, 0].tolist() == pytest.approx(x, abs=1e-12)
 
 
-# games -------------------------------------------------------------------------------------------------------------------
+# games ------------------------------------------------------------------------------------------------------
 
 
 def three_players(query, dtype):
@@ -331,7 +398,11 @@ def problem_query(x):
 
 
 def test_extragradient_beside_a_loop():
-    optimizer, states = play_game("extragradient", {"learning_rate": 0.1, "starts": 2, "schedule": Schedule(kind="inverse_time", steps=1)}, 8)
+    optimizer, states = play_game(
+        "extragradient",
+        {"learning_rate": 0.1, "starts": 2, "schedule": Schedule(kind="inverse_time", steps=1)},
+        8,
+    )
     x = states[0].points
     for k in range(4):
         eta = 0.1 / (1 + k)
@@ -343,7 +414,12 @@ def test_extragradient_beside_a_loop():
 
 @pytest.mark.parametrize("momentum", [0.0, -0.4])
 def test_alternating_play_beside_a_loop(momentum):
-    options = {"learning_rate": 0.1, "starts": 2, "momentum": momentum, "schedule": Schedule(kind="inverse_time", steps=1)}
+    options = {
+        "learning_rate": 0.1,
+        "starts": 2,
+        "momentum": momentum,
+        "schedule": Schedule(kind="inverse_time", steps=1),
+    }
     optimizer, states = play_game("alternating", options, 9)
     x, v = states[0].points.clone(), torch.zeros(8, 2, 6, dtype=torch.float64)
     for turn in range(9):
@@ -362,11 +438,14 @@ def test_alternating_play_on_a_loss_is_sgd():
 
 def test_players_of_different_sizes_are_refused():
     s = make()
-    with pytest.raises(ValueError, match="alternating: expected players with as many coordinates each, got 2 players of 7 together"):
+    with pytest.raises(
+        ValueError,
+        match="alternating: expected players with as many coordinates each, got 2 players of 7 together",
+    ):
         build("alternating", {}).init(problem(s, REALS, 7)._replace(players=2), s)
 
 
-# nelder and mead ---------------------------------------------------------------------------------------------------------
+# nelder and mead --------------------------------------------------------------------------------------------
 
 
 def rosenbrock(x):
@@ -393,7 +472,9 @@ def play_rosenbrock(optimizer, s, dim, steps, *, noise=0.0, exact=True):
     for step in range(1, steps + 1):
         query = optimizer.ask(state, s.at(step))
         value = rosenbrock(query.points)
-        state, info = optimizer.tell(state, query, Answer(value + noise * s.at(step).normal("evaluation", value.shape[1:])), s.at(step))
+        state, info = optimizer.tell(
+            state, query, Answer(value + noise * s.at(step).normal("evaluation", value.shape[1:])), s.at(step)
+        )
         queries.append(query)
         phases.append(info["phase"])
     return state, queries, torch.stack(phases)
@@ -429,7 +510,12 @@ def test_nelder_mead_shrinks_as_scipys_does():
     ours = torch.cat(points, 1)
     for r in range(20):
         start, asked = ours[r, 0].numpy(), []
-        options = {"initial_simplex": np.vstack([start, start + 0.7 * np.eye(2)]), "maxfev": 120, "xatol": 0, "fatol": 0}
+        options = {
+            "initial_simplex": np.vstack([start, start + 0.7 * np.eye(2)]),
+            "maxfev": 120,
+            "xatol": 0,
+            "fatol": 0,
+        }
         loss = lambda x, asked=asked: asked.append(x.copy()) or float(wild(torch.from_numpy(x)))  # noqa: E731
         scipy.optimize.minimize(loss, start, method="Nelder-Mead", options=options)
         assert torch.allclose(ours[r, : len(asked)], torch.from_numpy(np.array(asked)), atol=1e-9)
@@ -453,7 +539,7 @@ def test_nelder_mead_behind_noise_asks_again_what_it_compares():
     assert not torch.equal(spoilt.simplex, noisy.simplex)
 
 
-# lbfgs -------------------------------------------------------------------------------------------------------------------
+# lbfgs ------------------------------------------------------------------------------------------------------
 
 
 def rosenbrock_answer(points):
@@ -474,7 +560,9 @@ def descend(optimizer, s, dim, steps, *, exact=True):
 
 def accepted_points(states, infos, world):
     """The points visited (k, D)."""
-    return torch.stack([state.point[world] for state, took in zip(states[1:], infos[:, world], strict=True) if took])
+    return torch.stack([
+        state.point[world] for state, took in zip(states[1:], infos[:, world], strict=True) if took
+    ])
 
 
 @pytest.mark.parametrize("memory", [1, 3])
@@ -488,7 +576,10 @@ def test_lbfgs_direction_beside_dense_matrices(memory):
         after = [state for state, took in zip(states[1:], infos[:, r], strict=True) if took]
         assert len(x) > 15
         for k in range(1, len(x)):
-            pairs = [((x[i + 1] - x[i]).tolist(), (slope[i + 1] - slope[i]).tolist()) for i in range(max(0, k - memory), k)]
+            pairs = [
+                ((x[i + 1] - x[i]).tolist(), (slope[i + 1] - slope[i]).tolist())
+                for i in range(max(0, k - memory), k)
+            ]
             law = naive.bfgs_direction(slope[k].tolist(), pairs)
             assert after[k].direction[r].tolist() == pytest.approx(law, rel=1e-6, abs=1e-9)
             move = x[k] - x[k - 1]  # t d
@@ -497,7 +588,10 @@ def test_lbfgs_direction_beside_dense_matrices(memory):
 
 
 def test_lbfgs_needs_about_as_many_gradients_as_scipys():
-    """Gradients until the loss of Rosenbrock's function in 3-D is below 1e-10, median of 30 worlds: within a half of scipy's."""
+    """Gradients until the loss of Rosenbrock's function in 3-D is below 1e-10, median of 30 worlds.
+
+    Within a half of scipy's.
+    """
     s = make(range(30))
     states, queries, _ = descend(build("lbfgs", {}), s, 3, 250)
     value = torch.stack([rosenbrock(query.points[:, 0]) for query in queries])
@@ -548,7 +642,10 @@ def test_lbfgs_behind_noise_asks_the_point_again():
 
 @pytest.mark.parametrize("kind", ["nelder_mead", "lbfgs"])
 def test_a_value_that_was_lucky_once_does_not_stay(kind):
-    """The start seems better by 100 in the first query; behind noise that is forgotten with the second, and the search goes on."""
+    """The start seems better by 100 in the first query.
+
+    Behind noise that is forgotten with the second, and the search goes on.
+    """
     optimizer, s = build(kind, {}), make()
     state = optimizer.init(problem(s, REALS, 5, exact=False), s)
     first = optimizer.recommend(state)
@@ -563,13 +660,18 @@ def test_a_value_that_was_lucky_once_does_not_stay(kind):
 
 @pytest.mark.parametrize(("outside", "shrinks"), [(1.5, False), (2.0, False), (2.5, True), (math.nan, True)])
 def test_an_outside_contraction_must_be_as_good_as_the_reflection(outside, shrinks):
-    """Vertices of values 0, 1, 3; a reflection of 2 lies between the last two, so the next point is the contraction on its side."""
+    """Vertices of values 0, 1, 3.
+
+    A reflection of 2 lies between the last two, so the next point is the contraction on its side.
+    """
     optimizer, s = build("nelder_mead", {}), make(range(1))
     state = optimizer.init(problem(s, REALS, 2), s)
     phases = []
     for step, value in enumerate((0.0, 1.0, 3.0, 2.0, outside), start=1):
         query = optimizer.ask(state, s.at(step))
-        state, info = optimizer.tell(state, query, Answer(torch.tensor([[value]], dtype=torch.float64)), s.at(step))
+        state, info = optimizer.tell(
+            state, query, Answer(torch.tensor([[value]], dtype=torch.float64)), s.at(step)
+        )
         phases.append(info["phase"].item())
     assert phases == [0, 0, 0, 1, 3]
     assert state.phase.item() == (0 if shrinks else 1)

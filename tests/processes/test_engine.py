@@ -1,4 +1,7 @@
-"""Cells on a real local cluster: the same Dataset however it is computed; a cell that fails takes nothing else with it."""
+"""Cells on a real local cluster: the same Dataset however it is computed.
+
+A cell that fails takes nothing else with it.
+"""
 
 import json
 import platform
@@ -18,7 +21,21 @@ from studies.results.assembly import STATUS
 from studies.run import sweep
 from studies.run.clusters import ClusterError, connect
 from studies.study_file.loading import load_study
-from tests.support.runs import BOWL, FEW, again, assert_same, cells, family, finish, here, no_leftovers, start, wait_for, workers, write  # noqa: F401
+from tests.support.runs import (
+    BOWL,
+    FEW,
+    again,
+    assert_same,
+    cells,
+    family,
+    finish,
+    here,
+    no_leftovers,  # noqa: F401
+    start,
+    wait_for,
+    workers,
+    write,
+)
 
 TROUBLED = FEW | {
     "name": "troubled",
@@ -48,7 +65,10 @@ def test_a_cell_that_fails_is_shown_and_tried_again(tmp_path):
     assert "2 cells failed" in err
     assert "Traceback" not in out + err
     records = [json.loads(path.read_text()) for path in (tmp_path / "out" / "errors").glob("*.json")]
-    assert all(record["task"]["landscape"]["kind"] == BOWL and (record["first"], record["last"]) == (0, 3) for record in records)
+    assert all(
+        record["task"]["landscape"]["kind"] == BOWL and (record["first"], record["last"]) == (0, 3)
+        for record in records
+    )
     assert sorted("slow_bowl.py" in record["traceback"] for record in records) == [True, True]
     status = open_study(tmp_path / "out")["status"]
     assert (status.sel(landscape=["raises", "crashes"]) == STATUS.index("failed")).all()
@@ -70,7 +90,9 @@ def test_a_plain_script_with_one_worker_and_then_more_worlds_with_two(tmp_path):
     assert again(tmp_path, "--workers", "2") == 0
     assert before.items() < cells(tmp_path).items()
     data = open_study(tmp_path / "out")
-    assert_same(data.isel(replicate=slice(2)).drop_vars("precision"), fewer.drop_vars("precision"))  # that follows from the spread of all starts
+    assert_same(
+        data.isel(replicate=slice(2)).drop_vars("precision"), fewer.drop_vars("precision")
+    )  # that follows from the spread of all starts
     assert_same(data, here(FEW, tmp_path / "here"))
 
 
@@ -105,23 +127,34 @@ def test_nothing_of_a_running_study_listens_on_another_address_than_this_machine
     write(tmp_path, FEW)
     process = start(tmp_path, "--workers", "2", delay=0.3)
     wait_for(lambda: len(workers(process)) == 2 and cells(tmp_path))
-    ours = {process.pid: listening(process.pid)} | {child.pid: listening(child.pid) for child in family(process)}
+    ours = {process.pid: listening(process.pid)} | {
+        child.pid: listening(child.pid) for child in family(process)
+    }
     assert {ip for addresses in ours.values() for ip in addresses} == {"127.0.0.1"}
-    assert all(ours[worker.pid] for worker in workers(process))  # a worker that listened nowhere would prove nothing
+    assert all(
+        ours[worker.pid] for worker in workers(process)
+    )  # a worker that listened nowhere would prove nothing
     code, _, err = finish(process)
     assert code == 0, err
 
 
 def listening(pid):
     """The addresses at which a process can be reached."""
-    return [c.laddr.ip for c in psutil.Process(pid).net_connections("inet") if c.status == psutil.CONN_LISTEN or c.type == socket.SOCK_DGRAM]
+    return [
+        c.laddr.ip
+        for c in psutil.Process(pid).net_connections("inet")
+        if c.status == psutil.CONN_LISTEN or c.type == socket.SOCK_DGRAM
+    ]
 
 
 def test_a_script_computes_where_the_study_says(tmp_path):
     path = write(tmp_path, FEW | {"cluster": {"kind": "tcp://127.0.0.1:1"}})
     with pytest.raises(ClusterError, match="no scheduler answers at tcp://127.0.0.1:1"):
         run_study(path, tmp_path / "out")
-    assert run_study(path, tmp_path / "out", {"replicates": 1}, cluster="local", workers=1).sizes["replicate"] == 1
+    assert (
+        run_study(path, tmp_path / "out", {"replicates": 1}, cluster="local", workers=1).sizes["replicate"]
+        == 1
+    )
 
 
 def test_workers_that_write_elsewhere_end_in_one_line_and_nothing_is_lost(tmp_path, capsys):
@@ -132,7 +165,11 @@ def test_workers_that_write_elsewhere_end_in_one_line_and_nothing_is_lost(tmp_pa
         assert again(tmp_path, "--cluster", address) == 2
     host, out = platform.node(), tmp_path / "out"
     err = capsys.readouterr().err.splitlines()
-    assert err[-1] == f"cluster: a worker on {host} does not see the folder {out}; give --out a folder that all workers share"
+    assert (
+        err[-1]
+        == f"cluster: a worker on {host} does not see the folder {out}; give --out a folder that all workers"
+        " share"
+    )
     assert not (tmp_path / "other disk").exists()
     assert not store.finished(out)
     assert not list(out.glob(".*"))
@@ -153,7 +190,11 @@ def test_a_result_that_is_not_seen_is_an_error(tmp_path, monkeypatch):
     sweep._check_shared(sweep.Record("ab", "failed"), tmp_path)
     for status in ("done", "found"):
         with pytest.raises(
-            ClusterError, match=r"a worker stored /.*/cells/ab/abc.nc, but it is not here; give --out a folder that all workers share"
+            ClusterError,
+            match=(
+                r"a worker stored /.*/cells/ab/abc.nc, but it is not here; give --out a folder that all"
+                r" workers share"
+            ),
         ):
             sweep._check_shared(sweep.Record("abc", status), tmp_path)
     store.write_text("", store.cell_path(tmp_path, "abc"))
@@ -186,7 +227,10 @@ def test_workers_with_other_code_are_refused(monkeypatch):
     with connect("local", 1) as client:
         sweep.check_workers(client)
         monkeypatch.setattr(provenance, "code", lambda: "other")
-        with pytest.raises(ClusterError, match="expected code other on the worker tcp://.*, got [0-9a-f]{16}; restart the older one"):
+        with pytest.raises(
+            ClusterError,
+            match="expected code other on the worker tcp://.*, got [0-9a-f]{16}; restart the older one",
+        ):
             sweep.check_workers(client)
 
 
@@ -199,7 +243,9 @@ def test_a_worker_that_dies_while_it_is_asked_is_no_mistake_of_the_user():
             return {"tcp://1": function(), "tcp://2": self.error}
 
     sweep.check_workers(Dying(CommClosedError("Stream is closed")))
-    with pytest.raises(ClusterError, match="the worker tcp://2 cannot load this package .no file.; install it there"):
+    with pytest.raises(
+        ClusterError, match="the worker tcp://2 cannot load this package .no file.; install it there"
+    ):
         sweep.check_workers(Dying(FileNotFoundError("no file")))
 
 
@@ -217,8 +263,16 @@ def test_no_cluster_is_one_clear_line(cluster, count, text):
 
 
 def test_importing_studies_imports_no_torch():
-    code = "import sys, studies, studies.run; studies.run.parser(); print([m for m in ('torch', 'dask', 'xarray', 'numba') if m in sys.modules])"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    code = (
+        "import sys, studies, studies.run; studies.run.parser(); print([m for m in ('torch', 'dask',"
+        " 'xarray', 'numba') if m in sys.modules])"
+    )
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        ).stdout.strip()
+        == "[]"
+    )
 
 
 def test_a_cell_of_other_code_is_not_computed(tmp_path):

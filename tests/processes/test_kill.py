@@ -1,4 +1,7 @@
-"""kill -9 of the client and of a worker: nothing is lost, doubled or torn, and the Dataset is that of an undisturbed run."""
+"""kill -9 of the client and of a worker.
+
+Nothing is lost, doubled or torn, and the Dataset is that of an undisturbed run.
+"""
 
 import functools
 import os
@@ -11,11 +14,42 @@ import xarray as xr
 
 from studies import open_study
 from studies.results import store
-from tests.support.runs import STUDY, again, assert_same, cells, family, finish, here, no_leftovers, start, wait_for, workers, write  # noqa: F401
+from tests.support.runs import (
+    STUDY,
+    again,
+    assert_same,
+    cells,
+    family,
+    finish,
+    here,
+    no_leftovers,  # noqa: F401
+    start,
+    wait_for,
+    workers,
+    write,
+)
 
-MOMENTS = [(0, 0.0), (0, 0.9), (1, 0.05), (3, 0.13), (7, 0.21), (12, 0.0), (18, 0.17), (25, 0.09), (33, 0.02), (38, 0.11)]  # cells done, then seconds
+MOMENTS = [
+    (0, 0.0),
+    (0, 0.9),
+    (1, 0.05),
+    (3, 0.13),
+    (7, 0.21),
+    (12, 0.0),
+    (18, 0.17),
+    (25, 0.09),
+    (33, 0.02),
+    (38, 0.11),
+]  # cells done, then seconds
 EVERYDAY = [MOMENTS[1], MOMENTS[4]]
-ALL = [pytest.param(moment, marks=() if moment in EVERYDAY else pytest.mark.verify, id=f"{moment[0]} cells + {moment[1]} s") for moment in MOMENTS]
+ALL = [
+    pytest.param(
+        moment,
+        marks=() if moment in EVERYDAY else pytest.mark.verify,
+        id=f"{moment[0]} cells + {moment[1]} s",
+    )
+    for moment in MOMENTS
+]
 
 
 @functools.cache

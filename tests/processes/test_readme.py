@@ -21,7 +21,14 @@ def test_the_first_example_comes_early_and_runs(tmp_path):
     assert end <= 40
     script = tmp_path / "example.py"
     script.write_text(PYTHON[0])
-    done = subprocess.run([sys.executable, str(script)], cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=patience(120))
+    done = subprocess.run(
+        [sys.executable, str(script)],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=patience(120),
+    )
     assert done.returncode == 0, done.stderr
     assert "SGD" in done.stdout
     assert "NaN" not in done.stdout
@@ -38,10 +45,24 @@ def test_the_noise_ledger_is_read(tmp_path):
         "optimizers": {"GA": {"kind": "ga", "population": 8}},
         "ledger": {"moments": 2, "redraws": 8},
     }
-    lines = ["import studies", f"studies.run_study({study!r}, out='results/noise-sources')", *block.splitlines()]
-    told = [line if not line.startswith("noise.") else f"print(list({line.partition('  #')[0]}))" for line in lines]
+    lines = [
+        "import studies",
+        f"studies.run_study({study!r}, out='results/noise-sources')",
+        *block.splitlines(),
+    ]
+    told = [
+        line if not line.startswith("noise.") else f"print(list({line.partition('  #')[0]}))"
+        for line in lines
+    ]
     (tmp_path / "read.py").write_text("\n".join(told))
-    done = subprocess.run([sys.executable, "read.py"], cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=patience(120))
+    done = subprocess.run(
+        [sys.executable, "read.py"],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=patience(120),
+    )
     assert done.returncode == 0, done.stderr
     assert all(name in done.stdout for name in ("interaction", "cosine", "p_value", "effective_population"))
 
@@ -49,15 +70,23 @@ def test_the_noise_ledger_is_read(tmp_path):
 def test_the_plugin_runs(tmp_path):
     (tmp_path / "mine.py").write_text(next(block for block in PYTHON if "# mine.py" in block))
     line = re.search(r"landscapes: \{.*mine:Ridge.*\}", README).group()
-    (tmp_path / "mine.yaml").write_text(f"name: mine\nreplicates: 2\nbudget: 100\n{line}\noptimizers: {{GA: {{kind: ga, population: 5}}}}\n")
+    (tmp_path / "mine.yaml").write_text(
+        f"name: mine\nreplicates: 2\nbudget: 100\n{line}\noptimizers: {{GA: {{kind: ga, population: 5}}}}\n"
+    )
     command = [sys.executable, "-m", "studies.run", "mine.yaml", "--workers", "1", "--no-report"]
-    done = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=patience(120))
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=patience(120)
+    )
     assert done.returncode == 0, done.stderr
     assert "ridge" in done.stdout
 
 
 COMMANDS = re.findall(r"^    python -m (studies\.\S+ .*?)(?:  +#.*)?$", README, re.MULTILINE)
-OF_RESULTS = ("studies.figures", "studies.report", "studies.exchange")  # need results; that they do what they say is tested beside them
+OF_RESULTS = (
+    "studies.figures",
+    "studies.report",
+    "studies.exchange",
+)  # need results; that they do what they say is tested beside them
 
 
 @pytest.mark.parametrize("command", [command for command in COMMANDS if command.startswith(OF_RESULTS)])
@@ -66,12 +95,20 @@ def test_commands_with_results_are_understood(command):
     assert importlib.import_module(f"{module}.__main__").parser().parse_args(words)
 
 
-SLOW = ("studies.probe nk:n=12 --tune", "studies.run quickstart --set", "studies.probe --gallery")  # like another that is tried every day
+SLOW = (
+    "studies.probe nk:n=12 --tune",
+    "studies.run quickstart --set",
+    "studies.probe --gallery",
+)  # like another that is tried every day
 
 
 @pytest.mark.parametrize(
     "command",
-    [pytest.param(c, marks=pytest.mark.verify if c.startswith(SLOW) else []) for c in COMMANDS if not c.startswith(OF_RESULTS)],
+    [
+        pytest.param(c, marks=pytest.mark.verify if c.startswith(SLOW) else [])
+        for c in COMMANDS
+        if not c.startswith(OF_RESULTS)
+    ],
 )
 def test_commands_are_understood(command, tmp_path):
     words = command.split(">")[0].split()
@@ -83,7 +120,14 @@ def test_commands_are_understood(command, tmp_path):
     if "my_study.yaml" in words:
         words = [w if w != "my_study.yaml" else "quickstart" for w in words] + ["--dry-run"]
     words = list(dict.fromkeys(words))
-    done = subprocess.run([sys.executable, "-m", *words], cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=patience(60))
+    done = subprocess.run(
+        [sys.executable, "-m", *words],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=patience(60),
+    )
     assert done.returncode == 0, done.stderr
     assert not list(tmp_path.iterdir()), "a dry run writes nothing"
 
@@ -91,7 +135,14 @@ def test_commands_are_understood(command, tmp_path):
 def probed(words, folder):
     """A probe as it stands, but of few worlds and points, and of one picture."""
     words = [*words, "nk:n=5"] if "--gallery" in words else [*words, "--worlds", "2", "--samples", "64"]
-    done = subprocess.run([sys.executable, "-m", *words], cwd=folder, env=environment(), capture_output=True, text=True, timeout=patience(120))
+    done = subprocess.run(
+        [sys.executable, "-m", *words],
+        cwd=folder,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=patience(120),
+    )
     assert done.returncode == 0, done.stderr
     assert list((folder / "results" / "probe").glob("*.png"))
 

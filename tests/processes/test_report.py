@@ -1,4 +1,7 @@
-"""report.html in a real browser: it says what is there, in light and dark, on a phone, with scripts off; and hostile names do no harm."""
+"""report.html in a real browser: it says what is there, in light and dark, on a phone, with scripts off.
+
+And hostile names do no harm.
+"""
 
 import json
 import shutil
@@ -16,7 +19,8 @@ from studies.run.live_report import finish, live
 from studies.study_file.loading import load_study
 from tests.support.patience import patience, wait_for
 
-HOSTILE = "<script>window.hurt = 1</script>"  # a study file allows no such label, a folder from elsewhere may have it
+# a study file allows no such label, a folder from elsewhere may have it
+HOSTILE = "<script>window.hurt = 1</script>"
 LABEL = "hostile"  # in its place
 STUDY = {
     "name": "small",
@@ -34,7 +38,10 @@ STUDY = {
     "claims": {f"random is best {LABEL}": {"kind": "ordering", "better": "random", "worse": "GA"}},
 }
 CHROMIUM = shutil.which("chromium")
-browsing = pytest.mark.skipif(CHROMIUM is None, reason="expected Debian's chromium to open report.html in, found none: apt-get install chromium")
+browsing = pytest.mark.skipif(
+    CHROMIUM is None,
+    reason="expected Debian's chromium to open report.html in, found none: apt-get install chromium",
+)
 
 
 def compute(study, out, cells=None, failed=0):
@@ -46,8 +53,14 @@ def compute(study, out, cells=None, failed=0):
     for cell in found[:cells]:
         store.write_cell(run_cell(cell), store.cell_path(out, cell.address))
     for cell in found[len(found) if cells is None else cells :][:failed]:
-        record = {"error": f"ValueError: no luck {HOSTILE}", "traceback": "Traceback ..", "task": json.loads(cell.task.canonical)}
-        store.write_text(json.dumps(record | {"first": cell.first, "last": cell.last}), store.error_path(out, cell.address))
+        record = {
+            "error": f"ValueError: no luck {HOSTILE}",
+            "traceback": "Traceback ..",
+            "task": json.loads(cell.task.canonical),
+        }
+        store.write_text(
+            json.dumps(record | {"first": cell.first, "last": cell.last}), store.error_path(out, cell.address)
+        )
     return out
 
 
@@ -89,7 +102,10 @@ def opened(browser, file, width=1440, **how):
 def test_nothing_overflows_and_nothing_is_wrong(browser, whole, width, scheme):
     page, said = opened(browser, whole, width, color_scheme=scheme)
     assert page.evaluate("document.documentElement.scrollWidth") == width
-    outside = "[...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest('.scroll'))"
+    outside = (
+        "[...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > innerWidth +"
+        " 1 && !e.closest('.scroll'))"
+    )
     assert page.evaluate(f"{outside}.map(e => e.outerHTML.slice(0, 80))") == []
     hint = page.evaluate("getComputedStyle(document.querySelector('.picture'), '::before').content")
     assert ("scroll sideways" in hint) == (width == 390)  # where a figure is wider than the screen it says so
@@ -125,9 +141,16 @@ def test_the_pointer_shows_a_value_that_was_drawn(browser, whole):
     line = page.locator("#figure-convergence .arm[data-optimizer='GA'][data-x]").first
     x, y = (line.get_attribute(f"data-{along}").split()[-1] for along in "xy")
     line.scroll_into_view_if_needed()
-    path = "const p = g.querySelector('path'), at = p.getPointAtLength(p.getTotalLength()).matrixTransform(p.getScreenCTM())"
+    path = (
+        "const p = g.querySelector('path'), at ="
+        " p.getPointAtLength(p.getTotalLength()).matrixTransform(p.getScreenCTM())"
+    )
     page.mouse.move(*line.evaluate(f"g => {{ {path}; return [at.x, at.y]; }}"))  # where its end was drawn
-    assert page.inner_text("#value").split("\n") == ["GA", f"cost (evaluations): {x}", f"gap to the optimum: {y}"]
+    assert page.inner_text("#value").split("\n") == [
+        "GA",
+        f"cost (evaluations): {x}",
+        f"gap to the optimum: {y}",
+    ]
 
 
 @browsing
@@ -135,11 +158,15 @@ def test_a_table_is_sorted(browser, whole):
     page, _ = opened(browser, whole)
     table = page.locator("#tables table").first
     head = table.locator("th", has_text="median")
-    column = "[...document.querySelector('#tables table').tBodies[0].rows].map(row => +row.cells[2].dataset.sort)"
+    column = (
+        "[...document.querySelector('#tables table').tBodies[0].rows].map(row => +row.cells[2].dataset.sort)"
+    )
     for reverse, way in ((False, "ascending"), (True, "descending")):
         head.click()
         page.wait_for_function(f"document.querySelector('#tables table th[aria-sort={way}]')")
-        page.wait_for_function(f"{column}.every((x, i, all) => i === 0 || {'all[i - 1] >= x' if reverse else 'all[i - 1] <= x'})")
+        page.wait_for_function(
+            f"{column}.every((x, i, all) => i === 0 || {'all[i - 1] >= x' if reverse else 'all[i - 1] <= x'})"
+        )
         values = page.evaluate(column)
         assert len(set(values)) > 2
         assert values == sorted(values, reverse=reverse)
@@ -172,7 +199,10 @@ def test_everything_has_a_name_and_headings_are_in_order(browser, whole):
     assert levels[0] == 1
     assert levels.count(1) == 1
     assert all(b - a <= 1 for a, b in zip(levels, levels[1:], strict=False))
-    assert page.evaluate("[...document.querySelectorAll('[role=img],[role=region],button')].every(e => e.ariaLabel || e.innerText.trim())")
+    assert page.evaluate(
+        "[...document.querySelectorAll('[role=img],[role=region],button')].every(e => e.ariaLabel ||"
+        " e.innerText.trim())"
+    )
     ids = page.evaluate("[...document.querySelectorAll('[id]')].map(e => e.id)")
     assert len(ids) == len(set(ids))
 
@@ -191,7 +221,9 @@ def test_the_page_shows_the_numbers_of_the_analysis(page_of_whole):
     rows = {(row[0].text, row[1].text): row for row in found.tables[0].rows}
     assert len(rows) == 6
     for (landscape, arm), row in rows.items():
-        low, median, high = quartiles(data["loss"].sel(landscape=landscape, optimizer=arm).isel(checkpoint=-1))
+        low, median, high = quartiles(
+            data["loss"].sel(landscape=landscape, optimizer=arm).isel(checkpoint=-1)
+        )
         assert [float(row[k].sort) for k in (2, 4, 5)] == [median, low, high]
         assert row[6].text == "4"
     spent = (data["value_terms"].isel(checkpoint=-1).sum(["optimizer", "replicate"]) / data["terms"]).sum()
@@ -229,7 +261,9 @@ def test_a_figure_that_breaks_does_not_break_the_report(whole, monkeypatch):
     monkeypatch.setitem(sys.modules["studies.report.writing"].FIGURES, "convergence", broken)
     page = write(whole.parent, whole.parent / "broken.html", brief=True)
     assert page.figures == []
-    assert page.absent == ["convergence: cannot be drawn from these results (RuntimeError: a mistake of ours)"]
+    assert page.absent == [
+        "convergence: cannot be drawn from these results (RuntimeError: a mistake of ours)"
+    ]
 
 
 def test_the_command_joins_several_studies(whole, capsys, tmp_path):

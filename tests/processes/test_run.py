@@ -8,7 +8,19 @@ import pytest
 
 from studies import open_study
 from studies.run.__main__ import main
-from tests.support.runs import FEW, again, assert_same, cells, family, finish, here, no_leftovers, start, wait_for, write  # noqa: F401
+from tests.support.runs import (
+    FEW,
+    again,
+    assert_same,
+    cells,
+    family,
+    finish,
+    here,
+    no_leftovers,  # noqa: F401
+    start,
+    wait_for,
+    write,
+)
 
 
 def test_help(tmp_path):
@@ -63,7 +75,9 @@ def test_a_run_leaves_what_it_promises_and_strict_looks_closer(tmp_path, capsys)
     diverging = {"SGD": {"kind": "sgd", "learning_rate": 1e200}}
     write(tmp_path, FEW | {"figures": ["convergence"], "sweep": {}, "optimizers": diverging, "budget": 400})
     assert again(tmp_path, "--workers", "1") == 0
-    assert {"cells", "dataset.zarr", "figures", "plan.json", "study.yaml"} <= {path.name for path in (tmp_path / "out").iterdir()}
+    assert {"cells", "dataset.zarr", "figures", "plan.json", "study.yaml"} <= {
+        path.name for path in (tmp_path / "out").iterdir()
+    }
     assert "convergence.png" in {path.name for path in (tmp_path / "out" / "figures").iterdir()}
     shown = capsys.readouterr().out
     assert "out/dataset.zarr" in shown

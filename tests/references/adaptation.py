@@ -6,7 +6,7 @@ import numpy as np
 
 from tests.references.population_genetics import class_matrix
 
-# quasispecies ------------------------------------------------------------------------------------------------------------
+# quasispecies -----------------------------------------------------------------------------------------------
 
 
 def mutation_matrix(length, u):
@@ -28,14 +28,17 @@ def quasispecies(fitness, u, steps=20_000):
     return x
 
 
-# a fitness valley of two loci ----------------------------------------------------------------------------------------------
+# a fitness valley of two loci -------------------------------------------------------------------------------
 
 
 def valley_chain(n, u, delta, s):
     """(states, transitions) of Wright-Fisher on classes with 0, 1 and 2 mutations of fitness 1, 1 - delta, 1 + s; a state counts the latter two."""
     states = [(i, j) for i in range(n + 1) for j in range(n + 1 - i)]
     w, mutate = np.array([1.0, 1 - delta, 1 + s]), class_matrix(2, u)
-    ways = [math.lgamma(n + 1) - math.lgamma(n - i - j + 1) - math.lgamma(i + 1) - math.lgamma(j + 1) for i, j in states]
+    ways = [
+        math.lgamma(n + 1) - math.lgamma(n - i - j + 1) - math.lgamma(i + 1) - math.lgamma(j + 1)
+        for i, j in states
+    ]
     counts = np.array([(n - i - j, i, j) for i, j in states], dtype=float)
     rows = []
     for own in counts:
@@ -49,11 +52,16 @@ def valley_time(n, u, delta, s):
     states, matrix = valley_chain(n, u, delta, s)
     before = [k for k, (_, j) in enumerate(states) if 2 * j < n]
     inner = matrix[np.ix_(before, before)]
-    return np.linalg.solve(np.eye(len(inner)) - inner, np.ones(len(inner)))[before.index(states.index((0, 0)))]
+    return np.linalg.solve(np.eye(len(inner)) - inner, np.ones(len(inner)))[
+        before.index(states.index((0, 0)))
+    ]
 
 
 def tunnelling(mu, delta, s):
-    """Chance p that the lineage of one intermediate is successful: p = 1 - exp(-(1 - delta)((1 - mu) p + mu q)), q = 1 - exp(-(1 + s) q)."""
+    """Chance p that the lineage of one intermediate is successful.
+
+    P = 1 - exp(-(1 - delta)((1 - mu) p + mu q)), q = 1 - exp(-(1 + s) q).
+    """
     q = p = 1.0
     for _ in range(100_000):
         q = 1 - math.exp(-(1 + s) * q)
@@ -61,7 +69,7 @@ def tunnelling(mu, delta, s):
     return p
 
 
-# a normal trait ------------------------------------------------------------------------------------------------------------
+# a normal trait ---------------------------------------------------------------------------------------------
 
 
 def tracking(n, v_m, v, omega2, theta, steps, runs):
@@ -76,7 +84,7 @@ def tracking(n, v_m, v, omega2, theta, steps, runs):
     return np.array(means)
 
 
-# one locus ----------------------------------------------------------------------------------------------------------------
+# one locus --------------------------------------------------------------------------------------------------
 
 
 def path(matrix, steps):

@@ -1,4 +1,7 @@
-"""Workers in virtual time as a discrete-event loop with a queue of absolute times; one world, plain Python, imports nothing of ours."""
+"""Workers in virtual time as a discrete-event loop with a queue of absolute times.
+
+One world, plain Python, imports nothing of ours.
+"""
 
 import heapq
 import math
@@ -15,7 +18,10 @@ def service_time(kind, u, scale=1.0, offset=0.0, shape=2.0):
 
 
 def events(first, later):
-    """Who finishes, when, and how many events after it began: `first` holds the first service times, `later(step)` gives that after event `step`."""
+    """Who finishes, when, and how many events after it began.
+
+    `first` holds the first service times, `later(step)` gives that after event `step`.
+    """
     queue = [(time, worker, 0) for worker, time in enumerate(first)]
     heapq.heapify(queue)
     step = 0

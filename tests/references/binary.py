@@ -1,6 +1,9 @@
-"""Slow, readable references of landscapes on bits: loops written from the papers' definitions. They import nothing of ours.
+"""Slow, readable references of landscapes on bits: loops written from the papers' definitions.
 
-Classical functions are fitness functions, to be maximised; a genotype is a list of 0 and 1, already seen relative to the target.
+They import nothing of ours.
+
+Classical functions are fitness functions, to be maximised; a genotype is a list of 0 and 1, already seen
+relative to the target.
 """
 
 import itertools

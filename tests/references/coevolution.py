@@ -6,13 +6,21 @@ from tests.references.population_genetics import binomial
 
 
 def encounters(order, rounds):
-    """Who meets: one list of individuals, one of each player, for each encounter, round after round; order[j] is how population j lines up."""
+    """Who meets: one list of individuals, one of each player, for each encounter, round after round.
+
+    Order[j] is how population j lines up.
+    """
     n = len(order[0])
-    return [[own[(place + c * j) % n] for j, own in enumerate(order)] for c in range(rounds) for place in range(n)]
+    return [
+        [own[(place + c * j) % n] for j, own in enumerate(order)] for c in range(rounds) for place in range(n)
+    ]
 
 
 def mean_losses(met, losses, n):
-    """The mean loss of each individual of each player over its encounters; losses[e][j] is player j's loss in encounter e."""
+    """The mean loss of each individual of each player over its encounters.
+
+    Losses[e][j] is player j's loss in encounter e.
+    """
     found = []
     for j in range(len(met[0])):
         own = [[] for _ in range(n)]
@@ -22,7 +30,7 @@ def mean_losses(met, losses, n):
     return found
 
 
-# matching pennies between two populations of pure strategies, fitness w = 1 - s L --------------------------------------------
+# matching pennies between two populations of pure strategies, fitness w = 1 - s L ---------------------------
 
 
 def pennies(u, v, s):

@@ -1,4 +1,7 @@
-"""Slow, readable references of the continuous landscapes, loops written from the definitions. They import nothing of ours."""
+"""Slow, readable references of the continuous landscapes, loops written from the definitions.
+
+They import nothing of ours.
+"""
 
 import math
 
@@ -13,7 +16,9 @@ def seen_from(x, place, columns):
 
 def linear(slopes, index, weight, y):
     """Weighted sum of the linear functions g_i' y of a mini-batch."""
-    return sum(w * sum(g * v for g, v in zip(slopes[i], y, strict=True)) for i, w in zip(index, weight, strict=True))
+    return sum(
+        w * sum(g * v for g, v in zip(slopes[i], y, strict=True)) for i, w in zip(index, weight, strict=True)
+    )
 
 
 def double_well(u, others, barrier, tilt, stiffness):

@@ -1,4 +1,7 @@
-"""Slow, readable references of the continuous probes in plain Python: loops written from the definitions. They import nothing of ours."""
+"""Slow, readable references of the continuous probes in plain Python: loops written from the definitions.
+
+They import nothing of ours.
+"""
 
 import math
 
@@ -29,7 +32,10 @@ def pearson(a, b):
 
 def ranks(values):
     """Rank of each value from 1, equal ones share the mean of theirs."""
-    return [sum(other < value for other in values) + (sum(other == value for other in values) + 1) / 2 for value in values]
+    return [
+        sum(other < value for other in values) + (sum(other == value for other in values) + 1) / 2
+        for value in values
+    ]
 
 
 def dispersion(points, losses, fraction):
@@ -51,7 +57,11 @@ def symbols(slopes, eps):
 
 def information_content(walks, eps):
     """Entropy to base 6 of pairs of different neighbouring symbols; the walks are lists of slopes."""
-    pairs = [pair for slopes in walks for pair in zip(symbols(slopes, eps)[:-1], symbols(slopes, eps)[1:], strict=True)]
+    pairs = [
+        pair
+        for slopes in walks
+        for pair in zip(symbols(slopes, eps)[:-1], symbols(slopes, eps)[1:], strict=True)
+    ]
     total = 0.0
     for p in (-1, 0, 1):
         for q in (-1, 0, 1):
@@ -80,7 +90,12 @@ def minima(values):
         end = start
         while end + 1 < len(values) and values[end + 1] == values[start]:
             end += 1
-        count += start > 0 and end + 1 < len(values) and values[start - 1] > values[start] and values[end + 1] > values[end]
+        count += (
+            start > 0
+            and end + 1 < len(values)
+            and values[start - 1] > values[start]
+            and values[end + 1] > values[end]
+        )
         start = end + 1
     return count
 

@@ -1,6 +1,9 @@
-"""Slow, readable references of the evolution strategies: one world's generation by plain loops that import nothing of ours.
+"""Slow, readable references of the evolution strategies.
 
-Points are lists of lists from best to worst; a distribution is a mean and a standard deviation, or a matrix, as lists.
+One world's generation by plain loops that import nothing of ours.
+
+Points are lists of lists from best to worst; a distribution is a mean and a standard deviation, or a matrix,
+as lists.
 """
 
 import math
@@ -59,7 +62,10 @@ def separable_cma(generations, mean, sigma):
         far = [sum(row[d] ** 2 / c[d] for d in range(n)) for row in y]
         cut = [w[k] if w[k] >= 0 else w[k] * n / (math.sqrt(far[k]) + 1e-9) ** 2 for k in range(size)]
         keep = 1 + c1 * (1 - h) * cc * (2 - cc) - c1 - cmu * sum(w)
-        c = [keep * c[d] + c1 * pc[d] ** 2 + cmu * sum(cut[k] * y[k][d] ** 2 for k in range(size)) for d in range(n)]
+        c = [
+            keep * c[d] + c1 * pc[d] ** 2 + cmu * sum(cut[k] * y[k][d] ** 2 for k in range(size))
+            for d in range(n)
+        ]
         mean = [mean[d] + sigma * shift[d] for d in range(n)]
         sigma *= math.exp(min(1, cs / ds * (norm / length - 1)))
     return mean, sigma, c
@@ -73,7 +79,9 @@ def csa(generations, mean, sigma, weights):
     length = math.sqrt(2) * math.gamma((n + 1) / 2) / math.gamma(n / 2)
     path = [0.0] * n
     for points in generations:
-        shift = [sum(w * (x[i] - mean[i]) / sigma for w, x in zip(weights, points, strict=False)) for i in range(n)]
+        shift = [
+            sum(w * (x[i] - mean[i]) / sigma for w, x in zip(weights, points, strict=False)) for i in range(n)
+        ]
         path = [(1 - c) * path[i] + math.sqrt(c * (2 - c) * mu) * shift[i] for i in range(n)]
         mean = [mean[i] + sigma * shift[i] for i in range(n)]
         sigma *= math.exp(c / d * (math.sqrt(sum(p * p for p in path)) / length - 1))
@@ -99,7 +107,9 @@ def xnes(points, draws, mean, sigma, shape, rate, sigma_rate, shape_rate):
     n, u = len(mean), nes_utilities(len(points))
     axes = range(n)
     delta = [sum(w * s[i] for w, s in zip(u, draws, strict=True)) for i in axes]
-    grad = [[sum(w * (s[i] * s[j] - (i == j)) for w, s in zip(u, draws, strict=True)) for j in axes] for i in axes]
+    grad = [
+        [sum(w * (s[i] * s[j] - (i == j)) for w, s in zip(u, draws, strict=True)) for j in axes] for i in axes
+    ]
     trace = sum(grad[i][i] for i in axes) / n
     step = exponential([[shape_rate / 2 * (grad[i][j] - trace * (i == j)) for j in axes] for i in axes])
     mean = [mean[i] + rate * sigma * sum(shape[i][j] * delta[j] for j in axes) for i in axes]
@@ -111,9 +121,15 @@ def pgpe(steps, up, down, mean, sigma, rate, sigma_rate, limit):
     n, pairs = len(mean), range(len(steps))
     b = sum(up + down) / (2 * len(steps))
     slope = [sum(steps[i][d] * (up[i] - down[i]) / 2 for i in pairs) / len(steps) for d in range(n)]
-    stretch = [sum((steps[i][d] ** 2 - sigma[d] ** 2) / sigma[d] * ((up[i] + down[i]) / 2 - b) for i in pairs) / len(steps) for d in range(n)]
+    stretch = [
+        sum((steps[i][d] ** 2 - sigma[d] ** 2) / sigma[d] * ((up[i] + down[i]) / 2 - b) for i in pairs)
+        / len(steps)
+        for d in range(n)
+    ]
     change = [max(-limit * s, min(limit * s, sigma_rate * g)) for s, g in zip(sigma, stretch, strict=True)]
-    return [m - rate * g for m, g in zip(mean, slope, strict=True)], [s - c for s, c in zip(sigma, change, strict=True)]
+    return [m - rate * g for m, g in zip(mean, slope, strict=True)], [
+        s - c for s, c in zip(sigma, change, strict=True)
+    ]
 
 
 def cem(points, n, mean, sigma, alpha, added):

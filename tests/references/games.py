@@ -5,7 +5,10 @@ import math
 
 
 def dirac_gan(theta, psi, gamma, sigma, logistic, saturating):
-    """Losses of generator and discriminator; the mean over instance noise by a fine sum over +-10 standard deviations."""
+    """Losses of generator and discriminator.
+
+    The mean over instance noise by a fine sum over +-10 standard deviations.
+    """
 
     def f(t):
         return -math.log(1 + math.exp(-t)) if logistic else t

@@ -4,10 +4,16 @@ import math
 
 
 def consensus_point(x, value, alpha):
-    """The mean of x, a list of lists, weighted by exp(-alpha value); losses that are no numbers weigh nothing."""
+    """The mean of x, a list of lists, weighted by exp(-alpha value).
+
+    Losses that are no numbers weigh nothing.
+    """
     finite = [v for v in value if math.isfinite(v)]
     weight = [math.exp(-alpha * (v - min(finite))) if math.isfinite(v) else 0.0 for v in value]
-    return [sum(w * xi[d] for w, xi in zip(weight, x, strict=True) if w > 0) / sum(weight) for d in range(len(x[0]))]
+    return [
+        sum(w * xi[d] for w, xi in zip(weight, x, strict=True) if w > 0) / sum(weight)
+        for d in range(len(x[0]))
+    ]
 
 
 def consensus_step(x, value, z, alpha, drift, diffusion, dt, *, isotropic):
@@ -16,7 +22,10 @@ def consensus_step(x, value, z, alpha, drift, diffusion, dt, *, isotropic):
     for xi, zi in zip(x, z, strict=True):
         away = [a - b for a, b in zip(xi, v, strict=True)]
         reach = [math.sqrt(sum(a * a for a in away))] * len(v) if isotropic else away
-        moved.append([a - drift * dt * b + diffusion * math.sqrt(dt) * c * n for a, b, c, n in zip(xi, away, reach, zi, strict=True)])
+        moved.append([
+            a - drift * dt * b + diffusion * math.sqrt(dt) * c * n
+            for a, b, c, n in zip(xi, away, reach, zi, strict=True)
+        ])
     return moved, v
 
 
@@ -44,7 +53,10 @@ def pulled(held, pull):
 
 
 def exploit(value, copied, picks):
-    """Whom each trajectory goes on from: the worst `copied` from the best that their pick, a place among the best, names."""
+    """Whom each trajectory goes on from.
+
+    The worst `copied` from the best that their pick, a place among the best, names.
+    """
     ranked = sorted(range(len(value)), key=lambda i: (math.inf if math.isnan(value[i]) else value[i], i))
     source = list(range(len(value)))
     for i in ranked[len(value) - copied :]:

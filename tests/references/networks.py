@@ -24,14 +24,23 @@ def loss_and_gradient(module, weights, inputs, targets, loss):
 
 def normalised_network(hidden, activation, eps):
     layer = nn.Tanh() if activation == "tanh" else nn.ReLU()
-    return nn.Sequential(nn.Linear(64, hidden, bias=False), nn.BatchNorm1d(hidden, eps=eps), layer, nn.Linear(hidden, 10))
+    return nn.Sequential(
+        nn.Linear(64, hidden, bias=False), nn.BatchNorm1d(hidden, eps=eps), layer, nn.Linear(hidden, 10)
+    )
 
 
 def autoencoder(hidden, bottleneck, activation):
     def layer():
         return nn.Tanh() if activation == "tanh" else nn.ReLU()
 
-    return nn.Sequential(nn.Linear(64, hidden), layer(), nn.Linear(hidden, bottleneck), nn.Linear(bottleneck, hidden), layer(), nn.Linear(hidden, 64))
+    return nn.Sequential(
+        nn.Linear(64, hidden),
+        layer(),
+        nn.Linear(hidden, bottleneck),
+        nn.Linear(bottleneck, hidden),
+        layer(),
+        nn.Linear(hidden, 64),
+    )
 
 
 def recurrent_outputs(weights, units, sequences):
@@ -39,7 +48,12 @@ def recurrent_outputs(weights, units, sequences):
     v, w, b, a, c = weights.double().split((2 * units, units**2, units, units, 1))
     rnn = nn.RNN(2, units, batch_first=True).double()
     with torch.no_grad():
-        for name, value in (("weight_ih_l0", v.view(units, 2)), ("weight_hh_l0", w.view(units, units)), ("bias_ih_l0", b), ("bias_hh_l0", 0 * b)):
+        for name, value in (
+            ("weight_ih_l0", v.view(units, 2)),
+            ("weight_hh_l0", w.view(units, units)),
+            ("bias_ih_l0", b),
+            ("bias_hh_l0", 0 * b),
+        ):
             getattr(rnn, name).copy_(value)
         return rnn(sequences)[0][:, -1] @ a + c
 

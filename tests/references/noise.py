@@ -1,4 +1,7 @@
-"""The noise laws of RR-6869 in plain numpy, one evaluation at a time, from the definitions. They import nothing of ours."""
+"""The noise laws of RR-6869 in plain numpy, one evaluation at a time, from the definitions.
+
+They import nothing of ours.
+"""
 
 import numpy as np
 

@@ -1,4 +1,7 @@
-"""Slow, readable references of the operators: plain loops over one world's lists that import nothing of ours. Draws are arguments."""
+"""Slow, readable references of the operators.
+
+Plain loops over one world's lists that import nothing of ours. Draws are arguments.
+"""
 
 import math
 

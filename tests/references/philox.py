@@ -1,15 +1,21 @@
-"""Slow, readable references in plain Python and numpy: loops written from the definitions. They import nothing of ours."""
+"""Slow, readable references in plain Python and numpy: loops written from the definitions.
+
+They import nothing of ours.
+"""
 
 import itertools
 import math
 
 import numpy as np
 
-# landscapes ---------------------------------------------------------------------------------------------------------------
+# landscapes -------------------------------------------------------------------------------------------------
 
 
 def nk_fitness(genotype, reads, table):
-    """Mean contribution of n loci: genotype of n bits, reads[i] the loci that locus i reads, table[i] its contributions, lowest bit first."""
+    """Mean contribution of n loci.
+
+    Genotype of n bits, reads[i] the loci that locus i reads, table[i] its contributions, lowest bit first.
+    """
     total = 0.0
     for i in range(len(table)):
         entry = 0
@@ -32,7 +38,9 @@ def nk_extension(p, reads, table):
 
 def nk_optimum(reads, table):
     """The highest fitness of all genotypes."""
-    return max(nk_fitness(genotype, reads, table) for genotype in itertools.product((0, 1), repeat=len(table)))
+    return max(
+        nk_fitness(genotype, reads, table) for genotype in itertools.product((0, 1), repeat=len(table))
+    )
 
 
 def quadratic(x, hessian, optimum):
@@ -50,7 +58,10 @@ def fourier_field(x, vectors, phases, amplitude, bowl):
 
 
 def network_loss(x, images, labels, hidden, classes, activation):
-    """Mean cross-entropy of a network with one hidden layer: x holds W1 (hidden, pixels), b1, W2 (classes, hidden), b2 in this order."""
+    """Mean cross-entropy of a network with one hidden layer.
+
+    X holds W1 (hidden, pixels), b1, W2 (classes, hidden), b2 in this order.
+    """
     pixels = len(images[0])
     cuts = np.cumsum([hidden * pixels, hidden, classes * hidden])
     w1, b1, w2, b2 = np.split(np.asarray(x, np.float64), cuts)

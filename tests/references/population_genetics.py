@@ -1,17 +1,27 @@
-"""Exact finite oracles of population genetics, by loops and small linear systems in numpy. Import nothing of ours."""
+"""Exact finite oracles of population genetics, by loops and small linear systems in numpy.
+
+Import nothing of ours.
+"""
 
 import math
 
 import numpy as np
 
-# one locus, two alleles: transition matrices of the number of copies ---------------------------------------------------------
+# one locus, two alleles: transition matrices of the number of copies ----------------------------------------
 
 
 def binomial(n, p):
     """Chances of 0 .. n successes."""
     if p <= 0 or p >= 1:
         return np.eye(n + 1)[n if p >= 1 else 0]
-    logs = [math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1) + k * math.log(p) + (n - k) * math.log1p(-p) for k in range(n + 1)]
+    logs = [
+        math.lgamma(n + 1)
+        - math.lgamma(k + 1)
+        - math.lgamma(n - k + 1)
+        + k * math.log(p)
+        + (n - k) * math.log1p(-p)
+        for k in range(n + 1)
+    ]
     return np.exp(logs)
 
 
@@ -25,13 +35,22 @@ def haploid(n, w, u=0.0):
 
 
 def diploid(n, s):
-    """Wright-Fisher on n diploids of fitness 1, 1 + s, 1 + 2s: parents by fitness, haplotypes paired at random by the generation before."""
+    """Wright-Fisher on n diploids of fitness 1, 1 + s, 1 + 2s.
+
+    Parents by fitness, haplotypes paired at random by the generation before.
+    """
     rows = []
     for k in range(2 * n + 1):
         row = np.zeros(2 * n + 1)
         for h in range(k % 2, min(k, 2 * n - k) + 1, 2):  # heterozygotes
             both, none = (k - h) // 2, n - h - (k - h) // 2
-            ways = math.lgamma(n + 1) - math.lgamma(both + 1) - math.lgamma(h + 1) - math.lgamma(none + 1) + h * math.log(2)
+            ways = (
+                math.lgamma(n + 1)
+                - math.lgamma(both + 1)
+                - math.lgamma(h + 1)
+                - math.lgamma(none + 1)
+                + h * math.log(2)
+            )
             chance = math.exp(ways - math.lgamma(2 * n + 1) + math.lgamma(k + 1) + math.lgamma(2 * n - k + 1))
             share = (both * (1 + 2 * s) + h / 2 * (1 + s)) / (both * (1 + 2 * s) + h * (1 + s) + none)
             row += chance * binomial(2 * n, share)
@@ -71,13 +90,16 @@ def absorption_time(matrix):
 
 
 def conditional_time(matrix):
-    """Mean steps until fixation, given fixation, from 1 .. n - 1 copies: the chain conditioned by u(j) / u(i)."""
+    """Mean steps until fixation, given fixation, from 1 .. n - 1 copies.
+
+    The chain conditioned by u(j) / u(i).
+    """
     u = fixation(matrix)[1:-1]
     inner = matrix[1:-1, 1:-1] * u / u[:, None]
     return np.linalg.solve(np.eye(len(inner)) - inner, np.ones(len(inner)))
 
 
-# two loci ----------------------------------------------------------------------------------------------------------------
+# two loci ---------------------------------------------------------------------------------------------------
 
 
 def disequilibrium(n, ploidy, r, t, d0, paired=0.0):
@@ -95,10 +117,14 @@ def disequilibrium(n, ploidy, r, t, d0, paired=0.0):
         else:
             pair = (one + two) / (2 * n) + (1 - 1 / n) * other
             one, two, other = (1 - r) * one + r * two, pair, pair
-    return (1 - 1 / n) * (one - other) if ploidy == 1 else (1 - 1 / (2 * n)) * one - two / (2 * n) - (1 - 1 / n) * other
+    return (
+        (1 - 1 / n) * (one - other)
+        if ploidy == 1
+        else (1 - 1 / (2 * n)) * one - two / (2 * n) - (1 - 1 / n) * other
+    )
 
 
-# mutation and selection without drift ------------------------------------------------------------------------------------
+# mutation and selection without drift -----------------------------------------------------------------------
 
 
 def class_matrix(length, u):
@@ -112,7 +138,10 @@ def class_matrix(length, u):
 
 
 def balance(length, u, fitness):
-    """The distribution of classes in the long run, select -> mutate: the leading eigenvector; fitness of 0 .. length mutated loci."""
+    """The distribution of classes in the long run, select -> mutate: the leading eigenvector.
+
+    Fitness of 0 .. length mutated loci.
+    """
     step = np.asarray(fitness)[:, None] * class_matrix(length, u)
     values, vectors = np.linalg.eig(step.T)
     lead = np.abs(vectors[:, values.real.argmax()].real)
@@ -120,7 +149,10 @@ def balance(length, u, fitness):
 
 
 def generation(x, w, u, r, crossover):
-    """Genotype -> frequency after selection, recombination of random pairs and mutation; genotypes are tuples of bits."""
+    """Genotype -> frequency after selection, recombination of random pairs and mutation.
+
+    Genotypes are tuples of bits.
+    """
     total = sum(x[g] * w[g] for g in x)
     parents = {g: x[g] * w[g] / total for g in x}
     n = len(next(iter(x)))
@@ -137,7 +169,9 @@ def generation(x, w, u, r, crossover):
     for a, fa in parents.items():
         for b, fb in parents.items():
             for mask, chance in masks.items():
-                born[tuple(i if keep else j for i, j, keep in zip(a, b, mask, strict=True))] += fa * fb * chance
+                born[tuple(i if keep else j for i, j, keep in zip(a, b, mask, strict=True))] += (
+                    fa * fb * chance
+                )
     mutated = dict.fromkeys(x, 0.0)
     for a, f in born.items():
         for b in x:
@@ -146,7 +180,7 @@ def generation(x, w, u, r, crossover):
     return mutated
 
 
-# (1+1) on bits -----------------------------------------------------------------------------------------------------------
+# (1+1) on bits ----------------------------------------------------------------------------------------------
 
 
 def ea_leading_ones(n, p):

@@ -24,17 +24,24 @@ def de_trial(x, i, best, others, crossed, always, scale, strategy):
 
 
 def ring(values, size, migrants, drawn=None):
-    """Who lives at each place after migration between islands of the given size: the best over the worst, or the drawn ones exchanged."""
+    """Who lives at each place after migration between islands of the given size.
+
+    The best over the worst, or the drawn ones exchanged.
+    """
     count = len(values) // size
     home, settled = list(range(len(values))), list(range(len(values)))
     for i in range(count):
         target = (i + 1) % count
         if drawn is None:
             ranked = sorted(home[i * size : (i + 1) * size], key=lambda k: values[k])
-            worst = sorted(home[target * size : (target + 1) * size], key=lambda k: values[k])[size - migrants :]
+            worst = sorted(home[target * size : (target + 1) * size], key=lambda k: values[k])[
+                size - migrants :
+            ]
             pairs = zip(ranked[:migrants], worst, strict=True)
         else:
-            pairs = zip([i * size + k for k in drawn[i]], [target * size + k for k in drawn[target]], strict=True)
+            pairs = zip(
+                [i * size + k for k in drawn[i]], [target * size + k for k in drawn[target]], strict=True
+            )
         for who, place in pairs:
             settled[place] = who
     return settled
@@ -44,7 +51,9 @@ def stepping_stones(within, between, size, migrants, generations):
     """Chances that two different individuals of one of two islands, and two of different islands, differ, after exchange and resampling."""
     for _ in range(generations):
         stay, go = size - migrants, migrants
-        together = (stay * (stay - 1) + go * (go - 1)) / (size * (size - 1))  # two of one island came from one
+        together = (stay * (stay - 1) + go * (go - 1)) / (
+            size * (size - 1)
+        )  # two of one island came from one
         met = 2 * stay * go / size**2  # one of each island came from one
         mixed = together * within + (1 - together) * between
         within, between = (1 - 1 / size) * mixed, met * within + (1 - met) * between
@@ -52,7 +61,9 @@ def stepping_stones(within, between, size, migrants, generations):
 
 
 def tempering_step(x, value, proposals, answered, walks, swaps, heat, step):
-    """One step of parallel tempering: points, values, acceptance and the replica whose point each temperature holds.
+    """One step of parallel tempering.
+
+    Points, values, acceptance and the replica whose point each temperature holds.
 
     walks(k, chance) and swaps(k, chance) say whether a coin of that chance, drawn for replica k, fell so.
     """
@@ -78,12 +89,19 @@ def boltzmann(losses, temperature):
 
 def exchanges(losses, cold, hot):
     """The chance that two replicas at their stationary laws exchange."""
-    pairs = [(a, p, b, q) for a, p in zip(losses, boltzmann(losses, cold), strict=True) for b, q in zip(losses, boltzmann(losses, hot), strict=True)]
+    pairs = [
+        (a, p, b, q)
+        for a, p in zip(losses, boltzmann(losses, cold), strict=True)
+        for b, q in zip(losses, boltzmann(losses, hot), strict=True)
+    ]
     return sum(p * q * min(1.0, math.exp((1 / cold - 1 / hot) * (a - b))) for a, p, b, q in pairs)
 
 
 def replaced(members, children, dying=None):
-    """Values after children came: the best of all, a child first among equals; or the members with the dying ones replaced."""
+    """Values after children came: the best of all, a child first among equals.
+
+    Or the members with the dying ones replaced.
+    """
     if dying is None:
         return sorted([*children, *members])[: len(members)]
     members = list(members)

@@ -21,14 +21,16 @@ def apart(x, y):
 
 def pearson(a, b):
     a, b = [v - sum(a) / len(a) for v in a], [v - sum(b) / len(b) for v in b]
-    return sum(x * y for x, y in zip(a, b, strict=True)) / math.sqrt(sum(x * x for x in a) * sum(y * y for y in b))
+    return sum(x * y for x, y in zip(a, b, strict=True)) / math.sqrt(
+        sum(x * x for x in a) * sum(y * y for y in b)
+    )
 
 
 def ranks(a):
     return [sum(w < v for w in a) + sum(w == v for w in a) / 2 for v in a]
 
 
-# peaks --------------------------------------------------------------------------------------------------------------------
+# peaks ------------------------------------------------------------------------------------------------------
 
 
 def peaks(f):
@@ -45,11 +47,14 @@ def neutrality(f):
 
 def evolvability(f):
     own = [np.mean([f[y] > f[x] for y in neighbours(f, x)]) for x in range(len(f))]
-    share = [np.mean([own[y] for y in range(len(f)) if f[y] == f[x]]) for x in sorted(range(len(f)), key=lambda x: f[x])]
+    share = [
+        np.mean([own[y] for y in range(len(f)) if f[y] == f[x]])
+        for x in sorted(range(len(f)), key=lambda x: f[x])
+    ]
     return [part.mean() for part in np.array_split(share, min(10, len(f)))]
 
 
-# effects ------------------------------------------------------------------------------------------------------------------
+# effects ----------------------------------------------------------------------------------------------------
 
 
 def all_effects(f):
@@ -70,11 +75,13 @@ def dfe(f):
 
 def idiosyncratic_index(f):
     pairs = np.std([a - b for a in f for b in f])
-    per_locus = [np.std([f[x | 1 << i] - f[x] for x in range(len(f)) if not x >> i & 1]) for i in range(loci(f))]
+    per_locus = [
+        np.std([f[x | 1 << i] - f[x] for x in range(len(f)) if not x >> i & 1]) for i in range(loci(f))
+    ]
     return np.mean(per_locus) / pairs
 
 
-# epistasis ----------------------------------------------------------------------------------------------------------------
+# epistasis --------------------------------------------------------------------------------------------------
 
 
 def epistasis(f, kind):
@@ -85,7 +92,9 @@ def epistasis(f, kind):
                 continue
             f00, f10, f01, f11 = f[x], f[x | 1 << i], f[x | 1 << j], f[x | 1 << i | 1 << j]
             changes = ((f10 - f00) * (f11 - f01) < 0) + ((f01 - f00) * (f11 - f10) < 0)
-            found["none" if abs(f11 + f00 - f10 - f01) < 1e-10 else ("magnitude", "sign", "reciprocal")[changes]] += 1
+            found[
+                "none" if abs(f11 + f00 - f10 - f01) < 1e-10 else ("magnitude", "sign", "reciprocal")[changes]
+            ] += 1
     return found[kind] / found.total()
 
 
@@ -100,7 +109,7 @@ def gamma(f, of=lambda effect: effect):
     return above / below
 
 
-# spectrum -----------------------------------------------------------------------------------------------------------------
+# spectrum ---------------------------------------------------------------------------------------------------
 
 
 def coefficients(f):
@@ -134,7 +143,7 @@ def roughness_slope(f):
     return math.sqrt(np.mean((np.array(f) - design @ fit) ** 2)) / np.mean(np.abs(fit[1:]))
 
 
-# the best genotype --------------------------------------------------------------------------------------------------------
+# the best genotype ------------------------------------------------------------------------------------------
 
 
 def distances(f):
@@ -170,7 +179,7 @@ def reachable(f):
     return np.mean([climbs(x) for x in range(len(f))])
 
 
-# climbs -------------------------------------------------------------------------------------------------------------------
+# climbs -----------------------------------------------------------------------------------------------------
 
 
 def chances(f, x, rule):
@@ -209,14 +218,16 @@ def basin_best(f, rule):
     return sum(size for end, size in basin_sizes(f, rule).items() if f[end] == max(f)) / len(f)
 
 
-# local optima network -----------------------------------------------------------------------------------------------------
+# local optima network ---------------------------------------------------------------------------------------
 
 
 def network(f, flips):
     """Nodes as frozensets of optima, and (node, node) -> weight."""
     end = [next(iter(ends_from(f, x, "greedy"))) for x in range(len(f))]
     optima, n = sorted(set(end)), loci(f)
-    masks = [1 << i for i in range(n)] + ([1 << i | 1 << j for i, j in itertools.combinations(range(n), 2)] if flips == 2 else [])
+    masks = [1 << i for i in range(n)] + (
+        [1 << i | 1 << j for i, j in itertools.combinations(range(n), 2)] if flips == 2 else []
+    )
     edges = Counter((a, end[a ^ mask]) for a in optima for mask in masks)
     group = {a: {a} for a in optima}
     for a, b in edges:
@@ -244,7 +255,11 @@ def funnels(f, part, flips=2):
         return len(sinks)
     if part == "strength":
         into = sum(weight for (_, b), weight in up.items() if b in sinks)
-        return sum(weight for (_, b), weight in up.items() if b in best) / into if into else len(best) / len(sinks)
+        return (
+            sum(weight for (_, b), weight in up.items() if b in best) / into
+            if into
+            else len(best) / len(sinks)
+        )
 
     def leads(node):
         return node in best or any(leads(b) for a, b in up if a == node)

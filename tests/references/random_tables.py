@@ -1,4 +1,7 @@
-"""Slow, readable references for landscapes that are tables over genotypes: plain Python, importing nothing of ours."""
+"""Slow, readable references for landscapes that are tables over genotypes.
+
+Plain Python, importing nothing of ours.
+"""
 
 import itertools
 import math
@@ -43,7 +46,10 @@ def hashed_normal(address, words):
 
 def words_of(genotype):
     """32 bits to a word, the first bit the lowest."""
-    return [sum(int(bit) << i for i, bit in enumerate(genotype[first : first + 32])) for first in range(0, len(genotype), 32)]
+    return [
+        sum(int(bit) << i for i, bit in enumerate(genotype[first : first + 32]))
+        for first in range(0, len(genotype), 32)
+    ]
 
 
 def table_value(address, genotype, law):
@@ -56,7 +62,9 @@ def table_value(address, genotype, law):
 
 def rough_slope(genotype, reference, effects, noise):
     """Rough Mount Fuji."""
-    return noise - sum(c for bit, target, c in zip(genotype, reference, effects, strict=True) if bit != target)
+    return noise - sum(
+        c for bit, target, c in zip(genotype, reference, effects, strict=True) if bit != target
+    )
 
 
 def valley_fitness(genotype, width, depth, advantage, order, off_path):
@@ -74,7 +82,9 @@ def mean_over_genotypes(function, p):
     """The mean of function(genotype) when locus i is 1 with probability p[i], independently."""
     total = 0.0
     for genotype in itertools.product((0, 1), repeat=len(p)):
-        total += function(genotype) * math.prod(q if bit else 1 - q for bit, q in zip(genotype, p, strict=True))
+        total += function(genotype) * math.prod(
+            q if bit else 1 - q for bit, q in zip(genotype, p, strict=True)
+        )
     return total
 
 

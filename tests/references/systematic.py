@@ -1,4 +1,7 @@
-"""Naive loops beside selection without drift, and what the Price equation says of one step. Imports nothing of ours."""
+"""Naive loops beside selection without drift, and what the Price equation says of one step.
+
+Imports nothing of ours.
+"""
 
 from itertools import product
 
@@ -20,7 +23,10 @@ def offset(step, part):
 
 
 def systematic(value, chance, n, first):
-    """Individuals lie on a line, from the best on, each as long as its chance; n pointers at equal distances fall on them."""
+    """Individuals lie on a line, from the best on, each as long as its chance.
+
+    N pointers at equal distances fall on them.
+    """
     total, parents = sum(chance), []
     for k in range(n):
         pointer, end = (k + first) / n * total, 0.0

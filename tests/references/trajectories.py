@@ -31,7 +31,10 @@ def selection(frequencies, effects, strength):
     chance = [math.prod(p if b else 1 - p for p, b in zip(frequencies, g, strict=True)) for g in genotypes]
     fitness = [math.exp(-strength * sum(e for e, b in zip(effects, g, strict=True) if b)) for g in genotypes]
     total = sum(c * w for c, w in zip(chance, fitness, strict=True))
-    return [sum(c * w for c, w, g in zip(chance, fitness, genotypes, strict=True) if g[i]) / total for i in range(n)]
+    return [
+        sum(c * w for c, w, g in zip(chance, fitness, genotypes, strict=True) if g[i]) / total
+        for i in range(n)
+    ]
 
 
 def bfgs_direction(slope, pairs):

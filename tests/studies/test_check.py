@@ -9,7 +9,10 @@ from studies.probe.examples import EXAMPLES
 from studies.probe.named import named
 
 QUICK = ("adam", "linkage_equilibrium", "quadratic", "onemax", "bilinear", "bbob")
-KINDS = [pytest.param(kind, marks=() if kind in QUICK else pytest.mark.verify) for kind in (*OPTIMIZERS, *LANDSCAPES)]
+KINDS = [
+    pytest.param(kind, marks=() if kind in QUICK else pytest.mark.verify)
+    for kind in (*OPTIMIZERS, *LANDSCAPES)
+]
 PROMISES = {
     "TorchDraw": "no draw without an address",
     "ChangesAnswer": "nothing is changed in place",
@@ -40,7 +43,9 @@ def test_every_kind_of_ours_keeps_the_contract(kind):
 
 @pytest.mark.parametrize("kind", ["Sound", "Ridge"])
 def test_a_sound_plugin(kind, capsys):
-    assert check.main([f"tests.support.plugins:{kind}", "--set", "mu=3" if kind == "Sound" else "terms=2"]) == 0
+    assert (
+        check.main([f"tests.support.plugins:{kind}", "--set", "mu=3" if kind == "Sound" else "terms=2"]) == 0
+    )
     out = capsys.readouterr().out.splitlines()
     assert out[-1] == f"tests.support.plugins:{kind}: keeps the contract"
     assert {line[:6] for line in out[:-1]} == {"ok    "}
@@ -51,7 +56,7 @@ def test_a_sound_plugin(kind, capsys):
 def test_the_promise_that_is_broken_is_named(kind, capsys):
     assert check.main([f"tests.support.plugins:{kind}"]) == 1
     out = capsys.readouterr().out.splitlines()
-    (line, *_) = [line for line in out if line.startswith(f"FAIL  {PROMISES[kind]} (float64")]
+    line, *_ = [line for line in out if line.startswith(f"FAIL  {PROMISES[kind]} (float64")]
     assert "tests/support/plugins.py:" in line
     assert f"{kind}." in line
     assert "broken" in out[-1]
@@ -62,16 +67,25 @@ def test_the_promise_that_is_broken_is_named(kind, capsys):
     [
         (
             ["tests.support.plugins:Sond"],
-            "tests.support.plugins:Sond: cannot import 'tests.support.plugins:Sond': tests.support.plugins has no 'Sond'; did you mean 'Sound'?",
+            (
+                "tests.support.plugins:Sond: cannot import 'tests.support.plugins:Sond':"
+                " tests.support.plugins has no 'Sond'; did you mean 'Sound'?"
+            ),
         ),
         (["nowhere:X"], "nowhere:X: cannot import 'nowhere:X': No module named 'nowhere'"),
         (
             ["tests.support.plugins:State"],
-            "tests.support.plugins:State: expected 'tests.support.plugins:State' to be a subclass of optimizers.base.Optimizer",
+            (
+                "tests.support.plugins:State: expected 'tests.support.plugins:State' to be a subclass of"
+                " optimizers.base.Optimizer"
+            ),
         ),
         (
             ["tests.support.plugins:normals"],
-            "tests.support.plugins:normals: expected 'tests.support.plugins:normals' to be a subclass of optimizers.base.Optimizer",
+            (
+                "tests.support.plugins:normals: expected 'tests.support.plugins:normals' to be a subclass of"
+                " optimizers.base.Optimizer"
+            ),
         ),
         (["sgdd"], "sgdd: expected an optimizer or a landscape: "),
         (["sgd", "--set", "starts"], "sgd: --set: expected PARAMETER=VALUE, got 'starts'"),

@@ -28,9 +28,17 @@ def run(*words):
 def test_every_kind_and_study_has_a_line():
     rows = {(family, name): line for family, name, line in listing.rows()}
     expected = {("landscape", kind) for kind in LANDSCAPES} | {("optimizer", kind) for kind in OPTIMIZERS}
-    expected |= {("study", name) for name in ready_studies()} | {("claim", kind) for kind in CLAIMS} | {("figure", name) for name in FIGURES}
-    expected |= {("measure", name) for name in (*BINARY_MEASURES, *CONTINUOUS_MEASURES)} | {("key", key) for key in StudyModel.model_fields}
-    expected |= {("variable", name) for name in VARIABLES} | {("key", f"noise.{key}") for key in NoiseModel.model_fields}
+    expected |= (
+        {("study", name) for name in ready_studies()}
+        | {("claim", kind) for kind in CLAIMS}
+        | {("figure", name) for name in FIGURES}
+    )
+    expected |= {("measure", name) for name in (*BINARY_MEASURES, *CONTINUOUS_MEASURES)} | {
+        ("key", key) for key in StudyModel.model_fields
+    }
+    expected |= {("variable", name) for name in VARIABLES} | {
+        ("key", f"noise.{key}") for key in NoiseModel.model_fields
+    }
     assert expected <= set(rows)
     assert {family for family, _ in rows} == {family for family, _ in expected}
     assert all(rows.values())
@@ -52,9 +60,18 @@ def test_every_key_at_any_depth_is_described():
                 yield from keys(inner, f"{head}{name}.")
 
     found = [*keys(StudyModel)]
-    assert {"noise.batch", "budget", "tuning.ranges", "gradient_cost.range", "noise.evaluation.value", "cluster.workers"} <= set(found)
+    assert {
+        "noise.batch",
+        "budget",
+        "tuning.ranges",
+        "gradient_cost.range",
+        "noise.evaluation.value",
+        "cluster.workers",
+    } <= set(found)
     for key in found:
-        assert any(str(part).startswith(f"{key} (key of a study file)") for part in describe.describe(key)), key
+        assert any(str(part).startswith(f"{key} (key of a study file)") for part in describe.describe(key)), (
+            key
+        )
 
 
 @pytest.mark.parametrize(
@@ -65,14 +82,29 @@ def test_every_key_at_any_depth_is_described():
         ("optimizers.SGD.grid", "optimizers.LABEL.grid (key of a study file): parameter -> values"),
         ("optimizers.sgd.momentum", "sgd.momentum (parameter): "),
         ("ordering.cost", "ordering.cost (parameter): evaluations at which both are looked at"),
-        ("noise.evaluation.digits.value", "noise.evaluation.LABEL.value (key of a study file): standard deviation on each value"),
+        (
+            "noise.evaluation.digits.value",
+            "noise.evaluation.LABEL.value (key of a study file): standard deviation on each value",
+        ),
         ("targets.bowl.best", "targets.LABEL.best (key of a study file): the best known loss"),
         ("claims.mine.kind", "claims.LABEL.kind (key of a study file): which kind it is"),
-        ("claims.mine.tolerance", "claims.LABEL.tolerance (key of a study file): a parameter of variance_law, convergence_rate, scaling"),
+        (
+            "claims.mine.tolerance",
+            (
+                "claims.LABEL.tolerance (key of a study file): a parameter of variance_law, convergence_rate,"
+                " scaling"
+            ),
+        ),
         ("landscapes.mine.k", "landscapes.LABEL.k (key of a study file): a parameter of nk, max_sat"),
-        ("optimizers.SGD.schedule.warmup", "optimizers.LABEL.schedule.warmup (key of a study file): a parameter of sgd, "),
+        (
+            "optimizers.SGD.schedule.warmup",
+            "optimizers.LABEL.schedule.warmup (key of a study file): a parameter of sgd, ",
+        ),
         ("moving.inner.k", "moving.inner.k (key of a study file): a parameter of nk, max_sat"),
-        ("landscapes.mine.inner.k", "landscapes.LABEL.inner.k (key of a study file): a parameter of nk, max_sat"),
+        (
+            "landscapes.mine.inner.k",
+            "landscapes.LABEL.inner.k (key of a study file): a parameter of nk, max_sat",
+        ),
         ("moving.inner.kind", "moving.inner.kind (key of a study file): which kind it is"),
     ],
 )
@@ -98,7 +130,12 @@ def test_every_key_that_the_schema_has_is_described():
             yield from paths(node["additionalProperties"], (*path, "mine"), above)
 
     found = {".".join(path) for path in paths(schema, (), set())}
-    assert {"landscapes.mine.k", "noise.evaluation.mine.value", "claims.mine.tolerance", "optimizers.mine.schedule.kind"} <= found
+    assert {
+        "landscapes.mine.k",
+        "noise.evaluation.mine.value",
+        "claims.mine.tolerance",
+        "optimizers.mine.schedule.kind",
+    } <= found
     assert all(describe.describe(path) for path in found)
 
 
@@ -121,13 +158,26 @@ def test_a_bound_is_told_of_a_key():
 
 
 def test_a_name_of_several_things_is_described_as_each():
-    firsts = [part for part in describe.describe("claims") if isinstance(part, str) and part.startswith("claims (")]
-    assert [part.partition(":")[0] for part in firsts] == ["claims (figure)", "claims (ready study)", "claims (key of a study file)"]
+    firsts = [
+        part for part in describe.describe("claims") if isinstance(part, str) and part.startswith("claims (")
+    ]
+    assert [part.partition(":")[0] for part in firsts] == [
+        "claims (figure)",
+        "claims (ready study)",
+        "claims (key of a study file)",
+    ]
 
 
 @pytest.mark.parametrize(
     ("word", "near"),
-    [("GA", "ga"), ("CMA-ES", "cma_es"), ("cmaes", "cma_es"), ("Sgd", "sgd"), ("OnePlusOne", "one_plus_one"), ("lr", "learning_rate")],
+    [
+        ("GA", "ga"),
+        ("CMA-ES", "cma_es"),
+        ("cmaes", "cma_es"),
+        ("Sgd", "sgd"),
+        ("OnePlusOne", "one_plus_one"),
+        ("lr", "learning_rate"),
+    ],
 )
 def test_the_nearest_word_is_found_in_capitals_and_with_other_signs(word, near):
     assert nearest(word, [*OPTIMIZERS, "learning_rate"]) == near
@@ -138,8 +188,14 @@ def test_the_nearest_word_is_found_in_capitals_and_with_other_signs(word, near):
     [
         ("GA", "unknown kind 'GA'; did you mean 'ga'?"),
         ("noise.Batch", "unknown kind 'noise.Batch'; did you mean 'noise.batch'?"),
-        ("optimizers.SGD.momentun", "unknown kind 'optimizers.SGD.momentun'; did you mean 'optimizers.SGD.momentum'?"),
-        ("claims.mine.tolerence", "unknown kind 'claims.mine.tolerence'; did you mean 'claims.mine.tolerance'?"),
+        (
+            "optimizers.SGD.momentun",
+            "unknown kind 'optimizers.SGD.momentun'; did you mean 'optimizers.SGD.momentum'?",
+        ),
+        (
+            "claims.mine.tolerence",
+            "unknown kind 'claims.mine.tolerence'; did you mean 'claims.mine.tolerance'?",
+        ),
         ("sgd.momentun", "unknown kind 'sgd.momentun'; did you mean 'sgd.momentum'?"),
         ("qqqq", "unknown kind 'qqqq'; python -m studies.list prints what there is"),
     ],

@@ -60,77 +60,160 @@ def test_blocks_cover_the_worlds_and_use_what_exists(replicates, existing, expec
 
 def test_an_axis_becomes_a_dim_and_arms_that_it_does_not_touch_share_a_task():
     plan = planned(sweep={"optimizers.sgd.learning_rate": [0.1, 0.01], "landscapes.nk.k": [2, 4]})
-    assert plan.axes == {"landscape": ["nk", "bowl"], "optimizer": ["sgd", "ga"], "learning_rate": [0.1, 0.01], "k": [2, 4]}
+    assert plan.axes == {
+        "landscape": ["nk", "bowl"],
+        "optimizer": ["sgd", "ga"],
+        "learning_rate": [0.1, 0.01],
+        "k": [2, 4],
+    }
     assert len(plan.arms) == 2 * 2 * 2 * 2
     assert len(plan.tasks) == 4 + 2 + 2 + 1  # sgd on nk, ga on nk, sgd on bowl, ga on bowl
-    arm = next(arm for arm in plan.arms if arm.coords == {"landscape": "nk", "optimizer": "sgd", "learning_rate": 0.01, "k": 2})
-    assert (arm.task.optimizer["learning_rate"], arm.task.landscape["k"], arm.task.relaxation) == (0.01, 2, "extension")
+    arm = next(
+        arm
+        for arm in plan.arms
+        if arm.coords == {"landscape": "nk", "optimizer": "sgd", "learning_rate": 0.01, "k": 2}
+    )
+    assert (arm.task.optimizer["learning_rate"], arm.task.landscape["k"], arm.task.relaxation) == (
+        0.01,
+        2,
+        "extension",
+    )
     assert len(plan.cells(lambda address: False)) == len(plan.tasks)
 
 
 def test_names_of_dims():
-    plan = planned(sweep={"optimizers.sgd.starts": [1, 2], "seed": [1, 2], "landscapes.bowl.dim": [2, 3], "noise.batch.nk": [2, None]})
+    plan = planned(
+        sweep={
+            "optimizers.sgd.starts": [1, 2],
+            "seed": [1, 2],
+            "landscapes.bowl.dim": [2, 3],
+            "noise.batch.nk": [2, None],
+        }
+    )
     assert list(plan.axes)[2:] == ["starts", "seed", "dim", "noise.batch.nk"]
     assert plan.axes["noise.batch.nk"] == ["2", "null"]
     schedules = [{"kind": "cosine", "steps": 9}, {}]
-    twice = planned(sweep={"optimizers.sgd.momentum": [0, 0.5], "optimizers.sgd.schedule": schedules, "noise.shared": [True, False]})
+    twice = planned(
+        sweep={
+            "optimizers.sgd.momentum": [0, 0.5],
+            "optimizers.sgd.schedule": schedules,
+            "noise.shared": [True, False],
+        }
+    )
     assert twice.axes["momentum"] == [0.0, 0.5]
     assert twice.axes["schedule"] == ["kind=cosine steps=9", ""]
     assert twice.axes["shared"] == ["true", "false"]
-    clash = planned(landscapes={"a": {"kind": "nk"}, "b": {"kind": "nk"}}, sweep={"landscapes.a.k": [1, 2], "landscapes.b.k": [1, 2]})
+    clash = planned(
+        landscapes={"a": {"kind": "nk"}, "b": {"kind": "nk"}},
+        sweep={"landscapes.a.k": [1, 2], "landscapes.b.k": [1, 2]},
+    )
     assert list(clash.axes)[2:] == ["landscapes.a.k", "landscapes.b.k"]
 
 
 def test_zip_changes_both_together():
-    plan = planned(sweep={"size": {"zip": {"landscapes.nk.n": [16, 32], "optimizers.ga.population": [10, 20]}}})
+    plan = planned(
+        sweep={"size": {"zip": {"landscapes.nk.n": [16, 32], "optimizers.ga.population": [10, 20]}}}
+    )
     assert plan.axes["size"] == ["n=16 population=10", "n=32 population=20"]
-    seen = {(arm.task.landscape["n"], arm.task.optimizer["population"]) for arm in plan.arms if list(arm.coords.values())[:2] == ["nk", "ga"]}
+    seen = {
+        (arm.task.landscape["n"], arm.task.optimizer["population"])
+        for arm in plan.arms
+        if list(arm.coords.values())[:2] == ["nk", "ga"]
+    }
     assert seen == {(16, 10), (32, 20)}
 
 
 def test_a_grid_becomes_labelled_variants_and_on_keeps_one_arm():
-    grid = {"sgd": {"kind": "sgd", "grid": {"learning_rate": [0.1, 1], "momentum": [0.0, 0.9]}, "on": {"nk": {"starts": 3}}}}
+    grid = {
+        "sgd": {
+            "kind": "sgd",
+            "grid": {"learning_rate": [0.1, 1], "momentum": [0.0, 0.9]},
+            "on": {"nk": {"starts": 3}},
+        }
+    }
     plan = planned(optimizers=grid)
-    assert plan.axes["optimizer"] == [f"sgd learning_rate={a} momentum={b}" for a in ("0.1", "1") for b in ("0", "0.9")]
+    assert plan.axes["optimizer"] == [
+        f"sgd learning_rate={a} momentum={b}" for a in ("0.1", "1") for b in ("0", "0.9")
+    ]
     found = {(arm.coords["landscape"], arm.coords["optimizer"]): arm.task.optimizer for arm in plan.arms}
     assert found["nk", "sgd learning_rate=1 momentum=0.9"]["starts"] == 3
-    assert found["bowl", "sgd learning_rate=1 momentum=0.9"] == {**found["nk", "sgd learning_rate=1 momentum=0.9"], "starts": 1}
+    assert found["bowl", "sgd learning_rate=1 momentum=0.9"] == {
+        **found["nk", "sgd learning_rate=1 momentum=0.9"],
+        "starts": 1,
+    }
 
 
 def test_one_and_one_point_zero_are_one_cell():
-    whole = planned(budget=2000, optimizers={"sgd": {"kind": "sgd", "learning_rate": 1, "starts": 2}}, gradient_cost=3)
-    point = planned(budget=2000.0, optimizers={"sgd": {"kind": "sgd", "learning_rate": 1.0, "starts": 2.0}}, gradient_cost={"value": 3.0})
+    whole = planned(
+        budget=2000, optimizers={"sgd": {"kind": "sgd", "learning_rate": 1, "starts": 2}}, gradient_cost=3
+    )
+    point = planned(
+        budget=2000.0,
+        optimizers={"sgd": {"kind": "sgd", "learning_rate": 1.0, "starts": 2.0}},
+        gradient_cost={"value": 3.0},
+    )
     assert addresses(whole) == addresses(point)
-    assert addresses(whole) != addresses(planned(optimizers={"sgd": {"kind": "sgd", "learning_rate": 1.5, "starts": 2}}))
+    assert addresses(whole) != addresses(
+        planned(optimizers={"sgd": {"kind": "sgd", "learning_rate": 1.5, "starts": 2}})
+    )
 
 
 def test_labels_figures_and_further_arms_do_not_change_a_cell():
     first = addresses(planned())
     assert addresses(planned(name="other", question="why?", figures=["convergence"], replicates=32)) == first
-    assert set(first) < set(addresses(planned(optimizers=STUDY["optimizers"] | {"more": {"kind": "sgd", "learning_rate": 0.2}})))
+    assert set(first) < set(
+        addresses(planned(optimizers=STUDY["optimizers"] | {"more": {"kind": "sgd", "learning_rate": 0.2}}))
+    )
     assert set(first).isdisjoint(addresses(planned(seed=2)))
     assert set(first).isdisjoint(addresses(planned(dtype="float32")))
 
 
 def test_every_entry_of_a_task():
-    noise = {"batch": {"nk": 0.3}, "sampling": "batch", "evaluation": {"bowl": {"value": 0.1, "gradient": 0.2}}}
-    changes = {"noise": noise, "gradient_cost": {"value": 3, "range": [1, 20]}, "instances": 4, "device": "cpu", "checkpoints": [0.5, 1]}
+    noise = {
+        "batch": {"nk": 0.3},
+        "sampling": "batch",
+        "evaluation": {"bowl": {"value": 0.1, "gradient": 0.2}},
+    }
+    changes = {
+        "noise": noise,
+        "gradient_cost": {"value": 3, "range": [1, 20]},
+        "instances": 4,
+        "device": "cpu",
+        "checkpoints": [0.5, 1],
+    }
     plan = planned(targets={"nk": [0.1], "bowl": [0.2]}, **changes)
     nk, bowl = plan.arms[0].task, plan.arms[2].task
-    assert nk.noise == {"batch": 5, "sampling": "batch", "shared": True, "evaluation": {"value": 0.0, "gradient": 0.0}}
-    assert bowl.noise == {"batch": None, "sampling": "replacement", "shared": True, "evaluation": {"value": 0.1, "gradient": 0.2}}
+    assert nk.noise == {
+        "batch": 5,
+        "sampling": "batch",
+        "shared": True,
+        "evaluation": {"value": 0.0, "gradient": 0.0},
+    }
+    assert bowl.noise == {
+        "batch": None,
+        "sampling": "replacement",
+        "shared": True,
+        "evaluation": {"value": 0.1, "gradient": 0.2},
+    }
     assert (nk.targets, bowl.targets, nk.instances, nk.device) == ([0.1], [0.2], 4, "cpu")
     assert nk.gradient_cost == {"value": 3.0, "low": 1.0, "high": 20.0}
-    assert nk.checkpoints == [3000.0, 6000.0]  # a gradient at the lowest price leaves room up to three budgets at the nominal one
+    assert nk.checkpoints == [
+        3000.0,
+        6000.0,
+    ]  # a gradient at the lowest price leaves room up to three budgets at the nominal one
 
 
 def test_portions_make_cells_of_their_own_and_one_of_each_is_the_default():
     first = addresses(planned())
     assert addresses(planned(oracle={"micro_batches": 1, "chunks": {"nk": 1}})) == first
-    assert addresses(planned(oracle={"micro_batches": {"bowl": 5}})) == first  # nothing to split: its loss is not a finite sum
+    assert (
+        addresses(planned(oracle={"micro_batches": {"bowl": 5}})) == first
+    )  # nothing to split: its loss is not a finite sum
     assert set(first).isdisjoint(addresses(planned(oracle={"chunks": 2})))
     plan = planned(sweep={"oracle.micro_batches": [1, 2]})
-    assert len({arm.task.canonical for arm in plan.arms if arm.coords["landscape"] == "nk"}) == 2 * len(STUDY["optimizers"])
+    assert len({arm.task.canonical for arm in plan.arms if arm.coords["landscape"] == "nk"}) == 2 * len(
+        STUDY["optimizers"]
+    )
     assert {arm.task.oracle["micro_batches"] for arm in plan.arms} == {1, 2}
 
 
@@ -140,7 +223,10 @@ SGD = {"sgd": {"kind": "sgd"}}
 
 def counts(**changes):
     """(landscape, optimizer) -> how many checkpoints."""
-    return {(arm.coords["landscape"], arm.coords["optimizer"]): len(arm.task.checkpoints) for arm in planned(**changes).arms}
+    return {
+        (arm.coords["landscape"], arm.coords["optimizer"]): len(arm.task.checkpoints)
+        for arm in planned(**changes).arms
+    }
 
 
 def test_checkpoints_are_log_spaced():
@@ -158,13 +244,20 @@ def test_a_list_of_checkpoints_is_obeyed():
 
 
 def test_the_smallest_budget_thins_no_other_arm():
-    found = counts(landscapes=DIGITS | STUDY["landscapes"], budget={"digits": 60, "nk": 60, "bowl": 4000}, optimizers=SGD)
+    found = counts(
+        landscapes=DIGITS | STUDY["landscapes"], budget={"digits": 60, "nk": 60, "bowl": 4000}, optimizers=SGD
+    )
     assert found == {("digits", "sgd"): 10, ("nk", "sgd"): 61, ("bowl", "sgd"): 61}
 
 
-@pytest.mark.parametrize(("truth", "budget", "batch"), [(0.1, 100, 32), (0.3, 60, 32), (0.2, 400, None), (1.0, 20, 100)])
+@pytest.mark.parametrize(
+    ("truth", "budget", "batch"), [(0.1, 100, 32), (0.3, 60, 32), (0.2, 400, None), (1.0, 20, 100)]
+)
 def test_truth_takes_its_share_of_the_time_of_each_arm(truth, budget, batch):
-    """By hand: a step of SGD reads STEP + 3 B D numbers, of B of the M = 1437 terms; the truth at a checkpoint 2 M D."""
+    """By hand: a step of SGD reads STEP + 3 B D numbers, of B of the M = 1437 terms.
+
+    The truth at a checkpoint 2 M D.
+    """
     terms, dim = 1437, 235
     size = batch or terms
     steps = budget * terms // (3 * size)  # at 3 B / M evaluations each
@@ -173,19 +266,29 @@ def test_truth_takes_its_share_of_the_time_of_each_arm(truth, budget, batch):
     assert 10 < expected < 61
     assert len(plan.tasks[0].checkpoints) == int(expected)
     share = f"truth takes at most {truth:g} of the time"
-    text = f"checkpoints: {int(expected)} in place of 61, so that {share} (see `truth`); a list of checkpoints is obeyed"
+    text = (
+        f"checkpoints: {int(expected)} in place of 61, so that {share} (see `truth`); a list of checkpoints"
+        " is obeyed"
+    )
     assert plan.notes == [f"digits, sgd: {text}"]
     every = [float(f"{budget * 10 ** (k / 20 - 3):.12g}") for k in range(61)]
     assert plan.tasks[0].checkpoints[0] == pytest.approx(every[0])
     assert plan.tasks[0].checkpoints[-1] == budget
-    assert all(min(abs(cost / one - 1) for one in every) < 1e-9 for cost in plan.tasks[0].checkpoints)  # some of those of the others
+    assert all(
+        min(abs(cost / one - 1) for one in every) < 1e-9 for cost in plan.tasks[0].checkpoints
+    )  # some of those of the others
 
 
 def test_arms_with_fewer_checkpoints_have_those_of_arms_with_more_and_the_budget():
-    """21 of ES and 10 of SGD, of 61; a run of SGD ends at 4 times the budget, which is 10^-0.602 of it: the last checkpoint within is 10^-0.65."""
+    """21 of ES and 10 of SGD, of 61.
+
+    A run of SGD ends at 4 times the budget, which is 10^-0.602 of it: the last checkpoint within is 10^-0.65.
+    """
     price = {"value": 40, "range": [10, 40]}
     optimizers = {"ES": {"kind": "openai_es", "population": 4}, **SGD}
-    plan = planned(landscapes=DIGITS, budget=400, gradient_cost=price, optimizers=optimizers, noise={"batch": None})
+    plan = planned(
+        landscapes=DIGITS, budget=400, gradient_cost=price, optimizers=optimizers, noise={"batch": None}
+    )
     more, fewer = (set(arm.task.checkpoints) for arm in plan.arms)
     assert (len(more), len(fewer)) == (21, 10)
     assert fewer < more
@@ -193,32 +296,50 @@ def test_arms_with_fewer_checkpoints_have_those_of_arms_with_more_and_the_budget
 
 
 def test_an_arm_of_few_steps_keeps_all_checkpoints_for_it_has_few_states():
-    assert counts(landscapes=DIGITS, budget=60, optimizers={"ga": {"kind": "ga", "population": 20}}) == {("digits", "ga"): 61}
+    assert counts(landscapes=DIGITS, budget=60, optimizers={"ga": {"kind": "ga", "population": 20}}) == {
+        ("digits", "ga"): 61
+    }
 
 
 def test_the_share_of_truth_is_in_the_address_where_it_tells():
     first = addresses(planned(targets=[0.1], truth=0.1))
-    assert addresses(planned(targets=[0.1], truth=0.2)) == first  # the truth never takes longer than a step there
+    assert (
+        addresses(planned(targets=[0.1], truth=0.2)) == first
+    )  # the truth never takes longer than a step there
     network = {"landscapes": DIGITS, "optimizers": SGD, "checkpoints": [1.0]}
-    assert addresses(planned(**network, targets=[0.1], truth=0.1)) != addresses(planned(**network, targets=[0.1], truth=0.2))
+    assert addresses(planned(**network, targets=[0.1], truth=0.1)) != addresses(
+        planned(**network, targets=[0.1], truth=0.2)
+    )
     assert addresses(planned(**network, truth=0.1)) == addresses(planned(**network, truth=0.2))
 
 
-# what the steps of an arm cost ------------------------------------------------------------------------------------------------
+# what the steps of an arm cost ------------------------------------------------------------------------------
 
 BOWL = {"bowl": {"kind": "quadratic", "dim": 5}}
 
 
 def test_a_budget_below_the_first_step_is_said_and_no_error():
-    study = load_study(STUDY | {"landscapes": BOWL, "budget": 50, "optimizers": {"GA": {"kind": "ga", "population": 1000}, **SGD}})
-    told = "the first step costs 1,000 evaluations, more than the budget of 50: it takes none, and is compared with nothing"
+    study = load_study(
+        STUDY
+        | {
+            "landscapes": BOWL,
+            "budget": 50,
+            "optimizers": {"GA": {"kind": "ga", "population": 1000}, **SGD},
+        }
+    )
+    told = (
+        "the first step costs 1,000 evaluations, more than the budget of 50: it takes none, and is compared"
+        " with nothing"
+    )
     assert study.notes == [f"bowl, GA: {told}"]
     assert make_plan(study).notes == study.notes
 
 
 def test_it_is_said_of_the_arms_that_it_holds_of():
     sweep = {"optimizers.ga.population": [20, 60], "budget": [30, 100]}
-    notes = load_study(STUDY | {"landscapes": BOWL, "sweep": sweep, "optimizers": {"ga": {"kind": "ga"}}}).notes
+    notes = load_study(
+        STUDY | {"landscapes": BOWL, "sweep": sweep, "optimizers": {"ga": {"kind": "ga"}}}
+    ).notes
     assert [note.split(":")[0] for note in notes] == ["bowl, ga, population = 60, budget = 30"]
 
 
@@ -228,9 +349,27 @@ def test_it_is_said_of_the_arms_that_it_holds_of():
         ("bowl", {"kind": "sgd"}, {}, 3, 3),
         ("bowl", {"kind": "sgd", "starts": 4}, {"gradient_cost": 2}, 8, 8),
         ("bowl", {"kind": "metropolis"}, {}, 1, 1),  # exact: the value of the state is kept
-        ("bowl", {"kind": "metropolis"}, {"noise": {"evaluation": 0.1}}, 2, 2),  # asked again beside each proposal
-        ("digits", {"kind": "sgd"}, {"noise": {"batch": 479}}, 1, 1),  # a third of the terms at the price of three
-        ("nk", {"kind": "sgd"}, {}, 3 * 2**5, 3 * 2**5),  # each locus of the extension sums over 2^(k + 1) alleles
+        (
+            "bowl",
+            {"kind": "metropolis"},
+            {"noise": {"evaluation": 0.1}},
+            2,
+            2,
+        ),  # asked again beside each proposal
+        (
+            "digits",
+            {"kind": "sgd"},
+            {"noise": {"batch": 479}},
+            1,
+            1,
+        ),  # a third of the terms at the price of three
+        (
+            "nk",
+            {"kind": "sgd"},
+            {},
+            3 * 2**5,
+            3 * 2**5,
+        ),  # each locus of the extension sums over 2^(k + 1) alleles
         ("nk", {"kind": "adaptive_walk"}, {}, 17, 16),  # itself and its n neighbours, then these alone
         ("bowl", {"kind": "cma_es"}, {}, 8, 8),  # 4 + [3 ln 5]
     ],
@@ -241,12 +380,20 @@ def test_what_steps_cost_is_what_the_ledger_bills(landscape, optimizer, changes,
     from studies.study_file.spending import spending
 
     landscapes = {landscape: (STUDY["landscapes"] | DIGITS)[landscape]}
-    study = load_study(STUDY | {"landscapes": landscapes, "optimizers": {"one": optimizer}, "budget": 2000, "replicates": 2} | changes)
+    study = load_study(
+        STUDY
+        | {"landscapes": landscapes, "optimizers": {"one": optimizer}, "budget": 2000, "replicates": 2}
+        | changes
+    )
     told, price = spending(study.arms[0]), study.arms[0].scalars["gradient_cost"]["value"]
     assert told.first.cost(price) == pytest.approx(first)
     assert told.later.cost(price) == pytest.approx(later)
     budget = first + 2 * later
-    data = run_cell(make_plan(load_study(study.resolved, {"budget": budget, "checkpoints": [first / budget, 1.0]})).cells(lambda address: False)[0])
+    data = run_cell(
+        make_plan(load_study(study.resolved, {"budget": budget, "checkpoints": [first / budget, 1.0]})).cells(
+            lambda address: False
+        )[0]
+    )
     assert data["steps"].values.tolist() == [[1, 3], [1, 3]]
     assert told.steps(budget, price) == 3
     assert told.steps(first - 0.5, price) == 0
@@ -255,7 +402,13 @@ def test_what_steps_cost_is_what_the_ledger_bills(landscape, optimizer, changes,
 def test_an_optimizer_that_cannot_say_without_its_landscape_is_no_error():
     from studies.study_file.spending import steps, unusual
 
-    study = load_study(STUDY | {"landscapes": {"nk": {"kind": "nk", "n": 300, "k": 1}}, "optimizers": {"q": {"kind": "quasispecies"}}})
+    study = load_study(
+        STUDY
+        | {
+            "landscapes": {"nk": {"kind": "nk", "n": 300, "k": 1}},
+            "optimizers": {"q": {"kind": "quasispecies"}},
+        }
+    )
     assert study.notes == unusual(study.arms) == []
     assert steps(study.arms) == {("nk", "q"): "?"}
 
@@ -263,9 +416,15 @@ def test_an_optimizer_that_cannot_say_without_its_landscape_is_no_error():
 def test_few_and_very_many_steps_are_told():
     from studies.study_file.spending import steps, unusual
 
-    optimizers = {"few": {"kind": "ga", "population": 100}, "many": {"kind": "one_plus_one"}, "some": {"kind": "ga", "population": 50_000}}
+    optimizers = {
+        "few": {"kind": "ga", "population": 100},
+        "many": {"kind": "one_plus_one"},
+        "some": {"kind": "ga", "population": 50_000},
+    }
     arms = load_study(STUDY | {"landscapes": BOWL, "optimizers": optimizers, "budget": {"bowl": 1900}}).arms
-    arms += load_study(STUDY | {"landscapes": BOWL, "optimizers": {"many": optimizers["many"]}, "budget": 100_001}).arms
+    arms += load_study(
+        STUDY | {"landscapes": BOWL, "optimizers": {"many": optimizers["many"]}, "budget": 100_001}
+    ).arms
     assert unusual(arms) == [
         "bowl, few: about 19 steps in its whole budget, fewer than 20: what it does is hardly a search",
         "bowl, many: about 100,001 steps, more than 100,000: they take long",
@@ -277,18 +436,27 @@ def test_a_swept_parameter_needs_no_other_value():
     steps = {"optimizers.sgd.schedule.steps": [10, 20]}
     plan = planned(optimizers={"sgd": {"kind": "sgd", "schedule": {"kind": "cosine"}}}, sweep=steps)
     assert sorted({arm.task.optimizer["schedule"]["steps"] for arm in plan.arms}) == [10, 20]
-    with pytest.raises(StudyError, match=r"^study: sweep.optimizers.sgd.schedule.steps\[0\]: expected > 0, got -3$"):
-        planned(optimizers={"sgd": {"kind": "sgd", "schedule": {"kind": "cosine"}}}, sweep={"optimizers.sgd.schedule.steps": [-3]})
+    with pytest.raises(
+        StudyError, match=r"^study: sweep.optimizers.sgd.schedule.steps\[0\]: expected > 0, got -3$"
+    ):
+        planned(
+            optimizers={"sgd": {"kind": "sgd", "schedule": {"kind": "cosine"}}},
+            sweep={"optimizers.sgd.schedule.steps": [-3]},
+        )
 
 
-# the digest of the code -----------------------------------------------------------------------------------------------------
+# the digest of the code -------------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def house(tmp_path: Path):
     def copy(name, edits):
         for package in PACKAGES:
-            shutil.copytree(ROOT / package, tmp_path / name / package, ignore=shutil.ignore_patterns("__pycache__", "*.yaml", "*.png"))
+            shutil.copytree(
+                ROOT / package,
+                tmp_path / name / package,
+                ignore=shutil.ignore_patterns("__pycache__", "*.yaml", "*.png"),
+            )
         for path, change in edits.items():
             file = tmp_path / name / path
             file.write_text(change(file.read_text()))
@@ -337,8 +505,14 @@ def test_code_changes_the_cells_that_it_computes(house, path, expected):
 
 
 EVERYTHING = {  # tasks that between them use all parts of the loop
-    "landscapes": {"nk": {"kind": "nk", "n": 6, "k": 1}, "moving": {"kind": "moving", "inner": {"kind": "quadratic", "dim": 2}}},
-    "optimizers": {"sgd": {"kind": "sgd", "schedule": {"kind": "cosine", "steps": 9}}, "ga": {"kind": "ga", "population": 4}},
+    "landscapes": {
+        "nk": {"kind": "nk", "n": 6, "k": 1},
+        "moving": {"kind": "moving", "inner": {"kind": "quadratic", "dim": 2}},
+    },
+    "optimizers": {
+        "sgd": {"kind": "sgd", "schedule": {"kind": "cosine", "steps": 9}},
+        "ga": {"kind": "ga", "population": 4},
+    },
     "budget": 40,
     "replicates": 2,
     "ledger": {"moments": 1, "redraws": 4, "points": 4},
@@ -352,7 +526,11 @@ def test_every_file_that_runs_while_a_cell_is_computed_is_in_its_digest():
     for cell in planned(**EVERYTHING).cells(lambda address: False):
         files = ran(lambda cell=cell: run_cell(cell))
         covered = {str(digest._file(name, ROOT)) for name in digest.closure(cell.task.modules)}
-        assert {str(ROOT / "studies/cells/loop.py"), str(ROOT / "studies/registry.py"), str(ROOT / "landscapes/streams.py")} <= files
+        assert {
+            str(ROOT / "studies/cells/loop.py"),
+            str(ROOT / "studies/registry.py"),
+            str(ROOT / "landscapes/streams.py"),
+        } <= files
         assert files <= covered
 
 
@@ -368,7 +546,10 @@ def ran(call):
 
 
 def test_the_address_moves_with_every_module_of_the_closure_and_with_no_other(house, monkeypatch):
-    root, modules = house("copy", {}), next(task for task in planned(**EVERYTHING).tasks if task.optimizer["kind"] == "ga").modules
+    root, modules = (
+        house("copy", {}),
+        next(task for task in planned(**EVERYTHING).tasks if task.optimizer["kind"] == "ga").modules,
+    )
     names = digest.closure(modules, root)
     assert {
         "studies.cells.loop",
@@ -383,7 +564,10 @@ def test_the_address_moves_with_every_module_of_the_closure_and_with_no_other(ho
     monkeypatch.setattr(digest, "_tree", lambda path: trees.get(path) or trees.setdefault(path, parse(path)))
     before = code_digest.__wrapped__(modules, root)
     assert before == code_digest.__wrapped__(modules)
-    everything = {".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__"): path for path in root.rglob("*.py")}
+    everything = {
+        ".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__"): path
+        for path in root.rglob("*.py")
+    }
     assert names < set(everything)
     for name, file in everything.items():
         text = file.read_text()
@@ -403,9 +587,26 @@ def forget():
     ("line", "moved"),
     [
         ("from optimizers import GA", {"optimizers/populations/ga.py", "optimizers/operators/selection.py"}),
-        ("import optimizers.populations.ga", {"optimizers/populations/ga.py", "optimizers/operators/selection.py"}),
-        ("from optimizers import OPTIMIZERS", {"optimizers/populations/ga.py", "optimizers/operators/selection.py", "optimizers/gradient/sgd.py"}),
-        ("import optimizers", {"optimizers/populations/ga.py", "optimizers/operators/selection.py", "optimizers/gradient/sgd.py"}),
+        (
+            "import optimizers.populations.ga",
+            {"optimizers/populations/ga.py", "optimizers/operators/selection.py"},
+        ),
+        (
+            "from optimizers import OPTIMIZERS",
+            {
+                "optimizers/populations/ga.py",
+                "optimizers/operators/selection.py",
+                "optimizers/gradient/sgd.py",
+            },
+        ),
+        (
+            "import optimizers",
+            {
+                "optimizers/populations/ga.py",
+                "optimizers/operators/selection.py",
+                "optimizers/gradient/sgd.py",
+            },
+        ),
         ("from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from optimizers import GA", set()),
     ],
 )
@@ -416,7 +617,11 @@ def test_a_plugin_depends_on_what_it_takes_from_our_packages(house, tmp_path, mo
     __import__("digest_heir")
     forget()
     before = code_digest(("digest_heir",))
-    for path in ("optimizers/populations/ga.py", "optimizers/operators/selection.py", "optimizers/gradient/sgd.py"):
+    for path in (
+        "optimizers/populations/ga.py",
+        "optimizers/operators/selection.py",
+        "optimizers/gradient/sgd.py",
+    ):
         root = house(path.replace("/", "-"), {path: lambda text: text + "\nEDITED = 1\n"})
         assert (code_digest(("digest_heir",), root) != before) == (path in moved), path
     forget()
@@ -425,7 +630,8 @@ def test_a_plugin_depends_on_what_it_takes_from_our_packages(house, tmp_path, mo
 def test_the_module_of_an_import_path_is_digested_though_its_class_was_made_elsewhere(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(tmp_path))
     (tmp_path / "digest_factory.py").write_text(
-        "from optimizers.populations.ga import GA\ndef made(number):\n    return type('Made', (GA,), {'number': number, '__module__': __name__})\n"
+        "from optimizers.populations.ga import GA\ndef made(number):\n    return type('Made', (GA,),"
+        " {'number': number, '__module__': __name__})\n"
     )
     (tmp_path / "digest_made.py").write_text("from digest_factory import made\nMade = made(1)\n")
     task = planned(optimizers={"own": {"kind": "digest_made:Made"}}).tasks[0]

@@ -1,4 +1,7 @@
-"""Results with made-up runs, as `open_study` gives them: what each world hit and spent is told, the rest follows."""
+"""Results with made-up runs, as `open_study` gives them.
+
+What each world hit and spent is told, the rest follows.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,24 @@ import xarray as xr
 BUDGET = 100.0
 
 
-def results(loss, cost=None, *, spent=None, status=2, gradients=0.0, instance=None, price=3.0, low=None, targets=(), hits=None):
+def results(
+    loss,
+    cost=None,
+    *,
+    spent=None,
+    status=2,
+    gradients=0.0,
+    instance=None,
+    price=3.0,
+    low=None,
+    targets=(),
+    hits=None,
+):
     """One arm on one landscape of M = 2 terms: dims replicate, checkpoint, target.
 
-    `loss` (R, C); `cost` (C,) of the checkpoints, the budget last; `spent` (R, C) cost of the states at the nominal price, of which the share
-    `gradients` went into gradients, None: that of the checkpoints; `status` of the last checkpoint, one or (R,).
+    `loss` (R, C); `cost` (C,) of the checkpoints, the budget last; `spent` (R, C) cost of the states at the
+    nominal price, of which the share `gradients` went into gradients, None: that of the checkpoints; `status`
+    of the last checkpoint, one or (R,).
     """
     loss = np.asarray(loss, float)
     worlds, checkpoints = loss.shape
@@ -43,13 +59,26 @@ def results(loss, cost=None, *, spent=None, status=2, gradients=0.0, instance=No
         {"config": json.dumps({"gradient_cost": {"value": price, "range": [low, price]}})},
     )
     hits = np.full((worlds, len(targets)), np.inf) if hits is None else np.asarray(hits, float)
-    return data.assign(hit_cost=(("replicate", "target"), hits), best_hit_cost=(("replicate", "target"), hits))
+    return data.assign(
+        hit_cost=(("replicate", "target"), hits), best_hit_cost=(("replicate", "target"), hits)
+    )
 
 
 def timed(hits, spent=None, *, status=2, instance=None):
-    """One target, which worlds hit at these costs (R,), inf: never; `spent` (R,), the budget where it is None."""
+    """One target, which worlds hit at these costs (R,), inf: never.
+
+    `spent` (R,), the budget where it is None.
+    """
     hits = np.asarray(hits, float)
     spent = np.full(hits.shape, BUDGET) if spent is None else np.asarray(spent, float)
     end = np.stack([np.minimum(spent, np.where(np.isfinite(hits), hits, spent)), spent], 1)
     loss = np.where(np.isfinite(hits)[:, None], [1.0, 0.0], [1.0, 1.0])
-    return results(loss, [BUDGET / 2, BUDGET], spent=end, status=status, instance=instance, targets=[0.5], hits=hits[:, None])
+    return results(
+        loss,
+        [BUDGET / 2, BUDGET],
+        spent=end,
+        status=status,
+        instance=instance,
+        targets=[0.5],
+        hits=hits[:, None],
+    )

@@ -5,13 +5,20 @@ import xarray as xr
 
 
 def results(loss, *, names=None, status=2, instances=None, gap_known=0.0, hits=None):
-    """Of final losses (landscape, optimizer, world); two checkpoints, at 50 and 100 evaluations, at the first the loss is doubled."""
+    """Of final losses (landscape, optimizer, world).
+
+    Two checkpoints, at 50 and 100 evaluations, at the first the loss is doubled.
+    """
     loss = np.asarray(loss, float)
     places, arms, worlds = loss.shape
     dims = ("landscape", "optimizer", "replicate", "checkpoint")
     values = np.stack([2 * loss, loss], -1)
     hits = np.full((*loss.shape, 0), 0.0) if hits is None else np.asarray(hits, float)
-    state = np.broadcast_to(np.asarray(status, np.int8)[..., None], values.shape) if np.ndim(status) else np.full(values.shape, status, np.int8)
+    state = (
+        np.broadcast_to(np.asarray(status, np.int8)[..., None], values.shape)
+        if np.ndim(status)
+        else np.full(values.shape, status, np.int8)
+    )
     return xr.Dataset(
         {"loss": (dims, values), "status": (dims, state), "hit_cost": ((*dims[:3], "target"), hits)},
         {

@@ -10,7 +10,17 @@ from tests.support.ran import stored
 CHECKPOINTS = np.array([0.1, 0.25, 0.5, 0.75, 1.0])
 
 
-def results(loss, optimizers=("SGD",), landscapes=("bowl",), axes=None, instances=None, status=2, steps=100, draws=(), **config):
+def results(
+    loss,
+    optimizers=("SGD",),
+    landscapes=("bowl",),
+    axes=None,
+    instances=None,
+    status=2,
+    steps=100,
+    draws=(),
+    **config,
+):
     """A Dataset of losses (landscape, optimizer, axes .., replicate, checkpoint), as `studies.open_study` gives them."""
     axes = axes or {}
     worlds = loss.shape[-2]
@@ -31,7 +41,9 @@ def results(loss, optimizers=("SGD",), landscapes=("bowl",), axes=None, instance
               "terms": ("landscape", np.full(len(landscapes), 4.0)), "gap_known": ("landscape", np.ones(len(landscapes)))}  # fmt: skip
     base = {"optimizers": {name: {"kind": "sgd", "learning_rate": 0.1} for name in optimizers},
             "landscapes": {name: {"kind": "quadratic", "dim": 3} for name in landscapes}, "gradient_cost": {"value": 3.0, "range": None}}  # fmt: skip
-    ran = stored(base["landscapes"], base["optimizers"], axes=axes, also=lambda place: {"noise": place}, draws=draws)
+    ran = stored(
+        base["landscapes"], base["optimizers"], axes=axes, also=lambda place: {"noise": place}, draws=draws
+    )
     return xr.Dataset(made, coords, {"name": "made-up", "config": json.dumps(base | config), "settings": ran})
 
 

@@ -16,7 +16,19 @@ DRAWN = tuple(source for source in SOURCES if source not in ("instance", "init")
 EXACT = Noise()
 
 
-def search(landscape, optimizer, noise=EXACT, *, worlds=4, costs=(0.0,), budget=None, seed=3, dtype=torch.float64, start=None, steps=None):
+def search(
+    landscape,
+    optimizer,
+    noise=EXACT,
+    *,
+    worlds=4,
+    costs=(0.0,),
+    budget=None,
+    seed=3,
+    dtype=torch.float64,
+    start=None,
+    steps=None,
+):
     """-> the scene, the moments frozen at these costs, and all that the search went through, one moment for each step.
 
     A gradient costs 1; start(n) -> points (R, n, D), None: the landscape's; after so many steps it is cut off, None: when the budget is spent.
@@ -24,10 +36,14 @@ def search(landscape, optimizer, noise=EXACT, *, worlds=4, costs=(0.0,), budget=
     worlds = torch.arange(worlds) if isinstance(worlds, int) else torch.as_tensor(worlds)
     streams = Streams(seed=seed, worlds=worlds, dtype=dtype, sources=optimizer.sources)
     bound, first = landscape.bind(streams.at(0)), streams.at(0)
-    ledger = Ledger(len(worlds), terms=bound.terms, budget=costs[-1] + 1e-9 if budget is None else budget, price=1.0)
+    ledger = Ledger(
+        len(worlds), terms=bound.terms, budget=costs[-1] + 1e-9 if budget is None else budget, price=1.0
+    )
     oracle = Oracle(bound, noise, ledger)
     exact = oracle.exact(gradient=optimizer.gradient, batches=optimizer.batches)
-    problem = Problem(bound.dim, bound.domain, exact, start or (lambda n: bound.start(first, n)), len(bound.players))
+    problem = Problem(
+        bound.dim, bound.domain, exact, start or (lambda n: bound.start(first, n)), len(bound.players)
+    )
     freezer, state, step = Freezer(oracle, costs, streams), optimizer.init(problem, first), 0
     freezer(state)
     trail = [freezer.last]
@@ -37,7 +53,11 @@ def search(landscape, optimizer, noise=EXACT, *, worlds=4, costs=(0.0,), budget=
         state, _ = optimizer.tell(state, query, oracle(query, s), s)
         freezer(state)
         trail.append(freezer.last)
-    return Scene(optimizer, lambda s: landscape.bind(s.at(0)), noise, streams, price=1.0), freezer.moments(), trail
+    return (
+        Scene(optimizer, lambda s: landscape.bind(s.at(0)), noise, streams, price=1.0),
+        freezer.moments(),
+        trail,
+    )
 
 
 def book(redraws=16, modes=1, points=1, sources=DRAWN):
@@ -56,7 +76,11 @@ def spoilt(moment, row, value):
     def change(leaf):
         return leaf.index_fill(0, torch.tensor([row]), value) if leaf.is_floating_point() else leaf
 
-    return moment._replace(state=type(moment.state)(*(change(leaf) if isinstance(leaf, torch.Tensor) else leaf for leaf in moment.state)))
+    return moment._replace(
+        state=type(moment.state)(
+            *(change(leaf) if isinstance(leaf, torch.Tensor) else leaf for leaf in moment.state)
+        )
+    )
 
 
 def alone(scene, rows):

@@ -1,4 +1,7 @@
-"""What a reviewer of a paper would complain about, found in a figure that is drawn: texts that are cut off, that overlap, or that are too small."""
+"""What a reviewer of a paper would complain about, found in a figure that is drawn.
+
+Texts that are cut off, that overlap, or that are too small.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,12 @@ def faults(figure: Figure) -> list[str]:
     found = []
     boxes = [(text, _box(text, canvas)) for text in _texts(figure)]
     for text, box in boxes:
-        if box.x0 < page.x0 - TOUCH or box.y0 < page.y0 - TOUCH or box.x1 > page.x1 + TOUCH or box.y1 > page.y1 + TOUCH:
+        if (
+            box.x0 < page.x0 - TOUCH
+            or box.y0 < page.y0 - TOUCH
+            or box.x1 > page.x1 + TOUCH
+            or box.y1 > page.y1 + TOUCH
+        ):
             found.append(f"cut off: {text.get_text()!r}")
         if text.get_fontsize() < SMALLEST:
             found.append(f"smaller than {SMALLEST:g} pt: {text.get_text()!r}")
@@ -40,12 +48,23 @@ def _texts(figure: Figure) -> list[Text]:
             low, high = sorted(axis.get_transform().transform(axis.get_view_interval()))
             places = axis.get_transform().transform([tick.get_loc() for tick in ticks])
             slack = 1e-9 * (high - low)
-            inside = {id(tick) for tick, place in zip(ticks, places, strict=True) if low - slack <= place <= high + slack}
+            inside = {
+                id(tick)
+                for tick, place in zip(ticks, places, strict=True)
+                if low - slack <= place <= high + slack
+            }
             shown = axes.get_visible() and axes.axison and axis.get_visible()
-            hidden |= {id(label) for tick in ticks if not shown or id(tick) not in inside for label in (tick.label1, tick.label2)}
+            hidden |= {
+                id(label)
+                for tick in ticks
+                if not shown or id(tick) not in inside
+                for label in (tick.label1, tick.label2)
+            }
             hidden |= set() if shown else {id(axis.label), id(axis.offsetText)}
     texts = [text for text in figure.findobj(Text) if id(text) not in hidden]
-    return [text for text in texts if text.get_visible() and text.get_text().strip() and text.get_alpha() != 0]
+    return [
+        text for text in texts if text.get_visible() and text.get_text().strip() and text.get_alpha() != 0
+    ]
 
 
 def _box(text: Text, canvas: FigureCanvasAgg) -> Bbox:

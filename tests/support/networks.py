@@ -69,7 +69,9 @@ class Convolution(nn.Module):
 
 
 def normalised(hidden=3, training=True):
-    return nn.Sequential(nn.Linear(6, hidden), nn.BatchNorm1d(hidden), nn.Sigmoid(), nn.Linear(hidden, 3)).train(training)
+    return nn.Sequential(
+        nn.Linear(6, hidden), nn.BatchNorm1d(hidden), nn.Sigmoid(), nn.Linear(hidden, 3)
+    ).train(training)
 
 
 class RandomFeatures(nn.Module):

@@ -5,9 +5,13 @@ from studies.claims import Law, Measured, judgement
 
 def at_most(dataset, bound):
     final = dataset["loss"].isel(checkpoint=-1).values.ravel()
-    measured = Measured(float(final.mean()), float(final.std(ddof=1) / len(final) ** 0.5), len(final), len(final))
+    measured = Measured(
+        float(final.mean()), float(final.std(ddof=1) / len(final) ** 0.5), len(final), len(final)
+    )
     law = Law(predicted=bound, control=2 * bound, tolerance=0.1)
-    return judgement("custom", law, measured, where={"worlds": len(final)}, quantity="mean loss", in_regime=True)
+    return judgement(
+        "custom", law, measured, where={"worlds": len(final)}, quantity="mean loss", in_regime=True
+    )
 
 
 def nothing(dataset):

@@ -1,4 +1,6 @@
-"""How long tests wait for other processes: generously, for a loaded machine is not a fault. Speed is measured in tests/benchmarks alone.
+"""How long tests wait for other processes: generously, for a loaded machine is not a fault.
+
+Speed is measured in tests/benchmarks alone.
 
 Set TWO_DESCENTS_PATIENCE to a factor for machines that are slower yet.
 """

@@ -1,4 +1,7 @@
-"""Kinds of a user's, named by their import path: one of each family that keeps the contract, and many that break one promise each."""
+"""Kinds of a user's, named by their import path.
+
+One of each family that keeps the contract, and many that break one promise each.
+"""
 
 import os
 import random
@@ -30,7 +33,11 @@ class Sound(Optimizer):
 
     def init(self, problem, streams):
         x = problem.start(self.mu)
-        return State(x, torch.full(x.shape[:2], torch.inf, dtype=x.dtype, device=x.device), torch.full_like(x[:, 0, 0], 0.3))
+        return State(
+            x,
+            torch.full(x.shape[:2], torch.inf, dtype=x.dtype, device=x.device),
+            torch.full_like(x[:, 0, 0], 0.3),
+        )
 
     def ask(self, state, streams):
         pick = streams.integers("drift", self.mu, (self.children,))
@@ -44,7 +51,12 @@ class Sound(Optimizer):
         x, value = torch.cat([state.parents, query.points], 1), torch.cat([state.value, answer.value], 1)
         order = value.argsort(1)[:, : self.mu]
         sigma = state.sigma * torch.exp((self.success(state, answer) - 0.2) / 3)
-        return State(torch.gather(x, 1, order[..., None].expand(-1, -1, x.shape[2])), value.gather(1, order), sigma), {}
+        return (
+            State(
+                torch.gather(x, 1, order[..., None].expand(-1, -1, x.shape[2])), value.gather(1, order), sigma
+            ),
+            {},
+        )
 
     def success(self, state, answer):
         return (answer.value < state.value.amax(1, keepdim=True)).to(state.sigma.dtype).mean(1)
@@ -440,7 +452,10 @@ class NaNPoints(Sound):
 
 
 class InfinitePointsLate(Sound):
-    """Sound at the steps at which everything is looked at; then two of twelve points of each world are infinite."""
+    """Sound at the steps at which everything is looked at.
+
+    Then two of twelve points of each world are infinite.
+    """
 
     def ask(self, state, streams):
         query = super().ask(state, streams)

@@ -19,9 +19,18 @@ def stored(landscapes, optimizers=None, price=3.0, axes=None, also=None, draws=(
     for place in itertools.product(*(axes or {}).values()):
         there = dict(zip(axes or {}, place, strict=True))
         more = also(there) if also else {}
-        for (name, landscape), (label, optimizer) in itertools.product(landscapes.items(), (optimizers or {"SGD": {"kind": "sgd"}}).items()):
-            arms.append({"coords": {"landscape": name, "optimizer": label} | there, "label": label, "task": len(tasks)})
-            ran = {"budget": 100.0, "gradient_cost": price if isinstance(price, dict) else priced(price)} | more.get("study", {})
+        for (name, landscape), (label, optimizer) in itertools.product(
+            landscapes.items(), (optimizers or {"SGD": {"kind": "sgd"}}).items()
+        ):
+            arms.append({
+                "coords": {"landscape": name, "optimizer": label} | there,
+                "label": label,
+                "task": len(tasks),
+            })
+            ran = {
+                "budget": 100.0,
+                "gradient_cost": price if isinstance(price, dict) else priced(price),
+            } | more.get("study", {})
             tasks.append({
                 "landscape": landscape,
                 "optimizer": optimizer,
@@ -39,7 +48,10 @@ def priced(value, low=None, high=None):
 
 
 def changed(dataset, change):
-    """The results with other landscapes in their settings: `change(label, parameters)` gives the parameters."""
+    """The results with other landscapes in their settings.
+
+    `change(label, parameters)` gives the parameters.
+    """
     found = json.loads(dataset.attrs["settings"])
     labels = {arm["task"]: arm["coords"]["landscape"] for arm in found["arms"]}
     for number, task in enumerate(found["tasks"]):

@@ -31,10 +31,19 @@ SEARCH = {
     "pictures": {"frames": 12, "points": 8, "grid": 21},
     "gradient_cost": {"value": 3, "range": [1, 10]},
     "targets": {"nk": [0.2, 0.1, 0.05], "bowl": [10.0, 1.0, 0.1]},
-    "landscapes": {"nk": {"kind": "nk", "n": 10, "k": 2}, "bowl": {"kind": "quadratic", "dim": 3, "condition": 10}},
+    "landscapes": {
+        "nk": {"kind": "nk", "n": 10, "k": 2},
+        "bowl": {"kind": "quadratic", "dim": 3, "condition": 10},
+    },
     "optimizers": {
         "SGD": {"kind": "sgd", "learning_rate": 0.03, "on": {"nk": {"learning_rate": 10.0}}},
-        "ES": {"kind": "openai_es", "population": 10, "sigma": 0.3, "learning_rate": 0.2, "relaxation": "threshold"},
+        "ES": {
+            "kind": "openai_es",
+            "population": 10,
+            "sigma": 0.3,
+            "learning_rate": 0.2,
+            "relaxation": "threshold",
+        },
         "GA": {"kind": "ga", "population": 10, "mutation_sigma": 0.2},
     },
 }
@@ -42,7 +51,11 @@ PLAIN = SEARCH | {"instances": None, "pictures": None}
 SWEPT = PLAIN | {
     "name": "swept",
     "budget": 200,
-    "sweep": {"landscapes.nk.k": [0, 3, 6], "noise.evaluation.nk": [0.0, 0.1], "landscapes.bowl.condition": [1, 10]},
+    "sweep": {
+        "landscapes.nk.k": [0, 3, 6],
+        "noise.evaluation.nk": [0.0, 0.1],
+        "landscapes.bowl.condition": [1, 10],
+    },
     "noise": {"evaluation": {"nk": 0.0}},
 }
 TUNED = PLAIN | {
@@ -52,7 +65,10 @@ TUNED = PLAIN | {
     "tuning": {
         "trials": 6,
         "worlds": 4,
-        "ranges": {"SGD": {"learning_rate": [0.001, 1e25]}, "GA": {"population": [4, 12], "crossover": ["none", "uniform"]}},
+        "ranges": {
+            "SGD": {"learning_rate": [0.001, 1e25]},
+            "GA": {"population": [4, 12], "crossover": ["none", "uniform"]},
+        },
     },
 }
 STATIONARY = {"kind": "variance_law", "optimizer": "SGD", "landscape": "noisy bowl"}
@@ -121,13 +137,18 @@ def _compute(cells: Sequence[Cell], out: Path) -> None:
 
 
 def _write(data: xr.Dataset, path: Path) -> None:
-    """A cell's file as `store.write_cell` makes it, in a tenth of the time: neither compressed nor safe from an interruption."""
+    """A cell's file as `store.write_cell` makes it, in a tenth of the time.
+
+    Neither compressed nor safe from an interruption.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     with h5py.File(path, "w") as file:
         file.attrs.update(data.attrs)
         for name in data.dims:
             values = data[name].values if name in data.coords else np.zeros(data.sizes[name])
-            file.create_dataset(name, data=_plain(values)).make_scale("" if name in data.coords else NO_VARIABLE)
+            file.create_dataset(name, data=_plain(values)).make_scale(
+                "" if name in data.coords else NO_VARIABLE
+            )
         for name, variable in data.variables.items():
             made = file[name] if name in file else file.create_dataset(name, data=_plain(variable.values))
             made.attrs.update(variable.attrs)
@@ -146,11 +167,14 @@ def shared(tmp_path_factory) -> Path:
     return base.parent if base.name.startswith("popen-") else base
 
 
-# what may go wrong ---------------------------------------------------------------------------------------------------------
+# what may go wrong ------------------------------------------------------------------------------------------
 
 
 def _many(data: xr.Dataset) -> xr.Dataset:
-    parts = [data.isel(optimizer=[i % data.sizes["optimizer"]]).assign_coords(optimizer=[f"method {i + 1}"]) for i in range(14)]
+    parts = [
+        data.isel(optimizer=[i % data.sizes["optimizer"]]).assign_coords(optimizer=[f"method {i + 1}"])
+        for i in range(14)
+    ]
     return xr.concat(
         [part.assign(loss=part["loss"] * 1.3**i) for i, part in enumerate(parts)],
         "optimizer",
@@ -189,14 +213,17 @@ def _diverged(data: xr.Dataset) -> xr.Dataset:
 def _long(data: xr.Dataset) -> xr.Dataset:
     """Names of 40 characters."""
     return data.assign_coords({
-        dim: [f"{name} with a very long name of a thing"[:40] for name in data[dim].values] for dim in ("optimizer", "landscape")
+        dim: [f"{name} with a very long name of a thing"[:40] for name in data[dim].values]
+        for dim in ("optimizer", "landscape")
     })
 
 
 def _shrunk(data, factor):
     """As if all losses were in other units."""
     names = [name for name in ("loss", "best_loss", "start_loss") if name in data]
-    return data.assign({name: data[name] * factor for name in names}).assign_coords(precision=data["precision"] * factor)
+    return data.assign({name: data[name] * factor for name in names}).assign_coords(
+        precision=data["precision"] * factor
+    )
 
 
 HOSTILE = {

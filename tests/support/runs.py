@@ -54,10 +54,18 @@ def no_leftovers():
         process.communicate()
 
 
-def start(folder, *words, delay=0.0, broken=False, command=("-m", "studies.run", "study.yaml", "--out", "out", "--no-report")):
+def start(
+    folder,
+    *words,
+    delay=0.0,
+    broken=False,
+    command=("-m", "studies.run", "study.yaml", "--out", "out", "--no-report"),
+):
     """Start `python -m studies.run study.yaml --out out` in a folder, in a session of its own."""
     environment = {k: v for k, v in os.environ.items() if k not in ("TEST_DELAY", "TEST_BROKEN")}
-    environment |= {"PYTHONPATH": str(ROOT), "TEST_DELAY": str(delay)} | ({"TEST_BROKEN": "1"} if broken else {})
+    environment |= {"PYTHONPATH": str(ROOT), "TEST_DELAY": str(delay)} | (
+        {"TEST_BROKEN": "1"} if broken else {}
+    )
     out = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "start_new_session": True}
     STARTED.append(subprocess.Popen([sys.executable, *command, *words], cwd=folder, env=environment, **out))
     return STARTED[-1]
@@ -71,7 +79,13 @@ def finish(process):
 
 def again(folder, *words):
     """Run to the end in this process, which has torch already; returns the exit code."""
-    return main([str(folder / "study.yaml"), "--out", str(folder / "out"), "--no-report", *(words or ("--workers", "1"))])
+    return main([
+        str(folder / "study.yaml"),
+        "--out",
+        str(folder / "out"),
+        "--no-report",
+        *(words or ("--workers", "1")),
+    ])
 
 
 def family(process):
@@ -111,5 +125,8 @@ def assembled(plan, out):
 
 def assert_same(a, b):
     """The same Datasets, wall-clock variables and attributes of the whole aside."""
-    a, b = (x.drop_vars([n for n, v in x.variables.items() if v.attrs.get("units") == "s"]).drop_attrs(deep=False) for x in (a, b))
+    a, b = (
+        x.drop_vars([n for n, v in x.variables.items() if v.attrs.get("units") == "s"]).drop_attrs(deep=False)
+        for x in (a, b)
+    )
     xr.testing.assert_identical(a, b)

@@ -1,4 +1,7 @@
-"""A landscape for tests of the engine, named by its import path: it can take its time and, while TEST_BROKEN is set, fail in several ways."""
+"""A landscape for tests of the engine, named by its import path.
+
+It can take its time and, while TEST_BROKEN is set, fail in several ways.
+"""
 
 import ctypes
 import os

@@ -80,11 +80,29 @@ class Note:
 
 
 def told(
-    row: int, law: str, where: str, predicted: float, observed: float, *, error: float = 0.0, bias: float = 0.0, mutant: float | None = None
+    row: int,
+    law: str,
+    where: str,
+    predicted: float,
+    observed: float,
+    *,
+    error: float = 0.0,
+    bias: float = 0.0,
+    mutant: float | None = None,
 ) -> None:
-    """Note a comparison, and assert that it holds and that the mutant is rejected by the same check; arguments as in `Note`."""
-    numbers = [None if value is None else float(value) for value in (predicted, observed, error, bias, mutant)]
-    note = Note(row=row, law=law, where=where, **dict(zip(("predicted", "observed", "error", "bias", "mutant"), numbers, strict=True)))  # type: ignore[arg-type]
+    """Note a comparison, and assert that it holds and that the mutant is rejected by the same check.
+
+    Arguments as in `Note`.
+    """
+    numbers = [
+        None if value is None else float(value) for value in (predicted, observed, error, bias, mutant)
+    ]
+    note = Note(
+        row=row,
+        law=law,
+        where=where,
+        **dict(zip(("predicted", "observed", "error", "bias", "mutant"), numbers, strict=True)),
+    )  # type: ignore[arg-type]
     assert abs(note.observed - note.predicted) <= note.margin, note
     assert note.mutant is None or abs(note.observed - note.mutant) > note.margin, note
     folder = os.environ.get(FOLDER)
@@ -100,7 +118,16 @@ def mean_and_error(sample: object) -> tuple[float, float]:
     return float(values.mean()), float(values.std(ddof=1) / len(values) ** 0.5)
 
 
-def told_mean(row: int, law: str, where: str, predicted: float, sample: object, *, bias: float = 0.0, mutant: float | None = None) -> None:
+def told_mean(
+    row: int,
+    law: str,
+    where: str,
+    predicted: float,
+    sample: object,
+    *,
+    bias: float = 0.0,
+    mutant: float | None = None,
+) -> None:
     """`told` of the mean of a sample, with its standard error."""
     observed, error = mean_and_error(sample)
     told(row, law, where, predicted, observed, error=error, bias=bias, mutant=mutant)
@@ -134,7 +161,9 @@ def main(folder: Path) -> None:
     (folder / "table.md").write_text(markdown(found))
     page = Environment(autoescape=True).from_string(PAGE)
     lines = [cells(note) for note in found]
-    (folder / "index.html").write_text(page.render(heads=HEADS, lines=lines, count=len(found), laws=len(rows(found)), z=Z))
+    (folder / "index.html").write_text(
+        page.render(heads=HEADS, lines=lines, count=len(found), laws=len(rows(found)), z=Z)
+    )
     values = {name: [getattr(note, name) for note in found] for name in NAMES}
     values["mutant"] = [float("nan") if value is None else value for value in values["mutant"]]
     columns = {name: ("comparison", value, {"long_name": NAMES[name]}) for name, value in values.items()}
@@ -153,7 +182,16 @@ def cells(note: Note) -> list[str]:
     away = abs(note.observed - note.predicted)
     within = f" ({away / note.error:.1f} SE)" if note.error else ""
     by = f", may be off by {note.bias:.2g}" if note.error and away > Z * note.error else ""
-    return [str(note.row), note.law, note.where, f"{note.predicted:.5g}", f"{note.observed:.5g}", error, f"holds{within}{by}", wrong]
+    return [
+        str(note.row),
+        note.law,
+        note.where,
+        f"{note.predicted:.5g}",
+        f"{note.observed:.5g}",
+        error,
+        f"holds{within}{by}",
+        wrong,
+    ]
 
 
 def markdown(found: list[Note]) -> str:

@@ -1,4 +1,6 @@
-"""Laws of adaptation: quasispecies, clonal interference, response to selection, fitness valleys. Each must reject a mutant.
+"""Laws of adaptation: quasispecies, clonal interference, response to selection, fitness valleys.
+
+Each must reject a mutant.
 
 Against exact oracles at 4.5 standard errors; asymptotic laws have the tolerance stated beside them.
 """
@@ -50,13 +52,20 @@ def deviation(sample, truth):
     return ((sample.mean(0) - truth).abs() / (sample.std(0) / len(sample) ** 0.5)).max().item()
 
 
-# law 11: survival of the flattest (Wilke et al. 2001) ---------------------------------------------------------------------------
+# law 11: survival of the flattest (Wilke et al. 2001) -------------------------------------------------------
 
-PEAKS = [(9, 6, 3.0, 2.0), (8, 4, 4.0, 3.0), (10, 4, 1.6, 1.4)]  # loci, those that are neutral on the flat peak, both fitnesses
+PEAKS = [
+    (9, 6, 3.0, 2.0),
+    (8, 4, 4.0, 3.0),
+    (10, 4, 1.6, 1.4),
+]  # loci, those that are neutral on the flat peak, both fitnesses
 
 
 def two_peaks(dim, neutral, high, flat):
-    """Fitness (2^D,): genotype 0 has the high peak; all whose last loci are 1, whatever the first `neutral` are, the flat one; the others die."""
+    """Fitness (2^D,): genotype 0 has the high peak.
+
+    All whose last loci are 1, whatever the first `neutral` are, the flat one; the others die.
+    """
     number = torch.arange(2**dim)
     w = torch.where(number >> neutral == 2 ** (dim - neutral) - 1, flat, 0.0).double()
     w[0] = high
@@ -89,29 +98,55 @@ def test_law_11_the_flattest_wins(dim, neutral, high, flat):
     assert share[0] < 0.02
     assert share[-1] > 0.98
     place = int((share < 0.5).sum())
-    found = u[place - 1] + (u[place] - u[place - 1]) * (0.5 - share[place - 1]) / (share[place] - share[place - 1])
+    found = u[place - 1] + (u[place] - u[place - 1]) * (0.5 - share[place - 1]) / (
+        share[place] - share[place - 1]
+    )
     where, truth = f"L = {dim}, nu = {neutral / dim:.3g}, w1 = {high}, w2 = {flat}", law(neutral)
     told(11, LAWS[11], where, truth, found, bias=0.1 * truth, mutant=law(dim))  # mutant: all loci are neutral
-    for wrong in (law(neutral / 2), 1 - (1 - (flat / high)) ** (1 / neutral)):  # mutants: half of them, 1 - ratio
+    for wrong in (
+        law(neutral / 2),
+        1 - (1 - (flat / high)) ** (1 / neutral),
+    ):  # mutants: half of them, 1 - ratio
         assert abs(found - wrong) > 0.1 * truth
 
 
-@pytest.mark.parametrize(("dim", "neutral", "high", "flat", "factor"), [(8, 4, 4.0, 3.0, 0.7), (8, 4, 4.0, 3.0, 1.4), (7, 4, 3.0, 2.0, 1.3)])
+@pytest.mark.parametrize(
+    ("dim", "neutral", "high", "flat", "factor"),
+    [(8, 4, 4.0, 3.0, 0.7), (8, 4, 4.0, 3.0, 1.4), (7, 4, 3.0, 2.0, 1.3)],
+)
 def test_law_11_beside_the_exact_matrix(dim, neutral, high, flat, factor):
     fitness, u = two_peaks(dim, neutral, high, flat), factor * (1 - (flat / high) ** (1 / neutral))
     found = long_run(fitness, torch.tensor([u], dtype=torch.float64))[0]
-    law, other = (torch.from_numpy(oracle.quasispecies(fitness.numpy(), rate)) for rate in (u, 1.01 * u))  # mutant: another rate
+    law, other = (
+        torch.from_numpy(oracle.quasispecies(fitness.numpy(), rate)) for rate in (u, 1.01 * u)
+    )  # mutant: another rate
     where = f"L = {dim}, nu = {neutral / dim:.3g}, w1 = {high}, w2 = {flat}"
-    told(11, LAWS[11], f"share of the high peak at {factor} u*, exact matrix, {where}", law[0], found[0], bias=1e-9, mutant=other[0])
+    told(
+        11,
+        LAWS[11],
+        f"share of the high peak at {factor} u*, exact matrix, {where}",
+        law[0],
+        found[0],
+        bias=1e-9,
+        mutant=other[0],
+    )
     assert torch.allclose(found, law, atol=1e-9)
 
 
-# law 15: clonal interference (Desai and Fisher 2007) --------------------------------------------------------------------------------
+# law 15: clonal interference (Desai and Fisher 2007) --------------------------------------------------------
 
 
 def ones(n, s, rate, dim, worlds, steps, crossover):
-    """The mean number of beneficial mutations, each of advantage s, in every generation: (R, steps + 1), at first none."""
-    options = {"fitness": "exponential", "selection_strength": s, "crossover": crossover, "mutation_rate": rate / dim}
+    """The mean number of beneficial mutations, each of advantage s, in every generation.
+
+    (R, steps + 1), at first none.
+    """
+    options = {
+        "fitness": "exponential",
+        "selection_strength": s,
+        "crossover": crossover,
+        "mutation_rate": rate / dim,
+    }
     optimizer, streams = OPTIMIZERS["wright_fisher"](population=n, **options), make(worlds)
     state = begin(optimizer, torch.zeros(worlds, n, dim, dtype=torch.uint8), streams)
     found = [torch.zeros(worlds, dtype=torch.float64)]
@@ -141,11 +176,23 @@ def unlinked(n, s, rate, dim, steps):
 def tell_logarithm(where, law, found, mutant):
     """The law of clonal interference, in logarithms for its factor of 1.6."""
     mean, error = mean_and_error(found)
-    told(15, LAWS[15], f"ln(v/s), {where}", math.log(law), math.log(mean), error=error / mean, bias=math.log(1.6), mutant=math.log(mutant))
+    told(
+        15,
+        LAWS[15],
+        f"ln(v/s), {where}",
+        math.log(law),
+        math.log(mean),
+        error=error / mean,
+        bias=math.log(1.6),
+        mutant=math.log(mutant),
+    )
 
 
 def test_law_15_clonal_interference():
-    """N U ln(N s) > 1: clones go at v / s = s [2 ln N s - ln(s / U)] / ln^2(s / U), to a factor of 1.6; recombining, as unlinked loci, to 30%."""
+    """N U ln(N s) > 1: clones go at v / s = s [2 ln N s - ln(s / U)] / ln^2(s / U), to a factor of 1.6.
+
+    Recombining, as unlinked loci, to 30%.
+    """
     n, s, rate, dim, steps = 100, 0.1, 0.01, 100, 100
     clones, free = (speed(ones(n, s, rate, dim, 12, steps, crossover)) for crossover in ("none", "free"))
     alone = unlinked(n, s, rate, dim, steps)
@@ -160,9 +207,16 @@ def test_law_15_clonal_interference():
 def test_law_15_speed_grows_with_the_logarithm_of_size():
     """Twenty times the clones go less than 20^0.4 times as fast, by the law 3.6 and by simulation 2.1 times; recombining, more than 20^0.6 times."""
     s, rate, dim, steps = 0.1, 0.01, 150, 100
-    speeds = {(n, c): speed(ones(n, s, rate, dim, 8, steps, c)) for n in (100, 2000) for c in ("none", "free")}
+    speeds = {
+        (n, c): speed(ones(n, s, rate, dim, 8, steps, c)) for n in (100, 2000) for c in ("none", "free")
+    }
     found = {key: value.mean() for key, value in speeds.items()}
-    tell_logarithm(f"N = 2000, U = {rate}, s = {s}", clonal(2000, s, rate), speeds[2000, "none"], mutant=unlinked(2000, s, rate, dim, steps))
+    tell_logarithm(
+        f"N = 2000, U = {rate}, s = {s}",
+        clonal(2000, s, rate),
+        speeds[2000, "none"],
+        mutant=unlinked(2000, s, rate, dim, steps),
+    )
     assert 1.3 < found[2000, "none"] / found[100, "none"] < 20**0.4
     assert found[2000, "free"] / found[100, "free"] > 20**0.6
 
@@ -175,11 +229,14 @@ def test_law_15_rare_mutations_do_not_interfere(crossover):
     found = speed(ones(n, s, rate, dim, 150, steps, crossover))
     law = unlinked(n, s, rate, dim, steps)
     assert law == pytest.approx(2 * n * rate * s, rel=0.35)
-    where, double = f"rare mutations, crossover {crossover}, exact chain, N = {n}, U = {rate}, s = {s}", unlinked(2 * n, s, rate, dim, steps)
+    where, double = (
+        f"rare mutations, crossover {crossover}, exact chain, N = {n}, U = {rate}, s = {s}",
+        unlinked(2 * n, s, rate, dim, steps),
+    )
     told_mean(15, LAWS[15], where, law, found, bias=0.1 * law, mutant=double)
 
 
-# law 20: the breeder's equation (Lush 1937; Falconer 1960) ----------------------------------------------------------------------------
+# law 20: the breeder's equation (Lush 1937; Falconer 1960) --------------------------------------------------
 
 
 def response(n, heritability, worlds=300, **selection):
@@ -194,7 +251,10 @@ def response(n, heritability, worlds=300, **selection):
 
 
 def upper_tail(share, n):
-    """Mean of the best share of n standard normals, Burrows 1972: i - (1 - share) / (2 share (n + 1) i), i = phi(x) / share."""
+    """Mean of the best share of n standard normals, Burrows 1972.
+
+    I - (1 - share) / (2 share (n + 1) i), i = phi(x) / share.
+    """
     normal = NormalDist()
     i = normal.pdf(normal.inv_cdf(1 - share)) / share
     return i - (1 - share) / (2 * share * (n + 1) * i)
@@ -217,7 +277,14 @@ def test_law_20_truncation(share, heritability, crossover):
     assert upper_tail(0.2, 10**9) == pytest.approx(1.400, abs=5e-4)
     law = heritability * upper_tail(share, n)
     half = heritability * upper_tail(share / 2, n)
-    told_mean(20, LAWS[20], f"alpha = {share}, h^2 = {heritability}, N = {n}, crossover {crossover}", law, found, mutant=half)  # half as many parents
+    told_mean(
+        20,
+        LAWS[20],
+        f"alpha = {share}, h^2 = {heritability}, N = {n}, crossover {crossover}",
+        law,
+        found,
+        mutant=half,
+    )  # half as many parents
     for wrong in (heritability**0.5 * upper_tail(share, n), upper_tail(share, n), -law):
         assert deviation(found, wrong) > Z  # mutants: h, not h^2; all is inherited; the worst
 
@@ -230,12 +297,20 @@ def test_law_20_tournament(k, expected):
     law = heritability * largest(k)
     assert largest(k) == pytest.approx(expected, abs=5e-4)
     bias = k / (2 * n)
-    told_mean(20, LAWS[20], f"tournament, k = {k}, h^2 = {heritability}, N = {n}", law, found, bias=bias, mutant=heritability * largest(k + 1))
+    told_mean(
+        20,
+        LAWS[20],
+        f"tournament, k = {k}, h^2 = {heritability}, N = {n}",
+        law,
+        found,
+        bias=bias,
+        mutant=heritability * largest(k + 1),
+    )
     for wrong in (heritability**0.5 * largest(k), -law):  # mutants: h, not h^2; the worst wins
         assert abs(found.mean() - wrong) > Z * found.std() / 300**0.5 + bias
 
 
-# law 21: Lande's equation (Lande 1976) ----------------------------------------------------------------------------------------------
+# law 21: Lande's equation (Lande 1976) ----------------------------------------------------------------------
 
 LANDE = [(0.01, 4.0, 3.0), (0.2, 1.0, -2.0)]  # V_m, omega^2, theta
 
@@ -260,43 +335,77 @@ def lande(v_m, omega2, theta, n, worlds, steps):
 
 @pytest.mark.parametrize(("v_m", "omega2", "theta"), LANDE)
 def test_law_21_one_generation(v_m, omega2, theta):
-    """Delta z = V (theta - z) / (V + omega^2), the mean over N(0, V), and V stays V*; N = 2000, bias of order 1 / N added."""
+    """Delta z = V (theta - z) / (V + omega^2), the mean over N(0, V), and V stays V*.
+
+    N = 2000, bias of order 1 / N added.
+    """
     n, v = 2000, steady_variance(v_m, omega2)
     z, variance = lande(v_m, omega2, theta, n, 200, 1)
     law = v * theta / (v + omega2)
-    moved, bias, where = z[:, 1] - z[:, 0], 5 * abs(law) / n, f"V_m = {v_m}, omega^2 = {omega2:g}, theta = {theta:g}, N = {n}"
-    told_mean(21, LAWS[21], f"dz, {where}", law, moved, bias=bias, mutant=v * theta / omega2)  # mutant: the slope of ln w at the mean
+    moved, bias, where = (
+        z[:, 1] - z[:, 0],
+        5 * abs(law) / n,
+        f"V_m = {v_m}, omega^2 = {omega2:g}, theta = {theta:g}, N = {n}",
+    )
+    told_mean(
+        21, LAWS[21], f"dz, {where}", law, moved, bias=bias, mutant=v * theta / omega2
+    )  # mutant: the slope of ln w at the mean
     before = (v - v_m) * theta / (v - v_m + omega2)  # mutant: the variance before mutation
     assert abs(moved.mean() - before) > Z * moved.std() / 200**0.5 + bias
-    told_mean(21, LAWS[21], f"V*, {where}", v, variance[:, 1], bias=5 * v / n, mutant=v - v_m)  # mutant: no new variance
+    told_mean(
+        21, LAWS[21], f"V*, {where}", v, variance[:, 1], bias=5 * v / n, mutant=v - v_m
+    )  # mutant: no new variance
 
 
 def test_law_21_small_populations_lag():
-    """z_20 = 1.896 where N is infinite; about 1.79 for N = 1000 and 1.56 for 100: drift eats the variance that selection works with."""
+    """z_20 = 1.896 where N is infinite.
+
+    About 1.79 for N = 1000 and 1.56 for 100: drift eats the variance that selection works with.
+    """
     v_m, omega2, theta = LANDE[0]
     v = steady_variance(v_m, omega2)
     assert v == pytest.approx(0.2051, abs=1e-4)
     law = theta * (1 - (1 - v / (v + omega2)) ** 20)
     assert law == pytest.approx(1.896, abs=1e-3)
-    ends = [lande(v_m, omega2, theta, n, worlds, 20)[0][:, -1] for n, worlds in ((10_000, 30), (1000, 200), (100, 1000))]
+    ends = [
+        lande(v_m, omega2, theta, n, worlds, 20)[0][:, -1]
+        for n, worlds in ((10_000, 30), (1000, 200), (100, 1000))
+    ]
     squares = [x.var() / len(x) for x in ends]
     small, error = mean_and_error(oracle.tracking(100, v_m, v, omega2, theta, 20, 600))
     observed, own = mean_and_error(ends[2])
     where = f"z after 20 generations, V_m = {v_m}, omega^2 = {omega2:g}, theta = {theta:g}"
     told_mean(21, LAWS[21], f"{where}, N = 10000", law, ends[0], bias=0.02, mutant=small)
-    told(21, LAWS[21], f"{where}, N = 100, independent simulation", small, observed, error=math.hypot(error, own), mutant=law)
+    told(
+        21,
+        LAWS[21],
+        f"{where}, N = 100, independent simulation",
+        small,
+        observed,
+        error=math.hypot(error, own),
+        mutant=law,
+    )
     assert law - ends[1].mean() > Z * squares[1] ** 0.5
     assert ends[1].mean() - ends[2].mean() > Z * (squares[1] + squares[2]) ** 0.5
 
 
-# law 24: crossing a fitness valley (Weissman et al. 2009; Proulx 2011) -------------------------------------------------------------------
+# law 24: crossing a fitness valley (Weissman et al. 2009; Proulx 2011) --------------------------------------
 
 
 def crossing(n, u, delta, s, worlds):
     """Generations until half of the population is on the peak, (R,): worlds leave the batch when they are done."""
     game = LANDSCAPES["valley_crossing"](n=2, width=1, depth=delta, advantage=s)
-    options = {"fitness": "linear", "selection_strength": 1 / (1 + s), "crossover": "none", "mutation_rate": u}
-    optimizer, running, time = OPTIMIZERS["wright_fisher"](population=n, **options), torch.arange(worlds), torch.zeros(worlds, dtype=torch.float64)
+    options = {
+        "fitness": "linear",
+        "selection_strength": 1 / (1 + s),
+        "crossover": "none",
+        "mutation_rate": u,
+    }
+    optimizer, running, time = (
+        OPTIMIZERS["wright_fisher"](population=n, **options),
+        torch.arange(worlds),
+        torch.zeros(worlds, dtype=torch.float64),
+    )
     state = begin(optimizer, torch.zeros(worlds, n, 2, dtype=torch.uint8), make(worlds))
     for t in range(1, 1_000_000):
         s_t = make(worlds).subset(running).at(t)
@@ -311,36 +420,56 @@ def crossing(n, u, delta, s, worlds):
     raise AssertionError("not crossed")
 
 
-@pytest.mark.parametrize(("n", "u", "delta", "s"), [(10, 0.02, 0.0, 0.5), (12, 0.02, 0.2, 0.4), (8, 0.05, 0.8, 1.0)])
+@pytest.mark.parametrize(
+    ("n", "u", "delta", "s"), [(10, 0.02, 0.0, 0.5), (12, 0.02, 0.2, 0.4), (8, 0.05, 0.8, 1.0)]
+)
 def test_law_24_crossing_beside_the_exact_chain(n, u, delta, s):
     """The mean time by the chain of all populations of three classes."""
     found = crossing(n, u, delta, s, 3000)
-    where, size = f"exact chain, N = {n}, u = {u}, delta = {delta}, s = {s}", oracle.valley_time(2 * n if n < 12 else n // 2, u, delta, s)
-    told_mean(24, LAWS[24], where, oracle.valley_time(n, u, delta, s), found, mutant=size)  # mutant: N <-> 2 N
+    where, size = (
+        f"exact chain, N = {n}, u = {u}, delta = {delta}, s = {s}",
+        oracle.valley_time(2 * n if n < 12 else n // 2, u, delta, s),
+    )
+    told_mean(
+        24, LAWS[24], where, oracle.valley_time(n, u, delta, s), found, mutant=size
+    )  # mutant: N <-> 2 N
     assert deviation(found, oracle.valley_time(n, u / 1.3, delta, s)) > Z  # mutant: rarer mutations
     assert deviation(found, oracle.valley_time(n, u, delta, 2 * s)) > Z  # mutant: a higher peak
-    assert deviation(found, oracle.valley_time(n, u, 0.5 - delta if delta < 0.5 else 0.0, s)) > Z  # mutant: another depth
+    assert (
+        deviation(found, oracle.valley_time(n, u, 0.5 - delta if delta < 0.5 else 0.0, s)) > Z
+    )  # mutant: another depth
 
 
 def test_law_24_roots():
-    """P is near 2 sqrt(mu s) on a plateau and 2 mu s (1 - delta) / delta in a deep valley; two worked numbers of 1 / (N mu_0 p)."""
+    """P is near 2 sqrt(mu s) on a plateau and 2 mu s (1 - delta) / delta in a deep valley.
+
+    Two worked numbers of 1 / (N mu_0 p).
+    """
     assert oracle.tunnelling(1e-6, 0.0, 0.01) == pytest.approx(2 * math.sqrt(1e-6 * 0.01), rel=0.02)
     assert oracle.tunnelling(1e-6, 0.05, 0.01) == pytest.approx(2 * 1e-6 * 0.01 * 0.95 / 0.05, rel=0.02)
     assert 1 / (1000 * 1e-5 * oracle.tunnelling(1e-3, 0.0, 0.1)) == pytest.approx(5651, rel=1e-3)
     assert 1 / (1000 * 2e-5 * oracle.tunnelling(1e-3, 0.05, 0.1)) == pytest.approx(15701, rel=1e-3)
 
 
-TUNNELS = [(200, 3e-4, 0.0, 0.5), (1000, 5e-4, 0.05, 0.1)]  # 1/p << N << 1/mu_0; deep: only 1/delta << 1/(N mu_0 p)
+TUNNELS = [
+    (200, 3e-4, 0.0, 0.5),
+    (1000, 5e-4, 0.05, 0.1),
+]  # 1/p << N << 1/mu_0; deep: only 1/delta << 1/(N mu_0 p)
 
 
 @pytest.mark.verify
 @pytest.mark.parametrize(("n", "u", "delta", "s"), TUNNELS)
 def test_law_24_tunnelling(n, u, delta, s):
-    """1 / (N mu_0 p) and ln(N) / s for the sweep, to 15% and 4.5 standard errors; mu_0 = 2 u, as either locus may come first, and mu_1 = u."""
+    """1 / (N mu_0 p) and ln(N) / s for the sweep, to 15% and 4.5 standard errors.
+
+    Mu_0 = 2 u, as either locus may come first, and mu_1 = u.
+    """
     found = crossing(n, u, delta, s, 200)
 
     def law(mu_0, n=n, s=s, delta=delta):
         return 1 / (n * mu_0 * oracle.tunnelling(u, delta, s)) + math.log(n) / s
 
     where = f"N = {n}, mu_0 = {2 * u}, mu_1 = {u}, delta = {delta}, s = {s}"
-    told_mean(24, LAWS[24], where, law(2 * u), found, bias=0.15 * law(2 * u), mutant=law(u))  # mutant: one order only
+    told_mean(
+        24, LAWS[24], where, law(2 * u), found, bias=0.15 * law(2 * u), mutant=law(u)
+    )  # mutant: one order only

@@ -17,13 +17,21 @@ from tests.truths.table import mean_and_error, ratio, told, told_mean
 Z = 4.5  # standard errors
 LAWS = {
     54: "largest stable step at the delay tau, eta lambda = 2 sin(pi / [2 (2 tau + 1)])",
-    55: "stationary variance at a delay, companion Lyapunov equation; random staleness of W workers is momentum 1 - 1/W in mean",
+    55: (
+        "stationary variance at a delay, companion Lyapunov equation; random staleness of W workers is"
+        " momentum 1 - 1/W in mean"
+    ),
 }
 EXPONENTIAL = Service(scale=0.7)
 SHIFTED = Service(kind="shifted_exponential", offset=0.8, scale=0.2)
 PARETO = Service(kind="pareto", shape=3.5)
 CONSTANT = Service(kind="constant", scale=0.3)
-SERVICES = {"exponential": EXPONENTIAL, "shifted_exponential": SHIFTED, "pareto": PARETO, "constant": CONSTANT}
+SERVICES = {
+    "exponential": EXPONENTIAL,
+    "shifted_exponential": SHIFTED,
+    "pareto": PARETO,
+    "constant": CONSTANT,
+}
 
 
 def begin(optimizer, worlds, start=0.0):
@@ -34,7 +42,10 @@ def begin(optimizer, worlds, start=0.0):
 
 
 def simulate(workers, service, worlds, steps, mode="async", backups=0):
-    """What every step tells of itself, on a flat landscape: staleness and worker (steps, R, P), clock (steps, R), and the last state."""
+    """What every step tells of itself, on a flat landscape.
+
+    Staleness and worker (steps, R, P), clock (steps, R), and the last state.
+    """
     optimizer = OPTIMIZERS["async_sgd"](workers=workers, service=service, mode=mode, backups=backups)
     streams, state = begin(optimizer, worlds)
     asked = optimizer.ask(state, streams).points
@@ -58,11 +69,13 @@ def harmonic(n):
 def slowest(service, n, backups=0):
     """The mean time of a barrier of n workers."""
     if service.kind == "pareto":
-        return service.scale * math.exp(math.lgamma(n + 1) + math.lgamma(1 - 1 / service.shape) - math.lgamma(n + 1 - 1 / service.shape))
+        return service.scale * math.exp(
+            math.lgamma(n + 1) + math.lgamma(1 - 1 / service.shape) - math.lgamma(n + 1 - 1 / service.shape)
+        )
     return (service.offset or 0.0) + service.scale * (harmonic(n) - harmonic(backups))
 
 
-# how much faster is async than sync -----------------------------------------------------------------------------------------
+# how much faster is async than sync -------------------------------------------------------------------------
 
 
 def gaps(service, workers, worlds, rounds):
@@ -80,7 +93,11 @@ def check_speed_up(service, workers, worlds, rounds):
     truth = slowest(service, workers) / slowest(service, 1)
     assert abs(found - truth) < Z * error
     assert deviation(events, slowest(service, 1)) < Z
-    for mutant in (workers - 1, workers + 1, 1):  # one worker fewer, one more, the mean in place of the maximum
+    for mutant in (
+        workers - 1,
+        workers + 1,
+        1,
+    ):  # one worker fewer, one more, the mean in place of the maximum
         assert abs(found - slowest(service, mutant) / slowest(service, 1)) > Z * error
 
 
@@ -99,7 +116,12 @@ def test_speed_up_of_many(service, workers):
 
 def test_speed_up_at_the_numbers_of_the_studies():
     """3.38 with 16 workers, 4.06 with 32, 1.61 with 32 of .8 + .2 Exp, 2.38 with one backup among 16."""
-    found = [slowest(Service(), 16), slowest(Service(), 32), slowest(SHIFTED, 32), slowest(Service(), 16, backups=1)]
+    found = [
+        slowest(Service(), 16),
+        slowest(Service(), 32),
+        slowest(SHIFTED, 32),
+        slowest(Service(), 16, backups=1),
+    ]
     assert found == pytest.approx([3.38, 4.06, 1.61, 2.38], abs=0.005)
 
 
@@ -114,11 +136,15 @@ def test_backups(workers, backups):
     """A barrier of W exponential services that does not wait for b takes H_W - H_b, b of the W included."""
     time = simulate(workers, Service(), 2000, 10, "sync", backups)[0]["clock"][-1] / 10
     assert deviation(time, harmonic(workers) - harmonic(backups)) < Z
-    for mutant in (harmonic(workers + backups) - harmonic(backups), harmonic(workers - backups), harmonic(workers) - harmonic(backups - 1)):
+    for mutant in (
+        harmonic(workers + backups) - harmonic(backups),
+        harmonic(workers - backups),
+        harmonic(workers) - harmonic(backups - 1),
+    ):
         assert deviation(time, mutant) > Z
 
 
-# staleness ---------------------------------------------------------------------------------------------------------------
+# staleness --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", SERVICES)
@@ -166,7 +192,11 @@ def check_straggler(workers, slowdown, worlds, steps):
     """A worker that is c times slower sees c (W - 1); the mean over all updates stays W - 1."""
     stale, who = late_staleness(workers, Service(stragglers=1, slowdown=slowdown), worlds, steps)
     own = who == 0
-    for truth, expected in ((slowdown * (workers - 1), True), (workers - 1, False), (slowdown * workers, False)):
+    for truth, expected in (
+        (slowdown * (workers - 1), True),
+        (workers - 1, False),
+        (slowdown * workers, False),
+    ):
         residual = ((stale - truth) * own).mean(0)
         assert (deviation(residual, 0.0) < Z) == expected
     assert deviation(stale.mean(0), workers - 1) < Z
@@ -184,7 +214,7 @@ def test_a_straggler_among_16():
     check_straggler(16, 4.0, worlds=1000, steps=1600)
 
 
-# 54: how large a step is stable at a fixed delay -------------------------------------------------------------------------------
+# 54: how large a step is stable at a fixed delay ------------------------------------------------------------
 
 
 def limit(delay):
@@ -204,9 +234,13 @@ def growth(delay, product):
     optimizer = OPTIMIZERS["async_sgd"](workers=workers, learning_rate=product, service=CONSTANT)
     streams, state = begin(optimizer, workers + 1)
     for step in range(1, workers + 1):  # to where every worker is as stale as it will be
-        state = optimizer.tell(state, optimizer.ask(state, streams), slope(optimizer.ask(state, streams)), streams.at(step))[0]
+        state = optimizer.tell(
+            state, optimizer.ask(state, streams), slope(optimizer.ask(state, streams)), streams.at(step)
+        )[0]
     unit = torch.eye(workers + 1, dtype=torch.float64)
-    state = state._replace(points=unit[:, :1, None], copies=unit[:, 1:, None], velocity=torch.zeros_like(state.velocity))
+    state = state._replace(
+        points=unit[:, :1, None], copies=unit[:, 1:, None], velocity=torch.zeros_like(state.velocity)
+    )
     for step in range(workers + 1, 2 * workers + 1):
         query = optimizer.ask(state, streams)
         state, info = optimizer.tell(state, query, slope(query), streams.at(step))
@@ -225,13 +259,19 @@ def slope(query, stiffness=1.0):
 def test_law_54_the_largest_stable_step(delay, number):
     """The limit to 1e-6, and the growth against the roots of z^(tau + 1) - z^tau + eta lambda."""
     assert limit(delay) == pytest.approx(number, abs=5e-5)
-    found = brentq(lambda product: growth(delay, product) - 1, 0.7 * limit(delay), 1.3 * limit(delay), xtol=1e-9)
-    told(54, LAWS[54], f"tau = {delay}", limit(delay), found, bias=1e-6 * limit(delay), mutant=limit(delay + 1))
+    found = brentq(
+        lambda product: growth(delay, product) - 1, 0.7 * limit(delay), 1.3 * limit(delay), xtol=1e-9
+    )
+    told(
+        54, LAWS[54], f"tau = {delay}", limit(delay), found, bias=1e-6 * limit(delay), mutant=limit(delay + 1)
+    )
     assert growth(delay, 0.9 * limit(delay)) == pytest.approx(
         np.abs(np.roots([1, -1, *[0] * (delay - 1), 0.9 * limit(delay)])).max() if delay else 0.8
     )
     mutants = [limit(delay + 1)] + ([limit(delay - 1)] if delay else [])  # the delay off by one
-    assert all(not growth(delay, wrong * (1 - 1e-6)) < 1 < growth(delay, wrong * (1 + 1e-6)) for wrong in mutants)
+    assert all(
+        not growth(delay, wrong * (1 - 1e-6)) < 1 < growth(delay, wrong * (1 + 1e-6)) for wrong in mutants
+    )
 
 
 @pytest.mark.parametrize("delay", [0, 2, 5])
@@ -251,7 +291,7 @@ def test_law_54_runs_beside_the_limit(delay):
     assert late[1] > 2 * early[1]
 
 
-# 55: how far noise carries at a delay, and staleness as momentum ---------------------------------------------------------------
+# 55: how far noise carries at a delay, and staleness as momentum --------------------------------------------
 
 
 def lyapunov(delay, product, noise):
@@ -276,7 +316,14 @@ def test_law_55_stationary_variance_at_a_delay(delay):
         noise = s.normal("evaluation", (1, 1))
         state = optimizer.tell(state, query, Answer(query.points[..., 0], query.points + noise), s)[0]
     square, where = state.points[:, 0, 0] ** 2, f"variance, tau = {delay}, eta h = .1, eta^2 sigma^2 = .01"
-    told_mean(55, LAWS[55], where, lyapunov(delay, rate, 0.01), square, mutant=lyapunov(0, rate, 0.01) if delay else lyapunov(2, rate, 0.01))
+    told_mean(
+        55,
+        LAWS[55],
+        where,
+        lyapunov(delay, rate, 0.01),
+        square,
+        mutant=lyapunov(0, rate, 0.01) if delay else lyapunov(2, rate, 0.01),
+    )
     assert deviation(square, lyapunov(delay + 3, rate, 0.01)) > Z  # mutant: a longer delay
 
 
@@ -286,7 +333,10 @@ def test_law_55_at_the_numbers_of_the_table():
 
 
 def mean_path(workers, momentum, steps, product=0.1, start=1.0, implicit=None):
-    """E x_t where workers finish in random order: momentum 1 - 1/W at the rate eta / W, before the explicit one; all copies begin at the start."""
+    """E x_t where workers finish in random order.
+
+    Momentum 1 - 1/W at the rate eta / W, before the explicit one; all copies begin at the start.
+    """
     implicit = 1 - 1 / workers if implicit is None else implicit
     path, velocity, stale = [start], 0.0, start  # stale: the mean of the copy that is delivered
     for _ in range(steps):
@@ -296,7 +346,9 @@ def mean_path(workers, momentum, steps, product=0.1, start=1.0, implicit=None):
     return path[-1]
 
 
-@pytest.mark.parametrize(("workers", "momentum", "worlds"), [(4, 0.0, 4000), (16, 0.0, 4000), (4, -0.5, 4000)])
+@pytest.mark.parametrize(
+    ("workers", "momentum", "worlds"), [(4, 0.0, 4000), (16, 0.0, 4000), (4, -0.5, 4000)]
+)
 def test_law_55_staleness_is_momentum_in_mean(workers, momentum, worlds):
     """With exponential services E(x_(t+1) - x_t) = (1 - 1/W) E(x_t - x_(t-1)) - eta lambda / W E x_t."""
     optimizer = OPTIMIZERS["async_sgd"](workers=workers, learning_rate=0.1, momentum=momentum)
@@ -308,10 +360,24 @@ def test_law_55_staleness_is_momentum_in_mean(workers, momentum, worlds):
         path.append(state.points[:, 0, 0])
     x, where = path[-1], f"W = {workers}, explicit momentum {momentum:g}"
     wrong = mean_path(workers, momentum, steps, implicit=1 - 1 / (workers + 1))
-    told_mean(55, LAWS[55], f"E x after {steps} steps, {where}", mean_path(workers, momentum, steps), x, mutant=wrong)
+    told_mean(
+        55,
+        LAWS[55],
+        f"E x after {steps} steps, {where}",
+        mean_path(workers, momentum, steps),
+        x,
+        mutant=wrong,
+    )
     if momentum == 0:  # the sum over time of both sides of the law, solved for the momentum
         pulled = x - path[1] + 0.1 / workers * torch.stack(path[1:-1]).sum(0)
-        told_mean(55, LAWS[55], f"momentum, {where}", 1 - 1 / workers, ratio(pulled, path[-2] - path[0]), mutant=1 - 1 / (workers + 1))
+        told_mean(
+            55,
+            LAWS[55],
+            f"momentum, {where}",
+            1 - 1 / workers,
+            ratio(pulled, path[-2] - path[0]),
+            mutant=1 - 1 / (workers + 1),
+        )
     for mutant in (1 - 1 / (workers + 1), 1 - 1 / (workers - 1), 1 / workers, 0.0):
         assert deviation(x, mean_path(workers, momentum, steps, implicit=mutant)) > Z
 

@@ -40,7 +40,10 @@ def mean_fitness(landscape, p):
 
 
 def selected(landscape):
-    """Allele frequencies before and after one generation of selection, by enumeration; mean fitness and its gradient, by the extension."""
+    """Allele frequencies before and after one generation of selection, by enumeration.
+
+    Mean fitness and its gradient, by the extension.
+    """
     p, x, frequency, w = population(landscape)
     mean = (frequency * w).sum(1, keepdim=True)
     after = (frequency * w / mean) @ x.double()
@@ -65,7 +68,7 @@ LANDSCAPES = [
 ]
 
 
-# law 19: Wright 1937 ------------------------------------------------------------------------------------------------------
+# law 19: Wright 1937 ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("landscape", LANDSCAPES, ids=str)
@@ -73,14 +76,20 @@ def test_selection_changes_frequencies_along_the_gradient_of_mean_fitness(landsc
     p, after, mean, slope = selected(landscape.bind(streams()))
     change, law = after - p, p * (1 - p) / mean * slope
     assert (change - law).abs().max() <= 1e-12
-    for wrong in (law / 2, p / mean * slope, p * (1 - p) * slope):  # diploids; without the heterozygosity; without the mean fitness
+    for wrong in (
+        law / 2,
+        p / mean * slope,
+        p * (1 - p) * slope,
+    ):  # diploids; without the heterozygosity; without the mean fitness
         assert (change - wrong).abs().max() > 1e-8
 
 
-# law 18: Fisher 1930 ------------------------------------------------------------------------------------------------------
+# law 18: Fisher 1930 ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("landscape", [OneMax(n=6, target="random"), SpinGlass(n=8, order=1), MaxSat(n=7, k=1)], ids=str)
+@pytest.mark.parametrize(
+    "landscape", [OneMax(n=6, target="random"), SpinGlass(n=8, order=1), MaxSat(n=7, k=1)], ids=str
+)
 def test_mean_fitness_of_an_additive_landscape_rises_by_its_variance(landscape):
     landscape = landscape.bind(streams())
     _, _, frequency, w = population(landscape)
@@ -99,7 +108,7 @@ def test_epistatic_variance_does_not_add_to_the_rise():
     assert (mean_fitness(landscape, after) - mean[:, 0] - variance / mean[:, 0]).abs().max() > 1e-6
 
 
-# law 16: Muehlenbein 1993 -------------------------------------------------------------------------------------------------
+# law 16: Muehlenbein 1993 -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("n", "start"), [(100, 0.5), (13, 0.2)])
@@ -114,11 +123,14 @@ def test_onemax_under_proportional_selection_at_linkage_equilibrium(n, start):
     assert (p - (1 - (1 - start) * (1 - 1 / (n - 1)) ** 50)).abs().max() > 1e-6
 
 
-# law 46: Boettcher, Doerr and Neumann 2010 ----------------------------------------------------------------------------------
+# law 46: Boettcher, Doerr and Neumann 2010 ------------------------------------------------------------------
 
 
 def evaluations(landscape, worlds, flips):
-    """Steps until the loss is 0, from genotypes that agree nowhere with the target where the law says so: (R,). flips(streams) -> (R, 1, n)."""
+    """Steps until the loss is 0, from genotypes that agree nowhere with the target where the law says so.
+
+    (R,). flips(streams) -> (R, 1, n).
+    """
     drawn = streams(worlds)
     landscape = landscape.bind(drawn)
     x = 1 - landscape.optimum[:, None] if isinstance(landscape, OneMax) else landscape.start(drawn, 1)
@@ -139,14 +151,26 @@ def test_randomized_local_search_on_onemax_collects_coupons(target):
     one = torch.eye(n)
     taken = evaluations(OneMax(n=n, target=target), 1500, lambda s: one[s.integers("mutation", n, (1,))])
     law, wrong = n * sum(1 / i for i in range(1, n + 1)), n * math.log(n)
-    told_mean(46, "steps of randomized local search on OneMax, n H_n", f"by hand, target {target}, n = {n}", law, taken, mutant=wrong)
+    told_mean(
+        46,
+        "steps of randomized local search on OneMax, n H_n",
+        f"by hand, target {target}, n = {n}",
+        law,
+        taken,
+        mutant=wrong,
+    )
 
 
 def test_one_plus_one_evolution_on_leading_ones():
     n = 12
-    taken = evaluations(LeadingOnes(n=n, target="random"), 1500, lambda s: s.bernoulli("mutation", 1 / n, (1, n)))
+    taken = evaluations(
+        LeadingOnes(n=n, target="random"), 1500, lambda s: s.bernoulli("mutation", 1 / n, (1, n))
+    )
     law = n * n / 2 * ((1 - 1 / n) ** (1 - n) - (1 - 1 / n))
-    wrong, name = n * n / 2 * (1 - 1 / n) ** (1 - n), "steps of the (1+1)-EA on LeadingOnes, n^2 [(1 - 1/n)^(1 - n) - (1 - 1/n)] / 2"
+    wrong, name = (
+        n * n / 2 * (1 - 1 / n) ** (1 - n),
+        "steps of the (1+1)-EA on LeadingOnes, n^2 [(1 - 1/n)^(1 - n) - (1 - 1/n)] / 2",
+    )
     told_mean(46, name, f"by hand, n = {n}", law, taken, mutant=wrong)
     onemax = evaluations(OneMax(n=n, target="random"), 1500, lambda s: s.bernoulli("mutation", 1 / n, (1, n)))
     assert abs(float(onemax.mean()) - law) > 4.5 * float(onemax.std()) / 1500**0.5

@@ -25,7 +25,9 @@ def mean_deviation(sample, truth):
 
 
 def begin(optimizer, landscape, points, streams):
-    return optimizer.init(Problem(landscape.dim, landscape.domain, False, lambda n: points.clone(), players=2), streams)
+    return optimizer.init(
+        Problem(landscape.dim, landscape.domain, False, lambda n: points.clone(), players=2), streams
+    )
 
 
 def step(optimizer, landscape, state, s):
@@ -33,7 +35,7 @@ def step(optimizer, landscape, state, s):
     return optimizer.tell(state, query, evaluate(landscape, query.points), s)[0]
 
 
-# matching pennies between populations of pure strategies (Hofbauer and Sigmund 1998) -------------------------------------------------
+# matching pennies between populations of pure strategies (Hofbauer and Sigmund 1998) ------------------------
 
 
 def pure(n, heads, tails, worlds):
@@ -43,7 +45,13 @@ def pure(n, heads, tails, worlds):
 
 
 def wright_fisher(n, k, s):
-    options = {"selection": "proportional", "fitness": "linear", "selection_strength": s, "crossover": "none", "mutation_rate": 0.0}
+    options = {
+        "selection": "proportional",
+        "fitness": "linear",
+        "selection_strength": s,
+        "crossover": "none",
+        "mutation_rate": 0.0,
+    }
     return OPTIMIZERS["coevolution"](population=n, opponents=k, **options)
 
 
@@ -51,7 +59,9 @@ def leanings(n, k, s, u, v, worlds, steps=1):
     """(u, v) of every world after so many generations, (R, 2)."""
     optimizer, streams = wright_fisher(n, k, s), make(worlds)
     landscape = LANDSCAPES["matching_pennies"](parametrisation="probability").bind(streams)
-    state = begin(optimizer, landscape, pure(n, round(n * (1 + u) / 2), round(n * (1 + v) / 2), worlds), streams)
+    state = begin(
+        optimizer, landscape, pure(n, round(n * (1 + u) / 2), round(n * (1 + v) / 2), worlds), streams
+    )
     for t in range(1, steps + 1):
         state = step(optimizer, landscape, state, streams.at(t))
     return 2 * optimizer.center(state) - 1
@@ -67,15 +77,26 @@ def test_one_generation_of_matching_pennies(s, u, v):
     assert mean_deviation(found, law) < Z
     assert mean_deviation(square, (1 - law**2) / n) < Z
     assert mean_deviation(square, (1 - law**2) / (2 * n)) > Z  # mutant: N <-> 2 N
-    for wrong in (exact.pennies(u, v, -s), exact.pennies(u, v, 2 * s), (law[0].item(), exact.pennies(law[0].item(), v, s)[1])):
-        assert mean_deviation(found, torch.tensor(wrong, dtype=torch.float64)) > Z  # mutants: losses exchanged, doubled, players in turn
+    for wrong in (
+        exact.pennies(u, v, -s),
+        exact.pennies(u, v, 2 * s),
+        (law[0].item(), exact.pennies(law[0].item(), v, s)[1]),
+    ):
+        assert (
+            mean_deviation(found, torch.tensor(wrong, dtype=torch.float64)) > Z
+        )  # mutants: losses exchanged, doubled, players in turn
 
 
 @pytest.mark.parametrize("s", [pytest.param(0.3, marks=pytest.mark.verify), 0.8])
 def test_matching_pennies_turns_outwards(s):
-    """|mu| = sqrt(1 + s^2) of the map of means at (1/2, 1/2), as simultaneous gradient play with eta = s; in turn it would be 1."""
+    """|mu| = sqrt(1 + s^2) of the map of means at (1/2, 1/2), as simultaneous gradient play with eta = s.
+
+    In turn it would be 1.
+    """
     n, u, worlds = 20, 0.6, 20_000
-    columns = [leanings(n, n, s, *start, worlds) / u for start in ((u, 0.0), (0.0, u))]  # linear in u where v = 0, and the other way round
+    columns = [
+        leanings(n, n, s, *start, worlds) / u for start in ((u, 0.0), (0.0, u))
+    ]  # linear in u where v = 0, and the other way round
     (a, c), (b, d) = (column.unbind(1) for column in columns)
     areas = a * d - b * c  # det of the map, |mu|^2: the columns are independent
     assert mean_deviation(areas, 1 + s**2) < Z
@@ -120,7 +141,10 @@ def lost(n, s, worlds):
 
 @pytest.mark.parametrize(("n", "s"), [(10, 0.5), pytest.param(14, 0.3, marks=pytest.mark.verify)])
 def test_the_red_queen_speeds_the_loss_of_strategies(n, s):
-    """Mean generations until one of two populations is pure, by the exact chain of both; neutral ones keep theirs longer."""
+    """Mean generations until one of two populations is pure, by the exact chain of both.
+
+    Neutral ones keep theirs longer.
+    """
     time = lost(n, s, 4000)
     assert mean_deviation(time, exact.first_loss(n, s)) < Z
     assert mean_deviation(time, exact.first_loss(n, 0.0)) > Z  # mutant: no selection
@@ -137,12 +161,17 @@ def test_the_red_queen_in_a_hundred(s, expected):
     assert abs(time.mean() - {62: 87, 87: 62}[expected]) > Z * time.std() / 300**0.5 + 0.5
 
 
-# the Dirac-GAN (Mescheder, Geiger and Nowozin 2018) ---------------------------------------------------------------------------------
+# the Dirac-GAN (Mescheder, Geiger and Nowozin 2018) ---------------------------------------------------------
 
 
 def distance(gamma, worlds=200, steps=60, **options):
     """Root mean square distance of the mean strategies from the equilibrium, averaged over the second half, (R,)."""
-    optimizer, streams = OPTIMIZERS["coevolution"](population=20, opponents=4, crossover="none", mutation_sigma=0.1, **options), make(worlds)
+    optimizer, streams = (
+        OPTIMIZERS["coevolution"](
+            population=20, opponents=4, crossover="none", mutation_sigma=0.1, **options
+        ),
+        make(worlds),
+    )
     landscape = LANDSCAPES["dirac_gan"](gamma=gamma).bind(streams)
     state = begin(optimizer, landscape, 2 * streams.at(0).uniform("init", (20, 2)) - 1, streams)
     squares = []
@@ -153,7 +182,10 @@ def distance(gamma, worlds=200, steps=60, **options):
 
 
 def test_a_stable_game_holds_the_populations():
-    """With the penalty R1 the equilibrium attracts: selection stays nearer to it than drift does, and than without the penalty."""
+    """With the penalty R1 the equilibrium attracts.
+
+    Selection stays nearer to it than drift does, and than without the penalty.
+    """
     stable, circling, neutral = distance(2.0), distance(0.0), distance(2.0, selection="none")
     error = Z * ((stable.var() + neutral.var()) / 200) ** 0.5
     assert stable.mean() < neutral.mean() - error

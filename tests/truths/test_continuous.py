@@ -35,7 +35,7 @@ def descend(bound, x, rate, steps, moves):
         yield x
 
 
-# law 36: Fisher 1930 --------------------------------------------------------------------------------------------------------
+# law 36: Fisher 1930 ----------------------------------------------------------------------------------------
 
 
 def beneficial(n, r, d):
@@ -57,14 +57,29 @@ def fraction(n, r, d, count=100_000, **options):
     return float((landscape.loss(x + step) < landscape.loss(x)).double().mean())
 
 
-@pytest.mark.parametrize(("n", "r", "d"), [(10, 0.3, 1.0), (50, 0.3, 1.0), (3, 1.0, 1.0), (5, 0.5, 0.4), (20, 1.5, 3.0)])
+@pytest.mark.parametrize(
+    ("n", "r", "d"), [(10, 0.3, 1.0), (50, 0.3, 1.0), (3, 1.0, 1.0), (5, 0.5, 0.4), (20, 1.5, 3.0)]
+)
 @pytest.mark.parametrize("epistasis", [2.0, 3.0])
 def test_law_36_chance_that_a_mutation_is_beneficial(n, r, d, epistasis):
     found, law = fraction(n, r, d, epistasis=epistasis), beneficial(n, r, d)
     deviation, half = (law * (1 - law) / 100_000) ** 0.5, beneficial(n, r / 2, d)  # r / 2 d, not r / 4 d
-    name, where = "chance of a beneficial mutation of size r, I_(1 - (r / 2 d)^2)((n - 1) / 2, 1/2) / 2", f"n = {n}, r = {r}, d = {d}"
-    told(36, name, f"{where}, epistasis {epistasis}", law, found, error=deviation, mutant=beneficial(n + 1, r, d) if n <= 40 else half)
-    assert abs(found - fisher_1930(n, r, d)) > ERRORS * deviation or n > 15, "Fisher's approximation tells itself from the law at small n"
+    name, where = (
+        "chance of a beneficial mutation of size r, I_(1 - (r / 2 d)^2)((n - 1) / 2, 1/2) / 2",
+        f"n = {n}, r = {r}, d = {d}",
+    )
+    told(
+        36,
+        name,
+        f"{where}, epistasis {epistasis}",
+        law,
+        found,
+        error=deviation,
+        mutant=beneficial(n + 1, r, d) if n <= 40 else half,
+    )
+    assert abs(found - fisher_1930(n, r, d)) > ERRORS * deviation or n > 15, (
+        "Fisher's approximation tells itself from the law at small n"
+    )
     assert abs(found - half) > ERRORS * deviation
 
 
@@ -76,25 +91,33 @@ def test_law_36_numbers_and_limits():
     assert abs(found - law) > ERRORS * (law * (1 - law) / 100_000) ** 0.5, "not with anisotropic selection"
 
 
-# law 37: Rice 1945; Bond and Efstathiou 1987 --------------------------------------------------------------------------------
+# law 37: Rice 1945; Bond and Efstathiou 1987 ----------------------------------------------------------------
 
 
 def maxima(dim, length, worlds, side, waves, spacing=0.1):
-    """Maxima for each world, and in how large a volume: on a grid of this spacing, in units of the correlation length, `side` of them long."""
+    """Maxima for each world, and in how large a volume.
+
+    On a grid of this spacing, in units of the correlation length, `side` of them long.
+    """
     axis = torch.arange(round(side / spacing) + 2, dtype=torch.float64) * spacing * length
     x = torch.stack(torch.meshgrid(*[axis] * dim, indexing="ij"), -1)
     field = GaussianField(dim=dim, waves=waves, length=length, bowl=0.0).bind(streams(worlds))
     value = field.loss(x.flatten(0, -2).expand(worlds, -1, -1)).reshape(worlds, 1, *x.shape[:-1])
     pool = {1: torch.nn.functional.max_pool1d, 2: torch.nn.functional.max_pool2d}[dim]
     inner = (slice(None), 0, *[slice(1, -1)] * dim)
-    return (value == pool(value, 3, 1, 1))[inner].flatten(1).sum(1).double(), ((len(axis) - 2) * spacing * length) ** dim
+    return (value == pool(value, 3, 1, 1))[inner].flatten(1).sum(1).double(), (
+        (len(axis) - 2) * spacing * length
+    ) ** dim
 
 
 def density(dim, length):
     return {1: 3**0.5 / (2 * math.pi * length), 2: 1 / (2 * math.pi * 3**0.5 * length**2)}[dim]
 
 
-WRONG = {1: lambda length: 1 / (2 * math.pi * length), 2: lambda length: 2 / (2 * math.pi * 3**0.5 * length**2)}  # up-crossings of 0; saddles
+WRONG = {
+    1: lambda length: 1 / (2 * math.pi * length),
+    2: lambda length: 2 / (2 * math.pi * 3**0.5 * length**2),
+}  # up-crossings of 0; saddles
 
 
 @pytest.mark.parametrize(
@@ -111,14 +134,23 @@ def test_law_37_density_of_maxima(dim, worlds, side, waves, length):
     count, volume = maxima(dim, length, worlds, side, waves)
     error = float(count.std()) / worlds**0.5 / volume
     found = float(count.mean()) / volume
-    name = f"density of maxima of a Gaussian field, {'sqrt(3) / (2 pi l)' if dim == 1 else '1 / (2 pi sqrt(3) l^2)'}"
-    bias = (0.005 + dim / waves) * density(dim, length)  # the grid merges neighbours, and of M waves the field is not quite Gaussian
-    where, law, wrong = f"{dim}-D, l = {length}, {waves} waves, R = {worlds}", density(dim, length), WRONG[dim](length)
+    name = (
+        "density of maxima of a Gaussian field,"
+        f" {'sqrt(3) / (2 pi l)' if dim == 1 else '1 / (2 pi sqrt(3) l^2)'}"
+    )
+    bias = (0.005 + dim / waves) * density(
+        dim, length
+    )  # the grid merges neighbours, and of M waves the field is not quite Gaussian
+    where, law, wrong = (
+        f"{dim}-D, l = {length}, {waves} waves, R = {worlds}",
+        density(dim, length),
+        WRONG[dim](length),
+    )
     told(37, name, where, law, found, error=error, bias=bias, mutant=wrong)
     assert abs(found - density(dim, 1.1 * length)) > ERRORS * error + bias
 
 
-# law 53: Kramers 1940 -------------------------------------------------------------------------------------------------------
+# law 53: Kramers 1940 ---------------------------------------------------------------------------------------
 
 KRAMERS = "mean escape time, 2 pi / sqrt(U''_a |U''_b|) e^(dU / D), D = eta sigma^2 / 2 B"
 QUARTIC = {"dim": 1, "barrier": 0.25, "width": 1.0, "tilt": 0.0}  # x^4 / 4 - x^2 / 2 + 1 / 4
@@ -145,7 +177,15 @@ def test_law_53_escape_time_of_the_quartic():
     assert kramers(well, 0.1) == pytest.approx(54.1, abs=0.05)
     assert first_passage(well, 0.1, well.stationary[2]) == pytest.approx(66.3, abs=0.1)
     assert first_passage(well, 0.1, well.stationary[1]) == pytest.approx(30.8, abs=0.1)
-    told(53, KRAMERS, "x^4 / 4 - x^2 / 2, D = .02", limit, first_passage(well, 0.02, well.stationary[2]), bias=0.05 * limit, mutant=limit / 2)
+    told(
+        53,
+        KRAMERS,
+        "x^4 / 4 - x^2 / 2, D = .02",
+        limit,
+        first_passage(well, 0.02, well.stationary[2]),
+        bias=0.05 * limit,
+        mutant=limit / 2,
+    )
 
 
 @pytest.mark.parametrize(("barrier", "width", "tilt"), [(1.0, 0.5, 0.4), (2.0, 2.0, 0.0), (3.0, 1.0, 1.0)])
@@ -174,11 +214,14 @@ def test_law_53_sgd_escapes_at_its_temperature():
     assert abs(float(time.mean()) - kramers(well, temperature)) <= 0.3 * exact
 
 
-# a tilted well at equilibrium -------------------------------------------------------------------------------------------------
+# a tilted well at equilibrium -------------------------------------------------------------------------------
 
 
 def test_sgd_in_two_wells_rests_in_proportion_to_exp_of_minus_loss_over_temperature():
-    """All start in the wrong well; the chance to be in the left one is that of the Gibbs law at T = eta noise_scale^2 / 2."""
+    """All start in the wrong well.
+
+    The chance to be in the left one is that of the Gibbs law at T = eta noise_scale^2 / 2.
+    """
     rate, temperature, worlds = 0.02, 0.5, 3000
     options = {"dim": 2, "barrier": 1.0, "width": 1.0, "tilt": 0.3, "starts": "wrong_well"}
     well = DoubleWell(**options, terms=3, noise_scale=math.sqrt(2 * temperature / rate)).bind(streams(worlds))
@@ -197,12 +240,14 @@ def test_sgd_in_two_wells_rests_in_proportion_to_exp_of_minus_loss_over_temperat
     assert abs(left - 0.5) > error
 
 
-# the saddle: noise only helps along the unstable direction ----------------------------------------------------------------------
+# the saddle: noise only helps along the unstable direction --------------------------------------------------
 
 
 def spread(axes, steps, worlds=1000, rate=0.05):
     """Of SGD from the saddle of x^2 - y^2, (R, 2) after `steps`."""
-    bound = Saddle(dim=2, stable_curvature=2.0, unstable_curvature=2.0, terms=5, noise="axes", noise_axes=axes).bind(streams(worlds))
+    bound = Saddle(
+        dim=2, stable_curvature=2.0, unstable_curvature=2.0, terms=5, noise="axes", noise_axes=axes
+    ).bind(streams(worlds))
     (last,) = deque(descend(bound, bound.start(streams(worlds), 1), rate, steps, streams(worlds)), 1)
     return last[:, 0]
 
@@ -218,8 +263,18 @@ def test_law_of_the_spread_at_a_saddle(deviation):
     error = ERRORS * found.std(0) / 1000**0.5
     law = torch.tensor([variance(2, 1.0, 30), variance(-2, deviation, 30)])
     assert ((found.mean(0) - law).abs() <= error).all()
-    assert (found.mean(0) - torch.tensor([variance(2, 2**0.5, 30), variance(-2, 2**0.5 * deviation, 30)])).abs().gt(error).all()
-    assert (found.mean(0) - torch.tensor([variance(-2, 1.0, 30), variance(2, deviation, 30)])).abs().gt(error).all()
+    assert (
+        (found.mean(0) - torch.tensor([variance(2, 2**0.5, 30), variance(-2, 2**0.5 * deviation, 30)]))
+        .abs()
+        .gt(error)
+        .all()
+    )
+    assert (
+        (found.mean(0) - torch.tensor([variance(-2, 1.0, 30), variance(2, deviation, 30)]))
+        .abs()
+        .gt(error)
+        .all()
+    )
 
 
 def test_nobody_leaves_a_saddle_with_noise_on_its_stable_axis_only():

@@ -1,4 +1,7 @@
-"""Closed-form laws of the evolution strategies on reals. Each is checked at 4.5 standard errors and must reject a mutant."""
+"""Closed-form laws of the evolution strategies on reals.
+
+Each is checked at 4.5 standard errors and must reject a mutant.
+"""
 
 import math
 
@@ -20,7 +23,9 @@ def streams(worlds, **options):
 
 def begin(optimizer, start, worlds, exact=True):
     """The state of all worlds at one start (D,)."""
-    return optimizer.init(Problem(len(start), Reals(), exact, lambda n: start.repeat(worlds, n, 1)), streams(worlds))
+    return optimizer.init(
+        Problem(len(start), Reals(), exact, lambda n: start.repeat(worlds, n, 1)), streams(worlds)
+    )
 
 
 def generation(optimizer, state, loss, step=1):
@@ -42,12 +47,19 @@ def order_statistics(n):
     """E of the k-th smallest of n standard normals, k = 1 .. n, by quadrature."""
 
     def density(x, k):
-        return x * stats.norm.pdf(x) * n * special.comb(n - 1, k) * stats.norm.cdf(x) ** k * stats.norm.sf(x) ** (n - 1 - k)
+        return (
+            x
+            * stats.norm.pdf(x)
+            * n
+            * special.comb(n - 1, k)
+            * stats.norm.cdf(x) ** k
+            * stats.norm.sf(x) ** (n - 1 - k)
+        )
 
     return torch.tensor([integrate.quad(density, -9, 9, args=(k,))[0] for k in range(n)], dtype=torch.float64)
 
 
-# law 38: progress of the (1+1)-ES on the sphere (Rechenberg 1973; Beyer 2001) -------------------------------------------------------
+# law 38: progress of the (1+1)-ES on the sphere (Rechenberg 1973; Beyer 2001) -------------------------------
 
 
 def progress_law(s):
@@ -56,7 +68,10 @@ def progress_law(s):
 
 
 def exact_progress(s, n):
-    """E (R - R')^+ N / R by quadrature of the noncentral chi-square law of (R' / sigma)^2, and P(R' < R); R = 1, sigma = s / N."""
+    """E (R - R')^+ N / R by quadrature of the noncentral chi-square law of (R' / sigma)^2, and P(R' < R).
+
+    R = 1, sigma = s / N.
+    """
 
     def below(r):
         return stats.ncx2.cdf((r * n / s) ** 2, n, (n / s) ** 2)
@@ -76,8 +91,22 @@ def test_law_38_progress_of_one_plus_one(s, n):
     success = (math.sqrt(n + 1) * (state.sigma[:, 0, 0] * n / s).log()) + 0.2  # read off the step size
     (truth, rate), where = exact_progress(s, n), f"sigma* = {s}, N = {n}"
     longer, failures = exact_progress(1.5 * s, n)[0], 1 - rate
-    told_mean(38, "progress of the (1+1)-ES on the sphere, quadrature at finite N", where, truth, progress, mutant=longer)
-    told_mean(38, "success rate of the (1+1)-ES on the sphere, quadrature at finite N", where, rate, success, mutant=failures)
+    told_mean(
+        38,
+        "progress of the (1+1)-ES on the sphere, quadrature at finite N",
+        where,
+        truth,
+        progress,
+        mutant=longer,
+    )
+    told_mean(
+        38,
+        "success rate of the (1+1)-ES on the sphere, quadrature at finite N",
+        where,
+        rate,
+        success,
+        mutant=failures,
+    )
     assert truth == pytest.approx(progress_law(s), abs=0.02 * max(progress_law(s), 0.1))
     assert rate == pytest.approx(stats.norm.sf(s / 2), abs=3 / n)
     assert deviation(progress, -s * s / 2) > Z  # mutant: every offspring survives
@@ -91,7 +120,10 @@ def test_law_38_worked_numbers():
 
 @pytest.mark.verify
 def test_law_38_slope_of_a_run():
-    """Under the success rule ln R falls at the rate phi*(sigma*) of p* = 1/5: .188 / N an evaluation, less what its own swing costs."""
+    """Under the success rule ln R falls at the rate phi*(sigma*) of p* = 1/5.
+
+    .188 / N an evaluation, less what its own swing costs.
+    """
     n, worlds, steps = 100, 64, 3000
     optimizer = OPTIMIZERS["one_plus_one"](sigma=1.3 / n)
     state, distance = begin(optimizer, torch.nn.functional.one_hot(torch.tensor(0), n).double(), worlds), []
@@ -100,34 +132,64 @@ def test_law_38_slope_of_a_run():
         if step in (500, steps):
             distance.append(state.value.log() / 2)
     slope = -n * (distance[1] - distance[0]) / (steps - 500)
-    told_mean(38, "N times the slope of a run under the success rule, phi* at P = 1/5", f"N = {n}", 0.188, slope, bias=0.05 * 0.188, mutant=0.188 / 2)
+    told_mean(
+        38,
+        "N times the slope of a run under the success rule, phi* at P = 1/5",
+        f"N = {n}",
+        0.188,
+        slope,
+        bias=0.05 * 0.188,
+        mutant=0.188 / 2,
+    )
 
 
-# laws 39 and 41: the (mu/mu, lambda)-ES on the sphere, without and with noise (Beyer 2001; Arnold and Beyer 2002) --------------------------
+# laws 39 and 41: the (mu/mu, lambda)-ES on the sphere, without and with noise (Beyer 2001; Arnold and Beyer 2
 
 
 def beyer(s, mu, c, n=None):
     """phi* of the (mu/mu, lambda)-ES; None: N -> infinity."""
     if n is None:
         return c * s - s * s / (2 * mu)
-    mean = c * s * (1 + s * s / (2 * mu * n)) / (math.sqrt(1 + s * s / (2 * n)) * math.sqrt(1 + s * s / (mu * n)))
+    mean = (
+        c
+        * s
+        * (1 + s * s / (2 * mu * n))
+        / (math.sqrt(1 + s * s / (2 * n)) * math.sqrt(1 + s * s / (mu * n)))
+    )
     return mean - n * (math.sqrt(1 + s * s / (mu * n)) - 1)
 
 
 @pytest.mark.parametrize(
     ("mu", "size", "s", "n"),
-    [pytest.param(5, 20, 3.0, 100, marks=pytest.mark.verify), pytest.param(5, 20, 9.0, 100, marks=pytest.mark.verify), (3, 10, 2.0, 200)],
+    [
+        pytest.param(5, 20, 3.0, 100, marks=pytest.mark.verify),
+        pytest.param(5, 20, 9.0, 100, marks=pytest.mark.verify),
+        (3, 10, 2.0, 200),
+    ],
 )
 def test_law_39_progress_of_recombination(mu, size, s, n):
-    """The finite form of phi* = c sigma* - sigma*^2 / (2 mu), within 1 %; c is the mean of the mu best of lambda normals."""
+    """The finite form of phi* = c sigma* - sigma*^2 / (2 mu), within 1 %.
+
+    C is the mean of the mu best of lambda normals.
+    """
     optimizer = OPTIMIZERS["mu_lambda"](population=size, parents=mu, weights="equal", sigma=s / n)
     state = begin(optimizer, torch.nn.functional.one_hot(torch.tensor(0), n).double(), 5000)
     progress = n * (1 - sphere(generation(optimizer, state, sphere).mean[:, 0]).sqrt())
     c = -order_statistics(size)[:mu].mean().item()
     truth, twice = beyer(s, mu, c, n), beyer(s, 2 * mu, c, n)  # the parents
     where = f"({mu}/{mu}, {size}), sigma* = {s}, N = {n}"
-    told_mean(39, "progress of the (mu/mu, lambda)-ES on the sphere, at finite N", where, truth, progress, bias=0.01 * truth, mutant=twice)
-    assert deviation(progress, beyer(s, mu, -order_statistics(size)[0].item(), n), bias=0.01 * truth) > Z  # mutant: the best alone
+    told_mean(
+        39,
+        "progress of the (mu/mu, lambda)-ES on the sphere, at finite N",
+        where,
+        truth,
+        progress,
+        bias=0.01 * truth,
+        mutant=twice,
+    )
+    assert (
+        deviation(progress, beyer(s, mu, -order_statistics(size)[0].item(), n), bias=0.01 * truth) > Z
+    )  # mutant: the best alone
     if s > 5:
         assert deviation(progress, beyer(s, mu, c), bias=0.01 * truth) > Z  # mutant: N infinite
 
@@ -142,19 +204,33 @@ def test_law_41_residual_distance(n, noise):
     """With noise N(0, sigma_eps^2) on f = R^2 the (mu/mu, lambda)-ES stays at R = sqrt(N sigma_eps / (4 mu c)), within 7 % at a small sigma."""
     mu, size, worlds = 5, 20, 100
     truth = math.sqrt(n * noise / (4 * mu * 1.2145))
-    optimizer = OPTIMIZERS["mu_lambda"](population=size, parents=mu, weights="equal", sigma=0.06 * truth, damping=math.inf)
-    state = begin(optimizer, truth * torch.nn.functional.one_hot(torch.tensor(0), n).double(), worlds, exact=False)
+    optimizer = OPTIMIZERS["mu_lambda"](
+        population=size, parents=mu, weights="equal", sigma=0.06 * truth, damping=math.inf
+    )
+    state = begin(
+        optimizer, truth * torch.nn.functional.one_hot(torch.tensor(0), n).double(), worlds, exact=False
+    )
     distance = torch.zeros(worlds, dtype=torch.float64)
     for step in range(1, 601):
         s = streams(worlds).at(step)
-        state = generation(optimizer, state, lambda x, s=s: sphere(x) + noise * s.normal("evaluation", (size,)), step)
+        state = generation(
+            optimizer, state, lambda x, s=s: sphere(x) + noise * s.normal("evaluation", (size,)), step
+        )
         distance += (step > 300) * sphere(state.mean[:, 0]).sqrt() / 300
     where, twice = f"(5/5, 20), N = {n}, sigma_eps = {noise}", 2**0.5 * truth  # the noise
-    told_mean(41, "distance left by noise, sqrt(N sigma_eps / (4 mu c))", where, truth, distance, bias=0.07 * truth, mutant=twice)
+    told_mean(
+        41,
+        "distance left by noise, sqrt(N sigma_eps / (4 mu c))",
+        where,
+        truth,
+        distance,
+        bias=0.07 * truth,
+        mutant=twice,
+    )
     assert deviation(distance, 2**-0.5 * truth, bias=0.07 * truth) > Z  # mutant: half the noise
 
 
-# law 40: rank selection forgets the size of the gradient ------------------------------------------------------------------------------
+# law 40: rank selection forgets the size of the gradient ----------------------------------------------------
 
 
 def recombination_weights(kind, n):
@@ -165,9 +241,14 @@ def recombination_weights(kind, n):
     return raw / raw.sum() - (1 / n if kind in ("snes", "xnes") else 0)
 
 
-@pytest.mark.parametrize(("kind", "n"), [("snes", 9), ("cma_es", 10), ("cma_es", 4), ("mu_lambda", 7), ("xnes", 6), ("cem", 8)])
+@pytest.mark.parametrize(
+    ("kind", "n"), [("snes", 9), ("cma_es", 10), ("cma_es", 4), ("mu_lambda", 7), ("xnes", 6), ("cem", 8)]
+)
 def test_law_40_step_on_a_slope(kind, n):
-    """On a linear loss E step = -sigma c g / |g| with c = -sum_k w_k E z_(k), whatever |g|; f -> 2^k f gives the same bits."""
+    """On a linear loss E step = -sigma c g / |g| with c = -sum_k w_k E z_(k), whatever |g|.
+
+    F -> 2^k f gives the same bits.
+    """
     worlds, sigma = 20_000, 0.7
     slope = torch.tensor([3.0, 0.0, -4.0], dtype=torch.float64)
     optimizer = OPTIMIZERS[kind](population=n, sigma=sigma)
@@ -177,17 +258,30 @@ def test_law_40_step_on_a_slope(kind, n):
     along = (new[0].mean[:, 0] * slope).sum(-1) / 5
     c = (recombination_weights(kind, n) * order_statistics(n)).sum().item()
     larger = 5 * sigma * c  # the step knows |g|
-    told_mean(40, "step of an ES on a slope, sigma c whatever |grad f|", f"{kind}, lambda = {n}", sigma * c, along, mutant=larger)
+    told_mean(
+        40,
+        "step of an ES on a slope, sigma c whatever |grad f|",
+        f"{kind}, lambda = {n}",
+        sigma * c,
+        along,
+        mutant=larger,
+    )
     assert deviation(new[0].mean[:, 0, 1], 0.0) < Z
     assert deviation(along, sigma * order_statistics(n)[: n // 2].mean()) > Z  # mutant: equal weights
 
 
-# law 43: what an evolution strategy follows is the smoothed loss (Lehman et al. 2018) -----------------------------------------------------
+# law 43: what an evolution strategy follows is the smoothed loss (Lehman et al. 2018) -----------------------
 
 SMOOTHED = [  # loss, its mean under N(x, sigma^2), where
     ("x^4 at 1", lambda x: x**4, lambda x, s: x**4 + 6 * x**2 * s**2 + 3 * s**4, 1.0, 0.5),
     ("x^4 at -0.7", lambda x: x**4, lambda x, s: x**4 + 6 * x**2 * s**2 + 3 * s**4, -0.7, 1.2),
-    ("sin 3x at 0.3", lambda x: torch.sin(3 * x), lambda x, s: torch.sin(3 * x) * torch.exp(-9 * s**2 / 2), 0.3, 0.4),
+    (
+        "sin 3x at 0.3",
+        lambda x: torch.sin(3 * x),
+        lambda x, s: torch.sin(3 * x) * torch.exp(-9 * s**2 / 2),
+        0.3,
+        0.4,
+    ),
 ]
 
 
@@ -201,25 +295,58 @@ def slopes(mean, x, s):
 @pytest.mark.parametrize("antithetic", [True, False])
 def test_law_43_smoothing(shape, loss, mean, x, sigma, antithetic):
     """The mean step of openai_es is the gradient of f * N(0, sigma^2): 4 x^3 + 12 sigma^2 x for x^4, that of sin times exp(-omega^2 sigma^2 / 2)."""
-    optimizer = OPTIMIZERS["openai_es"](population=8, sigma=sigma, learning_rate=1.0, shaping="raw", antithetic=antithetic)
+    optimizer = OPTIMIZERS["openai_es"](
+        population=8, sigma=sigma, learning_rate=1.0, shaping="raw", antithetic=antithetic
+    )
     state, s = begin(optimizer, torch.tensor([x], dtype=torch.float64), 20_000), streams(20_000)
     query = optimizer.ask(state, s)
-    step = x - optimizer.recommend(optimizer.tell(state, query, Answer(loss(query.points[..., 0])), s)[0])[:, 0]
-    where, here = f"openai_es, {'pairs' if antithetic else 'points'}, {shape}, sigma = {sigma}", slopes(mean, x, 0.0)[0]  # the gradient at the mean
-    told_mean(43, "mean ES gradient, that of f * N(0, sigma^2)", where, slopes(mean, x, sigma)[0], step, mutant=here)
+    step = (
+        x - optimizer.recommend(optimizer.tell(state, query, Answer(loss(query.points[..., 0])), s)[0])[:, 0]
+    )
+    where, here = (
+        f"openai_es, {'pairs' if antithetic else 'points'}, {shape}, sigma = {sigma}",
+        slopes(mean, x, 0.0)[0],
+    )  # the gradient at the mean
+    told_mean(
+        43, "mean ES gradient, that of f * N(0, sigma^2)", where, slopes(mean, x, sigma)[0], step, mutant=here
+    )
 
 
 @pytest.mark.parametrize(("shape", "loss", "mean", "x", "sigma"), SMOOTHED)
 @pytest.mark.parametrize("n", [8, 30])
 def test_law_43_both_slopes_of_pgpe(shape, loss, mean, x, sigma, n):
     """E g_m = sigma^2 d/dm and E g_sigma = (1 - 1/N) sigma^2 d/d sigma of the smoothed loss."""
-    optimizer = OPTIMIZERS["pgpe"](population=n, sigma=sigma, learning_rate=1.0, sigma_learning_rate=1e-6, limit=0.9, shaping="raw")
-    new = generation(optimizer, begin(optimizer, torch.tensor([x], dtype=torch.float64), 20_000), lambda points: loss(points[..., 0]))
+    optimizer = OPTIMIZERS["pgpe"](
+        population=n, sigma=sigma, learning_rate=1.0, sigma_learning_rate=1e-6, limit=0.9, shaping="raw"
+    )
+    new = generation(
+        optimizer,
+        begin(optimizer, torch.tensor([x], dtype=torch.float64), 20_000),
+        lambda points: loss(points[..., 0]),
+    )
     along, wider = (sigma**2 * slope for slope in slopes(mean, x, sigma))
     stretch = (sigma - new.sigma[:, 0, 0]) * 1e6
-    where, divided, pairs = f"pgpe, {shape}, sigma = {sigma}, P = {n}", along / sigma**2, wider / 2  # by the variance; points counted as pairs
-    told_mean(43, "mean PGPE step, sigma^2 d/dm of f * N(0, sigma^2)", where, along, x - new.mean[:, 0, 0], mutant=divided)
-    told_mean(43, "mean PGPE step of sigma, (1 - 2 / P) sigma^2 d/d sigma of f * N(0, sigma^2)", where, (1 - 2 / n) * wider, stretch, mutant=pairs)
+    where, divided, pairs = (
+        f"pgpe, {shape}, sigma = {sigma}, P = {n}",
+        along / sigma**2,
+        wider / 2,
+    )  # by the variance; points counted as pairs
+    told_mean(
+        43,
+        "mean PGPE step, sigma^2 d/dm of f * N(0, sigma^2)",
+        where,
+        along,
+        x - new.mean[:, 0, 0],
+        mutant=divided,
+    )
+    told_mean(
+        43,
+        "mean PGPE step of sigma, (1 - 2 / P) sigma^2 d/d sigma of f * N(0, sigma^2)",
+        where,
+        (1 - 2 / n) * wider,
+        stretch,
+        mutant=pairs,
+    )
 
 
 @pytest.mark.parametrize("sigma", [0.1, 0.2])
@@ -228,28 +355,45 @@ def test_law_43_a_narrow_peak_loses_to_a_broad_one(sigma):
 
     def met(h, w):
         optimizer = OPTIMIZERS["openai_es"](population=8, sigma=sigma, shaping="raw")
-        points = optimizer.ask(begin(optimizer, torch.zeros(1, dtype=torch.float64), 4000), streams(4000)).points[..., 0]
+        points = optimizer.ask(
+            begin(optimizer, torch.zeros(1, dtype=torch.float64), 4000), streams(4000)
+        ).points[..., 0]
         return (h * torch.exp(-points.square() / (2 * w * w))).mean(1)
 
     truth = 0.1 / math.hypot(0.1, sigma) - 0.6 / math.hypot(1.0, sigma)
     assert (truth > 0) == (sigma < 0.135)
-    told_mean(43, "narrow less broad peak under N(0, sigma^2)", f"sigma = {sigma}", truth, met(1.0, 0.1) - met(0.6, 1.0), mutant=1 - 0.6)  # the peaks
+    told_mean(
+        43,
+        "narrow less broad peak under N(0, sigma^2)",
+        f"sigma = {sigma}",
+        truth,
+        met(1.0, 0.1) - met(0.6, 1.0),
+        mutant=1 - 0.6,
+    )  # the peaks
 
 
 def test_law_43_worked_number():
     assert slopes(SMOOTHED[0][2], 1.0, 0.5)[0] == pytest.approx(7.0)
 
 
-# row 20's variance: what truncation leaves of a normal -------------------------------------------------------------------------------------
+# row 20's variance: what truncation leaves of a normal ------------------------------------------------------
 
 
 def test_the_elite_of_a_slope_is_narrower():
     """On a linear loss the squared sigma of CEM becomes, in the mean, E of the variance of the n lowest of P normals; across it (n - 1) / n."""
     p, n, worlds = 20, 5, 20_000
     optimizer = OPTIMIZERS["cem"](population=p, fraction=n / p, smoothing=1.0, sigma=1.0)
-    new = generation(optimizer, begin(optimizer, torch.zeros(2, dtype=torch.float64), worlds), lambda x: x[..., 0])
+    new = generation(
+        optimizer, begin(optimizer, torch.zeros(2, dtype=torch.float64), worlds), lambda x: x[..., 0]
+    )
     variance = new.sigma[:, 0].square()
-    drawn = torch.from_numpy(stats.norm.rvs(size=(200_000, p), random_state=5)).sort(-1).values[:, :n].var(-1, correction=0)
+    drawn = (
+        torch
+        .from_numpy(stats.norm.rvs(size=(200_000, p), random_state=5))
+        .sort(-1)
+        .values[:, :n]
+        .var(-1, correction=0)
+    )
     error = math.hypot((variance[:, 0].std() / worlds**0.5).item(), (drawn.std() / 200_000**0.5).item())
     assert abs((variance[:, 0].mean() - drawn.mean()).item()) < Z * error
     assert deviation(variance[:, 1], (n - 1) / n) < Z
@@ -257,13 +401,20 @@ def test_the_elite_of_a_slope_is_narrower():
     assert abs((variance[:, 0].mean() - drawn.mean() * n / (n - 1)).item()) > Z * error
 
 
-# law 45: CMA-ES learns the inverse Hessian (Hansen and Ostermeier 2001) ---------------------------------------------------------------
+# law 45: CMA-ES learns the inverse Hessian (Hansen and Ostermeier 2001) -------------------------------------
 
 
 def evaluations(loss, dim, worlds, target=1e-9, **options):
-    """-> evaluations of each world until a point is below the target, and the last state; from (1, .., 1) at sigma .5."""
+    """-> evaluations of each world until a point is below the target, and the last state.
+
+    From (1, .., 1) at sigma .5.
+    """
     optimizer = OPTIMIZERS["cma_es"](sigma=0.5, **options)
-    state, hit, spent = begin(optimizer, torch.ones(dim, dtype=torch.float64), worlds), torch.zeros(worlds, dtype=torch.float64), 0
+    state, hit, spent = (
+        begin(optimizer, torch.ones(dim, dtype=torch.float64), worlds),
+        torch.zeros(worlds, dtype=torch.float64),
+        0,
+    )
     for step in range(1, 2000):
         s = streams(worlds).at(step)
         query = optimizer.ask(state, s)
@@ -285,16 +436,37 @@ def ellipsoid(x):
 
 def test_law_45_evaluations():
     """4126 +- 15 % on the ellipsoid, 1498 +- 15 % on the sphere; C becomes the inverse Hessian."""
-    (hit, state), passive = evaluations(ellipsoid, 10, 30), evaluations(ellipsoid, 10, 10, active=False)[0].mean()  # no negative weights
-    told_mean(45, "CMA-ES, evaluations to 1e-9", "ellipsoid, D = 10, condition 1e6", 4126, hit, bias=0.15 * 4126, mutant=passive)
+    (hit, state), passive = (
+        evaluations(ellipsoid, 10, 30),
+        evaluations(ellipsoid, 10, 10, active=False)[0].mean(),
+    )  # no negative weights
+    told_mean(
+        45,
+        "CMA-ES, evaluations to 1e-9",
+        "ellipsoid, D = 10, condition 1e6",
+        4126,
+        hit,
+        bias=0.15 * 4126,
+        mutant=passive,
+    )
     condition, wrong = torch.linalg.cond(state.covariance).log10(), 3.0  # C ~ H^(-1/2)
-    told_mean(45, "CMA-ES, log10 of the condition of C ~ H^-1", "ellipsoid, D = 10, condition 1e6", 6.0, condition, bias=math.log10(2), mutant=wrong)
+    told_mean(
+        45,
+        "CMA-ES, log10 of the condition of C ~ H^-1",
+        "ellipsoid, D = 10, condition 1e6",
+        6.0,
+        condition,
+        bias=math.log10(2),
+        mutant=wrong,
+    )
     product = state.covariance @ AXES.diag()  # proportional to I
     share = product.diagonal(dim1=1, dim2=2)
     assert (share.amax(1) / share.amin(1)).median() < 10  # of a million
     assert passive > 1.25 * hit.mean()
     round_, elongated = evaluations(sphere, 10, 30)[0], hit.mean()
-    told_mean(45, "CMA-ES, evaluations to 1e-9", "sphere, D = 10", 1498, round_, bias=0.15 * 1498, mutant=elongated)
+    told_mean(
+        45, "CMA-ES, evaluations to 1e-9", "sphere, D = 10", 1498, round_, bias=0.15 * 1498, mutant=elongated
+    )
 
 
 @pytest.mark.verify
@@ -311,7 +483,15 @@ def test_law_45_rotations():
     diagonal = evaluations(ellipsoid, 10, 50, covariance="diagonal")[0]
     assert abs((plain.mean() - diagonal.mean()).item()) > Z * error
     where = "ellipsoid, D = 10, condition 1e6"
-    told(45, "CMA-ES, evaluations do not depend on the axes", where, plain.mean(), rotated.mean(), error=error, mutant=diagonal.mean())
+    told(
+        45,
+        "CMA-ES, evaluations do not depend on the axes",
+        where,
+        plain.mean(),
+        rotated.mean(),
+        error=error,
+        mutant=diagonal.mean(),
+    )
 
 
 def test_separable_is_linear_in_the_dimension():

@@ -1,4 +1,7 @@
-"""Closed-form laws of games: eigenvalues of their fields and of the ways to play them. Each rejects a wrong law, or another way to play."""
+"""Closed-form laws of games: eigenvalues of their fields and of the ways to play them.
+
+Each rejects a wrong law, or another way to play.
+"""
 
 import cmath
 import math
@@ -14,7 +17,10 @@ from landscapes.oracle.evaluation import evaluate
 from landscapes.streams import Streams
 from tests.truths.table import told
 
-LAW = "Dirac-GAN: simultaneous play |l| = sqrt(1 + eta^2 f'^2), alternating 1; flow with R1, l = -gamma / 2 +- sqrt(gamma^2 / 4 - f'^2)"
+LAW = (
+    "Dirac-GAN: simultaneous play |l| = sqrt(1 + eta^2 f'^2), alternating 1; flow with R1, l = -gamma / 2 +-"
+    " sqrt(gamma^2 / 4 - f'^2)"
+)
 NEAR = 1e-6  # distance to a fixed point at which the field is linear to 1e-10 of itself
 
 
@@ -29,7 +35,9 @@ def jacobian(game, point=(0.0, 0.0)):
         value = game.loss(x[None, None])[0, 0]
         return -torch.stack([torch.autograd.grad(value[i], x, create_graph=True)[0][i] for i in range(2)])
 
-    return torch.autograd.functional.jacobian(field, torch.as_tensor(point, dtype=torch.float64), strict=False)
+    return torch.autograd.functional.jacobian(
+        field, torch.as_tensor(point, dtype=torch.float64), strict=False
+    )
 
 
 def eigenvalues(matrix):
@@ -45,7 +53,7 @@ def agree(found, law, error=1e-10):
     return all(abs(a - b) <= error for a, b in zip(found, law, strict=True))
 
 
-# ways to play: x (P, D) -> the next x ----------------------------------------------------------------------------------------
+# ways to play: x (P, D) -> the next x -----------------------------------------------------------------------
 
 
 def slope(game, x):
@@ -68,7 +76,10 @@ def extragradient(game, x, eta):
 
 
 def moduli(play, game, eta, rest=0.0):
-    """Of the eigenvalues of one step near the equilibrium, in ascending order: from the images of D points beside it."""
+    """Of the eigenvalues of one step near the equilibrium, in ascending order.
+
+    From the images of D points beside it.
+    """
     basis = NEAR * torch.eye(game.dim).double()
     step = (play(game, rest + basis, eta) - rest) / NEAR
     return torch.linalg.eigvals(step).abs().sort().values
@@ -78,7 +89,7 @@ def close(found, law, error=1e-9):
     return bool((found - torch.as_tensor(law, dtype=torch.float64)).abs().max() <= error)
 
 
-# row 58: Mescheder, Geiger and Nowozin 2018 ----------------------------------------------------------------------------------
+# row 58: Mescheder, Geiger and Nowozin 2018 -----------------------------------------------------------------
 
 SLOPES = {"logistic": 0.5, "linear": 1.0}
 
@@ -91,10 +102,22 @@ def test_eigenvalues_of_the_dirac_gan(activation, generator, gamma):
     f, flow = SLOPES[activation], pair(-gamma / 2, gamma**2 / 4 - SLOPES[activation] ** 2)
     exact = 1e-7 if gamma == 2 * f else 1e-10  # a double root is known to half the digits
     assert agree(found, flow, exact)
-    name, part, wrong = ("Re", "real", pair(-gamma, gamma**2 - f**2)) if gamma else ("Im", "imag", pair(0, -((1.5 - f) ** 2)))
+    name, part, wrong = (
+        ("Re", "real", pair(-gamma, gamma**2 - f**2)) if gamma else ("Im", "imag", pair(0, -((1.5 - f) ** 2)))
+    )
     law, here, mutant = (getattr(z[-1], part) for z in (flow, found, wrong))
-    told(58, LAW, f"{name} l of the flow, {activation}, {generator}, gamma = {gamma:g}", law, here, bias=exact, mutant=mutant)
-    assert not agree(found, pair(-gamma / 2, gamma**2 / 4 - (1.5 - f) ** 2)), "the slope of the other activation"
+    told(
+        58,
+        LAW,
+        f"{name} l of the flow, {activation}, {generator}, gamma = {gamma:g}",
+        law,
+        here,
+        bias=exact,
+        mutant=mutant,
+    )
+    assert not agree(found, pair(-gamma / 2, gamma**2 / 4 - (1.5 - f) ** 2)), (
+        "the slope of the other activation"
+    )
     assert gamma == 0 or not agree(found, pair(-gamma, gamma**2 - f**2)), "gamma |psi|^2 without the half"
 
 
@@ -112,7 +135,15 @@ def test_simultaneous_play_runs_away_and_alternating_play_circles(activation, et
     game, f = bound(DiracGAN(activation=activation)), SLOPES[activation]
     outwards = math.sqrt(1 + (eta * f) ** 2)
     for play, law, wrong in ((simultaneous, outwards, 1.0), (alternating, 1.0, outwards)):
-        told(58, LAW, f"{play.__name__} play, {activation}, eta = {eta:g}", law, moduli(play, game, eta)[-1], bias=1e-9, mutant=wrong)
+        told(
+            58,
+            LAW,
+            f"{play.__name__} play, {activation}, eta = {eta:g}",
+            law,
+            moduli(play, game, eta)[-1],
+            bias=1e-9,
+            mutant=wrong,
+        )
     assert close(moduli(simultaneous, game, eta), [outwards, outwards])
     assert close(moduli(alternating, game, eta), [1, 1])
     assert not close(moduli(alternating, game, eta), [outwards, outwards])
@@ -127,7 +158,15 @@ def test_a_thousand_steps_of_simultaneous_play():
         for _ in range(1000):
             x = play(game, x, 0.1)
         far[play] = float(x.norm()) / NEAR
-    told(58, LAW, "1000 steps of simultaneous play, eta = .1", 1.0025**500, far[simultaneous], bias=1e-7, mutant=1.0)
+    told(
+        58,
+        LAW,
+        "1000 steps of simultaneous play, eta = .1",
+        1.0025**500,
+        far[simultaneous],
+        bias=1e-7,
+        mutant=1.0,
+    )
     assert f"{far[simultaneous]:.2f}" == "3.48"
     assert far[alternating] == pytest.approx(1, abs=0.03), "on an ellipse"
 
@@ -140,7 +179,7 @@ def test_the_largest_stable_step(gamma, limit):
     assert moduli(simultaneous, game, 0.97 * law)[-1] < 1 < moduli(simultaneous, game, 1.03 * law)[-1]
 
 
-# the bilinear game -----------------------------------------------------------------------------------------------------------
+# the bilinear game ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("eta", [0.1, 0.7])
@@ -157,7 +196,7 @@ def test_ways_to_play_a_bilinear_game(eta):
         assert not any(close(moduli(other, game, eta), law, 1e-4) for other in laws if other is not play)
 
 
-# the biased GAN --------------------------------------------------------------------------------------------------------------
+# the biased GAN ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("beta", "kappa", "gamma"), [(0.34, 2.0, 1.5), (0.5, 2.0, 1.5), (0.9, 1.0, 2.0)])
@@ -192,7 +231,10 @@ def test_training_ends_at_a_spurious_point(beta, place, spiral):
 
 @pytest.mark.parametrize(("kappa", "gamma"), [(2.0, 1.5), (1.0, 0.8)])
 def test_the_pitchfork(kappa, gamma):
-    """At beta kappa gamma = 1 a spurious pair appears and the origin turns into a saddle; not at beta kappa = 1, nor at beta kappa = gamma."""
+    """At beta kappa gamma = 1 a spurious pair appears and the origin turns into a saddle.
+
+    Not at beta kappa = 1, nor at beta kappa = gamma.
+    """
     for beta, spurious in ((0.99 / (kappa * gamma), False), (1.01 / (kappa * gamma), True)):
         game = BiasedGAN(beta=beta, kappa=kappa, gamma=gamma)
         assert (len(game.fixed_points()) == 3) == spurious
@@ -201,7 +243,7 @@ def test_the_pitchfork(kappa, gamma):
     assert float(small) == pytest.approx(math.sqrt(3 * 0.001) / kappa, rel=2e-3), "it opens as a square root"
 
 
-# matching pennies: two populations --------------------------------------------------------------------------------------------
+# matching pennies: two populations --------------------------------------------------------------------------
 
 
 def reproduce(game, x, s, *, parasites_see=None):
@@ -239,10 +281,14 @@ def test_a_generation_of_matching_pennies_is_simultaneous_natural_gradient_play(
     assert not close(moduli(reproduce, game, 2 * s, rest=0.5), [law, law])
     images = reproduce(game, torch.tensor([[0.9, 0.3]], dtype=torch.float64), s)[0]
     u, v = 0.8, -0.4
-    torch.testing.assert_close(2 * images - 1, torch.tensor([(u + s * v) / (1 + s * u * v), (v - s * u) / (1 - s * u * v)]).double())
+    torch.testing.assert_close(
+        2 * images - 1, torch.tensor([(u + s * v) / (1 + s * u * v), (v - s * u) / (1 - s * u * v)]).double()
+    )
 
 
-@pytest.mark.parametrize(("parametrisation", "rest", "gain"), [("probability", 0.5, 4.0), ("logit", 0.0, 0.25)])
+@pytest.mark.parametrize(
+    ("parametrisation", "rest", "gain"), [("probability", 0.5, 4.0), ("logit", 0.0, 0.25)]
+)
 def test_plain_gradient_play_of_matching_pennies(parametrisation, rest, gain):
     game = bound(MatchingPennies(parametrisation=parametrisation))
     law = math.sqrt(1 + (gain * 0.1) ** 2)

@@ -1,4 +1,7 @@
-"""Closed-form laws of NK landscapes. Each is shown to reject a wrong law: K off by one, or the formula of another regime."""
+"""Closed-form laws of NK landscapes.
+
+Each is shown to reject a wrong law: K off by one, or the formula of another regime.
+"""
 
 import pytest
 import torch
@@ -39,7 +42,7 @@ def ratio_agrees(above, below, truth):
     return agrees((above - truth * below) / below.mean(), 0)
 
 
-# law 26: Kauffman and Levin 1987; Macken and Perelson 1989 ------------------------------------------------------------------
+# law 26: Kauffman and Levin 1987; Macken and Perelson 1989 --------------------------------------------------
 
 
 @pytest.mark.parametrize("neighbours", ["adjacent", "random"])
@@ -54,14 +57,23 @@ def test_number_of_peaks_of_an_uncorrelated_landscape(n, neighbours, worlds):
     count = peaks(n, n - 1, neighbours, worlds)
     mean, variance = 2**n / (n + 1), 2 ** (n - 1) * (n - 1) / (n + 1) ** 2
     where = f"NK, {neighbours}, N = {n}, K = {n - 1}"
-    told_mean(26, "mean number of peaks without correlation, 2^N / (N + 1)", where, mean, count, mutant=2**n / n)
+    told_mean(
+        26, "mean number of peaks without correlation, 2^N / (N + 1)", where, mean, count, mutant=2**n / n
+    )
     squares, poisson = (count - count.mean()) ** 2, mean
-    told_mean(26, "variance of the number of peaks, 2^(N - 1) (N - 1) / (N + 1)^2", where, variance, squares, mutant=poisson)
+    told_mean(
+        26,
+        "variance of the number of peaks, 2^(N - 1) (N - 1) / (N + 1)^2",
+        where,
+        variance,
+        squares,
+        mutant=poisson,
+    )
     fewer = peaks(n, n - 3, neighbours, worlds)
     assert not agrees(fewer, mean), "a smaller K has fewer peaks"
 
 
-# law 27: Perelson and Macken 1995 -------------------------------------------------------------------------------------------
+# law 27: Perelson and Macken 1995 ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("n", "size", "worlds"), [(12, 3, 1500), (8, 4, 3000)])
@@ -71,11 +83,18 @@ def test_number_of_peaks_of_block_landscapes(n, size, worlds):
 
     count = peaks(n, size - 1, "blocks", worlds)
     loci = law(size - 1)  # K, not K + 1, in a block
-    told_mean(27, "mean number of peaks of block NK, (2^k / (k + 1))^(N / k)", f"N = {n}, k = {size}", law(size), count, mutant=loci)
+    told_mean(
+        27,
+        "mean number of peaks of block NK, (2^k / (k + 1))^(N / k)",
+        f"N = {n}, k = {size}",
+        law(size),
+        count,
+        mutant=loci,
+    )
     assert not agrees(peaks(n, size - 1, "adjacent", worlds), law(size)), "overlapping neighbourhoods"
 
 
-# law 28: Weinberger 1990 ----------------------------------------------------------------------------------------------------
+# law 28: Weinberger 1990 ------------------------------------------------------------------------------------
 
 
 def autocorrelation(values, n, mean):
@@ -84,12 +103,26 @@ def autocorrelation(values, n, mean):
     return (centred[:, None] * neighbours_of(centred, n)).mean((1, 2)), (centred * centred).mean(1)
 
 
-@pytest.mark.parametrize(("n", "k", "neighbours"), [(10, 2, "adjacent"), (10, 2, "random"), (9, 5, "adjacent"), (9, 5, "random")])
+@pytest.mark.parametrize(
+    ("n", "k", "neighbours"), [(10, 2, "adjacent"), (10, 2, "random"), (9, 5, "adjacent"), (9, 5, "random")]
+)
 def test_autocorrelation_of_neighbours(n, k, neighbours):
     values = fitness(n, k, neighbours, 2000)
     ensemble, within = 1 - (k + 1) / n, 1 - (k + 1) / n * 2 ** (k + 1) / (2 ** (k + 1) - 1)
-    where, (about, own) = f"{neighbours}, N = {n}, K = {k}", (autocorrelation(values, n, m) for m in (0.5, values.mean(1, keepdim=True)))
-    told_mean(28, "autocorrelation over all NK, 1 - (K + 1) / N", where, ensemble, ratio(*about), mutant=within)
+    where, (about, own) = (
+        f"{neighbours}, N = {n}, K = {k}",
+        (autocorrelation(values, n, m) for m in (0.5, values.mean(1, keepdim=True))),
+    )
+    told_mean(
+        28, "autocorrelation over all NK, 1 - (K + 1) / N", where, ensemble, ratio(*about), mutant=within
+    )
     assert not ratio_agrees(*about, 1 - k / n)
-    told_mean(28, "autocorrelation within an NK, 1 - (K + 1) / N * 2^(K + 1) / (2^(K + 1) - 1)", where, within, ratio(*own), mutant=ensemble)
+    told_mean(
+        28,
+        "autocorrelation within an NK, 1 - (K + 1) / N * 2^(K + 1) / (2^(K + 1) - 1)",
+        where,
+        within,
+        ratio(*own),
+        mutant=ensemble,
+    )
     assert not ratio_agrees(*own, 1 - (k + 2) / n * 2 ** (k + 2) / (2 ** (k + 2) - 1))

@@ -24,7 +24,10 @@ LAWS = {
     47: "stationary covariance of SGD, S = A S A' + eta^2 C / B, A = I - eta H",
     48: "stationary variance with momentum, eta s^2 (1 + beta) / {h (1 - beta) [2 (1 + beta) - eta h]}",
     57: "temperature of the stationary state, E |grad|^2 / E tr H",
-    55: "stationary variance at a delay, from the companion matrix; random staleness of mean W - 1 as momentum 1 - 1 / W",
+    55: (
+        "stationary variance at a delay, from the companion matrix; random staleness of mean W - 1 as"
+        " momentum 1 - 1 / W"
+    ),
 }
 
 
@@ -38,7 +41,9 @@ def settled(optimizer, landscape, noise, steps, worlds, redraws=8):
     scene, moments, _ = search(landscape, optimizer, noise, worlds=worlds, costs=(cost,), start=start)
     data = record(scene, moments, book(redraws, modes=landscape.dim, sources=SOURCES)).isel(moment=-1)
     assert (data["moment_steps"] == steps).all()
-    x = into(optimizer.center(moments[-1].state)[:, None], scene.landscape.optimum, scene.landscape.rotation)[:, 0]
+    x = into(optimizer.center(moments[-1].state)[:, None], scene.landscape.optimum, scene.landscape.rotation)[
+        :, 0
+    ]
     return data, x.numpy()
 
 
@@ -64,22 +69,43 @@ def delayed(eta, h, delay):
     return matrix
 
 
-# SGD: row 47 ----------------------------------------------------------------------------------------------------------------------
+# SGD: row 47 ------------------------------------------------------------------------------------------------
 
 SGD = [  # eta, batch, noise of the oracle, landscape, worlds, steps
     (0.3, 6, 0.5, {"dim": 2, "condition": 3.0, "noise": "hessian", "noise_scale": 2.0}, 1500, 80),
-    pytest.param(0.5, 8, 1.0, {"dim": 3, "condition": 10.0, "noise_scale": 3.0, "rotated": True}, 6000, 250, marks=pytest.mark.verify),
+    pytest.param(
+        0.5,
+        8,
+        1.0,
+        {"dim": 3, "condition": 10.0, "noise_scale": 3.0, "rotated": True},
+        6000,
+        250,
+        marks=pytest.mark.verify,
+    ),
     pytest.param(0.1, 4, 0.3, {"dim": 1, "noise_scale": 2.0}, 10_000, 150, marks=pytest.mark.verify),
-    pytest.param(1.5, 12, 2.0, {"dim": 2, "condition": 4.0, "noise": "hessian", "noise_scale": 5.0}, 10_000, 60, marks=pytest.mark.verify),
+    pytest.param(
+        1.5,
+        12,
+        2.0,
+        {"dim": 2, "condition": 4.0, "noise": "hessian", "noise_scale": 5.0},
+        10_000,
+        60,
+        marks=pytest.mark.verify,
+    ),
 ]
 
 
 @pytest.mark.parametrize(("eta", "batch", "sigma", "options", "worlds", "steps"), SGD)
 def test_law_47_the_ledger_closes_the_equation(eta, batch, sigma, options, worlds, steps):
-    """Along each axis: eta^2 C / B of data and eta^2 sigma^2 of the oracle; both together, and data alone, make the spread that is seen."""
+    """Along each axis: eta^2 C / B of data and eta^2 sigma^2 of the oracle.
+
+    Both together, and data alone, make the spread that is seen.
+    """
     landscape, optimizer = LAND["quadratic"](terms=30, **options), METHODS["sgd"](learning_rate=eta)
     data, x = settled(optimizer, landscape, Noise(batch=batch, gradient=sigma), steps, worlds)
-    _, quiet = settled(optimizer, landscape, Noise(batch=batch, gradient=sigma, off=("evaluation",)), steps, worlds)
+    _, quiet = settled(
+        optimizer, landscape, Noise(batch=batch, gradient=sigma, off=("evaluation",)), steps, worlds
+    )
     where = f"ledger, eta = {eta}, B = {batch}, sigma = {sigma}"
     for axis in range(landscape.dim):
         along = data.sel(direction=f"curvature {axis + 1}")
@@ -88,7 +114,14 @@ def test_law_47_the_ledger_closes_the_equation(eta, batch, sigma, options, world
         first, whole, here = along["step_variance_first"], along["step_variance"], f"{where}, axis {axis + 1}"
         told_mean(47, LAWS[47], f"noise of data, {here}", noise, first.sel(source="data"), mutant=noise / 2)
         heat = (eta * sigma) ** 2
-        told_mean(47, LAWS[47], f"noise of the oracle, {here}", heat, first.sel(source="evaluation"), mutant=heat / 2)
+        told_mean(
+            47,
+            LAWS[47],
+            f"noise of the oracle, {here}",
+            heat,
+            first.sel(source="evaluation"),
+            mutant=heat / 2,
+        )
         told_mean(47, LAWS[47], f"noise of both, {here}", noise + heat, whole, mutant=noise)
         mutant = spread(plain(eta / 2, h), noise + heat)
         law, sample = around(x[:, axis] ** 2, spread(plain(eta, h), whole))
@@ -101,9 +134,14 @@ def test_law_47_the_ledger_closes_the_equation(eta, batch, sigma, options, world
 
 @pytest.mark.parametrize(("eta", "sigma"), [(0.02, 1.0), (0.2, 2.0)])
 def test_law_57_the_temperature_of_the_stationary_state(eta, sigma):
-    """At rest on a quadratic T = E |grad|^2 / tr H = (eta sigma^2 / 2) sum h / (1 - eta h / 2) / sum h: the T of a step, as eta -> 0."""
+    """At rest on a quadratic T = E |grad|^2 / tr H = (eta sigma^2 / 2) sum h / (1 - eta h / 2) / sum h.
+
+    The T of a step, as eta -> 0.
+    """
     landscape = LAND["quadratic"](dim=3, condition=4.0)
-    data, _ = settled(METHODS["sgd"](learning_rate=eta), landscape, Noise(gradient=sigma), round(12 / eta), 1500, redraws=4)
+    data, _ = settled(
+        METHODS["sgd"](learning_rate=eta), landscape, Noise(gradient=sigma), round(12 / eta), 1500, redraws=4
+    )
     h = np.array([float(data["curvature"].isel(mode=axis).mean()) for axis in range(3)])
     law = eta * sigma**2 / 2 * (h / (1 - eta * h / 2)).sum() / h.sum()
     found = currencies(data)
@@ -113,7 +151,7 @@ def test_law_57_the_temperature_of_the_stationary_state(eta, sigma):
     assert float(found["temperature"]) == pytest.approx(eta * sigma**2 / 2, rel=0.1)
 
 
-# momentum: row 48 -----------------------------------------------------------------------------------------------------------------
+# momentum: row 48 -------------------------------------------------------------------------------------------
 
 MOMENTUM = [  # beta, eta, worlds, steps
     (0.5, 0.2, 2000, 120),
@@ -124,18 +162,49 @@ MOMENTUM = [  # beta, eta, worlds, steps
 
 @pytest.mark.parametrize(("beta", "eta", "worlds", "steps"), MOMENTUM)
 def test_law_48_with_momentum(beta, eta, worlds, steps):
-    """One step has the noise of plain SGD; remembered, it spreads further. A step is seen along the gradient of its place at eta / (1 + beta)."""
+    """One step has the noise of plain SGD; remembered, it spreads further.
+
+    A step is seen along the gradient of its place at eta / (1 + beta).
+    """
     landscape, sigma = LAND["quadratic"](dim=1, terms=20, noise_scale=1.0), 0.5
-    data, x = settled(METHODS["sgd"](learning_rate=eta, momentum=beta), landscape, Noise(batch=4, gradient=sigma), steps, worlds)
+    data, x = settled(
+        METHODS["sgd"](learning_rate=eta, momentum=beta),
+        landscape,
+        Noise(batch=4, gradient=sigma),
+        steps,
+        worlds,
+    )
     whole, where = now_of(data), f"ledger, beta = {beta}, eta = {eta}"
     per_gradient = 1 / 4 + sigma**2
-    told_mean(48, LAWS[48], f"noise of a step, {where}", eta**2 * per_gradient, whole, mutant=eta**2 * per_gradient / (1 - beta**2))
+    told_mean(
+        48,
+        LAWS[48],
+        f"noise of a step, {where}",
+        eta**2 * per_gradient,
+        whole,
+        mutant=eta**2 * per_gradient / (1 - beta**2),
+    )
     law, sample = around(x[:, 0] ** 2, spread(heavy(eta, 1.0, beta), whole))
-    told_mean(48, LAWS[48], f"spread by the noise of the ledger, {where}", law, sample, mutant=spread(plain(eta, 1.0), whole).mean())
+    told_mean(
+        48,
+        LAWS[48],
+        f"spread by the noise of the ledger, {where}",
+        law,
+        sample,
+        mutant=spread(plain(eta, 1.0), whole).mean(),
+    )
     closed = eta * per_gradient * (1 + beta) / ((1 - beta) * (2 * (1 + beta) - eta))
     assert spread(heavy(eta, 1.0, beta), eta**2 * per_gradient) == pytest.approx(closed, rel=1e-9)
     gain, error = pulled(data)
-    told(48, "momentum in the stationary state: step along the gradient, eta / (1 + beta)", where, eta / (1 + beta), gain, error=error, mutant=eta)
+    told(
+        48,
+        "momentum in the stationary state: step along the gradient, eta / (1 + beta)",
+        where,
+        eta / (1 + beta),
+        gain,
+        error=error,
+        mutant=eta,
+    )
 
 
 def now_of(data):
@@ -144,32 +213,56 @@ def now_of(data):
 
 def pulled(data):
     """The mean step along the gradient over the squared gradient, a ratio of means, and its standard error."""
-    along, held = (part.sel(reference="raw").values for part in (data["mean_step_along"].mean("half"), data["reference_squared"]))
+    along, held = (
+        part.sel(reference="raw").values
+        for part in (data["mean_step_along"].mean("half"), data["reference_squared"])
+    )
     gain = along.mean() / held.mean()
     return gain, mean_and_error((along - gain * held) / held.mean())[1]
 
 
-# staleness: row 55 ----------------------------------------------------------------------------------------------------------------
+# staleness: row 55 ------------------------------------------------------------------------------------------
 
-DELAYS = [(2, 0.3, 2000, 100), *(pytest.param(delay, 0.1, 10_000, 250, marks=pytest.mark.verify) for delay in (1, 5))]
+DELAYS = [
+    (2, 0.3, 2000, 100),
+    *(pytest.param(delay, 0.1, 10_000, 250, marks=pytest.mark.verify) for delay in (1, 5)),
+]
 
 
 @pytest.mark.parametrize(("delay", "eta", "worlds", "steps"), DELAYS)
 def test_law_55_at_a_delay(delay, eta, worlds, steps):
-    """Workers of equal speed: the noise of a step is that of one gradient, at any delay; the spread is that of the companion matrix."""
+    """Workers of equal speed: the noise of a step is that of one gradient, at any delay.
+
+    The spread is that of the companion matrix.
+    """
     optimizer = METHODS["async_sgd"](workers=delay + 1, learning_rate=eta, service=Service(kind="constant"))
     landscape, sigma = LAND["quadratic"](dim=1, terms=20, noise_scale=1.0), 0.5
     data, x = settled(optimizer, landscape, Noise(batch=4, gradient=sigma), steps, worlds)
     noise, where = eta**2 * (1 / 4 + sigma**2), f"ledger, tau = {delay}, eta h = {eta}"
     told_mean(55, LAWS[55], f"noise of a step, {where}", noise, now_of(data), mutant=noise / (delay + 1))
     law, sample = around(x[:, 0] ** 2, spread(delayed(eta, 1.0, delay), now_of(data)))
-    told_mean(55, LAWS[55], f"spread by the noise of the ledger, {where}", law, sample, mutant=spread(plain(eta, 1.0), noise))
+    told_mean(
+        55,
+        LAWS[55],
+        f"spread by the noise of the ledger, {where}",
+        law,
+        sample,
+        mutant=spread(plain(eta, 1.0), noise),
+    )
     companion = delayed(eta, 1.0, delay)
     forcing = np.zeros_like(companion)
     forcing[0, 0] = 1.0
     lags = solve_discrete_lyapunov(companion, forcing)[0]
     gain, error = pulled(data)  # of -eta x(t - tau) along x(t)
-    told(55, LAWS[55], f"step along the gradient, {where}", eta * lags[delay] / lags[0], gain, error=error, mutant=eta)
+    told(
+        55,
+        LAWS[55],
+        f"step along the gradient, {where}",
+        eta * lags[delay] / lags[0],
+        gain,
+        error=error,
+        mutant=eta,
+    )
 
 
 def random_delay(eta, workers, noise):
@@ -204,6 +297,21 @@ def test_law_55_at_random_staleness(workers, eta, worlds, steps):
         assert (part.sel(source="staleness") == 0).all()
     moments = random_delay(eta, workers, 1.0)
     law, sample = around(x[:, 0] ** 2, moments[0, 0] * now_of(data))
-    told_mean(55, LAWS[55], f"spread by the noise of the ledger, {where}", law, sample, mutant=spread(plain(eta, 1.0), now_of(data)).mean())
+    told_mean(
+        55,
+        LAWS[55],
+        f"spread by the noise of the ledger, {where}",
+        law,
+        sample,
+        mutant=spread(plain(eta, 1.0), now_of(data)).mean(),
+    )
     gain, error = pulled(data)  # of -eta times the copy of a worker drawn evenly
-    told(55, LAWS[55], f"step along the gradient, {where}", eta * moments[0, 1] / moments[0, 0], gain, error=error, mutant=eta)
+    told(
+        55,
+        LAWS[55],
+        f"step along the gradient, {where}",
+        eta * moments[0, 1] / moments[0, 0],
+        gain,
+        error=error,
+        mutant=eta,
+    )

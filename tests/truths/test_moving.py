@@ -1,4 +1,7 @@
-"""Closed-form laws of moving optima, and of stochastic gradient descent that follows one. Each rejects a wrong law."""
+"""Closed-form laws of moving optima, and of stochastic gradient descent that follows one.
+
+Each rejects a wrong law.
+"""
 
 import math
 
@@ -26,7 +29,9 @@ def agrees(sample, truth):
 
 def places(path, times, *, dim=25, inner=None, worlds=WORLDS, **options):
     """Displacement of each coordinate, or whether it is flipped, at some times: a list of (R, D)."""
-    landscape = Moving(inner=inner or Quadratic(dim=dim), path=path, **options).bind(Streams(seed=9, worlds=torch.arange(worlds)))
+    landscape = Moving(inner=inner or Quadratic(dim=dim), path=path, **options).bind(
+        Streams(seed=9, worlds=torch.arange(worlds))
+    )
     return [landscape.optimum_at(torch.full((worlds,), float(t), dtype=torch.float64)) for t in times]
 
 
@@ -35,7 +40,7 @@ def flips(path, times, **options):
     return [1 - x.double() for x in places(path, times, inner=OneMax(n=25), **options)]
 
 
-# the random walk: Brownian at whole times --------------------------------------------------------------------------------------
+# the random walk: Brownian at whole times -------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("time", [1, 2, 3, 1000, 4095, 2**20 + 7, 2**31, 2**32 - 1])
@@ -52,7 +57,11 @@ def test_the_walk_has_the_variance_and_the_shape_of_brownian_motion(time):
 @pytest.mark.parametrize("times", [(1, 2, 3), (5, 8, 9), (1000, 1024, 1500), (3, 2**20, 2**31 + 5)])
 def test_increments_of_the_walk_are_independent(times):
     a, b, c = places("random_walk", times, step=1.0)
-    steps = [a / times[0] ** 0.5, (b - a) / (times[1] - times[0]) ** 0.5, (c - b) / (times[2] - times[1]) ** 0.5]
+    steps = [
+        a / times[0] ** 0.5,
+        (b - a) / (times[1] - times[0]) ** 0.5,
+        (c - b) / (times[2] - times[1]) ** 0.5,
+    ]
     for i, step in enumerate(steps):
         assert agrees(step**2, 1)
         assert all(agrees(step * other, 0) for other in steps[:i])
@@ -71,12 +80,14 @@ def test_the_walk_is_linear_between_whole_times():
     assert not agrees(half**2, 0.5), "Brownian motion itself"
 
 
-# other paths -------------------------------------------------------------------------------------------------------------------
+# other paths ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("path", ["linear", "cycle"])
 def test_directions_are_uniform_on_the_sphere(path):
-    x = places(path, [50.0], dim=4, worlds=4000, speed=0.02, radius=0.5, period=100.0)[0]  # both are a unit away now
+    x = places(path, [50.0], dim=4, worlds=4000, speed=0.02, radius=0.5, period=100.0)[
+        0
+    ]  # both are a unit away now
     torch.testing.assert_close(x.norm(dim=-1), torch.ones(4000).double())
     assert agrees(x, 0)
     assert all(agrees(x[:, i] * x[:, i + 1], 0) for i in range(3))
@@ -116,7 +127,10 @@ def test_a_walk_of_bits_is_the_two_state_chain(severity, epochs):
     units = [epochs[0], epochs[1] - epochs[0], epochs[2] - epochs[1]]
     for i, (changed, count) in enumerate(zip(increments, units, strict=True)):
         assert agrees(changed, law(count))
-        assert all(agrees((changed - law(count)) * (other - law(units[j])), 0) for j, other in enumerate(increments[:i]))
+        assert all(
+            agrees((changed - law(count)) * (other - law(units[j])), 0)
+            for j, other in enumerate(increments[:i])
+        )
         if abs(law(count + 1) - law(count)) > 0.015:
             assert not agrees(changed, law(count + 1)), "an epoch more"
     assert agrees(a * b, law(units[0]) * (1 - law(units[1])))
@@ -128,7 +142,7 @@ def test_a_slow_walk_of_bits_over_the_whole_horizon():
     assert not agrees(x, 0.5)
 
 
-# R4: gradient descent behind a moving optimum ----------------------------------------------------------------------------------
+# R4: gradient descent behind a moving optimum ---------------------------------------------------------------
 
 CURVATURE, RATE, TERMS, BATCH, SCALE, BOX = 0.8, 0.3, 9, 2, 1.4, 1.5
 
@@ -141,14 +155,19 @@ def squared_gaps(steps, *, clock="step", worlds=4000, **path):
     oracle = Oracle(moving, Noise(batch=BATCH), Ledger(worlds, terms=TERMS, budget=math.inf))
     x, gaps = moving.inner.optimum[:, None] + moving.start(streams.at(0), 1), []
     for step in range(steps + 1):
-        now = torch.as_tensor(oracle.ledger.steps if clock == "step" else oracle.ledger.cost(), dtype=torch.float64)
+        now = torch.as_tensor(
+            oracle.ledger.steps if clock == "step" else oracle.ledger.cost(), dtype=torch.float64
+        )
         gaps.append((x[:, 0, 0] - moving.optimum_at(now)[:, 0]) ** 2)
         x = x - RATE * oracle(Query(x, gradient=True), streams.at(step + 1)).gradient
     return gaps
 
 
 def recursion(steps, *, speed=0.0, walk=0.0, batch=BATCH):
-    """Exact: gap' = (1 - eta lambda) gap - eta g - (the optimum's step), from gaps uniform in [-box, box]; the mean square after 0, 1, .. steps."""
+    """Exact: gap' = (1 - eta lambda) gap - eta g - (the optimum's step), from gaps uniform in [-box, box].
+
+    The mean square after 0, 1, .. steps.
+    """
     keep = 1 - RATE * CURVATURE
     lag, variance, found = 0.0, BOX**2 / 3, []
     for _ in range(steps + 1):
@@ -158,12 +177,22 @@ def recursion(steps, *, speed=0.0, walk=0.0, batch=BATCH):
     return found
 
 
-@pytest.mark.parametrize(("path", "law"), [({"path": "linear", "speed": 0.2}, {"speed": 0.2}), ({"path": "random_walk", "step": 0.3}, {"walk": 0.3})])
+@pytest.mark.parametrize(
+    ("path", "law"),
+    [
+        ({"path": "linear", "speed": 0.2}, {"speed": 0.2}),
+        ({"path": "random_walk", "step": 0.3}, {"walk": 0.3}),
+    ],
+)
 def test_sgd_behind_a_moving_optimum(path, law):
     gaps, steps = squared_gaps(25, **path), (0, 1, 4, 25)
     right = recursion(25, **law)
     assert all(agrees(gaps[k], right[k]) for k in steps)
-    wrong = {"no motion": {}, "twice as fast": {k: 2 * v for k, v in law.items()}, "twice the batch": law | {"batch": 2 * BATCH}}
+    wrong = {
+        "no motion": {},
+        "twice as fast": {k: 2 * v for k, v in law.items()},
+        "twice the batch": law | {"batch": 2 * BATCH},
+    }
     for name, other in wrong.items():
         assert not agrees(gaps[25], recursion(25, **other)[25]), name
     swapped = {"walk": 0.2} if "speed" in law else {"speed": 0.3}
@@ -178,7 +207,10 @@ def test_on_the_clock_of_cost_the_optimum_moves_by_what_a_step_costs():
 
 
 def test_the_lag_of_small_steps_is_the_asymptotic_law():
-    """MSE = v^2 / (eta lambda)^2 + eta sigma^2 / (2 lambda B), its bias of order eta lambda; here the recursion stands for the simulation."""
+    """MSE = v^2 / (eta lambda)^2 + eta sigma^2 / (2 lambda B), its bias of order eta lambda.
+
+    Here the recursion stands for the simulation.
+    """
     limit = recursion(400, speed=0.05)[-1]
     law = (0.05 / (RATE * CURVATURE)) ** 2 + RATE * SCALE**2 / (2 * CURVATURE * BATCH)
     assert limit == pytest.approx(law, rel=RATE * CURVATURE)

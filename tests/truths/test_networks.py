@@ -18,7 +18,10 @@ from tests.truths.table import told
 ERRORS = 4.5  # standard errors allowed
 
 LAWS = {
-    59: "scale-invariant loss, w . grad L = 0, grad L(a w) = grad L / a; |w|^4 = eta g^2 / 2 lambda, angle sqrt(2 eta lambda); batch norm 1 - 1/B",
+    59: (
+        "scale-invariant loss, w . grad L = 0, grad L(a w) = grad L / a; |w|^4 = eta g^2 / 2 lambda, angle"
+        " sqrt(2 eta lambda); batch norm 1 - 1/B"
+    ),
     61: "InfoNCE of K: bias -Var(e^s) / (2 K mu^2) from the negatives; bound on the information at most ln K",
 }
 
@@ -33,7 +36,7 @@ def batches(index):
     return Terms(index, torch.full(index.shape, 1 / index.shape[-1]).double())
 
 
-# the exploding gradient of a linear recurrent network: Pascanu, Mikolov and Bengio 2013 -------------------------------------------
+# the exploding gradient of a linear recurrent network: Pascanu, Mikolov and Bengio 2013 ---------------------
 
 
 @pytest.mark.parametrize(("steps", "target"), [(50, 0.5), (10, 0.5), (100, 2.0)])
@@ -41,7 +44,9 @@ def test_the_gradient_of_a_product_of_equal_weights(steps, target):
     w = torch.tensor([0.5, 1.0, 1.02, 1.05, 1.1]).double()
     landscape = LinearRNN(steps=steps, target=target).bind(streams())
     slope = evaluate(landscape, w[None, :, None], gradient=True).gradient[0, :, 0]
-    law = torch.tensor([(v**steps - target) * steps * v ** (steps - 1) for v in w.tolist()], dtype=torch.float64)
+    law = torch.tensor(
+        [(v**steps - target) * steps * v ** (steps - 1) for v in w.tolist()], dtype=torch.float64
+    )
     wrong = torch.tensor([(v**steps - target) * steps * v**steps for v in w.tolist()], dtype=torch.float64)
     torch.testing.assert_close(slope, law, rtol=1e-10, atol=0)
     assert not torch.allclose(slope, wrong, rtol=0.015)
@@ -53,15 +58,22 @@ def test_the_gradients_that_explode():
     assert [f"{g:.2g}" if g > 1e5 else f"{g:.0f}" for g in slope.tolist()] == ["25", "289", "5989", "6.2e+05"]
 
 
-# batch norm: Santurkar et al. 2018; law 59: van Laarhoven 2017 ----------------------------------------------------------------------
+# batch norm: Santurkar et al. 2018; law 59: van Laarhoven 2017 ----------------------------------------------
 
 
 def jacobian(z, *, through):
-    """Of the normalised z (m,), times the standard deviation: (m, m); `through` the statistics, or with them constant."""
+    """Of the normalised z (m,), times the standard deviation: (m, m).
+
+    `through` the statistics, or with them constant.
+    """
 
     def layer(z):
         mean, variance = batch_statistics(z)
-        return normalised(z, mean, variance, 0.0) if through else normalised(z, mean.detach(), variance.detach(), 0.0)
+        return (
+            normalised(z, mean, variance, 0.0)
+            if through
+            else normalised(z, mean.detach(), variance.detach(), 0.0)
+        )
 
     return torch.autograd.functional.jacobian(layer, z) * z.std(unbiased=False)
 
@@ -102,7 +114,15 @@ def test_law_59_batch_norm_has_no_gradient_along_the_weights(size):
         _, w, slope = hidden_gradient(statistics, size)
         return ((w * slope).sum(-1).abs() / (w.norm(dim=-1) * slope.norm(dim=-1))).max()
 
-    told(59, LAWS[59], f"batch norm, B = {size}, cosine of w and grad L", 0.0, cosine("batch"), bias=1e-10, mutant=cosine("batch_constant"))
+    told(
+        59,
+        LAWS[59],
+        f"batch norm, B = {size}, cosine of w and grad L",
+        0.0,
+        cosine("batch"),
+        bias=1e-10,
+        mutant=cosine("batch_constant"),
+    )
 
 
 @pytest.mark.parametrize("alpha", [0.3, 7.0])
@@ -120,7 +140,15 @@ def test_batch_norm_does_not_see_the_length_of_weights(alpha):
         return bool(across.all()) and torch.allclose(stretched, slope / alpha, rtol=1e-10, atol=1e-13)
 
     stretched, slope, _ = seen("batch")
-    told(59, LAWS[59], f"batch norm, |grad L(a w)| / |grad L|, a = {alpha:g}", 1 / alpha, stretched.norm() / slope.norm(), bias=1e-10, mutant=1.0)
+    told(
+        59,
+        LAWS[59],
+        f"batch norm, |grad L(a w)| / |grad L|, a = {alpha:g}",
+        1 / alpha,
+        stretched.norm() / slope.norm(),
+        bias=1e-10,
+        mutant=1.0,
+    )
     assert holds("batch")
     assert not holds("batch", eps=1e-3)
     assert not holds("batch_constant")
@@ -133,13 +161,25 @@ def test_law_59_the_variance_within_a_batch_is_too_small(size):
     z = streams().normal("init", (5,))[0]
     _, variance = batch_statistics(z[torch.cartesian_prod(*[torch.arange(5)] * size)])
     whole = z.var(correction=0)
-    told(59, LAWS[59], f"batch norm, variance within a batch of {size}, of 5", (1 - 1 / size) * whole, variance.mean(), bias=1e-12, mutant=whole)
+    told(
+        59,
+        LAWS[59],
+        f"batch norm, variance within a batch of {size}, of 5",
+        (1 - 1 / size) * whole,
+        variance.mean(),
+        bias=1e-12,
+        mutant=whole,
+    )
 
 
 @pytest.mark.parametrize(("eta", "decay", "g"), [(0.1, 0.005, 1.0), (0.5, 0.002, 0.3), (0.1, 0.05, 2.0)])
 def test_law_59_the_equilibrium_of_weight_decay(eta, decay, g):
     """Gradients across w, of length g / |w|: SGD ends at |w|^4 = eta g^2 / [lambda (2 - eta lambda)] and turns w by acos(1 - eta lambda) a step."""
-    optimizer, first, law = OPTIMIZERS["sgd"](learning_rate=eta, weight_decay=decay), streams(), (eta * g**2 / (2 * decay)) ** 0.25
+    optimizer, first, law = (
+        OPTIMIZERS["sgd"](learning_rate=eta, weight_decay=decay),
+        streams(),
+        (eta * g**2 / (2 * decay)) ** 0.25,
+    )
     start = first.normal("init", (1, 6))
     state = optimizer.init(Problem(6, Reals(), False, lambda n: start), first)
     for step in range(1, math.ceil(5 / (eta * decay))):
@@ -150,21 +190,36 @@ def test_law_59_the_equilibrium_of_weight_decay(eta, decay, g):
         gradient = across / across.norm() * g / before.norm()
         state, _ = optimizer.tell(state, optimizer.ask(state, s), Answer(gradient[..., 0], gradient), s)
     turned = torch.acos((before * state.points).sum() / before.norm() / state.points.norm())
-    where, small = f"eta = {eta:g}, lambda = {decay:g}, g = {g:g}", eta * decay  # the laws are those of small eta lambda
-    told(59, LAWS[59], f"|w|, {where}", law, state.points.norm(), bias=small * law, mutant=law * 2**0.25)  # mutants: no factor 2
-    told(59, LAWS[59], f"angle of a step, {where}", (2 * small) ** 0.5, turned, bias=small * (2 * small) ** 0.5, mutant=small**0.5)
+    where, small = (
+        f"eta = {eta:g}, lambda = {decay:g}, g = {g:g}",
+        eta * decay,
+    )  # the laws are those of small eta lambda
+    told(
+        59, LAWS[59], f"|w|, {where}", law, state.points.norm(), bias=small * law, mutant=law * 2**0.25
+    )  # mutants: no factor 2
+    told(
+        59,
+        LAWS[59],
+        f"angle of a step, {where}",
+        (2 * small) ** 0.5,
+        turned,
+        bias=small * (2 * small) ** 0.5,
+        mutant=small**0.5,
+    )
     assert state.points.norm().item() == pytest.approx(law / (1 - small / 2) ** 0.25, rel=1e-7)
     assert turned.item() == pytest.approx(math.acos(1 - small), rel=1e-7)
 
 
-# a pairwise loss is a U-statistic: Hoeffding 1948 -----------------------------------------------------------------------------------
+# a pairwise loss is a U-statistic: Hoeffding 1948 -----------------------------------------------------------
 
 
 def encoder(objective, pairs, worlds, **others):
     """A landscape whose worlds share one instance, and a point for each."""
     landscape = Contrastive(objective=objective, features=3, embedding=2, pairs=pairs, **others)
     one = landscape.start(streams(), 1)
-    return landscape.bind(Streams(seed=6, worlds=torch.zeros(worlds, dtype=torch.int64))), one.expand(worlds, -1, -1)
+    return landscape.bind(Streams(seed=6, worlds=torch.zeros(worlds, dtype=torch.int64))), one.expand(
+        worlds, -1, -1
+    )
 
 
 def losses(objective, pairs, index):
@@ -187,9 +242,13 @@ def test_over_all_batches_of_different_pairs_the_pairwise_loss_is_unbiased(size)
 
 @pytest.mark.parametrize(("pairs", "size"), [(5, 2), (5, 3), (4, 5)])
 def test_the_variance_of_a_pairwise_batch(pairs, size):
-    h = losses("pairwise", pairs, list(itertools.product(range(pairs), repeat=2))).view(pairs, pairs)  # the kernel: a batch of two
+    h = losses("pairwise", pairs, list(itertools.product(range(pairs), repeat=2))).view(
+        pairs, pairs
+    )  # the kernel: a batch of two
     one, two = float(h.mean(1).var(unbiased=False)), float(h.var(unbiased=False))
-    sample = losses("pairwise", pairs, list(itertools.product(range(pairs), repeat=size)))  # every outcome of independent draws
+    sample = losses(
+        "pairwise", pairs, list(itertools.product(range(pairs), repeat=size))
+    )  # every outcome of independent draws
     law = 2 * (2 * (size - 2) * one + two) / (size * (size - 1))
     assert float(sample.mean()) == pytest.approx(float(h.mean()), rel=1e-12)
     assert float(sample.var(unbiased=False)) == pytest.approx(law, rel=1e-10)
@@ -200,7 +259,7 @@ def test_the_variance_of_a_pairwise_batch(pairs, size):
     assert size == 2 or float(infonce.mean()) != pytest.approx(float(kernel.mean()), rel=1e-3)
 
 
-# law 61: InfoNCE is biased by O(1 / B) ------------------------------------------------------------------------------------------------
+# law 61: InfoNCE is biased by O(1 / B) ----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("size", [32, 64])
@@ -212,18 +271,38 @@ def test_the_bias_of_infonce(size):
     mean = scores.mean(1)
     own = scores.diagonal()
     index = streams(count).integers("data", pairs, (size,))
-    exact = (mean.log() - own.log())[index].mean(1)  # of the same anchors, against all pairs: its mean has no bias
+    exact = (mean.log() - own.log())[index].mean(
+        1
+    )  # of the same anchors, against all pairs: its mean has no bias
     bias = landscape.loss(x, batches(index))[:, 0] - exact
-    negatives, positive = -(scores.var(1, unbiased=False) / mean**2 / 2).mean() / size, (own / mean - 1).mean() / size
+    negatives, positive = (
+        -(scores.var(1, unbiased=False) / mean**2 / 2).mean() / size,
+        (own / mean - 1).mean() / size,
+    )
     error, next_order = bias.std() / count**0.5, 0.1 * negatives.abs()
-    told(61, LAWS[61], f"bias, K = {size}", negatives + positive, bias.mean(), error=error, bias=next_order, mutant=2 * negatives + positive)
+    told(
+        61,
+        LAWS[61],
+        f"bias, K = {size}",
+        negatives + positive,
+        bias.mean(),
+        error=error,
+        bias=next_order,
+        mutant=2 * negatives + positive,
+    )
     assert abs(float(bias.mean())) > ERRORS * float(error + next_order), "it is biased"
-    assert landscape.loss(x, batches(index)).min() >= -math.log(size), "the bound on information is at most ln B"
+    assert landscape.loss(x, batches(index)).min() >= -math.log(size), (
+        "the bound on information is at most ln B"
+    )
 
 
 @pytest.mark.parametrize("size", [8, 128])
 def test_law_61_the_bound_on_information_ends_at_ln_k(size):
     """Views that tell their pair from all others reach it; the positive is one of the K."""
-    landscape = Contrastive(objective="infonce", features=64, embedding=64, pairs=size, correlation=1.0).bind(streams())
+    landscape = Contrastive(objective="infonce", features=64, embedding=64, pairs=size, correlation=1.0).bind(
+        streams()
+    )
     loss = landscape.loss(torch.eye(64, dtype=torch.float64).flatten()[None, None] * 3)
-    told(61, LAWS[61], f"bound, K = {size}", math.log(size), -loss.item(), bias=1e-9, mutant=math.log(size - 1))
+    told(
+        61, LAWS[61], f"bound, K = {size}", math.log(size), -loss.item(), bias=1e-9, mutant=math.log(size - 1)
+    )

@@ -31,7 +31,10 @@ LAWS = {
     12: "linkage disequilibrium, D0 [(1 - r)(1 - 1/N)]^t",
     13: "recombination changes nothing where w is multiplicative and D0 = 0",
     14: "recombination assembles AB from Ab and aB",
-    16: "OneMax at linkage equilibrium: proportional 1 - (1 - p0)(1 - 1/n)^t; truncation [1 + sin(I t / sqrt n)] / 2",
+    16: (
+        "OneMax at linkage equilibrium: proportional 1 - (1 - p0)(1 - 1/n)^t; truncation [1 + sin(I t / sqrt"
+        " n)] / 2"
+    ),
     17: "Price's equation, W dz - Cov(w, z) - E(w dz) = 0",
     18: "Fisher's theorem, dW = V_A / W",
     19: "Wright's equation, dp_i = (p_i q_i / W) dW/dp_i; diploid half",
@@ -46,7 +49,9 @@ def make(worlds):
 
 
 def population(**options):
-    return OPTIMIZERS["wright_fisher"](**{"crossover": "none", "mutation_rate": 0.0, "fitness": "linear"} | options)
+    return OPTIMIZERS["wright_fisher"](
+        **{"crossover": "none", "mutation_rate": 0.0, "fitness": "linear"} | options
+    )
 
 
 def begin(optimizer, points, streams):
@@ -71,7 +76,10 @@ def evolve(optimizer, points, worlds, steps, loss=lambda x: torch.zeros(x.shape[
 
 
 def absorbed(optimizer, points, worlds, loss=lambda x: torch.zeros(x.shape[:2], dtype=torch.float64)):
-    """Whether the first locus fixed for 1, and after how many steps, (R,) each: worlds leave the batch when they are done."""
+    """Whether the first locus fixed for 1, and after how many steps, (R,) each.
+
+    Worlds leave the batch when they are done.
+    """
     running = torch.arange(worlds)
     state = begin(optimizer, points, make(worlds))
     fixed, time = torch.zeros(worlds, dtype=torch.bool), torch.zeros(worlds, dtype=torch.float64)
@@ -106,7 +114,7 @@ def advantage(s):
 NAMES = {"wright_fisher": "Wright-Fisher", "moran": "Moran"}
 
 
-# laws 1 and 2: drift (Wright 1931) ------------------------------------------------------------------------------------------
+# laws 1 and 2: drift (Wright 1931) --------------------------------------------------------------------------
 
 DRIFT = [("wright_fisher", 1, 20, 15), ("wright_fisher", 2, 10, 15), ("moran", 1, 10, 40)]
 
@@ -118,12 +126,19 @@ def kept(model, haplotypes, t):
 
 @pytest.mark.parametrize(("model", "ploidy", "n", "t"), DRIFT)
 def test_laws_1_and_2_drift(model, ploidy, n, t):
-    """E H_t = H_0 (1 - 1/N)^t, diploid 1 - 1/2N, Moran 1 - 2/N^2 an event; Var p_t = p_0 q_0 (1 - the same)."""
+    """E H_t = H_0 (1 - 1/N)^t, diploid 1 - 1/2N, Moran 1 - 2/N^2 an event.
+
+    Var p_t = p_0 q_0 (1 - the same).
+    """
     h = n * ploidy
     x = evolve(population(population=n, ploidy=ploidy, model=model), copies(h // 2, h), 6000, t)
     p = x[..., 0].double().mean(1)
     heterozygosity, square = 2 * p * (1 - p), (p - 0.5) ** 2
-    left, double, other = kept(model, h, t), kept(model, 2 * h, t), kept("moran" if model == "wright_fisher" else "wright_fisher", h, t)
+    left, double, other = (
+        kept(model, h, t),
+        kept(model, 2 * h, t),
+        kept("moran" if model == "wright_fisher" else "wright_fisher", h, t),
+    )
     where = f"{NAMES[model]}, {'diploid, ' * (ploidy - 1)}N = {n}, t = {t}"
     told_mean(1, LAWS[1], where, 0.5 * left, heterozygosity, mutant=0.5 * double)
     told_mean(2, LAWS[2], where, 0.25 * (1 - left), square, mutant=0.25 * (1 - double))
@@ -132,7 +147,7 @@ def test_laws_1_and_2_drift(model, ploidy, n, t):
     assert deviation(square, 0.25 * (1 - other)) > Z
 
 
-# law 3: one step (Wright 1931; Moran 1958) ----------------------------------------------------------------------------------
+# law 3: one step (Wright 1931; Moran 1958) ------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("n", "k", "s"), [(40, 12, 0.5), (25, 20, -0.6)])
@@ -162,10 +177,12 @@ def test_law_3_moran_variance():
     n, k = 30, 9
     p = evolve(population(population=n, model="moran"), copies(k, n), 20_000, 1)[..., 0].double().mean(1)
     law = 2 * (k / n) * (1 - k / n) / n**2
-    told_mean(3, LAWS[3], f"variance, Moran, N = {n}, p = {k / n}, neutral", law, (p - k / n) ** 2, mutant=law / 2)
+    told_mean(
+        3, LAWS[3], f"variance, Moran, N = {n}, p = {k / n}, neutral", law, (p - k / n) ** 2, mutant=law / 2
+    )
 
 
-# laws 4 and 5: fixation (Kimura 1962) ---------------------------------------------------------------------------------------
+# laws 4 and 5: fixation (Kimura 1962) -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("s", [0.02, 0.4])
@@ -175,7 +192,14 @@ def test_law_4_fixation_of_haploids(s):
     fixed = absorbed(population(population=n), copies(1, n), 16_000, advantage(s))[0].double()
     truth = exact.fixation(exact.haploid(n, 1 + s))[1]
     mutant = exact.haploid(2 * n, 1 + s) if s < 0.1 else exact.haploid(n, math.exp(s))
-    told_mean(4, LAWS[4], f"Wright-Fisher, exact matrix, N = {n}, s = {s}", truth, fixed, mutant=exact.fixation(mutant)[1])
+    told_mean(
+        4,
+        LAWS[4],
+        f"Wright-Fisher, exact matrix, N = {n}, s = {s}",
+        truth,
+        fixed,
+        mutant=exact.fixation(mutant)[1],
+    )
     assert deviation(fixed, exact.fixation(exact.moran(n, 1 + s))[1]) > Z
     if s < 0.1:
         assert truth == pytest.approx(math.expm1(-2 * s) / math.expm1(-2 * n * s), rel=0.02)
@@ -198,12 +222,18 @@ def test_law_4_fixation_of_moran(s):
 def test_law_5_fixation_of_diploids(s):
     """Fitness 1, 1 + s, 1 + 2s: the mean of two haplotypes of losses 0 and -2s."""
     n = 10
-    fixed = absorbed(population(population=n, ploidy=2), copies(1, 2 * n), 12_000, advantage(2 * s))[0].double()
+    fixed = absorbed(population(population=n, ploidy=2), copies(1, 2 * n), 12_000, advantage(2 * s))[
+        0
+    ].double()
     truth = exact.fixation(exact.diploid(n, s))[1]
-    mutant = exact.diploid(2 * n, s) if s < 0.1 else exact.diploid(n, s / 2)  # N <-> 2N, or the loss halved once more
+    mutant = (
+        exact.diploid(2 * n, s) if s < 0.1 else exact.diploid(n, s / 2)
+    )  # N <-> 2N, or the loss halved once more
     told_mean(5, LAWS[5], f"exact matrix, N = {n}, s = {s}", truth, fixed, mutant=exact.fixation(mutant)[1])
     if s > 0.1:
-        assert deviation(fixed, exact.fixation(exact.diploid(n, 2 * s))[1]) > Z  # mutant: the sum of two haplotypes
+        assert (
+            deviation(fixed, exact.fixation(exact.diploid(n, 2 * s))[1]) > Z
+        )  # mutant: the sum of two haplotypes
     else:
         assert truth == pytest.approx(math.expm1(-2 * s) / math.expm1(-4 * n * s), rel=0.03)
 
@@ -213,23 +243,32 @@ def test_law_5_fixation_of_diploids(s):
 def test_laws_4_and_5_at_a_hundred(ploidy, expected):
     n, s = 100, 0.02
     truth = exact.fixation(exact.haploid(n, 1 + s) if ploidy == 1 else exact.diploid(n, s))[1]
-    assert truth == pytest.approx(expected, abs=6e-6)  # diploid .03884 where parents are in Hardy-Weinberg proportions, not paired at random
-    fixed = absorbed(population(population=n, ploidy=ploidy), copies(1, ploidy * n), 50_000, advantage(ploidy * s))[0].double()
+    assert truth == pytest.approx(
+        expected, abs=6e-6
+    )  # diploid .03884 where parents are in Hardy-Weinberg proportions, not paired at random
+    fixed = absorbed(
+        population(population=n, ploidy=ploidy), copies(1, ploidy * n), 50_000, advantage(ploidy * s)
+    )[0].double()
     row, where = 3 + ploidy, f"{'Wright-Fisher, ' if ploidy == 1 else ''}exact matrix, N = {n}, s = {s}"
     told_mean(row, LAWS[row], where, truth, fixed, mutant=exact.fixation(exact.moran(n, 1 + s))[1])
 
 
-# law 6: time to fixation (Kimura and Ohta 1969) -----------------------------------------------------------------------------
+# law 6: time to fixation (Kimura and Ohta 1969) -------------------------------------------------------------
 
 
 def test_law_6_times():
-    """Until one allele is lost from p = 1/2, and of one copy until it fixes, by the exact matrix; near -2N (p ln p + q ln q) and 2N."""
+    """Until one allele is lost from p = 1/2, and of one copy until it fixes, by the exact matrix.
+
+    Near -2N (p ln p + q ln q) and 2N.
+    """
     n = 20
     matrix, double = exact.haploid(n, 1.0), exact.haploid(2 * n, 1.0)
     time = absorbed(population(population=n), copies(n // 2, n), 4000)[1]
     lost = exact.absorption_time(matrix)[n // 2], exact.absorption_time(double)[n]
     told_mean(6, LAWS[6], f"lost from p = .5, exact matrix, N = {n}", lost[0], time, mutant=lost[1])
-    assert deviation(time, exact.absorption_time(exact.moran(n, 1.0))[n // 2] / n) > Z  # mutant: generations of Moran
+    assert (
+        deviation(time, exact.absorption_time(exact.moran(n, 1.0))[n // 2] / n) > Z
+    )  # mutant: generations of Moran
     assert exact.absorption_time(exact.haploid(100, 1.0))[50] == pytest.approx(136.6, abs=0.05)
     fixed, time = absorbed(population(population=n), copies(1, n), 16_000)
     sole = exact.conditional_time(matrix)[0], exact.conditional_time(double)[0]
@@ -237,12 +276,15 @@ def test_law_6_times():
     assert exact.conditional_time(exact.haploid(100, 1.0))[0] == pytest.approx(196.7, abs=0.05)
 
 
-# law 7: mutation and drift ---------------------------------------------------------------------------------------------------
+# law 7: mutation and drift ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("n", "ploidy", "u"), [(10, 1, 0.02), (8, 2, 0.01)])
 def test_law_7_heterozygosity_under_mutation(n, ploidy, u):
-    """H' = (1 - m)/2 + m (1 - 1/N) H of a pair drawn without replacement, m = (1 - 2u)^2; from one genotype, after t generations."""
+    """H' = (1 - m)/2 + m (1 - 1/N) H of a pair drawn without replacement, m = (1 - 2u)^2.
+
+    From one genotype, after t generations.
+    """
     t, h = 40, n * ploidy
 
     def law(h, u):
@@ -251,10 +293,22 @@ def test_law_7_heterozygosity_under_mutation(n, ploidy, u):
             value = (1 - m) / 2 + m * (1 - 1 / h) * value
         return value
 
-    x = evolve(population(population=n, ploidy=ploidy, mutation_rate=u), torch.zeros(h, 1, dtype=torch.uint8), 12_000, t)
+    x = evolve(
+        population(population=n, ploidy=ploidy, mutation_rate=u),
+        torch.zeros(h, 1, dtype=torch.uint8),
+        12_000,
+        t,
+    )
     p = x[..., 0].double().mean(1)
     found = 2 * p * (1 - p) * h / (h - 1)
-    told_mean(7, LAWS[7], f"{'diploid, ' * (ploidy - 1)}N = {n}, u = {u}, t = {t}", law(h, u), found, mutant=law(2 * h, u))
+    told_mean(
+        7,
+        LAWS[7],
+        f"{'diploid, ' * (ploidy - 1)}N = {n}, u = {u}, t = {t}",
+        law(h, u),
+        found,
+        mutant=law(2 * h, u),
+    )
     assert deviation(found, law(h, u / 2)) > Z  # mutant: one way only
 
 
@@ -262,16 +316,30 @@ def test_law_7_heterozygosity_under_mutation(n, ploidy, u):
 def test_law_7_in_the_long_run():
     """H* = (1 - m) / (2 [1 - (1 - 1/N) m]), from which 2e-4 of it are missing after 600 generations."""
     n, u, t = 100, 1e-3, 600
-    p = evolve(population(population=n, mutation_rate=u), torch.zeros(n, 1, dtype=torch.uint8), 1500, t)[..., 0].double().mean(1)
+    p = (
+        evolve(population(population=n, mutation_rate=u), torch.zeros(n, 1, dtype=torch.uint8), 1500, t)[
+            ..., 0
+        ]
+        .double()
+        .mean(1)
+    )
 
     def law(n):
         m = (1 - 2 * u) ** 2
         return (1 - m) / (2 * (1 - (1 - 1 / n) * m))
 
-    told_mean(7, LAWS[7], f"N = {n}, u = {u}, t = {t}", law(n), 2 * p * (1 - p) * n / (n - 1), bias=1e-4, mutant=law(2 * n))
+    told_mean(
+        7,
+        LAWS[7],
+        f"N = {n}, u = {u}, t = {t}",
+        law(n),
+        2 * p * (1 - p) * n / (n - 1),
+        bias=1e-4,
+        mutant=law(2 * n),
+    )
 
 
-# law 12: linkage disequilibrium (Robbins 1918; Hill and Robertson 1968) --------------------------------------------------------
+# law 12: linkage disequilibrium (Robbins 1918; Hill and Robertson 1968) -------------------------------------
 
 LINKAGE = [  # ploidy, crossover, rate, loci looked at of three, chance of recombination between them
     (1, "one_point", 0.4, (0, 1), 0.2),
@@ -289,11 +357,16 @@ LINKAGE = [  # ploidy, crossover, rate, loci looked at of three, chance of recom
 
 @pytest.mark.parametrize(("ploidy", "crossover", "rate", "loci", "r"), LINKAGE)
 def test_law_12_linkage_disequilibrium(ploidy, crossover, rate, loci, r):
-    """E D_t = D_0 [(1 - r)(1 - 1/N)]^t of haploids; of diploids by the recursion within haplotypes, individuals and strangers."""
+    """E D_t = D_0 [(1 - r)(1 - 1/N)]^t of haploids.
+
+    Of diploids by the recursion within haplotypes, individuals and strangers.
+    """
     n, t, worlds = 6, 2, 12_000
     h = n * ploidy
     optimizer = population(population=n, ploidy=ploidy, crossover=crossover, recombination_rate=rate)
-    start = torch.stack([copies(h // 2, h, 3)[torch.from_numpy(_shuffled(h, w))] for w in range(50)]).repeat(worlds // 50, 1, 1)
+    start = torch.stack([copies(h // 2, h, 3)[torch.from_numpy(_shuffled(h, w))] for w in range(50)]).repeat(
+        worlds // 50, 1, 1
+    )
     a, b = evolve(optimizer, start, worlds, t)[..., list(loci)].double().unbind(-1)
     d = (a * b).mean(1) - a.mean(1) * b.mean(1)
     x, y = start[..., list(loci)].double().unfold(1, ploidy, ploidy).unbind(2)  # (R, n, ploidy)
@@ -302,16 +375,20 @@ def test_law_12_linkage_disequilibrium(ploidy, crossover, rate, loci, r):
     law = exact.disequilibrium(n, ploidy, r, t, 0.25, paired)
     if ploidy == 1:
         assert law == pytest.approx(0.25 * ((1 - r) * (1 - 1 / n)) ** t, rel=1e-12)
-    where = f"{'diploid, ' * (ploidy - 1)}{crossover}, N = {n}, r = {r}, t = {t}, loci {loci[0]} and {loci[1]}"
+    where = (
+        f"{'diploid, ' * (ploidy - 1)}{crossover}, N = {n}, r = {r}, t = {t}, loci {loci[0]} and {loci[1]}"
+    )
     told_mean(12, LAWS[12], where, law, d, mutant=exact.disequilibrium(2 * n, ploidy, r, t, 0.25, paired))
-    assert deviation(d, exact.disequilibrium(n, ploidy, r / 2 if r else 0.05, t, 0.25, paired)) > Z  # mutant: half of the crossovers are lost
+    assert (
+        deviation(d, exact.disequilibrium(n, ploidy, r / 2 if r else 0.05, t, 0.25, paired)) > Z
+    )  # mutant: half of the crossovers are lost
 
 
 def _shuffled(n, world):
     return make(50).permutation("pairing", n)[world].numpy()
 
 
-# law 16: OneMax at linkage equilibrium (Muehlenbein 1993) -----------------------------------------------------------------------
+# law 16: OneMax at linkage equilibrium (Muehlenbein 1993) ---------------------------------------------------
 
 
 def onemax(x):
@@ -319,7 +396,10 @@ def onemax(x):
 
 
 def test_law_16_proportional_selection():
-    """p_t = 1 - (1 - p_0)(1 - 1/n)^t where fitness is the number of ones and N is large; clones do less well."""
+    """p_t = 1 - (1 - p_0)(1 - 1/n)^t where fitness is the number of ones and N is large.
+
+    Clones do less well.
+    """
     n, t, worlds = 40, 25, 20
     start = make(worlds).coins("init", (1000, n)).to(torch.uint8)
 
@@ -330,11 +410,19 @@ def test_law_16_proportional_selection():
     def law(n):
         return float(1 - (1 - start.double().mean()) * (1 - 1 / n) ** t)
 
-    told_mean(16, LAWS[16], f"proportional, free recombination, n = {n}, t = {t}", law(n), share("free"), bias=0.01 * law(n), mutant=law(2 * n))
+    told_mean(
+        16,
+        LAWS[16],
+        f"proportional, free recombination, n = {n}, t = {t}",
+        law(n),
+        share("free"),
+        bias=0.01 * law(n),
+        mutant=law(2 * n),
+    )
     assert (share("none").mean() / law(n) - 1).abs() > 0.01
 
 
-# law 17: Price's equation (Price 1970) -------------------------------------------------------------------------------------------
+# law 17: Price's equation (Price 1970) ----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("ploidy", [1, 2])
@@ -352,16 +440,20 @@ def test_law_17_price(ploidy):
     (z, child, parents), copied = generation(0.3), generation(0.0)[1]
 
     def residual(parents):
-        w = torch.zeros(worlds, n, dtype=torch.float64).scatter_add(1, parents, torch.ones(worlds, n, dtype=torch.float64))
+        w = torch.zeros(worlds, n, dtype=torch.float64).scatter_add(
+            1, parents, torch.ones(worlds, n, dtype=torch.float64)
+        )
         covariance = (w * z).mean(1) - w.mean(1) * z.mean(1)
         return (w.mean(1) * (child.mean(1) - z.mean(1)) - covariance - (child - copied).mean(1)).abs().max()
 
     where = f"{'diploid' if ploidy == 2 else 'haploid'}, N = 9, {dim} loci"
-    told(17, LAWS[17], where, 0.0, residual(parents), bias=1e-12, mutant=residual((parents + 1) % n))  # mutant: other parents are told
+    told(
+        17, LAWS[17], where, 0.0, residual(parents), bias=1e-12, mutant=residual((parents + 1) % n)
+    )  # mutant: other parents are told
     assert (child - copied).mean(1).abs().max() > 1e-3  # mutant: what mutations do is left out
 
 
-# law 22: a finite sample of a normal trait (delta method) -------------------------------------------------------------------------
+# law 22: a finite sample of a normal trait (delta method) ---------------------------------------------------
 
 
 @pytest.mark.parametrize("n", [10, 20])
@@ -379,7 +471,7 @@ def test_law_22_response_of_a_finite_sample(n):
     assert (mean.mean() - s).abs() > Z * mean.std() / worlds**0.5 + 0.01 * s  # mutant: an infinite sample
 
 
-# law 23: drift erodes the response to selection ------------------------------------------------------------------------------------
+# law 23: drift erodes the response to selection -------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("n", "expected"), [(10, 0.6191), (20, 0.7127)])
@@ -395,14 +487,19 @@ def test_law_23_finite_populations_respond_less(n, expected):
     endless = (1 + s) ** t / (1 + (1 + s) ** t)
     told_mean(23, LAWS[23], f"exact matrix, N = {n}, s = {s}, t = {t}", law(n, 1 + s), p, mutant=endless)
     assert deviation(p, law(2 * n, 1 + s)) > Z
-    assert deviation(p, float(exact.after(exact.moran(n, 1 + s), n // 2, n * t) @ range(n + 1)) / n) > Z  # mutant: Moran
+    assert (
+        deviation(p, float(exact.after(exact.moran(n, 1 + s), n // 2, n * t) @ range(n + 1)) / n) > Z
+    )  # mutant: Moran
 
 
-# law 25: origin and fixation (Sella and Hirsh 2005) --------------------------------------------------------------------------------
+# law 25: origin and fixation (Sella and Hirsh 2005) ---------------------------------------------------------
 
 
 def visited(model, n, w, worlds=6000, steps=40):
-    """How often the fitter of two genotypes is resident, after so many mutations from a fair start; fitness w against 1."""
+    """How often the fitter of two genotypes is resident, after so many mutations from a fair start.
+
+    Fitness w against 1.
+    """
     optimizer = OPTIMIZERS["sswm"](population=n, model=model)
     streams = make(worlds)
     state = begin(optimizer, streams.at(0).coins("init", (1, 1)).to(torch.uint8), streams)
@@ -421,8 +518,17 @@ def test_law_25_stationary_odds(model, n, w):
         return w**nu / (1 + w**nu)
 
     other = law(nu["moran" if model == "wright_fisher" else "wright_fisher"])
-    told_mean(25, LAWS[25], f"share of the fitter, {NAMES[model]}, N = {n}, f = {w}", law(nu[model]), found, mutant=other)
-    assert deviation(found, law(2 * nu[model] + (2 if model == "wright_fisher" else 1))) > Z  # mutant: N <-> 2N
+    told_mean(
+        25,
+        LAWS[25],
+        f"share of the fitter, {NAMES[model]}, N = {n}, f = {w}",
+        law(nu[model]),
+        found,
+        mutant=other,
+    )
+    assert (
+        deviation(found, law(2 * nu[model] + (2 if model == "wright_fisher" else 1))) > Z
+    )  # mutant: N <-> 2N
     assert 1.02 ** (2 * 49) == pytest.approx(6.963, abs=5e-4)
     assert 1.02**49 == pytest.approx(2.639, abs=5e-4)
 
@@ -441,7 +547,9 @@ def test_law_25_chances_of_fixation(n, s):
             assert math.log(up / down) == pytest.approx(a * (n - 1) * s, abs=1e-9)
         if model == "moran" and 1e-3 < abs(s) < 1 and n > 1:
             assert up == pytest.approx(exact.fixation(exact.moran(n, math.exp(s)))[1], rel=1e-9)
-            assert up != pytest.approx(exact.fixation(exact.moran(n, 1 + s))[1], rel=1e-4, abs=0)  # mutant: s <-> ln(1 + s)
+            assert up != pytest.approx(
+                exact.fixation(exact.moran(n, 1 + s))[1], rel=1e-4, abs=0
+            )  # mutant: s <-> ln(1 + s)
         if abs(s) < 1e-9:
             assert up == pytest.approx(1 / n, rel=1e-9)
 
@@ -453,25 +561,38 @@ def test_law_25_linear_fitness():
     r = 0.7 / 0.5
     assert optimizer.fixation(old, new).item() == pytest.approx((1 - 1 / r) / (1 - r**-10), rel=1e-12)
     dead = torch.tensor([[2.0]], dtype=torch.float64)
-    assert [optimizer.fixation(old, dead).item(), optimizer.fixation(dead, old).item(), optimizer.fixation(dead, dead).item()] == [0, 1, 0.1]
+    assert [
+        optimizer.fixation(old, dead).item(),
+        optimizer.fixation(dead, old).item(),
+        optimizer.fixation(dead, dead).item(),
+    ] == [0, 1, 0.1]
 
 
 @pytest.mark.verify
 def test_law_25_a_whole_population():
-    """The share of the fitter allele in Wright-Fisher with rare mutation goes to that of the chain: N = 50, f = 1.02."""
+    """The share of the fitter allele in Wright-Fisher with rare mutation goes to that of the chain.
+
+    N = 50, f = 1.02.
+    """
     n, u, t = 50, 2e-3, 3000
-    p = evolve(population(population=n, mutation_rate=u), copies(0, n), 1500, t, advantage(0.02))[..., 0].double().mean(1)
+    p = (
+        evolve(population(population=n, mutation_rate=u), copies(0, n), 1500, t, advantage(0.02))[..., 0]
+        .double()
+        .mean(1)
+    )
 
     def law(u, w=1.02):
         return float(exact.after(exact.haploid(n, w, u), 0, t) @ range(n + 1)) / n
 
     assert law(u) == pytest.approx(0.792, abs=1e-3)
     rare = 1.02 ** (2 * (n - 1)) / (1 + 1.02 ** (2 * (n - 1)))  # a limit that is not reached
-    told_mean(25, LAWS[25], f"share of the fitter, exact matrix, N = {n}, f = 1.02, u = {u}", law(u), p, mutant=rare)
+    told_mean(
+        25, LAWS[25], f"share of the fitter, exact matrix, N = {n}, f = 1.02, u = {u}", law(u), p, mutant=rare
+    )
     assert deviation(p, law(u, 1.0)) > Z
 
 
-# law 46: (1+1)-EA and randomized local search (Boettcher, Doerr and Neumann 2010) -----------------------------------------------------
+# law 46: (1+1)-EA and randomized local search (Boettcher, Doerr and Neumann 2010) ---------------------------
 
 
 def hitting(kind, start, worlds, loss, **options):
@@ -494,14 +615,19 @@ def leading_ones(x):
 
 @pytest.mark.parametrize(("n", "rate"), [(12, None), (10, 0.25)])
 def test_law_46_leading_ones(n, rate):
-    """[(1 - p)^(1 - n) - (1 - p)] / (2 p^2) steps of the (1+1)-EA; with p = 1/n that is n^2 [(1 - 1/n)^(1 - n) - (1 - 1/n)] / 2."""
+    """[(1 - p)^(1 - n) - (1 - p)] / (2 p^2) steps of the (1+1)-EA.
+
+    With p = 1/n that is n^2 [(1 - 1/n)^(1 - n) - (1 - 1/n)] / 2.
+    """
     worlds, p = 4000, rate or 1 / n
     start = make(worlds).coins("init", (1, n)).to(torch.uint8)
     time = hitting("one_plus_one_ea", start, worlds, leading_ones, mutation_rate=rate)
     law = ((1 - p) ** (1 - n) - (1 - p)) / (2 * p * p)
     assert exact.ea_leading_ones(n, p) == pytest.approx(law, rel=1e-12)
     assert exact.ea_leading_ones(50, 0.02) == pytest.approx(2138.8, abs=0.05)
-    name = "steps of the (1+1)-EA on LeadingOnes, " + ("[(1 - p)^(1 - n) - (1 - p)] / (2 p^2)" if rate else "n^2 [(1 - 1/n)^(1 - n) - (1 - 1/n)] / 2")
+    name = "steps of the (1+1)-EA on LeadingOnes, " + (
+        "[(1 - p)^(1 - n) - (1 - p)] / (2 p^2)" if rate else "n^2 [(1 - 1/n)^(1 - n) - (1 - 1/n)] / 2"
+    )
     told_mean(46, name, f"n = {n}, p = {p:.4g}", law, time, mutant=exact.ea_leading_ones(n, p / 2))
     assert deviation(hitting("rls", start, worlds, leading_ones), law) > Z  # mutant: exactly one bit flips
 
@@ -514,11 +640,13 @@ def test_law_46_onemax(n):
     law = n * sum(1 / k for k in range(1, n + 1))
     assert exact.rls_onemax(n) == pytest.approx(law, rel=1e-12)
     assert exact.rls_onemax(50) == pytest.approx(225.0, abs=0.05)
-    told_mean(46, "steps of randomized local search on OneMax, n H_n", f"n = {n}", law, time, mutant=law - n * 0.25)
+    told_mean(
+        46, "steps of randomized local search on OneMax, n H_n", f"n = {n}", law, time, mutant=law - n * 0.25
+    )
     assert deviation(hitting("one_plus_one_ea", start, 1000, onemax), law) > Z
 
 
-# what an adaptive walk chooses (Orr 2002) ------------------------------------------------------------------------------------------
+# what an adaptive walk chooses (Orr 2002) -------------------------------------------------------------------
 
 
 def test_a_proportional_walk_chooses_by_gain():
@@ -527,7 +655,12 @@ def test_a_proportional_walk_chooses_by_gain():
 
     def first(rule):
         optimizer, streams = OPTIMIZERS["adaptive_walk"](rule=rule), make(worlds)
-        new, info = step(optimizer, begin(optimizer, start, streams), streams.at(1), lambda x: -x[..., 0] - 3 * x[..., 1] + x[..., 2])
+        new, info = step(
+            optimizer,
+            begin(optimizer, start, streams),
+            streams.at(1),
+            lambda x: -x[..., 0] - 3 * x[..., 1] + x[..., 2],
+        )
         assert info["accepted"].all()
         return new.point.double()
 
@@ -540,11 +673,14 @@ def test_a_proportional_walk_chooses_by_gain():
     assert first("greedy").mean(0).tolist() == [0, 1, 0]
 
 
-# laws 8, 9 and 10: mutation and selection without drift (Haldane 1927; Haigh 1978; Eigen 1971) ------------------------------------------
+# laws 8, 9 and 10: mutation and selection without drift (Haldane 1927; Haigh 1978; Eigen 1971) --------------
 
 
 def cloud(fitness, steps, **options):
-    """Frequencies (D + 1,) of the classes of 0 .. D mutated loci after so many generations from none; fitness of the classes."""
+    """Frequencies (D + 1,) of the classes of 0 ..
+
+    D mutated loci after so many generations from none; fitness of the classes.
+    """
     dim = len(fitness) - 1
     optimizer, streams = OPTIMIZERS["quasispecies"](founders=1, **options), make(1)
     state = begin(optimizer, torch.zeros(1, dim, dtype=torch.uint8), streams)
@@ -552,7 +688,10 @@ def cloud(fitness, steps, **options):
     for t in range(1, steps + 1):
         state, info = step(optimizer, state, streams.at(t), lambda x: loss[x.sum(-1).long()])
     mutated = state.genotypes[0].sum(1).long()
-    return torch.zeros(dim + 1, dtype=torch.float64).index_add(0, mutated, state.frequency[0]), info["fitness"].item()
+    return (
+        torch.zeros(dim + 1, dtype=torch.float64).index_add(0, mutated, state.frequency[0]),
+        info["fitness"].item(),
+    )
 
 
 @pytest.mark.parametrize(("u", "s"), [(1e-6, 0.05), (1e-3, 0.3)])
@@ -562,7 +701,15 @@ def test_law_8_mutation_selection_balance(u, s):
     assert q.tolist() == pytest.approx(exact.balance(1, u, [1.0, 1 - s]).tolist(), abs=1e-9)
     logarithm, bias = u / math.log(1 / (1 - s)), (2 * u / s + 1e-6) * u / s
     told(8, LAWS[8], f"u = {u}, s = {s}", u / s, q[1], bias=bias, mutant=logarithm)
-    told(8, LAWS[8], f"with back mutation, exact matrix, u = {u}, s = {s}", exact.balance(1, u, [1.0, 1 - s])[1], q[1], bias=1e-9, mutant=logarithm)
+    told(
+        8,
+        LAWS[8],
+        f"with back mutation, exact matrix, u = {u}, s = {s}",
+        exact.balance(1, u, [1.0, 1 - s])[1],
+        q[1],
+        bias=1e-9,
+        mutant=logarithm,
+    )
     assert mean == pytest.approx(1 - u, abs=2 * u * u / s)
     for wrong in (2 * u / s, u / (2 * s)):  # mutants: both ways, haploid <-> diploid
         assert abs(q[1].item() - wrong) > bias
@@ -575,16 +722,24 @@ def test_law_9_mutation_load():
     k, mean = cloud(w, 150, mutation_rate=u)
     assert k.tolist() == pytest.approx(exact.balance(dim, u, w).tolist(), abs=1e-9)
     where = f"{dim} loci, U = {dim * u:.4g}, s = {s}"
-    told(9, LAWS[9], f"W, {where}", math.exp(-dim * u), mean, bias=5e-6, mutant=math.exp(-2 * dim * u))  # mutant: U of diploids
+    told(
+        9, LAWS[9], f"W, {where}", math.exp(-dim * u), mean, bias=5e-6, mutant=math.exp(-2 * dim * u)
+    )  # mutant: U of diploids
     none = math.exp(-dim * u / s), math.exp(dim * u / math.log(1 - s))  # mutant: s <-> ln(1 + s)
     told(9, LAWS[9], f"n0, {where}", none[0], k[0], bias=2e-5, mutant=none[1])
 
 
 @pytest.mark.verify
 def test_law_9_in_a_large_population():
-    """N = 10^4, U = .1, s = .05: W is near e^-U = .9048; the mean of many generations, beside the balance of 100 loci with back mutation."""
+    """N = 10^4, U = .1, s = .05: W is near e^-U = .9048.
+
+    The mean of many generations, beside the balance of 100 loci with back mutation.
+    """
     n, dim, s, u = 10_000, 100, 0.05, 0.001
-    optimizer, streams = population(population=n, fitness="exponential", selection_strength=-math.log(1 - s), mutation_rate=u), make(3)
+    optimizer, streams = (
+        population(population=n, fitness="exponential", selection_strength=-math.log(1 - s), mutation_rate=u),
+        make(3),
+    )
     state, means = begin(optimizer, torch.zeros(n, dim, dtype=torch.uint8), streams), []
     for t in range(1, 501):
         state, _ = step(optimizer, state, streams.at(t), lambda x: x.sum(-1))
@@ -595,13 +750,24 @@ def test_law_9_in_a_large_population():
         return (1 - s * exact.balance(1, u, [1.0, 1 - s])[1]) ** dim
 
     assert law(u) == pytest.approx(math.exp(-0.1), abs=0.003)
-    told_mean(9, LAWS[9], f"W, Wright-Fisher, N = {n}, U = {dim * u:.4g}, s = {s}", law(u), found, bias=0.002, mutant=law(2 * u))
+    told_mean(
+        9,
+        LAWS[9],
+        f"W, Wright-Fisher, N = {n}, U = {dim * u:.4g}, s = {s}",
+        law(u),
+        found,
+        bias=0.002,
+        mutant=law(2 * u),
+    )
     assert found.mean().item() != pytest.approx(law(u / 2), abs=0.002)
 
 
 @pytest.mark.parametrize(("dim", "u", "sigma"), [(8, 0.03, 10.0), (6, 0.2, 3.0), (10, 0.01, 2.0)])
 def test_law_10_error_threshold(dim, u, sigma):
-    """A single peak: the classes are the leading eigenvector of the class matrix; x_0 = (sigma Q - 1) / (sigma - 1) but for back mutation."""
+    """A single peak: the classes are the leading eigenvector of the class matrix.
+
+    X_0 = (sigma Q - 1) / (sigma - 1) but for back mutation.
+    """
     w = [sigma] + [1.0] * dim
     x, _ = cloud(w, 400, mutation_rate=u)
     assert x.tolist() == pytest.approx(exact.balance(dim, u, w).tolist(), abs=1e-9)
@@ -609,13 +775,26 @@ def test_law_10_error_threshold(dim, u, sigma):
     for wrong in (rarer, steeper):
         assert x.tolist() != pytest.approx(wrong.tolist(), abs=1e-3)
     where = f"L = {dim}, sigma = {sigma:g}, u = {u}"
-    told(10, LAWS[10], f"class matrix, {where}", exact.balance(dim, u, w)[0], x[0], bias=1e-9, mutant=steeper[0])
+    told(
+        10,
+        LAWS[10],
+        f"class matrix, {where}",
+        exact.balance(dim, u, w)[0],
+        x[0],
+        bias=1e-9,
+        mutant=steeper[0],
+    )
     if u <= 0.03:
-        told(10, LAWS[10], where, (sigma * (1 - u) ** dim - 1) / (sigma - 1), x[0], bias=0.01, mutant=rarer[0])
+        told(
+            10, LAWS[10], where, (sigma * (1 - u) ** dim - 1) / (sigma - 1), x[0], bias=0.01, mutant=rarer[0]
+        )
 
 
 def test_law_10_of_fifty_loci():
-    """The class matrix at L = 50, sigma = 10, u = .03 beside Eigen's x_0 = .1312; the threshold 1 - sigma^(-1/L) = .0450."""
+    """The class matrix at L = 50, sigma = 10, u = .03 beside Eigen's x_0 = .1312.
+
+    The threshold 1 - sigma^(-1/L) = .0450.
+    """
     w = [10.0] + [1.0] * 50
     assert exact.balance(50, 0.03, w)[0] == pytest.approx(0.1325, abs=1e-4)
     assert (10 * 0.97**50 - 1) / 9 == pytest.approx(0.1312, abs=1e-4)
@@ -623,13 +802,15 @@ def test_law_10_of_fifty_loci():
     assert 1 - 10 ** (-1 / 50) == pytest.approx(0.0450, abs=1e-4)
 
 
-# laws 13, 14, 18 and 19: recombination without drift ----------------------------------------------------------------------------------
+# laws 13, 14, 18 and 19: recombination without drift --------------------------------------------------------
 
 
 def distribution(optimizer, frequency, steps, loss):
     """Frequencies (2^D,) after so many generations, in the order of the genotypes' numbers, and the last state."""
     dim, streams = len(frequency).bit_length() - 1, make(1)
-    state = begin(optimizer, torch.zeros(optimizer.founders, dim, dtype=torch.uint8), streams)._replace(frequency=frequency[None])
+    state = begin(optimizer, torch.zeros(optimizer.founders, dim, dtype=torch.uint8), streams)._replace(
+        frequency=frequency[None]
+    )
     for t in range(1, steps + 1):
         state, _ = step(optimizer, state, streams.at(t), loss)
     return state.frequency[0], state
@@ -650,16 +831,28 @@ def genetics(**options):
 @pytest.mark.parametrize("crossover", ["one_point", "free"])
 @pytest.mark.parametrize("u", [0.0, 0.03])
 def test_law_13_recombination_changes_nothing_without_epistasis(crossover, u):
-    """Multiplicative w and D_0 = 0: 20 generations with and without recombination are the same; with additive w they are not."""
-    p, slope = torch.linspace(0.1, 0.6, 6, dtype=torch.float64), torch.linspace(-0.2, 0.1, 6, dtype=torch.float64)
+    """Multiplicative w and D_0 = 0: 20 generations with and without recombination are the same.
+
+    With additive w they are not.
+    """
+    p, slope = (
+        torch.linspace(0.1, 0.6, 6, dtype=torch.float64),
+        torch.linspace(-0.2, 0.1, 6, dtype=torch.float64),
+    )
 
     def difference(**options):
         with_, without = (
-            distribution(genetics(mutation_rate=u, crossover=c, **options), independent(p), 20, lambda x: x @ slope)[0] for c in (crossover, "none")
+            distribution(
+                genetics(mutation_rate=u, crossover=c, **options), independent(p), 20, lambda x: x @ slope
+            )[0]
+            for c in (crossover, "none")
         )
         return (with_ - without).abs().max()
 
-    additive, where = difference(fitness="linear"), f"largest difference after 20 generations, {crossover}, u = {u}"
+    additive, where = (
+        difference(fitness="linear"),
+        f"largest difference after 20 generations, {crossover}, u = {u}",
+    )
     assert additive > 1e-6
     told(13, LAWS[13], where, 0.0, difference(fitness="exponential"), bias=1e-12, mutant=additive)
 
@@ -682,7 +875,15 @@ def test_law_14_recombination_assembles():
 
     assert law(0.5) == pytest.approx(0.752, abs=5e-4)
     for r, other in ((0.5, 0.25), (0.25, 0.5), (0.0, 0.25)):
-        told(14, LAWS[14], f"s = .1 and .2, r = {r}, t = 60", law(r), both(r), bias=1e-9 if r else 0.0, mutant=law(other))
+        told(
+            14,
+            LAWS[14],
+            f"s = .1 and .2, r = {r}, t = 60",
+            law(r),
+            both(r),
+            bias=1e-9 if r else 0.0,
+            mutant=law(other),
+        )
     assert both(1.0, "free") == pytest.approx(law(0.5), abs=1e-9)  # two loci: half of all gametes recombine
 
 
@@ -700,7 +901,10 @@ def test_law_14_recombination_makes_no_alleles(crossover):
 
 def test_law_18_fishers_theorem():
     """The mean of an additive fitness rises by V_A / W in a generation from linkage equilibrium, whatever the recombination after it."""
-    p, slope = torch.linspace(0.2, 0.8, 6, dtype=torch.float64), torch.linspace(-0.1, 0.06, 6, dtype=torch.float64)
+    p, slope = (
+        torch.linspace(0.2, 0.8, 6, dtype=torch.float64),
+        torch.linspace(-0.1, 0.06, 6, dtype=torch.float64),
+    )
 
     def rise(**options):
         new, state = distribution(genetics(**options), independent(p), 1, lambda x: x @ slope)
@@ -710,7 +914,15 @@ def test_law_18_fishers_theorem():
     variance = (p * (1 - p) * slope**2).sum().item()
     for crossover in ("none", "one_point", "free"):
         found, mean = rise(fitness="linear", crossover=crossover)
-        told(18, LAWS[18], f"6 loci, crossover {crossover}", variance / mean, found, bias=1e-12, mutant=variance / (2 * mean))  # mutant: diploid
+        told(
+            18,
+            LAWS[18],
+            f"6 loci, crossover {crossover}",
+            variance / mean,
+            found,
+            bias=1e-12,
+            mutant=variance / (2 * mean),
+        )  # mutant: diploid
         assert found != pytest.approx(variance / mean**2, abs=1e-6)
     assert rise(fitness="exponential")[0] != pytest.approx(variance / mean, abs=1e-6)
 
@@ -726,10 +938,20 @@ def test_law_19_wrights_equation(dim):
     p, beta = p.detach(), 0.3
 
     def stepped(ploidy, slope=slope):
-        optimizer, streams = OPTIMIZERS["linkage_equilibrium"](selection_strength=beta, ploidy=ploidy), make(1)
+        optimizer, streams = (
+            OPTIMIZERS["linkage_equilibrium"](selection_strength=beta, ploidy=ploidy),
+            make(1),
+        )
         state = begin(optimizer, theta.detach()[None], streams)
-        new, info = optimizer.tell(state, optimizer.ask(state, streams), Answer(value.detach().reshape(1, 1), slope.reshape(1, 1, -1)), streams)
-        assert info["fitness"].item() == pytest.approx((independent(p) * (1 - beta * table)).sum().item(), abs=1e-12)
+        new, info = optimizer.tell(
+            state,
+            optimizer.ask(state, streams),
+            Answer(value.detach().reshape(1, 1), slope.reshape(1, 1, -1)),
+            streams,
+        )
+        assert info["fitness"].item() == pytest.approx(
+            (independent(p) * (1 - beta * table)).sum().item(), abs=1e-12
+        )
         return 1 / (1 + torch.exp(-optimizer.recommend(new)[0]))
 
     place = 2 ** torch.arange(dim)
@@ -741,9 +963,27 @@ def test_law_19_wrights_equation(dim):
     diploid = (pairs[..., None] * (loci[:, None] + loci) / 2).sum((0, 1)) / pairs.sum()
     law = -beta * slope / (1 - beta * value.detach())
     i = int(law.abs().argmax())
-    told(19, LAWS[19], f"all genotypes of {dim} loci", law[i], (haploid - p)[i], bias=1e-12, mutant=law[i] / 2)
-    told(19, LAWS[19], f"allele frequencies, {dim} loci", law[i], (stepped(1) - p)[i], bias=1e-12, mutant=(law / (p * (1 - p)))[i])
-    told(19, LAWS[19], f"allele frequencies, diploid, {dim} loci", law[i] / 2, (stepped(2) - p)[i], bias=1e-12, mutant=law[i])
+    told(
+        19, LAWS[19], f"all genotypes of {dim} loci", law[i], (haploid - p)[i], bias=1e-12, mutant=law[i] / 2
+    )
+    told(
+        19,
+        LAWS[19],
+        f"allele frequencies, {dim} loci",
+        law[i],
+        (stepped(1) - p)[i],
+        bias=1e-12,
+        mutant=(law / (p * (1 - p)))[i],
+    )
+    told(
+        19,
+        LAWS[19],
+        f"allele frequencies, diploid, {dim} loci",
+        law[i] / 2,
+        (stepped(2) - p)[i],
+        bias=1e-12,
+        mutant=law[i],
+    )
     assert (stepped(1) - haploid).abs().max() < 1e-12
     assert (stepped(2) - diploid).abs().max() < 1e-12
     assert (stepped(2) - haploid).abs().max() > 1e-4
@@ -752,7 +992,10 @@ def test_law_19_wrights_equation(dim):
 
 @pytest.mark.parametrize("n", [20, 100])
 def test_law_16_gene_pool(n):
-    """Wright's equation on OneMax: p_t = 1 - (1 - p_0)(1 - 1/n)^t, exactly, where fitness is the number of ones."""
+    """Wright's equation on OneMax.
+
+    P_t = 1 - (1 - p_0)(1 - 1/n)^t, exactly, where fitness is the number of ones.
+    """
     optimizer, streams, t = OPTIMIZERS["linkage_equilibrium"](selection_strength=1 / n), make(1), 50
     p0 = 0.5
     state = begin(optimizer, torch.zeros(1, n, dtype=torch.float64), streams)
@@ -766,31 +1009,50 @@ def test_law_16_gene_pool(n):
     told(16, LAWS[16], f"proportional, gene pool, n = {n}, t = {t}", law, p[0], bias=1e-12, mutant=mutant)
 
 
-# distributions of independent bits: law 16 (UMDA), the score function, and drift ---------------------------------------------------------
+# distributions of independent bits: law 16 (UMDA), the score function, and drift ----------------------------
 
 
 def test_law_16_truncation():
-    """P_t = (1 + sin(I t / sqrt n)) / 2 in a gene pool, I = .798 for the best half: UMDA on OneMax; n = 100, t = 10: .858."""
+    """P_t = (1 + sin(I t / sqrt n)) / 2 in a gene pool, I = .798 for the best half: UMDA on OneMax.
+
+    N = 100, t = 10: .858.
+    """
     n, t, size, worlds = 100, 10, 1000, 12
-    optimizer, streams = OPTIMIZERS["pbil"](population=size, selected=size // 2, learning_rate=1.0, margin=0.0), make(worlds)
+    optimizer, streams = (
+        OPTIMIZERS["pbil"](population=size, selected=size // 2, learning_rate=1.0, margin=0.0),
+        make(worlds),
+    )
     state = begin(optimizer, torch.zeros(1, n, dtype=torch.uint8), streams)
     for k in range(1, t + 1):
         state, _ = step(optimizer, state, streams.at(k), onemax)
     found = optimizer.center(state).mean(1)
     law, quarter = (0.5 * (1 + math.sin(i * t / math.sqrt(n))) for i in (0.798, 1.271))
     assert law == pytest.approx(0.858, abs=5e-4)
-    told_mean(16, LAWS[16], f"truncation of the best half, UMDA, n = {n}, t = {t}", law, found, bias=0.01 * law, mutant=quarter)
+    told_mean(
+        16,
+        LAWS[16],
+        f"truncation of the best half, UMDA, n = {n}, t = {t}",
+        law,
+        found,
+        bias=0.01 * law,
+        mutant=quarter,
+    )
     for wrong in (1 - 0.5 * (1 - 1 / n) ** t, 0.642):  # proportional, clones
         assert (found.mean() / wrong - 1).abs() > 0.01
 
 
 @pytest.mark.parametrize("natural", [False, True])
 def test_the_score_function_is_unbiased(natural):
-    """E of the estimate is the slope of the multilinear extension in theta; the natural one, in p: divided by p q."""
+    """E of the estimate is the slope of the multilinear extension in theta.
+
+    The natural one, in p: divided by p q.
+    """
     dim, worlds, eta = 4, 20_000, 1e-3
     table = torch.sin(torch.arange(2**dim, dtype=torch.float64) ** 2)
     optimizer, streams = (
-        OPTIMIZERS["bernoulli_nes"](population=5, shaping="raw", natural=natural, lean=0.8, learning_rate=eta, margin=1e-6),
+        OPTIMIZERS["bernoulli_nes"](
+            population=5, shaping="raw", natural=natural, lean=0.8, learning_rate=eta, margin=1e-6
+        ),
         make(worlds),
     )
     start = torch.tensor([[1, 0, 0, 1]], dtype=torch.uint8)
@@ -798,11 +1060,15 @@ def test_the_score_function_is_unbiased(natural):
     theta = state.theta[0, 0].clone().requires_grad_()
     p = 1 / (1 + torch.exp(-theta))
     (slope,) = torch.autograd.grad((independent(p) * table).sum(), theta)
-    new, _ = step(optimizer, state, streams.at(1), lambda x: table[(x.long() * 2 ** torch.arange(dim)).sum(-1)])
+    new, _ = step(
+        optimizer, state, streams.at(1), lambda x: table[(x.long() * 2 ** torch.arange(dim)).sum(-1)]
+    )
     found, variance = (state.theta - new.theta)[:, 0] / eta, (p * (1 - p)).detach()
     assert deviation(found, slope / variance if natural else slope) < Z
     assert deviation(found, slope if natural else slope / variance) > Z
-    assert deviation(found, 0.8 * (slope / variance if natural else slope)) > Z  # mutant: divided by P, not P - 1
+    assert (
+        deviation(found, 0.8 * (slope / variance if natural else slope)) > Z
+    )  # mutant: divided by P, not P - 1
 
 
 @pytest.mark.parametrize(("n", "t"), [(10, 12), (20, 30)])
@@ -812,8 +1078,17 @@ def test_drift_of_the_compact_ga(n, t):
     optimizer, streams = OPTIMIZERS["cga"](population=n, margin=0.0), make(worlds)
     state = begin(optimizer, torch.zeros(1, 3, dtype=torch.uint8), streams)
     for k in range(1, t + 1):
-        state, _ = step(optimizer, state, streams.at(k), lambda x: torch.zeros(x.shape[:2], dtype=torch.float64))
+        state, _ = step(
+            optimizer, state, streams.at(k), lambda x: torch.zeros(x.shape[:2], dtype=torch.float64)
+        )
     p = optimizer.center(state)
     found = (2 * p * (1 - p)).mean(1)
-    told_mean(1, LAWS[1], f"compact GA as Moran, K = {n}, t = {t}", 0.5 * (1 - 2 / n**2) ** t, found, mutant=0.5 * (1 - 1 / n) ** t)
+    told_mean(
+        1,
+        LAWS[1],
+        f"compact GA as Moran, K = {n}, t = {t}",
+        0.5 * (1 - 2 / n**2) ** t,
+        found,
+        mutant=0.5 * (1 - 1 / n) ** t,
+    )
     assert deviation(found, 0.5 * (1 - 2 / (2 * n) ** 2) ** t) > Z  # mutant: N <-> 2N

@@ -29,7 +29,7 @@ def mean_deviation(sample, truth):
     return ((sample.mean(0) - truth).abs() / (sample.std(0) / len(sample) ** 0.5)).max().item()
 
 
-# differential evolution: the variance of the trials (Zaharie 2002, Proc. MENDEL 8:62, here with donors other than the target) -----------
+# differential evolution: the variance of the trials (Zaharie 2002, Proc. MENDEL 8:62, here with donors other
 
 
 def trial_variance(n, dim, scale, rate, worlds):
@@ -51,16 +51,30 @@ def test_variance_of_de_trials(n, dim, scale, rate):
     assert mean_deviation(found, law(p, scale)) < Z
     assert mean_deviation(found, law(rate, scale)) > Z  # mutant: no coordinate is always crossed
     assert mean_deviation(found, law(p, scale / 2**0.5)) > Z  # mutant: one donor in place of a difference
-    assert mean_deviation(found, 1 + 2 * scale**2 * p - 2 * p / n + p**2 / n) > Z  # mutant: the target may be a donor
+    assert (
+        mean_deviation(found, 1 + 2 * scale**2 * p - 2 * p / n + p**2 / n) > Z
+    )  # mutant: the target may be a donor
 
 
-# islands under drift alone: heterozygosity (Wright 1943, Genetics 28:114) --------------------------------------------------------
+# islands under drift alone: heterozygosity (Wright 1943, Genetics 28:114) -----------------------------------
 
 
 def heterozygosity(n, migrants, steps, islands=2, worlds=8000):
-    """Chances (R, 2) that two individuals drawn on one island, and on neighbouring ones, differ at a locus; at first half of all are 1."""
-    options = {"islands": islands, "migrants": migrants, "interval": 1, "migration": "random", "mutation_rate": 0.0}
-    optimizer, streams = OPTIMIZERS["island_ga"](population=n * islands, selection="none", crossover="none", **options), make(worlds)
+    """Chances (R, 2) that two individuals drawn on one island, and on neighbouring ones, differ at a locus.
+
+    At first half of all are 1.
+    """
+    options = {
+        "islands": islands,
+        "migrants": migrants,
+        "interval": 1,
+        "migration": "random",
+        "mutation_rate": 0.0,
+    }
+    optimizer, streams = (
+        OPTIMIZERS["island_ga"](population=n * islands, selection="none", crossover="none", **options),
+        make(worlds),
+    )
     points = (torch.arange(n * islands) % n < n // 2).to(torch.uint8)[:, None].expand(worlds, n * islands, 1)
     state = begin(optimizer, points, streams)
     nothing = Answer(torch.zeros(worlds, n * islands, dtype=torch.float64))
@@ -77,9 +91,13 @@ def test_islands_alone_lose_heterozygosity(n, islands, steps):
     """H_t = H_0 (1 - 1/N)^t with N the individuals of one island; between islands nothing is lost."""
     found = heterozygosity(n, 0, steps, islands)
     where = f"islands apart, {islands} of N = {n}, t = {steps}"
-    told_mean(1, DRIFT, where, 0.5 * (1 - 1 / n) ** steps, found[:, 0], mutant=0.5 * (1 - 1 / (2 * n)) ** steps)
+    told_mean(
+        1, DRIFT, where, 0.5 * (1 - 1 / n) ** steps, found[:, 0], mutant=0.5 * (1 - 1 / (2 * n)) ** steps
+    )
     assert mean_deviation(found[:, 1], 0.5) < Z
-    assert mean_deviation(found[:, 0], 0.5 * (1 - 1 / (n * islands)) ** steps) > Z  # mutant: parents from everywhere
+    assert (
+        mean_deviation(found[:, 0], 0.5 * (1 - 1 / (n * islands)) ** steps) > Z
+    )  # mutant: parents from everywhere
 
 
 @pytest.mark.parametrize(("n", "migrants", "steps"), [(10, 1, 12), (30, 2, 12)])
@@ -98,17 +116,26 @@ def test_migration_keeps_heterozygosity(n, migrants, steps):
     assert mean_deviation(found, law(2 * n, 2 * migrants)) > Z  # mutant: N <-> 2 N
 
 
-# parallel tempering: every replica at its Boltzmann law (Geyer 1991; Hukushima and Nemoto 1996, J. Phys. Soc. Jpn. 65:1604) ------------------
+# parallel tempering: every replica at its Boltzmann law (Geyer 1991; Hukushima and Nemoto 1996, J. Phys. Soc.
 
 
 @pytest.mark.parametrize(("cold", "hot", "replicas"), [(0.3, 2.0, 3), (0.5, 1.5, 4)])
 def test_parallel_tempering_is_stationary(cold, hot, replicas):
-    """The chances of all genotypes at all temperatures, and of every exchange, by enumeration; the start is one genotype."""
+    """The chances of all genotypes at all temperatures, and of every exchange, by enumeration.
+
+    The start is one genotype.
+    """
     worlds, steps, dim = 20_000, 60, 3
     losses = torch.sin(5.0 * torch.arange(2**dim, dtype=torch.float64)) + 1
     heat = [cold * (hot / cold) ** (k / (replicas - 1)) for k in range(replicas)]
-    optimizer, streams = OPTIMIZERS["parallel_tempering"](population=replicas, coldest=cold, hottest=hot), make(worlds)
-    state, place = begin(optimizer, torch.zeros(worlds, replicas, dim, dtype=torch.uint8), streams, exact=True), 2 ** torch.arange(dim)
+    optimizer, streams = (
+        OPTIMIZERS["parallel_tempering"](population=replicas, coldest=cold, hottest=hot),
+        make(worlds),
+    )
+    state, place = (
+        begin(optimizer, torch.zeros(worlds, replicas, dim, dtype=torch.uint8), streams, exact=True),
+        2 ** torch.arange(dim),
+    )
     for step in range(1, steps + 1):
         s = streams.at(step)
         query = optimizer.ask(state, s)
@@ -131,7 +158,7 @@ def test_parallel_tempering_is_stationary(cold, hot, replicas):
     assert mean_deviation(moved[:, 1], swaps([heat[0], heat[0], heat[2]])) > Z  # mutant: another rung
 
 
-# a steady state without selection is Moran's model (Moran 1958, Proc. Camb. Philos. Soc. 54:60) ------------------------------------------
+# a steady state without selection is Moran's model (Moran 1958, Proc. Camb. Philos. Soc. 54:60) -------------
 
 
 @pytest.mark.parametrize(("n", "steps"), [(5, 10), (10, 60)])
@@ -140,13 +167,19 @@ def test_steady_state_drift(n, steps):
     worlds, streams = 20_000, make(20_000)
     options = {"tournament": 1, "replacement": "random", "crossover": "none", "mutation_rate": 0.0}
     optimizer = OPTIMIZERS["steady_state_ga"](population=n, **options)
-    state = begin(optimizer, (torch.arange(n) < n // 2).to(torch.uint8)[:, None].expand(worlds, n, 1), streams)
+    state = begin(
+        optimizer, (torch.arange(n) < n // 2).to(torch.uint8)[:, None].expand(worlds, n, 1), streams
+    )
     nothing, p = Answer(torch.zeros(worlds, n + 1, dtype=torch.float64)), n // 2 / n
     for step in range(1, steps + 1):
         s = streams.at(step)
         state, _ = optimizer.tell(state, optimizer.ask(state, s), nothing, s)
     x = optimizer.center(state)[:, 0]
     found = 2 * x * (1 - x)
-    law, mutant = (2 * p * (1 - p) * left for left in ((1 - 2 / n**2) ** steps, (1 - 1 / n) ** (steps / n)))  # mutant: Wright-Fisher
+    law, mutant = (
+        2 * p * (1 - p) * left for left in ((1 - 2 / n**2) ** steps, (1 - 1 / n) ** (steps / n))
+    )  # mutant: Wright-Fisher
     told_mean(1, DRIFT, f"steady state as Moran, N = {n}, t = {steps}", law, found, mutant=mutant)
-    assert mean_deviation(found, 2 * p * (1 - p) * (1 - 2 / (n * (n - 1))) ** steps) > Z  # mutant: the parent never dies
+    assert (
+        mean_deviation(found, 2 * p * (1 - p) * (1 - 2 / (n * (n - 1))) ** steps) > Z
+    )  # mutant: the parent never dies

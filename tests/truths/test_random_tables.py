@@ -1,4 +1,7 @@
-"""Closed-form laws of House of Cards and Rough Mount Fuji landscapes. Each is shown to reject a wrong law: another noise, slope or size."""
+"""Closed-form laws of House of Cards and Rough Mount Fuji landscapes.
+
+Each is shown to reject a wrong law: another noise, slope or size.
+"""
 
 import itertools
 import math
@@ -30,7 +33,13 @@ def neighbours_of(values):
 def peaks(values):
     """Genotypes fitter than all their neighbours, for each landscape: (R,) float64."""
     size = values.shape[1]
-    return torch.stack([values > values[:, torch.arange(size) ^ 1 << i] for i in range(size.bit_length() - 1)]).all(0).sum(1).double()
+    return (
+        torch
+        .stack([values > values[:, torch.arange(size) ^ 1 << i] for i in range(size.bit_length() - 1)])
+        .all(0)
+        .sum(1)
+        .double()
+    )
 
 
 def agrees(sample, truth):
@@ -43,7 +52,7 @@ def ratio_agrees(above, below, truth):
     return agrees(ratio(above, below), truth)
 
 
-# law 26: Kauffman and Levin 1987; Macken and Perelson 1989 ------------------------------------------------------------------
+# law 26: Kauffman and Levin 1987; Macken and Perelson 1989 --------------------------------------------------
 
 
 @pytest.mark.parametrize(("n", "law"), [(5, "exponential"), (7, "uniform"), (8, "gumbel"), (9, "normal")])
@@ -51,9 +60,18 @@ def test_number_of_peaks_of_a_house_of_cards(n, law):
     count = peaks(fitness(HouseOfCards(n=n, law=law), 2000))
     mean, variance = 2**n / (n + 1), 2 ** (n - 1) * (n - 1) / (n + 1) ** 2
     where = f"House of Cards, {law}, N = {n}"
-    told_mean(26, "mean number of peaks without correlation, 2^N / (N + 1)", where, mean, count, mutant=2**n / n)
+    told_mean(
+        26, "mean number of peaks without correlation, 2^N / (N + 1)", where, mean, count, mutant=2**n / n
+    )
     squares, poisson = (count - count.mean()) ** 2, mean
-    told_mean(26, "variance of the number of peaks, 2^(N - 1) (N - 1) / (N + 1)^2", where, variance, squares, mutant=poisson)
+    told_mean(
+        26,
+        "variance of the number of peaks, 2^(N - 1) (N - 1) / (N + 1)^2",
+        where,
+        variance,
+        squares,
+        mutant=poisson,
+    )
     sloped = peaks(fitness(RoughMountFuji(n=n, law=law, slope=1.0), 500))
     assert not agrees(sloped, mean), "a slope leaves fewer peaks"
 
@@ -64,7 +82,7 @@ def test_the_number_of_peaks_does_not_depend_on_the_law():
     assert torch.equal(ranked[0], ranked[2])
 
 
-# law 30: Ferretti et al. 2016 -----------------------------------------------------------------------------------------------
+# law 30: Ferretti et al. 2016 -------------------------------------------------------------------------------
 
 
 def effect_products(values):
@@ -72,21 +90,41 @@ def effect_products(values):
     n = values.shape[1].bit_length() - 1
     flipped = torch.arange(2**n) ^ (1 << torch.arange(n))[:, None]
     effects = neighbours_of(values) - values[:, None]  # (R, n, 2^n)
-    products = sum((effects[:, i] * effects[:, i][:, flipped[j]]).sum(1) for i, j in itertools.permutations(range(n), 2))
+    products = sum(
+        (effects[:, i] * effects[:, i][:, flipped[j]]).sum(1) for i, j in itertools.permutations(range(n), 2)
+    )
     return products, (n - 1) * (effects**2).sum((1, 2))
 
 
 @pytest.mark.parametrize(
     ("law", "slope", "scale", "n"),
-    [("gumbel", 1.0, 1.0, 7), ("gumbel", 0.5, 0.4, 6), ("normal", 0.5, 1.0, 6), ("uniform", 0.3, 1.0, 6), ("exponential", 2.0, 1.5, 6)],
+    [
+        ("gumbel", 1.0, 1.0, 7),
+        ("gumbel", 0.5, 0.4, 6),
+        ("normal", 0.5, 1.0, 6),
+        ("uniform", 0.3, 1.0, 6),
+        ("exponential", 2.0, 1.5, 6),
+    ],
 )
 def test_correlation_of_fitness_effects(law, slope, scale, n):
     def gamma(slope, law):
         return slope**2 / (slope**2 + 2 * scale**2 * VARIANCE[law])
 
-    products, squares = effect_products(fitness(RoughMountFuji(n=n, law=law, slope=slope, noise_scale=scale), 600))
-    where, one = f"{law}, N = {n}, c = {slope}, scale = {scale}", slope**2 / (slope**2 + scale**2 * VARIANCE[law])  # one genotype's noise, not two's
-    told_mean(30, "gamma of Rough Mount Fuji, c^2 / (c^2 + 2 sigma^2)", where, gamma(slope, law), ratio(products, squares), mutant=one)
+    products, squares = effect_products(
+        fitness(RoughMountFuji(n=n, law=law, slope=slope, noise_scale=scale), 600)
+    )
+    where, one = (
+        f"{law}, N = {n}, c = {slope}, scale = {scale}",
+        slope**2 / (slope**2 + scale**2 * VARIANCE[law]),
+    )  # one genotype's noise, not two's
+    told_mean(
+        30,
+        "gamma of Rough Mount Fuji, c^2 / (c^2 + 2 sigma^2)",
+        where,
+        gamma(slope, law),
+        ratio(products, squares),
+        mutant=one,
+    )
     assert not ratio_agrees(products, squares, gamma(1.3 * slope, law))
     other = {"gumbel": "exponential", "exponential": "gumbel", "normal": "gumbel", "uniform": "normal"}[law]
     assert not ratio_agrees(products, squares, gamma(slope, other))
@@ -99,7 +137,7 @@ def test_effects_are_uncorrelated_without_a_slope_and_equal_without_noise():
     torch.testing.assert_close(products, squares, rtol=1e-12, atol=0)
 
 
-# law 31: the ranks of four genotypes are equally likely ---------------------------------------------------------------------
+# law 31: the ranks of four genotypes are equally likely -----------------------------------------------------
 
 
 def epistasis(values):
@@ -112,7 +150,9 @@ def epistasis(values):
         if not x & (1 << i | 1 << j)
     ])
     none, one, other, both = values[:, corners].unbind(-1)
-    changes = ((one - none) * (both - other) < 0).long() + ((other - none) * (both - one) < 0).long()  # of sign
+    changes = ((one - none) * (both - other) < 0).long() + (
+        (other - none) * (both - one) < 0
+    ).long()  # of sign
     return torch.stack([(changes == kind).double().mean(1) for kind in range(3)], 1)
 
 
@@ -122,16 +162,26 @@ def test_three_kinds_of_epistasis_are_equally_frequent(n, law):
     sloped = epistasis(fitness(RoughMountFuji(n=n, law=law, slope=1.0), 3000))
     for kind, name in enumerate(("magnitude", "sign", "reciprocal sign")):
         coins = (1 / 4, 1 / 2, 1 / 4)[kind]  # as if the changes of sign were independent
-        told_mean(31, f"share of {name} epistasis without correlation, 1/3", f"{law}, N = {n}", 1 / 3, frequencies[:, kind], mutant=coins)
+        told_mean(
+            31,
+            f"share of {name} epistasis without correlation, 1/3",
+            f"{law}, N = {n}",
+            1 / 3,
+            frequencies[:, kind],
+            mutant=coins,
+        )
     assert not agrees(sloped[:, 0], 1 / 3)
 
 
-# law 32: Macken and Perelson 1989; Flyvbjerg and Lautrup 1992; Orr 2003 -----------------------------------------------------
+# law 32: Macken and Perelson 1989; Flyvbjerg and Lautrup 1992; Orr 2003 -------------------------------------
 
 
 def walk_lengths(landscape, worlds, greedy):
     """Of the worlds 0 .. worlds - 1, some at a time."""
-    return torch.cat([_walk_lengths(landscape, range(first, min(first + 50, worlds)), greedy) for first in range(0, worlds, 50)])
+    return torch.cat([
+        _walk_lengths(landscape, range(first, min(first + 50, worlds)), greedy)
+        for first in range(0, worlds, 50)
+    ])
 
 
 def _walk_lengths(landscape, worlds, greedy):
@@ -155,9 +205,16 @@ def _walk_lengths(landscape, worlds, greedy):
 
 
 def mean_random_walk(n, cells=4000):
-    """Mean length when all neighbours but the last genotype are new: by the midpoint rule over the quantile u of the present fitness."""
+    """Mean length when all neighbours but the last genotype are new.
+
+    By the midpoint rule over the quantile u of the present fitness.
+    """
     u = (torch.arange(cells).double() + 0.5) / cells
-    stay, ahead, mean = u ** (n - 1), 0.0, 0.0  # chance that no new neighbour is fitter, integral above u of the length that is left
+    stay, ahead, mean = (
+        u ** (n - 1),
+        0.0,
+        0.0,
+    )  # chance that no new neighbour is fitter, integral above u of the length that is left
     for at, peak, first in zip(*(t.flip(0).tolist() for t in (u, stay, u**n)), strict=True):
         left = (1 - peak) * (1 + ahead / (1 - at)) / (1 - (1 - peak) / 2 / cells / (1 - at))
         mean += (1 - first) * (1 + (ahead + left / 2 / cells) / (1 - at)) / cells
@@ -172,10 +229,23 @@ def within(sample, truth, bias):
 
 @pytest.mark.parametrize(("n", "law", "worlds"), [(100, "uniform", 1500), (50, "gumbel", 1500)])
 def test_length_of_random_adaptive_walks(n, law, worlds):
-    lengths, where = walk_lengths(HouseOfCards(n=n, law=law), worlds, greedy=False), f"House of Cards, {law}, N = {n}"
+    lengths, where = (
+        walk_lengths(HouseOfCards(n=n, law=law), worlds, greedy=False),
+        f"House of Cards, {law}, N = {n}",
+    )
     genotypes, twice = 1 + math.log(n), mean_random_walk(2 * n)  # not steps; not N
-    told_mean(32, "length of a random adaptive walk, ln N", where, math.log(n), lengths, bias=0.15, mutant=genotypes)
-    told_mean(32, "length of a random adaptive walk, quadrature", where, mean_random_walk(n), lengths, bias=2 / n, mutant=twice)
+    told_mean(
+        32, "length of a random adaptive walk, ln N", where, math.log(n), lengths, bias=0.15, mutant=genotypes
+    )
+    told_mean(
+        32,
+        "length of a random adaptive walk, quadrature",
+        where,
+        mean_random_walk(n),
+        lengths,
+        bias=2 / n,
+        mutant=twice,
+    )
     assert not within(walk_lengths(HouseOfCards(n=n, law=law), worlds, greedy=True), math.log(n), 0.15)
 
 
@@ -188,38 +258,68 @@ def test_a_walk_on_one_locus_has_half_a_step():
 def test_length_of_greedy_walks(n, law, worlds):
     lengths = walk_lengths(HouseOfCards(n=n, law=law), worlds, greedy=True)
     genotypes = math.e  # not steps
-    told_mean(32, "length of a greedy walk, e - 1", f"House of Cards, {law}, N = {n}", math.e - 1, lengths, bias=3 / n, mutant=genotypes)
+    told_mean(
+        32,
+        "length of a greedy walk, e - 1",
+        f"House of Cards, {law}, N = {n}",
+        math.e - 1,
+        lengths,
+        bias=3 / n,
+        mutant=genotypes,
+    )
     assert not within(lengths, 1.5, 3 / n)
-    assert not within(walk_lengths(RoughMountFuji(n=n, law=law, slope=3.0), worlds // 8, greedy=True), math.e - 1, 3 / n)
+    assert not within(
+        walk_lengths(RoughMountFuji(n=n, law=law, slope=3.0), worlds // 8, greedy=True), math.e - 1, 3 / n
+    )
 
 
 @pytest.mark.verify
 @pytest.mark.parametrize(("n", "worlds"), [(50, 20_000), (200, 5_000)])
 def test_length_of_walks_at_several_sizes(n, worlds):
     random, greedy = (walk_lengths(HouseOfCards(n=n), worlds, greedy) for greedy in (False, True))
-    where, law, twice = f"House of Cards, uniform, N = {n}", mean_random_walk(n, 20_000), mean_random_walk(2 * n, 20_000)
-    told_mean(32, "length of a random adaptive walk, quadrature", where, law, random, bias=1 / n, mutant=twice)
+    where, law, twice = (
+        f"House of Cards, uniform, N = {n}",
+        mean_random_walk(n, 20_000),
+        mean_random_walk(2 * n, 20_000),
+    )
+    told_mean(
+        32, "length of a random adaptive walk, quadrature", where, law, random, bias=1 / n, mutant=twice
+    )
     told_mean(32, "length of a greedy walk, e - 1", where, math.e - 1, greedy, bias=4 / n, mutant=1.5)
     assert n > 50 or not within(random, math.log(n), 1 / n), "the difference tends to 0.0975, not to 0"
 
 
-# law 33: Neidhart, Szendro and Krug 2014 ------------------------------------------------------------------------------------
+# law 33: Neidhart, Szendro and Krug 2014 --------------------------------------------------------------------
 
 
 def gumbel_peaks(n, slope):
-    """The mean number of peaks of f = -slope d + Gumbel noise: of d neighbours nearer to the reference, and n - d farther."""
+    """The mean number of peaks of f = -slope d + Gumbel noise.
+
+    Of d neighbours nearer to the reference, and n - d farther.
+    """
     return sum(math.comb(n, d) / (1 + d * math.exp(slope) + (n - d) * math.exp(-slope)) for d in range(n + 1))
 
 
-@pytest.mark.parametrize(("n", "slope", "scale"), [(9, 0.5, 1.0), (10, 1.0, 1.0), (9, 2.0, 1.0), (7, 1.6, 2.0)])
+@pytest.mark.parametrize(
+    ("n", "slope", "scale"), [(9, 0.5, 1.0), (10, 1.0, 1.0), (9, 2.0, 1.0), (7, 1.6, 2.0)]
+)
 def test_number_of_peaks_of_a_rough_mount_fuji(n, slope, scale):
     count = peaks(fitness(RoughMountFuji(n=n, slope=slope, noise_scale=scale), 1000))
     truth, where = gumbel_peaks(n, slope / scale), f"N = {n}, c = {slope / scale}"
     steeper = gumbel_peaks(n, 1.25 * slope / scale + 0.1)
-    told_mean(33, "mean number of peaks of Rough Mount Fuji, sum_d C(N, d) / (1 + d e^c + (N - d) e^-c)", where, truth, count, mutant=steeper)
+    told_mean(
+        33,
+        "mean number of peaks of Rough Mount Fuji, sum_d C(N, d) / (1 + d e^c + (N - d) e^-c)",
+        where,
+        truth,
+        count,
+        mutant=steeper,
+    )
     assert not agrees(count, gumbel_peaks(n + 1, slope / scale))
     for law in ("exponential", "normal"):
-        assert not agrees(peaks(fitness(RoughMountFuji(n=n, slope=slope, noise_scale=scale, law=law), 1000)), truth)
+        assert not agrees(
+            peaks(fitness(RoughMountFuji(n=n, slope=slope, noise_scale=scale, law=law), 1000)), truth
+        )
 
 
 def test_the_worked_numbers_of_the_law():
@@ -227,11 +327,17 @@ def test_the_worked_numbers_of_the_law():
     assert gumbel_peaks(10, 0.0) == pytest.approx(2**10 / 11)
 
 
-# law 34: the variance of fitness within a landscape, split into slope and noise ---------------------------------------------
+# law 34: the variance of fitness within a landscape, split into slope and noise -----------------------------
 
 
 @pytest.mark.parametrize(
-    ("n", "slope", "law", "scale"), [(10, 1.0, "gumbel", 1.0), (8, 0.5, "normal", 1.0), (6, 1.0, "exponential", 0.7), (7, 0.2, "uniform", 1.0)]
+    ("n", "slope", "law", "scale"),
+    [
+        (10, 1.0, "gumbel", 1.0),
+        (8, 0.5, "normal", 1.0),
+        (6, 1.0, "exponential", 0.7),
+        (7, 0.2, "uniform", 1.0),
+    ],
 )
 def test_autocorrelation_within_a_rough_mount_fuji(n, slope, law, scale):
     def rho(slope, law):
@@ -248,6 +354,8 @@ def test_autocorrelation_within_a_rough_mount_fuji(n, slope, law, scale):
     name = "autocorrelation within Rough Mount Fuji, (c^2 N / 4) (1 - 2 / N) / (c^2 N / 4 + sigma^2)"
     told_mean(34, name, where, truth, ratio(covariance, variance), mutant=one)
     assert not ratio_agrees(covariance, variance, rho(1.3 * slope, law))
-    assert not ratio_agrees(covariance, variance, rho(slope, "normal" if law in ("gumbel", "uniform") else "gumbel"))
+    assert not ratio_agrees(
+        covariance, variance, rho(slope, "normal" if law in ("gumbel", "uniform") else "gumbel")
+    )
     if n == 10:
         assert rho(slope, law) == pytest.approx(0.4825, abs=0.001)

@@ -33,9 +33,10 @@ def deviation(sample, truth):
     return (abs(sample.mean() - truth) / (sample.std() / len(sample) ** 0.5)).item()
 
 
-# annealing a learning rate and a batch together (Smith et al. 2018; Mandt, Hoffman and Blei 2017) ------------------------------
+# annealing a learning rate and a batch together (Smith et al. 2018; Mandt, Hoffman and Blei 2017) -----------
 #
-# On x^2 / 2, whose gradients have noise of variance sigma^2 / b, a stage long enough is stationary: Var x = eta sigma^2 / [b (2 - eta)], the mean
+# On x^2 / 2, whose gradients have noise of variance sigma^2 / b, a stage long enough is stationary: Var x =
+# eta sigma^2 / [b (2 - eta)], the mean
 # loss is half of it, and Var(step) = eta^2 (Var x + sigma^2 / b) = 2 eta^2 sigma^2 / [b (2 - eta)].
 
 DELTA, LAST = 0.95, 39  # the multiplier of one stage, and the last stage
@@ -57,10 +58,16 @@ def stationary(coupling, stage):
 
 
 def annealed(coupling, stage, worlds=200, dim=200):
-    """Losses and squared steps (R, D) after 5 / eta steps of a stage, from the stationary law of stage 0; every coordinate is a system of its own."""
+    """Losses and squared steps (R, D) after 5 / eta steps of a stage, from the stationary law of stage 0.
+
+    Every coordinate is a system of its own.
+    """
     long = 10_000
     schedule = Schedule(kind="step", steps=long, factor=DELTA)
-    optimizer, streams = OPTIMIZERS["sgd"](learning_rate=ETA, batch=BATCH, coupling=coupling, schedule=schedule), make(worlds)
+    optimizer, streams = (
+        OPTIMIZERS["sgd"](learning_rate=ETA, batch=BATCH, coupling=coupling, schedule=schedule),
+        make(worlds),
+    )
     hot = (2 * stationary("none", 0)[0]) ** 0.5 * streams.normal("init", (1, dim))
     state = begin(optimizer, hot, streams)
     state = state._replace(step=torch.full((worlds,), long * stage))
@@ -68,7 +75,10 @@ def annealed(coupling, stage, worlds=200, dim=200):
         s = streams.at(step)
         query = optimizer.ask(state, s)
         noise = (NOISE / query.batch.double()).sqrt()[:, None, None] * s.normal("evaluation", (1, dim))
-        before, (state, _) = state, optimizer.tell(state, query, Answer((query.points**2).sum(-1) / 2, query.points + noise), s)
+        before, (state, _) = (
+            state,
+            optimizer.tell(state, query, Answer((query.points**2).sum(-1) / 2, query.points + noise), s),
+        )
     return (state.points**2 / 2)[:, 0], ((state.points - before.points) ** 2)[:, 0]
 
 
@@ -81,26 +91,39 @@ def test_annealing_a_learning_rate_and_a_batch(coupling, stage):
     assert deviation(loss, expected[0]) < Z
     assert deviation(square, expected[1]) < Z
     for other in set(POWERS) - {coupling}:  # mutants: b ~ eta <-> b ~ eta^2, shrinking <-> growing, ..
-        assert max(deviation(loss, stationary(other, stage)[0]), deviation(square, stationary(other, stage)[1])) > Z
+        assert (
+            max(deviation(loss, stationary(other, stage)[0]), deviation(square, stationary(other, stage)[1]))
+            > Z
+        )
 
 
 def test_a_constant_variance_of_the_step_heats_the_run():
-    """What the textbook's rule keeps, and what it does not: 3.9e-5 stays, the loss goes from 1.0e-4 to 7.3e-4; Smith's rule is as good as decay."""
+    """What the textbook's rule keeps, and what it does not.
+
+    3.9e-5 stays, the loss goes from 1.0e-4 to 7.3e-4; Smith's rule is as good as decay.
+    """
     loss, square = annealed("constant_variance", LAST)
-    assert square.mean().item() == pytest.approx(ETA**2 * NOISE / BATCH, rel=0.03)  # 3.9e-5, the share of the noise; 5 % more while eta is 0.1
+    assert square.mean().item() == pytest.approx(
+        ETA**2 * NOISE / BATCH, rel=0.03
+    )  # 3.9e-5, the share of the noise; 5 % more while eta is 0.1
     assert stationary("none", 0)[0] == pytest.approx(1.03e-4, rel=0.01)
     assert loss.mean().item() == pytest.approx(7.27e-4, rel=0.05)
-    decay, smith, flat = (annealed(coupling, LAST)[0].mean().item() for coupling in ("none", "grow", "constant_temperature"))
+    decay, smith, flat = (
+        annealed(coupling, LAST)[0].mean().item() for coupling in ("none", "grow", "constant_temperature")
+    )
     assert decay == pytest.approx(1.34e-5, rel=0.05)
     assert smith == pytest.approx(1.41e-5, rel=0.05)
     assert flat == pytest.approx(stationary("none", 0)[0], rel=0.08)  # 2 - eta grows a little
 
 
-# steps that follow bursts of noise ------------------------------------------------------------------------------------------
+# steps that follow bursts of noise --------------------------------------------------------------------------
 
 
 def mean_losses(bursts, worlds=64, dim=8, steps=1600, warm=400, **options):
-    """The loss of each world (R,) at eta = 0.1 over time, on sum x^2 / 2; noise of deviation 1/4, ten times that in a twentieth of the time."""
+    """The loss of each world (R,) at eta = 0.1 over time, on sum x^2 / 2.
+
+    Noise of deviation 1/4, ten times that in a twentieth of the time.
+    """
     optimizer, streams = OPTIMIZERS["sgd"](learning_rate=0.1, **options), make(worlds)
     state, total = begin(optimizer, torch.zeros(worlds, 1, dim, dtype=torch.float64), streams), 0.0
     phase = streams.integers("data", 400, (1, 1))
@@ -124,7 +147,10 @@ RULES = {
 
 @pytest.mark.verify
 def test_under_bursts_the_noise_driven_steps_win_and_inverse_variance_most():
-    """Paired by world: inverse_variance < clt < clip < constant, by a factor of 4 in all; without bursts nobody gains a sixth."""
+    """Paired by world: inverse_variance < clt < clip < constant, by a factor of 4 in all.
+
+    Without bursts nobody gains a sixth.
+    """
     loss = {name: mean_losses(True, **options) for name, options in RULES.items()}
     order = list(RULES)
     for worse, better in zip(order, order[1:], strict=False):
@@ -137,7 +163,7 @@ def test_under_bursts_the_noise_driven_steps_win_and_inverse_variance_most():
     assert all(value > 5 / 6 * calm["constant"] for value in calm.values())
 
 
-# populations: genetic drift and the gradient of an evolution strategy -------------------------------------------------------------
+# populations: genetic drift and the gradient of an evolution strategy ---------------------------------------
 
 
 @pytest.mark.parametrize("coupling", ["constant_temperature", "constant_variance", "grow"])
@@ -145,7 +171,14 @@ def test_drift_in_a_population_of_changing_size(coupling):
     """E H_t = H_0 prod (1 - 1 / N_s), of the sizes of the generations born (Wright 1931)."""
     worlds, size, steps = 4000, 40, 6
     schedule = Schedule(kind="step", steps=2, factor=0.7)
-    options = {"selection": "none", "crossover": "none", "mutation_rate": 0.0, "schedule": schedule, "coupling": coupling, "largest": 320}
+    options = {
+        "selection": "none",
+        "crossover": "none",
+        "mutation_rate": 0.0,
+        "schedule": schedule,
+        "coupling": coupling,
+        "largest": 320,
+    }
     optimizer, streams = OPTIMIZERS["ga"](population=size, **options), make(worlds)
     points = (torch.arange(320) % 2).to(torch.uint8)[:, None].expand(worlds, 320, 8)
     state = begin(optimizer, points, streams)
@@ -162,19 +195,33 @@ def test_drift_in_a_population_of_changing_size(coupling):
 
     powers = {"constant_temperature": 1, "constant_variance": 2, "grow": -1}
     assert deviation(heterozygosity, law(powers[coupling])) < Z
-    for other in {0, 1, 2, -1} - {powers[coupling]}:  # mutants: N constant, b ~ eta <-> b ~ eta^2, shrinking <-> growing
+    for other in {0, 1, 2, -1} - {
+        powers[coupling]
+    }:  # mutants: N constant, b ~ eta <-> b ~ eta^2, shrinking <-> growing
         assert deviation(heterozygosity, law(other)) > Z
 
 
-@pytest.mark.parametrize(("coupling", "antithetic"), [("constant_variance", True), ("constant_temperature", False), ("grow", True)])
+@pytest.mark.parametrize(
+    ("coupling", "antithetic"), [("constant_variance", True), ("constant_temperature", False), ("grow", True)]
+)
 def test_the_step_of_an_es_whose_population_follows_its_learning_rate(coupling, antithetic):
     """On a linear loss tr Var(step) = eta_t^2 (D + 1) |grad|^2 / n_t of n_t pairs (law 42), of n_t - 1 points where they are not mirrored."""
     worlds, d, stage = 8000, 10, 2
     slope = torch.linspace(-1, 2, d, dtype=torch.float64)
-    options = {"shaping": "raw", "antithetic": antithetic, "coupled": "learning_rate", "coupling": coupling, "largest": 64}
-    optimizer = OPTIMIZERS["openai_es"](population=32, learning_rate=1.0, schedule=Schedule(kind="step", steps=1, factor=0.5), **options)
+    options = {
+        "shaping": "raw",
+        "antithetic": antithetic,
+        "coupled": "learning_rate",
+        "coupling": coupling,
+        "largest": 64,
+    }
+    optimizer = OPTIMIZERS["openai_es"](
+        population=32, learning_rate=1.0, schedule=Schedule(kind="step", steps=1, factor=0.5), **options
+    )
     streams = make(worlds)
-    state = begin(optimizer, torch.zeros(worlds, 1, d, dtype=torch.float64), streams)._replace(step=torch.full((worlds,), stage))
+    state = begin(optimizer, torch.zeros(worlds, 1, d, dtype=torch.float64), streams)._replace(
+        step=torch.full((worlds,), stage)
+    )
     query = optimizer.ask(state, streams)
     new, _ = optimizer.tell(state, query, Answer((query.points * slope).sum(-1)), streams)
 
@@ -186,7 +233,10 @@ def test_the_step_of_an_es_whose_population_follows_its_learning_rate(coupling, 
     def off(of_eta, of_size):
         eta, variance = law(of_eta, of_size)
         step = -optimizer.recommend(new)
-        return max(deviation(((step - eta * slope) ** 2).sum(1), variance), deviation(step[:, -1], eta * slope[-1].item()))
+        return max(
+            deviation(((step - eta * slope) ** 2).sum(1), variance),
+            deviation(step[:, -1], eta * slope[-1].item()),
+        )
 
     assert off(*POWERS[coupling]) < Z
     for other in set(POWERS) - {coupling}:

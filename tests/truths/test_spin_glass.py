@@ -29,7 +29,7 @@ def autocorrelation(values, n):
     return (centred[:, None] * neighbours_of(centred, n)).mean((1, 2)) / (centred * centred).mean(1)
 
 
-# law 35: Weinberger and Stadler 1993 --------------------------------------------------------------------------------------
+# law 35: Weinberger and Stadler 1993 ------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,11 @@ def autocorrelation(values, n):
 def test_autocorrelation_is_one_less_two_orders_in_every_instance(landscape, order):
     n = landscape.n
     rho = autocorrelation(energies(landscape, 5), n)
-    law, more, where = 1 - 2 * order / n, 1 - 2 * (order + 1) / n, f"{landscape.graph}, {landscape.couplings}, N = {n}, p = {order}"
+    law, more, where = (
+        1 - 2 * order / n,
+        1 - 2 * (order + 1) / n,
+        f"{landscape.graph}, {landscape.couplings}, N = {n}, p = {order}",
+    )
     worst = rho[(rho - law).abs().argmax()]
     told(35, "autocorrelation of every p-spin glass, 1 - 2 p / N", where, law, worst, bias=1e-12, mutant=more)
     for wrong in (1 - order / n, 1 - 2 * order / (n - 1)):
@@ -60,7 +64,7 @@ def test_a_landscape_of_mixed_orders_has_no_such_autocorrelation():
     assert rho.std() > 1e-4
 
 
-# law 35: Tanaka and Edwards 1980; ground-state energy with its finite-size correction ---------------------------------------
+# law 35: Tanaka and Edwards 1980; ground-state energy with its finite-size correction -----------------------
 
 
 def optima(values, n):
@@ -77,7 +81,15 @@ def test_number_of_optima_of_the_sherrington_kirkpatrick_model():
     count = optima(energies(SpinGlass(n=12), 600), 12)
     assert float(count.std()) / 600**0.5 < 0.03 * float(count.mean())
     law, wrong = math.exp(0.199 * 12), math.exp(0.249 * 12)
-    told_mean(35, "number of optima of the Sherrington-Kirkpatrick model, e^(0.199 N)", "N = 12", law, count, bias=0.15 * law, mutant=wrong)
+    told_mean(
+        35,
+        "number of optima of the Sherrington-Kirkpatrick model, e^(0.199 N)",
+        "N = 12",
+        law,
+        count,
+        bias=0.15 * law,
+        mutant=wrong,
+    )
     assert not within(optima(energies(SpinGlass(n=12, order=3), 100), 12), math.exp(0.199 * 12), 0.15)
     assert torch.equal(count % 2, torch.zeros(600).double()), "they come in pairs"
 
@@ -85,7 +97,10 @@ def test_number_of_optima_of_the_sherrington_kirkpatrick_model():
 def test_ground_state_energy_of_the_sherrington_kirkpatrick_model():
     landscape = SpinGlass(n=12).bind(Streams(seed=7, worlds=torch.arange(600)))
     per_spin, law = landscape.best / 12, -0.763 + 0.70 * 12 ** (-2 / 3)
-    endless, name = -0.763, "ground-state energy of a Sherrington-Kirkpatrick spin, -0.763 + 0.70 N^(-2/3)"  # no finite-size correction
+    endless, name = (
+        -0.763,
+        "ground-state energy of a Sherrington-Kirkpatrick spin, -0.763 + 0.70 N^(-2/3)",
+    )  # no finite-size correction
     told_mean(35, name, "N = 12", law, per_spin, bias=-0.05 * law, mutant=endless)
     assert not within(per_spin * 2**0.5, law, 0.05), "couplings of variance 2 / n"
 
@@ -94,7 +109,9 @@ def test_ground_state_energy_of_the_sherrington_kirkpatrick_model():
 def test_variance_of_the_energy_of_a_configuration(order):
     """Nearly n / 2; exactly C(n, p) p! / (2 n^(p - 1))."""
     n, worlds = 21, 2000
-    landscape = SpinGlass(n=n, order=order, couplings="pm1").bind(Streams(seed=7, worlds=torch.arange(worlds)))
+    landscape = SpinGlass(n=n, order=order, couplings="pm1").bind(
+        Streams(seed=7, worlds=torch.arange(worlds))
+    )
     square = landscape.loss(torch.zeros((worlds, 1, n), dtype=torch.uint8)).square()[:, 0]
     wanted = math.comb(n, order) * math.factorial(order) / (2 * n ** (order - 1))
     error = 4.5 * float(square.std()) / worlds**0.5

@@ -30,7 +30,12 @@ UNBIASED = {  # method, landscape, noise, reference
     "spsa on a bowl": (METHODS["spsa"](), BOWL, EXACT, "raw"),
     "raw es on a bowl": (METHODS["openai_es"](shaping="raw", **ES), BOWL, EXACT, "raw"),
     "raw es on ripples, smoothed": (METHODS["openai_es"](shaping="raw", **ES), RUGGED, EXACT, "smoothed"),
-    "raw natural bernoulli nes": (METHODS["bernoulli_nes"](shaping="raw", learning_rate=1e-3), LAND["nk"](n=6, k=2), EXACT, "preconditioned"),
+    "raw natural bernoulli nes": (
+        METHODS["bernoulli_nes"](shaping="raw", learning_rate=1e-3),
+        LAND["nk"](n=6, k=2),
+        EXACT,
+        "preconditioned",
+    ),
     "pairwise contrastive": (
         METHODS["sgd"](),
         LAND["contrastive"](objective="pairwise", features=2, embedding=1, pairs=60),
@@ -39,7 +44,9 @@ UNBIASED = {  # method, landscape, noise, reference
     ),
     "players of a game": (METHODS["sgd"](), LAND["bilinear"](dim=4), Noise(gradient=0.5), "raw"),
     "weak selection of linked loci": (
-        METHODS["wright_fisher"](population=12, fitness="linear", selection_strength=0.02, crossover="none", mutation_rate=0.0),
+        METHODS["wright_fisher"](
+            population=12, fitness="linear", selection_strength=0.02, crossover="none", mutation_rate=0.0
+        ),
         LAND["onemax"](n=8),
         EXACT,
         "preconditioned",
@@ -55,28 +62,57 @@ BIASED = {
     "es of ranks": (METHODS["openai_es"](population=20, sigma=0.3), BOWL, EXACT, "smoothed"),
     "raw es on ripples, raw": (METHODS["openai_es"](shaping="raw", **ES), RUGGED, EXACT, "raw"),
     "spsa on ripples": (METHODS["spsa"](perturbation=0.3), RUGGED, EXACT, "raw"),
-    "strong selection": (METHODS["wright_fisher"](population=40, selection_strength=20.0), LAND["nk"](n=8, k=2), EXACT, "preconditioned"),
+    "strong selection": (
+        METHODS["wright_fisher"](population=40, selection_strength=20.0),
+        LAND["nk"](n=8, k=2),
+        EXACT,
+        "preconditioned",
+    ),
     "truncation": (
         METHODS["ga"](population=20, selection="truncation", crossover="none", mutation_rate=0.0),
         LAND["nk"](n=8, k=2),
         EXACT,
         "preconditioned",
     ),
-    "infonce": (METHODS["sgd"](), LAND["contrastive"](features=2, embedding=1, pairs=60), Noise(batch=3, sampling="batch"), "raw"),
-    "another metric": (METHODS["natural_sgd"](metric="given", matrix=[1.0, 2.0, 4.0, 8.0]), BOWL, Noise(gradient=0.3), "raw"),
+    "infonce": (
+        METHODS["sgd"](),
+        LAND["contrastive"](features=2, embedding=1, pairs=60),
+        Noise(batch=3, sampling="batch"),
+        "raw",
+    ),
+    "another metric": (
+        METHODS["natural_sgd"](metric="given", matrix=[1.0, 2.0, 4.0, 8.0]),
+        BOWL,
+        Noise(gradient=0.3),
+        "raw",
+    ),
 }
 
 
 def seen(optimizer, landscape, noise, worlds=48, costs=(0.0, 3.0), **options):
     """The bias after a few steps, when momenta are not 0; no intervals."""
     batch = 1.0 if noise.batch is None else noise.batch / landscape.terms
-    return ledger(landscape, optimizer, noise, worlds=worlds, redraws=32, points=64, costs=tuple(cost * batch for cost in costs), **options)
+    return ledger(
+        landscape,
+        optimizer,
+        noise,
+        worlds=worlds,
+        redraws=32,
+        points=64,
+        costs=tuple(cost * batch for cost in costs),
+        **options,
+    )
 
 
 @pytest.fixture
 def no_intervals(monkeypatch):
     monkeypatch.setattr(
-        bootstrap, "intervals", lambda statistic, arrays, members: (np.full((len(arrays[0]), 2), np.nan), np.full(len(arrays[0]), "none"))
+        bootstrap,
+        "intervals",
+        lambda statistic, arrays, members: (
+            np.full((len(arrays[0]), 2), np.nan),
+            np.full(len(arrays[0]), "none"),
+        ),
     )
 
 
@@ -100,32 +136,47 @@ def test_biased(name, no_intervals):
 @pytest.mark.parametrize(("statistics", "biased"), [("fixed", False), ("batch", True)])
 def test_batch_norm(statistics, biased, no_intervals):
     """The statistics of a batch bias its gradient; fixed ones do not."""
-    found = analysis.bias(seen(METHODS["sgd"](), LAND["batch_norm"](hidden=1, statistics=statistics), Noise(batch=4), costs=(0.0,))).sel(
-        reference="raw"
-    )
+    found = analysis.bias(
+        seen(
+            METHODS["sgd"](),
+            LAND["batch_norm"](hidden=1, statistics=statistics),
+            Noise(batch=4),
+            costs=(0.0,),
+        )
+    ).sel(reference="raw")
     assert found["biased"] == biased
     assert found["p_value"] > 1e-3 or biased
 
 
-# along an axis ---------------------------------------------------------------------------------------------------------------
+# along an axis ----------------------------------------------------------------------------------------------
 
 
 def along_batches(batches, worlds=48, redraws=64, sources=DRAWN, **options):
     landscape = LAND["contrastive"](**({"features": 2, "embedding": 1, "pairs": 256} | options))
     settings = {"worlds": worlds, "redraws": redraws, "sources": sources}
-    cells = [ledger(landscape, METHODS["sgd"](), Noise(batch=b, sampling="batch"), **settings) for b in batches]
+    cells = [
+        ledger(landscape, METHODS["sgd"](), Noise(batch=b, sampling="batch"), **settings) for b in batches
+    ]
     return xr.concat(cells, xr.Variable("batch", [float(b) for b in batches]))
 
 
 @pytest.mark.verify
 def test_law_61_verdict_along_batches():
-    """InfoNCE is biased, the less the larger the batch (not as 1 / B where e^s has no variance, see below); the pairwise loss is not."""
+    """InfoNCE is biased, the less the larger the batch (not as 1 / B where e^s has no variance, see below).
+
+    The pairwise loss is not.
+    """
     data = along_batches((4, 8, 16), objective="infonce")
     assert (analysis.verdict(data, "batch").sel(reference="raw") != "unbiased").all()
     found = analysis.bias(data).sel(reference="raw")
     assert (found["biased"]).any()
-    assert (analysis.exponent(data, "batch")["exponent_interval"].sel(reference="raw", bound="high") < 0).all()
-    assert (analysis.verdict(along_batches((4, 8, 16), objective="pairwise"), "batch").sel(reference="raw") == "unbiased").all()
+    assert (
+        analysis.exponent(data, "batch")["exponent_interval"].sel(reference="raw", bound="high") < 0
+    ).all()
+    assert (
+        analysis.verdict(along_batches((4, 8, 16), objective="pairwise"), "batch").sel(reference="raw")
+        == "unbiased"
+    ).all()
 
 
 @pytest.mark.verify
@@ -134,22 +185,45 @@ def test_law_61_the_bias_of_infonce_falls_as_one_over_the_batch(monkeypatch):
     2 l_i < T only. At T = 1 it is not, and the length of the bias falls about as B^-0.55 from B = 4 to 128; at T = 8 the law holds.
     """
 
-    def flat(slopes, center, raw, noise, count, streams):  # no curvature: its many gradients over all pairs are dear
+    def flat(
+        slopes, center, raw, noise, count, streams
+    ):  # no curvature: its many gradients over all pairs are dear
         nothing = center.new_full((len(center),), torch.nan)
-        return references.Ground(center.new_zeros(len(center), 1 + count, center.shape[1]), nothing[:, None].expand(-1, count), nothing, nothing)
+        return references.Ground(
+            center.new_zeros(len(center), 1 + count, center.shape[1]),
+            nothing[:, None].expand(-1, count),
+            nothing,
+            nothing,
+        )
 
     monkeypatch.setattr(sys.modules["studies.cells.ledger.record"], "ground", flat)
-    settings = {"worlds": 24, "redraws": 384, "sources": ("data",), "features": 3, "embedding": 3, "pairs": 1024, "temperature": 8.0}
+    settings = {
+        "worlds": 24,
+        "redraws": 384,
+        "sources": ("data",),
+        "features": 3,
+        "embedding": 3,
+        "pairs": 1024,
+        "temperature": 8.0,
+    }
     data = along_batches((16, 32, 64), **settings)
     assert (analysis.verdict(data, "batch").sel(reference="raw") == "biased O(1/batch)").all()
     found = analysis.exponent(data, "batch").sel(reference="raw").isel(moment=0)
     slope, error = found["exponent"], found["exponent_error"]
-    law, where = "bias of the gradient of InfoNCE beside its direction, as B^-1 where e^s has a variance", "ledger, exponent of B = 16 to 64, T = 8"
-    told(61, law, where, -1.0, float(slope) / 2, error=float(error) / 2, mutant=0.0)  # mutant: a bias that the batch does not change
+    law, where = (
+        "bias of the gradient of InfoNCE beside its direction, as B^-1 where e^s has a variance",
+        "ledger, exponent of B = 16 to 64, T = 8",
+    )
+    told(
+        61, law, where, -1.0, float(slope) / 2, error=float(error) / 2, mutant=0.0
+    )  # mutant: a bias that the batch does not change
 
 
 def test_verdicts_along_an_axis():
-    """SGD at any batch: unbiased; clipped SGD: biased, and not as 1 / B once the bias no longer comes from the noise."""
+    """SGD at any batch: unbiased.
+
+    Clipped SGD: biased, and not as 1 / B once the bias no longer comes from the noise.
+    """
     cells = {"unbiased": METHODS["sgd"](), "biased": METHODS["sgd"](clip=0.5)}
     for verdict, optimizer in cells.items():
         data = [ledger(BOWL, optimizer, Noise(batch=b), worlds=32, redraws=16) for b in (4, 8, 16)]
@@ -157,7 +231,9 @@ def test_verdicts_along_an_axis():
         assert (found.sel(reference="raw") == verdict).all()
 
 
-@pytest.mark.parametrize(("power", "verdict"), [(-1.0, "biased O(1/batch)"), (0.0, "biased"), (-2.5, "biased"), (None, "unbiased")])
+@pytest.mark.parametrize(
+    ("power", "verdict"), [(-1.0, "biased O(1/batch)"), (0.0, "biased"), (-2.5, "biased"), (None, "unbiased")]
+)
 def test_verdict_of_made_up_biases(power, verdict):
     """Mean steps with a bias of length B^power beside noise, written by hand."""
     generator = torch.Generator().manual_seed(1)
@@ -178,13 +254,15 @@ def test_verdict_of_made_up_biases(power, verdict):
     assert (analysis.verdict(data, "batch") == verdict).all()
 
 
-# false alarms ----------------------------------------------------------------------------------------------------------------
+# false alarms -----------------------------------------------------------------------------------------------
 
 
 def p_values(seeds, optimizer, landscape, noise, worlds=32, **options):
     """The p values (reference, seed) of so many studies, whose worlds are taken from one batch of them."""
     data = ledger(landscape, optimizer, noise, worlds=seeds * worlds, redraws=4, **options)
-    found = analysis.bias(data.drop_vars("replicate").coarsen(replicate=worlds).construct(replicate=("seed", "replicate"))).isel(moment=0)
+    found = analysis.bias(
+        data.drop_vars("replicate").coarsen(replicate=worlds).construct(replicate=("seed", "replicate"))
+    ).isel(moment=0)
     assert (found["bias"].where(found["p_value"] < 0.1, 1.0) > 0).all()  # a test of one side
     return found["p_value"]
 
@@ -198,9 +276,13 @@ def check_level(p, levels):
 def test_false_alarms_of_a_hundred_seeds(no_intervals):
     p = p_values(100, METHODS["sgd"](), LAND["quadratic"](dim=5), Noise(gradient=2.0)).sel(reference="raw")
     check_level(p, (0.01, 0.1, 0.5))
-    few = p_values(400, METHODS["sgd"](), LAND["quadratic"](dim=1), Noise(gradient=2.0), worlds=4).sel(reference="raw")
+    few = p_values(400, METHODS["sgd"](), LAND["quadratic"](dim=1), Noise(gradient=2.0), worlds=4).sel(
+        reference="raw"
+    )
     check_level(few, (0.5,))  # the fit of k takes a quarter of the freedom, and does not lean to either side
-    clipped = p_values(100, METHODS["sgd"](clip=2.0), LAND["quadratic"](dim=5, condition=10.0), Noise(gradient=0.5)).sel(reference="raw")
+    clipped = p_values(
+        100, METHODS["sgd"](clip=2.0), LAND["quadratic"](dim=5, condition=10.0), Noise(gradient=0.5)
+    ).sel(reference="raw")
     assert float((clipped < 0.01).mean()) > 0.5
 
 
@@ -216,5 +298,12 @@ def test_false_alarms_of_a_thousand_seeds(dim, no_intervals):
 @pytest.mark.verify
 def test_false_alarms_of_mini_batches_and_es(no_intervals):
     check_level(p_values(1000, METHODS["sgd"](), BOWL, Noise(batch=4)).sel(reference="raw"), (0.01, 0.1, 0.5))
-    es = p_values(1000, METHODS["openai_es"](shaping="raw", population=20, learning_rate=0.01), LAND["quadratic"](dim=5), EXACT).sel(reference="raw")
-    assert float((es < 0.01).mean()) < 0.01 + 4.5 * math.sqrt(0.01 * 0.99 / 1000)  # noise that grows with the gradient: fewer worlds count
+    es = p_values(
+        1000,
+        METHODS["openai_es"](shaping="raw", population=20, learning_rate=0.01),
+        LAND["quadratic"](dim=5),
+        EXACT,
+    ).sel(reference="raw")
+    assert float((es < 0.01).mean()) < 0.01 + 4.5 * math.sqrt(
+        0.01 * 0.99 / 1000
+    )  # noise that grows with the gradient: fewer worlds count

@@ -1,4 +1,7 @@
-"""All measures of landscapes of bits by name, and how each is had: from the table of all genotypes, or from samples."""
+"""All measures of landscapes of bits by name, and how each is had.
+
+From the table of all genotypes, or from samples.
+"""
 
 from __future__ import annotations
 
@@ -65,7 +68,14 @@ class Table:
     @cached_property
     def climbs(self) -> dict[str, climbs.Climbs]:
         """Of each rule."""
-        return {rule: climbs.climbs(self.values, self.order, self.neighbours.fitter, rule)._replace(mass=self.values[:, :0]) for rule in climbs.RULES}
+        return {
+            rule: (
+                climbs.climbs(self.values, self.order, self.neighbours.fitter, rule)._replace(
+                    mass=self.values[:, :0]
+                )
+            )
+            for rule in climbs.RULES
+        }
 
     @cached_property
     def paths(self) -> Tensor:
@@ -118,8 +128,16 @@ def _negative(estimate: Estimate) -> Estimate:
     return -estimate[0], estimate[1]
 
 
-_WEINBERGER, _FERRETTI, _WEINREICH = "Weinberger 1990", "Ferretti et al. 2016", "Weinreich et al. 2005; Poelwijk et al. 2007"
-_JONES, _OCHOA, _PATHS = "Jones and Forrest 1995", "Verel et al. 2012; Ochoa et al. 2017", "Weinreich et al. 2006; Franke et al. 2011"
+_WEINBERGER, _FERRETTI, _WEINREICH = (
+    "Weinberger 1990",
+    "Ferretti et al. 2016",
+    "Weinreich et al. 2005; Poelwijk et al. 2007",
+)
+_JONES, _OCHOA, _PATHS = (
+    "Jones and Forrest 1995",
+    "Verel et al. 2012; Ochoa et al. 2017",
+    "Weinreich et al. 2006; Franke et al. 2011",
+)
 _CLIMBS = {"random": "Macken and Perelson 1989", "greedy": "Orr 2003", "proportional": "Gillespie 1984"}
 
 MEASURES: dict[str, Entry] = {
@@ -226,16 +244,23 @@ def measure_binary(
         Name -> measure, in the order of names; errors are 0 where all genotypes were looked at.
 
     Raises:
-        ValueError: it is not a landscape of bits, there is no such measure, or samples are too few or have no streams.
+        ValueError: it is not a landscape of bits, there is no such measure, or samples are too few or have no
+            streams.
     """
     enumeration.check_binary(landscape)
     whole = landscape.dim <= enumeration.ENUMERATED if exhaustive is None else exhaustive
     names = _names(landscape, names, whole)
     if whole:
         table = _table(landscape, streams)
-        return {name: _measure(MEASURES[name], value := MEASURES[name].exact(table), torch.zeros_like(value)) for name in names}  # type: ignore[misc]
+        return {
+            name: _measure(MEASURES[name], value := MEASURES[name].exact(table), torch.zeros_like(value))  # type: ignore[misc]
+            for name in names
+        }
     if streams is None or samples < LEAST:
-        raise ValueError(f"{landscape.name}: expected streams and at least {LEAST} samples, got {'none' if streams is None else samples}")
+        raise ValueError(
+            f"{landscape.name}: expected streams and at least {LEAST} samples, got"
+            f" {'none' if streams is None else samples}"
+        )
     found = SampledClimbs(sampled.Sample(landscape, streams, samples))
     return {name: _measure(MEASURES[name], *MEASURES[name].estimate(found)) for name in names}  # type: ignore[misc]
 
@@ -247,14 +272,20 @@ def _table(landscape: Landscape, streams: Streams | None) -> Table:
 
 
 def _names(landscape: Landscape, names: Sequence[str] | None, whole: bool) -> list[str]:
-    there = [name for name, entry in MEASURES.items() if (entry.exact if whole else entry.estimate) is not None]
+    there = [
+        name for name, entry in MEASURES.items() if (entry.exact if whole else entry.estimate) is not None
+    ]
     if landscape.dim == 1:
         there = [name for name in there if not name.startswith(("epistasis", "gamma"))]
     for name in names or ():
         if name not in MEASURES:
             raise ValueError(f"probes: unknown measure {name!r}; known: {' '.join(MEASURES)}")
         if name not in there:
-            how = "from all genotypes" if whole else f"from samples; at most {enumeration.ENUMERATED} loci are looked at as a whole"
+            how = (
+                "from all genotypes"
+                if whole
+                else f"from samples; at most {enumeration.ENUMERATED} loci are looked at as a whole"
+            )
             raise ValueError(f"{landscape.name}: {name} cannot be had {how}, of {landscape.dim} loci")
     return there if names is None else list(names)
 

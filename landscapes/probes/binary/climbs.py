@@ -1,19 +1,22 @@
-"""Hill climbs over a whole landscape of bits: how long they are, where they end, and which paths lead up to the best genotype.
+"""Hill climbs over a whole landscape of bits.
+
+How long they are, where they end, and which paths lead up to the best genotype.
 
 A climb steps to fitter neighbours until there is none. Which one is the rule:
 
     random        any fitter neighbour with equal chances; the same law as the first improvement met in a random order of loci
                   (Kauffman and Levin 1987, J. theor. Biol. 128; Macken and Perelson 1989, PNAS 86)
     greedy        the fittest neighbour (of several the lowest locus), also called steepest ascent or best improvement (Orr 2003, J. theor. Biol. 220)
-    proportional  with chances in proportion to the gain in fitness, an adaptive walk of strong selection and weak mutation (Gillespie 1984, Evolution
-    38)
+    proportional  with chances in proportion to the gain in fitness, an adaptive walk of strong selection and
+    weak mutation (Gillespie 1984, Evolution 38)
 
-Climbs start once at every genotype. Lengths and basins are expected values over all of them, exact: genotypes in the order of their fitness hand on
-the mass of the climbs that come through, so all climbs together cost one pass. f(x) is fitness; the table (R, 2^n) is as in
-`landscapes.probes.binary.enumeration`.
+Climbs start once at every genotype. Lengths and basins are expected values over all of them, exact: genotypes
+in the order of their fitness hand on the mass of the climbs that come through, so all climbs together cost
+one pass. f(x) is fitness; the table (R, 2^n) is as in `landscapes.probes.binary.enumeration`.
 
-A direct path to the best genotype flips each locus that differs once; it is accessible where every step is fitter (Weinreich et al. 2006, Science
-312; Franke et al. 2011, PLoS Comput. Biol. 7). Of several best genotypes it is that of the lowest number.
+A direct path to the best genotype flips each locus that differs once; it is accessible where every step is
+fitter (Weinreich et al. 2006, Science 312; Franke et al. 2011, PLoS Comput. Biol. 7). Of several best
+genotypes it is that of the lowest number.
 """
 
 from __future__ import annotations
@@ -84,7 +87,9 @@ def reachable(values: Tensor, order: Tensor) -> Tensor:
 
 
 def direct_paths(values: Tensor, goal: Tensor | None = None) -> Tensor:
-    """Accessible direct paths from each genotype to a goal: (R, 2^n), by genotype ^ goal, so that the last entry is the antipode's.
+    """Accessible direct paths from each genotype to a goal.
+
+    (R, 2^n), by genotype ^ goal, so that the last entry is the antipode's.
 
     Args:
         values: (R, 2^n) fitness.
@@ -101,4 +106,6 @@ def accessible_fraction(paths: Tensor) -> Tensor:
     """Fraction of the direct paths from genotypes d = 1 .. n loci away that are accessible, the mean over these genotypes: (R, 2^n) -> (R, n)."""
     n = loci(paths)
     total = paths.new_zeros((len(paths), n + 1)).index_add_(1, orders(n), paths)
-    return total[:, 1:] / torch.tensor([math.comb(n, d) * math.factorial(d) for d in range(1, n + 1)], dtype=torch.float64)
+    return total[:, 1:] / torch.tensor(
+        [math.comb(n, d) * math.factorial(d) for d in range(1, n + 1)], dtype=torch.float64
+    )

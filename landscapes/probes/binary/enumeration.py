@@ -1,17 +1,22 @@
-"""How rugged a landscape of n bits is, where all 2^n genotypes can be looked at: peaks, epistasis, fitness effects, distance.
+"""How rugged a landscape of n bits is, where all 2^n genotypes can be looked at.
 
-All are functions of a table of fitness values (R, 2^n), fitness = -loss, in which bit i of an index is locus i; none has a sampling error. The effect
-of locus i at genotype x is f_i(x) = f(x ^ e_i) - f(x). Values that differ by rounding alone are made equal by `tabulate`, so that comparisons are
-exact.
+Peaks, epistasis, fitness effects, distance.
 
-- A peak is fitter than all its n neighbours, a local optimum has no fitter neighbour; they differ where neighbours are equally fit.
-- Epistasis of two loci on a background: e = f11 + f00 - f10 - f01. Magnitude, sign or reciprocal sign epistasis: the effect of none, one or both of
-  the loci changes its sign with the other (Weinreich, Watson and Chao 2005, Evolution 59; Poelwijk et al. 2007, Nature 445).
-- gamma = sum f_j(x ^ e_i) f_j(x) / sum f_j(x)^2 over x and i != j, gamma* the same of signs (Ferretti et al. 2016, "Measuring epistasis in fitness
-  landscapes: the correlation of fitness effects of mutations", J. theor. Biol. 396): 1 without epistasis, 0 on the House of Cards.
+All are functions of a table of fitness values (R, 2^n), fitness = -loss, in which bit i of an index is locus
+i; none has a sampling error. The effect of locus i at genotype x is f_i(x) = f(x ^ e_i) - f(x). Values that
+differ by rounding alone are made equal by `tabulate`, so that comparisons are exact.
+
+- A peak is fitter than all its n neighbours, a local optimum has no fitter neighbour; they differ where
+  neighbours are equally fit.
+- Epistasis of two loci on a background: e = f11 + f00 - f10 - f01. Magnitude, sign or reciprocal sign
+  epistasis: the effect of none, one or both of the loci changes its sign with the other (Weinreich, Watson
+  and Chao 2005, Evolution 59; Poelwijk et al. 2007, Nature 445).
+- gamma = sum f_j(x ^ e_i) f_j(x) / sum f_j(x)^2 over x and i != j, gamma* the same of signs (Ferretti et al.
+  2016, "Measuring epistasis in fitness landscapes: the correlation of fitness effects of mutations", J.
+  theor. Biol. 396): 1 without epistasis, 0 on the House of Cards.
 - Fitness-distance correlation, to the nearest of the best genotypes (Jones and Forrest 1995, ICGA).
-- Idiosyncratic index: standard deviation of the effect of a locus over backgrounds, over that of the difference of two random genotypes, the mean
-  over loci (Lyons et al. 2020, Nat. Ecol. Evol. 4).
+- Idiosyncratic index: standard deviation of the effect of a locus over backgrounds, over that of the
+  difference of two random genotypes, the mean over loci (Lyons et al. 2020, Nat. Ecol. Evol. 4).
 """
 
 from __future__ import annotations
@@ -30,12 +35,21 @@ from landscapes.probes.continuous.walks_and_lines import pearson
 
 ENUMERATED = 20  # loci up to which all genotypes are looked at
 QUANTILES = 10  # groups of genotypes, by fitness
-PROBABILITIES = (0.01, 0.05, 0.1, 0.25, 0.75, 0.9, 0.95, 0.99)  # at which quantiles of fitness effects are given; the median is 0
+PROBABILITIES = (
+    0.01,
+    0.05,
+    0.1,
+    0.25,
+    0.75,
+    0.9,
+    0.95,
+    0.99,
+)  # at which quantiles of fitness effects are given; the median is 0
 ROUNDING = 64  # units in the last place of the largest |fitness| within which two values count as equal
 _NUMBERS = 2**20  # bits of genotypes evaluated at a time
 
 
-# the table ----------------------------------------------------------------------------------------------------------------
+# the table --------------------------------------------------------------------------------------------------
 
 
 def genotypes(number: Tensor, n: int) -> Tensor:
@@ -47,7 +61,9 @@ def loci(values: Tensor) -> int:
     """Of a table (R, 2^n): n."""
     n = values.shape[-1].bit_length() - 1
     if values.ndim != 2 or values.shape[-1] != 2**n or not n:
-        raise ValueError(f"probes: expected a table of fitness values of shape (R, 2^n), n >= 1, got {tuple(values.shape)}")
+        raise ValueError(
+            f"probes: expected a table of fitness values of shape (R, 2^n), n >= 1, got {tuple(values.shape)}"
+        )
     return n
 
 
@@ -56,18 +72,30 @@ def check_binary(landscape: Landscape) -> None:
     if not isinstance(landscape.domain, Bits):
         raise ValueError(f"{landscape.name}: expected a landscape on bits, got one on real coordinates")
     if len(landscape.players) > 1:
-        raise ValueError(f"{landscape.name}: expected one loss, got a game of {len(landscape.players)} players")
+        raise ValueError(
+            f"{landscape.name}: expected one loss, got a game of {len(landscape.players)} players"
+        )
 
 
 def fitness(landscape: Landscape, x: Tensor) -> Tensor:
-    """Minus the noise-free loss of genotypes x (R, P, n), some at a time, at time 0: (R, P) float64 on the CPU."""
+    """Minus the noise-free loss of genotypes x (R, P, n), some at a time, at time 0.
+
+    (R, P) float64 on the CPU.
+    """
     time = None if landscape.clock is None else torch.zeros(len(x), dtype=torch.float64, device=x.device)
     some = max(1, _NUMBERS // max(1, len(x) * x.shape[2]))
     with torch.no_grad():
-        return torch.cat([-landscape.solution_loss(part.contiguous(), time).double().cpu() for part in x.split(some, 1)], 1)
+        return torch.cat(
+            [-landscape.solution_loss(part.contiguous(), time).double().cpu() for part in x.split(some, 1)], 1
+        )
 
 
-def tabulate(landscape: Landscape, worlds: int = 1, device: torch.device | str = "cpu", dtype: torch.dtype = torch.float64) -> Tensor:
+def tabulate(
+    landscape: Landscape,
+    worlds: int = 1,
+    device: torch.device | str = "cpu",
+    dtype: torch.dtype = torch.float64,
+) -> Tensor:
     """The fitness of all genotypes of a bound landscape: (R, 2^n) float64.
 
     Args:
@@ -85,7 +113,9 @@ def tabulate(landscape: Landscape, worlds: int = 1, device: torch.device | str =
     check_binary(landscape)
     n = landscape.dim
     if n > ENUMERATED:
-        raise ValueError(f"{landscape.name}: expected at most {ENUMERATED} loci to look at all genotypes, got {n}")
+        raise ValueError(
+            f"{landscape.name}: expected at most {ENUMERATED} loci to look at all genotypes, got {n}"
+        )
     some = max(1, _NUMBERS // (worlds * n))
     numbers = torch.arange(2**n, device=device).split(some)
     values = torch.cat([fitness(landscape, genotypes(part, n).expand(worlds, -1, -1)) for part in numbers], 1)
@@ -111,10 +141,14 @@ def ascending(values: Tensor) -> Tensor:
 def _worlds(values: Tensor, measure: Callable[[np.ndarray, int], np.ndarray]) -> Tensor:
     """A measure of the table (2^n,) and n of each world, stacked: (R, ...)."""
     n = loci(values)
-    return torch.from_numpy(np.stack([np.asarray(measure(row, n), np.float64) for row in values.double().cpu().contiguous().numpy()]))
+    return torch.from_numpy(
+        np.stack([
+            np.asarray(measure(row, n), np.float64) for row in values.double().cpu().contiguous().numpy()
+        ])
+    )
 
 
-# neighbours ---------------------------------------------------------------------------------------------------------------
+# neighbours -------------------------------------------------------------------------------------------------
 
 
 class Neighbours(NamedTuple):
@@ -156,16 +190,21 @@ def evolvability(values: Tensor, order: Tensor, found: Neighbours) -> Tensor:
     ordered = values.gather(1, order)
     group = torch.nn.functional.pad(ordered.diff(dim=1) != 0, (1, 0)).cumsum(1)  # of equally fit genotypes
     share = found.fitter.gather(1, order).double() / loci(order)
-    total, size = (torch.zeros_like(share).scatter_add_(1, group, part) for part in (share, torch.ones_like(share)))
+    total, size = (
+        torch.zeros_like(share).scatter_add_(1, group, part) for part in (share, torch.ones_like(share))
+    )
     share = (total / size.clamp_min(1)).gather(1, group)
     return torch.stack([part.mean(1) for part in share.tensor_split(min(QUANTILES, order.shape[1]), 1)], 1)
 
 
-# effects ------------------------------------------------------------------------------------------------------------------
+# effects ----------------------------------------------------------------------------------------------------
 
 
 class Effects(NamedTuple):
-    """The distribution of fitness effects f_i(x) over x and i. Each has its negative at the neighbour, so the mean is 0."""
+    """The distribution of fitness effects f_i(x) over x and i.
+
+    Each has its negative at the neighbour, so the mean is 0.
+    """
 
     deviation: Tensor  # (R,) standard deviation
     improvement: Tensor  # (R,) mean of max(f_i(x), 0)
@@ -174,7 +213,10 @@ class Effects(NamedTuple):
 
 
 def effects(values: Tensor, probabilities: tuple[float, ...] = PROBABILITIES) -> Effects:
-    """Summarise all fitness effects. The p-quantile is the least effect such that a fraction p are not larger."""
+    """Summarise all fitness effects.
+
+    The p-quantile is the least effect such that a fraction p are not larger.
+    """
 
     def summary(v: np.ndarray, n: int) -> np.ndarray:
         effect = additions(v, n)
@@ -203,7 +245,7 @@ def _symmetric_quantiles(size: np.ndarray, probabilities: tuple[float, ...]) -> 
     return [size[rank] if place >= half else -size[rank] for place, rank in zip(places, ranks, strict=True)]
 
 
-# squares ------------------------------------------------------------------------------------------------------------------
+# squares ----------------------------------------------------------------------------------------------------
 
 
 class Squares(NamedTuple):
@@ -233,7 +275,7 @@ def squares(values: Tensor, dtype: torch.dtype = torch.float64) -> Squares:
     return Squares(*_worlds(values, found).unbind(1))
 
 
-# distance -----------------------------------------------------------------------------------------------------------------
+# distance ---------------------------------------------------------------------------------------------------
 
 
 def distance(values: Tensor) -> Tensor:

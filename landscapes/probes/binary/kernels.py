@@ -1,7 +1,9 @@
-"""The loops of the probes of binary landscapes, in numba: one thread, no fastmath, a fixed order of sums; the tests have each as a naive loop.
+"""The loops of the probes of binary landscapes, in numba: one thread, no fastmath, a fixed order of sums.
 
-Throughout: values (2^n,) float64, the fitness of all genotypes of one world; bit i of an index is locus i. Genotypes are neighbours where one bit
-differs.
+The tests have each as a naive loop.
+
+Throughout: values (2^n,) float64, the fitness of all genotypes of one world; bit i of an index is locus i.
+Genotypes are neighbours where one bit differs.
 """
 
 import numpy as np
@@ -35,10 +37,13 @@ def neighbours(values, loci, fitter, equal):
 
 @njit(cache=True)
 def squares(values, loci, width, counts, sums):
-    """Over all squares of two loci: counts of none, magnitude, sign and reciprocal sign epistasis, and sums for gamma.
+    """Over all squares of two loci.
 
-    An effect of one locus has a value on either background of the other; sums gets the products of these two values, the products of their signs,
-    and the sums of their squares and of their squared signs, halved. Epistasis within `width` is none.
+    Counts of none, magnitude, sign and reciprocal sign epistasis, and sums for gamma.
+
+    An effect of one locus has a value on either background of the other; sums gets the products of these two
+    values, the products of their signs, and the sums of their squares and of their squared signs, halved.
+    Epistasis within `width` is none.
     """
     for j in range(loci):
         for i in range(j):
@@ -108,7 +113,10 @@ def ends(values, order, loci, end):
 
 @njit(cache=True)
 def reachable(values, order, loci, reached):
-    """In place: which genotypes can climb to one that is marked, by any steps to fitter neighbours; order as in `spread`."""
+    """In place: which genotypes can climb to one that is marked, by any steps to fitter neighbours.
+
+    Order as in `spread`.
+    """
     for x in order[::-1]:
         for i in range(loci):
             y = x ^ (1 << i)
@@ -130,7 +138,10 @@ def direct_paths(values, loci, goal, paths):
 
 @njit(inline="always")
 def _escapes(node, loci, flips, end, found):
-    """Where greedy climbs end that start one, or up to two, mutations from a node, sorted; how many there are."""
+    """Where greedy climbs end that start one, or up to two, mutations from a node, sorted.
+
+    How many there are.
+    """
     count = 0
     for i in range(loci):
         found[count] = end[node ^ (1 << i)]
@@ -145,7 +156,10 @@ def _escapes(node, loci, flips, end, found):
 
 @njit(cache=True)
 def escapes(nodes, loci, flips, end, first, target, weight):
-    """The edges of a local optima network: those of node v are first[v] : first[v + 1]. Empty target: `first` alone is filled."""
+    """The edges of a local optima network: those of node v are first[v] : first[v + 1].
+
+    Empty target: `first` alone is filled.
+    """
     found, edge = np.empty(loci * (loci + 1) // 2, np.int64), 0
     for v in range(len(nodes)):
         first[v] = edge

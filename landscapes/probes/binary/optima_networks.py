@@ -1,14 +1,16 @@
 """Local optima networks: which optima a search gets to from which.
 
-Nodes are the local optima. The weight of the edge from a to b counts the genotypes within `flips` mutations of a from which the greedy climb ends at
-b (escape edges: Verel, Daolio, Ochoa and Tomassini 2012, "Local optima networks with escape edges", EA 2011, LNCS 7401). Optima that are equally fit
-and joined by an edge either way are one node (compressed, as in Ochoa, Veerapen, Daolio and Tomassini 2017, "Understanding phase transitions with
-local optima networks: number partitioning as a case study", EvoCOP 2017, LNCS 10197). Of the edges to fitter nodes alone, the monotonic network, a
-node without one is a sink; its funnel is what leads to it.
+Nodes are the local optima. The weight of the edge from a to b counts the genotypes within `flips` mutations
+of a from which the greedy climb ends at b (escape edges: Verel, Daolio, Ochoa and Tomassini 2012, "Local
+optima networks with escape edges", EA 2011, LNCS 7401). Optima that are equally fit and joined by an edge
+either way are one node (compressed, as in Ochoa, Veerapen, Daolio and Tomassini 2017, "Understanding phase
+transitions with local optima networks: number partitioning as a case study", EvoCOP 2017, LNCS 10197). Of the
+edges to fitter nodes alone, the monotonic network, a node without one is a sink; its funnel is what leads to
+it.
 
 - Funnels: the number of sinks.
-- Sink strength: the weight of edges into sinks of the highest fitness over that into all sinks; where none leads into a sink, the fraction of sinks
-  that have it.
+- Sink strength: the weight of edges into sinks of the highest fitness over that into all sinks; where none
+  leads into a sink, the fraction of sinks that have it.
 - Global funnel: the fraction of nodes from which a sink of the highest fitness can be reached.
 """
 
@@ -77,16 +79,23 @@ def network(value: np.ndarray, order: np.ndarray, flips: int = 2) -> Network:
     origin, target = between.nonzero()
     apart = origin != target
     basin = np.bincount(node, size, nodes).astype(np.int64)
-    return Network(optima.astype(np.int64), node, fitness, basin, origin[apart], target[apart], between.data[apart])
+    return Network(
+        optima.astype(np.int64), node, fitness, basin, origin[apart], target[apart], between.data[apart]
+    )
 
 
 def funnels(values: Tensor, order: Tensor, flips: int = 2) -> Funnels:
     """Measures of the networks of tables (R, 2^n), which `order` sorts."""
-    found = [_funnels(network(value, places, flips)) for value, places in zip(values.numpy(), order.numpy(), strict=True)]
+    found = [
+        _funnels(network(value, places, flips))
+        for value, places in zip(values.numpy(), order.numpy(), strict=True)
+    ]
     return Funnels(*torch.tensor(found, dtype=torch.float64).unbind(1))
 
 
-def _edges(optima: np.ndarray, end: np.ndarray, n: int, flips: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _edges(
+    optima: np.ndarray, end: np.ndarray, n: int, flips: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Places of optima where edges begin and end, and weights: (E,) int64 each."""
     first, empty = np.empty(len(optima) + 1, np.int64), np.empty(0, np.int64)
     kernels.escapes(optima, n, flips, end, first, empty, empty)

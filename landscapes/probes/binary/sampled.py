@@ -1,15 +1,20 @@
-"""How rugged a landscape of n bits is, from random samples: the measures of `landscapes.probes.binary.enumeration` and `.walsh` where 2^n genotypes are too many.
+"""How rugged a landscape of n bits is, from random samples.
 
-Genotypes are uniform. Each estimate comes with its standard error, over samples that are independent: genotypes with all their neighbours, squares of
-two loci, walks. Shares that are 0 in the sample have an error above 0. What no honest estimate is made of is left out: the number of peaks, paths and
-funnels (the fraction of genotypes that are peaks is there).
+The measures of `landscapes.probes.binary.enumeration` and `.walsh` where 2^n genotypes are too many.
 
-The power of interactions of j loci is E f(x) f(y) K_j(d(x, y)) over independent x and y, K_j Krawtchouk's polynomial, so the mean over all pairs of a
-sample is unbiased (a U-statistic; Hoeffding 1948, Ann. Math. Stat. 19). Its error is about sqrt(2 C(n, j)) / M of the variance, so low orders alone
-are given. It can come out negative.
+Genotypes are uniform. Each estimate comes with its standard error, over samples that are independent:
+genotypes with all their neighbours, squares of two loci, walks. Shares that are 0 in the sample have an error
+above 0. What no honest estimate is made of is left out: the number of peaks, paths and funnels (the fraction
+of genotypes that are peaks is there).
 
-Evaluations of one world: 4 M for genotypes and 4 M for squares, 1 + n for each of up to M neighbourhoods, 256 for each of up to M / 8 walks.
-Streams: "init" for genotypes, "mutation" for loci, at a step of its own for each sample, none of which a study reaches.
+The power of interactions of j loci is E f(x) f(y) K_j(d(x, y)) over independent x and y, K_j Krawtchouk's
+polynomial, so the mean over all pairs of a sample is unbiased (a U-statistic; Hoeffding 1948, Ann. Math.
+Stat. 19). Its error is about sqrt(2 C(n, j)) / M of the variance, so low orders alone are given. It can come
+out negative.
+
+Evaluations of one world: 4 M for genotypes and 4 M for squares, 1 + n for each of up to M neighbourhoods, 256
+for each of up to M / 8 walks. Streams: "init" for genotypes, "mutation" for loci, at a step of its own for
+each sample, none of which a study reaches.
 """
 
 from __future__ import annotations
@@ -55,7 +60,8 @@ class Sample:
     Args:
         landscape: of n bits.
         streams: those of its worlds.
-        size: M, genotypes and squares of one world, >= 32; of neighbourhoods and walks there are fewer where they are dear.
+        size: M, genotypes and squares of one world, >= 32; of neighbourhoods and walks there are fewer where
+            they are dear.
     """
 
     landscape: Landscape
@@ -93,7 +99,9 @@ class Sample:
         x = _coins(streams, (self.size, self.n))
         pair = streams.choice("mutation", self.n, 2, (self.size,))
         i, j = (torch.zeros_like(x).scatter_(2, locus, 1) for locus in pair.split(1, 2))
-        corners = fitness(self.landscape, torch.cat((x, x ^ i, x ^ j, x ^ i ^ j), 1)).unflatten(1, (4, self.size))
+        corners = fitness(self.landscape, torch.cat((x, x ^ i, x ^ j, x ^ i ^ j), 1)).unflatten(
+            1, (4, self.size)
+        )
         low, a, b, both = corners.unbind(1)
         first, second = torch.stack((a - low, both - b), 2), torch.stack((b - low, both - a), 2)
         return Squares(self._exact(first), self._exact(second))
@@ -105,8 +113,12 @@ class Sample:
         streams = self.streams.at(_PLACES["walks"])
         start = _coins(streams, (count, 1, self.n))
         locus = streams.integers("mutation", self.n, (count, STEPS - 1, 1))
-        flips = torch.zeros((*locus.shape[:3], self.n), dtype=torch.uint8, device=locus.device).scatter_(3, locus, 1)
-        parity = torch.cat((start, flips), 2).cumsum(2, dtype=torch.uint8) & 1  # a sum modulo 256 keeps its lowest bit
+        flips = torch.zeros((*locus.shape[:3], self.n), dtype=torch.uint8, device=locus.device).scatter_(
+            3, locus, 1
+        )
+        parity = (
+            torch.cat((start, flips), 2).cumsum(2, dtype=torch.uint8) & 1
+        )  # a sum modulo 256 keeps its lowest bit
         return fitness(self.landscape, parity.flatten(1, 2)).unflatten(1, (count, STEPS))
 
     def _exact(self, difference: Tensor) -> Tensor:
@@ -117,14 +129,20 @@ def mutants(landscape: Landscape, x: Tensor) -> Tensor:
     """Fitness of all neighbours of genotypes x (R, N, n): (R, N, n), by the locus that differs."""
     flip = torch.eye(x.shape[2], dtype=torch.uint8, device=x.device)
     some = max(1, _BITS // (len(x) * x.shape[2] ** 2))
-    return torch.cat([fitness(landscape, (part[:, :, None] ^ flip).flatten(1, 2)).unflatten(1, part.shape[1:]) for part in x.split(some, 1)], 1)
+    return torch.cat(
+        [
+            fitness(landscape, (part[:, :, None] ^ flip).flatten(1, 2)).unflatten(1, part.shape[1:])
+            for part in x.split(some, 1)
+        ],
+        1,
+    )
 
 
 def _coins(streams: Streams, shape: tuple[int, ...]) -> Tensor:
     return streams.coins("init", shape).to(torch.uint8)
 
 
-# neighbourhoods -----------------------------------------------------------------------------------------------------------
+# neighbourhoods ---------------------------------------------------------------------------------------------
 
 
 def peak_density(sample: Sample) -> Estimate:
@@ -149,10 +167,12 @@ def effect_deviation(sample: Sample) -> Estimate:
 
 
 def effect_quantiles(sample: Sample) -> Estimate:
-    """Quantiles of the effects together with their negatives: the least such that a fraction p are not larger.
+    """Quantiles of the effects together with their negatives.
 
-    The standard error is a quarter of the distance of the quantiles at p plus and minus two standard errors of p (Woodruff 1952, J. Am. Stat. Assoc.
-    47).
+    The least such that a fraction p are not larger.
+
+    The standard error is a quarter of the distance of the quantiles at p plus and minus two standard errors
+    of p (Woodruff 1952, J. Am. Stat. Assoc. 47).
     """
     effect = sample.neighbourhoods[2]
     both = torch.cat((effect, -effect), 2)
@@ -169,7 +189,10 @@ def effect_quantiles(sample: Sample) -> Estimate:
 
 
 def evolvability(sample: Sample) -> Estimate:
-    """Fraction of mutations that are beneficial, in each tenth of the sample by fitness; the error is at least one mutation of the tenth."""
+    """Fraction of mutations that are beneficial, in each tenth of the sample by fitness.
+
+    The error is at least one mutation of the tenth.
+    """
     _, value, effect = sample.neighbourhoods
 
     def shares(v: Tensor, beneficial: Tensor) -> Tensor:
@@ -191,11 +214,14 @@ def idiosyncratic_index(sample: Sample) -> Estimate:
     return jackknife(index, value, addition)
 
 
-# squares ------------------------------------------------------------------------------------------------------------------
+# squares ----------------------------------------------------------------------------------------------------
 
 
 def epistasis(sample: Sample) -> Estimate:
-    """Fractions of squares without epistasis, and with magnitude, sign and reciprocal sign epistasis: (R, 4)."""
+    """Fractions of squares without epistasis, and with magnitude, sign and reciprocal sign epistasis.
+
+    (R, 4).
+    """
     first, second = sample.squares
     kind = 1 + (first.prod(2) < 0).long() + (second.prod(2) < 0).long()
     none = first.diff(dim=2).abs()[..., 0] <= 8 * sample.resolution[..., 0]
@@ -209,7 +235,7 @@ def gamma(sample: Sample, signs: bool = False) -> Estimate:
     return ratio(effect.prod(3).sum(2), 0.5 * effect.square().sum((2, 3)))
 
 
-# walks --------------------------------------------------------------------------------------------------------------------
+# walks ------------------------------------------------------------------------------------------------------
 
 
 def autocorrelation(sample: Sample) -> Estimate:
@@ -228,18 +254,30 @@ def correlation_length(sample: Sample) -> Estimate:
     return length, length.square() / rho.abs() * error
 
 
-# interactions -------------------------------------------------------------------------------------------------------------
+# interactions -----------------------------------------------------------------------------------------------
 
 
 def spectrum(sample: Sample) -> Estimate:
-    """B_1 .. B_K of the orders that the sample tells: (R, K); the standard error by leaving out a genotype at a time."""
+    """B_1 ..
+
+    B_K of the orders that the sample tells: (R, K); the standard error by leaving out a genotype at a time.
+    """
     x, value = sample.genotypes
     count = value.shape[1]
-    highest = max(j for j in range(1, min(ORDER, sample.n) + 1) if j == 1 or math.sqrt(2 * math.comb(sample.n, j)) / count <= NOISIEST)
-    polynomials = torch.tensor([[krawtchouk(j, d, sample.n) for j in range(1, highest + 1)] for d in range(sample.n + 1)], dtype=torch.float64)
+    highest = max(
+        j
+        for j in range(1, min(ORDER, sample.n) + 1)
+        if j == 1 or math.sqrt(2 * math.comb(sample.n, j)) / count <= NOISIEST
+    )
+    polynomials = torch.tensor(
+        [[krawtchouk(j, d, sample.n) for j in range(1, highest + 1)] for d in range(sample.n + 1)],
+        dtype=torch.float64,
+    )
     centred = value - value.mean(1, keepdim=True)
     sums = torch.zeros((*value.shape, sample.n + 1), dtype=torch.float64)
-    for words, row, out in zip(bit_words(x).to(torch.uint32).numpy(), centred.numpy(), sums.numpy(), strict=True):
+    for words, row, out in zip(
+        bit_words(x).to(torch.uint32).numpy(), centred.numpy(), sums.numpy(), strict=True
+    ):
         kernels.pair_sums(words, row, sample.n, out)
     pairs = matmul(sums, polynomials)  # (R, M, K) sums over the partners of each genotype
     squares = centred.square()[..., None]
@@ -255,16 +293,22 @@ def krawtchouk(j: int, d: int, n: int) -> int:
 
 
 def roughness_slope(sample: Sample) -> Estimate:
-    """From a least-squares fit of one effect for each locus. Noise in the fit adds to small |effects|, so it is biased downwards where M is not >> n.
+    """From a least-squares fit of one effect for each locus.
 
-    NaN where all effects together are no larger than chance makes them (the F test, at the level `CHANCE`): there may be no slope at all.
+    Noise in the fit adds to small |effects|, so it is biased downwards where M is not >> n.
+
+    NaN where all effects together are no larger than chance makes them (the F test, at the level `CHANCE`):
+    there may be no slope at all.
 
     Raises:
         ValueError: the sample is not more than twice as large as the number of effects.
     """
     x, value = sample.genotypes
     if value.shape[1] <= 2 * (sample.n + 1):
-        raise ValueError(f"roughness_slope: expected at least {sample.n // 2 + 1} samples at {sample.n} loci, got {sample.size}")
+        raise ValueError(
+            f"roughness_slope: expected at least {sample.n // 2 + 1} samples at {sample.n} loci, got"
+            f" {sample.size}"
+        )
 
     def fitted(spins: Tensor, v: Tensor) -> Tensor:
         slope, variance = _additive(spins, v)

@@ -1,6 +1,9 @@
-"""Hill climbs from random genotypes, where 2^n genotypes are too many: the rules of `landscapes.probes.binary.climbs`, from the same kind of start.
+"""Hill climbs from random genotypes, where 2^n genotypes are too many.
 
-Where the best genotype of the landscape is not known, that of the highest fitness at which a climb of any rule ended stands for it.
+The rules of `landscapes.probes.binary.climbs`, from the same kind of start.
+
+Where the best genotype of the landscape is not known, that of the highest fitness at which a climb of any
+rule ended stands for it.
 
 Streams: "init" for starts and "mutation" for steps and paths, from a step on that no study reaches.
 """
@@ -22,7 +25,10 @@ from landscapes.probes.estimates import Estimate, mean, share
 from landscapes.streams import Streams
 
 DEPTH = 12  # loci from the best genotype to which accessible paths are followed
-_CLIMBS, _PATHS = FIRST + 2**20, FIRST + 2**19  # steps of the streams; the climbs of each rule have 2^24 steps
+_CLIMBS, _PATHS = (
+    FIRST + 2**20,
+    FIRST + 2**19,
+)  # steps of the streams; the climbs of each rule have 2^24 steps
 _STEPS = 2**24
 _BITS = 2**21
 
@@ -61,7 +67,9 @@ class SampledClimbs:
         known = self.sample.landscape.optimum
         if known is not None:
             return known.cpu(), fitness(self.sample.landscape, known[:, None])[:, 0]
-        x, value = (torch.cat([getattr(found, part) for found in self.all.values()], 1) for part in ("x", "value"))
+        x, value = (
+            torch.cat([getattr(found, part) for found in self.all.values()], 1) for part in ("x", "value")
+        )
         top, place = value.max(1)
         return x.take_along_dim(place[:, None, None], 1)[:, 0], top
 
@@ -94,10 +102,12 @@ def _choose(gain: Tensor, rule: Rule, streams: Streams, count: int, some: Tensor
     weight = (gain > 0).double() if rule == "random" else gain
     cdf = weight.cumsum(2)
     u = streams.uniform("mutation", (count,)).double().cpu()[:, some]
-    return torch.searchsorted(cdf, u[..., None] * cdf[..., -1:], right=True)[..., 0].clamp_max(gain.shape[2] - 1)
+    return torch.searchsorted(cdf, u[..., None] * cdf[..., -1:], right=True)[..., 0].clamp_max(
+        gain.shape[2] - 1
+    )
 
 
-# measures -----------------------------------------------------------------------------------------------------------------
+# measures ---------------------------------------------------------------------------------------------------
 
 
 def walk_length(climbs: SampledClimbs, rule: Rule) -> Estimate:
@@ -111,7 +121,10 @@ def basin_best(climbs: SampledClimbs, rule: Rule) -> Estimate:
 
 
 def peaks_found(climbs: SampledClimbs) -> Estimate:
-    """Different ends of the climbs of all rules: a lower bound of the number of local optima, so it has no error (NaN)."""
+    """Different ends of the climbs of all rules.
+
+    A lower bound of the number of local optima, so it has no error (NaN).
+    """
     ends = torch.cat([found.x for found in climbs.all.values()], 1)
     count = torch.tensor([len(world.unique(dim=0)) for world in ends], dtype=torch.float64)
     return count, torch.full_like(count, torch.nan)
@@ -127,7 +140,10 @@ def fitness_distance(climbs: SampledClimbs, spearman: bool = False) -> Estimate:
 
 
 def accessible_fraction(climbs: SampledClimbs) -> Estimate:
-    """Fraction of direct paths to the best genotype, known or found, from d = 1 .. K loci away, on which every step is fitter: (R, K)."""
+    """Fraction of direct paths to the best genotype, known or found, from d = 1 ..
+
+    K loci away, on which every step is fitter: (R, K).
+    """
     sample, (goal, top) = climbs.sample, climbs.best
     depth = min(sample.n, DEPTH)
     order = sample.streams.at(_PATHS).permutation("mutation", sample.n, (sample.size,))[..., :depth]

@@ -1,13 +1,14 @@
 """The Walsh spectrum of a landscape of bits, and what follows from it: autocorrelation, the additive part.
 
-f(x) = sum_S a_S (-1)^{x.S}, a_S = 2^-n sum_x f(x) (-1)^{x.S}; B_j = sum_{|S| = j} a_S^2 / sum_{S != 0} a_S^2 is the share of the variance due to
-interactions of j loci (Stadler 1996, "Landscapes and their correlation functions", J. Math. Chem. 20, 1-45). Along random walks of one-bit steps
-rho(d) = Cov[f(x_t), f(x_t+d)] / Var f = sum_j B_j (1 - 2 j / n)^d (Weinberger 1990, Biol. Cybern. 63), and the correlation length is -1 / ln
+f(x) = sum_S a_S (-1)^{x.S}, a_S = 2^-n sum_x f(x) (-1)^{x.S}; B_j = sum_{|S| = j} a_S^2 / sum_{S != 0} a_S^2
+is the share of the variance due to interactions of j loci (Stadler 1996, "Landscapes and their correlation
+functions", J. Math. Chem. 20, 1-45). Along random walks of one-bit steps rho(d) = Cov[f(x_t), f(x_t+d)] / Var
+f = sum_j B_j (1 - 2 j / n)^d (Weinberger 1990, Biol. Cybern. 63), and the correlation length is -1 / ln
 |rho(1)|. The landscape's own mean is taken off, so over NK instances rho(1) is 1 - (k + 1) / n 2^(k + 1) / (2^(k + 1) - 1), not 1 - (k + 1) / n: that
 is the ratio of means about the mean of the ensemble (`covariance`).
 
-Roughness over slope: the standard deviation of what an additive fit leaves, over the mean of its |effects| (Aita, Iwakura and Husimi 2001, Protein
-Eng. 14; Szendro et al. 2013, J. Stat. Mech. P01005).
+Roughness over slope: the standard deviation of what an additive fit leaves, over the mean of its |effects|
+(Aita, Iwakura and Husimi 2001, Protein Eng. 14; Szendro et al. 2013, J. Stat. Mech. P01005).
 """
 
 from __future__ import annotations
@@ -20,7 +21,10 @@ from landscapes.probes.binary.enumeration import loci
 
 
 def transform(values: Tensor) -> Tensor:
-    """The coefficients a_S, bit i of an index says whether locus i is in S: (R, 2^n) -> (R, 2^n), by the fast transform, n 2^n sums."""
+    """The coefficients a_S, bit i of an index says whether locus i is in S.
+
+    (R, 2^n) -> (R, 2^n), by the fast transform, n 2^n sums.
+    """
     out = values
     for i in range(loci(values)):
         low, high = out.view(len(values), -1, 2, 2**i).unbind(2)
@@ -62,7 +66,10 @@ def correlation_length(rho: Tensor) -> Tensor:
 
 
 def covariance(values: Tensor, mean: float | None = None) -> tuple[Tensor, Tensor]:
-    """Covariance of neighbours, and variance, about the landscape's own mean or about one that is given: (R,) each."""
+    """Covariance of neighbours, and variance, about the landscape's own mean or about one that is given.
+
+    (R,) each.
+    """
     n = loci(values)
     centred = values - (values.mean(1, keepdim=True) if mean is None else mean)
     pairs = [centred.view(len(values), -1, 2, 2**i).unbind(2) for i in range(n)]

@@ -18,12 +18,20 @@ SAMPLES = 1024  # from which on walks and lines are long
 def _walks(landscape: Landscape, streams: Streams, samples: int) -> Found:
     size: dict[str, Any] = {"walks": max(8, samples // 16), "steps": 256 if samples >= SAMPLES else 128}
     found = walks_and_lines.autocorrelation(landscape, streams, **size)
-    return {"autocorrelation": found, "correlation_length": walks_and_lines.correlation_length(landscape, streams, **size)}
+    return {
+        "autocorrelation": found,
+        "correlation_length": walks_and_lines.correlation_length(landscape, streams, **size),
+    }
 
 
 def _distance(landscape: Landscape, streams: Streams, samples: int) -> Found:
     kinds: tuple[Any, ...] = ("pearson", "spearman")
-    return {f"distance_correlation_{kind}": walks_and_lines.distance_correlation(landscape, streams, samples=samples, kind=kind) for kind in kinds}
+    return {
+        f"distance_correlation_{kind}": walks_and_lines.distance_correlation(
+            landscape, streams, samples=samples, kind=kind
+        )
+        for kind in kinds
+    }
 
 
 def _dispersion(landscape: Landscape, streams: Streams, samples: int) -> Found:
@@ -31,13 +39,26 @@ def _dispersion(landscape: Landscape, streams: Streams, samples: int) -> Found:
 
 
 def _information(landscape: Landscape, streams: Streams, samples: int) -> Found:
-    found = information.information(landscape, streams, walks=max(8, samples // 32), steps=256 if samples >= SAMPLES else 128)
-    names = ("information_content", "partial_information_content", "largest_information_content", "initial_partial_information", "settling_threshold")
+    found = information.information(
+        landscape, streams, walks=max(8, samples // 32), steps=256 if samples >= SAMPLES else 128
+    )
+    names = (
+        "information_content",
+        "partial_information_content",
+        "largest_information_content",
+        "initial_partial_information",
+        "settling_threshold",
+    )
     return dict(zip(names, found, strict=True))
 
 
 def _minima(landscape: Landscape, streams: Streams, samples: int) -> Found:
-    found = walks_and_lines.minima(landscape, streams, count=max(8, samples // 32), points=walks_and_lines.POINTS if samples >= SAMPLES else 129)
+    found = walks_and_lines.minima(
+        landscape,
+        streams,
+        count=max(8, samples // 32),
+        points=walks_and_lines.POINTS if samples >= SAMPLES else 129,
+    )
     return {"density_of_minima": found.density, "density_of_minima_coarse": found.coarse}
 
 
@@ -55,13 +76,21 @@ def _curvature(landscape: Landscape, streams: Streams, samples: int) -> Found:
     return {"condition_number": found.condition, "negative_curvature": found.negative}
 
 
-GROUPS: dict[str, tuple[Group, tuple[str, ...]]] = {  # what is computed together, and the names of its measures
+GROUPS: dict[
+    str, tuple[Group, tuple[str, ...]]
+] = {  # what is computed together, and the names of its measures
     "walks": (_walks, ("autocorrelation", "correlation_length")),
     "distance": (_distance, ("distance_correlation_pearson", "distance_correlation_spearman")),
     "dispersion": (_dispersion, ("dispersion",)),
     "information": (
         _information,
-        ("information_content", "partial_information_content", "largest_information_content", "initial_partial_information", "settling_threshold"),
+        (
+            "information_content",
+            "partial_information_content",
+            "largest_information_content",
+            "initial_partial_information",
+            "settling_threshold",
+        ),
     ),
     "minima": (_minima, ("density_of_minima", "density_of_minima_coarse")),
     "gradients": (_gradients, ("gradient_norm",)),
@@ -72,7 +101,9 @@ GROUPS: dict[str, tuple[Group, tuple[str, ...]]] = {  # what is computed togethe
 CONTINUOUS_MEASURES = tuple(name for _, names in GROUPS.values() for name in names)
 
 
-def measure_continuous(landscape: Landscape, name: str, *, samples: int = SAMPLES, streams: Streams) -> Measure:
+def measure_continuous(
+    landscape: Landscape, name: str, *, samples: int = SAMPLES, streams: Streams
+) -> Measure:
     """One measure of a landscape of real coordinates.
 
     Args:
@@ -87,4 +118,6 @@ def measure_continuous(landscape: Landscape, name: str, *, samples: int = SAMPLE
     for group, names in GROUPS.values():
         if name in names:
             return group(landscape, streams, samples)[name]
-    raise ValueError(f"probes: unknown measure {name!r} of real coordinates; known: {' '.join(CONTINUOUS_MEASURES)}")
+    raise ValueError(
+        f"probes: unknown measure {name!r} of real coordinates; known: {' '.join(CONTINUOUS_MEASURES)}"
+    )

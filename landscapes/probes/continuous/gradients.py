@@ -1,13 +1,16 @@
-"""What a gradient method meets: the length of the gradient, the noise of its mini-batches, the curvature at the optimum.
+"""What a gradient method meets.
 
-The simple noise scale B = tr Sigma / |G|^2 (McCandlish, Kaplan, Amodei et al. 2018, "An empirical model of large-batch training",
-arXiv:1812.06162, section 2.2 and appendix A.1): G is the whole gradient, Sigma the covariance of the gradients of single terms, drawn with
-replacement.
-E |G_B|^2 = |G|^2 + tr Sigma / B for a mini-batch of B terms, so two batch sizes b < B give unbiased estimates
+The length of the gradient, the noise of its mini-batches, the curvature at the optimum.
+
+The simple noise scale B = tr Sigma / |G|^2 (McCandlish, Kaplan, Amodei et al. 2018, "An empirical model of
+large-batch training", arXiv:1812.06162, section 2.2 and appendix A.1): G is the whole gradient, Sigma the
+covariance of the gradients of single terms, drawn with replacement. E |G_B|^2 = |G|^2 + tr Sigma / B for a
+mini-batch of B terms, so two batch sizes b < B give unbiased estimates
 
     tr Sigma = (|G_b|^2 - |G_B|^2) / (1 / b - 1 / B),    |G|^2 = (B |G_B|^2 - b |G_b|^2) / (B - b),
 
-whose means over draws are divided, never the estimates themselves. With the whole loss as the larger batch, 1 / B = 0.
+whose means over draws are divided, never the estimates themselves. With the whole loss as the larger batch, 1
+/ B = 0.
 
 Streams: "init" for points, "data" for mini-batches, at steps that no study reaches.
 """
@@ -37,16 +40,29 @@ def gradient_norm(landscape: Landscape, streams: Streams, *, samples: int = 64) 
     """Mean length of the gradient at points of the start law: (R,), in loss per unit of x."""
     slope = _gradients(landscape, landscape.start(streams.at(_START), samples))
     length = norm(slope)
-    return Measure(length.mean(-1), length.std(-1) / samples**0.5, "mean length of the gradient at starts", "loss / x", "")
+    return Measure(
+        length.mean(-1),
+        length.std(-1) / samples**0.5,
+        "mean length of the gradient at starts",
+        "loss / x",
+        "",
+    )
 
 
 def noise_scale(
-    landscape: Landscape, streams: Streams, *, points: int = 64, samples: int = 8, small: int = 1, large: int | None = None, at: Tensor | None = None
+    landscape: Landscape,
+    streams: Streams,
+    *,
+    points: int = 64,
+    samples: int = 8,
+    small: int = 1,
+    large: int | None = None,
+    at: Tensor | None = None,
 ) -> Measure:
     """The simple noise scale, a ratio of means over points and draws: (R,), in terms of a mini-batch.
 
-    Every point has draws of its own, so the standard error by leaving out points is that of drawing points and mini-batches anew. Of one point it
-    leaves out draws, and is that of this point's noise scale.
+    Every point has draws of its own, so the standard error by leaving out points is that of drawing points
+    and mini-batches anew. Of one point it leaves out draws, and is that of this point's noise scale.
 
     Args:
         landscape: bound, a sum of more than one term.
@@ -55,13 +71,17 @@ def noise_scale(
         samples: draws at each point, >= 2.
         small: terms in the smaller mini-batch, >= 1.
         large: terms in the larger one, > small; None: the whole loss.
-        at: (R, points, D) other points than those of the start law, a sample of some law too where they are several.
+        at: (R, points, D) other points than those of the start law, a sample of some law too where they are
+            several.
 
     Raises:
         ValueError: the landscape has no terms, or its loss is not their mean.
     """
     if landscape.terms == 1 or not landscape.additive:
-        raise ValueError(f"{landscape.name}: expected a loss that is the mean of terms, got {'one term' if landscape.additive else 'no such sum'}")
+        raise ValueError(
+            f"{landscape.name}: expected a loss that is the mean of terms, got"
+            f" {'one term' if landscape.additive else 'no such sum'}"
+        )
     x = landscape.start(streams.at(_START), points) if at is None else at
     few = _squares(landscape, streams.at(_BATCH), x, small, samples, part=0)
     if large is None:
@@ -76,11 +96,16 @@ def noise_scale(
         return trace / (b - inverse * trace)
 
     drawn = [part[:, 0] if x.shape[1] == 1 else part.mean(2) for part in (few, many)]
-    return Measure(*jackknife(scale, *drawn), "gradient-noise scale, at starts", "terms", "McCandlish et al. 2018")
+    return Measure(
+        *jackknife(scale, *drawn), "gradient-noise scale, at starts", "terms", "McCandlish et al. 2018"
+    )
 
 
 def _squares(landscape: Landscape, streams: Streams, x: Tensor, size: int, samples: int, part: int) -> Tensor:
-    """Squared lengths of gradients of mini-batches drawn with replacement, anew at each point: x (R, P, D) -> (R, P, samples)."""
+    """Squared lengths of gradients of mini-batches drawn with replacement, anew at each point.
+
+    X (R, P, D) -> (R, P, samples).
+    """
     index = streams.integers("data", landscape.terms, (x.shape[1] * samples, size), part)
     weight = torch.full(index.shape, 1 / size, dtype=x.dtype, device=x.device)
     slope = _gradients(landscape, x.repeat_interleave(samples, 1), Terms(index, weight))
@@ -89,10 +114,20 @@ def _squares(landscape: Landscape, streams: Streams, x: Tensor, size: int, sampl
 
 def _gradients(landscape: Landscape, x: Tensor, terms: Terms | None = None) -> Tensor:
     time = None if landscape.clock is None else torch.zeros(len(x), dtype=torch.float64, device=x.device)
-    some = max(1, _ELEMENTS // (len(x) * (landscape.dim + (landscape.terms if terms is None else terms.index.shape[-1]))))
+    some = max(
+        1,
+        _ELEMENTS
+        // (len(x) * (landscape.dim + (landscape.terms if terms is None else terms.index.shape[-1]))),
+    )
     parts = [(x.split(some, 1)[i], None if terms is None else Terms(terms.index.split(some, 1)[i], terms.weight.split(some, 1)[i]))
              for i in range(-(-x.shape[1] // some))]  # fmt: skip
-    return torch.cat([_slope(evaluate(landscape, points, batch, gradient=True, time=time).gradient) for points, batch in parts], 1)
+    return torch.cat(
+        [
+            _slope(evaluate(landscape, points, batch, gradient=True, time=time).gradient)
+            for points, batch in parts
+        ],
+        1,
+    )
 
 
 def _slope(gradient: Tensor | None) -> Tensor:
@@ -109,9 +144,12 @@ class Curvature(NamedTuple):
 
 
 def curvature(landscape: Landscape, streams: Streams) -> Curvature:
-    """The spectrum of the Hessian at the optimum where that is known, else at one start; by central differences of gradients.
+    """The spectrum of the Hessian at the optimum where that is known, else at one start.
 
-    The standard error is 0 at the optimum. At a start it is unknown (NaN): one start does not tell how much another would differ.
+    By central differences of gradients.
+
+    The standard error is 0 at the optimum. At a start it is unknown (NaN): one start does not tell how much
+    another would differ.
 
     Args:
         landscape: bound, on at most `LARGEST` real coordinates.
@@ -121,8 +159,14 @@ def curvature(landscape: Landscape, streams: Streams) -> Curvature:
         ValueError: it has more coordinates.
     """
     if landscape.dim > LARGEST:
-        raise ValueError(f"{landscape.name}: expected at most {LARGEST} dimensions for a Hessian, got {landscape.dim}")
-    x = landscape.optimum[:, None] if landscape.optimum is not None else landscape.start(streams.at(_START), 1)
+        raise ValueError(
+            f"{landscape.name}: expected at most {LARGEST} dimensions for a Hessian, got {landscape.dim}"
+        )
+    x = (
+        landscape.optimum[:, None]
+        if landscape.optimum is not None
+        else landscape.start(streams.at(_START), 1)
+    )
     where = "at the optimum, else at a start"
     spectrum = torch.linalg.eigvalsh(hessian(landscape, x[:, 0]))
     size = spectrum.abs().amax(-1, keepdim=True)
@@ -131,9 +175,24 @@ def curvature(landscape: Landscape, streams: Streams) -> Curvature:
     axis = ("eigenvalue", torch.arange(landscape.dim), "1")
     error = math.nan if landscape.optimum is None else 0.0
     return Curvature(
-        Measure(spectrum, torch.full_like(spectrum, error), f"eigenvalues of the Hessian {where}", "loss / x^2", "", axis),
-        Measure(condition, torch.full_like(condition, error), f"condition number of the Hessian {where}", "1", ""),
-        Measure(negative, torch.full_like(negative, error), f"fraction of negative eigenvalues of the Hessian {where}", "1", ""),
+        Measure(
+            spectrum,
+            torch.full_like(spectrum, error),
+            f"eigenvalues of the Hessian {where}",
+            "loss / x^2",
+            "",
+            axis,
+        ),
+        Measure(
+            condition, torch.full_like(condition, error), f"condition number of the Hessian {where}", "1", ""
+        ),
+        Measure(
+            negative,
+            torch.full_like(negative, error),
+            f"fraction of negative eigenvalues of the Hessian {where}",
+            "1",
+            "",
+        ),
     )
 
 

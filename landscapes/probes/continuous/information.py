@@ -1,7 +1,10 @@
-"""Information content of a landscape of real coordinates: entropy of pairs of different signs of the slope along walks.
+"""Information content of a landscape of real coordinates.
 
-Vassilev, Fogarty and Miller 2000, "Information characteristics and the structure of landscapes", Evol. Comput. 8, 31-60, as Munoz, Kirley and
-Halgamuge 2015, IEEE Trans. Evol. Comput. 19, 74-87, take it. Walks, standard errors and streams are those of `landscapes.probes.continuous.walks_and_lines`.
+Entropy of pairs of different signs of the slope along walks.
+
+Vassilev, Fogarty and Miller 2000, "Information characteristics and the structure of landscapes", Evol.
+Comput. 8, 31-60, as Munoz, Kirley and Halgamuge 2015, IEEE Trans. Evol. Comput. 19, 74-87, take it. Walks,
+standard errors and streams are those of `landscapes.probes.continuous.walks_and_lines`.
 """
 
 from __future__ import annotations
@@ -19,7 +22,10 @@ from landscapes.probes.continuous.walks_and_lines import PLACES, jackknife, last
 from landscapes.probes.measure import Measure
 from landscapes.streams import Streams
 
-THRESHOLDS = torch.cat((torch.zeros(1, dtype=torch.float64), torch.logspace(-4, 2, 61, dtype=torch.float64)))  # in units of the rms slope
+THRESHOLDS = torch.cat((
+    torch.zeros(1, dtype=torch.float64),
+    torch.logspace(-4, 2, 61, dtype=torch.float64),
+))  # in units of the rms slope
 SETTLED = 0.05  # information content below which a walk looks flat
 
 
@@ -33,13 +39,16 @@ class Information(NamedTuple):
     settling: Measure  # (R,) the smallest log10 eps with H < 0.05
 
 
-def information(landscape: Landscape, streams: Streams, *, walks: int = 32, steps: int = 256, step: float | None = None) -> Information:
+def information(
+    landscape: Landscape, streams: Streams, *, walks: int = 32, steps: int = 256, step: float | None = None
+) -> Information:
     """Information content of walks that turn at every step.
 
-    A slope is 1, 0 or -1 where the loss rises by more than eps per unit of x, by less, or falls by more. With P_pq the share of neighbouring slopes
-    p then q, H(eps) = -sum_{p != q} P_pq log_6 P_pq; M(eps) is the length of the sequence without zeros and repeats, over its length with them.
-    Independent values have H(0) = (2/3) ln 3 / ln 6 = 0.409 and M(0) = 2/3 (a pair of slopes turns with chance 2/3). Standard errors take the
-    rms slope as given, which near and above it makes them up to 2.6 times too large.
+    A slope is 1, 0 or -1 where the loss rises by more than eps per unit of x, by less, or falls by more. With
+    P_pq the share of neighbouring slopes p then q, H(eps) = -sum_{p != q} P_pq log_6 P_pq; M(eps) is the
+    length of the sequence without zeros and repeats, over its length with them. Independent values have H(0)
+    = (2/3) ln 3 / ln 6 = 0.409 and M(0) = 2/3 (a pair of slopes turns with chance 2/3). Standard errors take
+    the rms slope as given, which near and above it makes them up to 2.6 times too large.
 
     Args:
         landscape: bound, on real coordinates.
@@ -51,7 +60,9 @@ def information(landscape: Landscape, streams: Streams, *, walks: int = 32, step
     Returns:
         The measures.
     """
-    found = walk(landscape, streams.at(PLACES["information"]), walks=walks, steps=steps, step=step, straight=False)
+    found = walk(
+        landscape, streams.at(PLACES["information"]), walks=walks, steps=steps, step=step, straight=False
+    )
     apart = found.points.diff(dim=2).square().sum(-1).sqrt()
     slope = found.loss.diff(dim=2) / apart
     signs = list(_signs(slope, eps := THRESHOLDS.to(slope.device)))
@@ -61,14 +72,26 @@ def information(landscape: Landscape, streams: Streams, *, walks: int = 32, step
     return Information(
         Measure(*jackknife(_entropy, pairs), "information content", "1", source, axis),
         Measure(*jackknife(lambda m: m.mean(1), turns), "partial information content", "1", source, axis),
-        Measure(*jackknife(lambda p: _entropy(p).amax(-1), pairs), "largest information content", "1", source),
-        Measure(*jackknife(lambda m: m[..., 0].mean(1), turns), "initial partial information content", "1", source),
-        Measure(*jackknife(lambda p: settling(_entropy(p), eps), pairs), "log10 threshold above which walks look flat", "log10 rms slope", source),
+        Measure(
+            *jackknife(lambda p: _entropy(p).amax(-1), pairs), "largest information content", "1", source
+        ),
+        Measure(
+            *jackknife(lambda m: m[..., 0].mean(1), turns), "initial partial information content", "1", source
+        ),
+        Measure(
+            *jackknife(lambda p: settling(_entropy(p), eps), pairs),
+            "log10 threshold above which walks look flat",
+            "log10 rms slope",
+            source,
+        ),
     )
 
 
 def settling(content: Tensor, eps: Tensor) -> Tensor:
-    """Smallest log10 eps from which on H (R, K) stays below `SETTLED`: (R,); NaN where it does not. The first threshold is 0."""
+    """Smallest log10 eps from which on H (R, K) stays below `SETTLED`: (R,); NaN where it does not.
+
+    The first threshold is 0.
+    """
     flat = content[:, 1:] < SETTLED
     after = flat.flip(-1).int().cummin(-1).values.flip(-1)
     return torch.where(after.any(-1), eps[1:].log10()[after.argmax(-1)], torch.nan)
@@ -78,7 +101,9 @@ def _signs(slope: Tensor, eps: Tensor) -> Iterator[Tensor]:
     """For each threshold, in units of the rms slope of all walks, the signs (R, W, T) of slopes: -1, 0, 1."""
     unit = safe_unit(slope.abs().amax((1, 2), keepdim=True))
     scale = (slope / unit).square().mean((1, 2), keepdim=True).sqrt() * unit
-    yield from ((slope > e * scale).to(torch.int8) - (slope < -e * scale).to(torch.int8) for e in eps.to(slope))
+    yield from (
+        (slope > e * scale).to(torch.int8) - (slope < -e * scale).to(torch.int8) for e in eps.to(slope)
+    )
 
 
 def _pairs(signs: Tensor) -> Tensor:
@@ -93,7 +118,10 @@ def _entropy(pairs: Tensor) -> Tensor:
 
 
 def _turns(signs: Tensor) -> Tensor:
-    """M of each walk: how many signs are left without zeros and repeats, over all of them: (R, W, T) -> (R, W)."""
+    """M of each walk: how many signs are left without zeros and repeats, over all of them.
+
+    (R, W, T) -> (R, W).
+    """
     last = last_sign(signs)
     changes = ((last[..., 1:] != last[..., :-1]) & (last[..., :-1] != 0)).sum(-1)
     return (changes + (last[..., -1] != 0)).double() / signs.shape[-1]

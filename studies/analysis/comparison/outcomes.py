@@ -1,13 +1,17 @@
-"""What two arms are compared by: the final loss; where that ties, the time to a target; where that ties too, the area over the curve.
+"""What two arms are compared by: the final loss; where that ties, the time to a target.
+
+Where that ties too, the area over the curve.
 
     final loss              at the cost at which arms are compared; where the loss is the gap to a known optimum its common logarithm
     time to target          common logarithm of the cost at which the recommendation first reached the lowest target that half of the runs of the
-                            two reached; inf where a world did not, or has diverged. Hits known to intervals that overlap tie
+                            two reached; inf where a world did not, or has diverged. Hits known to intervals
+                            that overlap tie
     area over the curve     mean over the logarithm of the cost of the lowest loss so far, as the final loss (see `studies.analysis.running_time.area`)
 
-The final loss ties where some worlds are equal at the precision of the study (`studies.results.precision`), and so few differ (`DECIDE`) that no
-test of them could reject. Which worlds tie says nothing of who is better, so that a test of the next outcome is as honest as one of the first:
-exchange the two arms in any world, and the choice is the same.
+The final loss ties where some worlds are equal at the precision of the study (`studies.results.precision`),
+and so few differ (`DECIDE`) that no test of them could reject. Which worlds tie says nothing of who is
+better, so that a test of the next outcome is as honest as one of the first: exchange the two arms in any
+world, and the choice is the same.
 """
 
 from __future__ import annotations
@@ -54,7 +58,11 @@ def judged(dataset: xr.Dataset, at: float | None = None, value: str = "loss") ->
         at: cost in evaluations; None: at the budget that all arms have.
         value: the variable that holds the loss.
     """
-    if "recorded" in dataset.coords and "optimizer" in dataset["recorded"].dims and dataset.sizes["optimizer"] > 2:
+    if (
+        "recorded" in dataset.coords
+        and "optimizer" in dataset["recorded"].dims
+        and dataset.sizes["optimizer"] > 2
+    ):
         return _pair_by_pair(dataset, at, value)
     loss = final_loss(dataset, at, value)
     chosen, which = loss, xr.zeros_like(differing(loss))
@@ -65,20 +73,27 @@ def judged(dataset: xr.Dataset, at: float | None = None, value: str = "loss") ->
         if other is not None:
             use = (which == 0) & ties(loss) & (differing(other) >= DECIDE)
             which = which.where(~use, number)
-            chosen = Outcome(*(xr.where(use, new, old, keep_attrs=False) for new, old in zip(other, chosen, strict=True)))
+            chosen = Outcome(
+                *(xr.where(use, new, old, keep_attrs=False) for new, old in zip(other, chosen, strict=True))
+            )
     return Outcome(*(_named(part, loss.a) for part in chosen)), which
 
 
 def _pair_by_pair(dataset: xr.Dataset, at: float | None, value: str) -> tuple[Outcome, xr.DataArray]:
     """As `judged`, each pair at the last checkpoint that the two have, whichever others have."""
     same_worlds(dataset)
-    both = [dataset.isel(optimizer=list(two)) for two in itertools.combinations(range(dataset.sizes["optimizer"]), 2)]
+    both = [
+        dataset.isel(optimizer=list(two))
+        for two in itertools.combinations(range(dataset.sizes["optimizer"]), 2)
+    ]
     outcomes, which = zip(*(judged(two, at, value) for two in both), strict=True)
     return Outcome(*(_along_pairs(parts) for parts in zip(*outcomes, strict=True))), _along_pairs(which)
 
 
 def _along_pairs(parts: Sequence[xr.DataArray]) -> xr.DataArray:
-    return xr.concat(parts, "pair", coords="different", compat="equals", join="override").transpose(*parts[0].dims)
+    return xr.concat(parts, "pair", coords="different", compat="equals", join="override").transpose(
+        *parts[0].dims
+    )
 
 
 def ties(loss: Outcome) -> xr.DataArray:
@@ -105,20 +120,33 @@ def final_loss(dataset: xr.Dataset, at: float | None = None, value: str = "loss"
 
 
 def time_to_target(dataset: xr.Dataset, at: float | None = None, value: str = "loss") -> Outcome | None:
-    """The cost of the first hit of the lowest target that half of the runs of a pair reached; None where there are no targets."""
+    """The cost of the first hit of the lowest target that half of the runs of a pair reached.
+
+    None where there are no targets.
+    """
     if not dataset.sizes.get("target") or "hit_cost" not in dataset:
         return None
     hit = hits(dataset).load()
     goals = hit["target_loss"].reset_coords(drop=True)
     lost = losses(dataset, value, np.inf if at is None else at).load() == np.inf
-    hit = hit.where((hit <= (budget(dataset) if at is None else at) * (1 + SPENT)) | hit.isnull(), np.inf).where(~lost, np.inf).where(hit.notnull())
+    hit = (
+        hit
+        .where((hit <= (budget(dataset) if at is None else at) * (1 + SPENT)) | hit.isnull(), np.inf)
+        .where(~lost, np.inf)
+        .where(hit.notnull())
+    )
     both, early = pairs(hit), pairs(hit - lateness(dataset).load())
     reached = (abs(both[0]) < np.inf).sum("replicate") + (abs(both[1]) < np.inf).sum("replicate")
     runs = both[0].notnull().sum("replicate") + both[1].notnull().sum("replicate")
     good = (2 * reached >= runs) & (reached > 0) & goals.notnull()
     target = goals.where(good).min("target")
-    a, b, early_a, early_b = (side.where(goals == target).min("target").drop_vars("target_loss", errors="ignore") for side in (*both, *early))
-    unsure = (early_a < b) & (early_b < a) & ((early_a < a) | (early_b < b))  # the intervals that hold them overlap
+    a, b, early_a, early_b = (
+        side.where(goals == target).min("target").drop_vars("target_loss", errors="ignore")
+        for side in (*both, *early)
+    )
+    unsure = (
+        (early_a < b) & (early_b < a) & ((early_a < a) | (early_b < b))
+    )  # the intervals that hold them overlap
     with np.errstate(divide="ignore"):
         a, b = (xr.apply_ufunc(np.log10, side) for side in (a, b))
     first, second = a.round(TIMES), b.round(TIMES)
@@ -126,11 +154,16 @@ def time_to_target(dataset: xr.Dataset, at: float | None = None, value: str = "l
 
 
 def area(dataset: xr.Dataset, at: float | None = None, value: str = "loss") -> Outcome | None:
-    """The mean of the lowest loss so far over the logarithm of the cost; None where costs of states are not known."""
+    """The mean of the lowest loss so far over the logarithm of the cost.
+
+    None where costs of states are not known.
+    """
     if not {"value_terms", "gradient_terms"} <= set(dataset.data_vars) or dataset.sizes["checkpoint"] < 2:
         return None
     least, known = precision(dataset), gap_known(dataset)
-    mean = over_costs(dataset, lambda loss: xr.where(known, decades(loss.where(known), least), loss), value, at).load()
+    mean = over_costs(
+        dataset, lambda loss: xr.where(known, decades(loss.where(known), least), loss), value, at
+    ).load()
     end = losses(dataset, value, np.inf if at is None else at).load()
     mean = mean.where(end != np.inf, np.inf).where(end.notnull())
     a, b = pairs(mean.transpose(*end.dims))
@@ -144,4 +177,6 @@ def _named(part: xr.DataArray, like: xr.DataArray) -> xr.DataArray:
     """With the dims in the order, and the coordinates, of the first outcome."""
     dims = [dim for dim in like.dims if dim in part.dims]
     coords = {name: like[name] for name in like.coords if set(like[name].dims) <= set(part.dims)}
-    return part.transpose(*dims).drop_vars(set(part.coords) - set(coords), errors="ignore").assign_coords(coords)
+    return (
+        part.transpose(*dims).drop_vars(set(part.coords) - set(coords), errors="ignore").assign_coords(coords)
+    )

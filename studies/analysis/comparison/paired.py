@@ -1,4 +1,7 @@
-"""Losses of two arms side by side: in every world the one against the other, missing worlds left out, diverged ones the worst (inf)."""
+"""Losses of two arms side by side.
+
+In every world the one against the other, missing worlds left out, diverged ones the worst (inf).
+"""
 
 from __future__ import annotations
 
@@ -23,10 +26,12 @@ def losses(dataset: xr.Dataset, value: str = "loss", at: float | None = None) ->
     Args:
         dataset: a study's results.
         value: the variable that holds the loss.
-        at: evaluations, see `targets.at_cost`; inf: the last checkpoint within the budget that all arms have; None: all.
+        at: evaluations, see `targets.at_cost`; inf: the last checkpoint within the budget that all arms have;
+            None: all.
 
     Returns:
-        inf where a run has diverged, NaN where it has no numbers, and of an arm that has not asked for a value by then.
+        inf where a run has diverged, NaN where it has no numbers, and of an arm that has not asked for a
+        value by then.
 
     Raises:
         ValueError: there is no such cost.
@@ -59,8 +64,14 @@ def same_worlds(results: xr.Dataset | xr.DataArray) -> None:
         ValueError: the coordinate `paired` (optimizer) is False of one.
     """
     if "paired" in results.coords and not bool(results["paired"].all()):
-        apart = ", ".join(str(name) for name in np.atleast_1d(results["optimizer"].where(~results["paired"], drop=True).values))
-        raise ValueError(f"comparison: expected optimizers that ran in the same worlds, {apart} did not: leave out those whose `paired` is False")
+        apart = ", ".join(
+            str(name)
+            for name in np.atleast_1d(results["optimizer"].where(~results["paired"], drop=True).values)
+        )
+        raise ValueError(
+            f"comparison: expected optimizers that ran in the same worlds, {apart} did not: leave out those"
+            " whose `paired` is False"
+        )
 
 
 def pairs(loss: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray]:
@@ -76,7 +87,13 @@ def pairs(loss: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray]:
     first, second = zip(*itertools.combinations(range(len(names)), 2), strict=True)
     labels = {"a": ("pair", [names[i] for i in first]), "b": ("pair", [names[i] for i in second])}
     labels["pair"] = ("pair", [f"{names[i]} - {names[j]}" for i, j in zip(first, second, strict=True)])
-    a, b = (loss.isel(optimizer=xr.DataArray(list(side), dims="pair")).drop_vars("optimizer").assign_coords(labels) for side in (first, second))
+    a, b = (
+        loss
+        .isel(optimizer=xr.DataArray(list(side), dims="pair"))
+        .drop_vars("optimizer")
+        .assign_coords(labels)
+        for side in (first, second)
+    )
     known = a.notnull() & b.notnull()
     return a.where(known), b.where(known)
 
@@ -117,4 +134,6 @@ def distinct(part: xr.DataArray, dims: Sequence[str]) -> xr.DataArray:
         key = (place[dims.index("landscape")] if "landscape" in dims else 0, where.values[place].tobytes())
         found[place] = key not in seen
         seen.add(key)
-    return xr.DataArray(found, dims=tuple(dims), coords={dim: where[dim].values for dim in dims if dim in where.coords})
+    return xr.DataArray(
+        found, dims=tuple(dims), coords={dim: where[dim].values for dim in dims if dim in where.coords}
+    )

@@ -1,7 +1,9 @@
-"""The smallest differences that so many worlds could have shown: with a chance of 80 % and a two-sided test at level 0.05.
+"""The smallest differences that so many worlds could have shown.
 
-n is the number of worlds, or of instances where worlds share them. Where m tests are corrected by Holm, a difference has to stand at level / m to
-be the first that is rejected.
+With a chance of 80 % and a two-sided test at level 0.05.
+
+n is the number of worlds, or of instances where worlds share them. Where m tests are corrected by Holm, a
+difference has to stand at level / m to be the first that is rejected.
 
     paired_sd          of a difference in units of its standard deviation over worlds: paired t test (noncentral t), over the root of 3 / pi, the
                        efficiency of Wilcoxon's signed-rank test where differences are normal (Lehmann 1975)
@@ -26,13 +28,15 @@ def smallest(units: xr.DataArray, tests: int = 1, level: float = LEVEL, power: f
     """The smallest differences that could have been shown.
 
     Args:
-        units: how many worlds, or instances where worlds share them, such as `units` of `studies.analysis.comparison.comparison.compare`.
+        units: how many worlds, or instances where worlds share them, such as `units` of
+            `studies.analysis.comparison.comparison.compare`.
         tests: how many tests Holm's correction is over.
         level: of the tests.
         power: the chance that is asked for.
 
     Returns:
-        `paired_sd`, `win_probability` and `a12`, dims of `units`. NaN where no difference whatever could have been shown.
+        `paired_sd`, `win_probability` and `a12`, dims of `units`. NaN where no difference whatever could have
+        been shown.
     """
     at = level / tests
     found = xr.Dataset()
@@ -43,7 +47,11 @@ def smallest(units: xr.DataArray, tests: int = 1, level: float = LEVEL, power: f
     ):
         numbers = np.unique(units.values)
         known = {n: of(int(n), at, power) for n in numbers.tolist()}
-        values = np.vectorize(known.__getitem__, otypes=[float])(units.values) if units.size else np.zeros(units.shape)
+        values = (
+            np.vectorize(known.__getitem__, otypes=[float])(units.values)
+            if units.size
+            else np.zeros(units.shape)
+        )
         found[name] = units.copy(data=values).assign_attrs(long_name=long_name, units="1")
     return found.assign_attrs(tests=tests, level=level, power=power)
 

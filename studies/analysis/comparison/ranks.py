@@ -26,26 +26,35 @@ from studies.results.precision import precision, resolved
 ALPHA = 0.05
 
 
-def ranks(dataset: xr.Dataset, over: str = "landscape", at: float | None = None, value: str = "loss", alpha: float = ALPHA) -> xr.Dataset:
+def ranks(
+    dataset: xr.Dataset,
+    over: str = "landscape",
+    at: float | None = None,
+    value: str = "loss",
+    alpha: float = ALPHA,
+) -> xr.Dataset:
     """Average ranks of a study's optimizers.
 
     Args:
         dataset: a study's results.
-        over: "landscape": the blocks are landscapes, with each value of the swept axes, by the median loss over worlds. "replicate": worlds, or
-            instances where worlds share them, of each landscape and axis value apart.
+        over: "landscape": the blocks are landscapes, with each value of the swept axes, by the median loss
+            over worlds. "replicate": worlds, or instances where worlds share them, of each landscape and axis
+            value apart.
         at: cost in evaluations; None: at the budget that all arms have.
         value: the variable that holds the loss.
         alpha: of the tests.
 
     Returns:
-        See `friedman`. Optimizers without any numbers are left out, then blocks in which any has none; blocks with the same numbers on one landscape
-        are one.
+        See `friedman`. Optimizers without any numbers are left out, then blocks in which any has none; blocks
+        with the same numbers on one landscape are one.
 
     Raises:
         ValueError: `over` is neither, or worlds are the blocks and optimizers ran in other ones.
     """
     loss = resolved(losses(dataset, value, np.inf if at is None else at).load(), precision(dataset))
-    loss = loss.isel(optimizer=np.flatnonzero(loss.notnull().any([dim for dim in loss.dims if dim != "optimizer"])))
+    loss = loss.isel(
+        optimizer=np.flatnonzero(loss.notnull().any([dim for dim in loss.dims if dim != "optimizer"]))
+    )
     if over == "replicate":
         same_worlds(loss)
         return friedman(unit_means(_finite(loss)).rename(unit="block"), alpha)
@@ -55,7 +64,10 @@ def ranks(dataset: xr.Dataset, over: str = "landscape", at: float | None = None,
     middle = loss.median("replicate").where(distinct(loss, dims))
     table = middle.transpose(*dims, "optimizer").values
     table = table.reshape(int(np.prod(table.shape[:-1])), table.shape[-1])
-    return friedman(xr.DataArray(table, dims=("block", "optimizer"), coords={"optimizer": loss["optimizer"].values}), alpha)
+    return friedman(
+        xr.DataArray(table, dims=("block", "optimizer"), coords={"optimizer": loss["optimizer"].values}),
+        alpha,
+    )
 
 
 def friedman(table: xr.DataArray, alpha: float = ALPHA) -> xr.Dataset:
@@ -66,25 +78,36 @@ def friedman(table: xr.DataArray, alpha: float = ALPHA) -> xr.Dataset:
         alpha: of the tests.
 
     Returns:
-        `average_rank` (optimizer) and `average_rank_interval` (bound) from resampling blocks; `statistic` and `p_friedman`; `f` and `p_value` of Iman
-        and Davenport; `critical_difference`; `differ` (optimizer, other); `blocks`.
+        `average_rank` (optimizer) and `average_rank_interval` (bound) from resampling blocks; `statistic` and
+        `p_friedman`; `f` and `p_value` of Iman and Davenport; `critical_difference`; `differ` (optimizer,
+        other); `blocks`.
     """
     known = table.notnull().all("optimizer")
-    place = xr.apply_ufunc(_ranked, table.where(known), input_core_dims=[["optimizer"]], output_core_dims=[["optimizer"]])
-    found = estimate("average_rank", np.nanmean, [place.rename(block="replicate")], long_name="average rank, 1 is best")
+    place = xr.apply_ufunc(
+        _ranked, table.where(known), input_core_dims=[["optimizer"]], output_core_dims=[["optimizer"]]
+    )
+    found = estimate(
+        "average_rank", np.nanmean, [place.rename(block="replicate")], long_name="average rank, 1 is best"
+    )
     n, k = known.sum("block"), table.sizes["optimizer"]
     with np.errstate(invalid="ignore", divide="ignore"):
         chi2 = friedman_chi2(place.mean("block"), n) / _untied(place, n)
         f = iman_davenport(chi2, n, k)
         found["statistic"] = chi2.assign_attrs(long_name="Friedman's chi^2", units="1")
-        found["p_friedman"] = xr.apply_ufunc(stats.chi2.sf, chi2, k - 1).assign_attrs(long_name="of Friedman's test", units="1")
+        found["p_friedman"] = xr.apply_ufunc(stats.chi2.sf, chi2, k - 1).assign_attrs(
+            long_name="of Friedman's test", units="1"
+        )
         found["f"] = f.assign_attrs(long_name="F of Iman and Davenport", units="1")
         p = xr.apply_ufunc(stats.f.sf, f, k - 1, (k - 1) * (n - 1)).where(n > 1)
         found["p_value"] = p.assign_attrs(long_name="of all being alike, Iman and Davenport", units="1")
         cd = critical_difference(k, n.where(n > 0), alpha)
-    found["critical_difference"] = cd.assign_attrs(long_name=f"Nemenyi's critical difference at {alpha:g}", units="1")
+    found["critical_difference"] = cd.assign_attrs(
+        long_name=f"Nemenyi's critical difference at {alpha:g}", units="1"
+    )
     apart = abs(found["average_rank"] - found["average_rank"].rename(optimizer="other"))
-    found["differ"] = ((apart >= cd) & (p < alpha)).assign_attrs(long_name=f"whether average ranks differ at {alpha:g}")
+    found["differ"] = ((apart >= cd) & (p < alpha)).assign_attrs(
+        long_name=f"whether average ranks differ at {alpha:g}"
+    )
     found["blocks"] = n.assign_attrs(long_name="blocks with numbers of all", units="1")
     return found
 
@@ -96,9 +119,16 @@ def critical_difference(k: int, n: xr.DataArray, alpha: float = ALPHA) -> xr.Dat
 
 
 def groups(rank: np.ndarray, differ: np.ndarray) -> list[list[int]]:
-    """The largest runs of neighbours in rank of which no two differ, two or more in each: the bars of a critical-difference diagram."""
+    """The largest runs of neighbours in rank of which no two differ, two or more in each.
+
+    The bars of a critical-difference diagram.
+    """
     order = [int(i) for i in np.argsort(rank, kind="stable") if not np.isnan(rank[i])]
-    runs = [order[i : j + 1] for i, j in itertools.combinations(range(len(order)), 2) if not differ[np.ix_(order[i : j + 1], order[i : j + 1])].any()]
+    runs = [
+        order[i : j + 1]
+        for i, j in itertools.combinations(range(len(order)), 2)
+        if not differ[np.ix_(order[i : j + 1], order[i : j + 1])].any()
+    ]
     return [run for run in runs if not any(set(run) < set(other) for other in runs)]
 
 
@@ -119,7 +149,10 @@ def iman_davenport(chi2: xr.DataArray, n: xr.DataArray | int, k: int) -> xr.Data
 
 
 def _untied(place: xr.DataArray, n: xr.DataArray) -> xr.DataArray:
-    """What ties leave of the ranks' variance: 1 - sum of (t^3 - t) / (n k (k^2 - 1)), as a group of t takes (t^3 - t) / 12 off their squares."""
+    """What ties leave of the ranks' variance.
+
+    1 - sum of (t^3 - t) / (n k (k^2 - 1)), as a group of t takes (t^3 - t) / 12 off their squares.
+    """
     k = place.sizes["optimizer"]
     lost = (k * (k + 1) * (2 * k + 1) / 6 - (place**2).sum("optimizer", skipna=False)).sum("block")
     return 1 - 12 * lost / (n * k * (k**2 - 1))

@@ -18,7 +18,9 @@ from studies.analysis.intervals.proportions import clopper_pearson, effective_wo
 QUARTILES = (0.25, 0.5, 0.75)
 
 
-def quantiles(name: str, part: xr.DataArray, levels: Sequence[float] = QUARTILES, *, long_name: str, units: str) -> xr.Dataset:
+def quantiles(
+    name: str, part: xr.DataArray, levels: Sequence[float] = QUARTILES, *, long_name: str, units: str
+) -> xr.Dataset:
     """Quantiles over worlds, each an observed value.
 
     Args:
@@ -40,7 +42,10 @@ def quantiles(name: str, part: xr.DataArray, levels: Sequence[float] = QUARTILES
     pairs = zip(*(_quantile(part, level) for level in levels), strict=True)
     value, bounds = (xr.concat(parts, along, coords="minimal", compat="override") for parts in pairs)
     dims = [dim for dim in value.dims if dim != "quantile"]
-    told = xr.Dataset({name: value.transpose(*dims, "quantile"), f"{name}_interval": bounds.transpose(*dims, "quantile", "bound")})
+    told = xr.Dataset({
+        name: value.transpose(*dims, "quantile"),
+        f"{name}_interval": bounds.transpose(*dims, "quantile", "bound"),
+    })
     told[name].attrs = {"long_name": long_name, "units": units}
     told[f"{name}_interval"].attrs = {"long_name": f"{LEVEL:.0%} interval of {long_name}", "units": units}
     return told.assign_coords(bound=["low", "high"])
@@ -70,8 +75,15 @@ def _ends(values: np.ndarray, size: np.ndarray, level: float) -> np.ndarray:
     most = values.shape[-1]
     worlds = np.broadcast_to((~np.isnan(values)).sum(-1), values.shape[:-1])
     size = np.minimum(size, worlds)
-    pairs, which = np.unique(np.stack([worlds, np.nan_to_num(size)], -1).reshape(-1, 2), axis=0, return_inverse=True)
-    low, high = np.array([_ranks(int(n), m, level) for n, m in pairs]).reshape(-1, 2)[which.reshape(-1)].T.reshape(2, *worlds.shape)
+    pairs, which = np.unique(
+        np.stack([worlds, np.nan_to_num(size)], -1).reshape(-1, 2), axis=0, return_inverse=True
+    )
+    low, high = (
+        np
+        .array([_ranks(int(n), m, level) for n, m in pairs])
+        .reshape(-1, 2)[which.reshape(-1)]
+        .T.reshape(2, *worlds.shape)
+    )
     edges = np.full((*values.shape[:-1], 1), np.inf)
     ordered = np.concatenate([-edges, np.sort(np.where(np.isnan(values), np.inf, values), -1), edges], -1)
     low, high = low.astype(int), np.where(high > worlds, most + 1, high).astype(int)
@@ -80,7 +92,10 @@ def _ends(values: np.ndarray, size: np.ndarray, level: float) -> np.ndarray:
 
 
 def _ranks(worlds: int, size: float, level: float) -> tuple[int, int]:
-    """The order statistics, counted from 1, that are the interval's ends; 0 and worlds + 1 where there is none."""
+    """The order statistics, counted from 1, that are the interval's ends.
+
+    0 and worlds + 1 where there is none.
+    """
     counts = np.arange(worlds + 1)
     low, high = clopper_pearson(counts / max(worlds, 1) * size, np.full(worlds + 1, size))
     fits = counts[(low <= level) & (level <= high)]

@@ -1,8 +1,11 @@
-"""What the noise ledger says of a study: shares of sources, alignment and bias of the mean step, currencies, scaling. Datasets in, Datasets out.
+"""What the noise ledger says of a study.
 
-Worlds are pooled as ratios of means, sum over worlds of the numerator over that of the denominator, so that a world where nothing moves does
-not count for as much as one where much does. Intervals come from resampling worlds, jointly across arms. Every function keeps all dims of the
-ledger (`studies.cells.ledger`) but `replicate`, and adds `bound`: low and high.
+Shares of sources, alignment and bias of the mean step, currencies, scaling. Datasets in, Datasets out.
+
+Worlds are pooled as ratios of means, sum over worlds of the numerator over that of the denominator, so that a
+world where nothing moves does not count for as much as one where much does. Intervals come from resampling
+worlds, jointly across arms. Every function keeps all dims of the ledger (`studies.cells.ledger`) but
+`replicate`, and adds `bound`: low and high.
 """
 
 from __future__ import annotations
@@ -23,7 +26,9 @@ Scale = Literal["fitted", "learning_rate"]
 SCALES = get_args(Scale)
 BESIDE = ["angle", "angle_interval", "relative_gain", "relative_gain_interval", "unresolved"]
 ROUND = 1e-6  # of a cosine above 1: rounding
-NEGLIGIBLE = 1e-6  # squared bias relative to the squared mean step, a thousandth of its length: below, float32 rounds
+NEGLIGIBLE = (
+    1e-6  # squared bias relative to the squared mean step, a thousandth of its length: below, float32 rounds
+)
 
 
 def shares(data: xr.Dataset) -> xr.Dataset:
@@ -33,14 +38,23 @@ def shares(data: xr.Dataset) -> xr.Dataset:
         data: a ledger.
 
     Returns:
-        `first` (source): alone; `total` (source): alone and together with others; `interaction`: what no source does alone, 1 - sum of `first`,
-        shown and never hidden. Each with `_interval` (bound). NaN where a step has no variance.
+        `first` (source): alone; `total` (source): alone and together with others; `interaction`: what no
+        source does alone, 1 - sum of `first`, shown and never hidden. Each with `_interval` (bound). NaN
+        where a step has no variance.
     """
     alone = data["step_variance_first"]
     whole = data["step_variance"].where(data["step_variance"] > 0)
     rest = data["step_variance"] - alone.sum("source")
-    wanted: dict[str, xr.DataArray] = {"first": alone, "total": data["step_variance_total"], "interaction": rest}
-    names = {"first": "first-order share of the step's variance", "total": "total share of the step's variance", "interaction": "interaction"}
+    wanted: dict[str, xr.DataArray] = {
+        "first": alone,
+        "total": data["step_variance_total"],
+        "interaction": rest,
+    }
+    names = {
+        "first": "first-order share of the step's variance",
+        "total": "total share of the step's variance",
+        "interaction": "interaction",
+    }
     return _pooled({name: (pooled_ratio, (part, whole)) for name, part in wanted.items()}, names)
 
 
@@ -51,11 +65,14 @@ def alignment(data: xr.Dataset) -> xr.Dataset:
         data: a ledger.
 
     Returns:
-        `length`: root mean square of the mean step's length. `cosine` (reference): between the mean steps and the references of all worlds, noise
-        taken off both, with `angle`, in degrees. `gain` (reference): the factor k of the best fit step = -k reference, a learning rate, and
-        `relative_gain`: that of the factor that the step is meant to have, 1 where its length is right; NaN where it is meant to have none. Each
-        with `_interval`. `unresolved` (reference): where noise, taken off both, left less than is seen along the reference, or nothing: the
-        estimate of the cosine is above 1, or none; then `cosine` and `angle` are NaN, and more redraws or worlds would tell them.
+        `length`: root mean square of the mean step's length. `cosine` (reference): between the mean steps and
+            the references of all worlds, noise
+        taken off both, with `angle`, in degrees. `gain` (reference): the factor k of the best fit step = -k
+        reference, a learning rate, and `relative_gain`: that of the factor that the step is meant to have, 1
+        where its length is right; NaN where it is meant to have none. Each with `_interval`. `unresolved`
+        (reference): where noise, taken off both, left less than is seen along the reference, or nothing: the
+        estimate of the cosine is above 1, or none; then `cosine` and `angle` are NaN, and more redraws or
+        worlds would tell them.
     """
     along, step, held = _products(data)
     wanted: dict[str, tuple[Callable, tuple]] = {
@@ -64,8 +81,15 @@ def alignment(data: xr.Dataset) -> xr.Dataset:
         "gain": (pooled_ratio, (along, held)),
         "relative_gain": (pooled_ratio, (along, held * _nominal(data))),
     }
-    names = {"length": "length of the mean step", "cosine": "cosine of the mean step", "gain": "mean step per reference"}
-    return _angles(_pooled(wanted, names | {"relative_gain": "mean step per reference, of what it is meant to be"}), step.notnull().any("replicate"))
+    names = {
+        "length": "length of the mean step",
+        "cosine": "cosine of the mean step",
+        "gain": "mean step per reference",
+    }
+    return _angles(
+        _pooled(wanted, names | {"relative_gain": "mean step per reference, of what it is meant to be"}),
+        step.notnull().any("replicate"),
+    )
 
 
 def _angles(found: xr.Dataset, defined: xr.DataArray) -> xr.Dataset:
@@ -78,7 +102,9 @@ def _angles(found: xr.Dataset, defined: xr.DataArray) -> xr.Dataset:
     found["angle"] = _degrees(found["cosine"]).assign_attrs(words)
     ends = _degrees(interval).isel(bound=[1, 0]).assign_coords(bound=interval["bound"])
     found["angle_interval"] = ends.assign_attrs(long_name="95 % interval of the angle", units="degrees")
-    found["unresolved"] = (~resolved & defined).assign_attrs(long_name="whether noise hides the angle", units="1")
+    found["unresolved"] = (~resolved & defined).assign_attrs(
+        long_name="whether noise hides the angle", units="1"
+    )
     return found
 
 
@@ -116,7 +142,9 @@ def bias(data: xr.Dataset, scale: Scale = "fitted") -> xr.Dataset:
 
 def _bias(data: xr.Dataset, scale: Scale) -> xr.Dataset:
     squared, step, _ = _squared_bias(data, scale)
-    found = _pooled({"bias": (pooled_ratio, (squared, step))}, {"bias": "squared bias relative to the squared mean step"})
+    found = _pooled(
+        {"bias": (pooled_ratio, (squared, step))}, {"bias": "squared bias relative to the squared mean step"}
+    )
     count = squared.notnull().sum("replicate")
     more = squared - NEGLIGIBLE * step
     t = more.mean("replicate") / (more.std("replicate", ddof=1) / np.sqrt(count))
@@ -148,16 +176,22 @@ def verdict(data: xr.Dataset, axis: str, scale: Scale = "fitted") -> xr.DataArra
         scale: of the step, as in `bias`.
 
     Returns:
-        "unbiased": at no value is a bias seen (Holm's correction); "biased O(1/B)", B the axis: seen, and its length, over that of the step without
-        it, falls as B^b with b within 0.25 of -1, as its whole 95 % interval says (jointly over worlds); "biased": seen, and else; "unknown":
-        there is no test. Dims of the ledger but replicate and the axis.
+        "unbiased": at no value is a bias seen (Holm's correction); "biased O(1/B)", B the axis: seen, and its
+        length, over that of the step without it, falls as B^b with b within 0.25 of -1, as its whole 95 %
+        interval says (jointly over worlds); "biased": seen, and else; "unknown": there is no test. Dims of
+        the ledger but replicate and the axis.
     """
     p_value = _bias(data, scale)["p_value"]
     number = p_value.get_axis_num(axis)
-    smallest = xr.DataArray(np.sort(p_value.fillna(1.0).values, axis=number).take(0, axis=number), dims=[d for d in p_value.dims if d != axis])
+    smallest = xr.DataArray(
+        np.sort(p_value.fillna(1.0).values, axis=number).take(0, axis=number),
+        dims=[d for d in p_value.dims if d != axis],
+    )
     seen = smallest * data.sizes[axis] < ALPHA
     ends = exponent(data, axis, scale)["exponent_interval"] / 2  # of the length
-    falls = (ends.sel(bound="low", drop=True) >= -1 - TOLERANCE) & (ends.sel(bound="high", drop=True) <= -1 + TOLERANCE)
+    falls = (ends.sel(bound="low", drop=True) >= -1 - TOLERANCE) & (
+        ends.sel(bound="high", drop=True) <= -1 + TOLERANCE
+    )
     texts = xr.where(seen, xr.where(falls, f"biased O(1/{axis})", "biased"), "unbiased")
     return texts.where(p_value.notnull().any(axis), "unknown").rename("verdict")
 
@@ -169,18 +203,27 @@ def currencies(data: xr.Dataset) -> xr.Dataset:
         data: a ledger.
 
     Returns:
-        `noise_to_signal`: variance of a step over its squared mean. `noise_scale`: that times the sample that a step takes: the batch, or the
-        population, at which the two are equal (B_simple, McCandlish et al. 2018, arXiv:1812.06162, equation 2.9, and its twin lambda_noise).
-        `effective_population`: expected p (1 - p) over the variance of allele frequencies (Wright 1931). `temperature`: variance of a step over
-        2 k tr G, k and G of the preconditioned reference: eta sigma^2 / 2B of SGD, 1 / 2N of a Wright-Fisher population. `stationary_temperature`:
-        that of the density exp(-loss / T) in which worlds that have come to rest would be, E |grad|^2 / E tr H at their centers (Rugh 1997, Phys.
-        Rev. Lett. 78:772, equation 4; by parts); on reals alone, and meaningless before they rest. Each with `_interval`.
+        `noise_to_signal`: variance of a step over its squared mean. `noise_scale`: that times the sample that
+            a step takes: the batch, or the
+        population, at which the two are equal (B_simple, McCandlish et al. 2018, arXiv:1812.06162, equation
+        2.9, and its twin lambda_noise). `effective_population`: expected p (1 - p) over the variance of
+        allele frequencies (Wright 1931). `temperature`: variance of a step over 2 k tr G, k and G of the
+        preconditioned reference: eta sigma^2 / 2B of SGD, 1 / 2N of a Wright-Fisher population.
+        `stationary_temperature`: that of the density exp(-loss / T) in which worlds that have come to rest
+        would be, E |grad|^2 / E tr H at their centers (Rugh 1997, Phys. Rev. Lett. 78:772, equation 4; by
+        parts); on reals alone, and meaningless before they rest. Each with `_interval`.
     """
     variance, size = data["step_variance"].sel(direction="all", drop=True), data["sample_size"]
     along, _, held = (part.sel(reference="preconditioned", drop=True) for part in _products(data))
     step = data["mean_step_squared"]
-    trace, dim = (data["reference_trace"].sel(reference=name, drop=True) for name in ("preconditioned", "raw"))
-    slope = data["reference_squared"].sel(reference="raw", drop=True).where(data["binomial_variance"].isnull() & np.isfinite(step))
+    trace, dim = (
+        data["reference_trace"].sel(reference=name, drop=True) for name in ("preconditioned", "raw")
+    )
+    slope = (
+        data["reference_squared"]
+        .sel(reference="raw", drop=True)
+        .where(data["binomial_variance"].isnull() & np.isfinite(step))
+    )
     wanted: dict[str, tuple[Callable, tuple]] = {
         "noise_to_signal": (pooled_ratio, (variance, step)),
         "noise_scale": (pooled_ratio, (variance * size, step)),
@@ -188,16 +231,24 @@ def currencies(data: xr.Dataset) -> xr.Dataset:
         "temperature": (pooled_temperature, (variance, along, held, trace)),
         "stationary_temperature": (pooled_ratio, (slope, data["mean_curvature"] * dim)),
     }
-    names = {"noise_to_signal": "noise-to-signal ratio of a step", "noise_scale": "sample at which noise equals signal"}
-    names |= {"effective_population": "effective population size", "temperature": "effective temperature of a step"}
-    return _pooled(wanted, names | {"stationary_temperature": "effective temperature of the stationary state"})
+    names = {
+        "noise_to_signal": "noise-to-signal ratio of a step",
+        "noise_scale": "sample at which noise equals signal",
+    }
+    names |= {
+        "effective_population": "effective population size",
+        "temperature": "effective temperature of a step",
+    }
+    return _pooled(
+        wanted, names | {"stationary_temperature": "effective temperature of the stationary state"}
+    )
 
 
 def exponent(data: xr.Dataset, axis: str, scale: Scale = "fitted") -> xr.Dataset:
     """How the squared bias goes with a swept axis: as axis^b; see `studies.analysis.trends.scaling`.
 
-    It is relative to the step without the bias, k times the reference, so that b is that of the bias alone; a mean step holds the bias. Values at
-    which the squared bias is estimated as 0 or less are left out.
+    It is relative to the step without the bias, k times the reference, so that b is that of the bias alone; a
+    mean step holds the bias. Values at which the squared bias is estimated as 0 or less are left out.
 
     Args:
         data: a ledger with the dim `axis`, of numbers.
@@ -209,7 +260,7 @@ def exponent(data: xr.Dataset, axis: str, scale: Scale = "fitted") -> xr.Dataset
     return scaling(pooled_ratio, finite, axis, long_name="squared bias over the squared step without it")
 
 
-# pooling -----------------------------------------------------------------------------------------------------------------
+# pooling ----------------------------------------------------------------------------------------------------
 
 
 def pooled_ratio(above: np.ndarray, below: np.ndarray, axis: int = -1) -> np.ndarray:
@@ -230,14 +281,20 @@ def pooled_cosine(along: np.ndarray, step: np.ndarray, held: np.ndarray, axis: i
     return np.nansum(along, axis) / np.sqrt(np.where(below > 0, below, np.nan))
 
 
-def pooled_temperature(variance: np.ndarray, along: np.ndarray, held: np.ndarray, trace: np.ndarray, axis: int = -1) -> np.ndarray:
+def pooled_temperature(
+    variance: np.ndarray, along: np.ndarray, held: np.ndarray, trace: np.ndarray, axis: int = -1
+) -> np.ndarray:
     """V / (2 k tr G), k = sum of products over sum of squares."""
     known = ~np.isnan(variance + along + held + trace)
-    variance, along, held, trace = (np.where(known, part, 0.0).sum(axis) for part in (variance, along, held, trace))
+    variance, along, held, trace = (
+        np.where(known, part, 0.0).sum(axis) for part in (variance, along, held, trace)
+    )
     return np.where(known.any(axis), variance, np.nan) * held / (2 * along * trace)
 
 
-def _pooled(wanted: dict[str, tuple[Callable, tuple[xr.DataArray, ...]]], names: dict[str, str]) -> xr.Dataset:
+def _pooled(
+    wanted: dict[str, tuple[Callable, tuple[xr.DataArray, ...]]], names: dict[str, str]
+) -> xr.Dataset:
     found = []
     for name, (statistic, parts) in wanted.items():
         finite = [part.where(np.isfinite(part)) for part in parts]
@@ -247,8 +304,15 @@ def _pooled(wanted: dict[str, tuple[Callable, tuple[xr.DataArray, ...]]], names:
 
 
 def _products(data: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray, xr.DataArray]:
-    """Mean step times negative reference, mean step squared, reference squared; only worlds where all are known."""
-    along, step, held = data["mean_step_along"].mean("half"), data["mean_step_squared"], data["reference_squared"]
+    """Mean step times negative reference, mean step squared, reference squared.
+
+    Only worlds where all are known.
+    """
+    along, step, held = (
+        data["mean_step_along"].mean("half"),
+        data["mean_step_squared"],
+        data["reference_squared"],
+    )
     known = np.isfinite(along) & np.isfinite(step) & np.isfinite(held)
     return along.where(known), step.where(known), held.where(known)
 

@@ -1,12 +1,16 @@
-"""The shape of a step's noise: how its variance spreads over directions, and whether those are the curved ones.
+"""The shape of a step's noise.
 
-With S the covariance of a step, H the Hessian of the loss and D dimensions; sums run over worlds, so that each counts by how much it moves:
+How its variance spreads over directions, and whether those are the curved ones.
+
+With S the covariance of a step, H the Hessian of the loss and D dimensions; sums run over worlds, so that
+each counts by how much it moves:
 
     share of mode i    sum lambda_i(S) / sum tr S            1 / D in every direction where the noise is isotropic; both of one estimate of S, whose
                                                              D shares add up to 1 however few the steps
     effective rank     mean of (tr S)^2 / tr S^2             D where it is isotropic
     alignment          sum [tr(H S) / tr S] / sum [tr H / D] 1 where it is isotropic, > 1 where it is along curved directions
-                       (Zhu, Wu, Yu, Wu and Ma 2019, arXiv:1803.00195, section 4: Tr(H Sigma) against its isotropic equivalent)
+                       (Zhu, Wu, Yu, Wu and Ma 2019, arXiv:1803.00195, section 4: Tr(H Sigma) against its
+                       isotropic equivalent)
 """
 
 from __future__ import annotations
@@ -27,30 +31,50 @@ def spectrum(data: xr.Dataset) -> xr.Dataset:
         data: a study's results with the noise ledger.
 
     Returns:
-        `share` (mode), `rank` and `alignment`, each with `_interval` (bound) and `_method`, and `worlds`, how many had noise. NaN without noise;
-        `alignment` also where the mean curvature is 0, as on bits.
+        `share` (mode), `rank` and `alignment`, each with `_interval` (bound) and `_method`, and `worlds`, how
+        many had noise. NaN without noise; `alignment` also where the mean curvature is 0, as on bits.
 
     Raises:
         ValueError: there is no noise ledger.
     """
     if "noise_eigenvalue" not in data:
-        raise ValueError("spectrum: expected results with the noise ledger (`ledger:` in the study), found none")
+        raise ValueError(
+            "spectrum: expected results with the noise ledger (`ledger:` in the study), found none"
+        )
     trace = data["step_variance"].sel(direction="all", drop=True)
     trace = trace.where(trace > 0)
     whole = _whole(data).where(trace.notnull())
     mean = data["mean_curvature"].where((data["mean_curvature"] != 0).any("replicate"))
     curved = data["noise_curvature"].where(trace.notnull())
     found = [
-        estimate("share", pooled_ratio, [data["noise_eigenvalue"], whole], long_name="share of the noise's variance"),
-        estimate("rank", np.nanmean, [data["noise_rank"].where(trace.notnull())], long_name="effective rank of the noise"),
-        estimate("alignment", pooled_ratio, [curved, mean], long_name="curvature along the noise over the mean curvature"),
+        estimate(
+            "share",
+            pooled_ratio,
+            [data["noise_eigenvalue"], whole],
+            long_name="share of the noise's variance",
+        ),
+        estimate(
+            "rank",
+            np.nanmean,
+            [data["noise_rank"].where(trace.notnull())],
+            long_name="effective rank of the noise",
+        ),
+        estimate(
+            "alignment",
+            pooled_ratio,
+            [curved, mean],
+            long_name="curvature along the noise over the mean curvature",
+        ),
     ]
     worlds = trace.notnull().sum("replicate").assign_attrs(long_name="worlds with noise", units="1")
     return xr.merge(found, compat="override", join="exact").assign(worlds=worlds)
 
 
 def _whole(data: xr.Dataset) -> xr.DataArray:
-    """The trace of the covariance whose eigenvalues were recorded; of results of before 2026-11-29 no less than these add up to."""
+    """The trace of the covariance whose eigenvalues were recorded.
+
+    Of results of before 2026-11-29 no less than these add up to.
+    """
     if "noise_trace" in data:
         return data["noise_trace"]
     pairs, shown = data["step_variance"].sel(direction="all", drop=True), data["noise_eigenvalue"].sum("mode")

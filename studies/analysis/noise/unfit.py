@@ -1,4 +1,7 @@
-"""Where selection in proportion to fitness had nothing to select: steps in which nobody of a population had fitness."""
+"""Where selection in proportion to fitness had nothing to select.
+
+Steps in which nobody of a population had fitness.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,16 @@ import xarray as xr
 
 from studies.results.arms import arms
 
-REMEDY = "a smaller selection_strength or fitness: exponential gives fitness to all; a table of logarithms is read with scale: log"
+REMEDY = (
+    "a smaller selection_strength or fitness: exponential gives fitness to all; a table of logarithms is read"
+    " with scale: log"
+)
 
 
 def unfit(dataset: xr.Dataset) -> list[str]:
-    """One line for each arm in which nobody had fitness at some step, so that it did not select there; none where all had.
+    """One line for each arm in which nobody had fitness at some step, so that it did not select there.
+
+    None where all had.
 
     Args:
         dataset: a study's results.
@@ -33,6 +41,6 @@ def _line(landscape: str, label: str, end: xr.Dataset) -> list[str]:
         return []
     share = 100 * float(steps.sum() / all_steps.sum())
     return [
-        f"{label} on {landscape}: nobody of a population had fitness in {share:.3g} % of its steps ({worlds} of {steps.size} worlds),"
-        " so that there was no selection in them"
+        f"{label} on {landscape}: nobody of a population had fitness in {share:.3g} % of its steps ({worlds}"
+        f" of {steps.size} worlds), so that there was no selection in them"
     ]

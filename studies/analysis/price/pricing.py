@@ -1,12 +1,16 @@
-"""A study at another price of a gradient, by looking up what was counted; nothing is run again, and nothing extrapolated.
+"""A study at another price of a gradient, by looking up what was counted.
 
-At a price p, in evaluations, a run that has asked for V term-evaluations of values and G of gradients, of a landscape with M terms, has spent
+Nothing is run again, and nothing extrapolated.
+
+At a price p, in evaluations, a run that has asked for V term-evaluations of values and G of gradients, of a
+landscape with M terms, has spent
 
     cost(p) = (V + p G) / M        evaluations.
 
-The loss at a cost c is that of the last recorded state with cost(p) <= c, as a checkpoint is at the nominal price: at most the checkpoints'
-spacing behind the run. An arm is known from the first cost that all its worlds have recorded to the last before which none has taken a step that
-was not; beyond, it is NaN: an arm ran until its budget was spent at the lowest price of the study, so at a price p it was seen for at least
+The loss at a cost c is that of the last recorded state with cost(p) <= c, as a checkpoint is at the nominal
+price: at most the checkpoints' spacing behind the run. An arm is known from the first cost that all its
+worlds have recorded to the last before which none has taken a step that was not; beyond, it is NaN: an arm
+ran until its budget was spent at the lowest price of the study, so at a price p it was seen for at least
 
     budget + (p - lowest price) G / M.
 """
@@ -36,35 +40,57 @@ def prices(dataset: xr.Dataset) -> Prices:
     Raises:
         ValueError: the price is swept, or a landscape moves with the cost that is spent.
     """
-    moving = sorted({str(arm.coords["landscape"]) for arm in settings.arms(dataset) if arm.landscape.get("clock") == "cost"})
+    moving = sorted({
+        str(arm.coords["landscape"]) for arm in settings.arms(dataset) if arm.landscape.get("clock") == "cost"
+    })
     if moving:
-        raise ValueError(f"pricing: expected landscapes that stand still, or move with steps; {', '.join(moving)} would have moved otherwise")
+        raise ValueError(
+            f"pricing: expected landscapes that stand still, or move with steps; {', '.join(moving)} would"
+            " have moved otherwise"
+        )
     found = of_study(dataset)
     if isinstance(found.value, xr.DataArray):
-        raise ValueError("pricing: expected one price of a gradient for the whole study, got a sweep of gradient_cost: give it a range instead")
+        raise ValueError(
+            "pricing: expected one price of a gradient for the whole study, got a sweep of gradient_cost:"
+            " give it a range instead"
+        )
     return found
 
 
 def cost_at(dataset: xr.Dataset, price: Price) -> xr.DataArray:
-    """Cost of every checkpoint's state at this price of a gradient, or these (dim `price`); inf where a world has no numbers."""
+    """Cost of every checkpoint's state at this price of a gradient, or these (dim `price`).
+
+    Inf where a world has no numbers.
+    """
     if not (np.isfinite(price).all() and np.all(np.asarray(price) > 0)):
-        raise ValueError(f"pricing: expected a price of a gradient > 0, in evaluations, got {np.asarray(price)}")
+        raise ValueError(
+            f"pricing: expected a price of a gradient > 0, in evaluations, got {np.asarray(price)}"
+        )
     counted = (dataset["value_terms"] + price * dataset["gradient_terms"]) / dataset["terms"]
     return counted.where(dataset["status"] < FAILED, np.inf).assign_attrs(long_name="cost", **EVALUATIONS)
 
 
 def window(dataset: xr.Dataset, price: Price) -> tuple[xr.DataArray, xr.DataArray]:
-    """The costs from and up to which every arm is known at this price; dims of `loss` but replicate and checkpoint.
+    """The costs from and up to which every arm is known at this price.
 
-    The end is inf for an arm whose worlds have all diverged, and -inf for one without numbers, whose window is empty.
+    Dims of `loss` but replicate and checkpoint.
+
+    The end is inf for an arm whose worlds have all diverged, and -inf for one without numbers, whose window
+    is empty.
     """
     nominal, there = prices(dataset), (dataset["status"] < FAILED).any("checkpoint")
     begin = cost_at(dataset, price).min("checkpoint").where(there).max("replicate")
     last = dataset["cost"].max("checkpoint")
-    values, gradients = ((dataset[name] / dataset["terms"]).max("checkpoint") for name in ("value_terms", "gradient_terms"))
+    values, gradients = (
+        (dataset[name] / dataset["terms"]).max("checkpoint") for name in ("value_terms", "gradient_terms")
+    )
     over = budget(dataset) + (price - nominal.low) * gradients  # at least, where the run has ended
-    cheap = values + price * (last - values) / nominal.value  # a step beyond the last checkpoint costs at least this, if it takes gradients alone,
-    dear = last + (price - nominal.value) * gradients  # or, where gradients have become dearer, if it takes values alone
+    cheap = (
+        values + price * (last - values) / nominal.value
+    )  # a step beyond the last checkpoint costs at least this, if it takes gradients alone,
+    dear = (
+        last + (price - nominal.value) * gradients
+    )  # or, where gradients have become dearer, if it takes values alone
     unseen = xr.where(xr.DataArray(price) < nominal.value, cheap, dear)
     spent = values + nominal.low * gradients >= budget(dataset) * (1 - SPENT)
     diverged = (dataset["status"] == DIVERGED).any("checkpoint")
@@ -73,14 +99,26 @@ def window(dataset: xr.Dataset, price: Price) -> tuple[xr.DataArray, xr.DataArra
 
 
 def horizon(dataset: xr.Dataset, price: Price) -> xr.DataArray:
-    """The cost up to which all arms with numbers can be compared at this price: what every one of them had at least."""
+    """The cost up to which all arms with numbers can be compared at this price.
+
+    What every one of them had at least.
+    """
     _, end = window(dataset, price)
     least = end.where(np.isfinite(end)).min([dim for dim in ("optimizer",) if dim in end.dims])
-    none = (end == np.inf).any([dim for dim in ("optimizer",) if dim in end.dims]) & least.isnull()  # all have diverged
-    return least.where(~none, budget(dataset)).reset_coords(drop=True).assign_attrs(long_name="common budget", **EVALUATIONS)
+    none = (end == np.inf).any([
+        dim for dim in ("optimizer",) if dim in end.dims
+    ]) & least.isnull()  # all have diverged
+    return (
+        least
+        .where(~none, budget(dataset))
+        .reset_coords(drop=True)
+        .assign_attrs(long_name="common budget", **EVALUATIONS)
+    )
 
 
-def look_up(dataset: xr.Dataset, names: Sequence[str], price: Price, cost: xr.DataArray | float) -> xr.Dataset:
+def look_up(
+    dataset: xr.Dataset, names: Sequence[str], price: Price, cost: xr.DataArray | float
+) -> xr.Dataset:
     """Variables of the checkpoints at a cost, at this price of a gradient.
 
     Args:
@@ -90,8 +128,8 @@ def look_up(dataset: xr.Dataset, names: Sequence[str], price: Price, cost: xr.Da
         cost: in evaluations; no dim `checkpoint`.
 
     Returns:
-        The variables as floats, with the dims of `cost` and of the price in place of `checkpoint`. NaN where the cost is outside the arm's
-        `window`, or a world has no numbers.
+        The variables as floats, with the dims of `cost` and of the price in place of `checkpoint`. NaN where
+        the cost is outside the arm's `window`, or a world has no numbers.
     """
     cost = xr.DataArray(cost)
     begin, end = window(dataset, price)
@@ -114,8 +152,18 @@ def _taken(values: xr.DataArray, place: xr.DataArray) -> xr.DataArray:
     def take(values: np.ndarray, place: np.ndarray) -> np.ndarray:
         shape = np.broadcast_shapes(values.shape[:-1], place.shape)
         every = np.broadcast_to(values, (*shape, values.shape[-1]))
-        found = np.take_along_axis(every, np.broadcast_to(np.maximum(place, 0), shape)[..., None].astype(int), -1)[..., 0]
+        found = np.take_along_axis(
+            every, np.broadcast_to(np.maximum(place, 0), shape)[..., None].astype(int), -1
+        )[..., 0]
         return np.where(place >= 0, found.astype(float), np.nan)
 
     there = [["checkpoint"], []]
-    return xr.apply_ufunc(take, values, place, input_core_dims=there, dask="parallelized", output_dtypes=[float], keep_attrs="drop")
+    return xr.apply_ufunc(
+        take,
+        values,
+        place,
+        input_core_dims=there,
+        dask="parallelized",
+        output_dtypes=[float],
+        keep_attrs="drop",
+    )

@@ -1,9 +1,12 @@
-"""Empirical attainment function: the share of worlds that had reached a loss by a cost, for all losses and costs at once.
+"""Empirical attainment function.
 
-The set that a run attains is all (cost, loss) that are no better than some state of it; the share of runs that attain a point estimates the chance
-that one does (Grunert da Fonseca, Fonseca and Hall 2001; for anytime performance: Lopez-Ibanez, Vermetten, Dreo and Doerr 2025, "Using the empirical
-attainment function for analyzing single-objective black-box optimization algorithms"). At one loss it is a runtime ECDF, at one cost the distribution
-of the best loss. Here runs are known at the states that checkpoints show.
+The share of worlds that had reached a loss by a cost, for all losses and costs at once.
+
+The set that a run attains is all (cost, loss) that are no better than some state of it; the share of runs
+that attain a point estimates the chance that one does (Grunert da Fonseca, Fonseca and Hall 2001; for anytime
+performance: Lopez-Ibanez, Vermetten, Dreo and Doerr 2025, "Using the empirical attainment function for
+analyzing single-objective black-box optimization algorithms"). At one loss it is a runtime ECDF, at one cost
+the distribution of the best loss. Here runs are known at the states that checkpoints show.
 """
 
 from __future__ import annotations
@@ -31,20 +34,25 @@ def attainment(
 
     Args:
         dataset: a study's results.
-        losses: with the dim `target`, and maybe `landscape`, where they are a DataArray. None: 25 of each landscape, between the lowest and the
-            highest that were reached, evenly in the logarithm where all are above 0.
-        costs: in evaluations; with the dim `checkpoint` where they are a DataArray. None: those of the checkpoints.
+        losses: with the dim `target`, and maybe `landscape`, where they are a DataArray. None: 25 of each
+            landscape, between the lowest and the highest that were reached, evenly in the logarithm where all
+            are above 0.
+        costs: in evaluations; with the dim `checkpoint` where they are a DataArray. None: those of the
+            checkpoints.
         value: `loss` of the recommended or `best_loss` of the best evaluated point.
 
     Returns:
-        `attained` (.., target, checkpoint), `attained_interval` (bound), `worlds`; the coordinates `target_loss` and `cost`.
+        `attained` (.., target, checkpoint), `attained_interval` (bound), `worlds`; the coordinates
+        `target_loss` and `cost`.
 
     Raises:
         ValueError: there is no such loss.
     """
     which = next((name for name, loss in LOSSES.items() if loss == value), None)
     if which is None:
-        raise ValueError(f"attainment: expected value to be one of {', '.join(LOSSES.values())}, got {value!r}")
+        raise ValueError(
+            f"attainment: expected value to be one of {', '.join(LOSSES.values())}, got {value!r}"
+        )
     cost = costs_of(dataset, costs)
     hit = hits(dataset, levels(dataset, value) if losses is None else losses, which)
     parts = []
@@ -54,7 +62,9 @@ def attainment(
         parts.append(proportion("attained", reached, long_name="share of worlds that reached the loss"))
     found: xr.Dataset = xr.concat(parts, hit["target"], coords="minimal", compat="override", data_vars="all")
     dims = [dim for dim in found["attained"].dims if dim not in ("target", "checkpoint")]
-    return found.transpose(*dims, "target", "checkpoint", "bound").assign_coords(cost=cost, target_loss=hit["target_loss"])
+    return found.transpose(*dims, "target", "checkpoint", "bound").assign_coords(
+        cost=cost, target_loss=hit["target_loss"]
+    )
 
 
 def levels(dataset: xr.Dataset, value: str = "loss", number: int = LEVELS) -> xr.DataArray:
@@ -68,4 +78,6 @@ def levels(dataset: xr.Dataset, value: str = "loss", number: int = LEVELS) -> xr
     exponents = np.log(low.where(logarithmic, 1.0)), np.log(high.where(logarithmic, 1.0))
     even = low + place * (high - low)
     found = xr.where(logarithmic, np.exp(exponents[0] + place * (exponents[1] - exponents[0])), even)
-    return found.where(place < 1, high).where(place > 0, low).reset_coords(drop=True)  # exactly: a world whose loss is the highest has reached it
+    return (
+        found.where(place < 1, high).where(place > 0, low).reset_coords(drop=True)
+    )  # exactly: a world whose loss is the highest has reached it

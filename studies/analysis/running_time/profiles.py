@@ -34,8 +34,8 @@ def profile(dataset: xr.Dataset, factors: Sequence[float] = FACTORS, value: str 
         value: the variable that holds the costs of targets.
 
     Returns:
-        `profile` (optimizer, factor) and `profile_interval` (bound); `worlds` (optimizer, factor) and `problems`. Worlds that any optimizer lacks are
-        left out, and optimizers that never asked for a value.
+        `profile` (optimizer, factor) and `profile_interval` (bound); `worlds` (optimizer, factor) and
+        `problems`. Worlds that any optimizer lacks are left out, and optimizers that never asked for a value.
 
     Raises:
         ValueError: there are no targets.
@@ -44,10 +44,17 @@ def profile(dataset: xr.Dataset, factors: Sequence[float] = FACTORS, value: str 
     dims = [dim for dim in ratio.dims if dim not in ("optimizer", "replicate")]
     tau = xr.DataArray(list(factors), dims="factor", coords={"factor": list(factors)})
     each = [(ratio <= at).where(ratio.notnull()).mean(dims) for at in tau.values.tolist()]
-    share = xr.concat(each, tau["factor"], coords="minimal", compat="override").transpose("optimizer", "factor", "replicate")
+    share = xr.concat(each, tau["factor"], coords="minimal", compat="override").transpose(
+        "optimizer", "factor", "replicate"
+    )
     problems = int(ratio.isel(optimizer=0).notnull().sum())
     worlds = max(1, int(share.isel(factor=0, optimizer=0).notnull().sum()))
-    found = proportion("profile", share, trials=-(-problems // worlds), long_name="share of problems within the factor of the best")
+    found = proportion(
+        "profile",
+        share,
+        trials=-(-problems // worlds),
+        long_name="share of problems within the factor of the best",
+    )
     found["factor"] = found["factor"].assign_attrs(long_name="cost over the least cost", units="1")
     return found.assign(problems=problems)
 
@@ -55,7 +62,8 @@ def profile(dataset: xr.Dataset, factors: Sequence[float] = FACTORS, value: str 
 def ratios(dataset: xr.Dataset, value: str = "hit_cost") -> xr.DataArray:
     """Cost over the least cost of all optimizers on each problem.
 
-    inf where a target was not reached; NaN where any optimizer has no numbers, and where values of the swept axes repeat the problems of others.
+    inf where a target was not reached; NaN where any optimizer has no numbers, and where values of the swept
+    axes repeat the problems of others.
 
     Raises:
         ValueError: there are no targets, or optimizers ran in other worlds.

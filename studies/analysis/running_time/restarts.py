@@ -1,15 +1,18 @@
 """Simulated restarts: how long an algorithm that is started anew until it reaches a target would have run.
 
-A run of an instance that fails is followed by another of the same instance, drawn with equal chances from those that were run, until one reaches the
-target; the bills are summed (Hansen, Auger, Ros et al. 2021, "COCO"). Restarts stay within an instance: a run on another one would be
-a run of another problem, and an instance that no run solves would seem solved. So there is nothing to simulate where every world has an instance
-of its own, and where one instance is never solved its share stays 0.
+A run of an instance that fails is followed by another of the same instance, drawn with equal chances from
+those that were run, until one reaches the target; the bills are summed (Hansen, Auger, Ros et al. 2021,
+"COCO"). Restarts stay within an instance: a run on another one would be a run of another problem, and an
+instance that no run solves would seem solved. So there is nothing to simulate where every world has an
+instance of its own, and where one instance is never solved its share stays 0.
 
-Of n runs on one instance, a share q of which fails at a bill of B each, with s(c) the share that reached the target by c,
+Of n runs on one instance, a share q of which fails at a bill of B each, with s(c) the share that reached the
+target by c,
 
     F(c) = sum over k = 0, 1, .. of q^k s(c - k B)        (exact: k failures come first)
 
-Where the failed runs of an instance spent unequal amounts, the sum is over all their orders, and F is simulated.
+Where the failed runs of an instance spent unequal amounts, the sum is over all their orders, and F is
+simulated.
 """
 
 from __future__ import annotations
@@ -29,7 +32,12 @@ LEAST = 1e-15  # a chance below which further restarts are not looked at
 
 
 def ecdf(
-    dataset: xr.Dataset, costs: Sequence[float] | xr.DataArray | None = None, targets: Targets = None, which: str = "hit_cost", *, seed: int = 1
+    dataset: xr.Dataset,
+    costs: Sequence[float] | xr.DataArray | None = None,
+    targets: Targets = None,
+    which: str = "hit_cost",
+    *,
+    seed: int = 1,
 ) -> xr.Dataset:
     """Share of (world, target) pairs solved by a cost, with simulated restarts within instances.
 
@@ -41,18 +49,24 @@ def ecdf(
         seed: of the simulation, where one is needed; every instance has the same stream.
 
     Returns:
-        As `runtime.ecdf`: `solved` (.., checkpoint), `solved_interval` (bound) with instances as units, `worlds`.
+        As `runtime.ecdf`: `solved` (.., checkpoint), `solved_interval` (bound) with instances as units,
+            `worlds`.
 
     Raises:
         ValueError: no two worlds share an instance.
     """
     hit, bill, cost = hits(dataset, targets, which), spent(dataset), costs_of(dataset, costs)
-    parts = [hit.isel(target=i, drop=True).drop_vars("target_loss", errors="ignore") for i in range(hit.sizes["target"])]
+    parts = [
+        hit.isel(target=i, drop=True).drop_vars("target_loss", errors="ignore")
+        for i in range(hit.sizes["target"])
+    ]
     return over_targets([(part, restarted(part, bill, cost, seed=seed)) for part in parts], cost)
 
 
 def restarted(hit: xr.DataArray, bill: xr.DataArray, cost: xr.DataArray, *, seed: int = 1) -> xr.DataArray:
-    """The chance that restarts on a world's instance reach a target by a cost: (.., replicate, checkpoint), equal for worlds of one instance.
+    """The chance that restarts on a world's instance reach a target by a cost.
+
+    (.., replicate, checkpoint), equal for worlds of one instance.
 
     Args:
         hit: cost of the hit (.., replicate), inf: never; with the coordinate `instance`.
@@ -66,8 +80,9 @@ def restarted(hit: xr.DataArray, bill: xr.DataArray, cost: xr.DataArray, *, seed
     number = instances(hit)
     if len(np.unique(number)) == hit.sizes["replicate"]:
         raise ValueError(
-            "restarts: expected worlds that share instances (`instances:` in the study, fewer than `replicates`), here every world has its own; "
-            "where the landscape is the same in all worlds, say so: dataset.assign_coords(instance=('replicate', [0, 0, ..]))"
+            "restarts: expected worlds that share instances (`instances:` in the study, fewer than"
+            " `replicates`), here every world has its own; where the landscape is the same in all worlds, say"
+            " so: dataset.assign_coords(instance=('replicate', [0, 0, ..]))"
         )
     order = np.argsort(number, kind="stable")
     groups = np.split(order, np.flatnonzero(np.diff(number[order])) + 1)
@@ -80,7 +95,9 @@ def restarted(hit: xr.DataArray, bill: xr.DataArray, cost: xr.DataArray, *, seed
     return found.where(hit.notnull())
 
 
-def _restarted(hit: np.ndarray, bill: np.ndarray, cost: np.ndarray, groups: Sequence[np.ndarray], seed: int) -> np.ndarray:
+def _restarted(
+    hit: np.ndarray, bill: np.ndarray, cost: np.ndarray, groups: Sequence[np.ndarray], seed: int
+) -> np.ndarray:
     """Of worlds (.., R) and costs (.., C): (.., R, C)."""
     cells, costs = hit.shape[:-1], cost.shape[-1]
     hit, bill = hit.reshape(-1, hit.shape[-1]), bill.reshape(-1, bill.shape[-1])
@@ -121,7 +138,10 @@ def exact(hit: np.ndarray, failed: np.ndarray, cost: np.ndarray) -> np.ndarray:
 
 
 def simulated(hit: np.ndarray, bill: np.ndarray, most: float, seed: int) -> np.ndarray:
-    """Bills of simulated runs of one instance, each of its runs (n,) first equally often; inf where more than `most` was spent."""
+    """Bills of simulated runs of one instance, each of its runs (n,) first equally often.
+
+    Inf where more than `most` was spent.
+    """
     rng = np.random.default_rng(seed)
     place = np.tile(np.arange(len(hit)), -(-DRAWS // len(hit)))
     total, open_ = np.zeros(len(place)), np.ones(len(place), bool)

@@ -1,8 +1,9 @@
 """Fixed-budget and fixed-target tables: the loss at a cost, and the cost of a loss.
 
-At a fixed cost c the loss of a world is that of the last state that was recorded at a cost of at most c. A world that had diverged by then has the
-loss inf; one whose budget ended before c at the nominal price of a gradient (an arm without gradients, where the study has a range of prices) has
-none: what it would have done with more is not known.
+At a fixed cost c the loss of a world is that of the last state that was recorded at a cost of at most c. A
+world that had diverged by then has the loss inf; one whose budget ended before c at the nominal price of a
+gradient (an arm without gradients, where the study has a range of prices) has none: what it would have done
+with more is not known.
 """
 
 from __future__ import annotations
@@ -22,19 +23,23 @@ SHARES = (0.01, 0.1, 1.0)  # of the budget at the lowest price, where no costs a
 
 
 def fixed_budget(
-    dataset: xr.Dataset, costs: Sequence[float] | xr.DataArray | None = None, value: str = "loss", levels: Sequence[float] = QUARTILES
+    dataset: xr.Dataset,
+    costs: Sequence[float] | xr.DataArray | None = None,
+    value: str = "loss",
+    levels: Sequence[float] = QUARTILES,
 ) -> xr.Dataset:
     """Losses at costs.
 
     Args:
         dataset: a study's results.
-        costs: in evaluations at the nominal price; with the dim `checkpoint` where they are a DataArray. None: 1, 10 and 100 % of the budget.
+        costs: in evaluations at the nominal price; with the dim `checkpoint` where they are a DataArray.
+            None: 1, 10 and 100 % of the budget.
         value: `loss` of the recommended or `best_loss` of the best evaluated point.
         levels: of the quantiles.
 
     Returns:
-        For each (.., checkpoint) with the coordinate `cost`: `mean` (inf where a world has diverged) and `quantiles` (quantile), both with
-        `_interval` (bound), `diverged` and `worlds`.
+        For each (.., checkpoint) with the coordinate `cost`: `mean` (inf where a world has diverged) and
+        `quantiles` (quantile), both with `_interval` (bound), `diverged` and `worlds`.
     """
     cost = _costs(dataset, costs)
     loss = loss_at(dataset, cost, value)
@@ -42,12 +47,16 @@ def fixed_budget(
     with np.errstate(invalid="ignore"):  # inf - inf, where worlds have diverged
         found = estimate("mean", np.nanmean, [loss], long_name=f"mean {about['long_name']}", units="loss")
     found = found.merge(quantiles("quantiles", loss, levels, **about), compat="override")
-    found["diverged"] = (loss == np.inf).sum("replicate").assign_attrs(long_name="worlds that had diverged", units="1")
+    found["diverged"] = (
+        (loss == np.inf).sum("replicate").assign_attrs(long_name="worlds that had diverged", units="1")
+    )
     found["worlds"] = loss.notnull().sum("replicate").assign_attrs(long_name="worlds with numbers", units="1")
     return found.assign_coords(cost=cost)
 
 
-def fixed_target(dataset: xr.Dataset, targets: Targets = None, which: str = "hit_cost", levels: Sequence[float] = QUARTILES) -> xr.Dataset:
+def fixed_target(
+    dataset: xr.Dataset, targets: Targets = None, which: str = "hit_cost", levels: Sequence[float] = QUARTILES
+) -> xr.Dataset:
     """Costs of losses: all of `expected_running_time`, and the quantiles of the cost of a single run, inf where too few reached the target.
 
     Args:
@@ -60,14 +69,19 @@ def fixed_target(dataset: xr.Dataset, targets: Targets = None, which: str = "hit
         For each (.., target): `ert`, `success_rate`, `quantiles` (quantile), all with `_interval` (bound), `successes` and `worlds`.
     """
     cost = hits(dataset, targets, which)
-    told = quantiles("quantiles", cost, levels, long_name="cost of first reaching the target", units="evaluations")
+    told = quantiles(
+        "quantiles", cost, levels, long_name="cost of first reaching the target", units="evaluations"
+    )
     return expected_running_time(dataset, targets, which).merge(told, compat="override")
 
 
 def table(found: xr.Dataset) -> pd.DataFrame:
-    """A Dataset of this package as a tidy table: one row for each arm and cost or target, one column for each number.
+    """A Dataset of this package as a tidy table.
 
-    Quantiles become columns such as `q50`, ends of intervals `_low` and `_high`. Rows without worlds are left out.
+    One row for each arm and cost or target, one column for each number.
+
+    Quantiles become columns such as `q50`, ends of intervals `_low` and `_high`. Rows without worlds are left
+    out.
     """
     flat = found
     for name in [name for name in found.data_vars if "quantile" in found[name].dims]:
@@ -83,7 +97,10 @@ def table(found: xr.Dataset) -> pd.DataFrame:
 
 
 def loss_at(dataset: xr.Dataset, cost: xr.DataArray, value: str = "loss") -> xr.DataArray:
-    """Loss at costs (dim `checkpoint`), see the module's text: (.., replicate, checkpoint); NaN where it is not known."""
+    """Loss at costs (dim `checkpoint`), see the module's text: (.., replicate, checkpoint).
+
+    NaN where it is not known.
+    """
     loss = dataset[value].where(dataset["status"] != DIVERGED, np.inf)
     place = cost.rename(checkpoint="place").drop_vars("place", errors="ignore")
     found = xr.apply_ufunc(
@@ -99,14 +116,21 @@ def _costs(dataset: xr.Dataset, costs: Sequence[float] | xr.DataArray | None) ->
     if costs is not None:
         return costs_of(dataset, costs)
     shares = xr.DataArray(list(SHARES), dims="checkpoint", coords={"checkpoint": list(SHARES)})
-    return (shares * budget(dataset)).reset_coords(drop=True).assign_attrs(long_name="cost", units="evaluations")
+    return (
+        (shares * budget(dataset)).reset_coords(drop=True).assign_attrs(long_name="cost", units="evaluations")
+    )
 
 
 def _last(state: np.ndarray, loss: np.ndarray, cost: np.ndarray) -> np.ndarray:
-    """The loss of the first state of the largest cost up to each cost: (.., K), (.., K), (.., C) -> (.., C)."""
+    """The loss of the first state of the largest cost up to each cost.
+
+    (.., K), (.., K), (.., C) -> (.., C).
+    """
     found = []
     for one in np.moveaxis(cost, -1, 0):
         reached = np.where(state <= one[..., None], state, -np.inf)
         place = reached.argmax(-1)[..., None]
-        found.append(np.where(np.isfinite(reached).any(-1), np.take_along_axis(loss, place, -1)[..., 0], np.nan))
+        found.append(
+            np.where(np.isfinite(reached).any(-1), np.take_along_axis(loss, place, -1)[..., 0], np.nan)
+        )
     return np.stack(found, -1)

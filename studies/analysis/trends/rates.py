@@ -6,12 +6,13 @@ With x steps or cost and L the gap to the optimum, or the loss,
     sublinear     L = a x^-b                ln L against ln x: the exponent b
     exponential   L = f + a exp(-b x)       as linear, on top of a floor f >= 0 that noise keeps up; nonlinear least squares in ln L
 
-Each world is fitted apart; a rate is the median over worlds of theirs. Laws are compared by the corrected Akaike criterion of the residuals of
-ln L (Hurvich and Tsai 1989), AICc = n ln(RSS / n) + 2 k n / (n - k - 1), k parameters and the variance: smaller is better. Residuals along one run
-are not independent, so that it ranks laws; it is no test. That the best of the three is a good one, R^2 and the figure must tell.
+Each world is fitted apart; a rate is the median over worlds of theirs. Laws are compared by the corrected
+Akaike criterion of the residuals of ln L (Hurvich and Tsai 1989), AICc = n ln(RSS / n) + 2 k n / (n - k - 1),
+k parameters and the variance: smaller is better. Residuals along one run are not independent, so that it
+ranks laws; it is no test. That the best of the three is a good one, R^2 and the figure must tell.
 
-The range: x > 0 and L > 0, from a tenth of the last x, by which the start is over, to the last x at which L is above `LEAST` of the first loss, where
-rounding has not yet taken over; or as given.
+The range: x > 0 and L > 0, from a tenth of the last x, by which the start is over, to the last x at which L
+is above `LEAST` of the first loss, where rounding has not yet taken over; or as given.
 """
 
 from __future__ import annotations
@@ -32,11 +33,14 @@ LAWS = ("linear", "sublinear", "exponential")
 PARAMETERS = {"linear": 2, "sublinear": 2, "exponential": 3}
 BEGIN = 0.1  # of the last x, from where on is fitted
 LEAST = 1e-14  # of the first loss, below which it is rounding
-POINTS = 5  # the fewest different x that are fitted: AICc of three parameters and a variance needs one more than them
+# the fewest different x that are fitted: AICc of three parameters and a variance needs one more than them
+POINTS = 5
 PERFECT = 1e-12  # mean squared residual of ln L that rounding leaves of a law that holds exactly
 
 
-def rates(dataset: xr.Dataset, against: str = "steps", span: tuple[float, float] | None = None, value: str = "loss") -> xr.Dataset:
+def rates(
+    dataset: xr.Dataset, against: str = "steps", span: tuple[float, float] | None = None, value: str = "loss"
+) -> xr.Dataset:
     """Fit all laws to the loss of every world.
 
     Args:
@@ -46,10 +50,12 @@ def rates(dataset: xr.Dataset, against: str = "steps", span: tuple[float, float]
         value: the variable that falls.
 
     Returns:
-        For each law (dim `law`): `rate` (b, in 1 / x, or 1), `r_squared` of ln L and `aicc`, medians over worlds; `preferred`: the share of worlds in
-        which the law has the smallest AICc; the first two and the last with `_interval` (bound). `law_found`: the law preferred in most worlds, a
-        text. `span` (bound): medians of the least and largest x that were fitted; `points`, how many; `worlds`. Dims of the study but replicate
-        and checkpoint stay. Worlds with fewer than 5 different x in the range, or that diverged, have no fit.
+        For each law (dim `law`): `rate` (b, in 1 / x, or 1), `r_squared` of ln L and `aicc`, medians over
+        worlds; `preferred`: the share of worlds in which the law has the smallest AICc; the first two and the
+        last with `_interval` (bound). `law_found`: the law preferred in most worlds, a text. `span` (bound):
+        medians of the least and largest x that were fitted; `points`, how many; `worlds`. Dims of the study
+        but replicate and checkpoint stay. Worlds with fewer than 5 different x in the range, or that
+        diverged, have no fit.
 
     Raises:
         ValueError: `against` is neither, or the span is empty.
@@ -69,18 +75,38 @@ def rates(dataset: xr.Dataset, against: str = "steps", span: tuple[float, float]
     rate, r_squared, aicc = (numbers.isel(number=i) for i in range(3))
     best = (aicc == aicc.min("law")).where(aicc.notnull())
     unit = {"units": "1 per " + against}
-    found = estimate("rate", median, [rate], long_name="rate of convergence; of the sublinear law the exponent", **unit)
-    found = found.merge(estimate("r_squared", median, [r_squared], long_name="R^2 of the logarithm of the loss"), compat="override")
-    told = estimate("preferred", np.nanmean, [best.astype(float)], long_name="share of worlds in which the law has the smallest AICc")
+    found = estimate(
+        "rate", median, [rate], long_name="rate of convergence; of the sublinear law the exponent", **unit
+    )
+    found = found.merge(
+        estimate("r_squared", median, [r_squared], long_name="R^2 of the logarithm of the loss"),
+        compat="override",
+    )
+    told = estimate(
+        "preferred",
+        np.nanmean,
+        [best.astype(float)],
+        long_name="share of worlds in which the law has the smallest AICc",
+    )
     found = found.merge(told, compat="override")
-    found["aicc"] = aicc.median("replicate").assign_attrs(long_name="median of AICc; smaller is better", units="1")
+    found["aicc"] = aicc.median("replicate").assign_attrs(
+        long_name="median of AICc; smaller is better", units="1"
+    )
     some = found["preferred"].notnull().any("law")
     place = found["preferred"].fillna(-1.0).argmax("law")
-    found["law_found"] = xr.DataArray(np.array(LAWS, object)[place.values], place.coords, place.dims).where(some, "none")
-    found["span"] = ends.isel(end=slice(2)).median("replicate").rename(end="bound").assign_coords(bound=["low", "high"])
+    found["law_found"] = xr.DataArray(np.array(LAWS, object)[place.values], place.coords, place.dims).where(
+        some, "none"
+    )
+    found["span"] = (
+        ends.isel(end=slice(2)).median("replicate").rename(end="bound").assign_coords(bound=["low", "high"])
+    )
     found["span"].attrs = {"long_name": f"range of {against} that was fitted", "units": against}
-    found["points"] = ends.isel(end=2).median("replicate").assign_attrs(long_name="points fitted in a world", units="1")
-    found["worlds"] = rate.notnull().any("law").sum("replicate").assign_attrs(long_name="worlds with a fit", units="1")
+    found["points"] = (
+        ends.isel(end=2).median("replicate").assign_attrs(long_name="points fitted in a world", units="1")
+    )
+    found["worlds"] = (
+        rate.notnull().any("law").sum("replicate").assign_attrs(long_name="worlds with a fit", units="1")
+    )
     return found
 
 
@@ -96,10 +122,12 @@ def median(values: np.ndarray, axis: int = -1) -> np.ndarray:
         return np.nanmedian(values, axis)
 
 
-# one world ---------------------------------------------------------------------------------------------------------------
+# one world --------------------------------------------------------------------------------------------------
 
 
-def fit(x: np.ndarray, loss: np.ndarray, span: tuple[float, float] | None = None) -> tuple[np.ndarray, np.ndarray]:
+def fit(
+    x: np.ndarray, loss: np.ndarray, span: tuple[float, float] | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Fit the laws to one world.
 
     Args:
@@ -108,7 +136,8 @@ def fit(x: np.ndarray, loss: np.ndarray, span: tuple[float, float] | None = None
         span: least and largest x that are fitted; None: the rule of this file.
 
     Returns:
-        (laws, 3): rate, R^2 and AICc; (3,): the least and largest x that were fitted and the number of points. NaN where there is no fit.
+        (laws, 3): rate, R^2 and AICc; (3,): the least and largest x that were fitted and the number of
+            points. NaN where there is no fit.
     """
     x, y, found = *_chosen(x, loss, span), np.full((len(LAWS), 3), np.nan)
     if len(x) < POINTS:
@@ -124,10 +153,16 @@ def fit(x: np.ndarray, loss: np.ndarray, span: tuple[float, float] | None = None
 def aicc(squares: float, points: int, parameters: int) -> float:
     """Corrected Akaike criterion of a least-squares fit, its variance being one parameter more."""
     k = parameters + 1
-    return points * np.log(max(squares / points, PERFECT)) + 2 * k * points / (points - k - 1) if points > k + 1 else np.inf
+    return (
+        points * np.log(max(squares / points, PERFECT)) + 2 * k * points / (points - k - 1)
+        if points > k + 1
+        else np.inf
+    )
 
 
-def _chosen(x: np.ndarray, loss: np.ndarray, span: tuple[float, float] | None) -> tuple[np.ndarray, np.ndarray]:
+def _chosen(
+    x: np.ndarray, loss: np.ndarray, span: tuple[float, float] | None
+) -> tuple[np.ndarray, np.ndarray]:
     """The x and ln L of the points that are fitted: the first of each state."""
     good = np.isfinite(x) & np.isfinite(loss) & (x > 0) & (loss > 0)
     if not good.any() or np.isposinf(loss[np.isfinite(x)]).any():
@@ -165,7 +200,10 @@ def _exponential(x: np.ndarray, y: np.ndarray) -> tuple[float, np.ndarray]:
 
     starts = [np.array([y.min() - low, y[0], np.log(slope)]) for low in (0.1, 5.0)]
     bounds = ([y.min() - 50, y.min() - 10, -7], [y.max() + 1, y.max() + 50, 7])
-    best = min((optimize.least_squares(residuals, np.clip(p, *bounds), slopes, bounds=bounds) for p in starts), key=lambda found: found.cost)
+    best = min(
+        (optimize.least_squares(residuals, np.clip(p, *bounds), slopes, bounds=bounds) for p in starts),
+        key=lambda found: found.cost,
+    )
     return float(np.exp(best.x[2]) / scale), best.fun
 
 

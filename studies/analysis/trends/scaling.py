@@ -28,39 +28,55 @@ from studies.results import gaps
 NUMBERS = ("exponent", "exponent_error", "low", "high", "prefactor", "misfit", "points")
 
 
-def scaling(statistic: Callable, parts: Sequence[xr.DataArray], axis: str, *, long_name: str = "value") -> xr.Dataset:
+def scaling(
+    statistic: Callable, parts: Sequence[xr.DataArray], axis: str, *, long_name: str = "value"
+) -> xr.Dataset:
     """Fit statistic of worlds ~ axis^b.
 
     Args:
-        statistic: of arrays and `axis`, as in `studies.analysis.intervals.bootstrap.estimate`; it must leave out NaN along with the world's other numbers.
-        parts: with the dims `axis` and `replicate`; with the coordinate `instance` where worlds share instances.
-        axis: the swept dim, of numbers > 0. A value at which the statistic, of all worlds or of all but one, is not positive and finite is left out.
+        statistic: of arrays and `axis`, as in `studies.analysis.intervals.bootstrap.estimate`; it must leave
+            out NaN along with the world's other numbers.
+        parts: with the dims `axis` and `replicate`; with the coordinate `instance` where worlds share
+            instances.
+        axis: the swept dim, of numbers > 0. A value at which the statistic, of all worlds or of all but one,
+            is not positive and finite is left out.
         long_name: of the statistic.
 
     Returns:
-        `exponent` b with `exponent_interval` (bound) and `exponent_error`, its standard error; `prefactor`, the statistic at axis 1; `misfit`: the p
-        value of a power law, NaN with two values or too few worlds; `points`, how many values were fitted. Dims of the parts but replicate and the
-        axis. NaN with fewer than two values or worlds.
+        `exponent` b with `exponent_interval` (bound) and `exponent_error`, its standard error; `prefactor`,
+        the statistic at axis 1; `misfit`: the p value of a power law, NaN with two values or too few worlds;
+        `points`, how many values were fitted. Dims of the parts but replicate and the axis. NaN with fewer
+        than two values or worlds.
 
     Raises:
-        ValueError: the axis is not of positive numbers, or the losses along it are gaps at some values and raw at others.
+        ValueError: the axis is not of positive numbers, or the losses along it are gaps at some values and
+            raw at others.
     """
     for part in parts:
         if part.name in gaps.LOSSES:
             gaps.alike(part, axis)
     parts = xr.broadcast(*parts)
     coordinate = parts[0].coords.get(axis)
-    if axis not in parts[0].dims or coordinate is None or coordinate.dtype.kind not in "iuf" or not bool((coordinate > 0).all()):
+    if (
+        axis not in parts[0].dims
+        or coordinate is None
+        or coordinate.dtype.kind not in "iuf"
+        or not bool((coordinate > 0).all())
+    ):
         told = parts[0].dims if coordinate is None else coordinate.values.tolist()
         raise ValueError(f"scaling: expected a dim {axis!r} with numbers > 0, got {told}")
     members = groups(next((part for part in parts if "instance" in part.coords), parts[0]))
     dims = [dim for dim in parts[0].dims if dim not in (axis, "replicate")]
     arrays = [part.transpose(*dims, axis, "replicate").values.astype(float) for part in parts]
     shape = arrays[0].shape[:-2]
-    numbers = np.array([fit(statistic, [a[place] for a in arrays], coordinate.values, members) for place in np.ndindex(shape)])
+    numbers = np.array([
+        fit(statistic, [a[place] for a in arrays], coordinate.values, members) for place in np.ndindex(shape)
+    ])
     told = dict(zip(NUMBERS, np.moveaxis(numbers.reshape(*shape, len(NUMBERS)), -1, 0), strict=True))
     coords = {dim: parts[0][dim] for dim in dims if dim in parts[0].coords} | {"bound": ["low", "high"]}
-    found = xr.Dataset({name: (dims, value) for name, value in told.items() if name not in ("low", "high")}, coords)
+    found = xr.Dataset(
+        {name: (dims, value) for name, value in told.items() if name not in ("low", "high")}, coords
+    )
     found["exponent_interval"] = ((*dims, "bound"), np.stack([told["low"], told["high"]], -1))
     found["exponent"].attrs = {"long_name": f"exponent of {long_name} in {axis}", "units": "1"}
     return found
@@ -82,7 +98,9 @@ def fit(statistic: Callable, arrays: Sequence[np.ndarray], x: np.ndarray, member
         return np.array([np.nan] * (len(NUMBERS) - 1) + [0.0])
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         whole = _logarithms(statistic, arrays)
-        left_out = np.array([_logarithms(statistic, _without(arrays, np.concatenate(some))) for some in _grouped(units)])
+        left_out = np.array([
+            _logarithms(statistic, _without(arrays, np.concatenate(some))) for some in _grouped(units)
+        ])
     good = np.isfinite(whole) & np.isfinite(left_out).all(0)
     if good.sum() < 2:
         return np.array([np.nan] * (len(NUMBERS) - 1) + [good.sum()])
@@ -92,7 +110,15 @@ def fit(statistic: Callable, arrays: Sequence[np.ndarray], x: np.ndarray, member
     error = float(np.sqrt((n - 1) * (left_out @ weights).var()))
     slope, half = float(weights @ y), float(stats.t.ppf((1 + LEVEL) / 2, n - 1)) * error
     prefactor = np.exp(y.mean() - slope * np.log(x[good]).mean())
-    return np.array([slope, error, slope - half, slope + half, prefactor, misfit(n * y - (n - 1) * left_out, np.log(x[good])), good.sum()])
+    return np.array([
+        slope,
+        error,
+        slope - half,
+        slope + half,
+        prefactor,
+        misfit(n * y - (n - 1) * left_out, np.log(x[good])),
+        good.sum(),
+    ])
 
 
 def misfit(values: np.ndarray, x: np.ndarray) -> float:

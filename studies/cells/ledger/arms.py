@@ -20,9 +20,13 @@ class Arm(NamedTuple):
     moved: Tensor  # (R, M, D) float64
     then: Tensor | None  # (R, M, D) the step after, where it was asked for
     points: Tensor  # (R, n, D) float64, some of those asked
-    weight: Tensor  # (R, n) 1 where such a point was really asked, else 0; where all redraws ask the same, those of one have weight
+    # (R, n) 1 where such a point was really asked, else 0; where all redraws ask the same, those of one have
+    # weight
+    weight: Tensor
     drawn: frozenset[str]  # the sources of its randomness
-    size: Tensor  # (R,) float64, the sample of a step, on average: terms of a mini-batch where gradients are asked, else points
+    # (R,) float64, the sample of a step, on average: terms of a mini-batch where gradients are asked, else
+    # points
+    size: Tensor
 
 
 def arm(scene: Scene, moment: Moment, keys: Mapping[str, Tensor], *, steps: int = 1, points: int = 1) -> Arm:
@@ -47,7 +51,10 @@ def arm(scene: Scene, moment: Moment, keys: Mapping[str, Tensor], *, steps: int 
         moved, sizes, drawn = [*moved, part.moved], [*sizes, part.size], drawn | part.sources
         if i < wanted:
             asked.append(_asked(part, len(moment.step), wanted - i))
-    steps_taken, places, weights = torch.cat(moved, 2), *(torch.cat(parts, 1) for parts in zip(*asked, strict=True))
+    steps_taken, places, weights = (
+        torch.cat(moved, 2),
+        *(torch.cat(parts, 1) for parts in zip(*asked, strict=True)),
+    )
     then = steps_taken[:, 1] if steps > 1 else None
     return Arm(steps_taken[:, 0], then, *_once(places, weights), drawn, torch.cat(sizes, 1).mean(1))
 
@@ -55,12 +62,19 @@ def arm(scene: Scene, moment: Moment, keys: Mapping[str, Tensor], *, steps: int 
 def _asked(found: Trials, worlds: int, redraws: int) -> tuple[Tensor, Tensor]:
     """The points (R, n, P, D) of the first n redraws, at most so many, and which were really asked (R, n, P)."""
     asked, alive = found.query.points, found.query.alive
-    weight = torch.ones(asked.shape[:2], dtype=torch.float64, device=asked.device) if alive is None else alive.double()
-    return tuple(part.unflatten(0, (worlds, -1))[:, :redraws].clone() for part in (asked, weight))  # type: ignore[return-value]
+    weight = (
+        torch.ones(asked.shape[:2], dtype=torch.float64, device=asked.device)
+        if alive is None
+        else alive.double()
+    )
+    return tuple(part.unflatten(0, (worlds, -1))[:, :redraws].clone() for part in (asked, weight))
 
 
 def _once(asked: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
-    """Points (R, n P, D) and weights (R, n P), 0 for what repeats the first redraw in worlds where all do; n is 1 where that is so everywhere."""
+    """Points (R, n P, D) and weights (R, n P), 0 for what repeats the first redraw in worlds where all do.
+
+    N is 1 where that is so everywhere.
+    """
     same = (asked == asked[:, :1]).flatten(1).all(1)  # (R,)
     if bool(same.all()):
         asked, weight = asked[:, :1], weight[:, :1]

@@ -1,7 +1,8 @@
 """States frozen at moments of cost, from which the noise ledger takes the next step again and again.
 
-The moment at cost c holds, of every world, what it was after its last completed step of cost <= c at the nominal price, as a checkpoint
-does; a world that ends before shows its last state. Worlds come to a moment at steps of their own.
+The moment at cost c holds, of every world, what it was after its last completed step of cost <= c at the
+nominal price, as a checkpoint does; a world that ends before shows its last state. Worlds come to a moment at
+steps of their own.
 """
 
 from __future__ import annotations
@@ -66,12 +67,18 @@ class Freezer:
         for place in range(self.next.min(), until.max(initial=0)):
             rows = torch.from_numpy((self.next <= place) & (place < until))
             old = self.kept[place]
-            self.kept[place] = self.last if old is None else mapped(lambda new, old, rows=rows: _chosen(rows, new, old), self.last, old)
+            self.kept[place] = (
+                self.last
+                if old is None
+                else mapped(lambda new, old, rows=rows: _chosen(rows, new, old), self.last, old)
+            )
         self.next = np.maximum(self.next, until)
 
 
 def mapped(change: Callable[..., Tensor], *trees: Any) -> Any:  # noqa: ANN401
-    """The tree of `change(leaf, leaf, ..)` of the tensors at each place of trees of named tuples; what is neither stays that of the first.
+    """The tree of `change(leaf, leaf, ..)` of the tensors at each place of trees of named tuples.
+
+    What is neither stays that of the first.
 
     A plain tuple holds one object for each world, which are picked as the numbers of the worlds would be.
     """

@@ -1,24 +1,29 @@
-"""What a population is made of, and what changes its mean loss in a step: selection, drift, recombination and mutation.
+"""What a population is made of, and what changes its mean loss in a step.
 
-The population is the points asked, those really asked or all, or what else a state holds, whichever has the optimizer's center as its mean; there
-has to be more than one point. Each counts alike, or by its frequency where they are genotypes (`Optimizer.share`). On
-bits, with p the frequency of allele 1 at a locus, means over loci or pairs of them:
+Selection, drift, recombination and mutation.
+
+The population is the points asked, those really asked or all, or what else a state holds, whichever has the
+optimizer's center as its mean; there has to be more than one point. Each counts alike, or by its frequency
+where they are genotypes (`Optimizer.share`). On bits, with p the frequency of allele 1 at a locus, means over
+loci or pairs of them:
 
     heterozygosity          2 p (1 - p)                                                   (Nei 1973, PNAS 70:3321)
     linkage disequilibrium  r^2 = (p_AB - p_A p_B)^2 / [p_A (1 - p_A) p_B (1 - p_B)]      (Hill and Robertson 1968, Theor. Appl. Genet. 38:226)
                             of pairs at which both loci are polymorphic
     fixed loci              the share with p = 0 or 1
 
-The change of the mean true loss W, the same draws in every term, with recombination and mutation switched off first (`Optimizer.switches`):
+The change of the mean true loss W, the same draws in every term, with recombination and mutation switched off
+first (`Optimizer.switches`):
 
     selection      E W(reproduction alone) - W(before), the expectation over redraws of "drift"
     drift          W(reproduction alone) - E W(reproduction alone)
     recombination  W(without mutation) - W(reproduction alone)
     mutation       W(after) - W(without mutation)
 
-Selection and drift are the covariance of the Price equation (Price 1970, Nature 227:520), Cov(w, z) / w_mean with z the loss and w the number of
-offspring, expected and realised; recombination and mutation are its transmission term, E(w dz) / w_mean. What the oracle's noise does to who is
-selected is in selection. A method without a switch for drift has no such parts, and one that descends gradients neither.
+Selection and drift are the covariance of the Price equation (Price 1970, Nature 227:520), Cov(w, z) / w_mean
+with z the loss and w the number of offspring, expected and realised; recombination and mutation are its
+transmission term, E(w dz) / w_mean. What the oracle's noise does to who is selected is in selection. A method
+without a switch for drift has no such parts, and one that descends gradients neither.
 """
 
 from __future__ import annotations
@@ -61,10 +66,16 @@ def observe(scene: Scene, moment: Moment, redraws: int) -> dict[str, Tensor]:
     """
     population = members(scene, moment)
     if population is None:
-        return {name: torch.full((len(moment.step), *(len(FORCES) for _ in dims)), torch.nan) for name, (dims, _, _) in VARIABLES.items()}
+        return {
+            name: torch.full((len(moment.step), *(len(FORCES) for _ in dims)), torch.nan)
+            for name, (dims, _, _) in VARIABLES.items()
+        }
     points, share = population
     loss, lives = true_loss(scene, moment, points), share > 0
-    different = [len(torch.unique(own[here], dim=0)) if own[here].isfinite().all() else torch.nan for own, here in zip(points, lives, strict=True)]
+    different = [
+        len(torch.unique(own[here], dim=0)) if own[here].isfinite().all() else torch.nan
+        for own, here in zip(points, lives, strict=True)
+    ]
     found = {
         "loss_variance": _mean((loss - _mean(loss, share)[:, None]).square(), share),
         "genotypes": torch.tensor(different, dtype=torch.float64),
@@ -74,7 +85,10 @@ def observe(scene: Scene, moment: Moment, redraws: int) -> dict[str, Tensor]:
 
 
 def members(scene: Scene, moment: Moment) -> tuple[Tensor, Tensor] | None:
-    """The points (R, P, D) of the population, and their shares of it (R, P) float64; None where there is none, as in a game."""
+    """The points (R, P, D) of the population, and their shares of it (R, P) float64.
+
+    None where there is none, as in a game.
+    """
     return _members(scene, moment.state, moment.step) if len(scene.landscape.players) == 1 else None
 
 
@@ -86,19 +100,29 @@ def _alleles(points: Tensor, share: Tensor, binary: bool) -> dict[str, Tensor]:
     share = share[..., None]
     p = (share * points).sum(1)
     held = (p * (1 - p) > CLOSE / points.shape[1]).double()  # p (1 - p) of one copy in P is (P - 1) / P^2
-    disequilibrium = [_correlation(own, weight, alleles, here) for own, weight, alleles, here in zip(points, share, p, held, strict=True)]
-    return dict(zip(names, ((2 * p * (1 - p)).mean(1), torch.stack(disequilibrium), 1 - held.mean(1)), strict=True))
+    disequilibrium = [
+        _correlation(own, weight, alleles, here)
+        for own, weight, alleles, here in zip(points, share, p, held, strict=True)
+    ]
+    return dict(
+        zip(names, ((2 * p * (1 - p)).mean(1), torch.stack(disequilibrium), 1 - held.mean(1)), strict=True)
+    )
 
 
 def _correlation(points: Tensor, share: Tensor, p: Tensor, held: Tensor) -> Tensor:
-    """Mean r^2 over pairs of the polymorphic loci of one world's points (P, D), weighted (P, 1); NaN where there is no pair."""
+    """Mean r^2 over pairs of the polymorphic loci of one world's points (P, D), weighted (P, 1).
+
+    NaN where there is no pair.
+    """
     away = ((points - p) / (p * (1 - p)).where(held > 0, 1.0).sqrt() * share.sqrt() * held)[:, held > 0]
     loci = away.shape[1]
-    small = away @ away.mT if away.shape[0] < loci else away.mT @ away  # either has the sum of squares of the matrix of correlations
+    small = (
+        away @ away.mT if away.shape[0] < loci else away.mT @ away
+    )  # either has the sum of squares of the matrix of correlations
     return (small.square().sum() - loci) / (loci * (loci - 1)) if loci > 1 else p.new_tensor(torch.nan)
 
 
-# the parts of a step -------------------------------------------------------------------------------------------------------
+# the parts of a step ----------------------------------------------------------------------------------------
 
 
 def _price(scene: Scene, moment: Moment, points: Tensor, share: Tensor, loss: Tensor, redraws: int) -> Tensor:
@@ -111,13 +135,20 @@ def _price(scene: Scene, moment: Moment, points: Tensor, share: Tensor, loss: Te
     parts = [_next_mean(bare, moment, keys, (points, loss)) for keys in torch.arange(redraws + 1).split(size)]
     realised, again = torch.cat(parts, 1).split([1, redraws], 1)
     crossed = replace(scene, optimizer=_without(optimizer, "mutation"))
-    unmutated, after = (_next_mean(one, moment, torch.zeros(1, dtype=torch.int64)) for one in (crossed, scene))
+    unmutated, after = (
+        _next_mean(one, moment, torch.zeros(1, dtype=torch.int64)) for one in (crossed, scene)
+    )
     means = [_mean(loss, share)[:, None], again.mean(1, keepdim=True), realised, unmutated, after]
     return torch.cat([later - sooner for sooner, later in itertools.pairwise(means)], 1)
 
 
-def _next_mean(scene: Scene, moment: Moment, keys: Tensor, known: tuple[Tensor, Tensor] | None = None) -> Tensor:
-    """The mean true loss after the next step, drift drawn for the times (K,): (R, K); `known` points need not be evaluated."""
+def _next_mean(
+    scene: Scene, moment: Moment, keys: Tensor, known: tuple[Tensor, Tensor] | None = None
+) -> Tensor:
+    """The mean true loss after the next step, drift drawn for the times (K,): (R, K).
+
+    `known` points need not be evaluated.
+    """
     count, worlds = len(keys), scene.streams.worlds
     state = trials(scene, moment, {"drift": keys}).states[0]
     rows = scene.subset(torch.arange(len(worlds)).repeat_interleave(count))
@@ -133,37 +164,61 @@ def _next_mean(scene: Scene, moment: Moment, keys: Tensor, known: tuple[Tensor, 
 
 def _without(optimizer: Optimizer, *sources: str) -> Optimizer:
     """The optimizer with these sources switched off, of those for which it has a switch."""
-    off = {key: value for source in sources for key, value in optimizer.switches.get(source, {}).get("off", {}).items()}
+    off = {
+        key: value
+        for source in sources
+        for key, value in optimizer.switches.get(source, {}).get("off", {}).items()
+    }
     return replace(optimizer, **off)  # type: ignore[type-var]
 
 
 def _of_copies(children: Tensor, points: Tensor, loss: Tensor) -> Tensor | None:
-    """The losses (R, n) of children (R, n, D) that are copies of points (R, P, D) of these losses (R, P); None where one is not."""
+    """The losses (R, n) of children (R, n, D) that are copies of points (R, P, D) of these losses (R, P).
+
+    None where one is not.
+    """
     wave = torch.cos(torch.arange(points.shape[2], dtype=torch.float64, device=points.device))
     ascending, place = dot(points.double(), wave).sort(1)
-    found = place.gather(1, torch.searchsorted(ascending, dot(children.double(), wave)).clamp_max(points.shape[1] - 1))
+    found = place.gather(
+        1, torch.searchsorted(ascending, dot(children.double(), wave)).clamp_max(points.shape[1] - 1)
+    )
     return loss.gather(1, found) if torch.equal(operators.rows(points, found), children) else None
 
 
-# the population ------------------------------------------------------------------------------------------------------------
+# the population ---------------------------------------------------------------------------------------------
 
 
 def _members(scene: Scene, state: State, step: Tensor) -> tuple[Tensor, Tensor] | None:
-    """The population of states after so many steps (R,): points (R, P, D), and their shares of it (R, P); None where there is none."""
+    """The population of states after so many steps (R,): points (R, P, D), and their shares of it (R, P).
+
+    None where there is none.
+    """
     optimizer = scene.optimizer
     query, center = optimizer.ask(state, scene.streams.at(step + 1)), optimizer.center(state).double()
     share = optimizer.share(state)
     if share is not None:
         return query.points, share.double()
-    held = [leaf for leaf in state if isinstance(leaf, Tensor) and leaf.ndim == 3] if "drift" in optimizer.switches else []
-    everyone = [(points, torch.ones(points.shape[:2], dtype=torch.bool, device=points.device)) for points in (query.points, *held)]
+    held = (
+        [leaf for leaf in state if isinstance(leaf, Tensor) and leaf.ndim == 3]
+        if "drift" in optimizer.switches
+        else []
+    )
+    everyone = [
+        (points, torch.ones(points.shape[:2], dtype=torch.bool, device=points.device))
+        for points in (query.points, *held)
+    ]
     asked = [] if query.alive is None else [(query.points, query.alive)]
-    found = next(((points, lives) for points, lives in [*asked, *everyone] if _centered(points, lives, center)), None)
+    found = next(
+        ((points, lives) for points, lives in [*asked, *everyone] if _centered(points, lives, center)), None
+    )
     return None if found is None else (found[0], found[1].double() / found[1].sum(1, keepdim=True))
 
 
 def _centered(points: Tensor, lives: Tensor, center: Tensor) -> bool:
-    """Whether several points (R, P, D) live, and have the center (R, D) as their mean; worlds that diverged do not count."""
+    """Whether several points (R, P, D) live, and have the center (R, D) as their mean.
+
+    Worlds that diverged do not count.
+    """
     held = torch.where(lives[..., None], points, 0).double()
     good = held.isfinite().all(2).all(1) & center.isfinite().all(1)
     away = (held.sum(1) / lives.sum(1, keepdim=True) - center).abs().amax(1)
@@ -181,4 +236,6 @@ def true_loss(scene: Scene, moment: Moment, points: Tensor) -> Tensor:
     landscape = scene.landscape
     time = clock_time(landscape, moment.step.numpy(), moment.spent.numpy(), scene.streams.device)
     size = max(1, LIMIT // (len(points) * max(points.shape[2], landscape.terms) * landscape.unit_cost))
-    return torch.cat([evaluate(landscape, part, time=time).value for part in points.split(size, 1)], 1).double()
+    return torch.cat(
+        [evaluate(landscape, part, time=time).value for part in points.split(size, 1)], 1
+    ).double()

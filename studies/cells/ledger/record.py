@@ -1,4 +1,7 @@
-"""From frozen states to the ledger of a cell: dims replicate, moment, and where it says so source, direction, reference, half, mode and force."""
+"""From frozen states to the ledger of a cell.
+
+Dims replicate, moment, and where it says so source, direction, reference, half, mode and force.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,15 @@ from studies.cells.ledger import population, statistics
 from studies.cells.ledger.arms import LIMIT, Arm, arm
 from studies.cells.ledger.freezing import Moment, subset
 from studies.cells.ledger.redraws import Scene
-from studies.cells.ledger.references import REFERENCES, References, ground, intended, only, references, with_selection
+from studies.cells.ledger.references import (
+    REFERENCES,
+    References,
+    ground,
+    intended,
+    only,
+    references,
+    with_selection,
+)
 from studies.cells.ledger.selection import directions
 from studies.cells.ledger.slopes import Slopes
 
@@ -25,18 +36,40 @@ SQUARED, BEND = "squared length of x", "loss per squared length of x"
 ALONG = "loss; squared length of x for the references selection and mean_fitness"
 UNITS = "(loss per length of x) squared; squared length of x for selection and mean_fitness"
 RATE = "squared length of x per loss; 1 for selection and mean_fitness"
-VARIABLES: dict[str, tuple[tuple[str, ...], str, str]] = {  # name -> dims behind (replicate, moment), long name, unit
+VARIABLES: dict[
+    str, tuple[tuple[str, ...], str, str]
+] = {  # name -> dims behind (replicate, moment), long name, unit
     "moment_cost": ((), "cost at which the state was frozen", "evaluations"),
     "moment_steps": ((), "steps completed by then", "steps"),
     "sample_size": ((), "terms in a mini-batch where gradients are asked, else points asked", "1"),
     "step_variance": (("direction",), "variance of the step", SQUARED),
-    "step_variance_first": (("direction", "source"), "variance of the step's expectation given this source alone", SQUARED),
-    "step_variance_total": (("direction", "source"), "variance of the step left when all other sources are known", SQUARED),
-    "mean_step_squared": ((), "squared length of the mean step, its noise taken off; may be negative", SQUARED),
-    "mean_step_along": (("reference", "half"), "mean step times the negative reference, each factor from another arm", ALONG),
+    "step_variance_first": (
+        ("direction", "source"),
+        "variance of the step's expectation given this source alone",
+        SQUARED,
+    ),
+    "step_variance_total": (
+        ("direction", "source"),
+        "variance of the step left when all other sources are known",
+        SQUARED,
+    ),
+    "mean_step_squared": (
+        (),
+        "squared length of the mean step, its noise taken off; may be negative",
+        SQUARED,
+    ),
+    "mean_step_along": (
+        ("reference", "half"),
+        "mean step times the negative reference, each factor from another arm",
+        ALONG,
+    ),
     "reference_squared": (("reference",), "squared length of the reference, its noise taken off", UNITS),
     "reference_trace": (("reference",), "trace of what the reference multiplies the gradient by", "1"),
-    "nominal_rate": (("reference",), "factor that a step is meant to have to the negative reference; NaN: it is meant to have none", RATE),
+    "nominal_rate": (
+        ("reference",),
+        "factor that a step is meant to have to the negative reference; NaN: it is meant to have none",
+        RATE,
+    ),
     "noise_eigenvalue": (("mode",), "largest eigenvalues of the step's covariance", SQUARED),
     "noise_trace": ((), "sum of all eigenvalues of the step's covariance", SQUARED),
     "noise_rank": ((), "effective rank of the step's covariance, (tr S)^2 / tr S^2", "1"),
@@ -46,7 +79,11 @@ VARIABLES: dict[str, tuple[tuple[str, ...], str, str]] = {  # name -> dims behin
     "noise_curvature": ((), "curvature along the noise, tr(H S) / tr S", BEND),
     "mean_curvature": ((), "curvature averaged over all directions, tr H / D", BEND),
     "curvature": (("mode",), "eigenvalues of the Hessian of largest size", BEND),
-    "binomial_variance": ((), "sum of p (1 - p) over loci at the expected allele frequencies; NaN on reals", "1"),
+    "binomial_variance": (
+        (),
+        "sum of p (1 - p) over loci at the expected allele frequencies; NaN on reals",
+        "1",
+    ),
     **population.VARIABLES,
 }
 
@@ -71,7 +108,9 @@ class Book:
 
 
 def record(scene: Scene, moments: list[Moment], book: Book) -> xr.Dataset:
-    """The ledger of R worlds at K moments: the variables of `VARIABLES`. NaN where a world has diverged, or a slope is not known.
+    """The ledger of R worlds at K moments: the variables of `VARIABLES`.
+
+    NaN where a world has diverged, or a slope is not known.
 
     Raises:
         ValueError: a step draws from a source that `book.sources` does not name.
@@ -82,7 +121,13 @@ def record(scene: Scene, moments: list[Moment], book: Book) -> xr.Dataset:
         values = np.stack([each[name].double().cpu().numpy() for each in found], 1)
         variables[name] = (("replicate", "moment", *dims), values, {"long_name": long_name, "units": units})
     directions = ["all", "gradient", *(f"curvature {i + 1}" for i in range(book.modes))]
-    coords = {"source": list(book.sources), "direction": directions, "reference": list(REFERENCES), "half": ["a", "b"], "mode": range(book.modes)}
+    coords = {
+        "source": list(book.sources),
+        "direction": directions,
+        "reference": list(REFERENCES),
+        "half": ["a", "b"],
+        "mode": range(book.modes),
+    }
     coords["force"] = list(population.FORCES)
     return xr.Dataset(variables, coords | {"replicate": scene.streams.worlds.cpu().numpy()})
 
@@ -101,11 +146,16 @@ def _measure(scene: Scene, moment: Moment, book: Book) -> dict[str, Tensor]:
     """Everything about one moment of these worlds."""
     m = torch.arange(1, book.redraws + 1)
     n = m + book.redraws
-    a, b = (arm(scene, moment, dict.fromkeys(book.sources, key), steps=2, points=book.points) for key in (m, n))
+    a, b = (
+        arm(scene, moment, dict.fromkeys(book.sources, key), steps=2, points=book.points) for key in (m, n)
+    )
     drawn = a.drawn | b.drawn
     strange = drawn - set(book.sources)
     if strange:
-        raise ValueError(f"ledger: {scene.optimizer.name} draws from {', '.join(sorted(strange))}; expected it to be declared in `sources`")
+        raise ValueError(
+            f"ledger: {scene.optimizer.name} draws from {', '.join(sorted(strange))}; expected it to be"
+            " declared in `sources`"
+        )
     center = scene.optimizer.center(moment.state).double()
     time = clock_time(scene.landscape, moment.step.numpy(), moment.spent.numpy(), scene.streams.device)
     slopes = Slopes(scene.landscape, time, scene.streams.dtype, LIMIT)
@@ -113,8 +163,18 @@ def _measure(scene: Scene, moment: Moment, book: Book) -> dict[str, Tensor]:
     gradients = references(slopes, center, a, b, members)
     steps = directions(scene, moment, members, book.points if "mean_fitness" in book.references else 0)
     held = only(with_selection(gradients, steps), book.references)
-    place = ground(slopes, center, gradients.a[:, 0], statistics.centered(a.moved), book.modes, scene.streams.at(moment.step))
-    first, total = (torch.zeros(len(center), 2 + book.modes, len(book.sources), dtype=torch.float64, device=center.device) for _ in range(2))
+    place = ground(
+        slopes,
+        center,
+        gradients.a[:, 0],
+        statistics.centered(a.moved),
+        book.modes,
+        scene.streams.at(moment.step),
+    )
+    first, total = (
+        torch.zeros(len(center), 2 + book.modes, len(book.sources), dtype=torch.float64, device=center.device)
+        for _ in range(2)
+    )
     for i, source in enumerate(book.sources):
         if source in drawn:
             mixed = arm(scene, moment, {name: n if name == source else m for name in book.sources}).moved
@@ -154,7 +214,10 @@ def _noise(a: Arm, b: Arm, modes: int) -> dict[str, Tensor]:
     assert a.then is not None  # noqa: S101 - for the type checker
     assert b.then is not None  # noqa: S101
     found = statistics.spectrum(a.moved, b.moved, modes)
-    both = torch.cat([statistics.centered(a.moved), statistics.centered(b.moved)], 1), torch.cat([a.then, b.then], 1)
+    both = (
+        torch.cat([statistics.centered(a.moved), statistics.centered(b.moved)], 1),
+        torch.cat([a.then, b.then], 1),
+    )
     return {
         "noise_eigenvalue": found.eigenvalues,
         "noise_trace": found.trace,

@@ -1,7 +1,8 @@
 """One step taken again and again from a frozen state, the sources of its randomness drawn afresh one by one.
 
-All redraws are rows of one batch: row r K + j is world r with the j-th set of keys. Only `landscapes.streams` draws, so nothing in an
-optimizer, a landscape or the oracle knows of it. The K rows of a world are evaluated as points of its one landscape.
+All redraws are rows of one batch: row r K + j is world r with the j-th set of keys. Only `landscapes.streams`
+draws, so nothing in an optimizer, a landscape or the oracle knows of it. The K rows of a world are evaluated
+as points of its one landscape.
 """
 
 from __future__ import annotations
@@ -34,7 +35,9 @@ class Trials(NamedTuple):
     query: Query  # of the first step: points (R K, P, D)
     states: tuple[State, ...]  # after each step, leading R K
     sources: frozenset[str]  # that were drawn from in the first step
-    size: Tensor  # (R, K) float64, the sample of the first step: terms of a mini-batch where gradients are asked, else points
+    # (R, K) float64, the sample of the first step: terms of a mini-batch where gradients are asked, else
+    # points
+    size: Tensor
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,8 @@ class Scene:
         noise: of the oracle.
         streams: of the worlds.
         portions: the oracle's micro_batches and chunks.
-        price: evaluations that a gradient costs, by which a landscape that moves with the cost tells the time.
+        price: evaluations that a gradient costs, by which a landscape that moves with the cost tells the
+            time.
     """
 
     optimizer: Optimizer
@@ -64,7 +68,11 @@ class Scene:
 
     def subset(self, rows: Tensor) -> Scene:
         """The same for some of the worlds, in this order, repeats allowed."""
-        return replace(self, optimizer=_of_rows(self.optimizer, rows), streams=self.streams.subset(self.streams.worlds[rows]))
+        return replace(
+            self,
+            optimizer=_of_rows(self.optimizer, rows),
+            streams=self.streams.subset(self.streams.worlds[rows]),
+        )
 
 
 def trials(scene: Scene, moment: Moment, keys: Mapping[str, Tensor], steps: int = 1) -> Trials:
@@ -105,7 +113,13 @@ def trials(scene: Scene, moment: Moment, keys: Mapping[str, Tensor], steps: int 
         drawn = drawn or frozenset(s.drawn)
     reads = {"data"} if oracle.epoch is not None and (scene.noise.batch or scene.optimizer.batches) else set()
     assert size is not None  # noqa: S101 - for the type checker
-    return Trials(torch.stack(moved, 1), queries[0], tuple(states), drawn - SEARCH | reads, size.unflatten(0, (len(worlds), count)))
+    return Trials(
+        torch.stack(moved, 1),
+        queries[0],
+        tuple(states),
+        drawn - SEARCH | reads,
+        size.unflatten(0, (len(worlds), count)),
+    )
 
 
 def _sample(oracle: Oracle, query: Query) -> Tensor:
@@ -114,21 +128,39 @@ def _sample(oracle: Oracle, query: Query) -> Tensor:
     asked = torch.full((worlds,), points) if query.alive is None else query.alive.sum(1).cpu()
     if not query.gradient:
         return asked.double()
-    return torch.from_numpy(oracle.ledger.gradients) / (asked.clamp_min(1) * oracle.landscape.unit_cost).double()
+    return (
+        torch.from_numpy(oracle.ledger.gradients) / (asked.clamp_min(1) * oracle.landscape.unit_cost).double()
+    )
 
 
 def _of_rows(parameters: Any, rows: Tensor) -> Any:  # noqa: ANN401
-    """An optimizer for some of its worlds, repeats allowed: hyperparameters that are a number for each world are picked, nested ones too."""
+    """An optimizer for some of its worlds, repeats allowed.
+
+    Hyperparameters that are a number for each world are picked, nested ones too.
+    """
     values = {f.name: getattr(parameters, f.name) for f in fields(parameters) if f.init}
-    picked = {key: value[rows.to(value.device)] for key, value in values.items() if isinstance(value, Tensor) and value.ndim}
+    picked = {
+        key: value[rows.to(value.device)]
+        for key, value in values.items()
+        if isinstance(value, Tensor) and value.ndim
+    }
     picked |= {key: _of_rows(value, rows) for key, value in values.items() if is_dataclass(value)}
-    return replace(parameters, **picked) if any(picked[key] is not values[key] for key in picked) else parameters
+    return (
+        replace(parameters, **picked) if any(picked[key] is not values[key] for key in picked) else parameters
+    )
 
 
 def _oracle(scene: Scene, rows: Moment, count: int, reorder: Streams | None) -> Oracle:
-    """An oracle whose R K rows stand where the frozen worlds stood; each epoch's rest in another order where data are drawn afresh."""
+    """An oracle whose R K rows stand where the frozen worlds stood.
+
+    Each epoch's rest in another order where data are drawn afresh.
+    """
     ledger = Ledger(len(rows.step), terms=scene.landscape.terms, budget=torch.inf, price=scene.price)
-    ledger.steps, ledger.spent, ledger.values = rows.step.numpy().copy(), rows.spent.numpy().copy(), rows.spent.numpy() * ledger.terms
+    ledger.steps, ledger.spent, ledger.values = (
+        rows.step.numpy().copy(),
+        rows.spent.numpy().copy(),
+        rows.spent.numpy() * ledger.terms,
+    )
     oracle = Oracle(Folded(inner=scene.landscape, rows=count), scene.noise, ledger, **scene.portions)
     oracle.epoch = rows.epoch
     if rows.epoch is not None and reorder is not None:
@@ -151,7 +183,12 @@ class Folded(Around):
 
     def loss(self, x: Tensor, terms: Terms | None = None, time: Tensor | None = None) -> Tensor:
         """X (R K, P, D) -> (R K, P), on a game (R K, P, players)."""
-        return self._unfolded(self.inner.loss(self._folded(x), self._own(terms, x.shape[1]), None if time is None else time[:: self.rows]), x)
+        return self._unfolded(
+            self.inner.loss(
+                self._folded(x), self._own(terms, x.shape[1]), None if time is None else time[:: self.rows]
+            ),
+            x,
+        )
 
     def observe(self, value: Tensor, points: Tensor, streams: Streams) -> Tensor:
         """The inner landscape's noise, by the streams of the rows."""

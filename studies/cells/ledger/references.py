@@ -1,15 +1,19 @@
-"""What a step is held against: gradients of the true loss where it begins, and the directions in which its variance is shown.
+"""What a step is held against.
+
+Gradients of the true loss where it begins, and the directions in which its variance is shown.
 
 raw             the gradient at the center
 smoothed        its mean over the points asked, the gradient of the population's mean loss
-preconditioned  G times the smoothed one: G is the covariance of the points asked; on bits that of the population, linkage disequilibrium and
-                all, and where there is none p (1 - p) of the center's allele frequencies, which is the same at linkage equilibrium; the
-                identity for a trajectory, whose points do not spread
+preconditioned  G times the smoothed one: G is the covariance of the points asked; on bits that of the
+population, linkage disequilibrium and
+                all, and where there is none p (1 - p) of the center's allele frequencies, which is the same
+                at linkage equilibrium; the identity for a trajectory, whose points do not spread
 selection       minus the step of selection alone, Cov(w, x) / W (`studies.cells.ledger.selection`)
 mean_fitness    minus G grad ln W (there too)
 
-Under fitness linear in an additive loss the mean step of selection is -k G grad exactly (Price 1970, Cov(w, x) / w_mean), at any linkage. The two
-arms' points are drawn apart, so what is quadratic in a reference takes one factor from each.
+Under fitness linear in an additive loss the mean step of selection is -k G grad exactly (Price 1970, Cov(w,
+x) / w_mean), at any linkage. The two arms' points are drawn apart, so what is quadratic in a reference takes
+one factor from each.
 """
 
 from __future__ import annotations
@@ -34,14 +38,19 @@ PROBES = 32  # directions along which curvature is averaged
 
 
 class References(NamedTuple):
-    """The references of R worlds, NaN where the loss has no slope, or the method no fitness; gradients first, then the steps of selection."""
+    """The references of R worlds, NaN where the loss has no slope, or the method no fitness.
+
+    Gradients first, then the steps of selection.
+    """
 
     a: Tensor  # (R, references, D) with the points of arm A
     b: Tensor  # (R, references, D) with those of arm B
     trace: Tensor  # (R, references) of what multiplies the gradient
 
 
-def references(slopes: Slopes, center: Tensor, a: Arm, b: Arm, population: tuple[Tensor, Tensor] | None = None) -> References:
+def references(
+    slopes: Slopes, center: Tensor, a: Arm, b: Arm, population: tuple[Tensor, Tensor] | None = None
+) -> References:
     """Raw, smoothed and preconditioned gradients.
 
     Args:
@@ -49,7 +58,8 @@ def references(slopes: Slopes, center: Tensor, a: Arm, b: Arm, population: tuple
         center: (R, D).
         a: steps, with the points asked.
         b: the same, drawn apart.
-        population: the points (R, P, D) whose mean is the center, and their shares of it (R, P); None: there is none.
+        population: the points (R, P, D) whose mean is the center, and their shares of it (R, P); None: there
+            is none.
     """
     if not slopes.landscape.sloped:
         nothing = center.new_full((len(center), GRADIENTS, center.shape[1]), torch.nan)
@@ -62,7 +72,10 @@ def references(slopes: Slopes, center: Tensor, a: Arm, b: Arm, population: tuple
 
 def with_selection(gradients: References, chosen: Directions) -> References:
     """The references with the steps of selection, turned around as descent goes against a gradient."""
-    a, b = (torch.cat([part, -torch.stack([chosen.selection, half], 1)], 1) for part, half in zip(gradients[:2], chosen.mean_fitness, strict=True))
+    a, b = (
+        torch.cat([part, -torch.stack([chosen.selection, half], 1)], 1)
+        for part, half in zip(gradients[:2], chosen.mean_fitness, strict=True)
+    )
     trace = torch.stack([torch.full_like(gradients.trace[:, 0], torch.nan), gradients.trace[:, 2]], 1)
     return References(a, b, torch.cat([gradients.trace, trace], 1))
 
@@ -74,12 +87,23 @@ def only(held: References, names: Sequence[str]) -> References:
 
 
 def intended(optimizer: Optimizer, state: State, like: Tensor) -> Tensor:
-    """The factor (R, references) that the next step is meant to have to each reference; NaN where it is meant to have none."""
+    """The factor (R, references) that the next step is meant to have to each reference.
+
+    NaN where it is meant to have none.
+    """
     rates, nothing = optimizer.rates(state), like.new_full((len(like),), torch.nan)
-    return torch.stack([torch.as_tensor(rates[name]).to(nothing).expand_as(nothing) if name in rates else nothing for name in REFERENCES], 1)
+    return torch.stack(
+        [
+            torch.as_tensor(rates[name]).to(nothing).expand_as(nothing) if name in rates else nothing
+            for name in REFERENCES
+        ],
+        1,
+    )
 
 
-def _of_points(slopes: Slopes, center: Tensor, raw: Tensor, arm: Arm, population: tuple[Tensor, Tensor] | None) -> tuple[Tensor, Tensor]:
+def _of_points(
+    slopes: Slopes, center: Tensor, raw: Tensor, arm: Arm, population: tuple[Tensor, Tensor] | None
+) -> tuple[Tensor, Tensor]:
     """The three gradients (R, 3, D) with the points of one arm, and the trace of G (R,)."""
     share = (arm.weight / arm.weight.sum(1, keepdim=True))[..., None]
     smoothed = (share * torch.where(share > 0, slopes.gradient(arm.points), 0.0)).sum(1)
@@ -94,14 +118,21 @@ def _of_points(slopes: Slopes, center: Tensor, raw: Tensor, arm: Arm, population
     else:
         bent, trace = _bent(arm.points, share, smoothed)
     alike = (torch.where(share > 0, arm.points - arm.points[:, :1], 0.0) == 0).flatten(1).all(1)
-    still = (trace == 0) & ~(alike & (arm.weight.sum(1) > 1))  # a trajectory; a population of one genotype does not move
-    bent, trace = torch.where(still[:, None], smoothed, bent), torch.where(still, float(center.shape[1]), trace)
+    still = (trace == 0) & ~(
+        alike & (arm.weight.sum(1) > 1)
+    )  # a trajectory; a population of one genotype does not move
+    bent, trace = (
+        torch.where(still[:, None], smoothed, bent),
+        torch.where(still, float(center.shape[1]), trace),
+    )
     return torch.stack([raw, smoothed, bent], 1), trace
 
 
 def _bent(points: Tensor, share: Tensor, slope: Tensor) -> tuple[Tensor, Tensor]:
     """The covariance of points (R, P, D), weighted by share (R, P, 1), times slope (R, D), and its trace (R,); it is never held."""
-    away = torch.where(share > 0, points - points[:, :1], 0.0)  # from one of them, so that points that do not spread have exactly none
+    away = torch.where(
+        share > 0, points - points[:, :1], 0.0
+    )  # from one of them, so that points that do not spread have exactly none
     away = torch.where(share > 0, away - (share * away).sum(1, keepdim=True), 0.0)
     return (share * away * dot(away, slope[:, None])[..., None]).sum(1), (share * away.square()).sum((1, 2))
 
@@ -109,23 +140,33 @@ def _bent(points: Tensor, share: Tensor, slope: Tensor) -> tuple[Tensor, Tensor]
 class Ground(NamedTuple):
     """The curvature where a step begins, and directions of interest."""
 
-    directions: Tensor  # (R, 1 + q, D) unit vectors: the raw gradient, then those of largest curvature; 0 where there is none
+    # (R, 1 + q, D) unit vectors: the raw gradient, then those of largest curvature; 0 where there is none
+    directions: Tensor
     curvature: Tensor  # (R, q)
     mean: Tensor  # (R,) tr H / D
     along_noise: Tensor  # (R,) tr(H S) / tr S
 
 
-def ground(slopes: Slopes, center: Tensor, raw: Tensor, noise: Tensor, count: int, streams: Streams) -> Ground:
-    """The directions of the raw gradient (R, D) and of largest curvature; the mean curvature, in all directions and along noise (R, M, D)."""
+def ground(
+    slopes: Slopes, center: Tensor, raw: Tensor, noise: Tensor, count: int, streams: Streams
+) -> Ground:
+    """The directions of the raw gradient (R, D) and of largest curvature.
+
+    The mean curvature, in all directions and along noise (R, M, D).
+    """
     length = norm(raw)[:, None]
     first = torch.where(length > 0, raw / length, 0.0)[:, None]
     if not slopes.landscape.sloped or len(slopes.landscape.players) > 1:
         nothing = center.new_full((len(center),), torch.nan)
         rest = torch.zeros(len(center), count, center.shape[1], dtype=torch.float64, device=center.device)
-        return Ground(torch.cat([first.nan_to_num(0.0), rest], 1), nothing[:, None].expand(-1, count), nothing, nothing)
+        return Ground(
+            torch.cat([first.nan_to_num(0.0), rest], 1), nothing[:, None].expand(-1, count), nothing, nothing
+        )
     values, vectors = slopes.steepest(center, count, streams)
     if center.shape[1] <= PROBES:
-        every = torch.eye(center.shape[1], dtype=torch.float64, device=center.device).expand(len(center), -1, -1)
+        every = torch.eye(center.shape[1], dtype=torch.float64, device=center.device).expand(
+            len(center), -1, -1
+        )
     else:
         every = streams.normal("ledger", (PROBES, center.shape[1]), part=1).double()
     mean, along = (_rayleigh(slopes, center, some) for some in (every, noise[:, :PROBES]))

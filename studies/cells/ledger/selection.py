@@ -1,16 +1,22 @@
-"""The steps that theory gives to selection in proportion to fitness: on the individuals that live, and on the distribution that they came from.
+"""The steps that theory gives to selection in proportion to fitness.
+
+On the individuals that live, and on the distribution that they came from.
 
 selection     Cov(w, x) / W over the present population (Price 1970, Nature 227:520): the mean over drift of a step of selection alone, exactly,
               whatever the epistasis and the linkage
-mean_fitness  G grad ln W (Wright 1937, PNAS 23:307; Lande 1976, Evolution 30:314): G is the population's covariance, W the mean fitness of the
-              distribution of which its mean is a parameter. On reals that is the Gaussian with the population's mean and covariance, and by parts
-              G grad ln W = Cov(w, x) / W in it. On bits it is linkage equilibrium at the population's allele frequencies p, where W(p) is the
-              multilinear extension of w, and p_i (1 - p_i) dW/dp_i = Cov(w, x_i). It is summed over all genotypes of up to 12 loci of haploids,
-              and elsewhere averaged over points drawn at source "ledger", another sample for each of two halves.
+mean_fitness  G grad ln W (Wright 1937, PNAS 23:307; Lande 1976, Evolution 30:314): G is the population's
+covariance, W the mean fitness of the
+              distribution of which its mean is a parameter. On reals that is the Gaussian with the
+              population's mean and covariance, and by parts G grad ln W = Cov(w, x) / W in it. On bits it is
+              linkage equilibrium at the population's allele frequencies p, where W(p) is the multilinear
+              extension of w, and p_i (1 - p_i) dW/dp_i = Cov(w, x_i). It is summed over all genotypes of up
+              to 12 loci of haploids, and elsewhere averaged over points drawn at source "ledger", another
+              sample for each of two halves.
 
-Fitness is that of the true loss, noise-free, and it changes the mean by `Optimizer.parentage`. Neither is defined where there is none: for methods
-that descend gradients or select by rank, which discards by how much w differs; nor where there is no population. A step that also mutates,
-recombines, learns or keeps elites differs from both by what these do.
+Fitness is that of the true loss, noise-free, and it changes the mean by `Optimizer.parentage`. Neither is
+defined where there is none: for methods that descend gradients or select by rank, which discards by how much
+w differs; nor where there is no population. A step that also mutates, recombines, learns or keeps elites
+differs from both by what these do.
 """
 
 from __future__ import annotations
@@ -40,7 +46,9 @@ class Directions(NamedTuple):
     mean_fitness: tuple[Tensor, Tensor]  # its two halves
 
 
-def directions(scene: Scene, moment: Moment, population: tuple[Tensor, Tensor] | None, points: int) -> Directions:
+def directions(
+    scene: Scene, moment: Moment, population: tuple[Tensor, Tensor] | None, points: int
+) -> Directions:
     """The two steps of R worlds.
 
     Args:
@@ -61,13 +69,21 @@ def directions(scene: Scene, moment: Moment, population: tuple[Tensor, Tensor] |
     held = max(DRAWS * points, 2 ** center.shape[1] if _enumerated(scene, center.shape[1]) else 1)
     size = max(1, LIMIT // (held * center.shape[1]))
     blocks = torch.arange(len(center)).split(size)
-    parts = [_mean_fitness(scene.subset(rows), subset(moment, rows), tuple(part[rows] for part in population), DRAWS * points) for rows in blocks]
+    parts = [
+        _mean_fitness(
+            scene.subset(rows), subset(moment, rows), tuple(part[rows] for part in population), DRAWS * points
+        )
+        for rows in blocks
+    ]
     first, second = zip(*parts, strict=True)
     return Directions(chosen, (torch.cat(first), torch.cat(second)))
 
 
 def _chosen(scene: Scene, moment: Moment, points: Tensor, share: Tensor) -> Tensor | None:
-    """Cov(w, x) / W over points (R, P, D) with shares (R, P): (R, D); None where the method has no fitness."""
+    """Cov(w, x) / W over points (R, P, D) with shares (R, P): (R, D).
+
+    None where the method has no fitness.
+    """
     loss = torch.where(share > 0, true_loss(scene, moment, points), torch.inf)
     born = scene.optimizer.parentage(loss, scene.landscape.fitness_law)
     return None if born is None else _moved(points.double(), share, share * born)
@@ -76,10 +92,14 @@ def _chosen(scene: Scene, moment: Moment, points: Tensor, share: Tensor) -> Tens
 def _moved(points: Tensor, share: Tensor, born: Tensor) -> Tensor:
     """The mean of points (R, P, D) by what is born, up to a factor, less that by shares of 1 (R, P): (R, D)."""
     change = born / born.sum(1, keepdim=True) - share
-    return (torch.where(share > 0, change, 0.0)[..., None] * torch.where(share[..., None] > 0, points, 0.0)).sum(1)
+    return (
+        torch.where(share > 0, change, 0.0)[..., None] * torch.where(share[..., None] > 0, points, 0.0)
+    ).sum(1)
 
 
-def _mean_fitness(scene: Scene, moment: Moment, population: tuple[Tensor, ...], count: int) -> tuple[Tensor, Tensor]:
+def _mean_fitness(
+    scene: Scene, moment: Moment, population: tuple[Tensor, ...], count: int
+) -> tuple[Tensor, Tensor]:
     points, share = population[0].double(), population[1]
     mean = (share[..., None] * torch.where(share[..., None] > 0, points, 0.0)).sum(1)
     away = torch.where(share[..., None] > 0, points - mean[:, None], 0.0)
@@ -91,11 +111,17 @@ def _mean_fitness(scene: Scene, moment: Moment, population: tuple[Tensor, ...], 
     if _enumerated(scene, mean.shape[1]):
         halves = [_of_all(scene, moment, mean)] * 2
     else:
-        spared = count / (count - scene.optimizer.haplotypes)  # a mean of n individuals is taken off: n / (n - 1)
-        halves = [spared * _of_sample(scene, moment, _independent(mean, streams, count, part)) for part in PARTS]
+        spared = count / (
+            count - scene.optimizer.haplotypes
+        )  # a mean of n individuals is taken off: n / (n - 1)
+        halves = [
+            spared * _of_sample(scene, moment, _independent(mean, streams, count, part)) for part in PARTS
+        ]
     spread = mean * (1 - mean)
     slopes = [torch.where(spread > 0, half / spread, 0.0) for half in halves]
-    first, second = ((share[..., None] * away * dot(away, slope[:, None])[..., None]).sum(1) for slope in slopes)
+    first, second = (
+        (share[..., None] * away * dot(away, slope[:, None])[..., None]).sum(1) for slope in slopes
+    )
     return first, second
 
 
@@ -103,13 +129,15 @@ def _enumerated(scene: Scene, loci: int) -> bool:
     return isinstance(scene.landscape.domain, Bits) and loci <= ENUMERATED and scene.optimizer.haplotypes == 1
 
 
-# the distribution ------------------------------------------------------------------------------------------------------------
+# the distribution -------------------------------------------------------------------------------------------
 
 
 def _of_all(scene: Scene, moment: Moment, p: Tensor) -> Tensor:
     """Cov(w, x) / W over all genotypes, at frequencies p (R, D) and linkage equilibrium: (R, D)."""
     dim = p.shape[1]
-    every = (torch.arange(2**dim, device=p.device)[:, None] >> torch.arange(dim, device=p.device) & 1).to(torch.uint8)
+    every = (torch.arange(2**dim, device=p.device)[:, None] >> torch.arange(dim, device=p.device) & 1).to(
+        torch.uint8
+    )
     chance = torch.where(every > 0, p[:, None], 1 - p[:, None]).prod(2)  # (R, 2^D)
     moved = _chosen(scene, moment, every.expand(len(p), -1, -1), chance)
     assert moved is not None  # noqa: S101 - for the type checker

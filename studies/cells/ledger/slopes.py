@@ -1,7 +1,7 @@
 """True slopes of the loss where a step begins: the gradients that a step is held against, and the curvature.
 
-On bits the loss is the multilinear extension at the allele frequencies, whose slope at a genotype is the difference that each locus makes.
-All of it is noise-free and unbilled, over all terms.
+On bits the loss is the multilinear extension at the allele frequencies, whose slope at a genotype is the
+difference that each locus makes. All of it is noise-free and unbilled, over all terms.
 """
 
 from __future__ import annotations
@@ -52,7 +52,9 @@ class Slopes:
         """The Hessian at center (R, D) times directions (R, q, D): (R, q, D), by central differences of gradients."""
         length = norm(directions)[..., None]
         unit = directions / length.where(length > 0, 1.0)
-        ahead, behind = self.gradient(torch.cat([center[:, None] + self.nudge * unit, center[:, None] - self.nudge * unit], 1)).chunk(2, 1)
+        ahead, behind = self.gradient(
+            torch.cat([center[:, None] + self.nudge * unit, center[:, None] - self.nudge * unit], 1)
+        ).chunk(2, 1)
         return (ahead - behind) / (2 * self.nudge) * length
 
     def steepest(self, center: Tensor, count: int, streams: Streams) -> tuple[Tensor, Tensor]:
@@ -75,7 +77,9 @@ class Slopes:
         order = values.abs().argsort(dim=1, descending=True)[:, :count]
         vectors = vectors.mT.gather(1, order[..., None].expand(-1, -1, vectors.shape[-1])) @ basis
         missing = (0, count - order.shape[1])
-        found = torch.nn.functional.pad(values.gather(1, order), missing, value=torch.nan).where(good[:, None], torch.nan)
+        found = torch.nn.functional.pad(values.gather(1, order), missing, value=torch.nan).where(
+            good[:, None], torch.nan
+        )
         return found, torch.nn.functional.pad(vectors, (0, 0, *missing)).where(good[:, None, None], 0.0)
 
 

@@ -1,7 +1,10 @@
-"""What redrawn steps tell: shares of sources, the mean step, the noise. Pure functions of tensors, each world by itself.
+"""What redrawn steps tell: shares of sources, the mean step, the noise.
 
-Two arms A and B of M steps each are drawn apart, all sources afresh; arm i takes source i from B and the rest from A ("pick-freeze").
-Whatever is quadratic in a mean uses one factor from A and one from B, so that noise neither lengthens a step nor turns it.
+Pure functions of tensors, each world by itself.
+
+Two arms A and B of M steps each are drawn apart, all sources afresh; arm i takes source i from B and the rest
+from A ("pick-freeze"). Whatever is quadratic in a mean uses one factor from A and one from B, so that noise
+neither lengthens a step nor turns it.
 """
 
 from __future__ import annotations
@@ -44,7 +47,9 @@ def shares(a: Tensor, b: Tensor, mixed: Tensor, directions: Tensor) -> Shares:
 def half_mean_square(difference: Tensor, directions: Tensor) -> Tensor:
     """Half the mean square over M of differences (R, M, D): their squared length, then that along each direction: (R, 1 + q)."""
     along = matmul(difference, directions.mT)
-    return torch.cat([difference.square().sum((1, 2))[:, None], along.square().sum(1)], 1) / (2 * difference.shape[1])
+    return torch.cat([difference.square().sum((1, 2))[:, None], along.square().sum(1)], 1) / (
+        2 * difference.shape[1]
+    )
 
 
 class Spectrum(NamedTuple):
@@ -69,7 +74,12 @@ def spectrum(a: Tensor, b: Tensor, count: int) -> Spectrum:
     pooled = torch.cat([a, b], 1) / (2 * (a.shape[1] - 1)) ** 0.5
     rows = pooled if pooled.shape[1] < pooled.shape[2] else pooled.mT
     finite = pooled.isfinite().all((1, 2))
-    values = torch.linalg.eigvalsh(torch.where(finite[:, None, None], rows @ rows.mT, 0.0)).flip(-1)[:, :count].clamp_min(0)
+    values = (
+        torch.linalg
+        .eigvalsh(torch.where(finite[:, None, None], rows @ rows.mT, 0.0))
+        .flip(-1)[:, :count]
+        .clamp_min(0)
+    )
     values = torch.nn.functional.pad(values, (0, count - values.shape[1]))
     each = torch.stack([x.square().sum((1, 2)) / (x.shape[1] - 1) for x in (a, b)])
     cross = (a @ b.mT).square().sum((1, 2)) / (a.shape[1] - 1) ** 2
@@ -83,11 +93,15 @@ def kurtosis(a: Tensor, b: Tensor) -> Tensor:
     """
     noise = torch.cat([centered(a), centered(b)], 1)
     second, fourth = noise.square().mean(1), noise.pow(4).mean(1)
-    return (fourth / second.where(second > 0, 1.0)).sum(-1) / second.sum(-1) * a.shape[1] / (a.shape[1] - 1) - 3
+    return (fourth / second.where(second > 0, 1.0)).sum(-1) / second.sum(-1) * a.shape[1] / (
+        a.shape[1] - 1
+    ) - 3
 
 
 def tail_index(a: Tensor, b: Tensor) -> Tensor:
-    """Hill's estimate (R,) of the exponent of P(|noise| > x) ~ x^-alpha, from the longest tenth; large where the tail is not a power law.
+    """Hill's estimate (R,) of the exponent of P(|noise| > x) ~ x^-alpha, from the longest tenth.
+
+    Large where the tail is not a power law.
 
     Source: Hill 1975, Ann. Stat. 3:1163.
     """

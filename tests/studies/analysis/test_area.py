@@ -16,14 +16,19 @@ def value(loss, *args, cost=COST, **more):
 
 class TestArea:
     def test_by_hand(self):
-        """Losses 1, 0.1, 0.01 of 1 .. 0.01: 0 for one decade of cost, a half for the other; 9 and 90 of 99 where costs are linear."""
+        """Losses 1, 0.1, 0.01 of 1 ..
+
+        0.01: 0 for one decade of cost, a half for the other; 9 and 90 of 99 where costs are linear.
+        """
         loss = [[1.0, 0.1, 0.01]]
         assert value(loss, 0.01, 1.0) == pytest.approx(0.25)
         assert value(loss, 0.01, 1.0, costs="linear") == pytest.approx(0.5 * 90 / 99)
         assert value(loss, 0.0, 1.0, scale="linear") == pytest.approx(0.9 / 2)
 
     def test_the_last_loss_holds_until_the_end(self):
-        assert value([[1.0, 0.1, 0.1]], 0.01, 1.0, until=1000.0) == pytest.approx(1 / 3)  # 0, a half and a half of three decades
+        assert value([[1.0, 0.1, 0.1]], 0.01, 1.0, until=1000.0) == pytest.approx(
+            1 / 3
+        )  # 0, a half and a half of three decades
 
     def test_is_clipped(self):
         assert value([[1e9, 1e9, 1e9]], 0.01, 1.0) == 0
@@ -35,12 +40,17 @@ class TestArea:
         assert lowest(results([[3.0, 5.0, 2.0]], COST)).values.tolist() == [[3, 3, 2]]
 
     def test_is_that_of_the_paper(self):
-        """LLaMEA's: mean over evaluations 1 .. B of 1 - (clipped log precision - lb) / (ub - lb); here every evaluation is a checkpoint."""
+        """LLaMEA's: mean over evaluations 1 ..
+
+        B of 1 - (clipped log precision - lb) / (ub - lb); here every evaluation is a checkpoint.
+        """
         loss = 10.0 ** np.random.default_rng(1).uniform(-9, 3, 200)
         log = np.log10(np.minimum.accumulate(loss)).clip(-8, 2)
         published = np.mean(1 - (log[:-1] + 8) / 10)  # the last one ends the budget
         assert value([loss], 1e-8, 1e2, costs="linear", cost=np.arange(1.0, 201)) == pytest.approx(published)
-        assert value([loss], 1e-8, 1e2, costs="log", cost=np.arange(1.0, 201)) != pytest.approx(published, rel=1e-3)
+        assert value([loss], 1e-8, 1e2, costs="log", cost=np.arange(1.0, 201)) != pytest.approx(
+            published, rel=1e-3
+        )
 
     def test_is_the_area_under_the_distribution_of_running_times(self):
         """150 targets, evenly in the logarithm, and costs between the checkpoints."""
@@ -70,7 +80,12 @@ class TestArea:
         assert area(data, 0.01, 1.0, until=100)["aocc"].item() == pytest.approx(0.25)
 
     def test_bad_input_is_one_line(self):
-        with pytest.raises(ValueError, match=r"^area: expected best < worst, and both > 0 on a log scale, got \[0.0\] and \[1.0\]$"):
+        with pytest.raises(
+            ValueError,
+            match=r"^area: expected best < worst, and both > 0 on a log scale, got \[0.0\] and \[1.0\]$",
+        ):
             value([[1.0]], 0.0, 1.0, cost=[1.0])
-        with pytest.raises(ValueError, match=r"^area: expected scale and costs to be log or linear, got 'log' and 'ln'$"):
+        with pytest.raises(
+            ValueError, match=r"^area: expected scale and costs to be log or linear, got 'log' and 'ln'$"
+        ):
             value([[1.0]], 0.1, 1.0, cost=[1.0], costs="ln")

@@ -18,10 +18,15 @@ class TestAttainment:
         found = attainment(results(LOSS, COST), losses)
         for i, loss in enumerate(losses):
             for j, _ in enumerate(COST):
-                assert found["attained"][i, j].item() == pytest.approx(np.mean((LOSS[:, : j + 1] <= loss).any(1)))
+                assert found["attained"][i, j].item() == pytest.approx(
+                    np.mean((LOSS[:, : j + 1] <= loss).any(1))
+                )
 
     def test_equals_moocore(self):
-        """Its points are the corners of the regions that a share of the runs attains: there ours is at least that share, and just below them less."""
+        """Its points are the corners of the regions that a share of the runs attains.
+
+        There ours is at least that share, and just below them less.
+        """
         eaf = pytest.importorskip("moocore").eaf
         points = np.array([[cost, loss] for row in LOSS for cost, loss in zip(COST, row, strict=True)])
         corners = eaf(points, np.repeat(np.arange(5), 4))
@@ -33,7 +38,9 @@ class TestAttainment:
 
     def test_the_mean_over_losses_is_the_distribution_of_running_times(self):
         data = results(LOSS, COST)
-        np.testing.assert_allclose(attainment(data, [3, 6, 9])["attained"].mean("target"), ecdf(data, targets=[3, 6, 9])["solved"])
+        np.testing.assert_allclose(
+            attainment(data, [3, 6, 9])["attained"].mean("target"), ecdf(data, targets=[3, 6, 9])["solved"]
+        )
 
     def test_never_falls_with_cost_nor_loss(self):
         found = attainment(results(LOSS, COST))["attained"].values  # losses from the highest down
@@ -46,7 +53,9 @@ class TestAttainment:
         assert (low, high) == pytest.approx((0, 1 - 0.025 ** (1 / 5)))
 
     def test_a_loss_that_is_not_recorded_is_refused(self):
-        with pytest.raises(ValueError, match=r"^attainment: expected value to be one of loss, best_loss, got 'observed'$"):
+        with pytest.raises(
+            ValueError, match=r"^attainment: expected value to be one of loss, best_loss, got 'observed'$"
+        ):
             attainment(results(LOSS, COST), value="observed")
 
 
@@ -58,8 +67,12 @@ class TestLevels:
 
     def test_each_landscape_has_its_own(self):
         parts = [results([[8.0, 2.0]], [10, 100]), results([[-1.0, -3.0]], [10, 100])]
-        data = xr.concat(parts, xr.Variable("landscape", ["a", "b"]), data_vars="all", coords="minimal", compat="override")
-        assert levels(data, number=3).transpose("landscape", "target").values == pytest.approx(np.array([[8, 4, 2], [-1, -2, -3]]))
+        data = xr.concat(
+            parts, xr.Variable("landscape", ["a", "b"]), data_vars="all", coords="minimal", compat="override"
+        )
+        assert levels(data, number=3).transpose("landscape", "target").values == pytest.approx(
+            np.array([[8, 4, 2], [-1, -2, -3]])
+        )
         assert attainment(data)["attained"].dims == ("landscape", "target", "checkpoint")
 
     def test_nothing_reached_is_nan(self):

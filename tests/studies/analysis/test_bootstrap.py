@@ -27,7 +27,16 @@ def ratio(a, b, axis=-1):
 def scipys(arrays, statistic, n):
     """BCa of SciPy at Hesterberg's level (2015)."""
     level = 1 - 2 * stats.norm.cdf(np.sqrt(n / (n - 1)) * stats.t.ppf(0.025, n - 1))
-    found = stats.bootstrap(arrays, statistic, paired=True, vectorized=True, rng=1, n_resamples=RESAMPLES, confidence_level=level, method="BCa")
+    found = stats.bootstrap(
+        arrays,
+        statistic,
+        paired=True,
+        vectorized=True,
+        rng=1,
+        n_resamples=RESAMPLES,
+        confidence_level=level,
+        method="BCa",
+    )
     return [found.confidence_interval.low, found.confidence_interval.high]
 
 
@@ -35,7 +44,9 @@ def test_equals_scipy():
     a, b = sample(seed=1), sample(seed=2)
     found = estimate("m", ratio, [a, b], long_name="ratio", units="1")
     for cell in range(3):
-        assert found["m_interval"].values[cell] == pytest.approx(scipys((a.values[cell], b.values[cell]), ratio, 32), rel=1e-9)
+        assert found["m_interval"].values[cell] == pytest.approx(
+            scipys((a.values[cell], b.values[cell]), ratio, 32), rel=1e-9
+        )
     assert set(found["m_method"].values) == {"BCa over worlds"}
 
 
@@ -102,7 +113,9 @@ def test_worlds_that_diverged_have_an_end():
 def test_all_cells_draw_the_same_worlds():
     x = sample(1)
     both = mean(xr.concat([x, 1 - x], "cell"))["m_interval"].values
-    assert both[1] - 1 == pytest.approx(-both[0, ::-1], abs=0.05)  # mirrored up to the order of ties, of one set of draws
+    assert both[1] - 1 == pytest.approx(
+        -both[0, ::-1], abs=0.05
+    )  # mirrored up to the order of ties, of one set of draws
     apart = [mean(part)["m_interval"].values[0] for part in (x, 1 - x)]
     assert both == pytest.approx(np.array(apart), rel=1e-12)
 

@@ -18,7 +18,9 @@ PART = RATIO ** np.arange(-60.0, 1)  # checkpoints over three decades, twenty ea
 
 
 def study(even, *, instances=None, noise=0.0, low=1.0, high=20.0, budget=1000.0, targets=()):
-    """Loss 1 / G of gradients, even / V of values, by world: at a price p and one cost, gradients are ahead as long as p < even.
+    """Loss 1 / G of gradients, even / V of values, by world.
+
+    At a price p and one cost, gradients are ahead as long as p < even.
 
     Args:
         even: (R,), or (studies, R), the price at which a world breaks even.
@@ -31,7 +33,9 @@ def study(even, *, instances=None, noise=0.0, low=1.0, high=20.0, budget=1000.0,
     """
     even = np.asarray(even, float)[..., None]
     cost = PART * budget * NOMINAL / low
-    scale, most = (np.array(pair).reshape(2, *(1,) * even.ndim) for pair in ([NOMINAL, 1.0], [cost[-1], budget]))
+    scale, most = (
+        np.array(pair).reshape(2, *(1,) * even.ndim) for pair in ([NOMINAL, 1.0], [cost[-1], budget])
+    )
     each = np.array([np.ones_like(even), even])  # of the optimizers
     spent = np.minimum(cost, most) * np.ones_like(each)
     counts = spent / scale
@@ -40,7 +44,12 @@ def study(even, *, instances=None, noise=0.0, low=1.0, high=20.0, budget=1000.0,
     hit = scale * each / np.asarray(targets)
     dims = ("optimizer", *["study"] * (even.ndim - 2), "replicate")
     which = np.array([1, 0]).reshape(scale.shape)
-    data = {"loss": loss, "value_terms": counts * (1 - which), "gradient_terms": counts * which, "status": np.where(spent >= most, 2, 0)}
+    data = {
+        "loss": loss,
+        "value_terms": counts * (1 - which),
+        "gradient_terms": counts * which,
+        "status": np.where(spent >= most, 2, 0),
+    }
     found = {name: ((*dims, "checkpoint"), values) for name, values in data.items()} | {
         "hit_cost": ((*dims, "target"), np.where(hit <= most, hit, np.inf))
     }
@@ -52,7 +61,9 @@ def study(even, *, instances=None, noise=0.0, low=1.0, high=20.0, budget=1000.0,
         "target_loss": ("target", list(targets)),
     }
     coords["instance"] = ("replicate", np.arange(even.shape[-2]) if instances is None else instances)
-    return xr.Dataset(found, coords, {"config": json.dumps({"gradient_cost": {"value": NOMINAL, "range": [low, high]}})})
+    return xr.Dataset(
+        found, coords, {"config": json.dumps({"gradient_cost": {"value": NOMINAL, "range": [low, high]}})}
+    )
 
 
 def _late(data):
@@ -73,7 +84,9 @@ class TestBreakEven:
     def test_the_interval_is_that_of_the_median_by_a_sign_test(self):
         even = np.sort(np.exp(np.random.default_rng(2).normal(np.log(4.0), 0.4, 41)))
         low, high = break_even(study(even), "gradient", "value")["break_even_interval"].values
-        k = int(stats.binom.ppf(0.025, 41, 0.5))  # the order statistics k and n + 1 - k hold the median with 95 %
+        k = int(
+            stats.binom.ppf(0.025, 41, 0.5)
+        )  # the order statistics k and n + 1 - k hold the median with 95 %
         assert low == pytest.approx(even[k - 1], rel=RATIO - 1)
         assert high == pytest.approx(even[41 - k], rel=RATIO - 1)
 
@@ -86,14 +99,23 @@ class TestBreakEven:
 
     @pytest.mark.parametrize(
         ("median", "verdict"),
-        [(100.0, "first at all prices"), (0.1, "second at all prices"), (20.5, "undecided"), (1.05, "undecided")],
+        [
+            (100.0, "first at all prices"),
+            (0.1, "second at all prices"),
+            (20.5, "undecided"),
+            (1.05, "undecided"),
+        ],
     )
     def test_beyond_the_range_nothing_is_extrapolated(self, median, verdict):
-        told = break_even(study(np.exp(np.random.default_rng(2).normal(np.log(median), 0.3, 32))), "gradient", "value")
+        told = break_even(
+            study(np.exp(np.random.default_rng(2).normal(np.log(median), 0.3, 32))), "gradient", "value"
+        )
         assert told["verdict"] == verdict
         assert np.isnan(told["break_even"]) == (verdict != "undecided")
         low, high = told["break_even_interval"].values
-        assert {"first at all prices": np.isnan(low), "second at all prices": np.isnan(low)}.get(verdict, high == np.inf or low == 0)
+        assert {"first at all prices": np.isnan(low), "second at all prices": np.isnan(low)}.get(
+            verdict, high == np.inf or low == 0
+        )
 
     def test_no_state_is_behind_at_the_budget_or_at_a_checkpoint(self):
         for share in (1.0, 3 * PART[-16], 0.5):
@@ -116,7 +138,10 @@ class TestBreakEven:
     def test_few_worlds_decide_nothing(self):
         assert break_even(study([100.0] * 5), "gradient", "value")["verdict"] == "undecided"
         assert break_even(study([100.0] * 6), "gradient", "value")["verdict"] == "first at all prices"
-        assert break_even(study([100.0] * 20, instances=np.arange(20) % 5), "gradient", "value")["verdict"] == "undecided"
+        assert (
+            break_even(study([100.0] * 20, instances=np.arange(20) % 5), "gradient", "value")["verdict"]
+            == "undecided"
+        )
 
     def test_ties_and_diverged_runs(self):
         data = study([4.0] * 8)
@@ -131,10 +156,19 @@ class TestBreakEven:
     def test_mistakes(self):
         data = study([4.0] * 8)
         for call, words in [
-            (lambda: break_even(data, "gradient", "nobody"), "expected an optimizer of the study, gradient, value; got 'nobody'"),
+            (
+                lambda: break_even(data, "gradient", "nobody"),
+                "expected an optimizer of the study, gradient, value; got 'nobody'",
+            ),
             (lambda: break_even(data, "value", "value"), "expected two optimizers, got 'value' twice"),
-            (lambda: break_even(data, "gradient", "value", 1.5), r"expected a share of the budget in \(0, 1\], got 1.5"),
-            (lambda: break_even(data, "gradient", "value", grid=[2.0, 1.0]), "expected increasing prices > 0"),
+            (
+                lambda: break_even(data, "gradient", "value", 1.5),
+                r"expected a share of the budget in \(0, 1\], got 1.5",
+            ),
+            (
+                lambda: break_even(data, "gradient", "value", grid=[2.0, 1.0]),
+                "expected increasing prices > 0",
+            ),
             (lambda: price_grid(data.assign_attrs(config="{}")), "expected a range of prices"),
             (lambda: equal_times(data, "gradient", "value"), "expected a study with `targets:`"),
         ]:
@@ -145,17 +179,31 @@ class TestBreakEven:
     @pytest.mark.parametrize("instances", [32, 8])
     def test_the_interval_holds_the_truth_in_95_of_100_studies(self, instances):
         rng, studies, number = np.random.default_rng(5), 1000, np.arange(32) % instances
-        even = np.exp(np.log(4.0) + rng.normal(0, 0.3, (studies, instances))[:, number] + rng.normal(0, 0.3, (studies, 32)))
+        even = np.exp(
+            np.log(4.0)
+            + rng.normal(0, 0.3, (studies, instances))[:, number]
+            + rng.normal(0, 0.3, (studies, 32))
+        )
         grid = price_grid(study(even))[6:20]  # 2 to 9
-        found, alone = (break_even(_late(study(even, instances=of)), "gradient", "value", grid=grid)["break_even_interval"] for of in (number, None))
+        found, alone = (
+            break_even(_late(study(even, instances=of)), "gradient", "value", grid=grid)[
+                "break_even_interval"
+            ]
+            for of in (number, None)
+        )
         held = ((found.sel(bound="low") <= 4.0) & (found.sel(bound="high") >= 4.0)).mean()
-        assert 0.95 - 3 * np.sqrt(0.05 * 0.95 / studies) < held < 0.99  # an exact interval of 32 yes or no holds it a little more often
+        assert (
+            0.95 - 3 * np.sqrt(0.05 * 0.95 / studies) < held < 0.99
+        )  # an exact interval of 32 yes or no holds it a little more often
         if instances < 32:  # as if no world shared an instance
             assert ((alone.sel(bound="low") <= 4.0) & (alone.sel(bound="high") >= 4.0)).mean() < 0.9
 
     @pytest.mark.parametrize(("prices", "verdict"), [(6, "changes more than once"), (7, "undecided")])
     def test_a_change_between_the_ends_is_one_of_many_that_could_be_seen(self, prices, verdict):
-        """Gradients ahead in all of 8 worlds at the lowest and the highest price, and in none between: at one of n by chance, n 2 / 2^8 < 0.05."""
+        """Gradients ahead in all of 8 worlds at the lowest and the highest price, and in none between.
+
+        At one of n by chance, n 2 / 2^8 < 0.05.
+        """
         data = study(np.full(8, 4.0))
         gradients = data["gradient_terms"]
         between = (gradients > 51) & (gradients < 990)  # at a price p it has made 1000 / p
@@ -204,7 +252,9 @@ class TestEqualTimes:
 
     def test_is_the_ratio_of_the_mean_counts(self):
         told = equal_times(study(self.EVEN, targets=[0.1, 0.02]), "gradient", "value")
-        np.testing.assert_allclose(told["equal_times"], self.EVEN.mean())  # 1 / target gradients against even / target values
+        np.testing.assert_allclose(
+            told["equal_times"], self.EVEN.mean()
+        )  # 1 / target gradients against even / target values
         assert (told["verdict"] == "changes").all()
         low, high = told["equal_times_interval"].isel(target=0).values
         half = 2.02 * self.EVEN.std(ddof=1) / np.sqrt(41)
@@ -226,7 +276,10 @@ class TestEqualTimes:
 
     def test_few_worlds_decide_nothing(self):
         assert equal_times(study([100.0] * 5, targets=[0.1]), "gradient", "value")["verdict"] == "undecided"
-        assert equal_times(study([100.0] * 6, targets=[0.1]), "gradient", "value")["verdict"] == "first at all prices"
+        assert (
+            equal_times(study([100.0] * 6, targets=[0.1]), "gradient", "value")["verdict"]
+            == "first at all prices"
+        )
 
     def test_runs_without_a_hit_count_with_what_they_spent(self):
         value, gradient, reached = spent_until(study([40.0, 4000.0], targets=[0.1]).sel(optimizer="value"))
@@ -238,15 +291,22 @@ class TestEqualTimes:
         data = study([4000.0, 4000.0], targets=[0.1])
         data["value_terms"] = data["value_terms"] * 0.9  # a step of 900 evaluations, and one that overshot
         data["status"][..., -1] = 2
-        assert spent_until(data.sel(optimizer="value"))[0].values.ravel().tolist() == pytest.approx([1000, 1000])
+        assert spent_until(data.sel(optimizer="value"))[0].values.ravel().tolist() == pytest.approx([
+            1000,
+            1000,
+        ])
 
     def test_a_world_that_one_arm_lacks_does_not_count(self):
         whole, rest = study(self.EVEN, targets=[0.1]), study(self.EVEN[1:], targets=[0.1])
         whole["status"].loc[{"optimizer": "gradient", "replicate": 0}] = 5
         told = equal_times(whole, "gradient", "value")
         assert told["worlds"].item() == 40
-        assert told["equal_times"].item() == pytest.approx(equal_times(rest, "gradient", "value")["equal_times"].item(), rel=1e-12)
+        assert told["equal_times"].item() == pytest.approx(
+            equal_times(rest, "gradient", "value")["equal_times"].item(), rel=1e-12
+        )
 
     def test_the_logarithm_of_the_ratio(self):
-        parts = [np.array(x, float) for x in ([2, 4, np.nan], [1, 1, np.nan], [8, 16, np.nan], [1, 0, np.nan])]
+        parts = [
+            np.array(x, float) for x in ([2, 4, np.nan], [1, 1, np.nan], [8, 16, np.nan], [1, 0, np.nan])
+        ]
         assert log_ratio(*parts) == pytest.approx(np.log(24 / 3))

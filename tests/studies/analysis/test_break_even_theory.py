@@ -18,17 +18,32 @@ KAPPA = 0.04
 
 def study(dim, pairs):
     step = KAPPA * pairs / (pairs + dim + 1)
-    strategy = {"kind": "openai_es", "population": 2 * pairs, "sigma": 1e-3, "learning_rate": step, "shaping": "raw", "antithetic": True}
+    strategy = {
+        "kind": "openai_es",
+        "population": 2 * pairs,
+        "sigma": 1e-3,
+        "learning_rate": step,
+        "shaping": "raw",
+        "antithetic": True,
+    }
     descent = {"kind": "sgd", "learning_rate": KAPPA}
     landscape = {"kind": "quadratic", "dim": dim, "condition": 1.0}
-    return {"name": "theory", "replicates": 32, "budget": 2000, "landscapes": {"bowl": landscape}, "optimizers": {"GD": descent, "ES": strategy}}
+    return {
+        "name": "theory",
+        "replicates": 32,
+        "budget": 2000,
+        "landscapes": {"bowl": landscape},
+        "optimizers": {"GD": descent, "ES": strategy},
+    }
 
 
 @pytest.mark.verify
 @pytest.mark.parametrize(("dim", "pairs"), [(4, 2), (8, 4), (16, 4)])
 def test_gradient_descent_and_an_evolution_strategy_break_even_where_theory_says(dim, pairs):
     simple = 2 * (pairs + dim + 1)
-    exact = 2 * pairs * -2 * np.log(1 - KAPPA) / -np.log(1 - (2 * KAPPA - KAPPA**2) * pairs / (pairs + dim + 1))
+    exact = (
+        2 * pairs * -2 * np.log(1 - KAPPA) / -np.log(1 - (2 * KAPPA - KAPPA**2) * pairs / (pairs + dim + 1))
+    )
     data = run(study(dim, pairs), simple / 2, simple / 4, simple * 4, unit=simple / 2)
     told = break_even(data, "GD", "ES", grid=np.geomspace(simple / 3, simple * 3, 40))
     assert told["verdict"] == "changes"

@@ -32,18 +32,35 @@ def made():
     rng = np.random.default_rng(8)
     loss = np.minimum.accumulate(rng.lognormal(0, 1, (2, 8, 6)), -1)
     hits = np.where(loss[..., -1:] < 0.5, rng.uniform(1, 30, (2, 8, 1)), np.inf)
-    options = {"instance": np.arange(8) % 4, "low": 1.0, "targets": [0.5], "cost": [5.0, 10.0, 20.0, 33.3, 60.0, 100.0]}
+    options = {
+        "instance": np.arange(8) % 4,
+        "low": 1.0,
+        "targets": [0.5],
+        "cost": [5.0, 10.0, 20.0, 33.3, 60.0, 100.0],
+    }
     arms = [results(loss[i], gradients=part, hits=hits[i], **options) for i, part in enumerate((1.0, 0.0))]
     config = {"gradient_cost": {"value": 3.0, "range": [1.0, 20.0]}}
-    data = xr.concat(arms, xr.Variable("optimizer", ["SGD", "GA"]), coords="minimal", compat="override", combine_attrs="override")
-    data = data.expand_dims(landscape=["bowl"]).assign_coords(gap_known=("landscape", [1.0]), checkpoint=data["checkpoint"])
+    data = xr.concat(
+        arms,
+        xr.Variable("optimizer", ["SGD", "GA"]),
+        coords="minimal",
+        compat="override",
+        combine_attrs="override",
+    )
+    data = data.expand_dims(landscape=["bowl"]).assign_coords(
+        gap_known=("landscape", [1.0]), checkpoint=data["checkpoint"]
+    )
     return data.assign_attrs(config=json.dumps(config))
 
 
 SLOW = ("attainment", "profile")
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.verify if name in SLOW else []) for name in FUNCTIONS])
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.verify if name in SLOW else []) for name in FUNCTIONS]
+)
 def test_chunked_results_give_the_same(name):
     data = made()
-    xr.testing.assert_allclose(FUNCTIONS[name](data.chunk(optimizer=1, replicate=3)).load(), FUNCTIONS[name](data), rtol=1e-12)
+    xr.testing.assert_allclose(
+        FUNCTIONS[name](data.chunk(optimizer=1, replicate=3)).load(), FUNCTIONS[name](data), rtol=1e-12
+    )

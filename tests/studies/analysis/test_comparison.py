@@ -9,7 +9,15 @@ import xarray as xr
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from studies.analysis.comparison.comparison import compare, holm, leaning, superiority, verdict, wilcoxon, win_probability
+from studies.analysis.comparison.comparison import (
+    compare,
+    holm,
+    leaning,
+    superiority,
+    verdict,
+    wilcoxon,
+    win_probability,
+)
 from studies.analysis.comparison.paired import distinct, losses
 from studies.analysis.comparison.ranks import ranks
 from studies.analysis.comparison.winners import winners
@@ -41,7 +49,14 @@ def signed_rank_of_all_signs(d):
 
 
 class TestWilcoxon:
-    @pytest.mark.parametrize("d", [RNG.normal(0.5, 1, 8), np.array([1.0, 1, 2, -3, 4, 4, 5, -1]), np.r_[np.inf, np.inf, RNG.normal(0, 1, 6)]])
+    @pytest.mark.parametrize(
+        "d",
+        [
+            RNG.normal(0.5, 1, 8),
+            np.array([1.0, 1, 2, -3, 4, 4, 5, -1]),
+            np.r_[np.inf, np.inf, RNG.normal(0, 1, 6)],
+        ],
+    )
     def test_is_exact_for_eight(self, d):
         assert wilcoxon(d) == pytest.approx(signed_rank_of_all_signs(d), rel=1e-9)
 
@@ -56,7 +71,10 @@ class TestWilcoxon:
 
 class TestHolm:
     def test_published_example(self):
-        """Demsar (2006), section 3.2.2: of p = 0.016, 0.019 and 0.607 Holm rejects two at 0.05, as 0.016 < 0.05 / 3 and 0.019 < 0.05 / 2."""
+        """Demsar (2006), section 3.2.2.
+
+        Of p = 0.016, 0.019 and 0.607 Holm rejects two at 0.05, as 0.016 < 0.05 / 3 and 0.019 < 0.05 / 2.
+        """
         assert holm(np.array([0.016, 0.607, 0.019])).tolist() == pytest.approx([0.048, 0.607, 0.048])
 
     def test_by_hand(self):
@@ -78,7 +96,9 @@ class TestHolm:
 class TestEffectSizes:
     def test_superiority_is_mann_whitneys(self):
         a, b = RNG.integers(0, 6, (2, 5, 20)).astype(float)
-        expected = [stats.mannwhitneyu(y, x).statistic / 400 for x, y in zip(a, b, strict=True)]  # U counts y > x
+        expected = [
+            stats.mannwhitneyu(y, x).statistic / 400 for x, y in zip(a, b, strict=True)
+        ]  # U counts y > x
         assert superiority(a, b).tolist() == pytest.approx(expected, rel=1e-12)
         assert superiority(a.T, b.T, axis=0).tolist() == pytest.approx(expected, rel=1e-12)
 
@@ -128,30 +148,52 @@ class TestCompare:
 
     def test_a_gap_of_zero_counts_as_the_precision(self):
         b = np.full(32, 1.0)
-        found = only(compare(two(np.r_[0.0, np.full(31, 0.1)], b, gap_known=1.0).assign_coords(precision=1e-3)))
+        found = only(
+            compare(two(np.r_[0.0, np.full(31, 0.1)], b, gap_known=1.0).assign_coords(precision=1e-3))
+        )
         assert found["difference"] == pytest.approx(-(3 + 31 * 1) / 32)
 
     @pytest.mark.parametrize("others", [{}, {"C": 1e-30}, {"C": 0.5, "D": 1e-300, "E": 0.0}], ids=str)
     def test_the_numbers_of_a_pair_do_not_depend_on_other_arms(self, others):
-        """A, which reaches 0 in some worlds, against B; with a third arm of a tiny gap the difference was -30 decades, and more."""
+        """A, which reaches 0 in some worlds, against B.
+
+        With a third arm of a tiny gap the difference was -30 decades, and more.
+        """
         worlds = np.arange(16)
         a, b = np.where(worlds % 2, 0.0, 1e-5), np.full(16, 10.0)
         rows = np.stack([a, b, *(np.full(16, gap) for gap in others.values())])
-        data = results(rows[None], names=["A", "B", *others], gap_known=1.0).assign_coords(precision=("landscape", [1e-7]))
+        data = results(rows[None], names=["A", "B", *others], gap_known=1.0).assign_coords(
+            precision=("landscape", [1e-7])
+        )
         found = compare(data).isel(landscape=0, pair=0)
         assert found["pair"] == "A - B"
         assert found["difference"] == pytest.approx(-(8 + 6) / 2)
         alone = compare(data.sel(optimizer=["A", "B"])).isel(landscape=0, pair=0)
-        for name in set(alone.data_vars) - {"p_corrected"}:  # which is for all pairs of the table, as its name says
-            compared = np.testing.assert_array_equal if alone[name].dtype.kind in "OUSb" else np.testing.assert_allclose
+        for name in set(alone.data_vars) - {
+            "p_corrected"
+        }:  # which is for all pairs of the table, as its name says
+            compared = (
+                np.testing.assert_array_equal
+                if alone[name].dtype.kind in "OUSb"
+                else np.testing.assert_allclose
+            )
             compared(found[name], alone[name], err_msg=name)
 
     @pytest.mark.parametrize("gap_known", [0.0, 1.0])
     def test_losses_closer_than_the_precision_are_equal(self, gap_known):
         away = np.random.default_rng(5).uniform(0, 1e-9, 16)
-        found = only(compare(two(2 + away, np.full(16, 2.0), gap_known=gap_known).assign_coords(precision=1e-7)))
-        assert (found["difference"], found["win_probability"], found["a12"], found["p_value"]) == (0, 0.5, 0.5, 1)
-        assert ranks(two(2 + away, np.full(16, 2.0), gap_known=gap_known), "replicate")["average_rank"].values.tolist() == [[1.5, 1.5]]
+        found = only(
+            compare(two(2 + away, np.full(16, 2.0), gap_known=gap_known).assign_coords(precision=1e-7))
+        )
+        assert (found["difference"], found["win_probability"], found["a12"], found["p_value"]) == (
+            0,
+            0.5,
+            0.5,
+            1,
+        )
+        assert ranks(two(2 + away, np.full(16, 2.0), gap_known=gap_known), "replicate")[
+            "average_rank"
+        ].values.tolist() == [[1.5, 1.5]]
 
     def test_neighbours_on_a_lattice_of_values_are_not_equal(self):
         found = only(compare(two(np.zeros(8), np.ones(8), gap_known=1.0).assign_coords(precision=0.5)))
@@ -159,7 +201,9 @@ class TestCompare:
         assert (found["win_probability"], found["verdict"]) == (1, "A better")
 
     def test_an_optimum_that_was_reached_wins_against_the_smallest_gap(self):
-        data = two(np.zeros(8), np.r_[np.full(4, 0.1), np.full(4, 0.2)], gap_known=1.0).assign_coords(precision=0.01)
+        data = two(np.zeros(8), np.r_[np.full(4, 0.1), np.full(4, 0.2)], gap_known=1.0).assign_coords(
+            precision=0.01
+        )
         found = only(compare(data))
         assert found["difference"] == pytest.approx(-1 - np.log10(2) / 2)
         assert (found["win_probability"], found["a12"], found["cliffs_delta"]) == (1, 1, 1)
@@ -169,7 +213,9 @@ class TestCompare:
         data = two(np.arange(20.0), np.ones(20))
         early, late = (only(compare(data, at=at)) for at in (60.0, 100.0))
         assert early["difference"] == 2 * late["difference"]
-        with pytest.raises(ValueError, match=r"at: expected a cost that some checkpoint has, at least 50 evaluations; got 10"):
+        with pytest.raises(
+            ValueError, match=r"at: expected a cost that some checkpoint has, at least 50 evaluations; got 10"
+        ):
             compare(data, at=10.0)
 
     def test_a_few_diverged_runs_leave_the_median(self):
@@ -191,7 +237,12 @@ class TestCompare:
 
     def test_both_diverged_tie(self):
         found = only(compare(two(np.zeros(32), np.zeros(32), status=3)))
-        assert (found["difference"], found["win_probability"], found["a12"], found["verdict"]) == (0, 0.5, 0.5, "undecided")
+        assert (found["difference"], found["win_probability"], found["a12"], found["verdict"]) == (
+            0,
+            0.5,
+            0.5,
+            "undecided",
+        )
 
     def test_missing_worlds_are_left_out_and_counted(self):
         status = np.full((1, 2, 32), 2)
@@ -213,7 +264,9 @@ class TestCompare:
         means = a[0].reshape(8, 8).mean(0)
         assert (found["worlds"], found["units"]) == (64, 8)
         assert found["p_value"] == pytest.approx(stats.wilcoxon(means).pvalue, rel=1e-12)
-        assert found["difference_interval"].values == pytest.approx(stats.t.interval(0.95, 7, means.mean(), stats.sem(means)), rel=1e-9)
+        assert found["difference_interval"].values == pytest.approx(
+            stats.t.interval(0.95, 7, means.mean(), stats.sem(means)), rel=1e-9
+        )
         assert found["verdict"] == "undecided"
         assert only(compare(two(a[0], b)))["verdict"] == "B better"  # as 64 worlds that are independent would
 
@@ -226,14 +279,32 @@ class TestCompare:
         data = results(RNG.normal(0, 1, (2, 3, 16)) + np.arange(3)[:, None] * 0.4)
         repeated = xr.concat([data, data], "k")
         assert repeated.sizes["k"] == 2
-        assert compare(repeated)["p_corrected"].isel(k=1, drop=True).transpose("landscape", "pair").equals(compare(data)["p_corrected"])
+        assert (
+            compare(repeated)["p_corrected"]
+            .isel(k=1, drop=True)
+            .transpose("landscape", "pair")
+            .equals(compare(data)["p_corrected"])
+        )
 
     def test_beyond_what_an_arm_had_nothing_is_better(self):
-        """A uses no gradients and had 50 evaluations, B uses them and had 100: at 100 B is far ahead of what A was at 50."""
+        """A uses no gradients and had 50 evaluations, B uses them and had 100.
+
+        At 100 B is far ahead of what A was at 50.
+        """
         a, b = np.exp(RNG.normal(0, 0.1, (2, 32)))
-        data = two(a, b / 100).assign_attrs(config=json.dumps({"gradient_cost": {"value": 2, "range": [1, 4]}})).assign_coords(terms=1.0)
-        counts = (xr.DataArray(part, dims=("optimizer", "checkpoint")) for part in ([[50, 50], [0, 0]], [[0, 0], [25, 50]]))
-        data = data.assign({name: part.broadcast_like(data["loss"]) for name, part in zip(("value_terms", "gradient_terms"), counts, strict=True)})
+        data = (
+            two(a, b / 100)
+            .assign_attrs(config=json.dumps({"gradient_cost": {"value": 2, "range": [1, 4]}}))
+            .assign_coords(terms=1.0)
+        )
+        counts = (
+            xr.DataArray(part, dims=("optimizer", "checkpoint"))
+            for part in ([[50, 50], [0, 0]], [[0, 0], [25, 50]])
+        )
+        data = data.assign({
+            name: part.broadcast_like(data["loss"])
+            for name, part in zip(("value_terms", "gradient_terms"), counts, strict=True)
+        })
         assert only(compare(data, at=50))["verdict"] == "B better"
         assert only(compare(data, at=100))["verdict"] == "undecided"
         assert only(compare(data, at=100))["worlds"] == 0
@@ -241,8 +312,19 @@ class TestCompare:
     @pytest.mark.parametrize("paired", [[True, False], [False, False]])
     def test_worlds_that_are_not_the_same_are_not_paired(self, paired):
         data = two(*RNG.normal(0, 1, (2, 8))).assign_coords(paired=("optimizer", paired))
-        for function in (compare, win_probability, lambda data: ranks(data, "replicate"), lambda data: winners(data.isel(landscape=0))):
-            with pytest.raises(ValueError, match=r"^comparison: expected optimizers that ran in the same worlds, (A, )?B did not: leave out those"):
+        for function in (
+            compare,
+            win_probability,
+            lambda data: ranks(data, "replicate"),
+            lambda data: winners(data.isel(landscape=0)),
+        ):
+            with pytest.raises(
+                ValueError,
+                match=(
+                    r"^comparison: expected optimizers that ran in the same worlds, (A, )?B did not: leave"
+                    r" out those"
+                ),
+            ):
                 function(data)
         assert compare(data.assign_coords(paired=("optimizer", [True, True]))).sizes["pair"] == 1
 
@@ -263,7 +345,10 @@ class TestVerdict:
         assert verdict(bounds, xr.DataArray(p), xr.DataArray(side)).item() == expected
 
     def test_a_few_large_losses_do_not_make_the_other_arm_better(self):
-        """A is a little better in four of five worlds and much worse in the fifth: mean and test are sure, of different arms."""
+        """A is a little better in four of five worlds and much worse in the fifth.
+
+        Mean and test are sure, of different arms.
+        """
         away = np.where(np.arange(100) % 5 == 0, 5.0, -0.1)
         found = compare(two(away, np.zeros(100)))
         assert (found["difference_interval"].sel(bound="low") > 0).all()
@@ -276,7 +361,9 @@ class TestVerdict:
         rows[:, 0] = 0.0
         for row, told in zip(rows, leaning(xr.DataArray(rows, dims=("cell", "unit"))).values, strict=True):
             given = row[~np.isnan(row)]
-            assert told == sum(np.sign(x) * (sum(abs(given) < abs(x)) + (sum(abs(given) == abs(x)) + 1) / 2) for x in given)
+            assert told == sum(
+                np.sign(x) * (sum(abs(given) < abs(x)) + (sum(abs(given) == abs(x)) + 1) / 2) for x in given
+            )
 
 
 class TestWinProbability:
@@ -289,7 +376,9 @@ class TestWinProbability:
     def test_arms_of_one_law_win_half(self):
         found = win_probability(results(RNG.normal(0, 1, (40, 2, 32))))["win_probability"].isel(checkpoint=-1)
         assert abs(float(found.mean()) - 0.5) < 3 * 0.5 / np.sqrt(40 * 32)
-        better = win_probability(results(RNG.normal(0, 1, (40, 2, 32)) - np.array([0.3, 0])[:, None]))["win_probability"].isel(checkpoint=-1)
+        better = win_probability(results(RNG.normal(0, 1, (40, 2, 32)) - np.array([0.3, 0])[:, None]))[
+            "win_probability"
+        ].isel(checkpoint=-1)
         assert abs(float(better.mean()) - 0.5) > 3 * 0.5 / np.sqrt(40 * 32)
 
     def test_counts_wins_and_half_ties(self):
@@ -304,5 +393,7 @@ def test_diverged_and_missing_losses():
 
 
 def test_distinct_places():
-    part = xr.DataArray([[[1.0, 2], [1, 2], [3, 2]], [[1, 2], [1, 2], [1, 2]]], dims=("landscape", "k", "replicate"))
+    part = xr.DataArray(
+        [[[1.0, 2], [1, 2], [3, 2]], [[1, 2], [1, 2], [1, 2]]], dims=("landscape", "k", "replicate")
+    )
     assert distinct(part, ["landscape", "k"]).values.tolist() == [[True, False, True], [True, False, False]]

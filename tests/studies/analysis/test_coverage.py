@@ -1,4 +1,7 @@
-"""How often intervals hold the truth, over simulated studies; the same check rejects intervals that are known to be too narrow."""
+"""How often intervals hold the truth, over simulated studies.
+
+The same check rejects intervals that are known to be too narrow.
+"""
 
 import numpy as np
 import pytest
@@ -26,7 +29,9 @@ def worlds_of(draw, studies, instances, each, shared, seed=3):
     effect = np.tile(draw(rng, (studies, instances)), (1, each))
     own = draw(rng, (studies, instances * each))
     coords = {"instance": ("replicate", np.arange(instances * each) % instances)}
-    return xr.DataArray(np.sqrt(shared) * effect + np.sqrt(1 - shared) * own, dims=("study", "replicate"), coords=coords)
+    return xr.DataArray(
+        np.sqrt(shared) * effect + np.sqrt(1 - shared) * own, dims=("study", "replicate"), coords=coords
+    )
 
 
 def ratio(a, b, axis=-1):
@@ -95,7 +100,9 @@ class TestTwoThousandStudies:
     @pytest.mark.parametrize("wins", [0.5, 0.9])
     def test_win_probability(self, wins):
         """Exact intervals of few yes or no hold the truth more often; never less often."""
-        won = xr.DataArray((np.random.default_rng(1).random((2000, 32)) < wins) * 1.0, dims=("study", "replicate"))
+        won = xr.DataArray(
+            (np.random.default_rng(1).random((2000, 32)) < wins) * 1.0, dims=("study", "replicate")
+        )
         assert coverage(proportion("p", won, long_name="p")["p_interval"], wins) > NOMINAL - 0.01
 
     @pytest.mark.parametrize(("instances", "each"), [(16, 2), (32, 4)])

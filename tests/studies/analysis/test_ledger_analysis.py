@@ -52,12 +52,19 @@ class TestSpectrum:
         assert (told["share"].values < high).all()
 
     def test_shares_add_up_to_1_however_few_the_steps(self):
-        """The variance of a step, of pairs of steps, is another estimate than the eigenvalues' own sum: here 4 / 5 of it."""
+        """The variance of a step, of pairs of steps, is another estimate than the eigenvalues' own sum.
+
+        Here 4 / 5 of it.
+        """
         data = ledger([[3.0, 1.0, 1.0]] * WORLDS, np.ones(WORLDS), np.ones(WORLDS))
         data["step_variance"] = data["step_variance"] * 0.8
         whole = spectrum(data.assign(noise_trace=data["noise_eigenvalue"].sum("mode")))
         assert whole["share"].values == pytest.approx([0.6, 0.2, 0.2])
-        assert spectrum(data)["share"].values == pytest.approx([0.6, 0.2, 0.2])  # of results that did not record the sum
+        assert spectrum(data)["share"].values == pytest.approx([
+            0.6,
+            0.2,
+            0.2,
+        ])  # of results that did not record the sum
         assert float(whole["share_interval"].max()) <= 1
 
     def test_without_mean_curvature_there_is_no_alignment(self):
@@ -78,8 +85,15 @@ class TestPopulation:
     def data(self):
         one = np.linspace(0, 1, WORLDS)
         names = ("heterozygosity", "linkage_disequilibrium", "fixed_loci", "genotypes", "loss_variance")
-        variables = {name: ("replicate", one * (i + 1), {"long_name": name, "units": "1"}) for i, name in enumerate(names)}
-        variables["price"] = (("replicate", "force"), np.stack([-2 * one, one], -1), {"long_name": "change of loss", "units": "loss"})
+        variables = {
+            name: ("replicate", one * (i + 1), {"long_name": name, "units": "1"})
+            for i, name in enumerate(names)
+        }
+        variables["price"] = (
+            ("replicate", "force"),
+            np.stack([-2 * one, one], -1),
+            {"long_name": "change of loss", "units": "loss"},
+        )
         return xr.Dataset(variables, {"force": ["selection", "mutation"], "replicate": np.arange(WORLDS)})
 
     def test_means_over_worlds(self):
@@ -91,7 +105,9 @@ class TestPopulation:
 
     def test_forces_add_up_in_every_world_and_so_in_the_mean(self):
         data = self.data()
-        assert float(population(data)["price"].sum()) == pytest.approx(float(data["price"].sum("force").mean()))
+        assert float(population(data)["price"].sum()) == pytest.approx(
+            float(data["price"].sum("force").mean())
+        )
 
     def test_worlds_without_a_population_are_left_out(self):
         data = self.data()
@@ -101,7 +117,13 @@ class TestPopulation:
 
     def test_diversity_at_checkpoints(self):
         values = np.random.default_rng(2).random((WORLDS, 3))
-        data = xr.Dataset({"diversity": (("replicate", "checkpoint"), values, {"long_name": "distance; NaN before", "units": "length of x"})})
+        data = xr.Dataset({
+            "diversity": (
+                ("replicate", "checkpoint"),
+                values,
+                {"long_name": "distance; NaN before", "units": "length of x"},
+            )
+        })
         told = diversity(data.assign_coords(replicate=np.arange(WORLDS)))
         assert told["diversity"].values == pytest.approx(values.mean(0))
         assert told["diversity"].attrs == {"long_name": "mean distance", "units": "length of x"}

@@ -1,4 +1,7 @@
-"""What two arms are judged by: the final loss, then the time to a target, then the area over the curve; and arms that never asked."""
+"""What two arms are judged by: the final loss, then the time to a target, then the area over the curve.
+
+And arms that never asked.
+"""
 
 import functools
 
@@ -30,12 +33,20 @@ def few_resamples(monkeypatch):
 
 def raced(loss, hits, *, targets=(1.0, 0.1), middle=None, **options):
     """Arms on one landscape: final losses (arm, world), hits (arm, world, target), losses in the middle of the budget (arm, world)."""
-    data = results(np.asarray(loss, float)[None], hits=np.asarray(hits, float)[None], gap_known=1.0, **options)
-    data = data.assign_coords(target_loss=("target", list(targets)), checkpoint=[0.5, 1.0], precision=1e-6, terms=1.0)
+    data = results(
+        np.asarray(loss, float)[None], hits=np.asarray(hits, float)[None], gap_known=1.0, **options
+    )
+    data = data.assign_coords(
+        target_loss=("target", list(targets)), checkpoint=[0.5, 1.0], precision=1e-6, terms=1.0
+    )
     if middle is not None:
         data["loss"][..., 0] = np.asarray(middle, float)[None]
     cost = np.broadcast_to(data["cost"].values, data["loss"].shape)
-    return data.assign(value_terms=(data["loss"].dims, cost.copy()), gradient_terms=(data["loss"].dims, 0 * cost), best_loss=data["loss"])
+    return data.assign(
+        value_terms=(data["loss"].dims, cost.copy()),
+        gradient_terms=(data["loss"].dims, 0 * cost),
+        best_loss=data["loss"],
+    )
 
 
 def only(found):
@@ -43,8 +54,15 @@ def only(found):
 
 
 def same(a, b):
-    """Equal texts, and numbers up to rounding: the order of a sum may depend on how many pairs are summed at once."""
-    compared = np.testing.assert_array_equal if a.dtype.kind in "OUSb" else functools.partial(np.testing.assert_allclose, rtol=1e-12)
+    """Equal texts, and numbers up to rounding.
+
+    The order of a sum may depend on how many pairs are summed at once.
+    """
+    compared = (
+        np.testing.assert_array_equal
+        if a.dtype.kind in "OUSb"
+        else functools.partial(np.testing.assert_allclose, rtol=1e-12)
+    )
     compared(a, b, err_msg=a.name)
 
 
@@ -60,7 +78,11 @@ DONE = np.zeros((2, WORLDS))
 
 def test_two_that_reach_the_optimum_are_judged_by_their_time():
     found = only(compare(raced(DONE, both(FAST, SLOW))))
-    assert (str(found["verdict"].item()), str(found["judged"].item()), float(found["target"])) == ("A better", TIME, 0.1)
+    assert (str(found["verdict"].item()), str(found["judged"].item()), float(found["target"])) == (
+        "A better",
+        TIME,
+        0.1,
+    )
     assert float(found["difference"]) == pytest.approx(np.mean(np.log10(FAST / SLOW)))
     assert float(found["ratio"]) == pytest.approx(np.exp(np.mean(np.log(FAST / SLOW))))
     assert bool(found["logarithmic"])
@@ -95,7 +117,9 @@ def test_a_world_that_never_got_there_took_for_ever():
     fast = FAST.copy()
     fast[:1] = np.inf
     found = only(compare(raced(DONE, both(fast, SLOW))))
-    assert float(found["difference"]) == pytest.approx(np.sort(np.log10(fast / SLOW))[WORLDS // 2 - 1])  # the median
+    assert float(found["difference"]) == pytest.approx(
+        np.sort(np.log10(fast / SLOW))[WORLDS // 2 - 1]
+    )  # the median
     assert str(found["verdict"].item()) == "A better"
 
 
@@ -123,7 +147,9 @@ def test_where_times_tie_too_or_there_are_none_the_area_is_judged():
     for data in (raced(DONE, never, middle=middle), raced(DONE, both(FAST, FAST), middle=middle)):
         found = only(compare(data))
         assert (str(found["verdict"].item()), str(found["judged"].item())) == ("A better", AREA)
-        assert float(found["difference"]) == pytest.approx(np.log10(middle[0] / middle[1]).mean())  # the middle holds for all costs up to the end
+        assert float(found["difference"]) == pytest.approx(
+            np.log10(middle[0] / middle[1]).mean()
+        )  # the middle holds for all costs up to the end
     assert str(only(compare(raced(DONE, never)))["judged"].item()) == LOSS  # alike in everything
     assert str(only(compare(raced(DONE, never)))["verdict"].item()) == "undecided"
 
@@ -145,7 +171,10 @@ def test_which_is_judged_is_a_function_of_the_pair():
 def test_times_within_a_cost():
     data = raced(DONE, both(np.full(WORLDS, 30.0), SLOW))
     data["loss"][..., 0] = 0.0
-    assert np.isposinf(only(compare(data, at=50.0))["difference"]) or float(only(compare(data, at=50.0))["difference"]) == -np.inf
+    assert (
+        np.isposinf(only(compare(data, at=50.0))["difference"])
+        or float(only(compare(data, at=50.0))["difference"]) == -np.inf
+    )
     assert str(only(compare(data, at=50.0))["verdict"].item()) == "A better"
 
 
@@ -157,7 +186,10 @@ def test_the_target_whose_time_is_judged_has_the_units_of_the_targets():
 
 
 def test_a_pair_is_compared_where_the_two_have_checkpoints_whichever_a_third_has():
-    """At 100 evaluations A is 1 to 2 and B 3 to 4; C has a checkpoint at 50 alone, where losses are twice as much."""
+    """At 100 evaluations A is 1 to 2 and B 3 to 4.
+
+    C has a checkpoint at 50 alone, where losses are twice as much.
+    """
     rows = np.stack([RNG.uniform(1, 2, WORLDS), RNG.uniform(3, 4, WORLDS), RNG.uniform(1, 2, WORLDS)])
     data = results(rows[None]).assign_coords(recorded=(("optimizer", "checkpoint"), [[1, 1], [1, 1], [1, 0]]))
     found = compare(data, at=100).isel(landscape=0)
@@ -215,7 +247,9 @@ class TestNeverAsked:
         assert (expected_running_time(silent)["worlds"].isel(landscape=0, optimizer=0) == 0).all()
 
     def test_still_shows_its_start(self, silent):
-        assert float(fixed_budget(silent, [100.0])["mean"].isel(landscape=0, optimizer=0, checkpoint=0)) == pytest.approx(1e-3)
+        assert float(
+            fixed_budget(silent, [100.0])["mean"].isel(landscape=0, optimizer=0, checkpoint=0)
+        ) == pytest.approx(1e-3)
 
     def test_at_a_cost_by_which_it_had_not_asked(self, silent):
         silent["steps"][:, 0, :, 1] = 1

@@ -1,4 +1,7 @@
-"""The smallest differences that could have been shown: against closed forms, exhaustive sums and simulation."""
+"""The smallest differences that could have been shown.
+
+Against closed forms, exhaustive sums and simulation.
+"""
 
 import numpy as np
 import pytest
@@ -13,7 +16,9 @@ def test_paired_differences_have_the_noncentral_t():
     n = 32
     d = power.paired_sd(n) * np.sqrt(3 / np.pi)
     t = stats.t.ppf(0.975, n - 1)
-    assert stats.nct.sf(t, n - 1, d * np.sqrt(n)) + stats.nct.cdf(-t, n - 1, d * np.sqrt(n)) == pytest.approx(0.8, abs=1e-6)
+    assert stats.nct.sf(t, n - 1, d * np.sqrt(n)) + stats.nct.cdf(-t, n - 1, d * np.sqrt(n)) == pytest.approx(
+        0.8, abs=1e-6
+    )
 
 
 def test_published_example():
@@ -53,6 +58,12 @@ def test_so_many_worlds_show_it_in_four_of_five_studies():
     rejected = np.mean(stats.wilcoxon(rng.normal(d, 1, (studies, n)), axis=1).pvalue < 0.05)
     assert rejected == pytest.approx(0.8, abs=0.03)
     shift = np.sqrt(2) * stats.norm.ppf(power.a12(n))  # P(X < Y) = Phi(shift / sqrt 2)
-    found = stats.mannwhitneyu(rng.normal(0, 1, (studies, n)), rng.normal(shift, 1, (studies, n)), axis=1).pvalue
-    assert np.mean(found < 0.05) == pytest.approx(0.8, abs=0.05)  # Noether takes the variance of no difference
-    assert np.mean(stats.wilcoxon(rng.normal(0.7 * d, 1, (studies, n)), axis=1).pvalue < 0.05) < 0.7  # a smaller one is not
+    found = stats.mannwhitneyu(
+        rng.normal(0, 1, (studies, n)), rng.normal(shift, 1, (studies, n)), axis=1
+    ).pvalue
+    assert np.mean(found < 0.05) == pytest.approx(
+        0.8, abs=0.05
+    )  # Noether takes the variance of no difference
+    assert (
+        np.mean(stats.wilcoxon(rng.normal(0.7 * d, 1, (studies, n)), axis=1).pvalue < 0.05) < 0.7
+    )  # a smaller one is not

@@ -19,7 +19,9 @@ def started(*start, gap=1.0, spacing=0.0, given=None, arms=2):
     rows = np.broadcast_to(start[:, None], (len(start), arms, start.shape[1]))
     data["start_loss"] = (("landscape", "optimizer", "replicate"), rows.copy())
     config = {} if given is None else {"precision": given}
-    return data.assign_coords(spacing=("landscape", np.full(len(start), spacing))).assign_attrs(config=json.dumps(config))
+    return data.assign_coords(spacing=("landscape", np.full(len(start), spacing))).assign_attrs(
+        config=json.dumps(config)
+    )
 
 
 def test_of_a_gap_it_is_relative_to_the_median_start():
@@ -44,11 +46,15 @@ def test_worlds_without_a_number_do_not_count():
 
 def test_of_discrete_values_it_is_half_their_spacing():
     assert float(precision(started(UP, spacing=3.0))) == 1.5
-    assert float(precision(started(1e9 * UP, spacing=3.0, given=1e-6))) == pytest.approx(4e3)  # where more is asked, that
+    assert float(precision(started(1e9 * UP, spacing=3.0, given=1e-6))) == pytest.approx(
+        4e3
+    )  # where more is asked, that
 
 
 def test_it_is_never_finer_than_the_rounding_of_the_start():
-    assert float(precision(started(DOWN + 1e3, gap=0.0, given=1e-13))) == pytest.approx(4 * 2**-52 * 1001, abs=0)
+    assert float(precision(started(DOWN + 1e3, gap=0.0, given=1e-13))) == pytest.approx(
+        4 * 2**-52 * 1001, abs=0
+    )
 
 
 def test_as_the_study_says_for_all_or_each_landscape():

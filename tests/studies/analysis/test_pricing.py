@@ -16,7 +16,11 @@ from tests.support.priced import STUDY, run
 from tests.support.ran import priced, stored
 
 SAME = ("loss", "best_loss", "observed", "value_terms", "gradient_terms", "steps", "diversity", "step_length")
-TERMS = {"budget": 20, "landscapes": {"bowl": {"kind": "quadratic", "dim": 4, "condition": 10.0, "terms": 8}}, "noise": {"batch": 2}}
+TERMS = {
+    "budget": 20,
+    "landscapes": {"bowl": {"kind": "quadratic", "dim": 4, "condition": 10.0, "terms": 8}},
+    "noise": {"batch": 2},
+}
 
 
 @functools.cache
@@ -32,8 +36,15 @@ def made_up(values, gradients, value=3.0, low=1.0, loss=None, end=100.0, status=
     part = np.linspace(0, 1, n + 1)[1:]
     found = {"loss": (dims, loss), "value_terms": (dims, values), "gradient_terms": (dims, gradients)}
     found["status"] = (dims, np.broadcast_to(np.int8(status), values.shape).copy())
-    coords = {"optimizer": [f"arm {i}" for i in range(len(values))], "checkpoint": part, "cost": ("checkpoint", part * end), "terms": 1.0}
-    return xr.Dataset(found, coords, {"config": json.dumps({"gradient_cost": {"value": value, "range": [low, 20.0]}})})
+    coords = {
+        "optimizer": [f"arm {i}" for i in range(len(values))],
+        "checkpoint": part,
+        "cost": ("checkpoint", part * end),
+        "terms": 1.0,
+    }
+    return xr.Dataset(
+        found, coords, {"config": json.dumps({"gradient_cost": {"value": value, "range": [low, 20.0]}})}
+    )
 
 
 class TestAgainstARunAtThatPrice:
@@ -56,7 +67,9 @@ class TestAgainstARunAtThatPrice:
         again = run(STUDY | TERMS, 5.0, 5.0, 5.0, budget=float(told["cost"][-1]), costs=told["cost"].values)
         seen = (told["status"] < 5).values
         np.testing.assert_array_equal(told["loss"].values[seen], again["loss"].values[seen])
-        np.testing.assert_array_equal(told["gradient_terms"].values[seen], again["gradient_terms"].values[seen])
+        np.testing.assert_array_equal(
+            told["gradient_terms"].values[seen], again["gradient_terms"].values[seen]
+        )
 
     def test_a_wrong_price_is_seen(self):
         told = repriced(ran(3.0, 1.0, 20.0), 2.5)
@@ -69,7 +82,14 @@ class TestAgainstARunAtThatPrice:
         alone = ran(3.0, 1.0, 20.0).sel(optimizer=["SGD"])
         assert horizon(alone, 20.0) == 60 * 20
         told = repriced(alone, 20.0)
-        again = run(STUDY | {"optimizers": {"SGD": STUDY["optimizers"]["SGD"]}}, 20.0, 20.0, 20.0, budget=1200.0, costs=told["cost"].values)
+        again = run(
+            STUDY | {"optimizers": {"SGD": STUDY["optimizers"]["SGD"]}},
+            20.0,
+            20.0,
+            20.0,
+            budget=1200.0,
+            costs=told["cost"].values,
+        )
         seen = (told["status"] < 5).values
         np.testing.assert_array_equal(told["loss"].values[seen], again["loss"].values[seen])
         np.testing.assert_allclose(told["hit_cost"], again["hit_cost"])
@@ -81,7 +101,10 @@ class TestAgainstARunAtThatPrice:
 
 class TestWindow:
     def test_checkpoints_that_end_early_end_the_budget(self):
-        """At a tenth of the price the horizon is where the checkpoints end: runs are billed so far, and not what they had to spend afterwards."""
+        """At a tenth of the price the horizon is where the checkpoints end.
+
+        Runs are billed so far, and not what they had to spend afterwards.
+        """
         whole = ran(3.0, 1.0, 20.0)
         early = whole.isel(checkpoint=slice(90))
         told = repriced(early, 3.0)
@@ -101,7 +124,9 @@ class TestWindow:
             assert float(end.sel(optimizer="memetic")) == pytest.approx(float(lows.min()), rel=0.05)
 
     def test_nothing_is_told_beyond_or_before(self):
-        data = made_up([[[0, 0, 0, 0]]], [[[8, 16, 25, 33]]])  # gradients at 3: checkpoints at 25, 50, 75 and 100
+        data = made_up(
+            [[[0, 0, 0, 0]]], [[[8, 16, 25, 33]]]
+        )  # gradients at 3: checkpoints at 25, 50, 75 and 100
         assert window(data, 6.0)[0] == 48
         assert window(data, 6.0)[1] == 100 + 3 * 33
         assert np.isnan(look_up(data, ["loss"], 6.0, 47.9)["loss"]).all()
@@ -122,9 +147,9 @@ class TestWindow:
         assert np.isnan(look_up(data, ["loss"], 6.0, 70.0)["loss"]).all()
 
     def test_checkpoints_that_end_before_the_budget_end_what_is_known(self):
-        data = made_up([[[5, 10, 20, 40]], [[0, 0, 0, 0]]], [[[0, 0, 0, 0]], [[2, 4, 6, 12]]], end=40.0).assign_coords(
-            checkpoint=[0.1, 0.2, 0.3, 0.4]
-        )
+        data = made_up(
+            [[[5, 10, 20, 40]], [[0, 0, 0, 0]]], [[[0, 0, 0, 0]], [[2, 4, 6, 12]]], end=40.0
+        ).assign_coords(checkpoint=[0.1, 0.2, 0.3, 0.4])
         assert window(data, 3.0)[1].values.tolist() == [100 / 3, 40]  # the budget is 100 / 3
         assert window(data, 1.0)[1].values.tolist() == [100 / 3, 40 / 3]
         assert window(data, 20.0)[1].values.tolist() == [100 / 3, 40 + 17 * 12]
@@ -147,7 +172,9 @@ class TestWindow:
 
 class TestHits:
     def test_between_checkpoints_the_bounds_hold_every_way_that_the_counts_allow(self):
-        steps = list(itertools.product(["value", "gradient"], repeat=4))  # all orders of four steps after a first of each
+        steps = list(
+            itertools.product(["value", "gradient"], repeat=4)
+        )  # all orders of four steps after a first of each
         for order in steps:
             spent = np.cumsum([1, 3, *(1 if kind == "value" else 3 for kind in order)])
             gradients = np.cumsum([0, 1, *(kind == "gradient" for kind in order)])
@@ -162,17 +189,25 @@ class TestHits:
             if len(set(order)) == 1:
                 np.testing.assert_allclose(told, truth)
             priced, bounds = hits(data.assign(hit_cost=hit), 10.0)
-            assert ((bounds[..., 0] - 1e-9 <= values[2:] + 10 * truth) & (values[2:] + 10 * truth <= bounds[..., 1] + 1e-9)).all()
+            assert (
+                (bounds[..., 0] - 1e-9 <= values[2:] + 10 * truth)
+                & (values[2:] + 10 * truth <= bounds[..., 1] + 1e-9)
+            ).all()
             assert ((bounds[..., 0] - 1e-9 <= priced) & (priced <= bounds[..., 1] + 1e-9)).all()
 
     def test_a_lower_price_turns_the_bounds_over(self):
         data = made_up([[[1, 4]]], [[[1, 3]]])
         _, bounds = hits(data.assign(hit_cost=(("optimizer", "replicate", "target"), [[[8.0]]])), 1.0)
-        assert bounds.values.ravel().tolist() == pytest.approx([10 / 3, 16 / 3])  # of 8, the first value leaves 7 / 3 gradients; four leave 4 / 3
+        assert bounds.values.ravel().tolist() == pytest.approx([
+            10 / 3,
+            16 / 3,
+        ])  # of 8, the first value leaves 7 / 3 gradients; four leave 4 / 3
 
     def test_before_the_first_record_nothing_was_spent(self):
         data = made_up([[[0, 0]]], [[[4, 8]]])
-        told, bounds = hits(data.assign(hit_cost=(("optimizer", "replicate", "target"), [[[6.0, 30.0, np.inf]]])), 10.0)
+        told, bounds = hits(
+            data.assign(hit_cost=(("optimizer", "replicate", "target"), [[[6.0, 30.0, np.inf]]])), 10.0
+        )
         assert told.values.tolist() == [[[20.0, 100.0, np.inf]]]
         assert bounds.values.tolist() == [[[[20.0, 20.0], [10 * 8 + 6, 100.0], [np.inf, np.inf]]]]
 
@@ -187,7 +222,11 @@ class TestPrices:
                 cost_at(ran(3.0, 1.0, 20.0), price)
 
     def test_a_swept_price_is_refused(self):
-        ran = stored({"bowl": {}}, axes={"price": [1, 2]}, also=lambda place: {"study": {"gradient_cost": priced(place["price"])}})
+        ran = stored(
+            {"bowl": {}},
+            axes={"price": [1, 2]},
+            also=lambda place: {"study": {"gradient_cost": priced(place["price"])}},
+        )
         with pytest.raises(ValueError, match="expected one price of a gradient for the whole study"):
             prices(xr.Dataset(coords={"price": [1, 2]}, attrs={"settings": ran}))
 

@@ -35,7 +35,10 @@ def test_naive_loop():
                 best = min(hits[land, :, world, target])
                 for arm in range(4):
                     for j, tau in enumerate(factors):
-                        expected[arm, j] += np.isfinite(hits[land, arm, world, target]) and hits[land, arm, world, target] <= tau * best
+                        expected[arm, j] += (
+                            np.isfinite(hits[land, arm, world, target])
+                            and hits[land, arm, world, target] <= tau * best
+                        )
     assert profile(of(hits), factors=factors)["profile"].values == pytest.approx(expected / 48)
 
 
@@ -44,14 +47,25 @@ def test_a_start_that_is_good_enough_costs_one():
 
 
 def test_what_is_reached_beyond_the_common_budget_is_not_reached():
-    """A uses gradients, and goes on at the nominal price to 100 where B ends at 50: that B does not get there is not known."""
-    data = of([[[[80.0], [40.0]], [[np.inf], [20.0]]]]).assign_attrs(config=json.dumps({"gradient_cost": {"value": 2, "range": [1, 4]}}))
+    """A uses gradients, and goes on at the nominal price to 100 where B ends at 50.
+
+    That B does not get there is not known.
+    """
+    data = of([[[[80.0], [40.0]], [[np.inf], [20.0]]]]).assign_attrs(
+        config=json.dumps({"gradient_cost": {"value": 2, "range": [1, 4]}})
+    )
     found = profile(data, factors=[1, 2])
     assert found["profile"].values.tolist() == [[0, 0.5], [0.5, 0.5]]
 
 
 def test_worlds_that_are_not_the_same_cannot_be_problems():
-    with pytest.raises(ValueError, match=r"^comparison: expected optimizers that ran in the same worlds, B did not: leave out those whose `paired`"):
+    with pytest.raises(
+        ValueError,
+        match=(
+            r"^comparison: expected optimizers that ran in the same worlds, B did not: leave out those whose"
+            r" `paired`"
+        ),
+    ):
         profile(of(HITS).assign_coords(paired=("optimizer", [True, False])))
 
 
@@ -65,7 +79,9 @@ def test_runs_without_numbers_are_left_out():
 
 def test_repeated_problems_count_once():
     data = of(np.random.default_rng(1).lognormal(3, 1, (2, 2, 8, 1)))
-    other = data.assign(hit_cost=data["hit_cost"].where(data["landscape"] == "land 0", data["hit_cost"][:, ::-1].values))
+    other = data.assign(
+        hit_cost=data["hit_cost"].where(data["landscape"] == "land 0", data["hit_cost"][:, ::-1].values)
+    )
     swept = xr.concat([data, other], "k")  # land 0 is the same twice, land 1 is not
     assert profile(swept)["problems"] == 24
 
@@ -73,12 +89,16 @@ def test_repeated_problems_count_once():
 def test_intervals_shrink_with_worlds():
     rng = np.random.default_rng(2)
     few, many = (profile(of(rng.lognormal(3, 1, (1, 2, worlds, 1))), factors=[1.0]) for worlds in (16, 256))
-    widths = [float(found["profile_interval"].isel(optimizer=0).diff("bound").item()) for found in (few, many)]
+    widths = [
+        float(found["profile_interval"].isel(optimizer=0).diff("bound").item()) for found in (few, many)
+    ]
     assert widths[1] < widths[0] / 3
     inside = few["profile_interval"]
     assert ((inside.sel(bound="low") <= few["profile"]) & (few["profile"] <= inside.sel(bound="high"))).all()
 
 
 def test_no_targets():
-    with pytest.raises(ValueError, match=r"profile: expected a study with targets, got none; add `targets:` to the study"):
+    with pytest.raises(
+        ValueError, match=r"profile: expected a study with targets, got none; add `targets:` to the study"
+    ):
         profile(results(np.zeros((1, 2, 4))))

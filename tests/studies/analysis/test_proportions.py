@@ -24,17 +24,23 @@ class TestIndependentWorlds:
         found = told([1] * k + [0] * (n - k))
         assert found["share"].item() == pytest.approx(k / n)
         assert found["share_interval"].values == pytest.approx(proportion_confint(k, n, method="beta"))
-        assert found["share_interval"].values == pytest.approx([*stats.binomtest(k, n).proportion_ci(method="exact")])
+        assert found["share_interval"].values == pytest.approx([
+            *stats.binomtest(k, n).proportion_ci(method="exact")
+        ])
         assert int(found["worlds"]) == n
 
     def test_worlds_without_a_number_are_left_out(self):
-        assert told([1, 0, 0, np.nan])["share_interval"].values == pytest.approx(proportion_confint(1, 3, method="beta"))
+        assert told([1, 0, 0, np.nan])["share_interval"].values == pytest.approx(
+            proportion_confint(1, 3, method="beta")
+        )
 
     def test_nothing_is_nan(self):
         assert np.isnan(told([np.nan, np.nan])["share_interval"]).all()
 
     def test_parts_of_a_whole_number(self):
-        assert np.array(clopper_pearson(np.array(2.5), np.array(7.5))) == pytest.approx(proportion_confint(2.5, 7.5, method="beta"))
+        assert np.array(clopper_pearson(np.array(2.5), np.array(7.5))) == pytest.approx(
+            proportion_confint(2.5, 7.5, method="beta")
+        )
 
 
 class TestInstances:
@@ -42,16 +48,22 @@ class TestInstances:
         """Each instance is one draw, whatever the number of worlds on it; t of 9 stands for t of 39."""
         alike = np.repeat([1, 1, 1, 0, 0, 0, 0, 0, 0, 0], 4)
         size = float(effective_worlds(of(alike, np.repeat(np.arange(10), 4))))
-        assert size == pytest.approx(10 * 9 / 10 * 40 / 39 * (stats.t.ppf(0.975, 39) / stats.t.ppf(0.975, 9)) ** 2, rel=1e-9)
+        assert size == pytest.approx(
+            10 * 9 / 10 * 40 / 39 * (stats.t.ppf(0.975, 39) / stats.t.ppf(0.975, 9)) ** 2, rel=1e-9
+        )
 
     def test_instances_without_likeness_count_as_all_worlds(self):
         assert float(effective_worlds(of([1, 0] * 10, np.repeat(np.arange(10), 2)))) == 20
 
     def test_unanimous_instances_count_once_each(self):
-        assert told([0] * 20, np.repeat(np.arange(5), 4))["share_interval"].values == pytest.approx(proportion_confint(0, 5, method="beta"))
+        assert told([0] * 20, np.repeat(np.arange(5), 4))["share_interval"].values == pytest.approx(
+            proportion_confint(0, 5, method="beta")
+        )
 
     def test_one_instance_alone_has_its_worlds(self):
-        assert told([1, 0, 0, 0], [3] * 4)["share_interval"].values == pytest.approx(proportion_confint(1, 4, method="beta"))
+        assert told([1, 0, 0, 0], [3] * 4)["share_interval"].values == pytest.approx(
+            proportion_confint(1, 4, method="beta")
+        )
 
     def test_shares_of_many_targets_are_more_than_yes_or_no(self):
         shares = np.random.default_rng(1).binomial(5, 0.4, 32) / 5
@@ -70,7 +82,9 @@ class TestInstances:
         """2,000 studies of 16 instances with 4 worlds each, of the beta-binomial law with the correlation `alike`; all worlds as independent fail."""
         random = np.random.default_rng(7)
         size = 1 / alike - 1 if alike else np.inf
-        chance = random.beta(mean * size, (1 - mean) * size, (2000, 16)) if alike else np.full((2000, 16), mean)
+        chance = (
+            random.beta(mean * size, (1 - mean) * size, (2000, 16)) if alike else np.full((2000, 16), mean)
+        )
         drawn = random.random((2000, 16, 4)) < chance[..., None]
         low, high = told(drawn.reshape(2000, 64), np.repeat(np.arange(16), 4))["share_interval"].values.T
         assert np.mean((low <= mean) & (mean <= high)) >= 0.93

@@ -21,11 +21,16 @@ class TestQuantiles:
         values = np.random.default_rng(worlds).permutation(np.arange(worlds, dtype=float))
         assert told(values, level)["q"].item() == np.quantile(values, level, method="inverted_cdf")
 
-    @pytest.mark.parametrize(("worlds", "ranks"), [(5, (None, None)), (6, (1, 6)), (10, (2, 9)), (20, (6, 15)), (30, (10, 21)), (50, (18, 33))])
+    @pytest.mark.parametrize(
+        ("worlds", "ranks"),
+        [(5, (None, None)), (6, (1, 6)), (10, (2, 9)), (20, (6, 15)), (30, (10, 21)), (50, (18, 33))],
+    )
     def test_interval_of_a_median_is_that_of_the_sign_test(self, worlds, ranks):
         """The ranks of published tables of the sign test at 5 %, such as Conover (1999), table A3."""
         low, high = told(np.arange(1.0, worlds + 1))["q_interval"].values
-        assert (low, high) == tuple(end if rank is None else rank for rank, end in zip(ranks, (-np.inf, np.inf), strict=True))
+        assert (low, high) == tuple(
+            end if rank is None else rank for rank, end in zip(ranks, (-np.inf, np.inf), strict=True)
+        )
 
     @pytest.mark.parametrize(("worlds", "level"), [(32, 0.25), (32, 0.5), (17, 0.75), (9, 0.5)])
     def test_interval_has_its_coverage_by_the_binomial_law(self, worlds, level):
@@ -33,7 +38,11 @@ class TestQuantiles:
         low, high = told(np.arange(1.0, worlds + 1), level)["q_interval"].values
         law = stats.binom(worlds, level)
         assert law.cdf((0 if np.isinf(low) else low) - 1) <= 0.025 < law.cdf(0 if np.isinf(low) else low)
-        assert law.sf((worlds + 1 if np.isinf(high) else high) - 1) <= 0.025 < law.sf((worlds + 1 if np.isinf(high) else high) - 2)
+        assert (
+            law.sf((worlds + 1 if np.isinf(high) else high) - 1)
+            <= 0.025
+            < law.sf((worlds + 1 if np.isinf(high) else high) - 2)
+        )
 
     def test_worlds_that_never_got_there_rank_last(self):
         found = told([1, 2, 3, 4, *[np.inf] * 6])

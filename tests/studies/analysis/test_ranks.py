@@ -5,7 +5,14 @@ import pytest
 import xarray as xr
 from scipy import stats
 
-from studies.analysis.comparison.ranks import critical_difference, friedman, friedman_chi2, groups, iman_davenport, ranks
+from studies.analysis.comparison.ranks import (
+    critical_difference,
+    friedman,
+    friedman_chi2,
+    groups,
+    iman_davenport,
+    ranks,
+)
 from tests.support.arms import results
 
 # Demsar (2006), table 6: AUC of C4.5 with pruning parameters m, cf, both, on 14 data sets
@@ -18,7 +25,9 @@ AUC = np.array([
 
 
 def table(values):
-    return xr.DataArray(values, dims=("block", "optimizer"), coords={"optimizer": list("ABCDEFGH"[: np.shape(values)[1]])})
+    return xr.DataArray(
+        values, dims=("block", "optimizer"), coords={"optimizer": list("ABCDEFGH"[: np.shape(values)[1]])}
+    )
 
 
 class TestDemsarsExample:
@@ -72,7 +81,9 @@ def test_nothing_differs_where_friedman_does_not_reject():
 def test_blocks_that_lack_one_are_left_out():
     values = -AUC.copy()
     values[3, 1] = np.nan
-    assert friedman(table(values))["average_rank"].equals(friedman(table(np.delete(-AUC, 3, 0)))["average_rank"])
+    assert friedman(table(values))["average_rank"].equals(
+        friedman(table(np.delete(-AUC, 3, 0)))["average_rank"]
+    )
     assert friedman(table(values))["blocks"] == 13
 
 
@@ -89,17 +100,23 @@ class TestGroups:
 class TestStudies:
     def test_over_landscapes(self):
         loss = np.random.default_rng(3).normal(0, 1, (6, 3, 9))
-        assert ranks(results(loss))["average_rank"].values == pytest.approx(stats.rankdata(np.median(loss, 2), axis=1).mean(0))
+        assert ranks(results(loss))["average_rank"].values == pytest.approx(
+            stats.rankdata(np.median(loss, 2), axis=1).mean(0)
+        )
 
     def test_over_worlds(self):
         loss = np.random.default_rng(3).normal(0, 1, (2, 3, 9))
-        assert ranks(results(loss), "replicate")["average_rank"].values == pytest.approx(stats.rankdata(loss, axis=1).mean(2))
+        assert ranks(results(loss), "replicate")["average_rank"].values == pytest.approx(
+            stats.rankdata(loss, axis=1).mean(2)
+        )
 
     def test_instances_are_blocks(self):
         loss = np.random.default_rng(3).normal(0, 1, (1, 3, 12))
         found = ranks(results(loss, instances=4), "replicate")
         assert found["blocks"] == 4
-        assert found["average_rank"].values[0] == pytest.approx(stats.rankdata(loss.reshape(3, 3, 4).mean(1), axis=0).mean(1))
+        assert found["average_rank"].values[0] == pytest.approx(
+            stats.rankdata(loss.reshape(3, 3, 4).mean(1), axis=0).mean(1)
+        )
 
     def test_repeated_landscapes_count_once(self):
         data = results(np.random.default_rng(3).normal(0, 1, (6, 3, 9)))

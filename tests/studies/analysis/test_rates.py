@@ -34,7 +34,11 @@ def ran(optimizers, landscape, worlds=6, steps=200, **more):
     } | more
     arms = make_plan(load_study(study | {"optimizers": optimizers})).arms
     parts = [
-        run_worlds(dataclasses.replace(arm.task, checkpoints=np.arange(1.0, steps + 1).tolist()), torch.arange(worlds)).drop_attrs() for arm in arms
+        run_worlds(
+            dataclasses.replace(arm.task, checkpoints=np.arange(1.0, steps + 1).tolist()),
+            torch.arange(worlds),
+        ).drop_attrs()
+        for arm in arms
     ]
     found = xr.concat(parts, xr.Variable("optimizer", list(optimizers)), coords="minimal", compat="override")
     return found.assign_coords(terms=1.0).assign_attrs(config='{"gradient_cost": 1.0}')
@@ -63,7 +67,10 @@ class TestFit:
         loss = np.log(3 * X**-0.7 * np.exp(0.3 * np.random.default_rng(1).normal(size=100)))
         line, constant = sm.OLS(loss, sm.add_constant(X)).fit(), sm.OLS(loss, np.ones(100)).fit()
         one, two = aicc((line.resid**2).sum(), 100, 2), aicc((constant.resid**2).sum(), 100, 1)
-        wanted = sum(sign * (m.aic + 2 + 2 * k * (k + 1) / (100 - k - 1)) for sign, m, k in ((1, line, 3), (-1, constant, 2)))
+        wanted = sum(
+            sign * (m.aic + 2 + 2 * k * (k + 1) / (100 - k - 1))
+            for sign, m, k in ((1, line, 3), (-1, constant, 2))
+        )
         assert one - two == pytest.approx(wanted)
 
     def test_the_range_is_as_given_and_else_ends_above_rounding(self):
@@ -87,7 +94,10 @@ class TestFit:
 
 class TestRates:
     def test_gradient_descent_and_heavy_ball_on_a_quadratic(self):
-        """Eigenvalues 0.01 .. 1: (1 - 2 / 101)^2 a step, and ((10 - 1) / (10 + 1))^2 with the best momentum (Polyak 1964)."""
+        """Eigenvalues 0.01 ..
+
+        1: (1 - 2 / 101)^2 a step, and ((10 - 1) / (10 + 1))^2 with the best momentum (Polyak 1964).
+        """
         step = {"kind": "sgd", "learning_rate": 2 / 1.01}
         ball = {"kind": "sgd", "learning_rate": 4 / 1.1**2, "momentum": (9 / 11) ** 2}
         data = ran({"descent": step, "ball": ball}, {"dim": 6, "condition": 100.0}, worlds=3)
@@ -98,15 +108,23 @@ class TestRates:
         assert (found["worlds"] == 3).all()
 
     def test_noise_keeps_a_floor_up(self):
-        data = ran({"SGD": {"kind": "sgd", "learning_rate": 0.05}}, {"dim": 50, "condition": 1.0}, noise={"evaluation": {"gradient": 0.1}})
+        data = ran(
+            {"SGD": {"kind": "sgd", "learning_rate": 0.05}},
+            {"dim": 50, "condition": 1.0},
+            noise={"evaluation": {"gradient": 0.1}},
+        )
         found = rates(data, span=(1, 200)).isel(optimizer=0)
         assert found["law_found"] == "exponential"
         assert found["rate"].sel(law="exponential") == pytest.approx(-2 * np.log(1 - 0.05), rel=0.03)
         assert found["preferred"].values.tolist() == [0, 0, 1]
 
     def test_against_cost_is_per_evaluation(self):
-        data = ran({"ES": {"kind": "one_plus_one", "sigma": 1.0}}, {"dim": 5, "condition": 1.0}, steps=300, worlds=4)
-        steps, cost = (rates(data, against).isel(optimizer=0).sel(law="linear") for against in ("steps", "cost"))
+        data = ran(
+            {"ES": {"kind": "one_plus_one", "sigma": 1.0}}, {"dim": 5, "condition": 1.0}, steps=300, worlds=4
+        )
+        steps, cost = (
+            rates(data, against).isel(optimizer=0).sel(law="linear") for against in ("steps", "cost")
+        )
         assert cost["rate"] == pytest.approx(float(steps["rate"]), rel=0.01)
         assert rates(data)["law_found"].item() == "linear"  # on the sphere (Jaegerskuepper 2003)
         low, high = steps["rate_interval"].values
@@ -137,13 +155,23 @@ def mean(values, axis=-1):
 class TestScaling:
     SIZES = np.array([1, 2, 4, 8, 16, 32], float)
 
-    def made(self, exponent=-0.5, *, worlds=20, shared=0.5, own=0.05, bend=0.0, cells=1, seed=1, instances=None):
+    def made(
+        self, exponent=-0.5, *, worlds=20, shared=0.5, own=0.05, bend=0.0, cells=1, seed=1, instances=None
+    ):
         """Y = 3 x^exponent exp(bend (ln x)^2) in the mean, times what a world shares over all x and what it has of its own at each."""
         rng, x = np.random.default_rng(seed), np.log(self.SIZES)
         world = rng.normal(0, shared, (cells, 1, worlds))
-        y = 3 * np.exp(exponent * x + bend * x**2)[:, None] * np.exp(world + rng.normal(0, own, (cells, 6, worlds)))
+        y = (
+            3
+            * np.exp(exponent * x + bend * x**2)[:, None]
+            * np.exp(world + rng.normal(0, own, (cells, 6, worlds)))
+        )
         made = xr.DataArray(y, dims=("cell", "batch", "replicate"), coords={"batch": self.SIZES})
-        return made if instances is None else made.assign_coords(instance=("replicate", np.arange(worlds) % instances))
+        return (
+            made
+            if instances is None
+            else made.assign_coords(instance=("replicate", np.arange(worlds) % instances))
+        )
 
     def slope(self, values):
         return np.polyfit(np.log(self.SIZES), np.log(values.mean(1)), 1)
@@ -156,11 +184,16 @@ class TestScaling:
         left_out = [self.slope(np.delete(values, world, 1))[0] for world in range(20)]
         error = np.sqrt(19 / 20 * ((left_out - np.mean(left_out)) ** 2).sum())
         assert told["exponent_error"] == pytest.approx(error)
-        assert told["exponent_interval"].values == pytest.approx(self.slope(values)[0] + stats.t.ppf([0.025, 0.975], 19) * error)
+        assert told["exponent_interval"].values == pytest.approx(
+            self.slope(values)[0] + stats.t.ppf([0.025, 0.975], 19) * error
+        )
 
     def test_what_worlds_share_is_no_error_of_the_slope(self):
         """It moves all values alike. Taken as independent they gave nine times the error."""
-        still, moved = (scaling(mean, [self.made(shared=shared)], "batch")["exponent_error"].item() for shared in (0.0, 2.0))
+        still, moved = (
+            scaling(mean, [self.made(shared=shared)], "batch")["exponent_error"].item()
+            for shared in (0.0, 2.0)
+        )
         exact = 0.05 / np.sqrt(20) / np.sqrt(((np.log(self.SIZES) - np.log(self.SIZES).mean()) ** 2).sum())
         assert still == pytest.approx(exact, rel=0.5)
         assert moved < 4 * exact < 2.0 / np.sqrt(20) / 3
@@ -170,7 +203,9 @@ class TestScaling:
         told = scaling(mean, [made], "batch").isel(cell=0)
         number = made["instance"].values
         left_out = [self.slope(made.values[0][:, number != one])[0] for one in range(5)]
-        assert told["exponent_error"] == pytest.approx(np.sqrt(4 / 5 * ((left_out - np.mean(left_out)) ** 2).sum()))
+        assert told["exponent_error"] == pytest.approx(
+            np.sqrt(4 / 5 * ((left_out - np.mean(left_out)) ** 2).sum())
+        )
 
     def test_a_plainly_curved_law_misfits(self):
         assert scaling(mean, [self.made(bend=0.05)], "batch")["misfit"].item() < 1e-3
@@ -183,11 +218,17 @@ class TestScaling:
 
     @pytest.mark.verify
     @pytest.mark.parametrize("worlds", [6, 20, 64])
-    @pytest.mark.parametrize(("shared", "own", "power"), [(0.5, 0.05, 0.85), (0.5, 0.3, 0.05), (1.0, 0.3, 0.05)])
+    @pytest.mark.parametrize(
+        ("shared", "own", "power"), [(0.5, 0.05, 0.85), (0.5, 0.3, 0.05), (1.0, 0.3, 0.05)]
+    )
     def test_no_more_than_a_twentieth_of_power_laws_misfit(self, worlds, shared, own, power):
         """1,000 studies of a power law, and 200 of one that is bent, of which at least the share `power` is found."""
         straight, bent = (
-            scaling(mean, [self.made(cells=cells, worlds=worlds, shared=shared, own=own, bend=bend, seed=7)], "batch")["misfit"]
+            scaling(
+                mean,
+                [self.made(cells=cells, worlds=worlds, shared=shared, own=own, bend=bend, seed=7)],
+                "batch",
+            )["misfit"]
             for cells, bend in ((1000, 0.0), (200, 0.05))
         )
         assert (straight < 0.05).mean() < 0.05 + 2 * np.sqrt(0.05 * 0.95 / 1000)
@@ -197,7 +238,10 @@ class TestScaling:
         made = self.made()
         made = made.copy()
         made[0, 0] = -1.0
-        told, fewer = scaling(mean, [made], "batch"), scaling(mean, [made.isel(batch=slice(1, None))], "batch")
+        told, fewer = (
+            scaling(mean, [made], "batch"),
+            scaling(mean, [made.isel(batch=slice(1, None))], "batch"),
+        )
         assert told["points"].item() == 5
         assert told["exponent"].item() == pytest.approx(fewer["exponent"].item())
         assert np.isnan(scaling(mean, [made.isel(batch=[0, 2])], "batch")["exponent"]).all()

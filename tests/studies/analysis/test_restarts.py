@@ -26,7 +26,12 @@ def enumerated(hit, spent, cost, depth=12):
 
 
 def solved(hit, spent=None, instance=None, costs=COSTS, **more):
-    data = timed(hit, spent, status=3 if spent is not None else 2, instance=[0] * len(hit) if instance is None else instance)
+    data = timed(
+        hit,
+        spent,
+        status=3 if spent is not None else 2,
+        instance=[0] * len(hit) if instance is None else instance,
+    )
     return restarts.ecdf(data, costs, **more)["solved"].values
 
 
@@ -38,11 +43,15 @@ class TestEqualBills:
 
     def test_without_failures_restarts_change_nothing(self):
         data = timed([10, 30, 60, 99], instance=[0, 0, 1, 1])
-        np.testing.assert_allclose(restarts.ecdf(data, COSTS)["solved"], runtime.ecdf(data, COSTS)["solved"], rtol=1e-12)
+        np.testing.assert_allclose(
+            restarts.ecdf(data, COSTS)["solved"], runtime.ecdf(data, COSTS)["solved"], rtol=1e-12
+        )
 
     def test_up_to_the_budget_they_change_nothing(self):
         data = timed([10, 30, NEVER, NEVER, 20, 20], instance=[0, 0, 0, 1, 1, 1])
-        np.testing.assert_allclose(restarts.ecdf(data, [5, 20, 99])["solved"], runtime.ecdf(data, [5, 20, 99])["solved"], rtol=1e-12)
+        np.testing.assert_allclose(
+            restarts.ecdf(data, [5, 20, 99])["solved"], runtime.ecdf(data, [5, 20, 99])["solved"], rtol=1e-12
+        )
 
     def test_a_bill_of_nothing_ends(self):
         assert solved([10, NEVER], [10, 0], costs=[9, 10]) == pytest.approx([0, 1])
@@ -79,7 +88,11 @@ class TestUnequalBills:
         stats = module("toolsstats")
         np.random.seed(1)  # noqa: NPY002  cocopp draws from the global generator
         drawn = np.sort(stats.simulated_evals(np.array([10.0, 30, 40, 70]), 2, samplesize=20000))
-        mine = np.sort(np.concatenate([restarts.simulated(np.array(self.hit), np.array(self.spent), 1e9, seed) for seed in range(20)]))
+        mine = np.sort(
+            np.concatenate([
+                restarts.simulated(np.array(self.hit), np.array(self.spent), 1e9, seed) for seed in range(20)
+            ])
+        )
         at = np.unique(drawn)
         gap = [np.max(np.abs(np.searchsorted(part, at, "right") / len(part) - np.searchsorted(drawn, at, "right") / len(drawn)))
                for part in (mine, mine + (mine > 30) * 10)]  # fmt: skip
@@ -98,12 +111,20 @@ class TestWithinAnInstance:
         assert solved(self.hit, instance=[0] * 4, costs=[1e4]) == pytest.approx(1.0)
 
     def test_worlds_of_their_own_have_no_restarts(self):
-        with pytest.raises(ValueError, match=r"^restarts: expected worlds that share instances \(`instances:` in the study"):
+        with pytest.raises(
+            ValueError, match=r"^restarts: expected worlds that share instances \(`instances:` in the study"
+        ):
             solved(self.hit, instance=[0, 1, 2, 3])
 
     def test_every_instance_has_the_curve_of_its_runs(self):
         data = timed([10, NEVER, 30, NEVER, NEVER, NEVER], instance=[0, 1, 1, 0, 2, 2])
-        wanted = np.mean([[enumerated(hit, [100, 100], cost) for cost in COSTS] for hit in ([10, NEVER], [30, NEVER], [NEVER] * 2)], 0)
+        wanted = np.mean(
+            [
+                [enumerated(hit, [100, 100], cost) for cost in COSTS]
+                for hit in ([10, NEVER], [30, NEVER], [NEVER] * 2)
+            ],
+            0,
+        )
         assert restarts.ecdf(data, COSTS)["solved"].values == pytest.approx(wanted, abs=1e-3)
 
     def test_failed_worlds_are_no_runs(self):
@@ -118,6 +139,12 @@ class TestWithinAnInstance:
 
 
 def test_chunked_results_give_the_same():
-    data = xr.concat([timed([10, NEVER, 30, NEVER], instance=[0, 0, 1, 1])] * 2, "k", data_vars="all", coords="minimal", compat="override")
+    data = xr.concat(
+        [timed([10, NEVER, 30, NEVER], instance=[0, 0, 1, 1])] * 2,
+        "k",
+        data_vars="all",
+        coords="minimal",
+        compat="override",
+    )
     wanted = restarts.ecdf(data, COSTS)
     xr.testing.assert_allclose(restarts.ecdf(data.chunk(k=1, replicate=2), COSTS).compute(), wanted)

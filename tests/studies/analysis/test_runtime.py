@@ -53,12 +53,20 @@ class TestExpectedRunningTime:
         assert int(told["worlds"][0]) == 3
 
     def test_hits_known_to_intervals_may_have_come_earlier(self):
-        """By 10 and 0 in two of three worlds: the running time counts to the upper ends, and its lower end is less as 75 to 80."""
+        """By 10 and 0 in two of three worlds.
+
+        The running time counts to the upper ends, and its lower end is less as 75 to 80.
+        """
         data = timed([20, 40, NEVER])
-        exact, told = (expected_running_time(data.assign(hit_cost_low=data["hit_cost"] - late)) for late in ([[0], [0], [0]], [[10], [0], [0]]))
+        exact, told = (
+            expected_running_time(data.assign(hit_cost_low=data["hit_cost"] - late))
+            for late in ([[0], [0], [0]], [[10], [0], [0]])
+        )
         assert told["ert"].values.tolist() == exact["ert"].values.tolist() == [80]
         assert told["ert_lateness"].values.tolist() == [5]
-        assert (told["ert_interval"] / exact["ert_interval"]).values == pytest.approx(np.array([[75 / 80, 1]]))
+        assert (told["ert_interval"] / exact["ert_interval"]).values == pytest.approx(
+            np.array([[75 / 80, 1]])
+        )
 
     def test_nothing_is_nan(self):
         told = expected_running_time(timed([20, 40], status=5))
@@ -71,7 +79,9 @@ class TestExpectedRunningTime:
         """`sp` is what `DataSet.detERT` is made of."""
         hit, bill = random_runs(seed)
         told = expected_running_time(timed(hit, bill, status=3))
-        ert, rate, successes = module("toolsstats").sp(np.where(np.isfinite(hit), hit, bill), issuccessful=np.isfinite(hit))
+        ert, rate, successes = module("toolsstats").sp(
+            np.where(np.isfinite(hit), hit, bill), issuccessful=np.isfinite(hit)
+        )
         assert told["ert"].item() == pytest.approx(ert, rel=1e-9)
         assert told["success_rate"].item() == pytest.approx(rate)
         assert told["successes"].item() == successes
@@ -94,7 +104,9 @@ class TestExpectedRunningTime:
     @pytest.mark.parametrize("worlds", [3, 5, 8])
     def test_where_all_reach_it_the_interval_is_positive_and_finite(self, worlds):
         """Of costs 1, 10, 100, ..: 1 / ERT was not told from 0."""
-        low, high = expected_running_time(timed(10.0 ** np.arange(worlds), status=3))["ert_interval"].values[0]
+        low, high = expected_running_time(timed(10.0 ** np.arange(worlds), status=3))["ert_interval"].values[
+            0
+        ]
         assert 0 < low < high < np.inf
 
     def test_the_interval_is_students_on_the_scale_of_the_logarithm(self):
@@ -109,24 +121,37 @@ class TestExpectedRunningTime:
     def test_chunked_results_give_the_same(self):
         data = results(np.random.default_rng(1).random((20, 4)))
         wanted = expected_running_time(data, [0.1, 0.5])
-        xr.testing.assert_allclose(expected_running_time(data.chunk(replicate=5), [0.1, 0.5]).compute(), wanted)
+        xr.testing.assert_allclose(
+            expected_running_time(data.chunk(replicate=5), [0.1, 0.5]).compute(), wanted
+        )
 
     @pytest.mark.verify
     @pytest.mark.parametrize("limit", [0.3, 0.7, 1.5, 3.0])
     def test_interval_covers(self, limit):
-        """2,000 studies of runs whose hits are exponential and whose budget is `limit` means: the ERT is the mean, whatever the budget."""
+        """2,000 studies of runs whose hits are exponential and whose budget is `limit` means.
+
+        The ERT is the mean, whatever the budget.
+        """
         for worlds in (3, 5, 8, 32):
             hit = np.random.default_rng(11).exponential(1.0, (2000, worlds))
             reached = hit <= limit
             there = reached.any(1)  # others have no ERT
-            found = {"right": covered(np.minimum(hit, limit)[there], reached[there]), "wrong": covered(hit[there] * reached[there], reached[there])}
+            found = {
+                "right": covered(np.minimum(hit, limit)[there], reached[there]),
+                "wrong": covered(hit[there] * reached[there], reached[there]),
+            }
             assert 0.93 <= found["right"] <= 0.99, (worlds, found)
             assert found["wrong"] < 0.9 or worlds < 32, (worlds, found)
 
 
 def covered(cost, reached):
-    """Share of studies (S, R) whose interval holds an ERT of 1; as `expected_running_time` makes it, without its Dataset."""
-    low, high = running_time_interval(*(xr.DataArray(part.astype(float), dims=("study", "replicate")) for part in (reached, cost)))[1:]
+    """Share of studies (S, R) whose interval holds an ERT of 1.
+
+    As `expected_running_time` makes it, without its Dataset.
+    """
+    low, high = running_time_interval(
+        *(xr.DataArray(part.astype(float), dims=("study", "replicate")) for part in (reached, cost))
+    )[1:]
     return float(((low <= 1) & (high >= 1)).mean())
 
 

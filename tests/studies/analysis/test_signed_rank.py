@@ -43,7 +43,11 @@ def test_without_ties_and_zeros_it_is_scipys(worlds):
 
 def test_zeros_of_many_are_ranked_and_left_out():
     given = np.r_[np.zeros(6), np.random.default_rng(4).normal(0.4, 1, 20)]
-    assert wilcoxon(given) == stats.wilcoxon(given, zero_method="pratt").pvalue != stats.wilcoxon(given, zero_method="wilcox").pvalue
+    assert (
+        wilcoxon(given)
+        == stats.wilcoxon(given, zero_method="pratt").pvalue
+        != stats.wilcoxon(given, zero_method="wilcox").pvalue
+    )
 
 
 def test_six_that_differ_among_many_that_tie_can_tell():

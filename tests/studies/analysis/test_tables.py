@@ -23,7 +23,9 @@ class TestFixedBudget:
     def test_mean_and_quantiles_of_worlds(self):
         found = fixed_budget(results(LOSS, COST), [40])
         assert found["mean"].values == pytest.approx([13 / 3])
-        assert found["mean_interval"].values[0] == pytest.approx(stats.t.interval(0.95, 2, 13 / 3, stats.sem([4, 2, 7])))
+        assert found["mean_interval"].values[0] == pytest.approx(
+            stats.t.interval(0.95, 2, 13 / 3, stats.sem([4, 2, 7]))
+        )
         assert found["quantiles"].values.tolist() == [[2, 4, 7]]
         assert found["worlds"].values.tolist() == [3]
 
@@ -40,7 +42,9 @@ class TestFixedBudget:
 
     def test_beyond_its_budget_a_world_has_no_loss(self):
         """Values alone, at a lowest price of 1 of 4, end at 25, though checkpoints go on to 100."""
-        found = fixed_budget(results(LOSS, COST, spent=[[10, 20, 25, 25]] * 3, price=4.0, low=1.0), [24, 25, 26])
+        found = fixed_budget(
+            results(LOSS, COST, spent=[[10, 20, 25, 25]] * 3, price=4.0, low=1.0), [24, 25, 26]
+        )
         assert found["worlds"].values.tolist() == [3, 3, 0]
         assert found["mean"].values == pytest.approx([5, 13 / 3, np.nan], nan_ok=True)
 
@@ -66,7 +70,17 @@ class TestTable:
     def test_one_row_for_each_cost_one_column_for_each_number(self):
         frame = table(fixed_budget(results(LOSS, COST), [20, 40]))
         assert len(frame) == 2
-        assert {"cost", "mean", "mean_low", "mean_high", "q50", "q50_low", "q50_high", "diverged", "worlds"} <= set(frame.columns)
+        assert {
+            "cost",
+            "mean",
+            "mean_low",
+            "mean_high",
+            "q50",
+            "q50_low",
+            "q50_high",
+            "diverged",
+            "worlds",
+        } <= set(frame.columns)
         assert frame["q50"].tolist() == [5, 4]
         assert not {"bound", "quantile"} & set(frame.columns)
 

@@ -11,13 +11,25 @@ from studies.analysis.comparison.winners import touched, winners
 
 
 def made(levels, worlds=16, gap=1.0, seed=1):
-    """Losses of A, B and C, level times a lognormal of the world and of the run: levels (optimizer, k, noise)."""
+    """Losses of A, B and C, level times a lognormal of the world and of the run.
+
+    Levels (optimizer, k, noise).
+    """
     rng = np.random.default_rng(seed)
     levels = np.asarray(levels, float)
-    loss = levels[..., None, None] * np.exp(rng.normal(0, 1, (worlds, 1)) + rng.normal(0, 0.2, (*levels.shape, worlds, 1))) * np.ones(2)
+    loss = (
+        levels[..., None, None]
+        * np.exp(rng.normal(0, 1, (worlds, 1)) + rng.normal(0, 0.2, (*levels.shape, worlds, 1)))
+        * np.ones(2)
+    )
     dims = ("optimizer", "k", "noise", "replicate", "checkpoint")
     counts = np.broadcast_to(np.array([5, 10]), loss.shape).copy()
-    data = {"loss": (dims, loss), "status": (dims, np.where(counts == 10, 2, 0)), "value_terms": (dims, counts), "gradient_terms": (dims, counts * 0)}
+    data = {
+        "loss": (dims, loss),
+        "status": (dims, np.where(counts == 10, 2, 0)),
+        "value_terms": (dims, counts),
+        "gradient_terms": (dims, counts * 0),
+    }
     coords = {
         "optimizer": list("ABC")[: len(levels)],
         "k": [0, 2],
@@ -25,7 +37,9 @@ def made(levels, worlds=16, gap=1.0, seed=1):
         "checkpoint": [0.5, 1.0],
         "cost": ("checkpoint", [5.0, 10.0]),
     }
-    return xr.Dataset(data, coords | {"terms": 1.0, "gap_known": gap}, {"config": json.dumps({"gradient_cost": 3.0})})
+    return xr.Dataset(
+        data, coords | {"terms": 1.0, "gap_known": gap}, {"config": json.dumps({"gradient_cost": 3.0})}
+    )
 
 
 LEVELS = [[[1, 1, 1], [4, 4, 4]], [[3, 3, 1.02], [1, 1, 1]], [[9, 9, 9], [9, 1.02, 9]]]
@@ -63,15 +77,22 @@ class TestWinners:
     def test_where_it_is_known_for_some_values_of_an_axis_each_place_has_its_own_kind(self):
         data = made(LEVELS).assign_coords(gap_known=("k", [1.0, 0.0]))
         told = winners(data)
-        median = np.sort(data["loss"].isel(checkpoint=-1).quantile(0.5, "replicate", method="inverted_cdf").values, 0)  # (optimizer, k, noise)
+        median = np.sort(
+            data["loss"].isel(checkpoint=-1).quantile(0.5, "replicate", method="inverted_cdf").values, 0
+        )  # (optimizer, k, noise)
         np.testing.assert_allclose(told["lead"].sel(k=0), median[1, 0] / median[0, 0])
         np.testing.assert_allclose(told["lead"].sel(k=2), median[1, 1] - median[0, 1])
         assert told["logarithmic"].sel(k=[0, 2]).values.tolist() == [True, False]
 
     def test_arms_are_compared_at_the_cost_that_all_had(self):
         data = made(LEVELS)
-        data["value_terms"][0], data["gradient_terms"][0] = 0, data["value_terms"][1] // 5 * 2  # 2 and 4 gradients: 6 and 12 evaluations
-        data = data.assign_coords(cost=("checkpoint", [6.0, 12.0])).assign_attrs(config=json.dumps({"gradient_cost": {"value": 3, "range": [2, 9]}}))
+        data["value_terms"][0], data["gradient_terms"][0] = (
+            0,
+            data["value_terms"][1] // 5 * 2,
+        )  # 2 and 4 gradients: 6 and 12 evaluations
+        data = data.assign_coords(cost=("checkpoint", [6.0, 12.0])).assign_attrs(
+            config=json.dumps({"gradient_cost": {"value": 3, "range": [2, 9]}})
+        )
         data["value_terms"][1:] = np.array([6, 8])
         data["loss"][0, ..., -1] = 1e-9  # of 12 evaluations, which the others did not have
         assert winners(data)["cost"] == 8

@@ -26,7 +26,10 @@ BOWLS = {
     "checkpoints": [1.0],
     "landscapes": {"bowl": {"kind": "quadratic", "dim": 4, "condition": 1.0}},
     "noise": {"evaluation": {"value": 0.0, "gradient": SIGMA}},
-    "optimizers": {"SGD": {"kind": "sgd"}, "ES": {"kind": "openai_es", "shaping": "raw", "learning_rate": 0.01}},
+    "optimizers": {
+        "SGD": {"kind": "sgd"},
+        "ES": {"kind": "openai_es", "shaping": "raw", "learning_rate": 0.01},
+    },
     "match": {"reference": "SGD", "at": 0, "vary": {"ES": {"population": [4, 400]}}},
     "ledger": {"moments": [0.0], "redraws": 48, "points": 4, "modes": 1},
 }
@@ -43,7 +46,7 @@ def found(study, out):
     return pilots, computed
 
 
-# the search --------------------------------------------------------------------------------------------------------------
+# the search -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("power", [-2.0, -1.0, 0.5])
@@ -123,11 +126,14 @@ def test_a_value_is_the_nearest_that_the_optimizer_takes(spec, name, value, expe
     assert type(at) is type(expected)
 
 
-# closed forms ------------------------------------------------------------------------------------------------------------
+# closed forms -----------------------------------------------------------------------------------------------
 
 
 def test_an_es_gets_the_noise_of_sgd(tmp_path):
-    """SGD: d sigma^2 / |g|^2; an ES of n mirrored pairs: (d + 1) / n, so its population is 2 (d + 1) |g|^2 / (d sigma^2)."""
+    """SGD: d sigma^2 / |g|^2; an ES of n mirrored pairs.
+
+    (d + 1) / n, so its population is 2 (d + 1) |g|^2 / (d sigma^2).
+    """
     pilots, _ = found(BOWLS, tmp_path)
     (one,) = pilots.found
     assert one["bound"] is None
@@ -138,7 +144,9 @@ def test_an_es_gets_the_noise_of_sgd(tmp_path):
     assert low < 2 * 5 / one["value"] < high
     assert one["value"] == pytest.approx(2 * 5 / one["target"], rel=0.1)
     assert not low < 2 * 4 / one["value"] < high  # the trace without the step along the gradient
-    assert [arm.optimizer["population"] for arm in pilots.study().arms if arm.coords["optimizer"] == "ES"] == [one["value"]]
+    assert [
+        arm.optimizer["population"] for arm in pilots.study().arms if arm.coords["optimizer"] == "ES"
+    ] == [one["value"]]
     again_found, computed = found(BOWLS, tmp_path)
     assert computed == 0
     assert again_found.found == pilots.found
@@ -147,8 +155,16 @@ def test_an_es_gets_the_noise_of_sgd(tmp_path):
 @pytest.mark.verify
 def test_learning_rate_gives_the_temperature_of_langevin_dynamics(tmp_path):
     """Langevin: T + eta sigma^2 / 2, SGD: eta sigma^2 / 2."""
-    optimizers = {"SGD": {"kind": "sgd"}, "heat bath": {"kind": "langevin", "temperature": 0.3, "learning_rate": 0.05}}
-    match = {"reference": "heat bath", "quantity": "temperature", "at": 0, "vary": {"SGD": {"learning_rate": [0.01, 1.5]}}}
+    optimizers = {
+        "SGD": {"kind": "sgd"},
+        "heat bath": {"kind": "langevin", "temperature": 0.3, "learning_rate": 0.05},
+    }
+    match = {
+        "reference": "heat bath",
+        "quantity": "temperature",
+        "at": 0,
+        "vary": {"SGD": {"learning_rate": [0.01, 1.5]}},
+    }
     (one,) = found(BOWLS | {"optimizers": optimizers, "match": match}, tmp_path)[0].found
     assert one["target_interval"][0] < 0.3 + 0.05 * SIGMA**2 / 2 < one["target_interval"][1]
     assert one["value"] == pytest.approx(0.05 + 2 * 0.3 / SIGMA**2, rel=0.1)
@@ -166,9 +182,15 @@ def test_each_point_of_a_sweep_is_matched_apart_and_bounds_are_told(tmp_path):
     assert sixteen["value"] == pytest.approx(4 * four["value"], rel=0.15)
     assert (two["value"], two["bound"]) == (20, "low")
     (line,) = notes(pilots.found)
-    assert line.startswith("match: ES on bowl at batch = 2: no population from 20 to 400 has the noise_to_signal of SGD, ")
+    assert line.startswith(
+        "match: ES on bowl at batch = 2: no population from 20 to 400 has the noise_to_signal of SGD, "
+    )
     assert "; population = 20 is used, which has 0." in line
-    assert [task.optimizer["population"] for task in make_plan(pilots.study()).tasks if task.optimizer["kind"] == "openai_es"] == [
+    assert [
+        task.optimizer["population"]
+        for task in make_plan(pilots.study()).tasks
+        if task.optimizer["kind"] == "openai_es"
+    ] == [
         four["value"],
         sixteen["value"],
         20,
@@ -181,7 +203,7 @@ def test_a_reference_without_noise_is_one_line(tmp_path):
     assert caught.value.lines == ["match: SGD on bowl: expected a noise_to_signal > 0 to match, got 0"]
 
 
-# the study file ----------------------------------------------------------------------------------------------------------
+# the study file ---------------------------------------------------------------------------------------------
 
 GRID = {"ES": BOWLS["optimizers"]["ES"] | {"grid": {"sigma": [0.1, 0.2]}}}
 SEVERAL = "has a grid, so it is several arms; give one value of each parameter"
@@ -192,17 +214,37 @@ RANGE = "expected a range [low, high] with 0 < low < high"
     ("match", "more", "line"),
     [
         ({"reference": "SDG"}, {}, "match.reference: unknown optimizer; did you mean 'SGD'?"),
-        ({"vary": {"EZ": {"population": [2, 9]}}}, {}, "match.vary.EZ: unknown optimizer; expected one of: SGD, ES"),
+        (
+            {"vary": {"EZ": {"population": [2, 9]}}},
+            {},
+            "match.vary.EZ: unknown optimizer; expected one of: SGD, ES",
+        ),
         ({"vary": {"SGD": {"learning_rate": [2, 9]}}}, {}, "match.vary.SGD: is the reference itself"),
-        ({"vary": {"ES": {"populaton": [2, 9]}}}, {}, "match.vary.ES.populaton: unknown key for openai_es; did you mean 'population'?"),
+        (
+            {"vary": {"ES": {"populaton": [2, 9]}}},
+            {},
+            "match.vary.ES.populaton: unknown key for openai_es; did you mean 'population'?",
+        ),
         ({"vary": {"ES": {"population": [9, 2]}}}, {}, f"match.vary.ES.population: {RANGE}"),
         ({"vary": {"ES": {"population": 9}}}, {}, f"match.vary.ES.population: {RANGE}, got 9"),
-        ({"vary": {"ES": {"population": [2, 9]}}}, {}, "match.vary.ES.population[1]: expected an even number with antithetic points, got 9"),
+        (
+            {"vary": {"ES": {"population": [2, 9]}}},
+            {},
+            "match.vary.ES.population[1]: expected an even number with antithetic points, got 9",
+        ),
         ({"vary": {"ES": {"population": [1, 8]}}}, {}, "match.vary.ES.population[0]: expected >= 2, got 1"),
-        ({"vary": {"ES": {"population": [2, 8.5]}}}, {}, "match.vary.ES.population[1]: expected a whole number, got 8.5"),
+        (
+            {"vary": {"ES": {"population": [2, 8.5]}}},
+            {},
+            "match.vary.ES.population[1]: expected a whole number, got 8.5",
+        ),
         ({"vary": {}}, {}, "match.vary: expected at least 1 entry"),
         ({"vary": {"ES": {}}}, {}, "match.vary.ES: expected at least 1 entry"),
-        ({"vary": {"ES": {"population": [2, 8], "sigma": [1, 2]}}}, {}, "match.vary.ES: expected at most 1 entry"),
+        (
+            {"vary": {"ES": {"population": [2, 8], "sigma": [1, 2]}}},
+            {},
+            "match.vary.ES: expected at most 1 entry",
+        ),
         ({"at": 2}, {}, "match.at: expected <= 1, got 2"),
         ({"refrence": "SGD"}, {}, "match.refrence: unknown key for match; did you mean 'reference'?"),
         ({"quantity": "temprature"}, {}, "did you mean 'temperature'?"),
@@ -214,7 +256,11 @@ RANGE = "expected a range [low, high] with 0 < low < high"
         ),
         (
             {},
-            {"optimizers": BOWLS["optimizers"] | {"ES": {"kind": "openai_es", "on": {"bowl": {"population": 8}}}}},
+            {
+                "optimizers": (
+                    BOWLS["optimizers"] | {"ES": {"kind": "openai_es", "on": {"bowl": {"population": 8}}}}
+                )
+            },
             "optimizers.ES.on.bowl.population: is found by match; leave it out here",
         ),
         (
@@ -230,7 +276,10 @@ RANGE = "expected a range [low, high] with 0 < low < high"
         (
             {"quantity": "effective_population"},
             {},
-            "effective_population of SGD is not known on landscape 'bowl': it searches real numbers, which have no allele frequencies",
+            (
+                "effective_population of SGD is not known on landscape 'bowl': it searches real numbers,"
+                " which have no allele frequencies"
+            ),
         ),
         (
             {"quantity": "temperature"},
@@ -238,7 +287,10 @@ RANGE = "expected a range [low, high] with 0 < low < high"
                 "landscapes": {"nk": {"kind": "nk", "n": 6, "k": 1}},
                 "optimizers": BOWLS["optimizers"] | {"ES": {"kind": "openai_es", "relaxation": "threshold"}},
             },
-            "match.quantity: temperature of ES is not known on landscape 'nk': the loss has no slope there with relaxation threshold",
+            (
+                "match.quantity: temperature of ES is not known on landscape 'nk': the loss has no slope"
+                " there with relaxation threshold"
+            ),
         ),
     ],
 )
@@ -251,7 +303,12 @@ def test_a_mistake_is_one_line(match, more, line):
 
 
 def test_what_is_no_number_cannot_vary():
-    with pytest.raises(StudyError, match="match.vary.ES.antithetic: is not a number, so it cannot vary; one that can: population, sigma, "):
+    with pytest.raises(
+        StudyError,
+        match=(
+            "match.vary.ES.antithetic: is not a number, so it cannot vary; one that can: population, sigma, "
+        ),
+    ):
         load_study(BOWLS | {"match": BOWLS["match"] | {"vary": {"ES": {"antithetic": [1, 2]}}}})
 
 
@@ -270,14 +327,17 @@ def test_an_entry_with_mistakes_of_its_own_is_told_once():
     assert [*mistakes(load_study(BOWLS).match, ["SGD", "ES"], {}, {}, [])] == []
 
 
-# the command line --------------------------------------------------------------------------------------------------------
+# the command line -------------------------------------------------------------------------------------------
 
 
 def test_a_run_matches_first_and_a_second_one_finds_everything(tmp_path, capsys):
     file = str(write(tmp_path, BOWLS | {"replicates": 4, "figures": []}))
     assert main([file, "--dry-run", "--out", str(tmp_path / "out")]) == 0
     shown = capsys.readouterr().out
-    assert "match: population of ES from 4 to 400, for the noise_to_signal of SGD: at most 8 pilots for each of 1 arms" in " ".join(shown.split())
+    assert (
+        "match: population of ES from 4 to 400, for the noise_to_signal of SGD: at most 8 pilots for each of"
+        " 1 arms" in " ".join(shown.split())
+    )
     assert not (tmp_path / "out").exists()
 
     assert again(tmp_path) == 0
@@ -286,7 +346,9 @@ def test_a_run_matches_first_and_a_second_one_finds_everything(tmp_path, capsys)
     (one,) = json.loads(data.attrs["match"])
     assert "noise_to_signal as SGD's at 0 of the budget" in shown
     tasks = json.loads((tmp_path / "out" / "plan.json").read_text())["tasks"]
-    assert [task["optimizer"]["population"] for task in tasks if task["optimizer"]["kind"] == "openai_es"] == [one["value"]]
+    assert [
+        task["optimizer"]["population"] for task in tasks if task["optimizer"]["kind"] == "openai_es"
+    ] == [one["value"]]
     assert again(tmp_path) == 0
     assert cells(tmp_path) == before
     assert main([file, "--dry-run", "--out", str(tmp_path / "out")]) == 0
@@ -295,7 +357,10 @@ def test_a_run_matches_first_and_a_second_one_finds_everything(tmp_path, capsys)
 
 @pytest.mark.verify
 def test_a_pilot_that_fails_ends_the_run_and_is_tried_again(tmp_path, capsys, monkeypatch):
-    write(tmp_path, BOWLS | {"landscapes": {"bowl": {"kind": BOWL, "trouble": "error"}}, "replicates": 4, "figures": []})
+    write(
+        tmp_path,
+        BOWLS | {"landscapes": {"bowl": {"kind": BOWL, "trouble": "error"}}, "replicates": 4, "figures": []},
+    )
     monkeypatch.setenv("TEST_BROKEN", "1")
     assert again(tmp_path) == 2
     assert "cells failed; why is in" in " ".join(capsys.readouterr().err.split())
@@ -305,13 +370,16 @@ def test_a_pilot_that_fails_ends_the_run_and_is_tried_again(tmp_path, capsys, mo
     assert again(tmp_path) == 0
 
 
-# with factors ------------------------------------------------------------------------------------------------------------
+# with factors -----------------------------------------------------------------------------------------------
 
 QUICK = {"replicates": 3, "ledger": BOWLS["ledger"] | {"redraws": 8}}
 
 
 def test_sources_are_switched_after_matching(tmp_path):
-    """One search for all values of a factor, where nothing is off, even where off leaves nothing to match; what is found holds at all of them."""
+    """One search for all values of a factor, where nothing is off, even where off leaves nothing to match.
+
+    What is found holds at all of them.
+    """
     study = BOWLS | QUICK | {"factors": ["evaluation"]}
     pilots, _ = found(study, tmp_path)
     (one,) = pilots.found
@@ -324,11 +392,18 @@ def test_sources_are_switched_after_matching(tmp_path):
 
 def test_what_a_factor_switches_off_stays_off(tmp_path):
     """The rate of mutation is found where there is mutation."""
-    optimizers = {"SGD": {"kind": "sgd"}, "WF": {"kind": "wright_fisher", "population": 16, "crossover": "none", "selection_strength": 0.05}}
+    optimizers = {
+        "SGD": {"kind": "sgd"},
+        "WF": {"kind": "wright_fisher", "population": 16, "crossover": "none", "selection_strength": 0.05},
+    }
     match = {"reference": "SGD", "at": 0, "vary": {"WF": {"mutation_rate": [0.1, 0.9]}}}
     for levels in (["on", "off"], ["off", "on"]):
         study = BOWLS | QUICK | {"optimizers": optimizers, "match": match, "factors": [{"mutation": levels}]}
         pilots, _ = found(study, tmp_path)
         (one,) = pilots.found
-        rates = {arm.coords["mutation"]: arm.optimizer.get("mutation_rate") for arm in pilots.study().arms if arm.coords["optimizer"] == "WF"}
+        rates = {
+            arm.coords["mutation"]: arm.optimizer.get("mutation_rate")
+            for arm in pilots.study().arms
+            if arm.coords["optimizer"] == "WF"
+        }
         assert rates == {"on": one["value"], "off": 0.0}

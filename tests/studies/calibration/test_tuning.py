@@ -1,4 +1,7 @@
-"""Tuning: equal effort for every arm, in worlds and instances that the comparison never uses; the best setting is re-run on fresh ones."""
+"""Tuning: equal effort for every arm, in worlds and instances that the comparison never uses.
+
+The best setting is re-run on fresh ones.
+"""
 
 import json
 import math
@@ -32,7 +35,10 @@ STUDY = {
     "budget": 60,
     "replicates": 5,
     "checkpoints": [0.5, 1.0],
-    "landscapes": {"bowl": {"kind": "quadratic", "dim": 3, "condition": 3.0}, "nk": {"kind": "nk", "n": 8, "k": 2}},
+    "landscapes": {
+        "bowl": {"kind": "quadratic", "dim": 3, "condition": 3.0},
+        "nk": {"kind": "nk", "n": 8, "k": 2},
+    },
     "optimizers": {
         "SGD": {"kind": "sgd", "learning_rate": 0.01, "on": {"nk": {"learning_rate": 5.0}}},
         "GA": {"kind": "ga", "population": 6},
@@ -41,7 +47,10 @@ STUDY = {
     "tuning": {
         "trials": 5,
         "worlds": 6,
-        "ranges": {"SGD": {"learning_rate": [0.001, 1e25]}, "GA": {"population": [4, 12], "crossover": ["none", "uniform"]}},
+        "ranges": {
+            "SGD": {"learning_rate": [0.001, 1e25]},
+            "GA": {"population": [4, 12], "crossover": ["none", "uniform"]},
+        },
     },
 }
 ALONE = STUDY | {"landscapes": {"bowl": STUDY["landscapes"]["bowl"]}}  # one landscape
@@ -74,10 +83,12 @@ def done(tmp_path_factory):
 
 
 def one(study, landscape, optimizer):
-    return next(found for found in study.tuned if found["coords"] == {"landscape": landscape, "optimizer": optimizer})
+    return next(
+        found for found in study.tuned if found["coords"] == {"landscape": landscape, "optimizer": optimizer}
+    )
 
 
-# the settings ------------------------------------------------------------------------------------------------------------
+# the settings -----------------------------------------------------------------------------------------------
 
 RATE = {"learning_rate": {"low": 0.001, "high": 1.0, "scale": "log"}}
 SGD = {"kind": "sgd", "learning_rate": 0.1}
@@ -88,7 +99,9 @@ def complete(**spec):
 
 
 def test_settings_differ_and_more_trials_keep_the_earlier_ones():
-    few, many = (trial_points.settings([complete(**SGD)], RATE, trials, 1, "SGD", "bowl") for trials in (9, 40))
+    few, many = (
+        trial_points.settings([complete(**SGD)], RATE, trials, 1, "SGD", "bowl") for trials in (9, 40)
+    )
     assert few == many[:9]
     assert few[0] == {}  # as given
     assert len({json.dumps(values) for values in many}) == 40
@@ -98,10 +111,16 @@ def test_settings_differ_and_more_trials_keep_the_earlier_ones():
 
 def test_settings_are_even_on_the_scale_of_the_range():
     """Each quarter of a scrambled net of 32 points has 8 of them (Owen 1998)."""
-    rates = [values["learning_rate"] for values in trial_points.settings([complete(**SGD)], RATE, 33, 1, "SGD", "bowl")[1:]]
+    rates = [
+        values["learning_rate"]
+        for values in trial_points.settings([complete(**SGD)], RATE, 33, 1, "SGD", "bowl")[1:]
+    ]
     assert np.histogram(np.log10(rates), [-3, -2.25, -1.5, -0.75, 0])[0].tolist() == [8, 8, 8, 8]
     linear = {"learning_rate": RATE["learning_rate"] | {"scale": "linear"}}
-    rates = [values["learning_rate"] for values in trial_points.settings([complete(**SGD)], linear, 33, 1, "SGD", "bowl")[1:]]
+    rates = [
+        values["learning_rate"]
+        for values in trial_points.settings([complete(**SGD)], linear, 33, 1, "SGD", "bowl")[1:]
+    ]
     assert np.histogram(rates, np.linspace(0.001, 1, 5))[0].tolist() == [8, 8, 8, 8]
 
 
@@ -109,7 +128,10 @@ def test_whole_numbers_have_equal_room_also_at_the_ends():
     span = {"low": 2, "high": 6, "scale": "linear"}
     drawn = [round(trial_points.between(span, (i + 0.5) / 100, whole=True)) for i in range(100)]
     assert np.bincount(drawn)[2:].tolist() == [20] * 5
-    logarithmic = [round(trial_points.between(span | {"scale": "log"}, (i + 0.5) / 10000, whole=True)) for i in range(10000)]
+    logarithmic = [
+        round(trial_points.between(span | {"scale": "log"}, (i + 0.5) / 10000, whole=True))
+        for i in range(10000)
+    ]
     expected = np.diff(np.log(np.arange(1.5, 7.5))) / math.log(6.5 / 1.5)
     np.testing.assert_allclose(np.bincount(logarithmic)[2:] / 10000, expected, atol=2e-4)
 
@@ -125,22 +147,29 @@ def test_whole_numbers_are_those_that_the_optimizer_takes():
 
 
 def test_settings_that_the_optimizer_does_not_take_are_passed_over():
-    ranges = {"population": {"low": 2, "high": 40, "scale": "log"}, "elite": {"low": 0, "high": 30, "scale": "linear"}}
+    ranges = {
+        "population": {"low": 2, "high": 40, "scale": "log"},
+        "elite": {"low": 0, "high": 30, "scale": "linear"},
+    }
     values = trial_points.settings([complete(kind="ga")], ranges, 20, 1)
     assert len(values) == 20
     assert all(trial_points.complete(complete(kind="ga"), v) for v in values)
-    drawn = [trial_points.settled(complete(kind="ga"), ranges, point) for point in trial_points.points(20, 2, 1)]
+    drawn = [
+        trial_points.settled(complete(kind="ga"), ranges, point) for point in trial_points.points(20, 2, 1)
+    ]
     assert 0 < sum(v is None for v in drawn) < len(drawn)  # so some were
 
 
 def test_few_settings_are_repeated_so_that_every_optimizer_has_as_many_trials():
-    values = trial_points.settings([complete(kind="ga")], {"crossover": {"choices": ["none", "uniform", "one_point"]}}, 8, 1)
+    values = trial_points.settings(
+        [complete(kind="ga")], {"crossover": {"choices": ["none", "uniform", "one_point"]}}, 8, 1
+    )
     assert [v.get("crossover") for v in values[:3]] == [None, *(v["crossover"] for v in values[1:3])]
     assert {v["crossover"] for v in values[1:3]} == {"none", "one_point"}  # uniform is what is given
     assert values == (values[:3] * 3)[:8]
 
 
-# worlds and instances ----------------------------------------------------------------------------------------------------
+# worlds and instances ---------------------------------------------------------------------------------------
 
 
 def instances(cell):
@@ -174,24 +203,34 @@ def tables(task, first, last):
 
 def test_the_landscapes_themselves_are_others(tmp_path):
     study = load_study(STUDY | {"instances": 2})
-    theirs = next(cell for cell in Trials(study, tmp_path).missing() if cell.task.landscape["kind"] == "nk" and cell.task.optimizer["kind"] == "ga")
+    theirs = next(
+        cell
+        for cell in Trials(study, tmp_path).missing()
+        if cell.task.landscape["kind"] == "nk" and cell.task.optimizer["kind"] == "ga"
+    )
     ours = next(
-        cell for cell in make_plan(study).cells(lambda _: False) if cell.task.landscape["kind"] == "nk" and cell.task.optimizer["kind"] == "ga"
+        cell
+        for cell in make_plan(study).cells(lambda _: False)
+        if cell.task.landscape["kind"] == "nk" and cell.task.optimizer["kind"] == "ga"
     )
     compared = tables(ours.task, ours.first, ours.last)
     assert (len(compared), len(tables(theirs.task, theirs.first, theirs.last))) == (2, 6)
     assert not compared & tables(theirs.task, theirs.first, theirs.last)
-    assert compared & tables(replace(theirs.task, instances=2), theirs.first, theirs.last)  # the instance of world r is r mod 2: the trap
+    assert compared & tables(
+        replace(theirs.task, instances=2), theirs.first, theirs.last
+    )  # the instance of world r is r mod 2: the trap
 
 
-# who wins ----------------------------------------------------------------------------------------------------------------
+# who wins ---------------------------------------------------------------------------------------------------
 
 
 def scores(task, out, worlds=6):
     """Final losses and costs in a trial's own file, read without the code above."""
     (cell,) = (cell for cell in trials.blocks(task, worlds, store.finished(out).__contains__, AWAY))
     data = xr.load_dataset(store.cell_path(out, cell.address), engine="h5netcdf").isel(checkpoint=-1)
-    cost = (data["value_terms"] + task.gradient_cost["value"] * data["gradient_terms"]) / data.attrs["terms"].item()
+    cost = (data["value_terms"] + task.gradient_cost["value"] * data["gradient_terms"]) / data.attrs[
+        "terms"
+    ].item()
     return data["loss"].values, cost.values, data["status"].values
 
 
@@ -199,7 +238,12 @@ def test_the_winner_is_the_trial_of_lowest_median(done):
     out, study = done
     asked = Trials(load_study(STUDY), out)
     assert asked.missing() == []
-    assert [tuple(one["coords"].values()) for one in study.tuned] == [("bowl", "SGD"), ("bowl", "GA"), ("nk", "SGD"), ("nk", "GA")]
+    assert [tuple(one["coords"].values()) for one in study.tuned] == [
+        ("bowl", "SGD"),
+        ("bowl", "GA"),
+        ("nk", "SGD"),
+        ("nk", "GA"),
+    ]
     seen = iter(asked.tasks)
     for found in study.tuned:
         mine = [next(seen) for _ in range(5)]
@@ -223,18 +267,30 @@ def test_every_arm_gets_as_many_trials_and_those_without_ranges_are_told(done):
     study = done[1]
     assert {len(found["settings"]) for found in study.tuned} == {5}
     assert {found["different"] for found in study.tuned} == {5}
-    assert tuned.without(study.tuning, study.arms) == ["tuning: random: no ranges, so the values given are used; 0 trials, the others have 5 each"]
-    assert [found["settings"][0]["learning_rate"] for found in study.tuned[::2]] == [0.01, 5.0]  # as given on each landscape
+    assert tuned.without(study.tuning, study.arms) == [
+        "tuning: random: no ranges, so the values given are used; 0 trials, the others have 5 each"
+    ]
+    assert [found["settings"][0]["learning_rate"] for found in study.tuned[::2]] == [
+        0.01,
+        5.0,
+    ]  # as given on each landscape
     assert [arm.optimizer for arm in study.arms if arm.coords["optimizer"] == "random"] == [
         arm.optimizer for arm in load_study(BARE).arms if arm.coords["optimizer"] == "random"
     ]
 
 
 def test_an_interval_is_between_two_order_statistics_of_the_binomial_law(done):
-    """P(x_(k) < median < x_(n + 1 - k)) = 1 - 2 P(Bin(n, 1/2) < k): of 6 worlds all, 0.969; of 20 x_(6) to x_(15), 0.959."""
+    """P(x_(k) < median < x_(n + 1 - k)) = 1 - 2 P(Bin(n, 1/2) < k): of 6 worlds all, 0.969.
+
+    Of 20 x_(6) to x_(15), 0.959.
+    """
     out, study = done
     ga = one(study, "nk", "GA")
-    task = next(task for task in Trials(load_study(STUDY), out).tasks if task.optimizer["kind"] == "ga" and task.landscape["kind"] == "nk")
+    task = next(
+        task
+        for task in Trials(load_study(STUDY), out).tasks
+        if task.optimizer["kind"] == "ga" and task.landscape["kind"] == "nk"
+    )
     loss, _, _ = scores(task, out)
     assert ga["interval"][0] == [loss.min(), loss.max()]
     assert 1 - 2 * stats.binom.cdf(5, 20, 0.5) > 0.95 > 1 - 2 * stats.binom.cdf(6, 20, 0.5)
@@ -282,7 +338,11 @@ def test_one_setting_for_the_study_has_the_lowest_mean_rank(tmp_path):
 def test_trials_are_judged_at_a_part_of_the_budget_at_the_nominal_price(tmp_path):
     study = load_study(with_tuning(at=0.5) | {"gradient_cost": {"value": 3, "range": [1, 10]}})
     for task in Trials(study, tmp_path).tasks:
-        assert (task.budget, task.gradient_cost, task.checkpoints) == (30, {"value": 3, "low": 3, "high": 3}, [30])
+        assert (task.budget, task.gradient_cost, task.checkpoints) == (
+            30,
+            {"value": 3, "low": 3, "high": 3},
+            [30],
+        )
     whole = load_study(STUDY | {"instances": 2, "targets": [0.1], "ledger": {"moments": [1.0]}})
     for task in Trials(whole, tmp_path).tasks:
         assert (task.budget, task.targets, task.ledger, task.instances) == (60, [], None, None)
@@ -305,7 +365,9 @@ def test_where_every_setting_diverges_the_one_given_is_used_and_that_is_told(tmp
     found, _ = run(study, tmp_path)
     assert found.tuned[0]["winner"] == 0
     assert found.arms[0].optimizer["learning_rate"] == 50.0
-    text = "tuning: SGD on bowl: every setting diverges in half of the worlds or more; the values given are used"
+    text = (
+        "tuning: SGD on bowl: every setting diverges in half of the worlds or more; the values given are used"
+    )
     assert tuned.notes(found.tuned) == [text]
 
 
@@ -325,7 +387,10 @@ def test_where_no_setting_asks_that_is_told(tmp_path):
     study = ALONE | {"tuning": STUDY["tuning"] | {"ranges": {"GA": {"population": [100, 400]}}}}
     study["optimizers"] = {"GA": {"kind": "ga", "population": 200}}
     found, _ = run(study, tmp_path)
-    text = "every setting diverges in half of the worlds or more, or never asks, as its budget is below its first step"
+    text = (
+        "every setting diverges in half of the worlds or more, or never asks, as its budget is below its"
+        " first step"
+    )
     assert tuned.notes(found.tuned)[0] == f"tuning: GA on bowl: {text}; the values given are used"
 
 
@@ -339,8 +404,14 @@ def test_a_winner_at_an_end_and_repeated_settings_are_told():
         "different": 2,
     }
     assert tuned.notes([found]) == [
-        "tuning: SGD on bowl at k = 2: its ranges hold only 2 different settings; the other 1 of 3 trials repeat them",
-        "tuning: SGD on bowl at k = 2: the best learning_rate is near the high end of its range; beyond may be better",
+        (
+            "tuning: SGD on bowl at k = 2: its ranges hold only 2 different settings; the other 1 of 3 trials"
+            " repeat them"
+        ),
+        (
+            "tuning: SGD on bowl at k = 2: the best learning_rate is near the high end of its range; beyond"
+            " may be better"
+        ),
     ]
     assert len(tuned.notes([found | {"settings": [{"learning_rate": 0.3}] * 3}])) == 1
 
@@ -359,16 +430,27 @@ def test_a_winner_at_an_end_and_repeated_settings_are_told():
 def test_a_given_value_that_wins_near_an_end_or_beyond_it_is_told(rate, text):
     ranges = {"learning_rate": {"low": 0.01, "high": 1.0, "scale": "log"}}
     settings = [{"learning_rate": value} for value in (rate, 0.3, 0.2)]
-    found = {"coords": {"landscape": "bowl", "optimizer": "SGD"}, "ranges": ranges, "settings": settings, "median": [1.0, 2.0, 3.0]}
+    found = {
+        "coords": {"landscape": "bowl", "optimizer": "SGD"},
+        "ranges": ranges,
+        "settings": settings,
+        "median": [1.0, 2.0, 3.0],
+    }
     found |= {"winner": 0, "different": 3, "worlds": 8, "diverged": [8, 8, 8]}
     expected = [f"tuning: SGD on bowl: the best learning_rate {text}"] if text else []
     assert tuned.notes([found]) == expected
-    assert not any("best" in line for line in tuned.notes([found | {"median": [None] * 3}]))  # nothing won where all diverge
+    assert not any(
+        "best" in line for line in tuned.notes([found | {"median": [None] * 3}])
+    )  # nothing won where all diverge
 
 
 def test_swept_values_and_variants_are_tuned_apart_and_what_an_axis_does_not_touch_once(tmp_path):
     study = load_study(
-        STUDY | {"sweep": {"landscapes.nk.k": [1, 2]}, "optimizers": STUDY["optimizers"] | {"GA": {"kind": "ga", "grid": {"tournament": [2, 4]}}}}
+        STUDY
+        | {
+            "sweep": {"landscapes.nk.k": [1, 2]},
+            "optimizers": STUDY["optimizers"] | {"GA": {"kind": "ga", "grid": {"tournament": [2, 4]}}},
+        }
     )
     found = Trials(study, tmp_path)
     assert len(found.groups) == 2 * 2 * 3  # landscapes, k, SGD and two GAs
@@ -376,7 +458,7 @@ def test_swept_values_and_variants_are_tuned_apart_and_what_an_axis_does_not_tou
     assert {group[0].label for group in found.groups} == {"SGD", "GA"}
 
 
-# an arm against itself ---------------------------------------------------------------------------------------------------
+# an arm against itself --------------------------------------------------------------------------------------
 
 TWINS = {
     "name": "twins",
@@ -385,13 +467,20 @@ TWINS = {
     "checkpoints": [1.0],
     "landscapes": {"bowl": {"kind": "quadratic", "dim": 2}},
     "optimizers": {label: {"kind": "ga", "population": 4, "mutation_sigma": 1.0} for label in "AB"},
-    "tuning": {"trials": 4, "worlds": 3, "ranges": {label: {"mutation_sigma": [0.1, 10.0]} for label in "AB"}},
+    "tuning": {
+        "trials": 4,
+        "worlds": 3,
+        "ranges": {label: {"mutation_sigma": [0.1, 10.0]} for label in "AB"},
+    },
 }
 
 
 @pytest.mark.verify
 def test_an_arm_that_ties_with_itself_wins_half_of_the_time(tmp_path):
-    """Over 100 seeds A wins 50 % +- 3 SE on the fresh worlds; by what it reached in its own trials, it would win far more often."""
+    """Over 100 seeds A wins 50 % +- 3 SE on the fresh worlds.
+
+    By what it reached in its own trials, it would win far more often.
+    """
     fair, flattered, seeds = 0.0, 0.0, 100
     for seed in range(seeds):
         out = tmp_path / str(seed)
@@ -406,9 +495,12 @@ def test_an_arm_that_ties_with_itself_wins_half_of_the_time(tmp_path):
     assert flattered / seeds - 0.5 > 3 * error
 
 
-# the study file ----------------------------------------------------------------------------------------------------------
+# the study file ---------------------------------------------------------------------------------------------
 
-SPAN = "expected a range [low, high] with low < high, {low: .., high: .., scale: log | linear}, a list of texts, or {choices: [..]}"
+SPAN = (
+    "expected a range [low, high] with low < high, {low: .., high: .., scale: log | linear}, a list of texts,"
+    " or {choices: [..]}"
+)
 
 
 def ranges(**given):
@@ -419,7 +511,11 @@ def ranges(**given):
     ("changes", "more", "line"),
     [
         (ranges(SDG={"momentum": [0, 0.9]}), {}, "tuning.ranges.SDG: unknown optimizer; did you mean 'SGD'?"),
-        (ranges(SGD={"momentun": [0, 0.9]}), {}, "tuning.ranges.SGD.momentun: unknown key for sgd; did you mean 'momentum'?"),
+        (
+            ranges(SGD={"momentun": [0, 0.9]}),
+            {},
+            "tuning.ranges.SGD.momentun: unknown key for sgd; did you mean 'momentum'?",
+        ),
         (ranges(SGD={"momentum": [0.9, 0]}), {}, f"tuning.ranges.SGD.momentum: {SPAN}"),
         (ranges(SGD={"momentum": 0.9}), {}, f"tuning.ranges.SGD.momentum: {SPAN}, got 0.9"),
         (ranges(SGD={"momentum": [0.1, 0.2, 0.3]}), {}, f"tuning.ranges.SGD.momentum: {SPAN}"),
@@ -430,17 +526,37 @@ def ranges(**given):
             "momentum: expected low > 0 on a log scale, got 0; say scale: linear",
         ),
         (ranges(SGD={"momentum": [0, 1]}), {}, "tuning.ranges.SGD.momentum[1]: expected < 1, got 1"),
-        (ranges(SGD={"momentum": {"low": -1, "high": 0.5}}), {}, "tuning.ranges.SGD.momentum.low: expected >= 0, got -1"),
-        (ranges(GA={"population": [4.5, 9]}), {}, "tuning.ranges.GA.population[0]: expected a whole number, got 4.5"),
-        (ranges(GA={"crossover": [1, 2]}), {}, "tuning.ranges.GA.crossover: is not a number, so it has no range; give a list of its values"),
+        (
+            ranges(SGD={"momentum": {"low": -1, "high": 0.5}}),
+            {},
+            "tuning.ranges.SGD.momentum.low: expected >= 0, got -1",
+        ),
+        (
+            ranges(GA={"population": [4.5, 9]}),
+            {},
+            "tuning.ranges.GA.population[0]: expected a whole number, got 4.5",
+        ),
+        (
+            ranges(GA={"crossover": [1, 2]}),
+            {},
+            "tuning.ranges.GA.crossover: is not a number, so it has no range; give a list of its values",
+        ),
         (ranges(GA={"crossover": ["none"]}), {}, f"tuning.ranges.GA.crossover: {SPAN}"),
         (ranges(SGD={}), {}, "tuning.ranges.SGD: expected at least 1 entry"),
         (ranges(), {}, "tuning.ranges: expected at least 1 entry"),
         ({"trials": 1}, {}, "tuning.trials: expected >= 2, got 1"),
         ({"at": 0}, {}, "tuning.at: expected > 0, got 0"),
         ({"trails": 9}, {}, "tuning.trails: unknown key for tuning; did you mean 'trials'?"),
-        ({}, {"sweep": {"optimizers.SGD.learning_rate": [1, 2]}}, "sweep.optimizers.SGD.learning_rate: is found by tuning, so it cannot be swept"),
-        ({}, {"sweep": {"optimizers.SGD.on.nk.learning_rate": [1, 2]}}, "SGD.on.nk.learning_rate: is found by tuning, so it cannot be swept"),
+        (
+            {},
+            {"sweep": {"optimizers.SGD.learning_rate": [1, 2]}},
+            "sweep.optimizers.SGD.learning_rate: is found by tuning, so it cannot be swept",
+        ),
+        (
+            {},
+            {"sweep": {"optimizers.SGD.on.nk.learning_rate": [1, 2]}},
+            "SGD.on.nk.learning_rate: is found by tuning, so it cannot be swept",
+        ),
         (
             {},
             {"optimizers": STUDY["optimizers"] | {"GA": {"kind": "ga", "grid": {"population": [4, 8]}}}},
@@ -448,25 +564,38 @@ def ranges(**given):
         ),
         (
             {},
-            {"match": {"reference": "SGD", "vary": {"GA": {"population": [4, 8]}}}, "landscapes": {"bowl": STUDY["landscapes"]["bowl"]}},
+            {
+                "match": {"reference": "SGD", "vary": {"GA": {"population": [4, 8]}}},
+                "landscapes": {"bowl": STUDY["landscapes"]["bowl"]},
+            },
             "tuning.ranges.GA.population: is in match.vary too; give it in one of the two",
         ),
-        ({}, {"factors": ["recombination"]}, "factors[0]: sets crossover of GA, which is in tuning.ranges too; give it in one of the two"),
+        (
+            {},
+            {"factors": ["recombination"]},
+            "factors[0]: sets crossover of GA, which is in tuning.ranges too; give it in one of the two",
+        ),
     ],
 )
 def test_a_mistake_is_one_line(changes, more, line):
     with pytest.raises(StudyError) as caught:
-        load_study(with_tuning(**changes) | {"optimizers": STUDY["optimizers"] | {"SGD": {"kind": "sgd"}}} | more)
+        load_study(
+            with_tuning(**changes) | {"optimizers": STUDY["optimizers"] | {"SGD": {"kind": "sgd"}}} | more
+        )
     assert len(caught.value.lines) == 1
     assert caught.value.lines[0].endswith(line)
 
 
 def test_a_wrong_choice_is_told_where_it_stands(tmp_path):
     text = (
-        "name: x\nbudget: 9\nlandscapes: {nk: {kind: nk}}\noptimizers: {GA: {kind: ga}}\ntuning:\n  ranges:\n    GA: {crossover: [none, unifrom]}\n"
+        "name: x\nbudget: 9\nlandscapes: {nk: {kind: nk}}\noptimizers: {GA: {kind: ga}}\ntuning:\n  ranges:\n"
+        "    GA: {crossover: [none, unifrom]}\n"
     )
     (tmp_path / "study.yaml").write_text(text)
-    with pytest.raises(StudyError, match=r"study.yaml:7:28: tuning.ranges.GA.crossover\[1\]: expected .* did you mean 'uniform'\?") as caught:
+    with pytest.raises(
+        StudyError,
+        match=r"study.yaml:7:28: tuning.ranges.GA.crossover\[1\]: expected .* did you mean 'uniform'\?",
+    ) as caught:
         load_study(tmp_path / "study.yaml")
     assert len(caught.value.lines) == 1
 
@@ -481,18 +610,24 @@ def test_the_resolved_study_tunes_again_and_the_figure_needs_a_tuning():
 
 
 def test_tuning_leaves_the_addresses_of_a_study_without_it_alone():
-    plain, asked = ([cell.address for cell in make_plan(load_study(study)).cells(lambda _: False)] for study in (BARE, STUDY))
+    plain, asked = (
+        [cell.address for cell in make_plan(load_study(study)).cells(lambda _: False)]
+        for study in (BARE, STUDY)
+    )
     assert plain == asked
 
 
-# the command line and the Dataset -----------------------------------------------------------------------------------------
+# the command line and the Dataset ---------------------------------------------------------------------------
 
 
 def test_a_run_tunes_first_and_a_second_one_finds_everything(tmp_path, capsys):
     file = str(write(tmp_path, ALONE | {"figures": ["sensitivity"]}))
     assert main([file, "--dry-run", "--out", str(tmp_path / "out")]) == 0
     shown = " ".join(capsys.readouterr().out.split())
-    assert "tuning: SGD: 5 trials for each of 1 arms on 6 worlds of their own, 1,800 evaluations; 5 of 5 are missing" in shown
+    assert (
+        "tuning: SGD: 5 trials for each of 1 arms on 6 worlds of their own, 1,800 evaluations; 5 of 5 are"
+        " missing" in shown
+    )
     assert "tuning: random: no ranges" in shown
     assert not (tmp_path / "out").exists()
 
@@ -504,7 +639,11 @@ def test_a_run_tunes_first_and_a_second_one_finds_everything(tmp_path, capsys):
     data = view.open_study(tmp_path / "out")
     found = json.loads(data.attrs["tuning"])
     costs = data["tuning_cost"].sel(landscape="bowl")
-    assert costs.sel(optimizer=["SGD", "GA", "random"]).values.tolist() == [found[0]["cost"], found[1]["cost"], 0]
+    assert costs.sel(optimizer=["SGD", "GA", "random"]).values.tolist() == [
+        found[0]["cost"],
+        found[1]["cost"],
+        0,
+    ]
     assert costs.attrs["units"] == "evaluations"
     xr.testing.assert_equal(tuning_cost(data).variable, data["tuning_cost"].variable)
     assert again(tmp_path) == 0
@@ -521,17 +660,25 @@ def test_a_run_tunes_first_and_a_second_one_finds_everything(tmp_path, capsys):
         assert arm["loss"].values.tolist() == [math.inf if m is None else m for m in one_["median"]]
         assert arm["trial"].values[arm["winner"]].tolist() == [one_["winner"]]
         for name in one_["ranges"]:
-            assert arm["text"].sel(parameter=name).values.tolist() == [str(setting[name]) for setting in one_["settings"]]
-    assert told["value"].sel(optimizer="SGD", parameter="learning_rate").values.ravel().tolist() == [s["learning_rate"] for s in found[0]["settings"]]
+            assert arm["text"].sel(parameter=name).values.tolist() == [
+                str(setting[name]) for setting in one_["settings"]
+            ]
+    assert told["value"].sel(optimizer="SGD", parameter="learning_rate").values.ravel().tolist() == [
+        s["learning_rate"] for s in found[0]["settings"]
+    ]
     crossing = told.sel(optimizer="GA", parameter="crossover").squeeze()
-    assert [json.loads(crossing["choices"].item())[int(i)] for i in crossing["value"].values] == crossing["text"].values.tolist()
+    assert [json.loads(crossing["choices"].item())[int(i)] for i in crossing["value"].values] == crossing[
+        "text"
+    ].values.tolist()
     assert told["scale"].to_series().to_dict() == {
         ("SGD", "learning_rate"): "log", ("SGD", "population"): "", ("SGD", "crossover"): "",
         ("GA", "learning_rate"): "", ("GA", "population"): "log", ("GA", "crossover"): "choices",
         ("random", "learning_rate"): "", ("random", "population"): "", ("random", "crossover"): "",
     }  # fmt: skip
     assert told["loss"].sel(optimizer="random").isnull().all()
-    with pytest.raises(ValueError, match="sensitivity: expected a study with `tuning:`, found none in these results"):
+    with pytest.raises(
+        ValueError, match="sensitivity: expected a study with `tuning:`, found none in these results"
+    ):
         sensitivity(data.drop_attrs())
 
 
@@ -554,7 +701,9 @@ def test_a_run_that_is_interrupted_among_its_trials_goes_on(tmp_path):
     assert before.items() < cells(tmp_path).items()
     study, computed = run(SLOW, tmp_path / "other")
     assert computed == 10
-    assert json.loads(view.open_study(tmp_path / "out").attrs["tuning"]) == json.loads(json.dumps(study.tuned))
+    assert json.loads(view.open_study(tmp_path / "out").attrs["tuning"]) == json.loads(
+        json.dumps(study.tuned)
+    )
 
 
 @pytest.mark.verify

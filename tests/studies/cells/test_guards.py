@@ -1,4 +1,7 @@
-"""A plugin that breaks the contract is refused in one line that names file, line, method and remedy; one that keeps it gives the same numbers."""
+"""A plugin that breaks the contract is refused in one line that names file, line, method and remedy.
+
+One that keeps it gives the same numbers.
+"""
 
 import json
 import re
@@ -20,9 +23,18 @@ from tests.studies.cells.test_loop import run, task
 from tests.support.runs import cells, finish, no_leftovers, start, write  # noqa: F401
 
 BOWL, GA = {"kind": "quadratic", "dim": 3}, {"kind": "ga", "population": 4}
-DRAW = "draws from {}'s global generator, so each run gives other numbers; take the draw from the streams it is given, such as streams.normal"
-AGAIN = "another value when called again with the same arguments: it draws from a generator of its own, or keeps something from call to call"
-ALONE = "of a world another value alone than among other worlds, so replicates are not independent; work along the axes behind the first"
+DRAW = (
+    "draws from {}'s global generator, so each run gives other numbers; take the draw from the streams it is"
+    " given, such as streams.normal"
+)
+AGAIN = (
+    "another value when called again with the same arguments: it draws from a generator of its own, or keeps"
+    " something from call to call"
+)
+ALONE = (
+    "of a world another value alone than among other worlds, so replicates are not independent; work along"
+    " the axes behind the first"
+)
 WRONG = [
     ("TorchDraw", "ask", DRAW.format("torch")),
     ("NumpyDraw", "ask", DRAW.format("NumPy")),
@@ -33,7 +45,11 @@ WRONG = [
     ("OneSeed", "ask", f"gives points {ALONE}"),
     ("InitDraw", "init", DRAW.format("torch")),
     ("TellDraw", "tell", DRAW.format("Python")),
-    ("LateDraw", "ask", "at step 8 or before it something drew from a global generator .torch.; take the draw from"),
+    (
+        "LateDraw",
+        "ask",
+        "at step 8 or before it something drew from a global generator .torch.; take the draw from",
+    ),
     ("ChangesState", "tell", "changes state.parents in place, which others still read; return new tensors"),
     ("ChangesStateByNumpy", "ask", "changes state.sigma in place"),
     ("ChangesAnswer", "tell", "changes answer.value in place"),
@@ -45,11 +61,27 @@ WRONG = [
     ("ShortCenter", "center", r"expected a point of shape \(R, D\) = \(4, 3\), got \(4,\)"),
     ("FlatPoints", "ask", r"expected points of shape \(R, P, D\) = \(4, P, 3\), got \(4, 3\)"),
     ("NoQuery", "ask", r"expected a landscapes.base.Query, got a tensor of shape \(4, 12, 3\)"),
-    ("SinglePrecision", "ask", "expected points as torch.float64, got torch.float32; take the type from what it is given"),
-    ("NoInfo", "tell", r"expected \(state, info\), info a dict of tensors, as in `return State\(..\), {}`, got State"),
+    (
+        "SinglePrecision",
+        "ask",
+        "expected points as torch.float64, got torch.float32; take the type from what it is given",
+    ),
+    (
+        "NoInfo",
+        "tell",
+        r"expected \(state, info\), info a dict of tensors, as in `return State\(..\), {}`, got State",
+    ),
     ("NoWorlds", "init", r"expected state.sigma of shape \(R, ..\), R = 4 worlds first, got \(\)"),
-    ("PlainNumber", "init", r"expected state.sigma as a tensor \(R, ..\), a row for each of R = 4 worlds, got float"),
-    ("NaNPoints", "ask", r"expected finite points, got 48 of 48 points with NaN, though all that it saw was finite; look for"),
+    (
+        "PlainNumber",
+        "init",
+        r"expected state.sigma as a tensor \(R, ..\), a row for each of R = 4 worlds, got float",
+    ),
+    (
+        "NaNPoints",
+        "ask",
+        r"expected finite points, got 48 of 48 points with NaN, though all that it saw was finite; look for",
+    ),
     ("InfinitePointsLate", "ask", r"expected finite points, got 8 of 48 points with infinite coordinates"),
     ("NaNCenter", "center", "expected finite centers, got 4 of 4 centers with NaN"),
     ("NaNRecommendation", "recommend", "expected finite points, got 4 of 4 points with NaN"),
@@ -64,12 +96,34 @@ LANDSCAPES = [
     ("RidgeOwnGenerator", "loss", f"gives value {AGAIN}; {STEADY}"),
     ("RidgeChanges", "loss", "changes x in place"),
     ("RidgeAcross", "loss", f"gives value {ALONE}"),
-    ("RidgeAcrossPoints", "loss", "gives a point another value alone than among the other points of its world"),
-    ("RidgeFewArguments", "loss", r"is called with x, terms, time: too many positional arguments; write def loss\(self, x, terms=None, time=None\)"),
+    (
+        "RidgeAcrossPoints",
+        "loss",
+        "gives a point another value alone than among the other points of its world",
+    ),
+    (
+        "RidgeFewArguments",
+        "loss",
+        (
+            r"is called with x, terms, time: too many positional arguments; write def loss\(self, x,"
+            r" terms=None, time=None\)"
+        ),
+    ),
     ("RidgeOneWorld", "loss", r"expected losses of shape \(R, P\) = \(3, 2\), got \(3,\)"),
     ("RidgeSingle", "loss", "expected losses as torch.float64, got torch.float32; take the type from x"),
-    ("RidgeNaN", "loss", "expected numbers at the starting points, got NaN at all of them; return torch.inf where a point is not legal"),
-    ("RidgeForgets", "bind", r"expected the bound landscape, as in `return self.bound\(table=..\)`, got None"),
+    (
+        "RidgeNaN",
+        "loss",
+        (
+            "expected numbers at the starting points, got NaN at all of them; return torch.inf where a point"
+            " is not legal"
+        ),
+    ),
+    (
+        "RidgeForgets",
+        "bind",
+        r"expected the bound landscape, as in `return self.bound\(table=..\)`, got None",
+    ),
     ("RidgeStart", "start", r"expected starts of shape \(R, n, D\) = \(3, 2, 3\), got \(3, 3\)"),
     ("RidgeStartDraws", "start", "draws from torch's global generator"),
     ("RidgePlayers", "players", "expected a tuple of whole numbers, got 3"),
@@ -86,14 +140,18 @@ def own(name):
 
 @pytest.mark.parametrize(("name", "method", "text"), WRONG, ids=[name for name, *_ in WRONG])
 def test_an_optimizer_that_breaks_a_promise_is_refused(name, method, text):
-    with pytest.raises(PluginError, match=rf"^tests/support/plugins.py:\d+: {name}.{method}: {text}") as error:
+    with pytest.raises(
+        PluginError, match=rf"^tests/support/plugins.py:\d+: {name}.{method}: {text}"
+    ) as error:
         run(task(BOWL, own(name), budget=400.0), range(4))
     assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize(("name", "method", "text"), LANDSCAPES, ids=[name for name, *_ in LANDSCAPES])
 def test_a_landscape_that_breaks_a_promise_is_refused(name, method, text):
-    with pytest.raises(PluginError, match=rf"^(tests/support/plugins.py:\d+: )?{name}.{method}: {text}") as error:
+    with pytest.raises(
+        PluginError, match=rf"^(tests/support/plugins.py:\d+: )?{name}.{method}: {text}"
+    ) as error:
         run(task(own(name), GA, budget=100.0), range(4))
     assert "\n" not in str(error.value)
 
@@ -101,18 +159,33 @@ def test_a_landscape_that_breaks_a_promise_is_refused(name, method, text):
 def test_a_landscape_inside_another_and_a_relaxed_one_are_held_to_it_too():
     with pytest.raises(PluginError, match=r"RidgeAcross.loss: gives value"):
         run(task({"kind": "moving", "inner": own("RidgeAcross")}, GA, budget=100.0), range(4))
-    with pytest.raises(PluginError, match=r"^tests/support/plugins.py:\d+: Ones.extension: draws from torch's global generator"):
+    with pytest.raises(
+        PluginError,
+        match=r"^tests/support/plugins.py:\d+: Ones.extension: draws from torch's global generator",
+    ):
         run(task(own("Ones"), {"kind": "sgd"}, relaxation="extension", budget=100.0), range(4))
 
 
 @pytest.mark.parametrize("optimizer", [GA, {"kind": "sgd"}], ids=["values", "gradients"])
 def test_a_loss_that_returns_nothing_is_named_whatever_is_asked_of_it(optimizer):
-    with pytest.raises(PluginError, match=r"^tests/support/plugins.py:\d+: RidgeNothing.loss: expected losses as a tensor \(R, P\), got None"):
+    with pytest.raises(
+        PluginError,
+        match=(
+            r"^tests/support/plugins.py:\d+: RidgeNothing.loss: expected losses as a tensor \(R, P\), got"
+            r" None"
+        ),
+    ):
         run(task(own("RidgeNothing"), optimizer, budget=100.0), range(4))
 
 
 def test_a_loss_without_slopes_is_refused_where_slopes_are_asked():
-    with pytest.raises(PluginError, match=r"RidgeNumpy.loss: expected a loss that torch can differentiate, .* without .detach\(\), .item\(\)"):
+    with pytest.raises(
+        PluginError,
+        match=(
+            r"RidgeNumpy.loss: expected a loss that torch can differentiate, .* without .detach\(\),"
+            r" .item\(\)"
+        ),
+    ):
         run(task(own("RidgeNumpy"), {"kind": "sgd"}, budget=100.0), range(4))
     assert np.isfinite(run(task(own("RidgeNumpy"), GA, budget=100.0), range(4))["loss"]).all()
 
@@ -121,10 +194,16 @@ def test_a_loss_without_slopes_is_refused_where_slopes_are_asked():
 @pytest.mark.parametrize("worlds", [[0], [5, 3, 2], range(8)])
 @pytest.mark.parametrize("names", [("Sound", None), (None, "Ridge"), ("Sound", "Ridge")])
 def test_guards_let_sound_kinds_pass_and_change_no_number(monkeypatch, names, worlds, dtype):
-    optimizer, landscape = (own(name) if name else default for name, default in zip(names, (GA, BOWL), strict=True))
+    optimizer, landscape = (
+        own(name) if name else default for name, default in zip(names, (GA, BOWL), strict=True)
+    )
     made = task(landscape, optimizer, budget=1200.0, checkpoints=[600.0, 1200.0], dtype=dtype)
     looked = []
-    monkeypatch.setattr(guards.Watch, "look", lambda self, *args, look=guards.Watch.look: (looked.append(self.step), look(self, *args)))
+    monkeypatch.setattr(
+        guards.Watch,
+        "look",
+        lambda self, *args, look=guards.Watch.look: (looked.append(self.step), look(self, *args)),
+    )
     watched = run(made, worlds)
     assert {1, 2, 3, 8, 64} <= set(looked)
     monkeypatch.setattr(loop, "guarded", lambda task, optimizer, oracle, streams: (optimizer, oracle))
@@ -135,15 +214,29 @@ def test_guards_let_sound_kinds_pass_and_change_no_number(monkeypatch, names, wo
 
 
 def test_a_method_of_the_users_reads_the_fitness_of_a_table():
-    """Also where guards ask it again, of one world alone: its numbers are those of the same method of ours."""
+    """Also where guards ask it again, of one world alone.
+
+    Its numbers are those of the same method of ours.
+    """
     mine = run(task({"kind": "empirical"}, own("Selects"), budget=1200.0), range(3))
-    ours = run(task({"kind": "empirical"}, {"kind": "ga", "selection": "proportional"}, budget=1200.0), range(3))
+    ours = run(
+        task({"kind": "empirical"}, {"kind": "ga", "selection": "proportional"}, budget=1200.0), range(3)
+    )
     np.testing.assert_array_equal(mine["loss"], ours["loss"])
 
 
 def test_a_refusal_is_one_line_and_exit_2_while_other_arms_are_computed(tmp_path):
     optimizers = {"GA": GA, "own": own("TorchDraw"), "own too": own("Raises")}
-    write(tmp_path, {"name": "mixed", "budget": 60, "replicates": 40, "landscapes": {"bowl": BOWL}, "optimizers": optimizers})
+    write(
+        tmp_path,
+        {
+            "name": "mixed",
+            "budget": 60,
+            "replicates": 40,
+            "landscapes": {"bowl": BOWL},
+            "optimizers": optimizers,
+        },
+    )
     code, out, err = finish(start(tmp_path, "--workers", "1"))
     assert code == 2, err
     assert "Traceback" not in out + err
@@ -160,15 +253,36 @@ def test_a_refusal_is_one_line_and_exit_2_while_other_arms_are_computed(tmp_path
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("Sond", "cannot import 'tests.support.plugins:Sond': tests.support.plugins has no 'Sond'; did you mean 'Sound'?"),
+        (
+            "Sond",
+            (
+                "cannot import 'tests.support.plugins:Sond': tests.support.plugins has no 'Sond'; did you"
+                " mean 'Sound'?"
+            ),
+        ),
         ("State", "expected 'tests.support.plugins:State' to be a subclass of optimizers.base.Optimizer"),
         ("Ridge", "expected 'tests.support.plugins:Ridge' to be a subclass of optimizers.base.Optimizer"),
         ("normals", "expected 'tests.support.plugins:normals' to be a subclass of optimizers.base.Optimizer"),
-        ("Thawed", "expected 'tests.support.plugins:Thawed' to be a frozen dataclass; put @dataclass(frozen=True, kw_only=True) above the class"),
-        ("Half", "expected 'tests.support.plugins:Half' to be a frozen dataclass; put @dataclass(frozen=True, kw_only=True) above the class"),
+        (
+            "Thawed",
+            (
+                "expected 'tests.support.plugins:Thawed' to be a frozen dataclass; put"
+                " @dataclass(frozen=True, kw_only=True) above the class"
+            ),
+        ),
+        (
+            "Half",
+            (
+                "expected 'tests.support.plugins:Half' to be a frozen dataclass; put @dataclass(frozen=True,"
+                " kw_only=True) above the class"
+            ),
+        ),
         (
             "OneDomain",
-            "tests.support.plugins:OneDomain: expected domains as a tuple of Reals and Bits, as in (Reals,), got <class 'landscapes.base.Reals'>",
+            (
+                "tests.support.plugins:OneDomain: expected domains as a tuple of Reals and Bits, as in"
+                " (Reals,), got <class 'landscapes.base.Reals'>"
+            ),
         ),
         (
             "RecordsLoss",
@@ -178,9 +292,27 @@ def test_a_refusal_is_one_line_and_exit_2_while_other_arms_are_computed(tmp_path
             "CountsCost",
             f"tests.support.plugins:CountsCost: counted['s']: the name 'cost' {TAKEN} 'own_cost'",
         ),
-        ("RecordsTwice", "tests.support.plugins:RecordsTwice: recorded['t']: recorded['s'] has the variable 'spread' too; choose another name"),
-        ("RecordsWords", "tests.support.plugins:RecordsWords: recorded['s']: expected (variable, long name, unit), got 'spread'"),
-        ("OneSource", "tests.support.plugins:OneSource: expected sources as a tuple of names, as in (\"mutation\",), got 'mutation'"),
+        (
+            "RecordsTwice",
+            (
+                "tests.support.plugins:RecordsTwice: recorded['t']: recorded['s'] has the variable 'spread'"
+                " too; choose another name"
+            ),
+        ),
+        (
+            "RecordsWords",
+            (
+                "tests.support.plugins:RecordsWords: recorded['s']: expected (variable, long name, unit), got"
+                " 'spread'"
+            ),
+        ),
+        (
+            "OneSource",
+            (
+                "tests.support.plugins:OneSource: expected sources as a tuple of names, as in"
+                " (\"mutation\",), got 'mutation'"
+            ),
+        ),
     ],
 )
 def test_what_is_no_kind_is_one_line_at_load(name, text):
@@ -191,7 +323,13 @@ def test_what_is_no_kind_is_one_line_at_load(name, text):
 
 
 def test_a_missing_method_is_named_with_its_class_and_line():
-    with pytest.raises(ValueError, match=r"^tests/support/plugins.py:\d+: Centerless: expected the methods of .*, got none called center; write it$"):
+    with pytest.raises(
+        ValueError,
+        match=(
+            r"^tests/support/plugins.py:\d+: Centerless: expected the methods of .*, got none called center;"
+            r" write it$"
+        ),
+    ):
         registry.find("tests.support.plugins:Centerless", "optimizer")
 
 
@@ -211,9 +349,18 @@ def test_a_module_that_leaves_is_one_line(tmp_path, monkeypatch):
         ),
         (
             "RidgeReplicate",
-            f"tests.support.plugins:RidgeReplicate: extras['replicate']: the name 'replicate' {TAKEN} 'own_replicate'",
+            (
+                f"tests.support.plugins:RidgeReplicate: extras['replicate']: the name 'replicate' {TAKEN}"
+                " 'own_replicate'"
+            ),
         ),
-        ("RidgeSlash", "tests.support.plugins:RidgeSlash: extras['a/b']: expected the name of a variable: letters, digits and _"),
+        (
+            "RidgeSlash",
+            (
+                "tests.support.plugins:RidgeSlash: extras['a/b']: expected the name of a variable: letters,"
+                " digits and _"
+            ),
+        ),
     ],
 )
 def test_a_measure_with_a_name_of_the_dataset_is_one_line_at_load(name, text):
@@ -224,7 +371,13 @@ def test_a_measure_with_a_name_of_the_dataset_is_one_line_at_load(name, text):
 
 
 def test_a_name_that_both_own_kinds_record_is_refused():
-    with pytest.raises(PluginError, match=r"^tests/support/plugins.py:\d+: RidgeHeight.extras: sound records 'height' too; choose another name$"):
+    with pytest.raises(
+        PluginError,
+        match=(
+            r"^tests/support/plugins.py:\d+: RidgeHeight.extras: sound records 'height' too; choose another"
+            r" name$"
+        ),
+    ):
         run(task(own("RidgeHeight"), own("Spreads"), budget=100.0), range(2))
     assert run(task(own("RidgeHeight"), GA, budget=100.0), range(2))["height"].attrs["units"] == "1"
 
@@ -235,14 +388,22 @@ def test_a_search_that_runs_away_diverges_and_is_not_refused():
     assert (status == STATUS.index("diverged")).all()
 
 
-@pytest.mark.parametrize("optimizer", [{"kind": "sgd", "learning_rate": 1e60}, {"kind": "adam", "learning_rate": 1e200}])
+@pytest.mark.parametrize(
+    "optimizer", [{"kind": "sgd", "learning_rate": 1e60}, {"kind": "adam", "learning_rate": 1e200}]
+)
 def test_a_method_of_ours_that_diverges_on_an_own_landscape_is_not_refused(optimizer):
     data = run(task({"kind": "tests.support.slow_bowl:Bowl"}, optimizer, budget=100.0), range(3))
     assert (data["status"].isel(checkpoint=-1) == STATUS.index("diverged")).all()
 
 
 def test_a_gradient_that_is_no_number_where_the_loss_is_one_is_refused():
-    with pytest.raises(PluginError, match=r"^tests/support/plugins.py:\d+: RidgeSlopeNaN.loss: expected a gradient where .*, got NaN at 6 of 6 "):
+    with pytest.raises(
+        PluginError,
+        match=(
+            r"^tests/support/plugins.py:\d+: RidgeSlopeNaN.loss: expected a gradient where .*, got NaN at 6"
+            r" of 6 "
+        ),
+    ):
         run(task(own("RidgeSlopeNaN"), {"kind": "sgd"}, budget=100.0), range(4))
     assert np.isfinite(run(task(own("RidgeSlopeNaN"), GA, budget=100.0), range(4))["loss"]).all()
 
@@ -264,7 +425,9 @@ def test_methods_may_name_their_arguments_in_their_own_way():
 )
 def test_a_plugin_that_leaves_or_raises_is_refused_by_name(tmp_path, landscape, optimizer, text):
     """In a thread, as on a worker: Ctrl-C comes to the main thread alone."""
-    made = task(own(landscape) if isinstance(landscape, str) else landscape, own(optimizer) if optimizer else GA)
+    made = task(
+        own(landscape) if isinstance(landscape, str) else landscape, own(optimizer) if optimizer else GA
+    )
     cell, records = Cell(made, 0, 2), []
     thread = threading.Thread(target=lambda: records.append(compute(cell, cell.address, str(tmp_path))))
     thread.start()
@@ -275,14 +438,34 @@ def test_a_plugin_that_leaves_or_raises_is_refused_by_name(tmp_path, landscape, 
 
 
 def test_a_plugin_that_leaves_its_process_is_named_and_the_others_are_computed(tmp_path):
-    study = {"name": "left", "budget": 60, "replicates": 2, "figures": [], "landscapes": {"bowl": BOWL, "dies": own("RidgeDies")}}
-    write(tmp_path, study | {"optimizers": {"GA": GA, "leaves": own("Leaves")}, "landscapes": {"bowl": BOWL, "dies": own("RidgeDies")}})
+    study = {
+        "name": "left",
+        "budget": 60,
+        "replicates": 2,
+        "figures": [],
+        "landscapes": {"bowl": BOWL, "dies": own("RidgeDies")},
+    }
+    write(
+        tmp_path,
+        study
+        | {
+            "optimizers": {"GA": GA, "leaves": own("Leaves")},
+            "landscapes": {"bowl": BOWL, "dies": own("RidgeDies")},
+        },
+    )
     code, out, err = finish(start(tmp_path, "--workers", "1"))
     assert code == 2, err
     assert "Traceback" not in out + err
     assert "KilledWorker" not in out + err
     lines = err.splitlines()
-    assert len([line for line in lines if line.startswith("refused: SystemExit: 3 (") and line.endswith("in Leaves.ask)")]) == 1
+    assert (
+        len([
+            line
+            for line in lines
+            if line.startswith("refused: SystemExit: 3 (") and line.endswith("in Leaves.ask)")
+        ])
+        == 1
+    )
     killed = [line for line in lines if "the worker was killed" in line]
     assert len(killed) == 2
     assert all("or os._exit in tests.support.plugins:RidgeDies" in line for line in killed)

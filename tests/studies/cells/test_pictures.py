@@ -18,14 +18,20 @@ STUDY = {
     "replicates": 3,
     "budget": 200,
     "landscapes": {"bowl": {"kind": "quadratic", "dim": 5, "condition": 10}},
-    "optimizers": {"SGD": {"kind": "sgd", "learning_rate": 0.02}, "GA": {"kind": "ga", "population": 8, "mutation_sigma": 0.2}},
+    "optimizers": {
+        "SGD": {"kind": "sgd", "learning_rate": 0.02},
+        "GA": {"kind": "ga", "population": 8, "mutation_sigma": 0.2},
+    },
     "pictures": {"worlds": 2, "frames": 12, "points": 6, "grid": 9},
 }
 
 
 def cells(**changes):
     plan = make_plan(load_study(STUDY | changes))
-    return {arm.coords["optimizer"]: cell for arm, cell in zip(plan.arms, plan.cells(lambda address: False), strict=True)}
+    return {
+        arm.coords["optimizer"]: cell
+        for arm, cell in zip(plan.arms, plan.cells(lambda address: False), strict=True)
+    }
 
 
 def results(name, **changes):
@@ -38,7 +44,9 @@ def test_shapes_and_worlds_that_are_not_seen():
     assert dict(data["picture_loss"].sizes) == {"replicate": 3, "row": 9, "column": 9}
     assert np.isfinite(data["picture_center"].isel(replicate=[0, 1])).all()
     assert data["picture_center"].isel(replicate=2).isnull().all()
-    assert all({"long_name", "units"} <= data[name].attrs.keys() for name in data if str(name).startswith("picture"))
+    assert all(
+        {"long_name", "units"} <= data[name].attrs.keys() for name in data if str(name).startswith("picture")
+    )
 
 
 def test_the_search_does_not_notice():
@@ -63,7 +71,9 @@ def test_two_coordinates_are_the_plane():
     data, cell = results("SGD", **changes), cells(**changes)["SGD"]
     assert (data["picture_kept"].isel(replicate=slice(2)) == 1).all()
     one = run_worlds(cell.task, torch.tensor([1]))
-    np.testing.assert_array_equal(one["picture_center"].isel(replicate=0), data["picture_center"].isel(replicate=1))
+    np.testing.assert_array_equal(
+        one["picture_center"].isel(replicate=0), data["picture_center"].isel(replicate=1)
+    )
     loss = data["picture_loss"].isel(replicate=0).values
     (left, right), (bottom, top) = data["picture_extent"].isel(replicate=0).values
     across, up = np.meshgrid(np.linspace(left, right, 9), np.linspace(bottom, top, 9))
@@ -87,8 +97,12 @@ def test_the_loss_at_the_end_of_the_trail_is_that_of_the_center():
     seen = data.isel(replicate=0)
     (left, right), (bottom, top) = seen["picture_extent"].values
     assert seen["picture_center"].isel(frame=-1).values == pytest.approx([0, 0], abs=1e-12)
-    plane = seen["picture_loss"].assign_coords(column=np.linspace(left, right, 301), row=np.linspace(bottom, top, 301))
-    assert float(plane.interp(column=0.0, row=0.0)) == pytest.approx(float(seen["loss"].isel(checkpoint=-1)), rel=0.02)
+    plane = seen["picture_loss"].assign_coords(
+        column=np.linspace(left, right, 301), row=np.linspace(bottom, top, 301)
+    )
+    assert float(plane.interp(column=0.0, row=0.0)) == pytest.approx(
+        float(seen["loss"].isel(checkpoint=-1)), rel=0.02
+    )
 
 
 @pytest.mark.parametrize("kind", [{"kind": "nk", "n": 6, "k": 2}, {"kind": "trap", "n": 6, "block": 3}])
@@ -100,10 +114,14 @@ def test_on_bits_there_is_no_loss_beyond_the_cube(kind):
 
 def test_a_game_shows_how_far_from_equilibrium():
     only = {"SGD": {"kind": "sgd", "learning_rate": 0.1}}
-    data = results("SGD", landscapes={"pennies": {"kind": "matching_pennies"}}, optimizers=only).isel(replicate=0)
+    data = results("SGD", landscapes={"pennies": {"kind": "matching_pennies"}}, optimizers=only).isel(
+        replicate=0
+    )
     assert float(data["picture_loss"].min()) >= 0
 
 
 def test_a_figure_that_needs_pictures():
-    with pytest.raises(StudyError, match="trajectories shows the `pictures` of a study, and this one has none"):
+    with pytest.raises(
+        StudyError, match="trajectories shows the `pictures` of a study, and this one has none"
+    ):
         load_study(STUDY | {"pictures": None, "figures": ["trajectories"]})

@@ -8,7 +8,20 @@ import pytest
 import xarray as xr
 from scipy import stats
 
-from studies.claims.gate import CAP, FEWEST, Law, Measured, Scale, accepted, chances, errors_needed, interval, judgement, needed, verdict
+from studies.claims.gate import (
+    CAP,
+    FEWEST,
+    Law,
+    Measured,
+    Scale,
+    accepted,
+    chances,
+    errors_needed,
+    interval,
+    judgement,
+    needed,
+    verdict,
+)
 from studies.claims.jackknife import jackknife
 from studies.claims.simultaneous import together
 
@@ -45,8 +58,13 @@ def test_the_rule(value, error, expected, sharp):
 
 
 def test_it_holds_inside_fails_outside_and_is_undecided_else():
-    """On a grid, in the words of intervals: k errors around the observed, the tolerance around the predicted and around the control."""
-    for value, error, control, tolerance in itertools.product(np.linspace(0, 3, 31), (0.001, 0.01, 0.1, 1), (0.5, 1.05, 2.0), (0, 0.05, 0.5)):
+    """On a grid, in the words of intervals.
+
+    K errors around the observed, the tolerance around the predicted and around the control.
+    """
+    for value, error, control, tolerance in itertools.product(
+        np.linspace(0, 3, 31), (0.001, 0.01, 0.1, 1), (0.5, 1.05, 2.0), (0, 0.05, 0.5)
+    ):
         law, sure = Law(predicted=1.0, control=control, tolerance=tolerance), errors_needed(MANY) * error
         found, sharp = verdict(law, measured(value, error))
         wrong = abs(value - control) > tolerance * control + sure
@@ -66,7 +84,10 @@ def test_42_percent_off_does_not_hold_at_8_worlds():
 
 
 def test_the_worlds_that_are_needed_are_those_that_decide():
-    """Where the error falls as 1 / sqrt(n): (tolerance - |d|) = k error, by hand for large n: n = (3 * 5 / 0.06)^2."""
+    """Where the error falls as 1 / sqrt(n): (tolerance - |d|) = k error, by hand for large n.
+
+    N = (3 * 5 / 0.06)^2.
+    """
     law = Law(predicted=1.0, control=2.0, tolerance=0.1)
     seen = measured(1.04, 5 / 10, 100)
     assert needed(law, seen) == pytest.approx((3 * 5 / 0.06) ** 2, rel=0.02)
@@ -77,14 +98,28 @@ def test_the_worlds_that_are_needed_are_those_that_decide():
 
 def test_what_is_not_finite():
     for control in (2.0, math.nan):
-        assert said(Law(predicted=math.nan, control=control, tolerance=0.1), measured(1.0, 0.001)).verdict == "undecided"
+        assert (
+            said(Law(predicted=math.nan, control=control, tolerance=0.1), measured(1.0, 0.001)).verdict
+            == "undecided"
+        )
     never = Law(predicted=math.inf, control=0.0, tolerance=0.1)
     assert said(never, measured(math.inf, math.nan, 8, never=True)).verdict == "holds"
     assert said(never, measured(math.inf, math.nan, 8)).verdict == "fails"  # one world is not infinite
     assert said(never, measured(3.0, 0.1, 8)).verdict == "fails"
-    assert said(Law(predicted=math.inf, control=math.inf, tolerance=0.1), measured(math.inf, math.nan, 8, never=True)).verdict == "undecided"
+    assert (
+        said(
+            Law(predicted=math.inf, control=math.inf, tolerance=0.1),
+            measured(math.inf, math.nan, 8, never=True),
+        ).verdict
+        == "undecided"
+    )
     assert said(LAW, measured(math.inf, math.nan, 8, never=True)).verdict == "fails"
-    assert said(Law(predicted=-math.inf, control=0.0, tolerance=0.1), measured(math.inf, math.nan, 8, never=True)).verdict == "fails"
+    assert (
+        said(
+            Law(predicted=-math.inf, control=0.0, tolerance=0.1), measured(math.inf, math.nan, 8, never=True)
+        ).verdict
+        == "fails"
+    )
     unseen = measured(math.inf, math.nan, 8, never=True, least=1.05)
     assert said(LAW, unseen).verdict == "undecided"  # a running time that may be as short as that
     assert said(LAW, unseen._replace(least=1.2)).verdict == "fails"
@@ -92,7 +127,10 @@ def test_what_is_not_finite():
 
 @pytest.mark.parametrize("exact", [True, False])
 def test_a_law_that_predicts_0_holds_on_zeros(exact):
-    """Its relative tolerance is 0, and so is what rounding may do; what it sees lies at the end of what is accepted, not beyond."""
+    """Its relative tolerance is 0, and so is what rounding may do.
+
+    What it sees lies at the end of what is accepted, not beyond.
+    """
     law = Law(predicted=0.0, control=1.0, tolerance=0.05)
     assert verdict(law, Measured(0.0, 0.0, 50, 50, exact=exact)) == ("holds", True)
     assert verdict(law, Measured(1e-9, 0.0, 50, 50, exact=True))[0] == "fails"
@@ -102,14 +140,19 @@ def test_rounding_is_no_failure():
     zero = Law(predicted=0.0, control=1.0, tolerance=0.05)
     assert verdict(zero, measured(2e-16, 1e-18, floor=7e-15))[0] == "holds"
     assert verdict(zero, measured(2e-12, 1e-18, floor=7e-15))[0] == "fails"
-    assert verdict(Law(predicted=0.0, control=1.0, tolerance=0.05, absolute=1e-9), measured(2e-12, 1e-18))[0] == "holds"
+    assert (
+        verdict(Law(predicted=0.0, control=1.0, tolerance=0.05, absolute=1e-9), measured(2e-12, 1e-18))[0]
+        == "holds"
+    )
     assert verdict(Law(predicted=1.0, control=2.0, tolerance=0.0), measured(1 + 4e-16, 1e-20))[0] == "holds"
 
 
 class TestNoSpread:
     law = Law(predicted=40.0, control=80.0, tolerance=0.05)
 
-    @pytest.mark.parametrize(("worlds", "expected"), [(3, "undecided"), (9, "undecided"), (100, "undecided"), (200, "holds")])
+    @pytest.mark.parametrize(
+        ("worlds", "expected"), [(3, "undecided"), (9, "undecided"), (100, "undecided"), (200, "holds")]
+    )
     def test_equal_worlds_are_no_proof(self, worlds, expected):
         """0.00135^(1/n) of all worlds are so: at 129 worlds that is 95 %."""
         assert verdict(self.law, measured(40.0, 0.0, worlds))[0] == expected
@@ -128,7 +171,9 @@ class TestNoSpread:
         low, high = interval(LAW, seen)
         exact = stats.binomtest(hits, 40).proportion_ci(1 - 2 * CAP, "exact")
         assert (low, high) == pytest.approx(tuple(exact))
-        for share in np.linspace(0.005, 0.995, 199):  # a wider tolerance around the end decides as the interval says
+        for share in np.linspace(
+            0.005, 0.995, 199
+        ):  # a wider tolerance around the end decides as the interval says
             law = Law(predicted=share, control=9.0, tolerance=0.0)
             assert (verdict(law, seen)[0] == "fails") == (not low <= share <= high)
 
@@ -137,8 +182,18 @@ def test_the_upper_end_of_what_is_positive_is_that_of_its_logarithm():
     low, high = interval(LAW, measured(2.0, 0.3, 20, positive=True))
     k = errors_needed(20)
     assert (low, high) == pytest.approx((2 - 0.3 * k, 2 * math.exp(0.3 * k / 2)))
-    assert verdict(Law(predicted=high * 1.001, control=9e9, tolerance=0.0), measured(2.0, 0.3, 20, positive=True))[0] == "fails"
-    assert verdict(Law(predicted=high * 0.999, control=9e9, tolerance=0.0), measured(2.0, 0.3, 20, positive=True))[0] == "undecided"
+    assert (
+        verdict(
+            Law(predicted=high * 1.001, control=9e9, tolerance=0.0), measured(2.0, 0.3, 20, positive=True)
+        )[0]
+        == "fails"
+    )
+    assert (
+        verdict(
+            Law(predicted=high * 0.999, control=9e9, tolerance=0.0), measured(2.0, 0.3, 20, positive=True)
+        )[0]
+        == "undecided"
+    )
 
 
 def test_the_end_of_the_longer_tail_lies_further_out():
@@ -157,12 +212,17 @@ def test_hits_that_are_known_to_intervals():
     assert verdict(law, measured(114.0, 0.1, low=112.0))[0] == "fails"
     coarse = said(law, measured(114.0, 0.1, 50, low=96.0))
     assert coarse.verdict == "undecided"
-    assert coarse.note == "hits are known to intervals that are coarser than the tolerance: no number of worlds decides"
+    assert (
+        coarse.note
+        == "hits are known to intervals that are coarser than the tolerance: no number of worlds decides"
+    )
 
 
 def test_errors_needed_has_the_level_of_three_normal_errors():
     assert errors_needed(10**7) == pytest.approx(3, abs=1e-5)
-    assert errors_needed(8) == pytest.approx(stats.t.isf(stats.norm.sf(3), 7)) == pytest.approx(4.53, abs=0.01)
+    assert (
+        errors_needed(8) == pytest.approx(stats.t.isf(stats.norm.sf(3), 7)) == pytest.approx(4.53, abs=0.01)
+    )
     assert math.isnan(errors_needed(1))
 
 
@@ -189,7 +249,10 @@ class TestTogether:
 
     def rows(self, holds, fails, verdicts, **given):
         told = said(LAW, measured(1.0, 0.01, 50))
-        return [told._replace(p_holds=a, p_fails=b, verdict=v, **given) for a, b, v in zip(holds, fails, verdicts, strict=True)]
+        return [
+            told._replace(p_holds=a, p_fails=b, verdict=v, **given)
+            for a, b, v in zip(holds, fails, verdicts, strict=True)
+        ]
 
     def test_up_to_37_judgements_change_nothing(self):
         found = self.rows([CAP] * 20 + [1] * 17, [1] * 20 + [CAP] * 17, ["holds"] * 20 + ["fails"] * 17)
@@ -203,11 +266,15 @@ class TestTogether:
         kept = [row.verdict == "holds" for row in found]
         assert kept == multipletests(p, 0.05, "holm")[0].tolist()
         assert 0 < sum(kept) < 200
-        assert found[-1].note.startswith("alone it holds, but not surely enough among the 200 judgements of the study; about")
+        assert found[-1].note.startswith(
+            "alone it holds, but not surely enough among the 200 judgements of the study; about"
+        )
         assert found[-1].worlds_needed == pytest.approx(50 * (stats.norm.isf(0.05 / 200) / 3) ** 2, abs=1)
 
     def test_what_is_outside_its_regime_does_not_count(self):
-        assert together(self.rows([CAP] * 90, [1] * 90, ["holds"] * 90, in_regime=False))[0].verdict == "holds"
+        assert (
+            together(self.rows([CAP] * 90, [1] * 90, ["holds"] * 90, in_regime=False))[0].verdict == "holds"
+        )
         assert together(self.rows([CAP] * 90, [1] * 90, ["holds"] * 90))[0].verdict == "undecided"
 
 
@@ -224,7 +291,9 @@ def test_chances_of_both_errors_are_those_of_schuirmann():
 
 class TestJackknife:
     def part(self, values, **coords):
-        return xr.DataArray(values, dims="replicate", coords={name: ("replicate", given) for name, given in coords.items()})
+        return xr.DataArray(
+            values, dims="replicate", coords={name: ("replicate", given) for name, given in coords.items()}
+        )
 
     def test_of_a_mean_is_the_textbook_error(self):
         values = np.random.default_rng(1).normal(size=37)
@@ -234,7 +303,9 @@ class TestJackknife:
 
     def test_of_a_ratio_is_that_of_the_delta_method(self):
         above, below = np.random.default_rng(2).gamma(4, size=(2, 2000))
-        found = jackknife(lambda a, b, axis: a.mean(axis) / b.mean(axis), [self.part(above), self.part(below)])
+        found = jackknife(
+            lambda a, b, axis: a.mean(axis) / b.mean(axis), [self.part(above), self.part(below)]
+        )
         residual = (above - found.value * below) / below.mean()
         assert found.error == pytest.approx(residual.std() / 2000**0.5, rel=0.15)  # 200 groups: 5 % of itself
         assert (found.units, found.worlds) == (200, 2000)
@@ -245,7 +316,9 @@ class TestJackknife:
         values = rng.normal(size=12)[instance] + 0.1 * rng.normal(size=96)
         found = jackknife(np.mean, [self.part(values, instance=instance)])
         assert found.error == pytest.approx(stats.sem(values.reshape(12, 8).mean(1)), rel=1e-12)
-        assert found.error > 2 * jackknife(np.mean, [self.part(values)]).error  # the mutant: worlds taken for independent
+        assert (
+            found.error > 2 * jackknife(np.mean, [self.part(values)]).error
+        )  # the mutant: worlds taken for independent
         assert (found.units, found.worlds) == (12, 96)
 
     def test_of_one_instance_alone_worlds_are_the_units(self):

@@ -1,4 +1,7 @@
-"""Each kind of claim on made-up results: right and wrong laws, the statistics of scipy and statsmodels, places, regimes, failures."""
+"""Each kind of claim on made-up results.
+
+Right and wrong laws, the statistics of scipy and statsmodels, places, regimes, failures.
+"""
 
 import numpy as np
 import pytest
@@ -16,14 +19,21 @@ class TestVarianceLaw:
     data = results(2.0 * normal(1, 6400, 4) ** 2)
 
     def judge(self, data=None, **given):
-        return VarianceLaw(**{"optimizer": "SGD", "predicted": 2.0, "tolerance": 0.2, **given}).judge(self.data if data is None else data)[0]
+        return VarianceLaw(**{"optimizer": "SGD", "predicted": 2.0, "tolerance": 0.2, **given}).judge(
+            self.data if data is None else data
+        )[0]
 
     def test_observes_the_mean_over_worlds_of_the_stationary_part(self):
         found = self.judge()
         means = self.data["loss"].isel(checkpoint=slice(1, None)).mean("checkpoint").values.ravel()
         assert found.observed == pytest.approx(means.mean())
         assert found.standard_error == pytest.approx(stats.sem(means), rel=0.15)
-        assert (found.verdict, found.control, found.control_rejected, found.worlds) == ("holds", 4.0, True, 6400)
+        assert (found.verdict, found.control, found.control_rejected, found.worlds) == (
+            "holds",
+            4.0,
+            True,
+            6400,
+        )
         assert found.where == {"landscape": "bowl", "optimizer": "SGD"}
 
     def test_a_wrong_law_fails(self):
@@ -53,14 +63,19 @@ class TestVarianceLaw:
         assert [row.where["batch"] for row in rows] == [4, 2, 1]
         assert [row.verdict for row in rows] == ["holds"] * 3
         assert [row.in_regime for row in rows] == [True, True, False]
-        assert [row.where["batch"] for row in VarianceLaw(optimizer="SGD", predicted=1.0, at={"batch": 2}).judge(data)] == [2]
+        assert [
+            row.where["batch"]
+            for row in VarianceLaw(optimizer="SGD", predicted=1.0, at={"batch": 2}).judge(data)
+        ] == [2]
 
     def test_an_axis_that_touches_nothing_is_one_row(self):
         rows = VarianceLaw(optimizer="SGD", predicted=1.0).judge(results(np.ones((5, 3)), axes={"k": [0, 4]}))
         assert [row.where for row in rows] == [{"landscape": "bowl", "optimizer": "SGD"}]
 
     def test_every_landscape_where_none_is_named(self):
-        rows = VarianceLaw(optimizer="SGD", predicted=1.0).judge(results(np.ones((5, 3)), landscapes=("a", "b")))
+        rows = VarianceLaw(optimizer="SGD", predicted=1.0).judge(
+            results(np.ones((5, 3)), landscapes=("a", "b"))
+        )
         assert [row.where["landscape"] for row in rows] == ["a", "b"]
 
     def test_unknown_quantities_are_told(self):
@@ -74,10 +89,14 @@ class TestVarianceLaw:
 
 class TestConvergenceRate:
     def data(self, factor, noise=0.0):
-        return results(factor ** np.arange(10, 101, 10)[None, :] * np.exp(noise * normal(2, 12, 10)), steps=100)
+        return results(
+            factor ** np.arange(10, 101, 10)[None, :] * np.exp(noise * normal(2, 12, 10)), steps=100
+        )
 
     def judge(self, data, **given):
-        return ConvergenceRate(**{"optimizer": "SGD", "predicted": 0.9, "tolerance": 0.01, **given}).judge(data)[0]
+        return ConvergenceRate(**{"optimizer": "SGD", "predicted": 0.9, "tolerance": 0.01, **given}).judge(
+            data
+        )[0]
 
     def test_an_exact_rate(self):
         found = self.judge(self.data(0.9), control=0.91)
@@ -90,7 +109,9 @@ class TestConvergenceRate:
         assert self.judge(self.data(0.81), of="distance").verdict == "holds"
 
     def test_per_evaluation(self):
-        assert self.judge(self.data(0.9), per="evaluation").observed == pytest.approx(0.9)  # 100 steps cost 100
+        assert self.judge(self.data(0.9), per="evaluation").observed == pytest.approx(
+            0.9
+        )  # 100 steps cost 100
         half = self.data(0.9)
         half["steps"] = half["steps"] // 10
         assert self.judge(half).observed == pytest.approx(0.9**10)
@@ -105,7 +126,10 @@ class TestConvergenceRate:
 
     def test_the_error_is_that_of_the_slopes_of_worlds(self):
         data = self.data(0.9, noise=0.1)
-        slopes = [stats.linregress(np.arange(10, 101, 10), np.log(row)).slope for row in data["loss"].values.reshape(12, 10)]
+        slopes = [
+            stats.linregress(np.arange(10, 101, 10), np.log(row)).slope
+            for row in data["loss"].values.reshape(12, 10)
+        ]
         found = self.judge(data)
         assert found.observed == pytest.approx(np.exp(np.mean(slopes)))
         assert found.standard_error == pytest.approx(found.observed * stats.sem(slopes), rel=1e-4)
@@ -138,11 +162,19 @@ class TestConvergenceRate:
 class TestScaling:
     def data(self, power, noise=0.1, worlds=50):
         level = np.array([1.0, 2.0, 4.0, 8.0])[:, None, None] ** power
-        loss = level * np.exp(noise * normal(3, 4, worlds, 1)) * np.exp(normal(4, worlds, 1))  # worlds differ a lot, alike at all values
+        loss = (
+            level * np.exp(noise * normal(3, 4, worlds, 1)) * np.exp(normal(4, worlds, 1))
+        )  # worlds differ a lot, alike at all values
         return results(np.repeat(loss, 3, -1)[None, None], axes={"batch": [1, 2, 4, 8]})
 
     def judge(self, data, **given):
-        return Scaling(**{"optimizer": "SGD", "axis": "batch", "predicted": -1.0, "tolerance": 0.02, **given}).judge(data)
+        return Scaling(**{
+            "optimizer": "SGD",
+            "axis": "batch",
+            "predicted": -1.0,
+            "tolerance": 0.02,
+            **given,
+        }).judge(data)
 
     def test_the_exponent_and_its_error(self):
         data = self.data(-1.0)
@@ -150,7 +182,13 @@ class TestScaling:
         means = data["loss"].isel(checkpoint=-1).mean("replicate").values.ravel()
         assert found.observed == pytest.approx(np.polyfit(np.log([1, 2, 4, 8]), np.log(means), 1)[0])
         left_out = [
-            np.polyfit(np.log([1, 2, 4, 8]), np.log(data["loss"].isel(checkpoint=-1).drop_isel(replicate=r).mean("replicate").values.ravel()), 1)[0]
+            np.polyfit(
+                np.log([1, 2, 4, 8]),
+                np.log(
+                    data["loss"].isel(checkpoint=-1).drop_isel(replicate=r).mean("replicate").values.ravel()
+                ),
+                1,
+            )[0]
             for r in range(50)
         ]
         assert found.standard_error == pytest.approx(np.sqrt(49 * np.var(left_out)))
@@ -183,10 +221,14 @@ class TestScaling:
     def test_expected_running_times(self):
         hit = np.broadcast_to(np.array([10.0, 20.0, 40.0, 80.0])[:, None], (4, 50)).copy()
         hit[:, ::2] = np.inf  # those spent the budget, 100
-        data = self.data(1.0).assign(hit_cost=(("landscape", "optimizer", "batch", "replicate", "target"), hit[None, None, ..., None]))
+        data = self.data(1.0).assign(
+            hit_cost=(("landscape", "optimizer", "batch", "replicate", "target"), hit[None, None, ..., None])
+        )
         data["value_terms"][..., -1] = 400
         (found,) = self.judge(data, quantity="hit_cost", predicted=0.3)
-        assert found.observed == pytest.approx(np.polyfit(np.log([1, 2, 4, 8]), np.log([110, 120, 140, 180]), 1)[0])
+        assert found.observed == pytest.approx(
+            np.polyfit(np.log([1, 2, 4, 8]), np.log([110, 120, 140, 180]), 1)[0]
+        )
 
     def test_no_such_axis(self):
         with pytest.raises(ValueError, match="scaling.axis: expected a swept axis, batch, got 'batches'"):
@@ -195,7 +237,10 @@ class TestScaling:
 
 def pair(difference, worlds=40, spread=0.3, seed=5, **given):
     """Two optimizers with losses in decades, the second so much worse."""
-    decades = normal(seed, worlds) - np.stack([np.full(worlds, difference) + spread * normal(seed + 1, worlds), np.zeros(worlds)])
+    decades = normal(seed, worlds) - np.stack([
+        np.full(worlds, difference) + spread * normal(seed + 1, worlds),
+        np.zeros(worlds),
+    ])
     return results(np.repeat(10.0 ** decades[None, :, :, None], 3, -1), optimizers=("A", "B"), **given)
 
 
@@ -217,9 +262,19 @@ class TestOrdering:
 
     def test_is_the_exact_sign_test(self):
         for wins, losses in [(0, 0), (9, 0), (10, 0), (25, 7), (24, 8), (7, 25), (20, 12)]:
-            p = [stats.binomtest(k, wins + losses, 0.5, "greater").pvalue if wins + losses else 1.0 for k in (wins, losses)]
-            assert decided(wins, losses) == ("holds" if p[0] <= CAP else "fails" if p[1] <= CAP else "undecided")
-        assert (decided(10, 0), decided(9, 0), decided(25, 7), decided(24, 8)) == ("holds", "undecided", "holds", "undecided")
+            p = [
+                stats.binomtest(k, wins + losses, 0.5, "greater").pvalue if wins + losses else 1.0
+                for k in (wins, losses)
+            ]
+            assert decided(wins, losses) == (
+                "holds" if p[0] <= CAP else "fails" if p[1] <= CAP else "undecided"
+            )
+        assert (decided(10, 0), decided(9, 0), decided(25, 7), decided(24, 8)) == (
+            "holds",
+            "undecided",
+            "holds",
+            "undecided",
+        )
         assert needed(32) == 25 / 32
         assert needed(9) > 1
 
@@ -238,11 +293,22 @@ class TestOrdering:
     def test_at_a_cost(self):
         data = pair(1.0)
         data["loss"].loc[{"optimizer": "A", "checkpoint": data["checkpoint"][:2]}] = 1e9
-        assert [self.judge(data, cost=cost).verdict for cost in (40, 70, 99, 100, None)] == ["fails", "fails", "fails", "holds", "holds"]
-        with pytest.raises(ValueError, match="first checkpoint and the shortest run's end, 33.3333 and 100 evaluations, got 101"):
+        assert [self.judge(data, cost=cost).verdict for cost in (40, 70, 99, 100, None)] == [
+            "fails",
+            "fails",
+            "fails",
+            "holds",
+            "holds",
+        ]
+        with pytest.raises(
+            ValueError,
+            match="first checkpoint and the shortest run's end, 33.3333 and 100 evaluations, got 101",
+        ):
             self.judge(data, cost=101)
         data["value_terms"].loc[{"optimizer": "B"}] = data["value_terms"].sel(optimizer="B") // 2
-        data.attrs["settings"] = stored({"bowl": {}}, {"A": {}, "B": {}}, priced(2, 1, 4))  # B had 50, all that a run without gradients has
+        data.attrs["settings"] = stored(
+            {"bowl": {}}, {"A": {}, "B": {}}, priced(2, 1, 4)
+        )  # B had 50, all that a run without gradients has
         with pytest.raises(ValueError, match="the shortest run's end, 33.3333 and 50 evaluations, got 70"):
             self.judge(data, cost=70)
 
@@ -259,7 +325,9 @@ class TestEquality:
         assert self.judge(pair(0.0)).verdict == "holds"
         assert self.judge(pair(2.0)).verdict == "fails"
         assert self.judge(pair(0.3)).verdict == "undecided"
-        assert self.judge(pair(0.0, spread=3.0)).verdict == "undecided"  # no evidence for a difference is none for equality
+        assert (
+            self.judge(pair(0.0, spread=3.0)).verdict == "undecided"
+        )  # no evidence for a difference is none for equality
 
     def test_is_schuirmanns_two_one_sided_tests(self):
         level, seen = stats.norm.sf(3), set()
@@ -289,14 +357,21 @@ class TestEquality:
         assert self.judge(data).note == "1 worlds in which both diverged are left out"
 
     def test_a_control_within_the_margin_is_none(self):
-        with pytest.raises(ValueError, match="equality.control: expected a difference larger than the margin, got 0.2"):
+        with pytest.raises(
+            ValueError, match="equality.control: expected a difference larger than the margin, got 0.2"
+        ):
             self.judge(pair(0.0), control=0.2)
 
 
 def test_a_function_of_the_users():
-    row = Custom(function="tests.support.own_claims:at_most", parameters={"bound": 3.0}).judge(results(3.0 + 0.01 * normal(6, 8, 3)))[0]
+    row = Custom(function="tests.support.own_claims:at_most", parameters={"bound": 3.0}).judge(
+        results(3.0 + 0.01 * normal(6, 8, 3))
+    )[0]
     assert (row.verdict, row.where) == ("holds", {"worlds": 8})
-    with pytest.raises(ValueError, match="expected a Judgement or a list of them from tests.support.own_claims:nothing, got str"):
+    with pytest.raises(
+        ValueError,
+        match="expected a Judgement or a list of them from tests.support.own_claims:nothing, got str",
+    ):
         Custom(function="tests.support.own_claims:nothing").judge(results(np.ones((3, 3))))
 
 
@@ -311,7 +386,12 @@ class TestNotAtRandom:
         assert (found.verdict, found.control_rejected) == ("holds", True)
         assert self.judge(results(2e-13 * (1 + 0.1 * normal(1, 12, 4)))).verdict == "fails"
         assert (
-            self.judge(results(2e-13 * (1 + 0.1 * normal(1, 12, 4))), tolerance={"relative": 0.05, "absolute": 1e-9}, control=1.0).verdict == "holds"
+            self.judge(
+                results(2e-13 * (1 + 0.1 * normal(1, 12, 4))),
+                tolerance={"relative": 0.05, "absolute": 1e-9},
+                control=1.0,
+            ).verdict
+            == "holds"
         )
 
     def test_rounding_is_that_of_the_start_and_of_the_precision(self):
@@ -359,22 +439,34 @@ class TestNotAtRandom:
         assert self.judge(coarse, predicted=80.0, quantity="hit_cost").verdict == "fails"
 
     def test_exponents_of_hits_to_intervals(self):
-        """Between 30 and 40 at x = 1, and between 60 and 80 at x = 4: the exponent is between ln(60 / 40) and ln(80 / 30), over ln 4."""
+        """Between 30 and 40 at x = 1, and between 60 and 80 at x = 4.
+
+        The exponent is between ln(60 / 40) and ln(80 / 30), over ln 4.
+        """
         late = np.array([40.0, 80.0])[:, None, None] * (1 + 1e-4 * normal(3, 2, 12, 1))
         dims = ("landscape", "optimizer", "size", "replicate", "target")
         data = results(np.ones((1, 1, 2, 12, 4)), axes={"size": [1, 4]}, draws=["data"])
         data = data.assign(hit_cost=(dims, late[None, None]), hit_cost_low=(dims, 0.75 * late[None, None]))
-        law = Scaling(optimizer="SGD", axis="size", predicted=0.5, tolerance=0.25, control=1.5, quantity="hit_cost")
+        law = Scaling(
+            optimizer="SGD", axis="size", predicted=0.5, tolerance=0.25, control=1.5, quantity="hit_cost"
+        )
         (found,) = law.judge(data)
         assert found.verdict == "holds"
-        assert (found.observed_low, found.observed_high) == pytest.approx((np.log(1.5) / np.log(4), np.log(80 / 30) / np.log(4)), abs=1e-3)
+        assert (found.observed_low, found.observed_high) == pytest.approx(
+            (np.log(1.5) / np.log(4), np.log(80 / 30) / np.log(4)), abs=1e-3
+        )
         assert (
-            Scaling(optimizer="SGD", axis="size", predicted=0.5, tolerance=0.1, control=1.5, quantity="hit_cost").judge(data)[0].verdict
+            Scaling(
+                optimizer="SGD", axis="size", predicted=0.5, tolerance=0.1, control=1.5, quantity="hit_cost"
+            )
+            .judge(data)[0]
+            .verdict
             == "undecided"
         )
 
     @pytest.mark.parametrize(
-        ("fixed", "predicted", "expected"), [(0, 0.001, "undecided"), (0, 0.2, "fails"), (64, 1.0, "undecided"), (64, 0.7, "fails")]
+        ("fixed", "predicted", "expected"),
+        [(0, 0.001, "undecided"), (0, 0.2, "fails"), (64, 1.0, "undecided"), (64, 0.7, "fails")],
     )
     def test_a_share_of_0_or_1_is_no_certainty(self, fixed, predicted, expected):
         """Of 64 worlds none: at most 1 - 0.00135^(1/64) = 9.8 %."""
@@ -382,7 +474,12 @@ class TestNotAtRandom:
         data = results(np.ones((64, 4)), draws=["drift"]).assign(
             fixed=(("landscape", "optimizer", "replicate", "checkpoint"), share[None, None], {"units": "1"})
         )
-        assert self.judge(data, predicted=predicted, quantity="fixed", control=0.5, tolerance={"absolute": 0.01}).verdict == expected
+        assert (
+            self.judge(
+                data, predicted=predicted, quantity="fixed", control=0.5, tolerance={"absolute": 0.01}
+            ).verdict
+            == expected
+        )
 
     @pytest.mark.parametrize("given", [{"relativ": 0.1}, {}, {"absolute": -1.0}])
     def test_tolerances_that_are_none(self, given):
@@ -401,4 +498,7 @@ class TestNotAtRandom:
             data[name].loc[{"optimizer": "B"}] = 0
         for claim in (Ordering(better="B", worse="A"), Equality(first="A", second="B", margin=0.1)):
             (found,) = claim.judge(data)
-            assert (found.verdict, found.note) == ("undecided", "B: no step within the budget, not judged; raise the budget")
+            assert (found.verdict, found.note) == (
+                "undecided",
+                "B: no step within the budget, not judged; raise the budget",
+            )

@@ -1,4 +1,7 @@
-"""Predictions: numbers, formulas and functions. What names there are: tests/studies/results/test_settings.py."""
+"""Predictions: numbers, formulas and functions.
+
+What names there are: tests/studies/results/test_settings.py.
+"""
 
 import math
 
@@ -33,7 +36,10 @@ def test_numbers_and_formulas(given, value):
         ("inf - inf", "expected a finite number"),
         ("nowhere.at:all", "cannot import 'nowhere.at:all': No module named 'nowhere'"),
         ("tests.support.own_claims:none", "cannot import 'tests.support.own_claims:none'"),
-        ("tests.support.own_claims:unknowable", "tests.support.own_claims:unknowable: unknown argument 'nowhere'; known: x"),
+        (
+            "tests.support.own_claims:unknowable",
+            "tests.support.own_claims:unknowable: unknown argument 'nowhere'; known: x",
+        ),
     ],
 )
 def test_what_has_no_value(given, text):
@@ -42,8 +48,12 @@ def test_what_has_no_value(given, text):
 
 
 def test_a_function_gets_the_names_that_are_its_arguments():
-    assert predict("tests.support.own_claims:theory", {"learning_rate": 0.1, "dim": 5.0, "other": 1.0}) == pytest.approx(1.0)
-    assert predict("tests.support.own_claims:theory", {"learning_rate": 0.1, "dim": 5.0, "scale": 1.0}) == pytest.approx(0.5)
+    assert predict(
+        "tests.support.own_claims:theory", {"learning_rate": 0.1, "dim": 5.0, "other": 1.0}
+    ) == pytest.approx(1.0)
+    assert predict(
+        "tests.support.own_claims:theory", {"learning_rate": 0.1, "dim": 5.0, "scale": 1.0}
+    ) == pytest.approx(0.5)
 
 
 def test_inf_by_its_name_is_a_prediction():

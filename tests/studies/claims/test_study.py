@@ -25,12 +25,31 @@ STUDY = {
     "budget": 60,
     "targets": [0.1],
     "checkpoints": [0.25, 0.5, 0.75, 1.0],
-    "landscapes": {"bowl": {"kind": "quadratic", "dim": 2, "condition": 1}, "nk": {"kind": "gaussian_field", "dim": 2, "waves": 8}},
-    "optimizers": {"GD": {"kind": "sgd", "learning_rate": 0.1}, "ES": {"kind": "openai_es", "population": 10, "grid": {"sigma": [0.1, 0.2]}}},
+    "landscapes": {
+        "bowl": {"kind": "quadratic", "dim": 2, "condition": 1},
+        "nk": {"kind": "gaussian_field", "dim": 2, "waves": 8},
+    },
+    "optimizers": {
+        "GD": {"kind": "sgd", "learning_rate": 0.1},
+        "ES": {"kind": "openai_es", "population": 10, "grid": {"sigma": [0.1, 0.2]}},
+    },
     "sweep": {"optimizers.GD.learning_rate": [0.1, 0.2], "landscapes.nk.spectrum": ["rbf", "matern"]},
 }
-RATE = {"kind": "convergence_rate", "optimizer": "GD", "landscape": "bowl", "of": "distance", "predicted": "1 - learning_rate", "tolerance": 1e-6}
-ORDER = {"kind": "ordering", "better": "GD", "worse": "ES sigma=0.2", "landscape": "bowl", "at": {"learning_rate": 0.2}}
+RATE = {
+    "kind": "convergence_rate",
+    "optimizer": "GD",
+    "landscape": "bowl",
+    "of": "distance",
+    "predicted": "1 - learning_rate",
+    "tolerance": 1e-6,
+}
+ORDER = {
+    "kind": "ordering",
+    "better": "GD",
+    "worse": "ES sigma=0.2",
+    "landscape": "bowl",
+    "at": {"learning_rate": 0.2},
+}
 GOOD = {"rate": RATE, "order": ORDER}
 
 
@@ -39,29 +58,59 @@ def study(**claims):
 
 
 MISTAKES = [
-    ({**RATE, "optimiser": "GD"}, "claims.c.optimiser: unknown key for convergence_rate; did you mean 'optimizer'?"),
-    ({**RATE, "kind": "convergence"}, "claims.c.kind: unknown kind 'convergence'; did you mean 'convergence_rate'?"),
+    (
+        {**RATE, "optimiser": "GD"},
+        "claims.c.optimiser: unknown key for convergence_rate; did you mean 'optimizer'?",
+    ),
+    (
+        {**RATE, "kind": "convergence"},
+        "claims.c.kind: unknown kind 'convergence'; did you mean 'convergence_rate'?",
+    ),
     ({"optimizer": "GD"}, "claims.c.kind: missing; name a kind, see python -m studies.list"),
     ({"kind": "ordering", "better": "GD"}, "claims.c.worse: missing; expected label of the other."),
     ({**RATE, "tolerance": -1}, "claims.c.tolerance: expected >= 0, got -1"),
     ({**RATE, "of": "gap"}, "claims.c.of: expected 'loss' or 'distance', got 'gap'"),
-    ({**RATE, "optimizer": "ES sigma=0.3"}, "claims.c.optimizer: unknown optimizer; did you mean 'ES sigma=0.2'?"),
+    (
+        {**RATE, "optimizer": "ES sigma=0.3"},
+        "claims.c.optimizer: unknown optimizer; did you mean 'ES sigma=0.2'?",
+    ),
     ({**RATE, "landscape": "bowls"}, "claims.c.landscape: unknown landscape; did you mean 'bowl'?"),
     ({**ORDER, "worse": "ES"}, "claims.c.worse: unknown optimizer; did you mean 'ES sigma=0.1'?"),
     ({**ORDER, "worse": "GD"}, "claims.c.worse: expected another optimizer than better, got 'GD' twice"),
-    ({**ORDER, "at": {"rate": 0.1}}, "claims.c.at.rate: unknown axis; expected one of: learning_rate, spectrum"),
+    (
+        {**ORDER, "at": {"rate": 0.1}},
+        "claims.c.at.rate: unknown axis; expected one of: learning_rate, spectrum",
+    ),
     ({**ORDER, "at": {"learning_rate": 0.3}}, "claims.c.at.learning_rate: expected one of 0.1, 0.2, got 0.3"),
-    ({**ORDER, "regime": {"learning_rate": [0.3, 0.4]}}, "claims.c.regime.learning_rate: none of the axis is in it: 0.1, 0.2"),
-    ({**ORDER, "regime": {"learning_rate": [0.3]}}, "claims.c.regime.learning_rate: expected a range [low, high] with low <= high"),
-    ({**ORDER, "regime": {"spectrum": [0, 1]}}, "claims.c.regime.spectrum: expected an axis of numbers, got spectrum = rbf, .."),
+    (
+        {**ORDER, "regime": {"learning_rate": [0.3, 0.4]}},
+        "claims.c.regime.learning_rate: none of the axis is in it: 0.1, 0.2",
+    ),
+    (
+        {**ORDER, "regime": {"learning_rate": [0.3]}},
+        "claims.c.regime.learning_rate: expected a range [low, high] with low <= high",
+    ),
+    (
+        {**ORDER, "regime": {"spectrum": [0, 1]}},
+        "claims.c.regime.spectrum: expected an axis of numbers, got spectrum = rbf, ..",
+    ),
     ({**ORDER, "cost": 61}, "claims.c.cost: expected at most the budget on bowl, 60 evaluations, got 61"),
     ({**RATE, "predicted": "1 - rate"}, "claims.c.predicted: unknown name 'rate'; known: "),
     (
         {**RATE, "predicted": "tests.support.own_claims:unknowable"},
         "claims.c.predicted: tests.support.own_claims:unknowable: unknown argument 'nowhere'; known: ",
     ),
-    ({**RATE, "predicted": 0.9, "control": 0.9}, "claims.c.control: expected a logarithm further from that of the predicted"),
-    ({**RATE, "landscape": "nk"}, "claims.c.landscape: expected one whose optimum is known, so that there is a gap that shrinks; nk has none"),
+    (
+        {**RATE, "predicted": 0.9, "control": 0.9},
+        "claims.c.control: expected a logarithm further from that of the predicted",
+    ),
+    (
+        {**RATE, "landscape": "nk"},
+        (
+            "claims.c.landscape: expected one whose optimum is known, so that there is a gap that shrinks; nk"
+            " has none"
+        ),
+    ),
     (
         {"kind": "scaling", "optimizer": "GD", "axis": "spectrum", "predicted": 1},
         "claims.c.axis: expected an axis of positive numbers, got rbf, matern",
@@ -70,15 +119,24 @@ MISTAKES = [
         {"kind": "scaling", "optimizer": "GD", "axis": "batch", "predicted": 1},
         "claims.c.axis: unknown axis; expected one of: learning_rate, spectrum",
     ),
-    ({"kind": "variance_law", "optimizer": "GD", "predicted": 1, "quantity": "los"}, "claims.c.quantity: unknown quantity; did you mean 'loss'?"),
+    (
+        {"kind": "variance_law", "optimizer": "GD", "predicted": 1, "quantity": "los"},
+        "claims.c.quantity: unknown quantity; did you mean 'loss'?",
+    ),
     (
         {"kind": "variance_law", "optimizer": "GD", "predicted": 1, "quantity": "step_variance"},
         "claims.c.quantity: step_variance is of the noise ledger, and this study keeps none; add ledger: {}",
     ),
-    ({"kind": "custom", "function": "tests.support.own_claims:none"}, "claims.c.function: cannot import 'tests.support.own_claims:none'"),
+    (
+        {"kind": "custom", "function": "tests.support.own_claims:none"},
+        "claims.c.function: cannot import 'tests.support.own_claims:none'",
+    ),
     (
         {"kind": "custom", "function": "tests.support.own_claims:at_most"},
-        "claims.c.parameters: tests.support.own_claims:at_most is called with the results and these parameters: missing a required argument: 'bound'",
+        (
+            "claims.c.parameters: tests.support.own_claims:at_most is called with the results and these"
+            " parameters: missing a required argument: 'bound'"
+        ),
     ),
     (
         {"kind": "equality", "first": "GD", "second": "ES sigma=0.1", "margin": 0.1, "control": 0.05},
@@ -110,19 +168,28 @@ def test_a_good_study_is_resolved_and_has_a_schema():
 
 @pytest.fixture(scope="module")
 def computed(tmp_path_factory):
-    few = {"landscapes": {"bowl": STUDY["landscapes"]["bowl"]}, "sweep": {"optimizers.GD.learning_rate": [0.1, 0.2]}}
+    few = {
+        "landscapes": {"bowl": STUDY["landscapes"]["bowl"]},
+        "sweep": {"optimizers.GD.learning_rate": [0.1, 0.2]},
+    }
     return here(study(**GOOD) | few, tmp_path_factory.mktemp("laws"))
 
 
 def claiming(dataset, **claims):
     config = json.loads(dataset.attrs["config"])
-    return dataset.assign_attrs(config=json.dumps(config | {"claims": load_study(study(**claims)).resolved["claims"]}))
+    return dataset.assign_attrs(
+        config=json.dumps(config | {"claims": load_study(study(**claims)).resolved["claims"]})
+    )
 
 
 def test_right_laws_hold_on_a_real_run(computed):
     found = judge(computed)
     assert verdicts(found) == {"rate": "holds", "order": "holds"}
-    assert [(row.claim, row.where.get("learning_rate")) for row in found] == [("rate", 0.1), ("rate", 0.2), ("order", 0.2)]
+    assert [(row.claim, row.where.get("learning_rate")) for row in found] == [
+        ("rate", 0.1),
+        ("rate", 0.2),
+        ("order", 0.2),
+    ]
     assert all(row.control_rejected for row in found)
     assert [row.observed for row in found[:2]] == pytest.approx([0.9, 0.8], rel=1e-9)
 
@@ -155,7 +222,9 @@ def test_an_undecided_claim_is_not_held(computed, tmp_path, capsys):
 
 
 def test_an_error_of_a_claim_loses_nothing(computed, tmp_path, capsys):
-    data = claiming(computed, **GOOD, broken={"kind": "custom", "function": "tests.support.own_claims:broken"})
+    data = claiming(
+        computed, **GOOD, broken={"kind": "custom", "function": "tests.support.own_claims:broken"}
+    )
     assert finish(data, tmp_path, strict=False) == 0
     assert "RuntimeError" in capsys.readouterr().out
     row = judge(data)[-1]
@@ -170,12 +239,19 @@ def test_without_claims_nothing_is_said(tmp_path, computed, capsys):
 
 
 def test_only_the_regime_counts():
-    data = results(np.stack([np.full((5, 3), level) for level in (1.0, 9.0)])[None, None], axes={"batch": [1, 2]})
+    data = results(
+        np.stack([np.full((5, 3), level) for level in (1.0, 9.0)])[None, None], axes={"batch": [1, 2]}
+    )
     law = {"kind": "variance_law", "optimizer": "SGD", "predicted": 1.0, "regime": {"batch": [0.0, 1.0]}}
     config = json.loads(data.attrs["config"])
-    data.attrs["config"] = json.dumps(config | {"claims": {"inside": law, "nowhere": law | {"regime": {"batch": [3.0, 4.0]}}}})
+    data.attrs["config"] = json.dumps(
+        config | {"claims": {"inside": law, "nowhere": law | {"regime": {"batch": [3.0, 4.0]}}}}
+    )
     found = judge(data)
-    assert [(row.claim, row.in_regime, row.verdict) for row in found[:2]] == [("inside", True, "holds"), ("inside", False, "fails")]
+    assert [(row.claim, row.in_regime, row.verdict) for row in found[:2]] == [
+        ("inside", True, "holds"),
+        ("inside", False, "fails"),
+    ]
     assert verdicts(found) == {"inside": "holds", "nowhere": "undecided"}
     console = Console(width=200, file=io.StringIO())
     console.print(report.table(found, "made-up"))
@@ -208,7 +284,11 @@ def test_judged_again_without_a_run(computed, tmp_path, capsys):
 
 
 def test_numbers_that_json_has_not():
-    rows = judge(results(np.ones((3, 3)), claims={"x": {"kind": "custom", "function": "tests.support.own_claims:broken"}}))
+    rows = judge(
+        results(
+            np.ones((3, 3)), claims={"x": {"kind": "custom", "function": "tests.support.own_claims:broken"}}
+        )
+    )
     rows = [rows[0]._replace(observed=math.inf, where={"batch": np.int64(3)})]
     told = report.as_data(rows)["judgements"][0]
     assert (told["observed"], told["predicted"], told["where"]) == ("inf", None, {"batch": 3})

@@ -1,8 +1,8 @@
 """How often a verdict is wrong, and how often it is there at all, over simulated studies.
 
-A law that is off by exactly its tolerance is at once the falsest true law and the truest false one: at it both errors are most frequent. Whatever
-the worlds are (ties, censoring, heavy tails; 3 to 64 of them), neither may happen in more than LEVEL of the studies, plus two standard errors of
-the simulation.
+A law that is off by exactly its tolerance is at once the falsest true law and the truest false one: at it
+both errors are most frequent. Whatever the worlds are (ties, censoring, heavy tails; 3 to 64 of them),
+neither may happen in more than LEVEL of the studies, plus two standard errors of the simulation.
 """
 
 import itertools
@@ -39,7 +39,9 @@ def rng(*key):
 
 
 def part(values, **coords):
-    return xr.DataArray(values, dims="replicate", coords={name: ("replicate", given) for name, given in coords.items()})
+    return xr.DataArray(
+        values, dims="replicate", coords={name: ("replicate", given) for name, given in coords.items()}
+    )
 
 
 @pytest.mark.verify
@@ -49,7 +51,10 @@ def test_a_law_for_a_mean(tail, worlds):
     sample = TAILS[tail](rng(tail, worlds), (STUDIES, worlds))
     for edge in (1 + TOLERANCE, 1 - TOLERANCE):
         law = Law(predicted=1 / edge, control=50.0, tolerance=TOLERANCE)
-        found = [verdict(law, jackknife(np.mean, [part(row)], positive=bool((row >= 0).all())))[0] for row in sample]
+        found = [
+            verdict(law, jackknife(np.mean, [part(row)], positive=bool((row >= 0).all())))[0]
+            for row in sample
+        ]
         assert found.count("holds") <= ALLOWED * STUDIES
         assert found.count("fails") <= ALLOWED * STUDIES
 
@@ -61,7 +66,9 @@ def test_a_law_for_a_share(share, worlds):
     sample = (rng(share, worlds).random((STUDIES, worlds)) < share).astype(float)
     for edge in (0.05, -0.05):
         law = Law(predicted=share + edge, control=9.0, tolerance=0.0, absolute=0.05)
-        found = [verdict(law, jackknife(np.mean, [part(row)], positive=True, share=True))[0] for row in sample]
+        found = [
+            verdict(law, jackknife(np.mean, [part(row)], positive=True, share=True))[0] for row in sample
+        ]
         assert found.count("holds") <= ALLOWED * STUDIES
         assert found.count("fails") <= ALLOWED * STUDIES
 
@@ -69,7 +76,10 @@ def test_a_law_for_a_share(share, worlds):
 @pytest.mark.verify
 @pytest.mark.parametrize("worlds", WORLDS)
 def test_a_running_time_that_is_censored(worlds):
-    """Geometric waiting times of mean 100, budgets of 30 to 300: the expected running time of restarts is 100 whatever the budget."""
+    """Geometric waiting times of mean 100, budgets of 30 to 300.
+
+    The expected running time of restarts is 100 whatever the budget.
+    """
     for budget in (30, 100, 300):
         wait = rng(worlds, budget).geometric(0.01, (STUDIES, worlds)).astype(float)
         reached = wait <= budget
@@ -102,10 +112,29 @@ def test_an_ordering(worlds):
 
 EARLY = 1  # the checkpoint at cost 20, at which two optimizers are compared
 LAWS = {
-    "level": {"kind": "variance_law", "optimizer": "SGD", "predicted": 1.0, "tolerance": 0.1, "at": {"batch": 1}},
+    "level": {
+        "kind": "variance_law",
+        "optimizer": "SGD",
+        "predicted": 1.0,
+        "tolerance": 0.1,
+        "at": {"batch": 1},
+    },
     "power": {"kind": "scaling", "optimizer": "SGD", "axis": "batch", "predicted": -1, "tolerance": 0.1},
-    "rate": {"kind": "convergence_rate", "optimizer": "GD", "predicted": 0.9, "tolerance": 0.1, "at": {"batch": 1}},
-    "alike": {"kind": "equality", "first": "SGD", "second": "GD", "margin": 0.1, "at": {"batch": 2}, "cost": 20},
+    "rate": {
+        "kind": "convergence_rate",
+        "optimizer": "GD",
+        "predicted": 0.9,
+        "tolerance": 0.1,
+        "at": {"batch": 1},
+    },
+    "alike": {
+        "kind": "equality",
+        "first": "SGD",
+        "second": "GD",
+        "margin": 0.1,
+        "at": {"batch": 2},
+        "cost": 20,
+    },
     "order": {"kind": "ordering", "better": "SGD", "worse": "GD", "at": {"batch": 4}, "cost": 20},
 }
 
@@ -118,7 +147,13 @@ def study(draw, worlds, tail, off):
     gd = np.exp(np.log(0.9) * (1 + 0.1 * off) * two[..., None] * np.arange(10, 101, 10))
     gd[1, :, EARLY] = level[1] * 10 ** (-0.1 * off * three[1])
     gd[2, :, EARLY] = level[2] * np.where(draw.random(worlds) < 0.5, 2.0, 0.5)
-    data = results(np.stack([sgd, gd])[None], optimizers=("SGD", "GD"), axes={"batch": [1, 2, 4]}, claims=LAWS, draws=["data"])
+    data = results(
+        np.stack([sgd, gd])[None],
+        optimizers=("SGD", "GD"),
+        axes={"batch": [1, 2, 4]},
+        claims=LAWS,
+        draws=["data"],
+    )
     return data.assign_coords(precision=1e-300)
 
 
@@ -140,7 +175,10 @@ def test_all_kinds_of_claims_of_a_study_together(tail, worlds):
 def test_power():
     """With a relative standard deviation of 0.3 and a tolerance of 0.1 it takes (3 + 2)^2 0.3^2 / 0.1^2 = 225 worlds to hold in 95 % of studies."""
     worlds = 256
-    seen = [jackknife(np.mean, [part(row)], positive=True) for row in TAILS["normal"](rng("power", worlds), (STUDIES, worlds))]
+    seen = [
+        jackknife(np.mean, [part(row)], positive=True)
+        for row in TAILS["normal"](rng("power", worlds), (STUDIES, worlds))
+    ]
     right, wrong = (Law(predicted=predicted, control=2.0, tolerance=TOLERANCE) for predicted in (1.0, 1.25))
     assert sum(verdict(right, one)[0] == "holds" for one in seen) >= 0.95 * STUDIES
     assert sum(verdict(wrong, one)[0] == "fails" for one in seen) >= 0.95 * STUDIES

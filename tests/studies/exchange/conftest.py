@@ -63,7 +63,10 @@ def study(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def cocopp(tmp_path_factory):
-    """(targets, folders) -> what cocopp finds in them: in a process of its own, for it looks for its archives and writes to the user's folder."""
+    """(targets, folders) -> what cocopp finds in them.
+
+    In a process of its own, for it looks for its archives and writes to the user's folder.
+    """
     pytest.importorskip("six", reason="cocopp imports it")
     home = str(tmp_path_factory.mktemp("home"))
 
@@ -85,7 +88,10 @@ def search(problem, seed, evaluations=60):
 
 @pytest.fixture(scope="session")
 def watched(tmp_path_factory):
-    """What COCO's own logger wrote, and the best gap after every evaluation: (function, dim, instance) -> (n,)."""
+    """What COCO's own logger wrote, and the best gap after every evaluation.
+
+    (function, dim, instance) -> (n,).
+    """
     import cocoex
 
     root = tmp_path_factory.mktemp("cocoex")
@@ -98,7 +104,10 @@ def watched(tmp_path_factory):
             problem.observe_with(observer)
             values = search(problem, problem.id_instance)
             best = problem.best_value() if hasattr(problem, "best_value") else None
-            truth[problem.id_function, problem.dimension, problem.id_instance] = np.minimum.accumulate(values), best
+            truth[problem.id_function, problem.dimension, problem.id_instance] = (
+                np.minimum.accumulate(values),
+                best,
+            )
             problem.free()
     finally:
         os.chdir(here)

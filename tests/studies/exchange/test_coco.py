@@ -23,7 +23,10 @@ LABELS = ("f1d2", "f1d3", "f8d2", "f8d3")
 @pytest.fixture(scope="module")
 def written(study, tmp_path_factory):
     """Point -> the folders written."""
-    return {point: export_coco(study, tmp_path_factory.mktemp(point) / "out", point=point) for point in ("recommended", "best")}
+    return {
+        point: export_coco(study, tmp_path_factory.mktemp(point) / "out", point=point)
+        for point in ("recommended", "best")
+    }
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +38,9 @@ def found(written, cocopp):
 class TestCocopp:
     @pytest.mark.parametrize(("point", "which"), [("best", "best_hit_cost"), ("recommended", "hit_cost")])
     def test_finds_our_running_times_and_successes(self, study, written, found, point, which):
-        whole = study.assign({which: study[which].clip(min=1)})  # a target that holds before the first step counts as reached at evaluation 1
+        whole = study.assign({
+            which: study[which].clip(min=1)
+        })  # a target that holds before the first step counts as reached at evaluation 1
         ours = expected_running_time(whole, which=which)
         assert np.isfinite(ours["ert"]).mean() > 0.4
         assert (ours["successes"] % 10 > 0).any(), "some targets must be reached by some of the runs"
@@ -51,7 +56,11 @@ class TestCocopp:
 
     def test_knows_instances_names_suite(self, written, found):
         told = found[f"{written['best'][1]} f8d3"]
-        assert (told["instances"], told["name"], told["suite"]) == ([1, 2, 3, 4, 5] * 2, "OpenAI-ES_small", "bbob")
+        assert (told["instances"], told["name"], told["suite"]) == (
+            [1, 2, 3, 4, 5] * 2,
+            "OpenAI-ES_small",
+            "bbob",
+        )
 
     def test_bills_diverged_runs_what_they_spent(self, study, written, found):
         gradients = study["gradient_terms"].isel(checkpoint=-1).sel(landscape="f8d3", optimizer="SGD").values
@@ -61,7 +70,16 @@ class TestCocopp:
     @pytest.mark.verify
     def test_processes_it(self, written, tmp_path):
         pytest.importorskip("six", reason="cocopp imports it")
-        words = [sys.executable, "-W", "ignore", "-m", "cocopp", "-o", str(tmp_path / "pages"), *map(str, written["best"][:2])]
+        words = [
+            sys.executable,
+            "-W",
+            "ignore",
+            "-m",
+            "cocopp",
+            "-o",
+            str(tmp_path / "pages"),
+            *map(str, written["best"][:2]),
+        ]
         done = subprocess.run(words, capture_output=True, text=True, cwd=tmp_path, check=False)
         assert done.returncode == 0, done.stderr
         assert "ALL done" in done.stdout
@@ -71,19 +89,36 @@ class TestCocopp:
 class TestLayout:
     def test_is_that_of_its_logger(self, watched, written):
         real, ours = watched[0], written["best"][0]
-        names = {path.relative_to(real) for path in real.rglob("*") if path.is_file() and path.suffix not in (".mdat", ".rdat")}
+        names = {
+            path.relative_to(real)
+            for path in real.rglob("*")
+            if path.is_file() and path.suffix not in (".mdat", ".rdat")
+        }
         assert {path.relative_to(ours) for path in ours.rglob("*") if path.is_file()} == names
-        keys = [[pair.split(" = ")[0] for pair in (folder / "bbobexp_f1.info").read_text().splitlines()[0].split(", ")] for folder in (real, ours)]
+        keys = [
+            [
+                pair.split(" = ")[0]
+                for pair in (folder / "bbobexp_f1.info").read_text().splitlines()[0].split(", ")
+            ]
+            for folder in (real, ours)
+        ]
         assert set(keys[1]) == set(keys[0]) - {"coco_version", "settings"}
-        columns = [(folder / "data_f1/bbobexp_f1_DIM2.dat").read_text().splitlines()[0].split(" | ") for folder in (real, ours)]
+        columns = [
+            (folder / "data_f1/bbobexp_f1_DIM2.dat").read_text().splitlines()[0].split(" | ")
+            for folder in (real, ours)
+        ]
         assert [c.split("(")[0] for c in columns[1]] == [c.split("(")[0] for c in columns[0][:5]]
 
     def test_numbers_instances_as_coco_does(self, watched):
-        landscape = BBOB(function=8, dim=3).bind(Streams(seed=1, worlds=torch.arange(3), dtype=torch.float64, device="cpu"))
+        landscape = BBOB(function=8, dim=3).bind(
+            Streams(seed=1, worlds=torch.arange(3), dtype=torch.float64, device="cpu")
+        )
         import cocoex
 
         for r in range(3):
-            problem = cocoex.Suite("bbob", "", f"dimensions:3 function_indices:8 instance_indices:{r + 1}").get_problem(0)
+            problem = cocoex.Suite(
+                "bbob", "", f"dimensions:3 function_indices:8 instance_indices:{r + 1}"
+            ).get_problem(0)
             values = [problem(x) for x in landscape.optimum.numpy()]
             assert values[r] == pytest.approx(float(landscape.f_opt[r]), abs=1e-8)
             assert all(value > values[r] + 1e-3 for s, value in enumerate(values) if s != r)
@@ -91,8 +126,13 @@ class TestLayout:
 
 class TestExport:
     def test_refuses_other_landscapes(self, study, tmp_path):
-        other = changed(study, lambda label, spec: {"kind": "nk", "n": 10, "k": 2} if label == "f8d2" else spec)
-        with pytest.raises(ValueError, match=r"landscapes.f8d2: COCO's format is for landscapes of kind bbob or bbob_noisy, got nk"):
+        other = changed(
+            study, lambda label, spec: {"kind": "nk", "n": 10, "k": 2} if label == "f8d2" else spec
+        )
+        with pytest.raises(
+            ValueError,
+            match=r"landscapes.f8d2: COCO's format is for landscapes of kind bbob or bbob_noisy, got nk",
+        ):
             export_coco(other, tmp_path / "out")
         assert not list(tmp_path.iterdir()), "nothing is left behind"
 
@@ -103,7 +143,9 @@ class TestExport:
         assert (tmp_path / "mine.txt").read_text() == "dear"
 
     def test_an_axis_that_changes_the_landscape_is_a_dimension(self, study, tmp_path):
-        swept = xr.concat([study.sel(landscape=[f"f8d{d}"]).assign_coords(landscape=["f8"]) for d in (2, 3)], "dim").assign_coords(dim=[2, 3])
+        swept = xr.concat(
+            [study.sel(landscape=[f"f8d{d}"]).assign_coords(landscape=["f8"]) for d in (2, 3)], "dim"
+        ).assign_coords(dim=[2, 3])
         found = json.loads(study.attrs["settings"])
         arms = [arm for arm in found["arms"] if arm["coords"]["landscape"].startswith("f8")]
         for arm in arms:
@@ -129,12 +171,17 @@ class TestImport:
         for (function, dim, instance), (best, _) in truth.items():
             run = data.sel(landscape=f"f{function} {dim}-D", optimizer="RS").isel(replicate=instance - 1)
             gap = best - offsets[function, dim, instance]
-            hits = [1 + int(np.argmax(gap <= t)) if (gap <= t).any() else np.inf for t in data["target_loss"].values]
+            hits = [
+                1 + int(np.argmax(gap <= t)) if (gap <= t).any() else np.inf
+                for t in data["target_loss"].values
+            ]
             assert run["hit_cost"].values.tolist() == hits
             last = run["best_loss"].values[-1]
             assert last == pytest.approx(gap[-1], rel=1e-9)
             shown, cost = run["best_loss"].values, data["cost"].values
-            assert (shown >= gap[np.floor(cost * (1 + 1e-9)).astype(int) - 1] * (1 - 1e-8)).all(), "never better than it was"
+            assert (shown >= gap[np.floor(cost * (1 + 1e-9)).astype(int) - 1] * (1 - 1e-8)).all(), (
+                "never better than it was"
+            )
         assert data["instance"].values.tolist() == [0, 1, 2]
         assert data["status"].isel(checkpoint=-1).values.tolist() == np.full((4, 1, 3), 2).tolist()
 
@@ -148,8 +195,19 @@ class TestImport:
         assert (data.sizes["landscape"], data["optimizer"].values.tolist()) == (144, ["best2009-bbob"])
         with tarfile.open(archive) as files:
             info = files.extractfile("best2009-bbob/bbob-bestalg.info").read().decode().splitlines()
-        ends = dict(zip([line for line in info if line.startswith("funcId")], [line for line in info if ", 0:" in line], strict=True))
-        spent = {tuple(int(part.split("=")[1]) for part in head.split(",")[:2]): int(end.split(":")[1].split("|")[0]) for head, end in ends.items()}
+        ends = dict(
+            zip(
+                [line for line in info if line.startswith("funcId")],
+                [line for line in info if ", 0:" in line],
+                strict=True,
+            )
+        )
+        spent = {
+            tuple(int(part.split("=")[1]) for part in head.split(",")[:2]): int(
+                end.split(":")[1].split("|")[0]
+            )
+            for head, end in ends.items()
+        }
         last = data["hit_cost"].isel(optimizer=0, replicate=0, target=-1)
         reached = 0
         for label, hit in zip(data["landscape"].values, last.values, strict=True):
@@ -161,13 +219,22 @@ class TestImport:
         assert data["hit_cost"].sel(landscape="f1 2-D").values[0, 0, -1] == 6  # its first lines: 0:6|1e-08
 
     def test_gives_back_what_was_exported(self, study, written):
-        for point, which, loss in (("recommended", "hit_cost", "loss"), ("best", "best_hit_cost", "best_loss")):
+        for point, which, loss in (
+            ("recommended", "hit_cost", "loss"),
+            ("best", "best_hit_cost", "best_loss"),
+        ):
             back = xr.concat([import_coco(folder, study) for folder in written[point]], "optimizer")
-            xr.testing.assert_equal(back["instance"].reset_coords(drop=True), study["instance"].reset_coords(drop=True))
+            xr.testing.assert_equal(
+                back["instance"].reset_coords(drop=True), study["instance"].reset_coords(drop=True)
+            )
             np.testing.assert_array_equal(back["hit_cost"].values, np.maximum(study[which].values, 1))
             told = study[loss].where(np.isfinite(study[loss]))
             lowest = xr.apply_ufunc(
-                np.fmin.accumulate, told, input_core_dims=[["checkpoint"]], output_core_dims=[["checkpoint"]], kwargs={"axis": -1}
+                np.fmin.accumulate,
+                told,
+                input_core_dims=[["checkpoint"]],
+                output_core_dims=[["checkpoint"]],
+                kwargs={"axis": -1},
             )
             hits = study["target_loss"].where(study[which] <= study["cost"] * (1 + 1e-9)).min("target")
             expected = np.fmin(lowest, hits).transpose(*study["loss"].dims).values
@@ -175,13 +242,16 @@ class TestImport:
             known &= (study["value_terms"] + study["gradient_terms"]).values > 0
             np.testing.assert_allclose(back["loss"].values[known], expected[known], rtol=1e-12)
             ours, theirs = (
-                expected_running_time(d, which=w)["ert"].values for d, w in ((study.assign({which: study[which].clip(1)}), which), (back, "hit_cost"))
+                expected_running_time(d, which=w)["ert"].values
+                for d, w in ((study.assign({which: study[which].clip(1)}), which), (back, "hit_cost"))
             )
             np.testing.assert_allclose(theirs, ours, rtol=1e-12)
 
     def test_like_another_study_cuts_runs_at_its_budget(self, study, written):
         short = study.sel(checkpoint=study["cost"] <= 100)
-        short = short.assign_coords(checkpoint=short["checkpoint"].values / short["checkpoint"].values[-1])  # a study whose budget ends there
+        short = short.assign_coords(
+            checkpoint=short["checkpoint"].values / short["checkpoint"].values[-1]
+        )  # a study whose budget ends there
         back = import_coco(written["best"][0], short)
         end = float(short["cost"][-1])
         expected = study["best_hit_cost"].sel(optimizer=["CMA-ES"])
@@ -204,7 +274,9 @@ class TestImport:
         with pytest.raises(ValueError, match="the archive cannot be unpacked"):
             import_coco(tmp_path / "bad.tar.gz")
         other = changed(study, lambda label, spec: spec | {"function": 3 if spec["function"] == 1 else 4})
-        with pytest.raises(ValueError, match="expected a landscape of f1d2, f1d3, f8d2, f8d3, found bbob f1 2-D"):
+        with pytest.raises(
+            ValueError, match="expected a landscape of f1d2, f1d3, f8d2, f8d3, found bbob f1 2-D"
+        ):
             import_coco(watched[0], other)
 
 

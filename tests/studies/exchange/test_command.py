@@ -38,10 +38,27 @@ def test_exports(folder, tmp_path, capsys, kind):
 
 @pytest.mark.parametrize("kind", ["coco", "ioh"])
 def test_imports_what_it_exported(folder, small, tmp_path, kind):
-    assert command.main(["export", str(folder), "--to", kind, "--out", str(tmp_path / "out"), "--point", "best"]) == 0
-    assert command.main(["import", str(tmp_path / "out"), "--from", kind, "--like", str(folder), "--out", str(tmp_path / "results")]) == 0
+    assert (
+        command.main(["export", str(folder), "--to", kind, "--out", str(tmp_path / "out"), "--point", "best"])
+        == 0
+    )
+    assert (
+        command.main([
+            "import",
+            str(tmp_path / "out"),
+            "--from",
+            kind,
+            "--like",
+            str(folder),
+            "--out",
+            str(tmp_path / "results"),
+        ])
+        == 0
+    )
     back = open_study(tmp_path / "results")
-    np.testing.assert_array_equal(back["best_hit_cost"].sel(optimizer=small["optimizer"].values), small["best_hit_cost"])
+    np.testing.assert_array_equal(
+        back["best_hit_cost"].sel(optimizer=small["optimizer"].values), small["best_hit_cost"]
+    )
     assert exchange.beside(small, back.assign_coords(optimizer=["a", "b", "c"])).sizes["optimizer"] == 6
 
 
@@ -49,9 +66,15 @@ def test_imports_what_it_exported(folder, small, tmp_path, kind):
     ("words", "message"),
     [
         (["export", "no", "--to", "csv", "--out", "{out}"], "expected a study's folder"),
-        (["import", "no", "--from", "ioh", "--out", "{out}"], "no: expected a folder, a file or an archive, found nothing"),
+        (
+            ["import", "no", "--from", "ioh", "--out", "{out}"],
+            "no: expected a folder, a file or an archive, found nothing",
+        ),
         (["import", "{here}", "--from", "coco", "--out", "{out}"], "expected COCO's files"),
-        (["import", "{here}", "--from", "coco", "--like", "no", "--out", "{out}"], "expected a study's folder"),
+        (
+            ["import", "{here}", "--from", "coco", "--like", "no", "--out", "{out}"],
+            "expected a study's folder",
+        ),
     ],
 )
 def test_says_what_is_wrong_in_one_line(tmp_path, capsys, words, message):
@@ -64,7 +87,9 @@ def test_says_what_is_wrong_in_one_line(tmp_path, capsys, words, message):
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("words", [[], ["export", "x", "--to", "word", "--out", "y"], ["import", "x", "--out", "y"]])
+@pytest.mark.parametrize(
+    "words", [[], ["export", "x", "--to", "word", "--out", "y"], ["import", "x", "--out", "y"]]
+)
 def test_wrong_arguments(words, capsys):
     with pytest.raises(SystemExit, match="2"):
         command.main(words)
@@ -72,9 +97,15 @@ def test_wrong_arguments(words, capsys):
 
 
 def test_help_needs_nothing_and_no_module_needs_torch():
-    code = "import sys, runpy; sys.argv = ['x', '--help']\ntry: runpy.run_module('studies.exchange', run_name='__main__')\nexcept SystemExit: pass\n"
+    code = (
+        "import sys, runpy; sys.argv = ['x', '--help']\ntry: runpy.run_module('studies.exchange',"
+        " run_name='__main__')\nexcept SystemExit: pass\n"
+    )
     code += "assert not {'torch', 'xarray', 'numpy', 'pandas'} & set(sys.modules)\nimport importlib\n"
-    code += f"for name in {sorted(path.stem for path in ROOT.glob('[a-z]*.py'))}: importlib.import_module('studies.exchange.' + name)\n"
+    code += (
+        f"for name in {sorted(path.stem for path in ROOT.glob('[a-z]*.py'))}:"
+        " importlib.import_module('studies.exchange.' + name)\n"
+    )
     code += "assert 'torch' not in sys.modules\n"
     subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
 

@@ -44,12 +44,16 @@ class TestBeside:
         for r, instance in enumerate(theirs["instance"].values):
             row = int(np.flatnonzero(both["instance"].values == instance)[0])
             for name in ("loss", "hit_cost", "status", "value_terms"):
-                np.testing.assert_array_equal(rs[name].isel(replicate=row), theirs[name].sel(optimizer="RS").isel(replicate=r))
+                np.testing.assert_array_equal(
+                    rs[name].isel(replicate=row), theirs[name].sel(optimizer="RS").isel(replicate=r)
+                )
         assert (rs["status"].isel(checkpoint=-1) == 5).sum("replicate").values.tolist() == [7] * 4
         assert not np.isfinite(rs["loss"].where(rs["status"] == 5)).any()
 
     def test_keeps_which_checkpoints_are_an_arms_own(self, study, theirs):
-        own = xr.DataArray(np.ones((study.sizes["optimizer"], study.sizes["checkpoint"])), dims=("optimizer", "checkpoint"))
+        own = xr.DataArray(
+            np.ones((study.sizes["optimizer"], study.sizes["checkpoint"])), dims=("optimizer", "checkpoint")
+        )
         own[0, 1:-1:2] = 0.0
         both = beside(study.assign_coords(recorded=own), theirs)
         np.testing.assert_array_equal(both["recorded"].sel(optimizer=study["optimizer"]), own)
@@ -70,25 +74,43 @@ class TestBeside:
         missed = theirs.sel(landscape="f8d3", optimizer="RS")
         assert np.isinf(missed["hit_cost"].isel(target=3)).all()
         reached = np.isfinite(missed["hit_cost"].values).sum(0)
-        spent = np.where(np.isfinite(missed["hit_cost"]), missed["hit_cost"], 60).sum(0)  # each ran 60 of our 250 evaluations
-        np.testing.assert_allclose(expected_running_time(missed)["ert"].values, np.where(reached, spent / np.maximum(reached, 1), np.inf))
+        spent = np.where(np.isfinite(missed["hit_cost"]), missed["hit_cost"], 60).sum(
+            0
+        )  # each ran 60 of our 250 evaluations
+        np.testing.assert_allclose(
+            expected_running_time(missed)["ert"].values,
+            np.where(reached, spent / np.maximum(reached, 1), np.inf),
+        )
 
     def test_runs_of_theirs_that_find_no_row_get_their_own(self, study, watched):
         few = study.isel(replicate=slice(1, 2))
         joined = beside(few, import_coco(watched[0], few))
         assert joined["instance"].values.tolist() == [1, 0, 2]
-        assert (joined["status"].sel(optimizer="SGD").isel(checkpoint=-1).values[0] < 4).tolist() == [True, False, False]
+        assert (joined["status"].sel(optimizer="SGD").isel(checkpoint=-1).values[0] < 4).tolist() == [
+            True,
+            False,
+            False,
+        ]
 
     def test_axes_of_ours_repeat_theirs(self, study, theirs):
-        swept = xr.concat([study, study], "rate").assign_coords(rate=[1, 2]).transpose("landscape", "optimizer", "rate", ...)
+        swept = (
+            xr
+            .concat([study, study], "rate")
+            .assign_coords(rate=[1, 2])
+            .transpose("landscape", "optimizer", "rate", ...)
+        )
         joined = beside(swept, theirs)
         assert joined["loss"].dims == swept["loss"].dims
-        np.testing.assert_array_equal(joined["loss"].sel(optimizer="RS").isel(rate=0), joined["loss"].sel(optimizer="RS").isel(rate=1))
+        np.testing.assert_array_equal(
+            joined["loss"].sel(optimizer="RS").isel(rate=0), joined["loss"].sel(optimizer="RS").isel(rate=1)
+        )
 
     def test_refuses_what_does_not_fit(self, study, theirs):
         with pytest.raises(ValueError, match="both have RS"):
             beside(study.isel(optimizer=[0]).assign_coords(optimizer=["RS"]), theirs)
-        with pytest.raises(ValueError, match="expected the same target_loss, theirs are others; import again with like=ours"):
+        with pytest.raises(
+            ValueError, match="expected the same target_loss, theirs are others; import again with like=ours"
+        ):
             beside(study.assign_coords(target_loss=study["target_loss"] * 2), theirs)
         with pytest.raises(ValueError, match="expected the same cost"):
             beside(study.isel(checkpoint=slice(3, None)), theirs)

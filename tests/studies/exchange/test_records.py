@@ -43,7 +43,9 @@ class TestRecords:
 
     def test_the_instance_counts_from_one_as_the_benchmark_does(self):
         assert run([1], [0], [], []).instance == 7
-        assert run([1], [0], [], [], spec={"kind": "bbob", "function": 1, "dim": 2, "instance": 3}).instance == 3
+        assert (
+            run([1], [0], [], [], spec={"kind": "bbob", "function": 1, "dim": 2, "instance": 3}).instance == 3
+        )
 
     def test_open_above_every_target_that_is_reached_later(self):
         found = run([5, 4], [4, 40], [20.0, 10.0, np.inf], [6, 60, 1])
@@ -67,8 +69,21 @@ class TestRecords:
         assert run([4, 0], [0, 2], [], []).gap.tolist() == [4, 0, 0]
 
     def test_worlds_without_numbers_are_left_out(self):
-        assert next(experiments(world([1, 1], [1, 1], [], [], status=2).assign(status=lambda d: d["status"] * 0 + 2)), None) is not None
-        assert next(experiments(world([1, 1], [1, 1], [], []).assign(status=lambda d: d["status"] * 0 + 4)), None) is None
+        assert (
+            next(
+                experiments(
+                    world([1, 1], [1, 1], [], [], status=2).assign(status=lambda d: d["status"] * 0 + 2)
+                ),
+                None,
+            )
+            is not None
+        )
+        assert (
+            next(
+                experiments(world([1, 1], [1, 1], [], []).assign(status=lambda d: d["status"] * 0 + 4)), None
+            )
+            is None
+        )
 
     def test_refuses_other_points_and_other_data(self):
         with pytest.raises(ValueError, match="point: expected one of recommended, best, got 'last'"):

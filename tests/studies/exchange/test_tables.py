@@ -19,7 +19,12 @@ class TestFrames:
         assert len(frame) == study["loss"].size
         assert frame.columns[:4].tolist() == ["landscape", "optimizer", "replicate", "checkpoint"]
         row = frame.iloc[12_34 % len(frame)]
-        there = study.sel(landscape=row["landscape"], optimizer=row["optimizer"], replicate=row["replicate"], checkpoint=row["checkpoint"])
+        there = study.sel(
+            landscape=row["landscape"],
+            optimizer=row["optimizer"],
+            replicate=row["replicate"],
+            checkpoint=row["checkpoint"],
+        )
         for name in ("loss", "cost", "instance", "value_terms", "status"):
             np.testing.assert_equal(row[name], there[name].item())
         assert row["state"] == study["status"].attrs["flag_meanings"].split()[row["status"]]
@@ -67,17 +72,27 @@ class TestFiles:
         export_csv(study, tmp_path / "out", rows=120)
         frame = pd.read_csv(tmp_path / "out/records.csv")
         pd.testing.assert_frame_equal(frame, to_frame(study), check_dtype=False)
-        pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "out/hits.csv"), hits_frame(study), check_dtype=False)
-        assert json.loads((tmp_path / "out/study.json").read_text())["config"] == json.loads(study.attrs["config"])
+        pd.testing.assert_frame_equal(
+            pd.read_csv(tmp_path / "out/hits.csv"), hits_frame(study), check_dtype=False
+        )
+        assert json.loads((tmp_path / "out/study.json").read_text())["config"] == json.loads(
+            study.attrs["config"]
+        )
 
     def test_parquet(self, study, tmp_path):
         export_parquet(study, tmp_path / "out", rows=120)
-        pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "out/records.parquet"), to_frame(study), check_dtype=False)
-        pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "out/hits.parquet"), hits_frame(study), check_dtype=False)
+        pd.testing.assert_frame_equal(
+            pd.read_parquet(tmp_path / "out/records.parquet"), to_frame(study), check_dtype=False
+        )
+        pd.testing.assert_frame_equal(
+            pd.read_parquet(tmp_path / "out/hits.parquet"), hits_frame(study), check_dtype=False
+        )
 
     def test_parquet_says_what_to_install(self, study, tmp_path, monkeypatch):
         real = importlib.util.find_spec
-        monkeypatch.setattr(importlib.util, "find_spec", lambda name, *rest: None if name == "pyarrow" else real(name, *rest))
+        monkeypatch.setattr(
+            importlib.util, "find_spec", lambda name, *rest: None if name == "pyarrow" else real(name, *rest)
+        )
         with pytest.raises(ValueError, match=r"parquet needs pyarrow: pip install two-descents\[parquet\]"):
             export_parquet(study, tmp_path / "out")
 
@@ -89,7 +104,11 @@ class TestFiles:
         with xr.open_dataset(path) as back:
             xr.testing.assert_equal(back, study)
             assert back.attrs["config"] == study.attrs["config"]
-            assert (back.attrs["flag"], back.attrs["nested"], "nothing" in back.attrs) == ("true", '{"a": [1, 2]}', False)
+            assert (back.attrs["flag"], back.attrs["nested"], "nothing" in back.attrs) == (
+                "true",
+                '{"a": [1, 2]}',
+                False,
+            )
             assert back["loss"].attrs == study["loss"].attrs
         assert (odd.attrs["flag"], odd.attrs["nothing"]) == (True, None), "the Dataset given is not changed"
 

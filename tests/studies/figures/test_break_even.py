@@ -31,18 +31,29 @@ class TestBreakEven:
         axes = bars(one().isel(landscape=0), Figure().subplots())
         dot = next(line for line in axes.lines if line.get_gid() == "break-even")
         assert dot.get_xdata()[0] == pytest.approx(float(told["break_even"]))
-        ends = [line.get_xdata() for line in axes.lines if line.get_color() == "black" and len(line.get_xdata()) == 2][0]
+        ends = [
+            line.get_xdata()
+            for line in axes.lines
+            if line.get_color() == "black" and len(line.get_xdata()) == 2
+        ][0]
         np.testing.assert_allclose(ends, told["break_even_interval"])
         plain = [bar for bar in axes.patches if not bar.get_hatch()]
         colours = [to_rgb(look["color"]) for look in style.looks(["gradient", "value"]).values()]
         for bar, win in zip(plain, told["win"].values, strict=True):
             strength, ahead = abs(2 * win - 1), colours[int(win < 0.5)]
-            np.testing.assert_allclose(bar.get_facecolor()[:3], 1 - strength * (1 - np.array(ahead)), atol=1e-9)
+            np.testing.assert_allclose(
+                bar.get_facecolor()[:3], 1 - strength * (1 - np.array(ahead)), atol=1e-9
+            )
         hatched = [bar for bar in axes.patches if bar.get_hatch()]
         low, high = told["win_interval"].transpose("bound", "price").values
         undecided = told["price"].values[(low <= 0.5) & (high >= 0.5)]
         assert len(hatched) == 1
-        assert hatched[0].get_x() < undecided.min() < undecided.max() < hatched[0].get_x() + hatched[0].get_width()
+        assert (
+            hatched[0].get_x()
+            < undecided.min()
+            < undecided.max()
+            < hatched[0].get_x() + hatched[0].get_width()
+        )
         assert sum(plain_bar.get_x() >= hatched[0].get_x() - 1e-9 for plain_bar in plain) >= len(undecided)
 
     def test_an_interval_that_goes_on_has_an_arrow(self):
@@ -54,10 +65,14 @@ class TestBreakEven:
         data = one().expand_dims(k=[0, 2, 6], other=[1, 2]).copy(deep=True)
         data["loss"].loc[{"k": 6, "optimizer": "value"}] *= 2
         axes = break_even(data).axes[0]
-        assert [text.get_text() for text in axes.get_yticklabels()] == [f"gradient / value, k = {k}" for k in (0, 2, 6)]
+        assert [text.get_text() for text in axes.get_yticklabels()] == [
+            f"gradient / value, k = {k}" for k in (0, 2, 6)
+        ]
 
     def test_without_rivals_it_says_so(self):
-        with pytest.raises(ValueError, match="break_even: expected two optimizers that use gradients to different parts"):
+        with pytest.raises(
+            ValueError, match="break_even: expected two optimizers that use gradients to different parts"
+        ):
             break_even(one().sel(optimizer=["gradient"]))
 
 
@@ -66,21 +81,31 @@ class TestPhase:
         data = made(LEVELS)
         axes = cells(data, Figure().subplots())
         told = winners(data)
-        drawn = {(box.get_x() + 0.5, box.get_y() + 0.5): box for box in axes.patches if isinstance(box, Rectangle) and box.get_gid() in "ABC"}
+        drawn = {
+            (box.get_x() + 0.5, box.get_y() + 0.5): box
+            for box in axes.patches
+            if isinstance(box, Rectangle) and box.get_gid() in "ABC"
+        }
         hatched = {(box.get_x() + 0.5, box.get_y() + 0.5) for box in axes.patches if box.get_hatch()}
         looks = style.looks(list("ABC"))
         for row, column in np.ndindex(2, 3):
             cell = told.isel(k=row, noise=column)
             box = drawn[(column, row)]
             assert box.get_gid() == cell["winner"]
-            np.testing.assert_allclose(box.get_facecolor()[:3], 1 - PALE * (1 - np.array(to_rgb(looks[cell["winner"].item()]["color"]))))
+            np.testing.assert_allclose(
+                box.get_facecolor()[:3],
+                1 - PALE * (1 - np.array(to_rgb(looks[cell["winner"].item()]["color"]))),
+            )
             assert ((column, row) in hatched) == (not cell["decided"])
         texts = {text.get_text() for text in axes.texts}
         assert {f"{float(lead):.2g}×" for lead in told["lead"].values.ravel() if lead < 10} <= texts
         assert [text.get_text() for text in axes.get_xticklabels()] == ["0", "0.1", "1"]
 
     def test_a_winner_at_the_precision_is_ahead_by_at_least_so_much_and_equals_tie(self):
-        """Medians over 16 worlds, made 0 for A everywhere and for B at the last noise; the precision is 0.001."""
+        """Medians over 16 worlds, made 0 for A everywhere and for B at the last noise.
+
+        The precision is 0.001.
+        """
         data = made([[[0, 0, 0]] * 2, [[0.5, 2, 0]] * 2, [[9, 9, 9]] * 2]).assign_coords(precision=0.001)
         axes = cells(data, Figure().subplots())
         told = winners(data).isel(k=0)
@@ -88,10 +113,17 @@ class TestPhase:
         assert told["tied"].values.tolist() == [False, False, True]
         shown = {(text.get_position()): text.get_text() for text in axes.texts}
         lead = float(told["lead"][0])
-        rival = data["loss"].isel(checkpoint=-1, k=0, noise=0).sel(optimizer="B").quantile(0.5, "replicate", method="inverted_cdf")
+        rival = (
+            data["loss"]
+            .isel(checkpoint=-1, k=0, noise=0)
+            .sel(optimizer="B")
+            .quantile(0.5, "replicate", method="inverted_cdf")
+        )
         assert lead == pytest.approx(float(np.round(rival / 0.001)))
         assert [shown[x, 0] for x in range(3)] == [f"≥{lead:.0f}×", "≥1e3×", "tie"]
-        note = phase(data.expand_dims(landscape=["hill"])).legends[0].get_title().get_text().replace("\n", " ")
+        note = (
+            phase(data.expand_dims(landscape=["hill"])).legends[0].get_title().get_text().replace("\n", " ")
+        )
         assert "≥: the winner's is the precision or less" in note
         assert "tie: equal at the precision" in note
         assert "faster" not in note
@@ -103,7 +135,9 @@ class TestPhase:
         assert [text.get_text() for text in axes.texts] == ["faster"]
 
     def test_labels_of_axes_that_change_together_are_told_once(self):
-        data = made(LEVELS).assign_coords(noise=["value=0 gradient=0", "value=0.03 gradient=0.003", "value=0.1 gradient=0.01"])
+        data = made(LEVELS).assign_coords(
+            noise=["value=0 gradient=0", "value=0.03 gradient=0.003", "value=0.1 gradient=0.01"]
+        )
         axes = cells(data, Figure().subplots())
         assert [text.get_text() for text in axes.get_xticklabels()] == ["0\n0", "0.03\n0.003", "0.1\n0.01"]
         assert axes.get_xlabel() == "noise: value, gradient"

@@ -12,14 +12,30 @@ from matplotlib.figure import Figure
 from studies.claims import Law, Measured, Scale, judgement
 from studies.claims.base import unknown
 from studies.figures import style
-from studies.figures.claims import APART, INTERVAL, LOOKS, OUTSIDE, SIDE, SPAN, THIN, THRESHOLD, claims, key, panel, rows, scaled
+from studies.figures.claims import (
+    APART,
+    INTERVAL,
+    LOOKS,
+    OUTSIDE,
+    SIDE,
+    SPAN,
+    THIN,
+    THRESHOLD,
+    claims,
+    key,
+    panel,
+    rows,
+    scaled,
+)
 from tests.support.claims import normal, results
 
 LAW = Law(predicted=2.0, control=6.0, tolerance=0.1)
 
 
 def row(value, error=0.01, law=LAW, kind="variance_law", claim="law", in_regime=True, **where):
-    return judgement(kind, law, Measured(value, error, 10**6, 50), where=where, quantity="loss", in_regime=in_regime)._replace(claim=claim)
+    return judgement(
+        kind, law, Measured(value, error, 10**6, 50), where=where, quantity="loss", in_regime=in_regime
+    )._replace(claim=claim)
 
 
 def drawn(found, **options):
@@ -30,7 +46,10 @@ def dots(axes):
     """(x, face colour, edge colour, marker) of what was observed."""
     marks = [look["marker"] for look in LOOKS.values()]
     lines = [line for line in axes.lines if line.get_marker() in (*marks, "<", ">")]
-    return [(line.get_xdata()[0], line.get_markerfacecolor(), line.get_markeredgecolor(), line.get_marker()) for line in lines]
+    return [
+        (line.get_xdata()[0], line.get_markerfacecolor(), line.get_markeredgecolor(), line.get_marker())
+        for line in lines
+    ]
 
 
 def test_places_on_the_scale():
@@ -53,14 +72,25 @@ def test_what_is_drawn():
     assert [x for x, *_ in dots(axes)] == pytest.approx([0.025, 0.75, SPAN[1] - 0.04, 0.0])
     looks = [(face, edge, mark) for _, face, edge, mark in dots(axes)]
     holds, fails = LOOKS["holds"]["color"], LOOKS["fails"]["color"]
-    assert looks == [(holds, holds, "o"), (fails, fails, "X"), (fails, fails, ">"), ("white", OUTSIDE["color"], "o")]
-    assert [(patch.get_x(), patch.get_x() + patch.get_width()) for patch in axes.patches] == [pytest.approx((-0.05, 0.05))] * 4
+    assert looks == [
+        (holds, holds, "o"),
+        (fails, fails, "X"),
+        (fails, fails, ">"),
+        ("white", OUTSIDE["color"], "o"),
+    ]
+    assert [(patch.get_x(), patch.get_x() + patch.get_width()) for patch in axes.patches] == [
+        pytest.approx((-0.05, 0.05))
+    ] * 4
     assert [line.get_xdata()[0] for line in axes.lines if line.get_marker() == "x"] == [1] * 4
     assert "2,  2.1 (0.01)" in [text.get_text() for text in axes.texts]
 
 
 def test_words():
-    found = [row(2.0, batch=1, landscape="bowl"), row(2.0, batch=2, landscape="bowl"), row(2.0, claim="other", landscape="bowl")]
+    found = [
+        row(2.0, batch=1, landscape="bowl"),
+        row(2.0, batch=2, landscape="bowl"),
+        row(2.0, claim="other", landscape="bowl"),
+    ]
     words = [(text.replace("\u00a0", " "), head) for text, head, _ in rows(found)]
     assert words == [("law (bowl)", True), ("batch = 1", False), ("batch = 2", False), ("other (bowl)", True)]
 
@@ -78,7 +108,9 @@ def test_places_outside_the_regime_stand_apart_without_a_verdict():
     ]  # fmt: skip
     axes = drawn(found)
     fails = LOOKS["fails"]["color"]
-    assert not [line for line in axes.lines if fails in (line.get_color(), line.get_markeredgecolor())]  # both are far off, and neither fails
+    assert not [
+        line for line in axes.lines if fails in (line.get_color(), line.get_markeredgecolor())
+    ]  # both are far off, and neither fails
 
 
 def order(share, low=0.75, high=1.0, verdict="holds", ends=None):
@@ -102,7 +134,9 @@ def test_the_threshold_of_an_order_is_drawn_with_an_arrow_to_the_side_that_is_cl
     assert [line.get_xdata()[0] for line in axes.lines if line.get_gid() == THRESHOLD] == [0, 0]
     arrows = [text for text in axes.texts if text.arrow_patch is not None]
     assert [arrow.xy[0] < arrow.xyann[0] == 0 for arrow in arrows] == [True, True]
-    assert not [line for line in axes.lines if line.get_marker() == "x"]  # an order has no number that a wrong law predicts
+    assert not [
+        line for line in axes.lines if line.get_marker() == "x"
+    ]  # an order has no number that a wrong law predicts
 
 
 def test_where_no_share_would_do_nothing_is_accepted():
@@ -112,7 +146,10 @@ def test_where_no_share_would_do_nothing_is_accepted():
 
 
 def test_a_legend_shows_what_is_drawn():
-    names = [[text.get_text() for text in legend.get_texts()] for legend in map(_legend, ([order(1.0)], [row(2.1)]))]
+    names = [
+        [text.get_text() for text in legend.get_texts()]
+        for legend in map(_legend, ([order(1.0)], [row(2.1)]))
+    ]
     assert names == [["holds", "accepted", "threshold, claimed side"], ["holds", "accepted", "wrong law"]]
 
 
@@ -125,7 +162,14 @@ NEVER = Law(predicted=math.inf, control=0.0, tolerance=0.1)
 
 def test_never_that_holds_is_drawn_where_it_is_predicted_and_a_number_where_the_wrong_law_lies():
     """(x - predicted) / (control - predicted) goes to 1 for every number x as the predicted goes to infinity."""
-    never = judgement("hit", NEVER, Measured(math.inf, math.nan, 50, 50, never=True), where={}, quantity="cost", in_regime=True)
+    never = judgement(
+        "hit",
+        NEVER,
+        Measured(math.inf, math.nan, 50, 50, never=True),
+        where={},
+        quantity="cost",
+        in_regime=True,
+    )
     assert never.verdict == "holds"
     axes = drawn([never, row(3.0, law=NEVER)])
     looks = [(x, edge, mark) for x, _, edge, mark in dots(axes)]
@@ -140,10 +184,15 @@ def intervals(axes):
 
 
 def test_an_interval_without_an_end_is_drawn_to_the_edge():
-    """Four worlds that are all equal say nothing of the others; a running time that was not seen to end is 4 at least."""
+    """Four worlds that are all equal say nothing of the others.
+
+    A running time that was not seen to end is 4 at least.
+    """
     unsure = judgement("loss", LAW, Measured(2.0, 0.0, 4, 4), where={}, quantity="loss", in_regime=True)
     assert (unsure.observed_low, unsure.observed_high) == (-math.inf, math.inf)
-    long = judgement("hit", LAW, Measured(math.inf, math.nan, 50, 50, least=4.0), where={}, quantity="cost", in_regime=True)
+    long = judgement(
+        "hit", LAW, Measured(math.inf, math.nan, 50, 50, least=4.0), where={}, quantity="cost", in_regime=True
+    )
     axes = drawn([unsure, long])
     assert intervals(axes) == [pytest.approx(SPAN), pytest.approx((0.5, SPAN[1]))]
     assert [mark for *_, mark in dots(axes)] == ["D", ">"]
@@ -151,7 +200,9 @@ def test_an_interval_without_an_end_is_drawn_to_the_edge():
 
 def test_a_row_without_a_wrong_law_has_a_scale_still():
     axes = drawn([row(2.1, law=Law(predicted=2.0, control=math.nan, tolerance=0.1))])
-    assert [x for x, *_ in dots(axes)] == pytest.approx([SIDE * 0.1 / 0.2])  # 0.6 is the end of what is accepted
+    assert [x for x, *_ in dots(axes)] == pytest.approx([
+        SIDE * 0.1 / 0.2
+    ])  # 0.6 is the end of what is accepted
     assert not [line for line in axes.lines if line.get_marker() == "x"]
 
 
@@ -168,12 +219,20 @@ def test_what_cannot_be_judged():
 
 def claiming(count, name="law"):
     data = results(1 + 0.1 * normal(1, 1, 1, count, 20, 3), axes={"batch": list(range(count))})
-    entry = {"kind": "variance_law", "optimizer": "SGD", "predicted": 1.0, "regime": {"batch": [0.0, count / 2]}}
+    entry = {
+        "kind": "variance_law",
+        "optimizer": "SGD",
+        "predicted": 1.0,
+        "regime": {"batch": [0.0, count / 2]},
+    }
     return data.assign_attrs(config=json.dumps(json.loads(data.attrs["config"]) | {"claims": {name: entry}}))
 
 
 @pytest.mark.parametrize("width", [7.0, 3.4])
-@pytest.mark.parametrize(("count", "name"), [(1, "law"), (30, "law"), (3, "a law whose name is far longer than any name should ever be")])
+@pytest.mark.parametrize(
+    ("count", "name"),
+    [(1, "law"), (30, "law"), (3, "a law whose name is far longer than any name should ever be")],
+)
 def test_nothing_leaves_the_page_or_overlaps(width, count, name):
     with rc_context(style.PAPER):
         figure = claims(claiming(count, name), width)
@@ -181,8 +240,13 @@ def test_nothing_leaves_the_page_or_overlaps(width, count, name):
     figure.draw_without_rendering()
     boxes = [text.get_window_extent(renderer) for text in axes.texts]
     page = figure.bbox
-    assert all(box.x0 >= -1 and box.x1 <= page.x1 + 1 and box.y0 >= -1 and box.y1 <= page.y1 + 1 for box in boxes)
-    left = sorted((box for box, text in zip(boxes, axes.texts, strict=True) if text.get_ha() == "right"), key=lambda box: box.y0)
+    assert all(
+        box.x0 >= -1 and box.x1 <= page.x1 + 1 and box.y0 >= -1 and box.y1 <= page.y1 + 1 for box in boxes
+    )
+    left = sorted(
+        (box for box, text in zip(boxes, axes.texts, strict=True) if text.get_ha() == "right"),
+        key=lambda box: box.y0,
+    )
     assert all(a.y1 <= b.y0 + 1 for a, b in zip(left, left[1:], strict=False))
     legend = figure.legends[0].get_window_extent(renderer)
     ticks = [label.get_window_extent(renderer) for label in axes.get_xticklabels()]

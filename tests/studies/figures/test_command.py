@@ -1,4 +1,7 @@
-"""`python -m studies.figures`: which figures, as which files; one clear line for every mistake. And it is quick where a study is large."""
+"""`python -m studies.figures`: which figures, as which files; one clear line for every mistake.
+
+And it is quick where a study is large.
+"""
 
 import re
 
@@ -23,16 +26,32 @@ def search(shared):  # noqa: F811
 def test_it_draws_the_figures_of_the_study(search, tmp_path, capsys):
     assert main([str(search), "--out", str(tmp_path)]) == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["convergence.pdf", "convergence.png"]
-    assert capsys.readouterr().out.split() == [str(tmp_path / f"convergence.{kind}") for kind in ("pdf", "png")]
+    assert capsys.readouterr().out.split() == [
+        str(tmp_path / f"convergence.{kind}") for kind in ("pdf", "png")
+    ]
 
 
 def test_letters_are_embedded_and_the_width_is_as_asked(search, tmp_path):
-    assert main([str(search), "critical_difference", "--format", "pdf,svg", "--width", "3.4", "--out", str(tmp_path)]) == 0
+    assert (
+        main([
+            str(search),
+            "critical_difference",
+            "--format",
+            "pdf,svg",
+            "--width",
+            "3.4",
+            "--out",
+            str(tmp_path),
+        ])
+        == 0
+    )
     pdf = (tmp_path / "critical_difference.pdf").read_bytes()
     assert float(re.search(rb"/MediaBox \[ 0 0 ([\d.]+)", pdf)[1]) == pytest.approx(244.8)
     assert b"/FontFile2" in pdf  # TrueType, embedded
     assert b"/Type3" not in pdf
-    assert "<text" not in (tmp_path / "critical_difference.svg").read_text()  # outlines: the same without our font
+    assert (
+        "<text" not in (tmp_path / "critical_difference.svg").read_text()
+    )  # outlines: the same without our font
 
 
 def test_all_draws_what_can_be_shown_and_says_why_the_rest_cannot(search, tmp_path, monkeypatch, capsys):
@@ -46,7 +65,9 @@ def test_all_draws_what_can_be_shown_and_says_why_the_rest_cannot(search, tmp_pa
 
 
 def test_what_moves_is_a_film(search, tmp_path, capsys):
-    assert main([str(search), "trajectories", "--format", "gif", "--width", "3.4", "--out", str(tmp_path)]) == 0
+    assert (
+        main([str(search), "trajectories", "--format", "gif", "--width", "3.4", "--out", str(tmp_path)]) == 0
+    )
     assert [path.name for path in tmp_path.iterdir()] == ["trajectories.gif"]
     with Image.open(tmp_path / "trajectories.gif") as film:
         assert film.n_frames == 12
@@ -60,7 +81,10 @@ def test_what_does_not_move_and_a_film_without_ffmpeg_are_one_line(search, tmp_p
     assert capsys.readouterr().err == "ecdf: expected a figure that moves (trajectories) for --format gif\n"
     monkeypatch.setenv("PATH", str(tmp_path))
     assert main([str(search), "trajectories", "--format", "mp4", "--out", str(tmp_path)]) == 2
-    expected = "trajectories: expected the program ffmpeg for an mp4, found none on the PATH; install it, or take --format gif\n"
+    expected = (
+        "trajectories: expected the program ffmpeg for an mp4, found none on the PATH; install it, or take"
+        " --format gif\n"
+    )
     assert capsys.readouterr().err == expected
     assert list(tmp_path.iterdir()) == []
 
@@ -105,7 +129,13 @@ class TestArms:
             mine = []
             for k in range(data.sizes["rate"]):
                 arm = data.isel(optimizer=i, rate=k)
-                alike = any(all(arm[name].variable.equals(other[name].variable) for name in ("loss", "steps", "status")) for other in mine)
+                alike = any(
+                    all(
+                        arm[name].variable.equals(other[name].variable)
+                        for name in ("loss", "steps", "status")
+                    )
+                    for other in mine
+                )
                 mine += [] if alike or bool((arm["status"] >= 4).all()) else [arm]
             found += [(arm["optimizer"].item(), arm["rate"].item()) for arm in mine]
         return found
@@ -123,7 +153,9 @@ class TestArms:
         assert [label for label, _ in found] == arms.labels(data)
         assert arms.stack(data)["arm"].values.tolist() == arms.labels(data)
         stacked = arms.stack(data)["loss"].values
-        assert all(np.array_equal(stacked[k], arm["loss"].values, equal_nan=True) for k, (_, arm) in enumerate(found))
+        assert all(
+            np.array_equal(stacked[k], arm["loss"].values, equal_nan=True) for k, (_, arm) in enumerate(found)
+        )
 
     def test_of_chunked_results_stay_on_disk(self):
         found = arms.arms(made(places=4, optimizers=3).chunk(optimizer=1))
@@ -139,7 +171,11 @@ def test_five_hundred_arms_are_not_analysed_one_by_one(monkeypatch):
     data["diversity"] = data["loss"].assign_attrs(long_name="distance")
     calls = []
     monkeypatch.setattr(population, "estimate", lambda *args, **how: calls.append("interval"))
-    monkeypatch.setattr(population, "diversity", lambda *args, was=population.diversity, **how: calls.append("mean") or was(*args, **how))
+    monkeypatch.setattr(
+        population,
+        "diversity",
+        lambda *args, was=population.diversity, **how: calls.append("mean") or was(*args, **how),
+    )
     FIGURES["diversity"](data)
     assert calls == ["mean"]
 

@@ -31,19 +31,32 @@ def arm(loss, bills=100.0, *, diverged=(), steps=50, status=BUDGET_SPENT):
     bills = np.broadcast_to(np.asarray(bills, float), np.shape(bills) or (5,))
     loss = np.array(np.broadcast_to(np.asarray(loss, float), (len(bills), len(COST))))
     over = np.isin(np.arange(len(bills)), diverged)
-    data = results(loss, COST, spent=np.minimum(COST, bills[:, None]), status=np.where(over, DIVERGED, status))
+    data = results(
+        loss, COST, spent=np.minimum(COST, bills[:, None]), status=np.where(over, DIVERGED, status)
+    )
     data = data.assign(value_terms=data["value_terms"] * (np.max(steps) > 0))
     lost = over[:, None] & (bills[:, None] <= COST)
     return data.assign(
-        status=data["status"].where(~xr.DataArray(lost, dims=("replicate", "checkpoint")), DIVERGED).astype(np.int8),
-        steps=(("replicate", "checkpoint"), np.broadcast_to(np.round(np.asarray(steps) * COST / COST[-1]).astype(int), loss.shape)),
+        status=data["status"]
+        .where(~xr.DataArray(lost, dims=("replicate", "checkpoint")), DIVERGED)
+        .astype(np.int8),
+        steps=(
+            ("replicate", "checkpoint"),
+            np.broadcast_to(np.round(np.asarray(steps) * COST / COST[-1]).astype(int), loss.shape),
+        ),
         start_loss=("replicate", np.full(len(loss), 10.0)),
     )
 
 
 def study(gap=1.0, precision=1e-7, **arms):
     """Results of one landscape, "hill"."""
-    data = xr.concat(arms.values(), xr.Variable("optimizer", list(arms)), data_vars="all", coords="minimal", compat="override")
+    data = xr.concat(
+        arms.values(),
+        xr.Variable("optimizer", list(arms)),
+        data_vars="all",
+        coords="minimal",
+        compat="override",
+    )
     data = data.expand_dims(landscape=["hill"])
     return data.assign_coords(gap_known=("landscape", [gap]), precision=precision)
 
@@ -61,7 +74,10 @@ def on_axes(data, **more):
 
 class TestEdges:
     def test_an_axis_goes_from_the_precision_to_a_thousand_times_the_start(self):
-        falling, rising = np.array([10, 1e-3, 1e-9, 1e-50, 1e-100, 0]), np.array([10, 1e3, 1e9, 1e50, 1e118, 1e292])
+        falling, rising = (
+            np.array([10, 1e-3, 1e-9, 1e-50, 1e-100, 0]),
+            np.array([10, 1e3, 1e9, 1e50, 1e118, 1e292]),
+        )
         axes = on_axes(study(down=arm(falling), up=arm(rising)))
         down, up = drawn(axes, "down")[0].get_ydata(), drawn(axes, "up")[0].get_ydata()
         assert down.tolist() == [10, 1e-3, 1e-7, 1e-7, 1e-7, 1e-7]
@@ -79,7 +95,11 @@ class TestEdges:
 
     def test_a_raw_loss_below_0_has_a_linear_axis_that_divergence_does_not_stretch(self):
         start = {"start_loss": ("replicate", np.full(5, -1.0))}
-        data = study(gap=0.0, good=arm([-1, -2, -3, -4, -4, -4]).assign(start), bad=arm([-1, 0, 5, 1e9, 1e30, 1e100]).assign(start))
+        data = study(
+            gap=0.0,
+            good=arm([-1, -2, -3, -4, -4, -4]).assign(start),
+            bad=arm([-1, 0, 5, 1e9, 1e30, 1e100]).assign(start),
+        )
         axes = on_axes(data)
         assert axes.get_yscale() == "linear"
         assert axes.get_ylim()[0] > -4.5
@@ -97,7 +117,9 @@ class TestDivergence:
         assert line.get_xdata()[-2] == 20.0  # at 40 the median is inf
 
     def test_with_an_even_number_the_better_half_counts(self):
-        axes = on_axes(study(SGD=arm(5.0, [15.0, 25, 100, 100], diverged=[0, 1])))  # the second best of four is finite
+        axes = on_axes(
+            study(SGD=arm(5.0, [15.0, 25, 100, 100], diverged=[0, 1]))
+        )  # the second best of four is finite
         assert drawn(axes, "SGD")[1] == [(20.0, "white")]
         axes = on_axes(study(SGD=arm(5.0, [15.0, 25, 35, 100], diverged=[0, 1, 2])))
         assert drawn(axes, "SGD")[1][0][0] == 35.0
@@ -120,7 +142,9 @@ class TestDivergence:
 
 class TestEnds:
     def test_a_curve_ends_where_the_last_of_its_runs_does(self):
-        early = arm([9, 8, 7, 1, 1, 1], [30.0, 50, 30, 30, 30], status=1)  # that hit the target, as runs of others do
+        early = arm(
+            [9, 8, 7, 1, 1, 1], [30.0, 50, 30, 30, 30], status=1
+        )  # that hit the target, as runs of others do
         line, _ = drawn(on_axes(study(SGD=arm(5.0), early=early)), "early")
         assert line.get_xdata().tolist() == [10, 20, 40, 50]
         assert line.get_ydata().tolist() == [9, 8, 7, 1]
@@ -133,7 +157,12 @@ class TestEnds:
         data = study(SGD=arm(5.0, steps=4), GA=arm(6.0)).isel(landscape=0)
         assert notes(data) == ["SGD: 4 steps"]
         line, _ = drawn(panel(data, Figure().subplots()), "SGD")
-        assert [line.get_xdata()[i] for i in line.get_markevery()] == [20, 40, 80, 100]  # of 0, 1, 2, 2, 3, 4 steps, the first of each
+        assert [line.get_xdata()[i] for i in line.get_markevery()] == [
+            20,
+            40,
+            80,
+            100,
+        ]  # of 0, 1, 2, 2, 3, 4 steps, the first of each
         assert notes(study(SGD=arm(5.0, steps=1)).isel(landscape=0)) == ["SGD: 1 step"]
 
     def test_of_many_arms_of_few_steps_the_range_is_told(self):
@@ -151,7 +180,9 @@ class TestEnds:
     @pytest.mark.parametrize("figure", [profile, critical_difference])
     def test_comparisons_say_who_never_asked(self, figure):
         data = study(SGD=arm(5.0), ES=arm(4.0), GA=arm(6.0, steps=0)).drop_dims("target")
-        hits = xr.DataArray(np.full((1, 3, 5, 1), 50.0), dims=("landscape", "optimizer", "replicate", "target"))
+        hits = xr.DataArray(
+            np.full((1, 3, 5, 1), 50.0), dims=("landscape", "optimizer", "replicate", "target")
+        )
         data = data.assign(hit_cost=hits).assign_coords(target_loss=("target", [4.5]))
         made = figure(data)
         texts = [text.get_text().replace("\n", " ") for text in made.findobj(Text)]
@@ -161,7 +192,10 @@ class TestEnds:
 
 def mixed():
     """Two arms at k = 1, whose optimum is known, and at k = 15, where it is not."""
-    parts = [study(gap=gap, GA=arm(loss), EA=arm(2 * loss)).drop_vars("gap_known") for gap, loss in ((1.0, 0.1), (0.0, 0.4))]
+    parts = [
+        study(gap=gap, GA=arm(loss), EA=arm(2 * loss)).drop_vars("gap_known")
+        for gap, loss in ((1.0, 0.1), (0.0, 0.4))
+    ]
     data = xr.concat(parts, xr.Variable("k", [1, 15]), data_vars="all", coords="minimal", compat="override")
     return data.transpose("landscape", "optimizer", "k", ...).assign_coords(gap_known=("k", [1.0, 0.0]))
 
@@ -173,8 +207,14 @@ class TestKinds:
         made = figure(data, targets=[0.3]) if figure is ecdf else figure(data)
         panels = {axes.get_title("left"): axes for axes in made.axes if axes.get_title("left")}
         assert list(panels) == ["hill, gap to the optimum", "hill, loss"]
-        lines = {title: {line.get_label() for line in axes.lines if not line.get_label().startswith("_")} for title, axes in panels.items()}
-        assert lines == {"hill, gap to the optimum": {"GA, k = 1", "EA, k = 1"}, "hill, loss": {"GA, k = 15", "EA, k = 15"}}
+        lines = {
+            title: {line.get_label() for line in axes.lines if not line.get_label().startswith("_")}
+            for title, axes in panels.items()
+        }
+        assert lines == {
+            "hill, gap to the optimum": {"GA, k = 1", "EA, k = 1"},
+            "hill, loss": {"GA, k = 15", "EA, k = 15"},
+        }
         if figure is convergence:
             assert [axes.get_ylabel() for axes in panels.values()] == ["gap to the optimum", "loss"]
 
@@ -184,23 +224,35 @@ class TestKinds:
 
     def test_a_panel_of_both_is_refused(self):
         with pytest.raises(
-            ValueError, match="^convergence: expected losses of one kind, got gaps to the optimum of some arms and raw losses of others"
+            ValueError,
+            match=(
+                "^convergence: expected losses of one kind, got gaps to the optimum of some arms and raw"
+                " losses of others"
+            ),
         ):
             panel(mixed().isel(landscape=0), Figure().subplots())
 
     def test_landscapes_of_different_kinds_say_so_on_their_axes(self):
-        data = xr.concat([study(SGD=arm(5.0)), study(gap=0.0, SGD=arm(5.0)).assign_coords(landscape=["other"])], "landscape")
+        data = xr.concat(
+            [study(SGD=arm(5.0)), study(gap=0.0, SGD=arm(5.0)).assign_coords(landscape=["other"])],
+            "landscape",
+        )
         assert [axes.get_ylabel() for axes in convergence(data).axes[:2]] == ["gap to the optimum", "loss"]
 
     def test_one_kind_is_said_once_in_a_row(self):
-        data = xr.concat([study(SGD=arm(5.0)), study(SGD=arm(5.0)).assign_coords(landscape=["other"])], "landscape")
+        data = xr.concat(
+            [study(SGD=arm(5.0)), study(SGD=arm(5.0)).assign_coords(landscape=["other"])], "landscape"
+        )
         assert [axes.get_ylabel() for axes in convergence(data).axes[:2]] == ["gap to the optimum", ""]
 
 
 @pytest.mark.parametrize("figure", [convergence, noise_sources])
 def test_long_names_do_not_leave_a_narrow_figure(figure, shared):  # noqa: F811
     data = real("ledger", shared)
-    named = {dim: [f"{name} and " + "a long name " * 6 for name in data[dim].values] for dim in ("optimizer", "landscape")}
+    named = {
+        dim: [f"{name} and " + "a long name " * 6 for name in data[dim].values]
+        for dim in ("optimizer", "landscape")
+    }
     with rc_context(style.PAPER):
         made = figure(data.assign_coords(named), style.COLUMN)
         assert not [fault for fault in faults(made) if fault.startswith("cut off")]
@@ -215,21 +267,36 @@ def test_a_narrow_axis_of_costs_has_numbers():
     assert shown == ["100"]  # of 60 to 100
     wide = on_axes(study(SGD=arm([9, 8, 7, 6, 5, 4])))
     wide.figure.draw_without_rendering()
-    assert [text.get_text() for text in wide.get_xticklabels() if 10 <= text.get_position()[0] <= 100] == ["10", "20", "50", "100"]
+    assert [text.get_text() for text in wide.get_xticklabels() if 10 <= text.get_position()[0] <= 100] == [
+        "10",
+        "20",
+        "50",
+        "100",
+    ]
 
 
 HOSTILE = {
-    "all diverge": study(SGD=arm(np.inf, 15.0 * np.ones(5), diverged=range(5)), GA=arm(1e308, [3.0] * 5, diverged=range(5))),
+    "all diverge": study(
+        SGD=arm(np.inf, 15.0 * np.ones(5), diverged=range(5)), GA=arm(1e308, [3.0] * 5, diverged=range(5))
+    ),
     "one world": study(SGD=arm(5.0, [100.0]), GA=arm(3.0, [25.0], diverged=[0])),
-    "worlds without a number": study(SGD=arm(np.where(np.arange(5)[:, None] < 2, np.nan, 5.0) * np.ones(6)), GA=arm(2.0)),
+    "worlds without a number": study(
+        SGD=arm(np.where(np.arange(5)[:, None] < 2, np.nan, 5.0) * np.ones(6)), GA=arm(2.0)
+    ),
     "no world has a number": study(SGD=arm(np.nan), GA=arm(np.nan)),
     "one step": study(SGD=arm([9, 9, 9, 9, 9, 8], steps=1)),
     "all 0": study(SGD=arm(0.0), GA=arm(0.0)),
     "below 0": study(gap=0.0, SGD=arm(-5.0), GA=arm([-1, -2, -3, -4, -1e300, -1e308])),
     "inf": study(SGD=arm(np.inf), GA=arm([10, 9, np.inf, np.inf, 8, 7])),
-    "twelve arms": study(**{f"method {i}": arm(5.0 / (i + 1), [15.0, 30, 100, 100, 100], diverged=range(i % 5), steps=i) for i in range(12)}),
+    "twelve arms": study(**{
+        f"method {i}": arm(5.0 / (i + 1), [15.0, 30, 100, 100, 100], diverged=range(i % 5), steps=i)
+        for i in range(12)
+    }),
     "missing": study(SGD=arm(np.nan, status=MISSING), GA=arm(2.0)),
-    "both edges": study(SGD=arm([10, 1e9, 1e20, 1e99, 1e200, 1e308], [15.0] * 5, diverged=range(5)), GA=arm([10, 1, 1e-9, 1e-99, 1e-200, 0])),
+    "both edges": study(
+        SGD=arm([10, 1e9, 1e20, 1e99, 1e200, 1e308], [15.0] * 5, diverged=range(5)),
+        GA=arm([10, 1, 1e-9, 1e-99, 1e-200, 0]),
+    ),
     "never a start": study(SGD=arm([1e5, 1e20, 1e50, 1e99, 1e150, 1e200]).drop_vars("start_loss")),
     "a precision beyond all": study(precision=1e9, SGD=arm([9, 8, 7, 6, 5, 4])),
 }
@@ -270,7 +337,9 @@ def test_one_method_diverges_and_another_converges(tmp_path, capsys):
     assert high < 1e5 * float(data["start_loss"].max())
 
 
-def test_a_figure_that_fails_takes_neither_the_others_with_it_nor_a_traceback_to_the_user(tmp_path, monkeypatch, capsys):
+def test_a_figure_that_fails_takes_neither_the_others_with_it_nor_a_traceback_to_the_user(
+    tmp_path, monkeypatch, capsys
+):
     def broken(dataset, width):
         raise OverflowError("cannot convert float infinity\nto integer")
 
@@ -279,10 +348,17 @@ def test_a_figure_that_fails_takes_neither_the_others_with_it_nor_a_traceback_to
     capsys.readouterr()
     assert main([str(tmp_path / "results"), "ecdf", "convergence", "--format", "png"]) == 2
     said = capsys.readouterr()
-    assert said.err == "ecdf: cannot be drawn from these results (OverflowError: cannot convert float infinity to integer)\n"
+    assert (
+        said.err
+        == "ecdf: cannot be drawn from these results (OverflowError: cannot convert float infinity to"
+        " integer)\n"
+    )
     assert said.out.strip().endswith("convergence.png")
 
 
 def test_kinds_of_arms_are_told_gaps_first():
-    assert scales.kinds([("a", xr.Dataset(coords={"gap_known": 0.0})), ("b", xr.Dataset(coords={"gap_known": 1.0}))]) == [True, False]
+    assert scales.kinds([
+        ("a", xr.Dataset(coords={"gap_known": 0.0})),
+        ("b", xr.Dataset(coords={"gap_known": 1.0})),
+    ]) == [True, False]
     assert scales.kinds([("a", xr.Dataset())]) == [False]

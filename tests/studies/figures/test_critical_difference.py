@@ -34,14 +34,21 @@ def check(axes, told):
         (leader,) = lines(axes, name)
         assert leader.get_xdata()[0] == told["average_rank"].sel(optimizer=name)
     rank = told["average_rank"].values
-    joined = [[i for i, at in enumerate(rank) if min(bar.get_xdata()) <= at <= max(bar.get_xdata())] for bar in lines(axes, "bar")]
+    joined = [
+        [i for i, at in enumerate(rank) if min(bar.get_xdata()) <= at <= max(bar.get_xdata())]
+        for bar in lines(axes, "bar")
+    ]
     assert [sorted(bar) for bar in groups(rank, told["differ"].values)] == joined
 
 
 def test_every_landscape_and_all():
     data = results(LOSS)
     figure = drawn(data)
-    for axes, told in zip(figure.axes, [*(ranks(data.isel(landscape=i), "replicate") for i in range(3)), ranks(data)], strict=True):
+    for axes, told in zip(
+        figure.axes,
+        [*(ranks(data.isel(landscape=i), "replicate") for i in range(3)), ranks(data)],
+        strict=True,
+    ):
         check(axes, told)
 
 
@@ -55,10 +62,16 @@ def test_a_panel_on_the_users_axes():
 def test_says_what_was_counted():
     texts = [text.get_text() for axes in drawn(results(LOSS, instances=12)).axes for text in axes.texts]
     assert any("(12 instances)" in text for text in texts)
-    assert any("(3 landscapes), wider than the axis" in text for text in texts) or any("(3 landscapes)" in text for text in texts)
+    assert any("(3 landscapes), wider than the axis" in text for text in texts) or any(
+        "(3 landscapes)" in text for text in texts
+    )
 
 
-@pytest.mark.parametrize("data", [results(LOSS[:, :1]), results(LOSS, status=4), results(LOSS[:1, :, :1])], ids=["one", "failed", "one world"])
+@pytest.mark.parametrize(
+    "data",
+    [results(LOSS[:, :1]), results(LOSS, status=4), results(LOSS[:1, :, :1])],
+    ids=["one", "failed", "one world"],
+)
 def test_nothing_to_rank(data):
     figure = drawn(data)
     assert all("fewer than two optimizers" in axes.texts[0].get_text() for axes in figure.axes)

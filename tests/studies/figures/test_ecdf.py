@@ -17,8 +17,12 @@ HITS = {"fast": [10, 20, 30, 60, NEVER, NEVER], "slow": [60, 70, NEVER, NEVER, N
 def study(shared=True, status=2, hits=HITS):
     """Two optimizers on one landscape; worlds share instances in pairs."""
     instance = np.repeat(np.arange(3), 2) if shared else None
-    parts = [timed(hit, [100, 100, 100, 100, 90, 80], status=status, instance=instance) for hit in hits.values()]
-    data = xr.concat(parts, xr.Variable("optimizer", list(hits)), data_vars="all", coords="minimal", compat="override")
+    parts = [
+        timed(hit, [100, 100, 100, 100, 90, 80], status=status, instance=instance) for hit in hits.values()
+    ]
+    data = xr.concat(
+        parts, xr.Variable("optimizer", list(hits)), data_vars="all", coords="minimal", compat="override"
+    )
     return data.expand_dims(landscape=["hill"])
 
 
@@ -31,7 +35,11 @@ def drawn(axes, label):
     """The line of an arm, its cross and its thin line."""
     line = next(one for one in axes.lines if one.get_label() == label)
     rest = [one for one in axes.lines if one.get_color() == line.get_color() and one is not line]
-    return line, [one for one in rest if one.get_marker() == "x"], [one for one in rest if one.get_marker() != "x"]
+    return (
+        line,
+        [one for one in rest if one.get_marker() == "x"],
+        [one for one in rest if one.get_marker() != "x"],
+    )
 
 
 class TestPanel:
@@ -53,11 +61,20 @@ class TestPanel:
         data = study()
         axes = self.axes(data)
         band = axes.collections[0].get_paths()[0].vertices[:, 1]
-        wanted = runtime.ecdf(data.sel(landscape="hill", optimizer="fast"), drawn(axes, "fast")[0].get_xdata())["solved_interval"].values
+        wanted = runtime.ecdf(
+            data.sel(landscape="hill", optimizer="fast"), drawn(axes, "fast")[0].get_xdata()
+        )["solved_interval"].values
         assert set(np.round(band, 9)) == set(np.round(wanted.ravel(), 9))
 
     def test_a_band_has_no_width_where_none_or_all_is_solved(self):
-        data = study(shared=False, hits={"fast": [60, 60, 60, NEVER, NEVER, NEVER], "sure": [10, 10, 10, 10, 10, 10], "never": [NEVER] * 6})
+        data = study(
+            shared=False,
+            hits={
+                "fast": [60, 60, 60, NEVER, NEVER, NEVER],
+                "sure": [10, 10, 10, 10, 10, 10],
+                "never": [NEVER] * 6,
+            },
+        )
         axes = self.axes(data)
         (band,) = axes.collections  # of those that are 0 or 1 all the way there is none
         ends = band.get_paths()[0].vertices
@@ -67,11 +84,18 @@ class TestPanel:
     def test_steps_stand_at_the_hits_wherever_checkpoints_are(self):
         line, _, _ = drawn(self.axes(study()), "fast")
         at = dict(zip(line.get_xdata(), line.get_ydata(), strict=True))
-        assert [at[cost] for cost in (10, 20, 30, 60)] == pytest.approx([1 / 6, 2 / 6, 3 / 6, 4 / 6])  # checkpoints are at 50 and 100
+        assert [at[cost] for cost in (10, 20, 30, 60)] == pytest.approx([
+            1 / 6,
+            2 / 6,
+            3 / 6,
+            4 / 6,
+        ])  # checkpoints are at 50 and 100
 
     def test_hits_known_to_an_interval_are_hatched_from_their_earliest(self):
         data = study(shared=False, hits={"fast": [40, 40, 40, NEVER, NEVER, NEVER], "slow": [60] * 6})
-        low = data["hit_cost"].where(data["optimizer"] == "slow", data["hit_cost"] - 20)  # of the fast, (20, 40]; of the slow, exact
+        low = data["hit_cost"].where(
+            data["optimizer"] == "slow", data["hit_cost"] - 20
+        )  # of the fast, (20, 40]; of the slow, exact
         data = data.assign(hit_cost_low=low)
         axes = self.axes(data)
         (area,) = [one for one in axes.collections if one.get_gid() == "earliest"]
@@ -80,12 +104,18 @@ class TestPanel:
         assert wide == [(20, 0), (20, 0.5), (40, 0), (40, 0.5)]
         said = ecdf(data).legends[0].get_title().get_text().replace("\n", " ")
         assert "hatched: hits known to an interval only" in said
-        assert "hatched" not in ecdf(data.assign(hit_cost_low=data["hit_cost"])).legends[0].get_title().get_text()
+        assert (
+            "hatched"
+            not in ecdf(data.assign(hit_cost_low=data["hit_cost"])).legends[0].get_title().get_text()
+        )
 
     def test_crosses_stand_where_runs_end_that_miss_a_target(self):
         data = study(status=3)
         _, cross, _ = drawn(self.axes(data), "fast")
-        assert [float(value[0]) for value in cross[0].get_data()] == pytest.approx([85, 4 / 6])  # of 90 and 80
+        assert [float(value[0]) for value in cross[0].get_data()] == pytest.approx([
+            85,
+            4 / 6,
+        ])  # of 90 and 80
 
     def test_no_cross_where_all_is_solved(self):
         _, cross, thin = drawn(self.axes(study(hits={"fast": [1, 2, 3, 4, 5, 6]})), "fast")
@@ -111,10 +141,16 @@ class TestPanel:
         assert notes(hill, [2.0, 0.1]) == ["2 targets, 2, 0.1"]
         assert notes(hill, [2.0, 0.1, 1e-8]) == ["3 targets, 2 to 1e-8"]
         axes = self.axes(study(), targets=[2.0, 0.1])
-        np.testing.assert_allclose(drawn(axes, "fast")[0].get_ydata(), curves(study().isel(landscape=0), [2.0, 0.1])["solved"].sel(optimizer="fast"))
+        np.testing.assert_allclose(
+            drawn(axes, "fast")[0].get_ydata(),
+            curves(study().isel(landscape=0), [2.0, 0.1])["solved"].sel(optimizer="fast"),
+        )
 
     def test_nothing_to_show_is_said(self):
-        assert [text.get_text() for text in self.axes(study().assign(status=lambda data: data["status"] * 0 + 5)).texts] == ["no runs"]
+        assert [
+            text.get_text()
+            for text in self.axes(study().assign(status=lambda data: data["status"] * 0 + 5)).texts
+        ] == ["no runs"]
         assert [text.get_text() for text in self.axes(study(), targets=[np.nan]).texts] == ["no targets"]
 
 
@@ -135,7 +171,9 @@ class TestFigure:
             return ecdf(data).legends[0].get_title().get_text().replace("\n", " ")
 
         wide = f"{interval(0, 6)[1]:.0%}"  # 46 %
-        assert f"bands: 95 % intervals, not drawn at 0 and 100 %, where it is {wide} wide" in said(study(shared=False))
+        assert f"bands: 95 % intervals, not drawn at 0 and 100 %, where it is {wide} wide" in said(
+            study(shared=False)
+        )
         many = {f"arm {i}": HITS["fast"] for i in range(8)}
         assert "bands" not in said(study(hits=many))
         assert "bands" not in said(study(hits={"never": [NEVER] * 6}))
@@ -143,13 +181,29 @@ class TestFigure:
 
     def test_of_too_many_arms_lines_are_thin(self):
         data = study(shared=False)
-        many = xr.concat([data] * 30, xr.Variable("rate", np.arange(30.0)), data_vars="all", coords="minimal", compat="override")
+        many = xr.concat(
+            [data] * 30,
+            xr.Variable("rate", np.arange(30.0)),
+            data_vars="all",
+            coords="minimal",
+            compat="override",
+        )
         many["hit_cost"] = many["hit_cost"] * (1 + 0.01 * many["rate"])
         many["loss"] = many["loss"] + 0.001 * many["rate"]
-        lines = [line for line in ecdf(many.transpose("landscape", "optimizer", "rate", ...)).axes[0].lines if line.get_marker() != "x"]
+        lines = [
+            line
+            for line in ecdf(many.transpose("landscape", "optimizer", "rate", ...)).axes[0].lines
+            if line.get_marker() != "x"
+        ]
         assert {line.get_linewidth() for line in lines} == {0.5}
 
     def test_a_study_without_targets_is_refused(self):
-        with pytest.raises(ValueError, match=r"^ecdf: expected a study with `targets:`, found none in these results; give losses as targets="):
+        with pytest.raises(
+            ValueError,
+            match=(
+                r"^ecdf: expected a study with `targets:`, found none in these results; give losses as"
+                r" targets="
+            ),
+        ):
             ecdf(study().isel(target=[]))
         assert ecdf(study().isel(target=[]), targets=[0.5]).axes

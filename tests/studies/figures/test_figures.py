@@ -1,4 +1,7 @@
-"""What people see of a finished run: the arms, the quartiles, the table and the figure, in plain and in hostile cases."""
+"""What people see of a finished run.
+
+The arms, the quartiles, the table and the figure, in plain and in hostile cases.
+"""
 
 import io
 
@@ -15,9 +18,13 @@ from studies.results.arms import arms, labels, quartiles
 from studies.run.summary import table
 
 
-def results(optimizers=("SGD", "GA"), landscapes=("hill",), worlds=8, checkpoints=20, rates=None, loss=None, targets=1):
+def results(
+    optimizers=("SGD", "GA"), landscapes=("hill",), worlds=8, checkpoints=20, rates=None, loss=None, targets=1
+):
     """A Dataset as `open_study` gives it, of made-up numbers: loss falls like 1 / cost."""
-    dims = {"landscape": len(landscapes), "optimizer": len(optimizers)} | ({"learning_rate": len(rates)} if rates else {})
+    dims = {"landscape": len(landscapes), "optimizer": len(optimizers)} | (
+        {"learning_rate": len(rates)} if rates else {}
+    )
     shape = (*dims.values(), worlds, checkpoints)
     names = (*dims, "replicate", "checkpoint")
     cost = np.geomspace(1, 1000, checkpoints)
@@ -46,7 +53,12 @@ def printed(data):
 
 
 def lines(figure):
-    return {line.get_label(): line for axes in figure.axes[:-1] for line in axes.lines if not line.get_label().startswith("_")}
+    return {
+        line.get_label(): line
+        for axes in figure.axes[:-1]
+        for line in axes.lines
+        if not line.get_label().startswith("_")
+    }
 
 
 class TestQuartiles:
@@ -65,14 +77,18 @@ class TestQuartiles:
 class TestArms:
     def test_axis_values_that_change_nothing_are_one_arm(self):
         data = results(rates=(0.1, 0.2))
-        data["loss"].loc[{"optimizer": "GA", "learning_rate": 0.2}] = data["loss"].sel(optimizer="GA", learning_rate=0.1).values
+        data["loss"].loc[{"optimizer": "GA", "learning_rate": 0.2}] = (
+            data["loss"].sel(optimizer="GA", learning_rate=0.1).values
+        )
         expected = ["SGD, learning_rate = 0.1", "SGD, learning_rate = 0.2", "GA"]
         assert [label for label, _ in arms(data.isel(landscape=0))] == expected
         assert labels(data) == expected
 
     def test_a_label_names_only_the_axes_that_tell(self):
         data = results(rates=(0.1, 0.2)).expand_dims(k=[0, 4], axis=3)
-        assert labels(data) == [f"{name}, learning_rate = {rate}" for name in ("SGD", "GA") for rate in (0.1, 0.2)]
+        assert labels(data) == [
+            f"{name}, learning_rate = {rate}" for name in ("SGD", "GA") for rate in (0.1, 0.2)
+        ]
 
     def test_failed_arms_are_left_out(self):
         data = results()
@@ -86,7 +102,9 @@ class TestConvergence:
         data = results()
         line = lines(convergence(data))["GA"]
         np.testing.assert_allclose(line.get_xdata(), data["cost"])
-        np.testing.assert_allclose(line.get_ydata(), np.sort(data["loss"].sel(optimizer="GA", landscape="hill"), axis=0)[3])
+        np.testing.assert_allclose(
+            line.get_ydata(), np.sort(data["loss"].sel(optimizer="GA", landscape="hill"), axis=0)[3]
+        )
 
     def test_an_exact_zero_is_shown_on_a_log_scale(self):
         data = results().assign_coords(precision=1e-5)
@@ -109,7 +127,9 @@ class TestConvergence:
         [
             results(worlds=1),
             results(optimizers=("only",)),
-            results(optimizers=[f"method {i}" for i in range(14)], landscapes=[f"place {i}" for i in range(7)]),
+            results(
+                optimizers=[f"method {i}" for i in range(14)], landscapes=[f"place {i}" for i in range(7)]
+            ),
             results(optimizers=("a very long name of an optimizer that goes on and on", "b")),
             results(loss=np.inf),
             results(loss=0.0),
@@ -120,7 +140,10 @@ class TestConvergence:
             results(landscapes=("a", "b", "c")),
             results(loss=np.nan).assign(status=lambda d: d["status"] * 0 + 5),
         ],
-        ids="one_world one_optimizer 14_optimizers long_names all_diverged all_zero 1e-300 one_checkpoint axis 40_arms 3_landscapes missing".split(),
+        ids=(
+            "one_world one_optimizer 14_optimizers long_names all_diverged all_zero 1e-300 one_checkpoint"
+            " axis 40_arms 3_landscapes missing".split()
+        ),
     )
     def test_hostile_cases_are_drawn_without_a_warning(self, hostile, tmp_path):
         written = draw(hostile, ["convergence"], tmp_path)
@@ -136,9 +159,16 @@ class TestConvergence:
                 figure = make(results(landscapes=("hill", "valley", "plain", "ridge", "field")))
                 figure.draw_without_rendering()
                 box = figure.bbox
-                for text in figure.findobj(lambda a: hasattr(a, "get_text") and a.get_text() and "mathdefault" not in a.get_text()):  # no ticks
+                for text in figure.findobj(
+                    lambda a: hasattr(a, "get_text") and a.get_text() and "mathdefault" not in a.get_text()
+                ):  # no ticks
                     seen = text.get_window_extent()
-                    inside = seen.x0 >= box.x0 - 1 and seen.x1 <= box.x1 + 1 and seen.y0 >= box.y0 - 1 and seen.y1 <= box.y1 + 1
+                    inside = (
+                        seen.x0 >= box.x0 - 1
+                        and seen.x1 <= box.x1 + 1
+                        and seen.y0 >= box.y0 - 1
+                        and seen.y1 <= box.y1 + 1
+                    )
                     assert inside, (name, text.get_text())
 
 
@@ -169,14 +199,23 @@ class TestTable:
         for name in ("steps", "value_terms", "gradient_terms"):
             data[name].loc[{"optimizer": "GA"}] = 0
         row = next(line for line in printed(data).splitlines() if "GA" in line)
-        assert [cell.strip() for cell in row.strip("│").split("│")][2:] == ["no step within the budget", "0", "0", "0", "-", "-"]
+        assert [cell.strip() for cell in row.strip("│").split("│")][2:] == [
+            "no step within the budget",
+            "0",
+            "0",
+            "0",
+            "-",
+            "-",
+        ]
 
 
 class TestLooksOfArms:
     def test_arms_of_an_optimizer_have_its_colour(self):
         found = style.looks(["SGD, k = 0", "SGD, k = 4", "GA, k = 0", "GA, k = 4"])
         alone = style.looks(["SGD", "GA"])
-        assert [found[label]["color"] for label in found] == [alone["SGD"]["color"]] * 2 + [alone["GA"]["color"]] * 2
+        assert [found[label]["color"] for label in found] == [alone["SGD"]["color"]] * 2 + [
+            alone["GA"]["color"]
+        ] * 2
         assert found["SGD, k = 0"] == alone["SGD"]
 
     def test_arms_differ(self):

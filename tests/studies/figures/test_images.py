@@ -1,6 +1,9 @@
-"""Every figure, drawn from real results, plain and hostile: as the stored image, and without a fault that a reviewer would see.
+"""Every figure, drawn from real results, plain and hostile.
 
-After a change that is meant, draw them anew with --mpl-generate-path=tests/figures/images (-m "verify or not verify"), and look at them.
+As the stored image, and without a fault that a reviewer would see.
+
+After a change that is meant, draw them anew with --mpl-generate-path=tests/figures/images (-m "verify or not
+verify"), and look at them.
 """
 
 import pytest
@@ -19,17 +22,28 @@ SHOWN = {  # figure -> study in tests/support/results.py; else `search`
     "claims": "claimed",
 }
 REFUSED = {  # what cannot be shown, and the one line that says so
-    ("break_even", "one optimizer"): r"break_even: expected two optimizers that use gradients to different parts, .*",
-    ("break_even", "all failed"): r"break_even: expected two optimizers that use gradients to different parts, .*",
+    (
+        "break_even",
+        "one optimizer",
+    ): r"break_even: expected two optimizers that use gradients to different parts, .*",
+    (
+        "break_even",
+        "all failed",
+    ): r"break_even: expected two optimizers that use gradients to different parts, .*",
     ("phase", "one optimizer"): r"winners: expected two optimizers or more, got SGD",
     ("phase", "all failed"): r"phase: expected a study with a `sweep:` that changes a loss, .*",
-    ("sensitivity", "fourteen optimizers"): r"sensitivity: expected arms that were tuned, .*",  # whose labels are the study's
+    (
+        "sensitivity",
+        "fourteen optimizers",
+    ): r"sensitivity: expected arms that were tuned, .*",  # whose labels are the study's
     ("sensitivity", "long names"): r"sensitivity: expected arms that were tuned, .*",
 }
 TOLERANCE = 2  # root mean square difference of the pixels, of 255: another rasteriser, not another figure
 
 
-compared = pytest.mark.mpl_image_compare(baseline_dir="images", tolerance=TOLERANCE, savefig_kwargs={"dpi": 60}, style="default")
+compared = pytest.mark.mpl_image_compare(
+    baseline_dir="images", tolerance=TOLERANCE, savefig_kwargs={"dpi": 60}, style="default"
+)
 
 
 def drawn(name, data, width):
@@ -71,5 +85,7 @@ def test_faults_are_found(text):
     figure = Figure(figsize=(2, 2), dpi=60)
     place = {"cut off": 0.9, "overlap": 0.1, "smaller than 6 pt": 0.1}[text]
     figure.text(0.1, 0.1, "a word", fontsize=8)
-    figure.text(place, 0.12 if text == "overlap" else 0.8, "another word", fontsize=5.5 if "pt" in text else 8)
+    figure.text(
+        place, 0.12 if text == "overlap" else 0.8, "another word", fontsize=5.5 if "pt" in text else 8
+    )
     assert [fault.partition(":")[0] for fault in faults(figure)] == [text]

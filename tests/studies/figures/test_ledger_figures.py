@@ -56,7 +56,11 @@ def test_spectra_say_why_there_is_no_dot(data):
 
 def sized(data, **sizes):
     """The ledger with made-up sizes of samples."""
-    given = xr.DataArray([float(sizes[name]) for name in data["optimizer"].values], {"optimizer": data["optimizer"].values}, "optimizer")
+    given = xr.DataArray(
+        [float(sizes[name]) for name in data["optimizer"].values],
+        {"optimizer": data["optimizer"].values},
+        "optimizer",
+    )
     return data.assign(sample_size=xr.zeros_like(data["sample_size"]) + given)
 
 
@@ -73,13 +77,17 @@ def test_an_alignment_without_a_cosine_has_no_place_and_is_named_below(data):
     assert [text.get_text() for text in legend.get_texts()] == ["SGD", "GA", "WF"]
 
 
-def test_alignment_with_one_size_each_has_a_place_for_each_optimizer_and_a_size_that_they_share_once_below(data):
+def test_alignment_with_one_size_each_has_a_place_for_each_optimizer_and_a_size_that_they_share_once_below(
+    data,
+):
     data = sized(data.isel(moment=[1]), SGD=10, ES=7, GA=1, WF=10)
     axes = align(data, Figure().subplots(), reference="smoothed")
     told = noise.alignment(data).sel(reference="smoothed")
     for place, (line, name) in enumerate(zip(axes.lines, ("GA", "SGD", "WF"), strict=False)):
         assert line.get_label() == name
-        assert line.get_ydata() == pytest.approx([float(told["cosine"].sel(optimizer=name).squeeze())], nan_ok=True)
+        assert line.get_ydata() == pytest.approx(
+            [float(told["cosine"].sel(optimizer=name).squeeze())], nan_ok=True
+        )
         assert line.get_xdata().tolist() == [place]
     assert [text.get_text() for text in axes.get_xticklabels()] == ["1", "10"]
     assert axes.get_xticks().tolist() == [0, 1.5]
@@ -88,14 +96,21 @@ def test_alignment_with_one_size_each_has_a_place_for_each_optimizer_and_a_size_
 
 
 def test_an_optimizer_without_a_cosine_with_one_reference_has_a_dash_there(data):
-    axes = align(data.isel(moment=[1]), Figure().subplots(), reference="selection")  # only the WF selects by fitness
+    axes = align(
+        data.isel(moment=[1]), Figure().subplots(), reference="selection"
+    )  # only the WF selects by fitness
     assert [text.get_position()[0] for text in axes.texts if text.get_text() == NONE] == [0, 1]
 
 
 def test_alignment_with_several_sizes_has_them_on_its_axis(data):
     data = data.isel(moment=[1])
-    parts = [data.assign(sample_size=data["sample_size"] * factor, loss=data["loss"] * factor) for factor in (1, 4, 64)]
-    swept = xr.concat(parts, xr.Variable("batch", [10, 40, 640]), data_vars="all", coords="minimal", compat="override")
+    parts = [
+        data.assign(sample_size=data["sample_size"] * factor, loss=data["loss"] * factor)
+        for factor in (1, 4, 64)
+    ]
+    swept = xr.concat(
+        parts, xr.Variable("batch", [10, 40, 640]), data_vars="all", coords="minimal", compat="override"
+    )
     axes = align(swept.transpose("optimizer", "batch", ...), Figure().subplots(), reference="raw")
     assert axes.get_xscale() == "log"
     assert [text.get_text() for text in axes.get_xticklabels()] == ["10", "40", "640"]
@@ -111,7 +126,9 @@ def test_alignment_has_a_column_for_each_reference_that_is_known_and_open_points
     known = data.isel(moment=[1])
     titles = [axes.get_title().replace("\n", " ") for axes in alignment(known.expand_dims("landscape")).axes]
     assert {"raw gradient", "selection, Cov(w,x)/W"} <= set(titles)
-    none = known.assign(reference_squared=known["reference_squared"].where(known["reference"].isin(["raw", "smoothed"])))
+    none = known.assign(
+        reference_squared=known["reference_squared"].where(known["reference"].isin(["raw", "smoothed"]))
+    )
     titles = [axes.get_title() for axes in alignment(none.expand_dims("landscape")).axes if axes.get_title()]
     assert titles == ["raw gradient", "smoothed gradient"]
     short = known.assign(mean_step_squared=known["mean_step_squared"] / 16)
@@ -131,7 +148,10 @@ def test_shares_of_sources_have_their_intervals(shared, name):  # noqa: F811
     lines = iter([line for line in axes.lines if line.get_gid() == "interval"])
     for _, arm in found:
         told = noise.shares(arm).sel(direction="all").isel(moment=0)
-        parts = [(told["first"].sel(source=source), told["first_interval"].sel(source=source)) for source in arm["source"].values]
+        parts = [
+            (told["first"].sel(source=source), told["first_interval"].sel(source=source))
+            for source in arm["source"].values
+        ]
         begin = 0.0
         for share, interval in [*parts, (told["interaction"], told["interaction_interval"])]:
             if share > 0.001:
@@ -153,7 +173,10 @@ def test_diversity_has_an_axis_for_each_unit(shared):  # noqa: F811
     figure = diversity(real("ledger", shared))
     titles = {axes.get_title().replace("\n", " "): axes for axes in figure.axes if axes.get_title()}
     assert list(titles)[:2] == [DISTANCE, HETEROZYGOSITY]
-    lines = {title: {line.get_label(): line for line in titles[title].lines} for title in (DISTANCE, HETEROZYGOSITY)}
+    lines = {
+        title: {line.get_label(): line for line in titles[title].lines}
+        for title in (DISTANCE, HETEROZYGOSITY)
+    }
     assert lines[DISTANCE].keys() == {"ES"}
     assert lines[HETEROZYGOSITY].keys() == {"GA", "WF"}
     assert max(line.get_ydata().max() for line in lines[HETEROZYGOSITY].values()) <= 0.5

@@ -13,7 +13,10 @@ from studies.figures.profile import panel, profile
 from tests.support.arms import results
 
 RNG = np.random.default_rng(8)
-DATA = results(np.zeros((2, 3, 16)), hits=np.where(RNG.random((2, 3, 16, 2)) < 0.3, np.inf, RNG.lognormal(3, 1, (2, 3, 16, 2))))
+DATA = results(
+    np.zeros((2, 3, 16)),
+    hits=np.where(RNG.random((2, 3, 16, 2)) < 0.3, np.inf, RNG.lognormal(3, 1, (2, 3, 16, 2))),
+)
 
 
 def check(axes, told):
@@ -43,11 +46,15 @@ def test_a_panel_on_the_users_axes():
 
 def test_bands_have_no_width_where_none_or_all_is_solved_and_one_world_has_none():
     hits = np.where(np.arange(16) < 8, 10.0, np.inf)[:, None] * np.ones(2)
-    data = results(np.zeros((1, 2, 16)), hits=np.stack([hits, np.full((16, 2), np.inf)])[None])  # one solves half of all at once, the other nothing
+    data = results(
+        np.zeros((1, 2, 16)), hits=np.stack([hits, np.full((16, 2), np.inf)])[None]
+    )  # one solves half of all at once, the other nothing
     figure = profile(data)
     (band,) = figure.axes[0].collections
     assert sorted(set(band.get_paths()[0].vertices[:, 1])) == pytest.approx(binomtest(8, 16).proportion_ci())
-    assert f"where it is {binomtest(0, 16).proportion_ci().high:.0%} wide" in figure.legends[0].get_title().get_text().replace("\n", " ")
+    assert f"where it is {binomtest(0, 16).proportion_ci().high:.0%} wide" in figure.legends[
+        0
+    ].get_title().get_text().replace("\n", " ")
     alone = profile(data.isel(replicate=[0]))
     assert not alone.axes[0].collections
     assert "bands" not in alone.legends[0].get_title().get_text()
@@ -56,7 +63,9 @@ def test_bands_have_no_width_where_none_or_all_is_solved_and_one_world_has_none(
 def test_hits_known_to_an_interval_are_hatched_between_the_least_and_the_most_that_a_profile_can_be():
     hits = np.array([[40.0, 40.0], [20.0, 80.0]])[None, :, :, None]  # optimizer x world, one target
     data = results(np.zeros((1, 2, 2)), names=["A", "B"], hits=hits)
-    low = data["hit_cost"] * xr.DataArray([0.25, 1.0], dims="optimizer", coords={"optimizer": ["A", "B"]})  # A's are in (10, 40]
+    low = data["hit_cost"] * xr.DataArray(
+        [0.25, 1.0], dims="optimizer", coords={"optimizer": ["A", "B"]}
+    )  # A's are in (10, 40]
     axes = profile(data.assign(hit_cost_low=low)).axes[0]
     areas = [one for one in axes.collections if one.get_gid() == "earliest"]
     assert len(areas) == 2

@@ -1,4 +1,7 @@
-"""The figure of a tuning shows the numbers of the analysis: medians, intervals, winners, and what diverged at the upper edge."""
+"""The figure of a tuning shows the numbers of the analysis.
+
+Medians, intervals, winners, and what diverged at the upper edge.
+"""
 
 import json
 
@@ -17,18 +20,46 @@ PLACES = ["none", "none", "uniform", "uniform", "one_point"]
 
 def entry(landscape, optimizer, losses):
     spread = [[None if m is None else m - 0.005 * (m > 0), None if m is None else m + 0.1] for m in losses]
-    ranges = {"learning_rate": {"low": 0.01, "high": 1.0, "scale": "log"}, "crossover": {"choices": ["none", "uniform"]}}
-    settings = [{"learning_rate": rate, "crossover": place} for rate, place in zip(RATES, PLACES, strict=True)]
+    ranges = {
+        "learning_rate": {"low": 0.01, "high": 1.0, "scale": "log"},
+        "crossover": {"choices": ["none", "uniform"]},
+    }
+    settings = [
+        {"learning_rate": rate, "crossover": place} for rate, place in zip(RATES, PLACES, strict=True)
+    ]
     known = [np.inf if m is None else m for m in losses]
-    told = {"worlds": 8, "at": 1.0, "objective": "loss", "per": "landscape", "ranges": ranges, "settings": settings}
-    told |= {"median": losses, "interval": spread, "diverged": [8 * (m is None) for m in losses], "winner": int(np.argmin(known)), "cost": 9.0}
+    told = {
+        "worlds": 8,
+        "at": 1.0,
+        "objective": "loss",
+        "per": "landscape",
+        "ranges": ranges,
+        "settings": settings,
+    }
+    told |= {
+        "median": losses,
+        "interval": spread,
+        "diverged": [8 * (m is None) for m in losses],
+        "winner": int(np.argmin(known)),
+        "cost": 9.0,
+    }
     return {"coords": {"landscape": landscape, "optimizer": optimizer}, **told, "different": 5}
 
 
 def results(landscapes=("hill", "well"), optimizers=("A", "B"), losses=LOSS):
-    found = [entry(landscape, optimizer, losses[landscape]) for landscape in landscapes for optimizer in optimizers]
+    found = [
+        entry(landscape, optimizer, losses[landscape]) for landscape in landscapes for optimizer in optimizers
+    ]
     coords = {"landscape": list(landscapes), "optimizer": [*optimizers, "untuned"], "replicate": np.arange(4)}
-    data = xr.Dataset({"loss": (("landscape", "optimizer", "replicate"), np.ones((len(landscapes), len(optimizers) + 1, 4)))}, coords)
+    data = xr.Dataset(
+        {
+            "loss": (
+                ("landscape", "optimizer", "replicate"),
+                np.ones((len(landscapes), len(optimizers) + 1, 4)),
+            )
+        },
+        coords,
+    )
     return data.assign_attrs(tuning=json.dumps(found))
 
 
@@ -47,7 +78,13 @@ def test_every_trial_is_a_point_and_what_diverged_is_hollow_at_the_edge():
     axes = panel(told.sel(landscape=["hill"]), Figure().subplots())
     points = sorted(drawn(axes))
     top = axes.get_ylim()[1]
-    assert points == [(0.01, 0.1, False), (0.03, 3.0, False), (0.1, 1.0, False), (0.5, 0.01, False), (1.0, top, True)]
+    assert points == [
+        (0.01, 0.1, False),
+        (0.03, 3.0, False),
+        (0.1, 1.0, False),
+        (0.5, 0.01, False),
+        (1.0, top, True),
+    ]
     assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
     big = [line for line in axes.lines if line.get_markersize() == 7]
     assert [(line.get_xdata()[0], line.get_ydata()[0]) for line in big] == [(0.5, 0.01)]
@@ -75,7 +112,9 @@ def test_negative_losses_have_panels_of_their_own_and_untuned_optimizers_none():
 
 
 def test_what_is_no_more_than_the_precision_is_drawn_there():
-    told = analysis(results(losses=LOSS | {"hill": [1.0, 0.0, 1e-9, 0.3, 3.0]})).sel(optimizer="A", parameter="learning_rate")
+    told = analysis(results(losses=LOSS | {"hill": [1.0, 0.0, 1e-9, 0.3, 3.0]})).sel(
+        optimizer="A", parameter="learning_rate"
+    )
     axes = panel(told.sel(landscape=["hill"]).assign_coords(precision=1e-4), Figure().subplots())
     assert sorted(y for _, y, _ in drawn(axes))[:3] == [1e-4, 1e-4, 0.3]
     assert "≤ precision 0.0001" in [text.get_text() for text in axes.texts]
@@ -84,7 +123,9 @@ def test_what_is_no_more_than_the_precision_is_drawn_there():
 def test_gaps_share_a_panel_and_no_raw_loss_is_among_them():
     places = ("hill", "well", "slope")
     losses = LOSS | {"well": [5.0, 4.0, 3.0, 2.0, 1.0], "slope": [1.0, 2.0, 3.0, 4.0, 5.0]}
-    data = results(places, optimizers=("A",), losses=losses).assign_coords(gap_known=("landscape", [1.0, 0.0, 1.0]))
+    data = results(places, optimizers=("A",), losses=losses).assign_coords(
+        gap_known=("landscape", [1.0, 0.0, 1.0])
+    )
     figure = sensitivity(data)
     shown = {}
     for axes in figure.axes:
@@ -112,7 +153,11 @@ def test_hostile_cases_are_laid_out(hostile, width):
 
 
 def test_results_without_tuned_arms_are_refused():
-    with pytest.raises(ValueError, match="sensitivity: expected arms that were tuned, found none in these results"):
+    with pytest.raises(
+        ValueError, match="sensitivity: expected arms that were tuned, found none in these results"
+    ):
         sensitivity(results().sel(optimizer=["untuned"]))
-    with pytest.raises(ValueError, match="sensitivity: expected the dims landscape and optimizer, landscape is gone"):
+    with pytest.raises(
+        ValueError, match="sensitivity: expected the dims landscape and optimizer, landscape is gone"
+    ):
         sensitivity(results().sel(landscape="hill"))

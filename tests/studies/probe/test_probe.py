@@ -1,4 +1,7 @@
-"""`python -m studies.probe`: what is named, what is measured, the table, the files, the pictures; plain and hostile."""
+"""`python -m studies.probe`: what is named, what is measured, the table, the files, the pictures.
+
+Plain and hostile.
+"""
 
 import json
 import re
@@ -36,12 +39,17 @@ def text_is_inside(figure):
         if re.fullmatch(r"[\d.\u2212]+|\$.*mathdefault.*", text.get_text()):  # ticks, also those out of view
             continue
         seen = text.get_window_extent()
-        if seen.width and not (seen.x0 >= box.x0 - 1 and seen.x1 <= box.x1 + 1 and seen.y0 >= box.y0 - 1 and seen.y1 <= box.y1 + 1):
+        if seen.width and not (
+            seen.x0 >= box.x0 - 1
+            and seen.x1 <= box.x1 + 1
+            and seen.y0 >= box.y0 - 1
+            and seen.y1 <= box.y1 + 1
+        ):
             return text.get_text()
     return None
 
 
-# words --------------------------------------------------------------------------------------------------------------------
+# words ------------------------------------------------------------------------------------------------------
 
 
 def test_words_name_landscapes():
@@ -66,7 +74,9 @@ def test_a_study_names_all_its_landscapes():
 def test_labels_are_told_apart(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine.yaml").write_text(
-        "name: mine\nbudget: 10\ndtype: float32\nlandscapes: {nk: {kind: nk, n: 5, k: 1}}\noptimizers: {r: {kind: random_search}}\n", encoding="utf-8"
+        "name: mine\nbudget: 10\ndtype: float32\nlandscapes: {nk: {kind: nk, n: 5, k: 1}}\noptimizers: {r:"
+        " {kind: random_search}}\n",
+        encoding="utf-8",
     )
     found = named(["nk", "mine.yaml"])
     assert [(one.label, one.dtype) for one in found] == [("nk", "float64"), ("nk (2)", "float32")]
@@ -82,13 +92,25 @@ def test_labels_are_told_apart(tmp_path, monkeypatch):
         (["nk:n=4,neighbours=randm"], "did you mean 'random'?"),
         (["nk:twelve"], "nk:twelve: expected parameter=value"),
         (["nowhere:Ridge"], "nowhere:Ridge: cannot import 'nowhere:Ridge'"),
-        (["optimizers.gradient.sgd:SGD"], "expected 'optimizers.gradient.sgd:SGD' to be a subclass of landscapes.base.Landscape"),
+        (
+            ["optimizers.gradient.sgd:SGD"],
+            "expected 'optimizers.gradient.sgd:SGD' to be a subclass of landscapes.base.Landscape",
+        ),
         (["nk", "--set", "n"], "--set n: expected parameter=value"),
         (["nk", "--set", "m=3"], "nk: m: unknown parameter of nk"),
-        (["nk", "--measures", "walsh_spectrm"], "--measures: unknown measure 'walsh_spectrm'; did you mean 'walsh_spectrum'?"),
-        (["nk", "--tune", "walsh_spectrum=a", "--parameter", "k"], "--tune walsh_spectrum=a: expected a number"),
+        (
+            ["nk", "--measures", "walsh_spectrm"],
+            "--measures: unknown measure 'walsh_spectrm'; did you mean 'walsh_spectrum'?",
+        ),
+        (
+            ["nk", "--tune", "walsh_spectrum=a", "--parameter", "k"],
+            "--tune walsh_spectrum=a: expected a number",
+        ),
         (["nk", "--tune", "autocorrelation=0.5"], "--tune and --parameter are given together"),
-        (["nk", "--gallery", "--tune", "autocorrelation=0.5", "--parameter", "k"], "--gallery draws pictures alone"),
+        (
+            ["nk", "--gallery", "--tune", "autocorrelation=0.5", "--parameter", "k"],
+            "--gallery draws pictures alone",
+        ),
         (["nk", "--worlds", "0"], "expected a whole number >= 1, got '0'"),
         (["nk", "--samples", "many"], "expected a whole number >= 32, got 'many'"),
         (["nk", "--out", "file/inside"], "file"),
@@ -116,20 +138,32 @@ def test_all_mistakes_are_told_at_once():
     assert len(told.value.lines) == 3
 
 
-# measures -----------------------------------------------------------------------------------------------------------------
+# measures ---------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
 def measured():
-    words = ["nk:n=6,k=2", "nk:n=22,k=1", "quadratic:dim=3,terms=8,shifted=true", "gaussian_field:dim=1", "quadratic:dim=60,dtype=float32"]
+    words = [
+        "nk:n=6,k=2",
+        "nk:n=22,k=1",
+        "quadratic:dim=3,terms=8,shifted=true",
+        "gaussian_field:dim=1",
+        "quadratic:dim=60,dtype=float32",
+    ]
     return datasets.probe(named(words), worlds=3, samples=64)
 
 
 def test_one_dataset_holds_all(measured):
     assert measured.sizes["landscape"] == 5
     assert measured.sizes["replicate"] == 3
-    kind = {name: measured[name].sel(landscape=measured["landscape"] != "x") for name in ("walsh_spectrum", "dispersion", "noise_scale")}
-    there = {name: [bool(np.isfinite(values.isel(landscape=i)).any()) for i in range(5)] for name, values in kind.items()}
+    kind = {
+        name: measured[name].sel(landscape=measured["landscape"] != "x")
+        for name in ("walsh_spectrum", "dispersion", "noise_scale")
+    }
+    there = {
+        name: [bool(np.isfinite(values.isel(landscape=i)).any()) for i in range(5)]
+        for name, values in kind.items()
+    }
     assert there["walsh_spectrum"] == [True, True, False, False, False]
     assert there["dispersion"] == [False, False, True, True, True]
     assert there["noise_scale"] == [False, False, True, True, False]
@@ -152,12 +186,16 @@ def test_the_numbers_are_those_of_the_probes(measured):
     exact = measure_binary(NK(n=6, k=2).bind(streams), samples=64, streams=streams)
     for name, measure in exact.items():
         values = measured[name].isel(landscape=0).values
-        np.testing.assert_array_equal(values if measure.value.ndim == 1 else values[:, : measure.value.shape[1]], measure.value)
+        np.testing.assert_array_equal(
+            values if measure.value.ndim == 1 else values[:, : measure.value.shape[1]], measure.value
+        )
     bowl = Quadratic(dim=3, terms=8, shifted=True).bind(streams)
     fresh = Streams(seed=1, worlds=torch.arange(3))
     expected = walks_and_lines.distance_correlation(bowl, fresh, samples=64)
     np.testing.assert_array_equal(measured["distance_correlation_pearson"].isel(landscape=2), expected.value)
-    np.testing.assert_array_equal(measured["distance_correlation_pearson_error"].isel(landscape=2), expected.error)
+    np.testing.assert_array_equal(
+        measured["distance_correlation_pearson_error"].isel(landscape=2), expected.error
+    )
 
 
 def test_a_world_is_the_same_in_fewer_worlds(measured):
@@ -171,7 +209,9 @@ def test_a_world_is_the_same_in_fewer_worlds(measured):
 
 
 def test_only_the_measures_named():
-    data = datasets.probe(named(["nk:n=6,k=2", "quadratic:dim=2"]), worlds=2, samples=64, measures=["peaks", "dispersion"])
+    data = datasets.probe(
+        named(["nk:n=6,k=2", "quadratic:dim=2"]), worlds=2, samples=64, measures=["peaks", "dispersion"]
+    )
     found = {str(name) for name in data.data_vars if f"{name}_error" in data}
     assert found == {"peaks", "dispersion"}
 
@@ -184,14 +224,19 @@ def test_a_measure_that_a_landscape_cannot_have_is_noted():
 
 def test_an_axis_that_differs_between_worlds_is_shown_by_its_mean():
     value = torch.ones(2, 3)
-    found = datasets._variables("a", Measure(value, value, "what", "1", "", ("lag", torch.tensor([[0.0, 1, 2], [0, 3, 6]]), "x")))
+    found = datasets._variables(
+        "a", Measure(value, value, "what", "1", "", ("lag", torch.tensor([[0.0, 1, 2], [0, 3, 6]]), "x"))
+    )
     assert found["lag_value"][1].tolist() == [0, 2, 4]
 
 
 def dataset(value, error):
     value, error = np.asarray(value, float)[None], np.asarray(error, float)[None]
     attrs = {"long_name": "what", "units": "1"}
-    return xr.Dataset({"a": (("landscape", "replicate"), value, attrs), "a_error": (("landscape", "replicate"), error)}, {"landscape": ["x"]})
+    return xr.Dataset(
+        {"a": (("landscape", "replicate"), value, attrs), "a_error": (("landscape", "replicate"), error)},
+        {"landscape": ["x"]},
+    )
 
 
 def test_summary_takes_sampling_off_the_spread():
@@ -231,7 +276,17 @@ def test_the_command_prints_a_table_and_leaves_its_files(tmp_path, capsys):
 
 
 def test_a_landscape_is_tuned_to_a_statistic(tmp_path, capsys):
-    words = ["nk:n=10,k=0", "--tune", "autocorrelation=0.5", "--parameter", "k", "--measures", "autocorrelation", "--out", str(tmp_path)]
+    words = [
+        "nk:n=10,k=0",
+        "--tune",
+        "autocorrelation=0.5",
+        "--parameter",
+        "k",
+        "--measures",
+        "autocorrelation",
+        "--out",
+        str(tmp_path),
+    ]
     assert main([*words, *SMALL]) == 0
     assert "nk:n=10,k=0: k = 4 has autocorrelation 0.4" in capsys.readouterr().out
     with xr.open_dataset(tmp_path / "probe.nc", engine="h5netcdf") as data:
@@ -240,7 +295,15 @@ def test_a_landscape_is_tuned_to_a_statistic(tmp_path, capsys):
 
 
 def test_a_measure_of_real_coordinates_is_tuned(tmp_path, capsys):
-    words = ["cosine_rugged:dim=2", "--tune", "density_of_minima=0.5", "--parameter", "ruggedness", "--measures", "density_of_minima"]
+    words = [
+        "cosine_rugged:dim=2",
+        "--tune",
+        "density_of_minima=0.5",
+        "--parameter",
+        "ruggedness",
+        "--measures",
+        "density_of_minima",
+    ]
     assert main([*words, "--out", str(tmp_path), *SMALL]) == 0
     assert " has density_of_minima 0." in capsys.readouterr().out
     with xr.open_dataset(tmp_path / "probe.nc", engine="h5netcdf") as data:
@@ -253,7 +316,11 @@ def test_a_measure_of_real_coordinates_is_tuned(tmp_path, capsys):
         ("nk:n=6,k=2", "autocorrelation", ["lag 1", "lag 2", "lag 3", "lag 4"]),
         ("nk:n=6,k=2", "walsh_spectrum", ["order 1", "order 2", "order 3", "order 4"]),
         ("nk:n=6,k=2", "dfe", ["probability 0.01", "probability 0.1", "probability 0.9", "probability 0.99"]),
-        ("quadratic:dim=2", "dispersion", ["fraction 0.02", "fraction 0.05", "fraction 0.1", "fraction 0.25"]),
+        (
+            "quadratic:dim=2",
+            "dispersion",
+            ["fraction 0.02", "fraction 0.05", "fraction 0.1", "fraction 0.25"],
+        ),
     ],
 )
 def test_a_measure_with_many_places_has_rows_where_it_is_named(word, measure, rows, tmp_path, capsys):
@@ -264,21 +331,41 @@ def test_a_measure_with_many_places_has_rows_where_it_is_named(word, measure, ro
 
 
 def test_what_a_landscape_cannot_have_is_told_with_its_reason(tmp_path, capsys):
-    words = ["quadratic:dim=3", "nk:n=6,k=2", "quadratic:dim=60", "--measures", "peaks", "noise_scale", "condition_number"]
+    words = [
+        "quadratic:dim=3",
+        "nk:n=6,k=2",
+        "quadratic:dim=60",
+        "--measures",
+        "peaks",
+        "noise_scale",
+        "condition_number",
+    ]
     words += ["--out", str(tmp_path), *SMALL]
     assert main(words) == 0
     out = capsys.readouterr().out.splitlines()
     assert "quadratic:dim=3: no peaks: a measure of landscapes on bits" in out
-    assert "quadratic:dim=3: no noise_scale: quadratic: expected a loss that is the mean of terms, got one term" in out
+    assert (
+        "quadratic:dim=3: no noise_scale: quadratic: expected a loss that is the mean of terms, got one term"
+        in out
+    )
     assert "nk:n=6,k=2: no noise_scale, condition_number: a measure of landscapes on real coordinates" in out
-    assert "quadratic:dim=60: no condition_number: quadratic: expected at most 50 dimensions for a Hessian, got 60" in out
+    assert (
+        "quadratic:dim=60: no condition_number: quadratic: expected at most 50 dimensions for a Hessian,"
+        " got 60" in out
+    )
 
 
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (["quadratic:dim=3", "--measures", "peaks"], "quadratic:dim=3: no peaks: a measure of landscapes on bits"),
-        (["spin_glass:n=6", "--measures", "gradient_norm"], "spin_glass:n=6: no gradient_norm: a measure of landscapes on real coordinates"),
+        (
+            ["quadratic:dim=3", "--measures", "peaks"],
+            "quadratic:dim=3: no peaks: a measure of landscapes on bits",
+        ),
+        (
+            ["spin_glass:n=6", "--measures", "gradient_norm"],
+            "spin_glass:n=6: no gradient_norm: a measure of landscapes on real coordinates",
+        ),
         (
             ["mount_fuji:n=4,slope=0,noise_scale=0", "--measures", "gamma"],
             "mount_fuji:n=4,slope=0,noise_scale=0: no gamma: not defined (NaN) in any world",
@@ -291,11 +378,13 @@ def test_a_table_without_numbers_is_an_error_of_one_line(words, line, tmp_path, 
     assert not list(tmp_path.iterdir())
 
 
-# the figure of the measures -----------------------------------------------------------------------------------------------------
+# the figure of the measures ---------------------------------------------------------------------------------
 
 
 def spoilt(data, value):
-    return data.map(lambda a: a * value if a.dtype.kind == "f" and "replicate" in a.dims else a, keep_attrs=True)
+    return data.map(
+        lambda a: a * value if a.dtype.kind == "f" and "replicate" in a.dims else a, keep_attrs=True
+    )
 
 
 def test_the_figure_of_measures(measured):
@@ -305,7 +394,9 @@ def test_the_figure_of_measures(measured):
     panels = [len(part.axes) for part in figure.subfigs]
     assert panels == [4, 4, 3, 3, 3]
     walk = figure.subfigs[0].axes[0].lines[0]
-    np.testing.assert_allclose(walk.get_ydata()[1:], measured["autocorrelation"].isel(landscape=0, lag=slice(6)).mean("replicate"))
+    np.testing.assert_allclose(
+        walk.get_ydata()[1:], measured["autocorrelation"].isel(landscape=0, lag=slice(6)).mean("replicate")
+    )
     assert walk.get_ydata()[0] == 1
     shares = [bar.get_width() for bar in figure.subfigs[0].axes[2].patches]
     assert sum(shares) == pytest.approx(1)
@@ -327,7 +418,7 @@ def test_hostile_measures_are_drawn_without_a_warning(measured, hostile, tmp_pat
         assert datasets.tables(data)
 
 
-# pictures -----------------------------------------------------------------------------------------------------------------
+# pictures ---------------------------------------------------------------------------------------------------
 
 
 def test_every_kind_has_a_picture():
@@ -383,7 +474,9 @@ def test_a_genotype_network():
     assert float(data["loss"][best]) == pytest.approx(0, abs=1e-12)
     for g in range(16):
         assert int(data["distance"][g]) == (g ^ best).bit_count()
-        assert bool(data["peak"][g]) == all(float(data["loss"][g]) < float(data["loss"][g ^ (1 << i)]) for i in range(4))
+        assert bool(data["peak"][g]) == all(
+            float(data["loss"][g]) < float(data["loss"][g ^ (1 << i)]) for i in range(4)
+        )
 
 
 @pytest.mark.parametrize("n", [8, 24])
@@ -397,14 +490,18 @@ def test_a_game_shows_the_steps_down_each_own_slope():
     assert data.attrs["form"] == "field"
     turn = float(data["step_u"].sel(u=0, v=1)) * float(data["step_v"].sel(u=1, v=0))
     assert turn == pytest.approx(-4), "round and round"
-    bound = LANDSCAPES["bilinear"](dim=2, condition=1.0, coupling=2.0).bind(Streams(seed=1, worlds=torch.tensor([0])))
+    bound = LANDSCAPES["bilinear"](dim=2, condition=1.0, coupling=2.0).bind(
+        Streams(seed=1, worlds=torch.tensor([0]))
+    )
     slope = evaluate(bound, torch.tensor([[[0.0, 1.0]]], dtype=torch.float64), gradient=True).gradient[0, 0]
     assert float(data["step_u"].sel(u=0, v=1)) == pytest.approx(-float(slope[0]))
     assert float(data["step_u"].sel(u=0.5, v=0)) == pytest.approx(0, abs=1e-12)
 
 
 def test_a_moving_optimum_leaves_its_path():
-    data = pictures.picture(named(["moving:inner={kind: quadratic, dim: 2},path=linear,speed=0.01"])[0], grid=9)
+    data = pictures.picture(
+        named(["moving:inner={kind: quadratic, dim: 2},path=linear,speed=0.01"])[0], grid=9
+    )
     length = np.hypot(np.diff(data["path_u"]), np.diff(data["path_v"])).sum()
     assert length == pytest.approx(0.01 * pictures.HORIZON)
     assert data.attrs["optimum"] == [0, 0]
@@ -426,8 +523,19 @@ def test_heights_know_decades():
 def plane(loss, **attrs):
     loss = np.broadcast_to(np.asarray(loss, float), (9, 9))
     axis = np.linspace(-1, 1, 9)
-    base = {"form": "plane", "kind": "x", "parameters": "", "label": "x", "gap_known": 0, "page": "continuous", "u_name": "$x_1$", "v_name": "$x_2$"}
-    return xr.Dataset({"loss": (("v", "u"), loss)}, {"u": axis, "v": axis}, base | {"optimum_known": 0} | attrs)
+    base = {
+        "form": "plane",
+        "kind": "x",
+        "parameters": "",
+        "label": "x",
+        "gap_known": 0,
+        "page": "continuous",
+        "u_name": "$x_1$",
+        "v_name": "$x_2$",
+    }
+    return xr.Dataset(
+        {"loss": (("v", "u"), loss)}, {"u": axis, "v": axis}, base | {"optimum_known": 0} | attrs
+    )
 
 
 HOSTILE = {
@@ -451,15 +559,25 @@ def test_hostile_planes_are_drawn_without_a_warning(name, tmp_path):
 
 
 @pytest.mark.parametrize("loss", [0.0, np.nan, np.inf, 1e300])
-@pytest.mark.parametrize("word", ["nk:n=3,k=1", "nk:n=1,k=0", "nk:n=6,k=2", "bilinear:dim=2", "gaussian_field:dim=1"])
+@pytest.mark.parametrize(
+    "word", ["nk:n=3,k=1", "nk:n=1,k=0", "nk:n=6,k=2", "bilinear:dim=2", "gaussian_field:dim=1"]
+)
 def test_hostile_values_of_other_forms(word, loss, tmp_path):
     data = pictures.picture(named([word])[0], grid=9)
-    data = data.map(lambda a: a * 0 + loss if a.dtype.kind == "f" else a, keep_attrs=True).assign_attrs(data.attrs)
+    data = data.map(lambda a: a * 0 + loss if a.dtype.kind == "f" else a, keep_attrs=True).assign_attrs(
+        data.attrs
+    )
     save(lambda: gallery.page([data]), tmp_path, "one", formats=("png",))
 
 
 def test_text_of_a_page_is_inside():
-    words = ["nk:n=3,k=1", "nk:n=7,k=1", "quadratic:dim=2,condition=10,rotated=true,shifted=true,terms=7", "quadratic:dim=5", "gaussian_field:dim=1"]
+    words = [
+        "nk:n=3,k=1",
+        "nk:n=7,k=1",
+        "quadratic:dim=2,condition=10,rotated=true,shifted=true,terms=7",
+        "quadratic:dim=5",
+        "gaussian_field:dim=1",
+    ]
     shown = [pictures.picture(one, grid=17) for one in named(words)]
     with rc_context(style.PAPER):
         figure = gallery.page(shown, title="all")
@@ -468,14 +586,25 @@ def test_text_of_a_page_is_inside():
 
 
 def test_pages_hold_everything_once():
-    pages = [plane(1.0, page=kind) for kind in gallery.PAGES for _ in range(3)] + [plane(1.0, page="bbob")] * 22
+    pages = [plane(1.0, page=kind) for kind in gallery.PAGES for _ in range(3)] + [
+        plane(1.0, page="bbob")
+    ] * 22
     found = gallery.pages(pages)
-    assert list(found) == ["gallery-binary", "gallery-continuous", "gallery-bbob-1", "gallery-bbob-2", "gallery-learning"]
+    assert list(found) == [
+        "gallery-binary",
+        "gallery-continuous",
+        "gallery-bbob-1",
+        "gallery-bbob-2",
+        "gallery-learning",
+    ]
     assert sum(len(make.args[0]) for make in found.values()) == len(pages)
 
 
 def test_the_colours_rise_in_lightness():
-    """CIE lightness of the shared map: monotone, so that grey print and colour-blind readers see the same order."""
+    """CIE lightness of the shared map.
+
+    Monotone, so that grey print and colour-blind readers see the same order.
+    """
     colours = gallery.DEPTHS(np.linspace(0, 1, 64))[:, :3]
     linear = np.where(colours > 0.04045, ((colours + 0.055) / 1.055) ** 2.4, colours / 12.92)
     lightness = 116 * np.cbrt(linear @ [0.2126, 0.7152, 0.0722]) - 16
@@ -496,7 +625,14 @@ def test_the_command_draws_the_landscapes_named(tmp_path, capsys):
 
 
 def test_brief_says_the_parameters():
-    spec = {"kind": "moving", "inner": {"kind": "nk", "n": 3}, "path": "jump", "dtype": "float32", "radius": 0.5, "flag": True}
+    spec = {
+        "kind": "moving",
+        "inner": {"kind": "nk", "n": 3},
+        "path": "jump",
+        "dtype": "float32",
+        "radius": 0.5,
+        "flag": True,
+    }
     assert brief(spec) == "inner=nk, path=jump, radius=0.5, flag"
 
 

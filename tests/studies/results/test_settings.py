@@ -46,7 +46,10 @@ def names(data, /, **where):
 
 @pytest.mark.parametrize("batch", [8, 0.125, {"bowl": 0.125}, {"default": 8}])
 def test_a_fraction_of_the_terms_is_their_number(batch):
-    """The fault settings_of_claims.yaml: 0.125 of 64 terms are 8, so that 10 * 0.1 * 4 / (2 * 8 * 1.9) = 0.1316 is predicted by both."""
+    """The fault settings_of_claims.yaml.
+
+    0.125 of 64 terms are 8, so that 10 * 0.1 * 4 / (2 * 8 * 1.9) = 0.1316 is predicted by both.
+    """
     assert names(planned(noise={"batch": batch}))["batch"] == 8.0
 
 
@@ -56,9 +59,15 @@ def test_a_swept_fraction_too():
 
 
 def test_what_a_factor_switches_off_is_off():
-    data = planned(noise={"batch": 8, "evaluation": {"value": 0.5, "gradient": 0.25}}, factors=["data", "evaluation"])
+    data = planned(
+        noise={"batch": 8, "evaluation": {"value": 0.5, "gradient": 0.25}}, factors=["data", "evaluation"]
+    )
     on, off = ({"data": level, "evaluation": level} for level in ("on", "off"))
-    assert (names(data, **on)["evaluation"], names(data, **on)["evaluation.gradient"], names(data, **on)["batch"]) == (0.5, 0.25, 8.0)
+    assert (
+        names(data, **on)["evaluation"],
+        names(data, **on)["evaluation.gradient"],
+        names(data, **on)["batch"],
+    ) == (0.5, 0.25, 8.0)
     assert (names(data, **off)["evaluation"], names(data, **off)["evaluation.gradient"]) == (0.0, 0.0)
     assert "batch" not in names(data, **off)
     told = settings.missing(settings.at(data, {"landscape": "bowl", "optimizer": "SGD", **off}))
@@ -68,7 +77,10 @@ def test_what_a_factor_switches_off_is_off():
 def test_the_rates_of_an_optimizer_that_a_factor_switches_off():
     wf = {"kind": "wright_fisher", "mutation_rate": 0.02, "crossover": "one_point", "recombination_rate": 0.3}
     data = planned(
-        landscapes={"nk": {"kind": "nk", "n": 8}}, optimizers={"WF": wf}, noise={}, factors=["mutation", {"recombination": ["on", "off", "free"]}]
+        landscapes={"nk": {"kind": "nk", "n": 8}},
+        optimizers={"WF": wf},
+        noise={},
+        factors=["mutation", {"recombination": ["on", "off", "free"]}],
     )
 
     def there(mutation, recombination):
@@ -84,34 +96,66 @@ def test_a_zipped_schedule_is_no_learning_rate():
     """`steps` of a schedule was read as the learning rate where both are set by one axis."""
     both = {"optimizers.SGD.learning_rate": [0.1, 0.2], "optimizers.SGD.schedule.steps": [50, 500]}
     data = planned(
-        optimizers={"SGD": {"kind": "sgd", "learning_rate": 1.0, "schedule": {"kind": "cosine", "steps": 9}}}, sweep={"pace": {"zip": both}}
+        optimizers={"SGD": {"kind": "sgd", "learning_rate": 1.0, "schedule": {"kind": "cosine", "steps": 9}}},
+        sweep={"pace": {"zip": both}},
     )
     found = names(data, pace="learning_rate=0.2 steps=500")
-    assert (found["learning_rate"], found["schedule.steps"], found["optimizer.schedule.steps"]) == (0.2, 500.0, 500.0)
+    assert (found["learning_rate"], found["schedule.steps"], found["optimizer.schedule.steps"]) == (
+        0.2,
+        500.0,
+        500.0,
+    )
     assert found["schedule.factor"] == 0.0  # cosine's, where none is given
     assert "steps" not in found
 
 
 def test_values_of_a_landscape_of_a_grid_and_of_on():
-    sgd = {"kind": "sgd", "grid": {"learning_rate": [0.05, 0.1]}, "momentum": 0.5, "on": {"other": {"momentum": 0.9}}}
+    sgd = {
+        "kind": "sgd",
+        "grid": {"learning_rate": [0.05, 0.1]},
+        "momentum": 0.5,
+        "on": {"other": {"momentum": 0.9}},
+    }
     data = planned(
         landscapes={"bowl": BOWL, "other": BOWL | {"dim": 4}}, optimizers={"SGD": sgd}, budget={"bowl": 40, "default": 60},
         noise={"batch": {"bowl": 4, "default": 0.5}, "evaluation": {"other": 0.25}},
     )  # fmt: skip
     one, two = (names(data, optimizer="SGD learning_rate=0.05", landscape=name) for name in ("bowl", "other"))
-    assert [one[name] for name in ("learning_rate", "momentum", "dim", "budget", "batch", "evaluation")] == [0.05, 0.5, 10, 40, 4, 0]
-    assert [two[name] for name in ("learning_rate", "momentum", "dim", "budget", "batch", "evaluation")] == [0.05, 0.9, 4, 60, 32, 0.25]
+    assert [one[name] for name in ("learning_rate", "momentum", "dim", "budget", "batch", "evaluation")] == [
+        0.05,
+        0.5,
+        10,
+        40,
+        4,
+        0,
+    ]
+    assert [two[name] for name in ("learning_rate", "momentum", "dim", "budget", "batch", "evaluation")] == [
+        0.05,
+        0.9,
+        4,
+        60,
+        32,
+        0.25,
+    ]
     assert {arm.label for arm in settings.arms(data)} == {"SGD"}
 
 
 def test_swept_noise_budget_and_seed():
     data = planned(sweep={"noise.evaluation.gradient": [0.0, 0.5], "budget": [40, 80]})
     found = names(data, **{"noise.evaluation.gradient": 0.5, "budget": 80})
-    assert (found["noise.evaluation.gradient"], found["budget"], found["study.seed"], found["terms"]) == (0.5, 80.0, 1.0, 64.0)
+    assert (found["noise.evaluation.gradient"], found["budget"], found["study.seed"], found["terms"]) == (
+        0.5,
+        80.0,
+        1.0,
+        64.0,
+    )
 
 
 def test_an_axis_of_another_optimizer_does_not_shadow_ones_own():
-    two = {"SGD": {"kind": "sgd", "learning_rate": 0.1}, "ES": {"kind": "openai_es", "learning_rate": 0.3, "population": 8}}
+    two = {
+        "SGD": {"kind": "sgd", "learning_rate": 0.1},
+        "ES": {"kind": "openai_es", "learning_rate": 0.3, "population": 8},
+    }
     data = planned(optimizers=two, sweep={"optimizers.SGD.learning_rate": [0.1, 0.4]})
     assert names(data, learning_rate=0.4)["learning_rate"] == 0.4
     assert names(data, learning_rate=0.4, optimizer="ES")["learning_rate"] == 0.3
@@ -120,16 +164,21 @@ def test_an_axis_of_another_optimizer_does_not_shadow_ones_own():
 def test_what_differs_along_an_open_axis_has_no_number():
     data = planned(sweep={"noise.batch": [8, 16]})
     assert "batch" not in names(data)
-    assert settings.missing(settings.at(data, {"landscape": "bowl", "optimizer": "SGD"}))["batch"] == "it differs between the values of the axis"
+    assert (
+        settings.missing(settings.at(data, {"landscape": "bowl", "optimizer": "SGD"}))["batch"]
+        == "it differs between the values of the axis"
+    )
     assert names(data)["learning_rate"] == 0.1
 
 
 def test_landscapes_say_their_dim_and_terms():
-    data = planned(landscapes={"bowl": {"kind": "max_sat", "n": 20}}, optimizers={"SGD": {"kind": "sgd"}}, noise={})
+    data = planned(
+        landscapes={"bowl": {"kind": "max_sat", "n": 20}}, optimizers={"SGD": {"kind": "sgd"}}, noise={}
+    )
     assert [names(data)[name] for name in ("dim", "n", "terms", "clauses")] == [20, 20, 84, 84]  # 4.2 * 20
 
 
-# defaults that depend on the task -------------------------------------------------------------------------------------------
+# defaults that depend on the task ---------------------------------------------------------------------------
 
 
 def test_defaults_by_hand():
@@ -139,7 +188,11 @@ def test_defaults_by_hand():
         made = build({"kind": kind, **given}, "optimizer")
         return effective(made, Task(dim, Bits() if Bits in made.domains else Reals(-2.0, 4.0)))
 
-    assert found("cma_es") == {"population": 12, "sigma": 0.3 * 6, "lazy": found("cma_es")["lazy"]}  # 4 + floor(3 ln 16) = 4 + 8
+    assert found("cma_es") == {
+        "population": 12,
+        "sigma": 0.3 * 6,
+        "lazy": found("cma_es")["lazy"],
+    }  # 4 + floor(3 ln 16) = 4 + 8
     assert found("one_plus_one") == {"sigma": 0.3 * 6, "damping": math.sqrt(17)}
     assert found("snes")["sigma_learning_rate"] == pytest.approx((3 + math.log(16)) / 20)
     assert found("xnes")["shape_learning_rate"] == pytest.approx((9 + 3 * math.log(16)) / (5 * 16 * 4))
@@ -154,16 +207,27 @@ def test_defaults_by_hand():
 SPECS = {True: {"kind": "nk", "n": 6, "k": 2}, False: {"kind": "quadratic", "dim": 3, "shifted": True}}
 
 
-@pytest.mark.parametrize("kind", [kind for kind, cls in OPTIMIZERS.items() if not (cls.games and kind != "sgd")])
+@pytest.mark.parametrize(
+    "kind", [kind for kind, cls in OPTIMIZERS.items() if not (cls.games and kind != "sgd")]
+)
 def test_a_null_and_its_number_are_one_run(kind):
     """The numbers that are stored are those that ran: with them in place of null the bits are the same."""
     spec = SPECS[Bits in OPTIMIZERS[kind].domains]
-    given = {"population": 6} if kind == "mu_lambda" else {}  # an odd number of points has other weights where half of them is named
+    given = (
+        {"population": 6} if kind == "mu_lambda" else {}
+    )  # an odd number of points has other weights where half of them is named
     place, made = build(spec, "landscape"), build({"kind": kind, **given}, "optimizer")
-    told = {name: value for name, value in effective(made, Task(place.dim, place.domain)).items() if made.parameters()[name] is None}
+    told = {
+        name: value
+        for name, value in effective(made, Task(place.dim, place.domain)).items()
+        if made.parameters()[name] is None
+    }
     if not told:
         pytest.skip("leaves nothing to the task")
-    null, number = (run(task(spec, {"kind": kind, **more}, budget=200.0, checkpoints=[100.0, 200.0]), range(3)) for more in (given, given | told))
+    null, number = (
+        run(task(spec, {"kind": kind, **more}, budget=200.0, checkpoints=[100.0, 200.0]), range(3))
+        for more in (given, given | told)
+    )
     same(null, number)
 
 
@@ -172,16 +236,25 @@ def test_no_null_is_forgotten():
     none = {"clip", "batch", "steps", "matrix"}
     for kind, cls in OPTIMIZERS.items():
         for name, value in build({"kind": kind}, "optimizer").parameters().items():
-            assert value is not None or name in none or f"{kind}.{name}" in RULES or name in COMMON, f"{kind}.{name} of {cls}"
+            assert value is not None or name in none or f"{kind}.{name}" in RULES or name in COMMON, (
+                f"{kind}.{name} of {cls}"
+            )
 
 
-# who reads them ---------------------------------------------------------------------------------------------------------------
+# who reads them ---------------------------------------------------------------------------------------------
 
 
 def test_the_fault_file_predicts_the_same(tmp_path):
     """Small, so that only the prediction is looked at."""
-    law = {"kind": "variance_law", "optimizer": "SGD", "predicted": "dim * learning_rate * noise_scale**2 / (2 * batch * (2 - learning_rate))"}
-    found = [here(study(noise={"batch": batch}, claims={"law": law}), tmp_path / str(batch)) for batch in (8, 0.125)]
+    law = {
+        "kind": "variance_law",
+        "optimizer": "SGD",
+        "predicted": "dim * learning_rate * noise_scale**2 / (2 * batch * (2 - learning_rate))",
+    }
+    found = [
+        here(study(noise={"batch": batch}, claims={"law": law}), tmp_path / str(batch))
+        for batch in (8, 0.125)
+    ]
     assert [judge(data)[0].predicted for data in found] == [pytest.approx(10 * 0.1 * 4 / (2 * 8 * 1.9))] * 2
 
 
@@ -199,14 +272,23 @@ def test_a_name_without_a_number_anywhere_is_a_mistake():
     law = {"kind": "variance_law", "optimizer": "SGD", "predicted": "1 / batch"}
     with pytest.raises(StudyError) as caught:
         load_study(study(noise={}, claims={"law": law}))
-    assert caught.value.lines == ["study: claims.law.predicted: '1 / batch' has no value: batch has none, noise.batch is null there"]
-    assert load_study(study(claims={"law": law | {"predicted": math.inf}})).resolved["claims"]["law"]["predicted"] == math.inf
+    assert caught.value.lines == [
+        "study: claims.law.predicted: '1 / batch' has no value: batch has none, noise.batch is null there"
+    ]
+    assert (
+        load_study(study(claims={"law": law | {"predicted": math.inf}})).resolved["claims"]["law"][
+            "predicted"
+        ]
+        == math.inf
+    )
     with pytest.raises(StudyError, match="claims.law.predicted: expected a number, got nan"):
         load_study(study(claims={"law": law | {"predicted": math.nan}}))
 
 
 def test_prices_along_axes_come_from_the_settings():
-    data = planned(sweep={"pace": {"zip": {"gradient_cost": [2, {"value": 3, "range": [1, 9]}], "noise.batch": [8, 16]}}})
+    data = planned(
+        sweep={"pace": {"zip": {"gradient_cost": [2, {"value": 3, "range": [1, 9]}], "noise.batch": [8, 16]}}}
+    )
     told = prices(data)
     assert [part.values.tolist() for part in told] == [[2.0, 3.0], [2.0, 1.0], [2.0, 9.0]]
     assert told.value.dims == ("pace",)
@@ -214,7 +296,11 @@ def test_prices_along_axes_come_from_the_settings():
 
 
 def test_the_exchange_reads_landscapes_from_the_settings():
-    data = planned(landscapes={"f": {"kind": "bbob", "function": 1, "dim": 2}}, noise={}, sweep={"landscapes.f.dim": [2, 3], "seed": [1, 2]})
+    data = planned(
+        landscapes={"f": {"kind": "bbob", "function": 1, "dim": 2}},
+        noise={},
+        sweep={"landscapes.f.dim": [2, 3], "seed": [1, 2]},
+    )
     found = [(spec["dim"], chosen.sizes["seed"]) for spec, chosen in variants(data.sel(landscape="f"), "f")]
     assert found == [(2, 2), (3, 2)]
     assert landscapes_of(data.sel(dim=3)) == {"f": ("bbob", 1, 3)}
@@ -222,7 +308,7 @@ def test_the_exchange_reads_landscapes_from_the_settings():
         list(variants(data.sel(landscape="f").isel(dim=0, drop=True), "f"))
 
 
-# results of an older version ----------------------------------------------------------------------------------------------------
+# results of an older version --------------------------------------------------------------------------------
 
 
 def older(out):
@@ -234,7 +320,10 @@ def older(out):
 
 
 def test_an_older_folder_knows_what_its_tasks_hold(tmp_path):
-    made = study(noise={"batch": 0.125}, claims={"law": {"kind": "variance_law", "optimizer": "SGD", "predicted": "1 / batch"}})
+    made = study(
+        noise={"batch": 0.125},
+        claims={"law": {"kind": "variance_law", "optimizer": "SGD", "predicted": "1 / batch"}},
+    )
     plan = make_plan(load_study(made))
     here(made, tmp_path)
     view.save_manifest(manifest(plan, plan.cells(lambda address: False)), tmp_path)
@@ -249,7 +338,15 @@ def test_results_without_settings_say_so_in_one_line():
     data = planned(claims={"law": {"kind": "variance_law", "optimizer": "SGD", "predicted": "1 / batch"}})
     data = data.assign(loss=("replicate", [1.0, 2.0]))
     del data.attrs["settings"]
-    with pytest.raises(ValueError, match="expected an arm at .*, found none; these results hold no settings .an older version wrote them.; run"):
+    with pytest.raises(
+        ValueError,
+        match=(
+            "expected an arm at .*, found none; these results hold no settings .an older version wrote"
+            " them.; run"
+        ),
+    ):
         settings.at(data, {"landscape": "bowl", "optimizer": "SGD"})
-    with pytest.raises(ValueError, match="landscapes.bowl: expected to know what it is; these results hold no settings"):
+    with pytest.raises(
+        ValueError, match="landscapes.bowl: expected to know what it is; these results hold no settings"
+    ):
         landscapes_of(data)

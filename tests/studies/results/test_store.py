@@ -114,7 +114,9 @@ def test_failed_and_missing_cells_are_explicit(tmp_path):
         assert all(np.isnan(arm[name]).all() for name in FLOATS)
         assert all((arm[name] == 0).all() for name in COUNTS)
     assert int((data["status"] >= STATUS.index("failed")).sum()) == 2 * 5 * 2
-    store.write_cell(run_cell(failed), store.cell_path(tmp_path, failed.address))  # a result goes before an old error
+    store.write_cell(
+        run_cell(failed), store.cell_path(tmp_path, failed.address)
+    )  # a result goes before an old error
     assert not (assembled(found, tmp_path)["status"] == STATUS.index("failed")).any()
 
 
@@ -143,7 +145,7 @@ def test_budgets_on_an_axis_give_costs_on_that_axis(tmp_path):
     assert data["target_loss"].dims == ("target",)
 
 
-# the view ----------------------------------------------------------------------------------------------------------------
+# the view ---------------------------------------------------------------------------------------------------
 
 
 def exported(out, found):
@@ -170,7 +172,10 @@ def test_an_up_to_date_view_is_left_alone_and_a_stale_one_rebuilt(out):
     assert (out / "dataset.zarr").stat().st_ino == first
     cell = store.cell_path(out, cell_of(plan(), "bowl", "GA", 2).address)
     cell.rename(out / "aside.nc")
-    assert (open_study(out)["status"].sel(landscape="bowl", optimizer="GA", tournament=2) == STATUS.index("missing")).all()
+    assert (
+        open_study(out)["status"].sel(landscape="bowl", optimizer="GA", tournament=2)
+        == STATUS.index("missing")
+    ).all()
     (out / "aside.nc").rename(cell)
     shutil.rmtree(out / "dataset.zarr")
     assert_same(open_study(out), data)
@@ -196,7 +201,12 @@ def test_no_study_is_an_error(tmp_path):
 
 
 def test_a_thousand_cells(tmp_path):
-    found = plan(landscapes={"bowl": {"kind": BOWL}}, budget=30, targets=[1.0], sweep={"landscapes.bowl.shift": [i / 500 for i in range(500)]})
+    found = plan(
+        landscapes={"bowl": {"kind": BOWL}},
+        budget=30,
+        targets=[1.0],
+        sweep={"landscapes.bowl.shift": [i / 500 for i in range(500)]},
+    )
     cells = found.cells(lambda address: False)
     store.write_cell(run_cell(cells[0]), tmp_path / "one.nc")
     for cell in cells:
@@ -208,7 +218,7 @@ def test_a_thousand_cells(tmp_path):
     assert not (data["status"] == STATUS.index("missing")).any()
 
 
-# files -------------------------------------------------------------------------------------------------------------------
+# files ------------------------------------------------------------------------------------------------------
 
 
 def test_a_write_that_fails_leaves_nothing(tmp_path):
@@ -250,7 +260,9 @@ def thinned(tmp_path_factory):
         "replicates": 2,
         "landscapes": {"net": {"kind": "digits", "hidden": 3}, "bowl": {"kind": BOWL}},
     }
-    found = make_plan(load_study(study | {"optimizers": {"SGD": {"kind": "sgd"}, "GA": {"kind": "ga", "population": 60}}}))
+    found = make_plan(
+        load_study(study | {"optimizers": {"SGD": {"kind": "sgd"}, "GA": {"kind": "ga", "population": 60}}})
+    )
     compute(found, out)
     return found, assembled(found, out)
 
@@ -267,9 +279,15 @@ def test_an_arm_with_fewer_checkpoints_shows_its_last_one_before_and_says_so(thi
     assert (data["recorded"].sel(optimizer="GA") == 1).all()
     shown = data.sel(landscape="net", optimizer="SGD")
     cell = run_cell(found.cells(lambda address: False)[0])
-    place = np.searchsorted(tasks["net", "SGD"].checkpoints, data["cost"] * (1 + 1e-9)) - 1  # by the costs themselves
+    place = (
+        np.searchsorted(tasks["net", "SGD"].checkpoints, data["cost"] * (1 + 1e-9)) - 1
+    )  # by the costs themselves
     for name in ("loss", "steps", "status"):
-        expected = np.where(place < 0, {"loss": np.nan, "steps": 0, "status": STATUS.index("missing")}[name], cell[name].values[:, place])
+        expected = np.where(
+            place < 0,
+            {"loss": np.nan, "steps": 0, "status": STATUS.index("missing")}[name],
+            cell[name].values[:, place],
+        )
         np.testing.assert_array_equal(shown[name], expected)
 
 

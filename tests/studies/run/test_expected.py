@@ -1,4 +1,7 @@
-"""What a dry run says of time: the arithmetic by hand, with paces that are given; and that a pace is measured at all."""
+"""What a dry run says of time: the arithmetic by hand, with paces that are given.
+
+And that a pace is measured at all.
+"""
 
 import dataclasses
 import math
@@ -42,8 +45,13 @@ def test_a_cell_counts_as_often_as_it_is_computed_and_the_ledger_once_in_each():
 
 
 def test_a_task_that_was_not_measured_goes_at_the_pace_of_one_alike():
-    """Two budgets of the same arms: patience ends at once, so one of each kind is measured, and the pace is per evaluation."""
-    found = expected.expected(cells(sweep={"budget": [100, 300]}), lambda task, worlds: Pace(0.0, 1.0), patience=0.0)
+    """Two budgets of the same arms.
+
+    Patience ends at once, so one of each kind is measured, and the pace is per evaluation.
+    """
+    found = expected.expected(
+        cells(sweep={"budget": [100, 300]}), lambda task, worlds: Pace(0.0, 1.0), patience=0.0
+    )
     assert (found.measured, found.tasks) == (4, 8)
     assert found.seconds == 4 * 2 * (100 + 300)
 
@@ -51,7 +59,11 @@ def test_a_task_that_was_not_measured_goes_at_the_pace_of_one_alike():
 def test_a_larger_landscape_takes_as_much_longer_as_it_has_terms_times_coordinates(monkeypatch):
     """Onemax of 8 loci has 8 terms, of 16 loci 16: four times the work."""
     bits = {"a": {"kind": "onemax", "n": 8}, "b": {"kind": "onemax", "n": 16}}
-    found = expected.expected(cells(landscapes=bits, optimizers={"B": {"kind": "ga"}}), lambda task, worlds: Pace(0.0, 1.0, 0.0), patience=0.0)
+    found = expected.expected(
+        cells(landscapes=bits, optimizers={"B": {"kind": "ga"}}),
+        lambda task, worlds: Pace(0.0, 1.0, 0.0),
+        patience=0.0,
+    )
     assert (found.measured, found.tasks) == (1, 2)
     assert found.seconds == 2 * 100 * (1 + 4)
 
@@ -63,19 +75,33 @@ def test_what_fails_is_told_and_takes_nothing_else_with_it():
         return Pace(1.0, 0.0)
 
     found = expected.expected(cells(), pace)
-    assert found.failed == ["ga on quadratic: ValueError: of the user's", "ga on onemax: ValueError: of the user's"]
+    assert found.failed == [
+        "ga on quadratic: ValueError: of the user's",
+        "ga on onemax: ValueError: of the user's",
+    ]
     assert found.seconds == 8.0
 
 
 @pytest.mark.parametrize(
-    ("seconds", "text"), [(0.1234, "0.12 s"), (8.14, "8.1 s"), (95, "95 s"), (720, "12 min"), (12240, "3.4 h"), (4 * 86400, "4 days"), (0, "0 s")]
+    ("seconds", "text"),
+    [
+        (0.1234, "0.12 s"),
+        (8.14, "8.1 s"),
+        (95, "95 s"),
+        (720, "12 min"),
+        (12240, "3.4 h"),
+        (4 * 86400, "4 days"),
+        (0, "0 s"),
+    ],
 )
 def test_durations_have_two_digits(seconds, text):
     assert duration(seconds) == text
 
 
 def test_the_line_divides_by_the_workers_and_by_no_more_than_there_are_cells():
-    assert told(Expected(100.0, 10, 2, 4, []), workers=4)[0].startswith("expected: about 25 s on 4 workers, 100 s of one core, figures")
+    assert told(Expected(100.0, 10, 2, 4, []), workers=4)[0].startswith(
+        "expected: about 25 s on 4 workers, 100 s of one core, figures"
+    )
     assert told(Expected(100.0, 2, 2, 2, []), workers=4)[0].startswith("expected: about 50 s on 2 workers")
     assert "measured by a few steps of 2 of 4 tasks" in told(Expected(100.0, 10, 2, 4, []), workers=4)[0]
     assert told(Expected(0.0, 0, 0, 0, []), workers=4) == ["expected: nothing is left to compute"]
@@ -92,11 +118,24 @@ def test_a_pace_is_measured_with_the_ledger():
 
 def test_trials_and_pilots_are_among_what_is_to_come(tmp_path):
     ranges = {"trials": 3, "worlds": 2, "ranges": {"A": {"box": [0.5, 2.0]}}}
-    tuned = load_study(STUDY | {"optimizers": {"A": {"kind": "ga"}}, "tuning": ranges | {"ranges": {"A": {"mutation_rate": [0.1, 0.2]}}}})
+    tuned = load_study(
+        STUDY
+        | {
+            "optimizers": {"A": {"kind": "ga"}},
+            "tuning": ranges | {"ranges": {"A": {"mutation_rate": [0.1, 0.2]}}},
+        }
+    )
     assert len(Trials(tuned, tmp_path).missing()) == 2 * 3  # landscapes by trials
     match = {"reference": "R", "vary": {"E": {"population": [4, 40]}}}
     optimizers = {"R": {"kind": "sgd"}, "E": {"kind": "openai_es"}}
-    matched = load_study(STUDY | {"landscapes": {"bowl": {"kind": "quadratic", "dim": 2}}, "optimizers": optimizers, "match": match})
+    matched = load_study(
+        STUDY
+        | {
+            "landscapes": {"bowl": {"kind": "quadratic", "dim": 2}},
+            "optimizers": optimizers,
+            "match": match,
+        }
+    )
     pilots = expected.pilots(Pilots(matched, tmp_path).tasks(), 40)
     assert len(pilots) == 8 * 2  # pilots at most, of two blocks
     assert {cell.task.optimizer["kind"] for cell in pilots} == {"openai_es"}
@@ -106,7 +145,10 @@ def test_trials_and_pilots_are_among_what_is_to_come(tmp_path):
 def test_a_dry_run_says_the_seconds(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(expected, "measured", lambda task, worlds: Pace(1.0, 0.0))
     monkeypatch.chdir(tmp_path)
-    study = STUDY | {"tuning": {"trials": 3, "worlds": 2, "ranges": {"B": {"mutation_rate": [0.1, 0.2]}}}, "cluster": {"workers": 2}}
+    study = STUDY | {
+        "tuning": {"trials": 3, "worlds": 2, "ranges": {"B": {"mutation_rate": [0.1, 0.2]}}},
+        "cluster": {"workers": 2},
+    }
     write(tmp_path, study)
     assert main(["study.yaml", "--dry-run"]) == 0
     # 8 cells of the study, 2 landscapes by 3 trials
@@ -121,7 +163,9 @@ def test_a_pace_is_counted_in_time_of_the_processor(monkeypatch):
     from studies.run import expected as module
 
     clock = iter([1.0, 3.5])
-    monkeypatch.setattr(module, "time", SimpleNamespace(process_time=lambda: next(clock), perf_counter=lambda: 0.0))
+    monkeypatch.setattr(
+        module, "time", SimpleNamespace(process_time=lambda: next(clock), perf_counter=lambda: 0.0)
+    )
     monkeypatch.setattr(loop, "run_worlds", lambda task, worlds: None)
     monkeypatch.setattr(module, "replace", lambda task, **changes: task)
     task = SimpleNamespace(gradient_cost={"value": 3.0, "low": 3.0})

@@ -44,7 +44,10 @@ def ran(tmp_path_factory):
 def test_a_study_of_another_name_is_refused_and_changes_nothing(ran, capsys, words):
     before = files(ran / "out")
     assert run(ran, OTHER, *words) == 2
-    line = f"--out {ran / 'out'}: this folder has the study 'first'; choose another folder for 'second', or remove this one\n"
+    line = (
+        f"--out {ran / 'out'}: this folder has the study 'first'; choose another folder for 'second', or"
+        " remove this one\n"
+    )
     assert capsys.readouterr().err == line
     assert files(ran / "out") == before
 
@@ -70,10 +73,23 @@ def test_a_changed_study_keeps_its_cells_and_nothing_else(tmp_path, capsys):
     assert (out / "claims.json").exists()
     assert (out / "figures" / "ecdf.png").exists()
     assert run(tmp_path, OTHER | {"name": "first", "replicates": 3}, "--no-report") == 0
-    told = "replicates, claims, figures of this study changed since it last ran here: its earlier figures, claims and report are removed"
+    told = (
+        "replicates, claims, figures of this study changed since it last ran here: its earlier figures,"
+        " claims and report are removed"
+    )
     assert told in " ".join(capsys.readouterr().err.split())
-    left = {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file() and "zarr" not in str(path) and path.suffix != ".nc"}
-    assert left == {"plan.json", "study.yaml", "figures/convergence.png", "figures/convergence.pdf", "figures/mine.png"}
+    left = {
+        str(path.relative_to(out))
+        for path in out.rglob("*")
+        if path.is_file() and "zarr" not in str(path) and path.suffix != ".nc"
+    }
+    assert left == {
+        "plan.json",
+        "study.yaml",
+        "figures/convergence.png",
+        "figures/convergence.pdf",
+        "figures/mine.png",
+    }
     assert cells < {path.name for path in out.glob("cells/??/*.nc")}
     assert json.loads(open_study(out).attrs["config"])["replicates"] == 3
 

@@ -1,5 +1,8 @@
 # ruff: noqa: E501  the lines that a user sees are not broken here
-"""The study file: each mistake is one line with its place and the nearest right word; good files mean what they say."""
+"""The study file: each mistake is one line with its place and the nearest right word.
+
+Good files mean what they say.
+"""
 
 import copy
 import json
@@ -133,7 +136,11 @@ MISTAKES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("old", "new", "line"), MISTAKES, ids=[line.split(": ")[1] + f"-{i}" for i, (_, _, line) in enumerate(MISTAKES)])
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    MISTAKES,
+    ids=[line.split(": ")[1] + f"-{i}" for i, (_, _, line) in enumerate(MISTAKES)],
+)
 def test_a_mistake_is_one_line(tmp_path: Path, old: str, new: str, line: str) -> None:
     found = lines_of(tmp_path, GOOD.replace(old, new, 1))
     if new.startswith("nam:"):  # the required key is then missing too
@@ -147,7 +154,12 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
         + "sweep: {optimizers.ga.populaton: [3]}\n"
     )
     places = [line.split(": ")[1] for line in lines_of(tmp_path, text)]
-    assert places == ["landscapes.nk.k", "optimizers.sgd.learning_rate", "optimizers.ga.elite", "sweep.optimizers.ga.populaton"]
+    assert places == [
+        "landscapes.nk.k",
+        "optimizers.sgd.learning_rate",
+        "optimizers.ga.elite",
+        "sweep.optimizers.ga.populaton",
+    ]
 
 
 def test_every_mistake_in_a_file_of_genotypes_has_the_place_of_its_name(tmp_path: Path) -> None:
@@ -156,8 +168,14 @@ def test_every_mistake_in_a_file_of_genotypes_has_the_place_of_its_name(tmp_path
     path = tmp_path / "mine.csv"
     text = GOOD.replace("  bowl:", f"  table:\n    kind: empirical\n    file: {path}\n  bowl:")
     assert lines_of(tmp_path, text) == [
-        "study.yaml:7:11: landscapes.table.file: mine.csv:3: expected a number, got 'x'; likewise in 1 other line: 10",
-        "study.yaml:7:11: landscapes.table.file: mine.csv: expected all 16 genotypes, 1 missing: 1111; missing: lethal, additive or a number says what stands for them",
+        (
+            "study.yaml:7:11: landscapes.table.file: mine.csv:3: expected a number, got 'x'; likewise in 1"
+            " other line: 10"
+        ),
+        (
+            "study.yaml:7:11: landscapes.table.file: mine.csv: expected all 16 genotypes, 1 missing: 1111;"
+            " missing: lethal, additive or a number says what stands for them"
+        ),
     ]
 
 
@@ -172,8 +190,14 @@ def test_a_wrong_kind_in_the_registry_is_told_beside_a_missing_budget() -> None:
 
 
 OVERRIDES = [
-    ("optimizers.sgd.momentun=0.9", "--set optimizers.sgd.momentun: unknown key for sgd; did you mean 'momentum'?"),
-    ("optimizers.sdg.momentum=0.9", "--set optimizers.sdg.momentum: unknown label 'sdg'; did you mean 'sgd'?"),
+    (
+        "optimizers.sgd.momentun=0.9",
+        "--set optimizers.sgd.momentun: unknown key for sgd; did you mean 'momentum'?",
+    ),
+    (
+        "optimizers.sdg.momentum=0.9",
+        "--set optimizers.sdg.momentum: unknown label 'sdg'; did you mean 'sgd'?",
+    ),
     ("budgett=3", "--set budgett: unknown key; did you mean 'budget'?"),
     ("budget.nk=3", "--set budget.nk: budget is 1000, not a mapping"),
     ("optimizers.sgd.learning_rate=-1", "--set optimizers.sgd.learning_rate: expected > 0, got -1"),
@@ -189,8 +213,22 @@ def test_a_wrong_override_is_one_line(tmp_path: Path, override: str, line: str) 
 def test_overrides_are_yaml_and_reach_the_arms(tmp_path: Path) -> None:
     path = tmp_path / "study.yaml"
     path.write_text(GOOD)
-    study = load_study(path, ["replicates=8", "optimizers.sgd.learning_rate=1e-3", "optimizers.sgd.schedule={kind: cosine, steps: 9}"])
-    same = load_study(path, {"replicates": 8, "optimizers.sgd.learning_rate": 1e-3, "optimizers.sgd.schedule": {"kind": "cosine", "steps": 9}})
+    study = load_study(
+        path,
+        [
+            "replicates=8",
+            "optimizers.sgd.learning_rate=1e-3",
+            "optimizers.sgd.schedule={kind: cosine, steps: 9}",
+        ],
+    )
+    same = load_study(
+        path,
+        {
+            "replicates": 8,
+            "optimizers.sgd.learning_rate": 1e-3,
+            "optimizers.sgd.schedule": {"kind": "cosine", "steps": 9},
+        },
+    )
     assert study == same
     assert study.replicates == 8
     assert study.arms[0].optimizer["learning_rate"] == 0.001
@@ -200,13 +238,19 @@ def test_overrides_are_yaml_and_reach_the_arms(tmp_path: Path) -> None:
 def test_the_resolved_study_gives_the_same_study_again(tmp_path: Path) -> None:
     path = tmp_path / "study.yaml"
     path.write_text(
-        GOOD + "sweep: {landscapes.nk.k: [1, 2]}\nnoise: {evaluation: 0.1, batch: {nk: 0.25}}\ngradient_cost: {value: 3, range: [1, 20]}\n"
+        GOOD + "sweep: {landscapes.nk.k: [1, 2]}\nnoise: {evaluation: 0.1, batch: {nk: 0.25}}\ngradient_cost:"
+        " {value: 3, range: [1, 20]}\n"
     )
     study = load_study(path)
     path.write_text(study.yaml())
     assert load_study(path) == study
     assert load_study(study.resolved) == study
-    assert study.arms[0].noise == {"batch": 4, "sampling": "replacement", "shared": True, "evaluation": {"value": 0.1, "gradient": 0.0}}
+    assert study.arms[0].noise == {
+        "batch": 4,
+        "sampling": "replacement",
+        "shared": True,
+        "evaluation": {"value": 0.1, "gradient": 0.0},
+    }
 
 
 WEIRD: list[Any] = [
@@ -256,7 +300,13 @@ checkpoints: [0.1, 1]
 figures: [convergence]
 cluster: {kind: local, workers: 2}
 """
-    text = GOOD.replace("learning_rate: 0.1", "schedule: {kind: cosine, steps: 9}\n    grid: {momentum: [0, 0.9]}\n    on: {nk: {starts: 2}}") + more
+    text = (
+        GOOD.replace(
+            "learning_rate: 0.1",
+            "schedule: {kind: cosine, steps: 9}\n    grid: {momentum: [0, 0.9]}\n    on: {nk: {starts: 2}}",
+        )
+        + more
+    )
     good = document.read("", text).data
     assert len(load_study(good).arms) == 2 * (2 + 1) * 2 * 2
     for path in paths_in(good):
@@ -272,37 +322,63 @@ cluster: {kind: local, workers: 2}
 
 
 def test_names() -> None:
-    with pytest.raises(StudyError, match=r"^quickstrt: no such file and no ready study of this name; did you mean 'quickstart'\?"):
+    with pytest.raises(
+        StudyError,
+        match=r"^quickstrt: no such file and no ready study of this name; did you mean 'quickstart'\?",
+    ):
         load_study("quickstrt")
     assert load_study("quickstart").name == "quickstart"
     assert all(load_study(name).name == name for name in ready_studies())
 
 
 def test_a_study_that_is_no_mapping(tmp_path: Path) -> None:
-    assert lines_of(tmp_path, "- 1\n") == ["study.yaml:1:1: expected a mapping with the keys name, budget, landscapes, optimizers"]
-    assert lines_of(tmp_path, "") == ["study.yaml:1:1: expected a mapping with the keys name, budget, landscapes, optimizers"]
+    assert lines_of(tmp_path, "- 1\n") == [
+        "study.yaml:1:1: expected a mapping with the keys name, budget, landscapes, optimizers"
+    ]
+    assert lines_of(tmp_path, "") == [
+        "study.yaml:1:1: expected a mapping with the keys name, budget, landscapes, optimizers"
+    ]
 
 
 def test_bits_and_reals() -> None:
-    study = {"name": "x", "budget": 9, "landscapes": {"bowl": {"kind": "quadratic"}}, "optimizers": {"b": {"kind": f"{__name__}:BitsOnly"}}}
+    study = {
+        "name": "x",
+        "budget": 9,
+        "landscapes": {"bowl": {"kind": "quadratic"}},
+        "optimizers": {"b": {"kind": f"{__name__}:BitsOnly"}},
+    }
     with pytest.raises(
-        StudyError, match=r"^study: optimizers.b: .*BitsOnly searches bits only, but landscape 'bowl' has real coordinates; one that fits: sgd"
+        StudyError,
+        match=(
+            r"^study: optimizers.b: .*BitsOnly searches bits only, but landscape 'bowl' has real coordinates;"
+            r" one that fits: sgd"
+        ),
     ):
         load_study(study)
     arms = load_study(
-        study | {"landscapes": {"nk": {"kind": "nk"}}, "optimizers": {"b": {"kind": f"{__name__}:BitsOnly"}, "s": {"kind": "sgd"}}}
+        study
+        | {
+            "landscapes": {"nk": {"kind": "nk"}},
+            "optimizers": {"b": {"kind": f"{__name__}:BitsOnly"}, "s": {"kind": "sgd"}},
+        }
     ).arms
     assert [arm.relaxation for arm in arms] == [None, "extension"]
 
 
 def test_plugins_are_found_in_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    plugin = "from dataclasses import dataclass\nfrom optimizers.gradient.sgd import SGD\n@dataclass(frozen=True, kw_only=True)\nclass Mine(SGD):\n    extra: int = 3\n"
+    plugin = (
+        "from dataclasses import dataclass\nfrom optimizers.gradient.sgd import SGD\n@dataclass(frozen=True,"
+        " kw_only=True)\nclass Mine(SGD):\n    extra: int = 3\n"
+    )
     (tmp_path / "my_plugin_of_config.py").write_text(plugin)
     (tmp_path / "my_broken_plugin.py").write_text("1 / 0\n")
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
     text = GOOD.replace("kind: ga}", "kind: 'my_plugin_of_config:Mine', extr: 2}")
-    assert lines_of(tmp_path, text) == ["study.yaml:10:42: optimizers.ga.extr: unknown key for my_plugin_of_config:Mine; did you mean 'extra'?"]
+    assert lines_of(tmp_path, text) == [
+        "study.yaml:10:42: optimizers.ga.extr: unknown key for my_plugin_of_config:Mine; did you mean"
+        " 'extra'?"
+    ]
     study = load_study({
         "name": "x",
         "budget": 9,
@@ -312,7 +388,8 @@ def test_plugins_are_found_in_the_working_directory(tmp_path: Path, monkeypatch:
     assert study.arms[0].optimizer["extra"] == 2
     broken = GOOD.replace("kind: ga}", "kind: 'my_broken_plugin:X'}")
     assert lines_of(tmp_path, broken) == [
-        "study.yaml:10:14: optimizers.ga.kind: cannot import 'my_broken_plugin:X': ZeroDivisionError: division by zero (my_broken_plugin.py:1)"
+        "study.yaml:10:14: optimizers.ga.kind: cannot import 'my_broken_plugin:X': ZeroDivisionError:"
+        " division by zero (my_broken_plugin.py:1)"
     ]
 
 
@@ -331,27 +408,45 @@ optimizers: {sgd: {kind: sgd}}
     [
         (
             "oracle: {micro_batches: 5}",
-            "7:25: oracle.micro_batches: expected at most 4 for 9 terms of landscape 'pairs', which needs at least 2 at once, got 5",
+            (
+                "7:25: oracle.micro_batches: expected at most 4 for 9 terms of landscape 'pairs', which needs"
+                " at least 2 at once, got 5"
+            ),
         ),
         (
             "oracle: {micro_batches: {pairs: 5}}",
-            "7:33: oracle.micro_batches.pairs: expected at most 4 for 9 terms of landscape 'pairs', which needs at least 2 at once, got 5",
+            (
+                "7:33: oracle.micro_batches.pairs: expected at most 4 for 9 terms of landscape 'pairs', which"
+                " needs at least 2 at once, got 5"
+            ),
         ),
         (
             "noise: {batch: 4, sampling: {pairs: batch}}\noracle: {micro_batches: {bn: 3}}",
-            "8:30: oracle.micro_batches.bn: expected at most 2 for 4 terms of landscape 'bn', which needs at least 2 at once, got 3",
+            (
+                "8:30: oracle.micro_batches.bn: expected at most 2 for 4 terms of landscape 'bn', which needs"
+                " at least 2 at once, got 3"
+            ),
         ),
         (
             "noise: {batch: {pairs: 7}, sampling: {pairs: epoch}}\noracle: {micro_batches: 2}",
-            "8:25: oracle.micro_batches: expected at most 1 for 2 terms of landscape 'pairs', which needs at least 2 at once, got 2",
+            (
+                "8:25: oracle.micro_batches: expected at most 1 for 2 terms of landscape 'pairs', which needs"
+                " at least 2 at once, got 2"
+            ),
         ),
         (
             "noise: {batch: {bn: 8}}\noracle: {micro_batches: {bn: 4}}\nsweep: {noise.batch.bn: [8, 6]}",
-            "8:30: oracle.micro_batches.bn: expected at most 3 for 6 terms of landscape 'bn', which needs at least 2 at once, got 4 (at noise.batch.bn = 6)",
+            (
+                "8:30: oracle.micro_batches.bn: expected at most 3 for 6 terms of landscape 'bn', which needs"
+                " at least 2 at once, got 4 (at noise.batch.bn = 6)"
+            ),
         ),
         (
             "noise: {batch: {bn: 8}}\nsweep: {oracle.micro_batches.bn: [1, 5]}",
-            "8:38: sweep.oracle.micro_batches.bn[1]: expected at most 4 for 8 terms of landscape 'bn', which needs at least 2 at once, got 5",
+            (
+                "8:38: sweep.oracle.micro_batches.bn[1]: expected at most 4 for 8 terms of landscape 'bn',"
+                " which needs at least 2 at once, got 5"
+            ),
         ),
     ],
 )
@@ -375,7 +470,12 @@ def test_the_schema_takes_good_studies_and_refuses_others() -> None:
     assert validator.is_valid(good)
     assert validator.is_valid(load_study(good).resolved)
     assert validator.is_valid(good | {"optimizers": {"own": {"kind": "a.b:C", "whatever": 3}}})
-    for wrong in ({"kind": "sgd", "momentun": 1}, {"kind": "sgd", "momentum": 1}, {"kind": "ga", "population": 0}, {"kind": "sgdd"}):
+    for wrong in (
+        {"kind": "sgd", "momentun": 1},
+        {"kind": "sgd", "momentum": 1},
+        {"kind": "ga", "population": 0},
+        {"kind": "sgdd"},
+    ):
         assert not validator.is_valid(good | {"optimizers": {"x": wrong}}), wrong
     assert not validator.is_valid({key: value for key, value in good.items() if key != "budget"})
     described = schema["$defs"]["optimizers_sgd"]["properties"]["momentum"]
@@ -392,42 +492,84 @@ def test_figure_names_are_those_that_can_be_drawn() -> None:
 @pytest.mark.parametrize(
     ("inner", "line"),
     [
-        ({"kind": "quadratic", "dimm": 5}, "landscapes.moved.inner.dimm: unknown key for quadratic; did you mean 'dim'?"),
-        ({"kind": "quadratik"}, "landscapes.moved.inner.kind: unknown kind 'quadratik'; did you mean 'quadratic'?"),
+        (
+            {"kind": "quadratic", "dimm": 5},
+            "landscapes.moved.inner.dimm: unknown key for quadratic; did you mean 'dim'?",
+        ),
+        (
+            {"kind": "quadratik"},
+            "landscapes.moved.inner.kind: unknown kind 'quadratik'; did you mean 'quadratic'?",
+        ),
         ({"kind": "quadratic", "dim": 0}, "landscapes.moved.inner.dim: expected >= 1, got 0"),
-        ({"kind": "quadratic", "dim": 5, "terms": 3}, "landscapes.moved.inner.terms: expected 1 (no noise) or more than dim = 5, got 3"),
+        (
+            {"kind": "quadratic", "dim": 5, "terms": 3},
+            "landscapes.moved.inner.terms: expected 1 (no noise) or more than dim = 5, got 3",
+        ),
         ({"dim": 5}, "landscapes.moved.inner.kind: missing; name a kind, see python -m studies.list"),
-        ({"kind": "tests.studies.cells.test_loop:Bowl", "dimm": 5}, "landscapes.moved.inner: expected dimm: extra inputs are not permitted"),
-        ({"kind": "nowhere:X"}, "landscapes.moved.inner: expected a landscape; cannot import 'nowhere:X': No module named 'nowhere'"),
+        (
+            {"kind": "tests.studies.cells.test_loop:Bowl", "dimm": 5},
+            "landscapes.moved.inner: expected dimm: extra inputs are not permitted",
+        ),
+        (
+            {"kind": "nowhere:X"},
+            (
+                "landscapes.moved.inner: expected a landscape; cannot import 'nowhere:X': No module named"
+                " 'nowhere'"
+            ),
+        ),
     ],
 )
 def test_a_mistake_in_a_landscape_inside_another_is_one_line(inner: dict[str, Any], line: str) -> None:
-    study = {"name": "m", "budget": 9, "landscapes": {"moved": {"kind": "moving", "inner": inner}}, "optimizers": {"sgd": {"kind": "sgd"}}}
+    study = {
+        "name": "m",
+        "budget": 9,
+        "landscapes": {"moved": {"kind": "moving", "inner": inner}},
+        "optimizers": {"sgd": {"kind": "sgd"}},
+    }
     with pytest.raises(StudyError) as error:
         load_study(study)
     assert error.value.lines == [f"study: {line}"]
 
 
-@pytest.mark.parametrize("inner", [{"kind": "quadratic", "dim": 3}, {"kind": "tests.studies.cells.test_loop:Bowl", "dim": 3}])
+@pytest.mark.parametrize(
+    "inner", [{"kind": "quadratic", "dim": 3}, {"kind": "tests.studies.cells.test_loop:Bowl", "dim": 3}]
+)
 def test_a_landscape_inside_another_can_be_swept(inner: dict[str, Any]) -> None:
-    study = {"name": "m", "budget": 9, "landscapes": {"moved": {"kind": "moving", "inner": inner}}, "optimizers": {"sgd": {"kind": "sgd"}}}
+    study = {
+        "name": "m",
+        "budget": 9,
+        "landscapes": {"moved": {"kind": "moving", "inner": inner}},
+        "optimizers": {"sgd": {"kind": "sgd"}},
+    }
     arms = load_study(study | {"sweep": {"landscapes.moved.inner.dim": [2, 7]}}).arms
     assert [build(arm.landscape, "landscape").dim for arm in arms] == [2, 7]
 
 
 def test_only_methods_that_can_play_meet_a_game() -> None:
-    study = {"name": "m", "budget": 9, "landscapes": {"gan": {"kind": "dirac_gan"}}, "optimizers": {"sgd": {"kind": "sgd"}}}
+    study = {
+        "name": "m",
+        "budget": 9,
+        "landscapes": {"gan": {"kind": "dirac_gan"}},
+        "optimizers": {"sgd": {"kind": "sgd"}},
+    }
     assert len(load_study(study).arms) == 1
     with pytest.raises(
-        StudyError, match="landscape 'gan' is a game, where each player has a loss of its own, and ga follows one loss; one that fits: sgd"
+        StudyError,
+        match=(
+            "landscape 'gan' is a game, where each player has a loss of its own, and ga follows one loss; one"
+            " that fits: sgd"
+        ),
     ):
         load_study(study | {"optimizers": {"ga": {"kind": "ga"}}})
 
 
-# targets ------------------------------------------------------------------------------------------------------------------
+# targets ----------------------------------------------------------------------------------------------------
 
 WALKS = {"name": "walks", "budget": 100, "optimizers": {"walk": {"kind": "rls"}}}
-KNOWN, UNKNOWN = {"kind": "nk", "n": 24, "k": 1}, {"kind": "nk", "n": 24, "k": 15}  # whose optimum is found, and is not
+KNOWN, UNKNOWN = (
+    {"kind": "nk", "n": 24, "k": 1},
+    {"kind": "nk", "n": 24, "k": 15},
+)  # whose optimum is found, and is not
 
 
 @pytest.mark.parametrize(
@@ -438,12 +580,19 @@ KNOWN, UNKNOWN = {"kind": "nk", "n": 24, "k": 1}, {"kind": "nk", "n": 24, "k": 1
         (KNOWN, {"values": [0.5, 0.1], "relative": "start"}, [0.5, 0.1], 0.0),
         (UNKNOWN, {"values": [0.5], "relative": "start", "best": 0.25}, [0.5], 0.25),
         (UNKNOWN, {"values": [0.5, 0.125], "best": 0.25}, [0.75, 0.375], None),
-        (KNOWN, {"values": [0.5], "relative": "start", "best": 0.25}, [0.5], 0.0),  # there the optimum is 0, and nothing else is best
+        (
+            KNOWN,
+            {"values": [0.5], "relative": "start", "best": 0.25},
+            [0.5],
+            0.0,
+        ),  # there the optimum is 0, and nothing else is best
     ],
 )
 @pytest.mark.parametrize("labelled", [False, True])
 def test_targets_are_losses_or_relative(landscape, targets, values, floor, labelled):
-    study = load_study(WALKS | {"landscapes": {"nk": landscape}, "targets": {"nk": targets} if labelled else targets})
+    study = load_study(
+        WALKS | {"landscapes": {"nk": landscape}, "targets": {"nk": targets} if labelled else targets}
+    )
     assert (study.arms[0].scalars["targets"], study.arms[0].scalars["target_floor"]) == (values, floor)
     assert load_study(study.resolved).arms == study.arms
 
@@ -452,16 +601,27 @@ def test_targets_of_each_landscape_and_swept_value():
     given = {"default": {"values": [0.5], "relative": "start", "best": 0.2}, "bowl": [0.1]}
     size = {"zip": {"landscapes.nk.k": [1, 15], "targets.nk": [[0.1], {"values": [0.25], "best": 0.25}]}}
     landscapes = {"nk": KNOWN, "bowl": {"kind": "onemax", "n": 5}}
-    study = load_study(WALKS | {"landscapes": landscapes, "targets": given | {"nk": [9.0]}, "sweep": {"size": size}})
+    study = load_study(
+        WALKS | {"landscapes": landscapes, "targets": given | {"nk": [9.0]}, "sweep": {"size": size}}
+    )
     found = [(arm.coords["landscape"], arm.landscape.get("k"), arm.scalars["targets"]) for arm in study.arms]
     assert found == [("nk", 1, [0.1]), ("bowl", None, [0.1]), ("nk", 15, [0.5]), ("bowl", None, [0.1])]
 
 
 def test_a_fraction_of_a_gap_that_nobody_knows_is_a_mistake():
     relative = {"values": [0.5], "relative": "start"}
-    told = "the optimum of landscape 'nk' is not known{}, so that its loss is no gap; give `best`, the best known loss"
-    assert lines_or_none(WALKS | {"landscapes": {"nk": UNKNOWN}, "targets": relative}) == [f"study: targets.relative: {told.format('')}"]
-    swept = WALKS | {"landscapes": {"nk": KNOWN}, "targets": {"nk": relative}, "sweep": {"landscapes.nk.k": [1, 15]}}
+    told = (
+        "the optimum of landscape 'nk' is not known{}, so that its loss is no gap; give `best`, the best"
+        " known loss"
+    )
+    assert lines_or_none(WALKS | {"landscapes": {"nk": UNKNOWN}, "targets": relative}) == [
+        f"study: targets.relative: {told.format('')}"
+    ]
+    swept = WALKS | {
+        "landscapes": {"nk": KNOWN},
+        "targets": {"nk": relative},
+        "sweep": {"landscapes.nk.k": [1, 15]},
+    }
     assert lines_or_none(swept) == [f"study: targets.nk.relative: {told.format(' at k = 15')}"]
 
 
@@ -469,10 +629,22 @@ def test_a_fraction_of_a_gap_that_nobody_knows_is_a_mistake():
     ("targets", "line"),
     [
         ({"values": [0.5], "relative": "best"}, "study: targets.relative: expected 'start', got 'best'"),
-        ({"relative": "start"}, "study: targets.values: missing; expected losses above `best`, or with `relative: start` fractions of the gap there"),
-        ({"nk": {"values": [0.5], "relativ": "start"}}, "study: targets.nk.relativ: unknown key for nk; did you mean 'relative'?"),
+        (
+            {"relative": "start"},
+            (
+                "study: targets.values: missing; expected losses above `best`, or with `relative: start`"
+                " fractions of the gap there"
+            ),
+        ),
+        (
+            {"nk": {"values": [0.5], "relativ": "start"}},
+            "study: targets.nk.relativ: unknown key for nk; did you mean 'relative'?",
+        ),
         ({"nk": ["low"]}, "study: targets.nk[0]: expected a number, got 'low'"),
-        ({"nk": [0.1], "bowl": {"values": [0.1, 0.2]}}, "study: targets: expected lists of equal lengths, got nk: 1, bowl: 2"),
+        (
+            {"nk": [0.1], "bowl": {"values": [0.1, 0.2]}},
+            "study: targets: expected lists of equal lengths, got nk: 1, bowl: 2",
+        ),
     ],
 )
 def test_mistakes_in_targets(targets, line):
@@ -481,6 +653,11 @@ def test_mistakes_in_targets(targets, line):
 
 
 def test_a_loss_that_means_two_things_is_said():
-    notes = load_study(WALKS | {"landscapes": {"nk": KNOWN}, "targets": [0.1], "sweep": {"landscapes.nk.k": [1, 15]}}).notes
-    at = "nk: loss is the gap to the optimum at k = 1, and the landscape's own value at k = 15, where the optimum is not known"
+    notes = load_study(
+        WALKS | {"landscapes": {"nk": KNOWN}, "targets": [0.1], "sweep": {"landscapes.nk.k": [1, 15]}}
+    ).notes
+    at = (
+        "nk: loss is the gap to the optimum at k = 1, and the landscape's own value at k = 15, where the"
+        " optimum is not known"
+    )
     assert notes == [f"{at}: compare within each; targets may differ, zip `targets.nk` with what is swept"]

@@ -1,4 +1,7 @@
-"""Sources that are switched on and off: the axes of a study, what the oracle answers and bills then, and effects on the result."""
+"""Sources that are switched on and off.
+
+The axes of a study, what the oracle answers and bills then, and effects on the result.
+"""
 
 import numpy as np
 import pytest
@@ -26,9 +29,15 @@ STUDY = {
     "name": "switched",
     "budget": 60,
     "checkpoints": [0.5, 1.0],
-    "landscapes": {"nk": {"kind": "nk", "n": 8, "k": 2}, "bowl": {"kind": "quadratic", "dim": 3, "terms": 11}},
+    "landscapes": {
+        "nk": {"kind": "nk", "n": 8, "k": 2},
+        "bowl": {"kind": "quadratic", "dim": 3, "terms": 11},
+    },
     "noise": {"batch": {"bowl": 3}, "evaluation": {"nk": 0.1, "bowl": 0.0}},
-    "optimizers": {"sgd": {"kind": "sgd"}, "ga": {"kind": "ga", "population": 6, "on": {"nk": {"crossover": "one_point"}}}},
+    "optimizers": {
+        "sgd": {"kind": "sgd"},
+        "ga": {"kind": "ga", "population": 6, "on": {"nk": {"crossover": "one_point"}}},
+    },
 }
 BOWL = STUDY["landscapes"]["bowl"]
 
@@ -41,7 +50,7 @@ def arm(plan, **coords):
     return next(a.task for a in plan.arms if coords.items() <= a.coords.items())
 
 
-# the study file --------------------------------------------------------------------------------------------------------------
+# the study file ---------------------------------------------------------------------------------------------
 
 
 def test_a_factor_is_an_axis_and_arms_without_its_source_share_a_task():
@@ -50,7 +59,9 @@ def test_a_factor_is_an_axis_and_arms_without_its_source_share_a_task():
     dims = {"data": on, "drift": on, "recombination": ["on", "off", "free"], "evaluation": on}
     assert plan.axes == {"landscape": ["nk", "bowl"], "optimizer": ["sgd", "ga"]} | dims
     assert len(plan.arms) == 2 * 2 * 2 * 2 * 3 * 2
-    assert len(plan.tasks) == 2 + 2 * 3 * 2 + 2 + 2 * 2 * 2  # nk: evaluation, and of ga drift; bowl: data, there `free` is what ga does anyway
+    assert (
+        len(plan.tasks) == 2 + 2 * 3 * 2 + 2 + 2 * 2 * 2
+    )  # nk: evaluation, and of ga drift; bowl: data, there `free` is what ga does anyway
 
 
 def test_off_is_off_whatever_an_optimizer_does_on_a_landscape():
@@ -61,7 +72,9 @@ def test_off_is_off_whatever_an_optimizer_does_on_a_landscape():
             assert (task.optimizer["crossover"], task.optimizer["mutation_rate"]) == (crossover, rate)
     swept = make_plan(study(["mutation"], sweep={"optimizers.ga.mutation_rate": [0.1, 0.2]}))
     rates = {
-        (a.coords["mutation_rate"], a.coords["mutation"]): a.task.optimizer["mutation_rate"] for a in swept.arms if a.coords["optimizer"] == "ga"
+        (a.coords["mutation_rate"], a.coords["mutation"]): a.task.optimizer["mutation_rate"]
+        for a in swept.arms
+        if a.coords["optimizer"] == "ga"
     }
     assert rates == {(0.1, "on"): 0.1, (0.2, "on"): 0.2, (0.1, "off"): 0.0, (0.2, "off"): 0.0}
 
@@ -71,7 +84,9 @@ def test_the_oracle_is_told_where_there_is_something_to_switch_off():
     assert arm(plan, landscape="nk").noise["off"] == ["evaluation"]
     assert arm(plan, landscape="bowl").noise["off"] == ["data"]
     assert "off" not in arm(make_plan(study([])), landscape="bowl").noise
-    assert arm(make_plan(study([], noise=STUDY["noise"] | {"off": {"data": True}})), landscape="bowl").noise["off"] == ["data"]
+    assert arm(make_plan(study([], noise=STUDY["noise"] | {"off": {"data": True}})), landscape="bowl").noise[
+        "off"
+    ] == ["data"]
 
 
 def test_the_name_of_a_recorded_variable_is_no_dim():
@@ -91,9 +106,21 @@ def test_the_resolved_study_is_the_study():
     ("factors", "message"),
     [
         (["dta"], r"factors\[0\]: unknown source 'dta'; did you mean 'data'\?"),
-        (["drift", "acceptance"], r"factors\[1\]: no optimizer of this study has a switch for acceptance; there are: data, evaluation, drift,"),
-        ([{"drift": ["on", "of"]}], r"factors\[0\].drift\[1\]: unknown value 'of' of drift; did you mean 'off'\?"),
-        ([{"drift": ["on", "free"]}], r"factors\[0\].drift\[1\]: unknown value 'free' of drift; expected one of: on, off"),
+        (
+            ["drift", "acceptance"],
+            (
+                r"factors\[1\]: no optimizer of this study has a switch for acceptance; there are: data,"
+                r" evaluation, drift,"
+            ),
+        ),
+        (
+            [{"drift": ["on", "of"]}],
+            r"factors\[0\].drift\[1\]: unknown value 'of' of drift; did you mean 'off'\?",
+        ),
+        (
+            [{"drift": ["on", "free"]}],
+            r"factors\[0\].drift\[1\]: unknown value 'free' of drift; expected one of: on, off",
+        ),
         ([{"drift": ["on", "on"]}], r"factors\[0\].drift: expected different values"),
         (["data", {"data": ["off"]}], r"factors\[1\].data: data is a factor already"),
         ("data", "factors: expected a list, got 'data'"),
@@ -109,24 +136,45 @@ def test_mistakes(factors, message):
 
 def test_a_factor_that_changes_nothing_is_a_mistake():
     for factors, noise, message in (
-        (["evaluation"], {}, r"factors\[0\]: switching evaluation changes nothing in this study: no answer is disturbed \(noise.evaluation\)"),
-        (["drift", "data"], {}, r"factors\[1\]: switching data changes nothing in this study: no landscape has a mini-batch \(noise.batch\)"),
+        (
+            ["evaluation"],
+            {},
+            (
+                r"factors\[0\]: switching evaluation changes nothing in this study: no answer is disturbed"
+                r" \(noise.evaluation\)"
+            ),
+        ),
+        (
+            ["drift", "data"],
+            {},
+            (
+                r"factors\[1\]: switching data changes nothing in this study: no landscape has a mini-batch"
+                r" \(noise.batch\)"
+            ),
+        ),
     ):
         with pytest.raises(StudyError, match=f"^study: {message}$"):
             study(factors, noise=noise)
     still = {"optimizers": {"ga": {"kind": "ga", "crossover": "none"}}}
-    with pytest.raises(StudyError, match="switching recombination changes nothing in this study: it is off everywhere"):
+    with pytest.raises(
+        StudyError, match="switching recombination changes nothing in this study: it is off everywhere"
+    ):
         study(["recombination"], **still)
 
 
 def test_a_factor_does_not_go_with_a_grid_of_the_same_parameter():
     gridded = {"optimizers": {"ga": {"kind": "ga", "grid": {"mutation_rate": [0.1, 0.2]}}}}
     assert len(make_plan(study(["drift"], **gridded)).tasks) == 2 * 2 * 2
-    with pytest.raises(StudyError, match=r"factors\[0\]: sets mutation_rate, which is in the grid of 'ga' too; give it in one of the two"):
+    with pytest.raises(
+        StudyError,
+        match=(
+            r"factors\[0\]: sets mutation_rate, which is in the grid of 'ga' too; give it in one of the two"
+        ),
+    ):
         study(["mutation"], **gridded)
 
 
-# the oracle ------------------------------------------------------------------------------------------------------------------
+# the oracle -------------------------------------------------------------------------------------------------
 
 
 def answers(landscape, noise, batch=None, steps=6, worlds=3):
@@ -135,7 +183,9 @@ def answers(landscape, noise, batch=None, steps=6, worlds=3):
     bound = landscape.bind(streams)
     oracle = Oracle(bound, noise, Ledger(worlds, terms=bound.terms, budget=1e9, price=1.0))
     points = bound.start(streams.at(0), 4)
-    found = [oracle(Query(points, gradient=True, batch=batch), streams.at(step)) for step in range(1, steps + 1)]
+    found = [
+        oracle(Query(points, gradient=True, batch=batch), streams.at(step)) for step in range(1, steps + 1)
+    ]
     return (
         found,
         (oracle.ledger.values.tolist(), oracle.ledger.gradients.tolist(), oracle.ledger.steps.tolist()),
@@ -168,21 +218,29 @@ def test_without_evaluation_answers_are_exact(name):
 def test_a_method_does_not_know_that_answers_are_exact():
     """It asks its old points again, as it does under noise, so that both arms take the same steps."""
     run = {
-        key: search(L["nk"](n=8, k=2), O["steady_state_ga"](population=4), Noise(value=0.1, off=key), budget=60.0)[2] for key in ((), ("evaluation",))
+        key: search(
+            L["nk"](n=8, k=2), O["steady_state_ga"](population=4), Noise(value=0.1, off=key), budget=60.0
+        )[2]
+        for key in ((), ("evaluation",))
     }
     assert len(run[()]) == len(run[("evaluation",)]) == 1 + 60 // 5
 
 
 def test_without_data_sgd_takes_the_steps_of_the_full_batch():
     bowl, sgd = L["quadratic"](dim=3, terms=11), O["sgd"](learning_rate=0.1)
-    off, full, on = (search(bowl, sgd, noise, steps=5, budget=1e9)[2] for noise in (Noise(batch=3, off=("data",)), Noise(), Noise(batch=3)))
+    off, full, on = (
+        search(bowl, sgd, noise, steps=5, budget=1e9)[2]
+        for noise in (Noise(batch=3, off=("data",)), Noise(), Noise(batch=3))
+    )
     for k in (0, 5):
         assert torch.equal(off[k].state.points, full[k].state.points)
     assert not torch.equal(on[5].state.points, full[5].state.points)
 
 
 def test_a_cell_with_everything_off():
-    plan = make_plan(study([{source: ["off"]} for source in ("data", "evaluation", "drift", "recombination", "mutation")]))
+    plan = make_plan(
+        study([{source: ["off"]} for source in ("data", "evaluation", "drift", "recombination", "mutation")])
+    )
     noisy = make_plan(study([]))
     for optimizer in ("sgd", "ga"):
         for landscape in ("nk", "bowl"):
@@ -193,14 +251,17 @@ def test_a_cell_with_everything_off():
             assert not off["observed"].equals(on["observed"])
 
 
-# effects ---------------------------------------------------------------------------------------------------------------------
+# effects ----------------------------------------------------------------------------------------------------
 
 WORLDS = 12
 RNG = np.random.default_rng(3)
 
 
 def made(gap=(1, 0)):
-    """Two landscapes, the first with a known gap; y = world + a A + b B + c A B by design for one optimizer, only A for the other."""
+    """Two landscapes, the first with a known gap.
+
+    Y = world + a A + b B + c A B by design for one optimizer, only A for the other.
+    """
     on = xr.DataArray([1.0, 0.0], dims="data"), xr.DataArray([1.0, 0.0], dims="drift")
     world = xr.DataArray(RNG.normal(size=WORLDS), dims="replicate")
     own = xr.DataArray(RNG.normal(size=(2, WORLDS)), dims=["landscape", "replicate"])
@@ -210,7 +271,9 @@ def made(gap=(1, 0)):
     y = xr.concat([both, one], "optimizer").transpose("landscape", "optimizer", "data", "drift", "replicate")
     loss = y.where(xr.DataArray(list(gap), dims="landscape") == 0, 10**y).expand_dims(checkpoint=2, axis=-1)
     coords = {"landscape": ["l", "m"], "optimizer": ["x", "y"], "data": ["on", "off"], "drift": ["on", "off"]}
-    found = xr.Dataset({"loss": loss, "status": xr.full_like(loss, 2, np.int8)}).assign_coords(coords | {"gap_known": ("landscape", list(gap))})
+    found = xr.Dataset({"loss": loss, "status": xr.full_like(loss, 2, np.int8)}).assign_coords(
+        coords | {"gap_known": ("landscape", list(gap))}
+    )
     return found.copy(deep=True), a, b, c
 
 
@@ -241,9 +304,13 @@ def test_effects_are_those_that_were_put_in():
         low, high = x["effect_interval"].sel(factor="data").values
         assert low < float(a[i].mean()) + c / 2 < high
         assert (
-            high - low < 0.5 < 2 * float(data["loss"].isel(checkpoint=-1).sel(landscape="m", optimizer="x").std())
+            high - low
+            < 0.5
+            < 2 * float(data["loss"].isel(checkpoint=-1).sel(landscape="m", optimizer="x").std())
         )  # paired: worlds differ far more
-        assert np.allclose(x["interaction_interval"].sel(factor="data", other="drift"), c)  # the same in all worlds
+        assert np.allclose(
+            x["interaction_interval"].sel(factor="data", other="drift"), c
+        )  # the same in all worlds
 
 
 def test_effects_of_some_factors_and_lost_worlds():
@@ -253,8 +320,13 @@ def test_effects_of_some_factors_and_lost_worlds():
     told = effects(lost, ["drift"])
     assert told["factor"].values.tolist() == ["drift"]
     assert (told["worlds"].sel(optimizer="x") == WORLDS - 1).all()
-    assert np.allclose(told["effect"].sel(optimizer="x", factor="drift"), [float(b[i, 1:].mean()) + c / 2 for i in range(2)])
-    with pytest.raises(ValueError, match=r"factorial: expected factors with the values on and off, here data, drift; got \['mutation'\]"):
+    assert np.allclose(
+        told["effect"].sel(optimizer="x", factor="drift"), [float(b[i, 1:].mean()) + c / 2 for i in range(2)]
+    )
+    with pytest.raises(
+        ValueError,
+        match=r"factorial: expected factors with the values on and off, here data, drift; got \['mutation'\]",
+    ):
         effects(data, ["mutation"])
     with pytest.raises(ValueError, match="here there are none"):
         effects(data.sel(data="on", drift="on"))
@@ -268,7 +340,9 @@ def test_a_gap_of_nothing_counts_as_the_smallest():
 
 def test_other_levels_and_reserved_names_are_left_out():
     data, *_ = made()
-    free = xr.concat([data, data.sel(drift=["on"]).assign_coords(drift=["free"]) * 3], "drift").assign_coords(gap_known=data["gap_known"])
+    free = xr.concat([data, data.sel(drift=["on"]).assign_coords(drift=["free"]) * 3], "drift").assign_coords(
+        gap_known=data["gap_known"]
+    )
     assert effects(free).equals(effects(data))
     renamed = data.rename(drift="factors.drift")
     assert effects(renamed, ["drift"])["factor"].values.tolist() == ["drift"]

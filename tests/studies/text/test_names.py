@@ -74,7 +74,10 @@ def wrong(**changes):
 def computed(tmp_path_factory):
     """The folder of the study with all labels, and of an axis whose dim has a label in it."""
     folder = tmp_path_factory.mktemp("named") / "a[b]"
-    optimizers = STUDY["optimizers"] | {"a/b": {"kind": "ga", "population": 4}, "c": {"kind": "ga", "population": 4}}
+    optimizers = STUDY["optimizers"] | {
+        "a/b": {"kind": "ga", "population": 4},
+        "c": {"kind": "ga", "population": 4},
+    }
     sweep = {"optimizers.a/b.population": [4, 6], "optimizers.c.population": [4, 6]}
     study = STUDY | {"optimizers": optimizers, "sweep": sweep, "figures": []}
     (folder.parent / "study.json").write_text(json.dumps(study))  # an emoji is a pair of surrogates there
@@ -87,7 +90,11 @@ def test_labels_as_papers_print_them_come_back_whole(computed):
     assert data["optimizer"].values.tolist() == [*LABELS, "a/b", "c"]
     assert data["landscape"].values.tolist() == ["a.b=[c]"]
     assert not bool(data["loss"].isnull().any())
-    assert yaml.safe_load((computed / "study.yaml").read_text(encoding="utf-8"))["optimizers"].keys() == {*LABELS, "a/b", "c"}
+    assert yaml.safe_load((computed / "study.yaml").read_text(encoding="utf-8"))["optimizers"].keys() == {
+        *LABELS,
+        "a/b",
+        "c",
+    }
     # two axes of one parameter: their dims are the paths, with a slash that a file can bear
     assert {"optimizers.a\u2215b.population", "optimizers.c.population"} < set(data.dims)
 
@@ -138,7 +145,10 @@ def test_a_terminal_without_the_letters_gets_escapes(monkeypatch):
 def test_labels_are_trimmed_and_composed_everywhere():
     decomposed = unicodedata.normalize("NFD", "Möbius")
     study = STUDY | {
-        "landscapes": {f"  {decomposed}  ": {"kind": "quadratic", "dim": 2}, "b": {"kind": "quadratic", "dim": 2}},
+        "landscapes": {
+            f"  {decomposed}  ": {"kind": "quadratic", "dim": 2},
+            "b": {"kind": "quadratic", "dim": 2},
+        },
         "optimizers": {"A  B": {"kind": "ga", "on": {decomposed: {"population": 6}}}, "C": {"kind": "ga"}},
         "budget": {f"{decomposed} ": 50, "default": 40},
         "sweep": {f"landscapes.{decomposed}.condition": [1.0, 2.0]},
@@ -154,7 +164,9 @@ def test_labels_are_trimmed_and_composed_everywhere():
 def test_one_label_written_in_two_ways_is_given_twice():
     composed, decomposed = "M\u00f6bius", "Mo\u0308bius"
     entry = {"kind": "random_search"}
-    assert wrong(optimizers={composed: entry, decomposed: entry}) == [f"study: optimizers.{composed}: given twice, again as {decomposed!r}"]
+    assert wrong(optimizers={composed: entry, decomposed: entry}) == [
+        f"study: optimizers.{composed}: given twice, again as {decomposed!r}"
+    ]
     document = read("study.yaml", f"{composed}: 1\n{decomposed} : 2\n")
     assert document.lines(document.mistakes) == [f"study.yaml:1:1: {composed}: given twice, again in line 2"]
 
@@ -163,15 +175,22 @@ def test_one_label_written_in_two_ways_is_given_twice():
 def test_a_path_knows_labels_with_dots_and_signs(path):
     study = STUDY | {"optimizers": {"k": {"kind": "ga"}, "k=0.5": {"kind": "ga"}}}
     assert [arm.optimizer["population"] for arm in load_study(study, [path]).arms][1] == 6
-    swept = load_study(study | {"sweep": {"optimizers.k=0.5.population": [6, 8], "noise.evaluation.a.b=[c]": [0.0, 0.5]}})
+    swept = load_study(
+        study | {"sweep": {"optimizers.k=0.5.population": [6, 8], "noise.evaluation.a.b=[c]": [0.0, 0.5]}}
+    )
     assert {arm.optimizer["population"] for arm in swept.arms if arm.coords["optimizer"] == "k=0.5"} == {6, 8}
     assert {arm.noise["evaluation"]["value"] for arm in swept.arms} == {0.0, 0.5}
     assert swept.axes.keys() == {"landscape", "optimizer", "population", "noise.evaluation.a.b=[c]"}
 
 
-@pytest.mark.parametrize("name", ["dim/lr", "..", ".", "a b", "2nd", "", "a.b", "zarr.json", "__x", "a\\b", "é" * 61, "x:y", "a-b"])
+@pytest.mark.parametrize(
+    "name", ["dim/lr", "..", ".", "a b", "2nd", "", "a.b", "zarr.json", "__x", "a\\b", "é" * 61, "x:y", "a-b"]
+)
 def test_an_axis_has_a_name_that_a_variable_can_bear(name):
-    assert any("expected the name of an axis" in line for line in wrong(sweep={name or " ": {"zip": {"seed": [1, 2]}}}))
+    assert any(
+        "expected the name of an axis" in line
+        for line in wrong(sweep={name or " ": {"zip": {"seed": [1, 2]}}})
+    )
 
 
 @pytest.mark.parametrize("name", ["lr", "κ", "population_size", "x2", "N"])
@@ -181,24 +200,39 @@ def test_other_names_of_axes_are_taken(name):
 
 def test_every_name_that_a_dataset_uses_is_reserved(computed):
     recorded = {*recorder.VARIABLES, *recorder.COUNTS, *LEDGER, *pictures.VARIABLES}
-    recorded |= {variable for cls in OPTIMIZERS.values() for variable, *_ in (cls.recorded | cls.counted).values()}
+    recorded |= {
+        variable for cls in OPTIMIZERS.values() for variable, *_ in (cls.recorded | cls.counted).values()
+    }
     data = view.open_study(computed)
     axes = {dim for dim in data.dims if "population" in dim}
     used = recorded | {*data.data_vars, *data.coords, *data.dims} - axes
     assert used <= labels.RESERVED, used - labels.RESERVED
     for name in sorted(used):
-        assert wrong(sweep={name: {"zip": {"seed": [1, 2]}}}) == [f"study: sweep.{name}: this name belongs to the Dataset; choose another"]
+        assert wrong(sweep={name: {"zip": {"seed": [1, 2]}}}) == [
+            f"study: sweep.{name}: this name belongs to the Dataset; choose another"
+        ]
 
 
 def test_the_reserved_names_are_those_of_the_parts_that_write_a_dataset():
     """Neither does a list lack a name, nor does it hold one that no part writes any more."""
-    kinds_of_ours = {variable for cls in OPTIMIZERS.values() for variable, *_ in (cls.recorded | cls.counted).values()}
+    kinds_of_ours = {
+        variable for cls in OPTIMIZERS.values() for variable, *_ in (cls.recorded | cls.counted).values()
+    }
     made = [named(EXAMPLES.get(kind, (kind,))[:1])[0].landscape for kind in LANDSCAPES]
     kinds_of_ours |= {name for landscape in made for name in landscape.extras}
     assert kinds_of_ours <= {*labels.OF_KINDS}
-    study = load_study(STUDY | {"budget": 90, "optimizers": {"W": {"kind": "sgd"}, "P": {"kind": "openai_es"}}, **DETAILED})
+    study = load_study(
+        STUDY | {"budget": 90, "optimizers": {"W": {"kind": "sgd"}, "P": {"kind": "openai_es"}}, **DETAILED}
+    )
     data = run_cell(next(iter(make_plan(study).cells(lambda address: False))))
-    written = {*recorder.VARIABLES, *recorder.COUNTS, *LEDGER, *pictures.VARIABLES, *data.variables, *data.dims}
+    written = {
+        *recorder.VARIABLES,
+        *recorder.COUNTS,
+        *LEDGER,
+        *pictures.VARIABLES,
+        *data.variables,
+        *data.dims,
+    }
     never_of_a_kind = {*labels.COORDINATES, *labels.RECORDED, *labels.LEDGER, *labels.PICTURES}
     assert written <= never_of_a_kind, written - never_of_a_kind
     assert all(labels.wrong_variable(name) for name in written)
@@ -209,13 +243,18 @@ def test_what_an_own_kind_records_is_reserved(monkeypatch):
     class Own(OPTIMIZERS["random_search"]):
         recorded = {"speed": ("wind", "speed of the wind", "1")}
 
-    monkeypatch.setattr(registry, "find", lambda kind, family: Own if ":" in kind else registry.FAMILIES[family][0][kind])
+    monkeypatch.setattr(
+        registry, "find", lambda kind, family: Own if ":" in kind else registry.FAMILIES[family][0][kind]
+    )
     lines = wrong(optimizers={"own": {"kind": "mine:Own"}}, sweep={"wind": {"zip": {"seed": [1, 2]}}})
     assert lines == ["study: sweep.wind: this name belongs to the Dataset; choose another"]
 
 
 def test_a_swept_parameter_whose_name_is_reserved_has_its_path_as_the_dim():
-    study = STUDY | {"landscapes": {"b": {"kind": "labs", "n": 8}}, "optimizers": {"M": {"kind": "metropolis"}}}
+    study = STUDY | {
+        "landscapes": {"b": {"kind": "labs", "n": 8}},
+        "optimizers": {"M": {"kind": "metropolis"}},
+    }
     study |= {"sweep": {"optimizers.M.temperature": [0.1, 1.0]}}
     assert "temperature" in labels.RESERVED
     assert "optimizers.M.temperature" in load_study(study).axes
@@ -223,7 +262,10 @@ def test_a_swept_parameter_whose_name_is_reserved_has_its_path_as_the_dim():
 
 @pytest.mark.verify
 def test_every_name_that_an_analysis_gives_is_reserved(tmp_path):
-    """All functions of studies.analysis that take a Dataset alone; the labels a and b of a pair are no names of axes that anything reads."""
+    """All functions of studies.analysis that take a Dataset alone.
+
+    The labels a and b of a pair are no names of axes that anything reads.
+    """
     study = {
         "name": "analysed",
         "replicates": 4,
@@ -233,7 +275,11 @@ def test_every_name_that_an_analysis_gives_is_reserved(tmp_path):
         "checkpoints": [0.1, 0.3, 1.0],
         "gradient_cost": {"value": 3, "range": [1, 6]},
         "landscapes": {"b": {"kind": "nk", "n": 6, "k": 1}, "c": {"kind": "nk", "n": 6, "k": 2}},
-        "optimizers": {"S": {"kind": "sgd"}, "G": {"kind": "wright_fisher", "population": 8}, "R": {"kind": "random_search"}},
+        "optimizers": {
+            "S": {"kind": "sgd"},
+            "G": {"kind": "wright_fisher", "population": 8},
+            "R": {"kind": "random_search"},
+        },
         "ledger": {"moments": 2, "redraws": 8},
         "factors": ["drift"],
         "sweep": {"optimizers.S.learning_rate": [0.1, 0.2]},
@@ -244,10 +290,21 @@ def test_every_name_that_an_analysis_gives_is_reserved(tmp_path):
     data, used, called = assembled(plan, tmp_path), set(), 0
     for function in analyses():
         for part in (data, data.isel(landscape=0)):
-            with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError), warnings.catch_warnings(action="ignore"):
+            with (
+                contextlib.suppress(ValueError, KeyError, TypeError, AttributeError),
+                warnings.catch_warnings(action="ignore"),
+            ):
                 told = function(part)
-                found = [one for one in (told if isinstance(told, tuple | list) else [told]) if isinstance(one, xr.Dataset | xr.DataArray)]
-                used |= {str(name) for one in found for name in (*one.dims, *one.coords, *getattr(one, "data_vars", [one.name]))}
+                found = [
+                    one
+                    for one in (told if isinstance(told, tuple | list) else [told])
+                    if isinstance(one, xr.Dataset | xr.DataArray)
+                ]
+                used |= {
+                    str(name)
+                    for one in found
+                    for name in (*one.dims, *one.coords, *getattr(one, "data_vars", [one.name]))
+                }
                 called += bool(found)
                 break
     used -= {"learning_rate", "drift", "None", "a", "b", "f"}
@@ -267,13 +324,31 @@ def analyses():
                     yield found
 
 
-# YAML ------------------------------------------------------------------------------------------------------------------------
+# YAML -------------------------------------------------------------------------------------------------------
 
 ODD = "yes No y on OFF null ~ 1:30 017 0o17 1_000 0x1F 0b1 = << 2024-01-01 1e5 1e-05 .5 +1 .inf NaN".split()
 DATA = {
     "on": {"off": True, "y": 1},
     "numbers": [1e-05, 1e300, -2.5e-07, 0.1, 1.0, 3, 10**20, 5e-324],
-    "texts": [*ODD, "", " x ", "a: b", "#c", "λ🚀", "x\ny", "'q'", '"d"', "\\", "[red]", "*a", "&b", "!t", "- z", "nul\0", "\u202e"],
+    "texts": [
+        *ODD,
+        "",
+        " x ",
+        "a: b",
+        "#c",
+        "λ🚀",
+        "x\ny",
+        "'q'",
+        '"d"',
+        "\\",
+        "[red]",
+        "*a",
+        "&b",
+        "!t",
+        "- z",
+        "nul\0",
+        "\u202e",
+    ],
     "1e-05": None,
 }
 
@@ -286,7 +361,13 @@ def test_what_is_written_reads_alike_under_yaml_1_1_and_1_2():
 
 
 def test_a_resolved_study_is_the_same_to_pyyaml():
-    study = load_study(STUDY | {"optimizers": {"on": {"kind": "sgd", "learning_rate": 1e-05}}, "noise": {"off": {"data": True}}})
+    study = load_study(
+        STUDY
+        | {
+            "optimizers": {"on": {"kind": "sgd", "learning_rate": 1e-05}},
+            "noise": {"off": {"data": True}},
+        }
+    )
     assert yaml.safe_load(study.yaml()) == study.resolved
     assert yaml.safe_load(study.yaml())["optimizers"]["on"]["learning_rate"] == 1e-05
 
@@ -303,8 +384,15 @@ two:
 def test_merge_keys_are_merged_as_yaml_says():
     document = read("m", MERGED)
     assert document.data == yaml.safe_load(MERGED)
-    assert document.data["two"] == {"momentum": 0.1, "kind": "sgd", "schedule": {"kind": "cosine", "stps": 9}, "starts": 2}
-    assert document.lines([Mistake(("two", "schedule", "stps"), "wrong", at_key=True)]) == ["m:1:65: two.schedule.stps: wrong"]
+    assert document.data["two"] == {
+        "momentum": 0.1,
+        "kind": "sgd",
+        "schedule": {"kind": "cosine", "stps": 9},
+        "starts": 2,
+    }
+    assert document.lines([Mistake(("two", "schedule", "stps"), "wrong", at_key=True)]) == [
+        "m:1:65: two.schedule.stps: wrong"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -327,6 +415,11 @@ def test_a_quoted_merge_key_is_a_key():
 
 def test_cells_are_the_same_whatever_the_label():
     """A label is for readers: it is no part of an address or of a draw."""
-    tasks = [make_plan(load_study(STUDY | {"optimizers": {label: {"kind": "random_search"}}})).cells(lambda a: False) for label in ("A", "[red]")]
+    tasks = [
+        make_plan(load_study(STUDY | {"optimizers": {label: {"kind": "random_search"}}})).cells(
+            lambda a: False
+        )
+        for label in ("A", "[red]")
+    ]
     assert tasks[0][0].address == tasks[1][0].address
     assert np.isfinite(run_cell(tasks[0][0])["loss"].values).all()

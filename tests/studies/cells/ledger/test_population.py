@@ -1,4 +1,7 @@
-"""What a population is made of, beside counting; the parts of its change beside the Price equation (TRUTHS 17), and their laws."""
+"""What a population is made of, beside counting.
+
+The parts of its change beside the Price equation (TRUTHS 17), and their laws.
+"""
 
 import numpy as np
 import pytest
@@ -20,7 +23,11 @@ POPULATIONS = {
     "ga": (NK, O["ga"](population=9, recombination_rate=0.7), Noise(value=0.05)),
     "ga with elites": (BOWL, O["ga"](population=8, elite=2, selection="truncation"), Noise(batch=2)),
     "islands": (NK, O["island_ga"](population=8, islands=2, interval=1, crossover="one_point"), Noise()),
-    "wright_fisher": (NK, O["wright_fisher"](population=9, selection_strength=4.0, crossover="multi_point"), Noise()),
+    "wright_fisher": (
+        NK,
+        O["wright_fisher"](population=9, selection_strength=4.0, crossover="multi_point"),
+        Noise(),
+    ),
     "diploids": (NK, O["wright_fisher"](population=5, ploidy=2, selection_strength=4.0), Noise()),
     "moran": (NK, O["wright_fisher"](population=6, model="moran"), Noise()),
     "steady state": (NK, O["steady_state_ga"](population=6, children=2), Noise()),
@@ -54,12 +61,20 @@ def test_genotypes_beside_counting(name):
         for row, genotypes in enumerate(moment.state.points.tolist()):
             assert told["genotypes"][row] == len({tuple(g) for g in genotypes})
             if not isinstance(scene.landscape.domain, Bits):
-                assert all(told[key][row].isnan() for key in ("heterozygosity", "linkage_disequilibrium", "fixed_loci"))
+                assert all(
+                    told[key][row].isnan()
+                    for key in ("heterozygosity", "linkage_disequilibrium", "fixed_loci")
+                )
                 continue
             p = np.mean(genotypes, 0)
             assert abs(told["heterozygosity"][row] - np.mean(2 * p * (1 - p))) < 1e-12
             assert abs(told["fixed_loci"][row] - np.mean((p == 0) | (p == 1))) < 1e-12
-            assert np.isclose(float(told["linkage_disequilibrium"][row]), naive.r_squared(genotypes), rtol=1e-10, equal_nan=True)
+            assert np.isclose(
+                float(told["linkage_disequilibrium"][row]),
+                naive.r_squared(genotypes),
+                rtol=1e-10,
+                equal_nan=True,
+            )
 
 
 def test_more_loci_than_individuals_and_fewer():
@@ -71,7 +86,10 @@ def test_more_loci_than_individuals_and_fewer():
 
 
 def test_linkage_disequilibrium_of_independent_loci_is_that_of_sampling():
-    """At linkage equilibrium E r^2 = 1 / (P - 1) for a sample of P genotypes, whatever the frequencies; 1 / P is rejected."""
+    """At linkage equilibrium E r^2 = 1 / (P - 1) for a sample of P genotypes, whatever the frequencies.
+
+    1 / P is rejected.
+    """
     scene, (moment,), _ = search(L["onemax"](n=30), O["ga"](population=8), worlds=300)
     told = observe(scene, moment, 4)["linkage_disequilibrium"]
     error = told.std() / len(told) ** 0.5
@@ -87,7 +105,10 @@ def test_parts_add_up_to_the_change_of_the_mean(name):
     for moment in moments:
         parts = observe(scene, moment, 5)["price"]
         after = [trail[int(step) + 1].state.points[row] for row, step in enumerate(moment.step)]
-        loss = [evaluate(scene.landscape, points).value.mean(1) for points in (moment.state.points, torch.stack(after))]
+        loss = [
+            evaluate(scene.landscape, points).value.mean(1)
+            for points in (moment.state.points, torch.stack(after))
+        ]
         assert torch.allclose(parts.sum(1), loss[1] - loss[0], rtol=0, atol=1e-12)
         assert parts.shape == (3, len(FORCES))
     assert (parts[:, 0] != 0).any()
@@ -95,7 +116,10 @@ def test_parts_add_up_to_the_change_of_the_mean(name):
 
 @pytest.mark.parametrize("name", ["islands", "wright_fisher", "diploids"])
 def test_parts_beside_the_price_equation(name):
-    """With one parent, w the offspring of each: selection and drift are Cov(w, z) / w_mean, the rest is E(w dz) / w_mean; to 1e-12."""
+    """With one parent, w the offspring of each.
+
+    Selection and drift are Cov(w, z) / w_mean, the rest is E(w dz) / w_mean; to 1e-12.
+    """
     scene, moments, found = seen(name)
     for moment, told in zip(moments, found, strict=True):
         before, after, parents = next_generation(scene, moment)
@@ -132,13 +156,20 @@ def test_selection_is_the_replicator_step():
     assert ((parts["selection"] - exact).abs() < 4.5 * (spread / redraws).sqrt()).all()
     assert not ((parts["selection"] - exact / 2).abs() < 4.5 * (spread / redraws).sqrt()).all()
     assert abs(parts["drift"].mean()) < 4.5 * (spread.mean() / 60).sqrt()
-    assert abs((parts["drift"].square() / spread).mean() - 1) < 4.5 * (2 / 60) ** 0.5  # its variance is that of drift
+    assert (
+        abs((parts["drift"].square() / spread).mean() - 1) < 4.5 * (2 / 60) ** 0.5
+    )  # its variance is that of drift
     assert abs((parts["drift"].square() / (4 * spread)).mean() - 1) > 4.5 * (2 / 60) ** 0.5
 
 
 @pytest.mark.parametrize(
     ("optimizer", "varied", "parts"),
-    [(O["sgd"](), False, False), (O["sgd"](starts=3), True, False), (O["openai_es"](population=4), True, False), (O["async_sgd"](), False, False)],
+    [
+        (O["sgd"](), False, False),
+        (O["sgd"](starts=3), True, False),
+        (O["openai_es"](population=4), True, False),
+        (O["async_sgd"](), False, False),
+    ],
     ids=["one trajectory", "several", "search distribution", "copies"],
 )
 def test_where_there_is_no_population(optimizer, varied, parts):
@@ -158,7 +189,12 @@ def test_worlds_alone_and_few_redraws_at_a_time(monkeypatch):
     monkeypatch.setattr("studies.cells.ledger.population.LIMIT", 5 * 9 * 7 * 2)
     part = record(scene, moments, book(6))
     rows = torch.tensor([3, 1])
-    moment = type(moments[0])(type(moments[0].state)(*(leaf[rows] for leaf in moments[0].state)), moments[0].step[rows], moments[0].spent[rows], None)
+    moment = type(moments[0])(
+        type(moments[0].state)(*(leaf[rows] for leaf in moments[0].state)),
+        moments[0].step[rows],
+        moments[0].spent[rows],
+        None,
+    )
     few = record(alone(scene, rows), [moment], book(6))
     for name in VARIABLES:
         assert (part[name] == whole[name]).all()
@@ -168,16 +204,28 @@ def test_worlds_alone_and_few_redraws_at_a_time(monkeypatch):
 @pytest.mark.parametrize("u", [0.0, 0.1])
 def test_an_infinite_population_counts_by_frequency(u):
     """Quasispecies: all that is observed of it is weighted by the frequencies of genotypes, here by a loop over them."""
-    scene, (_, moment), _ = search(L["nk"](n=4, k=2), O["quasispecies"](founders=5, mutation_rate=u, selection_strength=3.0), costs=(0.0, 32.0))
+    scene, (_, moment), _ = search(
+        L["nk"](n=4, k=2),
+        O["quasispecies"](founders=5, mutation_rate=u, selection_strength=3.0),
+        costs=(0.0, 32.0),
+    )
     found = observe(scene, moment, 4)
     loss = evaluate(scene.landscape, moment.state.genotypes).value
     for r in range(len(loss)):
-        x, genotypes, z = (part[r].tolist() for part in (moment.state.frequency, moment.state.genotypes, loss))
+        x, genotypes, z = (
+            part[r].tolist() for part in (moment.state.frequency, moment.state.genotypes, loss)
+        )
         mean = sum(f * value for f, value in zip(x, z, strict=True))
-        assert found["loss_variance"][r].item() == pytest.approx(sum(f * (value - mean) ** 2 for f, value in zip(x, z, strict=True)))
+        assert found["loss_variance"][r].item() == pytest.approx(
+            sum(f * (value - mean) ** 2 for f, value in zip(x, z, strict=True))
+        )
         p = [sum(f for f, g in zip(x, genotypes, strict=True) if g[i]) for i in range(4)]
         assert found["heterozygosity"][r].item() == pytest.approx(sum(2 * q * (1 - q) for q in p) / 4)
-        assert found["genotypes"][r].item() == sum(f > 0 for f in x) == (16 if u else found["genotypes"][r].item())
+        assert (
+            found["genotypes"][r].item()
+            == sum(f > 0 for f in x)
+            == (16 if u else found["genotypes"][r].item())
+        )
         pairs = [(i, j) for i in range(4) for j in range(i) if 0 < p[i] < 1 and 0 < p[j] < 1]
         both = {(i, j): sum(f for f, g in zip(x, genotypes, strict=True) if g[i] and g[j]) for i, j in pairs}
         r2 = [(both[i, j] - p[i] * p[j]) ** 2 / (p[i] * (1 - p[i]) * p[j] * (1 - p[j])) for i, j in pairs]

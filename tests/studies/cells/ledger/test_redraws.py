@@ -1,4 +1,7 @@
-"""Redrawn steps: redraw 0 is the search's own next step, bit for bit, for every method; a world sees no other; chunks change nothing."""
+"""Redrawn steps: redraw 0 is the search's own next step, bit for bit, for every method.
+
+A world sees no other; chunks change nothing.
+"""
 
 import sys
 from dataclasses import replace
@@ -43,7 +46,10 @@ def same(a, b):
 
 
 def check_redraw_0(landscape, optimizer, noise, steps=3, **options):
-    """Of two redraws of each step, 0 and 7, the first is what the search did; -> how far the second moved away."""
+    """Of two redraws of each step, 0 and 7, the first is what the search did.
+
+    -> how far the second moved away.
+    """
     scene, _, trail = search(landscape, optimizer, noise, steps=steps, **options)
     away = 0.0
     for before, after in pairwise(trail):
@@ -64,30 +70,106 @@ def test_redraw_0_is_the_next_step_of_every_method(case):
 
 
 @pytest.mark.verify
-@pytest.mark.parametrize("noise", [Noise(), Noise(value=0.1), Noise(batch=2, sampling="batch", shared=False)], ids=["exact", "values", "batches"])
+@pytest.mark.parametrize(
+    "noise",
+    [Noise(), Noise(value=0.1), Noise(batch=2, sampling="batch", shared=False)],
+    ids=["exact", "values", "batches"],
+)
 @pytest.mark.parametrize("case", CASES, ids=identity)
 def test_redraw_0_is_the_next_step_under_other_noise(case, noise):
     kind, options, _, domain = case
     landscape = landscape_of(kind, domain)
-    check_redraw_0(landscape, build(kind, options), noise if landscape.terms > 1 else replace(noise, batch=None), steps=5, costs=(1e6,), worlds=3)
+    check_redraw_0(
+        landscape,
+        build(kind, options),
+        noise if landscape.terms > 1 else replace(noise, batch=None),
+        steps=5,
+        costs=(1e6,),
+        worlds=3,
+    )
 
 
 SETTINGS = {
-    "replacement": (LAND["digits"](hidden=1), METHODS["sgd"](momentum=0.5), Noise(batch=8), {"dtype": torch.float32, "costs": (0.02,)}),
-    "batch": (LAND["digits"](hidden=1), METHODS["adam"](), Noise(batch=8, sampling="batch"), {"dtype": torch.float32, "costs": (0.02,)}),
-    "epoch": (LAND["digits"](hidden=1), METHODS["sgd"](), Noise(batch=500, sampling="epoch"), {"dtype": torch.float32, "costs": (2.2,)}),
-    "own batches": (BOWL, METHODS["sgd"](starts=3), Noise(batch=2, shared=False, sampling="batch"), {"costs": (3.0,)}),
-    "mini-batches of values": (BOWL, METHODS["openai_es"](population=4), Noise(batch=2, shared=False), {"costs": (3.0,)}),
-    "growing batches": (BOWL, METHODS["sgd"](batch=2, coupling="none"), Noise(sampling="epoch"), {"costs": (3.0,)}),
-    "noisy bbob": (LAND["bbob_noisy"](function=107, dim=3), METHODS["ga"](population=5), Noise(), {"costs": (15.0,)}),
-    "contrastive": (LAND["contrastive"](features=2, embedding=1, pairs=13), METHODS["sgd"](), Noise(batch=3, sampling="batch"), {"costs": (2.0,)}),
+    "replacement": (
+        LAND["digits"](hidden=1),
+        METHODS["sgd"](momentum=0.5),
+        Noise(batch=8),
+        {"dtype": torch.float32, "costs": (0.02,)},
+    ),
+    "batch": (
+        LAND["digits"](hidden=1),
+        METHODS["adam"](),
+        Noise(batch=8, sampling="batch"),
+        {"dtype": torch.float32, "costs": (0.02,)},
+    ),
+    "epoch": (
+        LAND["digits"](hidden=1),
+        METHODS["sgd"](),
+        Noise(batch=500, sampling="epoch"),
+        {"dtype": torch.float32, "costs": (2.2,)},
+    ),
+    "own batches": (
+        BOWL,
+        METHODS["sgd"](starts=3),
+        Noise(batch=2, shared=False, sampling="batch"),
+        {"costs": (3.0,)},
+    ),
+    "mini-batches of values": (
+        BOWL,
+        METHODS["openai_es"](population=4),
+        Noise(batch=2, shared=False),
+        {"costs": (3.0,)},
+    ),
+    "growing batches": (
+        BOWL,
+        METHODS["sgd"](batch=2, coupling="none"),
+        Noise(sampling="epoch"),
+        {"costs": (3.0,)},
+    ),
+    "noisy bbob": (
+        LAND["bbob_noisy"](function=107, dim=3),
+        METHODS["ga"](population=5),
+        Noise(),
+        {"costs": (15.0,)},
+    ),
+    "contrastive": (
+        LAND["contrastive"](features=2, embedding=1, pairs=13),
+        METHODS["sgd"](),
+        Noise(batch=3, sampling="batch"),
+        {"costs": (2.0,)},
+    ),
     "batch norm": (LAND["batch_norm"](hidden=1), METHODS["sgd"](), Noise(batch=9), {"costs": (0.03,)}),
-    "moving": (LAND["moving"](inner=BOWL, path="random_walk", step=1.0), METHODS["openai_es"](population=4), Noise(), {"costs": (12.0,)}),
-    "moving by cost": (LAND["moving"](inner=BOWL, speed=1.0, clock="cost"), METHODS["sgd"](), Noise(batch=3), {"costs": (2.0,)}),
-    "moving bits": (LAND["moving"](inner=NK, path="jump", period=2.0), METHODS["ga"](population=5), Noise(), {"costs": (15.0,)}),
+    "moving": (
+        LAND["moving"](inner=BOWL, path="random_walk", step=1.0),
+        METHODS["openai_es"](population=4),
+        Noise(),
+        {"costs": (12.0,)},
+    ),
+    "moving by cost": (
+        LAND["moving"](inner=BOWL, speed=1.0, clock="cost"),
+        METHODS["sgd"](),
+        Noise(batch=3),
+        {"costs": (2.0,)},
+    ),
+    "moving bits": (
+        LAND["moving"](inner=NK, path="jump", period=2.0),
+        METHODS["ga"](population=5),
+        Noise(),
+        {"costs": (15.0,)},
+    ),
     "game": (LAND["bilinear"](dim=4), METHODS["extragradient"](), Noise(gradient=0.1), {"costs": (3.0,)}),
-    "noisy game": (LAND["dirac_gan"](noise=0.5), METHODS["alternating"](), Noise(gradient=0.2), {"costs": (5.0,)}),
-    "played": (LAND["matching_pennies"](), METHODS["coevolution"](population=5), Noise(value=0.1), {"costs": (40.0,)}),
+    "noisy game": (
+        LAND["dirac_gan"](noise=0.5),
+        METHODS["alternating"](),
+        Noise(gradient=0.2),
+        {"costs": (5.0,)},
+    ),
+    "played": (
+        LAND["matching_pennies"](),
+        METHODS["coevolution"](population=5),
+        Noise(value=0.1),
+        {"costs": (40.0,)},
+    ),
 }
 
 
@@ -101,7 +183,9 @@ def test_redraw_0_is_the_next_step_in_every_setting(name):
 def test_worlds_frozen_at_different_times(clock):
     """Each world goes on from its own step, on a landscape that has moved as far as at that time."""
     optimizer = METHODS["openai_es"](population=4)
-    scene, _, trail = search(LAND["moving"](inner=BOWL, speed=1.0, clock=clock), optimizer, NOISY, steps=4, costs=(1e6,), worlds=3)
+    scene, _, trail = search(
+        LAND["moving"](inner=BOWL, speed=1.0, clock=clock), optimizer, NOISY, steps=4, costs=(1e6,), worlds=3
+    )
 
     def at(steps):
         return mapped(lambda *each: torch.stack([each[step][row] for row, step in enumerate(steps)]), *trail)
@@ -111,7 +195,7 @@ def test_worlds_frozen_at_different_times(clock):
     assert all(same(a[::2], b) for a, b in zip(fields(found.states[0]), fields(after.state), strict=True))
 
 
-# chunks and worlds --------------------------------------------------------------------------------------------------------
+# chunks and worlds ------------------------------------------------------------------------------------------
 
 CELLS = {
     "sgd": (BOWL, METHODS["sgd"](momentum=0.5), Noise(batch=3, gradient=0.1), {"costs": (0.0, 2.0)}),
@@ -126,7 +210,10 @@ CELLS = {
 def close(a, b):
     """Equal but for the order of sums; where one is exactly 0, so is the other."""
     xr.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-14)
-    assert all(((a[name] == 0) == (b[name] == 0)).all() for name in ("step_variance", "step_variance_first", "step_variance_total"))
+    assert all(
+        ((a[name] == 0) == (b[name] == 0)).all()
+        for name in ("step_variance", "step_variance_first", "step_variance_total")
+    )
 
 
 @pytest.mark.parametrize("name", CELLS)

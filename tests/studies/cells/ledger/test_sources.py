@@ -1,4 +1,7 @@
-"""Shares of sources: exact where they must be, right for a plugged-in method whose shares are known; moments; what the analysis does at the edges."""
+"""Shares of sources: exact where they must be, right for a plugged-in method whose shares are known.
+
+Moments; what the analysis does at the edges.
+"""
 
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
@@ -29,7 +32,10 @@ class At(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Toy(Optimizer):
-    """Moves by 0.1 times 1, 2 and 3 normal draws of three sources, summed; or by products of the first two. World r asks r % 4 + 1 points."""
+    """Moves by 0.1 times 1, 2 and 3 normal draws of three sources, summed; or by products of the first two.
+
+    World r asks r % 4 + 1 points.
+    """
 
     name: ClassVar[str] = "toy"
     sources: ClassVar[tuple[str, ...]] = ("mutation", "drift", "weather")
@@ -57,7 +63,10 @@ def toy(**options):
 
 def far(sample, truth=0.0):
     """How many standard errors the mean over worlds is from the truth."""
-    return float(abs(sample.mean("replicate") - truth).max() / (sample.std("replicate", ddof=1).max() / len(sample["replicate"]) ** 0.5))
+    return float(
+        abs(sample.mean("replicate") - truth).max()
+        / (sample.std("replicate", ddof=1).max() / len(sample["replicate"]) ** 0.5)
+    )
 
 
 def test_independent_parts_have_their_shares_and_add_up():
@@ -65,7 +74,10 @@ def test_independent_parts_have_their_shares_and_add_up():
     v = data["step_variance"]
     assert far(v, 3 * 0.14) < Z
     for source, share in (("mutation", 1 / 14), ("drift", 4 / 14), ("weather", 9 / 14)):
-        first, total = data["step_variance_first"].sel(source=source), data["step_variance_total"].sel(source=source)
+        first, total = (
+            data["step_variance_first"].sel(source=source),
+            data["step_variance_total"].sel(source=source),
+        )
         assert far(first - share * v) < Z
         assert far(total - share * v) < Z
         assert far(first - 1.5 * share * v) > Z
@@ -73,7 +85,9 @@ def test_independent_parts_have_their_shares_and_add_up():
     assert far(data["step_variance_first"].sum("source") - v) < Z
     found = analysis.shares(toy()).sel(direction="all")
     assert abs(found["interaction"]) < 0.1
-    assert (found["interaction_interval"].sel(bound="low") < 0 < found["interaction_interval"].sel(bound="high")).all()
+    assert (
+        found["interaction_interval"].sel(bound="low") < 0 < found["interaction_interval"].sel(bound="high")
+    ).all()
 
 
 def test_a_product_is_pure_interaction():
@@ -87,7 +101,9 @@ def test_a_product_is_pure_interaction():
 
 
 def test_a_source_that_is_not_named_is_a_mistake():
-    with pytest.raises(ValueError, match="ledger: toy draws from weather; expected it to be declared in `sources`"):
+    with pytest.raises(
+        ValueError, match="ledger: toy draws from weather; expected it to be declared in `sources`"
+    ):
         ledger(BOWL, Toy())
 
 
@@ -110,18 +126,27 @@ def test_the_only_source_has_all_and_others_have_nothing(direction):
 def test_nothing_is_drawn():
     """Full-batch descent has no variance, and its step is along the gradient, bit by bit in float32 too."""
     for dtype in (torch.float64, torch.float32):
-        data = ledger(LAND["quadratic"](dim=3, curvature=0.37), METHODS["sgd"](learning_rate=0.1), worlds=32, redraws=4, dtype=dtype)
+        data = ledger(
+            LAND["quadratic"](dim=3, curvature=0.37),
+            METHODS["sgd"](learning_rate=0.1),
+            worlds=32,
+            redraws=4,
+            dtype=dtype,
+        )
         assert (data["step_variance"] == 0).all()
         assert analysis.shares(data)["first"].isnull().all()
         assert abs(analysis.alignment(data)["gain"] - 0.1).max() < 1e-5
         assert not analysis.bias(data)["biased"].any()
 
 
-# moments -------------------------------------------------------------------------------------------------------------------
+# moments ----------------------------------------------------------------------------------------------------
 
 
 def test_moments_are_the_last_steps_within_their_cost():
-    """World r pays r + 1 for a step, so it comes to a moment after floor(cost / (r + 1)) steps; a world that ends before shows its last state."""
+    """World r pays r + 1 for a step, so it comes to a moment after floor(cost / (r + 1)) steps.
+
+    A world that ends before shows its last state.
+    """
     costs = (0.0, 0.5, 3.0, 7.0, 20.0)
     scene, moments, trail = search(LAND["quadratic"](dim=3), Toy(), worlds=4, costs=costs, budget=9.0)
     for cost, moment in zip(costs, moments, strict=True):
@@ -143,14 +168,19 @@ def test_moments_of_worlds_that_read_their_data_at_different_steps():
     assert record(scene, moments, book(4, sources=(*DRAWN, "weather")))["step_variance"].notnull().all()
 
 
-# the analysis at the edges ---------------------------------------------------------------------------------------------------
+# the analysis at the edges ----------------------------------------------------------------------------------
 
 EDGES = {
     "one world": (BOWL, METHODS["sgd"](), Noise(batch=3), {"worlds": 1}),
     "two worlds": (BOWL, METHODS["sgd"](), Noise(batch=3), {"worlds": 2}),
     "one dimension": (LAND["quadratic"](dim=1), METHODS["sgd"](), Noise(gradient=0.1), {}),
     "no noise": (LAND["quadratic"](dim=3), METHODS["sgd"](), Noise(), {}),
-    "all diverged": (LAND["quadratic"](dim=3), METHODS["sgd"](learning_rate=3.0), Noise(gradient=0.1), {"costs": (1500.0,)}),
+    "all diverged": (
+        LAND["quadratic"](dim=3),
+        METHODS["sgd"](learning_rate=3.0),
+        Noise(gradient=0.1),
+        {"costs": (1500.0,)},
+    ),
     "no slope": (LAND["house_of_cards"](n=40), METHODS["wright_fisher"](population=6), Noise(), {}),
     "one locus": (LAND["onemax"](n=1), METHODS["wright_fisher"](population=3), Noise(), {}),
     "one individual": (LAND["onemax"](n=4), METHODS["wright_fisher"](population=1), Noise(), {}),
@@ -163,36 +193,58 @@ EDGES = {
 def test_edges(name):
     landscape, optimizer, noise, options = EDGES[name]
     data = ledger(landscape, optimizer, noise, redraws=4, modes=2, **options)
-    found = xr.merge([analysis.shares(data), analysis.alignment(data), analysis.bias(data), analysis.currencies(data)], compat="override")
-    assert analysis.verdict(xr.concat([data, data], xr.Variable("batch", [1.0, 2.0])), "batch").dims == ("moment", "reference")
+    found = xr.merge(
+        [analysis.shares(data), analysis.alignment(data), analysis.bias(data), analysis.currencies(data)],
+        compat="override",
+    )
+    assert analysis.verdict(xr.concat([data, data], xr.Variable("batch", [1.0, 2.0])), "batch").dims == (
+        "moment",
+        "reference",
+    )
     lost = name == "all diverged"
     assert bool(data["step_variance"].isnull().all()) == lost
     assert bool(np.isfinite(found["noise_to_signal"]).all()) == (not lost)
     slopes = found["p_value"].sel(reference=["raw", "smoothed", "preconditioned"])  # selection needs no slope
-    assert bool(slopes.isnull().all()) == (name in ("one world", "two worlds", "all diverged", "no slope") or options.get("worlds", 9) < 3)
+    assert bool(slopes.isnull().all()) == (
+        name in ("one world", "two worlds", "all diverged", "no slope") or options.get("worlds", 9) < 3
+    )
     if name == "no slope":
         assert (
-            analysis.verdict(xr.concat([data, data], xr.Variable("batch", [1.0, 2.0])), "batch").sel(reference=slopes.reference) == "unknown"
+            analysis.verdict(xr.concat([data, data], xr.Variable("batch", [1.0, 2.0])), "batch").sel(
+                reference=slopes.reference
+            )
+            == "unknown"
         ).all()
     if name == "all diverged":
         assert np.isnan(found["first"]).all()
 
 
 def test_a_lost_world_does_not_count_in_the_analysis():
-    """A world of infinities or NaN, in one arm or both, leaves what the others say; a mutant that counts it as 0 does not."""
+    """A world of infinities or NaN, in one arm or both, leaves what the others say.
+
+    A mutant that counts it as 0 does not.
+    """
     data = ledger(BOWL, METHODS["sgd"](), Noise(gradient=0.3), worlds=9)
     rest = data.isel(replicate=slice(8))
     for bad in (np.nan, np.inf):
         lost = data.copy(deep=True)
-        for name in ("mean_step_squared", "mean_step_along", "step_variance", "step_variance_first", "step_variance_total"):
+        for name in (
+            "mean_step_squared",
+            "mean_step_along",
+            "step_variance",
+            "step_variance_first",
+            "step_variance_total",
+        ):
             lost[name][8] = bad
         lost["mean_step_along"].loc[{"replicate": 8, "half": "a"}] = 1.0
         for function in (analysis.shares, analysis.alignment, analysis.bias, analysis.currencies):
             a, b = function(lost), function(rest)
-            xr.testing.assert_allclose(a.drop_vars([n for n in a if "interval" in n]), b.drop_vars([n for n in b if "interval" in n]))
+            xr.testing.assert_allclose(
+                a.drop_vars([n for n in a if "interval" in n]), b.drop_vars([n for n in b if "interval" in n])
+            )
 
 
-# statistics ------------------------------------------------------------------------------------------------------------------
+# statistics -------------------------------------------------------------------------------------------------
 
 
 def normals(shape, **options):
@@ -232,7 +284,10 @@ def test_tail_index_of_pareto_noise(alpha):
 
 
 def test_spectrum_of_known_covariance():
-    """Effective rank (tr S)^2 / tr S^2 without bias at few redraws; the largest eigenvalues at many, by either Gram matrix."""
+    """Effective rank (tr S)^2 / tr S^2 without bias at few redraws.
+
+    The largest eigenvalues at many, by either Gram matrix.
+    """
     scale = torch.tensor([3.0, 1.0, 1.0, 0.5, 0.1], dtype=torch.float64)
     few = [statistics.spectrum(*(normals((2, 2000, m, 5)) * scale), 7) for m in (4, 12)]
     truth = scale.square().sum() ** 2 / scale.pow(4).sum()
@@ -243,7 +298,9 @@ def test_spectrum_of_known_covariance():
         x, y = statistics.centered(x), statistics.centered(y)
         cross = (x @ y.mT).square().sum((1, 2)) / (m - 1) ** 2
         assert deviations(cross - scale.pow(4).sum(), 0.0) < Z  # tr S^2 is met in the mean
-        assert deviations((x @ x.mT).square().sum((1, 2)) / (m - 1) ** 2 - scale.pow(4).sum(), 0.0) > Z  # mutant: one arm with itself
+        assert (
+            deviations((x @ x.mT).square().sum((1, 2)) / (m - 1) ** 2 - scale.pow(4).sum(), 0.0) > Z
+        )  # mutant: one arm with itself
         torch.testing.assert_close(found.eigenvalues.sum(-1), found.trace)  # all are shown: 5 directions
     many = statistics.spectrum(*(normals((2, 3, 2500, 5)) * scale), 5)
     assert torch.allclose(many.eigenvalues, scale.square().expand(3, -1), rtol=0.15)
