@@ -76,16 +76,17 @@ def line(family: str, name: str) -> str:
 def variables() -> dict[str, tuple[str, str]]:
     """Name -> long name and unit, of the variables of a Dataset that every study may have."""
     from optimizers import OPTIMIZERS
-    from studies.cells import pictures, recorder
-    from studies.cells.ledger.record import VARIABLES
+    from studies import schema
 
-    found = {"start_loss": recorder.START} | recorder.VARIABLES | recorder.COUNTS | HITS
+    ours = {"start_loss": schema.START_LOSS} | schema.RECORDED | schema.COUNTED
+    found = {name: (about.long_name, str(about.units)) for name, about in ours.items()} | HITS
     found |= {
         variable: (line, unit)
         for cls in OPTIMIZERS.values()
         for variable, line, unit in (*cls.recorded.values(), *cls.counted.values())
     }
-    return found | {name: (line, unit) for name, (_, line, unit) in (VARIABLES | pictures.VARIABLES).items()}
+    instruments = schema.LEDGER | schema.POPULATION | schema.PICTURE
+    return found | {name: (about.long_name, str(about.units)) for name, about in instruments.items()}
 
 
 def _first(text: str) -> str:

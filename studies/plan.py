@@ -19,7 +19,7 @@ from studies import registry
 from studies.cells import provenance
 from studies.cells.hits import STEP, reads_of_truth
 from studies.cells.task import Cell, Task, blocks
-from studies.results import settings
+from studies.results import config, settings
 from studies.results.assembly import Manifest
 from studies.study_file.arm import Arm as Settled
 from studies.study_file.spending import landscape_of, place, spending
@@ -266,7 +266,7 @@ def _attrs(plan: Plan, text: str) -> dict[str, str]:
     return {
         "name": plan.study.name,
         "study": text,
-        "config": json.dumps(plan.study.resolved),
+        config.ATTRIBUTE: json.dumps(plan.study.resolved),
         "versions": json.dumps(
             provenance.versions()
             | {name: version for task in plan.tasks for name, version in task.libraries.items()}

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from studies.__main__ import COMMANDS
+from studies.schema import Status
 
 ROOT = Path(__file__).parent.parent
 FLOORS = ("landscapes", "optimizers", "studies")
@@ -201,6 +202,44 @@ def test_only_results_settings_knows_how_settings_are_stored():
         if re.search(r"attrs(\[|\.get\()['\"]settings['\"]", ast.unparse(node))
     ]
     assert not wrong, "\n".join(wrong)
+
+
+def test_only_results_config_reads_the_study_that_results_hold():
+    """Its `ATTRIBUTE` may be written by others; nobody else takes the text out of attributes."""
+    wrong = [
+        f"{name(path)}:{node.lineno}"
+        for path, tree in outside().items()
+        if name(path) != "studies/results/config.py"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Subscript | ast.Call)
+        if re.search(r"""attrs(['"]\])?(\[|\.get\()(['"]config['"]|config\.ATTRIBUTE)""", ast.unparse(node))
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_only_the_schema_says_what_a_status_is():
+    """No number, and no tuple of its words, anywhere else."""
+    words = {status.name.lower() for status in Status}
+    wrong = []
+    for path, tree in outside().items():
+        if name(path) == "studies/schema.py":
+            continue
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Compare) and "status" in ast.unparse(node.left):
+                wrong += [
+                    f"{name(path)}:{node.lineno}: {ast.unparse(node)}"
+                    for side in node.comparators
+                    if isinstance(side, ast.Constant) and isinstance(side.value, int)
+                ]
+            if isinstance(node, ast.Tuple | ast.List):
+                texts = {part.value for part in node.elts if isinstance(part, ast.Constant)}
+                wrong += [f"{name(path)}:{node.lineno}"] * (len(words & texts) > 1)
+    assert not wrong, "\n".join(wrong)
+
+
+def test_the_schema_imports_nothing_of_ours():
+    files = {name(path): tree for path, tree in TREES.items()}
+    assert not [module for _, module in imports(files["studies/schema.py"]) if module.split(".")[0] in FLOORS]
 
 
 TEXT_OF_A_STUDY = ("yaml", "ruamel", "ruamel.yaml")

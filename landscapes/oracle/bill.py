@@ -8,7 +8,7 @@ import numpy as np
 ROUNDING = 1e-12
 
 
-class Bill:
+class Ledger:
     """What R worlds have spent; kept on the host, so that the loop never waits for a device to know where it stands.
 
     Args:
@@ -37,7 +37,7 @@ class Bill:
         """(R,) float64: evaluations spent so far, at this price of a gradient."""
         return (self.values + (self.price if price is None else price) * self.gradients) / self.terms
 
-    def charge(self, counts: int | np.ndarray, *, gradient: bool) -> None:
+    def bill(self, counts: int | np.ndarray, *, gradient: bool) -> None:
         """Add counts (R,) term-evaluations and one step to the worlds that run.
 
         Close those whose budget is spent.

@@ -22,17 +22,16 @@ import numpy as np
 from scipy import stats
 
 from studies.calibration import trial_points, tuned
-from studies.cells.recorder import STATUS
 from studies.cells.task import Cell, Task, blocks
 from studies.plan import make_plan, rounded
 from studies.results import store
+from studies.schema import Status
 from studies.study_file.arm import Arm
 from studies.study_file.study import Study
 from studies.study_file.values import CHECKPOINTS
 
 AWAY = 3 * 2**30  # the first world of the trials; those of the pilots begin at 2^31
 LEVEL = 0.95
-DIVERGED = STATUS.index("diverged")
 
 
 class Judged(NamedTuple):
@@ -213,7 +212,10 @@ class Trials:
             sure = stats.quantile_test(scores, q=0.0, p=0.5).confidence_interval(LEVEL)
         median = float(np.median(scores))
         return Judged(
-            median, (float(sure.low), float(sure.high)), int((status == DIVERGED).sum()), float(cost.sum())
+            median,
+            (float(sure.low), float(sure.high)),
+            int((status == Status.DIVERGED).sum()),
+            float(cost.sum()),
         )
 
 
@@ -228,7 +230,7 @@ def _read(path: Path, price: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]
             file.attrs["terms"]
         ).item()
     silent = (cost == 0)[:, None]  # a budget below the first step: it has only its start to show
-    return np.where(np.isnan(loss) | (status == DIVERGED) | silent, np.inf, loss), status[:, -1], cost
+    return np.where(np.isnan(loss) | (status == Status.DIVERGED) | silent, np.inf, loss), status[:, -1], cost
 
 
 def _with(arm: Arm, values: trial_points.Values) -> Arm:

@@ -18,26 +18,14 @@ from torch import Tensor
 
 from landscapes.base import Bits, Landscape, Query, Reals
 from landscapes.checks import into_box
-from landscapes.oracle.bill import ROUNDING, Bill
+from landscapes.oracle.bill import ROUNDING, Ledger
 from landscapes.oracle.evaluation import clock_time, evaluate
 from optimizers.base import Optimizer, State
+from studies.schema import PICTURE
 
 MARGIN = 0.15  # around what is seen
 TAILS = (0.02, 0.98)  # quantiles of the points that are certainly seen
 AT_ONCE = 256  # points of the plane evaluated at a time
-
-VARIABLES: dict[str, tuple[tuple[str, ...], str, str]] = {  # name -> dims behind replicate, long name, unit
-    "picture_center": (("frame", "plane"), "center of the search on the plane", "length of x"),
-    "picture_point": (
-        ("frame", "individual", "plane"),
-        "points asked in the last step, on the plane",
-        "length of x",
-    ),
-    "picture_loss": (("row", "column"), "loss on the plane, rows along its second direction", "loss"),
-    "picture_extent": (("plane", "end"), "where the plane begins and ends", "length of x"),
-    "picture_cost": (("frame",), "cost so far", "evaluations"),
-    "picture_kept": ((), "share of the trail's variance that lies in the plane", "1"),
-}
 
 
 class Camera:
@@ -45,16 +33,16 @@ class Camera:
 
     Args:
         optimizer: gives the center of a state.
-        bill: the worlds' bills.
+        ledger: the worlds' bills.
         costs: (F,) of the frames at the nominal price, increasing, in evaluations.
         rows: (W,) the worlds that are seen.
         points: most points of a query that are kept.
     """
 
     def __init__(
-        self, optimizer: Optimizer, bill: Bill, costs: Sequence[float], rows: Tensor, points: int
+        self, optimizer: Optimizer, ledger: Ledger, costs: Sequence[float], rows: Tensor, points: int
     ) -> None:
-        self.optimizer, self.bill, self.rows, self.points = optimizer, bill, rows, points
+        self.optimizer, self.ledger, self.rows, self.points = optimizer, ledger, rows, points
         self.reach = np.array([*costs, np.inf]) * (1 + ROUNDING)
         self.next = np.zeros(len(rows), int)  # (W,) the first frame not yet kept
         self.centers: np.ndarray | None = None  # (W, F, D)
@@ -64,7 +52,7 @@ class Camera:
 
     def __call__(self, state: State, query: Query | None = None) -> None:
         """Take the state before the first step, and after each with the query that led to it."""
-        spent, alive = (part[self.rows.numpy()] for part in (self.bill.spent, self.bill.alive))
+        spent, alive = (part[self.rows.numpy()] for part in (self.ledger.spent, self.ledger.alive))
         if self.last is not None:
             self._keep(np.searchsorted(self.reach, spent))
         self.last = (state, query, spent)
@@ -112,11 +100,11 @@ def develop(camera: Camera, landscape: Landscape, worlds: int, grid: int) -> xr.
         grid: points along each side of the plane.
 
     Returns:
-        The variables of `VARIABLES`, with the dim replicate in front.
+        The variables of `schema.PICTURE`, with the dim replicate in front.
     """
     assert camera.centers is not None  # noqa: S101 - for the type checker
     assert camera.clouds is not None  # noqa: S101
-    found: dict[str, list[np.ndarray]] = {name: [] for name in VARIABLES}
+    found: dict[str, list[np.ndarray]] = {name: [] for name in PICTURE}
     planes = []
     for trail, cloud, cost in zip(camera.centers, camera.clouds, camera.costs, strict=True):
         origin, directions, kept = _plane(trail)
@@ -134,10 +122,10 @@ def develop(camera: Camera, landscape: Landscape, worlds: int, grid: int) -> xr.
             found[f"picture_{name}"].append(part)
     found["picture_loss"] = list(_losses(landscape, planes, grid, camera))
     variables = {}
-    for name, (dims, long_name, unit) in VARIABLES.items():
+    for name, about in PICTURE.items():
         values = np.full((worlds, *found[name][0].shape), np.nan)
         values[camera.rows.numpy()] = found[name]
-        variables[name] = (("replicate", *dims), values, {"long_name": long_name, "units": unit})
+        variables[name] = (("replicate", *about.dims), values, about.attrs)
     return xr.Dataset(variables)
 
 
@@ -180,7 +168,7 @@ def _losses(
     """The loss (W, grid, grid) on the planes; NaN outside the domain, or where it cannot be computed."""
     x = np.stack([_sheet(origin, directions, extent, grid) for origin, directions, extent in planes])
     rows = camera.rows.numpy()
-    steps, spent = camera.bill.steps[rows], camera.bill.spent[rows]
+    steps, spent = camera.ledger.steps[rows], camera.ledger.spent[rows]
     dtype = camera.optimizer.center(camera.last[0]).dtype if camera.last else torch.float64
     device = camera.optimizer.center(camera.last[0]).device if camera.last else torch.device("cpu")
     now = clock_time(landscape, steps, spent, device)

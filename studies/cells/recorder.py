@@ -19,47 +19,19 @@ from torch import Tensor
 from landscapes.base import Answer, Bits, Landscape, Query
 from landscapes.checks import into_box
 from landscapes.numerics import norm, safe_unit
-from landscapes.oracle.bill import ROUNDING, Bill
+from landscapes.oracle.bill import ROUNDING, Ledger
 from landscapes.oracle.evaluation import clock_time
 from optimizers.base import Info, Optimizer, State
+from studies import schema
 from studies.cells.hits import Hits, Pace
+from studies.schema import Status, Variable
 
-STATUS = ("running", "hit_target", "budget_spent", "diverged")
 # points from which on the truth of the recommendation is measured, rather than sought among exact answers
 MANY = 10
 
-LOSS = "loss"  # the unit of every loss
-VARIABLES = {  # name -> (long name, unit) of what has the dims (replicate, checkpoint)
-    "loss": ("true loss of the recommended point", LOSS),
-    "best_loss": ("true loss of the point with the lowest observed value; NaN before the first step", LOSS),
-    "observed": ("lowest value observed so far; NaN before the first step", LOSS),
-    "population_loss": (
-        "mean of the values observed in the last step, by share of the population; NaN before the first step",
-        LOSS,
-    ),
-    "diversity": (
-        "rms distance of the points asked to their mean (heterozygosity on bits); NaN before the first step",
-        "length of x",
-    ),
-    "step_length": (
-        "distance that the center moved in the last step; NaN before the first step",
-        "length of x",
-    ),
-}
-TARGET_UNITS = (LOSS, "of the gap at the start")  # of targets that are losses, and of those that are relative
-START = (
-    "true loss of the common start: the first point of every optimizer's starts, before the first step",
-    LOSS,
-)
-COUNTS = {
-    "value_terms": ("term-evaluations of values so far", "terms"),
-    "gradient_terms": ("term-evaluations of gradients so far", "terms"),
-    "steps": ("completed steps", "steps"),
-}
-
 
 class Moment(NamedTuple):
-    """The state after a step, with the query that led to it and what the oracle said."""
+    """The state after a step, with the query that led to it and what the ledger said."""
 
     state: State
     query: Query | None
@@ -100,7 +72,7 @@ class Recorder:
     Args:
         landscape: bound to the worlds; asked for the truth.
         optimizer: gives the recommendation and the center of a state.
-        bill: the worlds' bills.
+        ledger: the worlds' bills.
         common: (R, 1, D) the point at which every arm of this landscape starts.
         checkpoints: (C,) costs at the nominal price, increasing, in evaluations.
         goals: (T,) targets.
@@ -112,7 +84,7 @@ class Recorder:
         self,
         landscape: Landscape,
         optimizer: Optimizer,
-        bill: Bill,
+        ledger: Ledger,
         common: Tensor,
         checkpoints: Sequence[float],
         goals: Goals,
@@ -120,25 +92,27 @@ class Recorder:
         exact: bool,
         share: float,
     ) -> None:
-        self.landscape, self.optimizer, self.bill, self.common, self.exact = (
+        self.landscape, self.optimizer, self.ledger, self.common, self.exact = (
             landscape,
             optimizer,
-            bill,
+            ledger,
             common,
             exact,
         )
-        worlds = len(bill.alive)
+        worlds = len(ledger.alive)
         self.checkpoints = np.array([*checkpoints, np.inf])
         self.reach = self.checkpoints * (1 + ROUNDING)  # a cost up to here is within the checkpoint
         self.next = np.zeros(worlds, int)  # (R,) the first checkpoint not yet written
-        self.ended = np.zeros(worlds, int)  # (R,) 0, or the place in STATUS that says how the world ended
+        self.ended = np.zeros(worlds, int)  # (R,) Status: how the world ended; 0: it runs
         self.goals, self.pace = goals, Pace(landscape, worlds, np.inf if exact else share)
         self.best_truth, self.best_changed = np.full(worlds, np.inf), np.zeros(worlds, bool)  # (R,)
         told = [name for name, _, _ in (*optimizer.recorded.values(), *optimizer.counted.values())]
         self.counted: dict[str, np.ndarray] = {}  # variable -> (R,) sum over the steps so far
-        names = [*VARIABLES, *landscape.extras, *told, "seconds"]
+        names = [*schema.RECORDED, *landscape.extras, *told, "seconds"]
         self.records = {name: np.full((worlds, len(checkpoints)), np.nan) for name in names}
-        self.records |= {name: np.zeros((worlds, len(checkpoints)), np.int64) for name in (*COUNTS, "status")}
+        self.records |= {
+            name: np.zeros((worlds, len(checkpoints)), np.int64) for name in (*schema.COUNTED, "status")
+        }
         self.start_loss = np.full(worlds, np.nan)
         self.truth_seconds = 0.0
         self.began = time.perf_counter()
@@ -148,7 +122,7 @@ class Recorder:
         best = self.optimizer.recommend(state)
         observed = np.full(len(best), np.inf)
         self.last = self.before = Moment(
-            state, None, None, self._counts(), self.bill.spent, self.bill.within, 0.0, observed, best, {}
+            state, None, None, self._counts(), self.ledger.spent, self.ledger.within, 0.0, observed, best, {}
         )
         self.start_loss = self._truth(self.common, self.last)[:, 0]
         self.targets = self.goals.levels(self.start_loss)  # (R, T)
@@ -159,11 +133,11 @@ class Recorder:
     ) -> None:
         """Take the state after one step."""
         del step, optimizer
-        running, cost, value = self.ended == 0, self.bill.spent, _asked(query, answer)
+        running, cost, value = self.ended == 0, self.ledger.spent, _asked(query, answer)
         low = np.fmin.reduce(value, axis=1)  # NaN where nothing is a number
         asked = True if query.alive is None else query.alive.any(1).cpu().numpy()
         lost = running & asked & ~np.isfinite(low)
-        ends = lost | ~self.bill.within  # the state before this step was the last one
+        ends = lost | ~self.ledger.within  # the state before this step was the last one
         self._look(running & (self.pace.due | ends), query, value)
         crossed = cost > self.reach[self.next]
         if crossed.any():
@@ -172,7 +146,7 @@ class Recorder:
         lowest = self._lowest(query, value, low)
         self.before = self.last
         self.last = Moment(
-            state, query, answer, self._counts(), cost, self.bill.within, self._seconds(), *lowest, info
+            state, query, answer, self._counts(), cost, self.ledger.within, self._seconds(), *lowest, info
         )
         if self.targets.size:
             self.pace.step(*self.last.counts[:2])
@@ -184,56 +158,33 @@ class Recorder:
 
     def dataset(self, worlds: Tensor) -> xr.Dataset:
         """The records, labelled with the absolute worlds (R,): dims replicate, checkpoint, target."""
-        recorded, counted = self.optimizer.recorded.values(), self.optimizer.counted.values()
-        text = (
-            VARIABLES
-            | COUNTS
-            | dict(self.landscape.extras)
-            | {name: words for name, *words in (*recorded, *counted)}
-        )
-        absent = {
-            "status",
-            *(name for name, _, _ in counted if name not in self.counted),
-        }  # what does not apply was never told
-        text["seconds"] = ("wall-clock time of the whole block of worlds so far, truth left out", "s")
-        if isinstance(self.landscape.domain, Bits):
-            text["diversity"] = (text["diversity"][0], "1")
         variables: dict[str, tuple] = {
-            name: (("replicate", "checkpoint"), record, {"long_name": text[name][0], "units": text[name][1]})
-            for name, record in self.records.items()
-            if name not in absent
+            name: (schema.RECORDS, self.records[name], about.attrs) for name, about in self._about().items()
         }
-        flags: dict = {
-            "flag_values": np.arange(len(STATUS), dtype=np.int8),
-            "flag_meanings": " ".join(STATUS),
-        }
-        variables["status"] = (
-            ("replicate", "checkpoint"),
-            self.records["status"].astype(np.int8),
-            {"long_name": "what the world does", **flags},
-        )
+        status = self.records["status"].astype(np.int8)
+        variables["status"] = (schema.RECORDS, status, schema.status_attrs(schema.STATUS_OF_CELLS))
         variables |= self._hit_costs()
-        variables["target_level"] = (
-            ("replicate", "target"),
-            self.targets,
-            {"long_name": "true loss that reaches the target", "units": LOSS},
-        )
-        variables["start_loss"] = (
-            "replicate",
-            self.start_loss,
-            dict(zip(("long_name", "units"), START, strict=True)),
-        )
-        units = TARGET_UNITS[self.goals.floor is not None]
+        variables["target_level"] = (schema.HITS, self.targets, schema.TARGET_LEVEL.attrs)
+        variables["start_loss"] = ("replicate", self.start_loss, schema.START_LOSS.attrs)
+        relative = self.goals.floor is not None
+        target = schema.COORDINATES["target_loss"]._replace(units=schema.TARGET_UNITS[relative])
         coords = {
             "replicate": worlds.cpu().numpy(),
-            "cost": ("checkpoint", self.checkpoints[:-1], {"long_name": "cost", "units": "evaluations"}),
-            "target_loss": (
-                "target",
-                np.array(self.goals.values, float),
-                {"long_name": "target", "units": units},
-            ),
+            "cost": ("checkpoint", self.checkpoints[:-1], schema.COORDINATES["cost"].attrs),
+            "target_loss": ("target", np.array(self.goals.values, float), target.attrs),
         }
         return xr.Dataset(variables, coords)
+
+    def _about(self) -> dict[str, Variable]:
+        """What the records hold, but `status`; what an optimizer counts and never told does not apply."""
+        about = schema.RECORDED | schema.COUNTED | {"seconds": schema.SECONDS}
+        about |= {name: Variable(*words) for name, words in self.landscape.extras.items()}
+        about |= {name: Variable(*words) for name, *words in self.optimizer.recorded.values()}
+        counted = {name: Variable(*words) for name, *words in self.optimizer.counted.values()}
+        about |= {name: words for name, words in counted.items() if name in self.counted}
+        if isinstance(self.landscape.domain, Bits):
+            about["diversity"] = about["diversity"]._replace(units="1")
+        return {name: about[name] for name in self.records if name in about}
 
     def _hit_costs(self) -> dict[str, tuple]:
         """The ends of the intervals in which targets were first reached, name -> (dims, (R, T), attributes)."""
@@ -266,7 +217,7 @@ class Recorder:
                 )
 
     def _counts(self) -> tuple[np.ndarray, ...]:
-        return self.bill.values.copy(), self.bill.gradients.copy(), self.bill.steps.copy()
+        return self.ledger.values.copy(), self.ledger.gradients.copy(), self.ledger.steps.copy()
 
     def _seconds(self) -> float:
         return time.perf_counter() - self.began - self.truth_seconds
@@ -284,11 +235,11 @@ class Recorder:
 
     def _end_worlds(self, running: np.ndarray, lost: np.ndarray) -> None:
         """Write the rest of the worlds that diverged (`lost`), or spent their budget, in this step."""
-        self.bill.close(lost)
-        over = running & ~self.bill.alive
+        self.ledger.close(lost)
+        over = running & ~self.ledger.alive
         if over.any():
-            self._look(over & ~lost & self.bill.within)
-            self.ended[over] = np.where(lost, STATUS.index("diverged"), STATUS.index("budget_spent"))[over]
+            self._look(over & ~lost & self.ledger.within)
+            self.ended[over] = np.where(lost, Status.DIVERGED, Status.BUDGET_SPENT)[over]
             self._write(over, np.full_like(self.next, len(self.checkpoints) - 1))
             self.records["status"][over, -1] = self.ended[
                 over
@@ -370,7 +321,7 @@ class Recorder:
         moment = self.last
         point = self.optimizer.recommend(moment.state)
         truth = self._truth(torch.stack([point, moment.best], 1), moment)
-        values = dict(zip(COUNTS, moment.counts, strict=True)) | {
+        values = dict(zip(schema.COUNTED, moment.counts, strict=True)) | {
             "loss": truth[:, 0],
             "seconds": np.full(len(truth), moment.seconds),
         }
@@ -396,7 +347,7 @@ class Recorder:
         }
         self.truth_seconds += time.perf_counter() - began
         hit = (truth[:, :1] <= self.targets).all(1) & (self.targets.size > 0)
-        return values | {"status": np.where(self.ended > 0, self.ended, hit * STATUS.index("hit_target"))}
+        return values | {"status": np.where(self.ended > 0, self.ended, hit * Status.HIT_TARGET)}
 
     def _spread(self, query: Query, answer: Answer, share: Tensor | None) -> dict[str, np.ndarray]:
         """Mean observed value and diversity of the points that were asked, each with its share (R, P) of the population; None: all alike."""

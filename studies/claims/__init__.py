@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -21,6 +20,7 @@ from studies.claims.ordering import Ordering
 from studies.claims.scaling import Scaling
 from studies.claims.simultaneous import together
 from studies.claims.variance_law import VarianceLaw
+from studies.results.config import config
 
 __all__ = [
     "CLAIMS",
@@ -64,7 +64,7 @@ def judge(dataset: xr.Dataset) -> list[Judgement]:
     Args:
         dataset: a study's results, as `studies.open_study` gives them; also before all cells are finished.
     """
-    entries = json.loads(dataset.attrs.get("config", "{}")).get("claims") or {}
+    entries = config(dataset).get("claims") or {}
     return together([
         found._replace(claim=name) for name, entry in entries.items() for found in _judged(dataset, entry)
     ])

@@ -47,20 +47,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _judge(path: Path, study: str | None) -> bool:
     """Print and write the verdicts of one study; whether all hold."""
-    import json
-
     from studies import open_study
     from studies.claims import judge, report, verdicts
+    from studies.results.config import changed, config
     from studies.text import terminal
 
     dataset = open_study(path)
-    config = json.loads(dataset.attrs["config"])
     if study is not None:
         from studies.study_file.loading import load_study
 
-        config["claims"] = load_study(study).resolved["claims"]
-        dataset.attrs["config"] = json.dumps(config)
-    if not config.get("claims"):
+        dataset = dataset.assign_attrs(changed(dataset, claims=load_study(study).resolved["claims"]))
+    if not config(dataset).get("claims"):
         raise ValueError(
             f"{path}: expected a study with claims, this one has none; name some with --claims STUDY"
         )

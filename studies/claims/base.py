@@ -17,13 +17,12 @@ from annotated_types import Ge
 from studies.analysis.comparison.paired import same_worlds
 from studies.results import settings
 from studies.results.arms import asked, words_on_silent
-from studies.results.hits import BUDGET_SPENT, at_budget, spent
+from studies.results.hits import at_budget, spent
+from studies.schema import Status
 
 Verdict = Literal["holds", "fails", "undecided"]
 WORST: tuple[Verdict, ...] = ("fails", "undecided", "holds")
 GRID = ("landscape", "optimizer")
-DIVERGED = 3
-FAILED = 4  # statuses from here on (failed, missing) have no numbers
 
 
 class Judgement(NamedTuple):
@@ -277,7 +276,7 @@ def present(data: xr.Dataset) -> xr.Dataset:
         Unfinished: there is no such world.
         Unjudged: a run never asked, so that it shows nothing but its start.
     """
-    there = (data["status"].isel(checkpoint=-1) < FAILED).all([
+    there = (data["status"].isel(checkpoint=-1) < Status.FAILED).all([
         dim for dim in data["status"].dims if dim not in ("replicate", "checkpoint")
     ])
     if "loss" not in data or not bool(there.any()):
@@ -289,7 +288,7 @@ def present(data: xr.Dataset) -> xr.Dataset:
             words_on_silent([str(name) for name in np.atleast_1d(names)], "not judged; raise the budget")
         )
     data = data.isel(replicate=np.flatnonzero(there.values))
-    return data.assign(loss=data["loss"].where(data["status"] != DIVERGED, np.inf))
+    return data.assign(loss=data["loss"].where(data["status"] != Status.DIVERGED, np.inf))
 
 
 def at_cost(data: xr.Dataset, cost: float | None) -> xr.Dataset:
@@ -303,7 +302,7 @@ def at_cost(data: xr.Dataset, cost: float | None) -> xr.Dataset:
     there = data["cost"].values
     if cost is None:
         return at_budget(data)
-    ended = spent(data).where(data["status"].isel(checkpoint=-1) == BUDGET_SPENT).min()
+    ended = spent(data).where(data["status"].isel(checkpoint=-1) == Status.BUDGET_SPENT).min()
     low, high = np.nanmin(there), np.fmin(np.nanmax(there), float(ended))
     if not low * (1 - 1e-9) <= cost <= high * (1 + 1e-9):
         raise ValueError(

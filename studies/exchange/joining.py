@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import xarray as xr
 
 from studies.exchange.schema import PAIRED, common_rows, places
 from studies.exchange.specs import landscapes_of
 from studies.results import settings
-from studies.results.arms import FIXED
-from studies.results.assembly import MISSING
+from studies.results.config import changed, config
+from studies.schema import DIMS, Status
 
 GRIDS = ("cost", "target_loss")
 
@@ -50,12 +48,12 @@ def beside(ours: xr.Dataset, theirs: xr.Dataset) -> xr.Dataset:
         )
     left, right = ours.sel(landscape=shared), theirs.sel(landscape=shared)
     _check(left, right)
-    axes = {dim: left[dim].values for dim in left["loss"].dims if dim not in FIXED}
+    axes = {dim: left[dim].values for dim in left["loss"].dims if dim not in DIMS}
     joined = _joined(left, right.expand_dims(axes) if axes else right)
     paired = np.repeat([True, False], [left.sizes["optimizer"], right.sizes["optimizer"]])
-    told = {"beside": theirs.attrs.get("name", ""), "config": _config(ours, theirs)} | settings.joined(
-        ours.attrs, theirs.attrs
-    )
+    optimizers = config(ours).get("optimizers", {}) | config(theirs).get("optimizers", {})
+    told = {"beside": theirs.attrs.get("name", "")} | changed(ours, optimizers=optimizers)
+    told |= settings.joined(ours.attrs, theirs.attrs)
     return joined.assign_coords(paired=("optimizer", paired, PAIRED)).assign_attrs(ours.attrs | told)
 
 
@@ -122,10 +120,4 @@ def _nothing(array: xr.DataArray, other: xr.Dataset) -> xr.DataArray:
 
 
 def _empty(array: xr.DataArray) -> float:
-    return MISSING if array.name == "status" else 0 if array.dtype.kind in "iu" else np.nan
-
-
-def _config(ours: xr.Dataset, theirs: xr.Dataset) -> str:
-    config = json.loads(ours.attrs["config"])
-    config["optimizers"] = config.get("optimizers", {}) | json.loads(theirs.attrs["config"])["optimizers"]
-    return json.dumps(config)
+    return int(Status.MISSING) if array.name == "status" else 0 if array.dtype.kind in "iu" else np.nan

@@ -29,11 +29,11 @@ import xarray as xr
 from studies.exchange.specs import Spec, variants
 from studies.results.arms import arms
 from studies.results.hits import spent, state_costs
+from studies.schema import WHOLE
 
 LEVEL = "target_level"
 POINTS = {"recommended": ("loss", "hit_cost"), "best": ("best_loss", "best_hit_cost")}
 COST, SPENT = "cost of the state", "cost of the run"  # variables added on the way
-ROUNDING = 1e-9  # costs that differ by no more are one
 ABOVE = 1 + 1e-6  # times a target: a loss that has not reached it
 UNKNOWN = 1e99  # the loss at evaluation 1 of a run of which no number is known
 BBOB = ("bbob", "bbob_noisy")
@@ -132,4 +132,4 @@ def until(evaluations: np.ndarray, gap: np.ndarray, spent: int) -> tuple[np.ndar
 
 def _whole(cost: np.ndarray) -> np.ndarray:
     """Costs as whole evaluations, rounded up, at least 1."""
-    return np.maximum(np.ceil(cost * (1 - ROUNDING)), 1).astype(np.int64)
+    return np.maximum(np.ceil(cost * (1 - WHOLE)), 1).astype(np.int64)

@@ -21,15 +21,14 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from studies.exchange.records import ROUNDING, Experiment, Run, until
+from studies.exchange.records import Experiment, Run, until
 from studies.exchange.specs import Key, Spec, by_label, key_of, specs_of, words
-from studies.results import settings
-from studies.results.assembly import MISSING, OF_CELLS, STATUS
+from studies.results import config, settings
 from studies.results.gaps import alike, gap_known
 from studies.results.hits import budget
+from studies.schema import OF_CELLS, WHOLE, Status, status_attrs
 from studies.text.labels import as_label
 
-RUNNING, HIT, SPENT = (STATUS.index(word) for word in ("running", "hit_target", "budget_spent"))
 PER_DECADE = 20  # checkpoints
 TARGETS = np.power(10.0, np.arange(10, -41, -1) / 5)  # COCO's: 10^2 .. 10^-8
 VALUES = {
@@ -109,8 +108,8 @@ def to_dataset(found: Sequence[Experiment], like: xr.Dataset | None, *, source: 
     data = data.assign_coords(
         landscape=np.array([labels[key] for key in keys], object), optimizer=np.array(optimizers, object), checkpoint=fractions,
         paired=("optimizer", np.zeros(len(optimizers), bool), PAIRED),
-        gap_known=(*_less(("landscape",), np.array([float(known[key]) for key in keys]), 0), OF_CELLS["gap_known"]),
-        terms=((), 1.0, OF_CELLS["terms"]),
+        gap_known=(*_less(("landscape",), np.array([float(known[key]) for key in keys]), 0), OF_CELLS["gap_known"].attrs),
+        terms=((), 1.0, OF_CELLS["terms"].attrs),
     )  # fmt: skip
     return data.assign_attrs(
         _attrs(source, name, {labels[key]: specs[key] for key in keys}, optimizers, float(cost.max()))
@@ -190,7 +189,7 @@ def _cut(run: Run, end: float) -> Run:
 
 def _last(end: float) -> int:
     """The last whole evaluation within a cost, at least 1."""
-    return max(int(np.floor(end * (1 + ROUNDING))), 1)
+    return max(int(np.floor(end * (1 + WHOLE))), 1)
 
 
 def _filled(
@@ -200,7 +199,7 @@ def _filled(
     instance = common_rows(next(part for part in numbers if len(part)), numbers)
     shape = (len(runs), len(runs[0]), len(instance))
     best, hit = np.full((*shape, cost.shape[1]), np.nan), np.full((*shape, targets.shape[1]), np.nan)
-    counts, status = np.zeros(best.shape, np.int64), np.full(best.shape, MISSING, np.int8)
+    counts, status = np.zeros(best.shape, np.int64), np.full(best.shape, Status.MISSING, np.int8)
     for i, row in enumerate(runs):
         for j, mine in enumerate(row):
             for r, run in zip(places(instance, [run.instance - 1 for run in mine]), mine, strict=True):
@@ -211,7 +210,6 @@ def _filled(
         ("landscape", "checkpoint"),
         ("landscape", "target"),
     )
-    flags = {"flag_values": np.arange(len(STATUS), dtype=np.int8), "flag_meanings": " ".join(STATUS)}
     arrays = {
         "loss": best,
         "best_loss": best.copy(),
@@ -222,7 +220,7 @@ def _filled(
         name: ((*names, "checkpoint"), array, dict(zip(("long_name", "units"), VALUES[name], strict=True)))
         for name, array in arrays.items()
     }
-    variables["status"] = ((*names, "checkpoint"), status, {"long_name": "what the world does", **flags})
+    variables["status"] = ((*names, "checkpoint"), status, status_attrs())
     for name, whose in HITS.items():
         about = {
             "long_name": (
@@ -271,19 +269,19 @@ def _shown(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Best loss, evaluations and status at the costs (C,), and the cost of the first hit of the targets (T,)."""
     place = np.where(
-        np.isnan(cost), -1, np.searchsorted(run.evaluations, cost * (1 + ROUNDING), side="right") - 1
+        np.isnan(cost), -1, np.searchsorted(run.evaluations, cost * (1 + WHOLE), side="right") - 1
     )
     best = np.where(place < 0, np.nan, run.gap[place])
-    counts = np.where(place < 0, 0, np.fmin(np.floor(cost * (1 + ROUNDING)), run.evaluations[-1])).astype(
+    counts = np.where(place < 0, 0, np.fmin(np.floor(cost * (1 + WHOLE)), run.evaluations[-1])).astype(
         np.int64
     )
-    reached = run.gap[:, None] <= targets * (1 + ROUNDING)
+    reached = run.gap[:, None] <= targets * (1 + WHOLE)
     hit = np.where(reached.any(0), run.evaluations[reached.argmax(0)], np.inf)
     hit = np.where(np.isnan(targets), np.nan, hit)
-    all_hit = (best[:, None] <= targets * (1 + ROUNDING)).all(1) & (len(targets) > 0)
-    spent = (run.evaluations[-1] >= _last(end)) & (cost * (1 + ROUNDING) >= run.evaluations[-1])
-    status = np.where(all_hit, HIT, np.where(spent, SPENT, RUNNING))
-    return best, counts, np.where(place < 0, MISSING, status), hit
+    all_hit = (best[:, None] <= targets * (1 + WHOLE)).all(1) & (len(targets) > 0)
+    spent = (run.evaluations[-1] >= _last(end)) & (cost * (1 + WHOLE) >= run.evaluations[-1])
+    status = np.where(all_hit, Status.HIT_TARGET, np.where(spent, Status.BUDGET_SPENT, Status.RUNNING))
+    return best, counts, np.where(place < 0, Status.MISSING, status), hit
 
 
 def _less(dims: tuple[str, ...], values: np.ndarray, keep: int = 1) -> tuple[tuple[str, ...], np.ndarray]:
@@ -299,7 +297,7 @@ def _less(dims: tuple[str, ...], values: np.ndarray, keep: int = 1) -> tuple[tup
 def _attrs(
     source: str, name: str, landscapes: dict[str, Any], optimizers: list[str], budget: float
 ) -> dict[str, str]:
-    config = {
+    study = {
         "name": name,
         "question": None,
         "budget": budget,
@@ -313,7 +311,7 @@ def _attrs(
         "name": name,
         "source": source,
         "study": "",
-        "config": json.dumps(config),
+        config.ATTRIBUTE: json.dumps(study),
         "totals": "{}",
         "versions": "{}",
         "device": "",

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
@@ -140,7 +139,9 @@ def _known(what: str, words: Iterable[str], known: Iterable[str]) -> list[str]:
 
 def _own(data: xr.Dataset, known: Iterable[str]) -> list[str]:
     """The figures that the study names itself."""
-    names: Iterator[str] = iter(json.loads(data.attrs.get("config", "{}")).get("figures", ["convergence"]))
+    from studies.results.config import config
+
+    names: Iterator[str] = iter(config(data).get("figures", ["convergence"]))
     return [name for name in names if name in known]
 
 

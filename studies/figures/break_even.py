@@ -21,11 +21,11 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from studies.analysis.price import break_even as analysis
 from studies.analysis.price.break_even import rivals
 from studies.figures import style
-from studies.results.arms import FIXED
+from studies.schema import DIMS
 
 ROW = 0.17  # inches
 MOST = 40  # rows of a landscape; of more, only the pairs of the first optimizer that uses gradients are shown
-DIMS = (*FIXED, "price", "bound")
+DIMS = (*DIMS, "price", "bound")
 Row = tuple[str, xr.Dataset]
 
 

@@ -19,8 +19,9 @@ from matplotlib.lines import Line2D
 
 from studies.figures import scales, style
 from studies.figures.scales import Arms, Scale
-from studies.results.arms import FAILED, labels, quartiles
-from studies.results.hits import DIVERGED, spent
+from studies.results.arms import labels, quartiles
+from studies.results.hits import spent
+from studies.schema import Status
 
 PANEL = 2.15  # inches, the height of a panel
 BESIDE = 10  # so many lines of a legend fit into a panel
@@ -156,15 +157,17 @@ def curve(arm: xr.Dataset) -> Curve:
         np.asarray(arm["cost"].values, float),
     )
     loss = arm["loss"].transpose("replicate", "checkpoint").values
-    loss = np.where(status < FAILED, np.where(status == DIVERGED, np.inf, loss), np.nan)
+    loss = np.where(status < Status.FAILED, np.where(status == Status.DIVERGED, np.inf, loss), np.nan)
     steps = (
         arm["steps"].transpose("replicate", "checkpoint").values
         if "steps" in arm
         else np.full(loss.shape, np.inf)
     )
-    there, over = status[:, -1] < FAILED, status[:, -1] == DIVERGED
+    there, over = status[:, -1] < Status.FAILED, status[:, -1] == Status.DIVERGED
     bill = arm["bill"].values if "bill" in arm else np.full(len(loss), np.nan)
-    bill = np.where(np.isnan(bill), np.where(over, cost[np.argmax(status == DIVERGED, 1)], cost[-1]), bill)
+    bill = np.where(
+        np.isnan(bill), np.where(over, cost[np.argmax(status == Status.DIVERGED, 1)], cost[-1]), bill
+    )
     told = quartiles(xr.DataArray(loss, dims=("replicate", "checkpoint")))
     middle = np.median(steps[there], 0) if there.any() else steps[0]
     end = bill[there].max(initial=-np.inf)

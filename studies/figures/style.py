@@ -20,7 +20,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogFormatterSciNotation, LogLocator, NullFormatter, StrMethodFormatter
 
 from studies.analysis.intervals.proportions import clopper_pearson
-from studies.results.arms import FIXED, labels, never_asked, words_on_silent
+from studies.results.arms import labels, never_asked, words_on_silent
+from studies.schema import DIMS
 
 # Okabe and Ito (2008), "Color universal design", without yellow, which is too pale for lines
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
@@ -148,7 +149,7 @@ def look(looks: dict[str, dict[str, Any]], label: str, arm: xr.Dataset) -> dict[
 
 def each(dataset: xr.Dataset, looks: dict[str, dict[str, Any]]) -> str:
     """A word on arms that have no look of their own, or none."""
-    axes = [str(dim) for dim in dataset["loss"].dims if dim not in FIXED]
+    axes = [str(dim) for dim in dataset["loss"].dims if dim not in DIMS]
     return "" if set(labels(dataset)) <= set(looks) else f"; a line for each value of {', '.join(axes)}"
 
 

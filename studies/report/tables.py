@@ -17,12 +17,12 @@ from studies.analysis.intervals.quantiles import quantiles
 from studies.analysis.noise.unfit import unfit
 from studies.analysis.running_time.tables import fixed_target
 from studies.results import gaps
-from studies.results.arms import FAILED, never_asked, stack, words_on_silent
+from studies.results.arms import never_asked, stack, words_on_silent
 from studies.results.hits import at_budget
 from studies.results.precision import precision
 from studies.results.tuning import tuning_cost
+from studies.schema import Status
 
-DIVERGED = 3
 LAST = 1e308  # where inf is sorted
 MOST = 1000  # rows
 Numbers = Sequence[float] | np.ndarray
@@ -78,7 +78,7 @@ def final_loss(dataset: xr.Dataset) -> Table:
 
 
 def _loss_row(landscape: str, end: xr.Dataset) -> list[Cell]:
-    there, diverged = end["status"] < FAILED, end["status"] == DIVERGED
+    there, diverged = end["status"] < Status.FAILED, end["status"] == Status.DIVERGED
     told = quantiles(
         "loss", end["loss"].where(~diverged, np.inf).where(there), long_name="true loss", units="loss"
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -23,7 +22,7 @@ from studies.figures.saving import why_not
 from studies.report import drawings, facts
 from studies.report import tables as numbers
 from studies.report.drawings import Drawing, drawing
-from studies.results import store
+from studies.results import config, store
 from studies.results.arms import labels
 
 FILE = "report.html"
@@ -58,7 +57,7 @@ class Page:
     @property
     def config(self) -> dict[str, Any]:
         """The resolved study."""
-        return json.loads(self.data.attrs.get("config", "{}"))
+        return config.config(self.data)
 
     @property
     def verdicts(self) -> dict[str, claims.Verdict]:

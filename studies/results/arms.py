@@ -10,9 +10,9 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
-FIXED = ("landscape", "optimizer", "replicate", "checkpoint", "target")
+from studies.schema import DIMS, RECORDS, Status
+
 NO_STEP = "no step within the budget"  # of an arm that never asked
-FAILED = 4  # statuses from here on (failed, missing) have no numbers
 
 Place = tuple[int, ...]  # along the swept axes
 
@@ -76,7 +76,7 @@ def labels(dataset: xr.Dataset, *, every: bool = False) -> list[str]:
 
 
 def _axes(dataset: xr.Dataset) -> list[str]:
-    return [str(dim) for dim in dataset["loss"].dims if dim not in FIXED]
+    return [str(dim) for dim in dataset["loss"].dims if dim not in DIMS]
 
 
 def _found(dataset: xr.Dataset) -> list[Arm]:
@@ -102,7 +102,7 @@ def _distinct(data: xr.Dataset, axes: Sequence[str]) -> list[Place]:
     tell them apart.
     """
     there = (
-        (data["status"] < FAILED)
+        (data["status"] < Status.FAILED)
         .any([dim for dim in data["status"].dims if dim not in axes])
         .transpose(*axes)
         .values
@@ -152,13 +152,15 @@ def asked(dataset: xr.Dataset) -> xr.DataArray:
     there = dataset["steps"] > 0
     for name in (name for name in ("value_terms", "gradient_terms") if name in dataset):
         there = there | (dataset[name] > 0)  # of an imported arm beside others no steps are known
-    silent = ~there.any(_records(there)) & (dataset["status"] < FAILED).any(_records(dataset["status"]))
+    silent = ~there.any(_records(there)) & (dataset["status"] < Status.FAILED).any(
+        _records(dataset["status"])
+    )
     return ~silent.compute()
 
 
 def _records(part: xr.DataArray) -> list[str]:
     """The dims of an arm's records."""
-    return [dim for dim in ("replicate", "checkpoint") if dim in part.dims]
+    return [dim for dim in RECORDS if dim in part.dims]
 
 
 def asking(dataset: xr.Dataset) -> xr.Dataset:

@@ -17,38 +17,13 @@ import h5py  # noqa: E402
 import numpy as np  # noqa: E402
 import xarray as xr  # noqa: E402
 
-STATUS = (
-    "running",
-    "hit_target",
-    "budget_spent",
-    "diverged",
-    "failed",
-    "missing",
-)  # the last two are the store's own
-FAILED, MISSING = STATUS.index("failed"), STATUS.index("missing")
-TOTALS = ("value_terms", "gradient_terms", "steps")  # counts whose last checkpoint is summed over worlds
-OF_CELLS = {  # attributes of cells that become coordinates
-    "on_bits": {
-        "long_name": (
-            "1 where genotypes were asked, so that diversity is heterozygosity, 0 where real numbers were"
-        ),
-        "units": "1",
-    },
-    "gap_known": {
-        "long_name": "1 where loss is the gap to the optimum, 0 where the optimum is not known",
-        "units": "1",
-    },
-    "spacing": {
-        "long_name": "all differences of two losses are multiples of it where values are discrete, else 0",
-        "units": "loss",
-    },
-    "terms": {"long_name": "terms of which the loss is the mean", "units": "terms"},
-}
+from studies.schema import COORDINATES, OF_CELLS, RECORDS, TARGET_UNITS, Status, status_attrs  # noqa: E402
 
+TOTALS = ("value_terms", "gradient_terms", "steps")  # counts whose last checkpoint is summed over worlds
 Manifest = dict[str, Any]  # the plan as JSON, see `studies.plan.manifest`
 
 
-class Variable(NamedTuple):
+class Array(NamedTuple):
     """An array over the whole grid."""
 
     dims: tuple[str, ...]  # behind the grid's own
@@ -70,8 +45,8 @@ class Grid:
     ]  # per task: the number of its checkpoint that each of `fractions` shows, -1: none
     places: list[list[tuple[int | slice, ...]]]  # per task: where it is shown
     sizes: dict[str, int]  # replicate, checkpoint, target, and what an instrument adds
-    variables: dict[str, Variable] = field(default_factory=dict)
-    coords: dict[str, Variable] = field(default_factory=dict)
+    variables: dict[str, Array] = field(default_factory=dict)
+    coords: dict[str, Array] = field(default_factory=dict)
     schemas: dict[frozenset[str], list[str]] = field(
         default_factory=dict
     )  # names in a file -> its data variables
@@ -104,7 +79,7 @@ def assemble(found: Manifest, finished: Mapping[str, Path], failed: set[str]) ->
             for place in grid.places[cell["task"]]:
                 grid.variables["status"].values[place][
                     ..., cell["first"] : cell["last"], grid.columns[cell["task"]] >= 0
-                ] = FAILED
+                ] = Status.FAILED
     return _dataset(grid, found["tasks"])
 
 
@@ -131,15 +106,7 @@ def _grid(found: Manifest) -> Grid:
         places=places,
         sizes=sizes,
     )
-    flags = {"flag_values": np.arange(len(STATUS), dtype=np.int8), "flag_meanings": " ".join(STATUS)}
-    _declare(
-        grid,
-        "status",
-        ("replicate", "checkpoint"),
-        np.dtype(np.int8),
-        {"long_name": "what the world does", **flags},
-        MISSING,
-    )
+    _declare(grid, "status", RECORDS, np.dtype(np.int8), status_attrs(), Status.MISSING)
     return grid
 
 
@@ -167,7 +134,7 @@ def _declare(
     grid: Grid, name: str, dims: tuple[str, ...], dtype: np.dtype, attrs: dict, empty: float
 ) -> None:
     values = np.full((*grid.shape, *(grid.sizes[dim] for dim in dims)), empty, dtype)
-    grid.variables[name] = Variable(dims, values, attrs)
+    grid.variables[name] = Array(dims, values, attrs)
 
 
 # one cell ---------------------------------------------------------------------------------------------------
@@ -190,9 +157,7 @@ def _read(grid: Grid, path: Path, cell: Mapping[str, Any]) -> None:
             for place in grid.places[cell["task"]]:
                 variable.values[place][(..., slice(cell["first"], last), *at)] = values
         for name, value in _numbers(file.attrs).items():
-            coordinate = grid.coords.setdefault(
-                name, Variable((), np.full(grid.shape, np.nan), OF_CELLS.get(name, {}))
-            )
+            coordinate = grid.coords.setdefault(name, Array((), np.full(grid.shape, np.nan), _about(name)))
             for place in grid.places[cell["task"]]:
                 coordinate.values[place] = value
 
@@ -205,7 +170,7 @@ def _schema(grid: Grid, path: Path, names: frozenset[str]) -> list[str]:
             grid.sizes[dim] = data.sizes[dim]
             if dim in data.coords:
                 values = data[dim].values
-                grid.coords[dim] = Variable(
+                grid.coords[dim] = Array(
                     (dim,), values.astype(object) if values.dtype.kind == "U" else values, data[dim].attrs
                 )
         for name, array in data.data_vars.items():
@@ -235,6 +200,10 @@ def _numbers(attrs: Mapping[str, Any]) -> dict[str, float]:
     }
 
 
+def _about(name: str) -> dict[str, str]:
+    return OF_CELLS[name].attrs if name in OF_CELLS else {}
+
+
 # the whole --------------------------------------------------------------------------------------------------
 
 
@@ -251,27 +220,15 @@ def _dataset(grid: Grid, tasks: Sequence[Mapping[str, Any]]) -> xr.Dataset:
             target[place][..., : len(task["targets"])] = task["targets"]
             instance[place] = worlds % (task["instances"] or len(worlds))
     coords: dict[str, Any] = {name: (name, _labels(values)) for name, values in grid.dims.items()}
-    coords["replicate"] = ("replicate", worlds, {"long_name": "world"})
-    coords["instance"] = _squeezed(
-        grid,
-        instance,
-        ("replicate",),
-        {"long_name": "instance of the landscape; worlds of one number share it"},
-    )
-    coords["checkpoint"] = (
-        "checkpoint",
-        grid.fractions,
-        {"long_name": "fraction of the budget", "units": "1"},
-    )
-    coords["target"] = ("target", np.arange(grid.sizes["target"]), {"long_name": "number of the target"})
-    coords["cost"] = _squeezed(grid, cost, ("checkpoint",), {"long_name": "cost", "units": "evaluations"})
+    about = {name: words.attrs for name, words in COORDINATES.items()}
+    coords["replicate"] = ("replicate", worlds, about["replicate"])
+    coords["instance"] = _squeezed(grid, instance, ("replicate",), about["instance"])
+    coords["checkpoint"] = ("checkpoint", grid.fractions, about["checkpoint"])
+    coords["target"] = ("target", np.arange(grid.sizes["target"]), about["target"])
+    coords["cost"] = _squeezed(grid, cost, ("checkpoint",), about["cost"])
     relative = {task.get("target_floor") is not None for task in tasks if task["targets"]} or {False}
-    units = (
-        "loss, or of the gap at the start"
-        if len(relative) > 1
-        else ("of the gap at the start" if relative == {True} else "loss")
-    )
-    coords["target_loss"] = _squeezed(grid, target, ("target",), {"long_name": "target", "units": units})
+    units = ", or ".join(TARGET_UNITS[kind] for kind in sorted(relative))
+    coords["target_loss"] = _squeezed(grid, target, ("target",), about["target_loss"] | {"units": units})
     if (recorded == 0).any():
         told = {
             "long_name": (

@@ -15,13 +15,11 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 
-from studies.results.arms import FAILED, asked
+from studies.results.arms import asked
 from studies.results.prices import prices
+from studies.schema import ROUNDING, SPENT, Status
 
 LOSSES = {"hit_cost": "loss", "best_hit_cost": "best_loss"}  # recorded hits -> the loss whose hits they are
-BUDGET_SPENT, DIVERGED, MISSING = 2, 3, 5  # statuses
-ROUNDING = 1e-12  # relative: costs that differ by less are equal
-SPENT = 1e-8  # relative: fractions of the budget have nine digits
 
 
 def hits(
@@ -89,11 +87,11 @@ def spent(dataset: xr.Dataset) -> xr.DataArray:
     end = dataset.isel(checkpoint=-1, drop=True)
     nominal, lowest = _state_cost(end), _state_cost(end, lowest=True)
     share = budget(dataset) / lowest.where(lowest > 0)
-    done = nominal * share.where((end["status"] == BUDGET_SPENT) | (share < 1), 1.0)
+    done = nominal * share.where((end["status"] == Status.BUDGET_SPENT) | (share < 1), 1.0)
     ended = (
         dataset["cost"]
         .isel(checkpoint=-1, drop=True)
-        .where((end["status"] == BUDGET_SPENT) & (lowest == 0), 0.0)
+        .where((end["status"] == Status.BUDGET_SPENT) & (lowest == 0), 0.0)
     )
     found = done.where(lowest > 0, ended).where(ran(dataset))
     return found.rename("spent").assign_attrs(long_name="cost that the world spent", units="evaluations")
@@ -149,7 +147,7 @@ def at_cost(dataset: xr.Dataset, cost: float) -> xr.Dataset:
     found = dataset.isel(checkpoint=place.compute()).drop_vars("checkpoint", errors="ignore")
     if cost <= float(budget(dataset).min()) * (1 + SPENT):
         return found
-    over = (dataset["status"].isel(checkpoint=-1, drop=True) == BUDGET_SPENT) & (
+    over = (dataset["status"].isel(checkpoint=-1, drop=True) == Status.BUDGET_SPENT) & (
         spent(dataset) * (1 + SPENT) < cost
     )
     held = {
@@ -157,7 +155,7 @@ def at_cost(dataset: xr.Dataset, cost: float) -> xr.Dataset:
         for name in found.data_vars
         if found[name].dtype.kind == "f" and set(over.dims) <= set(found[name].dims)
     }
-    return found.assign(held | {"status": found["status"].where(~over, MISSING)})
+    return found.assign(held | {"status": found["status"].where(~over, int(Status.MISSING))})
 
 
 def _place(dataset: xr.Dataset, cost: float | xr.DataArray) -> xr.DataArray:
@@ -176,7 +174,7 @@ def _place(dataset: xr.Dataset, cost: float | xr.DataArray) -> xr.DataArray:
 
 def state_costs(dataset: xr.Dataset) -> xr.DataArray:
     """Cost of the state that each checkpoint shows, inf where it is none within the budget or none is there: (.., replicate, checkpoint)."""
-    within = (dataset["status"] < FAILED) & (
+    within = (dataset["status"] < Status.FAILED) & (
         _state_cost(dataset, lowest=True) <= budget(dataset) * (1 + ROUNDING)
     )
     return _state_cost(dataset).where(within, np.inf)
@@ -190,7 +188,7 @@ def _state_cost(dataset: xr.Dataset, *, lowest: bool = False) -> xr.DataArray:
 
 def ran(dataset: xr.Dataset) -> xr.DataArray:
     """Whether a world has numbers."""
-    return dataset["status"].isel(checkpoint=-1, drop=True) < FAILED
+    return dataset["status"].isel(checkpoint=-1, drop=True) < Status.FAILED
 
 
 def _targets(targets: Sequence[float] | xr.DataArray) -> xr.DataArray:
@@ -215,7 +213,7 @@ def _seen(dataset: xr.Dataset, targets: xr.DataArray, value: str) -> tuple[xr.Da
     if value not in dataset:
         raise ValueError(f"hits: expected results with `{value}`, found none")
     cost = state_costs(dataset).where(
-        dataset["status"] != DIVERGED, np.inf
+        dataset["status"] != Status.DIVERGED, np.inf
     )  # it never falls along checkpoints, so that the first is the cheapest
     parts = [
         cost.where(dataset[value] <= targets.isel(target=i, drop=True), np.inf).min("checkpoint")

@@ -13,12 +13,12 @@ So it is a function of the landscape and of the starts, and never of the arms of
 
 from __future__ import annotations
 
-import json
 import warnings
 
 import numpy as np
 import xarray as xr
 
+from studies.results.config import config
 from studies.results.gaps import gap_known
 
 # p; also in units of the loss where a Dataset has no starts, as imported ones: the last target of COCO
@@ -104,7 +104,7 @@ def _constant(dataset: xr.Dataset, name: str) -> xr.DataArray:
 
 def _given(dataset: xr.Dataset) -> xr.DataArray:
     """P of the study: one number, or one for each landscape."""
-    given = json.loads(dataset.attrs.get("config", "{}")).get("precision", DEFAULT)
+    given = config(dataset).get("precision", DEFAULT)
     if not isinstance(given, dict):
         return xr.DataArray(float(given))
     labels = np.atleast_1d(dataset["landscape"].values)

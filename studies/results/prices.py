@@ -6,7 +6,6 @@ The one at which checkpoints are placed, and the range for which its budget allo
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -14,6 +13,7 @@ import numpy as np
 import xarray as xr
 
 from studies.results import settings
+from studies.results.config import config
 
 Price = float | xr.DataArray
 NAME = "gradient_cost"
@@ -40,7 +40,7 @@ def prices(dataset: xr.Dataset) -> Prices:
     """
     arms = settings.arms(dataset, but=settings.FIXED)
     if not arms:
-        return Prices(*_as_given(json.loads(dataset.attrs.get("config", "{}"))))
+        return Prices(*_as_given(config(dataset)))
     places = {tuple(settings.axis_values(arm).items()): _price(arm.study[NAME]) for arm in arms}
     if len(set(places.values())) == 1:
         return Prices(*next(iter(places.values())))
@@ -82,11 +82,11 @@ def _changes(places: Mapping[tuple[tuple[str, Any], ...], tuple[float, float, fl
     )
 
 
-def _as_given(config: Mapping[str, Any]) -> tuple[float, float, float]:
+def _as_given(study: Mapping[str, Any]) -> tuple[float, float, float]:
     """The price of results without settings, which all of their arms have."""
-    if any(path.split(".")[0] == NAME for path in config.get("sweep") or {}):
+    if any(path.split(".")[0] == NAME for path in study.get("sweep") or {}):
         raise ValueError(f"{NAME} is swept, and {settings.OLD}")
-    given = config.get(NAME, DEFAULT)
+    given = study.get(NAME, DEFAULT)
     told = given if isinstance(given, Mapping) else {"value": given}
     low, high = told.get("range") or (told["value"], told["value"])
     return float(told["value"]), float(low), float(high)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import xarray as xr
 
-from studies.results import assembly, gaps, settings
+from studies.results import assembly, config, gaps, settings
 from studies.results.assembly import Manifest
 from studies.results.precision import from_starts
 from studies.results.store import cell_path, failures, finished, write_text
@@ -31,7 +31,9 @@ def save_manifest(found: Manifest, out: Path) -> None:
 def state(found: Manifest, out: Path) -> str:
     """Digest of all that the Dataset shows: the plan, and which of its cells are finished or failed."""
     planned = {cell["address"] for cell in found["cells"]}
-    told = {key: value for key, value in found["attrs"].items() if key in ("config", settings.ATTRIBUTE)}
+    told = {
+        key: value for key, value in found["attrs"].items() if key in (config.ATTRIBUTE, settings.ATTRIBUTE)
+    }
     shown = {key: value for key, value in found.items() if key != "attrs"} | told
     here = [sorted(planned & finished(out)), sorted(planned & failures(out))]
     return hashlib.sha256(json.dumps([shown, here], sort_keys=True).encode()).hexdigest()

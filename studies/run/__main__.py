@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 RESUME = "finished cells are kept; run the same command again to go on"
 WRONG, LOST, STOPPED = 2, 75, 130  # exit codes beside 0 and 1: bad input, scheduler gone, interrupted
-DIVERGED = 3  # a world of this `status` or a higher one has not run to its end
 
 
 def parser() -> argparse.ArgumentParser:
@@ -161,7 +160,9 @@ def _report(outcome: Outcome, out: Path, console: Console, figures: list[str], *
         return LOST if outcome.ended == "lost" else STOPPED
     undrawn = _show(outcome.dataset, out, figures, console)
     open_claims = _judge(outcome.dataset, out)
-    bad = bool((outcome.dataset["status"].isel(checkpoint=-1) >= DIVERGED).any())
+    from studies.schema import Status  # here, so that --help comes at once
+
+    bad = bool((outcome.dataset["status"].isel(checkpoint=-1) >= Status.DIVERGED).any())
     if strict and bad:
         console.print("strict: a world diverged, failed or is missing")
     if strict and open_claims:

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from studies.results import store
+from studies.results import config, store
 from studies.study_file import document
 from studies.study_file.loading import load_study
 from studies.study_file.model import FIGURES
@@ -79,13 +79,14 @@ def prepare(study: Study, out: Path, text: str = "") -> str | None:
 def _earlier(out: Path) -> dict[str, Any] | None:
     """The resolved study that was last run here; what cannot be read is nobody's."""
     try:
-        found = json.loads(json.loads((out / "plan.json").read_text(encoding="utf-8"))["attrs"]["config"])
+        plan = json.loads((out / "plan.json").read_text(encoding="utf-8"))
+        found = config.of_attrs(plan["attrs"]) or None
     except FileNotFoundError:
         try:
             found = document.read("study.yaml", (out / "study.yaml").read_text(encoding="utf-8")).data
         except (OSError, UnicodeDecodeError):
             return None
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
     return found if isinstance(found, dict) else None
 

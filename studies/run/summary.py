@@ -7,10 +7,9 @@ import xarray as xr
 from rich.table import Table
 
 from studies.results import gaps
-from studies.results.arms import FAILED, NO_STEP, arms, asked, quartiles
+from studies.results.arms import NO_STEP, arms, asked, quartiles
 from studies.results.hits import at_budget
-
-DIVERGED = 3
+from studies.schema import Status
 
 
 def table(dataset: xr.Dataset) -> Table:
@@ -50,7 +49,7 @@ def table(dataset: xr.Dataset) -> Table:
 
 
 def _cells(end: xr.Dataset, unit: str) -> list[str]:
-    end = end.sel(replicate=end["status"] < FAILED)
+    end = end.sel(replicate=end["status"] < Status.FAILED)
     worlds = end.sizes["replicate"]
     low, median, high = quartiles(end["loss"])
     values, gradients = (
@@ -62,7 +61,7 @@ def _cells(end: xr.Dataset, unit: str) -> list[str]:
         f"{values:,.0f}",
         f"{gradients:,.0f}",
     ]
-    cells.append(f"{int((end['status'] == DIVERGED).sum())} of {worlds}")
+    cells.append(f"{int((end['status'] == Status.DIVERGED).sum())} of {worlds}")
     if end.sizes.get("target"):
         cells.append(f"{int(np.isfinite(end['hit_cost'].isel(target=-1)).sum())} of {worlds}")
     silent = worlds > 0 and not bool(asked(end))  # its loss is that of the start, and no result

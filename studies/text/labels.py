@@ -7,6 +7,8 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from studies import schema
+
 LABELLED = (
     "landscapes",
     "optimizers",
@@ -27,28 +29,27 @@ UNUSUAL = frozenset({
 FILES = frozenset("con prn aux nul".split())  # of Windows
 
 COORDINATES = (
-    "landscape optimizer replicate checkpoint target cost target_loss instance gap_known on_bits terms"
-    " precision spacing tuning_cost paired arm state"
-).split()
+    *schema.DIMS,
+    *schema.COORDINATES,
+    *schema.OF_CELLS,
+    *"precision tuning_cost paired arm state".split(),
+)
 RECORDED = (
-    "loss start_loss best_loss observed population_loss diversity step_length status hit_cost best_hit_cost"
-    " value_terms gradient_terms steps seconds target_level recorded hit_cost_low best_hit_cost_low"
-).split()
+    *schema.RECORDED,
+    *schema.COUNTED,
+    *"start_loss status seconds target_level recorded".split(),
+    *"hit_cost hit_cost_low best_hit_cost best_hit_cost_low".split(),
+)
 OF_KINDS = (  # what some kinds of ours record; a kind of the user's may record it too
     "virtual_time staleness unfit_steps adapted_learning_rate test_loss test_accuracy held_out_loss"
     " held_out_accuracy fixed_point_distance measured measured_error"
 ).split()
-LEDGER = (
-    "moment source direction reference half mode force moment_cost moment_steps sample_size step_variance"
-    " step_variance_first step_variance_total mean_step_squared mean_step_along reference_squared"
-    " reference_trace nominal_rate noise_eigenvalue noise_trace noise_rank noise_kurtosis noise_tail_index"
-    " step_correlation noise_curvature mean_curvature curvature binomial_variance heterozygosity"
-    " linkage_disequilibrium fixed_loci loss_variance genotypes price"
-).split()
+LEDGER = (*schema.LEDGER_DIMS, *schema.LEDGER, *schema.POPULATION)
 PICTURES = (
-    "frame individual plane row column end picture_center picture_point picture_loss picture_extent"
-    " picture_cost picture_kept band form genotype optimum_known distance page u v"
-).split()
+    *schema.PICTURE_DIMS,
+    *schema.PICTURE,
+    *"band form genotype optimum_known distance page u v".split(),  # of `probe`
+)
 ANALYSIS = (
     "a12 aicc alignment allowed aocc area attained average_rank bias bias_interval blocks block bound"
     " break_even changes cliffs_delta cosine critical_difference cross crossing decided differ difference"

@@ -17,9 +17,9 @@ from studies import open_study, run_study
 from studies.cells import provenance
 from studies.plan import make_plan
 from studies.results import store
-from studies.results.assembly import STATUS
 from studies.run import sweep
 from studies.run.clusters import ClusterError, connect
+from studies.schema import STATUS
 from studies.study_file.loading import load_study
 from tests.support.runs import (
     BOWL,

@@ -11,10 +11,10 @@ from landscapes.probes import BINARY_MEASURES, CONTINUOUS_MEASURES
 from optimizers import OPTIMIZERS
 from studies import describe
 from studies import list as listing
-from studies.cells.recorder import VARIABLES
 from studies.claims import CLAIMS
 from studies.figures import FIGURES
 from studies.figures.__main__ import parser as figures_parser
+from studies.schema import RECORDED
 from studies.study_file.loading import json_schema, ready_studies
 from studies.study_file.model import StudyModel, _models_in
 from studies.study_file.sections import NoiseModel
@@ -36,7 +36,7 @@ def test_every_kind_and_study_has_a_line():
     expected |= {("measure", name) for name in (*BINARY_MEASURES, *CONTINUOUS_MEASURES)} | {
         ("key", key) for key in StudyModel.model_fields
     }
-    expected |= {("variable", name) for name in VARIABLES} | {
+    expected |= {("variable", name) for name in RECORDED} | {
         ("key", f"noise.{key}") for key in NoiseModel.model_fields
     }
     assert expected <= set(rows)

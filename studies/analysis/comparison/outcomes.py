@@ -26,8 +26,9 @@ import xarray as xr
 from studies.analysis.comparison.paired import difference, losses, pairs, same_worlds, scaled, unit_means
 from studies.analysis.running_time.area import over_costs
 from studies.results.gaps import gap_known
-from studies.results.hits import SPENT, budget, hits, lateness
+from studies.results.hits import budget, hits, lateness
 from studies.results.precision import decades, precision, resolved
+from studies.schema import SPENT
 
 JUDGED = ("final loss", "time to target", "area over the curve")
 TIMES = 9  # digits of a common logarithm: what differs by less is equal

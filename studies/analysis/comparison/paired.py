@@ -12,12 +12,11 @@ import numpy as np
 import xarray as xr
 
 from studies.analysis.intervals.bootstrap import groups
-from studies.results.arms import FAILED, asked
+from studies.results.arms import asked
 from studies.results.gaps import gap_known
 from studies.results.hits import at_budget, at_cost
 from studies.results.precision import decades
-
-DIVERGED = 3
+from studies.schema import Status
 
 
 def losses(dataset: xr.Dataset, value: str = "loss", at: float | None = None) -> xr.DataArray:
@@ -37,7 +36,7 @@ def losses(dataset: xr.Dataset, value: str = "loss", at: float | None = None) ->
         ValueError: there is no such cost.
     """  # noqa: DOC502
     status = dataset["status"]
-    loss = dataset[value].where(status != DIVERGED, np.inf).where(status < FAILED)
+    loss = dataset[value].where(status != Status.DIVERGED, np.inf).where(status < Status.FAILED)
     if at is None:
         return loss.where(asked(dataset))
     there = dataset.assign({value: loss})

@@ -16,10 +16,11 @@ import xarray as xr
 
 from studies.analysis.comparison.comparison import VERDICTS, compare
 from studies.analysis.comparison.paired import losses
-from studies.results.arms import FIXED, quartiles
+from studies.results.arms import quartiles
 from studies.results.gaps import gap_known
 from studies.results.hits import budget
 from studies.results.precision import precision, resolved
+from studies.schema import DIMS
 
 NONE = ""  # the winner where no optimizer has numbers
 
@@ -47,7 +48,7 @@ def winners(dataset: xr.Dataset) -> xr.Dataset:
         raise ValueError(f"winners: expected two optimizers or more, got {', '.join(names) or 'none'}")
     dataset = touched(dataset)
     compared, loss = compare(dataset), losses(dataset, at=np.inf)
-    axes = [str(dim) for dim in loss.dims if dim not in FIXED]
+    axes = [str(dim) for dim in loss.dims if dim not in DIMS]
     gap = gap_known(loss)
     gap = gap.any([dim for dim in gap.dims if dim not in axes])
     least = precision(dataset)
@@ -83,7 +84,7 @@ def winners(dataset: xr.Dataset) -> xr.Dataset:
 
 def touched(dataset: xr.Dataset) -> xr.Dataset:
     """Without the axes along which no loss changes."""
-    for axis in [str(dim) for dim in dataset["loss"].dims if dim not in FIXED]:
+    for axis in [str(dim) for dim in dataset["loss"].dims if dim not in DIMS]:
         loss, first = dataset["loss"], dataset["loss"].isel({axis: 0}, drop=True)
         if bool(((loss == first) | (loss.isnull() & first.isnull())).all()):
             dataset = dataset.isel({axis: 0})

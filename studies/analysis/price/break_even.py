@@ -20,8 +20,9 @@ import xarray as xr
 from studies.analysis.comparison.paired import same_worlds, score
 from studies.analysis.intervals.proportions import proportion
 from studies.analysis.price.crossing import crossing
-from studies.analysis.price.pricing import DIVERGED, EVALUATIONS, horizon, look_up, prices
-from studies.results.arms import FAILED, asked
+from studies.analysis.price.pricing import EVALUATIONS, horizon, look_up, prices
+from studies.results.arms import asked
+from studies.schema import Status
 
 # relative: costs of checkpoints have 12 digits, so that a price may miss by the last of them the checkpoint
 # that it was made for
@@ -162,7 +163,7 @@ def _wins(
         coords="minimal",
         compat="override",
     )
-    loss = told[value].where(told["status"] != DIVERGED, np.inf).where(asked(arms))
+    loss = told[value].where(told["status"] != Status.DIVERGED, np.inf).where(asked(arms))
     return score(*(loss.sel(optimizer=name, drop=True) for name in (first, second)))
 
 
@@ -194,7 +195,7 @@ def rivals(dataset: xr.Dataset) -> list[tuple[str, str]]:
     Those that use gradients against those that use none; if all use some, every two that differ by more than
     a hundredth.
     """
-    there = dataset["status"] < FAILED
+    there = dataset["status"] < Status.FAILED
     axes = [dim for dim in dataset["gradient_terms"].dims if dim != "optimizer"]
     values, gradients = (
         dataset[name].where(there).sum(axes).astype(float) for name in ("value_terms", "gradient_terms")

@@ -21,8 +21,9 @@ from studies.analysis.price.break_even import pair, price_grid
 from studies.analysis.price.crossing import VERDICTS, crossing
 from studies.analysis.price.pricing import EVALUATIONS, prices
 from studies.analysis.price.spending import gradients_until
-from studies.results.arms import FAILED, asked
+from studies.results.arms import asked
 from studies.results.hits import spent
+from studies.schema import Status
 
 NEVER = np.log(
     1e6
@@ -118,7 +119,7 @@ def spent_until(arm: xr.Dataset, hit: str = "hit_cost") -> tuple[xr.DataArray, x
         arm: one optimizer's results, without the dim `optimizer`.
         hit: the variable that holds the hits.
     """
-    there = (arm["status"] < FAILED).any("checkpoint") & asked(arm)
+    there = (arm["status"] < Status.FAILED).any("checkpoint") & asked(arm)
     cost, reached = arm[hit], np.isfinite(arm[hit])
     gradient, _, _ = gradients_until(arm, cost)
     value = cost.where(reached, 0.0) - prices(arm).value * gradient

@@ -23,14 +23,11 @@ import numpy as np
 import xarray as xr
 
 from studies.results import settings
-from studies.results.arms import FAILED
 from studies.results.hits import budget
 from studies.results.prices import Price, Prices
 from studies.results.prices import prices as of_study
+from studies.schema import ROUNDING, SPENT, Status
 
-ROUNDING = 1e-12  # relative: a cost that differs by less is the same, as in the oracle's ledger
-SPENT = 1e-8  # relative: fractions of the budget have nine digits
-DIVERGED = 3  # a status
 EVALUATIONS = {"units": "evaluations"}
 
 
@@ -67,7 +64,9 @@ def cost_at(dataset: xr.Dataset, price: Price) -> xr.DataArray:
             f"pricing: expected a price of a gradient > 0, in evaluations, got {np.asarray(price)}"
         )
     counted = (dataset["value_terms"] + price * dataset["gradient_terms"]) / dataset["terms"]
-    return counted.where(dataset["status"] < FAILED, np.inf).assign_attrs(long_name="cost", **EVALUATIONS)
+    return counted.where(dataset["status"] < Status.FAILED, np.inf).assign_attrs(
+        long_name="cost", **EVALUATIONS
+    )
 
 
 def window(dataset: xr.Dataset, price: Price) -> tuple[xr.DataArray, xr.DataArray]:
@@ -78,7 +77,7 @@ def window(dataset: xr.Dataset, price: Price) -> tuple[xr.DataArray, xr.DataArra
     The end is inf for an arm whose worlds have all diverged, and -inf for one without numbers, whose window
     is empty.
     """
-    nominal, there = prices(dataset), (dataset["status"] < FAILED).any("checkpoint")
+    nominal, there = prices(dataset), (dataset["status"] < Status.FAILED).any("checkpoint")
     begin = cost_at(dataset, price).min("checkpoint").where(there).max("replicate")
     last = dataset["cost"].max("checkpoint")
     values, gradients = (
@@ -93,7 +92,7 @@ def window(dataset: xr.Dataset, price: Price) -> tuple[xr.DataArray, xr.DataArra
     )  # or, where gradients have become dearer, if it takes values alone
     unseen = xr.where(xr.DataArray(price) < nominal.value, cheap, dear)
     spent = values + nominal.low * gradients >= budget(dataset) * (1 - SPENT)
-    diverged = (dataset["status"] == DIVERGED).any("checkpoint")
+    diverged = (dataset["status"] == Status.DIVERGED).any("checkpoint")
     known = xr.where(spent, over, unseen).where(~diverged, np.inf).where(there)
     return begin.reset_coords(drop=True), known.min("replicate").fillna(-np.inf).reset_coords(drop=True)
 

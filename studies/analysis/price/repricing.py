@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import xarray as xr
 
-from studies.analysis.price.pricing import EVALUATIONS, ROUNDING, horizon, look_up
+from studies.analysis.price.pricing import EVALUATIONS, horizon, look_up
 from studies.analysis.price.spending import hits
 from studies.results import settings
-from studies.results.arms import FAILED
+from studies.results.config import changed
+from studies.schema import ROUNDING, Status
 
-BUDGET_SPENT, MISSING = 2, 5  # statuses
 HITS = ("hit_cost", "best_hit_cost")
 
 
@@ -42,21 +40,21 @@ def repriced(dataset: xr.Dataset, price: float) -> xr.Dataset:
     )
     found = dataset.drop_vars([*names, "cost", "recorded"], errors="ignore")
     for name in names:
-        told, empty = seen[name].transpose(*dataset[name].dims), MISSING if name == "status" else 0
+        told, empty = seen[name].transpose(*dataset[name].dims), Status.MISSING if name == "status" else 0
         found[name] = (
             told
             if dataset[name].dtype.kind == "f"
             else told.fillna(empty).astype(dataset[name].dtype).assign_attrs(told.attrs)
         )
-    over = (found["checkpoint"] == found["checkpoint"].max()) & (found["status"] < BUDGET_SPENT)
+    over = (found["checkpoint"] == found["checkpoint"].max()) & (found["status"] < Status.BUDGET_SPENT)
     found["status"] = (
         found["status"]
-        .where(~over, BUDGET_SPENT)
+        .where(~over, Status.BUDGET_SPENT)
         .astype(dataset["status"].dtype)
         .assign_attrs(dataset["status"].attrs)
     )
     spent = (found["value_terms"] + price * found["gradient_terms"]) / found["terms"]
-    lag = cost / spent.where((found["status"] < FAILED) & (spent > 0))
+    lag = cost / spent.where((found["status"] < Status.FAILED) & (spent > 0))
     found["lag"] = lag.transpose(*spent.dims).assign_attrs(
         long_name="cost over the cost of the state that is shown", units="1"
     )
@@ -77,12 +75,8 @@ def repriced(dataset: xr.Dataset, price: float) -> xr.Dataset:
         found[f"{name}_bounds"] = bounds.where(within, np.inf).assign_attrs(
             long_name=f"bounds of {name}", **EVALUATIONS
         )
-    config = json.loads(dataset.attrs.get("config", "{}")) | {
-        "gradient_cost": {"value": price, "range": [price, price]}
-    }
-    attrs = {"config": json.dumps(config)} | settings.with_price(
-        dataset.attrs, {"value": price, "low": price, "high": price}
-    )
+    attrs = changed(dataset, gradient_cost={"value": price, "range": [price, price]})
+    attrs |= settings.with_price(dataset.attrs, {"value": price, "low": price, "high": price})
     part = (
         dataset["checkpoint"] / dataset["checkpoint"].max()
     )  # the horizon is the budget of what is returned

@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from studies.analysis.price.pricing import ROUNDING, cost_at, prices
+from studies.analysis.price.pricing import cost_at, prices
+from studies.schema import ROUNDING
 
 
 def hits(dataset: xr.Dataset, price: float, name: str = "hit_cost") -> tuple[xr.DataArray, xr.DataArray]:

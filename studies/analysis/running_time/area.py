@@ -21,7 +21,8 @@ import xarray as xr
 
 from studies.analysis.intervals.bootstrap import estimate
 from studies.results.arms import asked
-from studies.results.hits import DIVERGED, budget, ran, state_costs
+from studies.results.hits import budget, ran, state_costs
+from studies.schema import Status
 
 Loss = float | xr.DataArray
 SCALES = ("log", "linear")
@@ -101,7 +102,9 @@ def over_costs(
 
 def lowest(dataset: xr.Dataset, value: str = "loss") -> xr.DataArray:
     """The lowest loss that each world has reached within the budget by each checkpoint, inf before there is one."""
-    known = np.isfinite(state_costs(dataset)) & (dataset["status"] != DIVERGED) & dataset[value].notnull()
+    known = (
+        np.isfinite(state_costs(dataset)) & (dataset["status"] != Status.DIVERGED) & dataset[value].notnull()
+    )
     return xr.apply_ufunc(
         np.minimum.accumulate, dataset[value].where(known, np.inf), kwargs={"axis": -1}, input_core_dims=[["checkpoint"]],
         output_core_dims=[["checkpoint"]], dask="parallelized", output_dtypes=[float],

@@ -19,7 +19,8 @@ import xarray as xr
 from studies.analysis.intervals.proportions import proportion
 from studies.analysis.running_time.area import lowest
 from studies.analysis.running_time.runtime import costs_of
-from studies.results.hits import LOSSES, ROUNDING, hits
+from studies.results.hits import LOSSES, hits
+from studies.schema import ROUNDING
 
 LEVELS = 25  # losses, where none are given
 

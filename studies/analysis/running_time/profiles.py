@@ -20,7 +20,8 @@ import xarray as xr
 from studies.analysis.comparison.paired import distinct, same_worlds
 from studies.analysis.intervals.proportions import proportion
 from studies.results.arms import asking
-from studies.results.hits import SPENT, budget
+from studies.results.hits import budget
+from studies.schema import SPENT, Status
 
 FACTORS = tuple(np.geomspace(1.0, 1000.0, 121).tolist())
 
@@ -84,5 +85,5 @@ def ratios(dataset: xr.Dataset, value: str = "hit_cost") -> xr.DataArray:
 
 def _there(dataset: xr.Dataset) -> xr.DataArray:
     """Whether a run has numbers, and its landscape such a target."""
-    ran = dataset["status"].isel(checkpoint=-1, drop=True) < 4
+    ran = dataset["status"].isel(checkpoint=-1, drop=True) < Status.FAILED
     return ran & dataset["target_loss"].notnull() if "target_loss" in dataset.coords else ran

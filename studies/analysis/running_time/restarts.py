@@ -24,7 +24,8 @@ import xarray as xr
 
 from studies.analysis.intervals.proportions import instances
 from studies.analysis.running_time.runtime import Targets, costs_of, over_targets
-from studies.results.hits import ROUNDING, hits, spent
+from studies.results.hits import hits, spent
+from studies.schema import ROUNDING
 
 DRAWS = 1000  # simulated runs of an instance, at least
 EQUAL = 1e-9  # relative: bills that differ by less are equal

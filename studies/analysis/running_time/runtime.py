@@ -28,7 +28,8 @@ from scipy import stats
 
 from studies.analysis.intervals.bootstrap import LEVEL
 from studies.analysis.intervals.proportions import instances, proportion, sums_of_instances
-from studies.results.hits import ROUNDING, hits, lateness, spent
+from studies.results.hits import hits, lateness, spent
+from studies.schema import ROUNDING
 
 Targets = Sequence[float] | xr.DataArray | None
 

@@ -17,7 +17,8 @@ import xarray as xr
 from studies.analysis.intervals.bootstrap import estimate
 from studies.analysis.intervals.quantiles import QUARTILES, quantiles
 from studies.analysis.running_time.runtime import Targets, costs_of, expected_running_time
-from studies.results.hits import BUDGET_SPENT, DIVERGED, ROUNDING, budget, hits, ran, spent, state_costs
+from studies.results.hits import budget, hits, ran, spent, state_costs
+from studies.schema import ROUNDING, Status
 
 SHARES = (0.01, 0.1, 1.0)  # of the budget at the lowest price, where no costs are given
 
@@ -101,14 +102,14 @@ def loss_at(dataset: xr.Dataset, cost: xr.DataArray, value: str = "loss") -> xr.
 
     NaN where it is not known.
     """
-    loss = dataset[value].where(dataset["status"] != DIVERGED, np.inf)
+    loss = dataset[value].where(dataset["status"] != Status.DIVERGED, np.inf)
     place = cost.rename(checkpoint="place").drop_vars("place", errors="ignore")
     found = xr.apply_ufunc(
         _last, state_costs(dataset), loss, place * (1 + ROUNDING), input_core_dims=[["checkpoint"], ["checkpoint"], ["place"]],
         output_core_dims=[["place"]], dask="parallelized", output_dtypes=[float],
     ).rename(place="checkpoint")  # fmt: skip
     end = dataset["status"].isel(checkpoint=-1, drop=True)
-    over = (end == BUDGET_SPENT) & (cost > spent(dataset) * (1 + 1e-9))
+    over = (end == Status.BUDGET_SPENT) & (cost > spent(dataset) * (1 + 1e-9))
     return found.where(ran(dataset) & ~over)
 
 

@@ -42,22 +42,14 @@ from optimizers.base import Optimizer, State
 from studies.cells.ledger.arms import LIMIT
 from studies.cells.ledger.freezing import Moment
 from studies.cells.ledger.redraws import Scene, trials
+from studies.schema import POPULATION
 
 FORCES = ("selection", "drift", "recombination", "mutation")
 CLOSE = 1e-4  # how far, relative to the size of coordinates, rounding in float32 may take a mean
 
-VARIABLES: dict[str, tuple[tuple[str, ...], str, str]] = {  # as in `studies.cells.ledger.record`
-    "heterozygosity": ((), "heterozygosity, mean of 2 p (1 - p) over loci; NaN on reals", "1"),
-    "linkage_disequilibrium": ((), "mean r^2 over pairs of polymorphic loci; NaN on reals", "1"),
-    "fixed_loci": ((), "share of loci with one allele alone; NaN on reals", "1"),
-    "loss_variance": ((), "variance of the true loss over individuals", "squared loss"),
-    "genotypes": ((), "different individuals", "1"),
-    "price": (("force",), "change of the population's mean true loss in a step", "loss"),
-}
-
 
 def observe(scene: Scene, moment: Moment, redraws: int) -> dict[str, Tensor]:
-    """The variables of `VARIABLES` of R worlds; NaN where there is no population.
+    """The variables of `schema.POPULATION` of R worlds; NaN where there is no population.
 
     Args:
         scene: the R worlds.
@@ -67,8 +59,8 @@ def observe(scene: Scene, moment: Moment, redraws: int) -> dict[str, Tensor]:
     population = members(scene, moment)
     if population is None:
         return {
-            name: torch.full((len(moment.step), *(len(FORCES) for _ in dims)), torch.nan)
-            for name, (dims, _, _) in VARIABLES.items()
+            name: torch.full((len(moment.step), *(len(FORCES) for _ in about.dims)), torch.nan)
+            for name, about in POPULATION.items()
         }
     points, share = population
     loss, lives = true_loss(scene, moment, points), share > 0

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from landscapes.base import Bits
 from landscapes.oracle.evaluation import clock_time
+from studies import schema
 from studies.cells.ledger import population, statistics
 from studies.cells.ledger.arms import LIMIT, Arm, arm
 from studies.cells.ledger.freezing import Moment, subset
@@ -32,60 +33,7 @@ from studies.cells.ledger.references import (
 from studies.cells.ledger.selection import directions
 from studies.cells.ledger.slopes import Slopes
 
-SQUARED, BEND = "squared length of x", "loss per squared length of x"
-ALONG = "loss; squared length of x for the references selection and mean_fitness"
-UNITS = "(loss per length of x) squared; squared length of x for selection and mean_fitness"
-RATE = "squared length of x per loss; 1 for selection and mean_fitness"
-VARIABLES: dict[
-    str, tuple[tuple[str, ...], str, str]
-] = {  # name -> dims behind (replicate, moment), long name, unit
-    "moment_cost": ((), "cost at which the state was frozen", "evaluations"),
-    "moment_steps": ((), "steps completed by then", "steps"),
-    "sample_size": ((), "terms in a mini-batch where gradients are asked, else points asked", "1"),
-    "step_variance": (("direction",), "variance of the step", SQUARED),
-    "step_variance_first": (
-        ("direction", "source"),
-        "variance of the step's expectation given this source alone",
-        SQUARED,
-    ),
-    "step_variance_total": (
-        ("direction", "source"),
-        "variance of the step left when all other sources are known",
-        SQUARED,
-    ),
-    "mean_step_squared": (
-        (),
-        "squared length of the mean step, its noise taken off; may be negative",
-        SQUARED,
-    ),
-    "mean_step_along": (
-        ("reference", "half"),
-        "mean step times the negative reference, each factor from another arm",
-        ALONG,
-    ),
-    "reference_squared": (("reference",), "squared length of the reference, its noise taken off", UNITS),
-    "reference_trace": (("reference",), "trace of what the reference multiplies the gradient by", "1"),
-    "nominal_rate": (
-        ("reference",),
-        "factor that a step is meant to have to the negative reference; NaN: it is meant to have none",
-        RATE,
-    ),
-    "noise_eigenvalue": (("mode",), "largest eigenvalues of the step's covariance", SQUARED),
-    "noise_trace": ((), "sum of all eigenvalues of the step's covariance", SQUARED),
-    "noise_rank": ((), "effective rank of the step's covariance, (tr S)^2 / tr S^2", "1"),
-    "noise_kurtosis": ((), "excess kurtosis of the step's coordinates, weighted by their variance", "1"),
-    "noise_tail_index": ((), "Hill's tail index of the length of the step's noise", "1"),
-    "step_correlation": ((), "correlation of a step's noise with that of the next", "1"),
-    "noise_curvature": ((), "curvature along the noise, tr(H S) / tr S", BEND),
-    "mean_curvature": ((), "curvature averaged over all directions, tr H / D", BEND),
-    "curvature": (("mode",), "eigenvalues of the Hessian of largest size", BEND),
-    "binomial_variance": (
-        (),
-        "sum of p (1 - p) over loci at the expected allele frequencies; NaN on reals",
-        "1",
-    ),
-    **population.VARIABLES,
-}
+VARIABLES = schema.LEDGER | schema.POPULATION
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +56,7 @@ class Book:
 
 
 def record(scene: Scene, moments: list[Moment], book: Book) -> xr.Dataset:
-    """The ledger of R worlds at K moments: the variables of `VARIABLES`.
+    """The ledger of R worlds at K moments: the variables of `schema.LEDGER` and `schema.POPULATION`.
 
     NaN where a world has diverged, or a slope is not known.
 
@@ -117,9 +65,9 @@ def record(scene: Scene, moments: list[Moment], book: Book) -> xr.Dataset:
     """
     found = [_in_blocks(scene, moment, book) for moment in moments]
     variables: dict[str, Any] = {}
-    for name, (dims, long_name, units) in VARIABLES.items():
+    for name, about in VARIABLES.items():
         values = np.stack([each[name].double().cpu().numpy() for each in found], 1)
-        variables[name] = (("replicate", "moment", *dims), values, {"long_name": long_name, "units": units})
+        variables[name] = (("replicate", "moment", *about.dims), values, about.attrs)
     directions = ["all", "gradient", *(f"curvature {i + 1}" for i in range(book.modes))]
     coords = {
         "source": list(book.sources),

@@ -14,9 +14,9 @@ import xarray as xr
 from studies import registry
 from studies.cells import guards, loop
 from studies.cells.contract import PluginError
-from studies.cells.recorder import STATUS
 from studies.cells.task import Cell
 from studies.run.sweep import compute
+from studies.schema import STATUS
 from studies.study_file.loading import load_study
 from studies.study_file.study import StudyError
 from tests.studies.cells.test_loop import run, task

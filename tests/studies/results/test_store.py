@@ -13,8 +13,8 @@ from studies.cells import provenance
 from studies.cells.loop import run_cell
 from studies.plan import make_plan, manifest
 from studies.results import store, view
-from studies.results.assembly import STATUS
 from studies.results.view import export, save_manifest
+from studies.schema import STATUS
 from studies.study_file.loading import load_study
 from tests.support.runs import BOWL, assembled, assert_same
 

@@ -18,9 +18,7 @@ from rich.table import Table
 import studies.analysis
 from landscapes import LANDSCAPES
 from optimizers import OPTIMIZERS
-from studies import registry
-from studies.cells import pictures, recorder
-from studies.cells.ledger.record import VARIABLES as LEDGER
+from studies import registry, schema
 from studies.cells.loop import run_cell
 from studies.plan import make_plan
 from studies.probe.examples import EXAMPLES
@@ -33,6 +31,7 @@ from studies.study_file.study import StudyError
 from studies.text import labels, terminal
 from tests.support.runs import assembled
 
+OURS = {*schema.RECORDED, *schema.COUNTED, *schema.LEDGER, *schema.POPULATION, *schema.PICTURE}
 LABELS = [
     "(1+1)-ES",
     "CMA-ES (full)",
@@ -199,7 +198,7 @@ def test_other_names_of_axes_are_taken(name):
 
 
 def test_every_name_that_a_dataset_uses_is_reserved(computed):
-    recorded = {*recorder.VARIABLES, *recorder.COUNTS, *LEDGER, *pictures.VARIABLES}
+    recorded = {*OURS}
     recorded |= {
         variable for cls in OPTIMIZERS.values() for variable, *_ in (cls.recorded | cls.counted).values()
     }
@@ -226,10 +225,7 @@ def test_the_reserved_names_are_those_of_the_parts_that_write_a_dataset():
     )
     data = run_cell(next(iter(make_plan(study).cells(lambda address: False))))
     written = {
-        *recorder.VARIABLES,
-        *recorder.COUNTS,
-        *LEDGER,
-        *pictures.VARIABLES,
+        *OURS,
         *data.variables,
         *data.dims,
     }

@@ -13,7 +13,8 @@ from landscapes.oracle.evaluation import evaluate
 from landscapes.oracle.noise import Noise
 from optimizers import OPTIMIZERS as O
 from studies.cells.ledger import record
-from studies.cells.ledger.population import FORCES, VARIABLES, observe
+from studies.cells.ledger.population import FORCES, observe
+from studies.schema import POPULATION
 from tests.references import systematic as naive
 from tests.support.ledgers import alone, book, ledger, search
 
@@ -177,7 +178,7 @@ def test_where_there_is_no_population(optimizer, varied, parts):
     assert bool(data["loss_variance"].notnull().all()) == varied
     assert bool(data["price"].notnull().any()) == parts
     assert data["heterozygosity"].isnull().all()
-    for name, (dims, _, _) in VARIABLES.items():
+    for name, (_, _, dims) in POPULATION.items():
         assert data[name].dims == ("replicate", "moment", *dims)
 
 
@@ -196,7 +197,7 @@ def test_worlds_alone_and_few_redraws_at_a_time(monkeypatch):
         None,
     )
     few = record(alone(scene, rows), [moment], book(6))
-    for name in VARIABLES:
+    for name in POPULATION:
         assert (part[name] == whole[name]).all()
         assert (few[name].values == whole[name].values[[3, 1]]).all()
 

@@ -1,0 +1,29 @@
+"""The resolved study that results came from, as it is stored with them: the only reader of it.
+
+It is the attribute `config` of a Dataset (JSON, also in OUT/plan.json), which the plan of a study writes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import xarray as xr
+
+ATTRIBUTE = "config"
+
+
+def config(dataset: xr.Dataset) -> dict[str, Any]:
+    """The resolved study of a Dataset; empty where it has none."""
+    return of_attrs(dataset.attrs)
+
+
+def of_attrs(attrs: Mapping[str, Any]) -> dict[str, Any]:
+    """The resolved study among the attributes of a Dataset or of a plan; empty where there is none."""
+    return json.loads(attrs.get(ATTRIBUTE, "{}"))
+
+
+def changed(dataset: xr.Dataset, **sections: Any) -> dict[str, str]:  # noqa: ANN401
+    """The attribute of a study some of whose sections are others."""
+    return {ATTRIBUTE: json.dumps(config(dataset) | sections)}

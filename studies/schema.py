@@ -1,0 +1,184 @@
+"""The words of a study's Dataset, in one place: statuses, dims, variables with long name and unit, tolerances.
+
+Nothing of ours is imported here, so that all rooms may use it. It belongs to the code that a cell's address digests:
+what only an analysis says of its numbers stands there, not here.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Any, NamedTuple
+
+import numpy as np
+
+
+class Status(IntEnum):
+    """What a world does at a checkpoint, as the variable `status` (int8) says it.
+
+    From `FAILED` on there are no numbers: a Dataset has NaN and 0 there. These two are never in a cell's file.
+    In `where` of an array take `int(Status.X)`: a member of an IntEnum would widen int8 to int64.
+    """
+
+    RUNNING = 0
+    HIT_TARGET = 1
+    BUDGET_SPENT = 2
+    DIVERGED = 3
+    FAILED = 4
+    MISSING = 5
+
+
+STATUS = tuple(status.name.lower() for status in Status)  # `flag_meanings` of a Dataset
+STATUS_OF_CELLS = STATUS[: Status.FAILED]  # of a cell's file
+
+# dims -------------------------------------------------------------------------------------------------------
+
+GRID = ("landscape", "optimizer")  # the first dims of every study; swept axes follow
+RECORDS = ("replicate", "checkpoint")  # of what is recorded along a run
+HITS = ("replicate", "target")
+DIMS = (*GRID, *RECORDS, "target")  # all but swept axes, and what instruments add
+LEDGER_DIMS = ("moment", "source", "direction", "reference", "half", "mode", "force")
+PICTURE_DIMS = ("frame", "individual", "plane", "row", "column", "end")
+
+# tolerances -------------------------------------------------------------------------------------------------
+
+ROUNDING = 1e-12  # relative: costs that differ by less are equal, as in the oracle's bill
+SPENT = 1e-8  # relative: fractions of the budget have nine digits
+WHOLE = 1e-9  # relative: costs of imported runs are whole evaluations
+
+# variables --------------------------------------------------------------------------------------------------
+
+LOSS = "loss"  # the unit of every loss
+EVALUATIONS = "evaluations"  # the unit of every cost
+LENGTH, SQUARED = "length of x", "squared length of x"
+BEND = "loss per squared length of x"
+ALONG = "loss; squared length of x for the references selection and mean_fitness"
+REFERENCE = "(loss per length of x) squared; squared length of x for selection and mean_fitness"
+RATE = "squared length of x per loss; 1 for selection and mean_fitness"
+
+
+class Variable(NamedTuple):
+    """What an array of a Dataset holds."""
+
+    long_name: str
+    units: str | None = None  # None: it counts or names something
+    dims: tuple[str, ...] = ()  # behind those that all of its table have
+
+    @property
+    def attrs(self) -> dict[str, str]:
+        """As the array's attributes."""
+        return {"long_name": self.long_name} | ({} if self.units is None else {"units": self.units})
+
+
+def status_attrs(words: tuple[str, ...] = STATUS) -> dict[str, Any]:
+    """The attributes of `status`, which may take the first values of `Status` with these words."""
+    values = np.arange(len(words), dtype=np.int8)
+    return {"long_name": "what the world does", "flag_values": values, "flag_meanings": " ".join(words)}
+
+
+RECORDED = {  # behind RECORDS
+    "loss": Variable("true loss of the recommended point", LOSS),
+    "best_loss": Variable(
+        "true loss of the point with the lowest observed value; NaN before the first step", LOSS
+    ),
+    "observed": Variable("lowest value observed so far; NaN before the first step", LOSS),
+    "population_loss": Variable(
+        "mean of the values observed in the last step, by share of the population; NaN before the first step",
+        LOSS,
+    ),
+    "diversity": Variable(
+        "rms distance of the points asked to their mean (heterozygosity on bits); NaN before the first step",
+        LENGTH,
+    ),
+    "step_length": Variable(
+        "distance that the center moved in the last step; NaN before the first step", LENGTH
+    ),
+}
+COUNTED = {  # behind RECORDS, whole numbers
+    "value_terms": Variable("term-evaluations of values so far", "terms"),
+    "gradient_terms": Variable("term-evaluations of gradients so far", "terms"),
+    "steps": Variable("completed steps", "steps"),
+}
+SECONDS = Variable("wall-clock time of the whole block of worlds so far, truth left out", "s")
+START_LOSS = Variable(
+    "true loss of the common start: the first point of every optimizer's starts, before the first step", LOSS
+)
+TARGET_LEVEL = Variable("true loss that reaches the target", LOSS)
+TARGET_UNITS = (LOSS, "of the gap at the start")  # of targets that are losses, and of those that are relative
+
+LEDGER = {  # behind replicate, moment
+    "moment_cost": Variable("cost at which the state was frozen", EVALUATIONS),
+    "moment_steps": Variable("steps completed by then", "steps"),
+    "sample_size": Variable("terms in a mini-batch where gradients are asked, else points asked", "1"),
+    "step_variance": Variable("variance of the step", SQUARED, ("direction",)),
+    "step_variance_first": Variable(
+        "variance of the step's expectation given this source alone", SQUARED, ("direction", "source")
+    ),
+    "step_variance_total": Variable(
+        "variance of the step left when all other sources are known", SQUARED, ("direction", "source")
+    ),
+    "mean_step_squared": Variable(
+        "squared length of the mean step, its noise taken off; may be negative", SQUARED
+    ),
+    "mean_step_along": Variable(
+        "mean step times the negative reference, each factor from another arm", ALONG, ("reference", "half")
+    ),
+    "reference_squared": Variable(
+        "squared length of the reference, its noise taken off", REFERENCE, ("reference",)
+    ),
+    "reference_trace": Variable(
+        "trace of what the reference multiplies the gradient by", "1", ("reference",)
+    ),
+    "nominal_rate": Variable(
+        "factor that a step is meant to have to the negative reference; NaN: it is meant to have none",
+        RATE,
+        ("reference",),
+    ),
+    "noise_eigenvalue": Variable("largest eigenvalues of the step's covariance", SQUARED, ("mode",)),
+    "noise_trace": Variable("sum of all eigenvalues of the step's covariance", SQUARED),
+    "noise_rank": Variable("effective rank of the step's covariance, (tr S)^2 / tr S^2", "1"),
+    "noise_kurtosis": Variable("excess kurtosis of the step's coordinates, weighted by their variance", "1"),
+    "noise_tail_index": Variable("Hill's tail index of the length of the step's noise", "1"),
+    "step_correlation": Variable("correlation of a step's noise with that of the next", "1"),
+    "noise_curvature": Variable("curvature along the noise, tr(H S) / tr S", BEND),
+    "mean_curvature": Variable("curvature averaged over all directions, tr H / D", BEND),
+    "curvature": Variable("eigenvalues of the Hessian of largest size", BEND, ("mode",)),
+    "binomial_variance": Variable(
+        "sum of p (1 - p) over loci at the expected allele frequencies; NaN on reals", "1"
+    ),
+}
+POPULATION = {  # behind replicate, moment
+    "heterozygosity": Variable("heterozygosity, mean of 2 p (1 - p) over loci; NaN on reals", "1"),
+    "linkage_disequilibrium": Variable("mean r^2 over pairs of polymorphic loci; NaN on reals", "1"),
+    "fixed_loci": Variable("share of loci with one allele alone; NaN on reals", "1"),
+    "loss_variance": Variable("variance of the true loss over individuals", "squared loss"),
+    "genotypes": Variable("different individuals", "1"),
+    "price": Variable("change of the population's mean true loss in a step", LOSS, ("force",)),
+}
+PICTURE = {  # behind replicate
+    "picture_center": Variable("center of the search on the plane", LENGTH, ("frame", "plane")),
+    "picture_point": Variable(
+        "points asked in the last step, on the plane", LENGTH, ("frame", "individual", "plane")
+    ),
+    "picture_loss": Variable("loss on the plane, rows along its second direction", LOSS, ("row", "column")),
+    "picture_extent": Variable("where the plane begins and ends", LENGTH, ("plane", "end")),
+    "picture_cost": Variable("cost so far", EVALUATIONS, ("frame",)),
+    "picture_kept": Variable("share of the trail's variance that lies in the plane", "1"),
+}
+OF_CELLS = {  # attributes of cells that become coordinates
+    "on_bits": Variable(
+        "1 where genotypes were asked, so that diversity is heterozygosity, 0 where real numbers were", "1"
+    ),
+    "gap_known": Variable("1 where loss is the gap to the optimum, 0 where the optimum is not known", "1"),
+    "spacing": Variable(
+        "all differences of two losses are multiples of it where values are discrete, else 0", LOSS
+    ),
+    "terms": Variable("terms of which the loss is the mean", "terms"),
+}
+COORDINATES = {
+    "replicate": Variable("world"),
+    "checkpoint": Variable("fraction of the budget", "1"),
+    "cost": Variable("cost", EVALUATIONS),
+    "target": Variable("number of the target"),
+    "target_loss": Variable("target", LOSS),
+    "instance": Variable("instance of the landscape; worlds of one number share it"),
+}
