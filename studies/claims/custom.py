@@ -21,7 +21,7 @@ from typing import Any
 import xarray as xr
 
 from studies.claims.base import Claim, Judgement, axes_of, check, chosen
-from studies.claims.predictions import function_at
+from studies.text.formulas import function_at
 
 
 @dataclass(frozen=True, kw_only=True)

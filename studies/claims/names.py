@@ -16,8 +16,8 @@ from typing import Any
 import xarray as xr
 
 from studies.claims.base import Unjudged
-from studies.claims.predictions import predict
 from studies.results import settings
+from studies.text.formulas import evaluate
 
 
 def predicted(given: float | str, data: xr.Dataset, where: Mapping[str, Any], optimizer: str) -> float:
@@ -40,11 +40,11 @@ def predicted(given: float | str, data: xr.Dataset, where: Mapping[str, Any], op
 
 def _predicted(given: float | str, data: xr.Dataset, where: Mapping[str, Any]) -> float:
     if not isinstance(given, str):
-        return predict(given, {})
+        return evaluate(given, {})
     here = settings.at(data, where)
     names = {
         axis: float(value)
         for axis, value in where.items()
         if isinstance(value, int | float) and not isinstance(value, bool)
     }
-    return predict(given, names | settings.numbers(here), settings.missing(here))
+    return evaluate(given, names | settings.numbers(here), settings.missing(here))

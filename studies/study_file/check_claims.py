@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from studies import registry
 from studies.claims import Claim, Custom, Scaling, build
-from studies.claims.predictions import function_at, predict
 from studies.claims.quantities import HITS, LEDGER, RECORDED
 from studies.results import settings
 from studies.study_file.axes import Axis
 from studies.study_file.document import Mistake, Path
 from studies.study_file.resolved import resolved
+from studies.text.formulas import evaluate, function_at
 from studies.text.words import short, suggest
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ def _of_predictions(claim: Claim, path: Path, arms: Sequence[Arm]) -> Iterator[M
             for group in _together(claim, arms):
                 try:
                     ran = [_ran(arm) for arm in group]
-                    predict(
+                    evaluate(
                         given,
                         settings.numbers(ran) | ({MOMENT: 1.0} if _uses_ledger(claim) else {}),
                         settings.missing(ran),

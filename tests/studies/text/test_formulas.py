@@ -1,0 +1,135 @@
+"""Formulas: values by hand, what has none, and that no text makes them run, hang or import anything."""
+
+import importlib
+import math
+import random
+
+import pytest
+
+from studies.text.formulas import FUNCTIONS, evaluate, names_in
+
+NAMES = {"x": 3.0, "n": 40, "condition": 160.0, "a.b": 5.0}
+
+
+@pytest.mark.parametrize(
+    ("formula", "value"),
+    [
+        (2, 2.0),
+        ("1e-3", 1e-3),
+        ("x * x - 1", 8.0),
+        ("-x / 2 + +1", -0.5),
+        ("sqrt(x**2) * pi", 3 * math.pi),
+        ("a.b + 1", 6.0),
+        ("2 / (1 + 1 / condition)", 2 * 160 / 161),
+        ("floor(n / 7)", 5.0),
+        ("ceil(n / 7)", 6.0),
+        ("n**2", 1600.0),
+        ("n**-1", 0.025),
+        ("2**0.5", math.sqrt(2)),
+        ("2**100", 2.0**100),
+        ("(n < 41) + (1 <= x <= 3) + (x == 3) + (x != 3)", 3.0),
+        ("sin(pi / 6) + cos(0) + tanh(0)", 1.5),
+        ("Phi(0)", 0.5),
+        ("Phi(1.959963984540054)", 0.975),
+        ("erf(1)", 0.8427007929497149),
+        ("gamma(5)", 24.0),
+        ("beta(2, 3)", 1 / 12),
+        ("harmonic(4)", 1 + 1 / 2 + 1 / 3 + 1 / 4),
+        ("harmonic(0)", 0.0),
+        ("min(inf, x) + max(x, 1, 2) + abs(-x)", 9.0),
+    ],
+)
+def test_formulas_have_the_values_of_their_functions(formula, value):
+    assert evaluate(formula, NAMES) == pytest.approx(value, rel=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("formula", "text"),
+    [
+        ("9**9**9", "has no value"),
+        ("9**9**9**9**9", "has no value"),
+        ("gamma(1e6)", "has no value"),
+        ("harmonic(-1)", "expected a finite number"),
+        ("1 / (x - 3)", "'1 / [(]x - 3[)]' has no value"),
+        ("(-x) ** 0.5", "is no real number"),
+        ("log(-x)", "log of -3.0 has no value"),
+        ("condtion", "unknown name 'condtion'; did you mean 'condition'[?]"),
+        ("zzz", "unknown name 'zzz'; known: x, n, condition$"),
+        ("sqr(x)", "unknown function 'sqr'; did you mean 'sqrt'[?]"),
+        ("x.__class__", "unknown name 'x.__class__'"),
+        ("(1).real", "unknown name"),
+        ("__import__('os')", "unknown function '__import__'"),
+        ("x if x else 1", "expected [+] - "),
+        ("lambda: 1", "expected [+] - "),
+        ("[x][0]", "expected [+] - "),
+        ("True", "expected [+] - "),
+        ("'x'", "expected [+] - "),
+        ("1 in 2", "expected [+] - "),
+        ("sqrt(x, base=2)", "expected [+] - "),
+        ("min()", "has no value"),
+        ("sqrt(x, x)", "has no value"),
+        ("x +", "expected a number, a formula, or an import path"),
+        ("", "expected a number, a formula, or an import path"),
+        ("x" + "+x" * 600, "at most 1000 characters"),
+        ("-" * 900 + "x", "at most 60 operations inside operations"),
+        ("(" * 400 + "x" + ")" * 400, "expected a number, a formula"),
+        ("nowhere.at:all", "cannot import 'nowhere.at:all'"),
+        ("tests.support.own_claims:none", "cannot import 'tests.support.own_claims:none'"),
+        (
+            "tests.support.own_claims:unknowable",
+            "tests.support.own_claims:unknowable: unknown argument 'nowhere'; known: x, n, condition$",
+        ),
+    ],
+)
+def test_what_has_no_value_is_one_line(formula, text):
+    with pytest.raises(ValueError, match=text) as caught:
+        evaluate(formula, NAMES)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_function_gets_the_names_that_are_its_arguments():
+    theory, names = "tests.support.own_claims:theory", {"learning_rate": 0.1, "dim": 5.0}
+    assert evaluate(theory, names | {"other": 1.0}) == pytest.approx(1.0)
+    assert evaluate(theory, names | {"scale": 1.0}) == pytest.approx(0.5)
+
+
+def test_the_names_of_a_formula_are_those_that_it_needs():
+    assert names_in("eta * optimizer.batch + sqrt(n) + eta") == ["eta", "optimizer.batch", "n"]
+
+
+def test_why_a_name_has_no_number_is_said():
+    with pytest.raises(ValueError, match="'x / y' has no value: y has none, it is null there"):
+        evaluate("x / y", {"x": 1.0}, {"y": "it is null there"})
+
+
+SIGNS = "+ - * / ** ( ) , . < == 9 1e9 0 -1 1j ' \" [ ] { } : ; \\ \n \0 # @ = := if for in lambda not and"
+WORDS = [*FUNCTIONS, *NAMES, *SIGNS.split(" ")]
+
+
+def drawn(draw: random.Random, number: int) -> str:
+    """A text of the words of formulas, or of any characters."""
+    if number % 2:
+        return "".join(draw.choices(WORDS, k=draw.randrange(1, 12)))
+    codes = [draw.choice([draw.randrange(32, 127), draw.randrange(0x20, 0x2FFF)]) for _ in range(20)]
+    return "".join(map(chr, codes[: draw.randrange(1, 20)]))
+
+
+def test_any_text_is_a_number_or_one_line(monkeypatch):
+    """10,000 texts: of words that formulas are made of, and of any characters."""
+    monkeypatch.setattr(importlib, "import_module", lambda name: pytest.fail(f"imports {name}"))
+    draw = random.Random(1)
+    for number in range(10_000):
+        text = drawn(draw, number)
+        if ":" in text:
+            continue  # may be an import path, which does import
+        value, message = outcome(text)
+        assert "\n" not in message, text
+        assert message or not math.isnan(value), text
+
+
+def outcome(text: str) -> tuple[float, str]:
+    """Its value, or what is said of it."""
+    try:
+        return evaluate(text, NAMES), ""
+    except ValueError as error:
+        return math.nan, str(error)
