@@ -111,7 +111,8 @@ def _figure(name: str) -> Parts:
 
 
 def _study(name: str) -> Parts:
-    from studies.study_file.loading import load_study, ready_studies
+    from studies.study_file.files import ready_studies
+    from studies.study_file.loading import load_study
 
     study, path = load_study(name), ready_studies()[name]
     facts = [f"{name} (ready study): {' '.join((study.question or '').split())}", f"file: {_shown(path)}"]

@@ -38,7 +38,7 @@ def names() -> dict[str, list[str]]:
     from studies.probe.datasets import measure_names
     from studies.registry import FAMILIES
     from studies.study_file import keys
-    from studies.study_file.loading import ready_studies
+    from studies.study_file.files import ready_studies
 
     found = {family: [*registry] for family, (registry, _) in FAMILIES.items()}
     found |= {
@@ -58,7 +58,7 @@ def line(family: str, name: str) -> str:
     from studies.registry import FAMILIES
     from studies.study_file import keys
     from studies.study_file.fields import summary
-    from studies.study_file.loading import ready_studies
+    from studies.study_file.files import ready_studies
 
     if family in FAMILIES:
         return summary(FAMILIES[family][0][name])

@@ -19,7 +19,8 @@ from studies import registry
 from studies.study_file import fields
 from studies.study_file.document import Mistake, dotted, value_of
 from studies.study_file.errors import mistakes_in
-from studies.study_file.loading import load_study, ready_studies
+from studies.study_file.files import ready_studies
+from studies.study_file.loading import load_study
 from studies.study_file.study import StudyError
 from studies.text.words import nearest, short
 

@@ -92,7 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if args.workers is not None and args.workers < 1:
         words.error(f"--workers: expected >= 1, got {args.workers}")
     if args.schema:
-        from studies.study_file.loading import json_schema
+        from studies.study_file.model import json_schema
 
         print(json.dumps(json_schema(), indent=2))
         return 0

@@ -26,7 +26,8 @@ from studies.run.clusters import ClusterError, connect
 from studies.run.live_report import finish, live
 from studies.run.progress import Bar, stop_signals
 from studies.run.sweep import Record, SchedulerLost
-from studies.study_file.loading import load_study, ready_studies
+from studies.study_file.files import ready_studies
+from studies.study_file.loading import load_study
 from studies.study_file.study import Study
 from studies.text import terminal
 

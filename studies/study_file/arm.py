@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel
 
+from landscapes.base import Landscape
 from landscapes.parameters import Parameters
+from optimizers.base import Optimizer
 from studies.study_file import fields
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,16 +40,24 @@ class Arm:
     scalars: dict[str, Any]
 
 
+Model = TypeVar("Model", bound=BaseModel)
+Made = TypeVar("Made", bound=Parameters)
+
+
 @dataclass(frozen=True)
-class Entry:
+class Entry(Generic[Model, Made]):
     """A checked entry of a study and its object."""
 
     kind: str
-    model: BaseModel
-    made: Parameters
+    model: Model
+    made: Made
 
     @cached_property
     def spec(self) -> dict[str, Any]:
         """Kind and parameters."""
         names = fields.parameter_names(type(self.made))
         return {"kind": self.kind, **self.model.model_dump(include=set(names), mode="json")}
+
+
+LandscapeOf = Entry[fields.LandscapeEntry, Landscape]
+OptimizerOf = Entry[fields.OptimizerEntry, Optimizer]

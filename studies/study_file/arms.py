@@ -8,332 +8,333 @@ from __future__ import annotations
 import copy
 import itertools
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from pydantic import ValidationError
 
 from landscapes.base import Landscape
 from landscapes.parameters import Parameters
 from studies import registry
-from studies.study_file import fields, sections
-from studies.study_file.arm import Arm, Entry
+from studies.study_file import fields, fits, sections
+from studies.study_file.arm import Arm, Entry, LandscapeOf, OptimizerOf
 from studies.study_file.axes import Axis, Setting, set_path
 from studies.study_file.budgets import with_steps
 from studies.study_file.document import Mistake, Path
+from studies.study_file.draft import Draft
 from studies.study_file.errors import mistakes_in
-from studies.study_file.fits import misfit, noise_misfit, of, off_where_on, portions_misfit
+from studies.study_file.fits import of
 from studies.study_file.model import FAMILIES, StudyModel
+from studies.study_file.variants import Variant, Where, variants
 from studies.text.words import short
 
-if TYPE_CHECKING:
-    from studies.study_file.loading import Checker
 
-
-Where = dict[
-    tuple[str, ...], Path
-]  # path in the data of a combination -> where in the study its value stands
-
-
-class Settings:
-    """The arms of one study, and the mistakes on the way.
+@dataclass(frozen=True)
+class At:
+    """A combination of the swept values.
 
     Args:
-        checker: the document, its classes and its list of mistakes.
+        coords: axis -> its value.
+        where: where in the study the values stand, which are elsewhere in its data.
+    """
+
+    coords: dict[str, Any]
+    where: Where
+
+    def of(self, variant: Variant) -> At:
+        """With the values that a variant has by its grid, or on a landscape."""
+        return At(self.coords, {**self.where, **variant.where})
+
+    def source(self, path: Path) -> Path | None:
+        """Where in the study a value stands that is at this path of the data; None: there."""
+        for moved, source in self.where.items():
+            if path[: len(moved)] == moved:
+                return (*source, *path[len(moved) :])
+        return None
+
+
+@dataclass(frozen=True)
+class Point:
+    """A study at one combination of the swept values, as data and typed."""
+
+    at: At
+    data: dict[str, Any]
+    study: StudyModel
+
+
+@dataclass(frozen=True)
+class Ground:
+    """A landscape at one point.
+
+    Args:
+        label: of the landscape.
+        landscape: its entry.
+        noise: what disturbs its answers.
+        oracle: how much is evaluated at a time; None: noise or oracle are wrong.
+    """
+
+    label: str
+    landscape: LandscapeOf
+    noise: dict[str, Any]
+    oracle: dict[str, int] | None
+
+
+class Resolver:
+    """Finds the arms of one study, and the mistakes on the way.
+
+    Args:
+        draft: the study; its list of mistakes grows.
         axes: what is swept.
     """
 
-    def __init__(self, checker: Checker, axes: list[Axis]) -> None:
-        self.checker, self.axes = checker, axes
-        self.entries: dict[str, Entry | list[Mistake]] = {}
-        self.seen: set[Mistake] = set()
+    def __init__(self, draft: Draft, axes: Sequence[Axis]) -> None:
+        self.draft, self.axes = draft, axes
+        self._entries: dict[str, Entry | list[Mistake]] = {}
+        self._noted: set[Mistake] = set()
 
     def arms(self, also: Sequence[Setting] = ()) -> list[Arm]:
-        """All arms: for each combination of the swept values, for each landscape, for each optimizer.
+        """All arms: for each combination of the swept values, each landscape, each optimizer.
 
-        With these values set too.
+        Args:
+            also: values that are set too.
         """
-        good = [[i for i, given in enumerate(axis.settings) if self._set(given)] for axis in self.axes]
-        found = []
-        for combination in itertools.product(*good):
-            points = list(zip(self.axes, combination, strict=True))
-            coords = {axis.name: axis.coords[i] for axis, i in points}
-            found += list(self._point(coords, [*(s for axis, i in points for s in axis.settings[i]), *also]))
-        return found
+        return [arm for point in self._points(also) for arm in self._arms_at(point)]
 
-    # one combination of the swept values --------------------------------------------------------------------
+    # combinations of the swept values -----------------------------------------------------------------------
 
-    def _set(self, given: list[Setting]) -> tuple[dict[str, Any], StudyModel] | None:
-        """The study with these values set, as data and typed; None and a mistake where that cannot be."""
-        data = copy.deepcopy(self.checker.data)
-        where = {setting.path: setting.source for setting in given}
+    def _points(self, also: Sequence[Setting]) -> Iterator[Point]:
+        usable = [
+            [i for i, settings in enumerate(axis.settings) if self._point({}, settings)] for axis in self.axes
+        ]
+        for combination in itertools.product(*usable):
+            chosen = list(zip(self.axes, combination, strict=True))
+            coords = {axis.name: axis.coords[i] for axis, i in chosen}
+            swept = [setting for axis, i in chosen for setting in axis.settings[i]]
+            point = self._point(coords, [*swept, *also])
+            if point is not None:
+                yield point
+
+    def _point(self, coords: dict[str, Any], settings: Sequence[Setting]) -> Point | None:
+        """The study with these values set; None and a mistake where that cannot be."""
+        data = copy.deepcopy(self.draft.data)
+        where = {setting.path: setting.source for setting in settings}
         try:
-            for setting in given:
-                if not (
-                    len(setting.path) > 2
-                    and setting.path[0] in FAMILIES
-                    and setting.path[1] not in data[setting.path[0]]
-                ):
-                    set_path(
-                        data, setting.path, copy.deepcopy(setting.value)
-                    )  # an entry with mistakes of its own is not there
-            return data, self.checker.model.model_validate(data)
+            for setting in settings:
+                if not _taken_out(setting, data):
+                    set_path(data, setting.path, copy.deepcopy(setting.value))
+            return Point(At(coords, where), data, self.draft.model.model_validate(data))
         except ValidationError as error:
-            for mistake in mistakes_in(error, self.checker.model, data):
-                self._note(mistake, where, {})
+            for mistake in mistakes_in(error, self.draft.model, data):
+                self._note(mistake, At({}, where))
         except ValueError as error:
-            self._note(Mistake(given[0].source, str(error)), {}, {})
+            self._note(Mistake(settings[0].source, str(error)), At({}, {}))
         return None
 
-    def _point(self, coords: dict[str, Any], given: list[Setting]) -> Iterator[Arm]:
-        found = self._set(given)
-        if found is None:
-            return
-        data, study = found
-        where: Where = {setting.path: setting.source for setting in given}
+    def _arms_at(self, point: Point) -> Iterator[Arm]:
         landscapes = {
-            label: self._entry("landscapes", entry, ("landscapes", label), where, coords)
-            for label, entry in data["landscapes"].items()
+            label: self._entry("landscapes", entry, ("landscapes", label), point.at)
+            for label, entry in point.data["landscapes"].items()
         }
-        for label, landscape in (
-            landscapes or {"": None}
-        ).items():  # with none, the optimizers are still checked
-            oracle = self._oracle(study, label, landscape, where, coords) if landscape else None
-            if landscape:
-                self._check_targets(study, label, landscape, where, coords)
-            for name, raw, here in variants(data["optimizers"], label):
-                optimizer = self._entry("optimizers", raw, here[()], where | here, coords)
-                if (
-                    landscape
-                    and optimizer
-                    and self._fits(study, label, landscape, optimizer, where | here, coords)
-                    and oracle
-                ):
-                    arm = _arm(
-                        study,
-                        {"landscape": label, "optimizer": name} | coords,
-                        str(here[()][1]),
-                        landscape,
-                        optimizer,
-                        *oracle,
-                    )
-                    try:
-                        yield with_steps(arm)
-                    except ValueError as error:
-                        self._note(Mistake(here[()], str(error)), where | here, coords)
+        # with no landscape, the optimizers are still checked
+        for label, landscape in (landscapes or {"": None}).items():
+            ground = None if landscape is None else self._ground(label, landscape, point)
+            for variant in variants(point.data["optimizers"], label):
+                at = point.at.of(variant)
+                optimizer = self._entry("optimizers", variant.entry, variant.path, at)
+                if ground is None or optimizer is None:
+                    continue
+                if not self._fits(ground, optimizer, variant, replace(point, at=at)) or not ground.oracle:
+                    continue
+                try:
+                    yield with_steps(_arm(ground, optimizer, variant, point))
+                except ValueError as error:
+                    self._note(Mistake(variant.path, str(error)), at)
 
-    def _entry(
-        self, family: str, raw: dict[str, Any], path: Path, where: Where, coords: dict[str, Any]
-    ) -> Entry | None:
+    # one landscape or optimizer -----------------------------------------------------------------------------
+
+    def _entry(self, family: str, raw: dict[str, Any], path: Path, at: At) -> Entry | None:
+        """The object of an entry, made once; None and its mistakes where there is none.
+
+        Args:
+            family: landscapes or optimizers.
+            raw: the entry, as data.
+            path: of the entry.
+            at: the combination of swept values.
+        """
         key = json.dumps([family, raw], sort_keys=True, default=str)
-        if key not in self.entries:
-            self.entries[key] = self._make(family, raw)
-        found = self.entries[key]
-        if isinstance(found, Entry):
-            return found
-        for mistake in found:
-            self._note(Mistake((*path, *mistake.path), mistake.text, mistake.at_key), where, coords)
+        if key not in self._entries:
+            self._entries[key] = self._make(family, raw)
+        entry = self._entries[key]
+        if isinstance(entry, Entry):
+            return entry
+        for mistake in entry:
+            self._note(replace(mistake, path=(*path, *mistake.path)), at)
         return None
 
     def _make(self, family: str, raw: dict[str, Any]) -> Entry | list[Mistake]:
         kind = raw["kind"]
-        cls = self.checker.classes[family][kind]
-        model = fields.entry_model(family, kind, cls)  # type: ignore[arg-type]
+        cls = self.draft.classes[family][kind]
+        model = fields.entry_model(family, kind, cls)
         try:
             checked = model.model_validate(raw)
         except ValidationError as error:
             return mistakes_in(error, model, raw)
-        names = fields.parameter_names(cls)
+        parameters = checked.model_dump(include=set(fields.parameter_names(cls)))
         try:
-            made = registry.build({"kind": kind, **checked.model_dump(include=set(names))}, family[:-1])
-            _ = (made.dim, made.domain, made.terms) if isinstance(made, Landscape) else None
+            made = registry.build({"kind": kind, **parameters}, family[:-1])
+            if isinstance(made, Landscape):
+                _ = made.dim, made.domain, made.terms  # a kind of the user's may raise here
             return Entry(kind, checked, made)
         except ValueError as error:
-            return _from_class(str(error), cls, raw)
+            return _of_class(str(error), cls, raw)
 
-    def _note(self, mistake: Mistake, where: Where, coords: dict[str, Any]) -> None:
-        """Keep a mistake once, told where its value stands.
-
-        In the sweep, in the grid, or in the entry, then with the swept values that matter.
-        """
-        swept = next((path for path in where if path and mistake.path[: len(path)] == path), None)
-        moved = (
-            mistake
-            if swept is None
-            else Mistake((*where[swept], *mistake.path[len(swept) :]), mistake.text, mistake.at_key)
-        )
-        matter = [
-            axis.name
-            for axis in self.axes
-            if axis.name in coords and any(_touches(s.path, mistake.path) for s in sum(axis.settings, []))
-        ]
-        if swept is None and matter:
-            moved = replace(
-                moved,
-                text=f"{moved.text} (at {', '.join(f'{name} = {short(coords[name])}' for name in matter)})",
-            )
-        if moved not in self.seen:
-            self.seen.add(moved)
-            self.checker.mistakes.append(moved)
-
-    def _oracle(
-        self, study: StudyModel, label: str, landscape: Entry, where: Where, coords: dict[str, Any]
-    ) -> tuple[dict, dict] | None:
-        """Noise and oracle on one landscape."""
+    def _ground(self, label: str, landscape: LandscapeOf, point: Point) -> Ground:
+        ground = Ground(label, landscape, {}, None)
         try:
-            noise = noise_misfit(study, label, landscape)
-            return noise, portions_misfit(study, label, landscape, noise)
+            noise = fits.noise_of(point.study, label, landscape.made)
+            ground = replace(
+                ground,
+                noise=noise,
+                oracle=fits.portions_of(point.study, label, landscape.made, noise),
+            )
         except ValueError as error:
-            name, _, text = str(error).partition(": ")
-            section, key = name.split(".")
-            given = getattr(getattr(study, section), key, None)
-            self._note(
-                Mistake(
-                    (section, key, label) if isinstance(given, dict) and label in given else (section, key),
-                    text,
-                ),
-                where,
-                coords,
-            )
-            return None
+            self._note(_of_section(str(error), point.study, label), point.at)
+        self._check_targets(ground, point)
+        return ground
 
-    def _check_targets(
-        self, study: StudyModel, label: str, landscape: Entry, where: Where, coords: dict[str, Any]
-    ) -> None:
+    def _check_targets(self, ground: Ground, point: Point) -> None:
         """Fractions of the gap at the start need a gap."""
-        asked = of(study.targets, label, [])
-        if (
-            isinstance(asked, sections.TargetsModel)
-            and asked.relative
-            and asked.best is None
-            and not landscape.made.gap_known  # type: ignore[attr-defined]
-        ):
-            swept = [
-                axis.name
-                for axis in self.axes
-                if axis.name in coords
-                and any(s.path[:2] == ("landscapes", label) for s in sum(axis.settings, []))
-            ]
-            at = f" at {', '.join(f'{name} = {short(coords[name])}' for name in swept)}" if swept else ""
-            text = (
-                f"the optimum of landscape {label!r} is not known{at}, so that its loss is no gap; give"
-                " `best`, the best known loss"
-            )
-            path = (
-                ("targets", label)
-                if isinstance(study.targets, dict) and label in study.targets
-                else ("targets",)
-            )
-            self._note(Mistake((*path, "relative"), text), where, coords)
+        targets = of(point.study.targets, ground.label, [])
+        if not isinstance(targets, sections.TargetsModel) or not targets.relative:
+            return
+        if targets.best is not None or ground.landscape.made.gap_known:
+            return
+        swept = self._swept(point.at, lambda path: path[:2] == ("landscapes", ground.label))
+        named = isinstance(point.study.targets, dict) and ground.label in point.study.targets
+        path: Path = ("targets", ground.label, "relative") if named else ("targets", "relative")
+        text = (
+            f"the optimum of landscape {ground.label!r} is not known{f' {swept}' if swept else ''}, so that"
+            " its loss is no gap; give `best`, the best known loss"
+        )
+        self._note(Mistake(path, text), point.at)
 
-    def _fits(
-        self,
-        study: StudyModel,
-        label: str,
-        landscape: Entry,
-        optimizer: Entry,
-        where: Where,
-        coords: dict[str, Any],
-    ) -> bool:
-        problem = misfit(where[()], optimizer, landscape, label, self.checker)
-        measured = study.ledger or (study.match and where[()][1] in study.match.labels)
-        if measured and "library" in optimizer.made.sources:  # type: ignore[attr-defined]
-            text = (
+    def _fits(self, ground: Ground, optimizer: OptimizerOf, variant: Variant, point: Point) -> bool:
+        """Whether the optimizer can search the landscape; a mistake where it cannot."""
+        pair = fits.Pair(variant.path, optimizer, ground.label, ground.landscape, self.draft.optimizers)
+        match = point.study.match
+        measured = point.study.ledger or (match and variant.label in match.labels)
+        if measured and "library" in optimizer.made.sources:
+            problem: Mistake | None = pair.mistake(
                 f"the noise ledger cannot draw the sources of {optimizer.kind} one by one, since another"
-                " library draws them"
+                " library draws them; leave it out, or the ledger or match that asks for it"
             )
-            problem = Mistake(where[()], f"{text}; leave it out, or the ledger or match that asks for it")
-        if problem:
-            self._note(problem, where, coords)
+        else:
+            problem = fits.misfit(pair)
+        if problem is not None:
+            self._note(problem, point.at)
         return problem is None
 
+    # mistakes -----------------------------------------------------------------------------------------------
 
-def _arm(
-    study: StudyModel,
-    coords: dict[str, Any],
-    label: str,
-    landscape: Entry,
-    optimizer: Entry,
-    noise: dict[str, Any],
-    oracle: dict[str, int],
-) -> Arm:
-    searched = type(landscape.made.domain) in optimizer.made.domains  # type: ignore[attr-defined]
-    relaxation = None if searched else optimizer.model.relaxation  # type: ignore[attr-defined]
-    scalars = _scalars(study, coords["landscape"], landscape)
-    noise = off_where_on(noise, landscape, optimizer)
-    specs = {"landscape": landscape.spec, "optimizer": optimizer.spec}
-    return Arm(
-        coords=coords,
-        label=label,
-        **specs,
-        relaxation=relaxation,
-        noise=noise,
-        oracle=oracle,
-        scalars=scalars,
-    )
+    def _note(self, mistake: Mistake, at: At) -> None:
+        """Keep a mistake once, at the place in the study where its value stands.
+
+        That is in the sweep or in the grid; or in the entry, then with the swept values that matter.
+        """
+        source = at.source(mistake.path)
+        if source is not None:
+            mistake = replace(mistake, path=source)
+        elif swept := self._swept(at, lambda path: _touches(path, mistake.path)):
+            mistake = replace(mistake, text=f"{mistake.text} ({swept})")
+        if mistake not in self._noted:
+            self._noted.add(mistake)
+            self.draft.mistakes.append(mistake)
+
+    def _swept(self, at: At, counts: Callable[[Path], bool]) -> str:
+        """The values of the axes that set a path that counts, as "at n = 16, k = 2"; empty where none does."""
+        names = [
+            axis.name
+            for axis in self.axes
+            if axis.name in at.coords and any(counts(s.path) for point in axis.settings for s in point)
+        ]
+        values = ", ".join(f"{name} = {short(at.coords[name])}" for name in names)
+        return f"at {values}" if values else ""
 
 
-def variants(optimizers: dict[str, Any], landscape: str) -> Iterator[tuple[str, dict[str, Any], Where]]:
-    """Label, entry and where its values stand, for each optimizer and each point of its grid, on one landscape."""
-    for label, entry in optimizers.items():
-        path, on, grid = ("optimizers", label), entry.get("on", {}).get(landscape, {}), entry.get("grid", {})
-        base = {key: value for key, value in entry.items() if key not in ("on", "grid")} | on
-        here: Where = {(): path} | {(*path, key): (*path, "on", landscape, key) for key in on}
-        for indices in itertools.product(*(range(len(values)) for values in grid.values())):
-            chosen = {key: grid[key][i] for key, i in zip(grid, indices, strict=True)}
-            places = {(*path, key): (*path, "grid", key, i) for key, i in zip(grid, indices, strict=True)}
-            yield (
-                " ".join([label, *(f"{key}={short(value)}" for key, value in chosen.items())]),
-                base | chosen,
-                here | places,
-            )
+def _taken_out(setting: Setting, data: dict[str, Any]) -> bool:
+    """Whether a value belongs to an entry that is not there, since it has mistakes of its own."""
+    path = setting.path
+    return len(path) > 2 and path[0] in FAMILIES and path[1] not in data[path[0]]
 
 
 def _touches(swept: Path, wrong: Path) -> bool:
     return swept[:2] == wrong[:2] or {swept[0], wrong[0]} <= sections.SECTIONS.keys()
 
 
-def _from_class(text: str, cls: type[Parameters], raw: dict[str, Any]) -> list[Mistake]:
-    """A class says "nk.k: expected ..", and of a file perhaps more in further lines.
+def _of_section(text: str, study: StudyModel, label: str) -> Mistake:
+    """The mistake of "noise.batch: ..", at the value for one landscape where there is one."""
+    name, _, text = text.partition(": ")
+    section, key = name.split(".")
+    given = getattr(getattr(study, section), key, None)
+    own = isinstance(given, dict) and label in given
+    return Mistake((section, key, label) if own else (section, key), text)
 
-    All are mistakes at the place of the first.
+
+def _of_class(text: str, cls: type[Parameters], raw: dict[str, Any]) -> list[Mistake]:
+    """The mistakes of "nk.k: expected ..", as a class says it, and of a file perhaps more in further lines.
+
+    All are at the place of the first.
     """
     first, *others = [line.strip() for line in text.splitlines()] or [""]
-    found = _told(first, cls, raw)
-    return [found, *(replace(found, text=other) for other in others if other)]
+    mistake = _of_line(first, cls, raw)
+    return [mistake, *(replace(mistake, text=other) for other in others if other)]
 
 
-def _told(text: str, cls: type[Parameters], raw: dict[str, Any]) -> Mistake:
-    """One line of a class: the mistake is at the parameter that it names, where the entry names that."""
+def _of_line(text: str, cls: type[Parameters], raw: dict[str, Any]) -> Mistake:
+    """The mistake of one line of a class, at the parameter that it names where the entry has that."""
     head, _, rest = text.partition(": ")
-    name = head.rpartition(".")[2]
-    if not rest or head.count(" "):
+    owner, name = head.partition(".")[0], head.rpartition(".")[2]
+    if not rest or " " in head:
         return Mistake((), text)
     if name in fields.parameter_names(cls):
         return Mistake((name,), rest)
-    owner = head.partition(".")[0]  # a key of the entry, or the kind of a landscape that stands at one
-    key = next(
-        (
-            k
-            for k, value in raw.items()
-            if owner == k or (isinstance(value, dict) and value.get("kind") == owner)
-        ),
-        None,
+    for key, value in raw.items():
+        if owner == key or (isinstance(value, dict) and value.get("kind") == owner):
+            return Mistake((key, name), rest)
+    return Mistake((), text)
+
+
+# the arm ----------------------------------------------------------------------------------------------------
+
+
+def _arm(ground: Ground, optimizer: OptimizerOf, variant: Variant, point: Point) -> Arm:
+    assert ground.oracle is not None
+    landscape = ground.landscape
+    searched = type(landscape.made.domain) in optimizer.made.domains
+    return Arm(
+        coords={"landscape": ground.label, "optimizer": variant.name, **point.at.coords},
+        label=variant.label,
+        landscape=landscape.spec,
+        optimizer=optimizer.spec,
+        relaxation=None if searched else optimizer.model.relaxation,
+        noise=fits.off_where_on(ground.noise, landscape.made, optimizer.made),
+        oracle=ground.oracle,
+        scalars=_scalars(point.study, ground),
     )
-    return Mistake((), text) if key is None else Mistake((key, name), rest)
 
 
-def _scalars(study: StudyModel, label: str, landscape: Entry) -> dict[str, Any]:
+def _scalars(study: StudyModel, ground: Ground) -> dict[str, Any]:
     price = study.gradient_cost
     assert isinstance(price, sections.GradientCost)
+    targets = of(study.targets, ground.label, [])
     return {
         "seed": study.seed,
         "instances": study.instances,
-        "budget": of(study.budget, label),
+        "budget": of(study.budget, ground.label),
         "gradient_cost": {"value": price.value, "low": price.low, "high": price.high},
-        **_targets(of(study.targets, label, []), gap_known=landscape.made.gap_known),  # type: ignore[attr-defined]
-        "dtype": landscape.model.dtype or study.dtype,  # type: ignore[attr-defined]
+        **_targets(targets, gap_known=ground.landscape.made.gap_known),
+        "dtype": ground.landscape.model.dtype or study.dtype,
         "ledger": study.ledger and study.ledger.model_dump(),
         "pictures": study.pictures and study.pictures.model_dump(),
         "truth": study.truth,

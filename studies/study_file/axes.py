@@ -7,26 +7,24 @@ size: {zip: {landscapes.nk.n: [16, 32], noise.batch: [4, 8]}}   dim size, both c
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from landscapes.parameters import Parameters
 from studies.study_file import fields
-from studies.study_file.document import Mistake, Path
+from studies.study_file.document import Mistake, Path, mapping
 from studies.study_file.model import FAMILIES
 from studies.study_file.sections import SECTIONS
 from studies.text import labels
 from studies.text.words import canonical, nearest, short, show, suggest
 
-SWEPT = (
-    "seed",
-    "instances",
-    "budget",
-    "gradient_cost",
-    "targets",
-    "dtype",
-)  # the scalars of a study that an axis may change
+# the scalars of a study that an axis may change
+SWEPT = ("seed", "instances", "budget", "gradient_cost", "targets", "dtype")
+# family -> the keys of every entry, beside the parameters of its kind, that an axis may change
+OF_ENTRIES = {"landscapes": ("dtype",), "optimizers": ("relaxation", "on")}
 
 
 @dataclass(frozen=True)
@@ -36,6 +34,16 @@ class Setting:
     path: tuple[str, ...]
     value: Any
     source: Path  # where in the study the value stands
+
+
+def sets(setting: Setting, label: str, name: str) -> bool:
+    """Whether a setting reaches a parameter of an optimizer, on all landscapes or on some."""
+    family_and_label, rest = setting.path[:2], setting.path[2:]
+    if family_and_label != ("optimizers", label):
+        return False
+    if rest[:1] == ("on",):  # on, on.LANDSCAPE or on.LANDSCAPE.PARAMETER
+        return len(rest) < 3 or rest[2] == name
+    return rest[:1] == (name,)
 
 
 @dataclass(frozen=True)
@@ -52,25 +60,31 @@ class Axis:
     coords: list[Any]
     settings: list[list[Setting]]
 
+    def each(self) -> Iterator[Setting]:
+        """What its points set, one after the other."""
+        return itertools.chain.from_iterable(self.settings)
+
+
+class Row(NamedTuple):
+    """One key of a `sweep`."""
+
+    key: str  # a path, or the name of an axis whose values are zipped
+    paths: dict[str, tuple[Any, Path]]  # path -> its values, and where they stand
+    zipped: bool
+
 
 def known_paths(data: Mapping[str, Any], classes: Mapping[str, Mapping[str, type[Parameters]]]) -> list[str]:
     """Every path that an axis may set.
 
     Deeper ones, such as label -> value maps and schedules, begin with one of these.
     """
-    paths = [
-        *SWEPT,
-        *(f"{section}.{key}" for section, model in SECTIONS.items() for key in model.model_fields),
-    ]
-    for family in FAMILIES:
-        entries = data.get(family)
-        for label, entry in entries.items() if isinstance(entries, dict) else ():
-            cls = classes[family].get(str(entry.get("kind"))) if isinstance(entry, dict) else None
+    paths = [*SWEPT]
+    paths += [f"{section}.{key}" for section, model in SECTIONS.items() for key in model.model_fields]
+    for family, own in OF_ENTRIES.items():
+        for label, entry in mapping(data.get(family)).items():
+            cls = classes[family].get(str(mapping(entry).get("kind")))
             keys = fields.parameter_names(cls) if cls else []
-            paths += [
-                f"{family}.{label}.{key}"
-                for key in [*keys, *(("dtype",) if family == "landscapes" else ("relaxation", "on"))]
-            ]
+            paths += [f"{family}.{label}.{key}" for key in (*keys, *own)]
     return paths
 
 
@@ -84,32 +98,30 @@ def axes_of(
         known: what an axis may set, see `known_paths`.
         taken: names that no axis may have.
     """
-    sweep = data.get("sweep")
-    mistakes: list[Mistake] = []
-    rows: list[tuple[str, dict[str, tuple[list[Any], Path]]]] = []
-    for name, given in sweep.items() if isinstance(sweep, dict) else ():
-        zipped = (
-            isinstance(given, dict)
-            and given.keys() == {"zip"}
-            and isinstance(given["zip"], dict)
-            and given["zip"]
-        )
-        row: dict[str, tuple[list[Any], Path]]
-        if zipped:
-            row = {path: (values, ("sweep", name, "zip", path)) for path, values in given["zip"].items()}
-        elif isinstance(given, dict) and given.keys() == {"grid"}:
-            row = {name: (given["grid"], ("sweep", name, "grid"))}
-        else:
-            row = {name: (given, ("sweep", name))}
-        found = _wrong(name, row, taken if zipped else None, known)
-        mistakes += found
-        if not found:
-            rows.append((name, row))
-    dims = _dims([name for name, _ in rows], known, taken)
-    return [_axis(dims[name], name, row, data) for name, row in rows], mistakes
+    rows, mistakes = [], []
+    for key, given in mapping(data.get("sweep")).items():
+        row = _row(key, given)
+        wrong = [*_of_values(row, known), *_of_name(row, taken)] or [*_of_lengths(row)]
+        mistakes += wrong
+        if not wrong:
+            rows.append(row)
+    dims = _dims([row.key for row in rows], known, taken)
+    return [_axis(dims[row.key], row, data) for row in rows], mistakes
 
 
-def set_path(data: dict[str, Any], path: tuple[str, ...], value: Any) -> None:  # noqa: ANN401
+def _row(key: str, given: object) -> Row:
+    """PATH: [values], PATH: {grid: [values]}, or NAME: {zip: {PATH: [values], ..}}."""
+    place: Path = ("sweep", key)
+    form = mapping(given)
+    if form.keys() == {"zip"} and mapping(form["zip"]):
+        zipped = {path: (values, (*place, "zip", path)) for path, values in form["zip"].items()}
+        return Row(key, zipped, zipped=True)
+    if form.keys() == {"grid"}:
+        return Row(key, {key: (form["grid"], (*place, "grid"))}, zipped=False)
+    return Row(key, {key: (given, place)}, zipped=False)
+
+
+def set_path(data: dict[str, Any], path: tuple[str, ...], value: object) -> None:
     """Set one value in nested mappings; mappings on the way are made.
 
     Raises:
@@ -126,25 +138,28 @@ def set_path(data: dict[str, Any], path: tuple[str, ...], value: Any) -> None:  
     node[path[-1]] = value
 
 
-def _wrong(
-    name: str, row: Mapping[str, tuple[Any, Path]], taken: frozenset[str] | None, known: Sequence[str]
-) -> list[Mistake]:
-    """What is wrong with one axis; `taken` where it has a name of its own."""
-    mistakes, zipped = [], taken is not None
-    for path, (values, source) in row.items():
-        if not any(path == k or path.startswith(f"{k}.") for k in known):
-            mistakes.append(_unknown(path, source, known))
+# what is wrong ----------------------------------------------------------------------------------------------
+
+
+def _of_values(row: Row, known: Sequence[str]) -> Iterator[Mistake]:
+    for path, (values, source) in row.paths.items():
+        if not any(path == beginning or path.startswith(f"{beginning}.") for beginning in known):
+            yield _unknown(path, source, known)
         elif not isinstance(values, list) or not values:
-            mistakes.append(Mistake(source, "expected a list of values"))
-        elif not zipped and len({repr(canonical(v)) for v in values}) < len(values):
-            mistakes.append(Mistake(source, "expected different values"))
-    problem = labels.wrong_axis(name, taken) if taken is not None else None
+            yield Mistake(source, "expected a list of values")
+        elif not row.zipped and len({repr(canonical(value)) for value in values}) < len(values):
+            yield Mistake(source, "expected different values")
+
+
+def _of_name(row: Row, taken: frozenset[str]) -> Iterator[Mistake]:
+    problem = labels.wrong_axis(row.key, taken) if row.zipped else None
     if problem:
-        mistakes.append(Mistake(("sweep", name), problem, at_key=True))
-    lengths = {len(values) for values, _ in row.values() if isinstance(values, list)}
-    if not mistakes and len(lengths) > 1:
-        mistakes.append(Mistake(("sweep", name, "zip"), "expected lists of equal lengths"))
-    return mistakes
+        yield Mistake(("sweep", row.key), problem, at_key=True)
+
+
+def _of_lengths(row: Row) -> Iterator[Mistake]:
+    if len({len(values) for values, _ in row.paths.values()}) > 1:
+        yield Mistake(("sweep", row.key, "zip"), "expected lists of equal lengths")
 
 
 def _unknown(path: str, source: Path, known: Sequence[str]) -> Mistake:
@@ -158,43 +173,41 @@ def _unknown(path: str, source: Path, known: Sequence[str]) -> Mistake:
     return Mistake(source, f"unknown path; {hint}", at_key=True)
 
 
-def _dims(paths: Sequence[str], known: Sequence[str], taken: frozenset[str]) -> dict[str, str]:
-    """The last word of a path where it is a parameter's and nothing else has it, else the path.
+# names and values -------------------------------------------------------------------------------------------
 
-    A name that the study gives.
+
+def _dims(keys: Sequence[str], known: Sequence[str], taken: frozenset[str]) -> dict[str, str]:
+    """Key of the sweep -> name of its dim.
+
+    The last word of a path where it is a parameter's and nothing else has it, else the path; or the name that
+    the study gives.
     """
-    last = {path: path.split(".")[-1] if path in known else path for path in paths}
-    words, owned = [word.casefold() for word in last.values()], {word.casefold() for word in taken}
-    return {
-        path: (
-            word
-            if word.casefold() not in owned and words.count(word.casefold()) == 1
-            else labels.bearable(path)
-        )
-        for path, word in last.items()
-    }
+    words = {key: key.split(".")[-1] if key in known else key for key in keys}
+    counts = Counter(word.casefold() for word in words.values())
+    owned = {word.casefold() for word in taken}
+
+    def free(word: str) -> bool:
+        return word.casefold() not in owned and counts[word.casefold()] == 1
+
+    return {key: word if free(word) else labels.bearable(key) for key, word in words.items()}
 
 
-def _axis(dim: str, name: str, row: Mapping[str, tuple[list[Any], Path]], data: Mapping[str, Any]) -> Axis:
-    count = len(next(iter(row.values()))[0])
-    keys = {path: labels.keys_of(path, data)[0] for path in row}
+def _axis(dim: str, row: Row, data: Mapping[str, Any]) -> Axis:
+    keys = {path: labels.keys_of(path, data)[0] for path in row.paths}
+    count = len(next(iter(row.paths.values()))[0])
     settings = [
-        [Setting(keys[path], values[i], (*source, i)) for path, (values, source) in row.items()]
+        [Setting(keys[path], values[i], (*source, i)) for path, (values, source) in row.paths.items()]
         for i in range(count)
     ]
-    if name in row:
-        return Axis(dim, _coords([s[0].value for s in settings]), settings)
-    return Axis(
-        dim, [" ".join(f"{s.path[-1]}={short(s.value)}" for s in point) for point in settings], settings
-    )
+    if row.key in row.paths:
+        return Axis(dim, _coords([point[0].value for point in settings]), settings)
+    names = [" ".join(f"{s.path[-1]}={short(s.value)}" for s in point) for point in settings]
+    return Axis(dim, names, settings)
 
 
 def _coords(values: list[Any]) -> list[Any]:
     """Numbers where all are, else text: what a NetCDF file can hold."""
-    if all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in values):
-        return (
-            [float(v) for v in values]
-            if any(isinstance(canonical(v), float) for v in values)
-            else [canonical(v) for v in values]
-        )
-    return [short(v) for v in values]
+    if not all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
+        return [short(value) for value in values]
+    whole = [canonical(value) for value in values]
+    return [float(value) for value in values] if any(isinstance(v, float) for v in whole) else whole

@@ -2,118 +2,100 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
-from landscapes.parameters import Parameters
 from studies.study_file import fields, sections
-from studies.study_file.axes import Axis, Setting
-from studies.study_file.document import Mistake, Path
+from studies.study_file.axes import Axis, Setting, sets
+from studies.study_file.document import Mistake, Path, mapping
+from studies.study_file.draft import Draft
 from studies.text.words import suggest
 
-if TYPE_CHECKING:
-    pass
+BOTH = "give it in one of the two"
 
 
-# what is wrong with a request -------------------------------------------------------------------------------
-
-
-def mistakes(
-    tuning: sections.TuningModel,
-    labels: Sequence[str],
-    data: Mapping[str, Any],
-    classes: Mapping[str, type[Parameters]],
-    axes: Iterable[Axis],
-) -> Iterator[Mistake]:
+def mistakes(tuning: sections.TuningModel, draft: Draft, axes: Sequence[Axis]) -> Iterator[Mistake]:
     """What is wrong with the labels and parameters of a `tuning`.
 
     Args:
         tuning: what is asked.
-        labels: of the study's optimizers.
-        data: the study; of its optimizers those that have no mistakes of their own.
-        classes: kind -> class.
+        draft: the study.
         axes: what is swept or switched.
     """
-    entries = data["optimizers"]
-    for name, ranges in tuning.ranges.items():
-        path: Path = ("tuning", "ranges", name)
-        if name not in labels:
-            yield Mistake(path, f"unknown optimizer; {suggest(name, labels)}", at_key=True)
-        elif name in entries:
-            matched = ((data.get("match") or {}).get("vary") or {}).get(name) or {}
-            for key, span in ranges.items():
-                yield from _of_parameter(
-                    (*path, key), entries[name], classes[entries[name]["kind"]], "choices" in span, matched
-                )
-            yield from _both(name, ranges, axes)
+    labels = draft.labels["optimizers"]
+    for label, ranges in tuning.ranges.items():
+        if label not in labels:
+            text = f"unknown optimizer; {suggest(label, labels)}"
+            yield Mistake(("tuning", "ranges", label), text, at_key=True)
+        elif label in draft.data["optimizers"]:
+            for name, span in ranges.items():
+                yield from _of_parameter(label, name, draft, choices="choices" in span)
+            yield from _swept_too(label, [*ranges], axes)
 
 
-def _of_parameter(
-    path: Path, entry: Mapping[str, Any], cls: type[Parameters], choices: bool, matched: Iterable[str]
-) -> Iterator[Mistake]:
-    name, names = str(path[-1]), fields.parameter_names(cls)
+def _of_parameter(label: str, name: str, draft: Draft, *, choices: bool) -> Iterator[Mistake]:
+    path, entry = ("tuning", "ranges", label, name), draft.data["optimizers"][label]
+    cls = draft.classes["optimizers"][entry["kind"]]
+    names = fields.parameter_names(cls)
     if name not in names:
         yield Mistake(path, f"unknown key for {entry['kind']}; {suggest(name, names)}", at_key=True)
     elif name not in fields.numbers(cls) and not choices:
         yield Mistake(path, "is not a number, so it has no range; give a list of its values", at_key=True)
-    for section, keys in (("the optimizer's grid", entry.get("grid") or {}), ("match.vary", matched)):
-        if name in keys:
-            yield Mistake(path, f"is in {section} too; give it in one of the two", at_key=True)
+    matched = mapping(mapping(draft.data.get("match")).get("vary")).get(label)
+    for section, keys in (("the optimizer's grid", entry.get("grid")), ("match.vary", matched)):
+        if name in (keys or ()):
+            yield Mistake(path, f"is in {section} too; {BOTH}", at_key=True)
 
 
-def _both(label: str, ranges: Iterable[str], axes: Iterable[Axis]) -> Iterator[Mistake]:
-    """Parameters that a sweep or a factor sets too."""
+def _swept_too(label: str, names: list[str], axes: Sequence[Axis]) -> Iterator[Mistake]:
+    """The parameters of these that a sweep or a factor sets too, up to the first that a factor sets."""
     for axis in axes:
-        for setting in dict.fromkeys(
-            (s.path, s.source if s.source[0] == "factors" else s.source[:-1]) for s in sum(axis.settings, [])
-        ):
-            path, where = setting
-            rest = path[2:] if path[:2] == ("optimizers", label) else ()
-            name = next(
-                (
-                    name
-                    for name in ranges
-                    if name in (rest[:1] or ()) or (rest[:1] == ("on",) and name in (rest[2:3] or (name,)))
-                ),
-                None,
-            )
-            if name and where[0] == "factors":
-                yield Mistake(
-                    where,
-                    f"sets {name} of {label}, which is in tuning.ranges too; give it in one of the two",
-                    at_key=True,
-                )
+        for setting in axis.each():
+            name = next((name for name in names if sets(setting, label, name)), None)
+            if name is None:
+                continue
+            if setting.source[0] == "factors":
+                text = f"sets {name} of {label}, which is in tuning.ranges too; {BOTH}"
+                yield Mistake(setting.source, text, at_key=True)
                 return
-            if name:
-                yield Mistake(where, "is found by tuning, so it cannot be swept", at_key=True)
+            text = "is found by tuning, so it cannot be swept"
+            yield Mistake(setting.source[:-1], text, at_key=True)
 
 
-def probes(tuning: sections.TuningModel, data: Mapping[str, Any]) -> Iterator[list[Setting]]:
+def probes(tuning: sections.TuningModel, draft: Draft) -> Iterator[list[Setting]]:
     """Values to be checked, some of each optimizer at a time: all low ends, all high ends, every choice."""
-    longest = max(
-        len(span.get("choices", "12")) for ranges in tuning.ranges.values() for span in ranges.values()
-    )
-    for i in range(longest):
-        found = []
-        for label, ranges in tuning.ranges.items():
-            on = data["optimizers"].get(label, {}).get("on") or {}
-            for name, span in ranges.items():
-                value, end = _probe(span, data["tuning"]["ranges"][label][name], i)
-                places = [
-                    (name,),
-                    *(("on", landscape, name) for landscape, given in on.items() if name in given),
-                ]
-                found += [
-                    Setting(("optimizers", label, *place), value, ("tuning", "ranges", label, name, *end))
-                    for place in places
-                ]
-        yield found
+    spans = [span for ranges in tuning.ranges.values() for span in ranges.values()]
+    for turn in range(max(len(span.get("choices", ("low", "high"))) for span in spans)):
+        yield [
+            setting
+            for label, ranges in tuning.ranges.items()
+            for name, span in ranges.items()
+            for setting in _probe(label, name, span, turn, draft)
+        ]
 
 
-def _probe(span: Mapping[str, Any], given: Any, i: int) -> tuple[Any, Path]:  # noqa: ANN401
-    """A value of a range, and where in the range it stands."""
+def _probe(label: str, name: str, span: Mapping[str, Any], turn: int, draft: Draft) -> Iterator[Setting]:
+    """One value of a range, set wherever the entry has the parameter.
+
+    Args:
+        label: of the optimizer.
+        name: of the parameter.
+        span: its range or its choices.
+        turn: 0, 1, ..: of a range the low end or the high one.
+        draft: the study.
+    """
+    written = draft.data["tuning"]["ranges"][label][name]
+    source: Path = ("tuning", "ranges", label, name)
     if "choices" in span:
-        i %= len(span["choices"])
-        return span["choices"][i], (i,) if isinstance(given, list) else ("choices", i)
-    end = ("low", "high")[i % 2]
-    return span[end], (i % 2,) if isinstance(given, list) else (end,)
+        place = turn % len(span["choices"])
+        value = span["choices"][place]
+        source = (*source, place) if isinstance(written, list) else (*source, "choices", place)
+    else:
+        end = ("low", "high")[turn % 2]
+        value = span[end]
+        source = (*source, turn % 2 if isinstance(written, list) else end)
+    entry: Path = ("optimizers", label)
+    yield Setting((*entry, name), value, source)
+    for landscape, given in mapping(draft.data["optimizers"].get(label, {}).get("on")).items():
+        if name in given:
+            yield Setting((*entry, "on", landscape, name), value, source)

@@ -26,6 +26,11 @@ NOTHING: Any = object()  # in place of what is not read
 SCALARS = {f"{PREFIX}{tag}" for tag in ("str", "int", "float", "bool", "null")}
 
 
+def mapping(value: object) -> dict[str, Any]:
+    """The value where it is a mapping, else an empty one: what is wrong with it is told elsewhere."""
+    return value if isinstance(value, dict) else {}
+
+
 @dataclass(frozen=True)
 class Mistake:
     """What is wrong at one place of a study."""

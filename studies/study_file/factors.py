@@ -10,18 +10,17 @@ on: the study as it is. off: the deterministic limit of the source, for every op
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
+from optimizers.base import Optimizer
+from studies.study_file.arm import Arm
 from studies.study_file.axes import Axis, Setting
-from studies.study_file.document import Mistake, Path
+from studies.study_file.document import Mistake, Path, mapping
+from studies.study_file.draft import Draft
 from studies.text.labels import RESERVED
 from studies.text.words import suggest
-
-if TYPE_CHECKING:
-    from optimizers.base import Optimizer
-    from studies.study_file.arm import Arm
 
 ORACLE = ("data", "evaluation")  # switched off where the oracle answers
 LEVELS = ("on", "off")
@@ -31,50 +30,55 @@ WHY = {
 }
 
 
-def axes_of(
-    data: Mapping[str, Any], classes: Mapping[str, type[Optimizer]], taken: Iterable[str]
-) -> tuple[list[Axis], list[Mistake]]:
+class Factor(NamedTuple):
+    """One source of randomness, as a study gives it."""
+
+    source: str
+    levels: list[str]  # the values that are wanted
+    path: Path
+
+
+def axes_of(draft: Draft, taken: Iterable[str]) -> tuple[list[Axis], list[Mistake]]:
     """The axes of the `factors` of a study, and what is wrong there.
 
     Args:
-        data: the study.
-        classes: kind -> class, of all optimizers.
+        draft: the study.
         taken: names of other axes.
     """
     axes: list[Axis] = []
     mistakes: list[Mistake] = []
-    known = [*ORACLE, *dict.fromkeys(source for cls in classes.values() for source in cls.switches)]
-    for source, levels, path in _given(data.get("factors")):
-        wrong = _wrong(source, levels, path, data, classes, known)
-        if not wrong and any(axis.name in (source, f"factors.{source}") for axis in axes):
-            wrong = [Mistake(path, f"{source} is a factor already")]
-        mistakes += wrong
-        if not wrong:
-            name = f"factors.{source}" if source in RESERVED or source in taken else source
-            axes.append(
-                Axis(name, levels, [_settings(source, level, path, data, classes) for level in levels])
-            )
+    entries, taken = _entries(draft), {*taken, *RESERVED}
+    for factor in _given(draft.data.get("factors")):
+        source = factor.source
+        wrong = next(_wrong(factor, entries, draft), None)
+        if wrong is None and any(axis.name in (source, f"factors.{source}") for axis in axes):
+            wrong = Mistake(factor.path, f"{source} is a factor already")
+        if wrong is not None:
+            mistakes.append(wrong)
+            continue
+        name = f"factors.{source}" if source in taken else source
+        settings = [_settings(factor, level, entries, draft) for level in factor.levels]
+        axes.append(Axis(name, factor.levels, settings))
     return axes, mistakes
 
 
-def idle(axes: Sequence[Axis], arms: Sequence[Arm], data: Mapping[str, Any]) -> list[Mistake]:
-    """A mistake for each factor of several values that changes no arm."""
-    places = {source: path for source, _, path in _given(data.get("factors"))}
-    found = []
+def idle(axes: Sequence[Axis], arms: Sequence[Arm], data: Mapping[str, Any]) -> Iterator[Mistake]:
+    """A mistake for each factor of several values that changes no arm.
+
+    Args:
+        axes: of the factors.
+        arms: of the study.
+        data: the study.
+    """
+    places = {factor.source: factor.path for factor in _given(data.get("factors"))}
     for axis in axes:
         source = axis.name.removeprefix("factors.")
         if len(axis.coords) > 1 and not _moves(axis, arms):
-            found.append(
-                Mistake(
-                    places[source],
-                    f"switching {source} changes nothing in this study:"
-                    f" {WHY.get(source, 'it is off everywhere')}",
-                )
-            )
-    return found
+            why = WHY.get(source, "it is off everywhere")
+            yield Mistake(places[source], f"switching {source} changes nothing in this study: {why}")
 
 
-def as_it_is(factors: Any, axes: Iterable[str]) -> dict[str, str]:  # noqa: ANN401
+def as_it_is(factors: object, axes: Iterable[str]) -> dict[str, str]:
     """Dim of each factor -> the value at which the study is as it is: on, or the first that is wanted.
 
     Args:
@@ -82,127 +86,109 @@ def as_it_is(factors: Any, axes: Iterable[str]) -> dict[str, str]:  # noqa: ANN4
         axes: the names of its dims.
     """
     names = set(axes)
-    found = (
-        (f"factors.{source}" if f"factors.{source}" in names else source, levels)
-        for source, levels, _ in _given(factors)
-    )
-    return {name: LEVELS[0] if LEVELS[0] in levels else levels[0] for name, levels in found}
+    dims = {}
+    for factor in _given(factors):
+        full = f"factors.{factor.source}"
+        dim = full if full in names else factor.source
+        dims[dim] = LEVELS[0] if LEVELS[0] in factor.levels else factor.levels[0]
+    return dims
 
 
 def _moves(axis: Axis, arms: Sequence[Arm]) -> bool:
     """Whether two arms that differ in this axis alone are different."""
     first: dict[tuple, Arm] = {}
     for arm in arms:
-        bare, others = (
-            replace(arm, coords={}),
-            tuple((name, value) for name, value in arm.coords.items() if name != axis.name),
-        )
+        others = tuple((name, value) for name, value in arm.coords.items() if name != axis.name)
+        bare = replace(arm, coords={})
         if first.setdefault(others, bare) != bare:
             return True
     return False
 
 
-def _given(factors: Any) -> list[tuple[str, list[str], Path]]:  # noqa: ANN401
-    """Source, values and place of each factor; what has another form is told by the typed model."""
-    found: list[tuple[str, list[str], Path]] = []
+def _given(factors: object) -> list[Factor]:
+    """The factors; what has another form is told by the typed model."""
+    found: list[Factor] = []
     for i, given in enumerate(factors if isinstance(factors, list) else ()):
         if isinstance(given, str):
-            found.append((given, list(LEVELS), ("factors", i)))
-        elif isinstance(given, dict):
-            found += [
-                (source, levels, ("factors", i, source)) for source, levels in given.items() if _texts(levels)
-            ]
+            found.append(Factor(given, [*LEVELS], ("factors", i)))
+        found += [
+            Factor(source, levels, ("factors", i, source))
+            for source, levels in mapping(given).items()
+            if _texts(levels)
+        ]
     return found
 
 
-def _texts(levels: Any) -> bool:  # noqa: ANN401
+def _texts(levels: object) -> bool:
     return isinstance(levels, list) and bool(levels) and all(isinstance(level, str) for level in levels)
 
 
-def _wrong(
-    source: str,
-    levels: list[str],
-    path: Path,
-    data: Mapping[str, Any],
-    classes: Mapping[str, type[Optimizer]],
-    known: Sequence[str],
-) -> list[Mistake]:
-    if source not in known:
-        return [Mistake(path, f"unknown source {source!r}; {suggest(source, known)}", at_key=True)]
-    entries = _entries(data, classes)
-    here = [*ORACLE, *dict.fromkeys(name for _, _, cls in entries for name in cls.switches)]
-    if source not in here:
-        return [
-            Mistake(
-                path,
-                f"no optimizer of this study has a switch for {source}; there are: {', '.join(here)}",
-                at_key=True,
-            )
-        ]
-    allowed = [
-        *LEVELS,
-        *dict.fromkeys(
-            level for _, _, cls in entries for level in cls.switches.get(source, {}) if level not in LEVELS
-        ),
-    ]
-    strange = next((level for level in levels if level not in allowed), None)
-    if strange is not None:
-        return [
-            Mistake(
-                (*path, levels.index(strange)),
-                f"unknown value {strange!r} of {source}; {suggest(strange, allowed)}",
-            )
-        ]
-    if len(set(levels)) < len(levels):
-        return [Mistake(path, "expected different values")]
-    for label, entry, cls in entries:
-        grid = entry.get("grid")
-        twice = next(
-            (
-                key
-                for level in levels
-                for key in cls.switches.get(source, {}).get(level, ())
-                if isinstance(grid, dict) and key in grid
-            ),
-            None,
-        )
-        if twice:
-            return [
-                Mistake(
-                    path,
-                    f"sets {twice}, which is in the grid of {label!r} too; give it in one of the two",
-                    at_key=True,
-                )
-            ]
-    return []
+class Switched(NamedTuple):
+    """An optimizer of a study that can be read."""
+
+    label: str
+    entry: dict[str, Any]
+    cls: type[Optimizer]
+
+    def sets(self, source: str, level: str) -> Mapping[str, Any]:
+        """The parameters that are set where a source has this value."""
+        return self.cls.switches.get(source, {}).get(level, {})
 
 
-def _entries(
-    data: Mapping[str, Any], classes: Mapping[str, type[Optimizer]]
-) -> list[tuple[str, dict[str, Any], type[Optimizer]]]:
-    """Label, entry and class of each optimizer that can be read."""
-    found = data.get("optimizers")
-    entries = found.items() if isinstance(found, dict) else ()
+def _entries(draft: Draft) -> list[Switched]:
     return [
-        (label, entry, classes[entry["kind"]])
-        for label, entry in entries
-        if isinstance(entry, dict) and entry.get("kind") in classes
+        Switched(label, entry, draft.optimizers[entry["kind"]])
+        for label, entry in draft.entries("optimizers").items()
+        if mapping(entry).get("kind") in draft.optimizers
     ]
 
 
-def _settings(
-    source: str, level: str, path: Path, data: Mapping[str, Any], classes: Mapping[str, type[Optimizer]]
-) -> list[Setting]:
+def _wrong(factor: Factor, entries: Sequence[Switched], draft: Draft) -> Iterator[Mistake]:
+    """What is wrong with a factor; the first of these counts."""
+    source, levels, path = factor
+    known = [*ORACLE, *_sources(draft.optimizers.values())]
+    if source not in known:
+        yield Mistake(path, f"unknown source {source!r}; {suggest(source, known)}", at_key=True)
+    here = [*ORACLE, *_sources(entry.cls for entry in entries)]
+    if source not in here:
+        text = f"no optimizer of this study has a switch for {source}; there are: {', '.join(here)}"
+        yield Mistake(path, text, at_key=True)
+    allowed = dict.fromkeys([*LEVELS, *(level for e in entries for level in e.cls.switches.get(source, ()))])
+    for place, level in enumerate(levels):
+        if level not in allowed:
+            text = f"unknown value {level!r} of {source}; {suggest(level, allowed)}"
+            yield Mistake((*path, place), text)
+    if len(set(levels)) < len(levels):
+        yield Mistake(path, "expected different values")
+    for entry in entries:
+        grid = mapping(entry.entry.get("grid"))
+        for key in (key for level in levels for key in entry.sets(source, level) if key in grid):
+            text = f"sets {key}, which is in the grid of {entry.label!r} too; give it in one of the two"
+            yield Mistake(path, text, at_key=True)
+
+
+def _sources(classes: Iterable[type[Optimizer]]) -> Iterable[str]:
+    """The sources that these have switches for, each once."""
+    return dict.fromkeys(source for cls in classes for source in cls.switches)
+
+
+def _settings(factor: Factor, level: str, entries: Sequence[Switched], draft: Draft) -> list[Setting]:
     """What one value of a factor sets.
 
     Parameters go where they differ by landscape, so that nothing else counts.
+
+    Args:
+        factor: the factor.
+        level: its value.
+        entries: the optimizers.
+        draft: the study.
     """
+    source, path = factor.source, factor.path
     if source in ORACLE:
         return [Setting(("noise", "off", source), True, path)] if level == "off" else []
-    landscapes = data.get("landscapes")
     return [
-        Setting(("optimizers", label, "on", landscape, key), value, path)
-        for label, _, cls in _entries(data, classes)
-        for key, value in cls.switches.get(source, {}).get(level, {}).items()
-        for landscape in (landscapes if isinstance(landscapes, dict) else ())
+        Setting(("optimizers", entry.label, "on", landscape, key), value, path)
+        for entry in entries
+        for key, value in entry.sets(source, level).items()
+        for landscape in draft.entries("landscapes")
     ]

@@ -2,95 +2,154 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from landscapes.base import Bits, Landscape, Reals
 from landscapes.oracle.noise import Noise
+from optimizers.base import Optimizer
 from studies.study_file import sections
-from studies.study_file.arm import Entry
+from studies.study_file.arm import LandscapeOf, OptimizerOf
 from studies.study_file.document import Mistake, Path
 from studies.study_file.model import DEFAULT, StudyModel
 
-if TYPE_CHECKING:
-    from studies.study_file.loading import Checker
+# a pair -----------------------------------------------------------------------------------------------------
 
 
-def misfit(path: Path, optimizer: Entry, landscape: Entry, label: str, checker: Checker) -> Mistake | None:
-    """What keeps an optimizer from searching a landscape; None where nothing does."""
-    made, domain = optimizer.made, type(landscape.made.domain)  # type: ignore[attr-defined]
-    if len(landscape.made.players) > 1 and not made.games:  # type: ignore[attr-defined]
-        fitting = [kind for kind, cls in checker.classes["optimizers"].items() if cls.games]  # type: ignore[attr-defined]
-        text = (
-            f"landscape {label!r} is a game, where each player has a loss of its own, and {optimizer.kind}"
-            " follows one loss"
-        )
-        return Mistake(path, f"{text}; one that fits: {', '.join(fitting)}")
-    if made.batches and landscape.made.terms == 1:  # type: ignore[attr-defined]
-        text = (
-            f"landscape {label!r} has no terms to draw from (its loss is not a finite sum), so"
-            f" {optimizer.kind} cannot set a mini-batch"
-        )
-        return Mistake(
-            (*path, "batch"),
-            f"{text}; leave `batch` out there, with on: {{{label}: {{batch: null, coupling: none}}}}",
-        )
-    law = landscape.made.fitness_law  # type: ignore[attr-defined]
-    if law is not None and law.log and made.linear_fitness:  # type: ignore[attr-defined]
-        text = (
-            f"{optimizer.kind} needs fitness that is linear in the loss, and that of landscape {label!r} is"
-            " exp(-loss)"
-        )
-        return Mistake(
-            path, f"{text}; give the landscape `scale: raw`, or take quasispecies or wright_fisher"
-        )
-    domains, gradient, mode = made.domains, made.gradient, optimizer.model.relaxation  # type: ignore[attr-defined]
-    if domain in domains:
+@dataclass(frozen=True)
+class Pair:
+    """An optimizer of a study, and a landscape that it is to search.
+
+    Args:
+        path: of the optimizer's entry.
+        optimizer: the entry.
+        label: of the landscape.
+        landscape: its entry.
+        kinds: kind -> class, of all optimizers.
+    """
+
+    path: Path
+    optimizer: OptimizerOf
+    label: str
+    landscape: LandscapeOf
+    kinds: Mapping[str, type[Optimizer]]
+
+    def mistake(self, text: str, *key: str) -> Mistake:
+        """What is wrong with the optimizer's entry, or with one key of it."""
+        return Mistake((*self.path, *key), text)
+
+    def searching(self, domain: type) -> str:
+        """The kinds that search such a domain."""
+        return ", ".join(kind for kind, cls in self.kinds.items() if domain in cls.domains)
+
+
+def misfit(pair: Pair) -> Mistake | None:
+    """What keeps the optimizer from searching the landscape; None where nothing does."""
+    searched = type(pair.landscape.made.domain) in pair.optimizer.made.domains
+    rules = RULES if searched else RULES + RELAXED
+    return next((mistake for rule in rules if (mistake := rule(pair))), None)
+
+
+def _game(pair: Pair) -> Mistake | None:
+    if len(pair.landscape.made.players) == 1 or pair.optimizer.made.games:
         return None
-    if domain is Reals:
-        fitting = [kind for kind, cls in checker.classes["optimizers"].items() if Reals in cls.domains]  # type: ignore[attr-defined]
-        text = f"{optimizer.kind} searches bits only, but landscape {label!r} has real coordinates"
-        return Mistake(path, f"{text}; one that fits: {', '.join(fitting)}")
-    if mode not in made.relaxations:  # type: ignore[attr-defined]
-        text = f"expected {' or '.join(map(repr, made.relaxations))}, which is all that {optimizer.kind} takes, got {mode!r}"  # type: ignore[attr-defined]
-        return Mistake((*path, "relaxation"), text)
-    if gradient and mode == "threshold":
-        text = (
-            "expected 'extension' or 'lovasz' for a method that asks for gradients (a threshold has no"
-            " slope), got 'threshold'"
-        )
-        return Mistake((*path, "relaxation"), text)
-    if mode == "extension" and landscape.made.extension_cost is None:  # type: ignore[attr-defined]
-        fitting = [kind for kind, cls in checker.classes["optimizers"].items() if Bits in cls.domains]  # type: ignore[attr-defined]
-        text = (
-            f"landscape {label!r} on bits has no extension for a real-valued method; expected relaxation:"
-            " lovasz (n + 1 evaluations a value)"
-        )
-        return Mistake(path, f"{text}, or one that fits: {', '.join(fitting)}")
-    return None
-
-
-def noise_misfit(study: StudyModel, label: str, landscape: Entry) -> dict[str, Any]:
-    """What disturbs the answers on one landscape; a fraction of the terms becomes their number."""
-    terms, noise = landscape.made.terms, study.noise  # type: ignore[attr-defined]
-    batch, sampling, shared, evaluation = (
-        of(getattr(noise, key), label, default) for key, default in _QUIET.items()
+    fitting = ", ".join(kind for kind, cls in pair.kinds.items() if cls.games)
+    return pair.mistake(
+        f"landscape {pair.label!r} is a game, where each player has a loss of its own, and"
+        f" {pair.optimizer.kind} follows one loss; one that fits: {fitting}"
     )
-    if batch is not None and terms == 1:
-        remedy = "name the landscapes that have, {label: batch}"
-        raise ValueError(
-            f"noise.batch: landscape {label!r} has no terms to draw from (its loss is not a finite sum), got"
-            f" {batch}; {remedy}"
-        )
-    if isinstance(batch, int) and batch > terms:
-        remedy = "name a batch for each, {label: batch}"
-        raise ValueError(
-            f"noise.batch: expected at most the {terms} terms of landscape {label!r}, got {batch}; {remedy}"
-        )
-    if isinstance(batch, float):
-        batch = max(1, round(batch * terms))
-    _large_enough(batch, sampling, landscape.made, label)  # type: ignore[arg-type]
+
+
+def _own_batch(pair: Pair) -> Mistake | None:
+    if not pair.optimizer.made.batches or pair.landscape.made.terms > 1:
+        return None
+    return pair.mistake(
+        f"landscape {pair.label!r} has no terms to draw from (its loss is not a finite sum), so"
+        f" {pair.optimizer.kind} cannot set a mini-batch; leave `batch` out there, with"
+        f" on: {{{pair.label}: {{batch: null, coupling: none}}}}",
+        "batch",
+    )
+
+
+def _fitness(pair: Pair) -> Mistake | None:
+    law = pair.landscape.made.fitness_law
+    if law is None or not law.log or not pair.optimizer.made.linear_fitness:
+        return None
+    return pair.mistake(
+        f"{pair.optimizer.kind} needs fitness that is linear in the loss, and that of landscape"
+        f" {pair.label!r} is exp(-loss); give the landscape `scale: raw`, or take quasispecies or"
+        " wright_fisher"
+    )
+
+
+def _bits_only(pair: Pair) -> Mistake | None:
+    if not isinstance(pair.landscape.made.domain, Reals):
+        return None
+    return pair.mistake(
+        f"{pair.optimizer.kind} searches bits only, but landscape {pair.label!r} has real coordinates;"
+        f" one that fits: {pair.searching(Reals)}"
+    )
+
+
+def _relaxation(pair: Pair) -> Mistake | None:
+    accepted, mode = pair.optimizer.made.relaxations, pair.optimizer.model.relaxation
+    if mode in accepted:
+        return None
+    return pair.mistake(
+        f"expected {' or '.join(map(repr, accepted))}, which is all that {pair.optimizer.kind} takes,"
+        f" got {mode!r}",
+        "relaxation",
+    )
+
+
+def _slope(pair: Pair) -> Mistake | None:
+    if not pair.optimizer.made.gradient or pair.optimizer.model.relaxation != "threshold":
+        return None
+    return pair.mistake(
+        "expected 'extension' or 'lovasz' for a method that asks for gradients (a threshold has no slope),"
+        " got 'threshold'",
+        "relaxation",
+    )
+
+
+def _extension(pair: Pair) -> Mistake | None:
+    needs = pair.optimizer.model.relaxation == "extension"
+    if not needs or pair.landscape.made.extension_cost is not None:
+        return None
+    return pair.mistake(
+        f"landscape {pair.label!r} on bits has no extension for a real-valued method; expected relaxation:"
+        f" lovasz (n + 1 evaluations a value), or one that fits: {pair.searching(Bits)}"
+    )
+
+
+RULES = (_game, _own_batch, _fitness)
+RELAXED = (_bits_only, _relaxation, _slope, _extension)  # where it does not search the landscape's own domain
+
+# noise and portions -----------------------------------------------------------------------------------------
+
+QUIET = {
+    "batch": None,
+    "sampling": "replacement",
+    "shared": True,
+    "evaluation": sections.Evaluation(value=0.0, gradient=0.0),
+}
+NO_TERMS = "has no terms to draw from (its loss is not a finite sum)"
+
+
+def noise_of(study: StudyModel, label: str, landscape: Landscape) -> dict[str, Any]:
+    """What disturbs the answers on one landscape; a fraction of the terms becomes their number.
+
+    Raises:
+        ValueError: it cannot be, as "noise.KEY: .."
+    """
+    terms = landscape.terms
+    batch, sampling, shared, evaluation = (
+        of(getattr(study.noise, key), label, default) for key, default in QUIET.items()
+    )
+    batch = _terms_of(batch, landscape, label)
+    _check_batch(batch, sampling, landscape, label)
     Noise(batch=batch, sampling=sampling, shared=shared, value=evaluation.value, gradient=evaluation.gradient)
-    off = {"off": [source for source, so in sorted(noise.off.items()) if so]}
     if terms == 1:
         sampling, shared = "replacement", True  # they change nothing there
     return {
@@ -98,59 +157,85 @@ def noise_misfit(study: StudyModel, label: str, landscape: Entry) -> dict[str, A
         "sampling": sampling,
         "shared": shared,
         "evaluation": evaluation.model_dump(),
-    } | off
+        "off": [source for source, off in sorted(study.noise.off.items()) if off],
+    }
 
 
-def off_where_on(noise: dict[str, Any], landscape: Entry, optimizer: Entry) -> dict[str, Any]:
-    """The noise with those sources off that are there at all, so that an arm without them is the same at every value."""
+def off_where_on(noise: dict[str, Any], landscape: Landscape, optimizer: Optimizer) -> dict[str, Any]:
+    """The noise with those sources off that are there at all.
+
+    So an arm without a source is the same whether it is switched off or not.
+    """
     there = {
-        "data": noise["batch"] is not None or optimizer.made.batches,  # type: ignore[attr-defined]
-        "evaluation": any(noise["evaluation"].values()) or landscape.made.noisy,  # type: ignore[attr-defined]
+        "data": noise["batch"] is not None or optimizer.batches,
+        "evaluation": any(noise["evaluation"].values()) or landscape.noisy,
     }
     off = [source for source in noise["off"] if there[source]]
-    return {key: value for key, value in noise.items() if key != "off"} | ({"off": off} if off else {})
+    rest = {key: value for key, value in noise.items() if key != "off"}
+    return rest | ({"off": off} if off else {})
 
 
-def _large_enough(batch: int | None, sampling: str, landscape: Landscape, label: str) -> None:
-    """Some losses need several terms at once, also in the last batch of an epoch."""
-    least, last = landscape.smallest_batch, landscape.terms % batch if batch and sampling == "epoch" else 0
-    if batch is not None and batch < least:
+def _terms_of(batch: float | None, landscape: Landscape, label: str) -> int | None:
+    """The number of terms in a mini-batch that is given as a number or a fraction of them."""
+    terms = landscape.terms
+    if batch is not None and terms == 1:
+        raise ValueError(
+            f"noise.batch: landscape {label!r} {NO_TERMS}, got {batch};"
+            " name the landscapes that have, {label: batch}"
+        )
+    if isinstance(batch, float):
+        return max(1, round(batch * terms))
+    if batch is not None and batch > terms:
+        raise ValueError(
+            f"noise.batch: expected at most the {terms} terms of landscape {label!r}, got {batch};"
+            " name a batch for each, {label: batch}"
+        )
+    return batch
+
+
+def _check_batch(batch: int | None, sampling: str, landscape: Landscape, label: str) -> None:
+    """Raise where a loss needs more terms at once, also in the last batch of an epoch."""
+    if batch is None:
+        return
+    least = landscape.smallest_batch
+    if batch < least:
         raise ValueError(
             f"noise.batch: landscape {label!r} needs at least {least} terms at once, got {batch}"
         )
+    last = landscape.terms % batch if sampling == "epoch" else 0
     if 0 < last < least:
-        text = (
-            f"the last batch of an epoch has {last} of the {landscape.terms} terms of landscape {label!r},"
-            f" which needs at least {least} at once"
+        raise ValueError(
+            f"noise.batch: the last batch of an epoch has {last} of the {landscape.terms} terms of landscape"
+            f" {label!r}, which needs at least {least} at once, got {batch}"
         )
-        raise ValueError(f"noise.batch: {text}, got {batch}")
 
 
-def portions_misfit(study: StudyModel, label: str, landscape: Entry, noise: dict[str, Any]) -> dict[str, int]:
-    """How much is evaluated at a time on one landscape.
+def portions_of(study: StudyModel, label: str, landscape: Landscape, noise: dict[str, Any]) -> dict[str, int]:
+    """How much is evaluated at a time on one landscape: micro_batches and chunks.
 
-    Some losses need several terms at once, also in the last batch of an epoch.
+    Args:
+        study: the study.
+        label: of the landscape.
+        landscape: the landscape.
+        noise: what disturbs its answers, see `noise_of`.
+
+    Raises:
+        ValueError: the loss needs several terms at once, also in the last batch of an epoch.
     """
-    terms, least = landscape.made.terms, landscape.made.smallest_batch  # type: ignore[attr-defined]
-    micro_batches, chunks = (of(getattr(study.oracle, key), label, 1) for key in ("micro_batches", "chunks"))
+    terms, least = landscape.terms, landscape.smallest_batch
+    micro_batches = of(study.oracle.micro_batches, label, 1)
     size = noise["batch"] or terms
     last = terms % size if noise["sampling"] == "epoch" else 0
     fewest = last or size
     if least > 1 and fewest // micro_batches < least:
-        text = (
-            f"expected at most {fewest // least} for {fewest} terms of landscape {label!r}, which needs at"
-            f" least {least} at once"
+        raise ValueError(
+            f"oracle.micro_batches: expected at most {fewest // least} for {fewest} terms of landscape"
+            f" {label!r}, which needs at least {least} at once, got {micro_batches}"
         )
-        raise ValueError(f"oracle.micro_batches: {text}, got {micro_batches}")
-    return {"micro_batches": 1 if terms == 1 else micro_batches, "chunks": chunks}
-
-
-_QUIET = {
-    "batch": None,
-    "sampling": "replacement",
-    "shared": True,
-    "evaluation": sections.Evaluation(value=0.0, gradient=0.0),
-}
+    return {
+        "micro_batches": 1 if terms == 1 else micro_batches,
+        "chunks": of(study.oracle.chunks, label, 1),
+    }
 
 
 def of(value: Any, label: str, default: Any = None) -> Any:  # noqa: ANN401

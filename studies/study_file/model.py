@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, Discriminator, Field, Tag, crea
 from pydantic.fields import FieldInfo
 
 from landscapes.parameters import Parameters
+from studies import registry
 from studies.study_file.fields import by_kind, kind_tag, kinds_of, parameter_model
 from studies.study_file.sections import (
     TARGETS,
@@ -167,6 +168,26 @@ def study_model(
         described: Any = Field(default={}, description=StudyModel.model_fields["claims"].description)
         fields["claims"] = (dict[str, Annotated[Union[tuple(members)], Discriminator(kind_tag)]], described)  # type: ignore[misc]  # noqa: UP007
     return create_model("Study", __base__=StudyModel, __doc__=StudyModel.__doc__, **fields)
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON schema of a study file, for editors.
+
+    Own kinds are accepted by their import path, their parameters unchecked.
+    """
+    kinds = {family: dict(registry.FAMILIES[family[:-1]][0]) for family in FAMILIES}
+    schema = study_model(kinds).model_json_schema()
+    own = {
+        "type": "object",
+        "required": ["kind"],
+        "properties": {"kind": {"type": "string", "pattern": r"^[\w.]+:\w+$"}},
+    }
+    for family in FAMILIES:
+        entry = schema["properties"][family]["additionalProperties"]
+        registered = entry.pop("oneOf", None) or [{"$ref": entry.pop("$ref")}]
+        entry.pop("discriminator", None)
+        entry["oneOf"] = [*registered, own]
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
 # what a key of a study may be -------------------------------------------------------------------------------

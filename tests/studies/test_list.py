@@ -15,8 +15,8 @@ from studies.claims import CLAIMS
 from studies.figures import FIGURES
 from studies.figures.__main__ import parser as figures_parser
 from studies.schema import RECORDED
-from studies.study_file.loading import json_schema, ready_studies
-from studies.study_file.model import StudyModel, _models_in
+from studies.study_file.files import ready_studies
+from studies.study_file.model import StudyModel, _models_in, json_schema
 from studies.study_file.sections import NoiseModel
 from studies.text.words import nearest
 

@@ -13,6 +13,7 @@ from studies.plan import make_plan
 from studies.results import store, view
 from studies.run.__main__ import main
 from studies.study_file.check_match import mistakes
+from studies.study_file.draft import Draft
 from studies.study_file.loading import load_study
 from studies.study_file.sections import MatchModel
 from studies.study_file.study import StudyError
@@ -324,7 +325,8 @@ def test_an_entry_with_mistakes_of_its_own_is_told_once():
     with pytest.raises(StudyError) as caught:
         load_study(BOWLS | {"optimizers": optimizers})
     assert caught.value.lines == ["study: optimizers.ES.sigma: expected > 0, got -1"]
-    assert [*mistakes(load_study(BOWLS).match, ["SGD", "ES"], {}, {}, [])] == []
+    draft = Draft(data={"optimizers": {}}, labels={"optimizers": ["SGD", "ES"]}, classes={"optimizers": {}})
+    assert [*mistakes(load_study(BOWLS).match, draft, [])] == []
 
 
 # the command line -------------------------------------------------------------------------------------------

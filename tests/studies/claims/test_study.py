@@ -14,7 +14,8 @@ from studies.claims import judge, report, verdicts
 from studies.claims.__main__ import main as again
 from studies.run.__main__ import _report
 from studies.run.session import Outcome
-from studies.study_file.loading import json_schema, load_study
+from studies.study_file.loading import load_study
+from studies.study_file.model import json_schema
 from studies.study_file.study import StudyError
 from tests.support.claims import normal, results
 from tests.support.runs import here

@@ -17,8 +17,9 @@ from landscapes.base import Bits
 from optimizers.populations.ga import GA
 from studies.registry import build
 from studies.study_file import document
-from studies.study_file.loading import json_schema, load_study, ready_studies
-from studies.study_file.model import FIGURES
+from studies.study_file.files import ready_studies
+from studies.study_file.loading import load_study
+from studies.study_file.model import FIGURES, json_schema
 from studies.study_file.study import StudyError
 
 NAMES = list(FIGURES)

@@ -1,0 +1,136 @@
+"""What is wrong with the labels of a study, where they are given and where they are used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from studies.study_file import fields, sections
+from studies.study_file.document import Mistake, Path, mapping
+from studies.study_file.draft import Draft
+from studies.study_file.model import DEFAULT, FAMILIES
+from studies.study_file.variants import variants
+from studies.text import labels
+from studies.text.words import suggest
+
+RESERVED_LABELS = (DEFAULT, "value", "gradient")
+MAPS = (  # keys whose value may be a map label -> value
+    ("budget",),
+    ("targets",),
+    ("precision",),
+    *(
+        (section, key)
+        for section, model in sections.SECTIONS.items()
+        for key in model.model_fields
+        if key != "off"
+    ),
+)
+OWN_KEYS = {  # of a value that is itself a mapping, and no map of labels
+    "evaluation": {"value", "gradient"},
+    "targets": {*sections.TARGETS},
+}
+
+
+def mistakes(draft: Draft) -> Iterator[Mistake]:
+    """What is wrong with the labels of a draft; keys of `grid` and `on` that are wrong are taken out."""
+    yield from _of_entries(draft)
+    yield from _of_claims(draft)
+    for path in MAPS:
+        yield from _of_map(path, draft)
+    for label, entry in draft.entries("optimizers").items():
+        yield from _of_variants(label, mapping(entry), draft)
+    yield from _of_variant_names(draft)
+
+
+def _of_entries(draft: Draft) -> Iterator[Mistake]:
+    for family in FAMILIES:
+        if draft.data.get(family) == {} and not draft.labels[family]:
+            yield Mistake((family,), "expected at least one, label -> {kind: ..}")
+        for label in draft.labels[family]:
+            problem = labels.wrong_label(label)
+            if label in RESERVED_LABELS:
+                problem = f"a label is none of {', '.join(RESERVED_LABELS)}"
+            if problem:
+                yield Mistake((family, label), problem, at_key=True)
+
+
+def _of_claims(draft: Draft) -> Iterator[Mistake]:
+    for name in mapping(draft.data.get("claims")):
+        hidden = labels.unprintable(name)
+        if hidden:
+            text = f"expected a name that can be printed, this one has {hidden}"
+            yield Mistake(("claims", name), text, at_key=True)
+
+
+def _of_map(path: tuple[str, ...], draft: Draft) -> Iterator[Mistake]:
+    """What is wrong with a value that is a map landscape label -> value."""
+    section, *key = path
+    values = mapping(draft.data.get(section)).get(key[0]) if key else draft.data.get(section)
+    own_keys = OWN_KEYS.get(path[-1], set())
+    if not isinstance(values, dict) or values.keys() <= own_keys:
+        return
+    landscapes = draft.labels["landscapes"]
+    for label in values:
+        if label not in (*landscapes, DEFAULT):
+            text = f"unknown landscape; {suggest(label, [*landscapes, *own_keys])}"
+            yield Mistake((*path, label), text, at_key=True)
+    missing = [label for label in landscapes if label not in values]
+    if path[0] in ("budget", "targets") and DEFAULT not in values and missing:
+        yield Mistake(path, f"no value for landscape {missing[0]!r}; name it, or give a 'default'")
+    if path == ("targets",):
+        yield from _of_lengths(values)
+
+
+def _of_lengths(targets: dict[str, Any]) -> Iterator[Mistake]:
+    """Every landscape has as many targets as the others."""
+    lists = {label: mapping(value).get("values", value) for label, value in targets.items()}
+    lengths = {label: len(values) for label, values in lists.items() if isinstance(values, list)}
+    if len(set(lengths.values())) > 1:
+        counted = ", ".join(f"{label}: {length}" for label, length in lengths.items())
+        yield Mistake(("targets",), f"expected lists of equal lengths, got {counted}")
+
+
+def _of_variants(label: str, entry: dict[str, Any], draft: Draft) -> Iterator[Mistake]:
+    """What is wrong with the keys of `grid` and `on`; their values are checked where they are used."""
+    cls = draft.classes["optimizers"].get(str(entry.get("kind")))
+    if cls is None:
+        return
+    path, grid, on = ("optimizers", label), mapping(entry.get("grid")), mapping(entry.get("on"))
+    for landscape, parameters in on.items():
+        place = (*path, "on", landscape)
+        if landscape not in draft.labels["landscapes"]:
+            text = f"unknown landscape; {suggest(landscape, draft.labels['landscapes'])}"
+            yield Mistake(place, text, at_key=True)
+        for key in mapping(parameters):
+            if key in grid:
+                yield Mistake((*place, key), "is in grid too; give it in one of the two", at_key=True)
+    names = [*fields.parameter_names(cls), "relaxation"]
+    keyed = {("grid",): grid} | {("on", landscape): mapping(given) for landscape, given in on.items()}
+    for where, parameters in keyed.items():
+        yield from _unknown_keys((*path, *where), parameters, names, entry["kind"])
+
+
+def _unknown_keys(path: Path, parameters: dict[str, Any], names: list[str], kind: str) -> Iterator[Mistake]:
+    """Keys that are no parameters of the kind; they are taken out.
+
+    Args:
+        path: of the mapping.
+        parameters: the mapping.
+        names: of the kind's parameters.
+        kind: of the optimizer.
+    """
+    for key in [key for key in parameters if key not in names]:
+        del parameters[key]
+        yield Mistake((*path, key), f"unknown key for {kind}; {suggest(key, names)}", at_key=True)
+
+
+def _of_variant_names(draft: Draft) -> Iterator[Mistake]:
+    """No variant of a grid has the label of another optimizer."""
+    grids = {
+        label: mapping(mapping(entry).get("grid")) for label, entry in draft.entries("optimizers").items()
+    }
+    grids = {label: grid for label, grid in grids.items() if all(isinstance(v, list) for v in grid.values())}
+    for variant in variants({label: {"grid": grid} for label, grid in grids.items()}, landscape=""):
+        if variant.name in grids and variant.name != variant.label:
+            text = f"the grid of {variant.label!r} has a variant of this name; choose another label"
+            yield Mistake(("optimizers", variant.name), text, at_key=True)

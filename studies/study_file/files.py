@@ -1,0 +1,40 @@
+"""Where studies are: files of the user's, and those in studies/configs/ that are ready to run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from studies.study_file.document import Document, read
+from studies.study_file.study import StudyError
+from studies.text.words import nearest
+
+CONFIGS = Path(__file__).parents[1] / "configs"
+
+
+def ready_studies() -> dict[str, Path]:
+    """Name -> file of the studies in studies/configs/."""
+    return {path.stem: path for path in sorted(CONFIGS.glob("*.yaml"))}
+
+
+def read_file(source: str) -> Document:
+    """The document of a file, or of a ready study by its name.
+
+    Raises:
+        StudyError: there is none, or it cannot be read.
+    """
+    given = Path(source)
+    path = given if given.is_file() else ready_studies().get(source, given)
+    if not path.is_file():
+        raise StudyError([_not_there(source)])
+    name = source if path == given else str(path)
+    try:
+        return read(name, path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise StudyError([f"{path}: cannot be read: {error}"]) from error
+
+
+def _not_there(source: str) -> str:
+    near = nearest(source, ready_studies())
+    hint = f"; did you mean {near!r}?" if near else ""
+    ready = ", ".join(ready_studies()) or "none"
+    return f"{source}: no such file and no ready study of this name{hint}; ready: {ready}"
