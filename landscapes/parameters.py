@@ -17,6 +17,7 @@ class Parameters:
     """
 
     name: ClassVar[str]
+    shown_first: ClassVar[tuple[str, ...]] = ()  # parameters that stand before those of a base class
 
     def __post_init__(self) -> None:
         hints = hints_of(type(self))  # type: ignore[arg-type]
@@ -36,7 +37,15 @@ class Parameters:
 
     def parameters(self) -> dict[str, Any]:
         """Field -> value, bound tables left out."""
-        return {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.init}  # type: ignore[arg-type]
+        return {f.name: getattr(self, f.name) for f in parameter_fields(type(self))}  # type: ignore[arg-type]
+
+
+@functools.cache
+def parameter_fields(owner: type) -> tuple[dataclasses.Field[Any], ...]:
+    """The fields of a dataclass that are parameters, bound tables left out, in the order in which they are shown."""
+    first: tuple[str, ...] = getattr(owner, "shown_first", ())
+    fields = [f for f in dataclasses.fields(owner) if f.init]
+    return tuple(sorted(fields, key=lambda f: first.index(f.name) if f.name in first else len(first)))
 
 
 @functools.cache

@@ -18,7 +18,6 @@ has no fitness at any beta; where nobody has any, there is no selection.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -65,19 +64,21 @@ def nobody_fit(w: Tensor) -> Tensor:
     return w.amax(1) <= 0
 
 
-def fit_info(populations: Sequence[Tensor], method: Any, law: FitnessLaw | None) -> dict[str, Tensor]:  # noqa: ANN401
-    """What the info of a step says of populations, values (R, P) each.
+def unfit(
+    populations: Sequence[Tensor], kind: str, strength: float | Tensor, law: FitnessLaw | None
+) -> Tensor:
+    """Whether in one of the populations nobody has fitness: (R,) bool.
 
-    Unfit (R,) bool, whether in one of them nobody has fitness.
+    Fitness falls with the loss, so it is enough to look at the best.
 
-    Nothing where the method does not select in proportion to fitness. Fitness falls with the loss, so it is
-    enough to look at the best.
+    Args:
+        populations: losses (R, P) of each.
+        kind: linear or exponential.
+        strength: beta >= 0, a number or (R,).
+        law: the fitness that a loss stands for; None: the landscape does not say.
     """
-    if getattr(method, "selection", "proportional") != "proportional":
-        return {}
     best = [torch.where(value.isnan(), torch.inf, value).amin(1, keepdim=True) for value in populations]
-    lost = [nobody_fit(fitness(value, method.fitness, method.selection_strength, law)) for value in best]
-    return {"unfit": torch.stack(lost).any(0)}
+    return torch.stack([nobody_fit(fitness(value, kind, strength, law)) for value in best]).any(0)
 
 
 def log_fitness(value: Tensor, kind: str, strength: float | Tensor, law: FitnessLaw | None = None) -> Tensor:

@@ -25,11 +25,12 @@ import torch
 from annotated_types import Ge
 from torch import Tensor
 
+from landscapes import addresses
 from landscapes.base import Answer, Terms
 from landscapes.parameters import Parameters
 from landscapes.streams import Streams
 
-ORDER = 1  # the part of "data" that holds the permutation of an epoch
+ORDER = addresses.first("parts of data", "order of an epoch")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,6 +18,7 @@ import torch
 from annotated_types import Ge, Gt, Le
 from torch import Tensor
 
+from landscapes import addresses
 from landscapes.base import Bits, Domain, Landscape, Terms, per_instance
 from landscapes.checks import UNBOUND, check_bound, check_chances, check_points
 from landscapes.numerics import dot, power
@@ -25,7 +26,7 @@ from landscapes.streams import Streams
 from landscapes.wrappers import paths
 from landscapes.wrappers.around import Around
 
-_PART = 1000
+_PART = addresses.first("parts of instance", "path of a moving landscape")
 
 
 @dataclass(frozen=True, kw_only=True)

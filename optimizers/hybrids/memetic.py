@@ -18,18 +18,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal, NamedTuple
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 import torch
-from annotated_types import Ge, Gt, Le
+from annotated_types import Ge, Gt
 from torch import Tensor
 
-from landscapes.base import Answer, Problem, Query
+from landscapes.base import Answer, Problem, Query, Reals
 from landscapes.numerics import column
 from landscapes.streams import Streams
 from optimizers import operators
-from optimizers.base import Info, Optimizer
-from optimizers.fitness import COUNTED, fit_info
+from optimizers.base import Info
+from optimizers.breeding import Breeding
+from optimizers.fitness import COUNTED
 from optimizers.gradient import steps
 
 
@@ -44,7 +45,7 @@ class State(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Memetic(Optimizer):
+class Memetic(Breeding):
     """Genetic algorithm with learning by gradient descent, inherited or not.
 
     The recommendation is the point with the lowest observed value after learning in the last generation,
@@ -75,71 +76,46 @@ class Memetic(Optimizer):
     """
 
     name: ClassVar[str] = "memetic"
-    sources: ClassVar[tuple[str, ...]] = ("mutation", "recombination", "drift", "pairing")
-    switches: ClassVar[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
-        "drift": {"off": {"sampling": "systematic"}},
-        "recombination": {
-            "off": {"crossover": "none"},
-            "free": {"crossover": "uniform", "recombination_rate": 1.0},
-        },
-        "mutation": {"off": {"mutation_rate": 0.0}},
-    }
+    domains: ClassVar[tuple[type, ...]] = (Reals,)
+    shown_first: ClassVar[tuple[str, ...]] = ("population", "learning", "descent_steps", "learning_rate")
     counted: ClassVar[Mapping[str, tuple[str, str, str]]] = COUNTED
     gradient: ClassVar[bool] = True
     population: Annotated[int, Ge(1)] = 16
     learning: Literal["lamarckian", "baldwinian"] = "lamarckian"
     descent_steps: Annotated[int, Ge(0)] = 5
     learning_rate: Annotated[float, Gt(0)] = 0.05
-    selection: Literal["tournament", "truncation", "proportional", "none"] = "tournament"
-    tournament: Annotated[int, Ge(1)] = 2
-    truncation: Annotated[float, Gt(0), Le(1)] = 0.5
-    fitness: Literal["linear", "exponential"] = "exponential"
-    selection_strength: Annotated[float, Ge(0)] = 1.0
-    sampling: Literal["random", "systematic"] = "random"
-    crossover: Literal["uniform", "one_point", "two_point", "none"] = "uniform"
-    recombination_rate: Annotated[float, Ge(0), Le(1)] = 1.0
-    mutation_rate: Annotated[float | None, Ge(0), Le(1)] = None
-    mutation_sigma: Annotated[float, Ge(0)] = 0.1
-    elite: Annotated[int, Ge(0)] = 0
-
-    def check(self) -> None:
-        """Someone must be born."""
-        if self.elite >= self.population:
-            raise ValueError(
-                f"memetic.elite: expected 0 <= elite < population = {self.population}, got {self.elite}"
-            )
 
     def init(self, problem: Problem, streams: Streams) -> State:
         """The landscape's starts, new-born."""
         points = problem.start(self.population)
-        return State(
-            points, points, points[:, 0], torch.zeros(streams.size, dtype=torch.int64, device=points.device)
-        )
+        step = torch.zeros(streams.size, dtype=torch.int64, device=points.device)
+        return State(points, points, points[:, 0], step)
 
     def ask(self, state: State, streams: Streams) -> Query:
         """The whole population: its gradients while it learns, then its values."""
         del streams
-        return Query(
-            state.points, gradient=int(state.step[0]) % (self.descent_steps + 1) < self.descent_steps
-        )
+        phase = int(state.step[0]) % (self.descent_steps + 1)
+        return Query(state.points, gradient=phase < self.descent_steps)
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
         """A step of learning, or the next generation.
 
         Info of the latter: parents (R, P, 2), the same twice where there was no second one, unfit.
         """
-        best, value = operators.best(query.points, answer.value), operators.worst_last(answer.value)
-        if not query.gradient:
-            children, parents = operators.generation(state.genes, value, streams, self, law=answer.law)
-            return State(children, children, best, state.step + 1), {"parents": parents} | fit_info(
-                [value], self, answer.law
-            )
-        points = query.points - column(self.learning_rate, query.points) * steps.slope(answer, self.name)
-        best = torch.where((state.step < self.descent_steps)[:, None], best, state.best)
-        return (
-            State(points, points if self.learning == "lamarckian" else state.genes, best, state.step + 1),
-            {},
-        )
+        best = operators.best(query.points, answer.value)
+        if query.gradient:
+            return self._learned(state, answer, best), {}
+        value = operators.worst_last(answer.value)
+        children, parents = operators.generation(state.genes, value, streams, self, law=answer.law)
+        info = {"parents": parents} | self.unfit([value], answer.law)
+        return State(children, children, best, state.step + 1), info
+
+    def _learned(self, state: State, answer: Answer, best: Tensor) -> State:
+        """After one step down the gradient; best (R, D) is the lowest point of this step."""
+        points = state.points - column(self.learning_rate, state.points) * steps.slope(answer, self.name)
+        genes = points if self.learning == "lamarckian" else state.genes
+        first_life = (state.step < self.descent_steps)[:, None]  # nobody was valued after learning yet
+        return State(points, genes, torch.where(first_life, best, state.best), state.step + 1)
 
     def recommend(self, state: State) -> Tensor:
         """The best of the last generation, as it was after learning: (R, D)."""

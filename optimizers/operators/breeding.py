@@ -2,53 +2,47 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
 from landscapes.base import FitnessLaw
 from landscapes.streams import Streams
+from optimizers.breeding import Breeding
 from optimizers.operators.mutation import mutate
 from optimizers.operators.order import order, rows
 from optimizers.operators.recombination import crosses, recombine
-from optimizers.operators.selection import tournament
-from optimizers.operators.systematic import parents, systematic, tournament_chances
-
-# a generation -----------------------------------------------------------------------------------------------
+from optimizers.operators.systematic import parents
 
 
 def generation(
     points: Tensor,
     value: Tensor,
     streams: Streams,
-    method: Any,  # noqa: ANN401
+    method: Breeding,
     *,
     among: Tensor | None = None,
     scale: Tensor | None = None,
     law: FitnessLaw | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """The population after points (R, P, D) of values (R, P), elites first, by the hyperparameters that a method names, as in `GA`.
+    """The next population, elites first, and its parents.
+
+    Args:
+        points: (R, P, D), the population.
+        value: (R, P), its values.
+        streams: at the step.
+        method: whose hyperparameters say how.
+        among: (R,) int64, how many are alive, the first ones; None: all.
+        scale: (R,), what multiplies the strength of mutation; None: 1.
+        law: the fitness that a value stands for.
 
     Returns:
-        The elites and the children, (R, P, D), and their parents (R, P, 2), the same twice where there was no second one.
+        The elites and the children (R, P, D), and their parents (R, P, 2), the same twice where there was no
+        second one.
     """
-    n = value.shape[1] - method.elite
-    one = two = parents(value, streams, n, method, among=among, law=law)
-    children = rows(points, one)
-    if method.crossover != "none" and (
-        isinstance(method.recombination_rate, Tensor) or method.recombination_rate != 0
-    ):
-        two = torch.where(
-            crosses(streams, n, method.recombination_rate),
-            parents(value, streams, n, method, 1, among, law),
-            one,
-        )
-        children = recombine(children, rows(points, two), streams, method.crossover)
-    children, both = (
-        mutate(children, streams, method.mutation_rate, method.mutation_sigma, scale),
-        torch.stack([one, two], -1),
-    )
+    births = value.shape[1] - method.elite
+    children, both = breed(points, value, streams, births, method, among=among, scale=scale, law=law)
     if method.elite:
         elite = order(value)[:, : method.elite]
         children = torch.cat([rows(points, elite), children], 1)
@@ -56,18 +50,52 @@ def generation(
     return children, both
 
 
-def breed(points: Tensor, value: Tensor, streams: Streams, n: int, method: Any) -> Tensor:  # noqa: ANN401
-    """Children (R, n, D) of members (R, P, D) of values (R, P), by the hyperparameters of a method as in `steady_state_ga`."""
+def breed(
+    points: Tensor,
+    value: Tensor,
+    streams: Streams,
+    n: int,
+    method: Breeding,
+    *,
+    among: Tensor | None = None,
+    scale: Tensor | None = None,
+    law: FitnessLaw | None = None,
+) -> tuple[Tensor, Tensor]:
+    """N children (R, n, D) of a population, and their parents (R, n, 2); arguments as of `generation`."""
+    first = parents(value, streams, n, method, 0, among, law)
+    second = mates(first, streams, method, lambda: parents(value, streams, n, method, 1, among, law))
+    return offspring(points, first, second, streams, method, scale), torch.stack([first, second], -1)
 
-    def winners(part: int) -> Tensor:
-        if method.sampling == "systematic":
-            return systematic(value, tournament_chances(value, method.tournament), streams, n, part)
-        return tournament(value, streams, n, size=method.tournament, part=part)
 
-    first = winners(0)
-    born = rows(points, first)
-    if method.crossover != "none":
-        crossed = crosses(streams, n, method.recombination_rate)
-        second = torch.where(crossed, winners(1), first)
-        born = recombine(born, rows(points, second), streams, method.crossover)
-    return mutate(born, streams, method.mutation_rate, method.mutation_sigma)
+def mates(first: Tensor, streams: Streams, method: Breeding, drawn: Callable[[], Tensor]) -> Tensor:
+    """Second parents (R, n): those drawn, or for a child that has one parent its first (R, n) again.
+
+    Where no child has two they are not drawn: draws are addressed, so leaving some out changes no other.
+    """
+    if not method.recombines:
+        return first
+    return torch.where(crosses(streams, first.shape[1], method.recombination_rate), drawn(), first)
+
+
+def offspring(
+    points: Tensor,
+    first: Tensor,
+    second: Tensor,
+    streams: Streams,
+    method: Breeding,
+    scale: Tensor | None = None,
+) -> Tensor:
+    """Children (R, n, D) of their parents among points (R, P, D), recombined and then mutated.
+
+    Args:
+        points: (R, P, D).
+        first: (R, n), the place of each child's first parent.
+        second: (R, n), of its second; the same again makes a copy.
+        streams: at the step.
+        method: whose hyperparameters say how.
+        scale: (R,), what multiplies the strength of mutation; None: 1.
+    """
+    children = rows(points, first)
+    if method.recombines:
+        children = recombine(children, rows(points, second), streams, method.crossover)
+    return mutate(children, streams, method.mutation_rate, method.mutation_sigma, scale)

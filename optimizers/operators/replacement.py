@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
@@ -19,14 +17,25 @@ def replaced(places: Tensor, population: int) -> Tensor:
     return stay.scatter(1, places, torch.arange(children, device=places.device).expand_as(places))
 
 
-def survivors(value: Tensor, streams: Streams, children: int, method: Any) -> Tensor:  # noqa: ANN401
-    """Who of K children and then P members, of values (R, K + P), lives at each place then: (R, P) int64.
+def survivors(value: Tensor, streams: Streams, children: int, replacement: str, sampling: str) -> Tensor:
+    """Who of K children and then P members lives at each place then: (R, P) int64.
 
-    Replacement as in `steady_state_ga`.
+    Args:
+        value: (R, K + P), the children's first.
+        streams: at the step; draws: drift (part 2), where members die at random.
+        children: K.
+        replacement: worst or random, as in `steady_state_ga`.
+        sampling: random, or systematic: members die in turn.
     """
     population = value.shape[1] - children
-    if method.replacement == "worst":
+    if replacement == "worst":
         return order(value)[:, :population]
-    if method.sampling == "systematic":
+    if sampling == "systematic":
         return replaced(turn(streams, population, children, value.device), population)
     return replaced(streams.choice("drift", population, children, part=2), population)
+
+
+def accepted(survivors: Tensor, children: int) -> Tensor:
+    """Which of K children are among the survivors (R, P): (R, K) bool."""
+    child = torch.arange(children, device=survivors.device)
+    return (survivors[:, None] == child[:, None]).any(-1)

@@ -11,13 +11,12 @@ of P individuals were asked, the others have the value inf and never become pare
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
 from landscapes.base import FitnessLaw
 from landscapes.streams import Streams
+from optimizers.breeding import Breeding
 from optimizers.fitness import weights
 from optimizers.operators.order import order, wide, worst_last
 
@@ -31,9 +30,8 @@ def tournament(
 
     Source: Goldberg and Deb 1991, Foundations of Genetic Algorithms 1:69.
     """
-    entrants = streams.integers(
-        "drift", value.shape[1] if among is None else among[:, None, None], (n, size), part
-    )
+    alive = value.shape[1] if among is None else among[:, None, None]
+    entrants = streams.integers("drift", alive, (n, size), part)
     winner = worst_last(value).gather(1, entrants.flatten(1)).view_as(entrants).argmin(-1, keepdim=True)
     return entrants.gather(-1, winner)[..., 0]
 
@@ -51,10 +49,8 @@ def truncation(
 
     Source: Muehlenbein and Schlierkamp-Voosen 1993, Evol. Comput. 1:25.
     """
-    return order(value).gather(
-        1,
-        streams.integers("drift", wide(kept(value, fraction, among), 2), (n,), part),  # type: ignore[arg-type]
-    )
+    place = streams.integers("drift", wide(kept(value, fraction, among), 2), (n,), part)  # type: ignore[arg-type]
+    return order(value).gather(1, place)
 
 
 def kept(value: Tensor, fraction: float | Tensor, among: Tensor | None = None) -> Tensor:
@@ -82,31 +78,46 @@ def proportional(
 
     Source: Wright 1931, Genetics 16:97.
     """
-    w = weights(value, fitness, strength, law)
-    return streams.categorical(
-        "drift", w if among is None else torch.where(leading(value, among), w, 0.0), (n,), part
-    )
+    return by_weight(weights(value, fitness, strength, law), streams, n, part=part, among=among)
 
 
 def select(
     value: Tensor,
     streams: Streams,
     n: int,
-    method: Any,  # noqa: ANN401
+    method: Breeding,
     part: int = 0,
     among: Tensor | None = None,
     law: FitnessLaw | None = None,
 ) -> Tensor:
-    """Parents by the selection that the hyperparameters of a method name, as in `GA`: selection, tournament, truncation, fitness, .."""
+    """N parents (R, n) int64 by the selection that a method names.
+
+    Args:
+        value: (R, P).
+        streams: at the step; draws: drift (`part`).
+        n: how many.
+        method: whose hyperparameters say how.
+        part: which parents.
+        among: (R,) int64, how many of the P are alive, the first ones; None: all.
+        law: the fitness that a value stands for.
+    """
     match method.selection:
         case "tournament":
             return tournament(value, streams, n, size=method.tournament, part=part, among=among)
         case "truncation":
             return truncation(value, streams, n, fraction=method.truncation, part=part, among=among)
         case "proportional":
-            strength = {"fitness": method.fitness, "strength": method.selection_strength, "law": law}
-            return proportional(value, streams, n, **strength, part=part, among=among)
+            return by_weight(method.weights(value, law), streams, n, part=part, among=among)
     return neutral(value, streams, n, part=part, among=among)
+
+
+def by_weight(
+    weight: Tensor, streams: Streams, n: int, *, part: int = 0, among: Tensor | None = None
+) -> Tensor:
+    """Parents are drawn in proportion to their weights (R, P)."""
+    if among is not None:
+        weight = torch.where(leading(weight, among), weight, 0.0)
+    return streams.categorical("drift", weight, (n,), part)
 
 
 def neutral(value: Tensor, streams: Streams, n: int, *, part: int = 0, among: Tensor | None = None) -> Tensor:

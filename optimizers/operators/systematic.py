@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
 from landscapes.base import FitnessLaw
 from landscapes.numerics import power
 from landscapes.streams import Streams
-from optimizers.fitness import weights
+from optimizers.breeding import Breeding
 from optimizers.operators.order import order, wide, worst_last
 from optimizers.operators.selection import kept, leading, select
 
@@ -24,7 +22,7 @@ def parents(
     value: Tensor,
     streams: Streams,
     n: int,
-    method: Any,  # noqa: ANN401
+    method: Breeding,
     part: int = 0,
     among: Tensor | None = None,
     law: FitnessLaw | None = None,
@@ -62,12 +60,14 @@ def systematic(value: Tensor, chance: Tensor, streams: Streams, n: int, part: in
     return chosen.gather(1, streams.permutation("pairing", n, part=part)) if part % 2 and n > 1 else chosen
 
 
-def chances(value: Tensor, method: Any, among: Tensor | None = None, law: FitnessLaw | None = None) -> Tensor:  # noqa: ANN401
+def chances(
+    value: Tensor, method: Breeding, among: Tensor | None = None, law: FitnessLaw | None = None
+) -> Tensor:
     """The chance (R, P) float64, up to a factor, with which `select` draws each individual of values (R, P); alike where their values are."""
     if method.selection == "tournament":
         return tournament_chances(value, method.tournament, among)
     if method.selection == "proportional":
-        chance = weights(value, method.fitness, method.selection_strength, law)
+        chance = method.weights(value, law)
     elif method.selection == "truncation":
         chance = (order(value).argsort(1) < wide(kept(value, method.truncation, among), 2)).double()
     else:

@@ -38,7 +38,7 @@ from landscapes.base import Answer, Bits, FitnessLaw, Problem, Query, Reals
 from landscapes.streams import Streams
 from optimizers import operators
 from optimizers.base import Info, Optimizer
-from optimizers.fitness import COUNTED, fit_info, weights
+from optimizers.fitness import COUNTED, unfit, weights
 
 
 class State(NamedTuple):
@@ -124,31 +124,31 @@ class WrightFisher(Optimizer):
 
         Info: parents (R, gametes, 2), the haplotypes that each gamete comes from, unfit (R,).
         """
-        points, value = (
-            query.points,
-            torch.where(state.asked, operators.worst_last(answer.value), state.value),
-        )
+        points = query.points
+        value = torch.where(state.asked, operators.worst_last(answer.value), state.value)
         births = self.population if self.model == "wright_fisher" else 1
         loss = value.unflatten(1, (-1, self.ploidy)).mean(-1)  # (R, P) of individuals
         first, second = self._parents(loss, streams, births, answer.law)
         gametes = self._recombine(operators.rows(points, first), operators.rows(points, second), streams)
         gametes = operators.mutate(gametes, streams, self.mutation_rate, self.mutation_sigma)
-        best, info = (
-            operators.best(points, value),
-            {"parents": torch.stack([first, second], -1)} | fit_info([loss], self, answer.law),
-        )
+        best = operators.best(points, value)
+        info = {
+            "parents": torch.stack([first, second], -1),
+            "unfit": unfit([loss], self.fitness, self.selection_strength, answer.law),
+        }
         if self.model == "wright_fisher":
             return State(gametes, value, state.asked, best, state.exact), info
-        systematic = self.sampling == "systematic"
-        dead = (
-            operators.turn(streams, self.population, 1, value.device)
-            if systematic
-            else streams.integers("drift", self.population, (1,), 2)
-        )
+        dead = self._dead(streams, value.device)
         place = self._haplotypes(dead)  # (R, ploidy)
         points = points.scatter(1, place[..., None].expand_as(gametes), gametes)
         asked = (~state.exact[:, None]).expand_as(value).scatter(1, place, True)
         return State(points, value, asked, best, state.exact), info | {"dead": dead[:, 0]}
+
+    def _dead(self, streams: Streams, device: torch.device) -> Tensor:
+        """Who of Moran's population dies: (R, 1) int64."""
+        if self.sampling == "systematic":
+            return operators.turn(streams, self.population, 1, device)
+        return streams.integers("drift", self.population, (1,), 2)
 
     def parentage(self, value: Tensor, law: FitnessLaw | None) -> Tensor | None:
         """By the fitness of individuals, whose haplotypes (R, P) come one after another."""
@@ -171,9 +171,8 @@ class WrightFisher(Optimizer):
 
     def _haplotypes(self, individuals: Tensor) -> Tensor:
         """Places (R, n ploidy) of the haplotypes of individuals (R, n)."""
-        return (
-            individuals[..., None] * self.ploidy + torch.arange(self.ploidy, device=individuals.device)
-        ).flatten(1)
+        haplotype = torch.arange(self.ploidy, device=individuals.device)
+        return (individuals[..., None] * self.ploidy + haplotype).flatten(1)
 
     def _parents(
         self, loss: Tensor, streams: Streams, births: int, law: FitnessLaw | None
@@ -183,33 +182,29 @@ class WrightFisher(Optimizer):
 
         def drawn(part: int) -> Tensor:
             if self.sampling == "systematic":
-                return operators.systematic(
-                    loss, weights(loss, self.fitness, self.selection_strength, law), streams, births, part
-                )
+                chance = weights(loss, self.fitness, self.selection_strength, law)
+                return operators.systematic(loss, chance, streams, births, part)
             return operators.proportional(
                 loss, streams, n, fitness=self.fitness, strength=self.selection_strength, law=law, part=part
             )
 
-        if self.ploidy == 2:
-            parent = (
-                drawn(0) if self.sampling == "random" else torch.stack([drawn(0), drawn(1)], -1).flatten(1)
-            )
-            coin = streams.coins("recombination", (n,), part=2).long()
-            return 2 * parent + coin, 2 * parent + 1 - coin
         first = drawn(0)
-        return first, first if self.crossover == "none" else drawn(1)
+        if self.ploidy == 1:
+            return first, first if self.crossover == "none" else drawn(1)
+        parent = first if self.sampling == "random" else torch.stack([first, drawn(1)], -1).flatten(1)
+        coin = streams.coins("recombination", (n,), part=2).long()
+        return 2 * parent + coin, 2 * parent + 1 - coin
 
     def _recombine(self, first: Tensor, second: Tensor, streams: Streams) -> Tensor:
+        """Gametes of their two haplotypes (R, n, D) each."""
         n, dim = first.shape[1:]
         rate = self.recombination_rate
         if self.crossover == "none" or dim == 1:
             return first
         if self.crossover == "multi_point":
-            return operators.pick(
-                operators.multi_point(streams, n, dim, 0.5 if rate is None else rate), first, second
-            )
+            from_first = operators.multi_point(streams, n, dim, 0.5 if rate is None else rate)
+            return operators.pick(from_first, first, second)
         if rate is not None:
             second = torch.where(operators.crosses(streams, n, rate)[..., None], second, first)
-        return operators.recombine(
-            first, second, streams, "uniform" if self.crossover == "free" else "one_point"
-        )
+        crossover = "uniform" if self.crossover == "free" else "one_point"
+        return operators.recombine(first, second, streams, crossover)

@@ -28,14 +28,15 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 import torch
-from annotated_types import Ge, Le
+from annotated_types import Ge
 from torch import Tensor
 
-from landscapes.base import Answer, Bits, Problem, Query, Reals
+from landscapes.base import Answer, Problem, Query
 from landscapes.streams import Streams
 from optimizers import operators
-from optimizers.base import Info, Optimizer
+from optimizers.base import Info
 from optimizers.operators import unseen
+from optimizers.populations.steady_state_ga import Replacing
 from optimizers.workers import RECORDED, Service, advanced, everybody, finished
 
 
@@ -55,7 +56,7 @@ class State(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class AsyncSteadyStateGA(Optimizer):
+class AsyncSteadyStateGA(Replacing):
     """Genetic algorithm without generations whose children are evaluated in virtual time; real or binary.
 
     The recommendation is the member that was last seen lowest, the center is the mean of the members.
@@ -79,29 +80,16 @@ class AsyncSteadyStateGA(Optimizer):
     """
 
     name: ClassVar[str] = "async_steady_state_ga"
-    domains: ClassVar[tuple[type, ...]] = (Reals, Bits)
     sources: ClassVar[tuple[str, ...]] = ("mutation", "recombination", "drift", "staleness", "pairing")
     switches: ClassVar[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
-        "drift": {"off": {"sampling": "systematic"}},
-        "recombination": {
-            "off": {"crossover": "none"},
-            "free": {"crossover": "uniform", "recombination_rate": 1.0},
-        },
-        "mutation": {"off": {"mutation_rate": 0.0}},
+        **Replacing.switches,
         "staleness": {"off": {"workers": 1, "mode": "async"}},
     }
+    shown_first: ClassVar[tuple[str, ...]] = ("population", "workers", "mode", "service", "replacement")
     recorded: ClassVar[Mapping[str, tuple[str, str, str]]] = RECORDED
-    population: Annotated[int, Ge(1)] = 64
     workers: Annotated[int, Ge(1)] = 8
     mode: Literal["async", "sync"] = "async"
     service: Service = field(default_factory=Service)
-    replacement: Literal["worst", "random"] = "worst"
-    tournament: Annotated[int, Ge(1)] = 2
-    sampling: Literal["random", "systematic"] = "random"
-    crossover: Literal["uniform", "one_point", "two_point", "none"] = "uniform"
-    recombination_rate: Annotated[float, Ge(0), Le(1)] = 1.0
-    mutation_rate: Annotated[float | None, Ge(0), Le(1)] = None
-    mutation_sigma: Annotated[float, Ge(0)] = 0.1
 
     def check(self) -> None:
         """Behind a barrier all workers have starts, or none."""
@@ -118,13 +106,10 @@ class AsyncSteadyStateGA(Optimizer):
         value, job = unseen(points, streams.dtype), everybody(self.workers, len(points), points.device)
         exact = torch.full((len(points),), problem.exact, dtype=torch.bool, device=points.device)
         held = self._taken(points, value, exact, job, streams)
-        clock, read = (
-            torch.zeros(len(points), 2, dtype=streams.dtype, device=points.device),
-            torch.zeros_like(job),
-        )
-        return State(
-            points, value, exact, held, job, read, self._busy(streams, job, problem.exact), clock, read[:, 0]
-        )
+        left = self._busy(streams, job, problem.exact)
+        clock = torch.zeros(len(points), 2, dtype=streams.dtype, device=points.device)
+        read = torch.zeros_like(job)
+        return State(points, value, exact, held, job, read, left, clock, read[:, 0])
 
     def ask(self, state: State, streams: Streams) -> Query:
         """The individuals of the workers that finish next, after the members where values are noisy."""
@@ -133,34 +118,51 @@ class AsyncSteadyStateGA(Optimizer):
         return Query(born if bool(state.exact.all()) else torch.cat([state.points, born], 1))
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
-        """Who survives; info: accepted (R, K), the children that do, their staleness (R, K) and worker (R, K), clock (R,)."""
+        """Who survives.
+
+        Info: accepted (R, K), the children that do; their staleness and worker (R, K); clock (R,).
+        """
+        who, elapsed = finished(state.left, self._children)
+        job = state.job.gather(1, who)
+        points, value, accepted = self._competed(state, query, answer, job, streams)
+        next_job = state.job.amax(1, keepdim=True) + 1 + torch.arange(self._children, device=who.device)
+        taken = self._taken(points, value, state.exact, next_job, streams)
+        busy = self._busy(streams, who, bool(state.exact.all()))
+        clock = advanced(state.clock, elapsed)
+        info = {
+            "accepted": accepted,
+            "staleness": state.step[:, None] - state.read.gather(1, who),
+            "worker": who,
+            "clock": clock.double().sum(1),
+        }
+        after = State(
+            points,
+            value,
+            state.exact,
+            held=state.held.scatter(1, who[..., None].expand_as(taken), taken),
+            job=state.job.scatter(1, who, next_job),
+            read=state.read.scatter(1, who, (state.step[:, None] + 1).expand_as(who)),
+            left=(state.left - elapsed).scatter(1, who, busy),
+            clock=clock,
+            step=state.step + 1,
+        )
+        return after, info
+
+    def _competed(
+        self, state: State, query: Query, answer: Answer, job: Tensor, streams: Streams
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """After the children of these jobs (R, K) competed: members (R, P, D), values, which children live (R, K)."""
         k, answered = self._children, operators.worst_last(answer.value)
-        who, elapsed = finished(state.left, k)
-        job, stored = state.job.gather(1, who), query.points.shape[1] == k
-        value = torch.cat([answered[:, -k:], state.value if stored else answered[:, :-k]], 1)
-        survivors = operators.survivors(value, streams, k, self)
-        if stored:  # a start takes its place, unless a child was there first
+        exact = query.points.shape[1] == k  # only the children were asked
+        value = torch.cat([answered[:, -k:], state.value if exact else answered[:, :-k]], 1)
+        survivors = self.survivors(value, streams, k)
+        if exact:  # a start takes its place, unless a child was there first
             place = job.clamp_max(self.population - 1)
             empty = (job < self.population) & (state.value.gather(1, place) == torch.inf)
-            survivors = torch.where(
-                empty.all(1, keepdim=True), operators.replaced(place, self.population), survivors
-            )
-        accepted = (survivors[:, None] == torch.arange(k, device=survivors.device)[:, None]).any(-1)
+            settled = operators.replaced(place, self.population)
+            survivors = torch.where(empty.all(1, keepdim=True), settled, survivors)
         points = operators.rows(torch.cat([query.points[:, -k:], state.points], 1), survivors)
-        value, stale = value.gather(1, survivors), state.step[:, None] - state.read.gather(1, who)
-        clock, jobs = (
-            advanced(state.clock, elapsed),
-            state.job.amax(1, keepdim=True) + 1 + torch.arange(k, device=who.device),
-        )
-        taken = self._taken(points, value, state.exact, jobs, streams)
-        held = state.held.scatter(1, who[..., None].expand_as(taken), taken)
-        left = (state.left - elapsed).scatter(1, who, self._busy(streams, who, bool(state.exact.all())))
-        job, read = (
-            state.job.scatter(1, who, jobs),
-            state.read.scatter(1, who, (state.step[:, None] + 1).expand_as(who)),
-        )
-        info = {"accepted": accepted, "staleness": stale, "worker": who, "clock": clock.double().sum(1)}
-        return State(points, value, state.exact, held, job, read, left, clock, state.step + 1), info
+        return points, value.gather(1, survivors), operators.accepted(survivors, k)
 
     def recommend(self, state: State) -> Tensor:
         """The member that was last seen lowest: (R, D)."""
@@ -176,11 +178,17 @@ class AsyncSteadyStateGA(Optimizer):
         return 1 if self.mode == "async" else self.workers
 
     def _busy(self, streams: Streams, who: Tensor, exact: bool) -> Tensor:
-        """How long the workers who (R, n) need for a child and, where values are noisy, for their share of the members: (R, n)."""
+        """How long the workers who (R, n) are busy: (R, n).
+
+        With a child and, where values are noisy, with their share of the members.
+        """
         return self.service.draw(streams, who, 1 if exact else 1 + self.population // self._children)
 
     def _taken(self, points: Tensor, value: Tensor, exact: Tensor, job: Tensor, streams: Streams) -> Tensor:
-        """The individuals (R, n, D) of the next jobs (R, n): starts not yet taken, else children, with the draws of the next step."""
-        born = operators.breed(points, value, streams.at(streams.step + 1), job.shape[1], self)
+        """The individuals (R, n, D) of the next jobs (R, n): starts not yet taken, else children.
+
+        Children are drawn at the next step.
+        """
+        born, _ = operators.breed(points, value, streams.at(streams.step + 1), job.shape[1], self)
         start = operators.rows(points, job.clamp_max(self.population - 1))
         return torch.where((exact[:, None] & (job < self.population))[..., None], start, born)

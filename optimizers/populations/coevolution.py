@@ -21,18 +21,19 @@ second parents), recombination and mutation as in `ga`, of the populations one a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 import torch
-from annotated_types import Ge, Gt, Le
+from annotated_types import Ge
 from torch import Tensor
 
-from landscapes.base import Answer, Bits, FitnessLaw, Problem, Query, Reals
+from landscapes.base import Answer, FitnessLaw, Problem, Query
 from landscapes.streams import Streams
 from optimizers import operators
-from optimizers.base import Info, Optimizer
-from optimizers.fitness import COUNTED, fit_info
+from optimizers.base import Info
+from optimizers.breeding import Breeding
+from optimizers.fitness import COUNTED
 
 
 class State(NamedTuple):
@@ -44,7 +45,7 @@ class State(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Coevolution(Optimizer):
+class Coevolution(Breeding):
     """Coevolving genetic algorithms, one population for each player of a game.
 
     On reals the recommendation is the center, the populations' mean strategies: where an equilibrium mixes,
@@ -72,7 +73,7 @@ class Coevolution(Optimizer):
     """
 
     name: ClassVar[str] = "coevolution"
-    domains: ClassVar[tuple[type, ...]] = (Reals, Bits)
+    shown_first: ClassVar[tuple[str, ...]] = ("population", "opponents")
     sources: ClassVar[tuple[str, ...]] = ("pairing", "mutation", "recombination", "drift")
     switches: ClassVar[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
         "recombination": {
@@ -85,15 +86,8 @@ class Coevolution(Optimizer):
     games: ClassVar[bool] = True
     population: Annotated[int, Ge(1)] = 32
     opponents: Annotated[int, Ge(1)] = 4
-    selection: Literal["tournament", "truncation", "proportional", "none"] = "tournament"
-    tournament: Annotated[int, Ge(1)] = 2
-    truncation: Annotated[float, Gt(0), Le(1)] = 0.5
-    fitness: Literal["linear", "exponential"] = "exponential"
-    selection_strength: Annotated[float, Ge(0)] = 1.0
-    crossover: Literal["uniform", "one_point", "two_point", "none"] = "uniform"
-    recombination_rate: Annotated[float, Ge(0), Le(1)] = 1.0
-    mutation_rate: Annotated[float | None, Ge(0), Le(1)] = None
-    mutation_sigma: Annotated[float, Ge(0)] = 0.1
+    sampling: Literal["random"] = field(default="random", init=False, repr=False)
+    elite: Literal[0] = field(default=0, init=False, repr=False)
 
     def check(self) -> None:
         """There are opponents enough."""
@@ -124,30 +118,24 @@ class Coevolution(Optimizer):
         players = torch.arange(state.value.shape[1], device=state.points.device)
         order, turns = self._order(streams, len(players)), self._turns(len(players), 1, players.device)
         met = order[:, players, turns] + players * self.population  # (R, k, N, J)
-        return Query(
-            operators.rows(state.points, met.flatten(1)).reshape(
-                streams.size, turns.shape[0] * self.population, -1
-            )
-        )
+        points = operators.rows(state.points, met.flatten(1))
+        return Query(points.reshape(streams.size, turns.shape[0] * self.population, -1))
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
-        """The next generation; info: parents (R, J N, 2) among all individuals, the same twice where there was no second one, unfit (R,)."""
+        """The next generation.
+
+        Info: parents (R, J N, 2) among all individuals, the same twice where there was no second one; unfit
+        (R,).
+        """
         del query
         value = operators.worst_last(self._means(answer.value, streams, state.value.shape[1]))
         first = self._parents(value, streams, 0, answer.law)
-        second = self._second(first, value, streams, answer.law)
-        children = operators.rows(state.points, first)
-        if second is not first:
-            children = operators.recombine(
-                children, operators.rows(state.points, second), streams, self.crossover
-            )
-        children = operators.mutate(children, streams, self.mutation_rate, self.mutation_sigma)
-        best = [
-            operators.best(own, loss)
-            for own, loss in zip(state.points.split(self.population, 1), value.unbind(1), strict=True)
-        ]
-        info = {"parents": torch.stack([first, second], -1)} | fit_info(value.unbind(1), self, answer.law)
-        return State(children, torch.cat(best, -1), value.amin(-1)), info
+        second = operators.mates(first, streams, self, lambda: self._parents(value, streams, 1, answer.law))
+        children = operators.offspring(state.points, first, second, streams, self)
+        populations = zip(state.points.split(self.population, 1), value.unbind(1), strict=True)
+        best = torch.cat([operators.best(points, loss) for points, loss in populations], -1)
+        info = {"parents": torch.stack([first, second], -1)} | self.unfit(value.unbind(1), answer.law)
+        return State(children, best, value.amin(-1)), info
 
     def recommend(self, state: State) -> Tensor:
         """The populations' mean strategies; on bits, the best of each that played last: (R, D)."""
@@ -159,16 +147,13 @@ class Coevolution(Optimizer):
 
     def _order(self, streams: Streams, players: int) -> Tensor:
         """How the populations line up: (R, J, N)."""
-        return torch.stack(
-            [streams.permutation("pairing", self.population, part=player) for player in range(players)], 1
-        )
+        orders = [streams.permutation("pairing", self.population, part=player) for player in range(players)]
+        return torch.stack(orders, 1)
 
     def _turns(self, players: int, sign: int, device: torch.device) -> Tensor:
         """(i + sign c j) mod N of round c, place i and player j: (k, N, J)."""
-        c, i, j = (
-            torch.arange(n, device=device)
-            for n in (self.opponents if players > 1 else 1, self.population, players)
-        )
+        rounds = self.opponents if players > 1 else 1
+        c, i, j = (torch.arange(n, device=device) for n in (rounds, self.population, players))
         return (i[:, None] + sign * c[:, None, None] * j) % self.population
 
     def _means(self, value: Tensor, streams: Streams, players: int) -> Tensor:
@@ -180,20 +165,10 @@ class Coevolution(Optimizer):
         return torch.empty_like(means).scatter(2, order, means)
 
     def _parents(self, value: Tensor, streams: Streams, which: int, law: FitnessLaw | None) -> Tensor:
-        """Parents of the children of every population, drawn among its own: (R, J N) int64."""
+        """First (`which` 0) or second (1) parents, drawn in the population of each child: (R, J N) int64."""
         drawn = [
             operators.select(own, streams, self.population, self, 2 * j + which, law=law)
+            + j * self.population
             for j, own in enumerate(value.unbind(1))
         ]
-        return torch.cat([own + j * self.population for j, own in enumerate(drawn)], 1)
-
-    def _second(self, first: Tensor, value: Tensor, streams: Streams, law: FitnessLaw | None) -> Tensor:
-        """Second parents; a child that has none gets its first parent twice, which makes it a copy."""
-        if (
-            self.crossover == "none"
-            or not isinstance(self.recombination_rate, Tensor)
-            and self.recombination_rate == 0
-        ):
-            return first  # draws are addressed: leaving some out changes no other
-        crossed = operators.crosses(streams, first.shape[1], self.recombination_rate)
-        return torch.where(crossed, self._parents(value, streams, 1, law), first)
+        return torch.cat(drawn, 1)

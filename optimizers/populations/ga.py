@@ -20,17 +20,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar, Literal, NamedTuple
+from typing import Annotated, ClassVar, NamedTuple
 
 import torch
-from annotated_types import Ge, Gt, Le
+from annotated_types import Ge
 from torch import Tensor
 
-from landscapes.base import Answer, Bits, FitnessLaw, Problem, Query, Reals
+from landscapes.base import Answer, FitnessLaw, Problem, Query
 from landscapes.streams import Streams
 from optimizers import operators
-from optimizers.base import Info, Optimizer
-from optimizers.fitness import COUNTED, fit_info, weights
+from optimizers.base import Info
+from optimizers.breeding import Breeding
+from optimizers.fitness import COUNTED
 from optimizers.schedules import Coupling, Schedule, check_population
 
 
@@ -44,7 +45,7 @@ class State(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class GA(Optimizer):
+class GA(Breeding):
     """Genetic algorithm: selection, crossover, mutation, elitism; real or binary.
 
     The recommendation is the point with the lowest observed value in the generation evaluated last.
@@ -75,29 +76,7 @@ class GA(Optimizer):
     """
 
     name: ClassVar[str] = "ga"
-    domains: ClassVar[tuple[type, ...]] = (Reals, Bits)
-    sources: ClassVar[tuple[str, ...]] = ("mutation", "recombination", "drift", "pairing")
-    switches: ClassVar[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
-        "drift": {"off": {"sampling": "systematic"}},
-        "recombination": {
-            "off": {"crossover": "none"},
-            "free": {"crossover": "uniform", "recombination_rate": 1.0},
-        },
-        "mutation": {"off": {"mutation_rate": 0.0}},
-    }
     counted: ClassVar[Mapping[str, tuple[str, str, str]]] = COUNTED
-    population: Annotated[int, Ge(1)] = 64
-    selection: Literal["tournament", "truncation", "proportional", "none"] = "tournament"
-    tournament: Annotated[int, Ge(1)] = 2
-    truncation: Annotated[float, Gt(0), Le(1)] = 0.5
-    fitness: Literal["linear", "exponential"] = "exponential"
-    selection_strength: Annotated[float, Ge(0)] = 1.0
-    sampling: Literal["random", "systematic"] = "random"
-    crossover: Literal["uniform", "one_point", "two_point", "none"] = "uniform"
-    recombination_rate: Annotated[float, Ge(0), Le(1)] = 1.0
-    mutation_rate: Annotated[float | None, Ge(0), Le(1)] = None
-    mutation_sigma: Annotated[float, Ge(0)] = 0.1
-    elite: Annotated[int, Ge(0)] = 0
     schedule: Schedule = field(default_factory=Schedule)
     coupling: Coupling = "none"
     largest: Annotated[int | None, Ge(1)] = None
@@ -110,46 +89,39 @@ class GA(Optimizer):
     def check(self) -> None:
         """Someone must be born, and a growing population ends somewhere."""
         check_population(self.name, self.coupling, self.population, self.largest)
-        if self.elite >= self.population:
-            raise ValueError(
-                f"ga.elite: expected 0 <= elite < population = {self.population}, got {self.elite}"
-            )
+        super().check()
 
     def init(self, problem: Problem, streams: Streams) -> State:
         """The landscape's starts."""
         points = problem.start(self.population if self.largest is None else self.largest)
-        step = torch.zeros(streams.size, dtype=torch.int64, device=points.device)
-        return State(
-            points,
-            points[:, 0],
-            torch.full((streams.size,), torch.inf, dtype=streams.dtype, device=points.device),
-            step,
-        )
+        value = torch.full((streams.size,), torch.inf, dtype=streams.dtype, device=points.device)
+        return State(points, points[:, 0], value, torch.zeros_like(value, dtype=torch.int64))
 
     def ask(self, state: State, streams: Streams) -> Query:
-        """The whole population, so far as it is alive."""
+        """The whole population, or those of it who are alive."""
         del streams
-        size = self._size(state)
+        size = self._alive(state)
         return Query(state.points, alive=None if size is None else operators.leading(state.points, size))
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
-        """The next generation; info: parents (R, P, 2), the same twice where there was no second one, and unfit (R,)."""
-        points, value = query.points, operators.worst_last(answer.value)
-        value = value if query.alive is None else torch.where(query.alive, value, torch.inf)
+        """The next generation.
+
+        Info: parents (R, P, 2), the same twice where there was no second one, and unfit (R,).
+        """
+        value = operators.worst_last(answer.value)
+        if query.alive is not None:
+            value = torch.where(query.alive, value, torch.inf)
         scale = None if self.schedule.still else self.schedule.scheduled(1.0, state.step, self.coupling)
         children, parents = operators.generation(
-            points, value, streams, self, among=self._size(state), scale=scale, law=answer.law
+            query.points, value, streams, self, among=self._alive(state), scale=scale, law=answer.law
         )
-        info = {"parents": parents} | fit_info([value], self, answer.law)
-        return State(children, operators.best(points, value), value.amin(1), state.step + 1), info
+        best = operators.best(query.points, value)
+        info = {"parents": parents} | self.unfit([value], answer.law)
+        return State(children, best, value.amin(1), state.step + 1), info
 
     def parentage(self, value: Tensor, law: FitnessLaw | None) -> Tensor | None:
         """By fitness, where selection is proportional to it."""
-        return (
-            weights(value, self.fitness, self.selection_strength, law)
-            if self.selection == "proportional"
-            else None
-        )
+        return self.weights(value, law) if self.selection == "proportional" else None
 
     def rates(self, state: State) -> Mapping[str, float | Tensor]:
         """1 for the steps of selection; none with elites, who are no offspring."""
@@ -162,17 +134,15 @@ class GA(Optimizer):
 
     def center(self, state: State) -> Tensor:
         """The mean of those alive; on bits, their allele frequencies: (R, D)."""
-        points, size = state.points.to(state.value.dtype), self._size(state)
+        points, size = state.points.to(state.value.dtype), self._alive(state)
         if size is None:
             return points.mean(1)
-        return torch.where(operators.leading(points, size)[..., None], points, 0.0).sum(1) / size[:, None].to(
-            points
-        )
+        alive = operators.leading(points, size)[..., None]
+        return torch.where(alive, points, 0.0).sum(1) / size[:, None].to(points)
 
-    def _size(self, state: State) -> Tensor | None:
-        """How many are alive (R,); None: all."""
+    def _alive(self, state: State) -> Tensor | None:
+        """How many are alive (R,), the first ones; None: all."""
         if self.coupling == "none" and self.largest is None:
             return None
-        return self.schedule.size(self.population, state.step, self.coupling).clamp(
-            self.elite + 1, state.points.shape[1]
-        )
+        size = self.schedule.size(self.population, state.step, self.coupling)
+        return size.clamp(self.elite + 1, state.points.shape[1])

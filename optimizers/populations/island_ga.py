@@ -7,7 +7,7 @@ they were just given:
 
     best    copies of the best take the places of the next island's worst
     random  uniform ones, without replacement, move into the places that the next island's migrants leave:
-    nobody is lost or doubled
+            nobody is lost or doubled
 
 Without migration the islands are independent, and the first is `ga` with N individuals, draw for draw.
 
@@ -21,17 +21,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal, NamedTuple
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 import torch
-from annotated_types import Ge, Gt, Le
+from annotated_types import Ge
 from torch import Tensor
 
-from landscapes.base import Answer, Bits, FitnessLaw, Problem, Query, Reals
+from landscapes.base import Answer, FitnessLaw, Problem, Query
 from landscapes.streams import Streams
 from optimizers import operators
-from optimizers.base import Info, Optimizer
-from optimizers.fitness import COUNTED, fit_info, weights
+from optimizers.base import Info
+from optimizers.breeding import Breeding
+from optimizers.fitness import COUNTED
 
 
 class State(NamedTuple):
@@ -44,7 +45,7 @@ class State(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class IslandGA(Optimizer):
+class IslandGA(Breeding):
     """Genetic algorithm on islands with migration around a ring; real or binary.
 
     The recommendation is the point with the lowest observed value in the generation evaluated last, the
@@ -76,33 +77,12 @@ class IslandGA(Optimizer):
     """
 
     name: ClassVar[str] = "island_ga"
-    domains: ClassVar[tuple[type, ...]] = (Reals, Bits)
-    sources: ClassVar[tuple[str, ...]] = ("mutation", "recombination", "drift", "pairing")
-    switches: ClassVar[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
-        "drift": {"off": {"sampling": "systematic"}},
-        "recombination": {
-            "off": {"crossover": "none"},
-            "free": {"crossover": "uniform", "recombination_rate": 1.0},
-        },
-        "mutation": {"off": {"mutation_rate": 0.0}},
-    }
+    shown_first: ClassVar[tuple[str, ...]] = ("population", "islands", "migrants", "interval", "migration")
     counted: ClassVar[Mapping[str, tuple[str, str, str]]] = COUNTED
-    population: Annotated[int, Ge(1)] = 64
     islands: Annotated[int, Ge(1)] = 4
     migrants: Annotated[int, Ge(0)] = 1
     interval: Annotated[int, Ge(1)] = 5
     migration: Literal["best", "random"] = "best"
-    selection: Literal["tournament", "truncation", "proportional", "none"] = "tournament"
-    tournament: Annotated[int, Ge(1)] = 2
-    truncation: Annotated[float, Gt(0), Le(1)] = 0.5
-    fitness: Literal["linear", "exponential"] = "exponential"
-    selection_strength: Annotated[float, Ge(0)] = 1.0
-    sampling: Literal["random", "systematic"] = "random"
-    crossover: Literal["uniform", "one_point", "two_point", "none"] = "uniform"
-    recombination_rate: Annotated[float, Ge(0), Le(1)] = 1.0
-    mutation_rate: Annotated[float | None, Ge(0), Le(1)] = None
-    mutation_sigma: Annotated[float, Ge(0)] = 0.1
-    elite: Annotated[int, Ge(0)] = 0
 
     def check(self) -> None:
         """Islands are of one size, and someone is born on each."""
@@ -134,26 +114,26 @@ class IslandGA(Optimizer):
         return Query(state.points)
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
-        """The next generation; info: parents (R, P, 2) among those asked, wherever they lived, the same twice where there was one alone; unfit."""
+        """The next generation.
+
+        Info: parents (R, P, 2) among those asked, wherever they lived, the same twice where a child has one;
+        unfit (R,).
+        """
         value = operators.worst_last(answer.value)
         origin = self._after_migration(value, state.step + 1, streams)
         settled, points = value.gather(1, origin), operators.rows(query.points, origin)
         first = self._parents(settled, streams, 0, answer.law)
-        second = self._second(first, settled, streams, answer.law)
-        children = operators.rows(points, first)
-        if second is not first:
-            children = operators.recombine(children, operators.rows(points, second), streams, self.crossover)
-        children, parents = (
-            operators.mutate(children, streams, self.mutation_rate, self.mutation_sigma),
-            torch.stack([first, second], -1),
-        )
+        second = operators.mates(first, streams, self, lambda: self._parents(settled, streams, 1, answer.law))
+        children = operators.offspring(points, first, second, streams, self)
+        parents = torch.stack([first, second], -1)
         if self.elite:
-            survivors = self._survivors(settled)
-            children = self._first_on_each(operators.rows(points, survivors), children)
-            parents = self._first_on_each(survivors[..., None].expand(-1, -1, 2), parents)
+            elite = self._elites(settled)
+            children = self._first_on_each(operators.rows(points, elite), children)
+            parents = self._first_on_each(elite[..., None].expand(-1, -1, 2), parents)
         parents = operators.rows(origin[..., None], parents.flatten(1)).view_as(parents)
-        info = {"parents": parents} | fit_info(settled.split(self._size, 1), self, answer.law)
-        return State(children, operators.best(query.points, value), value.amin(1), state.step + 1), info
+        best = operators.best(query.points, value)
+        info = {"parents": parents} | self.unfit(settled.split(self._size, 1), answer.law)
+        return State(children, best, value.amin(1), state.step + 1), info
 
     @property
     def demes(self) -> int:
@@ -164,7 +144,7 @@ class IslandGA(Optimizer):
         """By fitness within each island, where selection is proportional to it and nobody migrates."""
         if self.selection != "proportional" or self.migrants:
             return None
-        w = [weights(own, self.fitness, self.selection_strength, law) for own in value.chunk(self.islands, 1)]
+        w = [self.weights(own, law) for own in value.chunk(self.islands, 1)]
         return torch.cat([own / own.sum(1, keepdim=True) for own in w], 1)
 
     def rates(self, state: State) -> Mapping[str, float | Tensor]:
@@ -190,58 +170,41 @@ class IslandGA(Optimizer):
         stay = torch.arange(self.population, device=value.device).expand(len(value), -1)
         if self.migrants == 0:
             return stay
-        if self.migration == "random" and self.sampling == "systematic":
-            leave = places = operators.turn(streams, self._size, self.migrants, value.device)[:, None].expand(
-                -1, self.islands, -1
-            )
-        elif self.migration == "random":
-            leave = places = streams.choice(
-                "drift", self._size, self.migrants, (self.islands,), part=2 * self.islands
-            )  # (R, I, m)
+        if self.migration == "best":
+            ranked = operators.order(value.reshape(-1, self._size)).view(-1, self.islands, self._size)
+            leave, places = ranked[..., : self.migrants], ranked[..., -self.migrants :]
         else:
-            order = operators.order(value.reshape(-1, self._size)).view(-1, self.islands, self._size)
-            leave, places = order[..., : self.migrants], order[..., -self.migrants :]
+            leave = places = self._exchanged(streams, value.device)
         base = stay.view(-1, self.islands, self._size)[..., :1]
         moved = stay.scatter(1, (base + places).flatten(1), (base + leave).roll(1, 1).flatten(1))
         return torch.where((generation % self.interval == 0)[:, None], moved, stay)
 
+    def _exchanged(self, streams: Streams, device: torch.device) -> Tensor:
+        """Places on each island whose individuals move to the next one: (R, I, m) int64."""
+        if self.sampling == "systematic":
+            turn = operators.turn(streams, self._size, self.migrants, device)
+            return turn[:, None].expand(-1, self.islands, -1)
+        part = 2 * self.islands
+        return streams.choice("drift", self._size, self.migrants, (self.islands,), part=part)
+
     def _parents(self, value: Tensor, streams: Streams, which: int, law: FitnessLaw | None) -> Tensor:
-        """Parents of the children of every island, drawn among its own: (R, P - I elite) int64."""
+        """First (`which` 0) or second (1) parents, drawn on the island of each child: (R, P - I elite) int64."""
+        births = self._size - self.elite
         drawn = [
-            self._drawn(local, streams, 2 * i + which, law) + i * self._size
-            for i, local in enumerate(value.split(self._size, 1))
+            operators.parents(own, streams, births, self, 2 * i + which, law=law) + i * self._size
+            for i, own in enumerate(value.split(self._size, 1))
         ]
         return torch.cat(drawn, 1)
 
-    def _drawn(self, value: Tensor, streams: Streams, part: int, law: FitnessLaw | None) -> Tensor:
-        return operators.parents(value, streams, self._size - self.elite, self, part, law=law)
-
-    def _second(self, first: Tensor, value: Tensor, streams: Streams, law: FitnessLaw | None) -> Tensor:
-        """Second parents; a child that has none gets its first parent twice, which makes it a copy."""
-        if (
-            self.crossover == "none"
-            or not isinstance(self.recombination_rate, Tensor)
-            and self.recombination_rate == 0
-        ):
-            return first  # draws are addressed: leaving some out changes no other
-        crossed = operators.crosses(streams, first.shape[1], self.recombination_rate)
-        return torch.where(crossed, self._parents(value, streams, 1, law), first)
-
-    def _survivors(self, value: Tensor) -> Tensor:
-        """The elites of every island: (R, I elite) int64."""
-        return torch.cat(
-            [
-                operators.order(local)[:, : self.elite] + i * self._size
-                for i, local in enumerate(value.split(self._size, 1))
-            ],
-            1,
-        )
+    def _elites(self, value: Tensor) -> Tensor:
+        """The best of every island: (R, I elite) int64."""
+        best = [
+            operators.order(own)[:, : self.elite] + i * self._size
+            for i, own in enumerate(value.split(self._size, 1))
+        ]
+        return torch.cat(best, 1)
 
     def _first_on_each(self, elites: Tensor, children: Tensor) -> Tensor:
-        """Elites (R, I elite, k) and children (R, P - I elite, k) put together, island by island.
-
-        (R, P, k).
-        """
-        return torch.cat([group.unflatten(1, (self.islands, -1)) for group in (elites, children)], 2).flatten(
-            1, 2
-        )
+        """Elites (R, I elite, k) and children (R, P - I elite, k) put together, island by island: (R, P, k)."""
+        islands = [group.unflatten(1, (self.islands, -1)) for group in (elites, children)]
+        return torch.cat(islands, 2).flatten(1, 2)

@@ -3,9 +3,10 @@
 Each step breeds K children: parents by tournament, crossover, mutation, as `ga` does. Then of P members and K
 children
 
-    worst   the P best survive, a child before an elder of the same value   (Whitley 1989, "The GENITOR
-    algorithm", ICGA 3:116) random  each child takes the place of another member, drawn uniformly, whatever
-    the values   (Syswerda 1991, FOGA 1:94)
+    worst   the P best survive, a child before an elder of the same value
+            (Whitley 1989, "The GENITOR algorithm", ICGA 3:116)
+    random  each child takes the place of another member, drawn uniformly, whatever the values
+            (Syswerda 1991, FOGA 1:94)
 
 With tournaments of one, `random` and K = 1 this is Moran's model of drift; with P = K = 1, `worst` and no
 crossover the (1+1) EA.
@@ -20,18 +21,18 @@ after place, in turn.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal, NamedTuple
+from dataclasses import dataclass, field
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 import torch
-from annotated_types import Ge, Le
+from annotated_types import Ge
 from torch import Tensor
 
-from landscapes.base import Answer, Bits, Problem, Query, Reals
+from landscapes.base import Answer, Problem, Query
 from landscapes.streams import Streams
 from optimizers import operators
-from optimizers.base import Info, Optimizer
+from optimizers.base import Info
+from optimizers.breeding import Breeding
 from optimizers.operators import unseen
 
 
@@ -45,7 +46,23 @@ class State(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SteadyStateGA(Optimizer):
+class Replacing(Breeding):
+    """A population without generations: parents by tournament, and children compete with their elders."""
+
+    replacement: Literal["worst", "random"] = "worst"
+    selection: Literal["tournament"] = field(default="tournament", init=False, repr=False)
+    truncation: float = field(default=0.5, init=False, repr=False)
+    fitness: Literal["exponential"] = field(default="exponential", init=False, repr=False)
+    selection_strength: float = field(default=1.0, init=False, repr=False)
+    elite: Literal[0] = field(default=0, init=False, repr=False)
+
+    def survivors(self, value: Tensor, streams: Streams, children: int) -> Tensor:
+        """Who of K children and then P members, of values (R, K + P), lives at each place: (R, P) int64."""
+        return operators.survivors(value, streams, children, self.replacement, self.sampling)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SteadyStateGA(Replacing):
     """Genetic algorithm without generations: children replace the worst, or anyone; real or binary.
 
     The recommendation is the member that was last seen lowest, the center is the mean of the members.
@@ -66,25 +83,8 @@ class SteadyStateGA(Optimizer):
     """
 
     name: ClassVar[str] = "steady_state_ga"
-    domains: ClassVar[tuple[type, ...]] = (Reals, Bits)
-    sources: ClassVar[tuple[str, ...]] = ("mutation", "recombination", "drift", "pairing")
-    switches: ClassVar[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
-        "drift": {"off": {"sampling": "systematic"}},
-        "recombination": {
-            "off": {"crossover": "none"},
-            "free": {"crossover": "uniform", "recombination_rate": 1.0},
-        },
-        "mutation": {"off": {"mutation_rate": 0.0}},
-    }
-    population: Annotated[int, Ge(1)] = 64
+    shown_first: ClassVar[tuple[str, ...]] = ("population", "children", "replacement")
     children: Annotated[int, Ge(1)] = 1
-    replacement: Literal["worst", "random"] = "worst"
-    tournament: Annotated[int, Ge(1)] = 2
-    sampling: Literal["random", "systematic"] = "random"
-    crossover: Literal["uniform", "one_point", "two_point", "none"] = "uniform"
-    recombination_rate: Annotated[float, Ge(0), Le(1)] = 1.0
-    mutation_rate: Annotated[float | None, Ge(0), Le(1)] = None
-    mutation_sigma: Annotated[float, Ge(0)] = 0.1
 
     def check(self) -> None:
         """The starts are asked as many at a time as there are children."""
@@ -102,26 +102,24 @@ class SteadyStateGA(Optimizer):
 
     def ask(self, state: State, streams: Streams) -> Query:
         """The children, after the members where values are noisy; the starts first where they are exact."""
-        born = operators.breed(state.points, state.value, streams, self.children, self)
+        born, _ = operators.breed(state.points, state.value, streams, self.children, self)
         if not bool(state.exact.all()):
             return Query(torch.cat([state.points, born], 1))
-        early = (state.step < self._blocks)[:, None, None]
-        return Query(torch.where(early, operators.rows(state.points, self._block(state.step)), born))
+        starts = operators.rows(state.points, self._block(state.step))
+        return Query(torch.where(self._early(state)[..., None], starts, born))
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
         """Who survives; info: accepted (R, K), the children that do."""
         k, answered = self.children, operators.worst_last(answer.value)
-        stored = query.points.shape[1] == k  # values are exact
-        value = torch.cat([answered[:, -k:], state.value if stored else answered[:, :-k]], 1)
-        survivors = operators.survivors(value, streams, k, self)
-        if stored:  # what was asked of the starts goes where they stand
-            early = (state.step < self._blocks)[:, None]
-            survivors = torch.where(
-                early, operators.replaced(self._block(state.step), self.population), survivors
-            )
-        accepted = (survivors[:, None] == torch.arange(k, device=survivors.device)[:, None]).any(-1)
+        exact = query.points.shape[1] == k  # only the children were asked
+        value = torch.cat([answered[:, -k:], state.value if exact else answered[:, :-k]], 1)
+        survivors = self.survivors(value, streams, k)
+        if exact:  # starts that were asked go where they stand
+            places = operators.replaced(self._block(state.step), self.population)
+            survivors = torch.where(self._early(state), places, survivors)
         points = operators.rows(torch.cat([query.points[:, -k:], state.points], 1), survivors)
-        return State(points, value.gather(1, survivors), state.exact, state.step + 1), {"accepted": accepted}
+        info = {"accepted": operators.accepted(survivors, k)}
+        return State(points, value.gather(1, survivors), state.exact, state.step + 1), info
 
     def recommend(self, state: State) -> Tensor:
         """The member that was last seen lowest: (R, D)."""
@@ -135,6 +133,10 @@ class SteadyStateGA(Optimizer):
     def _blocks(self) -> int:
         """Steps that ask the starts."""
         return self.population // self.children
+
+    def _early(self, state: State) -> Tensor:
+        """Worlds that still ask their starts: (R, 1) bool."""
+        return (state.step < self._blocks)[:, None]
 
     def _block(self, step: Tensor) -> Tensor:
         """The members that are asked after `step` (R,) steps, if they are: (R, K) int64."""

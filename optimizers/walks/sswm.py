@@ -30,7 +30,7 @@ from landscapes.base import Answer, Bits, FitnessLaw, Problem, Query
 from landscapes.streams import Streams
 from optimizers import operators
 from optimizers.base import Info, Optimizer
-from optimizers.fitness import COUNTED, fit_info, log_fitness
+from optimizers.fitness import COUNTED, log_fitness, unfit
 from optimizers.operators import unseen
 from optimizers.walks import moves
 
@@ -87,7 +87,11 @@ class SSWM(Optimizer):
         first = (state.exact & (state.step == 0))[:, None]  # the start itself was asked
         fixes = streams.bernoulli("acceptance", self.fixation(old, new, answer.law), (1,)) | first
         points = torch.where(fixes[..., None], fresh, state.points)
-        info = {"accepted": fixes & ~first} | fit_info([torch.cat([old, new], 1)], self, answer.law)
+        both = torch.cat([old, new], 1)
+        info = {
+            "accepted": fixes & ~first,
+            "unfit": unfit([both], self.fitness, self.selection_strength, answer.law),
+        }
         return State(points, torch.where(fixes, new, old), state.exact, state.step + 1), info
 
     def recommend(self, state: State) -> Tensor:

@@ -22,6 +22,7 @@ from typing import Any
 
 import xarray as xr
 
+from landscapes import addresses
 from studies.calibration import matched, search
 from studies.cells.task import Cell, Task, blocks
 from studies.plan import make_plan, rounded
@@ -30,7 +31,7 @@ from studies.study_file import factors, sections
 from studies.study_file.arm import Arm
 from studies.study_file.study import Study, StudyError
 
-AWAY = 2**31  # the first world of the pilots
+AWAY = addresses.first("worlds", "pilots")
 INSTANT = 1e-9  # of the budget: one step
 Measured = tuple[float, list[float]]  # a quantity and its interval
 

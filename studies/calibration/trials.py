@@ -21,6 +21,7 @@ import h5py
 import numpy as np
 from scipy import stats
 
+from landscapes import addresses
 from studies.calibration import trial_points, tuned
 from studies.cells.task import Cell, Task, blocks
 from studies.plan import make_plan, rounded
@@ -30,7 +31,7 @@ from studies.study_file.arm import Arm
 from studies.study_file.study import Study
 from studies.study_file.values import CHECKPOINTS
 
-AWAY = 3 * 2**30  # the first world of the trials; those of the pilots begin at 2^31
+AWAY = addresses.first("worlds", "trials")
 LEVEL = 0.95
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 from landscapes.base import Landscape
-from landscapes.parameters import Parameters
+from landscapes.parameters import Parameters, parameter_fields
 from studies import registry
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def parameter_model(cls: type, kind: str | None = None) -> type[Strict]:
 
 def parameter_names(cls: type) -> list[str]:
     """The parameters of a class, its bound tables left out."""
-    return [f.name for f in dataclasses.fields(cls) if f.init]
+    return [f.name for f in parameter_fields(cls)]
 
 
 def summary(cls: type) -> str:
@@ -123,11 +123,10 @@ def descriptions(cls: type) -> dict[str, str]:
 
 def _fields(cls: type) -> dict[str, Any]:
     hints, texts, fields = get_type_hints(cls, include_extras=True), descriptions(cls), {}
-    for f in dataclasses.fields(cls):
-        if f.init:
-            default = f.default if f.default_factory is dataclasses.MISSING else f.default_factory()
-            given = {} if default is dataclasses.MISSING else {"default": _raw(default)}
-            fields[f.name] = (_annotation(hints[f.name]), Field(description=texts.get(f.name), **given))
+    for f in parameter_fields(cls):
+        default = f.default if f.default_factory is dataclasses.MISSING else f.default_factory()
+        given = {} if default is dataclasses.MISSING else {"default": _raw(default)}
+        fields[f.name] = (_annotation(hints[f.name]), Field(description=texts.get(f.name), **given))
     return fields
 
 

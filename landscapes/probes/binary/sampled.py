@@ -28,6 +28,7 @@ import torch
 from scipy.stats import f as f_law
 from torch import Tensor
 
+from landscapes.addresses import ADDRESSES
 from landscapes.base import Landscape
 from landscapes.numerics import matmul
 from landscapes.probes.binary import kernels
@@ -42,8 +43,10 @@ NOISIEST = 0.25  # standard error of a share of the variance above which an orde
 LAGS = 32
 STEPS = 256  # of a walk
 _BITS = 2**24  # bits of genotypes held at a time for each world
-FIRST = 2**31 + 2**20  # steps from here on are these probes' own
-_PLACES = {name: FIRST + i for i, name in enumerate(("genotypes", "neighbourhoods", "squares", "walks"))}
+_NAMES = ("genotypes", "neighbourhoods", "squares", "walks")
+_PLACES = dict(
+    zip(_NAMES, ADDRESSES["steps"]["probes: samples of bits"], strict=False)
+)  # steps of the streams
 
 
 class Squares(NamedTuple):

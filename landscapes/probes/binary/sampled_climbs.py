@@ -17,19 +17,18 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from landscapes import addresses
 from landscapes.probes.binary.climbs import RULES, Rule
 from landscapes.probes.binary.enumeration import fitness
-from landscapes.probes.binary.sampled import FIRST, Sample, mutants
+from landscapes.probes.binary.sampled import Sample, mutants
 from landscapes.probes.continuous.walks_and_lines import jackknife, pearson, ranks
 from landscapes.probes.estimates import Estimate, mean, share
 from landscapes.streams import Streams
 
 DEPTH = 12  # loci from the best genotype to which accessible paths are followed
-_CLIMBS, _PATHS = (
-    FIRST + 2**20,
-    FIRST + 2**19,
-)  # steps of the streams; the climbs of each rule have 2^24 steps
-_STEPS = 2**24
+_CLIMBS = addresses.first("steps", "probes: hill climbs")
+_STEPS = 2**24  # for the climbs of one rule
+_PATHS = addresses.first("steps", "probes: accessible paths")
 _BITS = 2**21
 
 

@@ -23,6 +23,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from landscapes import addresses
 from landscapes.base import Landscape, Reals, Terms
 from landscapes.numerics import norm
 from landscapes.oracle.evaluation import evaluate
@@ -31,7 +32,8 @@ from landscapes.probes.measure import Measure
 from landscapes.streams import Streams
 
 LARGEST = 50  # dimensions up to which a Hessian is made
-_START, _BATCH = 2**31 + 16, 2**31 + 17  # steps of the streams
+_START = addresses.first("steps", "probes: gradients")
+_BATCH = _START + 1
 _ELEMENTS = 2**22  # coordinates times terms worked at a time
 _RELATIVE = 1e-6  # of the largest eigenvalue: smaller ones are rounding
 

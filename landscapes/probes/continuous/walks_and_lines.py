@@ -25,6 +25,7 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
+from landscapes.addresses import ADDRESSES
 from landscapes.base import Landscape, Reals
 from landscapes.numerics import dot, matmul, norm, safe_unit, squarable
 from landscapes.probes.measure import Measure
@@ -35,11 +36,10 @@ FRACTIONS = (0.02, 0.05, 0.1, 0.25)  # best points whose dispersion is measured
 POINTS = 1025  # on a line along which minima are counted
 LAGS = 64
 _ELEMENTS = 2**23  # coordinates times terms evaluated at a time
-_FIRST = 2**31  # steps from here on are the probes' own
-PLACES = {
-    name: _FIRST + i
-    for i, name in enumerate(("autocorrelation", "distance", "dispersion", "information", "minima", "reach"))
-}
+_NAMES = ("autocorrelation", "distance", "dispersion", "information", "minima", "reach")
+PLACES = dict(
+    zip(_NAMES, ADDRESSES["steps"]["probes: walks and lines"], strict=False)
+)  # steps of the streams
 
 
 class Walks(NamedTuple):

@@ -24,6 +24,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from landscapes import addresses
 from landscapes.base import Bits
 from landscapes.numerics import dot, norm
 from landscapes.streams import Streams
@@ -168,7 +169,8 @@ def ground(
             len(center), -1, -1
         )
     else:
-        every = streams.normal("ledger", (PROBES, center.shape[1]), part=1).double()
+        part = addresses.first("parts of ledger", "mean curvature")
+        every = streams.normal("ledger", (PROBES, center.shape[1]), part=part).double()
     mean, along = (_rayleigh(slopes, center, some) for some in (every, noise[:, :PROBES]))
     return Ground(torch.cat([first.nan_to_num(0.0), vectors], 1), values, mean, along)
 

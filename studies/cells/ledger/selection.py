@@ -26,6 +26,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from landscapes.addresses import ADDRESSES
 from landscapes.base import Bits
 from landscapes.numerics import dot, matmul
 from landscapes.streams import Streams
@@ -36,7 +37,7 @@ from studies.cells.ledger.redraws import Scene
 
 ENUMERATED = 12  # loci whose genotypes are all asked
 DRAWS = 16  # points of the distribution, for each point at which the gradient is averaged
-PARTS = (2, 3)  # of source "ledger", one for each half
+PARTS = tuple(ADDRESSES["parts of ledger"]["selection"])  # one for each half of the points
 
 
 class Directions(NamedTuple):
