@@ -6,6 +6,7 @@ COMMANDS = {  # in the order in which a newcomer meets them
     "run": "compute a study, or go on with it: a file, or the name of a ready study",
     "list": "all that a study can name: landscapes, optimizers, claims, figures, keys, ready studies",
     "describe": "one of these in full: parameters, ranges, defaults, source",
+    "ask": "the value of a quantity, such as median(loss), with its interval",
     "figures": "figures of results, for a paper or a talk",
     "report": "one page for each study",
     "claims": "judge the claims of results again",

@@ -37,7 +37,7 @@ STOREYS = (  # of studies/, from the ground up; a room imports from its own and 
     ("study_file",),
     ("plan",),
     ("calibration",),
-    ("figures", "probe", "check", "list", "describe"),
+    ("figures", "probe", "check", "list", "describe", "ask"),
     ("report",),
     ("run",),
 )

@@ -13,6 +13,9 @@ import importlib
 from typing import Any
 
 FUNCTIONS: dict[str, dict[str, tuple[str, ...]]] = {
+    "quantities": {
+        "evaluate": ("quantity",),
+    },
     "running_time": {
         "runtime": ("expected_running_time", "ecdf"),
         "restarts": ("restarted",),

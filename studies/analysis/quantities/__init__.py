@@ -1,0 +1,1 @@
+"""Quantities: what is asked of results, as a text: `median(hit(0.1)["SGD"]) / median(hit(0.1)["ES"])`."""

@@ -1,0 +1,85 @@
+"""Ask results a question: `python -m studies.ask RESULTS 'median(hit(0.1)["SGD"])'` prints value, interval and worlds."""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+WRONG = 2
+HELP = """what may be asked, of each landscape, optimizer and value of an axis:
+  loss, hit(0.1), any recorded name       of each world, at the end; the mean over worlds unless said otherwise
+  loss(start)  loss(cost=100)             when; also loss(steps=40), loss(budget=0.5), mean(loss, since=0.5)
+  loss["ES"] - loss["SGD"]                whose, in the same worlds; also loss["ES", "bowl"], loss[AXIS=VALUE]
+  median variance sd share quantile       over worlds: share(loss < 0.1), quantile(loss, 0.9)
+  + - * / ** sqrt exp log log10 ..        of any of these"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    words = argparse.ArgumentParser(
+        "studies.ask",
+        description=__doc__,
+        epilog=HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    words.add_argument("results", metavar="RESULTS", help="a study's folder")
+    words.add_argument("quantities", metavar="QUANTITY", nargs="+", help="what is asked")
+    return words
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Print the answers; 2 where there is none."""
+    asked = parser().parse_args(arguments)
+
+    from studies import open_study
+    from studies.analysis.quantities.evaluate import quantity
+    from studies.text import terminal
+
+    try:
+        results = open_study(asked.results)
+        for text in asked.quantities:
+            _print(text, quantity(results, text))
+    except (ValueError, FileNotFoundError) as error:
+        terminal.console(stderr=True).print(str(error), style="red", soft_wrap=True)
+        return WRONG
+    return 0
+
+
+def _print(text: str, answer: xr.Dataset) -> None:
+    """One row for each arm that is left."""
+    from rich.table import Table
+
+    from studies.text import terminal
+
+    dims = [str(dim) for dim in answer["quantity"].dims]
+    table = Table(title=text, title_justify="left")
+    for head in (*dims, "value", "95 % interval", "worlds"):
+        table.add_column(head, justify="left" if head in dims else "right")
+    for row in _rows(answer, dims):
+        table.add_row(*row)
+    terminal.console().print(table)
+
+
+def _rows(answer: xr.Dataset, dims: list[str]) -> Iterator[list[str]]:
+    for places in itertools.product(*(range(answer.sizes[dim]) for dim in dims)):
+        cell = answer.isel(dict(zip(dims, places, strict=True)))
+        low, high = cell["quantity_interval"].values
+        labels = [
+            f"{cell[dim].item():g}" if cell[dim].dtype.kind in "fi" else str(cell[dim].item()) for dim in dims
+        ]
+        yield [
+            *labels,
+            f"{cell['quantity'].item():.4g}",
+            f"{low:.4g} to {high:.4g}",
+            str(cell["worlds"].item()),
+        ]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

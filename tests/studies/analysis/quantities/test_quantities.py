@@ -1,0 +1,212 @@
+"""Quantities beside hand-written NumPy on random results; what is none is one line."""
+
+import math
+import random
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from studies import analysis
+from studies.analysis.quantities.evaluate import FUNCTIONS, SUMMARIES, quantity
+from studies.ask import main
+from tests.support.analysis import results
+
+WORLDS, CHECKPOINTS = 24, 10
+
+
+@pytest.fixture(scope="module")
+def made():
+    """Two arms on two landscapes, at two values of an axis: the results, and loss, start and hits as arrays."""
+    draw = np.random.default_rng(7)
+    loss = np.sort(draw.lognormal(0, 1, (2, 2, 2, WORLDS, CHECKPOINTS)))[
+        ..., ::-1
+    ]  # it falls along checkpoints
+    start = 2 * loss[..., 0]
+    hits = np.where(
+        draw.random((2, 2, 2, WORLDS, 1)) < 0.8, draw.uniform(1, 100, (2, 2, 2, WORLDS, 1)), np.inf
+    )
+    cells = [
+        [
+            xr.concat(
+                [one(loss, start, hits, place, arm, value) for value in range(2)], axis, coords="minimal"
+            )
+            for arm in range(2)
+        ]
+        for place in range(2)
+    ]
+    rows = [xr.concat(row, label("optimizer", ["SGD", "ES"]), coords="minimal") for row in cells]
+    return xr.concat(rows, label("landscape", ["bowl", "steep"]), coords="minimal"), loss, start, hits[..., 0]
+
+
+axis = xr.DataArray([8.0, 32.0], dims="noise.batch", name="noise.batch")
+
+
+def label(name, values):
+    return xr.DataArray(np.asarray(values, object), dims=name, name=name)
+
+
+def one(loss, start, hits, *place):
+    data = results(loss[place], targets=[0.3], hits=hits[place])
+    steps = np.broadcast_to(10 * np.arange(1, CHECKPOINTS + 1), (WORLDS, CHECKPOINTS))
+    return data.assign(start_loss=("replicate", start[place]), steps=(("replicate", "checkpoint"), steps))
+
+
+def ordered(x, level):
+    """The order statistic: at least a share `level` of the worlds do not exceed it."""
+    return np.sort(x, -1)[..., math.ceil(level * x.shape[-1]) - 1]
+
+
+# dims of the arrays: landscape, optimizer, axis, world (, checkpoint)
+BY_HAND = {
+    "loss": lambda loss, start, hit: loss[..., -1].mean(-1),
+    "mean(loss)": lambda loss, start, hit: loss[..., -1].mean(-1),
+    "median(loss)": lambda loss, start, hit: np.median(loss[..., -1], -1),
+    "variance(loss)": lambda loss, start, hit: loss[..., -1].var(-1, ddof=1),
+    "sd(loss) / mean(loss)": lambda loss, start, hit: loss[..., -1].std(-1, ddof=1) / loss[..., -1].mean(-1),
+    "quantile(loss, 0.9)": lambda loss, start, hit: ordered(loss[..., -1], 0.9),
+    "share(loss < 0.1)": lambda loss, start, hit: (loss[..., -1] < 0.1).mean(-1),
+    "share(loss(start) > 2 * loss)": lambda loss, start, hit: (start > 2 * loss[..., -1]).mean(-1),
+    "loss(start)": lambda loss, start, hit: start.mean(-1),
+    "loss(cost=35)": lambda loss, start, hit: loss[..., 2].mean(-1),
+    "loss(budget=0.5)": lambda loss, start, hit: loss[..., 4].mean(-1),
+    "loss(steps=79)": lambda loss, start, hit: loss[..., 6].mean(-1),
+    "mean(loss, since=0.5)": lambda loss, start, hit: loss[..., 4:].mean((-1, -2)),
+    "median(mean(loss**2, since=0.8))": lambda loss, start, hit: np.median((loss[..., 7:] ** 2).mean(-1), -1),
+    "median(log10(loss(start) / loss))": lambda loss, start, hit: np.median(
+        np.log10(start / loss[..., -1]), -1
+    ),
+    "log(mean(loss))": lambda loss, start, hit: np.log(loss[..., -1].mean(-1)),
+    "mean(log(loss))": lambda loss, start, hit: np.log(loss[..., -1]).mean(-1),
+    "hit(0.3)": lambda loss, start, hit: hit.mean(-1),
+    "median(hit(0.3))": lambda loss, start, hit: np.median(hit, -1),
+    "share(hit(0.3) < inf)": lambda loss, start, hit: np.isfinite(hit).mean(-1),
+    'loss["ES"] - loss["SGD"]': lambda loss, start, hit: (loss[:, 1, :, :, -1] - loss[:, 0, :, :, -1]).mean(
+        -1
+    ),
+    'share(loss["ES"] < loss["SGD"])': lambda loss, start, hit: (
+        loss[:, 1, ..., -1] < loss[:, 0, ..., -1]
+    ).mean(-1),
+    'median(loss["ES", "bowl"])': lambda loss, start, hit: np.median(loss[0, 1, ..., -1], -1),
+    'loss["ES", noise_batch=32]': lambda loss, start, hit: loss[:, 1, 1, :, -1].mean(-1),
+    "mean(loss[noise_batch=8]) / mean(loss[noise_batch=32])": lambda loss, start, hit: (
+        loss[:, :, 0, :, -1].mean(-1) / loss[:, :, 1, :, -1].mean(-1)
+    ),
+    'median(hit(0.3)["ES"]) / median(hit(0.3)["SGD"])': lambda loss, start, hit: (
+        np.median(hit[:, 1], -1) / np.median(hit[:, 0], -1)
+    ),
+    "max(loss, 0.5)": lambda loss, start, hit: np.maximum(loss[..., -1], 0.5).mean(-1),
+    "-2 * mean(loss) + 1e-3": lambda loss, start, hit: 1e-3 - 2 * loss[..., -1].mean(-1),
+}
+
+
+@pytest.mark.parametrize("text", BY_HAND)
+def test_a_quantity_is_what_its_words_say(made, text):
+    data, *arrays = made
+    answer = analysis.quantity(data, text)
+    expected = BY_HAND[text](*arrays)
+    np.testing.assert_allclose(answer["quantity"].transpose(..., *()).values, expected, rtol=1e-12)
+    assert (answer["worlds"] == WORLDS).all()
+    low, high = answer["quantity_interval"].transpose("bound", ...).values
+    assert ((low <= expected) & (expected <= high)).all()
+
+
+def test_a_difference_knows_that_its_arms_share_worlds(made):
+    """The ES is the SGD's loss and a little more in every world: the difference is known to that little."""
+    data = made[0].copy(deep=True)
+    sgd = data["loss"].sel(optimizer="SGD").values
+    little = np.random.default_rng(1).normal(1e-3, 1e-6, sgd.shape)
+    data["loss"].loc[{"optimizer": "ES"}] = sgd + little
+    paired = analysis.quantity(data, 'mean(loss["ES"]) - mean(loss["SGD"])')
+    width = paired["quantity_interval"].diff("bound")
+    assert (abs(paired["quantity"] - 1e-3) < 1e-6).all()
+    assert (width < 3e-6).all()
+    assert (analysis.quantity(data, 'loss["ES"]')["quantity_interval"].diff("bound") > 0.01).all()
+
+
+def test_worlds_without_a_number_are_left_out_of_all_parts(made):
+    data = made[0].copy(deep=True)
+    data["loss"][{"replicate": 3, "optimizer": 0}] = np.nan
+    answer = analysis.quantity(data, 'mean(loss["ES"]) - mean(loss["SGD"])')
+    kept = np.delete(made[1][..., -1], 3, axis=-1)
+    np.testing.assert_allclose(answer["quantity"].values, (kept[:, 1] - kept[:, 0]).mean(-1), rtol=1e-12)
+    assert (answer["worlds"] == WORLDS - 1).all()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("lass", "unknown quantity 'lass'; did you mean 'loss'[?]"),
+        ('loss["GA"]', "unknown optimizer 'GA'"),
+        ('loss["ES", "hill"]', "unknown landscape 'hill'"),
+        ("loss[batch=8]", "unknown axis 'batch'; did you mean 'noise_batch'[?]"),
+        ("loss[noise_batch=9]", "unknown noise_batch|unknown noise.batch 9"),
+        ("mean(loss) - loss", "a number of each world beside one of all worlds"),
+        ("mean(mean(loss))", "expected a number of each world, this is one of all"),
+        ("share(loss)", "expected a condition"),
+        ("quantile(loss, 2)", "expected a level 0 < level < 1"),
+        ("quantile(loss)", "expected quantile[(]x, level[)]"),
+        ("1 + 1", "expected one that is of worlds"),
+        ("loss(cost=1e9)", "expected at most 100 evaluations"),
+        ("loss(cost=1)", "expected a cost that some checkpoint has"),
+        ("loss(end)", "expected loss[(]start[)]"),
+        ("best_loss(start)", "expected loss[(]start[)], the one number"),
+        ("mean(loss, since=2)", "expected a fraction of the budget"),
+        ("hit(0.3, clock=steps)", "hits are counted by cost"),
+        ("median(loss", "expected a quantity, such as median"),
+        ("loss if loss else 1", "expected [+] - "),
+        ("sqr(loss)", "unknown function 'sqr'; did you mean 'sqrt'[?]"),
+        ("loss.mean()", "expected [+] - "),
+        ("loss\n+1", "expected a quantity"),
+        ("(" * 300 + "loss" + ")" * 300, "expected a quantity"),
+        ("-" * 300 + "loss", "at most 60 operations"),
+    ],
+)
+def test_what_is_no_quantity_is_one_line(made, text, message):
+    with pytest.raises(ValueError, match=message) as caught:
+        analysis.quantity(made[0], text)
+    assert "\n" not in str(caught.value)
+
+
+SIGNS = '+ - * / ** ( ) [ ] , = < "ES" "bowl" 0.3 8 start since cost . if lambda'.split()
+WORDS = [*FUNCTIONS, *SUMMARIES, "quantile", "hit", "loss", "status", "instance", "noise_batch", *SIGNS]
+
+
+def test_any_text_is_a_number_or_one_line(made):
+    draw, small = random.Random(3), made[0].isel(replicate=slice(2))
+    texts = ["".join(draw.choices(WORDS, k=draw.randrange(1, 8))) for _ in range(2_000)]
+    outcomes = [outcome(small, text) for text in texts]
+    assert not [message for message in outcomes if "\n" in message]
+    assert "" in outcomes, "some of them are quantities"
+
+
+def outcome(data, text):
+    """What is said of a text that is none."""
+    try:
+        quantity(data, text)
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def test_the_command_prints_value_interval_and_worlds(made, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("studies.open_study", lambda path: made[0])
+    assert main(["results/x", 'median(loss["ES", "bowl", noise_batch=8])']) == 0
+    shown = capsys.readouterr().out
+    assert f"{np.median(made[1][0, 1, 0, :, -1]):.4g}" in shown
+    assert str(WORLDS) in shown
+    assert main(["results/x", "lass"]) == 2
+    assert "did you mean 'loss'?" in capsys.readouterr().err
+
+
+@pytest.mark.verify
+def test_the_interval_of_a_ratio_of_medians_holds_it():
+    """Two arms that share half of their spread: medians 1 and 2, so that the ratio is 2; 600 studies of 48 worlds."""
+    draw, held = np.random.default_rng(11), 0
+    for _ in range(600):
+        shared, own = draw.normal(0, 0.5, (48, 1)), draw.normal(0, 0.5, (2, 48, 1))
+        arms = [results(np.exp(shared + own[0])), results(2 * np.exp(shared + own[1]))]
+        data = xr.concat(arms, label("optimizer", ["A", "B"]), coords="minimal")
+        low, high = quantity(data, 'median(loss["B"]) / median(loss["A"])')["quantity_interval"].values
+        held += low <= 2 <= high
+    assert 0.92 <= held / 600 <= 0.98
