@@ -1,8 +1,9 @@
 """Who draws where: one table of the worlds, steps and parts of `landscapes.streams` that have an owner.
 
 Two draws are independent where any part of their addresses differs. So whoever draws beside a search, or
-beside somebody else at the same source and step, has a range of its own here. `tests/landscapes/test_addresses.py`
-finds none that overlap. Parts that only one optimizer or landscape uses stand in its own docstring.
+beside somebody else at the same source and step, has a range of its own here.
+`tests/landscapes/test_addresses.py` finds none that overlap. Parts that only one optimizer or landscape uses
+stand in its own docstring.
 """
 
 from __future__ import annotations

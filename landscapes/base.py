@@ -134,7 +134,7 @@ class Landscape(Parameters, ABC):
 
     @property
     def spacing(self) -> float:
-        """The largest number of which all differences of two losses are multiples, where values are discrete; else 0."""
+        """The largest number of which all differences of two losses are multiples; 0: there is none."""
         return 0.0
 
     @property
@@ -238,11 +238,17 @@ class Landscape(Parameters, ABC):
         """X (R, P, D), terms of a mini-batch or None for all, time (R,) for moving landscapes -> (R, P)."""
 
     def extension(self, p: Tensor, terms: Terms | None = None, time: Tensor | None = None) -> Tensor:
-        """Of a landscape on Bits: its mean loss where loci are 1 independently with chances p (R, P, D), its multilinear extension -> (R, P)."""
+        """The multilinear extension of a landscape on Bits -> (R, P).
+
+        The mean loss where loci are 1 independently with chances p (R, P, D).
+        """
         raise ValueError(f"{self.name}: its multilinear extension cannot be computed")
 
     def observe(self, value: Tensor, points: Tensor, streams: Streams) -> Tensor:
-        """What an oracle sees of the true values (R, P) of points (R, P, D): the landscape's own noise, source "evaluation", parts 2 and up."""
+        """What an oracle sees of the true values (R, P) of points (R, P, D): the landscape's own noise.
+
+        Draws: evaluation (parts 2 and up).
+        """
         del points, streams
         return value
 

@@ -1,4 +1,4 @@
-"""Arithmetic whose bits do not depend on how many worlds are computed together, and lengths that do not overflow."""
+"""Arithmetic whose bits do not depend on how many worlds are together, and lengths that do not overflow."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from torch import Tensor
 
 
 def column(value: float | Tensor, like: Tensor) -> float | Tensor:
-    """A hyperparameter ready to broadcast against (R, P, D): a number as it is, an (R,) or (R, P) tensor with ones appended."""
+    """A hyperparameter ready to broadcast against (R, P, D).
+
+    A number as it is, an (R,) or (R, P) tensor with ones appended.
+    """
     if not isinstance(value, Tensor) or value.ndim == 0:
         return value
     return value.to(like).reshape(*value.shape, *(1,) * (3 - value.ndim))
@@ -24,9 +27,12 @@ def dot(a: Tensor, b: Tensor) -> Tensor:
 
 
 def safe_unit(size: Tensor) -> Tensor:
-    """What to divide by before numbers up to `size` are squared, so that the squares neither overflow nor vanish: a power of two.
+    """What to divide by before numbers up to `size` are squared: a power of two.
 
-    It is 1 in the middle two fifths of the exponents, so that there, and where size is 0 or no number, no bit changes.
+    So squares neither overflow nor vanish.
+
+    It is 1 in the middle two fifths of the exponents, so that there, and where size is 0 or no number, no bit
+    changes.
     """
     low, high = _squared(size.dtype)
     limits = torch.finfo(size.dtype)
@@ -49,13 +55,13 @@ def _squared(dtype: torch.dtype) -> tuple[float, float]:
 
 
 def squarable(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Vectors x (.., D), each divided by the `safe_unit` of its largest coordinate, and these units (.., 1)."""
+    """Vectors x (.., D), each divided by the `safe_unit` of its largest coordinate, and the units (.., 1)."""
     unit = safe_unit(torch.maximum(x.amax(-1, keepdim=True), -x.amin(-1, keepdim=True)))
     return (x if bool((unit == 1).all()) else x / unit), unit
 
 
 def norm(x: Tensor) -> Tensor:
-    """Euclidean length over the last axis, (.., D) -> (..): finite where it can be held, and 0 only where x is."""
+    """Euclidean length over the last axis, (.., D) -> (..): finite where it can be, and 0 only where x is."""
     small, unit = squarable(x)
     return dot(small, small).sqrt() * unit[..., 0]
 
@@ -82,7 +88,10 @@ def exp_minus(x: Tensor) -> Tensor:
 
 
 def logistic(x: Tensor) -> Tensor:
-    """1 / (1 + exp(-x)). torch.sigmoid, softplus and pow round differently in the body and the tail of an array; exp and log do not."""
+    """1 / (1 + exp(-x)).
+
+    torch.sigmoid, softplus and pow round differently within an array and at its end; exp and log do not.
+    """
     e = exp_minus(x)
     return torch.where(x >= 0, torch.ones_like(e), e) / (1 + e)
 

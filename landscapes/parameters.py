@@ -11,7 +11,9 @@ from annotated_types import BaseMetadata, Ge, Gt, Le, Lt
 
 
 class Parameters:
-    """Base of frozen, keyword-only dataclasses whose fields carry their ranges as `annotated_types` (Gt, Ge, Lt, Le).
+    """Base of frozen, keyword-only dataclasses whose fields carry their ranges: Gt, Ge, Lt, Le.
+
+    These are annotations of `annotated_types`.
 
     A field may also hold an (R,) tensor, one number for each world; then every entry must lie in the range.
     """
@@ -42,7 +44,7 @@ class Parameters:
 
 @functools.cache
 def parameter_fields(owner: type) -> tuple[dataclasses.Field[Any], ...]:
-    """The fields of a dataclass that are parameters, bound tables left out, in the order in which they are shown."""
+    """The fields of a dataclass that are parameters, bound tables left out, in the order shown."""
     first: tuple[str, ...] = getattr(owner, "shown_first", ())
     fields = [f for f in dataclasses.fields(owner) if f.init]
     return tuple(sorted(fields, key=lambda f: first.index(f.name) if f.name in first else len(first)))

@@ -245,7 +245,7 @@ class Streams:
         return Keyed(self._address(source, part))
 
     def foreign(self, source: str, n: int, draw: Callable[[], Tensor], part: int = 0) -> Tensor:
-        """What another library draws from torch's global generator, (R, n, ...): draw() -> (...) is called for each world and each of n.
+        """What another library draws from torch's global generator, (R, n, ...): draw() is called for each.
 
         The generator is seeded from the address of each call, and restored afterwards.
         """

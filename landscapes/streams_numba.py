@@ -345,7 +345,10 @@ def normal32(key, out):
 
 @njit(cache=True)
 def floyd(draws, n, out):
-    """Sampling without replacement (Floyd's algorithm, Bentley 1987): draws (R, B), draws[r, j] uniform on 0 .. n - B + j; out (R, B)."""
+    """Sampling without replacement (Floyd's algorithm, Bentley 1987), to out (R, B).
+
+    draws[r, j] is uniform on 0 .. n - B + j.
+    """
     size = out.shape[1]
     taken = np.full(n, -1)
     for r in range(out.shape[0]):

@@ -18,7 +18,10 @@ from landscapes import streams_numba
 
 
 def blocks(key: Tensor, n: int, first: int = 0) -> tuple[Tensor, ...]:
-    """Philox4x32-10: key (R, 5) int64 as in `kernels` -> four (R, n) int64 tensors of 32-bit words, blocks first .. first + n - 1."""
+    """Philox4x32-10 of blocks first .. first + n - 1: four (R, n) int64 tensors of 32-bit words.
+
+    The key (R, 5) int64 is that of `landscapes.streams_numba`.
+    """
     seed, world, step, source, redraw = (column[:, None] for column in key.unbind(1))
     a = torch.arange(first, first + n, device=key.device).expand(len(key), n)
     return tuple(w.expand(len(key), n) for w in philox(a, step, source, redraw, seed, world))

@@ -75,7 +75,7 @@ class Optimizer(Parameters, ABC):
         return 1
 
     def scheduled_steps(self, queries: int, players: int) -> int:
-        """How many steps, as its schedules count them, so many queries are on a problem of so many players."""
+        """How many steps, as its schedules count them, so many queries are on a problem of these players."""
         del players
         return queries
 
@@ -106,7 +106,10 @@ class Optimizer(Parameters, ABC):
         """The state after the step."""
 
     def share(self, state: State) -> Tensor | None:
-        """(R, P): what part of the population each point asked stands for, in a method whose points are no individuals; None: all count alike."""
+        """(R, P): what part of the population each point asked stands for; None: all count alike.
+
+        Where points are no individuals, such as the genotypes of `quasispecies`.
+        """
         del state
         return None
 
@@ -116,12 +119,18 @@ class Optimizer(Parameters, ABC):
         return 1
 
     def parentage(self, value: Tensor, law: FitnessLaw | None) -> Tensor | None:
-        """(R, P): how often each of P living points is a parent, up to a factor and over drift, by values (R, P); None: not by fitness alone."""
+        """(R, P): how often each of P living points, of these values, is a parent, up to a factor.
+
+        The mean over drift; None: not by fitness alone.
+        """
         del value, law
         return None
 
     def rates(self, state: State) -> Mapping[str, float | Tensor]:
-        """Reference of the noise ledger -> the factor, a number or (R,), that the next step is meant to have to it: the learning rate; NaN: none."""
+        """The learning rates: reference of the noise ledger -> factor, a number or (R,).
+
+        That which the next step is meant to have to the reference; NaN: none.
+        """
         del state
         return {}
 

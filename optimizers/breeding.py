@@ -71,7 +71,9 @@ class Breeding(Optimizer):
         return weights(value, self.fitness, self.selection_strength, law)
 
     def unfit(self, populations: Sequence[Tensor], law: FitnessLaw | None) -> dict[str, Tensor]:
-        """Info of a step: `unfit` (R,), whether nobody has fitness in one of these populations, losses (R, P) each.
+        """Info of a step: `unfit` (R,), whether nobody has fitness in one of these populations.
+
+        Each is losses (R, P).
 
         Nothing where selection is not proportional to fitness.
         """

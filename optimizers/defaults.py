@@ -102,7 +102,8 @@ def _parents(optimizer: Any, task: Task) -> int:  # noqa: ANN401
 
 def _damping(optimizer: Any, task: Task) -> float:  # noqa: ANN401
     """Of the (mu, lambda) strategy."""
-    weights = optimizer._weights(optimizer.population or distribution.default_population(task.dim))  # noqa: SLF001
+    size = optimizer.population or distribution.default_population(task.dim)
+    weights = optimizer._weights(size)  # noqa: SLF001
     return distribution.path_constants(task.dim, distribution.effective_size(weights))[1]
 
 

@@ -2,7 +2,7 @@
 
 Of a loss L, with beta the strength of selection, fitness w is up to a factor
 
-    linear       max(0, 1 - beta L)                   (Wright's w = c - beta L: only beta / c matters, so c = 1)
+    linear       max(0, 1 - beta L)    (Wright's w = c - beta L: only beta / c matters, so c = 1)
     exponential  exp(-beta L)
 
 and where the landscape says which fitness w_0 a loss stands for (`FitnessLaw`: w_0 = best - L, or exp(-L)),

@@ -1,24 +1,33 @@
-"""Schedules: what multiplies a learning rate, a temperature or a sigma after t completed steps, and the size of a batch or population beside it.
+"""Schedules: what multiplies a learning rate, a temperature or a sigma after t completed steps.
+
+They may also set the size of a mini-batch or of a population.
 
 With u = t / steps and c = `factor`, the multiplier that every kind reaches at t = steps:
   constant      1
   step          c ** floor(u)
   exponential   c ** u
-  cosine        c + (1 - c) (1 + cos(pi min(u, 1))) / 2    (Loshchilov and Hutter 2017, "SGDR", ICLR, equation 5, one cycle)
-  inverse_time  1 / (1 + u (1 / c - 1))                     (the 1/t law of Robbins and Monro 1951, Ann. Math. Stat. 22:400)
-  logarithmic   1 / (1 + (1 / c - 1) ln(1 + t) / ln(1 + steps))    (the cooling of Geman and Geman 1984, IEEE PAMI 6:721)
-A warm-up of w steps comes first and multiplies by (t + 1) / w; t counts from its end. `steps: budget` are those that the budget of a run buys,
-less the warm-up, so that `factor` is reached when the run ends: a study turns them into a number (`Optimizer.budgeted`).
+  cosine        c + (1 - c) (1 + cos(pi min(u, 1))) / 2
+                (Loshchilov and Hutter 2017, "SGDR", ICLR, equation 5, one cycle)
+  inverse_time  1 / (1 + u (1 / c - 1))
+                (the 1/t law of Robbins and Monro 1951, Ann. Math. Stat. 22:400)
+  logarithmic   1 / (1 + (1 / c - 1) ln(1 + t) / ln(1 + steps))
+                (the cooling of Geman and Geman 1984, IEEE PAMI 6:721)
+A warm-up of w steps comes first and multiplies by (t + 1) / w; t counts from its end. `steps: budget` are
+those that the budget of a run buys, less the warm-up, so that `factor` is reached when the run ends: a study
+turns them into a number (`Optimizer.budgeted`).
 
-A size may be coupled to what is scheduled. With mu(t) the multiplier, warm-up included, eta the learning rate of SGD (sigma of an evolution
-strategy) and b the batch (its population):
+A size may be coupled to what is scheduled. With mu(t) the multiplier, warm-up included, eta the learning rate
+of SGD (sigma of an evolution strategy) and b the batch (its population):
   none                  eta_0 mu,  b_0          the noise of a step and its temperature eta / b both fall
-  constant_variance     eta_0 mu,  b_0 mu^2     Var(step) ~ eta^2 / b stays; where mu falls this shrinks b and heats the run: eta / b ~ 1 / mu
+  constant_variance     eta_0 mu,  b_0 mu^2     Var(step) ~ eta^2 / b stays; where mu falls this shrinks b and
+                                                heats the run: eta / b ~ 1 / mu
   constant_temperature  eta_0 mu,  b_0 mu       eta / b stays
-  grow                  eta_0,     b_0 / mu     eta / b falls as with none (Smith, Kindermans, Ying, Le 2018, "Don't decay the learning rate,
-                                                increase the batch size", ICLR), in fewer and larger steps
+  grow                  eta_0,     b_0 / mu     eta / b falls as with none, in fewer and larger steps (Smith,
+                                                Kindermans, Ying, Le 2018, "Don't decay the learning rate,
+                                                increase the batch size", ICLR)
   decay_and_grow        eta_0 mu,  b_0 / mu^2   eta / b ~ mu^3
-Sizes are rounded to the nearest whole number, halves up, and are at least 1; the oracle takes no batch for more than all terms.
+Sizes are rounded to the nearest whole number, halves up, and are at least 1; the oracle takes no batch for
+more than all terms.
 """
 
 from __future__ import annotations
@@ -91,7 +100,7 @@ class Schedule(Parameters):
     def rate(
         self, base: float | Tensor, step: Tensor, like: Tensor, coupling: Coupling = "none"
     ) -> float | Tensor:
-        """The scheduled quantity after `step` (R,) completed steps, ready to broadcast against `like` (R, P, D)."""
+        """The scheduled quantity after `step` (R,) completed steps, to broadcast against `like` (R, P, D)."""
         return column(base if self.still else self.scheduled(base, step, coupling), like)
 
     def size(self, base: float | Tensor, step: Tensor, coupling: Coupling) -> Tensor:

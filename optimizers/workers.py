@@ -132,7 +132,9 @@ def finished(left: Tensor, count: int) -> tuple[Tensor, Tensor]:
 
 
 def advanced(clock: Tensor, elapsed: Tensor) -> Tensor:
-    """The clock (R, 2), a sum and what rounding left out of it, after more time (R, 1): two numbers hold what one would lose in float32.
+    """The clock (R, 2), a sum and what rounding left out of it, after more time (R, 1).
+
+    Two numbers hold what one would lose in float32.
 
     Source: Knuth 1969, "The art of computer programming", volume 2, section 4.2.2, theorem B.
     """

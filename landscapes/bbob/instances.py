@@ -43,11 +43,9 @@ class Drawn(NamedTuple):
     optimum: np.ndarray  # (D,)
     inner: np.ndarray = np.empty(0)  # (D, D) the map applied first
     outer: np.ndarray = np.empty(0)  # (D, D) the map applied after a distortion
-    peaks: np.ndarray = np.empty(
-        0
-        # (2, N, D) of Gaussian peaks: place relative to the optimum, after the rotation, and sharpness along each
-        # axis
-    )
+    # (2, N, D) of Gaussian peaks: their places relative to the optimum, after the rotation, and the sharpness
+    # along each axis
+    peaks: np.ndarray = np.empty(0)
 
 
 def seed_of(function: int, instance: int) -> int:

@@ -1,8 +1,9 @@
-"""The noiseless functions of the Black-Box Optimization Benchmarking (BBOB) of COCO, the same instances digit by digit.
+"""The noiseless functions of COCO's Black-Box Optimization Benchmarking (BBOB), digit by digit.
 
-Hansen, Finck, Ros and Auger (2009), "Real-parameter black-box optimization benchmarking 2009: noiseless functions definitions", INRIA RR-6829.
-The loss is the gap f(x) - f_opt, computed without adding f_opt, so that it is accurate however close to the optimum. What makes an instance follows
-from its number by the benchmark's own generator (`landscapes.bbob.instances`): nothing is drawn from the streams.
+Hansen, Finck, Ros and Auger (2009), "Real-parameter black-box optimization benchmarking 2009: noiseless
+functions definitions", INRIA RR-6829. The loss is the gap f(x) - f_opt, computed without adding f_opt, so
+that it is accurate however close to the optimum. What makes an instance follows from its number by the
+benchmark's own generator (`landscapes.bbob.instances`): nothing is drawn from the streams.
 """
 
 from __future__ import annotations

@@ -131,7 +131,7 @@ class BBOBNoisy(Landscape):
         return weighted(gap, terms)
 
     def observe(self, value: Tensor, points: Tensor, streams: Streams) -> Tensor:
-        """The noisy gaps of points (R, P, D) of losses (R, P) -> (R, P), source "evaluation", parts 2 to 4."""
+        """The noisy gaps (R, P) of points (R, P, D) of losses (R, P), source "evaluation", parts 2 to 4."""
         penalty = PENALTY * outside(points)
         gap = (value - penalty).clamp_min(0)
         seen = (gauss, uniform, cauchy)[(self.function - 101) % 3](gap, self, streams) + 1.01 * PRECISION

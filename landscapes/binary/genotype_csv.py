@@ -1,7 +1,10 @@
-"""Reads a genotype-fitness table from a text file, and tells all that is wrong with it, a line for each kind of mistake.
+"""Reads a genotype-fitness table from a text file, and tells all that is wrong with it.
 
-Commas, semicolons or tabs separate the cells; the header may be in any case; numbers may have decimal commas; genotypes are written as
-`genotype_notations` says. A genotype that is not there, or has no number (NA in any of its spellings), is missing.
+Each kind of mistake has a line.
+
+Commas, semicolons or tabs separate the cells; the header may be in any case; numbers may have decimal commas;
+genotypes are written as `genotype_notations` says. A genotype that is not there, or has no number (NA in any
+of its spellings), is missing.
 """
 
 from __future__ import annotations
@@ -151,7 +154,8 @@ def _columns(path: Path, wanted: Sequence[str], mistakes: Mistakes) -> tuple[lis
             kept.append((line, cells))
     if not kept:
         raise ValueError("\n  ".join(mistakes.lines()))
-    return [[cells[place] for _, cells in kept] for place in places], [line for line, _ in kept]  # type: ignore[index]
+    columns = [[cells[place] for _, cells in kept] for place in places]  # type: ignore[index]
+    return columns, [line for line, _ in kept]
 
 
 def _cells(path: Path) -> list[tuple[int, list[str]]]:
@@ -176,7 +180,7 @@ def _cells(path: Path) -> list[tuple[int, list[str]]]:
 
 
 def _text(path: Path) -> str:
-    """What the file holds: UTF-8, or UTF-16 where it begins with its mark, as spreadsheets write "Unicode text"."""
+    """What the file holds: UTF-8, or UTF-16 where it begins so, as a spreadsheet's "Unicode text" does."""
     raw = path.read_bytes()
     return raw.decode("utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
 

@@ -1,8 +1,10 @@
 """How genotypes are written in tables, and which bits they are.
 
 0110             0 and 1
-ACGT, AEMGV      letters, one for each site, two different ones at most: the wild type's is 0; sites where all agree are left out
-S54N:V44L, WT    mutations, in any order: 1 where the site is mutated, sites by their position; p.Ser54Asn is read too
+ACGT, AEMGV      letters, one for each site, two different ones at most: the wild type's is 0; sites where
+                 all agree are left out
+S54N:V44L, WT    mutations, in any order: 1 where the site is mutated, sites by their position; p.Ser54Asn
+                 is read too
 columns          one for each site, its cells as above
 """
 
@@ -246,7 +248,7 @@ def _mutations(text: str, wild_type: Text | None) -> dict[int, tuple[str, str]] 
 
 
 def _wrong_wild_type(texts: list[str], wild_type: Text | None, mistakes: Mistakes) -> bool:
-    """Whether the file lacks the wild type, or it is a list of mutations beside another that the file calls so; then it is said."""
+    """Whether the file lacks the wild type, or calls two different lists of mutations so; then it is said."""
     if wild_type is None or wild_type[0].lower() in WILD_TYPES:
         return False
     named = [text for text in texts if text.lower() in WILD_TYPES]

@@ -47,9 +47,12 @@ def bits(number: Tensor, n: int) -> Tensor:
 
 
 def fold(table: Tensor, p: Tensor) -> Tensor:
-    """The mean of a table (R, 2^n) over genotypes whose loci are 1 independently with chances p (R, P, n): (R, P), differentiable.
+    """The mean of a table (R, 2^n) over genotypes whose loci are 1 with chances p (R, P, n): (R, P).
 
-    It reads the whole table once for each point: the chances of the upper half of the loci times the table times those of the lower half.
+    Loci are independent; it is differentiable.
+
+    It reads the whole table once for each point: the chances of the upper half of the loci times the table
+    times those of the lower half.
     """
     half = p.shape[-1] // 2
     rows = table.unflatten(-1, (-1, 2**half))

@@ -66,7 +66,7 @@ class HiddenTarget(Landscape):
         )
 
     def agreement(self, x: Tensor) -> Tensor:
-        """1 where x (R, P, n) uint8 has the target's allele and 0 elsewhere, or the chance of it where x is a chance: (R, P, n)."""
+        """1 where x (R, P, n) has the target's allele, else 0; where x is a chance, that of it: (R, P, n)."""
         check_bound(self.name, x, self.wanted)
         wanted = self.wanted[:, None]
         return (1 - wanted) + (2 * wanted - 1) * x

@@ -61,7 +61,7 @@ class Jump(HiddenTarget):
         return _weighted(torch.where(valley, self.width + self.n - differing, differing), terms)
 
     def extension(self, p: Tensor, terms: Terms | None = None, time: Tensor | None = None) -> Tensor:
-        """Its mean at chances p (R, P, n) -> (R, P), by the law of the number of differing loci (Poisson-binomial)."""
+        """Its mean at chances p (R, P, n) -> (R, P): the number of differing loci is Poisson-binomial."""
         del time
         check_chances(self, p)
         q = self.agreement(p)

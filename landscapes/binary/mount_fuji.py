@@ -51,20 +51,23 @@ class RoughSlope:
 
 @dataclass(frozen=True, kw_only=True)
 class RoughMountFuji(Landscape):
-    """Rough Mount Fuji: a slope towards a reference genotype, plus an independent random number for every genotype.
+    """Rough Mount Fuji: a slope towards a reference genotype, plus independent noise for every genotype.
 
-    The ruggedness is tuned by noise over slope. The optimum is found by looking at all genotypes, so the loss is the gap to it, for n <= 20; beyond,
-    `gap_known` is False and the loss is -f. The multilinear extension is the mean of all 2^n values: it can be computed for n <= 16.
+    The ruggedness is tuned by noise over slope. The optimum is found by looking at all genotypes, so the loss
+    is the gap to it, for n <= 20; beyond, `gap_known` is False and the loss is -f. The multilinear extension
+    is the mean of all 2^n values: it can be computed for n <= 16.
 
     Source: Aita et al. 2000; Neidhart, Szendro and Krug 2014.
 
     Args:
         n: loci, >= 1; all 2^n values are stored up to 16, none beyond.
         slope: c, the mean loss of fitness for each locus that differs from the reference, >= 0.
-        slope_spread: the effects c_i of the loci are normal with mean `slope` and this standard deviation, >= 0; a negative one points away.
+        slope_spread: the effects c_i of the loci are normal with mean `slope` and this standard deviation, >=
+            0; a negative one points away.
         reference: x*, random, drawn for each instance; ones, the genotype of ones.
         law: of eta: uniform on [0, 1), standard normal, exponential with mean 1, or standard Gumbel.
-        noise_scale: a, in units of fitness, >= 0; a eta has a standard deviation of a times 0.289, 1, 1 or 1.283, in the order of the laws.
+        noise_scale: a, in units of fitness, >= 0; a eta has a standard deviation of a times 0.289, 1, 1 or
+            1.283, in the order of the laws.
     """
 
     name: ClassVar[str] = "mount_fuji"

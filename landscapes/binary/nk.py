@@ -121,9 +121,12 @@ class NK(Landscape):
         return self._gap(_contributions(x, self.reads, self.table, terms or self.whole), terms)
 
     def extension(self, p: Tensor, terms: Terms | None = None, time: Tensor | None = None) -> Tensor:
-        """The multilinear extension, (R, P): the mean loss of genotypes whose loci are 1 independently, with probabilities p (R, P, n) in [0, 1].
+        """The multilinear extension at probabilities p (R, P, n) in [0, 1]: (R, P).
 
-        Differentiable once; the value costs 2^(k + 1) operations for each locus, and the gradient as many again.
+        The mean loss of genotypes whose loci are 1 independently.
+
+        Differentiable once; the value costs 2^(k + 1) operations for each locus, and the gradient as many
+        again.
         """
         del time
         check_chances(self, p)
@@ -185,7 +188,8 @@ def _contributions(x: Tensor, reads: Tensor, table: Tensor, terms: Terms) -> Ten
     if x.device.type != "cpu":
         return gathered_contributions(x, reads, table, terms)
     out = torch.empty((len(table), x.shape[1]), dtype=table.dtype)
-    kernels.nk_values(*map(for_kernel, (x, reads, table, terms.index, terms.weight)), out.numpy())  # type: ignore[call-arg]
+    arrays = map(for_kernel, (x, reads, table, terms.index, terms.weight))
+    kernels.nk_values(*arrays, out.numpy())  # type: ignore[call-arg]
     return out
 
 

@@ -56,10 +56,12 @@ def _nk_each_point(bits, reads, table, index, weight, out):
 
 @njit(cache=True)
 def nk_extension(x, reads, table, index, weight, out, slope):
-    """The multilinear extension of `nk_values`: x (R, P, n) in [0, 1], out (R, P), slope (R, P, n) its gradient, or (0, 0, 0): not wanted.
+    """The multilinear extension of `nk_values` at x (R, P, n) in [0, 1], to out (R, P).
 
-    A table is contracted from its highest bit down, T'(s) = T(0s) + q (T(1s) - T(0s)), and the adjoint goes the same way back:
-    2^(k + 1) operations for the value and as many for the gradient.
+    Slope (R, P, n) takes its gradient; (0, 0, 0): not wanted.
+
+    A table is contracted from its highest bit down, T'(s) = T(0s) + q (T(1s) - T(0s)), and the adjoint goes
+    the same way back: 2^(k + 1) operations for the value and as many for the gradient.
     """
     size, order = table.shape[2], reads.shape[2]
     level = np.empty(2 * size, table.dtype)  # level[s : 2 s] holds the table contracted to s entries

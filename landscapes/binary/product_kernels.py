@@ -163,7 +163,10 @@ def _shared_slopes(factors, reads, coefficients, index, weight, others, slopes, 
 
 @njit(cache=True)
 def walsh_hadamard(values):
-    """In place, from coefficients of products of spins 2 x_i - 1, by the bits of their places (2^n,), to their sums at all genotypes."""
+    """In place, from coefficients of products of spins 2 x_i - 1 to their sums at all genotypes.
+
+    A coefficient stands at the bits of its places: (2^n,).
+    """
     half = 1
     while half < len(values):
         for first in range(0, len(values), 2 * half):

@@ -1,7 +1,9 @@
-"""Sums of products of loci, F(x) = sum_c w_c a_c prod_j f_cj, in which each factor is a spin 2 x_i - 1, or a literal x_i or 1 - x_i.
+"""Sums of products of loci, F(x) = sum_c w_c a_c prod_j f_cj.
 
-The loci of one product differ, so that F is linear in each of them: at chances p the same sum is the mean of independent loci, the multilinear
-extension. The kernels run on a CPU, gathers elsewhere.
+Each factor is a spin 2 x_i - 1, or a literal x_i or 1 - x_i.
+
+The loci of one product differ, so that F is linear in each of them: at chances p the same sum is the mean of
+independent loci, the multilinear extension. The kernels run on a CPU, gathers elsewhere.
 """
 
 from __future__ import annotations
@@ -41,7 +43,8 @@ class _Sums(torch.autograd.Function):
     def forward(ctx: Any, x: Tensor, literals: bool, *tables: Tensor) -> Tensor:  # noqa: ANN401
         out = torch.empty(x.shape[:2], dtype=tables[1].dtype)
         ctx.points, ctx.literals, ctx.tables = x.detach(), literals, tables
-        kernels.product_sums(for_kernel(ctx.points), literals, *map(for_kernel, tables), out.numpy())  # type: ignore[call-arg]
+        arrays = map(for_kernel, tables)
+        kernels.product_sums(for_kernel(ctx.points), literals, *arrays, out.numpy())  # type: ignore[call-arg]
         return out
 
     @staticmethod

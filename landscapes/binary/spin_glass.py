@@ -37,17 +37,24 @@ MOST = 2**23  # couplings of one instance
 
 @dataclass(frozen=True, kw_only=True)
 class SpinGlass(Landscape):
-    """Spin glass: the energy of Ising spins with random couplings, p-spin (p = 2: Sherrington-Kirkpatrick), +-J lattice or ring.
+    """Spin glass: the energy of Ising spins with random couplings: p-spin, +-J lattice or ring.
 
-    A ground state is found exactly, so the loss is the gap to its energy, for n <= 20, on lattices of side <= 12, on the ring, and where
-    couplings are `ferromagnet`. Elsewhere `gap_known` is False and the loss is E, which can be negative.
+    With p = 2 the first is the Sherrington-Kirkpatrick model.
 
-    Source: Sherrington and Kirkpatrick 1975 (complete, order 2); Derrida 1981 (higher orders); Edwards and Anderson 1975 (lattice).
+    A ground state is found exactly, so the loss is the gap to its energy, for n <= 20, on lattices of side <=
+    12, on the ring, and where couplings are `ferromagnet`. Elsewhere `gap_known` is False and the loss is E,
+    which can be negative.
+
+    Source: Sherrington and Kirkpatrick 1975 (complete, order 2); Derrida 1981 (higher orders); Edwards and
+    Anderson 1975 (lattice).
 
     Args:
-        n: spins, >= 2; on the lattice the square of an even number >= 4: with odd sides J and -J would not be equivalent.
-        graph: complete, all sets of `order` spins; lattice, neighbours on a square lattice with periodic boundaries; ring, neighbours, n >= 3.
-        order: p, spins that a coupling multiplies, 1 <= p <= 4 and at most n; 2 on the lattice and the ring. At most 2^23 couplings.
+        n: spins, >= 2; on the lattice the square of an even number >= 4: with odd sides J and -J would not be
+            equivalent.
+        graph: complete, all sets of `order` spins; lattice, neighbours on a square lattice with periodic
+            boundaries; ring, neighbours, n >= 3.
+        order: p, spins that a coupling multiplies, 1 <= p <= 4 and at most n; 2 on the lattice and the ring.
+            At most 2^23 couplings.
         couplings: gaussian; pm1, one size and random signs; ferromagnet, all of that size and positive.
     """
 
@@ -225,7 +232,7 @@ class SpinGlass(Landscape):
 
 
 def _ring_ground(strength: Tensor) -> Tensor:
-    """Every coupling of a ring (n,) is satisfied, but for the weakest where the product of all is negative."""
+    """Of a ring (n,) every coupling is satisfied, but for the weakest where their product is negative."""
     after = int(strength.abs().argmin()) + 1
     signs = strength.roll(-after).sign()[:-1]  # sign(0) cannot matter: it is the weakest, which is left out
     spins = torch.cat((torch.ones(1).to(signs), signs)).cumprod(0).roll(after)

@@ -124,7 +124,10 @@ class ValleyCrossing(Landscape):
         return [1 + self.advantage - w for w in fitness]
 
     def _mean(self, p: Tensor) -> Tensor:
-        """Losses weighted by the chances of 0 .. k + 1 mutations in order and of all other genotypes, which with order any are intermediates too."""
+        """Losses weighted by the chances of 0 .. k + 1 mutations in order, and of all other genotypes.
+
+        With order any the latter are intermediates too.
+        """
         loci = p[..., : self.width + 1].split(1, -1)
         mutated, wild = [p.new_ones((*p.shape[:-1], 1))], [p.new_ones((*p.shape[:-1], 1))]
         for first, last in zip(loci, reversed(loci), strict=True):

@@ -16,7 +16,10 @@ SHIFT = 4.0  # places are uniform in [-SHIFT, SHIFT]^D, as the optima of BBOB ar
 
 
 def draw_rotation(streams: Streams, dim: int, part: int = 0) -> Tensor:
-    """Haar, (R, D, D): QR of a normal matrix, the diagonal of R made positive (Mezzadri 2007, Notices of the AMS 54); source "instance"."""
+    """Haar-distributed rotations (R, D, D), source "instance".
+
+    QR of a normal matrix, the diagonal of R made positive (Mezzadri 2007, Notices of the AMS 54).
+    """
     normal = streams.normal("instance", (dim, dim), part=part).double()
     return torch.stack([_orthogonal(one.clone()) for one in normal]).to(streams.dtype)
 

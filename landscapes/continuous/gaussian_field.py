@@ -6,7 +6,8 @@ exactly at any M, and Gaussian as M grows (Rahimi and Recht 2007, "Random featur
 machines", NIPS 20). Term m is the bowl plus wave m, so that the loss is the mean of M terms. At distance r:
 
     rbf         w ~ N(0, I)                                a^2 exp(-r^2 / (2 l^2))
-    matern      w ~ N(0, I) sqrt(2 nu / chi^2_{2 nu})      a^2 2^(1 - nu) / Gamma(nu) s^nu K_nu(s), s = sqrt(2 nu) r / l   (nu = 1/2: exp(-r / l))
+    matern      w ~ N(0, I) sqrt(2 nu / chi^2_{2 nu})
+                a^2 2^(1 - nu) / Gamma(nu) s^nu K_nu(s), s = sqrt(2 nu) r / l   (nu = 1/2: exp(-r / l))
     power_law   |w| / l = q in [1 / l, 1 / inner], density in proportion to q^-beta, any direction
                                                            a^2 E Gamma(D/2) (2 / q r)^(D/2 - 1) J_{D/2 - 1}(q
                                                            r)   (D = 1: a^2 E cos q r)

@@ -31,12 +31,13 @@ LISTED = 10  # unstable directions up to which all minima are listed
 
 @dataclass(frozen=True, kw_only=True)
 class Saddle(Landscape):
-    """A quadratic saddle, unbounded below or confined by a quartic, as the mean of terms with a set gradient covariance.
+    """A quadratic saddle, unbounded or confined by a quartic: the mean of terms of set gradient covariance.
 
-    Without confinement the loss is L itself, which falls to minus infinity. With it the loss is the gap to the 2^unstable minima, all equally deep.
+    Without confinement the loss is L itself, which falls to minus infinity. With it the loss is the gap to
+    the 2^unstable minima, all equally deep.
 
-    Source: Mandt, Hoffman and Blei 2017, JMLR 18, for the terms; Daneshmand, Kohler, Lucchi and Hofmann 2018, "Escaping saddles with stochastic
-    gradients", ICML, for the question.
+    Source: Mandt, Hoffman and Blei 2017, JMLR 18, for the terms; Daneshmand, Kohler, Lucchi and Hofmann 2018,
+    "Escaping saddles with stochastic gradients", ICML, for the question.
 
     Args:
         dim: D, >= 2.
@@ -48,8 +49,9 @@ class Saddle(Landscape):
         rotated: a random rotation (Haar) for each instance; False: axes are eigenvectors.
         starts: saddle, all points on it, at the origin; box, uniform in the box.
         terms: M, 1 (no mini-batch noise) or more than dim.
-        noise: covariance C of the terms' gradients: isotropic, hessian or inverse_hessian, proportional to I, |H| and |H|^-1, each with trace
-            D noise_scale^2; axes, diagonal in the basis of eigenvectors with the standard deviations `noise_axes` times noise_scale.
+        noise: covariance C of the terms' gradients: isotropic, hessian or inverse_hessian, proportional to I,
+            |H| and |H|^-1, each with trace D noise_scale^2; axes, diagonal in the basis of eigenvectors with
+            the standard deviations `noise_axes` times noise_scale.
         noise_scale: in units of the gradient, >= 0.
         noise_axes: D standard deviations, >= 0, the stable directions first; only with noise axes.
         box: starts are uniform in [-box, box]^D, > 0.
@@ -83,7 +85,7 @@ class Saddle(Landscape):
     )  # (R, M, D) the g_i, in the basis of the eigenvectors
 
     def check(self) -> None:
-        """Both kinds of directions, terms enough for a covariance of full rank, and a deviation for each axis."""
+        """Both kinds of directions, enough terms for a covariance of full rank, a deviation for each axis."""
         if self.unstable >= self.dim:
             raise ValueError(
                 f"saddle.unstable: expected at most dim - 1 = {self.dim - 1}, got {self.unstable}"

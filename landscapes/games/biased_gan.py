@@ -87,7 +87,10 @@ class BiasedGAN(Game):
         return {"fixed_point_distance": norm(x[:, None] - self.fixed_points().to(x)).amin(-1)}
 
     def fixed_points(self) -> Tensor:
-        """Where the field is zero: (1 | 3, 2) float64, the true equilibrium first, then the spurious points (theta*, psi*) and its mirror image."""
+        """Where the field is zero, (1 | 3, 2) float64: the true equilibrium first.
+
+        Then the spurious points: (theta*, psi*) and its mirror image.
+        """
         gain = self.beta * self.kappa * self.gamma
         points = [(0.0, 0.0)]
         if gain > 1:

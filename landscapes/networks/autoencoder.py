@@ -61,7 +61,10 @@ class Autoencoder(Landscape):
         return TRAIN
 
     def start(self, streams: Streams, n: int) -> Tensor:
-        """Weights normal with variance 1 / fan-in (relu: 2 / fan-in before a hidden layer; He et al. 2015), biases 0: (R, n, D)."""
+        """Starts (R, n, D): normal weights, biases 0.
+
+        Weights have variance 1 / fan-in, with relu 2 / fan-in before a hidden layer (He et al. 2015).
+        """
         gains = (2.0 if self.activation == "relu" else 1.0, 1.0) * 2
         blocks = (
             ((out * fan_in, (gain / fan_in) ** 0.5), (out, 0.0))
@@ -97,7 +100,7 @@ class Autoencoder(Landscape):
         return total(self._squares(x, picked(images(x.dtype, x.device).pixels, index, len(x)).mT), weight)
 
     def _squares(self, x: Tensor, pixels: Tensor) -> Tensor:
-        """Networks x (R, P, D), images in columns (R, 1 | P, 64, B) -> mean squared error of each image (R, P, B)."""
+        """Mean squared error (R, P, B) of networks x (R, P, D) on images in columns (R, 1 | P, 64, B)."""
         parts = iter(x.split([size for fan_in, out in self._layers for size in (out * fan_in, out)], -1))
         h = pixels
         for number, (weight, bias) in enumerate(zip(parts, parts, strict=True)):

@@ -19,12 +19,13 @@ _TOLERANCE = 1e-6  # relative difference of weights that are called equal
 def of_batches(
     landscape: Landscape, function: Callable[[Tensor, Tensor, Tensor], Tensor], x: Tensor, terms: Terms | None
 ) -> Tensor:
-    """The losses (R, P) of points x (R, P, D), each of its own batch, or of all examples where `terms` is None.
+    """The losses (R, P) of points x (R, P, D), each of its own batch; of all examples where `terms` is None.
 
     Args:
         landscape: whose loss it is: its name, `terms` and `smallest_batch`.
-        function: of points (K, Q, D), the examples (K, 1, B) that they see, and the world (K,) of each row -> (K, Q). It is called once for each
-            number of examples; where every point has a batch of its own, points become rows.
+        function: of points (K, Q, D), the examples (K, 1, B) that they see, and the world (K,) of each row ->
+            (K, Q). It is called once for each number of examples; where every point has a batch of its own,
+            points become rows.
         x: (R, P, D).
         terms: what the points see; None: all examples, in order.
 
@@ -60,7 +61,7 @@ def _unpadded(
 
 
 def _check(landscape: Landscape, terms: Terms) -> None:
-    """Raise ValueError unless the weights that are not 0 are equal within each batch, and there are enough of them."""
+    """Raise ValueError unless weights that are not 0 are equal within each batch, and there are enough."""
     most, used = terms.weight.amax(-1, keepdim=True), terms.weight != 0
     unequal = used & ((terms.weight - most).abs() > _TOLERANCE * most.abs())
     if bool(unequal.any()):

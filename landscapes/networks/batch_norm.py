@@ -89,7 +89,10 @@ class BatchNorm(Landscape):
         return 1 if self.additive else 2
 
     def start(self, streams: Streams, n: int) -> Tensor:
-        """Weights normal with variance 1 / fan-in (relu: 2 / fan-in before the hidden layer), scales 1, shifts and biases 0: (R, n, D)."""
+        """Starts (R, n, D): normal weights, scales 1, shifts and biases 0.
+
+        Weights have variance 1 / fan-in, with relu 2 / fan-in before the hidden layer.
+        """
         gain = 2.0 if self.activation == "relu" else 1.0
         weights = draw_weights(
             streams,
@@ -151,7 +154,10 @@ class BatchNorm(Landscape):
         return dense(w2, activated(y, self.activation)) + b2[..., None]
 
     def _statistics(self, z: Tensor, w1: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and variance of the hidden units, (R, P, hidden, 1) each, of z (R, P, hidden, B), weights (R, P, hidden, 64)."""
+        """Mean and variance of the hidden units, (R, P, hidden, 1) each.
+
+        From z (R, P, hidden, B), weights (R, P, hidden, 64).
+        """
         if self.statistics == "fixed":
             return torch.zeros_like(z[..., :1]), torch.ones_like(z[..., :1])
         if self.statistics == "running":

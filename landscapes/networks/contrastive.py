@@ -6,18 +6,17 @@ Pair i is two views a_i, b_i of one thing: normal vectors of D' features with co
 (E a_i) . (E b_j) / temperature. In a batch of B pairs,
 
     pairwise  mean over i of softplus(-s_ii) + mean over i != j of softplus(s_ij): a U-statistic of order 2
-    with the kernel
-              h(i, j) = [softplus(-s_ii) + softplus(-s_jj) + softplus(s_ij) + softplus(s_ji)] / 2 (the
-              pairwise logistic loss of Zhai et al. 2023, "Sigmoid loss for language image pre-training",
+              with the kernel
+              h(i, j) = [softplus(-s_ii) + softplus(-s_jj) + softplus(s_ij) + softplus(s_ji)] / 2
+              (the pairwise logistic loss of Zhai et al. 2023, "Sigmoid loss for language image pre-training",
               ICCV). Over batches of different pairs its mean is the loss of all. Over B independent draws its
               variance is 2 [2 (B - 2) zeta_1 + zeta_2] / (B (B - 1)), zeta_1 the variance of the mean of h
               given one of its pairs, zeta_2 that of h (Hoeffding 1948, Annals of Mathematical Statistics 19,
               293-325).
     infonce   mean over i of ln((1 / B) sum_j exp(s_ij)) - s_ii, j over the batch: minus the bound on the
-    mutual information of
-              van den Oord, Li, Vinyals 2018 ("Representation learning with contrastive predictive coding"),
-              so at least -ln B. The logarithm of a mean: the loss of a batch is biased by O(1 / B), about
-              -Var(e^s) / (2 B (E e^s)^2) from the negatives.
+              mutual information of van den Oord, Li, Vinyals 2018 ("Representation learning with contrastive
+              predictive coding"), so at least -ln B. The logarithm of a mean: the loss of a batch is biased
+              by O(1 / B), about -Var(e^s) / (2 B (E e^s)^2) from the negatives.
 
 The whole loss is that of all M pairs as one batch. Evaluations are counted by pairs, though the work of a
 batch grows as B^2.
@@ -45,15 +44,17 @@ from landscapes.streams import Streams
 
 @dataclass(frozen=True, kw_only=True)
 class Contrastive(Landscape):
-    """Contrastive loss of a linear encoder on Gaussian pairs, pairwise (unbiased mini-batches) or InfoNCE (biased ones).
+    """Contrastive loss of a linear encoder on Gaussian pairs: pairwise (unbiased mini-batches) or InfoNCE.
 
-    A point holds the matrix E row by row. Terms are the pairs, but the loss is no sum of theirs: a mini-batch has at least 2, of equal weights. Draw
-    it with `sampling: batch`; drawn with replacement, a pair can meet itself as a negative.
+    A point holds the matrix E row by row. Terms are the pairs, but the loss is no sum of theirs: a mini-batch
+    has at least 2, of equal weights. Draw it with `sampling: batch`; drawn with replacement, a pair can meet
+    itself as a negative.
 
     Source: van den Oord, Li and Vinyals 2018 (InfoNCE); Zhai et al. 2023 (pairwise).
 
     Args:
-        objective: pairwise, each positive and each negative has a loss of its own; infonce, the positive against all in the batch.
+        objective: pairwise, each positive and each negative has a loss of its own; infonce, the positive
+            against all in the batch.
         features: of a view, >= 1.
         embedding: rows of E, >= 1; D = embedding * features.
         pairs: M, generated for each instance, >= 2.

@@ -1,7 +1,8 @@
-"""Handwritten digits: the training loss of a small network on 1,437 real images (`landscapes.networks.digits_data`), over its weights.
+"""Handwritten digits: the training loss of a small network on 1,437 real images, over its weights.
 
-A point holds the weights of 64 -> hidden -> 10 in the order of torch's `nn.Sequential(Linear, activation, Linear).parameters()`. Terms are the
-training images; the loss is the mean cross-entropy in nats, at least 0. R x P networks are evaluated at once. Streams: "init" only.
+A point holds the weights of 64 -> hidden -> 10 in the order of torch's `nn.Sequential(Linear, activation,
+Linear).parameters()`. Terms are the training images; the loss is the mean cross-entropy in nats, at least 0.
+R x P networks are evaluated at once. Streams: "init" only.
 """
 
 from __future__ import annotations
@@ -54,7 +55,10 @@ class Digits(Landscape):
         return TRAIN
 
     def start(self, streams: Streams, n: int) -> Tensor:
-        """Weights normal with variance 1 / fan-in (relu: 2 / fan-in before the hidden layer; He et al. 2015), biases 0: (R, n, D)."""
+        """Starts (R, n, D): normal weights, biases 0.
+
+        Weights have variance 1 / fan-in, with relu 2 / fan-in before the hidden layer (He et al. 2015).
+        """
         gain = 2.0 if self.activation == "relu" else 1.0
         return draw_weights(
             streams,

@@ -42,7 +42,7 @@ class Skeleton(NamedTuple):
         return sum(piece.shape.numel() for piece in self.points)
 
     def outputs(self, point: Tensor, constants: Tensor, inputs: Tensor) -> Tensor:
-        """What the module makes of inputs (B, ...), with its weights from (D,) and its constants from (C,) float64."""
+        """What the module makes of inputs (B, ...), by its weights (D,) and constants (C,) float64."""
         state = {piece.name: part for piece, part in _pieces(point, self.points)}
         for piece, part in _pieces(constants, self.constants):
             state[piece.name] = part.to(point.dtype if piece.dtype.is_floating_point else piece.dtype)
@@ -85,7 +85,7 @@ def trained(net: nn.Module) -> Tensor:
 
 
 def constants(net: nn.Module) -> Tensor:
-    """Its frozen parameters and its buffers as one vector (C,) float64, which holds whole numbers up to 2^53."""
+    """Frozen parameters and buffers as one vector (C,) float64, which holds whole numbers up to 2^53."""
     parts = [part.detach().double().flatten() for part in _constant(net).values()]
     return torch.cat([torch.empty(0, dtype=torch.float64), *parts])
 

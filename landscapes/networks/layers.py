@@ -43,7 +43,10 @@ def total(each: Tensor, weight: Tensor | None) -> Tensor:
 
 
 def by_worlds(function: Callable[..., Tensor], each: int, x: Tensor, *others: Tensor | None) -> Tensor:
-    """function(x (R, ...), *others (R, ...) or None) -> (R, P), so many worlds at a time that ELEMENTS hold what `each` of them needs."""
+    """Function(x (R, ...), *others (R, ...) or None) -> (R, P), some worlds at a time.
+
+    So many that ELEMENTS hold what `each` of them needs.
+    """
     worlds = max(1, ELEMENTS // max(1, each))
     rows = x.split(worlds)
     columns = [[None] * len(rows) if other is None else other.split(worlds) for other in others]

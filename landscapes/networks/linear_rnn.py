@@ -96,7 +96,10 @@ class LinearRNN(Landscape):
         return drawn / dot(drawn, drawn).sqrt()[..., None]
 
     def _optimum(self, ends: Tensor) -> Tensor:
-        """A turn in the plane of h_0 and u, by a T-th of the angle between them, and a T-th root of the length: (R, n^2)."""
+        """A turn in the plane of h_0 and u: (R, n^2).
+
+        By a T-th of the angle between them, and a T-th root of the length.
+        """
         first, last = ends.double().unbind(1)
         across = last - dot(first, last)[:, None] * first
         length = dot(across, across).sqrt()[:, None]

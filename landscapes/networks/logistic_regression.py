@@ -34,14 +34,16 @@ from landscapes.streams import Streams
 
 @dataclass(frozen=True, kw_only=True)
 class LogisticRegression(Landscape):
-    """Logistic regression with an L2 penalty on Gaussian data of a set condition, or softmax regression on the handwritten digits; convex.
+    """Logistic regression with an L2 penalty on Gaussian data, or softmax regression on digits; convex.
 
-    The loss is the gap to the minimum, in nats. A point holds the weights, on digits class by class: 64 pixels, then the constant.
+    The loss is the gap to the minimum, in nats. A point holds the weights, on digits class by class: 64
+    pixels, then the constant.
 
     Source: Hastie, Tibshirani and Friedman 2009, section 4.4.
 
     Args:
-        data: gaussian, generated for each instance, two classes, D = features; digits, 1,437 images, ten classes, D = 650.
+        data: gaussian, generated for each instance, two classes, D = features; digits, 1,437 images, ten
+            classes, D = 650.
         penalty: > 0, in nats per squared unit of the weights.
         features: of gaussian data, >= 1.
         examples: M, of gaussian data, >= 1.

@@ -9,7 +9,9 @@ ROUNDING = 1e-12
 
 
 class Ledger:
-    """What R worlds have spent; kept on the host, so that the loop never waits for a device to know where it stands.
+    """What R worlds have spent.
+
+    It is kept on the host, so that the loop never waits for a device to know where it stands.
 
     Args:
         worlds: R.

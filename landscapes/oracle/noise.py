@@ -4,8 +4,10 @@ Which terms a query sees, and what is added to the answer.
 
 Mini-batches of B of M terms (source "data"), sigma^2 the variance of a term over all M:
   replacement  B terms drawn independently; the variance of their mean is sigma^2 / B
-  batch        B different terms, a fresh set each step; sigma^2 / B * (M - B) / (M - 1) (Cochran 1977, "Sampling techniques", section 2.5)
-  epoch        a fresh permutation each epoch, read in order; the last batch of an epoch is smaller where B does not divide M
+    batch        B different terms, a fresh set each step; sigma^2 / B * (M - B) / (M - 1)
+                 (Cochran 1977, "Sampling techniques", section 2.5)
+    epoch        a fresh permutation each epoch, read in order; the last batch of an epoch is smaller where B
+                 does not divide M
 
 A mini-batch of all M terms, drawn without replacement, is no mini-batch: answers are over all terms, in their
 own order.
@@ -115,7 +117,10 @@ def next_batch(
 
 
 def reordered(epoch: Epoch, streams: Streams) -> Epoch:
-    """The epoch with the terms that are not yet read in another order, that which these streams draw for it: every order of them is as likely."""
+    """The epoch with the terms that are not yet read in another order, which these streams draw.
+
+    Every order of them is as likely.
+    """
     total = epoch.order.shape[1]
     slot = torch.arange(total, device=epoch.order.device)
     read = torch.zeros_like(epoch.order, dtype=torch.bool).scatter(1, epoch.order, slot < epoch.used[:, None])
@@ -126,7 +131,7 @@ def reordered(epoch: Epoch, streams: Streams) -> Epoch:
 
 
 def draw_batch(noise: Noise, terms: int, size: int, points: int, streams: Streams) -> Tensor:
-    """A fresh mini-batch for each world (R, 1, size), or for each of its points (R, P, size) where not `noise.shared`."""
+    """A fresh mini-batch for each world (R, 1, size), or where not `noise.shared` each point (R, P, size)."""
     rows = 1 if noise.shared else points
     if noise.sampling == "replacement":
         return streams.integers("data", terms, (rows, size))
@@ -154,7 +159,10 @@ def of_row(streams: Streams, row: int) -> Streams:
 
 
 def disturb(answer: Answer, noise: Noise, streams: Streams) -> Answer:
-    """The answer with the Gaussian noise of `noise.value` and `noise.gradient` added (source "evaluation", parts 0 and 1)."""
+    """The answer with the Gaussian noise of `noise.value` and `noise.gradient` added.
+
+    Draws: evaluation (parts 0 and 1).
+    """
     value, gradient = answer.value, answer.gradient
     if noise.value:
         value = value + noise.value * streams.normal("evaluation", value.shape[1:])

@@ -64,7 +64,8 @@ def _accumulated(ask: Asked, points: Tensor, index: Tensor | None, pieces: int) 
     value, gradient, _ = _share(first, parts[0], index)
     for part in parts[1:]:
         more = _share(ask(points, part), part, index)
-        value, gradient = value + more.value, None if gradient is None else gradient + more.gradient  # type: ignore[operator]
+        value = value + more.value
+        gradient = None if gradient is None or more.gradient is None else gradient + more.gradient
     return Answer(value.to(first.value.dtype), None if gradient is None else gradient.to(first.value.dtype))
 
 

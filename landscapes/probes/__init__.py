@@ -1,4 +1,4 @@
-"""How rugged landscapes are: `continuous` and `gradients` measure those of real coordinates, the rest those of bits.
+"""How rugged landscapes are: measures of those of real coordinates, and of those of bits.
 
 >>> import torch
 >>> from landscapes.binary.nk import NK

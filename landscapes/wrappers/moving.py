@@ -104,7 +104,10 @@ class Moving(Around):
         )
 
     def loss(self, x: Tensor, terms: Terms | None = None, time: Tensor | None = None) -> Tensor:
-        """The inner loss of x (R, P, D) seen from the optimum at time (R,), None for 0 -> (R, P), or (R, P, players)."""
+        """The inner loss of x (R, P, D) seen from the optimum at time (R,): (R, P), or (R, P, players).
+
+        None: time 0.
+        """
         return self.inner.loss(self._seen(x, time), terms)
 
     def extension(self, p: Tensor, terms: Terms | None = None, time: Tensor | None = None) -> Tensor:

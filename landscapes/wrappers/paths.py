@@ -68,7 +68,7 @@ class Circle:
 
 @dataclass(frozen=True)
 class Jumps:
-    """At each multiple of `period` a fresh displacement, normal of standard deviation `radius` in each coordinate."""
+    """At each multiple of `period` a fresh displacement, N(0, radius^2) in each coordinate."""
 
     normals: Kept
     radius: float
@@ -104,7 +104,7 @@ def tents(time: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Turns:
-    """So many flips per unit of time, through the loci in the order of `places` (R, D) int64 and around again."""
+    """So many flips per unit of time, through the loci in the order of `places` (R, D), around and around."""
 
     places: Tensor
     speed: float

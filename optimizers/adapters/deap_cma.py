@@ -1,4 +1,6 @@
-"""DEAP's CMA-ES, `deap.cma.Strategy`, by its own `generate` and `update` (Hansen and Ostermeier 2001, Evol. Comput. 9:159).
+"""DEAP's CMA-ES, `deap.cma.Strategy`, by its own `generate` and `update`.
+
+Hansen and Ostermeier 2001, Evol. Comput. 9:159.
 
 P values per step; draws: library.
 """

@@ -1,13 +1,20 @@
-"""DEAP's genetic algorithm (Fortin, De Rainville, Gardner, Parizeau and Gagne 2012, JMLR 13:2171), from its toolbox and operators.
+"""DEAP's genetic algorithm, from its toolbox and operators.
 
-The generation is that of `deap.algorithms.eaSimple` (Baeck, Fogel and Michalewicz 2000, chapter 7), which evaluates the first population, then
+Fortin, De Rainville, Gardner, Parizeau and Gagne 2012, JMLR 13:2171.
 
-    offspring = select(population, P),  offspring = varAnd(offspring, cxpb, mutpb),  evaluate the invalid ones,  population = offspring
+The generation is that of `deap.algorithms.eaSimple` (Baeck, Fogel and Michalewicz 2000, chapter 7), which
+evaluates the first population, then
 
-`varAnd` mates neighbours with probability cxpb and mutates each child with probability mutpb; who went through unchanged keeps its value and
-is asked again only where the oracle is noisy. Classes of individuals are ours, so nothing is registered in `deap.creator`; and DEAP's modules
-see a generator of the world's own as `random`, since other threads (Dask's) draw from Python's at any time. At most P values per step;
-draws: library.
+    offspring = select(population, P)
+    offspring = varAnd(offspring, cxpb, mutpb)
+    evaluate the invalid ones
+    population = offspring
+
+`varAnd` mates neighbours with probability cxpb and mutates each child with probability mutpb; who went
+through unchanged keeps its value and is asked again only where the oracle is noisy. Classes of individuals
+are ours, so nothing is registered in `deap.creator`; and DEAP's modules see a generator of the world's own as
+`random`, since other threads (Dask's) draw from Python's at any time. At most P values per step; draws:
+library.
 """
 
 from __future__ import annotations
@@ -38,7 +45,13 @@ MATES = {
 class Generations(Run):
     """A population of DEAP's and the toolbox that breeds it."""
 
-    def __init__(self, starts: Tensor, toolbox: Any, chances: tuple[float, float], exact: bool) -> None:  # noqa: ANN401
+    def __init__(
+        self,
+        starts: Tensor,
+        toolbox: Any,  # noqa: ANN401
+        chances: tuple[float, float],
+        exact: bool,
+    ) -> None:
         self.dtype, self.toolbox, self.chances, self.exact = starts.dtype, toolbox, chances, exact
         self.population = [individual()(point) for point in starts.tolist()]
         self.offspring = self.population

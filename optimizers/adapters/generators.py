@@ -31,7 +31,8 @@ class Generators(NamedTuple):
     @staticmethod
     def now() -> Generators:
         """The global ones, as they are."""
-        return Generators(torch.get_rng_state(), np.random.get_state(legacy=False), random.getstate())  # noqa: NPY002
+        numpys = np.random.get_state(legacy=False)  # noqa: NPY002
+        return Generators(torch.get_rng_state(), numpys, random.getstate())
 
     @staticmethod
     def seed(seed: int) -> None:

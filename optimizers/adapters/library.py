@@ -62,7 +62,7 @@ class Run(ABC):
 
     @abstractmethod
     def take(self, value: Tensor, gradient: Tensor | None) -> None:
-        """Tell the library the values (P,), and gradients (P, D) where they were asked, of the points proposed last."""
+        """Tell the library the values (P,), and gradients (P, D) where asked, of the points proposed last."""
 
 
 class World(NamedTuple):

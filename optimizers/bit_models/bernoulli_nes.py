@@ -5,8 +5,9 @@ Descent of the mean loss of independent loci along a gradient estimated from sam
 With p = 1 / (1 + exp(-theta)), P genotypes b_k ~ Bernoulli(p) and losses F_k, raw or shaped into centered
 ranks,
 
-    g = 1 / (P - 1) sum_k (F_k - mean F) (b_k - p)                             (REINFORCE: Williams 1992, Mach. Learn. 8:229)
-    theta <- theta - eta g,    natural:  theta <- theta - eta g / (p q)         (Wierstra et al. 2014, JMLR 15:949; the Fisher matrix is p q)
+    g = 1 / (P - 1) sum_k (F_k - mean F) (b_k - p)    (REINFORCE: Williams 1992, Mach. Learn. 8:229)
+    theta <- theta - eta g,    natural:  theta <- theta - eta g / (p q)
+        (Wierstra et al. 2014, JMLR 15:949; the Fisher matrix is p q)
 
 b - p is the slope of the log chance of b in theta, and the mean of F over the others is a baseline, so raw
 losses give g without bias: E g = dl/dtheta, the slope of the landscape's multilinear extension l(p), which

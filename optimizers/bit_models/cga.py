@@ -5,7 +5,7 @@ The allele frequencies of a population that is not there, moved by duels.
 Each step two genotypes b ~ Bernoulli(p) compete, and with w the better one, l the other, and K the size of
 the population that it stands for,
 
-    p <- p + (w - l) / K                  (Harik, Lobo, Goldberg 1999, IEEE Trans. Evol. Comput. 3:287, figure 2)
+    p <- p + (w - l) / K    (Harik, Lobo, Goldberg 1999, IEEE Trans. Evol. Comput. 3:287, figure 2)
 
 as if in a gene pool of K genotypes a copy of the winner took the place of the loser: loci at which they agree
 stay, and at a neutral locus p walks at random: drift. p is held in [margin, 1 - margin], so that no allele is

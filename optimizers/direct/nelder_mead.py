@@ -86,7 +86,7 @@ class NelderMead(Optimizer):
         )
 
     def ask(self, state: State, streams: Streams) -> Query:
-        """The trial point; where values are noisy with the last reflection and all vertices that were asked before."""
+        """The trial point; where values are noisy with the last reflection and all vertices asked before."""
         del streams
         trial = self._trial(state)[:, None]
         if bool(state.exact.all()):

@@ -2,7 +2,8 @@
 
 With P points x_i = m + sigma z_i, z_i ~ N(0, I), and the elite, the best n = ceil(fraction P) of them:
 
-    m  <- (1 - alpha) m + alpha mean(elite),    sigma <- (1 - alpha) sigma + alpha std(elite)    (Rubinstein 1999; de Boer et al. 2005, section 5)
+    m  <- (1 - alpha) m + alpha mean(elite),    sigma <- (1 - alpha) sigma + alpha std(elite)
+        (Rubinstein 1999; de Boer et al. 2005, section 5)
 
 std is the maximum-likelihood one, over n. Lest sigma shrink too early, variance may be added after step t =
 1, 2, ..: sigma^2 <- sigma^2 + noise max(0, 1 - t / steps) (Szita and Lorincz 2006, Neural Comput. 18:2936). P

@@ -8,7 +8,8 @@ arXiv:1604.00772 (figure 6):
     p_sigma <- (1 - c_sigma) p_sigma + sqrt(c_sigma (2 - c_sigma) mu_eff) C^(-1/2) shift
     sigma   <- sigma exp(c_sigma / d_sigma (|p_sigma| / E - 1))
     p_c     <- (1 - c_c) p_c + h sqrt(c_c (2 - c_c) mu_eff) shift
-    C       <- (1 + c_1 (1 - h) c_c (2 - c_c) - c_1 - c_mu sum w) C + c_1 p_c p_c^T + c_mu sum_k w'_k y_k y_k^T
+    C       <- (1 + c_1 (1 - h) c_c (2 - c_c) - c_1 - c_mu sum w) C
+               + c_1 p_c p_c^T + c_mu sum_k w'_k y_k y_k^T
 
 h is 0 while p_sigma is long, and w'_k = w_k D / |C^(-1/2) y_k|^2 where w_k < 0. The constants are the
 tutorial's (table 1), as pycma has them. C is decomposed every `lazy` steps. The diagonal variant (Ros and
@@ -34,7 +35,7 @@ from optimizers.evolution_strategies import distribution
 
 
 class State(NamedTuple):
-    """The search distribution N(m, sigma^2 C), its two evolution paths, and C = B diag(lengths^2) B^T when it was last decomposed."""
+    """The search distribution N(m, sigma^2 C), its two evolution paths, and C when it was decomposed."""
 
     mean: Tensor  # (R, 1, D) m
     sigma: Tensor  # (R, 1, 1)
@@ -175,7 +176,10 @@ def _stalled(path: Tensor, step: Tensor, c: float) -> Tensor:
 def _adapted(
     covariance: Tensor, y: Tensor, z: Tensor, path: Tensor, still: Tensor, k: distribution.CMAConstants
 ) -> Tensor:
-    """C after the rank-one and the rank-mu update, from ranked steps y (R, P, D) and the worse ones whitened, z (R, P - mu, D)."""
+    """C after the rank-one and the rank-mu update.
+
+    From ranked steps y (R, P, D) and the worse ones whitened, z (R, P - mu, D).
+    """
     best, worst = k.weights.to(y).split([k.parents, len(z[0])])
     shrunk = worst * y.shape[-1] / (dot(z, z).sqrt() + 1e-9).square()  # (R, P - mu)
     decay = 1 - k.c_1 - k.c_mu * k.weights.sum().item() + still.to(y) * (k.c_1 * k.c_c * (2 - k.c_c))

@@ -7,7 +7,8 @@ best mu (sum 1):
 
     shift = sum_{k <= mu} w_k z_k,    m <- m + sigma shift
     p     <- (1 - c) p + sqrt(c (2 - c) mu_eff) shift
-    sigma <- sigma exp(c / d (|p| / E |N(0, I)| - 1))    (Ostermeier, Gawelczyk, Hansen 1994; Hansen 2016, arXiv:1604.00772, equations 43, 44)
+    sigma <- sigma exp(c / d (|p| / E |N(0, I)| - 1))
+        (Ostermeier, Gawelczyk, Hansen 1994; Hansen 2016, arXiv:1604.00772, equations 43, 44)
 
 c = (mu_eff + 2) / (D + mu_eff + 5) and d = 1 + c + 2 max(0, sqrt((mu_eff - 1) / (D + 1)) - 1). With equal
 weights this is the (mu/mu, lambda)-ES of Beyer 2001. The z_k are recovered as (x_k - m) / sigma, after
@@ -119,7 +120,10 @@ class MuLambda(Optimizer):
         return state.mean[:, 0]
 
     def _weights(self, size: int) -> Tensor:
-        """W (mu,); log: ln((lambda + 1) / 2) - ln k with mu = lambda / 2, ln(mu + 1/2) - ln k with another."""
+        """Weights (mu,).
+
+        log: ln((lambda + 1) / 2) - ln k with mu = lambda / 2, ln(mu + 1/2) - ln k with another.
+        """
         parents = self.parents or size // 2
         if self.weights == "equal":
             return torch.full((parents,), 1 / parents, dtype=torch.float64)

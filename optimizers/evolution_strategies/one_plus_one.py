@@ -2,7 +2,9 @@
 
 One parent, one offspring, the better survives.
 
-    y = x + sigma z, z ~ N(0, I);    x <- y where f(y) <= f(x);    sigma <- sigma exp((1{f(y) <= f(x)} - p*) / d)
+    y = x + sigma z, z ~ N(0, I)
+    x <- y where f(y) <= f(x)
+    sigma <- sigma exp((1{f(y) <= f(x)} - p*) / d)
 
 with p* = 1/5 and d = sqrt(D + 1) (Rechenberg 1973; in this form Hansen, Arnold, Auger 2015, "Evolution
 strategies", algorithm 4). So sigma stands still where a share p* of the steps succeeds, and with d infinite

@@ -2,7 +2,8 @@
 
 With P points x_i = m + sigma e_i, e_i ~ N(0, I), and F_i their losses (raw, or shaped into centered ranks):
 
-    g = 1 / (P sigma) sum_i F_i e_i,    m <- m - eta (g + w m)      (Salimans, Ho, Chen, Sidor, Sutskever 2017, arXiv:1703.03864, algorithm 1)
+    g = 1 / (P sigma) sum_i F_i e_i,    m <- m - eta (g + w m)
+        (Salimans, Ho, Chen, Sidor, Sutskever 2017, arXiv:1703.03864, algorithm 1)
 
 Antithetic: the second half of the points is the first half mirrored at m. Raw, not antithetic: F_i - mean F,
 divided by P - 1 in place of P, so that g stays unbiased. The e_i are recovered as (x_i - m) / sigma: the

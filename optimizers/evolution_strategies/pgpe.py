@@ -7,7 +7,8 @@ centered ranks) and b the mean of all:
 
     g_m     = 1/N sum_i e_i (F+_i - F-_i) / 2,
     g_sigma = 1/N sum_i (e_i^2 - sigma^2) / sigma ((F+_i + F-_i) / 2 - b),
-    m <- m - eta_m g_m,    sigma <- sigma - eta_sigma g_sigma    (Sehnke, Osendorfer, Rueckstiess, Graves, Peters, Schmidhuber 2010, equations 9, 12)
+    m <- m - eta_m g_m,    sigma <- sigma - eta_sigma g_sigma
+        (Sehnke, Osendorfer, Rueckstiess, Graves, Peters, Schmidhuber 2010, equations 9, 12)
 
 so E g_m = sigma^2 grad and E g_sigma = (1 - 1/N) sigma^2 d / d sigma of the loss smoothed by the Gaussian. A
 step changes sigma by a share `limit` at most (Toklu, Liskowski, Srivastava 2020, arXiv:2008.02387). The e_i

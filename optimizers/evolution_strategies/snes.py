@@ -6,7 +6,8 @@ With P points x_i = m + sigma s_i, s_i ~ N(0, I), ranked from best to worst, and
 (sum 0):
 
     grad_m = sum_k u_k s_k,    grad_sigma = sum_k u_k (s_k^2 - 1),
-    m <- m + eta_m sigma grad_m,    sigma <- sigma exp(eta_sigma / 2 grad_sigma)    (Wierstra et al. 2014, algorithm 6)
+    m <- m + eta_m sigma grad_m,    sigma <- sigma exp(eta_sigma / 2 grad_sigma)
+        (Wierstra et al. 2014, algorithm 6)
 
 sigma is a vector, one number for each coordinate. The s_k are recovered as (x_k - m) / sigma: the
 displacement that was really evaluated, after rounding. P values per step; draws: mutation.

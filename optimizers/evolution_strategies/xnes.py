@@ -7,7 +7,9 @@ the ranks (sum 0):
 
     grad_delta = sum_k u_k s_k,    grad_M = sum_k u_k (s_k s_k^T - I),
     grad_sigma = tr(grad_M) / D,   grad_B = grad_M - grad_sigma I,
-    m <- m + eta_m sigma B grad_delta,    sigma <- sigma exp(eta_sigma / 2 grad_sigma),    B <- B exp(eta_B / 2 grad_B)
+    m <- m + eta_m sigma B grad_delta
+    sigma <- sigma exp(eta_sigma / 2 grad_sigma)
+    B <- B exp(eta_B / 2 grad_B)
 
 (Glasmachers, Schaul, Sun, Wierstra, Schmidhuber 2010, GECCO, 393; Wierstra et al. 2014, algorithm 5, whose
 rows B^T s are ours for B^T). The s_k are recovered as B^-1 (x_k - m) / sigma, after rounding. P values per

@@ -1,13 +1,15 @@
-"""Adam and AdamW: steps along the running mean of the gradient over the root of the running mean of its square.
+"""Adam and AdamW: steps along the running mean of the gradient, over the root of that of its square.
 
-With g the (mini-batch) gradient at x, clipped to norm c, and t counting from 1 (Kingma and Ba 2015, ICLR, algorithm 1):
+With g the (mini-batch) gradient at x, clipped to norm c, and t counting from 1 (Kingma and Ba 2015, ICLR,
+algorithm 1):
 
     m <- beta1 m + (1 - beta1) g,    v <- beta2 v + (1 - beta2) g * g
     x <- x - eta [m / (1 - beta1^t)] / [sqrt(v / (1 - beta2^t)) + epsilon]
 
-Weight decay: coupled, w x is added to g (the L2 penalty, which the root then rescales); decoupled, x <- x - eta w x before the step
-(Loshchilov and Hutter 2019, "Decoupled weight decay regularization", ICLR, algorithm 2: AdamW, with the schedule on both terms).
-This is PyTorch's form, where the root is taken after the correction. P gradients per step; draws nothing but its starts.
+Weight decay: coupled, w x is added to g (the L2 penalty, which the root then rescales); decoupled, x <- x -
+eta w x before the step (Loshchilov and Hutter 2019, "Decoupled weight decay regularization", ICLR, algorithm
+2: AdamW, with the schedule on both terms). This is PyTorch's form, where the root is taken after the
+correction. P gradients per step; draws nothing but its starts.
 """
 
 from __future__ import annotations

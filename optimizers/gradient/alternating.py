@@ -1,14 +1,18 @@
-"""Alternating gradient play: the players of a game step in turn, each seeing what the one before has just done.
+"""Alternating gradient play: the players of a game step in turn, each seeing what the last has done.
 
-With F_i the gradient of player i's loss in its own coordinates x_i, learning rate eta and momentum beta, on player i's turn
+With F_i the gradient of player i's loss in its own coordinates x_i, learning rate eta and momentum beta, on
+player i's turn
 
     v_i <- beta v_i + F_i(x)
-    x_i <- x_i - eta v_i      (Mescheder, Geiger and Nowozin 2018, ICML; momentum: Gidel et al. 2019, "Negative momentum for improved
-                              game dynamics", AISTATS)
+    x_i <- x_i - eta v_i
 
-On a bilinear game of singular value s with eta s < 2 the players stay on an ellipse, where simultaneous play runs away; with a negative beta they
-converge. Each player owns the same number of coordinates, the first the first ones. One turn is one query: P gradients, of which the other
-players' blocks go unused; a round of all players is as many steps of the study. Draws nothing but its starts.
+(Mescheder, Geiger and Nowozin 2018, ICML; momentum: Gidel et al. 2019, "Negative momentum for improved game
+dynamics", AISTATS).
+
+On a bilinear game of singular value s with eta s < 2 the players stay on an ellipse, where simultaneous play
+runs away; with a negative beta they converge. Each player owns the same number of coordinates, the first the
+first ones. One turn is one query: P gradients, of which the other players' blocks go unused; a round of all
+players is as many steps of the study. Draws nothing but its starts.
 """
 
 from __future__ import annotations

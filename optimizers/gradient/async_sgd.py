@@ -6,11 +6,12 @@ Every worker holds a copy of the point and computes a gradient there, which take
 time only orders the events.
 
     async  one step is one event: the worker k that finishes first delivers g(x_k), taken at its copy x_k,
-               v <- beta v + c g(x_k),   x <- x - eta v,   x_k <- x                                           (Recht et al. 2011, "Hogwild!")
-           and begins anew; its copy is s steps old, s the updates since it read. c = 1, or 1 / max(1, s)     (Zhang et al. 2016)
+               v <- beta v + c g(x_k),   x <- x - eta v,   x_k <- x
+           (Recht et al. 2011, "Hogwild!") and begins anew; its copy is s steps old, s the updates since it
+           read. c = 1, or 1 / max(1, s) (Zhang et al. 2016)
     sync   one step is one barrier: all W read x, and when the first W - b of them have finished
-               v <- beta v + mean of their gradients,   x <- x - eta v                                        (Chen et al. 2016)
-           the b others, backup workers, are stopped and begin anew with the rest.
+               v <- beta v + mean of their gradients,   x <- x - eta v
+           the b others, backup workers, are stopped and begin anew with the rest (Chen et al. 2016)
 
 With exponential services s is geometric of mean W - 1, which acts, in mean, as momentum 1 - 1/W at the
 learning rate eta / W (Mitliagkas et al. 2016; so `momentum` may be negative, which undoes it). Constant
@@ -119,7 +120,10 @@ class AsyncSGD(Optimizer):
         return Query(operators.rows(state.copies, self._asked(state)), gradient=True)
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
-        """One update; info: staleness (R, P) of the gradients, clock (R,), worker (R, P): whose points were asked."""
+        """One update.
+
+        Info: staleness (R, P) of the gradients, clock (R,), worker (R, P), whose points were asked.
+        """
         del query
         step, asked = state.step, self._asked(state)
         who, elapsed = finished(state.left, self._awaited)
@@ -166,7 +170,7 @@ class AsyncSGD(Optimizer):
         return everybody(self.workers, len(state.left), state.left.device)
 
     def _delivered(self, gradient: Tensor, stale: Tensor, who: Tensor) -> Tensor:
-        """The gradient of the step, of gradients (R, P, D) of which those of the workers who (R, n) are there: (R, 1, D)."""
+        """The gradient of the step (R, 1, D), of gradients (R, P, D) of which the workers who (R, n) have."""
         gradient = steps.clipped(gradient, self.clip)
         if self.staleness_aware:
             gradient = gradient / stale.clamp_min(1).to(gradient)[..., None]

@@ -1,13 +1,15 @@
-"""Extragradient: a step whose slope is read ahead, so that players of a game do not circle their equilibrium outwards.
+"""Extragradient: a step whose slope is read ahead, so that players of a game do not circle outwards.
 
-With F the gradient at a point (on a game each player's, of its own loss in its own coordinates) and learning rate eta of the schedule:
+With F the gradient at a point (on a game each player's, of its own loss in its own coordinates) and learning
+rate eta of the schedule:
 
     y = x - eta F(x)
     x <- x - eta F(y)      (Korpelevich 1976, Ekonomika i Matematicheskie Metody 12:747)
 
-On a bilinear game of singular value s a step multiplies the distance to the equilibrium by sqrt((1 - eta^2 s^2)^2 + eta^2 s^2) < 1 for
-eta s < 1, where the simultaneous step has sqrt(1 + eta^2 s^2). The two slopes are two queries, so two steps of the study: first x is asked, then y.
-P gradients per query; draws nothing but its starts.
+On a bilinear game of singular value s a step multiplies the distance to the equilibrium by sqrt((1 - eta^2
+s^2)^2 + eta^2 s^2) < 1 for eta s < 1, where the simultaneous step has sqrt(1 + eta^2 s^2). The two slopes are
+two queries, so two steps of the study: first x is asked, then y. P gradients per query; draws nothing but its
+starts.
 """
 
 from __future__ import annotations

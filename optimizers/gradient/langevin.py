@@ -4,8 +4,10 @@ Gradient descent with thermal noise, whose stationary law is exp(-loss / T) as t
 
 With g the (mini-batch) gradient at x, learning rate eta of the schedule, temperature T and z ~ N(0, I):
 
-    x <- x - eta g + sqrt(2 eta T) z      (Euler-Maruyama; Welling and Teh 2011, "Bayesian learning via stochastic gradient Langevin
-                                          dynamics", ICML, equation 4, with eta = epsilon / 2 and T = 1)
+    x <- x - eta g + sqrt(2 eta T) z
+
+(Euler-Maruyama; Welling and Teh 2011, "Bayesian learning via stochastic gradient Langevin dynamics", ICML,
+equation 4, with eta = epsilon / 2 and T = 1).
 
 On a quadratic of curvature h the stationary variance is (2 eta T + eta^2 sigma^2 / B) / [eta h (2 - eta h)]:
 the step's own error, and the heat of the mini-batch of B terms whose gradients have the variance sigma^2,
@@ -112,7 +114,10 @@ class Langevin(Optimizer):
         return State(x, seen(answer.value), state.step + 1), {}
 
     def rates(self, state: State) -> Mapping[str, float | Tensor]:
-        """The learning rate; the points of one trajectory do not spread, so that nothing bends its gradient."""
+        """The learning rate.
+
+        The points of one trajectory do not spread, so that nothing bends its gradient.
+        """
         rate = self.schedule.scheduled(self.learning_rate, state.step, self.coupling)
         names = ("raw", "smoothed", "preconditioned") if state.points.shape[1] == 1 else ("raw", "smoothed")
         return dict.fromkeys(names, rate)

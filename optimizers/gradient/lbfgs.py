@@ -1,14 +1,19 @@
-"""L-BFGS: a quasi-Newton method that remembers the last m steps s_i = x_{i+1} - x_i and changes of the gradient y_i = g_{i+1} - g_i.
+"""L-BFGS: a quasi-Newton method that remembers the last m steps and changes of the gradient.
 
-The direction d = -H g comes from the two-loop recursion (Liu and Nocedal 1989, Math. Program. 45:503; Nocedal and Wright 2006, "Numerical
-optimization", algorithm 7.4) with H_0 = (s.y / y.y) I of the newest pair (7.20). The step t along d meets the weak Wolfe conditions
+Steps are s_i = x_{i+1} - x_i, changes of the gradient y_i = g_{i+1} - g_i.
+
+The direction d = -H g comes from the two-loop recursion (Liu and Nocedal 1989, Math. Program. 45:503; Nocedal
+and Wright 2006, "Numerical optimization", algorithm 7.4) with H_0 = (s.y / y.y) I of the newest pair (7.20).
+The step t along d meets the weak Wolfe conditions
 
     L(x + t d) <= L(x) + c1 t g.d      and      grad L(x + t d).d >= c2 g.d
 
-found by bisection (Lewis and Overton 2013, Math. Program. 141:135, algorithm 2.6): t is too long where the first fails, too short where only the
-second does; it is doubled until it is bracketed, then halved. A search that does not end within `trials` forgets the pairs and starts anew down the
-gradient. It is a method for exact gradients: every world is in a phase of its own, and each trial is one query of 1 gradient; where answers are noisy
-x is asked again beside it, 2 gradients. The first query asks the start. Draws nothing but its start.
+found by bisection (Lewis and Overton 2013, Math. Program. 141:135, algorithm 2.6): t is too long where the
+first fails, too short where only the second does; it is doubled until it is bracketed, then halved. A search
+that does not end within `trials` forgets the pairs and starts anew down the gradient. It is a method for
+exact gradients: every world is in a phase of its own, and each trial is one query of 1 gradient; where
+answers are noisy x is asked again beside it, 2 gradients. The first query asks the start. Draws nothing but
+its start.
 """
 
 from __future__ import annotations
@@ -140,7 +145,7 @@ class LBFGS(Optimizer):
     def _moved(
         self, state: State, point: Tensor, value: Tensor, slope: Tensor, accepted: Tensor, first: Tensor
     ) -> State:
-        """The state at the trial in the worlds that accepted it, its pair remembered where its curvature is positive."""
+        """The state at the trial where it was accepted; its pair is kept where its curvature is positive."""
         step, change = point - state.point, slope - state.slope
         (far, _), (large, _) = squarable(step), squarable(change)
         kept = (accepted & ~first & (dot(far, large) > 1e-10 * norm(far) * norm(large)))[:, None, None]
@@ -171,9 +176,12 @@ class LBFGS(Optimizer):
 
 
 def newton(slope: Tensor, steps: Tensor, changes: Tensor) -> Tensor:
-    """The direction -H g (R, D) by the two-loop recursion, of g (R, D) and the pairs s, y (R, m, D), the newest last; -g where all are 0.
+    """The direction -H g (R, D) by the two-loop recursion; -g where all pairs are 0.
 
-    Every vector is divided by a power of two first, which H g = (s.y / y.y) g, the first guess, gets back: products of finite numbers stay finite.
+    Of g (R, D) and the pairs s, y (R, m, D), the newest last.
+
+    Every vector is divided by a power of two first, which H g = (s.y / y.y) g, the first guess, gets back:
+    products of finite numbers stay finite.
     """
     (steps, far), (changes, large), (q, unit), weights = (
         squarable(steps),

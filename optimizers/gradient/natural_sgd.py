@@ -1,6 +1,7 @@
 """Natural gradient descent: the steepest direction as a metric G measures lengths, not as the coordinates do.
 
-    x <- x - eta (G + d I)^-1 g      (Amari 1998, "Natural gradient works efficiently in learning", Neural Comput. 10:251, theorem 1)
+    x <- x - eta (G + d I)^-1 g
+        (Amari 1998, "Natural gradient works efficiently in learning", Neural Comput. 10:251, theorem 1)
 
 with g the (mini-batch) gradient, learning rate eta of the schedule and damping d. The metric is given,
 diagonal or full, the same everywhere; or it is `logistic`, the Fisher information diag p (1 - p) of
@@ -41,17 +42,20 @@ class State(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class NaturalSGD(Optimizer):
-    """Natural gradient descent by a given metric, or by that of independent bits, on P independent trajectories.
+    """Natural gradient descent by a given metric, or by that of independent bits, on P trajectories.
 
-    With several starts the recommendation is the trajectory whose last answered (noisy) value was lowest, the center is their mean.
+    With several starts the recommendation is the trajectory whose last answered (noisy) value was lowest, the
+    center is their mean.
 
     Args:
         learning_rate: eta > 0, in units of G x^2 per unit of loss.
         metric: logistic (the coordinates are log-odds of bits) or given.
-        matrix: G where it is given: its diagonal, (D,) numbers > 0, or all of it, (D, D), symmetric and positive definite.
+        matrix: G where it is given: its diagonal, (D,) numbers > 0, or all of it, (D, D), symmetric and
+            positive definite.
         damping: d >= 0, in units of G.
         schedule: how the learning rate changes with the steps.
-        batch: b_0 >= 1, terms of a mini-batch of its own, one for all trajectories of a world; None: the study's.
+        batch: b_0 >= 1, terms of a mini-batch of its own, one for all trajectories of a world; None: the
+            study's.
         coupling: how the batch changes with the learning rate, see `optimizers.schedules`; needs a batch.
         starts: P >= 1, independent trajectories.
 

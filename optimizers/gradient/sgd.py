@@ -9,8 +9,10 @@ schedule:
 
 and, where an average is recommended, with n = max(1, t - burn-in) after t steps,
 
-    m <- m + (x - m) / n              (Polyak and Juditsky 1992, SIAM J. Control Optim. 30:838: the mean of x_1 .. x_t;
-                                      after a burn-in: Jain et al. 2018, JMLR 18(223), tail averaging)
+    m <- m + (x - m) / n
+
+the mean of x_1 .. x_t (Polyak and Juditsky 1992, SIAM J. Control Optim. 30:838), or of those after a burn-in
+(tail averaging, Jain et al. 2018, JMLR 18(223)).
 
 This is PyTorch's form (Sutskever, Martens, Dahl, Hinton 2013, "On the importance of initialization and
 momentum in deep learning", ICML, with the learning rate outside v): the x that is asked and recommended is

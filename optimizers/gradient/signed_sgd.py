@@ -3,8 +3,10 @@
 With g the (mini-batch) gradient at x and learning rate eta of the schedule:
 
     v <- beta v + (1 - beta) g
-    x <- x - eta sign(v)      (Bernstein, Wang, Azizzadenesheli and Anandkumar 2018, "signSGD: compressed optimisation for non-convex problems",
-                              ICML, algorithm 1; beta > 0: Signum, algorithm 2)
+    x <- x - eta sign(v)
+
+(Bernstein, Wang, Azizzadenesheli and Anandkumar 2018, "signSGD: compressed optimisation for non-convex
+problems", ICML, algorithm 1; beta > 0: Signum, algorithm 2).
 
 Like selection by rank it discards the length of the gradient, so it is biased: where a coordinate's gradient
 is a with normal noise of standard deviation sigma, the mean step is -eta erf(a / (sigma sqrt 2)). P gradients

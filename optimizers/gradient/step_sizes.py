@@ -6,15 +6,16 @@ Of every trajectory a running mean m and variance s^2 (the mean over coordinates
 are kept, exponential with a memory of N of them, and plain means until N are seen (West 1979, Comm. ACM
 22:532), and r, the running mean of s^2 with a longer memory N':
 
-    a = max(1 / N, 1 / t),    s^2 <- (1 - a) (s^2 + a |g - m|^2 / D),    m <- m + a (g - m),    r <- r + max(1 / N', 1 / t) (s^2 - r)
+    a = max(1 / N, 1 / t),    s^2 <- (1 - a) (s^2 + a |g - m|^2 / D),    m <- m + a (g - m)
+    r <- r + max(1 / N', 1 / t) (s^2 - r)
 
 so s^2 estimates the variance sigma^2 / n of a gradient of n terms, too low by a share of about 1 / (2 N - 1).
 The multiplier is
-  clt               1 - p,  p = 2 Phi(-Delta / s) = 2 Phi(-Delta sqrt(n) / sigma), by the central limit theorem the chance that a
-                    coordinate of the gradient is off by more than the tolerance Delta
+  clt               1 - p,  p = 2 Phi(-Delta / s) = 2 Phi(-Delta sqrt(n) / sigma), by the central
+                    limit theorem the chance that a coordinate of the gradient is further off
+                    than the tolerance Delta
   inverse_variance  min(1, r / s^2): a step weighs its gradient by the inverse of its variance (Aitken 1936,
-  Proc. R. Soc. Edinburgh 55:42)
-                    as far as that is above its long-run mean
+                    Proc. R. Soc. Edinburgh 55:42) as far as that is above its long-run mean
 Under noise of constant variance both are constant rescalings at best; they gain where the variance varies
 with time. s^2 sees the latest gradient before the step along it. A change of the mean within the memory, as
 at the start of a descent, counts as noise.

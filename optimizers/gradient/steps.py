@@ -92,7 +92,10 @@ def running(beta: float | Tensor, mean: Tensor, fresh: Tensor) -> Tensor:
 
 
 def unbias(beta: float | Tensor, t: Tensor, like: Tensor) -> float | Tensor:
-    """1 / (1 - beta ** t), what makes a running mean that began at 0 unbiased after t (R,) float64 steps, to broadcast against like (R, P, D)."""
+    """1 / (1 - beta ** t), to broadcast against like (R, P, D).
+
+    It makes a running mean that began at 0 unbiased after t (R,) float64 steps.
+    """
     logarithm = torch.as_tensor(beta, dtype=torch.float64, device=t.device).log()
     return column(1 / (1 - torch.exp(t * logarithm)), like)
 
@@ -119,7 +122,7 @@ def adam(
     beta2: float | Tensor,
     epsilon: float | Tensor = 1e-8,
 ) -> tuple[Tensor, Moments]:
-    """What `adam` steps along (R, P, D) at step t (R,) float64 = 1, 2, .. of gradients (R, P, D), and the moments after it."""
+    """What `adam` steps along (R, P, D) at step t (R,) float64 = 1, 2, .., and the moments after it."""
     mean, square, unit = moments
     small, size = slope, slope.abs()
     if not (ordinary(size) and bool((unit == 1).all())):

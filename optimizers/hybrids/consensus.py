@@ -4,12 +4,13 @@ Particles drift to a weighted mean of all, and wander the more the farther from 
 
 With P particles X_i, their losses f_i, and z ~ N(0, I):
 
-    v = sum_i X_i exp(-alpha f_i) / sum_i exp(-alpha f_i)      (the consensus point; Laplace's principle: v -> argmin f for large alpha)
-    dX = -lambda (X - v) dt + sigma |X - v| dB       (isotropic: Pinnau, Totzeck, Tse and Martin 2017, Math. Models Methods Appl. Sci. 27:183,
-                                                     with sigma for sqrt(2) sigma there, and without the
-                                                     Heaviside factor)
-    dX = -lambda (X - v) dt + sigma diag(X - v) dB   (anisotropic: Carrillo, Jin, Li and Zhu 2021, ESAIM: COCV
-    27:S5)
+    v = sum_i X_i exp(-alpha f_i) / sum_i exp(-alpha f_i)
+        (the consensus point; Laplace's principle: v -> argmin f for large alpha)
+    dX = -lambda (X - v) dt + sigma |X - v| dB
+        (isotropic: Pinnau, Totzeck, Tse and Martin 2017, Math. Models Methods Appl. Sci. 27:183, with sigma
+        for sqrt(2) sigma there, and without the Heaviside factor)
+    dX = -lambda (X - v) dt + sigma diag(X - v) dB
+        (anisotropic: Carrillo, Jin, Li and Zhu 2021, ESAIM: COCV 27:S5)
 
 in steps X <- X - lambda dt (X - v) + sigma sqrt(dt) |X - v| z, or (X - v) z by coordinates. About a point v
 that stays where it is, E |X - v|^2 changes per step by the factor (1 - lambda dt)^2 + k sigma^2 dt, in the

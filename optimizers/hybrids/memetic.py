@@ -1,17 +1,20 @@
-"""A memetic algorithm: a genetic algorithm whose individuals learn by gradient descent before they are selected.
+"""A memetic algorithm: a genetic algorithm whose individuals learn by gradient descent before selection.
 
-Between two generations every individual descends from its genes for L steps, y <- y - eta g, and then is valued where it has got to. What is
-selected, recombined and mutated to make the next generation, as `ga` does it, is
+Between two generations every individual descends from its genes for L steps, y <- y - eta g, and then is
+valued where it has got to. What is selected, recombined and mutated to make the next generation, as `ga` does
+it, is
 
-    lamarckian  where they have got to: what was learned is inherited (Moscato 1989, Caltech C3P report 826, "memetic algorithms")
-    baldwinian  the genes they were born with, by the value of what they learned (Hinton and Nowlan 1987, Complex Systems 1:495; both beside
-                each other: Whitley, Gordon and Mathias 1994, PPSN III:6)
+    lamarckian  where they have got to: what was learned is inherited
+                (Moscato 1989, Caltech C3P report 826, "memetic algorithms")
+    baldwinian  the genes they were born with, by the value of what they learned (Hinton and Nowlan 1987,
+                Complex Systems 1:495; both beside each other: Whitley, Gordon and Mathias 1994, PPSN III:6)
 
 With L = 0 there is nothing to learn, and both are `ga`, draw for draw.
 
-L steps of P gradients, then one of P values, elites included: with gradients at c values each a generation costs P (L c + 1). All worlds are in the
-same phase. The values that come with gradients rank the first individuals until they are first valued after learning; later the recommendation
-stays that of the last generation. Draws, all in the step of the values: drift, recombination and mutation, as `ga`.
+L steps of P gradients, then one of P values, elites included: with gradients at c values each a generation
+costs P (L c + 1). All worlds are in the same phase. The values that come with gradients rank the first
+individuals until they are first valued after learning; later the recommendation stays that of the last
+generation. Draws, all in the step of the values: drift, recombination and mutation, as `ga`.
 """
 
 from __future__ import annotations

@@ -1,14 +1,18 @@
-"""Population-based training: SGD on P trajectories that copy the better ones, and their learning rates with them.
+"""Population-based training: SGD on P trajectories that copy the better ones, and their learning rates.
 
-Each trajectory i steps as `sgd` does with a learning rate eta_i of its own. After every `interval` steps, with the values just answered and
-k = floor(fraction P) (Jaderberg et al. 2017, "Population based training of neural networks", arXiv:1711.09846, algorithm 1):
+Each trajectory i steps as `sgd` does with a learning rate eta_i of its own. After every `interval` steps,
+with the values just answered and k = floor(fraction P) (Jaderberg et al. 2017, "Population based training of
+neural networks", arXiv:1711.09846, algorithm 1):
 
-    exploit  each of the worst k takes the point, the velocity and the learning rate of one of the best k, drawn uniformly ("truncation selection")
-    explore  whoever copied multiplies its learning rate by 1 - c or 1 + c, either with probability 1/2 ("perturb", c = 0.2)
+    exploit  each of the worst k takes the point, the velocity and the learning rate of one of the best k,
+             drawn uniformly ("truncation selection")
+    explore  whoever copied multiplies its learning rate by 1 - c or 1 + c, either with probability 1/2
+             ("perturb", c = 0.2)
 
-and then steps from where the copied one was evaluated, along its gradient. So the ranks belong to the points that are copied, and one answer
-serves both. At the start eta_i = eta s^(2 (i - 1) / (P - 1) - 1), geometric from eta / s to eta s; all rates stay within a factor of 1e6 of eta, so
-that none is ever 0. Rates are chosen by the loss that they reach within an interval: short ones favour small steps where gradients are noisy.
+and then steps from where the copied one was evaluated, along its gradient. So the ranks belong to the points
+that are copied, and one answer serves both. At the start eta_i = eta s^(2 (i - 1) / (P - 1) - 1), geometric
+from eta / s to eta s; all rates stay within a factor of 1e6 of eta, so that none is ever 0. Rates are chosen
+by the loss that they reach within an interval: short ones favour small steps where gradients are noisy.
 
 P gradients per step. Draws: drift (whom the worst copy), mutation (up or down).
 """

@@ -3,12 +3,11 @@
 Each of P trajectories makes the step of `sgd`; after every `interval`-th step they meet:
 
     crossover  of each random pair every coordinate changes places with probability 1/2, and its velocity with
-    it (uniform crossover, both
-               children kept: Syswerda 1989, ICGA 3:2): nothing is lost, only combinations change. Of an odd
-                   number one stays as it is
-    average    x_i <- x_i + a (mean x - x_i), velocities likewise. a = 1: local SGD (Stich 2019, ICLR; McMahan et al. 2017, AISTATS);
-               a < 1: elastic averaging (Zhang, Choromanska and LeCun 2015, NeurIPS, equation 2, with the mean
-               itself as the center)
+               it (uniform crossover, both children kept: Syswerda 1989, ICGA 3:2): nothing is lost, only
+               combinations change. Of an odd number one stays as it is
+    average    x_i <- x_i + a (mean x - x_i), velocities likewise. a = 1: local SGD (Stich 2019, ICLR; McMahan
+               et al. 2017, AISTATS); a < 1: elastic averaging (Zhang, Choromanska and LeCun 2015, NeurIPS,
+               equation 2, with the mean itself as the center)
     none       they never do: `sgd` from P starts
 
 On a quadratic the mean of P trajectories with independent noise has 1 / P of the variance of one, whatever
@@ -142,7 +141,7 @@ class RecombinedSGD(Optimizer):
 
 
 def _crossed(points: Tensor, velocity: Tensor, streams: Streams) -> tuple[Tensor, ...]:
-    """Points and velocities (R, P, D) after a crossover of random pairs, each child in the place of a parent."""
+    """Points and velocities (R, P, D) after a crossover of random pairs, which become two children."""
     count, dim = points.shape[1:]
     half = count // 2
     first, second = streams.permutation("pairing", count)[:, : 2 * half].split(half, 1)

@@ -17,7 +17,7 @@ def sampled_bits(chance: Tensor, streams: Streams, n: int) -> Tensor:
 
 
 def likely(lead: Tensor, start: Tensor) -> Tensor:
-    """The likelier alleles (R, D) uint8 by the sign of (R, 1, D), those of the start (R, D) where both are as likely."""
+    """The likelier alleles (R, D) uint8 by the sign of (R, 1, D); those of the start (R, D) at 0."""
     lead = lead[:, 0]
     return torch.where(lead == 0, start, (lead > 0).to(torch.uint8))
 

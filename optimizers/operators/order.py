@@ -64,7 +64,10 @@ def centered_ranks(value: Tensor, alive: Tensor | None = None) -> Tensor:
 
 
 def shaped(value: Tensor, shaping: str, alive: Tensor | None = None, *, centered: bool = False) -> Tensor:
-    """What weighs points of values (R, P), 0 for those that are not alive (R, P): their centered_ranks, or raw, less the mean where `centered`."""
+    """What weighs points of values (R, P): centered_ranks, or raw values, less the mean where `centered`.
+
+    0 for those that are not alive (R, P).
+    """
     if shaping == "centered_ranks":
         return centered_ranks(value, alive)
     if alive is None:
@@ -99,7 +102,10 @@ def pick(keep: Tensor, first: Tensor, second: Tensor) -> Tensor:
 
 
 def per_world(value: float | Tensor, like: Tensor) -> Tensor:
-    """A hyperparameter as one number for each world of like (R, ...): (R,) float64, the same bits from a number as from a tensor."""
+    """A hyperparameter as one number for each world of like (R, ...): (R,) float64.
+
+    The same bits from a number as from a tensor.
+    """
     return torch.as_tensor(value, dtype=torch.float64, device=like.device).expand(len(like))
 
 

@@ -17,7 +17,7 @@ def crosses(streams: Streams, n: int, rate: float | Tensor) -> Tensor:
 
 
 def recombine(first: Tensor, second: Tensor, streams: Streams, crossover: str) -> Tensor:
-    """Children (R, n, D) that have each coordinate from the one of their parents first and second (R, n, D) that the crossover says."""
+    """Children (R, n, D): the crossover says which of their parents (R, n, D) gives each coordinate."""
     return pick(CROSSOVERS[crossover](streams, *first.shape[1:]), first, second)
 
 

@@ -11,7 +11,10 @@ from optimizers.operators.systematic import turn
 
 
 def replaced(places: Tensor, population: int) -> Tensor:
-    """Who of K children and then P members is at each place when the children take the places (R, K): (R, P) int64."""
+    """Who lives at each place when K children take the places (R, K) among P members: (R, P) int64.
+
+    Children are numbered first, then members.
+    """
     children = places.shape[1]
     stay = torch.arange(population, device=places.device).expand(len(places), -1) + children
     return stay.scatter(1, places, torch.arange(children, device=places.device).expand_as(places))

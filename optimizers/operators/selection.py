@@ -49,7 +49,8 @@ def truncation(
 
     Source: Muehlenbein and Schlierkamp-Voosen 1993, Evol. Comput. 1:25.
     """
-    place = streams.integers("drift", wide(kept(value, fraction, among), 2), (n,), part)  # type: ignore[arg-type]
+    best = wide(kept(value, fraction, among), 2)
+    place = streams.integers("drift", best, (n,), part)  # type: ignore[arg-type]
     return order(value).gather(1, place)
 
 

@@ -37,12 +37,14 @@ def parents(
 
 
 def systematic(value: Tensor, chance: Tensor, streams: Streams, n: int, part: int = 0) -> Tensor:
-    """N parents (R, n) int64: of an individual that is to have m = n * chance of them on average, m rounded down or up, whatever is drawn.
+    """N parents (R, n) int64, each individual as often as its mean m = n * chance, rounded down or up.
 
-    Pointers at equal distances walk along the chances, from the best individual to the worst (stochastic universal sampling, Baker 1987, ICGA
-    2:14). Its one draw, the place of the first pointer, is replaced by step * 1/g or, at odd parts, step * 1/g^2, modulo 1, which fill the
-    square evenly (Roberts 2018, "The unreasonable effectiveness of quasirandom sequences"): over the steps the rounding averages out, also
-    where there is one parent a step. At odd parts, those of second parents, they come in a random order: who mates with whom is no drift.
+    Pointers at equal distances walk along the chances, from the best individual to the worst (stochastic
+    universal sampling, Baker 1987, ICGA 2:14). Its one draw, the place of the first pointer, is replaced by
+    step * 1/g or, at odd parts, step * 1/g^2, modulo 1, which fill the square evenly (Roberts 2018, "The
+    unreasonable effectiveness of quasirandom sequences"): over the steps the rounding averages out, also
+    where there is one parent a step. At odd parts, those of second parents, they come in a random order: who
+    mates with whom is no drift.
 
     Args:
         value: (R, P), which says who is best.
@@ -63,7 +65,10 @@ def systematic(value: Tensor, chance: Tensor, streams: Streams, n: int, part: in
 def chances(
     value: Tensor, method: Breeding, among: Tensor | None = None, law: FitnessLaw | None = None
 ) -> Tensor:
-    """The chance (R, P) float64, up to a factor, with which `select` draws each individual of values (R, P); alike where their values are."""
+    """The chance (R, P) float64, up to a factor, with which `select` draws each individual.
+
+    Individuals of the same value have the same chance.
+    """
     if method.selection == "tournament":
         return tournament_chances(value, method.tournament, among)
     if method.selection == "proportional":
@@ -76,7 +81,10 @@ def chances(
 
 
 def tournament_chances(value: Tensor, size: int, among: Tensor | None = None) -> Tensor:
-    """The chance (R, P) float64 to win a `tournament`: [(1 - a/P)^k - (1 - b/P)^k] / (b - a), where a individuals are better and b no worse."""
+    """The chance (R, P) float64 to win a `tournament` of k: [(1 - a/P)^k - (1 - b/P)^k] / (b - a).
+
+    Here a individuals are better, and b are no worse.
+    """
     held = worst_last(value)
     ascending, count = (
         held.sort(1).values,

@@ -6,7 +6,8 @@ With p_i the frequency of allele 1 at locus i, q_i = 1 - p_i, l(p) the mean loss
 independent (the multilinear extension) and fitness w = c - beta L, so that W(p) = c - beta l(p); c is 1, or
 where the landscape says it (a measured table) the fitness of loss 0:
 
-    p_i' = p_i + (p_i q_i / W) dW/dp_i                        (Wright 1937, PNAS 23:307; with ploidy 2 half of it, as in `wright_fisher`)
+    p_i' = p_i + (p_i q_i / W) dW/dp_i
+        (Wright 1937, PNAS 23:307; with ploidy 2 half of it, as in `wright_fisher`)
     p_i <- (1 - u) p_i' + u (1 - p_i')
 
 Selection is exact for one generation from linkage equilibrium, which free recombination then has to restore:

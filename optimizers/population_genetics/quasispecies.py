@@ -1,13 +1,15 @@
 """An infinite population on bits: the exact recursion of the frequencies of all 2^D genotypes, D <= 16.
 
-    x' = Q R(w * x / W),    W = sum_g w_g x_g                 (Eigen 1971, Naturwissenschaften 58:465, in discrete time: select, recombine, mutate)
+    x' = Q R(w * x / W),    W = sum_g w_g x_g
+        (Eigen 1971, Naturwissenschaften 58:465, in discrete time: select, recombine, mutate)
 
 Q flips each locus with probability u, one locus after another: D 2^D operations in place of 4^D. R lets a
 share r of the children have two random parents. In the Walsh coefficients of the frequencies, c_S = sum_g x_g
 (-1)^|g and S|, a child that has the loci A of its first parent has c_{S and A} c_{S less A} (Geiringer 1944,
 Ann. Math. Stat. 15:25), so with
     one_point   A the loci before a cut, uniform on the D - 1 gaps
-    free        A any set of loci, each as likely: c'_S = 2^-|S| sum over B in S of c_B c_{S less B}, in 3^D operations
+    free        A any set of loci, each as likely:
+                c'_S = 2^-|S| sum over B in S of c_B c_{S less B}, in 3^D operations
 This is the Wright-Fisher model where N is infinite; it draws nothing. The state is the distribution; the best
 genotype is never looked for: what is recommended is the most frequent one.
 
@@ -95,7 +97,11 @@ class Quasispecies(Optimizer):
         return Query(state.genotypes)
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
-        """One generation; info: fitness (R,), the mean of w before selection, relative to the best genotype's where exponential, and unfit (R,)."""
+        """One generation.
+
+        Info: fitness (R,), the mean of w before selection, where exponential relative to the best genotype's;
+        and unfit (R,).
+        """
         del query, streams
         before = state.frequency.double()
         x = before * fitness(answer.value, self.fitness, self.selection_strength, answer.law)
@@ -177,7 +183,10 @@ def one_point(c: Tensor) -> Tensor:
 
 
 def free(a: Tensor, b: Tensor) -> Tensor:
-    """2^-|S| sum over B in S of a_B b_{S less B}, (..., 2^D) each -> (..., 2^D): the last locus is split off, three halves are left."""
+    """2^-|S| sum over B in S of a_B b_{S less B}: (..., 2^D) each -> (..., 2^D).
+
+    The last locus is split off; three products of half the size are left.
+    """
     if a.shape[-1] == 1:
         return a * b
     (a0, a1), (b0, b1) = a.chunk(2, -1), b.chunk(2, -1)

@@ -5,7 +5,8 @@ The models of Wright and Fisher, and of Moran.
 `wright_fisher` (Fisher 1930, "The genetical theory of natural selection"; Wright 1931, Genetics 16:97): all P
 individuals are replaced at once. Each child has parents drawn independently, with replacement, in proportion
 to fitness w, so that without recombination and mutation
-    counts' ~ Multinomial(P, p*),    p*_i = p_i w_i / sum_j p_j w_j                         (the replicator step is its mean, drift its noise)
+    counts' ~ Multinomial(P, p*),    p*_i = p_i w_i / sum_j p_j w_j
+        (the replicator step is its mean, drift its noise)
 `moran` (Moran 1958, Proc. Camb. Philos. Soc. 54:60): one child is born so, and replaces an individual drawn
 uniformly; P events make a generation.
 

@@ -4,8 +4,9 @@ A child takes its place when its evaluation ends.
 
 Every worker evaluates one individual, which takes a time of `service`. Virtual time only orders the events.
 
-    async  one step is one event: the worker that finishes first delivers its child, which competes with the members as they are now; then the
-           worker begins with a child bred of the members as they are then                     (Scott and De Jong 2015, FOGA 13:54, "(mu + n)")
+    async  one step is one event: the worker that finishes first delivers its child, which competes with the
+           members as they are now; then the worker begins with a child bred of the members as they are then
+           (Scott and De Jong 2015, FOGA 13:54, "(mu + n)")
     sync   one step is one barrier: W children bred together compete with their elders, when all are evaluated
 
 Breeding and replacement are those of `steady_state_ga`, which this is, bit for bit, with one worker and
@@ -151,7 +152,7 @@ class AsyncSteadyStateGA(Replacing):
     def _competed(
         self, state: State, query: Query, answer: Answer, job: Tensor, streams: Streams
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """After the children of these jobs (R, K) competed: members (R, P, D), values, which children live (R, K)."""
+        """Members (R, P, D) and values after these children (R, K) have competed, and which live (R, K)."""
         k, answered = self._children, operators.worst_last(answer.value)
         exact = query.points.shape[1] == k  # only the children were asked
         value = torch.cat([answered[:, -k:], state.value if exact else answered[:, :-k]], 1)

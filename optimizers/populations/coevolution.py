@@ -6,7 +6,8 @@ Hillis 1990, "Co-evolving parasites improve simulated evolution as an optimizati
 42:228; Potter and De Jong 2000, "Cooperative coevolution", Evol. Comput. 8:1, calls the partners
 collaborators. Each of k rounds lines all populations up, and place i plays
 
-    loss_j(a) = 1/k sum over rounds c of L_j(a; its opponents in c),    player j's individual at place i: order_j((i + c j) mod N)
+    loss_j(a) = 1/k sum over rounds c of L_j(a; its opponents in c)
+    player j's individual at place i: order_j((i + c j) mod N)
 
 with a fresh uniform permutation order_j of each population. One encounter informs both players; every
 individual has k of them, on a game of two with k different opponents, any k as likely; k = N is everyone
@@ -157,7 +158,7 @@ class Coevolution(Breeding):
         return (i[:, None] + sign * c[:, None, None] * j) % self.population
 
     def _means(self, value: Tensor, streams: Streams, players: int) -> Tensor:
-        """The mean loss of each individual over its encounters, from values (R, k N) or (R, k N, J): (R, J, N)."""
+        """The mean loss (R, J, N) of each individual over its encounters, values (R, k N) or (R, k N, J)."""
         order = self._order(streams.at(streams.step), players)  # as it was asked: draws are addressed
         turns = self._turns(players, -1, value.device)
         rounds = value.reshape(streams.size, turns.shape[0], self.population, players)

@@ -3,9 +3,10 @@
 For each target x_i a mutant v_i is made from the best x_b and from donors r1, r2, r3, all different and
 different from i, and crossed with it:
 
-    rand/1             v_i = x_r1 + F (x_r2 - x_r3)                   (Storn and Price 1997, J. Glob. Optim. 11:341)
+    rand/1             v_i = x_r1 + F (x_r2 - x_r3)    (Storn and Price 1997, J. Glob. Optim. 11:341)
     best/1             v_i = x_b + F (x_r1 - x_r2)
-    current_to_best/1  v_i = x_i + F (x_b - x_i) + F (x_r1 - x_r2)    (Storn and Price 1995, ICSI TR-95-012, scheme DE2 with lambda = F)
+    current_to_best/1  v_i = x_i + F (x_b - x_i) + F (x_r1 - x_r2)
+        (Storn and Price 1995, ICSI TR-95-012, scheme DE2 with lambda = F)
     bin                u_id = v_id where a coin of chance CR says so, and at one coordinate always, else x_id
 
 The trial u_i takes the place of x_i where its value is no higher, so that plateaus can be crossed (Price,

@@ -188,7 +188,7 @@ class IslandGA(Breeding):
         return streams.choice("drift", self._size, self.migrants, (self.islands,), part=part)
 
     def _parents(self, value: Tensor, streams: Streams, which: int, law: FitnessLaw | None) -> Tensor:
-        """First (`which` 0) or second (1) parents, drawn on the island of each child: (R, P - I elite) int64."""
+        """First (`which` 0) or second (1) parents, from the island of each child: (R, P - I elite) int64."""
         births = self._size - self.elite
         drawn = [
             operators.parents(own, streams, births, self, 2 * i + which, law=law) + i * self._size
@@ -205,6 +205,6 @@ class IslandGA(Breeding):
         return torch.cat(best, 1)
 
     def _first_on_each(self, elites: Tensor, children: Tensor) -> Tensor:
-        """Elites (R, I elite, k) and children (R, P - I elite, k) put together, island by island: (R, P, k)."""
+        """Elites (R, I elite, k) and children (R, P - I elite, k), island by island: (R, P, k)."""
         islands = [group.unflatten(1, (self.islands, -1)) for group in (elites, children)]
         return torch.cat(islands, 2).flatten(1, 2)

@@ -2,10 +2,11 @@
 
 With L the loss of the walker's genotype and L_i that with locus i flipped, i = 1 .. D, the next genotype is
     greedy         the neighbour of the lowest loss
-    random         any neighbour with L_i < L, each as likely                         (Kauffman and Levin 1987, J. Theor. Biol. 128:11)
+    random         any neighbour with L_i < L, each as likely
+                   (Kauffman and Levin 1987, J. Theor. Biol. 128:11)
     proportional   a neighbour with L_i < L, with chance (L - L_i) / sum_j max(0, L - L_j): beneficial
-    mutations race to fix, each wins in
-                   proportion to its selection coefficient             (Gillespie 1983; Orr 2002, Evolution 56:1317, equation 1)
+                   mutations race to fix, each wins in proportion to its selection coefficient
+                   (Gillespie 1983; Orr 2002, Evolution 56:1317, equation 1)
 and where no L_i < L the walk stays: it is at a local optimum. On a house of cards a random walk takes ln D
 steps about, a greedy one e - 1.
 

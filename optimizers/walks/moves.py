@@ -11,14 +11,19 @@ from optimizers.operators.order import per_world
 
 
 def propose(points: Tensor, streams: Streams, sigma: float | Tensor, rate: float | Tensor | None) -> Tensor:
-    """Symmetric proposals from points (R, P, D): reals plus N(0, sigma^2), bits each flipped with probability `rate`, or exactly one for None."""
+    """Symmetric proposals from points (R, P, D).
+
+    Reals plus N(0, sigma^2); bits each flipped with probability `rate`, or exactly one for None.
+    """
     if points.dtype != torch.uint8:
         return gaussian(points, streams, 1.0, sigma)
     return one_bit_flip(points, streams) if rate is None else bit_flip(points, streams, rate)
 
 
 def metropolis(old: Tensor, new: Tensor, temperature: float | Tensor, streams: Streams) -> Tensor:
-    """Which proposals are accepted, with chance min(1, exp((old - new) / T)), of values (R, P): (R, P) bool, source "acceptance".
+    """Which proposals are accepted, of values (R, P): (R, P) bool, source "acceptance".
+
+    The chance is min(1, exp((old - new) / T)).
 
     At T = 0 those that are no worse. NaN is never accepted over a number.
 

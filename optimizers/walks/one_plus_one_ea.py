@@ -2,7 +2,8 @@
 
 One parent, one offspring, the better survives, the offspring of equals.
 
-    y: each locus of x flipped with probability p;    x <- y where L(y) <= L(x)      (Muehlenbein 1992, PPSN II; Droste et al. 2002, TCS 276:51)
+    y: each locus of x flipped with probability p;    x <- y where L(y) <= L(x)
+        (Muehlenbein 1992, PPSN II; Droste et al. 2002, TCS 276:51)
 
 On LeadingOnes it takes [(1 - p)^(1 - D) - (1 - p)] / (2 p^2) steps in the mean (Boettcher, Doerr and Neumann
 2010, PPSN XI, theorem 3), on OneMax about e D ln D with p = 1/D.

@@ -4,7 +4,8 @@ Replica k walks at T_k = T_1 (T_P / T_1)^((k - 1) / (P - 1)), from cold to hot, 
 each step neighbours on the ladder, (1, 2), (3, 4), ... after odd steps and (2, 3), (4, 5), ... after even
 ones, exchange points where a uniform u is
 
-    u < min(1, exp[(1 / T_k - 1 / T_l) (L_k - L_l)])      (Swendsen and Wang 1986, Phys. Rev. Lett. 57:2607; Geyer 1991, Interface 23:156)
+    u < min(1, exp[(1 / T_k - 1 / T_l) (L_k - L_l)])
+        (Swendsen and Wang 1986, Phys. Rev. Lett. 57:2607; Geyer 1991, Interface 23:156)
 
 so that the product of the Boltzmann laws exp(-L / T_k) stays stationary: the hot replicas cross barriers for
 the cold one.
@@ -89,7 +90,10 @@ class ParallelTempering(Optimizer):
         return Query(moves.trials(state.points, fresh, state.step, state.exact))
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
-        """Walk, then exchange; info: accepted (R, P), and parents (R, P), the replica whose point each now holds."""
+        """Walk, then exchange.
+
+        Info: accepted (R, P), and parents (R, P), the replica whose point each now holds.
+        """
         heat = self._ladder(state.value)
         old, fresh, new = moves.compared(state.value, query.points, answer.value)
         accepted = moves.metropolis(old / heat, new / heat, 1.0, streams)

@@ -2,7 +2,8 @@
 
 One locus, drawn uniformly, is flipped, and the better survives, the new one of equals.
 
-    y: x with one locus flipped;    x <- y where L(y) <= L(x)      (Doerr and Doerr 2020, in "Theory of evolutionary computation", 133-212)
+    y: x with one locus flipped;    x <- y where L(y) <= L(x)
+        (Doerr and Doerr 2020, in "Theory of evolutionary computation", 133-212)
 
 The (1+1)-EA with exactly one flip: on OneMax from no copy of the target it takes D H_D steps in the mean
 (coupon collector). It never leaves a strict local optimum.

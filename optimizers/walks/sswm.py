@@ -5,7 +5,8 @@ A population that is one genotype at a time, to which mutations arise and fix or
 Each step one mutation arises in a monomorphic population of N haploids, at a locus drawn uniformly, and fixes
 with probability
 
-    u(s) = (1 - exp(-a s)) / (1 - exp(-a N s)),    s = ln(w' / w),    u(0) = 1 / N           (the origin-fixation chain, Gillespie 1983)
+    u(s) = (1 - exp(-a s)) / (1 - exp(-a N s)),    s = ln(w' / w),    u(0) = 1 / N
+        (the origin-fixation chain, Gillespie 1983)
 
 with a = 2 for Wright-Fisher (Kimura 1962, Genetics 47:713, equation 10) and a = 1 for Moran, where it is
 exact: (1 - 1/r) / (1 - r^-N), r = w'/w. Either way u(s) / u(-s) = exp(a (N - 1) s), so genotypes are visited

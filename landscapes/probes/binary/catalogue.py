@@ -141,41 +141,71 @@ _JONES, _OCHOA, _PATHS = (
 _CLIMBS = {"random": "Macken and Perelson 1989", "greedy": "Orr 2003", "proportional": "Gillespie 1984"}
 
 MEASURES: dict[str, Entry] = {
-    "peaks": Entry("number of peaks", "1", "Kauffman and Levin 1987", lambda t: enumeration.peaks(t.neighbours)),
-    "local_optima": Entry("number of genotypes without a fitter neighbour", "1", "", lambda t: enumeration.local_optima(t.neighbours)),
+    "peaks": Entry(
+        "number of peaks", "1", "Kauffman and Levin 1987",
+        lambda t: enumeration.peaks(t.neighbours),
+    ),
+    "local_optima": Entry(
+        "number of genotypes without a fitter neighbour", "1", "",
+        lambda t: enumeration.local_optima(t.neighbours),
+    ),
     "peak_density": Entry(
         "fraction of genotypes that are peaks", "1", "Kauffman and Levin 1987",
         lambda t: enumeration.peaks(t.neighbours) / t.values.shape[1], _of(sampled.peak_density),
     ),
-    "peaks_found": Entry("different ends of hill climbs, a lower bound of the number of optima", "1", "", None, sampled_climbs.peaks_found),
+    "peaks_found": Entry(
+        "different ends of hill climbs, a lower bound of the number of optima", "1", "",
+        None, sampled_climbs.peaks_found,
+    ),
     "autocorrelation": Entry(
-        "autocorrelation along random walks", "1", _WEINBERGER, lambda t: t.rho, _of(sampled.autocorrelation), ("lag", _counted, "steps")
+        "autocorrelation along random walks", "1", _WEINBERGER,
+        lambda t: t.rho, _of(sampled.autocorrelation), ("lag", _counted, "steps"),
     ),
     "correlation_length": Entry(
-        "correlation length", "steps", _WEINBERGER, lambda t: walsh.correlation_length(t.rho[:, 0]), _of(sampled.correlation_length)
+        "correlation length", "steps", _WEINBERGER,
+        lambda t: walsh.correlation_length(t.rho[:, 0]), _of(sampled.correlation_length),
     ),
     "walsh_spectrum": Entry(
         "share of the variance due to interactions of an order", "1", "Stadler 1996",
         lambda t: walsh.spectrum(t.coefficients), _of(sampled.spectrum), ("order", _counted, "loci"),
     ),
     "roughness_slope": Entry(
-        "roughness over slope", "1", "Aita et al. 2001", lambda t: walsh.roughness_slope(t.coefficients), _of(sampled.roughness_slope)
+        "roughness over slope", "1", "Aita et al. 2001",
+        lambda t: walsh.roughness_slope(t.coefficients), _of(sampled.roughness_slope),
     ),
-    "epistasis_none": Entry("fraction of pairs of loci without epistasis", "1", _WEINREICH, lambda t: t.squares.none, _epistasis(0)),
-    "epistasis_magnitude": Entry("fraction with magnitude epistasis", "1", _WEINREICH, lambda t: t.squares.magnitude, _epistasis(1)),
-    "epistasis_sign": Entry("fraction with sign epistasis", "1", _WEINREICH, lambda t: t.squares.sign, _epistasis(2)),
-    "epistasis_reciprocal": Entry("fraction with reciprocal sign epistasis", "1", _WEINREICH, lambda t: t.squares.reciprocal, _epistasis(3)),
-    "gamma": Entry("correlation of fitness effects, gamma", "1", _FERRETTI, lambda t: t.squares.gamma, _of(sampled.gamma)),
+    "epistasis_none": Entry(
+        "fraction of pairs of loci without epistasis", "1", _WEINREICH,
+        lambda t: t.squares.none, _epistasis(0),
+    ),
+    "epistasis_magnitude": Entry(
+        "fraction with magnitude epistasis", "1", _WEINREICH,
+        lambda t: t.squares.magnitude, _epistasis(1),
+    ),
+    "epistasis_sign": Entry(
+        "fraction with sign epistasis", "1", _WEINREICH,
+        lambda t: t.squares.sign, _epistasis(2),
+    ),
+    "epistasis_reciprocal": Entry(
+        "fraction with reciprocal sign epistasis", "1", _WEINREICH,
+        lambda t: t.squares.reciprocal, _epistasis(3),
+    ),
+    "gamma": Entry(
+        "correlation of fitness effects, gamma", "1", _FERRETTI,
+        lambda t: t.squares.gamma, _of(sampled.gamma),
+    ),
     "gamma_signs": Entry(
-        "correlation of the signs of fitness effects, gamma*", "1", _FERRETTI, lambda t: t.squares.gamma_signs, _of(sampled.gamma, signs=True)
+        "correlation of the signs of fitness effects, gamma*", "1", _FERRETTI,
+        lambda t: t.squares.gamma_signs, _of(sampled.gamma, signs=True),
     ),
     "distance_correlation_pearson": Entry(
         "fitness-distance correlation of the loss (Pearson)", "1", _JONES,
-        lambda t: -enumeration.fitness_distance(t.values), lambda c: _negative(sampled_climbs.fitness_distance(c)),
+        lambda t: -enumeration.fitness_distance(t.values),
+        lambda c: _negative(sampled_climbs.fitness_distance(c)),
     ),
     "distance_correlation_spearman": Entry(
         "fitness-distance correlation of the loss (Spearman)", "1", _JONES,
-        lambda t: -enumeration.fitness_distance_ranks(t.values, t.order), lambda c: _negative(sampled_climbs.fitness_distance(c, spearman=True)),
+        lambda t: -enumeration.fitness_distance_ranks(t.values, t.order),
+        lambda c: _negative(sampled_climbs.fitness_distance(c, spearman=True)),
     ),
     **{
         f"walk_length_{rule}": Entry(
@@ -191,33 +221,54 @@ MEASURES: dict[str, Entry] = {
         )
         for rule in climbs.RULES
     },
-    "accessible_paths": Entry("accessible direct paths from the antipode to the best genotype", "1", _PATHS, lambda t: t.paths[:, -1]),
+    "accessible_paths": Entry(
+        "accessible direct paths from the antipode to the best genotype", "1", _PATHS,
+        lambda t: t.paths[:, -1],
+    ),
     "accessible_fraction": Entry(
         "fraction of direct paths to the best genotype that are accessible", "1", _PATHS,
-        lambda t: climbs.accessible_fraction(t.paths), sampled_climbs.accessible_fraction, ("distance", _counted, "loci"),
+        lambda t: climbs.accessible_fraction(t.paths), sampled_climbs.accessible_fraction,
+        ("distance", _counted, "loci"),
     ),
     "reachable": Entry(
-        "fraction of genotypes that fitter neighbours lead to the best", "1", "Franke et al. 2011", lambda t: climbs.reachable(t.values, t.order)
+        "fraction of genotypes that fitter neighbours lead to the best", "1", "Franke et al. 2011",
+        lambda t: climbs.reachable(t.values, t.order),
     ),
     "lon_edges": Entry("edges of the local optima network", "1", _OCHOA, lambda t: t.funnels.edges),
     "lon_funnels": Entry("funnels of the local optima network", "1", _OCHOA, lambda t: t.funnels.sinks),
-    "lon_sink_strength": Entry("share of the weight into sinks that the best receive", "1", _OCHOA, lambda t: t.funnels.strength),
-    "lon_global_funnel": Entry("fraction of optima in the funnel of the best", "1", _OCHOA, lambda t: t.funnels.reach),
-    "neutrality": Entry("fraction of neighbours that are equally fit", "1", "", lambda t: enumeration.neutrality(t.neighbours), _of(sampled.neutrality)),
+    "lon_sink_strength": Entry(
+        "share of the weight into sinks that the best receive", "1", _OCHOA,
+        lambda t: t.funnels.strength,
+    ),
+    "lon_global_funnel": Entry(
+        "fraction of optima in the funnel of the best", "1", _OCHOA,
+        lambda t: t.funnels.reach,
+    ),
+    "neutrality": Entry(
+        "fraction of neighbours that are equally fit", "1", "",
+        lambda t: enumeration.neutrality(t.neighbours), _of(sampled.neutrality),
+    ),
     "evolvability": Entry(
         "fraction of mutations that are beneficial, by fitness of the background", "1", "",
-        lambda t: enumeration.evolvability(t.values, t.order, t.neighbours), _of(sampled.evolvability), ("fitness_quantile", _centres, "1"),
+        lambda t: enumeration.evolvability(t.values, t.order, t.neighbours), _of(sampled.evolvability),
+        ("fitness_quantile", _centres, "1"),
     ),
     "expected_improvement": Entry(
-        "mean gain of a mutation, losses counted as 0", "loss", "", lambda t: t.effects.improvement, _of(sampled.expected_improvement)
+        "mean gain of a mutation, losses counted as 0", "loss", "",
+        lambda t: t.effects.improvement, _of(sampled.expected_improvement),
     ),
     "dfe": Entry(
-        "quantiles of the distribution of fitness effects", "loss", "", lambda t: t.effects.quantiles, _of(sampled.effect_quantiles),
+        "quantiles of the distribution of fitness effects", "loss", "",
+        lambda t: t.effects.quantiles, _of(sampled.effect_quantiles),
         ("probability", lambda _: torch.tensor(enumeration.PROBABILITIES, dtype=torch.float64), "1"),
     ),
-    "effect_sd": Entry("standard deviation of fitness effects", "loss", "", lambda t: t.effects.deviation, _of(sampled.effect_deviation)),
+    "effect_sd": Entry(
+        "standard deviation of fitness effects", "loss", "",
+        lambda t: t.effects.deviation, _of(sampled.effect_deviation),
+    ),
     "idiosyncratic_index": Entry(
-        "idiosyncratic index", "1", "Lyons et al. 2020", lambda t: t.effects.idiosyncratic, _of(sampled.idiosyncratic_index)
+        "idiosyncratic index", "1", "Lyons et al. 2020",
+        lambda t: t.effects.idiosyncratic, _of(sampled.idiosyncratic_index),
     ),
 }  # fmt: skip
 BINARY_MEASURES = tuple(MEASURES)
@@ -252,17 +303,25 @@ def measure_binary(
     names = _names(landscape, names, whole)
     if whole:
         table = _table(landscape, streams)
-        return {
-            name: _measure(MEASURES[name], value := MEASURES[name].exact(table), torch.zeros_like(value))  # type: ignore[misc]
-            for name in names
-        }
+        return {name: _exactly(MEASURES[name], table) for name in names}
     if streams is None or samples < LEAST:
         raise ValueError(
             f"{landscape.name}: expected streams and at least {LEAST} samples, got"
             f" {'none' if streams is None else samples}"
         )
-    found = SampledClimbs(sampled.Sample(landscape, streams, samples))
-    return {name: _measure(MEASURES[name], *MEASURES[name].estimate(found)) for name in names}  # type: ignore[misc]
+    climbed = SampledClimbs(sampled.Sample(landscape, streams, samples))
+    return {name: _estimated(MEASURES[name], climbed) for name in names}
+
+
+def _exactly(entry: Entry, table: Table) -> Measure:
+    assert entry.exact is not None  # noqa: S101 - `_names` leaves out those that have none
+    value = entry.exact(table)
+    return _measure(entry, value, torch.zeros_like(value))
+
+
+def _estimated(entry: Entry, climbed: SampledClimbs) -> Measure:
+    assert entry.estimate is not None  # noqa: S101 - likewise
+    return _measure(entry, *entry.estimate(climbed))
 
 
 def _table(landscape: Landscape, streams: Streams | None) -> Table:

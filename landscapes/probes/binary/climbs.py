@@ -4,11 +4,13 @@ How long they are, where they end, and which paths lead up to the best genotype.
 
 A climb steps to fitter neighbours until there is none. Which one is the rule:
 
-    random        any fitter neighbour with equal chances; the same law as the first improvement met in a random order of loci
+    random        any fitter neighbour with equal chances; the same law as the first improvement met in a
+                  random order of loci
                   (Kauffman and Levin 1987, J. theor. Biol. 128; Macken and Perelson 1989, PNAS 86)
-    greedy        the fittest neighbour (of several the lowest locus), also called steepest ascent or best improvement (Orr 2003, J. theor. Biol. 220)
+    greedy        the fittest neighbour (of several the lowest locus), also called steepest ascent or best
+                  improvement (Orr 2003, J. theor. Biol. 220)
     proportional  with chances in proportion to the gain in fitness, an adaptive walk of strong selection and
-    weak mutation (Gillespie 1984, Evolution 38)
+                  weak mutation (Gillespie 1984, Evolution 38)
 
 Climbs start once at every genotype. Lengths and basins are expected values over all of them, exact: genotypes
 in the order of their fitness hand on the mass of the climbs that come through, so all climbs together cost
@@ -66,7 +68,7 @@ def climbs(values: Tensor, order: Tensor, fitter: Tensor, rule: Rule) -> Climbs:
 
 
 def basins(found: Climbs, fitter: Tensor, world: int = 0) -> tuple[Tensor, Tensor]:
-    """Of one world, the local optima (V,) by number, and how many genotypes are expected to climb to each (V,)."""
+    """Of one world, its local optima (V,) by number, and how many genotypes climb to each on average (V,)."""
     optima = (fitter[world] == 0).nonzero()[:, 0]
     return optima, found.mass[world, optima]
 
@@ -79,7 +81,7 @@ def ends(value: np.ndarray, order: np.ndarray) -> np.ndarray:
 
 
 def reachable(values: Tensor, order: Tensor) -> Tensor:
-    """Fraction of genotypes from which a genotype of the highest fitness can be reached by steps to fitter neighbours, direct or not: (R,)."""
+    """Fraction of genotypes from which fitter neighbours, one after another, lead to the fittest: (R,)."""
     reached = values == values.amax(1, keepdim=True)
     for value, places, row in zip(values.numpy(), order.numpy(), reached.numpy(), strict=True):
         kernels.reachable(value, places, loci(values), row)
@@ -103,7 +105,10 @@ def direct_paths(values: Tensor, goal: Tensor | None = None) -> Tensor:
 
 
 def accessible_fraction(paths: Tensor) -> Tensor:
-    """Fraction of the direct paths from genotypes d = 1 .. n loci away that are accessible, the mean over these genotypes: (R, 2^n) -> (R, n)."""
+    """Fraction of the direct paths to the best that are accessible: (R, 2^n) -> (R, n).
+
+    From genotypes d = 1 .. n loci away, the mean over these genotypes.
+    """
     n = loci(paths)
     total = paths.new_zeros((len(paths), n + 1)).index_add_(1, orders(n), paths)
     return total[:, 1:] / torch.tensor(

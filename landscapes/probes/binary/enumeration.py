@@ -182,10 +182,12 @@ def neutrality(found: Neighbours) -> Tensor:
 
 
 def evolvability(values: Tensor, order: Tensor, found: Neighbours) -> Tensor:
-    """Fraction of mutations that are beneficial, in genotypes of each tenth by fitness, the least fit first: (R, 10), or (R, 2^n) where n < 4.
+    """Fraction of mutations that are beneficial, in genotypes of each tenth by fitness: (R, 10).
 
-    Where a tenth ends among equally fit genotypes, their mean counts on either side. Order (R, 2^n): genotypes by ascending fitness, as `ascending`
-    gives.
+    The least fit come first; (R, 2^n) where n < 4.
+
+    Where a tenth ends among equally fit genotypes, their mean counts on either side. Order (R, 2^n):
+    genotypes by ascending fitness, as `ascending` gives.
     """
     ordered = values.gather(1, order)
     group = torch.nn.functional.pad(ordered.diff(dim=1) != 0, (1, 0)).cumsum(1)  # of equally fit genotypes
@@ -289,7 +291,9 @@ def distance(values: Tensor) -> Tensor:
 
 
 def fitness_distance(values: Tensor) -> Tensor:
-    """Pearson's correlation of fitness and `distance` over all genotypes, negative where fitness rises towards the best: (R,).
+    """Pearson's correlation of fitness and `distance` over all genotypes: (R,).
+
+    Negative where fitness rises towards the best.
 
     NaN where either is constant.
     """

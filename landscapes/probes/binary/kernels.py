@@ -83,9 +83,12 @@ def _fittest(values, x, loci):
 
 @njit(cache=True)
 def spread(values, order, loci, rule, mass):
-    """In place: the mass that starts at each genotype climbs to where no neighbour is fitter, in proportion to the chances of steps.
+    """In place: the mass that starts at each genotype climbs until no neighbour is fitter.
 
-    Order: genotypes by ascending fitness. What stays behind in mass is, on the way, how often a climb comes through; at its ends, how many end there.
+    It divides in proportion to the chances of the steps.
+
+    Order: genotypes by ascending fitness. What stays behind in mass is, on the way, how often a climb comes
+    through; at its ends, how many end there.
     """
     weight = np.empty(loci)
     for x in order:

@@ -89,7 +89,10 @@ class Sample:
 
     @cached_property
     def neighbourhoods(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Genotypes x (R, N, n), their fitness (R, N) and the effects f_i(x) of all their loci (R, N, n), differences that are rounding set to 0."""
+        """Genotypes x (R, N, n), their fitness (R, N) and the effects f_i(x) of all their loci (R, N, n).
+
+        Differences that are rounding are 0.
+        """
         count = max(32, min(self.size, _BITS // self.n**2))
         x = _coins(self.streams.at(_PLACES["neighbourhoods"]), (count, self.n))
         value = fitness(self.landscape, x)
@@ -207,7 +210,7 @@ def evolvability(sample: Sample) -> Estimate:
 
 
 def idiosyncratic_index(sample: Sample) -> Estimate:
-    """Standard deviation of the effect of a locus over backgrounds, over that of the difference of two genotypes."""
+    """Standard deviation of a locus's effect over backgrounds, relative to that between two genotypes."""
     x, value, effect = sample.neighbourhoods
     addition = effect * (1 - 2 * x.double())
 
@@ -321,11 +324,12 @@ def roughness_slope(sample: Sample) -> Estimate:
     variance, freedom = _additive(spins, value)[1], value.shape[1] - sample.n - 1
     explained = (value - value.mean(1, keepdim=True)).square().sum(1) - freedom * variance
     sloping = explained / sample.n > float(f_law.isf(CHANCE, sample.n, freedom)) * variance
-    return tuple(torch.where(sloping, part, torch.nan) for part in jackknife(fitted, spins, value))  # type: ignore[return-value]
+    estimate, error = jackknife(fitted, spins, value)
+    return torch.where(sloping, estimate, torch.nan), torch.where(sloping, error, torch.nan)
 
 
 def _additive(spins: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
-    """Least squares of values (R, M) on spins (R, M, n): slopes (R, n) and the variance of what they leave (R,)."""
+    """Least squares of values (R, M) on spins (R, M, n): slopes (R, n), variance of what they leave (R,)."""
     design = torch.cat((torch.ones_like(value)[..., None], spins), 2)
     gram, moment = matmul(design.mT, design), matmul(design.mT, value[..., None])
     slope = torch.linalg.solve(gram, moment)

@@ -130,7 +130,10 @@ def peaks_found(climbs: SampledClimbs) -> Estimate:
 
 
 def fitness_distance(climbs: SampledClimbs, spearman: bool = False) -> Estimate:
-    """Correlation of the fitness of random genotypes and their distance to the nearest of the best genotypes that are known, or the one found."""
+    """Correlation of the fitness of random genotypes and their distance to the nearest of the best.
+
+    Those that are known, or the best that was met.
+    """
     x, value = climbs.sample.genotypes
     known = climbs.sample.landscape.optima
     goals = climbs.best[0][:, None] if known is None else known.cpu()

@@ -4,8 +4,9 @@ f(x) = sum_S a_S (-1)^{x.S}, a_S = 2^-n sum_x f(x) (-1)^{x.S}; B_j = sum_{|S| = 
 is the share of the variance due to interactions of j loci (Stadler 1996, "Landscapes and their correlation
 functions", J. Math. Chem. 20, 1-45). Along random walks of one-bit steps rho(d) = Cov[f(x_t), f(x_t+d)] / Var
 f = sum_j B_j (1 - 2 j / n)^d (Weinberger 1990, Biol. Cybern. 63), and the correlation length is -1 / ln
-|rho(1)|. The landscape's own mean is taken off, so over NK instances rho(1) is 1 - (k + 1) / n 2^(k + 1) / (2^(k + 1) - 1), not 1 - (k + 1) / n: that
-is the ratio of means about the mean of the ensemble (`covariance`).
+|rho(1)|. The landscape's own mean is taken off, so over NK instances rho(1) is 1 - (k + 1) / n 2^(k + 1) /
+(2^(k + 1) - 1), not 1 - (k + 1) / n: that is the ratio of means about the mean of the ensemble
+(`covariance`).
 
 Roughness over slope: the standard deviation of what an additive fit leaves, over the mean of its |effects|
 (Aita, Iwakura and Husimi 2001, Protein Eng. 14; Szendro et al. 2013, J. Stat. Mech. P01005).

@@ -1,4 +1,4 @@
-"""All measures of landscapes of real coordinates by name, in groups that are computed together from so many samples."""
+"""All measures of landscapes of real coordinates by name, in groups that one sample serves."""
 
 from __future__ import annotations
 

@@ -18,6 +18,7 @@ Streams: "init" for points, "data" for mini-batches, at steps that no study reac
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -115,21 +116,19 @@ def _squares(landscape: Landscape, streams: Streams, x: Tensor, size: int, sampl
 
 
 def _gradients(landscape: Landscape, x: Tensor, terms: Terms | None = None) -> Tensor:
+    """The gradients (R, P, D) at points x (R, P, D), some at a time."""
     time = None if landscape.clock is None else torch.zeros(len(x), dtype=torch.float64, device=x.device)
-    some = max(
-        1,
-        _ELEMENTS
-        // (len(x) * (landscape.dim + (landscape.terms if terms is None else terms.index.shape[-1]))),
-    )
-    parts = [(x.split(some, 1)[i], None if terms is None else Terms(terms.index.split(some, 1)[i], terms.weight.split(some, 1)[i]))
-             for i in range(-(-x.shape[1] // some))]  # fmt: skip
-    return torch.cat(
-        [
-            _slope(evaluate(landscape, points, batch, gradient=True, time=time).gradient)
-            for points, batch in parts
-        ],
-        1,
-    )
+    seen = landscape.terms if terms is None else terms.index.shape[-1]
+    some = max(1, _ELEMENTS // (len(x) * (landscape.dim + seen)))
+    points = x.split(some, 1)
+    batches: Sequence[Terms | None] = [None] * len(points)
+    if terms is not None:
+        batches = [Terms(*part) for part in zip(*(whole.split(some, 1) for whole in terms), strict=True)]
+    slopes = [
+        _slope(evaluate(landscape, some_points, batch, gradient=True, time=time).gradient)
+        for some_points, batch in zip(points, batches, strict=True)
+    ]
+    return torch.cat(slopes, 1)
 
 
 def _slope(gradient: Tensor | None) -> Tensor:

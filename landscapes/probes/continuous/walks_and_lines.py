@@ -75,7 +75,10 @@ def boxed(landscape: Landscape) -> bool:
 
 
 def spread(landscape: Landscape, streams: Streams, count: int) -> Tensor:
-    """Points all over the landscape, (R, count, D), source "init": uniform in the box, else the landscape's own law of starts."""
+    """Points all over the landscape, (R, count, D), source "init".
+
+    Uniform in the box, else by the landscape's own law of starts.
+    """
     return Landscape.start(landscape, streams, count) if boxed(landscape) else landscape.start(streams, count)
 
 
@@ -97,7 +100,10 @@ def reach(landscape: Landscape, streams: Streams) -> Tensor:
 
 
 def jackknife(statistic: Callable[..., Tensor], *samples: Tensor) -> tuple[Tensor, Tensor]:
-    """The value (R, ..) of a statistic of samples (R, M, ..), and its standard error by leaving out a block at a time (Quenouille 1956)."""
+    """The value (R, ..) of a statistic of samples (R, M, ..), and its standard error.
+
+    By leaving out a block at a time (Quenouille 1956).
+    """
     count = samples[0].shape[1]
     blocks = min(BLOCKS, count)
     block = torch.arange(count, device=samples[0].device) * blocks // count
