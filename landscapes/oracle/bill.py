@@ -8,7 +8,7 @@ import numpy as np
 ROUNDING = 1e-12
 
 
-class Ledger:
+class Bill:
     """What R worlds have spent.
 
     It is kept on the host, so that the loop never waits for a device to know where it stands.
@@ -39,7 +39,7 @@ class Ledger:
         """(R,) float64: evaluations spent so far, at this price of a gradient."""
         return (self.values + (self.price if price is None else price) * self.gradients) / self.terms
 
-    def bill(self, counts: int | np.ndarray, *, gradient: bool) -> None:
+    def charge(self, counts: int | np.ndarray, *, gradient: bool) -> None:
         """Add counts (R,) term-evaluations and one step to the worlds that run.
 
         Close those whose budget is spent.

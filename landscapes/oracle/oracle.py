@@ -2,7 +2,7 @@
 
 The oracle draws the mini-batch, evaluates, adds the study's noise and bills the cost.
 
-Cost has one unit, an evaluation of the whole loss at one point. The ledger counts term-evaluations of values
+Cost has one unit, an evaluation of the whole loss at one point. The bill counts term-evaluations of values
 and of gradients for each world as int64; a gradient (its value comes with it) costs `price` evaluations, and
 may be priced afresh afterwards.
 """
@@ -17,7 +17,7 @@ from torch import Tensor
 
 from landscapes.base import Answer, Landscape, Query
 from landscapes.oracle import noise as noises
-from landscapes.oracle.bill import Ledger
+from landscapes.oracle.bill import Bill
 from landscapes.oracle.evaluation import EVERY, Batch, clock_time, evaluate, join_batches, on_host
 from landscapes.oracle.noise import Noise
 from landscapes.oracle.portions import in_portions
@@ -30,7 +30,7 @@ class Oracle:
     Args:
         landscape: bound to the R worlds.
         noise: what disturbs the answers.
-        ledger: where the cost is written.
+        bill: where the cost is written.
         micro_batches: pieces into which the terms of a mini-batch go, to be evaluated one after the other, >=
             1 (see `landscapes.oracle.portions`).
         chunks: groups into which the points go, likewise, >= 1.
@@ -42,7 +42,7 @@ class Oracle:
         self,
         landscape: Landscape,
         noise: Noise,
-        ledger: Ledger,
+        bill: Bill,
         *,
         micro_batches: int = 1,
         chunks: int = 1,
@@ -61,7 +61,7 @@ class Oracle:
         for key, count in (("micro_batches", micro_batches), ("chunks", chunks)):
             if count < 1:
                 raise ValueError(f"oracle.{key}: expected >= 1, got {count}")
-        self.landscape, self.noise, self.ledger = landscape, noise, ledger
+        self.landscape, self.noise, self.bill = landscape, noise, bill
         self.micro_batches, self.chunks, self.alone = micro_batches, chunks, alone
         self.seconds = 0.0  # spent in the landscape itself: loss and backward
         self.epoch: noises.Epoch | None = (
@@ -92,14 +92,14 @@ class Oracle:
 
     def _answer(self, query: Query, streams: Streams) -> Answer:
         batches, size = self._batches(query, streams)
-        now = clock_time(self.landscape, self.ledger.steps, self.ledger.spent, streams.device)
+        now = clock_time(self.landscape, self.bill.steps, self.bill.spent, streams.device)
         began = time.perf_counter()
         answer = join_batches(
             batches, [self._evaluated(batch, query, now, streams.dtype) for batch in batches]
         )
         self.seconds += time.perf_counter() - began
         asked = query.points.shape[1] if query.alive is None else on_host(query.alive.sum(1))
-        self.ledger.bill(on_host(size) * asked * self.landscape.unit_cost, gradient=query.gradient)
+        self.bill.charge(on_host(size) * asked * self.landscape.unit_cost, gradient=query.gradient)
         if "evaluation" in self.noise.off:
             return answer
         if self.landscape.noisy:

@@ -240,7 +240,7 @@ class Watch:
 
     def open(self) -> Tensor:
         """(R,): worlds that run, and saw nothing but moderate numbers, so that what is no number in them is no divergence."""
-        return self.moderate & torch.from_numpy(self.oracle.ledger.alive).to(self.moderate.device)
+        return self.moderate & torch.from_numpy(self.oracle.bill.alive).to(self.moderate.device)
 
     def alone(self) -> Streams:
         """The streams of the one world that is looked at."""

@@ -16,7 +16,7 @@ import torch
 import xarray as xr
 
 from landscapes.base import Bits, Landscape, Problem, Query
-from landscapes.oracle.bill import Ledger
+from landscapes.oracle.bill import Bill
 from landscapes.oracle.noise import Noise
 from landscapes.oracle.oracle import Oracle
 from landscapes.streams import Streams
@@ -74,7 +74,7 @@ def search(
     recorder.start(state)
     watch(state, None)
     step, clock = 0, Clock()
-    while oracle.ledger.open():
+    while oracle.bill.open():
         s = streams.at(step := step + 1)
         query = optimizer.ask(state, s)
         clock.lap("ask")
@@ -122,19 +122,19 @@ def run_worlds(task: Task, worlds: torch.Tensor) -> xr.Dataset:
         off=tuple(task.noise.get("off", ())),
     )
     price = task.gradient_cost
-    ledger = Ledger(
+    bill = Bill(
         streams.size,
         terms=landscape.terms,
         budget=task.budget,
         price=price["value"],
         lowest_price=price["low"],
     )
-    oracle = Oracle(landscape, noise, ledger, **task.oracle, alone=singly(task, streams))
+    oracle = Oracle(landscape, noise, bill, **task.oracle, alone=singly(task, streams))
     common = landscape.start(streams.at(0), 1)
     true_values = oracle.exact(gradient=False, batches=optimizer.batches) and landscape.values_are_solutions
     goals = Goals(task.targets, task.target_floor)
     recorder = Recorder(
-        landscape, optimizer, ledger, common, task.checkpoints, goals, exact=true_values, share=task.truth
+        landscape, optimizer, bill, common, task.checkpoints, goals, exact=true_values, share=task.truth
     )
     first = streams.at(0)
     exact = oracle.exact(gradient=optimizer.gradient, batches=optimizer.batches)
@@ -146,7 +146,7 @@ def run_worlds(task: Task, worlds: torch.Tensor) -> xr.Dataset:
         players=len(landscape.players),
     )
     freezer = Freezer(oracle, task.ledger["moments"], streams) if task.ledger else None
-    camera = _camera(task, optimizer, ledger, worlds)
+    camera = _camera(task, optimizer, bill, worlds)
 
     def watch(state: State, query: Query | None) -> None:
         _ = freezer and freezer(state)
@@ -157,7 +157,7 @@ def run_worlds(task: Task, worlds: torch.Tensor) -> xr.Dataset:
     data = recorder.dataset(worlds)
     if freezer and task.ledger:
         scene = Scene(
-            optimizer, functools.partial(bind, task), noise, streams, task.oracle, oracle.ledger.price
+            optimizer, functools.partial(bind, task), noise, streams, task.oracle, oracle.bill.price
         )
         book = Book(**{
             key: value for key, value in task.ledger.items() if key not in ("moments", "fractions")
@@ -178,11 +178,11 @@ def run_worlds(task: Task, worlds: torch.Tensor) -> xr.Dataset:
     )
 
 
-def _camera(task: Task, optimizer: Optimizer, ledger: Ledger, worlds: torch.Tensor) -> Camera | None:
+def _camera(task: Task, optimizer: Optimizer, bill: Bill, worlds: torch.Tensor) -> Camera | None:
     """For the worlds of this block of which pictures are taken; None where there are none."""
     rows = torch.arange(len(worlds))[worlds < task.pictures["worlds"]] if task.pictures else worlds[:0]
     return (
-        Camera(optimizer, ledger, task.pictures["costs"], rows, task.pictures["points"])
+        Camera(optimizer, bill, task.pictures["costs"], rows, task.pictures["points"])
         if task.pictures and len(rows)
         else None
     )

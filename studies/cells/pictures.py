@@ -18,7 +18,7 @@ from torch import Tensor
 
 from landscapes.base import Bits, Landscape, Query, Reals
 from landscapes.checks import into_box
-from landscapes.oracle.bill import ROUNDING, Ledger
+from landscapes.oracle.bill import ROUNDING, Bill
 from landscapes.oracle.evaluation import clock_time, evaluate
 from optimizers.base import Optimizer, State
 from studies.schema import PICTURE
@@ -33,16 +33,16 @@ class Camera:
 
     Args:
         optimizer: gives the center of a state.
-        ledger: the worlds' bills.
+        bill: the worlds' bills.
         costs: (F,) of the frames at the nominal price, increasing, in evaluations.
         rows: (W,) the worlds that are seen.
         points: most points of a query that are kept.
     """
 
     def __init__(
-        self, optimizer: Optimizer, ledger: Ledger, costs: Sequence[float], rows: Tensor, points: int
+        self, optimizer: Optimizer, bill: Bill, costs: Sequence[float], rows: Tensor, points: int
     ) -> None:
-        self.optimizer, self.ledger, self.rows, self.points = optimizer, ledger, rows, points
+        self.optimizer, self.bill, self.rows, self.points = optimizer, bill, rows, points
         self.reach = np.array([*costs, np.inf]) * (1 + ROUNDING)
         self.next = np.zeros(len(rows), int)  # (W,) the first frame not yet kept
         self.centers: np.ndarray | None = None  # (W, F, D)
@@ -52,7 +52,7 @@ class Camera:
 
     def __call__(self, state: State, query: Query | None = None) -> None:
         """Take the state before the first step, and after each with the query that led to it."""
-        spent, alive = (part[self.rows.numpy()] for part in (self.ledger.spent, self.ledger.alive))
+        spent, alive = (part[self.rows.numpy()] for part in (self.bill.spent, self.bill.alive))
         if self.last is not None:
             self._keep(np.searchsorted(self.reach, spent))
         self.last = (state, query, spent)
@@ -168,7 +168,7 @@ def _losses(
     """The loss (W, grid, grid) on the planes; NaN outside the domain, or where it cannot be computed."""
     x = np.stack([_sheet(origin, directions, extent, grid) for origin, directions, extent in planes])
     rows = camera.rows.numpy()
-    steps, spent = camera.ledger.steps[rows], camera.ledger.spent[rows]
+    steps, spent = camera.bill.steps[rows], camera.bill.spent[rows]
     dtype = camera.optimizer.center(camera.last[0]).dtype if camera.last else torch.float64
     device = camera.optimizer.center(camera.last[0]).device if camera.last else torch.device("cpu")
     now = clock_time(landscape, steps, spent, device)

@@ -19,7 +19,7 @@ from torch import Tensor
 from landscapes.base import Answer, Bits, Landscape, Query
 from landscapes.checks import into_box
 from landscapes.numerics import norm, safe_unit
-from landscapes.oracle.bill import ROUNDING, Ledger
+from landscapes.oracle.bill import ROUNDING, Bill
 from landscapes.oracle.evaluation import clock_time
 from optimizers.base import Info, Optimizer, State
 from studies import schema
@@ -31,7 +31,7 @@ MANY = 10
 
 
 class Moment(NamedTuple):
-    """The state after a step, with the query that led to it and what the ledger said."""
+    """The state after a step, with the query that led to it and what the oracle said."""
 
     state: State
     query: Query | None
@@ -72,7 +72,7 @@ class Recorder:
     Args:
         landscape: bound to the worlds; asked for the truth.
         optimizer: gives the recommendation and the center of a state.
-        ledger: the worlds' bills.
+        bill: the worlds' bills.
         common: (R, 1, D) the point at which every arm of this landscape starts.
         checkpoints: (C,) costs at the nominal price, increasing, in evaluations.
         goals: (T,) targets.
@@ -84,7 +84,7 @@ class Recorder:
         self,
         landscape: Landscape,
         optimizer: Optimizer,
-        ledger: Ledger,
+        bill: Bill,
         common: Tensor,
         checkpoints: Sequence[float],
         goals: Goals,
@@ -92,14 +92,14 @@ class Recorder:
         exact: bool,
         share: float,
     ) -> None:
-        self.landscape, self.optimizer, self.ledger, self.common, self.exact = (
+        self.landscape, self.optimizer, self.bill, self.common, self.exact = (
             landscape,
             optimizer,
-            ledger,
+            bill,
             common,
             exact,
         )
-        worlds = len(ledger.alive)
+        worlds = len(bill.alive)
         self.checkpoints = np.array([*checkpoints, np.inf])
         self.reach = self.checkpoints * (1 + ROUNDING)  # a cost up to here is within the checkpoint
         self.next = np.zeros(worlds, int)  # (R,) the first checkpoint not yet written
@@ -122,7 +122,7 @@ class Recorder:
         best = self.optimizer.recommend(state)
         observed = np.full(len(best), np.inf)
         self.last = self.before = Moment(
-            state, None, None, self._counts(), self.ledger.spent, self.ledger.within, 0.0, observed, best, {}
+            state, None, None, self._counts(), self.bill.spent, self.bill.within, 0.0, observed, best, {}
         )
         self.start_loss = self._truth(self.common, self.last)[:, 0]
         self.targets = self.goals.levels(self.start_loss)  # (R, T)
@@ -133,11 +133,11 @@ class Recorder:
     ) -> None:
         """Take the state after one step."""
         del step, optimizer
-        running, cost, value = self.ended == 0, self.ledger.spent, _asked(query, answer)
+        running, cost, value = self.ended == 0, self.bill.spent, _asked(query, answer)
         low = np.fmin.reduce(value, axis=1)  # NaN where nothing is a number
         asked = True if query.alive is None else query.alive.any(1).cpu().numpy()
         lost = running & asked & ~np.isfinite(low)
-        ends = lost | ~self.ledger.within  # the state before this step was the last one
+        ends = lost | ~self.bill.within  # the state before this step was the last one
         self._look(running & (self.pace.due | ends), query, value)
         crossed = cost > self.reach[self.next]
         if crossed.any():
@@ -146,7 +146,7 @@ class Recorder:
         lowest = self._lowest(query, value, low)
         self.before = self.last
         self.last = Moment(
-            state, query, answer, self._counts(), cost, self.ledger.within, self._seconds(), *lowest, info
+            state, query, answer, self._counts(), cost, self.bill.within, self._seconds(), *lowest, info
         )
         if self.targets.size:
             self.pace.step(*self.last.counts[:2])
@@ -217,7 +217,7 @@ class Recorder:
                 )
 
     def _counts(self) -> tuple[np.ndarray, ...]:
-        return self.ledger.values.copy(), self.ledger.gradients.copy(), self.ledger.steps.copy()
+        return self.bill.values.copy(), self.bill.gradients.copy(), self.bill.steps.copy()
 
     def _seconds(self) -> float:
         return time.perf_counter() - self.began - self.truth_seconds
@@ -235,10 +235,10 @@ class Recorder:
 
     def _end_worlds(self, running: np.ndarray, lost: np.ndarray) -> None:
         """Write the rest of the worlds that diverged (`lost`), or spent their budget, in this step."""
-        self.ledger.close(lost)
-        over = running & ~self.ledger.alive
+        self.bill.close(lost)
+        over = running & ~self.bill.alive
         if over.any():
-            self._look(over & ~lost & self.ledger.within)
+            self._look(over & ~lost & self.bill.within)
             self.ended[over] = np.where(lost, Status.DIVERGED, Status.BUDGET_SPENT)[over]
             self._write(over, np.full_like(self.next, len(self.checkpoints) - 1))
             self.records["status"][over, -1] = self.ended[

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 
 from landscapes.base import Answer, Bits, Landscape, Problem, Query, Reals
-from landscapes.oracle.bill import ROUNDING, Ledger
+from landscapes.oracle.bill import ROUNDING, Bill
 from landscapes.oracle.noise import Noise
 from landscapes.oracle.oracle import Oracle
 from landscapes.streams import Streams
@@ -191,7 +191,7 @@ def _exact(arm: Arm, landscape: Landscape) -> bool:
         value=evaluation["value"],
         gradient=evaluation["gradient"],
     )
-    oracle = Oracle(landscape, noise, Ledger(1, terms=landscape.terms, budget=1.0))
+    oracle = Oracle(landscape, noise, Bill(1, terms=landscape.terms, budget=1.0))
     return oracle.exact(gradient=optimizer.gradient, batches=optimizer.batches)
 
 

@@ -10,7 +10,7 @@ import scipy.stats
 import torch
 
 from landscapes.bbob.noisy import BBOBNoisy
-from landscapes.oracle.bill import Ledger
+from landscapes.oracle.bill import Bill
 from landscapes.oracle.evaluation import evaluate
 from landscapes.oracle.noise import Noise
 from landscapes.oracle.oracle import Oracle, Query
@@ -204,7 +204,7 @@ def test_noise_does_not_see_the_other_worlds(function, dtype):
 
 def test_the_oracle_answers_with_noise_and_measures_without():
     bound = BBOBNoisy(function=107, dim=3).bind(streams([0, 1]))
-    oracle = Oracle(bound, Noise(), Ledger(2, terms=1, budget=100.0))
+    oracle = Oracle(bound, Noise(), Bill(2, terms=1, budget=100.0))
     x = bound.start(streams([0, 1]), 4)
     first, again, next_step = (oracle(Query(x), streams([0, 1], step=step)).value for step in (1, 1, 2))
     assert bound.noisy

@@ -14,7 +14,7 @@ from landscapes.bbob.noisy import BBOBNoisy
 from landscapes.checks import check_points
 from landscapes.continuous.quadratic import Quadratic
 from landscapes.games.dirac_gan import DiracGAN
-from landscapes.oracle.bill import Ledger
+from landscapes.oracle.bill import Bill
 from landscapes.oracle.evaluation import evaluate
 from landscapes.oracle.noise import Noise
 from landscapes.oracle.oracle import Oracle
@@ -46,11 +46,11 @@ def streams(worlds=4, **options):
     return Streams(seed=3, worlds=torch.arange(worlds), **options)
 
 
-def oracle(noise=None, worlds=4, budget=math.inf, unit_cost=1, count=10, **ledger):
+def oracle(noise=None, worlds=4, budget=math.inf, unit_cost=1, count=10, **bill):
     return Oracle(
         Line(unit_cost=unit_cost, count=count),
         noise or Noise(),
-        Ledger(worlds, terms=count, budget=budget, **ledger),
+        Bill(worlds, terms=count, budget=budget, **bill),
     )
 
 
@@ -104,7 +104,7 @@ class TestMiniBatches:
     @pytest.mark.parametrize("sampling", ["replacement", "batch", "epoch"])
     def test_worlds_are_the_same_alone(self, sampling):
         noise = Noise(batch=4, sampling=sampling, value=0.1)
-        together, alone = oracle(noise), Oracle(Line(), noise, Ledger(2, terms=10, budget=9.0))
+        together, alone = oracle(noise), Oracle(Line(), noise, Bill(2, terms=10, budget=9.0))
         x = torch.rand(4, 5, 3, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
         for step in range(1, 5):
             a = together(Query(x), streams().at(step)).value
@@ -112,21 +112,21 @@ class TestMiniBatches:
             assert torch.equal(a[[3, 1]], b)
 
     def test_no_world_gets_fewer_terms_than_the_loss_needs(self):
-        o = Oracle(Clockwork(smallest_batch=2), Noise(), Ledger(4, terms=6, budget=math.inf))
+        o = Oracle(Clockwork(smallest_batch=2), Noise(), Bill(4, terms=6, budget=math.inf))
         ask(o, 1, points=1, batch=torch.tensor([0, 1, 2, 7]))
-        assert o.ledger.values.tolist() == [2, 2, 2, 6]
+        assert o.bill.values.tolist() == [2, 2, 2, 6]
 
     @pytest.mark.parametrize("sampling", ["replacement", "batch", "epoch"])
     def test_an_optimizer_may_set_its_own_batch_by_world(self, sampling):
         o = oracle(Noise(batch=4, sampling=sampling))
         size = torch.tensor([1, 3, 5, 10])
         ask(o, 1, points=2, batch=size)
-        assert o.ledger.values.tolist() == (2 * size).tolist()
+        assert o.bill.values.tolist() == (2 * size).tolist()
 
     def test_redrawing_data_changes_the_batch_and_nothing_else(self):
         noise, x = Noise(batch=4, value=0.1), torch.ones(4, 1, 3, dtype=torch.float64)
         plain, again = (
-            Oracle(Line(), noise, Ledger(4, terms=10, budget=9.0))(Query(x), s).value
+            Oracle(Line(), noise, Bill(4, terms=10, budget=9.0))(Query(x), s).value
             for s in (streams(), streams().redraw("data", 1))
         )
         means = [oracle(Noise(batch=4))(Query(x), s).value for s in (streams(), streams().redraw("data", 1))]
@@ -176,7 +176,7 @@ class TestNoise:
         ids=["moving", "noisy", "game"],
     )
     def test_what_is_never_exact(self, landscape):
-        o = Oracle(landscape.bind(streams()), Noise(), Ledger(4, terms=1, budget=9.0))
+        o = Oracle(landscape.bind(streams()), Noise(), Bill(4, terms=1, budget=9.0))
         assert not o.exact(gradient=False, batches=False)
 
     def test_exact_means_the_truth(self):
@@ -185,36 +185,36 @@ class TestNoise:
         assert (answer.gradient == torch.tensor([4.5, 0, 0])).all()
 
 
-class TestLedger:
+class TestBill:
     def test_values_and_gradients_are_counted_in_terms(self):
         o = oracle(Noise(batch=4), price=3.0)
         ask(o, 1)
         ask(o, 2, gradient=True)
-        assert o.ledger.values.tolist() == [20] * 4
-        assert o.ledger.gradients.tolist() == [20] * 4
-        assert o.ledger.steps.tolist() == [2] * 4
-        assert o.ledger.values.dtype == np.int64
-        assert o.ledger.cost().tolist() == [2 + 3 * 2] * 4
-        assert o.ledger.cost(1.0).tolist() == [4] * 4
+        assert o.bill.values.tolist() == [20] * 4
+        assert o.bill.gradients.tolist() == [20] * 4
+        assert o.bill.steps.tolist() == [2] * 4
+        assert o.bill.values.dtype == np.int64
+        assert o.bill.cost().tolist() == [2 + 3 * 2] * 4
+        assert o.bill.cost(1.0).tolist() == [4] * 4
 
     def test_unit_cost_and_rows_that_are_not_asked(self):
         o = oracle(unit_cost=8)
         alive = torch.ones(4, 5, dtype=torch.bool)
         alive[2, 1:] = False
         ask(o, 1, alive=alive)
-        assert o.ledger.cost().tolist() == [40, 40, 8, 40]
+        assert o.bill.cost().tolist() == [40, 40, 8, 40]
 
     def test_the_budget_is_counted_at_the_lowest_price_and_ends_each_world(self):
         o = oracle(budget=7.0, price=3.0, lowest_price=1.0, worlds=2)
         alive = torch.tensor([[True] * 5, [True] + [False] * 4])
         ask(o, 1, worlds=2, gradient=True, alive=alive)
-        assert o.ledger.open()
+        assert o.bill.open()
         ask(o, 2, worlds=2, gradient=True, alive=alive)
-        assert o.ledger.alive.tolist() == [False, True]
+        assert o.bill.alive.tolist() == [False, True]
         ask(o, 3, worlds=2, gradient=True, alive=alive)
-        assert o.ledger.cost(1.0).tolist() == [10, 3]
-        o.ledger.close(np.array([False, True]))
-        assert not o.ledger.open()
+        assert o.bill.cost(1.0).tolist() == [10, 3]
+        o.bill.close(np.array([False, True]))
+        assert not o.bill.open()
 
 
 SIZED = {  # a landscape, its dtype, and whether it has gradients
@@ -244,7 +244,7 @@ class TestSizesByWorld:
         s = Streams(seed=3, worlds=torch.tensor(list(worlds)), dtype=dtype)
         landscape = LANDSCAPES[kind](**parameters).bind(s)
         x = landscape.start(s, 3)
-        ledger = Ledger(s.size, terms=landscape.terms, budget=math.inf)
+        bill = Bill(s.size, terms=landscape.terms, budget=math.inf)
         single = (
             (lambda row: LANDSCAPES[kind](**parameters).bind(s.subset(s.worlds[row : row + 1])))
             if alone
@@ -252,9 +252,9 @@ class TestSizesByWorld:
         )
         batch = None if isinstance(sizes, int) else torch.tensor(sizes)
         noise = Noise(batch=sizes if batch is None else None, **noise)
-        o = Oracle(landscape, noise, ledger, alone=single, **options)
+        o = Oracle(landscape, noise, bill, alone=single, **options)
         found = [o(Query(x, gradient, batch=batch), s.at(step)) for step in (1, 2, 3)]
-        return [part for answer in found for part in answer if part is not None], ledger
+        return [part for answer in found for part in answer if part is not None], bill
 
     @pytest.mark.parametrize("sizes", [FEW, MANY], ids=["few", "many"])
     @pytest.mark.parametrize(
@@ -271,12 +271,12 @@ class TestSizesByWorld:
     @pytest.mark.parametrize("kind", [kind for kind in SIZED if kind != "moving"])
     def test_bits_are_those_of_a_constant_batch(self, kind, noise, sizes):
         for alone in (False, True):
-            together, ledger = self.asked(kind, noise, sizes, alone=alone)
+            together, bill = self.asked(kind, noise, sizes, alone=alone)
             for m in set(sizes):
                 rows = [world for world in range(6) if sizes[world] == m]
                 constant, one = self.asked(kind, noise, m)
                 assert all(torch.equal(a[rows], b[rows]) for a, b in zip(together, constant, strict=True)), m
-                assert ledger.values[rows].tolist() == one.values[rows].tolist()
+                assert bill.values[rows].tolist() == one.values[rows].tolist()
 
     @pytest.mark.parametrize("sampling", ["replacement", "batch", "epoch"])
     @pytest.mark.parametrize("kind", SIZED)
@@ -304,7 +304,7 @@ class TestSizesByWorld:
             o = Oracle(
                 Counting(count=50),
                 Noise(sampling=sampling),
-                Ledger(4, terms=50, budget=math.inf),
+                Bill(4, terms=50, budget=math.inf),
                 alone=alone,
             )
             ask(o, 1, batch=torch.tensor(sizes))
@@ -319,7 +319,7 @@ class TestSizesByWorld:
         noise, x, size = Noise(batch=2), torch.ones(4, 2, 3, dtype=torch.float64), torch.tensor([2, 5, 7, 9])
         again = streams(4).redraw("data", torch.tensor([0, 1, 0, 2]))
         plain, redrawn, together = (
-            Oracle(Line(), noise, Ledger(4, terms=10, budget=9.0), alone=alone)(
+            Oracle(Line(), noise, Bill(4, terms=10, budget=9.0), alone=alone)(
                 Query(x, batch=size), s.at(1)
             ).value
             for s, alone in ((streams(4), lambda row: Line()), (again, lambda row: Line()), (again, None))
@@ -376,18 +376,18 @@ class TestTimeAndOwnNoise:
         ("clock", "times"), [("step", [0, 1, 2]), ("cost", [0, 15, 30]), (None, [-1, -1, -1])]
     )
     def test_a_moving_landscape_is_told_the_steps_or_the_cost_before_the_query(self, clock, times):
-        o = Oracle(Clockwork(clock=clock), Noise(), Ledger(4, terms=6, budget=math.inf))
+        o = Oracle(Clockwork(clock=clock), Noise(), Bill(4, terms=6, budget=math.inf))
         assert [ask(o, step, gradient=True).value.unique().tolist() for step in (1, 2, 3)] == [
             [t] for t in times
         ]
 
     def test_noise_of_its_own_is_seen_by_the_optimizer_only(self):
-        o = Oracle(Clockwork(noisy=True), Noise(), Ledger(4, terms=6, budget=math.inf))
+        o = Oracle(Clockwork(noisy=True), Noise(), Bill(4, terms=6, budget=math.inf))
         value = ask(o, 1).value
         assert ((10 <= value) & (value < 11)).all()
         assert len(value.unique()) == 20
         assert torch.equal(
-            value, ask(Oracle(Clockwork(noisy=True), Noise(), Ledger(4, terms=6, budget=math.inf)), 1).value
+            value, ask(Oracle(Clockwork(noisy=True), Noise(), Bill(4, terms=6, budget=math.inf)), 1).value
         )
         assert evaluate(o.landscape, torch.ones(4, 5, 3).double()).value.eq(-1).all()
 
@@ -395,7 +395,7 @@ class TestTimeAndOwnNoise:
         with pytest.raises(
             ValueError, match="noise.batch: expected at least the 2 terms that clockwork needs, got 1"
         ):
-            Oracle(Clockwork(smallest_batch=2), Noise(batch=1), Ledger(4, terms=6, budget=1.0))
+            Oracle(Clockwork(smallest_batch=2), Noise(batch=1), Bill(4, terms=6, budget=1.0))
 
 
 @dataclass(frozen=True, kw_only=True)

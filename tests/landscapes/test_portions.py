@@ -9,7 +9,7 @@ import torch
 
 from landscapes import LANDSCAPES
 from landscapes.base import Landscape, Query, Reals
-from landscapes.oracle.bill import Ledger
+from landscapes.oracle.bill import Bill
 from landscapes.oracle.evaluation import evaluate
 from landscapes.oracle.noise import Noise, mean_of
 from landscapes.oracle.oracle import Oracle
@@ -222,7 +222,7 @@ class TestChunks:
 def test_a_game_in_portions(noise):
     x = torch.rand(4, 5, 2, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
     answers = [
-        Oracle(Duel(), noise, Ledger(4, terms=7, budget=9.0), **options)(
+        Oracle(Duel(), noise, Bill(4, terms=7, budget=9.0), **options)(
             Query(x, gradient=True), streams(range(4)).at(1)
         )
         for options in ({}, {"micro_batches": 3, "chunks": 2})
@@ -239,14 +239,14 @@ def test_bill_noise_and_what_is_drawn_stay(sampling):
         network("digits", points=5, hidden=2),
     )
     oracles = [
-        Oracle(landscape, noise, Ledger(4, terms=landscape.terms, budget=9.0), **o)
+        Oracle(landscape, noise, Bill(4, terms=landscape.terms, budget=9.0), **o)
         for o in ({}, {"micro_batches": 3, "chunks": 2})
     ]
     for step in (1, 2):
         whole, portions = (oracle(Query(x, gradient=True), s.at(step)) for oracle in oracles)
         torch.testing.assert_close(portions.value, whole.value, rtol=1e-13, atol=1e-13)
         torch.testing.assert_close(portions.gradient, whole.gradient, rtol=1e-13, atol=1e-13)
-    first, second = (oracle.ledger for oracle in oracles)
+    first, second = (oracle.bill for oracle in oracles)
     assert first.gradients.tolist() == second.gradients.tolist() == [2 * 5 * 7] * 4
 
 
@@ -317,7 +317,7 @@ def test_memory_falls_as_one_over_the_micro_batches(kind):
             oracle = Oracle(
                 landscape,
                 Noise(batch=size, sampling="batch"),
-                Ledger(4, terms=1, budget=math.inf),
+                Bill(4, terms=1, budget=math.inf),
                 micro_batches=count,
             )
             oracle(Query(x, gradient=True), s.at(1))  # tables that are made once
@@ -336,7 +336,7 @@ def test_memory_falls_as_one_over_the_chunks():
     for gradient in (False, True):
         sizes = []
         for count in (1, 2, 4, 8):
-            oracle = Oracle(landscape, Noise(), Ledger(4, terms=1, budget=math.inf), chunks=count)
+            oracle = Oracle(landscape, Noise(), Bill(4, terms=1, budget=math.inf), chunks=count)
             sizes.append(
                 allocated(lambda oracle=oracle, gradient=gradient: oracle(Query(x, gradient), s.at(1)))
             )
@@ -346,4 +346,4 @@ def test_memory_falls_as_one_over_the_chunks():
 @pytest.mark.parametrize("key", ["micro_batches", "chunks"])
 def test_bad_numbers_are_named(key):
     with pytest.raises(ValueError, match=f"oracle.{key}: expected >= 1, got 0"):
-        Oracle(Duel(), Noise(), Ledger(4, terms=7, budget=9.0), **{key: 0})
+        Oracle(Duel(), Noise(), Bill(4, terms=7, budget=9.0), **{key: 0})

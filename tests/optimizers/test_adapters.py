@@ -17,7 +17,7 @@ import torch
 
 from landscapes import LANDSCAPES
 from landscapes.base import Answer, Bits, Reals
-from landscapes.oracle.bill import Ledger
+from landscapes.oracle.bill import Bill
 from landscapes.oracle.noise import Noise
 from landscapes.oracle.oracle import Oracle
 from optimizers.adapters import deap_cma, evotorch, library
@@ -416,22 +416,22 @@ def test_objects_that_hold_a_global_generator_share_it_when_copied():
     ids=lambda x: x[0],
 )
 def test_billed_as_ours(ours, theirs):
-    def bill(kind, options):
+    def billed(kind, options):
         streams, optimizer = make(WORLDS), build(kind, options)
-        landscape, ledger = (
+        landscape, bill = (
             LANDSCAPES["quadratic"](dim=DIM).bind(streams),
-            Ledger(3, terms=1, budget=40.0, price=3.0, lowest_price=3.0),
+            Bill(3, terms=1, budget=40.0, price=3.0, lowest_price=3.0),
         )
         oracle, state = (
-            Oracle(landscape, Noise(), ledger),
+            Oracle(landscape, Noise(), bill),
             optimizer.init(problem(streams, REALS, DIM), streams.at(0)),
         )
         for step in range(1, STEPS + 1):
             query = optimizer.ask(state, streams.at(step))
             state, _ = optimizer.tell(state, query, oracle(query, streams.at(step)), streams.at(step))
-        return [count.tolist() for count in (ledger.values, ledger.gradients, ledger.steps)]
+        return [count.tolist() for count in (bill.values, bill.gradients, bill.steps)]
 
-    assert bill(*theirs) == bill(*ours)
+    assert billed(*theirs) == billed(*ours)
 
 
 def address(kind, options):

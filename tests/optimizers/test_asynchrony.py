@@ -9,7 +9,7 @@ import torch
 
 from landscapes import LANDSCAPES
 from landscapes.base import Bits, Reals
-from landscapes.oracle.bill import Ledger
+from landscapes.oracle.bill import Bill
 from landscapes.oracle.noise import Noise
 from landscapes.oracle.oracle import Oracle
 from optimizers.workers import Service, advanced, everybody, finished
@@ -284,19 +284,19 @@ def test_constant_services_are_a_fixed_delay_and_no_faster(workers):
 
 
 def test_a_worker_that_is_stopped_costs_as_much():
-    """Backups: the ledger counts all W gradients of a barrier, and one of an event."""
+    """Backups: the bill counts all W gradients of a barrier, and one of an event."""
     for options, gradients in (({"mode": "sync", "backups": 3, "workers": 4}, 4), ({"workers": 4}, 1)):
         streams = make()
         landscape = LANDSCAPES["quadratic"](dim=7).bind(streams)
-        ledger = Ledger(8, terms=landscape.terms, budget=1e9)
-        oracle = Oracle(landscape, Noise(), ledger)
+        bill = Bill(8, terms=landscape.terms, budget=1e9)
+        oracle = Oracle(landscape, Noise(), bill)
         play(
             build("async_sgd", options),
             REALS,
             streams,
-            answer=lambda q, t, o=oracle: o(q, make().at(int(o.ledger.steps[0]) + 1)),
+            answer=lambda q, t, o=oracle: o(q, make().at(int(o.bill.steps[0]) + 1)),
         )
-        assert ledger.gradients.tolist() == [5 * gradients * landscape.terms] * 8
+        assert bill.gradients.tolist() == [5 * gradients * landscape.terms] * 8
 
 
 # async_steady_state_ga --------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import torch
 
 from landscapes import LANDSCAPES
 from landscapes.base import FitnessLaw, Problem, Query
-from landscapes.oracle.bill import Ledger
+from landscapes.oracle.bill import Bill
 from landscapes.oracle.noise import Noise
 from landscapes.oracle.oracle import Oracle
 from landscapes.streams import Streams
@@ -58,7 +58,7 @@ def step(landscape, optimizer, copies=1, worlds=1, dtype=torch.float64):
     )
     state = optimizer.init(Problem(2, bound.domain, True, lambda n: every[:, :n]), streams.at(0))
     query = optimizer.ask(state, streams.at(1))
-    answer = Oracle(bound, Noise(), Ledger(worlds, terms=1, budget=math.inf))(query, streams.at(1))
+    answer = Oracle(bound, Noise(), Bill(worlds, terms=1, budget=math.inf))(query, streams.at(1))
     state, info = optimizer.tell(state, query, answer, streams.at(1))
     return optimizer.center(state), info, state
 
@@ -182,7 +182,7 @@ def test_wrights_equation_selects_with_the_fitness_of_the_table(tmp_path, streng
     state = optimizer.init(
         Problem(2, bound.domain, True, lambda n: torch.zeros(1, n, 2, dtype=torch.float64)), streams.at(0)
     )
-    oracle = Oracle(bound, Noise(), Ledger(1, terms=1, budget=math.inf))
+    oracle = Oracle(bound, Noise(), Bill(1, terms=1, budget=math.inf))
     query = optimizer.ask(state, streams.at(1))
     state, info = optimizer.tell(state, query, oracle(query, streams.at(1)), streams.at(1))
     assert torch.sigmoid(optimizer.center(state))[0].tolist() == pytest.approx(

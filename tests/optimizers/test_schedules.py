@@ -7,7 +7,7 @@ import torch
 
 from landscapes import LANDSCAPES
 from landscapes.base import Answer, Bits, Reals
-from landscapes.oracle.bill import Ledger
+from landscapes.oracle.bill import Bill
 from landscapes.oracle.noise import Noise
 from landscapes.oracle.oracle import Oracle
 from optimizers import OPTIMIZERS, operators
@@ -187,13 +187,13 @@ def test_the_oracle_bills_the_batches_and_takes_no_more_than_all_terms():
         make(),
     )
     landscape = LANDSCAPES["quadratic"](dim=3, terms=24).bind(streams)
-    ledger = Ledger(8, terms=24, budget=100.0)
-    oracle, state = Oracle(landscape, Noise(), ledger), optimizer.init(problem(streams, Reals(), 3), streams)
+    bill = Bill(8, terms=24, budget=100.0)
+    oracle, state = Oracle(landscape, Noise(), bill), optimizer.init(problem(streams, Reals(), 3), streams)
     for step in (1, 2, 3):
         s = streams.at(step)
         query = optimizer.ask(state, s)
         state, _ = optimizer.tell(state, query, oracle(query, s), s)
-    assert ledger.gradients.tolist() == [8 + 16 + 24] * 8
+    assert bill.gradients.tolist() == [8 + 16 + 24] * 8
 
 
 # steps that follow the observed noise -----------------------------------------------------------------------
@@ -483,11 +483,11 @@ def test_only_those_alive_are_billed(kind):
     """4, 8, 16 and 20 points, at most 20."""
     schedule = {"schedule" if kind == "ga" else "sigma_schedule": Schedule(kind="step", steps=1, factor=0.5)}
     optimizer, streams = build(kind, {"population": 4, "coupling": "grow", "largest": 20} | schedule), make()
-    ledger = Ledger(8, terms=1, budget=1000.0)
-    oracle = Oracle(LANDSCAPES["quadratic"](dim=3).bind(streams), Noise(), ledger)
+    bill = Bill(8, terms=1, budget=1000.0)
+    oracle = Oracle(LANDSCAPES["quadratic"](dim=3).bind(streams), Noise(), bill)
     state = optimizer.init(problem(streams, Reals(), 3), streams)
     for step in (1, 2, 3, 4):
         s = streams.at(step)
         query = optimizer.ask(state, s)
         state, _ = optimizer.tell(state, query, oracle(query, s), s)
-    assert ledger.values.tolist() == [4 + 8 + 16 + 20] * 8
+    assert bill.values.tolist() == [4 + 8 + 16 + 20] * 8

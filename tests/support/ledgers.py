@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from landscapes.base import Problem
-from landscapes.oracle.bill import Ledger
+from landscapes.oracle.bill import Bill
 from landscapes.oracle.noise import Noise
 from landscapes.oracle.oracle import Oracle
 from landscapes.streams import SOURCES, Streams
@@ -36,10 +36,10 @@ def search(
     worlds = torch.arange(worlds) if isinstance(worlds, int) else torch.as_tensor(worlds)
     streams = Streams(seed=seed, worlds=worlds, dtype=dtype, sources=optimizer.sources)
     bound, first = landscape.bind(streams.at(0)), streams.at(0)
-    ledger = Ledger(
+    bill = Bill(
         len(worlds), terms=bound.terms, budget=costs[-1] + 1e-9 if budget is None else budget, price=1.0
     )
-    oracle = Oracle(bound, noise, ledger)
+    oracle = Oracle(bound, noise, bill)
     exact = oracle.exact(gradient=optimizer.gradient, batches=optimizer.batches)
     problem = Problem(
         bound.dim, bound.domain, exact, start or (lambda n: bound.start(first, n)), len(bound.players)
@@ -47,7 +47,7 @@ def search(
     freezer, state, step = Freezer(oracle, costs, streams), optimizer.init(problem, first), 0
     freezer(state)
     trail = [freezer.last]
-    while ledger.open() and step != steps:
+    while bill.open() and step != steps:
         s = streams.at(step := step + 1)
         query = optimizer.ask(state, s)
         state, _ = optimizer.tell(state, query, oracle(query, s), s)

@@ -11,7 +11,7 @@ import torch
 from landscapes.base import Query
 from landscapes.binary.onemax import OneMax
 from landscapes.continuous.quadratic import Quadratic
-from landscapes.oracle.bill import Ledger
+from landscapes.oracle.bill import Bill
 from landscapes.oracle.noise import Noise
 from landscapes.oracle.oracle import Oracle
 from landscapes.streams import Streams
@@ -152,11 +152,11 @@ def squared_gaps(steps, *, clock="step", worlds=4000, **path):
     streams = Streams(seed=6, worlds=torch.arange(worlds))
     bowl = Quadratic(dim=1, curvature=CURVATURE, terms=TERMS, noise_scale=SCALE, box=BOX, shifted=True)
     moving = Moving(inner=bowl, clock=clock, **path).bind(streams)
-    oracle = Oracle(moving, Noise(batch=BATCH), Ledger(worlds, terms=TERMS, budget=math.inf))
+    oracle = Oracle(moving, Noise(batch=BATCH), Bill(worlds, terms=TERMS, budget=math.inf))
     x, gaps = moving.inner.optimum[:, None] + moving.start(streams.at(0), 1), []
     for step in range(steps + 1):
         now = torch.as_tensor(
-            oracle.ledger.steps if clock == "step" else oracle.ledger.cost(), dtype=torch.float64
+            oracle.bill.steps if clock == "step" else oracle.bill.cost(), dtype=torch.float64
         )
         gaps.append((x[:, 0, 0] - moving.optimum_at(now)[:, 0]) ** 2)
         x = x - RATE * oracle(Query(x, gradient=True), streams.at(step + 1)).gradient

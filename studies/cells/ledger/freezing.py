@@ -44,18 +44,18 @@ class Freezer:
         if oracle.noise.sampling == "epoch":
             oracle.epoch = first_epoch(streams, oracle.landscape.terms)
         self.reach = np.array([*costs, np.inf]) * (1 + ROUNDING)
-        self.next = np.zeros(len(oracle.ledger.alive), int)  # (R,) the first moment not yet kept
+        self.next = np.zeros(len(oracle.bill.alive), int)  # (R,) the first moment not yet kept
         self.kept: list[Moment | None] = [None] * len(costs)
         self.last: Moment | None = None
 
     def __call__(self, state: State) -> None:
         """Take the state before the first step, and after each."""
-        ledger = self.oracle.ledger
+        bill = self.oracle.bill
         if self.last is not None:
-            self._keep(np.searchsorted(self.reach, ledger.spent))
-        steps, spent = torch.from_numpy(ledger.steps.copy()), torch.from_numpy(ledger.spent.copy())
+            self._keep(np.searchsorted(self.reach, bill.spent))
+        steps, spent = torch.from_numpy(bill.steps.copy()), torch.from_numpy(bill.spent.copy())
         self.last = Moment(state, steps, spent, self.oracle.epoch)
-        self._keep(np.where(ledger.alive, 0, len(self.kept)))
+        self._keep(np.where(bill.alive, 0, len(self.kept)))
 
     def moments(self) -> list[Moment]:
         """The K moments, once every world has ended."""

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from landscapes.base import Domain, Landscape, Query, Terms
 from landscapes.oracle import noise as noises
-from landscapes.oracle.bill import Ledger
+from landscapes.oracle.bill import Bill
 from landscapes.oracle.noise import Noise
 from landscapes.oracle.oracle import Oracle
 from landscapes.streams import Streams
@@ -129,7 +129,7 @@ def _sample(oracle: Oracle, query: Query) -> Tensor:
     if not query.gradient:
         return asked.double()
     return (
-        torch.from_numpy(oracle.ledger.gradients) / (asked.clamp_min(1) * oracle.landscape.unit_cost).double()
+        torch.from_numpy(oracle.bill.gradients) / (asked.clamp_min(1) * oracle.landscape.unit_cost).double()
     )
 
 
@@ -155,13 +155,13 @@ def _oracle(scene: Scene, rows: Moment, count: int, reorder: Streams | None) -> 
 
     Each epoch's rest in another order where data are drawn afresh.
     """
-    ledger = Ledger(len(rows.step), terms=scene.landscape.terms, budget=torch.inf, price=scene.price)
-    ledger.steps, ledger.spent, ledger.values = (
+    bill = Bill(len(rows.step), terms=scene.landscape.terms, budget=torch.inf, price=scene.price)
+    bill.steps, bill.spent, bill.values = (
         rows.step.numpy().copy(),
         rows.spent.numpy().copy(),
-        rows.spent.numpy() * ledger.terms,
+        rows.spent.numpy() * bill.terms,
     )
-    oracle = Oracle(Folded(inner=scene.landscape, rows=count), scene.noise, ledger, **scene.portions)
+    oracle = Oracle(Folded(inner=scene.landscape, rows=count), scene.noise, bill, **scene.portions)
     oracle.epoch = rows.epoch
     if rows.epoch is not None and reorder is not None:
         oracle.epoch = noises.reordered(rows.epoch, reorder)

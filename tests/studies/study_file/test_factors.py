@@ -10,7 +10,7 @@ import xarray as xr
 
 from landscapes import LANDSCAPES as L
 from landscapes.base import Query
-from landscapes.oracle.bill import Ledger
+from landscapes.oracle.bill import Bill
 from landscapes.oracle.evaluation import evaluate
 from landscapes.oracle.noise import Noise
 from landscapes.oracle.oracle import Oracle
@@ -181,14 +181,14 @@ def answers(landscape, noise, batch=None, steps=6, worlds=3):
     """What an oracle answers about the same points at each step, and its bill."""
     streams = Streams(seed=5, worlds=torch.arange(worlds))
     bound = landscape.bind(streams)
-    oracle = Oracle(bound, noise, Ledger(worlds, terms=bound.terms, budget=1e9, price=1.0))
+    oracle = Oracle(bound, noise, Bill(worlds, terms=bound.terms, budget=1e9, price=1.0))
     points = bound.start(streams.at(0), 4)
     found = [
         oracle(Query(points, gradient=True, batch=batch), streams.at(step)) for step in range(1, steps + 1)
     ]
     return (
         found,
-        (oracle.ledger.values.tolist(), oracle.ledger.gradients.tolist(), oracle.ledger.steps.tolist()),
+        (oracle.bill.values.tolist(), oracle.bill.gradients.tolist(), oracle.bill.steps.tolist()),
         evaluate(bound, points, gradient=True),
     )
 
