@@ -25,7 +25,7 @@ from optimizers.adapters.generators import apart
 from studies import plan as planning
 from studies.cells import task
 from studies.study_file.loading import load_study
-from tests.contract.test_optimizers import bowl, build, make, play, problem, tensors
+from tests.support.play import bowl, build, make, play, problem, tensors
 
 REALS, DIM, STEPS, WORLDS = Reals(), 5, 6, range(3)
 EVERY = [  # one of each

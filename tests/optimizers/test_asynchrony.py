@@ -15,11 +15,11 @@ from landscapes.oracle.oracle import Oracle
 from optimizers.workers import Service, advanced, everybody, finished
 from studies.study_file.loading import load_study
 from studies.study_file.study import StudyError
-from tests.contract.test_optimizers import bowl, build, make, play
 from tests.references import asynchrony as naive
 from tests.references import operators as operators_naive
 from tests.references import populations as populations_naive
 from tests.studies.cells.test_loop import run, task
+from tests.support.play import bowl, build, make, play
 
 REALS = Reals()
 LAWS = [

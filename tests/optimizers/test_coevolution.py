@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from landscapes.base import Answer, Bits, Problem, Reals
-from tests.contract.test_optimizers import build, make, play
 from tests.references import coevolution as naive
 from tests.references import operators as operators_naive
+from tests.support.play import build, make, play
 
 REALS = Reals()
 

@@ -11,8 +11,8 @@ from landscapes.base import Answer, Problem, Reals
 from optimizers import operators
 from optimizers.evolution_strategies import distribution
 from optimizers.evolution_strategies.distribution import cma_constants
-from tests.contract.test_optimizers import bowl, build, make, play, problem, same
 from tests.references import evolution_strategies as naive
+from tests.support.play import bowl, build, make, play, problem, same
 
 REALS = Reals()
 

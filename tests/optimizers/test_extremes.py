@@ -12,7 +12,7 @@ from landscapes.base import Answer, Problem, Reals
 from landscapes.numerics import norm, safe_unit
 from optimizers import OPTIMIZERS
 from optimizers.gradient.step_sizes import StepSize
-from tests.contract.test_optimizers import bowl, build, make, play
+from tests.support.play import bowl, build, make, play
 
 FLOATS = {torch.float32: 80, torch.float64: 600}  # the square of 2^80, and of 2^-80, is no number of float32
 BOTH = pytest.mark.parametrize("dtype", FLOATS)

@@ -9,7 +9,7 @@ from landscapes import LANDSCAPES
 from landscapes.base import Answer, Problem, Query, Reals
 from landscapes.oracle.evaluation import evaluate
 from landscapes.streams import Streams
-from tests.contract.test_optimizers import bowl, build, make, play, problem
+from tests.support.play import bowl, build, make, play, problem
 
 REALS = Reals()
 LOOSE = {

@@ -7,9 +7,9 @@ import torch
 
 from landscapes.base import Answer, Reals
 from optimizers.schedules import Schedule
-from tests.contract.test_optimizers import bowl, build, make, play, problem, same
 from tests.references import ladder as naive
 from tests.references import operators as operators_naive
+from tests.support.play import bowl, build, make, play, problem, same
 
 REALS = Reals()
 CURVATURE = 2 * (1 + torch.arange(7, dtype=torch.float64) / 4)

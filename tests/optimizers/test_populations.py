@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from landscapes.base import Answer, Bits, Reals
-from tests.contract.test_optimizers import bowl, build, make, play, problem
 from tests.references import operators as operators_naive
 from tests.references import populations as naive
+from tests.support.play import bowl, build, make, play, problem
 
 REALS = Reals()
 

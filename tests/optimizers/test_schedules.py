@@ -13,9 +13,9 @@ from landscapes.oracle.oracle import Oracle
 from optimizers import OPTIMIZERS, operators
 from optimizers.gradient.step_sizes import StepSize
 from optimizers.schedules import Schedule
-from tests.contract.test_optimizers import bowl, build, make, play, problem, same
 from tests.references import schedules as naive
 from tests.references.operators import centered_ranks
+from tests.support.play import bowl, build, make, play, problem, same
 
 COUPLINGS = ["none", "constant_variance", "constant_temperature", "grow", "decay_and_grow"]
 STEPS = Schedule(kind="step", steps=2, factor=0.5)

@@ -6,8 +6,8 @@ import torch
 from landscapes.base import Bits, Reals
 from landscapes.streams import Streams
 from optimizers import OPTIMIZERS, operators
-from tests.contract.test_optimizers import make, play, same
 from tests.references import systematic as naive
+from tests.support.play import make, play, same
 
 R, P = 5, 7
 NORMALS = torch.randn((R, P), generator=torch.Generator().manual_seed(1), dtype=torch.float64)

@@ -11,8 +11,8 @@ from landscapes.base import Answer, Bits, Reals
 from optimizers import operators
 from optimizers.schedules import Schedule
 from optimizers.walks.moves import metropolis
-from tests.contract.test_optimizers import bowl, build, make, play, problem, same
 from tests.references import trajectories as naive
+from tests.support.play import bowl, build, make, play, problem, same
 
 REALS = Reals()
 CURVATURE = 2 * (1 + torch.arange(7, dtype=torch.float64) / 4)

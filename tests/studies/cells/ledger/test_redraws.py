@@ -19,8 +19,9 @@ from optimizers import OPTIMIZERS
 from studies.cells.ledger import arms, record
 from studies.cells.ledger.freezing import mapped, subset
 from studies.cells.ledger.redraws import trials
-from tests.contract.test_optimizers import CASES, build, identity
+from tests.contract.optimizers.cases import CASES, identity
 from tests.support.ledgers import DRAWN, alone, book, ledger, search, spoilt
+from tests.support.play import build
 
 LAND, METHODS = LANDSCAPES, OPTIMIZERS
 NK = LAND["nk"](n=7, k=2)

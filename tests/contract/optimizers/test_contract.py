@@ -1,0 +1,289 @@
+"""One contract for every optimizer of the registry."""
+
+import math
+
+import pytest
+import torch
+
+from landscapes.base import Answer, Bits, Reals
+from landscapes.streams import Streams
+from optimizers import OPTIMIZERS
+from optimizers.workers import Service
+from tests.contract.optimizers.cases import (
+    BITS,
+    CASES,
+    FLOATS,
+    LARGEST,
+    PHASES,
+    REALS,
+    SMALLEST,
+    case,
+    decay,
+    identity,
+)
+from tests.support.play import bowl, build, make, play, same, tensors
+
+every_case = pytest.mark.parametrize("case", CASES, ids=identity)
+DOUBLE, SINGLE = FLOATS
+
+
+def test_every_optimizer_is_tested():
+    assert set(OPTIMIZERS) == {case.kind for case in CASES}
+
+
+@every_case
+@pytest.mark.parametrize(("dtype", "dim"), [(DOUBLE, 1), (SINGLE, 7)])
+def test_shapes(case, dtype, dim):
+    kind, options, points, domain = case
+    dim = max(dim, SMALLEST.get(kind, 1))
+    optimizer, streams = build(kind, options), make(dtype=dtype)
+    states, queries, infos = play(optimizer, domain, streams, dim)
+    held = torch.uint8 if isinstance(domain, Bits) else dtype
+    shape = (8, points(dim) if callable(points) else points, dim)
+    for state, query, info in zip(states[1:], queries, infos, strict=True):
+        assert (query.points.shape, query.points.dtype) == (shape, held)
+        assert query.gradient == optimizer.gradient or kind in PHASES
+        assert (optimizer.recommend(state).shape, optimizer.recommend(state).dtype) == ((8, dim), held)
+        assert (optimizer.center(state).shape, optimizer.center(state).dtype) == ((8, dim), dtype)
+        assert all(len(field) == 8 for field in (*state, *info.values()))
+        assert all(field.dtype == dtype for field in tensors(state) if field.is_floating_point())
+    assert optimizer.recommend(states[0]).shape == (8, dim)
+
+
+@every_case
+@pytest.mark.parametrize(("dtype", "dim"), [(DOUBLE, 1), (SINGLE, 7), (DOUBLE, 33)])
+def test_replicate_invariance(case, dtype, dim):
+    """Worlds (5, 2) alone are those rows of eight, bit for bit."""
+    kind, options, _, domain = case
+    dim = max(min(dim, LARGEST.get(kind, dim)), SMALLEST.get(kind, 1))
+    whole = play(build(kind, options), domain, make(dtype=dtype), dim)[0]
+    part = play(build(kind, options), domain, make([5, 2], dtype=dtype), dim)[0]
+    assert all(same(a, b, [5, 2]) for a, b in zip(whole, part, strict=True))
+
+
+@every_case
+def test_draws_only_from_its_sources(case, monkeypatch):
+    """Whatever it makes of the streams that it is given; and redrawing mutation changes what has it."""
+    kind, options, _, domain = case
+    optimizer, drawn, address = build(kind, options), set(), Streams._address
+
+    def note(streams, source, part):
+        drawn.add(source)
+        return address(streams, source, part)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Streams, "_address", note)
+        plain = play(optimizer, domain, make())[0]
+    assert drawn <= {"init", *optimizer.sources}
+    if "mutation" in optimizer.sources:
+        assert not same(plain[-1], play(optimizer, domain, make().redraw("mutation", 1))[0][-1])
+
+
+BAD = {3: math.nan, 5: math.inf, 6: -math.inf}  # world -> what it is answered
+
+
+@every_case
+def test_a_bad_world_harms_no_other(case):
+    kind, options, _, domain = case
+
+    def answer(query, dtype):
+        good = bowl(query, dtype)
+        value, gradient = good.value.clone(), None if good.gradient is None else good.gradient.clone()
+        for world, bad in BAD.items():
+            value[world] = bad
+            if gradient is not None:
+                gradient[world] = bad
+        return Answer(value, gradient)
+
+    optimizer = build(kind, options)
+    spoilt, plain = play(optimizer, domain, make(), answer=answer)[0], play(optimizer, domain, make())[0]
+    others = [world for world in range(8) if world not in BAD]
+    assert same_rows(spoilt[-1], plain[-1], others)
+    assert optimizer.recommend(spoilt[-1]).shape == (8, 7)
+
+
+def same_rows(a, b, rows):
+    return all(torch.equal(x[rows], y[rows]) for x, y in zip(tensors(a), tensors(b), strict=True))
+
+
+LEARNERS = [  # hyperparameters with which a method must beat its start
+    case("sgd", REALS, momentum=0.5),
+    case("openai_es", REALS, population=16),
+    case("openai_es", REALS, population=16, shaping="raw", antithetic=False, learning_rate=0.01),
+    case("ga", REALS, population=32, elite=1),
+    case("ga", BITS, population=32, selection="truncation", crossover="one_point"),
+    case("random_search", REALS, population=64),
+    case("random_search", BITS, population=64),
+    case("wright_fisher", BITS, population=64, mutation_rate=0.01, selection_strength=2.0),
+    case("adaptive_walk", BITS, rule="greedy"),
+    case("adaptive_walk", BITS, rule="random"),
+    case("adaptive_walk", BITS, rule="proportional"),
+    case("sswm", BITS, population=20),
+    case("one_plus_one_ea", BITS),
+    case("quasispecies", BITS, crossover="free", mutation_rate=0.01),
+    case("quasispecies", BITS, mutation_rate=0.01),
+    case("bernoulli_nes", BITS),
+    case("bernoulli_nes", BITS, shaping="raw", learning_rate=0.2, natural=False),
+    case("pbil", BITS, learning_rate=0.3),
+    case("cga", BITS, population=8),
+    case("rls", BITS),
+    case("wright_fisher", BITS, population=64, ploidy=2, mutation_rate=0.01, selection_strength=2.0),
+    case("one_plus_one", REALS),
+    case("snes", REALS),
+    case("cma_es", REALS),
+    case("cma_es", REALS, covariance="diagonal"),
+    case("sgd", REALS, average="tail", burn_in=10),
+    case("adam", REALS, learning_rate=0.1),
+    case("langevin", REALS, learning_rate=0.1, temperature=0.001),
+    case("metropolis", REALS, starts=8, sigma=0.2),
+    case("metropolis", BITS, temperature=0.1),
+    case("simulated_annealing", REALS, starts=8, sigma=0.2, schedule=decay("exponential", 10)),
+    case("simulated_annealing", BITS),
+    case("signed_sgd", REALS, learning_rate=0.05),
+    case("natural_sgd", REALS, learning_rate=0.02),
+    case("spsa", REALS, pairs=4),
+    case("mu_lambda", REALS),
+    case("xnes", REALS),
+    case("pgpe", REALS),
+    case("cem", REALS),
+    case("extragradient", REALS),
+    case("alternating", REALS, momentum=0.5),
+    case("nelder_mead", REALS),
+    case("lbfgs", REALS),
+    case("de", REALS),
+    case("de", REALS, strategy="best"),
+    case("de", REALS, strategy="current_to_best"),
+    case("island_ga", REALS, elite=1),
+    case("island_ga", BITS, migration="random", crossover="one_point"),
+    case("parallel_tempering", REALS, sigma=0.3),
+    case("parallel_tempering", BITS),
+    case("steady_state_ga", REALS, population=16, children=16),
+    case("steady_state_ga", BITS, population=16, children=8, replacement="random", tournament=4),
+    case("async_sgd", REALS, learning_rate=0.02),
+    case(
+        "async_sgd", REALS, staleness_aware=True, momentum=-0.3, workers=3, service=Service(kind="constant")
+    ),
+    case("async_sgd", REALS, mode="sync", backups=2),
+    case("async_steady_state_ga", REALS, population=16, workers=16, mode="sync"),
+    case("async_steady_state_ga", BITS, population=8, workers=4),
+    case("coevolution", REALS),
+    case("coevolution", BITS, selection="truncation", crossover="one_point"),
+    case("ipop_cma_es", REALS),
+    case("consensus", REALS),
+    case("consensus", REALS, noise="isotropic", diffusion=0.3),
+    case("recombined_sgd", REALS),
+    case("recombined_sgd", REALS, exchange="average"),
+    case("memetic", REALS),
+    case("memetic", REALS, learning="baldwinian"),
+    case("pbt", REALS, interval=3),
+    case("torch_optim", REALS, learning_rate=0.1),
+    case("evotorch", REALS, algorithm="snes"),
+    case("evotorch", REALS, algorithm="pgpe"),
+    case("evotorch", REALS, algorithm="cma_es"),
+    case("deap_ga", REALS),
+    case("deap_ga", BITS, crossover="uniform"),
+    case("deap_cma", REALS),
+    case("pycma", REALS),
+]
+
+
+@pytest.mark.parametrize(
+    ("case", "dtype"),
+    [pytest.param(case, FLOATS[i % 2], id=identity(case)) for i, case in enumerate(LEARNERS)],
+)
+def test_beats_its_start(case, dtype):
+    kind, options, _, domain = case
+    optimizer = build(kind, options)
+    states = play(optimizer, domain, make(dtype=dtype), steps=30)[0]
+
+    def loss(state):
+        point = optimizer.recommend(state)[:, None]
+        return bowl(type("Q", (), {"points": point, "gradient": False}), dtype).value.mean()
+
+    assert loss(states[-1]) < 0.5 * loss(states[0])
+
+
+# invariances ------------------------------------------------------------------------------------------------
+
+RANKED = [
+    case("openai_es", REALS),
+    case("openai_es", REALS, antithetic=False, inner="adam"),
+    case("ga", REALS, elite=1),
+    case("ga", BITS, selection="truncation"),
+    case("one_plus_one", REALS),
+    case("snes", REALS),
+    case("cma_es", REALS),
+    case("cma_es", REALS, covariance="diagonal"),
+    case("mu_lambda", REALS),
+    case("xnes", REALS),
+    case("pgpe", REALS),
+    case("cem", REALS),
+    case("nelder_mead", REALS),
+    case("bernoulli_nes", BITS),
+    case("pbil", BITS),
+    case("cga", BITS),
+    case("adaptive_walk", BITS),
+    case("one_plus_one_ea", BITS),
+    case("rls", BITS),
+    case("de", REALS),
+    case("de", REALS, strategy="best"),
+    case("island_ga", REALS, elite=1, interval=2),
+    case("island_ga", BITS, selection="truncation", interval=2),
+    case("steady_state_ga", REALS, population=4, children=2),
+    case("steady_state_ga", BITS, population=4, children=2),
+    case("async_steady_state_ga", REALS, population=4, workers=2),
+    case("async_steady_state_ga", BITS, population=4, workers=2, mode="sync"),
+    case("coevolution", REALS),
+    case("coevolution", BITS, selection="truncation"),
+    case("ipop_cma_es", REALS),
+]
+
+
+@pytest.mark.parametrize("case", RANKED, ids=identity)
+def test_rank_methods_ignore_monotone_transforms(case):
+    kind, options, _, domain = case
+    plain = play(build(kind, options), domain, make())[1]
+    for transform in (lambda v: 64 * v, lambda v: v.exp() if v.max() < 700 else v):
+        bent = play(
+            build(kind, options),
+            domain,
+            make(),
+            answer=lambda q, dtype, t=transform: Answer(t(bowl(q, dtype).value)),
+        )[1]
+        assert torch.equal(plain[-1].points, bent[-1].points)
+
+
+@pytest.mark.parametrize(
+    "case",
+    [case("openai_es", REALS, shaping="raw"), case("ga", REALS, selection="proportional")],
+    ids=identity,
+)
+def test_the_others_do_not(case):
+    kind, options, _, domain = case
+    plain, scaled = (
+        play(build(kind, options), domain, make(), answer=lambda q, t, k=k: bowl(q, t, scale=k))[1][-1]
+        for k in (1.0, 64.0)
+    )
+    assert not torch.allclose(plain.points, scaled.points)
+
+
+HELD = (
+    "random_search",
+    "natural_sgd",
+    "linkage_equilibrium",
+)  # methods to which the place of 0, or the box, means something
+BASIS = (
+    "deap_cma",
+)  # it rotates its draws by the axes that eigh picks among equal eigenvalues: rounding decides which
+
+
+@pytest.mark.parametrize(
+    "case", [c for c in CASES if isinstance(c.domain, Reals) and c.kind not in HELD + BASIS], ids=identity
+)
+def test_translation(case):
+    """Moving the start and the optimum moves the trajectory (weight decay, which pulls to 0, apart)."""
+    kind, options, _, domain = case
+    optimizer = build(kind, options | ({"weight_decay": 0.0} if "weight_decay" in options else {}))
+    plain = play(optimizer, domain, make())[0][-1]
+    moved = play(optimizer, domain, make(), answer=lambda q, t: bowl(q, t, shift=4.0), shift=4.0)[0][-1]
+    assert torch.allclose(optimizer.recommend(moved) - 4.0, optimizer.recommend(plain), atol=1e-9)
