@@ -158,6 +158,9 @@ SOME = torch.tensor([5, 2])
 kinds = pytest.mark.parametrize("kind", KINDS)
 dtypes = pytest.mark.parametrize("dtype", DTYPES, ids=str)
 points = pytest.mark.parametrize("count", [1, 3, 17])
+DOUBLE, SINGLE = DTYPES
+PAIRS = [(DOUBLE, 1), (SINGLE, 3), (DOUBLE, 17)]  # each dtype and each number of points
+pairs = pytest.mark.parametrize(("dtype", "count"), PAIRS, ids=str)
 
 
 def streams(worlds=WORLDS, dtype=torch.float64):

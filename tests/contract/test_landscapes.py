@@ -18,6 +18,8 @@ from tests.contract.landscapes import (
     ADDITIVE,
     EXTENDED,
     KINDS,
+    PAIRS,
+    SINGLE,
     SMOOTH,
     SOME,
     TOGETHER,
@@ -28,6 +30,7 @@ from tests.contract.landscapes import (
     dtypes,
     everything,
     kinds,
+    pairs,
     points,
     shape,
     starts,
@@ -43,8 +46,7 @@ def test_every_landscape_is_tested():
 
 
 @kinds
-@dtypes
-@points
+@pairs
 def test_shapes_dtype_and_box(kind, dtype, count):
     landscape = bound(kind, dtype=dtype)
     x = starts(landscape, count, dtype=dtype)
@@ -72,8 +74,7 @@ def test_shapes_dtype_and_box(kind, dtype, count):
 
 
 @kinds
-@dtypes
-@points
+@pytest.mark.parametrize(("dtype", "count"), [*PAIRS, (SINGLE, 17)], ids=str)
 def test_a_world_does_not_see_the_others_in_its_batch(kind, dtype, count):
     together = everything(bound(kind, dtype=dtype), WORLDS, dtype, count)
     for worlds in (SOME, torch.tensor([7])):

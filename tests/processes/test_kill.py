@@ -1,12 +1,12 @@
-"""kill -9 of the client and of a worker.
+"""kill -9 of the client and of a worker, at named points of a cell's way to its file.
 
 Nothing is lost, doubled or torn, and the Dataset is that of an undisturbed run.
 """
 
 import functools
 import os
+import signal
 import tempfile
-import time
 from pathlib import Path
 
 import pytest
@@ -15,12 +15,13 @@ import xarray as xr
 from studies import open_study
 from studies.results import store
 from tests.support.runs import (
-    STUDY,
+    ALIKE,
     again,
     assert_same,
     cells,
     family,
     finish,
+    held,
     here,
     no_leftovers,  # noqa: F401
     start,
@@ -28,80 +29,84 @@ from tests.support.runs import (
     workers,
     write,
 )
+from tests.support.slow_bowl import AFTER, BEFORE, EARLIER, POINTS
 
-MOMENTS = [
-    (0, 0.0),
-    (0, 0.9),
-    (1, 0.05),
-    (3, 0.13),
-    (7, 0.21),
-    (12, 0.0),
-    (18, 0.17),
-    (25, 0.09),
-    (33, 0.02),
-    (38, 0.11),
-]  # cells done, then seconds
-EVERYDAY = [MOMENTS[1], MOMENTS[4]]
-ALL = [
-    pytest.param(
-        moment,
-        marks=() if moment in EVERYDAY else pytest.mark.verify,
-        id=f"{moment[0]} cells + {moment[1]} s",
+CELLS = 6
+MISSING = 5  # a status
+
+
+def points(everyday):
+    """Each point, all but one of them in `make verify`."""
+    return pytest.mark.parametrize(
+        "point", [p if p == everyday else pytest.param(p, marks=pytest.mark.verify) for p in POINTS]
     )
-    for moment in MOMENTS
-]
 
 
 @functools.cache
 def undisturbed():
-    return here(STUDY, Path(tempfile.mkdtemp(prefix="undisturbed-")))
-
-
-def wait_until(moment, folder, process):
-    done, seconds = moment
-    wait_for(lambda: len(cells(folder)) >= done and workers(process))
-    time.sleep(seconds)
+    return here(ALIKE, Path(tempfile.mkdtemp(prefix="undisturbed-")))
 
 
 def assert_whole(folder):
     """Every file that is there is a cell that an undisturbed run has, to the bit."""
     for address in cells(folder):
         with xr.open_dataset(store.cell_path(folder / "out", address), engine="h5netcdf") as data:
-            assert data.sizes["replicate"] == STUDY["replicates"]
+            assert data.sizes["replicate"] == ALIKE["replicates"]
             assert data["loss"].notnull().all()
 
 
-@pytest.mark.parametrize("moment", ALL)
-def test_kill_the_client(tmp_path, moment):
-    write(tmp_path)
-    process = start(tmp_path, "--workers", "2", delay=0.1)
-    wait_until(moment, tmp_path, process)
+def kill(process):
+    """The client; all that it started goes with it."""
     children = family(process)
     process.kill()
     finish(process)
     wait_for(lambda: not any(child.is_running() and child.status() != "zombie" for child in children))
+
+
+@points(everyday=AFTER)
+def test_kill_the_client(tmp_path, point):
+    write(tmp_path, ALIKE)
+    process = start(tmp_path, "--workers", "1", hold=point)
+    held(tmp_path)
+    kill(process)
     before = cells(tmp_path)
-    assert moment[0] <= len(before)
+    assert len(before) == EARLIER + (point == AFTER)
     assert_whole(tmp_path)
-    missing = int((open_study(tmp_path / "out")["status"] == 5).all(("replicate", "checkpoint")).sum())
-    assert (missing > 0) == (len(before) < 40)  # a machine under load may have been done before the kill
+    missing = (open_study(tmp_path / "out")["status"] == MISSING).all(("replicate", "checkpoint"))
+    assert int(missing.sum()) == CELLS - len(before)
     assert again(tmp_path) == 0
     assert before.items() <= cells(tmp_path).items()
-    assert len(cells(tmp_path)) == 40
+    assert len(cells(tmp_path)) == CELLS
     assert_same(open_study(tmp_path / "out"), undisturbed())
 
 
-@pytest.mark.parametrize("moment", ALL)
-def test_kill_a_worker(tmp_path, moment):
-    write(tmp_path)
+@pytest.mark.verify
+def test_kill_the_client_as_its_workers_come(tmp_path):
+    write(tmp_path, ALIKE)
     process = start(tmp_path, "--workers", "2", delay=0.1)
-    wait_until(moment, tmp_path, process)
-    victim = workers(process)[0]
-    victim.kill()
+    wait_for(lambda: workers(process))
+    kill(process)
+    before = cells(tmp_path)
+    assert_whole(tmp_path)
+    assert again(tmp_path) == 0
+    assert before.items() <= cells(tmp_path).items()
+    assert_same(open_study(tmp_path / "out"), undisturbed())
+
+
+@pytest.mark.parametrize("count", [1, pytest.param(2, marks=pytest.mark.verify)])
+@points(everyday=BEFORE)
+def test_kill_a_worker(tmp_path, point, count):
+    write(tmp_path, ALIKE)
+    process = start(tmp_path, "--workers", str(count), hold=point)
+    victim = held(tmp_path)
+    before = cells(tmp_path)
+    assert count > 1 or len(before) == EARLIER + (point == AFTER)
+    os.kill(victim, signal.SIGKILL)
     code, out, err = finish(process)
     assert code == 0, err
     assert "failed" not in err
     assert_whole(tmp_path)
-    assert len(cells(tmp_path)) == 40
+    assert before.items() <= cells(tmp_path).items()
+    assert len(cells(tmp_path)) == CELLS
     assert not os.listdir(tmp_path / "out" / "crash")
     assert_same(open_study(tmp_path / "out"), undisturbed())

@@ -3,12 +3,15 @@
 import importlib
 import os
 import re
+import runpy
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
 
+from studies import run_study
 from tests.support.patience import patience
 
 ROOT = Path(__file__).parents[2]
@@ -16,26 +19,35 @@ README = (ROOT / "README.md").read_text()
 PYTHON = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
-def test_the_first_example_comes_early_and_runs(tmp_path):
+def run(code, name="example.py"):
+    """As a script, in this process."""
+    exec(compile(code, name, "exec"), {"__name__": "__main__"})
+
+
+def run_module(*words):
+    """As `python -m` runs it, in this process; returns the exit code."""
+    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "'studies.* found in sys.modules", RuntimeWarning)
+        patch.setattr(sys, "argv", list(words))
+        try:
+            runpy.run_module(words[0], run_name="__main__", alter_sys=True)
+        except SystemExit as end:
+            return end.code or 0
+    return 0
+
+
+def test_the_first_example_comes_early_and_runs(tmp_path, monkeypatch, capsys):
     end = README[: README.index(PYTHON[0]) + len(PYTHON[0])].count("\n") + 1
     assert end <= 40
-    script = tmp_path / "example.py"
-    script.write_text(PYTHON[0])
-    done = subprocess.run(
-        [sys.executable, str(script)],
-        cwd=tmp_path,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=patience(120),
-    )
-    assert done.returncode == 0, done.stderr
-    assert "SGD" in done.stdout
-    assert "NaN" not in done.stdout
+    monkeypatch.chdir(tmp_path)
+    run(PYTHON[0])
+    shown = capsys.readouterr().out
+    assert "SGD" in shown
+    assert "NaN" not in shown
     assert (tmp_path / "results" / "hill" / "dataset.zarr").exists()
 
 
-def test_the_noise_ledger_is_read(tmp_path):
+def test_the_noise_ledger_is_read(tmp_path, monkeypatch, capsys):
     block = next(block for block in PYTHON if "noise.shares" in block)
     study = {
         "name": "noisy",
@@ -45,29 +57,19 @@ def test_the_noise_ledger_is_read(tmp_path):
         "optimizers": {"GA": {"kind": "ga", "population": 8}},
         "ledger": {"moments": 2, "redraws": 8},
     }
+    monkeypatch.chdir(tmp_path)
+    run_study(study, out="results/noise-sources")
     lines = [
-        "import studies",
-        f"studies.run_study({study!r}, out='results/noise-sources')",
-        *block.splitlines(),
-    ]
-    told = [
         line if not line.startswith("noise.") else f"print(list({line.partition('  #')[0]}))"
-        for line in lines
+        for line in block.splitlines()
     ]
-    (tmp_path / "read.py").write_text("\n".join(told))
-    done = subprocess.run(
-        [sys.executable, "read.py"],
-        cwd=tmp_path,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=patience(120),
-    )
-    assert done.returncode == 0, done.stderr
-    assert all(name in done.stdout for name in ("interaction", "cosine", "p_value", "effective_population"))
+    run("\n".join(["import studies", *lines]))
+    shown = capsys.readouterr().out
+    assert all(name in shown for name in ("interaction", "cosine", "p_value", "effective_population"))
 
 
 def test_the_plugin_runs(tmp_path):
+    """In a process of its own, as a user has it: the file is found beside the study."""
     (tmp_path / "mine.py").write_text(next(block for block in PYTHON if "# mine.py" in block))
     line = re.search(r"landscapes: \{.*mine:Ridge.*\}", README).group()
     (tmp_path / "mine.yaml").write_text(
@@ -110,41 +112,20 @@ SLOW = (
         if not c.startswith(OF_RESULTS)
     ],
 )
-def test_commands_are_understood(command, tmp_path):
+def test_commands_are_understood(command, tmp_path, monkeypatch):
     words = command.split(">")[0].split()
-    if words[0] == "studies.probe":
-        probed(words, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    if words[0] == "studies.probe":  # as it stands, but of few worlds and points, and of one picture
+        words += ["nk:n=5"] if "--gallery" in words else ["--worlds", "2", "--samples", "64"]
+        assert run_module(*words) == 0
+        assert list((tmp_path / "results" / "probe").glob("*.png"))
         return
     if "--schema" not in words and "my_study.yaml" not in words:
         words.append("--dry-run")
     if "my_study.yaml" in words:
         words = [w if w != "my_study.yaml" else "quickstart" for w in words] + ["--dry-run"]
-    words = list(dict.fromkeys(words))
-    done = subprocess.run(
-        [sys.executable, "-m", *words],
-        cwd=tmp_path,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=patience(60),
-    )
-    assert done.returncode == 0, done.stderr
+    assert run_module(*dict.fromkeys(words)) == 0
     assert not list(tmp_path.iterdir()), "a dry run writes nothing"
-
-
-def probed(words, folder):
-    """A probe as it stands, but of few worlds and points, and of one picture."""
-    words = [*words, "nk:n=5"] if "--gallery" in words else [*words, "--worlds", "2", "--samples", "64"]
-    done = subprocess.run(
-        [sys.executable, "-m", *words],
-        cwd=folder,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=patience(120),
-    )
-    assert done.returncode == 0, done.stderr
-    assert list((folder / "results" / "probe").glob("*.png"))
 
 
 def environment():

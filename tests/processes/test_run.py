@@ -23,10 +23,11 @@ from tests.support.runs import (
 )
 
 
-def test_help(tmp_path):
-    code, out, _ = finish(start(tmp_path, command=("-m", "studies.run", "--help")))
-    assert code == 0
-    assert "--dry-run" in out
+def test_help(capsys):
+    with pytest.raises(SystemExit) as end:
+        main(["--help"])
+    assert end.value.code == 0
+    assert "--dry-run" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -62,7 +63,7 @@ def test_a_dry_run_shows_the_cells_and_writes_nothing(tmp_path, monkeypatch, cap
     assert main(["study.yaml", "--dry-run", "--set", "replicates=2"]) == 0
     out = capsys.readouterr().out
     assert "bowl" in out
-    assert "4,800" in out
+    assert "960" in out
     assert [path.name for path in tmp_path.iterdir()] == ["study.yaml"]
 
 
@@ -119,8 +120,8 @@ def test_the_first_signal_lets_running_cells_land(tmp_path, number):
 
 def test_the_second_signal_aborts(tmp_path):
     write(tmp_path)
-    process = start(tmp_path, "--workers", "2", delay=86400)
-    wait_for(lambda: len(list((tmp_path / "out" / "crash").glob("*.txt"))) == 2)
+    process = start(tmp_path, "--workers", "1", delay=86400)
+    wait_for(lambda: list((tmp_path / "out" / "crash").glob("*.txt")))
     children = family(process)
     os.killpg(process.pid, signal.SIGINT)
     said = ""

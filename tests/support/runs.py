@@ -21,20 +21,20 @@ from tests.support.patience import patience, wait_for  # noqa: F401
 
 ROOT = Path(__file__).parents[2]
 BOWL = "tests.support.slow_bowl:Bowl"
-STUDY: dict[str, Any] = {  # 40 cells
-    "name": "forty",
+FEW: dict[str, Any] = {  # 8 cells
+    "name": "few",
     "budget": 60,
     "replicates": 3,
     "checkpoints": [0.25, 0.5, 1.0],
     "targets": [1.0, 0.1],
     "landscapes": {"bowl": {"kind": BOWL}, "steep bowl": {"kind": "quadratic", "dim": 3}},
     "optimizers": {"random": {"kind": "random_search"}, "GA": {"kind": "ga", "population": 6}},
-    "sweep": {"landscapes.bowl.shift": [i / 19 for i in range(19)]},
+    "sweep": {"landscapes.bowl.shift": [0.0, 0.5, 1.0]},
 }
-FEW = STUDY | {"name": "few", "sweep": {"landscapes.bowl.shift": [0.0, 0.5, 1.0]}}  # 8 cells
+ALIKE = FEW | {"name": "alike", "landscapes": {"bowl": {"kind": BOWL}}}  # 6 cells, each may be held
 
 
-def write(folder, study=STUDY):
+def write(folder, study=FEW):
     """The study as a file (JSON is YAML)."""
     path = folder / "study.yaml"
     path.write_text(json.dumps(study))
@@ -58,17 +58,25 @@ def start(
     folder,
     *words,
     delay=0.0,
-    broken=False,
+    hold=None,
     command=("-m", "studies.run", "study.yaml", "--out", "out", "--no-report"),
 ):
-    """Start `python -m studies.run study.yaml --out out` in a folder, in a session of its own."""
-    environment = {k: v for k, v in os.environ.items() if k not in ("TEST_DELAY", "TEST_BROKEN")}
-    environment |= {"PYTHONPATH": str(ROOT), "TEST_DELAY": str(delay)} | (
-        {"TEST_BROKEN": "1"} if broken else {}
-    )
+    """Start `python -m studies.run study.yaml --out out` in a folder, in a session of its own.
+
+    `delay` and `hold` (a point): see tests/support/slow_bowl.py.
+    """
+    environment = {k: v for k, v in os.environ.items() if k not in ("TEST_DELAY", "TEST_HOLD")}
+    environment |= {"PYTHONPATH": str(ROOT), "TEST_DELAY": str(delay)}
+    environment |= {"TEST_HOLD": f"{hold} {folder}"} if hold else {}
     out = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "start_new_session": True}
     STARTED.append(subprocess.Popen([sys.executable, *command, *words], cwd=folder, env=environment, **out))
     return STARTED[-1]
+
+
+def held(folder):
+    """Wait until a process is held; its number."""
+    wait_for(lambda: (folder / "held").exists() and (folder / "held").read_text())
+    return int((folder / "held").read_text())
 
 
 def finish(process):
@@ -78,7 +86,7 @@ def finish(process):
 
 
 def again(folder, *words):
-    """Run to the end in this process, which has torch already; returns the exit code."""
+    """Run to the end in this process, on the warm cluster (tests/conftest.py); returns the exit code."""
     return main([
         str(folder / "study.yaml"),
         "--out",

@@ -20,7 +20,7 @@ from studies.schema import STATUS
 from studies.study_file.loading import load_study
 from studies.study_file.study import StudyError
 from tests.studies.cells.test_loop import run, task
-from tests.support.runs import cells, finish, no_leftovers, start, write  # noqa: F401
+from tests.support.runs import again, cells, write
 
 BOWL, GA = {"kind": "quadratic", "dim": 3}, {"kind": "ga", "population": 4}
 DRAW = (
@@ -225,7 +225,7 @@ def test_a_method_of_the_users_reads_the_fitness_of_a_table():
     np.testing.assert_array_equal(mine["loss"], ours["loss"])
 
 
-def test_a_refusal_is_one_line_and_exit_2_while_other_arms_are_computed(tmp_path):
+def test_a_refusal_is_one_line_and_exit_2_while_other_arms_are_computed(tmp_path, capsys):
     optimizers = {"GA": GA, "own": own("TorchDraw"), "own too": own("Raises")}
     write(
         tmp_path,
@@ -237,7 +237,8 @@ def test_a_refusal_is_one_line_and_exit_2_while_other_arms_are_computed(tmp_path
             "optimizers": optimizers,
         },
     )
-    code, out, err = finish(start(tmp_path, "--workers", "1"))
+    code = again(tmp_path)
+    out, err = capsys.readouterr()
     assert code == 2, err
     assert "Traceback" not in out + err
     refused = [line for line in err.splitlines() if line.startswith("refused: ")]
@@ -437,7 +438,7 @@ def test_a_plugin_that_leaves_or_raises_is_refused_by_name(tmp_path, landscape, 
     assert not [*(tmp_path / "crash").iterdir()]
 
 
-def test_a_plugin_that_leaves_its_process_is_named_and_the_others_are_computed(tmp_path):
+def test_a_plugin_that_leaves_its_process_is_named_and_the_others_are_computed(tmp_path, capsys):
     study = {
         "name": "left",
         "budget": 60,
@@ -453,7 +454,8 @@ def test_a_plugin_that_leaves_its_process_is_named_and_the_others_are_computed(t
             "landscapes": {"bowl": BOWL, "dies": own("RidgeDies")},
         },
     )
-    code, out, err = finish(start(tmp_path, "--workers", "1"))
+    code = again(tmp_path)
+    out, err = capsys.readouterr()
     assert code == 2, err
     assert "Traceback" not in out + err
     assert "KilledWorker" not in out + err
