@@ -117,11 +117,11 @@ def load(kind: str, settings: Sequence[str] = ()) -> Optimizer | Landscape:
 
 
 def _value(text: str) -> Any:  # noqa: ANN401
-    from ruamel.yaml import YAML, YAMLError
+    from studies.study_file.document import value_of
 
     try:
-        return YAML(typ="safe").load(text)
-    except YAMLError as error:
+        return value_of(text)
+    except ValueError as error:
         raise ValueError(f"--set: {text!r} is no value") from error
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 HITS = {
     "hit_cost": ("cost at which the recommended point first reached each target; inf: never", "evaluations"),
@@ -58,7 +57,7 @@ def line(family: str, name: str) -> str:
     from studies.registry import FAMILIES
     from studies.study_file import keys
     from studies.study_file.fields import summary
-    from studies.study_file.files import ready_studies
+    from studies.study_file.files import question, ready_studies
 
     if family in FAMILIES:
         return summary(FAMILIES[family][0][name])
@@ -68,7 +67,7 @@ def line(family: str, name: str) -> str:
         "measure": lambda: measure(name).line,
         "variable": lambda: variables()[name][0],
         "key": lambda: dict(keys.rows())[name],
-        "study": lambda: about(ready_studies()[name]),
+        "study": lambda: question(ready_studies()[name]),
     }
     return lines[family]()
 
@@ -92,21 +91,6 @@ def variables() -> dict[str, tuple[str, str]]:
 def _first(text: str) -> str:
     """The first line of a docstring."""
     return text.strip().split("\n")[0]
-
-
-def about(path: Path) -> str:
-    """A study's question, else its first comment."""
-    from studies.study_file import document
-
-    text = path.read_text(encoding="utf-8")
-    data = document.read(path.name, text).data
-    question = data.get("question") if isinstance(data, dict) else None
-    comments = (
-        line.lstrip("# ").strip()
-        for line in text.splitlines()
-        if line.startswith("#") and "yaml-language-server" not in line
-    )
-    return " ".join(str(question).split()) if question else next(comments, "")
 
 
 def main() -> None:

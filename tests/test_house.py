@@ -243,15 +243,52 @@ def test_the_schema_imports_nothing_of_ours():
 
 
 TEXT_OF_A_STUDY = ("yaml", "ruamel", "ruamel.yaml")
+OF_DOCUMENTS = {"Mistake", "dotted", "value_of"}  # for values on a command line, as in a study
 
 
 def test_only_study_file_reads_the_text_of_a_study():
-    """`check` reads one value of a parameter from the command line, as a study would."""
+    """Others read a file by `study_file.files`, and a study by `study_file.loading`."""
+    wrong = []
+    for path, tree in outside("study_file").items():
+        wrong += [
+            f"{name(path)}:{line}: {module}" for line, module in imports(tree) if module in TEXT_OF_A_STUDY
+        ]
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.ImportFrom):
+                continue
+            names = {alias.name for alias in node.names}
+            if node.module == "studies.study_file" and names & {"document", "overrides"}:
+                wrong.append(f"{name(path)}:{node.lineno}: {sorted(names)}")
+            if node.module == "studies.study_file.document" and names - OF_DOCUMENTS:
+                wrong.append(f"{name(path)}:{node.lineno}: {sorted(names - OF_DOCUMENTS)}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_nothing_in_study_file_imports_loading():
     wrong = [
-        f"{name(path)}:{line}: {module}"
-        for path, tree in outside("study_file", "check.py").items()
+        f"{name(path)}:{line}"
+        for path, tree in TREES.items()
+        if "study_file" in path.parts
         for line, module in imports(tree)
-        if module in TEXT_OF_A_STUDY
+        if module == "studies.study_file.loading"
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+TAKES_APART = ("partition", "rpartition", "split", "rsplit")
+COMMAND_LINES = ("study_file", "check.py", "probe")  # PATH=VALUE, kind:parameter=value
+
+
+def test_labels_are_taken_apart_in_one_place():
+    """Made and taken apart in `studies.text.words`; what an arm ran with is in `results.settings`."""
+    wrong = [
+        f"{name(path)}:{node.lineno}: {ast.unparse(node)}"
+        for path, tree in outside(*COMMAND_LINES).items()
+        if name(path) != "studies/text/words.py"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+        if node.func.attr in TAKES_APART
+        if any(isinstance(value, ast.Constant) and value.value in ("=", " ") for value in node.args)
     ]
     assert not wrong, "\n".join(wrong)
 

@@ -19,6 +19,7 @@ from matplotlib.patches import Patch, Rectangle
 
 from studies.analysis.comparison.winners import NONE, touched, winners
 from studies.figures import style
+from studies.text.words import taken_apart
 
 CELL = 0.34  # inches, the height of a cell
 LEAST = 0.33  # inches, the narrowest cell that has a text
@@ -221,10 +222,10 @@ def _parted(values: np.ndarray) -> tuple[list[list[str]], list[str]]:
         f"{value:g}" if isinstance(value, int | float | np.number) else str(value)
         for value in values.tolist()
     ]
-    pairs = [[part.partition("=") for part in text.split(" ")] for text in texts]
-    named = {tuple(name for name, _, _ in row) for row in pairs}
-    if len(named) == 1 and all(sign and value for row in pairs for _, sign, value in row):
-        return [[value for _, _, value in row] for row in pairs], list(named.pop())
+    pairs = [taken_apart(text) for text in texts]
+    named = {tuple(name for name, _ in row) for row in pairs}
+    if len(named) == 1 and all(pairs):
+        return [[value for _, value in row] for row in pairs], list(named.pop())
     return [[text] for text in texts], []
 
 

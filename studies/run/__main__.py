@@ -102,7 +102,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(args: argparse.Namespace) -> int:
     from studies.run.clusters import ClusterError
     from studies.run.live_report import finish, live
-    from studies.run.session import execute, folder, given
+    from studies.run.session import execute, folder
+    from studies.study_file.files import text_of
     from studies.study_file.loading import load_study
     from studies.study_file.study import StudyError
     from studies.text import terminal
@@ -120,7 +121,7 @@ def _run(args: argparse.Namespace) -> int:
             outcome = execute(
                 study,
                 out,
-                text=given(args.config),
+                text=text_of(args.config),
                 workers=args.workers,
                 cluster=args.cluster,
                 console=console,

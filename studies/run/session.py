@@ -6,7 +6,6 @@ Behind `run_study` and the command line.
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -26,7 +25,7 @@ from studies.run.clusters import ClusterError, connect
 from studies.run.live_report import finish, live
 from studies.run.progress import Bar, stop_signals
 from studies.run.sweep import Record, SchedulerLost
-from studies.study_file.files import ready_studies
+from studies.study_file.files import text_of
 from studies.study_file.loading import load_study
 from studies.study_file.study import Study
 from studies.text import terminal
@@ -56,7 +55,7 @@ def run_study(
     study = load_study(config, overrides)
     where = folder(study, out)
     with live(where):
-        outcome = execute(study, where, text=given(config), **cluster)
+        outcome = execute(study, where, text=text_of(config), **cluster)
     if outcome.ended in ("complete", "stopped"):
         finish(where, brief=outcome.ended == "stopped")
     if outcome.ended == "lost":
@@ -71,15 +70,6 @@ def run_study(
 def folder(study: Study, out: str | Path | None) -> Path:
     """The study's folder; results/NAME where none is given."""
     return Path(out) if out is not None else Path("results") / study.name
-
-
-def given(config: str | Path | Mapping[str, Any]) -> str:
-    """The text of a study as the user gave it."""
-    if isinstance(config, Mapping):
-        return json.dumps(config)
-    return (Path(config) if Path(config).is_file() else ready_studies()[str(config)]).read_text(
-        encoding="utf-8"
-    )
 
 
 def execute(

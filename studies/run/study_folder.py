@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from studies.results import config, store
-from studies.study_file import document
+from studies.study_file.files import data_of
 from studies.study_file.loading import load_study
 from studies.study_file.model import FIGURES
 from studies.study_file.study import Study, StudyError
@@ -82,10 +82,7 @@ def _earlier(out: Path) -> dict[str, Any] | None:
         plan = json.loads((out / "plan.json").read_text(encoding="utf-8"))
         found = config.of_attrs(plan["attrs"]) or None
     except FileNotFoundError:
-        try:
-            found = document.read("study.yaml", (out / "study.yaml").read_text(encoding="utf-8")).data
-        except (OSError, UnicodeDecodeError):
-            return None
+        return data_of(out / "study.yaml")
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
     return found if isinstance(found, dict) else None

@@ -19,7 +19,7 @@ from studies.study_file.document import Mistake, Path, mapping
 from studies.study_file.model import FAMILIES
 from studies.study_file.sections import SECTIONS
 from studies.text import labels
-from studies.text.words import canonical, nearest, short, show, suggest
+from studies.text.words import canonical, joined, nearest, short, show, suggest
 
 # the scalars of a study that an axis may change
 SWEPT = ("seed", "instances", "budget", "gradient_cost", "targets", "dtype")
@@ -201,7 +201,7 @@ def _axis(dim: str, row: Row, data: Mapping[str, Any]) -> Axis:
     ]
     if row.key in row.paths:
         return Axis(dim, _coords([point[0].value for point in settings]), settings)
-    names = [" ".join(f"{s.path[-1]}={short(s.value)}" for s in point) for point in settings]
+    names = [joined((setting.path[-1], setting.value) for setting in point) for point in settings]
     return Axis(dim, names, settings)
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from studies.study_file.document import Document, read
 from studies.study_file.study import StudyError
@@ -31,6 +34,33 @@ def read_file(source: str) -> Document:
         return read(name, path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise StudyError([f"{path}: cannot be read: {error}"]) from error
+
+
+def text_of(source: Mapping[str, Any] | Path | str) -> str:
+    """The text of a study as the user gave it: of its file, or a mapping as JSON."""
+    if isinstance(source, Mapping):
+        return json.dumps(source)
+    path = Path(source) if Path(source).is_file() else ready_studies()[str(source)]
+    return path.read_text(encoding="utf-8")
+
+
+def data_of(path: Path) -> dict[str, Any] | None:
+    """What a study file holds, unchecked; None where there is no mapping that can be read."""
+    try:
+        data = read(path.name, path.read_text(encoding="utf-8")).data
+    except (OSError, UnicodeDecodeError):
+        return None
+    return data if isinstance(data, dict) else None
+
+
+def question(path: Path) -> str:
+    """What a study asks, else its first comment."""
+    asked = (data_of(path) or {}).get("question")
+    if asked:
+        return " ".join(str(asked).split())
+    lines = path.read_text(encoding="utf-8").splitlines()
+    comments = (line for line in lines if line.startswith("#") and "yaml-language-server" not in line)
+    return next(comments, "").lstrip("# ").strip()
 
 
 def _not_there(source: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from studies.study_file.document import Path
-from studies.text.words import short
+from studies.text.words import joined
 
 # path in the data of one combination of swept values -> where in the study file its value stands
 Where = Mapping[Path, Path]
@@ -42,6 +42,6 @@ def variants(optimizers: Mapping[str, Any], landscape: str) -> Iterator[Variant]
         for indices in itertools.product(*(range(len(values)) for values in grid.values())):
             at = dict(zip(grid, indices, strict=True))
             chosen = {key: grid[key][i] for key, i in at.items()}
-            name = " ".join([label, *(f"{key}={short(value)}" for key, value in chosen.items())])
+            name = f"{label} {joined(chosen.items())}" if chosen else label
             grid_places = {(*path, key): (*path, "grid", key, i) for key, i in at.items()}
             yield Variant(name, label, own | on | chosen, on_places | grid_places)

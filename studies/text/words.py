@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 import re
 from collections.abc import Iterable
-from typing import Any
+
+CONSTANTS = {None: "null", True: "true", False: "false"}  # as YAML writes them
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
@@ -13,17 +15,19 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
     The same, similar letters, initials ("lr"), or a beginning.
     """
-    plain: dict[str, str] = {}
+    plain: dict[str, str] = {}  # plain form -> the word
     for name in known:
         plain.setdefault(_plain(name), name)
     key = _plain(word)
-    same = [name for name in plain if name.replace("_", "") == key.replace("_", "") and key]
+    same = (name for name in plain if key and name.replace("_", "") == key.replace("_", ""))
     close = difflib.get_close_matches(key, plain, 1)
-    initials = [
-        name for name in plain if "".join(part[:1] for part in name.split("_")) == key and "_" in name
-    ]
-    began = [name for name in plain if len(key) > 2 and name.startswith(key)]
-    return next((plain[name] for name in [*same, *close, *initials, *began]), None)
+    initials = (name for name in plain if "_" in name and _initials(name) == key)
+    began = (name for name in plain if len(key) > 2 and name.startswith(key))
+    return next((plain[name] for name in itertools.chain(same, close, initials, began)), None)
+
+
+def _initials(name: str) -> str:
+    return "".join(part[:1] for part in name.split("_"))
 
 
 def _plain(word: str) -> str:
@@ -34,32 +38,42 @@ def suggest(word: str, known: Iterable[str]) -> str:
     """A hint: did you mean 'sgd'?, or all that is known."""
     known = list(known)
     near = nearest(word, known)
-    return (
-        f"did you mean {near!r}?"
-        if near
-        else f"expected one of: {', '.join(known)}"
-        if known
-        else "nothing is expected here"
-    )
+    if near:
+        return f"did you mean {near!r}?"
+    return f"expected one of: {', '.join(known)}" if known else "nothing is expected here"
 
 
-def show(value: Any) -> str:  # noqa: ANN401
+def show(value: object) -> str:
     """A value as YAML writes it, in a few words."""
-    if isinstance(value, (dict, list)):
+    if isinstance(value, dict | list):
         return "a mapping" if isinstance(value, dict) else "a list"
-    names = {None: "null", True: "true", False: "false"}
-    return names[value] if value is None or isinstance(value, bool) else repr(value)
+    return CONSTANTS[value] if value is None or isinstance(value, bool) else repr(value)
 
 
-def short(value: Any) -> str:  # noqa: ANN401
+def short(value: object) -> str:
     """A value in a label: 0.1, true, null, cosine."""
     if isinstance(value, dict):
-        return " ".join(f"{key}={short(inner)}" for key, inner in value.items())
+        return joined(value.items())
     if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
+        return CONSTANTS[value]
     return f"{value:.12g}" if isinstance(value, float) else str(value)
 
 
-def canonical(value: Any) -> Any:  # noqa: ANN401
+def joined(pairs: Iterable[tuple[str, object]]) -> str:
+    """Names and values as a label: "n=16 batch=4"."""
+    return " ".join(f"{name}={short(value)}" for name, value in pairs)
+
+
+def taken_apart(label: str) -> list[tuple[str, str]]:
+    """The names and values of a label that `joined` made, to be shown apart; none of any other text.
+
+    What an arm ran with is not read from here: `studies.results.settings` has it.
+    """
+    pairs = [part.partition("=") for part in label.split(" ")]
+    whole = all(sign and value for _, sign, value in pairs)
+    return [(name, value) for name, _, value in pairs] if whole else []
+
+
+def canonical(value: object) -> object:
     """The value with whole floats as integers, so that 1 and 1.0 are one."""
     return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -15,7 +15,7 @@ from studies.claims import CLAIMS
 from studies.figures import FIGURES
 from studies.figures.__main__ import parser as figures_parser
 from studies.schema import RECORDED
-from studies.study_file.files import ready_studies
+from studies.study_file.files import question, ready_studies
 from studies.study_file.model import StudyModel, _models_in, json_schema
 from studies.study_file.sections import NoiseModel
 from studies.text.words import nearest
@@ -208,7 +208,7 @@ def test_what_there_is_not_has_a_hint(word, line):
 def test_a_study_without_a_question_shows_its_first_comment(tmp_path):
     path = tmp_path / "x.yaml"
     path.write_text("# yaml-language-server: $schema=s.json\n# What it is.\nname: x\n")
-    assert listing.about(path) == "What it is."
+    assert question(path) == "What it is."
 
 
 @pytest.mark.parametrize("kind", [*LANDSCAPES, *OPTIMIZERS])
