@@ -23,6 +23,7 @@ from studies.schema import Status
 Verdict = Literal["holds", "fails", "undecided"]
 WORST: tuple[Verdict, ...] = ("fails", "undecided", "holds")
 GRID = ("landscape", "optimizer")
+ROUNDING = 1e-9  # costs that differ by less are equal
 
 
 class Judgement(NamedTuple):
@@ -66,6 +67,7 @@ class Claim(ABC):
             apart and does not count.
     """
 
+    kind: ClassVar[str] = ""
     optimizers: ClassVar[tuple[str, ...]] = ()  # the parameters that are labels of optimizers
     landscape: str | None = None
     at: dict[str, Any] = field(default_factory=dict)
@@ -84,7 +86,11 @@ class Claim(ABC):
 
     def labels(self) -> list[str]:
         """The optimizers that it is about."""
-        return [getattr(self, name) for name in self.optimizers]
+        return list(self.named().values())
+
+    def named(self) -> dict[str, str]:
+        """Parameter -> optimizer, of those that it is about."""
+        return {name: getattr(self, name) for name in self.optimizers}
 
     def inside(self, where: Mapping[str, Any]) -> bool:
         """Whether a place is in the regime."""
@@ -92,35 +98,46 @@ class Claim(ABC):
             low <= float(where[axis]) <= high for axis, (low, high) in self.regime.items() if axis in where
         )
 
-
-def check(condition: bool, kind: str, name: str, text: str) -> None:
-    """Raise in the words of the house where a parameter of a claim is wrong."""
-    if not condition:
-        raise ValueError(f"{kind}.{name}: {text}")
+    def require(self, condition: bool, name: str, text: str) -> None:
+        """Raise ValueError where a parameter is wrong."""
+        if not condition:
+            raise ValueError(f"{self.kind}.{name}: {text}")
 
 
 Tolerance = Annotated[float, Ge(0)] | dict[str, float]
 
 
-def tolerances(
-    given: float | Mapping[str, float], kind: str, own: Literal["relative", "absolute"]
-) -> dict[str, float]:
-    """A tolerance as {relative, absolute}: a number is the kind's own sort; of two, the wider one counts.
+class Within(NamedTuple):
+    """A tolerance as it counts: the wider of the two."""
+
+    relative: float
+    absolute: float
+
+    def around(self, *values: float) -> float:
+        """How far it reaches from the largest of these."""
+        return max(self.relative * max(map(abs, values)), self.absolute)
+
+
+def tolerance(
+    claim: Claim, given: float | Mapping[str, float], own: Literal["relative", "absolute"]
+) -> Within:
+    """The tolerance of a claim.
+
+    Args:
+        claim: what is wrong is said of it.
+        given: {relative: .., absolute: ..}, or a number.
+        own: what a number is.
 
     Raises:
         ValueError: another key, or a number below 0.
-    """
-    found = {own: given} if isinstance(given, int | float) else dict(given)
-    for name, value in found.items():
-        check(
-            name in ("relative", "absolute"),
-            kind,
-            "tolerance",
-            f"expected a number, or relative and absolute, got {name!r}",
-        )
-        check(0 <= value < math.inf, kind, "tolerance", f"expected {name} >= 0, got {value}")
-    check(bool(found), kind, "tolerance", "expected a number, or relative and absolute, got none")
-    return {"relative": 0.0, "absolute": 0.0} | found
+    """  # noqa: DOC502
+    parts = {own: given} if isinstance(given, int | float) else dict(given)
+    expected = "expected a number, or relative and absolute, got"
+    for name, value in parts.items():
+        claim.require(name in Within._fields, "tolerance", f"{expected} {name!r}")
+        claim.require(0 <= value < math.inf, "tolerance", f"expected {name} >= 0, got {value}")
+    claim.require(bool(parts), "tolerance", f"{expected} none")
+    return Within(parts.get("relative", 0.0), parts.get("absolute", 0.0))
 
 
 def nothing_random(data: xr.Dataset) -> bool:
@@ -170,73 +187,76 @@ def places(
 def _of_landscape(
     data: xr.Dataset, claim: Claim, keep: Sequence[str], more: Sequence[str]
 ) -> Iterator[Place]:
-    swept = axes_of(data)
-    axes = [axis for axis in [*swept, *more] if axis not in keep]
-    values = {axis: [claim.at[axis]] if axis in claim.at else data[axis].values.tolist() for axis in axes}
-    found: dict[tuple[Any, ...], Place] = {}
-    for place in itertools.product(*values.values()):
-        where = dict(zip(axes, place, strict=True))
-        one = chosen(data, where).load()
-        found.setdefault((_digest(one), *(where[axis] for axis in more)), Place(where, one))
-    telling = [
-        axis for axis in axes if axis in claim.at or len({place.where[axis] for place in found.values()}) > 1
-    ]
+    """The places of one landscape; the arguments are those of `places`."""
+    axes = [axis for axis in [*axes_of(data), *more] if axis not in keep]
+    values = [[claim.at[axis]] if axis in claim.at else data[axis].values.tolist() for axis in axes]
+    distinct: dict[tuple[Any, ...], Place] = {}
+    for chosen_values in itertools.product(*values):
+        where = dict(zip(axes, chosen_values, strict=True))
+        part = chosen(data, where).load()
+        distinct.setdefault((_digest(part), *(where[axis] for axis in more)), Place(where, part))
     landscape = {"landscape": data["landscape"].item()}
-    yield from (
-        Place(landscape | {axis: place.where[axis] for axis in telling}, place.data)
-        for place in found.values()
-    )
+    telling = [axis for axis in axes if axis in claim.at or _several(distinct.values(), axis)]
+    for place in distinct.values():
+        yield Place(landscape | {axis: place.where[axis] for axis in telling}, place.data)
+
+
+def _several(found: Iterable[Place], axis: str) -> bool:
+    """Whether places have different values of an axis."""
+    return len({place.where[axis] for place in found}) > 1
+
+
+NUMBERS = (  # of a judgement
+    *("predicted", "observed", "standard_error", "observed_low", "observed_high"),
+    *("tolerance", "low", "high", "control"),
+)
 
 
 def unknown(
     kind: str, note: str, where: Mapping[str, Any] | None = None, *, in_regime: bool = True
 ) -> Judgement:
-    """The judgement of a claim about which nothing is known."""
-    numbers = (
-        "predicted",
-        "observed",
-        "standard_error",
-        "observed_low",
-        "observed_high",
-        "tolerance",
-        "low",
-        "high",
-        "control",
-    )
-    said: dict[str, Any] = {
-        "claim": "",
-        "kind": kind,
-        "where": dict(where or {}),
-        "quantity": "",
-        "verdict": "undecided",
-        "note": note,
-    }
+    """The judgement of a claim about which nothing is known.
+
+    Args:
+        kind: of the claim.
+        note: why.
+        where: the place.
+        in_regime: whether it is one that counts.
+    """
+    numbers: dict[str, Any] = dict.fromkeys(NUMBERS, math.nan)
     return Judgement(
-        **dict.fromkeys(numbers, math.nan),  # type: ignore[arg-type]
-        **said,  # type: ignore[arg-type]
+        claim="",
+        kind=kind,
+        where=dict(where or {}),
+        quantity="",
+        verdict="undecided",
+        note=note,
         control_rejected=False,
         in_regime=in_regime,
         worlds=0,
+        **numbers,
     )
 
 
 def at_each(
-    claim: Claim, kind: str, found: Iterable[Place], judge: Callable[[Place], Judgement | list[Judgement]]
+    claim: Claim, found: Iterable[Place], judge: Callable[[Place], Judgement | list[Judgement]]
 ) -> list[Judgement]:
-    """The judgements at all places; undecided where no world has finished, or nothing is predicted."""
-    told: list[Judgement] = []
+    """The judgements at all places; undecided where no world has finished, or nothing is predicted.
+
+    Args:
+        claim: the claim.
+        found: the places.
+        judge: gives the judgements at one of them.
+    """
+    rows: list[Judgement] = []
     for place in found:
         try:
-            said = judge(place)
+            judged = judge(place)
         except Unjudged as error:
-            said = unknown(
-                kind,
-                str(error),
-                place.where | {name: getattr(claim, name) for name in claim.optimizers},
-                in_regime=claim.inside(place.where),
-            )
-        told += [said] if isinstance(said, Judgement) else said
-    return told
+            where = place.where | claim.named()
+            judged = unknown(claim.kind, str(error), where, in_regime=claim.inside(place.where))
+        rows += [judged] if isinstance(judged, Judgement) else judged
+    return rows
 
 
 def axes_of(data: xr.Dataset) -> list[str]:
@@ -276,18 +296,15 @@ def present(data: xr.Dataset) -> xr.Dataset:
         Unfinished: there is no such world.
         Unjudged: a run never asked, so that it shows nothing but its start.
     """
-    there = (data["status"].isel(checkpoint=-1) < Status.FAILED).all([
-        dim for dim in data["status"].dims if dim not in ("replicate", "checkpoint")
-    ])
-    if "loss" not in data or not bool(there.any()):
+    others = [dim for dim in data["status"].dims if dim not in ("replicate", "checkpoint")]
+    finished = (data["status"].isel(checkpoint=-1) < Status.FAILED).all(others)
+    if "loss" not in data or not bool(finished.any()):
         raise Unfinished("no world has finished")
     silent = ~asked(data).broadcast_like(data["optimizer"])
     if bool(silent.any()):
-        names = data["optimizer"].where(silent, drop=True).values
-        raise Unjudged(
-            words_on_silent([str(name) for name in np.atleast_1d(names)], "not judged; raise the budget")
-        )
-    data = data.isel(replicate=np.flatnonzero(there.values))
+        names = np.atleast_1d(data["optimizer"].where(silent, drop=True).values)
+        raise Unjudged(words_on_silent([str(name) for name in names], "not judged; raise the budget"))
+    data = data.isel(replicate=np.flatnonzero(finished.values))
     return data.assign(loss=data["loss"].where(data["status"] != Status.DIVERGED, np.inf))
 
 
@@ -304,9 +321,9 @@ def at_cost(data: xr.Dataset, cost: float | None) -> xr.Dataset:
         return at_budget(data)
     ended = spent(data).where(data["status"].isel(checkpoint=-1) == Status.BUDGET_SPENT).min()
     low, high = np.nanmin(there), np.fmin(np.nanmax(there), float(ended))
-    if not low * (1 - 1e-9) <= cost <= high * (1 + 1e-9):
+    if not low * (1 - ROUNDING) <= cost <= high * (1 + ROUNDING):
         raise ValueError(
             f"cost: expected between the first checkpoint and the shortest run's end, {low:g} and {high:g}"
             f" evaluations, got {cost:g}"
         )
-    return data.isel(checkpoint=int(np.flatnonzero(there <= cost * (1 + 1e-9))[-1]))
+    return data.isel(checkpoint=int(np.flatnonzero(there <= cost * (1 + ROUNDING))[-1]))

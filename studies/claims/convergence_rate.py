@@ -27,21 +27,20 @@ from studies.claims.base import (
     Place,
     Tolerance,
     at_each,
-    check,
     nothing_random,
     places,
     present,
-    tolerances,
 )
 from studies.claims.gate import EPSILON, ROUNDINGS, Law, Scale, judgement
 from studies.claims.jackknife import jackknife
-from studies.claims.names import predicted
+from studies.claims.names import check_control, law_at
 from studies.results.gaps import gap_known
 from studies.results.hits import state_costs
 
-SCALE = Scale(
-    relative=True, there=math.log, back=lambda value: math.exp(min(value, 700.0))
-)  # beyond, a float ends
+LARGEST = 700.0  # whose exp is a float
+SCALE = Scale(relative=True, there=math.log, back=lambda value: math.exp(min(value, LARGEST)))
+FEWEST = 3  # gaps to which a line is fitted
+ROUNDING = 1e-9  # fractions of the budget that differ by less are equal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +65,8 @@ class ConvergenceRate(Claim):
         floor: gaps up to this one are left out, >= 0: rounding, or a noise floor.
     """
 
+    kind: ClassVar[str] = "convergence_rate"
+    own: ClassVar[Literal["relative"]] = "relative"
     optimizers: ClassVar[tuple[str, ...]] = ("optimizer",)
     optimizer: str
     predicted: float | str
@@ -78,80 +79,50 @@ class ConvergenceRate(Claim):
     floor: Annotated[float, Ge(0)] = 0.0
 
     def __post_init__(self) -> None:
-        check(
-            self.since < self.until,
-            "convergence_rate",
-            "until",
-            f"expected more than since = {self.since:g}, got {self.until:g}",
-        )
-        within = tolerances(self.tolerance, "convergence_rate", "relative")
+        text = f"expected more than since = {self.since:g}, got {self.until:g}"
+        self.require(self.since < self.until, "until", text)
         for name in ("predicted", "control"):
             given = getattr(self, name)
-            check(
-                not isinstance(given, float | int) or given > 0,
-                "convergence_rate",
-                name,
-                f"expected a factor > 0, got {given}",
-            )
-        if isinstance(self.predicted, float | int) and isinstance(self.control, float | int):
-            logs = [math.log(self.predicted), math.log(self.control)]
-            least = max(within["relative"] * max(map(abs, logs)), within["absolute"])
-            text = (
-                "expected a logarithm further from that of the predicted than the tolerance,"
-                f" {self.tolerance}, got {self.control:g}"
-            )
-            check(abs(logs[1] - logs[0]) > least, "convergence_rate", "control", text)
+            if isinstance(given, float | int):
+                self.require(given > 0, name, f"expected a factor > 0, got {given}")
+        check_control(self, "expected a logarithm further from that of the predicted", math.log)
 
     def judge(self, dataset: xr.Dataset) -> Sequence[Judgement]:
         """One verdict for each place."""
-        return at_each(self, "convergence_rate", places(dataset, self), self._judge)
+        return at_each(self, places(dataset, self), self._judge)
 
     def _judge(self, place: Place) -> Judgement:
         data = present(place.data).isel(optimizer=0)
         if not bool(gap_known(data)):
-            raise ValueError(
-                "convergence_rate: expected a landscape whose optimum is known, got"
-                f" {place.where['landscape']}"
-            )
-        value = predicted(self.predicted, place.data, place.where, self.optimizer)
-        control = (
-            math.sqrt(max(value, 0.0))
-            if self.control is None
-            else predicted(self.control, place.data, place.where, self.optimizer)
-        )
-        check(
-            min(value, control) > 0,
-            "convergence_rate",
-            "predicted",
-            f"expected factors > 0, got {value:g} and control {control:g}",
-        )
-        within = tolerances(self.tolerance, "convergence_rate", "relative")
-        law = Law(
-            predicted=value,
-            control=control,
-            tolerance=within["relative"],
-            absolute=within["absolute"],
-            scale=SCALE,
-        )
-        measured = jackknife(
-            np.mean, [self._slopes(data)], floor=ROUNDINGS * EPSILON, exact=nothing_random(data)
-        )
+            landscape = place.where["landscape"]
+            raise ValueError(f"{self.kind}: expected a landscape whose optimum is known, got {landscape}")
+        law = self._law(place)
+        slopes, exact = self._slopes(data), nothing_random(data)
         return judgement(
-            "convergence_rate", law, measured, where=place.where | {"optimizer": self.optimizer},
-            in_regime=self.inside(place.where), quantity=f"factor of the {self.of} per {self.per}",
-        )  # fmt: skip
+            self.kind,
+            law,
+            jackknife(np.mean, [slopes], floor=ROUNDINGS * EPSILON, exact=exact),
+            where=place.where | self.named(),
+            in_regime=self.inside(place.where),
+            quantity=f"factor of the {self.of} per {self.per}",
+        )
+
+    def _law(self, place: Place) -> Law:
+        """The factor; a wrong law is half as fast."""
+        law = law_at(self, place, lambda value: math.sqrt(max(value, 0.0)), SCALE)
+        text = f"expected factors > 0, got {law.predicted:g} and control {law.control:g}"
+        self.require(min(law.predicted, law.control) > 0, "predicted", text)
+        return law
 
     def _slopes(self, data: xr.Dataset) -> xr.DataArray:
-        """The slope (replicate) of ln(gap); NaN where fewer than three gaps can be fitted."""
-        window = (data["checkpoint"] >= self.since * (1 - 1e-9)) & (
-            data["checkpoint"] <= self.until * (1 + 1e-9)
-        )
-        x = (data["steps"] if self.per == "step" else state_costs(data)).astype(
-            float
-        )  # the states', which stay behind the checkpoints'
-        good = window & (data["loss"] > self.floor) & np.isfinite(data["loss"]) & np.isfinite(x)
-        y = np.log(data["loss"].where(good)) * (0.5 if self.of == "distance" else 1.0)
-        x = x.where(good)
-        away = x - x.mean("checkpoint")
+        """The slope (replicate) of ln(gap); NaN where fewer than FEWEST gaps can be fitted."""
+        when, gap = data["checkpoint"], data["loss"]
+        # those of the states, which stay behind the checkpoints'
+        x = (data["steps"] if self.per == "step" else state_costs(data)).astype(float)
+        window = (when >= self.since * (1 - ROUNDING)) & (when <= self.until * (1 + ROUNDING))
+        good = window & (gap > self.floor) & np.isfinite(gap) & np.isfinite(x)
+        y = np.log(gap.where(good)) * (0.5 if self.of == "distance" else 1.0)
+        away = x.where(good) - x.where(good).mean("checkpoint")
         spread = (away**2).sum("checkpoint")
-        return ((away * y).sum("checkpoint") / spread.where(spread > 0)).where(good.sum("checkpoint") >= 3)
+        slope = (away * y).sum("checkpoint") / spread.where(spread > 0)
+        return slope.where(good.sum("checkpoint") >= FEWEST)

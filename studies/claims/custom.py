@@ -1,26 +1,32 @@
-"""A claim of the user's own: a function by its import path, of the study's results and the parameters that the study gives it.
+"""A claim of the user's own: a function by its import path.
+
+It is called with the study's results and the parameters that the study gives it.
 
     # my_claims.py
     from studies.claims import Law, Measured, judgement
 
     def check(dataset, optimizer, at_most):
         final = dataset["loss"].sel(optimizer=optimizer).isel(checkpoint=-1)
-        measured = Measured(float(final.mean()), float(final.std() / final.size**0.5), final.size, final.size)
+        error = float(final.std() / final.size**0.5)
+        measured = Measured(float(final.mean()), error, final.size, final.size)
         law = Law(predicted=at_most, control=2 * at_most, tolerance=0.1)
-        return judgement("custom", law, measured, where={"optimizer": optimizer}, quantity="mean loss", in_regime=True)
+        return judgement(
+            "custom", law, measured, where={"optimizer": optimizer}, quantity="mean loss", in_regime=True
+        )
 
-It gives a `Judgement`, or a list of them. Whatever error it raises is told in one line, and its verdict is undecided.
+It gives a `Judgement`, or a list of them. Whatever error it raises is told in one line, and its verdict is
+undecided.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import xarray as xr
 
-from studies.claims.base import Claim, Judgement, axes_of, check, chosen
+from studies.claims.base import Claim, Judgement, axes_of, chosen
 from studies.text.formulas import function_at
 
 
@@ -36,23 +42,25 @@ class Custom(Claim):
         parameters: name -> value.
     """
 
+    kind: ClassVar[str] = "custom"
     function: str
     parameters: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        check(not self.regime, "custom", "regime", "expected none; the function says what is in the regime")
+        self.require(not self.regime, "regime", "expected none; the function says what is in the regime")
 
     def judge(self, dataset: xr.Dataset) -> Sequence[Judgement]:
         """What the function says."""
-        data = dataset if self.landscape is None else dataset.sel(landscape=[self.landscape])
-        found = function_at(self.function)(
-            chosen(data, {axis: v for axis, v in self.at.items() if axis in axes_of(data)}), **self.parameters
-        )
-        rows = [found] if isinstance(found, Judgement) else list(found)
-        strange = next((row for row in rows if not isinstance(row, Judgement)), None)
-        if strange is not None or not rows:
-            raise ValueError(
-                f"expected a Judgement or a list of them from {self.function}, got"
-                f" {type(strange).__name__ if rows else 'none'}"
-            )
+        function, data = function_at(self.function), self._shown(dataset)
+        judged = function(data, **self.parameters)
+        rows = [judged] if isinstance(judged, Judgement) else list(judged)
+        strange = [type(row).__name__ for row in rows if not isinstance(row, Judgement)]
+        if strange or not rows:
+            got = strange[0] if strange else "none"
+            raise ValueError(f"expected a Judgement or a list of them from {self.function}, got {got}")
         return rows
+
+    def _shown(self, dataset: xr.Dataset) -> xr.Dataset:
+        """The results on its landscape, at its values of the axes."""
+        data = dataset if self.landscape is None else dataset.sel(landscape=[self.landscape])
+        return chosen(data, {axis: value for axis, value in self.at.items() if axis in axes_of(data)})

@@ -1,8 +1,10 @@
-"""Equality within a margin, by the rule of `studies.claims.gate`: an equivalence test, two one-sided ones (Schuirmann 1987).
+"""Equality within a margin, by the rule of `studies.claims.gate`.
 
-What is judged is the mean over worlds of the paired difference of final losses, first - second, in decades where the loss is the gap to a known
-optimum; predicted is 0, and the margin is the tolerance. A gap below the precision of the study counts as it. No difference that was seen is no
-evidence of none: few worlds leave it undecided. The negative control is a difference of `control` (two margins, if none is given).
+An equivalence test, two one-sided ones (Schuirmann 1987). What is judged is the mean over worlds of the
+paired difference of final losses, first - second, in decades where the loss is the gap to a known optimum;
+predicted is 0, and the margin is the tolerance. A gap below the precision of the study counts as it. No
+difference that was seen is no evidence of none: few worlds leave it undecided. The negative control is a
+difference of `control` (two margins, if none is given).
 """
 
 from __future__ import annotations
@@ -21,7 +23,6 @@ from studies.claims.base import (
     Place,
     at_cost,
     at_each,
-    check,
     nothing_random,
     places,
     present,
@@ -48,6 +49,7 @@ class Equality(Claim):
         control: a difference that must be rejected; null: two margins.
     """
 
+    kind: ClassVar[str] = "equality"
     optimizers: ClassVar[tuple[str, ...]] = ("first", "second")
     first: str
     second: str
@@ -57,35 +59,31 @@ class Equality(Claim):
 
     def __post_init__(self) -> None:
         if self.control is not None:
-            check(
-                abs(self.control) > self.margin,
-                "equality",
-                "control",
-                f"expected a difference larger than the margin, got {self.control:g}",
-            )
+            text = f"expected a difference larger than the margin, got {self.control:g}"
+            self.require(abs(self.control) > self.margin, "control", text)
 
     def judge(self, dataset: xr.Dataset) -> Sequence[Judgement]:
         """One verdict for each place."""
-        return at_each(self, "equality", places(dataset, self), self._judge)
+        return at_each(self, places(dataset, self), self._judge)
 
     def _judge(self, place: Place) -> Judgement:
         data = at_cost(present(place.data), self.cost)
-        known = bool(gap_known(data))
-        loss = data["loss"]
-        if known:
-            loss = decades(loss, precision(data))
-        with np.errstate(invalid="ignore"):
-            difference = loss.sel(optimizer=self.first) - loss.sel(optimizer=self.second)
+        in_decades = bool(gap_known(data))
+        difference = self._difference(data, in_decades)
         lost = int(difference.isnull().sum())
-        note = f"{lost} worlds in which both diverged are left out" if lost else ""
-        law = Law(
-            predicted=0.0,
-            control=2 * self.margin if self.control is None else self.control,
-            tolerance=self.margin,
-            scale=Scale(relative=False),
-        )
+        control = 2 * self.margin if self.control is None else self.control
         return judgement(
-            "equality", law, jackknife(np.mean, [difference], exact=nothing_random(data)), note=note, in_regime=self.inside(place.where),
-            where=place.where | {"first": self.first, "second": self.second},
-            quantity=f"mean difference ({'decades of the gap' if known else 'loss'})",
-        )  # fmt: skip
+            self.kind,
+            Law(predicted=0.0, control=control, tolerance=self.margin, scale=Scale(relative=False)),
+            jackknife(np.mean, [difference], exact=nothing_random(data)),
+            note=f"{lost} worlds in which both diverged are left out" if lost else "",
+            in_regime=self.inside(place.where),
+            where=place.where | self.named(),
+            quantity=f"mean difference ({'decades of the gap' if in_decades else 'loss'})",
+        )
+
+    def _difference(self, data: xr.Dataset, in_decades: bool) -> xr.DataArray:
+        """Of the first to the second (replicate); NaN where both are infinite."""
+        loss = decades(data["loss"], precision(data)) if in_decades else data["loss"]
+        with np.errstate(invalid="ignore"):
+            return loss.sel(optimizer=self.first) - loss.sel(optimizer=self.second)

@@ -2,9 +2,9 @@
 
 A law predicts a number, and is said to be right to within a tolerance. With d = true value - predicted,
 
-    holds       it is rejected that |d| is the tolerance or more (two one-sided tests; Schuirmann 1987, J. Pharmacokin.
-                Biopharm. 15:657): the interval of the deviation lies inside the tolerance; and the wrong law
-                fails
+    holds       it is rejected that |d| is the tolerance or more (two one-sided tests; Schuirmann 1987,
+                J. Pharmacokin. Biopharm. 15:657): the interval of the deviation lies inside the tolerance;
+                and the wrong law fails
     fails       it is rejected that |d| is the tolerance or less: the interval lies outside
     undecided   else; `worlds_needed` would decide it, were what they show as now
 
@@ -80,6 +80,16 @@ class Measured(NamedTuple):
     low: float = math.nan  # where hits are known to intervals: the value if each came as early as it may
     least: float = math.nan  # where it is infinite for want of hits: what it is at least
 
+    @property
+    def early(self) -> float:
+        """The value, if each hit came as early as it may."""
+        return self.value if math.isnan(self.low) else self.low
+
+    @property
+    def sure(self) -> bool:
+        """Whether nothing random entered, and all worlds are equal."""
+        return self.exact and self.error == 0
+
 
 class Scale(NamedTuple):
     """How numbers are compared, and shown."""
@@ -87,6 +97,9 @@ class Scale(NamedTuple):
     relative: bool = True  # the tolerance is relative to the value on this scale
     there: Callable[[float], float] = lambda value: value
     back: Callable[[float], float] = lambda value: value
+
+
+PLAIN = Scale()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +118,7 @@ class Law:
     control: float
     tolerance: float
     absolute: float = 0.0
-    scale: Scale = Scale()
+    scale: Scale = PLAIN
 
     def slack(self, value: float) -> float:
         """The tolerance around a value, both on the scale of the comparison."""
@@ -156,55 +169,60 @@ def _deviation(law: Law, measured: Measured, value: float) -> tuple[float, float
     It is as near, or nearer.
     """
     slack = max(law.slack(value), measured.floor, ROUNDINGS * EPSILON * abs(value))
-    early, late = measured.value if math.isnan(measured.low) else measured.low, measured.value
-    inside = max(
-        _at_least(measured, value + slack, late, value), _at_most(measured, value - slack, early, value)
-    )
-    if measured.error == 0 and early <= value + slack and late >= value - slack:
+    low, high, early, late = value - slack, value + slack, measured.early, measured.value
+    inside = max(_at_least(measured, high, late, value), _at_most(measured, low, early, value))
+    if measured.error == 0 and early <= high and late >= low:
         return inside, 1.0  # also at the very end of the tolerance, as where 0 is predicted and seen
-    return inside, min(
-        _at_most(measured, value + slack, early, value), _at_least(measured, value - slack, late, value)
-    )
+    return inside, min(_at_most(measured, high, early, value), _at_least(measured, low, late, value))
 
 
 def _at_least(measured: Measured, bound: float, seen: float, against: float) -> float:
-    """The chance to see no more than was seen, if the true value is the bound or more."""
+    """The chance to see no more than was seen, if the true value is the bound or more.
+
+    Args:
+        measured: what was observed.
+        bound: of the true value.
+        seen: the value, or its early one.
+        against: what is predicted.
+    """
     if measured.share:
-        return (
-            0.0
-            if bound > 1
-            else float(stats.binom.cdf(round(seen * measured.units), measured.units, max(bound, 0.0)))
-        )
+        units = measured.units
+        return 0.0 if bound > 1 else float(stats.binom.cdf(round(seen * units), units, max(bound, 0.0)))
     logarithm = measured.positive and measured.error > 0 and seen > 0 and bound > 0
     distance = (math.log(bound) - math.log(seen)) * seen if logarithm else bound - seen
-    return _tail(measured, distance, seen, against, measured.skew)
+    return _tail(measured, distance, measured.skew, max(abs(seen), abs(against)))
 
 
 def _at_most(measured: Measured, bound: float, seen: float, against: float) -> float:
-    """The chance to see no less than was seen, if the true value is the bound or less."""
+    """The chance to see no less than was seen, if the true value is the bound or less.
+
+    The arguments are those of `_at_least`.
+    """
     if measured.share:
-        return (
-            0.0
-            if bound < 0
-            else float(stats.binom.sf(round(seen * measured.units) - 1, measured.units, min(bound, 1.0)))
-        )
-    return _tail(measured, seen - bound, seen, against, -measured.skew)
+        units = measured.units
+        return 0.0 if bound < 0 else float(stats.binom.sf(round(seen * units) - 1, units, min(bound, 1.0)))
+    return _tail(measured, seen - bound, -measured.skew, max(abs(seen), abs(against)))
 
 
-def _tail(measured: Measured, distance: float, seen: float, against: float, skew: float) -> float:
-    """The chance of a distance from the bound; large where it lies on the other side."""
-    if measured.exact and measured.error == 0:
+def _tail(measured: Measured, distance: float, skew: float, size: float) -> float:
+    """The chance of a distance from the bound; large where it lies on the other side.
+
+    Args:
+        measured: what was observed.
+        distance: from the bound to what was seen.
+        skew: of the units, > 0 where the longer tail is on the side of the bound.
+        size: of the larger of what was seen and what is predicted.
+    """
+    units = measured.units
+    if measured.sure:
         return 0.0 if distance >= 0 else 1.0
-    if measured.units < 2 or not math.isfinite(measured.error):
+    if units < 2 or not math.isfinite(measured.error):
         return 1.0
     if measured.error > 0:
-        return float(
-            special.stdtr(measured.units - 1, -_errors(distance / measured.error, skew, measured.units))
-        )
-    size = max(abs(seen), abs(against))
-    if distance < 0 or measured.units < FEWEST:
+        return float(special.stdtr(units - 1, -_errors(distance / measured.error, skew, units)))
+    if distance < 0 or units < FEWEST:
         return 1.0
-    return 0.0 if distance >= size else (1 - distance / size) ** measured.units
+    return 0.0 if distance >= size else (1 - distance / size) ** units
 
 
 def _out(errors: float, skew: float, units: int) -> float:
@@ -223,11 +241,11 @@ def _errors(away: float, skew: float, units: int) -> float:
 
 def verdict(law: Law, measured: Measured, level: float = CAP) -> tuple[Verdict, bool]:
     """The verdict, and whether the control is rejected."""
-    found = chances(law, measured)
-    return (
-        "fails" if found.fails <= level else "holds" if found.holds <= level else "undecided",
-        found.control <= level,
-    )
+    chance = chances(law, measured)
+    rejected = chance.control <= level
+    if chance.fails <= level:
+        return "fails", rejected
+    return "holds" if chance.holds <= level else "undecided", rejected
 
 
 def needed(law: Law, measured: Measured, level: float = CAP) -> float:
@@ -241,10 +259,17 @@ def needed(law: Law, measured: Measured, level: float = CAP) -> float:
         return math.nan
 
     def decided(units: int) -> bool:
-        more = measured._replace(units=units, error=measured.error * math.sqrt(measured.units / units))
-        return verdict(law, more, level)[0] != "undecided"
+        error = measured.error * math.sqrt(measured.units / units)
+        return verdict(law, measured._replace(units=units, error=error), level)[0] != "undecided"
 
-    low, high = measured.units, 2 * measured.units
+    units = _least(decided, measured.units)
+    worlds = units * measured.worlds / measured.units
+    return float(math.ceil(worlds)) if math.isfinite(worlds) else math.inf
+
+
+def _least(decided: Callable[[int], bool], units: int) -> float:
+    """More units than these, with which it is decided: the least to 1 %; inf where they are too many."""
+    low, high = units, 2 * units
     while high < MOST and not decided(high):
         low, high = high, 2 * high
     if high >= MOST:
@@ -252,40 +277,40 @@ def needed(law: Law, measured: Measured, level: float = CAP) -> float:
     while high - low > max(1, high // 100):
         middle = (low + high) // 2
         low, high = (low, middle) if decided(middle) else (middle, high)
-    return float(math.ceil(high * measured.worlds / measured.units))
+    return high
 
 
 def interval(law: Law, measured: Measured) -> tuple[float, float]:
     """The ends between which the true value lies, each wrong at CAP; on the scale of the comparison."""
-    value, n = measured.value, measured.units
-    early = value if math.isnan(measured.low) else measured.low
-    if (measured.exact and measured.error == 0) or not math.isfinite(value):
+    value, early, n = measured.value, measured.early, measured.units
+    if measured.sure or not math.isfinite(value):
         return early if math.isnan(measured.least) else measured.least, value
     if measured.share:
-        hits = round(value * n)
-        low = float(stats.beta.ppf(CAP, hits, n - hits + 1)) if hits else 0.0
-        return low, float(stats.beta.isf(CAP, hits + 1, n - hits)) if hits < n else 1.0
+        return _of_share(round(value * n), n)
     if n < 2 or math.isnan(measured.error):
         return math.nan, math.nan
     if measured.error == 0:
-        sure = _unseen(law, measured)
-        return early - sure, value + sure
-    below, above = (
-        _out(errors_needed(n), skew, n) * measured.error for skew in (-measured.skew, measured.skew)
-    )
-    return early - below, (
-        value * math.exp(min(above / value, 700.0)) if measured.positive and value > 0 else value + above
-    )
+        unseen = _unseen(law, measured)
+        return early - unseen, value + unseen
+    below = _out(errors_needed(n), -measured.skew, n) * measured.error
+    above = _out(errors_needed(n), measured.skew, n) * measured.error
+    if measured.positive and value > 0:
+        return early - below, value * math.exp(min(above / value, 700.0))
+    return early - below, value + above
+
+
+def _of_share(hits: int, n: int) -> tuple[float, float]:
+    """The binomial interval of a share, of n units of which some hit."""
+    low = float(stats.beta.ppf(CAP, hits, n - hits + 1)) if hits else 0.0
+    return low, float(stats.beta.isf(CAP, hits + 1, n - hits)) if hits < n else 1.0
 
 
 def _unseen(law: Law, measured: Measured) -> float:
     """What worlds that were not seen may do to the mean of worlds that are all equal."""
+    if measured.units < FEWEST:
+        return math.inf
     share = 1 - CAP ** (1 / measured.units)
-    return (
-        share * max(abs(measured.value), abs(law.scale.there(law.predicted)))
-        if measured.units >= FEWEST
-        else math.inf
-    )
+    return share * max(abs(measured.value), abs(law.scale.there(law.predicted)))
 
 
 def accepted(law: Law, measured: Measured) -> tuple[float, float]:
@@ -308,18 +333,32 @@ def judgement(kind: str, law: Law, measured: Measured, **said: Any) -> Judgement
         measured: what was observed.
         said: where, quantity, in_regime, and a note.
     """
-    found, sharp = verdict(law, measured)
-    told, ends = chances(law, measured), sorted(map(law.scale.back, interval(law, measured)))
+    decision, rejected = verdict(law, measured)
+    chance, more = chances(law, measured), needed(law, measured)
     low, high = accepted(law, measured)
-    more = needed(law, measured)
-    said["note"] = "; ".join(
-        filter(None, [said.get("note", ""), _note(law, measured, more) if found == "undecided" else ""])
-    )
+    observed_low, observed_high = sorted(map(law.scale.back, interval(law, measured)))
+    why = _note(law, measured, more) if decision == "undecided" else ""
+    said["note"] = "; ".join(filter(None, [said.get("note", ""), why]))
     return Judgement(
-        claim="", kind=kind, predicted=law.predicted, control=law.control, tolerance=law.tolerance or law.absolute, low=low, high=high,
-        observed=law.scale.back(measured.value), standard_error=_shown(law, measured, measured.error), observed_low=ends[0], observed_high=ends[1],
-        worlds=measured.worlds, verdict=found, control_rejected=sharp, worlds_needed=more, p_holds=told.holds, p_fails=told.fails, **said,
-    )  # fmt: skip
+        claim="",
+        kind=kind,
+        predicted=law.predicted,
+        control=law.control,
+        tolerance=law.tolerance or law.absolute,
+        low=low,
+        high=high,
+        observed=law.scale.back(measured.value),
+        standard_error=_shown(law, measured, measured.error),
+        observed_low=observed_low,
+        observed_high=observed_high,
+        worlds=measured.worlds,
+        verdict=decision,
+        control_rejected=rejected,
+        worlds_needed=more,
+        p_holds=chance.holds,
+        p_fails=chance.fails,
+        **said,
+    )
 
 
 def _note(law: Law, measured: Measured, more: float) -> str:
@@ -337,9 +376,7 @@ def would_decide(more: float) -> str:
     """A line about the number of worlds that would decide."""
     if math.isnan(more):
         return ""
-    return (
-        "no number of worlds would decide" if math.isinf(more) else f"about {more:,.0f} worlds would decide"
-    )
+    return f"{'no number of' if math.isinf(more) else f'about {more:,.0f}'} worlds would decide"
 
 
 def _shown(law: Law, measured: Measured, error: float) -> float:

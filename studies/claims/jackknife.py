@@ -39,19 +39,35 @@ def jackknife(statistic: Callable, parts: Sequence[xr.DataArray], **known: Any) 
         return Measured(np.nan, np.nan, 0, 0)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         value = float(statistic(*arrays, axis=-1))
-        never = np.isposinf(value) and all(
-            np.isposinf(statistic(*(array[..., [r]] for array in arrays), axis=-1)) for r in range(worlds)
-        )
-        left_out = (
-            np.array([statistic(*(array[..., units != name] for array in arrays), axis=-1) for name in names])
-            if len(names) > 1
-            else None
-        )
-        error = np.nan if left_out is None else float(np.sqrt((len(names) - 1) * left_out.var()))
-        skew = 0.0 if left_out is None else _skewness(-left_out)
-    alike = len(names) > 1 and all((array == array[..., :1]).all() for array in arrays)
-    known = {**known, "share": bool(known.get("share")) and len(names) == worlds}
-    return Measured(value, 0.0 if alike else error, len(names), worlds, skew, never=bool(never), **known)
+        never = np.isposinf(value) and _infinite_in_each(statistic, arrays)
+        error, skew = _spread(statistic, arrays, units)
+    if len(names) > 1 and all((array == array[..., :1]).all() for array in arrays):
+        error = 0.0
+    known["share"] = bool(known.get("share")) and len(names) == worlds
+    return Measured(value, error, len(names), worlds, skew, never=bool(never), **known)
+
+
+def _infinite_in_each(statistic: Callable, arrays: Sequence[np.ndarray]) -> bool:
+    """Whether the statistic of each world alone is infinite."""
+    worlds = arrays[0].shape[-1]
+    alone = ([array[..., [r]] for array in arrays] for r in range(worlds))
+    return all(np.isposinf(statistic(*world, axis=-1)) for world in alone)
+
+
+def _spread(statistic: Callable, arrays: Sequence[np.ndarray], units: np.ndarray) -> tuple[float, float]:
+    """The standard error of a statistic, and the skewness of the units' share in it; NaN and 0 of one unit.
+
+    Args:
+        statistic: of arrays (.., R) and `axis`.
+        arrays: each (.., R).
+        units: the unit of each world (R,).
+    """
+    names = np.unique(units)
+    if len(names) < 2:
+        return np.nan, 0.0
+    rest = ([array[..., units != name] for array in arrays] for name in names)
+    left_out = np.array([statistic(*some, axis=-1) for some in rest])
+    return float(np.sqrt((len(names) - 1) * left_out.var())), _skewness(-left_out)
 
 
 def _skewness(values: np.ndarray) -> float:
@@ -69,10 +85,6 @@ def _skewness(values: np.ndarray) -> float:
 def _units(parts: Sequence[xr.DataArray]) -> np.ndarray:
     """The number of the unit of every world."""
     instance = next((part.coords["instance"] for part in parts if "instance" in part.coords), None)
-    worlds = parts[0].sizes["replicate"]
-    found = (
-        np.arange(worlds)
-        if instance is None or len(np.unique(instance)) < 2
-        else np.unique(instance.values, return_inverse=True)[1]
-    )
-    return found % MOST
+    if instance is None or len(np.unique(instance)) < 2:
+        return np.arange(parts[0].sizes["replicate"]) % MOST
+    return np.unique(instance.values, return_inverse=True)[1] % MOST

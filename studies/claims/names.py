@@ -10,41 +10,78 @@ axis, such as the ledger's moment. `optimizer.NAME`, `landscape.NAME`, `noise.NA
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-import xarray as xr
-
-from studies.claims.base import Unjudged
+from studies.claims.base import Place, Unjudged, tolerance
+from studies.claims.gate import PLAIN, Law, Scale
 from studies.results import settings
 from studies.text.formulas import evaluate
 
+if TYPE_CHECKING:
+    from studies.claims.convergence_rate import ConvergenceRate
+    from studies.claims.scaling import Scaling
+    from studies.claims.variance_law import VarianceLaw
 
-def predicted(given: float | str, data: xr.Dataset, where: Mapping[str, Any], optimizer: str) -> float:
-    """The number that a claim predicts at a place.
+    Predicting = ConvergenceRate | Scaling | VarianceLaw
+
+
+def check_control(
+    claim: Predicting, expected: str = "expected", there: Callable[[float], float] = float
+) -> None:
+    """Raise where a wrong law that is given as a number is no further from the right one than the tolerance.
 
     Args:
-        given: a number, a formula or an import path.
-        data: the results at the place; an axis that stays open is a dim.
-        where: landscape, and axis -> value.
-        optimizer: label.
+        claim: the claim; also its tolerance is checked.
+        expected: the beginning of what is said.
+        there: to the scale on which they are compared.
+
+    Raises:
+        ValueError: it is not.
+    """  # noqa: DOC502
+    within = tolerance(claim, claim.tolerance, claim.own)
+    if isinstance(claim.predicted, str) or claim.control is None or isinstance(claim.control, str):
+        return
+    right, wrong = there(claim.predicted), there(claim.control)
+    far = not abs(wrong - right) <= within.around(wrong, right)
+    text = f"{expected} than the tolerance, {claim.tolerance}, got {claim.control:g}"
+    claim.require(far, "control", text)
+
+
+def law_at(claim: Predicting, place: Place, wrong: Callable[[float], float], scale: Scale = PLAIN) -> Law:
+    """What a claim predicts at a place.
+
+    Args:
+        claim: the claim.
+        place: where; an axis that stays open is a dim of its data.
+        wrong: what a wrong law predicts where the claim gives none, from what the right one does.
+        scale: on which both are compared.
 
     Raises:
         Unjudged: it has no value there, and why.
-    """
+    """  # noqa: DOC502
+    value = _predicted(claim.predicted, place, claim.optimizer)
+    control = wrong(value) if claim.control is None else _predicted(claim.control, place, claim.optimizer)
+    within = tolerance(claim, claim.tolerance, claim.own)
+    return Law(
+        predicted=value, control=control, tolerance=within.relative, absolute=within.absolute, scale=scale
+    )
+
+
+def _predicted(given: float | str, place: Place, optimizer: str) -> float:
     try:
-        return _predicted(given, data, {**where, "optimizer": optimizer})
+        if not isinstance(given, str):
+            return evaluate(given, {})
+        ran = settings.at(place.data, {**place.where, "optimizer": optimizer})
+        return evaluate(given, _axes(place) | settings.numbers(ran), settings.missing(ran))
     except ValueError as error:
         raise Unjudged(str(error)) from error
 
 
-def _predicted(given: float | str, data: xr.Dataset, where: Mapping[str, Any]) -> float:
-    if not isinstance(given, str):
-        return evaluate(given, {})
-    here = settings.at(data, where)
-    names = {
+def _axes(place: Place) -> dict[str, float]:
+    """The values of swept axes that are numbers."""
+    return {
         axis: float(value)
-        for axis, value in where.items()
+        for axis, value in place.where.items()
         if isinstance(value, int | float) and not isinstance(value, bool)
     }
-    return evaluate(given, names | settings.numbers(here), settings.missing(here))

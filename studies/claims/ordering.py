@@ -1,8 +1,9 @@
-"""A beats B at a cost: the share of worlds in which the better has the lower true loss, a tie counting half, is above one half.
+"""A beats B at a cost: the share of worlds in which the better has the lower true loss is above one half.
 
-An exact sign test (Conover 1999, "Practical nonparametric statistics", section 3.4), one-sided at the level of `studies.claims.gate`, 0.00135;
-of instances, by their mean share, where worlds share them. Losses that are equal at the precision of the study tie. The negative control is the
-reverse ordering, judged by the same test.
+A tie counts half. An exact sign test (Conover 1999, "Practical nonparametric statistics", section 3.4),
+one-sided at the level of `studies.claims.gate`, 0.00135; of instances, by their mean share, where worlds
+share them. Losses that are equal at the precision of the study tie. The negative control is the reverse
+ordering, judged by the same test.
 
     holds        the test rejects that the share is one half or less; then the reverse ordering fails
     fails        it rejects that the share is one half or more
@@ -41,6 +42,7 @@ class Ordering(Claim):
         cost: evaluations at which both are looked at, > 0; null: the whole budget.
     """
 
+    kind: ClassVar[str] = "ordering"
     optimizers: ClassVar[tuple[str, ...]] = ("better", "worse")
     better: str
     worse: str
@@ -48,36 +50,64 @@ class Ordering(Claim):
 
     def judge(self, dataset: xr.Dataset) -> Sequence[Judgement]:
         """One verdict for each place."""
-        return at_each(self, "ordering", places(dataset, self), self._judge)
+        return at_each(self, places(dataset, self), self._judge)
 
     def _judge(self, place: Place) -> Judgement:
         data = at_cost(present(place.data), self.cost)
-        loss = resolved(data["loss"], precision(data))
-        mine, other = (loss.sel(optimizer=label) for label in self.labels())
-        shares = unit_means(
-            ((mine < other) + 0.5 * (mine == other)).where(~(np.isinf(mine) & np.isinf(other)), 0.5)
-        )
+        loss, worlds = resolved(data["loss"], precision(data)), data.sizes["replicate"]
+        shares = unit_means(share_won(*(loss.sel(optimizer=label) for label in self.labels())))
         n, wins, losses = len(shares), int((shares > 0.5).sum()), int((shares < 0.5).sum())
-        verdict, more = (
-            decided(wins, losses),
-            worlds_needed(wins, losses, n) * data.sizes["replicate"] / max(n, 1),
-        )
+        verdict = decided(wins, losses)
+        more = worlds_needed(wins, losses, n) * worlds / max(n, 1)
         share = float(shares.mean()) if n else np.nan
-        smoothed = (shares.sum() + 2) / (
-            n + 4
-        )  # Agresti and Coull 1998: two more of each kind, so that it is not 0 where all worlds agree
-        low, high = (
-            stats.beta.ppf(CAP, n * share, n - n * share + 1),
-            stats.beta.isf(CAP, n * share + 1, n - n * share),
-        )  # NaN: at the end
+        low, high = interval(share, n)
         return Judgement(
-            claim="", kind="ordering", where=place.where | {"better": self.better, "worse": self.worse},
-            quantity="share of worlds with the lower loss", relation=">", predicted=0.5, control=np.nan, tolerance=0.0, low=needed(n), high=1.0,
-            observed=share, standard_error=float(np.sqrt(smoothed * (1 - smoothed) / (n + 4))), observed_low=float(np.nan_to_num(low)),
-            observed_high=float(np.nan_to_num(high, nan=1.0)), control_rejected=verdict == "holds", in_regime=self.inside(place.where),
-            worlds=data.sizes["replicate"], verdict=verdict, note=would_decide(more) if verdict == "undecided" else "", worlds_needed=more,
-            p_holds=reached(wins, wins + losses), p_fails=reached(losses, wins + losses),
-        )  # fmt: skip
+            claim="",
+            kind=self.kind,
+            where=place.where | self.named(),
+            quantity="share of worlds with the lower loss",
+            relation=">",
+            predicted=0.5,
+            control=np.nan,
+            tolerance=0.0,
+            low=needed(n),
+            high=1.0,
+            observed=share,
+            standard_error=standard_error(shares),
+            observed_low=low,
+            observed_high=high,
+            control_rejected=verdict == "holds",
+            in_regime=self.inside(place.where),
+            worlds=worlds,
+            verdict=verdict,
+            note=would_decide(more) if verdict == "undecided" else "",
+            worlds_needed=more,
+            p_holds=reached(wins, wins + losses),
+            p_fails=reached(losses, wins + losses),
+        )
+
+
+def share_won(first: xr.DataArray, second: xr.DataArray) -> xr.DataArray:
+    """1 where the first loss is lower, 0.5 where both are equal, or infinite."""
+    won = (first < second) + 0.5 * (first == second)
+    return won.where(~(np.isinf(first) & np.isinf(second)), 0.5)
+
+
+def interval(share: float, n: int) -> tuple[float, float]:
+    """The interval of the mean share of n units: the binomial one."""
+    won = n * share
+    low, high = stats.beta.ppf(CAP, won, n - won + 1), stats.beta.isf(CAP, won + 1, n - won)
+    return float(np.nan_to_num(low)), float(np.nan_to_num(high, nan=1.0))  # NaN: at the end
+
+
+def standard_error(shares: np.ndarray) -> float:
+    """Of the mean share of units (n,), with two more of each kind, so that it is not 0 where all agree.
+
+    Agresti and Coull 1998, Am. Stat. 52:119.
+    """
+    n = len(shares) + 4
+    smoothed = (shares.sum() + 2) / n
+    return float(np.sqrt(smoothed * (1 - smoothed) / n))
 
 
 def reached(count: int, units: int) -> float:
@@ -87,8 +117,9 @@ def reached(count: int, units: int) -> float:
 
 def decided(wins: int, losses: int) -> Verdict:
     """The verdict of so many units; those that tie say nothing."""
-    holds, reverse = (reached(count, wins + losses) <= CAP for count in (wins, losses))
-    return "holds" if holds else "fails" if reverse else "undecided"
+    if reached(wins, wins + losses) <= CAP:
+        return "holds"
+    return "fails" if reached(losses, wins + losses) <= CAP else "undecided"
 
 
 def worlds_needed(wins: int, losses: int, units: int) -> float:
@@ -101,7 +132,7 @@ def worlds_needed(wins: int, losses: int, units: int) -> float:
     if wins == losses:
         return np.inf
     for n in np.unique(np.geomspace(units, 1e7, 400).astype(int)):
-        if decided(*(round(k * n / units) for k in (wins, losses))) != "undecided":
+        if decided(round(wins * n / units), round(losses * n / units)) != "undecided":
             return float(n)
     return np.inf
 
@@ -113,7 +144,6 @@ def needed(units: int) -> float:
 
 def unit_means(scores: xr.DataArray) -> np.ndarray:
     """The mean of each instance where worlds share them, else the worlds."""
-    shared = (
-        "instance" in scores.coords and 1 < len(np.unique(scores["instance"])) < scores.sizes["replicate"]
-    )
+    instances = len(np.unique(scores["instance"])) if "instance" in scores.coords else 0
+    shared = 1 < instances < scores.sizes["replicate"]
     return scores.groupby("instance").mean().values if shared else scores.values

@@ -12,6 +12,7 @@ from studies.claims.base import Judgement
 
 if TYPE_CHECKING:
     from rich.table import Table
+    from rich.text import Text
 
 FILE = "claims.json"
 COLOURS = {"holds": "green", "fails": "red", "undecided": "yellow"}
@@ -22,8 +23,19 @@ def table(found: Sequence[Judgement], name: str) -> Table:
 
     Places outside of a regime stand below the others, and do not count.
     """
+    grid = _empty(name)
+    for claim in dict.fromkeys(row.claim for row in found):
+        rows = sorted((row for row in found if row.claim == claim), key=lambda row: not row.in_regime)
+        for k, row in enumerate(rows):
+            words = [claim if k == 0 else "", place(row), *cells(row)]
+            grid.add_row(*map(_text, words), _verdict(row))
+        grid.add_section()
+    return grid
+
+
+def _empty(name: str) -> Table:
+    """The table of a study without rows."""
     from rich.table import Table
-    from rich.text import Text
 
     title = f"{name}: claims; one holds where the interval of the observed lies within what is accepted"
     grid = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
@@ -33,28 +45,35 @@ def table(found: Sequence[Judgement], name: str) -> Table:
         grid.add_column(head, justify="right", no_wrap=True)
     for head in ("negative control", "verdict"):
         grid.add_column(head, overflow="fold")
-    for claim in dict.fromkeys(row.claim for row in found):
-        rows = sorted((row for row in found if row.claim == claim), key=lambda row: not row.in_regime)
-        for k, row in enumerate(rows):
-            inside = (
-                (row.verdict, COLOURS[row.verdict])
-                if row.in_regime
-                else (f"({row.verdict}) outside the regime", "dim")
-            )
-            verdict = Text.assemble(inside, (f"\n{row.note}" if row.note else "", "dim"))
-            grid.add_row(*map(Text, (claim if k == 0 else "", place(row), *cells(row))), verdict)
-        grid.add_section()
     return grid
+
+
+def _text(words: str) -> Text:
+    """Words in which nothing is markup."""
+    from rich.text import Text
+
+    return Text(words)
+
+
+def _verdict(row: Judgement) -> Text:
+    """The verdict in its colour, the note below."""
+    verdict = _text("")
+    if row.in_regime:
+        verdict.append(row.verdict, COLOURS[row.verdict])
+    else:
+        verdict.append(f"({row.verdict}) outside the regime", "dim")
+    return verdict.append(f"\n{row.note}" if row.note else "", "dim")
 
 
 def place(row: Judgement) -> str:
     """Where it is judged, in words: "bowl, SGD, batch = 4"."""
-    named = {key: value for key, value in row.where.items() if key not in LABELS}
-    parts = [str(row.where[key]) for key in LABELS if key in row.where]
-    return ", ".join([
-        *parts,
-        *(f"{key} = {number(value) if isinstance(value, float) else value}" for key, value in named.items()),
-    ])
+    labels = [str(row.where[key]) for key in LABELS if key in row.where]
+    axes = [
+        f"{key} = {number(value) if isinstance(value, float) else value}"
+        for key, value in row.where.items()
+        if key not in LABELS
+    ]
+    return ", ".join([*labels, *axes])
 
 
 LABELS = ("landscape", "optimizer", "better", "worse", "first", "second")
@@ -62,25 +81,22 @@ LABELS = ("landscape", "optimizer", "better", "worse", "first", "second")
 
 def cells(row: Judgement) -> list[str]:
     """Quantity, predicted, accepted, observed, interval, control."""
-    predicted = f"> {number(row.predicted)}" if row.relation == ">" else number(row.predicted)
-    control = "the reverse" if row.relation == ">" else number(row.control)
-    told = f"{control} {'rejected' if row.control_rejected else 'not rejected'}" if row.quantity else ""
-    accepted = (
-        (f"{number(row.low)} .. {number(row.high)}" if row.low <= row.high else "nothing")
-        if row.quantity
-        else ""
-    )
-    seen = (
-        "" if math.isnan(row.observed_low) else f"{number(row.observed_low)} .. {number(row.observed_high)}"
-    )
+    ordering = row.relation == ">"
+    control = "the reverse" if ordering else number(row.control)
+    accepted = _range(row.low, row.high) if row.low <= row.high else "nothing"
+    predicted = f"{'> ' * ordering}{number(row.predicted)}"
     return [
         row.quantity,
         "" if math.isnan(row.predicted) else predicted,
-        accepted,
+        accepted if row.quantity else "",
         number(row.observed),
-        seen,
-        told,
+        "" if math.isnan(row.observed_low) else _range(row.observed_low, row.observed_high),
+        f"{control} {'' if row.control_rejected else 'not '}rejected" if row.quantity else "",
     ]
+
+
+def _range(low: float, high: float) -> str:
+    return f"{number(low)} .. {number(high)}"
 
 
 def number(value: float) -> str:
@@ -107,7 +123,7 @@ def save(found: Sequence[Judgement], out: Path) -> Path:
     return out / FILE
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401
+def _plain(value: Any) -> str | float | bool | None | dict:  # noqa: ANN401
     if isinstance(value, dict):
         return {str(key): _plain(inner) for key, inner in value.items()}
     if hasattr(value, "item"):

@@ -8,9 +8,10 @@ fit to what is outside is reported apart. `studies.claims.gate` has the rule.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 import xarray as xr
@@ -23,16 +24,14 @@ from studies.claims.base import (
     Tolerance,
     at_each,
     axes_of,
-    check,
     nothing_random,
     places,
     present,
-    tolerances,
 )
-from studies.claims.gate import EPSILON, ROUNDINGS, Law, Measured, judgement
+from studies.claims.gate import EPSILON, ROUNDINGS, Measured, judgement
 from studies.claims.jackknife import jackknife
-from studies.claims.names import predicted
-from studies.claims.quantities import LEDGER, quantity
+from studies.claims.names import check_control, law_at
+from studies.claims.quantities import LEDGER, Quantity, quantity
 from studies.results import gaps
 
 
@@ -55,6 +54,8 @@ class Scaling(Claim):
         since: fraction of the budget from which checkpoints count, 0 <= f <= 1.
     """
 
+    kind: ClassVar[str] = "scaling"
+    own: ClassVar[Literal["absolute"]] = "absolute"
     optimizers: ClassVar[tuple[str, ...]] = ("optimizer",)
     optimizer: str
     axis: str
@@ -65,103 +66,94 @@ class Scaling(Claim):
     since: Annotated[float, Ge(0), Le(1)] = 0.5
 
     def __post_init__(self) -> None:
-        check(
-            self.axis not in self.at,
-            "scaling",
-            "at",
-            f"expected no value of {self.axis}, along which the exponent is fitted",
-        )
-        within = tolerances(self.tolerance, "scaling", "absolute")
-        if isinstance(self.predicted, float | int) and isinstance(self.control, float | int):
-            least = max(within["relative"] * max(abs(self.control), abs(self.predicted)), within["absolute"])
-            text = (
-                f"expected further from the predicted than the tolerance, {self.tolerance}, got"
-                f" {self.control:g}"
-            )
-            check(not abs(self.control - self.predicted) <= least, "scaling", "control", text)
+        text = f"expected no value of {self.axis}, along which the exponent is fitted"
+        self.require(self.axis not in self.at, "at", text)
+        check_control(self, "expected further from the predicted")
 
     def judge(self, dataset: xr.Dataset) -> Sequence[Judgement]:
         """One verdict for each place.
 
         Of the regime, and of the values outside where there are two or more.
         """
-        if self.axis not in axes_of(dataset):
-            raise ValueError(
-                "scaling.axis: expected a swept axis,"
-                f" {', '.join(axes_of(dataset)) or 'of which there is none'}, got {self.axis!r}"
-            )
+        axes = axes_of(dataset)
+        if self.axis not in axes:
+            there = ", ".join(axes) or "of which there is none"
+            raise ValueError(f"scaling.axis: expected a swept axis, {there}, got {self.axis!r}")
         more = ["moment"] if self.quantity in LEDGER else []
-        return at_each(self, "scaling", places(dataset, self, keep=[self.axis], more=more), self._judge)
+        return at_each(self, places(dataset, self, keep=[self.axis], more=more), self._judge)
 
     def _judge(self, place: Place) -> list[Judgement]:
         values = place.data[self.axis].values
         if values.dtype.kind not in "if" or (values <= 0).any():
-            raise ValueError(
-                f"scaling.axis: expected an axis of positive numbers, got {self.axis} = {values.tolist()}"
-            )
+            got = f"{self.axis} = {values.tolist()}"
+            raise ValueError(f"scaling.axis: expected an axis of positive numbers, got {got}")
         if self.quantity in gaps.LOSSES:
             gaps.alike(place.data, self.axis)
         low, high = self.regime.get(self.axis, (-np.inf, np.inf))
         inside = (values >= low) & (values <= high)
-        return [
-            self._fit(place, values, rows, rows is inside) for rows in (inside, ~inside) if rows.sum() >= 2
-        ]
+        parts = ((inside, self.inside(place.where)), (~inside, False))
+        return [self._fit(place, rows, in_regime) for rows, in_regime in parts if rows.sum() >= 2]
 
-    def _fit(self, place: Place, values: np.ndarray, rows: np.ndarray, inside: bool) -> Judgement:
-        data = present(place.data.isel({self.axis: np.flatnonzero(rows)}).isel(optimizer=0))
-        found = quantity(data, self.quantity, self.since)
-        parts, x = (
-            [part.transpose(self.axis, "replicate") for part in found.parts],
-            values[rows].astype(float),
-        )
-        fitted = place.data.isel({self.axis: np.flatnonzero(rows)})
-        value = predicted(self.predicted, fitted, place.where, self.optimizer)
-        control = (
-            value + 0.5
-            if self.control is None
-            else predicted(self.control, fitted, place.where, self.optimizer)
-        )
-        within = tolerances(self.tolerance, "scaling", "absolute")
-        law = Law(predicted=value, control=control, tolerance=within["relative"], absolute=within["absolute"])
-        early = (
-            None if found.early is None else [part.transpose(self.axis, "replicate") for part in found.early]
-        )
-        measured = jackknife(
-            exponent(found.statistic, x), parts, floor=ROUNDINGS * EPSILON, exact=nothing_random(data)
-        )
-        measured = (
-            measured
-            if early is None
-            else _either_end(measured, exponent(found.statistic, x), x, early, parts)
-        )
-        told = {self.axis: f"{x.min():g} to {x.max():g}", "optimizer": self.optimizer}
+    def _fit(self, place: Place, rows: np.ndarray, in_regime: bool) -> Judgement:
+        """The judgement of some values of the axis: rows (values,) is true for these."""
+        fitted = place._replace(data=place.data.isel({self.axis: np.flatnonzero(rows)}))
+        data = present(fitted.data.isel(optimizer=0))
+        observed = quantity(data, self.quantity, self.since)
+        law = law_at(self, fitted, lambda value: value + 0.5)
+        x = data[self.axis].values.astype(float)
         return judgement(
-            "scaling", law, measured, where=place.where | told,
-            in_regime=inside and self.inside(place.where), quantity=f"exponent of {self.quantity} in {self.axis}",
-        )  # fmt: skip
+            self.kind,
+            law,
+            self._measured(observed, x, exact=nothing_random(data)),
+            where=place.where | {self.axis: f"{x.min():g} to {x.max():g}"} | self.named(),
+            in_regime=in_regime,
+            quantity=f"exponent of {self.quantity} in {self.axis}",
+        )
+
+    def _measured(self, observed: Quantity, x: np.ndarray, *, exact: bool) -> Measured:
+        """The exponent of what is observed, in the values x of the axis."""
+        slope = functools.partial(exponent, observed.statistic, x)
+        late = self._along(observed.parts)
+        measured = jackknife(slope, late, floor=ROUNDINGS * EPSILON, exact=exact)
+        if observed.early is None:
+            return measured
+        least, most = _ends(slope, x, self._along(observed.early), late)
+        return measured._replace(value=most, low=least)
+
+    def _along(self, parts: Sequence[xr.DataArray]) -> list[xr.DataArray]:
+        return [part.transpose(self.axis, "replicate") for part in parts]
 
 
-def _either_end(
-    measured: Measured, slope: Callable, x: np.ndarray, early: list[xr.DataArray], late: list[xr.DataArray]
-) -> Measured:
-    """With the least and the largest exponent that there may be, where hits are known to intervals, which end at `early` and `late`."""
-    upper = (np.log(x) > np.log(x).mean())[:, None]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        most = slope(*(np.where(upper, b.values, a.values) for a, b in zip(early, late, strict=True)))
-        least = slope(*(np.where(upper, a.values, b.values) for a, b in zip(early, late, strict=True)))
-    return measured._replace(value=most, low=least)
+def _ends(
+    slope: Callable, x: np.ndarray, early: Sequence[xr.DataArray], late: Sequence[xr.DataArray]
+) -> tuple[float, float]:
+    """The least and the largest exponent that there may be, where hits are known to intervals.
 
-
-def exponent(statistic: Callable, x: np.ndarray) -> Callable:
-    """The statistic of arrays (len(x), R) that is the exponent of `statistic` in x.
-
-    NaN where it is not positive everywhere.
+    Args:
+        slope: of arrays (values, worlds).
+        x: values of the axis (values,).
+        early: where the intervals begin, each (axis, replicate).
+        late: where they end.
     """
+    upper = (np.log(x) > np.log(x).mean())[:, None]
+    pairs = [(first.values, last.values) for first, last in zip(early, late, strict=True)]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        least = slope(*(np.where(upper, first, last) for first, last in pairs))
+        most = slope(*(np.where(upper, last, first) for first, last in pairs))
+    return least, most
+
+
+def exponent(statistic: Callable, x: np.ndarray, *arrays: np.ndarray, axis: int = -1) -> float:
+    """The exponent of a statistic in x; NaN where it is not positive everywhere.
+
+    Args:
+        statistic: of arrays along `axis`.
+        x: values of an axis (values,).
+        arrays: each (values, worlds).
+        axis: of the worlds.
+    """
+    values = np.asarray(statistic(*arrays, axis=axis))
+    if not ((values > 0).all() and np.isfinite(values).all()):
+        return np.nan
     away = np.log(x) - np.log(x).mean()
-    weights = away / (away**2).sum()
-
-    def slope(*arrays: np.ndarray, axis: int = -1) -> float:
-        values = np.asarray(statistic(*arrays, axis=axis))
-        return float(weights @ np.log(values)) if (values > 0).all() and np.isfinite(values).all() else np.nan
-
-    return slope
+    return float(away / (away**2).sum() @ np.log(values))

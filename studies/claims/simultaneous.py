@@ -23,27 +23,29 @@ from studies.claims.gate import LEVEL, would_decide
 
 
 def together(found: Sequence[Judgement]) -> list[Judgement]:
-    """The judgements of all claims of a study, with those undecided that are decided alone but not among all."""
+    """The judgements of all claims of a study.
+
+    Those that are decided alone, but not among all, are undecided.
+    """
     places = [i for i, row in enumerate(found) if row.in_regime and not math.isnan(row.p_holds)]
-    kept = {
-        "holds": _rejected([found[i].p_holds for i in places]),
-        "fails": _rejected([found[i].p_fails for i in places]),
-    }
+    holds = _rejected([found[i].p_holds for i in places])
+    fails = _rejected([found[i].p_fails for i in places])
     rows = list(found)
-    for k, i in enumerate(places):
-        if rows[i].verdict in kept and not kept[rows[i].verdict][k]:
+    for i, surely_holds, surely_fails in zip(places, holds, fails, strict=True):
+        sure = {"holds": surely_holds, "fails": surely_fails}
+        if not sure.get(rows[i].verdict, True):
             rows[i] = _undecided(rows[i], len(places))
     return rows
 
 
 def _rejected(chances: Sequence[float]) -> list[bool]:
     """Whether Holm's method rejects each."""
-    found, n = [False] * len(chances), len(chances)
+    rejected, n = [False] * len(chances), len(chances)
     for rank, i in enumerate(sorted(range(n), key=lambda i: chances[i])):
         if chances[i] > LEVEL / (n - rank):
             break
-        found[i] = True
-    return found
+        rejected[i] = True
+    return rejected
 
 
 def _undecided(row: Judgement, count: int) -> Judgement:

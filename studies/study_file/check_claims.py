@@ -8,22 +8,25 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
+from landscapes.base import Landscape
+from optimizers.base import Optimizer
 from studies import registry
 from studies.claims import Claim, Custom, Scaling, build
 from studies.claims.quantities import HITS, LEDGER, RECORDED
 from studies.results import settings
+from studies.study_file.arm import Arm
 from studies.study_file.axes import Axis
 from studies.study_file.document import Mistake, Path
 from studies.study_file.resolved import resolved
 from studies.text.formulas import evaluate, function_at
 from studies.text.words import short, suggest
 
-if TYPE_CHECKING:
-    from studies.study_file.arm import Arm
-
 MOMENT = "moment"  # the ledger's axis
+NO_AXIS = "the study sweeps nothing"
 
 
 def mistakes(study: Mapping[str, Any], arms: Sequence[Arm], axes: Sequence[Axis]) -> Iterator[Mistake]:
@@ -34,6 +37,7 @@ def mistakes(study: Mapping[str, Any], arms: Sequence[Arm], axes: Sequence[Axis]
         arms: what it runs.
         axes: what is swept.
     """
+    coords = {axis.name: axis.coords for axis in axes}
     for name, entry in study["claims"].items():
         path: Path = ("claims", name)
         try:
@@ -42,158 +46,188 @@ def mistakes(study: Mapping[str, Any], arms: Sequence[Arm], axes: Sequence[Axis]
             head, _, text = str(error).partition(": ")
             yield Mistake((*path, head.rpartition(".")[2]), text)
             continue
-        found = [*_of_labels(claim, path, arms), *_of_axes(claim, path, axes, moments=_uses_ledger(claim))]
-        yield from found or _of_places(claim, path, study, arms, axes)
+        stated = Stated(path, claim, study, arms, coords)
+        wrong = [mistake for rule in RULES for mistake in rule(stated)]
+        yield from wrong or _of_places(stated)
 
 
-def _uses_ledger(claim: Claim) -> bool:
-    return getattr(claim, "quantity", None) in LEDGER
+@dataclass(frozen=True)
+class Stated:
+    """A claim as a study states it.
 
+    Args:
+        path: of the claim.
+        claim: the claim.
+        study: resolved, as data.
+        arms: what it runs.
+        coords: swept axis -> its values.
+    """
 
-def _of_labels(claim: Claim, path: Path, arms: Sequence[Arm]) -> Iterator[Mistake]:
-    known = {
-        key: list(dict.fromkeys(str(arm.coords[key]) for arm in arms)) for key in ("landscape", "optimizer")
-    }
-    if claim.landscape is not None and claim.landscape not in known["landscape"]:
-        yield Mistake(
-            (*path, "landscape"), f"unknown landscape; {suggest(claim.landscape, known['landscape'])}"
+    path: Path
+    claim: Claim
+    study: Mapping[str, Any]
+    arms: Sequence[Arm]
+    coords: Mapping[str, list[Any]]
+
+    def wrong(self, text: str, *keys: str, at_key: bool = False) -> Mistake:
+        """A mistake at keys of the claim."""
+        return Mistake((*self.path, *keys), text, at_key)
+
+    def labels(self, key: str) -> list[str]:
+        """Of the study's landscapes or optimizers."""
+        return list(dict.fromkeys(str(arm.coords[key]) for arm in self.arms))
+
+    @property
+    def of_ledger(self) -> bool:
+        """Whether it is about a quantity of the noise ledger."""
+        return getattr(self.claim, "quantity", None) in LEDGER
+
+    @property
+    def axes(self) -> list[str]:
+        """The axes that it may name."""
+        return [*self.coords, *([MOMENT] if self.of_ledger else [])]
+
+    def unknown_axis(self, key: str, axis: str) -> Mistake:
+        """A mistake for an axis that is none of these."""
+        hint = suggest(axis, self.axes) if self.axes else NO_AXIS
+        return self.wrong(f"unknown axis; {hint}", key, axis, at_key=True)
+
+    @cached_property
+    def here(self) -> list[Arm]:
+        """The arms at which it is judged; of two optimizers, those of the first."""
+        return [arm for arm in self.arms if self._about(arm)]
+
+    def _about(self, arm: Arm) -> bool:
+        return (
+            self.claim.landscape in (None, arm.coords["landscape"])
+            and arm.coords["optimizer"] in self.claim.labels()[:1]
+            and all(arm.coords.get(axis, value) == value for axis, value in self.claim.at.items())
         )
-    for key, label in zip(claim.optimizers, claim.labels(), strict=True):
-        if label not in known["optimizer"]:
-            yield Mistake((*path, key), f"unknown optimizer; {suggest(label, known['optimizer'])}")
-    if len(claim.optimizers) == 2 and len(set(claim.labels())) == 1:
-        yield Mistake(
-            (*path, claim.optimizers[1]),
-            f"expected another optimizer than {claim.optimizers[0]}, got {claim.labels()[1]!r} twice",
-        )
 
 
-def _of_axes(claim: Claim, path: Path, axes: Sequence[Axis], moments: bool) -> Iterator[Mistake]:
-    known = {axis.name: axis.coords for axis in axes}
-    names = [*known, *([MOMENT] if moments else [])]
-    for axis, value in claim.at.items():
-        if axis not in names:
-            yield Mistake(
-                (*path, "at", axis),
-                f"unknown axis; {suggest(axis, names) if names else 'the study sweeps nothing'}",
-                at_key=True,
-            )
-        elif axis in known and value not in known[axis]:
-            yield Mistake(
-                (*path, "at", axis),
-                f"expected one of {', '.join(map(short, known[axis]))}, got {short(value)}",
-            )
-    for axis, span in claim.regime.items():
-        if axis not in names:
-            yield Mistake(
-                (*path, "regime", axis),
-                f"unknown axis; {suggest(axis, names) if names else 'the study sweeps nothing'}",
-                at_key=True,
-            )
+# labels and axes --------------------------------------------------------------------------------------------
+
+
+def _landscape(stated: Stated) -> Iterator[Mistake]:
+    label, known = stated.claim.landscape, stated.labels("landscape")
+    if label is not None and label not in known:
+        yield stated.wrong(f"unknown landscape; {suggest(label, known)}", "landscape")
+
+
+def _optimizers(stated: Stated) -> Iterator[Mistake]:
+    named, known = stated.claim.named(), stated.labels("optimizer")
+    for key, label in named.items():
+        if label not in known:
+            yield stated.wrong(f"unknown optimizer; {suggest(label, known)}", key)
+    if len(named) == 2 and len(set(named.values())) == 1:
+        (first, label), (second, _) = named.items()
+        yield stated.wrong(f"expected another optimizer than {first}, got {label!r} twice", second)
+
+
+def _at(stated: Stated) -> Iterator[Mistake]:
+    for axis, value in stated.claim.at.items():
+        if axis not in stated.axes:
+            yield stated.unknown_axis("at", axis)
+        elif value not in stated.coords.get(axis, [value]):
+            values = ", ".join(map(short, stated.coords[axis]))
+            yield stated.wrong(f"expected one of {values}, got {short(value)}", "at", axis)
+
+
+def _regime(stated: Stated) -> Iterator[Mistake]:
+    for axis, span in stated.claim.regime.items():
+        values = stated.coords.get(axis)
+        if axis not in stated.axes:
+            yield stated.unknown_axis("regime", axis)
         elif len(span) != 2 or span[0] > span[1]:
-            yield Mistake((*path, "regime", axis), "expected a range [low, high] with low <= high")
-        elif axis in known and not _numbers(known[axis]):
-            yield Mistake(
-                (*path, "regime", axis),
-                f"expected an axis of numbers, got {axis} = {short(known[axis][0])}, ..",
-                at_key=True,
-            )
-        elif axis in known and not any(span[0] <= value <= span[1] for value in known[axis]):
-            yield Mistake(
-                (*path, "regime", axis), f"none of the axis is in it: {', '.join(map(short, known[axis]))}"
-            )
-    if isinstance(claim, Scaling):
-        yield from _of_scaling(claim, path, known)
+            yield stated.wrong("expected a range [low, high] with low <= high", "regime", axis)
+        elif values is None:  # the moments of the ledger
+            continue
+        elif not _numbers(values):
+            text = f"expected an axis of numbers, got {axis} = {short(values[0])}, .."
+            yield stated.wrong(text, "regime", axis, at_key=True)
+        elif not any(span[0] <= value <= span[1] for value in values):
+            text = f"none of the axis is in it: {', '.join(map(short, values))}"
+            yield stated.wrong(text, "regime", axis)
 
 
-def _of_scaling(claim: Scaling, path: Path, known: Mapping[str, list[Any]]) -> Iterator[Mistake]:
-    values = known.get(claim.axis, [])
-    low, high = claim.regime.get(claim.axis, (0.0, float("inf")))
-    if claim.axis not in known:
-        yield Mistake(
-            (*path, "axis"),
-            f"unknown axis; {suggest(claim.axis, [*known]) if known else 'the study sweeps nothing'}",
-        )
+def _fitted_axis(stated: Stated) -> Iterator[Mistake]:
+    """What is wrong with the axis along which an exponent is fitted."""
+    claim = stated.claim
+    if not isinstance(claim, Scaling):
+        return
+    values = stated.coords.get(claim.axis)
+    low, high = claim.regime.get(claim.axis, (0.0, math.inf))
+    if values is None:
+        hint = suggest(claim.axis, [*stated.coords]) if stated.coords else NO_AXIS
+        yield stated.wrong(f"unknown axis; {hint}", "axis")
     elif not _numbers(values) or min(values) <= 0:
-        yield Mistake(
-            (*path, "axis"), f"expected an axis of positive numbers, got {', '.join(map(short, values))}"
-        )
+        text = f"expected an axis of positive numbers, got {', '.join(map(short, values))}"
+        yield stated.wrong(text, "axis")
     elif sum(low <= value <= high for value in values) < 2:
-        yield Mistake(
-            (*path, "axis"), "expected two values or more of the axis, in the regime where there is one"
-        )
+        text = "expected two values or more of the axis, in the regime where there is one"
+        yield stated.wrong(text, "axis")
 
 
 def _numbers(values: Sequence[Any]) -> bool:
     return all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
 
 
-def _of_places(
-    claim: Claim, path: Path, study: Mapping[str, Any], arms: Sequence[Arm], axes: Sequence[Axis]
-) -> Iterator[Mistake]:
-    """What is seen at the arms that it is about, on each landscape.
+RULES = (_landscape, _optimizers, _at, _regime, _fitted_axis)
 
-    A prediction must have a value at one of them or more.
-    """
-    told = set()
-    mine = [arm for arm in arms if _about(claim, arm)]
-    for landscape in dict.fromkeys(str(arm.coords["landscape"]) for arm in mine):
-        here = [arm for arm in mine if arm.coords["landscape"] == landscape]
-        for mistake in [
-            *_of_predictions(claim, path, here),
-            *_of_place(claim, path, study, here[0], {axis.name for axis in axes}),
-        ]:
-            if (mistake.path, mistake.text) not in told:
-                told.add((mistake.path, mistake.text))
-                yield mistake
-    if isinstance(claim, Custom):
-        yield from _of_function(claim, path)
+# places -----------------------------------------------------------------------------------------------------
 
 
-def _about(claim: Claim, arm: Arm) -> bool:
-    """Whether a claim is judged at an arm; of two optimizers, at the arms of the first."""
-    here = (
-        claim.landscape in (None, arm.coords["landscape"]) and arm.coords["optimizer"] in claim.labels()[:1]
-    )
-    return here and all(arm.coords.get(axis, value) == value for axis, value in claim.at.items())
+def _of_places(stated: Stated) -> Iterator[Mistake]:
+    """What is seen at the arms that it is about, on each landscape; each mistake once."""
+    seen: dict[Mistake, None] = {}
+    for landscape in dict.fromkeys(arm.coords["landscape"] for arm in stated.here):
+        arms = [arm for arm in stated.here if arm.coords["landscape"] == landscape]
+        of_arms = [mistake for key in ("predicted", "control") for mistake in _prediction(stated, key, arms)]
+        of_arm = [mistake for rule in AT_ARM for mistake in rule(stated, arms[0])]
+        seen |= dict.fromkeys([*of_arms, *of_arm])
+    yield from seen
+    if isinstance(stated.claim, Custom):
+        yield from _function(stated, stated.claim)
 
 
-def _of_predictions(claim: Claim, path: Path, arms: Sequence[Arm]) -> Iterator[Mistake]:
-    for key in ("predicted", "control"):
-        given = getattr(claim, key, None)
-        if isinstance(given, float) and math.isnan(given):
-            yield Mistake((*path, key), "expected a number, got nan")
-        if isinstance(given, str):
-            wrong: list[str] = []
-            for group in _together(claim, arms):
-                try:
-                    ran = [_ran(arm) for arm in group]
-                    evaluate(
-                        given,
-                        settings.numbers(ran) | ({MOMENT: 1.0} if _uses_ledger(claim) else {}),
-                        settings.missing(ran),
-                    )
-                    break
-                except ValueError as error:
-                    wrong.append(str(error))
-            else:
-                yield from (Mistake((*path, key), text) for text in wrong[:1])
+def _prediction(stated: Stated, key: str, arms: Sequence[Arm]) -> Iterator[Mistake]:
+    """A prediction must have a value at one place of a landscape or more."""
+    given = getattr(stated.claim, key, None)
+    if isinstance(given, float) and math.isnan(given):
+        yield stated.wrong("expected a number, got nan", key)
+    if isinstance(given, str):
+        problems = (_problem(given, place, stated) for place in _judged_together(stated, arms))
+        first = next(problems, None)
+        if first is not None and all(problems):
+            yield stated.wrong(first, key)
 
 
-def _together(claim: Claim, arms: Sequence[Arm]) -> list[list[Arm]]:
+def _problem(formula: str, arms: Sequence[Arm], stated: Stated) -> str | None:
+    """Why a formula has no value at a place; None where it has one."""
+    ran = [_ran(arm) for arm in arms]
+    moment = {MOMENT: 1.0} if stated.of_ledger else {}
+    try:
+        evaluate(formula, settings.numbers(ran) | moment, settings.missing(ran))
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def _judged_together(stated: Stated, arms: Sequence[Arm]) -> list[list[Arm]]:
     """The arms of each place at which a claim is judged.
 
     One, or all values of the axis along which it fits.
     """
-    along = claim.axis if isinstance(claim, Scaling) else None
-    found: dict[str, list[Arm]] = {}
+    if not isinstance(stated.claim, Scaling):
+        return [[arm] for arm in arms]
+    along = stated.claim.axis
+    low, high = stated.claim.regime.get(along, (-math.inf, math.inf))
+    places: dict[str, list[Arm]] = {}
     for arm in arms:
-        low, high = claim.regime.get(str(along), (-math.inf, math.inf))
-        if along is None or low <= arm.coords[along] <= high:
-            found.setdefault(
-                str({name: value for name, value in arm.coords.items() if name != along}), []
-            ).append(arm)
-    return list(found.values())
+        if low <= arm.coords[along] <= high:
+            others = {name: value for name, value in arm.coords.items() if name != along}
+            places.setdefault(str(others), []).append(arm)
+    return list(places.values())
 
 
 def _ran(arm: Arm) -> settings.Arm:
@@ -205,23 +239,13 @@ def _ran(arm: Arm) -> settings.Arm:
     )
 
 
-def _of_place(
-    claim: Claim, path: Path, study: Mapping[str, Any], arm: Arm, swept: set[str]
-) -> Iterator[Mistake]:
-    cost, landscape = getattr(claim, "cost", None), arm.coords["landscape"]
-    if cost is not None and "budget" not in swept and cost > _end(arm) * (1 + 1e-9):
-        yield Mistake(
-            (*path, "cost"),
-            f"expected at most the budget on {landscape}, {arm.scalars['budget']:g} evaluations, got"
-            f" {cost:g}",
-        )
-    if hasattr(claim, "quantity"):
-        yield from _of_quantity(str(claim.quantity), (*path, "quantity"), study, arm)
-    if hasattr(claim, "per") and not registry.build(arm.landscape, "landscape").gap_known:
-        yield Mistake(
-            (*path, "landscape"),
-            f"expected one whose optimum is known, so that there is a gap that shrinks; {landscape} has none",
-        )
+def _cost(stated: Stated, arm: Arm) -> Iterator[Mistake]:
+    cost, budget = getattr(stated.claim, "cost", None), arm.scalars["budget"]
+    if cost is None or "budget" in stated.coords or cost <= _end(arm) * (1 + 1e-9):
+        return
+    landscape = arm.coords["landscape"]
+    text = f"expected at most the budget on {landscape}, {budget:g} evaluations, got {cost:g}"
+    yield stated.wrong(text, "cost")
 
 
 def _end(arm: Arm) -> float:
@@ -230,33 +254,48 @@ def _end(arm: Arm) -> float:
     return float(arm.scalars["budget"] * price["value"] / price["low"])
 
 
-def _of_quantity(name: str, path: Path, study: Mapping[str, Any], arm: Arm) -> Iterator[Mistake]:
-    landscape, optimizer = (
-        registry.build(arm.landscape, "landscape"),
-        registry.build(arm.optimizer, "optimizer"),
-    )
-    known = [
-        *RECORDED,
-        *landscape.extras,
-        *(names[0] for names in (*optimizer.recorded.values(), *optimizer.counted.values())),
-        *HITS,
-        *LEDGER,
-    ]
+def _quantity(stated: Stated, arm: Arm) -> Iterator[Mistake]:
+    name = getattr(stated.claim, "quantity", None)
+    if name is None:
+        return
+    known = [*RECORDED, *_recorded(arm), *HITS, *LEDGER]
     if name not in known:
-        yield Mistake(path, f"unknown quantity; {suggest(name, known)}")
-    elif name in LEDGER and study.get("ledger") is None:
-        yield Mistake(path, f"{name} is of the noise ledger, and this study keeps none; add ledger: {{}}")
-    elif name in HITS and not study.get("targets"):
-        yield Mistake(path, f"{name} needs targets, and this study has none")
+        yield stated.wrong(f"unknown quantity; {suggest(name, known)}", "quantity")
+    elif name in LEDGER and stated.study.get("ledger") is None:
+        text = f"{name} is of the noise ledger, and this study keeps none; add ledger: {{}}"
+        yield stated.wrong(text, "quantity")
+    elif name in HITS and not stated.study.get("targets"):
+        yield stated.wrong(f"{name} needs targets, and this study has none", "quantity")
 
 
-def _of_function(claim: Custom, path: Path) -> Iterator[Mistake]:
+def _recorded(arm: Arm) -> list[str]:
+    """What the landscape and the optimizer of an arm record beside the others."""
+    landscape: Landscape = registry.build(arm.landscape, "landscape")
+    optimizer: Optimizer = registry.build(arm.optimizer, "optimizer")
+    variables = (*optimizer.recorded.values(), *optimizer.counted.values())
+    return [*landscape.extras, *(variable for variable, *_ in variables)]
+
+
+def _gap(stated: Stated, arm: Arm) -> Iterator[Mistake]:
+    """A rate of convergence needs a gap."""
+    if not hasattr(stated.claim, "per") or registry.build(arm.landscape, "landscape").gap_known:
+        return
+    yield stated.wrong(
+        "expected one whose optimum is known, so that there is a gap that shrinks;"
+        f" {arm.coords['landscape']} has none",
+        "landscape",
+    )
+
+
+AT_ARM = (_cost, _quantity, _gap)
+
+
+def _function(stated: Stated, claim: Custom) -> Iterator[Mistake]:
+    """The function of the user's must be there, and take the parameters."""
     try:
         inspect.signature(function_at(claim.function)).bind(None, **claim.parameters)
     except ValueError as error:
-        yield Mistake((*path, "function"), str(error))
+        yield stated.wrong(str(error), "function")
     except TypeError as error:
-        yield Mistake(
-            (*path, "parameters"),
-            f"{claim.function} is called with the results and these parameters: {error}",
-        )
+        text = f"{claim.function} is called with the results and these parameters: {error}"
+        yield stated.wrong(text, "parameters")
