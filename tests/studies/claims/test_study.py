@@ -96,7 +96,7 @@ MISTAKES = [
         "claims.c.regime.spectrum: expected an axis of numbers, got spectrum = rbf, ..",
     ),
     ({**ORDER, "cost": 61}, "claims.c.cost: expected at most the budget on bowl, 60 evaluations, got 61"),
-    ({**RATE, "predicted": "1 - rate"}, "claims.c.predicted: unknown name 'rate'; known: "),
+    ({**RATE, "predicted": "1 - rate"}, "claims.c.predicted: unknown name 'rate'; did you mean 'curvature'?"),
     (
         {**RATE, "predicted": "tests.support.own_claims:unknowable"},
         "claims.c.predicted: tests.support.own_claims:unknowable: unknown argument 'nowhere'; known: ",
