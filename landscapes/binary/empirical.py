@@ -48,8 +48,8 @@ class Empirical(Landscape):
     Source: Weinreich, Delaney, DePristo and Hartl 2006 for the table that ships.
 
     Args:
-        file: weinreich2006, the table that ships, or the path of a CSV file with a row for each of the 2^n
-            genotypes, n <= 20.
+        file: weinreich2006, the table that ships, or the path of a CSV file, from the working directory or
+            from where the study file is, with a row for each of the 2^n genotypes, n <= 20.
         genotype: the column of genotypes: texts of 0 and 1 (01101), of letters with two at each site (DNA,
             amino acids), or lists of mutations (S54N:V44L, and WT); or a list of columns, one for each locus.
             Names of columns are those of the file, in any case.

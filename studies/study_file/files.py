@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from studies.study_file import beside
 from studies.study_file.document import Document, read
 from studies.study_file.study import StudyError
 from studies.text.words import nearest
@@ -31,9 +32,12 @@ def read_file(source: str) -> Document:
         raise StudyError([_not_there(source)])
     name = source if path == given else str(path)
     try:
-        return read(name, path.read_text(encoding="utf-8"))
+        document = read(name, path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise StudyError([f"{path}: cannot be read: {error}"]) from error
+    if isinstance(document.data, dict):
+        beside.placed(document.data, path.parent)
+    return document
 
 
 def text_of(source: Mapping[str, Any] | Path | str) -> str:
