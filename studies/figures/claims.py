@@ -307,4 +307,4 @@ def key(found: Sequence[Judgement]) -> list[Any]:
 
 def _worlds(found: Sequence[Judgement]) -> str:
     counts = sorted({row.worlds for row in found})
-    return f"{counts[0]} worlds" if len(counts) == 1 else f"{counts[0]} to {counts[-1]} worlds"
+    return style.worlds(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]} worlds"

@@ -93,7 +93,7 @@ def panels(
             why = _dot(axes, place, told[name], told[f"{name}_interval"], style.look(looks, label, arm))
             dots[name] += [(place, why if int(told["worlds"]) else "no noise")] * bool(why)
     for axes, name in zip(row[1:], dots, strict=True):
-        flat = name == "alignment" and not (dataset["mean_curvature"].fillna(0) != 0).any()
+        flat = name == "alignment" and _all_zero(dataset["mean_curvature"])
         _none(axes, dots[name], len(found), "mean\ncurvature 0" if flat else "")
     if not any(np.isfinite(line.get_ydata()).any() for line in row[0].lines):
         style.nothing(row[0], "no noise" if found else "no numbers")
@@ -124,13 +124,31 @@ def _dot(axes: Axes, place: int, value: xr.DataArray, interval: xr.DataArray, lo
     return ""
 
 
+def _all_zero(values: xr.DataArray) -> bool:
+    """Whether there are numbers, and all are 0."""
+    return bool(values.notnull().any() and (values.fillna(0) == 0).all())
+
+
 def _none(axes: Axes, without: list[tuple[int, str]], many: int, text: str) -> None:
-    """A word in each row without a dot, or one for all where there is no dot at all."""
+    """A word for neighbouring rows without a dot, or one for all where there is no dot at all."""
     if len(without) == many:
         words = {why for _, why in without}
         style.nothing(axes, text or (words.pop() if len(words) == 1 else "no numbers"))
         return
+    across = axes.get_yaxis_transform()
+    for first, last, why in _runs(without):
+        if last > first:
+            axes.plot([0.03, 0.03], [first - 0.3, last + 0.3], transform=across, color="#aaaaaa", lw=0.8)
+        middle = (first + last) / 2
+        axes.text(0.06, middle, why, transform=across, va="center", color="#555555", fontsize=6.5)
+
+
+def _runs(without: list[tuple[int, str]]) -> list[tuple[int, int, str]]:
+    """Neighbouring rows of one word: (first, last, word)."""
+    runs: list[tuple[int, int, str]] = []
     for place, why in without:
-        axes.text(
-            0.04, place, why, transform=axes.get_yaxis_transform(), va="center", color="#555555", fontsize=6.5
-        )
+        if runs and runs[-1][1:] == (place - 1, why):
+            runs[-1] = (runs[-1][0], place, why)
+        else:
+            runs.append((place, place, why))
+    return runs

@@ -54,6 +54,22 @@ def test_spectra_say_why_there_is_no_dot(data):
     assert row[0].get_xlim() == pytest.approx((0.4, data.sizes["mode"] + 0.6))  # its ticks are modes still
 
 
+def test_spectra_say_one_word_for_neighbouring_rows_without_a_dot(data):
+    data = data.isel(moment=1)
+    flat = data["noise_curvature"].where(data["optimizer"] == "SGD")  # known for the first row alone
+    row = np.array(Figure().subplots(1, 3))
+    panels(data.assign(noise_curvature=flat), row)
+    rows = data.sizes["optimizer"]
+    assert [(text.get_position()[1], text.get_text()) for text in row[2].texts] == [(rows / 2, "not known")]
+
+
+def test_spectra_of_no_numbers_say_nothing_of_a_curvature(data):
+    data = data.isel(moment=1)
+    row = np.array(Figure().subplots(1, 3))
+    panels(data.assign(mean_curvature=data["mean_curvature"] * np.nan), row)
+    assert [text.get_text() for text in row[2].texts] == ["not known"]
+
+
 def sized(data, **sizes):
     """The ledger with made-up sizes of samples."""
     given = xr.DataArray(
