@@ -85,7 +85,7 @@ def _explain(
     bounds = [error for error in errors if error["type"] not in TYPES and error["type"] != "literal_error"]
     expected = list(dict.fromkeys(_expected(error) for error in bounds or _meant(errors, value)))
     came = "" if isinstance(value, (dict, list)) and bounds else f", got {show(value)}"
-    return [Mistake(path, f"expected {' or '.join(expected)}{came}{_literal_hint(errors, value)}")]
+    return [Mistake(path, f"expected {' or '.join(expected)}{came}{_hint(errors, value)}")]
 
 
 def _missing(path: Path, model: type[BaseModel], data: Any) -> Mistake:  # noqa: ANN401
@@ -120,7 +120,9 @@ def _expected(error: Error) -> str:
     return TYPES.get(kind, error["msg"])
 
 
-def _literal_hint(errors: list[Error], value: Any) -> str:  # noqa: ANN401
+def _hint(errors: list[Error], value: Any) -> str:  # noqa: ANN401
+    if isinstance(value, (int, float)) and any(error["type"] == "string_type" for error in errors):
+        return "; write it in quotes"  # YAML reads 000000 as 0, and on as true
     words = [
         word
         for e in errors

@@ -55,6 +55,7 @@ def lines_of(tmp_path: Path, text: str, overrides: tuple[str, ...] = ()) -> list
 
 MISTAKES = [
     ("    learning_rate: 0.1", "    learning_rat: 0.1", "9:5: optimizers.sgd.learning_rat: unknown key for sgd; did you mean 'learning_rate'?"),
+    ("  nk: {kind: nk, n: 16, k: 4}", "  nk: {kind: empirical, wild_type: 000000}", "4:36: landscapes.nk.wild_type: expected text, got 0; write it in quotes"),
     ("    learning_rate: 0.1", "    lr: 0.1", "9:5: optimizers.sgd.lr: unknown key for sgd; did you mean 'learning_rate'?"),
     ("    learning_rate: 0.1", "    learning_rate: fast", "9:20: optimizers.sgd.learning_rate: expected a number, got 'fast'"),
     ("    learning_rate: 0.1", "    learning_rate: '0.1'", "9:20: optimizers.sgd.learning_rate: expected a number, got '0.1'"),
