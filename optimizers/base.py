@@ -21,6 +21,9 @@ from optimizers.schedules import Schedule
 
 State = Any  # a NamedTuple of tensors with leading R, different for each optimizer
 Info = dict[str, Tensor]  # parents, staleness, clock, accepted, ...: (R, ...)
+# source of chance -> off (its deterministic limit), free, .. -> the parameters that make it so
+Switches = Mapping[str, Mapping[str, Mapping[str, float | str | None]]]
+Recorded = Mapping[str, tuple[str, str, str]]  # key of info -> variable, long name, unit
 
 
 class Optimizer(Parameters, ABC):
@@ -35,26 +38,15 @@ class Optimizer(Parameters, ABC):
     gradient: ClassVar[bool] = False  # whether it asks for gradients
     games: ClassVar[bool] = False  # whether it can play a game, where every player has a loss of its own
     linear_fitness: ClassVar[bool] = False  # whether fitness has to be linear in the loss
-    relaxations: ClassVar[tuple[str, ...]] = (
-        "extension",
-        "lovasz",
-        "threshold",
-    )  # how it may see bits, if it searches reals alone
-    until_budget: ClassVar[
-        tuple[str, ...]
-    ] = ()  # parameters that are numbers of steps, or `budget`: those of the whole run
-    libraries: ClassVar[
-        tuple[str, ...]
-    ] = ()  # installed packages, beside torch, whose versions its numbers depend on
-    switches: ClassVar[
-        Mapping[str, Mapping[str, Mapping[str, Any]]]
-    ] = {}  # source -> off (its deterministic limit), .. -> parameters
-    recorded: ClassVar[
-        Mapping[str, tuple[str, str, str]]
-    ] = {}  # what checkpoints show of info, its mean: key -> variable, long name, unit
-    counted: ClassVar[
-        Mapping[str, tuple[str, str, str]]
-    ] = {}  # likewise, the sum of a step's (R,) over the steps so far
+    # how it may see bits, if it searches reals alone
+    relaxations: ClassVar[tuple[str, ...]] = ("extension", "lovasz", "threshold")
+    # parameters that are numbers of steps, or `budget`: those of the whole run
+    until_budget: ClassVar[tuple[str, ...]] = ()
+    # installed packages, beside torch, whose versions its numbers depend on
+    libraries: ClassVar[tuple[str, ...]] = ()
+    switches: ClassVar[Switches] = {}
+    recorded: ClassVar[Recorded] = {}  # what checkpoints show of info: its mean
+    counted: ClassVar[Recorded] = {}  # likewise, the sum of a step's (R,) over the steps so far
 
     @property
     def batches(self) -> bool:

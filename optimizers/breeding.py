@@ -5,15 +5,15 @@ Each algorithm's own docstring says what they mean there; `optimizers.operators`
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Ge, Gt, Le
 from torch import Tensor
 
 from landscapes.base import Bits, FitnessLaw, Reals
-from optimizers.base import Optimizer
+from optimizers.base import Optimizer, Switches
 from optimizers.fitness import unfit, weights
 
 Probability = Annotated[float, Ge(0), Le(1)]
@@ -29,7 +29,7 @@ class Breeding(Optimizer):
 
     domains: ClassVar[tuple[type, ...]] = (Reals, Bits)
     sources: ClassVar[tuple[str, ...]] = ("mutation", "recombination", "drift", "pairing")
-    switches: ClassVar[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
+    switches: ClassVar[Switches] = {
         "drift": {"off": {"sampling": "systematic"}},
         "recombination": {
             "off": {"crossover": "none"},

@@ -12,7 +12,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 
@@ -21,6 +21,13 @@ from landscapes.parameters import Parameters
 from optimizers.base import Optimizer
 from optimizers.evolution_strategies import distribution, snes
 from optimizers.schedules import FACTORS, Schedule
+
+if TYPE_CHECKING:
+    from optimizers.adapters.evotorch import EvoTorch
+    from optimizers.adapters.torch_optim import TorchOptim
+    from optimizers.evolution_strategies.cma_es import CMAES
+    from optimizers.evolution_strategies.ipop_cma_es import IPOPCMAES
+    from optimizers.evolution_strategies.mu_lambda import MuLambda
 
 
 class Task(NamedTuple):
@@ -43,17 +50,18 @@ def effective(optimizer: Parameters, task: Task) -> dict[str, Any]:
         optimizer: an optimizer, or a schedule inside of one.
         task: what it searches.
     """
-    found: dict[str, Any] = {}
-    for name, value in optimizer.parameters().items():
-        rule = _rule(optimizer, name)
-        if isinstance(value, Parameters):
-            found |= {name: inner} if (inner := effective(value, task)) else {}
-        elif value is None and rule is not None and (number := rule(optimizer, task)) is not None:
-            found[name] = number
-    apart = (
-        "recombination_rate" in optimizer.parameters() and optimizer.parameters().get("crossover") == "none"
-    )
-    return found | ({"recombination_rate": 0.0} if apart else {})
+    given = optimizer.parameters()
+    numbers: dict[str, Any] = {}
+    for name, value in given.items():
+        number = effective(value, task) if isinstance(value, Parameters) else None
+        rule = _rule(optimizer, name) if value is None else None
+        if rule is not None:
+            number = rule(optimizer, task)
+        if number not in (None, {}):
+            numbers[name] = number
+    if given.get("crossover") == "none" and "recombination_rate" in given:
+        numbers["recombination_rate"] = 0.0
+    return numbers
 
 
 def _rule(owner: Parameters, name: str) -> Rule | None:
@@ -62,62 +70,62 @@ def _rule(owner: Parameters, name: str) -> Rule | None:
     return _factor if isinstance(owner, Schedule) and name == "factor" else None
 
 
-def _factor(schedule: Any, task: Task) -> float | None:  # noqa: ANN401
+def _factor(schedule: Schedule, task: Task) -> float | None:
     del task
     return FACTORS.get(schedule.kind)
 
 
-def _sigma(optimizer: Any, task: Task) -> float | None:  # noqa: ANN401
+def _sigma(optimizer: Optimizer, task: Task) -> float | None:
     """As `strategies.start_sigma`."""
     del optimizer
     return 0.3 * (task.domain.high - task.domain.low) if isinstance(task.domain, Reals) else None
 
 
-def _population(optimizer: Any, task: Task) -> int:  # noqa: ANN401
+def _population(optimizer: Optimizer, task: Task) -> int:
     del optimizer
     return distribution.default_population(task.dim)
 
 
-def _mutation_rate(optimizer: Any, task: Task) -> float:  # noqa: ANN401
+def _mutation_rate(optimizer: Optimizer, task: Task) -> float:
     """As `operators.mutate`."""
     del optimizer
     return 1 / task.dim if isinstance(task.domain, Bits) else 1.0
 
 
-def _margin(optimizer: Any, task: Task) -> float:  # noqa: ANN401
+def _margin(optimizer: Optimizer, task: Task) -> float:
     """As `operators.within_margin`."""
     del optimizer
     return min(1 / task.dim, 0.25)
 
 
-def _lazy(optimizer: Any, task: Task) -> int:  # noqa: ANN401
+def _lazy(optimizer: CMAES | IPOPCMAES, task: Task) -> int:
     size = optimizer.population or distribution.default_population(task.dim)
     k = distribution.cma_constants(task.dim, size, optimizer.covariance == "diagonal", optimizer.active)
     return max(1, int(min(2 / task.dim, 0.25) / (k.c_1 + k.c_mu)))
 
 
-def _parents(optimizer: Any, task: Task) -> int:  # noqa: ANN401
+def _parents(optimizer: MuLambda, task: Task) -> int:
     return (optimizer.population or distribution.default_population(task.dim)) // 2
 
 
-def _damping(optimizer: Any, task: Task) -> float:  # noqa: ANN401
+def _damping(optimizer: MuLambda, task: Task) -> float:
     """Of the (mu, lambda) strategy."""
     size = optimizer.population or distribution.default_population(task.dim)
     weights = optimizer._weights(size)  # noqa: SLF001
     return distribution.path_constants(task.dim, distribution.effective_size(weights))[1]
 
 
-def _xnes_rate(optimizer: Any, task: Task) -> float:  # noqa: ANN401
+def _xnes_rate(optimizer: Optimizer, task: Task) -> float:
     del optimizer
     return 3 * (3 + math.log(task.dim)) / (5 * task.dim * math.sqrt(task.dim))
 
 
-def _evotorch_population(optimizer: Any, task: Task) -> int:  # noqa: ANN401
+def _evotorch_population(optimizer: EvoTorch, task: Task) -> int:
     size = distribution.default_population(task.dim)
     return size + size % 2 if optimizer.algorithm == "pgpe" else size
 
 
-def _torch_rate(optimizer: Any, task: Task) -> float | None:  # noqa: ANN401
+def _torch_rate(optimizer: TorchOptim, task: Task) -> float | None:
     del task
     rate = inspect.signature(getattr(torch.optim, optimizer.method)).parameters["lr"].default
     return float(rate) if isinstance(rate, int | float) else None

@@ -88,12 +88,12 @@ def log_fitness(value: Tensor, kind: str, strength: float | Tensor, law: Fitness
     """
     loss = torch.where(value.isnan(), torch.inf, value.double())
     beta = strength.double().reshape(-1, 1) if isinstance(strength, Tensor) and strength.ndim else strength
-    found = (
+    log = (
         torch.log(_linear(loss, beta, law))
         if kind == "linear"
         else _times(beta, -loss if law is None or law.log else _log_of(loss, law))
     )
-    return torch.where(found.isnan() | (loss == torch.inf), -torch.inf, found)
+    return torch.where(log.isnan() | (loss == torch.inf), -torch.inf, log)
 
 
 def _linear(loss: Tensor, beta: float | Tensor, law: FitnessLaw | None) -> Tensor:

@@ -106,25 +106,18 @@ def read_table(
     mistakes = Mistakes(path.name)
     sites = [genotype] if isinstance(genotype, str) else list(genotype)
     columns, lines = _columns(path, [*sites, fitness, *([error] if error else [])], mistakes)
-    written = [
-        Written(line, cells)
-        for line, cells in zip(lines, zip(*columns[: len(sites)], strict=True), strict=True)
-    ]
-    wild = None if wild_type is None else (wild_type,) if isinstance(wild_type, str) else tuple(wild_type)
-    known = genotypes(written, wild, mistakes)
-    values = _numbers(
-        columns[len(sites)],
-        lines,
-        f"a number{' > 0 (its logarithm is asked for)' * positive}",
-        positive,
-        mistakes,
-    )
+    texts = zip(*columns[: len(sites)], strict=True)
+    written = [Written(line, cells) for line, cells in zip(lines, texts, strict=True)]
+    wild = (wild_type,) if isinstance(wild_type, str) else None if wild_type is None else tuple(wild_type)
+    read = genotypes(written, wild, mistakes)
+    expected = "a number > 0 (its logarithm is asked for)" if positive else "a number"
+    values = _numbers(columns[len(sites)], lines, expected, positive, mistakes)
     errors = _errors(columns[-1], lines, mistakes) if error else [math.nan] * len(lines)
-    found: dict[str, list[Row]] = {}
-    for text, row in zip(known.bits, map(Row, lines, values, errors), strict=True):
+    rows_of: dict[str, list[Row]] = {}
+    for text, row in zip(read.bits, map(Row, lines, values, errors), strict=True):
         if text:
-            found.setdefault(text, []).append(row)
-    table = _table(found, known, duplicates, missing, positive, mistakes) if found else UNREAD
+            rows_of.setdefault(text, []).append(row)
+    table = _table(rows_of, read, duplicates, missing, positive, mistakes) if rows_of else UNREAD
     if mistakes.lines():
         raise ValueError("\n  ".join(mistakes.lines()))
     return table if error else replace(table, errors=None)
@@ -165,18 +158,18 @@ def _cells(path: Path) -> list[tuple[int, list[str]]]:
         reader = csv.reader(
             ("\n" if line.startswith("#") else line for line in text), delimiter=_separator(text)
         )
-        found = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
+        rows = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
     except OSError as error:
         raise ValueError(f"expected a CSV file, got {str(path)!r} ({error.strerror})") from error
     except (UnicodeError, csv.Error) as error:
         raise ValueError(f"{path.name}: expected a CSV file in UTF-8 ({error})") from error
-    found = [(line, cells) for line, cells in found if any(cells) and not _names_separator(cells)]
-    if len(found) < 2:
+    rows = [(line, cells) for line, cells in rows if any(cells) and not _names_separator(cells)]
+    if len(rows) < 2:
         raise ValueError(
             f"{path.name}: expected a header and a row for each genotype, got"
-            f" {['an empty file', 'a header alone'][len(found)]}"
+            f" {['an empty file', 'a header alone'][len(rows)]}"
         )
-    return found
+    return rows
 
 
 def _text(path: Path) -> str:
@@ -251,58 +244,67 @@ def _number(text: str) -> float | None:
 
 
 def _table(
-    found: dict[str, list[Row]],
-    known: Genotypes,
+    rows_of: dict[str, list[Row]],
+    read: Genotypes,
     duplicates: str,
     missing: Missing,
     positive: bool,
     mistakes: Mistakes,
 ) -> Measured:
     """The complete table of the rows of each genotype; what is wrong with it goes to the mistakes."""
-    loci = len(next(iter(found)))
+    loci = len(next(iter(rows_of)))
     if loci > LOCI:
         mistakes.say(f"expected at most {LOCI} loci, got {loci}")
         return UNREAD
-    twice = [
-        f"{known.name(text)} (lines {' '.join(str(row.line) for row in rows)})"
-        for text, rows in found.items()
-        if len(rows) > 1
-    ]
-    if twice and duplicates == "error":
-        mistakes.say(
-            f"expected each genotype once, got {_listed(twice, ', ')}; duplicates: mean takes their mean"
-        )
-    values, errors = np.full((2, 2**loci), np.nan)
-    for text, rows in found.items():
-        place, seen = int(text[::-1], 2), [row for row in rows if not math.isnan(row.value)]
-        if seen:
-            values[place] = sum(row.value for row in seen) / len(seen)
-            errors[place] = math.sqrt(sum(row.error**2 for row in seen)) / len(seen)
+    if duplicates == "error":
+        _once(rows_of, read, mistakes)
+    values, errors = _means(rows_of, loci)
     gaps = np.isnan(values)
     if gaps.any():
-        blank = [
-            row.line
-            for rows in found.values()
-            for row in rows
-            if all(math.isnan(other.value) for other in rows)
-        ]
-        _fill(values, gaps, known, missing, blank, mistakes)
+        blank = [row.line for rows in rows_of.values() if not _measured(rows) for row in rows]
+        _fill(values, gaps, read, missing, blank, mistakes)
     if positive and missing != "error" and (values[gaps] <= 0).any():
         mistakes.say(
             f"missing: expected values > 0 (their logarithm is asked for), got {values[gaps].min():g}"
         )
-    return Measured(
-        loci,
-        torch.from_numpy(values),
-        torch.from_numpy(errors),
-        torch.from_numpy(gaps) if gaps.any() else None,
-    )
+    filled = torch.from_numpy(gaps) if gaps.any() else None
+    return Measured(loci, torch.from_numpy(values), torch.from_numpy(errors), filled)
+
+
+def _once(rows_of: dict[str, list[Row]], read: Genotypes, mistakes: Mistakes) -> None:
+    """Genotypes in several rows are a mistake."""
+    twice = [
+        f"{read.name(text)} (lines {' '.join(str(row.line) for row in rows)})"
+        for text, rows in rows_of.items()
+        if len(rows) > 1
+    ]
+    if twice:
+        mistakes.say(
+            f"expected each genotype once, got {_listed(twice, ', ')}; duplicates: mean takes their mean"
+        )
+
+
+def _measured(rows: list[Row]) -> list[Row]:
+    """Those of the rows that have a number."""
+    return [row for row in rows if not math.isnan(row.value)]
+
+
+def _means(rows_of: dict[str, list[Row]], loci: int) -> np.ndarray:
+    """The mean value of each genotype and its error, (2, 2^n) by its number; NaN where not measured."""
+    means = np.full((2, 2**loci), np.nan)
+    for text, rows in rows_of.items():
+        measured = _measured(rows)
+        if measured:
+            place = int(text[::-1], 2)
+            means[0, place] = sum(row.value for row in measured) / len(measured)
+            means[1, place] = math.sqrt(sum(row.error**2 for row in measured)) / len(measured)
+    return means
 
 
 def _fill(
     values: np.ndarray,
     gaps: np.ndarray,
-    known: Genotypes,
+    read: Genotypes,
     missing: Missing,
     blank: list[int],
     mistakes: Mistakes,
@@ -314,7 +316,7 @@ def _fill(
     if missing == "error":
         loci = len(values).bit_length() - 1
         names = [
-            known.name(text)
+            read.name(text)
             for text in sorted(format(place, f"0{loci}b")[::-1] for place in np.flatnonzero(gaps))
         ]
         remedy = "missing: lethal, additive or a number says what stands for them"

@@ -125,35 +125,37 @@ def _letters(written: Sequence[Written], wild_type: Text | None, mistakes: Mista
     """Genotypes of one letter, or cell, at each site."""
     plain = _mostly(written, lambda cells: set(cells) <= BITS)
     read = _readable(written, BITS if plain else None, mistakes)
+    unread = Genotypes([None] * len(written), str)
     good = [cells for cells in read if cells]
     if not good:
-        return Genotypes([None] * len(written), str)
+        return unread
     zero = _zero(wild_type, ("0",) * len(good[0]) if plain else good[0], mistakes)
     if _not_there(zero, good, plain, mistakes):
-        return Genotypes([None] * len(written), str)
-    alleles = [
-        sorted({*column, letter}) for letter, column in zip(zero, zip(*good, strict=True), strict=True)
-    ]
+        return unread
+    columns = zip(*good, strict=True)
+    alleles = [sorted({*column, letter}) for letter, column in zip(zero, columns, strict=True)]
     if _too_many(alleles, mistakes):
-        return Genotypes([None] * len(written), str)
+        return unread
     sites = [site for site, letters in enumerate(alleles) if plain or len(letters) == 2]
     if not sites:
         mistakes.say("expected sites with two letters, got one letter at each")
+    bits = ["".join("01"[cells[site] != zero[site]] for site in sites) if cells else None for cells in read]
+    return Genotypes(bits, _namer(zero, alleles, sites))
+
+
+def _namer(zero: Text, alleles: list[list[str]], sites: list[int]) -> Callable[[str], str]:
+    """From the bits of a genotype to how the file writes it."""
     other = [
         next((letter for letter in letters if letter != here), "1")
         for letters, here in zip(alleles, zero, strict=True)
     ]
-
     between = "" if all(len(letter) == 1 for letter in (*zero, *other)) else " "
 
     def name(bits: str) -> str:
         changed = {site for site, bit in zip(sites, bits, strict=True) if bit == "1"}
         return between.join(other[site] if site in changed else letter for site, letter in enumerate(zero))
 
-    return Genotypes(
-        ["".join("01"[cells[site] != zero[site]] for site in sites) if cells else None for cells in read],
-        name,
-    )
+    return name
 
 
 def _readable(
@@ -295,5 +297,6 @@ def _mutation_lists(written: Sequence[Written], wild_type: Text | None, mistakes
         return ":".join(text for text, bit in zip(names.values(), bits, strict=True) if bit == "1") or "WT"
 
     return Genotypes(
-        [None if found is None else "".join("01"[site in found] for site in names) for found in lists], name
+        [None if mutated is None else "".join("01"[site in mutated] for site in names) for mutated in lists],
+        name,
     )

@@ -62,8 +62,8 @@ def fold(table: Tensor, p: Tensor) -> Tensor:
 def _chances(p: Tensor) -> Tensor:
     """The probability of every genotype of m loci: (R, P, m) -> (R, P, 2^m)."""
     chance = p.new_ones((*p.shape[:-1], 1))
-    for one in p.split(1, -1) if p.shape[-1] else ():
-        chance = torch.cat((chance * (1 - one), chance * one), -1)
+    for locus in p.split(1, -1) if p.shape[-1] else ():
+        chance = torch.cat((chance * (1 - locus), chance * locus), -1)
     return chance
 
 

@@ -149,7 +149,7 @@ class MaxSat(Landscape):
 
     def _best(self, streams: Streams) -> Tensor:
         return torch.stack([
-            bits(_unsatisfied(one.cpu(), self.n).argmin(), self.n) for one in self._reads(streams)
+            bits(_unsatisfied(formula.cpu(), self.n).argmin(), self.n) for formula in self._reads(streams)
         ]).to(streams.device)
 
 

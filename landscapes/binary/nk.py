@@ -160,7 +160,7 @@ class NK(Landscape):
         if self.neighbours == "adjacent" and (
             self.n > ENUMERATED or _ring_steps(self.n, self.k) < self.n * 2**self.n
         ):
-            return torch.stack([_ring_optimum(one, self.k) for one in table])
+            return torch.stack([_ring_optimum(contributions, self.k) for contributions in table])
         return best_genotype(lambda x: _contributions(x, reads, table, _whole(table)), self.n, table.device)
 
 

@@ -100,7 +100,9 @@ class QuantitativeTrait(Landscape):
         drawn = self.bound(sizes=sizes, best=torch.zeros_like(sizes[:, :1]))
         if not self.gap_known:
             return drawn
-        optimum = per_instance(streams, lambda s: torch.stack([self._best(one) for one in self._sizes(s)]))
+        optimum = per_instance(
+            streams, lambda s: torch.stack([self._best(effects) for effects in self._sizes(s)])
+        )
         return drawn.bound(optimum=optimum, best=drawn.loss(optimum[:, None]))
 
     def loss(self, x: Tensor, terms: Terms | None = None, time: Tensor | None = None) -> Tensor:

@@ -157,9 +157,9 @@ class SpinGlass(Landscape):
             return drawn
         optimum = per_instance(
             streams,
-            lambda s: torch.stack([self._ground(one.double().cpu()) for one in self._strength(s)]).to(
-                s.device
-            ),
+            lambda s: torch.stack([
+                self._ground(couplings.double().cpu()) for couplings in self._strength(s)
+            ]).to(s.device),
         )
         return drawn.bound(optimum=optimum, best=drawn.loss(optimum[:, None]))
 

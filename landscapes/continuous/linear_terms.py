@@ -26,7 +26,9 @@ def check_terms(name: str, terms: int, dim: int) -> None:
 def draw_slopes(streams: Streams, terms: int, deviations: Tensor, part: int) -> Tensor:
     """The g_i, (R, M, D): uncorrelated, with standard deviations (D,) float64; source "instance"."""
     drawn = streams.normal("instance", (terms, len(deviations)), part=part).double()
-    return (torch.stack([_white(one.clone()) for one in drawn]) * deviations.to(drawn)).to(streams.dtype)
+    return (torch.stack([_white(slopes.clone()) for slopes in drawn]) * deviations.to(drawn)).to(
+        streams.dtype
+    )
 
 
 def slope(slopes: Tensor, terms: Terms) -> Tensor:

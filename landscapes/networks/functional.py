@@ -55,9 +55,9 @@ def make(path: str, arguments: str) -> nn.Module:
     Raises:
         ValueError: it is not a module or cannot be made, or it draws anew at every call.
     """
-    found = imported(FIELD, path)
+    factory = imported(FIELD, path)
     try:
-        net = found(**json.loads(arguments))
+        net = factory(**json.loads(arguments))
     except (Exception, SystemExit) as error:
         raise ValueError(f"{FIELD}: cannot make {path}(**{arguments}): {error}") from error
     if not isinstance(net, nn.Module):

@@ -57,8 +57,8 @@ def examples(field: str, path: str) -> tuple[Tensor, Tensor]:
     """
 
     def load() -> Any:  # noqa: ANN401
-        found = imported(field, path)
-        return found() if callable(found) and not isinstance(found, Dataset) else found
+        named = imported(field, path)
+        return named() if callable(named) and not isinstance(named, Dataset) else named
 
     inputs, targets = _pair(field, path, reproducibly(load))
     if len(inputs) != len(targets) or not len(inputs):
@@ -78,23 +78,23 @@ def placed(field: str, path: str, dtype: torch.dtype, device: torch.device) -> t
     return inputs, targets
 
 
-def _pair(field: str, path: str, found: Any) -> tuple[Tensor, Tensor]:  # noqa: ANN401
-    if isinstance(found, TensorDataset):
-        found = found.tensors
-    elif isinstance(found, Dataset):
-        inputs, targets = zip(*(found[i] for i in range(len(found))), strict=True)  # type: ignore[arg-type]
-        found = tuple(torch.stack([torch.as_tensor(one) for one in column]) for column in (inputs, targets))
-    if not (isinstance(found, (tuple, list)) and len(found) == 2):
+def _pair(field: str, path: str, data: Any) -> tuple[Tensor, Tensor]:  # noqa: ANN401
+    if isinstance(data, TensorDataset):
+        data = data.tensors
+    elif isinstance(data, Dataset):
+        inputs, targets = zip(*(data[i] for i in range(len(data))), strict=True)  # type: ignore[arg-type]
+        data = tuple(torch.stack([torch.as_tensor(row) for row in column]) for column in (inputs, targets))
+    if not (isinstance(data, (tuple, list)) and len(data) == 2):
         wanted = "a pair of tensors (inputs, targets) or a torch Dataset of such pairs"
-        raise ValueError(f"{field}: expected {wanted} at {path!r}, got {type(found).__name__}")
-    return torch.as_tensor(found[0]), torch.as_tensor(found[1])
+        raise ValueError(f"{field}: expected {wanted} at {path!r}, got {type(data).__name__}")
+    return torch.as_tensor(data[0]), torch.as_tensor(data[1])
 
 
 @cache
 def digest(field: str, path: str) -> str:
     """64 hexadecimal digits: equal for equal examples."""
-    found = hashlib.sha256()
+    digested = hashlib.sha256()
     for tensor in examples(field, path):
-        found.update(f"{tensor.dtype} {tuple(tensor.shape)}".encode())
-        found.update(tensor.cpu().numpy().tobytes())
-    return found.hexdigest()
+        digested.update(f"{tensor.dtype} {tuple(tensor.shape)}".encode())
+        digested.update(tensor.cpu().numpy().tobytes())
+    return digested.hexdigest()

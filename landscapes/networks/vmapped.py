@@ -17,9 +17,8 @@ from torch.utils.checkpoint import checkpoint
 LANES = 32  # a multiple of twice the widest vector register, in float32 numbers
 ELEMENTS = 2**24  # numbers kept for a gradient at a time: 128 MB in float64
 
-Scored = Callable[
-    [Tensor, Tensor, Tensor, Tensor], Tensor
-]  # point (D,), constants (C,), inputs (B, ...), targets (B, ...) -> (B,)
+# point (D,), constants (C,), inputs (B, ...), targets (B, ...) -> (B,)
+Scored = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
 
 
 def each_example(
@@ -57,17 +56,14 @@ def each_example(
         seen = (part[chosen].expand(len(points), *chosen.shape[-1:], *part.shape[1:]) for part in data)
         return torch.func.vmap(function)(points, constants, *seen)
 
+    def portion(points: Tensor, constants: Tensor, chosen: Tensor) -> Tensor:
+        if again:  # a gradient computes it a second time, and keeps nothing
+            return checkpoint(score, points, constants, chosen, use_reentrant=False)
+        return score(points, constants, chosen)
+
     def scores(points: Tensor, constants: Tensor, index: Tensor | None = None) -> Tensor:
-        portions = (slot if index is None else index[:, slot] for slot in slots)
-        parts = [
-            (
-                checkpoint(score, points, constants, p, use_reentrant=False)
-                if again
-                else score(points, constants, p)
-            )
-            for p in portions
-        ]
-        return torch.cat(parts, -1)
+        chosen = (slot if index is None else index[:, slot] for slot in slots)
+        return torch.cat([portion(points, constants, some) for some in chosen], -1)
 
     padded = [_padded(part, lanes).split(rows) for part in (*networks, *([] if index is None else [index]))]
     return torch.cat([scores(*block) for block in zip(*padded, strict=True)])[:count]

@@ -19,9 +19,7 @@ class Batch(NamedTuple):
 
     index: Tensor | None  # type: ignore[assignment]  # (R | 1, 1 | P, B) int64 terms; None: all terms
     rows: Tensor | slice = EVERY  # whose they are
-    alone: Landscape | None = (
-        None  # bound to that one world; None: all worlds are evaluated, and these picked
-    )
+    alone: Landscape | None = None  # bound to that one world; None: all are evaluated, and these picked
 
 
 def join_batches(batches: list[Batch], answers: list[Answer]) -> Answer:
@@ -61,18 +59,24 @@ def evaluate(
 ) -> Answer:
     """Noise-free values of points (R, P, D) and, where asked, their gradients by automatic differentiation.
 
-    On a game each player's own.
+    On a game they are each player's own. Outside a bounded box both are NaN: an optimizer that leaves it has
+    diverged, and harms no other world.
 
-    Outside a bounded box both are NaN: an optimizer that leaves it has diverged, and harms no other world.
+    Args:
+        landscape: bound to R worlds.
+        points: (R, P, D).
+        terms: the mini-batch; None: all terms.
+        gradient: whether gradients are wanted beside the values.
+        time: (R,), of a moving landscape; None: it stands still.
     """
     points, inside = into_box(landscape, points)
     answer = _evaluate(landscape, points, terms, gradient, time)
     if inside is None:
         return answer
     value = torch.where(inside if answer.value.ndim == 2 else inside[..., None], answer.value, torch.nan)
-    return Answer(
-        value, None if answer.gradient is None else torch.where(inside[..., None], answer.gradient, torch.nan)
-    )
+    if answer.gradient is None:
+        return Answer(value)
+    return Answer(value, torch.where(inside[..., None], answer.gradient, torch.nan))
 
 
 def _evaluate(
@@ -92,10 +96,7 @@ def _evaluate(
 
 
 def _own_slopes(value: Tensor, x: Tensor, players: tuple[int, ...]) -> Tensor:
-    """The gradient of each player's loss, value (R, P, players), in the coordinates that it owns.
-
-    (R, P, D).
-    """
+    """The gradient (R, P, D) of each player's loss, value (R, P, players), in its own coordinates."""
     blocks, first = [], 0
     for player, size in enumerate(players):
         (slope,) = torch.autograd.grad(value[..., player].sum(), x, retain_graph=True)

@@ -106,9 +106,8 @@ def next_batch(
     over = total - epoch.used < least
     if bool(over.any()):
         number = torch.where(over, epoch.number + 1, epoch.number)
-        order = torch.where(
-            over[:, None], streams.at(number.cpu()).permutation("data", total, part=ORDER), epoch.order
-        )
+        fresh = streams.at(number.cpu()).permutation("data", total, part=ORDER)
+        order = torch.where(over[:, None], fresh, epoch.order)
         epoch = Epoch(number, order, torch.where(over, 0, epoch.used))
     got = (total - epoch.used).clamp_max(size)
     slot = torch.arange(int(got.max()), device=got.device)
@@ -125,17 +124,32 @@ def reordered(epoch: Epoch, streams: Streams) -> Epoch:
     slot = torch.arange(total, device=epoch.order.device)
     read = torch.zeros_like(epoch.order, dtype=torch.bool).scatter(1, epoch.order, slot < epoch.used[:, None])
     order = streams.at(epoch.number.cpu()).permutation("data", total, part=ORDER)
-    return epoch._replace(
-        order=order.gather(1, read.gather(1, order).logical_not().to(torch.uint8).argsort(dim=1, stable=True))
-    )
+    unread = read.gather(1, order).logical_not().to(torch.uint8)
+    return epoch._replace(order=order.gather(1, unread.argsort(dim=1, stable=True)))
 
 
-def draw_batch(noise: Noise, terms: int, size: int, points: int, streams: Streams) -> Tensor:
-    """A fresh mini-batch for each world (R, 1, size), or where not `noise.shared` each point (R, P, size)."""
-    rows = 1 if noise.shared else points
-    if noise.sampling == "replacement":
-        return streams.integers("data", terms, (rows, size))
-    return streams.choice("data", terms, size, (rows,))
+class Draw(NamedTuple):
+    """Where the mini-batches of one step come from."""
+
+    noise: Noise
+    terms: int  # M, of which they are drawn
+    points: int  # P
+    order: Tensor | None  # (R, 1, B) those of the largest size, where they are read in epochs
+
+    def __call__(self, size: int, streams: Streams, rows: slice = slice(None)) -> Tensor:
+        """Mini-batches of a size: (R, 1, size), or where not `noise.shared` one for each point (R, P, size).
+
+        Args:
+            size: B.
+            streams: those of the worlds `rows`; draws: data.
+            rows: whose they are.
+        """
+        if self.order is not None:
+            return self.order[rows, :, :size]
+        shape = (1 if self.noise.shared else self.points,)
+        if self.noise.sampling == "replacement":
+            return streams.integers("data", self.terms, (*shape, size))
+        return streams.choice("data", self.terms, size, shape)
 
 
 def mean_of(index: Tensor, dtype: torch.dtype) -> Terms:

@@ -64,9 +64,8 @@ class Oracle:
         self.landscape, self.noise, self.bill = landscape, noise, bill
         self.micro_batches, self.chunks, self.alone = micro_batches, chunks, alone
         self.seconds = 0.0  # spent in the landscape itself: loss and backward
-        self.epoch: noises.Epoch | None = (
-            None  # where each world stands in its data; None: nothing read, or not sampled in epochs
-        )
+        # where each world stands in its data; None: nothing read, or not sampled in epochs
+        self.epoch: noises.Epoch | None = None
 
     def exact(self, *, gradient: bool, batches: bool) -> bool:
         """Whether an answer is the truth about its point, now and later.
@@ -78,12 +77,12 @@ class Oracle:
                 gradients does not touch.
             batches: whether queries set mini-batches of their own.
         """
-        still = self.landscape.clock is None and len(self.landscape.players) == 1
+        landscape = self.landscape
+        still = landscape.clock is None and len(landscape.players) == 1
         return (
             still
-            and not batches
-            and not self.landscape.noisy
-            and self.noise.exact(self.landscape.terms, gradient=gradient)
+            and not (batches or landscape.noisy)
+            and self.noise.exact(landscape.terms, gradient=gradient)
         )
 
     def __call__(self, query: Query, streams: Streams) -> Answer:
@@ -94,9 +93,8 @@ class Oracle:
         batches, size = self._batches(query, streams)
         now = clock_time(self.landscape, self.bill.steps, self.bill.spent, streams.device)
         began = time.perf_counter()
-        answer = join_batches(
-            batches, [self._evaluated(batch, query, now, streams.dtype) for batch in batches]
-        )
+        answers = [self._evaluated(batch, query, now, streams.dtype) for batch in batches]
+        answer = join_batches(batches, answers)
         self.seconds += time.perf_counter() - began
         asked = query.points.shape[1] if query.alive is None else on_host(query.alive.sum(1))
         self.bill.charge(on_host(size) * asked * self.landscape.unit_cost, gradient=query.gradient)
@@ -109,46 +107,42 @@ class Oracle:
     def _batches(self, query: Query, streams: Streams) -> tuple[list[Batch], int | Tensor]:
         """The mini-batches of this query, and how many terms each point sees, one number or (R,).
 
-        None is padded, so that a world's numbers are those of a study whose batches all have its size. Worlds
-        that ask one size are evaluated together. Where the different sizes sum to more than all terms, each
-        world is evaluated alone: the numbers are the same. With data switched off all terms are evaluated,
-        and the sizes are only billed.
+        No batch is padded, so that a world's numbers are those of a study whose batches all have its size.
+        Worlds that ask one size are evaluated together. Where the different sizes sum to more than all terms,
+        each world is evaluated alone: the numbers are the same. With data switched off all terms are
+        evaluated, and the sizes are only billed.
         """
-        total, least, order = self.landscape.terms, self.landscape.smallest_batch, None
+        total, least = self.landscape.terms, self.landscape.smallest_batch
         size = self.noise.batch if query.batch is None else query.batch.clamp(least, total)
         if size is None or (query.batch is None and self.noise.whole(total)):
             return [Batch(None)], total
+        order = None
         if self.noise.sampling == "epoch":
-            order, size, self.epoch = noises.next_batch(
-                self.epoch or noises.first_epoch(streams, total), size, streams, least
-            )
+            epoch = self.epoch or noises.first_epoch(streams, total)
+            order, size, self.epoch = noises.next_batch(epoch, size, streams, least)
         if "data" in self.noise.off:
             return [Batch(None)], size
+        draw = noises.Draw(self.noise, total, query.points.shape[1], order)
+        return self._of_sizes(draw, size, streams), size
 
-        def drawn(count: int, streams: Streams, rows: slice = EVERY) -> Tensor:
-            return (
-                noises.draw_batch(self.noise, total, count, query.points.shape[1], streams)
-                if order is None
-                else order[rows, :, :count]
-            )
-
-        sizes = [size] if isinstance(size, int) else size.unique().tolist()
-        if isinstance(size, int) or len(sizes) == 1:
-            return [Batch(drawn(sizes[0], streams))], size
-        if self.alone is None or sum(sizes) <= total:
-            again = [
-                streams,
-                *(streams.at(streams.step) for _ in sizes[1:]),
-            ]  # the same addresses for each size
+    def _of_sizes(self, draw: noises.Draw, size: int | Tensor, streams: Streams) -> list[Batch]:
+        """Mini-batches of size terms, one number or (R,), in groups that are evaluated together."""
+        if isinstance(size, int):
+            return [Batch(draw(size, streams))]
+        sizes = size.unique().tolist()
+        if len(sizes) == 1:
+            return [Batch(draw(sizes[0], streams))]
+        if self.alone is None or sum(sizes) <= self.landscape.terms:
+            again = [streams, *(streams.at(streams.step) for _ in sizes[1:])]  # the same addresses for each
             return [
-                Batch(drawn(count, s), (size == count).nonzero().flatten())
+                Batch(draw(count, s), (size == count).nonzero().flatten())
                 for count, s in zip(sizes, again, strict=True)
-            ], size
-        each = ((slice(row, row + 1), count) for row, count in enumerate(size.tolist()))
-        return [
-            Batch(drawn(count, noises.of_row(streams, rows.start), rows), rows, self.alone(rows.start))
-            for rows, count in each
-        ], size
+            ]
+        batches = []
+        for row, count in enumerate(size.tolist()):
+            rows = slice(row, row + 1)
+            batches.append(Batch(draw(count, noises.of_row(streams, row), rows), rows, self.alone(row)))
+        return batches
 
     def _evaluated(self, batch: Batch, query: Query, now: Tensor | None, dtype: torch.dtype) -> Answer:
         """The answer for the worlds of these mini-batches."""
@@ -162,6 +156,5 @@ class Oracle:
         answer = in_portions(ask, landscape, query.points[rows], batch.index, self.micro_batches, self.chunks)
         if batch.alone is not None or batch.rows is EVERY:
             return answer
-        return Answer(
-            answer.value[batch.rows], None if answer.gradient is None else answer.gradient[batch.rows]
-        )
+        gradient = None if answer.gradient is None else answer.gradient[batch.rows]
+        return Answer(answer.value[batch.rows], gradient)

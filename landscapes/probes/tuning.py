@@ -86,15 +86,12 @@ def tune(
     whole = _whole(landscape, parameter)
     low, high = _limits(landscape, parameter, low, high)
     guess = min(max(_guess(landscape, parameter, statistic if place == 0 else "", target), low), high)
-    search = _Search(
-        landscape, parameter, _named(statistic, samples, exhaustive), float(target), streams, place
-    )
+    measured = _named(statistic, samples, exhaustive)
+    search = _Search(landscape, parameter, measured, float(target), streams, place)
     if whole:
         first = max(low, guess - MOST / 2)
-        search.integer(
-            [v for v in range(math.ceil(first), math.floor(min(high, first + MOST)) + 1) if search.exists(v)],
-            guess,
-        )
+        values = range(math.ceil(first), math.floor(min(high, first + MOST)) + 1)
+        search.integer([value for value in values if search.exists(value)], guess)
     else:
         search.real(guess, low, high)
     value = min(search.trials, key=lambda v: search.misses[v])
@@ -118,8 +115,8 @@ class _Search:
     def misses(self) -> dict[float, float]:
         """How far from the target each trial was."""
         return {
-            value: math.inf if math.isnan(found) else abs(found - self.target)
-            for value, found in self.trials.items()
+            value: math.inf if math.isnan(statistic) else abs(statistic - self.target)
+            for value, statistic in self.trials.items()
         }
 
     def at(self, value: float) -> Landscape:
@@ -138,13 +135,13 @@ class _Search:
         """The statistic there, less the target."""
         if value not in self.trials:
             streams = dataclasses.replace(self.streams)  # every address is free again
-            found = self.statistic(self.at(value).bind(streams), streams)
-            one, error = (
-                part if found.axis is None else part[:, self.place] for part in (found.value, found.error)
-            )
-            worlds = len(one)
-            self.trials[value] = float(one.mean())
-            self.errors[value] = float(one.std() / worlds**0.5 if worlds > 1 else error[0])
+            measured = self.statistic(self.at(value).bind(streams), streams)
+            statistic, error = measured.value, measured.error
+            if measured.axis is not None:
+                statistic, error = statistic[:, self.place], error[:, self.place]
+            worlds = len(statistic)
+            self.trials[value] = float(statistic.mean())
+            self.errors[value] = float(statistic.std() / worlds**0.5 if worlds > 1 else error[0])
         return min(max(self.trials[value] - self.target, -_INFINITE), _INFINITE)
 
     def integer(self, values: list[int], guess: float) -> None:
@@ -190,13 +187,17 @@ class _Search:
                 if self.excess(value) / first <= 0:
                     return last, value
                 last, value = value, next(ways[i], None)
-        seen = {value: found for value, found in self.trials.items() if not math.isnan(found)}
-        least, most = min(seen, key=seen.__getitem__), max(seen, key=seen.__getitem__)
-        reach = f"{seen[least]:.6g} .. {seen[most]:.6g} (at {self.parameter} = {least:g} and {most:g})"
         raise ValueError(
-            f"tune: expected a target that {self.landscape.name} reaches with {self.parameter}, {reach}, got"
-            f" {self.target:g}"
+            f"tune: expected a target that {self.landscape.name} reaches with {self.parameter},"
+            f" {self._reached()}, got {self.target:g}"
         )
+
+    def _reached(self) -> str:
+        """The least and the largest statistic of all trials, and where they were."""
+        defined = {value: trial for value, trial in self.trials.items() if not math.isnan(trial)}
+        least, most = min(defined, key=defined.__getitem__), max(defined, key=defined.__getitem__)
+        ends = f"{defined[least]:.6g} .. {defined[most]:.6g}"
+        return f"{ends} (at {self.parameter} = {least:g} and {most:g})"
 
 
 def _whole(landscape: Landscape, parameter: str) -> bool:
@@ -313,7 +314,7 @@ def _guess(landscape: Landscape, parameter: str, statistic: str | Statistic, tar
     law = GUESSES.get((landscape.name, parameter, statistic)) if isinstance(statistic, str) else None
     own = landscape.parameters()[parameter]
     try:
-        found = math.nan if law is None else law(landscape, target)
+        guess = math.nan if law is None else law(landscape, target)
     except (ValueError, ZeroDivisionError):  # no value of the parameter has this target in the law
-        found = math.nan
-    return found if math.isfinite(found) else own
+        guess = math.nan
+    return guess if math.isfinite(guess) else own

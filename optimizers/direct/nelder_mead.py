@@ -34,9 +34,8 @@ from optimizers import operators
 from optimizers.base import Info, Optimizer
 from optimizers.operators import unseen
 
-FILL, REFLECT, EXPAND, OUTSIDE, INSIDE = range(
-    5
-)  # phases: what the trial point is; FILL: a vertex whose value is not known
+# phases: what the trial point is; FILL: a vertex whose value is not known
+FILL, REFLECT, EXPAND, OUTSIDE, INSIDE = range(5)
 
 
 class State(NamedTuple):
@@ -91,48 +90,45 @@ class NelderMead(Optimizer):
         trial = self._trial(state)[:, None]
         if bool(state.exact.all()):
             return Query(trial)
-        filling, place = (
-            (state.phase == FILL)[:, None],
-            torch.arange(state.simplex.shape[1], device=trial.device),
-        )
-        known = ~filling | (place < state.vertex[:, None])
-        alive = torch.cat([torch.ones_like(filling), (state.phase > REFLECT)[:, None], known], 1)
+        filling = (state.phase == FILL)[:, None]
+        place = torch.arange(state.simplex.shape[1], device=trial.device)
+        asked_before = ~filling | (place < state.vertex[:, None])
+        alive = torch.cat([torch.ones_like(filling), (state.phase > REFLECT)[:, None], asked_before], 1)
         return Query(torch.cat([trial, state.reflected[:, None], state.simplex], 1), alive=alive)
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
-        """The next phase of every world; info: phase (R,), the one that was answered."""
+        """Take the trial point, try another, or shrink; info: phase (R,), the one that was answered."""
         del streams
         trial, f, phase = query.points[:, 0], operators.worst_last(answer.value)[:, 0], state.phase
         if answer.value.shape[1] > 1:
             state = self._afresh(state, query, operators.worst_last(answer.value))
-        best, second, worst = state.value[:, 0], state.value[:, -2], state.value[:, -1]
-        before = torch.where(phase == REFLECT, f, state.reflected_value)  # f_r
-        turn = torch.where(
-            f < second, FILL, torch.where(f < worst, OUTSIDE, INSIDE)
-        )  # FILL stands for: taken
-        turn = torch.where(f < best, EXPAND, turn)
-        shrinks = (phase == OUTSIDE) & ~(f <= before) | (phase == INSIDE) & ~(f < worst)
-        further = (phase == REFLECT) & (turn != FILL)
-        falls_back = (phase == EXPAND) & ~(f < before)  # the reflection is taken
-        point, low = (
-            torch.where(falls_back[:, None], state.reflected, trial),
-            torch.where(falls_back, before, f),
-        )
-        place = torch.where(phase == FILL, state.vertex, state.simplex.shape[1] - 1)
+        reflected_value = torch.where(phase == REFLECT, f, state.reflected_value)  # f_r
+        turn = self._turn(state, f)
+        goes_on = (phase == REFLECT) & (turn != FILL)
+        worst = state.value[:, -1]
+        shrinks = (phase == OUTSIDE) & ~(f <= reflected_value) | (phase == INSIDE) & ~(f < worst)
+        takes = ~(shrinks | goes_on)
+        falls_back = (phase == EXPAND) & ~(f < reflected_value)  # the reflection is taken
+        point = torch.where(falls_back[:, None], state.reflected, trial)
+        value = torch.where(falls_back, reflected_value, f)
+        vertices = state.simplex.shape[1]
+        place = torch.where(phase == FILL, state.vertex, vertices - 1)
         placed = state._replace(
             reflected=torch.where((phase == REFLECT)[:, None], trial, state.reflected),
-            reflected_value=before,
-            simplex=_put(state.simplex, place, point, ~(shrinks | further)),
-            value=_put(state.value[..., None], place, low[:, None], ~(shrinks | further))[..., 0],
+            reflected_value=reflected_value,
+            simplex=_put(state.simplex, place, point, takes),
+            value=_put(state.value[..., None], place, value[:, None], takes)[..., 0],
             vertex=torch.where(phase == FILL, state.vertex + 1, state.vertex),
         )
-        done = ~(shrinks | further) & (
-            (phase != FILL) | (placed.vertex == state.simplex.shape[1])
-        )  # a whole simplex to reflect
-        new = _sorted(placed, done)._replace(
-            phase=torch.where(done, REFLECT, torch.where(further, turn, phase))
-        )
-        return self._shrunken(new, shrinks), {"phase": phase}
+        done = takes & ((phase != FILL) | (placed.vertex == vertices))  # a whole simplex to reflect
+        next_phase = torch.where(done, REFLECT, torch.where(goes_on, turn, phase))
+        return self._shrunken(_sorted(placed, done)._replace(phase=next_phase), shrinks), {"phase": phase}
+
+    def _turn(self, state: State, f: Tensor) -> Tensor:
+        """What follows a reflection of value f (R,): (R,) int64; FILL stands for: it is taken."""
+        best, second, worst = state.value[:, 0], state.value[:, -2], state.value[:, -1]
+        turn = torch.where(f < second, FILL, torch.where(f < worst, OUTSIDE, INSIDE))
+        return torch.where(f < best, EXPAND, turn)
 
     def recommend(self, state: State) -> Tensor:
         """The best vertex: (R, D)."""
@@ -144,25 +140,20 @@ class NelderMead(Optimizer):
 
     def _factors(self, dim: int) -> tuple[float, float, float]:
         """Beta, gamma, delta."""
+        if self.coefficients == "standard":
+            return 2.0, 0.5, 0.5
         n = max(dim, 2)
-        return (
-            (1 + 2 / n, 0.75 - 1 / (2 * n), 1 - 1 / n) if self.coefficients == "adaptive" else (2.0, 0.5, 0.5)
-        )
+        return 1 + 2 / n, 0.75 - 1 / (2 * n), 1 - 1 / n
 
     def _trial(self, state: State) -> Tensor:
         """What each world asks in its phase: (R, D)."""
         beta, gamma, _ = self._factors(state.simplex.shape[-1])
-        middle, vertex = (
-            state.simplex[:, :-1].mean(1),
-            state.vertex[:, None].clamp_max(state.simplex.shape[-1]),
-        )
-        reach = torch.tensor([0.0, 0.0, beta, gamma, -gamma], dtype=middle.dtype, device=middle.device)[
-            state.phase
-        ][:, None]
-        point = middle + reach * (state.reflected - middle)
-        point = torch.where(
-            (state.phase == REFLECT)[:, None], middle + (middle - state.simplex[:, -1]), point
-        )
+        middle = state.simplex[:, :-1].mean(1)
+        reach = torch.tensor([0.0, 0.0, beta, gamma, -gamma], dtype=middle.dtype, device=middle.device)
+        moved = middle + reach[state.phase][:, None] * (state.reflected - middle)
+        reflected = middle + (middle - state.simplex[:, -1])
+        vertex = state.vertex[:, None].clamp_max(state.simplex.shape[-1])
+        point = torch.where((state.phase == REFLECT)[:, None], reflected, moved)
         return torch.where((state.phase == FILL)[:, None], operators.rows(state.simplex, vertex)[:, 0], point)
 
     def _afresh(self, state: State, query: Query, value: Tensor) -> State:

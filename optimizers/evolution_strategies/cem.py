@@ -70,9 +70,8 @@ class CEM(Optimizer):
 
     def ask(self, state: State, streams: Streams) -> Query:
         """P points around the mean."""
-        return Query(
-            state.mean + state.sigma * streams.normal("mutation", (self.population, state.mean.shape[-1]))
-        )
+        z = streams.normal("mutation", (self.population, state.mean.shape[-1]))
+        return Query(state.mean + state.sigma * z)
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
         """Fit the elite."""
@@ -83,16 +82,20 @@ class CEM(Optimizer):
         mean = distribution.weighted_sum(weights, x - state.mean)
         away = x - state.mean - mean
         unit = safe_unit(away.abs().amax(1, keepdim=True))
-        away, alpha, step = away / unit, column(self.smoothing, x), state.step + 1
-        sigma = state.sigma + alpha * (
-            distribution.weighted_sum(weights, away * away).sqrt() * unit - state.sigma
-        )
-        if isinstance(self.noise, Tensor) or self.noise:
-            added = torch.as_tensor(self._added(step, x)).to(sigma)
-            unit = safe_unit(torch.maximum(sigma, added.sqrt()))
-            small = sigma / unit
-            sigma = (small * small + added / unit / unit).sqrt() * unit
+        away = away / unit
+        spread = distribution.weighted_sum(weights, away * away).sqrt() * unit
+        alpha, step = column(self.smoothing, x), state.step + 1
+        sigma = self._noisy(state.sigma + alpha * (spread - state.sigma), step)
         return State(state.mean + alpha * mean, sigma, step), {}
+
+    def _noisy(self, sigma: Tensor, step: Tensor) -> Tensor:
+        """Sigma (R, 1, D) after the variance that is added at the end of step t (R,)."""
+        if not isinstance(self.noise, Tensor) and self.noise == 0:
+            return sigma
+        added = torch.as_tensor(self._added(step, sigma)).to(sigma)
+        unit = safe_unit(torch.maximum(sigma, added.sqrt()))
+        small = sigma / unit
+        return (small * small + added / unit / unit).sqrt() * unit
 
     def recommend(self, state: State) -> Tensor:
         """The mean: (R, D)."""
@@ -104,17 +107,13 @@ class CEM(Optimizer):
 
     def _elite(self, points: Tensor) -> Tensor:
         """Sizes of the elite, (1, 1) or (R, 1) float64."""
-        share = (
-            torch.as_tensor(self.fraction, dtype=torch.float64, device=points.device).reshape(-1, 1)
-            * self.population
-        )
+        fraction = torch.as_tensor(self.fraction, dtype=torch.float64, device=points.device)
+        share = fraction.reshape(-1, 1) * self.population
         return (share - 1e-9).ceil().clamp_min(min(2, self.population))  # 0.1 * 30 is a little more than 3
 
     def _added(self, step: Tensor, like: Tensor) -> float | Tensor:
         """The variance added at the end of step t (R,)."""
-        left = (
-            1.0
-            if self.steps is None
-            else column((1 - step.double() / number_of(self.steps, self.name)).clamp_min(0), like)
-        )
-        return column(self.noise, like) * left
+        if self.steps is None:
+            return column(self.noise, like) * 1.0
+        left = (1 - step.double() / number_of(self.steps, self.name)).clamp_min(0)
+        return column(self.noise, like) * column(left, like)

@@ -74,30 +74,25 @@ class CMAES(Optimizer):
     def init(self, problem: Problem, streams: Streams) -> State:
         """The mean at the first start, C = I."""
         mean = problem.start(1)
-        zero, one, dim = torch.zeros_like(mean), torch.ones_like(mean), problem.dim
-        eye = torch.eye(dim, dtype=mean.dtype, device=mean.device).repeat(streams.size, 1, 1)
-        c, basis = (one, eye[:, :0, :0]) if self.covariance == "diagonal" else (eye, eye)
-        step = torch.zeros(streams.size, dtype=torch.int64, device=mean.device)
+        zero, one = torch.zeros_like(mean), torch.ones_like(mean)
+        eye = torch.eye(problem.dim, dtype=mean.dtype, device=mean.device).repeat(streams.size, 1, 1)
+        diagonal = self.covariance == "diagonal"
         return State(
-            mean,
-            distribution.start_sigma(self.sigma, problem, mean[..., :1]),
-            zero,
-            zero,
-            c,
-            basis,
-            one,
-            step,
+            mean=mean,
+            sigma=distribution.start_sigma(self.sigma, problem, mean[..., :1]),
+            path_sigma=zero,
+            path_c=zero,
+            covariance=one if diagonal else eye,
+            basis=eye[:, :0, :0] if diagonal else eye,
+            lengths=one,
+            step=torch.zeros(streams.size, dtype=torch.int64, device=mean.device),
         )
 
     def ask(self, state: State, streams: Streams) -> Query:
         """P points around the mean."""
         dim = state.mean.shape[-1]
-        return Query(
-            around(
-                state,
-                streams.normal("mutation", (self.population or distribution.default_population(dim), dim)),
-            )
-        )
+        size = self.population or distribution.default_population(dim)
+        return Query(around(state, streams.normal("mutation", (size, dim))))
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
         """Move the mean, lengthen the paths, adapt sigma and C."""
@@ -105,24 +100,20 @@ class CMAES(Optimizer):
         y = (distribution.ranked(query.points, answer.value) - state.mean) / state.sigma
         k = distribution.cma_constants(y.shape[2], y.shape[1], self.covariance == "diagonal", self.active)
         shift = distribution.weighted_sum(k.weights[: k.parents], y)
-        z = _turned(torch.cat([shift, y[:, k.parents :]], 1), state.basis) / state.lengths  # of covariance I
-        white, z = _turned(z[:, :2], state.basis.mT)[:, :1], z[:, 1:]  # two rows: `matmul` need not pad
+        white, z = _whitened(state, shift, y[:, k.parents :])
         path_sigma = distribution.cumulated(state.path_sigma, white, k.c_sigma, k.size)
         still = _stalled(path_sigma, state.step, k.c_sigma)
         path_c = distribution.cumulated(state.path_c, torch.where(still, 0.0, shift), k.c_c, k.size)
-        covariance = _adapted(state.covariance, y, z, path_c, still, k)
-        sigma = state.sigma * distribution.path_length_control(path_sigma, k.c_sigma, k.d_sigma)
-        new = State(
-            state.mean + state.sigma * shift,
-            sigma,
-            path_sigma,
-            path_c,
-            covariance,
-            state.basis,
-            state.lengths,
-            state.step + 1,
+        growth = distribution.path_length_control(path_sigma, k.c_sigma, k.d_sigma)
+        adapted = state._replace(
+            mean=state.mean + state.sigma * shift,
+            sigma=state.sigma * growth,
+            path_sigma=path_sigma,
+            path_c=path_c,
+            covariance=_adapted(state.covariance, y, z, path_c, still, k),
+            step=state.step + 1,
         )
-        return self._decomposed(new, k), {}
+        return self._decomposed(adapted, k), {}
 
     def recommend(self, state: State) -> Tensor:
         """The mean: (R, D)."""
@@ -136,29 +127,34 @@ class CMAES(Optimizer):
         """The state with the decomposition of C renewed in the worlds where it is due."""
         if self.covariance == "diagonal":
             return state._replace(lengths=state.covariance.sqrt())
-        due = (
-            state.step % (self.lazy or max(1, int(min(2 / state.mean.shape[-1], 0.25) / (k.c_1 + k.c_mu))))
-            == 0
-        )
+        dim = state.mean.shape[-1]
+        lazy = self.lazy or max(1, int(min(2 / dim, 0.25) / (k.c_1 + k.c_mu)))
+        due = state.step % lazy == 0
         if not bool(due.any()):
             return state
         values, basis = distribution.eigen(state.covariance)
-        floor = 0.1 * state.lengths.square().amin(
-            -1, keepdim=True
-        )  # negative weights, cut to stale lengths, could leave C indefinite
-        lift, due = (floor - values[..., :1]).clamp_min(0), due[:, None, None]
-        lengths, every = (values + lift).sqrt(), bool(due.all())
+        # negative weights, cut to stale lengths, could leave C indefinite
+        floor = 0.1 * state.lengths.square().amin(-1, keepdim=True)
+        lift = (floor - values[..., :1]).clamp_min(0)
+        lengths = (values + lift).sqrt()
+        here = due[:, None, None]
+        lifted = torch.where(here, lift, 0.0).expand_as(values)[:, 0]
         return state._replace(
-            covariance=state.covariance
-            + torch.diag_embed(torch.where(due, lift, 0.0).expand_as(values)[:, 0]),
-            basis=basis if every else torch.where(due, basis, state.basis),
-            lengths=lengths if every else torch.where(due, lengths, state.lengths),
+            covariance=state.covariance + torch.diag_embed(lifted),
+            basis=torch.where(here, basis, state.basis),
+            lengths=torch.where(here, lengths, state.lengths),
         )
 
 
 def around(state: State, z: Tensor) -> Tensor:
     """The points m + sigma B diag(lengths) z of standard normal z, (R, P, D)."""
     return state.mean + state.sigma * _turned(z * state.lengths, state.basis.mT)
+
+
+def _whitened(state: State, shift: Tensor, worse: Tensor) -> tuple[Tensor, Tensor]:
+    """The mean step (R, 1, D) times C^(-1/2); the worse steps (R, n, D) in the axes of C, of covariance I."""
+    z = _turned(torch.cat([shift, worse], 1), state.basis) / state.lengths
+    return _turned(z[:, :2], state.basis.mT)[:, :1], z[:, 1:]  # two rows: `matmul` need not pad
 
 
 def _turned(rows: Tensor, turn: Tensor) -> Tensor:

@@ -143,10 +143,8 @@ def eigen(matrix: Tensor) -> tuple[Tensor, Tensor]:
     """
     good = matrix.flatten(1).abs().amax(1).isfinite()[:, None, None]
     if not bool(good.all()):
-        matrix = torch.where(
-            good, matrix, torch.eye(matrix.shape[-1], dtype=matrix.dtype, device=matrix.device)
-        )
-    values, vectors = torch.linalg.eigh(
-        matrix
-    )  # LAPACK, one matrix after another: each world's bits are its own
+        eye = torch.eye(matrix.shape[-1], dtype=matrix.dtype, device=matrix.device)
+        matrix = torch.where(good, matrix, eye)
+    # LAPACK takes one matrix after another: each world's bits are its own
+    values, vectors = torch.linalg.eigh(matrix)
     return torch.where(good, values[:, None], torch.nan), vectors

@@ -100,14 +100,14 @@ class IPOPCMAES(Optimizer):
         lowest = run.mean.new_full((streams.size, 10 + math.ceil(30 * problem.dim / size)), torch.inf)
         return State(
             *run,
-            run.step,
-            run.step + size,
-            starts,
-            run.sigma,
-            lowest,
-            lowest[:, 0],
-            starts[:, 0],
-            lowest[:, 0],
+            restarts=run.step,
+            size=run.step + size,
+            starts=starts,
+            first_sigma=run.sigma,
+            lowest=lowest,
+            value=lowest[:, 0],
+            kept=starts[:, 0],
+            kept_value=lowest[:, 0],
         )
 
     def ask(self, state: State, streams: Streams) -> Query:
@@ -120,26 +120,26 @@ class IPOPCMAES(Optimizer):
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
         """A step of CMA-ES in every world, then the restarts that are due; info: restarted (R,)."""
-        parts = [field.clone() for field in state[:8]]
-        for size, rows, run in _groups(state):
-            new, _ = self._method(size).tell(
-                run, Query(query.points[rows, :size]), Answer(answer.value[rows, :size]), streams
-            )
-            for part, field in zip(parts, new, strict=True):
-                part[rows] = field
-        value = (
-            torch
-            .where(_own(state.size, query.points), operators.worst_last(answer.value), torch.inf)
-            .sort(1)
-            .values
-        )
+        runs = self._stepped(state, query, answer, streams)
+        value = torch.where(_own(state.size, query.points), operators.worst_last(answer.value), torch.inf)
+        value = value.sort(1).values
         lowest = torch.cat([state.lowest[:, 1:], value[:, :1]], 1)
         median, highest = (
             value.gather(1, place[:, None])[:, 0] for place in ((state.size - 1) // 2, state.size - 1)
         )
-        state = state._replace(lowest=lowest, value=median, **cma_es.State(*parts)._asdict())
+        state = state._replace(lowest=lowest, value=median, **runs._asdict())
         due = self.stopped(state, highest) & (state.restarts < self.restarts)
         return (self._restarted(state, due) if bool(due.any()) else state), {"restarted": due}
+
+    def _stepped(self, state: State, query: Query, answer: Answer, streams: Streams) -> cma_es.State:
+        """The runs of all worlds after a step of CMA-ES."""
+        parts = [field.clone() for field in state[:8]]
+        for size, rows, run in _groups(state):
+            own, told = Query(query.points[rows, :size]), Answer(answer.value[rows, :size])
+            after, _ = self._method(size).tell(run, own, told, streams)
+            for part, field in zip(parts, after, strict=True):
+                part[rows] = field
+        return cma_es.State(*parts)
 
     def recommend(self, state: State) -> Tensor:
         """The mean of the better of the run that goes on and the best that ended: (R, D)."""
@@ -150,64 +150,75 @@ class IPOPCMAES(Optimizer):
         return state.mean[:, 0]
 
     def stopped(self, state: State, highest: Tensor) -> Tensor:
-        """Whether the run of each world is at its end.
+        """Whether a run is at its end, by the highest value (R,) of its last generation: (R,) bool."""
+        stretched = state.lengths.amax((1, 2)) > 1e7 * state.lengths.amin((1, 2))
+        return self._flat(state, highest) | self._small(state) | self._stuck(state) | stretched
 
-        `highest` (R,) value of the generation told last: (R,) bool.
-        """
-        mean, sigma, dim = state.mean[:, 0], state.sigma[:, 0], state.mean.shape[-1]
-        full = self.covariance == "full"
-        spread = (
-            sigma * (state.covariance.diagonal(dim1=1, dim2=2) if full else state.covariance[:, 0]).sqrt()
-        )
+    def _flat(self, state: State, highest: Tensor) -> Tensor:
+        """Whether values have not changed, over recent generations or within the last: (R,) bool."""
+        dim = state.mean.shape[-1]
         span = 10 + (30 * dim + state.size - 1) // state.size  # H of this run
         recent = torch.arange(state.lowest.shape[1], 0, -1, device=span.device) <= span[:, None]
-        top, bottom = (
-            torch.where(recent, state.lowest, -torch.inf).amax(1),
-            torch.where(recent, state.lowest, torch.inf).amin(1),
-        )
-        narrow = torch.maximum(top, highest) - bottom < torch.as_tensor(
-            self.tol_fun, dtype=top.dtype, device=top.device
-        )
-        flat = (top == bottom) & top.isfinite() | narrow
+        top = torch.where(recent, state.lowest, -torch.inf).amax(1)
+        bottom = torch.where(recent, state.lowest, torch.inf).amin(1)
+        tolerance = torch.as_tensor(self.tol_fun, dtype=top.dtype, device=top.device)
+        narrow = torch.maximum(top, highest) - bottom < tolerance
+        return (top == bottom) & top.isfinite() | narrow
+
+    def _spread(self, state: State) -> Tensor:
+        """Standard deviations along the coordinates: (R, D)."""
+        full = self.covariance == "full"
+        variance = state.covariance.diagonal(dim1=1, dim2=2) if full else state.covariance[:, 0]
+        return state.sigma[:, 0] * variance.sqrt()
+
+    def _small(self, state: State) -> Tensor:
+        """Whether the distribution has shrunk below the tolerance: (R,) bool."""
         limit = (column(self.tol_x, state.first_sigma) * state.first_sigma)[:, 0]
-        small = ((spread < limit) & ((sigma * state.path_c[:, 0]).abs() < limit)).all(1)
-        axes = (
-            0.1
-            * sigma[..., None]
-            * (state.lengths.mT * state.basis.mT if full else torch.diag_embed(state.lengths[:, 0]))
-        )
-        stuck = (mean[:, None] + axes == mean[:, None]).all(2).any(1) | (mean + 0.2 * spread == mean).any(1)
-        return flat | small | stuck | (state.lengths.amax((1, 2)) > 1e7 * state.lengths.amin((1, 2)))
+        path = (state.sigma[:, 0] * state.path_c[:, 0]).abs()
+        return ((self._spread(state) < limit) & (path < limit)).all(1)
+
+    def _stuck(self, state: State) -> Tensor:
+        """Whether rounding loses a step of 0.1 sigma along an axis, or 0.2 along a coordinate: (R,) bool."""
+        mean = state.mean[:, 0]
+        if self.covariance == "full":
+            axes = state.lengths.mT * state.basis.mT
+        else:
+            axes = torch.diag_embed(state.lengths[:, 0])
+        steps = 0.1 * state.sigma * axes
+        along_axis = (mean[:, None] + steps == mean[:, None]).all(2).any(1)
+        return along_axis | (mean + 0.2 * self._spread(state) == mean).any(1)
 
     def _restarted(self, state: State, due: Tensor) -> State:
         """The state with a fresh run, of a larger population, where one is due."""
         better = due & (state.value < state.kept_value)
-        kept, kept_value = (
-            torch.where(better[:, None], state.mean[:, 0], state.kept),
-            torch.where(better, state.value, state.kept_value),
-        )
         restarts = state.restarts + due
         mean = operators.rows(state.starts, restarts[:, None])
-        zero, one, eye = (
-            torch.zeros_like(mean),
-            torch.ones_like(mean),
-            torch.eye(mean.shape[-1], dtype=mean.dtype, device=mean.device),
+        zero, one = torch.zeros_like(mean), torch.ones_like(mean)
+        eye = torch.eye(mean.shape[-1], dtype=mean.dtype, device=mean.device)
+        full = self.covariance == "full"
+        fresh = cma_es.State(
+            mean=mean,
+            sigma=state.first_sigma,
+            path_sigma=zero,
+            path_c=zero,
+            covariance=eye if full else one,
+            basis=eye if full else state.basis,
+            lengths=one,
+            step=torch.zeros_like(state.step),
         )
-        covariance, basis = (eye, eye) if self.covariance == "full" else (one, state.basis)
-        fresh = (mean, state.first_sigma, zero, zero, covariance, basis, one, torch.zeros_like(state.step))
-        run = [
+        runs = [
             torch.where(due.view(-1, *(1,) * (old.ndim - 1)), new, old)
             for new, old in zip(fresh, state[:8], strict=True)
         ]
-        lowest, value = (
-            torch.where(due[:, None], torch.inf, state.lowest),
-            torch.where(due, torch.inf, state.value),
+        return state._replace(
+            **cma_es.State(*runs)._asdict(),
+            restarts=restarts,
+            size=torch.where(due, state.size * self.growth, state.size),
+            lowest=torch.where(due[:, None], torch.inf, state.lowest),
+            value=torch.where(due, torch.inf, state.value),
+            kept=torch.where(better[:, None], state.mean[:, 0], state.kept),
+            kept_value=torch.where(better, state.value, state.kept_value),
         )
-        size = torch.where(due, state.size * self.growth, state.size)
-        state = state._replace(
-            restarts=restarts, size=size, lowest=lowest, value=value, kept=kept, kept_value=kept_value
-        )
-        return state._replace(**cma_es.State(*run)._asdict())
 
     def _method(self, size: int) -> CMAES:
         return CMAES(

@@ -86,16 +86,22 @@ class PGPE(Optimizer):
         step = (query.points[:, :half] - query.points[:, half:]) / 2
         value = answer.value if self.shaping == "raw" else operators.centered_ranks(answer.value)
         up, down = value[:, :half], value[:, half:]
-        baseline = dot(value, torch.full_like(value, 1 / self.population))[:, None]
         slope = distribution.weighted_sum((up - down) / (2 * half), step)
-        unit = safe_unit(state.sigma)
-        own, far = state.sigma / unit, step / unit
-        stretch = unit * distribution.weighted_sum(
-            ((up + down) / 2 - baseline) / half, (far * far - own * own) / own
-        )
+        baseline = dot(value, torch.full_like(value, 1 / self.population))[:, None]
+        excess = ((up + down) / 2 - baseline) / half
+        stretch = column(self.sigma_learning_rate, step) * self._stretch(excess, step, state.sigma)
         most = column(self.limit, step) * state.sigma
-        change = torch.minimum(torch.maximum(column(self.sigma_learning_rate, step) * stretch, -most), most)
-        return State(state.mean - column(self.learning_rate, step) * slope, state.sigma - change), {}
+        sigma = state.sigma - torch.minimum(torch.maximum(stretch, -most), most)
+        return State(state.mean - column(self.learning_rate, step) * slope, sigma), {}
+
+    def _stretch(self, excess: Tensor, step: Tensor, sigma: Tensor) -> Tensor:
+        """The gradient in sigma (R, 1, D), of values (R, N) above the baseline at steps (R, N, D) either way.
+
+        Steps are squared in units of a power of two, so that nothing overflows.
+        """
+        unit = safe_unit(sigma)
+        own, far = sigma / unit, step / unit
+        return unit * distribution.weighted_sum(excess, (far * far - own * own) / own)
 
     def recommend(self, state: State) -> Tensor:
         """The mean: (R, D)."""

@@ -79,19 +79,16 @@ class XNES(Optimizer):
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
         """Follow the natural gradient."""
         del streams
-        s = matmul(
-            (distribution.ranked(query.points, answer.value) - state.mean) / state.sigma, state.inverse.mT
-        )
+        away = (distribution.ranked(query.points, answer.value) - state.mean) / state.sigma
+        s = matmul(away, state.inverse.mT)
         u, dim = distribution.utilities(s.shape[1]).to(s), s.shape[2]
         delta = matmul(distribution.weighted_sum(u, s), state.shape.mT)
         grad = matmul((u[:, None] * s).mT, s)  # sum u = 0, so that I drops out
         trace = grad.diagonal(dim1=1, dim2=2).sum(-1)[:, None, None] / dim
         mean = state.mean + column(self.learning_rate, s) * state.sigma * delta
         sigma = state.sigma * torch.exp(0.5 * self._rate(self.sigma_learning_rate, s) * trace)
-        values, vectors = distribution.eigen(grad)
-        growth = torch.exp(
-            0.5 * self._rate(self.shape_learning_rate, s) * (values - trace)
-        )  # exp of a matrix by its eigenvalues
+        values, vectors = distribution.eigen(grad)  # for the exponential of a matrix
+        growth = torch.exp(0.5 * self._rate(self.shape_learning_rate, s) * (values - trace))
         shape = matmul(state.shape, matmul(vectors * growth, vectors.mT))
         inverse = matmul(matmul(vectors / growth, vectors.mT), state.inverse)
         return State(mean, sigma, shape, _polished(inverse, shape)), {}
@@ -107,7 +104,8 @@ class XNES(Optimizer):
     def _rate(self, rate: float | Tensor | None, like: Tensor) -> float | Tensor:
         if rate is not None:
             return column(rate, like)
-        return 3 * (3 + math.log(like.shape[-1])) / (5 * like.shape[-1] * math.sqrt(like.shape[-1]))
+        dim = like.shape[-1]
+        return 3 * (3 + math.log(dim)) / (5 * dim * math.sqrt(dim))
 
 
 def _polished(inverse: Tensor, matrix: Tensor) -> Tensor:

@@ -27,7 +27,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar, Literal, NamedTuple
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 import torch
 from annotated_types import Ge, Gt, Lt
@@ -36,7 +36,7 @@ from torch import Tensor
 from landscapes.base import Answer, Problem, Query
 from landscapes.streams import Streams
 from optimizers import operators
-from optimizers.base import Info, Optimizer
+from optimizers.base import Info, Optimizer, Recorded, Switches
 from optimizers.gradient import steps
 from optimizers.schedules import Schedule
 from optimizers.workers import RECORDED, Service, advanced, everybody, finished
@@ -78,11 +78,9 @@ class AsyncSGD(Optimizer):
 
     name: ClassVar[str] = "async_sgd"
     sources: ClassVar[tuple[str, ...]] = ("staleness",)
-    switches: ClassVar[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
-        "staleness": {"off": {"workers": 1, "mode": "async", "backups": 0}}
-    }
+    switches: ClassVar[Switches] = {"staleness": {"off": {"workers": 1, "mode": "async", "backups": 0}}}
     gradient: ClassVar[bool] = True
-    recorded: ClassVar[Mapping[str, tuple[str, str, str]]] = RECORDED
+    recorded: ClassVar[Recorded] = RECORDED
     learning_rate: Annotated[float, Gt(0)] = 0.1
     workers: Annotated[int, Ge(1)] = 8
     mode: Literal["async", "sync"] = "async"
@@ -107,10 +105,8 @@ class AsyncSGD(Optimizer):
         """All workers begin at the landscape's start."""
         points = problem.start(1)
         who = everybody(self.workers, len(points), points.device)
-        clock, read = (
-            torch.zeros(len(points), 2, dtype=streams.dtype, device=points.device),
-            torch.zeros_like(who),
-        )
+        clock = torch.zeros(len(points), 2, dtype=streams.dtype, device=points.device)
+        read = torch.zeros_like(who)
         left, copies = self.service.draw(streams, who), points.repeat(1, self.workers, 1)
         return State(points, torch.zeros_like(points), copies, read, left, clock, read[:, 0])
 
@@ -128,21 +124,21 @@ class AsyncSGD(Optimizer):
         step, asked = state.step, self._asked(state)
         who, elapsed = finished(state.left, self._awaited)
         stale = step[:, None] - state.read.gather(1, asked)
-        slope, rate = (
-            self._delivered(steps.slope(answer, self.name), stale, who),
-            self.schedule.rate(self.learning_rate, step, state.points),
-        )
+        slope = self._delivered(steps.slope(answer, self.name), stale, who)
+        rate = self.schedule.rate(self.learning_rate, step, state.points)
         x, velocity = steps.descent(state.points, state.velocity, slope, rate, momentum=self.momentum)
-        left = (state.left - elapsed).scatter(1, asked, self.service.draw(streams, asked))
-        copies = state.copies.scatter(
-            1, asked[..., None].expand(-1, -1, x.shape[-1]), x.expand(-1, asked.shape[1], -1)
+        clock = advanced(state.clock, elapsed)
+        place = asked[..., None].expand(-1, -1, x.shape[-1])
+        after = State(
+            x,
+            velocity,
+            copies=state.copies.scatter(1, place, x.expand(-1, asked.shape[1], -1)),
+            read=state.read.scatter(1, asked, (step[:, None] + 1).expand_as(asked)),
+            left=(state.left - elapsed).scatter(1, asked, self.service.draw(streams, asked)),
+            clock=clock,
+            step=step + 1,
         )
-        read, clock = (
-            state.read.scatter(1, asked, (step[:, None] + 1).expand_as(asked)),
-            advanced(state.clock, elapsed),
-        )
-        info = {"staleness": stale, "clock": clock.double().sum(1), "worker": asked}
-        return State(x, velocity, copies, read, left, clock, step + 1), info
+        return after, {"staleness": stale, "clock": clock.double().sum(1), "worker": asked}
 
     def rates(self, state: State) -> Mapping[str, float | Tensor]:
         """The learning rate of plain steps, to the gradient at the point: that of the copies is stale."""

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar, NamedTuple
+from typing import Annotated, ClassVar, NamedTuple
 
 import torch
 from annotated_types import Ge, Gt
@@ -28,7 +28,7 @@ from landscapes.base import Answer, Problem, Query
 from landscapes.numerics import column
 from landscapes.streams import Streams
 from optimizers import operators
-from optimizers.base import Info, Optimizer
+from optimizers.base import Info, Optimizer, Switches
 from optimizers.gradient import steps
 from optimizers.operators import per_world, seen, unseen
 from optimizers.schedules import Coupling, Schedule, check_coupling
@@ -63,9 +63,7 @@ class Langevin(Optimizer):
 
     name: ClassVar[str] = "langevin"
     sources: ClassVar[tuple[str, ...]] = ("mutation",)
-    switches: ClassVar[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
-        "mutation": {"off": {"temperature": 0.0}}
-    }
+    switches: ClassVar[Switches] = {"mutation": {"off": {"temperature": 0.0}}}
     gradient: ClassVar[bool] = True
     learning_rate: Annotated[float, Gt(0)] = 0.01
     temperature: Annotated[float, Ge(0)] = 0.01

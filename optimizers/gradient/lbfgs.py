@@ -88,24 +88,23 @@ class LBFGS(Optimizer):
         return State(
             point,
             value,
-            zero,
-            zero,
-            pairs,
-            pairs,
-            torch.zeros_like(value),
-            torch.zeros_like(value),
-            value,
-            count,
-            exact,
+            slope=zero,
+            direction=zero,
+            steps=pairs,
+            changes=pairs,
+            length=torch.zeros_like(value),
+            short=torch.zeros_like(value),
+            long=value,
+            trials=count,
+            exact=exact,
         )
 
     def ask(self, state: State, streams: Streams) -> Query:
         """The gradient at the trial, after that at the point where answers are noisy."""
         del streams
         trial = state.point + state.length[:, None] * state.direction
-        return Query(
-            trial[:, None] if bool(state.exact.all()) else torch.stack([state.point, trial], 1), gradient=True
-        )
+        points = trial[:, None] if bool(state.exact.all()) else torch.stack([state.point, trial], 1)
+        return Query(points, gradient=True)
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
         """Judge the trial, then take it or choose another; info: accepted (R,)."""
@@ -114,25 +113,33 @@ class LBFGS(Optimizer):
         if slopes.shape[1] > 1:
             state = state._replace(value=answer.value[:, 0], slope=slopes[:, 0])
         value, slope, first = answer.value[:, -1], slopes[:, -1], state.trials == 0
+        low, flat = self._wolfe(state, value, slope)
+        over = state.trials >= self.trials
+        accepted = first | low & (flat | over)
+        moved = self._moved(state, query.points[:, -1], value, slope, accepted, first)
+        searching = ~accepted & ~over
+        begun = self._searching(moved, ~searching, ~accepted)
+        short, long = torch.where(low, state.length, state.short), torch.where(low, state.long, state.length)
+        halfway = torch.where(long.isinf(), 2 * short, (short + long) / 2)
+        after = begun._replace(
+            length=torch.where(searching, halfway, begun.length),
+            short=torch.where(searching, short, torch.zeros_like(short)),
+            long=torch.where(searching, long, torch.inf),
+            trials=torch.where(searching, state.trials + 1, 1),
+        )
+        return after, {"accepted": accepted}
+
+    def _wolfe(self, state: State, value: Tensor, slope: Tensor) -> tuple[Tensor, Tensor]:
+        """Whether a trial of this value (R,) and slope (R, D) is low enough, and flat enough: (R,) bool each.
+
+        Slopes and direction are measured in powers of two, so that no product overflows.
+        """
         ahead, reach = squarable(state.direction)
         unit = squarable(torch.cat([slope, state.slope], -1))[1]
         started = dot(ahead, state.slope / unit)  # g.d / (reach unit)
         c1, c2 = (operators.per_world(c, value).to(value) for c in (self.sufficient, self.curvature))
         low = value <= state.value + c1 * state.length * reach[:, 0] * started * unit[:, 0]
-        flat = dot(ahead, slope / unit) >= c2 * started
-        over = state.trials >= self.trials
-        accepted = first | low & (flat | over)
-        new = self._moved(state, query.points[:, -1], value, slope, accepted, first)
-        short, long = torch.where(low, state.length, state.short), torch.where(low, state.long, state.length)
-        length = torch.where(long.isinf(), 2 * short, (short + long) / 2)
-        searching = ~accepted & ~over
-        fresh = self._searching(new, ~searching, ~accepted)
-        return fresh._replace(
-            length=torch.where(searching, length, fresh.length),
-            short=torch.where(searching, short, torch.zeros_like(short)),
-            long=torch.where(searching, long, torch.inf),
-            trials=torch.where(searching, state.trials + 1, 1),
-        ), {"accepted": accepted}
+        return low, dot(ahead, slope / unit) >= c2 * started
 
     def recommend(self, state: State) -> Tensor:
         """The point: (R, D)."""
@@ -183,12 +190,8 @@ def newton(slope: Tensor, steps: Tensor, changes: Tensor) -> Tensor:
     Every vector is divided by a power of two first, which H g = (s.y / y.y) g, the first guess, gets back:
     products of finite numbers stay finite.
     """
-    (steps, far), (changes, large), (q, unit), weights = (
-        squarable(steps),
-        squarable(changes),
-        squarable(slope),
-        {},
-    )
+    (steps, far), (changes, large), (q, unit) = (squarable(v) for v in (steps, changes, slope))
+    weights = {}
     ratio, curvature = far / large * unit[:, None], dot(steps, changes)
     rho = torch.where(curvature > 0, 1 / curvature, 0.0)
     for i in reversed(range(steps.shape[1])):

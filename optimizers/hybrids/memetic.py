@@ -19,7 +19,6 @@ generation. Draws, all in the step of the values: drift, recombination and mutat
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal, NamedTuple
 
@@ -31,7 +30,7 @@ from landscapes.base import Answer, Problem, Query, Reals
 from landscapes.numerics import column
 from landscapes.streams import Streams
 from optimizers import operators
-from optimizers.base import Info
+from optimizers.base import Info, Recorded
 from optimizers.breeding import Breeding
 from optimizers.fitness import COUNTED
 from optimizers.gradient import steps
@@ -81,7 +80,7 @@ class Memetic(Breeding):
     name: ClassVar[str] = "memetic"
     domains: ClassVar[tuple[type, ...]] = (Reals,)
     shown_first: ClassVar[tuple[str, ...]] = ("population", "learning", "descent_steps", "learning_rate")
-    counted: ClassVar[Mapping[str, tuple[str, str, str]]] = COUNTED
+    counted: ClassVar[Recorded] = COUNTED
     gradient: ClassVar[bool] = True
     population: Annotated[int, Ge(1)] = 16
     learning: Literal["lamarckian", "baldwinian"] = "lamarckian"

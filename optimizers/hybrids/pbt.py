@@ -19,7 +19,6 @@ P gradients per step. Draws: drift (whom the worst copy), mutation (up or down).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, NamedTuple
 
@@ -30,7 +29,7 @@ from torch import Tensor
 from landscapes.base import Answer, Problem, Query
 from landscapes.streams import Streams
 from optimizers import operators
-from optimizers.base import Info, Optimizer
+from optimizers.base import Info, Optimizer, Recorded
 from optimizers.gradient import steps
 from optimizers.operators import per_world, unseen
 
@@ -73,7 +72,7 @@ class PBT(Optimizer):
     name: ClassVar[str] = "pbt"
     sources: ClassVar[tuple[str, ...]] = ("drift", "mutation")
     gradient: ClassVar[bool] = True
-    recorded: ClassVar[Mapping[str, tuple[str, str, str]]] = {
+    recorded: ClassVar[Recorded] = {
         "learning_rate": (
             "adapted_learning_rate",
             "geometric mean of the trajectories' learning rates",

@@ -19,9 +19,8 @@ coordinates).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar, Literal, NamedTuple
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 import torch
 from annotated_types import Ge, Gt, Le, Lt
@@ -30,7 +29,7 @@ from torch import Tensor
 from landscapes.base import Answer, Problem, Query
 from landscapes.streams import Streams
 from optimizers import operators
-from optimizers.base import Info, Optimizer
+from optimizers.base import Info, Optimizer, Switches
 from optimizers.gradient import steps
 from optimizers.schedules import Schedule
 
@@ -69,9 +68,7 @@ class RecombinedSGD(Optimizer):
 
     name: ClassVar[str] = "recombined_sgd"
     sources: ClassVar[tuple[str, ...]] = ("pairing", "recombination")
-    switches: ClassVar[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
-        "recombination": {"off": {"exchange": "none"}}
-    }
+    switches: ClassVar[Switches] = {"recombination": {"off": {"exchange": "none"}}}
     gradient: ClassVar[bool] = True
     population: Annotated[int, Ge(1)] = 8
     learning_rate: Annotated[float, Gt(0)] = 0.1

@@ -22,7 +22,6 @@ One gradient per step, at which the value comes with it. Draws nothing but its s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal, NamedTuple
 
@@ -33,7 +32,7 @@ from torch import Tensor
 from landscapes.base import Answer, Problem, Query
 from landscapes.numerics import column, logistic
 from landscapes.streams import Streams
-from optimizers.base import Info, Optimizer
+from optimizers.base import Info, Optimizer, Recorded
 from optimizers.fitness import COUNTED
 from optimizers.gradient import steps
 
@@ -67,7 +66,7 @@ class LinkageEquilibrium(Optimizer):
     relaxations: ClassVar[tuple[str, ...]] = (
         "extension",
     )  # loci are at linkage equilibrium; the Lovasz extension's are not
-    counted: ClassVar[Mapping[str, tuple[str, str, str]]] = COUNTED
+    counted: ClassVar[Recorded] = COUNTED
     selection_strength: Annotated[float, Ge(0)] = 1.0
     ploidy: Literal[1, 2] = 1
     mutation_rate: Annotated[float, Ge(0), Le(1)] = 0.0

@@ -29,7 +29,7 @@ from torch import Tensor
 from landscapes.base import Answer, Bits, FitnessLaw, Problem, Query
 from landscapes.streams import Streams
 from optimizers import operators
-from optimizers.base import Info, Optimizer
+from optimizers.base import Info, Optimizer, Recorded
 from optimizers.fitness import COUNTED, fitness, weights
 
 LARGEST = 16  # loci
@@ -64,7 +64,7 @@ class Quasispecies(Optimizer):
 
     name: ClassVar[str] = "quasispecies"
     domains: ClassVar[tuple[type, ...]] = (Bits,)
-    counted: ClassVar[Mapping[str, tuple[str, str, str]]] = COUNTED
+    counted: ClassVar[Recorded] = COUNTED
     founders: Annotated[int, Ge(1)] = 64
     fitness: Literal["linear", "exponential"] = "exponential"
     selection_strength: Annotated[float, Ge(0)] = 1.0
@@ -86,8 +86,8 @@ class Quasispecies(Optimizer):
         points = problem.start(self.founders)
         place = torch.arange(problem.dim, device=points.device)
         number = (points.long() << place).sum(-1)
-        one = torch.full(number.shape, 1 / self.founders, dtype=streams.dtype, device=points.device)
-        frequency = one.new_zeros(len(number), 2**problem.dim).scatter_add_(1, number, one)
+        share = torch.full(number.shape, 1 / self.founders, dtype=streams.dtype, device=points.device)
+        frequency = share.new_zeros(len(number), 2**problem.dim).scatter_add_(1, number, share)
         every = (torch.arange(2**problem.dim, device=points.device)[:, None] >> place & 1).to(torch.uint8)
         return State(frequency, every.expand(len(number), *every.shape))
 

@@ -29,7 +29,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal, NamedTuple
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 import torch
 from annotated_types import Ge, Le
@@ -38,7 +38,7 @@ from torch import Tensor
 from landscapes.base import Answer, Bits, FitnessLaw, Problem, Query, Reals
 from landscapes.streams import Streams
 from optimizers import operators
-from optimizers.base import Info, Optimizer
+from optimizers.base import Info, Optimizer, Recorded, Switches
 from optimizers.fitness import COUNTED, unfit, weights
 
 
@@ -83,7 +83,7 @@ class WrightFisher(Optimizer):
     name: ClassVar[str] = "wright_fisher"
     domains: ClassVar[tuple[type, ...]] = (Reals, Bits)
     sources: ClassVar[tuple[str, ...]] = ("mutation", "recombination", "drift", "pairing")
-    switches: ClassVar[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
+    switches: ClassVar[Switches] = {
         "drift": {"off": {"sampling": "systematic"}},
         "recombination": {
             "off": {"crossover": "none"},
@@ -91,7 +91,7 @@ class WrightFisher(Optimizer):
         },
         "mutation": {"off": {"mutation_rate": 0.0}},
     }
-    counted: ClassVar[Mapping[str, tuple[str, str, str]]] = COUNTED
+    counted: ClassVar[Recorded] = COUNTED
     population: Annotated[int, Ge(1)] = 64
     ploidy: Literal[1, 2] = 1
     model: Literal["wright_fisher", "moran"] = "wright_fisher"

@@ -24,9 +24,8 @@ T evaluations per unit of time, with noise and without. Draws: staleness (servic
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar, Literal, NamedTuple
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 import torch
 from annotated_types import Ge
@@ -35,7 +34,7 @@ from torch import Tensor
 from landscapes.base import Answer, Problem, Query
 from landscapes.streams import Streams
 from optimizers import operators
-from optimizers.base import Info
+from optimizers.base import Info, Recorded, Switches
 from optimizers.operators import unseen
 from optimizers.populations.steady_state_ga import Replacing
 from optimizers.workers import RECORDED, Service, advanced, everybody, finished
@@ -82,12 +81,12 @@ class AsyncSteadyStateGA(Replacing):
 
     name: ClassVar[str] = "async_steady_state_ga"
     sources: ClassVar[tuple[str, ...]] = ("mutation", "recombination", "drift", "staleness", "pairing")
-    switches: ClassVar[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
+    switches: ClassVar[Switches] = {
         **Replacing.switches,
         "staleness": {"off": {"workers": 1, "mode": "async"}},
     }
     shown_first: ClassVar[tuple[str, ...]] = ("population", "workers", "mode", "service", "replacement")
-    recorded: ClassVar[Mapping[str, tuple[str, str, str]]] = RECORDED
+    recorded: ClassVar[Recorded] = RECORDED
     workers: Annotated[int, Ge(1)] = 8
     mode: Literal["async", "sync"] = "async"
     service: Service = field(default_factory=Service)

@@ -21,9 +21,8 @@ second parents), recombination and mutation as in `ga`, of the populations one a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar, Literal, NamedTuple
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 import torch
 from annotated_types import Ge
@@ -32,7 +31,7 @@ from torch import Tensor
 from landscapes.base import Answer, FitnessLaw, Problem, Query
 from landscapes.streams import Streams
 from optimizers import operators
-from optimizers.base import Info
+from optimizers.base import Info, Recorded, Switches
 from optimizers.breeding import Breeding
 from optimizers.fitness import COUNTED
 
@@ -76,14 +75,14 @@ class Coevolution(Breeding):
     name: ClassVar[str] = "coevolution"
     shown_first: ClassVar[tuple[str, ...]] = ("population", "opponents")
     sources: ClassVar[tuple[str, ...]] = ("pairing", "mutation", "recombination", "drift")
-    switches: ClassVar[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
+    switches: ClassVar[Switches] = {
         "recombination": {
             "off": {"crossover": "none"},
             "free": {"crossover": "uniform", "recombination_rate": 1.0},
         },
         "mutation": {"off": {"mutation_rate": 0.0}},
     }
-    counted: ClassVar[Mapping[str, tuple[str, str, str]]] = COUNTED
+    counted: ClassVar[Recorded] = COUNTED
     games: ClassVar[bool] = True
     population: Annotated[int, Ge(1)] = 32
     opponents: Annotated[int, Ge(1)] = 4

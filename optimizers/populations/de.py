@@ -19,9 +19,8 @@ targets and trials are asked together, since an old lucky value would never be l
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal, NamedTuple
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 import torch
 from annotated_types import Ge, Gt, Le
@@ -31,7 +30,7 @@ from landscapes.base import Answer, Problem, Query
 from landscapes.numerics import column
 from landscapes.streams import Streams
 from optimizers import operators
-from optimizers.base import Info, Optimizer
+from optimizers.base import Info, Optimizer, Switches
 from optimizers.operators import unseen
 from optimizers.walks import moves
 
@@ -65,9 +64,7 @@ class DE(Optimizer):
 
     name: ClassVar[str] = "de"
     sources: ClassVar[tuple[str, ...]] = ("mutation", "recombination")
-    switches: ClassVar[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
-        "recombination": {"off": {"crossover_rate": 1.0}}
-    }
+    switches: ClassVar[Switches] = {"recombination": {"off": {"crossover_rate": 1.0}}}
     population: Annotated[int, Ge(3)] = 32
     strategy: Literal["rand", "best", "current_to_best"] = "rand"
     scale: Annotated[float, Gt(0)] = 0.5

@@ -29,7 +29,7 @@ from torch import Tensor
 from landscapes.base import Answer, FitnessLaw, Problem, Query
 from landscapes.streams import Streams
 from optimizers import operators
-from optimizers.base import Info
+from optimizers.base import Info, Recorded
 from optimizers.breeding import Breeding
 from optimizers.fitness import COUNTED
 from optimizers.schedules import Coupling, Schedule, check_population
@@ -76,7 +76,7 @@ class GA(Breeding):
     """
 
     name: ClassVar[str] = "ga"
-    counted: ClassVar[Mapping[str, tuple[str, str, str]]] = COUNTED
+    counted: ClassVar[Recorded] = COUNTED
     schedule: Schedule = field(default_factory=Schedule)
     coupling: Coupling = "none"
     largest: Annotated[int | None, Ge(1)] = None

@@ -30,7 +30,7 @@ from torch import Tensor
 from landscapes.base import Answer, FitnessLaw, Problem, Query
 from landscapes.streams import Streams
 from optimizers import operators
-from optimizers.base import Info
+from optimizers.base import Info, Recorded
 from optimizers.breeding import Breeding
 from optimizers.fitness import COUNTED
 
@@ -78,7 +78,7 @@ class IslandGA(Breeding):
 
     name: ClassVar[str] = "island_ga"
     shown_first: ClassVar[tuple[str, ...]] = ("population", "islands", "migrants", "interval", "migration")
-    counted: ClassVar[Mapping[str, tuple[str, str, str]]] = COUNTED
+    counted: ClassVar[Recorded] = COUNTED
     islands: Annotated[int, Ge(1)] = 4
     migrants: Annotated[int, Ge(0)] = 1
     interval: Annotated[int, Ge(1)] = 5

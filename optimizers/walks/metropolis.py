@@ -17,9 +17,8 @@ left: 2 P. Draws: mutation, acceptance.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, NamedTuple
+from typing import Annotated, ClassVar, NamedTuple
 
 import torch
 from annotated_types import Ge, Gt, Le
@@ -28,7 +27,7 @@ from torch import Tensor
 from landscapes.base import Answer, Bits, Problem, Query, Reals
 from landscapes.streams import Streams
 from optimizers import operators
-from optimizers.base import Info, Optimizer
+from optimizers.base import Info, Optimizer, Switches
 from optimizers.operators import unseen
 from optimizers.walks import moves
 
@@ -62,9 +61,7 @@ class Metropolis(Optimizer):
     name: ClassVar[str] = "metropolis"
     domains: ClassVar[tuple[type, ...]] = (Reals, Bits)
     sources: ClassVar[tuple[str, ...]] = ("mutation", "acceptance")
-    switches: ClassVar[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
-        "acceptance": {"off": {"temperature": 0.0}}
-    }
+    switches: ClassVar[Switches] = {"acceptance": {"off": {"temperature": 0.0}}}
     temperature: Annotated[float, Ge(0)] = 0.01
     sigma: Annotated[float, Gt(0)] = 0.1
     mutation_rate: Annotated[float | None, Ge(0), Le(1)] = None

@@ -13,9 +13,8 @@ per step. Else the current and the proposed points are asked together: 2 P. Draw
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar, NamedTuple
+from typing import Annotated, ClassVar, NamedTuple
 
 import torch
 from annotated_types import Ge, Gt, Le
@@ -24,7 +23,7 @@ from torch import Tensor
 from landscapes.base import Answer, Bits, Problem, Query, Reals
 from landscapes.streams import Streams
 from optimizers import operators
-from optimizers.base import Info, Optimizer
+from optimizers.base import Info, Optimizer, Switches
 from optimizers.operators import unseen
 from optimizers.schedules import Schedule
 from optimizers.walks import moves
@@ -63,9 +62,7 @@ class SimulatedAnnealing(Optimizer):
     name: ClassVar[str] = "simulated_annealing"
     domains: ClassVar[tuple[type, ...]] = (Reals, Bits)
     sources: ClassVar[tuple[str, ...]] = ("mutation", "acceptance")
-    switches: ClassVar[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
-        "acceptance": {"off": {"temperature": 0.0}}
-    }
+    switches: ClassVar[Switches] = {"acceptance": {"off": {"temperature": 0.0}}}
     temperature: Annotated[float, Ge(0)] = 1.0
     schedule: Schedule = field(
         default_factory=lambda: Schedule(kind="exponential", steps="budget", factor=0.001)

@@ -19,7 +19,6 @@ asked together. Draws: mutation, acceptance.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal, NamedTuple
 
@@ -30,7 +29,7 @@ from torch import Tensor
 from landscapes.base import Answer, Bits, FitnessLaw, Problem, Query
 from landscapes.streams import Streams
 from optimizers import operators
-from optimizers.base import Info, Optimizer
+from optimizers.base import Info, Optimizer, Recorded
 from optimizers.fitness import COUNTED, log_fitness, unfit
 from optimizers.operators import unseen
 from optimizers.walks import moves
@@ -64,7 +63,7 @@ class SSWM(Optimizer):
     name: ClassVar[str] = "sswm"
     domains: ClassVar[tuple[type, ...]] = (Bits,)
     sources: ClassVar[tuple[str, ...]] = ("mutation", "acceptance")
-    counted: ClassVar[Mapping[str, tuple[str, str, str]]] = COUNTED
+    counted: ClassVar[Recorded] = COUNTED
     population: Annotated[float, Ge(1)] = 100
     model: Literal["wright_fisher", "moran"] = "wright_fisher"
     fitness: Literal["linear", "exponential"] = "exponential"

@@ -18,6 +18,7 @@ from landscapes.continuous.quadratic import Quadratic
 from landscapes.continuous.saddle import Saddle
 from landscapes.networks.digits import Digits
 from landscapes.oracle.evaluation import evaluate
+from landscapes.probes import correlation, estimates
 from landscapes.probes.continuous import gradients, information, walks_and_lines
 from landscapes.streams import Streams
 from landscapes.wrappers.moving import Moving
@@ -151,7 +152,7 @@ def test_a_tilted_well_and_more_minima_than_are_listed():
 
 def test_ranks_share_ties():
     x = torch.tensor([[3.0, 1, 2, 2, 5, 2]])
-    assert walks_and_lines.ranks(x).tolist() == [reference.ranks(x[0].tolist())]
+    assert correlation.ranks(x).tolist() == [reference.ranks(x[0].tolist())]
 
 
 def test_dispersion_against_loops():
@@ -448,8 +449,8 @@ def test_standard_errors_where_the_best_is_one_of_what_is_drawn(kind):
     spread, said = float(found.value.std()), float(found.error.square().mean().sqrt())
     assert 0.6 < spread / said < 1.6
     loss, distance, _ = walks_and_lines.distances(field, streams(150), 200)
-    given = walks_and_lines.jackknife(
-        walks_and_lines.pearson if kind == "pearson" else walks_and_lines.spearman, loss, distance
+    given = estimates.jackknife(
+        correlation.pearson if kind == "pearson" else correlation.spearman, loss, distance
     )[1]
     assert spread / float(given.square().mean().sqrt()) > 1.6, "with the best given"
 

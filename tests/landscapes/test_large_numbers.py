@@ -11,6 +11,7 @@ from landscapes.base import Landscape, Reals
 from landscapes.games.base import distance
 from landscapes.networks.batch_norm import BatchNorm
 from landscapes.oracle.evaluation import evaluate
+from landscapes.probes import correlation, estimates
 from landscapes.probes.continuous import information, walks_and_lines
 from landscapes.streams import Streams
 from tests.studies.cells.test_loop import run, task
@@ -88,8 +89,8 @@ def test_probes_of_losses_do_not_depend_on_their_unit(sign, dtype):
     assert (walks_and_lines._correlations(loss, lags)[:, 0] == 1).all()
     a, b = loss.flatten(1), other.flatten(1)
     expected = [np.corrcoef(x, y)[0, 1] for x, y in zip(a.double().numpy(), b.double().numpy(), strict=True)]
-    np.testing.assert_allclose(walks_and_lines.pearson(a * unit, b * unit), expected, rtol=1e-4)
-    assert torch.equal(walks_and_lines._left_out(a * unit), walks_and_lines._left_out(a) * unit)
+    np.testing.assert_allclose(correlation.pearson(a * unit, b * unit), expected, rtol=1e-4)
+    assert torch.equal(estimates.left_out(a * unit), estimates.left_out(a) * unit)
     for plain, scaled in zip(
         information._signs(loss, torch.tensor([0.0, 0.5])),
         information._signs(loss * unit, torch.tensor([0.0, 0.5])),

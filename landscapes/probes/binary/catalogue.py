@@ -113,12 +113,12 @@ def _climbed(table: Table, rule: str, part: str) -> Tensor:
 
 def _of(estimate: Callable[..., Estimate], **options: bool) -> Callable[[SampledClimbs], Estimate]:
     """An estimate from the samples that climbs belong to."""
-    return lambda found: estimate(found.sample, **options)
+    return lambda climbs: estimate(climbs.sample, **options)
 
 
 def _epistasis(kind: int) -> Callable[[SampledClimbs], Estimate]:
-    def estimate(found: SampledClimbs) -> Estimate:
-        value, error = sampled.epistasis(found.sample)
+    def estimate(climbs: SampledClimbs) -> Estimate:
+        value, error = sampled.epistasis(climbs.sample)
         return value[:, kind], error[:, kind]
 
     return estimate

@@ -67,17 +67,17 @@ def climbs(values: Tensor, order: Tensor, fitter: Tensor, rule: Rule) -> Climbs:
     return Climbs(mass, length, best)
 
 
-def basins(found: Climbs, fitter: Tensor, world: int = 0) -> tuple[Tensor, Tensor]:
+def basins(climbs: Climbs, fitter: Tensor, world: int = 0) -> tuple[Tensor, Tensor]:
     """Of one world, its local optima (V,) by number, and how many genotypes climb to each on average (V,)."""
     optima = (fitter[world] == 0).nonzero()[:, 0]
-    return optima, found.mass[world, optima]
+    return optima, climbs.mass[world, optima]
 
 
 def ends(value: np.ndarray, order: np.ndarray) -> np.ndarray:
     """Where the greedy climb from each genotype of one world ends: (2^n,) -> (2^n,) int32."""
-    found = np.empty(len(value), np.int32)
-    kernels.ends(value, order, len(value).bit_length() - 1, found)
-    return found
+    end = np.empty(len(value), np.int32)
+    kernels.ends(value, order, len(value).bit_length() - 1, end)
+    return end
 
 
 def reachable(values: Tensor, order: Tensor) -> Tensor:

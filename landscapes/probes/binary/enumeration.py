@@ -31,7 +31,7 @@ from torch import Tensor
 
 from landscapes.base import Bits, Landscape
 from landscapes.probes.binary import kernels
-from landscapes.probes.continuous.walks_and_lines import pearson
+from landscapes.probes.correlation import pearson
 
 ENUMERATED = 20  # loci up to which all genotypes are looked at
 QUANTILES = 10  # groups of genotypes, by fitness
@@ -166,22 +166,22 @@ def neighbours(values: Tensor) -> Neighbours:
     return Neighbours(counts[0], counts[1])
 
 
-def peaks(found: Neighbours) -> Tensor:
+def peaks(neighbours: Neighbours) -> Tensor:
     """Number of genotypes fitter than all their neighbours, (R,)."""
-    return ((found.fitter == 0) & (found.equal == 0)).sum(1).double()
+    return ((neighbours.fitter == 0) & (neighbours.equal == 0)).sum(1).double()
 
 
-def local_optima(found: Neighbours) -> Tensor:
+def local_optima(neighbours: Neighbours) -> Tensor:
     """Number of genotypes without a fitter neighbour, (R,)."""
-    return (found.fitter == 0).sum(1).double()
+    return (neighbours.fitter == 0).sum(1).double()
 
 
-def neutrality(found: Neighbours) -> Tensor:
+def neutrality(neighbours: Neighbours) -> Tensor:
     """Fraction of pairs of neighbours that are equally fit, (R,)."""
-    return found.equal.double().mean(1) / (found.equal.shape[1].bit_length() - 1)
+    return neighbours.equal.double().mean(1) / (neighbours.equal.shape[1].bit_length() - 1)
 
 
-def evolvability(values: Tensor, order: Tensor, found: Neighbours) -> Tensor:
+def evolvability(values: Tensor, order: Tensor, neighbours: Neighbours) -> Tensor:
     """Fraction of mutations that are beneficial, in genotypes of each tenth by fitness: (R, 10).
 
     The least fit come first; (R, 2^n) where n < 4.
@@ -191,7 +191,7 @@ def evolvability(values: Tensor, order: Tensor, found: Neighbours) -> Tensor:
     """
     ordered = values.gather(1, order)
     group = torch.nn.functional.pad(ordered.diff(dim=1) != 0, (1, 0)).cumsum(1)  # of equally fit genotypes
-    share = found.fitter.gather(1, order).double() / loci(order)
+    share = neighbours.fitter.gather(1, order).double() / loci(order)
     total, size = (
         torch.zeros_like(share).scatter_add_(1, group, part) for part in (share, torch.ones_like(share))
     )
@@ -228,8 +228,8 @@ def effects(values: Tensor, probabilities: tuple[float, ...] = PROBABILITIES) ->
         deviation, improvement = np.sqrt(np.square(size).mean()), 0.5 * size.mean()
         return np.array([deviation, improvement, index, *_symmetric_quantiles(size, probabilities)])
 
-    found = _worlds(values, summary)
-    return Effects(found[:, 0], found[:, 1], found[:, 3:], found[:, 2])
+    summaries = _worlds(values, summary)
+    return Effects(summaries[:, 0], summaries[:, 1], summaries[:, 3:], summaries[:, 2])
 
 
 def additions(value: np.ndarray, n: int) -> np.ndarray:

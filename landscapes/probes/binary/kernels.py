@@ -163,15 +163,15 @@ def escapes(nodes, loci, flips, end, first, target, weight):
 
     Empty target: `first` alone is filled.
     """
-    found, edge = np.empty(loci * (loci + 1) // 2, np.int64), 0
+    reached, edge = np.empty(loci * (loci + 1) // 2, np.int64), 0
     for v in range(len(nodes)):
         first[v] = edge
-        count = _escapes(nodes[v], loci, flips, end, found)
+        count = _escapes(nodes[v], loci, flips, end, reached)
         for k in range(count):
-            fresh = k == 0 or found[k] != found[k - 1]
+            fresh = k == 0 or reached[k] != reached[k - 1]
             edge += fresh
             if len(target):
-                target[edge - 1] = found[k]
+                target[edge - 1] = reached[k]
                 weight[edge - 1] = 1 if fresh else weight[edge - 1] + 1
     first[len(nodes)] = edge
 

@@ -86,11 +86,11 @@ def network(value: np.ndarray, order: np.ndarray, flips: int = 2) -> Network:
 
 def funnels(values: Tensor, order: Tensor, flips: int = 2) -> Funnels:
     """Measures of the networks of tables (R, 2^n), which `order` sorts."""
-    found = [
+    measures = [
         _funnels(network(value, places, flips))
         for value, places in zip(values.numpy(), order.numpy(), strict=True)
     ]
-    return Funnels(*torch.tensor(found, dtype=torch.float64).unbind(1))
+    return Funnels(*torch.tensor(measures, dtype=torch.float64).unbind(1))
 
 
 def _edges(

@@ -33,8 +33,7 @@ from landscapes.base import Landscape
 from landscapes.numerics import matmul
 from landscapes.probes.binary import kernels
 from landscapes.probes.binary.enumeration import PROBABILITIES, QUANTILES, ROUNDING, fitness
-from landscapes.probes.continuous.walks_and_lines import jackknife
-from landscapes.probes.estimates import Estimate, mean, ratio, share
+from landscapes.probes.estimates import Estimate, jackknife, mean, ratio, share
 from landscapes.streams import Streams, bit_words
 
 ORDER = 4  # of interactions, the highest whose power is estimated
@@ -205,8 +204,8 @@ def evolvability(sample: Sample) -> Estimate:
         ordered = beneficial.gather(1, v.argsort(dim=1, stable=True))
         return torch.stack([part.mean(1) for part in ordered.tensor_split(QUANTILES, 1)], 1)
 
-    found, error = jackknife(shares, value, (effect > 0).double().mean(2))
-    return found, error.clamp_min(QUANTILES / effect[0].numel())
+    fraction, error = jackknife(shares, value, (effect > 0).double().mean(2))
+    return fraction, error.clamp_min(QUANTILES / effect[0].numel())
 
 
 def idiosyncratic_index(sample: Sample) -> Estimate:
@@ -264,33 +263,39 @@ def correlation_length(sample: Sample) -> Estimate:
 
 
 def spectrum(sample: Sample) -> Estimate:
-    """B_1 ..
+    """Shares B_1 to B_K of the variance, of the orders that the sample tells: (R, K).
 
-    B_K of the orders that the sample tells: (R, K); the standard error by leaving out a genotype at a time.
+    The standard error is by leaving out a genotype at a time.
     """
     x, value = sample.genotypes
     count = value.shape[1]
-    highest = max(
-        j
-        for j in range(1, min(ORDER, sample.n) + 1)
-        if j == 1 or math.sqrt(2 * math.comb(sample.n, j)) / count <= NOISIEST
-    )
-    polynomials = torch.tensor(
-        [[krawtchouk(j, d, sample.n) for j in range(1, highest + 1)] for d in range(sample.n + 1)],
-        dtype=torch.float64,
-    )
     centred = value - value.mean(1, keepdim=True)
-    sums = torch.zeros((*value.shape, sample.n + 1), dtype=torch.float64)
-    for words, row, out in zip(
-        bit_words(x).to(torch.uint32).numpy(), centred.numpy(), sums.numpy(), strict=True
-    ):
-        kernels.pair_sums(words, row, sample.n, out)
-    pairs = matmul(sums, polynomials)  # (R, M, K) sums over the partners of each genotype
+    pairs = matmul(
+        _by_distance(x, centred), _polynomials(sample.n, count)
+    )  # (R, M, K) sums over all partners
     squares = centred.square()[..., None]
     total, power = pairs.sum(1, keepdim=True), squares.sum(1, keepdim=True)
     without = (total - 2 * pairs) / ((count - 1) * (count - 2)) / ((power - squares) / (count - 2))
     error = ((count - 1) / count * (without - without.mean(1, keepdim=True)).square().sum(1)).sqrt()
-    return (total / (count * (count - 1)) / (power / (count - 1)))[:, 0], error
+    shares = total / (count * (count - 1)) / (power / (count - 1))
+    return shares[:, 0], error
+
+
+def _polynomials(n: int, count: int) -> Tensor:
+    """Krawtchouk polynomials (n + 1, K) at the distances, of the orders that so many genotypes tell."""
+    orders = range(1, min(ORDER, n) + 1)
+    highest = max(j for j in orders if j == 1 or math.sqrt(2 * math.comb(n, j)) / count <= NOISIEST)
+    table = [[krawtchouk(j, d, n) for j in range(1, highest + 1)] for d in range(n + 1)]
+    return torch.tensor(table, dtype=torch.float64)
+
+
+def _by_distance(x: Tensor, value: Tensor) -> Tensor:
+    """Sums (R, M, n + 1), over the partners of each genotype at each distance, of the products of values."""
+    sums = torch.zeros((*value.shape, x.shape[-1] + 1), dtype=torch.float64)
+    words = bit_words(x).to(torch.uint32)
+    for own, row, out in zip(words.numpy(), value.numpy(), sums.numpy(), strict=True):
+        kernels.pair_sums(own, row, x.shape[-1], out)
+    return sums
 
 
 def krawtchouk(j: int, d: int, n: int) -> int:

@@ -21,8 +21,8 @@ from landscapes import addresses
 from landscapes.probes.binary.climbs import RULES, Rule
 from landscapes.probes.binary.enumeration import fitness
 from landscapes.probes.binary.sampled import Sample, mutants
-from landscapes.probes.continuous.walks_and_lines import jackknife, pearson, ranks
-from landscapes.probes.estimates import Estimate, mean, share
+from landscapes.probes.correlation import pearson, ranks
+from landscapes.probes.estimates import Estimate, jackknife, mean, share
 from landscapes.streams import Streams
 
 DEPTH = 12  # loci from the best genotype to which accessible paths are followed
@@ -63,18 +63,18 @@ class SampledClimbs:
     @cached_property
     def best(self) -> tuple[Tensor, Tensor]:
         """The best genotype (R, n), known or found, and its fitness (R,)."""
-        known = self.sample.landscape.optimum
-        if known is not None:
-            return known.cpu(), fitness(self.sample.landscape, known[:, None])[:, 0]
-        x, value = (
-            torch.cat([getattr(found, part) for found in self.all.values()], 1) for part in ("x", "value")
-        )
+        optimum = self.sample.landscape.optimum
+        if optimum is not None:
+            return optimum.cpu(), fitness(self.sample.landscape, optimum[:, None])[:, 0]
+        x = torch.cat([climbed.x for climbed in self.all.values()], 1)
+        value = torch.cat([climbed.value for climbed in self.all.values()], 1)
         top, place = value.max(1)
         return x.take_along_dim(place[:, None, None], 1)[:, 0], top
 
 
 def climb(sample: Sample, count: int, rule: Rule) -> Climbed:
     """Climb from random genotypes until none has a fitter neighbour."""
+    first = _CLIMBS + _STEPS * RULES.index(rule)  # step of the streams
     streams = sample.streams.at(_CLIMBS)
     x = streams.coins("init", (count, sample.n)).to(torch.uint8)
     length = torch.zeros((len(x), count), dtype=torch.float64)
@@ -84,14 +84,20 @@ def climb(sample: Sample, count: int, rule: Rule) -> Climbed:
         if not len(some):
             break
         now = x[:, some.to(x.device)]
-        gain = mutants(sample.landscape, now) - fitness(sample.landscape, now)[..., None]
-        gain = torch.where(gain <= sample.resolution, 0.0, gain)
-        going[:, some] = up = (gain > 0).any(2)
-        locus = _choose(gain, rule, streams.at(_CLIMBS + _STEPS * RULES.index(rule) + step), count, some)
+        gain = _gains(sample, now)
+        up = (gain > 0).any(2)
+        going[:, some] = up
+        locus = _choose(gain, rule, streams.at(first + step), count, some)
         flip = torch.nn.functional.one_hot(locus, sample.n).to(torch.uint8) * up[..., None]
         x[:, some.to(x.device)] = now ^ flip.to(x.device)
         length[:, some] += up
     return Climbed(x.cpu(), fitness(sample.landscape, x), length)
+
+
+def _gains(sample: Sample, x: Tensor) -> Tensor:
+    """The gain in fitness by a flip of each locus of genotypes (R, C, n); 0 where rounding, or a loss."""
+    gain = mutants(sample.landscape, x) - fitness(sample.landscape, x)[..., None]
+    return torch.where(gain <= sample.resolution, 0.0, gain)
 
 
 def _choose(gain: Tensor, rule: Rule, streams: Streams, count: int, some: Tensor) -> Tensor:
@@ -101,9 +107,8 @@ def _choose(gain: Tensor, rule: Rule, streams: Streams, count: int, some: Tensor
     weight = (gain > 0).double() if rule == "random" else gain
     cdf = weight.cumsum(2)
     u = streams.uniform("mutation", (count,)).double().cpu()[:, some]
-    return torch.searchsorted(cdf, u[..., None] * cdf[..., -1:], right=True)[..., 0].clamp_max(
-        gain.shape[2] - 1
-    )
+    locus = torch.searchsorted(cdf, u[..., None] * cdf[..., -1:], right=True)[..., 0]
+    return locus.clamp_max(gain.shape[2] - 1)
 
 
 # measures ---------------------------------------------------------------------------------------------------
@@ -124,7 +129,7 @@ def peaks_found(climbs: SampledClimbs) -> Estimate:
 
     A lower bound of the number of local optima, so it has no error (NaN).
     """
-    ends = torch.cat([found.x for found in climbs.all.values()], 1)
+    ends = torch.cat([climbed.x for climbed in climbs.all.values()], 1)
     count = torch.tensor([len(world.unique(dim=0)) for world in ends], dtype=torch.float64)
     return count, torch.full_like(count, torch.nan)
 

@@ -35,10 +35,10 @@ def transform(values: Tensor) -> Tensor:
 
 def orders(n: int) -> Tensor:
     """|S| by the number of S, (2^n,) int64."""
-    found = torch.zeros(1, dtype=torch.int64)
+    order = torch.zeros(1, dtype=torch.int64)
     for _ in range(n):
-        found = torch.cat((found, found + 1))
-    return found
+        order = torch.cat((order, order + 1))
+    return order
 
 
 def powers(coefficients: Tensor) -> Tensor:

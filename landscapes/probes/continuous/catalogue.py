@@ -17,9 +17,9 @@ SAMPLES = 1024  # from which on walks and lines are long
 
 def _walks(landscape: Landscape, streams: Streams, samples: int) -> Found:
     size: dict[str, Any] = {"walks": max(8, samples // 16), "steps": 256 if samples >= SAMPLES else 128}
-    found = walks_and_lines.autocorrelation(landscape, streams, **size)
+    curve = walks_and_lines.autocorrelation(landscape, streams, **size)
     return {
-        "autocorrelation": found,
+        "autocorrelation": curve,
         "correlation_length": walks_and_lines.correlation_length(landscape, streams, **size),
     }
 
@@ -39,7 +39,7 @@ def _dispersion(landscape: Landscape, streams: Streams, samples: int) -> Found:
 
 
 def _information(landscape: Landscape, streams: Streams, samples: int) -> Found:
-    found = information.information(
+    measures = information.information(
         landscape, streams, walks=max(8, samples // 32), steps=256 if samples >= SAMPLES else 128
     )
     names = (
@@ -49,17 +49,17 @@ def _information(landscape: Landscape, streams: Streams, samples: int) -> Found:
         "initial_partial_information",
         "settling_threshold",
     )
-    return dict(zip(names, found, strict=True))
+    return dict(zip(names, measures, strict=True))
 
 
 def _minima(landscape: Landscape, streams: Streams, samples: int) -> Found:
-    found = walks_and_lines.minima(
+    counts = walks_and_lines.minima(
         landscape,
         streams,
         count=max(8, samples // 32),
         points=walks_and_lines.POINTS if samples >= SAMPLES else 129,
     )
-    return {"density_of_minima": found.density, "density_of_minima_coarse": found.coarse}
+    return {"density_of_minima": counts.density, "density_of_minima_coarse": counts.coarse}
 
 
 def _gradients(landscape: Landscape, streams: Streams, samples: int) -> Found:
@@ -72,8 +72,8 @@ def _noise(landscape: Landscape, streams: Streams, samples: int) -> Found:
 
 def _curvature(landscape: Landscape, streams: Streams, samples: int) -> Found:
     del samples
-    found = gradients.curvature(landscape, streams)
-    return {"condition_number": found.condition, "negative_curvature": found.negative}
+    spectrum = gradients.curvature(landscape, streams)
+    return {"condition_number": spectrum.condition, "negative_curvature": spectrum.negative}
 
 
 GROUPS: dict[

@@ -28,7 +28,7 @@ from landscapes import addresses
 from landscapes.base import Landscape, Reals, Terms
 from landscapes.numerics import norm
 from landscapes.oracle.evaluation import evaluate
-from landscapes.probes.continuous.walks_and_lines import jackknife
+from landscapes.probes.estimates import jackknife
 from landscapes.probes.measure import Measure
 from landscapes.streams import Streams
 
@@ -88,10 +88,9 @@ def noise_scale(
     x = landscape.start(streams.at(_START), points) if at is None else at
     few = _squares(landscape, streams.at(_BATCH), x, small, samples, part=0)
     if large is None:
-        many = _gradients(landscape, x).square().sum(-1)[..., None].expand_as(few)
+        many, inverse = _gradients(landscape, x).square().sum(-1)[..., None].expand_as(few), 0.0
     else:
-        many = _squares(landscape, streams.at(_BATCH), x, large, samples, part=1)
-    inverse = 0.0 if large is None else 1 / large
+        many, inverse = _squares(landscape, streams.at(_BATCH), x, large, samples, part=1), 1 / large
 
     def scale(a: Tensor, b: Tensor) -> Tensor:
         a, b = a.mean(1), b.mean(1)
@@ -99,9 +98,8 @@ def noise_scale(
         return trace / (b - inverse * trace)
 
     drawn = [part[:, 0] if x.shape[1] == 1 else part.mean(2) for part in (few, many)]
-    return Measure(
-        *jackknife(scale, *drawn), "gradient-noise scale, at starts", "terms", "McCandlish et al. 2018"
-    )
+    name, source = "gradient-noise scale, at starts", "McCandlish et al. 2018"
+    return Measure(*jackknife(scale, *drawn), name, "terms", source)
 
 
 def _squares(landscape: Landscape, streams: Streams, x: Tensor, size: int, samples: int, part: int) -> Tensor:
@@ -204,5 +202,5 @@ def hessian(landscape: Landscape, x: Tensor) -> Tensor:
     h = width * (1e-4 if x.dtype == torch.float64 else 1e-2)
     step = h * torch.eye(landscape.dim, dtype=x.dtype, device=x.device)
     up, down = (_gradients(landscape, x[:, None] + sign * step) for sign in (1, -1))
-    found = (up - down) / (2 * h)
-    return (found + found.mT) / 2
+    matrix = (up - down) / (2 * h)
+    return (matrix + matrix.mT) / 2

@@ -10,7 +10,7 @@ standard errors and streams are those of `landscapes.probes.continuous.walks_and
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import torch
@@ -18,15 +18,20 @@ from torch import Tensor
 
 from landscapes.base import Landscape
 from landscapes.numerics import safe_unit
-from landscapes.probes.continuous.walks_and_lines import PLACES, jackknife, last_sign, walk
+from landscapes.probes.continuous.walks_and_lines import PLACES, last_sign, walk
+from landscapes.probes.estimates import jackknife
 from landscapes.probes.measure import Measure
 from landscapes.streams import Streams
 
+SOURCE = "Munoz, Kirley and Halgamuge 2015"
+# in units of the rms slope
 THRESHOLDS = torch.cat((
     torch.zeros(1, dtype=torch.float64),
     torch.logspace(-4, 2, 61, dtype=torch.float64),
-))  # in units of the rms slope
+))
 SETTLED = 0.05  # information content below which a walk looks flat
+Statistic = Callable[[Tensor], Tensor]
+Axis = tuple[str, Tensor, str]  # name, places, unit
 
 
 class Information(NamedTuple):
@@ -60,30 +65,31 @@ def information(
     Returns:
         The measures.
     """
-    found = walk(
+    walked = walk(
         landscape, streams.at(PLACES["information"]), walks=walks, steps=steps, step=step, straight=False
     )
-    apart = found.points.diff(dim=2).square().sum(-1).sqrt()
-    slope = found.loss.diff(dim=2) / apart
-    signs = list(_signs(slope, eps := THRESHOLDS.to(slope.device)))
-    pairs, turns = torch.stack([_pairs(s) for s in signs], -2), torch.stack([_turns(s) for s in signs], -1)
-    source, axis = "Munoz, Kirley and Halgamuge 2015", ("threshold", eps, "rms slope")
+    apart = walked.points.diff(dim=2).square().sum(-1).sqrt()
+    slope = walked.loss.diff(dim=2) / apart
+    eps = THRESHOLDS.to(slope.device)
+    signs = list(_signs(slope, eps))
+    pairs = torch.stack([_pairs(s) for s in signs], -2)  # (R, W, K, 6)
+    turns = torch.stack([_turns(s) for s in signs], -1)  # (R, W, K)
+    axis = ("threshold", eps, "rms slope")
+
+    def measure(
+        statistic: Statistic, of: Tensor, name: str, unit: str = "1", axis: Axis | None = None
+    ) -> Measure:
+        return Measure(*jackknife(statistic, of), name, unit, SOURCE, axis)
+
+    def settles(pairs: Tensor) -> Tensor:
+        return settling(_entropy(pairs), eps)
 
     return Information(
-        Measure(*jackknife(_entropy, pairs), "information content", "1", source, axis),
-        Measure(*jackknife(lambda m: m.mean(1), turns), "partial information content", "1", source, axis),
-        Measure(
-            *jackknife(lambda p: _entropy(p).amax(-1), pairs), "largest information content", "1", source
-        ),
-        Measure(
-            *jackknife(lambda m: m[..., 0].mean(1), turns), "initial partial information content", "1", source
-        ),
-        Measure(
-            *jackknife(lambda p: settling(_entropy(p), eps), pairs),
-            "log10 threshold above which walks look flat",
-            "log10 rms slope",
-            source,
-        ),
+        measure(_entropy, pairs, "information content", axis=axis),
+        measure(lambda m: m.mean(1), turns, "partial information content", axis=axis),
+        measure(lambda p: _entropy(p).amax(-1), pairs, "largest information content"),
+        measure(lambda m: m[..., 0].mean(1), turns, "initial partial information content"),
+        measure(settles, pairs, "log10 threshold above which walks look flat", "log10 rms slope"),
     )
 
 

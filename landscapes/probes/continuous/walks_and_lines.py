@@ -19,7 +19,6 @@ and "mutation" for directions, at a step of its own for each measure, none of wh
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 import torch
@@ -27,19 +26,19 @@ from torch import Tensor
 
 from landscapes.addresses import ADDRESSES
 from landscapes.base import Landscape, Reals
-from landscapes.numerics import dot, matmul, norm, safe_unit, squarable
+from landscapes.numerics import dot, matmul, safe_unit
+from landscapes.probes.correlation import pearson, spearman
+from landscapes.probes.estimates import BLOCKS, jackknife, left_out
 from landscapes.probes.measure import Measure
 from landscapes.streams import Streams
 
-BLOCKS = 20  # of the jackknife, at most
 FRACTIONS = (0.02, 0.05, 0.1, 0.25)  # best points whose dispersion is measured
 POINTS = 1025  # on a line along which minima are counted
 LAGS = 64
 _ELEMENTS = 2**23  # coordinates times terms evaluated at a time
 _NAMES = ("autocorrelation", "distance", "dispersion", "information", "minima", "reach")
-PLACES = dict(
-    zip(_NAMES, ADDRESSES["steps"]["probes: walks and lines"], strict=False)
-)  # steps of the streams
+_STEPS = ADDRESSES["steps"]["probes: walks and lines"]  # of the streams
+PLACES = dict(zip(_NAMES, _STEPS, strict=False))
 
 
 class Walks(NamedTuple):
@@ -67,11 +66,9 @@ def boxed(landscape: Landscape) -> bool:
     It is a parameter, or starts are uniform in it.
     """
     inner = landscape.parameters().get("inner")
-    return (
-        boxed(inner)
-        if isinstance(inner, Landscape)
-        else type(landscape).start is Landscape.start or "box" in landscape.parameters()
-    )
+    if isinstance(inner, Landscape):
+        return boxed(inner)
+    return type(landscape).start is Landscape.start or "box" in landscape.parameters()
 
 
 def spread(landscape: Landscape, streams: Streams, count: int) -> Tensor:
@@ -89,33 +86,10 @@ def reach(landscape: Landscape, streams: Streams) -> Tensor:
     """
     domain = _domain(landscape)
     if boxed(landscape):
-        return torch.full(
-            (streams.size,),
-            (domain.high - domain.low) * math.sqrt(landscape.dim),
-            dtype=streams.dtype,
-            device=streams.device,
-        )
+        diagonal = (domain.high - domain.low) * math.sqrt(landscape.dim)
+        return torch.full((streams.size,), diagonal, dtype=streams.dtype, device=streams.device)
     x = landscape.start(streams.at(PLACES["reach"]), 64)
     return 2 * x.square().sum(-1).mean(-1).sqrt()
-
-
-def jackknife(statistic: Callable[..., Tensor], *samples: Tensor) -> tuple[Tensor, Tensor]:
-    """The value (R, ..) of a statistic of samples (R, M, ..), and its standard error.
-
-    By leaving out a block at a time (Quenouille 1956).
-    """
-    count = samples[0].shape[1]
-    blocks = min(BLOCKS, count)
-    block = torch.arange(count, device=samples[0].device) * blocks // count
-    kept = [(block != b).nonzero()[:, 0] for b in range(blocks)]
-    parts = torch.stack([statistic(*(s.index_select(1, some) for s in samples)) for some in kept], -1)
-    return statistic(*samples), _left_out(parts)
-
-
-def _left_out(parts: Tensor) -> Tensor:
-    """The standard error from the values without each block, (.., B) -> (..)."""
-    away, unit = squarable(parts - parts.mean(-1, keepdim=True))
-    return ((parts.shape[-1] - 1) / parts.shape[-1] * away.square().sum(-1)).sqrt() * unit[..., 0]
 
 
 def walk(
@@ -141,17 +115,17 @@ def walk(
     Returns:
         Points, losses and the step.
     """
-    domain, shape = _domain(landscape), (walks, 1 if straight else steps, landscape.dim)
-    length = torch.as_tensor(
-        reach(landscape, streams) / (2 * steps) if step is None else step, dtype=streams.dtype
-    ).expand(streams.size)
-    drawn = streams.normal("mutation", shape)
+    domain, turns = _domain(landscape), 1 if straight else steps
+    step = reach(landscape, streams) / (2 * steps) if step is None else step
+    length = torch.as_tensor(step, dtype=streams.dtype).expand(streams.size)
+    drawn = streams.normal("mutation", (walks, turns, landscape.dim))
     move = drawn / drawn.square().sum(-1, keepdim=True).sqrt() * length[:, None, None, None]
     moves = torch.cat((torch.zeros_like(move[:, :, :1]), move.expand(-1, -1, steps, -1)), 2).cumsum(2)
     points = spread(landscape, streams, walks)[:, :, None] + moves
     if boxed(landscape):
         points = _reflected(points, domain)
-    return Walks(points, losses(landscape, points.flatten(1, 2)).unflatten(1, (walks, steps + 1)), length)
+    loss = losses(landscape, points.flatten(1, 2)).unflatten(1, (walks, steps + 1))
+    return Walks(points, loss, length)
 
 
 def _reflected(x: Tensor, domain: Reals) -> Tensor:
@@ -184,16 +158,10 @@ def autocorrelation(
         steps: of each walk.
         step: its length in units of x; None: half the reach of the landscape over the steps.
     """
-    found, lags = _straight(landscape, streams, walks, steps, step)
-    value, error = jackknife(lambda loss: _correlations(loss, lags), found.loss)
-    return Measure(
-        value,
-        error,
-        "autocorrelation along straight walks",
-        "1",
-        "Weinberger 1990",
-        ("lag", found.step[:, None] * lags, "x"),
-    )
+    walked, lags = _straight(landscape, streams, walks, steps, step)
+    value, error = jackknife(lambda loss: _correlations(loss, lags), walked.loss)
+    axis = ("lag", walked.step[:, None] * lags, "x")
+    return Measure(value, error, "autocorrelation along straight walks", "1", "Weinberger 1990", axis)
 
 
 def correlation_length(
@@ -205,18 +173,21 @@ def correlation_length(
 
     Arguments as of `autocorrelation`.
     """
-    found, lags = _straight(landscape, streams, walks, steps, step)
-    value, error = jackknife(
-        lambda loss: falls_to(_correlations(loss, lags), lags.to(loss), math.exp(-1)), found.loss
-    )
-    return Measure(value * found.step, error * found.step, "correlation length", "x", "Weinberger 1990")
+    walked, lags = _straight(landscape, streams, walks, steps, step)
+
+    def length(loss: Tensor) -> Tensor:
+        return falls_to(_correlations(loss, lags), lags.to(loss), math.exp(-1))
+
+    value, error = jackknife(length, walked.loss)
+    return Measure(value * walked.step, error * walked.step, "correlation length", "x", "Weinberger 1990")
 
 
 def _straight(
     landscape: Landscape, streams: Streams, walks: int, steps: int, step: float | None
 ) -> tuple[Walks, Tensor]:
-    found = walk(landscape, streams.at(PLACES["autocorrelation"]), walks=walks, steps=steps, step=step)
-    return found, torch.linspace(0, steps * 3 / 4, min(LAGS, steps + 1), device=streams.device).long()
+    """Straight walks, and the lags (K,) in steps."""
+    walked = walk(landscape, streams.at(PLACES["autocorrelation"]), walks=walks, steps=steps, step=step)
+    return walked, torch.linspace(0, steps * 3 / 4, min(LAGS, steps + 1), device=streams.device).long()
 
 
 def _correlations(loss: Tensor, lags: Tensor) -> Tensor:
@@ -256,16 +227,17 @@ def distances(landscape: Landscape, streams: Streams, samples: int) -> tuple[Ten
     Else they are those `from_best`.
     """
     x, loss = sample(landscape, streams.at(PLACES["distance"]), samples)
-    known = landscape.optima
-    return (*from_best(x, loss), False) if known is None else (loss, nearest(x, known), True)
+    if landscape.optima is None:
+        return (*from_best(x, loss), False)
+    return loss, nearest(x, landscape.optima), True
 
 
 def nearest(x: Tensor, optima: Tensor) -> Tensor:
     """Distances of points (R, M, D) to the nearest of (R, K, D): (R, M)."""
-    found = torch.full_like(x[..., 0], math.inf)
-    for one in optima.unbind(1):
-        found = torch.minimum(found, (x - one[:, None]).square().sum(-1))
-    return found.sqrt()
+    square = torch.full_like(x[..., 0], math.inf)
+    for optimum in optima.unbind(1):
+        square = torch.minimum(square, (x - optimum[:, None]).square().sum(-1))
+    return square.sqrt()
 
 
 def from_best(x: Tensor, loss: Tensor) -> tuple[Tensor, Tensor]:
@@ -299,36 +271,13 @@ def distance_correlation(
         kind: Pearson's, or Spearman's of the ranks.
     """
     x, loss = sample(landscape, streams.at(PLACES["distance"]), samples)
-    correlation, known = pearson if kind == "pearson" else spearman, landscape.optima
-    if known is None:
+    correlation = pearson if kind == "pearson" else spearman
+    if landscape.optima is None:
         value, error = jackknife(lambda points, f: correlation(*from_best(points, f)), x, loss)
     else:
-        value, error = jackknife(correlation, loss, nearest(x, known))
-    return Measure(
-        value,
-        error,
-        f"fitness-distance correlation of the loss ({kind.title()})",
-        "1",
-        "Jones and Forrest 1995",
-    )
-
-
-def pearson(a: Tensor, b: Tensor) -> Tensor:
-    """Correlation of (R, M) with (R, M): (R,); NaN where either is constant."""
-    a, b = (squarable(x - x.mean(-1, keepdim=True))[0] for x in (a, b))
-    return dot(a, b) / (norm(a) * norm(b))
-
-
-def spearman(a: Tensor, b: Tensor) -> Tensor:
-    """Correlation of ranks, equal values have their mean rank: (R,)."""
-    return pearson(ranks(a), ranks(b))
-
-
-def ranks(x: Tensor) -> Tensor:
-    """Ranks 1 .. M within rows of (R, M), equal values have their mean rank."""
-    ordered = x.sort(-1).values
-    below, upto = (torch.searchsorted(ordered, x.contiguous(), right=right) for right in (False, True))
-    return (below + upto + 1).to(x.dtype) / 2
+        value, error = jackknife(correlation, loss, nearest(x, landscape.optima))
+    name = f"fitness-distance correlation of the loss ({kind.title()})"
+    return Measure(value, error, name, "1", "Jones and Forrest 1995")
 
 
 def dispersion(
@@ -346,25 +295,16 @@ def dispersion(
     """
     x, loss = sample(landscape, streams.at(PLACES["dispersion"]), samples)
     order = loss.nan_to_num(math.inf).argsort(dim=-1, stable=True)
-    block = torch.arange(samples, device=x.device) * min(BLOCKS, samples) // samples
-    kept = torch.stack([
-        block >= 0,
-        *(block != b for b in range(min(BLOCKS, samples))),
-    ])  # all points, then without each block
-    found = torch.stack([
-        _dispersions(*world, fractions)
-        for world in zip(x.take_along_dim(order[..., None], 1), kept[:, order].movedim(1, 0), strict=True)
-    ])
-    error = _left_out(found[:, 1:].mT.contiguous())
+    blocks = min(BLOCKS, samples)
+    block = torch.arange(samples, device=x.device) * blocks // samples
+    kept = torch.stack([block >= 0, *(block != b for b in range(blocks))])  # all, then without each block
+    ranked = x.take_along_dim(order[..., None], 1)
+    worlds = zip(ranked, kept[:, order].movedim(1, 0), strict=True)
+    values = torch.stack([_dispersions(points, choices, fractions) for points, choices in worlds])
+    error = left_out(values[:, 1:].mT.contiguous())
     axis = ("fraction", torch.tensor(fractions, dtype=torch.float64), "1")
-    return Measure(
-        found[:, 0],
-        error,
-        "dispersion of the best points, relative to all",
-        "1",
-        "Lunacek and Whitley 2006",
-        axis,
-    )
+    name = "dispersion of the best points, relative to all"
+    return Measure(values[:, 0], error, name, "1", "Lunacek and Whitley 2006", axis)
 
 
 def _dispersions(x: Tensor, kept: Tensor, fractions: tuple[float, ...]) -> Tensor:
@@ -425,9 +365,8 @@ def lines(landscape: Landscape, streams: Streams, count: int, points: int) -> tu
     drawn = ahead.normal("mutation", x.shape[1:])
     unit = drawn / drawn.square().sum(-1, keepdim=True).sqrt()
     first, last = _chord(x, unit, domain) if boxed(landscape) else _around(reach(landscape, streams), count)
-    place = first[..., None] + (last - first)[..., None] * torch.linspace(
-        0, 1, points, dtype=x.dtype, device=x.device
-    )
+    share = torch.linspace(0, 1, points, dtype=x.dtype, device=x.device)
+    place = first[..., None] + (last - first)[..., None] * share
     line = x[:, :, None] + place[..., None] * unit[:, :, None]
     line = line.clamp(domain.low, domain.high) if boxed(landscape) else line
     return place, losses(landscape, line.flatten(1, 2)).unflatten(1, (count, points))
