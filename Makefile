@@ -2,10 +2,11 @@
 PYTHON ?= python3.11
 VENV ?= .venv
 BIN := $(VENV)/bin
+PICTURES := studies/docs/pictures
 PICTURED := quickstart noise-sources ruggedness trails populations tuned claims
 RUN := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 NUMBA_NUM_THREADS=1 MKL_CBWR=COMPATIBLE $(BIN)/python
 
-.PHONY: help demo test lint verify bench figures gallery clean
+.PHONY: help demo test lint verify bench docs figures gallery clean
 
 help:  ## list what a contributor can do
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -38,16 +39,19 @@ verify: $(VENV)/installed  ## the slow statistics, all the kill tests, and the t
 bench: $(VENV)/bench  ## time ourselves beside our peers, ratios in one run
 	$(RUN) -m pytest -o addopts=--import-mode=importlib -W default tests/benchmarks --benchmark-columns=median,iqr,rounds --benchmark-sort=name
 
-figures: $(VENV)/installed  ## run the studies of the README's pictures, and draw these anew
+docs: $(VENV)/installed  ## write the lists and tables of the README and of studies/docs anew
+	$(RUN) -m tests.docs.make
+
+figures: $(VENV)/installed  ## run the studies of the documentation's pictures, and draw these anew
 	for study in $(PICTURED); do $(BIN)/python -m studies.run $$study || exit 1; done
-	cp results/quickstart/figures/convergence.png studies/configs/quickstart.png
-	cp results/noise-sources/figures/noise_sources.png studies/configs/noise-sources.png
+	cp results/quickstart/figures/convergence.png $(PICTURES)/quickstart.png
+	cp results/noise-sources/figures/noise_sources.png $(PICTURES)/noise-sources.png
 	for figure in quickstart/ecdf ruggedness/phase ruggedness/break_even trails/trajectories populations/price tuned/sensitivity claims/claims; do \
-	  cp results/$${figure%/*}/figures/$${figure#*/}.png studies/configs/; done
+	  cp results/$${figure%/*}/figures/$${figure#*/}.png $(PICTURES)/; done
 
 gallery: $(VENV)/installed  ## draw every landscape anew, two minutes
 	$(RUN) -m studies.probe --gallery --out results/gallery
-	cp results/gallery/gallery-bbob.png studies/configs/gallery-bbob.png
+	cp results/gallery/gallery-bbob.png $(PICTURES)/gallery-bbob.png
 
 clean:  ## remove the environment and the caches
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

@@ -1,12 +1,14 @@
 """The table of truths: what each law predicts beside what came out, one line for each comparison that a test notes with `told`.
 
 `make verify` gathers the notes of all tests of this folder; then `python -m tests.truths.table FOLDER` prints the table and writes it beside
-them as a page (index.html), for the README (table.md) and as a Dataset (truths.nc).
+them as a page (index.html), for studies/docs/laws.md (table.md, which `make docs` puts there) and as a Dataset
+(truths.nc).
 """
 
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import json
 import os
 import sys
@@ -18,6 +20,7 @@ import numpy as np
 
 Z = 4.5  # standard errors
 HEADS = ("row", "law", "where", "predicted", "observed", "SE", "verdict", "wrong law")
+SHORT = ("law", "where", "predicted", "observed", "SE", "wrong law")  # of the table in the documentation
 NAMES = {  # what the Dataset says of its variables
     "row": "number of the law in the table of laws",
     "law": "the law",
@@ -196,11 +199,18 @@ def cells(note: Note) -> list[str]:
 
 def markdown(found: list[Note]) -> str:
     """One line for each law: the first comparison that has a wrong law, else the first."""
-    lines = ["| " + " | ".join(HEADS[1:]) + " |", "|" + "---|" * len(HEADS[1:])]
+    lines = [
+        f"{len(rows(found))} laws, one comparison of each (of {len(found)}), as `make verify` printed them on"
+        f" {datetime.date.today()}.",
+        "",
+        f"| {' | '.join(SHORT)} |",
+        "|" + "---|" * len(SHORT),
+    ]
     for row in rows(found):
         of_row = [note for note in found if note.row == row]
         note = next((note for note in of_row if note.mutant is not None), of_row[0])
-        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells(note)[1:]) + " |")
+        shown = dict(zip(HEADS, cells(note), strict=True))
+        lines.append("| " + " | ".join(shown[head].replace("|", "\\|") for head in SHORT) + " |")
     return "\n".join(lines) + "\n"
 
 

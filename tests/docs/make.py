@@ -1,0 +1,195 @@
+"""Write the lists and tables of the README and of studies/docs anew: `make docs`.
+
+A page says where a list goes by two lines, and what is between them is written here, from the registries:
+
+    <!-- landscapes -->
+    <!-- end of landscapes -->
+
+The table of laws is what the last `make verify` left in results/truths. Where that was not run, the table on
+the page stays as it is.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "studies" / "docs"
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.glob("*.md"))]
+LAWS = ROOT / "results" / "truths" / "table.md"
+BLOCK = re.compile(r"<!-- ([\w ]+) -->\n(.*?)<!-- end of \1 -->", re.DOTALL)
+IN_REGISTRY = re.compile(r'^    (?:# (?P<family>.+)|"(?P<kind>\w+)": .+)$', re.MULTILINE)
+PLAIN = str.maketrans({"|": "&#124;", "<": "&lt;", "*": r"\*", "~": r"\~", "\n": " "})
+
+
+def table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """A table in Markdown; signs that Markdown would read are escaped, but for code."""
+    heads = [*heads]
+    lines = [heads, ["---"] * len(heads), *([*map(escaped, row)] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def escaped(text: str) -> str:
+    """Text as Markdown shows it, code as it is but for the bars of a table."""
+    parts = text.split("`")
+    return "`".join(
+        part.replace("|", r"\|") if number % 2 else part.translate(PLAIN) for number, part in enumerate(parts)
+    )
+
+
+def code(*words: str) -> str:
+    """Words as code, one beside the other."""
+    return " ".join(f"`{word}`" for word in words)
+
+
+def families(module: str, kinds: Iterable[str]) -> dict[str, list[str]]:
+    """Family -> its kinds, as the comments within a registry say.
+
+    Args:
+        module: where the registry is written.
+        kinds: all of the registry.
+    """
+    found: dict[str, list[str]] = {}
+    for line in IN_REGISTRY.finditer(inspect.getsource(importlib.import_module(module))):
+        if line["family"]:
+            members = found.setdefault(line["family"], [])
+        elif line["kind"] in kinds:
+            members.append(line["kind"])
+    return found
+
+
+def registries() -> dict[str, Mapping[str, type]]:
+    """Floor -> its registry."""
+    from landscapes import LANDSCAPES
+    from optimizers import OPTIMIZERS
+
+    return {"landscapes": LANDSCAPES, "optimizers": OPTIMIZERS}
+
+
+def overview(floor: str) -> str:
+    """A line for each family, for the README."""
+    rows = families(floor, registries()[floor]).items()
+    return table(("family", "kinds"), ((family, code(*kinds)) for family, kinds in rows))
+
+
+def every(floor: str) -> str:
+    """A table for each family, a line for each kind."""
+    from studies.describe import source
+    from studies.study_file.fields import summary
+
+    registry, parts = registries()[floor], list[str]()
+    for family, kinds in families(floor, registry).items():
+        rows = ((code(kind), summary(registry[kind]), source(registry[kind])) for kind in kinds)
+        parts += [f"### {family[0].upper()}{family[1:]}", table(("kind", "what it is", "source"), rows)]
+    return "\n\n".join(parts)
+
+
+def listed(family: str) -> str:
+    """Name and line of all that `studies.list` has of a family."""
+    from studies.list import rows
+
+    return table((family, "what it is"), ((code(name), line) for what, name, line in rows() if what == family))
+
+
+def figures() -> str:
+    """The figures, and what a study must have for each."""
+    from studies.list import line
+    from studies.figures import FIGURES
+    from studies.study_file.model import FIGURES as NEEDS
+
+    rows = ((code(name), line("figure", name), code(NEEDS[name]) if NEEDS.get(name) else "") for name in FIGURES)
+    return table(("figure", "what it shows", "needs"), rows)
+
+
+def measures() -> str:
+    """The measures of ruggedness."""
+    from studies.list import names
+    from studies.probe.measures import measure
+
+    known = ((name, measure(name)) for name in names()["measure"])
+    rows = ((code(name), found.line, found.unit, " and ".join(found.domains)) for name, found in known)
+    return table(("measure", "what it is", "unit", "on"), rows)
+
+
+def variables() -> str:
+    """The variables of a Dataset."""
+    from studies.list import variables
+
+    rows = ((code(name), line, unit) for name, (line, unit) in variables().items())
+    return table(("variable", "what it is", "unit"), rows)
+
+
+def commands() -> str:
+    """The commands."""
+    from studies.__main__ import COMMANDS
+
+    rows = ((code(f"python -m studies.{name}"), meaning) for name, meaning in COMMANDS.items())
+    return table(("command", "what it does"), rows)
+
+
+def analysis() -> str:
+    """The public functions of the analysis, by question."""
+    from studies.analysis import FUNCTIONS
+
+    return table(("question", "function", "what it gives"), (row for room in FUNCTIONS for row in _of_room(room)))
+
+
+def _of_room(room: str) -> Iterator[tuple[str, str, str]]:
+    from studies import analysis
+
+    question = room.replace("_", " ")
+    for name in (name for functions in analysis.FUNCTIONS[room].values() for name in functions):
+        yield question, code(f"analysis.{name}"), inspect.getdoc(getattr(analysis, name)).split("\n")[0]
+        question = ""
+
+
+def laws() -> str:
+    """What `make verify` printed."""
+    return LAWS.read_text().strip()
+
+
+BLOCKS: dict[str, Callable[[], str]] = {
+    "landscapes": lambda: overview("landscapes"),
+    "optimizers": lambda: overview("optimizers"),
+    "every landscape": lambda: every("landscapes"),
+    "every optimizer": lambda: every("optimizers"),
+    "claims": lambda: listed("claim"),
+    "figures": figures,
+    "measures": measures,
+    "variables": variables,
+    "keys": lambda: listed("key"),
+    "studies": lambda: listed("study"),
+    "commands": commands,
+    "analysis": analysis,
+    "laws": laws,
+}
+
+
+def made(page: str) -> str:
+    """A page with its lists written anew; what cannot be made here stays."""
+    return BLOCK.sub(_block, page)
+
+
+def _block(found: re.Match[str]) -> str:
+    name = found[1]
+    if name == "laws" and not LAWS.exists():
+        return found[0]
+    return f"<!-- {name} -->\n{BLOCKS[name]()}\n<!-- end of {name} -->"
+
+
+def main() -> None:
+    """Write all pages."""
+    for path in PAGES:
+        page = path.read_text()
+        new = made(page)
+        if new != page:
+            path.write_text(new)
+            print(path.relative_to(ROOT))
+
+
+if __name__ == "__main__":
+    main()
