@@ -73,7 +73,10 @@ def registries() -> dict[str, Mapping[str, type]]:
 def overview(floor: str) -> str:
     """A line for each family, for the README."""
     rows = families(floor, registries()[floor]).items()
-    return table(("family", "kinds"), ((family, code(*kinds)) for family, kinds in rows))
+    return table(
+        (floor.replace("optimizers", "search methods"), "kinds"),
+        ((family, code(*kinds)) for family, kinds in rows),
+    )
 
 
 def every(floor: str) -> str:
@@ -92,16 +95,20 @@ def listed(family: str) -> str:
     """Name and line of all that `studies.list` has of a family."""
     from studies.list import rows
 
-    return table((family, "what it is"), ((code(name), line) for what, name, line in rows() if what == family))
+    return table(
+        (family, "what it is"), ((code(name), line) for what, name, line in rows() if what == family)
+    )
 
 
 def figures() -> str:
     """The figures, and what a study must have for each."""
-    from studies.list import line
     from studies.figures import FIGURES
+    from studies.list import line
     from studies.study_file.model import FIGURES as NEEDS
 
-    rows = ((code(name), line("figure", name), code(NEEDS[name]) if NEEDS.get(name) else "") for name in FIGURES)
+    rows = (
+        (code(name), line("figure", name), code(NEEDS[name]) if NEEDS.get(name) else "") for name in FIGURES
+    )
     return table(("figure", "what it shows", "needs"), rows)
 
 
@@ -135,7 +142,9 @@ def analysis() -> str:
     """The public functions of the analysis, by question."""
     from studies.analysis import FUNCTIONS
 
-    return table(("question", "function", "what it gives"), (row for room in FUNCTIONS for row in _of_room(room)))
+    return table(
+        ("question", "function", "what it gives"), (row for room in FUNCTIONS for row in _of_room(room))
+    )
 
 
 def _of_room(room: str) -> Iterator[tuple[str, str, str]]:

@@ -1,0 +1,282 @@
+"""What the README and the pages of studies/docs say can be typed as it stands, and leads somewhere."""
+
+import ast
+import importlib
+import json
+import re
+import sys
+
+import pytest
+
+import studies
+from studies import check, describe
+from studies.__main__ import COMMANDS
+from studies.study_file import document
+from studies.study_file.files import ready_studies
+from studies.study_file.loading import load_study
+from tests.docs import make
+from tests.support.results import real, shared  # noqa: F401
+
+ROOT = make.ROOT
+TEXTS = {str(path.relative_to(ROOT)): path.read_text() for path in make.PAGES}
+README = TEXTS["README.md"]
+pages = pytest.mark.parametrize("page", TEXTS)
+
+
+def blocks(language):
+    """(page, code) of every block of a language, once each."""
+    return [
+        (page, code)
+        for page, text in TEXTS.items()
+        for code in re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+    ]
+
+
+# lists and links --------------------------------------------------------------------------------------------
+
+
+@pages
+def test_lists_are_those_of_the_registries(page):
+    assert make.made(TEXTS[page]) == TEXTS[page], "run `make docs`"
+
+
+def test_every_list_has_a_place():
+    assert {name for text in TEXTS.values() for name, _ in make.BLOCK.findall(text)} == set(make.BLOCKS)
+
+
+def test_every_kind_is_in_a_family():
+    for floor, registry in make.registries().items():
+        kinds = [kind for family in make.families(floor, registry).values() for kind in family]
+        assert kinds == [*registry]
+
+
+def test_the_laws_are_those_of_the_tests():
+    """The numbers are of the last `make verify`; the words of each law are in a test of today."""
+    trees = [ast.parse(path.read_text()) for path in (ROOT / "tests" / "truths").glob("test_*.py")]
+    said = re.compile("|".join(words for tree in trees for words in texts(tree)), re.DOTALL)
+    lines = dict(make.BLOCK.findall(TEXTS["studies/docs/laws.md"]))["laws"].splitlines()
+    rows = [line.removeprefix("| ").replace(r"\|", "|") for line in lines if line.startswith("| ")][1:]
+    laws = [row.split(" | ")[0] for row in rows]
+    assert [law for law in laws if not said.fullmatch(law)] == []
+    assert lines[0].startswith(f"{len(laws)} laws")
+
+
+def texts(tree):
+    """A pattern for each text of a tree that has several words; what an f-string puts in may be anything."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            parts = [node]
+        elif isinstance(node, ast.JoinedStr):
+            parts = node.values
+        else:
+            continue
+        known = [part.value if isinstance(part, ast.Constant) else None for part in parts]
+        if " " in "".join(part or "" for part in known):
+            yield "".join(".+" if part is None else re.escape(part) for part in known)
+
+
+def anchor(heading):
+    """The name that GitHub gives a heading."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+@pages
+def test_links_lead_somewhere(page):
+    here = (ROOT / page).parent
+    wrong = []
+    for link in re.findall(r"\]\(([^)]+)\)", TEXTS[page]):
+        if link.startswith("https://"):
+            continue
+        file, _, place = link.partition("#")
+        target = (here / file).resolve() if file else ROOT / page
+        headings = re.findall(r"^#+ (.+)$", target.read_text(), re.MULTILINE) if place else []
+        if not target.exists() or (place and place not in map(anchor, headings)):
+            wrong.append(link)
+    assert not wrong
+
+
+def test_every_page_and_picture_is_linked():
+    linked = {
+        (ROOT / page).parent.joinpath(link.partition("#")[0]).resolve()
+        for page, text in TEXTS.items()
+        for link in re.findall(r"\]\(([^)#]+)", text)
+    }
+    assert {*make.DOCS.glob("*.md"), *make.DOCS.glob("pictures/*")} <= linked
+
+
+def test_the_readme_is_short_and_says_how_to_run_the_tests():
+    assert README.count("\n") <= 120
+    assert "    make test " in README
+    assert "make lint test" in (ROOT / ".ci" / "run").read_text()
+
+
+@pages
+def test_what_make_is_asked_for_it_can_do(page):
+    targets = set(re.findall(r"^(\w+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    asked = re.findall(r"(?:^    |`)make ((?:\w+ ?)+)", TEXTS[page], re.MULTILINE)
+    assert {target for words in asked for target in words.split()} <= targets
+
+
+def test_contributing_names_all_that_make_can_do():
+    targets = re.findall(r"^(\w+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    missing = [
+        t
+        for t in targets
+        if f"`make {t}`" not in TEXTS["CONTRIBUTING.md"] and t not in ("help", "demo", "clean")
+    ]
+    assert not missing
+
+
+def test_files_that_contributing_names_are_there():
+    examples = {code.split("\n")[0].removeprefix("# ") for _, code in blocks("python")}
+    for path in re.findall(r"`([a-z]+/[\w/.]+)`", TEXTS["CONTRIBUTING.md"]):
+        assert path in examples or "FAMILY" in path or "QUESTION" in path or (ROOT / path).exists(), path
+
+
+# code -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def own(tmp_path, monkeypatch):
+    """A folder of a user's, with the files that the pages show."""
+    for _, code in blocks("python"):
+        if code.startswith("# ") and "/" not in code.split("\n")[0]:
+            (tmp_path / code.split("\n")[0].removeprefix("# ")).write_text(code)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield tmp_path
+    for path in tmp_path.glob("*.py"):
+        sys.modules.pop(path.stem, None)
+
+
+FILES = [code for _, code in blocks("python") if code.startswith("# ")]
+
+
+@pytest.mark.parametrize("code", FILES, ids=lambda code: code.split("\n")[0])
+def test_kinds_keep_the_contract(code, tmp_path, monkeypatch, capsys):
+    """Those of CONTRIBUTING too, though the folder is not where they belong."""
+    module = re.match(r"# (?:\S+/)?(\w+)\.py", code)[1]
+    (tmp_path / f"{module}.py").write_text(code)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    cls = next(line for line in re.findall(r"^class (\w+)\(", code, re.MULTILINE) if line != "State")
+    assert check.main([f"{module}:{cls}"]) == 0, capsys.readouterr().out
+    del sys.modules[module]
+
+
+SCRIPTS = [code for _, code in blocks("python") if not code.startswith("# ")]
+SHOWN = {  # variable of a script -> what it must hold
+    "shares": {"interaction"},
+    "alignment": {"cosine"},
+    "bias": {"p_value"},
+    "currencies": {"effective_population", "noise_to_signal"},
+    "pairs": {"p_value"},
+}
+
+
+@pytest.mark.parametrize("number", range(len(SCRIPTS)))
+def test_scripts_run(number, shared, monkeypatch):  # noqa: F811
+    """On results of small studies; that the first one does so from the start is tested in tests/processes."""
+    name = "ledger" if "noise-sources" in SCRIPTS[number] else "search"
+    monkeypatch.setattr(studies, "open_study", lambda path: real(name, shared))
+    monkeypatch.setattr(studies, "run_study", lambda *study, **options: real(name, shared))
+    names = {}
+    exec(compile(SCRIPTS[number], f"script {number}", "exec"), names)
+    for variable, held in SHOWN.items():
+        assert variable not in names or held <= {*names[variable].variables}, variable
+
+
+STUDIES = blocks("yaml")
+AROUND = {  # what a part of a study stands in
+    "name": "mine",
+    "budget": 300,
+    "landscapes": {"bowl": {"kind": "quadratic", "dim": 10}},
+    "optimizers": {
+        "SGD": {"kind": "sgd", "learning_rate": 0.01},
+        "GA": {"kind": "ga", "mutation_sigma": 0.3},
+    },
+}
+NETWORK = {"my_nets:make": "mlp", "my_data:train": "labelled", "my_data:test": "HELD_OUT"}
+
+
+@pytest.mark.parametrize("number", range(len(STUDIES)), ids=[page for page, _ in STUDIES])
+def test_studies_load(number, own):
+    _, text = STUDIES[number]
+    for word, name in NETWORK.items():
+        text = text.replace(word, f"tests.support.networks:{name}")
+    assert load_study(AROUND | document.read("page", text).data).arms
+
+
+# commands ---------------------------------------------------------------------------------------------------
+
+TYPED = sorted({
+    line
+    for text in TEXTS.values()
+    for line in re.findall(r"^    python -m (studies\.\w+.*?)(?:  +#.*)?$", text, re.MULTILINE)
+})
+SLOW = (  # like another that is tried every day
+    "studies.run quickstart --set",
+    "studies.probe nk:n=12 --tune",
+    "studies.probe --gallery",
+)
+
+
+def main(module):
+    """A command, to be called with its words."""
+    found = importlib.import_module(f"studies.{module}")
+    return importlib.import_module(f"studies.{module}.__main__") if hasattr(found, "__path__") else found
+
+
+@pytest.mark.parametrize("command", TYPED)
+def test_commands_are_understood(command):
+    module, *words = command.removeprefix("studies.").split()
+    if ">" in words:
+        words = words[: words.index(">")]
+    assert main(module).parser().parse_args(words)
+
+
+DRY = [command for command in TYPED if command.startswith("studies.run ") and "--schema" not in command]
+
+
+@pytest.mark.parametrize(
+    "command", [pytest.param(c, marks=pytest.mark.verify if c.startswith(SLOW) else []) for c in DRY]
+)
+def test_studies_are_planned_and_nothing_is_written(command, tmp_path, monkeypatch, capsys):
+    """The study file of the README among them."""
+    study = tmp_path / "my-study.yaml"
+    study.write_text(next(code for page, code in STUDIES if page == "README.md"))
+    monkeypatch.chdir(tmp_path)
+    assert main("run").main([*dict.fromkeys([*command.split()[1:], "--dry-run"])]) == 0
+    assert re.search("quickstart|my-study", capsys.readouterr().out)
+    assert [*tmp_path.iterdir()] == [study]
+
+
+def test_the_schema_is_printed(capsys):
+    assert main("run").main(["--schema"]) == 0
+    assert "landscapes" in json.loads(capsys.readouterr().out)["properties"]
+
+
+PROBES = [command for command in TYPED if command.startswith("studies.probe") and "ridge" not in command]
+
+
+@pytest.mark.parametrize(
+    "command", [pytest.param(c, marks=pytest.mark.verify if c.startswith(SLOW) else []) for c in PROBES]
+)
+def test_landscapes_are_probed(command, tmp_path, monkeypatch):
+    """As it stands, but of few worlds and points, and of one picture."""
+    monkeypatch.chdir(tmp_path)
+    few = ["nk:n=5"] if "--gallery" in command else ["--worlds", "2", "--samples", "64"]
+    assert main("probe").main([*command.split()[1:], *few]) == 0
+    assert list((tmp_path / "results" / "probe").glob("*.png"))
+
+
+@pages
+def test_names_in_the_text_are_known(page):
+    """Commands and names within lines."""
+    for command in re.findall(r"`python -m studies\.(\w+)", TEXTS[page]):
+        assert command in COMMANDS
+    for word in re.findall(r"`python -m studies\.describe ([a-z_.]+)`", TEXTS[page]):
+        assert describe.describe(word)
+    for name in re.findall(r"[Rr]eady stud(?:y|ies)(?: is)? `([\w-]+)`", TEXTS[page]):
+        assert name in ready_studies()
+    for name in re.findall(r"`analysis\.(\w+)`", TEXTS[page]):
+        assert name in dir(studies.analysis)
