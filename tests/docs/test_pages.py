@@ -4,6 +4,7 @@ import ast
 import importlib
 import json
 import re
+import shlex
 import sys
 
 import pytest
@@ -228,7 +229,7 @@ def main(module):
 
 @pytest.mark.parametrize("command", TYPED)
 def test_commands_are_understood(command):
-    module, *words = command.removeprefix("studies.").split()
+    module, *words = shlex.split(command.removeprefix("studies."))
     if ">" in words:
         words = words[: words.index(">")]
     assert main(module).parser().parse_args(words)
