@@ -6,7 +6,7 @@ import dataclasses
 import importlib
 import inspect
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
@@ -40,12 +40,14 @@ def find(kind: str, family: str) -> Any:  # noqa: ANN401
     if kind in registry:
         return registry[kind]
     if ":" not in kind:
+        there = ", ".join(registry)
         raise ValueError(
-            f"expected a {family}: {', '.join(registry)}, or an import path 'package.module:Class', got"
-            f" {kind!r}"
+            f"expected a {family}: {there}, or an import path 'package.module:Class', got {kind!r}"
         )
     cls = _imported(kind)
-    _check_class(cls, kind, base)
+    problem = next(_problems(cls, kind, base), None)
+    if problem is not None:
+        raise ValueError(problem)
     return cls
 
 
@@ -59,93 +61,105 @@ def family(kind: str) -> str:
     return "landscape" if isinstance(cls, type) and issubclass(cls, Landscape) else "optimizer"
 
 
-def _imported(kind: str) -> Any:  # noqa: ANN401
+def _imported(kind: str) -> object:
     """What an import path names; modules are also found in the working directory."""
-    module, _, name = kind.partition(":")
+    path, _, name = kind.partition(":")
     if str(Path.cwd()) not in sys.path:
         sys.path.append(str(Path.cwd()))
     try:
-        found = importlib.import_module(module)
+        module = importlib.import_module(path)
     except (Exception, SystemExit) as error:  # noqa: BLE001  a module of the user's may fail in any way
-        where = "" if isinstance(error, SyntaxError) else users_line(error)
-        named = "" if isinstance(error, (ImportError, SyntaxError)) else f"{type(error).__name__}: "
-        raise ValueError(f"cannot import {kind!r}: {named}{error}{where}") from error
-    if not hasattr(found, name):
-        near = nearest(name, [key for key, value in vars(found).items() if isinstance(value, type)])
-        raise ValueError(
-            f"cannot import {kind!r}: {module} has no {name!r}"
-            + (f"; did you mean {near!r}?" if near else "")
-        )
-    return getattr(found, name)
+        raise ValueError(f"cannot import {kind!r}: {_why(error)}") from error
+    if hasattr(module, name):
+        return getattr(module, name)
+    near = nearest(name, [key for key, value in vars(module).items() if isinstance(value, type)])
+    hint = f"; did you mean {near!r}?" if near else ""
+    raise ValueError(f"cannot import {kind!r}: {path} has no {name!r}{hint}")
 
 
-def _check_class(cls: Any, kind: str, base: type[Parameters]) -> None:  # noqa: ANN401
-    """Raise ValueError unless it is a whole, frozen dataclass of the family."""
+def _why(error: BaseException) -> str:
+    """What a module raised, with its name unless that is said anyway, and the line of the user's."""
+    name = "" if isinstance(error, ImportError | SyntaxError) else f"{type(error).__name__}: "
+    where = "" if isinstance(error, SyntaxError) else users_line(error)
+    return f"{name}{error}{where}"
+
+
+# what a class of the user's must have -----------------------------------------------------------------------
+
+
+def _problems(cls: Any, kind: str, base: type[Parameters]) -> Iterator[str]:  # noqa: ANN401
+    """What keeps a class from being a kind: the first counts, and those behind it may be wrong.
+
+    Args:
+        cls: what an import path led to.
+        kind: the path.
+        base: the class of the family.
+    """
     family = f"{base.__module__}.{base.__name__}"
     if not (isinstance(cls, type) and issubclass(cls, base)):
-        raise ValueError(f"expected {kind!r} to be a subclass of {family}")
-    if not (dataclasses.is_dataclass(cls) and cls.__dataclass_params__.frozen):
-        raise ValueError(
+        yield f"expected {kind!r} to be a subclass of {family}"
+    if not (dataclasses.is_dataclass(cls) and cls.__dataclass_params__.frozen):  # type: ignore[attr-defined]
+        yield (
             f"expected {kind!r} to be a frozen dataclass; put @dataclass(frozen=True, kw_only=True) above the"
             " class"
         )
     missing = sorted(getattr(cls, "__abstractmethods__", ()))
     if missing:
         needed = ", ".join(sorted(base.__abstractmethods__))
-        where = (
-            f"{seen_from_here(inspect.getsourcefile(cls) or '?')}:{inspect.getsourcelines(cls)[1]}:"
-            f" {cls.__qualname__}"
-        )
-        raise ValueError(
-            f"{where}: expected the methods of {family} ({needed}), got none called {', '.join(missing)};"
-            " write it"
+        yield (
+            f"{_place(cls)}: expected the methods of {family} ({needed}), got none called"
+            f" {', '.join(missing)}; write it"
         )
     if not isinstance(getattr(cls, "name", None), str):
-        raise ValueError(
-            f'expected {kind!r} to have a name; write `name: ClassVar[str] = "{cls.__name__.lower()}"` in the'
-            " class"
-        )
+        name = f'name: ClassVar[str] = "{cls.__name__.lower()}"'
+        yield f"expected {kind!r} to have a name; write `{name}` in the class"
+    yield from (f"{kind}: {problem}" for problem in _of_attributes(cls))
+
+
+def _place(cls: type) -> str:
+    """File, line and name of a class."""
+    file, line = inspect.getsourcefile(cls) or "?", inspect.getsourcelines(cls)[1]
+    return f"{seen_from_here(file)}:{line}: {cls.__qualname__}"
+
+
+def _of_attributes(cls: type) -> Iterator[str]:
+    """What is wrong with domains, recorded variables and sources."""
     domains = getattr(cls, "domains", (Reals,))
     if not (isinstance(domains, tuple) and domains and set(domains) <= {Reals, Bits}):
-        raise ValueError(
-            f"{kind}: expected domains as a tuple of Reals and Bits, as in (Reals,), got {domains!r}"
-        )
-    _check_recorded(cls, kind)
+        yield f"expected domains as a tuple of Reals and Bits, as in (Reals,), got {domains!r}"
+    yield from _of_recorded(cls)
     sources = getattr(cls, "sources", ())
     if not (isinstance(sources, tuple) and all(isinstance(source, str) for source in sources)):
-        raise ValueError(
-            f'{kind}: expected sources as a tuple of names, as in ("mutation",), got {sources!r}'
-        )
+        yield f'expected sources as a tuple of names, as in ("mutation",), got {sources!r}'
 
 
-def _check_recorded(cls: type, kind: str) -> None:
-    """Raise ValueError unless the variables that it records have names of their own, which no other has."""
+def _of_recorded(cls: type) -> Iterator[str]:
+    """What is wrong with the variables that it records; each needs a name of its own, which no other has."""
     seen = dict[str, str]()  # variable -> where it is named
     for attribute, form in RECORDED.items():
-        entries = getattr(cls, attribute, {})
+        entries, expected = getattr(cls, attribute, {}), f"({', '.join(form)})"
         if isinstance(entries, property):
             continue  # known of an object alone
-        size = len(form)
         if not isinstance(entries, Mapping):
-            raise ValueError(
-                f"{kind}: expected {attribute} as a dict, key -> ({', '.join(form)}), got {entries!r:.60}"
-            )
+            yield f"expected {attribute} as a dict, key -> {expected}, got {entries!r:.60}"
         for key, words in entries.items():
-            if not (
-                isinstance(words, tuple)
-                and len(words) == size
-                and all(isinstance(word, str) for word in words)
-            ):
-                raise ValueError(
-                    f"{kind}: {attribute}[{key!r}]: expected ({', '.join(form)}), got {words!r:.60}"
-                )
+            place = f"{attribute}[{key!r}]"
+            if not _texts(words, len(form)):
+                yield f"{place}: expected {expected}, got {words!r:.60}"
             variable = key if attribute == "extras" else words[0]
-            problem = wrong_variable(variable)
             if variable in seen:
-                problem = f"{seen[variable]} has the variable {variable!r} too; choose another name"
+                yield f"{place}: {seen[variable]} has the variable {variable!r} too; choose another name"
+            problem = wrong_variable(variable)
             if problem:
-                raise ValueError(f"{kind}: {attribute}[{key!r}]: {problem}")
-            seen[variable] = f"{attribute}[{key!r}]"
+                yield f"{place}: {problem}"
+            seen[variable] = place
+
+
+def _texts(words: object, count: int) -> bool:
+    return isinstance(words, tuple) and len(words) == count and all(isinstance(word, str) for word in words)
+
+
+# from parameters to an object -------------------------------------------------------------------------------
 
 
 def build(spec: Mapping[str, Any], family: str) -> Any:  # noqa: ANN401
@@ -158,19 +172,20 @@ def build(spec: Mapping[str, Any], family: str) -> Any:  # noqa: ANN401
 
 def _make(cls: type[Parameters], spec: Mapping[str, Any]) -> Parameters:
     hints = hints_of(cls)  # type: ignore[arg-type]
-    return cls(**{
-        key: _value(hints[key], value) for key, value in spec.items() if key != "kind" or "kind" in hints
-    })
+    names = [key for key in spec if key != "kind" or "kind" in hints]
+    return cls(**{name: _value(hints[name], spec[name]) for name in names})
 
 
-def _value(hint: Any, value: Any) -> Any:  # noqa: ANN401
+def _value(hint: object, value: object) -> object:
+    """The value of a parameter with this type hint."""
     if not isinstance(value, Mapping):
         return value
     if hint is Landscape:
         return build(value, "landscape")
     if get_origin(hint) is dict:
         return dict(value)
-    classes = [c for c in (hint, *get_args(hint)) if isinstance(c, type) and issubclass(c, Parameters)]
-    return _make(
-        classes[0] if len(classes) == 1 else next(c for c in classes if c.name == value["kind"]), value
-    )
+    members = (hint, *get_args(hint))
+    classes = [cls for cls in members if isinstance(cls, type) and issubclass(cls, Parameters)]
+    if len(classes) > 1:
+        classes = [cls for cls in classes if cls.name == value["kind"]]
+    return _make(classes[0], value)

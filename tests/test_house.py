@@ -278,7 +278,7 @@ def test_nothing_in_study_file_imports_loading():
 
 
 TAKES_APART = ("partition", "rpartition", "split", "rsplit")
-COMMAND_LINES = ("study_file", "check.py", "probe")  # PATH=VALUE, kind:parameter=value
+COMMAND_LINES = ("study_file", "check", "probe")  # PATH=VALUE, kind:parameter=value
 
 
 def test_labels_are_taken_apart_in_one_place():

@@ -11,7 +11,7 @@ axis, such as the ledger's moment. `optimizer.NAME`, `landscape.NAME`, `noise.NA
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from studies.claims.base import Place, Unjudged, tolerance
 from studies.claims.gate import PLAIN, Law, Scale
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from studies.claims.scaling import Scaling
     from studies.claims.variance_law import VarianceLaw
 
-    Predicting = ConvergenceRate | Scaling | VarianceLaw
+    Predicting: TypeAlias = ConvergenceRate | Scaling | VarianceLaw
 
 
 def check_control(

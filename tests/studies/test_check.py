@@ -4,7 +4,8 @@ import pytest
 
 from landscapes import LANDSCAPES
 from optimizers import OPTIMIZERS
-from studies import check
+from studies.check import __main__ as check
+from studies.check.kinds import load
 from studies.probe.examples import EXAMPLES
 from studies.probe.named import named
 
@@ -34,7 +35,7 @@ PROMISES = {
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_ours_keeps_the_contract(kind):
-    made = check.load(kind) if kind in OPTIMIZERS else named(EXAMPLES.get(kind, (kind,))[:1])[0].landscape
+    made = load(kind) if kind in OPTIMIZERS else named(EXAMPLES.get(kind, (kind,))[:1])[0].landscape
     told = {name: check.verdict(call) for name, call in check.checks(made)}
     assert len(told) >= 6
     assert not {name: text for name, text in told.items() if text.startswith("FAIL")}

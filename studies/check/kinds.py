@@ -1,0 +1,62 @@
+"""The object of a kind that is named on the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from landscapes import LANDSCAPES
+from landscapes.base import Landscape
+from optimizers import OPTIMIZERS
+from optimizers.base import Optimizer
+from studies import registry
+from studies.check.promises import STEPS
+from studies.study_file import fields
+from studies.study_file.document import value_of
+
+
+def load(kind: str, settings: Sequence[str] = ()) -> Optimizer | Landscape:
+    """The object of a kind with these parameters, "name=value" each, values as in a study file.
+
+    Raises:
+        ValueError: there is no such kind, or it does not take these parameters.
+    """  # noqa: DOC502
+    family = _family(kind)
+    cls = registry.find(kind, family)
+    given = {"kind": kind} | dict(map(_setting, settings))
+    try:
+        checked = fields.entry_model(f"{family}s", kind, cls).model_validate(given)
+    except ValidationError as error:
+        raise ValueError("; ".join(map(_line, error.errors()))) from error
+    parameters = checked.model_dump(include=set(fields.parameter_names(cls)), mode="json")
+    made = registry.build({"kind": kind, **parameters}, family)
+    return made if family == "landscape" else made.budgeted(STEPS)
+
+
+def _family(kind: str) -> str:
+    if kind in LANDSCAPES:
+        return "landscape"
+    if kind in OPTIMIZERS:
+        return "optimizer"
+    if ":" in kind:
+        return registry.family(kind)
+    raise ValueError(
+        "expected an optimizer or a landscape: a name that `python -m studies.list` prints, or an import"
+        " path 'module:Class'"
+    )
+
+
+def _setting(text: str) -> tuple[str, object]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise ValueError(f"--set: expected PARAMETER=VALUE, got {text!r}")
+    try:
+        return name, value_of(value)
+    except ValueError as error:
+        raise ValueError(f"--set: {value!r} is no value") from error
+
+
+def _line(error: ErrorDetails) -> str:
+    return f"{'.'.join(map(str, error['loc']))}: {error['msg'].lower()}"

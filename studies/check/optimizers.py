@@ -1,0 +1,248 @@
+"""What an optimizer promises, tried on a bowl."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import torch
+
+from landscapes.base import Answer, Bits, Domain, Problem, Query, Reals
+from landscapes.streams import Streams
+from optimizers.base import Optimizer, State
+from studies.cells import contract
+from studies.check.promises import ALONE, DIM, SEED, STEPS, WORLDS, Check
+
+METHODS = ("init", "ask", "tell", "recommend", "center")
+
+
+class Step(NamedTuple):
+    """One step, and the state that it began with."""
+
+    number: int
+    state: State
+    query: Query
+    answer: Answer
+    told: tuple[State, dict[str, torch.Tensor]]  # what `tell` returned
+    drawn: set[str]  # sources
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """What `tell` takes."""
+        return {"state": self.state, "query": self.query, "answer": self.answer}
+
+
+class OptimizerTrial:
+    """An optimizer on a bowl without noise.
+
+    Args:
+        made: the optimizer.
+        domain: where it searches.
+        dtype: precision.
+        device: where tensors are.
+    """
+
+    def __init__(self, made: Optimizer, domain: Domain, dtype: torch.dtype, device: str = "cpu") -> None:
+        self.made, self.domain, self.dtype = made, domain, dtype
+        worlds = torch.tensor(WORLDS)
+        self.few = Streams(seed=SEED, worlds=worlds, dtype=dtype, device=device, sources=made.sources)
+        self.one = self.few.subset([WORLDS[ALONE]])
+        self.sizes = contract.Sizes(len(WORLDS), DIM, domain, dtype)
+        self.methods = {name: contract.Method(made, name) for name in METHODS}
+
+    def checks(self) -> Iterator[Check]:
+        """What it promises."""
+        yield "shapes and types", self.shapes
+        yield "points are numbers", self.finite
+        yield "nothing is changed in place", self.unchanged
+        yield "no draw without an address", self.addressed
+        yield "draws from its sources alone", self.declared
+        yield "a world alone is that world in a batch", self.alone
+        yield "goes on from a state as if it had not stopped", self.resumed
+        yield "tensors stay on their device", self.on_its_device
+
+    # the bowl -----------------------------------------------------------------------------------------------
+
+    def problem(self, streams: Streams) -> Problem:
+        """The bowl as the optimizer sees it."""
+
+        def start(n: int) -> torch.Tensor:
+            if isinstance(self.domain, Reals):
+                return 2 * streams.at(0).uniform("init", (n, DIM)) - 1
+            return streams.at(0).bernoulli("init", 0.5, (n, DIM)).to(torch.uint8)
+
+        return Problem(DIM, Bits() if isinstance(self.domain, Bits) else self.domain, True, start)
+
+    def answer(self, query: Query) -> Answer:
+        """Of the bowl sum_d (x_d - 0.3)^2."""
+        x = query.points.to(self.dtype) - 0.3
+        return Answer(x.square().sum(-1), 2 * x if query.gradient else None)
+
+    def init(self, streams: Streams) -> State:
+        """The state before the first step."""
+        return self.made.init(self.problem(streams), streams.at(0))
+
+    def steps(
+        self, streams: Streams, made: Optimizer | None = None, state: State | None = None, first: int = 1
+    ) -> Iterator[Step]:
+        """The steps from the first one on, or from a state.
+
+        Args:
+            streams: of the worlds.
+            made: another object in the optimizer's place.
+            state: from which to go on.
+            first: number of the first step, >= 1.
+        """
+        made = made or self.made
+        state = self.init(streams) if state is None else state
+        for number in range(first, STEPS + 1):
+            draws = streams.at(number)
+            query = made.ask(state, draws)
+            answer = self.answer(query)
+            told = made.tell(state, query, answer, draws)
+            yield Step(number, state, query, answer, told, draws.drawn)
+            state = told[0]
+
+    def calls(self, step: Step, streams: Streams) -> list[tuple[str, Callable[[], Any]]]:
+        """The methods of a step, to be called again."""
+        made, state = self.made, step.state
+        return [
+            ("recommend", lambda: made.recommend(state)),
+            ("center", lambda: made.center(state)),
+            ("ask", lambda: made.ask(state, streams.at(step.number))),
+            ("tell", lambda: made.tell(state, step.query, step.answer, streams.at(step.number))),
+        ]
+
+    def each_call(self) -> Iterator[tuple[Step, str, Callable[[], Any]]]:
+        """The methods of all steps, to be called again."""
+        for step in self.steps(self.few):
+            for name, call in self.calls(step, self.few):
+                yield step, name, call
+
+    # promises -----------------------------------------------------------------------------------------------
+
+    def shapes(self) -> str:
+        """Of everything that it returns; each is looked at before it is used."""
+        state = self.init(self.few)
+        contract.check_state(self.methods["init"], state, self.sizes)
+        for number in range(1, STEPS + 1):
+            draws = self.few.at(number)
+            for name in ("recommend", "center"):
+                contract.check_point(self.methods[name], getattr(self.made, name)(state), self.sizes)
+            query = self.made.ask(state, draws)
+            contract.check_query(self.methods["ask"], query, self.sizes)
+            told = self.made.tell(state, query, self.answer(query), draws)
+            contract.check_told(self.methods["tell"], told, self.sizes)
+            state = told[0]
+        return ""
+
+    def finite(self) -> str:
+        """No point is NaN or infinite, while all that it saw is moderate."""
+        rows = torch.ones(len(WORLDS), dtype=torch.bool)
+        for step in self.steps(self.few):
+            asked, center = step.query.points, self.made.center(step.state)
+            self._check_finite("recommend", self.made.recommend(step.state), rows)
+            self._check_finite("center", center, rows, "centers")
+            self._check_finite("ask", asked, rows)
+            if asked.is_floating_point():
+                rows = rows & contract.moderate(asked) & contract.moderate(step.answer.value)
+        return ""
+
+    def _check_finite(
+        self, name: str, points: torch.Tensor, rows: torch.Tensor, what: str = "points"
+    ) -> None:
+        """Raise where points that a method gave are not finite.
+
+        Args:
+            name: of the method.
+            points: (R, P, D) or (R, D).
+            rows: the worlds that count (R,).
+            what: they are.
+        """
+        if points.is_floating_point():
+            contract.check_finite(self.methods[name], points, rows, what)
+
+    def unchanged(self) -> str:
+        """States, queries and answers stay what they were."""
+        for step, name, call in self.each_call():
+            given = step.given if name == "tell" else {"state": step.state}
+            kept = contract.Unchanged(self.methods[name], given, thorough=True)
+            call()
+            kept.check()
+        return ""
+
+    def addressed(self) -> str:
+        """The global generators stay where they are."""
+        contract.draws_nothing(self.methods["init"], lambda: self.init(self.few))
+        for _, name, call in self.each_call():
+            contract.draws_nothing(self.methods[name], call)
+        return ""
+
+    def declared(self) -> str:
+        """It draws from no source that it does not declare."""
+        first = self.few.at(0)
+        state = self.made.init(self.problem(self.few), first)
+        drawn = first.drawn.union(*(step.drawn for step in self.steps(self.few, state=state)))
+        missing = sorted(drawn - set(self.made.sources))
+        if missing:
+            sources = ", ".join(f'"{name}"' for name in (*self.made.sources, *missing))
+            raise self.methods["ask"].broken(
+                f"draws from {', '.join(missing)}, which it does not declare; write `sources = ({sources},)`"
+                " in the class"
+            )
+        return f"it draws from {', '.join(sorted(drawn)) or 'none'}"
+
+    def alone(self) -> str:
+        """Every method gives one world what it gives it among others."""
+        self._alone("init", lambda: self.init(self.few), lambda: self.init(self.one))
+        exact = True
+        for step in self.steps(self.few):
+            part = step._replace(**contract.rows_of(step.given, [ALONE]))
+            pairs = zip(self.calls(step, self.few), self.calls(part, self.one), strict=True)
+            for (name, together), (_, alone) in pairs:
+                exact &= self._alone(name, together, alone)
+        if exact:
+            return ""
+        return (
+            "but for the last digits, which depend on the batch; see matmul, logistic and power in"
+            " landscapes.base"
+        )
+
+    def _alone(self, name: str, together: Callable[[], Any], alone: Callable[[], Any]) -> bool:
+        """Whether a method gives one world the same bits; raises where it gives other numbers.
+
+        Args:
+            name: of the method.
+            together: calls it for all worlds.
+            alone: calls it for the one.
+        """
+        result = together()
+        contract.alone_as_in_batch(self.methods[name], together, alone, ALONE, result)
+        return not contract.difference(contract.rows_of(result, [ALONE]), alone(), rounding=False)
+
+    def resumed(self) -> str:
+        """Another object, made of the same parameters, goes on from a state as the first did."""
+        rest = [*self.steps(self.few)][STEPS // 2 :]
+        fresh = type(self.made)(**self.made.parameters())
+        begun = rest[0].number
+        for step, again in zip(rest, self.steps(self.few, fresh, rest[0].state, begun), strict=True):
+            other = contract.difference(step.told, again.told, rounding=False)
+            if other:
+                raise self.methods["tell"].broken(
+                    f"{other} differs when another object goes on from the state of step {begun - 1}; keep"
+                    " in the state all that counts"
+                )
+        return ""
+
+    def on_its_device(self) -> str:
+        """On a device that holds no numbers, or a GPU where there is one, nothing comes from the CPU."""
+        return contract.on_a_device(
+            lambda device: [*OptimizerTrial(self.made, self.domain, self.dtype, device).computed()]
+        )
+
+    def computed(self) -> Iterator[object]:
+        """All that it computes in its steps."""
+        for step in self.steps(self.few):
+            yield step.query, step.told
+            yield self.made.recommend(step.state)
+            yield self.made.center(step.state)
