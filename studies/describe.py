@@ -32,26 +32,29 @@ def describe(word: str) -> Parts:
     """
     from studies.list import names
     from studies.study_file import keys
-    from studies.text.words import nearest, suggest
 
     if ":" in word:
         return _kind(word)
-    families = [family for family, found in names().items() if word in found and family != "key"]
-    found = [part for family in families for part in OF[family](word)] + (
-        keys.describe(word) or keys.of_kinds(word)
-    )
-    if found:
-        return found
-    known = [name for found in names().values() for name in found]
-    near = ("." in word and nearest(word, keys.known(word))) or nearest(word, known)
-    hint = (
-        f"did you mean {near!r}?"
-        if near
-        else suggest(word, keys.known(word))
-        if "." in word
-        else "python -m studies.list prints what there is"
-    )
-    raise ValueError(f"unknown kind {word!r}; {hint}")
+    families = [family for family, members in names().items() if word in members and family != "key"]
+    parts = [part for family in families for part in OF[family](word)]
+    parts += keys.describe(word) or keys.of_kinds(word)
+    if not parts:
+        raise ValueError(f"unknown kind {word!r}; {_hint(word)}")
+    return parts
+
+
+def _hint(word: str) -> str:
+    """What may be meant by a name that nothing has."""
+    from studies.list import names
+    from studies.study_file import keys
+    from studies.text.words import nearest, suggest
+
+    dotted = "." in word
+    everything = [name for members in names().values() for name in members]
+    near = (dotted and nearest(word, keys.known(word))) or nearest(word, everything)
+    if near:
+        return f"did you mean {near!r}?"
+    return suggest(word, keys.known(word)) if dotted else "python -m studies.list prints what there is"
 
 
 def find(kind: str) -> tuple[str, Any]:
@@ -67,10 +70,8 @@ def find(kind: str) -> tuple[str, Any]:
         if kind in registry:
             return family, registry[kind]
     if ":" not in kind:
-        raise ValueError(
-            f"unknown kind {kind!r};"
-            f" {suggest(kind, [name for registry, _ in FAMILIES.values() for name in registry])}"
-        )
+        ours = [name for registry, _ in FAMILIES.values() for name in registry]
+        raise ValueError(f"unknown kind {kind!r}; {suggest(kind, ours)}")
     problems = []
     for family in FAMILIES:
         try:
@@ -110,18 +111,17 @@ def _figure(name: str) -> Parts:
     ]
 
 
+SECTIONS = ("landscapes", "optimizers", "sweep", "claims", "figures")  # whose names are printed
+
+
 def _study(name: str) -> Parts:
     from studies.study_file.files import ready_studies
     from studies.study_file.loading import load_study
 
     study, path = load_study(name), ready_studies()[name]
     facts = [f"{name} (ready study): {' '.join((study.question or '').split())}", f"file: {_shown(path)}"]
-    told = {
-        key: [*study.resolved[key]]
-        for key in ("landscapes", "optimizers", "sweep", "claims", "figures")
-        if study.resolved[key]
-    }
-    facts += [f"{key}: {', '.join(map(str, names))}" for key, names in told.items()]
+    sections = {key: study.resolved[key] for key in SECTIONS if study.resolved[key]}
+    facts += [f"{key}: {', '.join(map(str, names))}" for key, names in sections.items()]
     return [
         *facts,
         f"worlds of each arm: {study.replicates}; arms: {len(study.arms)}",
@@ -132,13 +132,12 @@ def _study(name: str) -> Parts:
 def _measure(name: str) -> Parts:
     from studies.probe.measures import measure
 
-    told = measure(name)
-    where = " and ".join(told.domains)
+    about = measure(name)
     facts = [
-        f"{name} (measure): {told.line}",
-        f"unit: {told.unit}",
-        f"of landscapes of {where}",
-        f"source: {told.source}" if told.source else "",
+        f"{name} (measure): {about.line}",
+        f"unit: {about.unit}",
+        f"of landscapes of {' and '.join(about.domains)}",
+        f"source: {about.source}" if about.source else "",
     ]
     return [*filter(None, facts), f"measure it: python -m studies.probe LANDSCAPE --measures {name}"]
 
@@ -181,10 +180,10 @@ def _about(cls: Any, family: str) -> Iterator[str]:  # noqa: ANN401
     """Domain, streams and paper."""
     if family == "optimizer":
         facts = {
-            "searches": ", ".join(d.__name__.lower() for d in cls.domains),
+            "searches": ", ".join(domain.__name__.lower() for domain in cls.domains),
             "asks for": "gradients" if cls.gradient else "values",
+            "draws from": ", ".join(("init", *cls.sources)),
         }
-        facts["draws from"] = ", ".join(("init", *cls.sources))
     else:
         facts = {"domain": _domain(cls), "loss": _loss(cls)}
     facts["source"] = source(cls)
@@ -194,9 +193,9 @@ def _about(cls: Any, family: str) -> Iterator[str]:  # noqa: ANN401
 def source(cls: type) -> str:
     """The paragraph "Source: .." of a class's docstring, or of its module's."""
     for text in (cls.__doc__, sys.modules[cls.__module__].__doc__):
-        found = next((p for p in (text or "").split("\n\n") if p.strip().startswith("Source:")), None)
-        if found:
-            return " ".join(found.split()).removeprefix("Source: ")
+        for paragraph in (text or "").split("\n\n"):
+            if paragraph.strip().startswith("Source:"):
+                return " ".join(paragraph.split()).removeprefix("Source: ")
     return ""
 
 
@@ -206,11 +205,9 @@ def _loss(cls: Any) -> str:  # noqa: ANN401
         known = cls().gap_known
     except TypeError:  # a parameter has no default
         return ""
-    return (
-        "the gap to the optimum, with the defaults"
-        if known
-        else "the landscape's own value, with the defaults: the optimum is not known"
-    )
+    if known:
+        return "the gap to the optimum, with the defaults"
+    return "the landscape's own value, with the defaults: the optimum is not known"
 
 
 def _domain(cls: Any) -> str:  # noqa: ANN401

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
 
 HITS = {
     "hit_cost": ("cost at which the recommended point first reached each target; inf: never", "evaluations"),
@@ -25,51 +26,62 @@ HEADS = {
 }
 
 
+class Family(NamedTuple):
+    """What is named alike: all names, and one line about each."""
+
+    names: list[str]
+    line: Callable[[str], str]
+
+
 def rows() -> Iterator[tuple[str, str, str]]:
-    """What it is (landscape, optimizer, claim, figure, measure, variable, key, study), its name, and one line about it."""
-    yield from ((family, name, line(family, name)) for family, found in names().items() for name in found)
+    """What it is, its name, and one line about it.
+
+    It is a landscape, optimizer, claim, figure, measure, variable, key or study.
+    """
+    for kind, family in families().items():
+        yield from ((kind, name, family.line(name)) for name in family.names)
 
 
 def names() -> dict[str, list[str]]:
     """Family -> all that is of it."""
-    from studies.claims import CLAIMS
-    from studies.figures import FIGURES
+    return {kind: family.names for kind, family in families().items()}
+
+
+def families() -> dict[str, Family]:
+    """All that a study or a probe can name."""
     from studies.probe.datasets import measure_names
-    from studies.registry import FAMILIES
-    from studies.study_file import keys
-    from studies.study_file.files import ready_studies
-
-    found = {family: [*registry] for family, (registry, _) in FAMILIES.items()}
-    found |= {
-        "claim": [*CLAIMS],
-        "figure": [*FIGURES],
-        "measure": measure_names(),
-        "variable": [*variables()],
-    }
-    return found | {"key": [*dict(keys.rows())], "study": [*ready_studies()]}
-
-
-def line(family: str, name: str) -> str:
-    """One line about something that has a name."""
-    from studies.claims import CLAIMS
-    from studies.figures import FIGURES
     from studies.probe.measures import measure
-    from studies.registry import FAMILIES
     from studies.study_file import keys
-    from studies.study_file.fields import summary
     from studies.study_file.files import question, ready_studies
 
-    if family in FAMILIES:
-        return summary(FAMILIES[family][0][name])
-    lines = {
-        "claim": lambda: summary(CLAIMS[name]),
-        "figure": lambda: _first(sys.modules[FIGURES[name].__module__].__doc__ or ""),
-        "measure": lambda: measure(name).line,
-        "variable": lambda: variables()[name][0],
-        "key": lambda: dict(keys.rows())[name],
-        "study": lambda: question(ready_studies()[name]),
+    variable, key, study = variables(), dict(keys.rows()), ready_studies()
+    return _of_classes() | {
+        "figure": _figures(),
+        "measure": Family(measure_names(), lambda name: measure(name).line),
+        "variable": Family([*variable], lambda name: variable[name][0]),
+        "key": Family([*key], key.__getitem__),
+        "study": Family([*study], lambda name: question(study[name])),
     }
-    return lines[family]()
+
+
+def _of_classes() -> dict[str, Family]:
+    """What has a class: landscapes, optimizers and claims."""
+    from studies.claims import CLAIMS
+    from studies.registry import FAMILIES
+    from studies.study_file.fields import summary
+
+    registries: dict[str, Mapping[str, type]] = {kind: registry for kind, (registry, _) in FAMILIES.items()}
+    registries["claim"] = CLAIMS
+    return {
+        kind: Family([*registry], lambda name, registry=registry: summary(registry[name]))  # type: ignore[misc]
+        for kind, registry in registries.items()
+    }
+
+
+def _figures() -> Family:
+    from studies.figures import FIGURES
+
+    return Family([*FIGURES], lambda name: _first(sys.modules[FIGURES[name].__module__].__doc__ or ""))
 
 
 def variables() -> dict[str, tuple[str, str]]:
@@ -77,15 +89,16 @@ def variables() -> dict[str, tuple[str, str]]:
     from optimizers import OPTIMIZERS
     from studies import schema
 
-    ours = {"start_loss": schema.START_LOSS} | schema.RECORDED | schema.COUNTED
-    found = {name: (about.long_name, str(about.units)) for name, about in ours.items()} | HITS
-    found |= {
+    def told(words: Mapping[str, schema.Variable]) -> dict[str, tuple[str, str]]:
+        return {name: (about.long_name, str(about.units)) for name, about in words.items()}
+
+    of_optimizers = {
         variable: (line, unit)
         for cls in OPTIMIZERS.values()
         for variable, line, unit in (*cls.recorded.values(), *cls.counted.values())
     }
-    instruments = schema.LEDGER | schema.POPULATION | schema.PICTURE
-    return found | {name: (about.long_name, str(about.units)) for name, about in instruments.items()}
+    ours = told({"start_loss": schema.START_LOSS} | schema.RECORDED | schema.COUNTED)
+    return ours | HITS | of_optimizers | told(schema.LEDGER | schema.POPULATION | schema.PICTURE)
 
 
 def _first(text: str) -> str:

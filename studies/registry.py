@@ -98,14 +98,14 @@ def _problems(cls: Any, kind: str, base: type[Parameters]) -> Iterator[str]:  # 
     family = f"{base.__module__}.{base.__name__}"
     if not (isinstance(cls, type) and issubclass(cls, base)):
         yield f"expected {kind!r} to be a subclass of {family}"
-    if not (dataclasses.is_dataclass(cls) and cls.__dataclass_params__.frozen):  # type: ignore[attr-defined]
+    if not (dataclasses.is_dataclass(cls) and cls.__dataclass_params__.frozen):  # type: ignore[union-attr]
         yield (
             f"expected {kind!r} to be a frozen dataclass; put @dataclass(frozen=True, kw_only=True) above the"
             " class"
         )
     missing = sorted(getattr(cls, "__abstractmethods__", ()))
     if missing:
-        needed = ", ".join(sorted(base.__abstractmethods__))
+        needed = ", ".join(sorted(base.__abstractmethods__))  # type: ignore[attr-defined]
         yield (
             f"{_place(cls)}: expected the methods of {family} ({needed}), got none called"
             f" {', '.join(missing)}; write it"

@@ -118,7 +118,7 @@ class Resolver:
     def _point(self, coords: dict[str, Any], settings: Sequence[Setting]) -> Point | None:
         """The study with these values set; None and a mistake where that cannot be."""
         data = copy.deepcopy(self.draft.data)
-        where = {setting.path: setting.source for setting in settings}
+        where: dict[Path, Path] = {setting.path: setting.source for setting in settings}
         try:
             for setting in settings:
                 if not _taken_out(setting, data):
@@ -175,7 +175,7 @@ class Resolver:
     def _make(self, family: str, raw: dict[str, Any]) -> Entry | list[Mistake]:
         kind = raw["kind"]
         cls = self.draft.classes[family][kind]
-        model = fields.entry_model(family, kind, cls)
+        model = fields.entry_model(family, kind, cls)  # type: ignore[arg-type]
         try:
             checked = model.model_validate(raw)
         except ValidationError as error:

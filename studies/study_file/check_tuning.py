@@ -94,7 +94,7 @@ def _probe(label: str, name: str, span: Mapping[str, Any], turn: int, draft: Dra
         end = ("low", "high")[turn % 2]
         value = span[end]
         source = (*source, turn % 2 if isinstance(written, list) else end)
-    entry: Path = ("optimizers", label)
+    entry = ("optimizers", label)
     yield Setting((*entry, name), value, source)
     for landscape, given in mapping(draft.data["optimizers"].get(label, {}).get("on")).items():
         if name in given:

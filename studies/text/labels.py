@@ -1,4 +1,7 @@
-"""What things may be called: labels as papers print them, axes that a file, a variable and a reader can bear, and the words of the Dataset."""
+"""What things may be called.
+
+Labels as papers print them, axes that a file, a variable and a reader can bear, and the words of the Dataset.
+"""
 
 from __future__ import annotations
 
@@ -73,6 +76,9 @@ RESERVED = frozenset([
 ])  # no axis has one of these names
 
 
+OF_DATASET = frozenset([*COORDINATES, *RECORDED, *LEDGER, *PICTURES, *FILES])  # no variable has one of these
+
+
 def tidy(text: str) -> str:
     """A text as it is compared and printed: Unicode's NFC, no space around it, single spaces inside."""
     return " ".join(unicodedata.normalize("NFC", paired(text)).split())
@@ -83,7 +89,7 @@ def paired(text: str) -> str:
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
 
 
-def tidied(value: Any) -> Any:  # noqa: ANN401
+def tidied(value: object) -> Any:  # noqa: ANN401
     """A copy of plain data in which every text is tidy; that of keys is so already."""
     if isinstance(value, dict):
         return {key: tidied(inner) for key, inner in value.items()}
@@ -94,15 +100,17 @@ def tidied(value: Any) -> Any:  # noqa: ANN401
 
 def unprintable(text: str) -> str | None:
     """The first character that a line of text cannot show, as U+202E; None where there is none."""
-    strange = (letter for letter in text if unicodedata.category(letter) in UNUSUAL and letter not in JOINERS)
-    return next((f"U+{ord(letter):04X}" for letter in strange), None)
+    return next((f"U+{ord(letter):04X}" for letter in text if _hidden(letter)), None)
 
 
 def shown(text: str) -> str:
     """A line of text in which what cannot be printed is an escape, as Python writes it."""
-    return "".join(
-        f"\\u{ord(c):04x}" if c not in JOINERS and unicodedata.category(c) in UNUSUAL else c for c in text
-    )
+    return "".join(f"\\u{ord(letter):04x}" if _hidden(letter) else letter for letter in text)
+
+
+def _hidden(letter: str) -> bool:
+    """Whether no reader sees it, or no file holds it."""
+    return letter not in JOINERS and unicodedata.category(letter) in UNUSUAL
 
 
 def wrong_label(label: str) -> str | None:
@@ -126,15 +134,9 @@ def wrong_label(label: str) -> str | None:
 
 def as_label(text: str) -> str:
     """A label made of a name that someone else gave."""
-    visible = "".join(c for c in tidy(text) if c in JOINERS or unicodedata.category(c) not in UNUSUAL)
+    visible = "".join(letter for letter in tidy(text) if not _hidden(letter))
     label = tidy(visible.replace("$", "").lstrip("_"))[:LONGEST].strip()
-    return (
-        label
-        if wrong_label(label) is None
-        else f"({label})"
-        if wrong_label(f"({label})") is None
-        else "unnamed"
-    )
+    return next((name for name in (label, f"({label})") if wrong_label(name) is None), "unnamed")
 
 
 def wrong_axis(name: str, taken: Iterable[str] = ()) -> str | None:
@@ -150,25 +152,21 @@ def wrong_axis(name: str, taken: Iterable[str] = ()) -> str | None:
         return (
             f"expected the name of an axis: letters, digits and _, the first one a letter, at most 60{hint}"
         )
-    if name.casefold().endswith(ENDS) or name.casefold() in {*FILES, *(word.casefold() for word in taken)}:
-        return (
-            "this name belongs to the Dataset; choose another"
-            if name.casefold() not in FILES
-            else "no file may have this name; choose another"
-        )
+    if name.casefold() in FILES:
+        return "no file may have this name; choose another"
+    if name.casefold().endswith(ENDS) or name.casefold() in {word.casefold() for word in taken}:
+        return "this name belongs to the Dataset; choose another"
     return None
 
 
-def wrong_variable(name: Any) -> str | None:  # noqa: ANN401
+def wrong_variable(name: object) -> str | None:
     """Why a kind of the user's cannot record a variable of this name; None where it can."""
     if not isinstance(name, str) or not AXIS.fullmatch(name):
         return (
             "expected the name of a variable: letters, digits and _, the first one a letter, at most 60, got"
             f" {name!r}"
         )
-    if name.casefold() in {*COORDINATES, *RECORDED, *LEDGER, *PICTURES, *FILES} or name.casefold().endswith(
-        ENDS
-    ):
+    if name.casefold() in OF_DATASET or name.casefold().endswith(ENDS):
         return f"the name {name!r} belongs to the Dataset of a study; choose another, such as 'own_{name}'"
     return None
 
@@ -184,9 +182,11 @@ def reserved(classes: Mapping[str, Mapping[str, type]]) -> frozenset[str]:
 
 def _recorded(cls: type) -> Iterator[str]:
     recorded, counted, extras = (getattr(cls, name, None) for name in ("recorded", "counted", "extras"))
-    for told in (recorded, counted):
-        yield from (str(variable) for variable, *_ in told.values()) if isinstance(told, Mapping) else ()
-    yield from map(str, extras) if isinstance(extras, Mapping) else ()
+    for entries in (recorded, counted):
+        if isinstance(entries, Mapping):
+            yield from (str(variable) for variable, *_ in entries.values())
+    if isinstance(extras, Mapping):
+        yield from map(str, extras)
 
 
 def bearable(path: str) -> str:
@@ -209,21 +209,30 @@ def keys_of(path: str, data: Mapping[str, Any], *, stop: str = "") -> tuple[tupl
     """
     keys, node, rest = list[str](), data, path
     while True:
-        key = _key(rest, keys, node, data, stop)
+        known = [*node, *_labels_behind(keys, data)]
+        key = _first_key(rest, known, stop)
         keys.append(key)
         rest = rest[len(key) :]
         if not rest.startswith("."):
             return tuple(keys), rest[1:]
-        inner = node.get(key) if isinstance(node, Mapping) else None
-        node, rest = inner if isinstance(inner, Mapping) else {}, rest[1:]
+        rest = rest[1:]
+        inner = node.get(key)
+        node = inner if isinstance(inner, Mapping) else {}
 
 
-def _key(rest: str, before: list[str], node: Mapping[str, Any], data: Mapping[str, Any], stop: str) -> str:
-    """The first key of what is left of a path, behind the keys `before`."""
-    families = [before[0]] if len(before) == 1 and before[0] in LABELLED else LABELLED if before else ()
-    labels = [label for family in families if isinstance(data.get(family), Mapping) for label in data[family]]
+def _labels_behind(keys: list[str], data: Mapping[str, Any]) -> Iterator[str]:
+    """The labels of the study that may follow in a path: of the family that begins it, or of all."""
+    if not keys:
+        return
+    families = (keys[0],) if len(keys) == 1 and keys[0] in LABELLED else LABELLED
+    for family in families:
+        entries = data.get(family)
+        if isinstance(entries, Mapping):
+            yield from entries
+
+
+def _first_key(path: str, known: Iterable[str], stop: str) -> str:
+    """The longest known key that a path begins with; else what stands before the next dot."""
     ends = ("", ".", *stop)
-    fitting = [
-        key for key in (*labels, *node) if rest.startswith(key) and rest[len(key) : len(key) + 1] in ends
-    ]
-    return max(fitting, key=len, default=re.split(f"[.{re.escape(stop)}]", rest, maxsplit=1)[0])
+    fitting = [key for key in known if path.startswith(key) and path[len(key) : len(key) + 1] in ends]
+    return max(fitting, key=len, default=re.split(f"[.{re.escape(stop)}]", path, maxsplit=1)[0])

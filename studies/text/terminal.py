@@ -1,4 +1,7 @@
-"""The terminal: what a study names is printed as it is, though a label may look like markup ([red]) or like the name of an emoji (:x:)."""
+"""The terminal: what a study names is printed as it is.
+
+A label may look like markup ([red]) or like the name of an emoji (:x:).
+"""
 
 from __future__ import annotations
 
