@@ -10,14 +10,14 @@ import itertools
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
 from landscapes.base import Landscape
 from landscapes.parameters import Parameters
 from studies import registry
-from studies.study_file import fields, fits, sections
+from studies.study_file import fields, fits, formulas, sections
 from studies.study_file.arm import Arm, Entry, LandscapeOf, OptimizerOf
 from studies.study_file.axes import Axis, Setting, set_path
 from studies.study_file.budgets import with_steps
@@ -80,6 +80,14 @@ class Ground:
     oracle: dict[str, int] | None
 
 
+class Written(NamedTuple):
+    """An entry of a study as it is written for one arm."""
+
+    path: Path  # of the entry
+    raw: dict[str, Any]  # kind and parameters that are no formulas
+    texts: dict[str, str]  # parameter -> formula
+
+
 class Resolver:
     """Finds the arms of one study, and the mistakes on the way.
 
@@ -132,16 +140,13 @@ class Resolver:
         return None
 
     def _arms_at(self, point: Point) -> Iterator[Arm]:
-        landscapes = {
-            label: self._entry("landscapes", entry, ("landscapes", label), point.at)
-            for label, entry in point.data["landscapes"].items()
-        }
+        landscapes = {label: self._landscape(label, point) for label in point.data["landscapes"]}
         # with no landscape, the optimizers are still checked
         for label, landscape in (landscapes or {"": None}).items():
             ground = None if landscape is None else self._ground(label, landscape, point)
             for variant in variants(point.data["optimizers"], label):
                 at = point.at.of(variant)
-                optimizer = self._entry("optimizers", variant.entry, variant.path, at)
+                optimizer = self._optimizer(variant, ground, replace(point, at=at))
                 if ground is None or optimizer is None:
                     continue
                 if not self._fits(ground, optimizer, variant, replace(point, at=at)) or not ground.oracle:
@@ -153,15 +158,48 @@ class Resolver:
 
     # one landscape or optimizer -----------------------------------------------------------------------------
 
-    def _entry(self, family: str, raw: dict[str, Any], path: Path, at: At) -> Entry | None:
+    def _landscape(self, label: str, point: Point) -> LandscapeOf | None:
+        path: Path = ("landscapes", label)
+        raw = point.data["landscapes"][label]
+        texts = formulas.of_entry(self.draft.formulas, path)
+        written = Written(path, raw, {key: text for key, text in texts.items() if key not in raw})
+        return self._entry(written, point, {})
+
+    def _optimizer(self, variant: Variant, ground: Ground | None, point: Point) -> OptimizerOf | None:
+        """A variant on a landscape, whose numbers its formulas may use; on none its formulas have no values."""
+        path, raw = variant.path, dict(variant.entry)
+        if ground is None:
+            return self._entry(Written(path, raw, {}), point, {})
+        here = (*path, "on", ground.label)
+        texts = formulas.of_entry(self.draft.formulas, path)
+        texts = {key: text for key, text in texts.items() if key not in raw}
+        on = formulas.of_entry(self.draft.formulas, here)
+        on = {key: text for key, text in on.items() if (*path, key) not in variant.where}  # in its grid
+        texts |= on
+        moved = {(*path, key): (*here, key) for key in on}
+        point = replace(point, at=At(point.at.coords, {**point.at.where, **moved}))
+        made = ground.landscape.made
+        names = {
+            **formulas.named("noise", formulas.numbers_of_noise(ground.noise, made.terms)),
+            **formulas.named("landscape", formulas.numbers_of_landscape(ground.landscape)),
+        }
+        return self._entry(Written(path, raw, texts), point, names)
+
+    def _entry(self, written: Written, point: Point, names: formulas.Names) -> Entry | None:
         """The object of an entry, made once; None and its mistakes where there is none.
 
         Args:
-            family: landscapes or optimizers.
-            raw: the entry, as data.
-            path: of the entry.
-            at: the combination of swept values.
+            written: the entry.
+            point: the combination of swept values.
+            names: of the landscape and the noise, for its formulas.
         """
+        family, path, at = str(written.path[0]), written.path, point.at
+        try:
+            raw = self._filled(written, point, names)
+        except ValueError as error:
+            key, _, text = str(error).partition(": ")
+            self._note(Mistake((*path, key), text), at)
+            return None
         key = json.dumps([family, raw], sort_keys=True, default=str)
         if key not in self._entries:
             self._entries[key] = self._make(family, raw)
@@ -169,8 +207,23 @@ class Resolver:
         if isinstance(entry, Entry):
             return entry
         for mistake in entry:
-            self._note(replace(mistake, path=(*path, *mistake.path)), at)
+            formula = written.texts.get(str(mistake.path[0])) if mistake.path else None
+            source = f", from the formula {formula!r}" if formula else ""
+            self._note(replace(mistake, path=(*path, *mistake.path), text=mistake.text + source), at)
         return None
+
+    def _filled(self, written: Written, point: Point, names: formulas.Names) -> dict[str, Any]:
+        """An entry with the values of its formulas."""
+        if not written.texts:
+            return written.raw
+        cls = self.draft.classes[str(written.path[0])][written.raw["kind"]]
+        around = {
+            **point.data.get("let", {}),
+            **{axis: value for axis, value in point.at.coords.items() if isinstance(value, int | float)},
+            **names,
+            **formulas.own_numbers(written.raw, cls, without=written.texts),
+        }
+        return written.raw | formulas.resolved(written.texts, fields.numbers(cls), around)
 
     def _make(self, family: str, raw: dict[str, Any]) -> Entry | list[Mistake]:
         kind = raw["kind"]

@@ -18,10 +18,11 @@ from pydantic import ValidationError
 from landscapes.parameters import Parameters
 from optimizers.base import Optimizer
 from studies import registry
-from studies.study_file import fields
+from studies.study_file import fields, formulas
 from studies.study_file.axes import Setting, set_path
 from studies.study_file.document import Document, Mistake, Path, mapping
 from studies.study_file.errors import mistakes_in
+from studies.study_file.formulas import Formulas
 from studies.study_file.model import ENTRIES, FAMILIES, StudyModel, study_model
 
 Classes = dict[str, dict[str, type[Parameters]]]  # family -> kind -> class
@@ -43,6 +44,7 @@ class Draft:
         classes: family -> kind -> class, of all kinds that the study may name.
         mistakes: found so far.
         stand_ins: swept values put where the study itself has none.
+        formulas: of the entries, taken out of the data.
     """
 
     data: dict[str, Any]
@@ -50,6 +52,7 @@ class Draft:
     classes: Classes
     mistakes: list[Mistake] = field(default_factory=list)
     stand_ins: list[Setting] = field(default_factory=list)
+    formulas: Formulas = field(default_factory=dict)
 
     @classmethod
     def of(cls, document: Document) -> Draft:
@@ -60,6 +63,7 @@ class Draft:
         for family in FAMILIES:
             for label, entry in [*draft.entries(family).items()]:
                 draft._import(family, label, mapping(entry).get("kind"))
+        draft.formulas = formulas.taken_out(draft.data, draft.classes)
         return draft
 
     @cached_property

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from studies.study_file import check_labels, check_match, check_tuning, factors
+from studies.study_file import check_labels, check_match, check_tuning, factors, formulas
 from studies.study_file.arm import Arm
 from studies.study_file.arms import Resolver
 from studies.study_file.axes import Axis, Setting, axes_of, known_paths
@@ -61,6 +61,7 @@ def _checked(document: Document) -> Study:
     """The study of a document that is a mapping, or all its mistakes."""
     draft = Draft.of(document)
     draft.mistakes += check_labels.mistakes(draft)
+    draft.mistakes += formulas.mistakes_in_let(draft.data)
     swept = _swept(draft)
     study = draft.typed([setting for axis in swept for setting in axis.settings[0]])
     switched, wrong = factors.axes_of(draft, [axis.name for axis in swept])
@@ -73,14 +74,14 @@ def _checked(document: Document) -> Study:
     _check_ranges(study, draft, arms, resolver)
     # what follows is checked of a study that has no other mistakes
     for check in (
-        _of_claims(study, arms, axes),
+        _of_claims(study, draft, arms, axes),
         _of_figures(study),
         factors.idle(switched, arms, draft.data),
     ):
         draft.mistakes += [] if draft.mistakes else check
     if draft.mistakes:
         raise StudyError(document.lines(draft.mistakes))
-    return _study(study, arms, axes)
+    return _study(study, draft, arms, axes)
 
 
 def _swept(draft: Draft) -> list[Axis]:
@@ -129,11 +130,11 @@ def _check_ranges(study: StudyModel, draft: Draft, arms: list[Arm], resolver: Re
             resolver.arms(values)
 
 
-def _of_claims(study: StudyModel, arms: list[Arm], axes: list[Axis]) -> Iterator[Mistake]:
+def _of_claims(study: StudyModel, draft: Draft, arms: list[Arm], axes: list[Axis]) -> Iterator[Mistake]:
     if study.claims:
         from studies.study_file import check_claims  # loads much
 
-        yield from check_claims.mistakes(_resolved(study), arms, axes)
+        yield from check_claims.mistakes(_resolved(study, draft), arms, axes)
 
 
 def _of_figures(study: StudyModel) -> Iterator[Mistake]:
@@ -144,7 +145,7 @@ def _of_figures(study: StudyModel) -> Iterator[Mistake]:
             yield Mistake(("figures", place), text)
 
 
-def _study(checked: StudyModel, arms: list[Arm], axes: list[Axis]) -> Study:
+def _study(checked: StudyModel, draft: Draft, arms: list[Arm], axes: list[Axis]) -> Study:
     named = {key: list(dict.fromkeys(arm.coords[key] for arm in arms)) for key in ("landscape", "optimizer")}
     return Study(
         name=checked.name,
@@ -158,16 +159,19 @@ def _study(checked: StudyModel, arms: list[Arm], axes: list[Axis]) -> Study:
         axes=named | {axis.name: axis.coords for axis in axes},
         match=checked.match,
         tuning=checked.tuning,
-        resolved=_resolved(checked),
+        resolved=_resolved(checked, draft),
     )
 
 
-def _resolved(checked: StudyModel) -> dict[str, Any]:
-    """As plain data, the kind of an entry first, what is empty left out."""
+def _resolved(checked: StudyModel, draft: Draft) -> dict[str, Any]:
+    """As plain data, the kind of an entry first, what is empty left out; formulas as they were written."""
     data = json.loads(json.dumps(checked.model_dump()))
     for family in FAMILIES:
         for label, entry in data[family].items():
             data[family][label] = {"kind": entry["kind"]} | {
                 key: value for key, value in entry.items() if key not in ("dtype", "grid", "on") or value
             }
+    formulas.put_back(data, draft.formulas)
+    if not data["let"]:
+        del data["let"]
     return data

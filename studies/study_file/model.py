@@ -115,6 +115,9 @@ class StudyModel(Strict):
     )
     landscapes: dict[str, Any] = Field(description="label -> {kind: .., parameters}")
     optimizers: dict[str, Any] = Field(description="label -> {kind: .., parameters}")
+    let: dict[str, float | str] = Field(
+        default={}, description="name -> number or formula, for the formulas of landscapes and optimizers"
+    )
     noise: NoiseModel = Field(default=NoiseModel(), description="what disturbs the answers")
     oracle: OracleModel = Field(default=OracleModel(), description="how much is evaluated at a time")
     ledger: LedgerModel | None = Field(
