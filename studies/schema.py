@@ -1,7 +1,7 @@
-"""The words of a study's Dataset, in one place: statuses, dims, variables with long name and unit, tolerances.
+"""The words of a study's Dataset: statuses, dims, variables with long name and unit, tolerances.
 
-Nothing of ours is imported here, so that all rooms may use it. It belongs to the code that a cell's address digests:
-what only an analysis says of its numbers stands there, not here.
+Nothing of ours is imported here, so that all rooms may use it. It belongs to the code that a cell's address
+digests: what only an analysis says of its numbers stands there, not here.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 class Status(IntEnum):
     """What a world does at a checkpoint, as the variable `status` (int8) says it.
 
-    From `FAILED` on there are no numbers: a Dataset has NaN and 0 there. These two are never in a cell's file.
+    From `FAILED` on there are no numbers: a Dataset has NaN and 0 there. A cell's file has neither.
     In `where` of an array take `int(Status.X)`: a member of an IntEnum would widen int8 to int64.
     """
 
@@ -43,7 +43,7 @@ PICTURE_DIMS = ("frame", "individual", "plane", "row", "column", "end")
 
 ROUNDING = 1e-12  # relative: costs that differ by less are equal, as in the oracle's bill
 SPENT = 1e-8  # relative: fractions of the budget have nine digits
-WHOLE = 1e-9  # relative: costs of imported runs are whole evaluations
+WHOLE = 1e-9  # relative: by less a cost may miss a whole evaluation, or the end of a run
 
 # variables --------------------------------------------------------------------------------------------------
 

@@ -179,8 +179,8 @@ class Recorder:
         """What the records hold, but `status`; what an optimizer counts and never told does not apply."""
         about = schema.RECORDED | schema.COUNTED | {"seconds": schema.SECONDS}
         about |= {name: Variable(*words) for name, words in self.landscape.extras.items()}
-        about |= {name: Variable(*words) for name, *words in self.optimizer.recorded.values()}
-        counted = {name: Variable(*words) for name, *words in self.optimizer.counted.values()}
+        about |= {name: Variable(line, unit) for name, line, unit in self.optimizer.recorded.values()}
+        counted = {name: Variable(line, unit) for name, line, unit in self.optimizer.counted.values()}
         about |= {name: words for name, words in counted.items() if name in self.counted}
         if isinstance(self.landscape.domain, Bits):
             about["diversity"] = about["diversity"]._replace(units="1")

@@ -11,41 +11,43 @@ from collections.abc import Sequence
 from pathlib import Path
 
 WRONG = 2  # exit code of bad input
+FORMATS = ("coco", "ioh", "parquet", "csv", "netcdf")
 
 
 def parser() -> argparse.ArgumentParser:
     """The arguments of `python -m studies.exchange`."""
-    found = argparse.ArgumentParser(
+    command = argparse.ArgumentParser(
         prog="python -m studies.exchange",
         description="Write a study in the formats of others; read what others wrote.",
         epilog="exit codes: 0 done, 2 wrong argument, study or file",
     )
-    commands = found.add_subparsers(dest="command", required=True, metavar="export|import")
-    out = commands.add_parser("export", help="write a study for COCO's cocopp, for IOHanalyzer, or as tables")
-    out.add_argument("results", metavar="RESULTS", help="a study's folder, results/NAME")
-    out.add_argument(
-        "--to", required=True, choices=("coco", "ioh", "parquet", "csv", "netcdf"), help="the format"
-    )
-    out.add_argument("--out", required=True, type=Path, metavar="DIR", help="a new folder")
-    words = (
+    commands = command.add_subparsers(dest="command", required=True, metavar="export|import")
+    about = "write a study for COCO's cocopp, for IOHanalyzer, or as tables"
+    _add_export(commands.add_parser("export", help=about))
+    about = "read files of COCO's or IOHprofiler's loggers as a study's results"
+    _add_import(commands.add_parser("import", help=about))
+    return command
+
+
+def _add_export(command: argparse.ArgumentParser) -> None:
+    command.add_argument("results", metavar="RESULTS", help="a study's folder, results/NAME")
+    command.add_argument("--to", required=True, choices=FORMATS, help="the format")
+    command.add_argument("--out", required=True, type=Path, metavar="DIR", help="a new folder")
+    about = (
         "whose loss (coco, ioh): recommended (default), or best, the best evaluated point, which the loggers"
         " of COCO and IOHprofiler have"
     )
-    out.add_argument("--point", choices=("recommended", "best"), default="recommended", help=words)
-    into = commands.add_parser(
-        "import", help="read files of COCO's or IOHprofiler's loggers as a study's results"
-    )
-    into.add_argument(
-        "files", metavar="DIR_OR_FILE", help="a folder, a file, or an archive (tar.gz, zip, ..)"
-    )
-    into.add_argument("--from", required=True, choices=("coco", "ioh"), dest="source", help="the format")
-    into.add_argument(
-        "--out", required=True, type=Path, metavar="DIR", help="the new results folder: results/NAME"
-    )
-    into.add_argument(
-        "--like", metavar="RESULTS", help="a study: take its landscapes, checkpoints and targets"
-    )
-    return found
+    command.add_argument("--point", choices=("recommended", "best"), default="recommended", help=about)
+
+
+def _add_import(command: argparse.ArgumentParser) -> None:
+    about = "a folder, a file, or an archive (tar.gz, zip, ..)"
+    command.add_argument("files", metavar="DIR_OR_FILE", help=about)
+    command.add_argument("--from", required=True, choices=("coco", "ioh"), dest="source", help="the format")
+    about = "the new results folder: results/NAME"
+    command.add_argument("--out", required=True, type=Path, metavar="DIR", help=about)
+    about = "a study: take its landscapes, checkpoints and targets"
+    command.add_argument("--like", metavar="RESULTS", help=about)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,7 +1,9 @@
 """COCO's data format, as its logger writes and `cocopp` reads it: one folder per optimizer.
 
-    OPTIMIZER/bbobexp_f8.info                    per dimension: a header, a comment, "data_f8/bbobexp_f8_DIM2.dat, 1:600|1.2e-09, 2:600|.."
-    OPTIMIZER/data_f8/bbobexp_f8_DIM2.dat        per run: a line that begins with %, then a line at each improvement and a last one
+    OPTIMIZER/bbobexp_f8.info                    per dimension: a header, a comment, and
+                                                 "data_f8/bbobexp_f8_DIM2.dat, 1:600|1.2e-09, 2:600|.."
+    OPTIMIZER/data_f8/bbobexp_f8_DIM2.dat        per run: a line that begins with %, then a line at each
+                                                 improvement and a last one
     OPTIMIZER/data_f8/bbobexp_f8_DIM2.tdat       the same at every record
 
 Columns: f evaluations, g evaluations (0), best f - f_opt, f, best f. Our loss is the gap to the optimum, so
@@ -20,16 +22,16 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import xarray as xr
 
 from studies.exchange.folders import opened, safe, whole
+from studies.exchange.imported import to_dataset
 from studies.exchange.records import BBOB, Experiment, Run, experiments, until
-from studies.exchange.schema import to_dataset
 
 SUITES = dict(zip(BBOB, ("bbob", "bbob-noisy"), strict=True))
 HEADER = (
@@ -37,9 +39,8 @@ HEADER = (
     " | measured fitness | best measured fitness or single-digit g-values"
 )
 FORMAT = "logger = 'bbob', data_format = 'bbob-new2'"
-KEY = re.compile(
-    r"(\w+) *= *(?:'(?P<a>.*?)'|\"(?P<b>.*?)\"|(?P<c>[^,]*?)) *(?=, *\w+ *=|,? *$)"
-)  # a name may have an apostrophe
+# a name may have an apostrophe
+KEY = re.compile(r"(\w+) *= *(?:'(?P<a>.*?)'|\"(?P<b>.*?)\"|(?P<c>[^,]*?)) *(?=, *\w+ *=|,? *$)")
 READ = {"bbob": "bbob", "bbob-noisy": "bbob_noisy"}  # suite -> kind of its landscapes
 NUMBERS = {"bbob": range(1, 25), "bbob_noisy": range(101, 131)}
 
@@ -59,30 +60,41 @@ def export_coco(dataset: xr.Dataset, out: str | Path, *, point: str = "recommend
     Raises:
         ValueError: a landscape of another kind; something at `out`.
     """
-    taken: set[str] = set()
-    folders: dict[str, str] = {}
-    names: dict[str, str] = {}  # folder -> what the files call the optimizer
-    entries: dict[tuple[str, int], dict[int, Experiment]] = defaultdict(dict)
     with whole(out) as temporary:
+        arms: dict[str, _Folder] = {}
         for experiment in experiments(dataset, point):
             _check(experiment)
-            optimizer, function, dim = (
-                experiment.optimizer,
-                experiment.landscape["function"],
-                experiment.landscape["dim"],
-            )
-            if optimizer not in folders:
-                folders[optimizer] = safe(optimizer, taken)
-                names[folders[optimizer]] = _name(optimizer, names.values())
-            old = entries[folders[optimizer], function].get(dim)
-            entries[folders[optimizer], function][dim] = experiment._replace(
-                runs=[*(old.runs if old else []), *experiment.runs]
-            )
-        for (folder, function), found in entries.items():
-            _write(temporary / folder, function, found, names[folder])
-        if not entries:
+            if experiment.optimizer not in arms:
+                arms[experiment.optimizer] = _Folder.beside(arms.values(), experiment.optimizer)
+            arms[experiment.optimizer].add(experiment)
+        if not arms:
             raise ValueError("expected results, found no run with numbers")
-    return [Path(out) / name for name in folders.values()]
+        for arm in arms.values():
+            for function, by_dim in arm.functions.items():
+                _write(temporary / arm.folder, function, by_dim, arm.name)
+    return [Path(out) / arm.folder for arm in arms.values()]
+
+
+@dataclass(frozen=True)
+class _Folder:
+    """What is written of an arm."""
+
+    folder: str
+    name: str  # what the files call the optimizer
+    functions: dict[int, dict[int, Experiment]] = field(default_factory=dict)  # function -> dim -> runs
+
+    @classmethod
+    def beside(cls, others: Iterable[_Folder], optimizer: str) -> _Folder:
+        """Of an optimizer, with names that no other has."""
+        folders, names = {other.folder.casefold() for other in others}, [other.name for other in others]
+        return cls(safe(optimizer, folders), _name(optimizer, names))
+
+    def add(self, experiment: Experiment) -> None:
+        """Add the runs of an experiment to those on the same function in as many dimensions."""
+        by_dim = self.functions.setdefault(experiment.landscape["function"], {})
+        dim = experiment.landscape["dim"]
+        earlier = by_dim[dim].runs if dim in by_dim else []
+        by_dim[dim] = experiment._replace(runs=[*earlier, *experiment.runs])
 
 
 def _check(experiment: Experiment) -> None:
@@ -94,42 +106,35 @@ def _check(experiment: Experiment) -> None:
         )
 
 
-def _name(optimizer: str, taken: Iterable[str]) -> str:
+def _name(optimizer: str, taken: Collection[str]) -> str:
     """An optimizer's name as cocopp can read it between quotes, unlike those taken."""
     name = optimizer.replace("\\", "/").replace("',", "\u2019,").strip("'\"")
-    return next(
-        told
-        for told in itertools.chain([name], (f"{name} {i}" for i in itertools.count(2)))
-        if told not in taken
-    )
+    free = itertools.chain([name], (f"{name} {i}" for i in itertools.count(2)))
+    return next(text for text in free if text not in taken)
 
 
-def _write(folder: Path, function: int, found: dict[int, Experiment], optimizer: str) -> None:
+def _write(folder: Path, function: int, by_dim: Mapping[int, Experiment], optimizer: str) -> None:
     """The .info file of a function and its data files, one pair per dimension."""
     (folder / f"data_f{function}").mkdir(parents=True)
     lines = []
-    for dim, experiment in sorted(found.items()):
+    for dim, (_, landscape, _, runs, _) in sorted(by_dim.items()):
         name = f"data_f{function}/bbobexp_f{function}_DIM{dim}"
-        ends = ", ".join(f"{run.instance}:{run.evaluations[-1]}|{run.gap[-1]:.1e}" for run in experiment.runs)
-        suite = SUITES[experiment.landscape["kind"]]
-        head = (
-            f"suite = '{suite}', funcId = {function}, DIM = {dim}, Precision = 1.000e-08, algId ="
-            f" '{optimizer}', {FORMAT}"
-        )
+        ends = ", ".join(f"{run.instance}:{run.evaluations[-1]}|{run.gap[-1]:.1e}" for run in runs)
+        about = f"suite = '{SUITES[landscape['kind']]}', funcId = {function}, DIM = {dim}"
+        head = f"{about}, Precision = 1.000e-08, algId = '{optimizer}', {FORMAT}"
         lines += [head, "% written by two-descents", f"{name}.dat, {ends}"]
         for ending, every in ((".dat", False), (".tdat", True)):
-            (folder / f"{name}{ending}").write_text(
-                "".join(_text(run, every=every) for run in experiment.runs)
-            )
+            text = "".join(_text(run, every=every) for run in runs)
+            (folder / f"{name}{ending}").write_text(text)
     (folder / f"bbobexp_f{function}.info").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def _text(run: Run, *, every: bool) -> str:
+    """A block of a data file: the improvements, or every record."""
     shown = np.append(True, run.gap[1:] < run.gap[:-1]) | every
     shown[-1] = True
-    rows = zip(
-        run.evaluations[shown].tolist(), (f"{gap:+.16e}" for gap in run.gap[shown].tolist()), strict=True
-    )
+    gaps = [f"{gap:+.16e}" for gap in run.gap[shown].tolist()]
+    rows = zip(run.evaluations[shown].tolist(), gaps, strict=True)
     return "\n".join([HEADER, *(f"{n} 0 {gap} {gap} {gap}" for n, gap in rows)]) + "\n"
 
 
@@ -168,25 +173,25 @@ def _read(info: Path) -> Iterator[Experiment]:
     text = info.read_text(encoding="utf-8", errors="replace")
     lines = [line.strip() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("%")]
     for head, data in zip(lines[::2], lines[1::2], strict=False):
-        about = {
-            found[1]: (found["a"] or found["b"] or found["c"] or "").strip() for found in KEY.finditer(head)
-        }
+        about = {key[1]: (key["a"] or key["b"] or key["c"] or "").strip() for key in KEY.finditer(head)}
         _check_suite(info, about)
         try:
-            function, dim = (
-                int(about.get("funcId", about.get("function", ""))),
-                int(about.get("DIM", about.get("dim", ""))),
-            )
-            optimizer = about.get("algId", about.get("algorithm", ""))
-            if not data.split(",")[0].endswith("dat"):
-                raise ValueError("a single-objective experiment was expected")
-            kind = _kind(about.get("suite", ""), function)
-            runs = [run for names in _files(data) for run in _runs(info.parent, *names)]
+            experiment = _experiment(about, data, info.parent)
         except (ValueError, IndexError, OSError) as error:
             raise ValueError(f"{info.name}: not in COCO's format at {head[:60]!r}: {error}") from error
-        yield Experiment(
-            optimizer, {"kind": kind, "function": function, "dim": dim}, f"f{function} {dim}-D", runs
-        )
+        yield experiment
+
+
+def _experiment(about: Mapping[str, str], data: str, folder: Path) -> Experiment:
+    """What an .info file says of a function: in a header, and in a line of data files."""
+    function = int(about.get("funcId", about.get("function", "")))
+    dim = int(about.get("DIM", about.get("dim", "")))
+    if not data.split(",")[0].endswith("dat"):
+        raise ValueError("a single-objective experiment was expected")
+    spec = {"kind": _kind(about.get("suite", ""), function), "function": function, "dim": dim}
+    runs = [run for names in _files(data) for run in _runs(folder, *names)]
+    optimizer = about.get("algId", about.get("algorithm", ""))
+    return Experiment(optimizer, spec, f"f{function} {dim}-D", runs)
 
 
 def _check_suite(info: Path, about: dict[str, str]) -> None:
@@ -196,9 +201,8 @@ def _check_suite(info: Path, about: dict[str, str]) -> None:
         ValueError: it is none of ours.
     """
     logger = about.get("logger", "")
-    suite = about.get("suite") or (
-        logger if logger.startswith("bbob-") else "bbob-biobj" if "indicator" in about else "bbob"
-    )
+    older = "bbob-biobj" if "indicator" in about else "bbob"  # these files name no suite
+    suite = about.get("suite") or (logger if logger.startswith("bbob-") else older)
     if suite not in READ:
         known = " or ".join(READ)
         raise ValueError(
@@ -209,9 +213,8 @@ def _check_suite(info: Path, about: dict[str, str]) -> None:
 
 def _kind(suite: str, function: int) -> str:
     """The kind of a function's landscape; older files name no suite."""
-    kind = (
-        READ[suite] if suite else next((kind for kind, numbers in NUMBERS.items() if function in numbers), "")
-    )
+    by_number = (kind for kind, numbers in NUMBERS.items() if function in numbers)
+    kind = READ[suite] if suite else next(by_number, "")
     if not kind or function not in NUMBERS[kind]:
         raise ValueError(f"expected a function 1 .. 24, or 101 .. 130 of bbob-noisy, got f{function}")
     return kind
@@ -225,12 +228,14 @@ def _files(data: str) -> Iterator[tuple[str, list[str]]]:
 
 
 def _runs(folder: Path, name: str, ends: Sequence[str]) -> Iterator[Run]:
-    files = [path for path in (folder / name, (folder / name).with_suffix(".tdat")) if path.exists()]
-    if not (folder / name).exists():
+    """The runs of a data file and of the one beside it, by what the .info file says of their ends."""
+    file = folder / name
+    if not file.exists():
         raise ValueError(f"there is no {name}")
-    blocks = [_blocks(path) for path in dict.fromkeys(files)]
+    more = file.with_suffix(".tdat")
+    blocks = [_blocks(path) for path in dict.fromkeys((file, more)) if path.exists()]
     for i, end in enumerate(ends):
-        rows = [row for file in blocks for row in (file[i] if i < len(file) else ())]
+        rows = [row for runs in blocks for row in (runs[i] if i < len(runs) else ())]
         number, _, rest = end.partition(":")
         spent = int(float(rest.split("|")[0])) if rest else 0
         if rows:
@@ -242,14 +247,12 @@ def _blocks(path: Path) -> list[list[tuple[float, float]]]:
     runs: list[list[tuple[float, float]]] = []
     fresh = True
     for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-        if line.startswith("%") or not line.strip():
-            fresh = True
-            continue
-        if fresh:
+        columns = [] if line.startswith("%") else line.split()
+        if columns and fresh:
             runs.append([])
-            fresh = False
-        columns = line.split()
-        runs[-1].append((float(columns[0]), float(columns[2])))
+        if columns:
+            runs[-1].append((float(columns[0]), float(columns[2])))
+        fresh = not columns
     return runs
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import re
 import shutil
@@ -59,8 +60,7 @@ def opened(path: str | Path) -> Iterator[Path]:
 def safe(label: str, taken: set[str]) -> str:
     """A file name made of a label, unlike those taken, to which it is added."""
     name = re.sub(r"[^\w.+-]+", "_", label).strip("._") or "unnamed"
-    free = next(
-        n for n in (name, *(f"{name}_{i}" for i in range(2, len(taken) + 3))) if n.casefold() not in taken
-    )
+    numbered = (f"{name}_{i}" for i in itertools.count(2))
+    free = next(text for text in itertools.chain([name], numbered) if text.casefold() not in taken)
     taken.add(free.casefold())
     return free

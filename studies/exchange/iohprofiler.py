@@ -1,14 +1,19 @@
-"""IOHprofiler's data format, as the Analyzer logger of IOHexperimenter writes and IOHanalyzer and `iohinspector` read it.
+"""IOHprofiler's data format.
 
-    OPTIMIZER/IOHprofiler_f8_Rosenbrock.json                 who, what, and per dimension the runs: instance, evaluations, best
-    OPTIMIZER/data_f8_Rosenbrock/IOHprofiler_f8_DIM2.dat     per run: a header "evaluations raw_y", a line at each improvement and a last one
+As the Analyzer logger of IOHexperimenter writes and IOHanalyzer and `iohinspector` read it:
 
-`raw_y` is the gap to the optimum on the functions of BBOB, our loss on any other landscape; what is maximised, as in the suite PBO, is read as
-`studies.exchange.pbo` says. Other landscapes of ours are numbered from 1001 on, in the order of the study. Which resolution is kept, and how costs
-become whole evaluations, is said in `studies.exchange.records`. Points are not recorded: `x` is [].
+    OPTIMIZER/IOHprofiler_f8_Rosenbrock.json                 who, what, and per dimension the runs: instance,
+                                                             evaluations, best
+    OPTIMIZER/data_f8_Rosenbrock/IOHprofiler_f8_DIM2.dat     per run: a header "evaluations raw_y", a line at
+                                                             each improvement and a last one
 
-de Nobel, Ye, Vermetten, Wang, Doerr, Baeck (2024), IOHexperimenter: benchmarking platform for iterative optimization heuristics, Evolutionary
-Computation 32. The format: ioh 0.4.
+`raw_y` is the gap to the optimum on the functions of BBOB, our loss on any other landscape; what is
+maximised, as in the suite PBO, is read as `studies.exchange.pbo` says. Other landscapes of ours are numbered
+from 1001 on, in the order of the study. Which resolution is kept, and how costs become whole evaluations, is
+said in `studies.exchange.records`. Points are not recorded: `x` is [].
+
+de Nobel, Ye, Vermetten, Wang, Doerr, Baeck (2024), IOHexperimenter: benchmarking platform for iterative
+optimization heuristics, Evolutionary Computation 32. The format: ioh 0.4.
 """
 
 from __future__ import annotations
@@ -16,17 +21,18 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
 
 from studies.exchange import pbo
 from studies.exchange.folders import opened, safe, whole
+from studies.exchange.imported import to_dataset
 from studies.exchange.records import Experiment, Run, experiments, until
-from studies.exchange.schema import to_dataset
+from studies.exchange.specs import Spec
 
 VERSION = "0.4.2"
 NAMES = (
@@ -38,7 +44,7 @@ NAMES = (
 OTHERS = 1001  # the number of the first landscape that is none of BBOB
 OURS = "two-descents"  # the suite of what `export_ioh` writes of landscapes that are none of BBOB
 UNNAMED = ("", "unknown_suite")  # what a logger writes that is attached to a function without a suite
-OTHER_SUITES = {
+OTHER_SUITES = {  # whose functions are none of ours
     "SBOX": (
         "has the names of BBOB's functions, but a box and other optima, so that none is a landscape of ours"
     )
@@ -64,28 +70,41 @@ def export_ioh(dataset: xr.Dataset, out: str | Path, *, point: str = "recommende
     """
     taken: set[str] = set()
     folders: dict[str, str] = {}
-    numbers: dict[str, int] = {}
-    entries: dict[tuple[str, str, int, str], list[Experiment]] = defaultdict(list)
+    others: dict[str, int] = {}  # label -> number, of landscapes that are none of BBOB
+    entries: dict[tuple[str, Function], list[Experiment]] = defaultdict(list)
     with whole(out) as temporary:
         for experiment in experiments(dataset, point):
             if experiment.optimizer not in folders:
                 folders[experiment.optimizer] = safe(experiment.optimizer, taken)
-            suite, number, name = _function(experiment, numbers)
-            entries[folders[experiment.optimizer], suite, number, name].append(experiment)
+            function = _function(experiment, others)
+            entries[folders[experiment.optimizer], function].append(experiment)
         if not entries:
             raise ValueError("expected results, found no run with numbers")
-        for (folder, suite, number, name), found in entries.items():
-            _write(temporary / folder, suite, number, name, found)
+        for (folder, function), same in entries.items():
+            _write(temporary / folder, function, same)
     return [Path(out) / name for name in folders.values()]
 
 
-def _function(experiment: Experiment, numbers: dict[str, int]) -> tuple[str, int, str]:
-    """(suite, number, name) of a landscape."""
+class Function(NamedTuple):
+    """What the format calls a landscape."""
+
+    suite: str
+    number: int
+    name: str
+
+    @property
+    def is_bbob(self) -> bool:
+        """Whether it is a function of BBOB, as far as suite, number and name tell."""
+        numbered = 1 <= self.number <= len(NAMES) and NAMES[self.number - 1] == self.name
+        return self.suite in ("BBOB", *UNNAMED) and numbered
+
+
+def _function(experiment: Experiment, others: dict[str, int]) -> Function:
     if experiment.landscape["kind"] == "bbob":
         number = experiment.landscape["function"]
-        return "BBOB", number, NAMES[number - 1]
-    number = numbers.setdefault(experiment.label, OTHERS + len(numbers))
-    return OURS, number, re.sub(r"[^\w+-]+", "_", experiment.label)
+        return Function("BBOB", number, NAMES[number - 1])
+    number = others.setdefault(experiment.label, OTHERS + len(others))
+    return Function(OURS, number, re.sub(r"[^\w+-]+", "_", experiment.label))
 
 
 def dim_of(experiment: Experiment) -> int:
@@ -100,31 +119,31 @@ def dim_of(experiment: Experiment) -> int:
     return sizes[0]
 
 
-def _write(folder: Path, suite: str, number: int, name: str, found: list[Experiment]) -> None:
-    data, scenarios = folder / f"data_f{number}_{name}", []
+def _write(folder: Path, function: Function, same: Sequence[Experiment]) -> None:
+    """The files of a function, of experiments in any number of dimensions."""
+    stem = f"f{function.number}_{function.name}"
+    data = folder / f"data_{stem}"
     data.mkdir(parents=True)
     by_dim: dict[int, list[Run]] = defaultdict(list)
-    for experiment in found:
+    for experiment in same:
         by_dim[dim_of(experiment)] += experiment.runs
+    scenarios = []
     for dim, runs in sorted(by_dim.items()):
-        file = data / f"IOHprofiler_f{number}_DIM{dim}.dat"
+        file = data / f"IOHprofiler_f{function.number}_DIM{dim}.dat"
         file.write_text("".join(map(_text, runs)))
-        scenarios.append({
-            "dimension": dim,
-            "path": f"{data.name}/{file.name}",
-            "runs": list(map(_about, runs)),
-        })
+        path = f"{data.name}/{file.name}"
+        scenarios.append({"dimension": dim, "path": path, "runs": list(map(_about, runs))})
     about = {
         "version": VERSION,
-        "suite": suite,
-        "function_id": number,
-        "function_name": name,
+        "suite": function.suite,
+        "function_id": function.number,
+        "function_name": function.name,
         "maximization": False,
-        "algorithm": {"name": found[0].optimizer, "info": "two-descents"},
+        "algorithm": {"name": same[0].optimizer, "info": "two-descents"},
         "attributes": ["evaluations", "raw_y"],
         "scenarios": scenarios,
     }
-    (folder / f"IOHprofiler_f{number}_{name}.json").write_text(json.dumps(about, indent=1))
+    (folder / f"IOHprofiler_{stem}.json").write_text(json.dumps(about, indent=1))
 
 
 def _text(run: Run) -> str:
@@ -159,10 +178,10 @@ def import_ioh(path: str | Path, like: xr.Dataset | None = None) -> xr.Dataset:
     """
     with opened(path) as folder:
         files = [folder] if folder.is_file() else sorted(folder.rglob("*.json"))
-        found = [experiment for file in files for experiment in _read(file)]
-        if not found:
+        every = [experiment for file in files for experiment in _read(file)]
+        if not every:
             raise ValueError(f"{path}: expected IOHprofiler's files, found no *.json with scenarios")
-        return to_dataset(found, like, source="IOHprofiler", name=Path(path).name)
+        return to_dataset(every, like, source="IOHprofiler", name=Path(path).name)
 
 
 def _read(file: Path) -> Iterator[Experiment]:
@@ -176,51 +195,45 @@ def _read(file: Path) -> Iterator[Experiment]:
     if suite.upper() in OTHER_SUITES:
         raise ValueError(f"{file.name}: the suite {suite} {OTHER_SUITES[suite.upper()]}; leave its files out")
     try:
-        number, name = int(about["function_id"]), str(about["function_name"])
         for scenario in about["scenarios"]:
-            told = _what(
-                suite, number, name, int(scenario["dimension"]), maximised=bool(about["maximization"])
-            )
-            if told.landscape["kind"] == "bbob" and suite != "BBOB":
-                _check_values(told.landscape, scenario["runs"], suite)
-            runs = list(_runs(file.parent / scenario["path"], scenario["runs"], told.gap))
-            yield Experiment(
-                about["algorithm"]["name"],
-                told.landscape,
-                _label(suite, number, name, told.landscape),
-                runs,
-                told.known,
-            )
+            yield _experiment(about, scenario, file.parent)
     except (KeyError, TypeError, ValueError, OSError) as error:
         raise ValueError(
             f"{file.name}: not in IOHprofiler's format: {error or type(error).__name__}"
         ) from error
 
 
-def _what(suite: str, number: int, name: str, dim: int, *, maximised: bool) -> pbo.Found:
+def _experiment(about: Mapping[str, Any], scenario: Mapping[str, Any], folder: Path) -> Experiment:
+    """The runs on a function in some number of dimensions."""
+    function = Function(str(about.get("suite", "")), int(about["function_id"]), str(about["function_name"]))
+    what = _what(function, int(scenario["dimension"]), maximised=bool(about["maximization"]))
+    if what.landscape["kind"] == "bbob" and function.suite != "BBOB":
+        _check_values(what.landscape, scenario["runs"], function.suite)
+    runs = list(_runs(folder / scenario["path"], scenario["runs"], what.gap))
+    label = _label(function, what.landscape)
+    return Experiment(about["algorithm"]["name"], what.landscape, label, runs, what.known)
+
+
+def _what(function: Function, dim: int, *, maximised: bool) -> pbo.Found:
     """The landscape that a function is here, and its loss from raw_y."""
     if maximised:
-        return pbo.landscape(name, dim)
-    ours = suite in ("BBOB", *UNNAMED) and 1 <= number <= len(NAMES) and NAMES[number - 1] == name
-    return pbo.Found(
-        {"kind": "bbob", "function": number, "dim": dim} if ours else {"kind": name, "dim": dim},
-        np.asarray,
-        ours,
-    )
+        return pbo.landscape(function.name, dim)
+    if function.is_bbob:
+        return pbo.Found({"kind": "bbob", "function": function.number, "dim": dim}, np.asarray)
+    return pbo.Found({"kind": function.name, "dim": dim}, np.asarray, known=False)
 
 
-def _label(suite: str, number: int, name: str, spec: dict[str, Any]) -> str:
+def _label(function: Function, spec: Mapping[str, Any]) -> str:
     """A function of several sizes is several landscapes; those of a study of ours have its labels."""
-    if suite == OURS:
-        return name
-    return (
-        f"{name} n={spec['n']}"
-        if "n" in spec
-        else f"{f'f{number}' if spec['kind'] == 'bbob' else name} {spec['dim']}-D"
-    )
+    if function.suite == OURS:
+        return function.name
+    if "n" in spec:
+        return f"{function.name} n={spec['n']}"
+    name = f"f{function.number}" if spec["kind"] == "bbob" else function.name
+    return f"{name} {spec['dim']}-D"
 
 
-def _check_values(spec: dict[str, Any], runs: list[dict[str, Any]], suite: str) -> None:
+def _check_values(spec: Spec, runs: Sequence[Mapping[str, Any]], suite: str) -> None:
     """A logger without a suite does not tell BBOB from SBOX, whose functions have the same names.
 
     The best points do, where the files have them.
@@ -228,43 +241,55 @@ def _check_values(spec: dict[str, Any], runs: list[dict[str, Any]], suite: str) 
     Raises:
         ValueError: the values are not those of BBOB.
     """
-    told = (
-        (run["instance"], run["best"]["x"], float(run["best"]["y"]))
-        for run in runs
-        if len(run.get("best", {}).get("x", ())) == spec["dim"]
-    )
-    seen = next(((instance, x, y) for instance, x, y in told if SMALL < y < np.inf), None)
-    if seen is None:
+    best = [(run["instance"], run.get("best", {})) for run in runs]
+    points = ((i, told["x"], float(told["y"])) for i, told in best if len(told.get("x", ())) == spec["dim"])
+    telling = next(((instance, x, y) for instance, x, y in points if SMALL < y < np.inf), None)
+    if telling is None:
         return
+    instance, x, y = telling
+    value = _value(spec | {"instance": int(instance)}, x)
+    if not np.isclose(value, y, rtol=1e-4):
+        raise ValueError(
+            f"the suite is {suite or 'not named'}, and instance {instance} of BBOB's f{spec['function']} has"
+            f" {value:.6g} where the file says {y:.6g}; of another suite (SBOX?), leave its files out"
+        )
+
+
+def _value(spec: Spec, x: Sequence[float]) -> float:
+    """The loss of a landscape at a point."""
     import torch
 
     from landscapes.streams import Streams
     from studies.registry import build
 
-    instance, x, y = seen
-    made = build(spec | {"instance": int(instance)}, "landscape").bind(
-        Streams(seed=0, worlds=torch.zeros(1, dtype=torch.int64))
-    )
-    value = float(made.loss(torch.tensor(x, dtype=torch.float64).reshape(1, 1, -1)))
-    if not np.isclose(value, y, rtol=1e-4):
-        words = (
-            f"instance {instance} of BBOB's f{spec['function']} has {value:.6g} where the file says {y:.6g}"
-        )
-        raise ValueError(
-            f"the suite is {suite or 'not named'}, and {words}; of another suite (SBOX?), leave its files out"
-        )
+    streams = Streams(seed=0, worlds=torch.zeros(1, dtype=torch.int64))
+    point = torch.tensor(x, dtype=torch.float64).reshape(1, 1, -1)
+    return float(build(spec, "landscape").bind(streams).loss(point))
 
 
-def _runs(path: Path, told: list[dict[str, Any]], loss: pbo.Values) -> Iterator[Run]:
-    """The runs of a data file, each after a line that begins with `evaluations`; `loss` is that of raw_y."""
-    parts = re.split(r"(?m)^\W*evaluations\b", path.read_text(encoding="utf-8", errors="replace"))[1:]
-    if len(parts) != len(told):
-        raise ValueError(f"{path.name}: expected {len(told)} runs, found {len(parts)}")
-    for part, about in zip(parts, told, strict=True):
-        names, *lines = part.splitlines()
-        column = names.split().index("raw_y") + 1
-        rows = [line.split() for line in lines if line.strip()]
-        evaluations = np.array([int(float(row[0])) for row in rows], np.int64)
+def _runs(path: Path, stored: Sequence[Mapping[str, Any]], loss: pbo.Values) -> Iterator[Run]:
+    """The runs of a data file, each after a line that begins with `evaluations`.
+
+    Args:
+        path: of the data file.
+        stored: what the .json file says of each run.
+        loss: of raw_y.
+    """
+    text = path.read_text(encoding="utf-8", errors="replace")
+    parts = re.split(r"(?m)^\W*evaluations\b", text)[1:]
+    if len(parts) != len(stored):
+        raise ValueError(f"{path.name}: expected {len(stored)} runs, found {len(parts)}")
+    for part, about in zip(parts, stored, strict=True):
+        evaluations, values = _columns(part)
         with np.errstate(divide="ignore"):
-            gap = np.fmin.accumulate(loss(np.array([float(row[column]) for row in rows])))
+            gap = np.fmin.accumulate(loss(values))
         yield Run(int(about["instance"]), *until(evaluations, gap, int(about["evals"])))
+
+
+def _columns(part: str) -> tuple[np.ndarray, np.ndarray]:
+    """Evaluations (n,) and raw_y (n,) of the text of a run, from behind the first name of its header on."""
+    names, *lines = part.splitlines()
+    column = names.split().index("raw_y") + 1
+    rows = [line.split() for line in lines if line.strip()]
+    evaluations = np.array([int(float(row[0])) for row in rows], np.int64)
+    return evaluations, np.array([float(row[column]) for row in rows])

@@ -5,13 +5,15 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from studies.exchange.schema import PAIRED, common_rows, places
+from studies.exchange.imported import PAIRED
+from studies.exchange.shown import common_rows, places
 from studies.exchange.specs import landscapes_of
 from studies.results import settings
 from studies.results.config import changed, config
 from studies.schema import DIMS, Status
 
 GRIDS = ("cost", "target_loss")
+OF_LANDSCAPES = (*GRIDS, "terms", "gap_known", "spacing", "precision")  # coordinates that ours keep
 
 
 def beside(ours: xr.Dataset, theirs: xr.Dataset) -> xr.Dataset:
@@ -34,6 +36,19 @@ def beside(ours: xr.Dataset, theirs: xr.Dataset) -> xr.Dataset:
     Raises:
         ValueError: no landscape in common, an optimizer label in both, other checkpoints or targets.
     """
+    left, right = _on_common_landscapes(ours, theirs)
+    _check(left, right)
+    axes = {dim: left[dim].values for dim in left["loss"].dims if dim not in DIMS}
+    joined = _joined(left, right.expand_dims(axes) if axes else right)
+    paired = np.repeat([True, False], [left.sizes["optimizer"], right.sizes["optimizer"]])
+    optimizers = config(ours).get("optimizers", {}) | config(theirs).get("optimizers", {})
+    attrs = ours.attrs | changed(ours, optimizers=optimizers) | settings.joined(ours.attrs, theirs.attrs)
+    joined = joined.assign_coords(paired=("optimizer", paired, PAIRED))
+    return joined.assign_attrs(attrs | {"beside": theirs.attrs.get("name", "")})
+
+
+def _on_common_landscapes(ours: xr.Dataset, theirs: xr.Dataset) -> tuple[xr.Dataset, xr.Dataset]:
+    """Both on the landscapes that both have, if their optimizers can stand beside each other."""
     others = landscapes_of(theirs)
     shared = [label for label, key in landscapes_of(ours).items() if others.get(label) == key]
     if not shared:
@@ -46,15 +61,7 @@ def beside(ours: xr.Dataset, theirs: xr.Dataset) -> xr.Dataset:
             f"beside: expected different optimizers, both have {', '.join(both)}; rename with"
             " theirs.assign_coords(optimizer=..)"
         )
-    left, right = ours.sel(landscape=shared), theirs.sel(landscape=shared)
-    _check(left, right)
-    axes = {dim: left[dim].values for dim in left["loss"].dims if dim not in DIMS}
-    joined = _joined(left, right.expand_dims(axes) if axes else right)
-    paired = np.repeat([True, False], [left.sizes["optimizer"], right.sizes["optimizer"]])
-    optimizers = config(ours).get("optimizers", {}) | config(theirs).get("optimizers", {})
-    told = {"beside": theirs.attrs.get("name", "")} | changed(ours, optimizers=optimizers)
-    told |= settings.joined(ours.attrs, theirs.attrs)
-    return joined.assign_coords(paired=("optimizer", paired, PAIRED)).assign_attrs(ours.attrs | told)
+    return ours.sel(landscape=shared), theirs.sel(landscape=shared)
 
 
 def _check(left: xr.Dataset, right: xr.Dataset) -> None:
@@ -83,40 +90,48 @@ def _joined(left: xr.Dataset, right: xr.Dataset) -> xr.Dataset:
     What one side has not is missing: NaN, 0 where numbers are whole, status missing.
     """
     rows = common_rows(left["instance"].values, [right["instance"].values])
-    coords = {
-        name: left[name]
-        for name in (*GRIDS, "terms", "gap_known", "spacing", "precision")
-        if name in left.coords
-    }
-    one, two = (_placed(part.drop_vars([*coords, "paired"], errors="ignore"), rows) for part in (left, right))
-    two = two.assign({
-        name: _nothing(array, two) for name, array in one.data_vars.items() if name not in two
-    })[list(one.data_vars)]
-    two = two.assign_coords({name: one[name] for name in ("checkpoint", "target")})
-    if "optimizer" in one.get("recorded", one["checkpoint"]).dims:  # theirs are looked up at all checkpoints
-        recorded = xr.ones_like(one["recorded"].isel(optimizer=np.zeros(two.sizes["optimizer"], int)))
-        two = two.assign_coords(recorded=recorded.assign_coords(optimizer=two["optimizer"]))
+    coords = {name: left[name] for name in OF_LANDSCAPES if name in left.coords}
+    ours, theirs = (
+        _placed(part.drop_vars([*coords, "paired"], errors="ignore"), rows) for part in (left, right)
+    )
     joined = xr.concat(
-        [one, two], "optimizer", coords="minimal", compat="override", data_vars="all", join="exact"
+        [ours, _like(theirs, ours)],
+        "optimizer",
+        coords="minimal",
+        compat="override",
+        data_vars="all",
+        join="exact",
     )
-    return joined.transpose(*left.dims, missing_dims="ignore").assign_coords(
-        coords | {"instance": ("replicate", rows, left["instance"].attrs)}
-    )
+    instance = ("replicate", rows, left["instance"].attrs)
+    joined = joined.transpose(*left.dims, missing_dims="ignore")
+    return joined.assign_coords(coords | {"instance": instance})
+
+
+def _like(theirs: xr.Dataset, ours: xr.Dataset) -> xr.Dataset:
+    """Theirs with the variables and the labels of ours."""
+    absent = {name: _nothing(part, theirs) for name, part in ours.data_vars.items() if name not in theirs}
+    theirs = theirs.assign(absent)[list(ours.data_vars)]
+    theirs = theirs.assign_coords({name: ours[name] for name in ("checkpoint", "target")})
+    own = ours.get("recorded", ours["checkpoint"])
+    if "optimizer" in own.dims:  # theirs are looked up at all checkpoints
+        every = xr.ones_like(own.isel(optimizer=np.zeros(theirs.sizes["optimizer"], int)))
+        theirs = theirs.assign_coords(recorded=every.assign_coords(optimizer=theirs["optimizer"]))
+    return theirs
 
 
 def _placed(part: xr.Dataset, rows: np.ndarray) -> xr.Dataset:
     """The worlds of a part in the rows of their instances."""
     empty = {name: _empty(array) for name, array in part.data_vars.items()}
-    found = part.drop_vars("instance").assign_coords(replicate=places(rows, part["instance"].values))
-    return found.reindex(replicate=np.arange(len(rows)), fill_value=empty)
+    moved = part.drop_vars("instance").assign_coords(replicate=places(rows, part["instance"].values))
+    return moved.reindex(replicate=np.arange(len(rows)), fill_value=empty)
 
 
 def _nothing(array: xr.DataArray, other: xr.Dataset) -> xr.DataArray:
     """A variable that the other side has not, for its optimizers."""
-    found = array.isel(optimizer=np.zeros(other.sizes["optimizer"], int)).assign_coords(
+    moved = array.isel(optimizer=np.zeros(other.sizes["optimizer"], int)).assign_coords(
         optimizer=other["optimizer"].values
     )
-    return xr.full_like(found, _empty(array))
+    return xr.full_like(moved, _empty(array))
 
 
 def _empty(array: xr.DataArray) -> float:

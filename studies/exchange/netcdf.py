@@ -33,13 +33,12 @@ def plain(dataset: xr.Dataset) -> xr.Dataset:
 
     Truth values and mappings are JSON, None is left out, `/` in a name is `_`.
     """
-    found = dataset.rename({
-        name: str(name).replace("/", "_") for name in dataset.variables if "/" in str(name)
-    }).copy()
-    found.attrs = _attrs(dataset.attrs)
-    for name in found.variables:
-        found[name].attrs = _attrs(found[name].attrs)
-    return found
+    names = {name: str(name).replace("/", "_") for name in dataset.variables if "/" in str(name)}
+    copy = dataset.rename(names).copy()
+    copy.attrs = _attrs(dataset.attrs)
+    for name in copy.variables:
+        copy[name].attrs = _attrs(copy[name].attrs)
+    return copy
 
 
 def _attrs(attrs: dict[Any, Any]) -> dict[str, Any]:

@@ -2,12 +2,16 @@
 
 What is maximised there is a gap here.
 
-    OneMax              n - y                  onemax
-    LeadingOnes         n - y                  leading_ones
-    ConcatenatedTrap    5 (n / 5 - y)          trap, blocks of 5, where 5 divides n: a block of u ones has 1 for u = 5, else (4 - u) / 5
-    IsingRing           2 (n - y)              spin_glass, a ferromagnet on the ring: y counts equal neighbours, a broken coupling costs 2
-    IsingTorus          2 (2 n - y)            spin_glass, a ferromagnet on the lattice, where the side is even and >= 4
-    LABS                n^2 / (2 y) - E*       labs: y is the merit factor, E* the least energy (n <= 66; beyond, the energy itself)
+    OneMax              n - y               onemax
+    LeadingOnes         n - y               leading_ones
+    ConcatenatedTrap    5 (n / 5 - y)       trap, blocks of 5, where 5 divides n: a block of u ones has 1 for
+                                            u = 5, else (4 - u) / 5
+    IsingRing           2 (n - y)           spin_glass, a ferromagnet on the ring: y counts equal neighbours,
+                                            a broken coupling costs 2
+    IsingTorus          2 (2 n - y)         spin_glass, a ferromagnet on the lattice, where the side is even
+                                            and >= 4
+    LABS                n^2 / (2 y) - E*    labs: y is the merit factor, E* the least energy (n <= 66; beyond,
+                                            the energy itself)
 
 `raw_y` of the logs is the function before an instance turns the bits around and scales the values, so one
 formula holds for all instances; ours have another target. Functions whose maximum is known come in as gaps
@@ -29,9 +33,8 @@ from studies.exchange.specs import Spec
 
 Values = Callable[[np.ndarray], np.ndarray]
 TRAP = 5  # loci in a block of ConcatenatedTrap
-MAXIMA: dict[
-    str, Callable[[int], float]
-] = {  # by the layers of W-model: what a layer leaves of n loci is the maximum
+# by the layers of W-model: what a layer leaves of n loci is the maximum
+MAXIMA: dict[str, Callable[[int], float]] = {
     "Linear": lambda n: n * (n + 1) / 2,
     "Dummy1": lambda n: n // 2,
     "Dummy2": lambda n: math.floor(0.9 * n),
@@ -48,37 +51,52 @@ class Found(NamedTuple):
 
     landscape: Spec
     gap: Values  # of raw_y
-    known: bool  # whether the best loss is 0
+    known: bool = True  # whether the best loss is 0
 
 
 def landscape(name: str, n: int) -> Found:
     """The landscape of a maximised function on n bits, and its loss from raw_y."""
     side = math.isqrt(n)
-    if name in ("OneMax", "LeadingOnes"):
-        return Found(
-            {"kind": "onemax" if name == "OneMax" else "leading_ones", "n": n}, lambda y: n - y, True
-        )
-    if name == "ConcatenatedTrap" and n % TRAP == 0:
-        return Found(
-            {"kind": "trap", "n": n, "block": TRAP, "slope": 1.0}, lambda y: np.round(n - TRAP * y), True
-        )
-    if name == "IsingRing" and n >= 3:
-        return Found(
-            {"kind": "spin_glass", "n": n, "graph": "ring", "order": 2, "couplings": "ferromagnet"},
-            lambda y: 2 * (n - y),
-            True,
-        )
-    if name == "IsingTorus" and side * side == n and side % 2 == 0 and side >= 4:
-        spec = {"kind": "spin_glass", "n": n, "graph": "lattice", "order": 2, "couplings": "ferromagnet"}
-        return Found(spec, lambda y: 2 * (2 * n - y), True)
-    if name == "LABS" and n >= 2:
-        least = _least_energy(n)
-        return Found({"kind": "labs", "n": n}, lambda y: np.round(n * n / (2 * y)) - least, bool(least))
+    square = side * side == n and side % 2 == 0 and side >= 4
+    fits = {
+        "OneMax": True,
+        "LeadingOnes": True,
+        "ConcatenatedTrap": n % TRAP == 0,
+        "IsingRing": n >= 3,
+        "IsingTorus": square,
+        "LABS": n >= 2,
+    }
+    if fits.get(name):
+        return OURS[name](n)
     layer = name.removeprefix("OneMax").removeprefix("LeadingOnes")
     if layer in MAXIMA:
         best = MAXIMA[layer](n)
-        return Found({"kind": name, "dim": n}, lambda y: best - y, True)
-    return Found({"kind": name, "dim": n}, lambda y: -y, False)
+        return Found({"kind": name, "dim": n}, lambda y: best - y)
+    return Found({"kind": name, "dim": n}, lambda y: -y, known=False)
+
+
+def _ferromagnet(n: int, graph: str) -> Spec:
+    return {"kind": "spin_glass", "n": n, "graph": graph, "order": 2, "couplings": "ferromagnet"}
+
+
+def _trap(n: int) -> Found:
+    spec = {"kind": "trap", "n": n, "block": TRAP, "slope": 1.0}
+    return Found(spec, lambda y: np.round(n - TRAP * y))
+
+
+def _labs(n: int) -> Found:
+    least = _least_energy(n)
+    return Found({"kind": "labs", "n": n}, lambda y: np.round(n * n / (2 * y)) - least, bool(least))
+
+
+OURS: dict[str, Callable[[int], Found]] = {
+    "OneMax": lambda n: Found({"kind": "onemax", "n": n}, lambda y: n - y),
+    "LeadingOnes": lambda n: Found({"kind": "leading_ones", "n": n}, lambda y: n - y),
+    "ConcatenatedTrap": _trap,
+    "IsingRing": lambda n: Found(_ferromagnet(n, "ring"), lambda y: 2 * (n - y)),
+    "IsingTorus": lambda n: Found(_ferromagnet(n, "lattice"), lambda y: 2 * (2 * n - y)),
+    "LABS": _labs,
+}
 
 
 def _least_energy(n: int) -> int:

@@ -73,61 +73,72 @@ def experiments(dataset: xr.Dataset, point: str = "recommended") -> Iterator[Exp
     if point not in POINTS:
         raise ValueError(f"point: expected one of {', '.join(POINTS)}, got {point!r}")
     needed = {"loss", *POINTS[point], "status", "value_terms", "gradient_terms"}
-    lacking = sorted(needed - {*map(str, dataset.variables)})
-    if lacking or "landscape" not in dataset.dims:
-        raise ValueError(
-            "expected a study's results (see studies.open_study), found no"
-            f" {', '.join(lacking) or 'dim landscape'}"
-        )
+    there = {*map(str, dataset.variables)}
+    if needed - there or "landscape" not in dataset.dims:
+        lacking = ", ".join(sorted(needed - there)) or "dim landscape"
+        raise ValueError(f"expected a study's results (see studies.open_study), found no {lacking}")
+    names = sorted(needed | ({LEVEL} & there))
     for label in dataset["landscape"].values.tolist():
-        part = dataset.sel(landscape=label)[sorted(needed | ({LEVEL} & {*map(str, dataset.data_vars)}))]
+        part = dataset.sel(landscape=label)[names]
         part = part.assign({COST: state_costs(part), SPENT: spent(part)})
         for spec, chosen in variants(part, label):
             for optimizer, arm in arms(chosen):
                 yield Experiment(optimizer, spec, label, _runs(arm, spec, point))
 
 
+class _World(NamedTuple):
+    """What a study knows of a run."""
+
+    cost: np.ndarray  # (C,) of the states shown at checkpoints
+    loss: np.ndarray  # (C,) there
+    hit: np.ndarray  # (T,) costs of hits, inf: never
+    targets: np.ndarray  # (T,)
+    bill: float  # what it spent, NaN where there are no numbers
+
+
 def _runs(arm: xr.Dataset, spec: Spec, point: str) -> list[Run]:
-    loss, hit = (arm[name].transpose("replicate", ...).values for name in POINTS[point])
-    cost, bill = arm[COST].transpose("replicate", ...).values, arm[SPENT].values
+    """The runs of an arm, world by world; those without numbers are left out."""
+    names = (COST, *POINTS[point])
+    cost, loss, hit = (arm[name].transpose("replicate", ...).values for name in names)
     levels = arm.get(LEVEL, arm["target_loss"])  # of each world, where targets are relative to its start
     targets = np.broadcast_to(levels.values.astype(float), hit.shape)
     numbers = arm.coords["instance"].values if "instance" in arm.coords else np.arange(len(loss))
     fixed = spec.get("instance")
-    found = []
-    for r in range(len(loss)):
-        if not np.isnan(bill[r]):
-            instance = int(fixed) if fixed is not None else int(numbers[r]) + 1
-            found.append(Run(instance, *_records(cost[r], loss[r], hit[r], targets[r], bill[r])))
-    return found
+    worlds = map(_World, cost, loss, hit, targets, arm[SPENT].values)
+    return [
+        Run(int(number) + 1 if fixed is None else int(fixed), *_records(world))
+        for number, world in zip(numbers, worlds, strict=True)
+        if not np.isnan(world.bill)
+    ]
 
 
-def _records(
-    cost: np.ndarray, loss: np.ndarray, hit: np.ndarray, targets: np.ndarray, bill: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """(evaluations, best loss so far) of one world, from what it had at its checkpoints (C,), its hits (T,) and what it spent."""
-    reached, known = np.isfinite(hit), np.isfinite(loss) & np.isfinite(cost)
-    evaluations = np.concatenate([_whole(cost[known]), _whole(hit[reached])])
-    gap = np.concatenate([loss[known], targets[reached]])
+def _records(world: _World) -> tuple[np.ndarray, np.ndarray]:
+    """Evaluations and best loss so far of one world."""
+    reached = np.isfinite(world.hit)
+    known = np.isfinite(world.loss) & np.isfinite(world.cost)
+    evaluations = np.concatenate([_whole(world.cost[known]), _whole(world.hit[reached])])
+    gap = np.concatenate([world.loss[known], world.targets[reached]])
     order = np.argsort(evaluations, kind="stable")
     evaluations, gap = evaluations[order], np.minimum.accumulate(gap[order])
-    last = np.append(evaluations[1:] != evaluations[:-1], [True] * (len(evaluations) > 0)).astype(bool)
+    last = np.diff(evaluations, append=-1) != 0  # of those at one evaluation
     evaluations, gap = evaluations[last], gap[last]
     if not len(evaluations) or evaluations[0] > 1:
-        later = targets[(hit > 1) & ~np.isnan(targets)]
-        opening = [*gap[:1], *(ABOVE * later.max(initial=-np.inf, keepdims=True))]
-        evaluations = np.append(1, evaluations)
-        gap = np.append(max(opening) if np.isfinite(max(opening)) else UNKNOWN, gap)
-    return until(evaluations, gap, int(_whole(np.array(bill))))
+        evaluations, gap = np.append(1, evaluations), np.append(_opening(world, gap), gap)
+    return until(evaluations, gap, int(_whole(np.array(world.bill))))
+
+
+def _opening(world: _World, gap: np.ndarray) -> float:
+    """The loss that is shown at evaluation 1 where none is known there: see the module's text."""
+    later = world.targets[(world.hit > 1) & ~np.isnan(world.targets)]
+    opening = max([*gap[:1], ABOVE * later.max(initial=-np.inf)])
+    return opening if np.isfinite(opening) else UNKNOWN
 
 
 def until(evaluations: np.ndarray, gap: np.ndarray, spent: int) -> tuple[np.ndarray, np.ndarray]:
     """The records, with one at what was spent as the last."""
-    return (
-        (np.append(evaluations, spent), np.append(gap, gap[-1]))
-        if spent > evaluations[-1]
-        else (evaluations, gap)
-    )
+    if spent <= evaluations[-1]:
+        return evaluations, gap
+    return np.append(evaluations, spent), np.append(gap, gap[-1])
 
 
 def _whole(cost: np.ndarray) -> np.ndarray:

@@ -32,19 +32,23 @@ def variants(part: xr.Dataset, label: str) -> Iterator[tuple[Spec, xr.Dataset]]:
         ValueError: the results hold no settings of this landscape, or have lost the coordinate of an axis
             that changes it.
     """
-    here = [arm for arm in settings.arms(part, but=settings.FIXED) if arm.coords["landscape"] == label]
+    here = _arms_on(part, label)
     if not here:
         raise ValueError(f"landscapes.{label}: expected to know what it is; {settings.OLD}")
     axes = [axis for axis in settings.axis_values(here[0]) if _changes(here, axis)]
     lost = next((axis for axis in axes if axis not in part.coords), None)
     if lost is not None:
-        found = ", ".join(map(str, part.coords)) or "none"
-        raise ValueError(f"landscapes.{label}: expected the coordinate of the axis {lost}, found {found}")
+        shown = ", ".join(map(str, part.coords)) or "none"
+        raise ValueError(f"landscapes.{label}: expected the coordinate of the axis {lost}, found {shown}")
     along = [axis for axis in axes if axis in part.dims]
     for places in itertools.product(*(range(part.sizes[axis]) for axis in along)):
         chosen = part.isel(dict(zip(along, places, strict=True)))
-        mine = [arm for arm in settings.arms(chosen, but=settings.FIXED) if arm.coords["landscape"] == label]
-        yield dict(mine[0].landscape), chosen
+        yield dict(_arms_on(chosen, label)[0].landscape), chosen
+
+
+def _arms_on(part: xr.Dataset, label: str) -> list[settings.Arm]:
+    """What the arms ran with on a landscape, at the values of the axes that are there."""
+    return [arm for arm in settings.arms(part, but=settings.FIXED) if arm.coords["landscape"] == label]
 
 
 def specs_of(dataset: xr.Dataset) -> dict[str, Spec]:
@@ -54,21 +58,21 @@ def specs_of(dataset: xr.Dataset) -> dict[str, Spec]:
         ValueError: a landscape is several, or all worlds have one chosen instance, so that `instance` does
             not count the benchmark's.
     """
-    found = {}
+    specs = {}
     for label in dataset["landscape"].values.tolist():
-        specs = [spec for spec, _ in variants(dataset.sel(landscape=label), label)]
-        if len(specs) > 1:
+        spec, *others = [spec for spec, _ in variants(dataset.sel(landscape=label), label)]
+        if others:
             raise ValueError(
-                f"landscapes.{label}: expected one landscape, an axis makes {len(specs)} of it; select one"
-                " value of the axis first"
+                f"landscapes.{label}: expected one landscape, an axis makes {1 + len(others)} of it; select"
+                " one value of the axis first"
             )
-        if specs[0].get("instance") is not None:
+        if spec.get("instance") is not None:
             raise ValueError(
                 f"landscapes.{label}.instance: expected null, so that worlds have the benchmark's instances,"
-                f" got {specs[0]['instance']}"
+                f" got {spec['instance']}"
             )
-        found[label] = specs[0]
-    return found
+        specs[label] = spec
+    return specs
 
 
 def landscapes_of(dataset: xr.Dataset) -> dict[str, Key]:

@@ -5,12 +5,13 @@ One row per landscape, optimizer, values of the axes, world and checkpoint; hits
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import itertools
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import xarray as xr
@@ -40,8 +41,7 @@ def to_frame(dataset: xr.Dataset, at: Literal["checkpoint", "end"] = "checkpoint
     if at not in ("checkpoint", "end"):
         raise ValueError(f"at: expected checkpoint or end, got {at!r}")
     dataset = dataset.isel(checkpoint=[-1]) if at == "end" else dataset
-    dims = _order(dataset, "checkpoint")
-    frame = _tabled(dataset, dims)
+    frame = _tabled(dataset, _order(dataset, "checkpoint"))
     if "status" in frame:
         meanings = np.array(dataset["status"].attrs.get("flag_meanings", "").split() or [""], object)
         frame["state"] = meanings[np.clip(frame["status"], 0, len(meanings) - 1)]
@@ -69,23 +69,22 @@ def _order(dataset: xr.Dataset, last: str) -> list[str]:
 
 
 def _tabled(dataset: xr.Dataset, dims: list[str]) -> pd.DataFrame:
-    shown = {
-        name: variable
-        for name, variable in dataset.variables.items()
-        if set(variable.dims) <= set(dims) and name not in dims
-    }
-    last = dims[-1]
-    variables = [name for name in dataset.data_vars if name in shown and last in dataset[name].dims]
-    coords = [name for name in dataset.coords if name in shown]
-    part = dataset[variables].drop_vars(
-        [name for name in dataset.coords if name not in coords and name not in dims], errors="ignore"
-    )
-    frame = part.reset_coords(coords).to_dataframe(dim_order=dims).reset_index()
+    """What has no other dims; variables without the last one, of whole worlds or arms, are left out."""
+    coords = [name for name in dataset.coords if {*dataset[name].dims} <= {*dims} and name not in dims]
+    variables = [
+        name for name, part in dataset.data_vars.items() if dims[-1] in part.dims and {*part.dims} <= {*dims}
+    ]
+    others = [name for name in dataset.coords if name not in (*coords, *dims)]
+    part = dataset[variables].drop_vars(others, errors="ignore").reset_coords(coords)
+    frame = part.to_dataframe(dim_order=dims).reset_index()
     return frame[[*dims, *map(str, coords), *map(str, variables)]]
 
 
 def frames(dataset: xr.Dataset, rows: int = ROWS) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
-    """(records, hits) of one part of the study after the other, so that a large one need not fit into memory: the first dims are cut first."""
+    """Records and hits of one part of the study after the other: a large one need not fit into memory.
+
+    The first dims are cut first.
+    """
     dims = _order(dataset, "checkpoint")
     size = int(np.prod([dataset.sizes[dim] for dim in dims]))
     cut: list[str] = []
@@ -113,35 +112,45 @@ def export_csv(dataset: xr.Dataset, out: str | Path, *, rows: int = ROWS) -> lis
 
 
 def export_parquet(dataset: xr.Dataset, out: str | Path, *, rows: int = ROWS) -> list[Path]:
-    """Write OUT/records.parquet, OUT/hits.parquet and OUT/study.json (the attributes), about `rows` rows at a time.
+    """Write OUT/records.parquet, OUT/hits.parquet and OUT/study.json (the attributes).
+
+    About `rows` rows at a time.
 
     Raises:
         ValueError: pyarrow is not installed; something at `out`.
     """
     if importlib.util.find_spec("pyarrow") is None:
         raise ValueError("parquet needs pyarrow: pip install two-descents[parquet]")
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    writers: dict[str, parquet.ParquetWriter] = {}
-    with whole(out) as temporary:
-        try:
-            for tables in frames(dataset, rows):
-                for name, frame in zip(("records", "hits"), tables, strict=True):
-                    table = pa.Table.from_pandas(frame, preserve_index=False)
-                    if name not in writers:
-                        writers[name] = parquet.ParquetWriter(temporary / f"{name}.parquet", table.schema)
-                    writers[name].write_table(table.cast(writers[name].schema))
-        finally:
-            for writer in writers.values():
-                writer.close()
+    with whole(out) as temporary, contextlib.ExitStack() as files:
+        writers: dict[str, Any] = {}
+        for tables in frames(dataset, rows):
+            for name, frame in zip(("records", "hits"), tables, strict=True):
+                _append(frame, temporary / f"{name}.parquet", writers, files)
+        files.close()
         return _done(dataset, temporary, Path(out))
 
 
+def _append(frame: pd.DataFrame, path: Path, writers: dict[str, Any], files: contextlib.ExitStack) -> None:
+    """Append rows to a parquet file, which the first of them begin.
+
+    Args:
+        frame: the rows.
+        path: of the file.
+        writers: of the files that are open, by name; one may be added.
+        files: closes them.
+    """
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    if path.name not in writers:
+        writers[path.name] = files.enter_context(parquet.ParquetWriter(path, table.schema))
+    writers[path.name].write_table(table.cast(writers[path.name].schema))
+
+
 def _done(dataset: xr.Dataset, temporary: Path, out: Path) -> list[Path]:
-    (temporary / "study.json").write_text(
-        json.dumps({key: _plain(value) for key, value in dataset.attrs.items()}, indent=1)
-    )
+    attrs = {key: _plain(value) for key, value in dataset.attrs.items()}
+    (temporary / "study.json").write_text(json.dumps(attrs, indent=1))
     return [out / path.name for path in sorted(temporary.iterdir())]
 
 

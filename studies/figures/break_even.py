@@ -25,7 +25,7 @@ from studies.schema import DIMS
 
 ROW = 0.17  # inches
 MOST = 40  # rows of a landscape; of more, only the pairs of the first optimizer that uses gradients are shown
-DIMS = (*DIMS, "price", "bound")
+OWN = (*DIMS, "price", "bound")
 Row = tuple[str, xr.Dataset]
 
 
@@ -93,7 +93,7 @@ def rows(dataset: xr.Dataset, pairs: list[tuple[str, str]]) -> tuple[list[Row], 
     found: list[Row] = []
     for first, second in pairs:
         told = analysis.break_even(_touched(dataset.sel(optimizer=[first, second])), first, second)
-        axes = [str(dim) for dim in told["win"].dims if dim not in DIMS]
+        axes = [str(dim) for dim in told["win"].dims if dim not in OWN]
         places = [
             told.isel(dict(zip(axes, at, strict=True)))
             for at in itertools.product(*(range(told.sizes[axis]) for axis in axes))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -34,63 +33,67 @@ def arms(dataset: xr.Dataset) -> list[tuple[str, xr.Dataset]]:
         dataset: a study's results without the dim `landscape`; what is on disk stays there.
     """
     axes = _axes(dataset)
-    return [
-        (arm.label, dataset.isel({"optimizer": arm.optimizer} | dict(zip(axes, arm.place, strict=True))))
-        for arm in _found(dataset)
-    ]
+    places = [(arm.label, {"optimizer": arm.optimizer} | _at(arm, axes)) for arm in _arms(dataset)]
+    return [(label, dataset.isel(place)) for label, place in places]
+
+
+def _at(arm: Arm, axes: Sequence[str]) -> dict[str, int]:
+    return dict(zip(axes, arm.place, strict=True))
 
 
 def stack(dataset: xr.Dataset) -> xr.Dataset:
-    """The arms of one landscape along the dim `arm`, whose coordinate is their labels, in the place of `optimizer` and the swept axes.
+    """The arms of one landscape along the dim `arm`, in the place of `optimizer` and the swept axes.
+
+    The coordinate `arm` is their labels.
 
     Args:
         dataset: a study's results without the dim `landscape`.
     """
-    found = _found(dataset)
-    at = {
-        axis: xr.DataArray([arm.place[k] for arm in found], dims="arm").astype(int)
-        for k, axis in enumerate(_axes(dataset))
-    }
-    at["optimizer"] = xr.DataArray([arm.optimizer for arm in found], dims="arm").astype(int)
-    return dataset.isel(at).assign_coords(arm=("arm", np.array([arm.label for arm in found], object)))
+    every = _arms(dataset)
+    places = {"optimizer": [arm.optimizer for arm in every]}
+    places |= {axis: [arm.place[k] for arm in every] for k, axis in enumerate(_axes(dataset))}
+    along = {dim: xr.DataArray(np.array(numbers, int), dims="arm") for dim, numbers in places.items()}
+    texts = np.array([arm.label for arm in every], object)
+    return dataset.isel(along).assign_coords(arm=("arm", texts))
 
 
 def labels(dataset: xr.Dataset, *, every: bool = False) -> list[str]:
     """The labels of all arms of all landscapes, in the order of optimizers.
 
-    `every`: also the names of optimizers without numbers.
+    Args:
+        dataset: a study's results.
+        every: also the names of optimizers without numbers.
     """
-    parts = (
-        [dataset]
-        if "landscape" not in dataset.dims
-        else [dataset.isel(landscape=i) for i in range(dataset.sizes["landscape"])]
-    )
-    found: dict[str, tuple[int, Place]] = {}
-    for arm in (arm for part in parts for arm in _found(part)):
-        found.setdefault(arm.label, (arm.optimizer, arm.place))
-    there = {number for number, _ in found.values()}
-    more = {
-        str(name): (i, ()) for i, name in enumerate(dataset["optimizer"].values) if every and i not in there
-    }
-    return [label for label, _ in sorted((found | more).items(), key=lambda item: item[1])]
+    parts = [dataset]
+    if "landscape" in dataset.dims:
+        parts = [dataset.isel(landscape=i) for i in range(dataset.sizes["landscape"])]
+    first: dict[str, tuple[int, Place]] = {}
+    for part in parts:
+        for arm in _arms(part):
+            first.setdefault(arm.label, (arm.optimizer, arm.place))
+    if every:
+        there = {number for number, _ in first.values()}
+        names = enumerate(dataset["optimizer"].values.tolist())
+        first |= {str(name): (number, ()) for number, name in names if number not in there}
+    return sorted(first, key=lambda label: first[label])
 
 
 def _axes(dataset: xr.Dataset) -> list[str]:
     return [str(dim) for dim in dataset["loss"].dims if dim not in DIMS]
 
 
-def _found(dataset: xr.Dataset) -> list[Arm]:
-    axes, found = _axes(dataset), []
+def _arms(dataset: xr.Dataset) -> list[Arm]:
+    """The arms of one landscape; where an optimizer has several, their labels say the values of axes."""
+    axes, every = _axes(dataset), []
+    coords = {axis: dataset[axis].values.tolist() for axis in axes}
     for number, name in enumerate(dataset["optimizer"].values.tolist()):
         places = _distinct(dataset.isel(optimizer=number), axes)
-        values = [
-            [dataset[axis].values.tolist()[at] for axis, at in zip(axes, place, strict=True)]
-            for place in places
-        ]
-        telling = [k for k in range(len(axes)) if len({told[k] for told in values}) > 1]
-        texts = (", ".join([str(name), *(f"{axes[k]} = {told[k]}" for k in telling)]) for told in values)
-        found += [Arm(text, number, place) for text, place in zip(texts, places, strict=True)]
-    return found
+        values = [{axis: coords[axis][at] for axis, at in zip(axes, place, strict=True)} for place in places]
+        telling = [axis for axis in axes if len({own[axis] for own in values}) > 1]
+        for own, place in zip(values, places, strict=True):
+            text = ", ".join([str(name), *(f"{axis} = {own[axis]}" for axis in telling)])
+            every.append(Arm(text, number, place))
+    return every
 
 
 def _distinct(data: xr.Dataset, axes: Sequence[str]) -> list[Place]:
@@ -101,25 +104,22 @@ def _distinct(data: xr.Dataset, axes: Sequence[str]) -> list[Place]:
     The sets are split by one variable after another, the loss first, so that no more is read than it takes to
     tell them apart.
     """
-    there = (
-        (data["status"] < Status.FAILED)
-        .any([dim for dim in data["status"].dims if dim not in axes])
-        .transpose(*axes)
-        .values
-    )
-    sets = [
-        [place for place in itertools.product(*(range(data.sizes[axis]) for axis in axes)) if there[place]]
-    ]
+    sets = [_with_numbers(data["status"], axes)]
     numbers = [name for name in data.data_vars if data[name].attrs.get("units") != "s"]
     for name in sorted(numbers, key=lambda name: name != "loss"):
         if all(len(places) < 2 for places in sets):
             break
         mine = [axis for axis in axes if axis in data[name].dims]
-        values = data[name].transpose(*mine, ...).values
-        sets = [
-            part for places in sets for part in _split(places, values, [axes.index(axis) for axis in mine])
-        ]
+        values, along = data[name].transpose(*mine, ...).values, [axes.index(axis) for axis in mine]
+        sets = [part for places in sets for part in _split(places, values, along)]
     return sorted(places[0] for places in sets if places)
+
+
+def _with_numbers(status: xr.DataArray, axes: Sequence[str]) -> list[Place]:
+    """The places along the axes at which some world has numbers."""
+    others = [dim for dim in status.dims if dim not in axes]
+    there = (status < Status.FAILED).any(others).transpose(*axes).values
+    return [place for place in np.ndindex(there.shape) if there[place]]
 
 
 def _split(places: list[Place], values: np.ndarray, along: list[int]) -> list[list[Place]]:
@@ -149,26 +149,24 @@ def asked(dataset: xr.Dataset) -> xr.DataArray:
     """
     if "steps" not in dataset:
         return xr.DataArray(True)
+    counts = [name for name in ("value_terms", "gradient_terms") if name in dataset]
     there = dataset["steps"] > 0
-    for name in (name for name in ("value_terms", "gradient_terms") if name in dataset):
+    for name in counts:
         there = there | (dataset[name] > 0)  # of an imported arm beside others no steps are known
-    silent = ~there.any(_records(there)) & (dataset["status"] < Status.FAILED).any(
-        _records(dataset["status"])
-    )
+    silent = ~_ever(there) & _ever(dataset["status"] < Status.FAILED)
     return ~silent.compute()
 
 
-def _records(part: xr.DataArray) -> list[str]:
-    """The dims of an arm's records."""
-    return [dim for dim in RECORDS if dim in part.dims]
+def _ever(part: xr.DataArray) -> xr.DataArray:
+    """Whether it is so in some record of an arm."""
+    return part.any([dim for dim in RECORDS if dim in part.dims])
 
 
 def asking(dataset: xr.Dataset) -> xr.Dataset:
     """The results of the optimizers that asked for values, on some landscape at least."""
     there = asked(dataset).broadcast_like(dataset["optimizer"])
-    return dataset.isel(
-        optimizer=np.flatnonzero(there.any([dim for dim in there.dims if dim != "optimizer"]))
-    )
+    others = [dim for dim in there.dims if dim != "optimizer"]
+    return dataset.isel(optimizer=np.flatnonzero(there.any(others)))
 
 
 def never_asked(dataset: xr.Dataset) -> list[tuple[str, str]]:
@@ -177,12 +175,12 @@ def never_asked(dataset: xr.Dataset) -> list[tuple[str, str]]:
     Args:
         dataset: a study's results with the dim `landscape`.
     """
-    found = []
+    silent = []
     for name in dataset["landscape"].values.tolist():
         data = stack(dataset.sel(landscape=name))
-        silent = ~asked(data).broadcast_like(data["arm"])
-        found += [(str(name), str(label)) for label in data["arm"].values[silent.values]]
-    return found
+        here = ~asked(data).broadcast_like(data["arm"])
+        silent += [(str(name), str(label)) for label in data["arm"].values[here.values]]
+    return silent
 
 
 def words_on_silent(names: Sequence[str], what: str, most: int | None = None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,10 +17,25 @@ import h5py  # noqa: E402
 import numpy as np  # noqa: E402
 import xarray as xr  # noqa: E402
 
-from studies.schema import COORDINATES, OF_CELLS, RECORDS, TARGET_UNITS, Status, status_attrs  # noqa: E402
+from studies.schema import (  # noqa: E402
+    COORDINATES,
+    OF_CELLS,
+    RECORDS,
+    TARGET_UNITS,
+    Status,
+    Variable,
+    status_attrs,
+)
 
+RECORDED_HERE = Variable(
+    "whether the arm has this checkpoint of its own; 0: what it showed at its last one before is repeated"
+)
 TOTALS = ("value_terms", "gradient_terms", "steps")  # counts whose last checkpoint is summed over worlds
 Manifest = dict[str, Any]  # the plan as JSON, see `studies.plan.manifest`
+
+
+Task = Mapping[str, Any]  # of a manifest
+Place = tuple[int | slice, ...]  # in the grid
 
 
 class Array(NamedTuple):
@@ -43,13 +58,11 @@ class Grid:
     columns: list[
         np.ndarray
     ]  # per task: the number of its checkpoint that each of `fractions` shows, -1: none
-    places: list[list[tuple[int | slice, ...]]]  # per task: where it is shown
+    places: list[list[Place]]  # per task: where it is shown
     sizes: dict[str, int]  # replicate, checkpoint, target, and what an instrument adds
     variables: dict[str, Array] = field(default_factory=dict)
     coords: dict[str, Array] = field(default_factory=dict)
-    schemas: dict[frozenset[str], list[str]] = field(
-        default_factory=dict
-    )  # names in a file -> its data variables
+    schemas: dict[frozenset[str], list[str]] = field(default_factory=dict)  # names in a file -> its variables
     totals: dict[str, int] = field(default_factory=lambda: dict.fromkeys(TOTALS, 0))
 
     @property
@@ -57,8 +70,36 @@ class Grid:
         """Lengths of the grid's dims."""
         return tuple(map(len, self.dims.values()))
 
+    def declare(self, name: str, dims: tuple[str, ...], dtype: np.dtype, attrs: dict[str, Any]) -> None:
+        """Add a variable, without numbers so far: NaN, 0, or the status missing."""
+        empty = Status.MISSING if name == "status" else np.nan if dtype.kind == "f" else 0
+        values = np.full((*self.shape, *(self.sizes[dim] for dim in dims)), empty, dtype)
+        self.variables[name] = Array(dims, values, attrs)
 
-def assemble(found: Manifest, finished: Mapping[str, Path], failed: set[str]) -> xr.Dataset:
+    def spread(self, dim: str, rows: Iterable[np.ndarray]) -> np.ndarray:
+        """A row along `dim` of every task, at all places of the task; NaN where there is none."""
+        values = np.full((*self.shape, self.sizes[dim]), np.nan)
+        for places, row in zip(self.places, rows, strict=True):
+            for place in places:
+                values[place][..., : len(row)] = row
+        return values
+
+    def squeezed(self, values: np.ndarray, attrs: dict[str, Any], *dims_behind: str) -> Array:
+        """Leave out the dims of the grid along which nothing changes.
+
+        A place where no arm is (NaN) does not count.
+        """
+        dims = [*self.dims, *dims_behind]
+        for name in self.dims:
+            axis = dims.index(name)
+            low, high = np.fmin.reduce(values, axis), np.fmax.reduce(values, axis)
+            if ((low == high) | np.isnan(low)).all():
+                values = low
+                dims.remove(name)
+        return Array(tuple(dims), values, attrs)
+
+
+def assemble(manifest: Manifest, finished: Mapping[str, Path], failed: set[str]) -> xr.Dataset:
     """The labelled Dataset, in memory, without attributes but `totals`.
 
     Dims: landscape, optimizer, one per swept axis, replicate, checkpoint, target. A cell that an axis does
@@ -67,50 +108,50 @@ def assemble(found: Manifest, finished: Mapping[str, Path], failed: set[str]) ->
     not there; there floats are NaN and counts 0.
 
     Args:
-        found: the plan.
+        manifest: the plan.
         finished: address -> file of the cells that are there.
         failed: addresses of the cells that failed.
     """
-    grid = _grid(found)
-    for cell in found["cells"]:
+    grid = _grid(manifest)
+    for cell in manifest["cells"]:
         if cell["address"] in finished:
             _read(grid, finished[cell["address"]], cell)
         elif cell["address"] in failed:
-            for place in grid.places[cell["task"]]:
-                grid.variables["status"].values[place][
-                    ..., cell["first"] : cell["last"], grid.columns[cell["task"]] >= 0
-                ] = Status.FAILED
-    return _dataset(grid, found["tasks"])
+            _mark_failed(grid, cell)
+    return _dataset(grid, manifest["tasks"])
 
 
 # the grid ---------------------------------------------------------------------------------------------------
 
 
-def _grid(found: Manifest) -> Grid:
-    dims: dict[str, list] = {
-        name: [label(value) for value in values] for name, values in found["dims"].items()
-    }
-    where = {name: {value: i for i, value in enumerate(values)} for name, values in dims.items()}
-    places: list[list[tuple[int | slice, ...]]] = [[] for _ in found["tasks"]]
-    for arm in found["arms"]:
-        at = {name: where[name][label(value)] for name, value in arm["coords"].items()}
-        places[arm["task"]].append(tuple(at.get(name, slice(None)) for name in dims))
-    shares = [_fractions(task) for task in found["tasks"]]
+def _grid(manifest: Manifest) -> Grid:
+    tasks = manifest["tasks"]
+    dims = {name: [label(value) for value in values] for name, values in manifest["dims"].items()}
+    shares = [_fractions(task) for task in tasks]
     fractions = np.unique(np.concatenate([*shares, []]))
-    targets = max((len(task["targets"]) for task in found["tasks"]), default=0)
-    sizes = {"replicate": found["replicates"], "checkpoint": len(fractions), "target": targets}
+    targets = max((len(task["targets"]) for task in tasks), default=0)
     grid = Grid(
         dims=dims,
         fractions=fractions,
         columns=[np.searchsorted(share, fractions, side="right") - 1 for share in shares],
-        places=places,
-        sizes=sizes,
+        places=_places(dims, manifest["arms"], len(tasks)),
+        sizes={"replicate": manifest["replicates"], "checkpoint": len(fractions), "target": targets},
     )
-    _declare(grid, "status", RECORDS, np.dtype(np.int8), status_attrs(), Status.MISSING)
+    grid.declare("status", RECORDS, np.dtype(np.int8), status_attrs())
     return grid
 
 
-def _fractions(task: Mapping[str, Any]) -> np.ndarray:
+def _places(dims: Mapping[str, list], arms: Sequence[Mapping[str, Any]], tasks: int) -> list[list[Place]]:
+    """Where in the grid each task is shown: at its arms, and all along the axes that do not touch it."""
+    numbers = {name: {value: i for i, value in enumerate(values)} for name, values in dims.items()}
+    places: list[list[Place]] = [[] for _ in range(tasks)]
+    for arm in arms:
+        at = {name: numbers[name][label(value)] for name, value in arm["coords"].items()}
+        places[arm["task"]].append(tuple(at.get(name, slice(None)) for name in dims))
+    return places
+
+
+def _fractions(task: Task) -> np.ndarray:
     """Checkpoints as fractions of the end of a run, which is the budget at the nominal price.
 
     Nine digits, so that equal ones are equal.
@@ -118,23 +159,15 @@ def _fractions(task: Mapping[str, Any]) -> np.ndarray:
     return np.array([float(f"{cost / _end(task):.9g}") for cost in task["checkpoints"]])
 
 
-def _end(task: Mapping[str, Any]) -> float:
+def _end(task: Task) -> float:
     """Where a run ends, at the nominal price."""
     return task["budget"] * task["gradient_cost"]["value"] / task["gradient_cost"]["low"]
 
 
 def label(value: Any) -> Any:  # noqa: ANN401
     """A coordinate's label for a value of an axis: numbers and text as they are, anything else as JSON."""
-    return (
-        value if isinstance(value, str | int | float) and not isinstance(value, bool) else json.dumps(value)
-    )
-
-
-def _declare(
-    grid: Grid, name: str, dims: tuple[str, ...], dtype: np.dtype, attrs: dict, empty: float
-) -> None:
-    values = np.full((*grid.shape, *(grid.sizes[dim] for dim in dims)), empty, dtype)
-    grid.variables[name] = Array(dims, values, attrs)
+    plain = isinstance(value, str | int | float) and not isinstance(value, bool)
+    return value if plain else json.dumps(value)
 
 
 # one cell ---------------------------------------------------------------------------------------------------
@@ -142,24 +175,35 @@ def _declare(
 
 def _read(grid: Grid, path: Path, cell: Mapping[str, Any]) -> None:
     """Copy a cell's worlds, as far as the study has them, to every place of its task."""
+    last = min(cell["last"], grid.sizes["replicate"])
     with h5py.File(path) as file:
-        names = grid.schemas.get(frozenset(file)) or _schema(grid, path, frozenset(file))
-        last = min(cell["last"], grid.sizes["replicate"])
-        for name in names:
-            values = file[name][: last - cell["first"]]
-            if name in TOTALS:
-                grid.totals[name] += int(values[:, -1].sum())
-            variable, columns = grid.variables[name], grid.columns[cell["task"]]
-            if "checkpoint" in variable.dims:
-                values = np.take(values, columns[columns >= 0], variable.dims.index("checkpoint"))
-            lengths = zip(variable.dims[1:], values.shape[1:], strict=True)
-            at = tuple(columns >= 0 if dim == "checkpoint" else slice(length) for dim, length in lengths)
-            for place in grid.places[cell["task"]]:
-                variable.values[place][(..., slice(cell["first"], last), *at)] = values
+        for name in grid.schemas.get(frozenset(file)) or _schema(grid, path, frozenset(file)):
+            _copy(grid, cell, name, file[name][: last - cell["first"]])
         for name, value in _numbers(file.attrs).items():
-            coordinate = grid.coords.setdefault(name, Array((), np.full(grid.shape, np.nan), _about(name)))
+            attrs = OF_CELLS[name].attrs if name in OF_CELLS else {}
+            coordinate = grid.coords.setdefault(name, Array((), np.full(grid.shape, np.nan), attrs))
             for place in grid.places[cell["task"]]:
                 coordinate.values[place] = value
+
+
+def _copy(grid: Grid, cell: Mapping[str, Any], name: str, values: np.ndarray) -> None:
+    """Copy a variable (worlds, ..) of a cell to every place of its task."""
+    variable, columns = grid.variables[name], grid.columns[cell["task"]]
+    if name in TOTALS:
+        grid.totals[name] += int(values[:, -1].sum())
+    if "checkpoint" in variable.dims:
+        values = np.take(values, columns[columns >= 0], variable.dims.index("checkpoint"))
+    lengths = zip(variable.dims[1:], values.shape[1:], strict=True)
+    behind = [columns >= 0 if dim == "checkpoint" else slice(length) for dim, length in lengths]
+    worlds = slice(cell["first"], cell["first"] + len(values))
+    for place in grid.places[cell["task"]]:
+        variable.values[place][(..., worlds, *behind)] = values
+
+
+def _mark_failed(grid: Grid, cell: Mapping[str, Any]) -> None:
+    there = grid.columns[cell["task"]] >= 0
+    for place in grid.places[cell["task"]]:
+        grid.variables["status"].values[place][..., cell["first"] : cell["last"], there] = Status.FAILED
 
 
 def _schema(grid: Grid, path: Path, names: frozenset[str]) -> list[str]:
@@ -167,113 +211,103 @@ def _schema(grid: Grid, path: Path, names: frozenset[str]) -> list[str]:
     with xr.open_dataset(path, engine="h5netcdf", decode_cf=False) as data:
         data = data.set_coords([name for name in ("cost", "target_loss") if name in data])
         for dim in set(map(str, data.dims)) - set(grid.sizes):
-            grid.sizes[dim] = data.sizes[dim]
-            if dim in data.coords:
-                values = data[dim].values
-                grid.coords[dim] = Array(
-                    (dim,), values.astype(object) if values.dtype.kind == "U" else values, data[dim].attrs
-                )
+            _declare_dim(grid, data, dim)
         for name, array in data.data_vars.items():
             if name not in grid.variables:
-                attrs = {
-                    key: value
-                    for key, value in array.attrs.items()
-                    if not key.startswith("_") and key != "coordinates"
-                }
-                _declare(
-                    grid,
-                    str(name),
-                    tuple(map(str, array.dims)),
-                    array.dtype,
-                    attrs,
-                    np.nan if array.dtype.kind == "f" else 0,
-                )
+                grid.declare(str(name), tuple(map(str, array.dims)), array.dtype, _own(array.attrs))
         grid.schemas[names] = list(map(str, data.data_vars))
     return grid.schemas[names]
 
 
-def _numbers(attrs: Mapping[str, Any]) -> dict[str, float]:
-    """A cell's numeric attributes, which become coordinates."""
-    found = {key: np.asarray(value) for key, value in attrs.items()}
+def _declare_dim(grid: Grid, data: xr.Dataset, dim: str) -> None:
+    """A dim that an instrument adds, with its labels."""
+    grid.sizes[dim] = data.sizes[dim]
+    if dim in data.coords:
+        labels = data[dim].values
+        labels = labels.astype(object) if labels.dtype.kind == "U" else labels
+        grid.coords[dim] = Array((dim,), labels, data[dim].attrs)
+
+
+def _own(attrs: Mapping[str, Any]) -> dict[str, Any]:
+    """The attributes of a variable without those of its file."""
     return {
-        key: value.item() for key, value in found.items() if value.size == 1 and value.dtype.kind in "biuf"
+        name: value for name, value in attrs.items() if not name.startswith("_") and name != "coordinates"
     }
 
 
-def _about(name: str) -> dict[str, str]:
-    return OF_CELLS[name].attrs if name in OF_CELLS else {}
+def _numbers(attrs: Mapping[str, Any]) -> dict[str, float]:
+    """A cell's numeric attributes, which become coordinates."""
+    arrays = {key: np.asarray(value) for key, value in attrs.items()}
+    return {
+        key: array.item() for key, array in arrays.items() if array.size == 1 and array.dtype.kind in "biuf"
+    }
 
 
 # the whole --------------------------------------------------------------------------------------------------
 
 
-def _dataset(grid: Grid, tasks: Sequence[Mapping[str, Any]]) -> xr.Dataset:
-    cost, recorded, target, instance = (
-        np.full((*grid.shape, grid.sizes[dim]), np.nan)
-        for dim in ("checkpoint", "checkpoint", "target", "replicate")
-    )
-    worlds, costs = np.arange(grid.sizes["replicate"]), _costs(grid, tasks)
-    for task, places, columns in zip(tasks, grid.places, grid.columns, strict=True):
-        for place in places:
-            cost[place][..., columns >= 0] = costs[_end(task)][columns >= 0]
-            recorded[place] = np.diff(columns, prepend=-1) > 0
-            target[place][..., : len(task["targets"])] = task["targets"]
-            instance[place] = worlds % (task["instances"] or len(worlds))
-    coords: dict[str, Any] = {name: (name, _labels(values)) for name, values in grid.dims.items()}
-    about = {name: words.attrs for name, words in COORDINATES.items()}
-    coords["replicate"] = ("replicate", worlds, about["replicate"])
-    coords["instance"] = _squeezed(grid, instance, ("replicate",), about["instance"])
-    coords["checkpoint"] = ("checkpoint", grid.fractions, about["checkpoint"])
-    coords["target"] = ("target", np.arange(grid.sizes["target"]), about["target"])
-    coords["cost"] = _squeezed(grid, cost, ("checkpoint",), about["cost"])
-    relative = {task.get("target_floor") is not None for task in tasks if task["targets"]} or {False}
-    units = ", or ".join(TARGET_UNITS[kind] for kind in sorted(relative))
-    coords["target_loss"] = _squeezed(grid, target, ("target",), about["target_loss"] | {"units": units})
-    if (recorded == 0).any():
-        told = {
-            "long_name": (
-                "whether the arm has this checkpoint of its own; 0: what it showed at its last one before is"
-                " repeated"
-            )
-        }
-        coords["recorded"] = _squeezed(grid, recorded, ("checkpoint",), told)
-    for name, (dims, values, attrs) in grid.coords.items():
-        coords[name] = (dims, values, attrs) if dims else _squeezed(grid, values, (), attrs)
+def _dataset(grid: Grid, tasks: Sequence[Task]) -> xr.Dataset:
     variables = {
         name: ((*grid.dims, *dims), values, attrs)
         for name, (dims, values, attrs) in sorted(grid.variables.items())
     }
+    coords: dict[str, Any] = {name: (name, _labels(values)) for name, values in grid.dims.items()}
+    coords |= _of_worlds(grid, tasks) | _of_checkpoints(grid, tasks) | _of_targets(grid, tasks)
+    for name, array in grid.coords.items():
+        coords[name] = array if array.dims else grid.squeezed(array.values, array.attrs)
     return xr.Dataset(variables, coords, {"totals": json.dumps(grid.totals)})
 
 
-def _costs(grid: Grid, tasks: Sequence[Mapping[str, Any]]) -> dict[float, np.ndarray]:
+def _of_worlds(grid: Grid, tasks: Sequence[Task]) -> dict[str, Array]:
+    worlds = np.arange(grid.sizes["replicate"])
+    instances = grid.spread("replicate", [worlds % (task["instances"] or len(worlds)) for task in tasks])
+    return {
+        "replicate": Array(("replicate",), worlds, COORDINATES["replicate"].attrs),
+        "instance": grid.squeezed(instances, COORDINATES["instance"].attrs, "replicate"),
+    }
+
+
+def _of_checkpoints(grid: Grid, tasks: Sequence[Task]) -> dict[str, Array]:
+    costs = _costs(grid, tasks)
+    shown = [
+        np.where(columns >= 0, costs[_end(task)], np.nan)
+        for task, columns in zip(tasks, grid.columns, strict=True)
+    ]
+    coords = {
+        "checkpoint": Array(("checkpoint",), grid.fractions, COORDINATES["checkpoint"].attrs),
+        "cost": grid.squeezed(grid.spread("checkpoint", shown), COORDINATES["cost"].attrs, "checkpoint"),
+    }
+    recorded = grid.spread("checkpoint", [_own_checkpoints(columns) for columns in grid.columns])
+    if (recorded == 0).any():
+        coords["recorded"] = grid.squeezed(recorded, RECORDED_HERE.attrs, "checkpoint")
+    return coords
+
+
+def _of_targets(grid: Grid, tasks: Sequence[Task]) -> dict[str, Array]:
+    targets = grid.spread("target", [np.array(task["targets"], float) for task in tasks])
+    relative = {task.get("target_floor") is not None for task in tasks if task["targets"]} or {False}
+    units = ", or ".join(TARGET_UNITS[kind] for kind in sorted(relative))
+    about = COORDINATES["target_loss"]._replace(units=units)
+    return {
+        "target": Array(("target",), np.arange(grid.sizes["target"]), COORDINATES["target"].attrs),
+        "target_loss": grid.squeezed(targets, about.attrs, "target"),
+    }
+
+
+def _own_checkpoints(columns: np.ndarray) -> np.ndarray:
+    """Of the checkpoints of all tasks (C,), which a task has of its own."""
+    return np.diff(columns, prepend=-1) > 0
+
+
+def _costs(grid: Grid, tasks: Sequence[Task]) -> dict[float, np.ndarray]:
     """End of a run -> the costs (C,) of `fractions`: those of the tasks that have them, to the last digit."""
-    found = {_end(task): grid.fractions * _end(task) for task in tasks}
+    costs = {_end(task): grid.fractions * _end(task) for task in tasks}
     for task, columns in zip(tasks, grid.columns, strict=True):
-        found[_end(task)][np.diff(columns, prepend=-1) > 0] = task["checkpoints"]
-    return found
+        costs[_end(task)][_own_checkpoints(columns)] = task["checkpoints"]
+    return costs
 
 
 def _labels(values: list) -> np.ndarray:
-    return (
-        np.asarray(values)
-        if all(isinstance(value, int | float) for value in values)
-        else np.asarray([str(value) for value in values], object)
-    )
-
-
-def _squeezed(
-    grid: Grid, values: np.ndarray, rest: tuple[str, ...], attrs: dict
-) -> tuple[tuple[str, ...], np.ndarray, dict]:
-    """Leave out the dims of the grid along which nothing changes.
-
-    A place where no arm is (NaN) does not count.
-    """
-    dims = [*grid.dims, *rest]
-    for name in grid.dims:
-        axis = dims.index(name)
-        low, high = np.fmin.reduce(values, axis), np.fmax.reduce(values, axis)
-        if ((low == high) | np.isnan(low)).all():
-            values = low
-            dims.remove(name)
-    return tuple(dims), values, attrs
+    if all(isinstance(value, int | float) for value in values):
+        return np.asarray(values)
+    return np.asarray([str(value) for value in values], object)

@@ -1,6 +1,7 @@
-"""What a loss is: the gap to the optimum where that is known (0 is the best possible), else a raw value, of which only differences mean something.
+"""What a loss is: the gap to the optimum where that is known, else a raw value.
 
-The coordinate `gap_known` of a Dataset says it of every arm. Two arms whose losses mean different things are not pooled, fitted or compared.
+0 is the best possible gap; of raw values only differences mean something. The coordinate `gap_known` of a
+Dataset says it of every arm. Two arms whose losses mean different things are not pooled, fitted or compared.
 """
 
 from __future__ import annotations
@@ -38,8 +39,8 @@ def gap_known(data: xr.Dataset | xr.DataArray) -> xr.DataArray:
 def word(data: xr.Dataset) -> str:
     """What the loss of these results is: `gap`, `loss`, or `gap or loss` where it differs between arms."""
     known = gap_known(data)
-    found = {bool(value) for value in known.values.ravel()}
-    return WORDS[found.pop()] if len(found) == 1 else "gap or loss"
+    kinds = {bool(value) for value in known.values.ravel()}
+    return WORDS[kinds.pop()] if len(kinds) == 1 else "gap or loss"
 
 
 def with_units(data: xr.Dataset) -> xr.Dataset:
@@ -58,11 +59,11 @@ def said(data: xr.Dataset) -> str:
     places: dict[bool, list[str]] = {True: [], False: []}
     for label in known["landscape"].values.tolist():
         here = known.sel(landscape=label, drop=True)
-        for one in (True, False):
-            places[one] += _places(label, here == one)
+        for kind in (True, False):
+            places[kind] += _places(label, here == kind)
     if not all(places.values()):
         return ""
-    gaps, raw = (_listed(places[one]) for one in (True, False))
+    gaps, raw = (_listed(places[kind]) for kind in (True, False))
     return (
         f"The loss is the gap to the optimum on {gaps}; on {raw} the optimum is not known, and the loss is"
         " the landscape's own value."
@@ -70,7 +71,9 @@ def said(data: xr.Dataset) -> str:
 
 
 def alike(data: xr.Dataset | xr.DataArray, dim: str) -> None:
-    """Raise where the loss is a gap at some values of an axis and a raw value at others, so that nothing can be said along it.
+    """Raise where the loss is a gap at some values of an axis and a raw value at others.
+
+    Nothing can be said along it.
 
     Args:
         data: a study's results, or one of its losses.
@@ -84,8 +87,7 @@ def alike(data: xr.Dataset | xr.DataArray, dim: str) -> None:
         return
     other = [name for name in known.dims if name != dim]
     gaps, raw = (
-        ", ".join(map(_text, data[dim].values[(known == one).any(other).values].tolist()))
-        for one in (True, False)
+        ", ".join(map(_text, data[dim].values[here.any(other).values].tolist())) for here in (known, ~known)
     )
     raise ValueError(
         f"{dim}: expected losses of one meaning, they are gaps to the optimum at {gaps} and raw values at"

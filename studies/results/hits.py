@@ -17,7 +17,7 @@ import xarray as xr
 
 from studies.results.arms import asked
 from studies.results.prices import prices
-from studies.schema import ROUNDING, SPENT, Status
+from studies.schema import COORDINATES, EVALUATIONS, HITS, ROUNDING, SPENT, Status
 
 LOSSES = {"hit_cost": "loss", "best_hit_cost": "best_loss"}  # recorded hits -> the loss whose hits they are
 
@@ -43,10 +43,12 @@ def hits(
     Raises:
         ValueError: there are no such hits or targets.
     """
-    found = _ends(dataset, targets, which)[1]
-    return found.where(ran(dataset) & asked(dataset)).assign_attrs(
-        long_name="cost of first reaching the target; inf: never", units="evaluations"
-    )
+    cost = _ends(dataset, targets, which)[1].where(ran(dataset) & asked(dataset))
+    return _as_cost(cost, "cost of first reaching the target; inf: never")
+
+
+def _as_cost(part: xr.DataArray, long_name: str) -> xr.DataArray:
+    return part.assign_attrs(long_name=long_name, units=EVALUATIONS)
 
 
 def lateness(
@@ -61,9 +63,7 @@ def lateness(
     """
     low, high = _ends(dataset, targets, which)
     late = (high - low.where(high < np.inf)).where(high < np.inf, 0.0)
-    return late.where(ran(dataset)).assign_attrs(
-        long_name="by how much the hit may have come before its cost", units="evaluations"
-    )
+    return _as_cost(late.where(ran(dataset)), "by how much the hit may have come before its cost")
 
 
 def _ends(
@@ -85,16 +85,15 @@ def _ends(
 def spent(dataset: xr.Dataset) -> xr.DataArray:
     """Evaluations that each world spent: (.., replicate), NaN where it has no numbers."""
     end = dataset.isel(checkpoint=-1, drop=True)
+    over = end["status"] == Status.BUDGET_SPENT
     nominal, lowest = _state_cost(end), _state_cost(end, lowest=True)
     share = budget(dataset) / lowest.where(lowest > 0)
-    done = nominal * share.where((end["status"] == Status.BUDGET_SPENT) | (share < 1), 1.0)
-    ended = (
-        dataset["cost"]
-        .isel(checkpoint=-1, drop=True)
-        .where((end["status"] == Status.BUDGET_SPENT) & (lowest == 0), 0.0)
+    counted = nominal * share.where(over | (share < 1), 1.0)
+    last = dataset["cost"].isel(checkpoint=-1, drop=True)
+    uncounted = last.where(over & (lowest == 0), 0.0)
+    return _as_cost(
+        counted.where(lowest > 0, uncounted).where(ran(dataset)).rename("spent"), "cost that the world spent"
     )
-    found = done.where(lowest > 0, ended).where(ran(dataset))
-    return found.rename("spent").assign_attrs(long_name="cost that the world spent", units="evaluations")
 
 
 def budget(dataset: xr.Dataset) -> xr.DataArray:
@@ -103,14 +102,10 @@ def budget(dataset: xr.Dataset) -> xr.DataArray:
     A DataArray: it may differ between landscapes.
     """
     price, cost = prices(dataset), dataset["cost"]
-    share = (
-        dataset["checkpoint"].where(cost.notnull()).max("checkpoint")
-        if "checkpoint" in dataset.coords
-        else 1.0
-    )
-    return (
-        cost.max("checkpoint") / share * price.low / price.value
-    )  # where a study gives its own checkpoints, they may end before the budget
+    share: xr.DataArray | float = 1.0
+    if "checkpoint" in dataset.coords:  # a study's own checkpoints may end before the budget
+        share = dataset["checkpoint"].where(cost.notnull()).max("checkpoint")
+    return cost.max("checkpoint") / share * price.low / price.value
 
 
 def at_budget(dataset: xr.Dataset) -> xr.Dataset:
@@ -136,48 +131,52 @@ def at_cost(dataset: xr.Dataset, cost: float) -> xr.Dataset:
     """
     there, place = dataset["cost"], _place(dataset, cost)
     if bool((place < 0).any()):
+        least = float(there.min("checkpoint").max())
         raise ValueError(
-            f"at: expected a cost that some checkpoint has, at least {float(there.min('checkpoint').max()):g}"
-            f" evaluations; got {cost:g}"
+            f"at: expected a cost that some checkpoint has, at least {least:g} evaluations; got {cost:g}"
         )
     if not cost <= float(there.max()) * (1 + SPENT):
         raise ValueError(
             f"at: expected at most {float(there.max()):g} evaluations, where the study ends; got {cost:g}"
         )
-    found = dataset.isel(checkpoint=place.compute()).drop_vars("checkpoint", errors="ignore")
+    shown = dataset.isel(checkpoint=place.compute()).drop_vars("checkpoint", errors="ignore")
     if cost <= float(budget(dataset).min()) * (1 + SPENT):
-        return found
-    over = (dataset["status"].isel(checkpoint=-1, drop=True) == Status.BUDGET_SPENT) & (
-        spent(dataset) * (1 + SPENT) < cost
-    )
-    held = {
-        name: found[name].where(~over)
-        for name in found.data_vars
-        if found[name].dtype.kind == "f" and set(over.dims) <= set(found[name].dims)
-    }
-    return found.assign(held | {"status": found["status"].where(~over, int(Status.MISSING))})
+        return shown
+    end = dataset["status"].isel(checkpoint=-1, drop=True)
+    return _missing_where(shown, (end == Status.BUDGET_SPENT) & (spent(dataset) * (1 + SPENT) < cost))
+
+
+def _missing_where(shown: xr.Dataset, gone: xr.DataArray) -> xr.Dataset:
+    """The results with the status missing, and without floats, at some places."""
+    floats = [
+        name
+        for name, part in shown.data_vars.items()
+        if part.dtype.kind == "f" and set(gone.dims) <= set(part.dims)
+    ]
+    kept = {name: shown[name].where(~gone) for name in floats}
+    return shown.assign(kept | {"status": shown["status"].where(~gone, int(Status.MISSING))})
 
 
 def _place(dataset: xr.Dataset, cost: float | xr.DataArray) -> xr.DataArray:
-    """The last checkpoint of at most this cost that every optimizer has of its own (`recorded`), so that states of one age are compared; -1: none."""
+    """The last checkpoint of at most this cost that every optimizer has of its own (`recorded`); -1: none.
+
+    So states of one age are compared.
+    """
     within = dataset["cost"] <= cost * (1 + SPENT)
     if "recorded" in dataset.coords:
         own = dataset["recorded"].reset_coords(drop=True) != 0
         within = within & (own.all("optimizer") if "optimizer" in own.dims else own)
-    return (
-        xr
-        .DataArray(np.arange(dataset.sizes["checkpoint"]), dims="checkpoint")
-        .where(within, -1)
-        .max("checkpoint")
-    )
+    numbers = xr.DataArray(np.arange(dataset.sizes["checkpoint"]), dims="checkpoint")
+    return numbers.where(within, -1).max("checkpoint")
 
 
 def state_costs(dataset: xr.Dataset) -> xr.DataArray:
-    """Cost of the state that each checkpoint shows, inf where it is none within the budget or none is there: (.., replicate, checkpoint)."""
-    within = (dataset["status"] < Status.FAILED) & (
-        _state_cost(dataset, lowest=True) <= budget(dataset) * (1 + ROUNDING)
-    )
-    return _state_cost(dataset).where(within, np.inf)
+    """Cost of the state that each checkpoint shows: (.., replicate, checkpoint).
+
+    inf where it is none within the budget, or none is there.
+    """
+    within = _state_cost(dataset, lowest=True) <= budget(dataset) * (1 + ROUNDING)
+    return _state_cost(dataset).where((dataset["status"] < Status.FAILED) & within, np.inf)
 
 
 def _state_cost(dataset: xr.Dataset, *, lowest: bool = False) -> xr.DataArray:
@@ -192,17 +191,14 @@ def ran(dataset: xr.Dataset) -> xr.DataArray:
 
 
 def _targets(targets: Sequence[float] | xr.DataArray) -> xr.DataArray:
-    found = (
-        targets
-        if isinstance(targets, xr.DataArray)
-        else xr.DataArray(np.atleast_1d(np.asarray(targets, float)), dims="target")
-    )
-    if "target" not in found.dims or not found.sizes["target"]:
+    if not isinstance(targets, xr.DataArray):
+        targets = xr.DataArray(np.atleast_1d(np.asarray(targets, float)), dims="target")
+    if "target" not in targets.dims or not targets.sizes["target"]:
         raise ValueError(
-            f"hits: expected targets with the dim `target`, one loss or more; got dims {found.dims} of sizes"
-            f" {found.shape}"
+            "hits: expected targets with the dim `target`, one loss or more;"
+            f" got dims {targets.dims} of sizes {targets.shape}"
         )
-    return found.reset_coords(drop=True).assign_attrs(long_name="target", units="loss")
+    return targets.reset_coords(drop=True).assign_attrs(COORDINATES["target_loss"].attrs)
 
 
 def _seen(dataset: xr.Dataset, targets: xr.DataArray, value: str) -> tuple[xr.DataArray, xr.DataArray]:
@@ -212,19 +208,23 @@ def _seen(dataset: xr.Dataset, targets: xr.DataArray, value: str) -> tuple[xr.Da
     """
     if value not in dataset:
         raise ValueError(f"hits: expected results with `{value}`, found none")
-    cost = state_costs(dataset).where(
-        dataset["status"] != Status.DIVERGED, np.inf
-    )  # it never falls along checkpoints, so that the first is the cheapest
-    parts = [
-        cost.where(dataset[value] <= targets.isel(target=i, drop=True), np.inf).min("checkpoint")
-        for i in range(targets.sizes["target"])
-    ]
-    high = xr.concat(parts, "target").where(targets.notnull())
+    # It never falls along checkpoints, so that the first is the cheapest.
+    cost = state_costs(dataset).where(dataset["status"] != Status.DIVERGED, np.inf)
     steps = dataset.get("steps", xr.full_like(cost, np.nan))
-    low = xr.concat([_before(cost, steps, part) for part in parts], "target").where(targets.notnull())
-    dims = [dim for dim in high.dims if dim not in ("replicate", "target")]
-    told = {"target": np.arange(targets.sizes["target"]), "target_loss": targets}
-    return tuple(found.transpose(*dims, "replicate", "target").assign_coords(told) for found in (low, high))  # type: ignore[return-value]
+    ends = []
+    for i in range(targets.sizes["target"]):
+        target = targets.isel(target=i, drop=True)
+        hit = cost.where(dataset[value] <= target, np.inf).min("checkpoint")
+        ends.append((_before(cost, steps, hit), hit))
+    low, high = (_along_targets(parts, targets) for parts in zip(*ends, strict=True))
+    return low.transpose(*high.dims), high
+
+
+def _along_targets(parts: Sequence[xr.DataArray], targets: xr.DataArray) -> xr.DataArray:
+    """Hits of every target along the last dim; NaN where a landscape has no such target."""
+    hit = xr.concat(parts, "target").where(targets.notnull())
+    coords = {"target": np.arange(targets.sizes["target"]), "target_loss": targets}
+    return hit.transpose(..., *HITS).assign_coords(coords)
 
 
 def _before(cost: xr.DataArray, steps: xr.DataArray, hit: xr.DataArray) -> xr.DataArray:

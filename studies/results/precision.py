@@ -1,12 +1,14 @@
-"""The precision of a study: losses that differ by less are equal, and a gap to the optimum that is less counts as it.
+"""The precision of a study: losses that differ by less are equal, and a smaller gap counts as it.
 
     precision = max(p s, spacing / 2, four roundings of the loss at the start)
 
     p        `precision:` of the study
-    s        from the losses of the common start of all arms, over worlds: where the loss is the gap to the optimum their median, how far there is to
-             descend; else the distance of their quartiles. Where that is next to nothing, as in one world or where all start alike, the median of
-             their sizes; where that is 0 as well, 1
-    spacing  of the landscape's values where they are discrete (`landscapes.base.Landscape.spacing`): with half of it neighbours are not equal
+    s        from the losses of the common start of all arms, over worlds: where the loss is the gap to the
+             optimum their median, how far there is to descend; else the distance of their quartiles. Where
+             that is next to nothing, as in one world or where all start alike, the median of their sizes;
+             where that is 0 as well, 1
+    spacing  of the landscape's values where they are discrete (`landscapes.base.Landscape.spacing`): with
+             half of it neighbours are not equal
 
 So it is a function of the landscape and of the starts, and never of the arms of the study.
 """
@@ -56,7 +58,7 @@ def decades(loss: xr.DataArray, least: xr.DataArray) -> xr.DataArray:
 
 
 def resolved(loss: xr.DataArray, least: xr.DataArray) -> xr.DataArray:
-    """The multiples of the precision that are nearest to losses, so that those that are equal at the precision are equal.
+    """The multiples of the precision that are nearest to losses: those equal at the precision are equal.
 
     Args:
         loss: with the coordinate `gap_known`, where a gap of less than the precision counts as it.
@@ -74,19 +76,15 @@ def from_starts(dataset: xr.Dataset) -> xr.DataArray:
         dataset: with `start_loss`, the coordinates `gap_known` and `spacing`, and the study in its
             attributes.
     """
-    start = (
-        dataset["start_loss"]
-        .where(np.isfinite(dataset["start_loss"]))
-        .max("optimizer")
-        .reset_coords(drop=True)
-    )
+    start = dataset["start_loss"].where(np.isfinite(dataset["start_loss"]))
+    start = start.max("optimizer").reset_coords(drop=True)
     low, middle, high = (_quantile(start, level) for level in (0.25, 0.5, 0.75))
     size = _quantile(abs(start), 0.5)
     spread = xr.where(gap_known(dataset), middle, high - low)
     spread = spread.where(spread > ALIKE * size, size)
-    found = _given(dataset) * spread.where(~(spread <= 0), 1.0)
-    found = np.maximum(np.maximum(found, _constant(dataset, "spacing") / 2), ROUNDINGS * size)
-    return _squeezed(found).rename("precision").assign_attrs(ABOUT)
+    share = _given(dataset) * spread.where(~(spread <= 0), 1.0)
+    least = np.maximum(np.maximum(share, _constant(dataset, "spacing") / 2), ROUNDINGS * size)
+    return _squeezed(least).rename("precision").assign_attrs(ABOUT)
 
 
 def _quantile(part: xr.DataArray, level: float) -> xr.DataArray:
@@ -98,8 +96,8 @@ def _quantile(part: xr.DataArray, level: float) -> xr.DataArray:
 
 def _constant(dataset: xr.Dataset, name: str) -> xr.DataArray:
     """A property of landscapes, which no optimizer changes; 0 where it is not known."""
-    found = dataset.coords.get(name, xr.DataArray(0.0)).reset_coords(drop=True)
-    return (found.max("optimizer") if "optimizer" in found.dims else found).fillna(0.0)
+    part = dataset.coords.get(name, xr.DataArray(0.0)).reset_coords(drop=True)
+    return (part.max("optimizer") if "optimizer" in part.dims else part).fillna(0.0)
 
 
 def _given(dataset: xr.Dataset) -> xr.DataArray:
@@ -107,15 +105,11 @@ def _given(dataset: xr.Dataset) -> xr.DataArray:
     given = config(dataset).get("precision", DEFAULT)
     if not isinstance(given, dict):
         return xr.DataArray(float(given))
-    labels = np.atleast_1d(dataset["landscape"].values)
-    numbers = xr.DataArray(
-        [given.get(str(label), given.get("default", DEFAULT)) for label in labels], dims="landscape"
-    )
-    return (
-        numbers.assign_coords(landscape=dataset["landscape"])
-        if dataset["landscape"].ndim
-        else numbers.isel(landscape=0)
-    )
+    landscape, default = dataset["landscape"], given.get("default", DEFAULT)
+    numbers = [given.get(str(label), default) for label in np.atleast_1d(landscape.values)]
+    if not landscape.ndim:
+        return xr.DataArray(numbers[0])
+    return xr.DataArray(numbers, {"landscape": landscape}, "landscape")
 
 
 def _squeezed(part: xr.DataArray) -> xr.DataArray:

@@ -6,7 +6,7 @@ The one at which checkpoints are placed, and the range for which its budget allo
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,6 +16,7 @@ from studies.results import settings
 from studies.results.config import config
 
 Price = float | xr.DataArray
+Place = tuple[tuple[str, Any], ...]  # axis and value, of all axes
 NAME = "gradient_cost"
 DEFAULT = 3.0
 
@@ -40,57 +41,53 @@ def prices(dataset: xr.Dataset) -> Prices:
     """
     arms = settings.arms(dataset, but=settings.FIXED)
     if not arms:
-        return Prices(*_as_given(config(dataset)))
+        return _as_given(config(dataset))
     places = {tuple(settings.axis_values(arm).items()): _price(arm.study[NAME]) for arm in arms}
     if len(set(places.values())) == 1:
-        return Prices(*next(iter(places.values())))
-    return Prices(*_along(dataset, places))
+        return next(iter(places.values()))
+    axes = [name for name, _ in next(iter(places)) if _changes(places, name)]
+    return _along(dataset, axes, {_only(place, axes): price for place, price in places.items()})
 
 
-def _along(
-    dataset: xr.Dataset, places: Mapping[tuple[tuple[str, Any], ...], tuple[float, float, float]]
-) -> tuple[xr.DataArray, ...]:
-    """The prices along the axes that change them."""
-    known = {
-        name: list(dict.fromkeys(dict(place)[name] for place in places)) for name, _ in next(iter(places))
-    }
-    axes = [name for name in known if _changes(places, name)]
+def _only(place: Place, axes: Sequence[str]) -> tuple[Any, ...]:
+    """The values at a place of some axes."""
+    values = dict(place)
+    return tuple(values[name] for name in axes)
+
+
+def _along(dataset: xr.Dataset, axes: Sequence[str], at: Mapping[tuple[Any, ...], Prices]) -> Prices:
+    """The prices at values of axes, as arrays along these."""
     lost = next((name for name in axes if name not in dataset.coords), None)
     if lost is not None:
-        raise ValueError(
-            f"expected the coordinate of the axis {lost}, found"
-            f" {', '.join(map(str, dataset.coords)) or 'none'}"
-        )
-    told = {tuple(dict(place)[name] for name in axes): price for place, price in places.items()}
+        shown = ", ".join(map(str, dataset.coords)) or "none"
+        raise ValueError(f"expected the coordinate of the axis {lost}, found {shown}")
     coords = {name: dataset[name].reset_coords(drop=True) for name in axes}
-    values = [[settings.key(value) for value in np.atleast_1d(coords[name].values).tolist()] for name in axes]
-    rows = [told[place] for place in itertools.product(*values)]
-    dims = [name for name in axes if coords[name].ndim]
-    shape = [coords[name].size for name in dims]
-    return tuple(
-        xr.DataArray(np.reshape(part, shape), {name: coords[name] for name in dims}, dims)
-        for part in zip(*rows, strict=True)
-    )
+    values = [map(settings.key, np.atleast_1d(coord.values).tolist()) for coord in coords.values()]
+    rows = [at[place] for place in itertools.product(*values)]
+    along = {name: coord for name, coord in coords.items() if coord.ndim}
+    shape = [coord.size for coord in along.values()]
+    columns = (np.reshape(column, shape) for column in zip(*rows, strict=True))
+    return Prices(*(xr.DataArray(column, along, list(along)) for column in columns))
 
 
-def _changes(places: Mapping[tuple[tuple[str, Any], ...], tuple[float, float, float]], name: str) -> bool:
+def _changes(places: Mapping[Place, Prices], name: str) -> bool:
     """Whether two places that differ in this axis alone have different prices."""
-    first: dict[tuple[Any, ...], tuple[float, float, float]] = {}
+    first: dict[Place, Prices] = {}
     return any(
         first.setdefault(tuple(pair for pair in place if pair[0] != name), price) != price
         for place, price in places.items()
     )
 
 
-def _as_given(study: Mapping[str, Any]) -> tuple[float, float, float]:
+def _as_given(study: Mapping[str, Any]) -> Prices:
     """The price of results without settings, which all of their arms have."""
     if any(path.split(".")[0] == NAME for path in study.get("sweep") or {}):
         raise ValueError(f"{NAME} is swept, and {settings.OLD}")
     given = study.get(NAME, DEFAULT)
-    told = given if isinstance(given, Mapping) else {"value": given}
-    low, high = told.get("range") or (told["value"], told["value"])
-    return float(told["value"]), float(low), float(high)
+    price = given if isinstance(given, Mapping) else {"value": given}
+    low, high = price.get("range") or (price["value"], price["value"])
+    return Prices(float(price["value"]), float(low), float(high))
 
 
-def _price(told: Mapping[str, float]) -> tuple[float, float, float]:
-    return float(told["value"]), float(told["low"]), float(told["high"])
+def _price(stored: Mapping[str, float]) -> Prices:
+    return Prices(*(float(stored[name]) for name in Prices._fields))

@@ -22,9 +22,12 @@ from typing import Any, NamedTuple
 
 import xarray as xr
 
+from studies.schema import GRID
+
 ATTRIBUTE = "settings"
 GROUPS = ("optimizer", "landscape", "noise", "oracle", "study")  # of one name, the first that has it
-FIXED = ("landscape", "optimizer")
+FIXED = GRID  # the coordinates of an arm that are no axes
+OF_STUDY = ("seed", "instances", "budget", "gradient_cost", "targets", "dtype")  # of a task of an older plan
 OLD = "these results hold no settings (an older version wrote them); run the study again"
 
 
@@ -38,9 +41,8 @@ class Arm(NamedTuple):
     noise: Mapping[str, Any]  # batch (terms; null: all), sampling, shared, evaluation {value, gradient}
     oracle: Mapping[str, Any]  # micro_batches, chunks
     study: Mapping[str, Any]  # seed, instances, budget, gradient_cost {value, low, high}, targets, dtype
-    draws: Sequence[str] | None = (
-        None  # sources of randomness of its steps, beside start and instance; None: not known
-    )
+    # sources of randomness of its steps, beside start and instance; None: not known
+    draws: Sequence[str] | None = None
 
 
 def arms(dataset: xr.Dataset, but: Sequence[str] = ()) -> list[Arm]:
@@ -57,7 +59,7 @@ def arms(dataset: xr.Dataset, but: Sequence[str] = ()) -> list[Arm]:
     return [
         arm
         for arm in _stored(dataset)
-        if all(key(value) in shown.get(name, (key(value),)) for name, value in arm.coords.items())
+        if all(name not in shown or key(value) in shown[name] for name, value in arm.coords.items())
     ]
 
 
@@ -71,19 +73,13 @@ def at(dataset: xr.Dataset, where: Mapping[str, Any]) -> list[Arm]:
     Raises:
         ValueError: there is none.
     """
-    asked = {name: key(value) for name, value in where.items() if name in _axes(dataset)}
-    found = [
-        arm
-        for arm in arms(dataset)
-        if all(key(arm.coords.get(name)) == value for name, value in asked.items())
-    ]
-    if not found:
-        place = ", ".join(f"{name} = {value}" for name, value in where.items())
-        raise ValueError(
-            f"settings: expected an arm at {place}, found none;"
-            f" {OLD if not has(dataset) else 'keep the labels of the study'}"
-        )
-    return found
+    place = {name: key(value) for name, value in where.items() if name in _axes(dataset)}
+    here = [arm for arm in arms(dataset) if place.items() <= _keys(arm).items()]
+    if not here:
+        text = ", ".join(f"{name} = {value}" for name, value in where.items())
+        why = "keep the labels of the study" if has(dataset) else OLD
+        raise ValueError(f"settings: expected an arm at {text}, found none; {why}")
+    return here
 
 
 def has(dataset: xr.Dataset) -> bool:
@@ -104,44 +100,41 @@ def key(value: Any) -> Any:  # noqa: ANN401
 
 def axis_values(arm: Arm) -> dict[str, Any]:
     """Axis -> value of an arm, as `key` has it."""
-    return {name: key(value) for name, value in arm.coords.items() if name not in FIXED}
+    return {name: value for name, value in _keys(arm).items() if name not in FIXED}
 
 
-def numbers(found: Sequence[Arm]) -> dict[str, float]:
+def _keys(arm: Arm) -> dict[str, Any]:
+    """Landscape, optimizer and axis -> value of an arm, as `key` has it."""
+    return {name: key(value) for name, value in arm.coords.items()}
+
+
+def numbers(chosen: Sequence[Arm]) -> dict[str, float]:
     """Name -> number that a formula may use: what all these arms ran with.
 
     `optimizer.NAME`, `landscape.NAME`, `noise.NAME`, `oracle.NAME` and `study.NAME` say whose a number is;
     NAME alone is the first of these; inside of a mapping a dot leads on, as in `noise.evaluation.gradient` or
     `schedule.steps`. What differs between the arms has no number.
     """
-    names = [_names(arm) for arm in found]
-    return (
-        {
-            name: value
-            for name, value in names[0].items()
-            if all(other.get(name) == value for other in names[1:])
-        }
-        if names
-        else {}
-    )
+    first, *others = [_names(arm) for arm in chosen] or [{}]
+    return {name: value for name, value in first.items() if all(own.get(name) == value for own in others)}
 
 
-def missing(found: Sequence[Arm]) -> dict[str, str]:
+def missing(chosen: Sequence[Arm]) -> dict[str, str]:
     """Name -> why `numbers` has none: it is not the same in all of these arms, or it has no value there."""
-    names = [_names(arm) for arm in found]
-    every = dict.fromkeys(name for told in names for name in told)
-    several = [name for name in every if len({told.get(name) for told in names}) > 1]
-    empty = [
-        (group, name)
-        for arm in found
-        for group in GROUPS
-        for name, value in getattr(arm, group).items()
-        if value is None
-    ]
-    none = {name: f"{group}.{name} is null there" for group, name in empty if name not in every}
-    if "data" in found[0].noise.get("off", ()) and "batch" in none:
-        none["batch"] = "the data are switched off there, so that answers are of all terms"
-    return none | {name: "it differs between the values of the axis" for name in several}
+    every = [_names(arm) for arm in chosen]
+    names = dict.fromkeys(name for own in every for name in own)
+    why = {name: f"{group}.{name} is null there" for group, name in _empty(chosen) if name not in names}
+    if "data" in chosen[0].noise.get("off", ()) and "batch" in why:
+        why["batch"] = "the data are switched off there, so that answers are of all terms"
+    several = [name for name in names if len({own.get(name) for own in every}) > 1]
+    return why | dict.fromkeys(several, "it differs between the values of the axis")
+
+
+def _empty(chosen: Sequence[Arm]) -> Iterator[tuple[str, str]]:
+    """Group and name of what is null in these arms."""
+    for arm in chosen:
+        for group in GROUPS:
+            yield from ((group, name) for name, value in getattr(arm, group).items() if value is None)
 
 
 def with_price(attrs: Mapping[str, Any], price: Mapping[str, float]) -> dict[str, str]:
@@ -151,29 +144,43 @@ def with_price(attrs: Mapping[str, Any], price: Mapping[str, float]) -> dict[str
     """
     if ATTRIBUTE not in attrs:
         return {}
-    found = json.loads(attrs[ATTRIBUTE])
-    tasks = [task | {"study": task["study"] | {"gradient_cost": dict(price)}} for task in found["tasks"]]
-    return {ATTRIBUTE: json.dumps(found | {"tasks": tasks})}
+    stored = json.loads(attrs[ATTRIBUTE])
+    tasks = [_at_price(task, dict(price)) for task in stored["tasks"]]
+    return {ATTRIBUTE: json.dumps(stored | {"tasks": tasks})}
+
+
+def _at_price(task: Mapping[str, Any], price: Mapping[str, float]) -> dict[str, Any]:
+    return {**task, "study": {**task.get("study", {}), "gradient_cost": price}}
 
 
 def joined(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> dict[str, str]:
-    """The attribute of a study with imported runs beside it, which are shown at each value of its axes, at its price; empty where it has none."""
+    """The attribute of a study with imported runs beside it; empty where either has none.
+
+    These are shown at each value of the study's axes, at its price there.
+
+    Args:
+        ours: attributes of the study.
+        theirs: of the imported runs.
+    """
     if not (ATTRIBUTE in ours and ATTRIBUTE in theirs):
         return {}
-    one, two = json.loads(ours[ATTRIBUTE]), json.loads(theirs[ATTRIBUTE])
-    places = {
-        json.dumps({name: value for name, value in arm["coords"].items() if name not in FIXED}): arm["task"]
-        for arm in one["arms"]
-    }
-    arms, tasks = list(one["arms"]), list(one["tasks"])
-    for place, task in places.items():
-        for arm in two["arms"]:
-            study = two["tasks"][arm["task"]].get("study", {}) | {
-                "gradient_cost": one["tasks"][task]["study"]["gradient_cost"]
-            }
-            arms.append(arm | {"coords": arm["coords"] | json.loads(place), "task": len(tasks)})
-            tasks.append(two["tasks"][arm["task"]] | {"study": study})
+    study, imported = json.loads(ours[ATTRIBUTE]), json.loads(theirs[ATTRIBUTE])
+    arms, tasks = list(study["arms"]), list(study["tasks"])
+    for place, task in _places(study["arms"]):
+        price = study["tasks"][task]["study"]["gradient_cost"]
+        for arm in imported["arms"]:
+            arms.append(arm | {"coords": arm["coords"] | place, "task": len(tasks)})
+            tasks.append(_at_price(imported["tasks"][arm["task"]], price))
     return {ATTRIBUTE: json.dumps({"arms": arms, "tasks": tasks})}
+
+
+def _places(arms: Sequence[Mapping[str, Any]]) -> list[tuple[dict[str, Any], int]]:
+    """The values of the axes at which there are arms, and the task of one of them."""
+    tasks: dict[str, int] = {}
+    for arm in arms:
+        axes = {name: value for name, value in arm["coords"].items() if name not in FIXED}
+        tasks[json.dumps(axes)] = arm["task"]
+    return [(json.loads(place), task) for place, task in tasks.items()]
 
 
 def of_plan(plan: Mapping[str, Any]) -> str:
@@ -187,19 +194,15 @@ def of_plan(plan: Mapping[str, Any]) -> str:
             "optimizer": task["optimizer"],
             "noise": silenced(task["noise"]),
             "oracle": task.get("oracle", {}),
-            "study": {
-                name: task[name]
-                for name in ("seed", "instances", "budget", "gradient_cost", "targets", "dtype")
-                if name in task
-            },
+            "study": {name: task[name] for name in OF_STUDY if name in task},
         }
         for task in plan["tasks"]
     ]
-    told = [
+    arms = [
         {"coords": arm["coords"], "label": arm["coords"].get("optimizer"), "task": arm["task"]}
         for arm in plan["arms"]
     ]
-    return json.dumps({"arms": told, "tasks": tasks})
+    return json.dumps({"arms": arms, "tasks": tasks})
 
 
 def silenced(noise: Mapping[str, Any]) -> dict[str, Any]:
@@ -207,11 +210,12 @@ def silenced(noise: Mapping[str, Any]) -> dict[str, Any]:
 
     A source that is off disturbs nothing, so that its numbers are those of no noise.
     """
+    quiet: dict[str, dict[str, Any]] = {
+        "data": {"batch": None},
+        "evaluation": {"evaluation": {"value": 0.0, "gradient": 0.0}},
+    }
     off = noise.get("off", ())
-    quiet = ({"batch": None} if "data" in off else {}) | (
-        {"evaluation": {"value": 0.0, "gradient": 0.0}} if "evaluation" in off else {}
-    )
-    return {**noise, **quiet}
+    return {**noise, **{name: value for source in off for name, value in quiet.get(source, {}).items()}}
 
 
 # inside -----------------------------------------------------------------------------------------------------
@@ -223,17 +227,13 @@ def _stored(dataset: xr.Dataset) -> tuple[Arm, ...]:
 
 @functools.lru_cache(maxsize=8)
 def _read(text: str) -> tuple[Arm, ...]:
-    found = json.loads(text)
-    ran = [(arm, found["tasks"][arm["task"]]) for arm in found["arms"]]
-    return tuple(
-        Arm(
-            arm["coords"],
-            arm["label"],
-            **{group: task.get(group, {}) for group in GROUPS},
-            draws=task.get("draws"),
-        )
-        for arm, task in ran
-    )
+    stored = json.loads(text)
+    arms = []
+    for arm in stored["arms"]:
+        task = stored["tasks"][arm["task"]]
+        groups = {group: task.get(group, {}) for group in GROUPS}
+        arms.append(Arm(arm["coords"], arm["label"], **groups, draws=task.get("draws")))
+    return tuple(arms)
 
 
 def _axes(dataset: xr.Dataset) -> list[str]:
@@ -242,14 +242,14 @@ def _axes(dataset: xr.Dataset) -> list[str]:
 
 
 def _names(arm: Arm) -> dict[str, float]:
-    found: dict[str, float] = {}
+    """Name -> number, of one arm."""
+    names: dict[str, float] = {}
     for group in GROUPS:
         for name, number in _numbers(getattr(arm, group)):
-            found[f"{group}.{name}"] = number
-            found.setdefault(name, number)
-    return found | {
-        axis: float(value) for axis, value in arm.coords.items() if _number(value) and axis not in found
-    }
+            names[f"{group}.{name}"] = number
+            names.setdefault(name, number)
+    axes = {axis: float(value) for axis, value in arm.coords.items() if _number(value)}
+    return axes | names
 
 
 def _numbers(values: Mapping[str, Any], head: str = "") -> Iterator[tuple[str, float]]:

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from studies.schema import EVALUATIONS, GRID, Variable
+
 Found = list[dict[str, Any]]  # attrs["tuning"]: one mapping for each arm that was tuned
 
 
@@ -23,13 +25,13 @@ def tuning_cost(dataset: xr.Dataset) -> xr.DataArray:
     Raises:
         ValueError: the study has no `tuning`.
     """  # noqa: DOC502
-    found = recorded(dataset)
-    dims = dims_of(dataset, found)
+    tuned = recorded(dataset)
+    dims = dims_of(dataset, tuned)
     cost = np.zeros([dataset.sizes[dim] for dim in dims])
-    for place, one in places(dataset, dims, found):
-        cost[place] = one["cost"]
-    about = {"long_name": "cost of all trials of tuning, all their worlds together", "units": "evaluations"}
-    return xr.DataArray(cost, {dim: dataset[dim] for dim in dims}, dims, "tuning_cost", about)
+    for place, arm in places(dataset, dims, tuned):
+        cost[place] = arm["cost"]
+    about = Variable("cost of all trials of tuning, all their worlds together", EVALUATIONS)
+    return xr.DataArray(cost, {dim: dataset[dim] for dim in dims}, dims, "tuning_cost", about.attrs)
 
 
 def recorded(dataset: xr.Dataset) -> Found:
@@ -39,25 +41,25 @@ def recorded(dataset: xr.Dataset) -> Found:
     return json.loads(dataset.attrs["tuning"])
 
 
-def dims_of(dataset: xr.Dataset, found: Found) -> list[str]:
+def dims_of(dataset: xr.Dataset, tuned: Found) -> list[str]:
     """The dims of the Dataset along which arms were tuned."""
-    missing = [dim for dim in ("landscape", "optimizer") if dim not in dataset.dims]
+    missing = [dim for dim in GRID if dim not in dataset.dims]
     if missing:
         raise ValueError(
             f"sensitivity: expected the dims landscape and optimizer, {missing[0]} is gone; select with a"
             " list of one: [..]"
         )
-    return [dim for dim in found[0]["coords"] if dim in dataset.dims]
+    return [dim for dim in tuned[0]["coords"] if dim in dataset.dims]
 
 
 def places(
-    dataset: xr.Dataset, dims: Sequence[str], found: Found
+    dataset: xr.Dataset, dims: Sequence[str], tuned: Found
 ) -> Iterator[tuple[tuple[int, ...], dict[str, Any]]]:
     """Where in the Dataset each arm is; those that are not in it (any more) are left out."""
-    values = {dim: dataset[dim].values.tolist() for dim in found[0]["coords"] if dim in dataset.coords}
-    for one in found:
-        held = all(
-            np.ndim(values[dim]) or values[dim] == at for dim, at in one["coords"].items() if dim in values
-        )
-        if held and all(one["coords"][dim] in values[dim] for dim in dims):
-            yield tuple(values[dim].index(one["coords"][dim]) for dim in dims), one
+    values = {dim: dataset[dim].values.tolist() for dim in tuned[0]["coords"] if dim in dataset.coords}
+    for arm in tuned:
+        at = arm["coords"]
+        shown = all(at[dim] in values[dim] for dim in dims)
+        # of a dim that was selected away one value is left
+        if shown and all(np.ndim(values[dim]) or values[dim] == at[dim] for dim in values):
+            yield tuple(values[dim].index(at[dim]) for dim in dims), arm

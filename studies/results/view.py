@@ -20,21 +20,20 @@ from studies.results.store import cell_path, failures, finished, write_text
 from studies.results.tuning import tuning_cost
 
 LARGE = 2**28  # bytes above which an opened Dataset stays on disk, as dask arrays
+SHOWN = (config.ATTRIBUTE, settings.ATTRIBUTE)  # attributes of a plan that the Dataset depends on
 TRIES = 20  # renames of the view, while another process renames its own
 
 
-def save_manifest(found: Manifest, out: Path) -> None:
+def save_manifest(manifest: Manifest, out: Path) -> None:
     """Write OUT/plan.json."""
-    write_text(json.dumps(found), out / "plan.json")
+    write_text(json.dumps(manifest), out / "plan.json")
 
 
-def state(found: Manifest, out: Path) -> str:
+def state(manifest: Manifest, out: Path) -> str:
     """Digest of all that the Dataset shows: the plan, and which of its cells are finished or failed."""
-    planned = {cell["address"] for cell in found["cells"]}
-    told = {
-        key: value for key, value in found["attrs"].items() if key in (config.ATTRIBUTE, settings.ATTRIBUTE)
-    }
-    shown = {key: value for key, value in found.items() if key != "attrs"} | told
+    planned = {cell["address"] for cell in manifest["cells"]}
+    attrs = {key: value for key, value in manifest["attrs"].items() if key in SHOWN}
+    shown = {key: value for key, value in manifest.items() if key != "attrs"} | attrs
     here = [sorted(planned & finished(out)), sorted(planned & failures(out))]
     return hashlib.sha256(json.dumps([shown, here], sort_keys=True).encode()).hexdigest()
 
@@ -42,41 +41,41 @@ def state(found: Manifest, out: Path) -> str:
 # the Dataset ------------------------------------------------------------------------------------------------
 
 
-def assemble(found: Manifest, out: str | Path) -> xr.Dataset:
+def assemble(manifest: Manifest, out: str | Path) -> xr.Dataset:
     """The labelled Dataset of a plan's manifest, from the cells that are in the folder now.
 
     See `assembly.assemble`.
     """
     out = Path(out)
-    digest = state(found, out)
-    here = {cell["address"]: cell_path(out, cell["address"]) for cell in found["cells"]}
-    here = {address: path for address, path in here.items() if path.exists()}
-    data = assembly.assemble(found, here, failures(out)).assign_attrs(_known(found))
-    data = data.assign_coords(precision=from_starts(data)) if "start_loss" in data else data
-    data = data.assign_coords(tuning_cost=tuning_cost(data)) if "tuning" in data.attrs else data
-    data = gaps.with_units(data)
-    origin = {
-        "created": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-        "cells": json.dumps(sorted(here)),
-        "view": digest,
-    }
-    return data.assign_attrs(origin)
+    digest = state(manifest, out)
+    paths = {cell["address"]: cell_path(out, cell["address"]) for cell in manifest["cells"]}
+    here = {address: path for address, path in paths.items() if path.exists()}
+    data = assembly.assemble(manifest, here, failures(out)).assign_attrs(_known(manifest))
+    if "start_loss" in data:
+        data = data.assign_coords(precision=from_starts(data))
+    if "tuning" in data.attrs:
+        data = data.assign_coords(tuning_cost=tuning_cost(data))
+    now = time.strftime("%Y-%m-%dT%H:%M:%S%z")
+    return gaps.with_units(data).assign_attrs(created=now, cells=json.dumps(sorted(here)), view=digest)
 
 
-def _known(found: Manifest) -> dict[str, str]:
-    """The attributes of a plan; one of an older version, which has not stored its settings, has those that its tasks hold."""
-    return {settings.ATTRIBUTE: settings.of_plan(found)} | found["attrs"]
+def _known(manifest: Manifest) -> dict[str, str]:
+    """The attributes of a plan.
+
+    One of an older version has not stored its settings; it has those that its tasks hold.
+    """
+    return {settings.ATTRIBUTE: settings.of_plan(manifest)} | manifest["attrs"]
 
 
-def export(found: Manifest, out: Path) -> xr.Dataset:
+def export(manifest: Manifest, out: Path) -> xr.Dataset:
     """The Dataset of the cells in the folder now.
 
     `dataset.zarr` is written anew where it shows something else.
     """
     view = out / "dataset.zarr"
-    if _digest(view) == state(found, out):
+    if _digest(view) == state(manifest, out):
         return open_study(out)
-    data, temporary = assemble(found, out), out / f".dataset.{uuid.uuid4().hex}.tmp"
+    data, temporary = assemble(manifest, out), out / f".dataset.{uuid.uuid4().hex}.tmp"
     try:
         data.to_zarr(temporary, zarr_format=3, consolidated=False)
         _exchange(temporary, view)
@@ -106,17 +105,21 @@ def open_study(path: str | Path) -> xr.Dataset:
             "open_study: expected a study's folder (plan.json, cells/) or a dataset.zarr, found none at"
             f" {path}"
         )
-    found = json.loads(plan.read_text(encoding="utf-8")) if plan.exists() else None
-    if found is not None and _digest(view) != state(found, out):
-        return assemble(found, out)
+    manifest = json.loads(plan.read_text(encoding="utf-8")) if plan.exists() else None
+    if manifest is not None and _digest(view) != state(manifest, out):
+        return assemble(manifest, out)
     before = view.stat().st_ino
-    data = xr.open_zarr(view, consolidated=False, chunks=None)
-    texts = {name: data[name].astype(object) for name in data.dims if data[name].dtype.kind == "T"}
-    data = data.assign_coords(texts)[sorted(map(str, data.data_vars))]
-    data = data if found is None else data.assign_attrs(_known(found) | data.attrs)
+    data = _read(view)
+    data = data if manifest is None else data.assign_attrs(_known(manifest) | data.attrs)
     data = data.load() if data.nbytes < LARGE else data.chunk()
     # Zarr reads a chunk that another process has just removed as empty, without an error.
     return data if view.stat().st_ino == before else open_study(path)
+
+
+def _read(view: Path) -> xr.Dataset:
+    data = xr.open_zarr(view, consolidated=False, chunks=None)
+    texts = {name: data[name].astype(object) for name in data.dims if data[name].dtype.kind == "T"}
+    return data.assign_coords(texts)[sorted(map(str, data.data_vars))]
 
 
 def _digest(view: Path) -> str | None:

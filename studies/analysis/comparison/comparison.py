@@ -2,19 +2,20 @@
 
 Paired comparisons over the same worlds.
 
-    judged            what is compared, A and B: the final loss; where that ties at the precision of the study, so that it could not tell, the time
-                      to a target; where that ties too, the area over the curve
-                      (`studies.analysis.comparison.outcomes`)
-    difference        A - B, the mean over worlds: of common logarithms where the loss is the gap to a known optimum, and of times (so -1 is ten
-                      times less), else of losses. The median where a run of either has diverged, or never got
-                      there, and a mean would be infinite
+    judged            what is compared, A and B: the final loss; where that ties at the precision of the
+                      study, so that it could not tell, the time to a target; where that ties too, the area
+                      over the curve (`studies.analysis.comparison.outcomes`)
+    difference        A - B, the mean over worlds: of common logarithms where the loss is the gap to a known
+                      optimum, and of times (so -1 is ten times less), else of losses. The median where a run
+                      of either has diverged, or never got there, and a mean would be infinite
     win_probability   P(A < B) + P(A = B) / 2 in the same world
-    a12               P(A < B) + P(A = B) / 2 with A and B of any two worlds, Vargha and Delaney (2000) of the smaller loss; 2 a12 - 1 is Cliff's
-                      delta (1993)
-    p_value           Wilcoxon's signed-rank test of the differences (1945); those of 0 are ranked and then left out (Pratt 1959, J. Am. Stat. Assoc.
-                      54, 655). Exact where at most 13 differ. Where worlds share instances, of the instances'
-                      means
-    p_corrected       Holm (1979) over all pairs, landscapes and axis values of the result; what is the same twice counts once
+    a12               P(A < B) + P(A = B) / 2 with A and B of any two worlds, Vargha and Delaney (2000) of the
+                      smaller loss; 2 a12 - 1 is Cliff's delta (1993)
+    p_value           Wilcoxon's signed-rank test of the differences (1945); those of 0 are ranked and then
+                      left out (Pratt 1959, J. Am. Stat. Assoc. 54, 655). Exact where at most 13 differ. Where
+                      worlds share instances, of the instances' means
+    p_corrected       Holm (1979) over all pairs, landscapes and axis values of the result; what is the same
+                      twice counts once
 
 Diverged runs count as the worst; an arm that never asked for a value has no numbers. Nothing is called better
 unless the corrected test rejects, the interval of the difference does not hold 0, and both say so of the same
@@ -24,6 +25,7 @@ arm.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterable
 
 import numpy as np
 import xarray as xr
@@ -32,12 +34,16 @@ from scipy import stats
 from studies.analysis.comparison.outcomes import JUDGED, judged
 from studies.analysis.comparison.paired import losses, pairs, score, unit_means
 from studies.analysis.intervals.bootstrap import estimate
-from studies.analysis.intervals.proportions import clopper_pearson, proportion
+from studies.analysis.intervals.proportions import of_share, proportion
 from studies.analysis.intervals.quantiles import quantiles
+from studies.analysis.shapes import ends, named, words
 from studies.results.precision import precision, resolved
+from studies.schema import LOSS
 
 ALPHA = 0.05
 FLIPPED = 13  # differences up to which all ways to sign them are counted where there are ties
+WINS = "probability that A beats B"
+MEDIAN = "median, its order statistics"  # where a mean is infinite
 VERDICTS = ("A better", "B better", "undecided")
 
 
@@ -60,34 +66,52 @@ def compare(
         them. Dims of the study but optimizer, replicate and checkpoint stay.
     """
     outcome, which = judged(dataset, at, value)
-    away, logarithmic = outcome.away(), outcome.logarithmic
-    order = (outcome.first.where(away.notnull()), outcome.second.where(away.notnull()))
+    away = outcome.away()
     means = unit_means(away)
-    units = means.notnull().sum("unit").assign_attrs(long_name="independent worlds or instances", units="1")
-    wins = proportion("win_probability", score(*order), trials=2, long_name="probability that A beats B")
-    found = (
-        _difference(away)
-        .assign(wins.data_vars)
-        .assign(_effect_sizes(*order, units).data_vars)
-        .assign(units=units)
-    )
-    p, corrected = signed_rank(means, *(side.where(away.notnull()) for side in (outcome.a, outcome.b)))
-    found["p_value"] = p.assign_attrs(long_name="of Wilcoxon's signed-rank test", units="1")
-    found["p_corrected"] = corrected.assign_attrs(
-        long_name="of Wilcoxon's signed-rank test, Holm's correction", units="1"
-    )
-    for name in ("", "_interval"):
-        told = 10.0 ** found[f"difference{name}"].where(logarithmic)
-        found[f"ratio{name}"] = told.assign_attrs(
-            found[f"difference{name}"].attrs, long_name="ratio A / B of the loss", units="1"
-        )
-    found["verdict"] = verdict(found["difference_interval"], corrected, leaning(means), alpha)
-    found["judged"] = which.copy(data=np.array(JUDGED, object)[which.values]).assign_attrs(
-        long_name="what is compared"
-    )
-    unit = dataset["target_loss"].attrs.get("units", "loss") if "target_loss" in dataset.coords else "loss"
-    found["target"] = outcome.target.assign_attrs(long_name="target whose time is compared", units=unit)
-    return found.assign_coords(logarithmic=logarithmic)
+    units = named(means.notnull().sum("unit"), "independent worlds or instances")
+    order = (outcome.first.where(away.notnull()), outcome.second.where(away.notnull()))
+    wins = proportion("win_probability", score(*order), trials=2, long_name=WINS)
+    result = _difference(away)
+    result = result.assign(wins.data_vars).assign(_effect_sizes(*order, units).data_vars)
+    result = result.assign(_ratios(result, outcome.logarithmic)).assign(units=units)
+    raw = (side.where(away.notnull()) for side in (outcome.a, outcome.b))
+    result = result.assign(_tested(means, result["difference_interval"], *raw, alpha=alpha))
+    texts = which.copy(data=np.array(JUDGED, object)[which.values])
+    result["judged"] = named(texts, "what is compared", None)
+    result["target"] = named(outcome.target, "target whose time is compared", _unit_of_targets(dataset))
+    return result.assign_coords(logarithmic=outcome.logarithmic)
+
+
+def _tested(
+    means: xr.DataArray, interval: xr.DataArray, *raw: xr.DataArray, alpha: float
+) -> dict[str, xr.DataArray]:
+    """The p values and the verdict.
+
+    Args:
+        means: of the differences of units, dim `unit`.
+        interval: of the difference.
+        raw: the numbers of both sides, dim `replicate`.
+        alpha: of the test.
+    """
+    p, corrected = signed_rank(means, *raw)
+    about = "of Wilcoxon's signed-rank test"
+    return {
+        "p_value": named(p, about),
+        "p_corrected": named(corrected, f"{about}, Holm's correction"),
+        "verdict": verdict(interval, corrected, leaning(means), alpha),
+    }
+
+
+def _ratios(result: xr.Dataset, logarithmic: xr.DataArray) -> dict[str, xr.DataArray]:
+    """10^difference with its interval, where differences are of common logarithms."""
+    return {
+        f"ratio{end}": named(10.0 ** part.where(logarithmic), "ratio A / B of the loss")
+        for end, part in (("", result["difference"]), ("_interval", result["difference_interval"]))
+    }
+
+
+def _unit_of_targets(dataset: xr.Dataset) -> str:
+    return dataset["target_loss"].attrs.get("units", LOSS) if "target_loss" in dataset.coords else LOSS
 
 
 def win_probability(dataset: xr.Dataset, value: str = "loss") -> xr.Dataset:
@@ -96,28 +120,43 @@ def win_probability(dataset: xr.Dataset, value: str = "loss") -> xr.Dataset:
     `win_probability` (.., pair, checkpoint), `_interval` and `worlds`.
     """
     a, b = pairs(resolved(losses(dataset, value), precision(dataset)))
-    return proportion("win_probability", score(a, b), trials=2, long_name="probability that A beats B")
+    return proportion("win_probability", score(a, b), trials=2, long_name=WINS)
 
 
 def verdict(
     interval: xr.DataArray, p: xr.DataArray, side: xr.DataArray, alpha: float = ALPHA
 ) -> xr.DataArray:
-    """What may be said of A - B: the interval does not hold 0 and the test rejects on the same `side`, or nothing."""
-    low, high = (interval.sel(bound=bound, drop=True) for bound in ("low", "high"))
+    """What may be said of A - B: where the interval does not hold 0 and the test rejects on the same side.
+
+    Args:
+        interval: of A - B, dim `bound` and others.
+        p: of the test, the others.
+        side: for whom the test speaks, < 0 for A, the others (see `leaning`).
+        alpha: of the test.
+
+    Returns:
+        Texts of `VERDICTS`.
+    """
+    low, high = ends(interval)
     sure = p < alpha
-    told = xr.where(
-        (high < 0) & sure & (side < 0),
-        VERDICTS[0],
-        xr.where((low > 0) & sure & (side > 0), VERDICTS[1], VERDICTS[2]),
-    )
-    return told.assign_attrs(long_name=f"which has the lower loss, at {alpha:g}")
+    a_better, b_better = sure & (high < 0) & (side < 0), sure & (low > 0) & (side > 0)
+    text = xr.where(a_better, VERDICTS[0], xr.where(b_better, VERDICTS[1], VERDICTS[2]))
+    return named(text, f"which has the lower loss, at {alpha:g}", None)
 
 
 def leaning(means: xr.DataArray) -> xr.DataArray:
-    """The sum of the signed ranks over the dim `unit`: below 0 where the test speaks for A, which a mean with a few large differences need not."""
-    signed = np.sign(means) * xr.apply_ufunc(stats.rankdata, abs(means), kwargs={"axis": -1, "nan_policy": "omit"},
-                                             input_core_dims=[["unit"]], output_core_dims=[["unit"]])  # fmt: skip
-    return signed.sum("unit")
+    """The sum of the signed ranks over the dim `unit`: below 0 where the test speaks for A.
+
+    A mean with a few large differences need not be on the same side.
+    """
+    ranks = xr.apply_ufunc(
+        stats.rankdata,
+        abs(means),
+        kwargs={"axis": -1, "nan_policy": "omit"},
+        input_core_dims=[["unit"]],
+        output_core_dims=[["unit"]],
+    )
+    return (np.sign(means) * ranks).sum("unit")
 
 
 def signed_rank(means: xr.DataArray, *raw: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray]:
@@ -126,36 +165,43 @@ def signed_rank(means: xr.DataArray, *raw: xr.DataArray) -> tuple[xr.DataArray, 
     Cells with the same `raw` numbers on one landscape are one test.
     """
     cells = means.isel(unit=0, drop=True)
-    dims = [dim for dim in cells.dims if dim not in ("landscape", "pair")]
     front = [dim for dim in ("landscape", "pair") if dim in cells.dims]
-    rows = means.transpose(*front, *dims, "unit").values
-    numbers = np.concatenate([part.transpose(*front, *dims, "replicate").values for part in raw], -1)
-    shape = rows.shape[:-1]
-    seen: dict[tuple, list[tuple[int, ...]]] = {}
-    for place in np.ndindex(shape):
-        seen.setdefault((place[: len(front)], numbers[place].tobytes()), []).append(place)
-    p, corrected = np.full(shape, np.nan), np.full(shape, np.nan)
-    values = wilcoxons(np.array([rows[places[0]] for places in seen.values()]))
-    for places, single, whole in zip(seen.values(), values, holm(values), strict=True):
-        for place in places:
-            p[place], corrected[place] = single, whole
-    template = cells.transpose(*front, *dims)
-    return template.copy(data=p), template.copy(data=corrected)
+    cells = cells.transpose(*front, ...)
+    rows = means.transpose(*cells.dims, "unit").values
+    numbers = np.concatenate([part.transpose(*cells.dims, "replicate").values for part in raw], -1)
+    same = _same_tests(numbers, len(front))
+    p = wilcoxons(np.array([rows[places[0]] for places in same]))
+    return _spread(p, same, cells), _spread(holm(p), same, cells)
+
+
+def _same_tests(numbers: np.ndarray, apart: int) -> list[list[tuple[int, ...]]]:
+    """Cells of (.., n) numbers in lists of those that are alike, the first `apart` dims the same."""
+    tests: dict[tuple, list[tuple[int, ...]]] = {}
+    for place in np.ndindex(numbers.shape[:-1]):
+        tests.setdefault((place[:apart], numbers[place].tobytes()), []).append(place)
+    return list(tests.values())
+
+
+def _spread(p: np.ndarray, places: Iterable[list[tuple[int, ...]]], cells: xr.DataArray) -> xr.DataArray:
+    """The p value of every test (n,) in all the cells that it is of."""
+    values = np.full(cells.shape, np.nan)
+    for single, same in zip(p, places, strict=True):
+        for place in same:
+            values[place] = single
+    return cells.copy(data=values)
 
 
 def wilcoxons(rows: np.ndarray) -> np.ndarray:
     """`wilcoxon` of every row, those without NaN, zeros and ties all at once."""
     size = np.sort(abs(rows), -1)
-    plain = (
-        (~np.isnan(rows) & (rows != 0)).all(-1)
-        & (size[:, 1:] != size[:, :-1]).all(-1)
-        & (rows.shape[-1] > FLIPPED)
-    )
-    found = np.full(len(rows), np.nan)
-    found[~plain] = [wilcoxon(row) for row in rows[~plain]]
+    untied = (size[:, 1:] != size[:, :-1]).all(-1)
+    whole = (~np.isnan(rows) & (rows != 0)).all(-1)
+    plain = whole & untied & (rows.shape[-1] > FLIPPED)
+    p = np.full(len(rows), np.nan)
+    p[~plain] = [wilcoxon(row) for row in rows[~plain]]
     if plain.any():
-        found[plain] = stats.wilcoxon(rows[plain], axis=-1).pvalue
-    return found
+        p[plain] = stats.wilcoxon(rows[plain], axis=-1).pvalue
+    return p
 
 
 def wilcoxon(differences: np.ndarray) -> float:
@@ -173,8 +219,8 @@ def wilcoxon(differences: np.ndarray) -> float:
 def _flipped(rank: np.ndarray, given: np.ndarray) -> float:
     """The exact p: of all ways to sign the ranks of those that are not 0."""
     null = np.zeros(1)
-    for one in rank[given != 0]:
-        null = np.concatenate([null, null + one])
+    for size in rank[given != 0]:
+        null = np.concatenate([null, null + size])
     seen = rank[given > 0].sum()
     return min(1.0, 2 * min((null <= seen).mean(), (null >= seen).mean()))
 
@@ -188,9 +234,9 @@ def holm(p: np.ndarray) -> np.ndarray:
     order = np.argsort(p, -1)  # NaN come last
     left = (~np.isnan(p)).sum(-1, keepdims=True) - np.arange(p.shape[-1])
     stepped = np.maximum.accumulate(np.take_along_axis(p, order, -1) * left, -1).clip(max=1.0)
-    found = np.empty(p.shape)
-    np.put_along_axis(found, order, stepped, -1)
-    return found
+    result = np.empty(p.shape)
+    np.put_along_axis(result, order, stepped, -1)
+    return result
 
 
 def superiority(a: np.ndarray, b: np.ndarray, axis: int = -1) -> np.ndarray:
@@ -213,55 +259,53 @@ def average_ranks(values: np.ndarray) -> np.ndarray:
     """
     order = np.argsort(values, -1)
     ordered = np.take_along_axis(values, order, -1)
-    place = np.broadcast_to(np.arange(values.shape[-1]), values.shape)
-    new = np.concatenate([np.ones_like(ordered[..., :1], bool), ordered[..., 1:] != ordered[..., :-1]], -1)
-    first = np.maximum.accumulate(np.where(new, place, 0), -1)
-    ends = np.concatenate([new[..., 1:], np.ones_like(new[..., :1])], -1)
-    last = np.minimum.accumulate(np.where(ends, place, values.shape[-1])[..., ::-1], -1)[..., ::-1]
+    last_of_equals = np.concatenate(
+        [ordered[..., 1:] != ordered[..., :-1], np.ones_like(ordered[..., :1], bool)], -1
+    )
+    first_of_equals = np.roll(last_of_equals, 1, -1)
+    first = _at_last_true(first_of_equals)
+    last = values.shape[-1] - 1 - _at_last_true(last_of_equals[..., ::-1])[..., ::-1]
     ranks = np.empty(values.shape)
     np.put_along_axis(ranks, order, (first + last) / 2 + 1, -1)
     return ranks
 
 
+def _at_last_true(marks: np.ndarray) -> np.ndarray:
+    """The place along the last axis of the last mark up to each place; the first place is marked."""
+    place = np.broadcast_to(np.arange(marks.shape[-1]), marks.shape)
+    return np.maximum.accumulate(np.where(marks, place, 0), -1)
+
+
 def _difference(away: xr.DataArray) -> xr.Dataset:
     """The mean, or the median where it is infinite, with intervals."""
+    about = words("A - B", "decades where logarithmic, else loss")
     broken = (abs(away) == np.inf).any("replicate")
-    about = {"long_name": "A - B", "units": "decades where logarithmic, else loss"}
-    found = estimate(
-        "difference", np.nanmean, [away.where(~broken)], long_name=about["long_name"], units=about["units"]
-    )
-    found["difference_method"] = xr.where(
-        broken, "median, its order statistics", "mean, " + found["difference_method"].astype(object)
-    ).astype(str)
+    result = estimate("difference", np.nanmean, [away.where(~broken)], **about)
+    how = xr.where(broken, MEDIAN, "mean, " + result["difference_method"].astype(object))
+    result["difference_method"] = how.astype(str)
     if bool(broken.any()):
-        median = quantiles(
-            "difference", away, (0.5,), long_name=about["long_name"], units=about["units"]
-        ).isel(quantile=0, drop=True)
+        median = quantiles("difference", away, (0.5,), **about).isel(quantile=0, drop=True)
         for name in ("difference", "difference_interval"):
-            found[name] = (
-                xr
-                .where(broken, median[name], found[name], keep_attrs=False)
-                .transpose(*found[name].dims)
-                .assign_attrs(found[name].attrs)
-            )
-    return found
+            result[name] = _replaced(result[name], broken, median[name])
+    return result
+
+
+def _replaced(part: xr.DataArray, where: xr.DataArray, other: xr.DataArray) -> xr.DataArray:
+    """The array with another's numbers at some places; dims and attributes stay."""
+    both = xr.where(where, other, part, keep_attrs=False)
+    return both.transpose(*part.dims).assign_attrs(part.attrs)
 
 
 def _effect_sizes(a: xr.DataArray, b: xr.DataArray, units: xr.DataArray) -> xr.Dataset:
-    """A12 and Cliff's delta; where one arm wins all, which resampling takes for certain, with the interval of so many wins of `units`."""
-    found = estimate("a12", superiority, [a, b], long_name="probability of superiority A12")
-    low, high = xr.apply_ufunc(
-        clopper_pearson, found["a12"] * units, units.astype(float), output_core_dims=[[], []]
-    )
-    sure = xr.concat([low, high], xr.Variable("bound", ["low", "high"]), coords="minimal", compat="override")
-    extreme = (found["a12"] == 0) | (found["a12"] == 1)
-    interval = xr.where(extreme, sure, found["a12_interval"].clip(0, 1)).transpose(
-        *found["a12_interval"].dims
-    )
-    found["a12_interval"] = interval.assign_attrs(found["a12_interval"].attrs)
-    for name in ("", "_interval"):
-        delta = 2 * found[f"a12{name}"] - 1
-        found[f"cliffs_delta{name}"] = delta.assign_attrs(
-            long_name=f"{'95% interval of ' if name else ''}Cliff's delta", units="1"
-        )
-    return found
+    """A12 and Cliff's delta.
+
+    Where one arm wins all, which resampling takes for certain, the interval is that of so many wins of
+    `units`.
+    """
+    result = estimate("a12", superiority, [a, b], long_name="probability of superiority A12")
+    a12, interval = result["a12"], result["a12_interval"]
+    sure = of_share(a12, units.astype(float))
+    result["a12_interval"] = _replaced(interval.clip(0, 1, keep_attrs=True), (a12 == 0) | (a12 == 1), sure)
+    result["cliffs_delta"] = named(2 * a12 - 1, "Cliff's delta")
+    result["cliffs_delta_interval"] = named(2 * result["a12_interval"] - 1, "95% interval of Cliff's delta")
+    return result

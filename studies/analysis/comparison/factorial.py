@@ -5,20 +5,22 @@ Main effects and interactions of the factors of a study (Box, Hunter and Hunter 
 y is the final loss: its common logarithm where the loss is the gap to a known optimum (10 times better is
 -1), else itself. With <> the mean over the values on and off of all other factors, paired in every world,
 
-    effect of A                <y(A on) - y(A off)>                                             negative: the source helps
+    effect of A                <y(A on) - y(A off)>, negative where the source helps
     interaction of A and B     <[y(A on) - y(A off)] where B is on  -  the same where B is off>
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
 
 from studies.analysis.comparison.paired import losses, scaled
 from studies.analysis.intervals.bootstrap import estimate
+from studies.analysis.shapes import BOUNDS, count, rest, stacked
 from studies.results.precision import precision
 
 SEEN = ("loss", "best_loss", "observed", "population_loss")  # what differs where a source does anything
@@ -26,15 +28,14 @@ SEEN = ("loss", "best_loss", "observed", "population_loss")  # what differs wher
 
 def factors_of(dataset: xr.Dataset) -> list[str]:
     """The dims that are factors: those with the values on and off."""
-    return [
-        str(dim)
-        for dim in dataset["loss"].dims
-        if dim in dataset.coords and {"on", "off"} <= {str(v) for v in dataset[dim].values}
-    ]
+    dims = [str(dim) for dim in dataset["loss"].dims if dim in dataset.coords]
+    return [dim for dim in dims if {"on", "off"} <= {str(value) for value in dataset[dim].values}]
 
 
 def effects(dataset: xr.Dataset, factors: Sequence[str] | None = None, value: str = "loss") -> xr.Dataset:
-    """Main effects and two-factor interactions on the last checkpoint's loss, with intervals from resampling worlds.
+    """Main effects and two-factor interactions on the last checkpoint's loss.
+
+    Their intervals come from resampling worlds.
 
     Args:
         dataset: a study's results with factors.
@@ -42,70 +43,84 @@ def effects(dataset: xr.Dataset, factors: Sequence[str] | None = None, value: st
         value: the variable that holds the loss.
 
     Returns:
-        `effect` (factor) and `interaction` (factor, other), NaN where a factor does not touch an arm, both with `_interval` (bound); `worlds`
-        (factor), how many have finite numbers; `logarithmic` by landscape. Dims of the study but the factors, replicate and checkpoint stay. A
-        gap below the precision of the study counts as it.
+        `effect` (factor) and `interaction` (factor, other), NaN where a factor does not touch an arm, both
+        with `_interval` (bound); `worlds` (factor), how many have finite numbers; `logarithmic` by landscape.
+        Dims of the study but the factors, replicate and checkpoint stay. A gap below the precision of the
+        study counts as it.
 
     Raises:
         ValueError: there are no such factors.
     """
-    found = factors_of(dataset)
-    named = (
-        found
-        if factors is None
-        else [next((f for f in found if f.removeprefix("factors.") == factor), factor) for factor in factors]
-    )
-    strange = [factor for factor in named if factor not in found]
-    if strange or not named:
+    every = factors_of(dataset)
+    chosen = _chosen(every, factors)
+    dataset = dataset.sel({factor: ["on", "off"] for factor in every})
+    last, logarithmic = scaled(losses(dataset, value).isel(checkpoint=-1, drop=True), precision(dataset))
+    touched = {factor: _touched(dataset, factor, every) for factor in chosen}
+    contrasts = _Contrasts(last.where(np.isfinite(last)), touched, rest(last, *every, "replicate"))
+    effect, interaction = contrasts.effects(), contrasts.interactions()
+    units = "decades of the gap where logarithmic, else loss"
+    result = xr.Dataset({"worlds": count(effect, "worlds with finite numbers")})
+    for name, part, long_name in (
+        ("effect", effect, "effect of switching a source on"),
+        ("interaction", interaction, "interaction of two sources"),
+    ):
+        result = result.merge(estimate(name, np.nanmean, [part], long_name=long_name, units=units))
+    return result.assign_coords(logarithmic=logarithmic, bound=list(BOUNDS))
+
+
+def _chosen(every: Sequence[str], factors: Sequence[str] | None) -> list[str]:
+    """The dims of the factors that are asked for, without `factors.` in front or with it; None: all."""
+    dims = {dim.removeprefix("factors."): dim for dim in reversed(every)}
+    chosen = [*every] if factors is None else [dims.get(factor, factor) for factor in factors]
+    strange = [factor for factor in chosen if factor not in every]
+    if strange or not chosen:
         raise ValueError(
             "factorial: expected factors with the values on and off, here"
-            f" {', '.join(found) or 'there are none'}; got {strange}"
+            f" {', '.join(every) or 'there are none'}; got {strange}"
         )
-    dataset = dataset.sel({factor: ["on", "off"] for factor in found})
-    last, logarithmic = scaled(losses(dataset, value).isel(checkpoint=-1, drop=True), precision(dataset))
-    last = last.where(np.isfinite(last))
-    rest = [str(dim) for dim in last.dims if dim not in (*found, "replicate")]
-    touched = {factor: _touched(dataset, factor, found) for factor in named}
-    with np.errstate(invalid="ignore"):
-        single = {a: (last.sel({a: "on"}) - last.sel({a: "off"})).where(touched[a]) for a in named}
-        double = {
-            (a, b): (single[a].sel({b: "on"}) - single[a].sel({b: "off"})).where(touched[b])
-            for a, b in itertools.combinations(named, 2)
+    return chosen
+
+
+class _Contrasts(NamedTuple):
+    """What switching factors on changes, world by world, averaged over the values of all other factors."""
+
+    y: xr.DataArray  # dims: the factors, replicate and `stay`
+    touched: Mapping[str, xr.DataArray]  # factor -> where it changes any number
+    stay: Sequence[str]
+
+    def effects(self) -> xr.DataArray:
+        """The contrast of every factor, dim `factor` in front."""
+        parts = [self._over_others(self._of(self.y, factor)) for factor in self.touched]
+        return stacked(parts, "factor", _names(self.touched))
+
+    def interactions(self) -> xr.DataArray:
+        """The contrast of the contrasts of every two factors, dims `factor` and `other` in front.
+
+        NaN of one with itself.
+        """
+        pairs = {
+            frozenset((a, b)): self._over_others(self._of(self._of(self.y, a), b))
+            for a, b in itertools.combinations(self.touched, 2)
         }
-    parts = [_over_others(single[a], rest) for a in named]
-    mains: xr.DataArray = xr.concat(
-        parts, xr.Variable("factor", _names(named)), coords="minimal", compat="override"
-    )
-    nothing = mains.isel(factor=0, drop=True) * np.nan
-    pairs = {pair: _over_others(values, rest) for pair, values in double.items()}
-    table = [[pairs.get((a, b), pairs.get((b, a), nothing)) for b in named] for a in named]
-    rows = [
-        xr.concat(row, xr.Variable("other", _names(named)), coords="minimal", compat="override")
-        for row in table
-    ]
-    both = xr.concat(rows, xr.Variable("factor", _names(named)), coords="minimal", compat="override")
-    told = xr.Dataset({
-        "worlds": (
-            mains.notnull().sum("replicate").assign_attrs(long_name="worlds with finite numbers", units="1")
-        )
-    })
-    for name, part, long_name in (
-        ("effect", mains, "effect of switching a source on"),
-        ("interaction", both, "interaction of two sources"),
-    ):
-        told = told.merge(
-            estimate(
-                name,
-                np.nanmean,
-                [part],
-                long_name=long_name,
-                units="decades of the gap where logarithmic, else loss",
-            )
-        )
-    return told.assign_coords(logarithmic=logarithmic, bound=["low", "high"])
+        nothing = self.effects().isel(factor=0, drop=True) * np.nan
+        rows = [[pairs.get(frozenset((a, b)), nothing) for b in self.touched] for a in self.touched]
+        labels = _names(self.touched)
+        return stacked([stacked(row, "other", labels) for row in rows], "factor", labels)
+
+    def _of(self, y: xr.DataArray, factor: str) -> xr.DataArray:
+        with np.errstate(invalid="ignore"):
+            return (y.sel({factor: "on"}) - y.sel({factor: "off"})).where(self.touched[factor])
+
+    def _over_others(self, contrast: xr.DataArray) -> xr.DataArray:
+        """The mean over what is on and off.
+
+        NaN where a number is missing: the runs of a world are one design.
+        """
+        mean = contrast.mean(rest(contrast, *self.stay, "replicate"), skipna=False)
+        return mean.drop_vars([name for name in mean.coords if name not in (*mean.dims, "instance")])
 
 
-def _names(factors: Sequence[str]) -> list[str]:
+def _names(factors: Iterable[str]) -> list[str]:
     return [factor.removeprefix("factors.") for factor in factors]
 
 
@@ -115,16 +130,6 @@ def _touched(dataset: xr.Dataset, factor: str, factors: Sequence[str]) -> xr.Dat
     for name in (name for name in SEEN if name in dataset):
         on, off = (dataset[name].sel({factor: level}, drop=True) for level in ("on", "off"))
         unlike = (on != off) & ~(on.isnull() & off.isnull())
-        differ = differ | unlike.any([
-            dim for dim in unlike.dims if dim in (*factors, "replicate", "checkpoint")
-        ])
+        gone = [dim for dim in unlike.dims if dim in (*factors, "replicate", "checkpoint")]
+        differ = differ | unlike.any(gone)
     return differ
-
-
-def _over_others(contrast: xr.DataArray, rest: Sequence[str]) -> xr.DataArray:
-    """The mean over what is on and off: dims rest and replicate.
-
-    NaN where a number is missing: the runs of a world are one design.
-    """
-    mean = contrast.mean([dim for dim in contrast.dims if dim not in (*rest, "replicate")], skipna=False)
-    return mean.drop_vars([name for name in mean.coords if name not in (*mean.dims, "instance")])

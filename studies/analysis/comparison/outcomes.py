@@ -2,11 +2,13 @@
 
 Where that ties too, the area over the curve.
 
-    final loss              at the cost at which arms are compared; where the loss is the gap to a known optimum its common logarithm
-    time to target          common logarithm of the cost at which the recommendation first reached the lowest target that half of the runs of the
-                            two reached; inf where a world did not, or has diverged. Hits known to intervals
-                            that overlap tie
-    area over the curve     mean over the logarithm of the cost of the lowest loss so far, as the final loss (see `studies.analysis.running_time.area`)
+    final loss              at the cost at which arms are compared; where the loss is the gap to a known
+                            optimum its common logarithm
+    time to target          common logarithm of the cost at which the recommendation first reached the lowest
+                            target that half of the runs of the two reached; inf where a world did not, or has
+                            diverged. Hits known to intervals that overlap tie
+    area over the curve     mean over the logarithm of the cost of the lowest loss so far, as the final loss
+                            (see `studies.analysis.running_time.area`)
 
 The final loss ties where some worlds are equal at the precision of the study (`studies.results.precision`),
 and so few differ (`DECIDE`) that no test of them could reject. Which worlds tie says nothing of who is
@@ -25,6 +27,7 @@ import xarray as xr
 
 from studies.analysis.comparison.paired import difference, losses, pairs, same_worlds, scaled, unit_means
 from studies.analysis.running_time.area import over_costs
+from studies.analysis.shapes import bare
 from studies.results.gaps import gap_known
 from studies.results.hits import budget, hits, lateness
 from studies.results.precision import decades, precision, resolved
@@ -50,6 +53,11 @@ class Outcome(NamedTuple):
         there = self.first.notnull() & self.second.notnull()
         return difference(self.a, self.b).where(self.first != self.second, 0.0).where(there)
 
+    def replaced(self, where: xr.DataArray, other: Outcome) -> Outcome:
+        """With the numbers of another outcome at some places."""
+        both = zip(other, self, strict=True)
+        return Outcome(*(xr.where(where, theirs, ours, keep_attrs=False) for theirs, ours in both))
+
 
 def judged(dataset: xr.Dataset, at: float | None = None, value: str = "loss") -> tuple[Outcome, xr.DataArray]:
     """What every two optimizers are compared by, and the place in `JUDGED` of what it is.
@@ -59,11 +67,8 @@ def judged(dataset: xr.Dataset, at: float | None = None, value: str = "loss") ->
         at: cost in evaluations; None: at the budget that all arms have.
         value: the variable that holds the loss.
     """
-    if (
-        "recorded" in dataset.coords
-        and "optimizer" in dataset["recorded"].dims
-        and dataset.sizes["optimizer"] > 2
-    ):
+    own = dataset.coords.get("recorded", xr.DataArray(True))
+    if "optimizer" in own.dims and dataset.sizes["optimizer"] > 2:
         return _pair_by_pair(dataset, at, value)
     loss = final_loss(dataset, at, value)
     chosen, which = loss, xr.zeros_like(differing(loss))
@@ -73,28 +78,22 @@ def judged(dataset: xr.Dataset, at: float | None = None, value: str = "loss") ->
         other = make(dataset, at, value)
         if other is not None:
             use = (which == 0) & ties(loss) & (differing(other) >= DECIDE)
-            which = which.where(~use, number)
-            chosen = Outcome(
-                *(xr.where(use, new, old, keep_attrs=False) for new, old in zip(other, chosen, strict=True))
-            )
+            which, chosen = which.where(~use, number), chosen.replaced(use, other)
     return Outcome(*(_named(part, loss.a) for part in chosen)), which
 
 
 def _pair_by_pair(dataset: xr.Dataset, at: float | None, value: str) -> tuple[Outcome, xr.DataArray]:
     """As `judged`, each pair at the last checkpoint that the two have, whichever others have."""
     same_worlds(dataset)
-    both = [
-        dataset.isel(optimizer=list(two))
-        for two in itertools.combinations(range(dataset.sizes["optimizer"]), 2)
-    ]
-    outcomes, which = zip(*(judged(two, at, value) for two in both), strict=True)
+    every_two = itertools.combinations(range(dataset.sizes["optimizer"]), 2)
+    both = [judged(dataset.isel(optimizer=list(two)), at, value) for two in every_two]
+    outcomes, which = zip(*both, strict=True)
     return Outcome(*(_along_pairs(parts) for parts in zip(*outcomes, strict=True))), _along_pairs(which)
 
 
 def _along_pairs(parts: Sequence[xr.DataArray]) -> xr.DataArray:
-    return xr.concat(parts, "pair", coords="different", compat="equals", join="override").transpose(
-        *parts[0].dims
-    )
+    joined = xr.concat(parts, "pair", coords="different", compat="equals", join="override")
+    return joined.transpose(*parts[0].dims)
 
 
 def ties(loss: Outcome) -> xr.DataArray:
@@ -111,13 +110,21 @@ def differing(outcome: Outcome) -> xr.DataArray:
 
 def final_loss(dataset: xr.Dataset, at: float | None = None, value: str = "loss") -> Outcome:
     """The loss at a cost."""
-    raw = losses(dataset, value, np.inf if at is None else at).load()
-    least = precision(dataset)
+    raw, least = losses(dataset, value, _place(at)).load(), precision(dataset)
     loss, logarithmic = scaled(raw, least)
     a, b = pairs(loss)
     first, second = pairs(resolved(raw, least))
-    none = xr.full_like(a.isel(replicate=0, drop=True), np.nan)
+    none = _no_target(a)
     return Outcome(a, b, first, second, logarithmic.broadcast_like(none), none)
+
+
+def _place(at: float | None) -> float:
+    """Where `losses` are taken: a cost, or where all arms end (inf)."""
+    return np.inf if at is None else at
+
+
+def _no_target(side: xr.DataArray) -> xr.DataArray:
+    return xr.full_like(side.isel(replicate=0, drop=True), np.nan)
 
 
 def time_to_target(dataset: xr.Dataset, at: float | None = None, value: str = "loss") -> Outcome | None:
@@ -127,31 +134,35 @@ def time_to_target(dataset: xr.Dataset, at: float | None = None, value: str = "l
     """
     if not dataset.sizes.get("target") or "hit_cost" not in dataset:
         return None
-    hit = hits(dataset).load()
-    goals = hit["target_loss"].reset_coords(drop=True)
-    lost = losses(dataset, value, np.inf if at is None else at).load() == np.inf
-    hit = (
-        hit
-        .where((hit <= (budget(dataset) if at is None else at) * (1 + SPENT)) | hit.isnull(), np.inf)
-        .where(~lost, np.inf)
-        .where(hit.notnull())
-    )
+    hit = _hits_within(dataset, at, value)
     both, early = pairs(hit), pairs(hit - lateness(dataset).load())
-    reached = (abs(both[0]) < np.inf).sum("replicate") + (abs(both[1]) < np.inf).sum("replicate")
-    runs = both[0].notnull().sum("replicate") + both[1].notnull().sum("replicate")
-    good = (2 * reached >= runs) & (reached > 0) & goals.notnull()
-    target = goals.where(good).min("target")
-    a, b, early_a, early_b = (
+    goals = bare(hit["target_loss"])
+    target = goals.where(_reached_by_half(*both) & goals.notnull()).min("target")
+    late_a, late_b, early_a, early_b = (
         side.where(goals == target).min("target").drop_vars("target_loss", errors="ignore")
         for side in (*both, *early)
     )
-    unsure = (
-        (early_a < b) & (early_b < a) & ((early_a < a) | (early_b < b))
-    )  # the intervals that hold them overlap
     with np.errstate(divide="ignore"):
-        a, b = (xr.apply_ufunc(np.log10, side) for side in (a, b))
+        a, b = (xr.apply_ufunc(np.log10, side) for side in (late_a, late_b))
     first, second = a.round(TIMES), b.round(TIMES)
-    return Outcome(a, b, first, second.where(~unsure, first), xr.ones_like(target, bool), target)
+    # hits known to intervals that overlap tie
+    overlap = (early_a < late_b) & (early_b < late_a) & ((early_a < late_a) | (early_b < late_b))
+    return Outcome(a, b, first, second.where(~overlap, first), xr.ones_like(target, bool), target)
+
+
+def _hits_within(dataset: xr.Dataset, at: float | None, value: str) -> xr.DataArray:
+    """Hits up to a cost; inf of worlds that did not get there by then, or diverged."""
+    hit = hits(dataset).load()
+    end = (budget(dataset) if at is None else at) * (1 + SPENT)
+    lost = losses(dataset, value, _place(at)).load() == np.inf
+    return hit.where((hit <= end) & ~lost, np.inf).where(hit.notnull())
+
+
+def _reached_by_half(a: xr.DataArray, b: xr.DataArray) -> xr.DataArray:
+    """Whether half of the runs of a pair, and some, reached a target."""
+    runs = a.notnull().sum("replicate") + b.notnull().sum("replicate")
+    reached = (abs(a) < np.inf).sum("replicate") + (abs(b) < np.inf).sum("replicate")
+    return (2 * reached >= runs) & (reached > 0)
 
 
 def area(dataset: xr.Dataset, at: float | None = None, value: str = "loss") -> Outcome | None:
@@ -162,22 +173,28 @@ def area(dataset: xr.Dataset, at: float | None = None, value: str = "loss") -> O
     if not {"value_terms", "gradient_terms"} <= set(dataset.data_vars) or dataset.sizes["checkpoint"] < 2:
         return None
     least, known = precision(dataset), gap_known(dataset)
-    mean = over_costs(
-        dataset, lambda loss: xr.where(known, decades(loss.where(known), least), loss), value, at
-    ).load()
-    end = losses(dataset, value, np.inf if at is None else at).load()
-    mean = mean.where(end != np.inf, np.inf).where(end.notnull())
+    end = losses(dataset, value, _place(at)).load()
+    mean = _mean_over_costs(dataset, at, value).where(end != np.inf, np.inf).where(end.notnull())
     a, b = pairs(mean.transpose(*end.dims))
     fine = xr.where(known, 10.0**-TIMES, least)
     first, second = (side.where(~np.isfinite(side), (side / fine).round() * fine) for side in (a, b))
-    none = xr.full_like(a.isel(replicate=0, drop=True), np.nan)
+    none = _no_target(a)
     return Outcome(a, b, first, second, known.broadcast_like(none), none)
+
+
+def _mean_over_costs(dataset: xr.Dataset, at: float | None, value: str) -> xr.DataArray:
+    """The mean of the lowest loss so far, or of its common logarithm where it is a gap."""
+    least, known = precision(dataset), gap_known(dataset)
+
+    def of(loss: xr.DataArray) -> xr.DataArray:
+        return xr.where(known, decades(loss.where(known), least), loss)
+
+    return over_costs(dataset, of, value, at).load()
 
 
 def _named(part: xr.DataArray, like: xr.DataArray) -> xr.DataArray:
     """With the dims in the order, and the coordinates, of the first outcome."""
     dims = [dim for dim in like.dims if dim in part.dims]
     coords = {name: like[name] for name in like.coords if set(like[name].dims) <= set(part.dims)}
-    return (
-        part.transpose(*dims).drop_vars(set(part.coords) - set(coords), errors="ignore").assign_coords(coords)
-    )
+    other = set(part.coords) - set(coords)
+    return part.transpose(*dims).drop_vars(other, errors="ignore").assign_coords(coords)

@@ -52,8 +52,8 @@ def scaled(loss: xr.DataArray, least: xr.DataArray) -> tuple[xr.DataArray, xr.Da
         least: the precision of the study (`studies.results.precision`), as which a smaller gap counts.
     """
     known = gap_known(loss).rename("logarithmic")
-    found = xr.where(known, decades(loss.where(known), least), loss, keep_attrs=True)
-    return found.assign_coords(loss.coords).transpose(*loss.dims), known
+    result = xr.where(known, decades(loss.where(known), least), loss, keep_attrs=True)
+    return result.assign_coords(loss.coords).transpose(*loss.dims), known
 
 
 def same_worlds(results: xr.Dataset | xr.DataArray) -> None:
@@ -63,18 +63,17 @@ def same_worlds(results: xr.Dataset | xr.DataArray) -> None:
         ValueError: the coordinate `paired` (optimizer) is False of one.
     """
     if "paired" in results.coords and not bool(results["paired"].all()):
-        apart = ", ".join(
-            str(name)
-            for name in np.atleast_1d(results["optimizer"].where(~results["paired"], drop=True).values)
-        )
+        apart = np.atleast_1d(results["optimizer"].where(~results["paired"], drop=True).values)
         raise ValueError(
-            f"comparison: expected optimizers that ran in the same worlds, {apart} did not: leave out those"
-            " whose `paired` is False"
+            "comparison: expected optimizers that ran in the same worlds,"
+            f" {', '.join(map(str, apart))} did not: leave out those whose `paired` is False"
         )
 
 
 def pairs(loss: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray]:
-    """A and B of every two optimizers, in place of the dim `optimizer` the dim `pair`, with the coordinates `a` and `b`; NaN where either is.
+    """A and B of every two optimizers, NaN where either is.
+
+    In place of the dim `optimizer` the dim `pair`, with the coordinates `a` and `b`.
 
     Raises:
         ValueError: there is only one optimizer, or some ran in other worlds (see `same_worlds`).
@@ -83,15 +82,13 @@ def pairs(loss: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray]:
     names = [str(name) for name in loss["optimizer"].values]
     if len(names) < 2:
         raise ValueError(f"comparison: expected two optimizers or more, got {', '.join(names) or 'none'}")
-    first, second = zip(*itertools.combinations(range(len(names)), 2), strict=True)
-    labels = {"a": ("pair", [names[i] for i in first]), "b": ("pair", [names[i] for i in second])}
-    labels["pair"] = ("pair", [f"{names[i]} - {names[j]}" for i, j in zip(first, second, strict=True)])
+    every_two = list(itertools.combinations(range(len(names)), 2))
+    coords = {"pair": ("pair", [f"{names[i]} - {names[j]}" for i, j in every_two])}
+    sides = {"a": [i for i, _ in every_two], "b": [j for _, j in every_two]}
+    coords |= {side: ("pair", [names[place] for place in places]) for side, places in sides.items()}
     a, b = (
-        loss
-        .isel(optimizer=xr.DataArray(list(side), dims="pair"))
-        .drop_vars("optimizer")
-        .assign_coords(labels)
-        for side in (first, second)
+        loss.isel(optimizer=xr.DataArray(places, dims="pair")).drop_vars("optimizer").assign_coords(coords)
+        for places in sides.values()
     )
     known = a.notnull() & b.notnull()
     return a.where(known), b.where(known)
@@ -109,9 +106,10 @@ def score(a: xr.DataArray, b: xr.DataArray) -> xr.DataArray:
 
 
 def unit_means(part: xr.DataArray) -> xr.DataArray:
-    """What is independent: means over the worlds of each instance, or worlds where there is one instance or each has its own; dim `unit`.
+    """What is independent: the mean over the worlds of each instance, dim `unit`.
 
-    A mean of inf and -inf is 0: worlds of which one diverged on either side tie.
+    Worlds where there is one instance alone or each has its own. A mean of inf and -inf is 0: worlds of which
+    one diverged on either side tie.
     """
     members = groups(part)
     members = members.T if len(members) == 1 else members
@@ -125,14 +123,21 @@ def unit_means(part: xr.DataArray) -> xr.DataArray:
 
 
 def distinct(part: xr.DataArray, dims: Sequence[str]) -> xr.DataArray:
-    """Where along the `dims` numbers stand for the first time on their landscape, and do not repeat along an axis that it does not have."""
-    where = part.transpose(*dims, ...)
-    found = np.zeros(where.shape[: len(dims)], bool)
+    """Where numbers stand for the first time on their landscape.
+
+    Along an axis that a landscape does not have its numbers are repeated, and are not distinct.
+
+    Args:
+        part: numbers.
+        dims: landscape and swept axes, the dims of the result.
+    """
+    numbers = part.transpose(*dims, ...)
+    places = {dim: numbers[dim].values for dim in dims if dim in numbers.coords}
+    first = xr.DataArray(np.zeros(numbers.shape[: len(dims)], bool), places, dims)
     seen = set()
-    for place in np.ndindex(found.shape):
-        key = (place[dims.index("landscape")] if "landscape" in dims else 0, where.values[place].tobytes())
-        found[place] = key not in seen
+    for place in np.ndindex(first.shape):
+        landscape = place[dims.index("landscape")] if "landscape" in dims else 0
+        key = (landscape, numbers.values[place].tobytes())
+        first.values[place] = key not in seen
         seen.add(key)
-    return xr.DataArray(
-        found, dims=tuple(dims), coords={dim: where[dim].values for dim in dims if dim in where.coords}
-    )
+    return first

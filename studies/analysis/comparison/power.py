@@ -5,11 +5,13 @@ With a chance of 80 % and a two-sided test at level 0.05.
 n is the number of worlds, or of instances where worlds share them. Where m tests are corrected by Holm, a
 difference has to stand at level / m to be the first that is rejected.
 
-    paired_sd          of a difference in units of its standard deviation over worlds: paired t test (noncentral t), over the root of 3 / pi, the
-                       efficiency of Wilcoxon's signed-rank test where differences are normal (Lehmann 1975)
+    paired_sd          of a difference in units of its standard deviation over worlds: paired t test
+                       (noncentral t), over the root of 3 / pi, the efficiency of Wilcoxon's signed-rank test
+                       where differences are normal (Lehmann 1975)
     win_probability    of P(A beats B) in the same world, above 1/2: the exact sign test
-    a12                of the probability of superiority, above 1/2: Noether (1987, J. Am. Stat. Assoc. 82, 645), equation 4,
-                       (z_{1 - level/2} + z_power)^2 = 12 c (1 - c) N (p - 1/2)^2, here N = 2 n and c = 1/2
+    a12                of the probability of superiority, above 1/2: Noether (1987, J. Am. Stat. Assoc. 82,
+                       645), equation 4, (z_{1 - level/2} + z_power)^2 = 12 c (1 - c) N (p - 1/2)^2, here
+                       N = 2 n and c = 1/2
 """
 
 from __future__ import annotations
@@ -18,6 +20,8 @@ import numpy as np
 import xarray as xr
 from scipy import optimize, stats
 from statsmodels.stats.power import TTestPower
+
+from studies.analysis.shapes import named
 
 LEVEL = 0.05
 POWER = 0.8
@@ -38,22 +42,16 @@ def smallest(units: xr.DataArray, tests: int = 1, level: float = LEVEL, power: f
         `paired_sd`, `win_probability` and `a12`, dims of `units`. NaN where no difference whatever could have
         been shown.
     """
-    at = level / tests
-    found = xr.Dataset()
-    for name, of, long_name in (
-        ("paired_sd", paired_sd, "smallest difference that could have been shown, in standard deviations"),
-        ("win_probability", win_probability, "smallest probability to win that could have been shown"),
-        ("a12", a12, "smallest A12 that could have been shown"),
+    numbers, place = np.unique(units.values, return_inverse=True)
+    result = xr.Dataset()
+    for name, smallest_of, what in (
+        ("paired_sd", paired_sd, "difference that could have been shown, in standard deviations"),
+        ("win_probability", win_probability, "probability to win that could have been shown"),
+        ("a12", a12, "A12 that could have been shown"),
     ):
-        numbers = np.unique(units.values)
-        known = {n: of(int(n), at, power) for n in numbers.tolist()}
-        values = (
-            np.vectorize(known.__getitem__, otypes=[float])(units.values)
-            if units.size
-            else np.zeros(units.shape)
-        )
-        found[name] = units.copy(data=values).assign_attrs(long_name=long_name, units="1")
-    return found.assign_attrs(tests=tests, level=level, power=power)
+        values = np.array([smallest_of(int(n), level / tests, power) for n in numbers], float)
+        result[name] = named(units.copy(data=values[place].reshape(units.shape)), f"smallest {what}")
+    return result.assign_attrs(tests=tests, level=level, power=power)
 
 
 def paired_sd(n: int, level: float = LEVEL, power: float = POWER) -> float:
@@ -69,7 +67,10 @@ def smallest_p(n: int) -> float:
 
 
 def win_probability(n: int, level: float = LEVEL, power: float = POWER) -> float:
-    """The probability p at which at least k of n worlds are won with the chance `power`, k the critical number of the two-sided sign test."""
+    """The probability p at which at least k of n worlds are won with the chance `power`.
+
+    k is the critical number of the two-sided sign test.
+    """
     wins = np.arange(n + 1)
     critical = wins[2 * stats.binom.sf(wins - 1, n, 0.5) <= level]
     if not critical.size:
@@ -81,5 +82,5 @@ def a12(n: int, level: float = LEVEL, power: float = POWER) -> float:
     """The A12 of two samples of n each; NaN where it would be above 1."""
     if n < 2:
         return np.nan
-    found = 0.5 + (stats.norm.ppf(1 - level / 2) + stats.norm.ppf(power)) / np.sqrt(6 * n)
-    return float(found) if found <= 1 else np.nan
+    result = 0.5 + (stats.norm.ppf(1 - level / 2) + stats.norm.ppf(power)) / np.sqrt(6 * n)
+    return float(result) if result <= 1 else np.nan

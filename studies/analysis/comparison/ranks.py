@@ -1,14 +1,18 @@
-"""Average ranks of several optimizers over many problems, and which of them differ (Demsar 2006, J. Machine Learning Research 7, 1).
+"""Average ranks of several optimizers over many problems, and which of them differ.
 
-With N blocks (landscapes, or worlds), k optimizers and R_j the average rank of optimizer j, 1 the best, ties sharing their ranks:
+After Demsar (2006, J. Machine Learning Research 7, 1). With N blocks (landscapes, or worlds), k optimizers
+and R_j the average rank of optimizer j, 1 the best, ties sharing their ranks:
 
-    Friedman          chi2_F = 12 N / (k (k + 1)) (sum of R_j^2 - k (k + 1)^2 / 4), divided by 1 - sum of (t^3 - t) / (N k (k^2 - 1)) for ties of t
-    Iman, Davenport   F_F = (N - 1) chi2_F / (N (k - 1) - chi2_F), F with k - 1 and (k - 1)(N - 1) degrees of freedom (1980)
-    Nemenyi           two differ where their average ranks do by CD = q sqrt(k (k + 1) / 6 N) or more, q the studentized range's quantile over
-                      the root of 2 (1963), and F_F rejects that all are alike
+    Friedman          chi2_F = 12 N / (k (k + 1)) (sum of R_j^2 - k (k + 1)^2 / 4),
+                      divided by 1 - sum of (t^3 - t) / (N k (k^2 - 1)) for ties of t
+    Iman, Davenport   F_F = (N - 1) chi2_F / (N (k - 1) - chi2_F), F with k - 1 and (k - 1)(N - 1) degrees of
+                      freedom (1980)
+    Nemenyi           two differ where their average ranks do by CD = q sqrt(k (k + 1) / 6 N) or more, q the
+                      studentized range's quantile over the root of 2 (1963), and F_F rejects that all are
+                      alike
 
-Alike means exchangeable in every block. Of optimizers of which one merely spreads eight times as wide about the same middle, two differ in 3 to 6 of
-100 studies at the level 0.05 (3 to 10 optimizers, 3 to 64 blocks).
+Alike means exchangeable in every block. Of optimizers of which one merely spreads eight times as wide about
+the same middle, two differ in 3 to 6 of 100 studies at the level 0.05 (3 to 10 optimizers, 3 to 64 blocks).
 """
 
 from __future__ import annotations
@@ -21,6 +25,7 @@ from scipy import stats
 
 from studies.analysis.comparison.paired import distinct, losses, same_worlds, unit_means
 from studies.analysis.intervals.bootstrap import estimate
+from studies.analysis.shapes import named, rest
 from studies.results.precision import precision, resolved
 
 ALPHA = 0.05
@@ -51,23 +56,25 @@ def ranks(
     Raises:
         ValueError: `over` is neither, or worlds are the blocks and optimizers ran in other ones.
     """
-    loss = resolved(losses(dataset, value, np.inf if at is None else at).load(), precision(dataset))
-    loss = loss.isel(
-        optimizer=np.flatnonzero(loss.notnull().any([dim for dim in loss.dims if dim != "optimizer"]))
-    )
-    if over == "replicate":
-        same_worlds(loss)
-        return friedman(unit_means(_finite(loss)).rename(unit="block"), alpha)
-    if over != "landscape":
+    if over not in ("landscape", "replicate"):
         raise ValueError(f"over: expected landscape or replicate, got {over!r}")
-    dims = [str(dim) for dim in loss.dims if dim not in ("optimizer", "replicate")]
-    middle = loss.median("replicate").where(distinct(loss, dims))
-    table = middle.transpose(*dims, "optimizer").values
-    table = table.reshape(int(np.prod(table.shape[:-1])), table.shape[-1])
-    return friedman(
-        xr.DataArray(table, dims=("block", "optimizer"), coords={"optimizer": loss["optimizer"].values}),
-        alpha,
-    )
+    loss = resolved(losses(dataset, value, np.inf if at is None else at).load(), precision(dataset))
+    loss = loss.isel(optimizer=np.flatnonzero(loss.notnull().any(rest(loss, "optimizer"))))
+    return friedman(_by_world(loss) if over == "replicate" else _by_landscape(loss), alpha)
+
+
+def _by_world(loss: xr.DataArray) -> xr.DataArray:
+    """Worlds, or instances, as blocks; without those that any optimizer lacks."""
+    same_worlds(loss)
+    return unit_means(loss.where(loss.notnull().all("optimizer"))).rename(unit="block")
+
+
+def _by_landscape(loss: xr.DataArray) -> xr.DataArray:
+    """Landscapes and values of the swept axes as blocks, by the median over worlds."""
+    dims = rest(loss, "optimizer", "replicate")
+    middle = loss.median("replicate").where(distinct(loss, dims)).transpose(*dims, "optimizer")
+    table = middle.values.reshape(-1 if middle.size else 0, middle.sizes["optimizer"])
+    return xr.DataArray(table, {"optimizer": loss["optimizer"].values}, ("block", "optimizer"))
 
 
 def friedman(table: xr.DataArray, alpha: float = ALPHA) -> xr.Dataset:
@@ -86,30 +93,33 @@ def friedman(table: xr.DataArray, alpha: float = ALPHA) -> xr.Dataset:
     place = xr.apply_ufunc(
         _ranked, table.where(known), input_core_dims=[["optimizer"]], output_core_dims=[["optimizer"]]
     )
-    found = estimate(
+    result = estimate(
         "average_rank", np.nanmean, [place.rename(block="replicate")], long_name="average rank, 1 is best"
     )
     n, k = known.sum("block"), table.sizes["optimizer"]
+    result = result.assign(_tests(place, n))
+    cd = critical_difference(k, n.where(n > 0), alpha)
+    result["critical_difference"] = named(cd, f"Nemenyi's critical difference at {alpha:g}")
+    apart = abs(result["average_rank"] - result["average_rank"].rename(optimizer="other"))
+    differ = (apart >= cd) & (result["p_value"] < alpha)
+    result["differ"] = named(differ, f"whether average ranks differ at {alpha:g}", None)
+    return result.assign(blocks=named(n, "blocks with numbers of all"))
+
+
+def _tests(place: xr.DataArray, n: xr.DataArray) -> dict[str, xr.DataArray]:
+    """Friedman's test, and that of Iman and Davenport, of ranks over n blocks."""
+    k = place.sizes["optimizer"]
     with np.errstate(invalid="ignore", divide="ignore"):
         chi2 = friedman_chi2(place.mean("block"), n) / _untied(place, n)
         f = iman_davenport(chi2, n, k)
-        found["statistic"] = chi2.assign_attrs(long_name="Friedman's chi^2", units="1")
-        found["p_friedman"] = xr.apply_ufunc(stats.chi2.sf, chi2, k - 1).assign_attrs(
-            long_name="of Friedman's test", units="1"
-        )
-        found["f"] = f.assign_attrs(long_name="F of Iman and Davenport", units="1")
+        p_friedman = xr.apply_ufunc(stats.chi2.sf, chi2, k - 1)
         p = xr.apply_ufunc(stats.f.sf, f, k - 1, (k - 1) * (n - 1)).where(n > 1)
-        found["p_value"] = p.assign_attrs(long_name="of all being alike, Iman and Davenport", units="1")
-        cd = critical_difference(k, n.where(n > 0), alpha)
-    found["critical_difference"] = cd.assign_attrs(
-        long_name=f"Nemenyi's critical difference at {alpha:g}", units="1"
-    )
-    apart = abs(found["average_rank"] - found["average_rank"].rename(optimizer="other"))
-    found["differ"] = ((apart >= cd) & (p < alpha)).assign_attrs(
-        long_name=f"whether average ranks differ at {alpha:g}"
-    )
-    found["blocks"] = n.assign_attrs(long_name="blocks with numbers of all", units="1")
-    return found
+    return {
+        "statistic": named(chi2, "Friedman's chi^2"),
+        "p_friedman": named(p_friedman, "of Friedman's test"),
+        "f": named(f, "F of Iman and Davenport"),
+        "p_value": named(p, "of all being alike, Iman and Davenport"),
+    }
 
 
 def critical_difference(k: int, n: xr.DataArray, alpha: float = ALPHA) -> xr.DataArray:
@@ -124,11 +134,8 @@ def groups(rank: np.ndarray, differ: np.ndarray) -> list[list[int]]:
     The bars of a critical-difference diagram.
     """
     order = [int(i) for i in np.argsort(rank, kind="stable") if not np.isnan(rank[i])]
-    runs = [
-        order[i : j + 1]
-        for i, j in itertools.combinations(range(len(order)), 2)
-        if not differ[np.ix_(order[i : j + 1], order[i : j + 1])].any()
-    ]
+    spans = [order[i : j + 1] for i, j in itertools.combinations(range(len(order)), 2)]
+    runs = [span for span in spans if not differ[np.ix_(span, span)].any()]
     return [run for run in runs if not any(set(run) < set(other) for other in runs)]
 
 
@@ -156,8 +163,3 @@ def _untied(place: xr.DataArray, n: xr.DataArray) -> xr.DataArray:
     k = place.sizes["optimizer"]
     lost = (k * (k + 1) * (2 * k + 1) / 6 - (place**2).sum("optimizer", skipna=False)).sum("block")
     return 1 - 12 * lost / (n * k * (k**2 - 1))
-
-
-def _finite(loss: xr.DataArray) -> xr.DataArray:
-    """Without worlds that any optimizer lacks."""
-    return loss.where(loss.notnull().all("optimizer"))

@@ -10,19 +10,32 @@ landscape).
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
 
 from studies.analysis.comparison.comparison import VERDICTS, compare
 from studies.analysis.comparison.paired import losses
+from studies.analysis.shapes import bare, rest
 from studies.results.arms import quartiles
 from studies.results.gaps import gap_known
 from studies.results.hits import budget
 from studies.results.precision import precision, resolved
-from studies.schema import DIMS
+from studies.schema import DIMS, EVALUATIONS
 
 NONE = ""  # the winner where no optimizer has numbers
+EMPTY = {  # what is said of a combination, where nothing is
+    "winner": NONE,
+    "runner_up": NONE,
+    "lead": np.nan,
+    "at_least": False,
+    "tied": False,
+    "decided": False,
+    "worlds": 0,
+}
+LEAD = "runner-up's median loss, times the winner's where logarithmic, else above it"
 
 
 def winners(dataset: xr.Dataset) -> xr.Dataset:
@@ -41,87 +54,117 @@ def winners(dataset: xr.Dataset) -> xr.Dataset:
     Raises:
         ValueError: there are fewer than two optimizers.
     """
+    _check(dataset)
+    dataset = touched(dataset)
+    loss, least = losses(dataset, at=np.inf), precision(dataset)
+    axes = rest(loss, *DIMS)
+    gap = gap_known(loss)
+    gap = gap.any(rest(gap, *axes))
+    loss, compared = resolved(loss, least), compare(dataset)
+    result = _nothing({axis: dataset[axis] for axis in axes})
+    for place in np.ndindex(*(dataset.sizes[axis] for axis in axes)):
+        at = dict(zip(axes, place, strict=True))
+        here = [part.isel(at, missing_dims="ignore") for part in (gap, least)]
+        for name, value in _winner(_medians(loss.isel(at)), compared.isel(at), *here).items():
+            result[name].values[place] = value
+    cost = bare(budget(dataset)).assign_attrs(units=EVALUATIONS)
+    return result.assign_coords(cost=cost, logarithmic=bare(gap))
+
+
+def _check(dataset: xr.Dataset) -> None:
     if "landscape" in dataset.dims:
         raise ValueError("winners: expected one landscape, got all of them; give dataset.sel(landscape=...)")
     names = [str(name) for name in dataset["optimizer"].values]
     if len(names) < 2:
         raise ValueError(f"winners: expected two optimizers or more, got {', '.join(names) or 'none'}")
-    dataset = touched(dataset)
-    compared, loss = compare(dataset), losses(dataset, at=np.inf)
-    axes = [str(dim) for dim in loss.dims if dim not in DIMS]
-    gap = gap_known(loss)
-    gap = gap.any([dim for dim in gap.dims if dim not in axes])
-    least = precision(dataset)
-    loss = resolved(loss, least)
-    shape = tuple(dataset.sizes[axis] for axis in axes)
-    told = {
-        "winner": np.full(shape, NONE, object),
-        "runner_up": np.full(shape, NONE, object),
-        "lead": np.full(shape, np.nan),
-    }
-    told |= {name: np.zeros(shape, bool) for name in ("at_least", "tied", "decided")} | {
-        "worlds": np.zeros(shape, int)
-    }
-    for place in np.ndindex(shape):
-        at = dict(zip(axes, place, strict=True))
-        medians = {name: float(quartiles(loss.isel(at).sel(optimizer=name))[1]) for name in names}
-        floor = (
-            float(least.isel(at, missing_dims="ignore"))
-            if bool(gap.isel(at, missing_dims="ignore"))
-            else None
-        )
-        for name, value in _winner(medians, compared.isel(at), floor).items():
-            told[name][place] = value
-    found = xr.Dataset(
-        {name: (axes, values) for name, values in told.items()}, {axis: dataset[axis] for axis in axes}
-    )
-    found["lead"].attrs = {
-        "long_name": "runner-up's median loss, times the winner's where logarithmic, else above it"
-    }
-    cost = budget(dataset).reset_coords(drop=True).assign_attrs(units="evaluations")
-    return found.assign_coords(cost=cost, logarithmic=gap.reset_coords(drop=True))
+
+
+def _nothing(axes: dict[str, xr.DataArray]) -> xr.Dataset:
+    """The result before anything is said of any combination."""
+    result = xr.Dataset(coords=axes)
+    shape = [axis.size for axis in axes.values()]
+    for name, nothing in EMPTY.items():
+        kind = object if isinstance(nothing, str) else type(nothing)
+        result[name] = (list(axes), np.full(shape, nothing, kind))
+    result["lead"].attrs["long_name"] = LEAD
+    return result
+
+
+def _medians(loss: xr.DataArray) -> dict[str, float]:
+    """Optimizer -> its median loss over worlds."""
+    names = loss["optimizer"].values.tolist()
+    return {str(name): float(quartiles(loss.sel(optimizer=name))[1]) for name in names}
 
 
 def touched(dataset: xr.Dataset) -> xr.Dataset:
     """Without the axes along which no loss changes."""
-    for axis in [str(dim) for dim in dataset["loss"].dims if dim not in DIMS]:
+    for axis in rest(dataset["loss"], *DIMS):
         loss, first = dataset["loss"], dataset["loss"].isel({axis: 0}, drop=True)
         if bool(((loss == first) | (loss.isnull() & first.isnull())).all()):
             dataset = dataset.isel({axis: 0})
     return dataset
 
 
-def _winner(medians: dict[str, float], compared: xr.Dataset, floor: float | None) -> dict[str, object]:
-    """What is said of one combination; `floor`: the precision where losses are gaps to the optimum."""
-    sides = [(str(a), str(b), str(text), int(n)) for a, b, text, n in zip(compared["a"].values, compared["b"].values, compared["verdict"].values,
-                                                                            compared["worlds"].values, strict=True)]  # fmt: skip
-    won = Counter(
-        a if text == VERDICTS[0] else b
-        for a, b, text, _ in sides
-        if text != VERDICTS[2] and medians[a] == medians[b]
-    )
-    order = sorted(
-        (name for name in medians if not np.isnan(medians[name])),
-        key=lambda name: (medians[name], -won[name]),
-    )
+class _Side(NamedTuple):
+    """A comparison of two optimizers, as `compare` gives it."""
+
+    a: str
+    b: str
+    verdict: str
+    worlds: int
+
+    @property
+    def better(self) -> str | None:
+        """Who is better; None where that is not decided."""
+        return {VERDICTS[0]: self.a, VERDICTS[1]: self.b}.get(self.verdict)
+
+
+def _winner(
+    medians: Mapping[str, float], compared: xr.Dataset, gap: xr.DataArray, least: xr.DataArray
+) -> dict[str, object]:
+    """What is said of one combination, of `EMPTY`.
+
+    Args:
+        medians: optimizer -> median loss, NaN where it has none.
+        compared: every two, dim `pair`.
+        gap: whether losses are gaps to the optimum.
+        least: the precision.
+    """
+    sides = _sides(compared)
+    order = _order(medians, sides)
     if not order or np.isinf(medians[order[0]]):
         return {}
     if len(order) == 1:
         return {"winner": order[0]}
-    first, second = (medians[name] for name in order[:2])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        lead = (
-            (1.0 if first == second else float(np.divide(second, first)))
-            if floor is not None
-            else second - first
-        )
-    rivals = [(a, text, n) for a, b, text, n in sides if order[0] in (a, b) and {a, b} <= set(order)]
-    sure = all(text == VERDICTS[0 if a == order[0] else 1] for a, text, _ in rivals)
-    told = {
-        "winner": order[0],
-        "runner_up": order[1],
-        "lead": lead,
-        "decided": sure,
-        "worlds": min(n for _, _, n in rivals),
+    best, next_best, *_ = order
+    first, second = medians[best], medians[next_best]
+    rivals = [side for side in sides if best in side[:2] and {*side[:2]} <= {*order}]
+    return {
+        "winner": best,
+        "runner_up": next_best,
+        "lead": _lead(first, second, bool(gap)),
+        "decided": all(side.better == best for side in rivals),
+        "worlds": min(side.worlds for side in rivals),
+        "tied": first == second,
+        "at_least": bool(gap) and first <= float(least) < second,
     }
-    return told | {"tied": first == second, "at_least": floor is not None and first <= floor < second}
+
+
+def _sides(compared: xr.Dataset) -> list[_Side]:
+    columns = (compared[name].values.tolist() for name in ("a", "b", "verdict", "worlds"))
+    return [_Side(*row) for row in zip(*columns, strict=True)]
+
+
+def _order(medians: Mapping[str, float], sides: Sequence[_Side]) -> list[str]:
+    """Optimizers with numbers, the lowest median first; of equal ones who is better than most of them."""
+    won = Counter(side.better for side in sides if medians[side.a] == medians[side.b])
+    there = [name for name in medians if not np.isnan(medians[name])]
+    return sorted(there, key=lambda name: (medians[name], -won[name]))
+
+
+def _lead(first: float, second: float, gap: bool) -> float:
+    """By how much the first is ahead: as a factor where losses are gaps, else as a difference."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if not gap:
+            return second - first
+        return 1.0 if first == second else float(np.divide(second, first))

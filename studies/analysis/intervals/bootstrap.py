@@ -5,27 +5,31 @@ with all their worlds where worlds share them. (Of the two ways to resample clus
 variance between them right; drawing worlds anew within an instance adds some of the variance within once
 more: Davison and Hinkley 1997, section 3.8; Field and Welsh 2007.)
 
-    15 units or more    bias-corrected accelerated bootstrap (BCa; Efron 1987), at the wider level 1 - 2 Phi(sqrt(n / (n - 1)) t_{n-1}(0.025)),
-                        which makes up for the narrowness of n draws (Hesterberg 2015, the expanded interval)
-    fewer               value +- t_{n-1} s, s the bootstrap's standard error times sqrt(n / (n - 1)), or the jackknife's (Tukey 1958) where they agree
-                        within a tenth: that of a mean is Student's over unit means, and the jackknife does
-                            not know the error of a median
-                        (Efron 1982). BCa where s is not finite, as with runs that diverged
+    15 units or more    bias-corrected accelerated bootstrap (BCa; Efron 1987), at the wider level
+                        1 - 2 Phi(sqrt(n / (n - 1)) t_{n-1}(0.025)), which makes up for the narrowness of n
+                        draws (Hesterberg 2015, the expanded interval)
+    fewer               value +- t_{n-1} s, s the bootstrap's standard error times sqrt(n / (n - 1)), or the
+                        jackknife's (Tukey 1958) where they agree within a tenth: that of a mean is Student's
+                        over unit means, and the jackknife does not know the error of a median (Efron 1982).
+                        BCa where s is not finite, as with runs that diverged
     one instance only   over its worlds: it holds for that instance alone
     one world           NaN
 """
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
 from scipy import special, stats
 
+from studies.analysis.shapes import BOUNDS, LEVEL, with_interval, words
+
 RESAMPLES = 999
-LEVEL = 0.95
 FEW = 15  # units, below which a bootstrap is not to be trusted
 # units, above which the jackknife leaves out groups: the acceleration of a mean of groups is that of the mean
 # of units
@@ -52,35 +56,44 @@ def estimate(
         `name`, `name_interval` (bound: low, high) and `name_method`, how the interval was made, a text. All
             dims but `replicate` stay.
     """
-    parts = xr.broadcast(*parts)
-    dims = [dim for dim in parts[0].dims if dim != "replicate"]
-    parts = tuple(part.transpose(*dims, "replicate") for part in parts)
+    parts = _lined_up(parts)
     members = groups(next((part for part in parts if "instance" in part.coords), parts[0]))
-    shape = parts[0].shape[:-1]
-    value, bounds, method = np.full(shape, np.nan), np.full((*shape, 2), np.nan), np.full(shape, "", object)
-    for place in _blocks(shape, SIZE // max(RESAMPLES, parts[0].shape[-1])):
+    cells = parts[0].isel(replicate=0, drop=True)
+    value, bounds, method = _empty(cells.shape)
+    for place in _blocks(cells.shape, SIZE // max(RESAMPLES, parts[0].sizes["replicate"])):
         arrays = [np.asarray(part[place].values, float) for part in parts]
-        known = ~np.any([np.isnan(array) for array in arrays], axis=0)
-        arrays = [np.where(known, array, np.nan).reshape(-1, known.shape[-1]) for array in arrays]
-        shaped = known.shape[:-1]
-        with warnings.catch_warnings(), np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-            warnings.simplefilter("ignore", RuntimeWarning)  # a mean of no worlds is NaN
-            value[place] = np.asarray(statistic(*arrays, axis=-1)).reshape(shaped)
-            ends, how = intervals(statistic, arrays, members)
-        bounds[place], method[place] = ends.reshape(*shaped, 2), how.reshape(shaped)
-    coords = {dim: parts[0][dim] for dim in dims if dim in parts[0].coords} | {"bound": ["low", "high"]}
-    found = {name: (dims, value, {"long_name": long_name, "units": units})}
-    found[f"{name}_interval"] = (
-        [*dims, "bound"],
-        bounds,
-        {"long_name": f"{LEVEL:.0%} interval of {long_name}", "units": units},
-    )
-    found[f"{name}_method"] = (
-        dims,
-        method.astype(str),
-        {"long_name": f"how the interval of {long_name} was made"},
-    )
-    return xr.Dataset(found, coords)
+        value[place], bounds[place], method[place] = _of_block(statistic, arrays, members)
+    coords = {dim: parts[0][dim] for dim in cells.dims if dim in parts[0].coords}
+    wide = xr.DataArray(bounds, coords | {"bound": list(BOUNDS)}, (*cells.dims, "bound"))
+    point = xr.DataArray(value, coords, cells.dims)
+    result = with_interval(name, point, wide, long_name=long_name, units=units)
+    how = words(f"how the interval of {long_name} was made", None)
+    result[f"{name}_method"] = (cells.dims, method.astype(str), how)
+    return result
+
+
+def _empty(cells: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Values, ends of intervals and methods, before there are any."""
+    return np.full(cells, np.nan), np.full((*cells, 2), np.nan), np.full(cells, "", object)
+
+
+def _lined_up(parts: Sequence[xr.DataArray]) -> list[xr.DataArray]:
+    """The parts with the same dims, `replicate` the last."""
+    return [part.transpose(..., "replicate") for part in xr.broadcast(*parts)]
+
+
+def _of_block(
+    statistic: Callable, arrays: Sequence[np.ndarray], members: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Value, ends of the interval and its method of the cells of arrays (.., R): (..), (.., 2), (..)."""
+    known = ~np.any([np.isnan(array) for array in arrays], axis=0)
+    *cells, worlds = known.shape
+    arrays = [np.where(known, array, np.nan).reshape(-1, worlds) for array in arrays]
+    with warnings.catch_warnings(), np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        warnings.simplefilter("ignore", RuntimeWarning)  # a mean of no worlds is NaN
+        value = np.asarray(statistic(*arrays, axis=-1))
+        bounds, method = intervals(statistic, arrays, members)
+    return value.reshape(cells), bounds.reshape(*cells, 2), method.reshape(cells)
 
 
 def intervals(
@@ -96,58 +109,65 @@ def intervals(
     Returns:
         (C, 2), and how each was made (C).
     """
-    padded = [np.concatenate([array, np.full((len(array), 1), np.nan)], 1) for array in arrays]
-    bounds, method = np.full((len(padded[0]), 2), np.nan), np.full(len(padded[0]), "none", object)
-    patterns, which = np.unique(~np.isnan(padded[0][:, members]).all(-1), axis=0, return_inverse=True)
+    missing = np.full((len(arrays[0]), 1), np.nan)  # what a unit with fewer worlds has at -1
+    padded = [np.concatenate([array, missing], 1) for array in arrays]
+    bounds, method = np.full((len(missing), 2), np.nan), np.full(len(missing), "none", object)
+    known = ~np.isnan(padded[0][:, members]).all(-1)  # (C, I) instances with a number
+    patterns, which = np.unique(known, axis=0, return_inverse=True)
     for number, there in enumerate(patterns):
         rows = np.flatnonzero(which == number)
-        units, alone = members[there], False
-        if len(units) == 1 and units.size > 1:
-            units, alone = units[units >= 0][:, None], True
-        if len(units) > 1 or alone:
-            chosen = [array[rows] for array in padded]
-            bounds[rows], method[rows] = (
-                _alone(statistic, chosen, units) if alone else _interval(statistic, chosen, units)
-            )
+        cells = _Cells(statistic, [array[rows] for array in padded], members[there])
+        if cells.units.size > 1:
+            bounds[rows], method[rows] = cells.interval() if cells.n > 1 else cells.of_one_instance()
     return bounds, method
 
 
-def _alone(
-    statistic: Callable, arrays: Sequence[np.ndarray], units: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    bounds, method = intervals(statistic, [array[:, :-1] for array in arrays], units)
-    return bounds, np.where(method == "none", method, method + ", for one instance alone")
+class _Cells(NamedTuple):
+    """Cells in all of which the same units, and no others, have numbers."""
 
+    statistic: Callable
+    arrays: Sequence[np.ndarray]  # (C, R + 1) each, the last column NaN
+    units: np.ndarray  # (n, m) worlds of every unit, -1 where it has fewer
 
-def _interval(
-    statistic: Callable, arrays: Sequence[np.ndarray], units: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Of cells where these units (n, m), and no others, have numbers."""
-    n = len(units)
+    @property
+    def n(self) -> int:
+        """How many units there are."""
+        return len(self.units)
 
-    def of(drawn: np.ndarray) -> np.ndarray:
+    def interval(self) -> tuple[np.ndarray, np.ndarray]:
+        """Ends (C, 2) and methods (C,)."""
+        value = self.of(np.arange(self.n)[None])[:, 0]
+        left_out = np.concatenate([self.of(kept[None]) for kept in _without(self.n)], 1)
+        drawn = self.of(np.random.default_rng(1).integers(0, self.n, (RESAMPLES, self.n)))
+        skewed, even = bca(value, drawn, left_out), student(value, drawn, left_out)
+        use = np.isfinite(even).all(1) & (self.n < FEW)
+        what = "worlds" if self.units.shape[1] == 1 else "instances"
+        return np.where(use[:, None], even, skewed), np.where(use, f"t over {what}", f"BCa over {what}")
+
+    def of(self, drawn: np.ndarray) -> np.ndarray:
         """The statistic where the units (B, k) are drawn: (C, B)."""
-        step = max(1, SIZE // (len(arrays[0]) * drawn.shape[1] * units.shape[1]))
-        worlds = units[drawn].reshape(len(drawn), -1)
-        found = [
-            statistic(*(array[:, worlds[start : start + step]] for array in arrays), axis=-1)
-            for start in range(0, len(worlds), step)
-        ]
-        return np.concatenate(found, 1)
+        step = max(1, SIZE // (len(self.arrays[0]) * drawn.shape[1] * self.units.shape[1]))
+        worlds = self.units[drawn].reshape(len(drawn), -1)
+        parts = [worlds[start : start + step] for start in range(0, len(worlds), step)]
+        return np.concatenate(
+            [self.statistic(*(array[:, part] for array in self.arrays), axis=-1) for part in parts], 1
+        )
 
-    what = "worlds" if units.shape[1] == 1 else "instances"
-    everything = np.arange(n)
-    value, left_out = of(everything[None])[:, 0], np.concatenate([of(rest[None]) for rest in _without(n)], 1)
-    drawn = of(np.random.default_rng(1).integers(0, n, (RESAMPLES, n)))
-    skewed, even = bca(value, drawn, left_out), student(value, drawn, left_out)
-    use = np.isfinite(even).all(1) & (n < FEW)
-    return np.where(use[:, None], even, skewed), np.where(use, f"t over {what}", f"BCa over {what}")
+    def of_one_instance(self) -> tuple[np.ndarray, np.ndarray]:
+        """Ends and methods over the worlds of the only instance."""
+        worlds = self.units[self.units >= 0][:, None]
+        bounds, method = intervals(self.statistic, [array[:, :-1] for array in self.arrays], worlds)
+        return bounds, np.where(method == "none", method, method + ", for one instance alone")
 
 
 def _without(n: int) -> Iterator[np.ndarray]:
-    """All units but one; of many units all but a group of them, of which there are `GROUPS`, so that the time is not quadratic in units."""
+    """All units but one of them.
+
+    Of many units all but a group of them, of which there are `GROUPS`, so that the time is not quadratic in
+    units.
+    """
     group = np.arange(n) % GROUPS
-    return (np.flatnonzero(group != one) for one in range(min(n, GROUPS)))
+    return (np.flatnonzero(group != left_out) for left_out in range(min(n, GROUPS)))
 
 
 def student(value: np.ndarray, drawn: np.ndarray, left_out: np.ndarray) -> np.ndarray:
@@ -157,33 +177,49 @@ def student(value: np.ndarray, drawn: np.ndarray, left_out: np.ndarray) -> np.nd
     """
     n = left_out.shape[1]
     error, jackknife = np.sqrt(n / (n - 1)) * drawn.std(1), np.sqrt((n - 1) * left_out.var(1))
-    half = -stats.t.ppf((1 - LEVEL) / 2, n - 1) * np.where(
-        abs(jackknife - error) <= 0.1 * error, jackknife, error
-    )
+    agree = abs(jackknife - error) <= 0.1 * error
+    half = -stats.t.ppf((1 - LEVEL) / 2, n - 1) * np.where(agree, jackknife, error)
     return np.stack([value - half, value + half], -1)
 
 
 def bca(value: np.ndarray, drawn: np.ndarray, left_out: np.ndarray) -> np.ndarray:
-    """BCa interval (Efron 1987): (C, 2), of the value (C), of B resamples (C, B) and without one unit (C, n). NaN where any resample is."""
+    """BCa interval (Efron 1987): (C, 2), of the value (C), of B resamples (C, B) and without one unit (C, n).
+
+    NaN where any resample is.
+    """
     n, count = left_out.shape[1], drawn.shape[1]
+    z0, a = _bias(value, drawn)[:, None], _acceleration(left_out)[:, None]
+    z = np.sqrt(n / (n - 1)) * stats.t.ppf((1 - LEVEL) / 2, n - 1) * np.array([1, -1]) + z0
+    levels = special.ndtr(z0 + z / (1 - a * z))
+    ends = _read_off(np.sort(drawn, 1), levels * (count - 1))
+    return np.where(np.isnan(drawn).any(1)[:, None], np.nan, ends)
+
+
+def _bias(value: np.ndarray, drawn: np.ndarray) -> np.ndarray:
+    """The bias correction z0 (C,): where the value is among resamples (C, B), ties counting half."""
+    count = drawn.shape[1]
     share = ((drawn < value[:, None]).mean(1) + (drawn <= value[:, None]).mean(1)) / 2
-    z0 = special.ndtri(share.clip(0.5 / count, 1 - 0.5 / count))
+    return special.ndtri(share.clip(0.5 / count, 1 - 0.5 / count))
+
+
+def _acceleration(left_out: np.ndarray) -> np.ndarray:
+    """The acceleration a (C,), from the values without one unit (C, n)."""
     away = left_out.mean(1, keepdims=True) - left_out
     spread = (away**2).sum(1)
     a = (away**3).sum(1) / (6 * np.where(spread > 0, spread, 1.0) ** 1.5)
-    a = np.where(np.isfinite(a), a, 0.0)[:, None]
-    z = np.sqrt(n / (n - 1)) * stats.t.ppf((1 - LEVEL) / 2, n - 1) * np.array([1, -1]) + z0[:, None]
-    levels = special.ndtr(z0[:, None] + z / (1 - a * z))
-    place = levels * (count - 1)
+    return np.where(np.isfinite(a), a, 0.0)
+
+
+def _read_off(ordered: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """Ends (C, 2) at places (C, 2) among ordered resamples (C, B).
+
+    Linear between two of them; the outer one where either is infinite.
+    """
     below, above = np.floor(place).astype(int), np.ceil(place).astype(int)
-    ordered = np.sort(drawn, 1)
     low, high = np.take_along_axis(ordered, below, 1), np.take_along_axis(ordered, above, 1)
-    between = np.where(
-        np.isfinite(low) & np.isfinite(high),
-        low + (place - below) * (high - low),
-        np.stack([low[:, 0], high[:, 1]], -1),
-    )
-    return np.where(np.isnan(drawn).any(1)[:, None], np.nan, between)
+    between = low + (place - below) * (high - low)
+    outer = np.stack([low[:, 0], high[:, 1]], -1)
+    return np.where(np.isfinite(low) & np.isfinite(high), between, outer)
 
 
 def groups(part: xr.DataArray) -> np.ndarray:
@@ -209,23 +245,18 @@ def groups(part: xr.DataArray) -> np.ndarray:
             " select one landscape"
         )
     worlds = [np.flatnonzero(instance.values == number) for number in np.unique(instance.values)]
-    found = np.full((len(worlds), max(map(len, worlds))), -1)
-    for row, some in zip(found, worlds, strict=True):
-        row[: len(some)] = some
-    return found
+    return np.array(list(itertools.zip_longest(*worlds, fillvalue=-1))).T
 
 
 def _blocks(shape: tuple[int, ...], most: int) -> Iterator[tuple[slice, ...]]:
-    """Places of a grid, at most `most` cells each, or one."""
-    longest = int(np.argmax(shape)) if shape else 0
+    """Places of a grid, at most `most` cells each, or one: its longest dim is halved until they are."""
+    whole = [slice(0, n) for n in shape]
     if not shape or np.prod(shape) <= max(1, most):
-        yield tuple(slice(0, n) for n in shape)
+        yield tuple(whole)
         return
+    longest = int(np.argmax(shape))
     half = (shape[longest] + 1) // 2
     for start, size in ((0, half), (half, shape[longest] - half)):
         for place in _blocks((*shape[:longest], size, *shape[longest + 1 :]), most):
-            yield (
-                *place[:longest],
-                slice(place[longest].start + start, place[longest].stop + start),
-                *place[longest + 1 :],
-            )
+            at = place[longest]
+            yield (*place[:longest], slice(at.start + start, at.stop + start), *place[longest + 1 :])

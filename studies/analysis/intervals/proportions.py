@@ -11,7 +11,8 @@ Where the worlds of an instance are alike, or each world is itself a share (of t
 the effective number of worlds m in place of n: as many as would have made as precise a share had they been
 independent (Korn and Graubard 1998, Survey Methodology 24, 193),
 
-    m = n (p (1 - p) / (n - 1)) / v (t_{n-1} / t_{I-1})^2        v = I / (I - 1) sum over the I instances of (sum over its worlds of x - p)^2 / n^2.
+    m = n (p (1 - p) / (n - 1)) / v (t_{n-1} / t_{I-1})^2
+    v = I / (I - 1) sum over the I instances of (sum over its worlds of x - p)^2 / n^2.
 
 Where p is 0 or 1 nothing tells how alike the worlds of one instance are: m = I. And m is at most n, times the
 yes or no that make up a world's share.
@@ -23,7 +24,7 @@ import numpy as np
 import xarray as xr
 from scipy import special, stats
 
-from studies.analysis.intervals.bootstrap import LEVEL
+from studies.analysis.shapes import LEVEL, count, interval_of, mapped, with_interval
 
 
 def proportion(
@@ -44,31 +45,26 @@ def proportion(
         `name`, `name_interval` (bound: low, high), `worlds`. All dims but `replicate` stay.
     """
     part = part.astype(float)
-    worlds = part.notnull().sum("replicate")
-    share = part.mean("replicate")
-    size = effective_worlds(part, trials)
-    found = xr.Dataset({name: share, f"{name}_interval": _interval(share, size, LEVEL), "worlds": worlds})
+    share, size = part.mean("replicate"), effective_worlds(part, trials)
+    result = with_interval(name, share, of_share(share, size), long_name=long_name)
     if at_once:
-        found[f"{name}_at_once"] = _interval(share, size, 1 - (1 - LEVEL) / at_once)
-    found[name].attrs = {"long_name": long_name, "units": "1"}
-    found[f"{name}_interval"].attrs = {"long_name": f"{LEVEL:.0%} interval of {long_name}", "units": "1"}
-    found["worlds"].attrs = {"long_name": "worlds with numbers", "units": "1"}
-    return found
+        result[f"{name}_at_once"] = of_share(share, size, 1 - (1 - LEVEL) / at_once)
+    return result.assign(worlds=count(part))
 
 
-def _interval(share: xr.DataArray, size: xr.DataArray, level: float) -> xr.DataArray:
-    lazy: dict = {"dask": "parallelized", "output_dtypes": [float, float], "kwargs": {"level": level}}
-    low, high = xr.apply_ufunc(clopper_pearson, share * size, size, output_core_dims=[[], []], **lazy)
-    both = xr.concat([low, high], xr.Variable("bound", ["low", "high"]), coords="minimal", compat="override")
-    return both.transpose(*share.dims, "bound")
+def of_share(share: xr.DataArray, size: xr.DataArray, level: float = LEVEL) -> xr.DataArray:
+    """Clopper and Pearson's interval of a share of so many independent worlds."""
+    level_of = {"level": level}
+    low, high = mapped(clopper_pearson, share * size, size, over=[(), ()], into=[(), ()], kwargs=level_of)
+    return interval_of(low, high).transpose(*share.dims, "bound")
 
 
 def clopper_pearson(k: np.ndarray, n: np.ndarray, level: float = LEVEL) -> tuple[np.ndarray, np.ndarray]:
     """Ends of the interval of k of n, which need not be whole numbers; NaN where n is."""
     k = np.clip(k, 0.0, n)
-    tail = (1 - level) / 2
-    low = np.where(k > 0, special.betaincinv(np.where(k > 0, k, 1.0), n - k + 1, tail), 0.0)
-    high = np.where(k < n, special.betaincinv(k + 1, np.where(k < n, n - k, 1.0), 1 - tail), 1.0)
+    tail, some, failed = (1 - level) / 2, k > 0, k < n
+    low = np.where(some, special.betaincinv(np.where(some, k, 1.0), n - k + 1, tail), 0.0)
+    high = np.where(failed, special.betaincinv(k + 1, np.where(failed, n - k, 1.0), 1 - tail), 1.0)
     return np.where(np.isnan(n), np.nan, low), np.where(np.isnan(n), np.nan, high)
 
 
@@ -77,29 +73,26 @@ def effective_worlds(part: xr.DataArray, trials: int = 1) -> xr.DataArray:
 
     NaN where there are none.
     """
-    worlds = part.notnull().sum("replicate")
-    share = part.mean("replicate")
-    units = (sums_of_instances(part.notnull().astype(float)) > 0).sum("unit")
-    alone = units == 1  # one instance only: what is found holds for that instance alone
-    squares = xr.where(
-        alone,
-        ((part - share) ** 2).sum("replicate"),
-        (sums_of_instances((part - share).fillna(0.0)) ** 2).sum("unit"),
-    )
-    units = xr.where(alone, worlds, units)
+    worlds, share = part.notnull().sum("replicate"), part.mean("replicate")
+    squares, units = _squares(part - share, worlds)
     variance = squares * units / (units - 1).where(units > 1) / worlds**2
     known = (share > 0) & (share < 1) & (worlds > 1) & (units > 1)
-    adjusted = (
-        xr.apply_ufunc(_quantile, worlds - 1, dask="allowed")
-        / xr.apply_ufunc(_quantile, units - 1, dask="allowed")
-    ) ** 2
-    size = (
-        worlds
-        * (share * (1 - share) / (worlds - 1).where(known))
-        / variance.where(variance > 0, np.finfo(float).tiny)
-        * adjusted
-    )
+    independent = share * (1 - share) / (worlds - 1).where(known)  # the variance, were they independent
+    few = (_quantile(worlds - 1) / _quantile(units - 1)) ** 2
+    size = worlds * independent / variance.where(variance > 0, np.finfo(float).tiny) * few
     return size.clip(min=1).where(known, units).clip(max=worlds * trials).where(worlds > 0)
+
+
+def _squares(away: xr.DataArray, worlds: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray]:
+    """The sum of squares of the units' deviations, and how many units there are.
+
+    Units are instances; worlds where there is one instance alone, so that what is found holds for that one.
+    """
+    instances_there = (sums_of_instances(away.notnull().astype(float)) > 0).sum("unit")
+    alone = instances_there == 1
+    of_instances = (sums_of_instances(away.fillna(0.0)) ** 2).sum("unit")
+    squares = xr.where(alone, (away**2).sum("replicate"), of_instances)
+    return squares, xr.where(alone, worlds, instances_there)
 
 
 def instances(part: xr.DataArray) -> np.ndarray:
@@ -123,11 +116,17 @@ def sums_of_instances(part: xr.DataArray) -> xr.DataArray:
     number = instances(part)
     order = np.argsort(number, kind="stable")
     first = np.searchsorted(number[order], np.arange(number.max(initial=-1) + 1))
-    return xr.apply_ufunc(
-        lambda values: np.add.reduceat(values[..., order], first, axis=-1), part, input_core_dims=[["replicate"]], output_core_dims=[["unit"]],
-        dask="parallelized", output_dtypes=[float], dask_gufunc_kwargs={"output_sizes": {"unit": len(first)}, "allow_rechunk": True},
-    )  # fmt: skip
+
+    def sums(values: np.ndarray) -> np.ndarray:
+        return np.add.reduceat(values[..., order], first, axis=-1)
+
+    return mapped(sums, part, over=[["replicate"]], into=[["unit"]], sizes={"unit": len(first)})
 
 
-def _quantile(freedom: np.ndarray) -> np.ndarray:
-    return stats.t.ppf((1 + LEVEL) / 2, np.maximum(freedom, 1))
+def _quantile(freedom: xr.DataArray) -> xr.DataArray:
+    """Student's quantile of an interval, at these degrees of freedom."""
+
+    def quantile(freedom: np.ndarray) -> np.ndarray:
+        return stats.t.ppf((1 + LEVEL) / 2, np.maximum(freedom, 1))
+
+    return xr.apply_ufunc(quantile, freedom, dask="allowed")

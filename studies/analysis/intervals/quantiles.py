@@ -1,8 +1,12 @@
-"""Quantiles over worlds with intervals that assume no distribution, so that worlds that never got there (inf) count like any other.
+"""Quantiles over worlds with intervals that assume no distribution.
 
-The interval holds all x at which the share of worlds up to x goes with the quantile's level q: those x with q between the ends of Clopper and
-Pearson's interval of the share. For independent worlds these are the order statistics of the sign test (David and Nagaraja 2003, section 7.1); where
-worlds share instances the effective number of worlds stands in (Woodruff 1952, J. Am. Stat. Assoc. 47, 635; `studies.analysis.intervals.proportions`).
+Worlds that never got there (inf) count like any other.
+
+The interval holds all x at which the share of worlds up to x goes with the quantile's level q: those x with q
+between the ends of Clopper and Pearson's interval of the share. For independent worlds these are the order
+statistics of the sign test (David and Nagaraja 2003, section 7.1); where worlds share instances the effective
+number of worlds stands in (Woodruff 1952, J. Am. Stat. Assoc. 47, 635;
+`studies.analysis.intervals.proportions`).
 """
 
 from __future__ import annotations
@@ -12,8 +16,8 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 
-from studies.analysis.intervals.bootstrap import LEVEL
 from studies.analysis.intervals.proportions import clopper_pearson, effective_worlds
+from studies.analysis.shapes import BOUNDS, mapped, rest, stacked, with_interval
 
 QUARTILES = (0.25, 0.5, 0.75)
 
@@ -38,28 +42,24 @@ def quantiles(
     """
     if not all(0 < level < 1 for level in levels):
         raise ValueError(f"quantiles: expected levels between 0 and 1, got {list(levels)}")
-    along = xr.Variable("quantile", list(levels))
-    pairs = zip(*(_quantile(part, level) for level in levels), strict=True)
-    value, bounds = (xr.concat(parts, along, coords="minimal", compat="override") for parts in pairs)
-    dims = [dim for dim in value.dims if dim != "quantile"]
-    told = xr.Dataset({
-        name: value.transpose(*dims, "quantile"),
-        f"{name}_interval": bounds.transpose(*dims, "quantile", "bound"),
-    })
-    told[name].attrs = {"long_name": long_name, "units": units}
-    told[f"{name}_interval"].attrs = {"long_name": f"{LEVEL:.0%} interval of {long_name}", "units": units}
-    return told.assign_coords(bound=["low", "high"])
+    values, bounds = zip(*(_quantile(part, level) for level in levels), strict=True)
+    value, interval = (stacked(parts, "quantile", levels) for parts in (values, bounds))
+    dims = rest(value, "quantile")
+    return with_interval(
+        name,
+        value.transpose(*dims, "quantile"),
+        interval.transpose(*dims, "quantile", "bound"),
+        long_name=long_name,
+        units=units,
+    ).assign_coords(bound=list(BOUNDS))
 
 
 def _quantile(part: xr.DataArray, level: float) -> tuple[xr.DataArray, xr.DataArray]:
-    lazy: dict = {"kwargs": {"level": level}, "dask": "parallelized", "output_dtypes": [float]}
+    at: dict = {"kwargs": {"level": level}}
     part = part.chunk(replicate=-1) if part.chunks else part
-    value = xr.apply_ufunc(_observed, part, input_core_dims=[["replicate"]], **lazy)
+    value = mapped(_observed, part, over=[["replicate"]], **at)
     size = effective_worlds((part <= value).astype(float).where(part.notnull()))
-    bounds = xr.apply_ufunc(
-        _ends, part, size, input_core_dims=[["replicate"], []], output_core_dims=[["bound"]],
-        dask_gufunc_kwargs={"output_sizes": {"bound": 2}}, **lazy,
-    )  # fmt: skip
+    bounds = mapped(_ends, part, size, over=[["replicate"], []], into=[["bound"]], sizes={"bound": 2}, **at)
     return value, bounds
 
 
@@ -72,23 +72,22 @@ def _observed(values: np.ndarray, level: float) -> np.ndarray:
 
 def _ends(values: np.ndarray, size: np.ndarray, level: float) -> np.ndarray:
     """(.., R) and effective numbers of worlds (..) -> (.., 2)."""
-    most = values.shape[-1]
-    worlds = np.broadcast_to((~np.isnan(values)).sum(-1), values.shape[:-1])
-    size = np.minimum(size, worlds)
-    pairs, which = np.unique(
-        np.stack([worlds, np.nan_to_num(size)], -1).reshape(-1, 2), axis=0, return_inverse=True
-    )
-    low, high = (
-        np
-        .array([_ranks(int(n), m, level) for n, m in pairs])
-        .reshape(-1, 2)[which.reshape(-1)]
-        .T.reshape(2, *worlds.shape)
-    )
-    edges = np.full((*values.shape[:-1], 1), np.inf)
-    ordered = np.concatenate([-edges, np.sort(np.where(np.isnan(values), np.inf, values), -1), edges], -1)
-    low, high = low.astype(int), np.where(high > worlds, most + 1, high).astype(int)
-    found = np.stack([np.take_along_axis(ordered, place[..., None], -1)[..., 0] for place in (low, high)], -1)
-    return np.where((worlds > 0)[..., None], found, np.nan)
+    *cells, most = values.shape
+    worlds = np.broadcast_to((~np.isnan(values)).sum(-1), cells)
+    low, high = _ranks_of_cells(worlds, np.minimum(size, worlds), level)
+    edge = np.full((*cells, 1), np.inf)
+    ordered = np.concatenate([-edge, np.sort(np.where(np.isnan(values), np.inf, values), -1), edge], -1)
+    places = np.stack([low, np.where(high > worlds, most + 1, high)], -1)
+    return np.where((worlds > 0)[..., None], np.take_along_axis(ordered, places, -1), np.nan)
+
+
+def _ranks_of_cells(worlds: np.ndarray, size: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:
+    """`_ranks` of every cell (..), found once for cells that are alike."""
+    numbers = np.stack([worlds, np.nan_to_num(size)], -1).reshape(-1, 2)
+    pairs, which = np.unique(numbers, axis=0, return_inverse=True)
+    ranks = np.array([_ranks(int(n), m, level) for n, m in pairs], int).reshape(-1, 2)
+    low, high = ranks[which.reshape(-1)].T.reshape(2, *worlds.shape)
+    return low, high
 
 
 def _ranks(worlds: int, size: float, level: float) -> tuple[int, int]:

@@ -11,13 +11,14 @@ worlds, jointly across arms. Every function keeps all dims of the ledger (`studi
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 import xarray as xr
 from scipy import stats
 
 from studies.analysis.intervals.bootstrap import estimate
+from studies.analysis.shapes import ends, named, rest
 from studies.analysis.trends.scaling import scaling
 
 ALPHA = 0.01  # of the test for a bias
@@ -26,9 +27,8 @@ Scale = Literal["fitted", "learning_rate"]
 SCALES = get_args(Scale)
 BESIDE = ["angle", "angle_interval", "relative_gain", "relative_gain_interval", "unresolved"]
 ROUND = 1e-6  # of a cosine above 1: rounding
-NEGLIGIBLE = (
-    1e-6  # squared bias relative to the squared mean step, a thousandth of its length: below, float32 rounds
-)
+# squared bias relative to the squared mean step, a thousandth of its length: below, float32 rounds
+NEGLIGIBLE = 1e-6
 
 
 def shares(data: xr.Dataset) -> xr.Dataset:
@@ -44,18 +44,14 @@ def shares(data: xr.Dataset) -> xr.Dataset:
     """
     alone = data["step_variance_first"]
     whole = data["step_variance"].where(data["step_variance"] > 0)
-    rest = data["step_variance"] - alone.sum("source")
-    wanted: dict[str, xr.DataArray] = {
-        "first": alone,
-        "total": data["step_variance_total"],
-        "interaction": rest,
-    }
-    names = {
-        "first": "first-order share of the step's variance",
-        "total": "total share of the step's variance",
-        "interaction": "interaction",
-    }
-    return _pooled({name: (pooled_ratio, (part, whole)) for name, part in wanted.items()}, names)
+    about = "share of the step's variance"
+    return _pooled(
+        Pooled("first", pooled_ratio, (alone, whole), f"first-order {about}"),
+        Pooled("total", pooled_ratio, (data["step_variance_total"], whole), f"total {about}"),
+        Pooled(
+            "interaction", pooled_ratio, (data["step_variance"] - alone.sum("source"), whole), "interaction"
+        ),
+    )
 
 
 def alignment(data: xr.Dataset) -> xr.Dataset:
@@ -75,37 +71,33 @@ def alignment(data: xr.Dataset) -> xr.Dataset:
         worlds would tell them.
     """
     along, step, held = _products(data)
-    wanted: dict[str, tuple[Callable, tuple]] = {
-        "length": (pooled_length, (data["mean_step_squared"],)),
-        "cosine": (pooled_cosine, (along, step, held)),
-        "gain": (pooled_ratio, (along, held)),
-        "relative_gain": (pooled_ratio, (along, held * _nominal(data))),
-    }
-    names = {
-        "length": "length of the mean step",
-        "cosine": "cosine of the mean step",
-        "gain": "mean step per reference",
-    }
-    return _angles(
-        _pooled(wanted, names | {"relative_gain": "mean step per reference, of what it is meant to be"}),
-        step.notnull().any("replicate"),
+    squared = data["mean_step_squared"]
+    gain, length = "mean step per reference", "length of the mean step"
+    result = _pooled(
+        Pooled("length", pooled_length, (squared,), length, squared.attrs.get("units", "1")),
+        Pooled("cosine", pooled_cosine, (along, step, held), "cosine of the mean step"),
+        Pooled("gain", pooled_ratio, (along, held), gain),
+        Pooled(
+            "relative_gain",
+            pooled_ratio,
+            (along, held * _nominal(data)),
+            f"{gain}, of what it is meant to be",
+        ),
     )
+    return _angles(result, step.notnull().any("replicate"))
 
 
-def _angles(found: xr.Dataset, defined: xr.DataArray) -> xr.Dataset:
+def _angles(result: xr.Dataset, defined: xr.DataArray) -> xr.Dataset:
     """The cosines that can be, the angles, and where they are not resolved though defined."""
-    estimate, interval = found["cosine"], found["cosine_interval"].clip(-1, 1)
-    resolved = abs(estimate) <= 1 + ROUND
-    found["cosine"] = estimate.where(resolved).clip(-1, 1).assign_attrs(estimate.attrs)
-    found["cosine_interval"] = interval.assign_attrs(found["cosine_interval"].attrs)
-    words = {"long_name": "angle between the mean step and the negative reference", "units": "degrees"}
-    found["angle"] = _degrees(found["cosine"]).assign_attrs(words)
-    ends = _degrees(interval).isel(bound=[1, 0]).assign_coords(bound=interval["bound"])
-    found["angle_interval"] = ends.assign_attrs(long_name="95 % interval of the angle", units="degrees")
-    found["unresolved"] = (~resolved & defined).assign_attrs(
-        long_name="whether noise hides the angle", units="1"
-    )
-    return found
+    cosine, interval = result["cosine"], result["cosine_interval"].clip(-1, 1)
+    resolved = abs(cosine) <= 1 + ROUND
+    result["cosine"] = cosine.where(resolved).clip(-1, 1).assign_attrs(cosine.attrs)
+    result["cosine_interval"] = interval.assign_attrs(result["cosine_interval"].attrs)
+    angle, turned = _degrees(result["cosine"]), _degrees(interval).isel(bound=[1, 0])
+    turned = turned.assign_coords(bound=interval["bound"])
+    result["angle"] = named(angle, "angle between the mean step and the negative reference", "degrees")
+    result["angle_interval"] = named(turned, "95 % interval of the angle", "degrees")
+    return result.assign(unresolved=named(~resolved & defined, "whether noise hides the angle"))
 
 
 def _degrees(cosine: xr.DataArray) -> xr.DataArray:
@@ -113,24 +105,29 @@ def _degrees(cosine: xr.DataArray) -> xr.DataArray:
 
 
 def bias(data: xr.Dataset, scale: Scale = "fitted") -> xr.Dataset:
-    """Is the mean step -k times the reference, with one k for all worlds, or with the k that it is meant to have?
+    """Is the mean step -k times the reference, with one k for all worlds, or with the k that is meant?
 
-    The bias of world r is mean step + k reference. With the scale fitted, k is the one that suits all worlds best: a step that is too long or too
-    short everywhere is not biased, and a bias of length is seen in `relative_gain` alone. With that of the learning rate it is a bias too.
+    The bias of world r is mean step + k reference. With the scale fitted, k is the one that suits all worlds
+    best: a step that is too long or too short everywhere is not biased, and a bias of length is seen in
+    `relative_gain` alone. With that of the learning rate it is a bias too.
 
-    Its squared length is estimated with one factor from each arm, a fitted k in each arm apart, so without bias it is 0 in expectation however noisy
-    the steps are; a one-sided t test over worlds asks whether it is more than a millionth of the mean step's.
+    Its squared length is estimated with one factor from each arm, a fitted k in each arm apart, so without
+    bias it is 0 in expectation however noisy the steps are; a one-sided t test over worlds asks whether it is
+    more than a millionth of the mean step's.
 
-    All of it is given the frozen state. So a step with momentum is biased by the gradients that it remembers, and with `sampling: epoch` by what
-    of the epoch is read already: the mini-batches that are left are no sample of all terms.
+    All of it is given the frozen state. So a step with momentum is biased by the gradients that it remembers,
+    and with `sampling: epoch` by what of the epoch is read already: the mini-batches that are left are no
+    sample of all terms.
 
     Args:
         data: a ledger.
-        scale: of the step: fitted, or learning_rate, the factor that the optimizer is meant to have to the reference; NaN where there is none.
+        scale: of the step: fitted, or learning_rate, the factor that the optimizer is meant to have to the
+            reference; NaN where there is none.
 
     Returns:
-        `bias` (reference): squared, relative to the mean step's, and `bias_interval`; `p_value`; `biased`: whether p < 0.01. Beside them what of it
-        is direction and what length, as in `alignment`: `angle`, `relative_gain`, `unresolved`, with their intervals.
+        `bias` (reference): squared, relative to the mean step's, and `bias_interval`; `p_value`; `biased`:
+        whether p < 0.01. Beside them what of it is direction and what length, as in `alignment`: `angle`,
+        `relative_gain`, `unresolved`, with their intervals.
 
     Raises:
         ValueError: there is no such scale.
@@ -142,29 +139,37 @@ def bias(data: xr.Dataset, scale: Scale = "fitted") -> xr.Dataset:
 
 def _bias(data: xr.Dataset, scale: Scale) -> xr.Dataset:
     squared, step, _ = _squared_bias(data, scale)
-    found = _pooled(
-        {"bias": (pooled_ratio, (squared, step))}, {"bias": "squared bias relative to the squared mean step"}
-    )
-    count = squared.notnull().sum("replicate")
-    more = squared - NEGLIGIBLE * step
-    t = more.mean("replicate") / (more.std("replicate", ddof=1) / np.sqrt(count))
-    p = xr.apply_ufunc(stats.t.sf, t, count - 1).where(count > 2)
-    found["p_value"] = p.assign_attrs(long_name="of no bias", units="1")
-    found["biased"] = (p < ALPHA).assign_attrs(long_name=f"whether no bias is rejected at {ALPHA:g}")
-    return found
+    about = "squared bias relative to the squared mean step"
+    result = _pooled(Pooled("bias", pooled_ratio, (squared, step), about))
+    p = _above(squared - NEGLIGIBLE * step)
+    result["p_value"] = named(p, "of no bias")
+    result["biased"] = named(p < ALPHA, f"whether no bias is rejected at {ALPHA:g}", None)
+    return result
+
+
+def _above(part: xr.DataArray) -> xr.DataArray:
+    """One-sided p of a t test over worlds that the mean is 0 or less."""
+    worlds = part.notnull().sum("replicate")
+    t = part.mean("replicate") / (part.std("replicate", ddof=1) / np.sqrt(worlds))
+    return xr.apply_ufunc(stats.t.sf, t, worlds - 1).where(worlds > 2)
 
 
 def _squared_bias(data: xr.Dataset, scale: Scale) -> tuple[xr.DataArray, xr.DataArray, xr.DataArray]:
-    """Of every world: the squared bias, the squared mean step, and that of the step without the bias, k times the reference."""
+    """Of every world: the squared bias, and the squares of the mean step and of the step without the bias.
+
+    The latter is k times the reference.
+    """
     _, step, held = _products(data)
+    nominal = _nominal(data)
     if scale == "learning_rate":
-        held = held.where(_nominal(data).notnull())
+        held = held.where(nominal.notnull())
         step = step.where(held.notnull())
     a, b = (data["mean_step_along"].sel(half=half, drop=True).where(held.notnull()) for half in ("a", "b"))
-    fitted = {half: _sum(along) / _sum(held) for half, along in (("a", a), ("b", b))}
-    k = fitted if scale == "fitted" else dict.fromkeys("ab", _nominal(data))
-    squared = step - k["b"] * a - k["a"] * b + k["a"] * k["b"] * held
-    return squared, step, k["a"] * k["b"] * held
+    k_a = k_b = nominal
+    if scale == "fitted":
+        k_a, k_b = (side.sum("replicate") / held.sum("replicate") for side in (a, b))
+    squared = step - k_b * a - k_a * b + k_a * k_b * held
+    return squared, step, k_a * k_b * held
 
 
 def verdict(data: xr.Dataset, axis: str, scale: Scale = "fitted") -> xr.DataArray:
@@ -183,15 +188,11 @@ def verdict(data: xr.Dataset, axis: str, scale: Scale = "fitted") -> xr.DataArra
     """
     p_value = _bias(data, scale)["p_value"]
     number = p_value.get_axis_num(axis)
-    smallest = xr.DataArray(
-        np.sort(p_value.fillna(1.0).values, axis=number).take(0, axis=number),
-        dims=[d for d in p_value.dims if d != axis],
-    )
+    lowest_first = np.sort(p_value.fillna(1.0).values, axis=number)
+    smallest = xr.DataArray(lowest_first.take(0, axis=number), dims=rest(p_value, axis))
     seen = smallest * data.sizes[axis] < ALPHA
-    ends = exponent(data, axis, scale)["exponent_interval"] / 2  # of the length
-    falls = (ends.sel(bound="low", drop=True) >= -1 - TOLERANCE) & (
-        ends.sel(bound="high", drop=True) <= -1 + TOLERANCE
-    )
+    low, high = ends(exponent(data, axis, scale)["exponent_interval"] / 2)  # of the length
+    falls = (low >= -1 - TOLERANCE) & (high <= -1 + TOLERANCE)
     texts = xr.where(seen, xr.where(falls, f"biased O(1/{axis})", "biased"), "unbiased")
     return texts.where(p_value.notnull().any(axis), "unknown").rename("verdict")
 
@@ -213,34 +214,30 @@ def currencies(data: xr.Dataset) -> xr.Dataset:
         would be, E |grad|^2 / E tr H at their centers (Rugh 1997, Phys. Rev. Lett. 78:772, equation 4; by
         parts); on reals alone, and meaningless before they rest. Each with `_interval`.
     """
-    variance, size = data["step_variance"].sel(direction="all", drop=True), data["sample_size"]
+    variance, step = data["step_variance"].sel(direction="all", drop=True), data["mean_step_squared"]
+    drift = (data["binomial_variance"], variance.where(variance > 0))
+    sampled = variance * data["sample_size"]
+    return _pooled(
+        Pooled("noise_to_signal", pooled_ratio, (variance, step), "noise-to-signal ratio of a step"),
+        Pooled("noise_scale", pooled_ratio, (sampled, step), "sample at which noise equals signal"),
+        Pooled("effective_population", pooled_ratio, drift, "effective population size"),
+        *_temperatures(data, variance),
+    )
+
+
+def _temperatures(data: xr.Dataset, variance: xr.DataArray) -> tuple[Pooled, Pooled]:
+    """That of a step, and that of the stationary state."""
     along, _, held = (part.sel(reference="preconditioned", drop=True) for part in _products(data))
-    step = data["mean_step_squared"]
     trace, dim = (
         data["reference_trace"].sel(reference=name, drop=True) for name in ("preconditioned", "raw")
     )
-    slope = (
-        data["reference_squared"]
-        .sel(reference="raw", drop=True)
-        .where(data["binomial_variance"].isnull() & np.isfinite(step))
-    )
-    wanted: dict[str, tuple[Callable, tuple]] = {
-        "noise_to_signal": (pooled_ratio, (variance, step)),
-        "noise_scale": (pooled_ratio, (variance * size, step)),
-        "effective_population": (pooled_ratio, (data["binomial_variance"], variance.where(variance > 0))),
-        "temperature": (pooled_temperature, (variance, along, held, trace)),
-        "stationary_temperature": (pooled_ratio, (slope, data["mean_curvature"] * dim)),
-    }
-    names = {
-        "noise_to_signal": "noise-to-signal ratio of a step",
-        "noise_scale": "sample at which noise equals signal",
-    }
-    names |= {
-        "effective_population": "effective population size",
-        "temperature": "effective temperature of a step",
-    }
-    return _pooled(
-        wanted, names | {"stationary_temperature": "effective temperature of the stationary state"}
+    on_reals = data["binomial_variance"].isnull() & np.isfinite(data["mean_step_squared"])
+    slope = data["reference_squared"].sel(reference="raw", drop=True).where(on_reals)
+    about, parts = "effective temperature of", (variance, along, held, trace)
+    resting = (slope, data["mean_curvature"] * dim)
+    return (
+        Pooled("temperature", pooled_temperature, parts, f"{about} a step"),
+        Pooled("stationary_temperature", pooled_ratio, resting, f"{about} the stationary state"),
     )
 
 
@@ -286,21 +283,28 @@ def pooled_temperature(
 ) -> np.ndarray:
     """V / (2 k tr G), k = sum of products over sum of squares."""
     known = ~np.isnan(variance + along + held + trace)
-    variance, along, held, trace = (
-        np.where(known, part, 0.0).sum(axis) for part in (variance, along, held, trace)
-    )
+    sums = [np.where(known, part, 0.0).sum(axis) for part in (variance, along, held, trace)]
+    variance, along, held, trace = sums
     return np.where(known.any(axis), variance, np.nan) * held / (2 * along * trace)
 
 
-def _pooled(
-    wanted: dict[str, tuple[Callable, tuple[xr.DataArray, ...]]], names: dict[str, str]
-) -> xr.Dataset:
-    found = []
-    for name, (statistic, parts) in wanted.items():
+class Pooled(NamedTuple):
+    """A number that is pooled over worlds."""
+
+    name: str
+    statistic: Callable  # of the parts and `axis`
+    parts: tuple[xr.DataArray, ...]
+    long_name: str
+    units: str = "1"
+
+
+def _pooled(*wanted: Pooled) -> xr.Dataset:
+    """The numbers with their intervals; what is not finite is left out."""
+    result = []
+    for name, statistic, parts, long_name, units in wanted:
         finite = [part.where(np.isfinite(part)) for part in parts]
-        units = parts[0].attrs.get("units", "1") if name == "length" else "1"
-        found.append(estimate(name, statistic, finite, long_name=names[name], units=units))
-    return xr.merge(found, compat="override", join="exact")
+        result.append(estimate(name, statistic, finite, long_name=long_name, units=units))
+    return xr.merge(result, compat="override", join="exact")
 
 
 def _products(data: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray, xr.DataArray]:
@@ -308,11 +312,8 @@ def _products(data: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray, xr.DataArra
 
     Only worlds where all are known.
     """
-    along, step, held = (
-        data["mean_step_along"].mean("half"),
-        data["mean_step_squared"],
-        data["reference_squared"],
-    )
+    along = data["mean_step_along"].mean("half")
+    step, held = data["mean_step_squared"], data["reference_squared"]
     known = np.isfinite(along) & np.isfinite(step) & np.isfinite(held)
     return along.where(known), step.where(known), held.where(known)
 
@@ -320,7 +321,3 @@ def _products(data: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray, xr.DataArra
 def _nominal(data: xr.Dataset) -> xr.DataArray:
     """The factor that the step is meant to have to the negative reference; NaN in ledgers that do not say."""
     return data["nominal_rate"] if "nominal_rate" in data else xr.full_like(data["reference_squared"], np.nan)
-
-
-def _sum(part: xr.DataArray) -> xr.DataArray:
-    return part.sum("replicate")

@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from studies.analysis.intervals.bootstrap import estimate
+from studies.analysis.shapes import count
 
 OBSERVED = ("heterozygosity", "linkage_disequilibrium", "fixed_loci", "genotypes", "loss_variance")
 
@@ -33,12 +34,7 @@ def population(data: xr.Dataset) -> xr.Dataset:
             "population: expected results with the noise ledger (`ledger:` in the study), found none"
         )
     parts = [_mean(data[name]) for name in (*OBSERVED, "price")]
-    worlds = (
-        data["genotypes"]
-        .notnull()
-        .sum("replicate")
-        .assign_attrs(long_name="worlds with a population", units="1")
-    )
+    worlds = count(data["genotypes"], "worlds with a population")
     return xr.merge(parts, compat="override", join="exact").assign(worlds=worlds)
 
 
@@ -54,23 +50,14 @@ def diversity(dataset: xr.Dataset, *, interval: bool = True) -> xr.Dataset:
     Returns:
         `diversity` with `_interval` (bound) and `_method`, and `worlds`. NaN before the first step.
     """
-    worlds = dataset["diversity"].notnull().sum("replicate").assign_attrs(long_name="worlds", units="1")
     values = dataset["diversity"]
-    if not interval:
-        return xr.Dataset({
-            "diversity": values.where(np.isfinite(values)).mean("replicate", keep_attrs=True),
-            "worlds": worlds,
-        })
-    return _mean(values).assign(worlds=worlds)
+    if interval:
+        return _mean(values).assign(worlds=count(values, "worlds"))
+    mean = values.where(np.isfinite(values)).mean("replicate", keep_attrs=True)
+    return xr.Dataset({"diversity": mean, "worlds": count(values, "worlds")})
 
 
 def _mean(values: xr.DataArray) -> xr.Dataset:
-    finite = values.where(np.isfinite(values))
-    about = values.attrs["long_name"].partition(";")[0]
-    return estimate(
-        str(values.name),
-        np.nanmean,
-        [finite],
-        long_name=f"mean {about}",
-        units=values.attrs.get("units", "1"),
-    )
+    finite, name = values.where(np.isfinite(values)), str(values.name)
+    about = f"mean {values.attrs['long_name'].partition(';')[0]}"
+    return estimate(name, np.nanmean, [finite], long_name=about, units=values.attrs.get("units", "1"))

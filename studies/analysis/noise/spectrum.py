@@ -5,12 +5,12 @@ How its variance spreads over directions, and whether those are the curved ones.
 With S the covariance of a step, H the Hessian of the loss and D dimensions; sums run over worlds, so that
 each counts by how much it moves:
 
-    share of mode i    sum lambda_i(S) / sum tr S            1 / D in every direction where the noise is isotropic; both of one estimate of S, whose
-                                                             D shares add up to 1 however few the steps
-    effective rank     mean of (tr S)^2 / tr S^2             D where it is isotropic
-    alignment          sum [tr(H S) / tr S] / sum [tr H / D] 1 where it is isotropic, > 1 where it is along curved directions
-                       (Zhu, Wu, Yu, Wu and Ma 2019, arXiv:1803.00195, section 4: Tr(H Sigma) against its
-                       isotropic equivalent)
+    share of mode i    sum lambda_i(S) / sum tr S: 1 / D in every direction where the noise is isotropic; both
+                       of one estimate of S, whose D shares add up to 1 however few the steps
+    effective rank     mean of (tr S)^2 / tr S^2: D where it is isotropic
+    alignment          sum [tr(H S) / tr S] / sum [tr H / D]: 1 where it is isotropic, > 1 where it is along
+                       curved directions (Zhu, Wu, Yu, Wu and Ma 2019, arXiv:1803.00195, section 4:
+                       Tr(H Sigma) against its isotropic equivalent)
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ import xarray as xr
 
 from studies.analysis.intervals.bootstrap import estimate
 from studies.analysis.noise.noise import pooled_ratio
+from studies.analysis.shapes import count
 
+ALIGNMENT = "curvature along the noise over the mean curvature"
 PARTS = ("share", "rank", "alignment")
 
 
@@ -42,32 +44,17 @@ def spectrum(data: xr.Dataset) -> xr.Dataset:
             "spectrum: expected results with the noise ledger (`ledger:` in the study), found none"
         )
     trace = data["step_variance"].sel(direction="all", drop=True)
-    trace = trace.where(trace > 0)
-    whole = _whole(data).where(trace.notnull())
-    mean = data["mean_curvature"].where((data["mean_curvature"] != 0).any("replicate"))
-    curved = data["noise_curvature"].where(trace.notnull())
-    found = [
-        estimate(
-            "share",
-            pooled_ratio,
-            [data["noise_eigenvalue"], whole],
-            long_name="share of the noise's variance",
-        ),
-        estimate(
-            "rank",
-            np.nanmean,
-            [data["noise_rank"].where(trace.notnull())],
-            long_name="effective rank of the noise",
-        ),
-        estimate(
-            "alignment",
-            pooled_ratio,
-            [curved, mean],
-            long_name="curvature along the noise over the mean curvature",
-        ),
+    noisy, curvature = trace > 0, data["mean_curvature"]
+    bent = curvature.where((curvature != 0).any("replicate"))
+    eigenvalues, whole = data["noise_eigenvalue"], _whole(data).where(noisy)
+    rank, along = data["noise_rank"].where(noisy), data["noise_curvature"].where(noisy)
+    parts = [
+        estimate("share", pooled_ratio, [eigenvalues, whole], long_name="share of the noise's variance"),
+        estimate("rank", np.nanmean, [rank], long_name="effective rank of the noise"),
+        estimate("alignment", pooled_ratio, [along, bent], long_name=ALIGNMENT),
     ]
-    worlds = trace.notnull().sum("replicate").assign_attrs(long_name="worlds with noise", units="1")
-    return xr.merge(found, compat="override", join="exact").assign(worlds=worlds)
+    worlds = count(trace.where(noisy), "worlds with noise")
+    return xr.merge(parts, compat="override", join="exact").assign(worlds=worlds)
 
 
 def _whole(data: xr.Dataset) -> xr.DataArray:

@@ -25,13 +25,13 @@ def unfit(dataset: xr.Dataset) -> list[str]:
     """
     if "unfit_steps" not in dataset:
         return []
-    found = [
+    lines = [
         line
         for name in dataset["landscape"].values.tolist()
         for label, arm in arms(dataset.sel(landscape=name))
         for line in _line(str(name), label, arm.isel(checkpoint=-1))
     ]
-    return [*found, f"fitness: {REMEDY}"] if found else []
+    return [*lines, f"fitness: {REMEDY}"] if lines else []
 
 
 def _line(landscape: str, label: str, end: xr.Dataset) -> list[str]:

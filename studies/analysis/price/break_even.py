@@ -20,9 +20,10 @@ import xarray as xr
 from studies.analysis.comparison.paired import same_worlds, score
 from studies.analysis.intervals.proportions import proportion
 from studies.analysis.price.crossing import crossing
-from studies.analysis.price.pricing import EVALUATIONS, horizon, look_up, prices
+from studies.analysis.price.pricing import horizon, look_up, prices
+from studies.analysis.shapes import as_cost, named, rest, words
 from studies.results.arms import asked
-from studies.schema import Status
+from studies.schema import EVALUATIONS, Status
 
 # relative: costs of checkpoints have 12 digits, so that a price may miss by the last of them the checkpoint
 # that it was made for
@@ -63,9 +64,8 @@ def break_even(
         raise ValueError(f"break_even: expected a share of the budget in (0, 1], got {share:g}")
     arms = pair(dataset, first, second, [value])
     cost = share * horizon(arms, prices(dataset).low)
-    return _told(
-        _wins(arms, first, second, cost, price_grid(dataset, share, grid), value), cost, first, second
-    )
+    won = _wins(arms, cost, price_grid(dataset, share, grid), value)
+    return _result(won, cost, (first, second))
 
 
 def break_even_map(
@@ -88,18 +88,16 @@ def break_even_map(
     part = dataset["checkpoint"].values / dataset["checkpoint"].values.max() * nominal.value / nominal.low
     chosen = part[(part >= DECADE) & (part <= 1 + SLACK)] if shares is None else np.asarray(shares, float)
     arms, grid = pair(dataset, first, second, [value]), price_grid(dataset, chosen[-1])
-    along = xr.DataArray(
-        chosen,
-        dims="share",
-        coords={"share": chosen},
-        attrs={"long_name": "cost, fraction of the budget", "units": "1"},
-    )
+    along = named(xr.DataArray(chosen, {"share": chosen}, "share"), "cost, fraction of the budget")
     cost = horizon(arms, nominal.low) * along
-    return _told(_wins(arms, first, second, cost, grid, value), cost, first, second)
+    return _result(_wins(arms, cost, grid, value), cost, (first, second))
 
 
 def pair(dataset: xr.Dataset, first: str, second: str, names: Sequence[str]) -> xr.Dataset:
-    """Two optimizers with what was counted and these variables; in memory, unless the Dataset is chunked."""
+    """Two optimizers with what was counted and these variables, in this order.
+
+    In memory, unless the Dataset is chunked.
+    """
     known = [str(name) for name in dataset["optimizer"].values]
     for name in (first, second):
         if name not in known:
@@ -114,9 +112,11 @@ def pair(dataset: xr.Dataset, first: str, second: str, names: Sequence[str]) -> 
 
 
 def price_grid(dataset: xr.Dataset, share: float = 1.0, given: Sequence[float] | None = None) -> np.ndarray:
-    """Prices over the study's range, at which the state of a run that uses gradients alone is recorded where it has just spent a share of the budget.
+    """Prices over the study's range at which nothing is behind.
 
-    So nothing is behind where such an arm is held against one that uses values alone, at the whole budget or at the cost of a checkpoint.
+    At each the state of a run that uses gradients alone is recorded where it has just spent a share of the
+    budget: it may be held against one that uses values alone, at the whole budget or at the cost of a
+    checkpoint.
 
     Args:
         dataset: a study's results.
@@ -125,10 +125,7 @@ def price_grid(dataset: xr.Dataset, share: float = 1.0, given: Sequence[float] |
     """
     value, low, high = prices(dataset)
     if given is not None:
-        grid = np.asarray(given, float)
-        if grid.ndim != 1 or not len(grid) or not (grid > 0).all() or not (np.diff(grid) > 0).all():
-            raise ValueError(f"break_even: expected increasing prices > 0, got {given}")
-        return grid
+        return _checked(given)
     if not low < high:
         raise ValueError(
             f"break_even: expected a range of prices, `gradient_cost: {{value: {value:g}, range: [1, 20]}}`"
@@ -137,54 +134,50 @@ def price_grid(dataset: xr.Dataset, share: float = 1.0, given: Sequence[float] |
     part = dataset["checkpoint"].values / dataset["checkpoint"].values.max()
     grid = np.sort(share * low / part)
     inside = grid[(grid >= low * (1 - SLACK)) & (grid <= high * (1 + SLACK))]
-    return np.unique([
-        *inside,
-        *grid[grid > high * (1 + SLACK)][:1],
-    ])  # and one beyond, so that the whole range is covered
+    beyond = grid[grid > high * (1 + SLACK)][:1]  # so that the whole range is covered
+    return np.unique([*inside, *beyond])
 
 
-def _wins(
-    arms: xr.Dataset, first: str, second: str, cost: xr.DataArray, grid: np.ndarray, value: str
-) -> xr.DataArray:
-    """Where the first is ahead 1, where they tie 1/2, else 0.
+def _checked(given: Sequence[float]) -> np.ndarray:
+    grid = np.asarray(given, float)
+    if grid.ndim != 1 or not len(grid) or not (grid > 0).all() or not (np.diff(grid) > 0).all():
+        raise ValueError(f"break_even: expected increasing prices > 0, got {given}")
+    return grid
+
+
+def along_prices(grid: np.ndarray) -> xr.DataArray:
+    """Prices as an array with the dim `price` and their coordinate."""
+    about = words("price of a gradient", EVALUATIONS)
+    return xr.DataArray(grid, {"price": ("price", grid, about)}, "price")
+
+
+def _wins(arms: xr.Dataset, cost: xr.DataArray, grid: np.ndarray, value: str) -> xr.DataArray:
+    """Where the first of two arms is ahead 1, where they tie 1/2, else 0.
 
     NaN where one of them is not known: (.., replicate, price).
     """
-    price = xr.DataArray(
-        grid,
-        dims="price",
-        coords={"price": ("price", grid, {"long_name": "price of a gradient", **EVALUATIONS})},
-    )
+    price = along_prices(grid)
     step = max(1, SIZE // (arms[value].size * cost.sizes.get("share", 1)))
-    parts = [price.isel(price=slice(start, start + step)) for start in range(0, len(grid), step)]
-    told = xr.concat(
-        [look_up(arms, [value, "status"], part, cost * (1 + SLACK)) for part in parts],
-        "price",
-        coords="minimal",
-        compat="override",
-    )
-    loss = told[value].where(told["status"] != Status.DIVERGED, np.inf).where(asked(arms))
-    return score(*(loss.sel(optimizer=name, drop=True) for name in (first, second)))
+    parts = [
+        look_up(arms, [value, "status"], price.isel(price=slice(start, start + step)), cost * (1 + SLACK))
+        for start in range(0, len(grid), step)
+    ]
+    shown = xr.concat(parts, "price", coords="minimal", compat="override")
+    loss = shown[value].where(shown["status"] != Status.DIVERGED, np.inf).where(asked(arms))
+    first, second = (loss.isel(optimizer=side, drop=True) for side in (0, 1))
+    return score(first, second)
 
 
-def _told(won: xr.DataArray, cost: xr.DataArray, first: str, second: str) -> xr.Dataset:
-    found = proportion(
-        "win",
-        won,
-        trials=2,
-        long_name=f"probability that {first} is ahead of {second}",
-        at_once=won.sizes["price"],
-    )
-    at_once, found = found["win_at_once"], found.drop_vars("win_at_once")
-    told = crossing(found["win"], found["win_interval"], 0.5, "price", at_once).rename(
-        crossing="break_even", crossing_interval="break_even_interval"
-    )
-    told["break_even"].attrs = {"long_name": "price of a gradient at which they break even", **EVALUATIONS}
-    told["break_even_interval"].attrs = {"long_name": "95% interval of break_even", **EVALUATIONS}
-    found = found.merge(told, compat="override").assign_coords(
-        cost=cost.assign_attrs(long_name="cost", **EVALUATIONS)
-    )
-    return found.assign_attrs(first=first, second=second)
+def _result(won: xr.DataArray, cost: xr.DataArray, rivals: tuple[str, str]) -> xr.Dataset:
+    first, second = rivals
+    about = f"probability that {first} is ahead of {second}"
+    result = proportion("win", won, trials=2, long_name=about, at_once=won.sizes["price"])
+    at_once, result = result["win_at_once"], result.drop_vars("win_at_once")
+    crossed = crossing(result["win"], result["win_interval"], 0.5, "price", at_once)
+    result["break_even"] = as_cost(crossed["crossing"], "price of a gradient at which they break even")
+    result["break_even_interval"] = as_cost(crossed["crossing_interval"], "95% interval of break_even")
+    result = result.assign(verdict=crossed["verdict"]).assign_coords(cost=as_cost(cost))
+    return result.assign_attrs(first=first, second=second)
 
 
 def rivals(dataset: xr.Dataset) -> list[tuple[str, str]]:
@@ -196,16 +189,12 @@ def rivals(dataset: xr.Dataset) -> list[tuple[str, str]]:
     a hundredth.
     """
     there = dataset["status"] < Status.FAILED
-    axes = [dim for dim in dataset["gradient_terms"].dims if dim != "optimizer"]
     values, gradients = (
-        dataset[name].where(there).sum(axes).astype(float) for name in ("value_terms", "gradient_terms")
+        dataset[name].where(there).sum(rest(dataset[name], "optimizer")).astype(float)
+        for name in ("value_terms", "gradient_terms")
     )
-    share = {
-        str(name): float(part)
-        for name, part in zip(
-            dataset["optimizer"].values, (gradients / (values + gradients)).values, strict=True
-        )
-    }
+    parts = (gradients / (values + gradients)).values.tolist()
+    share = dict(zip(map(str, dataset["optimizer"].values), parts, strict=True))
     known = [name for name, part in share.items() if part >= 0]
     apart = [(a, b) for a in known for b in known if share[a] > 0 and share[b] == 0]
     return apart or [(a, b) for a in known for b in known if share[a] > share[b] + 0.01]

@@ -16,6 +16,8 @@ import itertools
 import numpy as np
 import xarray as xr
 
+from studies.analysis.shapes import interval_of, mapped
+
 ABOVE, BELOW, CHANGES, SEVERAL, UNDECIDED, UNKNOWN = range(6)
 VERDICTS = (
     "first at all prices",
@@ -43,64 +45,82 @@ def crossing(
 
     Returns:
         `crossing`: NaN where there is none; of several, the geometric middle of the first and the last.
-            `crossing_interval` (bound): from the end of
-        what is decided at the low side to the begin of what is decided at the high side; 0 and inf where
-        there is no such; NaN where the curve is on one side throughout. `verdict`: a text in `VERDICTS`,
-        "first" where the curve is above the line.
+        `crossing_interval` (bound): from the end of what is decided at the low side to the begin of what is
+        decided at the high side; 0 and inf where there is no such; NaN where the curve is on one side
+        throughout. `verdict`: a text in `VERDICTS`, "first" where the curve is above the line.
     """
-    curve, band, wide = (
-        part.compute() for part in (curve, band, band if at_once is None else at_once)
-    )  # small, as worlds are reduced already
-    ends = (part.sel(bound=end, drop=True) - line for part in (band, wide) for end in ("low", "high"))
-    found = xr.apply_ufunc(
-        _crossing, np.log(curve[dim]), curve - line, *ends,
-        input_core_dims=[[dim]] * 6, output_core_dims=[[], [], [], []], vectorize=True, output_dtypes=[float, float, float, int],
-    )  # fmt: skip
-    at, begin, end, verdict = found
-    both = xr.concat([np.exp(begin), np.exp(end)], xr.Variable("bound", ["low", "high"]), coords="minimal")
-    texts = xr.DataArray(np.array(VERDICTS, object)[verdict.values], verdict.coords, verdict.dims)
+    # small, as worlds are reduced already
+    curve, band = curve.compute(), band.compute()
+    wide = band if at_once is None else at_once.compute()
+    at, begin, end, verdict = mapped(
+        _crossing,
+        xr.DataArray(np.log(curve[dim])),
+        curve - line,
+        band - line,
+        wide - line,
+        over=[[dim], [dim], ["bound", dim], ["bound", dim]],
+        into=[()] * 4,
+        vectorize=True,
+        output_dtypes=[float, float, float, int],
+    )
     return xr.Dataset({
         "crossing": np.exp(at),
-        "crossing_interval": both.transpose(..., "bound"),
-        "verdict": texts,
+        "crossing_interval": interval_of(np.exp(begin), np.exp(end)),
+        "verdict": xr.DataArray(np.array(VERDICTS, object)[verdict.values], verdict.coords, verdict.dims),
     })
 
 
 def _crossing(
-    x: np.ndarray,
-    curve: np.ndarray,
-    low: np.ndarray,
-    high: np.ndarray,
-    lowest: np.ndarray,
-    highest: np.ndarray,
+    x: np.ndarray, curve: np.ndarray, band: np.ndarray, wide: np.ndarray
 ) -> tuple[float, float, float, int]:
-    """Crossing of 0, begin and end of its interval, all as x, and the place in VERDICTS.
+    """Where one curve crosses 0.
 
-    Of one curve (n), its band and that of all at once.
+    Args:
+        x: (n,) increasing.
+        curve: (n,)
+        band: (2, n), low and high at a single place.
+        wide: (2, n), of all places at once.
+
+    Returns:
+        Crossing, begin and end of its interval, all as x, and the place in VERDICTS.
     """
-    known = np.isfinite(curve) & np.isfinite(low) & np.isfinite(high)
+    known = np.isfinite(curve) & np.isfinite(band).all(0)
     if not known.any():
         return np.nan, np.nan, np.nan, UNKNOWN
-    x, curve, low, high, lowest, highest = (part[known] for part in (x, curve, low, high, lowest, highest))
-    side, inner = (
-        np.where(below > 0, 1, np.where(above < 0, -1, 0))
-        for below, above in ((low, high), (lowest, highest))
-    )
+    x, curve, band, wide = (part[..., known] for part in (x, curve, band, wide))
+    side = _side(band)
     if abs(side.sum()) == len(side):
         return np.nan, np.nan, np.nan, ABOVE if side[0] > 0 else BELOW
-    told = np.array([side[0], *inner[1:-1], side[-1]])
-    changes = len(list(itertools.groupby(told[told != 0]))) - 1
-    verdict = UNDECIDED if changes < 1 or 0 in side[[0, -1]] else CHANGES if changes == 1 else SEVERAL
-    begin, end = _edge(x, low, high, side), _edge(x[::-1], low[::-1], high[::-1], side[::-1])
+    begin, end = _edge(x, band), _edge(x[::-1], band[:, ::-1])
+    verdict = _changes(side, _side(wide))
     return _middle(x, curve), -np.inf if begin is None else begin, np.inf if end is None else end, verdict
 
 
-def _edge(x: np.ndarray, low: np.ndarray, high: np.ndarray, side: np.ndarray) -> float | None:
+def _side(band: np.ndarray) -> np.ndarray:
+    """1 where a band (2, n) is above 0, -1 where it is below, 0 where it holds it."""
+    low, high = band
+    return np.where(low > 0, 1, np.where(high < 0, -1, 0))
+
+
+def _changes(side: np.ndarray, of_all: np.ndarray) -> int:
+    """How often the sides change: the place in VERDICTS.
+
+    Between the ends, where any of many places could change by chance, the sides are those of the band of all.
+    """
+    decided = np.array([side[0], *of_all[1:-1], side[-1]])
+    changes = len(list(itertools.groupby(decided[decided != 0]))) - 1
+    if changes < 1 or 0 in side[[0, -1]]:
+        return UNDECIDED
+    return CHANGES if changes == 1 else SEVERAL
+
+
+def _edge(x: np.ndarray, band: np.ndarray) -> float | None:
     """Where the band, decided at the first x, first meets 0; None where it is undecided there."""
+    side = _side(band)
     if side[0] == 0:
         return None
     last = int(np.argmax(side != side[0])) - 1
-    bound = low if side[0] > 0 else high
+    bound = band[0 if side[0] > 0 else 1]
     return _zero(x[last : last + 2], bound[last : last + 2])
 
 
@@ -109,12 +129,13 @@ def _middle(x: np.ndarray, curve: np.ndarray) -> float:
 
     NaN where there is none.
     """
-    off = np.flatnonzero(curve)
-    pairs = [(i, j) for i, j in itertools.pairwise(off.tolist()) if curve[i] * curve[j] < 0]
-    found = [
-        _zero(x[i : j + 1], curve[i : j + 1]) if j == i + 1 else (x[i + 1] + x[j - 1]) / 2 for i, j in pairs
+    off = np.flatnonzero(curve).tolist()
+    crossings = [
+        _zero(x[i : j + 1], curve[i : j + 1]) if j == i + 1 else (x[i + 1] + x[j - 1]) / 2
+        for i, j in itertools.pairwise(off)
+        if curve[i] * curve[j] < 0
     ]
-    return (found[0] + found[-1]) / 2 if found else np.nan
+    return (crossings[0] + crossings[-1]) / 2 if crossings else np.nan
 
 
 def _zero(x: np.ndarray, y: np.ndarray) -> float:

@@ -1,34 +1,36 @@
-"""Break-even for a target: the price of a gradient at which two arms have the same expected running time, in closed form.
+"""Break-even for a target: the price of a gradient at which two arms have the same expected running time.
 
-An arm whose runs took V evaluations of values and G gradients until they reached the target or ended, s of them with success, has the expected
-running time ERT(p) = (V + p G) / s at a price p, so those of two arms are equal at
+An arm whose runs took V evaluations of values and G gradients until they reached the target or ended, s of
+them with success, has the expected running time ERT(p) = (V + p G) / s at a price p, so those of two arms are
+equal at
 
     p = (V_2 / s_2 - V_1 / s_1) / (G_1 / s_1 - G_2 / s_2).
 
-V and G of a hit are exact where an arm uses only values, only gradients, or both in a constant mix (see `spending`).
+V and G of a hit are exact where an arm uses only values, only gradients, or both in a constant mix (see
+`spending`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
 
 from studies.analysis.intervals.bootstrap import estimate
 from studies.analysis.intervals.proportions import sums_of_instances
-from studies.analysis.price.break_even import pair, price_grid
-from studies.analysis.price.crossing import VERDICTS, crossing
-from studies.analysis.price.pricing import EVALUATIONS, prices
+from studies.analysis.price.break_even import along_prices, pair, price_grid
+from studies.analysis.price.crossing import UNDECIDED, UNKNOWN, VERDICTS, crossing
+from studies.analysis.price.pricing import prices
 from studies.analysis.price.spending import gradients_until
+from studies.analysis.shapes import as_cost, count
 from studies.results.arms import asked
 from studies.results.hits import spent
 from studies.schema import Status
 
-NEVER = np.log(
-    1e6
-    # ln of the ratio of running times where one arm never reaches the target: large, and finite for the bootstrap
-)
+# ln of the ratio of running times where one arm never reaches the target: large, and finite for the bootstrap
+NEVER = np.log(1e6)
 POINTS = 13  # prices of the band
 # units (worlds, or instances where worlds share them): if five agree, a sign test says p = 0.06, and nothing
 # is decided
@@ -64,42 +66,56 @@ def equal_times(
     arms, chosen = pair(dataset, first, second, [hit]), price_grid(dataset, given=grid)
     if grid is None:  # times are smooth in the price
         chosen = np.geomspace(*prices(dataset)[1:], POINTS)
-    (value_1, gradient_1, reached_1), (value_2, gradient_2, reached_2) = (
-        spent_until(arms.sel(optimizer=name), hit) for name in (first, second)
-    )
-    price = xr.DataArray(
-        chosen,
-        dims="price",
-        coords={"price": ("price", chosen, {"long_name": "price of a gradient", **EVALUATIONS})},
-    )
-    parts = [value_1 + price * gradient_1, reached_1, value_2 + price * gradient_2, reached_2]
-    found = estimate(
-        "log_ratio", log_ratio, parts, long_name=f"ln of the ratio of running times, {second} over {first}"
-    )
-    told = crossing(found["log_ratio"], found["log_ratio_interval"], 0.0, "price")
-    there = value_1.notnull() & value_2.notnull()
-    mean = [part.where(there).sum("replicate") / reached.where(there).sum("replicate")
-            for part, reached in ((value_1, reached_1), (gradient_1, reached_1), (value_2, reached_2), (gradient_2, reached_2))]  # fmt: skip
-    with np.errstate(invalid="ignore", divide="ignore"):
-        found["equal_times"] = ((mean[2] - mean[0]) / (mean[1] - mean[3])).where(told["crossing"].notnull())
-    found["equal_times"].attrs = {
-        "long_name": "price of a gradient at which the running times are equal",
-        **EVALUATIONS,
+    ours, theirs = (spent_until(arms.sel(optimizer=name), hit) for name in (first, second))
+    there = ours.values.notnull() & theirs.values.notnull()
+    result = _log_ratios(ours, theirs, along_prices(chosen), f"{second} over {first}")
+    crossed = crossing(result["log_ratio"], result["log_ratio_interval"], 0.0, "price")
+    equal = _equal(ours, theirs, there).where(crossed["crossing"].notnull())
+    ratio = result["log_ratio"]
+    result["log_ratio"] = ratio.where(abs(ratio) < NEVER, np.sign(ratio) * np.inf)
+    result = result.assign(_decided(equal, crossed, _units(there) >= DECIDE))
+    return result.assign(worlds=count(there.where(there))).assign_attrs(first=first, second=second)
+
+
+def _decided(equal: xr.DataArray, crossed: xr.Dataset, enough: xr.DataArray) -> dict[str, xr.DataArray]:
+    """The price with its interval and the verdict, which say nothing where units are not `enough`."""
+    interval, verdict = crossed["crossing_interval"].where(enough), crossed["verdict"]
+    return {
+        "equal_times": as_cost(equal, "price of a gradient at which the running times are equal"),
+        "equal_times_interval": as_cost(interval, "95% interval of equal_times"),
+        "verdict": verdict.where(enough | (verdict == VERDICTS[UNKNOWN]), VERDICTS[UNDECIDED]),
     }
-    units = _units(there)
-    found["equal_times_interval"] = (
-        told["crossing_interval"]
-        .where(units >= DECIDE)
-        .assign_attrs(long_name="95% interval of equal_times", **EVALUATIONS)
-    )
-    found["verdict"] = told["verdict"].where(
-        (units >= DECIDE) | (told["verdict"] == VERDICTS[-1]), "undecided"
-    )
-    found["worlds"] = there.sum("replicate").assign_attrs(long_name="worlds with numbers", units="1")
-    found["log_ratio"] = found["log_ratio"].where(
-        abs(found["log_ratio"]) < NEVER, np.sign(found["log_ratio"]) * np.inf
-    )
-    return found.assign_attrs(first=first, second=second)
+
+
+class Spent(NamedTuple):
+    """What worlds spent until a hit, or in all: (.., replicate, target), NaN without numbers."""
+
+    values: xr.DataArray  # in evaluations
+    gradients: xr.DataArray  # in evaluations of the gradient
+    reached: xr.DataArray  # whether there was a hit, 1 or 0
+
+
+def _log_ratios(ours: Spent, theirs: Spent, price: xr.DataArray, whose: str) -> xr.Dataset:
+    """Ln of the ratio of running times at prices, with its interval."""
+    parts = [
+        ours.values + price * ours.gradients,
+        ours.reached,
+        theirs.values + price * theirs.gradients,
+        theirs.reached,
+    ]
+    return estimate("log_ratio", log_ratio, parts, long_name=f"ln of the ratio of running times, {whose}")
+
+
+def _equal(ours: Spent, theirs: Spent, there: xr.DataArray) -> xr.DataArray:
+    """The price at which the running times are equal, in closed form: see the module's text."""
+
+    def per_hit(part: xr.DataArray, arm: Spent) -> xr.DataArray:
+        return part.where(there).sum("replicate") / arm.reached.where(there).sum("replicate")
+
+    values = per_hit(theirs.values, theirs) - per_hit(ours.values, ours)
+    gradients = per_hit(ours.gradients, ours) - per_hit(theirs.gradients, theirs)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return values / gradients
 
 
 def log_ratio(
@@ -112,27 +128,34 @@ def log_ratio(
     return np.clip(ratio, -NEVER, NEVER)
 
 
-def spent_until(arm: xr.Dataset, hit: str = "hit_cost") -> tuple[xr.DataArray, xr.DataArray, xr.DataArray]:
-    """Values and gradients, in evaluations, until the hit of each target or the end of the run, and whether there was a hit; NaN without numbers.
+def spent_until(arm: xr.Dataset, hit: str = "hit_cost") -> Spent:
+    """What was spent until the hit of each target, or the end of the run.
 
     Args:
         arm: one optimizer's results, without the dim `optimizer`.
         hit: the variable that holds the hits.
     """
+    cost, reached = arm[hit], abs(arm[hit]) < np.inf
+    gradients, _, _ = gradients_until(arm, cost)
+    values = cost.where(reached, 0.0) - prices(arm).value * gradients
+    all_values, all_gradients = _in_all(arm)
+    parts = (
+        values.where(reached, all_values),
+        gradients.where(reached, all_gradients),
+        reached.astype(float),
+    )
     there = (arm["status"] < Status.FAILED).any("checkpoint") & asked(arm)
-    cost, reached = arm[hit], np.isfinite(arm[hit])
-    gradient, _, _ = gradients_until(arm, cost)
-    value = cost.where(reached, 0.0) - prices(arm).value * gradient
-    all_values, all_gradients = (
+    return Spent(*(part.where(there).drop_vars("optimizer", errors="ignore") for part in parts))
+
+
+def _in_all(arm: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray]:
+    """Values and gradients until the end of the run; a last step that overshot the budget is not billed."""
+    values, gradients = (
         (arm[name] / arm["terms"]).max("checkpoint") for name in ("value_terms", "gradient_terms")
     )
-    billed = all_values + prices(arm).value * all_gradients
-    share = (spent(arm) / billed.where(billed > 0)).fillna(
-        1.0
-    )  # the budget is billed, not a last step that overshot it
-    all_values, all_gradients = all_values * share, all_gradients * share
-    parts = value.where(reached, all_values), gradient.where(reached, all_gradients), reached.astype(float)
-    return tuple(part.where(there).drop_vars("optimizer", errors="ignore") for part in parts)  # type: ignore[return-value, union-attr]
+    counted = values + prices(arm).value * gradients
+    billed = (spent(arm) / counted.where(counted > 0)).fillna(1.0)
+    return values * billed, gradients * billed
 
 
 def _units(there: xr.DataArray) -> xr.DataArray:

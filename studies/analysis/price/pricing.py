@@ -22,13 +22,12 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 
+from studies.analysis.shapes import as_cost, bare, mapped
 from studies.results import settings
 from studies.results.hits import budget
 from studies.results.prices import Price, Prices
 from studies.results.prices import prices as of_study
 from studies.schema import ROUNDING, SPENT, Status
-
-EVALUATIONS = {"units": "evaluations"}
 
 
 def prices(dataset: xr.Dataset) -> Prices:
@@ -45,13 +44,13 @@ def prices(dataset: xr.Dataset) -> Prices:
             f"pricing: expected landscapes that stand still, or move with steps; {', '.join(moving)} would"
             " have moved otherwise"
         )
-    found = of_study(dataset)
-    if isinstance(found.value, xr.DataArray):
+    result = of_study(dataset)
+    if isinstance(result.value, xr.DataArray):
         raise ValueError(
             "pricing: expected one price of a gradient for the whole study, got a sweep of gradient_cost:"
             " give it a range instead"
         )
-    return found
+    return result
 
 
 def cost_at(dataset: xr.Dataset, price: Price) -> xr.DataArray:
@@ -59,14 +58,11 @@ def cost_at(dataset: xr.Dataset, price: Price) -> xr.DataArray:
 
     Inf where a world has no numbers.
     """
-    if not (np.isfinite(price).all() and np.all(np.asarray(price) > 0)):
-        raise ValueError(
-            f"pricing: expected a price of a gradient > 0, in evaluations, got {np.asarray(price)}"
-        )
+    given = np.asarray(price)
+    if not (np.isfinite(given).all() and (given > 0).all()):
+        raise ValueError(f"pricing: expected a price of a gradient > 0, in evaluations, got {given}")
     counted = (dataset["value_terms"] + price * dataset["gradient_terms"]) / dataset["terms"]
-    return counted.where(dataset["status"] < Status.FAILED, np.inf).assign_attrs(
-        long_name="cost", **EVALUATIONS
-    )
+    return as_cost(counted.where(dataset["status"] < Status.FAILED, np.inf))
 
 
 def window(dataset: xr.Dataset, price: Price) -> tuple[xr.DataArray, xr.DataArray]:
@@ -77,42 +73,38 @@ def window(dataset: xr.Dataset, price: Price) -> tuple[xr.DataArray, xr.DataArra
     The end is inf for an arm whose worlds have all diverged, and -inf for one without numbers, whose window
     is empty.
     """
-    nominal, there = prices(dataset), (dataset["status"] < Status.FAILED).any("checkpoint")
+    there = (dataset["status"] < Status.FAILED).any("checkpoint")
     begin = cost_at(dataset, price).min("checkpoint").where(there).max("replicate")
-    last = dataset["cost"].max("checkpoint")
+    diverged = (dataset["status"] == Status.DIVERGED).any("checkpoint")
+    known = _known_until(dataset, price).where(~diverged, np.inf).where(there)
+    return bare(begin), bare(known.min("replicate").fillna(-np.inf))
+
+
+def _known_until(dataset: xr.Dataset, price: Price) -> xr.DataArray:
+    """The cost at this price before which a world has taken no step that was not recorded."""
+    nominal, last = prices(dataset), dataset["cost"].max("checkpoint")
     values, gradients = (
         (dataset[name] / dataset["terms"]).max("checkpoint") for name in ("value_terms", "gradient_terms")
     )
+    ended = values + nominal.low * gradients >= budget(dataset) * (1 - SPENT)
     over = budget(dataset) + (price - nominal.low) * gradients  # at least, where the run has ended
-    cheap = (
-        values + price * (last - values) / nominal.value
-    )  # a step beyond the last checkpoint costs at least this, if it takes gradients alone,
-    dear = (
-        last + (price - nominal.value) * gradients
-    )  # or, where gradients have become dearer, if it takes values alone
-    unseen = xr.where(xr.DataArray(price) < nominal.value, cheap, dear)
-    spent = values + nominal.low * gradients >= budget(dataset) * (1 - SPENT)
-    diverged = (dataset["status"] == Status.DIVERGED).any("checkpoint")
-    known = xr.where(spent, over, unseen).where(~diverged, np.inf).where(there)
-    return begin.reset_coords(drop=True), known.min("replicate").fillna(-np.inf).reset_coords(drop=True)
+    # A step beyond the last checkpoint costs at least this, if it takes gradients alone,
+    cheap = values + price * (last - values) / nominal.value
+    # or, where gradients have become dearer, if it takes values alone.
+    dear = last + (price - nominal.value) * gradients
+    return xr.where(ended, over, xr.where(xr.DataArray(price) < nominal.value, cheap, dear))
 
 
 def horizon(dataset: xr.Dataset, price: Price) -> xr.DataArray:
-    """The cost up to which all arms with numbers can be compared at this price.
+    """The cost up to which all arms with numbers can be compared at this price: what each had at least.
 
-    What every one of them had at least.
+    Where all have diverged, the budget.
     """
     _, end = window(dataset, price)
-    least = end.where(np.isfinite(end)).min([dim for dim in ("optimizer",) if dim in end.dims])
-    none = (end == np.inf).any([
-        dim for dim in ("optimizer",) if dim in end.dims
-    ]) & least.isnull()  # all have diverged
-    return (
-        least
-        .where(~none, budget(dataset))
-        .reset_coords(drop=True)
-        .assign_attrs(long_name="common budget", **EVALUATIONS)
-    )
+    arms = [dim for dim in ("optimizer",) if dim in end.dims]
+    least = end.where(np.isfinite(end)).min(arms)
+    all_diverged = (end == np.inf).any(arms) & least.isnull()
+    return as_cost(bare(least.where(~all_diverged, budget(dataset))), "common budget")
 
 
 def look_up(
@@ -133,12 +125,16 @@ def look_up(
     cost = xr.DataArray(cost)
     begin, end = window(dataset, price)
     inside = (begin <= cost * (1 + ROUNDING)) & (cost <= end * (1 + SPENT))
-    place = xr.apply_ufunc(
-        _place, cost_at(dataset, price), cost * (1 + ROUNDING),
-        input_core_dims=[["checkpoint"], []], dask="parallelized", output_dtypes=[int], keep_attrs="drop",
-    ).where(inside, -1)  # fmt: skip
-    found = {name: _taken(dataset[name], place).assign_attrs(dataset[name].attrs) for name in names}
-    return xr.Dataset(found).drop_vars("cost", errors="ignore")
+    place = mapped(
+        _place,
+        cost_at(dataset, price),
+        cost * (1 + ROUNDING),
+        over=[["checkpoint"], []],
+        output_dtypes=[int],
+        keep_attrs="drop",
+    ).where(inside, -1)
+    shown = {name: _taken(dataset[name], place).assign_attrs(dataset[name].attrs) for name in names}
+    return xr.Dataset(shown).drop_vars("cost", errors="ignore")
 
 
 def _place(cost: np.ndarray, reach: np.ndarray) -> np.ndarray:
@@ -148,21 +144,14 @@ def _place(cost: np.ndarray, reach: np.ndarray) -> np.ndarray:
 
 
 def _taken(values: xr.DataArray, place: xr.DataArray) -> xr.DataArray:
-    def take(values: np.ndarray, place: np.ndarray) -> np.ndarray:
-        shape = np.broadcast_shapes(values.shape[:-1], place.shape)
-        every = np.broadcast_to(values, (*shape, values.shape[-1]))
-        found = np.take_along_axis(
-            every, np.broadcast_to(np.maximum(place, 0), shape)[..., None].astype(int), -1
-        )[..., 0]
-        return np.where(place >= 0, found.astype(float), np.nan)
+    """Numbers at places along the dim `checkpoint`, as floats; NaN where the place is -1."""
+    return mapped(_take, values, place, over=[["checkpoint"], []], keep_attrs="drop")
 
-    there = [["checkpoint"], []]
-    return xr.apply_ufunc(
-        take,
-        values,
-        place,
-        input_core_dims=there,
-        dask="parallelized",
-        output_dtypes=[float],
-        keep_attrs="drop",
-    )
+
+def _take(values: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """Of values (.., K) those at places (..)."""
+    cells = np.broadcast_shapes(values.shape[:-1], place.shape)
+    every = np.broadcast_to(values, (*cells, values.shape[-1]))
+    at = np.broadcast_to(np.maximum(place, 0), cells).astype(int)
+    taken = np.take_along_axis(every, at[..., None], -1)[..., 0]
+    return np.where(place >= 0, taken.astype(float), np.nan)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import xarray as xr
 
-from studies.analysis.price.pricing import EVALUATIONS, horizon, look_up
+from studies.analysis.price.pricing import horizon, look_up
 from studies.analysis.price.spending import hits
+from studies.analysis.shapes import as_cost, named
 from studies.results import settings
 from studies.results.config import changed
 from studies.schema import ROUNDING, Status
@@ -30,59 +33,67 @@ def repriced(dataset: xr.Dataset, price: float) -> xr.Dataset:
         low, high), and inf beyond the horizon. `lag`: cost over that of the state that is shown, which is
         behind by less than a step and the spacing of the checkpoints that were recorded.
     """
-    end = squeezed(horizon(dataset, price))
-    cost = (dataset["checkpoint"] / dataset["checkpoint"].max() * end).assign_attrs(
-        long_name="cost", **EVALUATIONS
-    )
-    names = [str(name) for name in dataset.data_vars if "checkpoint" in dataset[name].dims]
-    seen = look_up(dataset, names, price, cost.rename(checkpoint="at").drop_vars("at")).rename(
-        at="checkpoint"
-    )
-    found = dataset.drop_vars([*names, "cost", "recorded"], errors="ignore")
-    for name in names:
-        told, empty = seen[name].transpose(*dataset[name].dims), Status.MISSING if name == "status" else 0
-        found[name] = (
-            told
-            if dataset[name].dtype.kind == "f"
-            else told.fillna(empty).astype(dataset[name].dtype).assign_attrs(told.attrs)
-        )
-    over = (found["checkpoint"] == found["checkpoint"].max()) & (found["status"] < Status.BUDGET_SPENT)
-    found["status"] = (
-        found["status"]
-        .where(~over, Status.BUDGET_SPENT)
-        .astype(dataset["status"].dtype)
-        .assign_attrs(dataset["status"].attrs)
-    )
-    spent = (found["value_terms"] + price * found["gradient_terms"]) / found["terms"]
-    lag = cost / spent.where((found["status"] < Status.FAILED) & (spent > 0))
-    found["lag"] = lag.transpose(*spent.dims).assign_attrs(
-        long_name="cost over the cost of the state that is shown", units="1"
-    )
-    for name in (name for name in HITS if name in dataset):
-        hit, bounds = hits(dataset, price, name)
-        within = hit.isnull() | (hit <= end * (1 + ROUNDING))
-        found[name] = (
-            hit.where(within, np.inf).transpose(*dataset[name].dims).assign_attrs(dataset[name].attrs)
-        )
-        if f"{name}_low" in dataset:
-            low = hits(dataset, price, f"{name}_low")[0]
-            found[f"{name}_low"] = (
-                low
-                .where(within, np.inf)
-                .transpose(*dataset[name].dims)
-                .assign_attrs(dataset[f"{name}_low"].attrs)
-            )
-        found[f"{name}_bounds"] = bounds.where(within, np.inf).assign_attrs(
-            long_name=f"bounds of {name}", **EVALUATIONS
-        )
-    attrs = changed(dataset, gradient_cost={"value": price, "range": [price, price]})
-    attrs |= settings.with_price(dataset.attrs, {"value": price, "low": price, "high": price})
-    part = (
+    share = (
         dataset["checkpoint"] / dataset["checkpoint"].max()
     )  # the horizon is the budget of what is returned
-    return found.assign_coords(
-        cost=cost, checkpoint=part.assign_attrs(dataset["checkpoint"].attrs)
-    ).assign_attrs(attrs)
+    end = squeezed(horizon(dataset, price))
+    cost = as_cost(share * end)
+    names = [str(name) for name in dataset.data_vars if "checkpoint" in dataset[name].dims]
+    result = dataset.drop_vars([*names, "cost", "recorded"], errors="ignore")
+    result = result.assign(_shown(dataset, names, price, cost))
+    result["status"] = _with_end(result["status"], result["checkpoint"])
+    result["lag"] = named(_lag(result, price, cost), "cost over the cost of the state that is shown")
+    for name in (name for name in HITS if name in dataset):
+        result = result.assign(_hits(dataset, name, price, end))
+    attrs = changed(dataset, gradient_cost={"value": price, "range": [price, price]})
+    attrs |= settings.with_price(dataset.attrs, {"value": price, "low": price, "high": price})
+    checkpoint = share.assign_attrs(dataset["checkpoint"].attrs)
+    return result.assign_coords(cost=cost, checkpoint=checkpoint).assign_attrs(attrs)
+
+
+def _shown(
+    dataset: xr.Dataset, names: Sequence[str], price: float, cost: xr.DataArray
+) -> dict[str, xr.DataArray]:
+    """Variables at costs (dim `checkpoint`), each of its type and dims.
+
+    Where an arm is not known NaN, 0, or the status missing.
+    """
+    at = cost.rename(checkpoint="at").drop_vars("at")
+    seen = look_up(dataset, names, price, at).rename(at="checkpoint")
+    shown = {}
+    for name in names:
+        part, empty = seen[name].transpose(*dataset[name].dims), Status.MISSING if name == "status" else 0
+        if dataset[name].dtype.kind != "f":
+            part = part.fillna(int(empty)).astype(dataset[name].dtype).assign_attrs(part.attrs)
+        shown[name] = part
+    return shown
+
+
+def _with_end(status: xr.DataArray, checkpoint: xr.DataArray) -> xr.DataArray:
+    """The status where all worlds that still ran have spent their budget at the last checkpoint."""
+    over = (checkpoint == checkpoint.max()) & (status < Status.BUDGET_SPENT)
+    return status.where(~over, int(Status.BUDGET_SPENT)).astype(status.dtype).assign_attrs(status.attrs)
+
+
+def _lag(shown: xr.Dataset, price: float, cost: xr.DataArray) -> xr.DataArray:
+    """Cost over that of the state that is shown."""
+    spent = (shown["value_terms"] + price * shown["gradient_terms"]) / shown["terms"]
+    lag = cost / spent.where((shown["status"] < Status.FAILED) & (spent > 0))
+    return lag.transpose(*spent.dims)
+
+
+def _hits(dataset: xr.Dataset, name: str, price: float, end: xr.DataArray) -> dict[str, xr.DataArray]:
+    """Recorded hits at another price, with their bounds and lower ends; inf beyond the horizon."""
+    hit, bounds = hits(dataset, price, name)
+    within = hit.isnull() | (hit <= end * (1 + ROUNDING))
+    repriced_hits = {name: hit}
+    if f"{name}_low" in dataset:
+        repriced_hits[f"{name}_low"] = hits(dataset, price, f"{name}_low")[0]
+    result = {
+        key: part.where(within, np.inf).transpose(*dataset[name].dims).assign_attrs(dataset[key].attrs)
+        for key, part in repriced_hits.items()
+    }
+    return result | {f"{name}_bounds": as_cost(bounds.where(within, np.inf), f"bounds of {name}")}
 
 
 def squeezed(values: xr.DataArray) -> xr.DataArray:

@@ -3,13 +3,14 @@
 With y(c) the lowest loss that a world has reached by the cost c, clipped to best .. worst, and x the cost or
 its logarithm,
 
-    AOCC = mean over x of (w - s(y)) / (w - b)        s the logarithm or the identity, b = s(best), w = s(worst)
+    AOCC = mean over x of (w - s(y)) / (w - b)
 
-so 1 for a world that is at the best loss from the start, 0 for one that never gets below the worst (van Stein
-and Baeck 2025, LLaMEA, with x = c and s = log10; van Stein, Vermetten, Kononova and Baeck 2025, explainable
-benchmarking). It is the share of targets, drawn evenly in s between worst and best, that is reached at the
-mean x: the area under a runtime ECDF of ever denser targets (Lopez-Ibanez, Vermetten, Dreo and Doerr 2025). y
-is known at checkpoints and held from one to the next.
+with s the logarithm or the identity, b = s(best) and w = s(worst): 1 for a world that is at the best loss
+from the start, 0 for one that never gets below the worst (van Stein and Baeck 2025, LLaMEA, with x = c and
+s = log10; van Stein, Vermetten, Kononova and Baeck 2025, explainable benchmarking). It is the share of
+targets, drawn evenly in s between worst and best, that is reached at the mean x: the area under a runtime
+ECDF of ever denser targets (Lopez-Ibanez, Vermetten, Dreo and Doerr 2025). y is known at checkpoints and held
+from one to the next.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import numpy as np
 import xarray as xr
 
 from studies.analysis.intervals.bootstrap import estimate
+from studies.analysis.shapes import bare, count, mapped
 from studies.results.arms import asked
 from studies.results.hits import budget, ran, state_costs
 from studies.schema import Status
@@ -58,20 +60,27 @@ def area(
     """
     if scale not in SCALES or costs not in SCALES:
         raise ValueError(f"area: expected scale and costs to be log or linear, got {scale!r} and {costs!r}")
-    b, w = (_scaled(xr.DataArray(end), scale) for end in (best, worst))
-    if not bool(((b < w) & np.isfinite(b)).all()):
+    low, high = _in_order(best, worst, scale)
+
+    def share(loss: xr.DataArray) -> xr.DataArray:
+        return ((high - _scaled(loss, scale)) / (high - low)).clip(0.0, 1.0)
+
+    each = over_costs(dataset, share, value, until, costs)
+    about = f"area over the convergence curve ({scale} loss, {costs} cost)"
+    result = estimate("aocc", np.nanmean, [each], long_name=about)
+    inside = result["aocc_interval"].clip(0.0, 1.0, keep_attrs=True)
+    return result.assign(worlds=count(each), aocc_interval=inside)
+
+
+def _in_order(best: Loss, worst: Loss, scale: str) -> tuple[xr.DataArray, xr.DataArray]:
+    """The best and the worst loss on the scale."""
+    low, high = (_scaled(xr.DataArray(end), scale) for end in (best, worst))
+    if not bool(((low < high) & np.isfinite(low)).all()):
         raise ValueError(
             f"area: expected best < worst, and both > 0 on a log scale, got {np.ravel(best).tolist()} and"
             f" {np.ravel(worst).tolist()}"
         )
-    each = over_costs(
-        dataset, lambda loss: ((w - _scaled(loss, scale)) / (w - b)).clip(0.0, 1.0), value, until, costs
-    )
-    found = estimate(
-        "aocc", np.nanmean, [each], long_name=f"area over the convergence curve ({scale} loss, {costs} cost)"
-    )
-    found["worlds"] = each.notnull().sum("replicate").assign_attrs(long_name="worlds with numbers", units="1")
-    return found.assign(aocc_interval=found["aocc_interval"].clip(0.0, 1.0, keep_attrs=True))
+    return low, high
 
 
 def over_costs(
@@ -93,31 +102,27 @@ def over_costs(
         costs: as in `area`.
     """
     weight = _weights(dataset, budget(dataset) if until is None else xr.DataArray(until), costs)
-    whole = weight.sum("checkpoint") > 0
-    shown = of(lowest(dataset, value))
-    return xr.dot(shown.where(weight > 0, 0.0), weight, dim="checkpoint").where(
-        ran(dataset) & asked(dataset) & whole
-    )
+    shown = of(lowest(dataset, value)).where(weight > 0, 0.0)
+    there = ran(dataset) & asked(dataset) & (weight.sum("checkpoint") > 0)
+    return xr.dot(shown, weight, dim="checkpoint").where(there)
 
 
 def lowest(dataset: xr.Dataset, value: str = "loss") -> xr.DataArray:
-    """The lowest loss that each world has reached within the budget by each checkpoint, inf before there is one."""
-    known = (
-        np.isfinite(state_costs(dataset)) & (dataset["status"] != Status.DIVERGED) & dataset[value].notnull()
-    )
-    return xr.apply_ufunc(
-        np.minimum.accumulate, dataset[value].where(known, np.inf), kwargs={"axis": -1}, input_core_dims=[["checkpoint"]],
-        output_core_dims=[["checkpoint"]], dask="parallelized", output_dtypes=[float],
-    )  # fmt: skip
+    """The lowest loss that each world has reached by each checkpoint, within the budget.
+
+    inf before there is one.
+    """
+    there = np.isfinite(state_costs(dataset)) & (dataset["status"] != Status.DIVERGED)
+    loss = dataset[value].where(there & dataset[value].notnull(), np.inf)
+    along: list[list[str]] = [["checkpoint"]]
+    return mapped(np.minimum.accumulate, loss, over=along, into=along, kwargs={"axis": -1})
 
 
 def _scaled(loss: xr.DataArray, scale: str) -> xr.DataArray:
     """The loss, or its logarithm: -inf of 0 and of what is below."""
-    return (
-        loss
-        if scale == "linear"
-        else xr.apply_ufunc(np.log10, loss.where(loss > 0, 1.0), dask="allowed").where(loss > 0, -np.inf)
-    )
+    if scale == "linear":
+        return loss
+    return xr.apply_ufunc(np.log10, loss.where(loss > 0, 1.0), dask="allowed").where(loss > 0, -np.inf)
 
 
 def _weights(dataset: xr.Dataset, until: xr.DataArray, costs: str) -> xr.DataArray:
@@ -125,7 +130,7 @@ def _weights(dataset: xr.Dataset, until: xr.DataArray, costs: str) -> xr.DataArr
 
     It sums to 1, or is 0 everywhere where `until` is not beyond the first.
     """
-    cost = dataset["cost"].reset_coords(drop=True).compute()
+    cost = bare(dataset["cost"]).compute()
     begin = xr.apply_ufunc(_filled, cost, input_core_dims=[["checkpoint"]], output_core_dims=[["checkpoint"]])
     end = begin.shift(checkpoint=-1, fill_value=np.inf)
     ends = [np.minimum(part, until) for part in (begin, end)]
@@ -135,5 +140,8 @@ def _weights(dataset: xr.Dataset, until: xr.DataArray, costs: str) -> xr.DataArr
 
 
 def _filled(cost: np.ndarray) -> np.ndarray:
-    """Costs of checkpoints that a landscape does not have (NaN): those of the next, so that they hold for nothing."""
+    """Costs (.., C) of checkpoints.
+
+    One that a landscape does not have (NaN) gets that of the next, so that it holds for nothing.
+    """
     return np.fmin.accumulate(cost[..., ::-1], axis=-1)[..., ::-1]

@@ -18,7 +18,8 @@ import xarray as xr
 
 from studies.analysis.intervals.proportions import proportion
 from studies.analysis.running_time.area import lowest
-from studies.analysis.running_time.runtime import costs_of
+from studies.analysis.running_time.runtime import costs_of, each_target
+from studies.analysis.shapes import bare, rest
 from studies.results.hits import LOSSES, hits
 from studies.schema import ROUNDING
 
@@ -56,29 +57,32 @@ def attainment(
         )
     cost = costs_of(dataset, costs)
     hit = hits(dataset, levels(dataset, value) if losses is None else losses, which)
-    parts = []
-    for i in range(hit.sizes["target"]):
-        one = hit.isel(target=i, drop=True).drop_vars("target_loss", errors="ignore")
-        reached = (one <= cost * (1 + ROUNDING)).where(one.notnull())
-        parts.append(proportion("attained", reached, long_name="share of worlds that reached the loss"))
-    found: xr.Dataset = xr.concat(parts, hit["target"], coords="minimal", compat="override", data_vars="all")
-    dims = [dim for dim in found["attained"].dims if dim not in ("target", "checkpoint")]
-    return found.transpose(*dims, "target", "checkpoint", "bound").assign_coords(
-        cost=cost, target_loss=hit["target_loss"]
+    result = xr.concat(
+        [_reached(part, cost) for part in each_target(hit)],
+        hit["target"],
+        coords="minimal",
+        compat="override",
+        data_vars="all",
     )
+    dims = rest(result["attained"], "target", "checkpoint")
+    result = result.transpose(*dims, "target", "checkpoint", "bound")
+    return result.assign_coords(cost=cost, target_loss=hit["target_loss"])
+
+
+def _reached(hit: xr.DataArray, cost: xr.DataArray) -> xr.Dataset:
+    """The share of worlds that had hit one target by costs."""
+    reached = (hit <= cost * (1 + ROUNDING)).where(hit.notnull())
+    return proportion("attained", reached, long_name="share of worlds that reached the loss")
 
 
 def levels(dataset: xr.Dataset, value: str = "loss", number: int = LEVELS) -> xr.DataArray:
-    """Losses (target, [landscape]) between the lowest and the highest that worlds reached, from the highest down."""
-    found = lowest(dataset, value)
-    found = found.where(np.isfinite(found))
-    rest = [dim for dim in found.dims if dim != "landscape"]
-    low, high = found.min(rest), found.max(rest)
+    """Losses (target, [landscape]) from the highest that worlds reached down to the lowest."""
+    loss = lowest(dataset, value)
+    loss = loss.where(np.isfinite(loss))
+    low, high = loss.min(rest(loss, "landscape")), loss.max(rest(loss, "landscape"))
     place = xr.DataArray(np.linspace(1.0, 0.0, number), dims="target")
-    logarithmic = low > 0
-    exponents = np.log(low.where(logarithmic, 1.0)), np.log(high.where(logarithmic, 1.0))
     even = low + place * (high - low)
-    found = xr.where(logarithmic, np.exp(exponents[0] + place * (exponents[1] - exponents[0])), even)
-    return (
-        found.where(place < 1, high).where(place > 0, low).reset_coords(drop=True)
-    )  # exactly: a world whose loss is the highest has reached it
+    log_low, log_high = (np.log(end.where(low > 0, 1.0)) for end in (low, high))
+    spread = xr.where(low > 0, np.exp(log_low + place * (log_high - log_low)), even)
+    # the ends exactly: a world whose loss is the highest has reached it
+    return bare(spread.where(place < 1, high).where(place > 0, low))

@@ -1,13 +1,15 @@
-"""Performance profiles (Dolan and More 2002, Mathematical Programming 91, 201): how often an optimizer is within a factor of the best.
+"""Performance profiles: how often an optimizer is within a factor of the best.
 
-A problem is a landscape, a value of the swept axes, a world and a target, and t the cost at which a run of that world first reaches the target.
-With r = t / (the least t of all optimizers on the problem), the profile of an optimizer is
+After Dolan and More (2002, Mathematical Programming 91, 201). A problem is a landscape, a value of the swept
+axes, a world and a target, and t the cost at which a run of that world first reaches the target. With
+r = t / (the least t of all optimizers on the problem), the profile of an optimizer is
 
     rho(tau) = share of problems with r <= tau, each world counting the same
 
-so rho(1) is how often it is fastest, and rho at large tau how often it gets there at all. A run that never reaches a target has r = inf, also
-where no optimizer does. Costs below one evaluation, of a start that is good enough, count as one. A target that is reached beyond the budget that all
-optimizers have (with a range of gradient prices those with gradients go on) counts as not reached: the others might have got there as well.
+so rho(1) is how often it is fastest, and rho at large tau how often it gets there at all. A run that never
+reaches a target has r = inf, also where no optimizer does. Costs below one evaluation, of a start that is
+good enough, count as one. A target that is reached beyond the budget that all optimizers have (with a range
+of gradient prices those with gradients go on) counts as not reached: the others might have got there as well.
 """
 
 from __future__ import annotations
@@ -19,9 +21,10 @@ import xarray as xr
 
 from studies.analysis.comparison.paired import distinct, same_worlds
 from studies.analysis.intervals.proportions import proportion
+from studies.analysis.shapes import named, rest, stacked
 from studies.results.arms import asking
-from studies.results.hits import budget
-from studies.schema import SPENT, Status
+from studies.results.hits import budget, ran
+from studies.schema import SPENT
 
 FACTORS = tuple(np.geomspace(1.0, 1000.0, 121).tolist())
 
@@ -42,22 +45,20 @@ def profile(dataset: xr.Dataset, factors: Sequence[float] = FACTORS, value: str 
         ValueError: there are no targets.
     """
     ratio = ratios(dataset, value)
-    dims = [dim for dim in ratio.dims if dim not in ("optimizer", "replicate")]
-    tau = xr.DataArray(list(factors), dims="factor", coords={"factor": list(factors)})
-    each = [(ratio <= at).where(ratio.notnull()).mean(dims) for at in tau.values.tolist()]
-    share = xr.concat(each, tau["factor"], coords="minimal", compat="override").transpose(
-        "optimizer", "factor", "replicate"
-    )
+    share = _share_within(ratio, factors)
     problems = int(ratio.isel(optimizer=0).notnull().sum())
     worlds = max(1, int(share.isel(factor=0, optimizer=0).notnull().sum()))
-    found = proportion(
-        "profile",
-        share,
-        trials=-(-problems // worlds),
-        long_name="share of problems within the factor of the best",
-    )
-    found["factor"] = found["factor"].assign_attrs(long_name="cost over the least cost", units="1")
-    return found.assign(problems=problems)
+    about = "share of problems within the factor of the best"
+    result = proportion("profile", share, trials=-(-problems // worlds), long_name=about)
+    result["factor"] = named(result["factor"], "cost over the least cost")
+    return result.assign(problems=problems)
+
+
+def _share_within(ratio: xr.DataArray, factors: Sequence[float]) -> xr.DataArray:
+    """The share of each world's problems with r <= tau: (optimizer, factor, replicate)."""
+    problem = rest(ratio, "optimizer", "replicate")
+    parts = [(ratio <= tau).where(ratio.notnull()).mean(problem) for tau in factors]
+    return stacked(parts, "factor", factors).transpose("optimizer", "factor", "replicate")
 
 
 def ratios(dataset: xr.Dataset, value: str = "hit_cost") -> xr.DataArray:
@@ -74,16 +75,20 @@ def ratios(dataset: xr.Dataset, value: str = "hit_cost") -> xr.DataArray:
     same_worlds(dataset)
     dataset = asking(dataset)
     cost = dataset[value].load()
-    known = _there(dataset) & cost.notnull()
-    axes = [str(dim) for dim in cost.dims if dim not in ("optimizer", "replicate", "target")]
-    cost = cost.where((cost <= budget(dataset) * (1 + SPENT)) | cost.isnull(), np.inf)
-    cost = cost.where(known.all("optimizer")).where(distinct(cost, axes)).clip(min=1.0)
-    least = cost.min("optimizer")
+    known = (_there(dataset) & cost.notnull()).all("optimizer")
+    problems = distinct_problems(dataset, cost).where(known)
     with np.errstate(invalid="ignore"):
-        return xr.where(np.isinf(cost), np.inf, cost / least, keep_attrs=False).assign_coords(cost.coords)
+        ratio = problems / problems.min("optimizer")
+    return xr.where(np.isinf(problems), np.inf, ratio, keep_attrs=False).assign_coords(cost.coords)
+
+
+def distinct_problems(dataset: xr.Dataset, cost: xr.DataArray) -> xr.DataArray:
+    """Costs of at least one evaluation, inf beyond the budget that all have; NaN where they repeat others."""
+    cost = cost.where((cost <= budget(dataset) * (1 + SPENT)) | cost.isnull(), np.inf)
+    return cost.where(distinct(cost, rest(cost, "optimizer", "replicate", "target"))).clip(min=1.0)
 
 
 def _there(dataset: xr.Dataset) -> xr.DataArray:
     """Whether a run has numbers, and its landscape such a target."""
-    ran = dataset["status"].isel(checkpoint=-1, drop=True) < Status.FAILED
-    return ran & dataset["target_loss"].notnull() if "target_loss" in dataset.coords else ran
+    there = ran(dataset)
+    return there & dataset["target_loss"].notnull() if "target_loss" in dataset.coords else there

@@ -23,7 +23,8 @@ import numpy as np
 import xarray as xr
 
 from studies.analysis.intervals.proportions import instances
-from studies.analysis.running_time.runtime import Targets, costs_of, over_targets
+from studies.analysis.running_time.runtime import Targets, costs_of, each_target, over_targets
+from studies.analysis.shapes import mapped
 from studies.results.hits import hits, spent
 from studies.schema import ROUNDING
 
@@ -57,11 +58,8 @@ def ecdf(
         ValueError: no two worlds share an instance.
     """
     hit, bill, cost = hits(dataset, targets, which), spent(dataset), costs_of(dataset, costs)
-    parts = [
-        hit.isel(target=i, drop=True).drop_vars("target_loss", errors="ignore")
-        for i in range(hit.sizes["target"])
-    ]
-    return over_targets([(part, restarted(part, bill, cost, seed=seed)) for part in parts], cost)
+    parts = [(part, restarted(part, bill, cost, seed=seed)) for part in each_target(hit)]
+    return over_targets(parts, cost)
 
 
 def restarted(hit: xr.DataArray, bill: xr.DataArray, cost: xr.DataArray, *, seed: int = 1) -> xr.DataArray:
@@ -88,33 +86,46 @@ def restarted(hit: xr.DataArray, bill: xr.DataArray, cost: xr.DataArray, *, seed
     order = np.argsort(number, kind="stable")
     groups = np.split(order, np.flatnonzero(np.diff(number[order])) + 1)
     hit, bill = xr.broadcast(hit, bill.where(hit.notnull()))
-    found = xr.apply_ufunc(
-        _restarted, hit, bill, cost, input_core_dims=[["replicate"], ["replicate"], ["checkpoint"]], output_core_dims=[["replicate", "checkpoint"]],
-        kwargs={"groups": groups, "seed": seed}, dask="parallelized", output_dtypes=[float],
-        dask_gufunc_kwargs={"allow_rechunk": True},
-    )  # fmt: skip
-    return found.where(hit.notnull())
+    chance = mapped(
+        _restarted,
+        hit,
+        bill,
+        cost,
+        over=[["replicate"], ["replicate"], ["checkpoint"]],
+        into=[["replicate", "checkpoint"]],
+        kwargs={"groups": groups, "seed": seed},
+    )
+    return chance.where(hit.notnull())
 
 
 def _restarted(
     hit: np.ndarray, bill: np.ndarray, cost: np.ndarray, groups: Sequence[np.ndarray], seed: int
 ) -> np.ndarray:
     """Of worlds (.., R) and costs (.., C): (.., R, C)."""
-    cells, costs = hit.shape[:-1], cost.shape[-1]
-    hit, bill = hit.reshape(-1, hit.shape[-1]), bill.reshape(-1, bill.shape[-1])
+    *cells, worlds = hit.shape
+    costs = cost.shape[-1]
+    hit, bill = hit.reshape(-1, worlds), bill.reshape(-1, worlds)
     cost = np.broadcast_to(cost, (*cells, costs)).reshape(-1, costs) * (1 + ROUNDING)
-    found = np.full((*hit.shape, costs), np.nan)
+    chance = np.full((*hit.shape, costs), np.nan)
     for group in groups:
-        failed = np.where(np.isinf(hit[:, group]), bill[:, group], np.nan)
-        low, high = np.fmin.reduce(failed, 1), np.fmax.reduce(failed, 1)
-        unequal = (high - low > EQUAL * high) & np.isfinite(hit[:, group]).any(1)
-        chance = exact(hit[:, group], np.where(np.isnan(high), np.inf, high), cost)
-        for row in np.flatnonzero(unequal):
-            there = ~np.isnan(hit[row, group])
-            total = simulated(hit[row, group[there]], bill[row, group[there]], np.nanmax(cost[row]), seed)
-            chance[row] = (total[:, None] <= cost[row]).mean(0)
-        found[:, group] = chance[:, None]
-    return found.reshape(*cells, -1, costs)
+        chance[:, group] = _of_instance(hit[:, group], bill[:, group], cost, seed)[:, None]
+    return chance.reshape(*cells, -1, costs)
+
+
+def _of_instance(hit: np.ndarray, bill: np.ndarray, cost: np.ndarray, seed: int) -> np.ndarray:
+    """F (N, C) of the module's text, of N cells: runs of one instance (N, n), costs (N, C).
+
+    Simulated where runs that failed spent unequal amounts.
+    """
+    failed = np.where(np.isinf(hit), bill, np.nan)
+    low, high = np.fmin.reduce(failed, 1), np.fmax.reduce(failed, 1)
+    chance = exact(hit, np.where(np.isnan(high), np.inf, high), cost)
+    unequal = (high - low > EQUAL * high) & np.isfinite(hit).any(1)
+    for cell in np.flatnonzero(unequal):
+        there = ~np.isnan(hit[cell])
+        total = simulated(hit[cell, there], bill[cell, there], np.nanmax(cost[cell]), seed)
+        chance[cell] = (total[:, None] <= cost[cell]).mean(0)
+    return chance
 
 
 def exact(hit: np.ndarray, failed: np.ndarray, cost: np.ndarray) -> np.ndarray:
@@ -128,14 +139,14 @@ def exact(hit: np.ndarray, failed: np.ndarray, cost: np.ndarray) -> np.ndarray:
     Returns:
         (N, C).
     """
-    runs = (~np.isnan(hit)).sum(1)
-    fails = np.isinf(hit).sum(1) / np.maximum(runs, 1)
-    found, chance, left = np.zeros(cost.shape), np.where(fails < 1, 1.0, 0.0), cost
+    runs = np.maximum((~np.isnan(hit)).sum(1), 1)
+    fails = np.isinf(hit).sum(1) / runs
+    solved, chance, left = np.zeros(cost.shape), np.where(fails < 1, 1.0, 0.0), cost
     while (chance[:, None] * (left >= 0) > LEAST).any():
         reached = (hit[:, None] <= left[..., None]).sum(-1)
-        found += chance[:, None] * np.where(left >= 0, reached, 0) / np.maximum(runs, 1)[:, None]
+        solved += chance[:, None] * np.where(left >= 0, reached, 0) / runs[:, None]
         chance, left = chance * fails, left - failed[:, None]
-    return found
+    return solved
 
 
 def simulated(hit: np.ndarray, bill: np.ndarray, most: float, seed: int) -> np.ndarray:
@@ -144,13 +155,13 @@ def simulated(hit: np.ndarray, bill: np.ndarray, most: float, seed: int) -> np.n
     Inf where more than `most` was spent.
     """
     rng = np.random.default_rng(seed)
-    place = np.tile(np.arange(len(hit)), -(-DRAWS // len(hit)))
-    total, open_ = np.zeros(len(place)), np.ones(len(place), bool)
-    while open_.any():
-        reached = np.isfinite(hit[place])
-        total += np.where(open_, np.where(reached, hit[place], bill[place]), 0.0)
-        over = open_ & (total > most)
+    run = np.tile(np.arange(len(hit)), -(-DRAWS // len(hit)))
+    total, going_on = np.zeros(len(run)), np.ones(len(run), bool)
+    while going_on.any():
+        reached = np.isfinite(hit[run])
+        total += np.where(going_on, np.where(reached, hit[run], bill[run]), 0.0)
+        over = going_on & (total > most)
         total[over] = np.inf
-        open_ &= ~reached & ~over
-        place = rng.integers(0, len(hit), len(place))
+        going_on &= ~reached & ~over
+        run = rng.integers(0, len(hit), len(run))
     return total

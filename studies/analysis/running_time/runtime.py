@@ -9,7 +9,8 @@ before,
 inf where none did. Its interval is Student's over units (worlds, or instances where worlds share them) on the
 scale of the logarithm,
 
-    ERT exp(+-t s)        s^2 = sum over the n units of (C_i / mean C - S_i / mean S)^2 / (n (n - 1)), or the jackknife's of ln ERT where that is more
+    ERT exp(+-t s)        s^2 = sum over the n units of (C_i / mean C - S_i / mean S)^2 / (n (n - 1)),
+                          or the jackknife's of ln ERT where that is more
 
 with C_i the evaluations and S_i the successes of a unit: positive, and finite where there is a success. Where
 some runs fail, it also holds what the exact interval of the success rate allows: mean spent / rate. It covers
@@ -26,10 +27,10 @@ import numpy as np
 import xarray as xr
 from scipy import stats
 
-from studies.analysis.intervals.bootstrap import LEVEL
 from studies.analysis.intervals.proportions import instances, proportion, sums_of_instances
+from studies.analysis.shapes import LEVEL, as_cost, bare, ends, interval_of, mapped, named, with_interval
 from studies.results.hits import hits, lateness, spent
-from studies.schema import ROUNDING
+from studies.schema import EVALUATIONS, ROUNDING
 
 Targets = Sequence[float] | xr.DataArray | None
 
@@ -52,37 +53,31 @@ def expected_running_time(
         `worlds`, for each (.., target). Without a success the ERT is inf and the lower end of its interval
         what it would be at the upper end of the success rate's: (1 - p) / p times the mean spent.
     """
-    hit, bill = hits(dataset, targets, which), spent(dataset)
+    hit = hits(dataset, targets, which)
     reached = (hit < np.inf).where(hit.notnull())
-    cost = hit.where(reached == 1, bill).where(hit.notnull())
-    ert, low, high = running_time_interval(reached, cost)
-    rates = proportion("success_rate", reached, long_name="share of worlds that reached the target")
+    cost = hit.where(reached == 1, spent(dataset)).where(hit.notnull())
     late = lateness(dataset, targets, which).sum("replicate") / reached.sum("replicate").clip(min=1)
+    result = _ert(reached, cost, late)
+    result["ert_lateness"] = as_cost(late, "by how much hits may have come earlier, on average")
+    successes = reached.sum("replicate").astype(int)
+    result["successes"] = named(successes, "worlds that reached the target")
+    rates = proportion("success_rate", reached, long_name="share of worlds that reached the target")
+    return result.merge(rates, compat="override").assign_coords(target_loss=hit["target_loss"])
+
+
+def _ert(reached: xr.DataArray, cost: xr.DataArray, late: xr.DataArray) -> xr.Dataset:
+    """`ert` with its interval, whose low end is less by as much as hits may have come earlier."""
+    ert, low, high = running_time_interval(reached, cost)
     low = low.where(~(late > 0), low * (1 - late / ert))
-    both = xr.concat(
-        [low, high], xr.Variable("bound", ["low", "high"]), coords="minimal", compat="override"
-    ).transpose(*ert.dims, "bound")
-    units = "instances" if 1 < len(np.unique(instances(reached))) < reached.sizes["replicate"] else "worlds"
-    found = xr.Dataset({
-        "ert": ert,
-        "ert_interval": both,
-        "ert_method": xr.full_like(ert, f"t over {units} of the logarithm", object).astype(str),
-    })
-    found["ert"].attrs = {"long_name": "expected running time", "units": "evaluations"}
-    found["ert_interval"].attrs = {
-        "long_name": f"{LEVEL:.0%} interval of expected running time",
-        "units": "evaluations",
-    }
-    found["ert_lateness"] = late.assign_attrs(
-        long_name="by how much hits may have come earlier, on average", units="evaluations"
-    )
-    found["successes"] = (
-        reached
-        .sum("replicate")
-        .astype(int)
-        .assign_attrs(long_name="worlds that reached the target", units="1")
-    )
-    return found.merge(rates, compat="override").assign_coords(target_loss=hit["target_loss"])
+    both = interval_of(low, high).transpose(*ert.dims, "bound")
+    result = with_interval("ert", ert, both, long_name="expected running time", units=EVALUATIONS)
+    method = f"t over {_what_units_are(reached)} of the logarithm"
+    return result.assign(ert_method=xr.full_like(ert, method, object).astype(str))
+
+
+def _what_units_are(reached: xr.DataArray) -> str:
+    shared = 1 < len(np.unique(instances(reached))) < reached.sizes["replicate"]
+    return "instances" if shared else "worlds"
 
 
 def running_time_interval(
@@ -99,49 +94,66 @@ def running_time_interval(
         Without a success inf, and the lower end that the success rate allows; NaN without worlds, and the
         ends of one world.
     """
-    parts = [
-        part.fillna(0.0).astype(float) for part in (reached, cost.where(reached.notnull()), reached.notnull())
-    ]
-    if len(np.unique(instances(reached))) > 1:
-        parts = [sums_of_instances(part) for part in parts]
-    else:
-        parts = [part.rename(replicate="unit").drop_vars("instance", errors="ignore") for part in parts]
-    ends = xr.apply_ufunc(_ends, *parts, input_core_dims=[["unit"]] * 3, output_core_dims=[["number"]], dask="parallelized",
-                          output_dtypes=[float], dask_gufunc_kwargs={"output_sizes": {"number": 3}, "allow_rechunk": True})  # fmt: skip
-    ert, low, high = (ends.isel(number=i) for i in range(3))
-    rate = proportion("rate", reached, long_name="rate")
-    least, most = (rate["rate_interval"].sel(bound=end, drop=True) for end in ("low", "high"))
-    each, share = cost.where(reached.notnull()).mean("replicate"), rate["rate"]
+    there = reached.notnull()
+    ert, low, high = _over_units(reached, cost.where(there), there)
+    least, most = ends(proportion("rate", reached, long_name="rate")["rate_interval"])
+    mean, share = cost.where(there).mean("replicate"), reached.astype(float).mean("replicate")
     some = (share > 0) & (share < 1)
-    low = xr.where(some, np.minimum(low, each / most), low)
-    high = xr.where(some, np.maximum(high, each / least.where(least > 0)), high)
-    return ert, xr.where(share == 0, (1 - most) / most * each, low), high
+    low = xr.where(some, np.minimum(low, mean / most), low)
+    high = xr.where(some, np.maximum(high, mean / least.where(least > 0)), high)
+    return ert, xr.where(share == 0, (1 - most) / most * mean, low), high
 
 
-def _ends(successes: np.ndarray, spent_: np.ndarray, worlds: np.ndarray) -> np.ndarray:
+def _over_units(*parts: xr.DataArray) -> tuple[xr.DataArray, ...]:
+    """ERT, low and high by `_ends`, of what worlds reached, spent, and whether they are there."""
+    shared = len(np.unique(instances(parts[0]))) > 1
+    sums = [_units(part.fillna(0.0).astype(float), shared) for part in parts]
+    numbers = mapped(_ends, *sums, over=[["unit"]] * 3, into=[["number"]], sizes={"number": 3})
+    return tuple(numbers.isel(number=i) for i in range(3))
+
+
+def _units(part: xr.DataArray, shared: bool) -> xr.DataArray:
+    """Sums over the worlds of each instance, or the worlds of the only one; dim `unit`."""
+    if shared:
+        return sums_of_instances(part)
+    return part.rename(replicate="unit").drop_vars("instance", errors="ignore")
+
+
+def _ends(successes: np.ndarray, bills: np.ndarray, worlds: np.ndarray) -> np.ndarray:
     """ERT, low and high (.., 3) of sums over units (.., U)."""
     there = worlds > 0
-    n, s, c = there.sum(-1), successes.sum(-1), spent_.sum(-1)
+    n, s, c = there.sum(-1), successes.sum(-1), bills.sum(-1)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         ert = np.where(n > 0, c / np.where(s > 0, s, np.nan), np.nan)
-        away = np.where(there, spent_ / c[..., None] - successes / s[..., None], 0.0) * n[..., None]
-        linear = np.sqrt((away**2).sum(-1) / (n * (n - 1)))
-        left = np.where(there, np.log((c[..., None] - spent_) / (s[..., None] - successes)), np.nan)
-        jackknife = np.sqrt(
-            (n - 1)
-            / n
-            * np.where(there, (left - np.nansum(left, -1, keepdims=True) / n[..., None]) ** 2, 0.0).sum(-1)
-        )
-        half = stats.t.ppf((1 + LEVEL) / 2, np.maximum(n - 1, 1)) * np.where(
-            np.isfinite(jackknife), np.maximum(linear, jackknife), linear
-        )
+        half = stats.t.ppf((1 + LEVEL) / 2, np.maximum(n - 1, 1)) * _error(successes, bills, there)
         low, high = ert * np.exp(-half), ert * np.exp(half)
     never, free, alone = (s == 0) & (n > 0), (c == 0) & (s > 0), n < 2
-    ert = np.where(never, np.inf, ert)
-    low, high = (
-        np.where(free, 0.0, np.where(alone, np.nan, end)) for end in (low, np.where(never, np.inf, high))
-    )
-    return np.stack([ert, low, np.where(never & ~alone, np.inf, high)], -1)
+    low = np.select([free, alone], [0.0, np.nan], low)
+    high = np.select([free, alone, never], [0.0, np.nan, np.inf], high)
+    return np.stack([np.where(never, np.inf, ert), low, high], -1)
+
+
+def _error(successes: np.ndarray, bills: np.ndarray, there: np.ndarray) -> np.ndarray:
+    """The standard error of ln ERT (..) of units (.., U): the larger one of two."""
+    linear, jackknife = (of(successes, bills, there) for of in (_linear_error, _jackknife_error))
+    return np.where(np.isfinite(jackknife), np.maximum(linear, jackknife), linear)
+
+
+def _linear_error(successes: np.ndarray, bills: np.ndarray, there: np.ndarray) -> np.ndarray:
+    """The standard error of ln ERT by its linear terms (..), of units (.., U)."""
+    n = there.sum(-1)
+    parts = bills / bills.sum(-1, keepdims=True) - successes / successes.sum(-1, keepdims=True)
+    away = np.where(there, parts, 0.0) * n[..., None]
+    return np.sqrt((away**2).sum(-1) / (n * (n - 1)))
+
+
+def _jackknife_error(successes: np.ndarray, bills: np.ndarray, there: np.ndarray) -> np.ndarray:
+    """The jackknife's standard error of ln ERT (..), of units (.., U)."""
+    n = there.sum(-1)
+    costs, hit = bills.sum(-1, keepdims=True) - bills, successes.sum(-1, keepdims=True) - successes
+    left_out = np.where(there, np.log(costs / hit), np.nan)
+    away = left_out - np.nansum(left_out, -1, keepdims=True) / n[..., None]
+    return np.sqrt((n - 1) / n * np.where(there, away**2, 0.0).sum(-1))
 
 
 def ecdf(
@@ -168,11 +180,15 @@ def ecdf(
     """
     hit, cost = hits(dataset, targets, which), costs_of(dataset, costs)
     reach = cost * (1 + ROUNDING)
-    parts = [
+    return over_targets([(part, part <= reach) for part in each_target(hit)], cost)
+
+
+def each_target(hit: xr.DataArray) -> list[xr.DataArray]:
+    """Hits, target by target, without the dim."""
+    return [
         hit.isel(target=i, drop=True).drop_vars("target_loss", errors="ignore")
         for i in range(hit.sizes["target"])
     ]
-    return over_targets([(part, part <= reach) for part in parts], cost)
 
 
 def over_targets(parts: Sequence[tuple[xr.DataArray, xr.DataArray]], cost: xr.DataArray) -> xr.Dataset:
@@ -184,23 +200,15 @@ def over_targets(parts: Sequence[tuple[xr.DataArray, xr.DataArray]], cost: xr.Da
     for hit, solved in parts:
         there = hit.notnull()
         count, total = count + there, total + solved.where(there, 0.0)
-    share = total / count.where(count > 0)
-    dims = [dim for dim in share.dims if dim not in ("replicate", "checkpoint")]
-    found = proportion(
-        "solved",
-        share.transpose(*dims, "replicate", "checkpoint"),
-        trials=len(parts),
-        long_name="share of worlds and targets solved",
-    )
-    return found.assign_coords(cost=cost)
+    share = (total / count.where(count > 0)).transpose(..., "replicate", "checkpoint")
+    about = "share of worlds and targets solved"
+    return proportion("solved", share, trials=len(parts), long_name=about).assign_coords(cost=cost)
 
 
 def costs_of(dataset: xr.Dataset, costs: Sequence[float] | xr.DataArray | None) -> xr.DataArray:
     """Costs with the dim `checkpoint`."""
     if costs is None:
-        return dataset["cost"].reset_coords(drop=True)
+        return bare(dataset["cost"])
     if isinstance(costs, xr.DataArray):
-        return costs.reset_coords(drop=True)
-    return xr.DataArray(
-        np.asarray(costs, float), dims="checkpoint", attrs={"long_name": "cost", "units": "evaluations"}
-    )
+        return bare(costs)
+    return as_cost(xr.DataArray(np.asarray(costs, float), dims="checkpoint"))

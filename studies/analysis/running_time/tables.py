@@ -17,8 +17,9 @@ import xarray as xr
 from studies.analysis.intervals.bootstrap import estimate
 from studies.analysis.intervals.quantiles import QUARTILES, quantiles
 from studies.analysis.running_time.runtime import Targets, costs_of, expected_running_time
+from studies.analysis.shapes import BOUNDS, as_cost, bare, count, ends, mapped, named
 from studies.results.hits import budget, hits, ran, spent, state_costs
-from studies.schema import ROUNDING, Status
+from studies.schema import EVALUATIONS, LOSS, ROUNDING, WHOLE, Status
 
 SHARES = (0.01, 0.1, 1.0)  # of the budget at the lowest price, where no costs are given
 
@@ -44,21 +45,21 @@ def fixed_budget(
     """
     cost = _costs(dataset, costs)
     loss = loss_at(dataset, cost, value)
-    about = {"long_name": dataset[value].attrs.get("long_name", value), "units": "loss"}
+    about = dataset[value].attrs.get("long_name", value)
     with np.errstate(invalid="ignore"):  # inf - inf, where worlds have diverged
-        found = estimate("mean", np.nanmean, [loss], long_name=f"mean {about['long_name']}", units="loss")
-    found = found.merge(quantiles("quantiles", loss, levels, **about), compat="override")
-    found["diverged"] = (
-        (loss == np.inf).sum("replicate").assign_attrs(long_name="worlds that had diverged", units="1")
-    )
-    found["worlds"] = loss.notnull().sum("replicate").assign_attrs(long_name="worlds with numbers", units="1")
-    return found.assign_coords(cost=cost)
+        result = estimate("mean", np.nanmean, [loss], long_name=f"mean {about}", units=LOSS)
+    told = quantiles("quantiles", loss, levels, long_name=about, units=LOSS)
+    result = result.merge(told, compat="override")
+    result["diverged"] = named((loss == np.inf).sum("replicate"), "worlds that had diverged")
+    return result.assign(worlds=count(loss)).assign_coords(cost=cost)
 
 
 def fixed_target(
     dataset: xr.Dataset, targets: Targets = None, which: str = "hit_cost", levels: Sequence[float] = QUARTILES
 ) -> xr.Dataset:
-    """Costs of losses: all of `expected_running_time`, and the quantiles of the cost of a single run, inf where too few reached the target.
+    """Costs of losses: all of `expected_running_time`, and the quantiles of the cost of a single run.
+
+    These are inf where too few reached the target.
 
     Args:
         dataset: a study's results.
@@ -67,16 +68,16 @@ def fixed_target(
         levels: of the quantiles.
 
     Returns:
-        For each (.., target): `ert`, `success_rate`, `quantiles` (quantile), all with `_interval` (bound), `successes` and `worlds`.
+        For each (.., target): `ert`, `success_rate`, `quantiles` (quantile), all with `_interval` (bound),
+        `successes` and `worlds`.
     """
     cost = hits(dataset, targets, which)
-    told = quantiles(
-        "quantiles", cost, levels, long_name="cost of first reaching the target", units="evaluations"
-    )
+    about = "cost of first reaching the target"
+    told = quantiles("quantiles", cost, levels, long_name=about, units=EVALUATIONS)
     return expected_running_time(dataset, targets, which).merge(told, compat="override")
 
 
-def table(found: xr.Dataset) -> pd.DataFrame:
+def table(result: xr.Dataset) -> pd.DataFrame:
     """A Dataset of this package as a tidy table.
 
     One row for each arm and cost or target, one column for each number.
@@ -84,17 +85,27 @@ def table(found: xr.Dataset) -> pd.DataFrame:
     Quantiles become columns such as `q50`, ends of intervals `_low` and `_high`. Rows without worlds are left
     out.
     """
-    flat = found
-    for name in [name for name in found.data_vars if "quantile" in found[name].dims]:
-        for level in found["quantile"].values.tolist():
-            told = str(name).replace("quantiles", f"q{100 * level:g}")
-            flat = flat.assign({told: found[name].sel(quantile=level, drop=True)})
-    flat = flat.drop_dims("quantile", errors="ignore")
-    for name in [name for name in flat.data_vars if "bound" in flat[name].dims]:
-        stem = str(name).removesuffix("_interval")
-        flat = flat.assign({f"{stem}_{end}": flat[name].sel(bound=end, drop=True) for end in ("low", "high")})
-    frame = flat.drop_dims("bound", errors="ignore").to_dataframe().reset_index()
+    flat = _without_bounds(_without_quantiles(result))
+    frame = flat.to_dataframe().reset_index()
     return frame[frame["worlds"] > 0].reset_index(drop=True) if "worlds" in frame else frame
+
+
+def _without_quantiles(result: xr.Dataset) -> xr.Dataset:
+    """Each quantile as a variable of its own."""
+    for name in [name for name in result.data_vars if "quantile" in result[name].dims]:
+        for level in result["quantile"].values.tolist():
+            own = str(name).replace("quantiles", f"q{100 * level:g}")
+            result = result.assign({own: result[name].sel(quantile=level, drop=True)})
+    return result.drop_dims("quantile", errors="ignore")
+
+
+def _without_bounds(result: xr.Dataset) -> xr.Dataset:
+    """Each end of an interval as a variable of its own."""
+    for name in [name for name in result.data_vars if "bound" in result[name].dims]:
+        stem = str(name).removesuffix("_interval")
+        for bound, end in zip(BOUNDS, ends(result[name]), strict=True):
+            result = result.assign({f"{stem}_{bound}": end})
+    return result.drop_dims("bound", errors="ignore")
 
 
 def loss_at(dataset: xr.Dataset, cost: xr.DataArray, value: str = "loss") -> xr.DataArray:
@@ -104,22 +115,19 @@ def loss_at(dataset: xr.Dataset, cost: xr.DataArray, value: str = "loss") -> xr.
     """
     loss = dataset[value].where(dataset["status"] != Status.DIVERGED, np.inf)
     place = cost.rename(checkpoint="place").drop_vars("place", errors="ignore")
-    found = xr.apply_ufunc(
-        _last, state_costs(dataset), loss, place * (1 + ROUNDING), input_core_dims=[["checkpoint"], ["checkpoint"], ["place"]],
-        output_core_dims=[["place"]], dask="parallelized", output_dtypes=[float],
-    ).rename(place="checkpoint")  # fmt: skip
+    over = [["checkpoint"], ["checkpoint"], ["place"]]
+    shown = mapped(_last, state_costs(dataset), loss, place * (1 + ROUNDING), over=over, into=[["place"]])
+    shown = shown.rename(place="checkpoint")
     end = dataset["status"].isel(checkpoint=-1, drop=True)
-    over = (end == Status.BUDGET_SPENT) & (cost > spent(dataset) * (1 + 1e-9))
-    return found.where(ran(dataset) & ~over)
+    ended = (end == Status.BUDGET_SPENT) & (cost > spent(dataset) * (1 + WHOLE))
+    return shown.where(ran(dataset) & ~ended)
 
 
 def _costs(dataset: xr.Dataset, costs: Sequence[float] | xr.DataArray | None) -> xr.DataArray:
     if costs is not None:
         return costs_of(dataset, costs)
-    shares = xr.DataArray(list(SHARES), dims="checkpoint", coords={"checkpoint": list(SHARES)})
-    return (
-        (shares * budget(dataset)).reset_coords(drop=True).assign_attrs(long_name="cost", units="evaluations")
-    )
+    shares = xr.DataArray(list(SHARES), {"checkpoint": list(SHARES)}, "checkpoint")
+    return as_cost(bare(shares * budget(dataset)))
 
 
 def _last(state: np.ndarray, loss: np.ndarray, cost: np.ndarray) -> np.ndarray:
@@ -127,11 +135,9 @@ def _last(state: np.ndarray, loss: np.ndarray, cost: np.ndarray) -> np.ndarray:
 
     (.., K), (.., K), (.., C) -> (.., C).
     """
-    found = []
-    for one in np.moveaxis(cost, -1, 0):
-        reached = np.where(state <= one[..., None], state, -np.inf)
-        place = reached.argmax(-1)[..., None]
-        found.append(
-            np.where(np.isfinite(reached).any(-1), np.take_along_axis(loss, place, -1)[..., 0], np.nan)
-        )
-    return np.stack(found, -1)
+    columns = []
+    for reach in np.moveaxis(cost, -1, 0):
+        reached = np.where(state <= reach[..., None], state, -np.inf)
+        shown = np.take_along_axis(loss, reached.argmax(-1)[..., None], -1)[..., 0]
+        columns.append(np.where(np.isfinite(reached).any(-1), shown, np.nan))
+    return np.stack(columns, -1)

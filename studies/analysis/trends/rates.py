@@ -2,9 +2,11 @@
 
 With x steps or cost and L the gap to the optimum, or the loss,
 
-    linear        L = a exp(-b x)           ln L against x: a factor exp(-b) for each unit of x (steps, mostly); "geometric"
-    sublinear     L = a x^-b                ln L against ln x: the exponent b
-    exponential   L = f + a exp(-b x)       as linear, on top of a floor f >= 0 that noise keeps up; nonlinear least squares in ln L
+    linear        L = a exp(-b x)        ln L against x: a factor exp(-b) for each unit of x (steps, mostly);
+                                         "geometric"
+    sublinear     L = a x^-b             ln L against ln x: the exponent b
+    exponential   L = f + a exp(-b x)    as linear, on top of a floor f >= 0 that noise keeps up; nonlinear
+                                         least squares in ln L
 
 Each world is fitted apart; a rate is the median over worlds of theirs. Laws are compared by the corrected
 Akaike criterion of the residuals of ln L (Hurvich and Tsai 1989), AICc = n ln(RSS / n) + 2 k n / (n - k - 1),
@@ -19,6 +21,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -27,10 +30,12 @@ from scipy import optimize, special
 from studies.analysis.comparison.paired import losses
 from studies.analysis.intervals.bootstrap import estimate
 from studies.analysis.price.pricing import cost_at
+from studies.analysis.shapes import BOUNDS, count, mapped, named
 from studies.results.prices import prices
 
 LAWS = ("linear", "sublinear", "exponential")
 PARAMETERS = {"linear": 2, "sublinear": 2, "exponential": 3}
+SMALLEST = "share of worlds in which the law has the smallest AICc"
 BEGIN = 0.1  # of the last x, from where on is fitted
 LEAST = 1e-14  # of the first loss, below which it is rounding
 # the fewest different x that are fitted: AICc of three parameters and a variance needs one more than them
@@ -65,49 +70,52 @@ def rates(
     if span is not None and not span[0] < span[1]:
         raise ValueError(f"rates: expected a span (least, largest) of {against}, got {span}")
     x = dataset["steps"].astype(float) if against == "steps" else _cost(dataset)
-    fitted = xr.apply_ufunc(
-        fit, x, losses(dataset, value), kwargs={"span": span}, vectorize=True, dask="parallelized",
-        input_core_dims=[["checkpoint"], ["checkpoint"]], output_core_dims=[["law", "number"], ["end"]], output_dtypes=[float, float],
-        dask_gufunc_kwargs={"output_sizes": {"law": len(LAWS), "number": 3, "end": 3}},
-    )  # fmt: skip
+    rate, r_squared, aicc, span_and_points = _fitted(x, losses(dataset, value), span)
+    best = (aicc == aicc.min("law")).where(aicc.notnull()).astype(float)
+    about = "rate of convergence; of the sublinear law the exponent"
+    parts = [
+        estimate("rate", median, [rate], long_name=about, units=f"1 per {against}"),
+        estimate("r_squared", median, [r_squared], long_name="R^2 of the logarithm of the loss"),
+        estimate("preferred", np.nanmean, [best], long_name=SMALLEST),
+    ]
+    result = xr.merge(parts, compat="override", join="exact").assign(_range_fitted(span_and_points, against))
+    result["aicc"] = named(aicc.median("replicate"), "median of AICc; smaller is better")
+    result["law_found"] = _preferred(result["preferred"])
+    return result.assign(worlds=count(rate.max("law"), "worlds with a fit"))
+
+
+def _range_fitted(span_and_points: xr.DataArray, against: str) -> dict[str, xr.DataArray]:
+    """Medians over worlds of the range and the number of points, from dim `end`."""
+    middle = span_and_points.median("replicate")
+    span = middle.isel(end=slice(2)).rename(end="bound").assign_coords(bound=list(BOUNDS))
+    return {
+        "span": named(span, f"range of {against} that was fitted", against),
+        "points": named(middle.isel(end=2), "points fitted in a world"),
+    }
+
+
+def _fitted(x: xr.DataArray, loss: xr.DataArray, span: tuple[float, float] | None) -> list[xr.DataArray]:
+    """Rate, R^2 and AICc of every law (dim `law`); least x, largest x and points (dim `end`)."""
+    fitted = mapped(
+        fit,
+        x,
+        loss,
+        over=[["checkpoint"], ["checkpoint"]],
+        into=[["law", "number"], ["end"]],
+        sizes={"law": len(LAWS), "number": 3, "end": 3},
+        kwargs={"span": span},
+        vectorize=True,
+    )
     numbers, ends = (part.drop_vars("cost", errors="ignore") for part in fitted)
     numbers = numbers.assign_coords(law=list(LAWS))
-    rate, r_squared, aicc = (numbers.isel(number=i) for i in range(3))
-    best = (aicc == aicc.min("law")).where(aicc.notnull())
-    unit = {"units": "1 per " + against}
-    found = estimate(
-        "rate", median, [rate], long_name="rate of convergence; of the sublinear law the exponent", **unit
-    )
-    found = found.merge(
-        estimate("r_squared", median, [r_squared], long_name="R^2 of the logarithm of the loss"),
-        compat="override",
-    )
-    told = estimate(
-        "preferred",
-        np.nanmean,
-        [best.astype(float)],
-        long_name="share of worlds in which the law has the smallest AICc",
-    )
-    found = found.merge(told, compat="override")
-    found["aicc"] = aicc.median("replicate").assign_attrs(
-        long_name="median of AICc; smaller is better", units="1"
-    )
-    some = found["preferred"].notnull().any("law")
-    place = found["preferred"].fillna(-1.0).argmax("law")
-    found["law_found"] = xr.DataArray(np.array(LAWS, object)[place.values], place.coords, place.dims).where(
-        some, "none"
-    )
-    found["span"] = (
-        ends.isel(end=slice(2)).median("replicate").rename(end="bound").assign_coords(bound=["low", "high"])
-    )
-    found["span"].attrs = {"long_name": f"range of {against} that was fitted", "units": against}
-    found["points"] = (
-        ends.isel(end=2).median("replicate").assign_attrs(long_name="points fitted in a world", units="1")
-    )
-    found["worlds"] = (
-        rate.notnull().any("law").sum("replicate").assign_attrs(long_name="worlds with a fit", units="1")
-    )
-    return found
+    return [*(numbers.isel(number=i) for i in range(3)), ends]
+
+
+def _preferred(share: xr.DataArray) -> xr.DataArray:
+    """The law that is preferred in most worlds, a text."""
+    place = share.fillna(-1.0).argmax("law")
+    texts = xr.DataArray(np.array(LAWS, object)[place.values], place.coords, place.dims)
+    return texts.where(share.notnull().any("law"), "none")
 
 
 def _cost(dataset: xr.Dataset) -> xr.DataArray:
@@ -139,25 +147,29 @@ def fit(
         (laws, 3): rate, R^2 and AICc; (3,): the least and largest x that were fitted and the number of
             points. NaN where there is no fit.
     """
-    x, y, found = *_chosen(x, loss, span), np.full((len(LAWS), 3), np.nan)
+    x, y = _chosen(x, loss, span)
+    numbers = np.full((len(LAWS), 3), np.nan)
     if len(x) < POINTS:
-        return found, np.array([np.nan, np.nan, len(x)])
-    total = ((y - y.mean()) ** 2).sum()
-    for row, law in zip(found, LAWS, strict=True):
+        return numbers, np.array([np.nan, np.nan, len(x)])
+    for row, law in zip(numbers, LAWS, strict=True):
         rate, residuals = FITS[law](x, y)
-        squares = (residuals**2).sum()
-        row[:] = rate, 1 - squares / total if total > 0 else np.nan, aicc(squares, len(x), PARAMETERS[law])
-    return found, np.array([x[0], x[-1], len(x)])
+        row[:] = rate, *_goodness(residuals, y, PARAMETERS[law])
+    return numbers, np.array([x[0], x[-1], len(x)])
+
+
+def _goodness(residuals: np.ndarray, y: np.ndarray, parameters: int) -> tuple[float, float]:
+    """R^2 and AICc."""
+    squares, total = (residuals**2).sum(), ((y - y.mean()) ** 2).sum()
+    r_squared = 1 - squares / total if total > 0 else np.nan
+    return r_squared, aicc(squares, len(y), parameters)
 
 
 def aicc(squares: float, points: int, parameters: int) -> float:
     """Corrected Akaike criterion of a least-squares fit, its variance being one parameter more."""
     k = parameters + 1
-    return (
-        points * np.log(max(squares / points, PERFECT)) + 2 * k * points / (points - k - 1)
-        if points > k + 1
-        else np.inf
-    )
+    if points <= k + 1:
+        return np.inf
+    return points * np.log(max(squares / points, PERFECT)) + 2 * k * points / (points - k - 1)
 
 
 def _chosen(
@@ -167,12 +179,16 @@ def _chosen(
     good = np.isfinite(x) & np.isfinite(loss) & (x > 0) & (loss > 0)
     if not good.any() or np.isposinf(loss[np.isfinite(x)]).any():
         return x[:0], x[:0]
-    if span is None:
-        alive = np.flatnonzero(good & (loss > LEAST * loss[np.isfinite(loss)][0]))
-        span = (BEGIN * x[alive].max(), x[alive].max()) if len(alive) else (np.inf, np.inf)
-    good &= (x >= span[0]) & (x <= span[1])
+    begin, end = _range(x, loss, good) if span is None else span
+    good &= (x >= begin) & (x <= end)
     x, first = np.unique(x[good], return_index=True)
     return x, np.log(loss[good][first])
+
+
+def _range(x: np.ndarray, loss: np.ndarray, good: np.ndarray) -> tuple[float, float]:
+    """The least and the largest x that are fitted, by the rule of this file."""
+    alive = x[good & (loss > LEAST * loss[np.isfinite(loss)][0])]
+    return (BEGIN * alive.max(), alive.max()) if len(alive) else (np.inf, np.inf)
 
 
 def _linear(x: np.ndarray, y: np.ndarray) -> tuple[float, np.ndarray]:
@@ -188,23 +204,35 @@ def _sublinear(x: np.ndarray, y: np.ndarray) -> tuple[float, np.ndarray]:
 def _exponential(x: np.ndarray, y: np.ndarray) -> tuple[float, np.ndarray]:
     """Least squares of ln(f + a exp(-b x)) from a start at the lowest loss: parameters ln f, ln a, ln b."""
     scale = x[-1] - x[0]
-    slope = max(-np.polyfit(x[: len(x) // 2 + 1], y[: len(x) // 2 + 1], 1)[0] * scale, 0.1)
-
-    def residuals(p: np.ndarray) -> np.ndarray:
-        return np.logaddexp(p[0], p[1] - np.exp(p[2]) * (x - x[0]) / scale) - y
-
-    def slopes(p: np.ndarray) -> np.ndarray:
-        age = np.exp(p[2]) * (x - x[0]) / scale
-        share = special.expit(p[0] - p[1] + age)  # of the floor in the loss
-        return np.stack([share, 1 - share, (share - 1) * age], -1)
-
+    early = slice(len(x) // 2 + 1)
+    slope = max(-np.polyfit(x[early], y[early], 1)[0] * scale, 0.1)
     starts = [np.array([y.min() - low, y[0], np.log(slope)]) for low in (0.1, 5.0)]
     bounds = ([y.min() - 50, y.min() - 10, -7], [y.max() + 1, y.max() + 50, 7])
-    best = min(
-        (optimize.least_squares(residuals, np.clip(p, *bounds), slopes, bounds=bounds) for p in starts),
-        key=lambda found: found.cost,
-    )
+    curve = _Curve(x - x[0], scale, y)
+    fits = [
+        optimize.least_squares(curve.residuals, np.clip(start, *bounds), curve.slopes, bounds=bounds)
+        for start in starts
+    ]
+    best = min(fits, key=lambda fit: fit.cost)
     return float(np.exp(best.x[2]) / scale), best.fun
+
+
+class _Curve(NamedTuple):
+    """ln(f + a exp(-b x)) held against data, by p = (ln f, ln a, ln b)."""
+
+    x: np.ndarray  # (n,) from 0 on
+    scale: float
+    y: np.ndarray  # (n,)
+
+    def residuals(self, p: np.ndarray) -> np.ndarray:
+        """What the curve is above the data: (n,)."""
+        return np.logaddexp(p[0], p[1] - np.exp(p[2]) * self.x / self.scale) - self.y
+
+    def slopes(self, p: np.ndarray) -> np.ndarray:
+        """Their derivatives by p: (n, 3)."""
+        fallen = np.exp(p[2]) * self.x / self.scale
+        share = special.expit(p[0] - p[1] + fallen)  # of the floor in the loss
+        return np.stack([share, 1 - share, (share - 1) * fallen], -1)
 
 
 FITS: dict[str, Callable[[np.ndarray, np.ndarray], tuple[float, np.ndarray]]] = {

@@ -1,17 +1,20 @@
-"""Scaling exponents: b of y ~ x^b along a swept axis, jointly over worlds, and whether a power law fits at all.
+"""Scaling exponents, jointly over worlds: b of y ~ x^b along a swept axis, and whether a power law fits.
 
-The values of an axis ran in the same worlds, so that their errors are not independent: much of what moves ln y moves it everywhere alike, and says
-nothing of the slope. So all of it is of whole worlds (whole instances where worlds share them): b is the slope of ln y in ln x by least squares, all
-values with equal weight, and its error the jackknife's, each world left out at all values at once (as in `studies.claims.scaling`).
+The values of an axis ran in the same worlds, so that their errors are not independent: much of what moves
+ln y moves it everywhere alike, and says nothing of the slope. So all of it is of whole worlds (whole
+instances where worlds share them): b is the slope of ln y in ln x by least squares, all values with equal
+weight, and its error the jackknife's, each world left out at all values at once (as in
+`studies.claims.scaling`).
 
-Misfit: is ln y curved in ln x? The contrast of it that is 0 of a straight line, that of the second degree, is estimated by the mean of the
-jackknife's pseudo-values n ln y - (n - 1) ln y_(i) of the n units, of which Student's t is asked, on the safe side where few worlds make up most of
-the spread:
+Misfit: is ln y curved in ln x? The contrast of it that is 0 of a straight line, that of the second degree, is
+estimated by the mean of the jackknife's pseudo-values n ln y - (n - 1) ln y_(i) of the n units, of which
+Student's t is asked, on the safe side where few worlds make up most of the spread:
 
     t^2 (n - 2) / n        and        2 (n - 1) / kurtosis        degrees of freedom, n - 1 at most
 
-Where worlds share factors with a standard deviation of ln y of 0.5, and err by 0.05 of their own at each of six values, it finds the bend
-exp(0.05 (ln x)^2) in 9 of 10 studies of 6 worlds and in all of 20; where they err by 0.3 in half of those of 20.
+Where worlds share factors with a standard deviation of ln y of 0.5, and err by 0.05 of their own at each of
+six values, it finds the bend exp(0.05 (ln x)^2) in 9 of 10 studies of 6 worlds and in all of 20; where they
+err by 0.3 in half of those of 20.
 """
 
 from __future__ import annotations
@@ -22,7 +25,8 @@ import numpy as np
 import xarray as xr
 from scipy import stats
 
-from studies.analysis.intervals.bootstrap import GROUPS, LEVEL, groups
+from studies.analysis.intervals.bootstrap import GROUPS, groups
+from studies.analysis.shapes import LEVEL, interval_of, named, rest
 from studies.results import gaps
 
 NUMBERS = ("exponent", "exponent_error", "low", "high", "prefactor", "misfit", "points")
@@ -56,30 +60,34 @@ def scaling(
         if part.name in gaps.LOSSES:
             gaps.alike(part, axis)
     parts = xr.broadcast(*parts)
-    coordinate = parts[0].coords.get(axis)
-    if (
-        axis not in parts[0].dims
-        or coordinate is None
-        or coordinate.dtype.kind not in "iuf"
-        or not bool((coordinate > 0).all())
-    ):
-        told = parts[0].dims if coordinate is None else coordinate.values.tolist()
-        raise ValueError(f"scaling: expected a dim {axis!r} with numbers > 0, got {told}")
+    x = _numbers_along(parts[0], axis)
+    dims = rest(parts[0], axis, "replicate")
+    coords = {dim: parts[0][dim] for dim in dims if dim in parts[0].coords}
+    fits = _fits(statistic, [part.transpose(*dims, axis, "replicate") for part in parts], x)
+    numbers = {name: xr.DataArray(values, coords, dims) for name, values in zip(NUMBERS, fits, strict=True)}
+    interval = interval_of(numbers.pop("low"), numbers.pop("high"))
+    result = xr.Dataset(numbers).assign(exponent_interval=interval)
+    result["exponent"] = named(result["exponent"], f"exponent of {long_name} in {axis}")
+    return result
+
+
+def _fits(statistic: Callable, parts: Sequence[xr.DataArray], x: np.ndarray) -> np.ndarray:
+    """`fit` of all cells of parts (.., X, R): the `NUMBERS` in front of the cells."""
     members = groups(next((part for part in parts if "instance" in part.coords), parts[0]))
-    dims = [dim for dim in parts[0].dims if dim not in (axis, "replicate")]
-    arrays = [part.transpose(*dims, axis, "replicate").values.astype(float) for part in parts]
-    shape = arrays[0].shape[:-2]
-    numbers = np.array([
-        fit(statistic, [a[place] for a in arrays], coordinate.values, members) for place in np.ndindex(shape)
-    ])
-    told = dict(zip(NUMBERS, np.moveaxis(numbers.reshape(*shape, len(NUMBERS)), -1, 0), strict=True))
-    coords = {dim: parts[0][dim] for dim in dims if dim in parts[0].coords} | {"bound": ["low", "high"]}
-    found = xr.Dataset(
-        {name: (dims, value) for name, value in told.items() if name not in ("low", "high")}, coords
-    )
-    found["exponent_interval"] = ((*dims, "bound"), np.stack([told["low"], told["high"]], -1))
-    found["exponent"].attrs = {"long_name": f"exponent of {long_name} in {axis}", "units": "1"}
-    return found
+    arrays = [part.values.astype(float) for part in parts]
+    cells = arrays[0].shape[:-2]
+    fits = [fit(statistic, [array[place] for array in arrays], x, members) for place in np.ndindex(cells)]
+    return np.moveaxis(np.array(fits).reshape(*cells, len(NUMBERS)), -1, 0)
+
+
+def _numbers_along(part: xr.DataArray, axis: str) -> np.ndarray:
+    """The values (X,) of an axis, which are numbers > 0."""
+    coordinate = part.coords.get(axis)
+    numbers = coordinate is not None and coordinate.dtype.kind in "iuf"
+    if axis not in part.dims or coordinate is None or not numbers or not bool((coordinate > 0).all()):
+        shown = part.dims if coordinate is None else coordinate.values.tolist()
+        raise ValueError(f"scaling: expected a dim {axis!r} with numbers > 0, got {shown}")
+    return coordinate.values
 
 
 def fit(statistic: Callable, arrays: Sequence[np.ndarray], x: np.ndarray, members: np.ndarray) -> np.ndarray:
@@ -91,34 +99,46 @@ def fit(statistic: Callable, arrays: Sequence[np.ndarray], x: np.ndarray, member
         x: (X,) values of the axis.
         members: (U, m) worlds of every unit, -1 where it has fewer.
     """
-    rows = members.T if len(members) == 1 else members
-    known = ~np.any([np.isnan(array) for array in arrays], 0).all(0)  # (R,) worlds with numbers at some value
-    units = [row[row >= 0] for row in rows if known[row[row >= 0]].any()]
+    units = _units(arrays, members)
     if len(units) < 2:
-        return np.array([np.nan] * (len(NUMBERS) - 1) + [0.0])
+        return _no_fit(points=0)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         whole = _logarithms(statistic, arrays)
-        left_out = np.array([
-            _logarithms(statistic, _without(arrays, np.concatenate(some))) for some in _grouped(units)
-        ])
+        parts = [_without(arrays, np.concatenate(group)) for group in _grouped(units)]
+        left_out = np.array([_logarithms(statistic, part) for part in parts])
     good = np.isfinite(whole) & np.isfinite(left_out).all(0)
     if good.sum() < 2:
-        return np.array([np.nan] * (len(NUMBERS) - 1) + [good.sum()])
-    away = np.log(x[good]) - np.log(x[good]).mean()
+        return _no_fit(points=good.sum())
+    return _line(whole[good], left_out[:, good], np.log(x[good]))
+
+
+def _units(arrays: Sequence[np.ndarray], members: np.ndarray) -> list[np.ndarray]:
+    """The worlds of each unit that has numbers at some value: instances, or the worlds of the only one."""
+    rows = members.T if len(members) == 1 else members
+    known = ~np.any([np.isnan(array) for array in arrays], 0).all(0)  # (R,)
+    units = [row[row >= 0] for row in rows]
+    return [unit for unit in units if known[unit].any()]
+
+
+def _no_fit(points: int) -> np.ndarray:
+    return np.array([np.nan] * (len(NUMBERS) - 1) + [points], float)
+
+
+def _line(y: np.ndarray, left_out: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """The `NUMBERS` of a line, with the jackknife's error.
+
+    Args:
+        y: (X,) logarithms of the statistic.
+        left_out: (n, X) the same without one unit each.
+        x: (X,) logarithms of the axis.
+    """
+    n, away = len(left_out), x - x.mean()
     weights = away / (away**2).sum()
-    y, left_out, n = whole[good], left_out[:, good], len(left_out)
-    error = float(np.sqrt((n - 1) * (left_out @ weights).var()))
-    slope, half = float(weights @ y), float(stats.t.ppf((1 + LEVEL) / 2, n - 1)) * error
-    prefactor = np.exp(y.mean() - slope * np.log(x[good]).mean())
-    return np.array([
-        slope,
-        error,
-        slope - half,
-        slope + half,
-        prefactor,
-        misfit(n * y - (n - 1) * left_out, np.log(x[good])),
-        good.sum(),
-    ])
+    slope, error = float(weights @ y), float(np.sqrt((n - 1) * (left_out @ weights).var()))
+    half = float(stats.t.ppf((1 + LEVEL) / 2, n - 1)) * error
+    prefactor = np.exp(y.mean() - slope * x.mean())
+    curved = misfit(n * y - (n - 1) * left_out, x)
+    return np.array([slope, error, slope - half, slope + half, prefactor, curved, len(x)])
 
 
 def misfit(values: np.ndarray, x: np.ndarray) -> float:
@@ -127,12 +147,19 @@ def misfit(values: np.ndarray, x: np.ndarray) -> float:
     if len(x) < 3 or n < 3:
         return np.nan
     scaled = (x - x.mean()) / abs(x - x.mean()).max()
-    seen = values @ np.linalg.qr(np.vander(scaled, 3, increasing=True))[0][:, 2]
-    away = seen - seen.mean()
-    if (abs(away) <= 1e-9 * max(abs(values).max(), 1.0)).all():  # the same curve in all worlds
-        return float(abs(seen.mean()) <= 1e-9 * max(abs(values).max(), 1.0))
+    contrast = np.linalg.qr(np.vander(scaled, 3, increasing=True))[0][:, 2]
+    bends = values @ contrast
+    nothing = 1e-9 * max(abs(values).max(), 1.0)
+    if (abs(bends - bends.mean()) <= nothing).all():  # the same curve in all worlds
+        return float(abs(bends.mean()) <= nothing)
+    return _mean_is_zero(bends)
+
+
+def _mean_is_zero(values: np.ndarray) -> float:
+    """The p value of Student's test of values (n,), on the safe side where few make up most of the spread."""
+    n, away = len(values), values - values.mean()
     freedom = np.clip(2 * (n - 1) * (away**2).mean() ** 2 / (away**4).mean(), 1, n - 1)
-    t = seen.mean() / np.sqrt(away.var() / (n - 1))
+    t = values.mean() / np.sqrt(away.var() / (n - 1))
     return float(2 * stats.t.sf(abs(t) * np.sqrt((n - 2) / n), freedom))
 
 
@@ -147,5 +174,6 @@ def _without(arrays: Sequence[np.ndarray], worlds: np.ndarray) -> list[np.ndarra
 
 
 def _grouped(units: Sequence[np.ndarray]) -> list[list[np.ndarray]]:
-    """Units, or `GROUPS` groups of them where there are more, so that the time is not quadratic in their number."""
-    return [list(units[start :: min(len(units), GROUPS)]) for start in range(min(len(units), GROUPS))]
+    """Units, or `GROUPS` groups of them where there are more: else the time is quadratic in their number."""
+    many = min(len(units), GROUPS)
+    return [list(units[start::many]) for start in range(many)]

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
 
+from studies.analysis.shapes import BOUNDS, words
 from studies.results.tuning import Found, dims_of, places, recorded
+from studies.schema import LOSS
 
 LEAST = 6  # worlds from which on there is an interval
 OBJECTIVES = {"loss": "median true loss", "area": "median of the mean true loss over log-spaced costs"}
@@ -38,91 +40,119 @@ def sensitivity(dataset: xr.Dataset) -> xr.Dataset:
     Raises:
         ValueError: the study has no `tuning`.
     """
-    found = recorded(dataset)
-    dims = dims_of(dataset, found)
-    parameters = list(dict.fromkeys(name for one in found for name in one["ranges"]))
-    grid, trials = tuple(dataset.sizes[dim] for dim in dims), len(found[0]["settings"])
-    scale, choices = _scales(dataset, found, parameters)
-    value = np.full((*grid, len(parameters), trials), np.nan)
-    text = np.full(value.shape, "", object)
-    loss, bounds = np.full((*grid, trials), np.nan), np.full((*grid, trials, 2), np.nan)
-    winner, diverged, worlds = (
-        np.zeros(loss.shape, bool),
-        np.zeros(loss.shape, int),
-        np.zeros(loss.shape, int),
-    )
-    for place, one in places(dataset, dims, found):
-        loss[place] = [np.inf if median is None else median for median in one["median"]]
-        if one["worlds"] >= LEAST:
-            bounds[place] = [[np.inf if end is None else end for end in ends] for ends in one["interval"]]
-        winner[(*place, one["winner"])], diverged[place], worlds[place] = True, one["diverged"], one["worlds"]
-        for k, name in enumerate(parameters):
-            if name in one["ranges"]:
-                texts = [_text(setting[name]) for setting in one["settings"]]
-                listed = choices[place[dims.index("optimizer")]][k]
-                numbers = [
-                    listed.index(t) if listed else s[name]
-                    for t, s in zip(texts, one["settings"], strict=True)
-                ]
-                value[(*place, k)], text[(*place, k)] = (
-                    [np.nan if number is None else number for number in numbers],
-                    texts,
-                )
-    scored = OBJECTIVES[found[0]["objective"]]
-    units = {"long_name": f"{scored} of a trial", "units": "loss"}
-    variables: dict[str, Any] = {
-        "value": (
-            (*dims, "parameter", "trial"),
-            value,
-            {"long_name": "value of the parameter, or number of the choice"},
-        ),
-        "text": ((*dims, "parameter", "trial"), text, {"long_name": "value of the parameter as text"}),
-        "loss": ((*dims, "trial"), loss, units),
-        "loss_interval": (
-            (*dims, "trial", "bound"),
-            bounds,
-            {"long_name": f"95% interval of the {scored}", "units": "loss"},
-        ),
-        "winner": ((*dims, "trial"), winner, {"long_name": "whether the study runs with this setting"}),
-        "diverged": ((*dims, "trial"), diverged, {"long_name": "worlds that diverged", "units": "1"}),
-        "worlds": ((*dims, "trial"), worlds, {"long_name": "worlds of the trial", "units": "1"}),
-        "scale": (("optimizer", "parameter"), scale, {"long_name": "how values were drawn"}),
-        "choices": (
-            ("optimizer", "parameter"),
-            [[json.dumps(c) for c in row] for row in choices],
-            {"long_name": "choices, JSON"},
-        ),
+    tuned = recorded(dataset)
+    dims = dims_of(dataset, tuned)
+    parameters = list(dict.fromkeys(name for arm in tuned for name in arm["ranges"]))
+    trials = len(tuned[0]["settings"])
+    scale, choices = _scales(dataset, tuned, parameters)
+    table = _Table.empty(tuple(dataset.sizes[dim] for dim in dims), parameters, trials)
+    for place, arm in places(dataset, dims, tuned):
+        table.enter(place, arm, choices[place[dims.index("optimizer")]])
+    coords: dict[str, Any] = {dim: dataset[dim] for dim in dims}
+    coords |= {"parameter": parameters, "trial": np.arange(trials), "bound": list(BOUNDS)}
+    variables = _variables(dims, table, OBJECTIVES[tuned[0]["objective"]]) | _kinds(scale, choices)
+    return xr.Dataset(variables, coords, {key: tuned[0][key] for key in ("objective", "at", "per")})
+
+
+def _kinds(scale: np.ndarray, choices: Sequence[Sequence[Sequence[str]]]) -> dict[str, Any]:
+    """What is said of parameters, by optimizer."""
+    dims, texts = ("optimizer", "parameter"), [[json.dumps(listed) for listed in row] for row in choices]
+    return {
+        "scale": (dims, scale, words("how values were drawn", None)),
+        "choices": (dims, texts, words("choices, JSON", None)),
     }
-    coords = {dim: dataset[dim] for dim in dims} | {
-        "parameter": parameters,
-        "trial": np.arange(trials),
-        "bound": ["low", "high"],
+
+
+class _Table(NamedTuple):
+    """The trials of all arms; `value` and `text` (.., parameter, trial), the rest (.., trial)."""
+
+    parameters: Sequence[str]
+    value: np.ndarray
+    text: np.ndarray
+    loss: np.ndarray
+    bounds: np.ndarray  # (.., trial, 2)
+    winner: np.ndarray
+    diverged: np.ndarray
+    worlds: np.ndarray
+
+    @classmethod
+    def empty(cls, grid: tuple[int, ...], parameters: Sequence[str], trials: int) -> _Table:
+        """Of a study whose arms make a grid, before any is entered."""
+        wide, shape = (*grid, len(parameters), trials), (*grid, trials)
+        return cls(
+            parameters,
+            value=np.full(wide, np.nan),
+            text=np.full(wide, "", object),
+            loss=np.full(shape, np.nan),
+            bounds=np.full((*shape, 2), np.nan),
+            winner=np.zeros(shape, bool),
+            diverged=np.zeros(shape, int),
+            worlds=np.zeros(shape, int),
+        )
+
+    def enter(self, place: tuple[int, ...], arm: Mapping[str, Any], choices: Sequence[list[str]]) -> None:
+        """Enter one arm.
+
+        Args:
+            place: in the grid.
+            arm: what tuning recorded of it.
+            choices: of its optimizer, by parameter; empty where it has none.
+        """
+        self.loss[place] = [_or_inf(median) for median in arm["median"]]
+        if arm["worlds"] >= LEAST:
+            self.bounds[place] = [[_or_inf(end) for end in interval] for interval in arm["interval"]]
+        self.winner[(*place, arm["winner"])] = True
+        self.diverged[place], self.worlds[place] = arm["diverged"], arm["worlds"]
+        for k, name in enumerate(self.parameters):
+            if name in arm["ranges"]:
+                values = [setting[name] for setting in arm["settings"]]
+                self.text[(*place, k)] = [_text(value) for value in values]
+                self.value[(*place, k)] = _as_numbers(values, choices[k])
+
+
+def _as_numbers(values: Sequence[Any], choices: Sequence[str]) -> list[float]:
+    """Values of a parameter, or their places among choices; NaN of null."""
+    numbers = [choices.index(_text(value)) for value in values] if choices else values
+    return [np.nan if number is None else number for number in numbers]
+
+
+def _or_inf(number: float | None) -> float:
+    return np.inf if number is None else number
+
+
+def _variables(dims: Sequence[str], table: _Table, scored: str) -> dict[str, Any]:
+    """The arrays of a table with their dims and words."""
+    trial, parameter = (*dims, "trial"), (*dims, "parameter", "trial")
+    interval = words(f"95% interval of the {scored}", LOSS)
+    return {
+        "value": (parameter, table.value, words("value of the parameter, or number of the choice", None)),
+        "text": (parameter, table.text, words("value of the parameter as text", None)),
+        "loss": (trial, table.loss, words(f"{scored} of a trial", LOSS)),
+        "loss_interval": ((*trial, "bound"), table.bounds, interval),
+        "winner": (trial, table.winner, words("whether the study runs with this setting", None)),
+        "diverged": (trial, table.diverged, words("worlds that diverged")),
+        "worlds": (trial, table.worlds, words("worlds of the trial")),
     }
-    return xr.Dataset(variables, coords, {key: found[0][key] for key in ("objective", "at", "per")})
 
 
 def _scales(
-    dataset: xr.Dataset, found: Found, parameters: Sequence[str]
+    dataset: xr.Dataset, tuned: Found, parameters: Sequence[str]
 ) -> tuple[np.ndarray, list[list[list[str]]]]:
-    """By optimizer and parameter.
+    """The scale, and the choices as text, by optimizer and parameter.
 
-    The scale, and the choices as text, with those that a study gave beside them.
+    Beside the choices of a range stand those that a study gave.
     """
     names = dataset["optimizer"].values.tolist()
     scale = np.full((len(names), len(parameters)), "", object)
     choices: list[list[list[str]]] = [[[] for _ in parameters] for _ in names]
-    for one in found:
-        if one["coords"]["optimizer"] in names:
-            row = names.index(one["coords"]["optimizer"])
-            for name, span in one["ranges"].items():
-                k = parameters.index(name)
-                scale[row, k] = span.get("scale", "choices")
-                if "choices" in span:
-                    texts = [
-                        *map(_text, span["choices"]),
-                        *(_text(setting[name]) for setting in one["settings"]),
-                    ]
-                    choices[row][k] = list(dict.fromkeys([*choices[row][k], *texts]))
+    for arm in (arm for arm in tuned if arm["coords"]["optimizer"] in names):
+        row = names.index(arm["coords"]["optimizer"])
+        for name, span in arm["ranges"].items():
+            k = parameters.index(name)
+            scale[row, k] = span.get("scale", "choices")
+            if "choices" in span:
+                values = [*span["choices"], *(setting[name] for setting in arm["settings"])]
+                choices[row][k] = list(dict.fromkeys([*choices[row][k], *map(_text, values)]))
     return scale, choices
 
 

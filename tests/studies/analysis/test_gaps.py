@@ -6,7 +6,7 @@ import xarray as xr
 
 from studies.analysis.comparison.paired import scaled
 from studies.analysis.trends.scaling import scaling
-from studies.exchange.schema import _known
+from studies.exchange.imported import _known
 from studies.exchange.specs import by_label
 from studies.figures.scales import is_gap
 from studies.results import gaps

@@ -6,7 +6,7 @@ import xarray as xr
 
 from studies.analysis.running_time.runtime import expected_running_time
 from studies.exchange import beside, import_coco
-from studies.exchange.schema import common_rows, places
+from studies.exchange.shown import common_rows, places
 from studies.figures.convergence import convergence
 from studies.results.arms import arms
 from tests.support.ran import changed

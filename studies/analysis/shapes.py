@@ -1,0 +1,117 @@
+"""What the results of all analyses share: words beside numbers, estimates with intervals, dims that stay."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import xarray as xr
+
+from studies.schema import EVALUATIONS
+
+LEVEL = 0.95  # of every interval
+BOUNDS = ("low", "high")  # the coordinate `bound` of an interval
+
+
+def words(long_name: str, units: str | None = "1") -> dict[str, str]:
+    """The attributes of a number."""
+    return {"long_name": long_name} | ({} if units is None else {"units": units})
+
+
+def named(part: xr.DataArray, long_name: str, units: str | None = "1") -> xr.DataArray:
+    """A number, and what it is."""
+    return part.assign_attrs(words(long_name, units))
+
+
+def as_cost(part: xr.DataArray, long_name: str = "cost") -> xr.DataArray:
+    """A number of evaluations, and what was paid with them."""
+    return named(part, long_name, EVALUATIONS)
+
+
+def count(part: xr.DataArray, long_name: str = "worlds with numbers", dim: str = "replicate") -> xr.DataArray:
+    """How many along a dim have a number."""
+    return named(part.notnull().sum(dim), long_name)
+
+
+def with_interval(
+    name: str, value: xr.DataArray, interval: xr.DataArray, *, long_name: str, units: str | None = "1"
+) -> xr.Dataset:
+    """An estimate and its interval.
+
+    Args:
+        name: of the estimate.
+        value: the estimate, any dims.
+        interval: its dims, and `bound` behind them.
+        long_name: of the estimate.
+        units: of the estimate.
+
+    Returns:
+        `name` and `name_interval`.
+    """
+    result = xr.Dataset({name: value, f"{name}_interval": interval})
+    result[name].attrs = words(long_name, units)
+    result[f"{name}_interval"].attrs = words(f"{LEVEL:.0%} interval of {long_name}", units)
+    return result
+
+
+def interval_of(low: xr.DataArray, high: xr.DataArray) -> xr.DataArray:
+    """Two ends along the dim `bound`, behind all others."""
+    both = stacked([low, high], "bound", BOUNDS)
+    return both.transpose(*[dim for dim in low.dims if dim in both.dims], ..., "bound")
+
+
+def ends(interval: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray]:
+    """The low and the high end of an interval."""
+    low, high = (interval.sel(bound=bound, drop=True) for bound in BOUNDS)
+    return low, high
+
+
+def stacked(parts: Iterable[xr.DataArray], dim: str, labels: Sequence | None = None) -> xr.DataArray:
+    """Arrays along a new dim in front, with its labels; other coordinates are those of the first."""
+    along = dim if labels is None else xr.Variable(dim, list(labels))
+    return xr.concat(list(parts), along, coords="minimal", compat="override")
+
+
+def mapped(
+    function: Callable,
+    *parts: xr.DataArray,
+    over: Sequence[Sequence[str]],
+    into: Sequence[Sequence[str]] = ((),),
+    sizes: Mapping[str, int] | None = None,
+    **options: Any,  # noqa: ANN401
+) -> Any:  # noqa: ANN401
+    """A function of numpy arrays, of arrays that may be chunked.
+
+    Args:
+        function: of numpy arrays.
+        parts: what it takes.
+        over: of every part, the dims that are the last of its array; the others are cells.
+        into: of every result, its dims behind the cells.
+        sizes: of dims that no part has.
+        options: of `xarray.apply_ufunc`.
+
+    Returns:
+        An array, or a tuple of several.
+    """
+    chunks: dict[str, Any] = {"allow_rechunk": True} | ({"output_sizes": dict(sizes)} if sizes else {})
+    types = options.pop("output_dtypes", [float] * len(into))
+    return xr.apply_ufunc(
+        function,
+        *parts,
+        input_core_dims=over,
+        output_core_dims=into,
+        output_dtypes=types,
+        dask="parallelized",
+        dask_gufunc_kwargs=chunks,
+        **options,
+    )
+
+
+def rest(part: xr.DataArray, *left_out: str) -> list[str]:
+    """The dims of an array but these."""
+    return [str(dim) for dim in part.dims if dim not in left_out]
+
+
+def bare(part: xr.DataArray) -> xr.DataArray:
+    """Without the coordinates that are no dims."""
+    return part.reset_coords(drop=True)
