@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import inspect
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -184,6 +184,8 @@ def _about(cls: Any, family: str) -> Iterator[str]:  # noqa: ANN401
             "asks for": "gradients" if cls.gradient else "values",
             "draws from": ", ".join(("init", *cls.sources)),
         }
+    elif family == "instrument":
+        facts = {"records": ", ".join(cls.variables) if isinstance(cls.variables, Mapping) else ""}
     else:
         facts = {"domain": _domain(cls), "loss": _loss(cls)}
     facts["source"] = source(cls)

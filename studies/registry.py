@@ -15,6 +15,7 @@ from landscapes.base import Bits, Landscape, Reals
 from landscapes.parameters import Parameters, hints_of
 from optimizers import OPTIMIZERS
 from optimizers.base import Optimizer
+from studies.instruments import Instrument
 from studies.text.labels import wrong_variable
 from studies.text.user_code import seen_from_here, users_line
 from studies.text.words import nearest
@@ -22,12 +23,14 @@ from studies.text.words import nearest
 FAMILIES: dict[str, tuple[Mapping[str, type[Parameters]], type[Parameters]]] = {
     "landscape": (LANDSCAPES, Landscape),
     "optimizer": (OPTIMIZERS, Optimizer),
+    "instrument": ({}, Instrument),  # none is ours: what we record needs no name in a study
 }
 RECORDED = {  # attribute of a class that names what it records -> the form of its entries
     "recorded": ("variable", "long name", "unit"),
     "counted": ("variable", "long name", "unit"),
     "extras": ("long name", "unit"),
 }
+OF_INSTRUMENTS = {"variables": ("long name", "unit")}
 
 
 def find(kind: str, family: str) -> Any:  # noqa: ANN401
@@ -40,10 +43,8 @@ def find(kind: str, family: str) -> Any:  # noqa: ANN401
     if kind in registry:
         return registry[kind]
     if ":" not in kind:
-        there = ", ".join(registry)
-        raise ValueError(
-            f"expected a {family}: {there}, or an import path 'package.module:Class', got {kind!r}"
-        )
+        ours = f"a {family}: {', '.join(registry)}, or" if registry else f"an {family}:"
+        raise ValueError(f"expected {ours} an import path 'package.module:Class', got {kind!r}")
     cls = _imported(kind)
     problem = next(_problems(cls, kind, base), None)
     if problem is not None:
@@ -52,13 +53,14 @@ def find(kind: str, family: str) -> Any:  # noqa: ANN401
 
 
 def family(kind: str) -> str:
-    """The family to which an import path leads: landscape or optimizer.
+    """The family to which an import path leads: landscape, instrument, or else optimizer.
 
     Raises:
         ValueError: it leads nowhere.
     """
     cls = _imported(kind)
-    return "landscape" if isinstance(cls, type) and issubclass(cls, Landscape) else "optimizer"
+    families = (family for family, (_, base) in FAMILIES.items() if issubclass(cls, base))
+    return next(families, "optimizer") if isinstance(cls, type) else "optimizer"
 
 
 def _imported(kind: str) -> object:
@@ -127,26 +129,32 @@ def _of_attributes(cls: type) -> Iterator[str]:
     domains = getattr(cls, "domains", (Reals,))
     if not (isinstance(domains, tuple) and domains and set(domains) <= {Reals, Bits}):
         yield f"expected domains as a tuple of Reals and Bits, as in (Reals,), got {domains!r}"
-    yield from _of_recorded(cls)
+    yield from recorded_problems(cls)
     sources = getattr(cls, "sources", ())
     if not (isinstance(sources, tuple) and all(isinstance(source, str) for source in sources)):
         yield f'expected sources as a tuple of names, as in ("mutation",), got {sources!r}'
 
 
-def _of_recorded(cls: type) -> Iterator[str]:
-    """What is wrong with the variables that it records; each needs a name of its own, which no other has."""
+def recorded_problems(owner: Any) -> Iterator[str]:  # noqa: ANN401
+    """What is wrong with the variables that a class, or an object of it, records.
+
+    Each needs a name of its own, which no other has. What is a property of the class is known of its objects alone.
+    """
+    cls = owner if isinstance(owner, type) else type(owner)
     seen = dict[str, str]()  # variable -> where it is named
-    for attribute, form in RECORDED.items():
-        entries, expected = getattr(cls, attribute, {}), f"({', '.join(form)})"
+    for attribute, form in (OF_INSTRUMENTS if issubclass(cls, Instrument) else RECORDED).items():
+        entries, expected = getattr(owner, attribute, {}), f"({', '.join(form)})"
         if isinstance(entries, property):
             continue  # known of an object alone
         if not isinstance(entries, Mapping):
             yield f"expected {attribute} as a dict, key -> {expected}, got {entries!r:.60}"
+        if attribute in OF_INSTRUMENTS and not entries:
+            yield f"expected {attribute}, name -> {expected}, got none"
         for key, words in entries.items():
             place = f"{attribute}[{key!r}]"
             if not _texts(words, len(form)):
                 yield f"{place}: expected {expected}, got {words!r:.60}"
-            variable = key if attribute == "extras" else words[0]
+            variable = words[0] if "variable" in form else key
             if variable in seen:
                 yield f"{place}: {seen[variable]} has the variable {variable!r} too; choose another name"
             problem = wrong_variable(variable)

@@ -28,7 +28,7 @@ MAY_IMPORT = {
     "studies": FLOORS,
 }
 STOREYS = (  # of studies/, from the ground up; a room imports from its own and those before
-    ("text", "schema"),
+    ("text", "schema", "instruments"),
     ("registry",),
     ("cells",),
     ("results",),

@@ -216,6 +216,7 @@ class Pilots:
                 "targets": [],
                 "ledger": ledger,
                 "pictures": None,
+                "record": [],
             },
         )
 

@@ -130,9 +130,8 @@ class Trials:
             "budget": rounded(self.tuning.at * arm.scalars["budget"]),
             "gradient_cost": {"value": price, "low": price, "high": price},
         }
-        return replace(
-            arm, scalars=arm.scalars | shorter | {"instances": None, "targets": [], "ledger": None}
-        )
+        bare = {"instances": None, "targets": [], "ledger": None, "pictures": None, "record": []}
+        return replace(arm, scalars=arm.scalars | shorter | bare)
 
     def _plan(self, missing: Sequence[Cell]) -> list[str]:
         """What would be run, a line for each optimizer that is tuned."""

@@ -521,19 +521,34 @@ def check_starts(method: Method, points: Any, sizes: Sizes, count: int) -> None:
         )
 
 
-def check_measures(method: Method, found: Any, extras: Mapping[str, Any], sizes: Sizes) -> None:  # noqa: ANN401
-    """Measures are what `extras` names, (R,) each."""
-    if not isinstance(found, Mapping) or set(found) != set(extras):
-        raise method.broken(
-            f"expected a dict with the keys of `extras` ({', '.join(extras)}), got"
-            f" {sorted(found) if found else described(found)}"
+def check_measures(
+    method: Method,
+    measures: Any,  # noqa: ANN401
+    names: Mapping[str, Any],
+    worlds: int,
+    attribute: str = "extras",
+) -> None:
+    """Measures are what an attribute of the class names, (R,) each.
+
+    Args:
+        method: that returned them.
+        measures: name -> numbers (R,), as they should be.
+        names: that are expected.
+        worlds: R.
+        attribute: where the names are declared.
+
+    Raises:
+        PluginError: they are something else.
+    """
+    if not isinstance(measures, Mapping) or set(measures) != set(names):
+        got = (
+            sorted(map(str, measures)) if isinstance(measures, Mapping) and measures else described(measures)
         )
-    for name, value in found.items():
+        raise method.broken(f"expected a dict with the keys of `{attribute}` ({', '.join(names)}), got {got}")
+    for name, value in measures.items():
         _check_tensor(method, name, value, None)
-        if tuple(value.shape) != (sizes.worlds,):
-            raise method.broken(
-                f"expected {name} of shape (R,) = ({sizes.worlds},), got {tuple(value.shape)}"
-            )
+        if tuple(value.shape) != (worlds,):
+            raise method.broken(f"expected {name} of shape (R,) = ({worlds},), got {tuple(value.shape)}")
 
 
 def check_gradient(method: Method, gradient: Tensor, rows: Tensor) -> None:

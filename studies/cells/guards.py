@@ -175,7 +175,7 @@ def _check_others(
         )
     if named.extras:
         contract.check_measures(
-            Method(named, "measures"), landscape.measures(points[:, 0]), landscape.extras, sizes
+            Method(named, "measures"), landscape.measures(points[:, 0]), landscape.extras, sizes.worlds
         )
 
 

@@ -1,4 +1,4 @@
-"""One cell: ask, answer, tell, record.
+"""One cell: ask, answer, tell, look.
 
 Everything else in this house exists to make these lines mean something.
 """
@@ -8,46 +8,42 @@ from __future__ import annotations
 import functools
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 import xarray as xr
 
-from landscapes.base import Bits, Landscape, Problem, Query
+from landscapes.base import Bits, Landscape, Problem
 from landscapes.oracle.bill import Bill
 from landscapes.oracle.noise import Noise
 from landscapes.oracle.oracle import Oracle
 from landscapes.streams import Streams
 from landscapes.wrappers.relaxation import Relaxation
-from optimizers.base import Optimizer, State
+from optimizers.base import Optimizer
 from studies.cells.guards import guarded, try_landscape
-from studies.cells.ledger import Book, Freezer, Scene, record
-from studies.cells.pictures import Camera, develop
-from studies.cells.recorder import Goals, Recorder
+from studies.cells.ledger import Book, NoiseLedger, Scene
+from studies.cells.milestones import Watcher
+from studies.cells.own import OwnInstrument
+from studies.cells.pictures import Camera
+from studies.cells.recorder import Recorder
+from studies.cells.targets import Goals, Targets
+from studies.cells.truth import Truth
+from studies.instruments import Instrument, Moment
 from studies.registry import build
 
 if TYPE_CHECKING:  # what is planned is in the task: the planner's code changes no number
     from studies.cells.task import Cell, Task
 
-Watch = Callable[[State, Query | None], None]
+PARTS = ("ask", "oracle", "tell", "record", "ledger", "pictures")
 
 
 @dataclass
 class Clock:
-    """Seconds spent in each part of the loop; `loss` is the landscape alone (value and gradient)."""
+    """Seconds spent in each part of the loop."""
 
-    spent: dict[str, float] = field(
-        default_factory=lambda: {
-            "ask": 0.0,
-            "oracle": 0.0,
-            "tell": 0.0,
-            "record": 0.0,
-            "ledger": 0.0,
-            "pictures": 0.0,
-        }
-    )
+    spent: dict[str, float] = field(default_factory=lambda: dict.fromkeys(PARTS, 0.0))
     last: float = field(default_factory=time.perf_counter)
 
     def lap(self, part: str) -> None:
@@ -58,35 +54,38 @@ class Clock:
 
 
 def search(
-    optimizer: Optimizer,
-    problem: Problem,
-    oracle: Oracle,
-    recorder: Recorder,
-    streams: Streams,
-    watch: Watch | None = None,
+    optimizer: Optimizer, problem: Problem, oracle: Oracle, watchers: Sequence[Watcher], streams: Streams
 ) -> Clock:
     """Run one optimizer on R worlds until every world has spent its budget or diverged.
 
-    `watch` sees every state, and the query that led to it.
+    Args:
+        optimizer: asks for points (R, P, D), and is told what they are worth.
+        problem: what it knows of its task.
+        oracle: answers, and bills the worlds.
+        watchers: see the moment before the first step, and that after each.
+        streams: of the worlds, from which all is drawn.
+
+    Returns:
+        Where the seconds went.
     """
-    watch = watch or (lambda state, query: None)
     state = optimizer.init(problem, streams.at(0))
-    recorder.start(state)
-    watch(state, None)
+    moment = Moment.now(oracle, state)
+    for watcher in watchers:
+        watcher(moment)
     step, clock = 0, Clock()
     while oracle.bill.open():
-        s = streams.at(step := step + 1)
+        step += 1
+        s = streams.at(step)
         query = optimizer.ask(state, s)
         clock.lap("ask")
         answer = oracle(query, s)
         clock.lap("oracle")
         state, info = optimizer.tell(state, query, answer, s)
         clock.lap("tell")
-        recorder(step, optimizer, state, query, answer, info)
-        watch(state, query)
-        clock.lap("record")
-    recorder.close()
-    clock.lap("record")
+        moment = Moment.now(oracle, state, query, answer, info)
+        for watcher in watchers:
+            watcher(moment)
+            clock.lap(watcher.part)
     return clock
 
 
@@ -98,93 +97,134 @@ def run_cell(cell: Cell) -> xr.Dataset:
 def run_worlds(task: Task, worlds: torch.Tensor) -> xr.Dataset:
     """Compute these absolute worlds (R,) of a task.
 
-    Dims replicate, checkpoint, target, and those of the noise ledger where the task keeps one.
+    Dims replicate, checkpoint, target, and those of the noise ledger and of pictures where the task asks for
+    them.
 
-    Attributes: `profile` (JSON) says where the seconds went; `gap_known`, `terms`, `spacing` and `on_bits`
-    are the landscape's.
+    Attributes: `profile` (JSON) says where the seconds went (`loss` is the landscape alone, value and gradient);
+    `gap_known`, `terms`, `spacing` and `on_bits` are the landscape's.
     """
-    optimizer: Optimizer = build(task.optimizer, "optimizer")
-    streams = Streams(
-        seed=task.seed,
-        worlds=worlds,
-        dtype=getattr(torch, task.dtype),
-        device=task.device,
-        sources=optimizer.sources,
+    setting = Setting.of(task, worlds)
+    optimizer, oracle = guarded(task, setting.optimizer, setting.oracle, setting.streams)
+    truth = Truth(setting.landscape)
+    watchers = [*setting.watchers(truth)]
+    clock = search(optimizer, setting.problem, oracle, watchers, setting.streams)
+    parts = []
+    for watcher in watchers:
+        parts.append(watcher.dataset())
+        clock.lap(watcher.part)
+    landscape = setting.landscape
+    data = xr.merge(parts, join="exact", compat="identical").assign_coords(replicate=worlds.cpu().numpy())
+    return data.assign_attrs(
+        gap_known=int(landscape.gap_known),
+        terms=landscape.terms,
+        spacing=landscape.spacing,
+        on_bits=int(isinstance(landscape.domain, Bits)),
+        profile=json.dumps(clock.spent | {"loss": setting.oracle.seconds, "truth": truth.seconds}),
     )
-    try_landscape(task, streams, bind, gradient=optimizer.gradient)
-    landscape = bind(task, streams)
-    noise = Noise(
+
+
+@dataclass(frozen=True)
+class Setting:
+    """R worlds of a task, ready to be searched."""
+
+    task: Task
+    worlds: torch.Tensor  # (R,) absolute
+    streams: Streams
+    optimizer: Optimizer
+    landscape: Landscape
+    oracle: Oracle
+
+    @staticmethod
+    def of(task: Task, worlds: torch.Tensor) -> Setting:
+        """Everything built, and the landscape bound to the worlds (R,).
+
+        Raises:
+            PluginError: a landscape of the user's breaks its contract.
+        """  # noqa: DOC502
+        optimizer: Optimizer = build(task.optimizer, "optimizer")
+        dtype = getattr(torch, task.dtype)
+        streams = Streams(
+            seed=task.seed, worlds=worlds, dtype=dtype, device=task.device, sources=optimizer.sources
+        )
+        try_landscape(task, streams, bind, gradient=optimizer.gradient)
+        landscape = bind(task, streams)
+        bill = _bill(task, landscape, streams.size)
+        oracle = Oracle(landscape, _noise(task), bill, **task.oracle, alone=singly(task, streams))
+        return Setting(task, worlds, streams, optimizer, landscape, oracle)
+
+    @property
+    def problem(self) -> Problem:
+        """What the optimizer knows."""
+        landscape, first = self.landscape, self.streams.at(0)
+        return Problem(
+            landscape.dim,
+            landscape.domain,
+            self.oracle.exact(gradient=self.optimizer.gradient, batches=self.optimizer.batches),
+            start=lambda n: landscape.start(first, n),
+            players=len(landscape.players),
+        )
+
+    def watchers(self, truth: Truth) -> Iterator[Watcher]:
+        """All that look at the search; the recorder first, since it ends worlds that diverge."""
+        yield self._recorder(truth)
+        for spec in self.task.record:
+            yield self._own(spec)
+        if self.task.ledger:
+            yield self._noise_ledger(**self.task.ledger)
+        if self.task.pictures:
+            yield from self._cameras(**self.task.pictures)
+
+    def _recorder(self, truth: Truth) -> Recorder:
+        task, landscape = self.task, self.landscape
+        values_are_truth = self.oracle.exact(gradient=False, batches=self.optimizer.batches)
+        exact = values_are_truth and landscape.values_are_solutions
+        goals = Goals(task.targets, task.target_floor)
+        share = float("inf") if exact else task.truth
+        targets = Targets(goals, self.optimizer, truth, share=share, exact=exact)
+        common = landscape.start(self.streams.at(0), 1)
+        return Recorder(self.optimizer, self.oracle.bill, task.checkpoints, truth, common, targets)
+
+    def _own(self, spec: Mapping[str, Any]) -> OwnInstrument:
+        instrument: Instrument = build(spec, "instrument")
+        return OwnInstrument(instrument, self.optimizer, self.oracle, self.task.checkpoints)
+
+    def _noise_ledger(self, moments: list[float], fractions: list[float], **book: Any) -> NoiseLedger:  # noqa: ANN401
+        scene = Scene(
+            self.optimizer,
+            functools.partial(bind, self.task),
+            self.oracle.noise,
+            self.streams,
+            portions=self.task.oracle,
+            price=self.oracle.bill.price,
+        )
+        return NoiseLedger(self.oracle, moments, fractions, scene, Book(**book))
+
+    def _cameras(self, costs: list[float], worlds: int, points: int, grid: int) -> Iterator[Camera]:
+        """One for the worlds of this block of which pictures are taken; none where there is no such world."""
+        rows = torch.arange(len(self.worlds))[self.worlds < worlds]
+        if len(rows):
+            landscape = functools.partial(bind, self.task, self.streams.subset(self.worlds[rows]))
+            yield Camera(self.optimizer, self.oracle.bill, costs, rows, points, landscape, grid)
+
+
+def _noise(task: Task) -> Noise:
+    return Noise(
         batch=task.noise["batch"],
         sampling=task.noise["sampling"],
         shared=task.noise["shared"],
-        value=task.noise["evaluation"]["value"],
-        gradient=task.noise["evaluation"]["gradient"],
+        **task.noise["evaluation"],
         off=tuple(task.noise.get("off", ())),
     )
+
+
+def _bill(task: Task, landscape: Landscape, worlds: int) -> Bill:
     price = task.gradient_cost
-    bill = Bill(
-        streams.size,
+    return Bill(
+        worlds,
         terms=landscape.terms,
         budget=task.budget,
         price=price["value"],
         lowest_price=price["low"],
-    )
-    oracle = Oracle(landscape, noise, bill, **task.oracle, alone=singly(task, streams))
-    common = landscape.start(streams.at(0), 1)
-    true_values = oracle.exact(gradient=False, batches=optimizer.batches) and landscape.values_are_solutions
-    goals = Goals(task.targets, task.target_floor)
-    recorder = Recorder(
-        landscape, optimizer, bill, common, task.checkpoints, goals, exact=true_values, share=task.truth
-    )
-    first = streams.at(0)
-    exact = oracle.exact(gradient=optimizer.gradient, batches=optimizer.batches)
-    problem = Problem(
-        landscape.dim,
-        landscape.domain,
-        exact,
-        start=lambda n: landscape.start(first, n),
-        players=len(landscape.players),
-    )
-    freezer = Freezer(oracle, task.ledger["moments"], streams) if task.ledger else None
-    camera = _camera(task, optimizer, bill, worlds)
-
-    def watch(state: State, query: Query | None) -> None:
-        _ = freezer and freezer(state)
-        _ = camera and camera(state, query)
-
-    searcher, door = guarded(task, optimizer, oracle, streams)
-    clock = search(searcher, problem, door, recorder, streams, watch if freezer or camera else None)
-    data = recorder.dataset(worlds)
-    if freezer and task.ledger:
-        scene = Scene(
-            optimizer, functools.partial(bind, task), noise, streams, task.oracle, oracle.bill.price
-        )
-        book = Book(**{
-            key: value for key, value in task.ledger.items() if key not in ("moments", "fractions")
-        })
-        data = data.merge(
-            record(scene, freezer.moments(), book).assign_coords(moment=task.ledger["fractions"])
-        )
-        clock.lap("ledger")
-    if camera and task.pictures:
-        data = data.merge(
-            develop(camera, bind(task, streams.subset(camera.rows)), len(worlds), task.pictures["grid"])
-        )
-        clock.lap("pictures")
-    profile = clock.spent | {"loss": oracle.seconds, "truth": recorder.truth_seconds}
-    known = {"gap_known": int(landscape.gap_known), "terms": landscape.terms, "spacing": landscape.spacing}
-    return data.assign_attrs(
-        known, profile=json.dumps(profile), on_bits=int(isinstance(landscape.domain, Bits))
-    )
-
-
-def _camera(task: Task, optimizer: Optimizer, bill: Bill, worlds: torch.Tensor) -> Camera | None:
-    """For the worlds of this block of which pictures are taken; None where there are none."""
-    rows = torch.arange(len(worlds))[worlds < task.pictures["worlds"]] if task.pictures else worlds[:0]
-    return (
-        Camera(optimizer, bill, task.pictures["costs"], rows, task.pictures["points"])
-        if task.pictures and len(rows)
-        else None
     )
 
 
@@ -194,7 +234,7 @@ def singly(task: Task, streams: Streams) -> Callable[[int], Landscape]:
     Worlds with one instance share it.
     """
     made = functools.cache(lambda instance: bind(task, streams.subset([instance])))
-    instances = streams.worlds if task.instances is None else streams.worlds % task.instances
+    instances = _instances(task, streams)
     return lambda row: made(int(instances[row]))
 
 
@@ -206,5 +246,9 @@ def bind(task: Task, streams: Streams) -> Landscape:
     landscape: Landscape = build(task.landscape, "landscape")
     if task.relaxation:
         landscape = Relaxation(inner=landscape, mode=task.relaxation)  # type: ignore[arg-type]
-    worlds = streams.worlds if task.instances is None else streams.worlds % task.instances
-    return landscape.bind(streams.subset(worlds))
+    return landscape.bind(streams.subset(_instances(task, streams)))
+
+
+def _instances(task: Task, streams: Streams) -> torch.Tensor:
+    """(R,) the instance of each world."""
+    return streams.worlds if task.instances is None else streams.worlds % task.instances

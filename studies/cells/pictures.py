@@ -9,139 +9,168 @@ A frame at cost c shows the state after the last completed step of cost <= c at 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
 import xarray as xr
 from torch import Tensor
 
-from landscapes.base import Bits, Landscape, Query, Reals
+from landscapes.base import Bits, Landscape, Reals
 from landscapes.checks import into_box
-from landscapes.oracle.bill import ROUNDING, Bill
-from landscapes.oracle.evaluation import clock_time, evaluate
-from optimizers.base import Optimizer, State
-from studies.schema import PICTURE
+from landscapes.oracle.bill import Bill
+from landscapes.oracle.evaluation import evaluate
+from optimizers.base import Optimizer
+from studies import schema
+from studies.cells.milestones import Watcher
+from studies.instruments import Moment
 
 MARGIN = 0.15  # around what is seen
 TAILS = (0.02, 0.98)  # quantiles of the points that are certainly seen
 AT_ONCE = 256  # points of the plane evaluated at a time
 
 
-class Camera:
-    """Keeps frames of the first worlds while they run.
+class Camera(Watcher):
+    """Keeps frames of the first worlds while they run, and develops them.
 
     Args:
         optimizer: gives the center of a state.
         bill: the worlds' bills.
         costs: (F,) of the frames at the nominal price, increasing, in evaluations.
-        rows: (W,) the worlds that are seen.
+        rows: (W,) the numbers of the worlds that are seen, among the R.
         points: most points of a query that are kept.
+        landscape: makes the landscape bound to the worlds that are seen.
+        grid: points along each side of the plane.
     """
 
+    part = "pictures"
+
     def __init__(
-        self, optimizer: Optimizer, bill: Bill, costs: Sequence[float], rows: Tensor, points: int
+        self,
+        optimizer: Optimizer,
+        bill: Bill,
+        costs: Sequence[float],
+        rows: Tensor,
+        points: int,
+        landscape: Callable[[], Landscape],
+        grid: int,
     ) -> None:
-        self.optimizer, self.bill, self.rows, self.points = optimizer, bill, rows, points
-        self.reach = np.array([*costs, np.inf]) * (1 + ROUNDING)
-        self.next = np.zeros(len(rows), int)  # (W,) the first frame not yet kept
-        self.centers: np.ndarray | None = None  # (W, F, D)
-        self.clouds: np.ndarray | None = None  # (W, F, points, D)
-        self.costs = np.full((len(rows), len(costs)), np.nan)
-        self.last: tuple[State, Query | None, np.ndarray] | None = None
+        super().__init__(bill, costs)
+        self.optimizer, self.rows, self.points = optimizer, rows, points
+        self.landscape, self.grid = landscape, grid
+        self.place = np.full(len(bill.alive), -1)  # (R,) of a world among those that are seen; -1: it is not
+        self.place[rows.numpy()] = np.arange(len(rows))
+        self.frames: Frames | None = None
 
-    def __call__(self, state: State, query: Query | None = None) -> None:
-        """Take the state before the first step, and after each with the query that led to it."""
-        spent, alive = (part[self.rows.numpy()] for part in (self.bill.spent, self.bill.alive))
-        if self.last is not None:
-            self._keep(np.searchsorted(self.reach, spent))
-        self.last = (state, query, spent)
-        self._keep(np.where(alive, 0, len(self.reach) - 1))
-
-    def _keep(self, until: np.ndarray) -> None:
-        """Keep what was taken last as each world's frames next .. until - 1."""
-        rows = np.flatnonzero(self.next < until)
-        if not len(rows) or self.last is None:
+    def keep(self, moment: Moment, worlds: np.ndarray, places: np.ndarray) -> None:
+        """Keep a moment as these frames of those of the worlds that are seen."""
+        seen = self.place[worlds] >= 0
+        if not seen.any():
             return
-        state, query, spent = self.last
-        center, cloud = self._shot(state, query)
-        if self.centers is None or self.clouds is None:
-            shape, dim = self.costs.shape, center.shape[-1]
-            self.centers = np.full((*shape, dim), np.nan)
-            self.clouds = np.full((*shape, self.points, dim), np.nan)
-        for row in rows:
-            frames = slice(self.next[row], until[row])
-            self.centers[row, frames], self.clouds[row, frames], self.costs[row, frames] = (
-                center[row],
-                cloud[row],
-                spent[row],
-            )
-        self.next = np.maximum(self.next, until)
+        rows, places = self.place[worlds[seen]], places[seen]
+        center, cloud = self._shot(moment)
+        if self.frames is None:
+            self.frames = Frames.empty(len(self.rows), self.milestones.shape[1], *cloud.shape[1:])
+        self.frames.centers[rows, places] = center[rows]
+        self.frames.clouds[rows, places] = cloud[rows]
+        self.frames.costs[rows, places] = moment.cost.numpy()[worlds[seen]]
 
-    def _shot(self, state: State, query: Query | None) -> tuple[np.ndarray, np.ndarray]:
+    def _shot(self, moment: Moment) -> tuple[np.ndarray, np.ndarray]:
         """Centers (W, D) and points (W, points, D), NaN where there are fewer."""
-        center = _numbers(self.optimizer.center(state)[self.rows])
+        center = _numbers(self.optimizer.center(moment.state)[self.rows])
         cloud = np.full((len(self.rows), self.points, center.shape[-1]), np.nan)
+        query = moment.query
         if query is not None:
             asked = _numbers(query.points[self.rows][:, : self.points])
             if query.alive is not None:
-                asked = np.where(query.alive[self.rows][:, : self.points, None].cpu().numpy(), asked, np.nan)
+                alive = query.alive[self.rows][:, : self.points, None].cpu().numpy()
+                asked = np.where(alive, asked, np.nan)
             cloud[:, : asked.shape[1]] = asked
         return center, cloud
 
+    def dataset(self) -> xr.Dataset:
+        """The frames on their planes: the variables of `schema.PICTURE`; NaN in the worlds that were not seen."""
+        assert self.frames is not None  # noqa: S101 - for the type checker
+        assert self.last is not None  # noqa: S101
+        landscape, frames = self.landscape(), self.frames
+        planes = [_plane(trail) for trail in frames.centers]
+        centers = np.stack([plane.shadow(trail) for plane, trail in zip(planes, frames.centers, strict=True)])
+        points = np.stack([plane.shadow(cloud) for plane, cloud in zip(planes, frames.clouds, strict=True)])
+        extents = np.stack([_extent(*both, landscape) for both in zip(centers, points, strict=True)])
+        x = np.stack([plane.sheet(extent, self.grid) for plane, extent in zip(planes, extents, strict=True)])
+        center = self.optimizer.center(self.last.state)
+        losses = _losses(landscape, torch.from_numpy(x).to(center.device, center.dtype), self._now(landscape))
+        found = {
+            "picture_center": centers,
+            "picture_point": points,
+            "picture_loss": losses.reshape(len(planes), self.grid, self.grid),
+            "picture_extent": extents,
+            "picture_cost": frames.costs,
+            "picture_kept": np.array([plane.kept for plane in planes]),
+        }
+        return xr.Dataset({name: self._variable(name, values) for name, values in found.items()})
 
-def develop(camera: Camera, landscape: Landscape, worlds: int, grid: int) -> xr.Dataset:
-    """What was kept, on its planes.
+    def _now(self, landscape: Landscape) -> Tensor | None:
+        """The time (W,) at which the search ended."""
+        assert self.last is not None  # noqa: S101 - for the type checker
+        now = self.last.time(landscape, self.optimizer.center(self.last.state).device)
+        return None if now is None else now[self.rows]
 
-    Args:
-        camera: after every world has ended.
-        landscape: bound to the worlds that were seen.
-        worlds: R, of the block; those that were not seen are NaN.
-        grid: points along each side of the plane.
-
-    Returns:
-        The variables of `schema.PICTURE`, with the dim replicate in front.
-    """
-    assert camera.centers is not None  # noqa: S101 - for the type checker
-    assert camera.clouds is not None  # noqa: S101
-    found: dict[str, list[np.ndarray]] = {name: [] for name in PICTURE}
-    planes = []
-    for trail, cloud, cost in zip(camera.centers, camera.clouds, camera.costs, strict=True):
-        origin, directions, kept = _plane(trail)
-        center, points = (trail - origin) @ directions.T, (cloud - origin) @ directions.T
-        extent = _extent(center, points, landscape)
-        planes.append((origin, directions, extent))
-        parts = (
-            ("center", center),
-            ("point", points),
-            ("extent", extent),
-            ("cost", cost),
-            ("kept", np.array(kept)),
-        )
-        for name, part in parts:
-            found[f"picture_{name}"].append(part)
-    found["picture_loss"] = list(_losses(landscape, planes, grid, camera))
-    variables = {}
-    for name, about in PICTURE.items():
-        values = np.full((worlds, *found[name][0].shape), np.nan)
-        values[camera.rows.numpy()] = found[name]
-        variables[name] = (("replicate", *about.dims), values, about.attrs)
-    return xr.Dataset(variables)
+    def _variable(self, name: str, seen: np.ndarray) -> tuple[tuple[str, ...], np.ndarray, dict[str, str]]:
+        """A variable of all R worlds from its values (W, ..)."""
+        about = schema.PICTURE[name]
+        values = np.full((self.milestones.shape[0], *seen.shape[1:]), np.nan)
+        values[self.rows.numpy()] = seen
+        return ("replicate", *about.dims), values, about.attrs
 
 
-def _plane(trail: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
-    """Origin (D,), two directions (2, D), and the share of the trail's variance that they hold."""
+class Frames(NamedTuple):
+    """What was kept of W worlds; NaN where nothing was."""
+
+    centers: np.ndarray  # (W, F, D)
+    clouds: np.ndarray  # (W, F, points, D)
+    costs: np.ndarray  # (W, F)
+
+    @staticmethod
+    def empty(worlds: int, frames: int, points: int, dim: int) -> Frames:
+        """Of these sizes."""
+        shape = (worlds, frames)
+        return Frames(*(np.full((*shape, *rest), np.nan) for rest in ((dim,), (points, dim), ())))
+
+
+class Plane(NamedTuple):
+    """A plane through the landscape."""
+
+    origin: np.ndarray  # (D,)
+    directions: np.ndarray  # (2, D)
+    kept: float  # share of the trail's variance that lies in it
+
+    def shadow(self, points: np.ndarray) -> np.ndarray:
+        """Points (.., D) on the plane: (.., 2)."""
+        return (points - self.origin) @ self.directions.T
+
+    def sheet(self, extent: np.ndarray, grid: int) -> np.ndarray:
+        """Points (grid * grid, D) that cover an extent (2, 2), row by row."""
+        across, up = (np.linspace(low, high, grid) for low, high in extent)
+        a, b = np.meshgrid(across, up)
+        return self.origin + a.reshape(-1, 1) * self.directions[0] + b.reshape(-1, 1) * self.directions[1]
+
+
+def _plane(trail: np.ndarray) -> Plane:
+    """The plane of a trail (F, D)."""
     dim = trail.shape[-1]
     if dim <= 2:
-        return np.zeros(dim), np.eye(2, dim), 1.0
+        return Plane(np.zeros(dim), np.eye(2, dim), 1.0)
     there = trail[np.isfinite(trail).all(-1)]
     origin = there[-1] if len(there) else np.zeros(dim)
     away = there - there.mean(0) if len(there) else np.zeros((1, dim))
     _, sizes, axes = np.linalg.svd(np.vstack([away, np.zeros((2, dim))]), full_matrices=False)
     directions = axes[:2]
     directions = directions * np.sign(directions[np.arange(2), np.abs(directions).argmax(1)])[:, None]
-    total = (sizes**2).sum()
-    return origin, directions, float((sizes[:2] ** 2).sum() / total) if total > 0 else 1.0
+    variance = sizes**2
+    total = variance.sum()
+    return Plane(origin, directions, float(variance[:2].sum() / total) if total > 0 else 1.0)
 
 
 def _extent(center: np.ndarray, points: np.ndarray, landscape: Landscape) -> np.ndarray:
@@ -150,11 +179,8 @@ def _extent(center: np.ndarray, points: np.ndarray, landscape: Landscape) -> np.
     cloud = cloud[np.isfinite(cloud).all(-1)]
     seen = [center[np.isfinite(center).all(-1)], *([np.quantile(cloud, TAILS, axis=0)] if len(cloud) else [])]
     if landscape.dim <= 2:
-        box = (
-            (landscape.domain.low, landscape.domain.high)
-            if isinstance(landscape.domain, Reals)
-            else (0.0, 1.0)
-        )
+        domain = landscape.domain
+        box = (domain.low, domain.high) if isinstance(domain, Reals) else (0.0, 1.0)
         seen.append(np.array(box)[:, None].repeat(2, 1))
     together = np.concatenate([*seen, np.zeros((0, 2))])
     low, high = (together.min(0), together.max(0)) if len(together) else (np.full(2, -1.0), np.full(2, 1.0))
@@ -162,27 +188,11 @@ def _extent(center: np.ndarray, points: np.ndarray, landscape: Landscape) -> np.
     return np.stack([low - room, high + room], 1)
 
 
-def _losses(
-    landscape: Landscape, planes: Sequence[tuple[np.ndarray, ...]], grid: int, camera: Camera
-) -> np.ndarray:
-    """The loss (W, grid, grid) on the planes; NaN outside the domain, or where it cannot be computed."""
-    x = np.stack([_sheet(origin, directions, extent, grid) for origin, directions, extent in planes])
-    rows = camera.rows.numpy()
-    steps, spent = camera.bill.steps[rows], camera.bill.spent[rows]
-    dtype = camera.optimizer.center(camera.last[0]).dtype if camera.last else torch.float64
-    device = camera.optimizer.center(camera.last[0]).device if camera.last else torch.device("cpu")
-    now = clock_time(landscape, steps, spent, device)
-    parts = torch.from_numpy(x).to(device, dtype).split(AT_ONCE, 1)
+def _losses(landscape: Landscape, x: Tensor, now: Tensor | None) -> np.ndarray:
+    """The loss (W, P) of points (W, P, D); NaN outside the domain, or where it cannot be computed."""
     with torch.no_grad():
-        found = torch.cat([_loss(landscape, part, now) for part in parts], 1)
-    return _numbers(found).reshape(len(planes), grid, grid)
-
-
-def _sheet(origin: np.ndarray, directions: np.ndarray, extent: np.ndarray, grid: int) -> np.ndarray:
-    """Points (grid * grid, D), row by row."""
-    across, up = (np.linspace(low, high, grid) for low, high in extent)
-    a, b = np.meshgrid(across, up)
-    return origin + a.reshape(-1, 1) * directions[0] + b.reshape(-1, 1) * directions[1]
+        losses = [_loss(landscape, part, now) for part in x.split(AT_ONCE, 1)]
+    return _numbers(torch.cat(losses, 1))
 
 
 def _loss(landscape: Landscape, x: Tensor, now: Tensor | None) -> Tensor:

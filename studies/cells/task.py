@@ -44,6 +44,7 @@ class Task:
             where it never does.
         pictures: frames of the search: costs (increasing, at the nominal price), worlds, points, grid; None:
             there are none.
+        record: instruments of the user's, {"kind": .., parameters} each, complete.
     """
 
     landscape: dict[str, Any]
@@ -61,6 +62,7 @@ class Task:
     oracle: dict[str, int] = dataclasses.field(default_factory=lambda: {"micro_batches": 1, "chunks": 1})
     ledger: dict[str, Any] | None = None
     pictures: dict[str, Any] | None = None
+    record: list[dict[str, Any]] = dataclasses.field(default_factory=list)
     truth: float = 1.0
     target_floor: float | None = None
 
@@ -80,17 +82,16 @@ class Task:
     @property
     def modules(self) -> tuple[str, ...]:
         """The modules that compute it; what these import is not listed."""
-        owners = (
-            {cls.__module__ for cls in self._classes}
-            | _own_modules(self.optimizer)
-            | _own_modules(self.landscape)
-        )
+        owners = {cls.__module__ for cls in self._classes}
         owners |= {module for made in self._landscapes for module in made.code}
+        owners |= set().union(*map(_own_modules, (self.optimizer, self.landscape, *self.record)))
         return (LOOP, *sorted(owners))
 
     @property
     def _classes(self) -> list[type]:
-        return [registry.find(self.optimizer["kind"], "optimizer"), *map(type, self._landscapes)]
+        optimizer = registry.find(self.optimizer["kind"], "optimizer")
+        instruments = (registry.find(spec["kind"], "instrument") for spec in self.record)
+        return [optimizer, *map(type, self._landscapes), *instruments]
 
     @functools.cached_property
     def fingerprint(self) -> str:

@@ -24,6 +24,11 @@ def load(kind: str, settings: Sequence[str] = ()) -> Optimizer | Landscape:
         ValueError: there is no such kind, or it does not take these parameters.
     """  # noqa: DOC502
     family = _family(kind)
+    if family == "instrument":
+        raise ValueError(
+            "expected an optimizer or a landscape, got an instrument, which is held to its contract while a"
+            " study runs"
+        )
     cls = registry.find(kind, family)
     given = {"kind": kind} | dict(map(_setting, settings))
     try:

@@ -27,7 +27,7 @@ class Arm:
         noise: batch (terms, or None for all), sampling, shared, evaluation (value, gradient).
         oracle: micro_batches, chunks.
         scalars: seed, instances, budget, gradient_cost, targets, dtype, truth, ledger (moments as fractions
-            of the budget).
+            of the budget), pictures, record (instruments of the user's).
     """
 
     coords: dict[str, Any]

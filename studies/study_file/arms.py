@@ -390,6 +390,7 @@ def _scalars(study: StudyModel, ground: Ground) -> dict[str, Any]:
         "dtype": ground.landscape.model.dtype or study.dtype,
         "ledger": study.ledger and study.ledger.model_dump(),
         "pictures": study.pictures and study.pictures.model_dump(),
+        "record": [*study.record.values()],
         "truth": study.truth,
     }
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from studies.study_file import check_labels, check_match, check_tuning, factors, formulas
+from studies.study_file import check_labels, check_match, check_record, check_tuning, factors, formulas
 from studies.study_file.arm import Arm
 from studies.study_file.arms import Resolver
 from studies.study_file.axes import Axis, Setting, axes_of, known_paths
@@ -62,6 +62,9 @@ def _checked(document: Document) -> Study:
     draft = Draft.of(document)
     draft.mistakes += check_labels.mistakes(draft)
     draft.mistakes += formulas.mistakes_in_let(draft.data)
+    if "record" in draft.data:
+        draft.data["record"], wrong = check_record.completed(draft.data["record"])
+        draft.mistakes += wrong
     swept = _swept(draft)
     study = draft.typed([setting for axis in swept for setting in axis.settings[0]])
     switched, wrong = factors.axes_of(draft, [axis.name for axis in swept])
@@ -71,6 +74,7 @@ def _checked(document: Document) -> Study:
     if study is None:
         raise StudyError(document.lines(draft.mistakes))
     arms = resolver.arms()
+    draft.mistakes += check_record.mistakes(study.record, arms, axes)
     _check_ranges(study, draft, arms, resolver)
     # what follows is checked of a study that has no other mistakes
     for check in (

@@ -126,6 +126,13 @@ class StudyModel(Strict):
     pictures: PicturesModel | None = Field(
         default=None, description="frames for the figure `trajectories`; null: none, {}: with these defaults"
     )
+    record: dict[str, dict[str, Any]] = Field(
+        default={},
+        description=(
+            "instruments of your own, label -> import path 'module:Class', or {kind: 'module:Class', its"
+            " parameters}: what they see at each checkpoint is recorded too"
+        ),
+    )
     match: MatchModel | None = Field(
         default=None, description="which arms are to have equal noise; null: values are as given"
     )

@@ -10,7 +10,9 @@ from landscapes.oracle.bill import Bill
 from landscapes.oracle.noise import Noise
 from landscapes.oracle.oracle import Oracle
 from landscapes.streams import SOURCES, Streams
-from studies.cells.ledger import Book, Freezer, Scene, record
+from studies.cells.ledger import Book, NoiseLedger, Scene, record
+from studies.cells.ledger.freezing import Frozen
+from studies.instruments import Moment
 
 DRAWN = tuple(source for source in SOURCES if source not in ("instance", "init"))
 EXACT = Noise()
@@ -44,20 +46,17 @@ def search(
     problem = Problem(
         bound.dim, bound.domain, exact, start or (lambda n: bound.start(first, n)), len(bound.players)
     )
-    freezer, state, step = Freezer(oracle, costs, streams), optimizer.init(problem, first), 0
-    freezer(state)
-    trail = [freezer.last]
+    scene = Scene(optimizer, lambda s: landscape.bind(s.at(0)), noise, streams, price=1.0)
+    freezer, state, step = NoiseLedger(oracle, costs, costs, scene, book()), optimizer.init(problem, first), 0
+    freezer(Moment.now(oracle, state))
+    trail = [Frozen.at(freezer.last)]
     while bill.open() and step != steps:
         s = streams.at(step := step + 1)
         query = optimizer.ask(state, s)
         state, _ = optimizer.tell(state, query, oracle(query, s), s)
-        freezer(state)
-        trail.append(freezer.last)
-    return (
-        Scene(optimizer, lambda s: landscape.bind(s.at(0)), noise, streams, price=1.0),
-        freezer.moments(),
-        trail,
-    )
+        freezer(Moment.now(oracle, state))
+        trail.append(Frozen.at(freezer.last))
+    return scene, freezer.moments(), trail
 
 
 def book(redraws=16, modes=1, points=1, sources=DRAWN):

@@ -5,8 +5,7 @@ From states frozen at moments of cost (`freezing`), the same step is taken M tim
 of an optimizer's `center`: a trajectory's point, a population's mean, allele frequencies. `studies.analysis.noise.noise` reads what is recorded.
 """
 
-from studies.cells.ledger.freezing import Freezer
-from studies.cells.ledger.record import Book, record
+from studies.cells.ledger.record import Book, NoiseLedger, record
 from studies.cells.ledger.redraws import Scene
 
-__all__ = ["Book", "Freezer", "Scene", "record"]
+__all__ = ["Book", "NoiseLedger", "Scene", "record"]

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from studies.cells.ledger.freezing import Moment
+from studies.cells.ledger.freezing import Frozen
 from studies.cells.ledger.redraws import Scene, Trials, trials
 
 LIMIT = 2**23  # coordinates that redrawn steps may hold at once, 64 MiB in float64
@@ -29,7 +29,7 @@ class Arm(NamedTuple):
     size: Tensor
 
 
-def arm(scene: Scene, moment: Moment, keys: Mapping[str, Tensor], *, steps: int = 1, points: int = 1) -> Arm:
+def arm(scene: Scene, moment: Frozen, keys: Mapping[str, Tensor], *, steps: int = 1, points: int = 1) -> Arm:
     """Take M steps, as many at a time as memory allows.
 
     Args:

@@ -1,12 +1,8 @@
-"""States frozen at moments of cost, from which the noise ledger takes the next step again and again.
-
-The moment at cost c holds, of every world, what it was after its last completed step of cost <= c at the
-nominal price, as a checkpoint does; a world that ends before shows its last state. Worlds come to a moment at
-steps of their own.
-"""
+"""States frozen at milestones of cost, from which the noise ledger takes the next step again and again."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -14,14 +10,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from landscapes.oracle.bill import ROUNDING
 from landscapes.oracle.noise import Epoch, first_epoch
 from landscapes.oracle.oracle import Oracle
 from landscapes.streams import Streams
 from optimizers.base import State
+from studies.cells.milestones import Watcher
+from studies.instruments import Moment
 
 
-class Moment(NamedTuple):
+class Frozen(NamedTuple):
     """R worlds, each between two of its steps."""
 
     state: State
@@ -29,8 +26,13 @@ class Moment(NamedTuple):
     spent: Tensor  # (R,) float64, cost so far
     epoch: Epoch | None  # where each world stands in its data
 
+    @staticmethod
+    def at(moment: Moment) -> Frozen:
+        """What the next step needs of a moment."""
+        return Frozen(moment.state, moment.steps, moment.cost, moment.epoch)
 
-class Freezer:
+
+class Freezer(Watcher):
     """Keeps the states of R worlds at the moments of a cell.
 
     Args:
@@ -39,40 +41,26 @@ class Freezer:
         streams: of the worlds.
     """
 
+    part = "ledger"
+
     def __init__(self, oracle: Oracle, costs: Sequence[float], streams: Streams) -> None:
-        self.oracle = oracle
+        super().__init__(oracle.bill, costs)
         if oracle.noise.sampling == "epoch":
             oracle.epoch = first_epoch(streams, oracle.landscape.terms)
-        self.reach = np.array([*costs, np.inf]) * (1 + ROUNDING)
-        self.next = np.zeros(len(oracle.bill.alive), int)  # (R,) the first moment not yet kept
-        self.kept: list[Moment | None] = [None] * len(costs)
-        self.last: Moment | None = None
+        self.kept: list[Frozen | None] = [None] * len(costs)
 
-    def __call__(self, state: State) -> None:
-        """Take the state before the first step, and after each."""
-        bill = self.oracle.bill
-        if self.last is not None:
-            self._keep(np.searchsorted(self.reach, bill.spent))
-        steps, spent = torch.from_numpy(bill.steps.copy()), torch.from_numpy(bill.spent.copy())
-        self.last = Moment(state, steps, spent, self.oracle.epoch)
-        self._keep(np.where(bill.alive, 0, len(self.kept)))
+    def keep(self, moment: Moment, worlds: np.ndarray, places: np.ndarray) -> None:
+        """Keep a moment as these of K, of these worlds; others keep what they have there."""
+        new = Frozen.at(moment)
+        for place in np.unique(places):
+            old = self.kept[place]
+            rows = torch.zeros(len(moment.steps), dtype=torch.bool)
+            rows[torch.from_numpy(worlds[places == place])] = True
+            self.kept[place] = new if old is None else mapped(functools.partial(_chosen, rows), new, old)
 
-    def moments(self) -> list[Moment]:
+    def moments(self) -> list[Frozen]:
         """The K moments, once every world has ended."""
         return [moment for moment in self.kept if moment is not None]
-
-    def _keep(self, until: np.ndarray) -> None:
-        """Keep what was taken last as each world's moments next .. until - 1."""
-        assert self.last is not None  # noqa: S101 - for the type checker
-        for place in range(self.next.min(), until.max(initial=0)):
-            rows = torch.from_numpy((self.next <= place) & (place < until))
-            old = self.kept[place]
-            self.kept[place] = (
-                self.last
-                if old is None
-                else mapped(lambda new, old, rows=rows: _chosen(rows, new, old), self.last, old)
-            )
-        self.next = np.maximum(self.next, until)
 
 
 def mapped(change: Callable[..., Tensor], *trees: Any) -> Any:  # noqa: ANN401

@@ -40,7 +40,7 @@ from landscapes.oracle.evaluation import clock_time, evaluate
 from optimizers import operators
 from optimizers.base import Optimizer, State
 from studies.cells.ledger.arms import LIMIT
-from studies.cells.ledger.freezing import Moment
+from studies.cells.ledger.freezing import Frozen
 from studies.cells.ledger.redraws import Scene, trials
 from studies.schema import POPULATION
 
@@ -48,7 +48,7 @@ FORCES = ("selection", "drift", "recombination", "mutation")
 CLOSE = 1e-4  # how far, relative to the size of coordinates, rounding in float32 may take a mean
 
 
-def observe(scene: Scene, moment: Moment, redraws: int) -> dict[str, Tensor]:
+def observe(scene: Scene, moment: Frozen, redraws: int) -> dict[str, Tensor]:
     """The variables of `schema.POPULATION` of R worlds; NaN where there is no population.
 
     Args:
@@ -76,7 +76,7 @@ def observe(scene: Scene, moment: Moment, redraws: int) -> dict[str, Tensor]:
     return found | _alleles(points, share, isinstance(scene.landscape.domain, Bits))
 
 
-def members(scene: Scene, moment: Moment) -> tuple[Tensor, Tensor] | None:
+def members(scene: Scene, moment: Frozen) -> tuple[Tensor, Tensor] | None:
     """The points (R, P, D) of the population, and their shares of it (R, P) float64.
 
     None where there is none, as in a game.
@@ -117,7 +117,7 @@ def _correlation(points: Tensor, share: Tensor, p: Tensor, held: Tensor) -> Tens
 # the parts of a step ----------------------------------------------------------------------------------------
 
 
-def _price(scene: Scene, moment: Moment, points: Tensor, share: Tensor, loss: Tensor, redraws: int) -> Tensor:
+def _price(scene: Scene, moment: Frozen, points: Tensor, share: Tensor, loss: Tensor, redraws: int) -> Tensor:
     """The change of the mean true loss by `FORCES`: (R, 4)."""
     optimizer = scene.optimizer
     if "drift" not in optimizer.switches or optimizer.gradient:
@@ -135,7 +135,7 @@ def _price(scene: Scene, moment: Moment, points: Tensor, share: Tensor, loss: Te
 
 
 def _next_mean(
-    scene: Scene, moment: Moment, keys: Tensor, known: tuple[Tensor, Tensor] | None = None
+    scene: Scene, moment: Frozen, keys: Tensor, known: tuple[Tensor, Tensor] | None = None
 ) -> Tensor:
     """The mean true loss after the next step, drift drawn for the times (K,): (R, K).
 
@@ -223,7 +223,7 @@ def _mean(value: Tensor, share: Tensor) -> Tensor:
     return (share * torch.where(share > 0, value, 0.0)).sum(1)
 
 
-def true_loss(scene: Scene, moment: Moment, points: Tensor) -> Tensor:
+def true_loss(scene: Scene, moment: Frozen, points: Tensor) -> Tensor:
     """The true loss of points (R, P, D) when the states were frozen, some at a time: (R, P) float64."""
     landscape = scene.landscape
     time = clock_time(landscape, moment.step.numpy(), moment.spent.numpy(), scene.streams.device)

@@ -16,10 +16,11 @@ from torch import Tensor
 
 from landscapes.base import Bits
 from landscapes.oracle.evaluation import clock_time
+from landscapes.oracle.oracle import Oracle
 from studies import schema
 from studies.cells.ledger import population, statistics
 from studies.cells.ledger.arms import LIMIT, Arm, arm
-from studies.cells.ledger.freezing import Moment, subset
+from studies.cells.ledger.freezing import Freezer, Frozen, subset
 from studies.cells.ledger.redraws import Scene
 from studies.cells.ledger.references import (
     REFERENCES,
@@ -55,7 +56,29 @@ class Book:
     references: Sequence[str] = REFERENCES
 
 
-def record(scene: Scene, moments: list[Moment], book: Book) -> xr.Dataset:
+class NoiseLedger(Freezer):
+    """Freezes R worlds while they run, and then takes their steps again.
+
+    Args:
+        oracle: the one that the search asks.
+        costs: (K,) of the moments, at the nominal price, increasing, in evaluations.
+        fractions: (K,) of the budget, what the moments are called.
+        scene: what a step needs beside a state.
+        book: what is recorded.
+    """
+
+    def __init__(
+        self, oracle: Oracle, costs: Sequence[float], fractions: Sequence[float], scene: Scene, book: Book
+    ) -> None:
+        super().__init__(oracle, costs, scene.streams)
+        self.fractions, self.scene, self.book = fractions, scene, book
+
+    def dataset(self) -> xr.Dataset:
+        """The ledger at the K moments, see `record`."""
+        return record(self.scene, self.moments(), self.book).assign_coords(moment=self.fractions)
+
+
+def record(scene: Scene, moments: list[Frozen], book: Book) -> xr.Dataset:
     """The ledger of R worlds at K moments: the variables of `schema.LEDGER` and `schema.POPULATION`.
 
     NaN where a world has diverged, or a slope is not known.
@@ -80,7 +103,7 @@ def record(scene: Scene, moments: list[Moment], book: Book) -> xr.Dataset:
     return xr.Dataset(variables, coords | {"replicate": scene.streams.worlds.cpu().numpy()})
 
 
-def _in_blocks(scene: Scene, moment: Moment, book: Book) -> dict[str, Tensor]:
+def _in_blocks(scene: Scene, moment: Frozen, book: Book) -> dict[str, Tensor]:
     """All worlds, as many at a time as memory allows."""
     dim = scene.optimizer.center(moment.state).shape[-1]
     blocks = torch.arange(len(moment.step)).split(max(1, LIMIT // (dim * book.redraws)))
@@ -90,7 +113,7 @@ def _in_blocks(scene: Scene, moment: Moment, book: Book) -> dict[str, Tensor]:
     return {name: torch.cat([part[name] for part in parts]) for name in VARIABLES}
 
 
-def _measure(scene: Scene, moment: Moment, book: Book) -> dict[str, Tensor]:
+def _measure(scene: Scene, moment: Frozen, book: Book) -> dict[str, Tensor]:
     """Everything about one moment of these worlds."""
     m = torch.arange(1, book.redraws + 1)
     n = m + book.redraws

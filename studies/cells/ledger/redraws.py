@@ -23,7 +23,7 @@ from landscapes.oracle.oracle import Oracle
 from landscapes.streams import Streams
 from landscapes.wrappers.around import Around
 from optimizers.base import Optimizer, State
-from studies.cells.ledger.freezing import Moment, repeated
+from studies.cells.ledger.freezing import Frozen, repeated
 
 SEARCH = frozenset(["instance", "init"])  # sources that are settled before a step begins
 
@@ -75,7 +75,7 @@ class Scene:
         )
 
 
-def trials(scene: Scene, moment: Moment, keys: Mapping[str, Tensor], steps: int = 1) -> Trials:
+def trials(scene: Scene, moment: Frozen, keys: Mapping[str, Tensor], steps: int = 1) -> Trials:
     """Take `steps` steps from R frozen states under K sets of keys.
 
     Args:
@@ -94,7 +94,7 @@ def trials(scene: Scene, moment: Moment, keys: Mapping[str, Tensor], steps: int 
         device=scene.streams.device,
         sources=scene.streams.sources,
     )
-    rows: Moment = repeated(moment, count)
+    rows: Frozen = repeated(moment, count)
     optimizer = _of_rows(scene.optimizer, torch.arange(len(worlds)).repeat_interleave(count))
     oracle = _oracle(scene, rows, count, streams if "data" in keys else None)
     state, moved, drawn = rows.state, [], frozenset[str]()
@@ -150,7 +150,7 @@ def _of_rows(parameters: Any, rows: Tensor) -> Any:  # noqa: ANN401
     )
 
 
-def _oracle(scene: Scene, rows: Moment, count: int, reorder: Streams | None) -> Oracle:
+def _oracle(scene: Scene, rows: Frozen, count: int, reorder: Streams | None) -> Oracle:
     """An oracle whose R K rows stand where the frozen worlds stood.
 
     Each epoch's rest in another order where data are drawn afresh.

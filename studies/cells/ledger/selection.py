@@ -31,7 +31,7 @@ from landscapes.base import Bits
 from landscapes.numerics import dot, matmul
 from landscapes.streams import Streams
 from studies.cells.ledger.arms import LIMIT
-from studies.cells.ledger.freezing import Moment, subset
+from studies.cells.ledger.freezing import Frozen, subset
 from studies.cells.ledger.population import true_loss
 from studies.cells.ledger.redraws import Scene
 
@@ -48,7 +48,7 @@ class Directions(NamedTuple):
 
 
 def directions(
-    scene: Scene, moment: Moment, population: tuple[Tensor, Tensor] | None, points: int
+    scene: Scene, moment: Frozen, population: tuple[Tensor, Tensor] | None, points: int
 ) -> Directions:
     """The two steps of R worlds.
 
@@ -80,7 +80,7 @@ def directions(
     return Directions(chosen, (torch.cat(first), torch.cat(second)))
 
 
-def _chosen(scene: Scene, moment: Moment, points: Tensor, share: Tensor) -> Tensor | None:
+def _chosen(scene: Scene, moment: Frozen, points: Tensor, share: Tensor) -> Tensor | None:
     """Cov(w, x) / W over points (R, P, D) with shares (R, P): (R, D).
 
     None where the method has no fitness.
@@ -99,7 +99,7 @@ def _moved(points: Tensor, share: Tensor, born: Tensor) -> Tensor:
 
 
 def _mean_fitness(
-    scene: Scene, moment: Moment, population: tuple[Tensor, ...], count: int
+    scene: Scene, moment: Frozen, population: tuple[Tensor, ...], count: int
 ) -> tuple[Tensor, Tensor]:
     points, share = population[0].double(), population[1]
     mean = (share[..., None] * torch.where(share[..., None] > 0, points, 0.0)).sum(1)
@@ -133,7 +133,7 @@ def _enumerated(scene: Scene, loci: int) -> bool:
 # the distribution -------------------------------------------------------------------------------------------
 
 
-def _of_all(scene: Scene, moment: Moment, p: Tensor) -> Tensor:
+def _of_all(scene: Scene, moment: Frozen, p: Tensor) -> Tensor:
     """Cov(w, x) / W over all genotypes, at frequencies p (R, D) and linkage equilibrium: (R, D)."""
     dim = p.shape[1]
     every = (torch.arange(2**dim, device=p.device)[:, None] >> torch.arange(dim, device=p.device) & 1).to(
@@ -145,7 +145,7 @@ def _of_all(scene: Scene, moment: Moment, p: Tensor) -> Tensor:
     return moved
 
 
-def _of_sample(scene: Scene, moment: Moment, points: Tensor) -> Tensor:
+def _of_sample(scene: Scene, moment: Frozen, points: Tensor) -> Tensor:
     """Cov(w, x) / W over a sample (R, K, D), individuals one after another: (R, D)."""
     share = torch.full(points.shape[:2], 1 / points.shape[1], dtype=torch.float64, device=points.device)
     moved = _chosen(scene, moment, points, share)

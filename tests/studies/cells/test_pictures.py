@@ -82,6 +82,16 @@ def test_two_coordinates_are_the_plane():
     np.testing.assert_allclose(loss.ravel(), landscape.loss(points)[0].numpy(), rtol=1e-12)
 
 
+def test_a_world_alone_has_the_landscape_of_its_own():
+    """Drawn anew for each world; rows of a block are no worlds."""
+    field = {"field": {"kind": "gaussian_field", "dim": 2}}
+    whole = {"pictures": {**STUDY["pictures"], "worlds": 3}}
+    cell = cells(landscapes=field, **whole)["GA"]
+    data, alone = run_cell(cell), run_worlds(cell.task, torch.tensor([2]))
+    np.testing.assert_allclose(alone["picture_loss"][0], data["picture_loss"][2], rtol=1e-9)
+    assert not np.allclose(data["picture_loss"][0], data["picture_loss"][2])
+
+
 def test_the_plane_is_that_of_principal_components():
     trail = np.random.default_rng(1).normal(size=(30, 7)) * np.array([5, 3, 1, 1, 0.5, 0.1, 0.1])
     origin, directions, kept = _plane(trail)

@@ -1,0 +1,96 @@
+"""Milestones: costs at which something of the worlds is looked at, each world coming to them at steps of its own.
+
+A milestone at cost c shows a world after its last completed step of cost <= c at the nominal price. A world
+that ends before c goes on showing its last state there.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+import numpy as np
+import xarray as xr
+
+from landscapes.oracle.bill import ROUNDING, Bill
+from studies.instruments import Moment
+
+Places = tuple[np.ndarray, np.ndarray]  # numbers of worlds, and of a milestone for each
+NOWHERE = (np.zeros(0, int), np.zeros(0, int))
+
+
+class Milestones:
+    """Which of K milestones each of R worlds has passed.
+
+    Args:
+        bill: the worlds' bills.
+        costs: (K,) at the nominal price, increasing, in evaluations.
+    """
+
+    def __init__(self, bill: Bill, costs: Sequence[float]) -> None:
+        self.bill = bill
+        self.costs = np.array(costs, float)
+        self.reach = np.append(self.costs, np.inf) * (1 + ROUNDING)  # a cost up to here is within
+        self.next = np.zeros(len(bill.alive), int)  # (R,) the first that a world has not passed
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(R, K)."""
+        return len(self.next), len(self.costs)
+
+    def passed(self) -> Places:
+        """Those that the last step went beyond: they show the state before it."""
+        spent = self.bill.spent
+        if not (spent > self.reach[self.next]).any():
+            return NOWHERE
+        return self._pass(np.searchsorted(self.reach, spent))
+
+    def left(self) -> Places:
+        """Those that a world which has ended did not reach: they show its last state."""
+        return self._pass(np.where(self.bill.alive, 0, len(self.costs)))
+
+    def _pass(self, until: np.ndarray) -> Places:
+        """Every world's milestones next .. until - 1."""
+        until = np.maximum(self.next, until)
+        if (until == self.next).all():
+            return NOWHERE
+        numbers = np.arange(len(self.costs))
+        passed = (numbers >= self.next[:, None]) & (numbers < until[:, None])
+        self.next = until
+        worlds, places = np.nonzero(passed)
+        return worlds, places
+
+
+class Watcher(ABC):
+    """Looks at R worlds while they run, and keeps what their milestones show.
+
+    Args:
+        bill: the worlds' bills.
+        costs: (K,) of the milestones, at the nominal price, increasing, in evaluations.
+    """
+
+    part = "record"  # of the clock, to which its time is charged
+
+    def __init__(self, bill: Bill, costs: Sequence[float]) -> None:
+        self.bill = bill
+        self.milestones = Milestones(bill, costs)
+        self.last: Moment | None = None
+
+    def __call__(self, moment: Moment) -> None:
+        """Take the moment before the first step, and that after each."""
+        if self.last is not None:
+            self._keep(self.last, self.milestones.passed())
+        self.last = moment
+        self._keep(moment, self.milestones.left())
+
+    def _keep(self, moment: Moment, places: Places) -> None:
+        if len(places[0]):
+            self.keep(moment, *places)
+
+    @abstractmethod
+    def keep(self, moment: Moment, worlds: np.ndarray, places: np.ndarray) -> None:
+        """Keep a moment as these milestones of these worlds, (n,) each, n >= 1."""
+
+    @abstractmethod
+    def dataset(self) -> xr.Dataset:
+        """What was kept, once every world has ended; its first dim is replicate."""

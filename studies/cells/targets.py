@@ -1,0 +1,151 @@
+"""Targets: the losses to be reached, and when the states of a search first reach them.
+
+States are looked at as `studies.cells.hits` says, whatever the checkpoints are. Where answers are the truth they
+may tell without a measurement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from landscapes.base import Query
+from optimizers.base import Optimizer
+from studies import schema
+from studies.cells.answers import Best, asked_values, value_of
+from studies.cells.hits import Hits, Pace
+from studies.cells.truth import Truth
+from studies.instruments import Moment
+from studies.schema import Variable
+
+MANY = 10  # points from which on the truth of the recommendation is measured, not sought among exact answers
+HITS = {"hit_cost": "recommended point", "best_hit_cost": "best evaluated point"}  # variable -> whose hit
+
+
+class Goals(NamedTuple):
+    """What is to be reached."""
+
+    values: Sequence[float]  # (T,)
+    floor: float | None = None  # None: values are losses; else fractions of what the start lies above it
+
+    @property
+    def coordinate(self) -> tuple[str, np.ndarray, dict[str, str]]:
+        """The values, as a coordinate of the dim target."""
+        units = schema.TARGET_UNITS[self.floor is not None]
+        about = schema.COORDINATES["target_loss"]._replace(units=units)
+        return "target", np.array(self.values, float), about.attrs
+
+    def levels(self, start: np.ndarray) -> np.ndarray:
+        """The losses (R, T) to be reached from starts of this loss (R,).
+
+        -inf, which is never reached, from one without a finite loss.
+        """
+        values = np.broadcast_to(np.array(self.values, float), (len(start), len(self.values)))
+        if self.floor is None:
+            return values
+        reached = self.floor + values * (start - self.floor)[:, None]
+        return np.where(np.isfinite(start)[:, None], reached, -np.inf)
+
+
+class Targets:
+    """When R worlds first reach T targets.
+
+    Args:
+        goals: (T,) what is to be reached.
+        optimizer: gives the recommendation of a state.
+        truth: of points.
+        share: of the time, that looking may take where the truth takes longer than a step; inf: all that it wants.
+        exact: whether values are the truth about a point as an answer.
+    """
+
+    def __init__(
+        self, goals: Goals, optimizer: Optimizer, truth: Truth, *, share: float, exact: bool
+    ) -> None:
+        self.goals, self.optimizer, self.truth = goals, optimizer, truth
+        self.share, self.exact = share, exact
+
+    def start(self, start_loss: np.ndarray) -> None:
+        """Take the true loss (R,) of the common start, to which targets may be relative."""
+        self.levels = self.goals.levels(start_loss)  # (R, T)
+        self.hits = Hits(self.levels, seen=-1)
+        self.best_hits = Hits(self.levels, seen=0)
+        self.best_loss = np.full(len(start_loss), np.inf)  # (R,) true loss of the best point, last measured
+        self.pace = Pace(self.truth.landscape, len(start_loss), self.share)
+
+    def reached(self, loss: np.ndarray) -> np.ndarray:
+        """Whether losses (R,) reach all targets, (R,) bool; False where there is none."""
+        return np.logical_and((loss[:, None] <= self.levels).all(1), self.levels.size > 0)
+
+    def step(self, moment: Moment) -> None:
+        """A step was taken."""
+        if self.levels.size:
+            self.pace.step(moment.value_terms.numpy(), moment.gradient_terms.numpy())
+
+    def look(
+        self,
+        moment: Moment,
+        best: Best,
+        worlds: np.ndarray,
+        query: Query | None = None,
+        values: np.ndarray | None = None,
+    ) -> None:
+        """Look whether a moment reaches targets.
+
+        Args:
+            moment: that is looked at.
+            best: the best point by then.
+            worlds: (R,) bool, those that are looked at.
+            query: what was asked next, whose exact answers may tell the truth about the moment.
+            values: (R, P) those answers.
+        """
+        cost, steps = moment.cost.numpy(), moment.steps.numpy()
+        open_worlds = worlds & self.hits.open
+        if open_worlds.any():
+            loss = self._loss_of_recommendation(moment, open_worlds, query, values)
+            self.hits.look(loss, cost, steps, open_worlds)
+        open_worlds = worlds & self.best_hits.open & np.isfinite(best.value)
+        if open_worlds.any():
+            self.best_hits.look(self._loss_of_best(moment, best, open_worlds), cost, steps, open_worlds)
+
+    def _loss_of_recommendation(
+        self, moment: Moment, worlds: np.ndarray, query: Query | None, values: np.ndarray | None
+    ) -> np.ndarray:
+        """The true loss (R,) of what a moment recommends; exact answers hold it where it is asked next, or was."""
+        point = self.optimizer.recommend(moment.state)[:, None]
+        loss = np.full(len(worlds), np.nan)
+        if self.exact and query is not None and values is not None and query.points.shape[1] < MANY:
+            loss = value_of(point, query, values)
+            if np.isnan(loss).any() and moment.query is not None and moment.answer is not None:
+                before = value_of(point, moment.query, asked_values(moment.query, moment.answer))
+                loss = np.fmin(loss, before)
+        unknown = np.isnan(loss)
+        if not (unknown & worlds).any():
+            return loss
+        return np.where(unknown, self.truth(point, moment)[:, 0], loss)
+
+    def _loss_of_best(self, moment: Moment, best: Best, worlds: np.ndarray) -> np.ndarray:
+        """The true loss (R,) of the best points, measured where they are new, or the landscape moves."""
+        if self.exact:
+            return best.value
+        new = worlds & (best.changed | (self.truth.landscape.clock is not None))
+        if new.any():
+            measured = self.truth(best.point[:, None], moment)[:, 0]
+            self.best_loss = np.where(new, measured, self.best_loss)
+            best.changed &= ~new
+        return self.best_loss
+
+    def variables(self) -> dict[str, Any]:
+        """The levels, and the ends of the intervals in which they were first reached: name -> (dims, (R, T), attributes)."""
+        variables: dict[str, Any] = {}
+        for (name, whose), hits in zip(HITS.items(), (self.hits, self.best_hits), strict=True):
+            reached = f"cost of the first state looked at whose {whose} reaches the target; inf: never"
+            before = (
+                f"cost of the state looked at before that, which did not reach it; equal to {name} where no"
+                " state lies between; inf: never"
+            )
+            variables[name] = (schema.HITS, hits.cost, Variable(reached, schema.EVALUATIONS).attrs)
+            variables[f"{name}_low"] = (schema.HITS, hits.low, Variable(before, schema.EVALUATIONS).attrs)
+        variables["target_level"] = (schema.HITS, self.levels, schema.TARGET_LEVEL.attrs)
+        return variables
