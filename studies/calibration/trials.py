@@ -130,7 +130,13 @@ class Trials:
             "budget": rounded(self.tuning.at * arm.scalars["budget"]),
             "gradient_cost": {"value": price, "low": price, "high": price},
         }
-        bare = {"instances": None, "targets": [], "ledger": None, "pictures": None, "record": []}
+        bare: dict[str, Any] = {
+            "instances": None,
+            "targets": [],
+            "ledger": None,
+            "pictures": None,
+            "record": [],
+        }
         return replace(arm, scalars=arm.scalars | shorter | bare)
 
     def _plan(self, missing: Sequence[Cell]) -> list[str]:
