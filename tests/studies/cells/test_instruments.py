@@ -13,7 +13,7 @@ from studies.calibration.trials import Trials
 from studies.cells.contract import PluginError
 from studies.cells.loop import bind
 from studies.cells.milestones import Milestones
-from studies.check import main as check
+from studies.check.__main__ import main as check
 from studies.plan import make_plan
 from studies.results import store
 from studies.study_file.loading import load_study
