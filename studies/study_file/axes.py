@@ -3,6 +3,7 @@
 sweep:
 optimizers.sgd.learning_rate: [0.1, 0.01]              dim learning_rate
 size: {zip: {landscapes.nk.n: [16, 32], noise.batch: [4, 8]}}   dim size, both change together
+N: {values: [10, 40], sets: [optimizers.*.population, noise.batch]}   dim N, see `studies.study_file.named_axes`
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from landscapes.parameters import Parameters
-from studies.study_file import fields
+from studies.study_file import fields, named_axes
 from studies.study_file.document import Mistake, Path, mapping
 from studies.study_file.model import FAMILIES
 from studies.study_file.sections import SECTIONS
@@ -98,15 +99,44 @@ def axes_of(
         known: what an axis may set, see `known_paths`.
         taken: names that no axis may have.
     """
-    rows, mistakes = [], []
+    rows, named, mistakes = [], [], []
     for key, given in mapping(data.get("sweep")).items():
+        if named_axes.is_named(given):
+            axis, wrong = _named(key, given, data, known, taken)
+            mistakes += wrong
+            named += [] if wrong else [axis]
+            continue
         row = _row(key, given)
         wrong = [*_of_values(row, known), *_of_name(row, taken)] or [*_of_lengths(row)]
         mistakes += wrong
         if not wrong:
             rows.append(row)
-    dims = _dims([row.key for row in rows], known, taken)
-    return [_axis(dims[row.key], row, data) for row in rows], mistakes
+    dims = _dims([row.key for row in rows], known, taken | {axis.name for axis in named})
+    axes = {row.key: _axis(dims[row.key], row, data) for row in rows} | {axis.name: axis for axis in named}
+    return [axes[key] for key in mapping(data.get("sweep")) if key in axes], mistakes
+
+
+def _named(
+    name: str, form: Mapping[str, Any], data: Mapping[str, Any], known: Sequence[str], taken: frozenset[str]
+) -> tuple[Axis, list[Mistake]]:
+    """An axis with a name of its own, and what is wrong with it.
+
+    Args:
+        name: of the axis.
+        form: what `sweep` says of it.
+        data: the study.
+        known: what an axis may set.
+        taken: names that no axis may have.
+    """
+    points, wrong = named_axes.read(name, form, known)
+    problem = labels.wrong_axis(name, taken)
+    if problem:
+        wrong.append(Mistake(("sweep", name), problem, at_key=True))
+    settings = [
+        [Setting(labels.keys_of(path, data)[0], value, source) for path, value, source in point]
+        for point in points.sets
+    ]
+    return Axis(name, _coords(points.coords), settings), wrong
 
 
 def _row(key: str, given: object) -> Row:

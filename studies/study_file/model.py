@@ -141,7 +141,11 @@ class StudyModel(Strict):
         description="ranges from which each optimizer's setting is chosen; null: values are as given",
     )
     sweep: dict[str, Any] = Field(
-        default={}, description="dotted path -> values, or axis name -> {zip: {path: values, path: values}}"
+        default={},
+        description=(
+            "dotted path -> values; or axis name -> {values: [..], sets: [paths]}, {from, to, count, spacing,"
+            " sets}, {choices: {name: {path: value}}} or {zip: {path: values, path: values}}"
+        ),
     )
     factors: list[str | dict[str, Annotated[list[str], Field(min_length=1)]]] = Field(
         default=[],
