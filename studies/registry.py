@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import inspect
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -25,6 +26,7 @@ FAMILIES: dict[str, tuple[Mapping[str, type[Parameters]], type[Parameters]]] = {
     "optimizer": (OPTIMIZERS, Optimizer),
     "instrument": ({}, Instrument),  # none is ours: what we record needs no name in a study
 }
+UNTYPED = re.compile(r": '[^']*'| (?==)|(?<==) ")  # what a signature says beside names and defaults
 RECORDED = {  # attribute of a class that names what it records -> the form of its entries
     "recorded": ("variable", "long name", "unit"),
     "counted": ("variable", "long name", "unit"),
@@ -112,10 +114,49 @@ def _problems(cls: Any, kind: str, base: type[Parameters]) -> Iterator[str]:  # 
             f"{_place(cls)}: expected the methods of {family} ({needed}), got none called"
             f" {', '.join(missing)}; write it"
         )
+    yield from _of_calls(cls, base)
     if not isinstance(getattr(cls, "name", None), str):
         name = f'name: ClassVar[str] = "{cls.__name__.lower()}"'
         yield f"expected {kind!r} to have a name; write `{name}` in the class"
     yield from (f"{kind}: {problem}" for problem in _of_attributes(cls))
+
+
+def _of_calls(cls: type, base: type[Parameters]) -> Iterator[str]:
+    """What is wrong with the methods that the family asks for: each takes the arguments that it is given."""
+    for name in sorted(base.__abstractmethods__):  # type: ignore[attr-defined]
+        asked, written = getattr(base, name), inspect.getattr_static(cls, name)
+        if isinstance(asked, property):
+            continue
+        arguments = [*inspect.signature(asked).parameters][1:]
+        why = _uncallable(cls, name, arguments)
+        if why:
+            head = f"def {name}{inspect.signature(asked)}".partition(" -> ")[0]
+            yield (
+                f"{_line_of(written, cls)}: {cls.__qualname__}.{name}: is called with {', '.join(arguments)}:"
+                f" {why}; write {UNTYPED.sub('', head)}"
+            )
+
+
+def _uncallable(cls: type, name: str, arguments: list[str]) -> str:
+    """Why the method of an object cannot be called with these arguments; empty where it can."""
+    written = inspect.getattr_static(cls, name)
+    bound = isinstance(written, (staticmethod, classmethod))
+    if not (bound or inspect.isroutine(written)):
+        return "it is no method"
+    try:
+        inspect.signature(getattr(cls, name)).bind(*([] if bound else ["self"]), *arguments)
+    except TypeError as error:
+        return str(error)
+    return ""
+
+
+def _line_of(written: object, cls: type) -> str:
+    """File and line of what is written in a class; those of the class where it has none."""
+    function = inspect.unwrap(getattr(written, "fget", written))  # type: ignore[arg-type]
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return _place(cls).rpartition(": ")[0]
+    return f"{seen_from_here(code.co_filename)}:{code.co_firstlineno}"
 
 
 def _place(cls: type) -> str:

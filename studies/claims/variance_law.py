@@ -82,8 +82,13 @@ class VarianceLaw(Claim):
             observed.measured(exact=nothing_random(data)),
             where=place.where | self.named(),
             in_regime=self.inside(place.where),
-            quantity=f"{self.quantity} ({observed.unit})",
+            quantity=_with_unit(self.quantity, observed.unit),
         )
+
+
+def _with_unit(quantity: str, unit: str) -> str:
+    """What is observed, in its unit: `loss (gap to the optimum)` is both."""
+    return unit if unit.startswith(quantity) else f"{quantity} ({unit})"
 
 
 def _wrong(value: float, largest: float) -> float:

@@ -334,6 +334,58 @@ def test_a_missing_method_is_named_with_its_class_and_line():
         registry.find("tests.support.plugins:Centerless", "optimizer")
 
 
+CALLED = """
+from dataclasses import dataclass
+from optimizers.populations.ga import GA
+
+@dataclass(frozen=True, kw_only=True)
+class Called(GA):
+    {method}
+"""
+
+
+@pytest.mark.parametrize(
+    ("method", "text"),
+    [
+        (
+            "def ask(self): ...",
+            "7: Called.ask: is called with state, streams: too many positional arguments;"
+            " write def ask(self, state, streams)",
+        ),
+        (
+            "def tell(self, state, query, answer, streams, more): ...",
+            "7: Called.tell: is called with state, query, answer, streams: missing a required argument: 'more';"
+            " write def tell(self, state, query, answer, streams)",
+        ),
+        (
+            "@staticmethod\n    def init(problem): ...",
+            "7: Called.init: is called with problem, streams: too many positional arguments;"
+            " write def init(self, problem, streams)",
+        ),
+        (
+            "@property\n    def recommend(self): ...",
+            "7: Called.recommend: is called with state: it is no method; write def recommend(self, state)",
+        ),
+        (
+            "center = 3",
+            "5: Called.center: is called with state: it is no method; write def center(self, state)",
+        ),
+        ("def ask(self, s, draws=None, more=1): ...", None),
+        ("def ask(self, *all): ...", None),
+    ],
+)
+def test_a_method_that_cannot_be_called_is_one_line_at_load(tmp_path, monkeypatch, method, text):
+    monkeypatch.chdir(tmp_path)
+    module = f"called_{abs(hash(method))}"
+    (tmp_path / f"{module}.py").write_text(CALLED.format(method=method))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    if text is None:
+        assert registry.find(f"{module}:Called", "optimizer").name == "ga"
+        return
+    with pytest.raises(ValueError, match=f"^{re.escape(f'{module}.py:{text}')}$"):
+        registry.find(f"{module}:Called", "optimizer")
+
+
 def test_a_module_that_leaves_is_one_line(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(tmp_path))
     (tmp_path / "leaving.py").write_text("import sys\nsys.exit(3)\n")

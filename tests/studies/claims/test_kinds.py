@@ -36,6 +36,12 @@ class TestVarianceLaw:
         )
         assert found.where == {"landscape": "bowl", "optimizer": "SGD"}
 
+    def test_what_is_observed_is_named_once_with_its_unit(self):
+        gap = self.data["loss"].assign_attrs(units="loss (gap to the optimum)")
+        assert self.judge(self.data.assign(loss=gap)).quantity == "loss (gap to the optimum)"
+        best = self.judge(self.data.assign(best_loss=gap), quantity="best_loss")
+        assert best.quantity == "best_loss (loss (gap to the optimum))"
+
     def test_a_wrong_law_fails(self):
         assert self.judge(predicted=1.0, control=7.0).verdict == "fails"
 
