@@ -11,6 +11,7 @@ from studies.study_file.document import Mistake, Path, mapping
 from studies.study_file.draft import Draft
 from studies.text.words import suggest
 
+ENDS = ("low", "high")
 BOTH = "give it in one of the two"
 
 
@@ -65,7 +66,7 @@ def _swept_too(label: str, names: list[str], axes: Sequence[Axis]) -> Iterator[M
 def probes(tuning: sections.TuningModel, draft: Draft) -> Iterator[list[Setting]]:
     """Values to be checked, some of each optimizer at a time: all low ends, all high ends, every choice."""
     spans = [span for ranges in tuning.ranges.values() for span in ranges.values()]
-    for turn in range(max(len(span.get("choices", ("low", "high"))) for span in spans)):
+    for turn in range(max(len(span.get("choices", ENDS)) for span in spans)):
         yield [
             setting
             for label, ranges in tuning.ranges.items()
@@ -85,17 +86,18 @@ def _probe(label: str, name: str, span: Mapping[str, Any], turn: int, draft: Dra
         draft: the study.
     """
     written = draft.data["tuning"]["ranges"][label][name]
-    source: Path = ("tuning", "ranges", label, name)
-    if "choices" in span:
-        place = turn % len(span["choices"])
-        value = span["choices"][place]
-        source = (*source, place) if isinstance(written, list) else (*source, "choices", place)
-    else:
-        end = ("low", "high")[turn % 2]
-        value = span[end]
-        source = (*source, turn % 2 if isinstance(written, list) else end)
-    entry = ("optimizers", label)
-    yield Setting((*entry, name), value, source)
+    value, place = _value(span, turn, as_list=isinstance(written, list))
+    source: Path = ("tuning", "ranges", label, name, *place)
+    yield Setting(("optimizers", label, name), value, source)
     for landscape, given in mapping(draft.data["optimizers"].get(label, {}).get("on")).items():
         if name in given:
-            yield Setting((*entry, "on", landscape, name), value, source)
+            yield Setting(("optimizers", label, "on", landscape, name), value, source)
+
+
+def _value(span: Mapping[str, Any], turn: int, *, as_list: bool) -> tuple[Any, Path]:
+    """A value of a range, and where in it the value stands; `as_list`: it is written as a list."""
+    if "choices" in span:
+        place = turn % len(span["choices"])
+        return span["choices"][place], (place,) if as_list else ("choices", place)
+    end = ENDS[turn % 2]
+    return span[end], (turn % 2,) if as_list else (end,)

@@ -1,8 +1,9 @@
-"""A study file as plain data that remembers where everything stood, so that a mistake can be told by line and column.
+"""A study file as plain data that remembers where everything stood.
 
-Only plain YAML 1.2 is read: mappings, lists, text, numbers, true, false, null, and the merge key `<<`. A tag such as `!!python/object` is a mistake,
-and so is a key given twice. Keys become text, so a label may look like a number; they are tidy (see `names.tidy`). What is written reads the same
-under YAML 1.1, as PyYAML has it: there `1e-05` and `on` would be something else.
+So a mistake is told by line and column. Only plain YAML 1.2 is read: mappings, lists, text, numbers, true,
+false, null, and the merge key `<<`. A tag such as `!!python/object` is a mistake, and so is a key given twice.
+Keys become text, so a label may look like a number; they are tidy (see `labels.tidy`). What is written reads
+the same under YAML 1.1, as PyYAML has it: there `1e-05` and `on` would be something else.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ Path = tuple[str | int, ...]
 PREFIX = "tag:yaml.org,2002:"
 MERGE = f"{PREFIX}merge"
 NOTHING: Any = object()  # in place of what is not read
-SCALARS = {f"{PREFIX}{tag}" for tag in ("str", "int", "float", "bool", "null")}
+SCALARS = ("str", "int", "float", "bool", "null", "timestamp")
 
 
 def mapping(value: object) -> dict[str, Any]:
@@ -59,21 +60,24 @@ class Document:
     overridden: list[Path] = field(default_factory=list)
 
     def lines(self, mistakes: Iterable[Mistake]) -> list[str]:
-        """One line per mistake, in the order of the file, at one place in the order in which they were found; each once."""
-        placed = [
-            (*self._place(m), self._outside(m.path), f"{dotted(m.path)}: " if m.path else "", m.text)
-            for m in mistakes
-        ]
-        ordered = sorted(dict.fromkeys(placed), key=lambda found: found[:4])
-        return [
-            shown(f"{self._where(row, column, outside)} {head}{text}")
-            for row, column, outside, head, text in ordered
-        ]
+        """One line per mistake, each once.
 
-    def _where(self, row: int, column: int, outside: bool) -> str:
-        if outside:
-            return "--set"
-        return f"{self.name}:" if self.root is None else f"{self.name}:{row}:{column}:"
+        In the order of the file; at one place in the order in which they were found.
+        """
+        keys = {mistake: self._order(mistake) for mistake in mistakes}
+        return [*dict.fromkeys(self._line(mistake) for mistake in sorted(keys, key=keys.__getitem__))]
+
+    def _order(self, mistake: Mistake) -> tuple[int, int, bool, str]:
+        return *self._place(mistake), self._outside(mistake.path), _head(mistake)
+
+    def _line(self, mistake: Mistake) -> str:
+        where = f"{self.name}:"
+        if self._outside(mistake.path):
+            where = "--set"
+        elif self.root is not None:
+            row, column = self._place(mistake)
+            where = f"{self.name}:{row}:{column}:"
+        return shown(f"{where} {_head(mistake)}{mistake.text}")
 
     def _outside(self, path: Path) -> bool:
         return any(path[: len(given)] == given for given in self.overridden)
@@ -82,29 +86,32 @@ class Document:
         """Line and column from 1, of the nearest thing in the file."""
         if self.root is None or self._outside(mistake.path):
             return 1, 1
-        node, mark = self.root, self.root.start_mark
-        for depth, part in enumerate(mistake.path):
-            found = _child(node, part)
-            if found is None:
+        key = node = self.root
+        whole = True  # the path leads to something
+        for part in mistake.path:
+            pair = _child(node, part)
+            if pair is None:
+                whole = False
                 break
-            key, node = found
-            last = depth == len(mistake.path) - 1
-            missing_below = not last and _child(node, mistake.path[depth + 1]) is None
-            mark = key.start_mark if (last and mistake.at_key) or missing_below else node.start_mark
+            key, node = pair
+        mark = (node if whole and not mistake.at_key else key).start_mark
         return (mark.line + 1, mark.column + 1) if mark else (1, 1)  # an empty file has no marks
+
+
+def _head(mistake: Mistake) -> str:
+    return f"{dotted(mistake.path)}: " if mistake.path else ""
 
 
 def read(name: str, text: str) -> Document:
     """The document in a YAML text; what cannot be read is among its `mistakes`."""
+    reader = _Reader()
     try:
-        yaml = YAML(typ="safe", pure=True)
-        root = yaml.compose(text)
+        root = reader.yaml.compose(text)
     except YAMLError as error:
         return _unreadable(name, error)
-    document = Document(name, None, root or ScalarNode(f"{PREFIX}null", ""))
-    if root is not None:
-        document.data = _construct(yaml, root, (), document.mistakes, ())
-    return document
+    if root is None:
+        return Document(name, None, ScalarNode(f"{PREFIX}null", ""))
+    return Document(name, reader.value(root, (), ()), root, reader.mistakes)
 
 
 class _Writer(SafeRepresenter):
@@ -112,31 +119,26 @@ class _Writer(SafeRepresenter):
 
     def number(self, value: float) -> ScalarNode:
         text = str(super().represent_float(value).value)
-        return self.represent_scalar(
-            f"{PREFIX}float", text.replace("e", ".0e") if "e" in text and "." not in text else text
-        )
+        if "." not in text:
+            text = text.replace("e", ".0e")
+        return self.represent_scalar(f"{PREFIX}float", text)
 
     def text(self, value: str) -> ScalarNode:
-        other = any(
-            pattern.match(value) for _, tag, pattern, _ in implicit_resolvers if tag != f"{PREFIX}str"
-        )
-        return self.represent_scalar(
-            f"{PREFIX}str", value, style="'" if other or value in ("y", "Y", "n", "N") else None
-        )
+        others = (pattern for _, tag, pattern, _ in implicit_resolvers if tag != f"{PREFIX}str")
+        quoted = value in ("y", "Y", "n", "N") or any(pattern.match(value) for pattern in others)
+        return self.represent_scalar(f"{PREFIX}str", value, style="'" if quoted else None)
 
 
 _Writer.add_representer(float, _Writer.number)
 _Writer.add_representer(str, _Writer.text)
 
 
-def write(data: Any) -> str:  # noqa: ANN401
+def write(data: object) -> str:
     """Plain data as YAML, which `read`, PyYAML and every reader of YAML 1.1 or 1.2 reads as the same data."""
     out, writer = StringIO(), YAML(typ="safe", pure=True)
-    writer.default_flow_style, writer.sort_base_mapping_type_on_output, writer.allow_unicode = (
-        False,
-        False,  # type: ignore[assignment]
-        True,
-    )
+    writer.default_flow_style = False
+    writer.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
+    writer.allow_unicode = True
     writer.Representer = _Writer
     writer.dump(data, out)
     return out.getvalue()
@@ -149,26 +151,24 @@ def from_mapping(data: Mapping[str, Any]) -> Document:
     return document
 
 
-def plain(value: Any, mistakes: list[Mistake] | None = None, path: Path = ()) -> Any:  # noqa: ANN401
+def plain(value: object, mistakes: list[Mistake] | None = None, path: Path = ()) -> Any:  # noqa: ANN401
     """A copy in which mappings are dicts with tidy text keys, and sequences lists.
 
     A key given twice is among the mistakes.
     """
     mistakes = [] if mistakes is None else mistakes
-    if isinstance(value, Mapping):
-        data: dict[str, Any] = {}
-        for key, inner in value.items():
-            name = tidy(str(key))
-            if name in data:
-                mistakes.append(Mistake((*path, name), f"given twice, again as {str(key)!r}", at_key=True))
-            else:
-                data[name] = plain(inner, mistakes, (*path, name))
-        return data
-    return (
-        [plain(inner, mistakes, (*path, i)) for i, inner in enumerate(value)]
-        if isinstance(value, (list, tuple))
-        else value
-    )
+    if isinstance(value, list | tuple):
+        return [plain(inner, mistakes, (*path, i)) for i, inner in enumerate(value)]
+    if not isinstance(value, Mapping):
+        return value
+    data: dict[str, Any] = {}
+    for key, inner in value.items():
+        name = tidy(str(key))
+        if name in data:
+            mistakes.append(Mistake((*path, name), f"given twice, again as {str(key)!r}", at_key=True))
+        else:
+            data[name] = plain(inner, mistakes, (*path, name))
+    return data
 
 
 def value_of(text: str) -> Any:  # noqa: ANN401
@@ -196,10 +196,10 @@ def _unreadable(name: str, error: YAMLError) -> Document:
 
 
 def _child(node: Node, part: str | int) -> tuple[Node, Node] | None:
+    """The key and the value at one part of a path."""
     if isinstance(node, MappingNode):
-        return next(
-            ((key, value) for key, value in [*_own(node), *_merged(node)] if _name(key) == part), None
-        )
+        pairs = (*_own(node), *_merged(node))
+        return next(((key, value) for key, value in pairs if _name(key) == part), None)
     if isinstance(node, SequenceNode) and isinstance(part, int) and part < len(node.value):
         return node.value[part], node.value[part]
     return None
@@ -214,66 +214,81 @@ def _own(node: MappingNode) -> list[tuple[Node, Node]]:
     return [(key, value) for key, value in node.value if str(key.tag) != MERGE]
 
 
-def _bases(node: MappingNode) -> list[tuple[Node, Node]]:
-    """(key, mapping) for each mapping that `<<` merges into this one, in the order in which they count."""
-    found = [(key, value) for key, value in node.value if str(key.tag) == MERGE]
+def _bases(node: MappingNode) -> list[Node]:
+    """What `<<` merges into a mapping, in the order in which they count."""
+    merged = [value for key, value in node.value if str(key.tag) == MERGE]
     return [
-        (key, base)
-        for key, value in found
-        for base in (value.value if isinstance(value, SequenceNode) else [value])
+        base for value in merged for base in (value.value if isinstance(value, SequenceNode) else [value])
     ]
 
 
 def _merged(node: MappingNode, above: tuple[int, ...] = ()) -> Iterator[tuple[Node, Node]]:
     """The pairs that `<<` brings, those that count first."""
-    for _, base in _bases(node):
+    for base in _bases(node):
         if isinstance(base, MappingNode) and id(base) not in above:
             yield from _own(base)
             yield from _merged(base, (*above, id(base)))
 
 
-def _construct(yaml: YAML, node: Node, path: Path, mistakes: list[Mistake], above: tuple[int, ...]) -> Any:  # noqa: ANN401
-    if id(node) in above:
-        mistakes.append(Mistake(path, "an alias that contains itself"))
+class _Reader:
+    """Makes plain data of YAML nodes; what is not plain is among its mistakes."""
+
+    def __init__(self) -> None:
+        self.yaml = YAML(typ="safe", pure=True)
+        self.mistakes: list[Mistake] = []
+
+    def value(self, node: Node, path: Path, above: tuple[int, ...]) -> Any:  # noqa: ANN401
+        """The data of a node; NOTHING where it is not read.
+
+        Args:
+            node: the node.
+            path: to it.
+            above: the ids of the nodes that contain it.
+        """
+        if id(node) in above:
+            self._wrong(path, "an alias that contains itself")
+            return NOTHING
+        above, (_, _, kind) = (*above, id(node)), str(node.tag).partition(PREFIX)
+        if isinstance(node, SequenceNode) and kind == "seq":
+            items = [self.value(inner, (*path, i), above) for i, inner in enumerate(node.value)]
+            return [item for item in items if item is not NOTHING]
+        if isinstance(node, MappingNode) and kind == "map":
+            return self._mapping(node, path, above)
+        if isinstance(node, ScalarNode) and kind in SCALARS:
+            return self._scalar(node, kind)
+        self._wrong(path, f"the tag {str(node.tag).replace(PREFIX, '!!')} is not read; only plain YAML is")
         return NOTHING
-    above = (*above, id(node))
-    if isinstance(node, SequenceNode) and str(node.tag) == f"{PREFIX}seq":
-        items = (_construct(yaml, inner, (*path, i), mistakes, above) for i, inner in enumerate(node.value))
-        return [item for item in items if item is not NOTHING]
-    if isinstance(node, MappingNode) and str(node.tag) == f"{PREFIX}map":
-        return _mapping(yaml, node, path, mistakes, above)
-    if isinstance(node, ScalarNode) and str(node.tag) in SCALARS:
-        value = yaml.constructor.construct_object(node)
+
+    def _scalar(self, node: ScalarNode, kind: str) -> object:
+        if kind == "timestamp":
+            return node.value
+        value = self.yaml.constructor.construct_object(node)
         return paired(value) if isinstance(value, str) else value
-    if isinstance(node, ScalarNode) and str(node.tag) == f"{PREFIX}timestamp":
-        return node.value
-    mistakes.append(
-        Mistake(path, f"the tag {str(node.tag).replace(PREFIX, '!!')} is not read; only plain YAML is")
-    )
-    return NOTHING
 
+    def _mapping(self, node: MappingNode, path: Path, above: tuple[int, ...]) -> dict[str, Any]:
+        data: dict[str, Any] = {}
+        for key, value in _own(node):
+            name = _name(key)
+            if not name:
+                self._wrong(path, "a key must be one word")
+            elif name in data:
+                line = key.start_mark.line + 1
+                self._wrong((*path, name), f"given twice, again in line {line}", at_key=True)
+            else:
+                data[name] = self.value(value, (*path, name), above)
+        self._check_bases(node, path, above)
+        for key, value in _merged(node, above):
+            name = _name(key)
+            if name and name not in data:
+                data[name] = self.value(value, (*path, name), above)
+        return {name: value for name, value in data.items() if value is not NOTHING}
 
-def _mapping(
-    yaml: YAML, node: MappingNode, path: Path, mistakes: list[Mistake], above: tuple[int, ...]
-) -> dict[str, Any]:
-    data: dict[str, Any] = {}
-    for key, value in _own(node):
-        name = _name(key)
-        if not name:
-            mistakes.append(Mistake(path, "a key must be one word"))
-        elif name in data:
-            mistakes.append(
-                Mistake((*path, name), f"given twice, again in line {key.start_mark.line + 1}", at_key=True)
-            )
-        else:
-            data[name] = _construct(yaml, value, (*path, name), mistakes, above)
-    for _, base in _bases(node):
-        if not isinstance(base, MappingNode) or str(base.tag) != f"{PREFIX}map":
-            mistakes.append(Mistake(path, "<<: expected a mapping, *ALIAS or a list of them"))
-        elif id(base) in above:
-            mistakes.append(Mistake(path, "an alias that contains itself"))
-    for key, value in _merged(node, above):
-        name = _name(key)
-        if name and name not in data:
-            data[name] = _construct(yaml, value, (*path, name), mistakes, above)
-    return {name: value for name, value in data.items() if value is not NOTHING}
+    def _check_bases(self, node: MappingNode, path: Path, above: tuple[int, ...]) -> None:
+        for base in _bases(node):
+            if not isinstance(base, MappingNode) or str(base.tag) != f"{PREFIX}map":
+                self._wrong(path, "<<: expected a mapping, *ALIAS or a list of them")
+            elif id(base) in above:
+                self._wrong(path, "an alias that contains itself")
+
+    def _wrong(self, path: Path, text: str, *, at_key: bool = False) -> None:
+        self.mistakes.append(Mistake(path, text, at_key))

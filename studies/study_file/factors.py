@@ -1,7 +1,7 @@
 """The factors of a study: sources of randomness that are switched on and off, each a dim of the Dataset.
 
-factors: [data, drift, mutation]                           dims data, drift, mutation, each with the values on and off
-factors: [drift, {recombination: [on, off, free]}]         the values that are wanted
+    factors: [data, drift, mutation]                      dims data, drift, mutation, each on and off
+    factors: [drift, {recombination: [on, off, free]}]    the values that are wanted
 
 on: the study as it is. off: the deterministic limit of the source, for every optimizer that has the switch
 (`Optimizer.switches`), whatever its `on:` says; for data and evaluation, of what the oracle answers (see
@@ -24,6 +24,7 @@ from studies.text.words import suggest
 
 ORACLE = ("data", "evaluation")  # switched off where the oracle answers
 LEVELS = ("on", "off")
+PREFIX = "factors."  # of the name of a dim, where the source's own name is taken
 WHY = {
     "data": "no landscape has a mini-batch (noise.batch)",
     "evaluation": "no answer is disturbed (noise.evaluation)",
@@ -37,6 +38,10 @@ class Factor(NamedTuple):
     levels: list[str]  # the values that are wanted
     path: Path
 
+    def wrong(self, text: str) -> Mistake:
+        """A mistake at its name."""
+        return Mistake(self.path, text, at_key=True)
+
 
 def axes_of(draft: Draft, taken: Iterable[str]) -> tuple[list[Axis], list[Mistake]]:
     """The axes of the `factors` of a study, and what is wrong there.
@@ -45,21 +50,21 @@ def axes_of(draft: Draft, taken: Iterable[str]) -> tuple[list[Axis], list[Mistak
         draft: the study.
         taken: names of other axes.
     """
-    axes: list[Axis] = []
+    axes: dict[str, Axis] = {}  # source -> axis
     mistakes: list[Mistake] = []
     entries, taken = _entries(draft), {*taken, *RESERVED}
     for factor in _given(draft.data.get("factors")):
         source = factor.source
         wrong = next(_wrong(factor, entries, draft), None)
-        if wrong is None and any(axis.name in (source, f"factors.{source}") for axis in axes):
+        if wrong is None and source in axes:
             wrong = Mistake(factor.path, f"{source} is a factor already")
         if wrong is not None:
             mistakes.append(wrong)
             continue
-        name = f"factors.{source}" if source in taken else source
+        name = f"{PREFIX}{source}" if source in taken else source
         settings = [_settings(factor, level, entries, draft) for level in factor.levels]
-        axes.append(Axis(name, factor.levels, settings))
-    return axes, mistakes
+        axes[source] = Axis(name, factor.levels, settings)
+    return [*axes.values()], mistakes
 
 
 def idle(axes: Sequence[Axis], arms: Sequence[Arm], data: Mapping[str, Any]) -> Iterator[Mistake]:
@@ -72,7 +77,7 @@ def idle(axes: Sequence[Axis], arms: Sequence[Arm], data: Mapping[str, Any]) -> 
     """
     places = {factor.source: factor.path for factor in _given(data.get("factors"))}
     for axis in axes:
-        source = axis.name.removeprefix("factors.")
+        source = axis.name.removeprefix(PREFIX)
         if len(axis.coords) > 1 and not _moves(axis, arms):
             why = WHY.get(source, "it is off everywhere")
             yield Mistake(places[source], f"switching {source} changes nothing in this study: {why}")
@@ -88,7 +93,7 @@ def as_it_is(factors: object, axes: Iterable[str]) -> dict[str, str]:
     names = set(axes)
     dims = {}
     for factor in _given(factors):
-        full = f"factors.{factor.source}"
+        full = f"{PREFIX}{factor.source}"
         dim = full if full in names else factor.source
         dims[dim] = LEVELS[0] if LEVELS[0] in factor.levels else factor.levels[0]
     return dims
@@ -134,6 +139,12 @@ class Switched(NamedTuple):
         """The parameters that are set where a source has this value."""
         return self.cls.switches.get(source, {}).get(level, {})
 
+    def in_grid(self, factor: Factor) -> Iterator[str]:
+        """The parameters that a factor sets, and its grid too."""
+        grid = mapping(self.entry.get("grid"))
+        for level in factor.levels:
+            yield from (key for key in self.sets(factor.source, level) if key in grid)
+
 
 def _entries(draft: Draft) -> list[Switched]:
     return [
@@ -145,26 +156,32 @@ def _entries(draft: Draft) -> list[Switched]:
 
 def _wrong(factor: Factor, entries: Sequence[Switched], draft: Draft) -> Iterator[Mistake]:
     """What is wrong with a factor; the first of these counts."""
-    source, levels, path = factor
+    source = factor.source
     known = [*ORACLE, *_sources(draft.optimizers.values())]
     if source not in known:
-        yield Mistake(path, f"unknown source {source!r}; {suggest(source, known)}", at_key=True)
+        yield factor.wrong(f"unknown source {source!r}; {suggest(source, known)}")
     here = [*ORACLE, *_sources(entry.cls for entry in entries)]
     if source not in here:
-        text = f"no optimizer of this study has a switch for {source}; there are: {', '.join(here)}"
-        yield Mistake(path, text, at_key=True)
-    allowed = dict.fromkeys([*LEVELS, *(level for e in entries for level in e.cls.switches.get(source, ()))])
-    for place, level in enumerate(levels):
-        if level not in allowed:
-            text = f"unknown value {level!r} of {source}; {suggest(level, allowed)}"
-            yield Mistake((*path, place), text)
-    if len(set(levels)) < len(levels):
-        yield Mistake(path, "expected different values")
+        yield factor.wrong(
+            f"no optimizer of this study has a switch for {source}; there are: {', '.join(here)}"
+        )
+    yield from _of_levels(factor, entries)
     for entry in entries:
-        grid = mapping(entry.entry.get("grid"))
-        for key in (key for level in levels for key in entry.sets(source, level) if key in grid):
+        for key in entry.in_grid(factor):
             text = f"sets {key}, which is in the grid of {entry.label!r} too; give it in one of the two"
-            yield Mistake(path, text, at_key=True)
+            yield factor.wrong(text)
+
+
+def _of_levels(factor: Factor, entries: Sequence[Switched]) -> Iterator[Mistake]:
+    """What is wrong with its values."""
+    switches = [entry.cls.switches.get(factor.source, {}) for entry in entries]
+    allowed = dict.fromkeys([*LEVELS, *(level for levels in switches for level in levels)])
+    for place, level in enumerate(factor.levels):
+        if level not in allowed:
+            text = f"unknown value {level!r} of {factor.source}; {suggest(level, allowed)}"
+            yield Mistake((*factor.path, place), text)
+    if len(set(factor.levels)) < len(factor.levels):
+        yield Mistake(factor.path, "expected different values")
 
 
 def _sources(classes: Iterable[type[Optimizer]]) -> Iterable[str]:

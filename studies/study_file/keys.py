@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from studies.study_file.key import LABEL, Key
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -15,109 +17,73 @@ if TYPE_CHECKING:
 
     from landscapes.parameters import Parameters
 
-Field = dict[str, Any]  # of a JSON schema
-Definitions = Mapping[str, Any]
-
-NUMBERS = {
-    "integer": "whole number",
-    "number": "number",
-    "boolean": "true or false",
-    "string": "text",
-    "null": "null",
-    "object": "mapping",
-}
-SIGNS = {"exclusiveMinimum": ">", "minimum": ">=", "exclusiveMaximum": "<", "maximum": "<="}
-MANY = 8  # members of a union, from which on it is a landscape of any kind
-ENTRY = {
-    "landscapes": "LandscapeEntry",
-    "optimizers": "OptimizerEntry",
-}  # key -> model of what all its entries have
-LABEL = "LABEL"  # stands for any label of the user's
+# key -> model of what all its entries have
+ENTRY = {"landscapes": "LandscapeEntry", "optimizers": "OptimizerEntry"}
 
 
 @functools.cache
 def rows() -> list[tuple[str, str]]:
     """Name and meaning of every key, those inside a section behind it."""
-    from studies.study_file.model import StudyModel
-
-    schema, found = StudyModel.model_json_schema(), []
-    for name, field in schema["properties"].items():
-        found.append((name, field.get("description", "")))
-        found += [
-            (f"{name}.{key}", inner.get("description", ""))
-            for key, inner in _inside(field, schema["$defs"]).items()
-        ]
+    found = []
+    for key in _keys(_study_schema()):
+        found += [(inner.name, inner.meaning) for inner in (key, *key.inside().values())]
     return found
 
 
-def find(path: str) -> tuple[str, Field, Definitions] | None:
-    """Name, schema and definitions of a key.
-
-    Of a study file, or of a kind's parameters (sgd.learning_rate); None where there is none.
-    """
+def find(path: str) -> Key | None:
+    """A key of a study file, or of a kind's parameters (sgd.learning_rate); None where there is none."""
     from studies.study_file.fields import parameter_model
-    from studies.study_file.model import StudyModel
 
     first, *rest = path.split(".")
-    schema = _schema(StudyModel)
-    if first in schema["properties"]:
-        return _below(first, schema["properties"][first], schema["$defs"], rest, first)
+    key = Key.top(_study_schema(), first, first)
+    if key is not None:
+        return _below(key, rest, first)
     cls = _class(first)
     if cls is None or not rest:
         return None
     schema = _schema(parameter_model(cls))  # type: ignore[arg-type]
-    field = schema["properties"].get(rest[0])
-    return field and _below(f"{first}.{rest[0]}", field, schema.get("$defs", {}), rest[1:], "")
+    key = Key.top(schema, rest[0], f"{first}.{rest[0]}")
+    return key and _below(key, rest[1:], "")
 
 
 def known(path: str) -> list[str]:
     """The keys that may be meant by a path that is none."""
     head, _, _ = path.rpartition(".")
-    place, registry, _ = _entry(path)
-    if registry:
-        from studies.study_file.fields import parameter_names
+    names = _known_at(path, head)
+    return [name for name, _ in rows()] if names is None else [f"{head}.{name}" for name in names]
 
-        own = [name for name in ENTRY if place.startswith(name)]
-        found = [key for name in own for key in _entry_model(name).model_fields]
-        return [
-            f"{head}.{key}"
-            for key in dict.fromkeys([
-                *found,
-                *(key for cls in registry.values() for key in parameter_names(cls)),
-            ])
-        ]
-    there = find(head) if head else None
-    if there is not None:
-        return [f"{head}.{name}" for name in _inside(there[1], there[2])]
+
+def _known_at(path: str, head: str) -> list[str] | None:
+    """The keys that the mapping at `head` may have; None where it is none."""
+    from studies.study_file.fields import parameter_names
+
+    entry = _entry(path)
+    if entry.kinds:
+        own = [key for name in ENTRY if entry.place.startswith(name) for key in _of_all(name).model_fields]
+        parameters = [key for cls in entry.kinds.values() for key in parameter_names(cls)]
+        return [*dict.fromkeys([*own, *parameters])]
+    key = find(head) if head else None
+    if key is not None:
+        return [*key.inside()]
     cls = _class(head)
-    if cls is not None:
-        from studies.study_file.fields import parameter_names
-
-        return [f"{head}.{name}" for name in parameter_names(cls)]
-    return [name for name, _ in rows()]
+    return None if cls is None else parameter_names(cls)
 
 
 def describe(path: str) -> list[str | Table]:
     """What to print about a key, nothing where there is none."""
-    from studies.study_file.model import StudyModel
-
-    found = find(path)
-    if found is None:
+    key = find(path)
+    if key is None:
         return []
-    name, field, definitions = found
-    default = (
-        f"default: {_default(field['default'])}"
-        if "default" in field and not _inside(field, definitions)
-        else ""
-    )
-    optional = "" if default or "default" in field else "required"
-    what = "parameter" if name.split(".")[0] not in StudyModel.model_fields else "key of a study file"
+    of_study = key.name.split(".")[0] in _study_schema()["properties"]
     facts = [
-        f"{name} ({what}): {field.get('description', '')}",
-        f"values: {values(field, definitions)}",
-        default or optional,
+        f"{key.name} ({'key of a study file' if of_study else 'parameter'}): {key.meaning}",
+        f"values: {key.values()}",
     ]
-    return [*filter(None, facts), *_tables(name, field, definitions), *_hint(name)]
+    if key.required:
+        facts.append("required")
+    elif not key.inside():
+        facts.append(f"default: {_default(key)}")
+    return [*facts, *_tables(key), *_hint(key.name)]
 
 
 def of_kinds(path: str) -> list[str | Table]:
@@ -125,106 +91,84 @@ def of_kinds(path: str) -> list[str | Table]:
 
     Landscapes.mine.k, claims.mine.kind, moving.inner.k.
     """
-    place, registry, rest = _entry(path)
+    place, kinds, rest = _entry(path)
     if rest == ["kind"]:
         return [
             f"{place}.kind (key of a study file): which kind it is, required",
-            f"values: {' | '.join(registry)}",
+            f"values: {' | '.join(kinds)}",
         ]
-    having = [kind for kind in registry if rest and find(".".join([kind, *rest]))]
+    key = ".".join(rest)
+    having = [kind for kind in kinds if rest and find(f"{kind}.{key}")]
     if not having:
         return []
-    key = ".".join(rest)
-    lines = [f"{place}.{key} (key of a study file): a parameter of {', '.join(having)}"]
-    return [*lines, f"what it means for one of them: python -m studies.describe {having[0]}.{key}"]
-
-
-def _entry(path: str) -> tuple[str, Mapping[str, Any], list[str]]:
-    """The place of an entry that may be of any kind, those kinds, and what follows in the path.
-
-    Labels are passed over.
-    """
-    from studies.claims import CLAIMS
-    from studies.registry import FAMILIES
-
-    top, *rest = path.split(".")
-    registries: dict[str, Mapping[str, Any]] = {
-        f"{family}s": registry for family, (registry, _) in FAMILIES.items()
-    } | {"claims": CLAIMS}
-    if top in registries:
-        place, registry, rest = f"{top}.{LABEL}", registries[top], rest[1:] or rest
-    else:
-        place, registry = top, {top: _class(top)} if _class(top) else {}
-    while len(rest) > 1 and any(
-        _any_kind(owner[1]) for kind in registry if (owner := find(f"{kind}.{rest[0]}"))
-    ):
-        place, registry, rest = f"{place}.{rest[0]}", registries["landscapes"], rest[1:]
-    return (path, {}, []) if registry.keys() == {top} else (place, registry, rest)
+    return [
+        f"{place}.{key} (key of a study file): a parameter of {', '.join(having)}",
+        f"what it means for one of them: python -m studies.describe {having[0]}.{key}",
+    ]
 
 
 def parameters(schema: dict[str, Any]) -> Table:
     """The fields of a model: values, default, meaning."""
-    return _table("parameter", schema.get("properties", {}), schema.get("$defs", {}))
+    return _table("parameter", _keys(schema))
 
 
-def values(field: Field, definitions: Definitions) -> str:
-    """What a field of a JSON schema may hold: `number > 0`, `a | b`, `whole number >= 1 or null`."""
-    if "$ref" in field:
-        inner = definitions[field["$ref"].rpartition("/")[2]]
-        return "{" + ", ".join(inner["properties"]) + "}"
-    members = field.get("anyOf") or field.get("oneOf")
-    if _any_kind(field):
-        return "{kind: .., its parameters}"
-    if members:
-        return " or ".join(dict.fromkeys(values(member, definitions) for member in members))
-    if "enum" in field or "const" in field:
-        return " | ".join(map(str, field.get("enum", [field.get("const")])))
-    if field.get("type") == "array":
-        return _list(field, definitions)
-    if isinstance(field.get("additionalProperties"), dict) and field["additionalProperties"]:
-        return f"{{label: {values(field['additionalProperties'], definitions)}}}"
-    bounds = " ".join(f"{sign} {field[key]:g}" for key, sign in SIGNS.items() if key in field)
-    return f"{NUMBERS.get(field.get('type', ''), 'anything')} {bounds}".strip()
+# paths ------------------------------------------------------------------------------------------------------
 
 
-def _list(field: Field, definitions: Definitions) -> str:
-    items = field.get("items") or field.get("prefixItems", [{}])[0]
-    return f"list of {values(items, definitions)}" if items else "list"
+class Entry(NamedTuple):
+    """The place of an entry that may be of any kind."""
+
+    place: str
+    kinds: Mapping[str, Any]  # kind -> class
+    rest: list[str]  # what follows in the path
 
 
-def _below(
-    name: str, field: Field, definitions: Definitions, rest: list[str], top: str
-) -> tuple[str, Field, Definitions] | None:
-    """The key that the rest of a path leads to; labels on the way are passed over."""
+def _entry(path: str) -> Entry:
+    """The entry to which a path leads; without kinds where it leads to none. Labels are passed over."""
+    registries = _registries()
+    top, *rest = path.split(".")
+    if top in registries:
+        place, kinds, rest = f"{top}.{LABEL}", registries[top], rest[1:] or rest
+    else:
+        place, kinds = top, {top: _class(top)} if _class(top) else {}
+    while len(rest) > 1 and any(_holds_any_kind(kind, rest[0]) for kind in kinds):
+        place, kinds, rest = f"{place}.{rest[0]}", registries["landscapes"], rest[1:]
+    return Entry(path, {}, []) if kinds.keys() == {top} else Entry(place, kinds, rest)
+
+
+def _holds_any_kind(kind: str, name: str) -> bool:
+    """Whether a parameter of a kind is a landscape of any kind."""
+    key = find(f"{kind}.{name}")
+    return key is not None and key.any_kind
+
+
+def _below(key: Key, rest: list[str], top: str) -> Key | None:
+    """The key that the rest of a path leads to; labels on the way are passed over.
+
+    Args:
+        key: where the rest begins.
+        rest: names of keys, and labels.
+        top: the key of a study where `key` is that; else empty.
+    """
     for place, part in enumerate(rest):
-        inner = _inside(field, definitions)
+        inner, labelled = key.inside(), key.behind_label()
         if part in inner:
-            name, field = f"{name}.{part}", inner[part]
+            key = inner[part]
         elif top in ENTRY and place == 0:
-            return find(".".join(rest)) or (find_entry(top, rest[-1]) if len(rest) > 1 else None)
-        elif (labelled := _labelled(field)) and place < len(rest) - 1:
-            name, field = f"{name}.{LABEL}", labelled
+            return find(".".join(rest)) or (_of_every_entry(top, rest[-1]) if len(rest) > 1 else None)
+        elif labelled is not None and place < len(rest) - 1:
+            key = labelled
         else:
             return None
-    return name, field, definitions
+    return key
 
 
-def _labelled(field: Field) -> Field:
-    """What a label may stand before, in a field that may map labels to it."""
-    members = [field, *field.get("anyOf", ()), *field.get("oneOf", ())]
-    return next(
-        (
-            member["additionalProperties"]
-            for member in members
-            if isinstance(member.get("additionalProperties"), dict)
-        ),
-        {},
-    )
+def _of_every_entry(top: str, name: str) -> Key | None:
+    """A key that every entry of landscapes or optimizers has: grid, on, relaxation, dtype."""
+    return Key.top(_of_all(top).model_json_schema(), name, f"{top}.{LABEL}.{name}")
 
 
-def _any_kind(field: Field) -> bool:
-    """Whether it is a landscape of any kind."""
-    return len(field.get("anyOf") or field.get("oneOf") or ()) > MANY
+# schemas and classes ----------------------------------------------------------------------------------------
 
 
 @functools.cache
@@ -233,73 +177,66 @@ def _schema(model: type[BaseModel]) -> dict[str, Any]:
     return model.model_json_schema()
 
 
-def _entry_model(name: str) -> type[BaseModel]:
+def _study_schema() -> dict[str, Any]:
+    from studies.study_file.model import StudyModel
+
+    return _schema(StudyModel)
+
+
+def _keys(schema: Mapping[str, Any]) -> list[Key]:
+    """The keys of a model."""
+    definitions = schema.get("$defs", {})
+    return [Key(name, field, definitions) for name, field in schema.get("properties", {}).items()]
+
+
+def _of_all(name: str) -> type[BaseModel]:
     """What every entry of a section may have, whatever its kind."""
     import studies.study_file.fields as entries
 
     return getattr(entries, ENTRY[name])
 
 
-def find_entry(top: str, key: str) -> tuple[str, Field, Definitions] | None:
-    """A key that every entry of landscapes or optimizers has: grid, on, relaxation, dtype."""
-    schema = _entry_model(top).model_json_schema()
-    field = schema["properties"].get(key)
-    return field and (f"{top}.{LABEL}.{key}", field, schema.get("$defs", {}))
+def _registries() -> dict[str, Mapping[str, Any]]:
+    """Key of a study -> kind -> class."""
+    from studies.claims import CLAIMS
+    from studies.registry import FAMILIES
 
-
-def _inside(field: Field, definitions: Definitions) -> dict[str, Field]:
-    """The keys of a mapping that a field may hold, of all its forms together.
-
-    None of what may be of any kind.
-    """
-    found: dict[str, Field] = {}
-    if _any_kind(field):
-        return found
-    for member in [field, *field.get("anyOf", ()), *field.get("oneOf", ())]:
-        if "$ref" in member:
-            found |= definitions[member["$ref"].rpartition("/")[2]].get("properties", {})
-        elif member is not field:
-            found |= _inside(member, definitions)
-    return found
-
-
-def _tables(name: str, field: Field, definitions: Definitions) -> Iterator[Table]:
-    inner = _inside(field, definitions)
-    if inner:
-        yield _table("key", inner, definitions)
-    if name in ENTRY:
-        schema = _entry_model(name).model_json_schema()
-        yield _table("key of every entry", schema["properties"], schema.get("$defs", {}))
-
-
-def _hint(name: str) -> Iterator[str]:
-    if name in (*ENTRY, "claims", "figures"):
-        yield (
-            "kinds: python -m studies.list; one of them: python -m studies.describe"
-            f" {'ecdf' if name == 'figures' else 'KIND'}"
-        )
-
-
-def _table(head: str, fields: Mapping[str, Field], definitions: Definitions) -> Table:
-    from rich.table import Table
-
-    table = Table(head, "values", "default", "meaning", box=None, padding=(0, 2, 0, 0))
-    for name, field in fields.items():
-        default = _default(field["default"]) if "default" in field else "required"
-        table.add_row(name, values(field, definitions), default, field.get("description", ""))
-    return table
-
-
-def _default(value: Any) -> str:  # noqa: ANN401
-    from studies.text.words import short
-
-    return short(value) or "none"
+    families = {f"{family}s": registry for family, (registry, _) in FAMILIES.items()}
+    return {**families, "claims": CLAIMS}
 
 
 def _class(kind: str) -> type[Parameters] | None:
     """Of a kind in a registry, claims too."""
-    from studies.claims import CLAIMS
-    from studies.registry import FAMILIES
+    return next((kinds[kind] for kinds in _registries().values() if kind in kinds), None)
 
-    registries = [*(registry for registry, _ in FAMILIES.values()), CLAIMS]
-    return next((registry[kind] for registry in registries if kind in registry), None)  # type: ignore[return-value]
+
+# tables -----------------------------------------------------------------------------------------------------
+
+
+def _tables(key: Key) -> Iterator[Table]:
+    inner = key.inside()
+    if inner:
+        yield _table("key", [Key(name, inside.field, inside.definitions) for name, inside in inner.items()])
+    if key.name in ENTRY:
+        yield _table("key of every entry", _keys(_of_all(key.name).model_json_schema()))
+
+
+def _hint(name: str) -> Iterator[str]:
+    if name in (*ENTRY, "claims", "figures"):
+        example = "ecdf" if name == "figures" else "KIND"
+        yield f"kinds: python -m studies.list; one of them: python -m studies.describe {example}"
+
+
+def _table(head: str, keys: list[Key]) -> Table:
+    from rich.table import Table
+
+    table = Table(head, "values", "default", "meaning", box=None, padding=(0, 2, 0, 0))
+    for key in keys:
+        table.add_row(key.name, key.values(), "required" if key.required else _default(key), key.meaning)
+    return table
+
+
+def _default(key: Key) -> str:
+    from studies.text.words import short
+
+    return short(key.field["default"]) or "none"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal, Union
 
 from annotated_types import Ge, Gt, Le
@@ -31,32 +31,40 @@ class Strict(BaseModel):
 # values -----------------------------------------------------------------------------------------------------
 
 
-def _whole(value: Any) -> Any:  # noqa: ANN401
+def _whole(value: object) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _batch(value: Any) -> Any:  # noqa: ANN401
+def _batch(value: object) -> object:
     fraction = isinstance(value, float) and 0 < value < 1
-    if value is None or fraction or (isinstance(value, int) and not isinstance(value, bool) and value >= 1):
+    if value is None or fraction or _count(value):
         return value
     raise ValueError("expected a number of terms 1, 2, .., a fraction 0 < f < 1 of them, or null for all")
 
 
-def checkpoint_fractions(value: Any) -> Any:  # noqa: ANN401
+def _count(value: object, least: int = 1) -> bool:
+    """Whether it is a whole number, and large enough."""
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least
+
+
+def _fractions(value: object, allowed: Callable[[float], bool]) -> list[float] | None:
+    """Increasing fractions of the budget; None where it is something else."""
+    if not isinstance(value, list) or not value:
+        return None
+    if not all(isinstance(fraction, int | float) and allowed(fraction) for fraction in value):
+        return None
+    return [float(fraction) for fraction in value] if sorted(set(value)) == value else None
+
+
+def checkpoint_fractions(value: object) -> object:
     """A number of checkpoints per decade, or increasing fractions of the budget."""
-    if isinstance(value, int) and not isinstance(value, bool) and value >= CHECKPOINTS:
-        return value
-    if (
-        isinstance(value, list)
-        and value
-        and all(isinstance(v, (int, float)) and 0 < v <= 1 for v in value)
-        and sorted(set(value)) == value
-    ):
-        return [float(v) for v in value]
-    raise ValueError(
-        f"expected a number per decade >= {CHECKPOINTS}, or a list of increasing fractions of the budget,"
-        " each 0 < f <= 1"
-    )
+    fractions = value if _count(value, CHECKPOINTS) else _fractions(value, lambda f: 0 < f <= 1)
+    if fractions is None:
+        raise ValueError(
+            f"expected a number per decade >= {CHECKPOINTS}, or a list of increasing fractions of the budget,"
+            " each 0 < f <= 1"
+        )
+    return fractions
 
 
 WHOLE = BeforeValidator(_whole)  # 16.0 is 16; after the bounds, so that these stay in the JSON schema
@@ -72,12 +80,9 @@ def per_landscape(value_type: Any, keys: tuple[str, ...] = ()) -> Any:  # noqa: 
     A value that is itself a mapping has the given keys.
     """
 
-    def which(value: Any) -> str:  # noqa: ANN401
-        return (
-            f"{TAG}map"
-            if isinstance(value, Mapping) and not (value and set(value) <= set(keys))
-            else f"{TAG}one"
-        )
+    def which(value: object) -> str:
+        labelled = isinstance(value, Mapping) and not (value and set(value) <= set(keys))
+        return f"{TAG}map" if labelled else f"{TAG}one"
 
     return Annotated[
         Union[Annotated[value_type, Tag(f"{TAG}one")], Annotated[dict[str, value_type], Tag(f"{TAG}map")]],  # noqa: UP007
@@ -88,33 +93,25 @@ def per_landscape(value_type: Any, keys: tuple[str, ...] = ()) -> Any:  # noqa: 
 Batch = Annotated[int | float | None, BeforeValidator(_batch)]
 
 
-def check_moments(value: Any) -> Any:  # noqa: ANN401
+def check_moments(value: Any) -> list[float]:  # noqa: ANN401
     """Moments of the ledger as fractions of the budget."""
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
+    if _count(value):
         return [float(f"{10 ** (-MOMENTS * (1 - (i + 1) / value)):.9g}") for i in range(value)]
-    if (
-        isinstance(value, list)
-        and value
-        and all(isinstance(v, (int, float)) and 0 <= v <= 1 for v in value)
-        and sorted(set(value)) == value
-    ):
-        return [float(v) for v in value]
-    raise ValueError(
-        "expected a number of moments >= 1, or a list of increasing fractions of the budget, each 0 <= f <= 1"
-    )
+    fractions = _fractions(value, lambda f: 0 <= f <= 1)
+    if fractions is None:
+        raise ValueError(
+            "expected a number of moments >= 1, or a list of increasing fractions of the budget, each"
+            " 0 <= f <= 1"
+        )
+    return fractions
 
 
 Reference = Literal["raw", "smoothed", "preconditioned", "selection", "mean_fitness"]
 
 
-def check_range(value: Any) -> Any:  # noqa: ANN401
+def check_range(value: object) -> object:
     """A range of positive numbers, low before high."""
-    numbers = (
-        isinstance(value, list)
-        and len(value) == 2
-        and all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in value)
-    )
-    if numbers and 0 < value[0] < value[1] < float("inf"):
+    if isinstance(value, list) and len(value) == 2 and all(map(_number, value)) and 0 < value[0] < value[1]:
         return value
     raise ValueError("expected a range [low, high] with 0 < low < high")
 
@@ -125,34 +122,40 @@ SPAN = (
 )
 
 
-def _span(value: Any) -> Any:  # noqa: ANN401
+def _span(value: object) -> dict[str, Any]:
     """A range of numbers as {low, high, scale}, or values to choose from as {choices}."""
-    if isinstance(value, list) and not (value and all(map(_number, value))):
-        value = {"choices": value}
-    elif isinstance(value, list) and len(value) == 2:
-        value = {"low": value[0], "high": value[1]}
-    keys = set(value) if isinstance(value, Mapping) else set()
-    if (
-        keys == {"choices"}
-        and isinstance(value["choices"], list)
-        and len({repr(choice) for choice in value["choices"]}) == len(value["choices"]) > 1
-    ):
-        return dict(value)
-    if (
-        {"low", "high"} <= keys <= {"low", "high", "scale"}
-        and _number(value["low"])
-        and _number(value["high"])
-    ):
-        scale = value.get("scale", "log" if value["low"] > 0 else "linear")
-        if scale == "log" and value["low"] <= 0:
-            raise ValueError(f"expected low > 0 on a log scale, got {value['low']:g}; say scale: linear")
-        if value["low"] < value["high"] and scale in ("log", "linear"):
-            return {"low": value["low"], "high": value["high"], "scale": scale}
-    raise ValueError(SPAN)
+    given = _as_mapping(value)
+    if given.keys() == {"choices"} and _several(given["choices"]):
+        return dict(given)
+    if not {"low", "high"} <= given.keys() <= {"low", "high", "scale"}:
+        raise ValueError(SPAN)
+    low, high = given["low"], given["high"]
+    if not (_number(low) and _number(high)):
+        raise ValueError(SPAN)
+    scale = given.get("scale", "log" if low > 0 else "linear")
+    if scale == "log" and low <= 0:
+        raise ValueError(f"expected low > 0 on a log scale, got {low:g}; say scale: linear")
+    if low >= high or scale not in ("log", "linear"):
+        raise ValueError(SPAN)
+    return {"low": low, "high": high, "scale": scale}
 
 
-def _number(value: Any) -> bool:  # noqa: ANN401
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+def _as_mapping(value: object) -> Mapping[str, Any]:
+    """A list of two numbers is a range, any other list has choices; what is no mapping is empty."""
+    if isinstance(value, list):
+        if value and all(map(_number, value)):
+            return {"low": value[0], "high": value[1]} if len(value) == 2 else {}
+        return {"choices": value}
+    return value if isinstance(value, Mapping) else {}
+
+
+def _several(choices: object) -> bool:
+    """Whether these are two different values or more."""
+    return isinstance(choices, list) and len({repr(choice) for choice in choices}) == len(choices) > 1
+
+
+def _number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < math.inf
 
 
 Span = Annotated[dict[str, Any], BeforeValidator(_span, json_schema_input_type=list[Any] | dict[str, Any])]

@@ -36,12 +36,23 @@ def variants(optimizers: Mapping[str, Any], landscape: str) -> Iterator[Variant]
     """
     for label, entry in optimizers.items():
         on, grid = entry.get("on", {}).get(landscape, {}), entry.get("grid", {})
-        own = {key: value for key, value in entry.items() if key not in ("on", "grid")}
-        path: Path = ("optimizers", label)
-        on_places = {(*path, key): (*path, "on", landscape, key) for key in on}
+        base = {key: value for key, value in entry.items() if key not in ("on", "grid")} | on
+        where: dict[Path, Path] = {
+            ("optimizers", label, key): ("optimizers", label, "on", landscape, key) for key in on
+        }
         for indices in itertools.product(*(range(len(values)) for values in grid.values())):
-            at = dict(zip(grid, indices, strict=True))
-            chosen = {key: grid[key][i] for key, i in at.items()}
-            name = f"{label} {joined(chosen.items())}" if chosen else label
-            grid_places = {(*path, key): (*path, "grid", key, i) for key, i in at.items()}
-            yield Variant(name, label, own | on | chosen, on_places | grid_places)
+            yield _at(Variant(label, label, base, where), grid, dict(zip(grid, indices, strict=True)))
+
+
+def _at(variant: Variant, grid: Mapping[str, Any], indices: Mapping[str, int]) -> Variant:
+    """The variant at one point of a grid: parameter -> the number of its value."""
+    if not indices:
+        return variant
+    chosen = {key: grid[key][i] for key, i in indices.items()}
+    places = {(*variant.path, key): (*variant.path, "grid", key, i) for key, i in indices.items()}
+    return Variant(
+        f"{variant.label} {joined(chosen.items())}",
+        variant.label,
+        variant.entry | chosen,
+        {**variant.where, **places},
+    )
