@@ -10,7 +10,7 @@ import sys
 import pytest
 
 import studies
-from studies import check, describe
+from studies import describe
 from studies.__main__ import COMMANDS
 from studies.study_file import document
 from studies.study_file.files import ready_studies
@@ -160,7 +160,7 @@ def test_kinds_keep_the_contract(code, tmp_path, monkeypatch, capsys):
     (tmp_path / f"{module}.py").write_text(code)
     monkeypatch.syspath_prepend(str(tmp_path))
     cls = next(line for line in re.findall(r"^class (\w+)\(", code, re.MULTILINE) if line != "State")
-    assert check.main([f"{module}:{cls}"]) == 0, capsys.readouterr().out
+    assert main("check").main([f"{module}:{cls}"]) == 0, capsys.readouterr().out
     del sys.modules[module]
 
 
