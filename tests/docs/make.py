@@ -102,24 +102,26 @@ def listed(family: str) -> str:
 
 def figures() -> str:
     """The figures, and what a study must have for each."""
-    from studies.figures import FIGURES
-    from studies.list import line
+    from studies.list import rows
     from studies.study_file.model import FIGURES as NEEDS
 
-    rows = (
-        (code(name), line("figure", name), code(NEEDS[name]) if NEEDS.get(name) else "") for name in FIGURES
+    shown = ((name, line) for what, name, line in rows() if what == "figure")
+    return table(
+        ("figure", "what it shows", "needs"),
+        ((code(name), line, code(NEEDS[name]) if NEEDS.get(name) else "") for name, line in shown),
     )
-    return table(("figure", "what it shows", "needs"), rows)
 
 
 def measures() -> str:
     """The measures of ruggedness."""
-    from studies.list import names
+    from studies.list import rows
     from studies.probe.measures import measure
 
-    known = ((name, measure(name)) for name in names()["measure"])
-    rows = ((code(name), found.line, found.unit, " and ".join(found.domains)) for name, found in known)
-    return table(("measure", "what it is", "unit", "on"), rows)
+    known = ((name, measure(name)) for what, name, _ in rows() if what == "measure")
+    return table(
+        ("measure", "what it is", "unit", "on"),
+        ((code(name), it.line, it.unit, " and ".join(it.domains)) for name, it in known),
+    )
 
 
 def variables() -> str:

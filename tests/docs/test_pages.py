@@ -263,9 +263,13 @@ PROBES = [command for command in TYPED if command.startswith("studies.probe") an
     "command", [pytest.param(c, marks=pytest.mark.verify if c.startswith(SLOW) else []) for c in PROBES]
 )
 def test_landscapes_are_probed(command, tmp_path, monkeypatch):
-    """As it stands, but of few worlds and points, and of one picture."""
+    """As it stands, but of few worlds and points, one measure, and one picture."""
     monkeypatch.chdir(tmp_path)
-    few = ["nk:n=5"] if "--gallery" in command else ["--worlds", "2", "--samples", "64"]
+    few = (
+        ["nk:n=5"]
+        if "--gallery" in command
+        else ["--worlds", "2", "--samples", "64", "--measures", "autocorrelation"]
+    )
     assert main("probe").main([*command.split()[1:], *few]) == 0
     assert list((tmp_path / "results" / "probe").glob("*.png"))
 
