@@ -24,7 +24,7 @@ demo: $(VENV)/installed  ## set up, then run the quickstart study (about two min
 	$(BIN)/python -m studies.run quickstart
 
 test: $(VENV)/installed  ## set up, then run all everyday tests, on all cores
-	$(RUN) -m pytest -n auto
+	$(RUN) -m pytest -n auto --dist worksteal
 
 lint: $(VENV)/installed  ## check style and types
 	$(BIN)/ruff check .
@@ -33,7 +33,7 @@ lint: $(VENV)/installed  ## check style and types
 
 verify: $(VENV)/installed  ## the slow statistics, all the kill tests, and the table of laws
 	rm -rf results/truths
-	TRUTHS=results/truths $(RUN) -m pytest -n auto -m "verify or truth"
+	TRUTHS=results/truths $(RUN) -m pytest -n auto --dist worksteal -m "verify or truth"
 	$(RUN) -m tests.truths.table results/truths
 
 bench: $(VENV)/bench  ## time ourselves beside our peers, ratios in one run

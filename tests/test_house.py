@@ -6,8 +6,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from studies.__main__ import COMMANDS
 from studies.schema import Status
 
@@ -295,16 +293,20 @@ def test_labels_are_taken_apart_in_one_place():
     assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize("room", ["results", "analysis", "figures", "claims", "report", "exchange"])
-def test_what_reads_results_does_not_import_torch(room):
-    files = (ROOT / "studies" / room).rglob("*.py")
-    names = sorted(
+READERS = ("results", "analysis", "figures", "claims", "report", "exchange")
+
+
+def test_what_reads_results_does_not_import_torch():
+    files = (path for room in READERS for path in sorted((ROOT / "studies" / room).rglob("*.py")))
+    names = [
         ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for path in files
-    )
-    code = (
-        f"import sys, importlib\nfor name in {names}: importlib.import_module(name); assert 'torch' not in"
-        " sys.modules, name"
-    )
+    ]
+    code = f"""
+import sys, importlib
+for name in {names}:
+    importlib.import_module(name)
+    assert "torch" not in sys.modules, name
+"""
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
 
 
@@ -339,16 +341,18 @@ def test_no_test_reads_the_clock_or_sets_a_limit_of_its_own():
     assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize("command", sorted(set(COMMANDS) - {"claims", "figures"}))
-def test_help_comes_at_once(command):
-    code = (
-        f"import sys, runpy; sys.argv = ['x', '--help']\ntry: runpy.run_module('studies.{command}',"
-        " run_name='__main__')\nexcept SystemExit: pass\n"
-    )
-    code += (
-        "heavy = {'torch', 'numba', 'xarray', 'distributed', 'matplotlib'} & set(sys.modules); assert not"
-        " heavy, heavy"
-    )
+def test_help_comes_at_once():
+    code = f"""
+import runpy, sys
+sys.argv = ["x", "--help"]
+for command in {sorted(set(COMMANDS) - {"claims", "figures"})}:
+    try:
+        runpy.run_module(f"studies.{{command}}", run_name="__main__")
+    except SystemExit:
+        pass
+    heavy = {{"torch", "numba", "xarray", "distributed", "matplotlib"}} & set(sys.modules)
+    assert not heavy, (command, heavy)
+"""
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
 
 

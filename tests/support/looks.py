@@ -39,6 +39,12 @@ def faults(figure: Figure) -> list[str]:
     return found
 
 
+def words(figure: Figure) -> list[str]:
+    """All that is to be read in a figure, in the order in which it was made."""
+    FigureCanvasAgg(figure).draw()
+    return [text.get_text() for text in _texts(figure)]
+
+
 def _texts(figure: Figure) -> list[Text]:
     """All that is shown and says something; of ticks those within the axes."""
     hidden = set()

@@ -357,18 +357,26 @@ def test_a_run_matches_first_and_a_second_one_finds_everything(tmp_path, capsys)
     assert "pilots are not there yet" not in capsys.readouterr().out
 
 
+BROKEN = {"kind": BOWL, "trouble": "raise"}
+
+
 @pytest.mark.verify
-def test_a_pilot_that_fails_ends_the_run_and_is_tried_again(tmp_path, capsys, monkeypatch):
+def test_a_pilot_that_fails_ends_the_run_and_is_tried_again(tmp_path, capsys):
     write(
         tmp_path,
-        BOWLS | {"landscapes": {"bowl": {"kind": BOWL, "trouble": "error"}}, "replicates": 4, "figures": []},
+        BOWLS
+        | {
+            "landscapes": {"bowl": BROKEN | {"while_there": str(tmp_path / "broken")}},
+            "replicates": 4,
+            "figures": [],
+        },
     )
-    monkeypatch.setenv("TEST_BROKEN", "1")
+    (tmp_path / "broken").touch()
     assert again(tmp_path) == 2
     assert "cells failed; why is in" in " ".join(capsys.readouterr().err.split())
     assert cells(tmp_path) == {}
     assert not (tmp_path / "out" / "plan.json").exists()
-    monkeypatch.delenv("TEST_BROKEN")
+    (tmp_path / "broken").unlink()
     assert again(tmp_path) == 0
 
 

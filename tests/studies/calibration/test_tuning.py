@@ -682,6 +682,7 @@ def test_a_run_tunes_first_and_a_second_one_finds_everything(tmp_path, capsys):
         sensitivity(data.drop_attrs())
 
 
+BROKEN = {"kind": BOWL, "trouble": "raise"}
 SLOW = ALONE | {"landscapes": {"bowl": {"kind": BOWL}}, "figures": []}
 
 
@@ -707,11 +708,11 @@ def test_a_run_that_is_interrupted_among_its_trials_goes_on(tmp_path):
 
 
 @pytest.mark.verify
-def test_a_trial_that_fails_ends_the_run_and_is_tried_again(tmp_path, capsys, monkeypatch):
-    write(tmp_path, SLOW | {"landscapes": {"bowl": {"kind": BOWL, "trouble": "error"}}})
-    monkeypatch.setenv("TEST_BROKEN", "1")
+def test_a_trial_that_fails_ends_the_run_and_is_tried_again(tmp_path, capsys):
+    write(tmp_path, SLOW | {"landscapes": {"bowl": BROKEN | {"while_there": str(tmp_path / "broken")}}})
+    (tmp_path / "broken").touch()
     assert again(tmp_path) == 2
     assert "cells failed; why is in" in " ".join(capsys.readouterr().err.split())
     assert not (tmp_path / "out" / "plan.json").exists()
-    monkeypatch.delenv("TEST_BROKEN")
+    (tmp_path / "broken").unlink()
     assert again(tmp_path) == 0

@@ -1,17 +1,21 @@
 """Every figure, drawn from real results, plain and hostile.
 
-As the stored image, and without a fault that a reviewer would see.
+As the stored image, with the stored words (a wrong letter is less than the tolerance of an image), and without
+a fault that a reviewer would see.
 
-After a change that is meant, draw them anew with --mpl-generate-path=tests/figures/images (-m "verify or not
-verify"), and look at them.
+After a change that is meant, make both anew with --mpl-generate-path=tests/studies/figures/images (-m "verify or
+not verify"), and look at them.
 """
+
+import json
+from pathlib import Path
 
 import pytest
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from studies.figures import FIGURES, style
-from tests.support.looks import faults
+from tests.support.looks import faults, words
 from tests.support.results import HOSTILE, real, shared  # noqa: F401  a fixture
 
 SHOWN = {  # figure -> study in tests/support/results.py; else `search`
@@ -38,6 +42,7 @@ REFUSED = {  # what cannot be shown, and the one line that says so
     ): r"sensitivity: expected arms that were tuned, .*",  # whose labels are the study's
     ("sensitivity", "long names"): r"sensitivity: expected arms that were tuned, .*",
 }
+IMAGES = Path(__file__).parent / "images"
 TOLERANCE = 2  # root mean square difference of the pixels, of 255: another rasteriser, not another figure
 
 
@@ -54,9 +59,13 @@ def drawn(name, data, width):
 @compared
 @pytest.mark.parametrize("width", [style.WIDTH, pytest.param(style.COLUMN, marks=pytest.mark.verify)])
 @pytest.mark.parametrize("name", FIGURES)
-def test_plain(name, width, shared):  # noqa: F811
+def test_plain(name, width, shared, request):  # noqa: F811
     figure = drawn(name, real(SHOWN.get(name, "search"), shared), width)
     assert not faults(figure)
+    stored = f"test_plain_{name}-{width}.json"
+    if anew := request.config.getoption("--mpl-generate-path"):
+        Path(anew, stored).write_text(json.dumps(words(figure), ensure_ascii=False, indent=0) + "\n")
+    assert words(figure) == json.loads(Path(anew or IMAGES, stored).read_text())
     return figure
 
 
