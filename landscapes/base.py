@@ -69,10 +69,8 @@ class Answer(NamedTuple):
 
     value: Tensor  # (R, P), or (R, P, players) on a game
     gradient: Tensor | None = None  # (R, P, D); on a game each player's block of its own loss
-    law: FitnessLaw | None = (
-        # the fitness that its values stand for, `Landscape.fitness_law`; None: the landscape does not say
-        None
-    )
+    # the fitness that its values stand for, `Landscape.fitness_law`; None: the landscape does not say
+    law: FitnessLaw | None = None
 
 
 class Terms(NamedTuple):
@@ -98,9 +96,8 @@ class Landscape(Parameters, ABC):
     """
 
     extras: ClassVar[Mapping[str, tuple[str, str]]] = {}  # what `measures` returns: name -> (long name, unit)
-    optimum: Tensor | None = (
-        None  # (R, D) a global minimiser, once bound; None: not known. A field, where a subclass knows it
-    )
+    # (R, D) a global minimiser, once bound; None: not known. A field, where a subclass knows it
+    optimum: Tensor | None = None
 
     @property
     @abstractmethod

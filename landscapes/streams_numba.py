@@ -98,9 +98,8 @@ def _philox(block, step, source, redraw, seed, world):
 
 
 @njit(inline="always")
-def _unit(
-    high, low
-):  # 53-bit uniform on [0, 1); the bit patterns are 2^52 + word, since AVX2 has no uint64 -> double
+def _unit(high, low):
+    # 53-bit uniform on [0, 1); the bit patterns are 2^52 + word, since AVX2 has no uint64 -> double
     h = _as_float(np.uint64(0x4330000000000000) | high) - 4503599627370496.0
     g = _as_float(np.uint64(0x4330000000000000) | (low >> _U11)) - 4503599627370496.0
     return h * 2.0**-32 + g * 2.0**-53
@@ -141,9 +140,8 @@ def _fill(key, start, m, w):  # w (4, CHUNK): the words of m blocks of one row, 
 
 
 @njit(inline="always")
-def _spill(
-    x, m, out
-):  # x (2 or 4, CHUNK): the first m columns, one after the other, into out (n,), as far as it goes
+def _spill(x, m, out):
+    # x (2 or 4, CHUNK): the first m columns, one after the other, into out (n,), as far as it goes
     lanes, whole = len(x), min(m, len(out) // len(x))
     rows = out[: lanes * whole].reshape(whole, lanes)
     if lanes == 4:

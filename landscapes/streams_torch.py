@@ -145,10 +145,8 @@ def _pair32(word: Tensor, bits: Tensor) -> tuple[Tensor, Tensor]:
     log = f + y + k * streams_numba.LN2_HIGH32
     a = streams_numba.EIGHTH_TURN * ((bits >> 8).float() * 2.0**-24)
     z = a * a
-    s, c = (
-        a + a * z * _horner(z, streams_numba.SIN32),
-        1.0 - 0.5 * z + z * z * _horner(z, streams_numba.COS32),
-    )
+    s = a + a * z * _horner(z, streams_numba.SIN32)
+    c = 1.0 - 0.5 * z + z * z * _horner(z, streams_numba.COS32)
     return _turn(_sqrt(-2.0 * log), s, c, bits)
 
 

@@ -53,7 +53,7 @@ def effective(optimizer: Parameters, task: Task) -> dict[str, Any]:
     given = optimizer.parameters()
     numbers: dict[str, Any] = {}
     for name, value in given.items():
-        number = effective(value, task) if isinstance(value, Parameters) else None
+        number: Any = effective(value, task) if isinstance(value, Parameters) else None
         rule = _rule(optimizer, name) if value is None else None
         if rule is not None:
             number = rule(optimizer, task)

@@ -21,9 +21,8 @@ class Function(NamedTuple):
 
     title: str
     draw: Callable[[int, int], Drawn]  # seed, dim -> the tables of an instance
-    value: Callable[
-        [Tensor, Tables], Tensor
-    ]  # x (R, P, D) -> (R, P), the gap to the optimum without the boundary penalty
+    # x (R, P, D) -> (R, P), the gap to the optimum without the boundary penalty
+    value: Callable[[Tensor, Tables], Tensor]
     penalty: float = 0.0  # times the squared distance from [-5, 5]^D
 
 

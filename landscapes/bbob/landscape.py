@@ -55,9 +55,8 @@ class BBOB(Landscape):
     dim: Annotated[int, Ge(2)] = 10
     instance: Annotated[int | None, Ge(1), Le(LAST)] = None
     optimum: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (R, D)
-    f_opt: Tensor = field(
-        init=False, repr=False, compare=False, default=UNBOUND
-    )  # (R,) the benchmark's value there
+    # (R,) the benchmark's value there
+    f_opt: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)
     tables: Tables = field(init=False, repr=False, compare=False, default=Tables())
 
     @property

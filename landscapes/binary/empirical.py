@@ -78,12 +78,10 @@ class Empirical(Landscape):
     scale: Literal["raw", "log", "log_ratio"] = "raw"
     measured: Measured = field(init=False, repr=False, compare=False, default=UNREAD)
     law: FitnessLaw | None = field(init=False, repr=False, compare=False, default=None)
-    gaps: Tensor = field(
-        init=False, repr=False, compare=False, default=UNBOUND
-    )  # (R, 2^n) loss of the genotype of each number
-    optimum: Tensor | None = field(
-        init=False, repr=False, compare=False, default=None
-    )  # (R, n) uint8 a best genotype
+    # (R, 2^n) loss of the genotype of each number
+    gaps: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)
+    # (R, n) uint8 a best genotype
+    optimum: Tensor | None = field(init=False, repr=False, compare=False, default=None)
 
     def check(self) -> None:
         """Read the file."""

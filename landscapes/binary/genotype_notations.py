@@ -66,9 +66,8 @@ class Written(NamedTuple):
 class Genotypes(NamedTuple):
     """Genotypes as bits."""
 
-    bits: list[
-        str | None
-    ]  # of each row, a text of 0 and 1 in the order of the sites; None where it could not be read
+    # of each row, a text of 0 and 1 in the order of the sites; None where it could not be read
+    bits: list[str | None]
     name: Callable[[str], str]  # how such a text is written in the file
 
 

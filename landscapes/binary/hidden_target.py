@@ -36,12 +36,10 @@ class HiddenTarget(Landscape):
 
     n: Annotated[int, Ge(1)] = 64
     target: Literal["ones", "random"] = "ones"
-    optimum: Tensor = field(
-        init=False, repr=False, compare=False, default=UNBOUND
-    )  # (R, n) uint8, the target
-    wanted: Tensor = field(
-        init=False, repr=False, compare=False, default=UNBOUND
-    )  # (R, n) the target as real numbers, in the dtype of the loss
+    # (R, n) uint8, the target
+    optimum: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)
+    # (R, n) the target as real numbers, in the dtype of the loss
+    wanted: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)
 
     @property
     def dim(self) -> int:

@@ -43,9 +43,8 @@ class HouseOfCards(Landscape):
     n: Annotated[int, Ge(1)] = 16
     law: Law = "uniform"
     gap: Gap = field(init=False, repr=False, compare=False, default=UNDRAWN)
-    optimum: Tensor | None = field(
-        init=False, repr=False, compare=False, default=None
-    )  # (R, n) uint8 a best genotype, None for n > 20
+    # (R, n) uint8 a best genotype, None for n > 20
+    optimum: Tensor | None = field(init=False, repr=False, compare=False, default=None)
 
     @property
     def dim(self) -> int:

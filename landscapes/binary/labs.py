@@ -59,12 +59,10 @@ class LABS(Landscape):
 
     name: ClassVar[str] = "labs"
     n: Annotated[int, Ge(2)] = 32
-    optimum: Tensor | None = field(
-        init=False, repr=False, compare=False, default=None
-    )  # (R, n) uint8 a best sequence, None: unknown
-    best: Tensor = field(
-        init=False, repr=False, compare=False, default=UNBOUND
-    )  # (R, 1) its energy; 0 where unknown
+    # (R, n) uint8 a best sequence, None: unknown
+    optimum: Tensor | None = field(init=False, repr=False, compare=False, default=None)
+    # (R, 1) its energy; 0 where unknown
+    best: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)
 
     @property
     def dim(self) -> int:

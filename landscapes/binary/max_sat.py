@@ -49,18 +49,14 @@ class MaxSat(Landscape):
     ratio: Annotated[float, Gt(0)] = 4.2
     clauses: Annotated[int | None, Ge(1)] = None
     planted: bool = False
-    reads: Tensor = field(
-        init=False, repr=False, compare=False, default=UNBOUND
-    )  # (R, m, k) int64: i where literal not x_i is in it, n + i for x_i
-    optimum: Tensor | None = field(
-        init=False, repr=False, compare=False, default=None
-    )  # (R, n) uint8 a best assignment, None: unknown
-    best: Tensor = field(
-        init=False, repr=False, compare=False, default=UNBOUND
-    )  # (R, 1) clauses that it leaves unsatisfied; 0 where unknown
-    whole: Terms = field(
-        init=False, repr=False, compare=False, default=Terms(UNBOUND, UNBOUND)
-    )  # every clause with weight 1
+    # (R, m, k) int64: i where literal not x_i is in it, n + i for x_i
+    reads: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)
+    # (R, n) uint8 a best assignment, None: unknown
+    optimum: Tensor | None = field(init=False, repr=False, compare=False, default=None)
+    # (R, 1) clauses that it leaves unsatisfied; 0 where unknown
+    best: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)
+    # every clause with weight 1
+    whole: Terms = field(init=False, repr=False, compare=False, default=Terms(UNBOUND, UNBOUND))
 
     def check(self) -> None:
         """A clause has different variables."""
@@ -141,9 +137,8 @@ class MaxSat(Landscape):
         pattern = int(self.planted) + streams.integers(
             "instance", 2**self.k - int(self.planted), (self.terms,), part=1
         )
-        holds = bits(
-            pattern, self.k
-        )  # whether the hidden assignment satisfies the literal: in a planted clause one at least
+        # whether the hidden assignment satisfies the literal: in a planted clause one at least
+        holds = bits(pattern, self.k)
         value = self._hidden(streams).gather(1, variables.flatten(1)).view_as(holds)
         return variables + self.n * (holds == value)
 

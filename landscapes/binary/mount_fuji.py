@@ -78,9 +78,8 @@ class RoughMountFuji(Landscape):
     law: Law = "gumbel"
     noise_scale: Annotated[float, Ge(0)] = 1.0
     gap: Gap = field(init=False, repr=False, compare=False, default=UNDRAWN)
-    optimum: Tensor | None = field(
-        init=False, repr=False, compare=False, default=None
-    )  # (R, n) uint8 a best genotype, None for n > 20
+    # (R, n) uint8 a best genotype, None for n > 20
+    optimum: Tensor | None = field(init=False, repr=False, compare=False, default=None)
 
     @property
     def dim(self) -> int:

@@ -25,9 +25,8 @@ from landscapes.binary.genotypes import ENUMERATED, best_genotype, bits, for_ker
 from landscapes.checks import UNBOUND, check_bound, check_chances, check_points
 from landscapes.streams import Streams
 
-RING_STEPS = (
-    2**32
-)  # table entries that dynamic programming may read for one instance, seconds of work at most
+# table entries that dynamic programming may read for one instance, seconds of work at most
+RING_STEPS = 2**32
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,21 +50,16 @@ class NK(Landscape):
     n: Annotated[int, Ge(1)] = 32
     k: Annotated[int, Ge(0), Le(20)] = 4
     neighbours: Literal["adjacent", "random", "blocks"] = "adjacent"
-    table: Tensor = field(
-        init=False, repr=False, compare=False, default=UNBOUND
-    )  # (R, n, 2^(k + 1)) contributions
-    reads: Tensor = field(
-        init=False, repr=False, compare=False, default=UNBOUND
-    )  # (R, n, k + 1) int64, the lowest bit of an entry first
-    optimum: Tensor | None = field(
-        init=False, repr=False, compare=False, default=None
-    )  # (R, n) uint8 a best genotype, None: unknown
-    best: Tensor = field(
-        init=False, repr=False, compare=False, default=UNBOUND
-    )  # (R, 1) its fitness; 1 where unknown
-    whole: Terms = field(
-        init=False, repr=False, compare=False, default=Terms(UNBOUND, UNBOUND)
-    )  # every locus with weight 1 / n
+    # (R, n, 2^(k + 1)) contributions
+    table: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)
+    # (R, n, k + 1) int64, the lowest bit of an entry first
+    reads: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)
+    # (R, n) uint8 a best genotype, None: unknown
+    optimum: Tensor | None = field(init=False, repr=False, compare=False, default=None)
+    # (R, 1) its fitness; 1 where unknown
+    best: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)
+    # every locus with weight 1 / n
+    whole: Terms = field(init=False, repr=False, compare=False, default=Terms(UNBOUND, UNBOUND))
 
     def check(self) -> None:
         """Neighbours must exist, and blocks must tile the loci."""

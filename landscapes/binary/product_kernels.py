@@ -11,9 +11,8 @@ x_i, and factor n + i is 1 - x_i.
 import numpy as np
 from numba import njit
 
-BLOCK = (
-    128  # points worked at a time: their factors stay in the cache, and the loops over them run in SIMD lanes
-)
+# points worked at a time: their factors stay in the cache, and the loops over them run in SIMD lanes
+BLOCK = 128
 
 
 @njit(cache=True)
@@ -23,11 +22,9 @@ def product_sums(x, literals, reads, coefficients, index, weight, out):
     factors = np.empty((2 * loci if literals else loci, BLOCK), out.dtype)
     partial, total = np.empty(BLOCK, out.dtype), np.empty(BLOCK, out.dtype)
     for r in range(len(out)):
-        x_of, reads_of, coefficients_of = (
-            x[r % len(x)],
-            reads[r % len(reads)],
-            coefficients[r % len(coefficients)],
-        )
+        x_of = x[r % len(x)]
+        reads_of = reads[r % len(reads)]
+        coefficients_of = coefficients[r % len(coefficients)]
         index_of, weight_of = index[r % len(index)], weight[r % len(weight)]
         for first in range(0, points, BLOCK):
             count = min(BLOCK, points - first)
@@ -100,11 +97,9 @@ def product_slopes(x, literals, reads, coefficients, index, weight, out):
     slopes = np.empty_like(factors)
     others = np.empty(BLOCK, out.dtype)
     for r in range(len(out)):
-        x_of, reads_of, coefficients_of = (
-            x[r % len(x)],
-            reads[r % len(reads)],
-            coefficients[r % len(coefficients)],
-        )
+        x_of = x[r % len(x)]
+        reads_of = reads[r % len(reads)]
+        coefficients_of = coefficients[r % len(coefficients)]
         index_of, weight_of = index[r % len(index)], weight[r % len(weight)]
         for first in range(0, points, BLOCK):
             count = min(BLOCK, points - first)

@@ -56,12 +56,10 @@ class QuantitativeTrait(Landscape):
     theta: float = 0.0
     width: Annotated[float, Gt(0)] = 5.0
     sizes: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (R, n) a
-    optimum: Tensor | None = field(
-        init=False, repr=False, compare=False, default=None
-    )  # (R, n) uint8 a best genotype, None: unknown
-    best: Tensor = field(
-        init=False, repr=False, compare=False, default=UNBOUND
-    )  # (R, 1) its -ln w; 0 where unknown
+    # (R, n) uint8 a best genotype, None: unknown
+    optimum: Tensor | None = field(init=False, repr=False, compare=False, default=None)
+    # (R, 1) its -ln w; 0 where unknown
+    best: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)
 
     @property
     def dim(self) -> int:

@@ -91,9 +91,8 @@ class Gap:
         return self.best - fold(self.values, p)
 
 
-UNDRAWN = Gap(
-    RandomTable(Keyed(np.zeros((0, 5), np.uint64)), "uniform", torch.float64), UNBOUND
-)  # stands for a gap before `bind`
+# stands for a gap before `bind`
+UNDRAWN = Gap(RandomTable(Keyed(np.zeros((0, 5), np.uint64)), "uniform", torch.float64), UNBOUND)
 
 
 def find_gap(streams: Streams, n: int, fitness: Callable[[Streams], Fitness], bound: float = 0.0) -> Gap:

@@ -64,18 +64,14 @@ class SpinGlass(Landscape):
     order: Annotated[int, Ge(1), Le(4)] = 2
     couplings: Literal["gaussian", "pm1", "ferromagnet"] = "gaussian"
     strength: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (R, M) J
-    reads: Tensor = field(
-        init=False, repr=False, compare=False, default=UNBOUND
-    )  # (1, M, p) int64, the spins of each coupling
-    optimum: Tensor | None = field(
-        init=False, repr=False, compare=False, default=None
-    )  # (R, n) uint8 a ground state, None: unknown
-    best: Tensor = field(
-        init=False, repr=False, compare=False, default=UNBOUND
-    )  # (R, 1) its energy; 0 where unknown
-    whole: Terms = field(
-        init=False, repr=False, compare=False, default=Terms(UNBOUND, UNBOUND)
-    )  # every coupling with weight 1
+    # (1, M, p) int64, the spins of each coupling
+    reads: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)
+    # (R, n) uint8 a ground state, None: unknown
+    optimum: Tensor | None = field(init=False, repr=False, compare=False, default=None)
+    # (R, 1) its energy; 0 where unknown
+    best: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)
+    # every coupling with weight 1
+    whole: Terms = field(init=False, repr=False, compare=False, default=Terms(UNBOUND, UNBOUND))
 
     def check(self) -> None:
         """The graph must exist."""
@@ -213,9 +209,8 @@ class SpinGlass(Landscape):
             return torch.stack((site, site.roll(-1)), -1)[None]
         grid = site.view(self.side, self.side)
         right, below = grid.roll(-1, 1).flatten(), grid.roll(-1, 0).flatten()
-        return torch.stack((site, right, site, below), -1).view(
-            1, -1, 2
-        )  # the coupling to the right and the one below, site by site
+        # the coupling to the right and the one below, site by site
+        return torch.stack((site, right, site, below), -1).view(1, -1, 2)
 
     def _ground(self, strength: Tensor) -> Tensor:
         """A ground state of one instance, (n,) uint8."""

@@ -53,12 +53,10 @@ class ValleyCrossing(Landscape):
     advantage: Annotated[float, Gt(0)] = 0.1
     order: Literal["any", "fixed"] = "any"
     off_path: Annotated[float, Ge(0), Le(1)] = 0.0
-    gaps: Tensor = field(
-        init=False, repr=False, compare=False, default=UNBOUND
-    )  # (R, k + 3) of 0 .. k + 1 mutations in order, and of others
-    optimum: Tensor | None = field(
-        init=False, repr=False, compare=False, default=None
-    )  # (R, n) uint8 the peak
+    # (R, k + 3) of 0 .. k + 1 mutations in order, and of others
+    gaps: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)
+    # (R, n) uint8 the peak
+    optimum: Tensor | None = field(init=False, repr=False, compare=False, default=None)
 
     def check(self) -> None:
         """The loci of the valley must exist."""

@@ -62,9 +62,8 @@ class Canyon(Landscape):
     rotated: bool = False
     shifted: bool = False
     box: Annotated[float, Gt(0)] = 5.0
-    rotation: Tensor | None = field(
-        init=False, repr=False, compare=False, default=None
-    )  # (R, D, D) the valley along its first column
+    # (R, D, D) the valley along its first column
+    rotation: Tensor | None = field(init=False, repr=False, compare=False, default=None)
     optimum: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (R, D)
 
     @property

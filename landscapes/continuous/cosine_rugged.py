@@ -59,9 +59,8 @@ class CosineRugged(Landscape):
     rotated: bool = False
     shifted: bool = False
     box: Annotated[float, Gt(0)] = 5.0
-    rotation: Tensor | None = field(
-        init=False, repr=False, compare=False, default=None
-    )  # (R, D, D) the ripples along its columns
+    # (R, D, D) the ripples along its columns
+    rotation: Tensor | None = field(init=False, repr=False, compare=False, default=None)
     optimum: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (R, D)
 
     @property
@@ -100,8 +99,7 @@ class CosineRugged(Landscape):
         check_points(self, x)
         check_bound(self.name, x, self.optimum)
         y = into(x, self.optimum, self.rotation)
-        half = torch.sin(
-            math.pi / self.wavelength * y
-        )  # 1 - cos 2 t = 2 sin^2 t keeps its digits near the minimum
+        # 1 - cos 2 t = 2 sin^2 t keeps its digits near the minimum
+        half = torch.sin(math.pi / self.wavelength * y)
         value = 0.5 * self.curvature * dot(y, y) + 2 * self.amplitude * dot(half, half)
         return weighted(value, terms)

@@ -71,15 +71,12 @@ class DoubleWell(Landscape):
     terms: Annotated[int, Ge(1)] = 1
     noise_scale: Annotated[float, Ge(0)] = 1.0
     box: Annotated[float, Gt(0)] = 2.0
-    rotation: Tensor | None = field(
-        init=False, repr=False, compare=False, default=None
-    )  # (R, D, D) its first column points to the right well
-    optimum: Tensor = field(
-        init=False, repr=False, compare=False, default=UNBOUND
-    )  # (R, D) the bottom of the left well
-    slopes: Tensor | None = field(
-        init=False, repr=False, compare=False, default=None
-    )  # (R, M, D) the g_i, in the basis of the wells
+    # (R, D, D) its first column points to the right well
+    rotation: Tensor | None = field(init=False, repr=False, compare=False, default=None)
+    # (R, D) the bottom of the left well
+    optimum: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)
+    # (R, M, D) the g_i, in the basis of the wells
+    slopes: Tensor | None = field(init=False, repr=False, compare=False, default=None)
 
     def check(self) -> None:
         """The right well must exist, and a covariance of full rank needs more terms than dimensions."""

@@ -66,15 +66,12 @@ class Fisher(Landscape):
     starts: Literal["sphere", "box"] = "sphere"
     distance: Annotated[float, Gt(0)] = 1.0
     box: Annotated[float, Gt(0)] = 5.0
-    rotation: Tensor | None = field(
-        init=False, repr=False, compare=False, default=None
-    )  # (R, n, n) O', None: the identity
-    selection: Tensor = field(
-        init=False, repr=False, compare=False, default=UNBOUND
-    )  # (n,) roots of the eigenvalues of S
-    mutation: Tensor = field(
-        init=False, repr=False, compare=False, default=UNBOUND
-    )  # (n,) roots of the eigenvalues of A A'
+    # (R, n, n) O', None: the identity
+    rotation: Tensor | None = field(init=False, repr=False, compare=False, default=None)
+    # (n,) roots of the eigenvalues of S
+    selection: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)
+    # (n,) roots of the eigenvalues of A A'
+    mutation: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)
     optimum: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (R, n)
 
     @property

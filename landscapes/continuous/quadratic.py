@@ -63,16 +63,13 @@ class Quadratic(Landscape):
     noise: Literal["isotropic", "hessian"] = "isotropic"
     noise_scale: Annotated[float, Ge(0)] = 1.0
     box: Annotated[float, Gt(0)] = 5.0
-    eigenvalues: Tensor = field(
-        init=False, repr=False, compare=False, default=UNBOUND
-    )  # (D,) in descending order
-    rotation: Tensor | None = field(
-        init=False, repr=False, compare=False, default=None
-    )  # (R, D, D) eigenvectors in columns, None: the axes
+    # (D,) in descending order
+    eigenvalues: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)
+    # (R, D, D) eigenvectors in columns, None: the axes
+    rotation: Tensor | None = field(init=False, repr=False, compare=False, default=None)
     optimum: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (R, D)
-    slopes: Tensor | None = field(
-        init=False, repr=False, compare=False, default=None
-    )  # (R, M, D) the g_i, in the basis of the eigenvectors
+    # (R, M, D) the g_i, in the basis of the eigenvectors
+    slopes: Tensor | None = field(init=False, repr=False, compare=False, default=None)
 
     def check(self) -> None:
         """A covariance of full rank needs more terms than dimensions."""

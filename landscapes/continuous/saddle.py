@@ -71,18 +71,14 @@ class Saddle(Landscape):
     noise_scale: Annotated[float, Ge(0)] = 1.0
     noise_axes: tuple[Annotated[float, Ge(0)], ...] = ()
     box: Annotated[float, Gt(0)] = 1.0
-    eigenvalues: Tensor = field(
-        init=False, repr=False, compare=False, default=UNBOUND
-    )  # (R, D) h_i, the stable directions first
-    rotation: Tensor | None = field(
-        init=False, repr=False, compare=False, default=None
-    )  # (R, D, D) eigenvectors in columns, None: the axes
-    optimum: Tensor | None = field(
-        init=False, repr=False, compare=False, default=None
-    )  # (R, D) one of the minima, where there are any
-    slopes: Tensor | None = field(
-        init=False, repr=False, compare=False, default=None
-    )  # (R, M, D) the g_i, in the basis of the eigenvectors
+    # (R, D) h_i, the stable directions first
+    eigenvalues: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)
+    # (R, D, D) eigenvectors in columns, None: the axes
+    rotation: Tensor | None = field(init=False, repr=False, compare=False, default=None)
+    # (R, D) one of the minima, where there are any
+    optimum: Tensor | None = field(init=False, repr=False, compare=False, default=None)
+    # (R, M, D) the g_i, in the basis of the eigenvectors
+    slopes: Tensor | None = field(init=False, repr=False, compare=False, default=None)
 
     def check(self) -> None:
         """Both kinds of directions, enough terms for a covariance of full rank, a deviation for each axis."""

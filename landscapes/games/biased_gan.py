@@ -58,9 +58,8 @@ class BiasedGAN(Game):
     kappa: Annotated[float, Gt(0)] = 2.0
     gamma: Annotated[float, Ge(0)] = 1.5
     box: Annotated[float, Gt(0)] = 1.0
-    optimum: Tensor = field(
-        init=False, repr=False, compare=False, default=UNBOUND
-    )  # (R, 2) the true equilibrium
+    # (R, 2) the true equilibrium
+    optimum: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)
 
     @property
     def domain(self) -> Domain:

@@ -56,12 +56,10 @@ class DiracGAN(Game):
     noise: Annotated[float, Ge(0)] = 0.0
     box: Annotated[float, Gt(0)] = 1.0
     optimum: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (R, 2) the equilibrium
-    nodes: Tensor = field(
-        init=False, repr=False, compare=False, default=UNBOUND
-    )  # (J,) values of the instance noise
-    weights: Tensor = field(
-        init=False, repr=False, compare=False, default=UNBOUND
-    )  # (J,) their probabilities
+    # (J,) values of the instance noise
+    nodes: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)
+    # (J,) their probabilities
+    weights: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)
 
     @property
     def domain(self) -> Domain:

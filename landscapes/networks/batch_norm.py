@@ -140,9 +140,8 @@ class BatchNorm(Landscape):
         """Networks x (R, P, D), images (R, 1 | P, B, 64) -> (R, P, 10, B)."""
         w1, gamma, beta, w2, b2 = x.split(self._sizes, -1)
         unit = torch.ones_like(x[..., :1])
-        if (
-            self.statistics != "fixed"
-        ):  # what is normalised does not depend on the length of w1, whose square may be no number
+        # what is normalised does not depend on the length of w1, whose square may be no number
+        if self.statistics != "fixed":
             unit = safe_unit(w1.detach().abs().amax(-1, keepdim=True)).clamp_min(1)
         w1, eps = w1 / unit, (self.eps / unit / unit)[..., None]
         z = dense(w1, pixels.mT)

@@ -73,9 +73,8 @@ def make(path: str, arguments: str) -> nn.Module:
             )
         if isinstance(part, _NormBase) and part.training and part.track_running_stats:
             part.track_running_stats = False
-            part.running_mean = part.running_var = part.num_batches_tracked = (
-                None  # a landscape keeps no state between calls
-            )
+            # a landscape keeps no state between calls
+            part.running_mean = part.running_var = part.num_batches_tracked = None
     return net
 
 

@@ -46,9 +46,8 @@ class LinearRNN(Landscape):
     target: Annotated[float, Gt(0)] = 0.5
     gain: float = 1.0
     spread: Annotated[float, Ge(0)] = 0.01
-    ends: Tensor = field(
-        init=False, repr=False, compare=False, default=UNBOUND
-    )  # (R, 2, n) unit vectors: h_0 and u
+    # (R, 2, n) unit vectors: h_0 and u
+    ends: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)
     optimum: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (R, D)
 
     @property
@@ -105,10 +104,8 @@ class LinearRNN(Landscape):
         length = dot(across, across).sqrt()[:, None]
         second = torch.where(length > 0, across / length, torch.zeros_like(across))
         angle = torch.atan2(length[:, 0], dot(first, last))[:, None, None] / self.steps
-        plane, swing = (
-            _outer(first, first) + _outer(second, second),
-            _outer(second, first) - _outer(first, second),
-        )
+        plane = _outer(first, first) + _outer(second, second)
+        swing = _outer(second, first) - _outer(first, second)
         turn = (
             torch.eye(self.units, dtype=torch.float64, device=ends.device)
             + (angle.cos() - 1) * plane

@@ -92,10 +92,8 @@ class LogisticRegression(Landscape):
             rows, labels = _with_constant(data.pixels).expand(count, -1, -1), data.labels.expand(count, -1)
             optimum = _digits_optimum(self.penalty).to(data.pixels).expand(count, -1)
         else:
-            rows, labels = (
-                per_instance(streams, lambda s: self._drawn(s)[0]),
-                per_instance(streams, lambda s: self._drawn(s)[1]),
-            )
+            rows = per_instance(streams, lambda s: self._drawn(s)[0])
+            labels = per_instance(streams, lambda s: self._drawn(s)[1])
             optimum = per_instance(streams, lambda s: _optima(*self._drawn(s), self.penalty))
         bound = self.bound(rows=rows, labels=labels, optimum=optimum, best=torch.zeros_like(optimum[:, :1]))
         return bound.bound(best=bound.loss(optimum[:, None]))

@@ -63,9 +63,8 @@ class TorchModule(Landscape):
     criterion: str = "cross_entropy"
     data: str = "landscapes.networks.example:train"
     held_out: str | None = None
-    constants: Tensor = field(
-        init=False, repr=False, compare=False, default=UNBOUND
-    )  # (R, C) float64 buffers and frozen parameters
+    # (R, C) float64 buffers and frozen parameters
+    constants: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)
 
     def check(self) -> None:
         """Import everything and run two examples."""
@@ -101,10 +100,8 @@ class TorchModule(Landscape):
     @property
     def extras(self) -> Mapping[str, tuple[str, str]]:  # type: ignore[override]
         """Held-out measures, where there are held-out examples."""
-        loss, accuracy = (
-            {"held_out_loss": ("held-out loss", "1")},
-            {"held_out_accuracy": ("held-out accuracy", "1")},
-        )
+        loss = {"held_out_loss": ("held-out loss", "1")}
+        accuracy = {"held_out_accuracy": ("held-out accuracy", "1")}
         return (
             {} if self.held_out is None else loss | accuracy if self._tried(DATA, self.data).classes else loss
         )
@@ -151,10 +148,8 @@ class TorchModule(Landscape):
         """Loss, and accuracy where targets are classes, on the held-out examples of networks x (R, D)."""
         if self.held_out is None:
             return {}
-        worlds, data = (
-            torch.arange(len(x), device=x.device),
-            placed(HELD_OUT, self.held_out, x.dtype, x.device),
-        )
+        worlds = torch.arange(len(x), device=x.device)
+        data = placed(HELD_OUT, self.held_out, x.dtype, x.device)
         named = {"held_out_loss": self._loss_of, "held_out_accuracy": right}
         return {
             name: self._each(x[:, None], named[name], data, None, worlds).mean(-1)[:, 0]

@@ -49,9 +49,8 @@ class TanhRNN(Landscape):
     steps: Annotated[int, Ge(2)] = 30
     sequences: Annotated[int, Ge(1)] = 256
     gain: Annotated[float, Ge(0)] = 1.0
-    inputs: Tensor = field(
-        init=False, repr=False, compare=False, default=UNBOUND
-    )  # (R, 2 M, 2, T) values and markers, the held-out ones last
+    # (R, 2 M, 2, T) values and markers, the held-out ones last
+    inputs: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)
     targets: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (R, 2 M)
 
     @property
@@ -132,9 +131,10 @@ class TanhRNN(Landscape):
         """Networks x (R, P, D), sequences (R, 1 | P, B, 2, T) -> (R, P, B)."""
         v, w, b, a, c = x.split(self._sizes, -1)
         size, steps = inputs.shape[2], inputs.shape[-1]
+        # (R, P, units, T, B)
         driven = (dense(v, inputs.permute(0, 1, 3, 4, 2).flatten(-2)) + b[..., None]).unflatten(
             -1, (steps, size)
-        )  # (R, P, units, T, B)
+        )
         h = driven[..., 0, :].tanh()
         for step in range(1, steps):
             h = (dense(w, h) + driven[..., step, :]).tanh()

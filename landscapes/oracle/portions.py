@@ -19,9 +19,8 @@ from torch import Tensor
 
 from landscapes.base import Answer, Landscape
 
-Asked = Callable[
-    [Tensor, Tensor | None], Answer
-]  # points (R, P, D), the terms that they see (R, 1 | P, B) or None for all -> their answer
+# points (R, P, D), the terms that they see (R, 1 | P, B) or None for all -> their answer
+Asked = Callable[[Tensor, Tensor | None], Answer]
 
 
 def in_portions(

@@ -285,10 +285,8 @@ def _fuji_odds(landscape: Any, target: float, *, gamma: bool) -> float:  # noqa:
 
 def _fuji(parameter: str, *, gamma: bool) -> Callable[[Any, float], float]:
     def guess(landscape: Any, target: float) -> float:  # noqa: ANN401
-        ratio, unit = (
-            math.sqrt(_fuji_odds(landscape, target, gamma=gamma)),
-            math.sqrt(_VARIANCES[landscape.law]),
-        )
+        ratio = math.sqrt(_fuji_odds(landscape, target, gamma=gamma))
+        unit = math.sqrt(_VARIANCES[landscape.law])
         return (
             landscape.noise_scale * unit * ratio if parameter == "slope" else landscape.slope / unit / ratio
         )
@@ -296,9 +294,8 @@ def _fuji(parameter: str, *, gamma: bool) -> Callable[[Any, float], float]:
     return guess
 
 
-GUESSES: dict[
-    tuple[str, str, str], Callable[[Any, float], float]
-] = {  # kind, parameter, statistic -> from landscape and target
+# kind, parameter, statistic -> from landscape and target
+GUESSES: dict[tuple[str, str, str], Callable[[Any, float], float]] = {
     ("nk", "k", "autocorrelation"): lambda landscape, target: landscape.n * (1 - target) - 1,
     ("nk", "k", "gamma"): lambda landscape, target: (landscape.n - 1) * (1 - target),
     ("spin_glass", "order", "autocorrelation"): lambda landscape, target: landscape.n * (1 - target) / 2,

@@ -70,12 +70,10 @@ class Moving(Around):
     period: Annotated[float, Gt(0)] = 100.0
     severity: Annotated[float, Ge(0), Le(1)] = 0.1
     masks: Annotated[int, Ge(2)] = 2
-    instances: Tensor = field(
-        init=False, repr=False, compare=False, default=UNBOUND
-    )  # (R,) int64 numbers of the instances
-    displacement: paths.Path | None = field(
-        init=False, repr=False, compare=False, default=None
-    )  # where the optimum is
+    # (R,) int64 numbers of the instances
+    instances: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)
+    # where the optimum is
+    displacement: paths.Path | None = field(init=False, repr=False, compare=False, default=None)
 
     def check(self) -> None:
         """The inner landscape must be one that can be moved."""

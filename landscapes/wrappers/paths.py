@@ -163,10 +163,8 @@ class MaskWalk:
     def _walked(self, epoch: Tensor) -> Tensor:
         """The masks of epochs (R, 1) -> (R, D, 1), by halving the interval that holds them."""
         draws = self.uniforms(tree(epoch[:, 0])).split(1, -1)
-        left, right = (
-            torch.zeros_like(draws[0], dtype=torch.bool),
-            draws[0] < flip_chance(self.severity, HORIZON),
-        )
+        left = torch.zeros_like(draws[0], dtype=torch.bool)
+        right = draws[0] < flip_chance(self.severity, HORIZON)
         for level, draw in zip(_DOWN, draws[1:], strict=True):
             q = flip_chance(self.severity, 2 ** (level - 1))
             odd = q * q / (q * q + (1 - q) * (1 - q))

@@ -32,10 +32,8 @@ class Search(Run):
     def propose(self) -> Proposal:
         """A population around the centroid, which is also recommended."""
         self.children = self.strategy.generate(individual())
-        points, centroid = (
-            torch.from_numpy(np.array(self.children)),
-            torch.from_numpy(np.array(self.strategy.centroid)),
-        )
+        points = torch.from_numpy(np.array(self.children))
+        centroid = torch.from_numpy(np.array(self.strategy.centroid))
         return Proposal(points, centroid, centroid, torch.ones(len(points), dtype=torch.bool))
 
     def take(self, value: Tensor, gradient: Tensor | None) -> None:

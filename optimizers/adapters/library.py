@@ -36,9 +36,8 @@ MISTAKES = (
     NameError,
     ImportError,
 )  # over finite numbers, a wrong call of the library
-Numbers = dict[
-    str, float | bool | list[float]
-]  # keyword arguments of a library's own, as a study file can hold them
+# keyword arguments of a library's own, as a study file can hold them
+Numbers = dict[str, float | bool | list[float]]
 
 
 class Proposal(NamedTuple):
@@ -102,11 +101,9 @@ class Library(Optimizer):
 
     def init(self, problem: Problem, streams: Streams) -> State:
         """Every world's library, seeded, and what it proposes first."""
-        starts, seeds, worlds = (
-            problem.start(self.founders),
-            streams.integers("library", 2**32, (1,))[:, 0].tolist(),
-            [],
-        )
+        starts = problem.start(self.founders)
+        seeds = streams.integers("library", 2**32, (1,))[:, 0].tolist()
+        worlds = []
         with apart():
             for row, (start, seed) in enumerate(zip(starts.cpu(), seeds, strict=True)):
                 Generators.seed(seed)

@@ -76,9 +76,8 @@ class SPSA(Optimizer):
         del streams
         up, down = query.points[:, : self.pairs], query.points[:, self.pairs :]
         rise = answer.value[:, : self.pairs] - answer.value[:, self.pairs :]
-        slope = (rise[..., None] / (up - down)).mean(
-            1, keepdim=True
-        )  # up - down is 2 c_k delta as it was really asked, after rounding
+        # up - down is 2 c_k delta as it was really asked, after rounding
+        slope = (rise[..., None] / (up - down)).mean(1, keepdim=True)
         rate = column(self._gain(state, self.learning_rate, self.alpha, self.stability), slope)
         return State(state.center - rate * slope, state.step + 1), {}
 

@@ -42,9 +42,8 @@ def ranked(points: Tensor, value: Tensor) -> Tensor:
 
 def weighted_sum(weights: Tensor, points: Tensor) -> Tensor:
     """sum_k w_k x_k of weights (n,) or (R, n) and the first n of points (R, P, D): (R, 1, D)."""
-    twice = (
-        weights.to(points).expand(len(points), weights.shape[-1])[:, None].repeat(1, 2, 1)
-    )  # two rows: `matmul` need not pad
+    # two rows: `matmul` need not pad
+    twice = weights.to(points).expand(len(points), weights.shape[-1])[:, None].repeat(1, 2, 1)
     return matmul(twice, points[:, : twice.shape[-1]])[:, :1]
 
 

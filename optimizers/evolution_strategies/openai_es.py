@@ -186,20 +186,16 @@ class OpenAIES(Optimizer):
 
     def _gradient(self, state: State, query: Query, value: Tensor) -> Tensor:
         """The estimate g (R, 1, D) from the points asked (R, P, D) and their losses (R, P)."""
-        points, half, raw, sigma = (
-            query.points,
-            value.shape[1] // 2,
-            self.shaping == "raw",
-            self._sigma(state),
-        )
+        points = query.points
+        half = value.shape[1] // 2
+        raw = self.shaping == "raw"
+        sigma = self._sigma(state)
         size = value.shape[1] if query.alive is None else query.alive.sum(1).double()
         shaped = operators.shaped(value, self.shaping, query.alive, centered=not self.antithetic)
         if self.antithetic:  # a pair: (F+ - F-) e, and x+ - x- = 2 sigma e
-            weight, step, count = (
-                shaped[:, :half] - shaped[:, half:],
-                points[:, :half] - points[:, half:],
-                2 * size,
-            )
+            weight = shaped[:, :half] - shaped[:, half:]
+            step = points[:, :half] - points[:, half:]
+            count = 2 * size
         else:
             weight, step, count = shaped, points - state.center, size - int(raw)
         unit = safe_unit(sigma.to(points.dtype)).to(sigma)  # where sigma^2 would be 0 or infinite

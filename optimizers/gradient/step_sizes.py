@@ -89,9 +89,8 @@ class StepSize(Parameters):
         deviation, long = spread.double().unbind(-1)
         if self.kind == "clt":
             tolerance = per_world(self.tolerance, spread)[:, None]  # type: ignore[arg-type]
-            return torch.erf(
-                tolerance / (math.sqrt(2) * deviation)
-            )  # 1 - 2 Phi(-x) = erf(x / sqrt 2); erf(inf) = 1
+            # 1 - 2 Phi(-x) = erf(x / sqrt 2); erf(inf) = 1
+            return torch.erf(tolerance / (math.sqrt(2) * deviation))
         if self.kind == "inverse_variance":
             return torch.where(
                 deviation > long, (long / deviation) * (long / deviation), torch.ones_like(long)

@@ -129,9 +129,8 @@ def adam(
         same = (safe_unit(size) == 1) & (unit == 1)
         fresh = torch.where(same, 1.0, safe_unit(torch.maximum(size, square.sqrt() * unit)))
         ratio, small, unit = unit / fresh, slope / fresh, fresh
-        square = torch.where(
-            square == 0, 0.0, square * ratio * ratio
-        )  # where nothing was seen the ratio may be infinite
+        # where nothing was seen the ratio may be infinite
+        square = torch.where(square == 0, 0.0, square * ratio * ratio)
     mean, square = running(beta1, mean, slope), running(beta2, square, small * small)
     spread = (square * unbias(beta2, t, slope)).sqrt() * unit + column(epsilon, slope)
     return mean * unbias(beta1, t, slope) / spread, Moments(mean, square, unit)

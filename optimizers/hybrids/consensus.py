@@ -40,9 +40,8 @@ class State(NamedTuple):
     """The particles that are asked next."""
 
     points: Tensor  # (R, P, D)
-    consensus: (
-        Tensor  # (R, D) v of the particles that were evaluated last; the first start before the first step
-    )
+    # (R, D) v of the particles that were evaluated last; the first start before the first step
+    consensus: Tensor
 
 
 @dataclass(frozen=True, kw_only=True)

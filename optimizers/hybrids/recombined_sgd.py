@@ -142,10 +142,8 @@ def _crossed(points: Tensor, velocity: Tensor, streams: Streams) -> tuple[Tensor
     count, dim = points.shape[1:]
     half = count // 2
     first, second = streams.permutation("pairing", count)[:, : 2 * half].split(half, 1)
-    keep, places = (
-        operators.uniform(streams, half, dim),
-        torch.cat([first, second], 1)[..., None].expand(-1, -1, dim),
-    )
+    keep = operators.uniform(streams, half, dim)
+    places = torch.cat([first, second], 1)[..., None].expand(-1, -1, dim)
 
     def cross(held: Tensor) -> Tensor:
         a, b = operators.rows(held, first), operators.rows(held, second)

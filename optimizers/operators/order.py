@@ -51,9 +51,8 @@ def centered_ranks(value: Tensor, alive: Tensor | None = None) -> Tensor:
         return torch.where(alive, above.to(value.dtype) / (2 * (count - 1).clamp_min(1)).to(value.dtype), 0.0)
     if size <= PAIRWISE:
         value = value.nan_to_num(nan=torch.finfo(value.dtype).max)  # and inf likewise, so that inf - inf = 0
-        above = torch.sign(value[:, None, :] - value[:, :, None]).sum(
-            1
-        )  # how many are better, less how many are worse
+        # how many are better, less how many are worse
+        above = torch.sign(value[:, None, :] - value[:, :, None]).sum(1)
     else:
         value = worst_last(value)
         ascending = value.sort(-1).values

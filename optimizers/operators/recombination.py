@@ -47,9 +47,8 @@ def two_point(streams: Streams, n: int, dim: int) -> Tensor:
     """
     if dim == 1:
         return torch.ones((streams.size, n, 1), dtype=torch.bool, device=streams.device)
-    a, b = (
-        streams.choice("recombination", dim, 2, (n,), part=1).sort(-1).values.split(1, -1)
-    )  # the gap g lies before coordinate g
+    # the gap g lies before coordinate g
+    a, b = streams.choice("recombination", dim, 2, (n,), part=1).sort(-1).values.split(1, -1)
     place = torch.arange(dim, device=a.device)
     return (place < a) | (place >= b)
 

@@ -86,14 +86,10 @@ def tournament_chances(value: Tensor, size: int, among: Tensor | None = None) ->
     Here a individuals are better, and b are no worse.
     """
     held = worst_last(value)
-    ascending, count = (
-        held.sort(1).values,
-        torch.tensor(value.shape[1], device=value.device) if among is None else among[:, None],
-    )
-    better, no_worse = (
-        torch.searchsorted(ascending, held),
-        torch.minimum(torch.searchsorted(ascending, held, right=True), count),
-    )
+    ascending = held.sort(1).values
+    count = torch.tensor(value.shape[1], device=value.device) if among is None else among[:, None]
+    better = torch.searchsorted(ascending, held)
+    no_worse = torch.minimum(torch.searchsorted(ascending, held, right=True), count)
     chance = (power(1 - better / count.double(), size) - power(1 - no_worse / count.double(), size)) / (
         no_worse - better
     )

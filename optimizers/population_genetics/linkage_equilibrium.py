@@ -63,9 +63,8 @@ class LinkageEquilibrium(Optimizer):
     name: ClassVar[str] = "linkage_equilibrium"
     gradient: ClassVar[bool] = True
     linear_fitness: ClassVar[bool] = True
-    relaxations: ClassVar[tuple[str, ...]] = (
-        "extension",
-    )  # loci are at linkage equilibrium; the Lovasz extension's are not
+    # loci are at linkage equilibrium; the Lovasz extension's are not
+    relaxations: ClassVar[tuple[str, ...]] = ("extension",)
     counted: ClassVar[Recorded] = COUNTED
     selection_strength: Annotated[float, Ge(0)] = 1.0
     ploidy: Literal[1, 2] = 1
@@ -84,11 +83,9 @@ class LinkageEquilibrium(Optimizer):
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
         """One generation; info: fitness (R,), W before selection, and unfit (R,)."""
         del query, streams
-        p, q, beta = (
-            logistic(state.theta),
-            logistic(-state.theta),
-            column(self.selection_strength, state.theta),
-        )
+        p = logistic(state.theta)
+        q = logistic(-state.theta)
+        beta = column(self.selection_strength, state.theta)
         mean = (1.0 if answer.law is None else answer.law.best) - beta * answer.value[..., None]  # (R, 1, 1)
         step = (-beta / self.ploidy) * steps.slope(answer, self.name) / mean
         step = torch.where((mean > 0) & step.isfinite(), step, 0.0)

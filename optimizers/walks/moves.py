@@ -29,9 +29,10 @@ def metropolis(old: Tensor, new: Tensor, temperature: float | Tensor, streams: S
 
     Source: Metropolis et al. 1953, J. Chem. Phys. 21:1087.
     """
+    # inf - inf: no worse
     rise = (worst_last(new).double() - worst_last(old).double()).nan_to_num(
         nan=0.0, posinf=torch.inf, neginf=-torch.inf
-    )  # inf - inf: no worse
+    )
     heat = per_world(temperature, old).reshape(-1, 1)
     chance = torch.where(rise <= 0, 1.0, torch.exp(-rise.clamp_min(0) / heat))
     return streams.bernoulli("acceptance", chance.nan_to_num(nan=0.0), tuple(old.shape[1:]))

@@ -122,12 +122,10 @@ class ParallelTempering(Optimizer):
     def _exchanged(self, value: Tensor, heat: Tensor, step: Tensor, streams: Streams) -> Tensor:
         """Which replica's point each temperature holds after step (R,): (R, P) int64."""
         place = torch.arange(self.population, device=value.device)
-        upper = (place % 2 == (step[:, None] + 1) % 2) & (
-            place < self.population - 1
-        )  # the colder of each pair that may exchange
-        fall = (
-            (value - value.roll(-1, 1)).double().nan_to_num(nan=0.0)
-        )  # inf - inf: alike; inf becomes a number, which 0 may multiply
+        # the colder of each pair that may exchange
+        upper = (place % 2 == (step[:, None] + 1) % 2) & (place < self.population - 1)
+        # inf - inf: alike; inf becomes a number, which 0 may multiply
+        fall = (value - value.roll(-1, 1)).double().nan_to_num(nan=0.0)
         gain = fall * (1 / heat - 1 / heat.roll(-1, 1))
         chance = torch.where(upper, torch.exp(gain.clamp_max(0.0)), 0.0)
         swaps = streams.bernoulli("acceptance", chance, (self.population,), part=1).long()

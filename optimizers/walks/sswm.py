@@ -114,8 +114,7 @@ class SSWM(Optimizer):
         s = a * (after - before).nan_to_num(nan=0.0)  # both have none: neutral
         small = s.abs() < 1e-12
         s = torch.where(small, 1.0, s).clamp(-700.0, 700.0)
-        up = torch.expm1(-s.abs()) / torch.expm1(
-            -size * s.abs()
-        )  # of s > 0; that of -s is exp(-(N - 1) s) times this
+        # of s > 0; that of -s is exp(-(N - 1) s) times this
+        up = torch.expm1(-s.abs()) / torch.expm1(-size * s.abs())
         chance = torch.where(s > 0, up, up * torch.exp((size - 1) * s.clamp_max(0)))
         return torch.where(small, torch.ones_like(s) / size, chance)

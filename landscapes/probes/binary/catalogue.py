@@ -128,16 +128,12 @@ def _negative(estimate: Estimate) -> Estimate:
     return -estimate[0], estimate[1]
 
 
-_WEINBERGER, _FERRETTI, _WEINREICH = (
-    "Weinberger 1990",
-    "Ferretti et al. 2016",
-    "Weinreich et al. 2005; Poelwijk et al. 2007",
-)
-_JONES, _OCHOA, _PATHS = (
-    "Jones and Forrest 1995",
-    "Verel et al. 2012; Ochoa et al. 2017",
-    "Weinreich et al. 2006; Franke et al. 2011",
-)
+_WEINBERGER = "Weinberger 1990"
+_FERRETTI = "Ferretti et al. 2016"
+_WEINREICH = "Weinreich et al. 2005; Poelwijk et al. 2007"
+_JONES = "Jones and Forrest 1995"
+_OCHOA = "Verel et al. 2012; Ochoa et al. 2017"
+_PATHS = "Weinreich et al. 2006; Franke et al. 2011"
 _CLIMBS = {"random": "Macken and Perelson 1989", "greedy": "Orr 2003", "proportional": "Gillespie 1984"}
 
 MEASURES: dict[str, Entry] = {

@@ -43,9 +43,8 @@ LAGS = 32
 STEPS = 256  # of a walk
 _BITS = 2**24  # bits of genotypes held at a time for each world
 _NAMES = ("genotypes", "neighbourhoods", "squares", "walks")
-_PLACES = dict(
-    zip(_NAMES, ADDRESSES["steps"]["probes: samples of bits"], strict=False)
-)  # steps of the streams
+# steps of the streams
+_PLACES = dict(zip(_NAMES, ADDRESSES["steps"]["probes: samples of bits"], strict=False))
 
 
 class Squares(NamedTuple):
@@ -121,9 +120,8 @@ class Sample:
         flips = torch.zeros((*locus.shape[:3], self.n), dtype=torch.uint8, device=locus.device).scatter_(
             3, locus, 1
         )
-        parity = (
-            torch.cat((start, flips), 2).cumsum(2, dtype=torch.uint8) & 1
-        )  # a sum modulo 256 keeps its lowest bit
+        # a sum modulo 256 keeps its lowest bit
+        parity = torch.cat((start, flips), 2).cumsum(2, dtype=torch.uint8) & 1
         return fitness(self.landscape, parity.flatten(1, 2)).unflatten(1, (count, STEPS))
 
     def _exact(self, difference: Tensor) -> Tensor:
@@ -270,9 +268,8 @@ def spectrum(sample: Sample) -> Estimate:
     x, value = sample.genotypes
     count = value.shape[1]
     centred = value - value.mean(1, keepdim=True)
-    pairs = matmul(
-        _by_distance(x, centred), _polynomials(sample.n, count)
-    )  # (R, M, K) sums over all partners
+    # (R, M, K) sums over all partners
+    pairs = matmul(_by_distance(x, centred), _polynomials(sample.n, count))
     squares = centred.square()[..., None]
     total, power = pairs.sum(1, keepdim=True), squares.sum(1, keepdim=True)
     without = (total - 2 * pairs) / ((count - 1) * (count - 2)) / ((power - squares) / (count - 2))

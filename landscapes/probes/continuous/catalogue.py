@@ -76,9 +76,8 @@ def _curvature(landscape: Landscape, streams: Streams, samples: int) -> Found:
     return {"condition_number": spectrum.condition, "negative_curvature": spectrum.negative}
 
 
-GROUPS: dict[
-    str, tuple[Group, tuple[str, ...]]
-] = {  # what is computed together, and the names of its measures
+# what is computed together, and the names of its measures
+GROUPS: dict[str, tuple[Group, tuple[str, ...]]] = {
     "walks": (_walks, ("autocorrelation", "correlation_length")),
     "distance": (_distance, ("distance_correlation_pearson", "distance_correlation_spearman")),
     "dispersion": (_dispersion, ("dispersion",)),
