@@ -232,7 +232,13 @@ class Landscape(Parameters, ABC):
 
     @abstractmethod
     def loss(self, x: Tensor, terms: Terms | None = None, time: Tensor | None = None) -> Tensor:
-        """X (R, P, D), terms of a mini-batch or None for all, time (R,) for moving landscapes -> (R, P)."""
+        """The losses (R, P) of points; of a game (R, P, players).
+
+        Args:
+            x: (R, P, D).
+            terms: those of a mini-batch; None: all.
+            time: (R,), of a moving landscape.
+        """
 
     def extension(self, p: Tensor, terms: Terms | None = None, time: Tensor | None = None) -> Tensor:
         """The multilinear extension of a landscape on Bits -> (R, P).
@@ -250,7 +256,7 @@ class Landscape(Parameters, ABC):
         return value
 
     def start(self, streams: Streams, n: int) -> Tensor:
-        """N starting points (R, n, D), source "init": uniform in the box, or uniform bits."""
+        """Starting points (R, n, D), source "init": uniform in the box, or uniform bits."""
         shape = (n, self.dim)
         if isinstance(self.domain, Bits):
             return streams.bernoulli("init", 0.5, shape).to(torch.uint8)

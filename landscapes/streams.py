@@ -46,9 +46,9 @@ _PARTS = 2**16
 
 @cache
 def source_numbers(declared: tuple[str, ...] = ()) -> dict[str, int]:
-    """The number of each built-in and declared source, 0 ..
+    """The number of each built-in and declared source, below 2^16.
 
-    65535: the place in `SOURCES`, or for a plugin's own name 32768 + a hash of it.
+    It is the place in `SOURCES`, or for a plugin's own name 32768 + a hash of it.
 
     Raises:
         ValueError: two declared names share a number; rename one.
@@ -180,7 +180,7 @@ class Streams:
     def bernoulli(self, source: str, p: float | Tensor, shape: tuple[int, ...], part: int = 0) -> Tensor:
         """True with probability p, to 53 bits: (R, *shape) bool.
 
-        P one number or broadcastable to (R, *shape). The same in every dtype.
+        The chance p is one number, or broadcastable to (R, *shape). The same in every dtype.
         """
         chance = torch.as_tensor(p, dtype=torch.float64, device=self.device)
         if chance.numel() > 1 and chance.shape != (self.size, *(1,) * len(shape)):  # it varies within a row

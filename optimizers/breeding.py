@@ -71,11 +71,9 @@ class Breeding(Optimizer):
         return weights(value, self.fitness, self.selection_strength, law)
 
     def unfit(self, populations: Sequence[Tensor], law: FitnessLaw | None) -> dict[str, Tensor]:
-        """Info of a step: `unfit` (R,), whether nobody has fitness in one of these populations.
+        """Info of a step: `unfit` (R,), whether in one of these populations nobody has fitness.
 
-        Each is losses (R, P).
-
-        Nothing where selection is not proportional to fitness.
+        Populations are losses (R, P). Where selection is not proportional to fitness there is nothing to say.
         """
         if self.selection != "proportional":
             return {}

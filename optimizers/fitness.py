@@ -82,9 +82,9 @@ def unfit(
 
 
 def log_fitness(value: Tensor, kind: str, strength: float | Tensor, law: FitnessLaw | None = None) -> Tensor:
-    """Ln of the fitness of losses (R, P), up to a constant that does not depend on them.
+    """Logarithms of the fitness of losses (R, P), up to a constant: (R, P) float64.
 
-    Float64, -inf for those that have none.
+    They are -inf for those that have none.
     """
     loss = torch.where(value.isnan(), torch.inf, value.double())
     beta = strength.double().reshape(-1, 1) if isinstance(strength, Tensor) and strength.ndim else strength

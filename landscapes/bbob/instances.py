@@ -54,14 +54,14 @@ def seed_of(function: int, instance: int) -> int:
 
 
 def uniform(seed: int, n: int) -> np.ndarray:
-    """N uniforms in (0, 1)."""
+    """So many uniforms in (0, 1)."""
     out = np.empty(n)
     kernels.uniform(seed, out)
     return out
 
 
 def normal(seed: int, n: int) -> np.ndarray:
-    """N standard normals, by Box and Muller; never 0."""
+    """So many standard normals, by Box and Muller; never 0."""
     u, v = uniform(seed, 2 * n).reshape(2, n)
     g = np.sqrt(-2 * np.log(u)) * np.cos(2 * np.pi * v)
     return np.where(g == 0, 1e-99, g)

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 from fractions import Fraction
 from functools import reduce
 from operator import mul
-from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -90,6 +90,6 @@ def product(q: Tensor) -> Tensor:
     return reduce(mul, q.unbind(-1))
 
 
-def for_kernel(tensor: Tensor) -> Any:  # noqa: ANN401
+def for_kernel(tensor: Tensor) -> np.ndarray:
     """The numpy array that a kernel reads: contiguous; rows that share memory become one row."""
     return (tensor[:1] if tensor.stride(0) == 0 else tensor).contiguous().numpy()

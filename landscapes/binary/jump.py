@@ -75,10 +75,7 @@ def _weighted(gap: Tensor, terms: Terms | None) -> Tensor:
 
 
 def _differing(q: Tensor, numbers: int) -> Tensor:
-    """Chances that 0 .. numbers - 1 loci differ, where locus i agrees with chance q_i.
-
-    (R, P, n) -> (R, P, numbers).
-    """
+    """Chances (R, P, numbers) that 0 .. numbers - 1 loci differ, where locus i agrees with chance q_i."""
     chance = torch.nn.functional.pad(torch.ones_like(q[..., :1]), (0, numbers - 1))
     for agrees in q.split(1, -1):
         chance = agrees * chance + (1 - agrees) * torch.nn.functional.pad(chance, (1, 0))[..., :-1]

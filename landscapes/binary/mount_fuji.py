@@ -121,7 +121,7 @@ class RoughMountFuji(Landscape):
     def extension(self, p: Tensor, terms: Terms | None = None, time: Tensor | None = None) -> Tensor:
         """The mean loss of genotypes whose loci are 1 independently with chances p (R, P, n) -> (R, P).
 
-        N <= 16.
+        There may be at most 16 loci.
         """
         del time
         check_chances(self, p)

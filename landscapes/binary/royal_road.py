@@ -28,7 +28,7 @@ from landscapes.checks import check_chances, check_points
 class RoyalRoad(HiddenTarget):
     """Royal Road: blocks of loci that pay only when complete, and the plateaus between.
 
-    R1, or R2 with levels = 3.
+    It is R1 of the source, with levels = 3 R2.
 
     Source: Mitchell, Forrest and Holland 1992.
 

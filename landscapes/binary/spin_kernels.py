@@ -46,10 +46,9 @@ def _spin(state, column):
 
 @njit(cache=True)
 def _reach(coupling, along, gain, came):
-    """The most that rows 0 ..
+    """The most that all rows gain, given the row that follows: gain (2^L,), given row 0 -> (2^L,).
 
-    L - 1 gain given the row that follows: gain (2^L,) given row 0 -> (2^L,); `came` notes the spin above each
-    spin.
+    `came` notes the spin above each spin.
     """
     side, states = along.shape
     after = np.empty(states)

@@ -157,7 +157,7 @@ class DoubleWell(Landscape):
         return weight * value if self.slopes is None else weight * value + dot(slope(self.slopes, terms), y)
 
     def start(self, streams: Streams, n: int) -> Tensor:
-        """N starting points (R, n, D), source "init"."""
+        """Starting points (R, n, D), source "init"."""
         if self.starts == "box":
             return self.box * (2 * streams.uniform("init", (n, self.dim)) - 1)
         bottom = point_at(self._along(self.stationary[2]), self.rotation, streams)

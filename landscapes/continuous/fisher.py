@@ -116,14 +116,11 @@ class Fisher(Landscape):
         return weighted(value, terms)
 
     def traits(self, x: Tensor) -> Tensor:
-        """Deviations y of the traits from the optimum, in units in which selection is isotropic.
-
-        X (R, P, n) -> (R, P, n).
-        """
+        """Deviations y (R, P, n) of the traits from the optimum, in units in which selection is isotropic."""
         return self.selection * into(self.mutation * (x - self.optimum[:, None]), None, self.rotation)
 
     def start(self, streams: Streams, n: int) -> Tensor:
-        """N starting points (R, n, D), source "init"."""
+        """Starting points (R, n, D), source "init"."""
         if self.starts == "box":
             return self.box * (2 * streams.uniform("init", (n, self.dim)) - 1)
         normal = streams.normal("init", (n, self.dim))

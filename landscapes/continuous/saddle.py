@@ -148,7 +148,7 @@ class Saddle(Landscape):
         return weight * value if self.slopes is None else weight * value + dot(slope(self.slopes, terms), y)
 
     def start(self, streams: Streams, n: int) -> Tensor:
-        """N starting points (R, n, D), source "init"."""
+        """Starting points (R, n, D), source "init"."""
         if self.starts == "saddle":
             return torch.zeros((streams.size, n, self.dim), dtype=streams.dtype, device=streams.device)
         return self.box * (2 * streams.uniform("init", (n, self.dim)) - 1)

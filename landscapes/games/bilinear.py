@@ -80,7 +80,7 @@ class Bilinear(Game):
         )
 
     def losses(self, first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
-        """X and y (R, P, D / 2) -> (R, P) each."""
+        """The losses (R, P) of both players, of their strategies (R, P, D / 2)."""
         x, y = (
             both - rest[:, None]
             for both, rest in zip((first, second), self.optimum.chunk(2, -1), strict=True)

@@ -40,8 +40,5 @@ def images(dtype: torch.dtype, device: torch.device) -> Images:
 
 
 def picked(table: Tensor, index: Tensor | None, worlds: int) -> Tensor:
-    """The rows of a table (M, ...) that a mini-batch (R, 1 | P, B) names, all where it is None.
-
-    (R, 1 | P, B, ...).
-    """
+    """The rows (R, 1 | P, B, ...) of a table (M, ...) that a mini-batch (R, 1 | P, B) names; None: all."""
     return table.expand(worlds, 1, *table.shape) if index is None else table[index]

@@ -23,6 +23,7 @@ from annotated_types import Ge, Gt, Le, Lt
 from scipy.optimize import brentq
 
 from landscapes.base import Bits, Landscape
+from landscapes.binary.mount_fuji import RoughMountFuji
 from landscapes.parameters import ranges
 from landscapes.probes.binary.catalogue import measure_binary
 from landscapes.probes.continuous.catalogue import measure_continuous
@@ -276,20 +277,20 @@ def _named(statistic: str | Statistic, samples: int, exhaustive: bool | None) ->
 _VARIANCES = {"uniform": 1 / 12, "normal": 1.0, "exponential": 1.0, "gumbel": math.pi**2 / 6}
 
 
-def _fuji_odds(landscape: Any, target: float, *, gamma: bool) -> float:  # noqa: ANN401
+def _fuji_odds(landscape: RoughMountFuji, target: float, *, gamma: bool) -> float:
     """The squared ratio of slope to standard deviation of the noise."""
     if gamma:
         return 2 * target / (1 - target)
     return 4 / landscape.n * target / (1 - 2 / landscape.n - target)
 
 
-def _fuji(parameter: str, *, gamma: bool) -> Callable[[Any, float], float]:
-    def guess(landscape: Any, target: float) -> float:  # noqa: ANN401
+def _fuji(parameter: str, *, gamma: bool) -> Callable[[RoughMountFuji, float], float]:
+    def guess(landscape: RoughMountFuji, target: float) -> float:
         ratio = math.sqrt(_fuji_odds(landscape, target, gamma=gamma))
         unit = math.sqrt(_VARIANCES[landscape.law])
-        return (
-            landscape.noise_scale * unit * ratio if parameter == "slope" else landscape.slope / unit / ratio
-        )
+        if parameter == "slope":
+            return landscape.noise_scale * unit * ratio
+        return landscape.slope / unit / ratio
 
     return guess
 

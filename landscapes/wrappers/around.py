@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from landscapes.base import FitnessLaw, Landscape
 
@@ -10,7 +10,7 @@ from landscapes.base import FitnessLaw, Landscape
 class Around(Landscape):
     """Base of landscapes with an `inner` one: terms, costs, players, clock, noise and code are its own."""
 
-    inner: Any
+    inner: Landscape
 
     @property
     def dim(self) -> int:

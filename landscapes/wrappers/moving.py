@@ -130,7 +130,7 @@ class Moving(Around):
         return rest ^ self._at(time) if isinstance(self.domain, Bits) else rest + self._at(time).to(rest)
 
     def _seen(self, x: Tensor, time: Tensor | None) -> Tensor:
-        """X (R, P, D) in the frame of the inner landscape."""
+        """Points x (R, P, D) in the frame of the inner landscape."""
         check_points(self, x)
         check_bound(self.name, x, self.instances)
         return (

@@ -16,13 +16,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 import torch
 from annotated_types import Gt
 from torch import Tensor
 
-from landscapes.base import Bits, Domain, Reals, Terms
+from landscapes.base import Bits, Domain, Landscape, Reals, Terms
 from landscapes.checks import check_points
 from landscapes.numerics import logistic
 from landscapes.streams import Streams
@@ -47,7 +47,7 @@ class Relaxation(Around):
     """
 
     name: ClassVar[str] = "relaxation"
-    inner: Any
+    inner: Landscape
     mode: Literal["extension", "lovasz", "threshold"] = "extension"
     lean: Annotated[float, Gt(0)] = 1.0
 
@@ -126,14 +126,12 @@ def genotype(theta: Tensor) -> Tensor:
 
 
 def lovasz_extension(
-    landscape: Any,  # noqa: ANN401
+    landscape: Landscape,
     p: Tensor,
     terms: Terms | None = None,
     time: Tensor | None = None,
 ) -> Tensor:
     """The mean loss of the genotypes whose loci are 1 where p > u, with one uniform u for all loci.
-
-    P (R, P, n) in [0, 1] -> (R, P).
 
     With p_1 >= .. >= p_n in descending order, p_0 = 1, p_(n + 1) = 0, and b_j the genotype with 1 at the
     first j of these loci, it is sum over j = 0 .. n of (p_j - p_(j + 1)) L(b_j). Loci of equal p are taken in
@@ -141,7 +139,7 @@ def lovasz_extension(
 
     Args:
         landscape: on Bits, bound.
-        p: chances of a 1.
+        p: (R, P, n), chances of a 1, in [0, 1].
         terms: of a mini-batch; None: all.
         time: (R,) for moving landscapes.
     """

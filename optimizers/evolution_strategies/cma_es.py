@@ -74,19 +74,8 @@ class CMAES(Optimizer):
     def init(self, problem: Problem, streams: Streams) -> State:
         """The mean at the first start, C = I."""
         mean = problem.start(1)
-        zero, one = torch.zeros_like(mean), torch.ones_like(mean)
-        eye = torch.eye(problem.dim, dtype=mean.dtype, device=mean.device).repeat(streams.size, 1, 1)
-        diagonal = self.covariance == "diagonal"
-        return State(
-            mean=mean,
-            sigma=distribution.start_sigma(self.sigma, problem, mean[..., :1]),
-            path_sigma=zero,
-            path_c=zero,
-            covariance=one if diagonal else eye,
-            basis=eye[:, :0, :0] if diagonal else eye,
-            lengths=one,
-            step=torch.zeros(streams.size, dtype=torch.int64, device=mean.device),
-        )
+        sigma = distribution.start_sigma(self.sigma, problem, mean[..., :1])
+        return begun(mean, sigma, diagonal=self.covariance == "diagonal")
 
     def ask(self, state: State, streams: Streams) -> Query:
         """P points around the mean."""
@@ -144,6 +133,17 @@ class CMAES(Optimizer):
             basis=torch.where(here, basis, state.basis),
             lengths=torch.where(here, lengths, state.lengths),
         )
+
+
+def begun(mean: Tensor, sigma: Tensor, *, diagonal: bool) -> State:
+    """The state at the start of a run, from a mean (R, 1, D) with sigma (R, 1, 1)."""
+    worlds, _, dim = mean.shape
+    zero, one = torch.zeros_like(mean), torch.ones_like(mean)
+    eye = torch.eye(dim, dtype=mean.dtype, device=mean.device).repeat(worlds, 1, 1)
+    step = torch.zeros(worlds, dtype=torch.int64, device=mean.device)
+    if diagonal:
+        return State(mean, sigma, zero, zero, covariance=one, basis=eye[:, :0, :0], lengths=one, step=step)
+    return State(mean, sigma, zero, zero, covariance=eye, basis=eye, lengths=one, step=step)
 
 
 def around(state: State, z: Tensor) -> Tensor:

@@ -74,7 +74,7 @@ def effective_size(weights: Tensor) -> float:
 def cumulated(path: Tensor, shift: Tensor, rate: float, size: float) -> Tensor:
     """An evolution path: (1 - c) p + sqrt(c (2 - c) mu_eff) shift.
 
-    P is N(0, I) where shift is N(0, I / mu_eff).
+    The path is N(0, I) where shift is N(0, I / mu_eff).
     """
     return (1 - rate) * path + math.sqrt(rate * (2 - rate) * size) * shift
 

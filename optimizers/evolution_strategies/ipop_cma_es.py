@@ -193,19 +193,7 @@ class IPOPCMAES(Optimizer):
         better = due & (state.value < state.kept_value)
         restarts = state.restarts + due
         mean = operators.rows(state.starts, restarts[:, None])
-        zero, one = torch.zeros_like(mean), torch.ones_like(mean)
-        eye = torch.eye(mean.shape[-1], dtype=mean.dtype, device=mean.device)
-        full = self.covariance == "full"
-        fresh = cma_es.State(
-            mean=mean,
-            sigma=state.first_sigma,
-            path_sigma=zero,
-            path_c=zero,
-            covariance=eye if full else one,
-            basis=eye if full else state.basis,
-            lengths=one,
-            step=torch.zeros_like(state.step),
-        )
+        fresh = cma_es.begun(mean, state.first_sigma, diagonal=self.covariance == "diagonal")
         runs = [
             torch.where(due.view(-1, *(1,) * (old.ndim - 1)), new, old)
             for new, old in zip(fresh, state[:8], strict=True)

@@ -107,23 +107,18 @@ class OpenAIES(Optimizer):
     def init(self, problem: Problem, streams: Streams) -> State:
         """The mean at the first start."""
         center = problem.start(1)
-        return State(
-            center,
-            *steps.Moments.none(center),
-            torch.zeros(streams.size, dtype=torch.int64, device=center.device),
-        )
+        step = torch.zeros(streams.size, dtype=torch.int64, device=center.device)
+        return State(center, *steps.Moments.none(center), step)
 
     def ask(self, state: State, streams: Streams) -> Query:
         """P points around the mean; when antithetic, the mirrored half comes last."""
         size = self.population if self.largest is None else self.largest
-        step = streams.normal("mutation", (size // 2 if self.antithetic else size, state.center.shape[-1]))
-        step, alive = step * column(self._sigma(state), step), self._alive(state, step[..., 0])
+        z = streams.normal("mutation", (size // 2 if self.antithetic else size, state.center.shape[-1]))
+        step, alive = z * column(self._sigma(state), z), self._alive(state, z[..., 0])
         if not self.antithetic:
             return Query(state.center + step, alive=alive)
-        return Query(
-            torch.cat([state.center + step, state.center - step], 1),
-            alive=None if alive is None else torch.cat([alive, alive], 1),
-        )
+        both = None if alive is None else torch.cat([alive, alive], 1)
+        return Query(torch.cat([state.center + step, state.center - step], 1), alive=both)
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
         """Move the mean."""
@@ -131,12 +126,7 @@ class OpenAIES(Optimizer):
         slope = self._gradient(state, query, answer.value)
         if isinstance(self.weight_decay, Tensor) or self.weight_decay:
             slope = slope + column(self.weight_decay, slope) * state.center
-        rate = self.schedule.rate(
-            self.learning_rate,
-            state.step,
-            slope,
-            self.coupling if self.coupled == "learning_rate" else "none",
-        )
+        rate = self.schedule.rate(self.learning_rate, state.step, slope, self._coupling("learning_rate"))
         if self.inner == "adam":
             before = steps.Moments(state.velocity, state.square, state.unit)
             move, moments = steps.adam(before, slope, (state.step + 1).double(), self.beta1, self.beta2)
@@ -149,13 +139,9 @@ class OpenAIES(Optimizer):
         """The learning rate, of raw losses and plain sgd steps."""
         if self.shaping != "raw" or self.inner != "sgd":
             return {}
-        rate = self.schedule.scheduled(
-            self.learning_rate, state.step, self.coupling if self.coupled == "learning_rate" else "none"
-        )
-        return dict.fromkeys(
-            ("raw", "smoothed"),
-            steps.plain_rate(rate, momentum=self.momentum, weight_decay=self.weight_decay),
-        )
+        rate = self.schedule.scheduled(self.learning_rate, state.step, self._coupling("learning_rate"))
+        plain = steps.plain_rate(rate, momentum=self.momentum, weight_decay=self.weight_decay)
+        return {"raw": plain, "smoothed": plain}
 
     def recommend(self, state: State) -> Tensor:
         """The mean: (R, D)."""
@@ -167,9 +153,11 @@ class OpenAIES(Optimizer):
 
     def _sigma(self, state: State) -> Tensor:
         """Sigma (R,) float64 of this step."""
-        return self.sigma_schedule.scheduled(
-            self.sigma, state.step, self.coupling if self.coupled == "sigma" else "none"
-        )
+        return self.sigma_schedule.scheduled(self.sigma, state.step, self._coupling("sigma"))
+
+    def _coupling(self, name: str) -> Coupling:
+        """How the population is coupled to this parameter."""
+        return self.coupling if self.coupled == name else "none"
 
     def _alive(self, state: State, drawn: Tensor) -> Tensor | None:
         """Which of the points drawn (R, n), single or pairs, are asked at this step: (R, n) bool.
@@ -179,10 +167,9 @@ class OpenAIES(Optimizer):
         if self.coupling == "none" and self.largest is None:
             return None
         schedule = self.sigma_schedule if self.coupled == "sigma" else self.schedule
-        size = self.population / 2 if self.antithetic else self.population
-        return operators.leading(
-            drawn, schedule.size(size, state.step, self.coupling).clamp_min(1 if self.antithetic else 2)
-        )
+        first = self.population / 2 if self.antithetic else self.population
+        size = schedule.size(first, state.step, self.coupling)
+        return operators.leading(drawn, size.clamp_min(1 if self.antithetic else 2))
 
     def _gradient(self, state: State, query: Query, value: Tensor) -> Tensor:
         """The estimate g (R, 1, D) from the points asked (R, P, D) and their losses (R, P)."""
@@ -200,6 +187,5 @@ class OpenAIES(Optimizer):
             weight, step, count = shaped, points - state.center, size - int(raw)
         unit = safe_unit(sigma.to(points.dtype)).to(sigma)  # where sigma^2 would be 0 or infinite
         own = sigma / unit
-        return (weight[..., None] * (step / column(unit, points))).sum(1, keepdim=True) * column(
-            1.0 / (own * own * count) / unit, points
-        )
+        slope = (weight[..., None] * (step / column(unit, points))).sum(1, keepdim=True)
+        return slope * column(1.0 / (own * own * count) / unit, points)

@@ -63,12 +63,16 @@ class StepSize(Parameters):
             )
 
     def seen(self, mean: Tensor, spread: Tensor, gradient: Tensor, step: Tensor) -> tuple[Tensor, Tensor]:
-        """M (R, P, D) and the roots (s, sqrt r) (R, P, 2) after one more gradient (R, P, D).
+        """The mean m (R, P, D) and the roots (s, sqrt r) (R, P, 2) after one more gradient.
 
-        As they are with scheduled.
+        Of kind scheduled they stay as they are. Roots are kept since squares would overflow where a gradient
+        does not.
 
-        `step` (R,) steps are completed. Roots are kept since squares would overflow where a gradient does
-        not.
+        Args:
+            mean: m before.
+            spread: the roots before.
+            gradient: (R, P, D).
+            step: (R,), completed steps.
         """
         if self.kind == "scheduled":
             return mean, spread

@@ -61,7 +61,7 @@ def breed(
     scale: Tensor | None = None,
     law: FitnessLaw | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """N children (R, n, D) of a population, and their parents (R, n, 2); arguments as of `generation`."""
+    """Children (R, n, D) of a population, and their parents (R, n, 2); arguments as of `generation`."""
     first = parents(value, streams, n, method, 0, among, law)
     second = mates(first, streams, method, lambda: parents(value, streams, n, method, 1, among, law))
     return offspring(points, first, second, streams, method, scale), torch.stack([first, second], -1)

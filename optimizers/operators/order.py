@@ -32,34 +32,35 @@ def order(value: Tensor) -> Tensor:
 
 
 def centered_ranks(value: Tensor, alive: Tensor | None = None) -> Tensor:
-    """Ranks of values (R, P) spread evenly over [-1/2, 1/2], the best lowest, ties sharing their mean rank.
+    """Ranks (R, P) of values (R, P), evenly over [-1/2, 1/2], the best lowest; ties share their mean rank.
 
-    (R, P); 0 where P = 1.
-
-    Points that are not alive (R, P) have no rank, and 0 stands there; None: all are.
+    With one point it is 0. Points that are not alive (R, P) have no rank, and 0 stands there; None: all are.
 
     Source: Salimans et al. 2017, arXiv:1703.03864, section 2 ("fitness shaping"), with ties made symmetric.
     """
-    size = value.shape[-1]
     if alive is not None:
-        top, count = torch.finfo(value.dtype).max, alive.sum(-1, keepdim=True)
-        value = torch.where(alive, value.nan_to_num(nan=top), torch.inf)  # below all that are not alive
-        ascending = value.sort(-1).values
-        above = (
-            torch.searchsorted(ascending, value) + torch.searchsorted(ascending, value, right=True) - count
-        )
-        return torch.where(alive, above.to(value.dtype) / (2 * (count - 1).clamp_min(1)).to(value.dtype), 0.0)
+        return _ranks_of_living(value, alive)
+    size = value.shape[-1]
     if size <= PAIRWISE:
         value = value.nan_to_num(nan=torch.finfo(value.dtype).max)  # and inf likewise, so that inf - inf = 0
         # how many are better, less how many are worse
         above = torch.sign(value[:, None, :] - value[:, :, None]).sum(1)
     else:
-        value = worst_last(value)
-        ascending = value.sort(-1).values
-        above = (
-            torch.searchsorted(ascending, value) + torch.searchsorted(ascending, value, right=True) - size
-        ).to(value.dtype)
+        above = (_twice_ranks(worst_last(value)) - size).to(value.dtype)
     return above / (2 * max(size - 1, 1))
+
+
+def _ranks_of_living(value: Tensor, alive: Tensor) -> Tensor:
+    top, count = torch.finfo(value.dtype).max, alive.sum(-1, keepdim=True)
+    value = torch.where(alive, value.nan_to_num(nan=top), torch.inf)  # below all that are not alive
+    above = (_twice_ranks(value) - count).to(value.dtype)
+    return torch.where(alive, above / (2 * (count - 1).clamp_min(1)).to(value.dtype), 0.0)
+
+
+def _twice_ranks(value: Tensor) -> Tensor:
+    """For each of values (R, P) how many are better, and how many are no worse: the sum of both."""
+    ascending = value.sort(-1).values
+    return torch.searchsorted(ascending, value) + torch.searchsorted(ascending, value, right=True)
 
 
 def shaped(value: Tensor, shaping: str, alive: Tensor | None = None, *, centered: bool = False) -> Tensor:

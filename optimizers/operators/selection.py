@@ -91,7 +91,7 @@ def select(
     among: Tensor | None = None,
     law: FitnessLaw | None = None,
 ) -> Tensor:
-    """N parents (R, n) int64 by the selection that a method names.
+    """Parents (R, n) int64 by the selection that a method names.
 
     Args:
         value: (R, P).

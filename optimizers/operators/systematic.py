@@ -27,7 +27,7 @@ def parents(
     among: Tensor | None = None,
     law: FitnessLaw | None = None,
 ) -> Tensor:
-    """N parents (R, n) int64 by the selection and the sampling, random or systematic, that a method names.
+    """Parents (R, n) int64 by the selection and the sampling, random or systematic, that a method names.
 
     Second parents at odd parts.
     """
@@ -37,7 +37,7 @@ def parents(
 
 
 def systematic(value: Tensor, chance: Tensor, streams: Streams, n: int, part: int = 0) -> Tensor:
-    """N parents (R, n) int64, each individual as often as its mean m = n * chance, rounded down or up.
+    """Parents (R, n) int64, each individual as often as its mean m = n * chance, rounded down or up.
 
     Pointers at equal distances walk along the chances, from the best individual to the worst (stochastic
     universal sampling, Baker 1987, ICGA 2:14). Its one draw, the place of the first pointer, is replaced by
@@ -90,9 +90,8 @@ def tournament_chances(value: Tensor, size: int, among: Tensor | None = None) ->
     count = torch.tensor(value.shape[1], device=value.device) if among is None else among[:, None]
     better = torch.searchsorted(ascending, held)
     no_worse = torch.minimum(torch.searchsorted(ascending, held, right=True), count)
-    chance = (power(1 - better / count.double(), size) - power(1 - no_worse / count.double(), size)) / (
-        no_worse - better
-    )
+    in_reach, below = (power(1 - ahead / count.double(), size) for ahead in (better, no_worse))
+    chance = (in_reach - below) / (no_worse - better)
     return chance if among is None else torch.where(leading(value, among), chance, 0.0)
 
 

@@ -105,7 +105,7 @@ class LinkageEquilibrium(Optimizer):
     def _odds(self, p: Tensor, q: Tensor) -> Tensor:
         """Log odds of frequencies p and q = 1 - p after selection, mutated.
 
-        P and q apart, so that rare alleles keep their digits.
+        They come apart, so that rare alleles keep their digits.
         """
         u = column(self.mutation_rate, p)
         p, q = (1 - u) * p + u * q, (1 - u) * q + u * p

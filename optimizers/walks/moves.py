@@ -50,13 +50,13 @@ def trials(points: Tensor, fresh: Tensor, step: Tensor, exact: Tensor) -> Tensor
 
 
 def compared(value: Tensor, asked: Tensor, answered: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """What `trials` asked, apart.
+    """What `trials` asked, apart: values of the points (R, P), proposals (R, P, D), values of these (R, P).
 
-    Values of the points (R, P), the stored ones `value` unless asked again, the proposals (R, P, D), theirs
-    (R, P).
+    The points have their stored values `value`, unless they were asked again.
     """
     count, answered = value.shape[1], worst_last(answered)
-    return value if asked.shape[1] == count else answered[:, :count], asked[:, -count:], answered[:, -count:]
+    old = value if asked.shape[1] == count else answered[:, :count]
+    return old, asked[:, -count:], answered[:, -count:]
 
 
 def walk(

@@ -78,10 +78,7 @@ def check_binary(landscape: Landscape) -> None:
 
 
 def fitness(landscape: Landscape, x: Tensor) -> Tensor:
-    """Minus the noise-free loss of genotypes x (R, P, n), some at a time, at time 0.
-
-    (R, P) float64 on the CPU.
-    """
+    """Minus the noise-free loss of genotypes x (R, P, n) at time 0: (R, P) float64 on the CPU."""
     time = None if landscape.clock is None else torch.zeros(len(x), dtype=torch.float64, device=x.device)
     some = max(1, _NUMBERS // max(1, len(x) * x.shape[2]))
     with torch.no_grad():

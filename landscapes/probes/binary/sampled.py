@@ -98,7 +98,7 @@ class Sample:
 
     @cached_property
     def squares(self) -> Squares:
-        """M squares, the loci and the background of each independent."""
+        """As many squares as samples, the loci and the background of each independent."""
         streams = self.streams.at(_PLACES["squares"])
         x = _coins(streams, (self.size, self.n))
         pair = streams.choice("mutation", self.n, 2, (self.size,))
@@ -221,10 +221,7 @@ def idiosyncratic_index(sample: Sample) -> Estimate:
 
 
 def epistasis(sample: Sample) -> Estimate:
-    """Fractions of squares without epistasis, and with magnitude, sign and reciprocal sign epistasis.
-
-    (R, 4).
-    """
+    """Fractions (R, 4) of squares without epistasis, with magnitude, sign and reciprocal sign epistasis."""
     first, second = sample.squares
     kind = 1 + (first.prod(2) < 0).long() + (second.prod(2) < 0).long()
     none = first.diff(dim=2).abs()[..., 0] <= 8 * sample.resolution[..., 0]

@@ -147,9 +147,9 @@ def fitness_distance(climbs: SampledClimbs, spearman: bool = False) -> Estimate:
 
 
 def accessible_fraction(climbs: SampledClimbs) -> Estimate:
-    """Fraction of direct paths to the best genotype, known or found, from d = 1 ..
+    """Fraction of direct paths to the best genotype, known or met, on which every step is fitter: (R, K).
 
-    K loci away, on which every step is fitter: (R, K).
+    Paths begin d = 1 .. K loci away.
     """
     sample, (goal, top) = climbs.sample, climbs.best
     depth = min(sample.n, DEPTH)

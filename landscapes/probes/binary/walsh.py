@@ -67,10 +67,7 @@ def correlation_length(rho: Tensor) -> Tensor:
 
 
 def covariance(values: Tensor, mean: float | None = None) -> tuple[Tensor, Tensor]:
-    """Covariance of neighbours, and variance, about the landscape's own mean or about one that is given.
-
-    (R,) each.
-    """
+    """Covariance of neighbours (R,), and variance (R,), about the landscape's own mean or a given one."""
     n = loci(values)
     centred = values - (values.mean(1, keepdim=True) if mean is None else mean)
     pairs = [centred.view(len(values), -1, 2, 2**i).unbind(2) for i in range(n)]

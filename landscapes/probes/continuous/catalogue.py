@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Literal
 
 from landscapes.base import Landscape
 from landscapes.probes.continuous import gradients, information, walks_and_lines
@@ -16,7 +16,7 @@ SAMPLES = 1024  # from which on walks and lines are long
 
 
 def _walks(landscape: Landscape, streams: Streams, samples: int) -> Found:
-    size: dict[str, Any] = {"walks": max(8, samples // 16), "steps": 256 if samples >= SAMPLES else 128}
+    size = {"walks": max(8, samples // 16), "steps": 256 if samples >= SAMPLES else 128}
     curve = walks_and_lines.autocorrelation(landscape, streams, **size)
     return {
         "autocorrelation": curve,
@@ -25,7 +25,7 @@ def _walks(landscape: Landscape, streams: Streams, samples: int) -> Found:
 
 
 def _distance(landscape: Landscape, streams: Streams, samples: int) -> Found:
-    kinds: tuple[Any, ...] = ("pearson", "spearman")
+    kinds: tuple[Literal["pearson", "spearman"], ...] = ("pearson", "spearman")
     return {
         f"distance_correlation_{kind}": walks_and_lines.distance_correlation(
             landscape, streams, samples=samples, kind=kind

@@ -103,9 +103,9 @@ def noise_scale(
 
 
 def _squares(landscape: Landscape, streams: Streams, x: Tensor, size: int, samples: int, part: int) -> Tensor:
-    """Squared lengths of gradients of mini-batches drawn with replacement, anew at each point.
+    """Squared lengths (R, P, samples) of gradients at x (R, P, D), each of a mini-batch of its own.
 
-    X (R, P, D) -> (R, P, samples).
+    Mini-batches are drawn with replacement.
     """
     index = streams.integers("data", landscape.terms, (x.shape[1] * samples, size), part)
     weight = torch.full(index.shape, 1 / size, dtype=x.dtype, device=x.device)

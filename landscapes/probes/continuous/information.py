@@ -124,10 +124,7 @@ def _entropy(pairs: Tensor) -> Tensor:
 
 
 def _turns(signs: Tensor) -> Tensor:
-    """M of each walk: how many signs are left without zeros and repeats, over all of them.
-
-    (R, W, T) -> (R, W).
-    """
+    """M of each walk (R, W): the share of its signs (R, W, T) that are left without zeros and repeats."""
     last = last_sign(signs)
     changes = ((last[..., 1:] != last[..., :-1]) & (last[..., :-1] != 0)).sum(-1)
     return (changes + (last[..., -1] != 0)).double() / signs.shape[-1]

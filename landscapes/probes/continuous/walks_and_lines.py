@@ -241,10 +241,7 @@ def nearest(x: Tensor, optima: Tensor) -> Tensor:
 
 
 def from_best(x: Tensor, loss: Tensor) -> tuple[Tensor, Tensor]:
-    """Losses of points (R, M, D) and their distances to the best of them, which is left out.
-
-    (R, M - 1) each.
-    """
+    """Losses of points (R, M, D), and their distances to the best, which is left out: (R, M - 1) each."""
     place = loss.nan_to_num(math.inf).argmin(-1, keepdim=True)
     others = torch.arange(loss.shape[1] - 1, device=x.device).expand(len(x), -1)
     others = others + (others >= place)
