@@ -122,45 +122,49 @@ class SGD(Optimizer):
     def init(self, problem: Problem, streams: Streams) -> State:
         """Trajectories at rest at the landscape's starts."""
         points = problem.start(self.starts)
-        step = torch.zeros(streams.size, dtype=torch.int64, device=points.device)
-        rest = torch.zeros_like(points)
+        zero = torch.zeros_like(points)
         return State(
-            points,
-            points,
-            rest,
-            unseen(points, points.dtype),
-            rest,
-            rest.new_zeros((*rest.shape[:2], 2)),
-            step,
+            points=points,
+            mean=points,
+            velocity=zero,
+            value=unseen(points, points.dtype),
+            gradient=zero,
+            spread=zero.new_zeros((*points.shape[:2], 2)),
+            step=torch.zeros(streams.size, dtype=torch.int64, device=points.device),
         )
 
     def ask(self, state: State, streams: Streams) -> Query:
         """The gradient at every trajectory's point."""
         del streams
-        return Query(
-            state.points, gradient=True, batch=self.schedule.batch(self.batch, state.step, self.coupling)
-        )
+        batch = self.schedule.batch(self.batch, state.step, self.coupling)
+        return Query(state.points, gradient=True, batch=batch)
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
         """One step of every trajectory."""
         del query, streams
-        x, gradient = state.points, steps.slope(answer, self.name)
-        mean, spread = self.step_size.seen(state.gradient, state.spread, gradient, state.step)
-        x, velocity = steps.descent(
-            x,
+        gradient = steps.slope(answer, self.name)
+        running, spread = self.step_size.seen(state.gradient, state.spread, gradient, state.step)
+        rate = self.schedule.rate(self.learning_rate, state.step, state.points, self.coupling)
+        points, velocity = steps.descent(
+            state.points,
             state.velocity,
             gradient,
-            self.schedule.rate(self.learning_rate, state.step, x, self.coupling)
-            * column(self.step_size.multiplier(spread), x),
+            rate * column(self.step_size.multiplier(spread), state.points),
             momentum=self.momentum,
             nesterov=self.nesterov,
             clip=self.clip,
             weight_decay=self.weight_decay,
         )
-        return (
-            State(x, self._averaged(state, x), velocity, seen(answer.value), mean, spread, state.step + 1),
-            {},
+        after = State(
+            points=points,
+            mean=self._averaged(state, points),
+            velocity=velocity,
+            value=seen(answer.value),
+            gradient=running,
+            spread=spread,
+            step=state.step + 1,
         )
+        return after, {}
 
     def rates(self, state: State) -> Mapping[str, float | Tensor]:
         """The learning rate of plain steps.
@@ -185,8 +189,9 @@ class SGD(Optimizer):
         """The mean of the trajectories: (R, D)."""
         return state.points.mean(1)
 
-    def _averaged(self, state: State, x: Tensor) -> Tensor:
+    def _averaged(self, state: State, points: Tensor) -> Tensor:
+        """What is recommended of each trajectory after a step to these points: (R, P, D)."""
         if self.average == "none":
-            return x
-        weight = column(1 / (state.step + 1 - self.burn_in).clamp_min(1).double(), x)
-        return state.mean + weight * (x - state.mean)
+            return points
+        weight = column(1 / (state.step + 1 - self.burn_in).clamp_min(1).double(), points)
+        return state.mean + weight * (points - state.mean)

@@ -109,7 +109,7 @@ class GA(Breeding):
         Info: parents (R, P, 2), the same twice where there was no second one, and unfit (R,).
         """
         value = operators.worst_last(answer.value)
-        if query.alive is not None:
+        if query.alive is not None:  # the others were not asked, and are nobody's parents
             value = torch.where(query.alive, value, torch.inf)
         scale = None if self.schedule.still else self.schedule.scheduled(1.0, state.step, self.coupling)
         children, parents = operators.generation(

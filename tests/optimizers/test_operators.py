@@ -7,6 +7,7 @@ import torch
 
 from landscapes.streams import Streams
 from optimizers import operators
+from optimizers.fitness import weights
 from tests.references import operators as naive
 
 R, P, D, N = 3, 7, 5, 11
@@ -82,10 +83,10 @@ def test_neutral():
 def test_fitness_survives_bad_values():
     bad = torch.tensor([[torch.nan, 1.0, torch.inf], [torch.nan, torch.inf, torch.nan], [1e4, 1e4 + 1, 2e4]])
     assert torch.allclose(
-        operators.weights(bad, "exponential", 1.0),
+        weights(bad, "exponential", 1.0),
         torch.tensor([[0, 1, 0], [1, 1, 1], [1, math.exp(-1), 0]], dtype=torch.float64),
     )
-    assert operators.weights(bad, "linear", 0.5).tolist() == [[0, 0.5, 0], [1, 1, 1], [1, 1, 1]]
+    assert weights(bad, "linear", 0.5).tolist() == [[0, 0.5, 0], [1, 1, 1], [1, 1, 1]]
 
 
 def winners(size):
