@@ -290,15 +290,5 @@ def _settings(plan: Plan) -> str:
         {"coords": arm.coords, "label": arm.label, "task": numbers[arm.task.canonical]} for arm in plan.arms
     ]
     names = ("seed", "instances", "budget", "gradient_cost", "targets", "target_floor", "dtype")
-    parts = [
-        resolved(
-            task.landscape,
-            task.optimizer,
-            task.relaxation,
-            task.noise,
-            task.oracle,
-            {name: getattr(task, name) for name in names},
-        )
-        for task in plan.tasks
-    ]
+    parts = [resolved(task, {name: getattr(task, name) for name in names}) for task in plan.tasks]
     return json.dumps({"arms": told, "tasks": parts})

@@ -232,11 +232,7 @@ def _judged_together(stated: Stated, arms: Sequence[Arm]) -> list[list[Arm]]:
 
 def _ran(arm: Arm) -> settings.Arm:
     """What an arm will run with."""
-    return settings.Arm(
-        arm.coords,
-        arm.label,
-        **resolved(arm.landscape, arm.optimizer, arm.relaxation, arm.noise, arm.oracle, arm.scalars),
-    )
+    return settings.Arm(arm.coords, arm.label, **resolved(arm, arm.scalars))
 
 
 def _cost(stated: Stated, arm: Arm) -> Iterator[Mistake]:

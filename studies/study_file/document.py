@@ -1,9 +1,9 @@
 """A study file as plain data that remembers where everything stood.
 
 So a mistake is told by line and column. Only plain YAML 1.2 is read: mappings, lists, text, numbers, true,
-false, null, and the merge key `<<`. A tag such as `!!python/object` is a mistake, and so is a key given twice.
-Keys become text, so a label may look like a number; they are tidy (see `labels.tidy`). What is written reads
-the same under YAML 1.1, as PyYAML has it: there `1e-05` and `on` would be something else.
+false, null, and the merge key `<<`. A tag such as `!!python/object` is a mistake, and so is a key given
+twice. Keys become text, so a label may look like a number; they are tidy (see `labels.tidy`). What is
+written reads the same under YAML 1.1, as PyYAML has it: there `1e-05` and `on` would be something else.
 """
 
 from __future__ import annotations

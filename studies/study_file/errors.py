@@ -6,6 +6,8 @@ What was expected, what came, the nearest right word.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -42,65 +44,114 @@ SHAPES = ("dict_type", "model_type", "model_attributes_type", "list_type", "tupl
 
 def mistakes_in(error: ValidationError, model: type[BaseModel], data: Any) -> list[Mistake]:  # noqa: ANN401
     """The mistakes that a failed validation of `data` names, several errors about one value in one."""
-    found: dict[Path, list[Error]] = {}
-    for one in error.errors(include_url=False):
-        found.setdefault(_path(one, data), []).append(one)
-    inner = {path[:depth] for path in found for depth in range(len(path))}
-    return [m for path, errors in found.items() for m in _explain(path, errors, model, data, path in inner)]
+    by_path: dict[Path, list[Error]] = {}
+    for each in error.errors(include_url=False):
+        by_path.setdefault(_path(each, data), []).append(each)
+    containing = {path[:depth] for path in by_path for depth in range(len(path))}
+    wrong = (Wrong(path, errors, model, data) for path, errors in by_path.items())
+    mistakes = (value.mistake(more_inside=value.path in containing) for value in wrong)
+    return [mistake for mistake in mistakes if mistake is not None]
 
 
 def _path(error: Error, data: Any) -> Path:  # noqa: ANN401
     """Where in the data: without the names of union members that pydantic puts in."""
     path: list[str | int] = []
-    loc = error["loc"]
-    for depth, part in enumerate(loc):
-        known = (isinstance(data, dict) and part in data) or (
-            isinstance(data, list) and isinstance(part, int) and part < len(data)
-        )
-        if known:
+    *above, last = error["loc"] or [None]
+    for part in above:
+        if _there(part, data):
             path.append(part)
             data = data[part]
-        elif depth == len(loc) - 1 and error["type"] == "missing":
-            path.append(part)
+    if _there(last, data) or error["type"] == "missing":
+        path.append(last)
     return tuple(path)
 
 
-def _explain(
-    path: Path,
-    errors: list[Error],
-    model: type[BaseModel],
-    data: Any,  # noqa: ANN401
-    more_inside: bool,
-) -> list[Mistake]:
-    kinds = {error["type"] for error in errors}
-    if "missing" in kinds:
-        return [_missing(path, model, data)]
-    value = _at(data, path)
-    if "extra_forbidden" in kinds:
-        return [_unknown_key(path, model, data)]
-    if kinds & {"union_tag_not_found", "union_tag_invalid"}:
-        return [_kind(path, errors[0], value)]
-    if more_inside:  # the member of the union that it was meant for says more
-        return []
-    bounds = [error for error in errors if error["type"] not in TYPES and error["type"] != "literal_error"]
-    expected = list(dict.fromkeys(_expected(error) for error in bounds or _meant(errors, value)))
-    came = "" if isinstance(value, (dict, list)) and bounds else f", got {show(value)}"
-    return [Mistake(path, f"expected {' or '.join(expected)}{came}{_hint(errors, value)}")]
+def _there(part: str | int | None, data: object) -> bool:
+    """Whether a mapping has this key, or a list this place."""
+    if isinstance(data, dict):
+        return part in data
+    return isinstance(data, list) and isinstance(part, int) and part < len(data)
 
 
-def _missing(path: Path, model: type[BaseModel], data: Any) -> Mistake:  # noqa: ANN401
-    if isinstance(path[-1], int):
-        return Mistake(path[:-1], "expected more entries")
-    field = fields_at(model, path[:-1], data).get(path[-1])
-    return Mistake(
-        path, f"missing; expected {field.description}" if field and field.description else "missing"
-    )
+@dataclass(frozen=True)
+class Wrong:
+    """A value that is not as its model has it.
 
+    Args:
+        path: of the value.
+        errors: what pydantic says of it.
+        model: of the whole data.
+        data: the whole.
+    """
 
-def _meant(errors: list[Error], value: Any) -> list[Error]:  # noqa: ANN401
-    """A scalar is hardly meant as a list or a mapping where a scalar may stand."""
-    scalars = [error for error in errors if error["type"] not in SHAPES]
-    return scalars if scalars and not isinstance(value, (dict, list)) else errors
+    path: Path
+    errors: list[Error]
+    model: type[BaseModel]
+    data: Any
+
+    @cached_property
+    def value(self) -> Any:  # noqa: ANN401
+        """What stands there."""
+        return _at(self.data, self.path)
+
+    @property
+    def nested(self) -> bool:
+        """Whether it is a mapping or a list."""
+        return isinstance(self.value, dict | list)
+
+    def mistake(self, *, more_inside: bool) -> Mistake | None:
+        """What is wrong; None where something inside says more: it was meant for that member of a union."""
+        types = {error["type"] for error in self.errors}
+        if "missing" in types:
+            return self._missing()
+        if "extra_forbidden" in types:
+            return self._unknown_key()
+        if types & {"union_tag_not_found", "union_tag_invalid"}:
+            return self._kind()
+        return None if more_inside else self._unexpected()
+
+    def _missing(self) -> Mistake:
+        if isinstance(self.path[-1], int):
+            return Mistake(self.path[:-1], "expected more entries")
+        field = fields_at(self.model, self.path[:-1], self.data).get(self.path[-1])
+        meaning = f"; expected {field.description}" if field and field.description else ""
+        return Mistake(self.path, f"missing{meaning}")
+
+    def _unknown_key(self) -> Mistake:
+        kind = _at(self.data, self.path[:-1]).get("kind") if self.path[0] in ENTRIES else None
+        whose = f" for {kind or self.path[-2]}" if len(self.path) > 1 else ""
+        hint = suggest(str(self.path[-1]), fields_at(self.model, self.path[:-1], self.data))
+        return Mistake(self.path, f"unknown key{whose}; {hint}", at_key=True)
+
+    def _kind(self) -> Mistake:
+        if not isinstance(self.value, dict):
+            return Mistake(self.path, f"expected a mapping with a kind, got {show(self.value)}")
+        path, kind = (*self.path, "kind"), self.value.get("kind")
+        if kind is None:
+            return Mistake(path, "missing; name a kind, see python -m studies.list")
+        tags = re.findall(rf"'{TAG}([^']*)'", self.errors[0].get("ctx", {}).get("expected_tags", ""))
+        hint = suggest(str(kind), [tag for tag in tags if tag != OWN])
+        return Mistake(path, f"unknown kind {kind!r}; {hint}")
+
+    def _unexpected(self) -> Mistake:
+        bounds = [error for error in self.errors if error["type"] not in (*TYPES, "literal_error")]
+        expected = " or ".join(dict.fromkeys(map(_expected, bounds or self._meant())))
+        came = "" if self.nested and bounds else f", got {show(self.value)}"
+        return Mistake(self.path, f"expected {expected}{came}{self._hint()}")
+
+    def _meant(self) -> list[Error]:
+        """A scalar is hardly meant as a list or a mapping where a scalar may stand."""
+        scalars = [error for error in self.errors if error["type"] not in SHAPES]
+        return scalars if scalars and not self.nested else self.errors
+
+    def _hint(self) -> str:
+        if isinstance(self.value, int | float) and any(e["type"] == "string_type" for e in self.errors):
+            return "; write it in quotes"  # YAML reads 000000 as 0, and on as true
+        if not isinstance(self.value, str):
+            return ""
+        literals = [e["ctx"]["expected"] for e in self.errors if e["type"] == "literal_error"]
+        near = nearest(self.value, [word for text in literals for word in re.findall(r"'([^']*)'", text)])
+        return f"; did you mean {near!r}?" if near else ""
 
 
 def _expected(error: Error) -> str:
@@ -113,49 +164,9 @@ def _expected(error: Error) -> str:
     if kind == "value_error":
         return str(context["error"]).removeprefix("expected ")
     if kind in ("too_short", "too_long"):
-        return (
-            f"at {'least' if kind == 'too_short' else 'most'}"
-            f" {context.get('min_length', context.get('max_length'))} entry"
-        )
+        which = "least" if kind == "too_short" else "most"
+        return f"at {which} {context.get('min_length', context.get('max_length'))} entry"
     return TYPES.get(kind, error["msg"])
-
-
-def _hint(errors: list[Error], value: Any) -> str:  # noqa: ANN401
-    if isinstance(value, (int, float)) and any(error["type"] == "string_type" for error in errors):
-        return "; write it in quotes"  # YAML reads 000000 as 0, and on as true
-    words = [
-        word
-        for e in errors
-        if e["type"] == "literal_error"
-        for word in re.findall(r"'([^']*)'", e["ctx"]["expected"])
-    ]
-    near = nearest(value, words) if isinstance(value, str) else None
-    return f"; did you mean {near!r}?" if near else ""
-
-
-def _unknown_key(path: Path, model: type[BaseModel], data: Any) -> Mistake:  # noqa: ANN401
-    owner = _at(data, path[:-1])
-    name = owner.get("kind") if path[0] in ENTRIES else None
-    whose = f" for {name or path[-2]}" if len(path) > 1 else ""
-    known = fields_at(model, path[:-1], data)
-    return Mistake(path, f"unknown key{whose}; {suggest(str(path[-1]), known)}", at_key=True)
-
-
-def _kind(path: Path, error: Error, value: Any) -> Mistake:  # noqa: ANN401
-    words = re.findall(rf"'{TAG}([^']*)'", error.get("ctx", {}).get("expected_tags", ""))
-    kind = value.get("kind") if isinstance(value, dict) else None
-    if kind is None:
-        text = "expected a mapping with a kind" if not isinstance(value, dict) else "missing"
-        came = (
-            f", got {show(value)}"
-            if not isinstance(value, dict)
-            else "; name a kind, see python -m studies.list"
-        )
-        return Mistake(path if not isinstance(value, dict) else (*path, "kind"), text + came)
-    return Mistake(
-        (*path, "kind"),
-        f"unknown kind {kind!r}; {suggest(str(kind), [word for word in words if word != OWN])}",
-    )
 
 
 def _at(data: Any, path: Path) -> Any:  # noqa: ANN401

@@ -1,4 +1,7 @@
-"""From the fields of a landscape's or an optimizer's dataclass to its entry in a study file, as a pydantic model."""
+"""From a dataclass to an entry in a study file.
+
+Of the fields of a landscape or an optimizer a pydantic model is made.
+"""
 
 from __future__ import annotations
 

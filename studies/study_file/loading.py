@@ -2,9 +2,9 @@
 
     study.yaml:10:9: optimizers.sgd.momentun: unknown key for sgd; did you mean 'momentum'?
 
-What a key may hold is said by `studies.study_file.model`. What needs more than one entry (a method that cannot
-search a landscape, a batch larger than the data) is checked for every combination of the swept values, on the
-objects themselves, by `studies.study_file.arms`. Here is the order of the checks.
+What a key may hold is said by `studies.study_file.model`. What needs more than one entry (a method that
+cannot search a landscape, a batch larger than the data) is checked for every combination of the swept
+values, on the objects themselves, by `studies.study_file.arms`. Here is the order of the checks.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""The typed model of a study file (pydantic), and that of every landscape and optimizer, made from the fields of its dataclass."""
+"""The typed model of a study file (pydantic).
+
+That of every landscape and optimizer is made from the fields of its dataclass.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from pydantic.fields import FieldInfo
 
 from landscapes.parameters import Parameters
 from studies import registry
+from studies.study_file.document import Path
 from studies.study_file.fields import by_kind, kind_tag, kinds_of, parameter_model
 from studies.study_file.sections import (
     TARGETS,
@@ -168,20 +172,29 @@ def study_model(
 
     `claims` load much, so only where there are any.
     """
-    fields: dict[str, Any] = {
-        family: (
-            dict[str, by_kind(family, kinds[family])],  # type: ignore[misc]
-            Field(description=StudyModel.model_fields[family].description),
-        )
-        for family in FAMILIES
-    }
+    types = {family: by_kind(family, kinds[family]) for family in FAMILIES}
     if claims:
-        from studies.claims import CLAIMS
-
-        members = [Annotated[parameter_model(cls, kind), Tag(TAG + kind)] for kind, cls in CLAIMS.items()]
-        described: Any = Field(default={}, description=StudyModel.model_fields["claims"].description)
-        fields["claims"] = (dict[str, Annotated[Union[tuple(members)], Discriminator(kind_tag)]], described)  # type: ignore[misc]  # noqa: UP007
+        types["claims"] = _claims()
+    fields: dict[str, Any] = {
+        name: (dict[str, entry], _field(name))  # type: ignore[valid-type]
+        for name, entry in types.items()
+    }
     return create_model("Study", __base__=StudyModel, __doc__=StudyModel.__doc__, **fields)
+
+
+def _claims() -> Any:  # noqa: ANN401
+    """The type of a claim: its model is chosen by `kind`."""
+    from studies.claims import CLAIMS
+
+    members = [Annotated[parameter_model(cls, kind), Tag(TAG + kind)] for kind, cls in CLAIMS.items()]
+    return Annotated[Union[tuple(members)], Discriminator(kind_tag)]  # noqa: UP007
+
+
+def _field(name: str) -> Any:  # noqa: ANN401
+    """The field of a key, whose entries get types of their own: its default and what it means."""
+    field = StudyModel.model_fields[name]
+    given = {} if field.is_required() else {"default": field.default}
+    return Field(description=field.description, **given)
 
 
 def json_schema() -> dict[str, Any]:
@@ -207,22 +220,26 @@ def json_schema() -> dict[str, Any]:
 # what a key of a study may be -------------------------------------------------------------------------------
 
 
-def fields_at(model: type[BaseModel], path: tuple[str | int, ...], data: Any) -> dict[str, FieldInfo]:  # noqa: ANN401
+def fields_at(model: type[BaseModel], path: Path, data: Any) -> dict[str, FieldInfo]:  # noqa: ANN401
     """The keys that the model knows for the mapping at `path` of the data."""
-    found = [model]
+    models = [model]
     for depth, part in enumerate(path):
         data = data[part]
-        if not (depth == 1 and path[0] in ENTRIES):  # there a label, whatever it is called
-            named = [m for m in found if part in m.model_fields]
-            found = [
-                inner for m in named for inner in _models_in(m.model_fields[str(part)].annotation)
-            ] or found
+        label = depth == 1 and path[0] in ENTRIES  # whatever it is called
+        inner = [] if label else [each for m in models for each in _models_of(m, str(part))]
+        models = inner or models
         kind = data.get("kind") if isinstance(data, dict) else None
-        found = [m for m in found if kind in kinds_of(m)] or found
-    return {key: info for m in found for key, info in m.model_fields.items()}
+        models = [m for m in models if kind in kinds_of(m)] or models
+    return {key: info for m in models for key, info in m.model_fields.items()}
 
 
-def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:  # noqa: ANN401
+def _models_of(model: type[BaseModel], key: str) -> Iterator[type[BaseModel]]:
+    """The models that stand in the type of one key."""
+    if key in model.model_fields:
+        yield from _models_in(model.model_fields[key].annotation)
+
+
+def _models_in(annotation: object) -> Iterator[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
     for inner in get_args(annotation):

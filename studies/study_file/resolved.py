@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from landscapes.base import Landscape
 from landscapes.wrappers.relaxation import Relaxation
@@ -16,32 +16,33 @@ from optimizers.defaults import Task, effective
 from studies import registry
 from studies.results.settings import silenced
 
+if TYPE_CHECKING:
+    from studies.cells.task import Task as Cells
+    from studies.study_file.arm import Arm
 
-def resolved(
-    landscape: Mapping[str, Any], optimizer: Mapping[str, Any], relaxation: str | None, noise: Mapping[str, Any], oracle: Mapping[str, Any],
-    study: Mapping[str, Any],
-) -> dict[str, Any]:  # fmt: skip
+
+def resolved(arm: Arm | Cells, study: Mapping[str, Any]) -> dict[str, Any]:
     """The settings of one arm, as plain data that JSON can hold.
 
+    To those of the landscape come dim, the number of coordinates, and terms. What is null and follows from
+    the task is set in those of the optimizer.
+
     Args:
-        landscape: {"kind": .., parameters}, complete; to these come dim, the number of coordinates, and
-            terms.
-        optimizer: likewise; what is null and follows from the task is set.
-        relaxation: how the optimizer sees the landscape's bits; None where it searches the domain itself.
-        noise: batch (terms, or None for all), sampling, shared, evaluation, off.
-        oracle: micro_batches, chunks.
+        arm: the arm, or its task.
         study: seed, instances, budget, gradient_cost, targets, dtype, ..
     """
-    place: Landscape = registry.build(landscape, "landscape")
-    method: Optimizer = registry.build(optimizer, "optimizer")
-    seen = Relaxation(inner=place, mode=relaxation) if relaxation else place  # type: ignore[arg-type]
-    told = effective(method, Task(seen.dim, seen.domain, len(seen.players)))
+    place: Landscape = registry.build(arm.landscape, "landscape")
+    method: Optimizer = registry.build(arm.optimizer, "optimizer")
+    seen = Relaxation(inner=place, mode=arm.relaxation) if arm.relaxation else place  # type: ignore[arg-type]
+    defaults = effective(method, Task(seen.dim, seen.domain, len(seen.players)))
+    optimizer = _without_data(_filled(arm.optimizer, defaults), arm.noise)
+    landscape = _filled(arm.landscape, _of_landscape(place))
     return {
-        "landscape": {"dim": place.dim, "terms": place.terms, **_filled(landscape, _of_landscape(place))},
-        "optimizer": _without_data(_filled(optimizer, told), noise) | {"relaxation": relaxation},
-        "noise": silenced(noise),
-        "oracle": dict(oracle),
-        "draws": _draws(place, method, noise),
+        "landscape": {"dim": place.dim, "terms": place.terms, **landscape},
+        "optimizer": optimizer | {"relaxation": arm.relaxation},
+        "noise": silenced(arm.noise),
+        "oracle": dict(arm.oracle),
+        "draws": _draws(place, method, arm.noise),
         "study": {name: value for name, value in study.items() if name not in ("ledger", "pictures")},
     }
 
@@ -52,13 +53,10 @@ def _draws(place: Landscape, method: Optimizer, noise: Mapping[str, Any]) -> lis
     Start and instance are not among them.
     """
     quiet, off = silenced(noise), noise.get("off", ())
-    data = ["data"] if "data" not in off and (quiet["batch"] is not None or method.batches) else []
-    evaluation = (
-        ["evaluation"]
-        if any(quiet["evaluation"].values()) or (place.noisy and "evaluation" not in off)
-        else []
-    )
-    return [*data, *evaluation, *method.sources]
+    batched = quiet["batch"] is not None or method.batches
+    disturbed = any(quiet["evaluation"].values()) or (place.noisy and "evaluation" not in off)
+    data = ["data"] if batched and "data" not in off else []
+    return [*data, *(["evaluation"] if disturbed else []), *method.sources]
 
 
 def _of_landscape(place: Landscape) -> dict[str, Any]:
@@ -66,10 +64,10 @@ def _of_landscape(place: Landscape) -> dict[str, Any]:
     return {"clauses": place.terms} if place.name == "max_sat" else {}
 
 
-def _filled(given: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters with what is found; a mapping, such as a schedule, keeps its others."""
+def _filled(given: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters, some of them set; a mapping, such as a schedule, keeps its others."""
     filled = json.loads(json.dumps(given))
-    for name, value in found.items():
+    for name, value in more.items():
         filled[name] = {**filled[name], **value} if isinstance(value, Mapping) else value
     return filled
 

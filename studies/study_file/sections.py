@@ -156,7 +156,10 @@ SECTIONS: dict[str, type[Strict]] = {
 
 
 class LedgerModel(Strict):
-    """The noise ledger: from frozen states the next step is taken again and again, its sources drawn afresh one by one."""
+    """The noise ledger.
+
+    From frozen states the next step is taken again and again, its sources drawn afresh one by one.
+    """
 
     moments: Annotated[int | list[float], BeforeValidator(check_moments)] = Field(
         default=5,
@@ -198,7 +201,10 @@ class PicturesModel(Strict):
 
 
 class MatchModel(Strict):
-    """Arms of equal noise: the value of one parameter is sought, on each landscape, at which an arm's noise is that of the reference."""
+    """Arms of equal noise.
+
+    The value of one parameter is sought, on each landscape, at which an arm's noise is that of the reference.
+    """
 
     reference: str = Field(description="label of the optimizer whose noise the others are to have")
     quantity: Literal["noise_to_signal", "noise_scale", "effective_population", "temperature"] = Field(

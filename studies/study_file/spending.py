@@ -61,14 +61,10 @@ class Spending(NamedTuple):
 
     def steps(self, budget: float, price: float) -> int:
         """Steps that end within a budget, at this price of a gradient."""
-        left = budget * (1 + ROUNDING) - self.first.cost(price)
-        return (
-            0
-            if left < 0
-            else 1 + math.floor(left / self.later.cost(price))
-            if self.later.cost(price) > 0
-            else 1
-        )
+        left, each = budget * (1 + ROUNDING) - self.first.cost(price), self.later.cost(price)
+        if left < 0:
+            return 0
+        return 1 + math.floor(left / each) if each > 0 else 1
 
     def reads(self, landscape: Landscape, steps: int) -> float:
         """The time that so many steps take, in numbers read (`studies.cells.hits`)."""
@@ -78,15 +74,11 @@ class Spending(NamedTuple):
 
 def spending(arm: Arm) -> Spending | None:
     """What the steps of an arm take; None where the optimizer cannot say without its landscape."""
-    landscape = landscape_of(arm)
-    asked = _asked(
-        json.dumps(arm.optimizer, sort_keys=True),
-        landscape.domain,
-        landscape.dim,
-        len(landscape.players),
-        _exact(arm, landscape),
-    )
-    return asked and Spending(*(_step(query, arm, landscape) for query in asked))
+    asked = _asked(json.dumps(arm.optimizer, sort_keys=True), Bowl.of(arm))
+    if asked is None:
+        return None
+    first, later = (_step(query, arm) for query in asked)
+    return Spending(first, later)
 
 
 def run_cost(arm: Arm, optimizer: Optimizer, steps: int) -> float:
@@ -99,16 +91,12 @@ def run_cost(arm: Arm, optimizer: Optimizer, steps: int) -> float:
         optimizer: that of the arm, told when its schedules end; its state counts completed steps as `step`.
         steps: >= 1.
     """
-    landscape, price = landscape_of(arm), arm.scalars["gradient_cost"]["low"]
-    state, streams, _ = _begun(
-        optimizer, landscape.domain, min(landscape.dim, DIM), len(landscape.players), _exact(arm, landscape)
-    )
+    price, begun = arm.scalars["gradient_cost"]["low"], Bowl.of(arm).begin(optimizer)
     costs, places = [], min(steps, PLACES)
     for place in range(places):
         step = torch.tensor([(2 * place + 1) * steps // (2 * places)])  # the middles of equal parts
-        costs.append(
-            _step(_size(optimizer.ask(state._replace(step=step), streams.at(2))), arm, landscape).cost(price)
-        )
+        query = optimizer.ask(begun.state._replace(step=step), begun.streams.at(2))
+        costs.append(_step(_size(query), arm).cost(price))
     return steps * sum(costs) / len(costs)
 
 
@@ -195,8 +183,9 @@ def _exact(arm: Arm, landscape: Landscape) -> bool:
     return oracle.exact(gradient=optimizer.gradient, batches=optimizer.batches)
 
 
-def _step(asked: Asked, arm: Arm, landscape: Landscape) -> Step:
+def _step(asked: Asked, arm: Arm) -> Step:
     """What the oracle bills for a query of this size."""
+    landscape = landscape_of(arm)
     terms, least = landscape.terms, landscape.smallest_batch
     size = float(arm.noise["batch"] or terms)
     size = size if asked.batch is None else float(min(max(asked.batch, least), terms))
@@ -204,57 +193,66 @@ def _step(asked: Asked, arm: Arm, landscape: Landscape) -> Step:
         batches, rest = divmod(terms, size)
         size = terms / (batches + 1) if rest >= max(least, 1) else (terms - rest) / batches
     count = float(size * asked.points * landscape.unit_cost)
-    return Step(*((0.0, count) if asked.gradient else (count, 0.0)), landscape.terms)
+    return Step(0.0, count, terms) if asked.gradient else Step(count, 0.0, terms)
 
 
 @functools.cache
-def _asked(
-    spec: str, domain: Bits | Reals, dim: int, players: int, exact: bool
-) -> tuple[Asked, Asked] | None:
-    """The sizes of the first two queries."""
+def _asked(spec: str, bowl: Bowl) -> tuple[Asked, Asked] | None:
+    """The sizes of the first two queries of an optimizer, given as JSON."""
     try:
-        return _two_steps(
-            registry.build(json.loads(spec), "optimizer").budgeted(MANY),
-            domain,
-            min(dim, DIM),
-            players,
-            exact,
-        )
+        optimizer: Optimizer = registry.build(json.loads(spec), "optimizer").budgeted(MANY)
+        begun = bowl.begin(optimizer)
+        return _size(begun.first), _size(optimizer.ask(begun.state, begun.streams.at(2)))
     except (Exception, SystemExit):  # noqa: BLE001  what is wrong with it is said where it runs
         return None
 
 
-def _two_steps(
-    optimizer: Optimizer, domain: Bits | Reals, dim: int, players: int, exact: bool
-) -> tuple[Asked, Asked]:
-    state, streams, first = _begun(optimizer, domain, dim, players, exact)
-    return _size(first), _size(optimizer.ask(state, streams.at(2)))
+class Begun(NamedTuple):
+    """A search of one world after its first step."""
+
+    state: State
+    streams: Streams
+    first: Query
 
 
-def _begun(
-    optimizer: Optimizer, domain: Bits | Reals, dim: int, players: int, exact: bool
-) -> tuple[State, Streams, Query]:
-    """The state of one world after its first step on a bowl, its streams, and what it asked first."""
-    streams = Streams(seed=0, worlds=torch.zeros(1, dtype=torch.int64), sources=optimizer.sources)
-    origin = torch.zeros(1, 1, dim, dtype=torch.uint8 if isinstance(domain, Bits) else torch.float64)
-    middle = origin if isinstance(domain, Bits) else origin + (domain.low + domain.high) / 2
+class Bowl(NamedTuple):
+    """A bowl in place of an arm's landscape."""
 
-    def start(n: int) -> torch.Tensor:
-        return middle.expand(1, n, dim).clone()
+    domain: Bits | Reals
+    dim: int
+    players: int
+    exact: bool  # stored values may be reused, as `Problem.exact` says
 
-    state = optimizer.init(Problem(dim, domain, exact, start, players), streams.at(0))
-    first = optimizer.ask(state, streams.at(1))
-    state, _ = optimizer.tell(state, first, _bowl(first, players), streams.at(1))
-    return state, streams, first
+    @classmethod
+    def of(cls, arm: Arm) -> Bowl:
+        """Of the arm's domain, in at most DIM coordinates."""
+        landscape = landscape_of(arm)
+        players, exact = len(landscape.players), _exact(arm, landscape)
+        return cls(landscape.domain, min(landscape.dim, DIM), players, exact)
 
+    def begin(self, optimizer: Optimizer) -> Begun:
+        """The first step of an optimizer."""
+        streams = Streams(seed=0, worlds=torch.zeros(1, dtype=torch.int64), sources=optimizer.sources)
+        problem = Problem(self.dim, self.domain, self.exact, self._start, self.players)
+        state = optimizer.init(problem, streams.at(0))
+        first = optimizer.ask(state, streams.at(1))
+        state, _ = optimizer.tell(state, first, self._answer(first), streams.at(1))
+        return Begun(state, streams, first)
 
-def _bowl(query: Query, players: int) -> Answer:
-    """Half the squared length of the points, for every player, and its slope."""
-    x = query.points.double()
-    value = 0.5 * x.square().sum(-1)
-    return Answer(
-        value[..., None].expand(-1, -1, players) if players > 1 else value, x if query.gradient else None
-    )
+    def _start(self, n: int) -> torch.Tensor:
+        """The middle of the domain, n times (1, n, dim)."""
+        if isinstance(self.domain, Bits):
+            return torch.zeros(1, n, self.dim, dtype=torch.uint8)
+        middle = (self.domain.low + self.domain.high) / 2
+        return torch.full((1, n, self.dim), middle, dtype=torch.float64)
+
+    def _answer(self, query: Query) -> Answer:
+        """Half the squared length of the points, for every player, and its slope."""
+        x = query.points.double()
+        value = 0.5 * x.square().sum(-1)
+        if self.players > 1:
+            value = value[..., None].expand(-1, -1, self.players)
+        return Answer(value, x if query.gradient else None)
 
 
 def _size(query: Query) -> Asked:
