@@ -132,18 +132,22 @@ class WrightFisher(Optimizer):
         first, second = self._parents(loss, streams, births, answer.law)
         gametes = self._recombine(operators.rows(points, first), operators.rows(points, second), streams)
         gametes = operators.mutate(gametes, streams, self.mutation_rate, self.mutation_sigma)
-        best = operators.best(points, value)
         info = {
             "parents": torch.stack([first, second], -1),
             "unfit": unfit([loss], self.fitness, self.selection_strength, answer.law),
         }
+        after = state._replace(value=value, best=operators.best(points, value))
         if self.model == "wright_fisher":
-            return State(gametes, value, state.asked, best, state.exact), info
+            return after._replace(points=gametes), info
         dead = self._dead(streams, value.device)
+        return self._replaced(after, points, dead, gametes), info | {"dead": dead[:, 0]}
+
+    def _replaced(self, state: State, points: Tensor, dead: Tensor, gametes: Tensor) -> State:
+        """The state with the gametes (R, ploidy, D) of a child in the place of the dead (R, 1) among points."""
         place = self._haplotypes(dead)  # (R, ploidy)
         points = points.scatter(1, place[..., None].expand_as(gametes), gametes)
-        asked = (~state.exact[:, None]).expand_as(value).scatter(1, place, True)
-        return State(points, value, asked, best, state.exact), info | {"dead": dead[:, 0]}
+        asked = (~state.exact[:, None]).expand_as(state.value).scatter(1, place, True)
+        return state._replace(points=points, asked=asked)
 
     def _dead(self, streams: Streams, device: torch.device) -> Tensor:
         """Who of Moran's population dies: (R, 1) int64."""
