@@ -143,7 +143,7 @@ class WrightFisher(Optimizer):
         return self._replaced(after, points, dead, gametes), info | {"dead": dead[:, 0]}
 
     def _replaced(self, state: State, points: Tensor, dead: Tensor, gametes: Tensor) -> State:
-        """The state with the gametes (R, ploidy, D) of a child in the place of the dead (R, 1) among points."""
+        """The state with a child's gametes (R, ploidy, D) in the place of the dead (R, 1) among points."""
         place = self._haplotypes(dead)  # (R, ploidy)
         points = points.scatter(1, place[..., None].expand_as(gametes), gametes)
         asked = (~state.exact[:, None]).expand_as(state.value).scatter(1, place, True)
