@@ -18,18 +18,22 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import xarray as xr
 
 from landscapes import addresses
 from studies.calibration import matched, search
+from studies.calibration.stage import Stage
 from studies.cells.task import Cell, Task, blocks
 from studies.plan import make_plan, rounded
 from studies.results import store
 from studies.study_file import factors, sections
 from studies.study_file.arm import Arm
 from studies.study_file.study import Study, StudyError
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 AWAY = addresses.first("worlds", "pilots")
 INSTANT = 1e-9  # of the budget: one step
@@ -40,22 +44,24 @@ class _Missing(Exception):
     """A pilot is asked for whose cells are not there yet."""
 
 
-class Pilots:
-    """The searches of one study.
+class Pilots(Stage):
+    """The searches of a study with a `match`."""
 
-    Args:
-        study: with a `match`.
-        out: its folder.
-    """
+    name = "pilots"
 
     def __init__(self, study: Study, out: Path) -> None:
+        super().__init__(study, out)
         assert study.match is not None  # noqa: S101 - for the type checker
-        self.given, self.match, self.out = study, study.match, out
+        self.match = study.match
         self.on = factors.as_it_is(
             study.resolved.get("factors"), study.axes
         )  # dim -> value at which arms are matched
         self.missing: dict[str, Cell] = {}
         self.measured = functools.cache(self._measured)
+
+    def there(self) -> int:
+        """Unknown before the searches are replayed."""
+        return 0
 
     def rounds(self) -> Iterator[list[Cell]]:
         """Cells to compute, one list after another, each once those before are there; none when all is known.
@@ -65,29 +71,32 @@ class Pilots:
         """
         while True:
             self.missing = {}
-            self.found = [one for arm in self.varied() if (one := self._search(arm))]
+            results = [result for arm in self.varied() if (result := self._search(arm))]
             if not self.missing:
+                self.found = results
                 return
             yield list(self.missing.values())
 
     def study(self) -> Study:
         """The study with the values that were found, once the rounds have ended."""
-        places = {tuple(one["coords"].items()): one for one in self.found}
+        assert self.found is not None  # noqa: S101 - for the type checker
+        places = {tuple(result["coords"].items()): result for result in self.found}
         arms = [self._set(arm, places.get(tuple(self._coords(arm).items()))) for arm in self.given.arms]
         return replace(self.given, arms=arms, matched=self.found)
 
-    def known(self) -> tuple[Study, list[str]]:
-        """What can be said without computing.
+    def lines(self) -> list[str]:
+        """Arms whose range does not reach the reference; or what would be run."""
+        return self._plan() if self.found is None else matched.notes(self.found)
 
-        The study with the values found, or as it is given where pilots are missing; lines about it.
-        """
-        if next(self.rounds(), None) is None:
-            return self.study(), matched.notes(self.found)
-        return self.given, self._plan()
+    def table(self) -> Table | None:
+        """One row for each arm, see `studies.calibration.matched`."""
+        return matched.table(self.found) if self.found else None
 
-    def tasks(self) -> list[Task]:
-        """Of a pilot of each arm in which a value is sought."""
-        return [_task(self.given, self._pilot(arm)) for arm in self.varied()]
+    def ahead(self) -> list[Cell]:
+        """As many pilots as may be needed; none once the values are known."""
+        tasks = [_task(self.given, self._pilot(arm)) for arm in self.varied()] if self.found is None else []
+        pilots = (blocks(task, self.given.replicates, lambda address: False, AWAY) for task in tasks)
+        return [cell for cells in pilots for cell in cells * search.MOST]
 
     def varied(self) -> list[Arm]:
         """The arms in which a value is sought."""

@@ -12,10 +12,10 @@ import functools
 import itertools
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import h5py
 import numpy as np
@@ -23,6 +23,7 @@ from scipy import stats
 
 from landscapes import addresses
 from studies.calibration import trial_points, tuned
+from studies.calibration.stage import Stage
 from studies.cells.task import Cell, Task, blocks
 from studies.plan import make_plan, rounded
 from studies.results import store
@@ -30,6 +31,9 @@ from studies.schema import Status
 from studies.study_file.arm import Arm
 from studies.study_file.study import Study
 from studies.study_file.values import CHECKPOINTS
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 AWAY = addresses.first("worlds", "trials")
 LEVEL = 0.95
@@ -44,17 +48,15 @@ class Judged(NamedTuple):
     cost: float  # evaluations at the nominal price, all worlds together
 
 
-class Trials:
-    """The trials of one study.
+class Trials(Stage):
+    """The trials of a study with a `tuning`."""
 
-    Args:
-        study: with a `tuning`.
-        out: its folder.
-    """
+    name = "trials"
 
     def __init__(self, study: Study, out: Path) -> None:
+        super().__init__(study, out)
         assert study.tuning is not None  # noqa: S101 - for the type checker
-        self.given, self.tuning, self.out = study, study.tuning, out
+        self.tuning = study.tuning
         self.groups = [group for group in self._groups() if group[0].label in self.tuning.ranges]
         self.settings = [self._settings(group) for group in self.groups]
         arms = [
@@ -71,7 +73,18 @@ class Trials:
         self.here = store.finished(out)  # addresses
         self.judged = functools.cache(self._judged)
 
-    def missing(self) -> list[Cell]:
+    def there(self) -> int:
+        """How many cells are finished."""
+        return len(self.cells()) - len(self.ahead())
+
+    def rounds(self) -> Iterator[list[Cell]]:
+        """All missing cells at once, if there are any."""
+        missing = self.ahead()
+        if missing:
+            yield missing
+        self.found = self._all_found()
+
+    def ahead(self) -> list[Cell]:
         """The cells that are not there yet."""
         self.here = store.finished(self.out)
         return [cell for cell in self.cells() if cell.address not in self.here]
@@ -86,25 +99,22 @@ class Trials:
         ]
 
     def study(self) -> Study:
-        """The study with the best settings, once no cell is missing."""
-        self.here = store.finished(self.out)
-        found, tasks = [], iter(self.tasks)
-        for group, told in zip(self.groups, self.settings, strict=True):
-            found += self._found(group, told, [list(itertools.islice(tasks, len(told))) for _ in group])
-        best = {json.dumps(one["coords"]): one["settings"][one["winner"]] for one in found}
+        """The study with the best settings, once the rounds have ended."""
+        results = self._all_found() if self.found is None else self.found
+        best = {json.dumps(result["coords"]): result["settings"][result["winner"]] for result in results}
         arms = [_with(arm, best.get(json.dumps(arm.coords), {})) for arm in self.given.arms]
-        return replace(self.given, arms=arms, tuned=found)
+        return replace(self.given, arms=arms, tuned=results)
 
-    def known(self) -> tuple[Study, list[str]]:
-        """What can be said without computing.
+    def lines(self) -> list[str]:
+        """Which optimizers have no ranges, and what is odd about the best settings; or what would be run."""
+        unranged = tuned.without(self.tuning, self.given.arms)
+        if self.found is None:
+            return [*self._plan(self.ahead()), *unranged]
+        return [*unranged, *tuned.notes(self.found)]
 
-        The study with the best settings, or as it is given where trials are missing; lines about it.
-        """
-        missing = self.missing()
-        if not missing:
-            study = self.study()
-            return study, tuned.lines(study)
-        return self.given, [*self._plan(missing), *tuned.lines(self.given)]
+    def table(self) -> Table | None:
+        """One row for each arm, see `studies.calibration.tuned`."""
+        return None if self.found is None else tuned.table(self.found)
 
     # which are tried ----------------------------------------------------------------------------------------
 
@@ -168,6 +178,15 @@ class Trials:
         ]
 
     # what came of them --------------------------------------------------------------------------------------
+
+    def _all_found(self) -> list[dict[str, Any]]:
+        """What is found for every arm, once all cells are there."""
+        self.here = store.finished(self.out)
+        results, tasks = [], iter(self.tasks)
+        for group, settings in zip(self.groups, self.settings, strict=True):
+            of_arms = [list(itertools.islice(tasks, len(settings))) for _ in group]
+            results += self._found(group, settings, of_arms)
+        return results
 
     def _found(
         self, group: Sequence[Arm], told: list[trial_points.Values], tasks: list[list[Task]]

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from studies.study_file.arm import Arm
-    from studies.study_file.study import Study
 
 EDGE = 0.05  # of a range: a winner so near its end may be better beyond
 LEAST = 6  # worlds from which on a median has a distribution-free 95 % interval
@@ -42,12 +41,6 @@ def without(tuning: sections.TuningModel, arms: Iterable[Arm]) -> list[str]:
     names = list(dict.fromkeys(arm.label for arm in arms if arm.label not in tuning.ranges))
     told = f"no ranges, so the values given are used; 0 trials, the others have {tuning.trials} each"
     return [f"tuning: {', '.join(names)}: {told}"] if names else []
-
-
-def lines(study: Study) -> list[str]:
-    """All notes about a study that is tuned."""
-    assert study.tuning is not None  # noqa: S101 - for the type checker
-    return [*without(study.tuning, study.arms), *notes(study.tuned or [])]
 
 
 def notes(found: Iterable[Mapping[str, Any]]) -> list[str]:

@@ -16,13 +16,12 @@ from __future__ import annotations
 import os
 import statistics
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from studies import registry
-from studies.calibration import search
-from studies.cells.task import Cell, Task, blocks
+from studies.cells.task import Cell, Task
 from studies.plan import rounded
 
 if TYPE_CHECKING:
@@ -157,11 +156,6 @@ def duration(seconds: float) -> str:
 def workers(study: Study) -> int:
     """How many cells are computed at a time on this machine, as far as the study says."""
     return study.cluster.workers or os.cpu_count() or 1
-
-
-def pilots(tasks: Sequence[Task], replicates: int) -> list[Cell]:
-    """As many pilots as `match` may need."""
-    return [cell for task in tasks for cell in blocks(task, replicates, lambda address: False) * search.MOST]
 
 
 def _runner(task: Task, worlds: int) -> Callable[[float], float]:

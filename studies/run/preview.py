@@ -6,10 +6,8 @@ from pathlib import Path
 
 from rich.table import Table
 
-from studies.calibration.matched import table as matched
-from studies.calibration.pilots import Pilots
-from studies.calibration.trials import Trials
-from studies.calibration.tuned import table as tuned
+from studies.calibration.stage import Stage
+from studies.calibration.stages import stages_of
 from studies.cells.task import Cell
 from studies.plan import Plan, make_plan
 from studies.results import store
@@ -30,35 +28,26 @@ def show(study: Study, out: Path) -> None:
         StudyError: the folder is another study's.
     """  # noqa: DOC502
     study_folder.check(study, out)
-    given = study
-    study, lines = Trials(study, out).known() if study.tuning else (study, [])
-    study, more = Pilots(study, out).known() if study.match else (study, [])
-    plan, console = make_plan(study), terminal.console()
-    console.print(_table(plan, store.finished(out)))
-    if study.tuned:
-        console.print(tuned(study.tuned))
-    if study.matched:
-        console.print(matched(study.matched))
+    stages: list[Stage] = []
+    for make_stage in stages_of(study):
+        stage = make_stage(study, out)
+        study = stage.study() if stage.complete() else study
+        stages.append(stage)
+    plan, here, console = make_plan(study), store.finished(out), terminal.console()
+    missing = [cell for cell in plan.cells(here.__contains__) if cell.address not in here]
+    ahead = [cell for stage in stages for cell in stage.ahead()]
+    console.print(_table(plan, here))
+    for table in filter(None, (stage.table() for stage in stages)):
+        console.print(table)
     console.print(
-        *expected.told(expected.expected(_missing(given, plan, out)), expected.workers(study)),
+        *expected.told(expected.expected([*ahead, *missing]), expected.workers(study)),
         sep="\n",
         soft_wrap=True,
     )
+    lines = [line for stage in stages for line in stage.lines()]
     console.print(
-        f"folder: {out}", *plan.notes, *spending.unusual(study.arms), *lines, *more, sep="\n", soft_wrap=True
+        f"folder: {out}", *plan.notes, *spending.unusual(study.arms), *lines, sep="\n", soft_wrap=True
     )
-
-
-def _missing(given: Study, plan: Plan, out: Path) -> list[Cell]:
-    """What a run would compute: trials and pilots that are not there, as many as may be needed, then the study's own cells."""
-    here = store.finished(out)
-    trials = Trials(given, out).missing() if given.tuning else []
-    pilots = Pilots(given, out).tasks() if given.match and plan.study.matched is None else []
-    return [
-        *trials,
-        *expected.pilots(pilots, given.replicates),
-        *(cell for cell in plan.cells(here.__contains__) if cell.address not in here),
-    ]
 
 
 def _table(plan: Plan, here: set[str]) -> Table:

@@ -12,10 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rich.console import Console
 
-from studies.calibration import tuned
-from studies.calibration.matched import notes
-from studies.calibration.pilots import Pilots
-from studies.calibration.trials import Trials
+from studies.calibration.stages import stages_of
 from studies.cells.task import Cell
 from studies.plan import make_plan, manifest
 from studies.results import store, view
@@ -124,23 +121,19 @@ def execute(
 def _batches(study: Study, out: Path, text: str, bar: Bar, manifests: list[Manifest]) -> Iterator[list[Cell]]:
     """Cells to compute, one list after another, each once those before are there.
 
-    Trials, rounds of pilots, then the study's, with its manifest.
+    Those of the stages, then the study's, with its manifest.
     """
-    if study.tuning:
-        trials = Trials(study, out)
-        missing = trials.missing()
-        bar.begin("trials", found=len(trials.cells()) - len(missing))
-        yield missing
-        study = trials.study()
-    if study.match:
-        pilots = Pilots(study, out)
-        bar.begin("pilots")
-        yield from pilots.rounds()
-        study = pilots.study()
+    lines: list[str] = []
+    for make_stage in stages_of(study):
+        stage = make_stage(study, out)
+        bar.begin(stage.name, found=stage.there())
+        yield from stage.rounds()
+        study = stage.study()
+        lines += stage.lines()
     plan, here = make_plan(study), store.finished(out)
     cells = plan.cells(here.__contains__)
     missing = [cell for cell in cells if cell.address not in here]
-    for note in [*plan.notes, *(tuned.lines(study) if study.tuning else ()), *notes(study.matched or [])]:
+    for note in [*plan.notes, *lines]:
         bar.console.print(note, style="dim", soft_wrap=True)
     bar.begin("cells", found=len(cells) - len(missing))
     manifests.append(manifest(plan, cells, text))

@@ -127,7 +127,7 @@ def _tuned(study: Study, out: Path) -> Study:
     if study.tuning is None:
         return study
     trials = Trials(study, out)
-    _compute(trials.missing(), out)
+    _compute(trials.ahead(), out)
     return trials.study()
 
 

@@ -71,7 +71,7 @@ def compute(missing, out):
 def run(study, out):
     """The study with what its trials found, and how many cells of trials were computed."""
     found = Trials(load_study(study), out)
-    computed = compute(found.missing(), out)
+    computed = compute(found.ahead(), out)
     return found.study(), computed
 
 
@@ -182,7 +182,7 @@ def instances(cell):
 def test_no_trial_or_pilot_touches_a_world_or_an_instance_of_the_comparison(shared, tmp_path):
     match = {"reference": "GA", "at": 0, "vary": {"random": {"population": [4, 40]}}}
     study = load_study(STUDY | {"instances": shared, "match": match})
-    away = {"trials": Trials(study, tmp_path).missing(), "pilots": next(Pilots(study, tmp_path).rounds())}
+    away = {"trials": Trials(study, tmp_path).ahead(), "pilots": next(Pilots(study, tmp_path).rounds())}
     compared = make_plan(study).cells(lambda address: False)
     for name, others in away.items():
         assert others
@@ -205,7 +205,7 @@ def test_the_landscapes_themselves_are_others(tmp_path):
     study = load_study(STUDY | {"instances": 2})
     theirs = next(
         cell
-        for cell in Trials(study, tmp_path).missing()
+        for cell in Trials(study, tmp_path).ahead()
         if cell.task.landscape["kind"] == "nk" and cell.task.optimizer["kind"] == "ga"
     )
     ours = next(
@@ -237,7 +237,7 @@ def scores(task, out, worlds=6):
 def test_the_winner_is_the_trial_of_lowest_median(done):
     out, study = done
     asked = Trials(load_study(STUDY), out)
-    assert asked.missing() == []
+    assert asked.ahead() == []
     assert [tuple(one["coords"].values()) for one in study.tuned] == [
         ("bowl", "SGD"),
         ("bowl", "GA"),

@@ -125,7 +125,7 @@ def test_trials_and_pilots_are_among_what_is_to_come(tmp_path):
             "tuning": ranges | {"ranges": {"A": {"mutation_rate": [0.1, 0.2]}}},
         }
     )
-    assert len(Trials(tuned, tmp_path).missing()) == 2 * 3  # landscapes by trials
+    assert len(Trials(tuned, tmp_path).ahead()) == 2 * 3  # landscapes by trials
     match = {"reference": "R", "vary": {"E": {"population": [4, 40]}}}
     optimizers = {"R": {"kind": "sgd"}, "E": {"kind": "openai_es"}}
     matched = load_study(
@@ -136,7 +136,7 @@ def test_trials_and_pilots_are_among_what_is_to_come(tmp_path):
             "match": match,
         }
     )
-    pilots = expected.pilots(Pilots(matched, tmp_path).tasks(), 40)
+    pilots = Pilots(matched, tmp_path).ahead()
     assert len(pilots) == 8 * 2  # pilots at most, of two blocks
     assert {cell.task.optimizer["kind"] for cell in pilots} == {"openai_es"}
     assert all(isinstance(cell, Cell) and cell.task.ledger for cell in pilots)
