@@ -1,9 +1,10 @@
 """A beats B at a cost: the share of worlds in which the better has the lower true loss is above one half.
 
 A tie counts half. An exact sign test (Conover 1999, "Practical nonparametric statistics", section 3.4),
-one-sided at the level of `studies.claims.gate`, 0.00135; of instances, by their mean share, where worlds
-share them. Losses that are equal at the precision of the study tie. The negative control is the reverse
-ordering, judged by the same test.
+one-sided at the level of `studies.claims.gate`, 0.00135. Its units are worlds; instances where worlds share
+them, each won by who wins more of its worlds. Losses that are equal at the precision of the study tie, and what
+ties says nothing: the interval and the share that is needed are those of the test too, given how many tie. The
+negative control is the reverse ordering, judged by the same test.
 
     holds        the test rejects that the share is one half or less; then the reverse ordering fails
     fails        it rejects that the share is one half or more
@@ -59,20 +60,20 @@ class Ordering(Claim):
         n, wins, losses = len(shares), int((shares > 0.5).sum()), int((shares < 0.5).sum())
         verdict = decided(wins, losses)
         more = worlds_needed(wins, losses, n) * worlds / max(n, 1)
-        share = float(shares.mean()) if n else np.nan
-        low, high = interval(share, n)
+        low, high = interval(wins, losses, n)
+        unit = "worlds" if n == worlds else "instances"
         return Judgement(
             claim="",
             kind=self.kind,
             where=place.where | self.named(),
-            quantity="share of worlds with the lower loss",
+            quantity=f"share of {unit} with the lower loss",
             relation=">",
             predicted=0.5,
             control=np.nan,
             tolerance=0.0,
-            low=needed(n),
+            low=needed(n, wins + losses),
             high=1.0,
-            observed=share,
+            observed=(wins + (n - wins - losses) / 2) / n if n else np.nan,
             standard_error=standard_error(shares),
             observed_low=low,
             observed_high=high,
@@ -93,11 +94,14 @@ def share_won(first: xr.DataArray, second: xr.DataArray) -> xr.DataArray:
     return won.where(~(np.isinf(first) & np.isinf(second)), 0.5)
 
 
-def interval(share: float, n: int) -> tuple[float, float]:
-    """The interval of the mean share of n units: the binomial one."""
-    won = n * share
-    low, high = stats.beta.ppf(CAP, won, n - won + 1), stats.beta.isf(CAP, won + 1, n - won)
-    return float(np.nan_to_num(low)), float(np.nan_to_num(high, nan=1.0))  # NaN: at the end
+def interval(wins: int, losses: int, units: int) -> tuple[float, float]:
+    """The interval of the share, a tie counting half: the binomial one of the units that do not tie."""
+    low = stats.beta.ppf(CAP, wins, losses + 1) if wins else 0.0
+    high = stats.beta.isf(CAP, wins + 1, losses) if losses else 1.0
+    if not wins + losses:
+        return 0.0, 1.0  # nothing is known of the worlds that may not tie
+    ties = units - wins - losses
+    return tuple(float(((wins + losses) * end + ties / 2) / units) for end in (low, high))  # type: ignore[return-value]
 
 
 def standard_error(shares: np.ndarray) -> float:
@@ -137,9 +141,15 @@ def worlds_needed(wins: int, losses: int, units: int) -> float:
     return np.inf
 
 
-def needed(units: int) -> float:
-    """The least share of units, without ties, with which the ordering holds; above 1: none does."""
-    return float(stats.binom.isf(CAP, units, 0.5) + 1) / units if units else np.inf
+def needed(units: int, untied: int) -> float:
+    """The least share, a tie counting half, with which the ordering holds; above 1: none does.
+
+    Args:
+        units: all of them.
+        untied: those that do not tie.
+    """
+    least = stats.binom.isf(CAP, untied, 0.5) + 1
+    return float(least + (units - untied) / 2) / units if 0 < untied >= least else np.inf
 
 
 def unit_means(scores: xr.DataArray) -> np.ndarray:

@@ -247,6 +247,11 @@ def pair(difference, worlds=40, spread=0.3, seed=5, **given):
         np.full(worlds, difference) + spread * normal(seed + 1, worlds),
         np.zeros(worlds),
     ])
+    return made_of(decades, **given)
+
+
+def made_of(decades, **given):
+    """Two optimizers whose losses are these powers of ten: (2, R)."""
     return results(np.repeat(10.0 ** decades[None, :, :, None], 3, -1), optimizers=("A", "B"), **given)
 
 
@@ -281,8 +286,23 @@ class TestOrdering:
             "holds",
             "undecided",
         )
-        assert needed(32) == 25 / 32
-        assert needed(9) > 1
+        assert needed(32, 32) == 25 / 32
+        assert needed(9, 9) > 1
+
+    @pytest.mark.parametrize(
+        ("wins", "losses", "ties"),
+        [(17, 0, 15), (16, 1, 15), (13, 4, 15), (14, 3, 15), (25, 7, 0), (24, 8, 0), (10, 0, 400)],
+    )
+    def test_what_is_shown_agrees_with_the_verdict_also_where_worlds_tie(self, wins, losses, ties):
+        decades = np.repeat([1.0, -1.0, 0.0], [wins, losses, ties])
+        told = self.judge(made_of(np.stack([np.zeros_like(decades), decades])))
+        assert told.observed == (wins + ties / 2) / (wins + losses + ties)
+        assert (told.verdict == "holds") == (told.low <= told.observed) == (told.observed_low > 0.5)
+        assert told.observed_low <= told.observed <= told.observed_high
+
+    def test_where_all_worlds_tie_nothing_is_known(self):
+        told = self.judge(made_of(np.zeros((2, 20))))
+        assert (told.observed, told.observed_low, told.observed_high) == (0.5, 0.0, 1.0)
 
     def test_few_worlds_are_told(self):
         found = self.judge(pair(5.0, worlds=6))
