@@ -6,6 +6,7 @@ More of one: `python -m studies.describe NAME`.
 from __future__ import annotations
 
 import argparse
+import functools
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
@@ -68,14 +69,19 @@ def _of_classes() -> dict[str, Family]:
     """What has a class: landscapes, optimizers and claims."""
     from studies.claims import CLAIMS
     from studies.registry import FAMILIES
-    from studies.study_file.fields import summary
 
     registries: dict[str, Mapping[str, type]] = {kind: registry for kind, (registry, _) in FAMILIES.items()}
     registries["claim"] = CLAIMS
     return {
-        kind: Family([*registry], lambda name, registry=registry: summary(registry[name]))  # type: ignore[misc]
+        kind: Family([*registry], functools.partial(_of_class, registry))
         for kind, registry in registries.items()
     }
+
+
+def _of_class(registry: Mapping[str, type], name: str) -> str:
+    from studies.study_file.fields import summary
+
+    return summary(registry[name])
 
 
 def _figures() -> Family:

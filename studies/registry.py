@@ -179,7 +179,8 @@ def _of_attributes(cls: type) -> Iterator[str]:
 def recorded_problems(owner: Any) -> Iterator[str]:  # noqa: ANN401
     """What is wrong with the variables that a class, or an object of it, records.
 
-    Each needs a name of its own, which no other has. What is a property of the class is known of its objects alone.
+    Each needs a name of its own, which no other has. What is a property of the class is known of its objects
+    alone.
     """
     cls = owner if isinstance(owner, type) else type(owner)
     seen = dict[str, str]()  # variable -> where it is named

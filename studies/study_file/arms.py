@@ -166,7 +166,7 @@ class Resolver:
         return self._entry(written, point, {})
 
     def _optimizer(self, variant: Variant, ground: Ground | None, point: Point) -> OptimizerOf | None:
-        """A variant on a landscape, whose numbers its formulas may use; on none its formulas have no values."""
+        """A variant on a landscape, whose numbers its formulas may use; on none they have no values."""
         path, raw = variant.path, dict(variant.entry)
         if ground is None:
             return self._entry(Written(path, raw, {}), point, {})
@@ -305,7 +305,7 @@ class Resolver:
             self.draft.mistakes.append(mistake)
 
     def _swept(self, at: At, counts: Callable[[Path], bool]) -> str:
-        """The values of the axes that set a path that counts, as "at n = 16, k = 2"; empty where none does."""
+        """The values of axes that set a path that counts, as "at n = 16, k = 2"; empty where none does."""
         names = [
             axis.name
             for axis in self.axes

@@ -23,7 +23,7 @@ Spec = dict[str, Any]  # {"kind": .., parameters}, complete
 
 
 def completed(record: Any) -> tuple[Any, list[Mistake]]:  # noqa: ANN401
-    """The instruments of a study with all their parameters, label -> {kind: .., parameters}; and what is wrong.
+    """The instruments of a study with all parameters, label -> {kind: .., parameters}; and what is wrong.
 
     Those that are wrong are left out. What is no mapping stays as it is.
 

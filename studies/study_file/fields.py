@@ -62,7 +62,8 @@ class OptimizerEntry(Strict):
 
 def by_kind(family: str, classes: Mapping[str, type[Parameters]]) -> Any:  # noqa: ANN401
     """The entry of a family: its model is chosen by `kind`."""
-    members = [Annotated[entry_model(family, kind, cls), Tag(TAG + kind)] for kind, cls in classes.items()]  # type: ignore[arg-type]
+    models = {kind: entry_model(family, kind, cls) for kind, cls in classes.items()}  # type: ignore[arg-type]
+    members = [Annotated[model, Tag(TAG + kind)] for kind, model in models.items()]
     return Annotated[Union[tuple(members)], Discriminator(kind_tag)]  # noqa: UP007
 
 
@@ -196,7 +197,8 @@ def _union(members: list[Any], bounds: tuple[Any, ...]) -> Any:  # noqa: ANN401
     if len(classes) < 2:
         return Union[tuple(_annotation(m, bounds) for m in members)]  # noqa: UP007
     plain = [_annotation(m, bounds) for m in members if m not in classes]
-    tagged = [Annotated[parameter_model(c, c.name), Tag(TAG + c.name)] for c in classes]  # type: ignore[arg-type]
+    models = {cls.name: parameter_model(cls, cls.name) for cls in classes}  # type: ignore[arg-type]
+    tagged = [Annotated[model, Tag(TAG + name)] for name, model in models.items()]
     tagged += [Annotated[Union[tuple(plain)], Tag(f"{TAG}plain")]] if plain else []  # noqa: UP007
     tag = _tagger(bool(plain))
     return Annotated[Union[tuple(tagged)], Discriminator(tag)]  # noqa: UP007

@@ -161,7 +161,9 @@ class StudyModel(Strict):
     claims: dict[str, Any] = Field(
         default={}, description="name -> {kind: .., parameters}: what is predicted, and is to be judged"
     )
-    figures: list[Literal[tuple(FIGURES)]] = Field(default=["convergence"], description="figures to draw")  # type: ignore[valid-type]
+    figures: list[Literal[tuple(FIGURES)]] = Field(  # type: ignore[valid-type]
+        default=["convergence"], description="figures to draw"
+    )
     cluster: Cluster = Field(default=Cluster(), description="where cells are computed")
 
 

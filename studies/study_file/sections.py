@@ -146,7 +146,9 @@ class OracleModel(Strict):
             " the loss is a sum"
         ),
     )
-    chunks: per_landscape(Count) = Field(default=1, description="groups into which the points go")  # type: ignore[valid-type]
+    chunks: per_landscape(Count) = Field(  # type: ignore[valid-type]
+        default=1, description="groups into which the points go"
+    )
 
 
 SECTIONS: dict[str, type[Strict]] = {

@@ -84,10 +84,9 @@ def per_landscape(value_type: Any, keys: tuple[str, ...] = ()) -> Any:  # noqa: 
         labelled = isinstance(value, Mapping) and not (value and set(value) <= set(keys))
         return f"{TAG}map" if labelled else f"{TAG}one"
 
-    return Annotated[
-        Union[Annotated[value_type, Tag(f"{TAG}one")], Annotated[dict[str, value_type], Tag(f"{TAG}map")]],  # noqa: UP007
-        Discriminator(which),
-    ]
+    one = Annotated[value_type, Tag(f"{TAG}one")]
+    labelled = Annotated[dict[str, value_type], Tag(f"{TAG}map")]
+    return Annotated[Union[one, labelled], Discriminator(which)]  # noqa: UP007
 
 
 Batch = Annotated[int | float | None, BeforeValidator(_batch)]

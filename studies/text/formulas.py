@@ -1,8 +1,8 @@
 """Formulas of a study file: a number, an expression of names, or a function by its import path.
 
-    0.0132                                            a number; .inf: never, where a time is meant
-    2 / (1 + 1 / condition)                           + - * / **, comparisons and FUNCTIONS of numbers and names
-    my_theory:variance                                a function, called with those of the names that are its arguments
+    0.0132                     a number; .inf: never, where a time is meant
+    2 / (1 + 1 / condition)    + - * / **, comparisons and FUNCTIONS of numbers and names
+    my_theory:variance         a function, called with those of the names that are its arguments
 
 A formula is read, never run: it reaches nothing but the names that it is given, and takes no time to speak of
 (`9**9**9` is one clear line). Which names there are is said where the formula stands.
@@ -132,7 +132,7 @@ def names_in(given: str) -> list[str]:
     return list(dict.fromkeys(ast.unparse(node) for node in nodes if id(node) not in called | inner))
 
 
-# functions by their import path -------------------------------------------------------------------------------
+# functions by their import path -----------------------------------------------------------------------------
 
 
 def is_path(text: str) -> bool:
@@ -183,7 +183,7 @@ def _called(path: str, names: Mapping[str, Number]) -> float:
         raise ValueError(f"{path}: {type(error).__name__}: {' '.join(str(error).split())}") from error
 
 
-# expressions ----------------------------------------------------------------------------------------------------
+# expressions ------------------------------------------------------------------------------------------------
 
 
 def _parsed(text: str) -> ast.expr:
