@@ -61,8 +61,10 @@ def family(kind: str) -> str:
         ValueError: it leads nowhere.
     """
     cls = _imported(kind)
+    if not isinstance(cls, type):
+        return "optimizer"
     families = (family for family, (_, base) in FAMILIES.items() if issubclass(cls, base))
-    return next(families, "optimizer") if isinstance(cls, type) else "optimizer"
+    return next(families, "optimizer")
 
 
 def _imported(kind: str) -> object:

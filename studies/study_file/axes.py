@@ -1,9 +1,8 @@
 """The swept axes of a study: each a dim of the Dataset, with the values that it sets at dotted paths.
 
-sweep:
-optimizers.sgd.learning_rate: [0.1, 0.01]              dim learning_rate
-size: {zip: {landscapes.nk.n: [16, 32], noise.batch: [4, 8]}}   dim size, both change together
-N: {values: [10, 40], sets: [optimizers.*.population, noise.batch]}   dim N, see `studies.study_file.named_axes`
+    optimizers.sgd.learning_rate: [0.1, 0.01]                              dim learning_rate
+    size: {zip: {landscapes.nk.n: [16, 32], noise.batch: [4, 8]}}          dim size, both change together
+    N: {values: [10, 40], sets: [optimizers.*.population, noise.batch]}    dim N, see `named_axes`
 """
 
 from __future__ import annotations

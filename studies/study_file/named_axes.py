@@ -1,7 +1,9 @@
 """Axes with a name of their own: what they run through, and what each of their values sets.
 
     N: {values: [10, 40, 160], sets: [optimizers.*.population, noise.batch]}        one number, several paths
-    kappa: {values: [40, 160], sets: {landscapes.bowl.condition: kappa, optimizers.GD.learning_rate: 2 / (1 + 1 / kappa)}}
+    kappa:
+      values: [40, 160]
+      sets: {landscapes.bowl.condition: kappa, optimizers.GD.learning_rate: 2 / (1 + 1 / kappa)}
     eta: {from: 0.01, to: 1, count: 9, spacing: log, sets: optimizers.SGD.learning_rate}
     shape: {choices: {flat: {landscapes.bowl.condition: 1}, steep: {landscapes.bowl.condition: 100}}}
 
