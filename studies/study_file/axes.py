@@ -1,5 +1,7 @@
 """The swept axes of a study: each a dim of the Dataset, with the values that it sets at dotted paths.
 
+.. code-block:: yaml
+
     optimizers.sgd.learning_rate: [0.1, 0.01]                              dim learning_rate
     size: {zip: {landscapes.nk.n: [16, 32], noise.batch: [4, 8]}}          dim size, both change together
     N: {values: [10, 40], sets: [optimizers.*.population, noise.batch]}    dim N, see `named_axes`
