@@ -36,6 +36,18 @@ def numbers(cls: type[Parameters]) -> dict[str, bool]:
     return {name: float not in found for name, found in kinds_of.items() if found & {int, float}}
 
 
+def literals(cls: type[Parameters]) -> dict[str, list[Any]]:
+    """Parameter -> the words that it may be."""
+    hints = get_type_hints(cls)
+    return {name: _literals_in(hints[name]) for name in parameter_names(cls)}
+
+
+def _literals_in(hint: object) -> list[Any]:
+    if get_origin(hint) is Literal:
+        return [*get_args(hint)]
+    return [word for member in get_args(hint) for word in _literals_in(member)]
+
+
 RELAXATIONS = ("extension", "lovasz", "threshold")
 OWN = "own"  # the tag of a landscape of the user's inside another
 

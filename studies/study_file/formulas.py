@@ -36,10 +36,12 @@ def taken_out(data: dict[str, Any], classes: Classes) -> Formulas:
             cls = classes[family].get(str(mapping(entry).get("kind")))
             if cls is None:
                 continue
-            usable = words | {*fields.parameter_names(cls)}
+            usable, own = words | {*fields.parameter_names(cls)}, fields.literals(cls)
             for path, values in _places((family, label), entry):
-                for key in [key for key in fields.numbers(cls) if _is_formula(values.get(key), usable)]:
-                    formulas[(*path, key)] = values.pop(key)
+                given = {key: values[key] for key in fields.numbers(cls) if key in values}
+                for key, value in given.items():
+                    if value not in own[key] and _is_formula(value, usable):
+                        formulas[(*path, key)] = values.pop(key)
     return formulas
 
 
