@@ -56,8 +56,7 @@ def with_interval(
 
 def interval_of(low: xr.DataArray, high: xr.DataArray) -> xr.DataArray:
     """Two ends along the dim `bound`, behind all others."""
-    both = stacked([low, high], "bound", BOUNDS)
-    return both.transpose(*[dim for dim in low.dims if dim in both.dims], ..., "bound")
+    return stacked([low, high], "bound", BOUNDS).transpose(..., "bound")
 
 
 def ends(interval: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray]:

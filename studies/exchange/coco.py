@@ -86,7 +86,8 @@ class _Folder:
     @classmethod
     def beside(cls, others: Iterable[_Folder], optimizer: str) -> _Folder:
         """Of an optimizer, with names that no other has."""
-        folders, names = {other.folder.casefold() for other in others}, [other.name for other in others]
+        folders = {other.folder.casefold() for other in others}
+        names = [other.name for other in others]
         return cls(safe(optimizer, folders), _name(optimizer, names))
 
     def add(self, experiment: Experiment) -> None:
@@ -258,5 +259,6 @@ def _blocks(path: Path) -> list[list[tuple[float, float]]]:
 
 def _merged(rows: np.ndarray, spent: int) -> tuple[np.ndarray, np.ndarray]:
     rows = rows[np.lexsort((-rows[:, 1], rows[:, 0]))]
-    evaluations, gap = rows[:, 0].astype(np.int64), np.fmin.accumulate(rows[:, 1])
+    evaluations = rows[:, 0].astype(np.int64)
+    gap = np.fmin.accumulate(rows[:, 1])
     return until(evaluations, gap, spent)

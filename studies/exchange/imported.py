@@ -245,10 +245,8 @@ def _variables(shown: Shown) -> dict[str, tuple]:
 
 def _coordinates(axes: Axes, instance: np.ndarray) -> dict[str, tuple]:
     about = {name: variable.attrs for name, variable in COORDINATES.items()}
-    cost, targets = (
-        _less(("landscape", "checkpoint"), axes.cost),
-        _less(("landscape", "target"), axes.targets),
-    )
+    cost = _less(("landscape", "checkpoint"), axes.cost)
+    targets = _less(("landscape", "target"), axes.targets)
     return {
         "replicate": ("replicate", np.arange(len(instance)), {"long_name": "run"}),
         "target": ("target", np.arange(axes.targets.shape[1]), about["target"]),
@@ -271,7 +269,8 @@ def _about_landscapes(landscapes: Iterable[Landscape]) -> dict[str, Any]:
 def _less(dims: tuple[str, ...], values: np.ndarray, keep: int = 1) -> tuple[tuple[str, ...], np.ndarray]:
     """Leave out the leading dims along which nothing changes, but for the last `keep`; NaN does not count."""
     while len(dims) > keep:
-        low, high = np.fmin.reduce(values, 0), np.fmax.reduce(values, 0)
+        low = np.fmin.reduce(values, 0)
+        high = np.fmax.reduce(values, 0)
         if not ((low == high) | np.isnan(low)).all():
             break
         dims, values = dims[1:], low

@@ -242,7 +242,7 @@ def _check_values(spec: Spec, runs: Sequence[Mapping[str, Any]], suite: str) -> 
         ValueError: the values are not those of BBOB.
     """
     best = [(run["instance"], run.get("best", {})) for run in runs]
-    points = ((i, told["x"], float(told["y"])) for i, told in best if len(told.get("x", ())) == spec["dim"])
+    points = ((i, at["x"], float(at["y"])) for i, at in best if len(at.get("x", ())) == spec["dim"])
     telling = next(((instance, x, y) for instance, x, y in points if SMALL < y < np.inf), None)
     if telling is None:
         return

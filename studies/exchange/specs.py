@@ -85,7 +85,8 @@ def key_of(spec: Spec, label: str) -> Key:
 
     Kind and shape of one that PBO has too; the label of any other.
     """
-    function, shape = spec.get("function"), SHAPES.get(spec["kind"], ())
+    function = spec.get("function")
+    shape = SHAPES.get(spec["kind"], ())
     if function is not None:
         return spec["kind"], function, int(spec.get("dim", 0))
     if shape and all(name in spec for name in shape):

@@ -84,7 +84,8 @@ def _axes(dataset: xr.Dataset) -> list[str]:
 
 def _arms(dataset: xr.Dataset) -> list[Arm]:
     """The arms of one landscape; where an optimizer has several, their labels say the values of axes."""
-    axes, every = _axes(dataset), []
+    axes = _axes(dataset)
+    every = []
     coords = {axis: dataset[axis].values.tolist() for axis in axes}
     for number, name in enumerate(dataset["optimizer"].values.tolist()):
         places = _distinct(dataset.isel(optimizer=number), axes)
@@ -110,7 +111,8 @@ def _distinct(data: xr.Dataset, axes: Sequence[str]) -> list[Place]:
         if all(len(places) < 2 for places in sets):
             break
         mine = [axis for axis in axes if axis in data[name].dims]
-        values, along = data[name].transpose(*mine, ...).values, [axes.index(axis) for axis in mine]
+        values = data[name].transpose(*mine, ...).values
+        along = [axes.index(axis) for axis in mine]
         sets = [part for places in sets for part in _split(places, values, along)]
     return sorted(places[0] for places in sets if places)
 

@@ -71,7 +71,14 @@ class Grid:
         return tuple(map(len, self.dims.values()))
 
     def declare(self, name: str, dims: tuple[str, ...], dtype: np.dtype, attrs: dict[str, Any]) -> None:
-        """Add a variable, without numbers so far: NaN, 0, or the status missing."""
+        """Add a variable, without numbers so far: NaN, 0, or the status missing.
+
+        Args:
+            name: of the variable.
+            dims: behind those of the grid.
+            dtype: of its numbers.
+            attrs: of the variable.
+        """
         empty = Status.MISSING if name == "status" else np.nan if dtype.kind == "f" else 0
         values = np.full((*self.shape, *(self.sizes[dim] for dim in dims)), empty, dtype)
         self.variables[name] = Array(dims, values, attrs)
@@ -92,7 +99,8 @@ class Grid:
         dims = [*self.dims, *dims_behind]
         for name in self.dims:
             axis = dims.index(name)
-            low, high = np.fmin.reduce(values, axis), np.fmax.reduce(values, axis)
+            low = np.fmin.reduce(values, axis)
+            high = np.fmax.reduce(values, axis)
             if ((low == high) | np.isnan(low)).all():
                 values = low
                 dims.remove(name)
@@ -188,7 +196,8 @@ def _read(grid: Grid, path: Path, cell: Mapping[str, Any]) -> None:
 
 def _copy(grid: Grid, cell: Mapping[str, Any], name: str, values: np.ndarray) -> None:
     """Copy a variable (worlds, ..) of a cell to every place of its task."""
-    variable, columns = grid.variables[name], grid.columns[cell["task"]]
+    variable = grid.variables[name]
+    columns = grid.columns[cell["task"]]
     if name in TOTALS:
         grid.totals[name] += int(values[:, -1].sum())
     if "checkpoint" in variable.dims:

@@ -86,7 +86,8 @@ def spent(dataset: xr.Dataset) -> xr.DataArray:
     """Evaluations that each world spent: (.., replicate), NaN where it has no numbers."""
     end = dataset.isel(checkpoint=-1, drop=True)
     over = end["status"] == Status.BUDGET_SPENT
-    nominal, lowest = _state_cost(end), _state_cost(end, lowest=True)
+    nominal = _state_cost(end)
+    lowest = _state_cost(end, lowest=True)
     share = budget(dataset) / lowest.where(lowest > 0)
     counted = nominal * share.where(over | (share < 1), 1.0)
     last = dataset["cost"].isel(checkpoint=-1, drop=True)
@@ -101,7 +102,8 @@ def budget(dataset: xr.Dataset) -> xr.DataArray:
 
     A DataArray: it may differ between landscapes.
     """
-    price, cost = prices(dataset), dataset["cost"]
+    price = prices(dataset)
+    cost = dataset["cost"]
     share: xr.DataArray | float = 1.0
     if "checkpoint" in dataset.coords:  # a study's own checkpoints may end before the budget
         share = dataset["checkpoint"].where(cost.notnull()).max("checkpoint")
@@ -129,7 +131,8 @@ def at_cost(dataset: xr.Dataset, cost: float) -> xr.Dataset:
     Raises:
         ValueError: there is no checkpoint at so small a cost, or the study ended before it.
     """
-    there, place = dataset["cost"], _place(dataset, cost)
+    there = dataset["cost"]
+    place = _place(dataset, cost)
     if bool((place < 0).any()):
         least = float(there.min("checkpoint").max())
         raise ValueError(

@@ -105,7 +105,8 @@ def _given(dataset: xr.Dataset) -> xr.DataArray:
     given = config(dataset).get("precision", DEFAULT)
     if not isinstance(given, dict):
         return xr.DataArray(float(given))
-    landscape, default = dataset["landscape"], given.get("default", DEFAULT)
+    landscape = dataset["landscape"]
+    default = given.get("default", DEFAULT)
     numbers = [given.get(str(label), default) for label in np.atleast_1d(landscape.values)]
     if not landscape.ndim:
         return xr.DataArray(numbers[0])
@@ -115,6 +116,7 @@ def _given(dataset: xr.Dataset) -> xr.DataArray:
 def _squeezed(part: xr.DataArray) -> xr.DataArray:
     """Without the dims along which it does not change; where it is not known does not count."""
     for dim in map(str, part.dims):
-        low, high = part.min(dim), part.max(dim)
+        low = part.min(dim)
+        high = part.max(dim)
         part = low if bool(((low == high) | low.isnull()).all()) else part
     return part

@@ -164,8 +164,10 @@ def joined(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> dict[str, str]
     """
     if not (ATTRIBUTE in ours and ATTRIBUTE in theirs):
         return {}
-    study, imported = json.loads(ours[ATTRIBUTE]), json.loads(theirs[ATTRIBUTE])
-    arms, tasks = list(study["arms"]), list(study["tasks"])
+    study = json.loads(ours[ATTRIBUTE])
+    imported = json.loads(theirs[ATTRIBUTE])
+    arms = list(study["arms"])
+    tasks = list(study["tasks"])
     for place, task in _places(study["arms"]):
         price = study["tasks"][task]["study"]["gradient_cost"]
         for arm in imported["arms"]:

@@ -75,7 +75,8 @@ def export(manifest: Manifest, out: Path) -> xr.Dataset:
     view = out / "dataset.zarr"
     if _digest(view) == state(manifest, out):
         return open_study(out)
-    data, temporary = assemble(manifest, out), out / f".dataset.{uuid.uuid4().hex}.tmp"
+    data = assemble(manifest, out)
+    temporary = out / f".dataset.{uuid.uuid4().hex}.tmp"
     try:
         data.to_zarr(temporary, zarr_format=3, consolidated=False)
         _exchange(temporary, view)

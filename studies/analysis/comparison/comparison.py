@@ -139,7 +139,8 @@ def verdict(
     """
     low, high = ends(interval)
     sure = p < alpha
-    a_better, b_better = sure & (high < 0) & (side < 0), sure & (low > 0) & (side > 0)
+    a_better = sure & (high < 0) & (side < 0)
+    b_better = sure & (low > 0) & (side > 0)
     text = xr.where(a_better, VERDICTS[0], xr.where(b_better, VERDICTS[1], VERDICTS[2]))
     return named(text, f"which has the lower loss, at {alpha:g}", None)
 
@@ -303,7 +304,8 @@ def _effect_sizes(a: xr.DataArray, b: xr.DataArray, units: xr.DataArray) -> xr.D
     `units`.
     """
     result = estimate("a12", superiority, [a, b], long_name="probability of superiority A12")
-    a12, interval = result["a12"], result["a12_interval"]
+    a12 = result["a12"]
+    interval = result["a12_interval"]
     sure = of_share(a12, units.astype(float))
     result["a12_interval"] = _replaced(interval.clip(0, 1, keep_attrs=True), (a12 == 0) | (a12 == 1), sure)
     result["cliffs_delta"] = named(2 * a12 - 1, "Cliff's delta")

@@ -57,7 +57,8 @@ def effects(dataset: xr.Dataset, factors: Sequence[str] | None = None, value: st
     last, logarithmic = scaled(losses(dataset, value).isel(checkpoint=-1, drop=True), precision(dataset))
     touched = {factor: _touched(dataset, factor, every) for factor in chosen}
     contrasts = _Contrasts(last.where(np.isfinite(last)), touched, rest(last, *every, "replicate"))
-    effect, interaction = contrasts.effects(), contrasts.interactions()
+    effect = contrasts.effects()
+    interaction = contrasts.interactions()
     units = "decades of the gap where logarithmic, else loss"
     result = xr.Dataset({"worlds": count(effect, "worlds with finite numbers")})
     for name, part, long_name in (

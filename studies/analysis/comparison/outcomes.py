@@ -71,7 +71,8 @@ def judged(dataset: xr.Dataset, at: float | None = None, value: str = "loss") ->
     if "optimizer" in own.dims and dataset.sizes["optimizer"] > 2:
         return _pair_by_pair(dataset, at, value)
     loss = final_loss(dataset, at, value)
-    chosen, which = loss, xr.zeros_like(differing(loss))
+    chosen = loss
+    which = xr.zeros_like(differing(loss))
     if not bool(ties(loss).any()):
         return chosen, which
     for number, make in ((1, time_to_target), (2, area)):
@@ -110,7 +111,8 @@ def differing(outcome: Outcome) -> xr.DataArray:
 
 def final_loss(dataset: xr.Dataset, at: float | None = None, value: str = "loss") -> Outcome:
     """The loss at a cost."""
-    raw, least = losses(dataset, value, _place(at)).load(), precision(dataset)
+    raw = losses(dataset, value, _place(at)).load()
+    least = precision(dataset)
     loss, logarithmic = scaled(raw, least)
     a, b = pairs(loss)
     first, second = pairs(resolved(raw, least))
@@ -135,7 +137,8 @@ def time_to_target(dataset: xr.Dataset, at: float | None = None, value: str = "l
     if not dataset.sizes.get("target") or "hit_cost" not in dataset:
         return None
     hit = _hits_within(dataset, at, value)
-    both, early = pairs(hit), pairs(hit - lateness(dataset).load())
+    both = pairs(hit)
+    early = pairs(hit - lateness(dataset).load())
     goals = bare(hit["target_loss"])
     target = goals.where(_reached_by_half(*both) & goals.notnull()).min("target")
     late_a, late_b, early_a, early_b = (
@@ -144,7 +147,8 @@ def time_to_target(dataset: xr.Dataset, at: float | None = None, value: str = "l
     )
     with np.errstate(divide="ignore"):
         a, b = (xr.apply_ufunc(np.log10, side) for side in (late_a, late_b))
-    first, second = a.round(TIMES), b.round(TIMES)
+    first = a.round(TIMES)
+    second = b.round(TIMES)
     # hits known to intervals that overlap tie
     overlap = (early_a < late_b) & (early_b < late_a) & ((early_a < late_a) | (early_b < late_b))
     return Outcome(a, b, first, second.where(~overlap, first), xr.ones_like(target, bool), target)
@@ -172,7 +176,8 @@ def area(dataset: xr.Dataset, at: float | None = None, value: str = "loss") -> O
     """
     if not {"value_terms", "gradient_terms"} <= set(dataset.data_vars) or dataset.sizes["checkpoint"] < 2:
         return None
-    least, known = precision(dataset), gap_known(dataset)
+    least = precision(dataset)
+    known = gap_known(dataset)
     end = losses(dataset, value, _place(at)).load()
     mean = _mean_over_costs(dataset, at, value).where(end != np.inf, np.inf).where(end.notnull())
     a, b = pairs(mean.transpose(*end.dims))
@@ -184,7 +189,8 @@ def area(dataset: xr.Dataset, at: float | None = None, value: str = "loss") -> O
 
 def _mean_over_costs(dataset: xr.Dataset, at: float | None, value: str) -> xr.DataArray:
     """The mean of the lowest loss so far, or of its common logarithm where it is a gap."""
-    least, known = precision(dataset), gap_known(dataset)
+    least = precision(dataset)
+    known = gap_known(dataset)
 
     def of(loss: xr.DataArray) -> xr.DataArray:
         return xr.where(known, decades(loss.where(known), least), loss)

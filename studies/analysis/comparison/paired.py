@@ -111,15 +111,21 @@ def unit_means(part: xr.DataArray) -> xr.DataArray:
     Worlds where there is one instance alone or each has its own. A mean of inf and -inf is 0: worlds of which
     one diverged on either side tie.
     """
-    members = groups(part)
-    members = members.T if len(members) == 1 else members
-    worlds = part.isel(replicate=xr.DataArray(members.clip(0), dims=("unit", "member")))
-    worlds = worlds.where(xr.DataArray(members >= 0, dims=("unit", "member")))
+    worlds = _by_unit(part)
     both = (worlds == np.inf).any("member") & (worlds == -np.inf).any("member")
     with np.errstate(invalid="ignore"):
         means = xr.where(both, 0.0, worlds.mean("member"))
     kept = {name: coord for name, coord in part.coords.items() if "replicate" not in coord.dims}
     return means.drop_vars(set(means.coords) - set(kept)).assign_coords(kept).transpose(..., "unit")
+
+
+def _by_unit(part: xr.DataArray) -> xr.DataArray:
+    """The worlds of each unit: dims unit and member, in place of `replicate`; NaN where it has fewer."""
+    members = groups(part)
+    members = members.T if len(members) == 1 else members
+    dims = ("unit", "member")
+    worlds = part.isel(replicate=xr.DataArray(members.clip(0), dims=dims))
+    return worlds.where(xr.DataArray(members >= 0, dims=dims))
 
 
 def distinct(part: xr.DataArray, dims: Sequence[str]) -> xr.DataArray:

@@ -73,7 +73,8 @@ def _by_landscape(loss: xr.DataArray) -> xr.DataArray:
     """Landscapes and values of the swept axes as blocks, by the median over worlds."""
     dims = rest(loss, "optimizer", "replicate")
     middle = loss.median("replicate").where(distinct(loss, dims)).transpose(*dims, "optimizer")
-    table = middle.values.reshape(-1 if middle.size else 0, middle.sizes["optimizer"])
+    *blocks, optimizers = middle.shape
+    table = middle.values.reshape(int(np.prod(blocks)), optimizers)
     return xr.DataArray(table, {"optimizer": loss["optimizer"].values}, ("block", "optimizer"))
 
 
@@ -96,14 +97,19 @@ def friedman(table: xr.DataArray, alpha: float = ALPHA) -> xr.Dataset:
     result = estimate(
         "average_rank", np.nanmean, [place.rename(block="replicate")], long_name="average rank, 1 is best"
     )
-    n, k = known.sum("block"), table.sizes["optimizer"]
+    n = known.sum("block")
+    k = table.sizes["optimizer"]
     result = result.assign(_tests(place, n))
     cd = critical_difference(k, n.where(n > 0), alpha)
     result["critical_difference"] = named(cd, f"Nemenyi's critical difference at {alpha:g}")
-    apart = abs(result["average_rank"] - result["average_rank"].rename(optimizer="other"))
-    differ = (apart >= cd) & (result["p_value"] < alpha)
+    differ = (_distances(result["average_rank"]) >= cd) & (result["p_value"] < alpha)
     result["differ"] = named(differ, f"whether average ranks differ at {alpha:g}", None)
     return result.assign(blocks=named(n, "blocks with numbers of all"))
+
+
+def _distances(rank: xr.DataArray) -> xr.DataArray:
+    """Of every two: dims optimizer and other."""
+    return abs(rank - rank.rename(optimizer="other"))
 
 
 def _tests(place: xr.DataArray, n: xr.DataArray) -> dict[str, xr.DataArray]:

@@ -56,7 +56,8 @@ def winners(dataset: xr.Dataset) -> xr.Dataset:
     """
     _check(dataset)
     dataset = touched(dataset)
-    loss, least = losses(dataset, at=np.inf), precision(dataset)
+    loss = losses(dataset, at=np.inf)
+    least = precision(dataset)
     axes = rest(loss, *DIMS)
     gap = gap_known(loss)
     gap = gap.any(rest(gap, *axes))
@@ -99,7 +100,8 @@ def _medians(loss: xr.DataArray) -> dict[str, float]:
 def touched(dataset: xr.Dataset) -> xr.Dataset:
     """Without the axes along which no loss changes."""
     for axis in rest(dataset["loss"], *DIMS):
-        loss, first = dataset["loss"], dataset["loss"].isel({axis: 0}, drop=True)
+        loss = dataset["loss"]
+        first = dataset["loss"].isel({axis: 0}, drop=True)
         if bool(((loss == first) | (loss.isnull() & first.isnull())).all()):
             dataset = dataset.isel({axis: 0})
     return dataset
@@ -137,7 +139,8 @@ def _winner(
     if len(order) == 1:
         return {"winner": order[0]}
     best, next_best, *_ = order
-    first, second = medians[best], medians[next_best]
+    first = medians[best]
+    second = medians[next_best]
     rivals = [side for side in sides if best in side[:2] and {*side[:2]} <= {*order}]
     return {
         "winner": best,

@@ -86,13 +86,13 @@ def _of_block(
     statistic: Callable, arrays: Sequence[np.ndarray], members: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Value, ends of the interval and its method of the cells of arrays (.., R): (..), (.., 2), (..)."""
-    known = ~np.any([np.isnan(array) for array in arrays], axis=0)
-    *cells, worlds = known.shape
-    arrays = [np.where(known, array, np.nan).reshape(-1, worlds) for array in arrays]
+    *cells, worlds = arrays[0].shape
+    missing = np.any([np.isnan(array) for array in arrays], axis=0)
+    rows = [np.where(missing, np.nan, array).reshape(-1, worlds) for array in arrays]
     with warnings.catch_warnings(), np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         warnings.simplefilter("ignore", RuntimeWarning)  # a mean of no worlds is NaN
-        value = np.asarray(statistic(*arrays, axis=-1))
-        bounds, method = intervals(statistic, arrays, members)
+        value = np.asarray(statistic(*rows, axis=-1))
+        bounds, method = intervals(statistic, rows, members)
     return value.reshape(cells), bounds.reshape(*cells, 2), method.reshape(cells)
 
 
@@ -111,7 +111,8 @@ def intervals(
     """
     missing = np.full((len(arrays[0]), 1), np.nan)  # what a unit with fewer worlds has at -1
     padded = [np.concatenate([array, missing], 1) for array in arrays]
-    bounds, method = np.full((len(missing), 2), np.nan), np.full(len(missing), "none", object)
+    bounds = np.full((len(missing), 2), np.nan)
+    method = np.full(len(missing), "none", object)
     known = ~np.isnan(padded[0][:, members]).all(-1)  # (C, I) instances with a number
     patterns, which = np.unique(known, axis=0, return_inverse=True)
     for number, there in enumerate(patterns):
@@ -134,15 +135,21 @@ class _Cells(NamedTuple):
         """How many units there are."""
         return len(self.units)
 
+    @property
+    def what(self) -> str:
+        """What the units are."""
+        return "worlds" if self.units.shape[1] == 1 else "instances"
+
     def interval(self) -> tuple[np.ndarray, np.ndarray]:
         """Ends (C, 2) and methods (C,)."""
         value = self.of(np.arange(self.n)[None])[:, 0]
         left_out = np.concatenate([self.of(kept[None]) for kept in _without(self.n)], 1)
         drawn = self.of(np.random.default_rng(1).integers(0, self.n, (RESAMPLES, self.n)))
-        skewed, even = bca(value, drawn, left_out), student(value, drawn, left_out)
+        skewed = bca(value, drawn, left_out)
+        even = student(value, drawn, left_out)
         use = np.isfinite(even).all(1) & (self.n < FEW)
-        what = "worlds" if self.units.shape[1] == 1 else "instances"
-        return np.where(use[:, None], even, skewed), np.where(use, f"t over {what}", f"BCa over {what}")
+        method = [f"{how} over {self.what}" for how in ("t", "BCa")]
+        return np.where(use[:, None], even, skewed), np.where(use, *method)
 
     def of(self, drawn: np.ndarray) -> np.ndarray:
         """The statistic where the units (B, k) are drawn: (C, B)."""
@@ -176,7 +183,8 @@ def student(value: np.ndarray, drawn: np.ndarray, left_out: np.ndarray) -> np.nd
     (C, 2), of the value (C), of B resamples (C, B) and without one unit (C, n).
     """
     n = left_out.shape[1]
-    error, jackknife = np.sqrt(n / (n - 1)) * drawn.std(1), np.sqrt((n - 1) * left_out.var(1))
+    error = np.sqrt(n / (n - 1)) * drawn.std(1)
+    jackknife = np.sqrt((n - 1) * left_out.var(1))
     agree = abs(jackknife - error) <= 0.1 * error
     half = -stats.t.ppf((1 - LEVEL) / 2, n - 1) * np.where(agree, jackknife, error)
     return np.stack([value - half, value + half], -1)
@@ -187,12 +195,19 @@ def bca(value: np.ndarray, drawn: np.ndarray, left_out: np.ndarray) -> np.ndarra
 
     NaN where any resample is.
     """
-    n, count = left_out.shape[1], drawn.shape[1]
-    z0, a = _bias(value, drawn)[:, None], _acceleration(left_out)[:, None]
-    z = np.sqrt(n / (n - 1)) * stats.t.ppf((1 - LEVEL) / 2, n - 1) * np.array([1, -1]) + z0
+    n = left_out.shape[1]
+    count = drawn.shape[1]
+    z0 = _bias(value, drawn)[:, None]
+    a = _acceleration(left_out)[:, None]
+    z = _expanded(n) * np.array([1, -1]) + z0
     levels = special.ndtr(z0 + z / (1 - a * z))
     ends = _read_off(np.sort(drawn, 1), levels * (count - 1))
     return np.where(np.isnan(drawn).any(1)[:, None], np.nan, ends)
+
+
+def _expanded(n: int) -> float:
+    """The normal quantile at the wider level that makes up for the narrowness of n draws."""
+    return np.sqrt(n / (n - 1)) * stats.t.ppf((1 - LEVEL) / 2, n - 1)
 
 
 def _bias(value: np.ndarray, drawn: np.ndarray) -> np.ndarray:
@@ -215,8 +230,10 @@ def _read_off(ordered: np.ndarray, place: np.ndarray) -> np.ndarray:
 
     Linear between two of them; the outer one where either is infinite.
     """
-    below, above = np.floor(place).astype(int), np.ceil(place).astype(int)
-    low, high = np.take_along_axis(ordered, below, 1), np.take_along_axis(ordered, above, 1)
+    below = np.floor(place).astype(int)
+    above = np.ceil(place).astype(int)
+    low = np.take_along_axis(ordered, below, 1)
+    high = np.take_along_axis(ordered, above, 1)
     between = low + (place - below) * (high - low)
     outer = np.stack([low[:, 0], high[:, 1]], -1)
     return np.where(np.isfinite(low) & np.isfinite(high), between, outer)

@@ -26,6 +26,8 @@ from scipy import special, stats
 
 from studies.analysis.shapes import LEVEL, count, interval_of, mapped, with_interval
 
+TINY = np.finfo(float).tiny
+
 
 def proportion(
     name: str, part: xr.DataArray, *, trials: int = 1, long_name: str, at_once: int = 0
@@ -45,7 +47,8 @@ def proportion(
         `name`, `name_interval` (bound: low, high), `worlds`. All dims but `replicate` stay.
     """
     part = part.astype(float)
-    share, size = part.mean("replicate"), effective_worlds(part, trials)
+    share = part.mean("replicate")
+    size = effective_worlds(part, trials)
     result = with_interval(name, share, of_share(share, size), long_name=long_name)
     if at_once:
         result[f"{name}_at_once"] = of_share(share, size, 1 - (1 - LEVEL) / at_once)
@@ -62,7 +65,9 @@ def of_share(share: xr.DataArray, size: xr.DataArray, level: float = LEVEL) -> x
 def clopper_pearson(k: np.ndarray, n: np.ndarray, level: float = LEVEL) -> tuple[np.ndarray, np.ndarray]:
     """Ends of the interval of k of n, which need not be whole numbers; NaN where n is."""
     k = np.clip(k, 0.0, n)
-    tail, some, failed = (1 - level) / 2, k > 0, k < n
+    tail = (1 - level) / 2
+    some = k > 0
+    failed = k < n
     low = np.where(some, special.betaincinv(np.where(some, k, 1.0), n - k + 1, tail), 0.0)
     high = np.where(failed, special.betaincinv(k + 1, np.where(failed, n - k, 1.0), 1 - tail), 1.0)
     return np.where(np.isnan(n), np.nan, low), np.where(np.isnan(n), np.nan, high)
@@ -73,13 +78,14 @@ def effective_worlds(part: xr.DataArray, trials: int = 1) -> xr.DataArray:
 
     NaN where there are none.
     """
-    worlds, share = part.notnull().sum("replicate"), part.mean("replicate")
+    worlds = part.notnull().sum("replicate")
+    share = part.mean("replicate")
     squares, units = _squares(part - share, worlds)
     variance = squares * units / (units - 1).where(units > 1) / worlds**2
+    few = (_quantile(worlds - 1) / _quantile(units - 1)) ** 2
     known = (share > 0) & (share < 1) & (worlds > 1) & (units > 1)
     independent = share * (1 - share) / (worlds - 1).where(known)  # the variance, were they independent
-    few = (_quantile(worlds - 1) / _quantile(units - 1)) ** 2
-    size = worlds * independent / variance.where(variance > 0, np.finfo(float).tiny) * few
+    size = worlds * independent / variance.where(variance > 0, TINY) * few
     return size.clip(min=1).where(known, units).clip(max=worlds * trials).where(worlds > 0)
 
 

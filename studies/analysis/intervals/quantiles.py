@@ -75,10 +75,14 @@ def _ends(values: np.ndarray, size: np.ndarray, level: float) -> np.ndarray:
     *cells, most = values.shape
     worlds = np.broadcast_to((~np.isnan(values)).sum(-1), cells)
     low, high = _ranks_of_cells(worlds, np.minimum(size, worlds), level)
-    edge = np.full((*cells, 1), np.inf)
-    ordered = np.concatenate([-edge, np.sort(np.where(np.isnan(values), np.inf, values), -1), edge], -1)
     places = np.stack([low, np.where(high > worlds, most + 1, high)], -1)
-    return np.where((worlds > 0)[..., None], np.take_along_axis(ordered, places, -1), np.nan)
+    return np.where((worlds > 0)[..., None], np.take_along_axis(_between_inf(values), places, -1), np.nan)
+
+
+def _between_inf(values: np.ndarray) -> np.ndarray:
+    """Values (.., R) in order, with -inf before and inf behind them and in place of NaN: (.., R + 2)."""
+    edge = np.full((*values.shape[:-1], 1), np.inf)
+    return np.concatenate([-edge, np.sort(np.where(np.isnan(values), np.inf, values), -1), edge], -1)
 
 
 def _ranks_of_cells(worlds: np.ndarray, size: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:

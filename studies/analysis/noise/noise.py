@@ -89,11 +89,13 @@ def alignment(data: xr.Dataset) -> xr.Dataset:
 
 def _angles(result: xr.Dataset, defined: xr.DataArray) -> xr.Dataset:
     """The cosines that can be, the angles, and where they are not resolved though defined."""
-    cosine, interval = result["cosine"], result["cosine_interval"].clip(-1, 1)
+    cosine = result["cosine"]
+    interval = result["cosine_interval"].clip(-1, 1)
     resolved = abs(cosine) <= 1 + ROUND
     result["cosine"] = cosine.where(resolved).clip(-1, 1).assign_attrs(cosine.attrs)
     result["cosine_interval"] = interval.assign_attrs(result["cosine_interval"].attrs)
-    angle, turned = _degrees(result["cosine"]), _degrees(interval).isel(bound=[1, 0])
+    angle = _degrees(result["cosine"])
+    turned = _degrees(interval).isel(bound=[1, 0])
     turned = turned.assign_coords(bound=interval["bound"])
     result["angle"] = named(angle, "angle between the mean step and the negative reference", "degrees")
     result["angle_interval"] = named(turned, "95 % interval of the angle", "degrees")
@@ -187,14 +189,17 @@ def verdict(data: xr.Dataset, axis: str, scale: Scale = "fitted") -> xr.DataArra
         the ledger but replicate and the axis.
     """
     p_value = _bias(data, scale)["p_value"]
-    number = p_value.get_axis_num(axis)
-    lowest_first = np.sort(p_value.fillna(1.0).values, axis=number)
-    smallest = xr.DataArray(lowest_first.take(0, axis=number), dims=rest(p_value, axis))
-    seen = smallest * data.sizes[axis] < ALPHA
+    seen = _smallest(p_value, axis) * data.sizes[axis] < ALPHA
     low, high = ends(exponent(data, axis, scale)["exponent_interval"] / 2)  # of the length
     falls = (low >= -1 - TOLERANCE) & (high <= -1 + TOLERANCE)
     texts = xr.where(seen, xr.where(falls, f"biased O(1/{axis})", "biased"), "unbiased")
     return texts.where(p_value.notnull().any(axis), "unknown").rename("verdict")
+
+
+def _smallest(p_value: xr.DataArray, axis: str) -> xr.DataArray:
+    """The smallest p along an axis; 1 where there is none."""
+    number = p_value.get_axis_num(axis)
+    return xr.DataArray(p_value.fillna(1.0).values.min(number), dims=rest(p_value, axis))
 
 
 def currencies(data: xr.Dataset) -> xr.Dataset:
@@ -214,7 +219,8 @@ def currencies(data: xr.Dataset) -> xr.Dataset:
         would be, E |grad|^2 / E tr H at their centers (Rugh 1997, Phys. Rev. Lett. 78:772, equation 4; by
         parts); on reals alone, and meaningless before they rest. Each with `_interval`.
     """
-    variance, step = data["step_variance"].sel(direction="all", drop=True), data["mean_step_squared"]
+    variance = data["step_variance"].sel(direction="all", drop=True)
+    step = data["mean_step_squared"]
     drift = (data["binomial_variance"], variance.where(variance > 0))
     sampled = variance * data["sample_size"]
     return _pooled(
@@ -233,7 +239,8 @@ def _temperatures(data: xr.Dataset, variance: xr.DataArray) -> tuple[Pooled, Poo
     )
     on_reals = data["binomial_variance"].isnull() & np.isfinite(data["mean_step_squared"])
     slope = data["reference_squared"].sel(reference="raw", drop=True).where(on_reals)
-    about, parts = "effective temperature of", (variance, along, held, trace)
+    about = "effective temperature of"
+    parts = (variance, along, held, trace)
     resting = (slope, data["mean_curvature"] * dim)
     return (
         Pooled("temperature", pooled_temperature, parts, f"{about} a step"),
@@ -273,7 +280,14 @@ def pooled_length(squared: np.ndarray, axis: int = -1) -> np.ndarray:
 
 
 def pooled_cosine(along: np.ndarray, step: np.ndarray, held: np.ndarray, axis: int = -1) -> np.ndarray:
-    """Sum of products over the root of both sums of squares."""
+    """Sum of products over the root of both sums of squares.
+
+    Args:
+        along: (.., R) products of the mean step and the negative reference.
+        step: (.., R) squares of the mean step.
+        held: (.., R) squares of the reference.
+        axis: of the worlds.
+    """
     below = np.nansum(step, axis) * np.nansum(held, axis)
     return np.nansum(along, axis) / np.sqrt(np.where(below > 0, below, np.nan))
 
@@ -281,7 +295,15 @@ def pooled_cosine(along: np.ndarray, step: np.ndarray, held: np.ndarray, axis: i
 def pooled_temperature(
     variance: np.ndarray, along: np.ndarray, held: np.ndarray, trace: np.ndarray, axis: int = -1
 ) -> np.ndarray:
-    """V / (2 k tr G), k = sum of products over sum of squares."""
+    """V / (2 k tr G), k = sum of products over sum of squares.
+
+    Args:
+        variance: (.., R) V, of a step.
+        along: (.., R) products of the mean step and the negative reference.
+        held: (.., R) squares of the reference.
+        trace: (.., R) tr G, of what the reference multiplies the gradient by.
+        axis: of the worlds.
+    """
     known = ~np.isnan(variance + along + held + trace)
     sums = [np.where(known, part, 0.0).sum(axis) for part in (variance, along, held, trace)]
     variance, along, held, trace = sums
@@ -313,7 +335,8 @@ def _products(data: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray, xr.DataArra
     Only worlds where all are known.
     """
     along = data["mean_step_along"].mean("half")
-    step, held = data["mean_step_squared"], data["reference_squared"]
+    step = data["mean_step_squared"]
+    held = data["reference_squared"]
     known = np.isfinite(along) & np.isfinite(step) & np.isfinite(held)
     return along.where(known), step.where(known), held.where(known)
 

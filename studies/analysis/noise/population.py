@@ -58,6 +58,7 @@ def diversity(dataset: xr.Dataset, *, interval: bool = True) -> xr.Dataset:
 
 
 def _mean(values: xr.DataArray) -> xr.Dataset:
-    finite, name = values.where(np.isfinite(values)), str(values.name)
+    finite = values.where(np.isfinite(values))
+    name = str(values.name)
     about = f"mean {values.attrs['long_name'].partition(';')[0]}"
     return estimate(name, np.nanmean, [finite], long_name=about, units=values.attrs.get("units", "1"))

@@ -44,17 +44,24 @@ def spectrum(data: xr.Dataset) -> xr.Dataset:
             "spectrum: expected results with the noise ledger (`ledger:` in the study), found none"
         )
     trace = data["step_variance"].sel(direction="all", drop=True)
-    noisy, curvature = trace > 0, data["mean_curvature"]
-    bent = curvature.where((curvature != 0).any("replicate"))
-    eigenvalues, whole = data["noise_eigenvalue"], _whole(data).where(noisy)
-    rank, along = data["noise_rank"].where(noisy), data["noise_curvature"].where(noisy)
+    trace = trace.where(trace > 0)
+    shares = [data["noise_eigenvalue"], _whole(data).where(trace.notnull())]
+    rank = data["noise_rank"].where(trace.notnull())
     parts = [
-        estimate("share", pooled_ratio, [eigenvalues, whole], long_name="share of the noise's variance"),
+        estimate("share", pooled_ratio, shares, long_name="share of the noise's variance"),
         estimate("rank", np.nanmean, [rank], long_name="effective rank of the noise"),
-        estimate("alignment", pooled_ratio, [along, bent], long_name=ALIGNMENT),
+        _alignment(data, trace.notnull()),
     ]
-    worlds = count(trace.where(noisy), "worlds with noise")
+    worlds = count(trace, "worlds with noise")
     return xr.merge(parts, compat="override", join="exact").assign(worlds=worlds)
+
+
+def _alignment(data: xr.Dataset, noisy: xr.DataArray) -> xr.Dataset:
+    """The curvature along the noise over the mean curvature; NaN where that is 0."""
+    curvature = data["mean_curvature"]
+    bent = curvature.where((curvature != 0).any("replicate"))
+    along = data["noise_curvature"].where(noisy)
+    return estimate("alignment", pooled_ratio, [along, bent], long_name=ALIGNMENT)
 
 
 def _whole(data: xr.Dataset) -> xr.DataArray:
@@ -64,5 +71,6 @@ def _whole(data: xr.Dataset) -> xr.DataArray:
     """
     if "noise_trace" in data:
         return data["noise_trace"]
-    pairs, shown = data["step_variance"].sel(direction="all", drop=True), data["noise_eigenvalue"].sum("mode")
+    pairs = data["step_variance"].sel(direction="all", drop=True)
+    shown = data["noise_eigenvalue"].sum("mode")
     return xr.where(pairs > shown, pairs, shown)

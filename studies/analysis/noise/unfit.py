@@ -35,7 +35,8 @@ def unfit(dataset: xr.Dataset) -> list[str]:
 
 
 def _line(landscape: str, label: str, end: xr.Dataset) -> list[str]:
-    steps, all_steps = end["unfit_steps"].fillna(0), end["steps"]
+    steps = end["unfit_steps"].fillna(0)
+    all_steps = end["steps"]
     worlds = int((steps > 0).sum())
     if not worlds:
         return []

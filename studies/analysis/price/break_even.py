@@ -84,19 +84,31 @@ def break_even_map(
     Returns:
         As `break_even`, with the dim `share`; the coordinate `cost` has it too.
     """
+    chosen = _shares(dataset) if shares is None else np.asarray(shares, float)
+    arms = pair(dataset, first, second, [value])
+    grid = price_grid(dataset, chosen[-1])
+    along = named(xr.DataArray(chosen, {"share": chosen}, "share"), "cost, fraction of the budget")
+    cost = horizon(arms, prices(dataset).low) * along
+    return _result(_wins(arms, cost, grid, value), cost, (first, second))
+
+
+def _shares(dataset: xr.Dataset) -> np.ndarray:
+    """Where checkpoints are in the last decade of the budget at the lowest price, as fractions of it."""
     nominal = prices(dataset)
     part = dataset["checkpoint"].values / dataset["checkpoint"].values.max() * nominal.value / nominal.low
-    chosen = part[(part >= DECADE) & (part <= 1 + SLACK)] if shares is None else np.asarray(shares, float)
-    arms, grid = pair(dataset, first, second, [value]), price_grid(dataset, chosen[-1])
-    along = named(xr.DataArray(chosen, {"share": chosen}, "share"), "cost, fraction of the budget")
-    cost = horizon(arms, nominal.low) * along
-    return _result(_wins(arms, cost, grid, value), cost, (first, second))
+    return part[(part >= DECADE) & (part <= 1 + SLACK)]
 
 
 def pair(dataset: xr.Dataset, first: str, second: str, names: Sequence[str]) -> xr.Dataset:
     """Two optimizers with what was counted and these variables, in this order.
 
     In memory, unless the Dataset is chunked.
+
+    Args:
+        dataset: a study's results.
+        first: an optimizer.
+        second: another one.
+        names: of the variables.
     """
     known = [str(name) for name in dataset["optimizer"].values]
     for name in (first, second):
@@ -156,16 +168,21 @@ def _wins(arms: xr.Dataset, cost: xr.DataArray, grid: np.ndarray, value: str) ->
 
     NaN where one of them is not known: (.., replicate, price).
     """
-    price = along_prices(grid)
-    step = max(1, SIZE // (arms[value].size * cost.sizes.get("share", 1)))
-    parts = [
-        look_up(arms, [value, "status"], price.isel(price=slice(start, start + step)), cost * (1 + SLACK))
-        for start in range(0, len(grid), step)
-    ]
-    shown = xr.concat(parts, "price", coords="minimal", compat="override")
+    shown = _at_prices(arms, cost * (1 + SLACK), grid, value)
     loss = shown[value].where(shown["status"] != Status.DIVERGED, np.inf).where(asked(arms))
     first, second = (loss.isel(optimizer=side, drop=True) for side in (0, 1))
     return score(first, second)
+
+
+def _at_prices(arms: xr.Dataset, cost: xr.DataArray, grid: np.ndarray, value: str) -> xr.Dataset:
+    """The variable and the status at a cost, at all prices, some at a time; dim `price`."""
+    price = along_prices(grid)
+    step = max(1, SIZE // (arms[value].size * cost.sizes.get("share", 1)))
+    parts = [
+        look_up(arms, [value, "status"], price.isel(price=slice(start, start + step)), cost)
+        for start in range(0, len(grid), step)
+    ]
+    return xr.concat(parts, "price", coords="minimal", compat="override")
 
 
 def _result(won: xr.DataArray, cost: xr.DataArray, rivals: tuple[str, str]) -> xr.Dataset:
@@ -188,13 +205,18 @@ def rivals(dataset: xr.Dataset) -> list[tuple[str, str]]:
     Those that use gradients against those that use none; if all use some, every two that differ by more than
     a hundredth.
     """
+    share = _gradient_share(dataset)
+    known = [name for name, part in share.items() if part >= 0]
+    apart = [(a, b) for a in known for b in known if share[a] > 0 and share[b] == 0]
+    return apart or [(a, b) for a in known for b in known if share[a] > share[b] + 0.01]
+
+
+def _gradient_share(dataset: xr.Dataset) -> dict[str, float]:
+    """Optimizer -> the share of gradients in its evaluations; NaN where it asked for nothing."""
     there = dataset["status"] < Status.FAILED
     values, gradients = (
         dataset[name].where(there).sum(rest(dataset[name], "optimizer")).astype(float)
         for name in ("value_terms", "gradient_terms")
     )
     parts = (gradients / (values + gradients)).values.tolist()
-    share = dict(zip(map(str, dataset["optimizer"].values), parts, strict=True))
-    known = [name for name, part in share.items() if part >= 0]
-    apart = [(a, b) for a in known for b in known if share[a] > 0 and share[b] == 0]
-    return apart or [(a, b) for a in known for b in known if share[a] > share[b] + 0.01]
+    return dict(zip(map(str, dataset["optimizer"].values), parts, strict=True))

@@ -91,7 +91,8 @@ def _crossing(
     side = _side(band)
     if abs(side.sum()) == len(side):
         return np.nan, np.nan, np.nan, ABOVE if side[0] > 0 else BELOW
-    begin, end = _edge(x, band), _edge(x[::-1], band[:, ::-1])
+    begin = _edge(x, band)
+    end = _edge(x[::-1], band[:, ::-1])
     verdict = _changes(side, _side(wide))
     return _middle(x, curve), -np.inf if begin is None else begin, np.inf if end is None else end, verdict
 

@@ -63,7 +63,8 @@ def equal_times(
             f"equal_times: expected a study with `targets:` and the variable {hit}, found none in these"
             " results"
         )
-    arms, chosen = pair(dataset, first, second, [hit]), price_grid(dataset, given=grid)
+    arms = pair(dataset, first, second, [hit])
+    chosen = price_grid(dataset, given=grid)
     if grid is None:  # times are smooth in the price
         chosen = np.geomspace(*prices(dataset)[1:], POINTS)
     ours, theirs = (spent_until(arms.sel(optimizer=name), hit) for name in (first, second))
@@ -79,7 +80,8 @@ def equal_times(
 
 def _decided(equal: xr.DataArray, crossed: xr.Dataset, enough: xr.DataArray) -> dict[str, xr.DataArray]:
     """The price with its interval and the verdict, which say nothing where units are not `enough`."""
-    interval, verdict = crossed["crossing_interval"].where(enough), crossed["verdict"]
+    interval = crossed["crossing_interval"].where(enough)
+    verdict = crossed["verdict"]
     return {
         "equal_times": as_cost(equal, "price of a gradient at which the running times are equal"),
         "equal_times_interval": as_cost(interval, "95% interval of equal_times"),
@@ -121,8 +123,20 @@ def _equal(ours: Spent, theirs: Spent, there: xr.DataArray) -> xr.DataArray:
 def log_ratio(
     spent_1: np.ndarray, reached_1: np.ndarray, spent_2: np.ndarray, reached_2: np.ndarray, axis: int = -1
 ) -> np.ndarray:
-    """Of (spent / reached) of the second over the first, all of the same worlds; NaN of no success at all."""
-    some_1, some_2 = np.nansum(reached_1, axis), np.nansum(reached_2, axis)
+    """Ln of the ratio of running times, (spent / reached) of the second arm over the first.
+
+    Args:
+        spent_1: (.., R) evaluations of the first.
+        reached_1: (.., R) whether it reached the target, 1 or 0.
+        spent_2: (.., R) evaluations of the second in the same worlds.
+        reached_2: (.., R) whether it reached the target, 1 or 0.
+        axis: of the worlds.
+
+    Returns:
+        NaN where neither ever reached it; `NEVER` where one did not.
+    """
+    some_1 = np.nansum(reached_1, axis)
+    some_2 = np.nansum(reached_2, axis)
     with np.errstate(invalid="ignore", divide="ignore"):
         ratio = np.log(np.nansum(spent_2, axis) / some_2) - np.log(np.nansum(spent_1, axis) / some_1)
     return np.clip(ratio, -NEVER, NEVER)
@@ -135,7 +149,8 @@ def spent_until(arm: xr.Dataset, hit: str = "hit_cost") -> Spent:
         arm: one optimizer's results, without the dim `optimizer`.
         hit: the variable that holds the hits.
     """
-    cost, reached = arm[hit], abs(arm[hit]) < np.inf
+    cost = arm[hit]
+    reached = abs(arm[hit]) < np.inf
     gradients, _, _ = gradients_until(arm, cost)
     values = cost.where(reached, 0.0) - prices(arm).value * gradients
     all_values, all_gradients = _in_all(arm)

@@ -82,7 +82,8 @@ def window(dataset: xr.Dataset, price: Price) -> tuple[xr.DataArray, xr.DataArra
 
 def _known_until(dataset: xr.Dataset, price: Price) -> xr.DataArray:
     """The cost at this price before which a world has taken no step that was not recorded."""
-    nominal, last = prices(dataset), dataset["cost"].max("checkpoint")
+    nominal = prices(dataset)
+    last = dataset["cost"].max("checkpoint")
     values, gradients = (
         (dataset[name] / dataset["terms"]).max("checkpoint") for name in ("value_terms", "gradient_terms")
     )

@@ -45,10 +45,14 @@ def repriced(dataset: xr.Dataset, price: float) -> xr.Dataset:
     result["lag"] = named(_lag(result, price, cost), "cost over the cost of the state that is shown")
     for name in (name for name in HITS if name in dataset):
         result = result.assign(_hits(dataset, name, price, end))
-    attrs = changed(dataset, gradient_cost={"value": price, "range": [price, price]})
-    attrs |= settings.with_price(dataset.attrs, {"value": price, "low": price, "high": price})
     checkpoint = share.assign_attrs(dataset["checkpoint"].attrs)
-    return result.assign_coords(cost=cost, checkpoint=checkpoint).assign_attrs(attrs)
+    return result.assign_coords(cost=cost, checkpoint=checkpoint).assign_attrs(_attrs(dataset, price))
+
+
+def _attrs(dataset: xr.Dataset, price: float) -> dict[str, str]:
+    """The study and the settings of all arms with this price and no other."""
+    study = changed(dataset, gradient_cost={"value": price, "range": [price, price]})
+    return study | settings.with_price(dataset.attrs, {"value": price, "low": price, "high": price})
 
 
 def _shown(
@@ -62,7 +66,8 @@ def _shown(
     seen = look_up(dataset, names, price, at).rename(at="checkpoint")
     shown = {}
     for name in names:
-        part, empty = seen[name].transpose(*dataset[name].dims), Status.MISSING if name == "status" else 0
+        part = seen[name].transpose(*dataset[name].dims)
+        empty = Status.MISSING if name == "status" else 0
         if dataset[name].dtype.kind != "f":
             part = part.fillna(int(empty)).astype(dataset[name].dtype).assign_attrs(part.attrs)
         shown[name] = part
@@ -99,6 +104,7 @@ def _hits(dataset: xr.Dataset, name: str, price: float, end: xr.DataArray) -> di
 def squeezed(values: xr.DataArray) -> xr.DataArray:
     """Without the dims along which nothing changes, as in the coordinate `cost`."""
     for dim in map(str, values.dims):
-        low, high = values.min(dim), values.max(dim)
+        low = values.min(dim)
+        high = values.max(dim)
         values = low if bool(((low == high) | low.isnull()).all()) else values
     return values

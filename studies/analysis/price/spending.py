@@ -22,7 +22,8 @@ def hits(dataset: xr.Dataset, price: float, name: str = "hit_cost") -> tuple[xr.
 
     Inf: never in the run. The horizon is not looked at.
     """
-    change, hit = price - prices(dataset).value, dataset[name]
+    change = price - prices(dataset).value
+    hit = dataset[name]
     gradients, low, high = gradients_until(dataset, hit)
     at_price = [
         (hit + change * part).where(np.isfinite(hit), hit)

@@ -58,18 +58,22 @@ def area(
     Raises:
         ValueError: a scale is none, or the losses are not in order, or not above 0 on a log scale.
     """
-    if scale not in SCALES or costs not in SCALES:
-        raise ValueError(f"area: expected scale and costs to be log or linear, got {scale!r} and {costs!r}")
+    _check_scales(scale, costs)
     low, high = _in_order(best, worst, scale)
 
     def share(loss: xr.DataArray) -> xr.DataArray:
         return ((high - _scaled(loss, scale)) / (high - low)).clip(0.0, 1.0)
 
     each = over_costs(dataset, share, value, until, costs)
-    about = f"area over the convergence curve ({scale} loss, {costs} cost)"
-    result = estimate("aocc", np.nanmean, [each], long_name=about)
+    about = f"{scale} loss, {costs} cost"
+    result = estimate("aocc", np.nanmean, [each], long_name=f"area over the convergence curve ({about})")
     inside = result["aocc_interval"].clip(0.0, 1.0, keep_attrs=True)
     return result.assign(worlds=count(each), aocc_interval=inside)
+
+
+def _check_scales(scale: str, costs: str) -> None:
+    if scale not in SCALES or costs not in SCALES:
+        raise ValueError(f"area: expected scale and costs to be log or linear, got {scale!r} and {costs!r}")
 
 
 def _in_order(best: Loss, worst: Loss, scale: str) -> tuple[xr.DataArray, xr.DataArray]:

@@ -50,11 +50,7 @@ def attainment(
     Raises:
         ValueError: there is no such loss.
     """
-    which = next((name for name, loss in LOSSES.items() if loss == value), None)
-    if which is None:
-        raise ValueError(
-            f"attainment: expected value to be one of {', '.join(LOSSES.values())}, got {value!r}"
-        )
+    which = _hits_of(value)
     cost = costs_of(dataset, costs)
     hit = hits(dataset, levels(dataset, value) if losses is None else losses, which)
     result = xr.concat(
@@ -69,6 +65,16 @@ def attainment(
     return result.assign_coords(cost=cost, target_loss=hit["target_loss"])
 
 
+def _hits_of(value: str) -> str:
+    """The variable that holds the hits of a loss."""
+    which = next((name for name, loss in LOSSES.items() if loss == value), None)
+    if which is None:
+        raise ValueError(
+            f"attainment: expected value to be one of {', '.join(LOSSES.values())}, got {value!r}"
+        )
+    return which
+
+
 def _reached(hit: xr.DataArray, cost: xr.DataArray) -> xr.Dataset:
     """The share of worlds that had hit one target by costs."""
     reached = (hit <= cost * (1 + ROUNDING)).where(hit.notnull())
@@ -79,10 +85,15 @@ def levels(dataset: xr.Dataset, value: str = "loss", number: int = LEVELS) -> xr
     """Losses (target, [landscape]) from the highest that worlds reached down to the lowest."""
     loss = lowest(dataset, value)
     loss = loss.where(np.isfinite(loss))
-    low, high = loss.min(rest(loss, "landscape")), loss.max(rest(loss, "landscape"))
+    low = loss.min(rest(loss, "landscape"))
+    high = loss.max(rest(loss, "landscape"))
     place = xr.DataArray(np.linspace(1.0, 0.0, number), dims="target")
-    even = low + place * (high - low)
-    log_low, log_high = (np.log(end.where(low > 0, 1.0)) for end in (low, high))
-    spread = xr.where(low > 0, np.exp(log_low + place * (log_high - log_low)), even)
+    spread = xr.where(low > 0, _evenly_in_logarithm(low, high, place), low + place * (high - low))
     # the ends exactly: a world whose loss is the highest has reached it
     return bare(spread.where(place < 1, high).where(place > 0, low))
+
+
+def _evenly_in_logarithm(low: xr.DataArray, high: xr.DataArray, place: xr.DataArray) -> xr.DataArray:
+    """Losses at places from 0 to 1 between two that are above 0; elsewhere it means nothing."""
+    log_low, log_high = (np.log(end.where(low > 0, 1.0)) for end in (low, high))
+    return np.exp(log_low + place * (log_high - log_low))

@@ -57,7 +57,9 @@ def ecdf(
     Raises:
         ValueError: no two worlds share an instance.
     """
-    hit, bill, cost = hits(dataset, targets, which), spent(dataset), costs_of(dataset, costs)
+    hit = hits(dataset, targets, which)
+    bill = spent(dataset)
+    cost = costs_of(dataset, costs)
     parts = [(part, restarted(part, bill, cost, seed=seed)) for part in each_target(hit)]
     return over_targets(parts, cost)
 
@@ -76,15 +78,7 @@ def restarted(hit: xr.DataArray, bill: xr.DataArray, cost: xr.DataArray, *, seed
     Raises:
         ValueError: no two worlds share an instance.
     """
-    number = instances(hit)
-    if len(np.unique(number)) == hit.sizes["replicate"]:
-        raise ValueError(
-            "restarts: expected worlds that share instances (`instances:` in the study, fewer than"
-            " `replicates`), here every world has its own; where the landscape is the same in all worlds, say"
-            " so: dataset.assign_coords(instance=('replicate', [0, 0, ..]))"
-        )
-    order = np.argsort(number, kind="stable")
-    groups = np.split(order, np.flatnonzero(np.diff(number[order])) + 1)
+    groups = _groups(hit)
     hit, bill = xr.broadcast(hit, bill.where(hit.notnull()))
     chance = mapped(
         _restarted,
@@ -96,6 +90,19 @@ def restarted(hit: xr.DataArray, bill: xr.DataArray, cost: xr.DataArray, *, seed
         kwargs={"groups": groups, "seed": seed},
     )
     return chance.where(hit.notnull())
+
+
+def _groups(hit: xr.DataArray) -> list[np.ndarray]:
+    """The worlds of every instance."""
+    number = instances(hit)
+    if len(np.unique(number)) == hit.sizes["replicate"]:
+        raise ValueError(
+            "restarts: expected worlds that share instances (`instances:` in the study, fewer than"
+            " `replicates`), here every world has its own; where the landscape is the same in all worlds, say"
+            " so: dataset.assign_coords(instance=('replicate', [0, 0, ..]))"
+        )
+    order = np.argsort(number, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(number[order])) + 1)
 
 
 def _restarted(
@@ -118,14 +125,20 @@ def _of_instance(hit: np.ndarray, bill: np.ndarray, cost: np.ndarray, seed: int)
     Simulated where runs that failed spent unequal amounts.
     """
     failed = np.where(np.isinf(hit), bill, np.nan)
-    low, high = np.fmin.reduce(failed, 1), np.fmax.reduce(failed, 1)
+    low = np.fmin.reduce(failed, 1)
+    high = np.fmax.reduce(failed, 1)
     chance = exact(hit, np.where(np.isnan(high), np.inf, high), cost)
     unequal = (high - low > EQUAL * high) & np.isfinite(hit).any(1)
     for cell in np.flatnonzero(unequal):
-        there = ~np.isnan(hit[cell])
-        total = simulated(hit[cell, there], bill[cell, there], np.nanmax(cost[cell]), seed)
-        chance[cell] = (total[:, None] <= cost[cell]).mean(0)
+        chance[cell] = _simulated_chance(hit[cell], bill[cell], cost[cell], seed)
     return chance
+
+
+def _simulated_chance(hit: np.ndarray, bill: np.ndarray, cost: np.ndarray, seed: int) -> np.ndarray:
+    """F (C,) of one cell: runs (n,), costs (C,)."""
+    there = ~np.isnan(hit)
+    total = simulated(hit[there], bill[there], np.nanmax(cost), seed)
+    return (total[:, None] <= cost).mean(0)
 
 
 def exact(hit: np.ndarray, failed: np.ndarray, cost: np.ndarray) -> np.ndarray:
@@ -141,22 +154,29 @@ def exact(hit: np.ndarray, failed: np.ndarray, cost: np.ndarray) -> np.ndarray:
     """
     runs = np.maximum((~np.isnan(hit)).sum(1), 1)
     fails = np.isinf(hit).sum(1) / runs
-    solved, chance, left = np.zeros(cost.shape), np.where(fails < 1, 1.0, 0.0), cost
-    while (chance[:, None] * (left >= 0) > LEAST).any():
+    solved = np.zeros(cost.shape)
+    left = cost
+    chance = np.where(fails < 1, 1.0, 0.0)[:, None]
+    while (chance * (left >= 0) > LEAST).any():
         reached = (hit[:, None] <= left[..., None]).sum(-1)
-        solved += chance[:, None] * np.where(left >= 0, reached, 0) / runs[:, None]
-        chance, left = chance * fails, left - failed[:, None]
+        solved += chance * np.where(left >= 0, reached, 0) / runs[:, None]
+        chance, left = chance * fails[:, None], left - failed[:, None]
     return solved
 
 
 def simulated(hit: np.ndarray, bill: np.ndarray, most: float, seed: int) -> np.ndarray:
-    """Bills of simulated runs of one instance, each of its runs (n,) first equally often.
+    """Bills of simulated runs of one instance, each of its runs first equally often.
 
-    Inf where more than `most` was spent.
+    Args:
+        hit: (n,) costs of hits, inf: failed.
+        bill: (n,) what each run spent.
+        most: cost above which nobody asks; the bill is then inf.
+        seed: of the draws.
     """
     rng = np.random.default_rng(seed)
     run = np.tile(np.arange(len(hit)), -(-DRAWS // len(hit)))
-    total, going_on = np.zeros(len(run)), np.ones(len(run), bool)
+    total = np.zeros(len(run))
+    going_on = np.ones(len(run), bool)
     while going_on.any():
         reached = np.isfinite(hit[run])
         total += np.where(going_on, np.where(reached, hit[run], bill[run]), 0.0)

@@ -56,11 +56,11 @@ def expected_running_time(
     hit = hits(dataset, targets, which)
     reached = (hit < np.inf).where(hit.notnull())
     cost = hit.where(reached == 1, spent(dataset)).where(hit.notnull())
-    late = lateness(dataset, targets, which).sum("replicate") / reached.sum("replicate").clip(min=1)
+    successes = reached.sum("replicate")
+    late = lateness(dataset, targets, which).sum("replicate") / successes.clip(min=1)
     result = _ert(reached, cost, late)
     result["ert_lateness"] = as_cost(late, "by how much hits may have come earlier, on average")
-    successes = reached.sum("replicate").astype(int)
-    result["successes"] = named(successes, "worlds that reached the target")
+    result["successes"] = named(successes.astype(int), "worlds that reached the target")
     rates = proportion("success_rate", reached, long_name="share of worlds that reached the target")
     return result.merge(rates, compat="override").assign_coords(target_loss=hit["target_loss"])
 
@@ -96,12 +96,13 @@ def running_time_interval(
     """
     there = reached.notnull()
     ert, low, high = _over_units(reached, cost.where(there), there)
+    share = reached.astype(float).mean("replicate")
+    mean = cost.where(there).mean("replicate")
     least, most = ends(proportion("rate", reached, long_name="rate")["rate_interval"])
-    mean, share = cost.where(there).mean("replicate"), reached.astype(float).mean("replicate")
     some = (share > 0) & (share < 1)
-    low = xr.where(some, np.minimum(low, mean / most), low)
-    high = xr.where(some, np.maximum(high, mean / least.where(least > 0)), high)
-    return ert, xr.where(share == 0, (1 - most) / most * mean, low), high
+    never = xr.where(share == 0, (1 - most) / most * mean, low)
+    low = xr.where(some, np.minimum(low, mean / most), never)
+    return ert, low, xr.where(some, np.maximum(high, mean / least.where(least > 0)), high)
 
 
 def _over_units(*parts: xr.DataArray) -> tuple[xr.DataArray, ...]:
@@ -122,12 +123,17 @@ def _units(part: xr.DataArray, shared: bool) -> xr.DataArray:
 def _ends(successes: np.ndarray, bills: np.ndarray, worlds: np.ndarray) -> np.ndarray:
     """ERT, low and high (.., 3) of sums over units (.., U)."""
     there = worlds > 0
-    n, s, c = there.sum(-1), successes.sum(-1), bills.sum(-1)
+    n = there.sum(-1)
+    s = successes.sum(-1)
+    c = bills.sum(-1)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         ert = np.where(n > 0, c / np.where(s > 0, s, np.nan), np.nan)
         half = stats.t.ppf((1 + LEVEL) / 2, np.maximum(n - 1, 1)) * _error(successes, bills, there)
-        low, high = ert * np.exp(-half), ert * np.exp(half)
-    never, free, alone = (s == 0) & (n > 0), (c == 0) & (s > 0), n < 2
+        low = ert * np.exp(-half)
+        high = ert * np.exp(half)
+    never = (s == 0) & (n > 0)
+    free = (c == 0) & (s > 0)
+    alone = n < 2
     low = np.select([free, alone], [0.0, np.nan], low)
     high = np.select([free, alone, never], [0.0, np.nan, np.inf], high)
     return np.stack([np.where(never, np.inf, ert), low, high], -1)
@@ -150,7 +156,8 @@ def _linear_error(successes: np.ndarray, bills: np.ndarray, there: np.ndarray) -
 def _jackknife_error(successes: np.ndarray, bills: np.ndarray, there: np.ndarray) -> np.ndarray:
     """The jackknife's standard error of ln ERT (..), of units (.., U)."""
     n = there.sum(-1)
-    costs, hit = bills.sum(-1, keepdims=True) - bills, successes.sum(-1, keepdims=True) - successes
+    costs = bills.sum(-1, keepdims=True) - bills
+    hit = successes.sum(-1, keepdims=True) - successes
     left_out = np.where(there, np.log(costs / hit), np.nan)
     away = left_out - np.nansum(left_out, -1, keepdims=True) / n[..., None]
     return np.sqrt((n - 1) / n * np.where(there, away**2, 0.0).sum(-1))
@@ -178,7 +185,8 @@ def ecdf(
         before a cost without reaching a target have not solved it: there are no restarts
         (`studies.analysis.running_time.restarts`).
     """
-    hit, cost = hits(dataset, targets, which), costs_of(dataset, costs)
+    hit = hits(dataset, targets, which)
+    cost = costs_of(dataset, costs)
     reach = cost * (1 + ROUNDING)
     return over_targets([(part, part <= reach) for part in each_target(hit)], cost)
 
@@ -196,7 +204,8 @@ def over_targets(parts: Sequence[tuple[xr.DataArray, xr.DataArray]], cost: xr.Da
 
     Targets without hits (NaN) are left out.
     """
-    count, total = xr.DataArray(0.0), xr.DataArray(0.0)
+    count = xr.DataArray(0.0)
+    total = xr.DataArray(0.0)
     for hit, solved in parts:
         there = hit.notnull()
         count, total = count + there, total + solved.where(there, 0.0)

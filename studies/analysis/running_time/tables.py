@@ -44,14 +44,14 @@ def fixed_budget(
         `quantiles` (quantile), both with `_interval` (bound), `diverged` and `worlds`.
     """
     cost = _costs(dataset, costs)
-    loss = loss_at(dataset, cost, value)
     about = dataset[value].attrs.get("long_name", value)
+    loss = loss_at(dataset, cost, value)
     with np.errstate(invalid="ignore"):  # inf - inf, where worlds have diverged
-        result = estimate("mean", np.nanmean, [loss], long_name=f"mean {about}", units=LOSS)
-    told = quantiles("quantiles", loss, levels, long_name=about, units=LOSS)
-    result = result.merge(told, compat="override")
-    result["diverged"] = named((loss == np.inf).sum("replicate"), "worlds that had diverged")
-    return result.assign(worlds=count(loss)).assign_coords(cost=cost)
+        mean = estimate("mean", np.nanmean, [loss], long_name=f"mean {about}", units=LOSS)
+    others = quantiles("quantiles", loss, levels, long_name=about, units=LOSS)
+    diverged = named((loss == np.inf).sum("replicate"), "worlds that had diverged")
+    result = mean.merge(others, compat="override").assign(diverged=diverged, worlds=count(loss))
+    return result.assign_coords(cost=cost)
 
 
 def fixed_target(
@@ -73,8 +73,8 @@ def fixed_target(
     """
     cost = hits(dataset, targets, which)
     about = "cost of first reaching the target"
-    told = quantiles("quantiles", cost, levels, long_name=about, units=EVALUATIONS)
-    return expected_running_time(dataset, targets, which).merge(told, compat="override")
+    single = quantiles("quantiles", cost, levels, long_name=about, units=EVALUATIONS)
+    return expected_running_time(dataset, targets, which).merge(single, compat="override")
 
 
 def table(result: xr.Dataset) -> pd.DataFrame:

@@ -159,7 +159,8 @@ def fit(
 
 def _goodness(residuals: np.ndarray, y: np.ndarray, parameters: int) -> tuple[float, float]:
     """R^2 and AICc."""
-    squares, total = (residuals**2).sum(), ((y - y.mean()) ** 2).sum()
+    squares = (residuals**2).sum()
+    total = ((y - y.mean()) ** 2).sum()
     r_squared = 1 - squares / total if total > 0 else np.nan
     return r_squared, aicc(squares, len(y), parameters)
 

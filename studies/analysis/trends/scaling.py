@@ -19,7 +19,7 @@ err by 0.3 in half of those of 20.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import xarray as xr
@@ -104,12 +104,16 @@ def fit(statistic: Callable, arrays: Sequence[np.ndarray], x: np.ndarray, member
         return _no_fit(points=0)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         whole = _logarithms(statistic, arrays)
-        parts = [_without(arrays, np.concatenate(group)) for group in _grouped(units)]
-        left_out = np.array([_logarithms(statistic, part) for part in parts])
+        left_out = np.array([_logarithms(statistic, part) for part in _jackknifed(arrays, units)])
     good = np.isfinite(whole) & np.isfinite(left_out).all(0)
     if good.sum() < 2:
         return _no_fit(points=good.sum())
     return _line(whole[good], left_out[:, good], np.log(x[good]))
+
+
+def _jackknifed(arrays: Sequence[np.ndarray], units: Sequence[np.ndarray]) -> Iterator[list[np.ndarray]]:
+    """The arrays without the worlds of each unit, or group of units."""
+    return (_without(arrays, np.concatenate(group)) for group in _grouped(units))
 
 
 def _units(arrays: Sequence[np.ndarray], members: np.ndarray) -> list[np.ndarray]:
@@ -132,9 +136,11 @@ def _line(y: np.ndarray, left_out: np.ndarray, x: np.ndarray) -> np.ndarray:
         left_out: (n, X) the same without one unit each.
         x: (X,) logarithms of the axis.
     """
-    n, away = len(left_out), x - x.mean()
+    n = len(left_out)
+    away = x - x.mean()
     weights = away / (away**2).sum()
-    slope, error = float(weights @ y), float(np.sqrt((n - 1) * (left_out @ weights).var()))
+    slope = float(weights @ y)
+    error = float(np.sqrt((n - 1) * (left_out @ weights).var()))
     half = float(stats.t.ppf((1 + LEVEL) / 2, n - 1)) * error
     prefactor = np.exp(y.mean() - slope * x.mean())
     curved = misfit(n * y - (n - 1) * left_out, x)
@@ -157,7 +163,8 @@ def misfit(values: np.ndarray, x: np.ndarray) -> float:
 
 def _mean_is_zero(values: np.ndarray) -> float:
     """The p value of Student's test of values (n,), on the safe side where few make up most of the spread."""
-    n, away = len(values), values - values.mean()
+    n = len(values)
+    away = values - values.mean()
     freedom = np.clip(2 * (n - 1) * (away**2).mean() ** 2 / (away**4).mean(), 1, n - 1)
     t = values.mean() / np.sqrt(away.var() / (n - 1))
     return float(2 * stats.t.sf(abs(t) * np.sqrt((n - 2) / n), freedom))

@@ -56,7 +56,8 @@ def sensitivity(dataset: xr.Dataset) -> xr.Dataset:
 
 def _kinds(scale: np.ndarray, choices: Sequence[Sequence[Sequence[str]]]) -> dict[str, Any]:
     """What is said of parameters, by optimizer."""
-    dims, texts = ("optimizer", "parameter"), [[json.dumps(listed) for listed in row] for row in choices]
+    dims = ("optimizer", "parameter")
+    texts = [[json.dumps(listed) for listed in row] for row in choices]
     return {
         "scale": (dims, scale, words("how values were drawn", None)),
         "choices": (dims, texts, words("choices, JSON", None)),
@@ -78,7 +79,8 @@ class _Table(NamedTuple):
     @classmethod
     def empty(cls, grid: tuple[int, ...], parameters: Sequence[str], trials: int) -> _Table:
         """Of a study whose arms make a grid, before any is entered."""
-        wide, shape = (*grid, len(parameters), trials), (*grid, trials)
+        wide = (*grid, len(parameters), trials)
+        shape = (*grid, trials)
         return cls(
             parameters,
             value=np.full(wide, np.nan),
@@ -122,7 +124,8 @@ def _or_inf(number: float | None) -> float:
 
 def _variables(dims: Sequence[str], table: _Table, scored: str) -> dict[str, Any]:
     """The arrays of a table with their dims and words."""
-    trial, parameter = (*dims, "trial"), (*dims, "parameter", "trial")
+    trial = (*dims, "trial")
+    parameter = (*dims, "parameter", "trial")
     interval = words(f"95% interval of the {scored}", LOSS)
     return {
         "value": (parameter, table.value, words("value of the parameter, or number of the choice", None)),
@@ -150,10 +153,25 @@ def _scales(
         for name, span in arm["ranges"].items():
             k = parameters.index(name)
             scale[row, k] = span.get("scale", "choices")
-            if "choices" in span:
-                values = [*span["choices"], *(setting[name] for setting in arm["settings"])]
-                choices[row][k] = list(dict.fromkeys([*choices[row][k], *map(_text, values)]))
+            choices[row][k] = _listed(choices[row][k], span.get("choices"), arm["settings"], name)
     return scale, choices
+
+
+def _listed(
+    before: list[str], choices: Sequence[Any] | None, settings: Sequence[Mapping[str, Any]], name: str
+) -> list[str]:
+    """The choices of a parameter as text.
+
+    Args:
+        before: those of other arms.
+        choices: of the range; None: it is none of choices.
+        settings: of the trials, the first one that of the study.
+        name: of the parameter.
+    """
+    if choices is None:
+        return before
+    values = [*choices, *(setting[name] for setting in settings)]
+    return list(dict.fromkeys([*before, *map(_text, values)]))
 
 
 def _text(value: Any) -> str:  # noqa: ANN401
