@@ -9,33 +9,33 @@ place, and is named below.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, NullFormatter
 from matplotlib.transforms import ScaledTranslation
 
 from studies.analysis.noise import noise
-from studies.figures import style
+from studies.figures import legends, panels, style
+from studies.figures.style import Look, Looks
 from studies.results.arms import arms
 
 ROW, NARROW = 1.45, 1.1  # inches: the height of a panel, its least width
+TITLE = 0.2  # inches, for titles of their own where a landscape has several rows
 HIDDEN = "hidden"
 ASIDE = 2.5  # points between optimizers of equal sample, so that they do not hide one another
 TICK = 0.11  # inches, of a size below a panel
-NONE, NOWHERE = (
-    "–",
-    -0.9,
-)  # and its height: where an optimizer has no cosine with one reference, but with others
+NONE = "–"  # where an optimizer has no cosine with one reference, but with others
+NOWHERE = -0.9  # and its height
 CROWDED = 12  # digits below a panel, more of which stand upright
 APART = 0.14  # of the axis, that labels of sizes need
-Points = dict[
-    str, list[tuple[float, float, float, float, float]]
-]  # optimizer -> size of its sample, cosine, low, high, 1 where unresolved
+MARGIN = 1.3  # of the axis of sizes, on either side: a factor
+DOT: Look = {"marker": "o", "ms": 3}
+SAMPLE = "sample: terms in a mini-batch, or points asked"
 REFERENCES = {
     "raw": "raw gradient",
     "smoothed": "smoothed gradient",
@@ -43,6 +43,19 @@ REFERENCES = {
     "selection": "selection, Cov(w,x)/W",
     "mean_fitness": "mean fitness, G\u00a0grad\u00a0ln\u00a0W",
 }
+
+
+class Point(NamedTuple):
+    """The cosine of an arm's mean step with a reference."""
+
+    size: float  # of the sample
+    cosine: float
+    low: float
+    high: float
+    end: float  # 1 where the step is hidden by noise, else NaN
+
+
+Points = dict[str, list[Point]]  # of each optimizer
 
 
 def alignment(dataset: xr.Dataset, width: float = style.WIDTH, moment: float | None = None) -> Figure:
@@ -58,63 +71,77 @@ def alignment(dataset: xr.Dataset, width: float = style.WIDTH, moment: float | N
 
     Raises:
         ValueError: there is no noise ledger.
-    """
-    if "mean_step_along" not in dataset:
-        raise ValueError("alignment: expected a study with a `ledger:`, found none in these results")
-    dataset = (
-        dataset.isel(moment=[dataset.sizes["moment"] // 2])
-        if moment is None
-        else dataset.sel(moment=[moment], method="nearest")
-    )
-    names, looks = dataset["landscape"].values.tolist(), style.looks(dataset["optimizer"].values.tolist())
+    """  # noqa: DOC502
+    panels.expect(dataset, "mean_step_along", "alignment", "a `ledger:`")
+    dataset = panels.at_moment(dataset, moment)
+    looks, references = style.optimizer_looks(dataset), _known(dataset)
+    abreast = panels.abreast(len(references), width, max(NARROW, 0.45 + TICK * len(looks)))
+    lines = -(-len(references) // abreast)  # of panels for each landscape
     figure = Figure(layout="constrained")
-    columns = _known(dataset)
-    across = min(len(columns), max(1, int(width // max(NARROW, 0.45 + TICK * dataset.sizes["optimizer"]))))
-    lines = -(-len(columns) // across)  # of panels for each landscape
-    grid = figure.subplots(len(names) * lines, across, squeeze=False, sharey=True)
-    for i, name in enumerate(names):
-        row = grid[i * lines : (i + 1) * lines].ravel()
-        for place, (axes, (reference, text)) in enumerate(zip(row, columns.items(), strict=False)):
-            panel(dataset.sel(landscape=name), axes, looks, reference)
-            if i == 0 or lines > 1:
-                axes.set_title(style.wrapped(text, width / across - 0.15, 7.5), fontsize=7.5)
-            if i == len(names) - 1 and place + across >= len(columns):
-                axes.set_xlabel("sample size")
-        for axes in row[len(columns) :]:
-            axes.set_axis_off()
-        row[0].set_ylabel(style.wrapped(str(name), ROW - 0.1), fontweight="bold")
+    grid = figure.subplots(dataset.sizes["landscape"] * lines, abreast, squeeze=False, sharey=True)
+    rows = grid.reshape(dataset.sizes["landscape"], -1)
+    for (name, part), row in zip(panels.landscapes(dataset), rows, strict=True):
+        _row(part, row, looks, list(references))
+        panels.side_title(row[0], name, ROW - 0.1)
+    _titles(rows if lines > 1 else rows[:1], list(references.values()), width / abreast - 0.15)
+    for axes in rows[-1][max(0, len(references) - abreast) : len(references)]:
+        axes.set_xlabel("sample size")
     figure.supylabel("cosine with the mean step", fontsize=8)
-    drawn = {line.get_label() for axes in grid.flat for line in axes.lines}
-    handles = [
-        Line2D([], [], label=label, marker="o", ms=3, **look)
-        for label, look in looks.items()
-        if label in drawn
-    ]
-    sample = "sample: terms in a mini-batch, or points asked"
-    worlds = style.worlds(dataset.sizes["replicate"], "; bars: 95 % intervals")
-    gone = _gone([label for label in looks if label not in drawn])
-    at = (
-        f"from states at {dataset['moment'].item():.3g} of the budget, {worlds};"
-        f" {sample}{_hidden(grid)}{gone}"
-    )
-    abreast, title = (
-        style.across([str(handle.get_label()) for handle in handles], width),
-        style.wrapped(at, width - 0.3, 7.5),
-    )
-    figure.legend(handles=handles, loc="outside lower center", ncols=abreast, title=title, title_fontsize=7.5)
-    figure.set_size_inches(
-        width,
-        (ROW + 0.15 + 0.2 * (lines > 1)) * len(names) * lines
-        + 0.7
-        + 0.16 * -(-len(handles) // abreast)
-        + 0.13 * title.count("\n"),
-    )
-    return figure
+    height = (ROW + 0.15 + TITLE * (lines > 1)) * len(grid) + 0.7
+    return _with_legend(figure, dataset, looks, width, height)
 
 
-def panel(
-    dataset: xr.Dataset, axes: Axes, looks: dict[str, dict[str, Any]] | None = None, reference: str = "raw"
-) -> Axes:
+def _with_legend(figure: Figure, dataset: xr.Dataset, looks: Looks, width: float, height: float) -> Figure:
+    """The legend of what is drawn, and the size of the figure.
+
+    Args:
+        figure: with its panels.
+        dataset: a ledger at one moment.
+        looks: optimizer -> keywords of `Axes.plot`.
+        width: inches.
+        height: inches of the panels.
+    """
+    shown = legends.drawn(figure.axes, looks)
+    words = _said(dataset, figure.axes, [label for label in looks if label not in shown])
+    return legends.finish(figure, legends.lines(shown, **DOT), words, width, height)
+
+
+def _row(part: xr.Dataset, row: np.ndarray, looks: Looks, references: list[str]) -> None:
+    """The panels of a landscape."""
+    for axes, reference in zip(row, references, strict=False):
+        panel(part, axes, looks, reference)
+    for axes in row[len(references) :]:
+        axes.set_axis_off()
+
+
+def _titles(rows: np.ndarray, texts: list[str], inches: float) -> None:
+    """The titles of the columns, above these rows."""
+    for row in rows:
+        for axes, text in zip(row, texts, strict=False):
+            panels.small_title(axes, [text], inches)
+
+
+def _known(dataset: xr.Dataset) -> dict[str, str]:
+    """The references that some world knows, and their titles; the first where none is known."""
+    squared = dataset["reference_squared"]
+    recorded = [name for name in REFERENCES if name in squared["reference"].values]
+    names = [name for name in recorded if bool(squared.sel(reference=name).notnull().any())]
+    return {name: REFERENCES[name] for name in names or list(REFERENCES)[:1]}
+
+
+def _said(dataset: xr.Dataset, grid: Iterable[Axes], absent: list[str]) -> str:
+    """The words above the legend; `absent`: optimizers that no panel shows."""
+    worlds = legends.worlds(dataset.sizes["replicate"], "; bars: 95 % intervals")
+    words = f"from states at {dataset['moment'].item():.3g} of the budget, {worlds}; {SAMPLE}"
+    if any(line.get_gid() == HIDDEN for axes in grid for line in axes.lines):
+        words += "; open: above 1 by noise"
+    if absent:
+        names = ", ".join(absent) if len(absent) <= 3 else f"{len(absent)} optimizers"
+        words += f"; no cosine can be told of {names}"
+    return words
+
+
+def panel(dataset: xr.Dataset, axes: Axes, looks: Looks | None = None, reference: str = "raw") -> Axes:
     """Draw one landscape at one moment on Axes and return them.
 
     Args:
@@ -123,36 +150,68 @@ def panel(
         looks: optimizer -> keywords of `Axes.plot`.
         reference: one of `REFERENCES`.
     """
-    looks = looks or style.looks(dataset["optimizer"].values.tolist())
-    found = points(dataset, reference)
-    several = any(len(one) > 1 for one in found.values())
-    if not several:
-        found = dict(sorted(found.items(), key=lambda item: item[1][0][0]))  # neighbours share a size
-    if not found:
-        style.nothing(axes, "no cosine")
-    hidden: list[tuple[np.ndarray, np.ndarray, dict[str, Any]]] = []
-    for place, (label, one) in enumerate(found.items()):
-        size, cosine, low, high, end = np.array(sorted(one)).T
-        aside = ASIDE / 72 * (place - (len(found) - 1) / 2) * several
-        where: dict[str, Any] = {
-            "transform": axes.transData + ScaledTranslation(aside, 0, axes.figure.dpi_scale_trans)
-        }
-        x = size if several else np.array([place])
-        axes.plot(x, cosine, marker="o", ms=3, label=label, **looks[label], **where)
-        if not several and np.isnan([cosine, end]).all():
-            axes.text(place, NOWHERE, NONE, ha="center", va="center", color="#555555", fontsize=7)
-        axes.vlines(x, low, high, color=looks[label]["color"], lw=1, **where)
-        hidden.append((x, end, {"color": looks[label]["color"], **where}))
-    for x, end, look in hidden:
-        if np.isfinite(end).any():
-            axes.plot(x, end, marker="o", ms=3, ls="none", mfc="white", gid=HIDDEN, **look)
-    axes.axhline(0.0, color="#888888", lw=0.6, ls=(0, (3, 2)))
+    series, looks = points(dataset, reference), looks or style.optimizer_looks(dataset)
+    several = any(len(mine) > 1 for mine in series.values())
+    if several:
+        _draw_sizes(axes, series, looks)
+        _sizes_across(axes, series)
+    else:
+        series = dict(sorted(series.items(), key=lambda item: item[1][0].size))  # neighbours share a size
+        _draw_places(axes, series, looks)
+        _places_across(axes, series)
+    if not series:
+        panels.nothing(axes, "no cosine")
+    axes.axhline(0.0, **style.DASHED)
     axes.set_ylim(-1.08, 1.08)
-    _across(axes, found, several=several)
     axes.yaxis.set_major_locator(MaxNLocator(5))
-    axes.grid(axis="both" if several else "y", which="major")
-    axes.set_axisbelow(True)
+    panels.rules(axes, "both" if several else "y")
     return axes
+
+
+def _draw_sizes(axes: Axes, series: Points, looks: Looks) -> None:
+    """The points of each optimizer above the sizes, a little aside of those of others."""
+    drawn = []
+    for place, (label, mine) in enumerate(series.items()):
+        aside = ASIDE / 72 * (place - (len(series) - 1) / 2)
+        shift = ScaledTranslation(aside, 0, axes.figure.dpi_scale_trans)
+        points = np.array(sorted(mine)).T
+        drawn.append((
+            points[0],
+            points,
+            {"label": label, "transform": axes.transData + shift, **looks[label]},
+        ))
+    _draw(axes, drawn)
+
+
+def _draw_places(axes: Axes, series: Points, looks: Looks) -> None:
+    """The point of each optimizer at a place of its own, or a word that there is none."""
+    drawn = []
+    for place, (label, (point,)) in enumerate(series.items()):
+        drawn.append((np.array([place]), np.array([point]).T, {"label": label, **looks[label]}))
+        if np.isnan([point.cosine, point.end]).all():
+            axes.text(place, NOWHERE, NONE, ha="center", va="center", color=style.WORDS, fontsize=7)
+    _draw(axes, drawn)
+
+
+def _draw(axes: Axes, drawn: list[tuple[np.ndarray, np.ndarray, Look]]) -> None:
+    """Cosines with their intervals, and above all of them open points where a step is hidden by noise.
+
+    Args:
+        axes: where.
+        drawn: for each optimizer where its points stand, (5, N) what they are, and keywords of `Axes.plot`.
+    """
+    for x, (_, cosine, low, high, _), look in drawn:
+        axes.plot(x, cosine, **DOT, **look)
+        axes.vlines(x, low, high, lw=1, **_without(look, "label", "linestyle"))
+    for x, (*_, end), look in drawn:
+        if np.isfinite(end).any():
+            axes.plot(
+                x, end, ls="none", mfc="white", gid=HIDDEN, **DOT, **_without(look, "label", "linestyle")
+            )
+
+
+def _without(look: Look, *names: str) -> Look:
+    return {name: value for name, value in look.items() if name not in names}
 
 
 def points(dataset: xr.Dataset, reference: str) -> Points:
@@ -160,77 +219,55 @@ def points(dataset: xr.Dataset, reference: str) -> Points:
 
     Of the optimizers of which a cosine with any reference can be told.
     """
-    found: Points = {}
+    series: Points = {}
     for _, arm in arms(dataset):
-        every = noise.alignment(arm).isel(moment=0)
-        if not bool((every["cosine"].notnull() | (every["unresolved"] & (every["length"] > 0))).any()):
-            continue
-        told = every.sel(reference=reference)
-        low, high = told["cosine_interval"].values.tolist()
-        end = (
-            1.0 if bool(told["unresolved"]) and float(told["length"]) > 0 else np.nan
-        )  # a length of 0: nothing is seen of the step at all
-        mine = (float(arm["sample_size"].mean()), float(told["cosine"]), low, high, end)
-        found.setdefault(str(arm["optimizer"].item()), []).append(mine)
-    return found
+        cosines = noise.alignment(arm).isel(moment=0)
+        hidden = cosines["unresolved"] & (cosines["length"] > 0)  # a length of 0: no step is seen at all
+        if bool((cosines["cosine"].notnull() | hidden).any()):
+            mine = cosines.assign(hidden=hidden).sel(reference=reference)
+            series.setdefault(str(arm["optimizer"].item()), []).append(_point(arm, mine))
+    return series
 
 
-def _known(dataset: xr.Dataset) -> dict[str, str]:
-    """The references that some world knows, and their titles; the first where none is known."""
-    held = dataset["reference_squared"]
-    names = [
-        name
-        for name in REFERENCES
-        if name in held["reference"].values and bool(held.sel(reference=name).notnull().any())
-    ]
-    return {name: REFERENCES[name] for name in names or list(REFERENCES)[:1]}
+def _point(arm: xr.Dataset, cosine: xr.Dataset) -> Point:
+    low, high = cosine["cosine_interval"].values.tolist()
+    end = 1.0 if bool(cosine["hidden"]) else np.nan
+    return Point(float(arm["sample_size"].mean()), float(cosine["cosine"]), low, high, end)
 
 
-def _gone(names: list[str]) -> str:
-    """Who is not shown."""
-    return (
-        f"; no cosine can be told of {', '.join(names) if len(names) <= 3 else f'{len(names)} optimizers'}"
-        if names
-        else ""
-    )
-
-
-def _hidden(grid: np.ndarray) -> str:
-    """What open points mean, where there are any."""
-    there = any(line.get_gid() == HIDDEN for axes in grid.flat for line in axes.lines)
-    return "; open: above 1 by noise" if there else ""
-
-
-def _across(axes: Axes, found: Points, *, several: bool) -> None:
-    """The horizontal axis: sizes on a log scale, or a place for each optimizer with its size below."""
-    sizes = sorted({size for one in found.values() for size, *_ in one if np.isfinite(size)})
-    if several and sizes:
-        axes.set_xscale("log")
-        axes.set_xlim(sizes[0] / 1.3, sizes[-1] * 1.3)
-        axes.set_xticks(_apart(sizes), [f"{size:g}" for size in _apart(sizes)])
-        axes.xaxis.set_minor_formatter(NullFormatter())
-        axes.set_xticks([], minor=True)
-        return
-    axes.set_xlim(-0.6, max(1, len(found)) - 0.4)
-    first = [one[0][0] for one in found.values()]
-    groups = [
-        [i for i, size in enumerate(first) if f"{size:g}" == text]
-        for text in dict.fromkeys(f"{size:g}" for size in first)
-    ]
-    texts = [f"{first[group[0]]:g}" for group in groups]
-    axes.set_xticks(
-        [float(np.mean(group)) for group in groups],
-        texts,
-        rotation=90 if len(found) * max(map(len, texts), default=0) > CROWDED else 0,
-    )
-    axes.set_xticks([group[0] - 0.5 for group in groups[1:]], minor=True)
-    axes.tick_params(axis="x", which="major", length=0)
-    axes.tick_params(axis="x", which="minor", length=4)  # between sizes
+def _sizes_across(axes: Axes, series: Points) -> None:
+    """A horizontal axis of sizes, on a log scale."""
+    sizes = sorted({point.size for mine in series.values() for point in mine if np.isfinite(point.size)})
+    if not sizes:
+        return _places_across(axes, series)
+    axes.set_xscale("log")
+    axes.set_xlim(sizes[0] / MARGIN, sizes[-1] * MARGIN)
+    shown = _apart(sizes)
+    axes.set_xticks(shown, [f"{size:g}" for size in shown])
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.set_xticks([], minor=True)
+    return None
 
 
 def _apart(sizes: list[float]) -> list[float]:
     """Sizes whose labels do not touch: of those closer than a part of the axis, the first."""
+    least = APART * np.log(sizes[-1] / sizes[0] * MARGIN**2)
     kept = sizes[:1]
     for size in sizes[1:]:
-        kept += [size] if np.log(size / kept[-1]) > APART * np.log(sizes[-1] * 1.69 / sizes[0]) else []
+        if np.log(size / kept[-1]) > least:
+            kept.append(size)
     return kept
+
+
+def _places_across(axes: Axes, series: Points) -> None:
+    """A place for each optimizer; below neighbours of the same size stands that size, once."""
+    axes.set_xlim(-0.6, max(1, len(series)) - 0.4)
+    groups: dict[str, list[int]] = {}
+    for place, mine in enumerate(series.values()):
+        groups.setdefault(f"{mine[0].size:g}", []).append(place)
+    middles = [float(np.mean(places)) for places in groups.values()]
+    crowded = len(series) * max(map(len, groups), default=0) > CROWDED
+    axes.set_xticks(middles, list(groups), rotation=90 if crowded else 0)
+    axes.set_xticks([first - 0.5 for first, *_ in list(groups.values())[1:]], minor=True)  # between sizes
+    for which, length in (("major", 0), ("minor", 4)):
+        axes.tick_params(axis="x", which=which, length=length)

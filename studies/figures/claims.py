@@ -13,19 +13,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from studies.claims import judge
 from studies.claims.base import Judgement
 from studies.claims.report import number, place
-from studies.figures import style
+from studies.figures import legends, style
+from studies.figures.style import Look
 
 ROW, LINE = 0.2, 0.13  # inches: a row, and each further line of its words
 SPAN = (-0.75, 1.75)  # what is shown; what lies beyond is an arrow at the edge
@@ -33,16 +34,42 @@ SPAN = (-0.75, 1.75)  # what is shown; what lies beyond is an arrow at the edge
 # much
 SIDE = 0.6
 THIN = 0.03  # the least width of what is accepted, so that it is seen
+BROAD = 0.62  # of a row, the height of what is accepted
+INWARDS = 0.04  # from the edge: an arrow to what lies beyond
 WIDE = 5.0  # inches from which on there is room for numbers
-LOOKS: dict[str, dict[str, Any]] = {
+LOOKS: dict[str, Look] = {
     "holds": {"color": "#0072B2", "marker": "o"},
     "fails": {"color": "#D55E00", "marker": "X"},
     "undecided": {"color": "#6B6B6B", "marker": "D"},
 }
-OUTSIDE: dict[str, Any] = {"color": "#8A8A8A", "marker": "o"}  # of the regime: neither holds nor fails
+OUTSIDE: Look = {"color": "#8A8A8A", "marker": "o"}  # of the regime: neither holds nor fails
 APART = "outside the regime: not judged"
 BAND, CONTROL = "#CFE6DB", "#000000"
 THRESHOLD, INTERVAL = "threshold", "interval"  # gid of what is drawn
+BOUND: Look = {"ls": "", "marker": "|", "ms": 9, "mew": 1.3, "color": CONTROL}
+WRONG_LAW: Look = {"ls": "", "marker": "x", "ms": 4.5, "mew": 1.1, "color": CONTROL}
+ARROW: Look = {"arrowstyle": "->", "lw": 0.7, "color": CONTROL, "shrinkA": 0, "shrinkB": 0}
+HEAD: Look = {"ha": "right", "fontsize": 7, "fontweight": "bold"}
+REST: Look = HEAD | {"fontweight": "normal"}
+SAID = (
+    "bars: intervals, each end at the level of 3 standard errors; what holds lies within what is accepted; "
+)
+LEGEND: Look = {"title_fontsize": 7, "fontsize": 7, "borderaxespad": 0.3}
+COLUMN = "predicted, observed (SE)"
+Row = tuple[str, bool, Judgement | None]  # words, whether they are a heading, the judgement
+
+
+class Scaled(NamedTuple):
+    """Numbers of a row where 0 is the predicted and 1 the wrong law's; NaN where there is no scale."""
+
+    observed: float
+    low: float  # accepted from
+    high: float  # and to
+    near: float  # the ends of the error bar
+    far: float
+
+
+# the whole figure -------------------------------------------------------------------------------------------
 
 
 def claims(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
@@ -55,89 +82,125 @@ def claims(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
     Raises:
         ValueError: the study has no claims.
     """
-    found = judge(dataset)
-    if not found:
+    judged = judge(dataset)
+    if not judged:
         raise ValueError("claims: expected a study with `claims:`, this one has none")
-    wide = width > WIDE
-    inches, beside = (
-        width * (0.42 if wide else 0.5),
-        1.33 if wide else 0.1,
-    )  # for words at the left, and numbers at the right
-    lines = [
-        style.wrapped(words, inches - 0.15, 8.2 if head else 7).split("\n") for words, head, _ in rows(found)
-    ]
-    heights = [ROW + LINE * (len(line) - 1) for line in lines]
-    told = (
-        "bars: intervals, each end at the level of 3 standard errors; what holds lies within what is"
-        f" accepted; {_worlds(found)}"
-    )
-    handles, title = key(found), style.wrapped(told, width - 0.2, 7)
-    columns = style.across([str(handle.get_label()) for handle in handles], width)
-    below = 0.42 + 0.16 * -(-len(handles) // columns) + 0.14 * (title.count("\n") + 1)
-    above = 0.28 if wide else 0.08
-    figure = Figure(figsize=(width, sum(heights) + below + above))
-    total = figure.get_figheight()
-    axes = figure.add_axes((
-        inches / width,
-        below / total,
-        1 - (inches + beside) / width,
-        1 - (below + above) / total,
-    ))
-    panel(found, axes, heights=heights, words=["\n".join(line) for line in lines], numbers=wide)
-    figure.legend(
-        handles=handles,
-        loc="lower center",
-        ncols=columns,
-        title=title,
-        title_fontsize=7,
-        fontsize=7,
-        borderaxespad=0.3,
-    )
+    page = Page(width, width > WIDE)
+    words = [style.wrapped(text, page.left - 0.15, 8.2 if head else 7) for text, head, _ in rows(judged)]
+    heights = [ROW + LINE * text.count("\n") for text in words]
+    handles, title = key(judged), style.wrapped(SAID + _worlds(judged), width - 0.2, 7)
+    columns = legends.across([str(handle.get_label()) for handle in handles], width)
+    below = 0.42 + legends.ROW * -(-len(handles) // columns) + 0.14 * (title.count("\n") + 1)
+    total = sum(heights) + below + page.above
+    figure = Figure(figsize=(width, total))
+    size = 1 - (page.left + page.right) / width, 1 - (below + page.above) / total
+    axes = figure.add_axes((page.left / width, below / total, *size))
+    panel(judged, axes, heights=heights, words=words, numbers=page.wide)
+    figure.legend(handles=handles, loc="lower center", ncols=columns, title=title, **LEGEND)
     return figure
 
 
-def rows(found: Sequence[Judgement]) -> list[tuple[str, bool, Judgement | None]]:
+class Page(NamedTuple):
+    """How a figure is laid out."""
+
+    width: float  # inches
+    wide: bool  # whether there is room for numbers
+
+    @property
+    def left(self) -> float:
+        """Inches of the words."""
+        return self.width * (0.42 if self.wide else 0.5)
+
+    @property
+    def right(self) -> float:
+        """Inches of the numbers."""
+        return 1.33 if self.wide else 0.1
+
+    @property
+    def above(self) -> float:
+        """Inches of the head of the numbers."""
+        return 0.28 if self.wide else 0.08
+
+
+def _worlds(judged: Sequence[Judgement]) -> str:
+    counts = sorted({row.worlds for row in judged})
+    return legends.worlds(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]} worlds"
+
+
+def key(judged: Sequence[Judgement]) -> list[Artist]:
+    """Handles of a legend of what is drawn.
+
+    Args:
+        judged: what `studies.claims.judge` says.
+    """
+    verdicts = {row.verdict for row in judged if row.in_regime}
+    handles: list[Artist] = [
+        legends.entry(verdict, ls="", ms=4.5, **look)
+        for verdict, look in LOOKS.items()
+        if verdict in verdicts
+    ]
+    if not all(row.in_regime for row in judged):
+        handles.append(legends.entry("outside the regime", ls="", ms=4.5, mfc="white", **OUTSIDE))
+    handles.append(Patch(color=BAND, label="accepted"))
+    if any(row.relation == "=" and math.isfinite(row.control) for row in judged):
+        handles.append(legends.entry("wrong law", **WRONG_LAW))
+    if any(row.relation == ">" for row in judged):
+        handles.append(legends.entry("threshold, claimed side", **BOUND))
+    return handles
+
+
+# words of the rows ------------------------------------------------------------------------------------------
+
+
+def rows(judged: Sequence[Judgement]) -> list[Row]:
     """Words, whether they are a heading, and the judgement.
 
     Each claim with what its places have in common, then each place; last those outside.
     """
-    lines: list[tuple[str, bool, Judgement | None]] = []
-    for name in dict.fromkeys(row.claim for row in found if row.in_regime):
-        mine = [row for row in found if row.claim == name and row.in_regime]
-        common = _common(mine)
-        lines.append((_named(name, mine[0], common), True, mine[0] if len(mine) == 1 else None))
-        lines += [(_rest(row, common), False, row) for row in mine] if len(mine) > 1 else []
-    outside = [row for row in found if not row.in_regime]
-    return (
-        lines
-        + [(APART, True, None)] * bool(outside)
-        + [(_named(row.claim, row, row.where), False, row) for row in outside]
-    )
+    outside = [row for row in judged if not row.in_regime]
+    lines: list[Row] = []
+    for name in dict.fromkeys(row.claim for row in judged if row.in_regime):
+        lines += _of_claim(name, [row for row in judged if row.claim == name and row.in_regime])
+    if outside:
+        lines.append((APART, True, None))
+    return lines + [(_named(row.claim, row, row.where), False, row) for row in outside]
 
 
-def _common(mine: Sequence[Judgement]) -> dict[str, Any]:
-    """What all places of a claim share."""
-    return {
-        key: value for key, value in mine[0].where.items() if all(row.where.get(key) == value for row in mine)
+def _of_claim(name: str, places: Sequence[Judgement]) -> list[Row]:
+    """A heading with what the places of a claim share, and, of several, a row for each."""
+    first = places[0]
+    shared = {
+        axis: value
+        for axis, value in first.where.items()
+        if all(row.where.get(axis) == value for row in places)
     }
+    heading = _named(name, first, shared)
+    if len(places) == 1:
+        return [(heading, True, first)]
+    return [(heading, True, None), *((_rest(row, shared), False, row) for row in places)]
 
 
 def _named(name: str, row: Judgement, where: Mapping[str, Any]) -> str:
-    return f"{name} ({_words(place(row._replace(where=dict(where))))})" if where else name
+    """The name of a claim, and where it is judged."""
+    return f"{name} ({_place(row, where)})" if where else name
 
 
-def _rest(row: Judgement, common: Mapping[str, Any]) -> str:
-    return _words(
-        place(row._replace(where={key: value for key, value in row.where.items() if key not in common}))
-    )
+def _rest(row: Judgement, shared: Mapping[str, Any]) -> str:
+    """Where a row is judged, without what it shares with the others of its claim."""
+    return _place(row, {axis: value for axis, value in row.where.items() if axis not in shared})
 
 
-def _words(text: str) -> str:
-    return text.replace(" = ", "\u00a0=\u00a0").replace(" to ", "\u00a0to\u00a0")  # no line ends there
+def _place(row: Judgement, where: Mapping[str, Any]) -> str:
+    """A place in words; no line ends within "axis = value"."""
+    text = place(row._replace(where=dict(where)))
+    return text.replace(" = ", "\u00a0=\u00a0").replace(" to ", "\u00a0to\u00a0")
+
+
+# a panel ----------------------------------------------------------------------------------------------------
 
 
 def panel(
-    found: Sequence[Judgement],
+    judged: Sequence[Judgement],
     axes: Axes,
     *,
     heights: Sequence[float] | None = None,
@@ -147,164 +210,162 @@ def panel(
     """Draw judgements on Axes and return them.
 
     Args:
-        found: what `studies.claims.judge` says.
+        judged: what `studies.claims.judge` says.
         axes: where.
         heights: of the rows, in any unit; None: all alike.
         words: at the left of the rows; None: as `rows` has them.
         numbers: whether predicted and observed stand in numbers at the right.
     """
-    lines = rows(found)
+    lines = rows(judged)
     sizes = np.ones(len(lines)) if heights is None else np.asarray(heights)
-    ends = np.cumsum(sizes)
-    axes.axvline(0, color="#888888", lw=0.6, zorder=0)
-    for (text, head, row), end, size, said in zip(
-        lines, ends, sizes, words or [line[0] for line in lines], strict=True
-    ):
-        _write(
-            said or text,
-            axes,
-            0,
-            end - size / 2,
-            -5,
-            ha="right",
-            fontsize=7,
-            fontweight="bold" if head else "normal",
-        )
+    ends, size = np.cumsum(sizes), 1.0 if heights is None else ROW
+    axes.axvline(0, color=style.GREY, lw=0.6, zorder=0)
+    middles = (ends - sizes / 2).tolist()
+    for (text, head, row), said, y in zip(lines, words or [""] * len(lines), middles, strict=True):
+        _write(said or text, axes, 0, y, -5, **HEAD if head else REST)
         if row is not None:
-            _draw(row, axes, end - size / 2, 1.0 if heights is None else ROW, numbers=numbers)
+            _draw(row, axes, y, size)
+        if row is not None and numbers and not math.isnan(scaled(row).observed):
+            _write(_numbers(row), axes, 1, y, 4, fontsize=6.5)
     axes.set(xlim=SPAN, ylim=(ends[-1], 0), yticks=[], xticks=[0, 1], xticklabels=["predicted", "wrong law"])
     axes.spines["left"].set_visible(False)
     if numbers:
-        _write("predicted, observed (SE)", axes, 1, -0.6 * sizes.min(), 4, fontsize=6.5, color="#555555")
+        _write(COLUMN, axes, 1, -0.6 * sizes.min(), 4, fontsize=6.5, color=style.WORDS)
     return axes
 
 
-def _write(text: str, axes: Axes, x: float, y: float, away: float, **look: Any) -> None:  # noqa: ANN401
-    """Text beside the Axes: x as a fraction of their width, y in data, some points away."""
-    axes.annotate(
-        text,
-        (x, y),
-        xycoords=("axes fraction", "data"),
-        xytext=(away, 0),
-        textcoords="offset points",
-        va="center",
-        annotation_clip=False,
-        **look,
-    )
+def _write(text: str, axes: Axes, x: float, y: float, away: float, **look: object) -> None:
+    """Text beside the Axes: x as a fraction of their width, y in data, some points away.
+
+    Args:
+        text: what is written.
+        axes: beside which.
+        x: 0 or 1, the side.
+        y: of the row.
+        away: points to the right.
+        look: keywords of the text.
+    """
+    beside: Look = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points", "va": "center"}
+    axes.annotate(text, (x, y), xytext=(away, 0), annotation_clip=False, **beside | look)
 
 
-def _draw(row: Judgement, axes: Axes, y: float, size: float, *, numbers: bool) -> None:
+def _numbers(row: Judgement) -> str:
+    """Predicted and observed, with the standard error."""
+    predicted, observed = (number(value).replace("inf", "\u221e") for value in (row.predicted, row.observed))
+    bound = "> " if row.relation == ">" else ""
+    error = f" ({row.standard_error:.1g})" if math.isfinite(row.standard_error) else ""
+    return f"{bound}{predicted},  {observed}{error}"
+
+
+def _draw(row: Judgement, axes: Axes, y: float, size: float) -> None:
+    """A row: what is accepted, what a wrong law predicts, or the threshold, and what was observed.
+
+    Args:
+        row: the judgement.
+        axes: where.
+        y: the middle of the row.
+        size: its height.
+    """
+    told = scaled(row)
+    if math.isnan(told.observed):
+        _cannot(axes, y)
+        return
+    if row.low <= row.high:
+        _accepted(axes, y, BROAD * size, _shown(told.low), _shown(told.high))
+    _reference(row, axes, y)
     look = LOOKS[row.verdict] if row.in_regime else OUTSIDE
-    filled = look["color"] if row.in_regime else "white"
-    observed, low, high, near, far = scaled(row)
-    if math.isnan(observed):
-        box = {"facecolor": "white", "edgecolor": "none", "pad": 1}
-        axes.annotate(
-            "cannot be judged", (0.5, y), ha="center", va="center", fontsize=6.5, color="#555555", bbox=box
-        )
-        return
-    _accepted(row, axes, y, 0.62 * size, (low, high))
+    ends = [_shown(told.near), _shown(told.far)]
+    axes.plot(ends, [y, y], color=look["color"], lw=1.1, solid_capstyle="butt", gid=INTERVAL, zorder=3)
+    _observed(axes, y, told.observed, look, look["color"] if row.in_regime else "white")
+
+
+def _reference(row: Judgement, axes: Axes, y: float) -> None:
+    """A threshold with an arrow to the side that is claimed, or what a wrong law predicts."""
     if row.relation == ">":
-        axes.plot([0], [y], ls="", marker="|", ms=9, mew=1.3, color=CONTROL, gid=THRESHOLD, zorder=2)
-        axes.annotate(
-            "",
-            (SPAN[0] + 0.01, y),
-            (0, y),
-            arrowprops={"arrowstyle": "->", "lw": 0.7, "color": CONTROL, "shrinkA": 0, "shrinkB": 0},
-            zorder=1,
-        )
+        axes.plot([0], [y], gid=THRESHOLD, zorder=2, **BOUND)
+        axes.annotate("", (SPAN[0] + 0.01, y), (0, y), arrowprops=ARROW, zorder=1)
     elif math.isfinite(row.control):
-        axes.plot([1], [y], ls="", marker="x", ms=4.5, mew=1.1, color=CONTROL, zorder=2)
-    near, far = (min(max(end, SPAN[0]), SPAN[1]) for end in (near, far))  # NaN: not known, and not drawn
-    axes.plot([near, far], [y, y], color=look["color"], lw=1.1, solid_capstyle="butt", gid=INTERVAL, zorder=3)
-    if not SPAN[0] < observed < SPAN[1]:
-        edge, side = (SPAN[0] + 0.04, "<") if observed < SPAN[0] else (SPAN[1] - 0.04, ">")
-        axes.plot(
-            [edge], [y], ls="", marker=side, ms=5, mec=look["color"], mfc=filled, clip_on=False, zorder=4
-        )
-    else:
-        axes.plot(
-            [observed], [y], ls="", marker=look["marker"], ms=4.5, mec=look["color"], mfc=filled, zorder=4
-        )
-    if numbers:
-        _write(
-            f"{_said(row.predicted, row.relation)},  {_said(row.observed)}{_error(row)}",
-            axes,
-            1,
-            y,
-            4,
-            fontsize=6.5,
-        )
+        axes.plot([1], [y], zorder=2, **WRONG_LAW)
 
 
-def _accepted(row: Judgement, axes: Axes, y: float, height: float, ends: tuple[float, float]) -> None:
-    """The band of what is accepted, as far as it is shown; none where nothing is."""
-    if not row.low <= row.high:
-        return
-    low, high = (min(max(end, SPAN[0]), SPAN[1]) for end in ends)
+def _cannot(axes: Axes, y: float) -> None:
+    look: Look = {"ha": "center", "va": "center", "fontsize": 6.5, "color": style.WORDS}
+    box = {"facecolor": "white", "edgecolor": "none", "pad": 1}
+    axes.annotate("cannot be judged", (0.5, y), bbox=box, **look)
+
+
+def _shown(x: float) -> float:
+    """The end of an interval, as far as it is shown; NaN: not known, and not drawn."""
+    return min(max(x, SPAN[0]), SPAN[1])
+
+
+def _accepted(axes: Axes, y: float, height: float, low: float, high: float) -> None:
+    """The band of what is accepted, wide enough to be seen.
+
+    Args:
+        axes: where.
+        y: the middle of the row.
+        height: of the band.
+        low: where it begins.
+        high: where it ends.
+    """
     more = max(0.0, THIN - (high - low)) / 2
     axes.barh(y, high - low + 2 * more, left=low - more, height=height, color=BAND, lw=0, zorder=0)
 
 
-def _said(value: float, relation: str = "=") -> str:
-    """A number of a row; how an infinite one and a bound are written."""
-    text = number(value).replace("inf", "\u221e")
-    return f"> {text}" if relation == ">" else text
+def _observed(axes: Axes, y: float, x: float, look: Look, face: str) -> None:
+    """What was observed, or at the edge an arrow to it.
+
+    Args:
+        axes: where.
+        y: the middle of the row.
+        x: the observed, on the scale of the row.
+        look: colour and marker.
+        face: the colour within the marker.
+    """
+    mark: Look = {"ls": "", "mec": look["color"], "mfc": face, "zorder": 4}
+    if x <= SPAN[0]:
+        axes.plot([SPAN[0] + INWARDS], [y], marker="<", ms=5, clip_on=False, **mark)
+    elif x >= SPAN[1]:
+        axes.plot([SPAN[1] - INWARDS], [y], marker=">", ms=5, clip_on=False, **mark)
+    else:
+        axes.plot([x], [y], marker=look["marker"], ms=4.5, **mark)
 
 
-def _error(row: Judgement) -> str:
-    return f" ({row.standard_error:.1g})" if math.isfinite(row.standard_error) else ""
+# scales -----------------------------------------------------------------------------------------------------
 
 
-def scaled(row: Judgement) -> tuple[float, float, float, float, float]:
-    """Observed, accepted from and to, and the ends of the error bar, where 0 is the predicted and 1 the wrong law's; NaN where there is no scale."""
+def scaled(row: Judgement) -> Scaled:
+    """The numbers of a row on its scale."""
     there = _scale(row)
     near, far = sorted((there(row.observed_low), there(row.observed_high)))
     low, high = sorted((there(row.low), there(row.high)))
-    return there(row.observed), low, high, near, far
+    return Scaled(there(row.observed), low, high, near, far)
 
 
 def _scale(row: Judgement) -> Callable[[float], float]:
     """Where a number of a row is drawn."""
-    zero, one = row.predicted, row.control
-    if row.kind == "convergence_rate" and zero > 0 and one > 0:
-        inner = _between(math.log(zero), math.log(one))
-        return lambda value: inner(math.log(value) if value > 0 else -math.inf)
-    if math.isinf(zero):  # the limit of (value - zero) / (one - zero)
-        return lambda value: math.nan if math.isnan(value) else 0.0 if value == zero else 1.0
-    if row.relation == ">" or not math.isfinite(one) or one == zero:
-        reach = max((abs(end - zero) for end in (row.high, row.observed) if math.isfinite(end)), default=0.0)
-        one = zero + (-1 if row.relation == ">" else 1) * reach / SIDE
-    return _between(zero, one)
+    zero, unit = row.predicted, row.control
+    if row.kind == "convergence_rate" and zero > 0 and unit > 0:
+        logarithms = _between(math.log(zero), math.log(unit))
+        return lambda value: logarithms(math.log(value) if value > 0 else -math.inf)
+    if math.isinf(zero):  # the limit of (value - zero) / (unit - zero)
+        return lambda value: math.nan if math.isnan(value) else float(value != zero)
+    if row.relation == ">":
+        return _between(zero, zero - _reach(row) / SIDE)
+    if not math.isfinite(unit) or unit == zero:
+        return _between(zero, zero + _reach(row) / SIDE)
+    return _between(zero, unit)
 
 
-def _between(zero: float, one: float) -> Callable[[float], float]:
-    """The linear scale on which one number is 0 and another 1; NaN where they are one."""
-    if not (math.isfinite(zero) and math.isfinite(one)) or zero == one:
+def _reach(row: Judgement) -> float:
+    """How far from the predicted there is anything to see."""
+    ends = [end for end in (row.high, row.observed) if math.isfinite(end)]
+    return max((abs(end - row.predicted) for end in ends), default=0.0)
+
+
+def _between(zero: float, unit: float) -> Callable[[float], float]:
+    """The linear scale on which one number is 0 and another 1; NaN where they are the same."""
+    if not (math.isfinite(zero) and math.isfinite(unit)) or zero == unit:
         return lambda value: math.nan
-    return lambda value: (value - zero) / (one - zero)
-
-
-def key(found: Sequence[Judgement]) -> list[Any]:
-    """Handles of a legend of what is drawn.
-
-    Args:
-        found: what `studies.claims.judge` says.
-    """
-    here = [verdict for verdict in LOOKS if any(row.verdict == verdict and row.in_regime for row in found)]
-    handles: list[Any] = [Line2D([], [], ls="", ms=4.5, label=verdict, **LOOKS[verdict]) for verdict in here]
-    if not all(row.in_regime for row in found):
-        handles.append(Line2D([], [], ls="", ms=4.5, mfc="white", label="outside the regime", **OUTSIDE))
-    handles.append(Patch(color=BAND, label="accepted"))
-    if any(row.relation == "=" and math.isfinite(row.control) for row in found):
-        handles.append(Line2D([], [], ls="", marker="x", ms=4.5, mew=1.1, color=CONTROL, label="wrong law"))
-    if any(row.relation == ">" for row in found):
-        handles.append(
-            Line2D([], [], ls="", marker="|", ms=9, mew=1.3, color=CONTROL, label="threshold, claimed side")
-        )
-    return handles
-
-
-def _worlds(found: Sequence[Judgement]) -> str:
-    counts = sorted({row.worlds for row in found})
-    return style.worlds(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]} worlds"
+    return lambda value: (value - zero) / (unit - zero)

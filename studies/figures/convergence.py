@@ -2,14 +2,14 @@
 
 Bands, of up to seven arms, go from quartile to quartile. A triangle at the upper edge stands at the cost
 where the median diverged, that is more than half of the worlds; a hollow one, where fewer did, at the median
-of theirs. An arm of few steps is told with their number, and has a dot at each; one that never asked is told
-and not drawn. Gaps to an optimum and raw losses never share a panel.
+of theirs. An arm of few steps is named with their number, and has a dot at each; one that never asked is
+named and not drawn. Gaps to an optimum and raw losses never share a panel.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -17,18 +17,31 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from studies.figures import scales, style
+from studies.figures import legends, panels, scales, style
 from studies.figures.scales import Arms, Scale
-from studies.results.arms import labels, quartiles
+from studies.figures.style import Look, Looks
+from studies.results.arms import quartiles
 from studies.results.hits import spent
 from studies.schema import Status
 
-PANEL = 2.15  # inches, the height of a panel
+PANEL, NARROW = 2.15, 1.65  # inches: the height of a panel, its least width
+COLUMNS = 3  # panels beside one another, at most
 BESIDE = 10  # so many lines of a legend fit into a panel
-FEW = 20  # steps, below which an arm is told with their number
-TRIANGLE: dict[str, Any] = {"marker": "^", "ms": 5, "mew": 0.9, "ls": "", "clip_on": False, "zorder": 4}
-DOT: dict[str, Any] = {"marker": "o", "ms": 2.5}
+FEW = 20  # steps, below which an arm is named with their number
+TRIANGLE: Look = {"marker": "^", "ms": 5, "mew": 0.9, "ls": "", "clip_on": False, "zorder": 4}
+DOT: Look = {"marker": "o", "ms": 2.5}
 LOST = {"half": "the median diverged", "some": "some worlds diverged"}
+
+
+class Runs(NamedTuple):
+    """The worlds of an arm."""
+
+    cost: np.ndarray  # (C,)
+    loss: np.ndarray  # (R, C) inf where diverged, NaN where there is no number
+    steps: np.ndarray  # (R, C) inf where they were not counted
+    bill: np.ndarray  # (R,) the cost at which a world ended
+    there: np.ndarray  # (R,) whether a world has numbers
+    lost: np.ndarray  # (R,) whether it diverged
 
 
 class Curve(NamedTuple):
@@ -42,6 +55,19 @@ class Curve(NamedTuple):
     steps: np.ndarray  # (C,) median over worlds
 
 
+class Places(NamedTuple):
+    """How a figure is laid out."""
+
+    columns: int  # of panels
+    rows: int
+    beside: bool  # whether the legend stands in a free place of the last row
+    across: int  # columns of the legend
+    below: float  # inches of the legend where it stands below
+
+
+# the whole figure -------------------------------------------------------------------------------------------
+
+
 def convergence(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
     """The figure of a whole Dataset; the legend stands in a free panel, or below where it needs more.
 
@@ -49,44 +75,115 @@ def convergence(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
         dataset: a study's results.
         width: inches.
     """
-    shown = scales.panels(dataset)
-    looks = style.arm_looks(dataset)
-    columns, beside = _places(len(shown), [*looks, *LOST.values(), *_note(dataset, looks).split("\n")], width)
-    rows, each = -(-len(shown) // columns), width / columns
-    across = 1 if beside else style.across([*looks, *LOST.values()], width)
-    wrapped = sum(_named(label, width).count("\n") for label in looks) if across == 1 else 0
-    below = 0.0 if beside else 0.75 + 0.175 * (-(-(len(looks) + len(LOST)) // across) + wrapped)
-    figure = Figure(figsize=(width, PANEL * rows + below), layout="constrained")
-    grid = figure.add_gridspec(
-        rows + (not beside), columns, height_ratios=[PANEL] * rows + [below] * (not beside)
-    )
-    alike = len({gap for _, _, gap in shown}) == 1
-    panels = []
-    for i, (title, part, gap) in enumerate(shown):
-        axes = figure.add_subplot(grid[i // columns, i % columns])
-        room = style.note(axes, notes(part, gap), each - 0.6)
-        panels.append(panel(part, axes, looks, gap))
-        axes.set_title(style.wrapped(title, each - 0.5), loc="left", fontweight="bold", pad=room)
-        if i % columns == 0 or not alike:
-            axes.set_ylabel(scales.name(gap=gap))
-        if i + columns >= len(shown):
-            axes.set_xlabel(style.wrapped("cost (evaluations)", each - 0.5))
-    place = grid[rows - 1, len(shown) % columns :] if beside else grid[rows, :]
-    _legend(figure.add_subplot(place), dataset, looks, across, panels)
+    shown, looks = scales.panels(dataset), style.arm_looks(dataset)
+    at = _places(len(shown), dataset, looks, width)
+    figure = Figure(figsize=(width, PANEL * at.rows + at.below), layout="constrained")
+    heights = [PANEL] * at.rows + [at.below] * (not at.beside)
+    grid = figure.add_gridspec(len(heights), at.columns, height_ratios=heights)
+    drawn = [figure.add_subplot(grid[divmod(i, at.columns)]) for i in range(len(shown))]
+    inches = width / at.columns - 0.5  # of words
+    for axes, part in zip(drawn, shown, strict=True):
+        _titled(axes, part, looks, inches)
+    _label(drawn, [gap for _, _, gap in shown], at.columns, inches)
+    place = grid[at.rows - 1, len(shown) % at.columns :] if at.beside else grid[at.rows, :]
+    words = _note(dataset, looks, bands=any(axes.collections for axes in drawn))
+    _legend(figure.add_subplot(place), _handles(dataset, looks, drawn, width), words, at.across)
     return figure
 
 
-def _places(panels: int, lines: Sequence[str], width: float) -> tuple[int, bool]:
-    """Columns of panels, and whether the legend, of these lines, stands in a place beside them that is free."""
-    most = max(1, min(3, int(width // 1.65)))
-    beside = len(lines) <= BESIDE and max(map(len, lines)) * style.LETTER * 7.5 + 0.5 < width / most
-    columns = min(most, panels + (beside and panels < most))
-    return columns, beside and panels % columns > 0
+def _titled(axes: Axes, shown: scales.Panel, looks: Looks, inches: float) -> None:
+    """A panel with its title and notes.
+
+    Args:
+        axes: where.
+        shown: title, results, and whether the loss is a gap.
+        looks: label -> keywords of `Axes.plot`.
+        inches: what words may take.
+    """
+    title, part, gap = shown
+    room = panels.note(axes, notes(part, gap), inches - 0.1)
+    panel(part, axes, looks, gap)
+    panels.title(axes, title, inches, pad=room)
 
 
-def panel(
-    dataset: xr.Dataset, axes: Axes, looks: dict[str, dict[str, Any]] | None = None, gap: bool | None = None
-) -> Axes:
+def _label(drawn: Sequence[Axes], gaps: Sequence[bool], columns: int, inches: float) -> None:
+    """The labels of the axes.
+
+    Args:
+        drawn: the panels.
+        gaps: whether the losses of each are gaps.
+        columns: panels in a row.
+        inches: what words may take.
+    """
+    for i, (axes, gap) in enumerate(zip(drawn, gaps, strict=True)):
+        if i % columns == 0 or len(set(gaps)) > 1:
+            axes.set_ylabel(scales.name(gap=gap))
+        if i + columns >= len(drawn):
+            panels.cost_label(axes, inches)
+
+
+def _places(number: int, dataset: xr.Dataset, looks: Looks, width: float) -> Places:
+    """How so many panels and the legend are laid out."""
+    entries = [*looks, *LOST.values()]
+    lines = [*entries, *_note(dataset, looks).split("\n")]
+    most = max(1, min(COLUMNS, int(width // NARROW)))
+    fits = len(lines) <= BESIDE and max(map(len, lines)) * style.LETTER * 7.5 + 0.5 < width / most
+    columns = min(most, number + (fits and number < most))
+    rows = -(-number // columns)
+    if fits and number % columns:
+        return Places(columns, rows, True, 1, 0.0)
+    across = legends.across(entries, width)
+    breaks = sum(_named(label, width).count("\n") for label in looks) if across == 1 else 0
+    return Places(columns, rows, False, across, 0.75 + 0.175 * (-(-len(entries) // across) + breaks))
+
+
+def _legend(axes: Axes, handles: list[Line2D], words: str, columns: int) -> None:
+    """The legend on Axes of its own."""
+    axes.set_axis_off()
+    look: Look = {"loc": "upper left", "title_fontsize": 7.5, "alignment": "left"}
+    legend = axes.legend(handles=handles, title=words, ncols=columns, **look)
+    legend.set_in_layout(False)  # its place was made above
+
+
+def _handles(dataset: xr.Dataset, looks: Looks, drawn: Sequence[Axes], width: float) -> list[Line2D]:
+    """Entries of the arms that are drawn, of those that diverged by their triangles, and of the triangles."""
+    marks = [line for axes in drawn for line in axes.lines if line.get_marker() == "^"]
+    lost = {mark.get_gid() for mark in marks}
+    shown = legends.drawn_arms(drawn, looks, dataset)
+    handles = [
+        legends.entry(_named(label, width), **look)
+        for label, look in looks.items()
+        if label in shown or label in lost
+    ]
+    faces = {"half": style.WORDS, "some": "white"}
+    hollow = {mark.get_markerfacecolor() == "white" for mark in marks}
+    return handles + [
+        legends.entry(LOST[name], **TRIANGLE | {"mec": style.WORDS, "mfc": face})
+        for name, face in faces.items()
+        if (face == "white") in hollow
+    ]
+
+
+def _named(label: str, width: float) -> str:
+    """A label as the legend has it: no wider than the figure."""
+    return style.wrapped(label, width - 0.9, 7.5)
+
+
+def _note(dataset: xr.Dataset, looks: Looks, *, bands: bool = True) -> str:
+    """What curves are, on short lines."""
+    worlds, lines = dataset.sizes["replicate"], ["recommended points,"]
+    if worlds > 1:
+        lines += ["median and quartiles," if bands else "median,", f"{worlds} worlds"]
+    else:
+        lines.append("one world")
+    more = legends.each(dataset, looks).removeprefix("; ")
+    return "\n".join([*lines, more] if more else lines)
+
+
+# a panel ----------------------------------------------------------------------------------------------------
+
+
+def panel(dataset: xr.Dataset, axes: Axes, looks: Looks | None = None, gap: bool | None = None) -> Axes:
     """Draw one landscape (no `landscape` dim) on Axes and return them.
 
     Args:
@@ -102,22 +199,28 @@ def panel(
         ValueError: some arms have gaps, others raw losses, and `gap` does not say which.
     """
     looks = looks or style.arm_looks(dataset)
-    found = scales.asking(_of_kind(dataset, gap))
-    shown = scales.scale(found)
-    bands = len(looks) <= style.BANDS
+    asking = scales.asking(_of_kind(dataset, gap))
+    scale = scales.scale(asking)
+    bands = looks if len(looks) <= style.BANDS else {}
     drawn = [
-        _draw(curve(arm), axes, label, style.look(looks, label, arm), shown, band=bands and label in looks)
-        for label, arm in found
+        _draw(curve(arm), axes, scale, {"label": label, **style.look(looks, label, arm)}, band=label in bands)
+        for label, arm in asking
     ]
-    drawn = [loss[np.isfinite(loss)] for loss in drawn]
+    losses = np.concatenate([np.array([]), *drawn])
+    losses = losses[np.isfinite(losses)]
     if axes.lines:
-        style.costs(axes)
-        scales.finish(axes, shown, np.concatenate(drawn))
-    if not any(loss.size for loss in drawn):
-        style.nothing(axes, "no finite loss")
-        axes.set_yticks([])
-        axes.set_xticks(axes.get_xticks() if any(line.get_marker() == "^" for line in axes.lines) else [])
+        panels.costs(axes)
+        scales.finish(axes, scale, losses)
+    if not losses.size:
+        _nothing(axes)
     return axes
+
+
+def _nothing(axes: Axes) -> None:
+    """Say that there is no finite loss; where worlds diverged, costs tell when."""
+    panels.nothing(axes, "no finite loss")
+    axes.set_yticks([])
+    axes.set_xticks(axes.get_xticks() if any(line.get_marker() == "^" for line in axes.lines) else [])
 
 
 def notes(dataset: xr.Dataset, gap: bool | None = None) -> list[str]:  # noqa: FBT001
@@ -129,20 +232,84 @@ def notes(dataset: xr.Dataset, gap: bool | None = None) -> list[str]:  # noqa: F
         dataset: as of `panel`.
         gap: as of `panel`.
     """
-    found = _of_kind(dataset, gap)
-    drawn = {label for label, _ in scales.asking(found)}
-    steps = {
-        label: float(np.median(arm["steps"].isel(checkpoint=-1)))
-        for label, arm in found
-        if "steps" in arm and label in drawn
-    }
-    few = {label: round(count) for label, count in steps.items() if count < FEW}
-    said = [", ".join(f"{label}: {count} step{'s' * (count != 1)}" for label, count in few.items())] * bool(
-        few
-    )
-    if len(few) > scales.TOLD:
-        said = [f"{len(few)} arms of {min(few.values())} to {max(few.values())} steps"]
-    return said + scales.idle(found)
+    of_kind = _of_kind(dataset, gap)
+    few = {}
+    for label, arm in scales.asking(of_kind):
+        steps = float(np.median(arm["steps"].isel(checkpoint=-1))) if "steps" in arm else np.inf
+        if steps < FEW:
+            few[label] = round(steps)
+    return _few(few) + scales.idle(of_kind)
+
+
+def _few(steps: dict[str, int]) -> list[str]:
+    """A line on the arms of few steps, or none."""
+    if not steps:
+        return []
+    if len(steps) > scales.NAMED:
+        return [f"{len(steps)} arms of {min(steps.values())} to {max(steps.values())} steps"]
+    return [", ".join(f"{label}: {count} step{'s' * (count != 1)}" for label, count in steps.items())]
+
+
+def _of_kind(dataset: xr.Dataset, gap: bool | None) -> Arms:  # noqa: FBT001
+    """The arms whose loss is of one kind, with what their worlds spent."""
+    counted = {"value_terms", "gradient_terms", "terms"} <= set(dataset.variables)
+    return scales.arms_of(dataset.assign(bill=spent(dataset)) if counted else dataset, gap, "convergence")
+
+
+def _draw(told: Curve, axes: Axes, scale: Scale, look: Look, *, band: bool) -> np.ndarray:
+    """Draw an arm.
+
+    Args:
+        told: its curve.
+        axes: where.
+        scale: of the panel.
+        look: keywords of `Axes.plot`, with the label.
+        band: whether quartiles are drawn.
+
+    Returns:
+        All losses that were drawn.
+    """
+    low, median, high = (scale.clip(part) for part in told.quartiles)
+    lower, there, upper = np.isfinite(told.quartiles)
+    x, y, drawn = told.cost[there], median[there], [median[there]]
+    if band and (there & (low < high)).any():
+        axes.fill_between(told.cost, low, high, where=lower, color=look["color"], alpha=0.15, lw=0)
+        drawn += [low[lower], high[upper]]
+    if told.half and len(x):
+        x, y = np.append(x, max(told.lost, x[-1])), np.append(y, scale.ceiling)
+        drawn.append(y[-1:])
+    axes.plot(x, y, **look, **_dots(told.steps[there], len(x)))
+    if np.isfinite(told.lost):
+        _triangle(told, axes, look)
+    return np.concatenate(drawn)
+
+
+def _dots(steps: np.ndarray, points: int) -> Look:
+    """A dot at each of few steps, or at the only point of a curve.
+
+    Args:
+        steps: (C,) made at each cost, up to the end of the arm.
+        points: of the curve.
+    """
+    if steps.size and steps[-1] < FEW:
+        return DOT | {"markevery": _first(steps)}
+    return DOT if points == 1 else {}
+
+
+def _triangle(told: Curve, axes: Axes, look: Look) -> None:
+    """At the upper edge, where the median diverged, or, hollow, where some worlds did."""
+    colour, where = look["color"], axes.get_xaxis_transform()
+    faces: Look = {"color": colour, "mec": colour, "mfc": colour if told.half else "white"}
+    axes.plot([told.lost], [1.0], transform=where, gid=look["label"], **faces, **TRIANGLE)
+
+
+def _first(steps: np.ndarray) -> list[int]:
+    """Where each number of steps, but 0, is seen for the first time."""
+    counts, places = np.unique(steps, return_index=True)
+    return places[counts > 0].tolist()
+
+
+# the numbers ------------------------------------------------------------------------------------------------
 
 
 def curve(arm: xr.Dataset) -> Curve:
@@ -152,143 +319,44 @@ def curve(arm: xr.Dataset) -> Curve:
         arm: results of one landscape and one arm, with the cost that each world spent as `bill` (replicate),
             if it is known.
     """
-    status, cost = (
-        arm["status"].transpose("replicate", "checkpoint").values,
-        np.asarray(arm["cost"].values, float),
-    )
-    loss = arm["loss"].transpose("replicate", "checkpoint").values
-    loss = np.where(status < Status.FAILED, np.where(status == Status.DIVERGED, np.inf, loss), np.nan)
-    steps = (
-        arm["steps"].transpose("replicate", "checkpoint").values
-        if "steps" in arm
-        else np.full(loss.shape, np.inf)
-    )
-    there, over = status[:, -1] < Status.FAILED, status[:, -1] == Status.DIVERGED
-    bill = arm["bill"].values if "bill" in arm else np.full(len(loss), np.nan)
-    bill = np.where(
-        np.isnan(bill), np.where(over, cost[np.argmax(status == Status.DIVERGED, 1)], cost[-1]), bill
-    )
-    told = quartiles(xr.DataArray(loss, dims=("replicate", "checkpoint")))
-    middle = np.median(steps[there], 0) if there.any() else steps[0]
-    end = bill[there].max(initial=-np.inf)
-    kept = cost <= end
+    runs = _runs(arm)
+    lost, half = _lost(runs)
+    parts = quartiles(xr.DataArray(runs.loss, dims=("replicate", "checkpoint")))
+    steps = np.median(runs.steps[runs.there], 0) if runs.there.any() else runs.steps[0]
+    end = runs.bill[runs.there].max(initial=-np.inf)
+    kept = runs.cost <= end
+    cost = runs.cost[kept]
     if (
-        there.any() and not np.isclose(cost[kept][-1:], end, rtol=1e-9).any()
-    ):  # the end of all runs lies between two checkpoints
-        cost, told, middle = np.append(cost[kept], end), _until(told, kept), _until(middle, kept)
-    else:
-        cost, told, middle = cost[kept], told[:, kept], middle[kept]
-    lost, most = (
-        np.sort(bill[there & over]),
-        int(there.sum()) // 2,
-    )  # worlds that may diverge before the median does
-    half = len(lost) > most
-    return Curve(
-        cost, told, float(lost[most] if half else np.median(lost)) if len(lost) else np.nan, half, middle
-    )
+        runs.there.any() and not np.isclose(cost[-1:], end, rtol=1e-9).any()
+    ):  # it lies between two checkpoints
+        return Curve(np.append(cost, end), _until(parts, kept), lost, half, _until(steps, kept))
+    return Curve(cost, parts[:, kept], lost, half, steps[kept])
+
+
+def _runs(arm: xr.Dataset) -> Runs:
+    """The worlds of an arm."""
+    cost = np.asarray(arm["cost"].values, float)
+    status, loss = (arm[name].transpose("replicate", "checkpoint").values for name in ("status", "loss"))
+    diverged = status == Status.DIVERGED
+    loss = np.where(status < Status.FAILED, np.where(diverged, np.inf, loss), np.nan)
+    steps = np.full(loss.shape, np.inf)
+    if "steps" in arm:
+        steps = arm["steps"].transpose("replicate", "checkpoint").values
+    bill = np.where(diverged[:, -1], cost[np.argmax(diverged, 1)], cost[-1])
+    if "bill" in arm:
+        bill = np.where(np.isnan(arm["bill"].values), bill, arm["bill"].values)
+    return Runs(cost, loss, steps, bill, status[:, -1] < Status.FAILED, diverged[:, -1])
+
+
+def _lost(runs: Runs) -> tuple[float, bool]:
+    """The cost at which the median diverged, and True; or the median cost of the lost worlds, and False."""
+    bills = np.sort(runs.bill[runs.there & runs.lost])
+    most = int(runs.there.sum()) // 2  # worlds that may diverge before the median does
+    if len(bills) > most:
+        return float(bills[most]), True
+    return float(np.median(bills)) if len(bills) else np.nan, False
 
 
 def _until(values: np.ndarray, kept: np.ndarray) -> np.ndarray:
     """What is kept along the last axis, and the last value, in which all runs have ended."""
     return np.concatenate([values[..., kept], values[..., -1:]], -1)
-
-
-def _draw(
-    told: Curve, axes: Axes, label: str, look: dict[str, Any], shown: Scale, *, band: bool
-) -> np.ndarray:
-    """Draw an arm; returns all losses that were drawn."""
-    low, median, high = (shown.clip(part) for part in told.quartiles)
-    there = np.isfinite(told.quartiles[1])
-    x, y = told.cost[there], median[there]
-    drawn = [y]
-    if band and (there & (low < high)).any():
-        axes.fill_between(
-            told.cost, low, high, where=np.isfinite(told.quartiles[0]), color=look["color"], alpha=0.15, lw=0
-        )
-        drawn += [low[np.isfinite(told.quartiles[0])], high[np.isfinite(told.quartiles[2])]]
-    if told.half and len(x):
-        x, y = np.append(x, max(told.lost, x[-1])), np.append(y, shown.ceiling)
-        drawn.append(y[-1:])
-    few = there.any() and told.steps[-1] < FEW
-    marks: dict[str, Any] = (
-        {"marker": "o", "ms": 2.5, "markevery": _first(told.steps[there])}
-        if few
-        else {"marker": "o", "ms": 2.5}
-        if len(x) == 1
-        else {}
-    )
-    axes.plot(x, y, label=label, **look, **marks)
-    if np.isfinite(told.lost):
-        face = look["color"] if told.half else "white"
-        where = axes.get_xaxis_transform()
-        axes.plot(
-            [told.lost],
-            [1.0],
-            transform=where,
-            mec=look["color"],
-            mfc=face,
-            color=look["color"],
-            gid=label,
-            **TRIANGLE,
-        )
-    return np.concatenate(drawn)
-
-
-def _first(steps: np.ndarray) -> list[int]:
-    """Where each number of steps, but 0, is seen for the first time."""
-    counts, places = np.unique(steps, return_index=True)
-    return places[counts > 0].tolist()
-
-
-def _of_kind(dataset: xr.Dataset, gap: bool | None) -> Arms:  # noqa: FBT001
-    """The arms whose loss is of one kind, with what their worlds spent."""
-    counted = {"value_terms", "gradient_terms", "terms"} <= set(dataset.variables)
-    return scales.arms_of(dataset.assign(bill=spent(dataset)) if counted else dataset, gap, "convergence")
-
-
-def _legend(
-    axes: Axes, dataset: xr.Dataset, looks: dict[str, dict[str, Any]], columns: int, panels: Sequence[Axes]
-) -> None:
-    axes.set_axis_off()
-    drawn = {line.get_label() for one in panels for line in one.lines} | {
-        line.get_gid() for one in panels for line in one.lines
-    }
-    named = {label for label in looks if label in drawn or len(looks) < len(labels(dataset))}
-    width = axes.figure.get_figwidth()  # type: ignore[union-attr]
-    handles = [
-        Line2D([], [], label=_named(label, width), **look) for label, look in looks.items() if label in named
-    ]
-    marks = [line for one in panels for line in one.lines if line.get_marker() == "^"]
-    hollow = {line.get_markerfacecolor() == "white" for line in marks}
-    for name, empty in (("half", False), ("some", True)):
-        if empty in hollow:
-            handles.append(
-                Line2D(
-                    [],
-                    [],
-                    label=LOST[name],
-                    **TRIANGLE | {"mec": "#555555", "mfc": "white" if empty else "#555555"},
-                )
-            )
-    bands = any(one.collections for one in panels)
-    title = _note(dataset, looks, bands=bands)
-    legend = axes.legend(
-        handles=handles, title=title, loc="upper left", title_fontsize=7.5, alignment="left", ncols=columns
-    )
-    legend.set_in_layout(False)  # its place was made above
-
-
-def _named(label: str, width: float) -> str:
-    """A label as the legend has it: no wider than the figure."""
-    return style.wrapped(label, width - 0.9, 7.5)
-
-
-def _note(dataset: xr.Dataset, looks: dict[str, dict[str, Any]], *, bands: bool = True) -> str:
-    """What curves are, on short lines."""
-    worlds = dataset.sizes["replicate"]
-    lines = [
-        "recommended points,",
-        *([f"median{' and quartiles' * bands},", f"{worlds} worlds"] if worlds > 1 else ["one world"]),
-    ]
-    more = style.each(dataset, looks).removeprefix("; ")
-    return "\n".join([*lines, more] if more else lines)

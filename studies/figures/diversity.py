@@ -5,29 +5,40 @@ Distance to its mean, heterozygosity on bits, linkage, genotypes, each on axes o
 
 from __future__ import annotations
 
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator, NullFormatter
 
 from studies.analysis.noise import population as analysis
-from studies.figures import style
-from studies.results.arms import labels, stack
+from studies.figures import legends, panels, style
+from studies.figures.style import Look, Looks
+from studies.results.arms import stack
 
 ROW = 1.35  # inches
-DISTANCE, HETEROZYGOSITY = (
-    "distance to the mean (rms)",
-    "heterozygosity",
-)  # of points of real numbers, of genotypes
+DISTANCE = "distance to the mean (rms)"  # of points of real numbers
+HETEROZYGOSITY = "heterozygosity"  # of genotypes
 EITHER = "distance to the mean, or heterozygosity"  # of results that do not say which
-SEEN = {
+SEEN = {  # of the noise ledger
     "linkage_disequilibrium": "linkage disequilibrium (mean r²)",
     "genotypes": "different genotypes",
-}  # of the noise ledger
+}
+DIVERSITY = "diversity"  # the variable
+NAMES = dict.fromkeys((DISTANCE, HETEROZYGOSITY, EITHER), DIVERSITY) | {
+    text: name for name, text in SEEN.items()
+}  # title -> variable
+MOMENT: Look = {"marker": "o", "ms": 2.5}  # of a ledger
+
+
+class Curve(NamedTuple):
+    """The diversity of an arm over its costs, where there is something to draw on a log axis."""
+
+    cost: np.ndarray  # (C,)
+    value: np.ndarray  # (C,)
+    low: np.ndarray  # (C,) the value where there are no bands
+    high: np.ndarray
 
 
 def diversity(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
@@ -39,36 +50,30 @@ def diversity(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
         dataset: a study's results.
         width: inches.
     """
-    names, looks = dataset["landscape"].values.tolist(), style.arm_looks(dataset)
+    number, looks = dataset.sizes["landscape"], style.arm_looks(dataset)
     columns = [*kinds(dataset), *(SEEN.values() if "genotypes" in dataset else ())]
     figure = Figure(layout="constrained")
-    grid = figure.subplots(len(names), len(columns), squeeze=False, sharex="row")
-    for name, row in zip(names, grid, strict=True):
+    grid = figure.subplots(number, len(columns), squeeze=False, sharex="row")
+    for (name, part), row in zip(panels.landscapes(dataset), grid, strict=True):
         for axes, what in zip(row, columns, strict=True):
-            panel(dataset.sel(landscape=name), axes, looks, what)
-        row[0].set_ylabel(style.wrapped(str(name), ROW - 0.1), fontweight="bold")
-    for axes, what in zip(grid[0], columns, strict=True):
-        axes.set_title(style.wrapped(what, 0.8 * width / len(columns), 7.5), fontsize=7.5)
-    for axes in grid[-1]:
-        axes.set_xlabel(style.wrapped("cost (evaluations)", 0.8 * width / len(columns)))
-    drawn = {line.get_label() for axes in grid.flat for line in axes.lines}
-    handles = [
-        Line2D([], [], label=label, **look)
-        for label, look in looks.items()
-        if label in drawn or len(looks) < len(labels(dataset))
-    ]
-    across = style.across([str(handle.get_label()) for handle in handles], width)
+            panel(part, axes, looks, what)
+        panels.side_title(row[0], name, ROW - 0.1)
+    _label(grid, columns, 0.8 * width / len(columns))
+    handles = legends.lines(legends.drawn_arms(grid.flat, looks, dataset))
+    return legends.finish(figure, handles, _said(dataset, grid, looks), width, ROW * number + 0.9)
+
+
+def _label(grid: np.ndarray, columns: list[str], inches: float) -> None:
+    """Titles above the columns, labels below; `inches`: what words may take."""
+    for top, bottom, what in zip(grid[0], grid[-1], columns, strict=True):
+        panels.small_title(top, [what], inches)
+        panels.cost_label(bottom, inches)
+
+
+def _said(dataset: xr.Dataset, grid: np.ndarray, looks: Looks) -> str:
+    """The words above the legend."""
     bands = "; bands: 95 % intervals" if any(axes.collections for axes in grid.flat) else ""
-    title = style.wrapped(
-        f"means of {style.worlds(dataset.sizes['replicate'], bands)}{style.each(dataset, looks)}",
-        width - 0.3,
-        7.5,
-    )
-    figure.legend(handles=handles, loc="outside lower center", ncols=across, title=title, title_fontsize=7.5)
-    figure.set_size_inches(
-        width, ROW * len(names) + 0.9 + 0.16 * -(-len(handles) // across) + 0.13 * title.count("\n")
-    )
-    return figure
+    return f"means of {legends.worlds(dataset.sizes['replicate'], bands)}{legends.each(dataset, looks)}"
 
 
 def kinds(dataset: xr.Dataset) -> list[str]:
@@ -79,9 +84,7 @@ def kinds(dataset: xr.Dataset) -> list[str]:
     return [DISTANCE] * bool((bits == 0).any()) + [HETEROZYGOSITY] * bool((bits == 1).any()) or [EITHER]
 
 
-def panel(
-    dataset: xr.Dataset, axes: Axes, looks: dict[str, dict[str, Any]] | None = None, what: str = EITHER
-) -> Axes:
+def panel(dataset: xr.Dataset, axes: Axes, looks: Looks | None = None, what: str = EITHER) -> Axes:
     """Draw one landscape on Axes and return them.
 
     Args:
@@ -91,48 +94,56 @@ def panel(
         what: of `kinds`, or a value of `SEEN`, or what else the noise ledger holds: fixed_loci,
             loss_variance.
     """
-    looks = looks or style.arm_looks(dataset)
-    named = {text: name for name, text in SEEN.items()}
-    ledger = what not in (DISTANCE, HETEROZYGOSITY, EITHER)
-    name = named.get(what, what) if ledger else "diversity"
-    mark: dict[str, Any] = {"marker": "o", "ms": 2.5} if ledger else {}
-    seen = False
-    found = _of_kind(stack(dataset), what)
-    bands = len(looks) <= style.BANDS and set(found["arm"].values) <= set(looks)
-    all_told = analysis.population(found) if ledger else analysis.diversity(found, interval=bands)
-    for number, label in enumerate(found["arm"].values.tolist()):
-        arm, told = found.isel(arm=number), all_told.isel(arm=number)
-        cost = arm["moment_cost"].mean("replicate") if ledger else arm["cost"]
-        value = told[name].values
-        shown = np.isfinite(value) & (cost.values > 0) & ((value > 0) | ledger)
-        if not shown.any():
-            continue
-        look = style.look(looks, label, arm)
-        low, high = (
-            told[f"{name}_interval"].transpose("bound", ...).values[:, shown]
-            if bands
-            else (value[shown],) * 2
-        )
-        if bands and (high > low).any():
-            axes.fill_between(cost.values[shown], low, high, color=look["color"], alpha=0.15, lw=0)
-        axes.plot(cost.values[shown], value[shown], label=label, **look, **mark)
-        seen = True
-    if not seen:
-        style.nothing(axes, "none here")
+    curves = _curves(dataset, looks or style.arm_looks(dataset), what)
+    for label, (look, curve) in curves.items():
+        if (curve.high > curve.low).any():
+            axes.fill_between(curve.cost, curve.low, curve.high, color=look["color"], alpha=0.15, lw=0)
+        axes.plot(curve.cost, curve.value, label=label, **look)
+    if not curves:
+        panels.nothing(axes, "none here")
         axes.set(xticks=[], yticks=[])
         return axes
     axes.set_xscale("log")
-    axes.xaxis.set_major_locator(LogLocator(numticks=5))
-    axes.xaxis.set_minor_formatter(NullFormatter())
+    panels.powers(axes.xaxis, 5)
     axes.set_ylim(bottom=0)
-    axes.grid(axis="both", which="major")
-    axes.set_axisbelow(True)
+    panels.rules(axes)
     return axes
 
 
-def _of_kind(found: xr.Dataset, what: str) -> xr.Dataset:
+def _curves(dataset: xr.Dataset, looks: Looks, what: str) -> dict[str, tuple[Look, Curve]]:
+    """Look and curve of each arm that has something to draw."""
+    name, stacked = NAMES.get(what, what), _of_kind(stack(dataset), what)
+    ledger = name != DIVERSITY
+    bands = len(looks) <= style.BANDS and set(stacked["arm"].values) <= set(looks)
+    told = analysis.population(stacked) if ledger else analysis.diversity(stacked, interval=bands)
+    curves = {}
+    for number, label in enumerate(stacked["arm"].values.tolist()):
+        arm = stacked.isel(arm=number)
+        look = style.look(looks, label, arm) | (MOMENT if ledger else {})
+        curves[label] = look, _curve(arm, told.isel(arm=number), name, bands=bands)
+    return {label: curve for label, curve in curves.items() if curve[1].cost.size}
+
+
+def _curve(arm: xr.Dataset, told: xr.Dataset, name: str, *, bands: bool) -> Curve:
+    """The curve of an arm, maybe without any place.
+
+    Args:
+        arm: its results.
+        told: its diversity, or what the ledger says of its population.
+        name: of the variable.
+        bands: whether there are intervals.
+    """
+    ledger = name != DIVERSITY
+    cost = (arm["moment_cost"].mean("replicate") if ledger else arm["cost"]).values
+    value = told[name].values
+    ends = told[f"{name}_interval"].transpose("bound", ...).values if bands else (value, value)
+    shown = np.isfinite(value) & (cost > 0) & ((value > 0) | ledger)
+    return Curve(*(part[shown] for part in (cost, value, *ends)))
+
+
+def _of_kind(stacked: xr.Dataset, what: str) -> xr.Dataset:
     """The arms (dim `arm`) whose diversity is of this kind."""
-    if what not in (DISTANCE, HETEROZYGOSITY) or "on_bits" not in found.coords:
-        return found
-    bits = np.broadcast_to(found["on_bits"].values, found.sizes["arm"])
-    return found.isel(arm=np.flatnonzero(bits == (what == HETEROZYGOSITY)))
+    if what not in (DISTANCE, HETEROZYGOSITY) or "on_bits" not in stacked.coords:
+        return stacked
+    bits = np.broadcast_to(stacked["on_bits"].values, stacked.sizes["arm"])
+    return stacked.isel(arm=np.flatnonzero(bits == (what == HETEROZYGOSITY)))

@@ -1,33 +1,35 @@
-"""Runtime distributions: the share of worlds and targets that are solved by a cost, one panel for each landscape.
+"""Runtime distributions: the share of worlds and targets that are solved by a cost, for each landscape.
 
-Bands, of up to seven arms, are 95 % intervals where some but not all is solved; at 0 and 100 % none is drawn, and the legend says how wide it is
-there. As COCO shows them (Hansen, Auger, Ros et al. 2021): a cross where the runs end that miss a target, at the median of what they spent; from
-there on, thin, what simulated restarts would add, where worlds share instances.
+Bands, of up to seven arms, are 95 % intervals where some but not all is solved; at 0 and 100 % none is drawn,
+and the legend says how wide it is there. As COCO shows them (Hansen, Auger, Ros et al. 2021): a cross where
+the runs end that miss a target, at the median of what they spent; from there on, thin, what simulated
+restarts would add, where worlds share instances.
 """
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.ticker import PercentFormatter
 
 from studies.analysis.running_time import restarts, runtime
 from studies.analysis.running_time.runtime import Targets
-from studies.figures import scales, style
-from studies.results.arms import labels
+from studies.figures import legends, panels, scales, style
+from studies.figures.style import Look, Looks
 from studies.results.hits import hits, spent
 
-PANEL = 2.0  # inches, the height of a panel
+PANEL, NARROW = 2.0, 1.65  # inches: the height of a panel, its least width
+COLUMNS = 3  # panels beside one another, at most
 BEYOND = 10.0  # budgets up to which restarts are shown
 STEPS = 60  # costs at which they are
 OWN = 64  # hits of an arm at whose costs its distribution is drawn, beside those of the checkpoints
 THIN = 0.6  # of the line of restarts
-CROSS: dict[str, Any] = {"marker": "x", "ms": 5, "mew": 1.1, "ls": "", "clip_on": False, "zorder": 4}
+CROSS: Look = {"marker": "x", "ms": 5, "mew": 1.1, "ls": "", "clip_on": False, "zorder": 4}
+
+
+# the whole figure -------------------------------------------------------------------------------------------
 
 
 def ecdf(dataset: xr.Dataset, width: float = style.WIDTH, targets: Targets = None) -> Figure:
@@ -47,32 +49,87 @@ def ecdf(dataset: xr.Dataset, width: float = style.WIDTH, targets: Targets = Non
             " targets=[...]"
         )
     shown, looks = scales.panels(dataset), style.arm_looks(dataset)
-    columns = min(len(shown), max(1, min(3, int(width // 1.65))))
-    rows, each = -(-len(shown) // columns), width / columns
+    columns = panels.abreast(min(len(shown), COLUMNS), width, NARROW)
+    inches = width / columns - 0.5  # of words
     figure = Figure(layout="constrained")
-    grid = figure.subplots(rows, columns, squeeze=False)
-    for axes, (title, part, gap) in zip(grid.flat, shown, strict=False):
-        mine = (
-            targets.sel(landscape=part["landscape"])
-            if isinstance(targets, xr.DataArray) and "landscape" in targets.dims
-            else targets
-        )
-        panel(part, axes, looks, mine, gap)
-        room = style.note(axes, notes(part, mine, gap), each - 0.6)
-        axes.set_title(style.wrapped(title, each - 0.5), loc="left", fontweight="bold", pad=room)
-    for axes in grid.flat[len(shown) :]:
-        axes.set_axis_off()
-    for i, axes in enumerate(grid.flat[: len(shown)]):
-        axes.set_ylabel("targets reached" if i % columns == 0 else "")
-        axes.set_xlabel(style.wrapped("cost (evaluations)", each - 0.5) if i + columns >= len(shown) else "")
-    figure.set_size_inches(width, PANEL * rows + _legend(figure, dataset, looks, width))
-    return figure
+    grid = panels.grid(figure, len(shown), columns)
+    for axes, part in zip(grid, shown, strict=False):
+        _titled(axes, part, looks, targets, inches)
+    panels.label_edges(grid, len(shown), columns, "targets reached", inches)
+    handles = legends.lines(legends.drawn_arms(figure.axes, looks, dataset))
+    height = PANEL * (len(grid) // columns) + 0.35
+    return legends.finish(figure, handles, _said(figure, dataset, looks), width, height)
+
+
+def _titled(axes: Axes, shown: scales.Panel, looks: Looks, targets: Targets, inches: float) -> None:
+    """A panel with its title and notes.
+
+    Args:
+        axes: where.
+        shown: title, results, and whether the loss is a gap.
+        looks: label -> keywords of `Axes.plot`.
+        targets: of all landscapes.
+        inches: what words may take.
+    """
+    title, part, gap = shown
+    mine = _of_landscape(targets, part)
+    panel(part, axes, looks, mine, gap)
+    room = panels.note(axes, notes(part, mine, gap), inches - 0.1)
+    panels.title(axes, title, inches, pad=room)
+
+
+def _of_landscape(targets: Targets, part: xr.Dataset) -> Targets:
+    """The targets of one landscape."""
+    if isinstance(targets, xr.DataArray) and "landscape" in targets.dims:
+        return targets.sel(landscape=part["landscape"])
+    return targets
+
+
+def _said(figure: Figure, dataset: xr.Dataset, looks: Looks) -> str:
+    """What lines, bands and crosses are."""
+    worlds, restarted = legends.worlds(dataset.sizes["replicate"]), shared(dataset)
+    words = f"share of pairs of {worlds} and the targets{legends.each(dataset, looks)}"
+    words += legends.bands(figure, dataset) + "; crosses: where runs end that miss a target"
+    words += legends.hatched(figure.axes)
+    return words + "; thin: simulated restarts within instances" * restarted
+
+
+def notes(dataset: xr.Dataset, targets: Targets = None, gap: bool | None = None) -> list[str]:  # noqa: FBT001
+    """What is said above a panel: its targets, and the arms that never asked.
+
+    Args:
+        dataset: as of `panel`.
+        targets: as of `panel`.
+        gap: as of `panel`.
+    """
+    of_arms = scales.arms_of(dataset, gap, "ecdf")
+    return _targets_said(_targets(dataset, targets, of_arms)) + scales.idle(of_arms)
+
+
+def _targets_said(targets: np.ndarray) -> list[str]:
+    """A line on the targets (ascending), none where there are none."""
+    texts = [style.short(value) for value in targets[::-1]]
+    if len(texts) < 2:
+        return [f"target {text}" for text in texts]
+    return [f"{len(texts)} targets, {texts[0]}{', ' if len(texts) == 2 else ' to '}{texts[-1]}"]
+
+
+def _targets(dataset: xr.Dataset, targets: Targets, of_arms: scales.Arms) -> np.ndarray:
+    """The targets of some arms, each once, ascending."""
+    losses = hits(dataset, targets)["target_loss"]
+    dims = [dim for dim in losses.dims if dim != "target"]
+    parts = [losses.sel({dim: arm[dim] for dim in dims}).values.ravel() for _, arm in of_arms]
+    values = np.unique(np.concatenate([np.array([]), *parts]))
+    return values[np.isfinite(values)]
+
+
+# a panel ----------------------------------------------------------------------------------------------------
 
 
 def panel(
     dataset: xr.Dataset,
     axes: Axes,
-    looks: dict[str, dict[str, Any]] | None = None,
+    looks: Looks | None = None,
     targets: Targets = None,
     gap: bool | None = None,
 ) -> Axes:
@@ -91,55 +148,69 @@ def panel(
         ValueError: some arms have gaps, others raw losses, and `gap` does not say which.
     """  # noqa: DOC502
     looks = looks or style.arm_looks(dataset)
-    there = scales.asking(scales.arms_of(dataset, gap, "ecdf"))
-    if not there or not _targets(dataset, targets, gap).size:
-        style.nothing(axes, "no targets" if there else "no runs")
+    of_arms = scales.arms_of(dataset, gap, "ecdf")
+    asking = scales.asking(of_arms)
+    if not asking or not _targets(dataset, targets, of_arms).size:
+        panels.nothing(axes, "no targets" if asking else "no runs")
         axes.set(xticks=[], yticks=[])
         return axes
     told = curves(dataset, targets)
-    for label, arm in there:
+    for label, arm in asking:
         mine = told.sel({dim: arm[dim].item() for dim in told["cross"].dims})
-        _curve(
-            mine,
-            axes,
-            label,
-            style.look(looks, label, arm),
-            band=label in looks and len(looks) <= style.BANDS and arm.sizes["replicate"] > 1,
-        )
-    axes.set_ylim(0, 1.02)
-    axes.yaxis.set_major_formatter(PercentFormatter(1.0))
-    style.costs(axes)
-    axes.grid(axis="both", which="major")
-    axes.set_axisbelow(True)
+        band = label in looks and len(looks) <= style.BANDS and arm.sizes["replicate"] > 1
+        _curve(mine, axes, label, style.look(looks, label, arm), band=band)
+    _finish(axes)
     return axes
 
 
-def notes(dataset: xr.Dataset, targets: Targets = None, gap: bool | None = None) -> list[str]:  # noqa: FBT001
-    """What is said above a panel: its targets, and the arms that never asked.
+def _finish(axes: Axes) -> None:
+    """The axes of a panel."""
+    axes.set_ylim(0, 1.02)
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+    panels.costs(axes)
+    panels.rules(axes)
+
+
+def _curve(told: xr.Dataset, axes: Axes, label: str, look: Look, *, band: bool) -> None:
+    """One arm: its distribution up to the end of its runs, its cross, and what restarts add.
 
     Args:
-        dataset: as of `panel`.
-        targets: as of `panel`.
-        gap: as of `panel`.
+        told: of `curves`, for this arm.
+        axes: where.
+        label: of the arm.
+        look: keywords of `Axes.plot`.
+        band: whether its interval is drawn.
     """
-    known = _targets(dataset, targets, gap)
-    span = ", ".join(style.short(value) for value in (known.max(), known.min())) if known.size == 2 else ""
-    span = span or (f"{style.short(known.max())} to {style.short(known.min())}" if known.size else "")
-    said = [f"target {style.short(known[0])}" if known.size == 1 else f"{known.size} targets, {span}"] * bool(
-        known.size
-    )
-    return said + scales.idle(scales.arms_of(dataset, gap, "ecdf"))
+    steps: Look = {"drawstyle": "steps-post", **look}
+    there = told.isel(checkpoint=np.isfinite(told["cost"].values))
+    cost, solved = there["cost"].values, there["solved"]
+    if band:
+        _band(there, axes, look["color"])
+    axes.plot(cost, solved.values, label=label, **steps)
+    if "earliest" in there and bool((there["earliest"] > solved).any()):
+        legends.hatch(axes, cost, solved, there["earliest"], look["color"])
+    if np.isfinite(told["cross"]):
+        axes.plot(told["cross"].item(), told["height"].item(), color=look["color"], **CROSS)
+        if "restarted" in told:
+            thin = steps | {"linewidth": THIN}
+            axes.plot(told["beyond"].values, told["restarted"].values, **thin, zorder=1.8)
 
 
-def _targets(dataset: xr.Dataset, targets: Targets, gap: bool | None) -> np.ndarray:  # noqa: FBT001
-    """The targets of the arms of a panel, each once."""
-    known = hits(dataset, targets)["target_loss"]
-    parts = [
-        known.sel({dim: arm[dim] for dim in known.dims if dim != "target"})
-        for _, arm in scales.arms_of(dataset, gap, "ecdf")
-    ]
-    values = np.unique(np.concatenate([np.ravel(part.values) for part in parts])) if parts else np.array([])
-    return values[np.isfinite(values)]
+def _band(told: xr.Dataset, axes: Axes, colour: str) -> None:
+    """The interval of a share, where some but not all is solved."""
+    solved = told["solved"].values
+    if ((solved > 0) & (solved < 1)).any():
+        low, high = style.inside(solved, *told["solved_interval"].transpose("bound", "checkpoint").values)
+        axes.fill_between(told["cost"].values, low, high, step="post", color=colour, alpha=0.13, lw=0)
+
+
+def shared(dataset: xr.Dataset) -> bool:
+    """Whether worlds share instances, so that a run can be started anew on the same one."""
+    numbers = dataset.coords.get("instance")
+    return numbers is not None and len(np.unique(numbers.values)) < dataset.sizes["replicate"]
+
+
+# the numbers ------------------------------------------------------------------------------------------------
 
 
 def curves(dataset: xr.Dataset, targets: Targets = None) -> xr.Dataset:
@@ -156,44 +227,56 @@ def curves(dataset: xr.Dataset, targets: Targets = None) -> xr.Dataset:
         miss a target, NaN where none does, and `height` there; where worlds share instances `restarted` at
         the costs `beyond` (.., more).
     """
-    bill, hit = spent(dataset), hits(dataset, targets)
-    missed = bill.where((hit == np.inf).any("target"))
-    end = bill.max("replicate")
+    bill, hit, soonest = spent(dataset), hits(dataset, targets), _soonest(dataset, targets)
+    missed, end = bill.where((hit == np.inf).any("target")), bill.max("replicate")
     cross = missed.median("replicate").reset_coords(drop=True)
-    cost = dataset["cost"].drop_vars("checkpoint").reset_coords(drop=True)
-    soonest = _soonest(dataset, targets)
-    own = [_some(part) for part in (hit, soonest) if part is not None]
-    cost = xr.concat(
-        [cost.where(~(cost > end), end), cross.expand_dims("checkpoint"), *own],
-        "checkpoint",
-        coords="minimal",
-        compat="override",
-    )
-    cost = xr.apply_ufunc(
-        np.sort, cost, input_core_dims=[["checkpoint"]], output_core_dims=[["checkpoint"]]
-    )  # NaN come last
-    told = runtime.ecdf(dataset, cost, targets)
-    found = told[["solved", "solved_interval"]].reset_coords(drop=True).assign(cross=cross, cost=cost)
-    found["height"] = (
-        runtime
-        .ecdf(dataset, found["cross"].expand_dims("checkpoint"), targets)["solved"]
-        .isel(checkpoint=0)
-        .reset_coords(drop=True)
-    )
+    cost = _costs(dataset["cost"], end, cross, [part for part in (hit, soonest) if part is not None])
+    shares = runtime.ecdf(dataset, cost, targets)[["solved", "solved_interval"]].reset_coords(drop=True)
+    told = shares.assign(cross=cross, cost=cost, height=_height(dataset, cross, targets))
     if soonest is not None:
-        early = runtime.ecdf(dataset.assign(hit_cost=soonest), cost)["solved"].reset_coords(drop=True)
-        found["earliest"] = early.transpose(*found["solved"].dims)
+        told["earliest"] = _solved(runtime.ecdf(dataset.assign(hit_cost=soonest), cost))
     if shared(dataset):
-        start, last = np.log(missed.min("replicate")), np.log(BEYOND * end)
-        beyond = np.exp(start + xr.DataArray(np.linspace(0, 1, STEPS), dims="checkpoint") * (last - start))
-        found["restarted"] = (
-            restarts
-            .ecdf(dataset, beyond, targets)["solved"]
-            .reset_coords(drop=True)
-            .rename(checkpoint="more")
+        beyond = _beyond(missed.min("replicate"), end)
+        restarted = _solved(restarts.ecdf(dataset, beyond, targets))
+        told = told.assign(
+            beyond=beyond.rename(checkpoint="more"), restarted=restarted.rename(checkpoint="more")
         )
-        found["beyond"] = beyond.rename(checkpoint="more")
-    return found
+    return told
+
+
+def _solved(shares: xr.Dataset) -> xr.DataArray:
+    """The share that is solved, with the costs last."""
+    return shares["solved"].reset_coords(drop=True).transpose(..., "checkpoint")
+
+
+def _costs(
+    checkpoints: xr.DataArray, end: xr.DataArray, cross: xr.DataArray, of_hits: list[xr.DataArray]
+) -> xr.DataArray:
+    """Costs at which the distribution of each arm is drawn, ascending, maybe with NaN at the end.
+
+    Args:
+        checkpoints: costs of the checkpoints; those beyond the end of an arm's runs become the end.
+        end: of the runs of each arm.
+        cross: a further cost of each arm.
+        of_hits: costs of hits (.., replicate, target), of which some are taken.
+    """
+    cost = checkpoints.drop_vars("checkpoint").reset_coords(drop=True)
+    parts = [cost.where(~(cost > end), end), cross.expand_dims("checkpoint"), *map(_some, of_hits)]
+    every = xr.concat(parts, "checkpoint", coords="minimal", compat="override")
+    dims = [["checkpoint"]]
+    return xr.apply_ufunc(np.sort, every, input_core_dims=dims, output_core_dims=dims)  # NaN come last
+
+
+def _height(dataset: xr.Dataset, cross: xr.DataArray, targets: Targets) -> xr.DataArray:
+    """The share that is solved at the cross of each arm."""
+    solved = runtime.ecdf(dataset, cross.expand_dims("checkpoint"), targets)["solved"]
+    return solved.isel(checkpoint=0).reset_coords(drop=True)
+
+
+def _beyond(start: xr.DataArray, end: xr.DataArray) -> xr.DataArray:
+    """Costs from the first run that ends without a hit to some budgets, evenly on a log scale."""
+    low, high = np.log(start), np.log(BEYOND * end)
+    return np.exp(low + xr.DataArray(np.linspace(0, 1, STEPS), dims="checkpoint") * (high - low))
 
 
 def _soonest(dataset: xr.Dataset, targets: Targets) -> xr.DataArray | None:
@@ -211,9 +294,8 @@ def _some(hit: xr.DataArray) -> xr.DataArray:
     """
     hit = hit.reset_coords(drop=True)
     finite = hit.where(np.isfinite(hit) & (hit > 0))
-    return xr.apply_ufunc(
-        _evenly, finite, input_core_dims=[["replicate", "target"]], output_core_dims=[["checkpoint"]]
-    )
+    of_arm, drawn = [["replicate", "target"]], [["checkpoint"]]
+    return xr.apply_ufunc(_evenly, finite, input_core_dims=of_arm, output_core_dims=drawn)
 
 
 def _evenly(hit: np.ndarray) -> np.ndarray:
@@ -222,55 +304,3 @@ def _evenly(hit: np.ndarray) -> np.ndarray:
     count = np.isfinite(ordered).sum(-1, keepdims=True)
     place = np.rint(np.linspace(0, 1, min(OWN, ordered.shape[-1])) * (count - 1)).astype(int)
     return np.take_along_axis(ordered, np.maximum(place, 0), -1)
-
-
-def _curve(told: xr.Dataset, axes: Axes, label: str, look: dict[str, Any], *, band: bool) -> None:
-    """One arm: its distribution up to the end of its runs, its cross, and what restarts add."""
-    known = np.isfinite(told["cost"].values)
-    cost, steps = told["cost"].values[known], {"drawstyle": "steps-post", **look}
-    some = (told["solved"] > 0) & (told["solved"] < 1)
-    if band and some.any():
-        low, high = told["solved_interval"].transpose("bound", "checkpoint").values[:, known]
-        low, high = style.inside(told["solved"].values[known], low, high)
-        axes.fill_between(cost, low, high, step="post", color=look["color"], alpha=0.13, lw=0)
-    axes.plot(cost, told["solved"].values[known], label=label, **steps)
-    if "earliest" in told and bool((told["earliest"] > told["solved"]).any()):
-        ends = told["solved"].values[known], told["earliest"].values[known]
-        axes.fill_between(cost, *ends, step="post", edgecolor=look["color"], gid="earliest", **style.UNSURE)
-    if np.isfinite(told["cross"]):
-        axes.plot(told["cross"].item(), told["height"].item(), color=look["color"], **CROSS)
-        if "restarted" in told:
-            axes.plot(
-                told["beyond"].values, told["restarted"].values, **(steps | {"linewidth": THIN}), zorder=1.8
-            )
-
-
-def shared(dataset: xr.Dataset) -> bool:
-    """Whether worlds share instances, so that a run can be started anew on the same one."""
-    return (
-        "instance" in dataset.coords
-        and len(np.unique(dataset["instance"].values)) < dataset.sizes["replicate"]
-    )
-
-
-def _legend(figure: Figure, dataset: xr.Dataset, looks: dict[str, dict[str, Any]], width: float) -> float:
-    """Say what lines, bands and crosses are; returns the inches that it takes."""
-    drawn = {line.get_label() for axes in figure.axes for line in axes.lines}
-    handles = [
-        Line2D([], [], label=label, **look)
-        for label, look in looks.items()
-        if label in drawn or len(looks) < len(labels(dataset))
-    ]
-    worlds = dataset.sizes["replicate"]
-    bands = style.bands(figure, dataset)
-    text = (
-        f"share of pairs of {style.worlds(worlds)} and the targets{style.each(dataset, looks)}{bands};"
-        " crosses: where runs end that miss a target"
-    )
-    unsure = any(one.get_gid() == "earliest" for axes in figure.axes for one in axes.collections)
-    text += "; hatched: hits known to an interval only" * unsure
-    text += "; thin: simulated restarts within instances" if shared(dataset) else ""
-    title = style.wrapped(text, width - 0.3, 7.5)
-    across = style.across([str(handle.get_label()) for handle in handles], width)
-    figure.legend(handles=handles, loc="outside lower center", ncols=across, title=title, title_fontsize=7.5)
-    return 0.35 + 0.16 * -(-len(handles) // across) + 0.13 * title.count("\n")

@@ -6,25 +6,44 @@ And how two of them go together.
 from __future__ import annotations
 
 import itertools
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from studies.analysis.comparison import factorial as analysis
-from studies.figures import style
+from studies.figures import legends, panels, style
+from studies.figures.style import Look, Looks
 
 ROW = 0.105  # inches for one dot
+BETWEEN = 0.9  # of it between two groups of dots
 TWO = 5.0  # inches that two columns need
 MARKS = "osD^vP*"
-TEXTS = (
-    "effect of switching on ({unit})\n< 0 helps, > 0 hurts",
-    "interaction ({unit})\n< 0 better together, > 0 worse",
-)
-Row = tuple[str, dict[str, tuple[float, float, float]]]  # source or pair, optimizer -> value, low, high
+EFFECTS = "effect of switching on ({unit})\n< 0 helps, > 0 hurts"
+INTERACTIONS = "interaction ({unit})\n< 0 better together, > 0 worse"
+INTERVAL: Look = {"lw": 1, "solid_capstyle": "butt"}
+
+
+class Dot(NamedTuple):
+    """An effect and its interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+Row = tuple[str, dict[str, Dot]]  # source or pair, of each optimizer that it touches
+
+
+class Part(NamedTuple):
+    """What is drawn of one landscape."""
+
+    name: str
+    told: xr.Dataset
+    mains: list[Row]
+    pairs: list[Row]
 
 
 def factorial(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
@@ -37,104 +56,101 @@ def factorial(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
         width: inches.
     """
     told = analysis.effects(dataset)
+    _check_no_sweep(told)
+    looks = _looks([str(name) for name in told["optimizer"].values])
+    parts = [Part(name, part, mains(part), pairs(part)) for name, part in panels.landscapes(told)]
+    columns = 2 if width >= TWO else 1
+    heights = _heights(parts, columns)
+    figure = Figure(layout="constrained")
+    grid = figure.subplots(len(heights), columns, squeeze=False, height_ratios=heights)
+    for part, both in zip(parts, grid.reshape(-1, 2), strict=True):
+        _draw(part, both, looks, 0.7 * width / columns)
+        panels.title(both[0], part.name, width / 2)
+    worlds = legends.worlds(dataset.sizes["replicate"], ", 95 % intervals")
+    words = f"mean of {worlds}; other sources on and off in equal parts"
+    height = sum(heights) + 0.75 * len(heights) + 0.28
+    return legends.finish(figure, legends.lines(looks, ls=""), words, width, height)
+
+
+def _heights(parts: list[Part], columns: int) -> list[float]:
+    """Inches of each row of panels."""
+    heights = [_height(rows) for part in parts for rows in (part.mains, part.pairs)]
+    return [max(heights[i : i + columns]) for i in range(0, len(heights), columns)]
+
+
+def _draw(part: Part, both: np.ndarray, looks: Looks, inches: float) -> None:
+    """Effects and interactions of one landscape on two Axes; `inches`: what labels may take."""
+    unit = "decades of the gap" if bool(part.told["logarithmic"].any()) else "loss"
+    for rows, axes, words in zip((part.mains, part.pairs), both, (EFFECTS, INTERACTIONS), strict=True):
+        dots(rows, looks, axes).set_xlabel(_wrapped(words.format(unit=unit), inches))
+
+
+def _check_no_sweep(told: xr.Dataset) -> None:
     more = [str(dim) for dim in told["effect"].dims if dim not in ("landscape", "optimizer", "factor")]
     if more:
         raise ValueError(
             f"factorial: expected a study that sweeps nothing beside its factors, got {', '.join(more)};"
             " select one value of each"
         )
-    looks = _looks([str(name) for name in told["optimizer"].values])
-    panels = {str(name): told.sel(landscape=name) for name in told["landscape"].values}
-    rows = {name: (mains(panel), pairs(panel)) for name, panel in panels.items()}
-    columns = 2 if width >= TWO else 1
-    heights = [_height(part) for parts in rows.values() for part in parts]
-    heights = (
-        heights if columns == 1 else [max(pair) for pair in zip(heights[::2], heights[1::2], strict=True)]
-    )
-    figure = Figure(layout="constrained")
-    grid = figure.subplots(len(heights), columns, squeeze=False, height_ratios=heights)
-    for (name, (left, right)), axes in zip(rows.items(), grid.reshape(-1, 2), strict=True):
-        unit = "decades of the gap" if bool(panels[name]["logarithmic"].any()) else "loss"
-        for part, each, text in zip((left, right), axes, TEXTS, strict=True):
-            lines = [
-                style.wrapped(line, 0.7 * width / columns) for line in text.format(unit=unit).split("\n")
-            ]
-            dots(part, looks, each).set_xlabel("\n".join(lines))
-        axes[0].set_title(style.wrapped(name, width / 2), loc="left", fontweight="bold")
-    below = _legend(figure, looks, dataset.sizes["replicate"], width)
-    figure.set_size_inches(width, sum(heights) + 0.75 * len(heights) + below)
-    return figure
 
 
-def _legend(figure: Figure, looks: dict[str, dict[str, Any]], worlds: int, width: float) -> float:
-    """Say what marks and lines are; returns the inches that it takes."""
-    handles = [Line2D([], [], label=name, ls="", **look) for name, look in looks.items()]
-    title = style.wrapped(
-        f"mean of {style.worlds(worlds, ', 95 % intervals')}; other sources on and off in equal parts",
-        width - 0.3,
-        7.5,
-    )
-    across = style.across(list(looks), width)
-    figure.legend(handles=handles, loc="outside lower center", ncols=across, title=title, title_fontsize=7.5)
-    return 0.28 + 0.16 * -(-len(handles) // across) + 0.13 * title.count("\n")
+def _looks(names: list[str]) -> Looks:
+    """Keywords of a dot: the colour that an optimizer has everywhere, and a mark of its own."""
+    colours = style.looks(names)
+    marks = dict(zip(names, itertools.cycle(MARKS), strict=False))
+    return {name: {"color": colours[name]["color"], "marker": marks[name], "ms": 3.2} for name in names}
 
 
-def mains(panel: xr.Dataset) -> list[Row]:
-    """A row for each source that some optimizer has, of the effects on one landscape."""
-    rows = [(str(name), _values(panel, "effect", factor=name)) for name in panel["factor"].values]
-    return [row for row in rows if row[1]]
-
-
-def pairs(panel: xr.Dataset) -> list[Row]:
-    """A row for each pair of sources that some optimizer has, of the interactions on one landscape."""
-    names = itertools.combinations(panel["factor"].values, 2)
-    rows = [(f"{a} $\\times$ {b}", _values(panel, "interaction", factor=a, other=b)) for a, b in names]
-    return [row for row in rows if row[1]]
-
-
-def dots(rows: list[Row], looks: dict[str, dict[str, Any]], axes: Axes) -> Axes:
-    """Values with intervals, from the top down; optimizers of a row below one another."""
-    place, ticks = 0.0, []
-    for _, values in rows:
-        ticks.append(place + (len(values) - 1) / 2)
-        for name, (value, low, high) in values.items():
-            axes.plot([low, high], [place, place], color=looks[name]["color"], lw=1, solid_capstyle="butt")
-            axes.plot(value, place, ls="", **looks[name])
-            place += 1
-        place += 0.9
-        if values is not rows[-1][1]:
-            axes.axhline(place - 0.95, color="#dddddd", lw=0.4)
-    axes.axvline(0.0, color="#888888", lw=0.6, ls=(0, (3, 2)), zorder=0)
-    axes.set(
-        yticks=ticks,
-        yticklabels=[label for label, _ in rows],
-        ylim=(place - 0.9 + 0.2, -0.8) if rows else (1, 0),
-    )
-    axes.tick_params(axis="y", length=0)
-    if not rows:
-        style.nothing(axes, "none")
-        axes.set_xticks([])
-    return axes
+def _wrapped(text: str, inches: float) -> str:
+    """Each line of the text no wider than so many inches."""
+    return "\n".join(style.wrapped(line, inches) for line in text.split("\n"))
 
 
 def _height(rows: list[Row]) -> float:
-    return max(0.3, ROW * (sum(len(values) for _, values in rows) + 0.9 * len(rows)) + 0.05)
+    """Inches of a panel."""
+    return max(0.3, ROW * (sum(len(dots) for _, dots in rows) + BETWEEN * len(rows)) + 0.05)
 
 
-def _values(panel: xr.Dataset, name: str, **at: Any) -> dict[str, tuple[float, float, float]]:  # noqa: ANN401
-    """Optimizer -> value, low, high; of those that the sources touch."""
-    found, bounds = panel[name].sel(at), panel[f"{name}_interval"].sel(at)
-    values = {}
-    for optimizer in panel["optimizer"].values:
-        low, high = bounds.sel(optimizer=optimizer).values.tolist()
-        values[str(optimizer)] = (float(found.sel(optimizer=optimizer)), low, high)
-    return {optimizer: told for optimizer, told in values.items() if np.isfinite(told[0])}
+def mains(part: xr.Dataset) -> list[Row]:
+    """A row for each source that some optimizer has, of the effects on one landscape."""
+    rows = [(str(name), _dots(part, "effect", factor=name)) for name in part["factor"].values]
+    return [row for row in rows if row[1]]
 
 
-def _looks(labels: list[str]) -> dict[str, dict[str, Any]]:
-    """Keywords of a dot: the colour that an optimizer has everywhere, and a mark of its own."""
-    colours = style.looks(labels)
-    return {
-        label: {"color": colours[label]["color"], "marker": MARKS[i % len(MARKS)], "ms": 3.2}
-        for i, label in enumerate(labels)
-    }
+def pairs(part: xr.Dataset) -> list[Row]:
+    """A row for each pair of sources that some optimizer has, of the interactions on one landscape."""
+    names = itertools.combinations(part["factor"].values, 2)
+    rows = [(f"{a} $\\times$ {b}", _dots(part, "interaction", factor=a, other=b)) for a, b in names]
+    return [row for row in rows if row[1]]
+
+
+def _dots(part: xr.Dataset, name: str, **at: str) -> dict[str, Dot]:
+    """The numbers of the optimizers that the sources touch."""
+    found = part[[name, f"{name}_interval"]].sel(at)
+    dots = {}
+    for optimizer in part["optimizer"].values:
+        mine = found.sel(optimizer=optimizer)
+        if np.isfinite(mine[name]):
+            dots[str(optimizer)] = Dot(float(mine[name]), *mine[f"{name}_interval"].values.tolist())
+    return dots
+
+
+def dots(rows: list[Row], looks: Looks, axes: Axes) -> Axes:
+    """Values with intervals, from the top down; optimizers of a row below one another."""
+    place, ticks = 0.0, []
+    for number, (_, of_row) in enumerate(rows):
+        if number:
+            axes.axhline(place - 0.95, color=style.RULE, lw=0.4)
+        ticks.append(place + (len(of_row) - 1) / 2)
+        for name, dot in of_row.items():
+            axes.plot([dot.low, dot.high], [place, place], color=looks[name]["color"], **INTERVAL)
+            axes.plot(dot.value, place, ls="", **looks[name])
+            place += 1
+        place += BETWEEN
+    axes.axvline(0.0, **style.DASHED, zorder=0)
+    axes.set(yticks=ticks, yticklabels=[label for label, _ in rows], ylim=(place - BETWEEN + 0.2, -0.8))
+    axes.tick_params(axis="y", length=0)
+    if not rows:
+        panels.nothing(axes, "none")
+        axes.set(xticks=[], ylim=(1, 0))
+    return axes

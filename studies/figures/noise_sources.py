@@ -1,4 +1,4 @@
-"""The noise ledger as bars: from which source the randomness of a step comes, and how large it is beside the step's mean.
+"""The noise ledger as bars: where the randomness of a step comes from, and how large it is beside the mean.
 
 A line over a bar is the 95 % interval of its share, measured from where the bar begins.
 """
@@ -6,7 +6,8 @@ A line over a bar is the 95 % interval of its share, measured from where the bar
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -17,16 +18,30 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import PercentFormatter
 
 from studies.analysis.noise import noise
-from studies.figures import style
+from studies.figures import legends, panels, style
+from studies.figures.style import Look
 from studies.results.arms import arms
 
 BAR = 0.2  # inches, the height of a bar
+BREAK = 0.55  # of it, each further line of a label
+ABOVE = 0.32  # inches, for the title of a landscape
 SOURCES = ("data", "evaluation", "staleness", "mutation", "recombination", "drift", "acceptance", "pairing")
 FACES = dict(zip(SOURCES, [*style.COLOURS, "#F0E442"], strict=True))
 HATCHES = {"evaluation": "....", "recombination": "////", "acceptance": "xxxx", "staleness": "\\\\\\\\"}
 TOGETHER = "several together"
 HEIGHT = 0.78  # of a bar, of its row
-LEAST = 0.001  # share from which on a source is told
+LEAST = 0.001  # share from which on a source is shown
+INTERVAL: Look = {"color": "black", "path_effects": [withStroke(linewidth=2.2, foreground="white")]}
+Arms = list[tuple[str, xr.Dataset]]  # label and ledger at one moment
+
+
+class Part(NamedTuple):
+    """The share of a source in the variance of a step."""
+
+    source: str
+    share: float
+    low: float
+    high: float
 
 
 def noise_sources(dataset: xr.Dataset, width: float = style.WIDTH, moment: float | None = None) -> Figure:
@@ -40,141 +55,138 @@ def noise_sources(dataset: xr.Dataset, width: float = style.WIDTH, moment: float
         moment: fraction of the budget; None: that at which the study matched its arms, else the middle one of
             those recorded.
     """
-    if "step_variance" not in dataset:
-        raise ValueError("noise_sources: expected a study with a `ledger:`, found none in these results")
-    matched = json.loads(dataset.attrs.get("match", "[]"))
-    moment = matched[0]["at"] if matched and moment is None else moment
-    dataset = (
-        dataset.isel(moment=[dataset.sizes["moment"] // 2])
-        if moment is None
-        else dataset.sel(moment=[moment], method="nearest")
-    )
-    rows = {name: arms(dataset.sel(landscape=name)) for name in dataset["landscape"].values.tolist()}
-    named = {name: [style.wrapped(label, width / 4, 7) for label, _ in found] for name, found in rows.items()}
-    heights = [
-        BAR * max(2.0, sum(label.count("\n") * 0.55 + 1 for label in told)) + 0.32 for told in named.values()
-    ]
+    panels.expect(dataset, "step_variance", "noise_sources", "a `ledger:`")
+    dataset = panels.at_moment(dataset, _matched_at(dataset) if moment is None else moment)
+    rows = {name: arms(part) for name, part in panels.landscapes(dataset)}
+    labels = [[style.wrapped(label, width / 4, 7) for label, _ in mine] for mine in rows.values()]
+    heights = [_height(texts) for texts in labels]
+    shape: Look = {"height_ratios": heights, "width_ratios": [1.7, 1], "sharex": "col"}
     figure = Figure(layout="constrained")
-    grid = figure.subplots(
-        len(rows), 2, squeeze=False, sharex="col", height_ratios=heights, width_ratios=[1.7, 1]
-    )
+    grid = figure.subplots(len(rows), 2, squeeze=False, **shape)
     shown: set[str] = set()
-    for (name, found), (left, right) in zip(rows.items(), grid, strict=True):
-        shown |= bars(found, left)
-        ratios(found, right)
-        left.set_yticks(range(len(found)), named[name])
-        left.set_title(style.wrapped(str(name), 0.62 * width), loc="left", fontweight="bold")
-    for axes in grid[:, 1]:
-        style.decades_across(axes, 0.25 * width)
-    for axes in grid[:, 1]:
-        style.decades_across(axes, 0.25 * width)
+    for (name, mine), texts, (left, right) in zip(rows.items(), labels, grid, strict=True):
+        shown |= bars(mine, left)
+        ratios(mine, right)
+        left.set_yticks(range(len(mine)), texts)
+        panels.title(left, name, 0.62 * width)
+    height = sum(heights) + 0.62 + legends.LINE * _finish(grid, width)
+    return legends.finish(figure, _handles(shown), _said(dataset), width, height)
+
+
+def _finish(grid: np.ndarray, width: float) -> int:
+    """Ticks and labels of the horizontal axes; returns the breaks of line in those at the right."""
+    for axes in [*grid[:, 1]] * 2:  # twice: they share an axis, and each widens it
+        panels.decades_across(axes, 0.25 * width)
+    ratio = style.wrapped("noise-to-signal ratio of a step", width / 3.1)
     grid[-1, 0].set_xlabel(style.wrapped("share of the variance of a step", width / 2.4))
-    grid[-1, 1].set_xlabel(style.wrapped("noise-to-signal ratio of a step", width / 3.1))
-    handles = [
-        Patch(label=source, **_look(source))
-        for source in [*FACES, *sorted(shown - {*FACES, TOGETHER}), TOGETHER]
-        if source in shown
-    ]
-    worlds = style.worlds(
-        dataset.sizes["replicate"], "; lines: 95 % intervals, of a share from where its bar begins"
-    )
-    at = f"steps from states at {dataset['moment'].item():.3g} of the budget, {worlds}; dashed: 1"
-    across, title = (
-        style.across([str(handle.get_label()) for handle in handles], width),
-        style.wrapped(at, width - 0.3, 7.5),
-    )
-    figure.legend(handles=handles, loc="outside lower center", ncols=across, title=title, title_fontsize=7.5)
-    below = (
-        0.62
-        + 0.16 * -(-len(handles) // across)
-        + 0.13 * (title.count("\n") + grid[-1, 1].get_xlabel().count("\n"))
-    )
-    figure.set_size_inches(width, sum(heights) + below)
-    return figure
+    grid[-1, 1].set_xlabel(ratio)
+    return ratio.count("\n")
 
 
-def bars(found: list[tuple[str, xr.Dataset]], axes: Axes) -> set[str]:
-    """Stacked first-order shares of arms (label, ledger at one moment) with intervals, from the top down.
+def _matched_at(dataset: xr.Dataset) -> float | None:
+    """The moment at which the study matched its arms, if it did."""
+    matched = json.loads(dataset.attrs.get("match", "[]"))
+    return matched[0]["at"] if matched else None
+
+
+def _height(labels: list[str]) -> float:
+    """Inches of a landscape, whose bars have these labels."""
+    return BAR * max(2.0, sum(BREAK * label.count("\n") + 1 for label in labels)) + ABOVE
+
+
+def _handles(shown: set[str]) -> list[Patch]:
+    """Entries of these sources, the usual ones first."""
+    order = [*FACES, *sorted(shown - {*FACES, TOGETHER}), TOGETHER]
+    return [Patch(label=source, **_look(source)) for source in order if source in shown]
+
+
+def _said(dataset: xr.Dataset) -> str:
+    """The words above the legend."""
+    intervals = "; lines: 95 % intervals, of a share from where its bar begins"
+    worlds = legends.worlds(dataset.sizes["replicate"], intervals)
+    return f"steps from states at {dataset['moment'].item():.3g} of the budget, {worlds}; dashed: 1"
+
+
+def bars(rows: Arms, axes: Axes) -> set[str]:
+    """Stacked first-order shares of arms with intervals, from the top down.
 
     Returns the sources that are there.
     """
     shown = set()
-    for place, (_, arm) in enumerate(found):
-        parts = _parts(arm)
-        begin, lines = 0.0, []
-        for source, (share, low, high) in parts.items():
-            if share > 0:
-                axes.barh(place, share, left=begin, height=HEIGHT, **_look(source))
-                lines += [(begin + max(low, 0.0), begin + share, begin + high)] * (share > LEAST)
-                begin += share
-                shown |= {source} if share > LEAST else set()
-        _intervals(lines, place, axes)
-        if not np.isfinite([share for share, *_ in parts.values()]).any():
-            axes.text(0.01, place, "no noise", va="center", color="#555555", fontsize=7)
-    axes.set(
-        yticks=range(len(found)),
-        yticklabels=[label for label, _ in found],
-        xlim=(0, 1),
-        ylim=(max(1, len(found)) - 0.5, -0.5),
-    )
-    axes.xaxis.set_major_formatter(PercentFormatter(1.0))
-    axes.tick_params(axis="y", length=0)
+    for row, (_, arm) in enumerate(rows):
+        parts = list(_parts(arm))
+        shown |= _stack(axes, row, [part for part in parts if part.share > 0])
+        if not np.isfinite([part.share for part in parts]).any():
+            axes.text(0.01, row, "no noise", va="center", color=style.WORDS, fontsize=7)
+    _arms_down(axes, rows)
     return shown
 
 
-def _parts(arm: xr.Dataset) -> dict[str, tuple[float, float, float]]:
-    """Source -> its share of the variance of a step, and the ends of the interval."""
-    told = noise.shares(arm).sel(direction="all").isel(moment=0)
-    parts = {
-        str(source): (told["first"].sel(source=source), told["first_interval"].sel(source=source))
-        for source in arm["source"].values
-    }
-    parts[TOGETHER] = told["interaction"], told["interaction_interval"]
-    return {source: (float(share), *map(float, ends.values)) for source, (share, ends) in parts.items()}  # type: ignore[misc]
+def _arms_down(axes: Axes, rows: Arms) -> None:
+    """The axes of shares, an arm in each row."""
+    axes.set(yticks=range(len(rows)), yticklabels=[label for label, _ in rows], xlim=(0, 1))
+    panels.rows(axes, len(rows))
+    axes.xaxis.set_major_formatter(PercentFormatter(1.0))
+    axes.tick_params(axis="y", length=0)
 
 
-def _intervals(lines: list[tuple[float, float, float]], place: int, axes: Axes) -> None:
-    """(low, end of the bar, high) of each part of a bar below one another, so that they do not hide each other."""
-    edge = [withStroke(linewidth=2.2, foreground="white")]
-    for i, (low, end, high) in enumerate(lines):
-        y = place + HEIGHT * ((i + 1) / (len(lines) + 1) - 0.5)
+def _parts(arm: xr.Dataset) -> Iterator[Part]:
+    """The share of each source, and of those that only act together."""
+    shares = noise.shares(arm).sel(direction="all").isel(moment=0)
+    for source in arm["source"].values:
+        mine = shares.sel(source=source)
+        yield Part(str(source), float(mine["first"]), *mine["first_interval"].values.tolist())
+    yield Part(TOGETHER, float(shares["interaction"]), *shares["interaction_interval"].values.tolist())
+
+
+def _stack(axes: Axes, row: int, parts: list[Part]) -> set[str]:
+    """Bars one behind another, with intervals; returns the sources that are large enough to be told."""
+    begin, intervals = 0.0, []
+    for source, share, low, high in parts:
+        axes.barh(row, share, left=begin, height=HEIGHT, **_look(source))
+        if share > LEAST:
+            intervals.append((begin + max(low, 0.0), begin + share, begin + high))
+        begin += share
+    _intervals(axes, row, intervals)
+    return {part.source for part in parts if part.share > LEAST}
+
+
+def _intervals(axes: Axes, row: int, intervals: list[tuple[float, float, float]]) -> None:
+    """(low, end of the bar, high) of each part of a bar, below one another, so that all are seen."""
+    for i, (low, end, high) in enumerate(intervals):
+        y = row + HEIGHT * ((i + 1) / (len(intervals) + 1) - 0.5)
         if np.isfinite(low + high):
-            axes.plot(
-                [low, high],
-                [y, y],
-                color="black",
-                lw=0.9,
-                solid_capstyle="butt",
-                path_effects=edge,
-                gid="interval",
-            )
-            axes.plot([end], [y], "|", color="black", ms=3.2, mew=0.9, path_effects=edge)
+            axes.plot([low, high], [y, y], lw=0.9, solid_capstyle="butt", gid="interval", **INTERVAL)
+            axes.plot([end], [y], "|", ms=3.2, mew=0.9, **INTERVAL)
 
 
-def ratios(found: list[tuple[str, xr.Dataset]], axes: Axes) -> Axes:
+def ratios(rows: Arms, axes: Axes) -> Axes:
     """The noise-to-signal ratio of each arm with its interval, on a log scale."""
-    for place, (_, arm) in enumerate(found):
+    for row, (_, arm) in enumerate(rows):
         told = noise.currencies(arm).isel(moment=0)
-        value, (low, high) = float(told["noise_to_signal"]), told["noise_to_signal_interval"].values
-        if np.isfinite(value) and value > 0:
-            axes.plot([max(low, value / 100), high], [place, place], color="#555555", lw=1)
-            axes.plot(value, place, "o", color="black", ms=3)
-    axes.axvline(1.0, color="#888888", lw=0.6, ls=(0, (3, 2)))
-    if len(axes.lines) == 1:
-        style.nothing(axes, "none")
-    axes.set(xscale="log", yticks=[], ylim=(max(1, len(found)) - 0.5, -0.5))
-    axes.grid(axis="x", which="major")
-    axes.set_axisbelow(True)
+        ratio, ends = float(told["noise_to_signal"]), told["noise_to_signal_interval"].values
+        if np.isfinite(ratio) and ratio > 0:
+            panels.row_dot(
+                axes, row, ratio, ends, line={"color": style.WORDS}, dot={"color": "black", "ms": 3}
+            )
+    empty = not axes.lines
+    axes.axvline(1.0, **style.DASHED)
+    if empty:
+        panels.nothing(axes, "none")
+    axes.set(xscale="log", yticks=[])
+    panels.rows(axes, len(rows))
+    panels.rules(axes, "x")
     return axes
 
 
-def _look(source: str) -> dict[str, Any]:
+def _look(source: str) -> Look:
     """Keywords of a bar: a colour and a hatch for each source everywhere."""
     if source == TOGETHER:
-        return {"facecolor": "#dddddd", "edgecolor": "#777777", "hatch": "....", "linewidth": 0}
-    return {
-        "facecolor": FACES.get(source, "#999999"),
-        "edgecolor": "white",
-        "hatch": HATCHES.get(source),
-        "linewidth": 0,
-    }
+        return style.UNDECIDED | {"facecolor": style.RULE, "hatch": "...."}
+    return face(source, "#999999")
+
+
+def face(name: str, other: str) -> Look:
+    """Keywords of a bar of a source, or of what is no source: this other colour."""
+    hatch = HATCHES.get(name)
+    return {"facecolor": FACES.get(name, other), "edgecolor": "white", "hatch": hatch, "linewidth": 0}

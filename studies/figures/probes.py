@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -10,11 +11,35 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from studies.figures import style
+from studies.figures import panels, style
+from studies.figures.style import Look
 
 ROW = 1.55  # inches
-BLUE, ORANGE, GREEN = style.COLOURS[:3]
-Panel = Callable[[xr.Dataset, Axes], None]
+BLUE, ORANGE = style.COLOURS[:2]
+DECADES = 300  # ratio of the largest loss to the least, but a few, from which on a loss has a log axis
+ZERO: Look = {"color": style.GREY, "linewidth": 0.5}
+BAND: Look = {"color": BLUE, "alpha": 0.15, "linewidth": 0}  # from the lowest world to the highest
+TYPES = {  # of epistasis
+    "none": "#bbbbbb",
+    "magnitude": style.COLOURS[4],
+    "sign": style.COLOURS[5],
+    "reciprocal": style.COLOURS[1],
+}
+
+
+class Panel(NamedTuple):
+    """A picture of measures."""
+
+    needs: tuple[str, ...]  # variables, of which one suffices
+    draw: Callable[[xr.Dataset, Axes], None]
+
+
+class Spread(NamedTuple):
+    """Of a measure, over worlds."""
+
+    low: np.ndarray
+    mean: np.ndarray
+    high: np.ndarray
 
 
 def probes(dataset: xr.Dataset) -> Figure:
@@ -25,39 +50,42 @@ def probes(dataset: xr.Dataset) -> Figure:
     Binary: autocorrelation, Walsh spectrum, epistasis, fitness effects. Real: autocorrelation, loss against
     distance, lines.
     """
-    names = sorted(
-        dataset["landscape"].values.tolist(), key=lambda name: not bool(dataset["binary"].sel(landscape=name))
-    )
-    figure = Figure(figsize=(style.WIDTH, ROW * len(names) + 0.1), layout="constrained")
-    for part, name in zip(figure.subfigures(len(names), 1, squeeze=False)[:, 0], names, strict=True):
-        data = dataset.sel(landscape=name)
-        panels = BINARY if bool(data["binary"]) else CONTINUOUS
-        part.suptitle(str(name), x=0.01, ha="left", fontsize=8, fontweight="bold")
-        for axes, draw in zip(part.subplots(1, len(panels)), panels, strict=True):
-            draw(data, axes)
+    shown = sorted(panels.landscapes(dataset), key=lambda named: not bool(named[1]["binary"]))
+    figure = Figure(figsize=(style.WIDTH, ROW * len(shown) + 0.1), layout="constrained")
+    parts = figure.subfigures(len(shown), 1, squeeze=False)[:, 0]
+    for part, (name, data) in zip(parts, shown, strict=True):
+        part.suptitle(name, x=0.01, ha="left", fontsize=8, fontweight="bold")
+        pictures = BINARY if bool(data["binary"]) else CONTINUOUS
+        for axes, picture in zip(part.subplots(1, len(pictures)), pictures, strict=True):
+            _draw(picture, data, axes)
     return figure
 
 
-def _absent(axes: Axes, text: str = "not measured") -> None:
-    axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color="#555555", fontsize=7)
-    axes.set(xticks=[], yticks=[])
+def _draw(picture: Panel, data: xr.Dataset, axes: Axes) -> None:
+    """A picture, or a word that its measure was not taken."""
+    if any(_there(data, name) for name in picture.needs):
+        picture.draw(data, axes)
+    else:
+        panels.nothing(axes, "not measured")
+        axes.set(xticks=[], yticks=[])
 
 
 def _there(data: xr.Dataset, name: str) -> bool:
     return name in data and bool(np.isfinite(data[name]).any())
 
 
-def _over_worlds(values: xr.DataArray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _over_worlds(values: xr.DataArray) -> Spread:
     """Lowest, mean and highest over worlds; infinities and NaN are left out."""
     finite = values.where(np.isfinite(values)).transpose("replicate", ...).values
     there = np.isfinite(finite).any(0)
-    found = np.full((3, *finite.shape[1:]), np.nan)
-    found[:, there] = [
-        np.nanmin(finite[:, there], 0),
-        np.nanmean(finite[:, there], 0),
-        np.nanmax(finite[:, there], 0),
-    ]
-    return found[0], found[1], found[2]
+    spread = np.full((3, *finite.shape[1:]), np.nan)
+    spread[:, there] = [over(finite[:, there], 0) for over in (np.nanmin, np.nanmean, np.nanmax)]
+    return Spread(*spread)
+
+
+def _mean(data: xr.Dataset, name: str) -> float:
+    """Of a number, over worlds; NaN where it was not measured."""
+    return float(_over_worlds(data[name]).mean) if name in data else np.nan
 
 
 # real coordinates -------------------------------------------------------------------------------------------
@@ -65,148 +93,106 @@ def _over_worlds(values: xr.DataArray) -> tuple[np.ndarray, np.ndarray, np.ndarr
 
 def _autocorrelation(data: xr.Dataset, axes: Axes) -> None:
     """Mean over worlds, the band from the lowest to the highest; where it falls to 1/e."""
-    if not _there(data, "autocorrelation"):
-        return _absent(axes)
-    lag = data["lag_value"].values
-    low, mean, high = _over_worlds(data["autocorrelation"])
-    axes.fill_between(lag, low, high, color=BLUE, alpha=0.15, linewidth=0)
+    lag, (low, mean, high) = data["lag_value"].values, _over_worlds(data["autocorrelation"])
+    axes.fill_between(lag, low, high, **BAND)
     axes.plot(lag, mean, color=BLUE)
-    axes.axhline(np.exp(-1), color="#888888", linewidth=0.5, linestyle=(0, (4, 3)))
-    axes.annotate(
-        "1/e",
-        (0.01, np.exp(-1)),
-        (0, 1.5),
-        ("axes fraction", "data"),
-        "offset points",
-        fontsize=6.5,
-        color="#555555",
-    )
-    length = _over_worlds(data["correlation_length"])[1] if "correlation_length" in data else np.nan
-    if np.isfinite(length) and length <= np.nanmax(lag):
-        axes.plot(
-            [float(length)],
-            [np.exp(-1)],
-            "o",
-            color=ORANGE,
-            markersize=3.5,
-            label=f"length {float(length):.3g}",
-        )
+    _fallen(axes, _mean(data, "correlation_length"), float(np.nanmax(lag)))
+    axes.set(xlabel="distance (units of $x$)", ylabel="autocorrelation")
+    axes.set(xlim=(0, np.nanmax(lag)), ylim=(min(0.0, np.nanmin(low)) - 0.05, 1.05))
+
+
+def _fallen(axes: Axes, length: float, most: float) -> None:
+    """A line at 1/e, and on it the correlation length, where it lies within the axis, which ends at `most`."""
+    fallen = np.exp(-1)
+    axes.axhline(fallen, **ZERO, linestyle=(0, (4, 3)))
+    beside: Look = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points"}
+    axes.annotate("1/e", (0.01, fallen), (0, 1.5), fontsize=6.5, color=style.WORDS, **beside)
+    if length <= most:
+        axes.plot([length], [fallen], "o", color=ORANGE, markersize=3.5, label=f"length {length:.3g}")
         axes.legend(loc="upper right", handletextpad=0.1, borderaxespad=0.1, fontsize=7)
-    axes.set(
-        xlabel="distance (units of $x$)",
-        ylabel="autocorrelation",
-        xlim=(0, np.nanmax(lag)),
-        ylim=(min(0.0, np.nanmin(low)) - 0.05, 1.05),
-    )
-    return None
 
 
 def _scatter(data: xr.Dataset, axes: Axes) -> None:
     """Loss against distance to the optimum, world 0."""
-    if not _there(data, "sample_loss"):
-        return _absent(axes)
     loss, distance = data["sample_loss"].values, data["sample_distance"].values
     shown = np.isfinite(loss) & np.isfinite(distance)
     axes.plot(distance[shown], loss[shown], ".", color=BLUE, markersize=1.8, alpha=0.6, rasterized=True)
-    if _spans_decades(loss[shown]):
-        axes.set_yscale("log")
-    known = bool(data["optimum_known"] == 1)
-    axes.set(xlabel=f"distance to the {'optimum' if known else 'best seen'} (units of $x$)", ylabel="loss")
-    if _there(data, "distance_correlation_pearson"):
-        mean = float(_over_worlds(data["distance_correlation_pearson"])[1])
-        axes.annotate(f"r = {mean:.2f}", (0.03, 0.95), xycoords="axes fraction", va="top", fontsize=7,
-                      bbox={"facecolor": "white", "alpha": 0.8, "linewidth": 0, "pad": 1})  # fmt: skip
-    return None
+    _scale_for(axes, loss[shown])
+    place = "optimum" if bool(data["optimum_known"] == 1) else "best seen"
+    axes.set(xlabel=f"distance to the {place} (units of $x$)", ylabel="loss")
+    correlation = _mean(data, "distance_correlation_pearson")
+    if np.isfinite(correlation):
+        back = {"facecolor": "white", "alpha": 0.8, "linewidth": 0, "pad": 1}
+        corner: Look = {"xycoords": "axes fraction", "va": "top", "fontsize": 7}
+        axes.annotate(f"r = {correlation:.2f}", (0.03, 0.95), bbox=back, **corner)
 
 
 def _slices(data: xr.Dataset, axes: Axes) -> None:
     """The loss along random lines, world 0."""
-    if not _there(data, "slice_loss"):
-        return _absent(axes)
     place, loss = data["slice_place"].values, data["slice_loss"].values
     for colour, x, y in zip(style.COLOURS * 2, place, loss, strict=False):
         axes.plot(x, np.where(np.isfinite(y), y, np.nan), color=colour, linewidth=0.7)
-    if _spans_decades(loss[np.isfinite(loss)]):
-        axes.set_yscale("log")
+    _scale_for(axes, loss[np.isfinite(loss)])
     axes.set(xlabel="place on a line (units of $x$)", ylabel="loss")
-    if _there(data, "density_of_minima"):
-        density = float(_over_worlds(data["density_of_minima"])[1])
+    density = _mean(data, "density_of_minima")
+    if np.isfinite(density):
         axes.set_title(f"{density:.2g} minima per unit", fontsize=7, loc="right", pad=2)
-    return None
 
 
-def _spans_decades(loss: np.ndarray) -> bool:
-    return bool(loss.size and loss.min() > 0 and loss.max() > 300 * np.quantile(loss, 0.05))
+def _scale_for(axes: Axes, loss: np.ndarray) -> None:
+    """A log axis where losses span decades above 0."""
+    if loss.size and loss.min() > 0 and loss.max() > DECADES * np.quantile(loss, 0.05):
+        axes.set_yscale("log")
 
 
-CONTINUOUS: tuple[Panel, ...] = (_autocorrelation, _scatter, _slices)
+CONTINUOUS = (
+    Panel(("autocorrelation",), _autocorrelation),
+    Panel(("sample_loss",), _scatter),
+    Panel(("slice_loss",), _slices),
+)
 
 
 # bits -------------------------------------------------------------------------------------------------------
 
-TYPES = {
-    "none": "#bbbbbb",
-    "magnitude": style.COLOURS[4],
-    "sign": style.COLOURS[5],
-    "reciprocal": style.COLOURS[1],
-}  # of epistasis
-
 
 def _walk(data: xr.Dataset, axes: Axes) -> None:
-    """Autocorrelation by steps of a random walk.
+    """Autocorrelation by steps of a random walk, which begins with 1.
 
     Mean over worlds, the band from the lowest to the highest.
     """
-    if not _there(data, "autocorrelation"):
-        return _absent(axes)
-    low, mean, high = _over_worlds(data["autocorrelation"])
-    lag, shown = data["lag_value"].values, np.isfinite(mean)
-    lag, low, mean, high = (
-        np.concatenate(([start], part[shown]))
-        for start, part in zip((0, 1, 1, 1), (lag, low, mean, high), strict=True)
-    )
-    axes.fill_between(lag, low, high, color=BLUE, alpha=0.15, linewidth=0)
+    spread = _over_worlds(data["autocorrelation"])
+    shown = np.isfinite(spread.mean)
+    low, mean, high = (np.append(1.0, part[shown]) for part in spread)
+    lag = np.append(0.0, data["lag_value"].values[shown])
+    axes.fill_between(lag, low, high, **BAND)
     axes.plot(lag, mean, "o-", color=BLUE, markersize=2.2, linewidth=1)
-    axes.axhline(0, color="#888888", linewidth=0.5)
+    axes.axhline(0, **ZERO)
     axes.set(xlabel="steps of a walk", ylabel="autocorrelation", xlim=(0, lag[-1]))
     axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
-    return None
 
 
 def _spectrum(data: xr.Dataset, axes: Axes) -> None:
     """Share of the variance in each order of interaction."""
-    if not _there(data, "walsh_spectrum"):
-        return _absent(axes)
-    low, mean, high = _over_worlds(data["walsh_spectrum"])
-    order, shown = data["order_value"].values, np.isfinite(mean)
-    axes.bar(order[shown], mean[shown], color=BLUE, alpha=0.75, width=0.75)
-    axes.vlines(order[shown], low[shown], high[shown], color="black", linewidth=0.7)
+    spread = _over_worlds(data["walsh_spectrum"])
+    shown = np.isfinite(spread.mean)
+    low, mean, high = (part[shown] for part in spread)
+    order = data["order_value"].values[shown]
+    axes.bar(order, mean, color=BLUE, alpha=0.75, width=0.75)
+    axes.vlines(order, low, high, color="black", linewidth=0.7)
     axes.set(xlabel="order of interaction", ylabel="share of variance", ylim=(0, None))
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-    return None
 
 
 def _epistasis(data: xr.Dataset, axes: Axes) -> None:
     """Shares of pairs of loci by the kind of their interaction."""
     names = [kind for kind in TYPES if _there(data, f"epistasis_{kind}")]
-    if not names:
-        return _absent(axes)
-    parts = [_over_worlds(data[f"epistasis_{kind}"]) for kind in names]
+    low, mean, high = np.array([_over_worlds(data[f"epistasis_{kind}"]) for kind in names]).T
     places = np.arange(len(names))
-    axes.barh(
-        places, [float(mean) for _, mean, _ in parts], color=[TYPES[kind] for kind in names], height=0.7
-    )
-    axes.hlines(
-        places,
-        [float(low) for low, _, _ in parts],
-        [float(high) for _, _, high in parts],
-        color="black",
-        linewidth=0.7,
-    )
+    axes.barh(places, mean, color=[TYPES[kind] for kind in names], height=0.7)
+    axes.hlines(places, low, high, color="black", linewidth=0.7)
     axes.set(yticks=places, yticklabels=names, xlabel="share of pairs of loci", xlim=(0, 1))
     axes.invert_yaxis()
     axes.tick_params(axis="y", length=0)
-    return None
 
 
 def _effects(data: xr.Dataset, axes: Axes) -> None:
@@ -214,16 +200,18 @@ def _effects(data: xr.Dataset, axes: Axes) -> None:
 
     Mean over worlds, the band from the lowest to the highest.
     """
-    if not _there(data, "dfe"):
-        return _absent(axes)
     low, mean, high = _over_worlds(data["dfe"])
     chance = data["probability_value"].values
-    axes.fill_betweenx(chance, low, high, color=BLUE, alpha=0.15, linewidth=0)
+    axes.fill_betweenx(chance, low, high, **BAND)
     axes.plot(mean, chance, color=BLUE)
-    axes.axvline(0, color="#888888", linewidth=0.5)
+    axes.axvline(0, **ZERO)
     axes.set(xlabel="fitness effect", ylabel="share below", ylim=(0, 1))
     axes.xaxis.set_major_locator(MaxNLocator(4))
-    return None
 
 
-BINARY: tuple[Panel, ...] = (_walk, _spectrum, _epistasis, _effects)
+BINARY = (
+    Panel(("autocorrelation",), _walk),
+    Panel(("walsh_spectrum",), _spectrum),
+    Panel(tuple(f"epistasis_{kind}" for kind in TYPES), _epistasis),
+    Panel(("dfe",), _effects),
+)

@@ -1,22 +1,21 @@
-"""Performance profiles (Dolan and More 2002): the share of problems that an optimizer solves within a factor of the best one's cost.
+"""Performance profiles (Dolan and More 2002): the share of problems solved within a factor of the least cost.
 
-Bands, of up to seven optimizers, are 95 % intervals where some but not all is solved; at 0 and 1 none is drawn, and the legend says how wide it is
-there.
+Bands, of up to seven optimizers, are 95 % intervals where some but not all is solved; at 0 and 1 none is
+drawn, and the legend says how wide it is there.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullFormatter
 
 from studies.analysis.running_time.profiles import profile as analysis
-from studies.figures import style
+from studies.figures import legends, panels, style
+from studies.figures.style import Looks
 
 PANEL = 2.6  # inches
+ROW = 0.165  # inches, of entries of the legend
 
 
 def profile(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
@@ -27,33 +26,17 @@ def profile(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
         width: inches.
     """
     told = profiles(dataset)
-    drawn = [str(name) for name in told["optimizer"].values]
-    looks = {
-        name: look
-        for name, look in style.looks([str(name) for name in dataset["optimizer"].values]).items()
-        if name in drawn
-    }
-    across = style.across(list(looks), width)
-    worlds = int(told["worlds"].max())
-    counted = f"{int(told['problems'])} problems (landscape, world, target), {style.worlds(worlds)}"
+    names = told["optimizer"].values
+    looks = {name: look for name, look in style.optimizer_looks(dataset).items() if name in names}
     figure = Figure(layout="constrained")
     axes = panel(told, figure.add_subplot(), looks)
-    unsure = "; hatched: hits known to an interval only" * any(
-        one.get_gid() == "earliest" for one in axes.collections
-    )
-    note = style.wrapped(
-        counted + style.bands(figure, dataset) + unsure + style.silent(dataset), width - 0.4, 7.5
-    )
-    figure.set_size_inches(width, PANEL + 0.3 + 0.13 * note.count("\n") + 0.165 * -(-len(looks) // across))
     axes.set_ylabel("share of problems solved")
     axes.set_xlabel(style.wrapped("cost over the least cost of any optimizer", width - 0.8))
-    figure.legend(
-        handles=axes.lines[: len(looks)],
-        loc="outside lower center",
-        ncols=across,
-        title=note,
-        title_fontsize=7.5,
-    )
+    worlds = legends.worlds(int(told["worlds"].max()))
+    words = f"{int(told['problems'])} problems (landscape, world, target), {worlds}"
+    words += legends.bands(figure, dataset) + legends.hatched([axes]) + legends.silent(dataset)
+    below = legends.below(figure, axes.lines[: len(looks)], words, width, margin=0.4)
+    figure.set_size_inches(width, PANEL + 0.3 + legends.LINE * below.breaks + ROW * below.rows)
     return figure
 
 
@@ -72,18 +55,30 @@ def profiles(dataset: xr.Dataset) -> xr.Dataset:
     low, hit = dataset.get("hit_cost_low"), dataset.get("hit_cost")
     if low is None or hit is None or not bool((low < hit).any()):
         return told
-    for name, mine, others in (("least", hit, low), ("most", low, hit)):
-        parts = []
-        for optimizer in told["optimizer"].values:
-            swapped = dataset.assign(
-                hit_cost=xr.where(dataset["optimizer"] == optimizer, mine, others).transpose(*hit.dims)
-            )
-            parts.append(analysis(swapped)["profile"].sel(optimizer=optimizer))
-        told[name] = xr.concat(parts, told["optimizer"], coords="minimal", compat="override")
-    return told
+    return told.assign(
+        least=_bound(dataset, told["optimizer"], hit, low), most=_bound(dataset, told["optimizer"], low, hit)
+    )
 
 
-def panel(told: xr.Dataset, axes: Axes, looks: dict[str, dict[str, Any]] | None = None) -> Axes:
+def _bound(
+    dataset: xr.Dataset, optimizers: xr.DataArray, mine: xr.DataArray, others: xr.DataArray
+) -> xr.DataArray:
+    """The profile of each optimizer with its own hits at one end of their intervals, all others at the other.
+
+    Args:
+        dataset: a study's results with targets.
+        optimizers: their names.
+        mine: costs of the hits of an optimizer whose profile is taken.
+        others: costs of the hits of the others.
+    """
+    parts = []
+    for name in optimizers.values:
+        swapped = xr.where(dataset["optimizer"] == name, mine, others).transpose(*mine.dims)
+        parts.append(analysis(dataset.assign(hit_cost=swapped))["profile"].sel(optimizer=name))
+    return xr.concat(parts, optimizers, coords="minimal", compat="override")
+
+
+def panel(told: xr.Dataset, axes: Axes, looks: Looks | None = None) -> Axes:
     """Draw profiles on Axes and return them.
 
     Args:
@@ -92,31 +87,25 @@ def panel(told: xr.Dataset, axes: Axes, looks: dict[str, dict[str, Any]] | None 
         looks: label -> keywords of `Axes.plot`.
     """
     told = told if "profile" in told else profiles(told)
-    looks = looks or style.looks([str(name) for name in told["optimizer"].values])
-    factor = told["factor"].values
-    for name, look in looks.items():
-        mine = told.sel(optimizer=name)
-        low, high = mine["profile_interval"].transpose("bound", "factor").values
-        some = (mine["profile"] > 0) & (mine["profile"] < 1)
-        if len(looks) <= style.BANDS and some.any() and mine["worlds"].max() > 1:
-            low, high = style.inside(mine["profile"].values, low, high)
-            axes.fill_between(factor, low, high, step="post", color=look["color"], alpha=0.15, lw=0)
-        axes.plot(factor, mine["profile"].values, drawstyle="steps-post", label=name, **look)
-        if "least" in told and bool((mine["least"] < mine["most"]).any()):
-            axes.fill_between(
-                factor,
-                mine["least"],
-                mine["most"],
-                step="post",
-                edgecolor=look["color"],
-                gid="earliest",
-                **style.UNSURE,
-            )
+    looks = looks or style.optimizer_looks(told)
+    for name in looks:
+        _draw(told.sel(optimizer=name), axes, looks, name)
     if not told["profile"].notnull().any():
-        axes.text(0.5, 0.5, "no world with numbers", transform=axes.transAxes, ha="center", color="#555555")
+        where = axes.transAxes
+        axes.text(0.5, 0.5, "no world with numbers", transform=where, ha="center", color=style.WORDS)
+    factor = told["factor"].values
     axes.set(xscale="log", xlim=(factor[0], factor[-1]), ylim=(-0.02, 1.02))
-    axes.xaxis.set_major_locator(LogLocator(numticks=6))
-    axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.grid(axis="both", which="major")
-    axes.set_axisbelow(True)
+    panels.powers(axes.xaxis, 6)
+    panels.rules(axes)
     return axes
+
+
+def _draw(mine: xr.Dataset, axes: Axes, looks: Looks, name: str) -> None:
+    """The profile of an optimizer, its band, and what hits that are known to intervals leave open."""
+    look, factor, share = looks[name], mine["factor"].values, mine["profile"].values
+    if len(looks) <= style.BANDS and ((share > 0) & (share < 1)).any() and mine["worlds"].max() > 1:
+        low, high = style.inside(share, *mine["profile_interval"].transpose("bound", "factor").values)
+        axes.fill_between(factor, low, high, step="post", color=look["color"], alpha=0.15, lw=0)
+    axes.plot(factor, share, drawstyle="steps-post", label=name, **look)
+    if "least" in mine and bool((mine["least"] < mine["most"]).any()):
+        legends.hatch(axes, factor, mine["least"], mine["most"], look["color"])

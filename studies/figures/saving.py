@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from matplotlib import rc_context
 from matplotlib.animation import AbstractMovieWriter, FFMpegWriter, FuncAnimation, PillowWriter
@@ -15,12 +15,8 @@ from studies.figures import style
 
 MOVING = ("gif", "mp4")
 SECOND = 8  # frames
-EVEN = (
-    "-vf",
-    "pad=ceil(iw/2)*2:ceil(ih/2)*2",
-    "-pix_fmt",
-    "yuv420p",
-)  # sides that the codec takes, colours that browsers show
+# sides that the codec takes, colours that browsers show
+EVEN = ("-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2", "-pix_fmt", "yuv420p")
 SEEN = 110  # dots per inch of a film
 INSIDE = 300  # dots per inch of what a vector file keeps as pixels, at least
 
@@ -30,7 +26,7 @@ def save(
     out: Path,
     name: str,
     formats: Sequence[str] = ("pdf", "png"),
-    looks: Mapping[Any, Any] = style.PAPER,
+    looks: style.Settings = style.PAPER,
 ) -> list[Path]:
     """Draw a figure and write it to OUT/NAME.pdf and .png.
 
@@ -44,19 +40,13 @@ def save(
     Returns:
         The files written.
     """
-    out.mkdir(parents=True, exist_ok=True)
-    written = []
-    with rc_context(dict(looks)), style.any_letter():
+    dots, files = looks["savefig.dpi"], [out / f"{name}.{kind}" for kind in formats]
+    with rc_context(looks), style.any_letter():
         figure = make()
-        for kind in formats:
-            path, part = out / f"{name}.{kind}", out / f".{name}.{os.getpid()}.{kind}"
-            figure.savefig(
-                part,
-                dpi=max(looks["savefig.dpi"], INSIDE) if kind in ("pdf", "svg") else looks["savefig.dpi"],
-            )
-            part.replace(path)
-            written.append(path)
-    return written
+        for file in files:
+            with _replaced(file) as part:
+                figure.savefig(part, dpi=max(dots, INSIDE) if file.suffix in (".pdf", ".svg") else dots)
+    return files
 
 
 def save_moving(
@@ -64,7 +54,7 @@ def save_moving(
     out: Path,
     name: str,
     formats: Sequence[str] = ("gif",),
-    looks: Mapping[Any, Any] = style.PAPER,
+    looks: style.Settings = style.PAPER,
 ) -> list[Path]:
     """Write an animation to OUT/NAME.gif or .mp4.
 
@@ -86,18 +76,28 @@ def save_moving(
             f"{name}: expected the program ffmpeg for an mp4, found none on the PATH; install it, or take"
             " --format gif"
         )
-    out.mkdir(parents=True, exist_ok=True)
-    written = []
-    with rc_context(dict(looks)), style.any_letter():
-        for kind in formats:
-            film, path, part = make(), out / f"{name}.{kind}", out / f".{name}.{os.getpid()}.{kind}"
-            writer: AbstractMovieWriter = (
-                PillowWriter(fps=SECOND) if kind == "gif" else FFMpegWriter(fps=SECOND, extra_args=list(EVEN))
-            )
-            film.save(part, writer, dpi=SEEN)
-            part.replace(path)
-            written.append(path)
-    return written
+    files = [out / f"{name}.{kind}" for kind in formats]
+    with rc_context(looks), style.any_letter():
+        for file in files:
+            film = make()
+            with _replaced(file) as part:
+                film.save(part, _writer(file.suffix), dpi=SEEN)
+    return files
+
+
+def _writer(suffix: str) -> AbstractMovieWriter:
+    if suffix == ".gif":
+        return PillowWriter(fps=SECOND)
+    return FFMpegWriter(fps=SECOND, extra_args=list(EVEN))
+
+
+@contextlib.contextmanager
+def _replaced(file: Path) -> Iterator[Path]:
+    """A hidden file beside another, which takes its place when all went well."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    part = file.with_name(f".{file.stem}.{os.getpid()}{file.suffix}")
+    yield part
+    part.replace(file)
 
 
 def why_not(name: str, error: Exception) -> str:

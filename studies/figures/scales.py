@@ -7,25 +7,28 @@ showing.
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
+from studies.figures import panels as shared
 from studies.figures import style
+from studies.figures.style import Look
 from studies.results.arms import arms, asked, words_on_silent
 from studies.results.gaps import gap_known
 from studies.results.precision import DEFAULT, precision
 
 ABOVE = 1000.0  # times the loss at the start, or its spread: what is worse is not told apart
-SPANS = (
-    30.0  # ratio of the largest loss to the least, from which on a raw loss that is positive has a log axis
-)
+SPANS = 30.0  # ratio of the largest loss to the least, from which on a positive raw loss has a log axis
 LEAST, MOST = 1e-300, 1e300  # what an axis of doubles can reach, with its margins
-TOLD = 3  # arms that are told one by one
+NAMED = 3  # arms that are named one by one
 GAP, RAW = "gap to the optimum", "loss"
+BOTTOM: Look = {"color": style.WORDS, "fontsize": 6.5, "va": "bottom", "ha": "left"}
+TOP: Look = BOTTOM | {"va": "top", "ha": "right"}
 Arms = list[tuple[str, xr.Dataset]]
+Panel = tuple[str, xr.Dataset, bool]  # title, results, whether the loss is a gap
 
 
 class Scale(NamedTuple):
@@ -43,14 +46,17 @@ class Scale(NamedTuple):
         return np.clip(loss, self.floor, self.ceiling)
 
 
+# gaps and raw losses ----------------------------------------------------------------------------------------
+
+
 def is_gap(results: xr.Dataset) -> bool:
     """Whether the loss of an arm is known to be the gap to the optimum."""
     return bool(gap_known(results).any())
 
 
-def kinds(found: Arms) -> list[bool]:
+def kinds(of_arms: Arms) -> list[bool]:
     """Whether arms have gaps, or raw losses, or both, gaps first: an axis shows one of them alone."""
-    return sorted({is_gap(arm) for _, arm in found}, reverse=True)
+    return sorted({is_gap(arm) for _, arm in of_arms}, reverse=True)
 
 
 def name(*, gap: bool) -> str:
@@ -58,21 +64,22 @@ def name(*, gap: bool) -> str:
     return GAP if gap else RAW
 
 
-def panels(dataset: xr.Dataset) -> list[tuple[str, xr.Dataset, bool]]:
+def panels(dataset: xr.Dataset) -> list[Panel]:
     """Title, results and whether the loss is a gap, of each panel.
 
     One for each landscape, two where arms have gaps and others raw losses.
     """
-    found = []
-    for label in dataset["landscape"].values.tolist():
-        part = dataset.sel(landscape=label)
-        which = kinds(arms(part)) or [is_gap(part)]
-        found += [(f"{label}, {name(gap=gap)}" if len(which) > 1 else str(label), part, gap) for gap in which]
-    return found
+    shown = []
+    for label, part in shared.landscapes(dataset):
+        both = kinds(arms(part)) or [is_gap(part)]
+        shown += [(f"{label}, {name(gap=gap)}" if len(both) > 1 else label, part, gap) for gap in both]
+    return shown
 
 
 def arms_of(dataset: xr.Dataset, gap: bool | None, figure: str) -> Arms:  # noqa: FBT001
-    """The arms of a landscape whose loss is the gap to the optimum, or the others, with the coordinates `precision` and `asked`.
+    """The arms of a landscape whose loss is the gap to the optimum, or the others.
+
+    With the coordinates `precision` and `asked`.
 
     Args:
         dataset: results without the dim `landscape`.
@@ -82,47 +89,55 @@ def arms_of(dataset: xr.Dataset, gap: bool | None, figure: str) -> Arms:  # noqa
     Raises:
         ValueError: some arms have gaps, others raw losses, and `gap` does not say which.
     """
-    found = arms(dataset.assign_coords(precision=precision(dataset), asked=asked(dataset)))
-    if gap is None and len(kinds(found)) > 1:
-        text = (
-            "expected losses of one kind, got gaps to the optimum of some arms and raw losses of others; give"
-            " gap=True or False"
+    every = arms(dataset.assign_coords(precision=precision(dataset), asked=asked(dataset)))
+    if gap is None and len(kinds(every)) > 1:
+        raise ValueError(
+            f"{figure}: expected losses of one kind, got gaps to the optimum of some arms and raw losses of"
+            " others; give gap=True or False"
         )
-        raise ValueError(f"{figure}: {text}")
-    return [(label, arm) for label, arm in found if gap is None or is_gap(arm) == gap]
+    return [(label, arm) for label, arm in every if gap is None or is_gap(arm) == gap]
 
 
-def asking(found: Arms) -> Arms:
+def asking(of_arms: Arms) -> Arms:
     """The arms that ever asked for a value: the others have no curve."""
-    return [(label, arm) for label, arm in found if bool(arm["asked"])]
+    return [(label, arm) for label, arm in of_arms if bool(arm["asked"])]
 
 
-def idle(found: Arms) -> list[str]:
+def idle(of_arms: Arms) -> list[str]:
     """A line on the arms that never asked; none where all did."""
-    gone = [label for label, arm in found if not bool(arm["asked"])]
-    return [words_on_silent(gone, "not drawn", TOLD)] if gone else []
+    silent = [label for label, arm in of_arms if not bool(arm["asked"])]
+    return [words_on_silent(silent, "not drawn", NAMED)] if silent else []
 
 
-def scale(found: Arms) -> Scale:
+# the scale --------------------------------------------------------------------------------------------------
+
+
+def scale(of_arms: Arms) -> Scale:
     """The scale of a panel, from the losses and the starts of its arms, all of one kind.
 
     Args:
-        found: label and results of each, with `loss` and `status`; maybe with `start_loss`, and the
+        of_arms: label and results of each, with `loss` and `status`; maybe with `start_loss`, and the
             coordinate `precision`.
     """
-    loss = np.concatenate([np.ravel(arm["loss"].values) for _, arm in found]) if found else np.array([])
-    loss = loss[np.isfinite(loss)]
-    start = np.concatenate([_start(arm) for _, arm in found]) if found else loss
-    least = max(LEAST, min((float(arm.coords.get("precision", DEFAULT)) for _, arm in found), default=LEAST))
-    worst = float(start.max()) if start.size else math.inf
-    if _logarithmic(loss, gap=bool(found) and is_gap(found[0][1]), least=least):
-        return Scale(True, least, min(MOST, max(ABOVE * worst, least * ABOVE)) if worst > 0 else MOST)
-    size = max(abs(worst), float(np.ptp(start)), 1e-300) if start.size else 1.0
-    return (
-        Scale(False, max(-MOST, worst - ABOVE * size), min(MOST, worst + size))
-        if math.isfinite(worst)
-        else Scale(False, -MOST, MOST)
-    )
+    if not of_arms:
+        return Scale(False, -MOST, MOST)
+    loss = _finite(np.concatenate([np.ravel(arm["loss"].values) for _, arm in of_arms]))
+    start = np.concatenate([_start(arm) for _, arm in of_arms])
+    least = max(LEAST, min(float(arm.coords.get("precision", DEFAULT)) for _, arm in of_arms))
+    if _logarithmic(loss, gap=is_gap(of_arms[0][1]), least=least):
+        worst = float(start.max(initial=0.0)) if start.size else math.inf
+        ceiling = max(ABOVE * worst, least * ABOVE) if worst > 0 else MOST
+        return Scale(True, least, min(MOST, ceiling))
+    return _linear(start)
+
+
+def _linear(start: np.ndarray) -> Scale:
+    """A linear scale, from the losses at the start."""
+    if not start.size:
+        return Scale(False, -MOST, MOST)
+    worst = float(start.max())
+    size = max(abs(worst), float(np.ptp(start)), LEAST)
+    return Scale(False, max(-MOST, worst - ABOVE * size), min(MOST, worst + size))
 
 
 def _logarithmic(loss: np.ndarray, *, gap: bool, least: float) -> bool:
@@ -134,11 +149,13 @@ def _logarithmic(loss: np.ndarray, *, gap: bool, least: float) -> bool:
 def _start(arm: xr.Dataset) -> np.ndarray:
     """Losses of the worlds at the start; where they were not recorded, the median at the first checkpoint."""
     if "start_loss" in arm:
-        found = np.ravel(arm["start_loss"].values)
-        return found[np.isfinite(found)]
-    first = arm["loss"].isel(checkpoint=0).values
-    first = first[np.isfinite(first)]
+        return _finite(np.ravel(arm["start_loss"].values))
+    first = _finite(arm["loss"].isel(checkpoint=0).values)
     return np.atleast_1d(np.median(first)) if first.size else first
+
+
+def _finite(values: np.ndarray) -> np.ndarray:
+    return values[np.isfinite(values)]
 
 
 def finish(axes: Axes, shown: Scale, drawn: np.ndarray) -> None:
@@ -149,9 +166,8 @@ def finish(axes: Axes, shown: Scale, drawn: np.ndarray) -> None:
         shown: the scale.
         drawn: all losses on the Axes, clipped.
     """
-    drawn = drawn[np.isfinite(drawn)]
-    axes.grid(axis="both", which="major")
-    axes.set_axisbelow(True)
+    shared.rules(axes)
+    drawn = _finite(drawn)
     if not drawn.size:
         return
     low, high = float(drawn.min()), float(drawn.max())
@@ -159,23 +175,30 @@ def finish(axes: Axes, shown: Scale, drawn: np.ndarray) -> None:
         margin = 0.06 * (high - low) or 0.1 * abs(high) or 0.1
         axes.set_ylim(low - margin, high + margin)
         return
+    _decades(axes, low, high)
+    if low <= shown.floor:
+        _edge(axes, shown.floor, 0.02, f"≤ precision {style.short(shown.floor)}", BOTTOM)
+    if high >= shown.ceiling:
+        _edge(axes, shown.ceiling, 0.99, f"≥ {style.short(shown.ceiling)}", TOP)
+
+
+def _decades(axes: Axes, low: float, high: float) -> None:
+    """A log axis with room for these losses."""
     margin = max(0.05 * math.log10(high / low), 0.04)
     axes.set_yscale("log")
     axes.set_ylim(low * 10**-margin, high * 10**margin)
-    style.decades(axes.yaxis)
-    if low <= shown.floor:
-        _edge(axes, shown.floor, f"≤ precision {style.short(shown.floor)}", "bottom")
-    if high >= shown.ceiling:
-        _edge(axes, shown.ceiling, f"≥ {style.short(shown.ceiling)}", "top")
+    shared.decades(axes.yaxis)
 
 
-def _edge(axes: Axes, at: float, text: str, side: str) -> None:
-    """A line where what lies beyond is drawn, and what it stands for."""
-    axes.axhline(at, color="#888888", linewidth=0.5, zorder=0.5)
-    about: dict[str, Any] = {
-        "color": "#555555",
-        "fontsize": 6.5,
-        "va": side,
-        "ha": "left" if side == "bottom" else "right",
-    }
-    axes.text(0.02 if side == "bottom" else 0.99, at, text, transform=axes.get_yaxis_transform(), **about)
+def _edge(axes: Axes, y: float, x: float, text: str, look: Look) -> None:
+    """A line where what lies beyond is drawn, and what it stands for.
+
+    Args:
+        axes: where.
+        y: of the line.
+        x: of the text, as a fraction of the width.
+        text: what the line stands for.
+        look: keywords of the text.
+    """
+    axes.axhline(y, color=style.GREY, linewidth=0.5, zorder=0.5)
+    axes.text(x, y, text, transform=axes.get_yaxis_transform(), **look)

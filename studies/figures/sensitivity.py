@@ -8,37 +8,53 @@ upper edge.
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
-from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import LogFormatterSciNotation, LogLocator, NullFormatter, StrMethodFormatter
 
 from studies.analysis.trends.sensitivity import sensitivity as analysis
-from studies.figures import scales, style
+from studies.figures import legends, panels, scales, style
+from studies.figures.style import Look
 from studies.results.gaps import gap_known
 from studies.results.precision import DEFAULT, precision
 
 ROW = 1.75  # inches
 LEAST = 1.7  # inches, the width of a panel
+COLUMNS = 4  # panels beside one another, at most
 MARKS = "osD^vP*Xhd<>p8"
 FIXED = ("parameter", "trial", "bound")
 GREY = "#666666"
-BEST: dict[str, Any] = {"ms": 7, "mec": "black", "mew": 1.1}
-ABOVE: dict[str, Any] = {"clip_on": False, "zorder": 5}
+BEST: Look = {"ms": 7, "mec": "black", "mew": 1.1}
+ABOVE: Look = {"clip_on": False, "zorder": 5}
 LIGHTER = (0.0, 0.45, 0.25, 0.6)  # shades of the colour of an optimizer: of one series after another
 MOST = 200  # decades that a log axis has at most
 SEVERAL = 30  # ratio of the ends of a log axis, below which 2 and 5 have labels too
 BELOW = 0.2  # of the height, below the precision, for its words
 # times the height of three quarters of all losses above the least, beyond which there is no place on an axis
 FAR = 3
-Panel = tuple[
-    str, str, list[str], bool
-]  # optimizer, parameter, landscapes, whether their losses are gaps to the optimum
+
+
+class Panel(NamedTuple):
+    """What a panel shows."""
+
+    optimizer: str
+    parameter: str
+    landscapes: list[str]
+    gap: bool  # whether their losses are gaps to the optimum
+
+
+class Edges(NamedTuple):
+    """Where losses are drawn that have no place on an axis."""
+
+    low: float  # those up to the precision, on a log scale; -inf: they are drawn as they are
+    top: float  # those far above, and no numbers
+
+
+# the whole figure -------------------------------------------------------------------------------------------
 
 
 def sensitivity(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
@@ -51,59 +67,47 @@ def sensitivity(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
     Raises:
         ValueError: the study has no `tuning`, or none of the arms that were tuned is in these results.
     """
-    told, looks = _placed(dataset), style.looks(dataset["optimizer"].values.tolist())
-    shown, marks = _panels(told), dict[str, str]()
+    told, looks, marks = _placed(dataset), style.optimizer_looks(dataset), dict[str, str]()
+    shown = _panels(told)
     if not shown:
         raise ValueError(
             "sensitivity: expected arms that were tuned, found none in these results; keep the labels that"
             " the study gives"
         )
-    most = max(1, min(4, int(width // LEAST), len(shown)))
-    together = sum(one[2:] == shown[0][2:] for one in shown)
-    columns = next(
-        (n for n in range(most, 1, -1) if together % n == 0), most
-    )  # the next landscapes begin a row
-    rows, each = -(-len(shown) // columns), width / columns
+    columns = _columns(shown, width)
+    inches = width / columns - 0.5  # of words
     figure = Figure(layout="constrained")
-    grid = figure.subplots(rows, columns, squeeze=False)
-    several = any(len(places) < told.sizes["landscape"] for _, _, places, _ in shown)
-    titles = [
-        style.wrapped(f"{name}: {', '.join(places)}" if several else name, each - 0.5)
-        for name, _, places, _ in shown
-    ]
-    before = None
-    for i, (axes, title, (name, parameter, places, gap)) in enumerate(
-        zip(grid.flat, titles, shown, strict=False)
-    ):
-        panel(
-            _of_kind(told, gap).sel(optimizer=name, parameter=parameter, landscape=places),
-            axes,
-            looks[name]["color"],
-            marks,
-        )
-        if i % columns == 0 or gap != before:
-            axes.set_ylabel(("" if told.attrs["objective"] == "loss" else "mean ") + scales.name(gap=gap))
-        before = gap
-        axes.set_xlabel(style.wrapped(parameter, each - 0.5))
-        axes.set_title(title, loc="left", fontweight="bold", color=looks[name]["color"])
-    for axes in grid.flat[len(shown) :]:
-        axes.set_axis_off()
-    lines = _legend(figure, told, marks, width)
-    tall = max(title.count("\n") for title in titles)
-    figure.set_size_inches(width, (ROW + 0.14 * tall) * rows + 0.35 + 0.16 * lines)
+    grid = panels.grid(figure, len(shown), columns)
+    titles = _titles(shown, told.sizes["landscape"], inches)
+    for axes, title, part in zip(grid, titles, shown, strict=False):
+        colour = looks[part.optimizer]["color"]
+        panel(_of_panel(told, part), axes, colour, marks)
+        axes.set_xlabel(style.wrapped(part.parameter, inches))
+        axes.set_title(title, loc="left", fontweight="bold", color=colour)
+    _label_losses(grid, shown, columns, "" if told.attrs["objective"] == "loss" else "mean ")
+    below = legends.below(figure, _handles(marks), _said(told), width)
+    tall = ROW + 0.14 * max(title.count("\n") for title in titles)
+    height = tall * (len(grid) // columns) + 0.35 + legends.ROW * (below.rows + below.breaks + 1)
+    figure.set_size_inches(width, height)
     return figure
+
+
+def _label_losses(grid: np.ndarray, shown: list[Panel], columns: int, kind: str) -> None:
+    """The labels of the vertical axes, where a row begins, or other losses; `kind`: before their name."""
+    for i, (axes, part) in enumerate(zip(grid, shown, strict=False)):
+        if i % columns == 0 or part.gap != shown[i - 1].gap:
+            axes.set_ylabel(kind + scales.name(gap=part.gap))
 
 
 def _placed(dataset: xr.Dataset) -> xr.Dataset:
     """The trials, with the precision, and whether their losses are gaps to the optimum."""
-    told = analysis(dataset)
-    known = {"precision": precision(dataset)} | (
-        {"gap_known": dataset["gap_known"]} if "gap_known" in dataset.coords else {}
-    )
-    small = {
-        name: part.max("optimizer") if "optimizer" in part.dims else part for name, part in known.items()
-    }
-    return told.assign_coords({name: part.reset_coords(drop=True) for name, part in small.items()})
+    parts = {"precision": precision(dataset)}
+    if "gap_known" in dataset.coords:
+        parts["gap_known"] = dataset["gap_known"]
+    for name, part in parts.items():
+        small = part.max("optimizer") if "optimizer" in part.dims else part
+        parts[name] = small.reset_coords(drop=True)
+    return analysis(dataset).assign_coords(parts)
 
 
 def _of_kind(told: xr.Dataset, gap: bool) -> xr.Dataset:  # noqa: FBT001
@@ -111,25 +115,62 @@ def _of_kind(told: xr.Dataset, gap: bool) -> xr.Dataset:  # noqa: FBT001
     return told.assign(loss=told["loss"].where(gap_known(told) == gap))
 
 
+def _of_panel(told: xr.Dataset, part: Panel) -> xr.Dataset:
+    """The trials of a panel."""
+    at = {"optimizer": part.optimizer, "parameter": part.parameter, "landscape": part.landscapes}
+    return _of_kind(told, part.gap).sel(at)
+
+
 def _panels(told: xr.Dataset) -> list[Panel]:
     """What each panel shows: landscapes with gaps to the optimum together, each other one apart."""
-    names = [str(name) for name in told["landscape"].values]
-    there = {
-        gap: [name for name in names if bool(_of_kind(told, gap)["loss"].sel(landscape=name).notnull().any())]
-        for gap in (True, False)
-    }
-    groups = [(there[True], True)] * bool(there[True]) + [([name], False) for name in there[False]]
+    gaps, others = (_with_numbers(_of_kind(told, gap)) for gap in (True, False))
+    groups = [(gaps, True)] * bool(gaps) + [([name], False) for name in others]
     pairs = [
         (name, parameter)
         for name in told["optimizer"].values.tolist()
         for parameter in told["parameter"].values.tolist()
+        if told["scale"].sel(optimizer=name, parameter=parameter).item()
     ]
+    return [Panel(*pair, *group) for group in groups for pair in pairs]
+
+
+def _with_numbers(told: xr.Dataset) -> list[str]:
+    """The landscapes of which some trial has a loss."""
+    return [name for name, part in panels.landscapes(told) if bool(part["loss"].notnull().any())]
+
+
+def _columns(shown: list[Panel], width: float) -> int:
+    """Panels beside one another: so many that the next landscapes begin a row, where that goes."""
+    most = panels.abreast(min(len(shown), COLUMNS), width, LEAST)
+    together = sum(part[2:] == shown[0][2:] for part in shown)
+    return next((columns for columns in range(most, 1, -1) if together % columns == 0), most)
+
+
+def _titles(shown: list[Panel], landscapes: int, inches: float) -> list[str]:
+    """The optimizer of each panel, and, where some panel does not have all landscapes, those that it has."""
+    several = any(len(part.landscapes) < landscapes for part in shown)
+    places = [f": {', '.join(part.landscapes)}" if several else "" for part in shown]
+    return [style.wrapped(part.optimizer + place, inches) for part, place in zip(shown, places, strict=True)]
+
+
+def _handles(marks: dict[str, str]) -> list[Line2D]:
+    look: Look = {"ls": "", "color": GREY, "ms": 4}
     return [
-        (*pair, *group)
-        for group in groups
-        for pair in pairs
-        if told["scale"].sel(optimizer=pair[0], parameter=pair[1]).item()
+        *(legends.entry(name, marker=mark, **look) for name, mark in marks.items()),
+        legends.entry("best: the study runs with it", marker="o", **look | BEST),
+        legends.entry("diverged, or far above", marker="o", **look | {"mfc": "white"}),
     ]
+
+
+def _said(told: xr.Dataset) -> str:
+    """The words above the legend."""
+    worlds, trials = int(told["worlds"].max()), told.sizes["trial"]
+    words = f"medians of {worlds} worlds that the study does not use, {trials} trials each, at"
+    words += f" {told.attrs['at']:g} of the budget"
+    return words if told["loss_interval"].isnull().all() else f"{words}; lines: 95 % intervals"
+
+
+# a panel ----------------------------------------------------------------------------------------------------
 
 
 def panel(
@@ -146,64 +187,89 @@ def panel(
     """
     marks = {} if marks is None else marks
     series = _series(told)
-    loss = np.concatenate([one["loss"].values for one in series.values()])
-    _across(axes, told)
+    losses = np.concatenate([trials["loss"].values for trials in series.values()])
     least = float(told["precision"].min()) if "precision" in told.coords else DEFAULT
-    low, top = _up(axes, loss, least)
-    for place, (name, one) in enumerate(series.items()):
+    _across(axes, told)
+    edges = _up(axes, losses, least)
+    for place, (name, trials) in enumerate(series.items()):
         marks.setdefault(name, MARKS[len(marks) % len(MARKS)])
-        at = list(marks).index(name)
-        shade = _lighter(colour, LIGHTER[at % len(LIGHTER)])
-        spread: dict[str, Any] = {"color": shade, "lw": 0.7, "alpha": 0.5, "zorder": 1}
-        x, y = _aside(one, place, len(series)), one["loss"].values
-        ends = one["loss_interval"].values
-        lost, best = ~(y < top), one["winner"].values
-        drawn = np.where(lost, top, np.maximum(y, low))
-        bars = ~lost & ~np.isnan(ends).any(-1)
-        axes.vlines(x[bars], np.maximum(ends[bars, 0], low), np.minimum(ends[bars, 1], top), **spread)
-        look: dict[str, Any] = {"marker": marks[name], "ls": "", "ms": 3.6, "mew": 0.7, "color": shade}
-        for which, more in (
-            (~lost & ~best, {}),
-            (lost & ~best, {"mfc": "white"} | ABOVE),
-            (best, BEST | ABOVE),
-        ):
-            if which.any():  # nothing at all, unclipped, would take up the whole figure
-                axes.plot(x[which], drawn[which], **look | more)
+        shade = style.paler(colour, LIGHTER[list(marks).index(name) % len(LIGHTER)])
+        x = _aside(trials, place, len(series))
+        _draw(axes, x, trials, edges, {"marker": marks[name], "color": shade})
     return axes
+
+
+def _draw(axes: Axes, x: np.ndarray, trials: xr.Dataset, edges: Edges, look: Look) -> None:
+    """The trials of a series.
+
+    Args:
+        axes: where.
+        x: (T,) where each trial stands.
+        trials: with `loss` (trial), `loss_interval` (trial, bound) and `winner`.
+        edges: of the panel.
+        look: marker and colour.
+    """
+    y, best, (low, high) = trials["loss"].values, trials["winner"].values, trials["loss_interval"].values.T
+    lost = ~(y < edges.top)
+    drawn = np.where(lost, edges.top, np.maximum(y, edges.low))
+    bars = ~lost & ~np.isnan(low + high)
+    ends = np.maximum(low[bars], edges.low), np.minimum(high[bars], edges.top)
+    axes.vlines(x[bars], *ends, color=look["color"], lw=0.7, alpha=0.5, zorder=1)
+    _marks(axes, x, drawn, (~lost & ~best, lost & ~best, best), look)
+
+
+def _marks(axes: Axes, x: np.ndarray, y: np.ndarray, kinds: tuple[np.ndarray, ...], look: Look) -> None:
+    """The marks of trials.
+
+    Args:
+        axes: where.
+        x: (T,) where each trial stands.
+        y: (T,) how high.
+        kinds: three times (T,): which are usual, hollow at the upper edge, the best.
+        look: marker and colour.
+    """
+    base: Look = {"ls": "", "ms": 3.6, "mew": 0.7} | look
+    marks = (base, base | {"mfc": "white"} | ABOVE, base | BEST | ABOVE)
+    for which, mark in zip(kinds, marks, strict=True):
+        if which.any():  # nothing at all, unclipped, would take up the whole figure
+            axes.plot(x[which], y[which], **mark)
 
 
 def _series(told: xr.Dataset) -> dict[str, xr.Dataset]:
     """Landscapes, with the values of the swept axes where these change anything."""
-    found: dict[str, xr.Dataset] = {}
+    series: dict[str, xr.Dataset] = {}
     axes = [str(dim) for dim in told["loss"].dims if dim not in FIXED and dim != "landscape"]
-    for landscape in told["landscape"].values.tolist():
-        mine = (
-            told.sel(landscape=landscape).stack(place=axes, create_index=False)
-            if axes
-            else told.sel(landscape=landscape).expand_dims("place")
-        )
-        seen: dict[bytes, xr.Dataset] = {}
-        for i in range(mine.sizes["place"]):
-            one = mine.isel(place=i)
-            if not one["loss"].isnull().all():
-                seen.setdefault(
-                    np.concatenate([one["loss"].values, np.nan_to_num(one["value"].values)]).tobytes(), one
-                )
-        telling = [axis for axis in axes if len({one[axis].item() for one in seen.values()}) > 1]
-        found |= {
-            ", ".join([str(landscape), *(f"{axis} = {one[axis].item()}" for axis in telling)]): one
-            for one in seen.values()
-        }
-    return found
+    for landscape, mine in panels.landscapes(told):
+        seen = _distinct(mine, axes)
+        telling = [axis for axis in axes if len({trials[axis].item() for trials in seen}) > 1]
+        for trials in seen:
+            along = [f"{axis} = {trials[axis].item()}" for axis in telling]
+            series[", ".join([landscape, *along])] = trials
+    return series
 
 
-def _aside(one: xr.Dataset, place: int, many: int) -> np.ndarray:
+def _distinct(mine: xr.Dataset, axes: list[str]) -> list[xr.Dataset]:
+    """The trials at each place on the axes, if they have numbers, and not the same as at a place before."""
+    places = mine.stack(place=axes, create_index=False) if axes else mine.expand_dims("place")
+    seen: dict[bytes, xr.Dataset] = {}
+    for i in range(places.sizes["place"]):
+        trials = places.isel(place=i)
+        if not trials["loss"].isnull().all():
+            numbers = np.concatenate([trials["loss"].values, np.nan_to_num(trials["value"].values)])
+            seen.setdefault(numbers.tobytes(), trials)
+    return list(seen.values())
+
+
+def _aside(trials: xr.Dataset, place: int, many: int) -> np.ndarray:
     """Values; those of choices a little beside one another, so that series do not hide each other."""
-    x = one["value"].values
-    if one["scale"].item() != "choices":
+    x = trials["value"].values
+    if trials["scale"].item() != "choices":
         return x
-    trials = np.linspace(-0.5, 0.5, len(x)) * 0.6 / many
-    return x + (place - (many - 1) / 2) * 0.7 / many + trials
+    within = np.linspace(-0.5, 0.5, len(x)) * 0.6 / many
+    return x + (place - (many - 1) / 2) * 0.7 / many + within
+
+
+# axes -------------------------------------------------------------------------------------------------------
 
 
 def _across(axes: Axes, told: xr.Dataset) -> None:
@@ -213,69 +279,56 @@ def _across(axes: Axes, told: xr.Dataset) -> None:
         axes.set_xticks(range(len(choices)), choices)
         axes.set_xlim(-0.6, len(choices) - 0.4)
     elif told["scale"].item() == "log":
-        known = told["value"].values[told["value"].values > 0]
-        narrow = known.size and known.max() < SEVERAL * known.min()
+        values = told["value"].values
+        positive = values[values > 0]
         axes.set_xscale("log")
-        axes.xaxis.set_major_locator(
-            LogLocator(subs=(1, 2, 5), numticks=9) if narrow else LogLocator(numticks=5)
-        )
-        axes.xaxis.set_minor_formatter(NullFormatter())
-        if narrow:
-            axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        if positive.size and positive.max() < SEVERAL * positive.min():
+            panels.numbers(axes.xaxis, (1, 2, 5), 9)
+        else:
+            panels.powers(axes.xaxis, 5)
 
 
-def _up(axes: Axes, loss: np.ndarray, least: float) -> tuple[float, float]:
-    """The vertical axis; returns where a loss up to the precision, `least`, is drawn on a log scale (-inf: as it is), and the upper edge."""
-    axes.grid(axis="y", which="major")
-    axes.set_axisbelow(True)
-    known, low = loss[np.isfinite(loss)], -np.inf
-    if not known.size:
+def _up(axes: Axes, losses: np.ndarray, least: float) -> Edges:
+    """The vertical axis, for losses of which those up to `least` are not told apart."""
+    panels.rules(axes, "y")
+    losses, low = losses[np.isfinite(losses)], -np.inf
+    if not losses.size:
         axes.set(ylim=(0, 1), yticks=[])
-        return low, 1.0
-    logarithmic = bool(known.min() >= 0 and known.max() > least)
-    if logarithmic:
+        return Edges(low, 1.0)
+    if losses.min() >= 0 and losses.max() > least:
         axes.set_yscale("log")
-        axes.yaxis.set_major_locator(LogLocator(numticks=6))
-        axes.yaxis.set_minor_formatter(
-            LogFormatterSciNotation(minor_thresholds=(1.5, 0.5))
-        )  # 2 and 5 have labels where decades are few
-        axes.tick_params(axis="y", which="minor", labelsize=6)
-        low = least if (known <= least).any() else low
-        known = np.log10(np.maximum(known, low))
-    usual = FAR * (np.quantile(known, 0.75) - known.min()) + known.min()
-    near = known[known <= usual]
-    span = float(np.ptp(near)) or (0.3 if logarithmic else abs(float(near[0])) or 1.0)
-    bottom, top = near.min() - (0.07 if np.isneginf(low) else BELOW) * span, near.max() + 0.16 * span
-    if logarithmic:
-        bottom, top = (
-            10.0 ** max(bottom, -307),
-            10.0 ** min(top, bottom + MOST, max(bottom + 2, 250)),
-        )  # ticks beyond must be numbers still
-    axes.set_ylim(bottom, top)
+        panels.decades(axes.yaxis)
+        low = least if (losses <= least).any() else low
+        axes.set_ylim(_decades(np.log10(np.maximum(losses, low)), BELOW if low > 0 else 0.07))
+    else:
+        axes.set_ylim(_ends(losses, abs(float(losses.min())) or 1.0, 0.07))
     if low > 0:
-        axes.axhline(low, color=GREY, lw=0.5)
-        text = f"≤ precision {style.short(low)}"
-        axes.text(0.02, low, text, transform=axes.get_yaxis_transform(), va="top", color=GREY, fontsize=6.5)
-    return low, axes.get_ylim()[1]
+        _floor(axes, low)
+    return Edges(low, axes.get_ylim()[1])
 
 
-def _lighter(colour: str, share: float) -> tuple[float, ...]:
-    return tuple(1 - (1 - part) * (1 - share) for part in to_rgb(colour))
+def _ends(losses: np.ndarray, alone: float, below: float) -> tuple[float, float]:
+    """The ends of an axis that has room for all losses but those far above.
+
+    Args:
+        losses: or their logarithms.
+        alone: what the axis spans where all are equal.
+        below: the room below them, as a fraction.
+    """
+    usual = FAR * (np.quantile(losses, 0.75) - losses.min()) + losses.min()
+    near = losses[losses <= usual]
+    span = float(np.ptp(near)) or alone
+    return near.min() - below * span, near.max() + 0.16 * span
 
 
-def _legend(figure: Figure, told: xr.Dataset, marks: dict[str, str], width: float) -> int:
-    """The legend below; returns its lines."""
-    look: dict[str, Any] = {"ls": "", "color": GREY, "ms": 4}
-    handles = [Line2D([], [], label=name, marker=mark, **look) for name, mark in marks.items()]
-    handles.append(Line2D([], [], label="best: the study runs with it", marker="o", **look | BEST))
-    worlds, trials = int(told["worlds"].max()), told.sizes["trial"]
-    handles.append(Line2D([], [], label="diverged, or far above", marker="o", **look | {"mfc": "white"}))
-    bars = "; lines: 95 % intervals" if not told["loss_interval"].isnull().all() else ""
-    text = (
-        f"medians of {worlds} worlds that the study does not use, {trials} trials each, at"
-        f" {told.attrs['at']:g} of the budget{bars}"
-    )
-    across = style.across([str(handle.get_label()) for handle in handles], width)
-    title = style.wrapped(text, width - 0.3, 7.5)
-    figure.legend(handles=handles, loc="outside lower center", ncols=across, title=title, title_fontsize=7.5)
-    return -(-len(handles) // across) + title.count("\n") + 1
+def _decades(losses: np.ndarray, below: float) -> tuple[float, float]:
+    """The ends of a log axis for losses whose logarithms these are: ticks beyond must be numbers still."""
+    bottom, top = _ends(losses, 0.3, below)
+    return 10.0 ** max(bottom, -307), 10.0 ** min(top, bottom + MOST, max(bottom + 2, 250))
+
+
+def _floor(axes: Axes, low: float) -> None:
+    """A line at the precision, and its words."""
+    axes.axhline(low, color=GREY, lw=0.5)
+    look: Look = {"va": "top", "color": GREY, "fontsize": 6.5, "transform": axes.get_yaxis_transform()}
+    axes.text(0.02, low, f"≤ precision {style.short(low)}", **look)

@@ -1,22 +1,29 @@
-"""Noise spectra: how the variance of a step spreads over directions, and whether those are the curved ones."""
+"""Noise spectra: how the variance of a step spreads over directions, and whether these are curved."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from studies.analysis.noise.spectrum import spectrum
-from studies.figures import style
+from studies.figures import legends, panels, style
+from studies.figures.style import Look, Looks
 from studies.results.arms import arms
 
 ROW = 1.35  # inches
-POINT: dict[str, Any] = {"marker": "o", "ms": 3.5, "capsize": 0, "elinewidth": 1}
+ACROSS = ("mode of the noise", "effective rank", "curvature along noise / mean")  # axes of the panels
+
+
+class Missing(NamedTuple):
+    """A row without a dot."""
+
+    row: int
+    why: str
 
 
 def spectra(dataset: xr.Dataset, width: float = style.WIDTH, moment: float | None = None) -> Figure:
@@ -31,44 +38,31 @@ def spectra(dataset: xr.Dataset, width: float = style.WIDTH, moment: float | Non
 
     Raises:
         ValueError: there is no noise ledger.
-    """
-    if "noise_eigenvalue" not in dataset:
-        raise ValueError("spectra: expected a study with a `ledger:`, found none in these results")
-    dataset = (
-        dataset.isel(moment=dataset.sizes["moment"] // 2)
-        if moment is None
-        else dataset.sel(moment=moment, method="nearest")
-    )
-    names, looks = dataset["landscape"].values.tolist(), style.arm_looks(dataset)
+    """  # noqa: DOC502
+    panels.expect(dataset, "noise_eigenvalue", "spectra", "a `ledger:`")
+    dataset = panels.at_moment(dataset, moment).isel(moment=0)
+    looks, number = style.arm_looks(dataset), dataset.sizes["landscape"]
     figure = Figure(layout="constrained")
-    grid = figure.subplots(len(names), 3, squeeze=False, sharex="col", width_ratios=[1.5, 1, 1])
-    for name, row in zip(names, grid, strict=True):
-        panels(dataset.sel(landscape=name), row, looks)
-        row[0].set_title(style.wrapped(str(name), width - 0.4), loc="left", fontweight="bold")
-    for axes in grid[:, 1:].ravel():
-        style.decades_across(axes, 0.22 * width)
-    for axes in grid[:, 1:].ravel():
-        style.decades_across(axes, 0.22 * width)
-    for axes, text in zip(
-        grid[-1], ("mode of the noise", "effective rank", "curvature along noise / mean"), strict=True
-    ):
-        axes.set_xlabel(style.wrapped(text, width / 4))
+    grid = figure.subplots(number, 3, squeeze=False, sharex="col", width_ratios=[1.5, 1, 1])
+    for (name, part), row in zip(panels.landscapes(dataset), grid, strict=True):
+        draw(part, row, looks)
+        panels.title(row[0], name, width - 0.4)
+    _finish(grid, width)
     figure.supylabel("share of a step's variance", fontsize=8)
-    handles = [Line2D([], [], label=label, marker="o", ms=3, **look) for label, look in looks.items()]
-    worlds = style.worlds(dataset.sizes["replicate"], "; lines: 95 % intervals")
-    told = f"states at {dataset['moment'].item():.3g} of the budget, {worlds}; dashed: isotropic"
-    across = style.across([str(handle.get_label()) for handle in handles], width)
-    title = style.wrapped(told, width - 0.3, 7.5)
-    figure.legend(handles=handles, loc="outside lower center", ncols=across, title=title, title_fontsize=7.5)
-    figure.set_size_inches(
-        width, ROW * len(names) + 0.6 + 0.16 * -(-len(handles) // across) + 0.13 * title.count("\n")
-    )
-    return figure
+    worlds = legends.worlds(dataset.sizes["replicate"], "; lines: 95 % intervals")
+    words = f"states at {dataset['moment'].item():.3g} of the budget, {worlds}; dashed: isotropic"
+    return legends.finish(figure, legends.lines(looks, marker="o", ms=3), words, width, ROW * number + 0.6)
 
 
-def panels(
-    dataset: xr.Dataset, row: np.ndarray, looks: dict[str, dict[str, Any]] | None = None
-) -> np.ndarray:
+def _finish(grid: np.ndarray, width: float) -> None:
+    """Ticks and labels of the horizontal axes."""
+    for axes in [*grid[:, 1:].ravel()] * 2:  # twice: columns share an axis, and each panel widens it
+        panels.decades_across(axes, 0.22 * width)
+    for axes, text in zip(grid[-1], ACROSS, strict=True):
+        axes.set_xlabel(style.wrapped(text, width / 4))
+
+
+def draw(dataset: xr.Dataset, row: np.ndarray, looks: Looks | None = None) -> np.ndarray:
     """Draw one landscape on three Axes: shares of modes, effective rank, alignment with the curvature.
 
     Args:
@@ -77,51 +71,66 @@ def panels(
         looks: label -> keywords of `Axes.plot`.
     """
     looks = looks or style.arm_looks(dataset)
-    found = arms(dataset)
-    dots: dict[str, list[tuple[int, str]]] = {"rank": [], "alignment": []}  # places without a dot, and why
-    for place, (label, arm) in enumerate(found):
-        told = spectrum(arm)
-        aside = 0.16 * (place - (len(found) - 1) / 2) / max(1, len(found) / 3)
-        _bars(
-            row[0],
-            told["mode"].values + 1 + aside,
-            told["share"],
-            told["share_interval"],
-            style.look(looks, label, arm),
-        )
-        for axes, name in zip(row[1:], ("rank", "alignment"), strict=True):
-            why = _dot(axes, place, told[name], told[f"{name}_interval"], style.look(looks, label, arm))
-            dots[name] += [(place, why if int(told["worlds"]) else "no noise")] * bool(why)
-    for axes, name in zip(row[1:], dots, strict=True):
-        flat = name == "alignment" and _all_zero(dataset["mean_curvature"])
-        _none(axes, dots[name], len(found), "mean\ncurvature 0" if flat else "")
-    if not any(np.isfinite(line.get_ydata()).any() for line in row[0].lines):
-        style.nothing(row[0], "no noise" if found else "no numbers")
-    row[0].set_xlim(0.4, dataset.sizes["mode"] + 0.6)
-    row[0].xaxis.set_major_locator(MaxNLocator(integer=True))
-    row[0].set_ylim(bottom=0)
-    for axes in row[1:]:
-        axes.set(yticks=[], ylim=(max(1, len(found)) - 0.5, -0.5), xscale="log")
-        axes.grid(axis="x")
-    row[2].axvline(1.0, color="#888888", lw=0.6, ls=(0, (3, 2)))
+    modes, rank, curvature = row
+    named = [(style.look(looks, label, arm), spectrum(arm)) for label, arm in arms(dataset)]
+    for place, (look, told) in enumerate(named):
+        _shares(modes, told, 0.16 * (place - (len(named) - 1) / 2) / max(1, len(named) / 3), look)
+    _finish_shares(modes, dataset.sizes["mode"], "no noise" if named else "no numbers")
+    flat = _all_zero(dataset["mean_curvature"])
+    _dots(rank, named, "rank")
+    _dots(curvature, named, "alignment", "mean\ncurvature 0" if flat else "")
+    curvature.axvline(1.0, **style.DASHED)
     return row
 
 
-def _bars(
-    axes: Axes, x: np.ndarray, value: xr.DataArray, interval: xr.DataArray, look: dict[str, Any]
-) -> None:
-    axes.vlines(x, *interval.transpose("bound", ...).values, color=look["color"], lw=1)
-    axes.plot(x, value, marker="o", ms=3, **look | {"lw": 0.8})
+def _shares(axes: Axes, told: xr.Dataset, aside: float, look: Look) -> None:
+    """The share of the variance in each mode, with its interval."""
+    x = told["mode"].values + 1 + aside
+    ends = told["share_interval"].transpose("bound", ...).values
+    axes.vlines(x, *ends, color=look["color"], lw=1)
+    axes.plot(x, told["share"], marker="o", ms=3, **look | {"lw": 0.8})
 
 
-def _dot(axes: Axes, place: int, value: xr.DataArray, interval: xr.DataArray, look: dict[str, Any]) -> str:
-    """Draw a positive number with its interval; else say why there is none."""
-    if not float(value) > 0:
-        return "not known" if np.isnan(value) else "≤ 0"
-    low, high = interval.values
-    axes.plot([max(low, float(value) / 100), high], [place, place], color=look["color"], lw=1)
-    axes.plot(float(value), place, "o", color=look["color"], ms=3.5)
-    return ""
+def _finish_shares(axes: Axes, modes: int, empty: str) -> None:
+    if not any(np.isfinite(line.get_ydata()).any() for line in axes.lines):
+        panels.nothing(axes, empty)
+    axes.set_xlim(0.4, modes + 0.6)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_ylim(bottom=0)
+
+
+def _dots(axes: Axes, named: list[tuple[Look, xr.Dataset]], name: str, empty: str = "") -> None:
+    """A positive number of each arm in a row of its own, with its interval; or why there is none.
+
+    Args:
+        axes: where to draw.
+        named: look and spectrum of each arm.
+        name: of the number.
+        empty: what is said where there is no dot at all; empty: what all rows have to say.
+    """
+    missing = []
+    for row, (look, told) in enumerate(named):
+        why = _why_not(told, name)
+        if why:
+            missing.append(Missing(row, why))
+        else:
+            colour = {"color": look["color"]}
+            ends = told[f"{name}_interval"].values
+            panels.row_dot(axes, row, float(told[name]), ends, line=colour, dot=colour | {"ms": 3.5})
+    _say_missing(axes, missing, len(named), empty)
+    panels.rows(axes, len(named))
+    axes.set(yticks=[], xscale="log")
+    axes.grid(axis="x")
+
+
+def _why_not(told: xr.Dataset, name: str) -> str:
+    """Why a number has no dot on a log scale, or none."""
+    value = float(told[name])
+    if value > 0:
+        return ""
+    if not int(told["worlds"]):
+        return "no noise"
+    return "not known" if np.isnan(value) else "≤ 0"
 
 
 def _all_zero(values: xr.DataArray) -> bool:
@@ -129,26 +138,26 @@ def _all_zero(values: xr.DataArray) -> bool:
     return bool(values.notnull().any() and (values.fillna(0) == 0).all())
 
 
-def _none(axes: Axes, without: list[tuple[int, str]], many: int, text: str) -> None:
+def _say_missing(axes: Axes, missing: list[Missing], rows: int, empty: str) -> None:
     """A word for neighbouring rows without a dot, or one for all where there is no dot at all."""
-    if len(without) == many:
-        words = {why for _, why in without}
-        style.nothing(axes, text or (words.pop() if len(words) == 1 else "no numbers"))
+    if len(missing) == rows:
+        reasons = {row.why for row in missing}
+        panels.nothing(axes, empty or (reasons.pop() if len(reasons) == 1 else "no numbers"))
         return
-    across = axes.get_yaxis_transform()
-    for first, last, why in _runs(without):
+    across: Look = {"transform": axes.get_yaxis_transform()}
+    for first, last, why in _runs(missing):
         if last > first:
-            axes.plot([0.03, 0.03], [first - 0.3, last + 0.3], transform=across, color="#aaaaaa", lw=0.8)
-        middle = (first + last) / 2
-        axes.text(0.06, middle, why, transform=across, va="center", color="#555555", fontsize=6.5)
+            axes.plot([0.03, 0.03], [first - 0.3, last + 0.3], color="#aaaaaa", lw=0.8, **across)
+        look: Look = {"va": "center", "color": style.WORDS, "fontsize": 6.5} | across
+        axes.text(0.06, (first + last) / 2, why, **look)
 
 
-def _runs(without: list[tuple[int, str]]) -> list[tuple[int, int, str]]:
+def _runs(missing: list[Missing]) -> list[tuple[int, int, str]]:
     """Neighbouring rows of one word: (first, last, word)."""
     runs: list[tuple[int, int, str]] = []
-    for place, why in without:
-        if runs and runs[-1][1:] == (place - 1, why):
-            runs[-1] = (runs[-1][0], place, why)
+    for row, why in missing:
+        if runs and runs[-1][1:] == (row - 1, why):
+            runs[-1] = (runs[-1][0], row, why)
         else:
-            runs.append((place, place, why))
+            runs.append((row, row, why))
     return runs

@@ -1,8 +1,9 @@
-"""Where the search goes: its center's trail and the points that it asks, on a plane through the landscape (`studies.cells.pictures`)."""
+"""Where the search goes, on a plane through the landscape: its center's trail, and the points it asks."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -14,14 +15,43 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from studies.figures import style
+from studies.figures import legends, panels, style
+from studies.figures.style import Look
 from studies.results.arms import arms
 
 NARROW = 1.65  # inches, the least width of a panel
 ALL = 0.995  # of a trail's variance, up to rounding
 LEVELS = 24  # of the loss
+SPANS = 50  # ratio of the largest loss to the least, from which on colours are on a log scale
 TRAIL, CLOUD = "#D55E00", "black"
+CENTER: Look = {"color": TRAIL, "lw": 1.2}
+START: Look = {"marker": "o", "color": "white", "mec": TRAIL, "ms": 4}
+END: Look = {"marker": "*", "color": TRAIL, "ms": 7}
 FRAMES = (0.35, 0.65, 1.0)  # parts of the frames whose points are shown, the later the darker
+PLANE = "loss on the plane of the trail, low is dark, grey has none; axes in the length of x"
+PARTIAL = "; % of the trail's variance that the plane shows, where it is not all"
+
+
+class Shown(NamedTuple):
+    """What a panel shows."""
+
+    landscape: str
+    label: str
+    arm: xr.Dataset
+
+
+class Moving(NamedTuple):
+    """What moves on a panel."""
+
+    arm: xr.Dataset
+    trail: Line2D
+    cloud: Line2D
+
+    def at(self, frame: int) -> tuple[Line2D, Line2D]:
+        """Show a frame."""
+        self.trail.set_data(*self.arm["picture_center"].values[: frame + 1].T)
+        self.cloud.set_data(*self.arm["picture_point"].values[frame].T)
+        return self.trail, self.cloud
 
 
 def trajectories(dataset: xr.Dataset, width: float = style.WIDTH, world: int = 0) -> Figure:
@@ -36,9 +66,9 @@ def trajectories(dataset: xr.Dataset, width: float = style.WIDTH, world: int = 0
 
     Raises:
         ValueError: there are no pictures.
-    """
-    figure, found = _panels(dataset, width, world)
-    for axes, arm in found:
+    """  # noqa: DOC502
+    figure, drawn = _panels(dataset, width, world)
+    for axes, arm in drawn:
         panel(arm, axes)
     return figure
 
@@ -54,31 +84,31 @@ def animation(dataset: xr.Dataset, width: float = style.WIDTH, world: int = 0) -
     Raises:
         ValueError: there are no pictures.
     """  # noqa: DOC502
-    figure, found = _panels(dataset, width, world, moving=True)
-    moving = []
-    each = dataset["picture_cost"].sel(replicate=world)
-    cost = each.max([dim for dim in each.dims if dim != "frame"]).values
+    figure, drawn = _panels(dataset, width, world, moving=True)
+    cost = _costs(dataset, world)
     clock = figure.text(0.01, 0.01, "", fontsize=7.5, ha="left", va="bottom")
-    for axes, arm in found:
-        _ground(arm, axes)
-        moving.append((
-            arm,
-            axes.plot([], [], color=TRAIL, lw=1.2)[0],
-            axes.plot([], [], "o", color=CLOUD, ms=1.8, alpha=0.7, mew=0)[0],
-        ))
-
+    moving = [_moving(arm, axes) for axes, arm in drawn]
     figure.draw_without_rendering()
     figure.set_layout_engine("none")  # panels stay where they are
 
     def show(frame: int) -> list[Artist]:
-        for arm, trail, cloud in moving:
-            center, points = arm["picture_center"].values, arm["picture_point"].values
-            trail.set_data(*center[: frame + 1].T)
-            cloud.set_data(*points[frame].T)
         clock.set_text(f"{cost[frame]:.3g} evaluations")
-        return [clock, *(line for _, *lines in moving for line in lines)]
+        return [clock, *(line for part in moving for line in part.at(frame))]
 
-    return FuncAnimation(figure, show, frames=dataset.sizes["frame"], interval=120, blit=False)
+    return FuncAnimation(figure, show, frames=len(cost), interval=120, blit=False)
+
+
+def _costs(dataset: xr.Dataset, world: int) -> np.ndarray:
+    """What the dearest arm has spent at each frame."""
+    costs = dataset["picture_cost"].sel(replicate=world)
+    return costs.max([dim for dim in costs.dims if dim != "frame"]).values
+
+
+def _moving(arm: xr.Dataset, axes: Axes) -> Moving:
+    _ground(arm, axes)
+    (trail,) = axes.plot([], [], **CENTER)
+    (cloud,) = axes.plot([], [], "o", color=CLOUD, ms=1.8, alpha=0.7, mew=0)
+    return Moving(arm, trail, cloud)
 
 
 def panel(arm: xr.Dataset, axes: Axes) -> Axes:
@@ -93,96 +123,96 @@ def panel(arm: xr.Dataset, axes: Axes) -> Axes:
     for place, part in enumerate(FRAMES):
         x, y = points[round(part * (len(points) - 1))].T
         axes.plot(x, y, "o", color=CLOUD, ms=1.6, alpha=0.25 + 0.3 * place, mew=0)
+    _trail(axes, center)
+    return axes
+
+
+def _trail(axes: Axes, center: np.ndarray) -> None:
+    """The path of the center (F, 2), from its start to its end."""
     axes.plot(*center.T, color="white", lw=2.0, solid_capstyle="round")
     axes.plot(*center.T, color=TRAIL, lw=1.1)
     there = center[np.isfinite(center).all(-1)]
     if len(there):
-        axes.plot(*there[0], "o", color="white", mec=TRAIL, ms=4)
-        axes.plot(*there[-1], "*", color=TRAIL, mec="white", mew=0.5, ms=7)
-    return axes
+        axes.plot(*there[0], **START)
+        axes.plot(*there[-1], **END, mec="white", mew=0.5)
 
 
 def _panels(
     dataset: xr.Dataset, width: float, world: int, *, moving: bool = False
 ) -> tuple[Figure, list[tuple[Axes, xr.Dataset]]]:
     """The figure, and its Axes with the arm that each shows."""
-    if "picture_center" not in dataset:
-        raise ValueError("trajectories: expected a study with `pictures:`, found none in these results")
-    seen = dataset.sel(replicate=world)
-    found = [
-        (str(name), label, arm)
-        for name in seen["landscape"].values
-        for label, arm in arms(seen.sel(landscape=name))
-        if _seen(arm)
-    ]
-    columns = max(1, min(len(found), int(width // NARROW)))
-    rows = max(1, -(-len(found) // columns))
+    panels.expect(dataset, "picture_center", "trajectories", "`pictures:`")
+    shown = _shown(dataset.sel(replicate=world))
+    columns = panels.abreast(len(shown), width, NARROW)
+    side = width / columns - 0.35 if shown else 0.5
     figure = Figure(layout="constrained")
-    grid = figure.subplots(rows, columns, squeeze=False).ravel()
-    for axes, (name, label, arm) in zip(grid, found, strict=False):
-        kept = float(arm["picture_kept"])
-        flat = (
-            "" if kept >= ALL else f"{kept:.0%} of the trail" if np.isfinite(kept) else "too far to measure"
-        )
-        texts = [style.wrapped(text, width / columns - 0.3, 7.5) for text in (name, label, flat) if text]
-        axes.set_title("\n".join(texts), fontsize=7.5)
-    for axes in grid[len(found) :]:
-        axes.set_axis_off()
-    if not found:
-        style.nothing(grid[0], f"no pictures of world {world}")
-    handles: list[Any] = [Line2D([], [], color=TRAIL, lw=1.2, label="center")]
-    if not moving:
-        handles.append(Line2D([], [], ls="", marker="o", color="white", mec=TRAIL, ms=4, label="start"))
-        handles.append(Line2D([], [], ls="", marker="*", color=TRAIL, ms=7, label="end"))
-    handles.append(
-        Line2D(
-            [],
-            [],
-            ls="",
-            marker="o",
-            color=CLOUD,
-            ms=2,
-            label="points asked" + ", later ones darker" * (not moving),
-        )
-    )
-    told = (
-        f"world {world}; loss on the plane of the trail, low is dark, grey has none; axes in the length of x"
-    )
-    partial = any(float(arm["picture_kept"]) < ALL for *_, arm in found)
-    told += "; % of the trail's variance that the plane shows, where it is not all" if partial else ""
-    title = style.wrapped(told, width - 0.3, 7.5)
-    across = style.across([str(handle.get_label()) for handle in handles], width)
-    figure.legend(handles=handles, loc="outside lower center", ncols=across, title=title, title_fontsize=7.5)
-    side = width / columns - 0.35 if found else 0.5
-    figure.set_size_inches(
-        width, (side + 0.65) * rows + 0.35 + 0.16 * -(-len(handles) // across) + 0.13 * title.count("\n")
-    )
-    return figure, list(zip(grid, [arm for _, _, arm in found], strict=False))
+    grid = panels.grid(figure, len(shown), columns)
+    for axes, (name, label, arm) in zip(grid, shown, strict=False):
+        texts = [text for text in (name, label, _kept(arm)) if text]
+        panels.small_title(axes, texts, width / columns - 0.3)
+    if not shown:
+        panels.nothing(grid[0], f"no pictures of world {world}")
+    height = (side + 0.65) * (len(grid) // columns) + 0.35
+    legends.finish(figure, _handles(moving=moving), _said(shown, world), width, height)
+    return figure, [(axes, part.arm) for axes, part in zip(grid, shown, strict=False)]
 
 
-def _seen(arm: xr.Dataset) -> bool:
-    return bool(np.isfinite(arm["picture_center"]).any())
+def _said(shown: list[Shown], world: int) -> str:
+    """The words above the legend."""
+    partial = any(float(part.arm["picture_kept"]) < ALL for part in shown)
+    return f"world {world}; {PLANE}" + PARTIAL * partial
+
+
+def _shown(seen: xr.Dataset) -> list[Shown]:
+    """The arms of each landscape that have pictures in this world."""
+    return [
+        Shown(name, label, arm)
+        for name, part in panels.landscapes(seen)
+        for label, arm in arms(part)
+        if bool(np.isfinite(arm["picture_center"]).any())
+    ]
+
+
+def _kept(arm: xr.Dataset) -> str:
+    """How much of the trail the plane shows, in a word; none where that is all."""
+    kept = float(arm["picture_kept"])
+    if kept >= ALL:
+        return ""
+    return f"{kept:.0%} of the trail" if np.isfinite(kept) else "too far to measure"
+
+
+def _handles(*, moving: bool) -> Sequence[Line2D]:
+    """The entries of the legend."""
+    points: Look = {"ls": "", "marker": "o", "color": CLOUD, "ms": 2}
+    center = legends.entry("center", **CENTER)
+    if moving:
+        return [center, legends.entry("points asked", **points)]
+    return [
+        center,
+        legends.entry("start", ls="", **START),
+        legends.entry("end", ls="", **END),
+        legends.entry("points asked, later ones darker", **points),
+    ]
 
 
 def _ground(arm: xr.Dataset, axes: Axes) -> None:
     """The loss on the plane, on a log scale where it spans decades above 0."""
     (left, right), (bottom, top) = arm["picture_extent"].values
-    loss = arm["picture_loss"].values
-    finite = loss[np.isfinite(loss)]
+    loss = np.ma.masked_invalid(arm["picture_loss"].values)
     axes.set(xlim=(left, right), ylim=(bottom, top), facecolor="#e4e4e4")
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_locator(MaxNLocator(3))
-    if not finite.size:
-        return
-    across, up = np.linspace(left, right, loss.shape[1]), np.linspace(bottom, top, loss.shape[0])
-    low, high = finite.min(), finite.max()
-    logarithmic = low > 0 and high > 50 * low
-    levels = (
-        np.geomspace(low, high, LEVELS)
-        if logarithmic
-        else np.linspace(low, high if high > low else low + 1, LEVELS)
-    )
-    norm = LogNorm(levels[0], levels[-1]) if logarithmic else Normalize(levels[0], levels[-1])
-    axes.contourf(
-        across, up, np.ma.masked_invalid(loss), levels=levels, norm=norm, cmap="Blues_r", extend="both"
-    )
+    if loss.count():
+        rows, columns = loss.shape
+        levels, norm = _levels(float(loss.min()), float(loss.max()))
+        look: Look = {"levels": levels, "norm": norm, "cmap": "Blues_r", "extend": "both"}
+        axes.contourf(np.linspace(left, right, columns), np.linspace(bottom, top, rows), loss, **look)
+
+
+def _levels(low: float, high: float) -> tuple[np.ndarray, Normalize]:
+    """Losses between which the ground changes its colour, and the scale of the colours."""
+    if low > 0 and high > SPANS * low:
+        levels = np.geomspace(low, high, LEVELS)
+        return levels, LogNorm(levels[0], levels[-1])
+    levels = np.linspace(low, high if high > low else low + 1, LEVELS)
+    return levels, Normalize(levels[0], levels[-1])

@@ -1,4 +1,7 @@
-"""How rugged landscapes are: `python -m studies.probe LANDSCAPE..` prints a table, writes a Dataset and a figure; `--gallery` draws them."""
+"""How rugged landscapes are.
+
+`python -m studies.probe LANDSCAPE..` prints a table, writes a Dataset and a figure; `--gallery` draws them.
+"""
 
 from __future__ import annotations
 
@@ -8,84 +11,52 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 WRONG = 2  # exit code: a wrong landscape or argument
+DOES = (
+    "Measure how rugged landscapes are: a table, a Dataset (probe.nc) and a figure; or draw pictures of them."
+)
+EXAMPLES = (
+    "examples: nk:n=12,k=0 nk:n=12,k=6 | gaussian_field --set dim=4 | quickstart --gallery. Exit"
+    " codes: 0 done, 2 wrong argument."
+)
 
 
 def parser() -> argparse.ArgumentParser:
     """The arguments of `python -m studies.probe`."""
-    found = argparse.ArgumentParser(
-        prog="python -m studies.probe",
-        description=(
-            "Measure how rugged landscapes are: a table, a Dataset (probe.nc) and a figure; or draw pictures"
-            " of them."
-        ),
-        epilog=(
-            "examples: nk:n=12,k=0 nk:n=12,k=6 | gaussian_field --set dim=4 | quickstart --gallery. Exit"
-            " codes: 0 done, 2 wrong argument."
-        ),
-    )
+    words = argparse.ArgumentParser(prog="python -m studies.probe", description=DOES, epilog=EXAMPLES)
     forms = "a kind (nk), with parameters (nk:n=12,k=3), an import path (mine:Ridge), or a study"
-    found.add_argument("landscapes", nargs="*", metavar="LANDSCAPE", help=forms)
-    found.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="PARAMETER=VALUE",
-        help="a parameter of all landscapes named",
-    )
-    found.add_argument(
-        "--worlds", type=_at_least(1), default=8, metavar="R", help="instances of each landscape (default: 8)"
-    )
-    found.add_argument(
-        "--seed",
-        type=_at_least(0),
-        default=1,
-        metavar="S",
-        help="every draw follows from it and the number of the world (default: 1)",
-    )
-    found.add_argument(
-        "--samples",
-        type=_at_least(32),
-        metavar="M",
-        help="points that a measure looks at (default: 1024, fewer where one is dear)",
-    )
-    found.add_argument(
-        "--measures",
-        nargs="+",
-        default=[],
-        metavar="NAME",
-        help="these alone (default: all that a landscape can have)",
-    )
-    found.add_argument(
-        "--tune",
-        metavar="STATISTIC=VALUE",
-        help="find the value of --parameter at which a statistic has this value, and probe there",
-    )
-    found.add_argument("--parameter", metavar="NAME", help="what --tune changes, such as k")
-    found.add_argument(
-        "--gallery",
-        action="store_true",
-        help="draw pictures instead: of the landscapes named, or an example of every kind",
-    )
-    found.add_argument(
-        "--out",
-        type=Path,
-        default=Path("results/probe"),
-        metavar="DIR",
-        help="where files are written (default: results/probe)",
-    )
-    return found
+    words.add_argument("landscapes", nargs="*", metavar="LANDSCAPE", help=forms)
+    parameter = "a parameter of all landscapes named"
+    words.add_argument("--set", action="append", default=[], metavar="PARAMETER=VALUE", help=parameter)
+    _add_sizes(words)
+    these = "these alone (default: all that a landscape can have)"
+    words.add_argument("--measures", nargs="+", default=[], metavar="NAME", help=these)
+    wanted = "find the value of --parameter at which a statistic has this value, and probe there"
+    words.add_argument("--tune", metavar="STATISTIC=VALUE", help=wanted)
+    words.add_argument("--parameter", metavar="NAME", help="what --tune changes, such as k")
+    drawn = "draw pictures instead: of the landscapes named, or an example of every kind"
+    words.add_argument("--gallery", action="store_true", help=drawn)
+    where = "where files are written (default: results/probe)"
+    words.add_argument("--out", type=Path, default=Path("results/probe"), metavar="DIR", help=where)
+    return words
+
+
+def _add_sizes(words: argparse.ArgumentParser) -> None:
+    """The options that are numbers."""
+    worlds = "instances of each landscape (default: 8)"
+    words.add_argument("--worlds", type=_at_least(1), default=8, metavar="R", help=worlds)
+    seed = "every draw follows from it and the number of the world (default: 1)"
+    words.add_argument("--seed", type=_at_least(0), default=1, metavar="S", help=seed)
+    samples = "points that a measure looks at (default: 1024, fewer where one is dear)"
+    words.add_argument("--samples", type=_at_least(32), metavar="M", help=samples)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     words = parser()
     args = words.parse_args(arguments)
-    if not args.landscapes and not args.gallery:
-        words.error("expected LANDSCAPE: a kind, an import path, or a study; or --gallery")
-    if (args.tune is None) != (args.parameter is None):
-        words.error("--tune and --parameter are given together: --tune autocorrelation=0.8 --parameter k")
-    if args.gallery and (args.tune or args.measures):
-        words.error("--gallery draws pictures alone; leave --tune and --measures out")
+    mistake = _mistake(args)
+    if mistake:
+        words.error(mistake)
     from studies.study_file.study import StudyError
 
     try:
@@ -95,6 +66,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ValueError, OSError) as error:
         print(error, file=sys.stderr)
     return WRONG
+
+
+def _mistake(args: argparse.Namespace) -> str:
+    """What does not go together, or none."""
+    if not args.landscapes and not args.gallery:
+        return "expected LANDSCAPE: a kind, an import path, or a study; or --gallery"
+    if (args.tune is None) != (args.parameter is None):
+        return "--tune and --parameter are given together: --tune autocorrelation=0.8 --parameter k"
+    if args.gallery and (args.tune or args.measures):
+        return "--gallery draws pictures alone; leave --tune and --measures out"
+    return ""
 
 
 def _at_least(low: int) -> Callable[[str], int]:
@@ -109,40 +91,27 @@ def _at_least(low: int) -> Callable[[str], int]:
 def _probe(args: argparse.Namespace) -> int:
     from studies.figures.probes import probes
     from studies.figures.saving import save
-    from studies.probe import datasets
+    from studies.probe import datasets, tables
     from studies.probe.named import named
     from studies.text import terminal
 
     entries = named(args.landscapes, args.set)
     datasets.check_measures(args.measures)
     console = terminal.console(columns=140)
+    sizes = {"worlds": args.worlds, "seed": args.seed, "samples": args.samples}
     if args.tune:
         statistic, _, target = args.tune.partition("=")
-        tuned = [
-            datasets.tune(
-                entry,
-                statistic,
-                target,
-                args.parameter,
-                worlds=args.worlds,
-                seed=args.seed,
-                samples=args.samples,
-            )
-            for entry in entries
-        ]
+        tuned = [datasets.tune(entry, statistic, target, args.parameter, **sizes) for entry in entries]
         entries = [entry for entry, _ in tuned]
         for _, line in tuned:
             console.print(line, soft_wrap=True)
-    data = datasets.probe(
-        entries, worlds=args.worlds, seed=args.seed, samples=args.samples, measures=args.measures
-    )
-    datasets.check_found(data)
-    for part in datasets.tables(data, long=bool(args.measures)):
-        console.print(part)
-    for line in datasets.notes(data):
+    data = datasets.probe(entries, measures=args.measures, **sizes)
+    tables.check_measured(data)
+    for table in tables.tables(data, long=bool(args.measures)):
+        console.print(table)
+    files = (datasets.save(data, args.out), *save(lambda: probes(data), args.out, "probe"))
+    for line in (*tables.notes(data), *map(str, files)):
         console.print(line, soft_wrap=True)
-    for path in (datasets.save(data, args.out), *save(lambda: probes(data), args.out, "probe")):
-        console.print(str(path), soft_wrap=True)
     return 0
 
 

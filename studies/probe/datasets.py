@@ -11,15 +11,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 import xarray as xr
-from rich.table import Table
-from rich.text import Text
+from torch import Tensor
 
 from landscapes.base import Bits, Domain, Landscape
 from landscapes.probes import BINARY_MEASURES, CONTINUOUS_MEASURES, measure_binary
@@ -33,16 +31,16 @@ from studies.text.words import short, suggest
 
 FEW = 128  # points of a measure, where `--samples` does not say and one is dear; else SAMPLES
 DEAR = 2**16  # coordinates times terms from which on a point is dear
-ROWS = 4  # places on an axis that have rows of the table
 SLICES, SHOWN = 4, 400  # lines and points of world 0 that the figure shows
 
 
 # measures by name -------------------------------------------------------------------------------------------
 
 
-def _one_of_bits(name: str) -> Group:
+def _of_bits(*names: str) -> Group:
+    """What computes these measures of binary landscapes; without names all."""
     return lambda landscape, streams, samples: measure_binary(
-        landscape, (name,), samples=samples, streams=streams
+        landscape, names or None, samples=samples, streams=streams
     )
 
 
@@ -51,13 +49,8 @@ def groups(domain: Domain, wanted: Sequence[str]) -> list[tuple[Group, tuple[str
     if not isinstance(domain, Bits):
         return [(group, names) for group, names in GROUPS.values() if not wanted or set(names) & set(wanted)]
     if wanted:  # one at a time: one that this landscape cannot have does not take the others down
-        return [(_one_of_bits(name), (name,)) for name in wanted if name in BINARY_MEASURES]
-    return [
-        (
-            lambda landscape, streams, samples: measure_binary(landscape, samples=samples, streams=streams),
-            BINARY_MEASURES,
-        )
-    ]
+        return [(_of_bits(name), (name,)) for name in wanted if name in BINARY_MEASURES]
+    return [(_of_bits(), BINARY_MEASURES)]
 
 
 def measure_names() -> list[str]:
@@ -67,10 +60,10 @@ def measure_names() -> list[str]:
 
 def check_measures(names: Sequence[str]) -> None:
     """Raise ValueError where there is no measure of such a name."""
-    known = measure_names()
+    there = measure_names()
     for name in names:
-        if name not in known:
-            raise ValueError(f"--measures: unknown measure {name!r}; {suggest(name, known)}")
+        if name not in there:
+            raise ValueError(f"--measures: unknown measure {name!r}; {suggest(name, there)}")
 
 
 # the Dataset ------------------------------------------------------------------------------------------------
@@ -100,31 +93,30 @@ def probe(
         ValueError: there is no such measure.
     """
     check_measures(measures)
-    parts, notes = [], {}
+    parts: dict[str, xr.Dataset] = {}
+    notes: dict[str, dict[str, str]] = {}
     for entry in entries:
-        part, why = _probe(entry, worlds, seed, samples, measures)
-        parts.append(part.expand_dims(landscape=[entry.label]))
-        notes[entry.label] = why
-    data = xr.concat(
-        parts,
-        "landscape",
-        join="outer",
-        data_vars="all",
-        coords="minimal",
-        compat="override",
-        combine_attrs="drop_conflicts",
-    )
+        parts[entry.label], notes[entry.label] = _probe(entry, worlds, seed, samples, measures)
+    specs = {entry.label: entry.spec for entry in entries}
+    return _joined(parts).assign_attrs({
+        "seed": seed,
+        "notes": json.dumps(notes),
+        "landscapes": json.dumps(specs),
+        "versions": json.dumps(provenance.versions()),
+        "commit": provenance.commit(),
+    })
+
+
+def _joined(parts: dict[str, xr.Dataset]) -> xr.Dataset:
+    """The landscapes in one Dataset; where one has no such measure, or fewer places, there is NaN."""
+    rows = [part.expand_dims(landscape=[label]) for label, part in parts.items()]
+    joining: dict[str, Any] = {"data_vars": "all", "coords": "minimal", "compat": "override"}
+    data = xr.concat(rows, "landscape", join="outer", combine_attrs="drop_conflicts", **joining)
     data["replicate"].attrs["long_name"] = "world"
     for name in data.data_vars:
-        data[name].attrs |= _attrs([part for part in parts if name in part], str(name))
-    data = data.drop_vars([
-        dim for dim in map(str, data.dims) if dim not in ("landscape", "replicate")
-    ])  # numbers that only served to align
-    specs = {entry.label: entry.spec for entry in entries}
-    origin = {"versions": json.dumps(provenance.versions()), "commit": provenance.commit()}
-    return data.assign_attrs(
-        {"seed": seed, "notes": json.dumps(notes), "landscapes": json.dumps(specs)} | origin
-    )
+        data[name].attrs |= _attrs([part for part in rows if name in part], str(name))
+    numbers = [dim for dim in map(str, data.dims) if dim not in ("landscape", "replicate")]
+    return data.drop_vars(numbers)  # which only served to align
 
 
 def _attrs(parts: Sequence[xr.Dataset], name: str) -> dict[str, str]:
@@ -132,66 +124,89 @@ def _attrs(parts: Sequence[xr.Dataset], name: str) -> dict[str, str]:
 
     Where units differ (lags are steps on bits and lengths on reals) each is named.
     """
-    found = {
+    each = {
         key: list(dict.fromkeys(part[name].attrs.get(key, "") for part in parts))
         for key in ("long_name", "units", "source")
     }
-    attrs = {key: " | ".join(values) for key, values in found.items() if any(values)}
-    if len(found["units"]) == 1:
+    attrs = {key: " | ".join(values) for key, values in each.items() if any(values)}
+    if len(each["units"]) == 1:
         return attrs
-    return attrs | {f"units_{_domain(part)}": part[name].attrs["units"] for part in parts}
+    return attrs | {f"units_{domain(part)}": part[name].attrs["units"] for part in parts}
 
 
-def _domain(data: xr.Dataset) -> str:
+def domain(data: xr.Dataset) -> str:
+    """What the landscapes are functions of: bits or reals."""
     return "bits" if bool((data["binary"] == 1).all()) else "reals"
 
 
 def _enough(landscape: Landscape) -> int:
+    """Points of a measure, where nobody says how many."""
     return FEW if landscape.dim * landscape.terms >= DEAR else SAMPLES
 
 
 def _probe(
     entry: Named, worlds: int, seed: int, samples: int | None, measures: Sequence[str]
 ) -> tuple[xr.Dataset, dict[str, str]]:
-    """One landscape: its variables, and measure -> why it is not there."""
+    """Measure one landscape.
+
+    Args:
+        entry: the landscape.
+        worlds: R, instances of it.
+        seed: of the streams.
+        samples: points of a measure; None: as many as are enough.
+        measures: names; none: all.
+
+    Returns:
+        Its variables, and measure -> why it is not there.
+    """
     streams = Streams(seed=seed, worlds=torch.arange(worlds), dtype=getattr(torch, entry.dtype))
     landscape = entry.landscape.bind(streams)
-    binary = isinstance(landscape.domain, Bits)
-    size = samples or _enough(landscape)
-    found: Found = {}
-    notes: dict[str, str] = {}
-    for group, names in groups(landscape.domain, measures):
-        try:
-            found |= group(landscape, streams, size)
-        except (
-            ValueError,
-            RuntimeError,
-        ) as error:  # a measure that this landscape cannot have, a loss without a slope
-            notes |= dict.fromkeys(
-                [name for name in names if not measures or name in measures], str(error).splitlines()[0]
-            )
-    notes |= _undefined(landscape, found, [name for name in measures if name not in notes])
-    variables: dict[str, Any] = {}
-    for name, measure in found.items():
-        if not measures or name in measures:
-            variables |= _variables(name, measure)
-    shown = {} if binary else _shown(entry.landscape.bind(streams.subset([0])), streams.subset([0]), size)
+    binary, size = isinstance(landscape.domain, Bits), samples or _enough(landscape)
+    taken, notes = _measure(landscape, streams, size, measures)
     facts = {"binary": int(binary), "dim": landscape.dim, "terms": landscape.terms, "samples": size}
-    data = xr.Dataset(variables | shown | facts)
-    return (
-        data.assign_coords(
-            {dim: np.arange(size) for dim, size in data.sizes.items()} | {"replicate": np.arange(worlds)}
-        ),
-        notes,
-    )
+    variables: dict[str, Any] = {}
+    for name, measure in taken.items():
+        variables |= _variables(name, measure)
+    if not binary:
+        first = streams.subset([0])
+        variables |= _shown(entry.landscape.bind(first), first, size)
+    data = xr.Dataset(variables | facts)
+    numbers = {dim: np.arange(size) for dim, size in data.sizes.items()}
+    return data.assign_coords(numbers | {"replicate": np.arange(worlds)}), notes
 
 
-def _undefined(landscape: Landscape, found: Found, wanted: Sequence[str]) -> dict[str, str]:
+def _measure(
+    landscape: Landscape, streams: Streams, samples: int, wanted: Sequence[str]
+) -> tuple[Found, dict[str, str]]:
+    """Take the wanted measures, of none all.
+
+    Args:
+        landscape: bound to the streams.
+        streams: of all worlds.
+        samples: points of a measure.
+        wanted: names.
+
+    Returns:
+        The measures, and measure -> why it is not there.
+    """
+    taken: Found = {}
+    notes: dict[str, str] = {}
+    for group, names in groups(landscape.domain, wanted):
+        try:
+            taken |= group(landscape, streams, samples)
+        except (ValueError, RuntimeError) as error:  # it cannot have such a measure, its loss has no slope
+            why = str(error).splitlines()[0]
+            notes |= {name: why for name in names if not wanted or name in wanted}
+    notes |= _undefined(landscape, taken, [name for name in wanted if name not in notes])
+    return {name: measure for name, measure in taken.items() if not wanted or name in wanted}, notes
+
+
+def _undefined(landscape: Landscape, taken: Found, wanted: Sequence[str]) -> dict[str, str]:
     """Why measures that were asked for are not there, though nothing went wrong."""
     other = "real coordinates" if isinstance(landscape.domain, Bits) else "bits"
-    missing = {name: f"a measure of landscapes on {other}" for name in wanted if name not in found}
-    empty = [name for name in wanted if name in found and bool(found[name].value.isnan().all())]
-    return missing | {name: "not defined (NaN) in any world" for name in empty}
+    missing = {name: f"a measure of landscapes on {other}" for name in wanted if name not in taken}
+    empty = [name for name in wanted if name in taken and bool(taken[name].value.isnan().all())]
+    return missing | dict.fromkeys(empty, "not defined (NaN) in any world")
 
 
 def _variables(name: str, measure: Measure) -> dict[str, Any]:
@@ -199,39 +214,41 @@ def _variables(name: str, measure: Measure) -> dict[str, Any]:
 
     Where its axis differs between worlds, their mean is the axis.
     """
-    attrs = {"long_name": measure.long_name, "units": measure.unit, "source": measure.source}
-    if measure.axis is None:
-        dims: tuple[str, ...] = ("replicate",)
-        axis: dict[str, Any] = {}
-    else:
+    dims: tuple[str, ...] = ("replicate",)
+    axis: dict[str, Any] = {}
+    if measure.axis is not None:
         dim, places, unit = measure.axis
         places = places.mean(0) if places.ndim > 1 else places
-        dims = ("replicate", dim)
-        axis = {f"{dim}_value": ((dim,), places.double().numpy(force=True), {"units": unit})}
-    error = {"long_name": f"standard error of {measure.long_name}", "units": measure.unit}
-    values = {name: (dims, measure.value, attrs), f"{name}_error": (dims, measure.error, error)}
-    return {key: (d, v.double().numpy(force=True), a) for key, (d, v, a) in values.items()} | axis
+        dims, axis = ("replicate", dim), {f"{dim}_value": ((dim,), _array(places), {"units": unit})}
+    attrs = {"long_name": measure.long_name, "units": measure.unit}
+    error = attrs | {"long_name": f"standard error of {measure.long_name}"}
+    return {
+        name: (dims, _array(measure.value), attrs | {"source": measure.source}),
+        f"{name}_error": (dims, _array(measure.error), error),
+        **axis,
+    }
+
+
+def _array(values: Tensor) -> np.ndarray:
+    return values.double().numpy(force=True)
 
 
 def _shown(first: Landscape, streams: Streams, samples: int) -> dict[str, Any]:
     """A sample and lines of world 0, to which the landscape is bound."""
-    loss, distance, known = walks_and_lines.distances(first, streams, min(samples, SHOWN))
+    loss, distance, exact = walks_and_lines.distances(first, streams, min(samples, SHOWN))
     place, height = walks_and_lines.lines(first, streams, SLICES, 513 if samples >= SAMPLES else 129)
+    slices = ("slice", "place")
     return {
-        "sample_loss": ("point", loss[0].double().numpy(force=True), {"long_name": "loss"}),
-        "sample_distance": (
-            "point",
-            distance[0].double().numpy(force=True),
-            {"long_name": "distance to the optimum", "units": "x"},
-        ),
-        "optimum_known": int(known),
-        "slice_place": (
-            ("slice", "place"),
-            place[0].double().numpy(force=True),
-            {"long_name": "place on a random line", "units": "x"},
-        ),
-        "slice_loss": (("slice", "place"), height[0].double().numpy(force=True), {"long_name": "loss"}),
+        "sample_loss": ("point", _array(loss[0]), {"long_name": "loss"}),
+        "sample_distance": ("point", _array(distance[0]), _length("distance to the optimum")),
+        "optimum_known": int(exact),
+        "slice_place": (slices, _array(place[0]), _length("place on a random line")),
+        "slice_loss": (slices, _array(height[0]), {"long_name": "loss"}),
     }
+
+
+def _length(name: str) -> dict[str, str]:
+    return {"long_name": name, "units": "x"}
 
 
 def tune(
@@ -244,7 +261,19 @@ def tune(
     seed: int = 1,
     samples: int | None = None,
 ) -> tuple[Named, str]:
-    """The landscape with a parameter set so that a statistic has this value, and a line that says what was reached.
+    """Set a parameter of a landscape so that a statistic has a value.
+
+    Args:
+        entry: the landscape.
+        statistic: name of a measure.
+        target: the value, as text.
+        parameter: its name.
+        worlds: R, instances over which the statistic is averaged, >= 1.
+        seed: of the streams.
+        samples: points of the measure; None: as of `probe`.
+
+    Returns:
+        The landscape, and a line that says what was reached.
 
     Raises:
         ValueError: no such statistic or parameter, or the value cannot be reached; the text names the range.
@@ -257,144 +286,13 @@ def tune(
     except ValueError:
         raise ValueError(f"--tune {statistic}={target}: expected a number") from None
     streams = Streams(seed=seed, worlds=torch.arange(worlds), dtype=getattr(torch, entry.dtype))
-    found = tuning.tune(
-        entry.landscape,
-        parameter,
-        statistic,
-        wanted,
-        streams=streams,
-        samples=samples or _enough(entry.landscape),
-    )
-    value = int(found.value) if float(found.value).is_integer() else float(found.value)
-    line = (
-        f"{entry.label}: {parameter} = {short(value)} has {statistic} {found.achieved:.4g} \u00b1"
-        f" {found.error:.2g} (wanted {wanted:g})"
-    )
-    spec = entry.spec | {parameter: value}
-    return (
-        replace(
-            entry, label=f"{entry.label} {parameter}={short(value)}", spec=spec, landscape=found.landscape
-        ),
-        line,
-    )
-
-
-# the table --------------------------------------------------------------------------------------------------
-
-
-def summary(data: xr.Dataset, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Of a measure of one landscape the mean over worlds, its standard error and the standard deviation between instances, along its axis.
-
-    The standard error of the mean is that between worlds, of one world its sampling error. For the spread between instances the variance of
-    sampling is taken off that between worlds.
-    """
-    value, error = (data[key].transpose("replicate", ...).values for key in (name, f"{name}_error"))
-    worlds = len(value)
-    with np.errstate(invalid="ignore"):
-        if worlds == 1:
-            return value[0], error[0], np.full(value.shape[1:], np.nan)
-        between = value.var(0, ddof=1)
-        return (
-            value.mean(0),
-            np.sqrt(between / worlds),
-            np.sqrt(np.maximum(between - np.square(error).mean(0), 0)),
-        )
-
-
-def notes(data: xr.Dataset) -> list[str]:
-    """Lines that say which measures are not there, and why; measures with the same reason share one."""
-    found: dict[tuple[str, str], list[str]] = {}
-    for label, reasons in json.loads(data.attrs["notes"]).items():
-        for name, why in reasons.items():
-            found.setdefault((label, why), []).append(name)
-    return [f"{label}: no {', '.join(names)}: {why}" for (label, why), names in found.items()]
-
-
-def check_found(data: xr.Dataset) -> None:
-    """Raise ValueError, one line, where nothing at all was measured."""
-    if not _measured(data):
-        raise ValueError(f"--measures: nothing could be measured; {'; '.join(notes(data))}")
-
-
-def tables(data: xr.Dataset, across: int = 3, *, long: bool = False) -> list[Table]:
-    """Tables of all measures, `across` landscapes in each, those on bits apart from those on reals.
-
-    Args:
-        data: what `probe` returns.
-        across: landscapes side by side, >= 1.
-        long: whether some places of measures on a long axis are shown too.
-    """
-    apart = [data.isel(landscape=np.flatnonzero(data["binary"].values == bits)) for bits in (1, 0)]
-    return [
-        _table(part.isel(landscape=slice(i, i + across)), long)
-        for part in apart
-        for i in range(0, part.sizes["landscape"], across)
-    ]
-
-
-def _table(data: xr.Dataset, long: bool) -> Table:
-    worlds, domain = data.sizes["replicate"], _domain(data)
-    several = (
-        f"{domain}: mean over {worlds} worlds \u00b1 its standard error [standard deviation between"
-        " instances]"
-    )
-    title = several if worlds > 1 else f"{domain}: one world \u00b1 sampling error"
-    grid = Table(title=Text(title), title_justify="left", title_style="bold", header_style="bold")
-    grid.add_column("measure", overflow="fold", min_width=36)
-    for name in data["landscape"].values.tolist():
-        grid.add_column(Text(str(name)), justify="right", overflow="fold")
-    for name in _measured(data):
-        columns = [summary(data.isel(landscape=i), name) for i in range(data.sizes["landscape"])]
-        for head, at in _rows(data, name, domain, long):
-            grid.add_row(
-                Text(head), *(Text(_cell(*(float(part[at]) for part in column))) for column in columns)
-            )
-    return grid
-
-
-def _rows(data: xr.Dataset, name: str, domain: str, long: bool) -> list[tuple[str, tuple[int, ...]]]:
-    """What the rows of a measure are called, and where on its axis they stand.
-
-    Of a long axis they are none, or with `long` the first `ROWS` places where these are counted (lags,
-    orders), else so many from end to end.
-    """
-    attrs = data[name].attrs
-    unit = attrs.get(f"units_{domain}", attrs["units"])
-    unit = "" if unit == "1" else f" ({unit})"
-    axis = [dim for dim in map(str, data[name].dims) if dim not in ("landscape", "replicate")]
-    if not axis:
-        return [(f"{attrs['long_name']}{unit}", ())]
-    places = data[f"{axis[0]}_value"].max("landscape").values
-    if len(places) > ROWS and not long:
-        return []
-    counted = len(places) <= ROWS or bool((places == np.arange(1, len(places) + 1)).all())
-    shown = (
-        range(min(ROWS, len(places)))
-        if counted
-        else np.linspace(0, len(places) - 1, ROWS).round().astype(int).tolist()
-    )
-    return [(f"{attrs['long_name']}, {axis[0]} {places[k]:.3g}{unit}", (k,)) for k in shown]
-
-
-def _measured(data: xr.Dataset) -> list[str]:
-    return [
-        str(name) for name in data.data_vars if f"{name}_error" in data and bool(data[name].notnull().any())
-    ]
-
-
-def _cell(mean: float, error: float, spread: float) -> str:
-    """`0.749 +- 0.051 [0.1]`: two figures of the error."""
-    if np.isnan(mean):
-        return "-"
-    known = np.isfinite(error) and error > 1e-9 * abs(mean)
-    digits = 1 - int(np.floor(np.log10(error))) if known else 0
-    plain = 0 <= digits <= 6 and abs(mean) < 1e5
-    text = (
-        f"{mean:.{digits}f} \u00b1 {error:.{digits}f}"
-        if known and plain
-        else f"{mean:.4g}" + (f" \u00b1 {error:.2g}" if known else "")
-    )
-    return text + (f" [{spread:.2g}]" if np.isfinite(spread) and spread > 1e-9 * abs(mean) else "")
+    size = samples or _enough(entry.landscape)
+    tuned = tuning.tune(entry.landscape, parameter, statistic, wanted, streams=streams, samples=size)
+    value = int(tuned.value) if float(tuned.value).is_integer() else float(tuned.value)
+    setting = f"{parameter} = {short(value)}"
+    reached = f"{statistic} {tuned.achieved:.4g} \u00b1 {tuned.error:.2g} (wanted {wanted:g})"
+    label, spec = f"{entry.label} {parameter}={short(value)}", entry.spec | {parameter: value}
+    return Named(label, spec, tuned.landscape, entry.dtype), f"{entry.label}: {setting} has {reached}"
 
 
 def save(data: xr.Dataset, out: Path) -> Path:

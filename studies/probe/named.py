@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from landscapes import LANDSCAPES
 from landscapes.base import Landscape
@@ -53,7 +53,7 @@ def named(words: Sequence[str], settings: Sequence[str] = ()) -> list[Named]:
         StudyError: with one line per mistake.
     """
     lines: list[str] = []
-    found: dict[str, Named] = {}
+    by_label: dict[str, Named] = {}
     shared: dict[str, Any] = {}
     for text in settings:
         try:
@@ -62,12 +62,12 @@ def named(words: Sequence[str], settings: Sequence[str] = ()) -> list[Named]:
             lines.append(f"--set {text}: {error}")
     for word in words:
         try:
-            found |= {_free(one.label, found): one for one in _named(word, shared)}
+            by_label |= {_free(entry.label, by_label): entry for entry in _named(word, shared)}
         except StudyError as error:
             lines += error.lines
     if lines:
         raise StudyError(lines)
-    return [Named(label, one.spec, one.landscape, one.dtype) for label, one in found.items()]
+    return [replace(entry, label=label) for label, entry in by_label.items()]
 
 
 def brief(spec: Mapping[str, Any]) -> str:
@@ -85,28 +85,31 @@ def brief(spec: Mapping[str, Any]) -> str:
 
 
 def _named(word: str, shared: dict[str, Any]) -> Iterator[Named]:
+    """The landscapes that a word names; `shared`: parameters of all of them."""
     kind, _, rest = word.partition(":")
     if kind not in LANDSCAPES and (word in ready_studies() or Path(word).is_file()):
         study = load_study(word).resolved
         for label, entry in study["landscapes"].items():
             yield _checked(label, f"{word}: landscapes.{label}", {"dtype": study["dtype"]} | entry | shared)
         return
-    if kind not in LANDSCAPES and rest and "=" not in rest.partition(":")[0]:  # package.module:Class
-        path, _, rest = rest.partition(":")
-        kind = f"{kind}:{path}"
-    elif kind not in LANDSCAPES:
-        near = nearest(kind, [*LANDSCAPES, *ready_studies()])
-        hint = (
-            f"did you mean {near!r}?"
-            if near
-            else f"kinds: {', '.join(LANDSCAPES)}; studies: {', '.join(ready_studies())}"
-        )
-        raise StudyError([f"{word}: no such landscape, study or file; {hint}"])
+    if kind not in LANDSCAPES:  # package.module:Class
+        path, _, parameters_given = rest.partition(":")
+        if not rest or "=" in path:
+            raise StudyError([f"{word}: no such landscape, study or file; {_hint(kind)}"])
+        kind, rest = f"{kind}:{path}", parameters_given
     try:
         parameters = _parameters(rest) if rest else {}
     except ValueError as error:
         raise StudyError([f"{word}: {error}"]) from error
     yield _checked(word, word, {"kind": kind} | parameters | shared)
+
+
+def _hint(kind: str) -> str:
+    """What may have been meant, or all that there is."""
+    near = nearest(kind, [*LANDSCAPES, *ready_studies()])
+    if near:
+        return f"did you mean {near!r}?"
+    return f"kinds: {', '.join(LANDSCAPES)}; studies: {', '.join(ready_studies())}"
 
 
 def _parameters(text: str) -> dict[str, Any]:
@@ -120,41 +123,47 @@ def _parameters(text: str) -> dict[str, Any]:
     if text.count("=") == 1:
         key, _, value = text.partition("=")
         return {key.strip(): value_of(value)}
-    found = value_of("{" + re.sub(r"(^|,)\s*(\w+)\s*=", r"\1 \2: ", text) + "}")
-    if not isinstance(found, dict) or None in found.values():
+    values = value_of("{" + re.sub(r"(^|,)\s*(\w+)\s*=", r"\1 \2: ", text) + "}")
+    if not isinstance(values, dict) or None in values.values():
         raise ValueError("expected parameter=value,parameter=value")
-    return found
+    return values
 
 
 def _checked(label: str, where: str, entry: dict[str, Any]) -> Named:
     """The landscape of a study's entry, validated as in a study file."""
     kind = entry["kind"]
-    try:
-        cls = registry.find(kind, "landscape")
-        model = fields.entry_model("landscapes", kind, cls)
-    except (Exception, SystemExit) as error:  # a module of the user's may fail in any way
-        text = (
-            str(error)
-            if isinstance(error, ValueError)
-            else f"cannot import {kind!r}: {type(error).__name__}: {error}"
-        )
-        raise StudyError([f"{where}: {' '.join(text.split())}"]) from error
+    cls, model = _class(kind, where)
     try:
         checked: Any = model.model_validate(entry)
-        landscape = registry.build(
-            {"kind": kind, **checked.model_dump(include=set(fields.parameter_names(cls)))}, "landscape"
-        )
+        own = checked.model_dump(include=set(fields.parameter_names(cls)))
+        landscape = registry.build({"kind": kind, **own}, "landscape")
         _ = landscape.dim, landscape.domain, landscape.terms
     except ValidationError as error:
-        raise StudyError([
-            _line(where, kind, mistake) for mistake in mistakes_in(error, model, entry)
-        ]) from error
+        lines = [_line(where, kind, mistake) for mistake in mistakes_in(error, model, entry)]
+        raise StudyError(lines) from error
     except ValueError as error:
         raise StudyError([f"{where}: {line.strip()}" for line in str(error).splitlines()]) from error
     return Named(label, entry, landscape, checked.dtype or "float64")
 
 
+def _class(kind: str, where: str) -> tuple[type[Any], type[BaseModel]]:
+    """The class of a landscape, and the model of its entries.
+
+    Raises:
+        StudyError: it cannot be imported.
+    """
+    try:
+        cls = registry.find(kind, "landscape")
+        return cls, fields.entry_model("landscapes", kind, cls)
+    except (Exception, SystemExit) as error:  # a module of the user's may fail in any way
+        text = str(error)
+        if not isinstance(error, ValueError):
+            text = f"cannot import {kind!r}: {type(error).__name__}: {error}"
+        raise StudyError([f"{where}: {' '.join(text.split())}"]) from error
+
+
 def _line(where: str, kind: str, mistake: Mistake) -> str:
+    """A mistake in an entry, in one line."""
     text = mistake.text.replace("unknown key;", f"unknown parameter of {kind};")
     return f"{where}: {dotted(mistake.path)}: {text}" if mistake.path else f"{where}: {text}"
 

@@ -16,7 +16,7 @@ Streams: "init" for starts, samples and directions, each at a step of its own.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -36,7 +36,11 @@ GRID = 161  # points along each axis of a plane
 SMALL = 32  # genotypes up to which each is drawn
 ENUMERATED = 16  # bits up to which all genotypes are looked at
 SAMPLE = 4096  # points looked at where not all are
+DEAR = (
+    2**14
+)  # coordinates times terms from which on a point of a plane costs much: a network, which is smooth
 HORIZON = 400  # units of time for which the path of a moving optimum is shown
+SHARES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)  # quantiles of a band
 _ELEMENTS = 2**24  # coordinates evaluated at a time
 SAMPLES, DIRECTIONS, OBSERVED = 1, 2, 3  # steps of the streams; starts are at 0
 
@@ -55,24 +59,22 @@ def picture(named: Named, seed: int = 1, grid: int = GRID) -> xr.Dataset:
     """
     streams = Streams(seed=seed, worlds=torch.tensor([0]), dtype=getattr(torch, named.dtype))
     landscape = named.landscape.bind(streams)
-    data = _form(landscape, streams, grid)
-    facts = {
+    return _form(landscape, streams, grid).assign_attrs({
         "kind": _title(named),
         "parameters": brief(named.spec),
         "label": named.label,
         "dim": landscape.dim,
-    }
-    return data.assign_attrs(facts | {"gap_known": int(landscape.gap_known), "page": page(landscape)})
+        "gap_known": int(landscape.gap_known),
+        "page": page(landscape),
+    })
 
 
 def _title(named: Named) -> str:
     """The kind; of a function of BBOB its number and name."""
     inner = named.landscape
-    return (
-        f"f{inner.function} {FUNCTIONS[inner.function].title}"
-        if isinstance(inner, BBOB)
-        else str(named.spec["kind"])
-    )
+    if isinstance(inner, BBOB):
+        return f"f{inner.function} {FUNCTIONS[inner.function].title}"
+    return str(named.spec["kind"])
 
 
 def page(landscape: Landscape) -> str:
@@ -89,6 +91,7 @@ def page(landscape: Landscape) -> str:
 
 
 def _form(landscape: Landscape, streams: Streams, grid: int) -> xr.Dataset:
+    """The numbers of a picture, in the form that the landscape has."""
     if isinstance(landscape.domain, Bits):
         return _network(landscape, streams) if 2**landscape.dim <= SMALL else _band(landscape, streams)
     if len(landscape.players) > 1:
@@ -98,10 +101,19 @@ def _form(landscape: Landscape, streams: Streams, grid: int) -> xr.Dataset:
 
 def _losses(landscape: Landscape, x: Tensor, time: float = 0.0) -> Tensor:
     """The loss of many points x (1, P, D) of one world -> (P,) float64, some at a time."""
-    clock = None if landscape.clock is None else torch.full((1,), time, dtype=torch.float64, device=x.device)
+    clock = None if landscape.clock is None else _clock(time, x)
     parts = x.split(max(1, _ELEMENTS // (landscape.dim * landscape.terms)), 1)
     with torch.no_grad():
         return torch.cat([landscape.loss(part, None, clock)[0] for part in parts]).double()
+
+
+def _clock(time: float, like: Tensor) -> Tensor:
+    """The time of one world, on the device of a tensor."""
+    return torch.full((1,), time, dtype=torch.float64, device=like.device)
+
+
+def _numbers(values: Tensor) -> np.ndarray:
+    return values.double().numpy(force=True)
 
 
 # bits -------------------------------------------------------------------------------------------------------
@@ -129,21 +141,19 @@ def _network(landscape: Landscape, streams: Streams) -> xr.Dataset:
     """Every genotype: loss, distance to the best, and whether no neighbour is better."""
     x = _genotypes(landscape, streams)
     loss = _losses(landscape, x)
-    best, known = _best(landscape, x, loss)
-    number = torch.arange(len(loss))
-    neighbours = loss[number[:, None] ^ (1 << torch.arange(landscape.dim))]
+    best, exact = _best(landscape, x, loss)
+    number, bits = torch.arange(len(loss)), torch.arange(landscape.dim)
+    neighbours = loss[number[:, None] ^ (1 << bits)]
     variables = {
-        "loss": ("genotype", loss.numpy()),
-        "distance": ("genotype", (x[0] != best).sum(-1).numpy()),
-        "peak": ("genotype", (loss[:, None] < neighbours).all(-1).numpy()),
+        "loss": loss,
+        "distance": (x[0] != best).sum(-1),
+        "peak": (loss[:, None] < neighbours).all(-1),
     }
-    attrs = {
-        "form": "network",
-        "n": landscape.dim,
-        "optimum_known": int(known),
-        "optimum": int((best.long() << torch.arange(landscape.dim)).sum()),
-    }
-    return xr.Dataset(variables, {"genotype": number.numpy()}, attrs)
+    data = {name: ("genotype", values.numpy()) for name, values in variables.items()}
+    attrs = {"form": "network", "n": landscape.dim, "optimum_known": int(exact)}
+    return xr.Dataset(
+        data, {"genotype": number.numpy()}, attrs | {"optimum": int((best.long() << bits).sum())}
+    )
 
 
 def _band(landscape: Landscape, streams: Streams) -> xr.Dataset:
@@ -152,17 +162,16 @@ def _band(landscape: Landscape, streams: Streams) -> xr.Dataset:
     A sample is drawn anew at each distance where genotypes are many.
     """
     x = _genotypes(landscape, streams)
-    best, known = _best(landscape, x, _losses(landscape, x))
+    best, exact = _best(landscape, x, _losses(landscape, x))
     if landscape.dim > ENUMERATED:
         x = _around(best, landscape.dim, streams)
     loss, distance = _losses(landscape, x).numpy(), (x[0] != best).sum(-1).numpy()
-    shares = np.array([0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0])
-    values = np.stack([np.quantile(loss[distance == d], shares) for d in range(landscape.dim + 1)], -1)
-    coords = {"quantile": shares, "distance": np.arange(landscape.dim + 1)}
+    distances = np.arange(landscape.dim + 1)
+    values = np.stack([np.quantile(loss[distance == d], SHARES) for d in distances], -1)
     return xr.Dataset(
         {"loss": (("quantile", "distance"), values)},
-        coords,
-        {"form": "band", "n": landscape.dim, "optimum_known": int(known)},
+        {"quantile": np.array(SHARES), "distance": distances},
+        {"form": "band", "n": landscape.dim, "optimum_known": int(exact)},
     )
 
 
@@ -176,110 +185,122 @@ def _around(best: Tensor, n: int, streams: Streams, each: int = 200) -> Tensor:
 # reals ------------------------------------------------------------------------------------------------------
 
 
+class Plane(NamedTuple):
+    """Points origin + u a + v b."""
+
+    origin: Tensor  # (D,)
+    axes: Tensor  # (2, D): a and b
+    low: float  # from which
+    high: float  # to which u and v go
+    u_name: str
+    v_name: str
+
+
 def _line(landscape: Landscape, streams: Streams, points: int = 801) -> xr.Dataset:
+    """The loss of a landscape of one dimension."""
     domain: Any = landscape.domain
     x = torch.linspace(domain.low, domain.high, points, dtype=streams.dtype)
-    attrs = {"form": "line", "optimum_known": int(landscape.optimum is not None)}
-    attrs |= {} if landscape.optimum is None else {"optimum": float(landscape.optimum)}
-    return xr.Dataset(
-        {"loss": ("u", _losses(landscape, x[None, :, None]).numpy())}, {"u": x.double().numpy()}, attrs
-    )
+    exact = landscape.optimum is not None
+    attrs = {"form": "line", "optimum_known": int(exact)}
+    attrs |= {"optimum": float(landscape.optimum)} if exact else {}  # type: ignore[arg-type]
+    loss = _losses(landscape, x[None, :, None])
+    return xr.Dataset({"loss": ("u", loss.numpy())}, {"u": _numbers(x)}, attrs)
 
 
 def _plane(landscape: Landscape, streams: Streams, grid: int) -> xr.Dataset:
-    """The loss on a plane, origin + u a + v b."""
-    origin, axes, reach, named = _slice(landscape, streams)
-    u, v = (torch.linspace(*ends, grid, dtype=streams.dtype) for ends in reach)
-    if landscape.terms * landscape.dim > 2**14:  # a network: a point costs much, and the plane is smooth
-        u, v = (torch.linspace(*ends, 1 + grid // 4, dtype=streams.dtype) for ends in reach)
-    mesh = torch.stack(torch.meshgrid(v, u, indexing="ij"), -1).flip(-1)  # (V, U, 2)
-    points = (origin + mesh.reshape(-1, 2) @ axes)[None]
+    """The loss on a plane, as it is seen."""
+    plane = _slice(landscape, streams)
+    dear = landscape.terms * landscape.dim > DEAR
+    ends = torch.linspace(plane.low, plane.high, 1 + grid // 4 if dear else grid, dtype=streams.dtype)
+    mesh = _mesh(ends)
+    points = (plane.origin + mesh.reshape(-1, 2) @ plane.axes)[None]
     loss = _losses(landscape, points)
-    loss = (
-        landscape.observe(loss[None].to(points), points, streams.at(OBSERVED))[0].double()
-        if landscape.noisy
-        else loss
-    )  # as it is seen
-    loss = loss.reshape(len(v), len(u))
-    data = xr.Dataset(
-        {"loss": (("v", "u"), loss.numpy())}, {"u": u.double().numpy(), "v": v.double().numpy()}
-    )
-    data = data.assign_attrs(
-        {"form": "plane", "noisy": int(landscape.noisy)}
-        | named
-        | _marks(landscape, streams, origin, axes, data)
-    )
-    return _with_path(data, landscape, origin, axes) if isinstance(landscape, Moving) else data
+    if landscape.noisy:
+        loss = landscape.observe(loss[None].to(points), points, streams.at(OBSERVED))[0].double()
+    data = _on_grid(ends, {"loss": loss.reshape(mesh.shape[:-1])}).assign_attrs({
+        "form": "plane",
+        "noisy": int(landscape.noisy),
+        "u_name": plane.u_name,
+        "v_name": plane.v_name,
+    })
+    data = data.assign_attrs(_marks(landscape, streams, plane, data))
+    return _with_path(data, landscape, plane) if isinstance(landscape, Moving) else data
 
 
-def _with_path(data: xr.Dataset, landscape: Moving, origin: Tensor, axes: Tensor) -> xr.Dataset:
+def _mesh(ends: Tensor) -> Tensor:
+    """The points (u, v) of a grid: (V, U, 2)."""
+    return torch.stack(torch.meshgrid(ends, ends, indexing="ij"), -1).flip(-1)
+
+
+def _on_grid(ends: Tensor, variables: dict[str, Tensor]) -> xr.Dataset:
+    """Variables (V, U) on a grid."""
+    data = {name: (("v", "u"), values.numpy()) for name, values in variables.items()}
+    return xr.Dataset(data, {"u": _numbers(ends), "v": _numbers(ends)})
+
+
+def _with_path(data: xr.Dataset, landscape: Moving, plane: Plane) -> xr.Dataset:
     """The path of the optimum, projected on the plane, where it is known."""
-    places = [
-        landscape.optimum_at(torch.full((1,), float(time), dtype=torch.float64, device=origin.device))
-        for time in range(HORIZON + 1)
-    ]
-    known = [place[0] for place in places if place is not None]
-    if not known:
+    places = [landscape.optimum_at(_clock(float(time), plane.origin)) for time in range(HORIZON + 1)]
+    there = [place[0] for place in places if place is not None]
+    if not there:
         return data
-    path = ((torch.stack(known) - origin) @ axes.mT).double().numpy(force=True)
-    attrs = {"horizon": HORIZON, "optimum_known": 1, "optimum": path[0].tolist()}
-    return data.assign({"path_u": ("time", path[:, 0]), "path_v": ("time", path[:, 1])}).assign_attrs(attrs)
+    u, v = _numbers((torch.stack(there) - plane.origin) @ plane.axes.mT).T
+    attrs = {"horizon": HORIZON, "optimum_known": 1, "optimum": [float(u[0]), float(v[0])]}
+    return data.assign({"path_u": ("time", u), "path_v": ("time", v)}).assign_attrs(attrs)
 
 
-def _slice(
-    landscape: Landscape, streams: Streams
-) -> tuple[Tensor, Tensor, list[tuple[float, float]], dict[str, str]]:
-    """Origin (D,), two axes (2, D), how far to go along each, and the names of the axes."""
+def _slice(landscape: Landscape, streams: Streams) -> Plane:
+    """The plane that is shown."""
     domain: Any = landscape.domain
-    if landscape.dim > 2 and not boxed(landscape):
+    if landscape.dim == 2:
+        origin, axes = torch.zeros(2, dtype=streams.dtype), torch.eye(2, dtype=streams.dtype)
+        return Plane(origin, axes, domain.low, domain.high, "$x_1$", "$x_2$")
+    if not boxed(landscape):
         origin = landscape.start(streams.at(0), 1)[0, 0]
         drawn = landscape.start(streams.at(DIRECTIONS), 2)[0]
         axes = drawn * (origin.norm() / drawn.norm(dim=-1, keepdim=True))
-        return (
-            origin,
-            axes,
-            [(-1.5, 1.5)] * 2,
-            {"u_name": "direction 1 (norm of start)", "v_name": "direction 2"},
-        )
-    if landscape.dim == 2:
-        origin = torch.zeros(2, dtype=streams.dtype)
-        return (
-            origin,
-            torch.eye(2, dtype=streams.dtype),
-            [(domain.low, domain.high)] * 2,
-            {"u_name": "$x_1$", "v_name": "$x_2$"},
-        )
+        return Plane(origin, axes, -1.5, 1.5, "direction 1 (norm of start)", "direction 2")
     x = spread(landscape, streams.at(SAMPLES), SAMPLE)
-    origin, known = _best(landscape, x, _losses(landscape, x))
+    origin, exact = _best(landscape, x, _losses(landscape, x))
     axes = torch.linalg.qr(streams.at(DIRECTIONS).normal("init", (landscape.dim, 2))[0])[0].mT
-    half = (domain.high - domain.low) / 2
-    return (
-        origin,
-        axes,
-        [(-half, half)] * 2,
-        {"u_name": f"direction 1 from {'optimum' if known else 'best seen'}", "v_name": "direction 2"},
-    )
+    half, centre = (domain.high - domain.low) / 2, "optimum" if exact else "best seen"
+    return Plane(origin, axes, -half, half, f"direction 1 from {centre}", "direction 2")
 
 
-def _marks(
-    landscape: Landscape, streams: Streams, origin: Tensor, axes: Tensor, data: xr.Dataset
-) -> dict[str, Any]:
-    """Where on the plane the optimum and a start are, as far as they lie on it."""
-    found: dict[str, Any] = {"optimum_known": int(landscape.optimum is not None)}
+def _marks(landscape: Landscape, streams: Streams, plane: Plane, data: xr.Dataset) -> dict[str, Any]:
+    """Where on the plane the optimum and a start are, as far as they lie on it.
+
+    Args:
+        landscape: bound to the streams.
+        streams: of world 0.
+        plane: what is shown.
+        data: the loss on it.
+    """
+    places: dict[str, list[float] | None] = {}
     if landscape.optimum is not None:
-        found["optimum"] = _on_plane(landscape.optimum[0], origin, axes)
-    elif boxed(landscape) and bool(data["loss"].notnull().any()):
-        best = data["loss"].where(data["loss"].notnull(), np.inf).argmin(("u", "v"))
-        found["optimum"] = [float(data["u"][best["u"]]), float(data["v"][best["v"]])]
+        places["optimum"] = _on_plane(landscape.optimum[0], plane)
+    elif boxed(landscape):
+        places["optimum"] = _lowest(data)
     if landscape.dim == 2 or not boxed(landscape):
-        found["start"] = _on_plane(landscape.start(streams.at(0), 1)[0, 0], origin, axes)
-    return {name: place for name, place in found.items() if place is not None}
+        places["start"] = _on_plane(landscape.start(streams.at(0), 1)[0, 0], plane)
+    there = {name: place for name, place in places.items() if place is not None}
+    return {"optimum_known": int(landscape.optimum is not None)} | there
 
 
-def _on_plane(x: Tensor, origin: Tensor, axes: Tensor) -> list[float] | None:
+def _lowest(data: xr.Dataset) -> list[float] | None:
+    """Where the loss on the plane is lowest; None where it has no number."""
+    loss = data["loss"].where(data["loss"].notnull(), np.inf)
+    if not bool(data["loss"].notnull().any()):
+        return None
+    best = loss.argmin(("u", "v"))
+    return [float(data[axis][best[axis]]) for axis in ("u", "v")]
+
+
+def _on_plane(x: Tensor, plane: Plane) -> list[float] | None:
     """Coordinates on the plane of x (D,); None where it does not lie on it."""
-    place = torch.linalg.lstsq(axes.mT.double(), (x - origin).double()[:, None]).solution[:, 0]
-    off = x.double() - origin.double() - place @ axes.double()
+    axes, away = plane.axes.double(), x.double() - plane.origin.double()
+    place = torch.linalg.lstsq(plane.axes.mT.double(), (x - plane.origin).double()[:, None]).solution[:, 0]
+    off = away - place @ axes
     return place.tolist() if float(off.norm()) <= 1e-5 * (1 + float(x.double().norm())) else None
 
 
@@ -287,26 +308,27 @@ def _on_plane(x: Tensor, origin: Tensor, axes: Tensor) -> list[float] | None:
 
 
 def _field(landscape: Landscape, streams: Streams, grid: int) -> xr.Dataset:
-    """The step of simultaneous gradient descent, on the plane of the first coordinate of each player, the others at a start."""
+    """The step of simultaneous gradient descent.
+
+    On the plane of the first coordinate of each player, the others at a start.
+    """
     domain: Any = landscape.domain
     places = [0, landscape.players[0]]
     ends = torch.linspace(domain.low, domain.high, 1 + grid // 4, dtype=streams.dtype)
-    mesh = torch.stack(torch.meshgrid(ends, ends, indexing="ij"), -1).flip(-1)
+    mesh = _mesh(ends)
     x = landscape.start(streams.at(0), 1).expand(1, len(ends) ** 2, -1).clone()
     x[0][:, places] = mesh.reshape(-1, 2)
+    step = -_slopes(landscape, x)[0][:, places].double().reshape(*mesh.shape)
+    attrs: dict[str, Any] = {"form": "field", "u_name": "player 1", "v_name": "player 2"}
+    attrs["optimum_known"] = int(landscape.optimum is not None)
+    if landscape.optimum is not None:
+        attrs["optimum"] = landscape.optimum[0][places].double().tolist()
+    return _on_grid(ends, {"step_u": step[..., 0], "step_v": step[..., 1]}).assign_attrs(attrs)
+
+
+def _slopes(landscape: Landscape, x: Tensor) -> Tensor:
+    """The gradient of the loss at many points x (1, P, D) of one world, each player's of its own."""
     clock = None if landscape.clock is None else torch.zeros(1, dtype=torch.float64)
-    answer = evaluate(landscape, x, gradient=True, time=clock)
-    assert answer.gradient is not None
-    step = -answer.gradient[0][:, places].double().reshape(*mesh.shape)
-    variables = {name: (("v", "u"), step[..., i].numpy()) for i, name in enumerate(("step_u", "step_v"))}
-    data = xr.Dataset(variables, {"u": ends.double().numpy(), "v": ends.double().numpy()})
-    known = landscape.optimum is not None
-    attrs: dict[str, Any] = {
-        "form": "field",
-        "u_name": "player 1",
-        "v_name": "player 2",
-        "optimum_known": int(known),
-    }
-    return data.assign_attrs(
-        attrs | ({"optimum": landscape.optimum[0][places].double().tolist()} if known else {})  # type: ignore[index]
-    )
+    gradient = evaluate(landscape, x, gradient=True, time=clock).gradient
+    assert gradient is not None
+    return gradient

@@ -17,7 +17,7 @@ INDEX = "index.html"
 
 def parser() -> argparse.ArgumentParser:
     """The arguments of `python -m studies.report`."""
-    found = argparse.ArgumentParser(
+    words = argparse.ArgumentParser(
         prog="python -m studies.report",
         description=(
             "Write a study's report, report.html in its folder; of several studies also a page that joins"
@@ -25,17 +25,17 @@ def parser() -> argparse.ArgumentParser:
         ),
         epilog="exit codes: 0 done, 2 wrong argument",
     )
-    found.add_argument(
+    words.add_argument(
         "results", nargs="+", type=Path, metavar="RESULTS", help="studies' folders, or their dataset.zarr"
     )
-    found.add_argument(
+    words.add_argument(
         "--out",
         type=Path,
         metavar="FILE",
         help="the report; of several studies: the page that joins them (default: index.html beside them)",
     )
-    found.add_argument("--brief", action="store_true", help="only the figures that the study names")
-    return found
+    words.add_argument("--brief", action="store_true", help="only the figures that the study names")
+    return words
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -9,8 +9,7 @@ import base64
 import io
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
 
 import numpy as np
 from markupsafe import Markup, escape
@@ -42,6 +41,11 @@ SETTINGS = {
     "savefig.facecolor": "none",
     "figure.dpi": 72,
 }
+NO_METADATA = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+# in SVG
+HEADERS = r"<!--.*?-->|<metadata>.*?</metadata>|<style.*?</style>"
+NUMBERS = r' (d|x|y|transform|width|height|style|fill|stroke)="([^"]*)"'
+OPENING = r'<svg [^>]*?(viewBox="[^"]*")[^>]*>'
 
 
 @dataclass(frozen=True)
@@ -63,12 +67,10 @@ def drawing(name: str, make: Callable[[], Figure], arms: Sequence[str], optimize
         optimizers: labels of its optimizers.
     """
     with rc_context(style.PAPER | SETTINGS | {"svg.hashsalt": name}), style.any_letter():
-        figure = make()
-        marks = _marked(figure, arms, optimizers)
-        raw = io.StringIO()
-        figure.savefig(raw, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
-        marks |= _boxes(figure)
-        markup = _clean(raw.getvalue(), marks)
+        figure, marks, raw = make(), Marks(arms, optimizers), io.StringIO()
+        _mark(figure, marks)
+        figure.savefig(raw, format="svg", metadata=NO_METADATA)
+        markup = _clean(raw.getvalue(), marks.attributes | _boxes(figure))
         if len(markup) > HEAVY:
             markup = _pixels(figure)
     return Drawing(name, Markup(markup), float(figure.get_figwidth()))
@@ -77,31 +79,53 @@ def drawing(name: str, make: Callable[[], Figure], arms: Sequence[str], optimize
 # which artist shows which arm -------------------------------------------------------------------------------
 
 
-def _marked(figure: Figure, arms: Sequence[str], optimizers: Sequence[str]) -> dict[str, str]:
-    """Give every artist of an arm an id; returns id -> attributes that take its place."""
-    owners = dict.fromkeys([*arms, *optimizers])
-    shown = [
-        (axes, artist) for axes in figure.axes for artist in (*axes.lines, *axes.collections, *axes.patches)
-    ]
+@dataclass
+class Marks:
+    """Ids of artists, and the attributes that take their place in the page.
+
+    Args:
+        arms: labels of all arms of the study.
+        optimizers: labels of its optimizers.
+        attributes: id -> attributes.
+    """
+
+    arms: Sequence[str]
+    optimizers: Sequence[str]
+    attributes: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def labels(self) -> set[str]:
+        """All labels that an artist may have."""
+        return {*self.arms, *self.optimizers}
+
+    def add(self, artist: Artist, what: str, label: str) -> None:
+        """Give an artist of an arm an id; `what`: arm, or key of a legend."""
+        key = f"mark-{len(self.attributes)}"
+        artist.set_gid(key)
+        names = f'data-arm="{escape(label)}" data-optimizer="{escape(self._optimizer(label))}"'
+        values = _values(artist) if what == "arm" and isinstance(artist, Line2D) else ""
+        self.attributes[key] = f'class="{what}" {names}{values}'
+
+    def _optimizer(self, label: str) -> str:
+        """The optimizer of an arm."""
+        names = [name for name in self.optimizers if label == name or label.startswith(f"{name}, ")]
+        return max(names, key=len, default=label)
+
+
+def _mark(figure: Figure, marks: Marks) -> None:
+    """Give every artist of an arm an id: by its own label, or by a colour that one label alone has."""
+    shown = [artist for axes in figure.axes for artist in (*axes.lines, *axes.collections, *axes.patches)]
     keys = list(_keys(figure))
-    colours = _colours(
-        [(str(artist.get_label()), artist) for _, artist in shown]
-        + [(label, handle) for label, handle, _ in keys],
-        owners,
-    )
-    marks: dict[str, str] = {}
-    for _, artist in shown:
-        label = next(
-            (text for text in (artist.get_gid(), str(artist.get_label())) if text in owners),
-            colours.get(_colour(artist)),
-        )
+    labels, labelled = marks.labels, [(str(artist.get_label()), artist) for artist in shown]
+    colours = _colours([*labelled, *((label, handle) for label, handle, _ in keys)], labels)
+    for artist in shown:
+        names = (artist.get_gid(), str(artist.get_label()))
+        label = next((text for text in names if text in labels), colours.get(_colour(artist)))
         if label is not None:
-            _mark(artist, "arm", label, optimizers, marks)
+            marks.add(artist, "arm", label)
     for label, *parts in keys:
-        if label in owners:
-            for part in parts:
-                _mark(part, "key", label, optimizers, marks)
-    return marks
+        for part in parts if label in labels else ():
+            marks.add(part, "key", label)
 
 
 def _keys(figure: Figure) -> Iterator[tuple[str, Artist, Artist]]:
@@ -113,18 +137,17 @@ def _keys(figure: Figure) -> Iterator[tuple[str, Artist, Artist]]:
                 yield text.get_text().replace("\n", " "), handle, text
 
 
-def _colours(labelled: Sequence[tuple[str, Any]], owners: dict[str, None]) -> dict[str, str]:
+def _colours(labelled: Sequence[tuple[str, Artist]], labels: set[str]) -> dict[str, str]:
     """Colour -> label, of those colours that one label alone has; black may be anything."""
-    found: dict[str, set[str]] = {}
+    owners: dict[str, set[str]] = {}
     for label, artist in labelled:
-        if label in owners and (colour := _colour(artist)):
-            found.setdefault(colour, set()).add(label)
-    return {
-        colour: labels.pop() for colour, labels in found.items() if len(labels) == 1 and colour != "#000000"
-    }
+        if label in labels and (colour := _colour(artist)) not in ("", "#000000"):
+            owners.setdefault(colour, set()).add(label)
+    return {colour: names.pop() for colour, names in owners.items() if len(names) == 1}
 
 
-def _colour(artist: Any) -> str:  # noqa: ANN401
+def _colour(artist: Artist) -> str:
+    """The one colour of an artist; empty where it has several, or none."""
     if isinstance(artist, Line2D):
         return to_hex(artist.get_color())
     if not isinstance(artist, Patch | Collection):
@@ -135,95 +158,89 @@ def _colour(artist: Any) -> str:  # noqa: ANN401
     return to_hex(faces[0]) if faces.size and len(np.unique(faces, axis=0)) == 1 else ""
 
 
-def _mark(artist: Artist, what: str, label: str, optimizers: Sequence[str], marks: dict[str, str]) -> None:
-    owner = max(
-        (name for name in optimizers if label == name or label.startswith(f"{name}, ")),
-        key=len,
-        default=label,
-    )
-    key = f"mark-{len(marks)}"
-    artist.set_gid(key)
-    values = _values(artist) if what == "arm" and isinstance(artist, Line2D) else ""
-    marks[key] = f'class="{what}" data-arm="{escape(label)}" data-optimizer="{escape(owner)}"{values}'
-
-
 def _values(line: Line2D) -> str:
     """The numbers of a line as attributes."""
     x, y = np.asarray(line.get_xdata()), np.asarray(line.get_ydata())
     if x.dtype.kind not in "iuf" or y.dtype.kind not in "iuf" or not 0 < len(x) <= POINTS:
         return ""
-    told = (" ".join(f"{value:.4g}" for value in values) for values in (x, y))
-    return ' data-x="{}" data-y="{}"'.format(*told)
+    texts = (" ".join(f"{value:.4g}" for value in values) for values in (x, y))
+    return ' data-x="{}" data-y="{}"'.format(*texts)
 
 
 def _boxes(figure: Figure) -> dict[str, str]:
     """Id of Axes -> attributes that say where it is in the picture, in points, and how it is scaled."""
-    width, height = figure.get_size_inches() * 72
     marks = {}
     for number, axes in enumerate(figure.axes, 1):
-        left, bottom, right, top = np.asarray(axes.bbox.extents) * 72 / figure.dpi
         if {axes.get_xscale(), axes.get_yscale()} <= {"linear", "log"}:
-            box = f"{left:.2f} {height - top:.2f} {right - left:.2f} {top - bottom:.2f}"
-            scales = " ".join(
-                f'data-{along}="{scale} {low:.6g} {high:.6g}"' for along, scale, (low, high) in _scales(axes)
-            )
-            names = (
-                f'data-x-name="{escape(_name(figure, axes, "x"))}"'
-                f' data-y-name="{escape(_name(figure, axes, "y"))}"'
-            )
-            marks[f"axes_{number}"] = f'class="axes" data-box="{box}" {scales} {names}'
+            parts = ('class="axes"', f'data-box="{_box(figure, axes)}"', _scales(axes), _names(figure, axes))
+            marks[f"axes_{number}"] = " ".join(parts)
     return marks
 
 
-def _scales(axes: Axes) -> list[tuple[str, str, tuple[float, float]]]:
-    return [("x-scale", axes.get_xscale(), axes.get_xlim()), ("y-scale", axes.get_yscale(), axes.get_ylim())]
+def _box(figure: Figure, axes: Axes) -> str:
+    """Left, top, width and height of Axes in points, from the upper left corner of the figure."""
+    left, bottom, right, top = np.asarray(axes.bbox.extents) * 72 / figure.dpi
+    height = figure.get_figheight() * 72
+    return f"{left:.2f} {height - top:.2f} {right - left:.2f} {top - bottom:.2f}"
 
 
-def _name(figure: Figure, axes: Axes, along: str) -> str:
-    """What an axis shows: its label, or, where that stands beside another panel, the first there is."""
-    texts = [one.get_xlabel() if along == "x" else one.get_ylabel() for one in [axes, *figure.axes]]
-    return next((" ".join(text.split()) for text in texts if text), along)
+def _scales(axes: Axes) -> str:
+    """The scales of Axes, and between which numbers they go, as attributes."""
+    scales = {"x": (axes.get_xscale(), *axes.get_xlim()), "y": (axes.get_yscale(), *axes.get_ylim())}
+    return " ".join(
+        f'data-{along}-scale="{scale} {low:.6g} {high:.6g}"' for along, (scale, low, high) in scales.items()
+    )
+
+
+def _names(figure: Figure, axes: Axes) -> str:
+    """What the axes show, as attributes: their labels.
+
+    Where these stand beside other panels, the first label that there is.
+    """
+    panels = [axes, *figure.axes]
+    texts = {"x": [part.get_xlabel() for part in panels], "y": [part.get_ylabel() for part in panels]}
+    names = {along: next(filter(None, labels), along) for along, labels in texts.items()}
+    return " ".join(f'data-{along}-name="{escape(" ".join(name.split()))}"' for along, name in names.items())
 
 
 # the text ---------------------------------------------------------------------------------------------------
 
 
 def _clean(svg: str, marks: dict[str, str]) -> str:
-    """Only what a page needs: no header, no rules for all of the page, no ids that nothing points to, two digits, colours of the page."""
-    svg = re.sub(
-        r"<!--.*?-->|<metadata>.*?</metadata>|<style.*?</style>",
-        "",
-        svg[svg.index("<svg") :],
-        flags=re.DOTALL,
-    )
-    svg = re.sub(
-        r' (d|x|y|transform|width|height|style|fill|stroke)="([^"]*)"',
-        lambda found: f' {found[1]}="{_value(found[2])}"',
-        svg,
-    )
-    svg = re.sub(
-        r'<svg [^>]*?(viewBox="[^"]*")[^>]*>', r'<svg \1 aria-hidden="true" focusable="false">', svg, count=1
-    )
+    """Only what a page needs, in its colours.
+
+    No header, no rules for all of the page, no ids that nothing points to, numbers of two digits.
+    """
+    svg = re.sub(HEADERS, "", svg[svg.index("<svg") :], flags=re.DOTALL)
+    svg = re.sub(NUMBERS, lambda part: f' {part[1]}="{_value(part[2])}"', svg)
+    svg = re.sub(OPENING, r'<svg \1 aria-hidden="true" focusable="false">', svg, count=1)
     wanted = set(re.findall(r"#([\w-]+)", svg))
-    svg = re.sub(r' id="([^"]*)"( [^>]*)?>', lambda found: _tag(found[1], found[2] or "", marks, wanted), svg)
+    svg = re.sub(r' id="([^"]*)"( [^>]*)?>', lambda part: _tag(part[1], part[2] or "", marks, wanted), svg)
     return re.sub(r"\s*\n\s*", "\n", svg.replace("xlink:href", "href"))
 
 
 def _value(text: str) -> str:
     """Of an attribute: coordinates in hundredths of a point, colours and letters of the page."""
     text = re.sub(
-        r"-?\d+\.\d{3,}(?:e-\d+)?", lambda found: f"{float(found[0]):.2f}".rstrip("0").rstrip("."), text
+        r"-?\d+\.\d{3,}(?:e-\d+)?", lambda part: f"{float(part[0]):.2f}".rstrip("0").rstrip("."), text
     )
     text = re.sub(r"font: ((?:\w+ )*?)([\d.]+px) [^;]*", r"font: \1\2 var(--sans)", text)
-    return re.sub("|".join(INK), lambda found: INK[found[0]], " ".join(text.split()))
+    return re.sub("|".join(INK), lambda part: INK[part[0]], " ".join(text.split()))
 
 
 def _tag(key: str, rest: str, marks: dict[str, str], wanted: set[str]) -> str:
-    """The end of an opening tag that had an id."""
+    """The end of an opening tag that had an id.
+
+    Args:
+        key: the id.
+        rest: what stands behind it.
+        marks: id -> attributes that take its place.
+        wanted: ids to which something points.
+    """
     if key not in marks:
         return f' id="{key}"{rest}>' if key in wanted else f"{rest}>"
-    title = re.search('data-arm="([^"]*)"', marks[key]) if marks[key].startswith('class="arm"') else None
-    return f" {marks[key]}{rest}>" + (f"<title>{title[1]}</title>" if title else "")
+    arm = re.match('class="arm" data-arm="([^"]*)"', marks[key])
+    return f" {marks[key]}{rest}>" + (f"<title>{arm[1]}</title>" if arm else "")
 
 
 def _pixels(figure: Figure) -> str:

@@ -16,6 +16,7 @@ import xarray as xr
 
 GROUPS = 20  # kinds of errors that are shown
 LOCAL = "-dirty"
+Record = Mapping[str, Any]  # of a cell that failed
 
 
 class Progress(NamedTuple):
@@ -51,59 +52,52 @@ def progress(dataset: xr.Dataset, folder: Path) -> Progress:
 
 def failures(folder: Path) -> list[Failure]:
     """What failed and why, the most frequent first."""
-    found: dict[str, list[dict[str, Any]]] = {}
+    groups: dict[str, list[Record]] = {}
     for path in sorted((folder / "errors").glob("*.json")):
         with contextlib.suppress(OSError, ValueError, KeyError):
             record = json.loads(path.read_text(encoding="utf-8"))
-            found.setdefault(record["error"], []).append(record)
-    groups = sorted(found.items(), key=lambda item: -len(item[1]))
+            groups.setdefault(record["error"], []).append(record)
+    frequent = sorted(groups.items(), key=lambda group: -len(group[1]))[:GROUPS]
     return [
         Failure(error, len(records), _what(records[0]), records[0].get("traceback", ""))
-        for error, records in groups[:GROUPS]
+        for error, records in frequent
     ]
 
 
-def _what(record: Mapping[str, Any]) -> str:
+def _what(record: Record) -> str:
+    """Landscape, optimizer and worlds of a cell that failed, as far as its record has them."""
     task = record.get("task", {})
-    kinds = [
-        str(task[part]["kind"])
-        for part in ("landscape", "optimizer")
-        if isinstance(task.get(part), dict) and "kind" in task[part]
-    ]
-    worlds = (
-        f"worlds {record['first']} to {record['last'] - 1}" if "first" in record and "last" in record else ""
-    )
-    return ", ".join([*kinds, *([worlds] if worlds else [])])
+    entries = [task.get(part) for part in ("landscape", "optimizer")]
+    words = [str(entry["kind"]) for entry in entries if isinstance(entry, dict) and "kind" in entry]
+    if "first" in record and "last" in record:
+        words.append(f"worlds {record['first']} to {record['last'] - 1}")
+    return ", ".join(words)
 
 
 def commands(dataset: xr.Dataset, folder: Path) -> list[str]:
     """What to type to compute this study again."""
     commit, name = dataset.attrs.get("commit", "unknown"), dataset.attrs.get("name", "study")
-    found = [f"git checkout {commit.removesuffix(LOCAL)}"] if commit != "unknown" else []
-    found += (
-        ["# and the changes that were not in the repository, without which the numbers may differ"]
-        if commit.endswith(LOCAL)
-        else []
-    )
+    lines = [] if commit == "unknown" else [f"git checkout {commit.removesuffix(LOCAL)}"]
+    if commit.endswith(LOCAL):
+        lines.append(
+            "# and the changes that were not in the repository, without which the numbers may differ"
+        )
     file = folder.resolve() / "study.yaml"
     file = file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file
-    return [
-        *found,
-        f"python -m studies.run {shlex.quote(str(file))} --out {shlex.quote(f'results/{name}-again')}",
-    ]
+    out = shlex.quote(f"results/{name}-again")
+    return [*lines, f"python -m studies.run {shlex.quote(str(file))} --out {out}"]
 
 
 def provenance(dataset: xr.Dataset) -> list[tuple[str, str]]:
     """What made these numbers: name, value."""
     attrs = dataset.attrs
-    commit = attrs.get("commit", "unknown")
-    told = commit.removesuffix(LOCAL) + (
-        ", with changes that are not in the repository" if commit.endswith(LOCAL) else ""
-    )
-    rows = [
-        ("created", attrs.get("created", "unknown")),
-        ("commit", told),
-        ("device", attrs.get("device", "unknown")),
-    ]
-    rows += list(json.loads(attrs.get("versions", "{}")).items())
-    return [(str(name), str(value)) for name, value in rows]
+    commit = str(attrs.get("commit", "unknown"))
+    if commit.endswith(LOCAL):
+        commit = f"{commit.removesuffix(LOCAL)}, with changes that are not in the repository"
+    facts = {
+        "created": attrs.get("created", "unknown"),
+        "commit": commit,
+        "device": attrs.get("device", "unknown"),
+        **json.loads(attrs.get("versions", "{}")),
+    }
+    return [(name, str(value)) for name, value in facts.items()]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import itertools
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -25,6 +25,7 @@ from studies.schema import Status
 
 LAST = 1e308  # where inf is sorted
 MOST = 1000  # rows
+INTERVAL = "95 % interval"
 Numbers = Sequence[float] | np.ndarray
 
 
@@ -34,6 +35,9 @@ class Cell(NamedTuple):
     text: str
     sort: str = ""
     kind: str = ""  # number, or a verdict
+
+
+Row = list[Cell]
 
 
 @dataclass(frozen=True)
@@ -47,50 +51,66 @@ class Table:
     total: Sequence[Cell] = field(default_factory=list)
 
 
+def _stacks(dataset: xr.Dataset) -> Iterator[tuple[str, xr.Dataset]]:
+    """Name and arms (dim `arm`) of each landscape that has some."""
+    for name in dataset["landscape"].values.tolist():
+        data = stack(dataset.sel(landscape=name))
+        if data.sizes["arm"]:
+            yield str(name), data
+
+
+def _silent(dataset: xr.Dataset, what: str) -> list[str]:
+    """A note on arms that never asked."""
+    names = [f"{label} on {landscape}" for landscape, label in never_asked(dataset)]
+    return [f"{words_on_silent(names, what)}."] if names else []
+
+
+# final loss -------------------------------------------------------------------------------------------------
+
+LOSS_HEADS = (
+    "landscape", "arm", "median", INTERVAL, "lower quartile", "upper quartile", "worlds", "diverged", "lost",
+)  # fmt: skip
+LOSS_NOTE = (
+    "True loss of the recommended point at the budget that all arms have; a world that diverged counts as"
+    " infinite; lost: failed or missing."
+)
+
+
 def final_loss(dataset: xr.Dataset) -> Table:
-    """What each arm reached: quartiles over worlds at the budget that all have, the median with its interval, and the worlds that ended badly."""
+    """What each arm reached at the budget that all have.
+
+    Quartiles over worlds, the median with its interval, and the worlds that ended badly.
+    """
     rows = [
         _loss_row(name, at_budget(data.isel(arm=k)))
         for name, data in _stacks(dataset)
         for k in range(data.sizes["arm"])
     ]
-    heads = [
-        "landscape",
-        "arm",
-        "median",
-        "95 % interval",
-        "lower quartile",
-        "upper quartile",
-        "worlds",
-        "diverged",
-        "lost",
-    ]
-    note = (
-        "True loss of the recommended point at the budget that all arms have; a world that diverged counts as"
-        " infinite; lost: failed or missing."
-    )
-    return Table(
-        "Final loss",
-        heads,
-        rows,
-        [note, *filter(None, [gaps.said(dataset)]), *_silent(dataset, "start shown"), *unfit(dataset)],
-    )
+    said = gaps.said(dataset)
+    notes = [LOSS_NOTE, *([said] if said else []), *_silent(dataset, "start shown"), *unfit(dataset)]
+    return Table("Final loss", LOSS_HEADS, rows, notes)
 
 
-def _loss_row(landscape: str, end: xr.Dataset) -> list[Cell]:
+def _loss_row(landscape: str, end: xr.Dataset) -> Row:
     there, diverged = end["status"] < Status.FAILED, end["status"] == Status.DIVERGED
-    told = quantiles(
-        "loss", end["loss"].where(~diverged, np.inf).where(there), long_name="true loss", units="loss"
-    )
-    low, median, high = told["loss"].values
-    values = [
-        number(median),
-        interval(told["loss_interval"].sel(quantile=0.5).values),
-        number(low),
-        number(high),
-    ]
-    counts = (int(there.sum()), int(diverged.sum()), int((~there).sum()))
-    return [Cell(landscape), Cell(str(end["arm"].item())), *values, *map(count, counts)]
+    loss = end["loss"].where(~diverged, np.inf).where(there)
+    told = quantiles("loss", loss, long_name="true loss", units="loss")
+    low, median, high = map(number, told["loss"].values)
+    between = interval(told["loss_interval"].sel(quantile=0.5).values)
+    worlds = [count(int(part.sum())) for part in (there, diverged, ~there)]
+    return [Cell(landscape), Cell(str(end["arm"].item())), median, between, low, high, *worlds]
+
+
+# running time -----------------------------------------------------------------------------------------------
+
+TIME_HEADS = (
+    "landscape", "arm", "target ({unit})", "expected running time", INTERVAL, "median of a run", "reached",
+    "worlds",
+)  # fmt: skip
+TIME_NOTES = (
+    "In evaluations at the nominal price of a gradient; ∞: never seen.",
+    "Expected running time: of an algorithm that is restarted until it reaches the target.",
+)
 
 
 def running_time(dataset: xr.Dataset) -> Table:
@@ -106,38 +126,53 @@ def running_time(dataset: xr.Dataset) -> Table:
     rows = []
     for name, data in _stacks(dataset):
         told = fixed_target(data)
-        for k in range(data.sizes["arm"]):
-            at = told.isel(arm=k)
-            rows += [
-                _time_row(name, at.isel(target=j))
-                for j in range(told.sizes["target"])
-                if np.isfinite(at["target_loss"].values[j]) and at["worlds"][j] > 0
-            ]
-    target = f"target ({dataset['target_loss'].attrs.get('units', 'loss')})"
-    heads = [
-        "landscape",
-        "arm",
-        target,
-        "expected running time",
-        "95 % interval",
-        "median of a run",
-        "reached",
-        "worlds",
-    ]
-    notes = ["In evaluations at the nominal price of a gradient; ∞: never seen."]
-    notes.append("Expected running time: of an algorithm that is restarted until it reaches the target.")
-    notes += _silent(dataset, "left out")
-    return Table("Running time", heads, rows, notes)
+        arms = [told.isel(arm=k) for k in range(told.sizes["arm"])]
+        rows += [_time_row(name, arm.isel(target=j)) for arm in arms for j in _measured(arm)]
+    unit = dataset["target_loss"].attrs.get("units", "loss")
+    heads = [head.format(unit=unit) for head in TIME_HEADS]
+    return Table("Running time", heads, rows, [*TIME_NOTES, *_silent(dataset, "left out")])
 
 
-def _time_row(landscape: str, at: xr.Dataset) -> list[Cell]:
-    values = [number(at["target_loss"].item()), number(at["ert"].item()), interval(at["ert_interval"].values)]
-    values += [
+def _measured(arm: xr.Dataset) -> list[int]:
+    """The numbers of an arm's targets, where these are known and some world has numbers."""
+    return np.flatnonzero(np.isfinite(arm["target_loss"].values) & (arm["worlds"].values > 0)).tolist()
+
+
+def _time_row(landscape: str, at: xr.Dataset) -> Row:
+    return [
+        Cell(landscape),
+        Cell(str(at["arm"].item())),
+        number(at["target_loss"].item()),
+        number(at["ert"].item()),
+        interval(at["ert_interval"].values),
         number(at["quantiles"].sel(quantile=0.5).item()),
         count(int(at["successes"])),
         count(int(at["worlds"])),
     ]
-    return [Cell(landscape), Cell(str(at["arm"].item())), *values]
+
+
+# comparisons ------------------------------------------------------------------------------------------------
+
+PAIR_HEADS = (
+    "landscape", "A", "B", "verdict", "judged by", "A − B", INTERVAL, "unit", "A wins", INTERVAL, "p",
+    "worlds",
+)  # fmt: skip
+JUDGED = (
+    "Over the same worlds, by the loss at the end; where that ties, as where both reach the optimum,"
+    " by the time to a target, and where that ties too, by the area over the curve (the mean over the"
+    " logarithm of the cost of the lowest loss so far)."
+)
+TIES = "Losses that differ by less than the precision tie ({}), and a smaller gap counts as it."
+DECADES = (
+    "decades: common logarithms, so that −1 is ten times less. A wins: probability that A's number is"
+    " the smaller one in a world, ties half. p: Wilcoxon's signed-rank test with Holm's correction"
+    " over this table."
+)
+BETTER = (
+    "Nothing is called better unless the test rejects at 0.05 and the interval of the difference does"
+    " not hold 0."
+)
+SAME = ("difference", "difference_interval", "win_probability")  # what tells values of axes apart
 
 
 def comparisons(dataset: xr.Dataset) -> Table:
@@ -148,91 +183,49 @@ def comparisons(dataset: xr.Dataset) -> Table:
     """
     if dataset.sizes["optimizer"] < 2:
         raise ValueError("comparisons: expected a study with two optimizers or more, got one")
-    found = compare(dataset)
-    axes = [str(dim) for dim in found["difference"].dims if dim not in ("landscape", "pair")]
+    told = compare(dataset)
     rows = [
         row
-        for name in found["landscape"].values.tolist()
-        for row in _pairs(str(name), found.sel(landscape=name), axes)
+        for name in told["landscape"].values.tolist()
+        for row in _pairs(str(name), told.sel(landscape=name))
     ]
-    heads = [
-        "landscape",
-        "A",
-        "B",
-        "verdict",
-        "judged by",
-        "A − B",
-        "95 % interval",
-        "unit",
-        "A wins",
-        "95 % interval",
-        "p",
-        "worlds",
-    ]
-    notes = [
-        (
-            "Over the same worlds, by the loss at the end; where that ties, as where both reach the optimum,"
-            " by the time to a target, and where that ties too, by the area over the curve (the mean over the"
-            " logarithm of the cost of the lowest loss so far)."
-        ),
-        (
-            f"Losses that differ by less than the precision tie ({_precisions(dataset)}), and a smaller gap"
-            " counts as it."
-        ),
-        (
-            "decades: common logarithms, so that −1 is ten times less. A wins: probability that A's number is"
-            " the smaller one in a world, ties half. p: Wilcoxon's signed-rank test with Holm's correction"
-            " over this table."
-        ),
-        (
-            "Nothing is called better unless the test rejects at 0.05 and the interval of the difference does"
-            " not hold 0."
-        ),
-        *_silent(dataset, "not compared"),
-    ]
-    return Table("Comparisons", heads, rows, notes)
+    notes = [JUDGED, TIES.format(_precisions(dataset)), DECADES, BETTER, *_silent(dataset, "not compared")]
+    return Table("Comparisons", PAIR_HEADS, rows, notes)
 
 
-def _pairs(landscape: str, told: xr.Dataset, axes: Sequence[str]) -> list[list[Cell]]:
+def _pairs(landscape: str, told: xr.Dataset) -> list[Row]:
     """The rows of a landscape; values of axes that change nothing are one."""
-    seen: dict[tuple[bytes, ...], tuple[dict[str, int], xr.Dataset]] = {}
-    for places in itertools.product(*(range(told.sizes[axis]) for axis in axes), range(told.sizes["pair"])):
-        at = dict(zip([*axes, "pair"], places, strict=True))
-        one = told.isel(at)
-        if int(one["worlds"]):
-            key = (
-                str(at["pair"]).encode(),
-                *(
-                    one[name].values.tobytes()
-                    for name in ("difference", "difference_interval", "win_probability")
-                ),
-            )
-            seen.setdefault(key, (at, one))
-    telling = [axis for axis in axes if len({at[axis] for at, _ in seen.values()}) > 1]
+    axes = [str(dim) for dim in told["difference"].dims if dim != "pair"]
+    seen: dict[tuple[object, ...], xr.Dataset] = {}
+    for places in itertools.product(*(range(told.sizes[axis]) for axis in (*axes, "pair"))):
+        pair = told.isel(dict(zip((*axes, "pair"), places, strict=True)))
+        if int(pair["worlds"]):
+            seen.setdefault((places[-1], *(pair[name].values.tobytes() for name in SAME)), pair)
+    telling = [axis for axis in axes if len({pair[axis].item() for pair in seen.values()}) > 1]
     return [
-        _pair_row(", ".join([landscape, *(f"{axis} = {one[axis].item()}" for axis in telling)]), one)
-        for _, one in seen.values()
+        _pair_row(", ".join([landscape, *(f"{axis} = {pair[axis].item()}" for axis in telling)]), pair)
+        for pair in seen.values()
     ]
 
 
-def _pair_row(where: str, one: xr.Dataset) -> list[Cell]:
-    a, b = str(one["a"].item()), str(one["b"].item())
-    verdict = {"A better": f"{a} better", "B better": f"{b} better"}.get(
-        str(one["verdict"].item()), "undecided"
-    )
-    values = [
-        number(one["difference"].item()),
-        interval(one["difference_interval"].values),
-        Cell("decades" if bool(one["logarithmic"]) else "loss"),
+def _pair_row(where: str, pair: xr.Dataset) -> Row:
+    a, b = str(pair["a"].item()), str(pair["b"].item())
+    verdicts = {"A better": f"{a} better", "B better": f"{b} better"}
+    goal = float(pair["target"])
+    return [
+        Cell(where),
+        Cell(a),
+        Cell(b),
+        Cell(verdicts.get(str(pair["verdict"].item()), "undecided")),
+        Cell(str(pair["judged"].item()) if np.isnan(goal) else f"time to {shown(goal)}"),
+        number(pair["difference"].item()),
+        interval(pair["difference_interval"].values),
+        Cell("decades" if bool(pair["logarithmic"]) else "loss"),
+        number(pair["win_probability"].item()),
+        interval(pair["win_probability_interval"].values),
+        number(pair["p_corrected"].item()),
+        count(int(pair["worlds"])),
     ]
-    values += [
-        number(one["win_probability"].item()),
-        interval(one["win_probability_interval"].values),
-        number(one["p_corrected"].item()),
-    ]
-    goal = float(one["target"])
-    by = str(one["judged"].item()) if np.isnan(goal) else f"time to {shown(goal)}"
-    return [Cell(where), Cell(a), Cell(b), Cell(verdict), Cell(by), *values, count(int(one["worlds"]))]
 
 
 def _precisions(dataset: xr.Dataset) -> str:
@@ -242,10 +235,13 @@ def _precisions(dataset: xr.Dataset) -> str:
     return shown(low) if low == high else f"{shown(low)} to {shown(high)}, by landscape"
 
 
-def _silent(dataset: xr.Dataset, what: str) -> list[str]:
-    """A note on arms that never asked."""
-    names = [f"{label} on {landscape}" for landscape, label in never_asked(dataset)]
-    return [f"{words_on_silent(names, what)}."] if names else []
+# cost -------------------------------------------------------------------------------------------------------
+
+COST_HEADS = ("landscape", "optimizer", "arms", "value evaluations", "gradient evaluations", "seconds")
+COST_NOTE = (
+    "Evaluations of the whole loss, all worlds together. Seconds: wall-clock time of blocks of worlds,"
+    " truth left out."
+)
 
 
 def cost(dataset: xr.Dataset) -> Table:
@@ -253,28 +249,44 @@ def cost(dataset: xr.Dataset) -> Table:
     rows, totals = [], np.zeros(3)
     for name, data in _stacks(dataset):
         for optimizer in dict.fromkeys(data["optimizer"].values.tolist()):
-            end = data.isel(checkpoint=-1).isel(arm=np.flatnonzero(data["optimizer"].values == optimizer))
-            spent = [
-                float(end[terms].sum()) / float(data["terms"]) for terms in ("value_terms", "gradient_terms")
-            ]
-            spent.append(
-                sum(
-                    float(np.unique(block[np.isfinite(block)]).sum())
-                    for block in end["seconds"].transpose("arm", ...).values
-                )
-            )
+            end = data.isel(checkpoint=-1, arm=np.flatnonzero(data["optimizer"].values == optimizer))
+            spent = _spent(end)
             totals += spent
             rows.append([Cell(name), Cell(str(optimizer)), count(end.sizes["arm"]), *map(amount, spent)])
-    heads = ["landscape", "optimizer", "arms", "value evaluations", "gradient evaluations", "seconds"]
-    notes = [
-        "Evaluations of the whole loss, all worlds together. Seconds: wall-clock time of blocks of worlds,"
-        " truth left out."
-    ]
+    notes = [COST_NOTE]
     if "tuning" in dataset.attrs:
-        notes.append(
-            f"The trials of the tuning took {float(tuning_cost(dataset).sum()):,.0f} evaluations more."
-        )
-    return Table("Cost", heads, rows, notes, [Cell("all"), Cell(""), Cell(""), *map(amount, totals.tolist())])
+        trials = float(tuning_cost(dataset).sum())
+        notes.append(f"The trials of the tuning took {trials:,.0f} evaluations more.")
+    return Table(
+        "Cost", COST_HEADS, rows, notes, [Cell("all"), Cell(""), Cell(""), *map(amount, totals.tolist())]
+    )
+
+
+def _spent(end: xr.Dataset) -> list[float]:
+    """Evaluations of values and of gradients, and seconds, of arms at the end.
+
+    A block of worlds has one clock: its time counts once.
+    """
+    evaluations = [float(end[name].sum()) / float(end["terms"]) for name in ("value_terms", "gradient_terms")]
+    blocks = end["seconds"].transpose("arm", ...).values
+    return [*evaluations, sum(float(np.unique(block[np.isfinite(block)]).sum()) for block in blocks)]
+
+
+# tuning -----------------------------------------------------------------------------------------------------
+
+TUNING_HEADS = (
+    "landscape",
+    "optimizer",
+    "best setting",
+    "its median loss",
+    "as given",
+    "trials",
+    "evaluations",
+)
+TUNING_NOTE = (
+    "In worlds that the study does not use; the best of so many trials is optimistic, the final loss"
+    " above is not."
+)
 
 
 def tuning(dataset: xr.Dataset) -> Table:
@@ -285,39 +297,27 @@ def tuning(dataset: xr.Dataset) -> Table:
     """
     if "tuning" not in dataset.attrs:
         raise ValueError("tuning: expected a study with `tuning:`, found none in these results")
-    rows = []
-    for one in json.loads(dataset.attrs["tuning"]):
-        best = one["winner"]
-        setting = ", ".join(
-            f"{name} = {f'{value:.4g}' if isinstance(value, float) else value}"
-            for name, value in one["settings"][best].items()
-        )
-        swept = ", ".join(
-            f"{name} = {value}"
-            for name, value in one["coords"].items()
-            if name not in ("landscape", "optimizer")
-        )
-        place = [
-            Cell(", ".join(filter(None, [str(one["coords"]["landscape"]), swept]))),
-            Cell(str(one["coords"]["optimizer"])),
-        ]
-        losses = [
-            number(math.inf if value is None else value) for value in (one["median"][best], one["median"][0])
-        ]
-        rows.append([*place, Cell(setting), *losses, count(len(one["settings"])), amount(one["cost"])])
-    heads = ["landscape", "optimizer", "best setting", "its median loss", "as given", "trials", "evaluations"]
-    note = (
-        "In worlds that the study does not use; the best of so many trials is optimistic, the final loss"
-        " above is not."
-    )
-    return Table("Tuning", heads, rows, [note])
+    rows = [_tuning_row(arm) for arm in json.loads(dataset.attrs["tuning"])]
+    return Table("Tuning", TUNING_HEADS, rows, [TUNING_NOTE])
 
 
-def _stacks(dataset: xr.Dataset) -> Iterator[tuple[str, xr.Dataset]]:
-    for name in dataset["landscape"].values.tolist():
-        data = stack(dataset.sel(landscape=name))
-        if data.sizes["arm"]:
-            yield str(name), data
+def _tuning_row(arm: Mapping[str, Any]) -> Row:
+    """A row, from the coordinates of an arm, its settings and their medians, the best, and what it cost."""
+    best, coords = arm["winner"], dict(arm["coords"])
+    place, optimizer = str(coords.pop("landscape")), str(coords.pop("optimizer"))
+    setting = ", ".join(f"{name} = {_four_digits(value)}" for name, value in arm["settings"][best].items())
+    return [
+        Cell(", ".join([place, *(f"{name} = {value}" for name, value in coords.items())])),
+        Cell(optimizer),
+        Cell(setting),
+        *(number(math.inf if loss is None else loss) for loss in (arm["median"][best], arm["median"][0])),
+        count(len(arm["settings"])),
+        amount(arm["cost"]),
+    ]
+
+
+def _four_digits(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 # cells ------------------------------------------------------------------------------------------------------
@@ -340,11 +340,9 @@ def shown(value: float) -> str:
 def interval(bounds: Numbers) -> Cell:
     """Both ends; sorted by the lower one."""
     low, high = map(float, bounds)
-    return (
-        Cell("–", str(LAST), "number")
-        if math.isnan(low)
-        else Cell(f"{shown(low)} to {shown(high)}", number(low).sort, "number")
-    )
+    if math.isnan(low):
+        return Cell("–", str(LAST), "number")
+    return Cell(f"{shown(low)} to {shown(high)}", number(low).sort, "number")
 
 
 def count(value: int) -> Cell:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import xarray as xr
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -27,6 +27,8 @@ from studies.results.arms import labels
 
 FILE = "report.html"
 MOST = 4_000_000  # characters of all figures of a page
+Made = TypeVar("Made")
+TOO_LARGE = "left out, since the page would be too large; python -m studies.figures draws it"
 TABLES: tuple[Callable[[xr.Dataset], numbers.Table], ...] = (
     numbers.final_loss,
     numbers.running_time,
@@ -106,24 +108,27 @@ def _page(results: Path, brief: bool) -> Page:
         page.absent.append("No cell has finished: there are no numbers to show.")
         return page
     for make in TABLES[:1] if brief else TABLES:
-        found = _attempt(page, functools.partial(make, data))
-        page.tables += [found] if found else []
+        table = _attempt(page, functools.partial(make, data))
+        page.tables += [table] if table else []
     page.cost = _attempt(page, functools.partial(numbers.cost, data))
-    arms, optimizers = labels(data), [str(name) for name in data["optimizer"].values]
-    own = [name for name in page.config.get("figures", ["convergence"]) if name in FIGURES]
-    for name in own if brief else dict.fromkeys([*own, *FIGURES]):
-        figure = functools.partial(FIGURES[name], data, width=style.WIDTH)
-        shown = _attempt(page, functools.partial(drawing, name, figure, arms, optimizers), name)
-        if shown and sum(len(one.markup) for one in (*page.figures, shown)) > MOST:
-            page.absent.append(
-                f"{name}: left out, since the page would be too large; python -m studies.figures draws it"
-            )
-        elif shown:
-            page.figures.append(shown)
+    _draw(page, brief)
     return page
 
 
-def _attempt(page: Page, make: Callable[[], Any], name: str = "") -> Any:  # noqa: ANN401
+def _draw(page: Page, brief: bool) -> None:
+    """Draw the figures that the study names itself, and, unless it is brief, all others."""
+    arms, optimizers = labels(page.data), [str(name) for name in page.data["optimizer"].values]
+    own = [name for name in page.config.get("figures", ["convergence"]) if name in FIGURES]
+    for name in own if brief else dict.fromkeys([*own, *FIGURES]):
+        figure = functools.partial(FIGURES[name], page.data, width=style.WIDTH)
+        shown = _attempt(page, functools.partial(drawing, name, figure, arms, optimizers), name)
+        if shown and sum(len(part.markup) for part in (*page.figures, shown)) > MOST:
+            page.absent.append(f"{name}: {TOO_LARGE}")
+        elif shown:
+            page.figures.append(shown)
+
+
+def _attempt(page: Page, make: Callable[[], Made], name: str = "") -> Made | None:
     """What is made; where it cannot be, None, and the page says why.
 
     A report must not be lost to a part of it. `name`: of a figure.
@@ -136,7 +141,7 @@ def _attempt(page: Page, make: Callable[[], Any], name: str = "") -> Any:  # noq
     return None
 
 
-def _save(template: str, file: Path, **shown: Any) -> None:  # noqa: ANN401
+def _save(template: str, file: Path, **shown: object) -> None:
     text = _environment().get_template(template).render(shown)
     with store.beside(file) as temporary:
         temporary.write_text(text, encoding="utf-8")
@@ -144,14 +149,14 @@ def _save(template: str, file: Path, **shown: Any) -> None:  # noqa: ANN401
 
 @functools.cache
 def _environment() -> Environment:
-    found = Environment(
+    made = Environment(
         loader=PackageLoader("studies.report", "template"),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    found.globals |= {
+    made.globals |= {
         "facts": facts,
         "claim": judged,
         "looks": _looks,
@@ -160,10 +165,10 @@ def _environment() -> Environment:
         "number": numbers.number,
         "most": numbers.MOST,
     }
-    found.globals["file"] = lambda name: Markup(
+    made.globals["file"] = lambda name: Markup(
         resources.files("studies.report").joinpath("template", name).read_text(encoding="utf-8")
     )
-    return found
+    return made
 
 
 def _looks(page: Page) -> Iterable[tuple[str, str]]:
@@ -171,7 +176,7 @@ def _looks(page: Page) -> Iterable[tuple[str, str]]:
     names = [str(name) for name in page.data["optimizer"].values] if "optimizer" in page.data else []
     alike = "loss" in page.data and labels(page.data) == names
     return [
-        (name, drawings.INK.get(look["color"], look["color"]) if alike else "")
+        (name, drawings.INK.get(str(look["color"]), str(look["color"])) if alike else "")
         for name, look in style.looks(names).items()
     ]
 
@@ -182,9 +187,8 @@ def _caption(name: str) -> str:
     return " ".join(text.split())
 
 
-def _alt(page: Page, one: Drawing) -> str:
+def _alt(page: Page, figure: Drawing) -> str:
+    """What stands for a figure where it cannot be seen."""
     landscapes = ", ".join(str(name) for name in page.data["landscape"].values)
-    return (
-        f"Figure {one.name.replace('_', ' ')} for {landscapes}. {_caption(one.name)} The tables below have"
-        " the numbers."
-    )
+    name = figure.name.replace("_", " ")
+    return f"Figure {name} for {landscapes}. {_caption(figure.name)} The tables below have the numbers."

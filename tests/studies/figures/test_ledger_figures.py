@@ -15,7 +15,7 @@ from studies.figures.diversity import panel as diverse
 from studies.figures.noise_sources import bars, ratios
 from studies.figures.price import panel as partition
 from studies.figures.price import price
-from studies.figures.spectra import panels, spectra
+from studies.figures.spectra import draw, spectra
 from studies.results.arms import arms
 from tests.support.results import real, shared  # noqa: F401  a fixture
 
@@ -28,7 +28,7 @@ def data(shared):  # noqa: F811
 def test_spectra(data):
     data = data.isel(moment=1)
     row = np.array(Figure().subplots(1, 3))
-    panels(data, row)
+    draw(data, row)
     told = spectrum(data)
     drawn = {line.get_color(): line for line in row[0].lines}
     assert len(drawn) == data.sizes["optimizer"]
@@ -41,15 +41,15 @@ def test_spectra(data):
 def test_spectra_say_why_there_is_no_dot(data):
     data = data.isel(moment=1)
     row = np.array(Figure().subplots(1, 3))
-    panels(data.assign(mean_curvature=data["mean_curvature"] * 0), row)  # as at genotypes
+    draw(data.assign(mean_curvature=data["mean_curvature"] * 0), row)  # as at genotypes
     assert [text.get_text() for text in row[2].texts] == ["mean\ncurvature 0"]
     still = data.assign(step_variance=data["step_variance"].where(data["optimizer"] != "GA", 0.0))
     row = np.array(Figure().subplots(1, 3))
-    panels(still, row)
+    draw(still, row)
     place = data["optimizer"].values.tolist().index("GA")
     assert (place, "no noise") in [(text.get_position()[1], text.get_text()) for text in row[1].texts]
     row = np.array(Figure().subplots(1, 3))
-    panels(data.assign(step_variance=data["step_variance"] * 0), row)
+    draw(data.assign(step_variance=data["step_variance"] * 0), row)
     assert [[text.get_text() for text in axes.texts] for axes in row] == [["no noise"]] * 3
     assert row[0].get_xlim() == pytest.approx((0.4, data.sizes["mode"] + 0.6))  # its ticks are modes still
 
@@ -58,7 +58,7 @@ def test_spectra_say_one_word_for_neighbouring_rows_without_a_dot(data):
     data = data.isel(moment=1)
     flat = data["noise_curvature"].where(data["optimizer"] == "SGD")  # known for the first row alone
     row = np.array(Figure().subplots(1, 3))
-    panels(data.assign(noise_curvature=flat), row)
+    draw(data.assign(noise_curvature=flat), row)
     rows = data.sizes["optimizer"]
     assert [(text.get_position()[1], text.get_text()) for text in row[2].texts] == [(rows / 2, "not known")]
 
@@ -66,7 +66,7 @@ def test_spectra_say_one_word_for_neighbouring_rows_without_a_dot(data):
 def test_spectra_of_no_numbers_say_nothing_of_a_curvature(data):
     data = data.isel(moment=1)
     row = np.array(Figure().subplots(1, 3))
-    panels(data.assign(mean_curvature=data["mean_curvature"] * np.nan), row)
+    draw(data.assign(mean_curvature=data["mean_curvature"] * np.nan), row)
     assert [text.get_text() for text in row[2].texts] == ["not known"]
 
 

@@ -21,10 +21,10 @@ from landscapes.continuous.quadratic import Quadratic
 from landscapes.oracle.evaluation import evaluate
 from landscapes.probes.measure import Measure
 from landscapes.streams import Streams
-from studies.figures import gallery, style
+from studies.figures import forms, gallery, style
 from studies.figures.probes import probes
 from studies.figures.saving import save
-from studies.probe import datasets, examples, pictures
+from studies.probe import datasets, examples, pictures, tables
 from studies.probe.__main__ import main
 from studies.probe.named import brief, named
 from studies.study_file.study import StudyError
@@ -240,10 +240,10 @@ def dataset(value, error):
 
 
 def test_summary_takes_sampling_off_the_spread():
-    mean, error, spread = datasets.summary(dataset([1, 3, 5], [1, 1, 1]).isel(landscape=0), "a")
+    mean, error, spread = tables.summary(dataset([1, 3, 5], [1, 1, 1]).isel(landscape=0), "a")
     assert (mean, error, spread) == (3, pytest.approx(2 / 3**0.5), pytest.approx(3**0.5))
-    assert datasets.summary(dataset([1, 3, 5], [4, 4, 4]).isel(landscape=0), "a")[2] == 0
-    mean, error, spread = datasets.summary(dataset([2], [0.5]).isel(landscape=0), "a")
+    assert tables.summary(dataset([1, 3, 5], [4, 4, 4]).isel(landscape=0), "a")[2] == 0
+    mean, error, spread = tables.summary(dataset([2], [0.5]).isel(landscape=0), "a")
     assert (mean, error) == (2, 0.5)
     assert np.isnan(spread)
 
@@ -261,7 +261,7 @@ def test_summary_takes_sampling_off_the_spread():
     ],
 )
 def test_a_cell_shows_two_figures_of_the_error(numbers, text):
-    assert datasets._cell(*numbers) == text
+    assert tables._cell(*numbers) == text
 
 
 def test_the_command_prints_a_table_and_leaves_its_files(tmp_path, capsys):
@@ -415,7 +415,7 @@ def test_hostile_measures_are_drawn_without_a_warning(measured, hostile, tmp_pat
     written = save(lambda: probes(data), tmp_path, "probe", formats=("png",))
     assert all(path.stat().st_size > 1000 for path in written)
     if hostile != "few":
-        assert datasets.tables(data)
+        assert tables.tables(data)
 
 
 # pictures ---------------------------------------------------------------------------------------------------
@@ -508,13 +508,13 @@ def test_a_moving_optimum_leaves_its_path():
 
 
 def test_heights_know_decades():
-    many, norm = gallery.heights(np.geomspace(1e-3, 1e3, 50), gap_known=True)
+    many, norm = forms.heights(np.geomspace(1e-3, 1e3, 50), gap_known=True)
     assert (norm.vmin, norm.vmax) == (pytest.approx(1e-3, rel=1e-1), 1e3)
     assert type(norm).__name__ == "LogNorm"
-    few, norm = gallery.heights(np.linspace(1, 5, 50), gap_known=False)
+    few, norm = forms.heights(np.linspace(1, 5, 50), gap_known=False)
     assert type(norm).__name__ == "Normalize"
     assert (few == np.linspace(1, 5, 50)).all()
-    shifted, norm = gallery.heights(np.r_[-5.0, -5 + np.geomspace(1e-3, 1e3, 50)], gap_known=False)
+    shifted, norm = forms.heights(np.r_[-5.0, -5 + np.geomspace(1e-3, 1e3, 50)], gap_known=False)
     assert type(norm).__name__ == "LogNorm"
     assert shifted.max() == pytest.approx(1e3)
     assert many.max() == 1e3
@@ -605,7 +605,7 @@ def test_the_colours_rise_in_lightness():
 
     Monotone, so that grey print and colour-blind readers see the same order.
     """
-    colours = gallery.DEPTHS(np.linspace(0, 1, 64))[:, :3]
+    colours = forms.DEPTHS(np.linspace(0, 1, 64))[:, :3]
     linear = np.where(colours > 0.04045, ((colours + 0.055) / 1.055) ** 2.4, colours / 12.92)
     lightness = 116 * np.cbrt(linear @ [0.2126, 0.7152, 0.0722]) - 16
     steps = np.diff(lightness)

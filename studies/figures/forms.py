@@ -1,0 +1,327 @@
+"""A landscape as a picture, in one of five forms.
+
+A plane, a line, a genotype network, bands of loss against distance, or a vector field.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Sequence
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.collections import LineCollection
+from matplotlib.colors import LinearSegmentedColormap, LogNorm, Normalize
+from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
+
+from studies.figures import legends, style
+from studies.figures.style import Look
+
+# Low is deep, high is pale, as on a sea chart: one hue whose lightness rises, so that grey prints and
+# colour-blind readers see the same.
+DEPTHS = LinearSegmentedColormap.from_list(
+    "depths", ["#0a1f3f", "#12466f", "#1d6f95", "#4b9bb0", "#8cc2c4", "#c7e2d8", "#f7f7ea"]
+)
+GOLD, NOWHERE = "#E69F00", "#dddddd"  # the optimum; where there is no finite loss
+STAR: Look = {
+    "marker": "*",
+    "markersize": 9,
+    "markerfacecolor": GOLD,
+    "markeredgecolor": "white",
+    "markeredgewidth": 0.7,
+    "linestyle": "none",
+}
+HOLLOW: Look = STAR | {"markerfacecolor": "none", "markeredgecolor": GOLD, "markeredgewidth": 1.0}
+DOT: Look = STAR | {"marker": "o", "markersize": 4, "markerfacecolor": "white", "markeredgecolor": "black"}
+END: Look = STAR | {"marker": "o", "markersize": 3.5, "color": GOLD, "markeredgewidth": 0.6}  # of a path
+# edges: loss falls, rises or stays on the way to the best genotype
+TOWARDS, AWAY, LEVEL = "#56B4E9", "#D55E00", "#bbbbbb"
+WHITE: Look = {"colors": "white", "linewidths": 0.25, "alpha": 0.55, "linestyles": "solid"}
+BANDS = (((0, 6), 0.15), ((1, 5), 0.2), ((2, 4), 0.3))  # numbers of quantiles, and how dark
+WAYS = {"loss falls on the way to the best": TOWARDS, "loss rises": AWAY, "loss stays": LEVEL}
+BAND = "median; bands 50, 90, 100 % of genotypes"
+DECADES = 2.0  # heights that span more are shown on a log scale
+DEEPEST = 8.0  # and so many decades at most
+LEVELS = 33  # of contours
+SMOOTH = 2500  # vertices of contour lines, at most
+
+
+def draw(data: xr.Dataset, axes: Axes) -> None:
+    """Draw a landscape in its form."""
+    FORMS[data.attrs["form"]](data, axes)
+
+
+def _square(axes: Axes, ticks: int = 3) -> None:
+    """As high as wide, with few ticks."""
+    axes.set_box_aspect(1)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(MaxNLocator(ticks, steps=[1, 2, 5, 10]))
+
+
+def _star(data: xr.Dataset) -> Look:
+    """The star of an optimum; hollow: the lowest point seen."""
+    return STAR if data.attrs.get("optimum_known") else HOLLOW
+
+
+# planes -----------------------------------------------------------------------------------------------------
+
+
+def heights(loss: np.ndarray, gap_known: bool) -> tuple[np.ndarray, Normalize]:
+    """What is coloured, and how: the loss.
+
+    Where it spans decades on a log scale, then above the lowest one seen unless the loss is a gap.
+    """
+    finite = np.where(np.isfinite(loss), loss, np.nan)
+    if not np.isfinite(finite).any():
+        return finite, Normalize(0, 1)
+    low, high = float(np.nanmin(finite)), float(np.nanmax(finite))
+    if high == low:
+        return finite, Normalize(low, low + max(1.0, abs(low)) * 1e-9)
+    above = finite if gap_known or low > 0 else finite - low
+    norm = _decades(above[above > 0])
+    return (finite, Normalize(low, high)) if norm is None else (np.maximum(above, norm.vmin), norm)
+
+
+def _decades(heights: np.ndarray) -> LogNorm | None:
+    """A log scale for positive heights; None where they do not span decades."""
+    if not heights.size or heights.max() / np.quantile(heights, 0.05) <= 10**DECADES:
+        return None
+    top = float(heights.max())
+    return LogNorm(max(float(np.quantile(heights, 0.001)), top * 10**-DEEPEST), top)
+
+
+def _plane(data: xr.Dataset, axes: Axes) -> None:
+    """The loss on a plane, its scale, and, if there are such, the optimum with its path, and a start."""
+    norm = _contours(data, axes)
+    if norm is None:
+        look: Look = {"ha": "center", "va": "center", "fontsize": 7}
+        axes.text(0.5, 0.5, "no finite loss", transform=axes.transAxes, **look)
+    else:
+        _bar(axes, norm)
+    if "path_u" in data:
+        path = data["path_u"], data["path_v"]
+        axes.plot(*path, color=GOLD, linewidth=0.8, solid_joinstyle="round")
+        axes.plot(*(part[-1:] for part in path), **END)
+    _marks(data, axes)
+    _frame(data, axes)
+
+
+def _frame(data: xr.Dataset, axes: Axes) -> None:
+    """The axes of a plane."""
+    (left, right), (low, high) = (data[axis].values[[0, -1]] for axis in ("u", "v"))
+    names = {"xlabel": data.attrs["u_name"], "ylabel": data.attrs["v_name"]}
+    axes.set(xlim=(left, right), ylim=(low, high), **names)
+    _square(axes)
+
+
+def _contours(data: xr.Dataset, axes: Axes) -> Normalize | None:
+    """Filled contours, and every fourth as a line where the loss is smooth enough for lines.
+
+    Returns their scale, None where nothing is finite.
+    """
+    axes.set_facecolor(NOWHERE)
+    u, v, loss = (data[name].values for name in ("u", "v", "loss"))
+    if data.attrs.get("noisy"):
+        loss = np.clip(loss, *np.nanquantile(loss, (0.005, 0.995)))
+    height, norm = heights(loss, bool(data.attrs["gap_known"]))
+    if not np.isfinite(height).any():
+        return None
+    levels = _levels(norm)
+    if len(levels) <= 3:
+        axes.set_facecolor(DEPTHS(0.5))
+        return norm
+    _fill(axes, (u, v, np.ma.masked_invalid(height)), levels, norm)
+    return norm
+
+
+def _fill(axes: Axes, plane: tuple[np.ndarray, ...], levels: np.ndarray, norm: Normalize) -> None:
+    """Draw filled contours, and lines where the loss is smooth enough.
+
+    Args:
+        axes: where.
+        plane: u (U,), v (V,) and heights (V, U).
+        levels: of the contours.
+        norm: the scale of the colours.
+    """
+    filled = axes.contourf(*plane, levels=levels, cmap=DEPTHS, norm=norm)
+    filled.set_rasterized(True)
+    filled.set_edgecolor("face")
+    lines = axes.contour(*plane, levels=levels[4:-1:4], **WHITE)
+    if sum(np.shape(path.vertices)[0] for path in lines.get_paths()) > SMOOTH:
+        lines.remove()
+
+
+def _levels(norm: Normalize) -> np.ndarray:
+    """Heights of contours, evenly on the scale."""
+    spaced = np.geomspace if isinstance(norm, LogNorm) else np.linspace
+    return np.unique(spaced(float(norm.vmin or 0), float(norm.vmax or 0), LEVELS))
+
+
+def thumbnail(data: xr.Dataset, axes: Axes) -> None:
+    """A plane without axes, the range of its colours below."""
+    norm = _contours(data, axes)
+    _marks(data, axes)
+    _frame(data, axes)
+    axes.set(xticks=[], yticks=[], ylabel="")
+    axes.set_xlabel(_range(norm), fontsize=6.5, labelpad=2)
+    kind = "\n".join(textwrap.wrap(str(data.attrs["kind"]), 20))
+    axes.set_title(kind, fontsize=7, loc="left", pad=2, linespacing=1.05)
+
+
+def _range(norm: Normalize | None) -> str:
+    """The ends of a scale, in words."""
+    if norm is None:
+        return "no finite loss"
+    return f"{_round(norm.vmin)} to {_round(norm.vmax)}" + ", log" * isinstance(norm, LogNorm)
+
+
+def _round(value: float | None) -> str:
+    """Two digits and a short exponent: 5.9e10."""
+    return re.sub(r"e([+-])0*", lambda exponent: "e" + exponent[1].strip("+"), f"{value:.2g}")
+
+
+def _marks(data: xr.Dataset, axes: Axes) -> None:
+    """A star at the optimum (hollow: the lowest point seen), a dot at a start; only where they are inside."""
+    ends = np.array([data[axis].values[[0, -1]] for axis in ("u", "v")]).T
+    inside: Look = {"zorder": 5, "clip_on": False, "scalex": False, "scaley": False}
+    for name, look in (("optimum", _star(data)), ("start", DOT)):
+        place = np.atleast_1d(data.attrs.get(name, np.nan))
+        if ((place >= ends[0]) & (place <= ends[1])).all():
+            axes.plot(*np.atleast_2d(place).T, **look, **inside)
+
+
+def _bar(axes: Axes, norm: Normalize) -> None:
+    """A slim scale at the right of the panel."""
+    inset = axes.inset_axes((1.04, 0, 0.05, 1))
+    bar = axes.figure.colorbar(ScalarMappable(norm, DEPTHS), cax=inset)
+    inset.tick_params(labelsize=6, length=1.5, pad=1.5, width=0.4)
+    even = MaxNLocator(4, steps=[1, 2, 5, 10])
+    inset.yaxis.set_major_locator(LogLocator(numticks=5) if isinstance(norm, LogNorm) else even)
+    inset.yaxis.set_minor_locator(NullLocator())
+    inset.set_title("loss", fontsize=6, pad=2)
+    bar.outline.set_linewidth(0.4)
+    bar.solids.set_rasterized(True)  # type: ignore[union-attr]
+
+
+def _line(data: xr.Dataset, axes: Axes) -> None:
+    """The loss of a landscape of one dimension."""
+    axes.plot(data["u"], data["loss"], color=style.COLOURS[0], linewidth=0.9)
+    if "optimum" in data.attrs:
+        place = float(data.attrs["optimum"])
+        axes.plot([place], [float(data["loss"].interp(u=place))], **STAR, zorder=5)
+    axes.set(xlabel="$x$", ylabel="loss")
+    _square(axes)
+
+
+# bits -------------------------------------------------------------------------------------------------------
+
+
+def _network(data: xr.Dataset, axes: Axes) -> None:
+    """All genotypes, in columns by Hamming distance to the best; edges join neighbours."""
+    n, best, distance = int(data.attrs["n"]), int(data.attrs["optimum"]), data["distance"].values
+    places = np.stack([distance, _stacked(data["genotype"].values ^ best, n)], -1)
+    axes.add_collection(_edges(data, places, n))
+    _bar(axes, _genotypes(data, axes, places))
+    axes.plot(*places[best], **_star(data) | {"markersize": 8}, zorder=5, clip_on=False)
+    axes.set(xlabel="mutations from the best", yticks=[], xlim=(-0.3, n + 0.3))
+    axes.spines["left"].set_visible(False)
+    axes.set_box_aspect(1)
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 5, 10]))
+
+
+def _edges(data: xr.Dataset, places: np.ndarray, n: int) -> LineCollection:
+    """Lines between neighbours, coloured by what the loss does on the way to the best."""
+    loss, distance = data["loss"].values, data["distance"].values
+    neighbours = [(a, a ^ (1 << i)) for a in range(2**n) for i in range(n)]
+    edges = [(a, b) for a, b in neighbours if distance[a] < distance[b]]
+    ways = [TOWARDS if loss[a] < loss[b] else AWAY if loss[a] > loss[b] else LEVEL for a, b in edges]
+    return LineCollection([places[list(edge)] for edge in edges], colors=ways, linewidths=0.6, zorder=1)
+
+
+def _genotypes(data: xr.Dataset, axes: Axes, places: np.ndarray) -> Normalize:
+    """A dot for each genotype but the best, golden around local optima; returns the scale of colours."""
+    loss, peak = data["loss"].values, data["peak"].values
+    finite, sizes = np.isfinite(loss), np.where(peak, 30, 15)
+    sizes[int(data.attrs["optimum"])] = 0
+    norm = Normalize(loss[finite].min(), loss[finite].max()) if finite.any() else Normalize(0, 1)
+    colours = np.where(finite[:, None], DEPTHS(norm(np.where(finite, loss, 0.0))), 0.87)
+    rims: Look = {"linewidths": np.where(peak, 1.1, 0.4), "edgecolors": np.where(peak, GOLD, "black")}
+    axes.scatter(*places.T, c=colours, s=sizes, zorder=2, **rims)
+    return norm
+
+
+def _stacked(differences: np.ndarray, n: int) -> np.ndarray:
+    """Heights of genotypes within the column of their distance: even, centred, in the order of their bits."""
+    places = np.zeros(len(differences))
+    distance = np.array([int(d).bit_count() for d in differences])
+    for d in range(n + 1):
+        members = np.flatnonzero(distance == d)
+        members = members[np.argsort(-differences[members])]
+        places[members] = np.arange(len(members)) - (len(members) - 1) / 2
+    return places
+
+
+def _band(data: xr.Dataset, axes: Axes) -> None:
+    """Quantiles of the loss by Hamming distance to the best genotype."""
+    quantiles, distance, blue = data["loss"].values, data["distance"].values, style.COLOURS[0]
+    for (low, high), dark in BANDS:
+        axes.fill_between(distance, quantiles[low], quantiles[high], color=blue, alpha=dark, linewidth=0)
+    axes.plot(distance, quantiles[3], color=blue, linewidth=1.1)
+    axes.plot(0, quantiles[3, 0], **_star(data), zorder=5, clip_on=False)
+    axes.set(xlabel="mutations from the best", ylabel="loss", xlim=(0, distance[-1]))
+    _square(axes)
+
+
+# games ------------------------------------------------------------------------------------------------------
+
+
+def _field(data: xr.Dataset, axes: Axes) -> None:
+    """Streamlines of simultaneous gradient descent, pale where steps are short."""
+    step = np.nan_to_num(np.stack([data["step_u"].values, data["step_v"].values]), posinf=0, neginf=0)
+    step = step / max(float(np.abs(step).max()), 1e-300)
+    speed = np.hypot(*step)
+    shades = Normalize(-0.35 * speed.max(), max(speed.max(), 1e-300))
+    look: Look = {"density": 0.85, "linewidth": 0.6, "arrowsize": 0.6, "cmap": DEPTHS.reversed()}
+    axes.streamplot(data["u"].values, data["v"].values, *step, color=speed, norm=shades, **look)
+    _marks(data, axes)
+    _frame(data, axes)
+
+
+FORMS = {"plane": _plane, "line": _line, "network": _network, "band": _band, "field": _field}
+
+
+# what marks mean --------------------------------------------------------------------------------------------
+
+
+def key(pictures: Sequence[xr.Dataset]) -> list[Line2D]:
+    """Entries of a legend of the marks on these pictures."""
+    forms = {str(data.attrs["form"]) for data in pictures}
+    handles = _places(pictures)
+    if "network" in forms:
+        handles.append(legends.entry("local optimum", **HOLLOW | {"marker": "o", "markersize": 5}))
+        handles += [legends.entry(name, color=colour, linewidth=1) for name, colour in WAYS.items()]
+    times = [int(data.attrs["horizon"]) for data in pictures if "path_u" in data]
+    if times:
+        label = f"path of the optimum, {max(times)} units of time"
+        handles.append(legends.entry(label, linewidth=0.8, **END | {"linestyle": "-"}))
+    if "band" in forms:
+        handles.append(legends.entry(BAND, color=style.COLOURS[0], linewidth=1))
+    return handles
+
+
+def _places(pictures: Sequence[xr.Dataset]) -> list[Line2D]:
+    """The entries of stars and dots."""
+    marked = [data.attrs for data in pictures if "optimum" in data.attrs or data.attrs["form"] == "band"]
+    exact = {bool(attrs["optimum_known"]) for attrs in marked}
+    handles = []
+    if True in exact:
+        handles.append(legends.entry("optimum", **STAR | {"markeredgecolor": GOLD}))
+    if False in exact:
+        handles.append(legends.entry("lowest point seen", **HOLLOW))
+    if any("start" in data.attrs for data in pictures):
+        handles.append(legends.entry("a start", **DOT))
+    return handles

@@ -1,0 +1,160 @@
+"""The legend below all panels: what lines and marks are, and above them in words what is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import xarray as xr
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from studies.analysis.intervals.proportions import clopper_pearson
+from studies.figures import style
+from studies.figures.style import Looks
+from studies.results.arms import labels, never_asked, words_on_silent
+from studies.schema import DIMS
+
+ROW, LINE = 0.16, 0.13  # inches: a row of entries, a line of words
+SIZE = 7.5  # points
+EARLIEST = "earliest"  # gid of the hatched parts, where hits are known to intervals
+
+
+class Below(NamedTuple):
+    """What a legend takes."""
+
+    rows: int  # of entries
+    breaks: int  # of lines, in the words above them
+
+    @property
+    def inches(self) -> float:
+        """The height, without that of the first line of words and the margins."""
+        return ROW * self.rows + LINE * self.breaks
+
+
+def below(figure: Figure, handles: Sequence[Artist], words: str, width: float, margin: float = 0.3) -> Below:
+    """Write the legend of a figure below its panels.
+
+    Args:
+        figure: with a constrained layout.
+        handles: of the entries.
+        words: above the entries.
+        width: inches of the figure.
+        margin: inches of it that the words leave free.
+    """
+    title = style.wrapped(words, width - margin, SIZE)
+    columns = across([str(handle.get_label()) for handle in handles], width)
+    figure.legend(
+        handles=handles, loc="outside lower center", ncols=columns, title=title, title_fontsize=SIZE
+    )
+    return Below(-(-len(handles) // columns), title.count("\n"))
+
+
+def finish(figure: Figure, handles: Sequence[Artist], words: str, width: float, height: float) -> Figure:
+    """Write the legend of a figure below its panels, and make the figure as high as both need.
+
+    Args:
+        figure: with a constrained layout.
+        handles: of the entries.
+        words: above the entries.
+        width: inches of the figure.
+        height: inches of the panels, and of the margins of the legend.
+    """
+    figure.set_size_inches(width, height + below(figure, handles, words, width).inches)
+    return figure
+
+
+def across(names: Sequence[str], width: float) -> int:
+    """Columns of a legend of these labels that fit into so many inches, >= 1."""
+    each = 0.5 + SIZE * style.LETTER * max(map(len, names), default=0)
+    return max(1, min(len(names), int((width - 0.3) / each)))
+
+
+# entries ----------------------------------------------------------------------------------------------------
+
+
+def entry(label: str, **look: object) -> Line2D:
+    """An entry that is a line, or a mark."""
+    return Line2D([], [], label=label, **look)  # type: ignore[arg-type]
+
+
+def lines(looks: Looks, **more: object) -> list[Line2D]:
+    """An entry for each label."""
+    return [entry(label, **look, **more) for label, look in looks.items()]
+
+
+def undecided(label: str) -> Patch:
+    """The entry of what is hatched."""
+    return Patch(**style.UNDECIDED | {"facecolor": "white"}, label=label)
+
+
+def drawn(panels: Iterable[Axes], looks: Looks) -> Looks:
+    """The looks of what some panel shows."""
+    there = {line.get_label() for axes in panels for line in axes.lines}
+    return {label: look for label, look in looks.items() if label in there}
+
+
+def drawn_arms(panels: Iterable[Axes], looks: Looks, dataset: xr.Dataset) -> Looks:
+    """The looks of the arms that some panel shows; all looks where these are of optimizers."""
+    return looks if len(looks) < len(labels(dataset)) else drawn(panels, looks)
+
+
+# words ------------------------------------------------------------------------------------------------------
+
+
+def worlds(number: int, interval: str = "") -> str:
+    """How many worlds there are, and, of more than one, what shows how sure their mean is."""
+    return "one world" if number == 1 else f"{number} worlds{interval}"
+
+
+def each(dataset: xr.Dataset, looks: Looks) -> str:
+    """A word on arms that have no look of their own, or none."""
+    axes = [str(dim) for dim in dataset["loss"].dims if dim not in DIMS]
+    return "" if set(labels(dataset)) <= set(looks) else f"; a line for each value of {', '.join(axes)}"
+
+
+def hatch(axes: Axes, x: np.ndarray, low: xr.DataArray, high: xr.DataArray, colour: str) -> None:
+    """Hatch what hits that are known to intervals leave open of a share.
+
+    Args:
+        axes: where.
+        x: (N,) where the share steps.
+        low: (N,) the least that it can be.
+        high: (N,) the most.
+        colour: of the lines.
+    """
+    axes.fill_between(x, low, high, step="post", edgecolor=colour, gid=EARLIEST, **style.UNSURE)
+
+
+def hatched(panels: Iterable[Axes]) -> str:
+    """A word on the hatched parts of the panels, or none where there are none."""
+    there = any(part.get_gid() == EARLIEST for axes in panels for part in axes.collections)
+    return "; hatched: hits known to an interval only" * there
+
+
+def bands(figure: Figure, dataset: xr.Dataset) -> str:
+    """A word on the bands of shares in a figure, or none where none is drawn."""
+    parts = [part for axes in figure.axes for part in axes.collections]
+    there = any(isinstance(part, PolyCollection) and part.get_gid() != EARLIEST for part in parts)
+    if not there or dataset.sizes["replicate"] < 2:
+        return ""
+    widest = float(clopper_pearson(np.array(0.0), np.array(float(_units(dataset))))[1])
+    return f"; bands: 95 % intervals, not drawn at 0 and 100 %, where it is {widest:.0%} wide"
+
+
+def _units(dataset: xr.Dataset) -> int:
+    """The number of independent runs of an arm: its instances, where worlds share them."""
+    numbers = np.unique(dataset.coords["instance"].values) if "instance" in dataset.coords else ()
+    return len(numbers) if len(numbers) > 1 else dataset.sizes["replicate"]
+
+
+def silent(dataset: xr.Dataset) -> str:
+    """A word on the arms that never asked for a value, and so are in no comparison; or none."""
+    several = dataset.sizes["landscape"] > 1
+    names = [f"{label} on {place}" if several else label for place, label in never_asked(dataset)]
+    return f"; {words_on_silent(names, 'not shown', 3)}" if names else ""

@@ -1,0 +1,202 @@
+"""What panels share: where they stand, titles, notes, grids, ticks of log axes, dots in rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogFormatterSciNotation, LogLocator, NullFormatter, StrMethodFormatter
+
+from studies.figures import style
+from studies.figures.style import Look
+
+COST = "cost (evaluations)"
+
+
+# what is shown ----------------------------------------------------------------------------------------------
+
+
+def landscapes(dataset: xr.Dataset) -> list[tuple[str, xr.Dataset]]:
+    """Name and results of each landscape."""
+    return [(str(name), dataset.sel(landscape=name)) for name in dataset["landscape"].values.tolist()]
+
+
+def expect(dataset: xr.Dataset, variable: str, figure: str, section: str) -> None:
+    """Refuse results without a variable, which a section of the study file would have made.
+
+    Raises:
+        ValueError: with one line.
+    """
+    if variable not in dataset:
+        raise ValueError(f"{figure}: expected a study with {section}, found none in these results")
+
+
+def at_moment(dataset: xr.Dataset, moment: float | None) -> xr.Dataset:
+    """A noise ledger at one moment, which stays a dim.
+
+    The nearest to a fraction of the budget; None: the middle one.
+    """
+    if moment is None:
+        return dataset.isel(moment=[dataset.sizes["moment"] // 2])
+    return dataset.sel(moment=[moment], method="nearest")
+
+
+# where panels stand -----------------------------------------------------------------------------------------
+
+
+def abreast(number: int, width: float, least: float) -> int:
+    """Panels beside one another in a figure, none narrower than `least` inches; >= 1."""
+    return max(1, min(number, int(width // least)))
+
+
+def grid(figure: Figure, number: int, columns: int) -> np.ndarray:
+    """So many panels in rows -> all places, those beyond the last panel empty, at least one."""
+    rows = max(1, -(-number // columns))
+    places = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axes in places[number:]:
+        axes.set_axis_off()
+    return places
+
+
+# words ------------------------------------------------------------------------------------------------------
+
+
+def title(axes: Axes, text: str, inches: float, *, pad: float | None = None) -> None:
+    """A title in bold at the left, no wider than so many inches; `pad`: points below it."""
+    axes.set_title(style.wrapped(text, inches), loc="left", fontweight="bold", pad=pad)
+
+
+def small_title(axes: Axes, texts: Sequence[str], inches: float) -> None:
+    """A title in small letters, each of the texts on lines of its own."""
+    axes.set_title("\n".join(style.wrapped(text, inches, 7.5) for text in texts), fontsize=7.5)
+
+
+def side_title(axes: Axes, text: str, inches: float) -> None:
+    """A title in bold at the left of a row, beside its panels."""
+    axes.set_ylabel(style.wrapped(text, inches), fontweight="bold")
+
+
+def cost_label(axes: Axes, inches: float) -> None:
+    """The label of a horizontal axis of costs."""
+    axes.set_xlabel(style.wrapped(COST, inches))
+
+
+def label_edges(grid: np.ndarray, number: int, columns: int, up: str, inches: float) -> None:
+    """Labels at the left of rows and below the last panels of columns, which are costs.
+
+    Args:
+        grid: places of the panels, rows behind one another.
+        number: of panels.
+        columns: panels in a row.
+        up: what the vertical axes are.
+        inches: what words may take.
+    """
+    for axes in grid[:number:columns]:
+        axes.set_ylabel(up)
+    for axes in grid[max(0, number - columns) : number]:
+        cost_label(axes, inches)
+
+
+def nothing(axes: Axes, text: str) -> None:
+    """Say on Axes that are empty why they are."""
+    back = {"facecolor": "white", "edgecolor": "none", "pad": 1}
+    look: Look = {"ha": "center", "va": "center", "color": style.WORDS, "fontsize": 7, "bbox": back}
+    axes.text(0.5, 0.5, text, transform=axes.transAxes, **look)
+
+
+def note(axes: Axes, lines: Sequence[str], inches: float) -> int:
+    """Say something in small letters above the Axes, below their title.
+
+    Returns by how many points the title has to make room.
+    """
+    if not lines:
+        return 4
+    text = "\n".join(style.wrapped(line, inches, 6.5) for line in lines)
+    look: Look = {"fontsize": 6.5, "color": style.WORDS, "va": "bottom"}
+    axes.annotate(text, (0, 1), (0, 2), "axes fraction", "offset points", **look)
+    return 4 + 9 * (text.count("\n") + 1)
+
+
+# grids and axes ---------------------------------------------------------------------------------------------
+
+
+def rules(axes: Axes, along: str = "both") -> None:
+    """A grid below all curves; `along`: x, y or both."""
+    axes.grid(axis=along, which="major")  # type: ignore[arg-type]
+    axes.set_axisbelow(True)
+
+
+def rows(axes: Axes, number: int) -> None:
+    """A vertical axis of so many rows, from the top down; without rows it has room for one."""
+    axes.set_ylim(max(1, number) - 0.5, -0.5)
+
+
+def row_dot(
+    axes: Axes, row: int, value: float, ends: Sequence[float] | np.ndarray, *, line: Look, dot: Look
+) -> None:
+    """A positive value and its interval in a row, on a log scale.
+
+    Args:
+        axes: where.
+        row: its number.
+        value: > 0.
+        ends: of the interval; the lower one is drawn no lower than a hundredth of the value.
+        line: keywords of the interval.
+        dot: keywords of the value.
+    """
+    low, high = ends
+    axes.plot([max(low, value / 100), high], [row, row], lw=1, **line)
+    axes.plot(value, row, "o", **dot)
+
+
+def decades(axis: Axis, most: int = 6) -> None:
+    """Ticks of a log axis that are numbers one can read.
+
+    Powers of ten, and 2 and 5 between them where there are few.
+    """
+    axis.set_major_locator(LogLocator(numticks=most))
+    axis.set_minor_formatter(LogFormatterSciNotation(minor_thresholds=(1.5, 0.5)))
+    axis.set_tick_params(which="minor", labelsize=6)
+
+
+def powers(axis: Axis, most: int) -> None:
+    """Ticks of a log axis at powers of ten alone."""
+    axis.set_major_locator(LogLocator(numticks=most))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def numbers(axis: Axis, steps: Sequence[float], most: int) -> None:
+    """Ticks of a short log axis at these multiples of powers of ten, written as plain numbers."""
+    axis.set_major_locator(LogLocator(subs=tuple(steps), numticks=most))
+    axis.set_minor_formatter(NullFormatter())
+    axis.set_major_formatter(StrMethodFormatter("{x:g}"))
+
+
+def decades_across(axes: Axes, inches: float) -> None:
+    """Ticks of a horizontal log axis, as many as have room.
+
+    Powers of ten, or 1, 2 and 5 where they are less than one and a half decades.
+    """
+    low, high = axes.get_xlim()
+    most, span = max(2, int(inches / 0.34)), np.log10(high / low)
+    if span >= 1.5:
+        return powers(axes.xaxis, most)
+    steps = next((steps for steps in ((1, 2, 5), (1, 3)) if len(steps) * span <= most), (1,))
+    return numbers(axes.xaxis, steps, max(most, 3))
+
+
+def costs(axes: Axes, most: int = 6) -> None:
+    """A horizontal log axis of costs.
+
+    Powers of ten, or 1, 2 and 5 times them where there is hardly one within.
+    """
+    axes.set_xscale("log")
+    low, high = axes.get_xlim()
+    if high < 30 * low:
+        numbers(axes.xaxis, (1, 2, 5), 2 * most)
+    else:
+        powers(axes.xaxis, most)
