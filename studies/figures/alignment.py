@@ -75,19 +75,20 @@ def alignment(dataset: xr.Dataset, width: float = style.WIDTH, moment: float | N
     panels.expect(dataset, "mean_step_along", "alignment", "a `ledger:`")
     dataset = panels.at_moment(dataset, moment)
     looks, references = style.optimizer_looks(dataset), _known(dataset)
-    abreast = panels.abreast(len(references), width, max(NARROW, 0.45 + TICK * len(looks)))
-    lines = -(-len(references) // abreast)  # of panels for each landscape
+    least = max(NARROW, 0.45 + TICK * len(looks))
     figure = Figure(layout="constrained")
-    grid = figure.subplots(dataset.sizes["landscape"] * lines, abreast, squeeze=False, sharey=True)
-    rows = grid.reshape(dataset.sizes["landscape"], -1)
-    for (name, part), row in zip(panels.landscapes(dataset), rows, strict=True):
-        _row(part, row, looks, list(references))
+    rows = panels.rows_of(figure, dataset.sizes["landscape"], len(references), width, least, sharey=True)
+    for (name, part), row in zip(panels.landscapes(dataset), rows.places, strict=True):
+        for axes, reference in zip(row, references, strict=False):
+            panel(part, axes, looks, reference)
         panels.side_title(row[0], name, ROW - 0.1)
-    _titles(rows if lines > 1 else rows[:1], list(references.values()), width / abreast - 0.15)
-    for axes in rows[-1][max(0, len(references) - abreast) : len(references)]:
+    for row in rows.titled():
+        for axes, text in zip(row, references.values(), strict=False):
+            panels.small_title(axes, [text], rows.inches - 0.15)
+    for axes in rows.lowest(len(references)):
         axes.set_xlabel("sample size")
     figure.supylabel("cosine with the mean step", fontsize=8)
-    height = (ROW + 0.15 + TITLE * (lines > 1)) * len(grid) + 0.7
+    height = (ROW + 0.15 + TITLE * (rows.lines > 1)) * len(rows.places) * rows.lines + 0.7
     return _with_legend(figure, dataset, looks, width, height)
 
 
@@ -104,21 +105,6 @@ def _with_legend(figure: Figure, dataset: xr.Dataset, looks: Looks, width: float
     shown = legends.drawn(figure.axes, looks)
     words = _said(dataset, figure.axes, [label for label in looks if label not in shown])
     return legends.finish(figure, legends.lines(shown, **DOT), words, width, height)
-
-
-def _row(part: xr.Dataset, row: np.ndarray, looks: Looks, references: list[str]) -> None:
-    """The panels of a landscape."""
-    for axes, reference in zip(row, references, strict=False):
-        panel(part, axes, looks, reference)
-    for axes in row[len(references) :]:
-        axes.set_axis_off()
-
-
-def _titles(rows: np.ndarray, texts: list[str], inches: float) -> None:
-    """The titles of the columns, above these rows."""
-    for row in rows:
-        for axes, text in zip(row, texts, strict=False):
-            panels.small_title(axes, [text], inches)
 
 
 def _known(dataset: xr.Dataset) -> dict[str, str]:

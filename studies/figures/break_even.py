@@ -58,7 +58,7 @@ def break_even(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
     """  # noqa: DOC502
     looks, parts = style.optimizer_looks(dataset), _parts(dataset)
     every = [told for part in parts.values() for _, told in part.rows]
-    heights = [ROW * max(1, len(part.rows)) + 0.3 for part in parts.values()]
+    heights = [_height(name, part, 0.6 * width) for name, part in parts.items()]
     figure = Figure(layout="constrained")
     grid = figure.subplots(len(parts), 1, squeeze=False, sharex=True, height_ratios=heights)[:, 0]
     for axes, (name, part) in zip(grid, parts.items(), strict=True):
@@ -67,8 +67,16 @@ def break_even(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
     grid[-1].set_xlabel("price of a gradient (evaluations)")
     words = SAID.format(_worlds(every))
     below = legends.below(figure, _handles(every, looks, width), words, width, margin=0.4)
-    figure.set_size_inches(width, sum(heights) + 0.75 + legends.ROW * (below.rows + (width < 5)))
+    usual = 1 + (width < 5)  # breaks of line in the words above the legend
+    more = legends.LINE * max(0, below.breaks - usual)
+    figure.set_size_inches(width, sum(heights) + 0.59 + legends.ROW * (below.rows + usual) + more)
     return figure
+
+
+def _height(name: str, part: Part, inches: float) -> float:
+    """Inches of a landscape, whose title may take so many inches of a line."""
+    breaks = style.wrapped(name, inches).count("\n")
+    return ROW * max(1, len(part.rows)) + 0.3 + legends.LINE * breaks
 
 
 def _parts(dataset: xr.Dataset) -> dict[str, Part]:

@@ -17,7 +17,8 @@ from studies.figures import legends, panels, style
 from studies.figures.style import Look, Looks
 from studies.results.arms import stack
 
-ROW = 1.35  # inches
+ROW, NARROW = 1.35, 1.5  # inches: the height of a panel, its least width
+TITLE = 0.2  # inches, for titles of their own where a landscape has several rows
 DISTANCE = "distance to the mean (rms)"  # of points of real numbers
 HETEROZYGOSITY = "heterozygosity"  # of genotypes
 EITHER = "distance to the mean, or heterozygosity"  # of results that do not say which
@@ -53,26 +54,29 @@ def diversity(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
     number, looks = dataset.sizes["landscape"], style.arm_looks(dataset)
     columns = [*kinds(dataset), *(SEEN.values() if "genotypes" in dataset else ())]
     figure = Figure(layout="constrained")
-    grid = figure.subplots(number, len(columns), squeeze=False, sharex="row")
-    for (name, part), row in zip(panels.landscapes(dataset), grid, strict=True):
-        for axes, what in zip(row, columns, strict=True):
+    rows = panels.rows_of(figure, number, len(columns), width, NARROW, sharex="row")
+    for (name, part), row in zip(panels.landscapes(dataset), rows.places, strict=True):
+        for axes, what in zip(row, columns, strict=False):
             panel(part, axes, looks, what)
         panels.side_title(row[0], name, ROW - 0.1)
-    _label(grid, columns, 0.8 * width / len(columns))
-    handles = legends.lines(legends.drawn_arms(grid.flat, looks, dataset))
-    return legends.finish(figure, handles, _said(dataset, grid, looks), width, ROW * number + 0.9)
+    _label(rows, columns, 0.8 * rows.inches)
+    handles = legends.lines(legends.drawn_arms(figure.axes, looks, dataset))
+    height = (ROW + TITLE * (rows.lines > 1)) * number * rows.lines + 0.9
+    return legends.finish(figure, handles, _said(dataset, figure.axes, looks), width, height)
 
 
-def _label(grid: np.ndarray, columns: list[str], inches: float) -> None:
+def _label(rows: panels.Rows, columns: list[str], inches: float) -> None:
     """Titles above the columns, labels below; `inches`: what words may take."""
-    for top, bottom, what in zip(grid[0], grid[-1], columns, strict=True):
-        panels.small_title(top, [what], inches)
-        panels.cost_label(bottom, inches)
+    for row in rows.titled():
+        for axes, what in zip(row, columns, strict=False):
+            panels.small_title(axes, [what], inches)
+    for axes in rows.lowest(len(columns)):
+        panels.cost_label(axes, inches)
 
 
-def _said(dataset: xr.Dataset, grid: np.ndarray, looks: Looks) -> str:
+def _said(dataset: xr.Dataset, drawn: list[Axes], looks: Looks) -> str:
     """The words above the legend."""
-    bands = "; bands: 95 % intervals" if any(axes.collections for axes in grid.flat) else ""
+    bands = "; bands: 95 % intervals" if any(axes.collections for axes in drawn) else ""
     return f"means of {legends.worlds(dataset.sizes['replicate'], bands)}{legends.each(dataset, looks)}"
 
 
@@ -103,8 +107,7 @@ def panel(dataset: xr.Dataset, axes: Axes, looks: Looks | None = None, what: str
         panels.nothing(axes, "none here")
         axes.set(xticks=[], yticks=[])
         return axes
-    axes.set_xscale("log")
-    panels.powers(axes.xaxis, 5)
+    panels.costs(axes, 5)
     axes.set_ylim(bottom=0)
     panels.rules(axes)
     return axes

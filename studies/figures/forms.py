@@ -83,7 +83,9 @@ def heights(loss: np.ndarray, gap_known: bool) -> tuple[np.ndarray, Normalize]:
         return finite, Normalize(low, low + max(1.0, abs(low)) * 1e-9)
     above = finite if gap_known or low > 0 else finite - low
     norm = _decades(above[above > 0])
-    return (finite, Normalize(low, high)) if norm is None else (np.maximum(above, norm.vmin), norm)
+    return (
+        (finite, Normalize(low, high)) if norm is None else (np.maximum(above, float(norm.vmin or 0)), norm)
+    )
 
 
 def _decades(heights: np.ndarray) -> LogNorm | None:
@@ -250,7 +252,7 @@ def _genotypes(data: xr.Dataset, axes: Axes, places: np.ndarray) -> Normalize:
     norm = Normalize(loss[finite].min(), loss[finite].max()) if finite.any() else Normalize(0, 1)
     colours = np.where(finite[:, None], DEPTHS(norm(np.where(finite, loss, 0.0))), 0.87)
     rims: Look = {"linewidths": np.where(peak, 1.1, 0.4), "edgecolors": np.where(peak, GOLD, "black")}
-    axes.scatter(*places.T, c=colours, s=sizes, zorder=2, **rims)
+    axes.scatter(places[:, 0], places[:, 1], c=colours, s=sizes, zorder=2, **rims)
     return norm
 
 
@@ -286,7 +288,7 @@ def _field(data: xr.Dataset, axes: Axes) -> None:
     speed = np.hypot(*step)
     shades = Normalize(-0.35 * speed.max(), max(speed.max(), 1e-300))
     look: Look = {"density": 0.85, "linewidth": 0.6, "arrowsize": 0.6, "cmap": DEPTHS.reversed()}
-    axes.streamplot(data["u"].values, data["v"].values, *step, color=speed, norm=shades, **look)
+    axes.streamplot(data["u"].values, data["v"].values, step[0], step[1], color=speed, norm=shades, **look)
     _marks(data, axes)
     _frame(data, axes)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -60,6 +61,45 @@ def grid(figure: Figure, number: int, columns: int) -> np.ndarray:
     for axes in places[number:]:
         axes.set_axis_off()
     return places
+
+
+class Rows(NamedTuple):
+    """Panels of several landscapes, those of each in one row, or in more where they do not fit beside one another."""
+
+    places: np.ndarray  # (landscapes, P) Axes, those beyond the last panel at the end
+    lines: int  # of panels, for each landscape
+    inches: float  # of the width of a panel
+
+    def titled(self) -> np.ndarray:
+        """The rows whose panels have titles of their own: the first, or all where they have several lines."""
+        return self.places if self.lines > 1 else self.places[:1]
+
+    def lowest(self, number: int) -> np.ndarray:
+        """The last panel of each column; `number`: of panels of a landscape."""
+        across = self.places.shape[1] // self.lines
+        return self.places[-1][max(0, number - across) : number]
+
+
+def rows_of(
+    figure: Figure, landscapes: int, number: int, width: float, least: float, **share: str | bool
+) -> Rows:
+    """Panels in a row, or more rows, for each landscape.
+
+    Args:
+        figure: where.
+        landscapes: how many.
+        number: of panels of each.
+        width: inches of the figure.
+        least: inches that a panel needs.
+        share: keywords of `Figure.subplots`: which axes are shared.
+    """
+    across = abreast(number, width, least)
+    lines = -(-number // across)
+    places = figure.subplots(landscapes * lines, across, squeeze=False, **share)  # type: ignore[call-overload]
+    rows = places.reshape(landscapes, -1)
+    for axes in rows[:, number:].ravel():
+        axes.set_axis_off()
+    return Rows(rows, lines, width / across)
 
 
 # words ------------------------------------------------------------------------------------------------------

@@ -202,6 +202,7 @@ def _ground(arm: xr.Dataset, axes: Axes) -> None:
     axes.set(xlim=(left, right), ylim=(bottom, top), facecolor="#e4e4e4")
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_locator(MaxNLocator(3))
+    axes.yaxis.get_offset_text().set_horizontalalignment("right")  # beside the title, not below it
     if loss.count():
         rows, columns = loss.shape
         levels, norm = _levels(float(loss.min()), float(loss.max()))

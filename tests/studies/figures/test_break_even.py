@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from matplotlib import rc_context
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -68,6 +69,15 @@ class TestBreakEven:
         assert [text.get_text() for text in axes.get_yticklabels()] == [
             f"gradient / value, k = {k}" for k in (0, 2, 6)
         ]
+
+    def test_rows_below_a_long_title_are_as_high_as_others(self):
+        def height(name):
+            with rc_context(style.PAPER):
+                figure = break_even(one().assign_coords(landscape=[name]), width=style.COLUMN)
+                figure.draw_without_rendering()
+            return figure.axes[0].get_position().height * figure.get_figheight()
+
+        assert height("a hill with a very long name of a thing") == pytest.approx(height("hill"), rel=0.1)
 
     def test_without_rivals_it_says_so(self):
         with pytest.raises(

@@ -14,8 +14,25 @@ from rich.console import Console
 
 from studies.figures import FIGURES, draw, style
 from studies.figures.convergence import convergence, panel
+from studies.figures.trajectories import panel as trajectory
 from studies.results.arms import arms, labels, quartiles
 from studies.run.summary import table
+
+
+def test_the_offset_of_an_axis_is_beside_a_picture_and_not_below_its_title():
+    axes = Figure().subplots()
+    center = 1e-7 * np.array([[1.0, 1.0], [2.0, 3.0]])
+    loss = xr.DataArray(np.ones((3, 3)), dims=("row", "column"))
+    arm = xr.Dataset({
+        "picture_center": (("frame", "plane"), center),
+        "picture_point": (("frame", "individual", "plane"), center[:, None]),
+        "picture_extent": (("plane", "end"), 1e-7 * np.array([[0.0, 4.0], [0.0, 4.0]])),
+        "picture_loss": loss,
+    })
+    trajectory(arm, axes).figure.draw_without_rendering()
+    offset = axes.yaxis.get_offset_text()
+    assert offset.get_text() == "1e\u22127"
+    assert offset.get_window_extent().x1 <= axes.bbox.x0 + 1
 
 
 def results(

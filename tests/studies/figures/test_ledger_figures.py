@@ -8,9 +8,10 @@ from matplotlib.figure import Figure
 from studies.analysis.noise import noise
 from studies.analysis.noise.population import population
 from studies.analysis.noise.spectrum import spectrum
+from studies.figures import panels, style
 from studies.figures.alignment import NONE, alignment
 from studies.figures.alignment import panel as align
-from studies.figures.diversity import DISTANCE, EITHER, HETEROZYGOSITY, diversity
+from studies.figures.diversity import DISTANCE, EITHER, HETEROZYGOSITY, SEEN, diversity
 from studies.figures.diversity import panel as diverse
 from studies.figures.noise_sources import bars, ratios
 from studies.figures.price import panel as partition
@@ -203,6 +204,15 @@ def test_diversity_has_an_axis_for_each_unit(shared):  # noqa: F811
 def test_diversity_of_results_that_do_not_say_what_was_asked_names_both(shared):  # noqa: F811
     figure = diversity(real("ledger", shared).drop_vars("on_bits"))
     assert figure.axes[0].get_title().replace("\n", " ") == EITHER
+
+
+def test_words_of_a_narrow_figure_are_whole(shared):  # noqa: F811
+    """Four kinds of diversity do not fit beside one another in a column of a paper."""
+    figure = diversity(real("ledger", shared), width=style.COLUMN)
+    whole = set(" ".join([DISTANCE, HETEROZYGOSITY, *SEEN.values(), panels.COST]).split())
+    assert {
+        word for axes in figure.axes for word in (axes.get_title() + " " + axes.get_xlabel()).split()
+    } == whole
 
 
 def test_diversity(data):
