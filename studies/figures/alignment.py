@@ -248,12 +248,18 @@ def _apart(sizes: list[float]) -> list[float]:
 def _places_across(axes: Axes, series: Points) -> None:
     """A place for each optimizer; below neighbours of the same size stands that size, once."""
     axes.set_xlim(-0.6, max(1, len(series)) - 0.4)
-    groups: dict[str, list[int]] = {}
-    for place, mine in enumerate(series.values()):
-        groups.setdefault(f"{mine[0].size:g}", []).append(place)
+    groups = _groups(series)
     middles = [float(np.mean(places)) for places in groups.values()]
     crowded = len(series) * max(map(len, groups), default=0) > CROWDED
     axes.set_xticks(middles, list(groups), rotation=90 if crowded else 0)
     axes.set_xticks([first - 0.5 for first, *_ in list(groups.values())[1:]], minor=True)  # between sizes
     for which, length in (("major", 0), ("minor", 4)):
         axes.tick_params(axis="x", which=which, length=length)
+
+
+def _groups(series: Points) -> dict[str, list[int]]:
+    """The places of the optimizers of each size."""
+    groups: dict[str, list[int]] = {}
+    for place, mine in enumerate(series.values()):
+        groups.setdefault(f"{mine[0].size:g}", []).append(place)
+    return groups

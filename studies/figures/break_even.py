@@ -33,6 +33,7 @@ SAID = (
     " 95 % interval"
 )
 INTERVAL: Look = {"solid_capstyle": "butt"}
+DOT: Look = {"marker": "o", "color": "black", "mec": "white", "mew": 0.6, "ms": 4.5, "gid": "break-even"}
 Row = tuple[str, xr.Dataset]  # a label, and the analysis of two optimizers at one value of the axes
 Pair = tuple[str, str]
 
@@ -57,7 +58,6 @@ def break_even(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
         ValueError: no two optimizers differ in how many gradients they use.
     """  # noqa: DOC502
     looks, parts = style.optimizer_looks(dataset), _parts(dataset)
-    every = [told for part in parts.values() for _, told in part.rows]
     heights = [_height(name, part, 0.6 * width) for name, part in parts.items()]
     figure = Figure(layout="constrained")
     grid = figure.subplots(len(parts), 1, squeeze=False, sharex=True, height_ratios=heights)[:, 0]
@@ -65,12 +65,18 @@ def break_even(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
         bars(part.rows, axes, looks, width)
         _titles(axes, name, part.left_out, 0.6 * width)
     grid[-1].set_xlabel("price of a gradient (evaluations)")
+    below = _legend(figure, [told for part in parts.values() for _, told in part.rows], looks, width)
+    figure.set_size_inches(width, sum(heights) + below)
+    return figure
+
+
+def _legend(figure: Figure, every: list[xr.Dataset], looks: Looks, width: float) -> float:
+    """The legend of these rows; returns the inches of it and of the axis above it."""
     words = SAID.format(_worlds(every))
     below = legends.below(figure, _handles(every, looks, width), words, width, margin=0.4)
-    usual = 1 + (width < 5)  # breaks of line in the words above the legend
+    usual = 1 + (width < 5)  # breaks of line in the words
     more = legends.LINE * max(0, below.breaks - usual)
-    figure.set_size_inches(width, sum(heights) + 0.59 + legends.ROW * (below.rows + usual) + more)
-    return figure
+    return 0.59 + legends.ROW * (below.rows + usual) + more
 
 
 def _height(name: str, part: Part, inches: float) -> float:
@@ -216,14 +222,14 @@ def _bar(told: xr.Dataset, axes: Axes, place: int, looks: Looks) -> None:
         if np.isfinite(share):
             colour = style.paler(colours[int(share < 0.5)], 1 - abs(2 * share - 1))
             axes.barh(place, end - begin, left=begin, height=0.8, color=colour, linewidth=0)
-    for first, last in _stretches(_undecided(told)):
-        axes.barh(place, edges[last] - edges[first], left=edges[first], height=0.8, **style.UNDECIDED)
-
-
-def _undecided(told: xr.Dataset) -> np.ndarray:
-    """At which prices the interval of the probability holds 1/2."""
     low, high = told["win_interval"].transpose("bound", ...).values
-    return np.isfinite(told["win"].values) & (low <= 0.5) & (high >= 0.5)
+    for first, last in _stretches(np.isfinite(win) & (low <= 0.5) & (high >= 0.5)):
+        _hatch(axes, place, edges[first], edges[last])
+
+
+def _hatch(axes: Axes, place: int, low: float, high: float) -> None:
+    """Hatch a row between two prices."""
+    axes.barh(place, high - low, left=low, height=0.8, **style.UNDECIDED)
 
 
 def _dot(told: xr.Dataset, axes: Axes, place: int) -> None:
@@ -238,7 +244,7 @@ def _dot(told: xr.Dataset, axes: Axes, place: int) -> None:
     for end, mark, beyond in ((first, "<", low < first), (last, ">", high > last)):
         if beyond:
             axes.plot(end, place, mark, color="black", ms=3.5, clip_on=False)
-    axes.plot(price, place, "o", color="black", mec="white", mew=0.6, ms=4.5, gid="break-even")
+    axes.plot(price, place, **DOT)
 
 
 def _stretches(where: np.ndarray) -> list[tuple[int, int]]:

@@ -88,16 +88,22 @@ def claims(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
     page = Page(width, width > WIDE)
     words = [style.wrapped(text, page.left - 0.15, 8.2 if head else 7) for text, head, _ in rows(judged)]
     heights = [ROW + LINE * text.count("\n") for text in words]
-    handles, title = key(judged), style.wrapped(SAID + _worlds(judged), width - 0.2, 7)
-    columns = legends.across([str(handle.get_label()) for handle in handles], width)
-    below = 0.42 + legends.ROW * -(-len(handles) // columns) + 0.14 * (title.count("\n") + 1)
+    figure = Figure(figsize=(width, sum(heights)))
+    below = _legend(figure, judged, width)
     total = sum(heights) + below + page.above
-    figure = Figure(figsize=(width, total))
+    figure.set_figheight(total)
     size = 1 - (page.left + page.right) / width, 1 - (below + page.above) / total
     axes = figure.add_axes((page.left / width, below / total, *size))
     panel(judged, axes, heights=heights, words=words, numbers=page.wide)
-    figure.legend(handles=handles, loc="lower center", ncols=columns, title=title, **LEGEND)
     return figure
+
+
+def _legend(figure: Figure, judged: Sequence[Judgement], width: float) -> float:
+    """The legend, at the lower edge; returns the inches that it takes."""
+    handles, title = key(judged), style.wrapped(SAID + _worlds(judged), width - 0.2, 7)
+    columns = legends.across([str(handle.get_label()) for handle in handles], width)
+    figure.legend(handles=handles, loc="lower center", ncols=columns, title=title, **LEGEND)
+    return 0.42 + legends.ROW * -(-len(handles) // columns) + 0.14 * (title.count("\n") + 1)
 
 
 class Page(NamedTuple):
@@ -225,12 +231,10 @@ def panel(
         _write(said or text, axes, 0, y, -5, **HEAD if head else REST)
         if row is not None:
             _draw(row, axes, y, size)
-        if row is not None and numbers and not math.isnan(scaled(row).observed):
-            _write(_numbers(row), axes, 1, y, 4, fontsize=6.5)
+            _write(_numbers(row) if numbers else "", axes, 1, y, 4, fontsize=6.5)
     axes.set(xlim=SPAN, ylim=(ends[-1], 0), yticks=[], xticks=[0, 1], xticklabels=["predicted", "wrong law"])
     axes.spines["left"].set_visible(False)
-    if numbers:
-        _write(COLUMN, axes, 1, -0.6 * sizes.min(), 4, fontsize=6.5, color=style.WORDS)
+    _write(COLUMN if numbers else "", axes, 1, -0.6 * sizes.min(), 4, fontsize=6.5, color=style.WORDS)
     return axes
 
 
@@ -238,19 +242,22 @@ def _write(text: str, axes: Axes, x: float, y: float, away: float, **look: objec
     """Text beside the Axes: x as a fraction of their width, y in data, some points away.
 
     Args:
-        text: what is written.
+        text: what is written, if anything.
         axes: beside which.
         x: 0 or 1, the side.
         y: of the row.
         away: points to the right.
         look: keywords of the text.
     """
-    beside: Look = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points", "va": "center"}
-    axes.annotate(text, (x, y), xytext=(away, 0), annotation_clip=False, **beside | look)
+    if text:
+        beside: Look = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points", "va": "center"}
+        axes.annotate(text, (x, y), xytext=(away, 0), annotation_clip=False, **beside | look)
 
 
 def _numbers(row: Judgement) -> str:
-    """Predicted and observed, with the standard error."""
+    """Predicted and observed, with the standard error; empty where it cannot be judged."""
+    if math.isnan(scaled(row).observed):
+        return ""
     predicted, observed = (number(value).replace("inf", "\u221e") for value in (row.predicted, row.observed))
     bound = "> " if row.relation == ">" else ""
     error = f" ({row.standard_error:.1g})" if math.isfinite(row.standard_error) else ""

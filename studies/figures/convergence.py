@@ -125,9 +125,8 @@ def _label(drawn: Sequence[Axes], gaps: Sequence[bool], columns: int, inches: fl
 def _places(number: int, dataset: xr.Dataset, looks: Looks, width: float) -> Places:
     """How so many panels and the legend are laid out."""
     entries = [*looks, *LOST.values()]
-    lines = [*entries, *_note(dataset, looks).split("\n")]
     most = max(1, min(COLUMNS, int(width // NARROW)))
-    fits = len(lines) <= BESIDE and max(map(len, lines)) * style.LETTER * 7.5 + 0.5 < width / most
+    fits = _fits([*entries, *_note(dataset, looks).split("\n")], width / most)
     columns = min(most, number + (fits and number < most))
     rows = -(-number // columns)
     if fits and number % columns:
@@ -135,6 +134,11 @@ def _places(number: int, dataset: xr.Dataset, looks: Looks, width: float) -> Pla
     across = legends.across(entries, width)
     breaks = sum(_named(label, width).count("\n") for label in looks) if across == 1 else 0
     return Places(columns, rows, False, across, 0.75 + 0.175 * (-(-len(entries) // across) + breaks))
+
+
+def _fits(lines: Sequence[str], inches: float) -> bool:
+    """Whether a legend of these lines has room in a panel so many inches wide."""
+    return len(lines) <= BESIDE and max(map(len, lines)) * style.LETTER * 7.5 + 0.5 < inches
 
 
 def _legend(axes: Axes, handles: list[Line2D], words: str, columns: int) -> None:
@@ -336,16 +340,19 @@ def curve(arm: xr.Dataset) -> Curve:
 def _runs(arm: xr.Dataset) -> Runs:
     """The worlds of an arm."""
     cost = np.asarray(arm["cost"].values, float)
-    status, loss = (arm[name].transpose("replicate", "checkpoint").values for name in ("status", "loss"))
+    status, loss = (_of_worlds(arm, name) for name in ("status", "loss"))
     diverged = status == Status.DIVERGED
     loss = np.where(status < Status.FAILED, np.where(diverged, np.inf, loss), np.nan)
-    steps = np.full(loss.shape, np.inf)
-    if "steps" in arm:
-        steps = arm["steps"].transpose("replicate", "checkpoint").values
+    steps = _of_worlds(arm, "steps") if "steps" in arm else np.full(loss.shape, np.inf)
     bill = np.where(diverged[:, -1], cost[np.argmax(diverged, 1)], cost[-1])
     if "bill" in arm:
-        bill = np.where(np.isnan(arm["bill"].values), bill, arm["bill"].values)
+        bill = arm["bill"].fillna(xr.DataArray(bill, dims="replicate")).values
     return Runs(cost, loss, steps, bill, status[:, -1] < Status.FAILED, diverged[:, -1])
+
+
+def _of_worlds(arm: xr.Dataset, name: str) -> np.ndarray:
+    """A variable of an arm (R, C)."""
+    return arm[name].transpose("replicate", "checkpoint").values
 
 
 def _lost(runs: Runs) -> tuple[float, bool]:

@@ -122,9 +122,10 @@ def _curves(dataset: xr.Dataset, looks: Looks, what: str) -> dict[str, tuple[Loo
     curves = {}
     for number, label in enumerate(stacked["arm"].values.tolist()):
         arm = stacked.isel(arm=number)
-        look = style.look(looks, label, arm) | (MOMENT if ledger else {})
-        curves[label] = look, _curve(arm, told.isel(arm=number), name, bands=bands)
-    return {label: curve for label, curve in curves.items() if curve[1].cost.size}
+        curve = _curve(arm, told.isel(arm=number), name, bands=bands)
+        if curve.cost.size:
+            curves[label] = style.look(looks, label, arm) | (MOMENT if ledger else {}), curve
+    return curves
 
 
 def _curve(arm: xr.Dataset, told: xr.Dataset, name: str, *, bands: bool) -> Curve:

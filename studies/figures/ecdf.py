@@ -236,12 +236,14 @@ def curves(dataset: xr.Dataset, targets: Targets = None) -> xr.Dataset:
     if soonest is not None:
         told["earliest"] = _solved(runtime.ecdf(dataset.assign(hit_cost=soonest), cost))
     if shared(dataset):
-        beyond = _beyond(missed.min("replicate"), end)
-        restarted = _solved(restarts.ecdf(dataset, beyond, targets))
-        told = told.assign(
-            beyond=beyond.rename(checkpoint="more"), restarted=restarted.rename(checkpoint="more")
-        )
+        told = told.assign(_restarted(dataset, targets, _beyond(missed.min("replicate"), end)))
     return told
+
+
+def _restarted(dataset: xr.Dataset, targets: Targets, beyond: xr.DataArray) -> dict[str, xr.DataArray]:
+    """What simulated restarts solve at these costs."""
+    solved = _solved(restarts.ecdf(dataset, beyond, targets))
+    return {"beyond": beyond.rename(checkpoint="more"), "restarted": solved.rename(checkpoint="more")}
 
 
 def _solved(shares: xr.Dataset) -> xr.DataArray:

@@ -141,16 +141,24 @@ def dots(rows: list[Row], looks: Looks, axes: Axes) -> Axes:
     for number, (_, of_row) in enumerate(rows):
         if number:
             axes.axhline(place - 0.95, color=style.RULE, lw=0.4)
+        _group(axes, place, of_row, looks)
         ticks.append(place + (len(of_row) - 1) / 2)
-        for name, dot in of_row.items():
-            axes.plot([dot.low, dot.high], [place, place], color=looks[name]["color"], **INTERVAL)
-            axes.plot(dot.value, place, ls="", **looks[name])
-            place += 1
-        place += BETWEEN
+        place += len(of_row) + BETWEEN
     axes.axvline(0.0, **style.DASHED, zorder=0)
     axes.set(yticks=ticks, yticklabels=[label for label, _ in rows], ylim=(place - BETWEEN + 0.2, -0.8))
     axes.tick_params(axis="y", length=0)
     if not rows:
-        panels.nothing(axes, "none")
-        axes.set(xticks=[], ylim=(1, 0))
+        _empty(axes)
     return axes
+
+
+def _group(axes: Axes, place: float, of_row: dict[str, Dot], looks: Looks) -> None:
+    """The dots of a row, the first at this place, with their intervals."""
+    for y, (name, dot) in enumerate(of_row.items()):
+        axes.plot([dot.low, dot.high], [place + y] * 2, color=looks[name]["color"], **INTERVAL)
+        axes.plot(dot.value, place + y, ls="", **looks[name])
+
+
+def _empty(axes: Axes) -> None:
+    panels.nothing(axes, "none")
+    axes.set(xticks=[], ylim=(1, 0))

@@ -229,6 +229,11 @@ def _network(data: xr.Dataset, axes: Axes) -> None:
     axes.add_collection(_edges(data, places, n))
     _bar(axes, _genotypes(data, axes, places))
     axes.plot(*places[best], **_star(data) | {"markersize": 8}, zorder=5, clip_on=False)
+    _distances(axes, n)
+
+
+def _distances(axes: Axes, n: int) -> None:
+    """A horizontal axis of Hamming distances up to n, and none upwards."""
     axes.set(xlabel="mutations from the best", yticks=[], xlim=(-0.3, n + 0.3))
     axes.spines["left"].set_visible(False)
     axes.set_box_aspect(1)
@@ -246,14 +251,20 @@ def _edges(data: xr.Dataset, places: np.ndarray, n: int) -> LineCollection:
 
 def _genotypes(data: xr.Dataset, axes: Axes, places: np.ndarray) -> Normalize:
     """A dot for each genotype but the best, golden around local optima; returns the scale of colours."""
-    loss, peak = data["loss"].values, data["peak"].values
-    finite, sizes = np.isfinite(loss), np.where(peak, 30, 15)
+    peak = data["peak"].values
+    sizes = np.where(peak, 30, 15)
     sizes[int(data.attrs["optimum"])] = 0
-    norm = Normalize(loss[finite].min(), loss[finite].max()) if finite.any() else Normalize(0, 1)
-    colours = np.where(finite[:, None], DEPTHS(norm(np.where(finite, loss, 0.0))), 0.87)
+    colours, norm = _depths(data["loss"].values)
     rims: Look = {"linewidths": np.where(peak, 1.1, 0.4), "edgecolors": np.where(peak, GOLD, "black")}
     axes.scatter(places[:, 0], places[:, 1], c=colours, s=sizes, zorder=2, **rims)
     return norm
+
+
+def _depths(loss: np.ndarray) -> tuple[np.ndarray, Normalize]:
+    """Colours (P, 4) of losses (P,), grey where these are not finite, and their scale."""
+    finite = np.isfinite(loss)
+    norm = Normalize(loss[finite].min(), loss[finite].max()) if finite.any() else Normalize(0, 1)
+    return np.where(finite[:, None], DEPTHS(norm(np.where(finite, loss, 0.0))), 0.87), norm
 
 
 def _stacked(differences: np.ndarray, n: int) -> np.ndarray:

@@ -64,7 +64,7 @@ def grid(figure: Figure, number: int, columns: int) -> np.ndarray:
 
 
 class Rows(NamedTuple):
-    """Panels of several landscapes, those of each in one row, or in more where they do not fit beside one another."""
+    """Panels of several landscapes, those of each in one row, or in more where the figure is narrow."""
 
     places: np.ndarray  # (landscapes, P) Axes, those beyond the last panel at the end
     lines: int  # of panels, for each landscape
@@ -95,7 +95,8 @@ def rows_of(
     """
     across = abreast(number, width, least)
     lines = -(-number // across)
-    places = figure.subplots(landscapes * lines, across, squeeze=False, **share)  # type: ignore[call-overload]
+    shape = landscapes * lines, across
+    places = figure.subplots(*shape, squeeze=False, **share)  # type: ignore[call-overload]
     rows = places.reshape(landscapes, -1)
     for axes in rows[:, number:].ravel():
         axes.set_axis_off()

@@ -173,14 +173,21 @@ def cells(told: xr.Dataset, axes: Axes, looks: Looks, width: float = style.COLUM
     inches = (width - LABELS) / columns
     for row, column in np.ndindex(rows, columns):
         _cell(told.isel({down: row, across: column}), axes, (column, row), looks, text=inches >= LEAST)
-    below, beside = _parted(told[across].values), _parted(told[down].values)
-    axes.set(xlim=(-0.5, columns - 0.5), ylim=(-0.5, rows - 0.5), xlabel=_axis(across, below.names))
-    axes.set_ylabel(_axis(down, beside.names) if down != "landscape" else "")
-    axes.set_xticks(range(columns), _ticks(below, inches, "\n"))
-    axes.set_yticks(range(rows), _ticks(beside, 0.3 * width, ", "))
+    axes.set(xlim=(-0.5, columns - 0.5), ylim=(-0.5, rows - 0.5))
     axes.tick_params(length=0)
     axes.spines[["left", "bottom"]].set_visible(False)
+    _label(axes, told, inches, 0.3 * width)
     return axes
+
+
+def _label(axes: Axes, told: xr.Dataset, below: float, beside: float) -> None:
+    """Ticks and labels of both axes; labels of ticks take so many inches."""
+    down, across = (str(dim) for dim in told["winner"].dims)
+    columns, rows = _parted(told[across].values), _parted(told[down].values)
+    axes.set_xlabel(_axis(across, columns.names))
+    axes.set_ylabel(_axis(down, rows.names) if down != "landscape" else "")
+    axes.set_xticks(range(len(columns.parts)), _ticks(columns, below, "\n"))
+    axes.set_yticks(range(len(rows.parts)), _ticks(rows, beside, ", "))
 
 
 # cells ------------------------------------------------------------------------------------------------------

@@ -102,7 +102,7 @@ def _autocorrelation(data: xr.Dataset, axes: Axes) -> None:
 
 
 def _fallen(axes: Axes, length: float, most: float) -> None:
-    """A line at 1/e, and on it the correlation length, where it lies within the axis, which ends at `most`."""
+    """A line at 1/e, and on it the correlation length, where it lies within the axis, up to `most`."""
     fallen = np.exp(-1)
     axes.axhline(fallen, **ZERO, linestyle=(0, (4, 3)))
     beside: Look = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points"}

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from studies.analysis.running_time.profiles import profile as analysis
 from studies.figures import legends, panels, style
-from studies.figures.style import Looks
+from studies.figures.style import Look, Looks
 
 PANEL = 2.6  # inches
 ROW = 0.165  # inches, of entries of the legend
@@ -32,12 +32,17 @@ def profile(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
     axes = panel(told, figure.add_subplot(), looks)
     axes.set_ylabel("share of problems solved")
     axes.set_xlabel(style.wrapped("cost over the least cost of any optimizer", width - 0.8))
-    worlds = legends.worlds(int(told["worlds"].max()))
-    words = f"{int(told['problems'])} problems (landscape, world, target), {worlds}"
-    words += legends.bands(figure, dataset) + legends.hatched([axes]) + legends.silent(dataset)
+    words = _said(told, figure, dataset)
     below = legends.below(figure, axes.lines[: len(looks)], words, width, margin=0.4)
     figure.set_size_inches(width, PANEL + 0.3 + legends.LINE * below.breaks + ROW * below.rows)
     return figure
+
+
+def _said(told: xr.Dataset, figure: Figure, dataset: xr.Dataset) -> str:
+    """The words above the legend."""
+    worlds = legends.worlds(int(told["worlds"].max()))
+    words = f"{int(told['problems'])} problems (landscape, world, target), {worlds}"
+    return words + legends.bands(figure, dataset) + legends.hatched(figure.axes) + legends.silent(dataset)
 
 
 def profiles(dataset: xr.Dataset) -> xr.Dataset:
@@ -87,25 +92,31 @@ def panel(told: xr.Dataset, axes: Axes, looks: Looks | None = None) -> Axes:
         looks: label -> keywords of `Axes.plot`.
     """
     told = told if "profile" in told else profiles(told)
-    looks = looks or style.optimizer_looks(told)
-    for name in looks:
-        _draw(told.sel(optimizer=name), axes, looks, name)
+    looks, factor = looks or style.optimizer_looks(told), told["factor"].values
+    for name, look in looks.items():
+        _draw(told.sel(optimizer=name), axes, {"label": name, **look}, band=len(looks) <= style.BANDS)
     if not told["profile"].notnull().any():
         where = axes.transAxes
         axes.text(0.5, 0.5, "no world with numbers", transform=where, ha="center", color=style.WORDS)
-    factor = told["factor"].values
     axes.set(xscale="log", xlim=(factor[0], factor[-1]), ylim=(-0.02, 1.02))
     panels.powers(axes.xaxis, 6)
     panels.rules(axes)
     return axes
 
 
-def _draw(mine: xr.Dataset, axes: Axes, looks: Looks, name: str) -> None:
-    """The profile of an optimizer, its band, and what hits that are known to intervals leave open."""
-    look, factor, share = looks[name], mine["factor"].values, mine["profile"].values
-    if len(looks) <= style.BANDS and ((share > 0) & (share < 1)).any() and mine["worlds"].max() > 1:
-        low, high = style.inside(share, *mine["profile_interval"].transpose("bound", "factor").values)
-        axes.fill_between(factor, low, high, step="post", color=look["color"], alpha=0.15, lw=0)
-    axes.plot(factor, share, drawstyle="steps-post", label=name, **look)
+def _draw(mine: xr.Dataset, axes: Axes, look: Look, *, band: bool) -> None:
+    """The profile of an optimizer, maybe with its band, and what hits known to intervals leave open."""
+    factor = mine["factor"].values
+    if band:
+        _band(mine, axes, look["color"])
+    axes.plot(factor, mine["profile"].values, drawstyle="steps-post", **look)
     if "least" in mine and bool((mine["least"] < mine["most"]).any()):
         legends.hatch(axes, factor, mine["least"], mine["most"], look["color"])
+
+
+def _band(mine: xr.Dataset, axes: Axes, colour: str) -> None:
+    """The interval of an optimizer's profile, where some but not all is solved."""
+    share = mine["profile"].values
+    if ((share > 0) & (share < 1)).any() and mine["worlds"].max() > 1:
+        low, high = style.inside(share, *mine["profile_interval"].transpose("bound", "factor").values)
+        axes.fill_between(mine["factor"].values, low, high, step="post", color=colour, alpha=0.15, lw=0)

@@ -291,17 +291,22 @@ def _across(axes: Axes, told: xr.Dataset) -> None:
 def _up(axes: Axes, losses: np.ndarray, least: float) -> Edges:
     """The vertical axis, for losses of which those up to `least` are not told apart."""
     panels.rules(axes, "y")
-    losses, low = losses[np.isfinite(losses)], -np.inf
+    losses = losses[np.isfinite(losses)]
     if not losses.size:
         axes.set(ylim=(0, 1), yticks=[])
-        return Edges(low, 1.0)
+        return Edges(-np.inf, 1.0)
     if losses.min() >= 0 and losses.max() > least:
-        axes.set_yscale("log")
-        panels.decades(axes.yaxis)
-        low = least if (losses <= least).any() else low
-        axes.set_ylim(_decades(np.log10(np.maximum(losses, low)), BELOW if low > 0 else 0.07))
-    else:
-        axes.set_ylim(_ends(losses, abs(float(losses.min())) or 1.0, 0.07))
+        return _log_up(axes, losses, least)
+    axes.set_ylim(_ends(losses, abs(float(losses.min())) or 1.0, 0.07))
+    return Edges(-np.inf, axes.get_ylim()[1])
+
+
+def _log_up(axes: Axes, losses: np.ndarray, least: float) -> Edges:
+    """A log axis, for losses of which some are above `least`."""
+    low = least if (losses <= least).any() else -np.inf
+    axes.set_yscale("log")
+    panels.decades(axes.yaxis)
+    axes.set_ylim(_decades(np.log10(np.maximum(losses, low)), BELOW if low > 0 else 0.07))
     if low > 0:
         _floor(axes, low)
     return Edges(low, axes.get_ylim()[1])

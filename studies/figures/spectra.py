@@ -49,9 +49,14 @@ def spectra(dataset: xr.Dataset, width: float = style.WIDTH, moment: float | Non
         panels.title(row[0], name, width - 0.4)
     _finish(grid, width)
     figure.supylabel("share of a step's variance", fontsize=8)
+    handles = legends.lines(looks, marker="o", ms=3)
+    return legends.finish(figure, handles, _said(dataset), width, ROW * number + 0.6)
+
+
+def _said(dataset: xr.Dataset) -> str:
+    """The words above the legend."""
     worlds = legends.worlds(dataset.sizes["replicate"], "; lines: 95 % intervals")
-    words = f"states at {dataset['moment'].item():.3g} of the budget, {worlds}; dashed: isotropic"
-    return legends.finish(figure, legends.lines(looks, marker="o", ms=3), words, width, ROW * number + 0.6)
+    return f"states at {dataset['moment'].item():.3g} of the budget, {worlds}; dashed: isotropic"
 
 
 def _finish(grid: np.ndarray, width: float) -> None:

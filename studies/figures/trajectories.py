@@ -197,17 +197,29 @@ def _handles(*, moving: bool) -> Sequence[Line2D]:
 
 def _ground(arm: xr.Dataset, axes: Axes) -> None:
     """The loss on the plane, on a log scale where it spans decades above 0."""
-    (left, right), (bottom, top) = arm["picture_extent"].values
-    loss = np.ma.masked_invalid(arm["picture_loss"].values)
-    axes.set(xlim=(left, right), ylim=(bottom, top), facecolor="#e4e4e4")
+    across, up = arm["picture_extent"].values
+    axes.set(xlim=tuple(across), ylim=tuple(up), facecolor="#e4e4e4")
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_locator(MaxNLocator(3))
     axes.yaxis.get_offset_text().set_horizontalalignment("right")  # beside the title, not below it
+    loss = np.ma.masked_invalid(arm["picture_loss"].values)
     if loss.count():
-        rows, columns = loss.shape
-        levels, norm = _levels(float(loss.min()), float(loss.max()))
-        look: Look = {"levels": levels, "norm": norm, "cmap": "Blues_r", "extend": "both"}
-        axes.contourf(np.linspace(left, right, columns), np.linspace(bottom, top, rows), loss, **look)
+        _contours(axes, across, up, loss)
+
+
+def _contours(axes: Axes, across: np.ndarray, up: np.ndarray, loss: np.ma.MaskedArray) -> None:
+    """The loss in colours, dark where it is low.
+
+    Args:
+        axes: where.
+        across: where the plane begins and ends.
+        up: the same, upwards.
+        loss: (V, U), some of it with numbers.
+    """
+    rows, columns = loss.shape
+    levels, norm = _levels(float(loss.min()), float(loss.max()))
+    look: Look = {"levels": levels, "norm": norm, "cmap": "Blues_r", "extend": "both"}
+    axes.contourf(np.linspace(*across, columns), np.linspace(*up, rows), loss, **look)
 
 
 def _levels(low: float, high: float) -> tuple[np.ndarray, Normalize]:
