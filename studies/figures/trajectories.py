@@ -219,7 +219,8 @@ def _contours(axes: Axes, across: np.ndarray, up: np.ndarray, loss: np.ma.Masked
     rows, columns = loss.shape
     levels, norm = _levels(float(loss.min()), float(loss.max()))
     look: Look = {"levels": levels, "norm": norm, "cmap": "Blues_r", "extend": "both"}
-    axes.contourf(np.linspace(*across, columns), np.linspace(*up, rows), loss, **look)
+    x, y = np.linspace(across[0], across[1], columns), np.linspace(up[0], up[1], rows)
+    axes.contourf(x, y, loss, **look)
 
 
 def _levels(low: float, high: float) -> tuple[np.ndarray, Normalize]:
