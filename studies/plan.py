@@ -99,11 +99,12 @@ def make_plan(study: Study) -> Plan:
 
 
 def checkpoints_of(arm: Settled, given: int | list[float]) -> tuple[list[float], str]:
-    """Where the state of an arm is recorded, as fractions of the end of a run, and why they are fewer than asked.
+    """Where the state of an arm is recorded, as fractions of the end of a run, and why they are so few.
 
-    A list is obeyed. Of a number per decade so many are left that the truth takes at most the study's share of the arm's time, but FEWEST at least,
-    and all where the arm has no more steps than that: a state is looked at once.
-    What an arm keeps holds all that an arm with fewer keeps. Time is that of `studies.cells.hits`: an address depends on no clock.
+    A list is obeyed. Of a number per decade so many are left that the truth takes at most the study's share
+    of the arm's time, but FEWEST at least, and all where the arm has no more steps than that: a state is
+    looked at once. What an arm keeps holds all that an arm with fewer keeps. Time is that of
+    `studies.cells.hits`: an address depends on no clock.
 
     Args:
         arm: the arm.
@@ -134,10 +135,11 @@ def checkpoints_of(arm: Settled, given: int | list[float]) -> tuple[list[float],
 
 
 def _first_to_keep(every: list[float], budget: float) -> list[int]:
-    """The places of increasing fractions, those first that matter most, so that what an arm keeps holds all that an arm with fewer keeps.
+    """The places of increasing fractions, those first that matter most.
 
-    First the end, then the last one within the budget, where arms are compared, and the first; then the middle between these ends, the middles of
-    its two halves, and so on.
+    So what an arm keeps holds all that an arm with fewer keeps. First the end, then the last one within the
+    budget, where arms are compared, and the first; then the middle between these ends, the middles of its two
+    halves, and so on.
 
     Args:
         every: fractions of the end of a run.

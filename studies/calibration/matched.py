@@ -35,7 +35,7 @@ def _named(one: Mapping[str, Any]) -> str:
 
 
 def table(found: list[dict[str, Any]]) -> Table:
-    """One row for each arm: the value that was found, its quantity and the reference's, with 95 % intervals."""
+    """One row for each arm: the value found, its quantity and the reference's, with 95 % intervals."""
     from rich.table import Table
 
     quantity, reference = found[0]["quantity"], found[0]["reference"]

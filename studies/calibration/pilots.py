@@ -1,13 +1,14 @@
-"""The pilots of `match:`: short cells in which the noise of an arm is measured at one value of a parameter, and the study that follows from them.
+"""The pilots of `match:`: short cells in which the noise of an arm is measured at one value of a parameter.
 
-A pilot is an ordinary cell in the study's folder, found again by its address: its budget ends at the moment at which the noise is measured, and
-its worlds are as many as the study's, but from 2^31 on, each with an instance of its own, so that nothing is chosen by looking at the worlds or
-instances of the comparison. All arms see the same worlds. Searches are replayed from the pilots that are there until one that is missing is
-asked for; so all arms' next pilots are computed together, and a run that was stopped goes on.
+A pilot's budget ends at the moment at which the noise is measured. Its worlds are as many as the study's,
+but in a range of their own (`landscapes.addresses`), each with an instance of its own, so that nothing is
+chosen by looking at the worlds or instances of the comparison. All arms see the same worlds. Searches are
+replayed from the pilots that are there until one that is missing is asked for; so all arms' next pilots are
+computed together, and a run that was stopped goes on.
 
-With `factors:` an arm is matched where nothing is switched off, and keeps that value where something is: a factor changes one source, and with
-it no batch or population. (Without the noise of the reference there would be nothing to match.) A parameter that the factor itself switches off
-stays off.
+With `factors:` an arm is matched where nothing is switched off, and keeps that value where something is: a
+factor changes one source, and with it no batch or population. (Without the noise of the reference there
+would be nothing to match.) A parameter that the factor itself switches off stays off.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -146,44 +147,44 @@ class Pilots(Stage):
         ((name, span),) = self.match.vary[arm.coords["optimizer"]].items()
         settle = search.settled(arm.optimizer, name)
         low, high = (settle(end) for end in span)
+        reference = self._reference(arm)
 
         def at(value: float) -> Measured:
-            return self._known(
-                replace(arm, optimizer=arm.optimizer | {name: value}), f" at {name} = {value:g}"
-            )
+            varied = replace(arm, optimizer=arm.optimizer | {name: value})
+            return self._known(varied, f" at {name} = {value:g}")
 
-        for ask in (
-            lambda: self._known(self._reference(arm)),
+        first: tuple[Callable[[], Measured], ...] = (
+            lambda: self._known(reference),
             lambda: at(low),
             lambda: at(high),
-        ):  # all three can be computed at once
+        )
+        for ask in first:  # all three can be computed at once
             with contextlib.suppress(_Missing):
                 ask()
         try:
-            target, interval = self._known(self._reference(arm))
-            if not 0 < target < math.inf:
-                raise StudyError([
-                    f"match: {self._place(self._reference(arm))}: expected a {self.match.quantity} > 0 to"
-                    f" match, got {target:.3g}"
-                ])
-            found = search.search(lambda value: at(value)[0], target, low, high, settle)
-            reached, its = at(found.value)
+            target, target_interval = self._known(reference)
+            self._check_target(reference, target)
+            end = search.search(lambda value: at(value)[0], target, low, high, settle)
+            reached, reached_interval = at(end.value)
         except _Missing:
             return None
-        asked = {
+        return {
             "coords": self._coords(arm),
             **self.match.model_dump(exclude={"vary"}),
             "parameter": name,
             "low": low,
             "high": high,
+            "reached": _known(reached),
+            "reached_interval": _known(reached_interval),
+            "target": _known(target),
+            "target_interval": _known(target_interval),
+            **end._asdict(),
         }
-        measured = {
-            "reached": reached,
-            "reached_interval": its,
-            "target": target,
-            "target_interval": interval,
-        }
-        return asked | {key: _known(value) for key, value in measured.items()} | found._asdict()
+
+    def _check_target(self, reference: Arm, target: float) -> None:
+        if not 0 < target < math.inf:
+            text = f"expected a {self.match.quantity} > 0 to match, got {target:.3g}"
+            raise StudyError([f"match: {self._place(reference)}: {text}"])
 
     def _reference(self, arm: Arm) -> Arm:
         """The reference at the same place."""
@@ -201,14 +202,9 @@ class Pilots(Stage):
             raise _Missing
         value, interval = self.measured(tuple(cell.address for cell in cells))
         if math.isnan(value):
-            text = (
-                "its worlds diverge, or nothing moves; another range may help"
-                if where
-                else "its worlds diverge, or nothing moves"
-            )
-            raise StudyError([
-                f"match: {self._place(arm)}{where}: the {self.match.quantity} is not known: {text}"
-            ])
+            text = f"the {self.match.quantity} is not known: its worlds diverge, or nothing moves"
+            remedy = "; another range may help" if where else ""
+            raise StudyError([f"match: {self._place(arm)}{where}: {text}{remedy}"])
         return value, interval
 
     def _pilot(self, arm: Arm) -> Arm:

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 class Stage(ABC):
     """What `tuning:` and `match:` have in common.
 
-    Its cells are ordinary ones in the study's folder, found again by their addresses; so a run that was stopped
-    goes on.
+    Its cells are ordinary ones in the study's folder, found again by their addresses; so a run that was
+    stopped goes on.
 
     Args:
         study: as it is given, or as the stage before leaves it.

@@ -66,7 +66,10 @@ def settings(
 
 
 def points(count: int, dim: int, *key: Any) -> np.ndarray:  # noqa: ANN401
-    """At least so many points (.., dim) of a Sobol sequence in [0, 1), scrambled by the key; a larger count only adds some at the end."""
+    """At least so many points (.., dim) of a Sobol sequence in [0, 1), scrambled by the key.
+
+    A larger count only adds some at the end.
+    """
     from scipy.stats import qmc
 
     seed = int(hashlib.sha256(json.dumps(["tuning", *key]).encode()).hexdigest()[:16], 16)

@@ -1,9 +1,10 @@
-"""The trials of `tuning:`: cells in which settings of an optimizer are judged, and the study that follows from them.
+"""The trials of `tuning:`: cells in which settings of an optimizer are judged.
 
-A trial is an ordinary cell in the study's folder, found again by its address: its budget ends at the moment at which it is judged, at the nominal
-price of a gradient, and its worlds start at 3 * 2^30, each with an instance of its own, so that no setting is chosen by looking at the worlds or
-instances of the comparison, and the winner runs on fresh ones. (A landscape that is the same in all worlds is the same here too: only its starts
-and noise are others.) The best of many medians is lower than its setting deserves; the comparison's numbers are not.
+A trial's budget ends at the moment at which it is judged, at the nominal price of a gradient. Its worlds
+are in a range of their own (`landscapes.addresses`), each with an instance of its own, so that no setting
+is chosen by looking at the worlds or instances of the comparison, and the winner runs on fresh ones. (A
+landscape that is the same in all worlds is the same here too: only its starts and noise are others.) The
+best of many medians is lower than its setting deserves; the comparison's numbers are not.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import functools
 import itertools
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -189,39 +190,60 @@ class Trials(Stage):
         return results
 
     def _found(
-        self, group: Sequence[Arm], told: list[trial_points.Values], tasks: list[list[Task]]
+        self, group: Sequence[Arm], settings: list[trial_points.Values], tasks: list[list[Task]]
     ) -> list[dict[str, Any]]:
-        """What is found for the arms of a group: tasks of each arm, in the order of the settings."""
+        """What is found for the arms of a group, which share the setting whose mean rank is lowest.
+
+        Args:
+            group: the arms.
+            settings: that were tried.
+            tasks: of each arm, in the order of the settings.
+        """
         scores = [[self._score(task) for task in row] for row in tasks]
-        ranks = np.mean([stats.rankdata([one.median for one in row]) for row in scores], axis=0)
-        winner, asked = (
-            int(ranks.argmin()),
-            self.tuning.model_dump(include={"worlds", "at", "objective", "per"}),
-        )
-        found = []
-        for arm, row, judged in zip(group, tasks, scores, strict=True):
-            ranges = self.tuning.ranges[arm.label]
-            different = {task.canonical: one for task, one in zip(row, judged, strict=True)}
-            given = {name: arm.optimizer[name] for name in ranges}
-            measured = {
-                "median": [_finite(one.median) for one in judged],
-                "interval": [[_finite(end) for end in one.interval] for one in judged],
-            }
-            measured |= {"diverged": [one.diverged for one in judged]}
-            spent = {
-                "winner": winner,
-                "different": len(different),
-                "cost": sum(one.cost for one in different.values()),
-            }
-            found.append({
-                "coords": arm.coords,
-                **asked,
-                "ranges": ranges,
-                "settings": [given | values for values in told],
-                **measured,
-                **spent,
-            })
-        return found
+        ranks = np.mean([stats.rankdata([trial.median for trial in row]) for row in scores], axis=0)
+        winner = int(ranks.argmin())
+        return [
+            self._found_for(
+                arm,
+                settings,
+                winner,
+                dict(zip((task.canonical for task in row), judged, strict=True)),
+                judged,
+            )
+            for arm, row, judged in zip(group, tasks, scores, strict=True)
+        ]
+
+    def _found_for(
+        self,
+        arm: Arm,
+        settings: list[trial_points.Values],
+        winner: int,
+        different: Mapping[str, Judged],
+        judged: Sequence[Judged],
+    ) -> dict[str, Any]:
+        """What is found for one arm, as JSON holds it.
+
+        Args:
+            arm: the arm.
+            settings: that were tried.
+            winner: number of the best.
+            different: task -> what came of it; trials of equal settings are one task.
+            judged: what came of each setting.
+        """
+        ranges = self.tuning.ranges[arm.label]
+        given = {name: arm.optimizer[name] for name in ranges}
+        return {
+            "coords": arm.coords,
+            **self.tuning.model_dump(include={"worlds", "at", "objective", "per"}),
+            "ranges": ranges,
+            "settings": [given | values for values in settings],
+            "median": [_finite(trial.median) for trial in judged],
+            "interval": [[_finite(end) for end in trial.interval] for trial in judged],
+            "diverged": [trial.diverged for trial in judged],
+            "winner": winner,
+            "different": len(different),
+            "cost": sum(trial.cost for trial in different.values()),
+        }
 
     def _score(self, task: Task) -> Judged:
         cells = blocks(task, self.tuning.worlds, self.here.__contains__, AWAY)

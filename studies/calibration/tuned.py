@@ -70,7 +70,10 @@ def notes(found: Iterable[Mapping[str, Any]]) -> list[str]:
 
 
 def _edges(one: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """Numbers of the best setting near an end of their range, or outside of it (as given): (parameter, where it lies, what may help)."""
+    """Numbers of the best setting near an end of their range, or outside of it (as given).
+
+    Each is (parameter, where it lies, what may help).
+    """
     for name, span in one["ranges"].items():
         value = one["settings"][one["winner"]][name]
         if "choices" in span or not isinstance(value, (int, float)):
@@ -89,7 +92,7 @@ def _edges(one: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
 
 
 def _share(value: float, span: Mapping[str, Any]) -> float:
-    """Where a number lies in its range, from 0 at the low end to 1 at the high one, on the scale of the range."""
+    """Where a number lies in its range: from 0 at the low end to 1 at the high one, on the range's scale."""
     low, high = span["low"], span["high"]
     if span["scale"] == "linear":
         return (value - low) / (high - low)
@@ -97,7 +100,10 @@ def _share(value: float, span: Mapping[str, Any]) -> float:
 
 
 def table(found: list[dict[str, Any]]) -> Table:
-    """One row for each arm: the best setting, its score in its trials and that of the setting given, with 95 % intervals, and the cost."""
+    """One row for each arm: the best setting, its score and that of the setting given, and the cost.
+
+    Scores are those in the trials, with 95 % intervals.
+    """
     from rich.table import Table
 
     first = found[0]

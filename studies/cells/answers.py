@@ -41,7 +41,7 @@ class Best:
         self.changed = np.zeros(len(point), bool)  # (R,) since its truth was last measured
 
     def take(self, query: Query, values: np.ndarray, lowest: np.ndarray) -> None:
-        """Take the values (R, P) of a step, and the lowest (R,) of each world's, NaN where none is a number."""
+        """Take the values (R, P) of a step, and each world's lowest (R,), NaN where none is a number."""
         value = np.fmin(self.value, lowest)
         better = value < self.value
         self.value = value

@@ -1,6 +1,7 @@
-"""What a landscape and an optimizer promise, each promise a function that raises `PluginError` where it is broken.
+"""What a landscape and an optimizer promise; each promise is a function that raises `PluginError`.
 
-`studies.cells.guards` holds them during a study, `studies.check` one by one at the user's wish, and the tests on every kind of ours.
+`studies.cells.guards` holds them during a study, `studies.check` one by one at the user's wish, and the
+tests on every kind of ours.
 """
 
 from __future__ import annotations
@@ -93,7 +94,10 @@ def tensors(tree: Any) -> list[tuple[str, Tensor]]:  # noqa: ANN401
 
 
 def difference(a: Any, b: Any, *, rounding: bool = True) -> str:  # noqa: ANN401
-    """The name of the first tensor that differs between two trees, by more than rounding where that is forgiven; "" where none does."""
+    """The name of the first tensor that differs between two trees; "" where none does.
+
+    By more than rounding, where that is forgiven.
+    """
     ours, theirs = tensors(a), tensors(b)
     if [name for name, _ in ours] != [name for name, _ in theirs]:
         return "the number of tensors"
@@ -404,13 +408,13 @@ LARGE = {
 
 
 def moderate(tensor: Tensor) -> Tensor:
-    """(R,): whether all numbers of a world are numbers, and none is so large that the next step may overflow."""
+    """(R,): whether all of a world are numbers, and none so large that the next step may overflow."""
     within = tensor.abs() < LARGE.get(tensor.dtype, 1e150)  # not where NaN is
     return within.flatten(1).all(1)
 
 
 def check_finite(method: Method, points: Tensor, rows: Tensor, name: str = "points") -> None:
-    """Points (R, P, D) or (R, D) of the worlds `rows` (R,) bool, which saw nothing but moderate numbers, are numbers.
+    """Points (R, P, D) or (R, D) are numbers, in the worlds `rows` (R,) bool, which saw moderate ones alone.
 
     Raises:
         PluginError: there is NaN or an infinite one.
@@ -552,7 +556,7 @@ def check_measures(
 
 
 def check_gradient(method: Method, gradient: Tensor, rows: Tensor) -> None:
-    """The gradient (R, P, D) is no NaN in the worlds `rows` (R,) bool, whose points and losses are moderate numbers.
+    """The gradient (R, P, D) is no NaN in the worlds `rows` (R,) bool, whose points and losses are moderate.
 
     Raises:
         PluginError: it is.
@@ -589,7 +593,9 @@ def check_names(optimizer: Any, landscape: Any, named: Any) -> None:  # noqa: AN
 
 
 def on_a_device(run: Callable[[str], Any]) -> str:
-    """Run on a GPU where there is one, else on torch's meta device, which has shapes and types and no numbers; a remark.
+    """Run on a GPU where there is one, else on torch's meta device; returns a remark.
+
+    The meta device has shapes and types and no numbers.
 
     Raises:
         PluginError: tensors of two devices met.

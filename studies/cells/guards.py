@@ -45,7 +45,7 @@ def own(spec: Mapping[str, Any]) -> bool:
 
 
 def guarded(task: Task, optimizer: Optimizer, oracle: Oracle, streams: Streams) -> tuple[Any, Any]:
-    """The optimizer and the oracle of a cell, watched where the optimizer or the landscape is a kind of the user's."""
+    """The optimizer and the oracle of a cell, watched where one of its kinds is the user's."""
     ours = not (own(task.optimizer) or own(task.landscape) or oracle.landscape.code)
     if ours:
         return optimizer, oracle
@@ -239,7 +239,7 @@ class Watch:
             self.row = (self.row + 1) % self.streams.size  # the last world, the first, ..
 
     def open(self) -> Tensor:
-        """(R,): worlds that run, and saw nothing but moderate numbers, so that what is no number in them is no divergence."""
+        """(R,): worlds that run, and saw moderate numbers alone: NaN in them is no divergence."""
         return self.moderate & torch.from_numpy(self.oracle.bill.alive).to(self.moderate.device)
 
     def alone(self) -> Streams:
@@ -251,7 +251,9 @@ class Watch:
         return self.streams.at(self.step)
 
     def look(self, suspects: Mapping[Method, Callable[[], Any]]) -> None:
-        """Refuse a draw from a global generator since the last look, and name the method that draws when it is called again.
+        """Refuse a draw from a global generator since the last look.
+
+        The method is named that draws when it is called again.
 
         A draw from Python's that is not seen again is forgiven, for other threads draw from it.
         """

@@ -92,7 +92,14 @@ class Hits:
         return self.next > -np.inf
 
     def look(self, loss: np.ndarray, cost: np.ndarray, steps: np.ndarray, rows: np.ndarray) -> None:
-        """Take the loss (R,) of states at their cost (R,), after so many steps (R,), in the worlds `rows` (R,) bool."""
+        """Take the loss of states, in the worlds `rows`.
+
+        Args:
+            loss: (R,) true loss.
+            cost: (R,) of the states, in evaluations.
+            steps: (R,) completed by then.
+            rows: (R,) bool, the worlds that are looked at.
+        """
         reached = rows & (loss <= self.next)
         if reached.any():
             first = (loss[:, None] <= self.targets) & np.isinf(self.cost) & reached[:, None]

@@ -100,8 +100,8 @@ def run_worlds(task: Task, worlds: torch.Tensor) -> xr.Dataset:
     Dims replicate, checkpoint, target, and those of the noise ledger and of pictures where the task asks for
     them.
 
-    Attributes: `profile` (JSON) says where the seconds went (`loss` is the landscape alone, value and gradient);
-    `gap_known`, `terms`, `spacing` and `on_bits` are the landscape's.
+    Attributes: `profile` (JSON) says where the seconds went (`loss` is the landscape alone, value and
+    gradient); `gap_known`, `terms`, `spacing` and `on_bits` are the landscape's.
     """
     setting = Setting.of(task, worlds)
     optimizer, oracle = guarded(task, setting.optimizer, setting.oracle, setting.streams)
@@ -188,7 +188,12 @@ class Setting:
         instrument: Instrument = build(spec, "instrument")
         return OwnInstrument(instrument, self.optimizer, self.oracle, self.task.checkpoints)
 
-    def _noise_ledger(self, moments: list[float], fractions: list[float], **book: Any) -> NoiseLedger:  # noqa: ANN401
+    def _noise_ledger(
+        self,
+        moments: list[float],
+        fractions: list[float],
+        **book: Any,  # noqa: ANN401
+    ) -> NoiseLedger:
         scene = Scene(
             self.optimizer,
             functools.partial(bind, self.task),

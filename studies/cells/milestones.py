@@ -1,4 +1,4 @@
-"""Milestones: costs at which something of the worlds is looked at, each world coming to them at steps of its own.
+"""Milestones: costs at which the worlds are looked at, each world coming to them at steps of its own.
 
 A milestone at cost c shows a world after its last completed step of cost <= c at the nominal price. A world
 that ends before c goes on showing its last state there.

@@ -1,7 +1,8 @@
 """An instrument of the user's, at the checkpoints of a cell; what breaks its contract is refused in one line.
 
-Every look is held to its shapes. At the first looks, and then ever more rarely, it is also seen that it changes
-nothing that it is shown, draws from no global generator, and gives a world alone what it gives it among others.
+Every look is held to its shapes. At the first looks, and then ever more rarely, it is also seen that it
+changes nothing that it is shown, draws from no global generator, and gives a world alone what it gives it
+among others.
 """
 
 from __future__ import annotations

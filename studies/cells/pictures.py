@@ -1,10 +1,12 @@
-"""Pictures of a search: where its center and its points are, on a plane through the landscape, and the loss on that plane.
+"""Pictures of a search: where its center and its points are, on a plane, and the loss there.
 
-With two coordinates the plane is the space itself. With more it is spanned by the two leading principal directions of the center's trail, through
-its end (Li, Xu, Taylor, Studer and Goldstein 2018, arXiv:1712.09913, section 7); `picture_kept` says how much of the trail's variance it shows. On
-bits a center is allele frequencies, and the loss that of a population at linkage equilibrium (the multilinear extension), where it can be computed.
+With two coordinates the plane is the space itself. With more it is spanned by the two leading principal
+directions of the center's trail, through its end (Li, Xu, Taylor, Studer and Goldstein 2018,
+arXiv:1712.09913, section 7); `picture_kept` says how much of the trail's variance it shows. On bits a
+center is allele frequencies, and the loss that of a population at linkage equilibrium (the multilinear
+extension), where it can be computed.
 
-A frame at cost c shows the state after the last completed step of cost <= c at the nominal price, and the points asked in that step.
+A frame is a milestone (`studies.cells.milestones`), and the points asked in the step that led there.
 """
 
 from __future__ import annotations
@@ -90,7 +92,7 @@ class Camera(Watcher):
         return center, cloud
 
     def dataset(self) -> xr.Dataset:
-        """The frames on their planes: the variables of `schema.PICTURE`; NaN in the worlds that were not seen."""
+        """The frames on their planes, as `schema.PICTURE` has them; NaN in the worlds that were not seen."""
         assert self.frames is not None  # noqa: S101 - for the type checker
         assert self.last is not None  # noqa: S101
         landscape, frames = self.landscape(), self.frames

@@ -29,7 +29,7 @@ def fingerprint() -> dict[str, str]:
 
 
 def code() -> str:
-    """Digest of the loop that every cell runs through and of all that it imports, as found when first asked."""
+    """Digest of the loop that every cell runs through and of all its imports, as found when first asked."""
     return code_digest((LOOP,))[:16]
 
 

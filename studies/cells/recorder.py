@@ -1,7 +1,7 @@
-"""What every study records: the state of each world at checkpoints of cost, and when targets are first reached.
+"""What every study records: the state of each world at checkpoints of cost, and when targets are reached.
 
-A checkpoint is a milestone (`studies.cells.milestones`); past the end of a run it shows the last state with the
-status that says why it ended, and so does the last checkpoint.
+A checkpoint is a milestone (`studies.cells.milestones`); past the end of a run it shows the last state with
+the status that says why it ended, and so does the last checkpoint.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Targets: the losses to be reached, and when the states of a search first reach them.
 
-States are looked at as `studies.cells.hits` says, whatever the checkpoints are. Where answers are the truth they
-may tell without a measurement.
+States are looked at as `studies.cells.hits` says, whatever the checkpoints are. Where answers are the truth
+they may tell without a measurement.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Targets:
         goals: (T,) what is to be reached.
         optimizer: gives the recommendation of a state.
         truth: of points.
-        share: of the time, that looking may take where the truth takes longer than a step; inf: all that it wants.
+        share: of the time, that looking may take where the truth takes longer than a step; inf: any.
         exact: whether values are the truth about a point as an answer.
     """
 
@@ -112,7 +112,10 @@ class Targets:
     def _loss_of_recommendation(
         self, moment: Moment, worlds: np.ndarray, query: Query | None, values: np.ndarray | None
     ) -> np.ndarray:
-        """The true loss (R,) of what a moment recommends; exact answers hold it where it is asked next, or was."""
+        """The true loss (R,) of what a moment recommends.
+
+        Exact answers hold it where it is asked next, or was.
+        """
         point = self.optimizer.recommend(moment.state)[:, None]
         loss = np.full(len(worlds), np.nan)
         if self.exact and query is not None and values is not None and query.points.shape[1] < MANY:
@@ -137,7 +140,7 @@ class Targets:
         return self.best_loss
 
     def variables(self) -> dict[str, Any]:
-        """The levels, and the ends of the intervals in which they were first reached: name -> (dims, (R, T), attributes)."""
+        """The levels, and when they were first reached: name -> (dims, (R, T), attributes)."""
         variables: dict[str, Any] = {}
         for (name, whose), hits in zip(HITS.items(), (self.hits, self.best_hits), strict=True):
             reached = f"cost of the first state looked at whose {whose} reaches the target; inf: never"

@@ -125,7 +125,7 @@ class Cell:
 
     @functools.cached_property
     def address(self) -> str:
-        """32 hexadecimal digits: equal for equal numbers, different where anything that they depend on differs."""
+        """32 hexadecimal digits: equal for equal numbers, others where anything they depend on differs."""
         task = self.task
         libraries = " ".join(f"{name} {version}" for name, version in task.libraries.items())
         parts = (

@@ -1,7 +1,8 @@
-"""When reports are written: at the end of a run, and while it goes on, by a process of its own that gives way to all others.
+"""When reports are written: at the end of a run, and while it goes on, by a process of its own.
 
-The latter costs the run a sleeping thread: the process has the lowest priority, is started only where cells have come since the last report, at
-most every 20 seconds, and so seldom that it takes no more than a twentieth of one core, however long a report of many cells takes.
+The latter gives way to all others and costs the run a sleeping thread: the process has the lowest priority,
+is started only where cells have come since the last report, at most every 20 seconds, and so seldom that it
+takes no more than a twentieth of one core, however long a report of many cells takes.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 from rich.table import Table
 
@@ -15,6 +16,8 @@ from studies.run import expected, study_folder
 from studies.study_file import spending
 from studies.study_file.study import Study
 from studies.text import terminal
+
+HEADS = ("landscape", "optimizer", "arms", "cells", "to compute", "evaluations to compute", "steps")
 
 
 def show(study: Study, out: Path) -> None:
@@ -50,37 +53,42 @@ def show(study: Study, out: Path) -> None:
     )
 
 
+class Row(NamedTuple):
+    """What is planned and missing of some arms; rows can be added."""
+
+    arms: int
+    cells: int
+    missing: int
+    evaluations: float  # that are to be computed
+
+    def texts(self) -> tuple[str, ...]:
+        """As the table shows it."""
+        return f"{self.arms:,}", f"{self.cells:,}", f"{self.missing:,}", f"{self.evaluations:,.0f}"
+
+
+def _row(arms: int, cells: list[Cell], here: set[str]) -> Row:
+    missing = [cell for cell in cells if cell.address not in here]
+    evaluations = sum(cell.task.budget * (cell.last - cell.first) for cell in missing)
+    return Row(arms, len(cells), len(missing), evaluations)
+
+
 def _table(plan: Plan, here: set[str]) -> Table:
     """One row for each landscape and optimizer, all values of the axes together."""
-    cells: dict[str, list[Cell]] = {}
+    cells: dict[str, list[Cell]] = {}  # of each task
     for cell in plan.cells(here.__contains__):
         cells.setdefault(cell.task.canonical, []).append(cell)
-    arms: dict[tuple[str, str], list[str]] = {}
-    steps = spending.steps(plan.study.arms)
+    tasks: dict[tuple[str, str], list[str]] = {}  # of each landscape and optimizer, one for each arm
     for arm in plan.arms:
-        arms.setdefault((str(arm.coords["landscape"]), str(arm.coords["optimizer"])), []).append(
-            arm.task.canonical
-        )
-    title = f"{plan.study.name}: {plan.study.replicates} worlds"
-    grid = Table(
-        "landscape",
-        "optimizer",
-        "arms",
-        "cells",
-        "to compute",
-        "evaluations to compute",
-        "steps",
-        title=title,
-    )
-    total = [0, 0, 0.0]
-    for names, tasks in arms.items():
-        planned = [cell for task in dict.fromkeys(tasks) for cell in cells[task]]
-        missing = [cell for cell in planned if cell.address not in here]
-        cost = sum(cell.task.budget * (cell.last - cell.first) for cell in missing)
-        total = [a + b for a, b in zip(total, (len(planned), len(missing), cost), strict=True)]
-        grid.add_row(
-            *names, str(len(tasks)), f"{len(planned):,}", f"{len(missing):,}", f"{cost:,.0f}", steps[names]
-        )
+        names = (str(arm.coords["landscape"]), str(arm.coords["optimizer"]))
+        tasks.setdefault(names, []).append(arm.task.canonical)
+    rows = {
+        names: _row(len(mine), [cell for task in dict.fromkeys(mine) for cell in cells[task]], here)
+        for names, mine in tasks.items()
+    }
+    steps = spending.steps(plan.study.arms)
+    grid = Table(*HEADS, title=f"{plan.study.name}: {plan.study.replicates} worlds")
+    for names, row in rows.items():
+        grid.add_row(*names, *row.texts(), steps[names])
     grid.add_section()
-    grid.add_row("all", "", f"{len(plan.arms):,}", f"{total[0]:,}", f"{total[1]:,}", f"{total[2]:,.0f}")
+    grid.add_row("all", "", *Row(*map(sum, zip(*rows.values(), strict=True))).texts())
     return grid

@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def stop_signals(console: Console) -> Iterator[list[int]]:
-    """The signals that came: the first asks to stop after the running cells, the second raises KeyboardInterrupt."""
+    """The signals that came.
+
+    The first asks to stop after the running cells, the second raises KeyboardInterrupt.
+    """
     came: list[int] = []
 
     def handle(number: int, frame: FrameType | None) -> None:

@@ -46,12 +46,14 @@ def check(study: Study, out: Path) -> dict[str, Any] | None:
 
 
 def prepare(study: Study, out: Path, text: str = "") -> str | None:
-    """Make the study's folder, clear away what dead processes and an earlier study file left, write study.yaml.
+    """Make the study's folder and write study.yaml.
+
+    What dead processes and an earlier study file left is cleared away.
 
     Args:
         study: the study.
         out: its folder, made where missing.
-        text: the study as given; a study.yaml in the folder that is this very file is left as the user wrote it.
+        text: the study as given; a study.yaml in the folder that is this very file stays as it is.
 
     Returns:
         A note where something was cleared away.

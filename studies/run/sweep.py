@@ -175,7 +175,7 @@ def _crash_note(cell: Cell, address: str, out: Path) -> Iterator[None]:
 
 
 def check_workers(client: Client) -> None:
-    """Refuse workers whose versions or code differ from ours, or whose matrix products depend on the size of a batch.
+    """Refuse workers whose versions or code differ from ours, or whose matrix products depend on the batch.
 
     Raises:
         ClusterError: naming the first worker that differs, and in what.

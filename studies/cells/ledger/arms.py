@@ -60,7 +60,7 @@ def arm(scene: Scene, moment: Frozen, keys: Mapping[str, Tensor], *, steps: int 
 
 
 def _asked(found: Trials, worlds: int, redraws: int) -> tuple[Tensor, Tensor]:
-    """The points (R, n, P, D) of the first n redraws, at most so many, and which were really asked (R, n, P)."""
+    """The points (R, n, P, D) of the first n redraws, at most so many, and which were asked (R, n, P)."""
     asked, alive = found.query.points, found.query.alive
     weight = (
         torch.ones(asked.shape[:2], dtype=torch.float64, device=asked.device)

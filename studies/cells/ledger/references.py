@@ -130,7 +130,10 @@ def _of_points(
 
 
 def _bent(points: Tensor, share: Tensor, slope: Tensor) -> tuple[Tensor, Tensor]:
-    """The covariance of points (R, P, D), weighted by share (R, P, 1), times slope (R, D), and its trace (R,); it is never held."""
+    """The covariance of points (R, P, D) times slope (R, D), and its trace (R,).
+
+    Points are weighted by share (R, P, 1). The covariance itself is never held.
+    """
     away = torch.where(
         share > 0, points - points[:, :1], 0.0
     )  # from one of them, so that points that do not spread have exactly none

@@ -91,7 +91,7 @@ def _chosen(scene: Scene, moment: Frozen, points: Tensor, share: Tensor) -> Tens
 
 
 def _moved(points: Tensor, share: Tensor, born: Tensor) -> Tensor:
-    """The mean of points (R, P, D) by what is born, up to a factor, less that by shares of 1 (R, P): (R, D)."""
+    """The mean (R, D) of points (R, P, D) by what is born, up to a factor, less that by shares (R, P)."""
     change = born / born.sum(1, keepdim=True) - share
     return (
         torch.where(share > 0, change, 0.0)[..., None] * torch.where(share[..., None] > 0, points, 0.0)
@@ -159,13 +159,19 @@ def _independent(p: Tensor, streams: Streams, count: int, part: int) -> Tensor:
 
 
 def _gaussian(mean: Tensor, root: Tensor, streams: Streams, count: int, part: int) -> Tensor:
-    """Points (R, K, D) of the Gaussian with this mean (R, D) and root' root as covariance, the second half the mirror images of the first."""
+    """Points (R, K, D) of the Gaussian with this mean (R, D) and root' root as covariance.
+
+    The second half are the mirror images of the first.
+    """
     away = matmul(streams.normal("ledger", (count // 2, root.shape[1]), part=part).double(), root)
     return (mean[:, None] + torch.cat([away, -away], 1)).to(streams.dtype)
 
 
 def _root(away: Tensor, share: Tensor) -> Tensor:
-    """A root (R, min(P, D), D) of the covariance of points away (R, P, D) from their mean, with shares (R, P)."""
+    """A root (R, min(P, D), D) of the covariance of points that are away (R, P, D) from their mean.
+
+    Shares (R, P) weight them.
+    """
     rows = away * share.sqrt()[..., None]
     if rows.shape[1] <= rows.shape[2]:
         return rows

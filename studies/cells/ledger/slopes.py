@@ -49,7 +49,7 @@ class Slopes:
         return slope.double()
 
     def bend(self, center: Tensor, directions: Tensor) -> Tensor:
-        """The Hessian at center (R, D) times directions (R, q, D): (R, q, D), by central differences of gradients."""
+        """The Hessian at center (R, D) times directions (R, q, D), by central differences of gradients."""
         length = norm(directions)[..., None]
         unit = directions / length.where(length > 0, 1.0)
         ahead, behind = self.gradient(
@@ -58,9 +58,10 @@ class Slopes:
         return (ahead - behind) / (2 * self.nudge) * length
 
     def steepest(self, center: Tensor, count: int, streams: Streams) -> tuple[Tensor, Tensor]:
-        """The q eigenvalues (R, q) of largest size of the Hessian at center (R, D), and their unit vectors (R, q, D).
+        """The q eigenvalues (R, q) of largest size of the Hessian at center (R, D); unit vectors (R, q, D).
 
-        Up to 128 coordinates from the whole Hessian; beyond, to about a percent, from a block Krylov space (Musco and Musco 2015, NeurIPS)
+        Up to 128 coordinates from the whole Hessian; beyond, to about a percent, from a block Krylov space
+        (Musco and Musco 2015, NeurIPS)
         grown from directions drawn at source "ledger". Where D < q the rest is NaN and 0.
         """
         worlds, dim = center.shape

@@ -20,7 +20,10 @@ TAIL = 0.1  # share of the longest deviations that the tail index sees
 
 
 class Shares(NamedTuple):
-    """The variance of a step and what of it is due to one source, along q directions and in all (the first): (R, 1 + q)."""
+    """The variance of a step and what of it is due to one source.
+
+    (R, 1 + q) each: in all, and along q directions.
+    """
 
     variance: Tensor
     first: Tensor  # of the expectation given the source alone
@@ -28,11 +31,15 @@ class Shares(NamedTuple):
 
 
 def shares(a: Tensor, b: Tensor, mixed: Tensor, directions: Tensor) -> Shares:
-    """Jansen's estimates; the variance comes from the same pairs, so a source that is not used has exactly nothing and the only one used all.
+    """Jansen's estimates.
+
+    The variance comes from the same pairs, so a source that is not used has exactly nothing and the only one
+    used all.
 
     V = E|a - b|^2 / 2,  V_i = V - E|b - ab_i|^2 / 2,  V_Ti = E|a - ab_i|^2 / 2
 
-    Source: Jansen 1999, Comput. Phys. Commun. 117:35; Saltelli et al. 2010, Comput. Phys. Commun. 181:259, table 2 (b, f).
+    Source: Jansen 1999, Comput. Phys. Commun. 117:35; Saltelli et al. 2010, Comput. Phys. Commun. 181:259,
+    table 2 (b, f).
 
     Args:
         a: (R, M, D) steps of arm A.
@@ -45,7 +52,10 @@ def shares(a: Tensor, b: Tensor, mixed: Tensor, directions: Tensor) -> Shares:
 
 
 def half_mean_square(difference: Tensor, directions: Tensor) -> Tensor:
-    """Half the mean square over M of differences (R, M, D): their squared length, then that along each direction: (R, 1 + q)."""
+    """Half the mean square over M of differences (R, M, D): (R, 1 + q).
+
+    The first is of their squared length, the others along each direction.
+    """
     along = matmul(difference, directions.mT)
     return torch.cat([difference.square().sum((1, 2))[:, None], along.square().sum(1)], 1) / (
         2 * difference.shape[1]
@@ -61,9 +71,10 @@ class Spectrum(NamedTuple):
 
 
 def spectrum(a: Tensor, b: Tensor, count: int) -> Spectrum:
-    """The largest eigenvalues of the pooled covariance, and the participation ratio from the two arms apart, so that few steps do not lower it.
+    """The largest eigenvalues of the pooled covariance, and the participation ratio.
 
-    The eigenvalues are those of the smaller of the covariance (D, D) and the Gram matrix (2 M - 2, 2 M - 2), which share them.
+    The ratio comes from the two arms apart, so that few steps do not lower it. The eigenvalues are those of
+    the smaller of the covariance (D, D) and the Gram matrix (2 M - 2, 2 M - 2), which share them.
 
     Args:
         a: (R, M, D).
@@ -87,9 +98,10 @@ def spectrum(a: Tensor, b: Tensor, count: int) -> Spectrum:
 
 
 def kurtosis(a: Tensor, b: Tensor) -> Tensor:
-    """Excess kurtosis (R,) of the noise of steps (R, M, D), averaged over coordinates in proportion to their variance.
+    """Excess kurtosis (R,) of the noise of steps (R, M, D), coordinates weighted by their variance.
 
-    With nu = 2 M - 2 deviations that are free, Gaussian noise has E[m_4 / m_2^2] = 3 nu / (nu + 2): the factor M / (M - 1) makes its mean 0 at any M.
+    With nu = 2 M - 2 deviations that are free, Gaussian noise has E[m_4 / m_2^2] = 3 nu / (nu + 2): the
+    factor M / (M - 1) makes its mean 0 at any M.
     """
     noise = torch.cat([centered(a), centered(b)], 1)
     second, fourth = noise.square().mean(1), noise.pow(4).mean(1)
