@@ -67,7 +67,7 @@ def kill(process):
 def test_kill_the_client(tmp_path, point):
     write(tmp_path, ALIKE)
     process = start(tmp_path, "--workers", "1", hold=point)
-    held(tmp_path)
+    held(tmp_path, process)
     kill(process)
     before = cells(tmp_path)
     assert len(before) == EARLIER + (point == AFTER)
@@ -98,7 +98,7 @@ def test_kill_the_client_as_its_workers_come(tmp_path):
 def test_kill_a_worker(tmp_path, point, count):
     write(tmp_path, ALIKE)
     process = start(tmp_path, "--workers", str(count), hold=point)
-    victim = held(tmp_path)
+    victim = held(tmp_path, process)
     before = cells(tmp_path)
     assert count > 1 or len(before) == EARLIER + (point == AFTER)
     os.kill(victim, signal.SIGKILL)

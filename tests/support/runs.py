@@ -73,10 +73,12 @@ def start(
     return STARTED[-1]
 
 
-def held(folder):
-    """Wait until a process is held; its number."""
-    wait_for(lambda: (folder / "held").exists() and (folder / "held").read_text())
-    return int((folder / "held").read_text())
+def held(folder, process):
+    """Wait until a process of a run is held; its number."""
+    note = folder / "held"
+    wait_for(lambda: (note.exists() and note.read_text()) or process.poll() is not None)
+    assert note.exists(), finish(process)
+    return int(note.read_text())
 
 
 def finish(process):
