@@ -22,7 +22,8 @@ from landscapes.oracle.oracle import Oracle
 from landscapes.streams import Streams
 from landscapes.wrappers.relaxation import Relaxation
 from optimizers.base import Optimizer
-from studies.cells.guards import guarded, try_landscape
+from studies.cells.guards import guarded
+from studies.cells.landscape_guards import try_landscape
 from studies.cells.ledger import Book, NoiseLedger, Scene
 from studies.cells.milestones import Watcher
 from studies.cells.own import OwnInstrument

@@ -21,6 +21,7 @@ from studies import schema
 from studies.cells import contract
 from studies.cells.contract import Generators, Method, Unchanged
 from studies.cells.milestones import Watcher
+from studies.cells.trees import rows_of
 from studies.instruments import Instrument, Moment
 from studies.schema import Variable
 
@@ -89,7 +90,7 @@ class OwnInstrument(Watcher):
     def _alone(self, moment: Moment, row: int) -> Mapping[str, Tensor]:
         """What is seen of one world alone."""
         assert self.oracle.alone is not None  # noqa: S101 - for the type checker
-        alone = Moment(**contract.rows_of(moment._asdict(), [row]))
+        alone = Moment(**rows_of(moment._asdict(), [row]))
         return self.instrument.look(alone, self.optimizer, self.oracle.alone(row))
 
 

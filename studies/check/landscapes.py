@@ -9,7 +9,8 @@ import torch
 
 from landscapes.base import Landscape, Reals
 from landscapes.streams import Streams
-from studies.cells import contract, guards
+from studies.cells import contract
+from studies.cells.landscape_guards import Bound, author, check_bind
 from studies.check.promises import ALONE, SEED, WORLDS, Check
 
 
@@ -37,10 +38,9 @@ class LandscapeTrial:
 
     def contract(self, *, gradient: bool) -> str:
         """As the guards of a study hold it."""
-        guards.check_bind(self.made, self.one)
+        check_bind(self.made, self.one)
         bound, alone = self.made.bind(self.few), self.made.bind(self.one)
-        named = guards.author(self.made)
-        guards.check_landscape(bound, alone, self.few, self.one, named=named, gradient=gradient)
+        Bound(bound, alone, self.few, self.one, author(self.made)).check(gradient=gradient)
         return ""
 
     def twice(self) -> str:

@@ -11,6 +11,8 @@ from landscapes.base import Answer, Bits, Domain, Problem, Query, Reals
 from landscapes.streams import Streams
 from optimizers.base import Optimizer, State
 from studies.cells import contract
+from studies.cells import optimizer_promises as promises
+from studies.cells.trees import difference, rows_of
 from studies.check.promises import ALONE, DIM, SEED, STEPS, WORLDS, Check
 
 METHODS = ("init", "ask", "tell", "recommend", "center")
@@ -124,15 +126,15 @@ class OptimizerTrial:
     def shapes(self) -> str:
         """Of everything that it returns; each is looked at before it is used."""
         state = self.init(self.few)
-        contract.check_state(self.methods["init"], state, self.sizes)
+        promises.check_state(self.methods["init"], state, self.sizes)
         for number in range(1, STEPS + 1):
             draws = self.few.at(number)
             for name in ("recommend", "center"):
-                contract.check_point(self.methods[name], getattr(self.made, name)(state), self.sizes)
+                promises.check_point(self.methods[name], getattr(self.made, name)(state), self.sizes)
             query = self.made.ask(state, draws)
-            contract.check_query(self.methods["ask"], query, self.sizes)
+            promises.check_query(self.methods["ask"], query, self.sizes)
             told = self.made.tell(state, query, self.answer(query), draws)
-            contract.check_told(self.methods["tell"], told, self.sizes)
+            promises.check_told(self.methods["tell"], told, self.sizes)
             state = told[0]
         return ""
 
@@ -145,7 +147,7 @@ class OptimizerTrial:
             self._check_finite("center", center, rows, "centers")
             self._check_finite("ask", asked, rows)
             if asked.is_floating_point():
-                rows = rows & contract.moderate(asked) & contract.moderate(step.answer.value)
+                rows = rows & promises.moderate(asked) & promises.moderate(step.answer.value)
         return ""
 
     def _check_finite(
@@ -160,7 +162,7 @@ class OptimizerTrial:
             what: they are.
         """
         if points.is_floating_point():
-            contract.check_finite(self.methods[name], points, rows, what)
+            promises.check_finite(self.methods[name], points, rows, what)
 
     def unchanged(self) -> str:
         """States, queries and answers stay what they were."""
@@ -197,7 +199,7 @@ class OptimizerTrial:
         self._alone("init", lambda: self.init(self.few), lambda: self.init(self.one))
         exact = True
         for step in self.steps(self.few):
-            part = step._replace(**contract.rows_of(step.given, [ALONE]))
+            part = step._replace(**rows_of(step.given, [ALONE]))
             pairs = zip(self.calls(step, self.few), self.calls(part, self.one), strict=True)
             for (name, together), (_, alone) in pairs:
                 exact &= self._alone(name, together, alone)
@@ -218,7 +220,7 @@ class OptimizerTrial:
         """
         result = together()
         contract.alone_as_in_batch(self.methods[name], together, alone, ALONE, result)
-        return not contract.difference(contract.rows_of(result, [ALONE]), alone(), rounding=False)
+        return not difference(rows_of(result, [ALONE]), alone(), rounding=False)
 
     def resumed(self) -> str:
         """Another object, made of the same parameters, goes on from a state as the first did."""
@@ -226,7 +228,7 @@ class OptimizerTrial:
         fresh = type(self.made)(**self.made.parameters())
         begun = rest[0].number
         for step, again in zip(rest, self.steps(self.few, fresh, rest[0].state, begun), strict=True):
-            other = contract.difference(step.told, again.told, rounding=False)
+            other = difference(step.told, again.told, rounding=False)
             if other:
                 raise self.methods["tell"].broken(
                     f"{other} differs when another object goes on from the state of step {begun - 1}; keep"
