@@ -25,6 +25,7 @@ from studies.study_file.arm import Arm as Settled
 from studies.study_file.spending import landscape_of, place, spending
 from studies.study_file.study import Study
 from studies.study_file.values import MOMENTS
+from studies.text.shapes import Axes
 
 if TYPE_CHECKING:
     pass
@@ -60,7 +61,7 @@ class Plan:
 
     study: Study
     arms: list[Arm]
-    axes: dict[str, list[Any]]
+    axes: Axes
     notes: list[str]
 
     @property

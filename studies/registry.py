@@ -18,6 +18,7 @@ from optimizers import OPTIMIZERS
 from optimizers.base import Optimizer
 from studies.instruments import Instrument
 from studies.text.labels import wrong_variable
+from studies.text.shapes import Hint, Tree
 from studies.text.user_code import seen_from_here, users_line
 from studies.text.words import nearest
 
@@ -93,7 +94,7 @@ def _why(error: BaseException) -> str:
 # what a class of the user's must have -----------------------------------------------------------------------
 
 
-def _problems(cls: Any, kind: str, base: type[Parameters]) -> Iterator[str]:  # noqa: ANN401
+def _problems(cls: Hint, kind: str, base: type[Parameters]) -> Iterator[str]:
     """What keeps a class from being a kind: the first counts, and those behind it may be wrong.
 
     Args:
@@ -178,7 +179,7 @@ def _of_attributes(cls: type) -> Iterator[str]:
         yield f'expected sources as a tuple of names, as in ("mutation",), got {sources!r}'
 
 
-def recorded_problems(owner: Any) -> Iterator[str]:  # noqa: ANN401
+def recorded_problems(owner: object) -> Iterator[str]:
     """What is wrong with the variables that a class, or an object of it, records.
 
     Each needs a name of its own, which no other has. What is a property of the class is known of its objects
@@ -214,7 +215,7 @@ def _texts(words: object, count: int) -> bool:
 # from parameters to an object -------------------------------------------------------------------------------
 
 
-def build(spec: Mapping[str, Any], family: str) -> Any:  # noqa: ANN401
+def build(spec: Tree, family: str) -> Any:  # noqa: ANN401
     """The object of {"kind": ..., **parameters}.
 
     A parameter that is itself a mapping, such as a schedule, is built likewise.
@@ -222,7 +223,7 @@ def build(spec: Mapping[str, Any], family: str) -> Any:  # noqa: ANN401
     return _make(find(spec["kind"], family), spec)
 
 
-def _make(cls: type[Parameters], spec: Mapping[str, Any]) -> Parameters:
+def _make(cls: type[Parameters], spec: Tree) -> Parameters:
     hints = hints_of(cls)  # type: ignore[arg-type]
     names = [key for key in spec if key != "kind" or "kind" in hints]
     return cls(**{name: _value(hints[name], spec[name]) for name in names})

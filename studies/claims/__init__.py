@@ -5,8 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import xarray as xr
 
@@ -21,6 +20,7 @@ from studies.claims.scaling import Scaling
 from studies.claims.simultaneous import together
 from studies.claims.variance_law import VarianceLaw
 from studies.results.config import config
+from studies.text.shapes import Tree
 
 __all__ = [
     "CLAIMS",
@@ -46,7 +46,7 @@ CLAIMS: dict[str, type[Claim]] = {
 }
 
 
-def build(entry: Mapping[str, Any]) -> Claim:
+def build(entry: Tree) -> Claim:
     """The claim of an entry {"kind": .., parameters}.
 
     Raises:
@@ -70,7 +70,7 @@ def judge(dataset: xr.Dataset) -> list[Judgement]:
     ])
 
 
-def _judged(dataset: xr.Dataset, entry: Mapping[str, Any]) -> Sequence[Judgement]:
+def _judged(dataset: xr.Dataset, entry: Tree) -> Sequence[Judgement]:
     try:
         found = build(entry).judge(dataset)
     except (Exception, SystemExit) as error:  # noqa: BLE001  results must not be lost to a claim

@@ -8,7 +8,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar, Literal, NamedTuple
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -19,6 +19,7 @@ from studies.results import settings
 from studies.results.arms import asked, words_on_silent
 from studies.results.hits import at_budget, spent
 from studies.schema import Status
+from studies.text.shapes import Data, Tree
 
 Verdict = Literal["holds", "fails", "undecided"]
 WORST: tuple[Verdict, ...] = ("fails", "undecided", "holds")
@@ -31,7 +32,7 @@ class Judgement(NamedTuple):
 
     claim: str  # what the study calls it
     kind: str
-    where: dict[str, Any]  # landscape, optimizer, and the values of the swept axes that tell
+    where: Data  # landscape, optimizer, and the values of the swept axes that tell
     quantity: str  # what is predicted and observed, with its unit
     predicted: float
     observed: float
@@ -70,7 +71,7 @@ class Claim(ABC):
     kind: ClassVar[str] = ""
     optimizers: ClassVar[tuple[str, ...]] = ()  # the parameters that are labels of optimizers
     landscape: str | None = None
-    at: dict[str, Any] = field(default_factory=dict)
+    at: Data = field(default_factory=dict)
     regime: dict[str, list[float]] = field(default_factory=dict)
 
     @abstractmethod
@@ -92,7 +93,7 @@ class Claim(ABC):
         """Parameter -> optimizer, of those that it is about."""
         return {name: getattr(self, name) for name in self.optimizers}
 
-    def inside(self, where: Mapping[str, Any]) -> bool:
+    def inside(self, where: Tree) -> bool:
         """Whether a place is in the regime."""
         return all(
             low <= float(where[axis]) <= high for axis, (low, high) in self.regime.items() if axis in where
@@ -160,7 +161,7 @@ class Unfinished(Unjudged):
 class Place(NamedTuple):
     """A place of a study."""
 
-    where: dict[str, Any]  # axis -> value
+    where: Data  # axis -> value
     data: xr.Dataset  # dims optimizer, replicate, ..
 
 
@@ -190,7 +191,7 @@ def _of_landscape(
     """The places of one landscape; the arguments are those of `places`."""
     axes = [axis for axis in [*axes_of(data), *more] if axis not in keep]
     values = [[claim.at[axis]] if axis in claim.at else data[axis].values.tolist() for axis in axes]
-    distinct: dict[tuple[Any, ...], Place] = {}
+    distinct: dict[tuple[object, ...], Place] = {}
     for chosen_values in itertools.product(*values):
         where = dict(zip(axes, chosen_values, strict=True))
         part = chosen(data, where).load()
@@ -212,9 +213,7 @@ NUMBERS = (  # of a judgement
 )
 
 
-def unknown(
-    kind: str, note: str, where: Mapping[str, Any] | None = None, *, in_regime: bool = True
-) -> Judgement:
+def unknown(kind: str, note: str, where: Tree | None = None, *, in_regime: bool = True) -> Judgement:
     """The judgement of a claim about which nothing is known.
 
     Args:
@@ -223,7 +222,7 @@ def unknown(
         where: the place.
         in_regime: whether it is one that counts.
     """
-    numbers: dict[str, Any] = dict.fromkeys(NUMBERS, math.nan)
+    numbers: Data = dict.fromkeys(NUMBERS, math.nan)
     return Judgement(
         claim="",
         kind=kind,
@@ -264,7 +263,7 @@ def axes_of(data: xr.Dataset) -> list[str]:
     return [str(dim) for dim in data["status"].dims if dim not in (*GRID, "replicate", "checkpoint")]
 
 
-def chosen(data: xr.Dataset, where: Mapping[str, Any]) -> xr.Dataset:
+def chosen(data: xr.Dataset, where: Tree) -> xr.Dataset:
     """The results at values of axes.
 
     Raises:

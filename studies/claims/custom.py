@@ -22,12 +22,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import xarray as xr
 
 from studies.claims.base import Claim, Judgement, axes_of, chosen
 from studies.text.formulas import function_at
+from studies.text.shapes import Data
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +45,7 @@ class Custom(Claim):
 
     kind: ClassVar[str] = "custom"
     function: str
-    parameters: dict[str, Any] = field(default_factory=dict)
+    parameters: Data = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.require(not self.regime, "regime", "expected none; the function says what is in the regime")

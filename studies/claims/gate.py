@@ -47,12 +47,13 @@ import functools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Literal, NamedTuple, NotRequired, TypedDict, Unpack
 
 import numpy as np
 from scipy import special, stats
 
 from studies.claims.base import Judgement, Verdict
+from studies.text.shapes import Data
 
 Z = 3.0  # normal standard errors
 CAP = float(stats.norm.sf(Z))  # of one side of one judgement
@@ -324,7 +325,17 @@ def accepted(law: Law, measured: Measured) -> tuple[float, float]:
     return low, high
 
 
-def judgement(kind: str, law: Law, measured: Measured, **said: Any) -> Judgement:  # noqa: ANN401
+class Said(TypedDict):
+    """What a claim says of its judgement, whatever the numbers are."""
+
+    where: Data
+    quantity: str
+    in_regime: bool
+    note: NotRequired[str]
+    relation: NotRequired[Literal["=", ">"]]
+
+
+def judgement(kind: str, law: Law, measured: Measured, **said: Unpack[Said]) -> Judgement:
     """A judgement by the rule.
 
     Args:

@@ -12,7 +12,7 @@ stays paired.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TypedDict, Unpack
 
 import numpy as np
 import xarray as xr
@@ -22,14 +22,25 @@ from studies.claims.gate import Measured
 MOST = 200  # units; more are put in so many groups, which costs the error 1 / sqrt(2 * 200) = 5 % of itself
 
 
-def jackknife(statistic: Callable, parts: Sequence[xr.DataArray], **known: Any) -> Measured:  # noqa: ANN401
+class Traits(TypedDict, total=False):
+    """What is known of a statistic beside its value, see `Measured`."""
+
+    positive: bool
+    share: bool
+    exact: bool
+    floor: float
+    low: float
+    least: float
+
+
+def jackknife(statistic: Callable, parts: Sequence[xr.DataArray], **traits: Unpack[Traits]) -> Measured:
     """The statistic of all worlds, with its standard error: 0 where all worlds are equal, exactly.
 
     Args:
         statistic: of arrays (.., R) and `axis`, the last; gives one number.
         parts: what it is of, each with the dim `replicate`, and the coordinate `instance` where worlds share
             instances. A world where any part is NaN is left out.
-        known: what else is known of it, see `Measured`: positive, share, exact, floor, ..
+        traits: what else is known of it, see `Measured`: positive, share, exact, floor, ..
     """
     arrays = [part.transpose(..., "replicate").values.astype(float) for part in parts]
     there = ~np.any([np.isnan(array).any(tuple(range(array.ndim - 1))) for array in arrays], 0)
@@ -43,8 +54,8 @@ def jackknife(statistic: Callable, parts: Sequence[xr.DataArray], **known: Any) 
         error, skew = _spread(statistic, arrays, units)
     if len(names) > 1 and all((array == array[..., :1]).all() for array in arrays):
         error = 0.0
-    known["share"] = bool(known.get("share")) and len(names) == worlds
-    return Measured(value, error, len(names), worlds, skew, never=bool(never), **known)
+    traits["share"] = traits.get("share", False) and len(names) == worlds
+    return Measured(value, error, len(names), worlds, skew, never=bool(never), **traits)
 
 
 def _infinite_in_each(statistic: Callable, arrays: Sequence[np.ndarray]) -> bool:

@@ -52,8 +52,14 @@ class Quantity(NamedTuple):
     def measured(self, *, exact: bool = False) -> Measured:
         """With its standard error; `exact`: no step draws."""
         positive = all(bool((part.isnull() | (part >= 0)).all()) for part in self.parts)
-        known = {"share": self.share, "positive": positive, "exact": exact}
-        measured = jackknife(self.statistic, self.parts, floor=self.largest * self.rounding, **known)
+        measured = jackknife(
+            self.statistic,
+            self.parts,
+            share=self.share,
+            positive=positive,
+            exact=exact,
+            floor=self.largest * self.rounding,
+        )
         if self.early is not None:
             measured = measured._replace(low=jackknife(self.statistic, self.early).value)
         if self.unit == "evaluations" and measured.never and measured.units:  # no world has hit, so far

@@ -6,9 +6,10 @@ import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from studies.claims.base import Judgement
+from studies.text.shapes import Data
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -104,7 +105,7 @@ def number(value: float) -> str:
     return "" if math.isnan(value) else f"{value:.4g}"
 
 
-def as_data(found: Sequence[Judgement]) -> dict[str, Any]:
+def as_data(found: Sequence[Judgement]) -> Data:
     """As JSON: `verdicts` (claim -> worst in the regime) and `judgements`.
 
     Numbers that are not finite are null, or "inf", "-inf".
@@ -123,7 +124,7 @@ def save(found: Sequence[Judgement], out: Path) -> Path:
     return out / FILE
 
 
-def _plain(value: Any) -> str | float | bool | None | dict:  # noqa: ANN401
+def _plain(value: object) -> str | float | bool | None | dict:
     if isinstance(value, dict):
         return {str(key): _plain(inner) for key, inner in value.items()}
     if hasattr(value, "item"):

@@ -15,7 +15,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -36,6 +36,7 @@ from studies.schema import (
     status_attrs,
 )
 from studies.text.labels import as_label
+from studies.text.shapes import Data
 
 PER_DECADE = 20  # checkpoints
 TARGETS = np.power(10.0, np.arange(10, -41, -1) / 5)  # COCO's: 10^2 .. 10^-8
@@ -256,7 +257,7 @@ def _coordinates(axes: Axes, instance: np.ndarray) -> dict[str, tuple]:
     }
 
 
-def _about_landscapes(landscapes: Iterable[Landscape]) -> dict[str, Any]:
+def _about_landscapes(landscapes: Iterable[Landscape]) -> Data:
     """The coordinates that say what landscapes are."""
     labels, known = zip(*((each.label, float(each.known)) for each in landscapes), strict=True)
     return {
@@ -312,7 +313,7 @@ def _attrs(
     }
 
 
-def _settings(landscapes: Mapping[str, Spec], optimizers: Sequence[str], end: float) -> dict[str, Any]:
+def _settings(landscapes: Mapping[str, Spec], optimizers: Sequence[str], end: float) -> Data:
     """What `studies.results.settings` reads: of the optimizers the files tell no more than the name."""
     study = {"budget": end, "gradient_cost": {"value": 1.0, "low": 1.0, "high": 1.0}}
     imported = {"optimizer": {"kind": "imported"}, "study": study}

@@ -21,9 +21,9 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -33,6 +33,7 @@ from studies.exchange.folders import opened, safe, whole
 from studies.exchange.imported import to_dataset
 from studies.exchange.records import Experiment, Run, experiments, until
 from studies.exchange.specs import Spec
+from studies.text.shapes import Data
 
 VERSION = "0.4.2"
 NAMES = (
@@ -153,7 +154,7 @@ def _text(run: Run) -> str:
     return "\n".join(["evaluations raw_y", *(f"{n} {gap!r}" for n, gap in rows)]) + "\n"
 
 
-def _about(run: Run) -> dict[str, Any]:
+def _about(run: Run) -> Data:
     first = int(run.gap.argmin())
     best = {"evals": int(run.evaluations[first]), "y": float(run.gap[first]), "x": []}
     return {"instance": run.instance, "evals": int(run.evaluations[-1]), "best": best}
@@ -203,7 +204,7 @@ def _read(file: Path) -> Iterator[Experiment]:
         ) from error
 
 
-def _experiment(about: Mapping[str, Any], scenario: Mapping[str, Any], folder: Path) -> Experiment:
+def _experiment(about: Spec, scenario: Spec, folder: Path) -> Experiment:
     """The runs on a function in some number of dimensions."""
     function = Function(str(about.get("suite", "")), int(about["function_id"]), str(about["function_name"]))
     what = _what(function, int(scenario["dimension"]), maximised=bool(about["maximization"]))
@@ -223,7 +224,7 @@ def _what(function: Function, dim: int, *, maximised: bool) -> pbo.Found:
     return pbo.Found({"kind": function.name, "dim": dim}, np.asarray, known=False)
 
 
-def _label(function: Function, spec: Mapping[str, Any]) -> str:
+def _label(function: Function, spec: Spec) -> str:
     """A function of several sizes is several landscapes; those of a study of ours have its labels."""
     if function.suite == OURS:
         return function.name
@@ -233,7 +234,7 @@ def _label(function: Function, spec: Mapping[str, Any]) -> str:
     return f"{name} {spec['dim']}-D"
 
 
-def _check_values(spec: Spec, runs: Sequence[Mapping[str, Any]], suite: str) -> None:
+def _check_values(spec: Spec, runs: Sequence[Spec], suite: str) -> None:
     """A logger without a suite does not tell BBOB from SBOX, whose functions have the same names.
 
     The best points do, where the files have them.
@@ -267,7 +268,7 @@ def _value(spec: Spec, x: Sequence[float]) -> float:
     return float(build(spec, "landscape").bind(streams).loss(point))
 
 
-def _runs(path: Path, stored: Sequence[Mapping[str, Any]], loss: pbo.Values) -> Iterator[Run]:
+def _runs(path: Path, stored: Sequence[Spec], loss: pbo.Values) -> Iterator[Run]:
     """The runs of a data file, each after a line that begins with `evaluations`.
 
     Args:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Hashable, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from studies.exchange.folders import safe, whole
+from studies.text.shapes import Data
 
 
 def export_netcdf(dataset: xr.Dataset, out: str | Path) -> list[Path]:
@@ -41,16 +42,16 @@ def plain(dataset: xr.Dataset) -> xr.Dataset:
     return copy
 
 
-def _attrs(attrs: dict[Any, Any]) -> dict[str, Any]:
+def _attrs(attrs: Mapping[Hashable, object]) -> Data:
     return {str(key): _value(value) for key, value in attrs.items() if value is not None}
 
 
-def _value(value: Any) -> Any:  # noqa: ANN401
+def _value(value: object) -> str | float | np.ndarray | np.number:
     if isinstance(value, str | int | float | np.ndarray | np.number) and not isinstance(value, bool):
         return value
     return json.dumps(value, default=str)
 
 
-def _encoding(dataset: xr.Dataset) -> dict[Any, dict[str, Any]]:
+def _encoding(dataset: xr.Dataset) -> dict[Hashable, Data]:
     """Compressed, as the cells are; encodings that the Dataset brought from elsewhere (Zarr) do not fit."""
     return {str(name).replace("/", "_"): {"zlib": True, "complevel": 1} for name in dataset.data_vars}

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import xarray as xr
 
 from studies.results import settings
+from studies.text.shapes import Data
 
-Spec = dict[str, Any]  # kind and parameters
+Spec = Data  # kind and parameters
 Key = tuple[str, int | None, int]  # kind, function, dim
 SHAPES = {  # kind -> parameters that make the landscape, but for where its target is
     "onemax": ("n",),
@@ -106,7 +106,7 @@ def words(key: Key) -> str:
 
 def _changes(arms: Sequence[settings.Arm], axis: str) -> bool:
     """Whether two arms that differ in this axis alone have different landscapes."""
-    first: dict[tuple[tuple[str, Any], ...], Spec] = {}
+    first: dict[tuple[tuple[str, object], ...], Spec] = {}
     for arm in arms:
         others = tuple((name, value) for name, value in settings.axis_values(arm).items() if name != axis)
         if first.setdefault(others, dict(arm.landscape)) != dict(arm.landscape):

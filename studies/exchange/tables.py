@@ -11,12 +11,13 @@ import itertools
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import xarray as xr
 
 from studies.exchange.folders import whole
+from studies.text.shapes import Data
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -122,7 +123,7 @@ def export_parquet(dataset: xr.Dataset, out: str | Path, *, rows: int = ROWS) ->
     if importlib.util.find_spec("pyarrow") is None:
         raise ValueError("parquet needs pyarrow: pip install two-descents[parquet]")
     with whole(out) as temporary, contextlib.ExitStack() as files:
-        writers: dict[str, Any] = {}
+        writers: Data = {}
         for tables in frames(dataset, rows):
             for name, frame in zip(("records", "hits"), tables, strict=True):
                 _append(frame, temporary / f"{name}.parquet", writers, files)
@@ -130,7 +131,7 @@ def export_parquet(dataset: xr.Dataset, out: str | Path, *, rows: int = ROWS) ->
         return _done(dataset, temporary, Path(out))
 
 
-def _append(frame: pd.DataFrame, path: Path, writers: dict[str, Any], files: contextlib.ExitStack) -> None:
+def _append(frame: pd.DataFrame, path: Path, writers: Data, files: contextlib.ExitStack) -> None:
     """Append rows to a parquet file, which the first of them begin.
 
     Args:

@@ -7,7 +7,9 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple, NotRequired, TypedDict
+
+from studies.text.shapes import Data, Tree
 
 os.environ.setdefault(
     "HDF5_USE_FILE_LOCKING", "FALSE"
@@ -31,11 +33,45 @@ RECORDED_HERE = Variable(
     "whether the arm has this checkpoint of its own; 0: what it showed at its last one before is repeated"
 )
 TOTALS = ("value_terms", "gradient_terms", "steps")  # counts whose last checkpoint is summed over worlds
-Manifest = dict[str, Any]  # the plan as JSON, see `studies.plan.manifest`
-
-
-Task = Mapping[str, Any]  # of a manifest
 Place = tuple[int | slice, ...]  # in the grid
+
+
+class Task(TypedDict):
+    """A task in plan.json, as far as its numbers are put in place; beside these stands all that it runs."""
+
+    budget: float  # evaluations
+    gradient_cost: dict[str, float]  # value, low, high, in evaluations
+    checkpoints: list[float]  # costs, in evaluations
+    targets: list[float]
+    target_floor: NotRequired[float | None]
+    instances: int | None  # None: one for each world
+
+
+class Shown(TypedDict):
+    """An arm in plan.json."""
+
+    coords: Tree  # landscape, optimizer, axis -> value
+    task: int  # its number
+
+
+class Stored(TypedDict):
+    """A cell in plan.json: the worlds first .. last - 1 of a task."""
+
+    address: str
+    task: int  # its number
+    first: int
+    last: int
+
+
+class Manifest(TypedDict):
+    """The plan as JSON, see `studies.plan.manifest`."""
+
+    dims: Mapping[str, Sequence[object]]  # landscape, optimizer, axes -> values
+    replicates: int
+    tasks: list[Task]
+    arms: list[Shown]
+    cells: list[Stored]
+    attrs: Tree  # of the Dataset
 
 
 class Array(NamedTuple):
@@ -43,7 +79,7 @@ class Array(NamedTuple):
 
     dims: tuple[str, ...]  # behind the grid's own
     values: np.ndarray
-    attrs: dict[str, Any]
+    attrs: Data
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +106,7 @@ class Grid:
         """Lengths of the grid's dims."""
         return tuple(map(len, self.dims.values()))
 
-    def declare(self, name: str, dims: tuple[str, ...], dtype: np.dtype, attrs: dict[str, Any]) -> None:
+    def declare(self, name: str, dims: tuple[str, ...], dtype: np.dtype, attrs: Data) -> None:
         """Add a variable, without numbers so far: NaN, 0, or the status missing.
 
         Args:
@@ -91,7 +127,7 @@ class Grid:
                 values[place][..., : len(row)] = row
         return values
 
-    def squeezed(self, values: np.ndarray, attrs: dict[str, Any], *dims_behind: str) -> Array:
+    def squeezed(self, values: np.ndarray, attrs: Data, *dims_behind: str) -> Array:
         """Leave out the dims of the grid along which nothing changes.
 
         A place where no arm is (NaN) does not count.
@@ -149,7 +185,7 @@ def _grid(manifest: Manifest) -> Grid:
     return grid
 
 
-def _places(dims: Mapping[str, list], arms: Sequence[Mapping[str, Any]], tasks: int) -> list[list[Place]]:
+def _places(dims: Mapping[str, list], arms: Sequence[Shown], tasks: int) -> list[list[Place]]:
     """Where in the grid each task is shown: at its arms, and all along the axes that do not touch it."""
     numbers = {name: {value: i for i, value in enumerate(values)} for name, values in dims.items()}
     places: list[list[Place]] = [[] for _ in range(tasks)]
@@ -172,16 +208,17 @@ def _end(task: Task) -> float:
     return task["budget"] * task["gradient_cost"]["value"] / task["gradient_cost"]["low"]
 
 
-def label(value: Any) -> Any:  # noqa: ANN401
+def label(value: object) -> float | str:
     """A coordinate's label for a value of an axis: numbers and text as they are, anything else as JSON."""
-    plain = isinstance(value, str | int | float) and not isinstance(value, bool)
-    return value if plain else json.dumps(value)
+    if isinstance(value, str | int | float) and not isinstance(value, bool):
+        return value
+    return json.dumps(value)
 
 
 # one cell ---------------------------------------------------------------------------------------------------
 
 
-def _read(grid: Grid, path: Path, cell: Mapping[str, Any]) -> None:
+def _read(grid: Grid, path: Path, cell: Stored) -> None:
     """Copy a cell's worlds, as far as the study has them, to every place of its task."""
     last = min(cell["last"], grid.sizes["replicate"])
     with h5py.File(path) as file:
@@ -194,7 +231,7 @@ def _read(grid: Grid, path: Path, cell: Mapping[str, Any]) -> None:
                 coordinate.values[place] = value
 
 
-def _copy(grid: Grid, cell: Mapping[str, Any], name: str, values: np.ndarray) -> None:
+def _copy(grid: Grid, cell: Stored, name: str, values: np.ndarray) -> None:
     """Copy a variable (worlds, ..) of a cell to every place of its task."""
     variable = grid.variables[name]
     columns = grid.columns[cell["task"]]
@@ -209,7 +246,7 @@ def _copy(grid: Grid, cell: Mapping[str, Any], name: str, values: np.ndarray) ->
         variable.values[place][(..., worlds, *behind)] = values
 
 
-def _mark_failed(grid: Grid, cell: Mapping[str, Any]) -> None:
+def _mark_failed(grid: Grid, cell: Stored) -> None:
     there = grid.columns[cell["task"]] >= 0
     for place in grid.places[cell["task"]]:
         grid.variables["status"].values[place][..., cell["first"] : cell["last"], there] = Status.FAILED
@@ -237,14 +274,14 @@ def _declare_dim(grid: Grid, data: xr.Dataset, dim: str) -> None:
         grid.coords[dim] = Array((dim,), labels, data[dim].attrs)
 
 
-def _own(attrs: Mapping[str, Any]) -> dict[str, Any]:
+def _own(attrs: Tree) -> Data:
     """The attributes of a variable without those of its file."""
     return {
         name: value for name, value in attrs.items() if not name.startswith("_") and name != "coordinates"
     }
 
 
-def _numbers(attrs: Mapping[str, Any]) -> dict[str, float]:
+def _numbers(attrs: Tree) -> dict[str, float]:
     """A cell's numeric attributes, which become coordinates."""
     arrays = {key: np.asarray(value) for key, value in attrs.items()}
     return {
@@ -260,7 +297,7 @@ def _dataset(grid: Grid, tasks: Sequence[Task]) -> xr.Dataset:
         name: ((*grid.dims, *dims), values, attrs)
         for name, (dims, values, attrs) in sorted(grid.variables.items())
     }
-    coords: dict[str, Any] = {name: (name, _labels(values)) for name, values in grid.dims.items()}
+    coords: Data = {name: (name, _labels(values)) for name, values in grid.dims.items()}
     coords |= _of_worlds(grid, tasks) | _of_checkpoints(grid, tasks) | _of_targets(grid, tasks)
     for name, array in grid.coords.items():
         coords[name] = array if array.dims else grid.squeezed(array.values, array.attrs)

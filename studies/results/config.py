@@ -6,24 +6,24 @@ It is the attribute `config` of a Dataset (JSON, also in OUT/plan.json), which t
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
 
 import xarray as xr
+
+from studies.text.shapes import Data, Tree
 
 ATTRIBUTE = "config"
 
 
-def config(dataset: xr.Dataset) -> dict[str, Any]:
+def config(dataset: xr.Dataset) -> Data:
     """The resolved study of a Dataset; empty where it has none."""
     return of_attrs(dataset.attrs)
 
 
-def of_attrs(attrs: Mapping[str, Any]) -> dict[str, Any]:
+def of_attrs(attrs: Tree) -> Data:
     """The resolved study among the attributes of a Dataset or of a plan; empty where there is none."""
     return json.loads(attrs.get(ATTRIBUTE, "{}"))
 
 
-def changed(dataset: xr.Dataset, **sections: Any) -> dict[str, str]:  # noqa: ANN401
+def changed(dataset: xr.Dataset, **sections: object) -> dict[str, str]:
     """The attribute of a study some of whose sections are others."""
     return {ATTRIBUTE: json.dumps(config(dataset) | sections)}

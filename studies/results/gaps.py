@@ -6,8 +6,6 @@ Dataset says it of every arm. Two arms whose losses mean different things are no
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import xarray as xr
 
@@ -116,5 +114,5 @@ def _places(label: str, here: xr.DataArray) -> list[str]:
     return [f"{label} ({text})" if label else text for text in rest]
 
 
-def _text(value: Any) -> str:  # noqa: ANN401
+def _text(value: object) -> str:
     return f"{value:g}" if isinstance(value, int | float) else str(value)

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
 
 from studies.results import settings
 from studies.results.config import config
+from studies.text.shapes import Tree
 
 Price = float | xr.DataArray
-Place = tuple[tuple[str, Any], ...]  # axis and value, of all axes
+Place = tuple[tuple[str, float | str], ...]  # axis and value, of all axes
 NAME = "gradient_cost"
 DEFAULT = 3.0
 
@@ -49,13 +50,13 @@ def prices(dataset: xr.Dataset) -> Prices:
     return _along(dataset, axes, {_only(place, axes): price for place, price in places.items()})
 
 
-def _only(place: Place, axes: Sequence[str]) -> tuple[Any, ...]:
+def _only(place: Place, axes: Sequence[str]) -> tuple[object, ...]:
     """The values at a place of some axes."""
     values = dict(place)
     return tuple(values[name] for name in axes)
 
 
-def _along(dataset: xr.Dataset, axes: Sequence[str], at: Mapping[tuple[Any, ...], Prices]) -> Prices:
+def _along(dataset: xr.Dataset, axes: Sequence[str], at: Mapping[tuple[object, ...], Prices]) -> Prices:
     """The prices at values of axes, as arrays along these."""
     lost = next((name for name in axes if name not in dataset.coords), None)
     if lost is not None:
@@ -79,7 +80,7 @@ def _changes(places: Mapping[Place, Prices], name: str) -> bool:
     )
 
 
-def _as_given(study: Mapping[str, Any]) -> Prices:
+def _as_given(study: Tree) -> Prices:
     """The price of results without settings, which all of their arms have."""
     if any(path.split(".")[0] == NAME for path in study.get("sweep") or {}):
         raise ValueError(f"{NAME} is swept, and {settings.OLD}")

@@ -18,11 +18,12 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import xarray as xr
 
 from studies.schema import GRID
+from studies.text.shapes import Data, Json, Tree
 
 ATTRIBUTE = "settings"
 GROUPS = ("optimizer", "landscape", "noise", "oracle", "study")  # of one name, the first that has it
@@ -34,13 +35,13 @@ OLD = "these results hold no settings (an older version wrote them); run the stu
 class Arm(NamedTuple):
     """One arm of a study, and all that it ran with."""
 
-    coords: Mapping[str, Any]  # landscape, optimizer, and each axis -> value
+    coords: Tree  # landscape, optimizer, and each axis -> value
     label: str  # of the optimizer's entry, from which a grid makes several arms
-    landscape: Mapping[str, Any]  # kind and parameters, beside them dim (coordinates) and terms
-    optimizer: Mapping[str, Any]  # kind and parameters; null: has no value
-    noise: Mapping[str, Any]  # batch (terms; null: all), sampling, shared, evaluation {value, gradient}
-    oracle: Mapping[str, Any]  # micro_batches, chunks
-    study: Mapping[str, Any]  # seed, instances, budget, gradient_cost {value, low, high}, targets, dtype
+    landscape: Tree  # kind and parameters, beside them dim (coordinates) and terms
+    optimizer: Tree  # kind and parameters; null: has no value
+    noise: Tree  # batch (terms; null: all), sampling, shared, evaluation {value, gradient}
+    oracle: Tree  # micro_batches, chunks
+    study: Tree  # seed, instances, budget, gradient_cost {value, low, high}, targets, dtype
     # sources of randomness of its steps, beside start and instance; None: not known
     draws: Sequence[str] | None = None
 
@@ -63,7 +64,7 @@ def arms(dataset: xr.Dataset, but: Sequence[str] = ()) -> list[Arm]:
     ]
 
 
-def at(dataset: xr.Dataset, where: Mapping[str, Any]) -> list[Arm]:
+def at(dataset: xr.Dataset, where: Tree) -> list[Arm]:
     """The arms of a Dataset at a place: several where it leaves an axis open.
 
     Args:
@@ -87,7 +88,7 @@ def has(dataset: xr.Dataset) -> bool:
     return ATTRIBUTE in dataset.attrs
 
 
-def key(value: Any) -> Any:  # noqa: ANN401
+def key(value: Json) -> float | str:
     """A value of an axis as it is compared.
 
     1 and 1.0 are one, and what is no number or text is its JSON, as a Dataset labels it.
@@ -98,12 +99,12 @@ def key(value: Any) -> Any:  # noqa: ANN401
     return value
 
 
-def axis_values(arm: Arm) -> dict[str, Any]:
+def axis_values(arm: Arm) -> Data:
     """Axis -> value of an arm, as `key` has it."""
     return {name: value for name, value in _keys(arm).items() if name not in FIXED}
 
 
-def _keys(arm: Arm) -> dict[str, Any]:
+def _keys(arm: Arm) -> Data:
     """Landscape, optimizer and axis -> value of an arm, as `key` has it."""
     return {name: key(value) for name, value in arm.coords.items()}
 
@@ -137,7 +138,7 @@ def _empty(chosen: Sequence[Arm]) -> Iterator[tuple[str, str]]:
             yield from ((group, name) for name, value in getattr(arm, group).items() if value is None)
 
 
-def with_price(attrs: Mapping[str, Any], price: Mapping[str, float]) -> dict[str, str]:
+def with_price(attrs: Tree, price: Mapping[str, float]) -> dict[str, str]:
     """The attribute with another price of a gradient {value, low, high} in every arm.
 
     Empty where there is none.
@@ -149,11 +150,11 @@ def with_price(attrs: Mapping[str, Any], price: Mapping[str, float]) -> dict[str
     return {ATTRIBUTE: json.dumps(stored | {"tasks": tasks})}
 
 
-def _at_price(task: Mapping[str, Any], price: Mapping[str, float]) -> dict[str, Any]:
+def _at_price(task: Tree, price: Mapping[str, float]) -> Data:
     return {**task, "study": {**task.get("study", {}), "gradient_cost": price}}
 
 
-def joined(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> dict[str, str]:
+def joined(ours: Tree, theirs: Tree) -> dict[str, str]:
     """The attribute of a study with imported runs beside it; empty where either has none.
 
     These are shown at each value of the study's axes, at its price there.
@@ -176,7 +177,7 @@ def joined(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> dict[str, str]
     return {ATTRIBUTE: json.dumps({"arms": arms, "tasks": tasks})}
 
 
-def _places(arms: Sequence[Mapping[str, Any]]) -> list[tuple[dict[str, Any], int]]:
+def _places(arms: Sequence[Tree]) -> list[tuple[Data, int]]:
     """The values of the axes at which there are arms, and the task of one of them."""
     tasks: dict[str, int] = {}
     for arm in arms:
@@ -185,7 +186,7 @@ def _places(arms: Sequence[Mapping[str, Any]]) -> list[tuple[dict[str, Any], int
     return [(json.loads(place), task) for place, task in tasks.items()]
 
 
-def of_plan(plan: Mapping[str, Any]) -> str:
+def of_plan(plan: Tree) -> str:
     """The attribute of a plan (plan.json) that an older version wrote: what its tasks hold.
 
     Defaults that depend on D are not known there.
@@ -207,12 +208,12 @@ def of_plan(plan: Mapping[str, Any]) -> str:
     return json.dumps({"arms": arms, "tasks": tasks})
 
 
-def silenced(noise: Mapping[str, Any]) -> dict[str, Any]:
+def silenced(noise: Tree) -> Data:
     """The noise of a task as it was.
 
     A source that is off disturbs nothing, so that its numbers are those of no noise.
     """
-    quiet: dict[str, dict[str, Any]] = {
+    quiet: dict[str, Data] = {
         "data": {"batch": None},
         "evaluation": {"evaluation": {"value": 0.0, "gradient": 0.0}},
     }
@@ -254,7 +255,7 @@ def _names(arm: Arm) -> dict[str, float]:
     return axes | names
 
 
-def _numbers(values: Mapping[str, Any], head: str = "") -> Iterator[tuple[str, float]]:
+def _numbers(values: Tree, head: str = "") -> Iterator[tuple[str, float]]:
     """Dotted name -> number; of {value: .., gradient: ..} the value has the name of the whole too."""
     for name, value in values.items():
         if isinstance(value, Mapping):
@@ -264,5 +265,5 @@ def _numbers(values: Mapping[str, Any], head: str = "") -> Iterator[tuple[str, f
             yield head + name, float(value)
 
 
-def _number(value: Any) -> bool:  # noqa: ANN401
+def _number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from studies.schema import EVALUATIONS, GRID, Variable
+from studies.text.shapes import Data
 
-Found = list[dict[str, Any]]  # attrs["tuning"]: one mapping for each arm that was tuned
+Found = list[Data]  # attrs["tuning"]: one mapping for each arm that was tuned
 
 
 def tuning_cost(dataset: xr.Dataset) -> xr.DataArray:
@@ -52,9 +52,7 @@ def dims_of(dataset: xr.Dataset, tuned: Found) -> list[str]:
     return [dim for dim in tuned[0]["coords"] if dim in dataset.dims]
 
 
-def places(
-    dataset: xr.Dataset, dims: Sequence[str], tuned: Found
-) -> Iterator[tuple[tuple[int, ...], dict[str, Any]]]:
+def places(dataset: xr.Dataset, dims: Sequence[str], tuned: Found) -> Iterator[tuple[tuple[int, ...], Data]]:
     """Where in the Dataset each arm is; those that are not in it (any more) are left out."""
     values = {dim: dataset[dim].values.tolist() for dim in tuned[0]["coords"] if dim in dataset.coords}
     for arm in tuned:

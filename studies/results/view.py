@@ -18,6 +18,7 @@ from studies.results.assembly import Manifest
 from studies.results.precision import from_starts
 from studies.results.store import cell_path, failures, finished, write_text
 from studies.results.tuning import tuning_cost
+from studies.text.shapes import Data
 
 LARGE = 2**28  # bytes above which an opened Dataset stays on disk, as dask arrays
 SHOWN = (config.ATTRIBUTE, settings.ATTRIBUTE)  # attributes of a plan that the Dataset depends on
@@ -59,12 +60,12 @@ def assemble(manifest: Manifest, out: str | Path) -> xr.Dataset:
     return gaps.with_units(data).assign_attrs(created=now, cells=json.dumps(sorted(here)), view=digest)
 
 
-def _known(manifest: Manifest) -> dict[str, str]:
+def _known(manifest: Manifest) -> Data:
     """The attributes of a plan.
 
     One of an older version has not stored its settings; it has those that its tasks hold.
     """
-    return {settings.ATTRIBUTE: settings.of_plan(manifest)} | manifest["attrs"]
+    return {settings.ATTRIBUTE: settings.of_plan(manifest), **manifest["attrs"]}
 
 
 def export(manifest: Manifest, out: Path) -> xr.Dataset:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from pydantic import BaseModel
 
@@ -12,6 +12,7 @@ from landscapes.base import Landscape
 from landscapes.parameters import Parameters
 from optimizers.base import Optimizer
 from studies.study_file import fields
+from studies.text.shapes import Data
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,14 +31,14 @@ class Arm:
             of the budget), pictures, record (instruments of the user's).
     """
 
-    coords: dict[str, Any]
+    coords: Data
     label: str
-    landscape: dict[str, Any]
-    optimizer: dict[str, Any]
+    landscape: Data
+    optimizer: Data
     relaxation: str | None
-    noise: dict[str, Any]
+    noise: Data
     oracle: dict[str, int]
-    scalars: dict[str, Any]
+    scalars: Data
 
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -53,7 +54,7 @@ class Entry(Generic[Model, Made]):
     made: Made
 
     @cached_property
-    def spec(self) -> dict[str, Any]:
+    def spec(self) -> Data:
         """Kind and parameters."""
         names = fields.parameter_names(type(self.made))
         return {"kind": self.kind, **self.model.model_dump(include=set(names), mode="json")}

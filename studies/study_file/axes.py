@@ -13,7 +13,7 @@ import itertools
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from landscapes.parameters import Parameters
 from studies.study_file import fields, named_axes
@@ -21,6 +21,7 @@ from studies.study_file.document import Mistake, Path, mapping
 from studies.study_file.model import FAMILIES
 from studies.study_file.sections import SECTIONS
 from studies.text import labels
+from studies.text.shapes import Data, Json, Named
 from studies.text.words import canonical, joined, nearest, short, show, suggest
 
 # the scalars of a study that an axis may change
@@ -34,7 +35,7 @@ class Setting:
     """One value that an axis sets."""
 
     path: tuple[str, ...]
-    value: Any
+    value: object
     source: Path  # where in the study the value stands
 
 
@@ -59,7 +60,7 @@ class Axis:
     """
 
     name: str
-    coords: list[Any]
+    coords: Sequence[float | str]
     settings: list[list[Setting]]
 
     def each(self) -> Iterator[Setting]:
@@ -71,11 +72,11 @@ class Row(NamedTuple):
     """One key of a `sweep`."""
 
     key: str  # a path, or the name of an axis whose values are zipped
-    paths: dict[str, tuple[Any, Path]]  # path -> its values, and where they stand
+    paths: dict[str, tuple[Json, Path]]  # path -> its values, and where they stand
     zipped: bool
 
 
-def known_paths(data: Mapping[str, Any], classes: Mapping[str, Mapping[str, type[Parameters]]]) -> list[str]:
+def known_paths(data: Named, classes: Mapping[str, Mapping[str, type[Parameters]]]) -> list[str]:
     """Every path that an axis may set.
 
     Deeper ones, such as label -> value maps and schedules, begin with one of these.
@@ -91,7 +92,7 @@ def known_paths(data: Mapping[str, Any], classes: Mapping[str, Mapping[str, type
 
 
 def axes_of(
-    data: Mapping[str, Any], known: Sequence[str], taken: frozenset[str] = labels.RESERVED
+    data: Named, known: Sequence[str], taken: frozenset[str] = labels.RESERVED
 ) -> tuple[list[Axis], list[Mistake]]:
     """The axes of a study, and what is wrong with its `sweep`.
 
@@ -118,7 +119,7 @@ def axes_of(
 
 
 def _named(
-    name: str, form: Mapping[str, Any], data: Mapping[str, Any], known: Sequence[str], taken: frozenset[str]
+    name: str, form: Named, data: Named, known: Sequence[str], taken: frozenset[str]
 ) -> tuple[Axis, list[Mistake]]:
     """An axis with a name of its own, and what is wrong with it.
 
@@ -152,7 +153,7 @@ def _row(key: str, given: object) -> Row:
     return Row(key, {key: (given, place)}, zipped=False)
 
 
-def set_path(data: dict[str, Any], path: tuple[str, ...], value: object) -> None:
+def set_path(data: Data, path: tuple[str, ...], value: object) -> None:
     """Set one value in nested mappings; mappings on the way are made.
 
     Raises:
@@ -223,7 +224,7 @@ def _dims(keys: Sequence[str], known: Sequence[str], taken: frozenset[str]) -> d
     return {key: word if free(word) else labels.bearable(key) for key, word in words.items()}
 
 
-def _axis(dim: str, row: Row, data: Mapping[str, Any]) -> Axis:
+def _axis(dim: str, row: Row, data: Named) -> Axis:
     keys = {path: labels.keys_of(path, data)[0] for path in row.paths}
     count = len(next(iter(row.paths.values()))[0])
     settings = [
@@ -236,9 +237,11 @@ def _axis(dim: str, row: Row, data: Mapping[str, Any]) -> Axis:
     return Axis(dim, names, settings)
 
 
-def _coords(values: list[Any]) -> list[Any]:
+def _coords(values: Sequence[object]) -> Sequence[float | str]:
     """Numbers where all are, else text: what a NetCDF file can hold."""
-    if not all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
+    numbers = [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
+    if len(numbers) < len(values):
         return [short(value) for value in values]
-    whole = [canonical(value) for value in values]
-    return [float(value) for value in values] if any(isinstance(v, float) for v in whole) else whole
+    if all(isinstance(number, int) or number.is_integer() for number in numbers):
+        return [int(number) for number in numbers]
+    return [float(number) for number in numbers]

@@ -6,13 +6,14 @@ They are looked for from the working directory, then from where the study file i
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+
+from studies.text.shapes import Data, Json
 
 PARAMETER = "file"  # what a parameter is called that holds a path
 WITH_FILES = ("landscapes", "sweep")  # keys of a study under which there are such parameters
 
 
-def placed(data: dict[str, Any], folder: Path) -> None:
+def placed(data: Data, folder: Path) -> None:
     """Write paths from the working directory, of files that are found beside the study alone.
 
     Args:
@@ -24,7 +25,7 @@ def placed(data: dict[str, Any], folder: Path) -> None:
             data[key] = _placed(data[key], folder, named=False)
 
 
-def _placed(value: Any, folder: Path, *, named: bool) -> Any:  # noqa: ANN401
+def _placed(value: object, folder: Path, *, named: bool) -> Json:
     """A copy; `named`: texts in it are paths."""
     if isinstance(value, dict):
         return {

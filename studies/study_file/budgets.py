@@ -5,14 +5,14 @@ The steps that the arm's budget buys, at the lowest price of a gradient.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from landscapes.oracle.bill import ROUNDING
 from landscapes.parameters import Parameters
 from studies import registry
 from studies.study_file.spending import landscape_of, run_cost, spending
+from studies.text.shapes import Data, Tree
 
 if TYPE_CHECKING:
     from optimizers.base import Optimizer
@@ -58,7 +58,7 @@ def _queries(arm: Arm, made: Optimizer, players: int) -> int:
     return fewest
 
 
-def _spec(spec: Mapping[str, Any], before: Parameters, after: Parameters) -> dict[str, Any]:
+def _spec(spec: Tree, before: Parameters, after: Parameters) -> Data:
     """The entry with what changed, in it and in inner mappings such as a schedule."""
     found, old, new = dict(spec), before.parameters(), after.parameters()
     for key in new.keys() & spec.keys():

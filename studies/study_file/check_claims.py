@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TypeGuard
 
 from landscapes.base import Landscape
 from optimizers.base import Optimizer
@@ -23,13 +23,14 @@ from studies.study_file.axes import Axis
 from studies.study_file.document import Mistake, Path
 from studies.study_file.resolved import resolved
 from studies.text.formulas import evaluate, function_at
+from studies.text.shapes import Axes, Tree
 from studies.text.words import short, suggest
 
 MOMENT = "moment"  # the ledger's axis
 NO_AXIS = "the study sweeps nothing"
 
 
-def mistakes(study: Mapping[str, Any], arms: Sequence[Arm], axes: Sequence[Axis]) -> Iterator[Mistake]:
+def mistakes(study: Tree, arms: Sequence[Arm], axes: Sequence[Axis]) -> Iterator[Mistake]:
     """What is wrong with the claims.
 
     Args:
@@ -65,9 +66,9 @@ class Stated:
 
     path: Path
     claim: Claim
-    study: Mapping[str, Any]
+    study: Tree
     arms: Sequence[Arm]
-    coords: Mapping[str, list[Any]]
+    coords: Axes
 
     def wrong(self, text: str, *keys: str, at_key: bool = False) -> Mistake:
         """A mistake at keys of the claim."""
@@ -168,7 +169,7 @@ def _fitted_axis(stated: Stated) -> Iterator[Mistake]:
         yield stated.wrong(text, "axis")
 
 
-def _numbers(values: Sequence[Any]) -> bool:
+def _numbers(values: Sequence[object]) -> TypeGuard[Sequence[float]]:
     return all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from studies.study_file import fields, sections
 from studies.study_file.document import Mistake, Path, mapping
@@ -11,6 +10,7 @@ from studies.study_file.draft import Draft
 from studies.study_file.model import DEFAULT, FAMILIES
 from studies.study_file.variants import variants
 from studies.text import labels
+from studies.text.shapes import Data
 from studies.text.words import suggest
 
 RESERVED_LABELS = (DEFAULT, "value", "gradient")
@@ -81,7 +81,7 @@ def _of_map(path: tuple[str, ...], draft: Draft) -> Iterator[Mistake]:
         yield from _of_lengths(values)
 
 
-def _of_lengths(targets: dict[str, Any]) -> Iterator[Mistake]:
+def _of_lengths(targets: Data) -> Iterator[Mistake]:
     """Every landscape has as many targets as the others."""
     lists = {label: mapping(value).get("values", value) for label, value in targets.items()}
     lengths = {label: len(values) for label, values in lists.items() if isinstance(values, list)}
@@ -90,7 +90,7 @@ def _of_lengths(targets: dict[str, Any]) -> Iterator[Mistake]:
         yield Mistake(("targets",), f"expected lists of equal lengths, got {counted}")
 
 
-def _of_variants(label: str, entry: dict[str, Any], draft: Draft) -> Iterator[Mistake]:
+def _of_variants(label: str, entry: Data, draft: Draft) -> Iterator[Mistake]:
     """What is wrong with the keys of `grid` and `on`; their values are checked where they are used."""
     cls = draft.classes["optimizers"].get(str(entry.get("kind")))
     if cls is None:
@@ -110,7 +110,7 @@ def _of_variants(label: str, entry: dict[str, Any], draft: Draft) -> Iterator[Mi
         yield from _unknown_keys((*path, *where), parameters, names, entry["kind"])
 
 
-def _unknown_keys(path: Path, parameters: dict[str, Any], names: list[str], kind: str) -> Iterator[Mistake]:
+def _unknown_keys(path: Path, parameters: Data, names: list[str], kind: str) -> Iterator[Mistake]:
     """Keys that are no parameters of the kind; they are taken out.
 
     Args:

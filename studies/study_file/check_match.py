@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
 
 from landscapes.base import Bits, Landscape
 from landscapes.wrappers.relaxation import Relaxation
@@ -13,6 +12,7 @@ from studies.study_file.arm import Arm
 from studies.study_file.axes import Axis, Setting, sets
 from studies.study_file.document import Mistake, Path
 from studies.study_file.draft import Draft
+from studies.text.shapes import Tree
 from studies.text.words import suggest
 
 SEVERAL = "has a grid, so it is several arms; give one value of each parameter"
@@ -56,7 +56,7 @@ def _of_parameter(label: str, name: str, draft: Draft) -> Iterator[Mistake]:
         yield Mistake(path, f"{label} {SEVERAL}", at_key=True)
 
 
-def _given_twice(label: str, name: str, entry: Mapping[str, Any], axes: Sequence[Axis]) -> Iterator[Mistake]:
+def _given_twice(label: str, name: str, entry: Tree, axes: Sequence[Axis]) -> Iterator[Mistake]:
     """A parameter that is found, and swept or given on one landscape too.
 
     What a factor switches off is off, found or not.

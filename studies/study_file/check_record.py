@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -16,13 +15,14 @@ from studies.study_file.arm import Arm
 from studies.study_file.axes import Axis
 from studies.study_file.document import Mistake, Path
 from studies.study_file.errors import mistakes_in
+from studies.text.shapes import Data
 from studies.text.user_code import one_line
 from studies.text.words import show
 
-Spec = dict[str, Any]  # {"kind": .., parameters}, complete
+Spec = Data  # {"kind": .., parameters}, complete
 
 
-def completed(record: Any) -> tuple[Any, list[Mistake]]:  # noqa: ANN401
+def completed(record: object) -> tuple[object, list[Mistake]]:
     """The instruments of a study with all parameters, label -> {kind: .., parameters}; and what is wrong.
 
     Those that are wrong are left out. What is no mapping stays as it is.
@@ -43,7 +43,7 @@ def completed(record: Any) -> tuple[Any, list[Mistake]]:  # noqa: ANN401
     return complete, wrong
 
 
-def _completed(place: Path, given: Any) -> Spec | list[Mistake]:  # noqa: ANN401
+def _completed(place: Path, given: object) -> Spec | list[Mistake]:
     spec = {"kind": given} if isinstance(given, str) else given
     kind = spec.get("kind") if isinstance(spec, dict) else None
     if not isinstance(kind, str):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from studies.study_file import fields, sections
 from studies.study_file.axes import Axis, Setting, sets
 from studies.study_file.document import Mistake, Path, mapping
 from studies.study_file.draft import Draft
+from studies.text.shapes import Tree
 from studies.text.words import suggest
 
 ENDS = ("low", "high")
@@ -75,7 +75,7 @@ def probes(tuning: sections.TuningModel, draft: Draft) -> Iterator[list[Setting]
         ]
 
 
-def _probe(label: str, name: str, span: Mapping[str, Any], turn: int, draft: Draft) -> Iterator[Setting]:
+def _probe(label: str, name: str, span: Tree, turn: int, draft: Draft) -> Iterator[Setting]:
     """One value of a range, set wherever the entry has the parameter.
 
     Args:
@@ -94,7 +94,7 @@ def _probe(label: str, name: str, span: Mapping[str, Any], turn: int, draft: Dra
             yield Setting(("optimizers", label, "on", landscape, name), value, source)
 
 
-def _value(span: Mapping[str, Any], turn: int, *, as_list: bool) -> tuple[Any, Path]:
+def _value(span: Tree, turn: int, *, as_list: bool) -> tuple[object, Path]:
     """A value of a range, and where in it the value stands; `as_list`: it is written as a list."""
     if "choices" in span:
         place = turn % len(span["choices"])

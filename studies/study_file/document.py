@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from io import StringIO
-from typing import Any
 
 from ruamel.yaml import YAML, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
@@ -19,15 +18,16 @@ from ruamel.yaml.representer import SafeRepresenter
 from ruamel.yaml.resolver import implicit_resolvers
 
 from studies.text.labels import paired, shown, tidy
+from studies.text.shapes import Data, Json, Named
 
 Path = tuple[str | int, ...]
 PREFIX = "tag:yaml.org,2002:"
 MERGE = f"{PREFIX}merge"
-NOTHING: Any = object()  # in place of what is not read
+NOTHING = object()  # in place of what is not read
 SCALARS = ("str", "int", "float", "bool", "null", "timestamp")
 
 
-def mapping(value: object) -> dict[str, Any]:
+def mapping(value: object) -> Data:
     """The value where it is a mapping, else an empty one: what is wrong with it is told elsewhere."""
     return value if isinstance(value, dict) else {}
 
@@ -54,7 +54,7 @@ class Document:
     """
 
     name: str
-    data: Any
+    data: Json
     root: Node | None = None
     mistakes: list[Mistake] = field(default_factory=list)
     overridden: list[Path] = field(default_factory=list)
@@ -144,14 +144,14 @@ def write(data: object) -> str:
     return out.getvalue()
 
 
-def from_mapping(data: Mapping[str, Any]) -> Document:
+def from_mapping(data: Named) -> Document:
     """The document of a study given as a mapping."""
     document = Document("study", None)
     document.data = plain(data, document.mistakes)
     return document
 
 
-def plain(value: object, mistakes: list[Mistake] | None = None, path: Path = ()) -> Any:  # noqa: ANN401
+def plain(value: object, mistakes: list[Mistake] | None = None, path: Path = ()) -> Json:
     """A copy in which mappings are dicts with tidy text keys, and sequences lists.
 
     A key given twice is among the mistakes.
@@ -161,7 +161,7 @@ def plain(value: object, mistakes: list[Mistake] | None = None, path: Path = ())
         return [plain(inner, mistakes, (*path, i)) for i, inner in enumerate(value)]
     if not isinstance(value, Mapping):
         return value
-    data: dict[str, Any] = {}
+    data: Data = {}
     for key, inner in value.items():
         name = tidy(str(key))
         if name in data:
@@ -171,7 +171,7 @@ def plain(value: object, mistakes: list[Mistake] | None = None, path: Path = ())
     return data
 
 
-def value_of(text: str) -> Any:  # noqa: ANN401
+def value_of(text: str) -> Json:
     """One value written in YAML, as after `--set path=`.
 
     Raises:
@@ -237,7 +237,7 @@ class _Reader:
         self.yaml = YAML(typ="safe", pure=True)
         self.mistakes: list[Mistake] = []
 
-    def value(self, node: Node, path: Path, above: tuple[int, ...]) -> Any:  # noqa: ANN401
+    def value(self, node: Node, path: Path, above: tuple[int, ...]) -> Json:
         """The data of a node; NOTHING where it is not read.
 
         Args:
@@ -265,8 +265,8 @@ class _Reader:
         value = self.yaml.constructor.construct_object(node)
         return paired(value) if isinstance(value, str) else value
 
-    def _mapping(self, node: MappingNode, path: Path, above: tuple[int, ...]) -> dict[str, Any]:
-        data: dict[str, Any] = {}
+    def _mapping(self, node: MappingNode, path: Path, above: tuple[int, ...]) -> Data:
+        data: Data = {}
         for key, value in _own(node):
             name = _name(key)
             if not name:

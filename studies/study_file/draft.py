@@ -11,7 +11,6 @@ import copy
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -24,9 +23,10 @@ from studies.study_file.document import Document, Mistake, Path, mapping
 from studies.study_file.errors import mistakes_in
 from studies.study_file.formulas import Formulas
 from studies.study_file.model import ENTRIES, FAMILIES, StudyModel, study_model
+from studies.text.shapes import Data
 
 Classes = dict[str, dict[str, type[Parameters]]]  # family -> kind -> class
-STAND_INS: dict[str, Any] = {  # for wrong values of keys that a study needs
+STAND_INS: Data = {  # for wrong values of keys that a study needs
     "name": "unnamed",
     "budget": 1e9,
     "landscapes": {},
@@ -47,7 +47,7 @@ class Draft:
         formulas: of the entries, taken out of the data.
     """
 
-    data: dict[str, Any]
+    data: Data
     labels: dict[str, list[str]]
     classes: Classes
     mistakes: list[Mistake] = field(default_factory=list)
@@ -57,7 +57,7 @@ class Draft:
     @classmethod
     def of(cls, document: Document) -> Draft:
         """The draft of a document that is a mapping; kinds named by import path are imported."""
-        data: dict[str, Any] = copy.deepcopy(document.data)
+        data: Data = copy.deepcopy(document.data)
         labels = {family: [*mapping(data.get(family))] for family in FAMILIES}
         draft = cls(data, labels, registered(), [*document.mistakes])
         for family in FAMILIES:
@@ -76,7 +76,7 @@ class Draft:
         """Kind -> class, of all optimizers."""
         return self.classes["optimizers"]  # type: ignore[return-value]
 
-    def entries(self, family: str) -> dict[str, Any]:
+    def entries(self, family: str) -> Data:
         """Label -> entry of a family, as they are written."""
         return mapping(self.data.get(family))
 

@@ -8,16 +8,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from studies.study_file.document import Mistake, Path
 from studies.study_file.fields import OWN
 from studies.study_file.model import ENTRIES, TAG, fields_at
+from studies.text.shapes import Json
 from studies.text.words import nearest, show, suggest
 
-Error = Any  # pydantic_core.ErrorDetails
 BOUNDS = {
     "greater_than": ("gt", ">"),
     "greater_than_equal": ("ge", ">="),
@@ -42,9 +42,9 @@ TYPES = {
 SHAPES = ("dict_type", "model_type", "model_attributes_type", "list_type", "tuple_type")
 
 
-def mistakes_in(error: ValidationError, model: type[BaseModel], data: Any) -> list[Mistake]:  # noqa: ANN401
+def mistakes_in(error: ValidationError, model: type[BaseModel], data: object) -> list[Mistake]:
     """The mistakes that a failed validation of `data` names, several errors about one value in one."""
-    by_path: dict[Path, list[Error]] = {}
+    by_path: dict[Path, list[ErrorDetails]] = {}
     for each in error.errors(include_url=False):
         by_path.setdefault(_path(each, data), []).append(each)
     containing = {path[:depth] for path in by_path for depth in range(len(path))}
@@ -53,10 +53,12 @@ def mistakes_in(error: ValidationError, model: type[BaseModel], data: Any) -> li
     return [mistake for mistake in mistakes if mistake is not None]
 
 
-def _path(error: Error, data: Any) -> Path:  # noqa: ANN401
+def _path(error: ErrorDetails, data: Json) -> Path:
     """Where in the data: without the names of union members that pydantic puts in."""
+    if not error["loc"]:
+        return ()  # the whole
     path: list[str | int] = []
-    *above, last = error["loc"] or [None]
+    *above, last = error["loc"]
     for part in above:
         if _there(part, data):
             path.append(part)
@@ -66,7 +68,7 @@ def _path(error: Error, data: Any) -> Path:  # noqa: ANN401
     return tuple(path)
 
 
-def _there(part: str | int | None, data: object) -> bool:
+def _there(part: str | int, data: object) -> bool:
     """Whether a mapping has this key, or a list this place."""
     if isinstance(data, dict):
         return part in data
@@ -85,12 +87,12 @@ class Wrong:
     """
 
     path: Path
-    errors: list[Error]
+    errors: list[ErrorDetails]
     model: type[BaseModel]
-    data: Any
+    data: Json
 
     @cached_property
-    def value(self) -> Any:  # noqa: ANN401
+    def value(self) -> Json:
         """What stands there."""
         return _at(self.data, self.path)
 
@@ -139,7 +141,7 @@ class Wrong:
         came = "" if self.nested and bounds else f", got {show(self.value)}"
         return Mistake(self.path, f"expected {expected}{came}{self._hint()}")
 
-    def _meant(self) -> list[Error]:
+    def _meant(self) -> list[ErrorDetails]:
         """A scalar is hardly meant as a list or a mapping where a scalar may stand."""
         scalars = [error for error in self.errors if error["type"] not in SHAPES]
         return scalars if scalars and not self.nested else self.errors
@@ -154,7 +156,7 @@ class Wrong:
         return f"; did you mean {near!r}?" if near else ""
 
 
-def _expected(error: Error) -> str:
+def _expected(error: ErrorDetails) -> str:
     kind, context = error["type"], error.get("ctx", {})
     if kind in BOUNDS:
         key, sign = BOUNDS[kind]
@@ -169,7 +171,7 @@ def _expected(error: Error) -> str:
     return TYPES.get(kind, error["msg"])
 
 
-def _at(data: Any, path: Path) -> Any:  # noqa: ANN401
+def _at(data: Json, path: Path) -> Json:
     for part in path:
         data = data.get(part) if isinstance(data, dict) else data[part]
     return data

@@ -10,9 +10,9 @@ on: the study as it is. off: the deterministic limit of the source, for every op
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from optimizers.base import Optimizer
 from studies.study_file.arm import Arm
@@ -20,6 +20,7 @@ from studies.study_file.axes import Axis, Setting
 from studies.study_file.document import Mistake, Path, mapping
 from studies.study_file.draft import Draft
 from studies.text.labels import RESERVED
+from studies.text.shapes import Data, Named
 from studies.text.words import suggest
 
 ORACLE = ("data", "evaluation")  # switched off where the oracle answers
@@ -67,7 +68,7 @@ def axes_of(draft: Draft, taken: Iterable[str]) -> tuple[list[Axis], list[Mistak
     return [*axes.values()], mistakes
 
 
-def idle(axes: Sequence[Axis], arms: Sequence[Arm], data: Mapping[str, Any]) -> Iterator[Mistake]:
+def idle(axes: Sequence[Axis], arms: Sequence[Arm], data: Named) -> Iterator[Mistake]:
     """A mistake for each factor of several values that changes no arm.
 
     Args:
@@ -132,10 +133,10 @@ class Switched(NamedTuple):
     """An optimizer of a study that can be read."""
 
     label: str
-    entry: dict[str, Any]
+    entry: Data
     cls: type[Optimizer]
 
-    def sets(self, source: str, level: str) -> Mapping[str, Any]:
+    def sets(self, source: str, level: str) -> Named:
         """The parameters that are set where a source has this value."""
         return self.cls.switches.get(source, {}).get(level, {})
 

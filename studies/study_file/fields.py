@@ -5,28 +5,23 @@ Of the fields of a landscape or an optimizer a pydantic model is made.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, get_args, get_type_hints
-
-from landscapes.base import Landscape
-from landscapes.parameters import Parameters, parameter_fields
-from studies import registry
-
-if TYPE_CHECKING:
-    pass
-
 import dataclasses
 import functools
 import re
 import types
-from typing import Annotated, Literal, Union, get_origin
+from collections.abc import Callable, Mapping
+from typing import Annotated, Literal, Union, get_args, get_origin, get_type_hints
 
 from docstring_parser import DocstringStyle, parse
 from pydantic import AfterValidator, BaseModel, Discriminator, Field, Tag, ValidationError, create_model
 from torch import Tensor
 
 from landscapes import LANDSCAPES
+from landscapes.base import Landscape
+from landscapes.parameters import Parameters, parameter_fields
+from studies import registry
 from studies.study_file.values import TAG, WHOLE, Dtype, Strict
+from studies.text.shapes import Data, Hint, Json
 
 
 def numbers(cls: type[Parameters]) -> dict[str, bool]:
@@ -36,13 +31,13 @@ def numbers(cls: type[Parameters]) -> dict[str, bool]:
     return {name: float not in found for name, found in kinds_of.items() if found & {int, float}}
 
 
-def literals(cls: type[Parameters]) -> dict[str, list[Any]]:
+def literals(cls: type[Parameters]) -> dict[str, list[str]]:
     """Parameter -> the words that it may be."""
     hints = get_type_hints(cls)
     return {name: _literals_in(hints[name]) for name in parameter_names(cls)}
 
 
-def _literals_in(hint: object) -> list[Any]:
+def _literals_in(hint: object) -> list[str]:
     if get_origin(hint) is Literal:
         return [*get_args(hint)]
     return [word for member in get_args(hint) for word in _literals_in(member)]
@@ -64,22 +59,22 @@ class OptimizerEntry(Strict):
     relaxation: Literal["extension", "lovasz", "threshold"] = Field(
         default="extension", description="how a real-valued method sees a landscape on bits"
     )
-    grid: dict[str, Annotated[list[Any], Field(min_length=1)]] = Field(
+    grid: dict[str, Annotated[list[Json], Field(min_length=1)]] = Field(
         default={}, description="parameter -> values; each combination is a labelled variant"
     )
-    on: dict[str, dict[str, Any]] = Field(
+    on: dict[str, Data] = Field(
         default={}, description="landscape label -> parameters that differ on that landscape"
     )
 
 
-def by_kind(family: str, classes: Mapping[str, type[Parameters]]) -> Any:  # noqa: ANN401
+def by_kind(family: str, classes: Mapping[str, type[Parameters]]) -> Hint:
     """The entry of a family: its model is chosen by `kind`."""
     models = {kind: entry_model(family, kind, cls) for kind, cls in classes.items()}  # type: ignore[arg-type]
     members = [Annotated[model, Tag(TAG + kind)] for kind, model in models.items()]
     return Annotated[Union[tuple(members)], Discriminator(kind_tag)]  # noqa: UP007
 
 
-def kind_tag(value: Any) -> str | None:  # noqa: ANN401
+def kind_tag(value: object) -> str | None:
     """The tag of the model that an entry is read by; None where it names no kind."""
     kind = value.get("kind") if isinstance(value, Mapping) else getattr(value, "kind", None)
     return None if kind is None else f"{TAG}{kind}"
@@ -102,7 +97,7 @@ def entry_model(family: str, kind: str, cls: type) -> type[Strict]:
         raise ValueError(
             f"{cls.__qualname__}.{taken[0]}: every entry of a study has this key; rename the parameter"
         )
-    literal: Any = (Literal[kind], Field(description=summary(cls)))
+    literal: Json = (Literal[kind], Field(description=summary(cls)))
     return create_model(
         f"{family}_{re.sub(r'[^A-Za-z0-9_]', '_', kind)}",
         __base__=base,
@@ -115,7 +110,7 @@ def entry_model(family: str, kind: str, cls: type) -> type[Strict]:
 @functools.cache
 def parameter_model(cls: type, kind: str | None = None) -> type[Strict]:
     """The model of parameters inside an entry, such as a schedule; with a kind where it is one of several."""
-    named: dict[str, Any] = {"kind": (Literal[kind], ...)} if kind else {}
+    named: Data = {"kind": (Literal[kind], ...)} if kind else {}
     return create_model(cls.__name__, __base__=Strict, __doc__=cls.__doc__, **named, **_fields(cls))
 
 
@@ -137,7 +132,7 @@ def descriptions(cls: type) -> dict[str, str]:
     }
 
 
-def _fields(cls: type) -> dict[str, Any]:
+def _fields(cls: type) -> Data:
     hints, texts, fields = get_type_hints(cls, include_extras=True), descriptions(cls), {}
     for f in parameter_fields(cls):
         default = f.default if f.default_factory is dataclasses.MISSING else f.default_factory()
@@ -146,16 +141,17 @@ def _fields(cls: type) -> dict[str, Any]:
     return fields
 
 
-def _raw(value: Any) -> Any:  # noqa: ANN401
+def _raw(value: object) -> Json:
     if isinstance(value, Parameters):
         kind = {"kind": value.name} if isinstance(value, Landscape) else {}
         return kind | {key: _raw(inner) for key, inner in value.parameters().items()}
     return list(value) if isinstance(value, tuple) else value
 
 
-def _annotation(hint: Any, bounds: tuple[Any, ...] = ()) -> Any:  # noqa: ANN401
+def _annotation(hint: Hint, bounds: tuple[object, ...] = ()) -> Hint:
     """What pydantic validates for a type hint of ours."""
-    origin, args = get_origin(hint), get_args(hint)
+    origin: Hint = get_origin(hint)
+    args = get_args(hint)
     if origin is Annotated:
         return _annotation(args[0], args[1:])
     if origin in (Union, types.UnionType):
@@ -174,23 +170,23 @@ def _annotation(hint: Any, bounds: tuple[Any, ...] = ()) -> Any:  # noqa: ANN401
 
 
 @functools.cache
-def _inner_landscape() -> Any:  # noqa: ANN401
+def _inner_landscape() -> Hint:
     """A landscape inside another.
 
     Any registered kind that does not itself hold one, or an own kind by its import path.
     """
     plain = {kind: cls for kind, cls in LANDSCAPES.items() if Landscape not in get_type_hints(cls).values()}
     tagged = [Annotated[parameter_model(cls, kind), Tag(TAG + kind)] for kind, cls in plain.items()]
-    tagged.append(Annotated[dict[str, Any], AfterValidator(_own_landscape), Tag(TAG + OWN)])
+    tagged.append(Annotated[Data, AfterValidator(_own_landscape), Tag(TAG + OWN)])
     return Annotated[Union[tuple(tagged)], Discriminator(_inner_tag)]  # noqa: UP007
 
 
-def _inner_tag(value: Any) -> str | None:  # noqa: ANN401
+def _inner_tag(value: object) -> str | None:
     tag = kind_tag(value)
     return TAG + OWN if tag is not None and ":" in tag else tag
 
 
-def _own_landscape(value: dict[str, Any]) -> dict[str, Any]:
+def _own_landscape(value: Data) -> Data:
     kind = str(value["kind"])
     try:
         cls = registry.find(kind, "landscape")
@@ -204,7 +200,7 @@ def _own_landscape(value: dict[str, Any]) -> dict[str, Any]:
         ) from error
 
 
-def _union(members: list[Any], bounds: tuple[Any, ...]) -> Any:  # noqa: ANN401
+def _union(members: list[Hint], bounds: tuple[object, ...]) -> Hint:
     classes = [m for m in members if isinstance(m, type) and issubclass(m, Parameters)]
     if len(classes) < 2:
         return Union[tuple(_annotation(m, bounds) for m in members)]  # noqa: UP007
@@ -216,13 +212,13 @@ def _union(members: list[Any], bounds: tuple[Any, ...]) -> Any:  # noqa: ANN401
     return Annotated[Union[tuple(tagged)], Discriminator(tag)]  # noqa: UP007
 
 
-def _tagger(plain: bool) -> Callable[[Any], str | None]:
-    def tag(value: Any) -> str | None:  # noqa: ANN401
+def _tagger(plain: bool) -> Callable[[object], str | None]:
+    def tag(value: object) -> str | None:
         return f"{TAG}plain" if plain and not isinstance(value, (Mapping, BaseModel)) else kind_tag(value)
 
     return tag
 
 
-def kinds_of(model: type[BaseModel]) -> tuple[Any, ...]:
+def kinds_of(model: type[BaseModel]) -> tuple[object, ...]:
     """The kinds that a model is for; none where it is not that of a kind."""
     return get_args(model.model_fields["kind"].annotation) if "kind" in model.model_fields else ()

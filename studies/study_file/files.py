@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from studies.study_file import beside
 from studies.study_file.document import Document, read
 from studies.study_file.study import StudyError
+from studies.text.shapes import Data, Named
 from studies.text.words import nearest
 
 CONFIGS = Path(__file__).parents[1] / "configs"
@@ -40,7 +40,7 @@ def read_file(source: str) -> Document:
     return document
 
 
-def text_of(source: Mapping[str, Any] | Path | str) -> str:
+def text_of(source: Named | Path | str) -> str:
     """The text of a study as the user gave it: of its file, or a mapping as JSON."""
     if isinstance(source, Mapping):
         return json.dumps(source)
@@ -48,7 +48,7 @@ def text_of(source: Mapping[str, Any] | Path | str) -> str:
     return path.read_text(encoding="utf-8")
 
 
-def data_of(path: Path) -> dict[str, Any] | None:
+def data_of(path: Path) -> Data | None:
     """What a study file holds, unchecked; None where there is no mapping that can be read."""
     try:
         data = read(path.name, path.read_text(encoding="utf-8")).data

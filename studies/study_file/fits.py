@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from landscapes.base import Bits, Landscape, Reals
 from landscapes.oracle.noise import Noise
@@ -13,6 +12,7 @@ from studies.study_file import sections
 from studies.study_file.arm import LandscapeOf, OptimizerOf
 from studies.study_file.document import Mistake, Path
 from studies.study_file.model import DEFAULT, StudyModel
+from studies.text.shapes import Data, Json
 
 # a pair -----------------------------------------------------------------------------------------------------
 
@@ -137,7 +137,7 @@ QUIET = {
 NO_TERMS = "has no terms to draw from (its loss is not a finite sum)"
 
 
-def noise_of(study: StudyModel, label: str, landscape: Landscape) -> dict[str, Any]:
+def noise_of(study: StudyModel, label: str, landscape: Landscape) -> Data:
     """What disturbs the answers on one landscape; a fraction of the terms becomes their number.
 
     Raises:
@@ -161,7 +161,7 @@ def noise_of(study: StudyModel, label: str, landscape: Landscape) -> dict[str, A
     }
 
 
-def off_where_on(noise: dict[str, Any], landscape: Landscape, optimizer: Optimizer) -> dict[str, Any]:
+def off_where_on(noise: Data, landscape: Landscape, optimizer: Optimizer) -> Data:
     """The noise with those sources off that are there at all.
 
     So an arm without a source is the same whether it is switched off or not.
@@ -210,7 +210,7 @@ def _check_batch(batch: int | None, sampling: str, landscape: Landscape, label: 
         )
 
 
-def portions_of(study: StudyModel, label: str, landscape: Landscape, noise: dict[str, Any]) -> dict[str, int]:
+def portions_of(study: StudyModel, label: str, landscape: Landscape, noise: Data) -> dict[str, int]:
     """How much is evaluated at a time on one landscape: micro_batches and chunks.
 
     Args:
@@ -238,6 +238,6 @@ def portions_of(study: StudyModel, label: str, landscape: Landscape, noise: dict
     }
 
 
-def of(value: Any, label: str, default: Any = None) -> Any:  # noqa: ANN401
+def of(value: Json, label: str, default: Json = None) -> Json:
     """The value for one landscape of what may be a map label -> value."""
     return value.get(label, value.get(DEFAULT, default)) if isinstance(value, dict) else value

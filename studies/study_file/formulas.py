@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
 from landscapes.base import Landscape
 from landscapes.parameters import Parameters
@@ -19,6 +18,7 @@ from studies.study_file.arm import LandscapeOf
 from studies.study_file.document import Mistake, Path, mapping
 from studies.study_file.model import FAMILIES
 from studies.text.formulas import CONSTANTS, FUNCTIONS, Number, evaluate, names_in
+from studies.text.shapes import Data, Json, Tree
 
 Formulas = dict[Path, str]  # of a value in the study -> its text
 Names = Mapping[str, Number | str]  # a text is a formula itself
@@ -26,7 +26,7 @@ Classes = Mapping[str, Mapping[str, type[Parameters]]]
 OF_LANDSCAPES = ("dim", "terms")  # of every landscape, whatever its kind
 
 
-def taken_out(data: dict[str, Any], classes: Classes) -> Formulas:
+def taken_out(data: Data, classes: Classes) -> Formulas:
     """The formulas of all entries, which are taken out of the data: what is left are numbers."""
     words = {*mapping(data.get("let")), *mapping(data.get("sweep")), *OF_LANDSCAPES}
     words |= {name for cls in classes["landscapes"].values() for name in fields.parameter_names(cls)}
@@ -45,7 +45,7 @@ def taken_out(data: dict[str, Any], classes: Classes) -> Formulas:
     return formulas
 
 
-def _places(path: Path, entry: dict[str, Any]) -> Iterator[tuple[Path, dict[str, Any]]]:
+def _places(path: Path, entry: Data) -> Iterator[tuple[Path, Data]]:
     """Where an entry has values of parameters: in itself, and for each landscape under `on`."""
     yield path, entry
     for label, values in mapping(entry.get("on")).items():
@@ -66,10 +66,10 @@ def _is_formula(value: object, words: Iterable[str]) -> bool:
     return not isinstance(tree, ast.Constant)
 
 
-def put_back(data: dict[str, Any], formulas: Formulas) -> None:
+def put_back(data: Data, formulas: Formulas) -> None:
     """The formulas as they were written, in the data of the study."""
     for path, text in formulas.items():
-        place: Any = data
+        place: Json = data
         for key in path[:-1]:
             place = place[key]
         place[path[-1]] = text
@@ -89,7 +89,7 @@ def numbers_of_landscape(landscape: LandscapeOf) -> dict[str, Number]:
     return _numbers(landscape.spec) | {"dim": made.dim, "terms": made.terms}
 
 
-def numbers_of_noise(noise: Mapping[str, Any], terms: int) -> dict[str, Number]:
+def numbers_of_noise(noise: Tree, terms: int) -> dict[str, Number]:
     """Batch (all terms where there is none), and the standard deviations value and gradient."""
     if not noise:
         return {}
@@ -102,16 +102,14 @@ def named(head: str, numbers: Mapping[str, Number]) -> dict[str, Number]:
     return {**{f"{head}.{name}": value for name, value in numbers.items()}, **numbers}
 
 
-def own_numbers(
-    entry: Mapping[str, Any], cls: type[Parameters], without: Iterable[str] = ()
-) -> dict[str, Number]:
+def own_numbers(entry: Tree, cls: type[Parameters], without: Iterable[str] = ()) -> dict[str, Number]:
     """The numbers of an entry: given ones and defaults, without those that are formulas."""
     defaults = {name: getattr(cls, name, None) for name in fields.parameter_names(cls)}
     given = {name: value for name, value in {**defaults, **entry}.items() if name not in without}
     return _numbers(given)
 
 
-def _numbers(values: Mapping[str, Any]) -> dict[str, Number]:
+def _numbers(values: Tree) -> dict[str, Number]:
     return {
         name: value
         for name, value in values.items()
@@ -157,7 +155,7 @@ def _value(text: str, names: Names, inside: tuple[str, ...]) -> float:
     return evaluate(text, {**others, **used})
 
 
-def mistakes_in_let(data: Mapping[str, Any]) -> Iterator[Mistake]:
+def mistakes_in_let(data: Tree) -> Iterator[Mistake]:
     """What is wrong with the names of `let`, whatever their values."""
     for name in mapping(data.get("let")):
         if not str(name).isidentifier():

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
-Field = Mapping[str, Any]  # of a JSON schema
+from studies.text.shapes import Tree
+
+Field = Tree  # of a JSON schema
 WORDS = {
     "integer": "whole number",
     "number": "number",
@@ -32,10 +33,10 @@ class Key:
 
     name: str
     field: Field
-    definitions: Mapping[str, Any]
+    definitions: Tree
 
     @classmethod
-    def top(cls, schema: Mapping[str, Any], name: str, path: str) -> Key | None:
+    def top(cls, schema: Tree, name: str, path: str) -> Key | None:
         """The key of this name of a model, by the model's schema; None where there is none."""
         field = schema.get("properties", {}).get(name)
         return cls(path, field, schema.get("$defs", {})) if field else None

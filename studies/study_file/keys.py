@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
 
 from studies.study_file.key import LABEL, Key
+from studies.text.shapes import Data, Tree
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -107,7 +108,7 @@ def of_kinds(path: str) -> list[str | Table]:
     ]
 
 
-def parameters(schema: dict[str, Any]) -> Table:
+def parameters(schema: Data) -> Table:
     """The fields of a model: values, default, meaning."""
     return _table("parameter", _keys(schema))
 
@@ -119,7 +120,7 @@ class Entry(NamedTuple):
     """The place of an entry that may be of any kind."""
 
     place: str
-    kinds: Mapping[str, Any]  # kind -> class
+    kinds: Tree  # kind -> class
     rest: list[str]  # what follows in the path
 
 
@@ -172,18 +173,18 @@ def _of_every_entry(top: str, name: str) -> Key | None:
 
 
 @functools.cache
-def _schema(model: type[BaseModel]) -> dict[str, Any]:
+def _schema(model: type[BaseModel]) -> Data:
     """The JSON schema of a model, made once."""
     return model.model_json_schema()
 
 
-def _study_schema() -> dict[str, Any]:
+def _study_schema() -> Data:
     from studies.study_file.model import StudyModel
 
     return _schema(StudyModel)
 
 
-def _keys(schema: Mapping[str, Any]) -> list[Key]:
+def _keys(schema: Tree) -> list[Key]:
     """The keys of a model."""
     definitions = schema.get("$defs", {})
     return [Key(name, field, definitions) for name, field in schema.get("properties", {}).items()]
@@ -196,7 +197,7 @@ def _of_all(name: str) -> type[BaseModel]:
     return getattr(entries, ENTRY[name])
 
 
-def _registries() -> dict[str, Mapping[str, Any]]:
+def _registries() -> dict[str, Tree]:
     """Key of a study -> kind -> class."""
     from studies.claims import CLAIMS
     from studies.registry import FAMILIES

@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from studies.study_file import check_labels, check_match, check_record, check_tuning, factors, formulas
 from studies.study_file.arm import Arm
@@ -25,14 +24,13 @@ from studies.study_file.model import FAMILIES, FIGURES, StudyModel
 from studies.study_file.overrides import override
 from studies.study_file.study import Study, StudyError
 from studies.text import labels
+from studies.text.shapes import Data, Named
 
 AS_GIVEN = (*FAMILIES, "question", "sweep")  # keys of a study in which texts are no labels
 NO_MAPPING = Mistake((), "expected a mapping with the keys name, budget, landscapes, optimizers")
 
 
-def load_study(
-    source: Path | str | Mapping[str, Any], overrides: Mapping[str, object] | Sequence[str] = ()
-) -> Study:
+def load_study(source: Path | str | Named, overrides: Mapping[str, object] | Sequence[str] = ()) -> Study:
     """Read and check a study.
 
     Args:
@@ -167,7 +165,7 @@ def _study(checked: StudyModel, draft: Draft, arms: list[Arm], axes: list[Axis])
     )
 
 
-def _resolved(checked: StudyModel, draft: Draft) -> dict[str, Any]:
+def _resolved(checked: StudyModel, draft: Draft) -> Data:
     """As plain data, the kind of an entry first, what is empty left out; formulas as they were written."""
     data = json.loads(json.dumps(checked.model_dump()))
     for family in FAMILIES:

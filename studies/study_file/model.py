@@ -6,7 +6,7 @@ That of every landscape and optimizer is made from the fields of its dataclass.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal, Union, get_args
+from typing import Annotated, Literal, Union, get_args
 
 from annotated_types import Ge, Gt, Lt
 from pydantic import BaseModel, BeforeValidator, Discriminator, Field, Tag, create_model
@@ -40,6 +40,7 @@ from studies.study_file.values import (
     checkpoint_fractions,
     per_landscape,
 )
+from studies.text.shapes import Data, Hint, Json
 
 FAMILIES = ("landscapes", "optimizers")
 ENTRIES = (*FAMILIES, "claims")  # keys of a study whose values are label -> {kind: .., parameters}
@@ -117,8 +118,8 @@ class StudyModel(Strict):
             " estimated from the terms and coordinates that are read"
         ),
     )
-    landscapes: dict[str, Any] = Field(description="label -> {kind: .., parameters}")
-    optimizers: dict[str, Any] = Field(description="label -> {kind: .., parameters}")
+    landscapes: Data = Field(description="label -> {kind: .., parameters}")
+    optimizers: Data = Field(description="label -> {kind: .., parameters}")
     let: dict[str, float | str] = Field(
         default={}, description="name -> number or formula, for the formulas of landscapes and optimizers"
     )
@@ -130,7 +131,7 @@ class StudyModel(Strict):
     pictures: PicturesModel | None = Field(
         default=None, description="frames for the figure `trajectories`; null: none, {}: with these defaults"
     )
-    record: dict[str, dict[str, Any]] = Field(
+    record: dict[str, Data] = Field(
         default={},
         description=(
             "instruments of your own, label -> import path 'module:Class', or {kind: 'module:Class', its"
@@ -144,7 +145,7 @@ class StudyModel(Strict):
         default=None,
         description="ranges from which each optimizer's setting is chosen; null: values are as given",
     )
-    sweep: dict[str, Any] = Field(
+    sweep: Data = Field(
         default={},
         description=(
             "dotted path -> values; or axis name -> {values: [..], sets: [paths]}, {from, to, count, spacing,"
@@ -158,7 +159,7 @@ class StudyModel(Strict):
             " free]}]"
         ),
     )
-    claims: dict[str, Any] = Field(
+    claims: Data = Field(
         default={}, description="name -> {kind: .., parameters}: what is predicted, and is to be judged"
     )
     figures: list[Literal[tuple(FIGURES)]] = Field(  # type: ignore[valid-type]
@@ -177,14 +178,14 @@ def study_model(
     types = {family: by_kind(family, kinds[family]) for family in FAMILIES}
     if claims:
         types["claims"] = _claims()
-    fields: dict[str, Any] = {
+    fields: Data = {
         name: (dict[str, entry], _field(name))  # type: ignore[valid-type]
         for name, entry in types.items()
     }
     return create_model("Study", __base__=StudyModel, __doc__=StudyModel.__doc__, **fields)
 
 
-def _claims() -> Any:  # noqa: ANN401
+def _claims() -> Hint:
     """The type of a claim: its model is chosen by `kind`."""
     from studies.claims import CLAIMS
 
@@ -192,14 +193,14 @@ def _claims() -> Any:  # noqa: ANN401
     return Annotated[Union[tuple(members)], Discriminator(kind_tag)]  # noqa: UP007
 
 
-def _field(name: str) -> Any:  # noqa: ANN401
+def _field(name: str) -> Json:
     """The field of a key, whose entries get types of their own: its default and what it means."""
     field = StudyModel.model_fields[name]
     given = {} if field.is_required() else {"default": field.default}
     return Field(description=field.description, **given)
 
 
-def json_schema() -> dict[str, Any]:
+def json_schema() -> Data:
     """The JSON schema of a study file, for editors.
 
     Own kinds are accepted by their import path, their parameters unchecked.
@@ -222,7 +223,7 @@ def json_schema() -> dict[str, Any]:
 # what a key of a study may be -------------------------------------------------------------------------------
 
 
-def fields_at(model: type[BaseModel], path: Path, data: Any) -> dict[str, FieldInfo]:  # noqa: ANN401
+def fields_at(model: type[BaseModel], path: Path, data: Json) -> dict[str, FieldInfo]:
     """The keys that the model knows for the mapping at `path` of the data."""
     models = [model]
     for depth, part in enumerate(path):

@@ -14,12 +14,13 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from studies.study_file.document import Mistake, Path, mapping
 from studies.text.formulas import Number, evaluate
+from studies.text.shapes import Tree
 from studies.text.words import canonical, nearest, suggest
 
 RANGE = ("from", "to", "count", "spacing")
@@ -33,8 +34,8 @@ Target = tuple[
 class Points(NamedTuple):
     """An axis, read."""
 
-    coords: list[Any]  # numbers, or the names of its choices
-    sets: list[list[tuple[str, Any, Path]]]  # of each point: path, value, and where it stands in the study
+    coords: list[object]  # numbers, or the names of its choices
+    sets: list[list[tuple[str, object, Path]]]  # of each point: path, value, and where it stands in the study
 
 
 def is_named(form: object) -> bool:
@@ -42,7 +43,7 @@ def is_named(form: object) -> bool:
     return bool(mapping(form)) and not {"zip", "grid"} & mapping(form).keys()
 
 
-def read(name: str, form: Mapping[str, Any], known: Sequence[str]) -> tuple[Points, list[Mistake]]:
+def read(name: str, form: Tree, known: Sequence[str]) -> tuple[Points, list[Mistake]]:
     """The points of a named axis, and what is wrong with it.
 
     Args:
@@ -71,7 +72,7 @@ class _Wrong(Exception):
         self.mistake = Mistake(place, text, at_key)
 
 
-def _points(name: str, form: Mapping[str, Any], known: Sequence[str]) -> Points:
+def _points(name: str, form: Tree, known: Sequence[str]) -> Points:
     place: Path = ("sweep", name)
     if "choices" in form:
         if len(form) > 1:
@@ -83,7 +84,7 @@ def _points(name: str, form: Mapping[str, Any], known: Sequence[str]) -> Points:
     return Points(values, sets)
 
 
-def _values(place: Path, form: Mapping[str, Any]) -> list[Any]:
+def _values(place: Path, form: Tree) -> list[object]:
     given = [key for key in RANGE if key in form]
     if "values" in form:
         values = form["values"]
@@ -101,7 +102,7 @@ def _values(place: Path, form: Mapping[str, Any]) -> list[Any]:
     return _range(place, form)
 
 
-def _range(place: Path, form: Mapping[str, Any]) -> list[float]:
+def _range(place: Path, form: Tree) -> list[object]:
     """`count` numbers from `from` to `to`, evenly or by equal factors."""
     low, high, count, spacing = form["from"], form["to"], form["count"], form.get("spacing", "linear")
     for key in ("from", "to"):
@@ -149,7 +150,7 @@ def _matching(pattern: object, source: Path, known: Sequence[str]) -> list[str]:
     return matching
 
 
-def _set(name: str, value: Any, target: Target) -> tuple[str, Any, Path]:  # noqa: ANN401
+def _set(name: str, value: object, target: Target) -> tuple[str, object, Path]:
     """What a value of the axis sets at one path: itself, or that of a formula of it."""
     path, source, formula = target
     if formula is None:

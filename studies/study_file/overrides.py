@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from studies.study_file.axes import set_path
 from studies.study_file.document import Document, plain, value_of
 from studies.study_file.study import StudyError
 from studies.text import labels
+from studies.text.shapes import Named
 
 Keys = tuple[str, ...]
 
@@ -37,13 +37,13 @@ def override(document: Document, overrides: Mapping[str, object] | Sequence[str]
         raise StudyError(lines)
 
 
-def _from_pair(given: tuple[str, object], data: Mapping[str, Any]) -> tuple[Keys, object]:
+def _from_pair(given: tuple[str, object], data: Named) -> tuple[Keys, object]:
     """Keys and value of (path, value)."""
     path, value = given
     return labels.keys_of(labels.tidy(path), data)[0], plain(value)
 
 
-def _from_text(given: str, data: Mapping[str, Any]) -> tuple[Keys, object]:
+def _from_text(given: str, data: Named) -> tuple[Keys, object]:
     """Keys and value of "path=value".
 
     Raises:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from landscapes.base import Landscape
 from landscapes.wrappers.relaxation import Relaxation
@@ -15,13 +15,14 @@ from optimizers.base import Optimizer
 from optimizers.defaults import Task, effective
 from studies import registry
 from studies.results.settings import silenced
+from studies.text.shapes import Data, Tree
 
 if TYPE_CHECKING:
     from studies.cells.task import Task as Cells
     from studies.study_file.arm import Arm
 
 
-def resolved(arm: Arm | Cells, study: Mapping[str, Any]) -> dict[str, Any]:
+def resolved(arm: Arm | Cells, study: Tree) -> Data:
     """The settings of one arm, as plain data that JSON can hold.
 
     To those of the landscape come dim, the number of coordinates, and terms. What is null and follows from
@@ -47,7 +48,7 @@ def resolved(arm: Arm | Cells, study: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _draws(place: Landscape, method: Optimizer, noise: Mapping[str, Any]) -> list[str]:
+def _draws(place: Landscape, method: Optimizer, noise: Tree) -> list[str]:
     """The sources of randomness of its steps, whether or not they change anything.
 
     Start and instance are not among them.
@@ -59,12 +60,12 @@ def _draws(place: Landscape, method: Optimizer, noise: Mapping[str, Any]) -> lis
     return [*data, *(["evaluation"] if disturbed else []), *method.sources]
 
 
-def _of_landscape(place: Landscape) -> dict[str, Any]:
+def _of_landscape(place: Landscape) -> Data:
     """Parameters that are null and follow from the others; nothing where the kind has none."""
     return {"clauses": place.terms} if place.name == "max_sat" else {}
 
 
-def _filled(given: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+def _filled(given: Tree, more: Tree) -> Data:
     """The parameters, some of them set; a mapping, such as a schedule, keeps its others."""
     filled = json.loads(json.dumps(given))
     for name, value in more.items():
@@ -72,7 +73,7 @@ def _filled(given: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]
     return filled
 
 
-def _without_data(optimizer: dict[str, Any], noise: Mapping[str, Any]) -> dict[str, Any]:
+def _without_data(optimizer: Data, noise: Tree) -> Data:
     """Mini-batches that a method sets itself are none where the data are switched off.
 
     The answers are those of all terms.

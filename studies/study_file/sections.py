@@ -6,7 +6,7 @@ And what their values may be.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Literal, get_args
 
 from annotated_types import Ge, Gt, Le
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
@@ -54,7 +54,7 @@ class TargetsModel(Strict):
 TARGETS = tuple(TargetsModel.model_fields)
 
 
-def _targets_tag(value: Any) -> str:  # noqa: ANN401
+def _targets_tag(value: object) -> str:
     return f"{TAG}model" if isinstance(value, Mapping | TargetsModel) else f"{TAG}list"
 
 

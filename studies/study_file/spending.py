@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import json
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
@@ -24,6 +24,7 @@ from landscapes.wrappers.relaxation import Relaxation
 from optimizers.base import Optimizer, State
 from studies import registry
 from studies.cells.hits import reads
+from studies.text.shapes import Json
 
 if TYPE_CHECKING:
     from studies.study_file.arm import Arm
@@ -164,7 +165,7 @@ def place(arm: Arm) -> str:
 
 
 @functools.cache
-def _landscape(spec: str, relaxation: Any) -> Landscape:  # noqa: ANN401
+def _landscape(spec: str, relaxation: Json) -> Landscape:
     found: Landscape = registry.build(json.loads(spec), "landscape")
     return Relaxation(inner=found, mode=relaxation) if relaxation else found
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from studies.study_file import document, meanings, sections, spending
 from studies.study_file.arm import Arm
+from studies.text.shapes import Axes, Data
 
 
 class StudyError(ValueError):
@@ -46,12 +46,12 @@ class Study:
     figures: list[str]
     cluster: sections.Cluster
     arms: list[Arm]
-    axes: dict[str, list[Any]]
+    axes: Axes
     match: sections.MatchModel | None
     tuning: sections.TuningModel | None
-    resolved: dict[str, Any]
-    matched: list[dict[str, Any]] | None = None
-    tuned: list[dict[str, Any]] | None = None
+    resolved: Data
+    matched: list[Data] | None = None
+    tuned: list[Data] | None = None
 
     @functools.cached_property
     def notes(self) -> list[str]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Literal, Union
+from typing import Annotated, Literal, TypeGuard, Union
 
 from annotated_types import Ge, Gt, Le
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Tag
+
+from studies.text.shapes import Data, Hint, Tree
 
 CHECKPOINTS = 20  # per decade, at least
 MOMENTS = 2  # decades of the budget, covered by the noise ledger
@@ -42,7 +44,7 @@ def _batch(value: object) -> object:
     raise ValueError("expected a number of terms 1, 2, .., a fraction 0 < f < 1 of them, or null for all")
 
 
-def _count(value: object, least: int = 1) -> bool:
+def _count(value: object, least: int = 1) -> TypeGuard[int]:
     """Whether it is a whole number, and large enough."""
     return isinstance(value, int) and not isinstance(value, bool) and value >= least
 
@@ -74,7 +76,7 @@ Share = Annotated[float, Gt(0), Le(1)]
 Dtype = Literal["float64", "float32"]
 
 
-def per_landscape(value_type: Any, keys: tuple[str, ...] = ()) -> Any:  # noqa: ANN401
+def per_landscape(value_type: Hint, keys: tuple[str, ...] = ()) -> Hint:
     """One value, or a mapping landscape label -> value.
 
     A value that is itself a mapping has the given keys.
@@ -84,15 +86,15 @@ def per_landscape(value_type: Any, keys: tuple[str, ...] = ()) -> Any:  # noqa: 
         labelled = isinstance(value, Mapping) and not (value and set(value) <= set(keys))
         return f"{TAG}map" if labelled else f"{TAG}one"
 
-    one = Annotated[value_type, Tag(f"{TAG}one")]
+    single = Annotated[value_type, Tag(f"{TAG}one")]
     labelled = Annotated[dict[str, value_type], Tag(f"{TAG}map")]
-    return Annotated[Union[one, labelled], Discriminator(which)]  # noqa: UP007
+    return Annotated[Union[single, labelled], Discriminator(which)]  # noqa: UP007
 
 
 Batch = Annotated[int | float | None, BeforeValidator(_batch)]
 
 
-def check_moments(value: Any) -> list[float]:  # noqa: ANN401
+def check_moments(value: object) -> list[float]:
     """Moments of the ledger as fractions of the budget."""
     if _count(value):
         return [float(f"{10 ** (-MOMENTS * (1 - (i + 1) / value)):.9g}") for i in range(value)]
@@ -121,7 +123,7 @@ SPAN = (
 )
 
 
-def _span(value: object) -> dict[str, Any]:
+def _span(value: object) -> Data:
     """A range of numbers as {low, high, scale}, or values to choose from as {choices}."""
     given = _as_mapping(value)
     if given.keys() == {"choices"} and _several(given["choices"]):
@@ -139,7 +141,7 @@ def _span(value: object) -> dict[str, Any]:
     return {"low": low, "high": high, "scale": scale}
 
 
-def _as_mapping(value: object) -> Mapping[str, Any]:
+def _as_mapping(value: object) -> Tree:
     """A list of two numbers is a range, any other list has choices; what is no mapping is empty."""
     if isinstance(value, list):
         if value and all(map(_number, value)):
@@ -157,4 +159,4 @@ def _number(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < math.inf
 
 
-Span = Annotated[dict[str, Any], BeforeValidator(_span, json_schema_input_type=list[Any] | dict[str, Any])]
+Span = Annotated[Data, BeforeValidator(_span, json_schema_input_type=list[object] | Data)]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from studies.study_file.document import Path
+from studies.text.shapes import Data, Tree
 from studies.text.words import joined
 
 # path in the data of one combination of swept values -> where in the study file its value stands
@@ -18,7 +19,7 @@ class Variant(NamedTuple):
 
     name: str  # of its arms: the label of its entry, with the values of its grid
     label: str
-    entry: dict[str, Any]  # kind and parameters, without `grid` and `on`
+    entry: Data  # kind and parameters, without `grid` and `on`
     where: Where  # of values that `grid` and `on` give
 
     @property
@@ -27,7 +28,7 @@ class Variant(NamedTuple):
         return ("optimizers", self.label)
 
 
-def variants(optimizers: Mapping[str, Any], landscape: str) -> Iterator[Variant]:
+def variants(optimizers: Tree, landscape: str) -> Iterator[Variant]:
     """Every optimizer on one landscape.
 
     Args:
@@ -44,7 +45,7 @@ def variants(optimizers: Mapping[str, Any], landscape: str) -> Iterator[Variant]
             yield _at(Variant(label, label, base, where), grid, dict(zip(grid, indices, strict=True)))
 
 
-def _at(variant: Variant, grid: Mapping[str, Any], indices: Mapping[str, int]) -> Variant:
+def _at(variant: Variant, grid: Tree, indices: Mapping[str, int]) -> Variant:
     """The variant at one point of a grid: parameter -> the number of its value."""
     if not indices:
         return variant

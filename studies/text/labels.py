@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
 from studies import schema
+from studies.text.shapes import Json, Named
 
 LABELLED = (
     "landscapes",
@@ -89,7 +89,7 @@ def paired(text: str) -> str:
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
 
 
-def tidied(value: object) -> Any:  # noqa: ANN401
+def tidied(value: object) -> Json:
     """A copy of plain data in which every text is tidy; that of keys is so already."""
     if isinstance(value, dict):
         return {key: tidied(inner) for key, inner in value.items()}
@@ -197,7 +197,7 @@ def bearable(path: str) -> str:
     return path.replace("/", "\u2215").replace("\\", "\u29f5")
 
 
-def keys_of(path: str, data: Mapping[str, Any], *, stop: str = "") -> tuple[tuple[str, ...], str]:
+def keys_of(path: str, data: Named, *, stop: str = "") -> tuple[tuple[str, ...], str]:
     """The keys along a dotted path of a study, and what follows a character of `stop`, which ends it.
 
     A label may itself have dots (k=0.5): where several keys fit, the longest is meant.
@@ -220,7 +220,7 @@ def keys_of(path: str, data: Mapping[str, Any], *, stop: str = "") -> tuple[tupl
         node = inner if isinstance(inner, Mapping) else {}
 
 
-def _labels_behind(keys: list[str], data: Mapping[str, Any]) -> Iterator[str]:
+def _labels_behind(keys: list[str], data: Named) -> Iterator[str]:
     """The labels of the study that may follow in a path: of the family that begins it, or of all."""
     if not keys:
         return
