@@ -1,4 +1,7 @@
-"""Ask results a question: `python -m studies.ask RESULTS 'median(hit(0.1)["SGD"])'` prints value, interval and worlds."""
+"""Ask results a question, as in `python -m studies.ask RESULTS 'median(hit(0.1)["SGD"])'`.
+
+The value, its interval and the number of worlds are printed.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ if TYPE_CHECKING:
 
 WRONG = 2
 HELP = """what may be asked, of each landscape, optimizer and value of an axis:
-  loss, hit(0.1), any recorded name       of each world, at the end; the mean over worlds unless said otherwise
+  loss, hit(0.1), any recorded name       of each world, at the end; the mean over worlds unless you say more
   loss(start)  loss(cost=100)             when; also loss(steps=40), loss(budget=0.5), mean(loss, since=0.5)
   loss["ES"] - loss["SGD"]                whose, in the same worlds; also loss["ES", "bowl"], loss[AXIS=VALUE]
   median variance sd share quantile       over worlds: share(loss < 0.1), quantile(loss, 0.9)

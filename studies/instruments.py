@@ -76,8 +76,8 @@ class Moment(NamedTuple):
 class Instrument(Parameters, ABC):
     """What is recorded beside our own variables: a frozen keyword-only dataclass of parameters.
 
-    It is looked through at each checkpoint, once for all worlds that have come to it. Nothing that it computes is
-    billed, and nothing of it reaches the search.
+    It is looked through at each checkpoint, once for all worlds that have come to it. Nothing that it
+    computes is billed, and nothing of it reaches the search.
     """
 
     name: ClassVar[str] = "instrument"

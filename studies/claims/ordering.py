@@ -2,9 +2,9 @@
 
 A tie counts half. An exact sign test (Conover 1999, "Practical nonparametric statistics", section 3.4),
 one-sided at the level of `studies.claims.gate`, 0.00135. Its units are worlds; instances where worlds share
-them, each won by who wins more of its worlds. Losses that are equal at the precision of the study tie, and what
-ties says nothing: the interval and the share that is needed are those of the test too, given how many tie. The
-negative control is the reverse ordering, judged by the same test.
+them, each won by who wins more of its worlds. Losses that are equal at the precision of the study tie, and
+what ties says nothing: the interval and the share that is needed are those of the test too, given how many
+tie. The negative control is the reverse ordering, judged by the same test.
 
     holds        the test rejects that the share is one half or less; then the reverse ordering fails
     fails        it rejects that the share is one half or more

@@ -1,9 +1,9 @@
 """Formulas in the entries of a study: `learning_rate: 2 / (1 + 1 / condition)`, and the names of `let:`.
 
 A parameter that is a number may be a formula (`studies.text.formulas`), also where `on` gives it. It may use,
-nearest first: the other numbers of its entry; those of the landscape of the arm, with `dim` and `terms`; those
-of the noise; the axes of `sweep`; the names of `let`. `landscape.NAME` and `noise.NAME` say which is meant. A
-formula is resolved when the study is read: an arm runs with, is stored with and is addressed by the number.
+nearest first: the other numbers of its entry; those of the landscape of the arm, with `dim` and `terms`;
+those of the noise; the axes of `sweep`; the names of `let`. `landscape.NAME` and `noise.NAME` say which is
+meant. A formula is resolved when the study is read: the number is what runs, is stored and is addressed.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """From a quantity to its value: `quantity(dataset, 'median(hit(0.1)["SGD"]) / median(hit(0.1)["ES"])')`.
 
-A quantity is an expression of numbers of each world (`loss`, `hit(0.1)`, `loss(cost=100)`) and of summaries over
-worlds (`mean median variance sd quantile share`). What is still of each world at the end is averaged over worlds.
+A quantity is an expression of numbers of each world (`loss`, `hit(0.1)`, `loss(cost=100)`) and of summaries
+over worlds (`mean median variance sd quantile share`). What is still of each world at the end is averaged.
 Its interval is that of the whole expression: all parts are resampled together, world by world, so that
 `mean(loss["ES"]) - mean(loss["SGD"])` knows that the two share their worlds (`studies.analysis.intervals`).
 """
@@ -157,7 +157,7 @@ class Question:
             f"{self.text!r}: expected + - * / **, comparisons and {', '.join(WORDS)} of what was recorded"
         )
 
-    # names and calls --------------------------------------------------------------------------------------------
+    # names and calls ----------------------------------------------------------------------------------------
 
     def _named(self, name: str) -> Value:
         if name in CONSTANTS:
@@ -207,7 +207,7 @@ class Question:
         return replace(self, dataset=data)
 
     def _dim(self, data: xr.Dataset, word: str) -> str:
-        """The dim of arms that a keyword means: of a path such as noise.batch the whole, with _ for its dots."""
+        """The dim of arms that a keyword means: of a path, as noise.batch, the whole, with _ for its dots."""
         arms = {re.sub(r"\W", "_", str(dim)): str(dim) for dim in data["status"].dims if dim not in RECORDS}
         if word not in arms:
             raise ValueError(f"{self.text!r}: unknown axis {word!r}; {suggest(word, arms)}")
@@ -230,10 +230,10 @@ class Question:
             raise ValueError(f"{self.text!r}: expected one number for {name}")
         return value
 
-    # summaries and arithmetic -------------------------------------------------------------------------------------
+    # summaries and arithmetic -------------------------------------------------------------------------------
 
     def _summarised(self, name: str, arguments: list[ast.expr], given: Mapping[str, ast.expr]) -> Value:
-        """mean(x) is of all worlds; mean(x, since=0.5) is of each world, over its checkpoints from there on."""
+        """mean(x) is of all worlds; mean(x, since=0.5) of each world, over its checkpoints from there."""
         if name == "mean" and set(given) == {"since"} and len(arguments) == 1:
             later = replace(self, since=self._number("since", [given["since"]]))
             values = later.value(arguments[0])

@@ -89,8 +89,8 @@ def at_start(dataset: xr.Dataset, name: str) -> xr.DataArray:
 def hit(dataset: xr.Dataset, target: float, which: str) -> xr.DataArray:
     """The cost at which each world first reached a loss, in evaluations; inf where it never did.
 
-    That of the study's own target where it has this one, exact where it is; else looked up in the checkpoints,
-    and so the upper end of an interval (`studies.results.hits`).
+    That of the study's own target where it has this one, exact where it is; else looked up in the
+    checkpoints, and so the upper end of an interval (`studies.results.hits`).
 
     Raises:
         ValueError: no loss was recorded.
