@@ -10,14 +10,14 @@ import itertools
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 from pydantic import ValidationError
 
 from landscapes.base import Landscape
 from landscapes.parameters import Parameters
 from studies import registry
-from studies.study_file import fields, fits, formulas, sections
+from studies.study_file import fields, fits, sections, written
 from studies.study_file.arm import Arm, Entry, LandscapeOf, OptimizerOf
 from studies.study_file.axes import Axis, Setting, set_path
 from studies.study_file.budgets import with_steps
@@ -25,8 +25,10 @@ from studies.study_file.document import Mistake, Path
 from studies.study_file.draft import Draft
 from studies.study_file.errors import mistakes_in
 from studies.study_file.fits import of
+from studies.study_file.formulas import Names
 from studies.study_file.model import FAMILIES, StudyModel
 from studies.study_file.variants import Variant, Where, variants
+from studies.study_file.written import Written
 from studies.text.words import short
 
 
@@ -78,14 +80,6 @@ class Ground:
     landscape: LandscapeOf
     noise: dict[str, Any]
     oracle: dict[str, int] | None
-
-
-class Written(NamedTuple):
-    """An entry of a study as it is written for one arm."""
-
-    path: Path  # of the entry
-    raw: dict[str, Any]  # kind and parameters that are no formulas
-    texts: dict[str, str]  # parameter -> formula
 
 
 class Resolver:
@@ -159,71 +153,53 @@ class Resolver:
     # one landscape or optimizer -----------------------------------------------------------------------------
 
     def _landscape(self, label: str, point: Point) -> LandscapeOf | None:
-        path: Path = ("landscapes", label)
-        raw = point.data["landscapes"][label]
-        texts = formulas.of_entry(self.draft.formulas, path)
-        written = Written(path, raw, {key: text for key, text in texts.items() if key not in raw})
-        return self._entry(written, point, {})
+        return self._entry(
+            written.landscape(self.draft.formulas, label, point.data["landscapes"][label]), point
+        )
 
     def _optimizer(self, variant: Variant, ground: Ground | None, point: Point) -> OptimizerOf | None:
         """A variant on a landscape, whose numbers its formulas may use; on none they have no values."""
-        path, raw = variant.path, dict(variant.entry)
         if ground is None:
-            return self._entry(Written(path, raw, {}), point, {})
-        here = (*path, "on", ground.label)
-        texts = formulas.of_entry(self.draft.formulas, path)
-        texts = {key: text for key, text in texts.items() if key not in raw}
-        on = formulas.of_entry(self.draft.formulas, here)
-        on = {key: text for key, text in on.items() if (*path, key) not in variant.where}  # in its grid
-        texts |= on
-        moved = {(*path, key): (*here, key) for key in on}
-        point = replace(point, at=At(point.at.coords, {**point.at.where, **moved}))
-        made = ground.landscape.made
-        names = {
-            **formulas.named("noise", formulas.numbers_of_noise(ground.noise, made.terms)),
-            **formulas.named("landscape", formulas.numbers_of_landscape(ground.landscape)),
-        }
-        return self._entry(Written(path, raw, texts), point, names)
+            return self._entry(Written(variant.path, dict(variant.entry)), point)
+        entry = written.optimizer(self.draft.formulas, variant, ground.label)
+        at = At(point.at.coords, {**point.at.where, **entry.moved})
+        return self._entry(entry, replace(point, at=at), written.names_of(ground.landscape, ground.noise))
 
-    def _entry(self, written: Written, point: Point, names: formulas.Names) -> Entry | None:
+    def _entry(self, entry: Written, point: Point, names: Names | None = None) -> Entry | None:
         """The object of an entry, made once; None and its mistakes where there is none.
 
         Args:
-            written: the entry.
+            entry: as it is written.
             point: the combination of swept values.
             names: of the landscape and the noise, for its formulas.
         """
-        family, path, at = str(written.path[0]), written.path, point.at
+        family = str(entry.path[0])
         try:
-            raw = self._filled(written, point, names)
+            raw = self._filled(entry, point, names or {})
         except ValueError as error:
-            key, _, text = str(error).partition(": ")
-            self._note(Mistake((*path, key), text), at)
+            parameter, _, text = str(error).partition(": ")
+            self._note(Mistake((*entry.path, parameter), text), point.at)
             return None
         key = json.dumps([family, raw], sort_keys=True, default=str)
         if key not in self._entries:
             self._entries[key] = self._make(family, raw)
-        entry = self._entries[key]
-        if isinstance(entry, Entry):
-            return entry
-        for mistake in entry:
-            formula = written.texts.get(str(mistake.path[0])) if mistake.path else None
+        made = self._entries[key]
+        if isinstance(made, Entry):
+            return made
+        for mistake in made:
+            formula = entry.texts.get(str(mistake.path[0])) if mistake.path else None
             source = f", from the formula {formula!r}" if formula else ""
-            self._note(replace(mistake, path=(*path, *mistake.path), text=mistake.text + source), at)
+            mistake = replace(mistake, path=(*entry.path, *mistake.path), text=mistake.text + source)
+            self._note(mistake, point.at)
         return None
 
-    def _filled(self, written: Written, point: Point, names: formulas.Names) -> dict[str, Any]:
+    def _filled(self, entry: Written, point: Point, names: Names) -> dict[str, Any]:
         """An entry with the values of its formulas."""
-        if not written.texts:
-            return written.raw
-        cls = self.draft.classes[str(written.path[0])][written.raw["kind"]]
-        around = {
-            **point.data.get("let", {}),
-            **{axis: value for axis, value in point.at.coords.items() if isinstance(value, int | float)},
-            **names,
-            **formulas.own_numbers(written.raw, cls, without=written.texts),
-        }
-        return written.raw | formulas.resolved(written.texts, fields.numbers(cls), around)
+        if not entry.texts:
+            return entry.raw
+        cls = self.draft.classes[str(entry.path[0])][entry.raw["kind"]]
+        axes = {axis: value for axis, value in point.at.coords.items() if isinstance(value, int | float)}
+        return written.filled(entry, cls, {**point.data.get("let", {}), **axes, **names})
 
     def _make(self, family: str, raw: dict[str, Any]) -> Entry | list[Mistake]:
         kind = raw["kind"]
