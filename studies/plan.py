@@ -11,7 +11,7 @@ import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from landscapes.oracle.bill import ROUNDING
 from landscapes.streams import SOURCES
@@ -26,10 +26,6 @@ from studies.study_file.spending import landscape_of, place, spending
 from studies.study_file.study import Study
 from studies.study_file.values import MOMENTS
 from studies.text.shapes import Axes
-
-if TYPE_CHECKING:
-    pass
-
 
 DECADES = 3  # of the budget, covered by checkpoints
 TRUTH = 2  # evaluations of truth at a checkpoint: the recommendation and the best point
@@ -68,6 +64,14 @@ class Plan:
     def tasks(self) -> list[Task]:
         """The different tasks, in the order of the arms."""
         return list({id(arm.task): arm.task for arm in self.arms}.values())
+
+    def missing(self, here: set[str]) -> list[Cell]:
+        """The cells that are to be computed.
+
+        Args:
+            here: addresses of those that exist.
+        """
+        return [cell for cell in self.cells(here.__contains__) if cell.address not in here]
 
     def cells(self, have: Callable[[str], bool]) -> list[Cell]:
         """The cells that cover the worlds of every task; what exists is used where it fits.
@@ -130,9 +134,8 @@ def checkpoints_of(arm: Settled, given: int | list[float]) -> tuple[list[float],
         " is obeyed"
     )
     price = arm.scalars["gradient_cost"]
-    return [
-        every[place] for place in sorted(_first_to_keep(every, price["low"] / price["value"])[:most])
-    ], why
+    places = _first_to_keep(every, price["low"] / price["value"])[:most]
+    return [every[place] for place in sorted(places)], why
 
 
 def _first_to_keep(every: list[float], budget: float) -> list[int]:
@@ -157,11 +160,11 @@ def _first_to_keep(every: list[float], budget: float) -> list[int]:
 
 def _affordable(arm: Settled) -> int | None:
     """In how many states of an arm the truth may be recorded; None: in all."""
-    landscape, found = landscape_of(arm), spending(arm)
-    if found is None:
+    landscape, each = landscape_of(arm), spending(arm)
+    if each is None:
         return None
-    steps = found.steps(arm.scalars["budget"], arm.scalars["gradient_cost"]["low"])
-    looks = arm.scalars["truth"] * found.reads(landscape, steps) / (TRUTH * reads_of_truth(landscape))
+    steps = each.steps(arm.scalars["budget"], arm.scalars["gradient_cost"]["low"])
+    looks = arm.scalars["truth"] * each.reads(landscape, steps) / (TRUTH * reads_of_truth(landscape))
     most = max(FEWEST, math.floor(looks))
     return None if steps + 1 <= most else most
 
@@ -187,20 +190,22 @@ def _step_sources(study: Study) -> list[str]:
 
 
 def _task(arm: Settled, fractions: list[float], device: str, sources: list[str]) -> Task:
-    price, budget, ledger = arm.scalars["gradient_cost"], arm.scalars["budget"], arm.scalars["ledger"]
-    end = budget * price["value"] / price["low"]
-    if ledger:
-        ledger = {
-            "fractions": ledger["moments"],
-            **ledger,
-            "moments": [rounded(end * part) for part in ledger["moments"]],
-            "sources": sources,
-        }
-    pictures = arm.scalars["pictures"]
-    if pictures:
-        costs = [0.0, *(rounded(end * fraction) for fraction in geometric(MOMENTS, pictures["frames"] - 1))]
-        pictures = {key: value for key, value in pictures.items() if key != "frames"} | {"costs": costs}
-    looks = arm.scalars["targets"] and reads_of_truth(landscape_of(arm)) > STEP
+    """The task of an arm.
+
+    Args:
+        arm: the arm.
+        fractions: of the end of a run, where its state is recorded.
+        device: "cpu" or "cuda".
+        sources: of noise that a step may draw from.
+    """
+    scalars, price = arm.scalars, arm.scalars["gradient_cost"]
+    end = scalars["budget"] * price["value"] / price["low"]
+    looks = scalars["targets"] and reads_of_truth(landscape_of(arm)) > STEP
+    at_end = {
+        "ledger": _ledger(scalars["ledger"], end, sources),
+        "pictures": _pictures(scalars["pictures"], end),
+        "truth": scalars["truth"] if looks else 1.0,
+    }
     return Task(
         landscape=arm.landscape,
         optimizer=arm.optimizer,
@@ -209,13 +214,25 @@ def _task(arm: Settled, fractions: list[float], device: str, sources: list[str])
         oracle=arm.oracle,
         checkpoints=[rounded(end * fraction) for fraction in fractions],
         device=device,
-        **arm.scalars
-        | {
-            "ledger": ledger,
-            "pictures": pictures,
-            "truth": arm.scalars["truth"] if looks else 1.0,
-        },
+        **scalars | at_end,
     )
+
+
+def _ledger(asked: dict[str, Any] | None, end: float, sources: list[str]) -> dict[str, Any] | None:
+    """The noise ledger, its moments in evaluations; `fractions` keeps what the study gives."""
+    if not asked:
+        return asked
+    moments = [rounded(end * fraction) for fraction in asked["moments"]]
+    return {"fractions": asked["moments"], **asked, "moments": moments, "sources": sources}
+
+
+def _pictures(asked: dict[str, Any] | None, end: float) -> dict[str, Any] | None:
+    """The pictures, with the costs at which they are taken in place of how many they are."""
+    if not asked:
+        return asked
+    others = {name: value for name, value in asked.items() if name != "frames"}
+    costs = [0.0, *(rounded(end * fraction) for fraction in geometric(MOMENTS, asked["frames"] - 1))]
+    return others | {"costs": costs}
 
 
 def rounded(value: float) -> float:
@@ -266,21 +283,17 @@ def manifest(plan: Plan, cells: Sequence[Cell], text: str = "") -> Manifest:
 
 
 def _attrs(plan: Plan, text: str) -> dict[str, str]:
+    libraries = {name: version for task in plan.tasks for name, version in task.libraries.items()}
+    calibrated = {"match": plan.study.matched, "tuning": plan.study.tuned}
     return {
         "name": plan.study.name,
         "study": text,
         config.ATTRIBUTE: json.dumps(plan.study.resolved),
-        "versions": json.dumps(
-            provenance.versions()
-            | {name: version for task in plan.tasks for name, version in task.libraries.items()}
-        ),
+        "versions": json.dumps(provenance.versions() | libraries),
         "device": ", ".join(sorted({task.device for task in plan.tasks})),
         "commit": provenance.commit(),
         settings.ATTRIBUTE: _settings(plan),
-    } | {
-        key: json.dumps(told)
-        for key, told in (("match", plan.study.matched), ("tuning", plan.study.tuned))
-        if told
+        **{name: json.dumps(results) for name, results in calibrated.items() if results},
     }
 
 
@@ -289,9 +302,9 @@ def _settings(plan: Plan) -> str:
     from studies.study_file.resolved import resolved
 
     numbers = {task.canonical: number for number, task in enumerate(plan.tasks)}
-    told = [
+    arms = [
         {"coords": arm.coords, "label": arm.label, "task": numbers[arm.task.canonical]} for arm in plan.arms
     ]
     names = ("seed", "instances", "budget", "gradient_cost", "targets", "target_floor", "dtype")
     parts = [resolved(task, {name: getattr(task, name) for name in names}) for task in plan.tasks]
-    return json.dumps({"arms": told, "tasks": parts})
+    return json.dumps({"arms": arms, "tasks": parts})

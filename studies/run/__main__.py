@@ -11,21 +11,67 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import xarray as xr
     from rich.console import Console
 
     from studies.run.session import Outcome
+    from studies.study_file.study import Study
 
 RESUME = "finished cells are kept; run the same command again to go on"
 WRONG, LOST, STOPPED = 2, 75, 130  # exit codes beside 0 and 1: bad input, scheduler gone, interrupted
+ARGUMENTS: dict[str, dict[str, Any]] = {  # of `add_argument`
+    "config": {
+        "nargs": "?",
+        "metavar": "CONFIG",
+        "help": "a study file, or the name of a study in studies/configs/",
+    },
+    "--out": {
+        "type": Path,
+        "metavar": "DIR",
+        "help": "the study's folder, of no other study (default: results/NAME)",
+    },
+    "--set": {
+        "action": "append",
+        "default": [],
+        "metavar": "PATH=VALUE",
+        "help": "change a value: --set optimizers.SGD.learning_rate=0.05",
+    },
+    "--dry-run": {
+        "action": "store_true",
+        "help": "print the table of cells and the cost; compute and write nothing",
+    },
+    "--workers": {
+        "type": int,
+        "metavar": "N",
+        "help": "worker processes on this machine (default: one per core)",
+    },
+    "--cluster": {
+        "metavar": "NAME",
+        "help": "local (default), or the address of a Dask scheduler: tcp://host:port",
+    },
+    "--device": {
+        "choices": ("auto", "cpu", "cuda"),
+        "help": "where tensors live (default: what the study says)",
+    },
+    "--strict": {
+        "action": "store_true",
+        "help": "exit with 1 also where a claim does not hold, or a world diverged or is missing",
+    },
+    "--no-report": {
+        "dest": "report",
+        "action": "store_false",
+        "help": "write no report.html, neither while it runs nor at the end",
+    },
+    "--schema": {"action": "store_true", "help": "print the JSON schema of study files, for editors"},
+}
 
 
 def parser() -> argparse.ArgumentParser:
     """The arguments of `python -m studies.run`."""
-    found = argparse.ArgumentParser(
+    words = argparse.ArgumentParser(
         prog="python -m studies.run",
         description="Run a study: compute what is missing, build the dataset, draw the figures.",
         epilog=(
@@ -34,53 +80,9 @@ def parser() -> argparse.ArgumentParser:
             " interrupted (run again to go on)"
         ),
     )
-    found.add_argument(
-        "config", nargs="?", metavar="CONFIG", help="a study file, or the name of a study in studies/configs/"
-    )
-    found.add_argument(
-        "--out",
-        type=Path,
-        metavar="DIR",
-        help="the study's folder, of no other study (default: results/NAME)",
-    )
-    found.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="PATH=VALUE",
-        help="change a value: --set optimizers.SGD.learning_rate=0.05",
-    )
-    found.add_argument(
-        "--dry-run",
-        action="store_true",
-        help="print the table of cells and the cost; compute and write nothing",
-    )
-    found.add_argument(
-        "--workers", type=int, metavar="N", help="worker processes on this machine (default: one per core)"
-    )
-    found.add_argument(
-        "--cluster",
-        metavar="NAME",
-        help="local (default), or the address of a Dask scheduler: tcp://host:port",
-    )
-    found.add_argument(
-        "--device", choices=("auto", "cpu", "cuda"), help="where tensors live (default: what the study says)"
-    )
-    found.add_argument(
-        "--strict",
-        action="store_true",
-        help="exit with 1 also where a claim does not hold, or a world diverged or is missing",
-    )
-    found.add_argument(
-        "--no-report",
-        dest="report",
-        action="store_false",
-        help="write no report.html, neither while it runs nor at the end",
-    )
-    found.add_argument(
-        "--schema", action="store_true", help="print the JSON schema of study files, for editors"
-    )
-    return found
+    for name, options in ARGUMENTS.items():
+        words.add_argument(name, **options)
+    return words
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -100,36 +102,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
+    """Do what is asked of a study; what stops it is said in a line, and is the exit code."""
     from studies.run.clusters import ClusterError
-    from studies.run.live_report import finish, live
-    from studies.run.session import execute, folder
-    from studies.study_file.files import text_of
-    from studies.study_file.loading import load_study
     from studies.study_file.study import StudyError
-    from studies.text import terminal
 
-    console = terminal.console(stderr=True)
     try:
-        study = load_study(args.config, [*args.set, *([f"device={args.device}"] if args.device else [])])
-        if args.dry_run:
-            from studies.run import preview
-
-            preview.show(study, folder(study, args.out))
-            return 0
-        out = folder(study, args.out)
-        with live(out) if args.report else contextlib.nullcontext():
-            outcome = execute(
-                study,
-                out,
-                text=text_of(args.config),
-                workers=args.workers,
-                cluster=args.cluster,
-                console=console,
-            )
-        code = _report(outcome, out, console, study.figures, strict=args.strict)
-        if args.report and outcome.ended in ("complete", "stopped"):
-            print(finish(out, brief=outcome.ended == "stopped"))
-        return code
+        return _study(args)
     except StudyError as error:
         print(*error.lines, sep="\n", file=sys.stderr)
     except (ClusterError, OSError) as error:
@@ -140,37 +118,87 @@ def _run(args: argparse.Namespace) -> int:
     return WRONG
 
 
+def _study(args: argparse.Namespace) -> int:
+    """Preview a study, or run it and show what came of it; returns the exit code."""
+    from studies.run import preview
+    from studies.run.live_report import finish
+    from studies.run.session import folder
+    from studies.study_file.loading import load_study
+    from studies.text import terminal
+
+    study = load_study(args.config, [*args.set, *([f"device={args.device}"] if args.device else [])])
+    out = folder(study, args.out)
+    if args.dry_run:
+        preview.show(study, out)
+        return 0
+    console = terminal.console(stderr=True)
+    outcome = _outcome(args, study, out, console)
+    code = _report(outcome, out, console, study.figures, strict=args.strict)
+    if args.report and outcome.ended in ("complete", "stopped"):
+        print(finish(out, brief=outcome.ended == "stopped"))
+    return code
+
+
+def _outcome(args: argparse.Namespace, study: Study, out: Path, console: Console) -> Outcome:
+    """Run a study, with a report beside it unless that is not wanted."""
+    from studies.run.live_report import live
+    from studies.run.session import execute
+    from studies.study_file.files import text_of
+
+    text = text_of(args.config)
+    with live(out) if args.report else contextlib.nullcontext():
+        return execute(study, out, text=text, workers=args.workers, cluster=args.cluster, console=console)
+
+
 def _report(outcome: Outcome, out: Path, console: Console, figures: list[str], *, strict: bool) -> int:
-    """Say how the run ended and where things are; returns the exit code."""
-    if outcome.failed:
-        text = (
-            f"{len(outcome.failed)} cells failed; why is in {out / 'errors'}; the next run tries them again"
-        )
-        console.print(text, soft_wrap=True)
-    if outcome.missing:
-        console.print(
-            f"{outcome.missing} cells are missing, though they were computed; {RESUME}", soft_wrap=True
-        )
+    """Say how the run ended and where things are.
+
+    Args:
+        outcome: of the run.
+        out: the study's folder.
+        console: for what is no result.
+        figures: to draw.
+        strict: whether claims that do not hold, and worlds that diverged, count.
+
+    Returns:
+        The exit code.
+    """
+    _say_lacking(outcome, out, console)
     refused = any(record.status == "refused" for record in outcome.failed)
     if outcome.ended == "unmatched":
         return WRONG if refused else 1
     if outcome.dataset is None:
-        console.print(
-            f"lost the Dask scheduler; {RESUME}" if outcome.ended == "lost" else f"interrupted; {RESUME}"
-        )
-        return LOST if outcome.ended == "lost" else STOPPED
+        how, code = ("lost the Dask scheduler", LOST) if outcome.ended == "lost" else ("interrupted", STOPPED)
+        console.print(f"{how}; {RESUME}")
+        return code
     undrawn = _show(outcome.dataset, out, figures, console)
     open_claims = _judge(outcome.dataset, out)
-    from studies.schema import Status  # here, so that --help comes at once
-
-    bad = bool((outcome.dataset["status"].isel(checkpoint=-1) >= Status.DIVERGED).any())
-    if strict and bad:
-        console.print("strict: a world diverged, failed or is missing")
-    if strict and open_claims:
-        console.print(f"strict: does not hold: {', '.join(open_claims)}", soft_wrap=True)
+    short = strict and _falls_short(outcome.dataset, open_claims, console)
     if refused:
         return WRONG
-    return 1 if outcome.failed or outcome.missing or undrawn or (strict and (bad or open_claims)) else 0
+    return 1 if outcome.failed or outcome.missing or undrawn or short else 0
+
+
+def _say_lacking(outcome: Outcome, out: Path, console: Console) -> None:
+    """How many cells failed, and how many are not there."""
+    failed, missing = len(outcome.failed), outcome.missing
+    if failed:
+        why = f"why is in {out / 'errors'}; the next run tries them again"
+        console.print(f"{failed} cells failed; {why}", soft_wrap=True)
+    if missing:
+        console.print(f"{missing} cells are missing, though they were computed; {RESUME}", soft_wrap=True)
+
+
+def _falls_short(dataset: xr.Dataset, open_claims: list[str], console: Console) -> bool:
+    """Whether a world or a claim keeps a strict run from its end; says which."""
+    from studies.schema import Status  # here, so that --help comes at once
+
+    diverged = bool((dataset["status"].isel(checkpoint=-1) >= Status.DIVERGED).any())
+    if diverged:
+        console.print("strict: a world diverged, failed or is missing")
+    if open_claims:
+        console.print(f"strict: does not hold: {', '.join(open_claims)}", soft_wrap=True)
+    return diverged or bool(open_claims)
 
 
 def _judge(dataset: xr.Dataset, out: Path) -> list[str]:
@@ -178,48 +206,59 @@ def _judge(dataset: xr.Dataset, out: Path) -> list[str]:
     from studies.claims import judge, report, verdicts
     from studies.text import terminal
 
-    found = judge(dataset)
-    if not found:
+    judgements = judge(dataset)
+    if not judgements:
         return []
     console = terminal.console(columns=160)
-    console.print(report.table(found, dataset.attrs["name"]))
-    console.print(str(report.save(found, out)), soft_wrap=True)
-    return [f"{name} ({verdict})" for name, verdict in verdicts(found).items() if verdict != "holds"]
+    console.print(report.table(judgements, dataset.attrs["name"]))
+    console.print(str(report.save(judgements, out)), soft_wrap=True)
+    return [f"{name} ({verdict})" for name, verdict in verdicts(judgements).items() if verdict != "holds"]
 
 
 def _show(dataset: xr.Dataset, out: Path, figures: list[str], log: Console) -> bool:
-    """Draw the figures, print the table and where things are.
+    """Draw the figures, print the tables and where things are.
 
     Whether a figure could not be drawn, which takes nothing else with it.
     """
-    from studies.analysis.noise.unfit import unfit
-    from studies.calibration.matched import table as matched
-    from studies.calibration.tuned import table as tuned
-    from studies.figures import draw
-    from studies.figures.saving import why_not
-    from studies.run.summary import table
     from studies.text import terminal
 
-    there = "loss" in dataset  # not where every cell failed
+    drawn, undrawn = _draw(dataset, out, figures if "loss" in dataset else [], log)
+    console = terminal.console(columns=140)
+    _print_tables(dataset, console)
+    for path in (out / "dataset.zarr", *drawn):
+        console.print(str(path), soft_wrap=True)
+    return undrawn
+
+
+def _draw(dataset: xr.Dataset, out: Path, figures: list[str], log: Console) -> tuple[list[Path], bool]:
+    """The files of the figures, and whether one could not be drawn."""
+    from studies.figures import draw
+    from studies.figures.saving import why_not
+
     drawn, undrawn = list[Path](), False
-    for name in figures if there else ():
+    for name in figures:
         try:
             drawn += draw(dataset, [name], out / "figures")
         except Exception as error:  # noqa: BLE001
             log.print(f"figures: {why_not(name, error)}", soft_wrap=True)
             undrawn = True
-    console = terminal.console(columns=140)
-    if "tuning" in dataset.attrs:
-        console.print(tuned(json.loads(dataset.attrs["tuning"])))
-    if "match" in dataset.attrs:
-        console.print(matched(json.loads(dataset.attrs["match"])))
-    if there:
+    return drawn, undrawn
+
+
+def _print_tables(dataset: xr.Dataset, console: Console) -> None:
+    """What tuning and match came to, what the arms reached, and what cannot be judged."""
+    from studies.analysis.noise.unfit import unfit
+    from studies.calibration.matched import table as matched
+    from studies.calibration.tuned import table as tuned
+    from studies.run.summary import table
+
+    for name, of_stage in (("tuning", tuned), ("match", matched)):
+        if name in dataset.attrs:
+            console.print(of_stage(json.loads(dataset.attrs[name])))
+    if "loss" in dataset:  # not where every cell failed
         console.print(table(dataset))
         for line in unfit(dataset):
             console.print(line, soft_wrap=True)
-    for path in (out / "dataset.zarr", *drawn):
-        console.print(str(path), soft_wrap=True)
-    return undrawn
 
 
 if __name__ == "__main__":

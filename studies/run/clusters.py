@@ -43,10 +43,8 @@ ENVIRONMENT = {
 # where the processes of a local cluster listen: whoever reaches a scheduler or a worker can run code as its
 # user
 LOOPBACK = "127.0.0.1"
-PATIENCE = {
-    "local": 600,
-    "address": 60,
-}  # seconds to wait for a first worker; processes of this machine come, however loaded it is
+# seconds to wait for a first worker; processes of this machine come, however loaded it is
+PATIENCE = {"local": 600, "address": 60}
 ANSWER = {"local": 60, "address": 5}  # seconds in which a scheduler answers
 
 
@@ -90,9 +88,8 @@ def cores() -> int:
 def _client(address: str, kind: str) -> Iterator[Client]:
     from distributed import Client
 
-    logging.getLogger("distributed").setLevel(
-        logging.CRITICAL
-    )  # the engine says in one line what these say in fifty
+    # the engine says in one line what these say in fifty
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
     try:
         client = Client(address, timeout=ANSWER[kind])
     except (OSError, ValueError) as error:
@@ -110,21 +107,26 @@ def _client(address: str, kind: str) -> Iterator[Client]:
 
 @contextlib.contextmanager
 def _local(workers: int) -> Iterator[str]:
-    path = os.pathsep.join(
-        entry or os.getcwd() for entry in sys.path
-    )  # plugins are found wherever the client finds them
+    """Start a local cluster; the address of its scheduler."""
+    # plugins are found wherever the client finds them
+    path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
     with tempfile.TemporaryDirectory(prefix="studies-", ignore_cleanup_errors=True) as scratch:
         environment = os.environ | ENVIRONMENT | {"PYTHONPATH": path, "DASK_TEMPORARY_DIRECTORY": scratch}
         process = _start([str(workers)], stdout=subprocess.PIPE, env=environment, start_new_session=True)
         try:
-            address = process.stdout.readline().decode().strip() if process.stdout else ""
-            if not address:
-                raise ClusterError(f"cluster: the local cluster did not start (exit code {process.wait(5)})")
-            yield address
+            yield _address(process)
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)  # nothing is lost: results are files by now
             process.communicate()
+
+
+def _address(process: subprocess.Popen[bytes]) -> str:
+    """What a local cluster says when it has started."""
+    address = process.stdout.readline().decode().strip() if process.stdout else ""
+    if not address:
+        raise ClusterError(f"cluster: the local cluster did not start (exit code {process.wait(5)})")
+    return address
 
 
 def _start(arguments: list[str], **how: Any) -> subprocess.Popen[bytes]:  # noqa: ANN401

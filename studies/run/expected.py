@@ -16,7 +16,7 @@ from __future__ import annotations
 import os
 import statistics
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -66,33 +66,43 @@ def expected(
         pace: (task, worlds) -> its pace; None: it is measured.
         patience: seconds of measuring.
     """
-    measure_pace, began = pace or measured, time.monotonic()
     cells = list(cells)
     first: dict[str, Cell] = {}  # of each task
     for cell in cells:
         first.setdefault(cell.task.canonical, cell)
+    paces, failed = _paces(first, pace or measured, patience)
+    measured_tasks = [(first[name].task, pace) for name, pace in paces.items()]
+
+    def seconds(task: Task) -> float:
+        return (paces.get(task.canonical) or _alike(task, measured_tasks)).seconds(task.budget)
+
+    total = sum(seconds(cell.task) for cell in cells) if paces else 0.0
+    return Expected(total, len(cells), len(paces), len(first), failed)
+
+
+def _paces(
+    first: dict[str, Cell], measure: Callable[[Task, int], Pace], patience: float
+) -> tuple[dict[str, Pace], list[str]]:
+    """The pace of as many tasks as there is time for, and why it is not known of some.
+
+    Args:
+        first: task -> a cell of it.
+        measure: (task, worlds) -> its pace.
+        patience: seconds, after which only kinds are measured that were not yet.
+    """
+    began = time.monotonic()
     paces: dict[str, Pace] = {}
     failed: list[str] = []
     for name, rank in _ranks(first).items():
         cell, passed = first[name], time.monotonic() - began
-        if not paces or passed < patience or (rank == 0 and passed < MOST):
-            try:
-                paces[name] = measure_pace(cell.task, cell.last - cell.first)
-            except (Exception, SystemExit) as error:  # noqa: BLE001  a kind of the user's may fail in any way
-                failed.append(
-                    f"{cell.task.optimizer['kind']} on {cell.task.landscape['kind']}: {type(error).__name__}:"
-                    f" {error}"
-                )
-    known = {name: (first[name].task, pace) for name, pace in paces.items()}
-    total = (
-        sum(
-            (paces.get(cell.task.canonical) or _alike(cell.task, known)).seconds(cell.task.budget)
-            for cell in cells
-        )
-        if paces
-        else 0.0
-    )
-    return Expected(total, len(cells), len(paces), len(first), [" ".join(line.split()) for line in failed])
+        if paces and passed >= (max(MOST, patience) if rank == 0 else patience):
+            continue
+        try:
+            paces[name] = measure(cell.task, cell.last - cell.first)
+        except (Exception, SystemExit) as error:  # noqa: BLE001  a kind of the user's may fail in any way
+            where = f"{cell.task.optimizer['kind']} on {cell.task.landscape['kind']}"
+            failed.append(" ".join(f"{where}: {type(error).__name__}: {error}".split()))
+    return paces, failed
 
 
 def measured(task: Task, worlds: int) -> Pace:
@@ -102,47 +112,54 @@ def measured(task: Task, worlds: int) -> Pace:
         task: the task.
         worlds: of a block.
     """
-    bare = replace(task, ledger=None, pictures=None)
-    run = _runner(bare, worlds)
-    none = run(rounded(task.budget * LEAST))  # what is needed once, compiled and loaded
-    none = min(none, run(rounded(task.budget * LEAST)))
-    budget, before = task.budget * LEAST, none
-    while budget < task.budget:
-        spent, budget = budget, min(2 * budget, task.budget)
-        now = run(rounded(budget))
-        if now > none + ENOUGH or budget >= task.budget:
-            slope = (
-                max(now - before, 0.0) / (budget - spent)
-                if now > none + ENOUGH
-                else max(now - none, 0.0) / budget
-            )
-            return Pace(max(now - slope * budget, 0.0), slope, _ledger(task, worlds))
-        before = now
-    return Pace(none, 0.0, _ledger(task, worlds))
+    run = _runner(replace(task, ledger=None, pictures=None), worlds)
+    return _pace(run, task.budget)._replace(ledger=_ledger(task, worlds))
 
 
-def told(found: Expected, workers: int) -> list[str]:
-    """Lines of a dry run.
+def _pace(run: Callable[[float], float], whole: float) -> Pace:
+    """The pace at the last of budgets that double, as soon as that is known.
 
     Args:
-        found: what is expected.
+        run: budget -> seconds.
+        whole: the budget of a task, > 0.
+    """
+    budget = whole * LEAST
+    none = min(run(rounded(budget)), run(rounded(budget)))  # the first compiles and loads what is needed
+    now = none
+    while budget < whole:
+        before, spent, budget = now, budget, min(2 * budget, whole)
+        now = run(rounded(budget))
+        if now > none + ENOUGH:
+            return _along(now, budget, (now - before) / (budget - spent))
+    return _along(now, budget, (now - none) / budget)
+
+
+def _along(seconds: float, budget: float, slope: float) -> Pace:
+    """The pace of a line through this point, neither part of it below 0."""
+    slope = max(slope, 0.0)
+    return Pace(max(seconds - slope * budget, 0.0), slope)
+
+
+def lines(expected: Expected, workers: int) -> list[str]:
+    """What a dry run says of the time.
+
+    Args:
+        expected: what the study will take.
         workers: processes that share the cells.
     """
-    lines = [f"a few steps failed: {line}" for line in found.failed]
-    if not found.cells:
+    if not expected.cells:
         return ["expected: nothing is left to compute"]
-    if not found.measured:
-        return [*lines, "expected: no time is known"]
-    hands = max(1, min(workers, found.cells))
-    each = f" on {hands} workers, {duration(found.seconds)} of one core" if hands > 1 else " of one core"
+    failed = [f"a few steps failed: {line}" for line in expected.failed]
+    if not expected.measured:
+        return [*failed, "expected: no time is known"]
+    hands = max(1, min(workers, expected.cells))
+    shared, alone = duration(expected.seconds / hands), duration(expected.seconds)
+    each = f" on {hands} workers, {alone} of one core" if hands > 1 else " of one core"
     how = (
-        f"measured by a few steps of {found.measured} of {found.tasks} tasks on this machine; expect a factor"
-        " of two, and more where it is busy"
+        f"measured by a few steps of {expected.measured} of {expected.tasks} tasks on this machine;"
+        " expect a factor of two, and more where it is busy"
     )
-    return [
-        *lines,
-        f"expected: about {duration(found.seconds / hands)}{each}, figures and report not counted ({how})",
-    ]
+    return [*failed, f"expected: about {shared}{each}, figures and report not counted ({how})"]
 
 
 def duration(seconds: float) -> str:
@@ -182,9 +199,11 @@ def _ledger(task: Task, worlds: int) -> float:
     few = min(REDRAWS, task.ledger["redraws"])
     short = {**task.ledger, "moments": [0.0], "fractions": [0.0], "redraws": few, "points": few}
     budget = rounded(task.budget * LEAST)
-    bare = _runner(replace(task, ledger=None, pictures=None), worlds)(budget)
-    _runner(replace(task, ledger=short, pictures=None), worlds)(budget)
-    once = _runner(replace(task, ledger=short, pictures=None), worlds)(budget) - bare
+    without = _runner(replace(task, ledger=None, pictures=None), worlds)
+    within = _runner(replace(task, ledger=short, pictures=None), worlds)
+    bare = without(budget)
+    within(budget)  # what is needed is compiled and loaded now
+    once = within(budget) - bare
     return max(once, 0.0) * len(task.ledger["moments"]) * task.ledger["redraws"] / few
 
 
@@ -207,18 +226,19 @@ def _size(task: Task) -> int:
     return made.terms * made.dim
 
 
-def _alike(task: Task, known: dict[str, tuple[Task, Pace]]) -> Pace:
+def _alike(task: Task, measured_tasks: Sequence[tuple[Task, Pace]]) -> Pace:
     """The pace of a task that was not measured: the median of those most like it."""
-    for keys in (("landscape", "optimizer"), ("optimizer",), ()):
-        same = [
-            (other, pace)
-            for other, pace in known.values()
-            if all(getattr(other, key)["kind"] == getattr(task, key)["kind"] for key in keys)
+    for families in (("landscape", "optimizer"), ("optimizer",), ()):
+        scaled = [
+            _scaled(pace, _size(task) / _size(other))
+            for other, pace in measured_tasks
+            if all(getattr(other, family)["kind"] == getattr(task, family)["kind"] for family in families)
         ]
-        if same:
-            scaled = [
-                (pace.fixed, *(part * _size(task) / _size(other) for part in pace[1:]))
-                for other, pace in same
-            ]
+        if scaled:
             return Pace(*(statistics.median(values) for values in zip(*scaled, strict=True)))
     raise ValueError("expected at least one pace")
+
+
+def _scaled(pace: Pace, factor: float) -> Pace:
+    """On a landscape that is larger by a factor."""
+    return Pace(pace.fixed, pace.evaluation * factor, pace.ledger * factor)

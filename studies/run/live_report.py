@@ -73,17 +73,14 @@ def _watch(out: Path, every: float, end: threading.Event) -> None:
 
 def _write(out: Path, end: threading.Event) -> None:
     """One report, given up where the run ends first; a report that fails is none."""
-    environment = os.environ | {
-        "PYTHONPATH": os.pathsep.join(filter(None, sys.path))
-    }  # as here, so that claims of the user's own are found
-    command = [sys.executable, "-c", SCRIPT, "--brief", str(out)]
+    path = os.pathsep.join(filter(None, sys.path))  # as here, so that claims of the user's own are found
     with contextlib.suppress(OSError):
         process = subprocess.Popen(
-            command,
+            [sys.executable, "-c", SCRIPT, "--brief", str(out)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            env=environment,
+            env=os.environ | {"PYTHONPATH": path},
             start_new_session=True,
         )
         while process.poll() is None and not end.wait(0.1):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,26 +32,30 @@ def show(study: Study, out: Path) -> None:
         StudyError: the folder is another study's.
     """  # noqa: DOC502
     study_folder.check(study, out)
+    study, stages = _staged(study, out)
+    plan, here, console = make_plan(study), store.finished(out), terminal.console()
+    to_compute = [*(cell for stage in stages for cell in stage.ahead()), *plan.missing(here)]
+    console.print(_table(plan, here))
+    for table in filter(None, (stage.table() for stage in stages)):
+        console.print(table)
+    times = expected.lines(expected.expected(to_compute), expected.workers(study))
+    console.print(*times, sep="\n", soft_wrap=True)
+    notes = [
+        *plan.notes,
+        *spending.unusual(study.arms),
+        *(line for stage in stages for line in stage.lines()),
+    ]
+    console.print(f"folder: {out}", *notes, sep="\n", soft_wrap=True)
+
+
+def _staged(study: Study, out: Path) -> tuple[Study, list[Stage]]:
+    """The study with the values of those stages that are complete, and all its stages."""
     stages: list[Stage] = []
     for make_stage in stages_of(study):
         stage = make_stage(study, out)
         study = stage.study() if stage.complete() else study
         stages.append(stage)
-    plan, here, console = make_plan(study), store.finished(out), terminal.console()
-    missing = [cell for cell in plan.cells(here.__contains__) if cell.address not in here]
-    ahead = [cell for stage in stages for cell in stage.ahead()]
-    console.print(_table(plan, here))
-    for table in filter(None, (stage.table() for stage in stages)):
-        console.print(table)
-    console.print(
-        *expected.told(expected.expected([*ahead, *missing]), expected.workers(study)),
-        sep="\n",
-        soft_wrap=True,
-    )
-    lines = [line for stage in stages for line in stage.lines()]
-    console.print(
-        f"folder: {out}", *plan.notes, *spending.unusual(study.arms), *lines, sep="\n", soft_wrap=True
-    )
+    return study, stages
 
 
 class Row(NamedTuple):
@@ -72,20 +77,23 @@ def _row(arms: int, cells: list[Cell], here: set[str]) -> Row:
     return Row(arms, len(cells), len(missing), evaluations)
 
 
-def _table(plan: Plan, here: set[str]) -> Table:
-    """One row for each landscape and optimizer, all values of the axes together."""
-    cells: dict[str, list[Cell]] = {}  # of each task
+def _rows(plan: Plan, here: set[str]) -> dict[tuple[str, str], Row]:
+    """Of each landscape and optimizer, all values of the axes together."""
+    cells: dict[str, list[Cell]] = defaultdict(list)  # of each task
     for cell in plan.cells(here.__contains__):
-        cells.setdefault(cell.task.canonical, []).append(cell)
-    tasks: dict[tuple[str, str], list[str]] = {}  # of each landscape and optimizer, one for each arm
+        cells[cell.task.canonical].append(cell)
+    tasks: dict[tuple[str, str], list[str]] = defaultdict(list)  # one for each arm
     for arm in plan.arms:
-        names = (str(arm.coords["landscape"]), str(arm.coords["optimizer"]))
-        tasks.setdefault(names, []).append(arm.task.canonical)
-    rows = {
+        tasks[str(arm.coords["landscape"]), str(arm.coords["optimizer"])].append(arm.task.canonical)
+    return {
         names: _row(len(mine), [cell for task in dict.fromkeys(mine) for cell in cells[task]], here)
         for names, mine in tasks.items()
     }
-    steps = spending.steps(plan.study.arms)
+
+
+def _table(plan: Plan, here: set[str]) -> Table:
+    """One row for each landscape and optimizer, and one for all."""
+    rows, steps = _rows(plan, here), spending.steps(plan.study.arms)
     grid = Table(*HEADS, title=f"{plan.study.name}: {plan.study.replicates} worlds")
     for names, row in rows.items():
         grid.add_row(*names, *row.texts(), steps[names])

@@ -7,7 +7,6 @@ import signal
 import threading
 from collections.abc import Iterator
 from types import FrameType
-from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import (
@@ -22,9 +21,6 @@ from rich.progress import (
 from rich.text import Text
 
 from studies.run.sweep import Record
-
-if TYPE_CHECKING:
-    pass
 
 
 @contextlib.contextmanager
@@ -75,10 +71,14 @@ class Bar:
         self.console, self.failed, self.what, self.total = self.progress.console, list[Record](), "cells", 0
         self.task = self.progress.add_task(self.what)
 
-    def begin(self, what: str, found: int = 0) -> None:
+    def say(self, note: str) -> None:
+        """A line beside the bar."""
+        self.console.print(note, style="dim", soft_wrap=True)
+
+    def begin(self, what: str, there: int = 0) -> None:
         """Count something new, of which so many are there."""
-        self.what, self.total = what, found
-        self.progress.reset(self.task, total=found, completed=found, description=what)
+        self.what, self.total = what, there
+        self.progress.reset(self.task, total=there, completed=there, description=what)
 
     def expect(self, cells: int) -> None:
         """So many more are to come; where no bar is seen, a line says so."""
@@ -90,15 +90,14 @@ class Bar:
     def take(self, record: Record) -> None:
         """Note a cell that ended."""
         if record.status == "refused":
-            known = any(record.error == earlier.error for earlier in self.failed)
+            if all(record.error != earlier.error for earlier in self.failed):
+                self._alarm("refused:", record.error)
             self.failed.append(record)
-            if not known:
-                self.console.print(Text.assemble(("refused:", "red"), f" {record.error}"), soft_wrap=True)
         if record.status == "failed":
             self.failed.append(record)
-            first = record.error.splitlines()[0][:300]
-            self.console.print(
-                Text.assemble((f"cell {record.address[:12]} failed:", "red"), f" {first}"), soft_wrap=True
-            )
+            self._alarm(f"cell {record.address[:12]} failed:", record.error.splitlines()[0][:300])
         description = f"{self.what} ({len(self.failed)} failed)" if self.failed else self.what
         self.progress.update(self.task, advance=1, description=description)
+
+    def _alarm(self, what: str, why: str) -> None:
+        self.console.print(Text.assemble((what, "red"), f" {why}"), soft_wrap=True)

@@ -6,7 +6,7 @@ Behind `run_study` and the command line.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -55,6 +55,11 @@ def run_study(
         outcome = execute(study, where, text=text_of(config), **cluster)
     if outcome.ended in ("complete", "stopped"):
         finish(where, brief=outcome.ended == "stopped")
+    return _dataset(outcome)
+
+
+def _dataset(outcome: Outcome) -> xr.Dataset:
+    """The results of a run; raises where there are none."""
     if outcome.ended == "lost":
         raise ConnectionError("lost the Dask scheduler; finished cells are kept, run again to go on")
     if outcome.ended == "unmatched":
@@ -97,48 +102,59 @@ def execute(
         StudyError: noise is to be matched that has no such quantity; the folder is another study's.
     """  # noqa: DOC502
     note = study_folder.prepare(study, out, text)
-    where, bar, manifests = (
-        cluster or study.cluster.kind,
-        Bar(console or terminal.console(stderr=True)),
-        list[Manifest](),
-    )
+    where = cluster or study.cluster.kind
+    bar = Bar(console or terminal.console(stderr=True))
+    manifests: list[Manifest] = []
     if note:
-        bar.console.print(note, style="dim", soft_wrap=True)
+        bar.say(note)
     batches = _checked(_batches(study, out, text, bar, manifests), where)
     ended = _compute(batches, out, where, workers or _default_workers(study, where), bar)
-    if not manifests:
-        return Outcome("unmatched" if ended == "complete" else ended, bar.failed, None)
+    if ended == "complete" and not manifests:
+        ended = "unmatched"
     if ended != "complete":
         return Outcome(ended, bar.failed, None)
-    absent = (
-        {cell["address"] for cell in manifests[0]["cells"]}
-        - store.finished(out)
-        - {record.address for record in bar.failed}
-    )
-    return Outcome(ended, bar.failed, view.export(manifests[0], out), len(absent))
+    missing = _missing(manifests[0], out, bar.failed)
+    return Outcome(ended, bar.failed, view.export(manifests[0], out), missing)
+
+
+def _missing(plan: Manifest, out: Path, failed: list[Record]) -> int:
+    """How many cells of a plan are neither there nor failed."""
+    planned = {cell["address"] for cell in plan["cells"]}
+    return len(planned - store.finished(out) - {record.address for record in failed})
 
 
 def _batches(study: Study, out: Path, text: str, bar: Bar, manifests: list[Manifest]) -> Iterator[list[Cell]]:
     """Cells to compute, one list after another, each once those before are there.
 
-    Those of the stages, then the study's, with its manifest.
+    Args:
+        study: the study.
+        out: its folder.
+        text: the study as given.
+        bar: of progress.
+        manifests: gets that of the study, once those of its stages are there.
     """
-    lines: list[str] = []
-    for make_stage in stages_of(study):
-        stage = make_stage(study, out)
-        bar.begin(stage.name, found=stage.there())
-        yield from stage.rounds()
-        study = stage.study()
-        lines += stage.lines()
+    study, lines = yield from _of_stages(study, out, bar)
     plan, here = make_plan(study), store.finished(out)
     cells = plan.cells(here.__contains__)
     missing = [cell for cell in cells if cell.address not in here]
     for note in [*plan.notes, *lines]:
-        bar.console.print(note, style="dim", soft_wrap=True)
-    bar.begin("cells", found=len(cells) - len(missing))
+        bar.say(note)
+    bar.begin("cells", there=len(cells) - len(missing))
     manifests.append(manifest(plan, cells, text))
     view.save_manifest(manifests[0], out)
     yield missing
+
+
+def _of_stages(study: Study, out: Path, bar: Bar) -> Generator[list[Cell], None, tuple[Study, list[str]]]:
+    """The cells of tuning and match; returns the study with their values, and their notes."""
+    lines: list[str] = []
+    for make_stage in stages_of(study):
+        stage = make_stage(study, out)
+        bar.begin(stage.name, there=stage.there())
+        yield from stage.rounds()
+        study = stage.study()
+        lines += stage.lines()
+    return study, lines
 
 
 def _default_workers(study: Study, where: str) -> int | None:

@@ -65,29 +65,33 @@ def prepare(study: Study, out: Path, text: str = "") -> str | None:
     for part in ("cells", "figures"):
         (out / part).mkdir(parents=True, exist_ok=True)
     store.sweep(out)
-    gone = [path for path in _made(out) if path.exists()] if changed else []
-    for path in gone:
-        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    cleared = _clear(out) if changed else False
     if not _is_given(study, out / "study.yaml", text):
         store.write_text(study.yaml(), out / "study.yaml")
+    if not cleared:
+        return None
     what = f"{', '.join(changed)} of this study changed since it last ran here"
-    return (
-        f"{what}: its earlier figures, claims and report are removed, finished cells are kept"
-        if gone
-        else None
-    )
+    return f"{what}: its earlier figures, claims and report are removed, finished cells are kept"
+
+
+def _clear(out: Path) -> bool:
+    """Remove what was made of a study's cells; whether there was anything."""
+    made = [path for path in _made(out) if path.exists()]
+    for path in made:
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    return bool(made)
 
 
 def _earlier(out: Path) -> dict[str, Any] | None:
     """The resolved study that was last run here; what cannot be read is nobody's."""
     try:
         plan = json.loads((out / "plan.json").read_text(encoding="utf-8"))
-        found = config.of_attrs(plan["attrs"]) or None
+        study = config.of_attrs(plan["attrs"]) or None
     except FileNotFoundError:
         return data_of(out / "study.yaml")
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
-    return found if isinstance(found, dict) else None
+    return study if isinstance(study, dict) else None
 
 
 def _changes(earlier: dict[str, Any] | None, now: dict[str, Any]) -> list[str]:

@@ -17,51 +17,48 @@ def table(dataset: xr.Dataset) -> Table:
 
     Medians and quartiles over worlds, nothing called better than another.
     """
-    heads = [f"true {gaps.word(dataset)}: median [quartiles]", "steps", "values", "gradients", "diverged"]
-    heads += ["reached target"] * bool(dataset.sizes.get("target"))
-    title = (
-        f"{dataset.attrs['name']}: {dataset.sizes['replicate']} worlds; values and gradients in evaluations"
-        " of the whole loss"
-    )
     mixed = gaps.said(dataset)
-    grid = Table(
-        title=title,
-        title_justify="left",
-        title_style="bold",
-        header_style="bold",
-        caption=mixed or None,
-        caption_justify="left",
-    )
-    for head in ("landscape", "arm"):
-        grid.add_column(head, overflow="fold")
-    for head in heads:
-        grid.add_column(head, justify="right", no_wrap=True)
+    grid = _grid(dataset, mixed)
     for name in dataset["landscape"].values.tolist():
         for k, (label, arm) in enumerate(arms(dataset.sel(landscape=name))):
             unit = f" {gaps.word(arm)}" if mixed else ""
-            grid.add_row(
-                name if k == 0 else "",
-                label,
-                *_cells(at_budget(arm).assign(status=arm["status"].isel(checkpoint=-1)), unit),
-            )
+            end = at_budget(arm).assign(status=arm["status"].isel(checkpoint=-1))
+            grid.add_row(name if k == 0 else "", label, *_cells(end, unit))
         grid.add_section()
     return grid
 
 
+def _grid(dataset: xr.Dataset, caption: str) -> Table:
+    """The table without its rows."""
+    worlds = f"{dataset.attrs['name']}: {dataset.sizes['replicate']} worlds"
+    grid = Table(
+        title=f"{worlds}; values and gradients in evaluations of the whole loss",
+        title_justify="left",
+        title_style="bold",
+        header_style="bold",
+        caption=caption or None,
+        caption_justify="left",
+    )
+    for head in ("landscape", "arm"):
+        grid.add_column(head, overflow="fold")
+    quantity = f"true {gaps.word(dataset)}: median [quartiles]"
+    reached = ["reached target"] if dataset.sizes.get("target") else []
+    for head in (quantity, "steps", "values", "gradients", "diverged", *reached):
+        grid.add_column(head, justify="right", no_wrap=True)
+    return grid
+
+
 def _cells(end: xr.Dataset, unit: str) -> list[str]:
+    """What a row says of an arm, at its end."""
     end = end.sel(replicate=end["status"] < Status.FAILED)
     worlds = end.sizes["replicate"]
     low, median, high = quartiles(end["loss"])
-    values, gradients = (
-        float(end[name].median() / end["terms"]) for name in ("value_terms", "gradient_terms")
-    )
     cells = [
         f"{median:.3g} [{low:.3g}, {high:.3g}]{unit}",
         f"{end['steps'].median():,.0f}",
-        f"{values:,.0f}",
-        f"{gradients:,.0f}",
+        *(f"{float(end[name].median() / end['terms']):,.0f}" for name in ("value_terms", "gradient_terms")),
+        f"{int((end['status'] == Status.DIVERGED).sum())} of {worlds}",
     ]
-    cells.append(f"{int((end['status'] == Status.DIVERGED).sum())} of {worlds}")
     if end.sizes.get("target"):
         cells.append(f"{int(np.isfinite(end['hit_cost'].isel(target=-1)).sum())} of {worlds}")
     silent = worlds > 0 and not bool(asked(end))  # its loss is that of the start, and no result

@@ -18,7 +18,7 @@ import threading
 import time
 import traceback
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, NamedTuple
@@ -29,6 +29,7 @@ from studies.run.clusters import ENVIRONMENT, ClusterError
 from studies.text import user_code
 
 if TYPE_CHECKING:
+    import xarray as xr
     from distributed import Client, Future
 
     from studies.cells.task import Cell
@@ -37,6 +38,7 @@ THREADS = 1  # of torch, in each worker
 LOOK = 1.0  # seconds between looks at how many workers there are
 LATE = 20  # looks, LAG seconds apart, at a file that a network file system may show late
 LAG = 0.25
+NO_WORD = "the worker went away and left no word; run the same command again"
 
 
 class Record(NamedTuple):
@@ -64,31 +66,39 @@ def compute(cell: Cell, address: str, out: str, token: str = "") -> Record:
     """
     if token and not _appears(Path(out, token)):
         return Record(address, "apart", error=platform.node())
-    from studies.cells.contract import PluginError
-
-    path, began = store.cell_path(Path(out), address), time.perf_counter()
+    folder, began = Path(out), time.perf_counter()
+    path = store.cell_path(folder, address)
     if path.exists():
         return Record(address, "found")
     try:
-        with _crash_note(cell, address, Path(out)):
+        with _crash_note(cell, address, folder):
             data = _run(cell, address)
             seconds = time.perf_counter() - began
             store.write_cell(data.assign_attrs(_origin(cell, seconds)), path)
-        for note in (
-            store.error_path(Path(out), address),
-            *Path(out, "crash").glob(f"{address}.*"),
-        ):  # of earlier attempts
-            note.unlink(missing_ok=True)
+        _forget_failures(address, folder)
         return Record(address, "done", seconds)
-    except PluginError as error:
-        return failed(cell, address, Path(out), str(error), traceback.format_exc(), status="refused")
     except BaseException as error:  # a plugin may leave by SystemExit too, which would end the worker
         if isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
             raise  # Ctrl-C
+        return _raised(cell, address, folder, error)
+
+
+def _forget_failures(address: str, out: Path) -> None:
+    """Remove what earlier attempts at a cell left."""
+    for note in (store.error_path(out, address), *Path(out, "crash").glob(f"{address}.*")):
+        note.unlink(missing_ok=True)
+
+
+def _raised(cell: Cell, address: str, out: Path, error: BaseException) -> Record:
+    """A cell that ended with an exception, which is being handled."""
+    from studies.cells.contract import PluginError
+
+    if isinstance(error, PluginError):
+        status, text = "refused", str(error)
+    else:
         status = "refused" if user_code.users_line(error) else "failed"
-        return failed(
-            cell, address, Path(out), user_code.one_line(error), traceback.format_exc(), status=status
-        )
+        text = user_code.one_line(error)
+    return failed(cell, address, out, text, traceback.format_exc(), status=status)
 
 
 def _appears(path: Path) -> bool:
@@ -102,15 +112,14 @@ def _appears(path: Path) -> bool:
     return path.exists()
 
 
-def _run(cell: Cell, address: str):  # noqa: ANN202
+def _run(cell: Cell, address: str) -> xr.Dataset:
     import torch
 
     from studies.cells.loop import run_cell
 
     torch.set_num_threads(THREADS)
-    cell = dataclasses.replace(
-        cell, task=dataclasses.replace(cell.task)
-    )  # without the address that the client computed
+    fresh = dataclasses.replace(cell.task)  # without the address that the client computed
+    cell = dataclasses.replace(cell, task=fresh)
     if cell.address != address:
         raise RuntimeError(
             f"this worker ({platform.node()}) has another version of the code or of torch; restart the"
@@ -136,7 +145,16 @@ def _origin(cell: Cell, seconds: float) -> dict[str, str]:
 
 
 def failed(cell: Cell, address: str, out: Path, error: str, trace: str, status: str = "failed") -> Record:
-    """Write why a cell failed."""
+    """Write why a cell failed.
+
+    Args:
+        cell: the cell.
+        address: of the cell.
+        out: the study's folder.
+        error: one line.
+        trace: the traceback, or the stack of a crash.
+        status: "failed" or "refused".
+    """
     record = {
         "error": error,
         "traceback": trace,
@@ -182,7 +200,6 @@ def check_workers(client: Client) -> None:
     """
     from distributed.comm import CommClosedError
 
-    ours, mode = provenance.fingerprint(), ENVIRONMENT["MKL_CBWR"]
     for worker, theirs in client.run(_about, on_error="return").items():
         if isinstance(theirs, CommClosedError):
             continue  # it is gone; what takes its place at a cluster of ours is started as it was
@@ -190,18 +207,21 @@ def check_workers(client: Client) -> None:
             raise ClusterError(
                 f"cluster: the worker {worker} cannot load this package ({theirs}); install it there"
             )
-        versions, its_mode = theirs
-        for name, version in ours.items():
-            if versions.get(name) != version:
-                raise ClusterError(
-                    f"cluster: expected {name} {version} on the worker {worker}, got {versions.get(name)};"
-                    " restart the older one"
-                )
-        if its_mode != mode:
+        _check_worker(worker, *theirs)
+
+
+def _check_worker(worker: str, versions: Mapping[str, str], mode: str | None) -> None:
+    for name, version in provenance.fingerprint().items():
+        if versions.get(name) != version:
             raise ClusterError(
-                f"cluster: expected MKL_CBWR={mode} in the environment of the worker {worker}, got"
-                f" {its_mode}; start it with that"
+                f"cluster: expected {name} {version} on the worker {worker}, got {versions.get(name)};"
+                " restart the older one"
             )
+    if mode != ENVIRONMENT["MKL_CBWR"]:
+        raise ClusterError(
+            f"cluster: expected MKL_CBWR={ENVIRONMENT['MKL_CBWR']} in the environment of the worker"
+            f" {worker}, got {mode}; start it with that"
+        )
 
 
 def _about() -> tuple[dict[str, str], str | None]:
@@ -237,62 +257,84 @@ def sweep(
     token = out / f".{salt}.tmp"  # the workers' proof that they see the same folder
     token.touch()
     try:
-        suspects = _drain(client, queue, out, token.name, on_record, stopping, alone=False)
-        _drain(client, suspects, out, token.name, on_record, stopping, alone=True)
+        window = _Window(client, out, token.name, on_record, stopping)
+        suspects = window.drain(queue)
+        window.drain(suspects, alone=True)
     finally:
         token.unlink(missing_ok=True)
 
 
-def _drain(
-    client: Client,
-    queue: list[Cell],
-    out: Path,
-    token: str,
-    on_record: Callable[[Record], None],
-    stopping: Callable[[], bool],
-    *,
-    alone: bool,
-) -> list[Cell]:
-    """Run a queue until it is empty.
+@dataclasses.dataclass
+class _Window:
+    """The cells in flight.
 
-    Returns the cells whose worker died, to be judged again alone (`alone`: they have failed).
+    Args:
+        client: of the cluster.
+        out: the study's folder.
+        token: a file in it.
+        on_record: told about each cell that ends.
+        stopping: once true, nothing new is submitted.
     """
-    landed: SimpleQueue[Future] = SimpleQueue()
-    live: dict[str, Cell] = {}
-    suspects: list[Cell] = []
-    folder = str(out.resolve())
 
-    def feed() -> None:
-        slots = 1 if alone else max(1, _threads(client))
-        while queue and len(live) < slots and not stopping():
+    client: Client
+    out: Path
+    token: str
+    on_record: Callable[[Record], None]
+    stopping: Callable[[], bool]
+    landed: SimpleQueue[Future] = dataclasses.field(default_factory=SimpleQueue)
+    live: dict[str, Cell] = dataclasses.field(default_factory=dict)  # address -> cell
+
+    def drain(self, queue: list[Cell], *, alone: bool = False) -> list[Cell]:
+        """Run a queue until it is empty.
+
+        Args:
+            queue: of cells, emptied from its end.
+            alone: one at a time; a cell whose worker dies has failed.
+
+        Returns:
+            The cells whose worker died, to be judged again alone.
+        """
+        suspects: list[Cell] = []
+        self._feed(queue, alone=alone)
+        while self.live:
+            try:
+                future = self.landed.get(timeout=LOOK)
+            except Empty:
+                pass  # workers may have come
+            else:
+                suspects += self._take(future, alone=alone)
+                future.release()
+            self._feed(queue, alone=alone)
+        return suspects
+
+    def _feed(self, queue: list[Cell], *, alone: bool) -> None:
+        """Submit cells until every worker slot has one."""
+        slots = 1 if alone else max(1, _threads(self.client))
+        folder = str(self.out.resolve())
+        while queue and len(self.live) < slots and not self.stopping():
             cell = queue.pop()
-            live[cell.address] = cell
-            client.submit(
-                compute, cell, cell.address, folder, token, key=f"cell-{cell.address}", pure=False
-            ).add_done_callback(landed.put)
+            self.live[cell.address] = cell
+            future = self.client.submit(
+                compute, cell, cell.address, folder, self.token, key=f"cell-{cell.address}", pure=False
+            )
+            future.add_done_callback(self.landed.put)
 
-    feed()
-    while live:
-        try:
-            future = landed.get(timeout=LOOK)
-        except Empty:
-            feed()  # workers may have come
-            continue
-        cell = live.pop(str(future.key).removeprefix("cell-"))
-        if future.status == "finished":
-            with _asking():
-                record = future.result()
-            _check_shared(record, out)
-            on_record(record)
-        elif future.status in {"cancelled", "lost"}:
+    def _take(self, future: Future, *, alone: bool) -> list[Cell]:
+        """Pass on what became of a cell; or returns it, to be judged again, where its worker died."""
+        cell = self.live.pop(str(future.key).removeprefix("cell-"))
+        if future.status in {"cancelled", "lost"}:
             raise SchedulerLost
-        elif alone:
-            on_record(_crashed(cell, out))
-        else:
-            suspects.append(cell)
-        future.release()
-        feed()
-    return suspects
+        died = future.status != "finished"
+        if died and not alone:
+            return [cell]
+        self.on_record(_crashed(cell, self.out) if died else self._record(future))
+        return []
+
+    def _record(self, future: Future) -> Record:
+        with _asking():
+            record: Record = future.result()
+        _check_shared(record, self.out)
+        return record
 
 
 def _check_shared(record: Record, out: Path) -> None:
@@ -328,15 +370,17 @@ def _crashed(cell: Cell, out: Path) -> Record:
     """A cell that took its worker down even alone."""
     notes = sorted((out / "crash").glob(f"{cell.address}.*"), key=os.path.getmtime)
     text = notes[-1].read_text(encoding="utf-8", errors="replace") if notes else ""
-    _, fatal, stack = text.partition("Fatal Python error: ")
-    if fatal:
-        error = f"the worker crashed: {stack.splitlines()[0]}"
-    elif notes:
-        own = [spec["kind"] for spec in (cell.task.landscape, cell.task.optimizer) if ":" in spec["kind"]]
-        exits = f", or os._exit in {' or '.join(own)}" if own else ""
-        error = f"the worker was killed, perhaps for want of memory{exits}; try fewer worlds or points"
-    else:
-        error = "the worker went away and left no word; run the same command again"
+    error = _why_crashed(cell, text) if notes else NO_WORD
     for note in notes:
         note.unlink(missing_ok=True)
     return failed(cell, cell.address, out, error, text)
+
+
+def _why_crashed(cell: Cell, note: str) -> str:
+    """One line, from what a worker noted before it died."""
+    _, fatal, stack = note.partition("Fatal Python error: ")
+    if fatal:
+        return f"the worker crashed: {stack.splitlines()[0]}"
+    own = [spec["kind"] for spec in (cell.task.landscape, cell.task.optimizer) if ":" in spec["kind"]]
+    exits = f", or os._exit in {' or '.join(own)}" if own else ""
+    return f"the worker was killed, perhaps for want of memory{exits}; try fewer worlds or points"

@@ -311,8 +311,8 @@ def test_no_cluster_is_one_clear_line(cluster, count, text):
 
 def test_importing_studies_imports_no_torch():
     code = (
-        "import sys, studies, studies.run; studies.run.parser(); print([m for m in ('torch', 'dask',"
-        " 'xarray', 'numba') if m in sys.modules])"
+        "import sys, studies; from studies.run.__main__ import parser; parser();"
+        " print([m for m in ('torch', 'dask', 'xarray', 'numba') if m in sys.modules])"
     )
     assert (
         subprocess.run(

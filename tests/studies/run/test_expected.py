@@ -14,7 +14,7 @@ from studies.cells.task import Cell
 from studies.plan import make_plan
 from studies.run import expected
 from studies.run.__main__ import main
-from studies.run.expected import Expected, Pace, duration, told
+from studies.run.expected import Expected, Pace, duration, lines
 from studies.study_file.loading import load_study
 from tests.support.runs import write
 
@@ -99,12 +99,12 @@ def test_durations_have_two_digits(seconds, text):
 
 
 def test_the_line_divides_by_the_workers_and_by_no_more_than_there_are_cells():
-    assert told(Expected(100.0, 10, 2, 4, []), workers=4)[0].startswith(
+    assert lines(Expected(100.0, 10, 2, 4, []), workers=4)[0].startswith(
         "expected: about 25 s on 4 workers, 100 s of one core, figures"
     )
-    assert told(Expected(100.0, 2, 2, 2, []), workers=4)[0].startswith("expected: about 50 s on 2 workers")
-    assert "measured by a few steps of 2 of 4 tasks" in told(Expected(100.0, 10, 2, 4, []), workers=4)[0]
-    assert told(Expected(0.0, 0, 0, 0, []), workers=4) == ["expected: nothing is left to compute"]
+    assert lines(Expected(100.0, 2, 2, 2, []), workers=4)[0].startswith("expected: about 50 s on 2 workers")
+    assert "measured by a few steps of 2 of 4 tasks" in lines(Expected(100.0, 10, 2, 4, []), workers=4)[0]
+    assert lines(Expected(0.0, 0, 0, 0, []), workers=4) == ["expected: nothing is left to compute"]
 
 
 def test_a_pace_is_measured_with_the_ledger():
