@@ -27,13 +27,14 @@ if TYPE_CHECKING:
 SURPLUS = 16  # points drawn for one trial, at most
 Spec = dict[str, Any]  # {"kind": .., parameters}, complete
 Values = dict[str, Any]  # parameter -> value
+Span = Mapping[str, Any]  # {low, high, scale} or {choices}
 
 # the settings -----------------------------------------------------------------------------------------------
 
 
 def settings(
     specs: Sequence[Spec],
-    ranges: Mapping[str, Mapping[str, Any]],
+    ranges: Mapping[str, Span],
     trials: int,
     *key: Any,  # noqa: ANN401
 ) -> list[Values]:
@@ -49,20 +50,18 @@ def settings(
         Parameter -> value for each trial; the first is empty: as given. Where the ranges hold fewer different
         settings they are repeated in turn.
     """
-    found = {_key(spec, ranges): Values() for spec in specs}
-    told = list(found.values())[:1]
+    seen = {_key(spec, ranges) for spec in specs}
+    tried = [Values()]
     for point in points(SURPLUS * trials, len(ranges), *key):
-        if len(told) == trials:
+        if len(tried) == trials:
             break
         values = settled(specs[0], ranges, point)
-        if (
-            values is not None
-            and _key(values, ranges) not in found
-            and all(complete(spec, values) for spec in specs[1:])
-        ):
-            found[_key(values, ranges)] = values
-            told.append(values)
-    return [told[i % len(told)] for i in range(trials)]
+        if values is None or _key(values, ranges) in seen:
+            continue
+        if all(complete(spec, values) for spec in specs[1:]):
+            seen.add(_key(values, ranges))
+            tried.append(values)
+    return [tried[i % len(tried)] for i in range(trials)]
 
 
 def points(count: int, dim: int, *key: Any) -> np.ndarray:  # noqa: ANN401
@@ -76,36 +75,49 @@ def points(count: int, dim: int, *key: Any) -> np.ndarray:  # noqa: ANN401
     return qmc.Sobol(dim, rng=seed).random_base2(math.ceil(math.log2(count)))
 
 
-def settled(spec: Spec, ranges: Mapping[str, Mapping[str, Any]], point: Iterable[float]) -> Values | None:
+def settled(spec: Spec, ranges: Mapping[str, Span], point: Iterable[float]) -> Values | None:
     """The setting at a point: numbers of six digits, whole ones rounded.
 
     None where the optimizer takes none so near.
     """
-    known = fields.numbers(registry.find(spec["kind"], "optimizer"))
+    whole = fields.numbers(registry.find(spec["kind"], "optimizer"))
     values, drawn = Values(), dict[str, float]()
     for (name, span), share in zip(ranges.items(), map(float, point), strict=True):
         if "choices" in span:
             values[name] = span["choices"][int(share * len(span["choices"]))]
-        elif known[name]:
+        elif whole[name]:
             drawn[name] = between(span, share, whole=True)
-            values[name] = min(max(round(drawn[name]), span["low"]), span["high"])
+            values[name] = _clipped(round(drawn[name]), span)
         else:
-            values[name] = min(
-                max(float(f"{between(span, share, whole=False):.6g}"), span["low"]), span["high"]
-            )
+            values[name] = _clipped(float(f"{between(span, share, whole=False):.6g}"), span)
+    nearest = (values, *(values | {name: n} for name, n in _neighbours(values, drawn, ranges)))
+    return next((near for near in nearest if complete(spec, near)), None)
+
+
+def _neighbours(
+    values: Values, drawn: Mapping[str, float], ranges: Mapping[str, Span]
+) -> list[tuple[str, int]]:
+    """Other whole numbers beside those that were drawn, each with its parameter, the nearest first.
+
+    Args:
+        values: parameter -> the number that was drawn, rounded.
+        drawn: parameter -> the same, not rounded.
+        ranges: parameter -> its range.
+    """
     near = [
         (abs(n - at), name, n)
         for name, at in drawn.items()
         for n in (math.floor(at), math.ceil(at))
-        if n != values[name]
+        if n != values[name] and ranges[name]["low"] <= n <= ranges[name]["high"]
     ]
-    others = [
-        values | {name: n} for _, name, n in sorted(near) if ranges[name]["low"] <= n <= ranges[name]["high"]
-    ]
-    return next((found for found in (values, *others) if complete(spec, found)), None)
+    return [(name, n) for _, name, n in sorted(near)]
 
 
-def between(span: Mapping[str, Any], share: float, *, whole: bool) -> float:
+def _clipped(number: float, span: Span) -> float:
+    return min(max(number, span["low"]), span["high"])
+
+
+def between(span: Span, share: float, *, whole: bool) -> float:
     """The number at this share of a range; of whole numbers each end has as much room as one between."""
     low, high = (span["low"] - 0.5, span["high"] + 0.5) if whole else (span["low"], span["high"])
     return low * (high / low) ** share if span["scale"] == "log" else low + (high - low) * share
@@ -113,8 +125,8 @@ def between(span: Mapping[str, Any], share: float, *, whole: bool) -> float:
 
 def complete(spec: Spec, values: Values) -> Spec | None:
     """The entry with these values; None where the optimizer does not take them."""
-    found = _complete(json.dumps(spec | values, sort_keys=True))
-    return json.loads(found) if found else None
+    text = _complete(json.dumps(spec | values, sort_keys=True))
+    return json.loads(text) if text else None
 
 
 @functools.lru_cache(2**16)
@@ -123,14 +135,12 @@ def _complete(text: str) -> str | None:
     cls = registry.find(spec["kind"], "optimizer")
     try:
         checked = fields.entry_model("optimizers", spec["kind"], cls).model_validate(spec)
-        found = {
-            "kind": spec["kind"],
-            **checked.model_dump(include=set(fields.parameter_names(cls)), mode="json"),
-        }
-        registry.build(found, "optimizer")
+        parameters = checked.model_dump(include=set(fields.parameter_names(cls)), mode="json")
+        entry = {"kind": spec["kind"], **parameters}
+        registry.build(entry, "optimizer")
     except ValueError:
         return None
-    return json.dumps(found)
+    return json.dumps(entry)
 
 
 def _key(values: Mapping[str, Any], ranges: Iterable[str]) -> str:
