@@ -94,24 +94,28 @@ class Camera(Watcher):
     def dataset(self) -> xr.Dataset:
         """The frames on their planes, as `schema.PICTURE` has them; NaN in the worlds that were not seen."""
         assert self.frames is not None  # noqa: S101 - for the type checker
-        assert self.last is not None  # noqa: S101
         landscape, frames = self.landscape(), self.frames
-        planes = [_plane(trail) for trail in frames.centers]
-        centers = np.stack([plane.shadow(trail) for plane, trail in zip(planes, frames.centers, strict=True)])
-        points = np.stack([plane.shadow(cloud) for plane, cloud in zip(planes, frames.clouds, strict=True)])
-        extents = np.stack([_extent(*both, landscape) for both in zip(centers, points, strict=True)])
-        x = np.stack([plane.sheet(extent, self.grid) for plane, extent in zip(planes, extents, strict=True)])
-        center = self.optimizer.center(self.last.state)
-        losses = _losses(landscape, torch.from_numpy(x).to(center.device, center.dtype), self._now(landscape))
-        found = {
-            "picture_center": centers,
-            "picture_point": points,
-            "picture_loss": losses.reshape(len(planes), self.grid, self.grid),
-            "picture_extent": extents,
+        views = [
+            View.of(trail, cloud, landscape)
+            for trail, cloud in zip(frames.centers, frames.clouds, strict=True)
+        ]
+        seen = {
+            "picture_center": np.stack([view.center for view in views]),
+            "picture_point": np.stack([view.points for view in views]),
+            "picture_loss": self._sheets(views, landscape),
+            "picture_extent": np.stack([view.extent for view in views]),
             "picture_cost": frames.costs,
-            "picture_kept": np.array([plane.kept for plane in planes]),
+            "picture_kept": np.array([view.plane.kept for view in views]),
         }
-        return xr.Dataset({name: self._variable(name, values) for name, values in found.items()})
+        return xr.Dataset({name: self._variable(name, values) for name, values in seen.items()})
+
+    def _sheets(self, views: Sequence[View], landscape: Landscape) -> np.ndarray:
+        """The loss (W, grid, grid) on the planes of views."""
+        assert self.last is not None  # noqa: S101 - for the type checker
+        x = np.stack([view.plane.sheet(view.extent, self.grid) for view in views])
+        center = self.optimizer.center(self.last.state)
+        points = torch.from_numpy(x).to(center.device, center.dtype)
+        return _losses(landscape, points, self._now(landscape)).reshape(-1, self.grid, self.grid)
 
     def _now(self, landscape: Landscape) -> Tensor | None:
         """The time (W,) at which the search ended."""
@@ -159,6 +163,22 @@ class Plane(NamedTuple):
         return self.origin + a.reshape(-1, 1) * self.directions[0] + b.reshape(-1, 1) * self.directions[1]
 
 
+class View(NamedTuple):
+    """What is seen of a world on its plane."""
+
+    plane: Plane
+    center: np.ndarray  # (F, 2)
+    points: np.ndarray  # (F, points, 2)
+    extent: np.ndarray  # (2, 2)
+
+    @staticmethod
+    def of(trail: np.ndarray, cloud: np.ndarray, landscape: Landscape) -> View:
+        """Of centers (F, D) and points (F, points, D)."""
+        plane = _plane(trail)
+        center, points = plane.shadow(trail), plane.shadow(cloud)
+        return View(plane, center, points, _extent(center, points, landscape))
+
+
 def _plane(trail: np.ndarray) -> Plane:
     """The plane of a trail (F, D)."""
     dim = trail.shape[-1]
@@ -168,26 +188,35 @@ def _plane(trail: np.ndarray) -> Plane:
     origin = there[-1] if len(there) else np.zeros(dim)
     away = there - there.mean(0) if len(there) else np.zeros((1, dim))
     _, sizes, axes = np.linalg.svd(np.vstack([away, np.zeros((2, dim))]), full_matrices=False)
-    directions = axes[:2]
-    directions = directions * np.sign(directions[np.arange(2), np.abs(directions).argmax(1)])[:, None]
     variance = sizes**2
     total = variance.sum()
-    return Plane(origin, directions, float(variance[:2].sum() / total) if total > 0 else 1.0)
+    return Plane(origin, _turned(axes[:2]), float(variance[:2].sum() / total) if total > 0 else 1.0)
+
+
+def _turned(directions: np.ndarray) -> np.ndarray:
+    """Directions (2, D), the largest coordinate of each positive."""
+    largest = directions[np.arange(2), np.abs(directions).argmax(1)]
+    return directions * np.sign(largest)[:, None]
 
 
 def _extent(center: np.ndarray, points: np.ndarray, landscape: Landscape) -> np.ndarray:
     """Where the plane begins and ends along each direction: (2, 2)."""
-    cloud = points.reshape(-1, 2)
-    cloud = cloud[np.isfinite(cloud).all(-1)]
-    seen = [center[np.isfinite(center).all(-1)], *([np.quantile(cloud, TAILS, axis=0)] if len(cloud) else [])]
+    trail, cloud = _there(center), _there(points)
+    seen = [trail, *([np.quantile(cloud, TAILS, axis=0)] if len(cloud) else [])]
     if landscape.dim <= 2:
         domain = landscape.domain
         box = (domain.low, domain.high) if isinstance(domain, Reals) else (0.0, 1.0)
         seen.append(np.array(box)[:, None].repeat(2, 1))
-    together = np.concatenate([*seen, np.zeros((0, 2))])
+    together = np.concatenate(seen)
     low, high = (together.min(0), together.max(0)) if len(together) else (np.full(2, -1.0), np.full(2, 1.0))
     room = MARGIN * np.maximum(high - low, 0.02 * max(1e-9, (high - low).max()))
     return np.stack([low - room, high + room], 1)
+
+
+def _there(points: np.ndarray) -> np.ndarray:
+    """Those of points (.., 2) that are numbers: (n, 2)."""
+    points = points.reshape(-1, 2)
+    return points[np.isfinite(points).all(-1)]
 
 
 def _losses(landscape: Landscape, x: Tensor, now: Tensor | None) -> np.ndarray:

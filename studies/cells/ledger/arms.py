@@ -20,13 +20,9 @@ class Arm(NamedTuple):
     moved: Tensor  # (R, M, D) float64
     then: Tensor | None  # (R, M, D) the step after, where it was asked for
     points: Tensor  # (R, n, D) float64, some of those asked
-    # (R, n) 1 where such a point was really asked, else 0; where all redraws ask the same, those of one have
-    # weight
-    weight: Tensor
+    weight: Tensor  # (R, n) 1 where such a point was really asked, else 0 (see `_once`)
     drawn: frozenset[str]  # the sources of its randomness
-    # (R,) float64, the sample of a step, on average: terms of a mini-batch where gradients are asked, else
-    # points
-    size: Tensor
+    size: Tensor  # (R,) float64, mean sample of a step: terms where gradients are asked, else points
 
 
 def arm(scene: Scene, moment: Frozen, keys: Mapping[str, Tensor], *, steps: int = 1, points: int = 1) -> Arm:
@@ -39,35 +35,44 @@ def arm(scene: Scene, moment: Frozen, keys: Mapping[str, Tensor], *, steps: int 
         steps: 1, or 2 for the step after too.
         points: n, at least so many of the points asked are returned, where there are so many.
     """
-    one = scene.optimizer.ask(moment.state, scene.streams.at(moment.step + 1)).points
-    size = max(1, LIMIT // one.numel())
-    count, wanted = max(len(key) for key in keys.values()), -(-points // one.shape[1])
-    moved: list[Tensor] = []
-    sizes: list[Tensor] = []
-    asked: list[tuple[Tensor, Tensor]] = []
-    drawn = frozenset[str]()
-    for i in range(0, count, size):
-        part = trials(scene, moment, {source: key[i : i + size] for source, key in keys.items()}, steps)
-        moved, sizes, drawn = [*moved, part.moved], [*sizes, part.size], drawn | part.sources
-        if i < wanted:
-            asked.append(_asked(part, len(moment.step), wanted - i))
-    steps_taken, places, weights = (
-        torch.cat(moved, 2),
-        *(torch.cat(parts, 1) for parts in zip(*asked, strict=True)),
+    first = scene.optimizer.ask(moment.state, scene.streams.at(moment.step + 1)).points
+    size, wanted = max(1, LIMIT // first.numel()), -(-points // first.shape[1])
+    parts: list[Part] = []
+    for i in range(0, max(len(key) for key in keys.values()), size):
+        some = {source: key[i : i + size] for source, key in keys.items()}
+        parts.append(Part.of(trials(scene, moment, some, steps), max(0, wanted - i)))
+    moved = torch.cat([part.moved for part in parts], 2)
+    places, weight = _once(
+        torch.cat([part.points for part in parts], 1), torch.cat([part.asked for part in parts], 1)
     )
-    then = steps_taken[:, 1] if steps > 1 else None
-    return Arm(steps_taken[:, 0], then, *_once(places, weights), drawn, torch.cat(sizes, 1).mean(1))
+    return Arm(
+        moved=moved[:, 0],
+        then=moved[:, 1] if steps > 1 else None,
+        points=places,
+        weight=weight,
+        drawn=frozenset().union(*(part.drawn for part in parts)),
+        size=torch.cat([part.size for part in parts], 1).mean(1),
+    )
 
 
-def _asked(found: Trials, worlds: int, redraws: int) -> tuple[Tensor, Tensor]:
-    """The points (R, n, P, D) of the first n redraws, at most so many, and which were asked (R, n, P)."""
-    asked, alive = found.query.points, found.query.alive
-    weight = (
-        torch.ones(asked.shape[:2], dtype=torch.float64, device=asked.device)
-        if alive is None
-        else alive.double()
-    )
-    return tuple(part.unflatten(0, (worlds, -1))[:, :redraws].clone() for part in (asked, weight))
+class Part(NamedTuple):
+    """What is kept of K redraws: not their states."""
+
+    moved: Tensor  # (R, steps, K, D) float64
+    points: Tensor  # (R, n, P, D) that the first n redraws asked
+    asked: Tensor  # (R, n, P) 1 for those really asked, else 0
+    drawn: frozenset[str]
+    size: Tensor  # (R, K)
+
+    @staticmethod
+    def of(steps: Trials, redraws: int) -> Part:
+        """Of these steps, with the points of so many redraws, at most."""
+        query, worlds = steps.query, len(steps.moved)
+        asked = torch.ones_like(query.points[..., 0]) if query.alive is None else query.alive
+        points, weight = (
+            part.unflatten(0, (worlds, -1))[:, :redraws].clone() for part in (query.points, asked.double())
+        )
+        return Part(steps.moved, points, weight, steps.sources, steps.size)
 
 
 def _once(asked: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:

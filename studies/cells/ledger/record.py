@@ -24,6 +24,7 @@ from studies.cells.ledger.freezing import Freezer, Frozen, subset
 from studies.cells.ledger.redraws import Scene
 from studies.cells.ledger.references import (
     REFERENCES,
+    Ground,
     References,
     ground,
     intended,
@@ -86,21 +87,24 @@ def record(scene: Scene, moments: list[Frozen], book: Book) -> xr.Dataset:
     Raises:
         ValueError: a step draws from a source that `book.sources` does not name.
     """
-    found = [_in_blocks(scene, moment, book) for moment in moments]
+    measured = [_in_blocks(scene, moment, book) for moment in moments]
     variables: dict[str, Any] = {}
     for name, about in VARIABLES.items():
-        values = np.stack([each[name].double().cpu().numpy() for each in found], 1)
+        values = np.stack([each[name].double().cpu().numpy() for each in measured], 1)
         variables[name] = (("replicate", "moment", *about.dims), values, about.attrs)
-    directions = ["all", "gradient", *(f"curvature {i + 1}" for i in range(book.modes))]
-    coords = {
+    return xr.Dataset(variables, {"replicate": scene.streams.worlds.cpu().numpy(), **_coordinates(book)})
+
+
+def _coordinates(book: Book) -> dict[str, Any]:
+    """Of all dims but replicate and moment."""
+    return {
         "source": list(book.sources),
-        "direction": directions,
+        "direction": ["all", "gradient", *(f"curvature {i + 1}" for i in range(book.modes))],
         "reference": list(REFERENCES),
         "half": ["a", "b"],
         "mode": range(book.modes),
+        "force": list(population.FORCES),
     }
-    coords["force"] = list(population.FORCES)
-    return xr.Dataset(variables, coords | {"replicate": scene.streams.worlds.cpu().numpy()})
 
 
 def _in_blocks(scene: Scene, moment: Frozen, book: Book) -> dict[str, Tensor]:
@@ -115,56 +119,90 @@ def _in_blocks(scene: Scene, moment: Frozen, book: Book) -> dict[str, Tensor]:
 
 def _measure(scene: Scene, moment: Frozen, book: Book) -> dict[str, Tensor]:
     """Everything about one moment of these worlds."""
-    m = torch.arange(1, book.redraws + 1)
-    n = m + book.redraws
-    a, b = (
-        arm(scene, moment, dict.fromkeys(book.sources, key), steps=2, points=book.points) for key in (m, n)
-    )
-    drawn = a.drawn | b.drawn
-    strange = drawn - set(book.sources)
-    if strange:
-        raise ValueError(
-            f"ledger: {scene.optimizer.name} draws from {', '.join(sorted(strange))}; expected it to be"
-            " declared in `sources`"
-        )
+    a, b = (_arm_of(scene, moment, book, keys) for keys in _keys(book))
     center = scene.optimizer.center(moment.state).double()
-    time = clock_time(scene.landscape, moment.step.numpy(), moment.spent.numpy(), scene.streams.device)
-    slopes = Slopes(scene.landscape, time, scene.streams.dtype, LIMIT)
-    members = population.members(scene, moment)
+    slopes, members = _slopes(scene, moment), population.members(scene, moment)
     gradients = references(slopes, center, a, b, members)
     steps = directions(scene, moment, members, book.points if "mean_fitness" in book.references else 0)
     held = only(with_selection(gradients, steps), book.references)
-    place = ground(
-        slopes,
-        center,
-        gradients.a[:, 0],
-        statistics.centered(a.moved),
-        book.modes,
-        scene.streams.at(moment.step),
-    )
-    first, total = (
-        torch.zeros(len(center), 2 + book.modes, len(book.sources), dtype=torch.float64, device=center.device)
-        for _ in range(2)
-    )
-    for i, source in enumerate(book.sources):
-        if source in drawn:
-            mixed = arm(scene, moment, {name: n if name == source else m for name in book.sources}).moved
-            _, first[..., i], total[..., i] = statistics.shares(a.moved, b.moved, mixed, place.directions)
+    noise, streams = statistics.centered(a.moved), scene.streams.at(moment.step)
+    place = ground(slopes, center, gradients.a[:, 0], noise, book.modes, streams)
     return {
         "moment_cost": moment.spent,
         "moment_steps": moment.step,
         "sample_size": a.size,
-        "step_variance": statistics.half_mean_square(a.moved - b.moved, place.directions),
-        "step_variance_first": first,
-        "step_variance_total": total,
-        "noise_curvature": place.along_noise,
-        "mean_curvature": place.mean,
-        "curvature": place.curvature,
+        **_variance(scene, moment, book, (a, b), place.directions),
+        **_curvature(place),
         "binomial_variance": _binomial(scene, center, a, b),
         **population.observe(scene, moment, book.redraws),
         **_mean_step(a, b, held),
         "nominal_rate": intended(scene.optimizer, moment.state, center),
         **_noise(a, b, book.modes),
+    }
+
+
+def _keys(book: Book) -> tuple[Tensor, Tensor]:
+    """The redraws (M,) that arm A sees, and those of arm B."""
+    first = torch.arange(1, book.redraws + 1)
+    return first, first + book.redraws
+
+
+def _arm_of(scene: Scene, moment: Frozen, book: Book, keys: Tensor) -> Arm:
+    """The arm that sees these redraws (M,) of every source.
+
+    Raises:
+        ValueError: a step draws from a source that the book does not name.
+    """
+    taken = arm(scene, moment, dict.fromkeys(book.sources, keys), steps=2, points=book.points)
+    strange = taken.drawn - set(book.sources)
+    if strange:
+        raise ValueError(
+            f"ledger: {scene.optimizer.name} draws from {', '.join(sorted(strange))}; expected it to be"
+            " declared in `sources`"
+        )
+    return taken
+
+
+def _slopes(scene: Scene, moment: Frozen) -> Slopes:
+    """The slopes of the loss at the time of a moment."""
+    time = clock_time(scene.landscape, moment.step.numpy(), moment.spent.numpy(), scene.streams.device)
+    return Slopes(scene.landscape, time, scene.streams.dtype, LIMIT)
+
+
+def _variance(
+    scene: Scene, moment: Frozen, book: Book, arms: tuple[Arm, Arm], directions: Tensor
+) -> dict[str, Tensor]:
+    """The variance of a step and the shares of its sources.
+
+    Args:
+        scene: the R worlds.
+        moment: their states.
+        book: names the sources.
+        arms: A and B.
+        directions: (R, 1 + q, D) in which it is shown beside the whole.
+    """
+    a, b = arms
+    variance = statistics.half_mean_square(a.moved - b.moved, directions)
+    nothing = torch.zeros_like(variance)
+    first, total = [nothing] * len(book.sources), [nothing] * len(book.sources)
+    keys, others = _keys(book)
+    for i, source in enumerate(book.sources):
+        if source in a.drawn | b.drawn:
+            mixed = arm(scene, moment, dict.fromkeys(book.sources, keys) | {source: others}).moved
+            _, first[i], total[i] = statistics.shares(a.moved, b.moved, mixed, directions)
+    return {
+        "step_variance": variance,
+        "step_variance_first": torch.stack(first, -1),
+        "step_variance_total": torch.stack(total, -1),
+    }
+
+
+def _curvature(place: Ground) -> dict[str, Tensor]:
+    """How the loss bends where a step begins."""
+    return {
+        "noise_curvature": place.along_noise,
+        "mean_curvature": place.mean,
+        "curvature": place.curvature,
     }
 
 
@@ -184,18 +222,15 @@ def _noise(a: Arm, b: Arm, modes: int) -> dict[str, Tensor]:
     """What the noise looks like."""
     assert a.then is not None  # noqa: S101 - for the type checker
     assert b.then is not None  # noqa: S101
-    found = statistics.spectrum(a.moved, b.moved, modes)
-    both = (
-        torch.cat([statistics.centered(a.moved), statistics.centered(b.moved)], 1),
-        torch.cat([a.then, b.then], 1),
-    )
+    spectrum = statistics.spectrum(a.moved, b.moved, modes)
+    steps = torch.cat([statistics.centered(a.moved), statistics.centered(b.moved)], 1)
     return {
-        "noise_eigenvalue": found.eigenvalues,
-        "noise_trace": found.trace,
-        "noise_rank": found.effective_rank,
+        "noise_eigenvalue": spectrum.eigenvalues,
+        "noise_trace": spectrum.trace,
+        "noise_rank": spectrum.effective_rank,
         "noise_kurtosis": statistics.kurtosis(a.moved, b.moved),
         "noise_tail_index": statistics.tail_index(a.moved, b.moved),
-        "step_correlation": statistics.correlation(*both),
+        "step_correlation": statistics.correlation(steps, torch.cat([a.then, b.then], 1)),
     }
 
 

@@ -35,9 +35,7 @@ class Trials(NamedTuple):
     query: Query  # of the first step: points (R K, P, D)
     states: tuple[State, ...]  # after each step, leading R K
     sources: frozenset[str]  # that were drawn from in the first step
-    # (R, K) float64, the sample of the first step: terms of a mini-batch where gradients are asked, else
-    # points
-    size: Tensor
+    size: Tensor  # (R, K) float64, sample of the first step: terms where gradients are asked, else points
 
 
 @dataclass(frozen=True)
@@ -84,42 +82,59 @@ def trials(scene: Scene, moment: Frozen, keys: Mapping[str, Tensor], steps: int 
         keys: source -> (K,) int64, which redraw of it each row sees; 0 (the original) where it is not named.
         steps: at least 1.
     """
-    count = max((len(key) for key in keys.values()), default=1)
-    worlds = scene.streams.worlds
-    streams = Streams(
-        seed=scene.streams.seed,
-        worlds=worlds.repeat_interleave(count),
-        redraws={source: key.repeat(len(worlds)) for source, key in keys.items()},
-        dtype=scene.streams.dtype,
-        device=scene.streams.device,
-        sources=scene.streams.sources,
-    )
-    rows: Frozen = repeated(moment, count)
-    optimizer = _of_rows(scene.optimizer, torch.arange(len(worlds)).repeat_interleave(count))
-    oracle = _oracle(scene, rows, count, streams if "data" in keys else None)
-    state, moved, drawn = rows.state, [], frozenset[str]()
-    queries: list[Query] = []
-    states: list[State] = []
-    size: Tensor | None = None
+    redraws = Redraws.of(scene, keys)
+    rows: Frozen = repeated(moment, redraws.count)
+    optimizer = _of_rows(scene.optimizer, redraws.worlds)
+    oracle = _oracle(scene, rows, redraws.count, redraws.streams if "data" in keys else None)
+    state, moved, states = rows.state, list[Tensor](), list[State]()
     for ahead in range(1, steps + 1):
         before = optimizer.center(state).double()
-        s = streams.at(rows.step + ahead)
-        query = optimizer.ask(state, s)
-        state, _ = optimizer.tell(state, query, oracle(query, s), s)
-        moved.append((optimizer.center(state).double() - before).unflatten(0, (len(worlds), count)))
-        size = _sample(oracle, query) if size is None else size
-        queries.append(query)
+        draws = redraws.streams.at(rows.step + ahead)
+        query = optimizer.ask(state, draws)
+        state, _ = optimizer.tell(state, query, oracle(query, draws), draws)
+        moved.append(redraws.by_world(optimizer.center(state).double() - before))
         states.append(state)
-        drawn = drawn or frozenset(s.drawn)
-    reads = {"data"} if oracle.epoch is not None and (scene.noise.batch or scene.optimizer.batches) else set()
-    assert size is not None  # noqa: S101 - for the type checker
+        if ahead == 1:
+            first, drawn, size = query, frozenset(draws.drawn), _sample(oracle, query)
     return Trials(
         torch.stack(moved, 1),
-        queries[0],
+        first,
         tuple(states),
-        drawn - SEARCH | reads,
-        size.unflatten(0, (len(worlds), count)),
+        drawn - SEARCH | _read(scene, oracle),
+        redraws.by_world(size),
     )
+
+
+class Redraws(NamedTuple):
+    """Which rows of a batch are redraws of which of R worlds."""
+
+    count: int  # K of each world
+    worlds: Tensor  # (R K,) the number of the world, 0 to R - 1
+    streams: Streams  # of the rows
+
+    @staticmethod
+    def of(scene: Scene, keys: Mapping[str, Tensor]) -> Redraws:
+        """A row for each world and each of the K sets of keys, source -> (K,)."""
+        count, own = max((len(key) for key in keys.values()), default=1), scene.streams
+        streams = Streams(
+            seed=own.seed,
+            worlds=own.worlds.repeat_interleave(count),
+            redraws={source: key.repeat(len(own.worlds)) for source, key in keys.items()},
+            dtype=own.dtype,
+            device=own.device,
+            sources=own.sources,
+        )
+        return Redraws(count, torch.arange(len(own.worlds)).repeat_interleave(count), streams)
+
+    def by_world(self, values: Tensor) -> Tensor:
+        """Values (R K, ..) as (R, K, ..)."""
+        return values.unflatten(0, (-1, self.count))
+
+
+def _read(scene: Scene, oracle: Oracle) -> frozenset[str]:
+    """Sources that a step reads without a draw: an epoch's order was drawn when it began."""
+    reads = oracle.epoch is not None and (scene.noise.batch or scene.optimizer.batches)
+    return frozenset({"data"} if reads else ())
 
 
 def _sample(oracle: Oracle, query: Query) -> Tensor:
@@ -128,9 +143,8 @@ def _sample(oracle: Oracle, query: Query) -> Tensor:
     asked = torch.full((worlds,), points) if query.alive is None else query.alive.sum(1).cpu()
     if not query.gradient:
         return asked.double()
-    return (
-        torch.from_numpy(oracle.bill.gradients) / (asked.clamp_min(1) * oracle.landscape.unit_cost).double()
-    )
+    cost = asked.clamp_min(1) * oracle.landscape.unit_cost
+    return torch.from_numpy(oracle.bill.gradients) / cost.double()
 
 
 def _of_rows(parameters: Any, rows: Tensor) -> Any:  # noqa: ANN401
@@ -156,11 +170,8 @@ def _oracle(scene: Scene, rows: Frozen, count: int, reorder: Streams | None) -> 
     Each epoch's rest in another order where data are drawn afresh.
     """
     bill = Bill(len(rows.step), terms=scene.landscape.terms, budget=torch.inf, price=scene.price)
-    bill.steps, bill.spent, bill.values = (
-        rows.step.numpy().copy(),
-        rows.spent.numpy().copy(),
-        rows.spent.numpy() * bill.terms,
-    )
+    bill.steps, bill.spent = rows.step.numpy().copy(), rows.spent.numpy().copy()
+    bill.values = bill.spent * bill.terms
     oracle = Oracle(Folded(inner=scene.landscape, rows=count), scene.noise, bill, **scene.portions)
     oracle.epoch = rows.epoch
     if rows.epoch is not None and reorder is not None:
@@ -183,12 +194,8 @@ class Folded(Around):
 
     def loss(self, x: Tensor, terms: Terms | None = None, time: Tensor | None = None) -> Tensor:
         """X (R K, P, D) -> (R K, P), on a game (R K, P, players)."""
-        return self._unfolded(
-            self.inner.loss(
-                self._folded(x), self._own(terms, x.shape[1]), None if time is None else time[:: self.rows]
-            ),
-            x,
-        )
+        now = None if time is None else time[:: self.rows]
+        return self._unfolded(self.inner.loss(self._folded(x), self._own(terms, x.shape[1]), now), x)
 
     def observe(self, value: Tensor, points: Tensor, streams: Streams) -> Tensor:
         """The inner landscape's noise, by the streams of the rows."""

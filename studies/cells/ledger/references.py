@@ -31,7 +31,7 @@ from landscapes.streams import Streams
 from optimizers.base import Optimizer, State
 from studies.cells.ledger.arms import Arm
 from studies.cells.ledger.selection import Directions
-from studies.cells.ledger.slopes import Slopes
+from studies.cells.ledger.slopes import Slopes, every_direction
 
 REFERENCES = ("raw", "smoothed", "preconditioned", "selection", "mean_fitness")
 GRADIENTS = 3  # of them
@@ -118,15 +118,20 @@ def _of_points(
         bent, trace = spread * smoothed, spread.sum(1)
     else:
         bent, trace = _bent(arm.points, share, smoothed)
-    alike = (torch.where(share > 0, arm.points - arm.points[:, :1], 0.0) == 0).flatten(1).all(1)
-    still = (trace == 0) & ~(
-        alike & (arm.weight.sum(1) > 1)
-    )  # a trajectory; a population of one genotype does not move
-    bent, trace = (
-        torch.where(still[:, None], smoothed, bent),
-        torch.where(still, float(center.shape[1]), trace),
-    )
+    straight = (trace == 0) & _trajectory(arm, share)
+    bent = torch.where(straight[:, None], smoothed, bent)
+    trace = torch.where(straight, float(center.shape[1]), trace)
     return torch.stack([raw, smoothed, bent], 1), trace
+
+
+def _trajectory(arm: Arm, share: Tensor) -> Tensor:
+    """(R,): whether the points of an arm, of share (R, n, 1), are a trajectory's.
+
+    Several points that are alike are a population of one genotype, which does not move.
+    """
+    away = torch.where(share > 0, arm.points - arm.points[:, :1], 0.0)
+    alike = (away == 0).flatten(1).all(1)
+    return ~(alike & (arm.weight.sum(1) > 1))
 
 
 def _bent(points: Tensor, share: Tensor, slope: Tensor) -> tuple[Tensor, Tensor]:
@@ -134,9 +139,8 @@ def _bent(points: Tensor, share: Tensor, slope: Tensor) -> tuple[Tensor, Tensor]
 
     Points are weighted by share (R, P, 1). The covariance itself is never held.
     """
-    away = torch.where(
-        share > 0, points - points[:, :1], 0.0
-    )  # from one of them, so that points that do not spread have exactly none
+    # from one of them, so that points that do not spread have exactly none
+    away = torch.where(share > 0, points - points[:, :1], 0.0)
     away = torch.where(share > 0, away - (share * away).sum(1, keepdim=True), 0.0)
     return (share * away * dot(away, slope[:, None])[..., None]).sum(1), (share * away.square()).sum((1, 2))
 
@@ -159,23 +163,24 @@ def ground(
     The mean curvature, in all directions and along noise (R, M, D).
     """
     length = norm(raw)[:, None]
-    first = torch.where(length > 0, raw / length, 0.0)[:, None]
+    first = torch.where(length > 0, raw / length, 0.0)[:, None].nan_to_num(0.0)
     if not slopes.landscape.sloped or len(slopes.landscape.players) > 1:
+        rest = first.new_zeros(len(center), count, center.shape[1])
+        curvature = center.new_full((len(center), count), torch.nan)
         nothing = center.new_full((len(center),), torch.nan)
-        rest = torch.zeros(len(center), count, center.shape[1], dtype=torch.float64, device=center.device)
-        return Ground(
-            torch.cat([first.nan_to_num(0.0), rest], 1), nothing[:, None].expand(-1, count), nothing, nothing
-        )
+        return Ground(torch.cat([first, rest], 1), curvature, nothing, nothing)
     values, vectors = slopes.steepest(center, count, streams)
-    if center.shape[1] <= PROBES:
-        every = torch.eye(center.shape[1], dtype=torch.float64, device=center.device).expand(
-            len(center), -1, -1
-        )
-    else:
-        part = addresses.first("parts of ledger", "mean curvature")
-        every = streams.normal("ledger", (PROBES, center.shape[1]), part=part).double()
-    mean, along = (_rayleigh(slopes, center, some) for some in (every, noise[:, :PROBES]))
-    return Ground(torch.cat([first.nan_to_num(0.0), vectors], 1), values, mean, along)
+    mean, along = (_rayleigh(slopes, center, some) for some in (_probes(center, streams), noise[:, :PROBES]))
+    return Ground(torch.cat([first, vectors], 1), values, mean, along)
+
+
+def _probes(center: Tensor, streams: Streams) -> Tensor:
+    """Directions (R, K, D) over which the mean curvature is taken: all, or some that are drawn."""
+    dim = center.shape[1]
+    if dim <= PROBES:
+        return every_direction(center)
+    part = addresses.first("parts of ledger", "mean curvature")
+    return streams.normal("ledger", (PROBES, dim), part=part).double()
 
 
 def _rayleigh(slopes: Slopes, center: Tensor, directions: Tensor) -> Tensor:

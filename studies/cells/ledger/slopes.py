@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from landscapes.base import Landscape, Reals
 from landscapes.numerics import norm
@@ -60,28 +61,40 @@ class Slopes:
     def steepest(self, center: Tensor, count: int, streams: Streams) -> tuple[Tensor, Tensor]:
         """The q eigenvalues (R, q) of largest size of the Hessian at center (R, D); unit vectors (R, q, D).
 
-        Up to 128 coordinates from the whole Hessian; beyond, to about a percent, from a block Krylov space
-        (Musco and Musco 2015, NeurIPS)
-        grown from directions drawn at source "ledger". Where D < q the rest is NaN and 0.
+        Up to 128 coordinates from the whole Hessian, beyond, to about a percent, from a Krylov space. Where
+        D < q the rest is NaN and 0.
         """
-        worlds, dim = center.shape
-        if dim <= DENSE:
-            basis = torch.eye(dim, dtype=torch.float64, device=center.device).expand(worlds, -1, -1)
-        else:
-            blocks = [_orthonormal(streams.normal("ledger", (count + 2, dim)).double())]
-            for _ in range(ROUNDS):
-                blocks.append(_orthonormal(self.bend(center, blocks[-1])))
-            basis = _orthonormal(torch.cat(blocks, 1))
+        whole = center.shape[1] <= DENSE
+        basis = every_direction(center) if whole else self._krylov(center, count + 2, streams)
         small = basis @ self.bend(center, basis).mT  # (R, K, K) the Hessian on the span of the basis
-        good = small.isfinite().all((1, 2))
-        values, vectors = torch.linalg.eigh(((small + small.mT) / 2).where(good[:, None, None], 0.0))
-        order = values.abs().argsort(dim=1, descending=True)[:, :count]
-        vectors = vectors.mT.gather(1, order[..., None].expand(-1, -1, vectors.shape[-1])) @ basis
-        missing = (0, count - order.shape[1])
-        found = torch.nn.functional.pad(values.gather(1, order), missing, value=torch.nan).where(
-            good[:, None], torch.nan
-        )
-        return found, torch.nn.functional.pad(vectors, (0, 0, *missing)).where(good[:, None, None], 0.0)
+        finite = small.isfinite().all((1, 2))
+        values, vectors = _eigen(small.where(finite[:, None, None], 0.0), count)
+        missing = (0, count - values.shape[1])
+        values = pad(values, missing, value=torch.nan).where(finite[:, None], torch.nan)
+        return values, pad(vectors @ basis, (0, 0, *missing)).where(finite[:, None, None], 0.0)
+
+    def _krylov(self, center: Tensor, size: int, streams: Streams) -> Tensor:
+        """Orthonormal vectors (R, K, D) that span a block Krylov space of the Hessian at center (R, D).
+
+        It grows from directions drawn at source "ledger", so many in a block (Musco and Musco 2015, NeurIPS).
+        """
+        blocks = [_orthonormal(streams.normal("ledger", (size, center.shape[1])).double())]
+        for _ in range(ROUNDS):
+            blocks.append(_orthonormal(self.bend(center, blocks[-1])))
+        return _orthonormal(torch.cat(blocks, 1))
+
+
+def every_direction(center: Tensor) -> Tensor:
+    """The unit vectors (R, D, D) of the coordinates of centers (R, D)."""
+    worlds, dim = center.shape
+    return torch.eye(dim, dtype=torch.float64, device=center.device).expand(worlds, -1, -1)
+
+
+def _eigen(matrix: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """Eigenvalues (R, q) of largest size of matrices (R, K, K), and unit vectors (R, q, K); q <= count."""
+    values, vectors = torch.linalg.eigh((matrix + matrix.mT) / 2)
+    order = values.abs().argsort(dim=1, descending=True)[:, :count]
+    return values.gather(1, order), vectors.mT.gather(1, order[..., None].expand(-1, -1, vectors.shape[-1]))
 
 
 def _orthonormal(rows: Tensor) -> Tensor:

@@ -101,14 +101,6 @@ LANDSCAPES = [
         "loss",
         "gives a point another value alone than among the other points of its world",
     ),
-    (
-        "RidgeFewArguments",
-        "loss",
-        (
-            r"is called with x, terms, time: too many positional arguments; write def loss\(self, x,"
-            r" terms=None, time=None\)"
-        ),
-    ),
     ("RidgeOneWorld", "loss", r"expected losses of shape \(R, P\) = \(3, 2\), got \(3,\)"),
     ("RidgeSingle", "loss", "expected losses as torch.float64, got torch.float32; take the type from x"),
     (
@@ -154,6 +146,17 @@ def test_a_landscape_that_breaks_a_promise_is_refused(name, method, text):
     ) as error:
         run(task(own(name), GA, budget=100.0), range(4))
     assert "\n" not in str(error.value)
+
+
+def test_a_loss_of_too_few_arguments_is_refused_when_it_is_loaded():
+    with pytest.raises(
+        ValueError,
+        match=(
+            r"^tests/support/plugins.py:\d+: RidgeFewArguments.loss: is called with x, terms, time: too many"
+            r" positional arguments; write def loss\(self, x, terms=None, time=None\)$"
+        ),
+    ):
+        run(task(own("RidgeFewArguments"), GA, budget=100.0), range(4))
 
 
 def test_a_landscape_inside_another_and_a_relaxed_one_are_held_to_it_too():
