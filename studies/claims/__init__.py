@@ -66,23 +66,23 @@ def judge(dataset: xr.Dataset) -> list[Judgement]:
     """
     entries = config(dataset).get("claims") or {}
     return together([
-        found._replace(claim=name) for name, entry in entries.items() for found in _judged(dataset, entry)
+        row._replace(claim=name) for name, entry in entries.items() for row in _judged(dataset, entry)
     ])
 
 
 def _judged(dataset: xr.Dataset, entry: Tree) -> Sequence[Judgement]:
     try:
-        found = build(entry).judge(dataset)
+        judgements = build(entry).judge(dataset)
     except (Exception, SystemExit) as error:  # noqa: BLE001  results must not be lost to a claim
         text = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
         return [unknown(entry["kind"], " ".join(text.split()))]
-    return found or [unknown(entry["kind"], "there is nothing to judge")]
+    return judgements or [unknown(entry["kind"], "there is nothing to judge")]
 
 
-def verdicts(found: Sequence[Judgement]) -> dict[str, Verdict]:
+def verdicts(judgements: Sequence[Judgement]) -> dict[str, Verdict]:
     """Claim -> the worst of its verdicts in the regime; undecided where there are none."""
     worst: dict[str, Verdict] = {}
-    for name in dict.fromkeys(row.claim for row in found):
-        inside = [row.verdict for row in found if row.claim == name and row.in_regime]
+    for name in dict.fromkeys(row.claim for row in judgements):
+        inside = [row.verdict for row in judgements if row.claim == name and row.in_regime]
         worst[name] = next((verdict for verdict in WORST if verdict in inside), "undecided")
     return worst

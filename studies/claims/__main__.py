@@ -12,7 +12,7 @@ WRONG = 2  # exit code: there are no such results
 
 def parser() -> argparse.ArgumentParser:
     """The arguments of `python -m studies.claims`."""
-    found = argparse.ArgumentParser(
+    options = argparse.ArgumentParser(
         prog="python -m studies.claims",
         description=(
             "Judge the claims of finished studies again, without a run: print a table, write"
@@ -20,18 +20,18 @@ def parser() -> argparse.ArgumentParser:
         ),
         epilog="exit codes: 0 all hold, 1 a claim fails or is undecided, 2 wrong argument",
     )
-    found.add_argument(
+    options.add_argument(
         "results",
         nargs="+",
         metavar="RESULTS",
         help="a study's folder, such as results/claims, or a dataset.zarr",
     )
-    found.add_argument(
+    options.add_argument(
         "--claims",
         metavar="STUDY",
         help="judge the claims of this study file, or ready study, instead of those that were run",
     )
-    return found
+    return options
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -61,11 +61,13 @@ def _judge(path: Path, study: str | None) -> bool:
         raise ValueError(
             f"{path}: expected a study with claims, this one has none; name some with --claims STUDY"
         )
-    found = judge(dataset)
+    judgements = judge(dataset)
     console = terminal.console(columns=160)
-    console.print(report.table(found, dataset.attrs["name"]))
-    console.print(str(report.save(found, path.parent if path.suffix == ".zarr" else path)), soft_wrap=True)
-    return set(verdicts(found).values()) == {"holds"}
+    console.print(report.table(judgements, dataset.attrs["name"]))
+    console.print(
+        str(report.save(judgements, path.parent if path.suffix == ".zarr" else path)), soft_wrap=True
+    )
+    return set(verdicts(judgements).values()) == {"holds"}
 
 
 if __name__ == "__main__":

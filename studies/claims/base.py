@@ -202,9 +202,9 @@ def _of_landscape(
         yield Place(landscape | {axis: place.where[axis] for axis in telling}, place.data)
 
 
-def _several(found: Iterable[Place], axis: str) -> bool:
+def _several(distinct: Iterable[Place], axis: str) -> bool:
     """Whether places have different values of an axis."""
-    return len({place.where[axis] for place in found}) > 1
+    return len({place.where[axis] for place in distinct}) > 1
 
 
 NUMBERS = (  # of a judgement
@@ -238,17 +238,17 @@ def unknown(kind: str, note: str, where: Tree | None = None, *, in_regime: bool 
 
 
 def at_each(
-    claim: Claim, found: Iterable[Place], judge: Callable[[Place], Judgement | list[Judgement]]
+    claim: Claim, at_places: Iterable[Place], judge: Callable[[Place], Judgement | list[Judgement]]
 ) -> list[Judgement]:
     """The judgements at all places; undecided where no world has finished, or nothing is predicted.
 
     Args:
         claim: the claim.
-        found: the places.
+        at_places: the places.
         judge: gives the judgements at one of them.
     """
     rows: list[Judgement] = []
-    for place in found:
+    for place in at_places:
         try:
             judged = judge(place)
         except Unjudged as error:
@@ -270,11 +270,11 @@ def chosen(data: xr.Dataset, where: Tree) -> xr.Dataset:
         ValueError: an axis has no such value.
     """
     for axis, value in where.items():
-        known = data[axis].values
-        at = np.flatnonzero(known == value)
+        values = data[axis].values
+        at = np.flatnonzero(values == value)
         if len(at) == 0:
             raise ValueError(
-                f"at.{axis}: expected one of {', '.join(map(str, known.tolist()))}, got {value!r}"
+                f"at.{axis}: expected one of {', '.join(map(str, values.tolist()))}, got {value!r}"
             )
         data = data.isel({axis: int(at[0])})
     return data

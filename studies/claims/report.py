@@ -19,14 +19,14 @@ FILE = "claims.json"
 COLOURS = {"holds": "green", "fails": "red", "undecided": "yellow"}
 
 
-def table(found: Sequence[Judgement], name: str) -> Table:
+def table(judgements: Sequence[Judgement], name: str) -> Table:
     """One row for each place of each claim.
 
     Places outside of a regime stand below the others, and do not count.
     """
     grid = _empty(name)
-    for claim in dict.fromkeys(row.claim for row in found):
-        rows = sorted((row for row in found if row.claim == claim), key=lambda row: not row.in_regime)
+    for claim in dict.fromkeys(row.claim for row in judgements):
+        rows = sorted((row for row in judgements if row.claim == claim), key=lambda row: not row.in_regime)
         for k, row in enumerate(rows):
             words = [claim if k == 0 else "", place(row), *cells(row)]
             grid.add_row(*map(_text, words), _verdict(row))
@@ -105,22 +105,22 @@ def number(value: float) -> str:
     return "" if math.isnan(value) else f"{value:.4g}"
 
 
-def as_data(found: Sequence[Judgement]) -> Data:
+def as_data(judgements: Sequence[Judgement]) -> Data:
     """As JSON: `verdicts` (claim -> worst in the regime) and `judgements`.
 
     Numbers that are not finite are null, or "inf", "-inf".
     """
     from studies.claims import verdicts
 
-    rows = [{key: _plain(value) for key, value in row._asdict().items()} for row in found]
-    return {"verdicts": verdicts(found), "judgements": rows}
+    rows = [{key: _plain(value) for key, value in row._asdict().items()} for row in judgements]
+    return {"verdicts": verdicts(judgements), "judgements": rows}
 
 
-def save(found: Sequence[Judgement], out: Path) -> Path:
+def save(judgements: Sequence[Judgement], out: Path) -> Path:
     """Write OUT/claims.json, whole or not at all."""
     from studies.results.store import write_text
 
-    write_text(json.dumps(as_data(found), indent=1, allow_nan=False), out / FILE)
+    write_text(json.dumps(as_data(judgements), indent=1, allow_nan=False), out / FILE)
     return out / FILE
 
 

@@ -22,15 +22,15 @@ from studies.claims.base import Judgement
 from studies.claims.gate import LEVEL, would_decide
 
 
-def together(found: Sequence[Judgement]) -> list[Judgement]:
+def together(judgements: Sequence[Judgement]) -> list[Judgement]:
     """The judgements of all claims of a study.
 
     Those that are decided alone, but not among all, are undecided.
     """
-    places = [i for i, row in enumerate(found) if row.in_regime and not math.isnan(row.p_holds)]
-    holds = _rejected([found[i].p_holds for i in places])
-    fails = _rejected([found[i].p_fails for i in places])
-    rows = list(found)
+    places = [i for i, row in enumerate(judgements) if row.in_regime and not math.isnan(row.p_holds)]
+    holds = _rejected([judgements[i].p_holds for i in places])
+    fails = _rejected([judgements[i].p_fails for i in places])
+    rows = list(judgements)
     for i, surely_holds, surely_fails in zip(places, holds, fails, strict=True):
         sure = {"holds": surely_holds, "fails": surely_fails}
         if not sure.get(rows[i].verdict, True):

@@ -45,7 +45,7 @@ def opened(path: str | Path) -> Iterator[Path]:
     path = Path(path)
     if not path.exists():
         raise ValueError(f"{path}: expected a folder, a file or an archive, found nothing")
-    endings = [ending for _, known, _ in shutil.get_unpack_formats() for ending in known]
+    endings = [ending for _, of_format, _ in shutil.get_unpack_formats() for ending in of_format]
     if path.is_dir() or not path.name.endswith(tuple(endings)):
         yield path
         return

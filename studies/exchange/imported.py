@@ -59,7 +59,7 @@ class Landscape(NamedTuple):
 
     spec: Spec
     label: str
-    known: bool  # whether the loss is the gap to the optimum
+    gap_known: bool  # whether the loss is the gap to the optimum
 
 
 class Axes(NamedTuple):
@@ -118,7 +118,7 @@ def _collected(experiments: Sequence[Experiment]) -> tuple[dict[Key, Landscape],
     labels = _labels(experiment.optimizer for experiment in experiments)
     for experiment in experiments:
         key = key_of(experiment.landscape, experiment.label)
-        landscapes[key] = Landscape(experiment.landscape, as_label(experiment.label), experiment.known)
+        landscapes[key] = Landscape(experiment.landscape, as_label(experiment.label), experiment.gap_known)
         if experiment.runs:
             runs.setdefault((key, labels[experiment.optimizer]), []).extend(experiment.runs)
     present = sorted({key for key, _ in runs}, key=lambda key: (key[0], key[1] or 0, key[2]))
@@ -152,8 +152,8 @@ def _of_study(like: xr.Dataset, present: Mapping[Key, Landscape], name: str) -> 
             f"{name}: expected a landscape of {', '.join(specs)}, found"
             f" {', '.join(sorted(map(words, present)))}"
         )
-    known = {key: landscape.known for key, landscape in present.items()} | _known(like, labels)
-    return {key: Landscape(specs[label], label, known[key]) for key, label in labels.items()}
+    is_gap = {key: landscape.gap_known for key, landscape in present.items()} | _known(like, labels)
+    return {key: Landscape(specs[label], label, is_gap[key]) for key, label in labels.items()}
 
 
 def _known(like: xr.Dataset, labels: Mapping[Key, str]) -> dict[Key, bool]:
@@ -164,10 +164,10 @@ def _known(like: xr.Dataset, labels: Mapping[Key, str]) -> dict[Key, bool]:
     """
     if "gap_known" not in like.coords:
         return {}
-    known = gap_known(like)
-    for axis in [str(dim) for dim in known.dims if dim != "landscape"]:
+    is_gap = gap_known(like)
+    for axis in [str(dim) for dim in is_gap.dims if dim != "landscape"]:
         alike(like, axis)
-    return {key: bool(_at(known, label).any()) for key, label in labels.items()}
+    return {key: bool(_at(is_gap, label).any()) for key, label in labels.items()}
 
 
 def _at(part: xr.DataArray, label: str) -> xr.DataArray:
@@ -259,10 +259,10 @@ def _coordinates(axes: Axes, instance: np.ndarray) -> dict[str, tuple]:
 
 def _about_landscapes(landscapes: Iterable[Landscape]) -> Data:
     """The coordinates that say what landscapes are."""
-    labels, known = zip(*((each.label, float(each.known)) for each in landscapes), strict=True)
+    labels, is_gap = zip(*((each.label, float(each.gap_known)) for each in landscapes), strict=True)
     return {
         "landscape": np.array(labels, object),
-        "gap_known": (*_less(("landscape",), np.array(known), 0), OF_CELLS["gap_known"].attrs),
+        "gap_known": (*_less(("landscape",), np.array(is_gap), 0), OF_CELLS["gap_known"].attrs),
         "terms": ((), 1.0, OF_CELLS["terms"].attrs),
     }
 

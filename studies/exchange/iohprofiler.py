@@ -212,7 +212,7 @@ def _experiment(about: Spec, scenario: Spec, folder: Path) -> Experiment:
         _check_values(what.landscape, scenario["runs"], function.suite)
     runs = list(_runs(folder / scenario["path"], scenario["runs"], what.gap))
     label = _label(function, what.landscape)
-    return Experiment(about["algorithm"]["name"], what.landscape, label, runs, what.known)
+    return Experiment(about["algorithm"]["name"], what.landscape, label, runs, what.gap_known)
 
 
 def _what(function: Function, dim: int, *, maximised: bool) -> pbo.Found:
@@ -221,7 +221,7 @@ def _what(function: Function, dim: int, *, maximised: bool) -> pbo.Found:
         return pbo.landscape(function.name, dim)
     if function.is_bbob:
         return pbo.Found({"kind": "bbob", "function": function.number, "dim": dim}, np.asarray)
-    return pbo.Found({"kind": function.name, "dim": dim}, np.asarray, known=False)
+    return pbo.Found({"kind": function.name, "dim": dim}, np.asarray, gap_known=False)
 
 
 def _label(function: Function, spec: Spec) -> str:

@@ -51,7 +51,7 @@ class Found(NamedTuple):
 
     landscape: Spec
     gap: Values  # of raw_y
-    known: bool = True  # whether the best loss is 0
+    gap_known: bool = True  # whether the best loss is 0
 
 
 def landscape(name: str, n: int) -> Found:
@@ -72,7 +72,7 @@ def landscape(name: str, n: int) -> Found:
     if layer in MAXIMA:
         best = MAXIMA[layer](n)
         return Found({"kind": name, "dim": n}, lambda y: best - y)
-    return Found({"kind": name, "dim": n}, lambda y: -y, known=False)
+    return Found({"kind": name, "dim": n}, lambda y: -y, gap_known=False)
 
 
 def _ferromagnet(n: int, graph: str) -> Spec:

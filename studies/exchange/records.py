@@ -54,7 +54,7 @@ class Experiment(NamedTuple):
     landscape: Spec  # kind, dim; function of a bbob landscape
     label: str  # of the landscape
     runs: list[Run]
-    known: bool = True  # whether the best loss is 0
+    gap_known: bool = True  # whether the best loss is 0
 
 
 def experiments(dataset: xr.Dataset, point: str = "recommended") -> Iterator[Experiment]:
@@ -115,9 +115,9 @@ def _runs(arm: xr.Dataset, spec: Spec, point: str) -> list[Run]:
 def _records(world: _World) -> tuple[np.ndarray, np.ndarray]:
     """Evaluations and best loss so far of one world."""
     reached = np.isfinite(world.hit)
-    known = np.isfinite(world.loss) & np.isfinite(world.cost)
-    evaluations = np.concatenate([_whole(world.cost[known]), _whole(world.hit[reached])])
-    gap = np.concatenate([world.loss[known], world.targets[reached]])
+    finite = np.isfinite(world.loss) & np.isfinite(world.cost)
+    evaluations = np.concatenate([_whole(world.cost[finite]), _whole(world.hit[reached])])
+    gap = np.concatenate([world.loss[finite], world.targets[reached]])
     order = np.argsort(evaluations, kind="stable")
     evaluations, gap = evaluations[order], np.minimum.accumulate(gap[order])
     last = np.diff(evaluations, append=-1) != 0  # of those at one evaluation

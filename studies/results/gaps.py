@@ -29,15 +29,15 @@ def gap_known(data: xr.Dataset | xr.DataArray) -> xr.DataArray:
     Args:
         data: a study's results, an arm of them, or one of their losses.
     """
-    known = data.coords.get("gap_known", xr.DataArray(0.0)).reset_coords(drop=True)
-    known = known.max("optimizer") if "optimizer" in known.dims else known
-    return xr.DataArray(known.fillna(0) > 0)
+    is_gap = data.coords.get("gap_known", xr.DataArray(0.0)).reset_coords(drop=True)
+    is_gap = is_gap.max("optimizer") if "optimizer" in is_gap.dims else is_gap
+    return xr.DataArray(is_gap.fillna(0) > 0)
 
 
 def word(data: xr.Dataset) -> str:
     """What the loss of these results is: `gap`, `loss`, or `gap or loss` where it differs between arms."""
-    known = gap_known(data)
-    kinds = {bool(value) for value in known.values.ravel()}
+    is_gap = gap_known(data)
+    kinds = {bool(value) for value in is_gap.values.ravel()}
     return WORDS[kinds.pop()] if len(kinds) == 1 else "gap or loss"
 
 
@@ -52,11 +52,11 @@ def said(data: xr.Dataset) -> str:
 
     Empty where it is the same everywhere.
     """
-    known = gap_known(data)
-    known = known if "landscape" in known.dims else known.expand_dims(landscape=[""])
+    is_gap = gap_known(data)
+    is_gap = is_gap if "landscape" in is_gap.dims else is_gap.expand_dims(landscape=[""])
     places: dict[bool, list[str]] = {True: [], False: []}
-    for label in known["landscape"].values.tolist():
-        here = known.sel(landscape=label, drop=True)
+    for label in is_gap["landscape"].values.tolist():
+        here = is_gap.sel(landscape=label, drop=True)
         for kind in (True, False):
             places[kind] += _places(label, here == kind)
     if not all(places.values()):
@@ -80,12 +80,12 @@ def alike(data: xr.Dataset | xr.DataArray, dim: str) -> None:
     Raises:
         ValueError: it differs.
     """
-    known = gap_known(data)
-    if dim not in known.dims or not bool((known.any(dim) & ~known.all(dim)).any()):
+    is_gap = gap_known(data)
+    if dim not in is_gap.dims or not bool((is_gap.any(dim) & ~is_gap.all(dim)).any()):
         return
-    other = [name for name in known.dims if name != dim]
+    other = [name for name in is_gap.dims if name != dim]
     gaps, raw = (
-        ", ".join(map(_text, data[dim].values[here.any(other).values].tolist())) for here in (known, ~known)
+        ", ".join(map(_text, data[dim].values[here.any(other).values].tolist())) for here in (is_gap, ~is_gap)
     )
     raise ValueError(
         f"{dim}: expected losses of one meaning, they are gaps to the optimum at {gaps} and raw values at"

@@ -92,34 +92,34 @@ def known_paths(data: Named, classes: Mapping[str, Mapping[str, type[Parameters]
 
 
 def axes_of(
-    data: Named, known: Sequence[str], taken: frozenset[str] = labels.RESERVED
+    data: Named, settable: Sequence[str], taken: frozenset[str] = labels.RESERVED
 ) -> tuple[list[Axis], list[Mistake]]:
     """The axes of a study, and what is wrong with its `sweep`.
 
     Args:
         data: the study.
-        known: what an axis may set, see `known_paths`.
+        settable: what an axis may set, see `known_paths`.
         taken: names that no axis may have.
     """
     rows, named, mistakes = [], [], []
     for key, given in mapping(data.get("sweep")).items():
         if named_axes.is_named(given):
-            axis, wrong = _named(key, given, data, known, taken)
+            axis, wrong = _named(key, given, data, settable, taken)
             mistakes += wrong
             named += [] if wrong else [axis]
             continue
         row = _row(key, given)
-        wrong = [*_of_values(row, known), *_of_name(row, taken)] or [*_of_lengths(row)]
+        wrong = [*_of_values(row, settable), *_of_name(row, taken)] or [*_of_lengths(row)]
         mistakes += wrong
         if not wrong:
             rows.append(row)
-    dims = _dims([row.key for row in rows], known, taken | {axis.name for axis in named})
+    dims = _dims([row.key for row in rows], settable, taken | {axis.name for axis in named})
     axes = {row.key: _axis(dims[row.key], row, data) for row in rows} | {axis.name: axis for axis in named}
     return [axes[key] for key in mapping(data.get("sweep")) if key in axes], mistakes
 
 
 def _named(
-    name: str, form: Named, data: Named, known: Sequence[str], taken: frozenset[str]
+    name: str, form: Named, data: Named, settable: Sequence[str], taken: frozenset[str]
 ) -> tuple[Axis, list[Mistake]]:
     """An axis with a name of its own, and what is wrong with it.
 
@@ -127,10 +127,10 @@ def _named(
         name: of the axis.
         form: what `sweep` says of it.
         data: the study.
-        known: what an axis may set.
+        settable: what an axis may set.
         taken: names that no axis may have.
     """
-    points, wrong = named_axes.read(name, form, known)
+    points, wrong = named_axes.read(name, form, settable)
     problem = labels.wrong_axis(name, taken)
     if problem:
         wrong.append(Mistake(("sweep", name), problem, at_key=True))
@@ -173,10 +173,10 @@ def set_path(data: Data, path: tuple[str, ...], value: object) -> None:
 # what is wrong ----------------------------------------------------------------------------------------------
 
 
-def _of_values(row: Row, known: Sequence[str]) -> Iterator[Mistake]:
+def _of_values(row: Row, settable: Sequence[str]) -> Iterator[Mistake]:
     for path, (values, source) in row.paths.items():
-        if not any(path == beginning or path.startswith(f"{beginning}.") for beginning in known):
-            yield _unknown(path, source, known)
+        if not any(path == beginning or path.startswith(f"{beginning}.") for beginning in settable):
+            yield _unknown(path, source, settable)
         elif not isinstance(values, list) or not values:
             yield Mistake(source, "expected a list of values")
         elif not row.zipped and len({repr(canonical(value)) for value in values}) < len(values):
@@ -194,9 +194,9 @@ def _of_lengths(row: Row) -> Iterator[Mistake]:
         yield Mistake(("sweep", row.key, "zip"), "expected lists of equal lengths")
 
 
-def _unknown(path: str, source: Path, known: Sequence[str]) -> Mistake:
-    ends = [k for k in known if k.endswith(f".{path}")]
-    near = ends[0] if ends else nearest(path, known)
+def _unknown(path: str, source: Path, settable: Sequence[str]) -> Mistake:
+    ends = [k for k in settable if k.endswith(f".{path}")]
+    near = ends[0] if ends else nearest(path, settable)
     hint = (
         f"did you mean {near!r}?"
         if near
@@ -208,13 +208,13 @@ def _unknown(path: str, source: Path, known: Sequence[str]) -> Mistake:
 # names and values -------------------------------------------------------------------------------------------
 
 
-def _dims(keys: Sequence[str], known: Sequence[str], taken: frozenset[str]) -> dict[str, str]:
+def _dims(keys: Sequence[str], settable: Sequence[str], taken: frozenset[str]) -> dict[str, str]:
     """Key of the sweep -> name of its dim.
 
     The last word of a path where it is a parameter's and nothing else has it, else the path; or the name that
     the study gives.
     """
-    words = {key: key.split(".")[-1] if key in known else key for key in keys}
+    words = {key: key.split(".")[-1] if key in settable else key for key in keys}
     counts = Counter(word.casefold() for word in words.values())
     owned = {word.casefold() for word in taken}
 

@@ -32,8 +32,8 @@ def with_steps(arm: Arm) -> Arm:
     try:
         queries = _queries(arm, made, players)
     except (Exception, SystemExit) as error:  # a kind of the user's may raise anything on the bowl
-        told = f"what its steps cost is not known before it runs ({type(error).__name__}: {error})"
-        raise ValueError(f"steps: expected a number of steps, got budget: {told}") from error
+        reason = f"what its steps cost is not known before it runs ({type(error).__name__}: {error})"
+        raise ValueError(f"steps: expected a number of steps, got budget: {reason}") from error
     return replace(arm, optimizer=_spec(arm.optimizer, made, made.budgeted(queries, players)))
 
 
@@ -41,10 +41,10 @@ def _queries(arm: Arm, made: Optimizer, players: int) -> int:
     """How many queries the budget buys, at least 1."""
     budget, price = arm.scalars["budget"], arm.scalars["gradient_cost"]["low"]
     if not made.cost_follows_schedule:
-        found = spending(arm)
-        if found is None:
+        spent = spending(arm)
+        if spent is None:
             raise ValueError("it asks for more than points")
-        return max(1, found.steps(budget, price))
+        return max(1, spent.steps(budget, price))
 
     def affords(steps: int) -> bool:
         return run_cost(arm, made.budgeted(steps, players), steps) <= budget * (1 + ROUNDING)
@@ -60,10 +60,10 @@ def _queries(arm: Arm, made: Optimizer, players: int) -> int:
 
 def _spec(spec: Tree, before: Parameters, after: Parameters) -> Data:
     """The entry with what changed, in it and in inner mappings such as a schedule."""
-    found, old, new = dict(spec), before.parameters(), after.parameters()
+    filled, old, new = dict(spec), before.parameters(), after.parameters()
     for key in new.keys() & spec.keys():
         if isinstance(new[key], Parameters):
-            found[key] = _spec(spec[key], old[key], new[key])
+            filled[key] = _spec(spec[key], old[key], new[key])
         elif new[key] != old[key]:
-            found[key] = new[key]
-    return found
+            filled[key] = new[key]
+    return filled

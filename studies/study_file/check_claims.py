@@ -110,16 +110,16 @@ class Stated:
 
 
 def _landscape(stated: Stated) -> Iterator[Mistake]:
-    label, known = stated.claim.landscape, stated.labels("landscape")
-    if label is not None and label not in known:
-        yield stated.wrong(f"unknown landscape; {suggest(label, known)}", "landscape")
+    label, there = stated.claim.landscape, stated.labels("landscape")
+    if label is not None and label not in there:
+        yield stated.wrong(f"unknown landscape; {suggest(label, there)}", "landscape")
 
 
 def _optimizers(stated: Stated) -> Iterator[Mistake]:
-    named, known = stated.claim.named(), stated.labels("optimizer")
+    named, there = stated.claim.named(), stated.labels("optimizer")
     for key, label in named.items():
-        if label not in known:
-            yield stated.wrong(f"unknown optimizer; {suggest(label, known)}", key)
+        if label not in there:
+            yield stated.wrong(f"unknown optimizer; {suggest(label, there)}", key)
     if len(named) == 2 and len(set(named.values())) == 1:
         (first, label), (second, _) = named.items()
         yield stated.wrong(f"expected another optimizer than {first}, got {label!r} twice", second)
@@ -255,9 +255,9 @@ def _quantity(stated: Stated, arm: Arm) -> Iterator[Mistake]:
     name = getattr(stated.claim, "quantity", None)
     if name is None:
         return
-    known = [*RECORDED, *_recorded(arm), *HITS, *LEDGER]
-    if name not in known:
-        yield stated.wrong(f"unknown quantity; {suggest(name, known)}", "quantity")
+    quantities = [*RECORDED, *_recorded(arm), *HITS, *LEDGER]
+    if name not in quantities:
+        yield stated.wrong(f"unknown quantity; {suggest(name, quantities)}", "quantity")
     elif name in LEDGER and stated.study.get("ledger") is None:
         text = f"{name} is of the noise ledger, and this study keeps none; add ledger: {{}}"
         yield stated.wrong(text, "quantity")

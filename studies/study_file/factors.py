@@ -113,16 +113,16 @@ def _moves(axis: Axis, arms: Sequence[Arm]) -> bool:
 
 def _given(factors: object) -> list[Factor]:
     """The factors; what has another form is told by the typed model."""
-    found: list[Factor] = []
+    listed: list[Factor] = []
     for i, given in enumerate(factors if isinstance(factors, list) else ()):
         if isinstance(given, str):
-            found.append(Factor(given, [*LEVELS], ("factors", i)))
-        found += [
+            listed.append(Factor(given, [*LEVELS], ("factors", i)))
+        listed += [
             Factor(source, levels, ("factors", i, source))
             for source, levels in mapping(given).items()
             if _texts(levels)
         ]
-    return found
+    return listed
 
 
 def _texts(levels: object) -> bool:
@@ -158,9 +158,9 @@ def _entries(draft: Draft) -> list[Switched]:
 def _wrong(factor: Factor, entries: Sequence[Switched], draft: Draft) -> Iterator[Mistake]:
     """What is wrong with a factor; the first of these counts."""
     source = factor.source
-    known = [*ORACLE, *_sources(draft.optimizers.values())]
-    if source not in known:
-        yield factor.wrong(f"unknown source {source!r}; {suggest(source, known)}")
+    sources = [*ORACLE, *_sources(draft.optimizers.values())]
+    if source not in sources:
+        yield factor.wrong(f"unknown source {source!r}; {suggest(source, sources)}")
     here = [*ORACLE, *_sources(entry.cls for entry in entries)]
     if source not in here:
         yield factor.wrong(

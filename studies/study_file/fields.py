@@ -28,7 +28,7 @@ def numbers(cls: type[Parameters]) -> dict[str, bool]:
     """The parameters that are numbers -> whether they are whole."""
     hints = get_type_hints(cls)
     kinds_of = {name: {hints[name], *get_args(hints[name])} for name in parameter_names(cls)}
-    return {name: float not in found for name, found in kinds_of.items() if found & {int, float}}
+    return {name: float not in kinds for name, kinds in kinds_of.items() if kinds & {int, float}}
 
 
 def literals(cls: type[Parameters]) -> dict[str, list[str]]:

@@ -25,10 +25,10 @@ ENTRY = {"landscapes": "LandscapeEntry", "optimizers": "OptimizerEntry"}
 @functools.cache
 def rows() -> list[tuple[str, str]]:
     """Name and meaning of every key, those inside a section behind it."""
-    found = []
+    named = []
     for key in _keys(_study_schema()):
-        found += [(inner.name, inner.meaning) for inner in (key, *key.inside().values())]
-    return found
+        named += [(inner.name, inner.meaning) for inner in (key, *key.inside().values())]
+    return named
 
 
 def find(path: str) -> Key | None:

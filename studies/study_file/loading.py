@@ -88,8 +88,8 @@ def _checked(document: Document) -> Study:
 
 def _swept(draft: Draft) -> list[Axis]:
     """The axes of `sweep`; what is wrong there is noted."""
-    known, taken = known_paths(draft.data, draft.classes), labels.reserved(draft.classes)
-    axes, mistakes = axes_of(draft.data, known, taken)
+    paths, taken = known_paths(draft.data, draft.classes), labels.reserved(draft.classes)
+    axes, mistakes = axes_of(draft.data, paths, taken)
     draft.mistakes += mistakes
     for axis in axes:
         draft.mistakes += (_in_grid(setting) for setting in axis.settings[0] if _has_grid(setting, draft))

@@ -11,13 +11,13 @@ from studies.study_file.spending import landscape_of
 
 def notes(arms: list[Arm]) -> list[str]:
     """A line for each landscape whose loss is a gap in some arms and none in others."""
-    known: dict[str, dict[bool, dict[str, None]]] = {}
+    places: dict[str, dict[bool, dict[str, None]]] = {}
     for arm in arms:
-        place = known.setdefault(str(arm.coords["landscape"]), {True: {}, False: {}})
+        place = places.setdefault(str(arm.coords["landscape"]), {True: {}, False: {}})
         place[landscape_of(arm).gap_known][_axes(arm)] = None
     return [
-        _line(label, *(list(place[one]) for one in (True, False)))
-        for label, place in known.items()
+        _line(label, *(list(place[is_gap]) for is_gap in (True, False)))
+        for label, place in places.items()
         if place[True] and place[False]
     ]
 

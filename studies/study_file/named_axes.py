@@ -43,13 +43,13 @@ def is_named(form: object) -> bool:
     return bool(mapping(form)) and not {"zip", "grid"} & mapping(form).keys()
 
 
-def read(name: str, form: Tree, known: Sequence[str]) -> tuple[Points, list[Mistake]]:
+def read(name: str, form: Tree, settable: Sequence[str]) -> tuple[Points, list[Mistake]]:
     """The points of a named axis, and what is wrong with it.
 
     Args:
         name: of the axis.
         form: what the study says of it.
-        known: every path that an axis may set.
+        settable: every path that an axis may set.
     """
     place: Path = ("sweep", name)
     wrong = [
@@ -58,7 +58,7 @@ def read(name: str, form: Tree, known: Sequence[str]) -> tuple[Points, list[Mist
         if key not in KEYS
     ]
     try:
-        points = Points([], []) if wrong else _points(name, form, known)
+        points = Points([], []) if wrong else _points(name, form, settable)
     except _Wrong as error:
         return Points([], []), [*wrong, error.mistake]
     return points, wrong
@@ -72,14 +72,14 @@ class _Wrong(Exception):
         self.mistake = Mistake(place, text, at_key)
 
 
-def _points(name: str, form: Tree, known: Sequence[str]) -> Points:
+def _points(name: str, form: Tree, settable: Sequence[str]) -> Points:
     place: Path = ("sweep", name)
     if "choices" in form:
         if len(form) > 1:
             raise _Wrong(place, "expected choices alone, they say what each sets")
-        return _choices(place, form["choices"], known)
+        return _choices(place, form["choices"], settable)
     values = _values(place, form)
-    targets = [*_targets((*place, "sets"), form.get("sets", []), known)]
+    targets = [*_targets((*place, "sets"), form.get("sets", []), settable)]
     sets = [[_set(name, value, target) for target in targets] for value in values]
     return Points(values, sets)
 
@@ -120,7 +120,7 @@ def _range(place: Path, form: Tree) -> list[object]:
     return [float(f"{value:.12g}") for value in ends]  # the last digits depend on the machine's library
 
 
-def _targets(place: Path, sets: object, known: Sequence[str]) -> Iterator[Target]:
+def _targets(place: Path, sets: object, settable: Sequence[str]) -> Iterator[Target]:
     """Every path that the axis sets: one, a list, or path -> formula; * stands for any label."""
     if isinstance(sets, str):
         given: list[Target] = [(sets, place, None)]
@@ -131,20 +131,22 @@ def _targets(place: Path, sets: object, known: Sequence[str]) -> Iterator[Target
     else:
         raise _Wrong(place, "expected a path, a list of paths, or path -> formula")
     for pattern, source, formula in given:
-        for path in _matching(pattern, source, known):
+        for path in _matching(pattern, source, settable):
             yield path, source, formula
 
 
-def _matching(pattern: object, source: Path, known: Sequence[str]) -> list[str]:
+def _matching(pattern: object, source: Path, settable: Sequence[str]) -> list[str]:
     if not isinstance(pattern, str):
         raise _Wrong(source, f"expected a path, got {pattern!r}")
     if "*" in pattern:
         parts = pattern.count(".")
-        matching = [path for path in known if path.count(".") == parts and fnmatch.fnmatchcase(path, pattern)]
+        matching = [
+            path for path in settable if path.count(".") == parts and fnmatch.fnmatchcase(path, pattern)
+        ]
     else:
-        matching = [pattern] if any(f"{pattern}.".startswith(f"{path}.") for path in known) else []
+        matching = [pattern] if any(f"{pattern}.".startswith(f"{path}.") for path in settable) else []
     if not matching:
-        near = nearest(pattern, known)
+        near = nearest(pattern, settable)
         hint = f"did you mean {near!r}?" if near else "expected one such as optimizers.LABEL.PARAMETER"
         raise _Wrong(source, f"unknown path {pattern!r}; {hint}")
     return matching
@@ -163,7 +165,7 @@ def _set(name: str, value: object, target: Target) -> tuple[str, object, Path]:
     return path, int(number) if number.is_integer() else number, source
 
 
-def _choices(place: Path, choices: object, known: Sequence[str]) -> Points:
+def _choices(place: Path, choices: object, settable: Sequence[str]) -> Points:
     """Named choices, each a mapping path -> value."""
     place = (*place, "choices")
     if not mapping(choices):
@@ -175,6 +177,6 @@ def _choices(place: Path, choices: object, known: Sequence[str]) -> Points:
         sets.append([
             (path, value, (*place, choice, pattern))
             for pattern, value in values.items()
-            for path in _matching(pattern, (*place, choice, pattern), known)
+            for path in _matching(pattern, (*place, choice, pattern), settable)
         ])
     return Points([str(choice) for choice in mapping(choices)], sets)

@@ -110,13 +110,13 @@ def notes(arms: list[Arm]) -> list[str]:
     """A line for each arm whose budget is below its first step."""
     lines = []
     for arm in arms:
-        found, price, budget = spending(arm), arm.scalars["gradient_cost"]["low"], arm.scalars["budget"]
-        if found is not None and found.steps(budget, price) == 0:
-            told = (
-                f"the first step costs {found.first.cost(price):,g} evaluations, more than the budget of"
+        spent, price, budget = spending(arm), arm.scalars["gradient_cost"]["low"], arm.scalars["budget"]
+        if spent is not None and spent.steps(budget, price) == 0:
+            note = (
+                f"the first step costs {spent.first.cost(price):,g} evaluations, more than the budget of"
                 f" {budget:,g}"
             )
-            lines.append(f"{place(arm)}: {told}: it takes none, and is compared with nothing")
+            lines.append(f"{place(arm)}: {note}: it takes none, and is compared with nothing")
     return lines
 
 
@@ -150,9 +150,9 @@ def unusual(arms: list[Arm]) -> list[str]:
 
 def _count(arm: Arm) -> float:
     """Steps of an arm within its budget, NaN where that is not known."""
-    found = spending(arm)
+    spent = spending(arm)
     return (
-        math.nan if found is None else found.steps(arm.scalars["budget"], arm.scalars["gradient_cost"]["low"])
+        math.nan if spent is None else spent.steps(arm.scalars["budget"], arm.scalars["gradient_cost"]["low"])
     )
 
 
@@ -166,8 +166,8 @@ def place(arm: Arm) -> str:
 
 @functools.cache
 def _landscape(spec: str, relaxation: Json) -> Landscape:
-    found: Landscape = registry.build(json.loads(spec), "landscape")
-    return Relaxation(inner=found, mode=relaxation) if relaxation else found
+    landscape: Landscape = registry.build(json.loads(spec), "landscape")
+    return Relaxation(inner=landscape, mode=relaxation) if relaxation else landscape
 
 
 def _exact(arm: Arm, landscape: Landscape) -> bool:

@@ -209,8 +209,8 @@ def keys_of(path: str, data: Named, *, stop: str = "") -> tuple[tuple[str, ...],
     """
     keys, node, rest = list[str](), data, path
     while True:
-        known = [*node, *_labels_behind(keys, data)]
-        key = _first_key(rest, known, stop)
+        possible = [*node, *_labels_behind(keys, data)]
+        key = _first_key(rest, possible, stop)
         keys.append(key)
         rest = rest[len(key) :]
         if not rest.startswith("."):
@@ -231,8 +231,8 @@ def _labels_behind(keys: list[str], data: Named) -> Iterator[str]:
             yield from entries
 
 
-def _first_key(path: str, known: Iterable[str], stop: str) -> str:
+def _first_key(path: str, keys: Iterable[str], stop: str) -> str:
     """The longest known key that a path begins with; else what stands before the next dot."""
     ends = ("", ".", *stop)
-    fitting = [key for key in known if path.startswith(key) and path[len(key) : len(key) + 1] in ends]
+    fitting = [key for key in keys if path.startswith(key) and path[len(key) : len(key) + 1] in ends]
     return max(fitting, key=len, default=re.split(f"[.{re.escape(stop)}]", path, maxsplit=1)[0])

@@ -10,13 +10,13 @@ from collections.abc import Iterable
 CONSTANTS = {None: "null", True: "true", False: "false"}  # as YAML writes them
 
 
-def nearest(word: str, known: Iterable[str]) -> str | None:
+def nearest(word: str, words: Iterable[str]) -> str | None:
     """The known word most like this one, in capitals or not, with - or _.
 
     The same, similar letters, initials ("lr"), or a beginning.
     """
     plain: dict[str, str] = {}  # plain form -> the word
-    for name in known:
+    for name in words:
         plain.setdefault(_plain(name), name)
     key = _plain(word)
     same = (name for name in plain if key and name.replace("_", "") == key.replace("_", ""))
@@ -34,13 +34,13 @@ def _plain(word: str) -> str:
     return re.sub(r"[\s_-]+", "_", word.strip().casefold())
 
 
-def suggest(word: str, known: Iterable[str]) -> str:
+def suggest(word: str, words: Iterable[str]) -> str:
     """A hint: did you mean 'sgd'?, or all that is known."""
-    known = list(known)
-    near = nearest(word, known)
+    words = list(words)
+    near = nearest(word, words)
     if near:
         return f"did you mean {near!r}?"
-    return f"expected one of: {', '.join(known)}" if known else "nothing is expected here"
+    return f"expected one of: {', '.join(words)}" if words else "nothing is expected here"
 
 
 def show(value: object) -> str:
