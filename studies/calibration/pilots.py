@@ -16,7 +16,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -118,9 +118,8 @@ class Pilots(Stage):
         for label, ranges in self.match.vary.items():
             ((name, (low, high)),) = ranges.items()
             arms = [arm for arm in self.varied() if arm.coords["optimizer"] == label]
-            cost = (
-                self.given.replicates * search.MOST * sum(self._pilot(arm).scalars["budget"] for arm in arms)
-            )
+            budgets = sum(self._pilot(arm).scalars["budget"] for arm in arms)
+            cost = self.given.replicates * search.MOST * budgets
             most = f"at most {search.MOST} pilots for each of {len(arms)} arms, {cost:,.0f} evaluations"
             lines.append(
                 f"match: {name} of {label} from {low:g} to {high:g}, for the {self.match.quantity} of"
@@ -131,16 +130,15 @@ class Pilots(Stage):
             "match: the pilots are not there yet, so the values planned above are those that the study gives",
         ]
 
-    def _set(self, arm: Arm, one: dict[str, Any] | None) -> Arm:
-        if one is None:
+    def _set(self, arm: Arm, result: dict[str, Any] | None) -> Arm:
+        """An arm with what was found for it, unless a factor switches that off."""
+        if result is None:
             return arm
-        name, coords = one["parameter"], arm.coords | self.on
+        name, coords = result["parameter"], arm.coords | self.on
         on = next(other for other in self.given.arms if other.coords == coords)
-        return (
-            replace(arm, optimizer=arm.optimizer | {name: one["value"]})
-            if arm.optimizer.get(name) == on.optimizer.get(name)
-            else arm
-        )
+        if arm.optimizer.get(name) != on.optimizer.get(name):
+            return arm
+        return replace(arm, optimizer=arm.optimizer | {name: result["value"]})
 
     def _search(self, arm: Arm) -> dict[str, Any] | None:
         """What is found for one arm; None where a pilot is missing."""
@@ -151,21 +149,16 @@ class Pilots(Stage):
 
         def at(value: float) -> Measured:
             varied = replace(arm, optimizer=arm.optimizer | {name: value})
-            return self._known(varied, f" at {name} = {value:g}")
+            return self._quantity(varied, f" at {name} = {value:g}")
 
-        first: tuple[Callable[[], Measured], ...] = (
-            lambda: self._known(reference),
-            lambda: at(low),
-            lambda: at(high),
-        )
-        for ask in first:  # all three can be computed at once
-            with contextlib.suppress(_Missing):
+        for ask in (lambda: self._quantity(reference), lambda: at(low), lambda: at(high)):
+            with contextlib.suppress(_Missing):  # all three can be computed at once
                 ask()
         try:
-            target, target_interval = self._known(reference)
-            self._check_target(reference, target)
-            end = search.search(lambda value: at(value)[0], target, low, high, settle)
-            reached, reached_interval = at(end.value)
+            target = self._quantity(reference)
+            self._check_target(reference, target[0])
+            end = search.search(lambda value: at(value)[0], target[0], low, high, settle)
+            reached = at(end.value)
         except _Missing:
             return None
         return {
@@ -174,10 +167,8 @@ class Pilots(Stage):
             "parameter": name,
             "low": low,
             "high": high,
-            "reached": _known(reached),
-            "reached_interval": _known(reached_interval),
-            "target": _known(target),
-            "target_interval": _known(target_interval),
+            **_as_json("reached", reached),
+            **_as_json("target", target),
             **end._asdict(),
         }
 
@@ -191,7 +182,7 @@ class Pilots(Stage):
         coords = arm.coords | {"optimizer": self.match.reference}
         return next(other for other in self.given.arms if other.coords == coords)
 
-    def _known(self, arm: Arm, where: str = "") -> Measured:
+    def _quantity(self, arm: Arm, where: str = "") -> Measured:
         """The quantity of an arm, from its pilot."""
         task = _task(self.given, self._pilot(arm))
         there = store.finished(self.out)
@@ -212,18 +203,8 @@ class Pilots(Stage):
         at, given = self.match.at, arm.scalars["ledger"] or sections.LedgerModel().model_dump()
         budget = rounded(max(at, INSTANT) * arm.scalars["budget"])
         ledger = given | {"moments": [1.0 if at else 0.0], "modes": 1}
-        return replace(
-            arm,
-            scalars=arm.scalars
-            | {
-                "budget": budget,
-                "instances": None,
-                "targets": [],
-                "ledger": ledger,
-                "pictures": None,
-                "record": [],
-            },
-        )
+        bare: dict[str, Any] = {"instances": None, "targets": [], "pictures": None, "record": []}
+        return replace(arm, scalars=arm.scalars | {"budget": budget, "ledger": ledger} | bare)
 
     def _measured(self, addresses: tuple[str, ...]) -> Measured:
         from studies.analysis.noise.noise import currencies
@@ -234,22 +215,18 @@ class Pilots(Stage):
         data = xr.concat(
             parts, "replicate", data_vars="minimal", coords="minimal", compat="override", join="override"
         )
-        found = currencies(data.isel(replicate=slice(self.given.replicates), moment=0))
-        return float(found[self.match.quantity]), found[f"{self.match.quantity}_interval"].values.tolist()
+        quantities = currencies(data.isel(replicate=slice(self.given.replicates), moment=0))
+        name = self.match.quantity
+        return float(quantities[name]), quantities[f"{name}_interval"].values.tolist()
 
     def _place(self, arm: Arm) -> str:
         return f"{arm.coords['optimizer']} on {arm.coords['landscape']}"
 
 
-def _known(value: Any) -> Any:  # noqa: ANN401
-    """None in place of what JSON cannot hold."""
-    return (
-        [_known(part) for part in value]
-        if isinstance(value, list)
-        else value
-        if math.isfinite(value)
-        else None
-    )
+def _as_json(name: str, measured: Measured) -> dict[str, Any]:
+    """A quantity and its interval, None in place of what JSON cannot hold."""
+    value, *ends = (x if math.isfinite(x) else None for x in (measured[0], *measured[1]))
+    return {name: value, f"{name}_interval": ends}
 
 
 def _task(study: Study, arm: Arm) -> Task:
