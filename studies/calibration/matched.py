@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
-from studies.text.words import short
+from studies.calibration import tables
+from studies.calibration.tables import Result
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -14,54 +15,40 @@ if TYPE_CHECKING:
 # what was found ---------------------------------------------------------------------------------------------
 
 
-def notes(found: Iterable[Mapping[str, Any]]) -> list[str]:
+def notes(results: Iterable[Result]) -> list[str]:
     """One line for each arm whose range does not reach the reference."""
-    return [
-        f"match: {_named(one)}: no {one['parameter']} from {_number(one['low'])} to {_number(one['high'])}"
-        f" has the {one['quantity']} of {one['reference']}, {_number(one['target'])}; {one['parameter']} ="
-        f" {_number(one['value'])} is used, which has {_number(one['reached'])}"
-        for one in found
-        if one["bound"]
-    ]
+    return [_note(result) for result in results if result["bound"]]
 
 
-def _named(one: Mapping[str, Any]) -> str:
-    swept = ", ".join(
-        f"{name} = {short(value)}"
-        for name, value in one["coords"].items()
-        if name not in ("landscape", "optimizer")
+def _note(result: Result) -> str:
+    name = result["parameter"]
+    low, high, value = (_number(result[part]) for part in ("low", "high", "value"))
+    return (
+        f"match: {tables.place(result)}: no {name} from {low} to {high} has the {result['quantity']} of"
+        f" {result['reference']}, {_number(result['target'])}; {name} = {value} is used, which has"
+        f" {_number(result['reached'])}"
     )
-    return f"{one['coords']['optimizer']} on {one['coords']['landscape']}" + (f" at {swept}" if swept else "")
 
 
-def table(found: list[dict[str, Any]]) -> Table:
-    """One row for each arm: the value found, its quantity and the reference's, with 95 % intervals."""
-    from rich.table import Table
-
-    quantity, reference = found[0]["quantity"], found[0]["reference"]
+def table(results: Sequence[Result]) -> Table:
+    """One row for each arm: the value set, its quantity and the reference's, with 95 % intervals."""
+    first = results[0]
+    quantity, reference = first["quantity"], first["reference"]
     title = (
-        f"match: {quantity} as {reference}'s at {found[0]['at']:g} of the budget, in worlds that the study"
+        f"match: {quantity} as {reference}'s at {first['at']:g} of the budget, in worlds that the study"
         " does not use"
     )
-    grid = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
-    swept = [name for name in found[0]["coords"] if name not in ("landscape", "optimizer")]
-    for head in ("landscape", *swept, "optimizer", "parameter"):
-        grid.add_column(head, overflow="fold")
-    for head in ("found", quantity, reference, "pilots"):
-        grid.add_column(head, justify="right", no_wrap=True)
-    for one in found:
-        places = [
-            one["coords"]["landscape"],
-            *(short(one["coords"][name]) for name in swept),
-            one["coords"]["optimizer"],
-            one["parameter"],
-        ]
-        value = _number(one["value"]) + (f" ({one['bound']} bound)" if one["bound"] else "")
-        sizes = [
-            _measured(one["reached"], one["reached_interval"]),
-            _measured(one["target"], one["target_interval"]),
-        ]
-        grid.add_row(*places, value, *sizes, str(one["evaluations"]))
+    texts = ("landscape", *tables.swept(first), "optimizer", "parameter")
+    grid = tables.empty(title, texts, ("found", quantity, reference, "pilots"), no_wrap=True)
+    for result in results:
+        grid.add_row(
+            *tables.cells(result),
+            result["parameter"],
+            _number(result["value"]) + (f" ({result['bound']} bound)" if result["bound"] else ""),
+            _measured(result["reached"], result["reached_interval"]),
+            _measured(result["target"], result["target_interval"]),
+            str(result["evaluations"]),
+        )
     return grid
 
 

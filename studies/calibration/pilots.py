@@ -74,28 +74,28 @@ class Pilots(Stage):
             self.missing = {}
             results = [result for arm in self.varied() if (result := self._search(arm))]
             if not self.missing:
-                self.found = results
+                self.results = results
                 return
             yield list(self.missing.values())
 
     def study(self) -> Study:
         """The study with the values that were found, once the rounds have ended."""
-        assert self.found is not None  # noqa: S101 - for the type checker
-        places = {tuple(result["coords"].items()): result for result in self.found}
+        assert self.results is not None  # noqa: S101 - for the type checker
+        places = {tuple(result["coords"].items()): result for result in self.results}
         arms = [self._set(arm, places.get(tuple(self._coords(arm).items()))) for arm in self.given.arms]
-        return replace(self.given, arms=arms, matched=self.found)
+        return replace(self.given, arms=arms, matched=self.results)
 
     def lines(self) -> list[str]:
         """Arms whose range does not reach the reference; or what would be run."""
-        return self._plan() if self.found is None else matched.notes(self.found)
+        return self._plan() if self.results is None else matched.notes(self.results)
 
     def table(self) -> Table | None:
         """One row for each arm, see `studies.calibration.matched`."""
-        return matched.table(self.found) if self.found else None
+        return matched.table(self.results) if self.results else None
 
     def ahead(self) -> list[Cell]:
         """As many pilots as may be needed; none once the values are known."""
-        tasks = [_task(self.given, self._pilot(arm)) for arm in self.varied()] if self.found is None else []
+        tasks = [_task(self.given, self._pilot(arm)) for arm in self.varied()] if self.results is None else []
         pilots = (blocks(task, self.given.replicates, lambda address: False, AWAY) for task in tasks)
         return [cell for cells in pilots for cell in cells * search.MOST]
 

@@ -32,7 +32,7 @@ class Stage(ABC):
 
     def __init__(self, study: Study, out: Path) -> None:
         self.given, self.out = study, out
-        self.found: list[dict[str, Any]] | None = None  # one for each arm, once all cells are there
+        self.results: list[dict[str, Any]] | None = None  # one for each arm, once all cells are there
 
     @abstractmethod
     def there(self) -> int:

@@ -13,7 +13,7 @@ import functools
 import itertools
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -62,15 +62,14 @@ class Trials(Stage):
         self.settings = [self._settings(group) for group in self.groups]
         arms = [
             _with(arm, values)
-            for group, told in zip(self.groups, self.settings, strict=True)
+            for group, settings in zip(self.groups, self.settings, strict=True)
             for arm in group
-            for values in told
+            for values in settings
         ]
         checkpoints: Any = CHECKPOINTS if self.tuning.objective == "area" else [1.0]
         plan = make_plan(replace(study, arms=[self._trial(arm) for arm in arms], checkpoints=checkpoints))
-        self.tasks = [
-            arm.task for arm in plan.arms
-        ]  # in the order of the groups, their arms and the settings
+        # in the order of the groups, their arms and the settings
+        self.tasks = [arm.task for arm in plan.arms]
         self.here = store.finished(out)  # addresses
         self.judged = functools.cache(self._judged)
 
@@ -83,7 +82,7 @@ class Trials(Stage):
         missing = self.ahead()
         if missing:
             yield missing
-        self.found = self._all_found()
+        self.results = self._all_results()
 
     def ahead(self) -> list[Cell]:
         """The cells that are not there yet."""
@@ -101,7 +100,7 @@ class Trials(Stage):
 
     def study(self) -> Study:
         """The study with the best settings, once the rounds have ended."""
-        results = self._all_found() if self.found is None else self.found
+        results = self._all_results() if self.results is None else self.results
         best = {json.dumps(result["coords"]): result["settings"][result["winner"]] for result in results}
         arms = [_with(arm, best.get(json.dumps(arm.coords), {})) for arm in self.given.arms]
         return replace(self.given, arms=arms, tuned=results)
@@ -109,13 +108,13 @@ class Trials(Stage):
     def lines(self) -> list[str]:
         """Which optimizers have no ranges, and what is odd about the best settings; or what would be run."""
         unranged = tuned.without(self.tuning, self.given.arms)
-        if self.found is None:
+        if self.results is None:
             return [*self._plan(self.ahead()), *unranged]
-        return [*unranged, *tuned.notes(self.found)]
+        return [*unranged, *tuned.notes(self.results)]
 
     def table(self) -> Table | None:
         """One row for each arm, see `studies.calibration.tuned`."""
-        return None if self.found is None else tuned.table(self.found)
+        return None if self.results is None else tuned.table(self.results)
 
     # which are tried ----------------------------------------------------------------------------------------
 
@@ -123,10 +122,10 @@ class Trials(Stage):
         """The arms that share a setting."""
         if self.tuning.per == "landscape":
             return [[arm] for arm in self.given.arms]
-        found: dict[str, list[Arm]] = {}
+        groups: dict[str, list[Arm]] = {}
         for arm in self.given.arms:
-            found.setdefault(str(arm.coords["optimizer"]), []).append(arm)
-        return list(found.values())
+            groups.setdefault(str(arm.coords["optimizer"]), []).append(arm)
+        return list(groups.values())
 
     def _settings(self, group: Sequence[Arm]) -> list[trial_points.Values]:
         name, landscape = (str(group[0].coords[key]) for key in ("optimizer", "landscape"))
@@ -152,44 +151,41 @@ class Trials(Stage):
 
     def _plan(self, missing: Sequence[Cell]) -> list[str]:
         """What would be run, a line for each optimizer that is tuned."""
-        lines, short = [], {cell.task.canonical for cell in missing}
-        tasks = iter(self.tasks)
-        mine: dict[str, list[Task]] = {}
+        missing_tasks = {cell.task.canonical for cell in missing}
+        lines = [self._planned(name, tasks, missing_tasks) for name, tasks in self._by_optimizer().items()]
+        given = "the trials are not there yet, so the values planned above are those that the study gives"
+        return [*lines, f"tuning: {given}"]
+
+    def _by_optimizer(self) -> dict[str, list[Task]]:
+        """The tasks of all trials of each optimizer."""
+        every, tasks = iter(self.tasks), dict[str, list[Task]]()
         for group in self.groups:
             name = str(group[0].coords["optimizer"])
-            mine.setdefault(name, []).extend(itertools.islice(tasks, len(group) * self.tuning.trials))
-        for name, theirs in mine.items():
-            different = {task.canonical: task.budget for task in theirs}
-            cost = self.tuning.worlds * sum(different.values())
-            arms = len(theirs) // self.tuning.trials
-            trials = (
-                f"{self.tuning.trials} trials for each of {arms} arms on {self.tuning.worlds} worlds of"
-                " their own"
-            )
-            lines.append(
-                f"tuning: {name}: {trials}, {cost:,.0f} evaluations; {len(short & different.keys()):,} of"
-                f" {len(different):,} are missing"
-            )
-        return [
-            *lines,
-            (
-                "tuning: the trials are not there yet, so the values planned above are those that the study"
-                " gives"
-            ),
-        ]
+            tasks.setdefault(name, []).extend(itertools.islice(every, len(group) * self.tuning.trials))
+        return tasks
+
+    def _planned(self, name: str, tasks: Sequence[Task], missing: set[str]) -> str:
+        """What would be run for an optimizer, of whose tasks these are missing."""
+        trials, worlds = self.tuning.trials, self.tuning.worlds
+        budgets = {task.canonical: task.budget for task in tasks}
+        return (
+            f"tuning: {name}: {trials} trials for each of {len(tasks) // trials} arms on {worlds} worlds of"
+            f" their own, {worlds * sum(budgets.values()):,.0f} evaluations;"
+            f" {len(missing & budgets.keys()):,} of {len(budgets):,} are missing"
+        )
 
     # what came of them --------------------------------------------------------------------------------------
 
-    def _all_found(self) -> list[dict[str, Any]]:
+    def _all_results(self) -> list[dict[str, Any]]:
         """What is found for every arm, once all cells are there."""
         self.here = store.finished(self.out)
         results, tasks = [], iter(self.tasks)
         for group, settings in zip(self.groups, self.settings, strict=True):
             of_arms = [list(itertools.islice(tasks, len(settings))) for _ in group]
-            results += self._found(group, settings, of_arms)
+            results += self._of_group(group, settings, of_arms)
         return results
 
-    def _found(
+    def _of_group(
         self, group: Sequence[Arm], settings: list[trial_points.Values], tasks: list[list[Task]]
     ) -> list[dict[str, Any]]:
         """What is found for the arms of a group, which share the setting whose mean rank is lowest.
@@ -203,23 +199,17 @@ class Trials(Stage):
         ranks = np.mean([stats.rankdata([trial.median for trial in row]) for row in scores], axis=0)
         winner = int(ranks.argmin())
         return [
-            self._found_for(
-                arm,
-                settings,
-                winner,
-                dict(zip((task.canonical for task in row), judged, strict=True)),
-                judged,
-            )
-            for arm, row, judged in zip(group, tasks, scores, strict=True)
+            self._of_arm(arm, settings, winner, row, trials)
+            for arm, row, trials in zip(group, tasks, scores, strict=True)
         ]
 
-    def _found_for(
+    def _of_arm(
         self,
         arm: Arm,
         settings: list[trial_points.Values],
         winner: int,
-        different: Mapping[str, Judged],
-        judged: Sequence[Judged],
+        tasks: Sequence[Task],
+        trials: Sequence[Judged],
     ) -> dict[str, Any]:
         """What is found for one arm, as JSON holds it.
 
@@ -227,22 +217,23 @@ class Trials(Stage):
             arm: the arm.
             settings: that were tried.
             winner: number of the best.
-            different: task -> what came of it; trials of equal settings are one task.
-            judged: what came of each setting.
+            tasks: of each setting; equal settings have one.
+            trials: what came of each.
         """
         ranges = self.tuning.ranges[arm.label]
         given = {name: arm.optimizer[name] for name in ranges}
+        costs = {task.canonical: trial.cost for task, trial in zip(tasks, trials, strict=True)}
         return {
             "coords": arm.coords,
             **self.tuning.model_dump(include={"worlds", "at", "objective", "per"}),
             "ranges": ranges,
             "settings": [given | values for values in settings],
-            "median": [_finite(trial.median) for trial in judged],
-            "interval": [[_finite(end) for end in trial.interval] for trial in judged],
-            "diverged": [trial.diverged for trial in judged],
+            "median": [_finite(trial.median) for trial in trials],
+            "interval": [[_finite(end) for end in trial.interval] for trial in trials],
+            "diverged": [trial.diverged for trial in trials],
             "winner": winner,
-            "different": len(different),
-            "cost": sum(trial.cost for trial in different.values()),
+            "different": len(costs),
+            "cost": sum(costs.values()),
         }
 
     def _score(self, task: Task) -> Judged:
@@ -273,9 +264,8 @@ def _read(path: Path, price: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]
     """
     with h5py.File(path) as file:
         loss, status = file["loss"][:], file["status"][:]
-        cost = (file["value_terms"][:, -1] + price * file["gradient_terms"][:, -1]) / np.asarray(
-            file.attrs["terms"]
-        ).item()
+        asked = file["value_terms"][:, -1] + price * file["gradient_terms"][:, -1]
+        cost = asked / np.asarray(file.attrs["terms"]).item()
     silent = (cost == 0)[:, None]  # a budget below the first step: it has only its start to show
     return np.where(np.isnan(loss) | (status == Status.DIVERGED) | silent, np.inf, loss), status[:, -1], cost
 

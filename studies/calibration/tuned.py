@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from studies.calibration import tables
+from studies.calibration.tables import Result
 from studies.study_file import sections
 from studies.text.words import short
 
@@ -26,56 +28,40 @@ def shown(values: Mapping[str, Any]) -> str:
     )
 
 
-def place(one: Mapping[str, Any]) -> str:
-    """Where a result belongs."""
-    swept = ", ".join(
-        f"{name} = {short(value)}"
-        for name, value in one["coords"].items()
-        if name not in ("landscape", "optimizer")
-    )
-    return f"{one['coords']['optimizer']} on {one['coords']['landscape']}" + (f" at {swept}" if swept else "")
-
-
 def without(tuning: sections.TuningModel, arms: Iterable[Arm]) -> list[str]:
     """A line that names the optimizers without ranges: effort that is not equal is said."""
     names = list(dict.fromkeys(arm.label for arm in arms if arm.label not in tuning.ranges))
-    told = f"no ranges, so the values given are used; 0 trials, the others have {tuning.trials} each"
-    return [f"tuning: {', '.join(names)}: {told}"] if names else []
+    why = f"no ranges, so the values given are used; 0 trials, the others have {tuning.trials} each"
+    return [f"tuning: {', '.join(names)}: {why}"] if names else []
 
 
-def notes(found: Iterable[Mapping[str, Any]]) -> list[str]:
+def notes(results: Iterable[Result]) -> list[str]:
     """A line for each arm where all settings diverge, are few, or the best is at the end of a range."""
-    lines = []
-    for one in found:
-        trials, nobody = len(one["settings"]), all(value is None for value in one["median"])
-        if nobody:
-            never = (
-                ""
-                if all(2 * lost >= one["worlds"] for lost in one["diverged"])
-                else ", or never asks, as its budget is below its first step"
-            )
-            lines.append(
-                f"tuning: {place(one)}: every setting diverges in half of the worlds or more{never}; the"
-                " values given are used"
-            )
-        if one["different"] < trials:
-            repeated = f"the other {trials - one['different']} of {trials} trials repeat them"
-            lines.append(
-                f"tuning: {place(one)}: its ranges hold only {one['different']} different settings;"
-                f" {repeated}"
-            )
-        for name, where, remedy in () if nobody else _edges(one):
-            lines.append(f"tuning: {place(one)}: the best {name} {where}; {remedy}")
-    return lines
+    return [f"tuning: {tables.place(result)}: {note}" for result in results for note in _notes(result)]
 
 
-def _edges(one: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+def _notes(result: Result) -> Iterator[str]:
+    trials, different = len(result["settings"]), result["different"]
+    nobody = all(value is None for value in result["median"])
+    if nobody:
+        diverge = all(2 * lost >= result["worlds"] for lost in result["diverged"])
+        never = "" if diverge else ", or never asks, as its budget is below its first step"
+        yield f"every setting diverges in half of the worlds or more{never}; the values given are used"
+    if different < trials:
+        repeated = f"the other {trials - different} of {trials} trials repeat them"
+        yield f"its ranges hold only {different} different settings; {repeated}"
+    if not nobody:
+        for name, where, remedy in _edges(result):
+            yield f"the best {name} {where}; {remedy}"
+
+
+def _edges(result: Result) -> Iterator[tuple[str, str, str]]:
     """Numbers of the best setting near an end of their range, or outside of it (as given).
 
     Each is (parameter, where it lies, what may help).
     """
-    for name, span in one["ranges"].items():
-        value = one["settings"][one["winner"]][name]
+    for name, span in result["ranges"].items():
+        value = result["settings"][result["winner"]][name]
         if "choices" in span or not isinstance(value, (int, float)):
             continue
         share = _share(value, span)
@@ -87,7 +73,7 @@ def _edges(one: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
                 "a range around it may hold a better one",
             )
         elif not EDGE <= share <= 1 - EDGE:
-            given = "" if one["winner"] else f"({short(value)}, as given) "
+            given = "" if result["winner"] else f"({short(value)}, as given) "
             yield name, f"{given}is near the {end} end of its range", "beyond may be better"
 
 
@@ -99,52 +85,38 @@ def _share(value: float, span: Mapping[str, Any]) -> float:
     return math.log(value / low) / math.log(high / low) if value > 0 else -math.inf
 
 
-def table(found: list[dict[str, Any]]) -> Table:
+def table(results: Sequence[Result]) -> Table:
     """One row for each arm: the best setting, its score and that of the setting given, and the cost.
 
     Scores are those in the trials, with 95 % intervals.
     """
-    from rich.table import Table
-
-    first = found[0]
-    judged = {"loss": "true loss", "area": "mean true loss over log-spaced costs up to"}[first["objective"]]
-    title = (
-        f"tuning: {len(first['settings'])} trials on {first['worlds']} worlds that the study does not use"
-        " (the best of so many is optimistic);"
-    )
-    grid = Table(
-        title=f"{title} median {judged} at {first['at']:g} of the budget",
-        title_justify="left",
-        title_style="bold",
-        header_style="bold",
-    )
-    swept = [name for name in first["coords"] if name not in ("landscape", "optimizer")]
-    for head in ("landscape", *swept, "optimizer", "best setting"):
-        grid.add_column(head, overflow="fold")
-    for head in ("its score", "as given", "diverged", "evaluations"):
-        grid.add_column(head, justify="right")
-    for one in found:
-        places = [
-            one["coords"]["landscape"],
-            *(short(one["coords"][name]) for name in swept),
-            one["coords"]["optimizer"],
-        ]
-        setting = shown(one["settings"][one["winner"]]) + ("" if one["winner"] else " (as given)")
-        diverged = f"{sum(one['diverged'])} of {one['different'] * one['worlds']}"
+    texts = ("landscape", *tables.swept(results[0]), "optimizer", "best setting")
+    numbers = ("its score", "as given", "diverged", "evaluations")
+    grid = tables.empty(_title(results[0]), texts, numbers)
+    for result in results:
         grid.add_row(
-            *places,
-            setting,
-            _score(one, one["winner"]),
-            _number(one["median"][0]),
-            diverged,
-            f"{one['cost']:,.0f}",
+            *tables.cells(result),
+            shown(result["settings"][result["winner"]]) + ("" if result["winner"] else " (as given)"),
+            _score(result, result["winner"]),
+            _number(result["median"][0]),
+            f"{sum(result['diverged'])} of {result['different'] * result['worlds']}",
+            f"{result['cost']:,.0f}",
         )
     return grid
 
 
-def _score(one: Mapping[str, Any], trial: int) -> str:
-    median, (low, high) = one["median"][trial], one["interval"][trial]
-    return _number(median) + ("" if one["worlds"] < LEAST else f" [{_number(low)}, {_number(high)}]")
+def _title(result: Result) -> str:
+    scores = {"loss": "true loss", "area": "mean true loss over log-spaced costs up to"}
+    return (
+        f"tuning: {len(result['settings'])} trials on {result['worlds']} worlds that the study does not use"
+        " (the best of so many is optimistic); median"
+        f" {scores[result['objective']]} at {result['at']:g} of the budget"
+    )
+
+
+def _score(result: Result, trial: int) -> str:
+    median, (low, high) = result["median"][trial], result["interval"][trial]
+    return _number(median) + ("" if result["worlds"] < LEAST else f" [{_number(low)}, {_number(high)}]")
 
 
 def _number(value: float | None) -> str:

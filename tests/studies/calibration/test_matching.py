@@ -136,7 +136,7 @@ def test_an_es_gets_the_noise_of_sgd(tmp_path):
     (d + 1) / n, so its population is 2 (d + 1) |g|^2 / (d sigma^2).
     """
     pilots, _ = found(BOWLS, tmp_path)
-    (one,) = pilots.found
+    (one,) = pilots.results
     assert one["bound"] is None
     sgd = 4 * SIGMA**2 / (4 * 25 / 3)  # a start is uniform in [-5, 5]^4
     low, high = one["target_interval"]
@@ -150,7 +150,7 @@ def test_an_es_gets_the_noise_of_sgd(tmp_path):
     ] == [one["value"]]
     again_found, computed = found(BOWLS, tmp_path)
     assert computed == 0
-    assert again_found.found == pilots.found
+    assert again_found.results == pilots.results
 
 
 @pytest.mark.verify
@@ -166,7 +166,7 @@ def test_learning_rate_gives_the_temperature_of_langevin_dynamics(tmp_path):
         "at": 0,
         "vary": {"SGD": {"learning_rate": [0.01, 1.5]}},
     }
-    (one,) = found(BOWLS | {"optimizers": optimizers, "match": match}, tmp_path)[0].found
+    (one,) = found(BOWLS | {"optimizers": optimizers, "match": match}, tmp_path)[0].results
     assert one["target_interval"][0] < 0.3 + 0.05 * SIGMA**2 / 2 < one["target_interval"][1]
     assert one["value"] == pytest.approx(0.05 + 2 * 0.3 / SIGMA**2, rel=0.1)
     assert one["bound"] is None
@@ -179,10 +179,10 @@ def test_each_point_of_a_sweep_is_matched_apart_and_bounds_are_told(tmp_path):
     quiet = {"landscapes": landscapes, "noise": {}, "sweep": {"optimizers.SGD.batch": [4, 16, 2]}}
     study = BOWLS | quiet | {"match": BOWLS["match"] | {"vary": {"ES": {"population": [20, 400]}}}}
     pilots, _ = found(study, tmp_path)
-    four, sixteen, two = pilots.found
+    four, sixteen, two = pilots.results
     assert sixteen["value"] == pytest.approx(4 * four["value"], rel=0.15)
     assert (two["value"], two["bound"]) == (20, "low")
-    (line,) = notes(pilots.found)
+    (line,) = notes(pilots.results)
     assert line.startswith(
         "match: ES on bowl at batch = 2: no population from 20 to 400 has the noise_to_signal of SGD, "
     )
@@ -392,7 +392,7 @@ def test_sources_are_switched_after_matching(tmp_path):
     """
     study = BOWLS | QUICK | {"factors": ["evaluation"]}
     pilots, _ = found(study, tmp_path)
-    (one,) = pilots.found
+    (one,) = pilots.results
     assert one["coords"] == {"landscape": "bowl", "optimizer": "ES"}
     assert one["value"] > 4
     arms = {(arm.coords["optimizer"], arm.coords["evaluation"]): arm for arm in pilots.study().arms}
@@ -410,7 +410,7 @@ def test_what_a_factor_switches_off_stays_off(tmp_path):
     for levels in (["on", "off"], ["off", "on"]):
         study = BOWLS | QUICK | {"optimizers": optimizers, "match": match, "factors": [{"mutation": levels}]}
         pilots, _ = found(study, tmp_path)
-        (one,) = pilots.found
+        (one,) = pilots.results
         rates = {
             arm.coords["mutation"]: arm.optimizer.get("mutation_rate")
             for arm in pilots.study().arms

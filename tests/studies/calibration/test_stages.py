@@ -60,11 +60,11 @@ def test_a_stage_says_what_is_ahead_and_then_what_was_found(tmp_path, section, m
     again = make(study, tmp_path)
     assert again.complete()
     assert again.ahead() == []
-    assert again.found == stage.found
-    assert again.table().row_count == len(stage.found) == 1
+    assert again.results == stage.results
+    assert again.table().row_count == len(stage.results) == 1
     assert not any("not there yet" in line for line in again.lines())
     settled = again.study()
-    assert (settled.tuned if make is Trials else settled.matched) == stage.found
+    assert (settled.tuned if make is Trials else settled.matched) == stage.results
     assert {arm.coords["optimizer"] for arm in settled.arms} == {"SGD", "ES"}
 
 
