@@ -75,16 +75,11 @@ class Hits:
 
     def __init__(self, targets: np.ndarray, seen: int) -> None:
         self.targets = targets
-        self.cost, self.low = np.full(
-            (2, *targets.shape), np.inf
-        )  # ends of the interval that holds the hit; inf: never
-        self.next = targets.max(
-            1, initial=-np.inf
-        )  # (R,) the largest target that a world has not hit; -inf: none
-        self.seen_steps, self.seen_cost = (
-            np.full(len(targets), seen),
-            np.zeros(len(targets)),
-        )  # (R,) of the last state looked at
+        shape, worlds = targets.shape, len(targets)
+        self.cost, self.low = np.full((2, *shape), np.inf)  # ends of what holds the hit; inf: never
+        self.next = targets.max(1, initial=-np.inf)  # (R,) the largest not hit so far; -inf: none
+        self.seen_steps = np.full(worlds, seen)  # (R,) of the last state looked at
+        self.seen_cost = np.zeros(worlds)
 
     @property
     def open(self) -> np.ndarray:
@@ -103,14 +98,10 @@ class Hits:
         reached = rows & (loss <= self.next)
         if reached.any():
             first = (loss[:, None] <= self.targets) & np.isinf(self.cost) & reached[:, None]
-            before = np.where(
-                steps <= self.seen_steps + 1, cost, self.seen_cost
-            )  # nothing lies between two states that follow each other
-            self.cost, self.low = (
-                np.where(first, end[:, None], known) for end, known in ((cost, self.cost), (before, self.low))
-            )
+            follows = steps <= self.seen_steps + 1  # nothing lies between two such states
+            before = np.where(follows, cost, self.seen_cost)
+            self.cost = np.where(first, cost[:, None], self.cost)
+            self.low = np.where(first, before[:, None], self.low)
             self.next = np.where(np.isinf(self.cost), self.targets, -np.inf).max(1)
-        self.seen_steps, self.seen_cost = (
-            np.where(rows, steps, self.seen_steps),
-            np.where(rows, cost, self.seen_cost),
-        )
+        self.seen_steps = np.where(rows, steps, self.seen_steps)
+        self.seen_cost = np.where(rows, cost, self.seen_cost)

@@ -41,18 +41,7 @@ def arm(scene: Scene, moment: Frozen, keys: Mapping[str, Tensor], *, steps: int 
     for i in range(0, max(len(key) for key in keys.values()), size):
         some = {source: key[i : i + size] for source, key in keys.items()}
         parts.append(Part.of(trials(scene, moment, some, steps), max(0, wanted - i)))
-    moved = torch.cat([part.moved for part in parts], 2)
-    places, weight = _once(
-        torch.cat([part.points for part in parts], 1), torch.cat([part.asked for part in parts], 1)
-    )
-    return Arm(
-        moved=moved[:, 0],
-        then=moved[:, 1] if steps > 1 else None,
-        points=places,
-        weight=weight,
-        drawn=frozenset().union(*(part.drawn for part in parts)),
-        size=torch.cat([part.size for part in parts], 1).mean(1),
-    )
+    return _joined(parts)
 
 
 class Part(NamedTuple):
@@ -73,6 +62,21 @@ class Part(NamedTuple):
             part.unflatten(0, (worlds, -1))[:, :redraws].clone() for part in (query.points, asked.double())
         )
         return Part(steps.moved, points, weight, steps.sources, steps.size)
+
+
+def _joined(parts: list[Part]) -> Arm:
+    """All redraws of an arm."""
+    moved, size = torch.cat([part.moved for part in parts], 2), torch.cat([part.size for part in parts], 1)
+    asked = torch.cat([part.asked for part in parts], 1)
+    points, weight = _once(torch.cat([part.points for part in parts], 1), asked)
+    return Arm(
+        moved=moved[:, 0],
+        then=moved[:, 1] if moved.shape[1] > 1 else None,
+        points=points,
+        weight=weight,
+        drawn=frozenset().union(*(part.drawn for part in parts)),
+        size=size.mean(1),
+    )
 
 
 def _once(asked: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:

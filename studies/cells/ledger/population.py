@@ -63,17 +63,20 @@ def observe(scene: Scene, moment: Frozen, redraws: int) -> dict[str, Tensor]:
             for name, about in POPULATION.items()
         }
     points, share = population
-    loss, lives = true_loss(scene, moment, points), share > 0
-    different = [
-        len(torch.unique(own[here], dim=0)) if own[here].isfinite().all() else torch.nan
-        for own, here in zip(points, lives, strict=True)
-    ]
-    found = {
+    loss = true_loss(scene, moment, points)
+    return {
         "loss_variance": _mean((loss - _mean(loss, share)[:, None]).square(), share),
-        "genotypes": torch.tensor(different, dtype=torch.float64),
+        "genotypes": _genotypes(points, share),
         "price": _price(scene, moment, points, share, loss, redraws),
+        **_alleles(points, share, isinstance(scene.landscape.domain, Bits)),
     }
-    return found | _alleles(points, share, isinstance(scene.landscape.domain, Bits))
+
+
+def _genotypes(points: Tensor, share: Tensor) -> Tensor:
+    """How many different points live: (R,), NaN in worlds that diverged."""
+    alive = [own[lives] for own, lives in zip(points, share > 0, strict=True)]
+    different = [len(torch.unique(own, dim=0)) if own.isfinite().all() else torch.nan for own in alive]
+    return torch.tensor(different, dtype=torch.float64)
 
 
 def members(scene: Scene, moment: Frozen) -> tuple[Tensor, Tensor] | None:
@@ -108,9 +111,8 @@ def _correlation(points: Tensor, share: Tensor, p: Tensor, held: Tensor) -> Tens
     """
     away = ((points - p) / (p * (1 - p)).where(held > 0, 1.0).sqrt() * share.sqrt() * held)[:, held > 0]
     loci = away.shape[1]
-    small = (
-        away @ away.mT if away.shape[0] < loci else away.mT @ away
-    )  # either has the sum of squares of the matrix of correlations
+    # either product has the sum of squares of the matrix of correlations
+    small = away @ away.mT if away.shape[0] < loci else away.mT @ away
     return (small.square().sum() - loci) / (loci * (loci - 1)) if loci > 1 else p.new_tensor(torch.nan)
 
 
@@ -190,20 +192,20 @@ def _members(scene: Scene, state: State, step: Tensor) -> tuple[Tensor, Tensor] 
     share = optimizer.share(state)
     if share is not None:
         return query.points, share.double()
-    held = (
-        [leaf for leaf in state if isinstance(leaf, Tensor) and leaf.ndim == 3]
-        if "drift" in optimizer.switches
-        else []
-    )
-    everyone = [
-        (points, torch.ones(points.shape[:2], dtype=torch.bool, device=points.device))
-        for points in (query.points, *held)
-    ]
-    asked = [] if query.alive is None else [(query.points, query.alive)]
-    found = next(
-        ((points, lives) for points, lives in [*asked, *everyone] if _centered(points, lives, center)), None
-    )
-    return None if found is None else (found[0], found[1].double() / found[1].sum(1, keepdim=True))
+    groups = [] if query.alive is None else [(query.points, query.alive)]
+    for points in (query.points, *_clouds(optimizer, state)):
+        groups.append((points, torch.ones(points.shape[:2], dtype=torch.bool, device=points.device)))
+    for points, lives in groups:
+        if _centered(points, lives, center):
+            return points, lives.double() / lives.sum(1, keepdim=True)
+    return None
+
+
+def _clouds(optimizer: Optimizer, state: State) -> list[Tensor]:
+    """Points (R, P, D) that the state of a method with drift holds."""
+    if "drift" not in optimizer.switches:
+        return []
+    return [leaf for leaf in state if isinstance(leaf, Tensor) and leaf.ndim == 3]
 
 
 def _centered(points: Tensor, lives: Tensor, center: Tensor) -> bool:

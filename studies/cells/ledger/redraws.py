@@ -105,7 +105,8 @@ def trials(scene: Scene, moment: Frozen, keys: Mapping[str, Tensor], steps: int 
     )
 
 
-class Redraws(NamedTuple):
+@dataclass(frozen=True)
+class Redraws:
     """Which rows of a batch are redraws of which of R worlds."""
 
     count: int  # K of each world
@@ -171,7 +172,7 @@ def _oracle(scene: Scene, rows: Frozen, count: int, reorder: Streams | None) -> 
     """
     bill = Bill(len(rows.step), terms=scene.landscape.terms, budget=torch.inf, price=scene.price)
     bill.steps, bill.spent = rows.step.numpy().copy(), rows.spent.numpy().copy()
-    bill.values = bill.spent * bill.terms
+    bill.values = rows.spent.numpy() * bill.terms
     oracle = Oracle(Folded(inner=scene.landscape, rows=count), scene.noise, bill, **scene.portions)
     oracle.epoch = rows.epoch
     if rows.epoch is not None and reorder is not None:

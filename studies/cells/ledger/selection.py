@@ -60,24 +60,24 @@ def directions(
     """
     center = scene.optimizer.center(moment.state).double()
     nothing = torch.full_like(center, torch.nan)
-    if population is None:
-        return Directions(nothing, (nothing, nothing))
-    chosen = _chosen(scene, moment, *population)
-    if chosen is None:
+    chosen = None if population is None else _chosen(scene, moment, *population)
+    if population is None or chosen is None:
         return Directions(nothing, (nothing, nothing))
     if scene.optimizer.demes > 1 or not points:
         return Directions(chosen, (nothing, nothing))
-    held = max(DRAWS * points, 2 ** center.shape[1] if _enumerated(scene, center.shape[1]) else 1)
-    size = max(1, LIMIT // (held * center.shape[1]))
-    blocks = torch.arange(len(center)).split(size)
-    parts = [
-        _mean_fitness(
-            scene.subset(rows), subset(moment, rows), tuple(part[rows] for part in population), DRAWS * points
-        )
-        for rows in blocks
-    ]
-    first, second = zip(*parts, strict=True)
+    halves = []
+    for rows in _blocks(scene, center, DRAWS * points):
+        own = tuple(part[rows] for part in population)
+        halves.append(_mean_fitness(scene.subset(rows), subset(moment, rows), own, DRAWS * points))
+    first, second = zip(*halves, strict=True)
     return Directions(chosen, (torch.cat(first), torch.cat(second)))
+
+
+def _blocks(scene: Scene, center: Tensor, sample: int) -> tuple[Tensor, ...]:
+    """The R worlds, as many at a time as memory allows with a sample of so many points of each."""
+    worlds, dim = center.shape
+    points = max(sample, 2**dim if _enumerated(scene, dim) else 1)
+    return torch.arange(worlds).split(max(1, LIMIT // (points * dim)))
 
 
 def _chosen(scene: Scene, moment: Frozen, points: Tensor, share: Tensor) -> Tensor | None:
@@ -101,29 +101,34 @@ def _moved(points: Tensor, share: Tensor, born: Tensor) -> Tensor:
 def _mean_fitness(
     scene: Scene, moment: Frozen, population: tuple[Tensor, ...], count: int
 ) -> tuple[Tensor, Tensor]:
+    """The two halves (R, D) of the step up the mean fitness, a sample of `count` points for each."""
     points, share = population[0].double(), population[1]
-    mean = (share[..., None] * torch.where(share[..., None] > 0, points, 0.0)).sum(1)
-    away = torch.where(share[..., None] > 0, points - mean[:, None], 0.0)
-    streams = scene.streams.at(moment.step)
+    lives = share[..., None] > 0
+    mean = (share[..., None] * torch.where(lives, points, 0.0)).sum(1)
+    away = torch.where(lives, points - mean[:, None], 0.0)
     if not isinstance(scene.landscape.domain, Bits):
-        root = _root(away, share)
-        halves = [_of_sample(scene, moment, _gaussian(mean, root, streams, count, part)) for part in PARTS]
-        return halves[0], halves[1]
-    if _enumerated(scene, mean.shape[1]):
-        halves = [_of_all(scene, moment, mean)] * 2
-    else:
-        spared = count / (
-            count - scene.optimizer.haplotypes
-        )  # a mean of n individuals is taken off: n / (n - 1)
-        halves = [
-            spared * _of_sample(scene, moment, _independent(mean, streams, count, part)) for part in PARTS
-        ]
+        root, streams = _root(away, share), scene.streams.at(moment.step)
+        first, second = (
+            _of_sample(scene, moment, _gaussian(mean, root, streams, count, part)) for part in PARTS
+        )
+        return first, second
     spread = mean * (1 - mean)
-    slopes = [torch.where(spread > 0, half / spread, 0.0) for half in halves]
+    slopes = [
+        torch.where(spread > 0, half / spread, 0.0) for half in _at_equilibrium(scene, moment, mean, count)
+    ]
     first, second = (
         (share[..., None] * away * dot(away, slope[:, None])[..., None]).sum(1) for slope in slopes
     )
     return first, second
+
+
+def _at_equilibrium(scene: Scene, moment: Frozen, p: Tensor, count: int) -> list[Tensor]:
+    """Two halves of Cov(w, x) / W (R, D) at frequencies p (R, D) and linkage equilibrium."""
+    if _enumerated(scene, p.shape[1]):
+        return [_of_all(scene, moment, p)] * 2
+    streams = scene.streams.at(moment.step)
+    spared = count / (count - scene.optimizer.haplotypes)  # a mean of n individuals is taken off: n / (n - 1)
+    return [spared * _of_sample(scene, moment, _independent(p, streams, count, part)) for part in PARTS]
 
 
 def _enumerated(scene: Scene, loci: int) -> bool:

@@ -81,20 +81,20 @@ def spectrum(a: Tensor, b: Tensor, count: int) -> Spectrum:
         b: (R, M, D).
         count: q.
     """
-    a, b = centered(a), centered(b)
-    pooled = torch.cat([a, b], 1) / (2 * (a.shape[1] - 1)) ** 0.5
-    rows = pooled if pooled.shape[1] < pooled.shape[2] else pooled.mT
-    finite = pooled.isfinite().all((1, 2))
-    values = (
-        torch.linalg
-        .eigvalsh(torch.where(finite[:, None, None], rows @ rows.mT, 0.0))
-        .flip(-1)[:, :count]
-        .clamp_min(0)
-    )
-    values = torch.nn.functional.pad(values, (0, count - values.shape[1]))
-    each = torch.stack([x.square().sum((1, 2)) / (x.shape[1] - 1) for x in (a, b)])
-    cross = (a @ b.mT).square().sum((1, 2)) / (a.shape[1] - 1) ** 2
-    return Spectrum(values.where(finite[:, None], torch.nan), each.mean(0), each[0] * each[1] / cross)
+    a, b, free = centered(a), centered(b), a.shape[1] - 1
+    first, second = (x.square().sum((1, 2)) / free for x in (a, b))
+    cross = (a @ b.mT).square().sum((1, 2)) / free**2
+    pooled = torch.cat([a, b], 1) / (2 * free) ** 0.5
+    return Spectrum(_largest(pooled, count), torch.stack([first, second]).mean(0), first * second / cross)
+
+
+def _largest(rows: Tensor, count: int) -> Tensor:
+    """The q largest eigenvalues (R, q) of the sums of squares of rows (R, K, D); 0 where there are fewer."""
+    rows = rows if rows.shape[1] < rows.shape[2] else rows.mT
+    finite = rows.isfinite().all((1, 2))[:, None]
+    squares = torch.where(finite[..., None], rows @ rows.mT, 0.0)
+    values = torch.linalg.eigvalsh(squares).flip(-1)[:, :count].clamp_min(0)
+    return torch.nn.functional.pad(values, (0, count - values.shape[1])).where(finite, torch.nan)
 
 
 def kurtosis(a: Tensor, b: Tensor) -> Tensor:
