@@ -1,8 +1,8 @@
 """What every method of a landscape, an optimizer or an instrument promises.
 
-Each promise is a function that raises `PluginError`; those of one family alone are in `landscape_promises` and
-`optimizer_promises`. `studies.cells.guards` holds a user's kinds to them during a study, `studies.check` one
-by one, and the tests every kind of ours.
+Each promise is a function that raises `PluginError`; those of one family alone are in `landscape_promises`
+and `optimizer_promises`. `studies.cells.guards` holds a user's kinds to them during a study, `studies.check`
+one by one, and the tests every kind of ours.
 """
 
 from __future__ import annotations

@@ -12,7 +12,6 @@ tests. Nothing here changes a number.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
 
 FIRST = 3  # steps at which everything is looked at
 LATER = frozenset(8**k for k in range(1, 11))
+METHODS = ("init", "ask", "tell", "recommend", "center")
 OFTEN = 64  # steps between looks at the global generators
 
 
@@ -66,9 +66,8 @@ class Watch:
             streams.size, landscape.dim, landscape.domain, streams.dtype, len(landscape.players)
         )
         self.step, self.thorough, self.row = 0, True, streams.size - 1
-        self.moderate = torch.ones(
-            streams.size, dtype=torch.bool, device=streams.device
-        )  # (R,) all that an optimizer saw so far was so
+        # (R,): all that an optimizer saw so far was so
+        self.moderate = torch.ones(streams.size, dtype=torch.bool, device=streams.device)
         self.generators = Generators.now(streams.device)
 
     def begin(self, step: int) -> None:
@@ -97,19 +96,18 @@ class Watch:
 
         A draw from Python's that is not seen again is forgiven, for other threads draw from it.
         """
-        now = Generators.now(self.streams.device)
-        moved = self.generators.moved(now)
+        device = self.streams.device
+        moved = self.generators.moved(Generators.now(device))
         if moved:
             for method, call in suspects.items():
-                contract.draws_nothing(method, call, self.streams.device)
-            now = Generators.now(self.streams.device)
+                contract.draws_nothing(method, call, device)
             if moved != ["Python"]:
-                text = (
+                method = next(iter(suspects))
+                raise method.broken(
                     f"at step {self.step} or before it something drew from a global generator"
-                    f" ({', '.join(moved)})"
+                    f" ({', '.join(moved)}); {method.remedy}"
                 )
-                raise next(iter(suspects)).broken(f"{text}; {next(iter(suspects)).remedy}")
-        self.generators = now
+        self.generators = Generators.now(device)
 
 
 class GuardedOptimizer:
@@ -117,9 +115,7 @@ class GuardedOptimizer:
 
     def __init__(self, watch: Watch) -> None:
         self.inner, self.watch = watch.optimizer, watch
-        self.methods = {
-            name: Method(self.inner, name) for name in ("init", "ask", "tell", "recommend", "center")
-        }
+        self.methods = {name: Method(self.inner, name) for name in METHODS}
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401
         return getattr(self.inner, name)
@@ -134,7 +130,7 @@ class GuardedOptimizer:
         alone = lambda: self.inner.init(self._problem(problem, watch.row), watch.alone())  # noqa: E731
         contract.alone_as_in_batch(method, again, alone, watch.row, state)
         self._check_points(state)
-        watch.look(self._calls(state, "recommend", "center"))
+        watch.look(self._calls(state))
         return state
 
     def ask(self, state: State, streams: Streams) -> Query:
@@ -145,12 +141,10 @@ class GuardedOptimizer:
         query = self.inner.ask(state, streams)
         if watch.thorough:
             self.kept.check()
-        if (
-            watch.thorough
-            or type(query) is not Query
-            or query.points.shape[::2] != (watch.sizes.worlds, watch.sizes.dim)
-        ):
-            of_optimizers.check_query(method, query, watch.sizes)
+        sizes = watch.sizes
+        plain = type(query) is Query and query.points.shape[::2] == (sizes.worlds, sizes.dim)
+        if watch.thorough or not plain:
+            of_optimizers.check_query(method, query, sizes)
         self._check_finite(query)
         self.kept.add(query=query)
         return query
@@ -164,11 +158,9 @@ class GuardedOptimizer:
         else:  # once a step is enough
             self.kept.method = method
             self.kept.add(answer=answer)
-        answered = (
-            answer.value
-            if answer.gradient is None
-            else torch.cat([answer.value.flatten(1), answer.gradient.flatten(1)], 1)
-        )
+        answered = answer.value.flatten(1)
+        if answer.gradient is not None:
+            answered = torch.cat([answered, answer.gradient.flatten(1)], 1)
         watch.moderate = watch.moderate & of_optimizers.moderate(answered)
         told = self.inner.tell(state, query, answer, streams)
         self.kept.check()
@@ -185,16 +177,13 @@ class GuardedOptimizer:
         watch = self.watch
         of_optimizers.check_told(self.methods["tell"], told, watch.sizes)
         self._check_points(told[0])
-        watch.look(self._steps(given) | self._calls(told[0], "recommend", "center"))
-        mine, steps = rows_of(given, [watch.row]), self._steps(given)
-        ask, tell = (
-            lambda: self.inner.ask(mine["state"], watch.alone()),
-            lambda: self.inner.tell(mine["state"], mine["query"], mine["answer"], watch.alone()),
-        )
-        for alone, result, (method, again) in zip(
-            (ask, tell), (given["query"], told), steps.items(), strict=False
-        ):
-            contract.alone_as_in_batch(method, again, alone, watch.row, result)
+        watch.look(self._steps(given) | self._calls(told[0]))
+        mine = rows_of(given, [watch.row])
+        alone = self._steps(mine, watch.alone)
+        again = self._steps(given)
+        for name, result in (("ask", given["query"]), ("tell", told)):
+            method = self.methods[name]
+            contract.alone_as_in_batch(method, again[method], alone[method], watch.row, result)
 
     def _check_finite(self, query: Query) -> None:
         """The points of a step, in the worlds that run."""
@@ -208,44 +197,43 @@ class GuardedOptimizer:
             of_optimizers.check_finite(self.methods["ask"], points, watch.open())
             watch.moderate = watch.moderate & moderate
 
-    def _steps(self, given: Mapping[str, Any]) -> dict[Method, Callable[[], Any]]:
-        """The calls of this step, to be made again."""
-        watch, landscape = self.watch, self.watch.oracle.landscape
+    def _steps(
+        self, given: Mapping[str, Any], streams: Callable[[], Streams] | None = None
+    ) -> dict[Method, Callable[[], Any]]:
+        """The calls of this step, to be made again, with its own streams or with others."""
+        state, query, answer = given["state"], given["query"], given["answer"]
+        landscape, draws = self.watch.oracle.landscape, streams or self.watch.again
         return {
-            self.methods["ask"]: lambda: self.inner.ask(given["state"], watch.again()),
-            self.methods["tell"]: lambda: self.inner.tell(
-                given["state"], given["query"], given["answer"], watch.again()
-            ),
-            watch.value: lambda: landscape.solution_loss(given["query"].points),
+            self.methods["ask"]: lambda: self.inner.ask(state, draws()),
+            self.methods["tell"]: lambda: self.inner.tell(state, query, answer, draws()),
+            self.watch.value: lambda: landscape.solution_loss(query.points),
         }
 
-    def _calls(self, state: State, *names: str) -> dict[Method, Callable[[], Any]]:
-        return {self.methods[name]: lambda name=name: getattr(self.inner, name)(state) for name in names}  # type: ignore[misc]
+    def _calls(self, state: State) -> dict[Method, Callable[[], Any]]:
+        """Those that look at a state."""
+        return {
+            self.methods["recommend"]: lambda: self.inner.recommend(state),
+            self.methods["center"]: lambda: self.inner.center(state),
+        }
 
     def _check_points(self, state: State) -> None:
         """`recommend` and `center` of a state."""
         row = self.watch.row
-        mine = rows_of(state, [row])
-        for method, call in self._calls(state, "recommend", "center").items():
+        alone = self._calls(rows_of(state, [row]))
+        for method, call in self._calls(state).items():
             kept = Unchanged(method, {"state": state}, thorough=True)
             point = call()
             kept.check()
             of_optimizers.check_point(method, point, self.watch.sizes)
             if point.is_floating_point():
-                of_optimizers.check_finite(
-                    method, point, self.watch.open(), "centers" if method.name == "center" else "points"
-                )
-            contract.alone_as_in_batch(
-                method, call, functools.partial(getattr(self.inner, method.name), mine), row, point
-            )
+                what = "centers" if method.name == "center" else "points"
+                of_optimizers.check_finite(method, point, self.watch.open(), what)
+            contract.alone_as_in_batch(method, call, alone[method], row, point)
 
     def _problem(self, problem: Problem, row: int | None = None) -> Problem:
         """The task with starts that may be drawn anew, of all worlds or of one."""
-        rows, landscape, streams = (
-            slice(None) if row is None else slice(row, row + 1),
-            self.watch.oracle.landscape,
-            self.watch.streams,
-        )
+        rows = slice(None) if row is None else slice(row, row + 1)
+        landscape, streams = self.watch.oracle.landscape, self.watch.streams
         return problem._replace(start=lambda n: landscape.start(streams.at(0), n)[rows])
 
 
@@ -253,11 +241,8 @@ class GuardedOracle:
     """The oracle of a cell with a kind of the user's; all but answering is its own."""
 
     def __init__(self, watch: Watch, *, alone: bool) -> None:
-        self.inner, self.watch, self.alone = (
-            watch.oracle,
-            watch,
-            alone,
-        )  # alone: the optimizer is ours, and looks at nothing
+        self.inner, self.watch = watch.oracle, watch
+        self.alone = alone  # the optimizer is ours, and looks at nothing
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401
         return getattr(self.inner, name)
@@ -267,12 +252,7 @@ class GuardedOracle:
         watch = self.watch
         if self.alone:
             watch.begin(int(streams.step))
-        if self.alone or watch.thorough:
-            kept = Unchanged(watch.value, {"x": query.points}, thorough=watch.thorough)
-            answer = self.inner(query, streams)
-            kept.check()
-        else:
-            answer = self.inner(query, streams)
+        answer = self._answer(query, streams)
         if watch.thorough or answer.value.shape != query.points.shape[:2]:
             of_landscapes.check_values(watch.value, answer.value, query.points, watch.sizes)
         if answer.gradient is not None and bool(answer.gradient.isnan().any()):
@@ -280,4 +260,14 @@ class GuardedOracle:
             of_landscapes.check_gradient(watch.value, answer.gradient, fine)
         if self.alone and (watch.thorough or watch.step % OFTEN == 0):
             watch.look({watch.value: lambda: self.inner.landscape.solution_loss(query.points)})
+        return answer
+
+    def _answer(self, query: Query, streams: Streams) -> Answer:
+        """The oracle's, which leaves the points as they are."""
+        watch = self.watch
+        if not (self.alone or watch.thorough):
+            return self.inner(query, streams)
+        kept = Unchanged(watch.value, {"x": query.points}, thorough=watch.thorough)
+        answer = self.inner(query, streams)
+        kept.check()
         return answer

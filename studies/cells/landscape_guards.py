@@ -1,7 +1,7 @@
 """A landscape of the user's, held to its contract before a search.
 
-A few points of a few worlds are asked, of the worlds together and of the first alone; what breaks a promise is
-refused in one line, before it becomes a number.
+A few points of a few worlds are asked, of the worlds together and of the first alone; what breaks a promise
+is refused in one line, before it becomes a number.
 """
 
 from __future__ import annotations

@@ -104,8 +104,8 @@ def check_finite(method: Method, points: Tensor, rows: Tensor, name: str = "poin
     if bool(wrong.any()):
         what = "NaN" if bool(points.isnan()[wrong].any()) else "infinite coordinates"
         raise method.broken(
-            f"expected finite {name}, got {int(wrong.sum())} of {wrong.numel()} {name} with {what}, though all that it saw was finite; look for 0 / 0, log or"
-            " sqrt of a number < 0"
+            f"expected finite {name}, got {int(wrong.sum())} of {wrong.numel()} {name} with {what}, though"
+            " all that it saw was finite; look for 0 / 0, log or sqrt of a number < 0"
         )
 
 

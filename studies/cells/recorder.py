@@ -113,9 +113,8 @@ class Recorder(Watcher):
             self.targets.look(moment, self.best, over & ~diverged & self.bill.within)
             self.ended[over] = np.where(diverged, int(Status.DIVERGED), int(Status.BUDGET_SPENT))[over]
             self._keep(moment, self.milestones.left())
-            self.records["status"][over, -1] = self.ended[
-                over
-            ]  # also where the last step overshot the budget
+            # also where the last step overshot the budget
+            self.records["status"][over, -1] = self.ended[over]
 
     # checkpoints --------------------------------------------------------------------------------------------
 
@@ -186,14 +185,20 @@ def _spread(query: Query, answer: Answer, share: Tensor | None, *, bits: bool) -
         bits: whether diversity is heterozygosity.
     """
     value = first_loss(answer.value)
+    share = _shares(query, value) if share is None else share.to(value.dtype)
     x = query.points.to(value.dtype)
-    asked = torch.ones_like(value) if query.alive is None else query.alive.to(value.dtype)
-    share = asked / asked.sum(1, keepdim=True).clamp_min(1) if share is None else share.to(value.dtype)
-    x = torch.where(asked[..., None] > 0, x, 0.0)
+    if query.alive is not None:
+        x = torch.where(query.alive[..., None], x, 0.0)
     mean = (x * share[..., None]).sum(1, keepdim=True)
     diversity = (2 * mean * (1 - mean)).mean((1, 2)) if bits else _rms_distance(x - mean, share)
     observed = (value.where(share > 0, 0) * share).sum(1)
     return {"population_loss": observed.cpu().numpy(), "diversity": diversity.cpu().numpy()}
+
+
+def _shares(query: Query, value: Tensor) -> Tensor:
+    """The same share (R, P) for all points that were asked, of values (R, P)."""
+    asked = torch.ones_like(value) if query.alive is None else query.alive.to(value.dtype)
+    return asked / asked.sum(1, keepdim=True).clamp_min(1)
 
 
 def _rms_distance(away: Tensor, share: Tensor) -> Tensor:

@@ -7,10 +7,12 @@ optimizer's center as its mean; there has to be more than one point. Each counts
 where they are genotypes (`Optimizer.share`). On bits, with p the frequency of allele 1 at a locus, means over
 loci or pairs of them:
 
-    heterozygosity          2 p (1 - p)                                                   (Nei 1973, PNAS 70:3321)
-    linkage disequilibrium  r^2 = (p_AB - p_A p_B)^2 / [p_A (1 - p_A) p_B (1 - p_B)]      (Hill and Robertson 1968, Theor. Appl. Genet. 38:226)
+    heterozygosity          2 p (1 - p)
+    linkage disequilibrium  r^2 = (p_AB - p_A p_B)^2 / [p_A (1 - p_A) p_B (1 - p_B)]
                             of pairs at which both loci are polymorphic
     fixed loci              the share with p = 0 or 1
+
+(Nei 1973, PNAS 70:3321; Hill and Robertson 1968, Theor. Appl. Genet. 38:226.)
 
 The change of the mean true loss W, the same draws in every term, with recombination and mutation switched off
 first (`Optimizer.switches`):

@@ -5,9 +5,9 @@ Gradients of the true loss where it begins, and the directions in which its vari
 raw             the gradient at the center
 smoothed        its mean over the points asked, the gradient of the population's mean loss
 preconditioned  G times the smoothed one: G is the covariance of the points asked; on bits that of the
-population, linkage disequilibrium and
-                all, and where there is none p (1 - p) of the center's allele frequencies, which is the same
-                at linkage equilibrium; the identity for a trajectory, whose points do not spread
+                population, linkage disequilibrium and all, and where there is none p (1 - p) of the center's
+                allele frequencies, which is the same at linkage equilibrium; the identity for a trajectory,
+                whose points do not spread
 selection       minus the step of selection alone, Cov(w, x) / W (`studies.cells.ledger.selection`)
 mean_fitness    minus G grad ln W (there too)
 

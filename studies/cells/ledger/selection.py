@@ -2,16 +2,15 @@
 
 On the individuals that live, and on the distribution that they came from.
 
-selection     Cov(w, x) / W over the present population (Price 1970, Nature 227:520): the mean over drift of a step of selection alone, exactly,
-              whatever the epistasis and the linkage
+selection     Cov(w, x) / W over the present population (Price 1970, Nature 227:520): the mean over drift of
+              a step of selection alone, exactly, whatever the epistasis and the linkage
 mean_fitness  G grad ln W (Wright 1937, PNAS 23:307; Lande 1976, Evolution 30:314): G is the population's
-covariance, W the mean fitness of the
-              distribution of which its mean is a parameter. On reals that is the Gaussian with the
-              population's mean and covariance, and by parts G grad ln W = Cov(w, x) / W in it. On bits it is
-              linkage equilibrium at the population's allele frequencies p, where W(p) is the multilinear
-              extension of w, and p_i (1 - p_i) dW/dp_i = Cov(w, x_i). It is summed over all genotypes of up
-              to 12 loci of haploids, and elsewhere averaged over points drawn at source "ledger", another
-              sample for each of two halves.
+              covariance, W the mean fitness of the distribution of which its mean is a parameter. On reals
+              that is the Gaussian with the population's mean and covariance, and by parts G grad ln W =
+              Cov(w, x) / W in it. On bits it is linkage equilibrium at the population's allele frequencies p,
+              where W(p) is the multilinear extension of w, and p_i (1 - p_i) dW/dp_i = Cov(w, x_i). It is
+              summed over all genotypes of up to 12 loci of haploids, and elsewhere averaged over points drawn
+              at source "ledger", another sample for each of two halves.
 
 Fitness is that of the true loss, noise-free, and it changes the mean by `Optimizer.parentage`. Neither is
 defined where there is none: for methods that descend gradients or select by rank, which discards by how much
