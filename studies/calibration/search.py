@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from studies import registry
@@ -63,30 +64,51 @@ def search(
     from scipy.optimize import brentq
 
     ends = math.log(low), math.log(high)
-    seen: dict[float, float] = {}  # value -> distance in log q
+    asked = _Asked(quantity, target, low, high, settle)
+    left, right = (asked.distance(end) for end in ends)
+    bracketed = left * right <= 0
+    if bracketed:
+        with contextlib.suppress(_Enough):
+            brentq(asked.distance, *ends, xtol=1e-4)
+    nearest = min(asked.distances, key=lambda value: abs(asked.distances[value]))
+    bound = None if bracketed else "low" if nearest == low else "high"
+    return Found(nearest, bound, len(asked.distances))
 
-    def distance(log_value: float) -> float:
-        value = low if log_value <= ends[0] else high if log_value >= ends[1] else settle(math.exp(log_value))
-        if value not in seen:
-            if len(seen) == MOST:
+
+@dataclass
+class _Asked:
+    """What is known of a range: each value is asked once, see `search`."""
+
+    quantity: Callable[[float], float]
+    target: float
+    low: float
+    high: float
+    settle: Callable[[float], float]
+    distances: dict[float, float] = field(default_factory=dict)  # value -> distance in log q
+
+    def distance(self, log_value: float) -> float:
+        """From the target, at the nearest value that may be used."""
+        value = self._nearest(log_value)
+        if value not in self.distances:
+            if len(self.distances) == MOST:
                 raise _Enough
-            seen[value] = _distance(quantity(value), target)
-        return seen[value]
+            self.distances[value] = _distance(self.quantity(value), self.target)
+        return self.distances[value]
 
-    sides = [distance(end) for end in ends]
-    bracketed = sides[0] * sides[1] <= 0
-    with contextlib.suppress(_Enough):
-        _ = brentq(distance, *ends, xtol=1e-4) if bracketed else None
-    value = min(seen, key=lambda value: abs(seen[value]))
-    return Found(value, None if bracketed else "low" if value == low else "high", len(seen))
+    def _nearest(self, log_value: float) -> float:
+        if log_value <= math.log(self.low):
+            return self.low
+        if log_value >= math.log(self.high):
+            return self.high
+        return self.settle(math.exp(log_value))
 
 
 def _distance(quantity: float, target: float) -> float:
     """Log of the ratio; 0 where it is close enough."""
     if quantity == 0:
         return -FAR
-    found = FAR if quantity < 0 or math.isinf(quantity) else math.log(quantity / target)
-    return 0.0 if abs(found) < CLOSE else found
+    distance = FAR if quantity < 0 or math.isinf(quantity) else math.log(quantity / target)
+    return 0.0 if abs(distance) < CLOSE else distance
 
 
 def settled(spec: Mapping[str, Any], name: str) -> Callable[[float], float]:

@@ -60,16 +60,7 @@ class Trials(Stage):
         self.tuning = study.tuning
         self.groups = [group for group in self._groups() if group[0].label in self.tuning.ranges]
         self.settings = [self._settings(group) for group in self.groups]
-        arms = [
-            _with(arm, values)
-            for group, settings in zip(self.groups, self.settings, strict=True)
-            for arm in group
-            for values in settings
-        ]
-        checkpoints: Any = CHECKPOINTS if self.tuning.objective == "area" else [1.0]
-        plan = make_plan(replace(study, arms=[self._trial(arm) for arm in arms], checkpoints=checkpoints))
-        # in the order of the groups, their arms and the settings
-        self.tasks = [arm.task for arm in plan.arms]
+        self.tasks = self._tasks()
         self.here = store.finished(out)  # addresses
         self.judged = functools.cache(self._judged)
 
@@ -132,6 +123,17 @@ class Trials(Stage):
         specs = list({json.dumps(arm.optimizer, sort_keys=True): arm.optimizer for arm in group}.values())
         key = (self.given.resolved["seed"], name, landscape if self.tuning.per == "landscape" else None)
         return trial_points.settings(specs, self.tuning.ranges[group[0].label], self.tuning.trials, *key)
+
+    def _tasks(self) -> list[Task]:
+        """The tasks of all trials, in the order of the groups, their arms and the settings."""
+        arms = [
+            self._trial(_with(arm, values))
+            for group, settings in zip(self.groups, self.settings, strict=True)
+            for arm in group
+            for values in settings
+        ]
+        checkpoints: int | list[float] = CHECKPOINTS if self.tuning.objective == "area" else [1.0]
+        return [arm.task for arm in make_plan(replace(self.given, arms=arms, checkpoints=checkpoints)).arms]
 
     def _trial(self, arm: Arm) -> Arm:
         """The arm up to the moment alone, at the nominal price; each world has an instance of its own."""
