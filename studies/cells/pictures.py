@@ -202,15 +202,20 @@ def _turned(directions: np.ndarray) -> np.ndarray:
 def _extent(center: np.ndarray, points: np.ndarray, landscape: Landscape) -> np.ndarray:
     """Where the plane begins and ends along each direction: (2, 2)."""
     trail, cloud = _there(center), _there(points)
-    seen = [trail, *([np.quantile(cloud, TAILS, axis=0)] if len(cloud) else [])]
-    if landscape.dim <= 2:
-        domain = landscape.domain
-        box = (domain.low, domain.high) if isinstance(domain, Reals) else (0.0, 1.0)
-        seen.append(np.array(box)[:, None].repeat(2, 1))
+    seen = [trail, *([np.quantile(cloud, TAILS, axis=0)] if len(cloud) else []), _corners(landscape)]
     together = np.concatenate(seen)
     low, high = (together.min(0), together.max(0)) if len(together) else (np.full(2, -1.0), np.full(2, 1.0))
     room = MARGIN * np.maximum(high - low, 0.02 * max(1e-9, (high - low).max()))
     return np.stack([low - room, high + room], 1)
+
+
+def _corners(landscape: Landscape) -> np.ndarray:
+    """Two corners (2, 2) of a domain that the plane holds, or none (0, 2)."""
+    if landscape.dim > 2:
+        return np.zeros((0, 2))
+    domain = landscape.domain
+    box = (domain.low, domain.high) if isinstance(domain, Reals) else (0.0, 1.0)
+    return np.array(box)[:, None].repeat(2, 1)
 
 
 def _there(points: np.ndarray) -> np.ndarray:

@@ -131,19 +131,18 @@ def _price(scene: Scene, moment: Frozen, points: Tensor, share: Tensor, loss: Te
     parts = [_next_mean(bare, moment, keys, (points, loss)) for keys in torch.arange(redraws + 1).split(size)]
     realised, again = torch.cat(parts, 1).split([1, redraws], 1)
     crossed = replace(scene, optimizer=_without(optimizer, "mutation"))
-    unmutated, after = (
-        _next_mean(one, moment, torch.zeros(1, dtype=torch.int64)) for one in (crossed, scene)
-    )
+    own = torch.zeros(1, dtype=torch.int64)  # the search's own draws
+    unmutated, after = _next_mean(crossed, moment, own), _next_mean(scene, moment, own)
     means = [_mean(loss, share)[:, None], again.mean(1, keepdim=True), realised, unmutated, after]
     return torch.cat([later - sooner for sooner, later in itertools.pairwise(means)], 1)
 
 
 def _next_mean(
-    scene: Scene, moment: Frozen, keys: Tensor, known: tuple[Tensor, Tensor] | None = None
+    scene: Scene, moment: Frozen, keys: Tensor, parents: tuple[Tensor, Tensor] | None = None
 ) -> Tensor:
     """The mean true loss after the next step, drift drawn for the times (K,): (R, K).
 
-    `known` points need not be evaluated.
+    Copies of `parents`, points (R, P, D) and their losses (R, P), need not be evaluated.
     """
     count, worlds = len(keys), scene.streams.worlds
     state = trials(scene, moment, {"drift": keys}).states[0]
@@ -153,7 +152,7 @@ def _next_mean(
         return torch.full((len(worlds), count), torch.nan, dtype=torch.float64)
     points, share = population
     own = points.unflatten(0, (len(worlds), count)).flatten(1, 2)  # (R, K P, D)
-    loss = _of_copies(own, *known) if known else None
+    loss = _of_copies(own, *parents) if parents else None
     loss = true_loss(scene, moment, own) if loss is None else loss
     return _mean(loss.unflatten(1, (count, -1)).flatten(0, 1), share).unflatten(0, (len(worlds), count))
 
@@ -175,10 +174,9 @@ def _of_copies(children: Tensor, points: Tensor, loss: Tensor) -> Tensor | None:
     """
     wave = torch.cos(torch.arange(points.shape[2], dtype=torch.float64, device=points.device))
     ascending, place = dot(points.double(), wave).sort(1)
-    found = place.gather(
-        1, torch.searchsorted(ascending, dot(children.double(), wave)).clamp_max(points.shape[1] - 1)
-    )
-    return loss.gather(1, found) if torch.equal(operators.rows(points, found), children) else None
+    rank = torch.searchsorted(ascending, dot(children.double(), wave)).clamp_max(points.shape[1] - 1)
+    parent = place.gather(1, rank)
+    return loss.gather(1, parent) if torch.equal(operators.rows(points, parent), children) else None
 
 
 # the population ---------------------------------------------------------------------------------------------
