@@ -11,7 +11,6 @@ import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from landscapes.oracle.bill import ROUNDING
 from landscapes.streams import SOURCES
@@ -25,7 +24,7 @@ from studies.study_file.arm import Arm as Settled
 from studies.study_file.spending import landscape_of, place, spending
 from studies.study_file.study import Study
 from studies.study_file.values import MOMENTS
-from studies.text.shapes import Axes
+from studies.text.shapes import Axes, Data
 
 DECADES = 3  # of the budget, covered by checkpoints
 TRUTH = 2  # evaluations of truth at a checkpoint: the recommendation and the best point
@@ -39,7 +38,7 @@ class Arm:
     `label` is that of the optimizer's entry.
     """
 
-    coords: dict[str, Any]
+    coords: Data
     label: str
     task: Task
 
@@ -218,7 +217,7 @@ def _task(arm: Settled, fractions: list[float], device: str, sources: list[str])
     )
 
 
-def _ledger(asked: dict[str, Any] | None, end: float, sources: list[str]) -> dict[str, Any] | None:
+def _ledger(asked: Data | None, end: float, sources: list[str]) -> Data | None:
     """The noise ledger, its moments in evaluations; `fractions` keeps what the study gives."""
     if not asked:
         return asked
@@ -226,7 +225,7 @@ def _ledger(asked: dict[str, Any] | None, end: float, sources: list[str]) -> dic
     return {"fractions": asked["moments"], **asked, "moments": moments, "sources": sources}
 
 
-def _pictures(asked: dict[str, Any] | None, end: float) -> dict[str, Any] | None:
+def _pictures(asked: Data | None, end: float) -> Data | None:
     """The pictures, with the costs at which they are taken in place of how many they are."""
     if not asked:
         return asked

@@ -8,6 +8,7 @@ from typing import Any
 import xarray as xr
 
 from studies.schema import EVALUATIONS
+from studies.text.shapes import Data
 
 LEVEL = 0.95  # of every interval
 BOUNDS = ("low", "high")  # the coordinate `bound` of an interval
@@ -92,7 +93,7 @@ def mapped(
     Returns:
         An array, or a tuple of several.
     """
-    chunks: dict[str, Any] = {"allow_rechunk": True} | ({"output_sizes": dict(sizes)} if sizes else {})
+    chunks: Data = {"allow_rechunk": True} | ({"output_sizes": dict(sizes)} if sizes else {})
     types = options.pop("output_dtypes", [float] * len(into))
     return xr.apply_ufunc(
         function,

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from studies import registry
 from studies.study_file.fields import numbers
+from studies.text.shapes import Tree
 
 if TYPE_CHECKING:
     pass
@@ -111,7 +112,7 @@ def _distance(quantity: float, target: float) -> float:
     return 0.0 if abs(distance) < CLOSE else distance
 
 
-def settled(spec: Mapping[str, Any], name: str) -> Callable[[float], float]:
+def settled(spec: Tree, name: str) -> Callable[[float], float]:
     """A value of this parameter of an optimizer -> the nearest that it takes.
 
     Of six digits, or a whole one.
@@ -131,7 +132,7 @@ def settled(spec: Mapping[str, Any], name: str) -> Callable[[float], float]:
     return nearest
 
 
-def _takes(spec: Mapping[str, Any]) -> bool:
+def _takes(spec: Tree) -> bool:
     try:
         registry.build(spec, "optimizer")
     except ValueError:

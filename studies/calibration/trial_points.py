@@ -15,19 +15,20 @@ import hashlib
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from studies import registry
 from studies.study_file import fields
+from studies.text.shapes import Data, Tree
 
 if TYPE_CHECKING:
     import numpy as np
 
 
 SURPLUS = 16  # points drawn for one trial, at most
-Spec = dict[str, Any]  # {"kind": .., parameters}, complete
-Values = dict[str, Any]  # parameter -> value
-Span = Mapping[str, Any]  # {low, high, scale} or {choices}
+Spec = Data  # {"kind": .., parameters}, complete
+Values = Data  # parameter -> value
+Span = Tree  # {low, high, scale} or {choices}
 
 # the settings -----------------------------------------------------------------------------------------------
 
@@ -36,7 +37,7 @@ def settings(
     specs: Sequence[Spec],
     ranges: Mapping[str, Span],
     trials: int,
-    *key: Any,  # noqa: ANN401
+    *key: object,
 ) -> list[Values]:
     """The settings that are tried, each for all of these entries of one optimizer.
 
@@ -64,7 +65,7 @@ def settings(
     return [tried[i % len(tried)] for i in range(trials)]
 
 
-def points(count: int, dim: int, *key: Any) -> np.ndarray:  # noqa: ANN401
+def points(count: int, dim: int, *key: object) -> np.ndarray:
     """At least so many points (.., dim) of a Sobol sequence in [0, 1), scrambled by the key.
 
     A larger count only adds some at the end.
@@ -143,5 +144,5 @@ def _complete(text: str) -> str | None:
     return json.dumps(entry)
 
 
-def _key(values: Mapping[str, Any], ranges: Iterable[str]) -> str:
+def _key(values: Tree, ranges: Iterable[str]) -> str:
     return json.dumps([values[name] for name in ranges], sort_keys=True)

@@ -19,11 +19,15 @@ from torch import Tensor
 
 from landscapes.base import Bits, Domain, Landscape
 from studies.cells.trees import described, difference, equal, rows_of, tensors
+from studies.text.shapes import Data, Tree
 from studies.text.user_code import seen_from_here, users_line
 
 STREAMS = "take the draw from the streams it is given, such as streams.normal('mutation', (P, D))"
 STEADY = "draw tables in `bind`, from streams; noise is what a study's `noise:` adds"
 TWO_DEVICES = ("same device", "two devices", "expected device", "Expected all tensors")  # words of torch's
+
+
+Given = Any  # an object of the user's, or what its method gave: what it is, is looked at
 
 
 class PluginError(ValueError):
@@ -41,7 +45,7 @@ class Undecided(Exception):
 class Method:
     """A method of an object, of which something is said; its owner may hold what cannot be hashed."""
 
-    owner: Any
+    owner: Given
     name: str
 
     @property
@@ -56,9 +60,9 @@ class Method:
 
 def place(cls: type, name: str) -> str:
     """File and line of a method, of its class for what is no method, and its name: mine.py:34: Kind.ask."""
-    found: Any = inspect.getattr_static(cls, name, cls)
-    found = getattr(found, "fget", None) or getattr(found, "__func__", found)
-    for source in (inspect.unwrap(found), cls):
+    member: Given = inspect.getattr_static(cls, name, cls)
+    member = getattr(member, "fget", None) or getattr(member, "__func__", member)
+    for source in (inspect.unwrap(member), cls):
         try:
             file, line = inspect.getsourcefile(source) or "?", inspect.getsourcelines(source)[1]
         except (OSError, TypeError):
@@ -79,14 +83,14 @@ class Unchanged:
         thorough: compare all numbers too; else only the counters that torch keeps of changes in place.
     """
 
-    def __init__(self, method: Method, given: Mapping[str, Any], *, thorough: bool) -> None:
-        self.method, self.given = method, dict[str, Any]()
+    def __init__(self, method: Method, given: Tree, *, thorough: bool) -> None:
+        self.method, self.given = method, Data()
         self.tensors: list[Tensor] = []
         self.counts: list[int] = []
         self.add(**given)
         self.kept = [tensor.clone() for tensor in self.tensors] if thorough else []
 
-    def add(self, **given: Any) -> None:  # noqa: ANN401
+    def add(self, **given: Given) -> None:
         """Further trees, whose counters alone are looked at."""
         self.given |= given
         before = len(self.tensors)
@@ -109,7 +113,7 @@ class Unchanged:
         )
 
 
-def _gather(tree: Any, into: list[Tensor]) -> None:  # noqa: ANN401
+def _gather(tree: Given, into: list[Tensor]) -> None:
     """The tensors of `tensors(tree)`, in the same order, at little cost."""
     if isinstance(tree, Tensor):
         into.append(tree)
@@ -131,7 +135,7 @@ class Generators(NamedTuple):
 
     of_torch: Tensor
     of_numpy: str
-    of_python: tuple[Any, ...]
+    of_python: tuple[object, ...]
 
     @staticmethod
     def now(device: torch.device | str = "cpu") -> Generators:
@@ -156,7 +160,7 @@ class Generators(NamedTuple):
 
 
 def draws_nothing(
-    method: Method, call: Callable[[], Any], device: torch.device | str = "cpu", times: int = 3
+    method: Method, call: Callable[[], object], device: torch.device | str = "cpu", times: int = 3
 ) -> None:
     """A call leaves the global generators alone.
 
@@ -177,10 +181,10 @@ def draws_nothing(
 
 def alone_as_in_batch(
     method: Method,
-    again: Callable[[], Any],
-    alone: Callable[[], Any],
+    again: Callable[[], object],
+    alone: Callable[[], object],
     row: int,
-    result: Any,  # noqa: ANN401
+    result: Given,
 ) -> None:
     """What one world gets does not depend on the others, nor on earlier calls.
 
@@ -260,7 +264,7 @@ class Sizes(NamedTuple):
 def check_tensor(
     method: Method,
     name: str,
-    value: Any,  # noqa: ANN401
+    value: Given,
     dtype: torch.dtype | None,
     shape: tuple[int, ...] | None = None,
 ) -> None:
@@ -290,8 +294,8 @@ def check_tensor(
 
 def check_measures(
     method: Method,
-    measures: Any,  # noqa: ANN401
-    names: Mapping[str, Any],
+    measures: Given,
+    names: Tree,
     worlds: int,
     attribute: str = "extras",
 ) -> None:
@@ -321,7 +325,7 @@ def check_measures(
 # devices ----------------------------------------------------------------------------------------------------
 
 
-def on_a_device(run: Callable[[str], Any]) -> str:
+def on_a_device(run: Callable[[str], Given]) -> str:
     """Run on a GPU where there is one, else on torch's meta device; returns a remark.
 
     The meta device has shapes and types and no numbers.
@@ -350,7 +354,7 @@ def on_a_device(run: Callable[[str], Any]) -> str:
     return f"seen on {device}"
 
 
-def _check_device(tree: Any, device: str) -> None:  # noqa: ANN401
+def _check_device(tree: Given, device: str) -> None:
     for name, tensor in tensors(tree):
         if tensor.device.type != device:
             raise PluginError(

@@ -13,7 +13,7 @@ tests. Nothing here changes a number.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -25,9 +25,10 @@ from optimizers.base import Optimizer, State
 from studies.cells import contract
 from studies.cells import landscape_promises as of_landscapes
 from studies.cells import optimizer_promises as of_optimizers
-from studies.cells.contract import Generators, Method, Sizes, Unchanged
+from studies.cells.contract import Generators, Given, Method, Sizes, Unchanged
 from studies.cells.landscape_guards import author, own, value_method
 from studies.cells.trees import rows_of
+from studies.text.shapes import Tree
 
 if TYPE_CHECKING:
     from studies.cells.task import Task
@@ -38,7 +39,7 @@ METHODS = ("init", "ask", "tell", "recommend", "center")
 OFTEN = 64  # steps between looks at the global generators
 
 
-def guarded(task: Task, optimizer: Optimizer, oracle: Oracle, streams: Streams) -> tuple[Any, Any]:
+def guarded(task: Task, optimizer: Optimizer, oracle: Oracle, streams: Streams) -> tuple[Given, Given]:
     """The optimizer and the oracle of a cell, watched where one of its kinds is the user's."""
     ours = not (own(task.optimizer) or own(task.landscape) or oracle.landscape.code)
     if ours:
@@ -89,7 +90,7 @@ class Watch:
         """The streams of this step, of which nothing was drawn."""
         return self.streams.at(self.step)
 
-    def look(self, suspects: Mapping[Method, Callable[[], Any]]) -> None:
+    def look(self, suspects: Mapping[Method, Callable[[], Given]]) -> None:
         """Refuse a draw from a global generator since the last look.
 
         The method is named that draws when it is called again.
@@ -117,7 +118,7 @@ class GuardedOptimizer:
         self.inner, self.watch = watch.optimizer, watch
         self.methods = {name: Method(self.inner, name) for name in METHODS}
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+    def __getattr__(self, name: str) -> Given:
         return getattr(self.inner, name)
 
     def init(self, problem: Problem, streams: Streams) -> State:
@@ -149,7 +150,7 @@ class GuardedOptimizer:
         self.kept.add(query=query)
         return query
 
-    def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Any]:
+    def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Given]:
         """The state after the step."""
         watch, method = self.watch, self.methods["tell"]
         given = {"state": state, "query": query, "answer": answer}
@@ -172,7 +173,7 @@ class GuardedOptimizer:
 
     # the steps at which everything is looked at -------------------------------------------------------------
 
-    def _look_back(self, given: Mapping[str, Any], told: Any) -> None:  # noqa: ANN401
+    def _look_back(self, given: Tree, told: Given) -> None:
         """At what this step was, once it is over."""
         watch = self.watch
         of_optimizers.check_told(self.methods["tell"], told, watch.sizes)
@@ -198,8 +199,8 @@ class GuardedOptimizer:
             watch.moderate = watch.moderate & moderate
 
     def _steps(
-        self, given: Mapping[str, Any], streams: Callable[[], Streams] | None = None
-    ) -> dict[Method, Callable[[], Any]]:
+        self, given: Tree, streams: Callable[[], Streams] | None = None
+    ) -> dict[Method, Callable[[], Given]]:
         """The calls of this step, to be made again, with its own streams or with others."""
         state, query, answer = given["state"], given["query"], given["answer"]
         landscape, draws = self.watch.oracle.landscape, streams or self.watch.again
@@ -209,7 +210,7 @@ class GuardedOptimizer:
             self.watch.value: lambda: landscape.solution_loss(query.points),
         }
 
-    def _calls(self, state: State) -> dict[Method, Callable[[], Any]]:
+    def _calls(self, state: State) -> dict[Method, Callable[[], Given]]:
         """Those that look at a state."""
         return {
             self.methods["recommend"]: lambda: self.inner.recommend(state),
@@ -244,7 +245,7 @@ class GuardedOracle:
         self.inner, self.watch = watch.oracle, watch
         self.alone = alone  # the optimizer is ours, and looks at nothing
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+    def __getattr__(self, name: str) -> Given:
         return getattr(self.inner, name)
 
     def __call__(self, query: Query, streams: Streams) -> Answer:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -22,6 +22,7 @@ from studies.cells import landscape_promises as promises
 from studies.cells.contract import Method, Sizes, Unchanged
 from studies.cells.optimizer_promises import moderate
 from studies.cells.trees import described
+from studies.text.shapes import Tree
 
 if TYPE_CHECKING:
     from studies.cells.task import Task
@@ -30,7 +31,7 @@ POINTS = 2  # of each world at which a landscape is tried
 TERMS = 3  # of a mini-batch there
 
 
-def own(spec: Mapping[str, Any]) -> bool:
+def own(spec: Tree) -> bool:
     """Whether a spec, or one inside it, names a kind by an import path."""
     return ":" in str(spec.get("kind", "")) or any(
         own(value) for value in spec.values() if isinstance(value, Mapping)

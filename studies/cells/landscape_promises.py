@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from torch import Tensor
 
 from landscapes.base import Bits, Reals
-from studies.cells.contract import Method, Sizes, check_tensor
+from studies.cells.contract import Given, Method, Sizes, check_tensor
 from studies.cells.trees import described
 from studies.text.labels import wrong_variable
 
 
-def check_attributes(landscape: Any) -> None:  # noqa: ANN401
+def check_attributes(landscape: Given) -> None:
     """A bound landscape has a dim, a domain, terms and players."""
     for name in ("dim", "terms"):
         value = getattr(landscape, name)
@@ -23,13 +21,13 @@ def check_attributes(landscape: Any) -> None:  # noqa: ANN401
     _check_attribute(landscape, "players", "a tuple of whole numbers", right=isinstance(players, tuple))
 
 
-def _check_attribute(landscape: Any, name: str, expected: str, *, right: bool) -> None:  # noqa: ANN401
+def _check_attribute(landscape: Given, name: str, expected: str, *, right: bool) -> None:
     if not right:
         value = getattr(landscape, name)
         raise Method(landscape, name).broken(f"expected {expected}, got {value!r:.60}")
 
 
-def check_values(method: Method, value: Any, points: Tensor, sizes: Sizes) -> None:  # noqa: ANN401
+def check_values(method: Method, value: Given, points: Tensor, sizes: Sizes) -> None:
     """Values are (R, P), on a game (R, P, players), in the precision of the points."""
     letters, shape = "(R, P)", tuple(points.shape[:2])
     if sizes.players > 1:
@@ -54,7 +52,7 @@ def check_numbers(method: Method, value: Tensor) -> None:
         )
 
 
-def check_starts(method: Method, points: Any, sizes: Sizes, count: int) -> None:  # noqa: ANN401
+def check_starts(method: Method, points: Given, sizes: Sizes, count: int) -> None:
     """Starting points are (R, n, D)."""
     check_tensor(method, "points", points, sizes.points)
     if tuple(points.shape) != (sizes.worlds, count, sizes.dim):
@@ -83,7 +81,7 @@ def check_gradient(method: Method, gradient: Tensor, rows: Tensor) -> None:
         raise method.broken(f"{text}; {remedy}")
 
 
-def check_names(optimizer: Any, landscape: Any, named: Any) -> None:  # noqa: ANN401
+def check_names(optimizer: Given, landscape: Given, named: Given) -> None:
     """What an optimizer and a landscape record has names of its own.
 
     Raises:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +33,7 @@ from studies.cells.targets import Goals, Targets
 from studies.cells.truth import Truth
 from studies.instruments import Instrument, Moment
 from studies.registry import build
+from studies.text.shapes import Tree
 
 if TYPE_CHECKING:  # what is planned is in the task: the planner's code changes no number
     from studies.cells.task import Cell, Task
@@ -185,7 +186,7 @@ class Setting:
         common = landscape.start(self.streams.at(0), 1)
         return Recorder(self.optimizer, self.oracle.bill, task.checkpoints, truth, common, targets)
 
-    def _own(self, spec: Mapping[str, Any]) -> OwnInstrument:
+    def _own(self, spec: Tree) -> OwnInstrument:
         instrument: Instrument = build(spec, "instrument")
         return OwnInstrument(instrument, self.optimizer, self.oracle, self.task.checkpoints)
 

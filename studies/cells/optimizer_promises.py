@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
 from landscapes.base import Query
-from studies.cells.contract import Method, Sizes, check_tensor
+from studies.cells.contract import Given, Method, Sizes, check_tensor
 from studies.cells.trees import described, leaves
 
 LARGE = {torch.float64: 1e150, torch.float32: 1e18}
 """Beyond, squares are near the largest number: a search that runs away diverges."""
 
 
-def check_state(method: Method, state: Any, sizes: Sizes) -> None:  # noqa: ANN401
+def check_state(method: Method, state: Given, sizes: Sizes) -> None:
     """A state is a named tuple of tensors with leading R."""
     if not hasattr(state, "_fields"):
         raise method.broken(
@@ -36,7 +34,7 @@ def check_state(method: Method, state: Any, sizes: Sizes) -> None:  # noqa: ANN4
             )
 
 
-def check_query(method: Method, query: Any, sizes: Sizes) -> None:  # noqa: ANN401
+def check_query(method: Method, query: Given, sizes: Sizes) -> None:
     """A query has points (R, P, D) of the right type; batch (R,) and alive (R, P) where given."""
     if not isinstance(query, Query):
         raise method.broken(f"expected a landscapes.base.Query, got {described(query)}")
@@ -47,7 +45,7 @@ def check_query(method: Method, query: Any, sizes: Sizes) -> None:  # noqa: ANN4
         check_tensor(method, "alive", query.alive, torch.bool, shape[:2])
 
 
-def _points_shape(method: Method, points: Any, sizes: Sizes) -> torch.Size:  # noqa: ANN401
+def _points_shape(method: Method, points: Given, sizes: Sizes) -> torch.Size:
     """The shape (R, P, D) of points, which are of the right type."""
     check_tensor(method, "points", points, sizes.points)
     shape = points.shape
@@ -58,7 +56,7 @@ def _points_shape(method: Method, points: Any, sizes: Sizes) -> torch.Size:  # n
     return shape
 
 
-def check_told(method: Method, told: Any, sizes: Sizes) -> None:  # noqa: ANN401
+def check_told(method: Method, told: Given, sizes: Sizes) -> None:
     """`tell` returns a state and info, a dict of tensors (R, ..)."""
     if hasattr(told, "_fields") or not (isinstance(told, tuple) and len(told) == 2):
         raise method.broken(
@@ -70,7 +68,7 @@ def check_told(method: Method, told: Any, sizes: Sizes) -> None:  # noqa: ANN401
     _check_info(method, info, sizes.worlds)
 
 
-def _check_info(method: Method, info: Any, worlds: int) -> None:  # noqa: ANN401
+def _check_info(method: Method, info: Given, worlds: int) -> None:
     """Info is a dict of tensors (R, ..), with all that the optimizer's `recorded` names."""
     if not isinstance(info, dict):
         raise method.broken(
@@ -109,7 +107,7 @@ def check_finite(method: Method, points: Tensor, rows: Tensor, name: str = "poin
         )
 
 
-def check_point(method: Method, point: Any, sizes: Sizes) -> None:  # noqa: ANN401
+def check_point(method: Method, point: Given, sizes: Sizes) -> None:
     """`recommend` returns a point (R, D) of the landscape, `center` one of real coordinates."""
     dtype = sizes.points if method.name == "recommend" else None
     check_tensor(method, "a point", point, dtype, (sizes.worlds, sizes.dim))

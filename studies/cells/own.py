@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -24,6 +23,7 @@ from studies.cells.milestones import Watcher
 from studies.cells.trees import rows_of
 from studies.instruments import Instrument, Moment
 from studies.schema import Variable
+from studies.text.shapes import Data
 
 FIRST = 3  # looks at which everything is held
 LATER = frozenset(8**k for k in range(1, 11))
@@ -94,7 +94,7 @@ class OwnInstrument(Watcher):
         return self.instrument.look(alone, self.optimizer, self.oracle.alone(row))
 
 
-def _shown(moment: Moment) -> dict[str, Any]:
+def _shown(moment: Moment) -> Data:
     """Name -> what an instrument is shown, and must not change."""
     shown = moment._asdict()
     return shown | (shown.pop("info") or {})

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import torch
@@ -26,6 +25,7 @@ from studies.cells.targets import Targets
 from studies.cells.truth import Truth
 from studies.instruments import Moment
 from studies.schema import Status, Variable
+from studies.text.shapes import Data
 
 
 class Recorder(Watcher):
@@ -152,7 +152,7 @@ class Recorder(Watcher):
 
     def dataset(self) -> xr.Dataset:
         """The records: dims replicate, checkpoint, target."""
-        variables: dict[str, Any] = {
+        variables: Data = {
             name: (schema.RECORDS, self.records[name], about.attrs) for name, about in self._about().items()
         }
         status = self.records["status"].astype(np.int8)

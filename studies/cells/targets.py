@@ -7,7 +7,7 @@ they may tell without a measurement.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from studies.cells.hits import Hits, Pace
 from studies.cells.truth import Truth
 from studies.instruments import Moment
 from studies.schema import Variable
+from studies.text.shapes import Data
 
 MANY = 10  # points from which on the truth of the recommendation is measured, not sought among exact answers
 HITS = {"hit_cost": "recommended point", "best_hit_cost": "best evaluated point"}  # variable -> whose hit
@@ -139,9 +140,9 @@ class Targets:
             best.changed &= ~new
         return self.best_loss
 
-    def variables(self) -> dict[str, Any]:
+    def variables(self) -> Data:
         """The levels, and when they were first reached: name -> (dims, (R, T), attributes)."""
-        variables: dict[str, Any] = {}
+        variables: Data = {}
         for (name, whose), hits in zip(HITS.items(), (self.hits, self.best_hits), strict=True):
             reached = f"cost of the first state looked at whose {whose} reaches the target; inf: never"
             before = (

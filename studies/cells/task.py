@@ -9,12 +9,12 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import metadata
-from typing import Any
 
 from landscapes.base import Landscape
 from studies import registry
 from studies.cells.digest import LOOP, code_digest
 from studies.cells.provenance import library_version
+from studies.text.shapes import Data, Tree
 
 BLOCK = 32  # worlds in a full cell
 
@@ -47,10 +47,10 @@ class Task:
         record: instruments of the user's, {"kind": .., parameters} each, complete.
     """
 
-    landscape: dict[str, Any]
-    optimizer: dict[str, Any]
+    landscape: Data
+    optimizer: Data
     relaxation: str | None
-    noise: dict[str, Any]
+    noise: Data
     seed: int
     instances: int | None
     budget: float
@@ -60,9 +60,9 @@ class Task:
     dtype: str
     device: str
     oracle: dict[str, int] = dataclasses.field(default_factory=lambda: {"micro_batches": 1, "chunks": 1})
-    ledger: dict[str, Any] | None = None
-    pictures: dict[str, Any] | None = None
-    record: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+    ledger: Data | None = None
+    pictures: Data | None = None
+    record: list[Data] = dataclasses.field(default_factory=list)
     truth: float = 1.0
     target_floor: float | None = None
 
@@ -154,7 +154,7 @@ def blocks(task: Task, replicates: int, have: Callable[[str], bool], start: int 
     return cells
 
 
-def _own_modules(spec: Mapping[str, Any]) -> set[str]:
+def _own_modules(spec: Tree) -> set[str]:
     """The modules of all import paths "module:Class" in a spec."""
     named = {module for module, colon, _ in [str(spec.get("kind", "")).partition(":")] if colon}
     return named.union(*(_own_modules(value) for value in spec.values() if isinstance(value, Mapping)))

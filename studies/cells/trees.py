@@ -13,8 +13,10 @@ from studies.cells.ledger.freezing import subset
 ROUNDING = {torch.float64: 1e-9, torch.float32: 1e-4}
 """Of the largest number: what the size of a batch may change in a sum."""
 
+Nested = Any  # a tensor, a number, or a tuple, list or mapping of such
 
-def leaves(tree: Any, name: str = "") -> Iterator[tuple[str, Any]]:  # noqa: ANN401
+
+def leaves(tree: Nested, name: str = "") -> Iterator[tuple[str, Nested]]:
     """Names and leaves of nested named tuples, mappings and pairs (state, info): ("points", tensor), ...
 
     What is None is left out.
@@ -29,12 +31,12 @@ def leaves(tree: Any, name: str = "") -> Iterator[tuple[str, Any]]:  # noqa: ANN
         yield name, tree
 
 
-def tensors(tree: Any) -> list[tuple[str, Tensor]]:  # noqa: ANN401
+def tensors(tree: Nested) -> list[tuple[str, Tensor]]:
     """The tensors among the leaves, with their names."""
     return [(name, leaf) for name, leaf in leaves(tree) if isinstance(leaf, Tensor)]
 
 
-def difference(a: Any, b: Any, *, rounding: bool = True) -> str:  # noqa: ANN401
+def difference(a: Nested, b: Nested, *, rounding: bool = True) -> str:
     """The name of the first tensor that differs between two trees; "" where none does.
 
     By more than rounding, where that is forgiven.
@@ -61,7 +63,7 @@ def equal(x: Tensor, y: Tensor, *, rounding: bool) -> bool:
     return bool((same | ((x - y).abs() <= ROUNDING[x.dtype] * size)).all())
 
 
-def rows_of(tree: Any, rows: list[int]) -> Any:  # noqa: ANN401
+def rows_of(tree: Nested, rows: list[int]) -> Nested:
     """These worlds of nested named tuples, mappings and pairs of them."""
     if isinstance(tree, dict):
         return {key: rows_of(value, rows) for key, value in tree.items()}
@@ -70,7 +72,7 @@ def rows_of(tree: Any, rows: list[int]) -> Any:  # noqa: ANN401
     return subset(tree, torch.tensor(rows))
 
 
-def described(value: Any) -> str:  # noqa: ANN401
+def described(value: Nested) -> str:
     """What something is, for a message."""
     if isinstance(value, Tensor):
         return f"a tensor of shape {tuple(value.shape)}"

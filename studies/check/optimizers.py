@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 
@@ -14,6 +14,7 @@ from studies.cells import contract
 from studies.cells import optimizer_promises as promises
 from studies.cells.trees import difference, rows_of
 from studies.check.promises import ALONE, DIM, SEED, STEPS, WORLDS, Check
+from studies.text.shapes import Data
 
 METHODS = ("init", "ask", "tell", "recommend", "center")
 
@@ -29,7 +30,7 @@ class Step(NamedTuple):
     drawn: set[str]  # sources
 
     @property
-    def given(self) -> dict[str, Any]:
+    def given(self) -> Data:
         """What `tell` takes."""
         return {"state": self.state, "query": self.query, "answer": self.answer}
 
@@ -105,7 +106,7 @@ class OptimizerTrial:
             yield Step(number, state, query, answer, told, draws.drawn)
             state = told[0]
 
-    def calls(self, step: Step, streams: Streams) -> list[tuple[str, Callable[[], Any]]]:
+    def calls(self, step: Step, streams: Streams) -> list[tuple[str, Callable[[], object]]]:
         """The methods of a step, to be called again."""
         made, state = self.made, step.state
         return [
@@ -115,7 +116,7 @@ class OptimizerTrial:
             ("tell", lambda: made.tell(state, step.query, step.answer, streams.at(step.number))),
         ]
 
-    def each_call(self) -> Iterator[tuple[Step, str, Callable[[], Any]]]:
+    def each_call(self) -> Iterator[tuple[Step, str, Callable[[], object]]]:
         """The methods of all steps, to be called again."""
         for step in self.steps(self.few):
             for name, call in self.calls(step, self.few):
@@ -210,7 +211,7 @@ class OptimizerTrial:
             " landscapes.base"
         )
 
-    def _alone(self, name: str, together: Callable[[], Any], alone: Callable[[], Any]) -> bool:
+    def _alone(self, name: str, together: Callable[[], object], alone: Callable[[], object]) -> bool:
         """Whether a method gives one world the same bits; raises where it gives other numbers.
 
         Args:

@@ -12,8 +12,8 @@ nothing, stand apart below, grey and without a verdict.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -27,6 +27,7 @@ from studies.claims.base import Judgement
 from studies.claims.report import number, place
 from studies.figures import legends, style
 from studies.figures.style import Look
+from studies.text.shapes import Tree
 
 ROW, LINE = 0.2, 0.13  # inches: a row, and each further line of its words
 SPAN = (-0.75, 1.75)  # what is shown; what lies beyond is an arrow at the edge
@@ -186,17 +187,17 @@ def _of_claim(name: str, places: Sequence[Judgement]) -> list[Row]:
     return [(heading, True, None), *((_rest(row, shared), False, row) for row in places)]
 
 
-def _named(name: str, row: Judgement, where: Mapping[str, Any]) -> str:
+def _named(name: str, row: Judgement, where: Tree) -> str:
     """The name of a claim, and where it is judged."""
     return f"{name} ({_place(row, where)})" if where else name
 
 
-def _rest(row: Judgement, shared: Mapping[str, Any]) -> str:
+def _rest(row: Judgement, shared: Tree) -> str:
     """Where a row is judged, without what it shares with the others of its claim."""
     return _place(row, {axis: value for axis, value in row.where.items() if axis not in shared})
 
 
-def _place(row: Judgement, where: Mapping[str, Any]) -> str:
+def _place(row: Judgement, where: Tree) -> str:
     """A place in words; no line ends within "axis = value"."""
     text = place(row._replace(where=dict(where)))
     return text.replace(" = ", "\u00a0=\u00a0").replace(" to ", "\u00a0to\u00a0")

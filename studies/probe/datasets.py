@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -27,6 +26,7 @@ from landscapes.probes.measure import Measure
 from landscapes.streams import Streams
 from studies.cells import provenance
 from studies.probe.named import Named
+from studies.text.shapes import Data
 from studies.text.words import short, suggest
 
 FEW = 128  # points of a measure, where `--samples` does not say and one is dear; else SAMPLES
@@ -110,7 +110,7 @@ def probe(
 def _joined(parts: dict[str, xr.Dataset]) -> xr.Dataset:
     """The landscapes in one Dataset; where one has no such measure, or fewer places, there is NaN."""
     rows = [part.expand_dims(landscape=[label]) for label, part in parts.items()]
-    joining: dict[str, Any] = {"data_vars": "all", "coords": "minimal", "compat": "override"}
+    joining: Data = {"data_vars": "all", "coords": "minimal", "compat": "override"}
     data = xr.concat(rows, "landscape", join="outer", combine_attrs="drop_conflicts", **joining)
     data["replicate"].attrs["long_name"] = "world"
     for name in data.data_vars:
@@ -164,7 +164,7 @@ def _probe(
     binary, size = isinstance(landscape.domain, Bits), samples or _enough(landscape)
     taken, notes = _measure(landscape, streams, size, measures)
     facts = {"binary": int(binary), "dim": landscape.dim, "terms": landscape.terms, "samples": size}
-    variables: dict[str, Any] = {}
+    variables: Data = {}
     for name, measure in taken.items():
         variables |= _variables(name, measure)
     if not binary:
@@ -209,13 +209,13 @@ def _undefined(landscape: Landscape, taken: Found, wanted: Sequence[str]) -> dic
     return missing | dict.fromkeys(empty, "not defined (NaN) in any world")
 
 
-def _variables(name: str, measure: Measure) -> dict[str, Any]:
+def _variables(name: str, measure: Measure) -> Data:
     """The value and the standard error of a measure.
 
     Where its axis differs between worlds, their mean is the axis.
     """
     dims: tuple[str, ...] = ("replicate",)
-    axis: dict[str, Any] = {}
+    axis: Data = {}
     if measure.axis is not None:
         dim, places, unit = measure.axis
         places = places.mean(0) if places.ndim > 1 else places
@@ -233,7 +233,7 @@ def _array(values: Tensor) -> np.ndarray:
     return values.double().numpy(force=True)
 
 
-def _shown(first: Landscape, streams: Streams, samples: int) -> dict[str, Any]:
+def _shown(first: Landscape, streams: Streams, samples: int) -> Data:
     """A sample and lines of world 0, to which the landscape is bound."""
     loss, distance, exact = walks_and_lines.distances(first, streams, min(samples, SHOWN))
     place, height = walks_and_lines.lines(first, streams, SLICES, 513 if samples >= SAMPLES else 129)

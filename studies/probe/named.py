@@ -22,6 +22,7 @@ from studies.study_file.errors import mistakes_in
 from studies.study_file.files import ready_studies
 from studies.study_file.loading import load_study
 from studies.study_file.study import StudyError
+from studies.text.shapes import Data, Tree
 from studies.text.words import nearest, short
 
 
@@ -37,7 +38,7 @@ class Named:
     """
 
     label: str
-    spec: dict[str, Any]
+    spec: Data
     landscape: Landscape
     dtype: str
 
@@ -54,7 +55,7 @@ def named(words: Sequence[str], settings: Sequence[str] = ()) -> list[Named]:
     """
     lines: list[str] = []
     by_label: dict[str, Named] = {}
-    shared: dict[str, Any] = {}
+    shared: Data = {}
     for text in settings:
         try:
             shared |= _parameters(text)
@@ -70,7 +71,7 @@ def named(words: Sequence[str], settings: Sequence[str] = ()) -> list[Named]:
     return [replace(entry, label=label) for label, entry in by_label.items()]
 
 
-def brief(spec: Mapping[str, Any]) -> str:
+def brief(spec: Tree) -> str:
     """The parameters of an entry in a few words: `n=12, rotated`; of a nested one its kind."""
     values = {
         key: value.get("kind", "") if isinstance(value, Mapping) else short(value)
@@ -84,7 +85,7 @@ def brief(spec: Mapping[str, Any]) -> str:
     return ", ".join(words)
 
 
-def _named(word: str, shared: dict[str, Any]) -> Iterator[Named]:
+def _named(word: str, shared: Data) -> Iterator[Named]:
     """The landscapes that a word names; `shared`: parameters of all of them."""
     kind, _, rest = word.partition(":")
     if kind not in LANDSCAPES and (word in ready_studies() or Path(word).is_file()):
@@ -112,7 +113,7 @@ def _hint(kind: str) -> str:
     return f"kinds: {', '.join(LANDSCAPES)}; studies: {', '.join(ready_studies())}"
 
 
-def _parameters(text: str) -> dict[str, Any]:
+def _parameters(text: str) -> Data:
     """`n=12,neighbours=random` as a mapping; values in YAML.
 
     Raises:
@@ -129,7 +130,7 @@ def _parameters(text: str) -> dict[str, Any]:
     return values
 
 
-def _checked(label: str, where: str, entry: dict[str, Any]) -> Named:
+def _checked(label: str, where: str, entry: Data) -> Named:
     """The landscape of a study's entry, validated as in a study file."""
     kind = entry["kind"]
     cls, model = _class(kind, where)
@@ -168,7 +169,7 @@ def _line(where: str, kind: str, mistake: Mistake) -> str:
     return f"{where}: {dotted(mistake.path)}: {text}" if mistake.path else f"{where}: {text}"
 
 
-def _free(label: str, taken: Mapping[str, Any]) -> str:
+def _free(label: str, taken: Tree) -> str:
     """The label, numbered where it is taken."""
     names = (label if i == 1 else f"{label} ({i})" for i in range(1, len(taken) + 2))
     return next(name for name in names if name not in taken)

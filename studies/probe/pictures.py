@@ -31,6 +31,7 @@ from landscapes.probes.continuous.walks_and_lines import boxed, spread
 from landscapes.streams import Streams
 from landscapes.wrappers.moving import Moving
 from studies.probe.named import Named, brief
+from studies.text.shapes import Data
 
 GRID = 161  # points along each axis of a plane
 SMALL = 32  # genotypes up to which each is drawn
@@ -267,7 +268,7 @@ def _slice(landscape: Landscape, streams: Streams) -> Plane:
     return Plane(origin, axes, -half, half, f"direction 1 from {centre}", "direction 2")
 
 
-def _marks(landscape: Landscape, streams: Streams, plane: Plane, data: xr.Dataset) -> dict[str, Any]:
+def _marks(landscape: Landscape, streams: Streams, plane: Plane, data: xr.Dataset) -> Data:
     """Where on the plane the optimum and a start are, as far as they lie on it.
 
     Args:
@@ -319,7 +320,7 @@ def _field(landscape: Landscape, streams: Streams, grid: int) -> xr.Dataset:
     x = landscape.start(streams.at(0), 1).expand(1, len(ends) ** 2, -1).clone()
     x[0][:, places] = mesh.reshape(-1, 2)
     step = -_slopes(landscape, x)[0][:, places].double().reshape(*mesh.shape)
-    attrs: dict[str, Any] = {"form": "field", "u_name": "player 1", "v_name": "player 2"}
+    attrs: Data = {"form": "field", "u_name": "player 1", "v_name": "player 2"}
     attrs["optimum_known"] = int(landscape.optimum is not None)
     if landscape.optimum is not None:
         attrs["optimum"] = landscape.optimum[0][places].double().tolist()

@@ -8,15 +8,16 @@ from __future__ import annotations
 import contextlib
 import json
 import shlex
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import xarray as xr
 
+from studies.text.shapes import Tree
+
 GROUPS = 20  # kinds of errors that are shown
 LOCAL = "-dirty"
-Record = Mapping[str, Any]  # of a cell that failed
+Record = Tree  # of a cell that failed
 
 
 class Progress(NamedTuple):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import itertools
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -22,6 +22,7 @@ from studies.results.hits import at_budget
 from studies.results.precision import precision
 from studies.results.tuning import tuning_cost
 from studies.schema import Status
+from studies.text.shapes import Tree
 
 LAST = 1e308  # where inf is sorted
 MOST = 1000  # rows
@@ -301,7 +302,7 @@ def tuning(dataset: xr.Dataset) -> Table:
     return Table("Tuning", TUNING_HEADS, rows, [TUNING_NOTE])
 
 
-def _tuning_row(arm: Mapping[str, Any]) -> Row:
+def _tuning_row(arm: Tree) -> Row:
     """A row, from the coordinates of an arm, its settings and their medians, the best, and what it cost."""
     best, coords = arm["winner"], dict(arm["coords"])
     place, optimizer = str(coords.pop("landscape")), str(coords.pop("optimizer"))

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import xarray as xr
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -24,6 +24,7 @@ from studies.report import tables as numbers
 from studies.report.drawings import Drawing, drawing
 from studies.results import config, store
 from studies.results.arms import labels
+from studies.text.shapes import Data
 
 FILE = "report.html"
 MOST = 4_000_000  # characters of all figures of a page
@@ -57,7 +58,7 @@ class Page:
         return str(self.data.attrs.get("name", self.folder.name))
 
     @property
-    def config(self) -> dict[str, Any]:
+    def config(self) -> Data:
         """The resolved study."""
         return config.config(self.data)
 

@@ -11,7 +11,9 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from studies.text.shapes import Data
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
 RESUME = "finished cells are kept; run the same command again to go on"
 WRONG, LOST, STOPPED = 2, 75, 130  # exit codes beside 0 and 1: bad input, scheduler gone, interrupted
-ARGUMENTS: dict[str, dict[str, Any]] = {  # of `add_argument`
+ARGUMENTS: dict[str, Data] = {  # of `add_argument`
     "config": {
         "nargs": "?",
         "metavar": "CONFIG",

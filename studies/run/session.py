@@ -6,7 +6,7 @@ Behind `run_study` and the command line.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -26,6 +26,7 @@ from studies.study_file.files import text_of
 from studies.study_file.loading import load_study
 from studies.study_file.study import Study
 from studies.text import terminal
+from studies.text.shapes import Tree
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -43,9 +44,9 @@ class Outcome(NamedTuple):
 
 
 def run_study(
-    config: str | Path | Mapping[str, Any],
+    config: str | Path | Tree,
     out: str | Path | None,
-    overrides: Mapping[str, Any],
+    overrides: Tree,
     **cluster: Any,  # noqa: ANN401
 ) -> xr.Dataset:
     """See `studies.run_study`."""

@@ -12,19 +12,19 @@ import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from studies.results import config, store
 from studies.study_file.files import data_of
 from studies.study_file.loading import load_study
 from studies.study_file.model import FIGURES
 from studies.study_file.study import Study, StudyError
+from studies.text.shapes import Data
 
 DRAWN = ("png", "pdf", "svg", "gif", "mp4")
 ELSEWHERE = ("cluster", "device")  # keys of a study that say where it runs, not what
 
 
-def check(study: Study, out: Path) -> dict[str, Any] | None:
+def check(study: Study, out: Path) -> Data | None:
     """The resolved study whose folder this is; None where it is nobody's.
 
     Raises:
@@ -82,7 +82,7 @@ def _clear(out: Path) -> bool:
     return bool(made)
 
 
-def _earlier(out: Path) -> dict[str, Any] | None:
+def _earlier(out: Path) -> Data | None:
     """The resolved study that was last run here; what cannot be read is nobody's."""
     try:
         plan = json.loads((out / "plan.json").read_text(encoding="utf-8"))
@@ -94,7 +94,7 @@ def _earlier(out: Path) -> dict[str, Any] | None:
     return study if isinstance(study, dict) else None
 
 
-def _changes(earlier: dict[str, Any] | None, now: dict[str, Any]) -> list[str]:
+def _changes(earlier: Data | None, now: Data) -> list[str]:
     """The keys of a study that are no longer what they were."""
     if earlier is None:
         return []

@@ -18,6 +18,7 @@ import xarray as xr
 from studies.analysis.shapes import BOUNDS, words
 from studies.results.tuning import Found, dims_of, places, recorded
 from studies.schema import LOSS
+from studies.text.shapes import Data, Tree
 
 LEAST = 6  # worlds from which on there is an interval
 OBJECTIVES = {"loss": "median true loss", "area": "median of the mean true loss over log-spaced costs"}
@@ -48,13 +49,13 @@ def sensitivity(dataset: xr.Dataset) -> xr.Dataset:
     table = _Table.empty(tuple(dataset.sizes[dim] for dim in dims), parameters, trials)
     for place, arm in places(dataset, dims, tuned):
         table.enter(place, arm, choices[place[dims.index("optimizer")]])
-    coords: dict[str, Any] = {dim: dataset[dim] for dim in dims}
+    coords: Data = {dim: dataset[dim] for dim in dims}
     coords |= {"parameter": parameters, "trial": np.arange(trials), "bound": list(BOUNDS)}
     variables = _variables(dims, table, OBJECTIVES[tuned[0]["objective"]]) | _kinds(scale, choices)
     return xr.Dataset(variables, coords, {key: tuned[0][key] for key in ("objective", "at", "per")})
 
 
-def _kinds(scale: np.ndarray, choices: Sequence[Sequence[Sequence[str]]]) -> dict[str, Any]:
+def _kinds(scale: np.ndarray, choices: Sequence[Sequence[Sequence[str]]]) -> Data:
     """What is said of parameters, by optimizer."""
     dims = ("optimizer", "parameter")
     texts = [[json.dumps(listed) for listed in row] for row in choices]
@@ -92,7 +93,7 @@ class _Table(NamedTuple):
             worlds=np.zeros(shape, int),
         )
 
-    def enter(self, place: tuple[int, ...], arm: Mapping[str, Any], choices: Sequence[list[str]]) -> None:
+    def enter(self, place: tuple[int, ...], arm: Tree, choices: Sequence[list[str]]) -> None:
         """Enter one arm.
 
         Args:
@@ -122,7 +123,7 @@ def _or_inf(number: float | None) -> float:
     return np.inf if number is None else number
 
 
-def _variables(dims: Sequence[str], table: _Table, scored: str) -> dict[str, Any]:
+def _variables(dims: Sequence[str], table: _Table, scored: str) -> Data:
     """The arrays of a table with their dims and words."""
     trial = (*dims, "trial")
     parameter = (*dims, "parameter", "trial")
@@ -158,7 +159,7 @@ def _scales(
 
 
 def _listed(
-    before: list[str], choices: Sequence[Any] | None, settings: Sequence[Mapping[str, Any]], name: str
+    before: list[str], choices: Sequence[Any] | None, settings: Sequence[Tree], name: str
 ) -> list[str]:
     """The choices of a parameter as text.
 
