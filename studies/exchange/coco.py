@@ -205,9 +205,9 @@ def _check_suite(info: Path, about: dict[str, str]) -> None:
     older = "bbob-biobj" if "indicator" in about else "bbob"  # these files name no suite
     suite = about.get("suite") or (logger if logger.startswith("bbob-") else older)
     if suite not in READ:
-        readable = " or ".join(READ)
+        ours = " or ".join(READ)
         raise ValueError(
-            f"{info.name}: expected the suite {readable}, whose functions are landscapes of ours, got {suite};"
+            f"{info.name}: expected the suite {ours}, whose functions are landscapes of ours, got {suite};"
             " leave its files out"
         )
 
