@@ -44,8 +44,12 @@ class Problem(NamedTuple):
     dim: int
     domain: Domain
     exact: bool  # nothing that this optimizer asks for is noisy: a stored answer may be reused
-    start: Callable[[int], Tensor]  # n -> (R, n, D), source "init"; row 0 is the same for every optimizer
-    players: int = 1  # 2 on a game: a point is a pair of strategies, and every player has a loss of its own
+    start: Callable[
+        [int], Tensor
+    ]  # n -> (R, n, D), source "init"; row 0 is the same for every optimizer
+    players: int = (
+        1  # 2 on a game: a point is a pair of strategies, and every player has a loss of its own
+    )
 
 
 class Query(NamedTuple):
@@ -95,7 +99,9 @@ class Landscape(Parameters, ABC):
     fields with `init=False`. One without random tables is its own bound form.
     """
 
-    extras: ClassVar[Mapping[str, tuple[str, str]]] = {}  # what `measures` returns: name -> (long name, unit)
+    extras: ClassVar[
+        Mapping[str, tuple[str, str]]
+    ] = {}  # what `measures` returns: name -> (long name, unit)
     # (R, D) a global minimiser, once bound; None: not known. A field, where a subclass knows it
     optimum: Tensor | None = None
 
@@ -281,9 +287,15 @@ def per_instance(streams: Streams, draw: Callable[[Streams], Tensor]) -> Tensor:
     Where all worlds share one they share its memory.
     """
     again = streams.redraws.get("instance", torch.zeros_like(streams.worlds))
-    (numbers, redraws), row = torch.unique(torch.stack([streams.worlds, again]), dim=1, return_inverse=True)
+    (numbers, redraws), row = torch.unique(
+        torch.stack([streams.worlds, again]), dim=1, return_inverse=True
+    )
     table = draw(streams.subset(numbers).redraw("instance", redraws))
-    return table.expand(streams.size, *table.shape[1:]) if len(numbers) == 1 else table[row.to(table.device)]
+    return (
+        table.expand(streams.size, *table.shape[1:])
+        if len(numbers) == 1
+        else table[row.to(table.device)]
+    )
 
 
 def weighted(loss: Tensor, terms: Terms | None) -> Tensor:

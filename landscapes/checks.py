@@ -66,4 +66,6 @@ def check_bound(name: str, x: Tensor, table: Tensor) -> None:
             f"{name}: expected a landscape bound to worlds, got parameters alone; call .bind(streams) first"
         )
     if len(table) != len(x):
-        raise ValueError(f"{name}: expected points of the {len(table)} worlds it is bound to, got {len(x)}")
+        raise ValueError(
+            f"{name}: expected points of the {len(table)} worlds it is bound to, got {len(x)}"
+        )

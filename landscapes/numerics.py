@@ -38,7 +38,10 @@ def safe_unit(size: Tensor) -> Tensor:
     limits = torch.finfo(size.dtype)
     large, small = 2.0 ** round(math.log2(limits.max) * 0.7), 2.0 ** round(math.log2(limits.tiny) * 0.7)
     return (
-        torch.ones_like(size).masked_fill_(size > high, large).masked_fill_((size < low) & (size > 0), small)
+        torch
+        .ones_like(size)
+        .masked_fill_(size > high, large)
+        .masked_fill_((size < low) & (size > 0), small)
     )
 
 

@@ -56,7 +56,9 @@ def source_numbers(declared: tuple[str, ...] = ()) -> dict[str, int]:
     numbers = {name: place for place, name in enumerate(SOURCES)}
     for name in declared:
         number = numbers.get(name, 0x8000 | zlib.crc32(name.encode()) & 0x7FFF)
-        clash = next((other for other, taken in numbers.items() if taken == number and other != name), None)
+        clash = next(
+            (other for other, taken in numbers.items() if taken == number and other != name), None
+        )
         if clash is not None:
             raise ValueError(
                 f"streams: the sources {name!r} and {clash!r} have the same number; rename one of them"
@@ -127,7 +129,9 @@ class Streams:
         """
         worlds = torch.as_tensor(worlds, dtype=torch.int64)
         if isinstance(self.step, Tensor):
-            raise ValueError("streams.subset: the step differs by row; take the subset first, then .at(step)")
+            raise ValueError(
+                "streams.subset: the step differs by row; take the subset first, then .at(step)"
+            )
         return replace(self, worlds=worlds, redraws={})
 
     def redraw(self, source: str, k: int | Tensor) -> Streams:
@@ -138,7 +142,9 @@ class Streams:
         self._number(source)
         k = torch.as_tensor(k, dtype=torch.int64).expand(self.size)
         if len(k) and not (0 <= int(k.min()) and int(k.max()) < _LIMIT):
-            raise ValueError(f"streams.redraw: expected 0 <= k < 2**32, got {int(k.min())} .. {int(k.max())}")
+            raise ValueError(
+                f"streams.redraw: expected 0 <= k < 2**32, got {int(k.min())} .. {int(k.max())}"
+            )
         moved = replace(self, redraws={**self.redraws, source: k})
         moved._drawn.update(drawn for drawn in self._drawn if drawn[0] != source)
         return moved
@@ -161,7 +167,9 @@ class Streams:
             self.dtype,
         )
 
-    def integers(self, source: str, high: int | Tensor, shape: tuple[int, ...], part: int = 0) -> Tensor:
+    def integers(
+        self, source: str, high: int | Tensor, shape: tuple[int, ...], part: int = 0
+    ) -> Tensor:
         """Uniform on 0 .. high - 1: (R, *shape) int64; `high` one number or broadcastable to (R, *shape).
 
         The same in every dtype.
@@ -177,13 +185,18 @@ class Streams:
             torch.int64,
         )
 
-    def bernoulli(self, source: str, p: float | Tensor, shape: tuple[int, ...], part: int = 0) -> Tensor:
+    def bernoulli(
+        self, source: str, p: float | Tensor, shape: tuple[int, ...], part: int = 0
+    ) -> Tensor:
         """True with probability p, to 53 bits: (R, *shape) bool.
 
         The chance p is one number, or broadcastable to (R, *shape). The same in every dtype.
         """
         chance = torch.as_tensor(p, dtype=torch.float64, device=self.device)
-        if chance.numel() > 1 and chance.shape != (self.size, *(1,) * len(shape)):  # it varies within a row
+        if chance.numel() > 1 and chance.shape != (
+            self.size,
+            *(1,) * len(shape),
+        ):  # it varies within a row
             return self._draw(
                 None,
                 streams_torch.below(chance.expand(self.size, *shape).flatten(1)),
@@ -204,7 +217,9 @@ class Streams:
         """
         return self._draw(_coins, streams_torch.coins, source, shape, part, torch.bool)
 
-    def categorical(self, source: str, weights: Tensor, shape: tuple[int, ...], part: int = 0) -> Tensor:
+    def categorical(
+        self, source: str, weights: Tensor, shape: tuple[int, ...], part: int = 0
+    ) -> Tensor:
         """Indices drawn with replacement, in proportion to weights (R, K) >= 0.
 
         (R, *shape) int64, by inverse CDF.
@@ -221,13 +236,17 @@ class Streams:
     def multinomial(self, source: str, n: int, weights: Tensor, part: int = 0) -> Tensor:
         """Counts of n categorical draws: (R, K) int64."""
         drawn = self.categorical(source, weights, (n,), part)
-        return torch.zeros_like(weights, dtype=torch.int64).scatter_add_(1, drawn, torch.ones_like(drawn))
+        return torch.zeros_like(weights, dtype=torch.int64).scatter_add_(
+            1, drawn, torch.ones_like(drawn)
+        )
 
     def permutation(self, source: str, n: int, shape: tuple[int, ...] = (), part: int = 0) -> Tensor:
         """Uniform permutations of 0 .. n - 1: (R, *shape, n) int64, the order of n uniforms."""
         return self._uniform(source, (*shape, n), part, torch.float64).argsort(dim=-1, stable=True)
 
-    def choice(self, source: str, n: int, size: int, shape: tuple[int, ...] = (), part: int = 0) -> Tensor:
+    def choice(
+        self, source: str, n: int, size: int, shape: tuple[int, ...] = (), part: int = 0
+    ) -> Tensor:
         """`size` different numbers of 0 .. n - 1: (R, *shape, size) int64.
 
         Every subset has the same probability, the order within is not uniform.
@@ -261,7 +280,9 @@ class Streams:
             return self._numbers[source]
         near = difflib.get_close_matches(source, self._numbers, 1)
         hint = f"did you mean {near[0]!r}?" if near else "a plugin declares its own in `sources`"
-        raise ValueError(f"streams: unknown source {source!r}; {hint}; known: {' '.join(self._numbers)}")
+        raise ValueError(
+            f"streams: unknown source {source!r}; {hint}; known: {' '.join(self._numbers)}"
+        )
 
     def _address(self, source: str, part: int) -> np.ndarray:  # (R, 5) uint64
         number = self._number(source)
@@ -334,12 +355,16 @@ class Keyed:
         """Standard normal: words as in `uniform` -> (R, P) float64."""
         return self._draw(words, streams_numba.hashed_normal, lambda w: streams_torch.box_muller(w)[0])
 
-    def _draw(self, words: Tensor, kernel: Callable, law: Callable[[tuple[Tensor, ...]], Tensor]) -> Tensor:
+    def _draw(
+        self, words: Tensor, kernel: Callable, law: Callable[[tuple[Tensor, ...]], Tensor]
+    ) -> Tensor:
         if _on_cpu(words.device):
             out = torch.empty((len(self.key), words.shape[1]), dtype=torch.float64)
             kernel(self.key, words.numpy(), out.numpy())
             return out
-        return law(streams_torch.chained(torch.from_numpy(self.key.astype(np.int64)).to(words.device), words))
+        return law(
+            streams_torch.chained(torch.from_numpy(self.key.astype(np.int64)).to(words.device), words)
+        )
 
 
 def bit_words(x: Tensor) -> Tensor:
@@ -375,7 +400,9 @@ def _on_cpu(device: torch.device | str) -> bool:
 
 
 def _below(p: Tensor, key: np.ndarray, out: np.ndarray) -> None:
-    streams_numba.below(key, np.ceil(p.numpy().clip(0, 1) * 2.0**53).astype(np.int64), out.view(np.uint8))
+    streams_numba.below(
+        key, np.ceil(p.numpy().clip(0, 1) * 2.0**53).astype(np.int64), out.view(np.uint8)
+    )
 
 
 def _integers(high: float, key: np.ndarray, out: np.ndarray) -> None:

@@ -113,7 +113,9 @@ def _log(u):
     f = _as_float((t & np.uint64(0xFFFFFFFFFFFFF)) + np.uint64(HALF_ROOT_BITS)) - 1.0
     s = f / (2.0 + f)
     z = s * s
-    r = z * (LOG[6] + z * (LOG[5] + z * (LOG[4] + z * (LOG[3] + z * (LOG[2] + z * (LOG[1] + z * LOG[0]))))))
+    r = z * (
+        LOG[6] + z * (LOG[5] + z * (LOG[4] + z * (LOG[3] + z * (LOG[2] + z * (LOG[1] + z * LOG[0])))))
+    )
     h = 0.5 * f * f
     return k * LN2_HIGH - ((h - (s * (h + r) + k * LN2_LOW)) - f)
 
@@ -215,7 +217,11 @@ def below(key, threshold, out):
     The upper 32 bits of draw q are word q; the lower 21 are those of word q of the blocks from 2^31 on, which
     is looked at only in the one case of 2^32 where the upper ones do not decide.
     """
-    w, lower, x = np.empty((4, CHUNK), np.uint32), np.empty((4, 1), np.uint32), np.empty((4, CHUNK), np.uint8)
+    w, lower, x = (
+        np.empty((4, CHUNK), np.uint32),
+        np.empty((4, 1), np.uint32),
+        np.empty((4, CHUNK), np.uint8),
+    )
     for r in range(len(out)):
         if threshold[r] >= 2**53:
             out[r] = 1

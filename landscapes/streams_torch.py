@@ -31,7 +31,10 @@ def philox(a: Tensor, b: Tensor, c: Tensor, d: Tensor, k: Tensor, m: Tensor) -> 
     """Philox4x32-10 of the counter (a, b, c, d) under the key (k, m), 32-bit words held as int64."""
     low = 0xFFFFFFFF
     for _ in range(10):
-        p, q = a * 0xD2511F53, c * 0xCD9E8D57  # wraps like uint64; the mask undoes the sign of the shift
+        p, q = (
+            a * 0xD2511F53,
+            c * 0xCD9E8D57,
+        )  # wraps like uint64; the mask undoes the sign of the shift
         a, b, c, d = (q >> 32 & low) ^ b ^ k, q & low, (p >> 32 & low) ^ d ^ m, p & low
         k, m = k + 0x9E3779B9 & low, m + 0xBB67AE85 & low
     return a, b, c, d
@@ -126,7 +129,10 @@ def box_muller(w: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
     )
     a = streams_numba.EIGHTH_TURN * unit(w[2], w[3])
     z = a * a
-    s, c = a + a * z * _horner(z, streams_numba.SIN), 1.0 - 0.5 * z + z * z * _horner(z, streams_numba.COS)
+    s, c = (
+        a + a * z * _horner(z, streams_numba.SIN),
+        1.0 - 0.5 * z + z * z * _horner(z, streams_numba.COS),
+    )
     return _turn(_sqrt(-2.0 * log), s, c, w[3])
 
 
@@ -137,7 +143,11 @@ def normal32(key: Tensor, n: int) -> Tensor:
 
 
 def _pair32(word: Tensor, bits: Tensor) -> tuple[Tensor, Tensor]:
-    t = (((word >> 8) + 1).float() * 2.0**-24).view(torch.int32) - streams_numba.HALF_ROOT_BITS32 + 0x3F800000
+    t = (
+        (((word >> 8) + 1).float() * 2.0**-24).view(torch.int32)
+        - streams_numba.HALF_ROOT_BITS32
+        + 0x3F800000
+    )
     k = ((t >> 23) - 127).float()
     f = ((t & 0x7FFFFF) + streams_numba.HALF_ROOT_BITS32).view(torch.float32) - 1.0
     z = f * f

@@ -36,7 +36,9 @@ class Optimizer(Parameters, ABC):
     domains: ClassVar[tuple[type, ...]] = (Reals,)  # where it can search: Reals, Bits or both
     sources: ClassVar[tuple[str, ...]] = ()  # the streams that it draws from
     gradient: ClassVar[bool] = False  # whether it asks for gradients
-    games: ClassVar[bool] = False  # whether it can play a game, where every player has a loss of its own
+    games: ClassVar[bool] = (
+        False  # whether it can play a game, where every player has a loss of its own
+    )
     linear_fitness: ClassVar[bool] = False  # whether fitness has to be linear in the loss
     # how it may see bits, if it searches reals alone
     relaxations: ClassVar[tuple[str, ...]] = ("extension", "lovasz", "threshold")

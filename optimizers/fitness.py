@@ -34,7 +34,9 @@ COUNTED = {
 }
 
 
-def fitness(value: Tensor, kind: str, strength: float | Tensor, law: FitnessLaw | None = None) -> Tensor:
+def fitness(
+    value: Tensor, kind: str, strength: float | Tensor, law: FitnessLaw | None = None
+) -> Tensor:
     """Fitness of losses (R, P), up to a factor for each world, the largest finite: (R, P) float64.
 
     0 for those that have none.
@@ -46,14 +48,20 @@ def fitness(value: Tensor, kind: str, strength: float | Tensor, law: FitnessLaw 
         law: the fitness that a loss stands for; None: the landscape does not say.
     """
     loss = torch.where(value.isnan(), torch.inf, value.double())
-    beta = strength.double().reshape(-1, 1) if isinstance(strength, Tensor) and strength.ndim else strength
+    beta = (
+        strength.double().reshape(-1, 1) if isinstance(strength, Tensor) and strength.ndim else strength
+    )
     w = _linear(loss, beta, law) if kind == "linear" else _exponential(loss, beta, law)
     w = torch.where(w.isnan() | (loss == torch.inf), 0.0, w)
     top = w.amax(1, keepdim=True)
-    return torch.where(top == torch.inf, (w == torch.inf).double(), w / torch.where(top > LARGE, top, 1.0))
+    return torch.where(
+        top == torch.inf, (w == torch.inf).double(), w / torch.where(top > LARGE, top, 1.0)
+    )
 
 
-def weights(value: Tensor, kind: str, strength: float | Tensor, law: FitnessLaw | None = None) -> Tensor:
+def weights(
+    value: Tensor, kind: str, strength: float | Tensor, law: FitnessLaw | None = None
+) -> Tensor:
     """The `fitness` of losses (R, P), with 1 for all of a world where nobody has any."""
     w = fitness(value, kind, strength, law)
     return torch.where(nobody_fit(w)[:, None], 1.0, w)
@@ -81,13 +89,17 @@ def unfit(
     return torch.stack([nobody_fit(fitness(value, kind, strength, law)) for value in best]).any(0)
 
 
-def log_fitness(value: Tensor, kind: str, strength: float | Tensor, law: FitnessLaw | None = None) -> Tensor:
+def log_fitness(
+    value: Tensor, kind: str, strength: float | Tensor, law: FitnessLaw | None = None
+) -> Tensor:
     """Logarithms of the fitness of losses (R, P), up to a constant: (R, P) float64.
 
     They are -inf for those that have none.
     """
     loss = torch.where(value.isnan(), torch.inf, value.double())
-    beta = strength.double().reshape(-1, 1) if isinstance(strength, Tensor) and strength.ndim else strength
+    beta = (
+        strength.double().reshape(-1, 1) if isinstance(strength, Tensor) and strength.ndim else strength
+    )
     log = (
         torch.log(_linear(loss, beta, law))
         if kind == "linear"
@@ -114,9 +126,13 @@ def _exponential(loss: Tensor, beta: float | Tensor, law: FitnessLaw | None) -> 
     if law is None or law.log:
         return torch.where(loss == best, 1.0, torch.exp(beta * (best - loss)))
     own, top = _log_of(loss, law), _log_of(best, law)
-    selected = torch.as_tensor(beta, device=loss.device) != 0  # 0^0 = 1: without selection all are alike
+    selected = (
+        torch.as_tensor(beta, device=loss.device) != 0
+    )  # 0^0 = 1: without selection all are alike
     return torch.where(
-        (top == -torch.inf) & selected, 0.0, torch.where(own == top, 1.0, torch.exp(_times(beta, own - top)))
+        (top == -torch.inf) & selected,
+        0.0,
+        torch.where(own == top, 1.0, torch.exp(_times(beta, own - top))),
     )
 
 

@@ -68,7 +68,9 @@ class Schedule(Parameters):
     """
 
     name: ClassVar[str] = "schedule"
-    kind: Literal["constant", "step", "exponential", "cosine", "inverse_time", "logarithmic"] = "constant"
+    kind: Literal["constant", "step", "exponential", "cosine", "inverse_time", "logarithmic"] = (
+        "constant"
+    )
     steps: Annotated[int | Literal["budget"] | None, Gt(0)] = None
     factor: Annotated[float | None, Ge(0), Le(1)] = None
     warmup: Annotated[int, Ge(0)] = 0
@@ -76,7 +78,9 @@ class Schedule(Parameters):
     def check(self) -> None:
         """`steps` and `factor` belong to every kind but constant."""
         if isinstance(self.steps, str) and self.steps != "budget":
-            raise ValueError(f"schedule.steps: expected a number of steps > 0, or budget, got {self.steps!r}")
+            raise ValueError(
+                f"schedule.steps: expected a number of steps > 0, or budget, got {self.steps!r}"
+            )
         if self.kind == "constant":
             given = [key for key in ("steps", "factor") if getattr(self, key) is not None]
             if given:
@@ -182,4 +186,6 @@ def check_population(name: str, coupling: Coupling, population: int, largest: in
 def check_coupling(name: str, coupling: Coupling, batch: int | Tensor | None) -> None:
     """Raise ValueError where a batch is to change with the learning rate, but none is set."""
     if coupling != "none" and batch is None:
-        raise ValueError(f"{name}.batch: expected a number of terms with coupling {coupling!r}, got None")
+        raise ValueError(
+            f"{name}.batch: expected a number of terms with coupling {coupling!r}, got None"
+        )

@@ -74,7 +74,9 @@ class Service(Parameters):
             value = getattr(self, field)
             if (value is None) == (self.kind == kind):
                 expected = "a number" if self.kind == kind else "none"
-                raise ValueError(f"service.{field}: expected {expected} for kind {self.kind!r}, got {value}")
+                raise ValueError(
+                    f"service.{field}: expected {expected} for kind {self.kind!r}, got {value}"
+                )
 
     def fits(self, name: str, workers: int) -> None:
         """Raise ValueError unless the optimizer `name` has as many workers as are slow."""
@@ -97,7 +99,9 @@ class Service(Parameters):
     def times(self, u: Tensor, who: Tensor) -> Tensor:
         """The service times at the uniform numbers u (R, n) of the workers who (R, n): (R, n) float64."""
         scale, slowdown = (per_world(value, u)[:, None] for value in (self.scale, self.slowdown))
-        return torch.where(who < self.stragglers, slowdown, 1.0) * self._ordinary(scale, torch.log(1 - u))
+        return torch.where(who < self.stragglers, slowdown, 1.0) * self._ordinary(
+            scale, torch.log(1 - u)
+        )
 
     def _ordinary(self, scale: Tensor, log: Tensor) -> Tensor:
         """The times of an ordinary worker at log(1 - u)."""
@@ -106,7 +110,9 @@ class Service(Parameters):
         if self.shape is not None:  # pareto
             return scale * torch.exp(-log / per_world(self.shape, log)[:, None])
         exponential = -scale * log
-        return exponential if self.offset is None else per_world(self.offset, log)[:, None] + exponential
+        return (
+            exponential if self.offset is None else per_world(self.offset, log)[:, None] + exponential
+        )
 
 
 def everybody(workers: int, worlds: int, device: torch.device) -> Tensor:

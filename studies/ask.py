@@ -74,7 +74,8 @@ def _rows(answer: xr.Dataset, dims: list[str]) -> Iterator[list[str]]:
         cell = answer.isel(dict(zip(dims, places, strict=True)))
         low, high = cell["quantity_interval"].values
         labels = [
-            f"{cell[dim].item():g}" if cell[dim].dtype.kind in "fi" else str(cell[dim].item()) for dim in dims
+            f"{cell[dim].item():g}" if cell[dim].dtype.kind in "fi" else str(cell[dim].item())
+            for dim in dims
         ]
         yield [
             *labels,

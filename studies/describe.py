@@ -119,7 +119,10 @@ def _study(name: str) -> Parts:
     from studies.study_file.loading import load_study
 
     study, path = load_study(name), ready_studies()[name]
-    facts = [f"{name} (ready study): {' '.join((study.question or '').split())}", f"file: {_shown(path)}"]
+    facts = [
+        f"{name} (ready study): {' '.join((study.question or '').split())}",
+        f"file: {_shown(path)}",
+    ]
     sections = {key: study.resolved[key] for key in SECTIONS if study.resolved[key]}
     facts += [f"{key}: {', '.join(map(str, names))}" for key, names in sections.items()]
     return [
@@ -168,7 +171,9 @@ def _text(owner: Any) -> str:  # noqa: ANN401
     """The docstring up to its arguments, each paragraph in a line."""
     paragraphs = inspect.cleandoc(owner.__doc__ or "").split("\n\n")
     return "\n".join(
-        " ".join(part.split()) for part in paragraphs if not part.startswith(("Args:", "Raises:", "Returns:"))
+        " ".join(part.split())
+        for part in paragraphs
+        if not part.startswith(("Args:", "Raises:", "Returns:"))
     )
 
 

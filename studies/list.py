@@ -12,12 +12,18 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 HITS = {
-    "hit_cost": ("cost at which the recommended point first reached each target; inf: never", "evaluations"),
+    "hit_cost": (
+        "cost at which the recommended point first reached each target; inf: never",
+        "evaluations",
+    ),
     "best_hit_cost": (
         "cost at which the best evaluated point first reached each target; inf: never",
         "evaluations",
     ),
-    "status": ("what the world does: running, hit_target, budget_spent, diverged, failed or missing", "1"),
+    "status": (
+        "what the world does: running, hit_target, budget_spent, diverged, failed or missing",
+        "1",
+    ),
 }
 HEADS = {
     "key": "keys of a study file",
@@ -70,7 +76,9 @@ def _of_classes() -> dict[str, Family]:
     from studies.claims import CLAIMS
     from studies.registry import FAMILIES
 
-    registries: dict[str, Mapping[str, type]] = {kind: registry for kind, (registry, _) in FAMILIES.items()}
+    registries: dict[str, Mapping[str, type]] = {
+        kind: registry for kind, (registry, _) in FAMILIES.items()
+    }
     registries["claim"] = CLAIMS
     return {
         kind: Family([*registry], functools.partial(_of_class, registry))

@@ -170,7 +170,9 @@ def _affordable(arm: Settled) -> int | None:
 
 def geometric(decades: float, count: int) -> list[float]:
     """So many fractions, log-spaced over the decades up to 1, which is the last."""
-    return [rounded(10 ** (decades * (i / (count - 1) - 1))) for i in range(count)] if count > 1 else [1.0]
+    return (
+        [rounded(10 ** (decades * (i / (count - 1) - 1))) for i in range(count)] if count > 1 else [1.0]
+    )
 
 
 def _step_sources(study: Study) -> list[str]:
@@ -179,7 +181,9 @@ def _step_sources(study: Study) -> list[str]:
     Sources that a step may draw from, the built-in ones and what the study's optimizers declare.
     """
     declared = [
-        source for arm in study.arms for source in registry.find(arm.optimizer["kind"], "optimizer").sources
+        source
+        for arm in study.arms
+        for source in registry.find(arm.optimizer["kind"], "optimizer").sources
     ]
     return [
         source
@@ -302,7 +306,8 @@ def _settings(plan: Plan) -> str:
 
     numbers = {task.canonical: number for number, task in enumerate(plan.tasks)}
     arms = [
-        {"coords": arm.coords, "label": arm.label, "task": numbers[arm.task.canonical]} for arm in plan.arms
+        {"coords": arm.coords, "label": arm.label, "task": numbers[arm.task.canonical]}
+        for arm in plan.arms
     ]
     names = ("seed", "instances", "budget", "gradient_cost", "targets", "target_floor", "dtype")
     parts = [resolved(task, {name: getattr(task, name) for name in names}) for task in plan.tasks]

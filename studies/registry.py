@@ -209,7 +209,11 @@ def recorded_problems(owner: object) -> Iterator[str]:
 
 
 def _texts(words: object, count: int) -> bool:
-    return isinstance(words, tuple) and len(words) == count and all(isinstance(word, str) for word in words)
+    return (
+        isinstance(words, tuple)
+        and len(words) == count
+        and all(isinstance(word, str) for word in words)
+    )
 
 
 # from parameters to an object -------------------------------------------------------------------------------

@@ -100,10 +100,14 @@ COUNTED = {  # behind RECORDS, whole numbers
 }
 SECONDS = Variable("wall-clock time of the whole block of worlds so far, truth left out", "s")
 START_LOSS = Variable(
-    "true loss of the common start: the first point of every optimizer's starts, before the first step", LOSS
+    "true loss of the common start: the first point of every optimizer's starts, before the first step",
+    LOSS,
 )
 TARGET_LEVEL = Variable("true loss that reaches the target", LOSS)
-TARGET_UNITS = (LOSS, "of the gap at the start")  # of targets that are losses, and of those that are relative
+TARGET_UNITS = (
+    LOSS,
+    "of the gap at the start",
+)  # of targets that are losses, and of those that are relative
 
 LEDGER = {  # behind replicate, moment
     "moment_cost": Variable("cost at which the state was frozen", EVALUATIONS),
@@ -120,7 +124,9 @@ LEDGER = {  # behind replicate, moment
         "squared length of the mean step, its noise taken off; may be negative", SQUARED
     ),
     "mean_step_along": Variable(
-        "mean step times the negative reference, each factor from another arm", ALONG, ("reference", "half")
+        "mean step times the negative reference, each factor from another arm",
+        ALONG,
+        ("reference", "half"),
     ),
     "reference_squared": Variable(
         "squared length of the reference, its noise taken off", REFERENCE, ("reference",)
@@ -136,7 +142,9 @@ LEDGER = {  # behind replicate, moment
     "noise_eigenvalue": Variable("largest eigenvalues of the step's covariance", SQUARED, ("mode",)),
     "noise_trace": Variable("sum of all eigenvalues of the step's covariance", SQUARED),
     "noise_rank": Variable("effective rank of the step's covariance, (tr S)^2 / tr S^2", "1"),
-    "noise_kurtosis": Variable("excess kurtosis of the step's coordinates, weighted by their variance", "1"),
+    "noise_kurtosis": Variable(
+        "excess kurtosis of the step's coordinates, weighted by their variance", "1"
+    ),
     "noise_tail_index": Variable("Hill's tail index of the length of the step's noise", "1"),
     "step_correlation": Variable("correlation of a step's noise with that of the next", "1"),
     "noise_curvature": Variable("curvature along the noise, tr(H S) / tr S", BEND),
@@ -159,16 +167,21 @@ PICTURE = {  # behind replicate
     "picture_point": Variable(
         "points asked in the last step, on the plane", LENGTH, ("frame", "individual", "plane")
     ),
-    "picture_loss": Variable("loss on the plane, rows along its second direction", LOSS, ("row", "column")),
+    "picture_loss": Variable(
+        "loss on the plane, rows along its second direction", LOSS, ("row", "column")
+    ),
     "picture_extent": Variable("where the plane begins and ends", LENGTH, ("plane", "end")),
     "picture_cost": Variable("cost so far", EVALUATIONS, ("frame",)),
     "picture_kept": Variable("share of the trail's variance that lies in the plane", "1"),
 }
 OF_CELLS = {  # attributes of cells that become coordinates
     "on_bits": Variable(
-        "1 where genotypes were asked, so that diversity is heterozygosity, 0 where real numbers were", "1"
+        "1 where genotypes were asked, so that diversity is heterozygosity, 0 where real numbers were",
+        "1",
     ),
-    "gap_known": Variable("1 where loss is the gap to the optimum, 0 where the optimum is not known", "1"),
+    "gap_known": Variable(
+        "1 where loss is the gap to the optimum, 0 where the optimum is not known", "1"
+    ),
     "spacing": Variable(
         "all differences of two losses are multiples of it where values are discrete, else 0", LOSS
     ),

@@ -7,7 +7,9 @@ import contextlib
 import functools
 import os
 
-os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1", NUMBA_NUM_THREADS="1", MKL_CBWR="COMPATIBLE")
+os.environ.update(
+    OMP_NUM_THREADS="1", MKL_NUM_THREADS="1", NUMBA_NUM_THREADS="1", MKL_CBWR="COMPATIBLE"
+)
 
 from tests.support.patience import HUNG  # noqa: E402
 

@@ -89,14 +89,17 @@ def imports(tree):
         elif isinstance(node, ast.ImportFrom) and node.module:
             whole = node.module in FLOORS  # `from studies import registry`
             yield from (
-                (node.lineno, f"{node.module}.{alias.name}" if whole else node.module) for alias in node.names
+                (node.lineno, f"{node.module}.{alias.name}" if whole else node.module)
+                for alias in node.names
             )
         waiting += ast.iter_child_nodes(node)
 
 
 def calls(tree):
     """(line, dotted name) of every call."""
-    return ((node.lineno, ast.unparse(node.func)) for node in ast.walk(tree) if isinstance(node, ast.Call))
+    return (
+        (node.lineno, ast.unparse(node.func)) for node in ast.walk(tree) if isinstance(node, ast.Call)
+    )
 
 
 def test_imports_run_downwards():
@@ -121,7 +124,11 @@ def test_rooms_of_studies_import_downwards():
     wrong = []
     for path, tree in TREES.items():
         _, *inside = path.relative_to(ROOT).with_suffix("").parts
-        if path.parts[len(ROOT.parts)] != "studies" or inside[-1] == "__main__" or inside == ["__init__"]:
+        if (
+            path.parts[len(ROOT.parts)] != "studies"
+            or inside[-1] == "__main__"
+            or inside == ["__init__"]
+        ):
             continue
         for line, module in imports(tree):
             floor, _, rest = module.partition(".")
@@ -212,7 +219,9 @@ def test_only_results_config_reads_the_study_that_results_hold():
         if name(path) != "studies/results/config.py"
         for node in ast.walk(tree)
         if isinstance(node, ast.Subscript | ast.Call)
-        if re.search(r"""attrs(['"]\])?(\[|\.get\()(['"]config['"]|config\.ATTRIBUTE)""", ast.unparse(node))
+        if re.search(
+            r"""attrs(['"]\])?(\[|\.get\()(['"]config['"]|config\.ATTRIBUTE)""", ast.unparse(node)
+        )
     ]
     assert not wrong, "\n".join(wrong)
 
@@ -239,7 +248,9 @@ def test_only_the_schema_says_what_a_status_is():
 
 def test_the_schema_imports_nothing_of_ours():
     files = {name(path): tree for path, tree in TREES.items()}
-    assert not [module for _, module in imports(files["studies/schema.py"]) if module.split(".")[0] in FLOORS]
+    assert not [
+        module for _, module in imports(files["studies/schema.py"]) if module.split(".")[0] in FLOORS
+    ]
 
 
 TEXT_OF_A_STUDY = ("yaml", "ruamel", "ruamel.yaml")
@@ -251,7 +262,9 @@ def test_only_study_file_reads_the_text_of_a_study():
     wrong = []
     for path, tree in outside("study_file").items():
         wrong += [
-            f"{name(path)}:{line}: {module}" for line, module in imports(tree) if module in TEXT_OF_A_STUDY
+            f"{name(path)}:{line}: {module}"
+            for line, module in imports(tree)
+            if module in TEXT_OF_A_STUDY
         ]
         for node in ast.walk(tree):
             if not isinstance(node, ast.ImportFrom):
@@ -299,7 +312,8 @@ READERS = ("results", "analysis", "figures", "claims", "report", "exchange")
 def test_what_reads_results_does_not_import_torch():
     files = (path for room in READERS for path in sorted((ROOT / "studies" / room).rglob("*.py")))
     names = [
-        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for path in files
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        for path in files
     ]
     code = f"""
 import sys, importlib

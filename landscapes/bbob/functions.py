@@ -30,7 +30,9 @@ FUNCTIONS = {
     1: Function("sphere", instances.shifted, separable.sphere),
     2: Function("separable ellipsoid", instances.shifted, separable.separable_ellipsoid),
     3: Function("separable Rastrigin", instances.shifted, separable.separable_rastrigin),
-    4: Function("Bueche-Rastrigin", instances.positive_at_odd_places, separable.bueche_rastrigin, 100.0),
+    4: Function(
+        "Bueche-Rastrigin", instances.positive_at_odd_places, separable.bueche_rastrigin, 100.0
+    ),
     5: Function("linear slope", instances.corner, separable.linear_slope),
     6: Function("attractive sector", instances.scaled(10.0), moderate.attractive_sector),
     7: Function("step ellipsoid", instances.stretched_rotated(10.0), moderate.step_ellipsoid, 1.0),
@@ -52,7 +54,9 @@ FUNCTIONS = {
     21: Function(
         "Gallagher's 101 peaks", instances.peaks(101, 1000**0.5, 1.0), weak_structure.gallagher, 1.0
     ),
-    22: Function("Gallagher's 21 peaks", instances.peaks(21, 1000.0, 0.98), weak_structure.gallagher, 1.0),
+    22: Function(
+        "Gallagher's 21 peaks", instances.peaks(21, 1000.0, 0.98), weak_structure.gallagher, 1.0
+    ),
     23: Function("Katsuura", instances.scaled(100.0), weak_structure.katsuura, 1.0),
     24: Function("Lunacek's bi-Rastrigin", instances.two_funnels, weak_structure.lunacek, 1e4),
 }

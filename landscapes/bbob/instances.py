@@ -197,7 +197,9 @@ def peaks(number: int, sharpest: float, spread: float) -> Callable[[int, int], D
         turn = rotation(seed, dim)
         place = spread * (10 * uniform(seed, dim * number).reshape(number, dim) - 5)
         place[0] *= 0.8
-        conditions = np.append(sharpest, 1000 ** ramp(number - 1)[np.argsort(uniform(seed, number - 1))])
+        conditions = np.append(
+            sharpest, 1000 ** ramp(number - 1)[np.argsort(uniform(seed, number - 1))]
+        )
         order = np.argsort([uniform(seed + 1000 * i, dim) for i in range(number)])
         axes = conditions[:, None] ** (ramp(dim) - 0.5)[order]
         return Drawn(place[0].copy(), turn, peaks=np.stack(((place - place[0]) @ turn, axes)))

@@ -72,7 +72,9 @@ class BBOB(Landscape):
     def bind(self, streams: Streams) -> Self:
         """Compute the instances."""
         numbers, row = torch.unique(instance_numbers(streams, self.instance), return_inverse=True)
-        drawn = [FUNCTIONS[self.function].draw(seed_of(self.function, n), self.dim) for n in numbers.tolist()]
+        drawn = [
+            FUNCTIONS[self.function].draw(seed_of(self.function, n), self.dim) for n in numbers.tolist()
+        ]
         tables = gather(drawn, row, streams)
         offsets = torch.tensor([f_opt(self.function, n) for n in numbers.tolist()], dtype=torch.float64)
         return self.bound(

@@ -112,7 +112,9 @@ class BBOBNoisy(Landscape):
     def bind(self, streams: Streams) -> Self:
         """Compute the instances."""
         numbers, row = torch.unique(instance_numbers(streams, self.instance), return_inverse=True)
-        drawn = [FUNCTIONS[self.base].draw(seed_of(self.function, n), self.dim) for n in numbers.tolist()]
+        drawn = [
+            FUNCTIONS[self.base].draw(seed_of(self.function, n), self.dim) for n in numbers.tolist()
+        ]
         tables = gather(drawn, row, streams)
         offsets = torch.tensor([f_opt(self.function, n) for n in numbers.tolist()], dtype=torch.float64)
         return self.bound(
@@ -133,7 +135,9 @@ class BBOBNoisy(Landscape):
         """The noisy gaps (R, P) of points (R, P, D) of losses (R, P), source "evaluation", parts 2 to 4."""
         penalty = PENALTY * outside(points)
         gap = (value - penalty).clamp_min(0)
-        seen = (gauss, uniform, cauchy)[(self.function - 101) % 3](gap, self, streams) + 1.01 * PRECISION
+        seen = (gauss, uniform, cauchy)[(self.function - 101) % 3](
+            gap, self, streams
+        ) + 1.01 * PRECISION
         return torch.where(gap < PRECISION, gap, seen) + penalty
 
 

@@ -66,7 +66,9 @@ def gather(drawn: Sequence[Drawn], row: Tensor, streams: Streams) -> Tables:
     """
 
     def rows(table: Tensor) -> Tensor:
-        return table.expand(len(row), *table.shape[1:]) if len(table) == 1 else table[row.to(table.device)]
+        return (
+            table.expand(len(row), *table.shape[1:]) if len(table) == 1 else table[row.to(table.device)]
+        )
 
     stacked = (
         torch.from_numpy(np.stack(tables)).to(streams.device, streams.dtype)
@@ -92,4 +94,6 @@ def in_chunks(value: Callable[[Tensor, Tables], Tensor], x: Tensor, tables: Tabl
 
 
 def _split(x: Tensor, tables: Tables, size: int) -> list[tuple[Tensor, Tables]]:
-    return [(x[i : i + size], Tables(*(t[i : i + size] for t in tables))) for i in range(0, len(x), size)]
+    return [
+        (x[i : i + size], Tables(*(t[i : i + size] for t in tables))) for i in range(0, len(x), size)
+    ]

@@ -35,7 +35,9 @@ def _ramp(dim: int, dtype: torch.dtype, device: torch.device) -> Tensor:
 
 @cache
 def _scales(condition: float, dim: int, dtype: torch.dtype, device: torch.device) -> Tensor:
-    return torch.exp(math.log(condition) * torch.linspace(0, 1, dim, dtype=torch.float64)).to(device, dtype)
+    return torch.exp(math.log(condition) * torch.linspace(0, 1, dim, dtype=torch.float64)).to(
+        device, dtype
+    )
 
 
 def safe_log(x: Tensor) -> Tensor:
@@ -60,7 +62,9 @@ def oscillate(x: Tensor) -> Tensor:
 def oscillated_power(x: Tensor, exponent: float) -> Tensor:
     """T_osc(x) ** exponent for x >= 0."""
     log = safe_log(x)
-    return torch.sign(x) * torch.exp(exponent * (log + 0.049 * (torch.sin(10 * log) + torch.sin(7.9 * log))))
+    return torch.sign(x) * torch.exp(
+        exponent * (log + 0.049 * (torch.sin(10 * log) + torch.sin(7.9 * log)))
+    )
 
 
 def skew(x: Tensor, beta: float) -> Tensor:

@@ -121,7 +121,9 @@ class Empirical(Landscape):
 
     def _check_choices(self) -> None:
         """What the parameters say together."""
-        if self.wild_type is not None and isinstance(self.wild_type, list) != isinstance(self.genotype, list):
+        if self.wild_type is not None and isinstance(self.wild_type, list) != isinstance(
+            self.genotype, list
+        ):
             expected = (
                 "a list, a cell for each column of genotype"
                 if isinstance(self.genotype, list)

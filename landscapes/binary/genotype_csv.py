@@ -108,7 +108,9 @@ def read_table(
     columns, lines = _columns(path, [*sites, fitness, *([error] if error else [])], mistakes)
     texts = zip(*columns[: len(sites)], strict=True)
     written = [Written(line, cells) for line, cells in zip(lines, texts, strict=True)]
-    wild = (wild_type,) if isinstance(wild_type, str) else None if wild_type is None else tuple(wild_type)
+    wild = (
+        (wild_type,) if isinstance(wild_type, str) else None if wild_type is None else tuple(wild_type)
+    )
     read = genotypes(written, wild, mistakes)
     expected = "a number > 0 (its logarithm is asked for)" if positive else "a number"
     values = _numbers(columns[len(sites)], lines, expected, positive, mistakes)
@@ -126,7 +128,9 @@ def read_table(
 # cells ------------------------------------------------------------------------------------------------------
 
 
-def _columns(path: Path, wanted: Sequence[str], mistakes: Mistakes) -> tuple[list[list[str]], list[int]]:
+def _columns(
+    path: Path, wanted: Sequence[str], mistakes: Mistakes
+) -> tuple[list[list[str]], list[int]]:
     """The cells of the wanted columns, and the lines of the file that they stand in.
 
     Raises:
@@ -200,7 +204,9 @@ def _place(header: list[str], name: str) -> int | str:
         if places:
             return places[0]
     near = difflib.get_close_matches(name.lower(), [cell.lower() for cell in header], 1)
-    hint = f"; did you mean {next(cell for cell in header if cell.lower() == near[0])!r}?" if near else ""
+    hint = (
+        f"; did you mean {next(cell for cell in header if cell.lower() == near[0])!r}?" if near else ""
+    )
     return f"expected a column {name!r}, got {', '.join(header)}{hint}"
 
 
@@ -328,7 +334,9 @@ def _fill(
     elif missing == "additive":
         _fill_additively(values, gaps, mistakes)
     elif missing == "lethal" and np.nanmin(values, initial=0.0) < 0:
-        mistakes.say(f"missing: lethal: expected fitness >= 0, since lethal is 0, got {np.nanmin(values):g}")
+        mistakes.say(
+            f"missing: lethal: expected fitness >= 0, since lethal is 0, got {np.nanmin(values):g}"
+        )
     else:
         values[gaps] = 0.0 if missing == "lethal" else missing
 

@@ -34,7 +34,9 @@ class Mistakes:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.rows: dict[str, list[tuple[int, str]]] = {}  # what was expected -> lines and what they hold
+        self.rows: dict[
+            str, list[tuple[int, str]]
+        ] = {}  # what was expected -> lines and what they hold
         self.others: list[str] = []
 
     def add(self, line: int, expected: str, got: str) -> None:
@@ -52,7 +54,9 @@ class Mistakes:
     def _line(self, expected: str, places: list[tuple[int, str]]) -> str:
         (line, got), *more = places
         where = " ".join(str(other) for other, _ in more[:_NAMED]) + " .." * (len(more) > _NAMED)
-        likewise = f"; likewise in {len(more)} other line{'s' * (len(more) > 1)}: {where}" if more else ""
+        likewise = (
+            f"; likewise in {len(more)} other line{'s' * (len(more) > 1)}: {where}" if more else ""
+        )
         return f"{self.name}:{line}: expected {expected}, got {got}{likewise}"
 
 
@@ -112,8 +116,12 @@ def _made_numbers(texts: list[str], mistakes: Mistakes) -> bool:
     )
     told = f"expected genotypes of one length, got {sizes}, and none that begins with 0"
     text = "0" * lengths[-1]
-    remedy = f'make that column text, =TEXT(A2, "{text}") in a spreadsheet, or dtype=str where it is read'
-    mistakes.say(f"{told}: a spreadsheet has made numbers of them and dropped their leading zeros; {remedy}")
+    remedy = (
+        f'make that column text, =TEXT(A2, "{text}") in a spreadsheet, or dtype=str where it is read'
+    )
+    mistakes.say(
+        f"{told}: a spreadsheet has made numbers of them and dropped their leading zeros; {remedy}"
+    )
     return True
 
 
@@ -138,7 +146,9 @@ def _letters(written: Sequence[Written], wild_type: Text | None, mistakes: Mista
     sites = [site for site, letters in enumerate(alleles) if plain or len(letters) == 2]
     if not sites:
         mistakes.say("expected sites with two letters, got one letter at each")
-    bits = ["".join("01"[cells[site] != zero[site]] for site in sites) if cells else None for cells in read]
+    bits = [
+        "".join("01"[cells[site] != zero[site]] for site in sites) if cells else None for cells in read
+    ]
     return Genotypes(bits, _namer(zero, alleles, sites))
 
 
@@ -152,7 +162,9 @@ def _namer(zero: Text, alleles: list[list[str]], sites: list[int]) -> Callable[[
 
     def name(bits: str) -> str:
         changed = {site for site, bit in zip(sites, bits, strict=True) if bit == "1"}
-        return between.join(other[site] if site in changed else letter for site, letter in enumerate(zero))
+        return between.join(
+            other[site] if site in changed else letter for site, letter in enumerate(zero)
+        )
 
     return name
 
@@ -168,7 +180,9 @@ def _readable(
     for line, cells in written:
         fine = bool(cells) and all(cells) and (letters is None or set(cells) <= letters)
         if not fine:
-            mistakes.add(line, "a genotype" if letters is None else "a genotype of 0 and 1", _quoted(cells))
+            mistakes.add(
+                line, "a genotype" if letters is None else "a genotype of 0 and 1", _quoted(cells)
+            )
         good.append(cells if fine else None)
     readable = {cells for cells in good if cells}
     lengths = Counter(len(cells) for cells in good if cells)
@@ -202,7 +216,10 @@ def _not_there(wild_type: Text, good: list[Text], plain: bool, mistakes: Mistake
     ]
     if not wrong:
         return False
-    told = [f"site {site + 1} ({wild_type[site]}, the file has {', '.join(columns[site])})" for site in wrong]
+    told = [
+        f"site {site + 1} ({wild_type[site]}, the file has {', '.join(columns[site])})"
+        for site in wrong
+    ]
     case = all(wild_type[site].swapcase() in fitting[site] for site in wrong)
     remedy = "write it in the case of the file" if case else "write it as the file writes that genotype"
     mistakes.say(
@@ -215,7 +232,9 @@ def _not_there(wild_type: Text, good: list[Text], plain: bool, mistakes: Mistake
 def _too_many(alleles: list[list[str]], mistakes: Mistakes) -> bool:
     """Whether a site has more than two letters; then it is said."""
     many = [
-        f"site {site} ({', '.join(letters)})" for site, letters in enumerate(alleles, 1) if len(letters) > 2
+        f"site {site} ({', '.join(letters)})"
+        for site, letters in enumerate(alleles, 1)
+        if len(letters) > 2
     ]
     if many:
         mistakes.say(
@@ -226,7 +245,9 @@ def _too_many(alleles: list[list[str]], mistakes: Mistakes) -> bool:
 
 
 def _listed(names: list[str]) -> str:
-    return ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
+    return ", ".join(names[:_NAMED]) + (
+        f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    )
 
 
 def _quoted(cells: Text) -> str:
@@ -261,7 +282,9 @@ def _wrong_wild_type(texts: list[str], wild_type: Text | None, mistakes: Mistake
         )
     elif wild_type[0] not in texts:
         remedy = (
-            f"write {named[0]!r}, or leave it out" if named else "write it as the file writes that genotype"
+            f"write {named[0]!r}, or leave it out"
+            if named
+            else "write it as the file writes that genotype"
         )
         mistakes.say(f"expected a wild_type that the file has, got {wild_type[0]!r}; {remedy}")
     else:
@@ -269,7 +292,9 @@ def _wrong_wild_type(texts: list[str], wild_type: Text | None, mistakes: Mistake
     return True
 
 
-def _mutation_lists(written: Sequence[Written], wild_type: Text | None, mistakes: Mistakes) -> Genotypes:
+def _mutation_lists(
+    written: Sequence[Written], wild_type: Text | None, mistakes: Mistakes
+) -> Genotypes:
     """Genotypes as lists of what is mutated."""
     if _wrong_wild_type([cells[0] for _, cells in written], wild_type, mistakes):
         return Genotypes([None] * len(written), str)
@@ -293,9 +318,14 @@ def _mutation_lists(written: Sequence[Written], wild_type: Text | None, mistakes
     names = {position: min(seen[position]) for position in sorted(seen)}
 
     def name(bits: str) -> str:
-        return ":".join(text for text, bit in zip(names.values(), bits, strict=True) if bit == "1") or "WT"
+        return (
+            ":".join(text for text, bit in zip(names.values(), bits, strict=True) if bit == "1") or "WT"
+        )
 
     return Genotypes(
-        [None if mutated is None else "".join("01"[site in mutated] for site in names) for mutated in lists],
+        [
+            None if mutated is None else "".join("01"[site in mutated] for site in names)
+            for mutated in lists
+        ],
         name,
     )

@@ -68,7 +68,9 @@ class HouseOfCards(Landscape):
 
     def bind(self, streams: Streams) -> Self:
         """Key the table, and find the optimum."""
-        gap = find_gap(streams, self.n, lambda s: draw_table(s, self.law), bound=float(self.law == "uniform"))
+        gap = find_gap(
+            streams, self.n, lambda s: draw_table(s, self.law), bound=float(self.law == "uniform")
+        )
         return self.bound(gap=gap, optimum=gap.optimum)
 
     def loss(self, x: Tensor, terms: Terms | None = None, time: Tensor | None = None) -> Tensor:

@@ -115,7 +115,9 @@ class LABS(Landscape):
             return self.bound(best=best.expand(streams.size, 1))
         optimum = optimal_sequence(self.n).to(streams.device)
         best = best + _squares(2 * optimum[None, None].to(streams.dtype) - 1).sum(-1)
-        return self.bound(best=best.expand(streams.size, 1), optimum=optimum.expand(streams.size, self.n))
+        return self.bound(
+            best=best.expand(streams.size, 1), optimum=optimum.expand(streams.size, self.n)
+        )
 
     def loss(self, x: Tensor, terms: Terms | None = None, time: Tensor | None = None) -> Tensor:
         """Energy of sequences x (R, P, n) uint8 above the least -> (R, P)."""

@@ -96,7 +96,9 @@ class MaxSat(Landscape):
     def bind(self, streams: Streams) -> Self:
         """Draw the clauses and find a best assignment."""
         reads = per_instance(streams, self._reads)
-        unknown = torch.zeros((1, 1), dtype=streams.dtype, device=streams.device).expand(streams.size, 1)
+        unknown = torch.zeros((1, 1), dtype=streams.dtype, device=streams.device).expand(
+            streams.size, 1
+        )
         drawn = self.bound(reads=reads, whole=every(reads, unknown), best=unknown)
         if not self.gap_known:
             return drawn
@@ -144,7 +146,8 @@ class MaxSat(Landscape):
 
     def _best(self, streams: Streams) -> Tensor:
         return torch.stack([
-            bits(_unsatisfied(formula.cpu(), self.n).argmin(), self.n) for formula in self._reads(streams)
+            bits(_unsatisfied(formula.cpu(), self.n).argmin(), self.n)
+            for formula in self._reads(streams)
         ]).to(streams.device)
 
 

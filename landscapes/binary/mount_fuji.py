@@ -132,7 +132,9 @@ class RoughMountFuji(Landscape):
         shape = (self.n,)
         ones = torch.ones((streams.size, self.n), dtype=torch.uint8, device=streams.device)
         reference = (
-            ones if self.reference == "ones" else streams.coins("instance", shape, part=1).to(torch.uint8)
+            ones
+            if self.reference == "ones"
+            else streams.coins("instance", shape, part=1).to(torch.uint8)
         )
         effects = self.slope + self.slope_spread * streams.normal("instance", shape, part=2)
         return RoughSlope(reference, effects, draw_table(streams, self.law), self.noise_scale)

@@ -99,10 +99,14 @@ class NK(Landscape):
     def bind(self, streams: Streams) -> Self:
         """Draw the tables and find the optimum."""
         table = per_instance(streams, self._tables)
-        reads = per_instance(streams, self._reads) if self.neighbours == "random" else self._reads(streams)
+        reads = (
+            per_instance(streams, self._reads) if self.neighbours == "random" else self._reads(streams)
+        )
         whole = _whole(table)
         if not self.gap_known:
-            return self.bound(table=table, reads=reads, whole=whole, best=torch.ones_like(table[:, :1, 0]))
+            return self.bound(
+                table=table, reads=reads, whole=whole, best=torch.ones_like(table[:, :1, 0])
+            )
         optimum = per_instance(streams, lambda s: self._optimum(self._tables(s), self._reads(s)))
         best = _contributions(optimum[:, None], reads, table, whole)
         return self.bound(table=table, reads=reads, whole=whole, optimum=optimum, best=best)
@@ -127,7 +131,9 @@ class NK(Landscape):
         check_bound(self.name, p, self.table)
         whole = terms or self.whole
         if p.device.type == "cpu":
-            return self._gap(_Extension.apply(p, self.reads, self.table, whole.index, whole.weight), terms)
+            return self._gap(
+                _Extension.apply(p, self.reads, self.table, whole.index, whole.weight), terms
+            )
         return self._gap(gathered_extension(p, self.reads, self.table, whole), terms)
 
     def _gap(self, fitness: Tensor, terms: Terms | None) -> Tensor:
@@ -155,7 +161,9 @@ class NK(Landscape):
             self.n > ENUMERATED or _ring_steps(self.n, self.k) < self.n * 2**self.n
         ):
             return torch.stack([_ring_optimum(contributions, self.k) for contributions in table])
-        return best_genotype(lambda x: _contributions(x, reads, table, _whole(table)), self.n, table.device)
+        return best_genotype(
+            lambda x: _contributions(x, reads, table, _whole(table)), self.n, table.device
+        )
 
 
 def _ring_steps(n: int, k: int) -> int:
@@ -229,4 +237,6 @@ def _gathered(x: Tensor, reads: Tensor, table: Tensor, terms: Terms) -> tuple[Te
     index = terms.index.expand(len(table), -1, -1)
     pick = partial(torch.take_along_dim, dim=1)
     flat = index.flatten(1)[..., None]
-    return pick(reads, flat).unflatten(1, index.shape[1:]), pick(table, flat).unflatten(1, index.shape[1:])
+    return pick(reads, flat).unflatten(1, index.shape[1:]), pick(table, flat).unflatten(
+        1, index.shape[1:]
+    )

@@ -131,7 +131,9 @@ def nk_ring(table, order, out):
         if bound[start] * (1 + 1e-12) <= best:
             break
         ahead[n] = 0
-        for i in range(n - 1, n - order - 1, -1):  # these loci read the beginning: their last bit is known
+        for i in range(
+            n - 1, n - order - 1, -1
+        ):  # these loci read the beginning: their last bit is known
             bit = (start >> (i + order - n)) & 1
             for s in range(states):
                 entry = s | bit << order

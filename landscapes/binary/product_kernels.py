@@ -31,10 +31,14 @@ def product_sums(x, literals, reads, coefficients, index, weight, out):
             _fill(factors, x_of[first : first + count], literals)
             if len(index_of) > 1:
                 own, weights = index_of[first : first + count], weight_of[first : first + count]
-                _each_point(factors, reads_of, coefficients_of, own, weights, out[r, first : first + count])
+                _each_point(
+                    factors, reads_of, coefficients_of, own, weights, out[r, first : first + count]
+                )
                 continue
             total[:] = 0
-            _shared(factors, reads_of, coefficients_of, index_of[0], weight_of[0], partial, total, count)
+            _shared(
+                factors, reads_of, coefficients_of, index_of[0], weight_of[0], partial, total, count
+            )
             out[r, first : first + count] = total[:count]
 
 
@@ -120,7 +124,15 @@ def product_slopes(x, literals, reads, coefficients, index, weight, out):
                     )
             else:
                 _shared_slopes(
-                    factors, reads_of, coefficients_of, index_of[0], weight_of[0], others, slopes, 0, count
+                    factors,
+                    reads_of,
+                    coefficients_of,
+                    index_of[0],
+                    weight_of[0],
+                    others,
+                    slopes,
+                    0,
+                    count,
                 )
             for p in range(count):
                 for i in range(loci):

@@ -28,7 +28,9 @@ def every(reads: Tensor, like: Tensor) -> Terms:
     return Terms(index, torch.ones_like(index, dtype=like.dtype))
 
 
-def product_sums(x: Tensor, literals: bool, reads: Tensor, coefficients: Tensor, terms: Terms) -> Tensor:
+def product_sums(
+    x: Tensor, literals: bool, reads: Tensor, coefficients: Tensor, terms: Terms
+) -> Tensor:
     """F of x (R, P, n), uint8 or real: (R, P), differentiable once.
 
     Reads (1 | R, M, k), coefficients (1 | R, M), `terms` which products, and w.
@@ -57,7 +59,9 @@ class _Sums(torch.autograd.Function):
         return upstream[..., None] * slope, *[None] * 5
 
 
-def gathered_sums(x: Tensor, literals: bool, reads: Tensor, coefficients: Tensor, terms: Terms) -> Tensor:
+def gathered_sums(
+    x: Tensor, literals: bool, reads: Tensor, coefficients: Tensor, terms: Terms
+) -> Tensor:
     """The same in plain torch, for any device.
 
     Some products at a time, whose factors are gathered again for the gradient.
@@ -66,12 +70,18 @@ def gathered_sums(x: Tensor, literals: bool, reads: Tensor, coefficients: Tensor
     factors = torch.cat((x, 1 - x), -1).to(coefficients) if literals else 2 * x.to(coefficients) - 1
     at_once = max(1, _GATHERED // max(1, worlds * points * reads.shape[-1]))
     out = torch.zeros((worlds, points), dtype=factors.dtype, device=x.device)
-    for index, weight in zip(terms.index.split(at_once, -1), terms.weight.split(at_once, -1), strict=True):
-        out = out + checkpoint(_gathered, factors, reads, coefficients, index, weight, use_reentrant=False)
+    for index, weight in zip(
+        terms.index.split(at_once, -1), terms.weight.split(at_once, -1), strict=True
+    ):
+        out = out + checkpoint(
+            _gathered, factors, reads, coefficients, index, weight, use_reentrant=False
+        )
     return out
 
 
-def _gathered(factors: Tensor, reads: Tensor, coefficients: Tensor, index: Tensor, weight: Tensor) -> Tensor:
+def _gathered(
+    factors: Tensor, reads: Tensor, coefficients: Tensor, index: Tensor, weight: Tensor
+) -> Tensor:
     worlds, points = factors.shape[:2]
     flat = index.expand(worlds, -1, -1).flatten(1)
     pick = partial(torch.take_along_dim, dim=1)

@@ -129,7 +129,9 @@ class QuantitativeTrait(Landscape):
 
     def _sizes(self, streams: Streams) -> Tensor:
         if self.effects == "equal":
-            return torch.full((streams.size, self.n), self.scale, dtype=streams.dtype, device=streams.device)
+            return torch.full(
+                (streams.size, self.n), self.scale, dtype=streams.dtype, device=streams.device
+            )
         if self.effects == "normal":
             return self.scale * streams.normal("instance", (self.n,))
         return -self.scale * torch.log1p(-streams.uniform("instance", (self.n,)))

@@ -95,7 +95,9 @@ class Gap:
 UNDRAWN = Gap(RandomTable(Keyed(np.zeros((0, 5), np.uint64)), "uniform", torch.float64), UNBOUND)
 
 
-def find_gap(streams: Streams, n: int, fitness: Callable[[Streams], Fitness], bound: float = 0.0) -> Gap:
+def find_gap(
+    streams: Streams, n: int, fitness: Callable[[Streams], Fitness], bound: float = 0.0
+) -> Gap:
     """The gap of the fitness function of these worlds; all genotypes are looked at once for each instance.
 
     Args:
@@ -109,7 +111,9 @@ def find_gap(streams: Streams, n: int, fitness: Callable[[Streams], Fitness], bo
     """
     own = fitness(streams.at(streams.step))  # every address is free again, as in `per_instance`
     if n > ENUMERATED:
-        return Gap(own, torch.full((streams.size, 1), bound, dtype=streams.dtype, device=streams.device))
+        return Gap(
+            own, torch.full((streams.size, 1), bound, dtype=streams.dtype, device=streams.device)
+        )
     optimum = per_instance(streams, lambda s: best_genotype(fitness(s), n, s.device))
     values = (
         per_instance(streams, lambda s: torch.cat(list(chunks(fitness(s), n, s.device)), 1))

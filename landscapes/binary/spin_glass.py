@@ -75,7 +75,9 @@ class SpinGlass(Landscape):
 
     def check(self) -> None:
         """The graph must exist."""
-        if self.graph == "lattice" and (self.side % 2 or self.side < 4 or self.side * self.side != self.n):
+        if self.graph == "lattice" and (
+            self.side % 2 or self.side < 4 or self.side * self.side != self.n
+        ):
             raise ValueError(
                 "spin_glass.n: expected the square of an even number >= 4 on a periodic lattice, as in 16,"
                 f" 36, 64, got {self.n}"
@@ -110,7 +112,9 @@ class SpinGlass(Landscape):
     @property
     def terms(self) -> int:
         """The couplings."""
-        return {"complete": math.comb(self.n, self.order), "lattice": 2 * self.n, "ring": self.n}[self.graph]
+        return {"complete": math.comb(self.n, self.order), "lattice": 2 * self.n, "ring": self.n}[
+            self.graph
+        ]
 
     @property
     def spacing(self) -> float:
@@ -123,7 +127,11 @@ class SpinGlass(Landscape):
             if self.graph == "complete"
             else self.order * self.terms // self.n
         )
-        return 0.0 if self.couplings == "gaussian" else self._size * (4.0 - 2.0 * (couplings_of_a_spin % 2))
+        return (
+            0.0
+            if self.couplings == "gaussian"
+            else self._size * (4.0 - 2.0 * (couplings_of_a_spin % 2))
+        )
 
     @property
     def extension_cost(self) -> int:
@@ -180,7 +188,9 @@ class SpinGlass(Landscape):
         if terms is None:
             return -product_sums(x, False, self.reads, self.strength, self.whole) - self.best
         share = Terms(terms.index, self.terms * terms.weight)
-        return -product_sums(x, False, self.reads, self.strength, share) - self.best * terms.weight.sum(-1)
+        return -product_sums(x, False, self.reads, self.strength, share) - self.best * terms.weight.sum(
+            -1
+        )
 
     @property
     def _size(self) -> float:
@@ -229,6 +239,8 @@ class SpinGlass(Landscape):
 def _ring_ground(strength: Tensor) -> Tensor:
     """Of a ring (n,) every coupling is satisfied, but for the weakest where their product is negative."""
     after = int(strength.abs().argmin()) + 1
-    signs = strength.roll(-after).sign()[:-1]  # sign(0) cannot matter: it is the weakest, which is left out
+    signs = strength.roll(-after).sign()[
+        :-1
+    ]  # sign(0) cannot matter: it is the weakest, which is left out
     spins = torch.cat((torch.ones(1).to(signs), signs)).cumprod(0).roll(after)
     return (spins > 0).to(torch.uint8)

@@ -131,6 +131,8 @@ class ValleyCrossing(Landscape):
         for first, last in zip(loci, reversed(loci), strict=True):
             mutated.append(mutated[-1] * first)  # the first loci, none to all
             wild.append(wild[-1] * (1 - last))  # the last loci
-        in_order = torch.cat([some * rest for some, rest in zip(mutated, reversed(wild), strict=True)], -1)
+        in_order = torch.cat(
+            [some * rest for some, rest in zip(mutated, reversed(wild), strict=True)], -1
+        )
         others = 1 - in_order.sum(-1, keepdim=True)
         return dot(torch.cat((in_order, others), -1), self.gaps[:, None])

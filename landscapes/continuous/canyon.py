@@ -79,7 +79,9 @@ class Canyon(Landscape):
     def bind(self, streams: Streams) -> Self:
         """Draw rotation and optimum."""
         return self.bound(
-            rotation=per_instance(streams, lambda s: draw_rotation(s, self.dim)) if self.rotated else None,
+            rotation=per_instance(streams, lambda s: draw_rotation(s, self.dim))
+            if self.rotated
+            else None,
             optimum=per_instance(streams, lambda s: draw_place(s, self.dim, shifted=self.shifted)),
         )
 
@@ -92,6 +94,8 @@ class Canyon(Landscape):
         along, side, others = y[..., 0], y[..., 1], y[..., 2:]
         across = side - self.bend * torch.sin(2 * math.pi / self.period * along)
         value = (
-            0.5 * self.curvature * (along.square() / self.condition + across.square() + dot(others, others))
+            0.5
+            * self.curvature
+            * (along.square() / self.condition + across.square() + dot(others, others))
         )
         return weighted(value, terms)

@@ -89,7 +89,9 @@ class CosineRugged(Landscape):
     def bind(self, streams: Streams) -> Self:
         """Draw rotation and optimum."""
         return self.bound(
-            rotation=per_instance(streams, lambda s: draw_rotation(s, self.dim)) if self.rotated else None,
+            rotation=per_instance(streams, lambda s: draw_rotation(s, self.dim))
+            if self.rotated
+            else None,
             optimum=per_instance(streams, lambda s: draw_place(s, self.dim, shifted=self.shifted)),
         )
 

@@ -82,7 +82,9 @@ class DoubleWell(Landscape):
         """The right well must exist, and a covariance of full rank needs more terms than dimensions."""
         if self.tilt >= STEEPEST * self.barrier:
             most = f"{STEEPEST:.4g} barriers = {STEEPEST * self.barrier:.4g}"
-            raise ValueError(f"double_well.tilt: expected < {most}, or one well is left, got {self.tilt}")
+            raise ValueError(
+                f"double_well.tilt: expected < {most}, or one well is left, got {self.tilt}"
+            )
         check_terms(self.name, self.terms, self.dim)
 
     @property
@@ -154,7 +156,11 @@ class DoubleWell(Landscape):
         if terms is None:
             return value
         weight = terms.weight.sum(-1)
-        return weight * value if self.slopes is None else weight * value + dot(slope(self.slopes, terms), y)
+        return (
+            weight * value
+            if self.slopes is None
+            else weight * value + dot(slope(self.slopes, terms), y)
+        )
 
     def start(self, streams: Streams, n: int) -> Tensor:
         """Starting points (R, n, D), source "init"."""
@@ -166,7 +172,9 @@ class DoubleWell(Landscape):
     def _roots(self) -> tuple[float, float, float]:
         """The roots of u^3 - u + q = 0 in ascending order: left well, saddle, right well."""
         turn = math.acos(-1.5 * math.sqrt(3) * self.tilt / (4 * self.barrier)) / 3
-        left, saddle, right = (2 / math.sqrt(3) * math.cos(turn - 2 * math.pi * k / 3) for k in (2, 1, 0))
+        left, saddle, right = (
+            2 / math.sqrt(3) * math.cos(turn - 2 * math.pi * k / 3) for k in (2, 1, 0)
+        )
         return left, saddle, right
 
     def _gap(self, u: float) -> float:

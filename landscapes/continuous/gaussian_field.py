@@ -80,9 +80,13 @@ class GaussianField(Landscape):
     def check(self) -> None:
         """Smoothness counts halves; the cutoffs of a power law are in order."""
         if 2 * self.smoothness % 1:
-            raise ValueError(f"gaussian_field.smoothness: expected a multiple of 1/2, got {self.smoothness}")
+            raise ValueError(
+                f"gaussian_field.smoothness: expected a multiple of 1/2, got {self.smoothness}"
+            )
         if self.spectrum == "power_law" and self.inner >= self.length:
-            raise ValueError(f"gaussian_field.inner: expected < length = {self.length}, got {self.inner}")
+            raise ValueError(
+                f"gaussian_field.inner: expected < length = {self.length}, got {self.inner}"
+            )
 
     @property
     def domain(self) -> Domain:
@@ -119,7 +123,9 @@ class GaussianField(Landscape):
         normal = streams.normal("instance", (self.waves, self.dim))
         if self.spectrum == "matern":
             freedom = round(2 * self.smoothness)
-            squares = streams.normal("instance", (self.waves, freedom), part=2).square().sum(-1, keepdim=True)
+            squares = (
+                streams.normal("instance", (self.waves, freedom), part=2).square().sum(-1, keepdim=True)
+            )
             return normal * power(squares / freedom, -0.5)
         if self.spectrum == "power_law":
             return (
@@ -132,7 +138,9 @@ class GaussianField(Landscape):
     def _wave_numbers(self, u: Tensor) -> Tensor:
         """Inverse CDF of |w| under a power law."""
         rise, ratio = 1 - self.exponent, self.length / self.inner
-        return torch.exp(u * math.log(ratio)) if rise == 0 else power(1 + u * (ratio**rise - 1), 1 / rise)
+        return (
+            torch.exp(u * math.log(ratio)) if rise == 0 else power(1 + u * (ratio**rise - 1), 1 / rise)
+        )
 
     def _sum(self, x: Tensor) -> Tensor:
         """Sum of all waves, (R, P), some worlds at a time."""

@@ -33,7 +33,9 @@ def draw_slopes(streams: Streams, terms: int, deviations: Tensor, part: int) -> 
 
 def slope(slopes: Tensor, terms: Terms) -> Tensor:
     """Weighted sum of the g_i (R, M, D) of a mini-batch: (R, 1 | P, D)."""
-    picked = slopes.take_along_dim(terms.index.flatten(1)[..., None], 1).unflatten(1, terms.index.shape[1:])
+    picked = slopes.take_along_dim(terms.index.flatten(1)[..., None], 1).unflatten(
+        1, terms.index.shape[1:]
+    )
     return (terms.weight[..., None] * picked).sum(-2)
 
 

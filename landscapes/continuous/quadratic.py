@@ -90,7 +90,9 @@ class Quadratic(Landscape):
         eigenvalues = self._eigenvalues().to(streams.device, streams.dtype)
         return self.bound(
             eigenvalues=eigenvalues,
-            rotation=per_instance(streams, lambda s: draw_rotation(s, self.dim)) if self.rotated else None,
+            rotation=per_instance(streams, lambda s: draw_rotation(s, self.dim))
+            if self.rotated
+            else None,
             optimum=per_instance(streams, lambda s: draw_place(s, self.dim, shifted=self.shifted)),
             slopes=(
                 per_instance(streams, lambda s: draw_slopes(s, self.terms, self._deviations(), part=2))
@@ -109,7 +111,9 @@ class Quadratic(Landscape):
         if terms is None:
             return bowl
         weight = terms.weight.sum(-1)
-        return weight * bowl if self.slopes is None else weight * bowl + dot(slope(self.slopes, terms), y)
+        return (
+            weight * bowl if self.slopes is None else weight * bowl + dot(slope(self.slopes, terms), y)
+        )
 
     def _eigenvalues(self) -> Tensor:
         place = torch.linspace(0, 1, self.dim, dtype=torch.float64)
@@ -121,6 +125,8 @@ class Quadratic(Landscape):
 
     def _deviations(self) -> Tensor:
         variance = (
-            self._eigenvalues() if self.noise == "hessian" else torch.ones(self.dim, dtype=torch.float64)
+            self._eigenvalues()
+            if self.noise == "hessian"
+            else torch.ones(self.dim, dtype=torch.float64)
         )
         return self.noise_scale * variance.sqrt()

@@ -145,7 +145,11 @@ class Saddle(Landscape):
         if terms is None:
             return value
         weight = terms.weight.sum(-1)
-        return weight * value if self.slopes is None else weight * value + dot(slope(self.slopes, terms), y)
+        return (
+            weight * value
+            if self.slopes is None
+            else weight * value + dot(slope(self.slopes, terms), y)
+        )
 
     def start(self, streams: Streams, n: int) -> Tensor:
         """Starting points (R, n, D), source "init"."""
@@ -169,7 +173,9 @@ class Saddle(Landscape):
         if self.noise == "axes":
             return self.noise_scale * torch.tensor(self.noise_axes, dtype=torch.float64)
         size = self.hessian().abs()
-        shape = {"isotropic": torch.ones_like(size), "hessian": size, "inverse_hessian": 1 / size}[self.noise]
+        shape = {"isotropic": torch.ones_like(size), "hessian": size, "inverse_hessian": 1 / size}[
+            self.noise
+        ]
         return self.noise_scale * (shape / shape.mean()).sqrt()
 
     def _height(self, y: Tensor) -> Tensor:

@@ -47,7 +47,9 @@ class Game(Landscape):
 
 def everywhere(value: float, streams: Streams, dim: int) -> Tensor:
     """One point for all worlds, every coordinate the same: (R, D)."""
-    return torch.full((1, dim), value, dtype=streams.dtype, device=streams.device).expand(streams.size, dim)
+    return torch.full((1, dim), value, dtype=streams.dtype, device=streams.device).expand(
+        streams.size, dim
+    )
 
 
 def distance(x: Tensor, points: Tensor) -> Tensor:

@@ -57,8 +57,12 @@ class Bilinear(Game):
     shifted: bool = False
     regularisation: Annotated[float, Ge(0)] = 0.0
     box: Annotated[float, Gt(0)] = 1.0
-    optimum: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (R, D) the equilibrium
-    matrix: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (R, D / 2, D / 2) A
+    optimum: Tensor = field(
+        init=False, repr=False, compare=False, default=UNBOUND
+    )  # (R, D) the equilibrium
+    matrix: Tensor = field(
+        init=False, repr=False, compare=False, default=UNBOUND
+    )  # (R, D / 2, D / 2) A
 
     def check(self) -> None:
         """Both players have as many coordinates."""

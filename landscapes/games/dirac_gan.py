@@ -55,7 +55,9 @@ class DiracGAN(Game):
     gamma: Annotated[float, Ge(0)] = 0.0
     noise: Annotated[float, Ge(0)] = 0.0
     box: Annotated[float, Gt(0)] = 1.0
-    optimum: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (R, 2) the equilibrium
+    optimum: Tensor = field(
+        init=False, repr=False, compare=False, default=UNBOUND
+    )  # (R, 2) the equilibrium
     # (J,) values of the instance noise
     nodes: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)
     # (J,) their probabilities
@@ -82,7 +84,9 @@ class DiracGAN(Game):
         sample, datum = (first + self.nodes) * second, self.nodes * second
         objective = self._mean(sample) + self._mean(-datum)
         penalty = 0.5 * self.gamma * second[..., 0].square()
-        return objective if self.generator == "saturating" else -self._mean(-sample), penalty - objective
+        return objective if self.generator == "saturating" else -self._mean(
+            -sample
+        ), penalty - objective
 
     def solution_loss(self, x: Tensor, time: Tensor | None = None) -> Tensor:
         """Distance of x (R, P, 2) to the equilibrium -> (R, P)."""

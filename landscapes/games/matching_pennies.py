@@ -49,7 +49,9 @@ class MatchingPennies(Game):
     dim: ClassVar[int] = 2
     parametrisation: Literal["probability", "logit"] = "logit"
     box: Annotated[float, Gt(0)] = 1.0
-    optimum: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (R, 2) the equilibrium
+    optimum: Tensor = field(
+        init=False, repr=False, compare=False, default=UNBOUND
+    )  # (R, 2) the equilibrium
 
     @property
     def domain(self) -> Domain:

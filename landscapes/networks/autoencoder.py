@@ -97,11 +97,15 @@ class Autoencoder(Landscape):
 
     def _error(self, x: Tensor, index: Tensor | None, weight: Tensor | None) -> Tensor:
         """Weighted sum over images, or their mean, (R, P)."""
-        return total(self._squares(x, picked(images(x.dtype, x.device).pixels, index, len(x)).mT), weight)
+        return total(
+            self._squares(x, picked(images(x.dtype, x.device).pixels, index, len(x)).mT), weight
+        )
 
     def _squares(self, x: Tensor, pixels: Tensor) -> Tensor:
         """Mean squared error (R, P, B) of networks x (R, P, D) on images in columns (R, 1 | P, 64, B)."""
-        parts = iter(x.split([size for fan_in, out in self._layers for size in (out * fan_in, out)], -1))
+        parts = iter(
+            x.split([size for fan_in, out in self._layers for size in (out * fan_in, out)], -1)
+        )
         h = pixels
         for number, (weight, bias) in enumerate(zip(parts, parts, strict=True)):
             h = dense(weight, h) + bias[..., None]

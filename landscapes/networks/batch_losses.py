@@ -17,7 +17,10 @@ _TOLERANCE = 1e-6  # relative difference of weights that are called equal
 
 
 def of_batches(
-    landscape: Landscape, function: Callable[[Tensor, Tensor, Tensor], Tensor], x: Tensor, terms: Terms | None
+    landscape: Landscape,
+    function: Callable[[Tensor, Tensor, Tensor], Tensor],
+    x: Tensor,
+    terms: Terms | None,
 ) -> Tensor:
     """The losses (R, P) of points x (R, P, D), each of its own batch; of all examples where `terms` is None.
 

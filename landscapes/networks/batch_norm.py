@@ -97,7 +97,11 @@ class BatchNorm(Landscape):
         weights = draw_weights(
             streams,
             n,
-            list(zip(self._sizes, ((gain / PIXELS) ** 0.5, 0.0, 0.0, self.hidden**-0.5, 0.0), strict=True)),
+            list(
+                zip(
+                    self._sizes, ((gain / PIXELS) ** 0.5, 0.0, 0.0, self.hidden**-0.5, 0.0), strict=True
+                )
+            ),
         )
         place = torch.arange(self.dim, device=weights.device) // self.hidden
         return torch.where(place == PIXELS, torch.ones_like(weights), weights)
@@ -117,7 +121,9 @@ class BatchNorm(Landscape):
         """
         data = images(x.dtype, x.device)
         settled = (
-            self if self.statistics == "fixed" else BatchNorm(**self.parameters() | {"statistics": "running"})
+            self
+            if self.statistics == "fixed"
+            else BatchNorm(**self.parameters() | {"statistics": "running"})
         )
         guess = settled._logits(x[:, None], picked(data.test_pixels, None, len(x))).argmax(-2)
         return {"test_accuracy": (guess == data.test_labels).to(x.dtype).mean(-1)[:, 0]}

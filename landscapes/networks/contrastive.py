@@ -122,7 +122,9 @@ class Contrastive(Landscape):
     def _loss(self, x: Tensor, index: Tensor, worlds: Tensor) -> Tensor:
         """Encoders x (K, Q, D), pairs index (K, B) of worlds (K,) -> (K, Q)."""
         size = index.shape[-1]
-        views = self.views[worlds[:, None], index].flatten(1, 2)  # (K, 2 B, features): a_1, b_1, a_2, ..
+        views = self.views[worlds[:, None], index].flatten(
+            1, 2
+        )  # (K, 2 B, features): a_1, b_1, a_2, ..
         embedded = matmul(x.reshape(len(x), -1, self.features), views.mT).view(
             *x.shape[:2], self.embedding, size, 2
         )

@@ -23,7 +23,14 @@ NAMES = (
         "binary_cross_entropy_with_logits",
         "binary_cross_entropy",
     ),
-    *("kl_div", "poisson_nll", "soft_margin", "multi_margin", "multilabel_margin", "multilabel_soft_margin"),
+    *(
+        "kl_div",
+        "poisson_nll",
+        "soft_margin",
+        "multi_margin",
+        "multilabel_margin",
+        "multilabel_soft_margin",
+    ),
 )
 
 Criterion = Callable[[Tensor, Tensor], Tensor]
@@ -45,7 +52,9 @@ def criterion(name: str) -> Criterion:
             f"{FIELD}: expected one of {', '.join(NAMES)}, or an import path 'package.file:function', got"
             f" {name!r}{hint}"
         )
-    return partial(getattr(functional, short, None) or getattr(functional, f"{short}_loss"), reduction="none")
+    return partial(
+        getattr(functional, short, None) or getattr(functional, f"{short}_loss"), reduction="none"
+    )
 
 
 def per_example(losses: Tensor) -> Tensor:

@@ -110,7 +110,9 @@ def skeleton(path: str, arguments: str) -> Skeleton:
 
 
 def _constant(net: nn.Module) -> dict[str, Tensor]:
-    return {name: p for name, p in net.named_parameters() if not p.requires_grad} | dict(net.named_buffers())
+    return {name: p for name, p in net.named_parameters() if not p.requires_grad} | dict(
+        net.named_buffers()
+    )
 
 
 def _described(parts: Mapping[str, Tensor]) -> tuple[Piece, ...]:

@@ -73,7 +73,8 @@ def examples(field: str, path: str) -> tuple[Tensor, Tensor]:
 def placed(field: str, path: str, dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor]:
     """`examples` on a device, real numbers in this dtype, whole numbers and bools as they are."""
     inputs, targets = (
-        part.to(device, dtype if part.is_floating_point() else part.dtype) for part in examples(field, path)
+        part.to(device, dtype if part.is_floating_point() else part.dtype)
+        for part in examples(field, path)
     )
     return inputs, targets
 
@@ -83,7 +84,9 @@ def _pair(field: str, path: str, data: Any) -> tuple[Tensor, Tensor]:  # noqa: A
         data = data.tensors
     elif isinstance(data, Dataset):
         inputs, targets = zip(*(data[i] for i in range(len(data))), strict=True)  # type: ignore[arg-type]
-        data = tuple(torch.stack([torch.as_tensor(row) for row in column]) for column in (inputs, targets))
+        data = tuple(
+            torch.stack([torch.as_tensor(row) for row in column]) for column in (inputs, targets)
+        )
     if not (isinstance(data, (tuple, list)) and len(data) == 2):
         wanted = "a pair of tensors (inputs, targets) or a torch Dataset of such pairs"
         raise ValueError(f"{field}: expected {wanted} at {path!r}, got {type(data).__name__}")

@@ -68,7 +68,9 @@ class LinearRNN(Landscape):
     def bind(self, streams: Streams) -> Self:
         """Draw both directions."""
         ends = per_instance(streams, self._ends)
-        return self.bound(ends=ends, optimum=per_instance(streams, lambda s: self._optimum(self._ends(s))))
+        return self.bound(
+            ends=ends, optimum=per_instance(streams, lambda s: self._optimum(self._ends(s)))
+        )
 
     def start(self, streams: Streams, n: int) -> Tensor:
         """About a multiple of the identity, (R, n, D)."""

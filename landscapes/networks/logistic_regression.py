@@ -63,7 +63,9 @@ class LogisticRegression(Landscape):
     rows: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (R, M, F) features
     labels: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (R, M) int64
     optimum: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (R, D)
-    best: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (R, 1) the least loss
+    best: Tensor = field(
+        init=False, repr=False, compare=False, default=UNBOUND
+    )  # (R, 1) the least loss
 
     @property
     def dim(self) -> int:
@@ -89,13 +91,18 @@ class LogisticRegression(Landscape):
         """Generate the data and find the minimum."""
         if self.data == "digits":
             data, count = images(streams.dtype, streams.device), streams.size
-            rows, labels = _with_constant(data.pixels).expand(count, -1, -1), data.labels.expand(count, -1)
+            rows, labels = (
+                _with_constant(data.pixels).expand(count, -1, -1),
+                data.labels.expand(count, -1),
+            )
             optimum = _digits_optimum(self.penalty).to(data.pixels).expand(count, -1)
         else:
             rows = per_instance(streams, lambda s: self._drawn(s)[0])
             labels = per_instance(streams, lambda s: self._drawn(s)[1])
             optimum = per_instance(streams, lambda s: _optima(*self._drawn(s), self.penalty))
-        bound = self.bound(rows=rows, labels=labels, optimum=optimum, best=torch.zeros_like(optimum[:, :1]))
+        bound = self.bound(
+            rows=rows, labels=labels, optimum=optimum, best=torch.zeros_like(optimum[:, :1])
+        )
         return bound.bound(best=bound.loss(optimum[:, None]))
 
     def loss(self, x: Tensor, terms: Terms | None = None, time: Tensor | None = None) -> Tensor:
@@ -108,7 +115,13 @@ class LogisticRegression(Landscape):
             (torch.arange(self.terms, device=x.device).expand(shape), None) if terms is None else terms
         )
         value = by_worlds(
-            self._surprise, x.shape[1] * self.dim * index.shape[-1], x, index, weight, self.rows, self.labels
+            self._surprise,
+            x.shape[1] * self.dim * index.shape[-1],
+            x,
+            index,
+            weight,
+            self.rows,
+            self.labels,
         )
         share = 1.0 if weight is None else weight.sum(-1)
         return value + share * (0.5 * self.penalty * dot(x, x)) - share * self.best
@@ -127,7 +140,9 @@ class LogisticRegression(Landscape):
         """Features (R, M, F) and labels (R, M)."""
         normal = streams.normal("instance", (self.examples, self.features))
         direction = streams.normal("instance", (self.features,), part=1)
-        odds = self.signal * dot(normal, (direction / dot(direction, direction).sqrt()[:, None])[:, None])
+        odds = self.signal * dot(
+            normal, (direction / dot(direction, direction).sqrt()[:, None])[:, None]
+        )
         labels = (streams.uniform("instance", (self.examples,), part=2) < logistic(odds)).long()
         deviations = self.condition ** -(0.5 * torch.linspace(0, 1, self.features, dtype=torch.float64))
         return normal * deviations.to(normal), labels
@@ -139,9 +154,9 @@ def _with_constant(pixels: Tensor) -> Tensor:
 
 def _optima(rows: Tensor, labels: Tensor, penalty: float) -> Tensor:
     """(I, D), each instance by itself."""
-    return torch.stack([minimise(x.double(), y, 1, penalty) for x, y in zip(rows, labels, strict=True)]).to(
-        rows.dtype
-    )
+    return torch.stack([
+        minimise(x.double(), y, 1, penalty) for x, y in zip(rows, labels, strict=True)
+    ]).to(rows.dtype)
 
 
 @cache

@@ -103,7 +103,11 @@ class TorchModule(Landscape):
         loss = {"held_out_loss": ("held-out loss", "1")}
         accuracy = {"held_out_accuracy": ("held-out accuracy", "1")}
         return (
-            {} if self.held_out is None else loss | accuracy if self._tried(DATA, self.data).classes else loss
+            {}
+            if self.held_out is None
+            else loss | accuracy
+            if self._tried(DATA, self.data).classes
+            else loss
         )
 
     @property
@@ -115,7 +119,9 @@ class TorchModule(Landscape):
     @property
     def fingerprint(self) -> str:
         """Digest of the examples."""
-        return digest(DATA, self.data) + ("" if self.held_out is None else digest(HELD_OUT, self.held_out))
+        return digest(DATA, self.data) + (
+            "" if self.held_out is None else digest(HELD_OUT, self.held_out)
+        )
 
     def bind(self, streams: Streams) -> Self:
         """Draw the buffers and frozen parameters, where there are any."""
@@ -180,7 +186,12 @@ class TorchModule(Landscape):
         return self._each(x, self._loss_of, placed(DATA, self.data, x.dtype, x.device), index, worlds)
 
     def _each(
-        self, x: Tensor, score: Callable, data: tuple[Tensor, Tensor], index: Tensor | None, worlds: Tensor
+        self,
+        x: Tensor,
+        score: Callable,
+        data: tuple[Tensor, Tensor],
+        index: Tensor | None,
+        worlds: Tensor,
     ) -> Tensor:
         """score(outputs, targets) of each example.
 

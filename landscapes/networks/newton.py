@@ -48,7 +48,9 @@ def _logits(w: Tensor, rows: Tensor) -> Tensor:
 
 
 def _value(w: Tensor, rows: Tensor, labels: Tensor, penalty: float) -> float:
-    return float(torch.nn.functional.cross_entropy(_logits(w, rows), labels) + 0.5 * penalty * (w * w).sum())
+    return float(
+        torch.nn.functional.cross_entropy(_logits(w, rows), labels) + 0.5 * penalty * (w * w).sum()
+    )
 
 
 def _expanded(w: Tensor, rows: Tensor, labels: Tensor, penalty: float) -> tuple[float, Tensor, Tensor]:

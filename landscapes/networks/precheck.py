@@ -57,7 +57,8 @@ def trial(module: str, arguments: str, criterion: str, field: str, data: str) ->
     # what is special at a start is not so elsewhere
     elsewhere = weights + 0.1 * torch.sin(torch.arange(len(weights)).to(weights))
     alone = all(
-        torch.allclose(losses(at, 2), losses(at, 4)[:2], rtol=1e-3, atol=1e-6) for at in (weights, elsewhere)
+        torch.allclose(losses(at, 2), losses(at, 4)[:2], rtol=1e-3, atol=1e-6)
+        for at in (weights, elsewhere)
     )
     classes = not targets.is_floating_point() and outputs.ndim == targets.ndim + 1
     return Trial(max(1, elements), classes, alone)
@@ -82,7 +83,9 @@ def _kept(skeleton: functional.Skeleton, networks: tuple[Tensor, Tensor], inputs
     return sum(sizes)
 
 
-def _losses(score: Callable[[Tensor, Tensor], Tensor], name: str, outputs: Tensor, targets: Tensor) -> Tensor:
+def _losses(
+    score: Callable[[Tensor, Tensor], Tensor], name: str, outputs: Tensor, targets: Tensor
+) -> Tensor:
     """The loss of each example (B,), by the criterion of this name."""
     if ":" not in name and targets.is_floating_point() and outputs.shape != targets.shape:
         got = f"outputs {tuple(outputs.shape[1:])} and targets {tuple(targets.shape[1:])}"
@@ -94,7 +97,9 @@ def _losses(score: Callable[[Tensor, Tensor], Tensor], name: str, outputs: Tenso
         losses = score(outputs, targets)
     except (Exception, SystemExit) as error:
         got = f"outputs {tuple(outputs.shape)} and targets {tuple(targets.shape)}"
-        raise ValueError(f"{criteria.FIELD}: cannot compute {name} of {got}: {_first_line(error)}") from error
+        raise ValueError(
+            f"{criteria.FIELD}: cannot compute {name} of {got}: {_first_line(error)}"
+        ) from error
     if not isinstance(losses, Tensor) or losses.shape[:1] != (len(outputs),):
         got = f"shape {tuple(losses.shape)}" if isinstance(losses, Tensor) else type(losses).__name__
         raise ValueError(

@@ -87,7 +87,9 @@ class TanhRNN(Landscape):
         check_bound(self.name, x, self.inputs)
         shape = (len(x), 1, self.sequences)
         index, weight = (
-            (torch.arange(self.sequences, device=x.device).expand(shape), None) if terms is None else terms
+            (torch.arange(self.sequences, device=x.device).expand(shape), None)
+            if terms is None
+            else terms
         )
         return by_worlds(
             self._error,

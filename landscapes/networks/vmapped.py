@@ -65,7 +65,9 @@ def each_example(
         chosen = (slot if index is None else index[:, slot] for slot in slots)
         return torch.cat([portion(points, constants, some) for some in chosen], -1)
 
-    padded = [_padded(part, lanes).split(rows) for part in (*networks, *([] if index is None else [index]))]
+    padded = [
+        _padded(part, lanes).split(rows) for part in (*networks, *([] if index is None else [index]))
+    ]
     return torch.cat([scores(*block) for block in zip(*padded, strict=True)])[:count]
 
 

@@ -22,7 +22,13 @@ class Bill:
     """
 
     def __init__(
-        self, worlds: int, *, terms: int, budget: float, price: float = 3.0, lowest_price: float | None = None
+        self,
+        worlds: int,
+        *,
+        terms: int,
+        budget: float,
+        price: float = 3.0,
+        lowest_price: float | None = None,
     ) -> None:
         self.terms, self.budget, self.price = terms, budget, price
         self.lowest_price = price if lowest_price is None else lowest_price

@@ -29,7 +29,9 @@ def join_batches(batches: list[Batch], answers: list[Answer]) -> Answer:
     rows = [batch.rows for batch in batches if isinstance(batch.rows, Tensor)]
     order = torch.cat(rows).argsort() if rows else EVERY  # worlds that are alone are in order
     values, gradients, _ = zip(*answers, strict=True)
-    return Answer(torch.cat(values)[order], None if gradients[0] is None else torch.cat(gradients)[order])
+    return Answer(
+        torch.cat(values)[order], None if gradients[0] is None else torch.cat(gradients)[order]
+    )
 
 
 def on_host(count: int | Tensor) -> int | np.ndarray:
@@ -46,7 +48,9 @@ def clock_time(
     """
     if landscape.clock is None:
         return None
-    return torch.from_numpy(np.array(steps if landscape.clock == "step" else spent, np.float64)).to(device)
+    return torch.from_numpy(np.array(steps if landscape.clock == "step" else spent, np.float64)).to(
+        device
+    )
 
 
 def evaluate(
@@ -73,7 +77,9 @@ def evaluate(
     answer = _evaluate(landscape, points, terms, gradient, time)
     if inside is None:
         return answer
-    value = torch.where(inside if answer.value.ndim == 2 else inside[..., None], answer.value, torch.nan)
+    value = torch.where(
+        inside if answer.value.ndim == 2 else inside[..., None], answer.value, torch.nan
+    )
     if answer.gradient is None:
         return Answer(value)
     return Answer(value, torch.where(inside[..., None], answer.gradient, torch.nan))

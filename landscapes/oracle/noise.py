@@ -122,7 +122,9 @@ def reordered(epoch: Epoch, streams: Streams) -> Epoch:
     """
     total = epoch.order.shape[1]
     slot = torch.arange(total, device=epoch.order.device)
-    read = torch.zeros_like(epoch.order, dtype=torch.bool).scatter(1, epoch.order, slot < epoch.used[:, None])
+    read = torch.zeros_like(epoch.order, dtype=torch.bool).scatter(
+        1, epoch.order, slot < epoch.used[:, None]
+    )
     order = streams.at(epoch.number.cpu()).permutation("data", total, part=ORDER)
     unread = read.gather(1, order).logical_not().to(torch.uint8)
     return epoch._replace(order=order.gather(1, unread.argsort(dim=1, stable=True)))

@@ -133,7 +133,10 @@ class Oracle:
         if len(sizes) == 1:
             return [Batch(draw(sizes[0], streams))]
         if self.alone is None or sum(sizes) <= self.landscape.terms:
-            again = [streams, *(streams.at(streams.step) for _ in sizes[1:])]  # the same addresses for each
+            again = [
+                streams,
+                *(streams.at(streams.step) for _ in sizes[1:]),
+            ]  # the same addresses for each
             return [
                 Batch(draw(count, s), (size == count).nonzero().flatten())
                 for count, s in zip(sizes, again, strict=True)
@@ -153,7 +156,9 @@ class Oracle:
             terms = None if index is None else noises.mean_of(index, dtype)
             return evaluate(landscape, points, terms, gradient=query.gradient, time=clock)
 
-        answer = in_portions(ask, landscape, query.points[rows], batch.index, self.micro_batches, self.chunks)
+        answer = in_portions(
+            ask, landscape, query.points[rows], batch.index, self.micro_batches, self.chunks
+        )
         if batch.alone is not None or batch.rows is EVERY:
             return answer
         gradient = None if answer.gradient is None else answer.gradient[batch.rows]

@@ -24,7 +24,12 @@ Asked = Callable[[Tensor, Tensor | None], Answer]
 
 
 def in_portions(
-    ask: Asked, landscape: Landscape, points: Tensor, index: Tensor | None, micro_batches: int, chunks: int
+    ask: Asked,
+    landscape: Landscape,
+    points: Tensor,
+    index: Tensor | None,
+    micro_batches: int,
+    chunks: int,
 ) -> Answer:
     """The answer of a landscape for points (R, P, D) that see the terms index (R, 1 | P, B), None for all.
 
@@ -48,7 +53,8 @@ def in_portions(
         return _accumulated(ask, points, index, pieces)
     seen = [index] * groups if index is None or index.shape[1] == 1 else index.tensor_split(groups, 1)
     answers = [
-        _accumulated(ask, *group, pieces) for group in zip(points.tensor_split(groups, 1), seen, strict=True)
+        _accumulated(ask, *group, pieces)
+        for group in zip(points.tensor_split(groups, 1), seen, strict=True)
     ]
     values, gradients, _ = zip(*answers, strict=True)
     return Answer(torch.cat(values, 1), None if gradients[0] is None else torch.cat(gradients, 1))
@@ -65,7 +71,9 @@ def _accumulated(ask: Asked, points: Tensor, index: Tensor | None, pieces: int) 
         more = _share(ask(points, part), part, index)
         value = value + more.value
         gradient = None if gradient is None or more.gradient is None else gradient + more.gradient
-    return Answer(value.to(first.value.dtype), None if gradient is None else gradient.to(first.value.dtype))
+    return Answer(
+        value.to(first.value.dtype), None if gradient is None else gradient.to(first.value.dtype)
+    )
 
 
 def _share(answer: Answer, part: Tensor, whole: Tensor) -> Answer:
@@ -75,5 +83,6 @@ def _share(answer: Answer, part: Tensor, whole: Tensor) -> Answer:
     """
     share = part.shape[-1] / whole.shape[-1]
     return Answer(
-        share * answer.value.double(), None if answer.gradient is None else share * answer.gradient.double()
+        share * answer.value.double(),
+        None if answer.gradient is None else share * answer.gradient.double(),
     )

@@ -148,7 +148,9 @@ class _Search:
     def integer(self, values: list[int], guess: float) -> None:
         """Try integers until the target lies between two neighbours, or is met."""
         if not values:
-            raise ValueError(f"tune: {self.landscape.name} has no value of {self.parameter} in this range")
+            raise ValueError(
+                f"tune: {self.landscape.name} has no value of {self.parameter} in this range"
+            )
         start = min(range(len(values)), key=lambda i: abs(values[i] - guess))
         a, b = self.passed(
             values[start],
@@ -249,7 +251,10 @@ def _limits(
                     float(at),  # type: ignore[arg-type]
                     math.inf if isinstance(bound, Gt) else -math.inf,
                 )
-    low, high = ends[0] if low is None else max(low, ends[0]), ends[1] if high is None else min(high, ends[1])
+    low, high = (
+        ends[0] if low is None else max(low, ends[0]),
+        ends[1] if high is None else min(high, ends[1]),
+    )
     if low > high:
         raise ValueError(
             f"tune: expected low <= high within {ends[0]:g} .. {ends[1]:g} of {landscape.name}.{parameter},"
@@ -299,7 +304,9 @@ def _fuji(parameter: str, *, gamma: bool) -> Callable[[RoughMountFuji, float], f
 GUESSES: dict[tuple[str, str, str], Callable[[Any, float], float]] = {
     ("nk", "k", "autocorrelation"): lambda landscape, target: landscape.n * (1 - target) - 1,
     ("nk", "k", "gamma"): lambda landscape, target: (landscape.n - 1) * (1 - target),
-    ("spin_glass", "order", "autocorrelation"): lambda landscape, target: landscape.n * (1 - target) / 2,
+    ("spin_glass", "order", "autocorrelation"): lambda landscape, target: (
+        landscape.n * (1 - target) / 2
+    ),
     **{
         ("mount_fuji", parameter, statistic): _fuji(parameter, gamma=statistic == "gamma")
         for parameter in ("slope", "noise_scale")

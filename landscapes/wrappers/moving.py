@@ -98,7 +98,9 @@ class Moving(Around):
         """Bind the inner landscape and draw the path."""
         path = self._masks(streams) if isinstance(self.domain, Bits) else self._displacements(streams)
         return self.bound(
-            inner=self.inner.bind(streams), displacement=path, instances=streams.worlds.to(streams.device)
+            inner=self.inner.bind(streams),
+            displacement=path,
+            instances=streams.worlds.to(streams.device),
         )
 
     def loss(self, x: Tensor, terms: Terms | None = None, time: Tensor | None = None) -> Tensor:
@@ -127,7 +129,9 @@ class Moving(Around):
         rest = self.inner.optimum
         if rest is None:
             return None
-        return rest ^ self._at(time) if isinstance(self.domain, Bits) else rest + self._at(time).to(rest)
+        return (
+            rest ^ self._at(time) if isinstance(self.domain, Bits) else rest + self._at(time).to(rest)
+        )
 
     def _seen(self, x: Tensor, time: Tensor | None) -> Tensor:
         """Points x (R, P, D) in the frame of the inner landscape."""
@@ -141,7 +145,9 @@ class Moving(Around):
 
     def _at(self, time: Tensor | None) -> Tensor:
         """Displacement (R, D) float64, or mask (R, D) bool, at time (R,)."""
-        now = self.instances.new_zeros(len(self.instances), dtype=torch.float64) if time is None else time
+        now = (
+            self.instances.new_zeros(len(self.instances), dtype=torch.float64) if time is None else time
+        )
         limit = paths.HORIZON * min(1.0, self.period)
         if now.shape != self.instances.shape or not bool(((now >= 0) & (now < limit)).all()):
             raise ValueError(
@@ -176,15 +182,20 @@ class Moving(Around):
     def _masks(self, streams: Streams) -> paths.Path:
         if self.path == "jump":
             return paths.FreshMasks(
-                paths.draws(streams.keyed("instance", _PART).uniform, self.dim), self.severity, self.period
+                paths.draws(streams.keyed("instance", _PART).uniform, self.dim),
+                self.severity,
+                self.period,
             )
         if self.path == "random_walk":
             return paths.MaskWalk(
-                paths.draws(streams.keyed("instance", _PART).uniform, self.dim), self.severity, self.period
+                paths.draws(streams.keyed("instance", _PART).uniform, self.dim),
+                self.severity,
+                self.period,
             )
         if self.path == "linear":
             return paths.Turns(
-                per_instance(streams, lambda s: s.permutation("instance", self.dim, part=_PART)), self.speed
+                per_instance(streams, lambda s: s.permutation("instance", self.dim, part=_PART)),
+                self.speed,
             )
         masks = per_instance(
             streams, lambda s: s.bernoulli("instance", self.severity, (self.masks - 1, self.dim), _PART)

@@ -27,7 +27,9 @@ LEVELS = 32  # of the tree
 HORIZON = 2**LEVELS  # times are below it
 _DOWN = range(LEVELS, 0, -1)  # intervals of 2^level units, the widest first
 
-Path = Callable[[Tensor], Tensor]  # time (R,) float64 -> displacement (R, D) float64, or mask (R, D) bool
+Path = Callable[
+    [Tensor], Tensor
+]  # time (R,) float64 -> displacement (R, D) float64, or mask (R, D) bool
 
 
 def epochs(time: Tensor, period: float) -> Tensor:

@@ -150,13 +150,19 @@ class DeapGA(Library):
         toolbox = base.Toolbox()
         toolbox.register("select", tools.selTournament, tournsize=self.tournament)
         toolbox.register(
-            "mate", getattr(tools, MATES[self.crossover]), **({name: of_world(value, row)} if name else {})
+            "mate",
+            getattr(tools, MATES[self.crossover]),
+            **({name: of_world(value, row)} if name else {}),
         )
         if binary:
             toolbox.register("mutate", tools.mutFlipBit, indpb=rate)
         else:
             toolbox.register(
-                "mutate", tools.mutGaussian, mu=0.0, sigma=of_world(self.mutation_sigma, row), indpb=rate
+                "mutate",
+                tools.mutGaussian,
+                mu=0.0,
+                sigma=of_world(self.mutation_sigma, row),
+                indpb=rate,
             )
         return toolbox
 

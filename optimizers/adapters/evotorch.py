@@ -126,7 +126,9 @@ class EvoTorch(Library):
         Mirrored points come in pairs, and one parent has no standard deviation.
         """
         if self.algorithm == "pgpe" and self.population is not None and self.population % 2:
-            raise ValueError(f"evotorch.population: expected an even number with pgpe, got {self.population}")
+            raise ValueError(
+                f"evotorch.population: expected an even number with pgpe, got {self.population}"
+            )
         if self.algorithm == "cem" and self.population is not None and self.population < 4:
             raise ValueError(f"evotorch.population: expected >= 4 with cem, got {self.population}")
         if self.options:
@@ -144,7 +146,9 @@ class EvoTorch(Library):
     def begin(self, problem: Problem, starts: Tensor, row: int) -> Run:
         """The algorithm at the start."""
         if self.algorithm == "cma_es" and problem.dim < 2:
-            raise ValueError("evotorch.algorithm: EvoTorch's cma_es needs at least 2 coordinates; take snes")
+            raise ValueError(
+                "evotorch.algorithm: EvoTorch's cma_es needs at least 2 coordinates; take snes"
+            )
         door = _Door()
         settings = {
             "dtype": starts.dtype,
@@ -158,7 +162,10 @@ class EvoTorch(Library):
         size += size % 2 if self.algorithm == "pgpe" else 0
         sigma = start_sigma(self.sigma, problem, row)
         required: dict[str, Options] = {
-            "pgpe": {"stdev_learning_rate": 0.1, "center_learning_rate": sigma * math.sqrt(problem.dim) / 30},
+            "pgpe": {
+                "stdev_learning_rate": 0.1,
+                "center_learning_rate": sigma * math.sqrt(problem.dim) / 30,
+            },
             "cem": {"parenthood_ratio": 0.5},
         }
         options = required.get(self.algorithm, {}) | self.options

@@ -122,7 +122,10 @@ class Library(Optimizer):
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
         """A step of every world's library."""
         del query, streams
-        values, slopes = answer.value.cpu(), steps.slope(answer, self.name).cpu() if self.gradient else None
+        values, slopes = (
+            answer.value.cpu(),
+            steps.slope(answer, self.name).cpu() if self.gradient else None,
+        )
         with apart():
             worlds = tuple(
                 _moved(world, values[r], None if slopes is None else slopes[r])
@@ -157,7 +160,9 @@ def check_names(where: str, given: Collection[str], known: Collection[str]) -> N
         if name not in known:
             same = [other for other in known if other.lower() == name.lower()]
             near = same or difflib.get_close_matches(name, known, 3)
-            hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(sorted(known))}"
+            hint = (
+                f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(sorted(known))}"
+            )
             raise ValueError(f"{where}: unknown name {name!r}; {hint}")
 
 
@@ -172,7 +177,11 @@ def _moved(world: World, value: Tensor, gradient: Tensor | None) -> World:
         return World(run, Generators.now(), proposal)
     except Exception as error:  # whatever a library makes of the numbers of a world that diverges
         points = world.proposal.points
-        if isinstance(error, MISTAKES) and bool(value.isfinite().all()) and bool(points.isfinite().all()):
+        if (
+            isinstance(error, MISTAKES)
+            and bool(value.isfinite().all())
+            and bool(points.isfinite().all())
+        ):
             raise
         lost = torch.full_like(points, torch.nan) if points.is_floating_point() else points
         return World(None, world.generators, world.proposal._replace(points=lost))
@@ -182,4 +191,6 @@ def _side_by_side(worlds: tuple[World, ...], like: Tensor, dtype: torch.dtype) -
     points, center, best, asked = (
         torch.stack(rows) for rows in zip(*(world.proposal for world in worlds), strict=True)
     )
-    return State(points.to(like), asked.to(like.device), best.to(like), center.to(like.device, dtype), worlds)
+    return State(
+        points.to(like), asked.to(like.device), best.to(like), center.to(like.device, dtype), worlds
+    )

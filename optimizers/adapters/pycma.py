@@ -44,7 +44,10 @@ class Search(Run):
     def propose(self) -> Proposal:
         """A population around the mean, which is also recommended (pycma's `xfavorite`)."""
         self.points = self.strategy.ask()
-        points, mean = torch.from_numpy(np.stack(self.points)), torch.from_numpy(np.array(self.strategy.mean))
+        points, mean = (
+            torch.from_numpy(np.stack(self.points)),
+            torch.from_numpy(np.array(self.strategy.mean)),
+        )
         return Proposal(points, mean, mean, torch.ones(len(points), dtype=torch.bool))
 
     def take(self, value: Tensor, gradient: Tensor | None) -> None:
@@ -77,7 +80,9 @@ class PyCMA(Library):
     def check(self) -> None:
         """The library must be there, and the options its own."""
         if importlib.util.find_spec("cma") is None:
-            raise ValueError("pycma: the library is not installed; install it with: pip install 'cma>=4'")
+            raise ValueError(
+                "pycma: the library is not installed; install it with: pip install 'cma>=4'"
+            )
         if self.options:
             check_names("pycma.options", self.options, _numeric())
 
@@ -90,7 +95,9 @@ class PyCMA(Library):
         """The strategy at the start."""
         import cma
 
-        options = QUIET | ({} if self.population is None else {"popsize": self.population}) | self.options
+        options = (
+            QUIET | ({} if self.population is None else {"popsize": self.population}) | self.options
+        )
         return Search(
             cma.CMAEvolutionStrategy(
                 starts[0].double().numpy(), start_sigma(self.sigma, problem, row), options

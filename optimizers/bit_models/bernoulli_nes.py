@@ -84,7 +84,9 @@ class BernoulliNES(Optimizer):
         """Move the log odds."""
         del streams
         p = logistic(state.theta)
-        value = operators.centered_ranks(answer.value) if self.shaping == "centered_ranks" else answer.value
+        value = (
+            operators.centered_ranks(answer.value) if self.shaping == "centered_ranks" else answer.value
+        )
         gain = value - value.mean(1, keepdim=True)
         slope = (gain[..., None] * (query.points.to(p.dtype) - p)).sum(1, keepdim=True) / (
             self.population - 1

@@ -70,7 +70,9 @@ class NelderMead(Optimizer):
     def init(self, problem: Problem, streams: Streams) -> State:
         """A simplex at the first start, along the axes."""
         start = problem.start(1)
-        edges = torch.eye(problem.dim + 1, problem.dim, dtype=start.dtype, device=start.device).roll(1, 0)
+        edges = torch.eye(problem.dim + 1, problem.dim, dtype=start.dtype, device=start.device).roll(
+            1, 0
+        )
         simplex = start + edges * column(self.step, start)
         zero = torch.zeros(streams.size, dtype=torch.int64, device=start.device)
         value = unseen(simplex, start.dtype)
@@ -122,7 +124,9 @@ class NelderMead(Optimizer):
         )
         done = takes & ((phase != FILL) | (placed.vertex == vertices))  # a whole simplex to reflect
         next_phase = torch.where(done, REFLECT, torch.where(goes_on, turn, phase))
-        return self._shrunken(_sorted(placed, done)._replace(phase=next_phase), shrinks), {"phase": phase}
+        return self._shrunken(_sorted(placed, done)._replace(phase=next_phase), shrinks), {
+            "phase": phase
+        }
 
     def _turn(self, state: State, f: Tensor) -> Tensor:
         """What follows a reflection of value f (R,): (R,) int64; FILL stands for: it is taken."""
@@ -154,7 +158,9 @@ class NelderMead(Optimizer):
         reflected = middle + (middle - state.simplex[:, -1])
         vertex = state.vertex[:, None].clamp_max(state.simplex.shape[-1])
         point = torch.where((state.phase == REFLECT)[:, None], reflected, moved)
-        return torch.where((state.phase == FILL)[:, None], operators.rows(state.simplex, vertex)[:, 0], point)
+        return torch.where(
+            (state.phase == FILL)[:, None], operators.rows(state.simplex, vertex)[:, 0], point
+        )
 
     def _afresh(self, state: State, query: Query, value: Tensor) -> State:
         """The state with the values of this query, its vertices in their new order."""
@@ -185,4 +191,6 @@ def _sorted(state: State, where: Tensor) -> State:
     """Vertices from best to worst in the worlds `where` (R,)."""
     place = torch.arange(state.value.shape[1], device=state.value.device)
     order = torch.where(where[:, None], operators.order(state.value), place)
-    return state._replace(simplex=operators.rows(state.simplex, order), value=state.value.gather(1, order))
+    return state._replace(
+        simplex=operators.rows(state.simplex, order), value=state.value.gather(1, order)
+    )

@@ -48,7 +48,11 @@ class RandomSearch(Optimizer):
     def init(self, problem: Problem, streams: Streams) -> State:
         """The first start, its value unknown."""
         best = problem.start(1)[:, 0]
-        edges = (problem.domain.low, problem.domain.high) if isinstance(problem.domain, Reals) else (0.0, 1.0)
+        edges = (
+            (problem.domain.low, problem.domain.high)
+            if isinstance(problem.domain, Reals)
+            else (0.0, 1.0)
+        )
         value = torch.full((streams.size,), torch.inf, dtype=streams.dtype, device=best.device)
         return State(
             best,

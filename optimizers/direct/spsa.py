@@ -67,7 +67,10 @@ class SPSA(Optimizer):
 
     def ask(self, state: State, streams: Streams) -> Query:
         """The pairs; the mirrored half comes last."""
-        signs = 2 * streams.coins("mutation", (self.pairs, state.center.shape[-1])).to(state.center.dtype) - 1
+        signs = (
+            2 * streams.coins("mutation", (self.pairs, state.center.shape[-1])).to(state.center.dtype)
+            - 1
+        )
         step = signs * column(self._gain(state, self.perturbation, self.gamma), signs)
         return Query(torch.cat([state.center + step, state.center - step], 1))
 

@@ -109,7 +109,9 @@ class CEM(Optimizer):
         """Sizes of the elite, (1, 1) or (R, 1) float64."""
         fraction = torch.as_tensor(self.fraction, dtype=torch.float64, device=points.device)
         share = fraction.reshape(-1, 1) * self.population
-        return (share - 1e-9).ceil().clamp_min(min(2, self.population))  # 0.1 * 30 is a little more than 3
+        return (
+            (share - 1e-9).ceil().clamp_min(min(2, self.population))
+        )  # 0.1 * 30 is a little more than 3
 
     def _added(self, step: Tensor, like: Tensor) -> float | Tensor:
         """The variance added at the end of step t (R,)."""

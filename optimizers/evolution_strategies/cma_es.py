@@ -87,7 +87,9 @@ class CMAES(Optimizer):
         """Move the mean, lengthen the paths, adapt sigma and C."""
         del streams
         y = (distribution.ranked(query.points, answer.value) - state.mean) / state.sigma
-        k = distribution.cma_constants(y.shape[2], y.shape[1], self.covariance == "diagonal", self.active)
+        k = distribution.cma_constants(
+            y.shape[2], y.shape[1], self.covariance == "diagonal", self.active
+        )
         shift = distribution.weighted_sum(k.weights[: k.parents], y)
         white, z = _whitened(state, shift, y[:, k.parents :])
         path_sigma = distribution.cumulated(state.path_sigma, white, k.c_sigma, k.size)
@@ -142,7 +144,9 @@ def begun(mean: Tensor, sigma: Tensor, *, diagonal: bool) -> State:
     eye = torch.eye(dim, dtype=mean.dtype, device=mean.device).repeat(worlds, 1, 1)
     step = torch.zeros(worlds, dtype=torch.int64, device=mean.device)
     if diagonal:
-        return State(mean, sigma, zero, zero, covariance=one, basis=eye[:, :0, :0], lengths=one, step=step)
+        return State(
+            mean, sigma, zero, zero, covariance=one, basis=eye[:, :0, :0], lengths=one, step=step
+        )
     return State(mean, sigma, zero, zero, covariance=eye, basis=eye, lengths=one, step=step)
 
 

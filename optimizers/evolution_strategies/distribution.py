@@ -113,7 +113,9 @@ def cma_constants(n: int, size: int, diagonal: bool, active: bool) -> CMAConstan
     c_c, speed = (4 + mu / n) / (n + 4 + 2 * mu / n), (n + 2) / 3 if diagonal else 1.0
     c_1 = speed * min(2.0, size / 3) / ((n + 1.3) ** 2 + mu)
     c_mu = min(1 - c_1, speed * 2 * (1 / 4 + mu + 1 / mu - 2) / ((n + 2) ** 2 + mu))
-    share = min(1 + c_1 / c_mu, 1 + 2 * minus / (mu + 2), (1 - c_1 - c_mu) / (n * c_mu)) if active else 0.0
+    share = (
+        min(1 + c_1 / c_mu, 1 + 2 * minus / (mu + 2), (1 - c_1 - c_mu) / (n * c_mu)) if active else 0.0
+    )
     weights = torch.cat([
         raw[:parents] / raw[:parents].sum(),
         share * raw[parents:] / raw[parents:].abs().sum(),

@@ -121,7 +121,9 @@ class IPOPCMAES(Optimizer):
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
         """A step of CMA-ES in every world, then the restarts that are due; info: restarted (R,)."""
         runs = self._stepped(state, query, answer, streams)
-        value = torch.where(_own(state.size, query.points), operators.worst_last(answer.value), torch.inf)
+        value = torch.where(
+            _own(state.size, query.points), operators.worst_last(answer.value), torch.inf
+        )
         value = value.sort(1).values
         lowest = torch.cat([state.lowest[:, 1:], value[:, :1]], 1)
         median, highest = (
@@ -210,7 +212,11 @@ class IPOPCMAES(Optimizer):
 
     def _method(self, size: int) -> CMAES:
         return CMAES(
-            population=size, sigma=self.sigma, covariance=self.covariance, active=self.active, lazy=self.lazy
+            population=size,
+            sigma=self.sigma,
+            covariance=self.covariance,
+            active=self.active,
+            lazy=self.lazy,
         )
 
 

@@ -126,7 +126,9 @@ class OpenAIES(Optimizer):
         slope = self._gradient(state, query, answer.value)
         if isinstance(self.weight_decay, Tensor) or self.weight_decay:
             slope = slope + column(self.weight_decay, slope) * state.center
-        rate = self.schedule.rate(self.learning_rate, state.step, slope, self._coupling("learning_rate"))
+        rate = self.schedule.rate(
+            self.learning_rate, state.step, slope, self._coupling("learning_rate")
+        )
         if self.inner == "adam":
             before = steps.Moments(state.velocity, state.square, state.unit)
             move, moments = steps.adam(before, slope, (state.step + 1).double(), self.beta1, self.beta2)

@@ -66,7 +66,9 @@ class PGPE(Optimizer):
     def check(self) -> None:
         """Mirrored points come in pairs."""
         if self.population % 2:
-            raise ValueError(f"pgpe.population: expected an even number of points, got {self.population}")
+            raise ValueError(
+                f"pgpe.population: expected an even number of points, got {self.population}"
+            )
 
     def init(self, problem: Problem, streams: Streams) -> State:
         """The mean at the first start."""

@@ -78,13 +78,17 @@ class SNES(Optimizer):
         del streams
         s = (distribution.ranked(query.points, answer.value) - state.mean) / state.sigma
         u = distribution.utilities(s.shape[1])
-        mean = state.mean + column(self.learning_rate, s) * state.sigma * distribution.weighted_sum(u, s)
+        mean = state.mean + column(self.learning_rate, s) * state.sigma * distribution.weighted_sum(
+            u, s
+        )
         rate = (
             default_rate(s.shape[-1])
             if self.sigma_learning_rate is None
             else column(self.sigma_learning_rate, s)
         )
-        return State(mean, state.sigma * torch.exp(0.5 * rate * distribution.weighted_sum(u, s * s - 1))), {}
+        return State(
+            mean, state.sigma * torch.exp(0.5 * rate * distribution.weighted_sum(u, s * s - 1))
+        ), {}
 
     def recommend(self, state: State) -> Tensor:
         """The mean: (R, D)."""

@@ -105,7 +105,9 @@ class Alternating(Optimizer):
         owner = torch.arange(x.shape[-1], device=x.device) * state.players[:, None] // x.shape[-1]
         moves = (owner == turn[:, None])[:, None]  # (R, 1, D)
         velocity = torch.where(
-            moves, column(self.momentum, x) * state.velocity + steps.slope(answer, self.name), state.velocity
+            moves,
+            column(self.momentum, x) * state.velocity + steps.slope(answer, self.name),
+            state.velocity,
         )
         x = torch.where(moves, x - rate * velocity, x)
         return State(x, velocity, seen(answer.value), state.players, state.step + 1), {"player": turn}

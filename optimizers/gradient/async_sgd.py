@@ -144,7 +144,9 @@ class AsyncSGD(Optimizer):
         """The learning rate of plain steps, to the gradient at the point: that of the copies is stale."""
         rate = self.schedule.scheduled(self.learning_rate, state.step)
         shortened = self.staleness_aware and self.mode == "async"
-        return {"raw": steps.plain_rate(rate, momentum=self.momentum, clip=self.clip, shortened=shortened)}
+        return {
+            "raw": steps.plain_rate(rate, momentum=self.momentum, clip=self.clip, shortened=shortened)
+        }
 
     def recommend(self, state: State) -> Tensor:
         """The point: (R, D)."""

@@ -99,7 +99,9 @@ class Langevin(Optimizer):
         """The gradient at every trajectory's point."""
         del streams
         return Query(
-            state.points, gradient=True, batch=self.schedule.batch(self.batch, state.step, self.coupling)
+            state.points,
+            gradient=True,
+            batch=self.schedule.batch(self.batch, state.step, self.coupling),
         )
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
@@ -117,7 +119,9 @@ class Langevin(Optimizer):
         The points of one trajectory do not spread, so that nothing bends its gradient.
         """
         rate = self.schedule.scheduled(self.learning_rate, state.step, self.coupling)
-        names = ("raw", "smoothed", "preconditioned") if state.points.shape[1] == 1 else ("raw", "smoothed")
+        names = (
+            ("raw", "smoothed", "preconditioned") if state.points.shape[1] == 1 else ("raw", "smoothed")
+        )
         return dict.fromkeys(names, rate)
 
     def recommend(self, state: State) -> Tensor:

@@ -119,7 +119,10 @@ class LBFGS(Optimizer):
         moved = self._moved(state, query.points[:, -1], value, slope, accepted, first)
         searching = ~accepted & ~over
         begun = self._searching(moved, ~searching, ~accepted)
-        short, long = torch.where(low, state.length, state.short), torch.where(low, state.long, state.length)
+        short, long = (
+            torch.where(low, state.length, state.short),
+            torch.where(low, state.long, state.length),
+        )
         halfway = torch.where(long.isinf(), 2 * short, (short + long) / 2)
         after = begun._replace(
             length=torch.where(searching, halfway, begun.length),
@@ -162,7 +165,9 @@ class LBFGS(Optimizer):
             value=torch.where(accepted, value, state.value),
             slope=torch.where(here, slope, state.slope),
             steps=torch.where(kept, torch.cat([state.steps[:, 1:], step[:, None]], 1), state.steps),
-            changes=torch.where(kept, torch.cat([state.changes[:, 1:], change[:, None]], 1), state.changes),
+            changes=torch.where(
+                kept, torch.cat([state.changes[:, 1:], change[:, None]], 1), state.changes
+            ),
         )
 
     def _searching(self, state: State, begins: Tensor, forgets: Tensor) -> State:

@@ -95,7 +95,9 @@ class NaturalSGD(Optimizer):
             return
         g = self._matrix()
         if not (g.ndim == 1 or g.ndim == 2 and g.shape[0] == g.shape[1] and torch.equal(g, g.T)):
-            raise ValueError(f"natural_sgd.matrix: expected (D,) or a symmetric (D, D), got {self.matrix}")
+            raise ValueError(
+                f"natural_sgd.matrix: expected (D,) or a symmetric (D, D), got {self.matrix}"
+            )
         if not bool(((g if g.ndim == 1 else torch.linalg.eigvalsh(g)) > 0).all()):
             raise ValueError(f"natural_sgd.matrix: expected a positive definite one, got {self.matrix}")
 
@@ -114,7 +116,9 @@ class NaturalSGD(Optimizer):
         """The gradient at every trajectory's point."""
         del streams
         return Query(
-            state.points, gradient=True, batch=self.schedule.batch(self.batch, state.step, self.coupling)
+            state.points,
+            gradient=True,
+            batch=self.schedule.batch(self.batch, state.step, self.coupling),
         )
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
@@ -151,7 +155,11 @@ class NaturalSGD(Optimizer):
     def _natural(self, state: State, slope: Tensor) -> Tensor:
         """(G + d I)^-1 g (R, P, D); 0 where p (1 - p) is."""
         if self.metric == "given":
-            return slope * state.inverse[:, None] if state.inverse.ndim == 2 else matmul(slope, state.inverse)
+            return (
+                slope * state.inverse[:, None]
+                if state.inverse.ndim == 2
+                else matmul(slope, state.inverse)
+            )
         e = exp_minus(state.points)
         spread = e / ((1 + e) * (1 + e)) + column(self.damping, slope)
         return torch.where(spread > 0, slope / spread, 0.0)

@@ -49,7 +49,9 @@ class State(NamedTuple):
     mean: Tensor  # (R, P, D) m, what is recommended; the points themselves where nothing is averaged
     velocity: Tensor  # (R, P, D) v, in units of a gradient
     value: Tensor  # (R, P) last answered, one step back; inf before the first
-    gradient: Tensor  # (R, P, D) running mean of the gradients; 0 where the step size does not follow them
+    gradient: (
+        Tensor  # (R, P, D) running mean of the gradients; 0 where the step size does not follow them
+    )
     spread: Tensor  # (R, P, 2) roots of its variance, and of the long-run mean of that; likewise
     step: Tensor  # (R,) int64, completed steps
 
@@ -178,7 +180,9 @@ class SGD(Optimizer):
             weight_decay=self.weight_decay,
             shortened=self.step_size.kind != "scheduled",
         )
-        names = ("raw", "smoothed", "preconditioned") if state.points.shape[1] == 1 else ("raw", "smoothed")
+        names = (
+            ("raw", "smoothed", "preconditioned") if state.points.shape[1] == 1 else ("raw", "smoothed")
+        )
         return dict.fromkeys(names, rate)
 
     def recommend(self, state: State) -> Tensor:

@@ -79,7 +79,9 @@ class SignedSGD(Optimizer):
         del query, streams
         velocity = steps.running(self.momentum, state.velocity, steps.slope(answer, self.name))
         rate = self.schedule.rate(self.learning_rate, state.step, state.points)
-        return State(state.points - rate * velocity.sign(), velocity, seen(answer.value), state.step + 1), {}
+        return State(
+            state.points - rate * velocity.sign(), velocity, seen(answer.value), state.step + 1
+        ), {}
 
     def recommend(self, state: State) -> Tensor:
         """The trajectory that was last seen lowest: (R, D)."""

@@ -62,7 +62,9 @@ class StepSize(Parameters):
                 f" with {self.kind}"
             )
 
-    def seen(self, mean: Tensor, spread: Tensor, gradient: Tensor, step: Tensor) -> tuple[Tensor, Tensor]:
+    def seen(
+        self, mean: Tensor, spread: Tensor, gradient: Tensor, step: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """The mean m (R, P, D) and the roots (s, sqrt r) (R, P, 2) after one more gradient.
 
         Of kind scheduled they stay as they are. Roots are kept since squares would overflow where a gradient

@@ -91,7 +91,11 @@ class Consensus(Optimizer):
         pull, kick = per_world(self.drift, x) * dt, per_world(self.diffusion, x) * dt.sqrt()
         away = x - consensus
         reach = away if self.noise == "anisotropic" else norm(away)[..., None]
-        x = x - column(pull, x) * away + column(kick, x) * reach * streams.normal("mutation", x.shape[1:])
+        x = (
+            x
+            - column(pull, x) * away
+            + column(kick, x) * reach * streams.normal("mutation", x.shape[1:])
+        )
         return State(x, consensus[:, 0]), {}
 
     def recommend(self, state: State) -> Tensor:

@@ -79,7 +79,12 @@ class Memetic(Breeding):
 
     name: ClassVar[str] = "memetic"
     domains: ClassVar[tuple[type, ...]] = (Reals,)
-    shown_first: ClassVar[tuple[str, ...]] = ("population", "learning", "descent_steps", "learning_rate")
+    shown_first: ClassVar[tuple[str, ...]] = (
+        "population",
+        "learning",
+        "descent_steps",
+        "learning_rate",
+    )
     counted: ClassVar[Recorded] = COUNTED
     gradient: ClassVar[bool] = True
     population: Annotated[int, Ge(1)] = 16
@@ -114,7 +119,9 @@ class Memetic(Breeding):
 
     def _learned(self, state: State, answer: Answer, best: Tensor) -> State:
         """After one step down the gradient; best (R, D) is the lowest point of this step."""
-        points = state.points - column(self.learning_rate, state.points) * steps.slope(answer, self.name)
+        points = state.points - column(self.learning_rate, state.points) * steps.slope(
+            answer, self.name
+        )
         genes = points if self.learning == "lamarckian" else state.genes
         first_life = (state.step < self.descent_steps)[:, None]  # nobody was valued after learning yet
         return State(points, genes, torch.where(first_life, best, state.best), state.step + 1)

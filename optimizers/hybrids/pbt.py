@@ -115,7 +115,9 @@ class PBT(Optimizer):
         """
         del query
         slope, source = steps.slope(answer, self.name), self._sources(state, answer.value, streams)
-        x, velocity, slope = (operators.rows(held, source) for held in (state.points, state.velocity, slope))
+        x, velocity, slope = (
+            operators.rows(held, source) for held in (state.points, state.velocity, slope)
+        )
         rate = self._rates(state.rate, source, streams)
         x, velocity = steps.descent(
             x,

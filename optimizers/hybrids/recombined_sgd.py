@@ -84,7 +84,9 @@ class RecombinedSGD(Optimizer):
     def check(self) -> None:
         """Nesterov's step needs momentum; only an average pulls."""
         if self.nesterov and bool((torch.as_tensor(self.momentum) <= 0).any()):
-            raise ValueError(f"recombined_sgd.momentum: expected > 0 with nesterov, got {self.momentum}")
+            raise ValueError(
+                f"recombined_sgd.momentum: expected > 0 with nesterov, got {self.momentum}"
+            )
         if self.exchange != "average" and bool((torch.as_tensor(self.pull) != 1).any()):
             raise ValueError(
                 f"recombined_sgd.pull: expected 1 unless exchange is average, got {self.pull} with"
@@ -117,7 +119,9 @@ class RecombinedSGD(Optimizer):
         )
         due = (state.step + 1) % self.interval == 0
         if self.exchange != "none" and self.population > 1 and bool(due.any()):
-            met = self._averaged(*stepped) if self.exchange == "average" else _crossed(*stepped, streams)
+            met = (
+                self._averaged(*stepped) if self.exchange == "average" else _crossed(*stepped, streams)
+            )
             x, velocity = (
                 torch.where(due[:, None, None], new, old) for new, old in zip(met, stepped, strict=True)
             )
@@ -147,6 +151,8 @@ def _crossed(points: Tensor, velocity: Tensor, streams: Streams) -> tuple[Tensor
 
     def cross(held: Tensor) -> Tensor:
         a, b = operators.rows(held, first), operators.rows(held, second)
-        return held.scatter(1, places, torch.cat([operators.pick(keep, a, b), operators.pick(keep, b, a)], 1))
+        return held.scatter(
+            1, places, torch.cat([operators.pick(keep, a, b), operators.pick(keep, b, a)], 1)
+        )
 
     return cross(points), cross(velocity)

@@ -39,7 +39,14 @@ from optimizers.operators.selection import (
     tournament,
     truncation,
 )
-from optimizers.operators.systematic import PLASTIC, chances, parents, systematic, tournament_chances, turn
+from optimizers.operators.systematic import (
+    PLASTIC,
+    chances,
+    parents,
+    systematic,
+    tournament_chances,
+    turn,
+)
 
 __all__ = [
     "CROSSOVERS",

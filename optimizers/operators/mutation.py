@@ -17,7 +17,9 @@ def gaussian(points: Tensor, streams: Streams, rate: float | Tensor, sigma: floa
     shape = points.shape[1:]
     step = column(sigma, points) * streams.normal("mutation", shape)
     if isinstance(rate, Tensor) or rate < 1:
-        step = pick(streams.bernoulli("mutation", wide(rate, 3), shape, part=1), step, torch.zeros_like(step))
+        step = pick(
+            streams.bernoulli("mutation", wide(rate, 3), shape, part=1), step, torch.zeros_like(step)
+        )
     return points + step
 
 

@@ -14,7 +14,9 @@ def wide(value: float | Tensor, axes: int) -> float | Tensor:
     A number as it is, an (R,) tensor with ones appended.
     """
     return (
-        value.double().reshape(-1, *(1,) * (axes - 1)) if isinstance(value, Tensor) and value.ndim else value
+        value.double().reshape(-1, *(1,) * (axes - 1))
+        if isinstance(value, Tensor) and value.ndim
+        else value
     )
 
 
@@ -42,7 +44,9 @@ def centered_ranks(value: Tensor, alive: Tensor | None = None) -> Tensor:
         return _ranks_of_living(value, alive)
     size = value.shape[-1]
     if size <= PAIRWISE:
-        value = value.nan_to_num(nan=torch.finfo(value.dtype).max)  # and inf likewise, so that inf - inf = 0
+        value = value.nan_to_num(
+            nan=torch.finfo(value.dtype).max
+        )  # and inf likewise, so that inf - inf = 0
         # how many are better, less how many are worse
         above = torch.sign(value[:, None, :] - value[:, :, None]).sum(1)
     else:
@@ -63,7 +67,9 @@ def _twice_ranks(value: Tensor) -> Tensor:
     return torch.searchsorted(ascending, value) + torch.searchsorted(ascending, value, right=True)
 
 
-def shaped(value: Tensor, shaping: str, alive: Tensor | None = None, *, centered: bool = False) -> Tensor:
+def shaped(
+    value: Tensor, shaping: str, alive: Tensor | None = None, *, centered: bool = False
+) -> Tensor:
     """What weighs points of values (R, P): centered_ranks, or raw values, less the mean where `centered`.
 
     0 for those that are not alive (R, P).
@@ -74,7 +80,9 @@ def shaped(value: Tensor, shaping: str, alive: Tensor | None = None, *, centered
         return value - value.mean(1, keepdim=True) if centered else value
     value = torch.where(alive, value, 0.0)
     return (
-        torch.where(alive, value - value.sum(1, keepdim=True) / alive.sum(1, keepdim=True).to(value), 0.0)
+        torch.where(
+            alive, value - value.sum(1, keepdim=True) / alive.sum(1, keepdim=True).to(value), 0.0
+        )
         if centered
         else value
     )

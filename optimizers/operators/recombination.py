@@ -59,7 +59,9 @@ def multi_point(streams: Streams, n: int, dim: int, rate: float | Tensor) -> Ten
     Each of the D - 1 gaps is a cut with probability `rate`.
     """
     cuts = streams.bernoulli("recombination", wide(rate, 3), (n, dim - 1), part=1)
-    before = torch.nn.functional.pad(cuts.to(torch.int32).cumsum(-1), (1, 0))  # cuts before each coordinate
+    before = torch.nn.functional.pad(
+        cuts.to(torch.int32).cumsum(-1), (1, 0)
+    )  # cuts before each coordinate
     return before % 2 == 0
 
 

@@ -20,7 +20,9 @@ def replaced(places: Tensor, population: int) -> Tensor:
     return stay.scatter(1, places, torch.arange(children, device=places.device).expand_as(places))
 
 
-def survivors(value: Tensor, streams: Streams, children: int, replacement: str, sampling: str) -> Tensor:
+def survivors(
+    value: Tensor, streams: Streams, children: int, replacement: str, sampling: str
+) -> Tensor:
     """Who of K children and then P members lives at each place then: (R, P) int64.
 
     Args:

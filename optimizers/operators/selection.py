@@ -121,7 +121,9 @@ def by_weight(
     return streams.categorical("drift", weight, (n,), part)
 
 
-def neutral(value: Tensor, streams: Streams, n: int, *, part: int = 0, among: Tensor | None = None) -> Tensor:
+def neutral(
+    value: Tensor, streams: Streams, n: int, *, part: int = 0, among: Tensor | None = None
+) -> Tensor:
     """Parents are uniform, whatever their values."""
     return streams.integers("drift", value.shape[1] if among is None else among[:, None], (n,), part)
 

@@ -59,7 +59,9 @@ def systematic(value: Tensor, chance: Tensor, streams: Streams, n: int, part: in
     pointer = (torch.arange(n, device=value.device) + step * PLASTIC[part % 2] % 1) / n * cdf[:, -1:]
     last = (cdf < cdf[:, -1:]).sum(1, keepdim=True)  # the last who has a chance
     chosen = ranked.gather(1, torch.minimum(torch.searchsorted(cdf, pointer, right=True), last))
-    return chosen.gather(1, streams.permutation("pairing", n, part=part)) if part % 2 and n > 1 else chosen
+    return (
+        chosen.gather(1, streams.permutation("pairing", n, part=part)) if part % 2 and n > 1 else chosen
+    )
 
 
 def chances(

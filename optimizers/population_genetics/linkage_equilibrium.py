@@ -86,7 +86,9 @@ class LinkageEquilibrium(Optimizer):
         p = logistic(state.theta)
         q = logistic(-state.theta)
         beta = column(self.selection_strength, state.theta)
-        mean = (1.0 if answer.law is None else answer.law.best) - beta * answer.value[..., None]  # (R, 1, 1)
+        mean = (1.0 if answer.law is None else answer.law.best) - beta * answer.value[
+            ..., None
+        ]  # (R, 1, 1)
         step = (-beta / self.ploidy) * steps.slope(answer, self.name) / mean
         step = torch.where((mean > 0) & step.isfinite(), step, 0.0)
         return State(self._odds(p + step, q - step)), {

@@ -88,7 +88,9 @@ class Quasispecies(Optimizer):
         number = (points.long() << place).sum(-1)
         share = torch.full(number.shape, 1 / self.founders, dtype=streams.dtype, device=points.device)
         frequency = share.new_zeros(len(number), 2**problem.dim).scatter_add_(1, number, share)
-        every = (torch.arange(2**problem.dim, device=points.device)[:, None] >> place & 1).to(torch.uint8)
+        every = (torch.arange(2**problem.dim, device=points.device)[:, None] >> place & 1).to(
+            torch.uint8
+        )
         return State(frequency, every.expand(len(number), *every.shape))
 
     def ask(self, state: State, streams: Streams) -> Query:
@@ -109,7 +111,9 @@ class Quasispecies(Optimizer):
         if bool((mean < FAINT).any()):
             lives = answer.value.where(before > 0, torch.inf)
             x = torch.where(
-                mean < FAINT, before * fitness(lives, self.fitness, self.selection_strength, answer.law), x
+                mean < FAINT,
+                before * fitness(lives, self.fitness, self.selection_strength, answer.law),
+                x,
             )
         total = x.sum(1, keepdim=True)
         x = torch.where(total > 0, x / total, before)  # nobody who lives is fit: no selection
@@ -155,7 +159,9 @@ class Quasispecies(Optimizer):
 
     def _recombined(self, x: Tensor) -> Tensor:
         c, r = walsh(x), operators.wide(self.recombination_rate, 2)
-        born = (walsh(free(c, c) if self.crossover == "free" else one_point(c)) / x.shape[1]).clamp_min(0)
+        born = (walsh(free(c, c) if self.crossover == "free" else one_point(c)) / x.shape[1]).clamp_min(
+            0
+        )
         x = (1 - r) * x + r * born  # not of the coefficients: with r = 0 what is absent stays absent
         return x / x.sum(1, keepdim=True)
 

@@ -130,7 +130,9 @@ class WrightFisher(Optimizer):
         births = self.population if self.model == "wright_fisher" else 1
         loss = value.unflatten(1, (-1, self.ploidy)).mean(-1)  # (R, P) of individuals
         first, second = self._parents(loss, streams, births, answer.law)
-        gametes = self._recombine(operators.rows(points, first), operators.rows(points, second), streams)
+        gametes = self._recombine(
+            operators.rows(points, first), operators.rows(points, second), streams
+        )
         gametes = operators.mutate(gametes, streams, self.mutation_rate, self.mutation_sigma)
         info = {
             "parents": torch.stack([first, second], -1),
@@ -158,7 +160,9 @@ class WrightFisher(Optimizer):
     def parentage(self, value: Tensor, law: FitnessLaw | None) -> Tensor | None:
         """By the fitness of individuals, whose haplotypes (R, P) come one after another."""
         loss = value.unflatten(1, (-1, self.ploidy)).mean(-1)
-        return weights(loss, self.fitness, self.selection_strength, law).repeat_interleave(self.ploidy, 1)
+        return weights(loss, self.fitness, self.selection_strength, law).repeat_interleave(
+            self.ploidy, 1
+        )
 
     def rates(self, state: State) -> Mapping[str, float | Tensor]:
         """1 for the steps of selection of a generation, 1 / P for those of a birth and a death."""
@@ -190,7 +194,13 @@ class WrightFisher(Optimizer):
                 chance = weights(loss, self.fitness, self.selection_strength, law)
                 return operators.systematic(loss, chance, streams, births, part)
             return operators.proportional(
-                loss, streams, n, fitness=self.fitness, strength=self.selection_strength, law=law, part=part
+                loss,
+                streams,
+                n,
+                fitness=self.fitness,
+                strength=self.selection_strength,
+                law=law,
+                part=part,
             )
 
         first = drawn(0)

@@ -184,7 +184,9 @@ class AsyncSteadyStateGA(Replacing):
         """
         return self.service.draw(streams, who, 1 if exact else 1 + self.population // self._children)
 
-    def _taken(self, points: Tensor, value: Tensor, exact: Tensor, job: Tensor, streams: Streams) -> Tensor:
+    def _taken(
+        self, points: Tensor, value: Tensor, exact: Tensor, job: Tensor, streams: Streams
+    ) -> Tensor:
         """The individuals (R, n, D) of the next jobs (R, n): starts not yet taken, else children.
 
         Children are drawn at the next step.

@@ -39,7 +39,9 @@ from optimizers.fitness import COUNTED
 class State(NamedTuple):
     """The populations that play next; J players with N individuals each."""
 
-    points: Tensor  # (R, J N, D / J) each player's own coordinates, the first player's individuals first
+    points: (
+        Tensor  # (R, J N, D / J) each player's own coordinates, the first player's individuals first
+    )
     best: Tensor  # (R, D) the best individual of each population that played last, side by side
     value: Tensor  # (R, J) their mean losses; inf before the first step
 
@@ -110,7 +112,9 @@ class Coevolution(Breeding):
                 f" {problem.dim} together"
             )
         points = problem.start(self.population)
-        value = torch.full((streams.size, players), torch.inf, dtype=streams.dtype, device=points.device)
+        value = torch.full(
+            (streams.size, players), torch.inf, dtype=streams.dtype, device=points.device
+        )
         return State(torch.cat(points.chunk(players, -1), 1), points[:, 0], value)
 
     def ask(self, state: State, streams: Streams) -> Query:
@@ -130,7 +134,9 @@ class Coevolution(Breeding):
         del query
         value = operators.worst_last(self._means(answer.value, streams, state.value.shape[1]))
         first = self._parents(value, streams, 0, answer.law)
-        second = operators.mates(first, streams, self, lambda: self._parents(value, streams, 1, answer.law))
+        second = operators.mates(
+            first, streams, self, lambda: self._parents(value, streams, 1, answer.law)
+        )
         children = operators.offspring(state.points, first, second, streams, self)
         populations = zip(state.points.split(self.population, 1), value.unbind(1), strict=True)
         best = torch.cat([operators.best(points, loss) for points, loss in populations], -1)
@@ -147,7 +153,9 @@ class Coevolution(Breeding):
 
     def _order(self, streams: Streams, players: int) -> Tensor:
         """How the populations line up: (R, J, N)."""
-        orders = [streams.permutation("pairing", self.population, part=player) for player in range(players)]
+        orders = [
+            streams.permutation("pairing", self.population, part=player) for player in range(players)
+        ]
         return torch.stack(orders, 1)
 
     def _turns(self, players: int, sign: int, device: torch.device) -> Tensor:
@@ -161,7 +169,9 @@ class Coevolution(Breeding):
         order = self._order(streams.at(streams.step), players)  # as it was asked: draws are addressed
         turns = self._turns(players, -1, value.device)
         rounds = value.reshape(streams.size, turns.shape[0], self.population, players)
-        means = rounds.gather(2, turns.expand_as(rounds)).mean(1).mT  # of those at each place of the order
+        means = (
+            rounds.gather(2, turns.expand_as(rounds)).mean(1).mT
+        )  # of those at each place of the order
         return torch.empty_like(means).scatter(2, order, means)
 
     def _parents(self, value: Tensor, streams: Streams, which: int, law: FitnessLaw | None) -> Tensor:

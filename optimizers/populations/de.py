@@ -82,7 +82,9 @@ class DE(Optimizer):
         """The landscape's starts, not yet asked."""
         points = problem.start(self.population)
         exact = torch.full((streams.size,), problem.exact, dtype=torch.bool, device=points.device)
-        return State(points, unseen(points, streams.dtype), exact, torch.zeros_like(exact, dtype=torch.int64))
+        return State(
+            points, unseen(points, streams.dtype), exact, torch.zeros_like(exact, dtype=torch.int64)
+        )
 
     def ask(self, state: State, streams: Streams) -> Query:
         """The trials, after the targets where values are noisy; the starts first where they are exact."""
@@ -111,7 +113,9 @@ class DE(Optimizer):
     def _mutants(self, state: State, streams: Streams) -> Tensor:
         """The mutants v (R, P, D)."""
         x, count = state.points, DONORS[self.strategy]
-        donors = [operators.rows(x, index) for index in _others(streams, self.population, count).unbind(-1)]
+        donors = [
+            operators.rows(x, index) for index in _others(streams, self.population, count).unbind(-1)
+        ]
         step = column(self.scale, x) * (donors[-2] - donors[-1])
         if self.strategy == "rand":
             return donors[0] + step

@@ -101,7 +101,9 @@ class GA(Breeding):
         """The whole population, or those of it who are alive."""
         del streams
         size = self._alive(state)
-        return Query(state.points, alive=None if size is None else operators.leading(state.points, size))
+        return Query(
+            state.points, alive=None if size is None else operators.leading(state.points, size)
+        )
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
         """The next generation.

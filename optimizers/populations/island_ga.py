@@ -77,7 +77,13 @@ class IslandGA(Breeding):
     """
 
     name: ClassVar[str] = "island_ga"
-    shown_first: ClassVar[tuple[str, ...]] = ("population", "islands", "migrants", "interval", "migration")
+    shown_first: ClassVar[tuple[str, ...]] = (
+        "population",
+        "islands",
+        "migrants",
+        "interval",
+        "migration",
+    )
     counted: ClassVar[Recorded] = COUNTED
     islands: Annotated[int, Ge(1)] = 4
     migrants: Annotated[int, Ge(0)] = 1
@@ -123,7 +129,9 @@ class IslandGA(Breeding):
         origin = self._after_migration(value, state.step + 1, streams)
         settled, points = value.gather(1, origin), operators.rows(query.points, origin)
         first = self._parents(settled, streams, 0, answer.law)
-        second = operators.mates(first, streams, self, lambda: self._parents(settled, streams, 1, answer.law))
+        second = operators.mates(
+            first, streams, self, lambda: self._parents(settled, streams, 1, answer.law)
+        )
         children = operators.offspring(points, first, second, streams, self)
         parents = torch.stack([first, second], -1)
         if self.elite:

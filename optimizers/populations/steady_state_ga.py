@@ -98,7 +98,9 @@ class SteadyStateGA(Replacing):
         """The landscape's starts, not yet asked."""
         points = problem.start(self.population)
         exact = torch.full((streams.size,), problem.exact, dtype=torch.bool, device=points.device)
-        return State(points, unseen(points, streams.dtype), exact, torch.zeros_like(exact, dtype=torch.int64))
+        return State(
+            points, unseen(points, streams.dtype), exact, torch.zeros_like(exact, dtype=torch.int64)
+        )
 
     def ask(self, state: State, streams: Streams) -> Query:
         """The children, after the members where values are noisy; the starts first where they are exact."""

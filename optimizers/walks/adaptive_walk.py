@@ -63,9 +63,10 @@ class AdaptiveWalk(Optimizer):
         """The genotype, billed unless its exact value is known, and its D neighbours."""
         del streams
         dim = state.point.shape[1]
-        flips = torch.cat([torch.zeros(1, dim, dtype=torch.uint8), torch.eye(dim, dtype=torch.uint8)]).to(
-            state.point.device
-        )
+        flips = torch.cat([
+            torch.zeros(1, dim, dtype=torch.uint8),
+            torch.eye(dim, dtype=torch.uint8),
+        ]).to(state.point.device)
         alive = torch.ones(len(state.point), dim + 1, dtype=torch.bool, device=state.point.device)
         alive[:, 0] = ~(state.asked & state.exact)
         return Query(state.point[:, None] ^ flips, alive=alive)

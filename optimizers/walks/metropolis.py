@@ -71,7 +71,9 @@ class Metropolis(Optimizer):
         """The landscape's starts, not yet asked."""
         points = problem.start(self.starts)
         exact = torch.full((streams.size,), problem.exact, dtype=torch.bool, device=points.device)
-        return State(points, unseen(points, streams.dtype), exact, torch.zeros_like(exact, dtype=torch.int64))
+        return State(
+            points, unseen(points, streams.dtype), exact, torch.zeros_like(exact, dtype=torch.int64)
+        )
 
     def ask(self, state: State, streams: Streams) -> Query:
         """The proposals, after the current points where values are noisy.

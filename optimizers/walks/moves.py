@@ -10,7 +10,9 @@ from optimizers.operators import bit_flip, gaussian, one_bit_flip, worst_last
 from optimizers.operators.order import per_world
 
 
-def propose(points: Tensor, streams: Streams, sigma: float | Tensor, rate: float | Tensor | None) -> Tensor:
+def propose(
+    points: Tensor, streams: Streams, sigma: float | Tensor, rate: float | Tensor | None
+) -> Tensor:
     """Symmetric proposals from points (R, P, D).
 
     Reals plus N(0, sigma^2); bits each flipped with probability `rate`, or exactly one for None.

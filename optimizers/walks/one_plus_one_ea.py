@@ -57,7 +57,9 @@ class OnePlusOneEA(Optimizer):
         """The first start, not yet asked."""
         points = problem.start(1)
         exact = torch.full((streams.size,), problem.exact, dtype=torch.bool, device=points.device)
-        return State(points, unseen(points, streams.dtype), exact, torch.zeros_like(exact, dtype=torch.int64))
+        return State(
+            points, unseen(points, streams.dtype), exact, torch.zeros_like(exact, dtype=torch.int64)
+        )
 
     def ask(self, state: State, streams: Streams) -> Query:
         """The offspring, after its parent where values are noisy; the start first where they are exact."""

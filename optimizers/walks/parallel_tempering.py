@@ -79,7 +79,9 @@ class ParallelTempering(Optimizer):
         """The landscape's starts, not yet asked, the first the coldest."""
         points = problem.start(self.population)
         exact = torch.full((streams.size,), problem.exact, dtype=torch.bool, device=points.device)
-        return State(points, unseen(points, streams.dtype), exact, torch.zeros_like(exact, dtype=torch.int64))
+        return State(
+            points, unseen(points, streams.dtype), exact, torch.zeros_like(exact, dtype=torch.int64)
+        )
 
     def ask(self, state: State, streams: Streams) -> Query:
         """The proposals, after the current points where values are noisy.
@@ -97,7 +99,10 @@ class ParallelTempering(Optimizer):
         heat = self._ladder(state.value)
         old, fresh, new = moves.compared(state.value, query.points, answer.value)
         accepted = moves.metropolis(old / heat, new / heat, 1.0, streams)
-        points, value = torch.where(accepted[..., None], fresh, state.points), torch.where(accepted, new, old)
+        points, value = (
+            torch.where(accepted[..., None], fresh, state.points),
+            torch.where(accepted, new, old),
+        )
         holder = self._exchanged(value, heat, state.step + 1, streams)
         return (
             State(operators.rows(points, holder), value.gather(1, holder), state.exact, state.step + 1),
@@ -116,7 +121,8 @@ class ParallelTempering(Optimizer):
         """The temperatures, geometric from cold to hot: (R, P) float64."""
         cold, hot = (per_world(t, like).log()[:, None] for t in (self.coldest, self.hottest))
         return torch.exp(
-            cold + (hot - cold) * torch.arange(self.population, device=like.device) / (self.population - 1)
+            cold
+            + (hot - cold) * torch.arange(self.population, device=like.device) / (self.population - 1)
         )
 
     def _exchanged(self, value: Tensor, heat: Tensor, step: Tensor, streams: Streams) -> Tensor:

@@ -97,7 +97,9 @@ class SimulatedAnnealing(Optimizer):
         low = operators.worst_last(value).amin(1)
         better = ~state.exact | (low < state.lowest)
         best = torch.where(better[:, None], operators.best(points, value), state.best)
-        new = State(points, value, best, torch.where(better, low, state.lowest), state.exact, state.step + 1)
+        new = State(
+            points, value, best, torch.where(better, low, state.lowest), state.exact, state.step + 1
+        )
         return new, {"accepted": accepted, "temperature": heat}
 
     def recommend(self, state: State) -> Tensor:

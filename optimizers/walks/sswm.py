@@ -73,12 +73,16 @@ class SSWM(Optimizer):
         """The first start, not yet asked."""
         points = problem.start(1)
         exact = torch.full((streams.size,), problem.exact, dtype=torch.bool, device=points.device)
-        return State(points, unseen(points, streams.dtype), exact, torch.zeros_like(exact, dtype=torch.int64))
+        return State(
+            points, unseen(points, streams.dtype), exact, torch.zeros_like(exact, dtype=torch.int64)
+        )
 
     def ask(self, state: State, streams: Streams) -> Query:
         """The mutant, after the resident where values are noisy; the start first where they are exact."""
         return Query(
-            moves.trials(state.points, operators.one_bit_flip(state.points, streams), state.step, state.exact)
+            moves.trials(
+                state.points, operators.one_bit_flip(state.points, streams), state.step, state.exact
+            )
         )
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:

@@ -29,7 +29,9 @@ def as_cost(part: xr.DataArray, long_name: str = "cost") -> xr.DataArray:
     return named(part, long_name, EVALUATIONS)
 
 
-def count(part: xr.DataArray, long_name: str = "worlds with numbers", dim: str = "replicate") -> xr.DataArray:
+def count(
+    part: xr.DataArray, long_name: str = "worlds with numbers", dim: str = "replicate"
+) -> xr.DataArray:
     """How many along a dim have a number."""
     return named(part.notnull().sum(dim), long_name)
 

@@ -95,7 +95,11 @@ class Pilots(Stage):
 
     def ahead(self) -> list[Cell]:
         """As many pilots as may be needed; none once the values are known."""
-        tasks = [_task(self.given, self._pilot(arm)) for arm in self.varied()] if self.results is None else []
+        tasks = (
+            [_task(self.given, self._pilot(arm)) for arm in self.varied()]
+            if self.results is None
+            else []
+        )
         pilots = (blocks(task, self.given.replicates, lambda address: False, AWAY) for task in tasks)
         return [cell for cells in pilots for cell in cells * search.MOST]
 
@@ -210,10 +214,16 @@ class Pilots(Stage):
         from studies.analysis.noise.noise import currencies
 
         parts = [
-            xr.load_dataset(store.cell_path(self.out, address), engine="h5netcdf") for address in addresses
+            xr.load_dataset(store.cell_path(self.out, address), engine="h5netcdf")
+            for address in addresses
         ]
         data = xr.concat(
-            parts, "replicate", data_vars="minimal", coords="minimal", compat="override", join="override"
+            parts,
+            "replicate",
+            data_vars="minimal",
+            coords="minimal",
+            compat="override",
+            join="override",
         )
         quantities = currencies(data.isel(replicate=slice(self.given.replicates), moment=0))
         name = self.match.quantity

@@ -92,7 +92,9 @@ class Trials(Stage):
     def study(self) -> Study:
         """The study with the best settings, once the rounds have ended."""
         results = self._all_results() if self.results is None else self.results
-        best = {json.dumps(result["coords"]): result["settings"][result["winner"]] for result in results}
+        best = {
+            json.dumps(result["coords"]): result["settings"][result["winner"]] for result in results
+        }
         arms = [_with(arm, best.get(json.dumps(arm.coords), {})) for arm in self.given.arms]
         return replace(self.given, arms=arms, tuned=results)
 
@@ -120,9 +122,13 @@ class Trials(Stage):
 
     def _settings(self, group: Sequence[Arm]) -> list[trial_points.Values]:
         name, landscape = (str(group[0].coords[key]) for key in ("optimizer", "landscape"))
-        specs = list({json.dumps(arm.optimizer, sort_keys=True): arm.optimizer for arm in group}.values())
+        specs = list(
+            {json.dumps(arm.optimizer, sort_keys=True): arm.optimizer for arm in group}.values()
+        )
         key = (self.given.resolved["seed"], name, landscape if self.tuning.per == "landscape" else None)
-        return trial_points.settings(specs, self.tuning.ranges[group[0].label], self.tuning.trials, *key)
+        return trial_points.settings(
+            specs, self.tuning.ranges[group[0].label], self.tuning.trials, *key
+        )
 
     def _tasks(self) -> list[Task]:
         """The tasks of all trials, in the order of the groups, their arms and the settings."""
@@ -133,7 +139,9 @@ class Trials(Stage):
             for values in settings
         ]
         checkpoints: int | list[float] = CHECKPOINTS if self.tuning.objective == "area" else [1.0]
-        return [arm.task for arm in make_plan(replace(self.given, arms=arms, checkpoints=checkpoints)).arms]
+        return [
+            arm.task for arm in make_plan(replace(self.given, arms=arms, checkpoints=checkpoints)).arms
+        ]
 
     def _trial(self, arm: Arm) -> Arm:
         """The arm up to the moment alone, at the nominal price; each world has an instance of its own."""
@@ -154,8 +162,12 @@ class Trials(Stage):
     def _plan(self, missing: Sequence[Cell]) -> list[str]:
         """What would be run, a line for each optimizer that is tuned."""
         missing_tasks = {cell.task.canonical for cell in missing}
-        lines = [self._planned(name, tasks, missing_tasks) for name, tasks in self._by_optimizer().items()]
-        given = "the trials are not there yet, so the values planned above are those that the study gives"
+        lines = [
+            self._planned(name, tasks, missing_tasks) for name, tasks in self._by_optimizer().items()
+        ]
+        given = (
+            "the trials are not there yet, so the values planned above are those that the study gives"
+        )
         return [*lines, f"tuning: {given}"]
 
     def _by_optimizer(self) -> dict[str, list[Task]]:
@@ -269,7 +281,11 @@ def _read(path: Path, price: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]
         asked = file["value_terms"][:, -1] + price * file["gradient_terms"][:, -1]
         cost = asked / np.asarray(file.attrs["terms"]).item()
     silent = (cost == 0)[:, None]  # a budget below the first step: it has only its start to show
-    return np.where(np.isnan(loss) | (status == Status.DIVERGED) | silent, np.inf, loss), status[:, -1], cost
+    return (
+        np.where(np.isnan(loss) | (status == Status.DIVERGED) | silent, np.inf, loss),
+        status[:, -1],
+        cost,
+    )
 
 
 def _with(arm: Arm, values: trial_points.Values) -> Arm:

@@ -24,7 +24,12 @@ from studies.text.user_code import seen_from_here, users_line
 
 STREAMS = "take the draw from the streams it is given, such as streams.normal('mutation', (P, D))"
 STEADY = "draw tables in `bind`, from streams; noise is what a study's `noise:` adds"
-TWO_DEVICES = ("same device", "two devices", "expected device", "Expected all tensors")  # words of torch's
+TWO_DEVICES = (
+    "same device",
+    "two devices",
+    "expected device",
+    "Expected all tensors",
+)  # words of torch's
 
 
 Given = Any  # an object of the user's, or what its method gave: what it is, is looked at
@@ -225,7 +230,9 @@ def point_alone(method: Method, among: Tensor, alone: Tensor) -> None:
     """
     if difference(among, alone):
         text = "gives a point another value alone than among the other points of its world"
-        raise method.broken(f"{text}, so that it is no function of the point; work along the last axis alone")
+        raise method.broken(
+            f"{text}, so that it is no function of the point; work along the last axis alone"
+        )
 
 
 def check_call(method: Method, *names: str) -> None:
@@ -284,7 +291,9 @@ def check_tensor(
         raise method.broken(f"expected {name} as a tensor, got {described(value)}")
     if shape is not None and tuple(value.shape) != tuple(shape):
         letters = {1: "(R,)", 2: "(R, P)" if name == "alive" else "(R, D)"}[len(shape)]
-        raise method.broken(f"expected {name} of shape {letters} = {tuple(shape)}, got {tuple(value.shape)}")
+        raise method.broken(
+            f"expected {name} of shape {letters} = {tuple(shape)}, got {tuple(value.shape)}"
+        )
     if dtype is not None and value.dtype != dtype:
         raise method.broken(
             f"expected {name} as {dtype}, got {value.dtype}; take the type from what it is given, or convert"
@@ -313,13 +322,19 @@ def check_measures(
     """
     if not isinstance(measures, Mapping) or set(measures) != set(names):
         got = (
-            sorted(map(str, measures)) if isinstance(measures, Mapping) and measures else described(measures)
+            sorted(map(str, measures))
+            if isinstance(measures, Mapping) and measures
+            else described(measures)
         )
-        raise method.broken(f"expected a dict with the keys of `{attribute}` ({', '.join(names)}), got {got}")
+        raise method.broken(
+            f"expected a dict with the keys of `{attribute}` ({', '.join(names)}), got {got}"
+        )
     for name, value in measures.items():
         check_tensor(method, name, value, None)
         if tuple(value.shape) != (worlds,):
-            raise method.broken(f"expected {name} of shape (R,) = ({worlds},), got {tuple(value.shape)}")
+            raise method.broken(
+                f"expected {name} of shape (R,) = ({worlds},), got {tuple(value.shape)}"
+            )
 
 
 # devices ----------------------------------------------------------------------------------------------------

@@ -107,7 +107,9 @@ def _file(name: str, root: Path) -> Path | None:
             return Path(origin)
         base = Path(origin).parents[1]
     stem = base.joinpath(*name.split("."))
-    return next((path for path in (stem.with_suffix(".py"), stem / "__init__.py") if path.is_file()), None)
+    return next(
+        (path for path in (stem.with_suffix(".py"), stem / "__init__.py") if path.is_file()), None
+    )
 
 
 @functools.cache

@@ -257,7 +257,11 @@ class GuardedOracle:
         if watch.thorough or answer.value.shape != query.points.shape[:2]:
             of_landscapes.check_values(watch.value, answer.value, query.points, watch.sizes)
         if answer.gradient is not None and bool(answer.gradient.isnan().any()):
-            fine = watch.open() & of_optimizers.moderate(query.points) & of_optimizers.moderate(answer.value)
+            fine = (
+                watch.open()
+                & of_optimizers.moderate(query.points)
+                & of_optimizers.moderate(answer.value)
+            )
             of_landscapes.check_gradient(watch.value, answer.gradient, fine)
         if self.alone and (watch.thorough or watch.step % OFTEN == 0):
             watch.look({watch.value: lambda: self.inner.landscape.solution_loss(query.points)})

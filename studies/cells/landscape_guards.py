@@ -103,7 +103,8 @@ class Bound:
         contract.check_call(self._value_method, "x", "terms", "time")
         points = self._starts()
         value = self._values(
-            points, slope=gradient and self.landscape.sloped and not isinstance(self.landscape.domain, Bits)
+            points,
+            slope=gradient and self.landscape.sloped and not isinstance(self.landscape.domain, Bits),
         )
         self._truth(points)
         if self.landscape.noisy:
@@ -117,7 +118,9 @@ class Bound:
     @property
     def _sizes(self) -> Sizes:
         landscape = self.landscape
-        return Sizes(self.few.size, landscape.dim, landscape.domain, self.few.dtype, len(landscape.players))
+        return Sizes(
+            self.few.size, landscape.dim, landscape.domain, self.few.dtype, len(landscape.players)
+        )
 
     @property
     def _value_method(self) -> Method:

@@ -87,7 +87,9 @@ def check_names(optimizer: Given, landscape: Given, named: Given) -> None:
     Raises:
         PluginError: a name belongs to the Dataset, or both have it.
     """
-    recorded = {variable for variable, *_ in (*optimizer.recorded.values(), *optimizer.counted.values())}
+    recorded = {
+        variable for variable, *_ in (*optimizer.recorded.values(), *optimizer.counted.values())
+    }
     for name in landscape.extras:
         problem = wrong_variable(name) or (
             f"{optimizer.name} records {name!r} too; choose another name" if name in recorded else None

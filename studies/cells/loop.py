@@ -56,7 +56,11 @@ class Clock:
 
 
 def search(
-    optimizer: Optimizer, problem: Problem, oracle: Oracle, watchers: Sequence[Watcher], streams: Streams
+    optimizer: Optimizer,
+    problem: Problem,
+    oracle: Oracle,
+    watchers: Sequence[Watcher],
+    streams: Streams,
 ) -> Clock:
     """Run one optimizer on R worlds until every world has spent its budget or diverged.
 
@@ -115,7 +119,9 @@ def run_worlds(task: Task, worlds: torch.Tensor) -> xr.Dataset:
         parts.append(watcher.dataset())
         clock.lap(watcher.part)
     landscape = setting.landscape
-    data = xr.merge(parts, join="exact", compat="identical").assign_coords(replicate=worlds.cpu().numpy())
+    data = xr.merge(parts, join="exact", compat="identical").assign_coords(
+        replicate=worlds.cpu().numpy()
+    )
     return data.assign_attrs(
         gap_known=int(landscape.gap_known),
         terms=landscape.terms,

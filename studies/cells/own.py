@@ -66,7 +66,9 @@ class OwnInstrument(Watcher):
     def _look(self, moment: Moment) -> Mapping[str, Tensor]:
         """What is seen of a moment, (R,) each."""
         seen = self.instrument.look(moment, self.optimizer, self.oracle.landscape)
-        contract.check_measures(self.method, seen, self.instrument.variables, len(moment.steps), "variables")
+        contract.check_measures(
+            self.method, seen, self.instrument.variables, len(moment.steps), "variables"
+        )
         return seen
 
     def _held(self, moment: Moment) -> Mapping[str, Tensor]:
@@ -84,7 +86,9 @@ class OwnInstrument(Watcher):
         if generators.moved(Generators.now(device)):
             contract.draws_nothing(self.method, look, device)
         row = self.looks % len(moment.steps)
-        contract.alone_as_in_batch(self.method, look, functools.partial(self._alone, moment, row), row, seen)
+        contract.alone_as_in_batch(
+            self.method, look, functools.partial(self._alone, moment, row), row, seen
+        )
         return seen
 
     def _alone(self, moment: Moment, row: int) -> Mapping[str, Tensor]:

@@ -61,7 +61,9 @@ class Camera(Watcher):
         super().__init__(bill, costs)
         self.optimizer, self.rows, self.points = optimizer, rows, points
         self.landscape, self.grid = landscape, grid
-        self.place = np.full(len(bill.alive), -1)  # (R,) of a world among those that are seen; -1: it is not
+        self.place = np.full(
+            len(bill.alive), -1
+        )  # (R,) of a world among those that are seen; -1: it is not
         self.place[rows.numpy()] = np.arange(len(rows))
         self.frames: Frames | None = None
 
@@ -123,7 +125,9 @@ class Camera(Watcher):
         now = self.last.time(landscape, self.optimizer.center(self.last.state).device)
         return None if now is None else now[self.rows]
 
-    def _variable(self, name: str, seen: np.ndarray) -> tuple[tuple[str, ...], np.ndarray, dict[str, str]]:
+    def _variable(
+        self, name: str, seen: np.ndarray
+    ) -> tuple[tuple[str, ...], np.ndarray, dict[str, str]]:
         """A variable of all R worlds from its values (W, ..)."""
         about = schema.PICTURE[name]
         values = np.full((self.milestones.shape[0], *seen.shape[1:]), np.nan)
@@ -160,7 +164,9 @@ class Plane(NamedTuple):
         """Points (grid * grid, D) that cover an extent (2, 2), row by row."""
         across, up = (np.linspace(low, high, grid) for low, high in extent)
         a, b = np.meshgrid(across, up)
-        return self.origin + a.reshape(-1, 1) * self.directions[0] + b.reshape(-1, 1) * self.directions[1]
+        return (
+            self.origin + a.reshape(-1, 1) * self.directions[0] + b.reshape(-1, 1) * self.directions[1]
+        )
 
 
 class View(NamedTuple):
@@ -204,7 +210,9 @@ def _extent(center: np.ndarray, points: np.ndarray, landscape: Landscape) -> np.
     trail, cloud = _there(center), _there(points)
     seen = [trail, *([np.quantile(cloud, TAILS, axis=0)] if len(cloud) else []), _corners(landscape)]
     together = np.concatenate(seen)
-    low, high = (together.min(0), together.max(0)) if len(together) else (np.full(2, -1.0), np.full(2, 1.0))
+    low, high = (
+        (together.min(0), together.max(0)) if len(together) else (np.full(2, -1.0), np.full(2, 1.0))
+    )
     room = MARGIN * np.maximum(high - low, 0.02 * max(1e-9, (high - low).max()))
     return np.stack([low - room, high + room], 1)
 

@@ -52,7 +52,9 @@ class Recorder(Watcher):
         super().__init__(bill, checkpoints)
         self.optimizer, self.truth, self.landscape = optimizer, truth, truth.landscape
         self.common, self.targets = common, targets
-        self.ended = np.zeros(len(bill.alive), np.int64)  # (R,) 0, or the status with which a world ended
+        self.ended = np.zeros(
+            len(bill.alive), np.int64
+        )  # (R,) 0, or the status with which a world ended
         self.counted: dict[str, np.ndarray] = {}  # variable -> (R,) sum over the steps so far
         self.records = self._empty()
         self.began = time.perf_counter()
@@ -61,7 +63,12 @@ class Recorder(Watcher):
         """Name -> (R, C)."""
         shape = self.milestones.shape
         of_kinds = (*self.optimizer.recorded.values(), *self.optimizer.counted.values())
-        names = [*schema.RECORDED, *self.landscape.extras, *(name for name, _, _ in of_kinds), "seconds"]
+        names = [
+            *schema.RECORDED,
+            *self.landscape.extras,
+            *(name for name, _, _ in of_kinds),
+            "seconds",
+        ]
         numbers = {name: np.full(shape, np.nan) for name in names}
         return numbers | {name: np.zeros(shape, np.int64) for name in (*schema.COUNTED, "status")}
 
@@ -153,14 +160,16 @@ class Recorder(Watcher):
     def dataset(self) -> xr.Dataset:
         """The records: dims replicate, checkpoint, target."""
         variables: Data = {
-            name: (schema.RECORDS, self.records[name], about.attrs) for name, about in self._about().items()
+            name: (schema.RECORDS, self.records[name], about.attrs)
+            for name, about in self._about().items()
         }
         status = self.records["status"].astype(np.int8)
         variables["status"] = (schema.RECORDS, status, schema.status_attrs(schema.STATUS_OF_CELLS))
         variables["start_loss"] = ("replicate", self.start_loss, schema.START_LOSS.attrs)
         cost = ("checkpoint", self.milestones.costs, schema.COORDINATES["cost"].attrs)
         return xr.Dataset(
-            variables | self.targets.variables(), {"cost": cost, "target_loss": self.targets.goals.coordinate}
+            variables | self.targets.variables(),
+            {"cost": cost, "target_loss": self.targets.goals.coordinate},
         )
 
     def _about(self) -> dict[str, Variable]:

@@ -22,14 +22,19 @@ from studies.schema import Variable
 from studies.text.shapes import Data
 
 MANY = 10  # points from which on the truth of the recommendation is measured, not sought among exact answers
-HITS = {"hit_cost": "recommended point", "best_hit_cost": "best evaluated point"}  # variable -> whose hit
+HITS = {
+    "hit_cost": "recommended point",
+    "best_hit_cost": "best evaluated point",
+}  # variable -> whose hit
 
 
 class Goals(NamedTuple):
     """What is to be reached."""
 
     values: Sequence[float]  # (T,)
-    floor: float | None = None  # None: values are losses; else fractions of what the start lies above it
+    floor: float | None = (
+        None  # None: values are losses; else fractions of what the start lies above it
+    )
 
     @property
     def coordinate(self) -> tuple[str, np.ndarray, dict[str, str]]:
@@ -72,7 +77,9 @@ class Targets:
         self.levels = self.goals.levels(start_loss)  # (R, T)
         self.hits = Hits(self.levels, seen=-1)
         self.best_hits = Hits(self.levels, seen=0)
-        self.best_loss = np.full(len(start_loss), np.inf)  # (R,) true loss of the best point, last measured
+        self.best_loss = np.full(
+            len(start_loss), np.inf
+        )  # (R,) true loss of the best point, last measured
         self.pace = Pace(self.truth.landscape, len(start_loss), self.share)
 
     def reached(self, loss: np.ndarray) -> np.ndarray:
@@ -150,6 +157,10 @@ class Targets:
                 " state lies between; inf: never"
             )
             variables[name] = (schema.HITS, hits.cost, Variable(reached, schema.EVALUATIONS).attrs)
-            variables[f"{name}_low"] = (schema.HITS, hits.low, Variable(before, schema.EVALUATIONS).attrs)
+            variables[f"{name}_low"] = (
+                schema.HITS,
+                hits.low,
+                Variable(before, schema.EVALUATIONS).attrs,
+            )
         variables["target_level"] = (schema.HITS, self.levels, schema.TARGET_LEVEL.attrs)
         return variables

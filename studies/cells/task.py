@@ -59,7 +59,9 @@ class Task:
     targets: list[float]
     dtype: str
     device: str
-    oracle: dict[str, int] = dataclasses.field(default_factory=lambda: {"micro_batches": 1, "chunks": 1})
+    oracle: dict[str, int] = dataclasses.field(
+        default_factory=lambda: {"micro_batches": 1, "chunks": 1}
+    )
     ledger: Data | None = None
     pictures: Data | None = None
     record: list[Data] = dataclasses.field(default_factory=list)
@@ -148,7 +150,9 @@ def blocks(task: Task, replicates: int, have: Callable[[str], bool], start: int 
     first, stop = start, start + replicates
     while first < stop:
         end = (first // BLOCK + 1) * BLOCK
-        existing = (cell for last in range(end, first, -1) if have((cell := Cell(task, first, last)).address))
+        existing = (
+            cell for last in range(end, first, -1) if have((cell := Cell(task, first, last)).address)
+        )
         cells.append(next(existing, None) or Cell(task, first, min(end, stop)))
         first = cells[-1].last
     return cells

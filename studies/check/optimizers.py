@@ -45,7 +45,9 @@ class OptimizerTrial:
         device: where tensors are.
     """
 
-    def __init__(self, made: Optimizer, domain: Domain, dtype: torch.dtype, device: str = "cpu") -> None:
+    def __init__(
+        self, made: Optimizer, domain: Domain, dtype: torch.dtype, device: str = "cpu"
+    ) -> None:
         self.made, self.domain, self.dtype = made, domain, dtype
         worlds = torch.tensor(WORLDS)
         self.few = Streams(seed=SEED, worlds=worlds, dtype=dtype, device=device, sources=made.sources)
@@ -86,7 +88,11 @@ class OptimizerTrial:
         return self.made.init(self.problem(streams), streams.at(0))
 
     def steps(
-        self, streams: Streams, made: Optimizer | None = None, state: State | None = None, first: int = 1
+        self,
+        streams: Streams,
+        made: Optimizer | None = None,
+        state: State | None = None,
+        first: int = 1,
     ) -> Iterator[Step]:
         """The steps from the first one on, or from a state.
 

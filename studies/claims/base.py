@@ -96,7 +96,9 @@ class Claim(ABC):
     def inside(self, where: Tree) -> bool:
         """Whether a place is in the regime."""
         return all(
-            low <= float(where[axis]) <= high for axis, (low, high) in self.regime.items() if axis in where
+            low <= float(where[axis]) <= high
+            for axis, (low, high) in self.regime.items()
+            if axis in where
         )
 
     def require(self, condition: bool, name: str, text: str) -> None:

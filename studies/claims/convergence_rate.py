@@ -95,7 +95,9 @@ class ConvergenceRate(Claim):
         data = present(place.data).isel(optimizer=0)
         if not bool(gap_known(data)):
             landscape = place.where["landscape"]
-            raise ValueError(f"{self.kind}: expected a landscape whose optimum is known, got {landscape}")
+            raise ValueError(
+                f"{self.kind}: expected a landscape whose optimum is known, got {landscape}"
+            )
         law = self._law(place)
         slopes, exact = self._slopes(data), nothing_random(data)
         return judgement(

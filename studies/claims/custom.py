@@ -48,7 +48,9 @@ class Custom(Claim):
     parameters: Data = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.require(not self.regime, "regime", "expected none; the function says what is in the regime")
+        self.require(
+            not self.regime, "regime", "expected none; the function says what is in the regime"
+        )
 
     def judge(self, dataset: xr.Dataset) -> Sequence[Judgement]:
         """What the function says."""

@@ -78,7 +78,9 @@ class Measured(NamedTuple):
     exact: bool = False  # no step drew anything random: where worlds are equal, that is no chance
     never: bool = False  # every world is infinite
     floor: float = 0.0  # what rounding may do to it
-    low: float = math.nan  # where hits are known to intervals: the value if each came as early as it may
+    low: float = (
+        math.nan
+    )  # where hits are known to intervals: the value if each came as early as it may
     least: float = math.nan  # where it is infinite for want of hits: what it is at least
 
     @property
@@ -123,7 +125,9 @@ class Law:
 
     def slack(self, value: float) -> float:
         """The tolerance around a value, both on the scale of the comparison."""
-        return max(self.tolerance * abs(value) if self.scale.relative else self.tolerance, self.absolute)
+        return max(
+            self.tolerance * abs(value) if self.scale.relative else self.tolerance, self.absolute
+        )
 
 
 class Chances(NamedTuple):
@@ -159,7 +163,9 @@ def _infinite(law: Law, measured: Measured, predicted: float, control: float) ->
     """
     if math.isinf(predicted):
         holds = measured.never and predicted > 0 and math.isfinite(control)
-        return Chances(0.0 if holds else 1.0, float(measured.never and predicted > 0), 0.0 if holds else 1.0)
+        return Chances(
+            0.0 if holds else 1.0, float(measured.never and predicted > 0), 0.0 if holds else 1.0
+        )
     long = predicted + law.slack(predicted) >= measured.least  # NaN: it is known to be infinite
     return Chances(1.0, 1.0 if long else 0.0, 1.0)
 
@@ -201,7 +207,9 @@ def _at_most(measured: Measured, bound: float, seen: float, against: float) -> f
     """
     if measured.share:
         units = measured.units
-        return 0.0 if bound < 0 else float(stats.binom.sf(round(seen * units) - 1, units, min(bound, 1.0)))
+        return (
+            0.0 if bound < 0 else float(stats.binom.sf(round(seen * units) - 1, units, min(bound, 1.0)))
+        )
     return _tail(measured, seen - bound, -measured.skew, max(abs(seen), abs(against)))
 
 

@@ -65,7 +65,9 @@ def _infinite_in_each(statistic: Callable, arrays: Sequence[np.ndarray]) -> bool
     return all(np.isposinf(statistic(*world, axis=-1)) for world in alone)
 
 
-def _spread(statistic: Callable, arrays: Sequence[np.ndarray], units: np.ndarray) -> tuple[float, float]:
+def _spread(
+    statistic: Callable, arrays: Sequence[np.ndarray], units: np.ndarray
+) -> tuple[float, float]:
     """The standard error of a statistic, and the skewness of the units' share in it; NaN and 0 of one unit.
 
     Args:

@@ -48,7 +48,9 @@ def check_control(
     claim.require(far, "control", text)
 
 
-def law_at(claim: Predicting, place: Place, wrong: Callable[[float], float], scale: Scale = PLAIN) -> Law:
+def law_at(
+    claim: Predicting, place: Place, wrong: Callable[[float], float], scale: Scale = PLAIN
+) -> Law:
     """What a claim predicts at a place.
 
     Args:
@@ -61,10 +63,16 @@ def law_at(claim: Predicting, place: Place, wrong: Callable[[float], float], sca
         Unjudged: it has no value there, and why.
     """  # noqa: DOC502
     value = _predicted(claim.predicted, place, claim.optimizer)
-    control = wrong(value) if claim.control is None else _predicted(claim.control, place, claim.optimizer)
+    control = (
+        wrong(value) if claim.control is None else _predicted(claim.control, place, claim.optimizer)
+    )
     within = tolerance(claim, claim.tolerance, claim.own)
     return Law(
-        predicted=value, control=control, tolerance=within.relative, absolute=within.absolute, scale=scale
+        predicted=value,
+        control=control,
+        tolerance=within.relative,
+        absolute=within.absolute,
+        scale=scale,
     )
 
 

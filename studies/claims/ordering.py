@@ -101,7 +101,8 @@ def interval(wins: int, losses: int, units: int) -> tuple[float, float]:
     if not wins + losses:
         return 0.0, 1.0  # nothing is known of the worlds that may not tie
     ties = units - wins - losses
-    return tuple(float(((wins + losses) * end + ties / 2) / units) for end in (low, high))  # type: ignore[return-value]
+    low, high = (float(((wins + losses) * end + ties / 2) / units) for end in (low, high))
+    return low, high
 
 
 def standard_error(shares: np.ndarray) -> float:

@@ -91,7 +91,9 @@ def _of_checkpoints(data: xr.Dataset, name: str, since: float) -> Quantity:
     source = "diversity" if name == "population_variance" else name
     if source not in data or "checkpoint" not in data[source].dims:
         there = [str(v) for v in data.data_vars if "checkpoint" in data[v].dims and v != "status"]
-        raise ValueError(f"quantity: expected one of {', '.join([*there, *HITS, *LEDGER])}, got {name!r}")
+        raise ValueError(
+            f"quantity: expected one of {', '.join([*there, *HITS, *LEDGER])}, got {name!r}"
+        )
     recorded = data[source]
     unit = PLURAL.get(name, recorded.attrs.get("units", "1"))
     values = _since(recorded, since)

@@ -26,7 +26,9 @@ def table(judgements: Sequence[Judgement], name: str) -> Table:
     """
     grid = _empty(name)
     for claim in dict.fromkeys(row.claim for row in judgements):
-        rows = sorted((row for row in judgements if row.claim == claim), key=lambda row: not row.in_regime)
+        rows = sorted(
+            (row for row in judgements if row.claim == claim), key=lambda row: not row.in_regime
+        )
         for k, row in enumerate(rows):
             words = [claim if k == 0 else "", place(row), *cells(row)]
             grid.add_row(*map(_text, words), _verdict(row))

@@ -43,7 +43,9 @@ def _add_export(command: argparse.ArgumentParser) -> None:
 def _add_import(command: argparse.ArgumentParser) -> None:
     about = "a folder, a file, or an archive (tar.gz, zip, ..)"
     command.add_argument("files", metavar="DIR_OR_FILE", help=about)
-    command.add_argument("--from", required=True, choices=("coco", "ioh"), dest="source", help="the format")
+    command.add_argument(
+        "--from", required=True, choices=("coco", "ioh"), dest="source", help="the format"
+    )
     about = "the new results folder: results/NAME"
     command.add_argument("--out", required=True, type=Path, metavar="DIR", help=about)
     about = "a study: take its landscapes, checkpoints and targets"

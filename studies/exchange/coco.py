@@ -172,7 +172,9 @@ def import_coco(path: str | Path, like: xr.Dataset | None = None) -> xr.Dataset:
 
 def _read(info: Path) -> Iterator[Experiment]:
     text = info.read_text(encoding="utf-8", errors="replace")
-    lines = [line.strip() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("%")]
+    lines = [
+        line.strip() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("%")
+    ]
     for head, data in zip(lines[::2], lines[1::2], strict=False):
         about = {key[1]: (key["a"] or key["b"] or key["c"] or "").strip() for key in KEY.finditer(head)}
         _check_suite(info, about)

@@ -46,7 +46,9 @@ VARIABLES = {  # behind landscape, optimizer, replicate
         "best loss so far, which stands for that of the recommended point", LOSS, ("checkpoint",)
     ),
     "best_loss": Variable("best loss so far", LOSS, ("checkpoint",)),
-    **{name: COUNTED[name]._replace(dims=("checkpoint",)) for name in ("value_terms", "gradient_terms")},
+    **{
+        name: COUNTED[name]._replace(dims=("checkpoint",)) for name in ("value_terms", "gradient_terms")
+    },
     "hit_cost": Variable(HIT.format("recommended point"), EVALUATIONS, ("target",)),
     "best_hit_cost": Variable(HIT.format("best evaluated point"), EVALUATIONS, ("target",)),
 }
@@ -118,7 +120,9 @@ def _collected(experiments: Sequence[Experiment]) -> tuple[dict[Key, Landscape],
     labels = _labels(experiment.optimizer for experiment in experiments)
     for experiment in experiments:
         key = key_of(experiment.landscape, experiment.label)
-        landscapes[key] = Landscape(experiment.landscape, as_label(experiment.label), experiment.gap_known)
+        landscapes[key] = Landscape(
+            experiment.landscape, as_label(experiment.label), experiment.gap_known
+        )
         if experiment.runs:
             runs.setdefault((key, labels[experiment.optimizer]), []).extend(experiment.runs)
     present = sorted({key for key, _ in runs}, key=lambda key: (key[0], key[1] or 0, key[2]))
@@ -267,7 +271,9 @@ def _about_landscapes(landscapes: Iterable[Landscape]) -> Data:
     }
 
 
-def _less(dims: tuple[str, ...], values: np.ndarray, keep: int = 1) -> tuple[tuple[str, ...], np.ndarray]:
+def _less(
+    dims: tuple[str, ...], values: np.ndarray, keep: int = 1
+) -> tuple[tuple[str, ...], np.ndarray]:
     """Leave out the leading dims along which nothing changes, but for the last `keep`; NaN does not count."""
     while len(dims) > keep:
         low = np.fmin.reduce(values, 0)

@@ -110,7 +110,9 @@ def _function(experiment: Experiment, others: dict[str, int]) -> Function:
 
 def dim_of(experiment: Experiment) -> int:
     """How many coordinates the landscape says it has."""
-    sizes = [experiment.landscape[key] for key in SIZES if isinstance(experiment.landscape.get(key), int)]
+    sizes = [
+        experiment.landscape[key] for key in SIZES if isinstance(experiment.landscape.get(key), int)
+    ]
     if not sizes:
         kind = experiment.landscape["kind"]
         raise ValueError(
@@ -194,7 +196,9 @@ def _read(file: Path) -> Iterator[Experiment]:
         return
     suite = str(about.get("suite", ""))
     if suite.upper() in OTHER_SUITES:
-        raise ValueError(f"{file.name}: the suite {suite} {OTHER_SUITES[suite.upper()]}; leave its files out")
+        raise ValueError(
+            f"{file.name}: the suite {suite} {OTHER_SUITES[suite.upper()]}; leave its files out"
+        )
     try:
         for scenario in about["scenarios"]:
             yield _experiment(about, scenario, file.parent)
@@ -206,7 +210,9 @@ def _read(file: Path) -> Iterator[Experiment]:
 
 def _experiment(about: Spec, scenario: Spec, folder: Path) -> Experiment:
     """The runs on a function in some number of dimensions."""
-    function = Function(str(about.get("suite", "")), int(about["function_id"]), str(about["function_name"]))
+    function = Function(
+        str(about.get("suite", "")), int(about["function_id"]), str(about["function_name"])
+    )
     what = _what(function, int(scenario["dimension"]), maximised=bool(about["maximization"]))
     if what.landscape["kind"] == "bbob" and function.suite != "BBOB":
         _check_values(what.landscape, scenario["runs"], function.suite)

@@ -42,7 +42,9 @@ def beside(ours: xr.Dataset, theirs: xr.Dataset) -> xr.Dataset:
     joined = _joined(left, right.expand_dims(axes) if axes else right)
     paired = np.repeat([True, False], [left.sizes["optimizer"], right.sizes["optimizer"]])
     optimizers = config(ours).get("optimizers", {}) | config(theirs).get("optimizers", {})
-    attrs = ours.attrs | changed(ours, optimizers=optimizers) | settings.joined(ours.attrs, theirs.attrs)
+    attrs = (
+        ours.attrs | changed(ours, optimizers=optimizers) | settings.joined(ours.attrs, theirs.attrs)
+    )
     joined = joined.assign_coords(paired=("optimizer", paired, PAIRED))
     return joined.assign_attrs(attrs | {"beside": theirs.attrs.get("name", "")})
 
@@ -109,7 +111,9 @@ def _joined(left: xr.Dataset, right: xr.Dataset) -> xr.Dataset:
 
 def _like(theirs: xr.Dataset, ours: xr.Dataset) -> xr.Dataset:
     """Theirs with the variables and the labels of ours."""
-    absent = {name: _nothing(part, theirs) for name, part in ours.data_vars.items() if name not in theirs}
+    absent = {
+        name: _nothing(part, theirs) for name, part in ours.data_vars.items() if name not in theirs
+    }
     theirs = theirs.assign(absent)[list(ours.data_vars)]
     theirs = theirs.assign_coords({name: ours[name] for name in ("checkpoint", "target")})
     own = ours.get("recorded", ours["checkpoint"])

@@ -100,7 +100,9 @@ def _runs(arm: xr.Dataset, spec: Spec, point: str) -> list[Run]:
     """The runs of an arm, world by world; those without numbers are left out."""
     names = (COST, *POINTS[point])
     cost, loss, hit = (arm[name].transpose("replicate", ...).values for name in names)
-    levels = arm.get(LEVEL, arm["target_loss"])  # of each world, where targets are relative to its start
+    levels = arm.get(
+        LEVEL, arm["target_loss"]
+    )  # of each world, where targets are relative to its start
     targets = np.broadcast_to(levels.values.astype(float), hit.shape)
     numbers = arm.coords["instance"].values if "instance" in arm.coords else np.arange(len(loss))
     fixed = spec.get("instance")

@@ -39,7 +39,9 @@ def variants(part: xr.Dataset, label: str) -> Iterator[tuple[Spec, xr.Dataset]]:
     lost = next((axis for axis in axes if axis not in part.coords), None)
     if lost is not None:
         shown = ", ".join(map(str, part.coords)) or "none"
-        raise ValueError(f"landscapes.{label}: expected the coordinate of the axis {lost}, found {shown}")
+        raise ValueError(
+            f"landscapes.{label}: expected the coordinate of the axis {lost}, found {shown}"
+        )
     along = [axis for axis in axes if axis in part.dims]
     for places in itertools.product(*(range(part.sizes[axis]) for axis in along)):
         chosen = part.isel(dict(zip(along, places, strict=True)))
@@ -108,7 +110,9 @@ def _changes(arms: Sequence[settings.Arm], axis: str) -> bool:
     """Whether two arms that differ in this axis alone have different landscapes."""
     first: dict[tuple[tuple[str, object], ...], Spec] = {}
     for arm in arms:
-        others = tuple((name, value) for name, value in settings.axis_values(arm).items() if name != axis)
+        others = tuple(
+            (name, value) for name, value in settings.axis_values(arm).items() if name != axis
+        )
         if first.setdefault(others, dict(arm.landscape)) != dict(arm.landscape):
             return True
     return False

@@ -55,7 +55,9 @@ def hits_frame(dataset: xr.Dataset) -> pd.DataFrame:
     Landscape, optimizer, axes, replicate, target, then target_loss, instance and the costs of the hits.
     """
     frame = _tabled(dataset, _order(dataset, "target"))
-    return frame.dropna(subset=["target_loss"]).reset_index(drop=True) if "target_loss" in frame else frame
+    return (
+        frame.dropna(subset=["target_loss"]).reset_index(drop=True) if "target_loss" in frame else frame
+    )
 
 
 def _order(dataset: xr.Dataset, last: str) -> list[str]:
@@ -73,7 +75,9 @@ def _tabled(dataset: xr.Dataset, dims: list[str]) -> pd.DataFrame:
     """What has no other dims; variables without the last one, of whole worlds or arms, are left out."""
     coords = [name for name in dataset.coords if {*dataset[name].dims} <= {*dims} and name not in dims]
     variables = [
-        name for name, part in dataset.data_vars.items() if dims[-1] in part.dims and {*part.dims} <= {*dims}
+        name
+        for name, part in dataset.data_vars.items()
+        if dims[-1] in part.dims and {*part.dims} <= {*dims}
     ]
     others = [name for name in dataset.coords if name not in (*coords, *dims)]
     part = dataset[variables].drop_vars(others, errors="ignore").reset_coords(coords)

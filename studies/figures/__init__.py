@@ -63,4 +63,6 @@ def draw(
     Returns:
         The files written.
     """
-    return [path for name in names for path in save(partial(FIGURES[name], dataset), out, name, formats)]
+    return [
+        path for name in names for path in save(partial(FIGURES[name], dataset), out, name, formats)
+    ]

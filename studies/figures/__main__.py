@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 FORMATS = ("pdf", "png", "svg", "gif", "mp4")
 WRONG = 2  # exit code
 WIDTHS = (2.0, 20.0)  # inches, between which a figure can be laid out
-EXIT_CODES = "0 done, 2 wrong argument, or a figure that was asked for cannot be drawn from these results"
+EXIT_CODES = (
+    "0 done, 2 wrong argument, or a figure that was asked for cannot be drawn from these results"
+)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -31,7 +33,9 @@ def parser() -> argparse.ArgumentParser:
         description="Draw figures of a study's results, as files.",
         epilog=f"exit codes: {EXIT_CODES}",
     )
-    words.add_argument("results", type=Path, metavar="RESULTS", help="a study's folder, or a dataset.zarr")
+    words.add_argument(
+        "results", type=Path, metavar="RESULTS", help="a study's folder, or a dataset.zarr"
+    )
     which = "figures; all: every one that these results can show (default: the study's `figures:`)"
     words.add_argument("names", nargs="*", metavar="NAME", help=which)
     kinds = f"of {', '.join(FORMATS)} (default: pdf,png); gif, mp4: animations"
@@ -136,7 +140,9 @@ def _style(args: argparse.Namespace) -> tuple[Settings, float]:
     (name,) = _checked("--style", [args.style], style.STYLES)
     looks, width = style.STYLES[name]
     if args.width is not None and not WIDTHS[0] <= args.width <= WIDTHS[1]:
-        raise ValueError(f"--width: expected {WIDTHS[0]:g} <= inches <= {WIDTHS[1]:g}, got {args.width:g}")
+        raise ValueError(
+            f"--width: expected {WIDTHS[0]:g} <= inches <= {WIDTHS[1]:g}, got {args.width:g}"
+        )
     return looks, args.width or width
 
 

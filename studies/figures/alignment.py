@@ -77,7 +77,9 @@ def alignment(dataset: xr.Dataset, width: float = style.WIDTH, moment: float | N
     looks, references = style.optimizer_looks(dataset), _known(dataset)
     least = max(NARROW, 0.45 + TICK * len(looks))
     figure = Figure(layout="constrained")
-    rows = panels.rows_of(figure, dataset.sizes["landscape"], len(references), width, least, sharey=True)
+    rows = panels.rows_of(
+        figure, dataset.sizes["landscape"], len(references), width, least, sharey=True
+    )
     for (name, part), row in zip(panels.landscapes(dataset), rows.places, strict=True):
         for axes, reference in zip(row, references, strict=False):
             panel(part, axes, looks, reference)
@@ -92,7 +94,9 @@ def alignment(dataset: xr.Dataset, width: float = style.WIDTH, moment: float | N
     return _with_legend(figure, dataset, looks, width, height)
 
 
-def _with_legend(figure: Figure, dataset: xr.Dataset, looks: Looks, width: float, height: float) -> Figure:
+def _with_legend(
+    figure: Figure, dataset: xr.Dataset, looks: Looks, width: float, height: float
+) -> Figure:
     """The legend of what is drawn, and the size of the figure.
 
     Args:
@@ -142,7 +146,9 @@ def panel(dataset: xr.Dataset, axes: Axes, looks: Looks | None = None, reference
         _draw_sizes(axes, series, looks)
         _sizes_across(axes, series)
     else:
-        series = dict(sorted(series.items(), key=lambda item: item[1][0].size))  # neighbours share a size
+        series = dict(
+            sorted(series.items(), key=lambda item: item[1][0].size)
+        )  # neighbours share a size
         _draw_places(axes, series, looks)
         _places_across(axes, series)
     if not series:
@@ -192,7 +198,13 @@ def _draw(axes: Axes, drawn: list[tuple[np.ndarray, np.ndarray, Look]]) -> None:
     for x, (*_, end), look in drawn:
         if np.isfinite(end).any():
             axes.plot(
-                x, end, ls="none", mfc="white", gid=HIDDEN, **DOT, **_without(look, "label", "linestyle")
+                x,
+                end,
+                ls="none",
+                mfc="white",
+                gid=HIDDEN,
+                **DOT,
+                **_without(look, "label", "linestyle"),
             )
 
 
@@ -208,7 +220,9 @@ def points(dataset: xr.Dataset, reference: str) -> Points:
     series: Points = {}
     for _, arm in arms(dataset):
         cosines = noise.alignment(arm).isel(moment=0)
-        hidden = cosines["unresolved"] & (cosines["length"] > 0)  # a length of 0: no step is seen at all
+        hidden = cosines["unresolved"] & (
+            cosines["length"] > 0
+        )  # a length of 0: no step is seen at all
         if bool((cosines["cosine"].notnull() | hidden).any()):
             mine = cosines.assign(hidden=hidden).sel(reference=reference)
             series.setdefault(str(arm["optimizer"].item()), []).append(_point(arm, mine))
@@ -223,7 +237,9 @@ def _point(arm: xr.Dataset, cosine: xr.Dataset) -> Point:
 
 def _sizes_across(axes: Axes, series: Points) -> None:
     """A horizontal axis of sizes, on a log scale."""
-    sizes = sorted({point.size for mine in series.values() for point in mine if np.isfinite(point.size)})
+    sizes = sorted({
+        point.size for mine in series.values() for point in mine if np.isfinite(point.size)
+    })
     if not sizes:
         return _places_across(axes, series)
     axes.set_xscale("log")
@@ -252,7 +268,9 @@ def _places_across(axes: Axes, series: Points) -> None:
     middles = [float(np.mean(places)) for places in groups.values()]
     crowded = len(series) * max(map(len, groups), default=0) > CROWDED
     axes.set_xticks(middles, list(groups), rotation=90 if crowded else 0)
-    axes.set_xticks([first - 0.5 for first, *_ in list(groups.values())[1:]], minor=True)  # between sizes
+    axes.set_xticks(
+        [first - 0.5 for first, *_ in list(groups.values())[1:]], minor=True
+    )  # between sizes
     for which, length in (("major", 0), ("minor", 4)):
         axes.tick_params(axis="x", which=which, length=length)
 

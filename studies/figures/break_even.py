@@ -33,7 +33,14 @@ SAID = (
     " 95 % interval"
 )
 INTERVAL: Look = {"solid_capstyle": "butt"}
-DOT: Look = {"marker": "o", "color": "black", "mec": "white", "mew": 0.6, "ms": 4.5, "gid": "break-even"}
+DOT: Look = {
+    "marker": "o",
+    "color": "black",
+    "mec": "white",
+    "mew": 0.6,
+    "ms": 4.5,
+    "gid": "break-even",
+}
 Row = tuple[str, xr.Dataset]  # a label, and the analysis of two optimizers at one value of the axes
 Pair = tuple[str, str]
 
@@ -124,7 +131,8 @@ def _handles(every: list[xr.Dataset], looks: Looks, width: float) -> list[Patch]
 def swatches(colours: Mapping[str, style.Colour], width: float) -> list[Patch]:
     """An entry for each colour, whose label is no wider than the figure."""
     return [
-        Patch(facecolor=colour, label=style.wrapped(label, width - 1)) for label, colour in colours.items()
+        Patch(facecolor=colour, label=style.wrapped(label, width - 1))
+        for label, colour in colours.items()
     ]
 
 
@@ -160,7 +168,10 @@ def _rows_of(dataset: xr.Dataset, pair: Pair) -> Iterator[Row]:
     for at in itertools.product(*(range(told.sizes[axis]) for axis in axes)):
         place = told.isel(dict(zip(axes, at, strict=True)))
         if place["win"].notnull().any():
-            yield ", ".join([" / ".join(pair), *(f"{axis} = {place[axis].item()}" for axis in axes)]), place
+            yield (
+                ", ".join([" / ".join(pair), *(f"{axis} = {place[axis].item()}" for axis in axes)]),
+                place,
+            )
 
 
 def _touched(pair: xr.Dataset) -> xr.Dataset:

@@ -52,9 +52,7 @@ WRONG_LAW: Look = {"ls": "", "marker": "x", "ms": 4.5, "mew": 1.1, "color": CONT
 ARROW: Look = {"arrowstyle": "->", "lw": 0.7, "color": CONTROL, "shrinkA": 0, "shrinkB": 0}
 HEAD: Look = {"ha": "right", "fontsize": 7, "fontweight": "bold"}
 REST: Look = HEAD | {"fontweight": "normal"}
-SAID = (
-    "bars: intervals, each end at the level of 3 standard errors; what holds lies within what is accepted; "
-)
+SAID = "bars: intervals, each end at the level of 3 standard errors; what holds lies within what is accepted; "
 LEGEND: Look = {"title_fontsize": 7, "fontsize": 7, "borderaxespad": 0.3}
 COLUMN = "predicted, observed (SE)"
 Row = tuple[str, bool, Judgement | None]  # words, whether they are a heading, the judgement
@@ -87,7 +85,9 @@ def claims(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
     if not judged:
         raise ValueError("claims: expected a study with `claims:`, this one has none")
     page = Page(width, width > WIDE)
-    words = [style.wrapped(text, page.left - 0.15, 8.2 if head else 7) for text, head, _ in rows(judged)]
+    words = [
+        style.wrapped(text, page.left - 0.15, 8.2 if head else 7) for text, head, _ in rows(judged)
+    ]
     heights = [ROW + LINE * text.count("\n") for text in words]
     figure = Figure(figsize=(width, sum(heights)))
     below = _legend(figure, judged, width)
@@ -233,7 +233,9 @@ def panel(
         if row is not None:
             _draw(row, axes, y, size)
             _write(_numbers(row) if numbers else "", axes, 1, y, 4, fontsize=6.5)
-    axes.set(xlim=SPAN, ylim=(ends[-1], 0), yticks=[], xticks=[0, 1], xticklabels=["predicted", "wrong law"])
+    axes.set(
+        xlim=SPAN, ylim=(ends[-1], 0), yticks=[], xticks=[0, 1], xticklabels=["predicted", "wrong law"]
+    )
     axes.spines["left"].set_visible(False)
     _write(COLUMN if numbers else "", axes, 1, -0.6 * sizes.min(), 4, fontsize=6.5, color=style.WORDS)
     return axes
@@ -251,7 +253,11 @@ def _write(text: str, axes: Axes, x: float, y: float, away: float, **look: objec
         look: keywords of the text.
     """
     if text:
-        beside: Look = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points", "va": "center"}
+        beside: Look = {
+            "xycoords": ("axes fraction", "data"),
+            "textcoords": "offset points",
+            "va": "center",
+        }
         axes.annotate(text, (x, y), xytext=(away, 0), annotation_clip=False, **beside | look)
 
 
@@ -259,7 +265,9 @@ def _numbers(row: Judgement) -> str:
     """Predicted and observed, with the standard error; empty where it cannot be judged."""
     if math.isnan(scaled(row).observed):
         return ""
-    predicted, observed = (number(value).replace("inf", "\u221e") for value in (row.predicted, row.observed))
+    predicted, observed = (
+        number(value).replace("inf", "\u221e") for value in (row.predicted, row.observed)
+    )
     bound = "> " if row.relation == ">" else ""
     error = f" ({row.standard_error:.1g})" if math.isfinite(row.standard_error) else ""
     return f"{bound}{predicted},  {observed}{error}"

@@ -207,7 +207,13 @@ def panel(dataset: xr.Dataset, axes: Axes, looks: Looks | None = None, gap: bool
     scale = scales.scale(asking)
     bands = looks if len(looks) <= style.BANDS else {}
     drawn = [
-        _draw(curve(arm), axes, scale, {"label": label, **style.look(looks, label, arm)}, band=label in bands)
+        _draw(
+            curve(arm),
+            axes,
+            scale,
+            {"label": label, **style.look(looks, label, arm)},
+            band=label in bands,
+        )
         for label, arm in asking
     ]
     losses = np.concatenate([np.array([]), *drawn])
@@ -257,7 +263,9 @@ def _few(steps: dict[str, int]) -> list[str]:
 def _of_kind(dataset: xr.Dataset, gap: bool | None) -> Arms:  # noqa: FBT001
     """The arms whose loss is of one kind, with what their worlds spent."""
     counted = {"value_terms", "gradient_terms", "terms"} <= set(dataset.variables)
-    return scales.arms_of(dataset.assign(bill=spent(dataset)) if counted else dataset, gap, "convergence")
+    return scales.arms_of(
+        dataset.assign(bill=spent(dataset)) if counted else dataset, gap, "convergence"
+    )
 
 
 def _draw(told: Curve, axes: Axes, scale: Scale, look: Look, *, band: bool) -> np.ndarray:

@@ -200,7 +200,9 @@ def _band(told: xr.Dataset, axes: Axes, colour: str) -> None:
     """The interval of a share, where some but not all is solved."""
     solved = told["solved"].values
     if ((solved > 0) & (solved < 1)).any():
-        low, high = style.inside(solved, *told["solved_interval"].transpose("bound", "checkpoint").values)
+        low, high = style.inside(
+            solved, *told["solved_interval"].transpose("bound", "checkpoint").values
+        )
         axes.fill_between(told["cost"].values, low, high, step="post", color=colour, alpha=0.13, lw=0)
 
 

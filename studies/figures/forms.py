@@ -36,8 +36,18 @@ STAR: Look = {
     "linestyle": "none",
 }
 HOLLOW: Look = STAR | {"markerfacecolor": "none", "markeredgecolor": GOLD, "markeredgewidth": 1.0}
-DOT: Look = STAR | {"marker": "o", "markersize": 4, "markerfacecolor": "white", "markeredgecolor": "black"}
-END: Look = STAR | {"marker": "o", "markersize": 3.5, "color": GOLD, "markeredgewidth": 0.6}  # of a path
+DOT: Look = STAR | {
+    "marker": "o",
+    "markersize": 4,
+    "markerfacecolor": "white",
+    "markeredgecolor": "black",
+}
+END: Look = STAR | {
+    "marker": "o",
+    "markersize": 3.5,
+    "color": GOLD,
+    "markeredgewidth": 0.6,
+}  # of a path
 # edges: loss falls, rises or stays on the way to the best genotype
 TOWARDS, AWAY, LEVEL = "#56B4E9", "#D55E00", "#bbbbbb"
 WHITE: Look = {"colors": "white", "linewidths": 0.25, "alpha": 0.55, "linestyles": "solid"}
@@ -84,7 +94,9 @@ def heights(loss: np.ndarray, gap_known: bool) -> tuple[np.ndarray, Normalize]:
     above = finite if gap_known or low > 0 else finite - low
     norm = _decades(above[above > 0])
     return (
-        (finite, Normalize(low, high)) if norm is None else (np.maximum(above, float(norm.vmin or 0)), norm)
+        (finite, Normalize(low, high))
+        if norm is None
+        else (np.maximum(above, float(norm.vmin or 0)), norm)
     )
 
 
@@ -282,7 +294,9 @@ def _band(data: xr.Dataset, axes: Axes) -> None:
     """Quantiles of the loss by Hamming distance to the best genotype."""
     quantiles, distance, blue = data["loss"].values, data["distance"].values, style.COLOURS[0]
     for (low, high), dark in BANDS:
-        axes.fill_between(distance, quantiles[low], quantiles[high], color=blue, alpha=dark, linewidth=0)
+        axes.fill_between(
+            distance, quantiles[low], quantiles[high], color=blue, alpha=dark, linewidth=0
+        )
     axes.plot(distance, quantiles[3], color=blue, linewidth=1.1)
     axes.plot(0, quantiles[3, 0], **_star(data), zorder=5, clip_on=False)
     axes.set(xlabel="mutations from the best", ylabel="loss", xlim=(0, distance[-1]))
@@ -299,7 +313,9 @@ def _field(data: xr.Dataset, axes: Axes) -> None:
     speed = np.hypot(*step)
     shades = Normalize(-0.35 * speed.max(), max(speed.max(), 1e-300))
     look: Look = {"density": 0.85, "linewidth": 0.6, "arrowsize": 0.6, "cmap": DEPTHS.reversed()}
-    axes.streamplot(data["u"].values, data["v"].values, step[0], step[1], color=speed, norm=shades, **look)
+    axes.streamplot(
+        data["u"].values, data["v"].values, step[0], step[1], color=speed, norm=shades, **look
+    )
     _marks(data, axes)
     _frame(data, axes)
 
@@ -328,7 +344,9 @@ def key(pictures: Sequence[xr.Dataset]) -> list[Line2D]:
 
 def _places(pictures: Sequence[xr.Dataset]) -> list[Line2D]:
     """The entries of stars and dots."""
-    marked = [data.attrs for data in pictures if "optimum" in data.attrs or data.attrs["form"] == "band"]
+    marked = [
+        data.attrs for data in pictures if "optimum" in data.attrs or data.attrs["form"] == "band"
+    ]
     exact = {bool(attrs["optimum_known"]) for attrs in marked}
     handles = []
     if True in exact:

@@ -37,7 +37,9 @@ class Below(NamedTuple):
         return ROW * self.rows + LINE * self.breaks
 
 
-def below(figure: Figure, handles: Sequence[Artist], words: str, width: float, margin: float = 0.3) -> Below:
+def below(
+    figure: Figure, handles: Sequence[Artist], words: str, width: float, margin: float = 0.3
+) -> Below:
     """Write the legend of a figure below its panels.
 
     Args:
@@ -55,7 +57,9 @@ def below(figure: Figure, handles: Sequence[Artist], words: str, width: float, m
     return Below(-(-len(handles) // columns), title.count("\n"))
 
 
-def finish(figure: Figure, handles: Sequence[Artist], words: str, width: float, height: float) -> Figure:
+def finish(
+    figure: Figure, handles: Sequence[Artist], words: str, width: float, height: float
+) -> Figure:
     """Write the legend of a figure below its panels, and make the figure as high as both need.
 
     Args:

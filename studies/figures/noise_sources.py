@@ -25,7 +25,16 @@ from studies.results.arms import arms
 BAR = 0.2  # inches, the height of a bar
 BREAK = 0.55  # of it, each further line of a label
 ABOVE = 0.32  # inches, for the title of a landscape
-SOURCES = ("data", "evaluation", "staleness", "mutation", "recombination", "drift", "acceptance", "pairing")
+SOURCES = (
+    "data",
+    "evaluation",
+    "staleness",
+    "mutation",
+    "recombination",
+    "drift",
+    "acceptance",
+    "pairing",
+)
 FACES = dict(zip(SOURCES, [*style.COLOURS, "#F0E442"], strict=True))
 HATCHES = {"evaluation": "....", "recombination": "////", "acceptance": "xxxx", "staleness": "\\\\\\\\"}
 TOGETHER = "several together"
@@ -44,7 +53,9 @@ class Part(NamedTuple):
     high: float
 
 
-def noise_sources(dataset: xr.Dataset, width: float = style.WIDTH, moment: float | None = None) -> Figure:
+def noise_sources(
+    dataset: xr.Dataset, width: float = style.WIDTH, moment: float | None = None
+) -> Figure:
     """The figure of a whole Dataset.
 
     Landscapes below one another, shares at the left, noise-to-signal ratio at the right.

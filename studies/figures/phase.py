@@ -101,7 +101,9 @@ def _handles(looks: Looks, used: set[str], width: float) -> list[Patch]:
 
 def _said(worlds: int, parts: Sequence[xr.Dataset], *, gone: bool) -> str:
     """What cells, words and signs mean, of those that are there; `gone`: whether cells are empty."""
-    words = f"lowest median loss of {legends.worlds(worlds)} at equal cost; numbers: how much larger the"
+    words = (
+        f"lowest median loss of {legends.worlds(worlds)} at equal cost; numbers: how much larger the"
+    )
     words += " runner-up's is"
     used = {sign for told in parts for sign in _signs(told)}
     words += "".join(f"; {sign}: {meaning}" for sign, meaning in SIGNS.items() if sign in used)
@@ -127,11 +129,16 @@ def diagrams(dataset: xr.Dataset) -> list[Diagram]:
     lines: dict[str, dict[str, xr.Dataset]] = {}  # axis -> landscape -> winners along it
     for name, results in panels.landscapes(dataset):
         part = touched(results)
-        axes = [str(dim) for dim in part["loss"].dims if dim not in ("optimizer", "replicate", "checkpoint")]
+        axes = [
+            str(dim) for dim in part["loss"].dims if dim not in ("optimizer", "replicate", "checkpoint")
+        ]
         more = {axis: part[axis].values[0] for axis in axes[2:]}
         told = winners(part.sel(more))
         if told["winner"].ndim == 2:
-            maps.append((", ".join([name, *(f"{axis} = {value}" for axis, value in more.items())]), told))
+            maps.append((
+                ", ".join([name, *(f"{axis} = {value}" for axis, value in more.items())]),
+                told,
+            ))
         elif told["winner"].ndim == 1:
             lines.setdefault(str(told["winner"].dims[0]), {})[name] = told
     return maps + [("", _joined(parts)) for parts in lines.values()]
@@ -140,7 +147,8 @@ def diagrams(dataset: xr.Dataset) -> list[Diagram]:
 def _joined(parts: dict[str, xr.Dataset]) -> xr.Dataset:
     """The winners of landscapes along the same axis, by landscape and axis."""
     rows = [
-        part.assign(times=part["logarithmic"]).drop_vars(["cost", "logarithmic"]) for part in parts.values()
+        part.assign(times=part["logarithmic"]).drop_vars(["cost", "logarithmic"])
+        for part in parts.values()
     ]
     along = xr.Variable("landscape", list(parts))
     joined = xr.concat(rows, along, coords="minimal", compat="override", join="outer")

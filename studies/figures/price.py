@@ -59,7 +59,9 @@ def _draw(grid: np.ndarray, shown: list[Population], columns: int, inches: float
 
 def _handles(dataset: xr.Dataset) -> list[Artist]:
     """An entry for each force, and for their sum."""
-    forces = [Patch(label=force, **face(force, SELECTION)) for force in dataset["force"].values.tolist()]
+    forces = [
+        Patch(label=force, **face(force, SELECTION)) for force in dataset["force"].values.tolist()
+    ]
     return [*forces, legends.entry("all together", color="black", marker="o", ms=3, lw=0.8)]
 
 

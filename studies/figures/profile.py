@@ -42,7 +42,9 @@ def _said(told: xr.Dataset, figure: Figure, dataset: xr.Dataset) -> str:
     """The words above the legend."""
     worlds = legends.worlds(int(told["worlds"].max()))
     words = f"{int(told['problems'])} problems (landscape, world, target), {worlds}"
-    return words + legends.bands(figure, dataset) + legends.hatched(figure.axes) + legends.silent(dataset)
+    return (
+        words + legends.bands(figure, dataset) + legends.hatched(figure.axes) + legends.silent(dataset)
+    )
 
 
 def profiles(dataset: xr.Dataset) -> xr.Dataset:
@@ -61,7 +63,8 @@ def profiles(dataset: xr.Dataset) -> xr.Dataset:
     if low is None or hit is None or not bool((low < hit).any()):
         return told
     return told.assign(
-        least=_bound(dataset, told["optimizer"], hit, low), most=_bound(dataset, told["optimizer"], low, hit)
+        least=_bound(dataset, told["optimizer"], hit, low),
+        most=_bound(dataset, told["optimizer"], low, hit),
     )
 
 

@@ -150,7 +150,9 @@ def _titles(shown: list[Panel], landscapes: int, inches: float) -> list[str]:
     """The optimizer of each panel, and, where some panel does not have all landscapes, those that it has."""
     several = any(len(part.landscapes) < landscapes for part in shown)
     places = [f": {', '.join(part.landscapes)}" if several else "" for part in shown]
-    return [style.wrapped(part.optimizer + place, inches) for part, place in zip(shown, places, strict=True)]
+    return [
+        style.wrapped(part.optimizer + place, inches) for part, place in zip(shown, places, strict=True)
+    ]
 
 
 def _handles(marks: dict[str, str]) -> list[Line2D]:
@@ -209,7 +211,11 @@ def _draw(axes: Axes, x: np.ndarray, trials: xr.Dataset, edges: Edges, look: Loo
         edges: of the panel.
         look: marker and colour.
     """
-    y, best, (low, high) = trials["loss"].values, trials["winner"].values, trials["loss_interval"].values.T
+    y, best, (low, high) = (
+        trials["loss"].values,
+        trials["winner"].values,
+        trials["loss_interval"].values.T,
+    )
     lost = ~(y < edges.top)
     drawn = np.where(lost, edges.top, np.maximum(y, edges.low))
     bars = ~lost & ~np.isnan(low + high)

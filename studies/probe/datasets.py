@@ -47,7 +47,9 @@ def _of_bits(*names: str) -> Group:
 def groups(domain: Domain, wanted: Sequence[str]) -> list[tuple[Group, tuple[str, ...]]]:
     """What computes the wanted measures on a domain, all that there are where none is named."""
     if not isinstance(domain, Bits):
-        return [(group, names) for group, names in GROUPS.values() if not wanted or set(names) & set(wanted)]
+        return [
+            (group, names) for group, names in GROUPS.values() if not wanted or set(names) & set(wanted)
+        ]
     if wanted:  # one at a time: one that this landscape cannot have does not take the others down
         return [(_of_bits(name), (name,)) for name in wanted if name in BINARY_MEASURES]
     return [(_of_bits(), BINARY_MEASURES)]
@@ -194,7 +196,10 @@ def _measure(
     for group, names in groups(landscape.domain, wanted):
         try:
             taken |= group(landscape, streams, samples)
-        except (ValueError, RuntimeError) as error:  # it cannot have such a measure, its loss has no slope
+        except (
+            ValueError,
+            RuntimeError,
+        ) as error:  # it cannot have such a measure, its loss has no slope
             why = str(error).splitlines()[0]
             notes |= {name: why for name in names if not wanted or name in wanted}
     notes |= _undefined(landscape, taken, [name for name in wanted if name not in notes])

@@ -31,7 +31,9 @@ def measure(name: str) -> Told:
     Args:
         name: of `studies.probe.datasets.measure_names`.
     """
-    domains = ["bits"] * (name in BINARY_MEASURES) + ["real coordinates"] * (name in CONTINUOUS_MEASURES)
+    domains = ["bits"] * (name in BINARY_MEASURES) + ["real coordinates"] * (
+        name in CONTINUOUS_MEASURES
+    )
     if name in MEASURES:
         entry = MEASURES[name]
         return Told(entry.long_name, entry.unit, entry.source, domains)
@@ -47,7 +49,9 @@ def _continuous(name: str) -> tuple[str, str, str]:
     streams = Streams(seed=0, worlds=torch.zeros(1, dtype=torch.int64))
     for kind in EXAMPLES:
         try:
-            found = measure_continuous(LANDSCAPES[kind]().bind(streams), name, samples=SMALL, streams=streams)
+            found = measure_continuous(
+                LANDSCAPES[kind]().bind(streams), name, samples=SMALL, streams=streams
+            )
         except ValueError:  # this landscape cannot have it
             continue
         return found.long_name, found.unit, found.source

@@ -91,7 +91,9 @@ def _named(word: str, shared: Data) -> Iterator[Named]:
     if kind not in LANDSCAPES and (word in ready_studies() or Path(word).is_file()):
         study = load_study(word).resolved
         for label, entry in study["landscapes"].items():
-            yield _checked(label, f"{word}: landscapes.{label}", {"dtype": study["dtype"]} | entry | shared)
+            yield _checked(
+                label, f"{word}: landscapes.{label}", {"dtype": study["dtype"]} | entry | shared
+            )
         return
     if kind not in LANDSCAPES:  # package.module:Class
         path, _, parameters_given = rest.partition(":")

@@ -300,7 +300,9 @@ def _lowest(data: xr.Dataset) -> list[float] | None:
 def _on_plane(x: Tensor, plane: Plane) -> list[float] | None:
     """Coordinates on the plane of x (D,); None where it does not lie on it."""
     axes, away = plane.axes.double(), x.double() - plane.origin.double()
-    place = torch.linalg.lstsq(plane.axes.mT.double(), (x - plane.origin).double()[:, None]).solution[:, 0]
+    place = torch.linalg.lstsq(plane.axes.mT.double(), (x - plane.origin).double()[:, None]).solution[
+        :, 0
+    ]
     off = away - place @ axes
     return place.tolist() if float(off.norm()) <= 1e-5 * (1 + float(x.double().norm())) else None
 

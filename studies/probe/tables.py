@@ -27,7 +27,9 @@ class Summary(NamedTuple):
     """Of a measure of one landscape, along its axis."""
 
     mean: np.ndarray  # over worlds
-    error: np.ndarray  # standard error of the mean: that between worlds, of one world its sampling error
+    error: (
+        np.ndarray
+    )  # standard error of the mean: that between worlds, of one world its sampling error
     spread: np.ndarray  # standard deviation between instances; NaN of one world
 
 
@@ -83,7 +85,9 @@ def tables(data: xr.Dataset, across: int = 3, *, long: bool = False) -> list[Tab
 
 
 def _table(data: xr.Dataset, long: bool) -> Table:
-    table = Table(title=Text(_title(data)), title_justify="left", title_style="bold", header_style="bold")
+    table = Table(
+        title=Text(_title(data)), title_justify="left", title_style="bold", header_style="bold"
+    )
     table.add_column("measure", overflow="fold", min_width=36)
     landscapes = [data.isel(landscape=i) for i in range(data.sizes["landscape"])]
     for landscape in landscapes:

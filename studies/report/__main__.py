@@ -26,7 +26,11 @@ def parser() -> argparse.ArgumentParser:
         epilog="exit codes: 0 done, 2 wrong argument",
     )
     words.add_argument(
-        "results", nargs="+", type=Path, metavar="RESULTS", help="studies' folders, or their dataset.zarr"
+        "results",
+        nargs="+",
+        type=Path,
+        metavar="RESULTS",
+        help="studies' folders, or their dataset.zarr",
     )
     words.add_argument(
         "--out",
@@ -57,7 +61,9 @@ def _reports(results: Sequence[Path], out: Path | None, *, brief: bool) -> list[
     pages = [write(path, None if several else out, brief=brief) for path in results]
     files = [page.folder / FILE if several or out is None else out for page in pages]
     if several:
-        index = out or Path(os.path.commonpath([page.folder.resolve().parent for page in pages])) / INDEX
+        index = (
+            out or Path(os.path.commonpath([page.folder.resolve().parent for page in pages])) / INDEX
+        )
         write_index(list(zip(pages, files, strict=True)), index)
         files.append(index)
     return files

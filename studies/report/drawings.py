@@ -57,7 +57,9 @@ class Drawing:
     width: float  # inches
 
 
-def drawing(name: str, make: Callable[[], Figure], arms: Sequence[str], optimizers: Sequence[str]) -> Drawing:
+def drawing(
+    name: str, make: Callable[[], Figure], arms: Sequence[str], optimizers: Sequence[str]
+) -> Drawing:
     """Draw a figure.
 
     Args:
@@ -114,7 +116,9 @@ class Marks:
 
 def _mark(figure: Figure, marks: Marks) -> None:
     """Give every artist of an arm an id: by its own label, or by a colour that one label alone has."""
-    shown = [artist for axes in figure.axes for artist in (*axes.lines, *axes.collections, *axes.patches)]
+    shown = [
+        artist for axes in figure.axes for artist in (*axes.lines, *axes.collections, *axes.patches)
+    ]
     keys = list(_keys(figure))
     labels, labelled = marks.labels, [(str(artist.get_label()), artist) for artist in shown]
     colours = _colours([*labelled, *((label, handle) for label, handle, _ in keys)], labels)
@@ -172,7 +176,12 @@ def _boxes(figure: Figure) -> dict[str, str]:
     marks = {}
     for number, axes in enumerate(figure.axes, 1):
         if {axes.get_xscale(), axes.get_yscale()} <= {"linear", "log"}:
-            parts = ('class="axes"', f'data-box="{_box(figure, axes)}"', _scales(axes), _names(figure, axes))
+            parts = (
+                'class="axes"',
+                f'data-box="{_box(figure, axes)}"',
+                _scales(axes),
+                _names(figure, axes),
+            )
             marks[f"axes_{number}"] = " ".join(parts)
     return marks
 
@@ -188,7 +197,8 @@ def _scales(axes: Axes) -> str:
     """The scales of Axes, and between which numbers they go, as attributes."""
     scales = {"x": (axes.get_xscale(), *axes.get_xlim()), "y": (axes.get_yscale(), *axes.get_ylim())}
     return " ".join(
-        f'data-{along}-scale="{scale} {low:.6g} {high:.6g}"' for along, (scale, low, high) in scales.items()
+        f'data-{along}-scale="{scale} {low:.6g} {high:.6g}"'
+        for along, (scale, low, high) in scales.items()
     )
 
 
@@ -200,7 +210,9 @@ def _names(figure: Figure, axes: Axes) -> str:
     panels = [axes, *figure.axes]
     texts = {"x": [part.get_xlabel() for part in panels], "y": [part.get_ylabel() for part in panels]}
     names = {along: next(filter(None, labels), along) for along, labels in texts.items()}
-    return " ".join(f'data-{along}-name="{escape(" ".join(name.split()))}"' for along, name in names.items())
+    return " ".join(
+        f'data-{along}-name="{escape(" ".join(name.split()))}"' for along, name in names.items()
+    )
 
 
 # the text ---------------------------------------------------------------------------------------------------
@@ -215,7 +227,9 @@ def _clean(svg: str, marks: dict[str, str]) -> str:
     svg = re.sub(NUMBERS, lambda part: f' {part[1]}="{_value(part[2])}"', svg)
     svg = re.sub(OPENING, r'<svg \1 aria-hidden="true" focusable="false">', svg, count=1)
     wanted = set(re.findall(r"#([\w-]+)", svg))
-    svg = re.sub(r' id="([^"]*)"( [^>]*)?>', lambda part: _tag(part[1], part[2] or "", marks, wanted), svg)
+    svg = re.sub(
+        r' id="([^"]*)"( [^>]*)?>', lambda part: _tag(part[1], part[2] or "", marks, wanted), svg
+    )
     return re.sub(r"\s*\n\s*", "\n", svg.replace("xlink:href", "href"))
 
 

@@ -190,7 +190,13 @@ def comparisons(dataset: xr.Dataset) -> Table:
         for name in told["landscape"].values.tolist()
         for row in _pairs(str(name), told.sel(landscape=name))
     ]
-    notes = [JUDGED, TIES.format(_precisions(dataset)), DECADES, BETTER, *_silent(dataset, "not compared")]
+    notes = [
+        JUDGED,
+        TIES.format(_precisions(dataset)),
+        DECADES,
+        BETTER,
+        *_silent(dataset, "not compared"),
+    ]
     return Table("Comparisons", PAIR_HEADS, rows, notes)
 
 
@@ -253,13 +259,22 @@ def cost(dataset: xr.Dataset) -> Table:
             end = data.isel(checkpoint=-1, arm=np.flatnonzero(data["optimizer"].values == optimizer))
             spent = _spent(end)
             totals += spent
-            rows.append([Cell(name), Cell(str(optimizer)), count(end.sizes["arm"]), *map(amount, spent)])
+            rows.append([
+                Cell(name),
+                Cell(str(optimizer)),
+                count(end.sizes["arm"]),
+                *map(amount, spent),
+            ])
     notes = [COST_NOTE]
     if "tuning" in dataset.attrs:
         trials = float(tuning_cost(dataset).sum())
         notes.append(f"The trials of the tuning took {trials:,.0f} evaluations more.")
     return Table(
-        "Cost", COST_HEADS, rows, notes, [Cell("all"), Cell(""), Cell(""), *map(amount, totals.tolist())]
+        "Cost",
+        COST_HEADS,
+        rows,
+        notes,
+        [Cell("all"), Cell(""), Cell(""), *map(amount, totals.tolist())],
     )
 
 
@@ -268,7 +283,9 @@ def _spent(end: xr.Dataset) -> list[float]:
 
     A block of worlds has one clock: its time counts once.
     """
-    evaluations = [float(end[name].sum()) / float(end["terms"]) for name in ("value_terms", "gradient_terms")]
+    evaluations = [
+        float(end[name].sum()) / float(end["terms"]) for name in ("value_terms", "gradient_terms")
+    ]
     blocks = end["seconds"].transpose("arm", ...).values
     return [*evaluations, sum(float(np.unique(block[np.isfinite(block)]).sum()) for block in blocks)]
 
@@ -306,12 +323,17 @@ def _tuning_row(arm: Tree) -> Row:
     """A row, from the coordinates of an arm, its settings and their medians, the best, and what it cost."""
     best, coords = arm["winner"], dict(arm["coords"])
     place, optimizer = str(coords.pop("landscape")), str(coords.pop("optimizer"))
-    setting = ", ".join(f"{name} = {_four_digits(value)}" for name, value in arm["settings"][best].items())
+    setting = ", ".join(
+        f"{name} = {_four_digits(value)}" for name, value in arm["settings"][best].items()
+    )
     return [
         Cell(", ".join([place, *(f"{name} = {value}" for name, value in coords.items())])),
         Cell(optimizer),
         Cell(setting),
-        *(number(math.inf if loss is None else loss) for loss in (arm["median"][best], arm["median"][0])),
+        *(
+            number(math.inf if loss is None else loss)
+            for loss in (arm["median"][best], arm["median"][0])
+        ),
         count(len(arm["settings"])),
         amount(arm["cost"]),
     ]

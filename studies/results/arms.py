@@ -89,7 +89,9 @@ def _arms(dataset: xr.Dataset) -> list[Arm]:
     coords = {axis: dataset[axis].values.tolist() for axis in axes}
     for number, name in enumerate(dataset["optimizer"].values.tolist()):
         places = _distinct(dataset.isel(optimizer=number), axes)
-        values = [{axis: coords[axis][at] for axis, at in zip(axes, place, strict=True)} for place in places]
+        values = [
+            {axis: coords[axis][at] for axis, at in zip(axes, place, strict=True)} for place in places
+        ]
         telling = [axis for axis in axes if len({own[axis] for own in values}) > 1]
         for own, place in zip(values, places, strict=True):
             text = ", ".join([str(name), *(f"{axis} = {own[axis]}" for axis in telling)])

@@ -32,7 +32,11 @@ from studies.schema import (  # noqa: E402
 RECORDED_HERE = Variable(
     "whether the arm has this checkpoint of its own; 0: what it showed at its last one before is repeated"
 )
-TOTALS = ("value_terms", "gradient_terms", "steps")  # counts whose last checkpoint is summed over worlds
+TOTALS = (
+    "value_terms",
+    "gradient_terms",
+    "steps",
+)  # counts whose last checkpoint is summed over worlds
 Place = tuple[int | slice, ...]  # in the grid
 
 
@@ -98,7 +102,9 @@ class Grid:
     sizes: dict[str, int]  # replicate, checkpoint, target, and what an instrument adds
     variables: dict[str, Array] = field(default_factory=dict)
     coords: dict[str, Array] = field(default_factory=dict)
-    schemas: dict[frozenset[str], list[str]] = field(default_factory=dict)  # names in a file -> its variables
+    schemas: dict[frozenset[str], list[str]] = field(
+        default_factory=dict
+    )  # names in a file -> its variables
     totals: dict[str, int] = field(default_factory=lambda: dict.fromkeys(TOTALS, 0))
 
     @property
@@ -277,7 +283,9 @@ def _declare_dim(grid: Grid, data: xr.Dataset, dim: str) -> None:
 def _own(attrs: Tree) -> Data:
     """The attributes of a variable without those of its file."""
     return {
-        name: value for name, value in attrs.items() if not name.startswith("_") and name != "coordinates"
+        name: value
+        for name, value in attrs.items()
+        if not name.startswith("_") and name != "coordinates"
     }
 
 
@@ -285,7 +293,9 @@ def _numbers(attrs: Tree) -> dict[str, float]:
     """A cell's numeric attributes, which become coordinates."""
     arrays = {key: np.asarray(value) for key, value in attrs.items()}
     return {
-        key: array.item() for key, array in arrays.items() if array.size == 1 and array.dtype.kind in "biuf"
+        key: array.item()
+        for key, array in arrays.items()
+        if array.size == 1 and array.dtype.kind in "biuf"
     }
 
 
@@ -306,7 +316,9 @@ def _dataset(grid: Grid, tasks: Sequence[Task]) -> xr.Dataset:
 
 def _of_worlds(grid: Grid, tasks: Sequence[Task]) -> dict[str, Array]:
     worlds = np.arange(grid.sizes["replicate"])
-    instances = grid.spread("replicate", [worlds % (task["instances"] or len(worlds)) for task in tasks])
+    instances = grid.spread(
+        "replicate", [worlds % (task["instances"] or len(worlds)) for task in tasks]
+    )
     return {
         "replicate": Array(("replicate",), worlds, COORDINATES["replicate"].attrs),
         "instance": grid.squeezed(instances, COORDINATES["instance"].attrs, "replicate"),
@@ -321,7 +333,9 @@ def _of_checkpoints(grid: Grid, tasks: Sequence[Task]) -> dict[str, Array]:
     ]
     coords = {
         "checkpoint": Array(("checkpoint",), grid.fractions, COORDINATES["checkpoint"].attrs),
-        "cost": grid.squeezed(grid.spread("checkpoint", shown), COORDINATES["cost"].attrs, "checkpoint"),
+        "cost": grid.squeezed(
+            grid.spread("checkpoint", shown), COORDINATES["cost"].attrs, "checkpoint"
+        ),
     }
     recorded = grid.spread("checkpoint", [_own_checkpoints(columns) for columns in grid.columns])
     if (recorded == 0).any():

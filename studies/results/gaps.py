@@ -85,7 +85,8 @@ def alike(data: xr.Dataset | xr.DataArray, dim: str) -> None:
         return
     other = [name for name in is_gap.dims if name != dim]
     gaps, raw = (
-        ", ".join(map(_text, data[dim].values[here.any(other).values].tolist())) for here in (is_gap, ~is_gap)
+        ", ".join(map(_text, data[dim].values[here.any(other).values].tolist()))
+        for here in (is_gap, ~is_gap)
     )
     raise ValueError(
         f"{dim}: expected losses of one meaning, they are gaps to the optimum at {gaps} and raw values at"
@@ -107,7 +108,8 @@ def _places(label: str, here: xr.DataArray) -> list[str]:
     marked = zip(*np.nonzero(here.values), strict=True)
     rest = (
         ", ".join(
-            f"{dim} = {_text(here[dim].values.tolist()[i])}" for dim, i in zip(here.dims, at, strict=True)
+            f"{dim} = {_text(here[dim].values.tolist()[i])}"
+            for dim, i in zip(here.dims, at, strict=True)
         )
         for at in marked
     )

@@ -19,7 +19,10 @@ from studies.results.arms import asked
 from studies.results.prices import prices
 from studies.schema import COORDINATES, EVALUATIONS, HITS, ROUNDING, SPENT, Status
 
-LOSSES = {"hit_cost": "loss", "best_hit_cost": "best_loss"}  # recorded hits -> the loss whose hits they are
+LOSSES = {
+    "hit_cost": "loss",
+    "best_hit_cost": "best_loss",
+}  # recorded hits -> the loss whose hits they are
 
 
 def hits(
@@ -93,7 +96,8 @@ def spent(dataset: xr.Dataset) -> xr.DataArray:
     last = dataset["cost"].isel(checkpoint=-1, drop=True)
     uncounted = last.where(over & (lowest == 0), 0.0)
     return _as_cost(
-        counted.where(lowest > 0, uncounted).where(ran(dataset)).rename("spent"), "cost that the world spent"
+        counted.where(lowest > 0, uncounted).where(ran(dataset)).rename("spent"),
+        "cost that the world spent",
     )
 
 
@@ -236,5 +240,7 @@ def _before(cost: xr.DataArray, steps: xr.DataArray, hit: xr.DataArray) -> xr.Da
     That of the hit where its step is the next one.
     """
     earlier = cost < hit
-    next_one = steps.where(cost == hit).min("checkpoint") <= steps.where(earlier, -1).max("checkpoint") + 1
+    next_one = (
+        steps.where(cost == hit).min("checkpoint") <= steps.where(earlier, -1).max("checkpoint") + 1
+    )
     return xr.where(next_one, hit, cost.where(earlier, 0.0).max("checkpoint"))

@@ -54,7 +54,9 @@ def decades(loss: xr.DataArray, least: xr.DataArray) -> xr.DataArray:
         loss: gaps to the optimum; inf and NaN stay.
         least: the precision.
     """
-    return xr.apply_ufunc(np.log10, loss.where(~(loss < least), least), dask="allowed", keep_attrs=False)
+    return xr.apply_ufunc(
+        np.log10, loss.where(~(loss < least), least), dask="allowed", keep_attrs=False
+    )
 
 
 def resolved(loss: xr.DataArray, least: xr.DataArray) -> xr.DataArray:

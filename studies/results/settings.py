@@ -28,7 +28,14 @@ from studies.text.shapes import Data, Json, Tree
 ATTRIBUTE = "settings"
 GROUPS = ("optimizer", "landscape", "noise", "oracle", "study")  # of one name, the first that has it
 FIXED = GRID  # the coordinates of an arm that are no axes
-OF_STUDY = ("seed", "instances", "budget", "gradient_cost", "targets", "dtype")  # of a task of an older plan
+OF_STUDY = (
+    "seed",
+    "instances",
+    "budget",
+    "gradient_cost",
+    "targets",
+    "dtype",
+)  # of a task of an older plan
 OLD = "these results hold no settings (an older version wrote them); run the study again"
 
 
@@ -117,7 +124,9 @@ def numbers(chosen: Sequence[Arm]) -> dict[str, float]:
     `schedule.steps`. What differs between the arms has no number.
     """
     first, *others = [_names(arm) for arm in chosen] or [{}]
-    return {name: value for name, value in first.items() if all(own.get(name) == value for own in others)}
+    return {
+        name: value for name, value in first.items() if all(own.get(name) == value for own in others)
+    }
 
 
 def missing(chosen: Sequence[Arm]) -> dict[str, str]:
@@ -259,7 +268,9 @@ def _numbers(values: Tree, head: str = "") -> Iterator[tuple[str, float]]:
     """Dotted name -> number; of {value: .., gradient: ..} the value has the name of the whole too."""
     for name, value in values.items():
         if isinstance(value, Mapping):
-            yield from ((head + name, float(value["value"])) for _ in range(_number(value.get("value"))))
+            yield from (
+                (head + name, float(value["value"])) for _ in range(_number(value.get("value")))
+            )
             yield from _numbers(value, f"{head}{name}.")
         elif _number(value):
             yield head + name, float(value)

@@ -52,7 +52,9 @@ def dims_of(dataset: xr.Dataset, tuned: Found) -> list[str]:
     return [dim for dim in tuned[0]["coords"] if dim in dataset.dims]
 
 
-def places(dataset: xr.Dataset, dims: Sequence[str], tuned: Found) -> Iterator[tuple[tuple[int, ...], Data]]:
+def places(
+    dataset: xr.Dataset, dims: Sequence[str], tuned: Found
+) -> Iterator[tuple[tuple[int, ...], Data]]:
     """Where in the Dataset each arm is; those that are not in it (any more) are left out."""
     values = {dim: dataset[dim].values.tolist() for dim in tuned[0]["coords"] if dim in dataset.coords}
     for arm in tuned:

@@ -149,7 +149,9 @@ def _outcome(args: argparse.Namespace, study: Study, out: Path, console: Console
 
     text = text_of(args.config)
     with live(out) if args.report else contextlib.nullcontext():
-        return execute(study, out, text=text, workers=args.workers, cluster=args.cluster, console=console)
+        return execute(
+            study, out, text=text, workers=args.workers, cluster=args.cluster, console=console
+        )
 
 
 def _report(outcome: Outcome, out: Path, console: Console, figures: list[str], *, strict: bool) -> int:
@@ -170,7 +172,9 @@ def _report(outcome: Outcome, out: Path, console: Console, figures: list[str], *
     if outcome.ended == "unmatched":
         return WRONG if refused else 1
     if outcome.dataset is None:
-        how, code = ("lost the Dask scheduler", LOST) if outcome.ended == "lost" else ("interrupted", STOPPED)
+        how, code = (
+            ("lost the Dask scheduler", LOST) if outcome.ended == "lost" else ("interrupted", STOPPED)
+        )
         console.print(f"{how}; {RESUME}")
         return code
     undrawn = _show(outcome.dataset, out, figures, console)
@@ -188,7 +192,9 @@ def _say_lacking(outcome: Outcome, out: Path, console: Console) -> None:
         why = f"why is in {out / 'errors'}; the next run tries them again"
         console.print(f"{failed} cells failed; {why}", soft_wrap=True)
     if missing:
-        console.print(f"{missing} cells are missing, though they were computed; {RESUME}", soft_wrap=True)
+        console.print(
+            f"{missing} cells are missing, though they were computed; {RESUME}", soft_wrap=True
+        )
 
 
 def _falls_short(dataset: xr.Dataset, open_claims: list[str], console: Console) -> bool:
@@ -214,7 +220,9 @@ def _judge(dataset: xr.Dataset, out: Path) -> list[str]:
     console = terminal.console(columns=160)
     console.print(report.table(judgements, dataset.attrs["name"]))
     console.print(str(report.save(judgements, out)), soft_wrap=True)
-    return [f"{name} ({verdict})" for name, verdict in verdicts(judgements).items() if verdict != "holds"]
+    return [
+        f"{name} ({verdict})" for name, verdict in verdicts(judgements).items() if verdict != "holds"
+    ]
 
 
 def _show(dataset: xr.Dataset, out: Path, figures: list[str], log: Console) -> bool:

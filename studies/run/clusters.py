@@ -93,7 +93,9 @@ def _client(address: str, kind: str) -> Iterator[Client]:
     try:
         client = Client(address, timeout=ANSWER[kind])
     except (OSError, ValueError) as error:
-        raise ClusterError(f"cluster: no scheduler answers at {address} ({type(error).__name__})") from error
+        raise ClusterError(
+            f"cluster: no scheduler answers at {address} ({type(error).__name__})"
+        ) from error
     try:
         client.wait_for_workers(1, timeout=PATIENCE[kind])
     except TimeoutError as error:
@@ -111,8 +113,12 @@ def _local(workers: int) -> Iterator[str]:
     # plugins are found wherever the client finds them
     path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
     with tempfile.TemporaryDirectory(prefix="studies-", ignore_cleanup_errors=True) as scratch:
-        environment = os.environ | ENVIRONMENT | {"PYTHONPATH": path, "DASK_TEMPORARY_DIRECTORY": scratch}
-        process = _start([str(workers)], stdout=subprocess.PIPE, env=environment, start_new_session=True)
+        environment = (
+            os.environ | ENVIRONMENT | {"PYTHONPATH": path, "DASK_TEMPORARY_DIRECTORY": scratch}
+        )
+        process = _start(
+            [str(workers)], stdout=subprocess.PIPE, env=environment, start_new_session=True
+        )
         try:
             yield _address(process)
         finally:
@@ -155,7 +161,9 @@ async def _serve(count: int) -> None:
     _follow(lambda: os.killpg(0, signal.SIGKILL))
     answer = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what workers print goes to the terminal
-    scheduler = await Scheduler(host=LOOPBACK, port=0, dashboard=False, dashboard_address=f"{LOOPBACK}:0")
+    scheduler = await Scheduler(
+        host=LOOPBACK, port=0, dashboard=False, dashboard_address=f"{LOOPBACK}:0"
+    )
     workers = [_start([scheduler.address, "worker"]) for _ in range(count)]
     print(scheduler.address, file=answer, flush=True)
     answer.close()
@@ -173,7 +181,12 @@ async def _work(address: str) -> None:
 
     _follow(lambda: os._exit(1))
     worker = await Worker(
-        address, host=LOOPBACK, dashboard_address=f"{LOOPBACK}:0", nthreads=1, memory_limit=0, dashboard=False
+        address,
+        host=LOOPBACK,
+        dashboard_address=f"{LOOPBACK}:0",
+        nthreads=1,
+        memory_limit=0,
+        dashboard=False,
     )
     await worker.finished()
 

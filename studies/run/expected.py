@@ -124,7 +124,9 @@ def _pace(run: Callable[[float], float], whole: float) -> Pace:
         whole: the budget of a task, > 0.
     """
     budget = whole * LEAST
-    none = min(run(rounded(budget)), run(rounded(budget)))  # the first compiles and loads what is needed
+    none = min(
+        run(rounded(budget)), run(rounded(budget))
+    )  # the first compiles and loads what is needed
     now = none
     while budget < whole:
         before, spent, budget = now, budget, min(2 * budget, whole)
@@ -232,7 +234,9 @@ def _alike(task: Task, measured_tasks: Sequence[tuple[Task, Pace]]) -> Pace:
         scaled = [
             _scaled(pace, _size(task) / _size(other))
             for other, pace in measured_tasks
-            if all(getattr(other, family)["kind"] == getattr(task, family)["kind"] for family in families)
+            if all(
+                getattr(other, family)["kind"] == getattr(task, family)["kind"] for family in families
+            )
         ]
         if scaled:
             return Pace(*(statistics.median(values) for values in zip(*scaled, strict=True)))

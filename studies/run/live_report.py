@@ -73,7 +73,9 @@ def _watch(out: Path, every: float, end: threading.Event) -> None:
 
 def _write(out: Path, end: threading.Event) -> None:
     """One report, given up where the run ends first; a report that fails is none."""
-    path = os.pathsep.join(filter(None, sys.path))  # as here, so that claims of the user's own are found
+    path = os.pathsep.join(
+        filter(None, sys.path)
+    )  # as here, so that claims of the user's own are found
     with contextlib.suppress(OSError):
         process = subprocess.Popen(
             [sys.executable, "-c", SCRIPT, "--brief", str(out)],

@@ -38,7 +38,9 @@ def stop_signals(console: Console) -> Iterator[list[int]]:
             raise KeyboardInterrupt
         console.print("stopping after the running cells; once more to abort them")
 
-    if threading.current_thread() is not threading.main_thread():  # only the main thread may handle signals
+    if (
+        threading.current_thread() is not threading.main_thread()
+    ):  # only the main thread may handle signals
         yield came
         return
     before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -68,7 +70,12 @@ class Bar:
             TimeRemainingColumn(),
         )
         self.progress = Progress(*columns, console=console)
-        self.console, self.failed, self.what, self.total = self.progress.console, list[Record](), "cells", 0
+        self.console, self.failed, self.what, self.total = (
+            self.progress.console,
+            list[Record](),
+            "cells",
+            0,
+        )
         self.task = self.progress.add_task(self.what)
 
     def say(self, note: str) -> None:

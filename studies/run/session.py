@@ -124,7 +124,9 @@ def _missing(plan: Manifest, out: Path, failed: list[Record]) -> int:
     return len(planned - store.finished(out) - {record.address for record in failed})
 
 
-def _batches(study: Study, out: Path, text: str, bar: Bar, manifests: list[Manifest]) -> Iterator[list[Cell]]:
+def _batches(
+    study: Study, out: Path, text: str, bar: Bar, manifests: list[Manifest]
+) -> Iterator[list[Cell]]:
     """Cells to compute, one list after another, each once those before are there.
 
     Args:
@@ -146,7 +148,9 @@ def _batches(study: Study, out: Path, text: str, bar: Bar, manifests: list[Manif
     yield missing
 
 
-def _of_stages(study: Study, out: Path, bar: Bar) -> Generator[list[Cell], None, tuple[Study, list[str]]]:
+def _of_stages(
+    study: Study, out: Path, bar: Bar
+) -> Generator[list[Cell], None, tuple[Study, list[str]]]:
     """The cells of tuning and match; returns the study with their values, and their notes."""
     lines: list[str] = []
     for make_stage in stages_of(study):
@@ -184,7 +188,9 @@ def _need_cuda() -> None:
         )
 
 
-def _compute(batches: Iterator[list[Cell]], out: Path, cluster: str, workers: int | None, bar: Bar) -> str:
+def _compute(
+    batches: Iterator[list[Cell]], out: Path, cluster: str, workers: int | None, bar: Bar
+) -> str:
     """Compute cells, one batch after another, until one fails; returns how it ended.
 
     A cluster is started only where there is a cell.

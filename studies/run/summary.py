@@ -56,7 +56,10 @@ def _cells(end: xr.Dataset, unit: str) -> list[str]:
     cells = [
         f"{median:.3g} [{low:.3g}, {high:.3g}]{unit}",
         f"{end['steps'].median():,.0f}",
-        *(f"{float(end[name].median() / end['terms']):,.0f}" for name in ("value_terms", "gradient_terms")),
+        *(
+            f"{float(end[name].median() / end['terms']):,.0f}"
+            for name in ("value_terms", "gradient_terms")
+        ),
         f"{int((end['status'] == Status.DIVERGED).sum())} of {worlds}",
     ]
     if end.sizes.get("target"):

@@ -78,7 +78,10 @@ def compute(cell: Cell, address: str, out: str, token: str = "") -> Record:
         _forget_failures(address, folder)
         return Record(address, "done", seconds)
     except BaseException as error:  # a plugin may leave by SystemExit too, which would end the worker
-        if isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
+        if (
+            isinstance(error, KeyboardInterrupt)
+            and threading.current_thread() is threading.main_thread()
+        ):
             raise  # Ctrl-C
         return _raised(cell, address, folder, error)
 
@@ -144,7 +147,9 @@ def _origin(cell: Cell, seconds: float) -> dict[str, str]:
     }
 
 
-def failed(cell: Cell, address: str, out: Path, error: str, trace: str, status: str = "failed") -> Record:
+def failed(
+    cell: Cell, address: str, out: Path, error: str, trace: str, status: str = "failed"
+) -> Record:
     """Write why a cell failed.
 
     Args:
@@ -344,7 +349,9 @@ def _check_shared(record: Record, out: Path) -> None:
             f"cluster: a worker on {record.error} does not see the folder {out.resolve()}; give --out a"
             " folder that all workers share"
         )
-    if record.status in ("done", "found") and not _appears(path := store.cell_path(out, record.address)):
+    if record.status in ("done", "found") and not _appears(
+        path := store.cell_path(out, record.address)
+    ):
         raise ClusterError(
             f"cluster: a worker stored {path.resolve()}, but it is not here; give --out a folder that all"
             " workers share"

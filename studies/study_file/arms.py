@@ -107,7 +107,8 @@ class Resolver:
 
     def _points(self, also: Sequence[Setting]) -> Iterator[Point]:
         usable = [
-            [i for i, settings in enumerate(axis.settings) if self._point({}, settings)] for axis in self.axes
+            [i for i, settings in enumerate(axis.settings) if self._point({}, settings)]
+            for axis in self.axes
         ]
         for combination in itertools.product(*usable):
             chosen = list(zip(self.axes, combination, strict=True))
@@ -143,7 +144,10 @@ class Resolver:
                 optimizer = self._optimizer(variant, ground, replace(point, at=at))
                 if ground is None or optimizer is None:
                     continue
-                if not self._fits(ground, optimizer, variant, replace(point, at=at)) or not ground.oracle:
+                if (
+                    not self._fits(ground, optimizer, variant, replace(point, at=at))
+                    or not ground.oracle
+                ):
                     continue
                 try:
                     yield with_steps(_arm(ground, optimizer, variant, point))
@@ -163,7 +167,9 @@ class Resolver:
             return self._entry(Written(variant.path, dict(variant.entry)), point)
         entry = written.optimizer(self.draft.formulas, variant, ground.label)
         at = At(point.at.coords, {**point.at.where, **entry.moved})
-        return self._entry(entry, replace(point, at=at), written.names_of(ground.landscape, ground.noise))
+        return self._entry(
+            entry, replace(point, at=at), written.names_of(ground.landscape, ground.noise)
+        )
 
     def _entry(self, entry: Written, point: Point, names: Names | None = None) -> Entry | None:
         """The object of an entry, made once; None and its mistakes where there is none.
@@ -198,7 +204,9 @@ class Resolver:
         if not entry.texts:
             return entry.raw
         cls = self.draft.classes[str(entry.path[0])][entry.raw["kind"]]
-        axes = {axis: value for axis, value in point.at.coords.items() if isinstance(value, int | float)}
+        axes = {
+            axis: value for axis, value in point.at.coords.items() if isinstance(value, int | float)
+        }
         return written.filled(entry, cls, {**point.data.get("let", {}), **axes, **names})
 
     def _make(self, family: str, raw: dict[str, Any]) -> Entry | list[Mistake]:

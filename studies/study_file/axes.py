@@ -114,7 +114,9 @@ def axes_of(
         if not wrong:
             rows.append(row)
     dims = _dims([row.key for row in rows], settable, taken | {axis.name for axis in named})
-    axes = {row.key: _axis(dims[row.key], row, data) for row in rows} | {axis.name: axis for axis in named}
+    axes = {row.key: _axis(dims[row.key], row, data) for row in rows} | {
+        axis.name: axis for axis in named
+    }
     return [axes[key] for key in mapping(data.get("sweep")) if key in axes], mistakes
 
 
@@ -162,7 +164,9 @@ def set_path(data: Data, path: tuple[str, ...], value: object) -> None:
     """
     node, name = data, ".".join(path)
     if len(path) > 2 and path[0] in FAMILIES and path[1] not in data.get(path[0], {}):
-        raise ValueError(f"{name}: unknown label {path[1]!r}; {suggest(path[1], data.get(path[0], {}))}")
+        raise ValueError(
+            f"{name}: unknown label {path[1]!r}; {suggest(path[1], data.get(path[0], {}))}"
+        )
     for depth, part in enumerate(path[:-1]):
         node = node.setdefault(part, {})
         if not isinstance(node, dict):
@@ -239,7 +243,9 @@ def _axis(dim: str, row: Row, data: Named) -> Axis:
 
 def _coords(values: Sequence[object]) -> Sequence[float | str]:
     """Numbers where all are, else text: what a NetCDF file can hold."""
-    numbers = [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
+    numbers = [
+        value for value in values if isinstance(value, int | float) and not isinstance(value, bool)
+    ]
     if len(numbers) < len(values):
         return [short(value) for value in values]
     if all(isinstance(number, int) or number.is_integer() for number in numbers):

@@ -183,7 +183,9 @@ def _of_places(stated: Stated) -> Iterator[Mistake]:
     seen: dict[Mistake, None] = {}
     for landscape in dict.fromkeys(arm.coords["landscape"] for arm in stated.here):
         arms = [arm for arm in stated.here if arm.coords["landscape"] == landscape]
-        of_arms = [mistake for key in ("predicted", "control") for mistake in _prediction(stated, key, arms)]
+        of_arms = [
+            mistake for key in ("predicted", "control") for mistake in _prediction(stated, key, arms)
+        ]
         of_arm = [mistake for rule in AT_ARM for mistake in rule(stated, arms[0])]
         seen |= dict.fromkeys([*of_arms, *of_arm])
     yield from seen

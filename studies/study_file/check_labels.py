@@ -127,9 +127,12 @@ def _unknown_keys(path: Path, parameters: Data, names: list[str], kind: str) -> 
 def _of_variant_names(draft: Draft) -> Iterator[Mistake]:
     """No variant of a grid has the label of another optimizer."""
     grids = {
-        label: mapping(mapping(entry).get("grid")) for label, entry in draft.entries("optimizers").items()
+        label: mapping(mapping(entry).get("grid"))
+        for label, entry in draft.entries("optimizers").items()
     }
-    grids = {label: grid for label, grid in grids.items() if all(isinstance(v, list) for v in grid.values())}
+    grids = {
+        label: grid for label, grid in grids.items() if all(isinstance(v, list) for v in grid.values())
+    }
     for variant in variants({label: {"grid": grid} for label, grid in grids.items()}, landscape=""):
         if variant.name in grids and variant.name != variant.label:
             text = f"the grid of {variant.label!r} has a variant of this name; choose another label"

@@ -63,7 +63,9 @@ def _completed(place: Path, given: object) -> Spec | list[Mistake]:
     return [Mistake(place, f"{kind}: {problem}")] if problem else complete
 
 
-def mistakes(record: Mapping[str, Spec], arms: Sequence[Arm], axes: Sequence[Axis]) -> Iterator[Mistake]:
+def mistakes(
+    record: Mapping[str, Spec], arms: Sequence[Arm], axes: Sequence[Axis]
+) -> Iterator[Mistake]:
     """Variables that an instrument records, and that others of this study have too.
 
     Args:
@@ -77,7 +79,9 @@ def mistakes(record: Mapping[str, Spec], arms: Sequence[Arm], axes: Sequence[Axi
         instrument: Instrument = registry.build(spec, "instrument")
         for name in instrument.variables:
             if name in taken:
-                yield Mistake(("record", label), f"records {name!r}, but {taken[name]}; choose another name")
+                yield Mistake(
+                    ("record", label), f"records {name!r}, but {taken[name]}; choose another name"
+                )
         taken |= dict.fromkeys(instrument.variables, f"{label!r} records it too")
 
 

@@ -41,7 +41,9 @@ def _of_parameter(label: str, name: str, draft: Draft, *, choices: bool) -> Iter
     if name not in names:
         yield Mistake(path, f"unknown key for {entry['kind']}; {suggest(name, names)}", at_key=True)
     elif name not in fields.numbers(cls) and not choices:
-        yield Mistake(path, "is not a number, so it has no range; give a list of its values", at_key=True)
+        yield Mistake(
+            path, "is not a number, so it has no range; give a list of its values", at_key=True
+        )
     matched = mapping(mapping(draft.data.get("match")).get("vary")).get(label)
     for section, keys in (("the optimizer's grid", entry.get("grid")), ("match.vary", matched)):
         if name in (keys or ()):

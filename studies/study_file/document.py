@@ -218,7 +218,9 @@ def _bases(node: MappingNode) -> list[Node]:
     """What `<<` merges into a mapping, in the order in which they count."""
     merged = [value for key, value in node.value if str(key.tag) == MERGE]
     return [
-        base for value in merged for base in (value.value if isinstance(value, SequenceNode) else [value])
+        base
+        for value in merged
+        for base in (value.value if isinstance(value, SequenceNode) else [value])
     ]
 
 
@@ -256,7 +258,9 @@ class _Reader:
             return self._mapping(node, path, above)
         if isinstance(node, ScalarNode) and kind in SCALARS:
             return self._scalar(node, kind)
-        self._wrong(path, f"the tag {str(node.tag).replace(PREFIX, '!!')} is not read; only plain YAML is")
+        self._wrong(
+            path, f"the tag {str(node.tag).replace(PREFIX, '!!')} is not read; only plain YAML is"
+        )
         return NOTHING
 
     def _scalar(self, node: ScalarNode, kind: str) -> object:

@@ -152,7 +152,9 @@ class Wrong:
         if not isinstance(self.value, str):
             return ""
         literals = [e["ctx"]["expected"] for e in self.errors if e["type"] == "literal_error"]
-        near = nearest(self.value, [word for text in literals for word in re.findall(r"'([^']*)'", text)])
+        near = nearest(
+            self.value, [word for text in literals for word in re.findall(r"'([^']*)'", text)]
+        )
         return f"; did you mean {near!r}?" if near else ""
 
 

@@ -50,7 +50,9 @@ OWN = "own"  # the tag of a landscape of the user's inside another
 class LandscapeEntry(Strict):
     """One landscape of a study."""
 
-    dtype: Dtype | None = Field(default=None, description="precision on this landscape; null: the study's")
+    dtype: Dtype | None = Field(
+        default=None, description="precision on this landscape; null: the study's"
+    )
 
 
 class OptimizerEntry(Strict):
@@ -175,7 +177,9 @@ def _inner_landscape() -> Hint:
 
     Any registered kind that does not itself hold one, or an own kind by its import path.
     """
-    plain = {kind: cls for kind, cls in LANDSCAPES.items() if Landscape not in get_type_hints(cls).values()}
+    plain = {
+        kind: cls for kind, cls in LANDSCAPES.items() if Landscape not in get_type_hints(cls).values()
+    }
     tagged = [Annotated[parameter_model(cls, kind), Tag(TAG + kind)] for kind, cls in plain.items()]
     tagged.append(Annotated[Data, AfterValidator(_own_landscape), Tag(TAG + OWN)])
     return Annotated[Union[tuple(tagged)], Discriminator(_inner_tag)]  # noqa: UP007
@@ -214,7 +218,9 @@ def _union(members: list[Hint], bounds: tuple[object, ...]) -> Hint:
 
 def _tagger(plain: bool) -> Callable[[object], str | None]:
     def tag(value: object) -> str | None:
-        return f"{TAG}plain" if plain and not isinstance(value, (Mapping, BaseModel)) else kind_tag(value)
+        return (
+            f"{TAG}plain" if plain and not isinstance(value, (Mapping, BaseModel)) else kind_tag(value)
+        )
 
     return tag
 

@@ -124,7 +124,12 @@ def _extension(pair: Pair) -> Mistake | None:
 
 
 RULES = (_game, _own_batch, _fitness)
-RELAXED = (_bits_only, _relaxation, _slope, _extension)  # where it does not search the landscape's own domain
+RELAXED = (
+    _bits_only,
+    _relaxation,
+    _slope,
+    _extension,
+)  # where it does not search the landscape's own domain
 
 # noise and portions -----------------------------------------------------------------------------------------
 
@@ -149,7 +154,13 @@ def noise_of(study: StudyModel, label: str, landscape: Landscape) -> Data:
     )
     batch = _terms_of(batch, landscape, label)
     _check_batch(batch, sampling, landscape, label)
-    Noise(batch=batch, sampling=sampling, shared=shared, value=evaluation.value, gradient=evaluation.gradient)
+    Noise(
+        batch=batch,
+        sampling=sampling,
+        shared=shared,
+        value=evaluation.value,
+        gradient=evaluation.gradient,
+    )
     if terms == 1:
         sampling, shared = "replacement", True  # they change nothing there
     return {

@@ -161,4 +161,6 @@ def mistakes_in_let(data: Tree) -> Iterator[Mistake]:
         if not str(name).isidentifier():
             yield Mistake(("let", name), "expected a name of letters, digits and _", at_key=True)
         elif name in CONSTANTS or name in FUNCTIONS:
-            yield Mistake(("let", name), f"{name} has a meaning in formulas; take another name", at_key=True)
+            yield Mistake(
+                ("let", name), f"{name} has a meaning in formulas; take another name", at_key=True
+            )

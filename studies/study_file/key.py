@@ -61,7 +61,9 @@ class Key:
 
         None of what may be of any kind.
         """
-        return {name: Key(f"{self.name}.{name}", field, self.definitions) for name, field in self._keys()}
+        return {
+            name: Key(f"{self.name}.{name}", field, self.definitions) for name, field in self._keys()
+        }
 
     def behind_label(self) -> Key | None:
         """What stands behind a label, where it may map labels to something."""

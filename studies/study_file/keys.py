@@ -60,7 +60,9 @@ def _known_at(path: str, head: str) -> list[str] | None:
 
     entry = _entry(path)
     if entry.kinds:
-        own = [key for name in ENTRY if entry.place.startswith(name) for key in _of_all(name).model_fields]
+        own = [
+            key for name in ENTRY if entry.place.startswith(name) for key in _of_all(name).model_fields
+        ]
         parameters = [key for cls in entry.kinds.values() for key in parameter_names(cls)]
         return [*dict.fromkeys([*own, *parameters])]
     key = find(head) if head else None
@@ -217,7 +219,9 @@ def _class(kind: str) -> type[Parameters] | None:
 def _tables(key: Key) -> Iterator[Table]:
     inner = key.inside()
     if inner:
-        yield _table("key", [Key(name, inside.field, inside.definitions) for name, inside in inner.items()])
+        yield _table(
+            "key", [Key(name, inside.field, inside.definitions) for name, inside in inner.items()]
+        )
     if key.name in ENTRY:
         yield _table("key of every entry", _keys(_of_all(key.name).model_json_schema()))
 
@@ -233,7 +237,9 @@ def _table(head: str, keys: list[Key]) -> Table:
 
     table = Table(head, "values", "default", "meaning", box=None, padding=(0, 2, 0, 0))
     for key in keys:
-        table.add_row(key.name, key.values(), "required" if key.required else _default(key), key.meaning)
+        table.add_row(
+            key.name, key.values(), "required" if key.required else _default(key), key.meaning
+        )
     return table
 
 

@@ -30,7 +30,9 @@ AS_GIVEN = (*FAMILIES, "question", "sweep")  # keys of a study in which texts ar
 NO_MAPPING = Mistake((), "expected a mapping with the keys name, budget, landscapes, optimizers")
 
 
-def load_study(source: Path | str | Named, overrides: Mapping[str, object] | Sequence[str] = ()) -> Study:
+def load_study(
+    source: Path | str | Named, overrides: Mapping[str, object] | Sequence[str] = ()
+) -> Study:
     """Read and check a study.
 
     Args:
@@ -48,7 +50,8 @@ def load_study(source: Path | str | Named, overrides: Mapping[str, object] | Seq
     if readable:
         override(document, overrides)
         document.data = {
-            key: value if key in AS_GIVEN else labels.tidied(value) for key, value in document.data.items()
+            key: value if key in AS_GIVEN else labels.tidied(value)
+            for key, value in document.data.items()
         }
     if not readable or (document.mistakes and not document.data):
         raise StudyError(document.lines(document.mistakes or [NO_MAPPING]))
@@ -92,7 +95,9 @@ def _swept(draft: Draft) -> list[Axis]:
     axes, mistakes = axes_of(draft.data, paths, taken)
     draft.mistakes += mistakes
     for axis in axes:
-        draft.mistakes += (_in_grid(setting) for setting in axis.settings[0] if _has_grid(setting, draft))
+        draft.mistakes += (
+            _in_grid(setting) for setting in axis.settings[0] if _has_grid(setting, draft)
+        )
     return axes
 
 
@@ -148,7 +153,9 @@ def _of_figures(study: StudyModel) -> Iterator[Mistake]:
 
 
 def _study(checked: StudyModel, draft: Draft, arms: list[Arm], axes: list[Axis]) -> Study:
-    named = {key: list(dict.fromkeys(arm.coords[key] for arm in arms)) for key in ("landscape", "optimizer")}
+    named = {
+        key: list(dict.fromkeys(arm.coords[key] for arm in arms)) for key in ("landscape", "optimizer")
+    }
     return Study(
         name=checked.name,
         question=checked.question,
@@ -171,7 +178,9 @@ def _resolved(checked: StudyModel, draft: Draft) -> Data:
     for family in FAMILIES:
         for label, entry in data[family].items():
             data[family][label] = {"kind": entry["kind"]} | {
-                key: value for key, value in entry.items() if key not in ("dtype", "grid", "on") or value
+                key: value
+                for key, value in entry.items()
+                if key not in ("dtype", "grid", "on") or value
             }
     formulas.put_back(data, draft.formulas)
     if not data["let"]:

@@ -32,7 +32,9 @@ def _line(label: str, gaps: list[str], raw: list[str]) -> str:
 
 def _axes(arm: Arm) -> str:
     return ", ".join(
-        f"{name} = {value}" for name, value in arm.coords.items() if name not in ("landscape", "optimizer")
+        f"{name} = {value}"
+        for name, value in arm.coords.items()
+        if name not in ("landscape", "optimizer")
     )
 
 

@@ -121,15 +121,18 @@ class StudyModel(Strict):
     landscapes: Data = Field(description="label -> {kind: .., parameters}")
     optimizers: Data = Field(description="label -> {kind: .., parameters}")
     let: dict[str, float | str] = Field(
-        default={}, description="name -> number or formula, for the formulas of landscapes and optimizers"
+        default={},
+        description="name -> number or formula, for the formulas of landscapes and optimizers",
     )
     noise: NoiseModel = Field(default=NoiseModel(), description="what disturbs the answers")
     oracle: OracleModel = Field(default=OracleModel(), description="how much is evaluated at a time")
     ledger: LedgerModel | None = Field(
-        default=None, description="the noise ledger; null: it is not kept, {}: it is, with these defaults"
+        default=None,
+        description="the noise ledger; null: it is not kept, {}: it is, with these defaults",
     )
     pictures: PicturesModel | None = Field(
-        default=None, description="frames for the figure `trajectories`; null: none, {}: with these defaults"
+        default=None,
+        description="frames for the figure `trajectories`; null: none, {}: with these defaults",
     )
     record: dict[str, Data] = Field(
         default={},

@@ -35,7 +35,9 @@ class Points(NamedTuple):
     """An axis, read."""
 
     coords: list[object]  # numbers, or the names of its choices
-    sets: list[list[tuple[str, object, Path]]]  # of each point: path, value, and where it stands in the study
+    sets: list[
+        list[tuple[str, object, Path]]
+    ]  # of each point: path, value, and where it stands in the study
 
 
 def is_named(form: object) -> bool:
@@ -114,7 +116,8 @@ def _range(place: Path, form: Tree) -> list[object]:
         raise _Wrong((*place, "spacing"), f"expected linear or log, got {spacing!r}")
     if low == high or (spacing == "log" and not min(low, high) > 0):
         raise _Wrong(
-            (*place, "from"), f"expected a range of {'positive ' * (spacing == 'log')}numbers that differ"
+            (*place, "from"),
+            f"expected a range of {'positive ' * (spacing == 'log')}numbers that differ",
         )
     ends = np.geomspace(low, high, count) if spacing == "log" else np.linspace(low, high, count)
     return [float(f"{value:.12g}") for value in ends]  # the last digits depend on the machine's library

@@ -97,7 +97,8 @@ class Evaluation(Strict):
         default=0.0, description="standard deviation on each value, in units of the loss"
     )
     gradient: Annotated[float, Ge(0)] = Field(
-        default=0.0, description="standard deviation on each coordinate of a gradient, in loss per unit of x"
+        default=0.0,
+        description="standard deviation on each coordinate of a gradient, in loss per unit of x",
     )
 
 
@@ -171,14 +172,16 @@ class LedgerModel(Strict):
         ),
     )
     redraws: Annotated[int, Ge(4), WHOLE] = Field(
-        default=256, description="steps from each state in each arm; there are two arms and one per source"
+        default=256,
+        description="steps from each state in each arm; there are two arms and one per source",
     )
     modes: Count = Field(
         default=3,
         description="largest eigenvalues of the noise, and directions of largest curvature, that are shown",
     )
     points: Count = Field(
-        default=256, description="points asked at which the true gradient is averaged, in each of two arms"
+        default=256,
+        description="points asked at which the true gradient is averaged, in each of two arms",
     )
     references: Annotated[list[Reference], Field(min_length=1)] = Field(
         default=list(get_args(Reference)),
@@ -243,10 +246,12 @@ class TuningModel(Strict):
         default=32, description="settings tried of each optimizer; the first is that of the study"
     )
     worlds: Count = Field(
-        default=8, description="worlds of each trial; they, and their instances, are none of the study's"
+        default=8,
+        description="worlds of each trial; they, and their instances, are none of the study's",
     )
     at: Annotated[float, Gt(0), Le(1)] = Field(
-        default=1.0, description="when trials are judged, as a fraction of the budget at the nominal price"
+        default=1.0,
+        description="when trials are judged, as a fraction of the budget at the nominal price",
     )
     objective: Literal["loss", "area"] = Field(
         default="loss",
@@ -260,12 +265,12 @@ class TuningModel(Strict):
             "one setting for each landscape (and swept value), or one for the study: the lowest mean rank"
         ),
     )
-    ranges: Annotated[dict[str, Annotated[dict[str, Span], Field(min_length=1)]], Field(min_length=1)] = (
-        Field(
-            description=(
-                "label -> {parameter: [low, high], or {low, high, scale: log | linear}, or a list of texts,"
-                " or {choices: [..]}}"
-            )
+    ranges: Annotated[
+        dict[str, Annotated[dict[str, Span], Field(min_length=1)]], Field(min_length=1)
+    ] = Field(
+        description=(
+            "label -> {parameter: [low, high], or {low, high, scale: log | linear}, or a list of texts,"
+            " or {choices: [..]}}"
         )
     )
 

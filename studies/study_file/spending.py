@@ -128,7 +128,9 @@ def steps(arms: list[Arm]) -> dict[tuple[str, str], str]:
             _count(arm)
         )
     return {
-        names: " to ".join(dict.fromkeys(f"{ends(here):,.0f}".replace("nan", "?") for ends in (min, max)))
+        names: " to ".join(
+            dict.fromkeys(f"{ends(here):,.0f}".replace("nan", "?") for ends in (min, max))
+        )
         for names, here in counts.items()
     }
 
@@ -152,7 +154,9 @@ def _count(arm: Arm) -> float:
     """Steps of an arm within its budget, NaN where that is not known."""
     spent = spending(arm)
     return (
-        math.nan if spent is None else spent.steps(arm.scalars["budget"], arm.scalars["gradient_cost"]["low"])
+        math.nan
+        if spent is None
+        else spent.steps(arm.scalars["budget"], arm.scalars["gradient_cost"]["low"])
     )
 
 

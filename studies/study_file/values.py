@@ -41,7 +41,9 @@ def _batch(value: object) -> object:
     fraction = isinstance(value, float) and 0 < value < 1
     if value is None or fraction or _count(value):
         return value
-    raise ValueError("expected a number of terms 1, 2, .., a fraction 0 < f < 1 of them, or null for all")
+    raise ValueError(
+        "expected a number of terms 1, 2, .., a fraction 0 < f < 1 of them, or null for all"
+    )
 
 
 def _count(value: object, least: int = 1) -> TypeGuard[int]:
@@ -112,7 +114,12 @@ Reference = Literal["raw", "smoothed", "preconditioned", "selection", "mean_fitn
 
 def check_range(value: object) -> object:
     """A range of positive numbers, low before high."""
-    if isinstance(value, list) and len(value) == 2 and all(map(_number, value)) and 0 < value[0] < value[1]:
+    if (
+        isinstance(value, list)
+        and len(value) == 2
+        and all(map(_number, value))
+        and 0 < value[0] < value[1]
+    ):
         return value
     raise ValueError("expected a range [low, high] with 0 < low < high")
 

@@ -138,7 +138,9 @@ def names_in(given: str) -> list[str]:
 def is_path(text: str) -> bool:
     """Whether a text is an import path "module:function"."""
     module, colon, name = text.partition(":")
-    return bool(colon) and name.isidentifier() and all(part.isidentifier() for part in module.split("."))
+    return (
+        bool(colon) and name.isidentifier() and all(part.isidentifier() for part in module.split("."))
+    )
 
 
 def function_at(path: str) -> Callable:
@@ -212,7 +214,10 @@ def _depth(tree: ast.expr) -> int:
     while level and depth <= DEEPEST:
         depth += 1
         level = [
-            inner for node in level for inner in ast.iter_child_nodes(node) if isinstance(inner, ast.expr)
+            inner
+            for node in level
+            for inner in ast.iter_child_nodes(node)
+            if isinstance(inner, ast.expr)
         ]
     return depth
 

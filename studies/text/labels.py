@@ -76,7 +76,13 @@ RESERVED = frozenset([
 ])  # no axis has one of these names
 
 
-OF_DATASET = frozenset([*COORDINATES, *RECORDED, *LEDGER, *PICTURES, *FILES])  # no variable has one of these
+OF_DATASET = frozenset([
+    *COORDINATES,
+    *RECORDED,
+    *LEDGER,
+    *PICTURES,
+    *FILES,
+])  # no variable has one of these
 
 
 def tidy(text: str) -> str:
@@ -148,10 +154,15 @@ def wrong_axis(name: str, taken: Iterable[str] = ()) -> str | None:
     """
     if not AXIS.fullmatch(name):
         fitting = re.sub(r"\W+", "_", name).strip("_")[:60]
-        hint = f"; such as {fitting!r}" if AXIS.fullmatch(fitting) and not wrong_axis(fitting, taken) else ""
-        return (
-            f"expected the name of an axis: letters, digits and _, the first one a letter, at most 60{hint}"
+        hint = (
+            f"; such as {fitting!r}"
+            if AXIS.fullmatch(fitting) and not wrong_axis(fitting, taken)
+            else ""
         )
+        expected = (
+            "expected the name of an axis: letters, digits and _, the first one a letter, at most 60"
+        )
+        return f"{expected}{hint}"
     if name.casefold() in FILES:
         return "no file may have this name; choose another"
     if name.casefold().endswith(ENDS) or name.casefold() in {word.casefold() for word in taken}:
@@ -167,7 +178,9 @@ def wrong_variable(name: object) -> str | None:
             f" {name!r}"
         )
     if name.casefold() in OF_DATASET or name.casefold().endswith(ENDS):
-        return f"the name {name!r} belongs to the Dataset of a study; choose another, such as 'own_{name}'"
+        return (
+            f"the name {name!r} belongs to the Dataset of a study; choose another, such as 'own_{name}'"
+        )
     return None
 
 

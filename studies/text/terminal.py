@@ -20,7 +20,11 @@ def console(*, stderr: bool = False, columns: int | None = None) -> Console:
     stream = sys.stderr if stderr else sys.stdout
     encodable()
     return Console(
-        stderr=stderr, markup=False, emoji=False, highlight=False, width=None if stream.isatty() else columns
+        stderr=stderr,
+        markup=False,
+        emoji=False,
+        highlight=False,
+        width=None if stream.isatty() else columns,
     )
 
 

@@ -20,7 +20,9 @@ from tests.support.runs import assembled
 @pytest.mark.parametrize("module", ["studies.run", "studies.list", "studies.describe", "studies.check"])
 def test_help(benchmark, module):
     benchmark.pedantic(
-        lambda: subprocess.run([sys.executable, "-m", module, "--help"], check=True, capture_output=True),
+        lambda: subprocess.run(
+            [sys.executable, "-m", module, "--help"], check=True, capture_output=True
+        ),
         rounds=3,
     )
 
@@ -34,7 +36,9 @@ def test_a_view_of_a_thousand_cells(benchmark, tmp_path):
     }
     study |= {"optimizers": {"SGD": {"kind": "sgd"}, "random": {"kind": "random_search"}}}
     plan = make_plan(
-        load_study(study | {"sweep": {"landscapes.bowl.condition": [1.0 + i / 500 for i in range(500)]}})
+        load_study(
+            study | {"sweep": {"landscapes.bowl.condition": [1.0 + i / 500 for i in range(500)]}}
+        )
     )
     cells = plan.cells(lambda address: False)
     store.write_cell(run_cell(cells[0]), tmp_path / "one.nc")

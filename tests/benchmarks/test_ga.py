@@ -16,7 +16,9 @@ def ours():
     """One generation of 256 worlds."""
     streams = Streams(seed=1, worlds=torch.arange(WORLDS))
     method = GA(population=POPULATION, tournament=3, crossover="uniform", recombination_rate=0.9)
-    problem = Problem(LOCI, Bits(), True, lambda n: streams.at(0).coins("init", (n, LOCI)).to(torch.uint8))
+    problem = Problem(
+        LOCI, Bits(), True, lambda n: streams.at(0).coins("init", (n, LOCI)).to(torch.uint8)
+    )
     state, step = method.init(problem, streams.at(0)), 0
 
     def generation():
@@ -40,7 +42,9 @@ def deap():
     box.register("mate", tools.cxUniform, indpb=0.5)
     box.register("mutate", tools.mutFlipBit, indpb=1 / LOCI)
     box.register("select", tools.selTournament, tournsize=3)
-    population = [creator.Genotype(random.getrandbits(1) for _ in range(LOCI)) for _ in range(POPULATION)]
+    population = [
+        creator.Genotype(random.getrandbits(1) for _ in range(LOCI)) for _ in range(POPULATION)
+    ]
     for one in population:
         one.fitness.values = (LOCI - sum(one),)
 

@@ -81,9 +81,9 @@ def evosax(name, params=None, evaluated=False, **options):
     @jax.jit
     def run(keys, states):
         steps = GENERATIONS - evaluated
-        return jax.vmap(lambda key, state: jax.lax.scan(generation, (key, state), None, length=steps)[0])(
-            keys, states
-        )
+        return jax.vmap(
+            lambda key, state: jax.lax.scan(generation, (key, state), None, length=steps)[0]
+        )(keys, states)
 
     keys = jax.random.split(jax.random.key(0), WORLDS)
     states = jax.vmap(begin)(keys)
@@ -182,7 +182,9 @@ ARMS = {
     "cem, ours": lambda: ours("cem", sigma=SIGMA, fraction=0.5, smoothing=1.0),
     "cem, EvoTorch, 1 world": lambda: evotorch("CEM", parenthood_ratio=0.5),
     "pgpe, ours": lambda: ours("pgpe", sigma=SIGMA),
-    "pgpe, EvoTorch, 1 world": lambda: evotorch("PGPE", optimizer=None, ranking_method="centered", **PGPE),
+    "pgpe, EvoTorch, 1 world": lambda: evotorch(
+        "PGPE", optimizer=None, ranking_method="centered", **PGPE
+    ),
     "cma_es, ours": lambda: ours("cma_es", sigma=SIGMA),
     "cma_es, ours, decomposed each generation": lambda: ours("cma_es", sigma=SIGMA, lazy=1),
     "cma_es, evosax": lambda: evosax("CMA_ES", {"std_init": SIGMA}),
@@ -202,7 +204,5 @@ ARMS = {
 
 @pytest.mark.parametrize("who", ARMS)
 def test_generations(benchmark, who):
-    benchmark.group = (
-        f"50 generations of {who.split(',')[0]}, 256 worlds x 16 points x 20-D, float32 (objects: 1 world)"
-    )
+    benchmark.group = f"50 generations of {who.split(',')[0]}, 256 worlds x 16 points x 20-D, float32 (objects: 1 world)"
     benchmark.pedantic(ARMS[who](), rounds=10, warmup_rounds=2)

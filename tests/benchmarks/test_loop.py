@@ -20,11 +20,15 @@ ARMS = [
 ]
 
 
-@pytest.mark.parametrize("arm", ARMS, ids=lambda arm: f"{arm.coords['landscape']}, {arm.coords['optimizer']}")
+@pytest.mark.parametrize(
+    "arm", ARMS, ids=lambda arm: f"{arm.coords['landscape']}, {arm.coords['optimizer']}"
+)
 def test_own_share(benchmark, arm, capsys):
     benchmark.group = "quickstart's cells (32 worlds, the whole budget)"
     run_worlds(
-        dataclasses.replace(arm.task, budget=arm.task.budget / 100, checkpoints=arm.task.checkpoints[:1]),
+        dataclasses.replace(
+            arm.task, budget=arm.task.budget / 100, checkpoints=arm.task.checkpoints[:1]
+        ),
         torch.arange(32),
     )
     data = benchmark.pedantic(lambda: run_worlds(arm.task, torch.arange(32)), rounds=1)

@@ -36,4 +36,6 @@ def test_values(benchmark, worlds, k, who):
     loop(x.numpy(), neighbours, table, out)
     np.testing.assert_allclose(landscape.best.numpy() - out, landscape.loss(x).numpy(), atol=1e-12)
     theirs = lambda: loop(x.numpy(), neighbours, table, out)  # noqa: E731
-    benchmark.pedantic((lambda: landscape.loss(x)) if who == "ours" else theirs, rounds=100, warmup_rounds=5)
+    benchmark.pedantic(
+        (lambda: landscape.loss(x)) if who == "ours" else theirs, rounds=100, warmup_rounds=5
+    )

@@ -72,7 +72,9 @@ def peak_density(f):
 
 def gamma(f, of=lambda effect: effect):
     effects = [of(flipped(f, i) - f) for i in range(N)]
-    above = sum((effects[j] * flipped(effects[j], i)).sum() for i, j in itertools.permutations(range(N), 2))
+    above = sum(
+        (effects[j] * flipped(effects[j], i)).sum() for i, j in itertools.permutations(range(N), 2)
+    )
     return above / ((N - 1) * sum((e * e).sum() for e in effects))
 
 
@@ -102,7 +104,9 @@ def reachable(f):
 
 
 def idiosyncratic_index(f):
-    return np.mean([(flipped(f, i) - f)[BITS[:, i] == 0].std() for i in range(N)]) / (np.sqrt(2) * f.std())
+    return np.mean([(flipped(f, i) - f)[BITS[:, i] == 0].std() for i in range(N)]) / (
+        np.sqrt(2) * f.std()
+    )
 
 
 NUMPY = {

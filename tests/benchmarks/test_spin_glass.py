@@ -37,7 +37,11 @@ def test_values(benchmark, worlds, kind, who):
     streams = Streams(seed=1, worlds=torch.arange(worlds))
     landscape = SpinGlass(n=64, **KINDS[kind]).bind(streams)
     x = landscape.start(streams.at(1), 64)
-    sites, strength, out = landscape.reads[0].numpy(), landscape.strength.numpy(), np.empty((worlds, 64))
+    sites, strength, out = (
+        landscape.reads[0].numpy(),
+        landscape.strength.numpy(),
+        np.empty((worlds, 64)),
+    )
     loop(x.numpy(), sites, strength, out)
     np.testing.assert_allclose(out - landscape.best.numpy(), landscape.loss(x).numpy(), atol=1e-9)
     theirs = lambda: loop(x.numpy(), sites, strength, out)  # noqa: E731

@@ -58,8 +58,12 @@ KINDS = {
     "gaussian_field": GaussianField(dim=5, waves=13),
     "gaussian_field-1d": GaussianField(dim=1, waves=1),
     "gaussian_field-matern": GaussianField(dim=3, waves=7, spectrum="matern", smoothness=0.5),
-    "gaussian_field-power": GaussianField(dim=3, waves=7, spectrum="power_law", exponent=1.7, inner=0.3),
-    "fisher": Fisher(dim=5, selection_condition=30.0, mutation_condition=5.0, shifted=True, epistasis=3.0),
+    "gaussian_field-power": GaussianField(
+        dim=3, waves=7, spectrum="power_law", exponent=1.7, inner=0.3
+    ),
+    "fisher": Fisher(
+        dim=5, selection_condition=30.0, mutation_condition=5.0, shifted=True, epistasis=3.0
+    ),
     "fisher-isotropic": Fisher(dim=3, starts="box"),
     "cosine_rugged": CosineRugged(dim=5, rotated=True, shifted=True),
     "cosine_rugged-1d": CosineRugged(dim=1),
@@ -73,7 +77,9 @@ KINDS = {
     "saddle": Saddle(
         dim=5, unstable=2, rotated=True, starts="box", terms=11, condition=3.0, noise="inverse_hessian"
     ),
-    "saddle-confined": Saddle(dim=3, unstable=2, condition=3.0, confinement=2.0, rotated=True, starts="box"),
+    "saddle-confined": Saddle(
+        dim=3, unstable=2, condition=3.0, confinement=2.0, rotated=True, starts="box"
+    ),
     "digits": Digits(hidden=3),
     "digits-relu": Digits(hidden=1, activation="relu"),
     "module": TorchModule(
@@ -149,7 +155,9 @@ SMOOTH = [kind for kind in REAL if kind != "relaxation-threshold"]
 ADDITIVE = [kind for kind, landscape in KINDS.items() if landscape.additive]
 TOGETHER = [kind for kind in KINDS if kind not in ADDITIVE]
 EXTENDED = [
-    kind for kind, landscape in KINDS.items() if landscape.extension_cost is not None and kind not in REAL
+    kind
+    for kind, landscape in KINDS.items()
+    if landscape.extension_cost is not None and kind not in REAL
 ]
 DTYPES = [torch.float64, torch.float32]
 WORLDS = torch.arange(8)

@@ -56,7 +56,10 @@ def test_shapes_dtype_and_box(kind, dtype, count):
         assert x.max() <= 1
     else:
         assert x.dtype == dtype
-        if type(landscape).start in (Landscape.start, Relaxation.start):  # others have a law of their own
+        if type(landscape).start in (
+            Landscape.start,
+            Relaxation.start,
+        ):  # others have a law of their own
             assert landscape.domain.low <= x.min()
             assert x.max() <= landscape.domain.high
     for value in (
@@ -124,9 +127,12 @@ def test_a_loss_that_is_no_sum_sees_its_examples_together(kind, dtype):
     )
     terms = batch(landscape, 1, dtype=dtype)
     value = landscape.loss(x, terms)
-    torch.testing.assert_close(landscape.loss(x, Terms(terms.index.flip(-1), terms.weight)), value, **error)
+    torch.testing.assert_close(
+        landscape.loss(x, Terms(terms.index.flip(-1), terms.weight)), value, **error
+    )
     padded = Terms(
-        torch.cat((terms.index, terms.index[..., :3]), -1), torch.nn.functional.pad(terms.weight, (0, 3))
+        torch.cat((terms.index, terms.index[..., :3]), -1),
+        torch.nn.functional.pad(terms.weight, (0, 3)),
     )
     torch.testing.assert_close(landscape.loss(x, padded), value, **error)
     each = (
@@ -138,7 +144,9 @@ def test_a_loss_that_is_no_sum_sees_its_examples_together(kind, dtype):
     )
     assert not torch.allclose(each, value, rtol=1e-3), "it is not the mean of smaller batches"
     with pytest.raises(ValueError, match="expected equal weights"):
-        landscape.loss(x, terms._replace(weight=terms.weight * torch.tensor([1, 1, 1, 1, 2], dtype=dtype)))
+        landscape.loss(
+            x, terms._replace(weight=terms.weight * torch.tensor([1, 1, 1, 1, 2], dtype=dtype))
+        )
 
 
 @pytest.mark.parametrize("kind", ADDITIVE)
@@ -204,11 +212,15 @@ def test_gradients_agree_with_finite_differences(kind, rows):
 def test_the_extension_meets_the_loss_at_the_corners_and_is_linear_in_each_coordinate(kind):
     landscape = bound(kind)
     x, p = starts(landscape, 3), streams().uniform("evaluation", (3, landscape.dim))
-    torch.testing.assert_close(landscape.extension(x.double()), landscape.loss(x), rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(
+        landscape.extension(x.double()), landscape.loss(x), rtol=1e-12, atol=1e-12
+    )
     for locus in range(min(5, landscape.dim)):
         low, high = p.clone(), p.clone()
         low[..., locus], high[..., locus] = 0, 1
-        mixed = (1 - p[..., locus]) * landscape.extension(low) + p[..., locus] * landscape.extension(high)
+        mixed = (1 - p[..., locus]) * landscape.extension(low) + p[..., locus] * landscape.extension(
+            high
+        )
         torch.testing.assert_close(landscape.extension(p), mixed, rtol=1e-10, atol=1e-11)
     slope = torch.autograd.functional.jacobian(lambda q: landscape.extension(q).sum(), p)[..., locus]
     torch.testing.assert_close(
@@ -248,7 +260,9 @@ def test_wrong_shapes_are_named(kind):
         match=rf"expected points of shape \(R, P, {landscape.dim}\), got \(8, 2, {landscape.dim + 1}\)",
     ):
         landscape.loss(torch.zeros((8, 2, landscape.dim + 1), dtype=dtype))
-    with pytest.raises(ValueError, match=r"torch.uint8.*got torch.int64|torch.float64.*got torch.int64"):
+    with pytest.raises(
+        ValueError, match=r"torch.uint8.*got torch.int64|torch.float64.*got torch.int64"
+    ):
         landscape.loss(torch.zeros((8, 2, landscape.dim), dtype=torch.int64))
     if any(len(table) == 8 for table in tables(landscape)):
         x = torch.zeros((3, 2, landscape.dim), dtype=dtype)

@@ -40,11 +40,16 @@ def checked(made, landscape):
 @pytest.mark.parametrize("kind", LANDSCAPES)
 def test_every_landscape_runs(kind):
     example = named(EXAMPLES.get(kind, (kind,))[:1])[0]
-    spec, landscape = {key: value for key, value in example.spec.items() if key != "dtype"}, example.landscape
+    spec, landscape = (
+        {key: value for key, value in example.spec.items() if key != "dtype"},
+        example.landscape,
+    )
     searched = method(landscape)
     cost = 3.0 if searched["kind"] == "sgd" else 6.0
     checked(
-        task(spec, searched, budget=STEPS * cost * landscape.unit_cost, checkpoints=[cost, STEPS * cost]),
+        task(
+            spec, searched, budget=STEPS * cost * landscape.unit_cost, checkpoints=[cost, STEPS * cost]
+        ),
         landscape,
     )
 

@@ -37,7 +37,8 @@ def escaped(text: str) -> str:
     """Text as Markdown shows it, code as it is but for the bars of a table."""
     parts = text.split("`")
     return "`".join(
-        part.replace("|", r"\|") if number % 2 else part.translate(PLAIN) for number, part in enumerate(parts)
+        part.replace("|", r"\|") if number % 2 else part.translate(PLAIN)
+        for number, part in enumerate(parts)
     )
 
 

@@ -132,7 +132,9 @@ def test_contributing_names_all_that_make_can_do():
 def test_files_that_contributing_names_are_there():
     examples = {code.split("\n")[0].removeprefix("# ") for _, code in blocks("python")}
     for path in re.findall(r"`([a-z]+/[\w/.]+)`", TEXTS["CONTRIBUTING.md"]):
-        assert path in examples or "FAMILY" in path or "QUESTION" in path or (ROOT / path).exists(), path
+        assert path in examples or "FAMILY" in path or "QUESTION" in path or (ROOT / path).exists(), (
+            path
+        )
 
 
 # code -------------------------------------------------------------------------------------------------------
@@ -162,7 +164,9 @@ def test_kinds_keep_the_contract(code, tmp_path, monkeypatch, capsys):
     module = re.match(r"# (?:\S+/)?(\w+)\.py", code)[1]
     (tmp_path / f"{module}.py").write_text(code)
     monkeypatch.syspath_prepend(str(tmp_path))
-    cls, family = re.search(r"^class (\w+)\((Landscape|Optimizer|Instrument)\)", code, re.MULTILINE).groups()
+    cls, family = re.search(
+        r"^class (\w+)\((Landscape|Optimizer|Instrument)\)", code, re.MULTILINE
+    ).groups()
     try:
         if family == "Instrument":  # held to its contract while a study runs
             few = {"replicates": 2, "budget": 30, "record": {"mine": f"{module}:{cls}"}}
@@ -233,7 +237,9 @@ SLOW = (  # like another that is tried every day
 def main(module):
     """A command, to be called with its words."""
     found = importlib.import_module(f"studies.{module}")
-    return importlib.import_module(f"studies.{module}.__main__") if hasattr(found, "__path__") else found
+    return (
+        importlib.import_module(f"studies.{module}.__main__") if hasattr(found, "__path__") else found
+    )
 
 
 @pytest.mark.parametrize("command", TYPED)
@@ -265,7 +271,9 @@ def test_the_schema_is_printed(capsys):
     assert "landscapes" in json.loads(capsys.readouterr().out)["properties"]
 
 
-PROBES = [command for command in TYPED if command.startswith("studies.probe") and "ridge" not in command]
+PROBES = [
+    command for command in TYPED if command.startswith("studies.probe") and "ridge" not in command
+]
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,9 @@ def test_no_address_is_chosen_outside_of_the_table():
     large = re.compile(r"\b2 ?\*\* ?3[01]\b|\b1 ?<< ?3[01]\b")
     here = Path(__file__).parents[2]
     files = [
-        path for floor in ("landscapes", "optimizers", "studies") for path in (here / floor).rglob("*.py")
+        path
+        for floor in ("landscapes", "optimizers", "studies")
+        for path in (here / floor).rglob("*.py")
     ]
     found = {path.name for path in files if large.search(path.read_text())}
     assert found == {"addresses.py", "streams_numba.py"}  # there: the block of the lower bits of a coin

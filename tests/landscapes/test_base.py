@@ -9,7 +9,9 @@ from landscapes.numerics import logistic, softplus
 @pytest.mark.parametrize("function", [logistic, softplus])
 def test_smooth_functions_agree_with_torch_in_value_and_slope(function):
     x = torch.tensor(
-        [-800.0, -40.0, -1.0, -1e-9, 0.0, 1e-9, 2.0, 40.0, 800.0], dtype=torch.float64, requires_grad=True
+        [-800.0, -40.0, -1.0, -1e-9, 0.0, 1e-9, 2.0, 40.0, 800.0],
+        dtype=torch.float64,
+        requires_grad=True,
     )
     theirs = {logistic: torch.sigmoid, softplus: torch.nn.functional.softplus}[function]
     ours, expected = function(x), theirs(x)

@@ -34,7 +34,9 @@ def bound(function, dim, instances=INSTANCES, dtype=torch.float64):
 
 
 def points(landscape, count, spread=1.0):
-    return spread * landscape.start(streams(range(len(landscape.optimum)), landscape.optimum.dtype), count)
+    return spread * landscape.start(
+        streams(range(len(landscape.optimum)), landscape.optimum.dtype), count
+    )
 
 
 def close(found, wanted, offset, error):
@@ -47,7 +49,9 @@ def close(found, wanted, offset, error):
 def test_values_optima_and_offsets_are_those_of_coco(function, dim):
     landscape = bound(function, dim)
     row = function - 1
-    wanted, optimum, x = (torch.from_numpy(GOLDEN[f"{name}{dim}"]) for name in ("value", "x_opt", "points"))
+    wanted, optimum, x = (
+        torch.from_numpy(GOLDEN[f"{name}{dim}"]) for name in ("value", "x_opt", "points")
+    )
     near = (optimum[row] + x[2] / 100)[:, None]
     value = landscape.loss(torch.cat((x[:2].expand(7, -1, -1), near), 1)) + landscape.f_opt[:, None]
     assert close(value, wanted[row], landscape.f_opt[:, None], 1e-9)
@@ -62,7 +66,11 @@ def test_values_are_those_of_coco_at_many_points(function, dim, instance):
     theirs = cocoex.BareProblem("bbob", function, dim, instance)
     landscape = BBOB(function=function, dim=dim, instance=instance).bind(streams([0]))
     x = torch.cat(
-        [points(landscape, 20), points(landscape, 20, 2.0), landscape.optimum + points(landscape, 20, 1e-3)],
+        [
+            points(landscape, 20),
+            points(landscape, 20, 2.0),
+            landscape.optimum + points(landscape, 20, 1e-3),
+        ],
         1,
     )
     wanted = np.array([theirs(y) for y in x[0].numpy()])
@@ -145,7 +153,9 @@ def test_katsuura_gradient_against_its_formula():
                 factors[i] += (i + 1) * abs(2**j * z[i] - round(2**j * z[i])) / 2**j
                 slopes[i] += (i + 1) * np.sign(2**j * z[i] - round(2**j * z[i]))
         height = 10 / 9 * np.prod(factors) ** (10 / 3**1.2)
-        np.testing.assert_allclose(slope[r, p], turn @ (height * 10 / 3**1.2 * slopes / factors), rtol=1e-9)
+        np.testing.assert_allclose(
+            slope[r, p], turn @ (height * 10 / 3**1.2 * slopes / factors), rtol=1e-9
+        )
 
 
 @functions
@@ -153,9 +163,12 @@ def test_katsuura_gradient_against_its_formula():
 def test_gradients_are_finite_at_and_around_the_optimum(function, dtype):
     landscape = bound(function, 4, [1, 3], dtype)
     optimum = landscape.optimum[:, None]
-    along = torch.cat([s * torch.eye(4, dtype=dtype) for s in (0, 1, -1, 1e-3, -1e-12)]).expand(2, -1, -1)
+    along = torch.cat([s * torch.eye(4, dtype=dtype) for s in (0, 1, -1, 1e-3, -1e-12)]).expand(
+        2, -1, -1
+    )
     x = torch.cat(
-        [optimum + along, along, 5 * along, 5 * torch.sign(optimum), torch.round(points(landscape, 9))], 1
+        [optimum + along, along, 5 * along, 5 * torch.sign(optimum), torch.round(points(landscape, 9))],
+        1,
     )
     found = evaluate(landscape, x, gradient=True)
     assert found.value.isfinite().all()

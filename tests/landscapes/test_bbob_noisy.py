@@ -50,7 +50,9 @@ def test_the_noise_free_part_is_that_of_the_benchmark(function, dim, instance):
     assert float(bound.f_opt) == theirs.fopt
     np.testing.assert_allclose(bound.optimum[0], theirs.xopt, rtol=1e-12, atol=1e-12)
     np.testing.assert_allclose(found + theirs.fopt, wanted, rtol=1e-9)
-    np.testing.assert_allclose(found, wanted - theirs.fopt, rtol=1e-9, atol=1e-9 * abs(theirs.fopt) + 1e-12)
+    np.testing.assert_allclose(
+        found, wanted - theirs.fopt, rtol=1e-9, atol=1e-9 * abs(theirs.fopt) + 1e-12
+    )
     assert not np.allclose(
         found,
         BBOBNoisy(function=function, dim=dim, instance=instance + 1)
@@ -84,7 +86,9 @@ def test_the_optimum_is_seen_without_noise_and_slopes_are_finite(function, dim):
     answer = evaluate(bound, bound.optimum[:, None], gradient=True)
     assert answer.value.abs().max() <= 1e-12
     assert answer.gradient.isfinite().all()
-    assert torch.equal(bound.observe(answer.value, bound.optimum[:, None], streams([0, 1])), answer.value)
+    assert torch.equal(
+        bound.observe(answer.value, bound.optimum[:, None], streams([0, 1])), answer.value
+    )
 
 
 @pytest.mark.parametrize("function", [104, 107, 116, 119, 122])
@@ -101,7 +105,10 @@ def test_single_precision_agrees_with_double(function):
 
 UNIFORM = 0.49 + 1 / 3  # in three dimensions
 LAWS = {  # functions -> (the law, wrong ones)
-    101: (functools.partial(reference.gauss, beta=0.01), [functools.partial(reference.gauss, beta=0.012)]),
+    101: (
+        functools.partial(reference.gauss, beta=0.01),
+        [functools.partial(reference.gauss, beta=0.012)],
+    ),
     102: (
         functools.partial(reference.uniform, alpha=0.01 * UNIFORM, beta=0.01),
         [
@@ -141,7 +148,8 @@ def agree(sample, law, gap, away=0.0, dtype=np.float64):
     """Kolmogorov-Smirnov p-value of a sample and as many draws of a law."""
     rng = np.random.Generator(np.random.PCG64(1))
     draws = [
-        reference.seen(gap, (0, -5 - away, 0), lambda f, rng: law(f, rng=rng), rng) for _ in range(DRAWS)
+        reference.seen(gap, (0, -5 - away, 0), lambda f, rng: law(f, rng=rng), rng)
+        for _ in range(DRAWS)
     ]
     return scipy.stats.ks_2samp(sample, np.array(draws, dtype)).pvalue
 
@@ -161,14 +169,18 @@ def test_noise_follows_its_law(first, gap):
 def test_there_is_no_noise_on_the_penalty(first):
     law, sample = LAWS[first][0], observed(first, 3.0, away=0.5)
     assert agree(sample, law, 3.0, away=0.5) > 1e-3
-    assert law.func is reference.cauchy or agree(sample, lambda f, rng: law(f + 25, rng=rng), 3.0) < 1e-9
+    assert (
+        law.func is reference.cauchy or agree(sample, lambda f, rng: law(f + 25, rng=rng), 3.0) < 1e-9
+    )
 
 
 @pytest.mark.parametrize("function", NUMBERS)
 def test_every_function_has_the_noise_of_its_number(function):
     same = 101 + (function - 101) % 3 + (6 if function > 106 else 0)
     assert np.array_equal(observed(function, 3.0), observed(same, 3.0))
-    assert not np.array_equal(observed(function, 3.0), observed(same - 6 if same > 106 else same + 6, 3.0))
+    assert not np.array_equal(
+        observed(function, 3.0), observed(same - 6 if same > 106 else same + 6, 3.0)
+    )
 
 
 @pytest.mark.parametrize("function", LAWS)

@@ -83,7 +83,9 @@ def naive(landscape, world):
             z = landscape.block - 1
         if landscape.name == "royal_road":
             sizes = [landscape.block * 2**level for level in range(landscape.levels)]
-            schemata = [range(first, first + size) for size in sizes for first in range(0, landscape.n, size)]
+            schemata = [
+                range(first, first + size) for size in sizes for first in range(0, landscape.n, size)
+            ]
         return lambda x: -fitness([int(a == b) for a, b in zip(x, target, strict=True)])
     if isinstance(landscape, LABS):
         return reference.labs_energy
@@ -114,7 +116,9 @@ def test_loss_and_optimum_against_loops(landscape):
     assert landscape.gap_known
     assert torch.equal(landscape.loss(landscape.optimum[:, None]), torch.zeros(3, 1).double())
     for world in range(3):
-        wanted = torch.tensor([naive(landscape, world)(g) for g in x[world].tolist()], dtype=torch.float64)
+        wanted = torch.tensor(
+            [naive(landscape, world)(g) for g in x[world].tolist()], dtype=torch.float64
+        )
         torch.testing.assert_close(loss[world], wanted - wanted.min(), rtol=0, atol=1e-11)
 
 
@@ -202,7 +206,9 @@ def test_the_gradient_of_a_world_does_not_see_the_zeros_of_another(landscape):
     slopes = []
     for worlds in (WORLDS, WORLDS[:1]):
         some = p[: len(worlds)].clone().requires_grad_()
-        slopes.append(torch.autograd.grad(landscape.bind(streams(worlds)).extension(some).sum(), some)[0])
+        slopes.append(
+            torch.autograd.grad(landscape.bind(streams(worlds)).extension(some).sum(), some)[0]
+        )
     assert torch.equal(slopes[0][:1], slopes[1])
 
 
@@ -230,11 +236,16 @@ def test_values_at_the_papers_examples():
     assert float(first.loss(0 * ones)) == 64
     assert float(second.loss(0 * ones)) == 192, "the optimum of R2"
     assert [float(first.loss(x)) for x in (one_block_less, two_blocks_less)] == [8, 16]
-    assert [float(second.loss(x)) for x in (one_block_less, two_blocks_less)] == [8 + 16 + 32, 16 + 16 + 32]
+    assert [float(second.loss(x)) for x in (one_block_less, two_blocks_less)] == [
+        8 + 16 + 32,
+        16 + 16 + 32,
+    ]
     jump = Jump(n=64, width=3).bind(streams([0]))
     assert [float(jump.loss(x)) for x in (one_block_less, two_blocks_less, ones)] == [66, 65, 0]
     trap = Trap(n=4, block=4).bind(streams([0]))
-    assert [float(trap.loss((torch.arange(4) < u).to(torch.uint8).view(1, 1, 4))) for u in range(5)] == [
+    assert [
+        float(trap.loss((torch.arange(4) < u).to(torch.uint8).view(1, 1, 4))) for u in range(5)
+    ] == [
         1,
         2,
         3,
@@ -339,7 +350,9 @@ def test_labs_symmetries():
     x = landscape.start(streams(), 20)
     for same in (1 - x, x.flip(-1), x ^ (torch.arange(13) % 2).to(torch.uint8)):
         assert torch.equal(landscape.loss(same), landscape.loss(x))
-    assert not torch.equal(landscape.loss(x.roll(1, -1)), landscape.loss(x)), "the sequence is not periodic"
+    assert not torch.equal(landscape.loss(x.roll(1, -1)), landscape.loss(x)), (
+        "the sequence is not periodic"
+    )
 
 
 # ioh --------------------------------------------------------------------------------------------------------
@@ -348,7 +361,10 @@ AS_IOH = {  # name -> our landscape, and the fitness of ioh's from our loss
     "OneMax": (OneMax, lambda loss, _: 16 - loss),
     "LeadingOnes": (LeadingOnes, lambda loss, _: 16 - loss),
     "LABS": (LABS, lambda loss, best: 16**2 / (2 * (loss + best))),
-    "IsingRing": (lambda n: SpinGlass(n=n, graph=RING, couplings=FERROMAGNET), lambda loss, _: 16 - loss / 2),
+    "IsingRing": (
+        lambda n: SpinGlass(n=n, graph=RING, couplings=FERROMAGNET),
+        lambda loss, _: 16 - loss / 2,
+    ),
     "IsingTorus": (
         lambda n: SpinGlass(n=n, graph=LATTICE, couplings=FERROMAGNET),
         lambda loss, _: 32 - loss / 2,
@@ -438,7 +454,9 @@ def test_ring_ground_state_leaves_at_most_the_weakest_coupling_unsatisfied(n, co
 def test_the_flip_of_all_spins_is_free_where_the_order_is_even(order, n):
     landscape = SpinGlass(n=n, order=order).bind(streams())
     x = landscape.start(streams(), 20)
-    assert torch.allclose(landscape.loss(1 - x), landscape.loss(x), rtol=0, atol=1e-12) == (order % 2 == 0)
+    assert torch.allclose(landscape.loss(1 - x), landscape.loss(x), rtol=0, atol=1e-12) == (
+        order % 2 == 0
+    )
 
 
 @pytest.mark.parametrize(
@@ -460,7 +478,9 @@ def test_spin_glass_says_when_the_gap_is_unknown():
     x = landscape.start(streams(), 2)
     assert not landscape.gap_known
     assert landscape.optimum is None
-    assert float(landscape.loss(x)[1, 0]) == pytest.approx(naive(landscape, 1)(x[1, 0].tolist()), abs=1e-12)
+    assert float(landscape.loss(x)[1, 0]) == pytest.approx(
+        naive(landscape, 1)(x[1, 0].tolist()), abs=1e-12
+    )
     assert SpinGlass(n=144, graph=LATTICE).gap_known
     assert not SpinGlass(n=196, graph=LATTICE).gap_known
     assert SpinGlass(n=200, graph=RING).gap_known
@@ -533,7 +553,9 @@ def test_quantitative_trait_says_when_the_gap_is_unknown():
     x = landscape.start(streams(), 2)
     assert not landscape.gap_known
     assert landscape.optimum is None
-    assert float(landscape.loss(x)[0, 1]) == pytest.approx(naive(landscape, 0)(x[0, 1].tolist()), rel=1e-12)
+    assert float(landscape.loss(x)[0, 1]) == pytest.approx(
+        naive(landscape, 0)(x[0, 1].tolist()), rel=1e-12
+    )
 
 
 # kernels ----------------------------------------------------------------------------------------------------
@@ -610,7 +632,10 @@ def test_points_are_worked_in_blocks_without_a_seam():
             "spin_glass.n: expected the square of an even number >= 4 .* got 40",
         ),
         (lambda: SpinGlass(n=2, graph=RING), "spin_glass.n: expected >= 3 on a ring, got 2"),
-        (lambda: SpinGlass(n=16, graph=LATTICE, order=3), "spin_glass.order: expected 2 on a lattice, got 3"),
+        (
+            lambda: SpinGlass(n=16, graph=LATTICE, order=3),
+            "spin_glass.order: expected 2 on a lattice, got 3",
+        ),
         (lambda: SpinGlass(n=3, order=4), "spin_glass.order: expected at most n = 3, got 4"),
         (lambda: SpinGlass(order=5), "spin_glass.order: expected <= 4, got 5"),
         (

@@ -45,7 +45,10 @@ def naive_double_well(one, r, x):
         method="bounded",
         options={"xatol": 1e-12},
     )
-    return reference.double_well(y[0] / one.width, y[1:], one.barrier, one.tilt, one.stiffness) - lowest.fun
+    return (
+        reference.double_well(y[0] / one.width, y[1:], one.barrier, one.tilt, one.stiffness)
+        - lowest.fun
+    )
 
 
 def naive_saddle(one, r, x):
@@ -72,10 +75,20 @@ def naive_fisher(one, r, x):
 
 
 KINDS = {
-    "double_well": (DoubleWell(dim=3, barrier=2.0, width=0.7, tilt=1.9, stiffness=3.0), naive_double_well),
+    "double_well": (
+        DoubleWell(dim=3, barrier=2.0, width=0.7, tilt=1.9, stiffness=3.0),
+        naive_double_well,
+    ),
     "double_well-rotated": (DoubleWell(dim=5, tilt=0.0, rotated=True), naive_double_well),
     "saddle": (
-        Saddle(dim=4, unstable=3, stable_curvature=5.0, unstable_curvature=0.5, condition=10.0, starts="box"),
+        Saddle(
+            dim=4,
+            unstable=3,
+            stable_curvature=5.0,
+            unstable_curvature=0.5,
+            condition=10.0,
+            starts="box",
+        ),
         naive_saddle,
     ),
     "saddle-confined": (
@@ -95,7 +108,12 @@ KINDS = {
     "cosine_rugged-rotated": (CosineRugged(dim=5, rotated=True, shifted=True), naive_cosine_rugged),
     "fisher": (
         Fisher(
-            dim=4, width=2.0, epistasis=3.0, selection_condition=50.0, mutation_condition=7.0, shifted=True
+            dim=4,
+            width=2.0,
+            epistasis=3.0,
+            selection_condition=50.0,
+            mutation_condition=7.0,
+            shifted=True,
         ),
         naive_fisher,
     ),
@@ -129,13 +147,17 @@ def test_the_optimum_has_loss_zero_and_slope_zero(kind):
 @kinds
 def test_single_precision_agrees_with_double(kind):
     bound = KINDS[kind][0].bind(streams())
-    single = bound.bound(**{k: v.float() for k, v in vars(bound).items() if isinstance(v, torch.Tensor)})
+    single = bound.bound(**{
+        k: v.float() for k, v in vars(bound).items() if isinstance(v, torch.Tensor)
+    })
     x = bound.start(streams(), 5)
     near, exact = evaluate(single, x.float(), gradient=True), evaluate(bound, x, gradient=True)
     scale = exact.gradient.abs().amax()
     assert near.value.dtype == torch.float32
     torch.testing.assert_close(near.value.double(), exact.value, rtol=1e-4, atol=1e-5)
-    torch.testing.assert_close(near.gradient.double() / scale, exact.gradient / scale, rtol=0, atol=1e-4)
+    torch.testing.assert_close(
+        near.gradient.double() / scale, exact.gradient / scale, rtol=0, atol=1e-4
+    )
 
 
 @pytest.mark.parametrize(
@@ -146,7 +168,10 @@ def test_single_precision_agrees_with_double(kind):
             r"double_well.tilt: expected < 1.54 barriers = 1.54, or one well is left, got 1.54",
         ),
         (lambda: DoubleWell(tilt=-0.1), "double_well.tilt: expected >= 0, got -0.1"),
-        (lambda: DoubleWell(dim=3, terms=3), "double_well.terms: expected 1 .* more than dim = 3, got 3"),
+        (
+            lambda: DoubleWell(dim=3, terms=3),
+            "double_well.terms: expected 1 .* more than dim = 3, got 3",
+        ),
         (
             lambda: DoubleWell(starts="left"),
             "double_well.starts: expected one of box, wrong_well, got 'left'",
@@ -233,9 +258,9 @@ def test_saddle_noise_has_exactly_the_set_covariance(noise, rotated):
         "terms": 7,
         "starts": "box",
     }
-    bound = Saddle(dim=4, rotated=rotated, noise=noise, noise_axes=axes, noise_scale=1.5, **options).bind(
-        streams()
-    )
+    bound = Saddle(
+        dim=4, rotated=rotated, noise=noise, noise_axes=axes, noise_scale=1.5, **options
+    ).bind(streams())
     basis = torch.eye(4).double().expand(4, 4, 4) if bound.rotation is None else bound.rotation
     found = basis.mT @ gradient_covariance(bound) @ basis
     torch.testing.assert_close(
@@ -248,7 +273,9 @@ def test_saddle_noise_has_exactly_the_set_covariance(noise, rotated):
         "laws are compared at equal trace"
     )
     if noise == "axes" and not rotated:
-        assert torch.equal(bound.slopes[..., 1], torch.zeros(4, 7).double()), "no noise at all on that axis"
+        assert torch.equal(bound.slopes[..., 1], torch.zeros(4, 7).double()), (
+            "no noise at all on that axis"
+        )
 
 
 @pytest.mark.parametrize("rotated", [False, True])
@@ -276,7 +303,8 @@ def along(landscape, places):
 
 
 @pytest.mark.parametrize(
-    ("barrier", "width", "tilt"), [(1.0, 1.0, 0.0), (0.25, 1.0, 0.05), (3.0, 0.4, 4.6), (2.0, 5.0, 1e-3)]
+    ("barrier", "width", "tilt"),
+    [(1.0, 1.0, 0.0), (0.25, 1.0, 0.05), (3.0, 0.4, 4.6), (2.0, 5.0, 1e-3)],
 )
 def test_double_well_says_where_its_wells_and_its_saddle_are(barrier, width, tilt):
     landscape = DoubleWell(dim=2, barrier=barrier, width=width, tilt=tilt)
@@ -394,7 +422,9 @@ def test_rosenbrock_is_that_of_scipy_and_has_a_second_minimum():
 
 
 def test_saddle_is_what_it_says():
-    bound = Saddle(dim=5, unstable=2, rotated=True, condition=4.0, stable_curvature=3.0).bind(streams([0]))
+    bound = Saddle(dim=5, unstable=2, rotated=True, condition=4.0, stable_curvature=3.0).bind(
+        streams([0])
+    )
     hessian = torch.autograd.functional.hessian(
         lambda x: bound.loss(x[None, None])[0, 0], torch.ones(5).double()
     )
@@ -426,7 +456,9 @@ def power_law(r, dim, exponent, low, high):
         return (
             1.0
             if z == 0
-            else scipy.special.gamma(dim / 2) * (2 / z) ** (dim / 2 - 1) * scipy.special.jv(dim / 2 - 1, z)
+            else scipy.special.gamma(dim / 2)
+            * (2 / z) ** (dim / 2 - 1)
+            * scipy.special.jv(dim / 2 - 1, z)
         )
 
     mass = scipy.integrate.quad(lambda q: q**-exponent, low, high)[0]
@@ -484,7 +516,9 @@ def test_gaussian_field_has_the_covariance_of_its_spectrum(law, length):
     direction = (
         torch.tensor([0.6, -0.8, 0.0], dtype=torch.float64)[:dim] if dim > 1 else torch.ones(1).double()
     )
-    x = (0.3 + torch.tensor(LAGS, dtype=torch.float64)[:, None] * length * direction).expand(count, -1, -1)
+    x = (0.3 + torch.tensor(LAGS, dtype=torch.float64)[:, None] * length * direction).expand(
+        count, -1, -1
+    )
     field = GaussianField(dim=dim, waves=8, amplitude=1.5, length=length, bowl=0.0, **options).bind(
         streams(torch.arange(count))
     )
@@ -494,7 +528,10 @@ def test_gaussian_field_has_the_covariance_of_its_spectrum(law, length):
 
     def deviation(covariance):
         return (
-            (products.mean(0) - 2.25 * torch.tensor([covariance(r) for r in LAGS], dtype=torch.float64)).abs()
+            (
+                products.mean(0)
+                - 2.25 * torch.tensor([covariance(r) for r in LAGS], dtype=torch.float64)
+            ).abs()
             / error
         ).numpy()
 

@@ -29,7 +29,9 @@ ERRORS = 4.5  # standard errors allowed
 
 def streams(worlds, seed=3, dtype=torch.float64):
     return Streams(
-        seed=seed, worlds=torch.as_tensor(range(worlds) if isinstance(worlds, int) else worlds), dtype=dtype
+        seed=seed,
+        worlds=torch.as_tensor(range(worlds) if isinstance(worlds, int) else worlds),
+        dtype=dtype,
     )
 
 
@@ -97,7 +99,9 @@ def test_distance_correlation_against_loops():
         for r in range(2):
             a, b = loss[r].tolist(), distance[r].tolist()
             values = [
-                walks_and_lines.distance_correlation(landscape, streams(2), samples=40, kind=kind).value[r]
+                walks_and_lines.distance_correlation(
+                    landscape, streams(2), samples=40, kind=kind
+                ).value[r]
                 for kind in ("pearson", "spearman")
             ]
             np.testing.assert_allclose(
@@ -160,7 +164,8 @@ def test_dispersion_against_loops():
     found = walks_and_lines.dispersion(landscape, streams(2), samples=50, fractions=(0.01, 0.1, 0.5))
     x, loss = walks_and_lines.sample(landscape, streams(2).at(walks_and_lines.PLACES["dispersion"]), 50)
     naive = [
-        [reference.dispersion(x[r].tolist(), loss[r].tolist(), f) for f in (0.01, 0.1, 0.5)] for r in range(2)
+        [reference.dispersion(x[r].tolist(), loss[r].tolist(), f) for f in (0.01, 0.1, 0.5)]
+        for r in range(2)
     ]
     np.testing.assert_allclose(found.value, naive, rtol=1e-10)
     kept = [i for i in range(50) if i * 20 // 50 != 3]
@@ -189,7 +194,9 @@ def test_information_against_loops():
             )
         flat = found.content.value[r] < 0.05
         first = int(np.flatnonzero(~flat.numpy())[-1]) + 1
-        assert float(found.settling.value[r]) == pytest.approx(math.log10(information.THRESHOLDS[first]))
+        assert float(found.settling.value[r]) == pytest.approx(
+            math.log10(information.THRESHOLDS[first])
+        )
     assert torch.equal(found.maximum.value, found.content.value.amax(-1))
     assert torch.equal(found.initial.value, found.partial.value[:, 0])
 
@@ -253,13 +260,18 @@ def test_gradients_against_loops():
     for r in range(2):
         each = [
             evaluate(
-                landscape, x, Terms(torch.full((2, 1, 1), i), torch.ones(2, 1, 1).double()), gradient=True
+                landscape,
+                x,
+                Terms(torch.full((2, 1, 1), i), torch.ones(2, 1, 1).double()),
+                gradient=True,
             )
             .gradient[r, 0]
             .tolist()
             for i in range(7)
         ]
-        assert abs(float(found.value[r]) - reference.noise_scale(each)) <= ERRORS * float(found.error[r])
+        assert abs(float(found.value[r]) - reference.noise_scale(each)) <= ERRORS * float(
+            found.error[r]
+        )
         assert float(found.error[r]) < 0.03 * float(found.value[r])
     norm = gradients.gradient_norm(landscape, streams(2), samples=9)
     points = landscape.start(streams(2).at(gradients._START), 9)
@@ -271,7 +283,9 @@ def test_gradients_against_loops():
 def test_curvature_is_that_of_the_hessian():
     landscape = bound(Quadratic(dim=4, condition=50, rotated=True, shifted=True), 3)
     hessian = landscape.rotation @ landscape.eigenvalues.diag() @ landscape.rotation.mT
-    torch.testing.assert_close(gradients.hessian(landscape, landscape.optimum), hessian, rtol=0, atol=1e-9)
+    torch.testing.assert_close(
+        gradients.hessian(landscape, landscape.optimum), hessian, rtol=0, atol=1e-9
+    )
     found = gradients.curvature(landscape, streams(3))
     np.testing.assert_allclose(found.condition.value, 50, rtol=1e-8)
     assert (found.negative.value == 0).all()
@@ -307,7 +321,9 @@ def test_autocorrelation_of_a_field_is_its_covariance(dim, scale):
     found = walks_and_lines.autocorrelation(field, streams(worlds), **size)
     lag = found.axis[1][0]
     law, wrong = torch.exp(-(lag**2) / (2 * scale**2)), torch.exp(-(lag**2) / scale**2)
-    bias = 2.5 / 4.8 / walks  # of the mean that is taken off, itself a mean of so many independent values
+    bias = (
+        2.5 / 4.8 / walks
+    )  # of the mean that is taken off, itself a mean of so many independent values
     error = found.value.std(0) / worlds**0.5
     assert ((found.value.mean(0) - law).abs() <= ERRORS * error + bias)[1:].all()
     middle = (lag > 0.5 * scale) & (lag < 1.5 * scale)
@@ -329,9 +345,12 @@ def test_density_of_minima_of_a_field_is_rices(dim, scale):
     assert agrees(found.density.value, law)
     assert not agrees(found.density.value, 1 / (2 * math.pi * scale))
     assert not agrees(found.density.value, 1 / (2 * math.pi * 3**0.5 * scale**2))
-    assert float(found.coarse.value.mean() / found.density.value.mean()) > 0.98, "the grid is fine enough"
+    assert float(found.coarse.value.mean() / found.density.value.mean()) > 0.98, (
+        "the grid is fine enough"
+    )
     assert (
-        float(walks_and_lines.minima(field, streams(40), count=4, points=33).coarse.value.mean()) < 0.7 * law
+        float(walks_and_lines.minima(field, streams(40), count=4, points=33).coarse.value.mean())
+        < 0.7 * law
     ), "and this one is not"
 
 
@@ -345,7 +364,9 @@ def test_noise_scale_of_a_quadratic(large, small):
     assert not agrees(found.value, 101.5 if large is None else 110)
     spread = float(found.value.std())
     assert 0.5 * spread < float(found.error.mean()) < 2 * spread
-    twice = gradients.noise_scale(landscape, streams(12), at=2 * at, small=small, large=large, samples=100)
+    twice = gradients.noise_scale(
+        landscape, streams(12), at=2 * at, small=small, large=large, samples=100
+    )
     assert agrees(twice.value, 25)
 
 
@@ -354,7 +375,10 @@ def test_sphere_has_distance_correlation_one():
     for dim in (1, 6):
         sphere = bound(Quadratic(dim=dim, condition=1.0), 20)
         assert (
-            walks_and_lines.distance_correlation(sphere, streams(20), samples=200, kind="spearman").value - 1
+            walks_and_lines.distance_correlation(
+                sphere, streams(20), samples=200, kind="spearman"
+            ).value
+            - 1
         ).abs().max() < 1e-12
     found = walks_and_lines.distance_correlation(bound(Quadratic(dim=1), 40), streams(40), samples=500)
     assert agrees(found.value, 15**0.5 / 4)
@@ -407,7 +431,9 @@ def test_information_of_independent_values():
 
 PROBES = {
     "autocorrelation": lambda f, s: walks_and_lines.autocorrelation(f, s, walks=40, steps=30, step=0.2),
-    "correlation_length": lambda f, s: walks_and_lines.correlation_length(f, s, walks=40, steps=60, step=0.2),
+    "correlation_length": lambda f, s: walks_and_lines.correlation_length(
+        f, s, walks=40, steps=60, step=0.2
+    ),
     "pearson": lambda f, s: walks_and_lines.distance_correlation(f, s, samples=200),
     "spearman": lambda f, s: walks_and_lines.distance_correlation(f, s, samples=200, kind="spearman"),
     "dispersion": lambda f, s: walks_and_lines.dispersion(f, s, samples=200),
@@ -432,12 +458,17 @@ def test_standard_errors_are_those_of_drawing_again(name):
         at = torch.full((150, 1, 3), 0.7, dtype=torch.float64)
         found = gradients.noise_scale(field, streams(150), at=at, points=1, samples=100, small=4)
     else:
-        known = name in ("pearson", "spearman")  # where the optimum is not known, it is one of what is drawn
+        known = name in (
+            "pearson",
+            "spearman",
+        )  # where the optimum is not known, it is one of what is drawn
         found = PROBES[name](bound(CosineRugged(dim=3), [5] * 150) if known else field, streams(150))
     spread, said = found.value.std(0), found.error.square().mean(0).sqrt()
     real = spread > 1e-3 * spread.max()
     ratio = (said / spread)[real] if real.ndim else said / spread
-    ratio = ratio[:30] if name in ("information", "partial") else ratio  # thresholds well below the rms slope
+    ratio = (
+        ratio[:30] if name in ("information", "partial") else ratio
+    )  # thresholds well below the rms slope
     assert 0.75 < float(ratio.median()) < 1.35, ratio
     assert ((ratio > 0.55) & (ratio < 1.8)).all(), ratio
 
@@ -490,11 +521,15 @@ def test_networks_and_moving_landscapes_are_measured_at_their_starts(name):
 
 
 def test_bad_input_is_named():
-    with pytest.raises(ValueError, match="nk: expected a landscape on real coordinates, got one on bits"):
+    with pytest.raises(
+        ValueError, match="nk: expected a landscape on real coordinates, got one on bits"
+    ):
         walks_and_lines.correlation_length(bound(NK(n=5, k=1), 2), streams(2))
     with pytest.raises(
         ValueError, match="quadratic: expected a loss that is the mean of terms, got one term"
     ):
         gradients.noise_scale(bound(Quadratic(dim=2), 2), streams(2))
-    with pytest.raises(ValueError, match="digits: expected at most 50 dimensions for a Hessian, got 85"):
+    with pytest.raises(
+        ValueError, match="digits: expected at most 50 dimensions for a Hessian, got 85"
+    ):
         gradients.curvature(bound(Digits(hidden=1), 1), streams(1))

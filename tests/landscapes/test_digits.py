@@ -41,7 +41,9 @@ def test_digits_split():
 def test_digits_weights_are_in_the_order_of_torch_modules():
     landscape = Digits(hidden=3)
     x = starts(landscape, 1, [0])
-    network = torch.nn.Sequential(torch.nn.Linear(64, 3), torch.nn.Tanh(), torch.nn.Linear(3, 10)).double()
+    network = torch.nn.Sequential(
+        torch.nn.Linear(64, 3), torch.nn.Tanh(), torch.nn.Linear(3, 10)
+    ).double()
     torch.nn.utils.vector_to_parameters(x[0, 0], network.parameters())
     data = digits.images(torch.float64, torch.device("cpu"))
     loss = torch.nn.functional.cross_entropy(network(data.pixels), data.labels).detach()

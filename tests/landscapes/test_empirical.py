@@ -36,7 +36,9 @@ def test_the_shipped_table_is_that_of_the_paper():
     rows = {row["genotype"]: row for row in shipped()}
     assert sorted(rows) == ["".join(bits) for bits in itertools.product("01", repeat=5)]
     assert float(rows["00000"]["fitness"]) == 0.088
-    assert float(rows["11111"]["fitness"]) == 4100 == max(float(row["fitness"]) for row in rows.values())
+    assert (
+        float(rows["11111"]["fitness"]) == 4100 == max(float(row["fitness"]) for row in rows.values())
+    )
     for row in rows.values():
         replicates = [float(row[f"replicate_{i}"]) for i in (1, 2, 3)]
         assert float(row["fitness"]) == statistics.median(replicates)
@@ -49,7 +51,9 @@ def test_the_shipped_table_is_that_of_the_paper():
 def test_18_of_the_120_orders_of_the_five_mutations_are_uphill():
     fitness = {row["genotype"]: float(row["fitness"]) for row in shipped()}
     assert reference.uphill_orders(fitness, 5) == 18
-    means = {row["genotype"]: sum(float(row[f"replicate_{i}"]) for i in (1, 2, 3)) / 3 for row in shipped()}
+    means = {
+        row["genotype"]: sum(float(row[f"replicate_{i}"]) for i in (1, 2, 3)) / 3 for row in shipped()
+    }
     assert reference.uphill_orders(means, 5) != 18
     wrong = fitness | {"01001": 0.088}
     assert reference.uphill_orders(wrong, 5) != 18
@@ -69,7 +73,9 @@ def test_loss_and_extension_against_loops(scale, maximise, column):
         return gap if maximise else -gap
 
     x = torch.tensor(list(itertools.product((0, 1), repeat=5)), dtype=torch.uint8).expand(2, -1, -1)
-    np.testing.assert_allclose(bound.loss(x)[1], [gap(g) for g in x[1].tolist()], rtol=1e-13, atol=1e-13)
+    np.testing.assert_allclose(
+        bound.loss(x)[1], [gap(g) for g in x[1].tolist()], rtol=1e-13, atol=1e-13
+    )
     p = streams().uniform("data", (3, 5))
     naive = [[reference.mean_over_genotypes(gap, q) for q in row] for row in p.tolist()]
     np.testing.assert_allclose(bound.extension(p), naive, rtol=1e-12)
@@ -101,7 +107,9 @@ GOOD = "genotype,fitness,sd\n00,1,0.1\n01,2,0.2\n10,-3,0.3\n11,0.5,0\n"
 def test_genotypes_may_stand_in_one_column_or_in_one_for_each_locus(tmp_path):
     one = Empirical(file=write(tmp_path, GOOD)).bind(streams())
     text = "w, A,B\n1,0,0\n\n0.5,1,1\n# in between\n2,0, 1\n-3.0e0,1,0\n"
-    many = Empirical(file=write(tmp_path, text, "many.csv"), genotype=["A", "B"], fitness="w").bind(streams())
+    many = Empirical(file=write(tmp_path, text, "many.csv"), genotype=["A", "B"], fitness="w").bind(
+        streams()
+    )
     x = torch.tensor([[0, 0], [1, 0], [0, 1], [1, 1]], dtype=torch.uint8).expand(2, -1, -1)
     assert one.loss(x)[0].tolist() == [1.0, 5.0, 0.0, 1.5]
     assert torch.equal(one.loss(x), many.loss(x))
@@ -158,7 +166,9 @@ def test_a_large_table_is_read_and_folded(tmp_path):
         (
             GOOD,
             {"fitness": "fitnes"},
-            ["mine.csv:1: expected a column 'fitnes', got genotype, fitness, sd; did you mean 'fitness'?"],
+            [
+                "mine.csv:1: expected a column 'fitnes', got genotype, fitness, sd; did you mean 'fitness'?"
+            ],
         ),
         (
             "# note\n" + GOOD,
@@ -195,7 +205,10 @@ def test_a_large_table_is_read_and_folded(tmp_path):
         (
             GOOD.replace("01,2,", "00,2,"),
             {},
-            ["mine.csv: expected each genotype once, got 00 (lines 2 3); duplicates: mean", "1 missing: 01;"],
+            [
+                "mine.csv: expected each genotype once, got 00 (lines 2 3); duplicates: mean",
+                "1 missing: 01;",
+            ],
         ),
         (
             GOOD.replace("01,2,0.2", "01,2,5,0.2"),
@@ -216,9 +229,17 @@ def test_a_large_table_is_read_and_folded(tmp_path):
             {"scale": "log_ratio"},
             [r"mine.csv:4: expected a number > 0 (its logarithm is asked for), got '-3'"],
         ),
-        (GOOD.replace("0.2", "-0.2"), {"error": "sd"}, ["mine.csv:3: expected an error >= 0, got '-0.2'"]),
+        (
+            GOOD.replace("0.2", "-0.2"),
+            {"error": "sd"},
+            ["mine.csv:3: expected an error >= 0, got '-0.2'"],
+        ),
         (GOOD.replace("0.2", "x"), {"error": "sd"}, ["mine.csv:3: expected an error >= 0, got 'x'"]),
-        ("\n".join(GOOD.splitlines()[:-2]), {}, ["mine.csv: expected all 4 genotypes, 2 missing: 10 11"]),
+        (
+            "\n".join(GOOD.splitlines()[:-2]),
+            {},
+            ["mine.csv: expected all 4 genotypes, 2 missing: 10 11"],
+        ),
         (
             "genotype,fitness\n" + 7 * "0" + ",1\n",
             {},
@@ -236,7 +257,11 @@ def test_a_large_table_is_read_and_folded(tmp_path):
             ["mine.csv: expected sites with two letters, got one letter at each"],
         ),
         ("genotype,fitness\n00,\0\n", {}, ["mine.csv:2: expected a number"]),
-        (GOOD.replace("2,0.2", "1,5,0.2"), {}, ["mine.csv:3: expected 3 cells, as in the header, got 4"]),
+        (
+            GOOD.replace("2,0.2", "1,5,0.2"),
+            {},
+            ["mine.csv:3: expected 3 cells, as in the header, got 4"],
+        ),
         (
             GOOD.replace("fitness", "w").replace("sd", "W"),
             {"fitness": "w", "error": "Sd"},
@@ -373,7 +398,10 @@ def values(path, **options):
         (table(lambda bits: names(bits, " + ")).replace("WT", "wild type"), {}),
         (table(lambda bits: names(bits, "_")), {}),
         (table(lambda bits: names(bits, ", "), "\t"), {}),
-        (table(names, values=dict(reversed(TRUTH.items()))).replace("WT", "TEM-1"), {"wild_type": "TEM-1"}),
+        (
+            table(names, values=dict(reversed(TRUTH.items()))).replace("WT", "TEM-1"),
+            {"wild_type": "TEM-1"},
+        ),
         (table(lambda bits: names(bits).replace("S3N", "p.Ser3Asn").replace("E99K", "Glu99Lys")), {}),
         (
             table(lambda bits: ",".join(map(str, bits)), header=("a,b,c,D", "fitness")),
@@ -418,7 +446,12 @@ def test_the_mean_of_duplicates(tmp_path):
     text = "genotype,fitness,se\nWT,1,0.3\nA1G,2,0.1\nA1G,4,0.2\nC2T,3,0\nA1G:C2T,5,0.1\nC2T:A1G,8,0.1\nA1G/C2T,11,0.1\nC2T,NA,9\n"
     measured = Empirical(file=write(tmp_path, text), duplicates="mean", error="se").measured
     assert measured.values.tolist() == [1, 3, 3, 8]
-    assert measured.errors.tolist() == pytest.approx([0.3, math.sqrt(0.05) / 2, 0.0, math.sqrt(0.03) / 3])
+    assert measured.errors.tolist() == pytest.approx([
+        0.3,
+        math.sqrt(0.05) / 2,
+        0.0,
+        math.sqrt(0.03) / 3,
+    ])
     with pytest.raises(
         ValueError,
         match=(
@@ -440,7 +473,8 @@ def test_what_stands_for_a_genotype_that_was_not_measured(tmp_path, missing, bla
         tmp_path, table(plain, values=known if blank is None else TRUTH | dict.fromkeys(ABSENT, blank))
     )
     filled = {
-        bits: {"lethal": 0.0, "additive": additive(known, bits)}.get(missing, missing) for bits in ABSENT
+        bits: {"lethal": 0.0, "additive": additive(known, bits)}.get(missing, missing)
+        for bits in ABSENT
     }
     assert values(path, missing=missing) == pytest.approx(known | filled, rel=1e-12)
     landscape = Empirical(file=path, missing=missing).bind(streams())
@@ -583,7 +617,9 @@ def test_a_path_goes_before_no_shipped_name(tmp_path, monkeypatch):
 
 
 def test_an_unknown_scale_is_named():
-    with pytest.raises(ValueError, match=r"empirical\.scale: expected one of raw, log, log_ratio, got 'ln'"):
+    with pytest.raises(
+        ValueError, match=r"empirical\.scale: expected one of raw, log, log_ratio, got 'ln'"
+    ):
         Empirical(scale="ln")
 
 
@@ -614,7 +650,11 @@ AS_FILE = "write it as the file writes that genotype"
         (LETTERS, "AE", f"expected a wild_type of 3 sites, got 2: 'AE'; {AS_FILE}"),
         (DNA, "AU", f"{NOT_THERE} site 2 (U, the file has C, T); {AS_FILE}"),
         (ZEROS, "0x", f"{NOT_THERE} site 2 (x, the file has 0, 1); {AS_FILE}"),
-        (LISTS, "TEM-1", "expected a wild_type that the file has, got 'TEM-1'; write 'WT', or leave it out"),
+        (
+            LISTS,
+            "TEM-1",
+            "expected a wild_type that the file has, got 'TEM-1'; write 'WT', or leave it out",
+        ),
         (
             LISTS.replace("WT", "TEM-1"),
             "tem-1",
@@ -630,7 +670,9 @@ AS_FILE = "write it as the file writes that genotype"
         ),
     ],
 )
-def test_a_wild_type_that_the_file_lacks_is_one_line_that_says_where(tmp_path, text, wild_type, message):
+def test_a_wild_type_that_the_file_lacks_is_one_line_that_says_where(
+    tmp_path, text, wild_type, message
+):
     with pytest.raises(ValueError, match="wild_type") as error:
         Empirical(file=write(tmp_path, text), wild_type=wild_type)
     (line,) = str(error.value).splitlines()

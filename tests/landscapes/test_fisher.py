@@ -21,16 +21,22 @@ def streams(worlds=WORLDS, dtype=torch.float64):
 ANISOTROPIC = {"dim": 4, "selection_condition": 40.0, "mutation_condition": 9.0}
 
 
-@pytest.mark.parametrize("options", [{"dim": 3}, {"dim": 1}, ANISOTROPIC, ANISOTROPIC | {"rotated": False}])
+@pytest.mark.parametrize(
+    "options", [{"dim": 3}, {"dim": 1}, ANISOTROPIC, ANISOTROPIC | {"rotated": False}]
+)
 @pytest.mark.parametrize("epistasis", [0.5, 2.0, 3.0])
 def test_starts_lie_on_a_sphere_about_the_optimum(options, epistasis):
-    bound = Fisher(distance=1.5, width=2.0, epistasis=epistasis, shifted=True, **options).bind(streams())
+    bound = Fisher(distance=1.5, width=2.0, epistasis=epistasis, shifted=True, **options).bind(
+        streams()
+    )
     x = bound.start(streams(), 7)
     np.testing.assert_allclose(bound.traits(x).square().sum(-1).sqrt(), 1.5, rtol=1e-12)
     np.testing.assert_allclose(bound.loss(x), 0.5 * 0.75**epistasis, rtol=1e-12)
     np.testing.assert_allclose(bound.loss(bound.optimum[:, None]), 0, atol=0)
     if options == {"dim": 3}:
-        np.testing.assert_allclose((x - bound.optimum[:, None]).square().sum(-1).sqrt(), 1.5, rtol=1e-12)
+        np.testing.assert_allclose(
+            (x - bound.optimum[:, None]).square().sum(-1).sqrt(), 1.5, rtol=1e-12
+        )
 
 
 def test_starts_have_no_preferred_direction():
@@ -40,7 +46,9 @@ def test_starts_have_no_preferred_direction():
     spread = y.T @ y / 4000
     error = (2 / 4000) ** 0.5 * 4 / 3
     assert ((spread - 4 / 3 * torch.eye(3).double()).abs() <= 4.5 * error).all()
-    cube = torch.sign(y) * 2 / 3**0.5  # a law with the same mean and covariance that prefers the diagonals
+    cube = (
+        torch.sign(y) * 2 / 3**0.5
+    )  # a law with the same mean and covariance that prefers the diagonals
     fourth, wrong = (y**4).mean(), (cube**4).mean()
     assert abs(fourth - 16 / 5) <= 4.5 * float((y**4).std()) / 4000**0.5
     assert abs(wrong - 16 / 5) > 1

@@ -59,7 +59,13 @@ def test_biased_gan_descends_its_field():
 
 @pytest.mark.parametrize(
     ("beta", "kappa", "gamma", "count"),
-    [(0.3, 2.0, 1.5, 1), (0.34, 2.0, 1.5, 3), (5.0, 1.0, 8.0, 3), (0.5, 2.0, 0.0, 1), (1 + 1e-9, 1, 1, 3)],
+    [
+        (0.3, 2.0, 1.5, 1),
+        (0.34, 2.0, 1.5, 3),
+        (5.0, 1.0, 8.0, 3),
+        (0.5, 2.0, 0.0, 1),
+        (1 + 1e-9, 1, 1, 3),
+    ],
 )
 def test_biased_gan_rests_at_its_fixed_points(beta, kappa, gamma, count):
     game = bound(BiasedGAN(beta=beta, kappa=kappa, gamma=gamma), 1)
@@ -75,7 +81,9 @@ def test_biased_gan_rests_at_its_fixed_points(beta, kappa, gamma, count):
         game.measures(points[-1:] + torch.tensor([3e-6, 4e-6]).double())["fixed_point_distance"],
         torch.tensor([5e-6]).double(),
     )
-    assert float(game.solution_loss(points[None, -1:])) == pytest.approx(math.hypot(*points[-1].tolist()))
+    assert float(game.solution_loss(points[None, -1:])) == pytest.approx(
+        math.hypot(*points[-1].tolist())
+    )
 
 
 @pytest.mark.parametrize("regularisation", [0.0, 0.3])
@@ -93,18 +101,26 @@ def test_bilinear_against_loops(regularisation):
         assert float(far[r, p]) == pytest.approx(math.sqrt(sum(g * g for g in gap)))
 
 
-@pytest.mark.parametrize(("spectrum", "wanted"), [("log", [3, 1.5, 0.75]), ("linear", [3, 1.875, 0.75])])
+@pytest.mark.parametrize(
+    ("spectrum", "wanted"), [("log", [3, 1.5, 0.75]), ("linear", [3, 1.875, 0.75])]
+)
 @pytest.mark.parametrize("rotated", [True, False])
 def test_bilinear_has_the_set_singular_values(spectrum, wanted, rotated):
-    matrix = bound(Bilinear(dim=6, coupling=3.0, condition=4.0, spectrum=spectrum, rotated=rotated)).matrix
+    matrix = bound(
+        Bilinear(dim=6, coupling=3.0, condition=4.0, spectrum=spectrum, rotated=rotated)
+    ).matrix
     u, s, v = torch.linalg.svd(matrix)
     np.testing.assert_allclose(s, [wanted, wanted], rtol=1e-12)
     eye = torch.eye(3).double().expand(2, 3, 3)
     assert torch.allclose(u.abs(), eye) == (not rotated)
     assert torch.allclose(v.abs(), eye) == (not rotated)
-    assert torch.allclose((u.mT @ v.mT).abs(), eye) == (not rotated), "each player has a rotation of its own"
+    assert torch.allclose((u.mT @ v.mT).abs(), eye) == (not rotated), (
+        "each player has a rotation of its own"
+    )
     assert (
-        torch.allclose(u[0].abs(), u[1].abs()) == torch.allclose(v[0].abs(), v[1].abs()) == (not rotated)
+        torch.allclose(u[0].abs(), u[1].abs())
+        == torch.allclose(v[0].abs(), v[1].abs())
+        == (not rotated)
     ), "and each instance"
 
 
@@ -123,7 +139,10 @@ def test_matching_pennies_against_loops():
 
 
 def test_matching_pennies_in_logits_is_the_same_game():
-    logits, chances = bound(MatchingPennies(box=4.0)), bound(MatchingPennies(parametrisation="probability"))
+    logits, chances = (
+        bound(MatchingPennies(box=4.0)),
+        bound(MatchingPennies(parametrisation="probability")),
+    )
     x = logits.start(streams(), 9)
     torch.testing.assert_close(logits.loss(x), chances.loss(logistic(x)), rtol=1e-12, atol=1e-15)
     torch.testing.assert_close(
@@ -135,7 +154,9 @@ def test_matching_pennies_against_a_population_is_the_mean_over_encounters():
     game = bound(MatchingPennies(parametrisation="probability"))
     opponents = torch.tensor([1.0, 0, 0, 1, 1, 0, 1])
     for own in (0.0, 1.0):
-        each = game.loss(torch.stack((torch.full_like(opponents, own), opponents), -1).expand(2, -1, -1))
+        each = game.loss(
+            torch.stack((torch.full_like(opponents, own), opponents), -1).expand(2, -1, -1)
+        )
         torch.testing.assert_close(
             each.mean(1, keepdim=True), game.loss(torch.tensor([[[own, float(opponents.mean())]]] * 2))
         )
@@ -144,7 +165,10 @@ def test_matching_pennies_against_a_population_is_the_mean_over_encounters():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Bilinear(dim=5), "bilinear.dim: expected an even number, half of it for each player, got 5"),
+        (
+            lambda: Bilinear(dim=5),
+            "bilinear.dim: expected an even number, half of it for each player, got 5",
+        ),
         (lambda: Bilinear(dim=1), "bilinear.dim: expected >= 2, got 1"),
         (lambda: BiasedGAN(kappa=0.0), "biased_gan.kappa: expected > 0, got 0.0"),
         (

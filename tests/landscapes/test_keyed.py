@@ -118,7 +118,9 @@ def test_sequences_in_another_order_are_other_entries():
 def test_a_table_has_the_address_of_a_draw():
     s = make()
     s.keyed("instance")
-    with pytest.raises(ValueError, match="'instance' was already drawn at this step; name another part"):
+    with pytest.raises(
+        ValueError, match="'instance' was already drawn at this step; name another part"
+    ):
         s.uniform("instance", (2,))
     with pytest.raises(ValueError, match="unknown source 'instanse'; did you mean 'instance'"):
         make().keyed("instanse")
@@ -148,9 +150,9 @@ class TestLaws:
         assert u.max() < 1
         assert stats.kstest(u.ravel(), "uniform").pvalue > P
         assert stats.kstest(u.ravel() ** 1.02, "uniform").pvalue < P
-        assert stats.kstest(u.mean(1) * math.sqrt(12 * 4000) - math.sqrt(3 * 4000), "norm").pvalue > P, (
-            "the means of worlds vary as they should"
-        )
+        assert (
+            stats.kstest(u.mean(1) * math.sqrt(12 * 4000) - math.sqrt(3 * 4000), "norm").pvalue > P
+        ), "the means of worlds vary as they should"
         assert stats.kstest(u.mean(0) * math.sqrt(12 * 50) - math.sqrt(3 * 50), "norm").pvalue > P, (
             "and those of entries"
         )
@@ -225,7 +227,9 @@ def test_foreign_draws_are_addressed():
     for other in (make().at(1), make().redraw("library", 1), Streams(seed=8, worlds=torch.arange(6))):
         assert (other.foreign("library", 3, foreign_normals) != drawn).all()
     assert (make().foreign("library", 3, foreign_normals, part=1) != drawn).all()
-    assert drawn.flatten(0, 1).unique(dim=0).shape[0] == 18, "every world and point has draws of its own"
+    assert drawn.flatten(0, 1).unique(dim=0).shape[0] == 18, (
+        "every world and point has draws of its own"
+    )
 
 
 def test_foreign_draws_have_the_law_of_the_library():

@@ -65,7 +65,11 @@ def test_records_of_far_points(dtype):
         descent = {"kind": "sgd", "learning_rate": 0.125 * 2.0**power, "starts": 2}
         return run(
             task(
-                spec, descent, budget=12.0, checkpoints=[6.0, 12.0], dtype=str(dtype).removeprefix("torch.")
+                spec,
+                descent,
+                budget=12.0,
+                checkpoints=[6.0, 12.0],
+                dtype=str(dtype).removeprefix("torch."),
             ),
             range(3),
         )
@@ -88,7 +92,9 @@ def test_probes_of_losses_do_not_depend_on_their_unit(sign, dtype):
     )
     assert (walks_and_lines._correlations(loss, lags)[:, 0] == 1).all()
     a, b = loss.flatten(1), other.flatten(1)
-    expected = [np.corrcoef(x, y)[0, 1] for x, y in zip(a.double().numpy(), b.double().numpy(), strict=True)]
+    expected = [
+        np.corrcoef(x, y)[0, 1] for x, y in zip(a.double().numpy(), b.double().numpy(), strict=True)
+    ]
     np.testing.assert_allclose(correlation.pearson(a * unit, b * unit), expected, rtol=1e-4)
     assert torch.equal(estimates.left_out(a * unit), estimates.left_out(a) * unit)
     for plain, scaled in zip(

@@ -97,7 +97,9 @@ def test_the_place_depends_on_nothing_but_instance_and_time(inner, path, dtype):
     for r in range(6):
         alone = bound(inner, path, [r], dtype)
         for t in (41, 0):
-            assert torch.equal(alone.loss(x[r : r + 1], None, TIMES[r : r + 1] + t)[0], want[t][r]), "alone"
+            assert torch.equal(alone.loss(x[r : r + 1], None, TIMES[r : r + 1] + t)[0], want[t][r]), (
+                "alone"
+            )
     assert want[0].dtype == dtype
 
 
@@ -347,7 +349,8 @@ def test_the_loop_asks_and_measures_at_the_right_time(clock, per_step):
     rate, checkpoints = 0.25, [1.0, 5.0, 10.0, 20.0, 30.0]
     kind = {"kind": "tests.landscapes.test_moving:Drifting", "clock": clock}
     data = run_worlds(
-        task(kind, {"kind": "sgd", "learning_rate": rate}, checkpoints=checkpoints), torch.tensor([3, 8])
+        task(kind, {"kind": "sgd", "learning_rate": rate}, checkpoints=checkpoints),
+        torch.tensor([3, 8]),
     )
     for row, world in enumerate((3, 8)):
         drifting, streams = Drifting(clock=clock), Streams(seed=11, worlds=torch.tensor([world]))
@@ -359,7 +362,9 @@ def test_the_loop_asks_and_measures_at_the_right_time(clock, per_step):
         truth = [0.5 * ((x[k] - k * per_step * velocity) ** 2).sum() for k in steps]
         np.testing.assert_allclose(data["loss"][row], truth, rtol=1e-10)
         seen = [0.5 * ((x[k] - k * per_step * velocity) ** 2).sum() for k in range(10)]
-        np.testing.assert_allclose(data["observed"][row, 1:], [min(seen[:k]) for k in steps[1:]], rtol=1e-10)
+        np.testing.assert_allclose(
+            data["observed"][row, 1:], [min(seen[:k]) for k in steps[1:]], rtol=1e-10
+        )
         late = [0.5 * ((x[k] - (k + 1) * per_step * velocity) ** 2).sum() for k in steps]
         assert not np.allclose(data["loss"][row], late, rtol=1e-3)
 

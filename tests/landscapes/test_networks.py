@@ -55,7 +55,9 @@ def compare(landscape, x, terms, naive):
     """Values and gradients with naive(r, p, rows) -> (value, gradient), rows the examples that the network sees."""
     answer = evaluate(landscape, x, terms, gradient=True)
     for r, p in places(x):
-        rows = torch.arange(landscape.terms) if terms is None else terms.index[r, p % terms.index.shape[1]]
+        rows = (
+            torch.arange(landscape.terms) if terms is None else terms.index[r, p % terms.index.shape[1]]
+        )
         value, slope = naive(r, p, rows)
         assert float(answer.value[r, p]) == pytest.approx(value, rel=1e-10, abs=1e-12)
         torch.testing.assert_close(answer.gradient[r, p], slope, rtol=1e-9, atol=1e-11)
@@ -151,10 +153,13 @@ def same_alone(landscape, dtype, counts=(1, 7)):
     """Whether worlds have the same bits together and alone."""
     worlds = (0, 3, 5, 6, 9)
     pairs = (
-        (answers(landscape, worlds, dtype, n), answers(landscape, worlds[3:4], dtype, n)) for n in counts
+        (answers(landscape, worlds, dtype, n), answers(landscape, worlds[3:4], dtype, n))
+        for n in counts
     )
     return all(
-        torch.equal(a[3:4], b) for together, alone in pairs for a, b in zip(together, alone, strict=True)
+        torch.equal(a[3:4], b)
+        for together, alone in pairs
+        for a, b in zip(together, alone, strict=True)
     )
 
 
@@ -284,7 +289,10 @@ def test_a_cell_knows_the_users_code_and_data():
                 r" keyword"
             ),
         ),
-        (lambda: module("mlp", arguments={"hidden": {3}}), "module.arguments: expected what JSON can hold"),
+        (
+            lambda: module("mlp", arguments={"hidden": {3}}),
+            "module.arguments: expected what JSON can hold",
+        ),
         (
             lambda: module("not_a_module"),
             (
@@ -378,7 +386,9 @@ def test_a_padded_batch_has_exactly_the_loss_of_what_is_in_it(landscape, rows):
     landscape = landscape.bind(streams())
     x, terms = landscape.start(streams(), 3), batch(landscape, rows, 6)
     sizes = (
-        torch.tensor([4, 6])[:, None, None] if rows == 1 else torch.tensor([[4, 6, 2], [6, 2, 4]])[..., None]
+        torch.tensor([4, 6])[:, None, None]
+        if rows == 1
+        else torch.tensor([[4, 6, 2], [6, 2, 4]])[..., None]
     )
     shuffled = torch.tensor([3, 0, 5, 1, 4, 2])
     weight = torch.where(torch.arange(6) < sizes, 1 / sizes.double(), 0.0)
@@ -394,7 +404,9 @@ def test_a_padded_batch_has_exactly_the_loss_of_what_is_in_it(landscape, rows):
         index = terms.index[r : r + 1, p % rows : p % rows + 1]
         mine = index[..., torch.tensor([k for k in shuffled.argsort().tolist() if k < size])]
         seen = x[r : r + 1] if rows == 1 else x[r : r + 1, p : p + 1]
-        wanted = evaluate(alone, seen, Terms(mine, torch.full(mine.shape, 1 / size).double()), gradient=True)
+        wanted = evaluate(
+            alone, seen, Terms(mine, torch.full(mine.shape, 1 / size).double()), gradient=True
+        )
         assert torch.equal(padded.value[r, p], wanted.value[0, p if rows == 1 else 0])
         assert torch.equal(padded.gradient[r, p], wanted.gradient[0, p if rows == 1 else 0])
 
@@ -426,7 +438,8 @@ def test_logistic_regression_against_loops():
     for r, p in places(x):
         rows, labels = landscape.rows[r].tolist(), landscape.labels[r].tolist()
         naive = [
-            reference.logistic_loss(w.tolist(), rows, labels, 0.3) for w in (x[r, p], landscape.optimum[r])
+            reference.logistic_loss(w.tolist(), rows, labels, 0.3)
+            for w in (x[r, p], landscape.optimum[r])
         ]
         assert float(landscape.loss(x)[r, p]) == pytest.approx(naive[0] - naive[1], rel=1e-10)
     terms = batch(landscape, 1)
@@ -436,11 +449,14 @@ def test_logistic_regression_against_loops():
         landscape.labels[1, terms.index[1, 0]].tolist(),
         0.3,
     )
-    assert float(landscape.loss(x, terms)[1, 2]) == pytest.approx(naive - float(landscape.best[1]), rel=1e-10)
+    assert float(landscape.loss(x, terms)[1, 2]) == pytest.approx(
+        naive - float(landscape.best[1]), rel=1e-10
+    )
 
 
 @pytest.mark.parametrize(
-    "parameters", [{}, {"penalty": 1e-5, "signal": 30.0, "features": 40, "examples": 60}, {"data": "digits"}]
+    "parameters",
+    [{}, {"penalty": 1e-5, "signal": 30.0, "features": 40, "examples": 60}, {"data": "digits"}],
 )
 def test_logistic_regression_is_flat_at_its_optimum(parameters):
     landscape = LogisticRegression(**parameters).bind(streams((0,)))
@@ -460,7 +476,8 @@ def test_softmax_regression_agrees_with_scikit_learn():
     np.testing.assert_allclose(landscape.optimum.view(10, 65), theirs.coef_, atol=1e-5)
     x = landscape.start(streams((0,)), 2)
     naive = [
-        reference.softmax_loss(w, DIGITS.pixels, DIGITS.labels, 0.01) for w in (*x[0], landscape.optimum[0])
+        reference.softmax_loss(w, DIGITS.pixels, DIGITS.labels, 0.01)
+        for w in (*x[0], landscape.optimum[0])
     ]
     np.testing.assert_allclose(landscape.loss(x)[0], np.array(naive[:2]) - naive[2], rtol=1e-10)
 
@@ -478,7 +495,9 @@ def test_linear_rnn_against_loops():
     x = landscape.start(streams(), 2)
     for r, p in places(x):
         start, end = landscape.ends[r].tolist()
-        naive = reference.matrix_product_loss(x[r, p].view(3, 3).tolist(), start, [0.7 * u for u in end], 6)
+        naive = reference.matrix_product_loss(
+            x[r, p].view(3, 3).tolist(), start, [0.7 * u for u in end], 6
+        )
         assert float(landscape.loss(x)[r, p]) == pytest.approx(naive, rel=1e-12)
 
 
@@ -487,7 +506,9 @@ def test_linear_rnn_reaches_its_target_at_the_optimum(units, steps):
     landscape = LinearRNN(units=units, steps=steps, target=0.3).bind(streams())
     assert landscape.loss(landscape.optimum[:, None]).max() <= 1e-28
     assert landscape.loss(1.01 * landscape.optimum[:, None]).min() > 1e-8
-    torch.testing.assert_close(landscape.ends.norm(dim=-1), torch.ones(2, 2).double(), rtol=1e-12, atol=0)
+    torch.testing.assert_close(
+        landscape.ends.norm(dim=-1), torch.ones(2, 2).double(), rtol=1e-12, atol=0
+    )
 
 
 @pytest.mark.parametrize("rows", [None, 1, 2])
@@ -499,7 +520,9 @@ def test_tanh_rnn_against_torch(rows):
         seen = torch.arange(7) if rows is None else terms.index[r, p % rows]
         outputs = reference.recurrent_outputs(x[r, p], 3, landscape.inputs[r].mT)
         miss = (outputs - landscape.targets[r]) ** 2
-        assert float(landscape.loss(x, terms)[r, p]) == pytest.approx(float(miss[seen].mean()), rel=1e-12)
+        assert float(landscape.loss(x, terms)[r, p]) == pytest.approx(
+            float(miss[seen].mean()), rel=1e-12
+        )
         assert p or float(landscape.measures(x[:, 0])["test_loss"][r]) == pytest.approx(
             float(miss[7:].mean()), rel=1e-12
         )
@@ -585,7 +608,9 @@ def test_autoencoder_against_torch(activation, rows):
         )
 
     compare(landscape, x, None if rows is None else batch(landscape, 1), naive)
-    held_out = reference.filled(reference.autoencoder(5, 2, activation), x[1, 0])(DIGITS.test_pixels).detach()
+    held_out = reference.filled(reference.autoencoder(5, 2, activation), x[1, 0])(
+        DIGITS.test_pixels
+    ).detach()
     assert float(landscape.measures(x[:, 0])["test_loss"][1]) == pytest.approx(
         float(functional.mse_loss(held_out, DIGITS.test_pixels))
     )
@@ -608,9 +633,9 @@ def test_the_large_case_is_large_and_the_mean_image_is_a_baseline():
 @pytest.mark.parametrize("rows", [None, 1, 2])
 @pytest.mark.parametrize("objective", ["pairwise", "infonce"])
 def test_contrastive_against_loops(objective, rows):
-    landscape = Contrastive(objective=objective, features=3, embedding=2, pairs=6, temperature=0.7).bind(
-        streams()
-    )
+    landscape = Contrastive(
+        objective=objective, features=3, embedding=2, pairs=6, temperature=0.7
+    ).bind(streams())
     x = landscape.start(streams(), 2)
     terms = None if rows is None else batch(landscape, rows)
     for r, p in places(x):

@@ -31,7 +31,9 @@ shapes = pytest.mark.parametrize(("n", "k", "neighbours"), SHAPES)
 
 
 def all_genotypes(n, worlds):
-    return torch.tensor(list(itertools.product((0, 1), repeat=n)), dtype=torch.uint8).expand(worlds, -1, -1)
+    return torch.tensor(list(itertools.product((0, 1), repeat=n)), dtype=torch.uint8).expand(
+        worlds, -1, -1
+    )
 
 
 @shapes
@@ -46,7 +48,9 @@ def test_nk_loss_extension_and_optimum_against_loops(n, k, neighbours):
         naive = [best - philox.nk_fitness(g, reads, table) for g in x[r].tolist()]
         np.testing.assert_allclose(loss[r], naive, atol=1e-12)
         np.testing.assert_allclose(
-            extension[r], [best - philox.nk_extension(q, reads, table) for q in p[r].tolist()], atol=1e-12
+            extension[r],
+            [best - philox.nk_extension(q, reads, table) for q in p[r].tolist()],
+            atol=1e-12,
         )
 
 
@@ -62,11 +66,15 @@ def test_nk_least_loss_is_zero(n, k, neighbours, dtype):
 @shapes
 def test_nk_loci_read_what_the_convention_says(n, k, neighbours):
     reads = NK(n=n, k=k, neighbours=neighbours).bind(streams()).reads
-    assert all(len(set(row)) == k + 1 and i in row for world in reads.tolist() for i, row in enumerate(world))
+    assert all(
+        len(set(row)) == k + 1 and i in row for world in reads.tolist() for i, row in enumerate(world)
+    )
     if neighbours == "adjacent":
         assert reads[0].tolist() == [[(i + j) % n for j in range(k + 1)] for i in range(n)]
     if neighbours == "blocks":
-        assert reads[0].tolist() == [[i // (k + 1) * (k + 1) + j for j in range(k + 1)] for i in range(n)]
+        assert reads[0].tolist() == [
+            [i // (k + 1) * (k + 1) + j for j in range(k + 1)] for i in range(n)
+        ]
 
 
 @pytest.mark.parametrize(("n", "k"), [(21, 0), (21, 3), (22, 5)])
@@ -82,7 +90,9 @@ def test_nk_says_when_the_gap_is_unknown():
     assert not landscape.gap_known
     assert landscape.optimum is None
     x = starts(landscape, 2)
-    fitness = philox.nk_fitness(x[3, 1].tolist(), landscape.reads[3].tolist(), landscape.table[3].tolist())
+    fitness = philox.nk_fitness(
+        x[3, 1].tolist(), landscape.reads[3].tolist(), landscape.table[3].tolist()
+    )
     assert float(landscape.loss(x)[3, 1]) == pytest.approx(1 - fitness, abs=1e-12)
     assert not NK(n=32, k=20).gap_known
     assert NK(n=63, k=20, neighbours="blocks").gap_known

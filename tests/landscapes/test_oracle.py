@@ -85,7 +85,8 @@ class TestMiniBatches:
 
     def test_a_full_batch_without_replacement_is_the_whole_loss(self):
         assert torch.allclose(
-            ask(oracle(Noise(batch=10, sampling="batch")), 1).value, torch.tensor(4.5, dtype=torch.float64)
+            ask(oracle(Noise(batch=10, sampling="batch")), 1).value,
+            torch.tensor(4.5, dtype=torch.float64),
         )
 
     def test_an_epoch_reads_every_term_once_and_ends_with_a_smaller_batch(self):
@@ -129,7 +130,9 @@ class TestMiniBatches:
             Oracle(Line(), noise, Bill(4, terms=10, budget=9.0))(Query(x), s).value
             for s in (streams(), streams().redraw("data", 1))
         )
-        means = [oracle(Noise(batch=4))(Query(x), s).value for s in (streams(), streams().redraw("data", 1))]
+        means = [
+            oracle(Noise(batch=4))(Query(x), s).value for s in (streams(), streams().redraw("data", 1))
+        ]
         assert not torch.equal(plain, again)
         assert torch.allclose(plain - means[0], again - means[1], atol=1e-14)
 
@@ -137,7 +140,9 @@ class TestMiniBatches:
 class TestNoise:
     @pytest.mark.parametrize("gradient", [False, True])
     def test_evaluation_noise_has_its_standard_deviation(self, gradient):
-        answer = ask(oracle(Noise(value=0.3, gradient=0.7), worlds=2000), 1, worlds=2000, gradient=gradient)
+        answer = ask(
+            oracle(Noise(value=0.3, gradient=0.7), worlds=2000), 1, worlds=2000, gradient=gradient
+        )
         error = answer.value - 4.5
         assert abs(error.std() - 0.3) < 4.5 * 0.3 / math.sqrt(2 * error.numel())
         assert abs(error.mean()) < 4.5 * 0.3 / math.sqrt(error.numel())
@@ -275,7 +280,9 @@ class TestSizesByWorld:
             for m in set(sizes):
                 rows = [world for world in range(6) if sizes[world] == m]
                 constant, one = self.asked(kind, noise, m)
-                assert all(torch.equal(a[rows], b[rows]) for a, b in zip(together, constant, strict=True)), m
+                assert all(
+                    torch.equal(a[rows], b[rows]) for a, b in zip(together, constant, strict=True)
+                ), m
                 assert bill.values[rows].tolist() == one.values[rows].tolist()
 
     @pytest.mark.parametrize("sampling", ["replacement", "batch", "epoch"])
@@ -316,13 +323,21 @@ class TestSizesByWorld:
         assert run([7, 20, 7, 40], lambda row: Counting(count=50)) == [(1, 7), (1, 20), (1, 7), (1, 40)]
 
     def test_redraws_reach_every_world_alone(self):
-        noise, x, size = Noise(batch=2), torch.ones(4, 2, 3, dtype=torch.float64), torch.tensor([2, 5, 7, 9])
+        noise, x, size = (
+            Noise(batch=2),
+            torch.ones(4, 2, 3, dtype=torch.float64),
+            torch.tensor([2, 5, 7, 9]),
+        )
         again = streams(4).redraw("data", torch.tensor([0, 1, 0, 2]))
         plain, redrawn, together = (
             Oracle(Line(), noise, Bill(4, terms=10, budget=9.0), alone=alone)(
                 Query(x, batch=size), s.at(1)
             ).value
-            for s, alone in ((streams(4), lambda row: Line()), (again, lambda row: Line()), (again, None))
+            for s, alone in (
+                (streams(4), lambda row: Line()),
+                (again, lambda row: Line()),
+                (again, None),
+            )
         )
         assert (plain != redrawn).all(1).tolist() == [False, True, False, True]
         assert torch.equal(redrawn, together)
@@ -333,7 +348,10 @@ class TestSizesByWorld:
     [
         (lambda: Noise(batch=0), "noise.batch: expected >= 1, got 0"),
         (lambda: Noise(value=-1.0), "noise.value: expected >= 0, got -1"),
-        (lambda: Noise(sampling="epoch", shared=False), "noise.shared: expected true with sampling 'epoch'"),
+        (
+            lambda: Noise(sampling="epoch", shared=False),
+            "noise.shared: expected true with sampling 'epoch'",
+        ),
         (lambda: oracle(Noise(batch=11)), "noise.batch: expected at most the 10 terms of line, got 11"),
     ],
 )
@@ -387,7 +405,8 @@ class TestTimeAndOwnNoise:
         assert ((10 <= value) & (value < 11)).all()
         assert len(value.unique()) == 20
         assert torch.equal(
-            value, ask(Oracle(Clockwork(noisy=True), Noise(), Bill(4, terms=6, budget=math.inf)), 1).value
+            value,
+            ask(Oracle(Clockwork(noisy=True), Noise(), Bill(4, terms=6, budget=math.inf)), 1).value,
         )
         assert evaluate(o.landscape, torch.ones(4, 5, 3).double()).value.eq(-1).all()
 

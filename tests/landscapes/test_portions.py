@@ -100,7 +100,13 @@ class TestMicroBatches:
 
     def test_pieces_differ_by_one_term_and_none_is_empty(self):
         landscape, x, s = network("digits", hidden=1)
-        for pieces, wanted in ((1, [10]), (3, [4, 3, 3]), (4, [3, 3, 2, 2]), (10, [1] * 10), (25, [1] * 10)):
+        for pieces, wanted in (
+            (1, [10]),
+            (3, [4, 3, 3]),
+            (4, [3, 3, 2, 2]),
+            (10, [1] * 10),
+            (25, [1] * 10),
+        ):
             sizes = []
             in_portions(
                 asks(landscape, False, sizes=sizes),
@@ -186,7 +192,12 @@ class TestMicroBatches:
 class TestChunks:
     @pytest.mark.parametrize(
         ("kind", "rows"),
-        [(kind, rows) for kind in KINDS for rows in (None, 1, 17) if rows is None or KINDS[kind].terms > 1],
+        [
+            (kind, rows)
+            for kind in KINDS
+            for rows in (None, 1, 17)
+            if rows is None or KINDS[kind].terms > 1
+        ],
     )
     def test_values_are_the_same(self, kind, rows):
         landscape, gradient = bound(kind), kind in SMOOTH
@@ -227,7 +238,9 @@ def test_a_game_in_portions(noise):
         )
         for options in ({}, {"micro_batches": 3, "chunks": 2})
     ]
-    for whole, portions in ((getattr(answer, name) for answer in answers) for name in ("value", "gradient")):
+    for whole, portions in (
+        (getattr(answer, name) for answer in answers) for name in ("value", "gradient")
+    ):
         assert whole.shape == (4, 5, 2)
         torch.testing.assert_close(portions, whole, rtol=1e-13, atol=1e-14)
 
@@ -302,7 +315,8 @@ def allocated(run):
 def straight(counts, sizes):
     """Whether sizes = fixed + a / count, with slopes within a tenth of each other and most of the largest size in a."""
     slopes = [
-        (a - b) / (1 / j - 1 / k) for a, b, j, k in zip(sizes, sizes[1:], counts, counts[1:], strict=False)
+        (a - b) / (1 / j - 1 / k)
+        for a, b, j, k in zip(sizes, sizes[1:], counts, counts[1:], strict=False)
     ]
     return max(slopes) <= 1.1 * min(slopes) and min(slopes) >= 0.8 * sizes[0]
 
@@ -328,7 +342,9 @@ def test_memory_falls_as_one_over_the_micro_batches(kind):
     assert straight((1, 2, 4, 8), sizes(allocated, 1024, (1, 2, 4, 8)))
     assert not straight((1, 2, 4, 8, 16), sizes(kept, 1024, (1, 1, 1, 1, 1)))
     half, whole = sizes(kept, 512, (1,)), sizes(kept, 1024, (2,))
-    assert half[0] == pytest.approx(whole[0], rel=0.1), "a large batch in two needs what half of it needs"
+    assert half[0] == pytest.approx(whole[0], rel=0.1), (
+        "a large batch in two needs what half of it needs"
+    )
 
 
 def test_memory_falls_as_one_over_the_chunks():

@@ -48,9 +48,10 @@ TABLES = {
     "plateaus": (0.7 * drawn(6, 1)).round().clamp(-1, 1),
     "two best": torch.stack([drawn(4)[0], -drawn(4)[0]]).abs().clamp(max=1.0),
     "additive": (
-        (enumeration.genotypes(torch.arange(32), 5).double() * torch.tensor([0.3, -1.0, 0.1, 2.0, 0.7])).sum(
-            -1
-        )[None]
+        (
+            enumeration.genotypes(torch.arange(32), 5).double()
+            * torch.tensor([0.3, -1.0, 0.1, 2.0, 0.7])
+        ).sum(-1)[None]
     ),
 }
 RULES = ("random", "greedy", "proportional")
@@ -183,9 +184,9 @@ def test_identities_of_the_spectrum(n):
 @pytest.mark.parametrize(("n", "order"), [(9, 3), (12, 2), (6, 4)])
 def test_autocorrelation_of_spins_is_exact_in_every_instance(n, order):
     """Row 35, Weinberger and Stadler 1993."""
-    rho = measure_binary(SpinGlass(n=n, order=order).bind(streams()), ["autocorrelation"], streams=streams())[
-        "autocorrelation"
-    ].value
+    rho = measure_binary(
+        SpinGlass(n=n, order=order).bind(streams()), ["autocorrelation"], streams=streams()
+    )["autocorrelation"].value
     law = torch.full((3, 1), 1 - 2 * order / n, dtype=torch.float64) ** torch.arange(1, n + 1)
     torch.testing.assert_close(rho, law, rtol=0, atol=1e-12)
 
@@ -234,7 +235,9 @@ def test_rounding_does_not_pass_for_epistasis():
     assert (found["accessible_fraction"].value == 1).all()
     single = streams(dtype=torch.float32)
     assert (
-        measure_binary(NK(n=9, k=0).bind(single), ["epistasis_none"], streams=single)["epistasis_none"].value
+        measure_binary(NK(n=9, k=0).bind(single), ["epistasis_none"], streams=single)[
+            "epistasis_none"
+        ].value
         == 1
     ).all()
 
@@ -244,10 +247,15 @@ def test_the_table():
     x = torch.tensor([[g >> i & 1 for i in range(7)] for g in range(128)], dtype=torch.uint8).expand(
         3, -1, -1
     )
-    torch.testing.assert_close(enumeration.tabulate(landscape, 3), -landscape.loss(x), rtol=0, atol=1e-13)
+    torch.testing.assert_close(
+        enumeration.tabulate(landscape, 3), -landscape.loss(x), rtol=0, atol=1e-13
+    )
     moving = Moving(inner=NK(n=7, k=2)).bind(streams())
     torch.testing.assert_close(
-        enumeration.tabulate(moving, 3), -moving.loss(x, None, torch.zeros(3).double()), rtol=0, atol=1e-13
+        enumeration.tabulate(moving, 3),
+        -moving.loss(x, None, torch.zeros(3).double()),
+        rtol=0,
+        atol=1e-13,
     )
 
 
@@ -302,7 +310,9 @@ def deviations(landscape, worlds, samples, names=SAMPLED, seed=3):
 
 
 @pytest.mark.parametrize(
-    "landscape", [NK(n=12, k=3), NK(n=12, k=0), RoughMountFuji(n=12, slope=0.7)], ids=["nk-3", "nk-0", "fuji"]
+    "landscape",
+    [NK(n=12, k=3), NK(n=12, k=0), RoughMountFuji(n=12, slope=0.7)],
+    ids=["nk-3", "nk-0", "fuji"],
 )
 def test_samples_beside_the_whole(landscape):
     for name, z in deviations(landscape, 4, 512).items():
@@ -482,7 +492,11 @@ def test_a_far_integer_is_reached_without_trying_all():
     every = {k: float(_mean(NK(n=10, k=k), "epistasis_reciprocal", s)) for k in range(10)}
     for nearest, other in ((4, 5), (5, 4), (6, 5), (8, 9)):
         found = tune(
-            NK(n=10, k=0), "k", "epistasis_reciprocal", 0.6 * every[nearest] + 0.4 * every[other], streams=s
+            NK(n=10, k=0),
+            "k",
+            "epistasis_reciprocal",
+            0.6 * every[nearest] + 0.4 * every[other],
+            streams=s,
         )
         assert found.value == nearest
         assert {nearest, other} <= set(found.trials)
@@ -504,7 +518,13 @@ def _mean(landscape, statistic, s):
         (RoughMountFuji(n=8), "slope", "gamma", 0.3, 1e-6),
         (RoughMountFuji(n=8), "noise_scale", "gamma", 0.3, 1e-6),
         (RoughMountFuji(n=8, slope=0.0), "slope", "roughness_slope", 1.5, 1e-6),
-        (RoughMountFuji(n=8, law="normal"), "slope", "walk_length_greedy", 2.5, 1e-3),  # it goes in steps
+        (
+            RoughMountFuji(n=8, law="normal"),
+            "slope",
+            "walk_length_greedy",
+            2.5,
+            1e-3,
+        ),  # it goes in steps
     ],
 )
 def test_a_real_parameter_is_found(landscape, parameter, statistic, target, within):
@@ -528,7 +548,9 @@ def test_a_statistic_of_ones_own():
     def correlation(landscape, ours):
         return real_autocorrelation(landscape, ours, walks=16, steps=64, step=0.05)
 
-    found = tune(GaussianField(dim=2, bowl=0.0), "length", correlation, 0.5, streams=s, place=20, high=10.0)
+    found = tune(
+        GaussianField(dim=2, bowl=0.0), "length", correlation, 0.5, streams=s, place=20, high=10.0
+    )
     assert found.achieved == pytest.approx(0.5, abs=1e-5)
     assert 0.1 < found.value < 5
 
@@ -551,7 +573,8 @@ def test_measures_of_real_coordinates_are_tuned_by_name_on_the_same_worlds(
     for value, seen in list(found.trials.items())[:4]:
         again = type(landscape)(**landscape.parameters() | {parameter: value}).bind(streams(3))
         assert (
-            float(measure_continuous(again, statistic, samples=128, streams=streams(3)).value.mean()) == seen
+            float(measure_continuous(again, statistic, samples=128, streams=streams(3)).value.mean())
+            == seen
         )
     with pytest.raises(
         ValueError, match="unknown measure 'peaks' of real coordinates; known: autocorrelation"
@@ -562,7 +585,8 @@ def test_measures_of_real_coordinates_are_tuned_by_name_on_the_same_worlds(
 def test_what_cannot_be_tuned():
     s = streams(5)
     with pytest.raises(
-        ValueError, match=r"expected a target that nk reaches with k, \S+ .. 0.75 \(at k = 7 and 0\), got 0.9"
+        ValueError,
+        match=r"expected a target that nk reaches with k, \S+ .. 0.75 \(at k = 7 and 0\), got 0.9",
     ):
         tune(NK(n=8), "k", "autocorrelation", 0.9, streams=s)
     with pytest.raises(ValueError, match=r"reaches with k, 1 .. \S+ \(at k = 0 and 2\), got 20"):
@@ -573,13 +597,15 @@ def test_what_cannot_be_tuned():
     ):
         tune(RoughMountFuji(n=8), "slope", "autocorrelation", 0.9, streams=s)
     with pytest.raises(
-        ValueError, match="expected a number among the parameters of mount_fuji, got 'law'; it has n, slope"
+        ValueError,
+        match="expected a number among the parameters of mount_fuji, got 'law'; it has n, slope",
     ):
         tune(RoughMountFuji(n=8), "law", "gamma", 0.5, streams=s)
     with pytest.raises(ValueError, match="expected low <= high within 0 .. 20 of nk.k, got 30 .. 20"):
         tune(NK(n=8), "k", "gamma", 0.5, streams=s, low=30)
     with pytest.raises(
-        ValueError, match="the statistic of mount_fuji is not defined at slope = 0; start from another value"
+        ValueError,
+        match="the statistic of mount_fuji is not defined at slope = 0; start from another value",
     ):
         tune(RoughMountFuji(n=4, slope=0.0, noise_scale=0.0), "slope", "gamma", 0.5, streams=s)
     with pytest.raises(ValueError, match="nk has no value of k in this range"):

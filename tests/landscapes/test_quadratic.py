@@ -16,7 +16,9 @@ def test_quadratic_against_loops():
     x = 3 * starts(landscape, 2)
     for r in range(8):
         hessian = landscape.rotation[r] @ landscape.eigenvalues.diag() @ landscape.rotation[r].T
-        naive = [philox.quadratic(y, hessian.tolist(), landscape.optimum[r].tolist()) for y in x[r].tolist()]
+        naive = [
+            philox.quadratic(y, hessian.tolist(), landscape.optimum[r].tolist()) for y in x[r].tolist()
+        ]
         np.testing.assert_allclose(landscape.loss(x)[r], naive, rtol=1e-10)
 
 

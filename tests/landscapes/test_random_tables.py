@@ -39,7 +39,9 @@ def address(world):
 
 
 def all_genotypes(n, worlds):
-    return torch.tensor(list(itertools.product((0, 1), repeat=n)), dtype=torch.uint8).expand(worlds, -1, -1)
+    return torch.tensor(list(itertools.product((0, 1), repeat=n)), dtype=torch.uint8).expand(
+        worlds, -1, -1
+    )
 
 
 @pytest.mark.parametrize("law", LAWS)
@@ -159,7 +161,10 @@ def test_the_best_genotype_is_found_in_any_chunk(n, monkeypatch):
     place = torch.arange(n, dtype=torch.int64)
     for wanted in (0, 1, 2**n // 2 + 1, 2**n - 1):
         found = best_genotype(
-            lambda x, wanted=wanted: -((x.long() << place).sum(-1) - wanted).abs().double().expand(2, -1), n
+            lambda x, wanted=wanted: (
+                -((x.long() << place).sum(-1) - wanted).abs().double().expand(2, -1)
+            ),
+            n,
         )
         assert torch.equal(found, bits(torch.tensor([wanted, wanted]), n))
     assert not best_genotype(lambda x: torch.zeros((2, x.shape[1])), n).any(), "the first of many"
@@ -168,7 +173,9 @@ def test_the_best_genotype_is_found_in_any_chunk(n, monkeypatch):
 def test_the_reference_genotype_and_the_effects_have_their_laws():
     fitness = RoughMountFuji(n=20, slope=0.7, slope_spread=2.0).bind(streams([1, 2])).gap.fitness
     assert set(fitness.reference.unique().tolist()) == {0, 1}
-    many = RoughMountFuji(n=50, slope=0.7, slope_spread=2.0).bind(streams(torch.arange(400))).gap.fitness
+    many = (
+        RoughMountFuji(n=50, slope=0.7, slope_spread=2.0).bind(streams(torch.arange(400))).gap.fitness
+    )
     count = many.effects.numel()
     assert abs(float(many.effects.mean()) - 0.7) < 4.5 * 2 / count**0.5
     assert abs(float(many.effects.std()) - 2.0) < 4.5 * 2 / (2 * count) ** 0.5
@@ -183,7 +190,9 @@ def test_float32_is_float64_rounded():
         if getattr(landscape, "slope_spread", 0):
             continue  # normal draws of the streams differ between the two
         x, p = all_genotypes(landscape.n, 3), streams().uniform("init", (2, landscape.n))
-        wide, narrow = (landscape.bind(streams(dtype=dtype)) for dtype in (torch.float64, torch.float32))
+        wide, narrow = (
+            landscape.bind(streams(dtype=dtype)) for dtype in (torch.float64, torch.float32)
+        )
         torch.testing.assert_close(narrow.loss(x).double(), wide.loss(x), rtol=1e-5, atol=1e-5)
         torch.testing.assert_close(
             narrow.extension(p.float()).double(), wide.extension(p), rtol=1e-5, atol=1e-5
@@ -208,7 +217,9 @@ def test_beyond_twenty_loci_the_gap_is_unknown(make, least, n):
     x = bound.start(streams(), 9)
     fitness = bound.gap.fitness(x)
     assert torch.equal(bound.loss(x), 1 - fitness if least == 0 else -fitness)
-    with pytest.raises(ValueError, match=f"multilinear extension: expected at most 16 loci, .* got {n}"):
+    with pytest.raises(
+        ValueError, match=f"multilinear extension: expected at most 16 loci, .* got {n}"
+    ):
         bound.extension(x.double())
 
 

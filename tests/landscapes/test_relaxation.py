@@ -41,7 +41,9 @@ def nk(k, worlds=3, n=6):
 
 
 def chances(worlds=3, points=2, n=6):
-    return torch.rand(worlds, points, n, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    return torch.rand(
+        worlds, points, n, dtype=torch.float64, generator=torch.Generator().manual_seed(1)
+    )
 
 
 def expected_over_one_uniform(landscape, p, terms=None):
@@ -78,7 +80,9 @@ def test_lovasz_of_a_mini_batch_is_that_of_its_terms(points):
 
 def test_lovasz_is_the_multilinear_extension_where_loci_do_not_interact_and_only_there():
     p = chances()
-    torch.testing.assert_close(lovasz_extension(nk(k=0), p), nk(k=0).extension(p), rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(
+        lovasz_extension(nk(k=0), p), nk(k=0).extension(p), rtol=1e-12, atol=1e-12
+    )
     assert (lovasz_extension(nk(k=3), p) - nk(k=3).extension(p)).abs().max() > 0.01
 
 

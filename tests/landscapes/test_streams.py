@@ -58,7 +58,8 @@ def test_compiled_and_torch_words_equal_the_published_vectors(counter, key, expe
         streams_numba.words(row, out)
         assert tuple(int(w) for w in out[0]) == expected
     wide = [
-        w[0, -1].item() for w in streams_torch.blocks(torch.from_numpy(row.astype(np.int64)), 1, first=block)
+        w[0, -1].item()
+        for w in streams_torch.blocks(torch.from_numpy(row.astype(np.int64)), 1, first=block)
     ]
     assert tuple(wide) == expected
 
@@ -82,7 +83,9 @@ def test_other_devices_take_the_torch_definition(law, dtype, monkeypatch):
 
 
 def test_the_radius_of_a_pair_agrees_with_libm():
-    u = make().uniform("mutation", (1000,)).numpy().reshape(-1, 2)  # the same words as the normals below
+    u = (
+        make().uniform("mutation", (1000,)).numpy().reshape(-1, 2)
+    )  # the same words as the normals below
     z = make().normal("mutation", (1000,)).numpy().reshape(-1, 2)
     np.testing.assert_allclose((z**2).sum(1), -2 * np.log1p(-u[:, 0]), rtol=1e-14)
 
@@ -135,7 +138,9 @@ def test_drawing_twice_at_one_address_raises():
     s = make().at(4)
     s.normal("mutation", (2,))
     s.normal("mutation", (2,), part=1)
-    with pytest.raises(ValueError, match="'mutation' was already drawn at this step; name another part"):
+    with pytest.raises(
+        ValueError, match="'mutation' was already drawn at this step; name another part"
+    ):
         s.uniform("mutation", (2,))
     assert torch.equal(s.at(4).normal("mutation", (2,)), make().at(4).normal("mutation", (2,)))
 
@@ -145,7 +150,10 @@ def test_drawing_twice_at_one_address_raises():
     [
         (lambda: make().normal("mutatoin", (2,)), "unknown source 'mutatoin'; did you mean 'mutation'"),
         (lambda: make().redraw("nothing like it", 1), "a plugin declares its own in `sources`"),
-        (lambda: Streams(seed=-1, worlds=torch.arange(2)), r"expected a seed of 0 <= seed < 2\*\*32, got -1"),
+        (
+            lambda: Streams(seed=-1, worlds=torch.arange(2)),
+            r"expected a seed of 0 <= seed < 2\*\*32, got -1",
+        ),
         (lambda: make([-1]), r"expected worlds of 0 <= worlds < 2\*\*32, got -1"),
         (lambda: make().at(2**32), r"expected step of 0 <= step < 2\*\*32"),
         (lambda: make().redraw("data", -1), "expected 0 <= k"),
@@ -233,7 +241,10 @@ def test_every_subset_and_every_permutation_is_equally_likely(n, size):
         len(counts) - 1
     )
     orders, counts = (
-        make(range(200)).permutation("drift", n, (300,)).reshape(-1, n).unique(dim=0, return_counts=True)
+        make(range(200))
+        .permutation("drift", n, (300,))
+        .reshape(-1, n)
+        .unique(dim=0, return_counts=True)
     )
     assert len(orders) == math.factorial(n)
     assert chi_square(counts, torch.full((len(counts),), 1 / len(counts))) < limit(len(counts) - 1)
@@ -243,8 +254,12 @@ def test_every_subset_and_every_permutation_is_equally_likely(n, size):
 @pytest.mark.parametrize("n", [1, 2, 3, 1023, 4099])
 def test_bernoulli_is_the_same_for_a_number_a_row_and_an_element(p, n):
     drawn = make().bernoulli("data", p, (n,))
-    assert torch.equal(drawn, make().bernoulli("data", torch.full((6, 1), p, dtype=torch.float64), (n,)))
-    assert torch.equal(drawn, make().bernoulli("data", torch.full((6, n), p, dtype=torch.float64), (n,)))
+    assert torch.equal(
+        drawn, make().bernoulli("data", torch.full((6, 1), p, dtype=torch.float64), (n,))
+    )
+    assert torch.equal(
+        drawn, make().bernoulli("data", torch.full((6, n), p, dtype=torch.float64), (n,))
+    )
 
 
 def test_bernoulli_broadcasts_like_everything_else():

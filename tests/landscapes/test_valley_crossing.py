@@ -46,7 +46,9 @@ def test_loss_and_extension_against_loops(landscape):
 
 @valleys
 def test_spacing_is_the_common_measure_of_all_losses(landscape):
-    x = torch.tensor(list(itertools.product((0, 1), repeat=landscape.n)), dtype=torch.uint8).expand(2, -1, -1)
+    x = torch.tensor(list(itertools.product((0, 1), repeat=landscape.n)), dtype=torch.uint8).expand(
+        2, -1, -1
+    )
     steps = landscape.bind(streams()).loss(x).unique() / landscape.spacing
     torch.testing.assert_close(steps, steps.round(), rtol=0, atol=1e-9)
     assert math.gcd(*map(int, steps.round().tolist())) == 1
@@ -82,7 +84,9 @@ def test_the_slope_is_the_difference_between_the_two_alleles(landscape):
 
 def test_only_a_fixed_order_has_genotypes_off_the_path():
     any_order, fixed = (
-        ValleyCrossing(n=3, width=2, depth=0.25, advantage=0.5, order=order, off_path=0.1).bind(streams())
+        ValleyCrossing(n=3, width=2, depth=0.25, advantage=0.5, order=order, off_path=0.1).bind(
+            streams()
+        )
         for order in ("any", "fixed")
     )
     out_of_order = torch.tensor([0, 1, 0], dtype=torch.uint8).expand(2, 1, 3)

@@ -94,7 +94,9 @@ METHODS = [
 @pytest.mark.parametrize(("method", "options"), METHODS, ids=lambda x: x if isinstance(x, str) else "")
 def test_torch_optim_beside_torch(method, options, rate):
     states = play(
-        build("torch_optim", {"method": method, "learning_rate": rate, "starts": 2, "options": options}),
+        build(
+            "torch_optim", {"method": method, "learning_rate": rate, "starts": 2, "options": options}
+        ),
         REALS,
         make(WORLDS),
         DIM,
@@ -124,14 +126,18 @@ EVOTORCH = [
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
 @pytest.mark.parametrize(
-    ("algorithm", "options", "more"), EVOTORCH, ids=[f"{name}-{i}" for i, (name, *_) in enumerate(EVOTORCH)]
+    ("algorithm", "options", "more"),
+    EVOTORCH,
+    ids=[f"{name}-{i}" for i, (name, *_) in enumerate(EVOTORCH)],
 )
 def test_evotorch_beside_evotorch(algorithm, options, more, dtype):
     """The same populations, to the bit.
 
     The center is EvoTorch's own, for all but cma_es that of the step which uses the values.
     """
-    optimizer = build("evotorch", {"algorithm": algorithm, "population": 6, "sigma": 0.4, "options": options})
+    optimizer = build(
+        "evotorch", {"algorithm": algorithm, "population": 6, "sigma": 0.4, "options": options}
+    )
     states, queries, _ = play(optimizer, REALS, make(WORLDS, dtype), DIM, STEPS)
     points = problem(make(WORLDS, dtype), REALS, DIM).start(1)
     for world, seed in zip(WORLDS, seeds(), strict=True):
@@ -142,7 +148,9 @@ def test_evotorch_beside_evotorch(algorithm, options, more, dtype):
                 dtype=dtype, initial_bounds=(-1, 1),
             )  # fmt: skip
             cls = getattr(evotorch._library().algorithms, evotorch.CLASSES[algorithm])
-            native = cls(asked, popsize=6, stdev_init=0.4, center_init=points[world, 0], **options, **more)
+            native = cls(
+                asked, popsize=6, stdev_init=0.4, center_init=points[world, 0], **options, **more
+            )
             for step in range(STEPS):
                 native.step()
                 assert torch.equal(
@@ -205,8 +213,12 @@ def test_deap_ga_beside_deap(domain, options, mate, mutate):
         for world, seed in zip(WORLDS, seeds(), strict=True):
             with apart():
                 random.seed(seed)
-                population = [creator.AdapterPoint(point) for point in starts(9, domain)[world].tolist()]
-                population, log = algorithms.eaSimple(population, toolbox, 0.6, 0.4, STEPS - 1, verbose=False)
+                population = [
+                    creator.AdapterPoint(point) for point in starts(9, domain)[world].tolist()
+                ]
+                population, log = algorithms.eaSimple(
+                    population, toolbox, 0.6, 0.4, STEPS - 1, verbose=False
+                )
             assert queries[-1].points[world].tolist() == [list(point) for point in population]
             asked = [9 if query.alive is None else int(query.alive[world].sum()) for query in queries]
             assert asked == log.select("nevals")
@@ -289,14 +301,25 @@ def test_pycma_beside_pycma(options):
     import cma
 
     states, queries, _ = play(
-        build("pycma", {"population": 7, "sigma": 0.4, "options": options}), REALS, make(WORLDS), DIM, STEPS
+        build("pycma", {"population": 7, "sigma": 0.4, "options": options}),
+        REALS,
+        make(WORLDS),
+        DIM,
+        STEPS,
     )
     for world, seed in zip(WORLDS, seeds(), strict=True):
         with apart():
             native = cma.CMAEvolutionStrategy(
                 starts(1)[world, 0].numpy(),
                 0.4,
-                {"seed": seed, "popsize": 7, "verbose": -9, "verb_log": 0, "signals_filename": "", **options},
+                {
+                    "seed": seed,
+                    "popsize": 7,
+                    "verbose": -9,
+                    "verb_log": 0,
+                    "signals_filename": "",
+                    **options,
+                },
             )
             for step in range(STEPS):
                 points = native.ask()
@@ -333,7 +356,12 @@ def test_a_state_stays_what_it_was(kind, options):
     optimizer, streams = build(kind, options), make(WORLDS)
     states, queries, _ = play(optimizer, REALS, streams, DIM, STEPS)
     play(
-        optimizer, REALS, make(WORLDS), DIM, STEPS, answer=lambda query, dtype: bowl(query, dtype, scale=-1.0)
+        optimizer,
+        REALS,
+        make(WORLDS),
+        DIM,
+        STEPS,
+        answer=lambda query, dtype: bowl(query, dtype, scale=-1.0),
     )
     for before, query, after in zip(states, queries, states[1:], strict=False):
         again = optimizer.tell(before, query, bowl(query, streams.dtype), streams.at(1))[0]
@@ -374,12 +402,16 @@ def test_a_library_that_raises_ends_its_own_world_alone(kind, options, error, mo
         return (
             good
             if step != 3
-            else Answer(torch.where(torch.arange(4)[:, None] == 2, torch.nan, good.value), good.gradient)
+            else Answer(
+                torch.where(torch.arange(4)[:, None] == 2, torch.nan, good.value), good.gradient
+            )
         )
 
     monkeypatch.setattr(run, "take", fragile)
     steps = iter(range(1, STEPS + 1))
-    spoilt, plain = (play(optimizer, REALS, make(range(4)), DIM, STEPS, answer=a)[0] for a in (answer, bowl))
+    spoilt, plain = (
+        play(optimizer, REALS, make(range(4)), DIM, STEPS, answer=a)[0] for a in (answer, bowl)
+    )
     for step, (a, b) in enumerate(zip(spoilt, plain, strict=True)):
         assert bool(a.points[2].isnan().all()) == (step >= 3)
         assert all(
@@ -446,7 +478,13 @@ def address(kind, options):
 
 @pytest.mark.parametrize(
     ("kind", "moves"),
-    [("deap_ga", "deap"), ("deap_cma", "numpy"), ("evotorch", "evotorch"), ("pycma", "cma"), ("sgd", None)],
+    [
+        ("deap_ga", "deap"),
+        ("deap_cma", "numpy"),
+        ("evotorch", "evotorch"),
+        ("pycma", "cma"),
+        ("sgd", None),
+    ],
 )
 def test_a_new_version_of_the_library_moves_its_cells_alone(kind, moves, monkeypatch):
     before = address(kind, {})
@@ -493,7 +531,11 @@ def test_libraries_are_imported_when_used_and_are_silent(tmp_path):
     root = str(Path(__file__).resolve().parents[2])
     code = f"import sys; sys.path.insert(0, {root!r})\n{SILENT}"
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+        [sys.executable, "-W", "error", "-c", code],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
@@ -509,7 +551,11 @@ def test_pycma_says_how_to_install_it(monkeypatch):
 @pytest.mark.parametrize(
     ("kind", "options", "message"),
     [
-        ("torch_optim", {"method": "Adamm"}, r"torch_optim.method: unknown name 'Adamm'; did you mean Adam"),
+        (
+            "torch_optim",
+            {"method": "Adamm"},
+            r"torch_optim.method: unknown name 'Adamm'; did you mean Adam",
+        ),
         (
             "torch_optim",
             {"method": "rmsprop"},
@@ -540,7 +586,11 @@ def test_pycma_says_how_to_install_it(monkeypatch):
             {"options": {"lr": 0.9}},
             r"torch_optim.options: unknown name 'lr'; known: amsgrad, betas",
         ),
-        ("torch_optim", {"options": {"maximize": True}}, r"torch_optim.options: unknown name 'maximize'"),
+        (
+            "torch_optim",
+            {"options": {"maximize": True}},
+            r"torch_optim.options: unknown name 'maximize'",
+        ),
         (
             "torch_optim",
             {"options": {"betas": [0.9, 1.9]}},
@@ -567,14 +617,22 @@ def test_pycma_says_how_to_install_it(monkeypatch):
             {"options": {"stdev_lr": 1}},
             r"evotorch.options: unknown name 'stdev_lr'; did you mean stdev_",
         ),
-        ("evotorch", {"options": {"distributed": True}}, r"evotorch.options: unknown name 'distributed'"),
+        (
+            "evotorch",
+            {"options": {"distributed": True}},
+            r"evotorch.options: unknown name 'distributed'",
+        ),
         (
             "pycma",
             {"options": {"CMA_diag": True}},
             r"pycma.options: unknown name 'CMA_diag'; did you mean CMA_diagonal",
         ),
         ("pycma", {"options": {"verb_log": 1}}, r"pycma.options: unknown name 'verb_log'"),
-        ("deap_cma", {"options": {"muu": 3}}, r"deap_cma.options: unknown name 'muu'; did you mean mu\?"),
+        (
+            "deap_cma",
+            {"options": {"muu": 3}},
+            r"deap_cma.options: unknown name 'muu'; did you mean mu\?",
+        ),
         ("deap_ga", {"population": 1}, r"deap_ga.population: expected >= 2, got 1"),
         ("deap_ga", {"recombination_rate": 0.0}, r"deap_ga.recombination_rate: expected > 0, got 0.0"),
     ],

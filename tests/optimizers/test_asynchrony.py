@@ -62,7 +62,8 @@ def schedule(service, workers, steps, rows=8, evaluations=1):
     first = drawn(service, make().at(0), everybody(workers, rows, "cpu"), evaluations)
     plain = Service(**{**service.parameters(), "stragglers": 0})
     ordinary = {
-        step: drawn(plain, make().at(step), torch.zeros(rows, 1), evaluations) for step in range(1, steps + 1)
+        step: drawn(plain, make().at(step), torch.zeros(rows, 1), evaluations)
+        for step in range(1, steps + 1)
     }
     found = []
     for r in range(rows):
@@ -105,7 +106,9 @@ def test_a_service_law_takes_one_number_for_each_world(options):
         torch.arange(4).expand(3, 4),
     )
     numbers = {key: value for key, value in options.items() if key != "kind"} | {"slowdown": 2.0}
-    wide = {key: torch.tensor([value, 1.1 * value, 1.3 * value]).double() for key, value in numbers.items()}
+    wide = {
+        key: torch.tensor([value, 1.1 * value, 1.3 * value]).double() for key, value in numbers.items()
+    }
     fused = Service(kind=options["kind"], stragglers=1, **wide).times(u, who)
     for r in range(3):
         alone = Service(
@@ -130,7 +133,10 @@ def test_a_service_law_takes_one_number_for_each_world(options):
         ({"kind": "shifted_exponential", "offset": -1.0}, "service.offset: expected >= 0"),
         ({"kind": "pareto"}, "service.shape: expected a number for kind 'pareto', got None"),
         ({"kind": "pareto", "shape": 1.0}, "service.shape: expected > 1"),
-        ({"kind": "constant", "shape": 2.0}, "service.shape: expected none for kind 'constant', got 2.0"),
+        (
+            {"kind": "constant", "shape": 2.0},
+            "service.shape: expected none for kind 'constant', got 2.0",
+        ),
         ({"stragglers": -1}, "service.stragglers: expected >= 0"),
         ({"slowdown": 0.5}, "service.slowdown: expected >= 1"),
     ],
@@ -200,7 +206,10 @@ def test_events_beside_a_loop(options, more):
 def test_two_precisions_see_the_same_events():
     runs = [
         play(
-            build("async_sgd", {"workers": 5, "service": Service(**LAWS[3])}), REALS, make(dtype=t), steps=200
+            build("async_sgd", {"workers": 5, "service": Service(**LAWS[3])}),
+            REALS,
+            make(dtype=t),
+            steps=200,
         )[2]
         for t in (torch.float64, torch.float32)
     ]
@@ -213,7 +222,9 @@ def test_two_precisions_see_the_same_events():
 def test_a_barrier_beside_a_loop(backups, clip):
     """Every worker's gradient has noise of its own, and only the first W - b count."""
     service, steps, workers = Service(kind="shifted_exponential", offset=0.5, **SLOW), 6, 4
-    noise = torch.randn(steps, 8, workers, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
+    noise = torch.randn(
+        steps, 8, workers, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(2)
+    )
     at = iter(range(steps))
 
     def answer(query, dtype):
@@ -254,7 +265,9 @@ def test_a_barrier_beside_a_loop(backups, clip):
 def test_one_worker_is_sgd(options, mode):
     more = {"momentum": 0.5, "learning_rate": 0.04, "clip": 0.6}
     one = play(
-        build("async_sgd", {"workers": 1, "mode": mode, "service": Service(**options), **more}), REALS, make()
+        build("async_sgd", {"workers": 1, "mode": mode, "service": Service(**options), **more}),
+        REALS,
+        make(),
     )[0]
     plain = play(build("sgd", more), REALS, make())[0]
     assert all(torch.equal(a.points, b.points) for a, b in zip(one, plain, strict=True))
@@ -325,7 +338,9 @@ def test_one_worker_or_a_barrier_is_the_steady_state(domain, exact, replacement,
         torch.equal(a.points, b.points) and torch.equal(a.value, b.value)
         for a, b in zip(ours[0], plain[0], strict=True)
     )
-    assert all(torch.equal(a["accepted"], b["accepted"]) for a, b in zip(ours[2], plain[2], strict=True))
+    assert all(
+        torch.equal(a["accepted"], b["accepted"]) for a, b in zip(ours[2], plain[2], strict=True)
+    )
 
 
 @pytest.mark.parametrize("replacement", ["worst", "random"])
@@ -341,7 +356,9 @@ def test_stale_children_beside_a_loop(replacement, exact, w):
         "tournament": 3,
         "replacement": replacement,
     }
-    optimizer = build("async_steady_state_ga", {"population": n, "workers": w, "service": service, **more})
+    optimizer = build(
+        "async_steady_state_ga", {"population": n, "workers": w, "service": service, **more}
+    )
     states, queries, infos = play(optimizer, Bits(), make(), dim, steps=steps, exact=exact)
     told = schedule(service, w, steps, evaluations=1 if exact else 1 + n)
     for step in range(1, steps + 1):
@@ -433,7 +450,9 @@ def test_every_evaluation_takes_the_time_of_a_worker(value, gradient, mode, work
     }
     cost = float(rounds * workers * evaluations)
     told = task({"kind": "quadratic", "dim": 3}, spec, budget=cost, checkpoints=[cost], noise=noise)
-    np.testing.assert_allclose(run(told, range(3))["virtual_time"], [[0.3 * cost / workers]] * 3, rtol=1e-12)
+    np.testing.assert_allclose(
+        run(told, range(3))["virtual_time"], [[0.3 * cost / workers]] * 3, rtol=1e-12
+    )
 
 
 # in a study -------------------------------------------------------------------------------------------------

@@ -9,7 +9,16 @@ from optimizers.breeding import Breeding
 SELECTION = ["selection", "tournament", "truncation", "fitness", "selection_strength"]
 VARIATION = ["crossover", "recombination_rate", "mutation_rate", "mutation_sigma"]
 PARAMETERS = {  # in the order in which `studies.describe` prints them
-    "ga": ["population", *SELECTION, "sampling", *VARIATION, "elite", "schedule", "coupling", "largest"],
+    "ga": [
+        "population",
+        *SELECTION,
+        "sampling",
+        *VARIATION,
+        "elite",
+        "schedule",
+        "coupling",
+        "largest",
+    ],
     "island_ga": [
         *("population", "islands", "migrants", "interval", "migration"),
         *SELECTION,

@@ -61,7 +61,9 @@ def test_a_generation_beside_a_loop(players, k):
     optimizer, states, queries, infos = contest(options, dim=dim, players=players, steps=2)
     s = make().at(2)
     order = torch.stack([s.permutation("pairing", n, part=j) for j in range(players)], 1).tolist()
-    drawn = [[s.integers("drift", n, (n, 2), part=2 * j + which) for j in range(players)] for which in (0, 1)]
+    drawn = [
+        [s.integers("drift", n, (n, 2), part=2 * j + which) for j in range(players)] for which in (0, 1)
+    ]
     who, cut = (
         s.bernoulli("recombination", 0.6, (players * n,)),
         1 + s.integers("recombination", width - 1, (players * n, 1), part=1),
@@ -90,7 +92,9 @@ def test_a_generation_beside_a_loop(players, k):
             a, b = first[child], second[child] if who[r, child] else first[child]
             assert infos[1]["parents"][r, child].tolist() == [a, b]
             born = operators_naive.one_point(own[a], own[b], int(cut[r, child]))
-            born = operators_naive.gaussian(born, 0.2, normals[r, child].tolist(), hits[r, child].tolist())
+            born = operators_naive.gaussian(
+                born, 0.2, normals[r, child].tolist(), hits[r, child].tolist()
+            )
             assert states[2].points[r, child].tolist() == pytest.approx(born, abs=1e-15)
         for j in range(players):
             best = value[j].index(min(value[j]))
@@ -133,11 +137,16 @@ def test_worlds_do_not_meet(domain, dtype, dim, players):
             (8, dim),
             held,
         )
-        assert (optimizer.center(whole[-1]).shape, optimizer.center(whole[-1]).dtype) == ((8, dim), dtype)
+        assert (optimizer.center(whole[-1]).shape, optimizer.center(whole[-1]).dtype) == (
+            (8, dim),
+            dtype,
+        )
         others = [0, 1, 2, 4, 5, 6, 7]
         for bad in (math.nan, math.inf, -math.inf):
             harmed = contest(options, domain, dim, players, streams=make(dtype=dtype), spoilt=bad)[1]
-            assert all(torch.equal(a[others], b[others]) for a, b in zip(whole[-1], harmed[-1], strict=True))
+            assert all(
+                torch.equal(a[others], b[others]) for a, b in zip(whole[-1], harmed[-1], strict=True)
+            )
 
 
 @pytest.mark.parametrize("k", [1, 3, 7])
@@ -169,7 +178,9 @@ def test_opponents_are_different_and_all_as_likely(k):
 def test_the_pairing_is_a_noise_of_its_own():
     """Redrawn, it changes who plays in this very generation; not where everyone plays everyone."""
     options = {"population": 6, "opponents": 2, "selection": "truncation"}
-    plain, again = (contest(options, steps=1, streams=s)[1:] for s in (make(), make().redraw("pairing", 1)))
+    plain, again = (
+        contest(options, steps=1, streams=s)[1:] for s in (make(), make().redraw("pairing", 1))
+    )
     assert not torch.equal(plain[1][0].points, again[1][0].points)
     assert not torch.equal(plain[0][-1].points, again[0][-1].points)
     everyone = options | {"opponents": 6}

@@ -128,7 +128,9 @@ def test_a_noisy_parent_is_asked_again():
         value[:, 0] += next(lucky)
         return Answer(value)
 
-    states, queries, _ = play(build("one_plus_one", {}), REALS, make(), steps=2, answer=answer, exact=False)
+    states, queries, _ = play(
+        build("one_plus_one", {}), REALS, make(), steps=2, answer=answer, exact=False
+    )
     assert queries[1].points.shape == (8, 2, 7)
     assert torch.equal(queries[1].points[:, 0], states[1].parent[:, 0])
     assert torch.equal(states[1].parent, states[0].parent)
@@ -159,7 +161,10 @@ def test_snes_beside_a_loop(options):
 @pytest.mark.parametrize(("n", "size"), [(2, 6), (3, 7), (10, 10), (10, 50), (40, 15)])
 def test_constants_are_those_of_pycma(n, size):
     es = cma.CMAEvolutionStrategy([0.0] * n, 1.0, {"popsize": size, "verbose": -9})
-    k, theirs = cma_constants(n, size, False, True), es.sm.parameters(mueff=es.sp.weights.mueff, lam=size)
+    k, theirs = (
+        cma_constants(n, size, False, True),
+        es.sm.parameters(mueff=es.sp.weights.mueff, lam=size),
+    )
     assert k.weights.tolist() == pytest.approx(list(es.sp.weights), abs=1e-15)
     assert (k.size, k.c_c, k.c_1, k.c_mu) == pytest.approx(
         (es.sp.weights.mueff, es.sp.cc, theirs["c1"], theirs["cmu"]), rel=1e-14
@@ -169,7 +174,9 @@ def test_constants_are_those_of_pycma(n, size):
     )  # pycma 4.5 has 3 in place of 5, and at most 1/2
     if size <= 15:  # nor does it damp large populations as the tutorial does
         es.adapt_sigma.initialize(es)
-        assert k.d_sigma - k.c_sigma == pytest.approx(es.adapt_sigma.damps - es.adapt_sigma.cs, rel=1e-14)
+        assert k.d_sigma - k.c_sigma == pytest.approx(
+            es.adapt_sigma.damps - es.adapt_sigma.cs, rel=1e-14
+        )
 
 
 def beside_pycma(monkeypatch, generations, curvature, **options):
@@ -179,7 +186,9 @@ def beside_pycma(monkeypatch, generations, curvature, **options):
         cma.utilities.math.Mh, "chiN", staticmethod(distribution.normal_length)
     )  # theirs is an approximation
     optimizer, s = build("cma_es", {"sigma": 0.5, "lazy": 1} | options), make([3])
-    state = optimizer.init(Problem(n, REALS, True, lambda p: torch.ones(1, p, n, dtype=torch.float64)), s)
+    state = optimizer.init(
+        Problem(n, REALS, True, lambda p: torch.ones(1, p, n, dtype=torch.float64)), s
+    )
     es = cma.CMAEvolutionStrategy(
         [1.0] * n, 0.5, {"verbose": -9, "popsize": distribution.default_population(n)}
     )
@@ -228,7 +237,9 @@ def test_separable_cma_beside_a_loop():
     states, queries, _ = play(
         build("cma_es", {"covariance": "diagonal", "sigma": 0.4}), REALS, make([2]), steps=15
     )
-    mean, sigma, c = naive.separable_cma([ranked(q) for q in queries], states[0].mean[0, 0].tolist(), 0.4)
+    mean, sigma, c = naive.separable_cma(
+        [ranked(q) for q in queries], states[0].mean[0, 0].tolist(), 0.4
+    )
     assert states[-1].mean[0, 0].tolist() == pytest.approx(mean, abs=1e-11)
     assert states[-1].sigma.item() == pytest.approx(sigma, rel=1e-10)
     assert states[-1].covariance[0, 0].tolist() == pytest.approx(c, rel=1e-7)
@@ -238,7 +249,9 @@ def test_a_lazy_step_leaves_the_decomposition():
     states = play(build("cma_es", {"lazy": 3}), REALS, make(), steps=6)[0]
     changed = [not torch.equal(a.lengths, b.lengths) for a, b in zip(states, states[1:], strict=False)]
     assert changed == [False, False, True, False, False, True]
-    assert all(not torch.equal(a.covariance, b.covariance) for a, b in zip(states, states[1:], strict=False))
+    assert all(
+        not torch.equal(a.covariance, b.covariance) for a, b in zip(states, states[1:], strict=False)
+    )
 
 
 def test_the_decomposition_is_that_of_the_covariance():
@@ -271,7 +284,9 @@ def told_in_other_coordinates(turn, **options):
         query = optimizer.ask(plain, make(worlds).at(g))
         answer = bowl(query, torch.float64)
         plain = optimizer.tell(plain, query, answer, make(worlds))[0]
-        other = optimizer.tell(other, query._replace(points=query.points @ turn.T), answer, make(worlds))[0]
+        other = optimizer.tell(
+            other, query._replace(points=query.points @ turn.T), answer, make(worlds)
+        )[0]
     return plain, other
 
 
@@ -324,7 +339,10 @@ WEIGHTS = [
     ({"population": 20, "parents": 4}, [w / sum(LOG_WEIGHTS) for w in LOG_WEIGHTS]),
     ({"population": 20, "parents": 5, "weights": "equal"}, [0.2] * 5),
     ({"population": 3, "parents": 1}, [1.0]),
-    ({"population": 40, "parents": 40, "weights": "equal"}, [1 / 40] * 40),  # mu_eff > D + 2: more damping
+    (
+        {"population": 40, "parents": 40, "weights": "equal"},
+        [1 / 40] * 40,
+    ),  # mu_eff > D + 2: more damping
 ]
 
 
@@ -344,7 +362,8 @@ def test_infinite_damping_keeps_sigma():
 
 def test_more_parents_than_the_default_offspring():
     with pytest.raises(
-        ValueError, match="mu_lambda.parents: expected 1 <= parents <= 9, the default population, got 10"
+        ValueError,
+        match="mu_lambda.parents: expected 1 <= parents <= 9, the default population, got 10",
     ):
         play(build("mu_lambda", {"parents": 10}), REALS, make())
 
@@ -354,7 +373,10 @@ def test_more_parents_than_the_default_offspring():
 
 @pytest.mark.parametrize(
     "options",
-    [{}, {"population": 6, "learning_rate": 0.7, "sigma_learning_rate": 0.2, "shape_learning_rate": 0.4}],
+    [
+        {},
+        {"population": 6, "learning_rate": 0.7, "sigma_learning_rate": 0.2, "shape_learning_rate": 0.4},
+    ],
     ids=str,
 )
 def test_xnes_beside_a_loop(options):
@@ -380,7 +402,9 @@ def test_the_shape_has_determinant_one_and_its_inverse_keeps_up():
     """After 800 steps, on curvatures 1 to 1e6."""
     optimizer, s = build("xnes", {"population": 20, "sigma": 1.0}), make()
     h = 10.0 ** torch.arange(0.0, 7.0, dtype=torch.float64)
-    state = play(optimizer, REALS, s, steps=800, answer=lambda q, _: Answer((h * q.points**2).sum(-1)))[0][-1]
+    state = play(optimizer, REALS, s, steps=800, answer=lambda q, _: Answer((h * q.points**2).sum(-1)))[
+        0
+    ][-1]
     assert torch.allclose(torch.linalg.det(state.shape), torch.ones(8, dtype=torch.float64), rtol=1e-8)
     assert torch.allclose(state.shape @ state.inverse, torch.eye(7, dtype=torch.float64), atol=1e-12)
     assert (torch.linalg.cond(state.shape @ state.shape.mT) > 1e4).all()

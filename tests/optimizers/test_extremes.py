@@ -14,7 +14,10 @@ from optimizers import OPTIMIZERS
 from optimizers.gradient.step_sizes import StepSize
 from tests.support.play import bowl, build, make, play
 
-FLOATS = {torch.float32: 80, torch.float64: 600}  # the square of 2^80, and of 2^-80, is no number of float32
+FLOATS = {
+    torch.float32: 80,
+    torch.float64: 600,
+}  # the square of 2^80, and of 2^-80, is no number of float32
 BOTH = pytest.mark.parametrize("dtype", FLOATS)
 SIGN = pytest.mark.parametrize("sign", [1, -1], ids=["large", "small"])
 
@@ -48,9 +51,9 @@ def test_ordinary_numbers_keep_their_bits(dtype):
     x = make(dtype=dtype).normal("mutation", (50, 7)) * 1e6
     assert torch.equal(norm(x), (x * x).sum(-1).sqrt())
     assert (safe_unit(torch.tensor([0.0, 1e-9, 1.0, 1e9, math.nan], dtype=dtype)) == 1).all()
-    assert norm(torch.tensor([[math.inf, 1.0], [math.nan, 1.0]], dtype=dtype)).tolist() == pytest.approx(
-        [math.inf, math.nan], nan_ok=True
-    )
+    assert norm(
+        torch.tensor([[math.inf, 1.0], [math.nan, 1.0]], dtype=dtype)
+    ).tolist() == pytest.approx([math.inf, math.nan], nan_ok=True)
 
 
 # gradients --------------------------------------------------------------------------------------------------
@@ -61,7 +64,9 @@ def scaled(power):
 
 
 def path(kind, options, power, dtype, steps=12):
-    states = play(build(kind, options), Reals(), make(dtype=dtype), answer=scaled(power), steps=steps)[0]
+    states = play(build(kind, options), Reals(), make(dtype=dtype), answer=scaled(power), steps=steps)[
+        0
+    ]
     return torch.stack([state.points if hasattr(state, "points") else state.point for state in states])
 
 
@@ -86,7 +91,10 @@ def test_a_clipped_step_does_not_depend_on_the_size_of_the_gradient(kind, option
         changed = path(kind, options | {"clip": clip, "learning_rate": rate}, power, dtype)
     else:
         changed = path(
-            kind, options | {"clip": clip * 2.0**power, "learning_rate": rate / 2.0**power}, power, dtype
+            kind,
+            options | {"clip": clip * 2.0**power, "learning_rate": rate / 2.0**power},
+            power,
+            dtype,
         )
     plain = path(kind, options | {"clip": clip, "learning_rate": rate}, 0, dtype)
     assert torch.equal(changed, plain)
@@ -219,7 +227,10 @@ FREE = {
     "consensus": {"alpha": 0.0, "noise": "isotropic"},
     "wright_fisher": {"selection_strength": 0.0},
 }  # of what is not a length
-FIXED = ("openai_es", "spsa")  # their learning rate is in units of x^2 per loss, or their gains are numbers
+FIXED = (
+    "openai_es",
+    "spsa",
+)  # their learning rate is in units of x^2 per loss, or their gains are numbers
 LIBRARIES = ("evotorch", "pycma", "deap_ga", "deap_cma")  # another library's numbers
 KINDS = [
     kind
@@ -268,7 +279,8 @@ def test_a_sigma_whose_square_is_no_number(antithetic):
     """openai_es with sigma 1e-25 in float32: beside the estimate of the gradient in Python's numbers."""
     optimizer, s = (
         build(
-            "openai_es", {"sigma": 1e-25, "learning_rate": 1e-30, "antithetic": antithetic, "shaping": "raw"}
+            "openai_es",
+            {"sigma": 1e-25, "learning_rate": 1e-30, "antithetic": antithetic, "shaping": "raw"},
         ),
         make(dtype=torch.float32),
     )

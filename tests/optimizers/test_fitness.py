@@ -66,7 +66,10 @@ def step(landscape, optimizer, copies=1, worlds=1, dtype=torch.float64):
 def frequencies(beta=1.0, kind="linear"):
     """Allele frequencies after selection, by hand."""
     best = max(TABLE.values())
-    w = {g: 1 - beta * (1 - v / best) if kind == "linear" else (v / best) ** beta for g, v in TABLE.items()}
+    w = {
+        g: 1 - beta * (1 - v / best) if kind == "linear" else (v / best) ** beta
+        for g, v in TABLE.items()
+    }
     return [sum(w[g] for g in TABLE if g[i] == "1") / sum(w.values()) for i in range(2)]
 
 
@@ -180,7 +183,8 @@ def test_wrights_equation_selects_with_the_fitness_of_the_table(tmp_path, streng
     streams = Streams(seed=1, worlds=torch.tensor([0]), dtype=torch.float64)
     bound = relaxed.bind(streams.at(0))
     state = optimizer.init(
-        Problem(2, bound.domain, True, lambda n: torch.zeros(1, n, 2, dtype=torch.float64)), streams.at(0)
+        Problem(2, bound.domain, True, lambda n: torch.zeros(1, n, 2, dtype=torch.float64)),
+        streams.at(0),
     )
     oracle = Oracle(bound, Noise(), Bill(1, terms=1, budget=math.inf))
     query = optimizer.ask(state, streams.at(1))
@@ -242,7 +246,9 @@ def test_a_table_that_is_not_of_logarithms_is_told(tmp_path):
         ),
     ):
         LANDSCAPES["empirical"](scale="log")
-    shipped = LANDSCAPES["empirical"]().bind(Streams(seed=1, worlds=torch.tensor([0]), dtype=torch.float64))
+    shipped = LANDSCAPES["empirical"]().bind(
+        Streams(seed=1, worlds=torch.tensor([0]), dtype=torch.float64)
+    )
     every = (torch.arange(32)[:, None] >> torch.arange(5) & 1).to(torch.uint8)[None]
     w = fitness(shipped.loss(every), "exponential", 1.0, shipped.fitness_law)
     assert torch.allclose(w[0] / w.max(), shipped.measured.values / 4100, rtol=1e-9)
@@ -255,7 +261,9 @@ def test_wrights_equation_refuses_logarithms(tmp_path):
         "landscapes": {"table": {"kind": "empirical", "file": str(tmp_path / "table.csv"), "scale": "log"}},
         "optimizers": {"W": {"kind": "linkage_equilibrium", "relaxation": "extension"}},
     }  # fmt: skip
-    with pytest.raises(StudyError, match="linkage_equilibrium needs fitness that is linear in the loss"):
+    with pytest.raises(
+        StudyError, match="linkage_equilibrium needs fitness that is linear in the loss"
+    ):
         load_study(write(tmp_path, study))
 
 
@@ -349,4 +357,6 @@ def test_counts_of_methods_beside_tournaments():
         assert optimizer.tell(state, query, Answer(far), own.at(1))[1]["unfit"].tolist() == wanted, kind
     quiet = OPTIMIZERS["ga"](population=4)
     state = quiet.init(problem, streams.at(0))
-    assert "unfit" not in quiet.tell(state, quiet.ask(state, streams.at(1)), Answer(far), streams.at(1))[1]
+    assert (
+        "unfit" not in quiet.tell(state, quiet.ask(state, streams.at(1)), Answer(far), streams.at(1))[1]
+    )

@@ -26,7 +26,10 @@ def test_one_generation_beside_a_loop():
     new, info = optimizer.tell(state, query, answer, make().at(1))
     s, m = make().at(1), n - elite
     mothers, fathers = (s.integers("drift", n, (m, 2), part=part) for part in (0, 1))
-    who, cut = s.bernoulli("recombination", 0.6, (m,)), 1 + s.integers("recombination", d - 1, (m,), part=1)
+    who, cut = (
+        s.bernoulli("recombination", 0.6, (m,)),
+        1 + s.integers("recombination", d - 1, (m,), part=1),
+    )
     flips = s.bernoulli("mutation", 0.2, (m, d))
     for r in range(8):
         x, value = query.points[r].tolist(), answer.value[r].tolist()
@@ -40,7 +43,9 @@ def test_one_generation_beside_a_loop():
         for k, (a, b) in enumerate(pairs):
             b = b if who[r, k] else a
             parents.append([a, b])
-            children.append(naive.bit_flip(naive.one_point(x[a], x[b], int(cut[r, k])), flips[r, k].tolist()))
+            children.append(
+                naive.bit_flip(naive.one_point(x[a], x[b], int(cut[r, k])), flips[r, k].tolist())
+            )
         assert new.points[r].tolist() == children
         assert info["parents"][r].tolist() == parents
         assert new.best[r].tolist() == x[survivors[0]]

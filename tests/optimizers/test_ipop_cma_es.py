@@ -49,7 +49,9 @@ def test_until_a_restart_it_is_cma_es_and_then_another(covariance):
         for step, (state, query, info) in enumerate(zip(states[:-1], queries, infos, strict=True), 1):
             if state.restarts[world] > run:  # a fresh one
                 run = int(state.restarts[world])
-                cma = build("cma_es", {"population": 5 * 2**run, "sigma": 0.3, "covariance": covariance})
+                cma = build(
+                    "cma_es", {"population": 5 * 2**run, "sigma": 0.3, "covariance": covariance}
+                )
                 other = cma.init(
                     Problem(3, REALS, True, lambda n, r=run, w=world: starts[w : w + 1, r : r + n]), s
                 )
@@ -68,7 +70,9 @@ def test_until_a_restart_it_is_cma_es_and_then_another(covariance):
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
-@pytest.mark.parametrize("options", [{}, {"covariance": "diagonal", "growth": 3}, {"growth": 1}], ids=str)
+@pytest.mark.parametrize(
+    "options", [{}, {"covariance": "diagonal", "growth": 3}, {"growth": 1}], ids=str
+)
 def test_ragged_worlds_do_not_meet(dtype, options):
     """Alone or beside worlds with larger populations, and beside worlds without a value: the same bits."""
     optimizer = build("ipop_cma_es", LOOSE | options)
@@ -77,7 +81,8 @@ def test_ragged_worlds_do_not_meet(dtype, options):
     for world in (5, 2):
         alone = play(optimizer, REALS, make([world], dtype=dtype), 3, steps=55)[0]
         assert all(
-            same([field[world : world + 1] for field in a], b) for a, b in zip(whole, alone, strict=True)
+            same([field[world : world + 1] for field in a], b)
+            for a, b in zip(whole, alone, strict=True)
         )
         assert torch.equal(optimizer.recommend(alone[-1])[0], optimizer.recommend(whole[-1])[world])
 
@@ -172,7 +177,9 @@ def settled(covariance="full", **changes):
         lengths=lengths,
         lowest=torch.linspace(2, 1, 12, dtype=torch.float64)[None],
         **(
-            {"basis": basis, "covariance": full} if covariance == "full" else {"covariance": lengths.square()}
+            {"basis": basis, "covariance": full}
+            if covariance == "full"
+            else {"covariance": lengths.square()}
         ),
     )
     changed = {

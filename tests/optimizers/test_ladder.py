@@ -43,7 +43,14 @@ def test_consensus_beside_a_loop(noise):
     """Six steps of eight worlds."""
     optimizer = build(
         "consensus",
-        {"population": 5, "alpha": 2.0, "drift": 1.5, "diffusion": 0.6, "step_size": 0.2, "noise": noise},
+        {
+            "population": 5,
+            "alpha": 2.0,
+            "drift": 1.5,
+            "diffusion": 0.6,
+            "step_size": 0.2,
+            "noise": noise,
+        },
     )
     states, queries, _ = play(optimizer, REALS, make(), steps=6)
     x = states[0].points.tolist()
@@ -146,23 +153,32 @@ def test_exchanges_beside_a_loop(exchange, pull, count):
             s.coins("recombination", (count // 2, 7), part=1).tolist(),
         )
         for r in range(8):
-            moved = [naive.heavy_ball(*held, 0.05, 0.6) for held in zip(x[r], v[r], gradient[r], strict=True)]
+            moved = [
+                naive.heavy_ball(*held, 0.05, 0.6) for held in zip(x[r], v[r], gradient[r], strict=True)
+            ]
             x[r], v[r] = [m[0] for m in moved], [m[1] for m in moved]
             seen = x[r]
             if step % 2 == 0:
                 x[r], v[r] = (
-                    naive.crossed(h, order[r], keep[r]) if exchange == "crossover" else naive.pulled(h, pull)
+                    naive.crossed(h, order[r], keep[r])
+                    if exchange == "crossover"
+                    else naive.pulled(h, pull)
                     for h in (x[r], v[r])
                 )
             lowest = values(query)[r].argmin()
-            assert close(optimizer.recommend(state)[r], (seen if exchange == "crossover" else x[r])[lowest])
+            assert close(
+                optimizer.recommend(state)[r], (seen if exchange == "crossover" else x[r])[lowest]
+            )
         assert close(state.points, x)
         assert close(state.velocity, v)
 
 
 def meeting(options, dim=7, worlds=8):
     """Points and velocities before and after a meeting alone: steps of no length."""
-    optimizer, s = build("recombined_sgd", {"interval": 1, "momentum": 0.5, **options}), make(range(worlds))
+    optimizer, s = (
+        build("recombined_sgd", {"interval": 1, "momentum": 0.5, **options}),
+        make(range(worlds)),
+    )
     state = optimizer.init(problem(s, REALS, dim), s)
     state = state._replace(velocity=state.points + 1)
     nothing = Answer(
@@ -197,7 +213,9 @@ def test_half_of_the_coordinates_change_places():
 def test_partners_are_uniform():
     """Each of the others is met as often."""
     before, after, _ = meeting({"population": 4}, 40, 3000)
-    donor = (torch.isclose(after[:, :, None], before[:, None], atol=1e-12)).any(-1)  # (R, child, parent)
+    donor = (torch.isclose(after[:, :, None], before[:, None], atol=1e-12)).any(
+        -1
+    )  # (R, child, parent)
     met = donor & ~torch.eye(4, dtype=torch.bool)
     share = met.double().mean(0)[~torch.eye(4, dtype=torch.bool)]
     assert ((share - 1 / 3).abs() < 4.5 * (2 / 9 / 3000) ** 0.5).all()
@@ -214,7 +232,12 @@ def test_after_an_average_all_are_one():
 
 BREEDING = [
     {"elite": 2},
-    {"selection": "proportional", "crossover": "one_point", "recombination_rate": 0.4, "mutation_rate": 0.5},
+    {
+        "selection": "proportional",
+        "crossover": "one_point",
+        "recombination_rate": 0.4,
+        "mutation_rate": 0.5,
+    },
     {"crossover": "none"},
 ]
 
@@ -295,7 +318,8 @@ def test_two_generations_beside_a_loop(learning):
 def test_a_recommendation_stays_until_the_next_generation_is_valued():
     """In the first generation it is the lowest of each step, by the values that come with the gradients."""
     optimizer = build(
-        "memetic", {"population": 7, "descent_steps": 3, "learning": "baldwinian", "mutation_sigma": 0.5}
+        "memetic",
+        {"population": 7, "descent_steps": 3, "learning": "baldwinian", "mutation_sigma": 0.5},
     )
     states, queries, _ = play(optimizer, REALS, make(), steps=12)
     best = [query.points[range(8), values(query).argmin(1)] for query in queries]
@@ -368,7 +392,8 @@ def test_pbt_beside_a_loop(spread):
             factor = [1.0 if i == source[i] else 1.3 if up[r][i] else 0.7 for i in range(n)]
             rate[r] = [rate[r][source[i]] * factor[i] for i in range(n)]
             moved = [
-                naive.heavy_ball(x[r][j], v[r][j], slope[r][j], rate[r][i], 0.5) for i, j in enumerate(source)
+                naive.heavy_ball(x[r][j], v[r][j], slope[r][j], rate[r][i], 0.5)
+                for i, j in enumerate(source)
             ]
             x[r], v[r] = [m[0] for m in moved], [m[1] for m in moved]
             assert info["parents"][r].tolist() == source
@@ -383,7 +408,8 @@ def test_pbt_beside_a_loop(spread):
 
 
 @pytest.mark.parametrize(
-    ("p", "fraction", "copied"), [(100, 0.29, 29), (10, 0.19, 1), (10, torch.linspace(0.1, 0.5, 8), None)]
+    ("p", "fraction", "copied"),
+    [(100, 0.29, 29), (10, 0.19, 1), (10, torch.linspace(0.1, 0.5, 8), None)],
 )
 def test_how_many_copy(p, fraction, copied):
     """Of what is not whole the part below; 0.29 * 100 is a little less than 29 in binary."""
@@ -416,14 +442,18 @@ def test_learning_rates_find_the_best(first):
 def test_learning_rates_stay_within_their_reach():
     """Whoever copies the slowest forever does not come to 0."""
     optimizer, s = (
-        build("pbt", {"population": 2, "fraction": 0.5, "interval": 1, "perturbation": 0.9, "spread": 1.0}),
+        build(
+            "pbt", {"population": 2, "fraction": 0.5, "interval": 1, "perturbation": 0.9, "spread": 1.0}
+        ),
         make(),
     )
     state = optimizer.init(problem(s, REALS, 2), s)
     for step in range(1, 60):
         order = state.rate.argsort(1).argsort(1).double()  # the slowest is the best
         query = optimizer.ask(state, s.at(step))
-        state, _ = optimizer.tell(state, query, Answer(order, torch.zeros_like(query.points)), s.at(step))
+        state, _ = optimizer.tell(
+            state, query, Answer(order, torch.zeros_like(query.points)), s.at(step)
+        )
     assert torch.allclose(state.rate.amin(1), torch.tensor(0.1 / 1e6, dtype=torch.float64), rtol=1e-9)
 
 

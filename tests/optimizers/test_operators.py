@@ -81,7 +81,11 @@ def test_neutral():
 
 
 def test_fitness_survives_bad_values():
-    bad = torch.tensor([[torch.nan, 1.0, torch.inf], [torch.nan, torch.inf, torch.nan], [1e4, 1e4 + 1, 2e4]])
+    bad = torch.tensor([
+        [torch.nan, 1.0, torch.inf],
+        [torch.nan, torch.inf, torch.nan],
+        [1e4, 1e4 + 1, 2e4],
+    ])
     assert torch.allclose(
         weights(bad, "exponential", 1.0),
         torch.tensor([[0, 1, 0], [1, 1, 1], [1, math.exp(-1), 0]], dtype=torch.float64),
@@ -117,7 +121,9 @@ def test_selection_of_permuted_individuals():
         return operators.truncation(v, Streams(seed=5, worlds=torch.tensor([0])), 50, fraction=0.5)[0]
 
     assert torch.equal(order[chosen(value[:, order])], chosen(value))
-    drawn = operators.tournament(value[:, order], Streams(seed=6, worlds=torch.tensor([0])), 20000, size=2)[0]
+    drawn = operators.tournament(
+        value[:, order], Streams(seed=6, worlds=torch.tensor([0])), 20000, size=2
+    )[0]
     share = torch.bincount(order[drawn], minlength=P) / 20000
     assert (share - winners(2)).abs().max() < 4.5 * (2 * 0.25 / 20000) ** 0.5
 
@@ -174,7 +180,9 @@ def test_crossover_of_one_coordinate(crossover):
     assert crossover == "uniform" or torch.equal(child, first)
 
 
-@pytest.mark.parametrize(("crossover", "patterns"), [("one_point", 4), ("two_point", 10), ("uniform", 32)])
+@pytest.mark.parametrize(
+    ("crossover", "patterns"), [("one_point", 4), ("two_point", 10), ("uniform", 32)]
+)
 def test_crossover_law(crossover, patterns):
     """Each pattern is as likely: D - 1 cuts, D (D - 1) / 2 pairs of cuts, 2^D coin tosses."""
     n = 20000
@@ -187,7 +195,9 @@ def test_crossover_law(crossover, patterns):
 
 @pytest.mark.parametrize("rate", [0.0, 0.3, 1.0])
 def test_who_recombines(rate):
-    assert torch.equal(operators.crosses(make(), N, rate), make().bernoulli("recombination", rate, (N,)))
+    assert torch.equal(
+        operators.crosses(make(), N, rate), make().bernoulli("recombination", rate, (N,))
+    )
 
 
 # mutation ---------------------------------------------------------------------------------------------------
@@ -195,8 +205,13 @@ def test_who_recombines(rate):
 
 @pytest.mark.parametrize("rate", [0.0, 0.4, 1.0])
 def test_gaussian(rate):
-    normals, hits = make().normal("mutation", (N, D)), make().bernoulli("mutation", rate, (N, D), part=1)
-    expected = loop(each(lambda x, z, hit: naive.gaussian(x, 0.3, z, hit)), points(False), normals, hits)
+    normals, hits = (
+        make().normal("mutation", (N, D)),
+        make().bernoulli("mutation", rate, (N, D), part=1),
+    )
+    expected = loop(
+        each(lambda x, z, hit: naive.gaussian(x, 0.3, z, hit)), points(False), normals, hits
+    )
     assert torch.allclose(
         operators.gaussian(points(False), make(), rate, 0.3),
         torch.tensor(expected, dtype=torch.float64),

@@ -70,7 +70,10 @@ def pycma_evaluations(function, dim):
     Its rules to stop are not asked.
     """
     landscape = bound(function, dim)
-    starts, hit = landscape.start(streams(WORLDS).at(0), 1)[:, 0].numpy(), torch.full((WORLDS,), math.inf)
+    starts, hit = (
+        landscape.start(streams(WORLDS).at(0), 1)[:, 0].numpy(),
+        torch.full((WORLDS,), math.inf),
+    )
     for world in range(WORLDS):
         problem, spent = cocoex.BareProblem("bbob", function, dim, world + 1), 0
         target = landscape.f_opt[world].item() + TARGET
@@ -79,7 +82,9 @@ def pycma_evaluations(function, dim):
             points = search.ask()
             values = [problem(x) for x in points]
             search.tell(points, values)
-            hit[world] = next((spent + 1 + k for k, value in enumerate(values) if value <= target), math.inf)
+            hit[world] = next(
+                (spent + 1 + k for k, value in enumerate(values) if value <= target), math.inf
+            )
             spent += len(points)
     return hit
 
@@ -110,7 +115,10 @@ def test_cma_es_stays_in_the_published_band(function):
 STEPS, POINTS = (5, 15, 40), 16
 AXES = 10.0 ** (2 * torch.arange(6, dtype=torch.float64) / 5)
 START = torch.full((6,), 2.0, dtype=torch.float64)  # sigma 1
-RANKS = {"optimizer": None, "ranking_method": "centered"}  # PGPE follows the plain gradient of centered ranks
+RANKS = {
+    "optimizer": None,
+    "ranking_method": "centered",
+}  # PGPE follows the plain gradient of centered ranks
 ARMS = {  # kind: their class, our hyperparameters, the same in their words, a mutant of ours
     "snes": ("SNES", {}, {}, {"learning_rate": 1.3}),
     "snes, slower": (
@@ -286,7 +294,10 @@ def deap_best(case, crossover, tournament, rate):
                 one.fitness.values = (loss(one),)
             curve.append(min(one.fitness.values[0] for one in population))
             population = algorithms.varAnd(
-                tools.selTournament(population, MEMBERS, tournsize=tournament), box, cxpb=rate, mutpb=1.0
+                tools.selTournament(population, MEMBERS, tournsize=tournament),
+                box,
+                cxpb=rate,
+                mutpb=1.0,
             )
         curves.append([curve[generation] for generation in GENERATIONS])
     random.setstate(before)
@@ -296,7 +307,8 @@ def deap_best(case, crossover, tournament, rate):
 @pytest.mark.verify
 @pytest.mark.parametrize("case", PROBLEMS)
 @pytest.mark.parametrize(
-    ("crossover", "tournament", "rate"), [("uniform", 3, 0.9), ("one_point", 2, 0.6), ("two_point", 2, 1.0)]
+    ("crossover", "tournament", "rate"),
+    [("uniform", 3, 0.9), ("one_point", 2, 0.6), ("two_point", 2, 1.0)],
 )
 def test_ga_improves_like_deap(case, crossover, tournament, rate):
     theirs = deap_best(case, crossover, tournament, rate)

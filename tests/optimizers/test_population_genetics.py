@@ -25,7 +25,8 @@ def make(worlds=R):
 
 def begin(optimizer, dim, streams, known=True):
     return optimizer.init(
-        Problem(dim, Bits(), known, lambda n: streams.at(0).coins("init", (n, dim)).to(torch.uint8)), streams
+        Problem(dim, Bits(), known, lambda n: streams.at(0).coins("init", (n, dim)).to(torch.uint8)),
+        streams,
     )
 
 
@@ -61,7 +62,9 @@ def parity(cuts):
 
 def test_multi_point():
     cuts = make().bernoulli("recombination", 0.3, (6, 8), part=1).tolist()
-    assert operators.multi_point(make(), 6, 9, 0.3).tolist() == [[parity(c) for c in world] for world in cuts]
+    assert operators.multi_point(make(), 6, 9, 0.3).tolist() == [
+        [parity(c) for c in world] for world in cuts
+    ]
     assert operators.multi_point(make(), 6, 1, 0.3).all()
 
 
@@ -116,7 +119,9 @@ def test_one_step_beside_a_loop(ploidy, model):
 @pytest.mark.parametrize("ploidy", [1, 2])
 def test_a_moran_event_costs_its_child(ploidy):
     """All are asked first; then, where values are exact, the newborn alone, and the others keep theirs."""
-    optimizer = OPTIMIZERS["wright_fisher"](population=6, ploidy=ploidy, model="moran", mutation_rate=0.3)
+    optimizer = OPTIMIZERS["wright_fisher"](
+        population=6, ploidy=ploidy, model="moran", mutation_rate=0.3
+    )
     states, queries, infos = run(optimizer, 5, 6)
     assert queries[0].alive.all()
     for state, query, info in zip(states[1:], queries[1:], infos, strict=False):
@@ -176,7 +181,9 @@ def test_a_pair_is_asked_where_values_are_noisy(kind, known):
     states, queries, infos = run(OPTIMIZERS[kind](), 6, 6, known)
     assert [query.points.shape[1] for query in queries] == [1 if known else 2] * 6
     assert torch.equal(queries[0].points[:, 0], states[0].points[:, 0])
-    for before, after, query, info in list(zip(states, states[1:], queries, infos, strict=False))[known:]:
+    for before, after, query, info in list(zip(states, states[1:], queries, infos, strict=False))[
+        known:
+    ]:
         assert torch.equal(
             after.points, torch.where(info["accepted"][..., None], query.points[:, -1:], before.points)
         )
@@ -288,7 +295,9 @@ def test_bernoulli_nes_beside_a_loop():
 
 
 def test_pbil_beside_a_loop():
-    before, after, points, value = moved("pbil", population=7, selected=3, learning_rate=0.2, margin=0.05)
+    before, after, points, value = moved(
+        "pbil", population=7, selected=3, learning_rate=0.2, margin=0.05
+    )
     for r in range(R):
         best = naive.ordered(value[r].tolist())[:3]
         for d in range(5):

@@ -34,7 +34,9 @@ def lucky(first):
 def test_de_beside_a_loop(strategy, exact):
     """Nine steps of eight worlds: the same trials, the same survivors."""
     n, dim, count = 7, 5, 3 if strategy == "rand" else 2
-    optimizer = build("de", {"population": n, "strategy": strategy, "scale": 0.7, "crossover_rate": 0.4})
+    optimizer = build(
+        "de", {"population": n, "strategy": strategy, "scale": 0.7, "crossover_rate": 0.4}
+    )
     states, queries, infos = play(optimizer, REALS, make(), dim, steps=9, exact=exact)
     x, value = states[0].points.tolist(), [[float("inf")] * n for _ in range(8)]
     loss = bowl(queries[0]._replace(points=states[0].points), torch.float64).value
@@ -45,12 +47,22 @@ def test_de_beside_a_loop(strategy, exact):
             s.bernoulli("recombination", 0.4, (n, dim)).tolist(),
             s.integers("recombination", dim, (n,), part=1).tolist(),
         )
-        asked, answered = query.points[:, -n:].tolist(), bowl(query, torch.float64).value[:, -n:].tolist()
+        asked, answered = (
+            query.points[:, -n:].tolist(),
+            bowl(query, torch.float64).value[:, -n:].tolist(),
+        )
         for r in range(8):
             best = value[r].index(min(value[r]))
             trials = [
                 naive.de_trial(
-                    x[r], i, best, naive.donors(i, n, picks[r][i]), coins[r][i], always[r][i], 0.7, strategy
+                    x[r],
+                    i,
+                    best,
+                    naive.donors(i, n, picks[r][i]),
+                    coins[r][i],
+                    always[r][i],
+                    0.7,
+                    strategy,
                 )
                 for i in range(n)
             ]
@@ -81,7 +93,9 @@ def test_de_asks_targets_again_only_under_noise(exact, rows):
 
 
 def test_de_does_not_keep_an_old_lucky_value():
-    states = play(build("de", {"population": 5}), REALS, make(), steps=2, answer=lucky(2), exact=False)[0]
+    states = play(build("de", {"population": 5}), REALS, make(), steps=2, answer=lucky(2), exact=False)[
+        0
+    ]
     assert (states[1].value[:, 2] < -50).all()
     assert (states[2].value > 0).all()
 
@@ -131,9 +145,9 @@ def test_the_first_island_without_migration_is_a_ga(domain, options):
     )[0]
     alone = play(build("ga", {"population": 5} | options), domain, make())[0]
     assert torch.equal(islands[-1].points[:, :5], alone[-1].points)
-    met = play(build("island_ga", {"population": 15, "islands": 3, "interval": 2} | options), domain, make())[
-        0
-    ]
+    met = play(
+        build("island_ga", {"population": 15, "islands": 3, "interval": 2} | options), domain, make()
+    )[0]
     assert torch.equal(met[1].points, islands[1].points)
     assert not torch.equal(met[2].points, islands[2].points)
 
@@ -142,7 +156,9 @@ def test_one_island_is_a_ga():
     """Migrants of a single island come home: the best over its worst would be selection, exchange is none."""
     options = {"population": 7, "elite": 2, "crossover": "one_point"}
     one = play(
-        build("island_ga", {"islands": 1, "interval": 1, "migrants": 3, "migration": "random"} | options),
+        build(
+            "island_ga", {"islands": 1, "interval": 1, "migrants": 3, "migration": "random"} | options
+        ),
         Bits(),
         make(),
     )
@@ -164,7 +180,9 @@ def test_islands_without_migration_do_not_meet():
     )
     assert torch.equal(new.points[:, 4:8], changed.points[:, 4:8])
     assert not torch.equal(new.points[:, 8:], changed.points[:, 8:])
-    assert torch.equal(info["parents"] // 4, torch.arange(12).expand(8, 12)[..., None].expand(8, 12, 2) // 4)
+    assert torch.equal(
+        info["parents"] // 4, torch.arange(12).expand(8, 12)[..., None].expand(8, 12, 2) // 4
+    )
     assert torch.equal(again["parents"] // 4, info["parents"] // 4)
 
 
@@ -175,7 +193,8 @@ def test_migration_beside_a_loop(migration):
     Elites of every place name who lived there.
     """
     optimizer = build(
-        "island_ga", SMALL | {"migration": migration, "elite": 3, "crossover": "none", "mutation_rate": 0.0}
+        "island_ga",
+        SMALL | {"migration": migration, "elite": 3, "crossover": "none", "mutation_rate": 0.0},
     )
     states, queries, infos = play(optimizer, REALS, make(), steps=2)
     for step, (query, info, state) in enumerate(zip(queries, infos, states[1:], strict=True), 1):
@@ -218,7 +237,9 @@ def coins(world, step, n):
 @pytest.mark.parametrize("domain", [REALS, Bits()], ids=["reals", "bits"])
 def test_parallel_tempering_beside_a_loop(domain, exact):
     n, heat = 5, [0.2 * 10 ** (k / 4) for k in range(5)]
-    optimizer = build("parallel_tempering", {"population": n, "coldest": 0.2, "hottest": 2.0, "sigma": 0.3})
+    optimizer = build(
+        "parallel_tempering", {"population": n, "coldest": 0.2, "hottest": 2.0, "sigma": 0.3}
+    )
     states, queries, infos = play(optimizer, domain, make(), 4, steps=12, exact=exact)
     x = states[0].points.tolist()
     value = (
@@ -227,7 +248,10 @@ def test_parallel_tempering_beside_a_loop(domain, exact):
         else bowl(queries[0]._replace(points=states[0].points), torch.float64).value.tolist()
     )
     for step, (query, info, state) in enumerate(zip(queries, infos, states[1:], strict=True), 1):
-        asked, answered = query.points[:, -n:].tolist(), bowl(query, torch.float64).value[:, -n:].tolist()
+        asked, answered = (
+            query.points[:, -n:].tolist(),
+            bowl(query, torch.float64).value[:, -n:].tolist(),
+        )
         for r in range(8):
             x[r], value[r], accepted, holder = naive.tempering_step(
                 x[r], value[r], asked[r], answered[r], *coins(r, step, n), heat, step
@@ -242,7 +266,12 @@ def test_parallel_tempering_beside_a_loop(domain, exact):
 
 def test_parallel_tempering_does_not_keep_an_old_lucky_value():
     states = play(
-        build("parallel_tempering", {"population": 3}), REALS, make(), steps=2, answer=lucky(1), exact=False
+        build("parallel_tempering", {"population": 3}),
+        REALS,
+        make(),
+        steps=2,
+        answer=lucky(1),
+        exact=False,
     )[0]
     assert (states[1].value.amin(1) < -50).all()
     assert (states[2].value > 0).all()
@@ -257,7 +286,9 @@ def test_parallel_tempering_with_infinite_values(coldest, hottest):
     )
     state = optimizer.init(problem(s, REALS, 2), s)
     query = optimizer.ask(state, s.at(1))
-    value = torch.tensor([math.inf, 1.0, math.inf, math.inf, 1.0, math.inf], dtype=torch.float64).expand(8, 6)
+    value = torch.tensor(
+        [math.inf, 1.0, math.inf, math.inf, 1.0, math.inf], dtype=torch.float64
+    ).expand(8, 6)
     new, info = optimizer.tell(state, query, Answer(value), s.at(1))
     assert info["parents"].tolist() == [[1, 0, 3, 2, *([5, 4] if coldest == hottest else [4, 5])]] * 8
     assert torch.equal(new.value, value.gather(1, info["parents"]))
@@ -296,7 +327,9 @@ def test_steady_state_beside_a_loop(replacement):
         flips, born = s.bernoulli("mutation", 0.2, (k, dim)).tolist(), bowl(query, torch.float64).value
         for r in range(8):
             x, value = before.points[r].tolist(), before.value[r].tolist()
-            pairs = zip(*(operators_naive.tournament(value, drawn[r]) for drawn in entrants), strict=True)
+            pairs = zip(
+                *(operators_naive.tournament(value, drawn[r]) for drawn in entrants), strict=True
+            )
             children = [
                 operators_naive.one_point(x[a], x[b if who[r][c] else a], int(cut[r, c]))
                 for c, (a, b) in enumerate(pairs)
@@ -311,7 +344,9 @@ def test_steady_state_beside_a_loop(replacement):
 
 
 def test_the_smallest_steady_state_is_the_one_plus_one_ea():
-    steady = play(build("steady_state_ga", {"population": 1, "crossover": "none"}), Bits(), make(), steps=20)
+    steady = play(
+        build("steady_state_ga", {"population": 1, "crossover": "none"}), Bits(), make(), steps=20
+    )
     other = play(build("one_plus_one_ea", {}), Bits(), make(), steps=20)
     assert all(torch.equal(a.points, b.points) for a, b in zip(steady[1], other[1], strict=True))
 

@@ -44,14 +44,18 @@ LAWS = [
 @pytest.mark.parametrize(("options", "law"), LAWS, ids=[str(options) for options, _ in LAWS])
 @pytest.mark.parametrize("warmup", [0, 3])
 def test_schedule(options, law, warmup):
-    expected = [law(max(t - warmup, 0)) * (min(1.0, (t + 1) / warmup) if warmup else 1.0) for t in range(12)]
+    expected = [
+        law(max(t - warmup, 0)) * (min(1.0, (t + 1) / warmup) if warmup else 1.0) for t in range(12)
+    ]
     found = Schedule(**options, warmup=warmup).multiplier(torch.arange(12))
     assert torch.allclose(found, torch.tensor(expected, dtype=torch.float64), atol=1e-14)
 
 
 @pytest.mark.parametrize("kind", ["step", "exponential", "cosine", "inverse_time", "logarithmic"])
 def test_a_schedule_reaches_its_factor(kind):
-    assert Schedule(kind=kind, steps=7, factor=0.3).multiplier(torch.tensor([7])).item() == pytest.approx(0.3)
+    assert Schedule(kind=kind, steps=7, factor=0.3).multiplier(
+        torch.tensor([7])
+    ).item() == pytest.approx(0.3)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +87,13 @@ def test_wrong_schedules(options, message):
         ("sgd", {"schedule": Schedule(kind="cosine", warmup=50)}, 40, 1, 1),
         ("sgd", {"schedule": Schedule(kind="cosine", steps=7)}, 40, 1, 7),
         ("extragradient", {"schedule": Schedule(kind="step")}, 41, 2, 20),  # a step is two queries
-        ("alternating", {"schedule": Schedule(kind="step")}, 41, 2, 20),  # a round is one for each player
+        (
+            "alternating",
+            {"schedule": Schedule(kind="step")},
+            41,
+            2,
+            20,
+        ),  # a round is one for each player
         ("simulated_annealing", {}, 123, 1, 123),
     ],
 )
@@ -164,7 +174,9 @@ def test_batches_and_steps_beside_a_loop(kind, coupling):
         kind, {"learning_rate": 0.05, "batch": 12, "coupling": coupling, "schedule": STEPS} | cold
     )
     states, queries, _ = play(optimizer, Reals(), make([1]), steps=9)
-    rates, sizes = zip(*(naive.coupled(coupling, 0.5 ** (t // 2), 0.05, 12) for t in range(9)), strict=True)
+    rates, sizes = zip(
+        *(naive.coupled(coupling, 0.5 ** (t // 2), 0.05, 12) for t in range(9)), strict=True
+    )
     assert [int(query.batch) for query in queries] == list(sizes)
     x = naive.descent(states[0].points[0, 0].tolist(), rates, lambda d, a: 2 * (1 + d / 4) * (a - 0.3))
     assert states[-1].points[0, 0].tolist() == pytest.approx(x, abs=1e-13)
@@ -182,13 +194,17 @@ def test_the_oracle_bills_the_batches_and_takes_no_more_than_all_terms():
     """Batches of 8, 16 and 24, which is all, of 24 terms."""
     optimizer, streams = (
         build(
-            "sgd", {"batch": 8, "coupling": "grow", "schedule": Schedule(kind="step", steps=1, factor=0.5)}
+            "sgd",
+            {"batch": 8, "coupling": "grow", "schedule": Schedule(kind="step", steps=1, factor=0.5)},
         ),
         make(),
     )
     landscape = LANDSCAPES["quadratic"](dim=3, terms=24).bind(streams)
     bill = Bill(8, terms=24, budget=100.0)
-    oracle, state = Oracle(landscape, Noise(), bill), optimizer.init(problem(streams, Reals(), 3), streams)
+    oracle, state = (
+        Oracle(landscape, Noise(), bill),
+        optimizer.init(problem(streams, Reals(), 3), streams),
+    )
     for step in (1, 2, 3):
         s = streams.at(step)
         query = optimizer.ask(state, s)
@@ -235,7 +251,9 @@ def test_noise_driven_steps_beside_a_loop(options):
         assert factors[0] == 1
         assert min(factors) < 0.9
         assert torch.allclose(
-            torch.stack(moves), torch.tensor(factors, dtype=torch.float64)[:, None].expand(12, 7), atol=1e-9
+            torch.stack(moves),
+            torch.tensor(factors, dtype=torch.float64)[:, None].expand(12, 7),
+            atol=1e-9,
         )
 
 
@@ -310,7 +328,10 @@ def test_wrong_step_sizes(options, message):
 # populations ------------------------------------------------------------------------------------------------
 
 ES = {  # hyperparameters -> what the multiplier 1/2 of step 2 makes of them
-    "shrinks": ({"population": 12, "coupling": "constant_temperature"}, {"population": 6, "sigma": 0.1}),
+    "shrinks": (
+        {"population": 12, "coupling": "constant_temperature"},
+        {"population": 6, "sigma": 0.1},
+    ),
     "shrinks fast": (
         {"population": 12, "coupling": "constant_variance"},
         {"population": 4, "sigma": 0.1},
@@ -357,7 +378,9 @@ def test_an_es_of_changing_size_steps_as_one_of_that_size(name, way):
     size = then["population"]
     assert (query.alive.sum(1) == size).all()
     half = query.points.shape[1] // 2
-    asked = [*range(size // 2), *range(half, half + size // 2)] if changing.antithetic else [*range(size)]
+    asked = (
+        [*range(size // 2), *range(half, half + size // 2)] if changing.antithetic else [*range(size)]
+    )
     assert query.alive[:, asked].all()
     assert torch.equal(query.points[:, asked], small.points)
     value = bowl(query, torch.float64).value
@@ -481,8 +504,13 @@ def test_the_mutation_of_a_ga_follows_the_schedule():
 @pytest.mark.parametrize("kind", ["openai_es", "ga"])
 def test_only_those_alive_are_billed(kind):
     """4, 8, 16 and 20 points, at most 20."""
-    schedule = {"schedule" if kind == "ga" else "sigma_schedule": Schedule(kind="step", steps=1, factor=0.5)}
-    optimizer, streams = build(kind, {"population": 4, "coupling": "grow", "largest": 20} | schedule), make()
+    schedule = {
+        "schedule" if kind == "ga" else "sigma_schedule": Schedule(kind="step", steps=1, factor=0.5)
+    }
+    optimizer, streams = (
+        build(kind, {"population": 4, "coupling": "grow", "largest": 20} | schedule),
+        make(),
+    )
     bill = Bill(8, terms=1, budget=1000.0)
     oracle = Oracle(LANDSCAPES["quadratic"](dim=3).bind(streams), Noise(), bill)
     state = optimizer.init(problem(streams, Reals(), 3), streams)

@@ -114,7 +114,8 @@ def test_individuals_have_no_names():
     for selection, options in METHODS[:-1]:
         method = ga(selection, options)
         plain, moved = (
-            offspring(operators.parents(value, at(5), P, method)) for value in (NORMALS, NORMALS[:, order])
+            offspring(operators.parents(value, at(5), P, method))
+            for value in (NORMALS, NORMALS[:, order])
         )
         assert torch.equal(plain[:, order], moved)
 
@@ -156,7 +157,9 @@ CASES = [
 
 
 @pytest.mark.parametrize(
-    ("kind", "options"), CASES, ids=lambda x: x if isinstance(x, str) else "-".join(map(str, x.values()))
+    ("kind", "options"),
+    CASES,
+    ids=lambda x: x if isinstance(x, str) else "-".join(map(str, x.values())),
 )
 def test_nothing_is_drawn_from_drift(kind, options):
     """Redrawing drift changes nothing; with sampling at random it does (the mutant).
@@ -194,7 +197,8 @@ def test_all_switches_off_leave_no_randomness(kind, domain):
             for key, value in levels["off"].items()
         }
         once, again = (
-            play(cls(population=6, **off), domain, make().redraw(source, k), steps=12)[0] for k in (0, 1)
+            play(cls(population=6, **off), domain, make().redraw(source, k), steps=12)[0]
+            for k in (0, 1)
         )
         return not all(same(a, b) for a, b in zip(once, again, strict=True))
 

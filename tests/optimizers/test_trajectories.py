@@ -62,7 +62,8 @@ def test_an_average_is_the_mean_of_the_points(options, first):
 
 def test_averaging_does_not_change_the_trajectory():
     plain, averaged = (
-        play(build("sgd", {"average": a, "starts": 3}), REALS, make())[0][-1] for a in ("none", "polyak")
+        play(build("sgd", {"average": a, "starts": 3}), REALS, make())[0][-1]
+        for a in ("none", "polyak")
     )
     assert torch.equal(plain.points, averaged.points)
     assert torch.equal(plain.mean, plain.points)
@@ -104,7 +105,9 @@ def test_adam_is_torch_adam(kind, options):
     """Step for step."""
     states = play(build("adam", {"learning_rate": 0.05} | options), REALS, make([1]), steps=40)[0]
     ours = torch.stack([state.points[0, 0] for state in states[1:]])
-    assert torch.allclose(ours, torch_adam(kind, options, states[0].points[0, 0], 40), rtol=0, atol=1e-12)
+    assert torch.allclose(
+        ours, torch_adam(kind, options, states[0].points[0, 0], 40), rtol=0, atol=1e-12
+    )
     if options.get("weight_decay"):
         other = "Adam" if kind == "AdamW" else "AdamW"
         assert not torch.allclose(
@@ -173,7 +176,11 @@ WALKS = [
         {"temperature": 3.0, "sigma": 0.4, "schedule": Schedule(kind="exponential", steps=4)},
         REALS,
     ),
-    ("simulated_annealing", {"temperature": 3.0, "schedule": Schedule(kind="inverse_time", steps=4)}, Bits()),
+    (
+        "simulated_annealing",
+        {"temperature": 3.0, "schedule": Schedule(kind="inverse_time", steps=4)},
+        Bits(),
+    ),
 ]
 
 
@@ -200,13 +207,19 @@ def test_a_walk_beside_a_loop(kind, options, domain):
     assert queries[0].points.tolist() == states[0].points.tolist()
     proposals, uniforms = zip(*moves(options, domain, 25, 4), strict=True)
     ramp = (
-        options["schedule"].multiplier(torch.arange(1, 25)).tolist() if "schedule" in options else [1.0] * 24
+        options["schedule"].multiplier(torch.arange(1, 25)).tolist()
+        if "schedule" in options
+        else [1.0] * 24
     )
     loss = (
-        loss_of_bowl if isinstance(domain, Reals) else lambda x: sum((1 + d / 4) * b for d, b in enumerate(x))
+        loss_of_bowl
+        if isinstance(domain, Reals)
+        else lambda x: sum((1 + d / 4) * b for d, b in enumerate(x))
     )
     heat = [options["temperature"] * r for r in ramp]
-    visited, accepted = naive.metropolis(states[0].points[0, 0].tolist(), proposals, uniforms, heat, loss)
+    visited, accepted = naive.metropolis(
+        states[0].points[0, 0].tolist(), proposals, uniforms, heat, loss
+    )
     assert [info["accepted"].item() for info in infos[1:]] == accepted
     assert 0 < sum(accepted) < 24
     ours = torch.stack([state.points[0, 0] for state in states[2:]]).double()
@@ -283,7 +296,9 @@ def test_law_40_signed_sgd_ignores_the_scale_of_the_loss():
     """F -> 2^k f leaves the trajectory, bit for bit; that of SGD it does not."""
     for kind, equal in (("signed_sgd", True), ("sgd", False)):
         plain, scaled = (
-            play(build(kind, {}), REALS, make(), answer=lambda q, t, k=k: bowl(q, t, scale=k))[0][-1].points
+            play(build(kind, {}), REALS, make(), answer=lambda q, t, k=k: bowl(q, t, scale=k))[0][
+                -1
+            ].points
             for k in (1.0, 0.25)
         )
         assert torch.equal(plain, scaled) is equal
@@ -317,7 +332,8 @@ def test_a_given_metric(matrix, damping, dtype):
         states[1].points.double(), x - 0.1 * step, atol=1e-13 if dtype == torch.float64 else 1e-5
     )
     assert all(
-        same(a, b, [5, 2]) for a, b in zip(states, play(one, REALS, make([5, 2], dtype))[0], strict=True)
+        same(a, b, [5, 2])
+        for a, b in zip(states, play(one, REALS, make([5, 2], dtype))[0], strict=True)
     )
     each = build("natural_sgd", options | {"damping": torch.full((8,), damping)})
     assert torch.equal(play(each, REALS, make(dtype=dtype))[0][-1].points, states[-1].points)
@@ -334,7 +350,9 @@ def test_newton_reaches_the_minimum_in_one_step():
 
 
 def test_a_metric_of_another_size_is_refused():
-    with pytest.raises(ValueError, match=r"natural_sgd.matrix: expected a metric of 7 dimensions, got 2"):
+    with pytest.raises(
+        ValueError, match=r"natural_sgd.matrix: expected a metric of 7 dimensions, got 2"
+    ):
         play(build("natural_sgd", {"metric": "given", "matrix": (1.0, 2.0)}), REALS, make())
 
 
@@ -342,7 +360,9 @@ def test_natural_sgd_far_out():
     """Where p (1 - p) underflows nothing moves, and the others move as ever."""
     optimizer, s = build("natural_sgd", {"learning_rate": 1.0}), make()
     state = optimizer.init(problem(s, REALS, 3), s)
-    state = state._replace(points=torch.tensor([[[800.0, -800.0, 0.0]]], dtype=torch.float64).expand(8, 1, 3))
+    state = state._replace(
+        points=torch.tensor([[[800.0, -800.0, 0.0]]], dtype=torch.float64).expand(8, 1, 3)
+    )
     slope = torch.tensor([0.0, 0.0, 0.25], dtype=torch.float64).expand(8, 1, 3)
     new, _ = optimizer.tell(state, optimizer.ask(state, s), Answer(slope[..., 0], slope), s)
     assert torch.allclose(new.points[0, 0], torch.tensor([800.0, -800.0, -1.0], dtype=torch.float64))
@@ -408,7 +428,9 @@ def test_extragradient_beside_a_loop():
         eta = 0.1 / (1 + k)
         x = x - eta * field_of_three(x - eta * field_of_three(x))
         assert torch.allclose(states[2 * k + 2].points, x, atol=1e-13)
-        assert torch.equal(states[2 * k + 1].points, states[2 * k].points)  # looking ahead moves nothing
+        assert torch.equal(
+            states[2 * k + 1].points, states[2 * k].points
+        )  # looking ahead moves nothing
     assert torch.equal(optimizer.recommend(states[-1]), states[-1].points[:, 0])
 
 
@@ -432,7 +454,9 @@ def test_alternating_play_beside_a_loop(momentum):
 
 def test_alternating_play_on_a_loss_is_sgd():
     options = {"momentum": 0.5, "starts": 3}
-    ours, sgd = (play(build(kind, options), REALS, make())[0][-1].points for kind in ("alternating", "sgd"))
+    ours, sgd = (
+        play(build(kind, options), REALS, make())[0][-1].points for kind in ("alternating", "sgd")
+    )
     assert torch.equal(ours, sgd)
 
 
@@ -461,7 +485,13 @@ def asked_by_scipy(start, adaptive, step, count):
         return float(rosenbrock(torch.from_numpy(x)))
 
     simplex = np.vstack([start, start + step * np.eye(len(start))])
-    options = {"initial_simplex": simplex, "adaptive": adaptive, "maxfev": count, "xatol": 0, "fatol": 0}
+    options = {
+        "initial_simplex": simplex,
+        "adaptive": adaptive,
+        "maxfev": count,
+        "xatol": 0,
+        "fatol": 0,
+    }
     scipy.optimize.minimize(loss, start, method="Nelder-Mead", options=options)
     return torch.from_numpy(np.array(asked))
 
@@ -473,7 +503,10 @@ def play_rosenbrock(optimizer, s, dim, steps, *, noise=0.0, exact=True):
         query = optimizer.ask(state, s.at(step))
         value = rosenbrock(query.points)
         state, info = optimizer.tell(
-            state, query, Answer(value + noise * s.at(step).normal("evaluation", value.shape[1:])), s.at(step)
+            state,
+            query,
+            Answer(value + noise * s.at(step).normal("evaluation", value.shape[1:])),
+            s.at(step),
         )
         queries.append(query)
         phases.append(info["phase"])
@@ -616,11 +649,15 @@ def test_lbfgs_search_that_does_not_end_forgets():
     """Where no trial is low enough the point stays, the pairs go, and the next search goes down the gradient."""
     s, optimizer = make(), build("lbfgs", {"trials": 3})
     states, _, _ = descend(optimizer, s, 5, 12)
-    state = states[-1]._replace(trials=torch.ones_like(states[-1].trials))  # a search begins in every world
+    state = states[-1]._replace(
+        trials=torch.ones_like(states[-1].trials)
+    )  # a search begins in every world
     assert state.steps.any()
     for step in range(13, 16):
         query = optimizer.ask(state, s.at(step))
-        bad = Answer(torch.full((8, 1), 1e9, dtype=torch.float64), torch.ones(8, 1, 5, dtype=torch.float64))
+        bad = Answer(
+            torch.full((8, 1), 1e9, dtype=torch.float64), torch.ones(8, 1, 5, dtype=torch.float64)
+        )
         state, info = optimizer.tell(state, query, bad, s.at(step))
         assert not info["accepted"].any()
     assert torch.equal(state.point, states[-1].point)
@@ -658,7 +695,9 @@ def test_a_value_that_was_lucky_once_does_not_stay(kind):
     assert (rosenbrock(optimizer.recommend(state)) < rosenbrock(first)).all()
 
 
-@pytest.mark.parametrize(("outside", "shrinks"), [(1.5, False), (2.0, False), (2.5, True), (math.nan, True)])
+@pytest.mark.parametrize(
+    ("outside", "shrinks"), [(1.5, False), (2.0, False), (2.5, True), (math.nan, True)]
+)
 def test_an_outside_contraction_must_be_as_good_as_the_reflection(outside, shrinks):
     """Vertices of values 0, 1, 3.
 

@@ -129,7 +129,9 @@ def test_two_workers_at_one_cell_leave_one_whole_file(tmp_path, monkeypatch):
     monkeypatch.setattr(sweep, "_crash_note", lambda *cell: contextlib.nullcontext())  # one per process
     records = []
     threads = [
-        threading.Thread(target=lambda: records.append(sweep.compute(cell, cell.address, str(tmp_path))))
+        threading.Thread(
+            target=lambda: records.append(sweep.compute(cell, cell.address, str(tmp_path)))
+        )
         for _ in range(2)
     ]
     for thread in threads:
@@ -161,7 +163,9 @@ def test_an_address_and_a_scheduler_that_goes_away(tmp_path, own_cluster, capsys
         other.start()
         assert again(tmp_path, "--cluster", address) == 75
         other.join()
-    assert "lost the Dask scheduler; finished cells are kept" in " ".join(capsys.readouterr().err.split())
+    assert "lost the Dask scheduler; finished cells are kept" in " ".join(
+        capsys.readouterr().err.split()
+    )
     assert 0 < len(cells(tmp_path)) < 8
 
 
@@ -189,7 +193,9 @@ def test_a_script_computes_where_the_study_says(tmp_path):
     with pytest.raises(ClusterError, match="no scheduler answers at tcp://127.0.0.1:1"):
         run_study(path, tmp_path / "out")
     assert (
-        run_study(path, tmp_path / "out", {"replicates": 1}, cluster="local", workers=1).sizes["replicate"]
+        run_study(path, tmp_path / "out", {"replicates": 1}, cluster="local", workers=1).sizes[
+            "replicate"
+        ]
         == 1
     )
 
@@ -259,7 +265,10 @@ def test_a_missing_cell_is_never_a_success(tmp_path, monkeypatch, capsys):
 
     monkeypatch.setattr(sweep, "_check_shared", lose)
     assert again(tmp_path) == 1
-    assert "cells are missing, though they were computed; finished cells are kept" in capsys.readouterr().err
+    assert (
+        "cells are missing, though they were computed; finished cells are kept"
+        in capsys.readouterr().err
+    )
     monkeypatch.undo()
     assert again(tmp_path) == 0
 
@@ -324,7 +333,9 @@ def test_importing_studies_imports_no_torch():
 
 def test_a_cell_of_other_code_is_not_computed(tmp_path):
     cell = make_plan(load_study(FEW)).cells(lambda address: False)[0]
-    cell.task.__dict__["code"] = "older code"  # as a client that was started before a change would send it
+    cell.task.__dict__["code"] = (
+        "older code"  # as a client that was started before a change would send it
+    )
     record = sweep.compute(cell, cell.address, str(tmp_path))
     assert record.status == "failed"
     assert "another version of the code" in record.error

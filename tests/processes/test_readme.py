@@ -52,4 +52,6 @@ def test_the_plugin_runs(tmp_path):
 def environment():
     """A user's: without the variables that the tests set for themselves."""
     ours = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "MKL_CBWR")
-    return {key: value for key, value in os.environ.items() if key not in ours} | {"PYTHONPATH": str(ROOT)}
+    return {key: value for key, value in os.environ.items() if key not in ours} | {
+        "PYTHONPATH": str(ROOT)
+    }

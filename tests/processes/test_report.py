@@ -28,7 +28,10 @@ STUDY = {
     "replicates": 4,
     "budget": 200,
     "targets": {"nk": [0.2, 0.05], f"bowl {LABEL}": [1.0, 0.1]},
-    "landscapes": {"nk": {"kind": "nk", "n": 8, "k": 2}, f"bowl {LABEL}": {"kind": "quadratic", "dim": 3}},
+    "landscapes": {
+        "nk": {"kind": "nk", "n": 8, "k": 2},
+        f"bowl {LABEL}": {"kind": "quadratic", "dim": 3},
+    },
     "optimizers": {
         "random": {"kind": "random_search"},
         "GA": {"kind": "ga", "population": 6},
@@ -59,7 +62,8 @@ def compute(study, out, cells=None, failed=0):
             "task": json.loads(cell.task.canonical),
         }
         store.write_text(
-            json.dumps(record | {"first": cell.first, "last": cell.last}), store.error_path(out, cell.address)
+            json.dumps(record | {"first": cell.first, "last": cell.last}),
+            store.error_path(out, cell.address),
         )
     return out
 
@@ -108,7 +112,9 @@ def test_nothing_overflows_and_nothing_is_wrong(browser, whole, width, scheme):
     )
     assert page.evaluate(f"{outside}.map(e => e.outerHTML.slice(0, 80))") == []
     hint = page.evaluate("getComputedStyle(document.querySelector('.picture'), '::before').content")
-    assert ("scroll sideways" in hint) == (width == 390)  # where a figure is wider than the screen it says so
+    assert ("scroll sideways" in hint) == (
+        width == 390
+    )  # where a figure is wider than the screen it says so
     assert said == []
     assert page.evaluate("window.hurt") is None
     background = page.evaluate("getComputedStyle(document.body).backgroundColor")
@@ -128,7 +134,9 @@ def test_an_optimizer_is_hidden_and_shown_again(browser, whole):
     assert not any(parts.nth(k).is_visible() for k in range(4))
     assert all(others.nth(k).is_visible() for k in range(4))
     assert page.get_attribute(".optimizers button[data-optimizer='GA']", "aria-pressed") == "false"
-    page.locator("#figure-convergence .key[data-optimizer='GA']").last.click()  # the legend does the same
+    page.locator(
+        "#figure-convergence .key[data-optimizer='GA']"
+    ).last.click()  # the legend does the same
     assert all(parts.nth(k).is_visible() for k in range(4))
     assert said == []
 
@@ -145,7 +153,9 @@ def test_the_pointer_shows_a_value_that_was_drawn(browser, whole):
         "const p = g.querySelector('path'), at ="
         " p.getPointAtLength(p.getTotalLength()).matrixTransform(p.getScreenCTM())"
     )
-    page.mouse.move(*line.evaluate(f"g => {{ {path}; return [at.x, at.y]; }}"))  # where its end was drawn
+    page.mouse.move(
+        *line.evaluate(f"g => {{ {path}; return [at.x, at.y]; }}")
+    )  # where its end was drawn
     assert page.inner_text("#value").split("\n") == [
         "GA",
         f"cost (evaluations): {x}",
@@ -158,9 +168,7 @@ def test_a_table_is_sorted(browser, whole):
     page, _ = opened(browser, whole)
     table = page.locator("#tables table").first
     head = table.locator("th", has_text="median")
-    column = (
-        "[...document.querySelector('#tables table').tBodies[0].rows].map(row => +row.cells[2].dataset.sort)"
-    )
+    column = "[...document.querySelector('#tables table').tBodies[0].rows].map(row => +row.cells[2].dataset.sort)"
     for reverse, way in ((False, "ascending"), (True, "descending")):
         head.click()
         page.wait_for_function(f"document.querySelector('#tables table th[aria-sort={way}]')")
@@ -226,7 +234,9 @@ def test_the_page_shows_the_numbers_of_the_analysis(page_of_whole):
         )
         assert [float(row[k].sort) for k in (2, 4, 5)] == [median, low, high]
         assert row[6].text == "4"
-    spent = (data["value_terms"].isel(checkpoint=-1).sum(["optimizer", "replicate"]) / data["terms"]).sum()
+    spent = (
+        data["value_terms"].isel(checkpoint=-1).sum(["optimizer", "replicate"]) / data["terms"]
+    ).sum()
     assert float(found.cost.total[3].sort) == pytest.approx(float(spent))
     assert [table.title for table in found.tables] == ["Final loss", "Running time", "Comparisons"]
 

@@ -51,7 +51,9 @@ def test_a_mistake_is_one_line_and_exit_code_2(tmp_path, monkeypatch, capsys, wo
         code = main(words)
     except SystemExit as end:  # argparse
         code = end.code
-    lines = [line for line in capsys.readouterr().err.splitlines() if not line.startswith(("usage", " "))]
+    lines = [
+        line for line in capsys.readouterr().err.splitlines() if not line.startswith(("usage", " "))
+    ]
     assert code == 2
     assert len(lines) == 1
     assert text in lines[0]
@@ -74,7 +76,10 @@ def test_the_schema_is_json(capsys):
 
 def test_a_run_leaves_what_it_promises_and_strict_looks_closer(tmp_path, capsys):
     diverging = {"SGD": {"kind": "sgd", "learning_rate": 1e200}}
-    write(tmp_path, FEW | {"figures": ["convergence"], "sweep": {}, "optimizers": diverging, "budget": 400})
+    write(
+        tmp_path,
+        FEW | {"figures": ["convergence"], "sweep": {}, "optimizers": diverging, "budget": 400},
+    )
     assert again(tmp_path, "--workers", "1") == 0
     assert {"cells", "dataset.zarr", "figures", "plan.json", "study.yaml"} <= {
         path.name for path in (tmp_path / "out").iterdir()
@@ -87,7 +92,9 @@ def test_a_run_leaves_what_it_promises_and_strict_looks_closer(tmp_path, capsys)
     assert again(tmp_path, "--strict") == 1
     assert "a world diverged" in capsys.readouterr().err
     assert cells(tmp_path) == before
-    assert main([str(tmp_path / "out" / "study.yaml"), "--dry-run"]) == 0  # the resolved study is a study
+    assert (
+        main([str(tmp_path / "out" / "study.yaml"), "--dry-run"]) == 0
+    )  # the resolved study is a study
 
 
 def begun(folder):
@@ -95,7 +102,9 @@ def begun(folder):
     return {path.name.partition(".")[0] for path in (folder / "out" / "crash").glob("*.txt")}
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.verify)])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.verify)]
+)
 def test_the_first_signal_lets_running_cells_land(tmp_path, number):
     write(tmp_path, FEW)
     process = start(tmp_path, "--workers", "1", delay=2.0)

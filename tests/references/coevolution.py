@@ -12,7 +12,9 @@ def encounters(order, rounds):
     """
     n = len(order[0])
     return [
-        [own[(place + c * j) % n] for j, own in enumerate(order)] for c in range(rounds) for place in range(n)
+        [own[(place + c * j) % n] for j, own in enumerate(order)]
+        for c in range(rounds)
+        for place in range(n)
     ]
 
 
@@ -45,4 +47,6 @@ def first_loss(n, s):
     for row, (i, j) in enumerate(inner):
         u, v = pennies(2 * i / n - 1, 2 * j / n - 1, s)
         matrix[row] = np.outer(binomial(n, (1 + u) / 2)[1:-1], binomial(n, (1 + v) / 2)[1:-1]).ravel()
-    return np.linalg.solve(np.eye(len(inner)) - matrix, np.ones(len(inner)))[inner.index((n // 2, n // 2))]
+    return np.linalg.solve(np.eye(len(inner)) - matrix, np.ones(len(inner)))[
+        inner.index((n // 2, n // 2))
+    ]

@@ -17,7 +17,8 @@ def seen_from(x, place, columns):
 def linear(slopes, index, weight, y):
     """Weighted sum of the linear functions g_i' y of a mini-batch."""
     return sum(
-        w * sum(g * v for g, v in zip(slopes[i], y, strict=True)) for i, w in zip(index, weight, strict=True)
+        w * sum(g * v for g, v in zip(slopes[i], y, strict=True))
+        for i, w in zip(index, weight, strict=True)
     )
 
 
@@ -49,7 +50,9 @@ def rosenbrock(x, steepness):
 
 def cosine_rugged(y, curvature, amplitude, wavelength):
     """A bowl with ripples."""
-    return sum(curvature / 2 * v * v + amplitude * (1 - math.cos(2 * math.pi * v / wavelength)) for v in y)
+    return sum(
+        curvature / 2 * v * v + amplitude * (1 - math.cos(2 * math.pi * v / wavelength)) for v in y
+    )
 
 
 def fisher(x, optimum, columns, selection, mutation, width, epistasis):

@@ -11,7 +11,9 @@ def autocorrelation(walks, lag):
     values = [f for walk in walks for f in walk]
     mean = sum(values) / len(values)
     variance = sum((f - mean) ** 2 for f in values) / len(values)
-    products = [(walk[t] - mean) * (walk[t + lag] - mean) for walk in walks for t in range(len(walk) - lag)]
+    products = [
+        (walk[t] - mean) * (walk[t + lag] - mean) for walk in walks for t in range(len(walk) - lag)
+    ]
     return sum(products) / len(products) / variance
 
 

@@ -55,7 +55,10 @@ def separable_cma(generations, mean, sigma):
     for g, points in enumerate(generations):
         y = [[(x[d] - mean[d]) / sigma for d in range(n)] for x in points]
         shift = [sum(w[k] * y[k][d] for k in range(len(up))) for d in range(n)]
-        ps = [(1 - cs) * ps[d] + math.sqrt(cs * (2 - cs) * mu) * shift[d] / math.sqrt(c[d]) for d in range(n)]
+        ps = [
+            (1 - cs) * ps[d] + math.sqrt(cs * (2 - cs) * mu) * shift[d] / math.sqrt(c[d])
+            for d in range(n)
+        ]
         norm = math.sqrt(sum(p * p for p in ps))
         h = 1 if norm / math.sqrt(1 - (1 - cs) ** (2 * (g + 1))) < (1.4 + 2 / (n + 1)) * length else 0
         pc = [(1 - cc) * pc[d] + h * math.sqrt(cc * (2 - cc) * mu) * shift[d] for d in range(n)]
@@ -80,7 +83,8 @@ def csa(generations, mean, sigma, weights):
     path = [0.0] * n
     for points in generations:
         shift = [
-            sum(w * (x[i] - mean[i]) / sigma for w, x in zip(weights, points, strict=False)) for i in range(n)
+            sum(w * (x[i] - mean[i]) / sigma for w, x in zip(weights, points, strict=False))
+            for i in range(n)
         ]
         path = [(1 - c) * path[i] + math.sqrt(c * (2 - c) * mu) * shift[i] for i in range(n)]
         mean = [mean[i] + sigma * shift[i] for i in range(n)]
@@ -89,7 +93,9 @@ def csa(generations, mean, sigma, weights):
 
 
 def product(a, b):
-    return [[sum(a[i][k] * b[k][j] for k in range(len(b))) for j in range(len(b[0]))] for i in range(len(a))]
+    return [
+        [sum(a[i][k] * b[k][j] for k in range(len(b))) for j in range(len(b[0]))] for i in range(len(a))
+    ]
 
 
 def exponential(a):
@@ -108,7 +114,8 @@ def xnes(points, draws, mean, sigma, shape, rate, sigma_rate, shape_rate):
     axes = range(n)
     delta = [sum(w * s[i] for w, s in zip(u, draws, strict=True)) for i in axes]
     grad = [
-        [sum(w * (s[i] * s[j] - (i == j)) for w, s in zip(u, draws, strict=True)) for j in axes] for i in axes
+        [sum(w * (s[i] * s[j] - (i == j)) for w, s in zip(u, draws, strict=True)) for j in axes]
+        for i in axes
     ]
     trace = sum(grad[i][i] for i in axes) / n
     step = exponential([[shape_rate / 2 * (grad[i][j] - trace * (i == j)) for j in axes] for i in axes])
@@ -126,7 +133,9 @@ def pgpe(steps, up, down, mean, sigma, rate, sigma_rate, limit):
         / len(steps)
         for d in range(n)
     ]
-    change = [max(-limit * s, min(limit * s, sigma_rate * g)) for s, g in zip(sigma, stretch, strict=True)]
+    change = [
+        max(-limit * s, min(limit * s, sigma_rate * g)) for s, g in zip(sigma, stretch, strict=True)
+    ]
     return [m - rate * g for m, g in zip(mean, slope, strict=True)], [
         s - c for s, c in zip(sigma, change, strict=True)
     ]

@@ -49,4 +49,6 @@ def pennies(p, q):
 def pennies_gain(p, q):
     """What both players together would gain by their best pure replies."""
     now = pennies(p, q)
-    return now[0] - min(pennies(a, q)[0] for a in (0, 1)) + now[1] - min(pennies(p, b)[1] for b in (0, 1))
+    return (
+        now[0] - min(pennies(a, q)[0] for a in (0, 1)) + now[1] - min(pennies(p, b)[1] for b in (0, 1))
+    )

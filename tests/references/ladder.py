@@ -57,7 +57,9 @@ def exploit(value, copied, picks):
 
     The worst `copied` from the best that their pick, a place among the best, names.
     """
-    ranked = sorted(range(len(value)), key=lambda i: (math.inf if math.isnan(value[i]) else value[i], i))
+    ranked = sorted(
+        range(len(value)), key=lambda i: (math.inf if math.isnan(value[i]) else value[i], i)
+    )
     source = list(range(len(value)))
     for i in ranked[len(value) - copied :]:
         source[i] = ranked[picks[i]]

@@ -76,7 +76,9 @@ def contrastive_loss(encoder, views, temperature, objective):
     size = len(views)
     s = [[sum(p * q for p, q in zip(a, b, strict=True)) / temperature for b in second] for a in first]
     if objective == "infonce":
-        return sum(math.log(sum(math.exp(z) for z in s[i]) / size) - s[i][i] for i in range(size)) / size
+        return (
+            sum(math.log(sum(math.exp(z) for z in s[i]) / size) - s[i][i] for i in range(size)) / size
+        )
     positive = sum(math.log1p(math.exp(-s[i][i])) for i in range(size)) / size
     negative = [math.log1p(math.exp(s[i][j])) for i in range(size) for j in range(size) if i != j]
     return positive + sum(negative) / len(negative)

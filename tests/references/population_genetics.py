@@ -51,7 +51,9 @@ def diploid(n, s):
                 - math.lgamma(none + 1)
                 + h * math.log(2)
             )
-            chance = math.exp(ways - math.lgamma(2 * n + 1) + math.lgamma(k + 1) + math.lgamma(2 * n - k + 1))
+            chance = math.exp(
+                ways - math.lgamma(2 * n + 1) + math.lgamma(k + 1) + math.lgamma(2 * n - k + 1)
+            )
             share = (both * (1 + 2 * s) + h / 2 * (1 + s)) / (both * (1 + 2 * s) + h * (1 + s) + none)
             row += chance * binomial(2 * n, share)
         rows.append(row)

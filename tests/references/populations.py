@@ -18,7 +18,9 @@ def de_trial(x, i, best, others, crossed, always, scale, strategy):
         elif strategy == "best":
             mutant = x[best][d] + scale * (x[others[0]][d] - x[others[1]][d])
         else:
-            mutant = x[i][d] + scale * (x[best][d] - x[i][d]) + scale * (x[others[0]][d] - x[others[1]][d])
+            mutant = (
+                x[i][d] + scale * (x[best][d] - x[i][d]) + scale * (x[others[0]][d] - x[others[1]][d])
+            )
         trial.append(mutant if crossed[d] or d == always else x[i][d])
     return trial
 
@@ -40,7 +42,9 @@ def ring(values, size, migrants, drawn=None):
             pairs = zip(ranked[:migrants], worst, strict=True)
         else:
             pairs = zip(
-                [i * size + k for k in drawn[i]], [target * size + k for k in drawn[target]], strict=True
+                [i * size + k for k in drawn[i]],
+                [target * size + k for k in drawn[target]],
+                strict=True,
             )
         for who, place in pairs:
             settled[place] = who

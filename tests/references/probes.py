@@ -70,7 +70,9 @@ def effect_sd(f):
 
 
 def dfe(f):
-    return np.quantile(all_effects(f), [0.01, 0.05, 0.1, 0.25, 0.75, 0.9, 0.95, 0.99], method="inverted_cdf")
+    return np.quantile(
+        all_effects(f), [0.01, 0.05, 0.1, 0.25, 0.75, 0.9, 0.95, 0.99], method="inverted_cdf"
+    )
 
 
 def idiosyncratic_index(f):
@@ -93,7 +95,9 @@ def epistasis(f, kind):
             f00, f10, f01, f11 = f[x], f[x | 1 << i], f[x | 1 << j], f[x | 1 << i | 1 << j]
             changes = ((f10 - f00) * (f11 - f01) < 0) + ((f01 - f00) * (f11 - f10) < 0)
             found[
-                "none" if abs(f11 + f00 - f10 - f01) < 1e-10 else ("magnitude", "sign", "reciprocal")[changes]
+                "none"
+                if abs(f11 + f00 - f10 - f01) < 1e-10
+                else ("magnitude", "sign", "reciprocal")[changes]
             ] += 1
     return found[kind] / found.total()
 
@@ -113,7 +117,9 @@ def gamma(f, of=lambda effect: effect):
 
 
 def coefficients(f):
-    return [sum(v * (-1) ** (x & s).bit_count() for x, v in enumerate(f)) / len(f) for s in range(len(f))]
+    return [
+        sum(v * (-1) ** (x & s).bit_count() for x, v in enumerate(f)) / len(f) for s in range(len(f))
+    ]
 
 
 def walsh_spectrum(f):
@@ -129,7 +135,9 @@ def autocorrelation(f):
     after, found = centred, []
     for _ in range(loci(f)):
         after = [np.mean([after[y] for y in neighbours(f, x)]) for x in range(len(f))]
-        found.append(sum(a * b for a, b in zip(centred, after, strict=True)) / sum(a * a for a in centred))
+        found.append(
+            sum(a * b for a, b in zip(centred, after, strict=True)) / sum(a * a for a in centred)
+        )
     return found
 
 

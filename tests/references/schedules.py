@@ -5,9 +5,13 @@ import math
 
 def coupled(coupling, mu, rate, size):
     """The rate and the whole size, at most 2^31, when the multiplier is mu."""
-    power = {"none": 0, "constant_variance": 2, "constant_temperature": 1, "grow": -1, "decay_and_grow": -2}[
-        coupling
-    ]
+    power = {
+        "none": 0,
+        "constant_variance": 2,
+        "constant_temperature": 1,
+        "grow": -1,
+        "decay_and_grow": -2,
+    }[coupling]
     real = size * mu**power if mu > 0 or power >= 0 else math.inf
     return (rate if coupling == "grow" else rate * mu), (
         2**31 if real > 2**31 else max(1, math.floor(real + 0.5))

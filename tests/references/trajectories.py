@@ -28,8 +28,12 @@ def selection(frequencies, effects, strength):
     """Frequencies of 2^n genotypes after selection with fitness exp(-strength L), L the sum of the effects of the loci that are 1."""
     n = len(effects)
     genotypes = [[g >> i & 1 for i in range(n)] for g in range(2**n)]
-    chance = [math.prod(p if b else 1 - p for p, b in zip(frequencies, g, strict=True)) for g in genotypes]
-    fitness = [math.exp(-strength * sum(e for e, b in zip(effects, g, strict=True) if b)) for g in genotypes]
+    chance = [
+        math.prod(p if b else 1 - p for p, b in zip(frequencies, g, strict=True)) for g in genotypes
+    ]
+    fitness = [
+        math.exp(-strength * sum(e for e, b in zip(effects, g, strict=True) if b)) for g in genotypes
+    ]
     total = sum(c * w for c, w in zip(chance, fitness, strict=True))
     return [
         sum(c * w for c, w, g in zip(chance, fitness, genotypes, strict=True) if g[i]) / total

@@ -39,13 +39,16 @@ def test_every_kind_of_ours_keeps_the_contract(kind):
     told = {name: check.verdict(call) for name, call in check.checks(made)}
     assert len(told) >= 6
     assert not {name: text for name, text in told.items() if text.startswith("FAIL")}
-    assert not {name: text for name, text in told.items() if text.startswith("skip") and "device" not in name}
+    assert not {
+        name: text for name, text in told.items() if text.startswith("skip") and "device" not in name
+    }
 
 
 @pytest.mark.parametrize("kind", ["Sound", "Ridge"])
 def test_a_sound_plugin(kind, capsys):
     assert (
-        check.main([f"tests.support.plugins:{kind}", "--set", "mu=3" if kind == "Sound" else "terms=2"]) == 0
+        check.main([f"tests.support.plugins:{kind}", "--set", "mu=3" if kind == "Sound" else "terms=2"])
+        == 0
     )
     out = capsys.readouterr().out.splitlines()
     assert out[-1] == f"tests.support.plugins:{kind}: keeps the contract"

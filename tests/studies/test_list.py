@@ -27,7 +27,9 @@ def run(*words):
 
 def test_every_kind_and_study_has_a_line():
     rows = {(family, name): line for family, name, line in listing.rows()}
-    expected = {("landscape", kind) for kind in LANDSCAPES} | {("optimizer", kind) for kind in OPTIMIZERS}
+    expected = {("landscape", kind) for kind in LANDSCAPES} | {
+        ("optimizer", kind) for kind in OPTIMIZERS
+    }
     expected |= (
         {("study", name) for name in ready_studies()}
         | {("claim", kind) for kind in CLAIMS}
@@ -69,9 +71,9 @@ def test_every_key_at_any_depth_is_described():
         "cluster.workers",
     } <= set(found)
     for key in found:
-        assert any(str(part).startswith(f"{key} (key of a study file)") for part in describe.describe(key)), (
-            key
-        )
+        assert any(
+            str(part).startswith(f"{key} (key of a study file)") for part in describe.describe(key)
+        ), key
 
 
 @pytest.mark.parametrize(
@@ -159,7 +161,9 @@ def test_a_bound_is_told_of_a_key():
 
 def test_a_name_of_several_things_is_described_as_each():
     firsts = [
-        part for part in describe.describe("claims") if isinstance(part, str) and part.startswith("claims (")
+        part
+        for part in describe.describe("claims")
+        if isinstance(part, str) and part.startswith("claims (")
     ]
     assert [part.partition(":")[0] for part in firsts] == [
         "claims (figure)",
@@ -233,7 +237,11 @@ def test_describe_prints_ranges_defaults_and_paper():
 
 def test_an_unknown_kind_exits_with_2():
     out = run("studies.describe", "sdg")
-    assert (out.returncode, out.stdout, out.stderr) == (2, "", "unknown kind 'sdg'; did you mean 'sgd'?\n")
+    assert (out.returncode, out.stdout, out.stderr) == (
+        2,
+        "",
+        "unknown kind 'sdg'; did you mean 'sgd'?\n",
+    )
 
 
 def test_list_prints():

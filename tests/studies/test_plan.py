@@ -135,7 +135,9 @@ def test_a_grid_becomes_labelled_variants_and_on_keeps_one_arm():
     assert plan.axes["optimizer"] == [
         f"sgd learning_rate={a} momentum={b}" for a in ("0.1", "1") for b in ("0", "0.9")
     ]
-    found = {(arm.coords["landscape"], arm.coords["optimizer"]): arm.task.optimizer for arm in plan.arms}
+    found = {
+        (arm.coords["landscape"], arm.coords["optimizer"]): arm.task.optimizer for arm in plan.arms
+    }
     assert found["nk", "sgd learning_rate=1 momentum=0.9"]["starts"] == 3
     assert found["bowl", "sgd learning_rate=1 momentum=0.9"] == {
         **found["nk", "sgd learning_rate=1 momentum=0.9"],
@@ -145,7 +147,9 @@ def test_a_grid_becomes_labelled_variants_and_on_keeps_one_arm():
 
 def test_one_and_one_point_zero_are_one_cell():
     whole = planned(
-        budget=2000, optimizers={"sgd": {"kind": "sgd", "learning_rate": 1, "starts": 2}}, gradient_cost=3
+        budget=2000,
+        optimizers={"sgd": {"kind": "sgd", "learning_rate": 1, "starts": 2}},
+        gradient_cost=3,
     )
     point = planned(
         budget=2000.0,
@@ -160,9 +164,14 @@ def test_one_and_one_point_zero_are_one_cell():
 
 def test_labels_figures_and_further_arms_do_not_change_a_cell():
     first = addresses(planned())
-    assert addresses(planned(name="other", question="why?", figures=["convergence"], replicates=32)) == first
+    assert (
+        addresses(planned(name="other", question="why?", figures=["convergence"], replicates=32))
+        == first
+    )
     assert set(first) < set(
-        addresses(planned(optimizers=STUDY["optimizers"] | {"more": {"kind": "sgd", "learning_rate": 0.2}}))
+        addresses(
+            planned(optimizers=STUDY["optimizers"] | {"more": {"kind": "sgd", "learning_rate": 0.2}})
+        )
     )
     assert set(first).isdisjoint(addresses(planned(seed=2)))
     assert set(first).isdisjoint(addresses(planned(dtype="float32")))
@@ -217,7 +226,9 @@ def test_portions_make_cells_of_their_own_and_one_of_each_is_the_default():
     assert {arm.task.oracle["micro_batches"] for arm in plan.arms} == {1, 2}
 
 
-DIGITS = {"digits": {"kind": "digits", "hidden": 3}}  # 1437 terms, 64 * 3 + 3 + 3 * 10 + 10 = 235 weights
+DIGITS = {
+    "digits": {"kind": "digits", "hidden": 3}
+}  # 1437 terms, 64 * 3 + 3 + 3 * 10 + 10 = 235 weights
 SGD = {"sgd": {"kind": "sgd"}}
 
 
@@ -232,7 +243,9 @@ def counts(**changes):
 def test_checkpoints_are_log_spaced():
     costs = planned().tasks[0].checkpoints
     assert (len(costs), costs[0], costs[-1]) == (61, 2.0, 2000.0)
-    assert [b / a for a, b in zip(costs, costs[1:], strict=False)] == pytest.approx([10 ** (1 / 20)] * 60)
+    assert [b / a for a, b in zip(costs, costs[1:], strict=False)] == pytest.approx(
+        [10 ** (1 / 20)] * 60
+    )
 
 
 def test_a_list_of_checkpoints_is_obeyed():
@@ -245,7 +258,9 @@ def test_a_list_of_checkpoints_is_obeyed():
 
 def test_the_smallest_budget_thins_no_other_arm():
     found = counts(
-        landscapes=DIGITS | STUDY["landscapes"], budget={"digits": 60, "nk": 60, "bowl": 4000}, optimizers=SGD
+        landscapes=DIGITS | STUDY["landscapes"],
+        budget={"digits": 60, "nk": 60, "bowl": 4000},
+        optimizers=SGD,
     )
     assert found == {("digits", "sgd"): 10, ("nk", "sgd"): 61, ("bowl", "sgd"): 61}
 
@@ -262,7 +277,9 @@ def test_truth_takes_its_share_of_the_time_of_each_arm(truth, budget, batch):
     size = batch or terms
     steps = budget * terms // (3 * size)  # at 3 B / M evaluations each
     expected = truth * steps * (STEP + GRADIENT * size * dim) / (2 * terms * dim)
-    plan = planned(landscapes=DIGITS, budget=budget, truth=truth, noise={"batch": batch}, optimizers=SGD)
+    plan = planned(
+        landscapes=DIGITS, budget=budget, truth=truth, noise={"batch": batch}, optimizers=SGD
+    )
     assert 10 < expected < 61
     assert len(plan.tasks[0].checkpoints) == int(expected)
     share = f"truth takes at most {truth:g} of the time"
@@ -296,9 +313,9 @@ def test_arms_with_fewer_checkpoints_have_those_of_arms_with_more_and_the_budget
 
 
 def test_an_arm_of_few_steps_keeps_all_checkpoints_for_it_has_few_states():
-    assert counts(landscapes=DIGITS, budget=60, optimizers={"ga": {"kind": "ga", "population": 20}}) == {
-        ("digits", "ga"): 61
-    }
+    assert counts(
+        landscapes=DIGITS, budget=60, optimizers={"ga": {"kind": "ga", "population": 20}}
+    ) == {("digits", "ga"): 61}
 
 
 def test_the_share_of_truth_is_in_the_address_where_it_tells():
@@ -390,9 +407,9 @@ def test_what_steps_cost_is_what_the_ledger_bills(landscape, optimizer, changes,
     assert told.later.cost(price) == pytest.approx(later)
     budget = first + 2 * later
     data = run_cell(
-        make_plan(load_study(study.resolved, {"budget": budget, "checkpoints": [first / budget, 1.0]})).cells(
-            lambda address: False
-        )[0]
+        make_plan(
+            load_study(study.resolved, {"budget": budget, "checkpoints": [first / budget, 1.0]})
+        ).cells(lambda address: False)[0]
     )
     assert data["steps"].values.tolist() == [[1, 3], [1, 3]]
     assert told.steps(budget, price) == 3
@@ -421,7 +438,9 @@ def test_few_and_very_many_steps_are_told():
         "many": {"kind": "one_plus_one"},
         "some": {"kind": "ga", "population": 50_000},
     }
-    arms = load_study(STUDY | {"landscapes": BOWL, "optimizers": optimizers, "budget": {"bowl": 1900}}).arms
+    arms = load_study(
+        STUDY | {"landscapes": BOWL, "optimizers": optimizers, "budget": {"bowl": 1900}}
+    ).arms
     arms += load_study(
         STUDY | {"landscapes": BOWL, "optimizers": {"many": optimizers["many"]}, "budget": 100_001}
     ).arms
@@ -429,7 +448,11 @@ def test_few_and_very_many_steps_are_told():
         "bowl, few: about 19 steps in its whole budget, fewer than 20: what it does is hardly a search",
         "bowl, many: about 100,001 steps, more than 100,000: they take long",
     ]
-    assert steps(arms) == {("bowl", "few"): "19", ("bowl", "many"): "1,900 to 100,001", ("bowl", "some"): "0"}
+    assert steps(arms) == {
+        ("bowl", "few"): "19",
+        ("bowl", "many"): "1,900 to 100,001",
+        ("bowl", "some"): "0",
+    }
 
 
 def test_a_swept_parameter_needs_no_other_value():
@@ -479,7 +502,9 @@ def changed(house, edits):
 
 def test_comments_and_docstrings_do_not_change_the_digest(house):
     edit = lambda text: text.replace('"""', '"""Reworded. ', 1) + "\n# a comment\n"  # noqa: E731
-    assert changed(house, {"optimizers/populations/ga.py": edit, "landscapes/streams.py": edit}) == set()
+    assert (
+        changed(house, {"optimizers/populations/ga.py": edit, "landscapes/streams.py": edit}) == set()
+    )
 
 
 @pytest.mark.parametrize(
@@ -561,7 +586,9 @@ def test_the_address_moves_with_every_module_of_the_closure_and_with_no_other(ho
         "optimizers.schedules",
     } <= names
     trees, parse = {}, digest._tree.__wrapped__  # read once, and again where a file was edited
-    monkeypatch.setattr(digest, "_tree", lambda path: trees.get(path) or trees.setdefault(path, parse(path)))
+    monkeypatch.setattr(
+        digest, "_tree", lambda path: trees.get(path) or trees.setdefault(path, parse(path))
+    )
     before = code_digest.__wrapped__(modules, root)
     assert before == code_digest.__wrapped__(modules)
     everything = {
@@ -586,7 +613,10 @@ def forget():
 @pytest.mark.parametrize(
     ("line", "moved"),
     [
-        ("from optimizers import GA", {"optimizers/populations/ga.py", "optimizers/operators/selection.py"}),
+        (
+            "from optimizers import GA",
+            {"optimizers/populations/ga.py", "optimizers/operators/selection.py"},
+        ),
         (
             "import optimizers.populations.ga",
             {"optimizers/populations/ga.py", "optimizers/operators/selection.py"},
@@ -627,7 +657,9 @@ def test_a_plugin_depends_on_what_it_takes_from_our_packages(house, tmp_path, mo
     forget()
 
 
-def test_the_module_of_an_import_path_is_digested_though_its_class_was_made_elsewhere(tmp_path, monkeypatch):
+def test_the_module_of_an_import_path_is_digested_though_its_class_was_made_elsewhere(
+    tmp_path, monkeypatch
+):
     monkeypatch.syspath_prepend(str(tmp_path))
     (tmp_path / "digest_factory.py").write_text(
         "from optimizers.populations.ga import GA\ndef made(number):\n    return type('Made', (GA,),"

@@ -34,7 +34,9 @@ def results(
     """
     loss = np.asarray(loss, float)
     worlds, checkpoints = loss.shape
-    cost = np.asarray(np.linspace(BUDGET / checkpoints, BUDGET, checkpoints) if cost is None else cost, float)
+    cost = np.asarray(
+        np.linspace(BUDGET / checkpoints, BUDGET, checkpoints) if cost is None else cost, float
+    )
     spent = np.broadcast_to(cost if spent is None else np.asarray(spent, float), loss.shape)
     state = np.zeros(loss.shape, np.int8)
     state[:, -1] = status

@@ -42,9 +42,15 @@ def results(
     base = {"optimizers": {name: {"kind": "sgd", "learning_rate": 0.1} for name in optimizers},
             "landscapes": {name: {"kind": "quadratic", "dim": 3} for name in landscapes}, "gradient_cost": {"value": 3.0, "range": None}}  # fmt: skip
     ran = stored(
-        base["landscapes"], base["optimizers"], axes=axes, also=lambda place: {"noise": place}, draws=draws
+        base["landscapes"],
+        base["optimizers"],
+        axes=axes,
+        also=lambda place: {"noise": place},
+        draws=draws,
     )
-    return xr.Dataset(made, coords, {"name": "made-up", "config": json.dumps(base | config), "settings": ran})
+    return xr.Dataset(
+        made, coords, {"name": "made-up", "config": json.dumps(base | config), "settings": ran}
+    )
 
 
 def normal(seed, *shape):

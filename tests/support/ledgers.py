@@ -47,7 +47,11 @@ def search(
         bound.dim, bound.domain, exact, start or (lambda n: bound.start(first, n)), len(bound.players)
     )
     scene = Scene(optimizer, lambda s: landscape.bind(s.at(0)), noise, streams, price=1.0)
-    freezer, state, step = NoiseLedger(oracle, costs, costs, scene, book()), optimizer.init(problem, first), 0
+    freezer, state, step = (
+        NoiseLedger(oracle, costs, costs, scene, book()),
+        optimizer.init(problem, first),
+        0,
+    )
     freezer(Moment.now(oracle, state))
     trail = [Frozen.at(freezer.last)]
     while bill.open() and step != steps:
@@ -63,7 +67,9 @@ def book(redraws=16, modes=1, points=1, sources=DRAWN):
     return Book(redraws=redraws, modes=modes, points=points, sources=sources)
 
 
-def ledger(landscape, optimizer, noise=EXACT, *, redraws=16, modes=1, points=1, sources=DRAWN, **options):
+def ledger(
+    landscape, optimizer, noise=EXACT, *, redraws=16, modes=1, points=1, sources=DRAWN, **options
+):
     """The ledger of a cell."""
     scene, moments, _ = search(landscape, optimizer, noise, **options)
     return record(scene, moments, book(redraws, modes, points, sources))

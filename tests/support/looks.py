@@ -69,7 +69,9 @@ def _texts(figure: Figure) -> list[Text]:
             hidden |= set() if shown else {id(axis.label), id(axis.offsetText)}
     texts = [text for text in figure.findobj(Text) if id(text) not in hidden]
     return [
-        text for text in texts if text.get_visible() and text.get_text().strip() and text.get_alpha() != 0
+        text
+        for text in texts
+        if text.get_visible() and text.get_text().strip() and text.get_alpha() != 0
     ]
 
 

@@ -48,12 +48,17 @@ class Sound(Optimizer):
         return streams.normal("mutation", (self.children, state.parents.shape[2]))
 
     def tell(self, state, query, answer, streams):
-        x, value = torch.cat([state.parents, query.points], 1), torch.cat([state.value, answer.value], 1)
+        x, value = (
+            torch.cat([state.parents, query.points], 1),
+            torch.cat([state.value, answer.value], 1),
+        )
         order = value.argsort(1)[:, : self.mu]
         sigma = state.sigma * torch.exp((self.success(state, answer) - 0.2) / 3)
         return (
             State(
-                torch.gather(x, 1, order[..., None].expand(-1, -1, x.shape[2])), value.gather(1, order), sigma
+                torch.gather(x, 1, order[..., None].expand(-1, -1, x.shape[2])),
+                value.gather(1, order),
+                sigma,
             ),
             {},
         )
@@ -460,7 +465,11 @@ class InfinitePointsLate(Sound):
     def ask(self, state, streams):
         query = super().ask(state, streams)
         few = (torch.arange(self.children) < 2)[None, :, None]
-        return query._replace(points=query.points.masked_fill(few, torch.inf)) if streams.step == 5 else query
+        return (
+            query._replace(points=query.points.masked_fill(few, torch.inf))
+            if streams.step == 5
+            else query
+        )
 
 
 class NaNCenter(Sound):

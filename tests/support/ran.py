@@ -44,7 +44,11 @@ def stored(landscapes, optimizers=None, price=3.0, axes=None, also=None, draws=(
 
 def priced(value, low=None, high=None):
     """A price of a gradient as it is stored."""
-    return {"value": value, "low": value if low is None else low, "high": value if high is None else high}
+    return {
+        "value": value,
+        "low": value if low is None else low,
+        "high": value if high is None else high,
+    }
 
 
 def changed(dataset, change):

@@ -150,7 +150,9 @@ def _write(data: xr.Dataset, path: Path) -> None:
                 "" if name in data.coords else NO_VARIABLE
             )
         for name, variable in data.variables.items():
-            made = file[name] if name in file else file.create_dataset(name, data=_plain(variable.values))
+            made = (
+                file[name] if name in file else file.create_dataset(name, data=_plain(variable.values))
+            )
             made.attrs.update(variable.attrs)
             for i, dim in enumerate(variable.dims if name not in data.dims else ()):
                 made.dims[i].attach_scale(file[dim])
@@ -190,7 +192,9 @@ def _without(data: xr.Dataset, where: xr.DataArray, status: int) -> xr.Dataset:
     for name, values in data.data_vars.items():
         empty = np.nan if values.dtype.kind == "f" else 0
         found[name] = values.where(~where, empty).astype(values.dtype).transpose(*values.dims)
-    found["status"] = data["status"].where(~where, status).astype(np.int8).transpose(*data["status"].dims)
+    found["status"] = (
+        data["status"].where(~where, status).astype(np.int8).transpose(*data["status"].dims)
+    )
     return found
 
 

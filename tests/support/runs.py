@@ -68,8 +68,15 @@ def start(
     environment = {k: v for k, v in os.environ.items() if k not in ("TEST_DELAY", "TEST_HOLD")}
     environment |= {"PYTHONPATH": str(ROOT), "TEST_DELAY": str(delay)}
     environment |= {"TEST_HOLD": f"{hold} {folder}"} if hold else {}
-    out = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "start_new_session": True}
-    STARTED.append(subprocess.Popen([sys.executable, *command, *words], cwd=folder, env=environment, **out))
+    out = {
+        "stdout": subprocess.PIPE,
+        "stderr": subprocess.PIPE,
+        "text": True,
+        "start_new_session": True,
+    }
+    STARTED.append(
+        subprocess.Popen([sys.executable, *command, *words], cwd=folder, env=environment, **out)
+    )
     return STARTED[-1]
 
 
@@ -136,7 +143,9 @@ def assembled(plan, out):
 def assert_same(a, b):
     """The same Datasets, wall-clock variables and attributes of the whole aside."""
     a, b = (
-        x.drop_vars([n for n, v in x.variables.items() if v.attrs.get("units") == "s"]).drop_attrs(deep=False)
+        x.drop_vars([n for n, v in x.variables.items() if v.attrs.get("units") == "s"]).drop_attrs(
+            deep=False
+        )
         for x in (a, b)
     )
     xr.testing.assert_identical(a, b)

@@ -20,7 +20,14 @@ import numpy as np
 
 Z = 4.5  # standard errors
 HEADS = ("row", "law", "where", "predicted", "observed", "SE", "verdict", "wrong law")
-SHORT = ("law", "where", "predicted", "observed", "SE", "wrong law")  # of the table in the documentation
+SHORT = (
+    "law",
+    "where",
+    "predicted",
+    "observed",
+    "SE",
+    "wrong law",
+)  # of the table in the documentation
 NAMES = {  # what the Dataset says of its variables
     "row": "number of the law in the table of laws",
     "law": "the law",
@@ -169,7 +176,9 @@ def main(folder: Path) -> None:
     )
     values = {name: [getattr(note, name) for note in found] for name in NAMES}
     values["mutant"] = [float("nan") if value is None else value for value in values["mutant"]]
-    columns = {name: ("comparison", value, {"long_name": NAMES[name]}) for name, value in values.items()}
+    columns = {
+        name: ("comparison", value, {"long_name": NAMES[name]}) for name, value in values.items()
+    }
     xr.Dataset(columns).to_netcdf(folder / "truths.nc", engine="h5netcdf")  # type: ignore[arg-type]
 
 

@@ -39,7 +39,9 @@ def make(worlds):
 def begin(optimizer, points, streams):
     """The state at points (R, n, D)."""
     domain = Bits() if points.dtype == torch.uint8 else Reals()
-    return optimizer.init(Problem(points.shape[-1], domain, True, lambda n: points[:, :n].clone()), streams)
+    return optimizer.init(
+        Problem(points.shape[-1], domain, True, lambda n: points[:, :n].clone()), streams
+    )
 
 
 def step(optimizer, state, s, loss):
@@ -76,7 +78,9 @@ def long_run(fitness, u, steps=1500):
     """Frequencies (R, 2^D) after so many generations from half of each peak, at mutation rates (R,)."""
     dim, streams = len(fitness).bit_length() - 1, make(len(u))
     optimizer = OPTIMIZERS["quasispecies"](founders=2, fitness="linear", mutation_rate=u)
-    state = begin(optimizer, torch.tensor([0, 1], dtype=torch.uint8)[:, None].expand(len(u), 2, dim), streams)
+    state = begin(
+        optimizer, torch.tensor([0, 1], dtype=torch.uint8)[:, None].expand(len(u), 2, dim), streams
+    )
     for t in range(1, steps + 1):
         query = optimizer.ask(state, streams.at(t))
         state, _ = optimizer.tell(state, query, Answer((1 - fitness).expand(len(u), -1)), streams.at(t))
@@ -102,7 +106,9 @@ def test_law_11_the_flattest_wins(dim, neutral, high, flat):
         share[place] - share[place - 1]
     )
     where, truth = f"L = {dim}, nu = {neutral / dim:.3g}, w1 = {high}, w2 = {flat}", law(neutral)
-    told(11, LAWS[11], where, truth, found, bias=0.1 * truth, mutant=law(dim))  # mutant: all loci are neutral
+    told(
+        11, LAWS[11], where, truth, found, bias=0.1 * truth, mutant=law(dim)
+    )  # mutant: all loci are neutral
     for wrong in (
         law(neutral / 2),
         1 - (1 - (flat / high)) ** (1 / neutral),
@@ -194,7 +200,9 @@ def test_law_15_clonal_interference():
     Recombining, as unlinked loci, to 30%.
     """
     n, s, rate, dim, steps = 100, 0.1, 0.01, 100, 100
-    clones, free = (speed(ones(n, s, rate, dim, 12, steps, crossover)) for crossover in ("none", "free"))
+    clones, free = (
+        speed(ones(n, s, rate, dim, 12, steps, crossover)) for crossover in ("none", "free")
+    )
     alone = unlinked(n, s, rate, dim, steps)
     tell_logarithm(f"N = {n}, U = {rate}, s = {s}", clonal(n, s, rate), clones, mutant=alone)
     where = f"unlinked loci, exact chain, N = {n}, U = {rate}, s = {s}"
@@ -324,7 +332,9 @@ def lande(v_m, omega2, theta, n, worlds, steps):
     """Mean and variance of the trait, (R, steps + 1) each, of clones that start at N(0, V*) about 0."""
     optimizer = OPTIMIZERS["wright_fisher"](population=n, crossover="none", mutation_sigma=v_m**0.5)
     streams = make(worlds)
-    state = begin(optimizer, steady_variance(v_m, omega2) ** 0.5 * streams.normal("init", (n, 1)), streams)
+    state = begin(
+        optimizer, steady_variance(v_m, omega2) ** 0.5 * streams.normal("init", (n, 1)), streams
+    )
     points = [state.points]
     for t in range(1, steps + 1):
         state = step(optimizer, state, streams.at(t), lambda x: (x[..., 0] - theta) ** 2 / (2 * omega2))

@@ -70,7 +70,9 @@ def slowest(service, n, backups=0):
     """The mean time of a barrier of n workers."""
     if service.kind == "pareto":
         return service.scale * math.exp(
-            math.lgamma(n + 1) + math.lgamma(1 - 1 / service.shape) - math.lgamma(n + 1 - 1 / service.shape)
+            math.lgamma(n + 1)
+            + math.lgamma(1 - 1 / service.shape)
+            - math.lgamma(n + 1 - 1 / service.shape)
         )
     return (service.offset or 0.0) + service.scale * (harmonic(n) - harmonic(backups))
 
@@ -263,14 +265,21 @@ def test_law_54_the_largest_stable_step(delay, number):
         lambda product: growth(delay, product) - 1, 0.7 * limit(delay), 1.3 * limit(delay), xtol=1e-9
     )
     told(
-        54, LAWS[54], f"tau = {delay}", limit(delay), found, bias=1e-6 * limit(delay), mutant=limit(delay + 1)
+        54,
+        LAWS[54],
+        f"tau = {delay}",
+        limit(delay),
+        found,
+        bias=1e-6 * limit(delay),
+        mutant=limit(delay + 1),
     )
     assert growth(delay, 0.9 * limit(delay)) == pytest.approx(
         np.abs(np.roots([1, -1, *[0] * (delay - 1), 0.9 * limit(delay)])).max() if delay else 0.8
     )
     mutants = [limit(delay + 1)] + ([limit(delay - 1)] if delay else [])  # the delay off by one
     assert all(
-        not growth(delay, wrong * (1 - 1e-6)) < 1 < growth(delay, wrong * (1 + 1e-6)) for wrong in mutants
+        not growth(delay, wrong * (1 - 1e-6)) < 1 < growth(delay, wrong * (1 + 1e-6))
+        for wrong in mutants
     )
 
 
@@ -315,7 +324,10 @@ def test_law_55_stationary_variance_at_a_delay(delay):
         query = optimizer.ask(state, s)
         noise = s.normal("evaluation", (1, 1))
         state = optimizer.tell(state, query, Answer(query.points[..., 0], query.points + noise), s)[0]
-    square, where = state.points[:, 0, 0] ** 2, f"variance, tau = {delay}, eta h = .1, eta^2 sigma^2 = .01"
+    square, where = (
+        state.points[:, 0, 0] ** 2,
+        f"variance, tau = {delay}, eta h = .1, eta^2 sigma^2 = .01",
+    )
     told_mean(
         55,
         LAWS[55],

@@ -149,7 +149,9 @@ def evaluations(landscape, worlds, flips):
 def test_randomized_local_search_on_onemax_collects_coupons(target):
     n = 12
     one = torch.eye(n)
-    taken = evaluations(OneMax(n=n, target=target), 1500, lambda s: one[s.integers("mutation", n, (1,))])
+    taken = evaluations(
+        OneMax(n=n, target=target), 1500, lambda s: one[s.integers("mutation", n, (1,))]
+    )
     law, wrong = n * sum(1 / i for i in range(1, n + 1)), n * math.log(n)
     told_mean(
         46,
@@ -172,5 +174,7 @@ def test_one_plus_one_evolution_on_leading_ones():
         "steps of the (1+1)-EA on LeadingOnes, n^2 [(1 - 1/n)^(1 - n) - (1 - 1/n)] / 2",
     )
     told_mean(46, name, f"by hand, n = {n}", law, taken, mutant=wrong)
-    onemax = evaluations(OneMax(n=n, target="random"), 1500, lambda s: s.bernoulli("mutation", 1 / n, (1, n)))
+    onemax = evaluations(
+        OneMax(n=n, target="random"), 1500, lambda s: s.bernoulli("mutation", 1 / n, (1, n))
+    )
     assert abs(float(onemax.mean()) - law) > 4.5 * float(onemax.std()) / 1500**0.5

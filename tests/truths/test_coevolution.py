@@ -124,7 +124,10 @@ def test_large_populations_follow_the_recursion(s, k):
 def lost(n, s, worlds):
     """Generations until one population has lost a strategy, (R,): worlds leave the batch when they are done."""
     running, time = torch.arange(worlds), torch.zeros(worlds, dtype=torch.float64)
-    optimizer, game = wright_fisher(n, n, s), LANDSCAPES["matching_pennies"](parametrisation="probability")
+    optimizer, game = (
+        wright_fisher(n, n, s),
+        LANDSCAPES["matching_pennies"](parametrisation="probability"),
+    )
     state = begin(optimizer, game.bind(make(worlds)), pure(n, n // 2, n // 2, worlds), make(worlds))
     for t in range(1, 10_000):
         s_t = make(worlds).subset(running).at(t)

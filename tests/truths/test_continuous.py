@@ -50,7 +50,10 @@ def fisher_1930(n, r, d):
 def fraction(n, r, d, count=100_000, **options):
     """Fraction of `count` mutations of size r that raise fitness."""
     worlds, points = count // 100, 100
-    landscape, s = Fisher(dim=n, distance=d, shifted=True, **options).bind(streams(worlds)), streams(worlds)
+    landscape, s = (
+        Fisher(dim=n, distance=d, shifted=True, **options).bind(streams(worlds)),
+        streams(worlds),
+    )
     x = landscape.start(s, points)
     step = s.normal("mutation", (points, n))
     step = r * step / step.square().sum(-1, keepdim=True).sqrt()
@@ -63,7 +66,10 @@ def fraction(n, r, d, count=100_000, **options):
 @pytest.mark.parametrize("epistasis", [2.0, 3.0])
 def test_law_36_chance_that_a_mutation_is_beneficial(n, r, d, epistasis):
     found, law = fraction(n, r, d, epistasis=epistasis), beneficial(n, r, d)
-    deviation, half = (law * (1 - law) / 100_000) ** 0.5, beneficial(n, r / 2, d)  # r / 2 d, not r / 4 d
+    deviation, half = (
+        (law * (1 - law) / 100_000) ** 0.5,
+        beneficial(n, r / 2, d),
+    )  # r / 2 d, not r / 4 d
     name, where = (
         "chance of a beneficial mutation of size r, I_(1 - (r / 2 d)^2)((n - 1) / 2, 1/2) / 2",
         f"n = {n}, r = {r}, d = {d}",
@@ -88,7 +94,9 @@ def test_law_36_numbers_and_limits():
     assert fisher_1930(10, 0.3, 1) == pytest.approx(0.3176, abs=5e-5)
     assert beneficial(50, 0.3, 1) == pytest.approx(0.1467, abs=5e-5)
     found, law = fraction(10, 0.3, 1.0, selection_condition=100.0), beneficial(10, 0.3, 1)
-    assert abs(found - law) > ERRORS * (law * (1 - law) / 100_000) ** 0.5, "not with anisotropic selection"
+    assert abs(found - law) > ERRORS * (law * (1 - law) / 100_000) ** 0.5, (
+        "not with anisotropic selection"
+    )
 
 
 # law 37: Rice 1945; Bond and Efstathiou 1987 ----------------------------------------------------------------
@@ -188,7 +196,9 @@ def test_law_53_escape_time_of_the_quartic():
     )
 
 
-@pytest.mark.parametrize(("barrier", "width", "tilt"), [(1.0, 0.5, 0.4), (2.0, 2.0, 0.0), (3.0, 1.0, 1.0)])
+@pytest.mark.parametrize(
+    ("barrier", "width", "tilt"), [(1.0, 0.5, 0.4), (2.0, 2.0, 0.0), (3.0, 1.0, 1.0)]
+)
 def test_law_53_barriers_and_curvatures_give_the_exact_escape_time(barrier, width, tilt):
     well = DoubleWell(dim=1, barrier=barrier, width=width, tilt=tilt)
     exact, law = first_passage(well, barrier / 30, well.stationary[2]), kramers(well, barrier / 30)
@@ -200,7 +210,9 @@ def test_law_53_barriers_and_curvatures_give_the_exact_escape_time(barrier, widt
 @pytest.mark.verify
 def test_law_53_sgd_escapes_at_its_temperature():
     rate, temperature, worlds = 0.02, 0.1, 2000
-    well = DoubleWell(**QUARTIC, terms=2, noise_scale=math.sqrt(2 * temperature / rate)).bind(streams(worlds))
+    well = DoubleWell(**QUARTIC, terms=2, noise_scale=math.sqrt(2 * temperature / rate)).bind(
+        streams(worlds)
+    )
     x, hit = well.optimum[:, None].clone(), torch.full((worlds,), 0, dtype=torch.int64)
     for step, moved in enumerate(descend(well, x, rate, 40_000, streams(worlds)), 1):
         hit = torch.where((hit == 0) & (moved[:, 0, 0] >= 1), step, hit)
@@ -224,13 +236,19 @@ def test_sgd_in_two_wells_rests_in_proportion_to_exp_of_minus_loss_over_temperat
     """
     rate, temperature, worlds = 0.02, 0.5, 3000
     options = {"dim": 2, "barrier": 1.0, "width": 1.0, "tilt": 0.3, "starts": "wrong_well"}
-    well = DoubleWell(**options, terms=3, noise_scale=math.sqrt(2 * temperature / rate)).bind(streams(worlds))
+    well = DoubleWell(**options, terms=3, noise_scale=math.sqrt(2 * temperature / rate)).bind(
+        streams(worlds)
+    )
     (last,) = deque(descend(well, well.start(streams(worlds), 1), rate, 700, streams(worlds)), 1)
     left = float((last[:, 0, 0] < well.stationary[1]).double().mean())
 
     def gibbs(temperature):
         x = torch.linspace(-4, 4, 8001, dtype=torch.float64)
-        flat = DoubleWell(dim=1, barrier=1.0, width=1.0, tilt=0.3).bind(streams(1)).loss(x[None, :, None])[0]
+        flat = (
+            DoubleWell(dim=1, barrier=1.0, width=1.0, tilt=0.3)
+            .bind(streams(1))
+            .loss(x[None, :, None])[0]
+        )
         weight = torch.exp(-flat / temperature)
         return float(weight[x < well.stationary[1]].sum() / weight.sum())
 

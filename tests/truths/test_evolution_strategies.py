@@ -56,7 +56,9 @@ def order_statistics(n):
             * stats.norm.sf(x) ** (n - 1 - k)
         )
 
-    return torch.tensor([integrate.quad(density, -9, 9, args=(k,))[0] for k in range(n)], dtype=torch.float64)
+    return torch.tensor(
+        [integrate.quad(density, -9, 9, args=(k,))[0] for k in range(n)], dtype=torch.float64
+    )
 
 
 # law 38: progress of the (1+1)-ES on the sphere (Rechenberg 1973; Beyer 2001) -------------------------------
@@ -126,7 +128,10 @@ def test_law_38_slope_of_a_run():
     """
     n, worlds, steps = 100, 64, 3000
     optimizer = OPTIMIZERS["one_plus_one"](sigma=1.3 / n)
-    state, distance = begin(optimizer, torch.nn.functional.one_hot(torch.tensor(0), n).double(), worlds), []
+    state, distance = (
+        begin(optimizer, torch.nn.functional.one_hot(torch.tensor(0), n).double(), worlds),
+        [],
+    )
     for step in range(1, steps + 1):
         state = generation(optimizer, state, sphere, step)
         if step in (500, steps):
@@ -237,12 +242,15 @@ def recombination_weights(kind, n):
     if kind == "cem":  # an elite of a quarter, smoothed by 0.7
         return torch.where(torch.arange(n) < n // 4, 0.7 / (n // 4), 0.0).double()
     log = torch.arange(1, n + 1, dtype=torch.float64).log()
-    raw = ((math.log(n / 2 + 1) if kind in ("snes", "xnes") else math.log((n + 1) / 2)) - log).clamp_min(0)
+    raw = (
+        (math.log(n / 2 + 1) if kind in ("snes", "xnes") else math.log((n + 1) / 2)) - log
+    ).clamp_min(0)
     return raw / raw.sum() - (1 / n if kind in ("snes", "xnes") else 0)
 
 
 @pytest.mark.parametrize(
-    ("kind", "n"), [("snes", 9), ("cma_es", 10), ("cma_es", 4), ("mu_lambda", 7), ("xnes", 6), ("cem", 8)]
+    ("kind", "n"),
+    [("snes", 9), ("cma_es", 10), ("cma_es", 4), ("mu_lambda", 7), ("xnes", 6), ("cem", 8)],
 )
 def test_law_40_step_on_a_slope(kind, n):
     """On a linear loss E step = -sigma c g / |g| with c = -sum_k w_k E z_(k), whatever |g|.
@@ -253,7 +261,9 @@ def test_law_40_step_on_a_slope(kind, n):
     slope = torch.tensor([3.0, 0.0, -4.0], dtype=torch.float64)
     optimizer = OPTIMIZERS[kind](population=n, sigma=sigma)
     state = begin(optimizer, torch.zeros(3, dtype=torch.float64), worlds)
-    new = [generation(optimizer, state, lambda x, k=k: 2.0**k * (x * slope).sum(-1)) for k in (0, -9, 30)]
+    new = [
+        generation(optimizer, state, lambda x, k=k: 2.0**k * (x * slope).sum(-1)) for k in (0, -9, 30)
+    ]
     assert all(torch.equal(a, b) for other in new[1:] for a, b in zip(new[0], other, strict=True))
     along = (new[0].mean[:, 0] * slope).sum(-1) / 5
     c = (recombination_weights(kind, n) * order_statistics(n)).sum().item()
@@ -301,14 +311,22 @@ def test_law_43_smoothing(shape, loss, mean, x, sigma, antithetic):
     state, s = begin(optimizer, torch.tensor([x], dtype=torch.float64), 20_000), streams(20_000)
     query = optimizer.ask(state, s)
     step = (
-        x - optimizer.recommend(optimizer.tell(state, query, Answer(loss(query.points[..., 0])), s)[0])[:, 0]
+        x
+        - optimizer.recommend(optimizer.tell(state, query, Answer(loss(query.points[..., 0])), s)[0])[
+            :, 0
+        ]
     )
     where, here = (
         f"openai_es, {'pairs' if antithetic else 'points'}, {shape}, sigma = {sigma}",
         slopes(mean, x, 0.0)[0],
     )  # the gradient at the mean
     told_mean(
-        43, "mean ES gradient, that of f * N(0, sigma^2)", where, slopes(mean, x, sigma)[0], step, mutant=here
+        43,
+        "mean ES gradient, that of f * N(0, sigma^2)",
+        where,
+        slopes(mean, x, sigma)[0],
+        step,
+        mutant=here,
     )
 
 
@@ -465,7 +483,13 @@ def test_law_45_evaluations():
     assert passive > 1.25 * hit.mean()
     round_, elongated = evaluations(sphere, 10, 30)[0], hit.mean()
     told_mean(
-        45, "CMA-ES, evaluations to 1e-9", "sphere, D = 10", 1498, round_, bias=0.15 * 1498, mutant=elongated
+        45,
+        "CMA-ES, evaluations to 1e-9",
+        "sphere, D = 10",
+        1498,
+        round_,
+        bias=0.15 * 1498,
+        mutant=elongated,
     )
 
 

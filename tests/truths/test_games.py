@@ -33,7 +33,9 @@ def jacobian(game, point=(0.0, 0.0)):
 
     def field(x):
         value = game.loss(x[None, None])[0, 0]
-        return -torch.stack([torch.autograd.grad(value[i], x, create_graph=True)[0][i] for i in range(2)])
+        return -torch.stack([
+            torch.autograd.grad(value[i], x, create_graph=True)[0][i] for i in range(2)
+        ])
 
     return torch.autograd.functional.jacobian(
         field, torch.as_tensor(point, dtype=torch.float64), strict=False
@@ -46,7 +48,9 @@ def eigenvalues(matrix):
 
 def pair(half_trace, root):
     """half_trace +- sqrt(root), in order."""
-    return sorted((half_trace + sign * cmath.sqrt(root) for sign in (-1, 1)), key=lambda z: (z.real, z.imag))
+    return sorted(
+        (half_trace + sign * cmath.sqrt(root) for sign in (-1, 1)), key=lambda z: (z.real, z.imag)
+    )
 
 
 def agree(found, law, error=1e-10):
@@ -98,12 +102,16 @@ SLOPES = {"logistic": 0.5, "linear": 1.0}
 @pytest.mark.parametrize("generator", ["saturating", "non_saturating"])
 @pytest.mark.parametrize("gamma", [0.0, 0.3, 1.0, 2.5])
 def test_eigenvalues_of_the_dirac_gan(activation, generator, gamma):
-    found = eigenvalues(jacobian(bound(DiracGAN(activation=activation, generator=generator, gamma=gamma))))
+    found = eigenvalues(
+        jacobian(bound(DiracGAN(activation=activation, generator=generator, gamma=gamma)))
+    )
     f, flow = SLOPES[activation], pair(-gamma / 2, gamma**2 / 4 - SLOPES[activation] ** 2)
     exact = 1e-7 if gamma == 2 * f else 1e-10  # a double root is known to half the digits
     assert agree(found, flow, exact)
     name, part, wrong = (
-        ("Re", "real", pair(-gamma, gamma**2 - f**2)) if gamma else ("Im", "imag", pair(0, -((1.5 - f) ** 2)))
+        ("Re", "real", pair(-gamma, gamma**2 - f**2))
+        if gamma
+        else ("Im", "imag", pair(0, -((1.5 - f) ** 2)))
     )
     law, here, mutant = (getattr(z[-1], part) for z in (flow, found, wrong))
     told(
@@ -118,7 +126,9 @@ def test_eigenvalues_of_the_dirac_gan(activation, generator, gamma):
     assert not agree(found, pair(-gamma / 2, gamma**2 / 4 - (1.5 - f) ** 2)), (
         "the slope of the other activation"
     )
-    assert gamma == 0 or not agree(found, pair(-gamma, gamma**2 - f**2)), "gamma |psi|^2 without the half"
+    assert gamma == 0 or not agree(found, pair(-gamma, gamma**2 - f**2)), (
+        "gamma |psi|^2 without the half"
+    )
 
 
 @pytest.mark.parametrize(("noise", "node"), [(0.5, False), (1.0, False), (1.5, True)])
@@ -127,7 +137,9 @@ def test_eigenvalues_with_instance_noise(noise, node):
     bend = -(noise**2) / 4
     assert agree(found, pair(bend, bend**2 - 0.25))
     assert all(z.imag == 0 for z in found) == node
-    assert not agree(found, pair(bend / 2, bend**2 / 4 - 0.25)), "noise on the samples but not on the data"
+    assert not agree(found, pair(bend / 2, bend**2 / 4 - 0.25)), (
+        "noise on the samples but not on the data"
+    )
 
 
 @pytest.mark.parametrize(("activation", "eta"), [("logistic", 0.1), ("logistic", 1.0), ("linear", 0.3)])
@@ -193,13 +205,17 @@ def test_ways_to_play_a_bilinear_game(eta):
     }
     for play, law in laws.items():
         assert close(moduli(play, game, eta), law)
-        assert not any(close(moduli(other, game, eta), law, 1e-4) for other in laws if other is not play)
+        assert not any(
+            close(moduli(other, game, eta), law, 1e-4) for other in laws if other is not play
+        )
 
 
 # the biased GAN ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("beta", "kappa", "gamma"), [(0.34, 2.0, 1.5), (0.5, 2.0, 1.5), (0.9, 1.0, 2.0)])
+@pytest.mark.parametrize(
+    ("beta", "kappa", "gamma"), [(0.34, 2.0, 1.5), (0.5, 2.0, 1.5), (0.9, 1.0, 2.0)]
+)
 def test_jacobian_of_the_biased_gan(beta, kappa, gamma):
     game = bound(BiasedGAN(beta=beta, kappa=kappa, gamma=gamma))
     for point in game.fixed_points().tolist():
@@ -240,7 +256,9 @@ def test_the_pitchfork(kappa, gamma):
         assert (len(game.fixed_points()) == 3) == spurious
         assert (float(jacobian(bound(game)).det()) < 0) == spurious
     small = BiasedGAN(beta=1.001 / (kappa * gamma), kappa=kappa, gamma=gamma).fixed_points()[1, 0]
-    assert float(small) == pytest.approx(math.sqrt(3 * 0.001) / kappa, rel=2e-3), "it opens as a square root"
+    assert float(small) == pytest.approx(math.sqrt(3 * 0.001) / kappa, rel=2e-3), (
+        "it opens as a square root"
+    )
 
 
 # matching pennies: two populations --------------------------------------------------------------------------
@@ -282,7 +300,8 @@ def test_a_generation_of_matching_pennies_is_simultaneous_natural_gradient_play(
     images = reproduce(game, torch.tensor([[0.9, 0.3]], dtype=torch.float64), s)[0]
     u, v = 0.8, -0.4
     torch.testing.assert_close(
-        2 * images - 1, torch.tensor([(u + s * v) / (1 + s * u * v), (v - s * u) / (1 - s * u * v)]).double()
+        2 * images - 1,
+        torch.tensor([(u + s * v) / (1 + s * u * v), (v - s * u) / (1 - s * u * v)]).double(),
     )
 
 

@@ -23,7 +23,9 @@ def make(worlds):
 
 def begin(optimizer, points, streams):
     """The state at the given points (R, n, D)."""
-    return optimizer.init(Problem(points.shape[-1], Reals(), False, lambda n: points[:, :n].clone()), streams)
+    return optimizer.init(
+        Problem(points.shape[-1], Reals(), False, lambda n: points[:, :n].clone()), streams
+    )
 
 
 def mean_deviation(sample, truth):
@@ -68,7 +70,9 @@ def test_distance_from_the_consensus(noise, drift, diffusion, dt, steps, p, dim,
 
     K = 1, isotropic D, and about the mean of P particles 1 - 1 / P of that.
     """
-    left = gathered(steps, p, dim, leader=leader, noise=noise, drift=drift, diffusion=diffusion, step_size=dt)
+    left = gathered(
+        steps, p, dim, leader=leader, noise=noise, drift=drift, diffusion=diffusion, step_size=dt
+    )
 
     def law(k, tick=dt):
         return ((1 - drift * dt) ** 2 + k * diffusion**2 * tick) ** steps
@@ -138,7 +142,9 @@ def test_averaging_divides_the_variance(h, eta, noise, p, interval, pull):
     A distance keeps [(1 - a) rho^m]^2 of its variance from meeting to meeting, rho = 1 - eta h, and gains
     that of m free steps, times (1 - a)^2.
     """
-    x = trajectories(60, p, h, eta, noise, 6000, interval=interval, exchange="average", pull=pull)[..., 0]
+    x = trajectories(60, p, h, eta, noise, 6000, interval=interval, exchange="average", pull=pull)[
+        ..., 0
+    ]
     rho, m = 1 - eta * h, interval
     kept = (1 - pull) ** 2
     apart = kept * stationary(h, eta, noise) * (1 - rho ** (2 * m)) / (1 - kept * rho ** (2 * m))
@@ -223,7 +229,9 @@ def after(generations, learning, start, worlds, **options):
         s = streams.at(step)
         query = optimizer.ask(state, s)
         value = (query.points**2).sum(-1) / 2
-        state, _ = optimizer.tell(state, query, Answer(value, query.points if query.gradient else None), s)
+        state, _ = optimizer.tell(
+            state, query, Answer(value, query.points if query.gradient else None), s
+        )
     return state.genes
 
 

@@ -58,7 +58,12 @@ def test_number_of_peaks_of_an_uncorrelated_landscape(n, neighbours, worlds):
     mean, variance = 2**n / (n + 1), 2 ** (n - 1) * (n - 1) / (n + 1) ** 2
     where = f"NK, {neighbours}, N = {n}, K = {n - 1}"
     told_mean(
-        26, "mean number of peaks without correlation, 2^N / (N + 1)", where, mean, count, mutant=2**n / n
+        26,
+        "mean number of peaks without correlation, 2^N / (N + 1)",
+        where,
+        mean,
+        count,
+        mutant=2**n / n,
     )
     squares, poisson = (count - count.mean()) ** 2, mean
     told_mean(
@@ -104,7 +109,8 @@ def autocorrelation(values, n, mean):
 
 
 @pytest.mark.parametrize(
-    ("n", "k", "neighbours"), [(10, 2, "adjacent"), (10, 2, "random"), (9, 5, "adjacent"), (9, 5, "random")]
+    ("n", "k", "neighbours"),
+    [(10, 2, "adjacent"), (10, 2, "random"), (9, 5, "adjacent"), (9, 5, "random")],
 )
 def test_autocorrelation_of_neighbours(n, k, neighbours):
     values = fitness(n, k, neighbours, 2000)
@@ -114,7 +120,12 @@ def test_autocorrelation_of_neighbours(n, k, neighbours):
         (autocorrelation(values, n, m) for m in (0.5, values.mean(1, keepdim=True))),
     )
     told_mean(
-        28, "autocorrelation over all NK, 1 - (K + 1) / N", where, ensemble, ratio(*about), mutant=within
+        28,
+        "autocorrelation over all NK, 1 - (K + 1) / N",
+        where,
+        ensemble,
+        ratio(*about),
+        mutant=within,
     )
     assert not ratio_agrees(*about, 1 - k / n)
     told_mean(

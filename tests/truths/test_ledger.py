@@ -41,7 +41,8 @@ def no_intervals(monkeypatch):
 def far(sample, truth=0.0):
     """How many standard errors the mean over worlds of sample (R,) - truth is from 0."""
     sample, truth = (
-        torch.as_tensor(part.values if isinstance(part, xr.DataArray) else part) for part in (sample, truth)
+        torch.as_tensor(part.values if isinstance(part, xr.DataArray) else part)
+        for part in (sample, truth)
     )
     away = sample - truth
     return float(away.mean().abs() / (away.std() / len(away) ** 0.5))
@@ -64,7 +65,9 @@ def test_mini_batches(sampling, batch, eta, scale):
     The mean step is -eta grad, whatever B.
     """
     terms, noise = 23, 0.1
-    landscape = LAND["quadratic"](dim=3, terms=terms, noise="hessian", noise_scale=scale, condition=10.0)
+    landscape = LAND["quadratic"](
+        dim=3, terms=terms, noise="hessian", noise_scale=scale, condition=10.0
+    )
     data = ledger(
         landscape,
         METHODS["sgd"](learning_rate=eta),
@@ -92,7 +95,8 @@ def test_mini_batches(sampling, batch, eta, scale):
     assert far(found - first.sum("source")) < Z  # independent parts
     assert (
         far(
-            data["step_variance"].sel(direction="curvature 1").isel(moment=0), law * h[0] / h.sum() + heat / 3
+            data["step_variance"].sel(direction="curvature 1").isel(moment=0),
+            law * h[0] / h.sum() + heat / 3,
         )
         < Z
     )
@@ -132,7 +136,11 @@ def stepped(landscape, batch, height, eta, worlds):
 )
 def test_law_51_the_simple_noise_scale(dim, height, scale):
     """Of the ledger at any B, and of the gradients of two B (ratios of means), at G_i = height, Sigma = scale^2 I."""
-    landscape, small, big = LAND["quadratic"](dim=dim, condition=1.0, terms=257, noise_scale=scale), 16, 256
+    landscape, small, big = (
+        LAND["quadratic"](dim=dim, condition=1.0, terms=257, noise_scale=scale),
+        16,
+        256,
+    )
     law, where = scale**2 / height**2, f"d = {dim}, G_i = {height:g}, Sigma = {scale**2:g} I"
 
     def start(n):
@@ -148,9 +156,16 @@ def test_law_51_the_simple_noise_scale(dim, height, scale):
             sources=("data",),
             start=start,
         )
-        sample = ratio(now(data)["step_variance"] * now(data)["sample_size"], now(data)["mean_step_squared"])
+        sample = ratio(
+            now(data)["step_variance"] * now(data)["sample_size"], now(data)["mean_step_squared"]
+        )
         told_mean(
-            51, NOISE_SCALE, f"B_simple of the ledger, {where}, B = {batch}", law, sample, mutant=law / 2
+            51,
+            NOISE_SCALE,
+            f"B_simple of the ledger, {where}, B = {batch}",
+            law,
+            sample,
+            mutant=law / 2,
         )  # mutant: B <-> 2 B
         assert analysis.currencies(data)["noise_scale"].item() == pytest.approx(sample.mean(), rel=1e-9)
     few, many = (
@@ -195,7 +210,8 @@ def test_law_51_the_best_learning_rate(batch, condition):
     slope, bent = h * height, float((h * (h * height) ** 2).sum())
     longest, scale = float(slope.square().sum()) / bent, float(h.sum()) / bent
     once, twice = (
-        (h * (height**2 - stepped(landscape, batch, height, e, 4000) ** 2)).sum(1) / 2 for e in (eta, 2 * eta)
+        (h * (height**2 - stepped(landscape, batch, height, e, 4000) ** 2)).sum(1) / 2
+        for e in (eta, 2 * eta)
     )  # how far the loss fell
     gain, cost = (
         (4 * once - twice) / (2 * eta),
@@ -314,7 +330,8 @@ def test_law_43_es_sees_the_smoothed_gradient(sigma):
     assert far(square.sel(reference="smoothed"), smooth.square().sum(1)) < Z
     few = now(ledger(landscape, optimizer, worlds=400, redraws=4, points=1))
     assert (
-        far(few["mean_step_along"].mean("half").sel(reference="smoothed"), eta * smooth.square().sum(1)) < Z
+        far(few["mean_step_along"].mean("half").sel(reference="smoothed"), eta * smooth.square().sum(1))
+        < Z
     )
     assert far(now(data)["mean_step_squared"], eta**2 * slope.square().sum(1)) > Z
     assert far(along.sel(reference="raw"), eta * slope.square().sum(1)) > Z
@@ -329,7 +346,8 @@ def test_law_43_es_sees_the_smoothed_gradient(sigma):
 def test_law_40_ranks_do_not_see_the_size_of_the_gradient(kind, options):
     """The loss times 2^4: the same steps, bit by bit; steps on raw losses grow 2^4 times."""
     few, more = (
-        ledger(LAND["quadratic"](dim=3, curvature=c), METHODS[kind](**options), worlds=4) for c in (1.0, 16.0)
+        ledger(LAND["quadratic"](dim=3, curvature=c), METHODS[kind](**options), worlds=4)
+        for c in (1.0, 16.0)
     )
     for name in ("step_variance", "mean_step_squared", "step_variance_total"):
         assert (now(few)[name] == now(more)[name]).all()
@@ -390,7 +408,9 @@ def test_law_3_drift(n, ploidy):
     )
     data, p, after = population(optimizer)
     found, where = now(data), f"ledger over 3 loci, {'diploid, ' * (ploidy - 1)}N = {n}"
-    law, moved = (part.sum(1).numpy() for part in (after * (1 - after) / (n * ploidy), (after - p).square()))
+    law, moved = (
+        part.sum(1).numpy() for part in (after * (1 - after) / (n * ploidy), (after - p).square())
+    )
     told_mean(
         3,
         ONE_STEP,
@@ -408,7 +428,9 @@ def test_law_3_drift(n, ploidy):
         mutant=4 * moved.mean(),
     )
     assert far(found["binomial_variance"], n * ploidy * law) < Z
-    assert far(found["binomial_variance"], (n * ploidy - 1 / 16) * law) > Z  # mutant: one arm's mean squared
+    assert (
+        far(found["binomial_variance"], (n * ploidy - 1 / 16) * law) > Z
+    )  # mutant: one arm's mean squared
     assert far(found["binomial_variance"] - n * ploidy * found["step_variance"]) < Z
     assert far(found["binomial_variance"] - (n * ploidy + 2) * found["step_variance"]) > Z
     if ploidy == 1:
@@ -424,7 +446,9 @@ def test_shares_of_mutation_and_drift(n, u):
     Drift alone (1 - 2u)^2 q, mutation alone (1 - 4q) v, the two together 4 q v; N_e = N.
     """
     data, _, after = population(
-        METHODS["wright_fisher"](population=n, crossover="none", mutation_rate=u, selection_strength=0.5)
+        METHODS["wright_fisher"](
+            population=n, crossover="none", mutation_rate=u, selection_strength=0.5
+        )
     )
     q, v = (after * (1 - after)).sum(1) / n, u * (1 - u) / n
     first, total = now(data)["step_variance_first"], now(data)["step_variance_total"]
@@ -445,7 +469,9 @@ def test_shares_of_recombination(n):
     Alone nothing, with the choice of parents half of p* (1 - p*) / N, whose sum is as without it.
     """
     data, _, after = population(
-        METHODS["wright_fisher"](population=n, crossover="free", mutation_rate=0.0, selection_strength=0.5)
+        METHODS["wright_fisher"](
+            population=n, crossover="free", mutation_rate=0.0, selection_strength=0.5
+        )
     )
     q = (after * (1 - after)).sum(1) / n
     first, total = now(data)["step_variance_first"], now(data)["step_variance_total"]
@@ -479,7 +505,11 @@ def test_temperature_of_a_population(n, beta):
         mutant=2 * beta,
     )
     assert (
-        abs(analysis.alignment(data)["gain"].sel(reference="preconditioned").isel(moment=0) / gain.mean() - 1)
+        abs(
+            analysis.alignment(data)["gain"].sel(reference="preconditioned").isel(moment=0)
+            / gain.mean()
+            - 1
+        )
         < 1e-9
     )
     assert abs(found / (law / 2) - 1) > 0.06  # mutant: 2 N for N

@@ -22,7 +22,9 @@ FINITE = (
     "response of a finite sample, E[sum w z / sum w] = s V (1 - e^(s^2 V) / N) + O(1 / N^2), w = e^(s z), z ~"
     " N(0, V)"
 )
-ERODED = "drift erodes the response to selection: E[p_t] of the exact matrix, below the deterministic p_t"
+ERODED = (
+    "drift erodes the response to selection: E[p_t] of the exact matrix, below the deterministic p_t"
+)
 LINKED = "Wright's equation at any linkage, dp = G dW/dp / W, G the covariance of the population"
 FAR_OUT = 1e6  # where a bowl of curvature 1 is a slope, to 1e-6 of it
 DRIFT = ("drift", "mutation")
@@ -68,7 +70,9 @@ def test_law_22_the_mean_step_of_a_finite_population(n, s, worlds):
         return s * (1 - math.exp(s * s) / n)
 
     moved, where = along(data) / FAR_OUT, f"ledger, mean step of a generation, N = {n}, s = {s}, V = 1"
-    told_mean(22, FINITE, where, law(n), moved, bias=2 * s / n**2, mutant=s)  # mutant: an endless population
+    told_mean(
+        22, FINITE, where, law(n), moved, bias=2 * s / n**2, mutant=s
+    )  # mutant: an endless population
     if worlds > 10_000 and n < 20:  # mutant: N <-> 2 N
         assert abs(moved.mean() - law(2 * n)) > 4.5 * moved.std() / worlds**0.5 + 2 * s / n**2
     natural = data.sel(reference="preconditioned")
@@ -114,7 +118,9 @@ def test_law_23_drift_erodes_the_mean_step(n, times, worlds):
 
     def mean_step(n, t):
         at = np.arange(n + 1) / n
-        return float(exact.after(exact.haploid(n, 1 + s), n // 2, t) @ (s * at * (1 - at) / (1 + s * at)))
+        return float(
+            exact.after(exact.haploid(n, 1 + s), n // 2, t) @ (s * at * (1 - at) / (1 + s * at))
+        )
 
     def endless(t):
         return (1 + s) ** t / (1 + (1 + s) ** t)

@@ -41,9 +41,9 @@ def settled(optimizer, landscape, noise, steps, worlds, redraws=8):
     scene, moments, _ = search(landscape, optimizer, noise, worlds=worlds, costs=(cost,), start=start)
     data = record(scene, moments, book(redraws, modes=landscape.dim, sources=SOURCES)).isel(moment=-1)
     assert (data["moment_steps"] == steps).all()
-    x = into(optimizer.center(moments[-1].state)[:, None], scene.landscape.optimum, scene.landscape.rotation)[
-        :, 0
-    ]
+    x = into(
+        optimizer.center(moments[-1].state)[:, None], scene.landscape.optimum, scene.landscape.rotation
+    )[:, 0]
     return data, x.numpy()
 
 
@@ -111,8 +111,14 @@ def test_law_47_the_ledger_closes_the_equation(eta, batch, sigma, options, world
         along = data.sel(direction=f"curvature {axis + 1}")
         h = float(data["curvature"].isel(mode=axis).mean())
         noise = eta**2 * landscape.noise_scale**2 * (h if landscape.noise == "hessian" else 1.0) / batch
-        first, whole, here = along["step_variance_first"], along["step_variance"], f"{where}, axis {axis + 1}"
-        told_mean(47, LAWS[47], f"noise of data, {here}", noise, first.sel(source="data"), mutant=noise / 2)
+        first, whole, here = (
+            along["step_variance_first"],
+            along["step_variance"],
+            f"{where}, axis {axis + 1}",
+        )
+        told_mean(
+            47, LAWS[47], f"noise of data, {here}", noise, first.sel(source="data"), mutant=noise / 2
+        )
         heat = (eta * sigma) ** 2
         told_mean(
             47,
@@ -125,7 +131,9 @@ def test_law_47_the_ledger_closes_the_equation(eta, batch, sigma, options, world
         told_mean(47, LAWS[47], f"noise of both, {here}", noise + heat, whole, mutant=noise)
         mutant = spread(plain(eta / 2, h), noise + heat)
         law, sample = around(x[:, axis] ** 2, spread(plain(eta, h), whole))
-        told_mean(47, LAWS[47], f"spread by the noise of the ledger, {here}", law, sample, mutant=mutant)
+        told_mean(
+            47, LAWS[47], f"spread by the noise of the ledger, {here}", law, sample, mutant=mutant
+        )
         alone, sample = around(quiet[:, axis] ** 2, spread(plain(eta, h), first.sel(source="data")))
         told_mean(47, LAWS[47], f"spread by data alone, {here}", alone, sample, mutant=law)
     if landscape.dim > 1:
@@ -140,7 +148,12 @@ def test_law_57_the_temperature_of_the_stationary_state(eta, sigma):
     """
     landscape = LAND["quadratic"](dim=3, condition=4.0)
     data, _ = settled(
-        METHODS["sgd"](learning_rate=eta), landscape, Noise(gradient=sigma), round(12 / eta), 1500, redraws=4
+        METHODS["sgd"](learning_rate=eta),
+        landscape,
+        Noise(gradient=sigma),
+        round(12 / eta),
+        1500,
+        redraws=4,
     )
     h = np.array([float(data["curvature"].isel(mode=axis).mean()) for axis in range(3)])
     law = eta * sigma**2 / 2 * (h / (1 - eta * h / 2)).sum() / h.sum()
@@ -235,11 +248,15 @@ def test_law_55_at_a_delay(delay, eta, worlds, steps):
 
     The spread is that of the companion matrix.
     """
-    optimizer = METHODS["async_sgd"](workers=delay + 1, learning_rate=eta, service=Service(kind="constant"))
+    optimizer = METHODS["async_sgd"](
+        workers=delay + 1, learning_rate=eta, service=Service(kind="constant")
+    )
     landscape, sigma = LAND["quadratic"](dim=1, terms=20, noise_scale=1.0), 0.5
     data, x = settled(optimizer, landscape, Noise(batch=4, gradient=sigma), steps, worlds)
     noise, where = eta**2 * (1 / 4 + sigma**2), f"ledger, tau = {delay}, eta h = {eta}"
-    told_mean(55, LAWS[55], f"noise of a step, {where}", noise, now_of(data), mutant=noise / (delay + 1))
+    told_mean(
+        55, LAWS[55], f"noise of a step, {where}", noise, now_of(data), mutant=noise / (delay + 1)
+    )
     law, sample = around(x[:, 0] ** 2, spread(delayed(eta, 1.0, delay), now_of(data)))
     told_mean(
         55,

@@ -47,7 +47,9 @@ def test_the_gradient_of_a_product_of_equal_weights(steps, target):
     law = torch.tensor(
         [(v**steps - target) * steps * v ** (steps - 1) for v in w.tolist()], dtype=torch.float64
     )
-    wrong = torch.tensor([(v**steps - target) * steps * v**steps for v in w.tolist()], dtype=torch.float64)
+    wrong = torch.tensor(
+        [(v**steps - target) * steps * v**steps for v in w.tolist()], dtype=torch.float64
+    )
     torch.testing.assert_close(slope, law, rtol=1e-10, atol=0)
     assert not torch.allclose(slope, wrong, rtol=0.015)
 
@@ -55,7 +57,12 @@ def test_the_gradient_of_a_product_of_equal_weights(steps, target):
 def test_the_gradients_that_explode():
     w = torch.tensor([1.0, 1.02, 1.05, 1.1]).double()
     slope = evaluate(LinearRNN().bind(streams()), w[None, :, None], gradient=True).gradient[0, :, 0]
-    assert [f"{g:.2g}" if g > 1e5 else f"{g:.0f}" for g in slope.tolist()] == ["25", "289", "5989", "6.2e+05"]
+    assert [f"{g:.2g}" if g > 1e5 else f"{g:.0f}" for g in slope.tolist()] == [
+        "25",
+        "289",
+        "5989",
+        "6.2e+05",
+    ]
 
 
 # batch norm: Santurkar et al. 2018; law 59: van Laarhoven 2017 ----------------------------------------------
@@ -172,7 +179,9 @@ def test_law_59_the_variance_within_a_batch_is_too_small(size):
     )
 
 
-@pytest.mark.parametrize(("eta", "decay", "g"), [(0.1, 0.005, 1.0), (0.5, 0.002, 0.3), (0.1, 0.05, 2.0)])
+@pytest.mark.parametrize(
+    ("eta", "decay", "g"), [(0.1, 0.005, 1.0), (0.5, 0.002, 0.3), (0.1, 0.05, 2.0)]
+)
 def test_law_59_the_equilibrium_of_weight_decay(eta, decay, g):
     """Gradients across w, of length g / |w|: SGD ends at |w|^4 = eta g^2 / [lambda (2 - eta lambda)] and turns w by acos(1 - eta lambda) a step."""
     optimizer, first, law = (
@@ -255,7 +264,9 @@ def test_the_variance_of_a_pairwise_batch(pairs, size):
     wrong = 4 * one / size  # the leading order alone
     assert float(sample.var(unbiased=False)) != pytest.approx(wrong, rel=0.05)
     infonce = losses("infonce", pairs, list(itertools.product(range(pairs), repeat=size)))
-    kernel = losses("infonce", pairs, list(itertools.product(range(pairs), repeat=2))).view(pairs, pairs)
+    kernel = losses("infonce", pairs, list(itertools.product(range(pairs), repeat=2))).view(
+        pairs, pairs
+    )
     assert size == 2 or float(infonce.mean()) != pytest.approx(float(kernel.mean()), rel=1e-3)
 
 
@@ -299,10 +310,16 @@ def test_the_bias_of_infonce(size):
 @pytest.mark.parametrize("size", [8, 128])
 def test_law_61_the_bound_on_information_ends_at_ln_k(size):
     """Views that tell their pair from all others reach it; the positive is one of the K."""
-    landscape = Contrastive(objective="infonce", features=64, embedding=64, pairs=size, correlation=1.0).bind(
-        streams()
-    )
+    landscape = Contrastive(
+        objective="infonce", features=64, embedding=64, pairs=size, correlation=1.0
+    ).bind(streams())
     loss = landscape.loss(torch.eye(64, dtype=torch.float64).flatten()[None, None] * 3)
     told(
-        61, LAWS[61], f"bound, K = {size}", math.log(size), -loss.item(), bias=1e-9, mutant=math.log(size - 1)
+        61,
+        LAWS[61],
+        f"bound, K = {size}",
+        math.log(size),
+        -loss.item(),
+        bias=1e-9,
+        mutant=math.log(size - 1),
     )

@@ -44,7 +44,9 @@ def make(worlds, **options):
 def begin(optimizer, points, streams):
     """The state at the given points (R, n, D)."""
     domain = Bits() if points.dtype == torch.uint8 else Reals()
-    return optimizer.init(Problem(points.shape[-1], domain, False, lambda n: points[:, :n].clone()), streams)
+    return optimizer.init(
+        Problem(points.shape[-1], domain, False, lambda n: points[:, :n].clone()), streams
+    )
 
 
 def mean_deviation(sample, truth):
@@ -116,7 +118,9 @@ def test_law_3_multinomial_sampling(n, counts, loss, options, fitness):
         covariance_deviation(p, wright_fisher(2 * n, counts, [fitness(v) for v in loss])[1]) > Z
     )  # mutant: diploid, 2 N
     assert covariance_deviation(p, 2 * covariance / n) > Z  # mutant: one Moran event
-    other = [math.exp(-0.8 * v) if options["fitness"] == "linear" else max(0.0, 1 - 1.5 * v) for v in loss]
+    other = [
+        math.exp(-0.8 * v) if options["fitness"] == "linear" else max(0.0, 1 - 1.5 * v) for v in loss
+    ]
     assert mean_deviation(p, wright_fisher(n, counts, other)[0]) > Z  # mutant: s <-> ln(1 + s)
 
 
@@ -254,7 +258,9 @@ def test_law_47_stationary_covariance(h, c, eta, b, steps):
     x, truth = final_points(h, c, eta, b, steps), covariance_after(h, c, eta, b, steps)
     assert covariance_deviation(x, truth) < Z
     assert covariance_deviation(x, covariance_after(h, c, eta, 2 * b, steps)) > Z  # mutant: B <-> 2 B
-    assert covariance_deviation(x, covariance_after(h, c, 1.2 * eta, b, steps)) > Z  # mutant: a longer step
+    assert (
+        covariance_deviation(x, covariance_after(h, c, 1.2 * eta, b, steps)) > Z
+    )  # mutant: a longer step
     steep, where = (
         torch.tensor(h),
         f"h = {', '.join(f'{v:g}' for v in h)}, C = {[list(row) for row in c]}, B = {b}, eta = {eta:g}",
@@ -264,7 +270,12 @@ def test_law_47_stationary_covariance(h, c, eta, b, steps):
     told_mean(47, LAWS[47], f"loss, {where}", law, (steep * x**2).sum(1) / 2, mutant=mutant)
     for i, j in itertools.combinations_with_replacement(range(len(h)), 2):
         told_mean(
-            47, LAWS[47], f"S_{i + 1}{j + 1}, {where}", truth[i, j], x[:, i] * x[:, j], mutant=half[i, j]
+            47,
+            LAWS[47],
+            f"S_{i + 1}{j + 1}, {where}",
+            truth[i, j],
+            x[:, i] * x[:, j],
+            mutant=half[i, j],
         )
     closed = torch.tensor([
         [c[i][j] * eta / (b * (h[i] + h[j] - eta * h[i] * h[j])) for j in range(len(h))]
@@ -342,7 +353,9 @@ def batch_steps(terms):
     state = begin(optimizer, torch.zeros(len(terms), 1, 1, dtype=torch.float64), streams)
     gradient = terms.mean(1)[:, None, None]
     return optimizer.recommend(
-        optimizer.tell(state, optimizer.ask(state, streams), Answer(gradient[..., 0], gradient), streams)[0]
+        optimizer.tell(
+            state, optimizer.ask(state, streams), Answer(gradient[..., 0], gradient), streams
+        )[0]
     )
 
 
@@ -387,7 +400,8 @@ def test_law_52_a_batch_that_is_large_enough(epsilon, delta, variance):
     def chance(b, q):
         """Of not as many +large as -large among b terms, each rare with chance q."""
         return 1 - sum(
-            math.comb(b, k) * math.comb(k, k // 2) * (q / 2) ** k * (1 - q) ** (b - k) for k in range(0, 8, 2)
+            math.comb(b, k) * math.comb(k, k // 2) * (q / 2) ** k * (1 - q) ** (b - k)
+            for k in range(0, 8, 2)
         )
 
     def chance_if_normal(b):
@@ -489,7 +503,15 @@ def test_law_56_steps_to_a_millionth(kappa, gd, ball):
     q = math.sqrt(kappa)
     polyak = rate(1.0, learning_rate=(2 / (q + 1)) ** 2, momentum=((q - 1) / (q + 1)) ** 2)
     found = [
-        math.ceil(math.log(1e-6) / math.log(r)) for r in (rate(1.0, learning_rate=2 / (kappa + 1)), polyak)
+        math.ceil(math.log(1e-6) / math.log(r))
+        for r in (rate(1.0, learning_rate=2 / (kappa + 1)), polyak)
     ]
     told(56, LAWS[56], f"steps to 1e-6 at the rate of GD, k = {kappa:g}", gd, found[0], mutant=ball)
-    told(56, LAWS[56], f"steps to 1e-6 at the rate of heavy ball, k = {kappa:g}", ball, found[1], mutant=gd)
+    told(
+        56,
+        LAWS[56],
+        f"steps to 1e-6 at the rate of heavy ball, k = {kappa:g}",
+        ball,
+        found[1],
+        mutant=gd,
+    )

@@ -58,7 +58,9 @@ def begin(optimizer, points, streams):
     """The state at points (n, D) or (R, n, D)."""
     domain = Bits() if points.dtype == torch.uint8 else Reals()
     points = points if points.ndim == 3 else points.expand(streams.size, *points.shape)
-    return optimizer.init(Problem(points.shape[-1], domain, True, lambda n: points[:, :n].clone()), streams)
+    return optimizer.init(
+        Problem(points.shape[-1], domain, True, lambda n: points[:, :n].clone()), streams
+    )
 
 
 def step(optimizer, state, s, loss):
@@ -66,7 +68,9 @@ def step(optimizer, state, s, loss):
     return optimizer.tell(state, query, Answer(loss(query.points.double())), s)
 
 
-def evolve(optimizer, points, worlds, steps, loss=lambda x: torch.zeros(x.shape[:2], dtype=torch.float64)):
+def evolve(
+    optimizer, points, worlds, steps, loss=lambda x: torch.zeros(x.shape[:2], dtype=torch.float64)
+):
     """Points (R, n, D) after so many steps."""
     streams = make(worlds)
     state = begin(optimizer, points, streams)
@@ -163,22 +167,37 @@ def test_law_3_one_step(model, n, k, s):
         mean = (chance * number).sum()
         return mean, (chance * (number - mean) ** 2).sum()
 
-    right, wrong = (exact.haploid, exact.moran) if model == "wright_fisher" else (exact.moran, exact.haploid)
+    right, wrong = (
+        (exact.haploid, exact.moran) if model == "wright_fisher" else (exact.moran, exact.haploid)
+    )
     (mean, spread), (other_mean, other_spread) = law(right(n, 1 + s)), law(wrong(n, 1 + s))
     where, square = f"{NAMES[model]}, N = {n}, p = {k / n}, s = {s}", (born - mean) ** 2
     told_mean(3, LAWS[3], f"mean, {where}", mean / n, born / n, mutant=other_mean / n)
-    told_mean(3, LAWS[3], f"variance, {where}", spread / n**2, square / n**2, mutant=other_spread / n**2)
+    told_mean(
+        3, LAWS[3], f"variance, {where}", spread / n**2, square / n**2, mutant=other_spread / n**2
+    )
     mean, spread = law(right(n, math.exp(s)))
-    assert max(deviation(born, mean), deviation((born - mean) ** 2, spread)) > Z  # mutant: s <-> ln(1 + s)
+    assert (
+        max(deviation(born, mean), deviation((born - mean) ** 2, spread)) > Z
+    )  # mutant: s <-> ln(1 + s)
 
 
 def test_law_3_moran_variance():
     """A neutral event has variance 2 p q / N^2."""
     n, k = 30, 9
-    p = evolve(population(population=n, model="moran"), copies(k, n), 20_000, 1)[..., 0].double().mean(1)
+    p = (
+        evolve(population(population=n, model="moran"), copies(k, n), 20_000, 1)[..., 0]
+        .double()
+        .mean(1)
+    )
     law = 2 * (k / n) * (1 - k / n) / n**2
     told_mean(
-        3, LAWS[3], f"variance, Moran, N = {n}, p = {k / n}, neutral", law, (p - k / n) ** 2, mutant=law / 2
+        3,
+        LAWS[3],
+        f"variance, Moran, N = {n}, p = {k / n}, neutral",
+        law,
+        (p - k / n) ** 2,
+        mutant=law / 2,
     )
 
 
@@ -209,7 +228,9 @@ def test_law_4_fixation_of_haploids(s):
 def test_law_4_fixation_of_moran(s):
     """(1 - 1/r) / (1 - r^-N) is exact."""
     n, r = 8, 1 + s
-    fixed = absorbed(population(population=n, model="moran"), copies(1, n), 8000, advantage(s))[0].double()
+    fixed = absorbed(population(population=n, model="moran"), copies(1, n), 8000, advantage(s))[
+        0
+    ].double()
     law = (1 - 1 / r) / (1 - r**-n)
     assert exact.fixation(exact.moran(n, r))[1] == pytest.approx(law, rel=1e-12)
     mutant = exact.moran(2 * n, r) if s < 0.1 else exact.haploid(n, r)
@@ -229,7 +250,9 @@ def test_law_5_fixation_of_diploids(s):
     mutant = (
         exact.diploid(2 * n, s) if s < 0.1 else exact.diploid(n, s / 2)
     )  # N <-> 2N, or the loss halved once more
-    told_mean(5, LAWS[5], f"exact matrix, N = {n}, s = {s}", truth, fixed, mutant=exact.fixation(mutant)[1])
+    told_mean(
+        5, LAWS[5], f"exact matrix, N = {n}, s = {s}", truth, fixed, mutant=exact.fixation(mutant)[1]
+    )
     if s > 0.1:
         assert (
             deviation(fixed, exact.fixation(exact.diploid(n, 2 * s))[1]) > Z
@@ -272,7 +295,9 @@ def test_law_6_times():
     assert exact.absorption_time(exact.haploid(100, 1.0))[50] == pytest.approx(136.6, abs=0.05)
     fixed, time = absorbed(population(population=n), copies(1, n), 16_000)
     sole = exact.conditional_time(matrix)[0], exact.conditional_time(double)[0]
-    told_mean(6, LAWS[6], f"fixed from one copy, exact matrix, N = {n}", sole[0], time[fixed], mutant=sole[1])
+    told_mean(
+        6, LAWS[6], f"fixed from one copy, exact matrix, N = {n}", sole[0], time[fixed], mutant=sole[1]
+    )
     assert exact.conditional_time(exact.haploid(100, 1.0))[0] == pytest.approx(196.7, abs=0.05)
 
 
@@ -317,9 +342,9 @@ def test_law_7_in_the_long_run():
     """H* = (1 - m) / (2 [1 - (1 - 1/N) m]), from which 2e-4 of it are missing after 600 generations."""
     n, u, t = 100, 1e-3, 600
     p = (
-        evolve(population(population=n, mutation_rate=u), torch.zeros(n, 1, dtype=torch.uint8), 1500, t)[
-            ..., 0
-        ]
+        evolve(
+            population(population=n, mutation_rate=u), torch.zeros(n, 1, dtype=torch.uint8), 1500, t
+        )[..., 0]
         .double()
         .mean(1)
     )
@@ -364,9 +389,9 @@ def test_law_12_linkage_disequilibrium(ploidy, crossover, rate, loci, r):
     n, t, worlds = 6, 2, 12_000
     h = n * ploidy
     optimizer = population(population=n, ploidy=ploidy, crossover=crossover, recombination_rate=rate)
-    start = torch.stack([copies(h // 2, h, 3)[torch.from_numpy(_shuffled(h, w))] for w in range(50)]).repeat(
-        worlds // 50, 1, 1
-    )
+    start = torch.stack([
+        copies(h // 2, h, 3)[torch.from_numpy(_shuffled(h, w))] for w in range(50)
+    ]).repeat(worlds // 50, 1, 1)
     a, b = evolve(optimizer, start, worlds, t)[..., list(loci)].double().unbind(-1)
     d = (a * b).mean(1) - a.mean(1) * b.mean(1)
     x, y = start[..., list(loci)].double().unfold(1, ploidy, ploidy).unbind(2)  # (R, n, ploidy)
@@ -375,10 +400,10 @@ def test_law_12_linkage_disequilibrium(ploidy, crossover, rate, loci, r):
     law = exact.disequilibrium(n, ploidy, r, t, 0.25, paired)
     if ploidy == 1:
         assert law == pytest.approx(0.25 * ((1 - r) * (1 - 1 / n)) ** t, rel=1e-12)
-    where = (
-        f"{'diploid, ' * (ploidy - 1)}{crossover}, N = {n}, r = {r}, t = {t}, loci {loci[0]} and {loci[1]}"
+    where = f"{'diploid, ' * (ploidy - 1)}{crossover}, N = {n}, r = {r}, t = {t}, loci {loci[0]} and {loci[1]}"
+    told_mean(
+        12, LAWS[12], where, law, d, mutant=exact.disequilibrium(2 * n, ploidy, r, t, 0.25, paired)
     )
-    told_mean(12, LAWS[12], where, law, d, mutant=exact.disequilibrium(2 * n, ploidy, r, t, 0.25, paired))
     assert (
         deviation(d, exact.disequilibrium(n, ploidy, r / 2 if r else 0.05, t, 0.25, paired)) > Z
     )  # mutant: half of the crossovers are lost
@@ -444,7 +469,11 @@ def test_law_17_price(ploidy):
             1, parents, torch.ones(worlds, n, dtype=torch.float64)
         )
         covariance = (w * z).mean(1) - w.mean(1) * z.mean(1)
-        return (w.mean(1) * (child.mean(1) - z.mean(1)) - covariance - (child - copied).mean(1)).abs().max()
+        return (
+            (w.mean(1) * (child.mean(1) - z.mean(1)) - covariance - (child - copied).mean(1))
+            .abs()
+            .max()
+        )
 
     where = f"{'diploid' if ploidy == 2 else 'haploid'}, N = 9, {dim} loci"
     told(
@@ -460,7 +489,9 @@ def test_law_17_price(ploidy):
 def test_law_22_response_of_a_finite_sample(n):
     """E of the children's mean = s V (1 - e^(s^2 V) / N) + O(1/N^2) with w = e^(s z), z ~ N(0, V)."""
     s, worlds = 0.5, 30_000
-    optimizer = population(population=n, fitness="exponential", selection_strength=s, mutation_sigma=0.0)
+    optimizer = population(
+        population=n, fitness="exponential", selection_strength=s, mutation_sigma=0.0
+    )
     z = make(worlds).normal("init", (n, 1))
     mean = evolve(optimizer, z, worlds, 1, lambda x: -x[..., 0])[..., 0].mean(1)
 
@@ -468,7 +499,9 @@ def test_law_22_response_of_a_finite_sample(n):
         return s * (1 - math.exp(s * s) / n)
 
     told_mean(22, LAWS[22], f"N = {n}, s = {s}, V = 1", law(n), mean, bias=0.01 * s, mutant=law(2 * n))
-    assert (mean.mean() - s).abs() > Z * mean.std() / worlds**0.5 + 0.01 * s  # mutant: an infinite sample
+    assert (
+        mean.mean() - s
+    ).abs() > Z * mean.std() / worlds**0.5 + 0.01 * s  # mutant: an infinite sample
 
 
 # law 23: drift erodes the response to selection -------------------------------------------------------------
@@ -478,14 +511,20 @@ def test_law_22_response_of_a_finite_sample(n):
 def test_law_23_finite_populations_respond_less(n, expected):
     """E p_50 of the exact matrix lies below the deterministic .9198."""
     s, t = 0.05, 50
-    p = evolve(population(population=n), copies(n // 2, n), 6000, t, advantage(s))[..., 0].double().mean(1)
+    p = (
+        evolve(population(population=n), copies(n // 2, n), 6000, t, advantage(s))[..., 0]
+        .double()
+        .mean(1)
+    )
 
     def law(n, w):
         return float(exact.after(exact.haploid(n, w), n // 2, t) @ range(n + 1)) / n
 
     assert law(n, 1 + s) == pytest.approx(expected, abs=5e-5)
     endless = (1 + s) ** t / (1 + (1 + s) ** t)
-    told_mean(23, LAWS[23], f"exact matrix, N = {n}, s = {s}, t = {t}", law(n, 1 + s), p, mutant=endless)
+    told_mean(
+        23, LAWS[23], f"exact matrix, N = {n}, s = {s}, t = {t}", law(n, 1 + s), p, mutant=endless
+    )
     assert deviation(p, law(2 * n, 1 + s)) > Z
     assert (
         deviation(p, float(exact.after(exact.moran(n, 1 + s), n // 2, n * t) @ range(n + 1)) / n) > Z
@@ -556,7 +595,9 @@ def test_law_25_chances_of_fixation(n, s):
 
 def test_law_25_linear_fitness():
     """S = ln(w' / w) with w = 1 - beta L: a chance by hand."""
-    optimizer = OPTIMIZERS["sswm"](population=10, model="moran", fitness="linear", selection_strength=0.5)
+    optimizer = OPTIMIZERS["sswm"](
+        population=10, model="moran", fitness="linear", selection_strength=0.5
+    )
     old, new = torch.tensor([[1.0]], dtype=torch.float64), torch.tensor([[0.6]], dtype=torch.float64)
     r = 0.7 / 0.5
     assert optimizer.fixation(old, new).item() == pytest.approx((1 - 1 / r) / (1 - r**-10), rel=1e-12)
@@ -576,7 +617,9 @@ def test_law_25_a_whole_population():
     """
     n, u, t = 50, 2e-3, 3000
     p = (
-        evolve(population(population=n, mutation_rate=u), copies(0, n), 1500, t, advantage(0.02))[..., 0]
+        evolve(population(population=n, mutation_rate=u), copies(0, n), 1500, t, advantage(0.02))[
+            ..., 0
+        ]
         .double()
         .mean(1)
     )
@@ -587,7 +630,12 @@ def test_law_25_a_whole_population():
     assert law(u) == pytest.approx(0.792, abs=1e-3)
     rare = 1.02 ** (2 * (n - 1)) / (1 + 1.02 ** (2 * (n - 1)))  # a limit that is not reached
     told_mean(
-        25, LAWS[25], f"share of the fitter, exact matrix, N = {n}, f = 1.02, u = {u}", law(u), p, mutant=rare
+        25,
+        LAWS[25],
+        f"share of the fitter, exact matrix, N = {n}, f = 1.02, u = {u}",
+        law(u),
+        p,
+        mutant=rare,
     )
     assert deviation(p, law(u, 1.0)) > Z
 
@@ -629,7 +677,9 @@ def test_law_46_leading_ones(n, rate):
         "[(1 - p)^(1 - n) - (1 - p)] / (2 p^2)" if rate else "n^2 [(1 - 1/n)^(1 - n) - (1 - 1/n)] / 2"
     )
     told_mean(46, name, f"n = {n}, p = {p:.4g}", law, time, mutant=exact.ea_leading_ones(n, p / 2))
-    assert deviation(hitting("rls", start, worlds, leading_ones), law) > Z  # mutant: exactly one bit flips
+    assert (
+        deviation(hitting("rls", start, worlds, leading_ones), law) > Z
+    )  # mutant: exactly one bit flips
 
 
 @pytest.mark.parametrize("n", [10, 25])
@@ -641,7 +691,12 @@ def test_law_46_onemax(n):
     assert exact.rls_onemax(n) == pytest.approx(law, rel=1e-12)
     assert exact.rls_onemax(50) == pytest.approx(225.0, abs=0.05)
     told_mean(
-        46, "steps of randomized local search on OneMax, n H_n", f"n = {n}", law, time, mutant=law - n * 0.25
+        46,
+        "steps of randomized local search on OneMax, n H_n",
+        f"n = {n}",
+        law,
+        time,
+        mutant=law - n * 0.25,
     )
     assert deviation(hitting("one_plus_one_ea", start, 1000, onemax), law) > Z
 
@@ -737,7 +792,9 @@ def test_law_9_in_a_large_population():
     """
     n, dim, s, u = 10_000, 100, 0.05, 0.001
     optimizer, streams = (
-        population(population=n, fitness="exponential", selection_strength=-math.log(1 - s), mutation_rate=u),
+        population(
+            population=n, fitness="exponential", selection_strength=-math.log(1 - s), mutation_rate=u
+        ),
         make(3),
     )
     state, means = begin(optimizer, torch.zeros(n, dim, dtype=torch.uint8), streams), []
@@ -771,7 +828,10 @@ def test_law_10_error_threshold(dim, u, sigma):
     w = [sigma] + [1.0] * dim
     x, _ = cloud(w, 400, mutation_rate=u)
     assert x.tolist() == pytest.approx(exact.balance(dim, u, w).tolist(), abs=1e-9)
-    rarer, steeper = exact.balance(dim, u / 2, w), exact.balance(dim, u, [math.exp(sigma - 1)] + [1.0] * dim)
+    rarer, steeper = (
+        exact.balance(dim, u / 2, w),
+        exact.balance(dim, u, [math.exp(sigma - 1)] + [1.0] * dim),
+    )
     for wrong in (rarer, steeper):
         assert x.tolist() != pytest.approx(wrong.tolist(), abs=1e-3)
     where = f"L = {dim}, sigma = {sigma:g}, u = {u}"
@@ -786,7 +846,13 @@ def test_law_10_error_threshold(dim, u, sigma):
     )
     if u <= 0.03:
         told(
-            10, LAWS[10], where, (sigma * (1 - u) ** dim - 1) / (sigma - 1), x[0], bias=0.01, mutant=rarer[0]
+            10,
+            LAWS[10],
+            where,
+            (sigma * (1 - u) ** dim - 1) / (sigma - 1),
+            x[0],
+            bias=0.01,
+            mutant=rarer[0],
         )
 
 
@@ -843,7 +909,10 @@ def test_law_13_recombination_changes_nothing_without_epistasis(crossover, u):
     def difference(**options):
         with_, without = (
             distribution(
-                genetics(mutation_rate=u, crossover=c, **options), independent(p), 20, lambda x: x @ slope
+                genetics(mutation_rate=u, crossover=c, **options),
+                independent(p),
+                20,
+                lambda x: x @ slope,
             )[0]
             for c in (crossover, "none")
         )
@@ -884,7 +953,9 @@ def test_law_14_recombination_assembles():
             bias=1e-9 if r else 0.0,
             mutant=law(other),
         )
-    assert both(1.0, "free") == pytest.approx(law(0.5), abs=1e-9)  # two loci: half of all gametes recombine
+    assert both(1.0, "free") == pytest.approx(
+        law(0.5), abs=1e-9
+    )  # two loci: half of all gametes recombine
 
 
 @pytest.mark.parametrize("crossover", ["one_point", "free"])
@@ -964,7 +1035,13 @@ def test_law_19_wrights_equation(dim):
     law = -beta * slope / (1 - beta * value.detach())
     i = int(law.abs().argmax())
     told(
-        19, LAWS[19], f"all genotypes of {dim} loci", law[i], (haploid - p)[i], bias=1e-12, mutant=law[i] / 2
+        19,
+        LAWS[19],
+        f"all genotypes of {dim} loci",
+        law[i],
+        (haploid - p)[i],
+        bias=1e-12,
+        mutant=law[i] / 2,
     )
     told(
         19,
@@ -1006,7 +1083,9 @@ def test_law_16_gene_pool(n):
     p = 1 / (1 + torch.exp(-optimizer.recommend(state)[0]))
     law, mutant = (1 - (1 - p0) * (1 - 1 / size) ** t for size in (n, 2 * n))
     assert p.tolist() == pytest.approx([law] * n, abs=1e-12)
-    told(16, LAWS[16], f"proportional, gene pool, n = {n}, t = {t}", law, p[0], bias=1e-12, mutant=mutant)
+    told(
+        16, LAWS[16], f"proportional, gene pool, n = {n}, t = {t}", law, p[0], bias=1e-12, mutant=mutant
+    )
 
 
 # distributions of independent bits: law 16 (UMDA), the score function, and drift ----------------------------

@@ -21,7 +21,9 @@ def make(worlds):
 def begin(optimizer, points, streams, exact=False):
     """The state at the given points (R, n, D)."""
     domain = Bits() if points.dtype == torch.uint8 else Reals()
-    return optimizer.init(Problem(points.shape[-1], domain, exact, lambda n: points[:, :n].clone()), streams)
+    return optimizer.init(
+        Problem(points.shape[-1], domain, exact, lambda n: points[:, :n].clone()), streams
+    )
 
 
 def mean_deviation(sample, truth):
@@ -50,7 +52,9 @@ def test_variance_of_de_trials(n, dim, scale, rate):
 
     assert mean_deviation(found, law(p, scale)) < Z
     assert mean_deviation(found, law(rate, scale)) > Z  # mutant: no coordinate is always crossed
-    assert mean_deviation(found, law(p, scale / 2**0.5)) > Z  # mutant: one donor in place of a difference
+    assert (
+        mean_deviation(found, law(p, scale / 2**0.5)) > Z
+    )  # mutant: one donor in place of a difference
     assert (
         mean_deviation(found, 1 + 2 * scale**2 * p - 2 * p / n + p**2 / n) > Z
     )  # mutant: the target may be a donor
@@ -75,7 +79,9 @@ def heterozygosity(n, migrants, steps, islands=2, worlds=8000):
         OPTIMIZERS["island_ga"](population=n * islands, selection="none", crossover="none", **options),
         make(worlds),
     )
-    points = (torch.arange(n * islands) % n < n // 2).to(torch.uint8)[:, None].expand(worlds, n * islands, 1)
+    points = (
+        (torch.arange(n * islands) % n < n // 2).to(torch.uint8)[:, None].expand(worlds, n * islands, 1)
+    )
     state = begin(optimizer, points, streams)
     nothing = Answer(torch.zeros(worlds, n * islands, dtype=torch.float64))
     for step in range(1, steps + 1):
@@ -92,7 +98,12 @@ def test_islands_alone_lose_heterozygosity(n, islands, steps):
     found = heterozygosity(n, 0, steps, islands)
     where = f"islands apart, {islands} of N = {n}, t = {steps}"
     told_mean(
-        1, DRIFT, where, 0.5 * (1 - 1 / n) ** steps, found[:, 0], mutant=0.5 * (1 - 1 / (2 * n)) ** steps
+        1,
+        DRIFT,
+        where,
+        0.5 * (1 - 1 / n) ** steps,
+        found[:, 0],
+        mutant=0.5 * (1 - 1 / (2 * n)) ** steps,
     )
     assert mean_deviation(found[:, 1], 0.5) < Z
     assert (

@@ -42,7 +42,9 @@ def ratio_agrees(above, below, truth):
 # law 26: Kauffman and Levin 1987; Macken and Perelson 1989 --------------------------------------------------
 
 
-@pytest.mark.parametrize("landscape", [NK(n=8, k=7), HouseOfCards(n=9, law="normal")], ids=["nk", "cards"])
+@pytest.mark.parametrize(
+    "landscape", [NK(n=8, k=7), HouseOfCards(n=9, law="normal")], ids=["nk", "cards"]
+)
 def test_number_of_peaks_of_an_uncorrelated_landscape(landscape):
     n = landscape.dim
     bound, _ = tables(landscape, 1000)
@@ -56,7 +58,12 @@ def test_number_of_peaks_of_an_uncorrelated_landscape(landscape):
         2 ** (n - 1) * (n - 1) / (n + 1) ** 2,
     )
     told_mean(
-        26, "mean number of peaks without correlation, 2^N / (N + 1)", where, mean, count, mutant=2**n / n
+        26,
+        "mean number of peaks without correlation, 2^N / (N + 1)",
+        where,
+        mean,
+        count,
+        mutant=2**n / n,
     )
     told_mean(
         26,
@@ -88,7 +95,9 @@ def test_density_of_peaks_sampled():
 # law 28: Weinberger 1990 ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("n", "k", "neighbours"), [(10, 2, "adjacent"), (9, 4, "random"), (9, 2, "blocks")])
+@pytest.mark.parametrize(
+    ("n", "k", "neighbours"), [(10, 2, "adjacent"), (9, 4, "random"), (9, 2, "blocks")]
+)
 def test_autocorrelation_of_nk(n, k, neighbours):
     bound, values = tables(NK(n=n, k=k, neighbours=neighbours), 1000)
     share = (k + 1) / n
@@ -97,7 +106,12 @@ def test_autocorrelation_of_nk(n, k, neighbours):
     own = walsh.covariance(values)
     where = f"probe, {neighbours}, N = {n}, K = {k}"
     told_mean(
-        28, "autocorrelation over all NK, 1 - (K + 1) / N", where, 1 - share, ratio(*ensemble), mutant=within
+        28,
+        "autocorrelation over all NK, 1 - (K + 1) / N",
+        where,
+        1 - share,
+        ratio(*ensemble),
+        mutant=within,
     )
     told_mean(
         28,
@@ -133,7 +147,9 @@ def test_autocorrelation_of_nk_sampled(n, k):
 SPECTRUM = "power of the interactions of j loci in NK, C(K + 1, j) / (2^(K + 1) - 1)"
 
 
-@pytest.mark.parametrize(("n", "k", "neighbours"), [(9, 2, "adjacent"), (9, 3, "random"), (8, 7, "adjacent")])
+@pytest.mark.parametrize(
+    ("n", "k", "neighbours"), [(9, 2, "adjacent"), (9, 3, "random"), (8, 7, "adjacent")]
+)
 def test_walsh_spectrum_of_nk(n, k, neighbours):
     _, values = tables(NK(n=n, k=k, neighbours=neighbours), 1000)
     power = walsh.powers(walsh.transform(values))[:, 1:]
@@ -181,7 +197,9 @@ def gamma_sums(values):
     return enumeration.squares(values).gamma * weight, weight
 
 
-@pytest.mark.parametrize(("n", "k", "neighbours"), [(10, 4, "random"), (8, 1, "adjacent"), (8, 7, "random")])
+@pytest.mark.parametrize(
+    ("n", "k", "neighbours"), [(10, 4, "random"), (8, 1, "adjacent"), (8, 7, "random")]
+)
 def test_gamma_of_nk(n, k, neighbours):
     sums, fewer = gamma_sums(tables(NK(n=n, k=k, neighbours=neighbours), 500)[1]), 1 - (k - 1) / (n - 1)
     told_mean(
@@ -289,7 +307,9 @@ def test_lengths_of_adaptive_walks_on_the_house_of_cards(n):
 def test_autocorrelation_of_rough_mount_fuji(n, slope):
     covariance, variance = walsh.covariance(tables(RoughMountFuji(n=n, slope=slope), 500)[1])
     additive, noise = slope**2 * n / 4, math.pi**2 / 6
-    small = noise / 2**n  # the landscape's own mean takes this from the variance and from every covariance
+    small = (
+        noise / 2**n
+    )  # the landscape's own mean takes this from the variance and from every covariance
     truth, one = (
         (additive * (1 - loci / n) - small) / (additive + noise - small) for loci in (2, 1)
     )  # how many differ
@@ -298,5 +318,6 @@ def test_autocorrelation_of_rough_mount_fuji(n, slope):
         34, name, f"probe, gumbel, N = {n}, c = {slope}", truth, ratio(covariance, variance), mutant=one
     )
     assert (
-        abs(float(covariance.mean() / variance.mean()) - additive * (1 - 2 / n) / (additive + noise)) < 0.01
+        abs(float(covariance.mean() / variance.mean()) - additive * (1 - 2 / n) / (additive + noise))
+        < 0.01
     )

@@ -55,13 +55,20 @@ def ratio_agrees(above, below, truth):
 # law 26: Kauffman and Levin 1987; Macken and Perelson 1989 --------------------------------------------------
 
 
-@pytest.mark.parametrize(("n", "law"), [(5, "exponential"), (7, "uniform"), (8, "gumbel"), (9, "normal")])
+@pytest.mark.parametrize(
+    ("n", "law"), [(5, "exponential"), (7, "uniform"), (8, "gumbel"), (9, "normal")]
+)
 def test_number_of_peaks_of_a_house_of_cards(n, law):
     count = peaks(fitness(HouseOfCards(n=n, law=law), 2000))
     mean, variance = 2**n / (n + 1), 2 ** (n - 1) * (n - 1) / (n + 1) ** 2
     where = f"House of Cards, {law}, N = {n}"
     told_mean(
-        26, "mean number of peaks without correlation, 2^N / (N + 1)", where, mean, count, mutant=2**n / n
+        26,
+        "mean number of peaks without correlation, 2^N / (N + 1)",
+        where,
+        mean,
+        count,
+        mutant=2**n / n,
     )
     squares, poisson = (count - count.mean()) ** 2, mean
     told_mean(
@@ -77,7 +84,9 @@ def test_number_of_peaks_of_a_house_of_cards(n, law):
 
 
 def test_the_number_of_peaks_does_not_depend_on_the_law():
-    ranked = [peaks(fitness(HouseOfCards(n=8, law=law), 50)) for law in ("uniform", "exponential", "gumbel")]
+    ranked = [
+        peaks(fitness(HouseOfCards(n=8, law=law), 50)) for law in ("uniform", "exponential", "gumbel")
+    ]
     assert torch.equal(ranked[0], ranked[1])
     assert torch.equal(ranked[0], ranked[2])
 
@@ -91,7 +100,8 @@ def effect_products(values):
     flipped = torch.arange(2**n) ^ (1 << torch.arange(n))[:, None]
     effects = neighbours_of(values) - values[:, None]  # (R, n, 2^n)
     products = sum(
-        (effects[:, i] * effects[:, i][:, flipped[j]]).sum(1) for i, j in itertools.permutations(range(n), 2)
+        (effects[:, i] * effects[:, i][:, flipped[j]]).sum(1)
+        for i, j in itertools.permutations(range(n), 2)
     )
     return products, (n - 1) * (effects**2).sum((1, 2))
 
@@ -126,7 +136,9 @@ def test_correlation_of_fitness_effects(law, slope, scale, n):
         mutant=one,
     )
     assert not ratio_agrees(products, squares, gamma(1.3 * slope, law))
-    other = {"gumbel": "exponential", "exponential": "gumbel", "normal": "gumbel", "uniform": "normal"}[law]
+    other = {"gumbel": "exponential", "exponential": "gumbel", "normal": "gumbel", "uniform": "normal"}[
+        law
+    ]
     assert not ratio_agrees(products, squares, gamma(slope, other))
 
 
@@ -235,7 +247,13 @@ def test_length_of_random_adaptive_walks(n, law, worlds):
     )
     genotypes, twice = 1 + math.log(n), mean_random_walk(2 * n)  # not steps; not N
     told_mean(
-        32, "length of a random adaptive walk, ln N", where, math.log(n), lengths, bias=0.15, mutant=genotypes
+        32,
+        "length of a random adaptive walk, ln N",
+        where,
+        math.log(n),
+        lengths,
+        bias=0.15,
+        mutant=genotypes,
     )
     told_mean(
         32,
@@ -269,7 +287,9 @@ def test_length_of_greedy_walks(n, law, worlds):
     )
     assert not within(lengths, 1.5, 3 / n)
     assert not within(
-        walk_lengths(RoughMountFuji(n=n, law=law, slope=3.0), worlds // 8, greedy=True), math.e - 1, 3 / n
+        walk_lengths(RoughMountFuji(n=n, law=law, slope=3.0), worlds // 8, greedy=True),
+        math.e - 1,
+        3 / n,
     )
 
 
@@ -297,7 +317,9 @@ def gumbel_peaks(n, slope):
 
     Of d neighbours nearer to the reference, and n - d farther.
     """
-    return sum(math.comb(n, d) / (1 + d * math.exp(slope) + (n - d) * math.exp(-slope)) for d in range(n + 1))
+    return sum(
+        math.comb(n, d) / (1 + d * math.exp(slope) + (n - d) * math.exp(-slope)) for d in range(n + 1)
+    )
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,9 @@ def make(worlds):
 def begin(optimizer, points, streams):
     """The state at the given points (R, n, D)."""
     domain = Bits() if points.dtype == torch.uint8 else Reals()
-    return optimizer.init(Problem(points.shape[-1], domain, False, lambda n: points[:, :n].clone()), streams)
+    return optimizer.init(
+        Problem(points.shape[-1], domain, False, lambda n: points[:, :n].clone()), streams
+    )
 
 
 def deviation(sample, truth):
@@ -77,7 +79,9 @@ def annealed(coupling, stage, worlds=200, dim=200):
         noise = (NOISE / query.batch.double()).sqrt()[:, None, None] * s.normal("evaluation", (1, dim))
         before, (state, _) = (
             state,
-            optimizer.tell(state, query, Answer((query.points**2).sum(-1) / 2, query.points + noise), s),
+            optimizer.tell(
+                state, query, Answer((query.points**2).sum(-1) / 2, query.points + noise), s
+            ),
         )
     return (state.points**2 / 2)[:, 0], ((state.points - before.points) ** 2)[:, 0]
 
@@ -92,7 +96,10 @@ def test_annealing_a_learning_rate_and_a_batch(coupling, stage):
     assert deviation(square, expected[1]) < Z
     for other in set(POWERS) - {coupling}:  # mutants: b ~ eta <-> b ~ eta^2, shrinking <-> growing, ..
         assert (
-            max(deviation(loss, stationary(other, stage)[0]), deviation(square, stationary(other, stage)[1]))
+            max(
+                deviation(loss, stationary(other, stage)[0]),
+                deviation(square, stationary(other, stage)[1]),
+            )
             > Z
         )
 
@@ -109,7 +116,8 @@ def test_a_constant_variance_of_the_step_heats_the_run():
     assert stationary("none", 0)[0] == pytest.approx(1.03e-4, rel=0.01)
     assert loss.mean().item() == pytest.approx(7.27e-4, rel=0.05)
     decay, smith, flat = (
-        annealed(coupling, LAST)[0].mean().item() for coupling in ("none", "grow", "constant_temperature")
+        annealed(coupling, LAST)[0].mean().item()
+        for coupling in ("none", "grow", "constant_temperature")
     )
     assert decay == pytest.approx(1.34e-5, rel=0.05)
     assert smith == pytest.approx(1.41e-5, rel=0.05)
@@ -185,12 +193,16 @@ def test_drift_in_a_population_of_changing_size(coupling):
     for step in range(1, steps + 1):
         s = streams.at(step)
         query = optimizer.ask(state, s)
-        state, _ = optimizer.tell(state, query, Answer(torch.zeros(worlds, 320, dtype=torch.float64)), s)
+        state, _ = optimizer.tell(
+            state, query, Answer(torch.zeros(worlds, 320, dtype=torch.float64)), s
+        )
     p = optimizer.center(state)
     heterozygosity = (2 * p * (1 - p)).mean(1)
 
     def law(power):
-        sizes = [max(1, math.floor(size * 0.7 ** (power * (t // 2)) + 0.5)) for t in range(1, steps + 1)]
+        sizes = [
+            max(1, math.floor(size * 0.7 ** (power * (t // 2)) + 0.5)) for t in range(1, steps + 1)
+        ]
         return 0.5 * math.prod(1 - 1 / n for n in sizes)
 
     powers = {"constant_temperature": 1, "constant_variance": 2, "grow": -1}
@@ -202,7 +214,8 @@ def test_drift_in_a_population_of_changing_size(coupling):
 
 
 @pytest.mark.parametrize(
-    ("coupling", "antithetic"), [("constant_variance", True), ("constant_temperature", False), ("grow", True)]
+    ("coupling", "antithetic"),
+    [("constant_variance", True), ("constant_temperature", False), ("grow", True)],
 )
 def test_the_step_of_an_es_whose_population_follows_its_learning_rate(coupling, antithetic):
     """On a linear loss tr Var(step) = eta_t^2 (D + 1) |grad|^2 / n_t of n_t pairs (law 42), of n_t - 1 points where they are not mirrored."""

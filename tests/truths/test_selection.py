@@ -99,16 +99,18 @@ def test_a_birth_and_a_death_make_a_share_of_it():
     """Moran: E step = Cov(w, x) / W / N, by all parents and all deaths."""
     optimizer = METHODS["wright_fisher"](population=4, model="moran", fitness="linear", **ALONE)
     scene, moment, (points, _), found = chosen(RUGGED, optimizer, costs=(0.0, 4.0))
-    w = [[fit(z, "linear", 1.0) for z in row] for row in evaluate(scene.landscape, points).value.tolist()]
+    w = [
+        [fit(z, "linear", 1.0) for z in row] for row in evaluate(scene.landscape, points).value.tolist()
+    ]
     for r, own in enumerate(points.tolist()):
         pairs = itertools.product(range(4), repeat=2)
         step = sum(
             w[r][a] / sum(w[r]) / 4 * (np.array(own[a], float) - np.array(own[b], float)) / 4
             for a, b in pairs
         )
-        assert (found.selection[r] * optimizer.rates(moment.state)["selection"]).tolist() == pytest.approx(
-            step.tolist(), abs=1e-14
-        )
+        assert (
+            found.selection[r] * optimizer.rates(moment.state)["selection"]
+        ).tolist() == pytest.approx(step.tolist(), abs=1e-14)
 
 
 @pytest.mark.parametrize("law", [None, FitnessLaw(1.5), FitnessLaw(log=True)])
@@ -186,7 +188,9 @@ def test_diploids_respond_half():
     law = beta * (away.mT @ away / (2 * n)).sum(2) / 2 / fitness
     error = (found.mean_fitness[0] - law).mean(1)
     assert abs(error.mean()) < 4.5 * error.std() / worlds**0.5
-    assert abs((found.mean_fitness[0] - 2 * law).mean()) > 4.5 * error.std() / worlds**0.5  # mutant: haploids
+    assert (
+        abs((found.mean_fitness[0] - 2 * law).mean()) > 4.5 * error.std() / worlds**0.5
+    )  # mutant: haploids
 
 
 @pytest.mark.parametrize(("n", "dim"), [(200, 1), (5, 3)])
@@ -205,7 +209,9 @@ def test_lande_on_reals(n, dim):
     mean = points.mean(1)
     away = points - mean[:, None]
     g = away.mT @ away / n
-    law = -(g @ torch.linalg.solve(torch.eye(dim, dtype=torch.float64) / beta + g, mean[..., None]))[..., 0]
+    law = -(g @ torch.linalg.solve(torch.eye(dim, dtype=torch.float64) / beta + g, mean[..., None]))[
+        ..., 0
+    ]
     along = (found.mean_fitness[0] * law).sum(1) / law.square().sum(1)
     naive = -(g @ mean[..., None])[..., 0] * beta
     wrong = (naive * law).sum(1) / law.square().sum(1)
@@ -233,7 +239,9 @@ def test_where_they_are_not_defined():
         assert data["reference_squared"].sel(reference=["selection", "mean_fitness"]).isnull().all(), (
             optimizer.name
         )
-    islands = METHODS["island_ga"](population=6, islands=2, migrants=0, selection="proportional", **ALONE)
+    islands = METHODS["island_ga"](
+        population=6, islands=2, migrants=0, selection="proportional", **ALONE
+    )
     data = ledger(bits, islands, redraws=4)
     assert data["reference_squared"].sel(reference="selection").notnull().all()  # within islands
     assert (
@@ -305,7 +313,9 @@ def test_verdicts_along_the_population(no_intervals):
     ]
     data = xr.concat(cells, xr.Variable("population", [10.0, 40.0, 160.0]))
     for scale in ("fitted", "learning_rate"):
-        assert (analysis.verdict(data, "population", scale).sel(reference="selection") == "unbiased").all()
+        assert (
+            analysis.verdict(data, "population", scale).sel(reference="selection") == "unbiased"
+        ).all()
     said = analysis.verdict(data, "population").sel(reference=["raw", "smoothed", "preconditioned"])
     assert all(text.startswith("biased") for text in said.values.ravel())
 
@@ -321,9 +331,13 @@ def test_the_length_of_a_step_of_selection(no_intervals):
     )
 
     def start(n):
-        return 1.0 + torch.randn((40, n, 1), generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+        return 1.0 + torch.randn(
+            (40, n, 1), generator=torch.Generator().manual_seed(2), dtype=torch.float64
+        )
 
-    data = ledger(landscape, optimizer, worlds=40, redraws=16, points=64, sources=("drift",), start=start)
+    data = ledger(
+        landscape, optimizer, worlds=40, redraws=16, points=64, sources=("drift",), start=start
+    )
     gain = analysis.alignment(data)["gain"].isel(moment=0)
     told(
         21,
@@ -351,11 +365,15 @@ def test_a_bias_of_length(no_intervals):
     SGD of noisy gradients is neither.
     """
     contrastive = LAND["contrastive"](features=2, embedding=1, pairs=60)
-    data = ledger(contrastive, METHODS["sgd"](), Noise(batch=3, sampling="batch"), worlds=48, redraws=32)
+    data = ledger(
+        contrastive, METHODS["sgd"](), Noise(batch=3, sampling="batch"), worlds=48, redraws=32
+    )
     found = analysis.bias(data, "learning_rate").isel(moment=0).sel(reference="raw")
     assert found["biased"]
     assert 0 < found["relative_gain"] < 0.5
-    assert found["bias"] > 4 * max(analysis.bias(data).isel(moment=0).sel(reference="raw")["bias"], 0.01)
+    assert found["bias"] > 4 * max(
+        analysis.bias(data).isel(moment=0).sel(reference="raw")["bias"], 0.01
+    )
     plain = ledger(
         LAND["quadratic"](dim=4, condition=10.0),
         METHODS["sgd"](learning_rate=0.03),
@@ -396,7 +414,9 @@ def test_scales_of_a_bias_made_up(no_intervals):
         analysis.bias(data, "length")
 
 
-@pytest.mark.parametrize(("kind", "options"), [("ga", {}), ("island_ga", {"islands": 2, "migrants": 0})])
+@pytest.mark.parametrize(
+    ("kind", "options"), [("ga", {}), ("island_ga", {"islands": 2, "migrants": 0})]
+)
 def test_elites_are_no_offspring(kind, options):
     """With them the mean moves by (P - e) / P of the step of selection and by e / P towards the elite.
 
@@ -427,7 +447,9 @@ def test_elites_are_no_offspring(kind, options):
         ("openai_es", {"shaping": "raw", "weight_decay": 3.0}, None),
     ],
 )
-def test_only_plain_steps_have_a_length_that_they_are_meant_to_have(kind, options, factor, no_intervals):
+def test_only_plain_steps_have_a_length_that_they_are_meant_to_have(
+    kind, options, factor, no_intervals
+):
     """The learning rate is no measure of a step with momentum, clipping, weight decay or a noise-driven step size."""
     optimizer = build({"kind": kind, "learning_rate": 0.1, **options}, "optimizer")
     data = ledger(
@@ -452,7 +474,9 @@ def test_only_plain_steps_have_a_length_that_they_are_meant_to_have(kind, option
 def test_a_cosine_above_one_is_not_resolved():
     sharp, drowned = (
         analysis.alignment(made(1.0)).squeeze(),
-        analysis.alignment(made(1.0, 0.02).assign(mean_step_squared=lambda d: d["mean_step_squared"] / 4)),
+        analysis.alignment(
+            made(1.0, 0.02).assign(mean_step_squared=lambda d: d["mean_step_squared"] / 4)
+        ),
     )
     assert float(sharp["cosine"]) == pytest.approx(1)
     assert float(sharp["angle"]) == pytest.approx(0, abs=1e-3)
@@ -464,9 +488,9 @@ def test_a_cosine_above_one_is_not_resolved():
     negative = analysis.alignment(made(1.0).assign(mean_step_squared=lambda d: -d["mean_step_squared"]))
     assert negative["unresolved"].item()
     nowhere = made(1.0)
-    assert not analysis.alignment(nowhere.assign(reference_squared=nowhere["reference_squared"] * np.nan))[
-        "unresolved"
-    ].item()  # not defined
+    assert not analysis.alignment(
+        nowhere.assign(reference_squared=nowhere["reference_squared"] * np.nan)
+    )["unresolved"].item()  # not defined
 
 
 def test_what_is_not_asked_is_not_told():
@@ -479,6 +503,7 @@ def test_what_is_not_asked_is_not_told():
     for name in ("mean_step_along", "reference_squared"):
         assert few[name].sel(reference=["smoothed", "preconditioned", "mean_fitness"]).isnull().all()
         xr.testing.assert_identical(
-            few[name].sel(reference=["raw", "selection"]), whole[name].sel(reference=["raw", "selection"])
+            few[name].sel(reference=["raw", "selection"]),
+            whole[name].sel(reference=["raw", "selection"]),
         )
     assert whole["reference_squared"].notnull().all()

@@ -15,7 +15,9 @@ def energies(landscape, worlds):
     """E of all configurations, up to a constant: (R, 2^n) float64."""
     n = landscape.n
     every = (torch.arange(2**n)[:, None] >> torch.arange(n) & 1).to(torch.uint8)
-    return landscape.bind(Streams(seed=7, worlds=torch.arange(worlds))).loss(every.expand(worlds, -1, -1))
+    return landscape.bind(Streams(seed=7, worlds=torch.arange(worlds))).loss(
+        every.expand(worlds, -1, -1)
+    )
 
 
 def neighbours_of(values, n):
@@ -53,7 +55,15 @@ def test_autocorrelation_is_one_less_two_orders_in_every_instance(landscape, ord
         f"{landscape.graph}, {landscape.couplings}, N = {n}, p = {order}",
     )
     worst = rho[(rho - law).abs().argmax()]
-    told(35, "autocorrelation of every p-spin glass, 1 - 2 p / N", where, law, worst, bias=1e-12, mutant=more)
+    told(
+        35,
+        "autocorrelation of every p-spin glass, 1 - 2 p / N",
+        where,
+        law,
+        worst,
+        bias=1e-12,
+        mutant=more,
+    )
     for wrong in (1 - order / n, 1 - 2 * order / (n - 1)):
         assert (rho - wrong).abs().min() > 1e-3
 

@@ -76,7 +76,9 @@ def mean_step(a, sigma, temperature, exact, worlds=40_000):
     return optimizer.recommend(state)
 
 
-@pytest.mark.parametrize(("a", "sigma", "temperature"), [(10.0, 0.1, 1.0), (3.0, 0.5, 0.2), (-1.5, 0.6, 2.0)])
+@pytest.mark.parametrize(
+    ("a", "sigma", "temperature"), [(10.0, 0.1, 1.0), (3.0, 0.5, 0.2), (-1.5, 0.6, 2.0)]
+)
 @pytest.mark.parametrize("exact", [True, False])
 def test_law_44_mean_step_of_a_metropolis_walk(a, sigma, temperature, exact):
     """E dx = -a s^2 exp(a^2 s^2 / 2) Phi(-|a| s), a = slope / T."""
@@ -104,12 +106,20 @@ def test_law_44_mean_step_of_a_metropolis_walk(a, sigma, temperature, exact):
 def test_law_44_limits():
     """Small steps -a s^2 / 2; at T = 0 a half-normal, -s / sqrt(2 pi)."""
     assert mean_deviation(mean_step(0.05, 0.1, 1.0, True, 100_000), -0.05 * 0.1**2 / 2) < Z
-    optimizer, streams, worlds = OPTIMIZERS["metropolis"](temperature=0.0, sigma=0.3), make(40_000), 40_000
+    optimizer, streams, worlds = (
+        OPTIMIZERS["metropolis"](temperature=0.0, sigma=0.3),
+        make(40_000),
+        40_000,
+    )
     state = begin(optimizer, zeros(worlds), streams)
     query = optimizer.ask(state, streams)
-    moved = optimizer.recommend(optimizer.tell(state, query, Answer(5 * query.points[..., 0]), streams)[0])
+    moved = optimizer.recommend(
+        optimizer.tell(state, query, Answer(5 * query.points[..., 0]), streams)[0]
+    )
     law, down = -0.3 / math.sqrt(2 * math.pi), -0.3 * math.sqrt(2 / math.pi)  # every proposal goes down
-    told_mean(44, "mean Metropolis step at T = 0, -s / sqrt(2 pi)", "s = 0.3", law, moved[:, 0], mutant=down)
+    told_mean(
+        44, "mean Metropolis step at T = 0, -s / sqrt(2 pi)", "s = 0.3", law, moved[:, 0], mutant=down
+    )
 
 
 @pytest.mark.parametrize("rate", [None, 0.3])
@@ -177,7 +187,9 @@ def test_law_57_stationary_variance(h, eta, temperature, noise, steps):
     if noise:
         assert variance_deviation(x, law(temperature, noise / 2)) > Z  # mutant: B <-> 2 B
     elif eta * h > 0.05:
-        assert variance_deviation(x, torch.tensor([temperature / h])) > Z  # mutant: the limit of small steps
+        assert (
+            variance_deviation(x, torch.tensor([temperature / h])) > Z
+        )  # mutant: the limit of small steps
 
 
 def test_law_57_examples():
@@ -233,7 +245,11 @@ def covariance_of_the_mean(h, eta, noise, steps, burn_in=0):
     shrink, k = 1 - eta * h, np.arange(1, steps + 1)
     first = np.maximum(k, burn_in + 1)  # the first point of the mean that the k-th gradient moves
     weights = (
-        eta * shrink ** (first - k) * (1 - shrink ** (steps - first + 1)) / (1 - shrink) / (steps - burn_in)
+        eta
+        * shrink ** (first - k)
+        * (1 - shrink ** (steps - first + 1))
+        / (1 - shrink)
+        / (steps - burn_in)
     )
     return torch.tensor([noise * (weights**2).sum()])
 
@@ -243,7 +259,9 @@ def covariance_of_the_mean(h, eta, noise, steps, burn_in=0):
 def test_variance_of_an_average(h, eta, burn_in):
     """Exact at t steps; with t it goes to sigma^2 / (h^2 t), whatever eta."""
     worlds, steps, streams = 20_000, 100, make(20_000)
-    optimizer = OPTIMIZERS["sgd"](learning_rate=eta, average="tail" if burn_in else "polyak", burn_in=burn_in)
+    optimizer = OPTIMIZERS["sgd"](
+        learning_rate=eta, average="tail" if burn_in else "polyak", burn_in=burn_in
+    )
     state = begin(optimizer, zeros(worlds), streams)
     for step in range(1, steps + 1):
         s = streams.at(step)
@@ -257,7 +275,9 @@ def test_variance_of_an_average(h, eta, burn_in):
     assert (
         variance_deviation(state.points[:, 0], covariance_of_the_mean(h, eta, 1.0, steps, burn_in)) > Z
     )  # mutant: no average
-    assert covariance_of_the_mean(h, eta, 1.0, 20_000)[0] * 20_000 * h**2 == pytest.approx(1.0, rel=0.01)
+    assert covariance_of_the_mean(h, eta, 1.0, 20_000)[0] * 20_000 * h**2 == pytest.approx(
+        1.0, rel=0.01
+    )
 
 
 # signed SGD: the mean step behind normal noise --------------------------------------------------------------
@@ -270,7 +290,9 @@ def test_mean_step_of_signed_sgd():
     state = begin(optimizer, zeros(worlds, 3), streams)
     gradient = slope + 1.5 * streams.normal("evaluation", (1, 3))
     moved = optimizer.recommend(
-        optimizer.tell(state, optimizer.ask(state, streams), Answer(gradient[..., 0], gradient), streams)[0]
+        optimizer.tell(
+            state, optimizer.ask(state, streams), Answer(gradient[..., 0], gradient), streams
+        )[0]
     )
     assert mean_deviation(moved, -0.5 * torch.erf(slope / (1.5 * math.sqrt(2)))) < Z
     assert (
@@ -376,7 +398,15 @@ def test_law_58_play_on_the_dirac_gan(activation, f, eta):
             modulus(game, kind, queries, learning_rate=eta),
             1.0 if play == "simultaneous" else simultaneous**2,
         )  # mutant: the other play
-        told(58, LAWS[58], f"{play} play, f' = {f:g}, eta = {eta:g}", law, found, bias=1e-10, mutant=mutant)
+        told(
+            58,
+            LAWS[58],
+            f"{play} play, f' = {f:g}, eta = {eta:g}",
+            law,
+            found,
+            bias=1e-10,
+            mutant=mutant,
+        )
     if (f, eta) == (0.5, 0.1):
         assert simultaneous == pytest.approx(1.00125, abs=1e-6)
         assert simultaneous**1000 == pytest.approx(3.48, abs=0.01)
@@ -423,7 +453,9 @@ def test_negative_momentum_converges_on_a_bilinear_game(eta):
             state, _ = optimizer.tell(
                 state, query, evaluate(landscape, query.points, gradient=True), streams.at(step)
             )
-        return np.abs(np.linalg.eigvals(torch.cat([state.points, state.velocity], -1)[:, 0].numpy().T)).max()
+        return np.abs(
+            np.linalg.eigvals(torch.cat([state.points, state.velocity], -1)[:, 0].numpy().T)
+        ).max()
 
     def law(beta):
         """(x, y, u, v): u' = beta u + s y, x' = x - eta u', then v' = beta v - s x', y' = y - eta v', with s = 1 up to its sign."""

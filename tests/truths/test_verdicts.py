@@ -29,7 +29,12 @@ UNBIASED = {  # method, landscape, noise, reference
     "langevin": (METHODS["langevin"](temperature=1.0), BOWL, EXACT, "raw"),
     "spsa on a bowl": (METHODS["spsa"](), BOWL, EXACT, "raw"),
     "raw es on a bowl": (METHODS["openai_es"](shaping="raw", **ES), BOWL, EXACT, "raw"),
-    "raw es on ripples, smoothed": (METHODS["openai_es"](shaping="raw", **ES), RUGGED, EXACT, "smoothed"),
+    "raw es on ripples, smoothed": (
+        METHODS["openai_es"](shaping="raw", **ES),
+        RUGGED,
+        EXACT,
+        "smoothed",
+    ),
     "raw natural bernoulli nes": (
         METHODS["bernoulli_nes"](shaping="raw", learning_rate=1e-3),
         LAND["nk"](n=6, k=2),
@@ -45,7 +50,11 @@ UNBIASED = {  # method, landscape, noise, reference
     "players of a game": (METHODS["sgd"](), LAND["bilinear"](dim=4), Noise(gradient=0.5), "raw"),
     "weak selection of linked loci": (
         METHODS["wright_fisher"](
-            population=12, fitness="linear", selection_strength=0.02, crossover="none", mutation_rate=0.0
+            population=12,
+            fitness="linear",
+            selection_strength=0.02,
+            crossover="none",
+            mutation_rate=0.0,
         ),
         LAND["onemax"](n=8),
         EXACT,
@@ -155,7 +164,8 @@ def along_batches(batches, worlds=48, redraws=64, sources=DRAWN, **options):
     landscape = LAND["contrastive"](**({"features": 2, "embedding": 1, "pairs": 256} | options))
     settings = {"worlds": worlds, "redraws": redraws, "sources": sources}
     cells = [
-        ledger(landscape, METHODS["sgd"](), Noise(batch=b, sampling="batch"), **settings) for b in batches
+        ledger(landscape, METHODS["sgd"](), Noise(batch=b, sampling="batch"), **settings)
+        for b in batches
     ]
     return xr.concat(cells, xr.Variable("batch", [float(b) for b in batches]))
 
@@ -232,7 +242,8 @@ def test_verdicts_along_an_axis():
 
 
 @pytest.mark.parametrize(
-    ("power", "verdict"), [(-1.0, "biased O(1/batch)"), (0.0, "biased"), (-2.5, "biased"), (None, "unbiased")]
+    ("power", "verdict"),
+    [(-1.0, "biased O(1/batch)"), (0.0, "biased"), (-2.5, "biased"), (None, "unbiased")],
 )
 def test_verdict_of_made_up_biases(power, verdict):
     """Mean steps with a bias of length B^power beside noise, written by hand."""
@@ -274,12 +285,16 @@ def check_level(p, levels):
 
 
 def test_false_alarms_of_a_hundred_seeds(no_intervals):
-    p = p_values(100, METHODS["sgd"](), LAND["quadratic"](dim=5), Noise(gradient=2.0)).sel(reference="raw")
+    p = p_values(100, METHODS["sgd"](), LAND["quadratic"](dim=5), Noise(gradient=2.0)).sel(
+        reference="raw"
+    )
     check_level(p, (0.01, 0.1, 0.5))
     few = p_values(400, METHODS["sgd"](), LAND["quadratic"](dim=1), Noise(gradient=2.0), worlds=4).sel(
         reference="raw"
     )
-    check_level(few, (0.5,))  # the fit of k takes a quarter of the freedom, and does not lean to either side
+    check_level(
+        few, (0.5,)
+    )  # the fit of k takes a quarter of the freedom, and does not lean to either side
     clipped = p_values(
         100, METHODS["sgd"](clip=2.0), LAND["quadratic"](dim=5, condition=10.0), Noise(gradient=0.5)
     ).sel(reference="raw")
@@ -289,7 +304,9 @@ def test_false_alarms_of_a_hundred_seeds(no_intervals):
 @pytest.mark.verify
 @pytest.mark.parametrize("dim", [2, 5, 20])
 def test_false_alarms_of_a_thousand_seeds(dim, no_intervals):
-    p = p_values(1000, METHODS["sgd"](), LAND["quadratic"](dim=dim), Noise(gradient=2.0)).sel(reference="raw")
+    p = p_values(1000, METHODS["sgd"](), LAND["quadratic"](dim=dim), Noise(gradient=2.0)).sel(
+        reference="raw"
+    )
     check_level(p, (0.01, 0.05, 0.1, 0.25, 0.5, 0.75))
     with pytest.raises(AssertionError):
         check_level(p / 4, (0.01,))  # mutant: a test whose level is four times as high
@@ -297,7 +314,9 @@ def test_false_alarms_of_a_thousand_seeds(dim, no_intervals):
 
 @pytest.mark.verify
 def test_false_alarms_of_mini_batches_and_es(no_intervals):
-    check_level(p_values(1000, METHODS["sgd"](), BOWL, Noise(batch=4)).sel(reference="raw"), (0.01, 0.1, 0.5))
+    check_level(
+        p_values(1000, METHODS["sgd"](), BOWL, Noise(batch=4)).sel(reference="raw"), (0.01, 0.1, 0.5)
+    )
     es = p_values(
         1000,
         METHODS["openai_es"](shaping="raw", population=20, learning_rate=0.01),

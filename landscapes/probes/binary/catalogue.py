@@ -14,7 +14,14 @@ import torch
 from torch import Tensor
 
 from landscapes.base import Landscape
-from landscapes.probes.binary import climbs, enumeration, optima_networks, sampled, sampled_climbs, walsh
+from landscapes.probes.binary import (
+    climbs,
+    enumeration,
+    optima_networks,
+    sampled,
+    sampled_climbs,
+    walsh,
+)
 from landscapes.probes.binary.sampled_climbs import SampledClimbs
 from landscapes.probes.estimates import Estimate
 from landscapes.probes.measure import Measure
@@ -323,12 +330,16 @@ def _estimated(entry: Entry, climbed: SampledClimbs) -> Measure:
 def _table(landscape: Landscape, streams: Streams | None) -> Table:
     if streams is None:
         return Table(enumeration.tabulate(landscape))
-    return Table(enumeration.tabulate(landscape, streams.size, streams.device, streams.dtype), streams.dtype)
+    return Table(
+        enumeration.tabulate(landscape, streams.size, streams.device, streams.dtype), streams.dtype
+    )
 
 
 def _names(landscape: Landscape, names: Sequence[str] | None, whole: bool) -> list[str]:
     there = [
-        name for name, entry in MEASURES.items() if (entry.exact if whole else entry.estimate) is not None
+        name
+        for name, entry in MEASURES.items()
+        if (entry.exact if whole else entry.estimate) is not None
     ]
     if landscape.dim == 1:
         there = [name for name in there if not name.startswith(("epistasis", "gamma"))]

@@ -79,11 +79,17 @@ def check_binary(landscape: Landscape) -> None:
 
 def fitness(landscape: Landscape, x: Tensor) -> Tensor:
     """Minus the noise-free loss of genotypes x (R, P, n) at time 0: (R, P) float64 on the CPU."""
-    time = None if landscape.clock is None else torch.zeros(len(x), dtype=torch.float64, device=x.device)
+    time = (
+        None if landscape.clock is None else torch.zeros(len(x), dtype=torch.float64, device=x.device)
+    )
     some = max(1, _NUMBERS // max(1, len(x) * x.shape[2]))
     with torch.no_grad():
         return torch.cat(
-            [-landscape.solution_loss(part.contiguous(), time).double().cpu() for part in x.split(some, 1)], 1
+            [
+                -landscape.solution_loss(part.contiguous(), time).double().cpu()
+                for part in x.split(some, 1)
+            ],
+            1,
         )
 
 
@@ -115,7 +121,9 @@ def tabulate(
         )
     some = max(1, _NUMBERS // (worlds * n))
     numbers = torch.arange(2**n, device=device).split(some)
-    values = torch.cat([fitness(landscape, genotypes(part, n).expand(worlds, -1, -1)) for part in numbers], 1)
+    values = torch.cat(
+        [fitness(landscape, genotypes(part, n).expand(worlds, -1, -1)) for part in numbers], 1
+    )
     return merged(values, ROUNDING * torch.finfo(dtype).eps)
 
 
@@ -140,7 +148,8 @@ def _worlds(values: Tensor, measure: Callable[[np.ndarray, int], np.ndarray]) ->
     n = loci(values)
     return torch.from_numpy(
         np.stack([
-            np.asarray(measure(row, n), np.float64) for row in values.double().cpu().contiguous().numpy()
+            np.asarray(measure(row, n), np.float64)
+            for row in values.double().cpu().contiguous().numpy()
         ])
     )
 
@@ -187,13 +196,17 @@ def evolvability(values: Tensor, order: Tensor, neighbours: Neighbours) -> Tenso
     genotypes by ascending fitness, as `ascending` gives.
     """
     ordered = values.gather(1, order)
-    group = torch.nn.functional.pad(ordered.diff(dim=1) != 0, (1, 0)).cumsum(1)  # of equally fit genotypes
+    group = torch.nn.functional.pad(ordered.diff(dim=1) != 0, (1, 0)).cumsum(
+        1
+    )  # of equally fit genotypes
     share = neighbours.fitter.gather(1, order).double() / loci(order)
     total, size = (
         torch.zeros_like(share).scatter_add_(1, group, part) for part in (share, torch.ones_like(share))
     )
     share = (total / size.clamp_min(1)).gather(1, group)
-    return torch.stack([part.mean(1) for part in share.tensor_split(min(QUANTILES, order.shape[1]), 1)], 1)
+    return torch.stack(
+        [part.mean(1) for part in share.tensor_split(min(QUANTILES, order.shape[1]), 1)], 1
+    )
 
 
 # effects ----------------------------------------------------------------------------------------------------
@@ -241,7 +254,9 @@ def _symmetric_quantiles(size: np.ndarray, probabilities: tuple[float, ...]) -> 
     places = [min(max(math.ceil(p * 2 * half) - 1, 0), 2 * half - 1) for p in probabilities]
     ranks = [place - half if place >= half else half - 1 - place for place in places]
     size.partition(sorted(set(ranks)))
-    return [size[rank] if place >= half else -size[rank] for place, rank in zip(places, ranks, strict=True)]
+    return [
+        size[rank] if place >= half else -size[rank] for place, rank in zip(places, ranks, strict=True)
+    ]
 
 
 # squares ----------------------------------------------------------------------------------------------------

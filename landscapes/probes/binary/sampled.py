@@ -83,7 +83,11 @@ class Sample:
     @property
     def resolution(self) -> Tensor:
         """(R, 1, 1) differences of fitness that are rounding."""
-        return ROUNDING * torch.finfo(self.streams.dtype).eps * self.genotypes[1].abs().amax(1)[:, None, None]
+        return (
+            ROUNDING
+            * torch.finfo(self.streams.dtype).eps
+            * self.genotypes[1].abs().amax(1)[:, None, None]
+        )
 
     @cached_property
     def neighbourhoods(self) -> tuple[Tensor, Tensor, Tensor]:
@@ -117,9 +121,9 @@ class Sample:
         streams = self.streams.at(_PLACES["walks"])
         start = _coins(streams, (count, 1, self.n))
         locus = streams.integers("mutation", self.n, (count, STEPS - 1, 1))
-        flips = torch.zeros((*locus.shape[:3], self.n), dtype=torch.uint8, device=locus.device).scatter_(
-            3, locus, 1
-        )
+        flips = torch.zeros(
+            (*locus.shape[:3], self.n), dtype=torch.uint8, device=locus.device
+        ).scatter_(3, locus, 1)
         # a sum modulo 256 keeps its lowest bit
         parity = torch.cat((start, flips), 2).cumsum(2, dtype=torch.uint8) & 1
         return fitness(self.landscape, parity.flatten(1, 2)).unflatten(1, (count, STEPS))
@@ -187,7 +191,9 @@ def effect_quantiles(sample: Sample) -> Estimate:
         return ordered.gather(1, (p * count).ceil().long().clamp(1, count).expand(len(ordered), -1) - 1)
 
     value = quantiles(chance)
-    _, error = mean(torch.stack([(both <= v[:, None, None]).double().mean(2) for v in value.unbind(1)], 2))
+    _, error = mean(
+        torch.stack([(both <= v[:, None, None]).double().mean(2) for v in value.unbind(1)], 2)
+    )
     return value, (quantiles(chance + 2 * error) - quantiles(chance - 2 * error)) / 4
 
 

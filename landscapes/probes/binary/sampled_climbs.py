@@ -143,7 +143,9 @@ def fitness_distance(climbs: SampledClimbs, spearman: bool = False) -> Estimate:
     known = climbs.sample.landscape.optima
     goals = climbs.best[0][:, None] if known is None else known.cpu()
     apart = torch.stack([(x ^ goal[:, None]).sum(2) for goal in goals.unbind(1)]).amin(0).double()
-    return jackknife(lambda a, b: pearson(ranks(a), ranks(b)) if spearman else pearson(a, b), value, apart)
+    return jackknife(
+        lambda a, b: pearson(ranks(a), ranks(b)) if spearman else pearson(a, b), value, apart
+    )
 
 
 def accessible_fraction(climbs: SampledClimbs) -> Estimate:

@@ -44,7 +44,9 @@ def orders(n: int) -> Tensor:
 def powers(coefficients: Tensor) -> Tensor:
     """Sums of a_S^2 over the S of each order: (R, 2^n) -> (R, n + 1)."""
     n = loci(coefficients)
-    return coefficients.new_zeros((len(coefficients), n + 1)).index_add_(1, orders(n), coefficients.square())
+    return coefficients.new_zeros((len(coefficients), n + 1)).index_add_(
+        1, orders(n), coefficients.square()
+    )
 
 
 def spectrum(coefficients: Tensor) -> Tensor:

@@ -63,7 +63,9 @@ def _minima(landscape: Landscape, streams: Streams, samples: int) -> Found:
 
 
 def _gradients(landscape: Landscape, streams: Streams, samples: int) -> Found:
-    return {"gradient_norm": gradients.gradient_norm(landscape, streams, samples=max(16, samples // 16))}
+    return {
+        "gradient_norm": gradients.gradient_norm(landscape, streams, samples=max(16, samples // 16))
+    }
 
 
 def _noise(landscape: Landscape, streams: Streams, samples: int) -> Found:

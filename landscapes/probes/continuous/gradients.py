@@ -102,7 +102,9 @@ def noise_scale(
     return Measure(*jackknife(scale, *drawn), name, "terms", source)
 
 
-def _squares(landscape: Landscape, streams: Streams, x: Tensor, size: int, samples: int, part: int) -> Tensor:
+def _squares(
+    landscape: Landscape, streams: Streams, x: Tensor, size: int, samples: int, part: int
+) -> Tensor:
     """Squared lengths (R, P, samples) of gradients at x (R, P, D), each of a mini-batch of its own.
 
     Mini-batches are drawn with replacement.
@@ -115,13 +117,17 @@ def _squares(landscape: Landscape, streams: Streams, x: Tensor, size: int, sampl
 
 def _gradients(landscape: Landscape, x: Tensor, terms: Terms | None = None) -> Tensor:
     """The gradients (R, P, D) at points x (R, P, D), some at a time."""
-    time = None if landscape.clock is None else torch.zeros(len(x), dtype=torch.float64, device=x.device)
+    time = (
+        None if landscape.clock is None else torch.zeros(len(x), dtype=torch.float64, device=x.device)
+    )
     seen = landscape.terms if terms is None else terms.index.shape[-1]
     some = max(1, _ELEMENTS // (len(x) * (landscape.dim + seen)))
     points = x.split(some, 1)
     batches: Sequence[Terms | None] = [None] * len(points)
     if terms is not None:
-        batches = [Terms(*part) for part in zip(*(whole.split(some, 1) for whole in terms), strict=True)]
+        batches = [
+            Terms(*part) for part in zip(*(whole.split(some, 1) for whole in terms), strict=True)
+        ]
     slopes = [
         _slope(evaluate(landscape, some_points, batch, gradient=True, time=time).gradient)
         for some_points, batch in zip(points, batches, strict=True)
@@ -183,7 +189,11 @@ def curvature(landscape: Landscape, streams: Streams) -> Curvature:
             axis,
         ),
         Measure(
-            condition, torch.full_like(condition, error), f"condition number of the Hessian {where}", "1", ""
+            condition,
+            torch.full_like(condition, error),
+            f"condition number of the Hessian {where}",
+            "1",
+            "",
         ),
         Measure(
             negative,

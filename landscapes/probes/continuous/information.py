@@ -45,7 +45,12 @@ class Information(NamedTuple):
 
 
 def information(
-    landscape: Landscape, streams: Streams, *, walks: int = 32, steps: int = 256, step: float | None = None
+    landscape: Landscape,
+    streams: Streams,
+    *,
+    walks: int = 32,
+    steps: int = 256,
+    step: float | None = None,
 ) -> Information:
     """Information content of walks that turn at every step.
 
@@ -66,7 +71,12 @@ def information(
         The measures.
     """
     walked = walk(
-        landscape, streams.at(PLACES["information"]), walks=walks, steps=steps, step=step, straight=False
+        landscape,
+        streams.at(PLACES["information"]),
+        walks=walks,
+        steps=steps,
+        step=step,
+        straight=False,
     )
     apart = walked.points.diff(dim=2).square().sum(-1).sqrt()
     slope = walked.loss.diff(dim=2) / apart

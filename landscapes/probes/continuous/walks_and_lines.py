@@ -54,7 +54,9 @@ class Walks(NamedTuple):
 
 def losses(landscape: Landscape, x: Tensor) -> Tensor:
     """Noise-free loss of many points x (R, P, D), as an answer, some at a time, at time 0: (R, P)."""
-    time = None if landscape.clock is None else torch.zeros(len(x), dtype=torch.float64, device=x.device)
+    time = (
+        None if landscape.clock is None else torch.zeros(len(x), dtype=torch.float64, device=x.device)
+    )
     some = max(1, _ELEMENTS // max(1, len(x) * landscape.dim * landscape.terms))
     with torch.no_grad():
         return torch.cat([landscape.solution_loss(part, time) for part in x.split(some, 1)], 1)
@@ -76,7 +78,11 @@ def spread(landscape: Landscape, streams: Streams, count: int) -> Tensor:
 
     Uniform in the box, else by the landscape's own law of starts.
     """
-    return Landscape.start(landscape, streams, count) if boxed(landscape) else landscape.start(streams, count)
+    return (
+        Landscape.start(landscape, streams, count)
+        if boxed(landscape)
+        else landscape.start(streams, count)
+    )
 
 
 def reach(landscape: Landscape, streams: Streams) -> Tensor:
@@ -145,7 +151,12 @@ def _domain(landscape: Landscape) -> Reals:
 
 
 def autocorrelation(
-    landscape: Landscape, streams: Streams, *, walks: int = 64, steps: int = 256, step: float | None = None
+    landscape: Landscape,
+    streams: Streams,
+    *,
+    walks: int = 64,
+    steps: int = 256,
+    step: float | None = None,
 ) -> Measure:
     """Autocorrelation of the loss along straight walks at `LAGS` lags, about even.
 
@@ -165,7 +176,12 @@ def autocorrelation(
 
 
 def correlation_length(
-    landscape: Landscape, streams: Streams, *, walks: int = 64, steps: int = 256, step: float | None = None
+    landscape: Landscape,
+    streams: Streams,
+    *,
+    walks: int = 64,
+    steps: int = 256,
+    step: float | None = None,
 ) -> Measure:
     """Where the autocorrelation first falls to 1/e, between lags linear: (R,) in units of x.
 
@@ -179,7 +195,9 @@ def correlation_length(
         return falls_to(_correlations(loss, lags), lags.to(loss), math.exp(-1))
 
     value, error = jackknife(length, walked.loss)
-    return Measure(value * walked.step, error * walked.step, "correlation length", "x", "Weinberger 1990")
+    return Measure(
+        value * walked.step, error * walked.step, "correlation length", "x", "Weinberger 1990"
+    )
 
 
 def _straight(
@@ -195,7 +213,9 @@ def _correlations(loss: Tensor, lags: Tensor) -> Tensor:
     centred = loss - loss.mean((1, 2), keepdim=True)
     centred = centred / safe_unit(centred.abs().amax((1, 2), keepdim=True))
     steps = loss.shape[2]
-    covariance = [(centred[..., : steps - lag] * centred[..., lag:]).mean((1, 2)) for lag in lags.tolist()]
+    covariance = [
+        (centred[..., : steps - lag] * centred[..., lag:]).mean((1, 2)) for lag in lags.tolist()
+    ]
     return torch.stack(covariance, -1) / centred.square().mean((1, 2))[:, None]
 
 
@@ -278,7 +298,11 @@ def distance_correlation(
 
 
 def dispersion(
-    landscape: Landscape, streams: Streams, *, samples: int = 1024, fractions: tuple[float, ...] = FRACTIONS
+    landscape: Landscape,
+    streams: Streams,
+    *,
+    samples: int = 1024,
+    fractions: tuple[float, ...] = FRACTIONS,
 ) -> Measure:
     """Mean distance of the best points among each other, over that of all points: (R, K).
 
@@ -294,7 +318,10 @@ def dispersion(
     order = loss.nan_to_num(math.inf).argsort(dim=-1, stable=True)
     blocks = min(BLOCKS, samples)
     block = torch.arange(samples, device=x.device) * blocks // samples
-    kept = torch.stack([block >= 0, *(block != b for b in range(blocks))])  # all, then without each block
+    kept = torch.stack([
+        block >= 0,
+        *(block != b for b in range(blocks)),
+    ])  # all, then without each block
     ranked = x.take_along_dim(order[..., None], 1)
     worlds = zip(ranked, kept[:, order].movedim(1, 0), strict=True)
     values = torch.stack([_dispersions(points, choices, fractions) for points, choices in worlds])
@@ -310,7 +337,10 @@ def _dispersions(x: Tensor, kept: Tensor, fractions: tuple[float, ...]) -> Tenso
     total, rank = kept.sum(-1, keepdim=True), kept.cumsum(-1)
     sizes = [(f * total).round().clamp_min(2) for f in (*fractions, 1.0)]
     chosen = torch.stack([kept & (rank <= size) for size in sizes], 1).to(x)  # (B, K + 1, M)
-    means = dot(matmul(chosen, apart), chosen) / torch.stack([size * (size - 1) for size in sizes], 1)[..., 0]
+    means = (
+        dot(matmul(chosen, apart), chosen)
+        / torch.stack([size * (size - 1) for size in sizes], 1)[..., 0]
+    )
     return means[:, :-1] / means[:, -1:]
 
 
@@ -361,7 +391,9 @@ def lines(landscape: Landscape, streams: Streams, count: int, points: int) -> tu
     x = spread(landscape, ahead, count)
     drawn = ahead.normal("mutation", x.shape[1:])
     unit = drawn / drawn.square().sum(-1, keepdim=True).sqrt()
-    first, last = _chord(x, unit, domain) if boxed(landscape) else _around(reach(landscape, streams), count)
+    first, last = (
+        _chord(x, unit, domain) if boxed(landscape) else _around(reach(landscape, streams), count)
+    )
     share = torch.linspace(0, 1, points, dtype=x.dtype, device=x.device)
     place = first[..., None] + (last - first)[..., None] * share
     line = x[:, :, None] + place[..., None] * unit[:, :, None]

@@ -183,7 +183,9 @@ def _same_tests(numbers: np.ndarray, apart: int) -> list[list[tuple[int, ...]]]:
     return list(tests.values())
 
 
-def _spread(p: np.ndarray, places: Iterable[list[tuple[int, ...]]], cells: xr.DataArray) -> xr.DataArray:
+def _spread(
+    p: np.ndarray, places: Iterable[list[tuple[int, ...]]], cells: xr.DataArray
+) -> xr.DataArray:
     """The p value of every test (n,) in all the cells that it is of."""
     values = np.full(cells.shape, np.nan)
     for single, same in zip(p, places, strict=True):
@@ -307,7 +309,11 @@ def _effect_sizes(a: xr.DataArray, b: xr.DataArray, units: xr.DataArray) -> xr.D
     a12 = result["a12"]
     interval = result["a12_interval"]
     sure = of_share(a12, units.astype(float))
-    result["a12_interval"] = _replaced(interval.clip(0, 1, keep_attrs=True), (a12 == 0) | (a12 == 1), sure)
+    result["a12_interval"] = _replaced(
+        interval.clip(0, 1, keep_attrs=True), (a12 == 0) | (a12 == 1), sure
+    )
     result["cliffs_delta"] = named(2 * a12 - 1, "Cliff's delta")
-    result["cliffs_delta_interval"] = named(2 * result["a12_interval"] - 1, "95% interval of Cliff's delta")
+    result["cliffs_delta_interval"] = named(
+        2 * result["a12_interval"] - 1, "95% interval of Cliff's delta"
+    )
     return result

@@ -32,7 +32,9 @@ def factors_of(dataset: xr.Dataset) -> list[str]:
     return [dim for dim in dims if {"on", "off"} <= {str(value) for value in dataset[dim].values}]
 
 
-def effects(dataset: xr.Dataset, factors: Sequence[str] | None = None, value: str = "loss") -> xr.Dataset:
+def effects(
+    dataset: xr.Dataset, factors: Sequence[str] | None = None, value: str = "loss"
+) -> xr.Dataset:
     """Main effects and two-factor interactions on the last checkpoint's loss.
 
     Their intervals come from resampling worlds.
@@ -54,7 +56,9 @@ def effects(dataset: xr.Dataset, factors: Sequence[str] | None = None, value: st
     every = factors_of(dataset)
     chosen = _chosen(every, factors)
     dataset = dataset.sel({factor: ["on", "off"] for factor in every})
-    last, logarithmic = scaled(losses(dataset, value).isel(checkpoint=-1, drop=True), precision(dataset))
+    last, logarithmic = scaled(
+        losses(dataset, value).isel(checkpoint=-1, drop=True), precision(dataset)
+    )
     touched = {factor: _touched(dataset, factor, every) for factor in chosen}
     contrasts = _Contrasts(last.where(np.isfinite(last)), touched, rest(last, *every, "replicate"))
     effect = contrasts.effects()

@@ -25,7 +25,14 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
-from studies.analysis.comparison.paired import difference, losses, pairs, same_worlds, scaled, unit_means
+from studies.analysis.comparison.paired import (
+    difference,
+    losses,
+    pairs,
+    same_worlds,
+    scaled,
+    unit_means,
+)
 from studies.analysis.running_time.area import over_costs
 from studies.analysis.shapes import bare
 from studies.results.gaps import gap_known
@@ -59,7 +66,9 @@ class Outcome(NamedTuple):
         return Outcome(*(xr.where(where, theirs, ours, keep_attrs=False) for theirs, ours in both))
 
 
-def judged(dataset: xr.Dataset, at: float | None = None, value: str = "loss") -> tuple[Outcome, xr.DataArray]:
+def judged(
+    dataset: xr.Dataset, at: float | None = None, value: str = "loss"
+) -> tuple[Outcome, xr.DataArray]:
     """What every two optimizers are compared by, and the place in `JUDGED` of what it is.
 
     Args:
@@ -174,7 +183,10 @@ def area(dataset: xr.Dataset, at: float | None = None, value: str = "loss") -> O
 
     None where costs of states are not known.
     """
-    if not {"value_terms", "gradient_terms"} <= set(dataset.data_vars) or dataset.sizes["checkpoint"] < 2:
+    if (
+        not {"value_terms", "gradient_terms"} <= set(dataset.data_vars)
+        or dataset.sizes["checkpoint"] < 2
+    ):
         return None
     least = precision(dataset)
     known = gap_known(dataset)

@@ -81,13 +81,18 @@ def pairs(loss: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray]:
     same_worlds(loss)
     names = [str(name) for name in loss["optimizer"].values]
     if len(names) < 2:
-        raise ValueError(f"comparison: expected two optimizers or more, got {', '.join(names) or 'none'}")
+        raise ValueError(
+            f"comparison: expected two optimizers or more, got {', '.join(names) or 'none'}"
+        )
     every_two = list(itertools.combinations(range(len(names)), 2))
     coords = {"pair": ("pair", [f"{names[i]} - {names[j]}" for i, j in every_two])}
     sides = {"a": [i for i, _ in every_two], "b": [j for _, j in every_two]}
     coords |= {side: ("pair", [names[place] for place in places]) for side, places in sides.items()}
     a, b = (
-        loss.isel(optimizer=xr.DataArray(places, dims="pair")).drop_vars("optimizer").assign_coords(coords)
+        loss
+        .isel(optimizer=xr.DataArray(places, dims="pair"))
+        .drop_vars("optimizer")
+        .assign_coords(coords)
         for places in sides.values()
     )
     known = a.notnull() & b.notnull()

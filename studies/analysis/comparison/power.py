@@ -28,7 +28,9 @@ POWER = 0.8
 EFFICIENCY = 3 / np.pi
 
 
-def smallest(units: xr.DataArray, tests: int = 1, level: float = LEVEL, power: float = POWER) -> xr.Dataset:
+def smallest(
+    units: xr.DataArray, tests: int = 1, level: float = LEVEL, power: float = POWER
+) -> xr.Dataset:
     """The smallest differences that could have been shown.
 
     Args:

@@ -95,7 +95,10 @@ def friedman(table: xr.DataArray, alpha: float = ALPHA) -> xr.Dataset:
         _ranked, table.where(known), input_core_dims=[["optimizer"]], output_core_dims=[["optimizer"]]
     )
     result = estimate(
-        "average_rank", np.nanmean, [place.rename(block="replicate")], long_name="average rank, 1 is best"
+        "average_rank",
+        np.nanmean,
+        [place.rename(block="replicate")],
+        long_name="average rank, 1 is best",
     )
     n = known.sum("block")
     k = table.sizes["optimizer"]

@@ -74,7 +74,9 @@ def winners(dataset: xr.Dataset) -> xr.Dataset:
 
 def _check(dataset: xr.Dataset) -> None:
     if "landscape" in dataset.dims:
-        raise ValueError("winners: expected one landscape, got all of them; give dataset.sel(landscape=...)")
+        raise ValueError(
+            "winners: expected one landscape, got all of them; give dataset.sel(landscape=...)"
+        )
     names = [str(name) for name in dataset["optimizer"].values]
     if len(names) < 2:
         raise ValueError(f"winners: expected two optimizers or more, got {', '.join(names) or 'none'}")

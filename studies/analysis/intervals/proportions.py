@@ -58,11 +58,15 @@ def proportion(
 def of_share(share: xr.DataArray, size: xr.DataArray, level: float = LEVEL) -> xr.DataArray:
     """Clopper and Pearson's interval of a share of so many independent worlds."""
     level_of = {"level": level}
-    low, high = mapped(clopper_pearson, share * size, size, over=[(), ()], into=[(), ()], kwargs=level_of)
+    low, high = mapped(
+        clopper_pearson, share * size, size, over=[(), ()], into=[(), ()], kwargs=level_of
+    )
     return interval_of(low, high).transpose(*share.dims, "bound")
 
 
-def clopper_pearson(k: np.ndarray, n: np.ndarray, level: float = LEVEL) -> tuple[np.ndarray, np.ndarray]:
+def clopper_pearson(
+    k: np.ndarray, n: np.ndarray, level: float = LEVEL
+) -> tuple[np.ndarray, np.ndarray]:
     """Ends of the interval of k of n, which need not be whole numbers; NaN where n is."""
     k = np.clip(k, 0.0, n)
     tail = (1 - level) / 2

@@ -59,7 +59,9 @@ def _quantile(part: xr.DataArray, level: float) -> tuple[xr.DataArray, xr.DataAr
     part = part.chunk(replicate=-1) if part.chunks else part
     value = mapped(_observed, part, over=[["replicate"]], **at)
     size = effective_worlds((part <= value).astype(float).where(part.notnull()))
-    bounds = mapped(_ends, part, size, over=[["replicate"], []], into=[["bound"]], sizes={"bound": 2}, **at)
+    bounds = mapped(
+        _ends, part, size, over=[["replicate"], []], into=[["bound"]], sizes={"bound": 2}, **at
+    )
     return value, bounds
 
 
@@ -76,7 +78,9 @@ def _ends(values: np.ndarray, size: np.ndarray, level: float) -> np.ndarray:
     worlds = np.broadcast_to((~np.isnan(values)).sum(-1), cells)
     low, high = _ranks_of_cells(worlds, np.minimum(size, worlds), level)
     places = np.stack([low, np.where(high > worlds, most + 1, high)], -1)
-    return np.where((worlds > 0)[..., None], np.take_along_axis(_between_inf(values), places, -1), np.nan)
+    return np.where(
+        (worlds > 0)[..., None], np.take_along_axis(_between_inf(values), places, -1), np.nan
+    )
 
 
 def _between_inf(values: np.ndarray) -> np.ndarray:
@@ -85,7 +89,9 @@ def _between_inf(values: np.ndarray) -> np.ndarray:
     return np.concatenate([-edge, np.sort(np.where(np.isnan(values), np.inf, values), -1), edge], -1)
 
 
-def _ranks_of_cells(worlds: np.ndarray, size: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:
+def _ranks_of_cells(
+    worlds: np.ndarray, size: np.ndarray, level: float
+) -> tuple[np.ndarray, np.ndarray]:
     """`_ranks` of every cell (..), found once for cells that are alike."""
     numbers = np.stack([worlds, np.nan_to_num(size)], -1).reshape(-1, 2)
     pairs, which = np.unique(numbers, axis=0, return_inverse=True)

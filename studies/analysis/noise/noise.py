@@ -49,7 +49,10 @@ def shares(data: xr.Dataset) -> xr.Dataset:
         Pooled("first", pooled_ratio, (alone, whole), f"first-order {about}"),
         Pooled("total", pooled_ratio, (data["step_variance_total"], whole), f"total {about}"),
         Pooled(
-            "interaction", pooled_ratio, (data["step_variance"] - alone.sum("source"), whole), "interaction"
+            "interaction",
+            pooled_ratio,
+            (data["step_variance"] - alone.sum("source"), whole),
+            "interaction",
         ),
     )
 
@@ -166,7 +169,9 @@ def _squared_bias(data: xr.Dataset, scale: Scale) -> tuple[xr.DataArray, xr.Data
     if scale == "learning_rate":
         held = held.where(nominal.notnull())
         step = step.where(held.notnull())
-    a, b = (data["mean_step_along"].sel(half=half, drop=True).where(held.notnull()) for half in ("a", "b"))
+    a, b = (
+        data["mean_step_along"].sel(half=half, drop=True).where(held.notnull()) for half in ("a", "b")
+    )
     k_a = k_b = nominal
     if scale == "fitted":
         k_a, k_b = (side.sum("replicate") / held.sum("replicate") for side in (a, b))
@@ -261,7 +266,9 @@ def exponent(data: xr.Dataset, axis: str, scale: Scale = "fitted") -> xr.Dataset
     """
     squared, _, unbiased = _squared_bias(data, scale)
     finite = [part.where(np.isfinite(squared) & np.isfinite(unbiased)) for part in (squared, unbiased)]
-    return scaling(pooled_ratio, finite, axis, long_name="squared bias over the squared step without it")
+    return scaling(
+        pooled_ratio, finite, axis, long_name="squared bias over the squared step without it"
+    )
 
 
 # pooling ----------------------------------------------------------------------------------------------------
@@ -343,4 +350,8 @@ def _products(data: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray, xr.DataArra
 
 def _nominal(data: xr.Dataset) -> xr.DataArray:
     """The factor that the step is meant to have to the negative reference; NaN in ledgers that do not say."""
-    return data["nominal_rate"] if "nominal_rate" in data else xr.full_like(data["reference_squared"], np.nan)
+    return (
+        data["nominal_rate"]
+        if "nominal_rate" in data
+        else xr.full_like(data["reference_squared"], np.nan)
+    )

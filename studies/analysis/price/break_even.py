@@ -69,7 +69,11 @@ def break_even(
 
 
 def break_even_map(
-    dataset: xr.Dataset, first: str, second: str, shares: Sequence[float] | None = None, value: str = "loss"
+    dataset: xr.Dataset,
+    first: str,
+    second: str,
+    shares: Sequence[float] | None = None,
+    value: str = "loss",
 ) -> xr.Dataset:
     """`break_even` at many costs.
 
@@ -95,7 +99,9 @@ def break_even_map(
 def _shares(dataset: xr.Dataset) -> np.ndarray:
     """Where checkpoints are in the last decade of the budget at the lowest price, as fractions of it."""
     nominal = prices(dataset)
-    part = dataset["checkpoint"].values / dataset["checkpoint"].values.max() * nominal.value / nominal.low
+    part = (
+        dataset["checkpoint"].values / dataset["checkpoint"].values.max() * nominal.value / nominal.low
+    )
     return part[(part >= DECADE) & (part <= 1 + SLACK)]
 
 
@@ -123,7 +129,9 @@ def pair(dataset: xr.Dataset, first: str, second: str, names: Sequence[str]) -> 
     return both if both.chunks else both.load()
 
 
-def price_grid(dataset: xr.Dataset, share: float = 1.0, given: Sequence[float] | None = None) -> np.ndarray:
+def price_grid(
+    dataset: xr.Dataset, share: float = 1.0, given: Sequence[float] | None = None
+) -> np.ndarray:
     """Prices over the study's range at which nothing is behind.
 
     At each the state of a run that uses gradients alone is recorded where it has just spent a share of the

@@ -66,7 +66,9 @@ def crossing(
     return xr.Dataset({
         "crossing": np.exp(at),
         "crossing_interval": interval_of(np.exp(begin), np.exp(end)),
-        "verdict": xr.DataArray(np.array(VERDICTS, object)[verdict.values], verdict.coords, verdict.dims),
+        "verdict": xr.DataArray(
+            np.array(VERDICTS, object)[verdict.values], verdict.coords, verdict.dims
+        ),
     })
 
 
@@ -94,7 +96,12 @@ def _crossing(
     begin = _edge(x, band)
     end = _edge(x[::-1], band[:, ::-1])
     verdict = _changes(side, _side(wide))
-    return _middle(x, curve), -np.inf if begin is None else begin, np.inf if end is None else end, verdict
+    return (
+        _middle(x, curve),
+        -np.inf if begin is None else begin,
+        np.inf if end is None else end,
+        verdict,
+    )
 
 
 def _side(band: np.ndarray) -> np.ndarray:

@@ -38,7 +38,11 @@ DECIDE = 6
 
 
 def equal_times(
-    dataset: xr.Dataset, first: str, second: str, grid: Sequence[float] | None = None, hit: str = "hit_cost"
+    dataset: xr.Dataset,
+    first: str,
+    second: str,
+    grid: Sequence[float] | None = None,
+    hit: str = "hit_cost",
 ) -> xr.Dataset:
     """At which price of a gradient two optimizers have the same expected running time, for every target.
 
@@ -105,7 +109,9 @@ def _log_ratios(ours: Spent, theirs: Spent, price: xr.DataArray, whose: str) -> 
         theirs.values + price * theirs.gradients,
         theirs.reached,
     ]
-    return estimate("log_ratio", log_ratio, parts, long_name=f"ln of the ratio of running times, {whose}")
+    return estimate(
+        "log_ratio", log_ratio, parts, long_name=f"ln of the ratio of running times, {whose}"
+    )
 
 
 def _equal(ours: Spent, theirs: Spent, there: xr.DataArray) -> xr.DataArray:
@@ -121,7 +127,11 @@ def _equal(ours: Spent, theirs: Spent, there: xr.DataArray) -> xr.DataArray:
 
 
 def log_ratio(
-    spent_1: np.ndarray, reached_1: np.ndarray, spent_2: np.ndarray, reached_2: np.ndarray, axis: int = -1
+    spent_1: np.ndarray,
+    reached_1: np.ndarray,
+    spent_2: np.ndarray,
+    reached_2: np.ndarray,
+    axis: int = -1,
 ) -> np.ndarray:
     """Ln of the ratio of running times, (spent / reached) of the second arm over the first.
 

@@ -37,7 +37,9 @@ def prices(dataset: xr.Dataset) -> Prices:
         ValueError: the price is swept, or a landscape moves with the cost that is spent.
     """
     moving = sorted({
-        str(arm.coords["landscape"]) for arm in settings.arms(dataset) if arm.landscape.get("clock") == "cost"
+        str(arm.coords["landscape"])
+        for arm in settings.arms(dataset)
+        if arm.landscape.get("clock") == "cost"
     })
     if moving:
         raise ValueError(
@@ -85,7 +87,8 @@ def _known_until(dataset: xr.Dataset, price: Price) -> xr.DataArray:
     nominal = prices(dataset)
     last = dataset["cost"].max("checkpoint")
     values, gradients = (
-        (dataset[name] / dataset["terms"]).max("checkpoint") for name in ("value_terms", "gradient_terms")
+        (dataset[name] / dataset["terms"]).max("checkpoint")
+        for name in ("value_terms", "gradient_terms")
     )
     ended = values + nominal.low * gradients >= budget(dataset) * (1 - SPENT)
     over = budget(dataset) + (price - nominal.low) * gradients  # at least, where the run has ended

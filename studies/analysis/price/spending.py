@@ -17,7 +17,9 @@ from studies.analysis.shapes import interval_of, mapped
 from studies.schema import ROUNDING
 
 
-def hits(dataset: xr.Dataset, price: float, name: str = "hit_cost") -> tuple[xr.DataArray, xr.DataArray]:
+def hits(
+    dataset: xr.Dataset, price: float, name: str = "hit_cost"
+) -> tuple[xr.DataArray, xr.DataArray]:
     """The cost of hits at this price of a gradient, and its bounds (bound: low, high).
 
     Inf: never in the run. The horizon is not looked at.
@@ -43,7 +45,9 @@ def gradients_until(
     spent = cost_at(dataset, nominal)
     counted = dataset["gradient_terms"] / dataset["terms"]
     over: list[list[str]] = [["checkpoint"], ["checkpoint"], []]
-    parts = mapped(_between, spent, counted, cost, over=over, into=[(), (), ()], kwargs={"price": nominal})
+    parts = mapped(
+        _between, spent, counted, cost, over=over, into=[(), (), ()], kwargs={"price": nominal}
+    )
     return tuple(part.transpose(*cost.dims) for part in parts)
 
 

@@ -111,7 +111,9 @@ def quantity(dataset: xr.Dataset, text: str) -> xr.Dataset:
     with np.errstate(all="ignore"):
         value = question.value(parsed(text))
     if isinstance(value, float):
-        raise ValueError(f"quantity: expected one that is of worlds, such as median(loss), got {text!r}")
+        raise ValueError(
+            f"quantity: expected one that is of worlds, such as median(loss), got {text!r}"
+        )
     if isinstance(value, xr.DataArray):
         value = question.summary("mean", value)
     return question.estimated(value)
@@ -185,7 +187,9 @@ class Question:
         recorded = [str(variable) for variable in self.dataset.data_vars]
         raise ValueError(f"unknown function {name!r}; {suggest(name, [*WORDS, *recorded])}")
 
-    def _when(self, name: str, arguments: list[ast.expr], given: Mapping[str, ast.expr]) -> xr.DataArray:
+    def _when(
+        self, name: str, arguments: list[ast.expr], given: Mapping[str, ast.expr]
+    ) -> xr.DataArray:
         """loss(start), loss(cost=100), loss(steps=40), loss(budget=0.5)."""
         match arguments, list(given.items()):
             case [ast.Name(id=leaves.START)], []:
@@ -199,7 +203,9 @@ class Question:
         """The same question of some of the results: x["ES"], x["ES", "bowl"], x[mutation="off", B=8]."""
         dims = dict(zip(("optimizer", "landscape"), arguments[1:], strict=False)) | dict(given)
         if len(arguments) > 3:
-            raise ValueError(f"{self.text!r}: expected [OPTIMIZER], [OPTIMIZER, LANDSCAPE] or [AXIS=VALUE]")
+            raise ValueError(
+                f"{self.text!r}: expected [OPTIMIZER], [OPTIMIZER, LANDSCAPE] or [AXIS=VALUE]"
+            )
         data = self.dataset
         for word, node in dims.items():
             dim = self._dim(data, word)
@@ -208,7 +214,9 @@ class Question:
 
     def _dim(self, data: xr.Dataset, word: str) -> str:
         """The dim of arms that a keyword means: of a path, as noise.batch, the whole, with _ for its dots."""
-        arms = {re.sub(r"\W", "_", str(dim)): str(dim) for dim in data["status"].dims if dim not in RECORDS}
+        arms = {
+            re.sub(r"\W", "_", str(dim)): str(dim) for dim in data["status"].dims if dim not in RECORDS
+        }
         if word not in arms:
             raise ValueError(f"{self.text!r}: unknown axis {word!r}; {suggest(word, arms)}")
         return arms[word]
@@ -247,7 +255,9 @@ class Question:
             raise ValueError(f"{self.text!r}: expected {name}({'x, level' if count == 2 else 'x'})")
         values = self.value(arguments[0])
         if not isinstance(values, xr.DataArray):
-            raise ValueError(f"{self.text!r}: {name}: expected a number of each world, this is one of all")
+            raise ValueError(
+                f"{self.text!r}: {name}: expected a number of each world, this is one of all"
+            )
         if name == "quantile":
             level = self._number("level", arguments[1:])
             if not 0 < level < 1:
@@ -278,7 +288,9 @@ class Question:
             )
         try:
             if Summary in kinds:
-                return Summary(lambda parts, axis: function(*(_of(value, parts, axis) for value in values)))
+                return Summary(
+                    lambda parts, axis: function(*(_of(value, parts, axis) for value in values))
+                )
             joined = function(*values)
         except (TypeError, ValueError) as error:
             raise ValueError(f"{self.text!r}: {' '.join(str(error).split())}") from error

@@ -66,6 +66,9 @@ def _depth(tree: ast.expr) -> int:
     while level and depth <= DEEPEST:
         depth += 1
         level = [
-            inner for node in level for inner in ast.iter_child_nodes(node) if isinstance(inner, ast.expr)
+            inner
+            for node in level
+            for inner in ast.iter_child_nodes(node)
+            if isinstance(inner, ast.expr)
         ]
     return depth

@@ -101,11 +101,17 @@ def hit(dataset: xr.Dataset, target: float, which: str) -> xr.DataArray:
         same = abs(levels - target) <= 1e-12 * abs(target)
         if bool(same.any("target").all()):
             return own.where(same).min("target", skipna=True).drop_vars("target_loss", errors="ignore")
-    return hits(dataset, [target], which).isel(target=0, drop=True).drop_vars("target_loss", errors="ignore")
+    return (
+        hits(dataset, [target], which)
+        .isel(target=0, drop=True)
+        .drop_vars("target_loss", errors="ignore")
+    )
 
 
 def _variable(dataset: xr.Dataset, name: str) -> xr.DataArray:
-    words = sorted(str(variable) for variable in dataset.data_vars if "replicate" in dataset[variable].dims)
+    words = sorted(
+        str(variable) for variable in dataset.data_vars if "replicate" in dataset[variable].dims
+    )
     if name not in words:
         raise ValueError(f"unknown quantity {name!r}; {suggest(name, words)}")
     return dataset[name]

@@ -66,14 +66,18 @@ def area(
 
     each = over_costs(dataset, share, value, until, costs)
     about = f"{scale} loss, {costs} cost"
-    result = estimate("aocc", np.nanmean, [each], long_name=f"area over the convergence curve ({about})")
+    result = estimate(
+        "aocc", np.nanmean, [each], long_name=f"area over the convergence curve ({about})"
+    )
     inside = result["aocc_interval"].clip(0.0, 1.0, keep_attrs=True)
     return result.assign(worlds=count(each), aocc_interval=inside)
 
 
 def _check_scales(scale: str, costs: str) -> None:
     if scale not in SCALES or costs not in SCALES:
-        raise ValueError(f"area: expected scale and costs to be log or linear, got {scale!r} and {costs!r}")
+        raise ValueError(
+            f"area: expected scale and costs to be log or linear, got {scale!r} and {costs!r}"
+        )
 
 
 def _in_order(best: Loss, worst: Loss, scale: str) -> tuple[xr.DataArray, xr.DataArray]:
@@ -135,7 +139,9 @@ def _weights(dataset: xr.Dataset, until: xr.DataArray, costs: str) -> xr.DataArr
     It sums to 1, or is 0 everywhere where `until` is not beyond the first.
     """
     cost = bare(dataset["cost"]).compute()
-    begin = xr.apply_ufunc(_filled, cost, input_core_dims=[["checkpoint"]], output_core_dims=[["checkpoint"]])
+    begin = xr.apply_ufunc(
+        _filled, cost, input_core_dims=[["checkpoint"]], output_core_dims=[["checkpoint"]]
+    )
     end = begin.shift(checkpoint=-1, fill_value=np.inf)
     ends = [np.minimum(part, until) for part in (begin, end)]
     low, high = (np.log(part) for part in ends) if costs == "log" else ends

@@ -29,7 +29,9 @@ from studies.schema import SPENT
 FACTORS = tuple(np.geomspace(1.0, 1000.0, 121).tolist())
 
 
-def profile(dataset: xr.Dataset, factors: Sequence[float] = FACTORS, value: str = "hit_cost") -> xr.Dataset:
+def profile(
+    dataset: xr.Dataset, factors: Sequence[float] = FACTORS, value: str = "hit_cost"
+) -> xr.Dataset:
     """The performance profiles of a study's optimizers.
 
     Args:
@@ -71,7 +73,9 @@ def ratios(dataset: xr.Dataset, value: str = "hit_cost") -> xr.DataArray:
         ValueError: there are no targets, or optimizers ran in other worlds.
     """
     if not dataset.sizes.get("target"):
-        raise ValueError("profile: expected a study with targets, got none; add `targets:` to the study")
+        raise ValueError(
+            "profile: expected a study with targets, got none; add `targets:` to the study"
+        )
     same_worlds(dataset)
     dataset = asking(dataset)
     cost = dataset[value].load()

@@ -64,7 +64,9 @@ def ecdf(
     return over_targets(parts, cost)
 
 
-def restarted(hit: xr.DataArray, bill: xr.DataArray, cost: xr.DataArray, *, seed: int = 1) -> xr.DataArray:
+def restarted(
+    hit: xr.DataArray, bill: xr.DataArray, cost: xr.DataArray, *, seed: int = 1
+) -> xr.DataArray:
     """The chance that restarts on a world's instance reach a target by a cost.
 
     (.., replicate, checkpoint), equal for worlds of one instance.

@@ -28,7 +28,16 @@ import xarray as xr
 from scipy import stats
 
 from studies.analysis.intervals.proportions import instances, proportion, sums_of_instances
-from studies.analysis.shapes import LEVEL, as_cost, bare, ends, interval_of, mapped, named, with_interval
+from studies.analysis.shapes import (
+    LEVEL,
+    as_cost,
+    bare,
+    ends,
+    interval_of,
+    mapped,
+    named,
+    with_interval,
+)
 from studies.results.hits import hits, lateness, spent
 from studies.schema import EVALUATIONS, ROUNDING
 

@@ -55,7 +55,10 @@ def fixed_budget(
 
 
 def fixed_target(
-    dataset: xr.Dataset, targets: Targets = None, which: str = "hit_cost", levels: Sequence[float] = QUARTILES
+    dataset: xr.Dataset,
+    targets: Targets = None,
+    which: str = "hit_cost",
+    levels: Sequence[float] = QUARTILES,
 ) -> xr.Dataset:
     """Costs of losses: all of `expected_running_time`, and the quantiles of the cost of a single run.
 
@@ -116,7 +119,9 @@ def loss_at(dataset: xr.Dataset, cost: xr.DataArray, value: str = "loss") -> xr.
     loss = dataset[value].where(dataset["status"] != Status.DIVERGED, np.inf)
     place = cost.rename(checkpoint="place").drop_vars("place", errors="ignore")
     over = [["checkpoint"], ["checkpoint"], ["place"]]
-    shown = mapped(_last, state_costs(dataset), loss, place * (1 + ROUNDING), over=over, into=[["place"]])
+    shown = mapped(
+        _last, state_costs(dataset), loss, place * (1 + ROUNDING), over=over, into=[["place"]]
+    )
     shown = shown.rename(place="checkpoint")
     end = dataset["status"].isel(checkpoint=-1, drop=True)
     ended = (end == Status.BUDGET_SPENT) & (cost > spent(dataset) * (1 + WHOLE))

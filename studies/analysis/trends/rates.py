@@ -44,7 +44,10 @@ PERFECT = 1e-12  # mean squared residual of ln L that rounding leaves of a law t
 
 
 def rates(
-    dataset: xr.Dataset, against: str = "steps", span: tuple[float, float] | None = None, value: str = "loss"
+    dataset: xr.Dataset,
+    against: str = "steps",
+    span: tuple[float, float] | None = None,
+    value: str = "loss",
 ) -> xr.Dataset:
     """Fit all laws to the loss of every world.
 
@@ -78,7 +81,9 @@ def rates(
         estimate("r_squared", median, [r_squared], long_name="R^2 of the logarithm of the loss"),
         estimate("preferred", np.nanmean, [best], long_name=SMALLEST),
     ]
-    result = xr.merge(parts, compat="override", join="exact").assign(_range_fitted(span_and_points, against))
+    result = xr.merge(parts, compat="override", join="exact").assign(
+        _range_fitted(span_and_points, against)
+    )
     result["aicc"] = named(aicc.median("replicate"), "median of AICc; smaller is better")
     result["law_found"] = _preferred(result["preferred"])
     return result.assign(worlds=count(rate.max("law"), "worlds with a fit"))
@@ -94,7 +99,9 @@ def _range_fitted(span_and_points: xr.DataArray, against: str) -> dict[str, xr.D
     }
 
 
-def _fitted(x: xr.DataArray, loss: xr.DataArray, span: tuple[float, float] | None) -> list[xr.DataArray]:
+def _fitted(
+    x: xr.DataArray, loss: xr.DataArray, span: tuple[float, float] | None
+) -> list[xr.DataArray]:
     """Rate, R^2 and AICc of every law (dim `law`); least x, largest x and points (dim `end`)."""
     fitted = mapped(
         fit,

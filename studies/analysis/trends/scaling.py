@@ -64,7 +64,9 @@ def scaling(
     dims = rest(parts[0], axis, "replicate")
     coords = {dim: parts[0][dim] for dim in dims if dim in parts[0].coords}
     fits = _fits(statistic, [part.transpose(*dims, axis, "replicate") for part in parts], x)
-    numbers = {name: xr.DataArray(values, coords, dims) for name, values in zip(NUMBERS, fits, strict=True)}
+    numbers = {
+        name: xr.DataArray(values, coords, dims) for name, values in zip(NUMBERS, fits, strict=True)
+    }
     interval = interval_of(numbers.pop("low"), numbers.pop("high"))
     result = xr.Dataset(numbers).assign(exponent_interval=interval)
     result["exponent"] = named(result["exponent"], f"exponent of {long_name} in {axis}")
@@ -76,7 +78,9 @@ def _fits(statistic: Callable, parts: Sequence[xr.DataArray], x: np.ndarray) -> 
     members = groups(next((part for part in parts if "instance" in part.coords), parts[0]))
     arrays = [part.values.astype(float) for part in parts]
     cells = arrays[0].shape[:-2]
-    fits = [fit(statistic, [array[place] for array in arrays], x, members) for place in np.ndindex(cells)]
+    fits = [
+        fit(statistic, [array[place] for array in arrays], x, members) for place in np.ndindex(cells)
+    ]
     return np.moveaxis(np.array(fits).reshape(*cells, len(NUMBERS)), -1, 0)
 
 
@@ -90,7 +94,9 @@ def _numbers_along(part: xr.DataArray, axis: str) -> np.ndarray:
     return coordinate.values
 
 
-def fit(statistic: Callable, arrays: Sequence[np.ndarray], x: np.ndarray, members: np.ndarray) -> np.ndarray:
+def fit(
+    statistic: Callable, arrays: Sequence[np.ndarray], x: np.ndarray, members: np.ndarray
+) -> np.ndarray:
     """The `NUMBERS` of one cell.
 
     Args:
@@ -111,7 +117,9 @@ def fit(statistic: Callable, arrays: Sequence[np.ndarray], x: np.ndarray, member
     return _line(whole[good], left_out[:, good], np.log(x[good]))
 
 
-def _jackknifed(arrays: Sequence[np.ndarray], units: Sequence[np.ndarray]) -> Iterator[list[np.ndarray]]:
+def _jackknifed(
+    arrays: Sequence[np.ndarray], units: Sequence[np.ndarray]
+) -> Iterator[list[np.ndarray]]:
     """The arrays without the worlds of each unit, or group of units."""
     return (_without(arrays, np.concatenate(group)) for group in _grouped(units))
 

@@ -129,7 +129,11 @@ def _variables(dims: Sequence[str], table: _Table, scored: str) -> Data:
     parameter = (*dims, "parameter", "trial")
     interval = words(f"95% interval of the {scored}", LOSS)
     return {
-        "value": (parameter, table.value, words("value of the parameter, or number of the choice", None)),
+        "value": (
+            parameter,
+            table.value,
+            words("value of the parameter, or number of the choice", None),
+        ),
         "text": (parameter, table.text, words("value of the parameter as text", None)),
         "loss": (trial, table.loss, words(f"{scored} of a trial", LOSS)),
         "loss_interval": ((*trial, "bound"), table.bounds, interval),

@@ -25,7 +25,9 @@ class Arm(NamedTuple):
     size: Tensor  # (R,) float64, mean sample of a step: terms where gradients are asked, else points
 
 
-def arm(scene: Scene, moment: Frozen, keys: Mapping[str, Tensor], *, steps: int = 1, points: int = 1) -> Arm:
+def arm(
+    scene: Scene, moment: Frozen, keys: Mapping[str, Tensor], *, steps: int = 1, points: int = 1
+) -> Arm:
     """Take M steps, as many at a time as memory allows.
 
     Args:
@@ -59,14 +61,18 @@ class Part(NamedTuple):
         query, worlds = steps.query, len(steps.moved)
         asked = torch.ones_like(query.points[..., 0]) if query.alive is None else query.alive
         points, weight = (
-            part.unflatten(0, (worlds, -1))[:, :redraws].clone() for part in (query.points, asked.double())
+            part.unflatten(0, (worlds, -1))[:, :redraws].clone()
+            for part in (query.points, asked.double())
         )
         return Part(steps.moved, points, weight, steps.sources, steps.size)
 
 
 def _joined(parts: list[Part]) -> Arm:
     """All redraws of an arm."""
-    moved, size = torch.cat([part.moved for part in parts], 2), torch.cat([part.size for part in parts], 1)
+    moved, size = (
+        torch.cat([part.moved for part in parts], 2),
+        torch.cat([part.size for part in parts], 1),
+    )
     asked = torch.cat([part.asked for part in parts], 1)
     points, weight = _once(torch.cat([part.points for part in parts], 1), asked)
     return Arm(

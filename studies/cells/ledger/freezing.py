@@ -56,7 +56,9 @@ class Freezer(Watcher):
             old = self.kept[place]
             rows = torch.zeros(len(moment.steps), dtype=torch.bool)
             rows[torch.from_numpy(worlds[places == place])] = True
-            self.kept[place] = new if old is None else mapped(functools.partial(_chosen, rows), new, old)
+            self.kept[place] = (
+                new if old is None else mapped(functools.partial(_chosen, rows), new, old)
+            )
 
     def moments(self) -> list[Frozen]:
         """The K moments, once every world has ended."""

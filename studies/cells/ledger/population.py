@@ -96,13 +96,19 @@ def _alleles(points: Tensor, share: Tensor, binary: bool) -> dict[str, Tensor]:
         return {name: torch.full((len(points),), torch.nan) for name in names}
     share = share[..., None]
     p = (share * points).sum(1)
-    held = (p * (1 - p) > CLOSE / points.shape[1]).double()  # p (1 - p) of one copy in P is (P - 1) / P^2
+    held = (
+        p * (1 - p) > CLOSE / points.shape[1]
+    ).double()  # p (1 - p) of one copy in P is (P - 1) / P^2
     disequilibrium = [
         _correlation(own, weight, alleles, here)
         for own, weight, alleles, here in zip(points, share, p, held, strict=True)
     ]
     return dict(
-        zip(names, ((2 * p * (1 - p)).mean(1), torch.stack(disequilibrium), 1 - held.mean(1)), strict=True)
+        zip(
+            names,
+            ((2 * p * (1 - p)).mean(1), torch.stack(disequilibrium), 1 - held.mean(1)),
+            strict=True,
+        )
     )
 
 
@@ -121,14 +127,18 @@ def _correlation(points: Tensor, share: Tensor, p: Tensor, held: Tensor) -> Tens
 # the parts of a step ----------------------------------------------------------------------------------------
 
 
-def _price(scene: Scene, moment: Frozen, points: Tensor, share: Tensor, loss: Tensor, redraws: int) -> Tensor:
+def _price(
+    scene: Scene, moment: Frozen, points: Tensor, share: Tensor, loss: Tensor, redraws: int
+) -> Tensor:
     """The change of the mean true loss by `FORCES`: (R, 4)."""
     optimizer = scene.optimizer
     if "drift" not in optimizer.switches or optimizer.gradient:
         return torch.full((len(moment.step), len(FORCES)), torch.nan)
     bare = replace(scene, optimizer=_without(optimizer, "recombination", "mutation"))
     size = max(1, LIMIT // points.numel())
-    parts = [_next_mean(bare, moment, keys, (points, loss)) for keys in torch.arange(redraws + 1).split(size)]
+    parts = [
+        _next_mean(bare, moment, keys, (points, loss)) for keys in torch.arange(redraws + 1).split(size)
+    ]
     realised, again = torch.cat(parts, 1).split([1, redraws], 1)
     crossed = replace(scene, optimizer=_without(optimizer, "mutation"))
     own = torch.zeros(1, dtype=torch.int64)  # the search's own draws

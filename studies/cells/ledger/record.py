@@ -69,7 +69,12 @@ class NoiseLedger(Freezer):
     """
 
     def __init__(
-        self, oracle: Oracle, costs: Sequence[float], fractions: Sequence[float], scene: Scene, book: Book
+        self,
+        oracle: Oracle,
+        costs: Sequence[float],
+        fractions: Sequence[float],
+        scene: Scene,
+        book: Book,
     ) -> None:
         super().__init__(oracle, costs, scene.streams)
         self.fractions, self.scene, self.book = fractions, scene, book
@@ -92,7 +97,9 @@ def record(scene: Scene, moments: list[Frozen], book: Book) -> xr.Dataset:
     for name, about in VARIABLES.items():
         values = np.stack([each[name].double().cpu().numpy() for each in measured], 1)
         variables[name] = (("replicate", "moment", *about.dims), values, about.attrs)
-    return xr.Dataset(variables, {"replicate": scene.streams.worlds.cpu().numpy(), **_coordinates(book)})
+    return xr.Dataset(
+        variables, {"replicate": scene.streams.worlds.cpu().numpy(), **_coordinates(book)}
+    )
 
 
 def _coordinates(book: Book) -> dict[str, Any]:

@@ -35,7 +35,9 @@ class Trials(NamedTuple):
     query: Query  # of the first step: points (R K, P, D)
     states: tuple[State, ...]  # after each step, leading R K
     sources: frozenset[str]  # that were drawn from in the first step
-    size: Tensor  # (R, K) float64, sample of the first step: terms where gradients are asked, else points
+    size: (
+        Tensor  # (R, K) float64, sample of the first step: terms where gradients are asked, else points
+    )
 
 
 @dataclass(frozen=True)
@@ -161,7 +163,9 @@ def _of_rows(parameters: Any, rows: Tensor) -> Any:  # noqa: ANN401
     }
     picked |= {key: _of_rows(value, rows) for key, value in values.items() if is_dataclass(value)}
     return (
-        replace(parameters, **picked) if any(picked[key] is not values[key] for key in picked) else parameters
+        replace(parameters, **picked)
+        if any(picked[key] is not values[key] for key in picked)
+        else parameters
     )
 
 

@@ -68,7 +68,9 @@ def references(
     raw = slopes.gradient(center[:, None])[:, 0]
     pairs = [_of_points(slopes, center, raw, arm, population) for arm in (a, b)]
     dim = torch.full_like(pairs[0][1], center.shape[1])
-    return References(pairs[0][0], pairs[1][0], torch.stack([dim, dim, (pairs[0][1] + pairs[1][1]) / 2], 1))
+    return References(
+        pairs[0][0], pairs[1][0], torch.stack([dim, dim, (pairs[0][1] + pairs[1][1]) / 2], 1)
+    )
 
 
 def with_selection(gradients: References, chosen: Directions) -> References:
@@ -84,7 +86,9 @@ def with_selection(gradients: References, chosen: Directions) -> References:
 def only(held: References, names: Sequence[str]) -> References:
     """The references of these names, the others NaN."""
     keep = torch.tensor([name in names for name in REFERENCES], device=held.a.device)
-    return References(*(part.where(keep[:, None] if part.ndim > 2 else keep, torch.nan) for part in held))
+    return References(
+        *(part.where(keep[:, None] if part.ndim > 2 else keep, torch.nan) for part in held)
+    )
 
 
 def intended(optimizer: Optimizer, state: State, like: Tensor) -> Tensor:
@@ -142,7 +146,10 @@ def _bent(points: Tensor, share: Tensor, slope: Tensor) -> tuple[Tensor, Tensor]
     # from one of them, so that points that do not spread have exactly none
     away = torch.where(share > 0, points - points[:, :1], 0.0)
     away = torch.where(share > 0, away - (share * away).sum(1, keepdim=True), 0.0)
-    return (share * away * dot(away, slope[:, None])[..., None]).sum(1), (share * away.square()).sum((1, 2))
+    return (share * away * dot(away, slope[:, None])[..., None]).sum(1), (share * away.square()).sum((
+        1,
+        2,
+    ))
 
 
 class Ground(NamedTuple):
@@ -170,7 +177,9 @@ def ground(
         nothing = center.new_full((len(center),), torch.nan)
         return Ground(torch.cat([first, rest], 1), curvature, nothing, nothing)
     values, vectors = slopes.steepest(center, count, streams)
-    mean, along = (_rayleigh(slopes, center, some) for some in (_probes(center, streams), noise[:, :PROBES]))
+    mean, along = (
+        _rayleigh(slopes, center, some) for some in (_probes(center, streams), noise[:, :PROBES])
+    )
     return Ground(torch.cat([first, vectors], 1), values, mean, along)
 
 

@@ -113,7 +113,8 @@ def _mean_fitness(
         return first, second
     spread = mean * (1 - mean)
     slopes = [
-        torch.where(spread > 0, half / spread, 0.0) for half in _at_equilibrium(scene, moment, mean, count)
+        torch.where(spread > 0, half / spread, 0.0)
+        for half in _at_equilibrium(scene, moment, mean, count)
     ]
     first, second = (
         (share[..., None] * away * dot(away, slope[:, None])[..., None]).sum(1) for slope in slopes
@@ -126,12 +127,18 @@ def _at_equilibrium(scene: Scene, moment: Frozen, p: Tensor, count: int) -> list
     if _enumerated(scene, p.shape[1]):
         return [_of_all(scene, moment, p)] * 2
     streams = scene.streams.at(moment.step)
-    spared = count / (count - scene.optimizer.haplotypes)  # a mean of n individuals is taken off: n / (n - 1)
+    spared = count / (
+        count - scene.optimizer.haplotypes
+    )  # a mean of n individuals is taken off: n / (n - 1)
     return [spared * _of_sample(scene, moment, _independent(p, streams, count, part)) for part in PARTS]
 
 
 def _enumerated(scene: Scene, loci: int) -> bool:
-    return isinstance(scene.landscape.domain, Bits) and loci <= ENUMERATED and scene.optimizer.haplotypes == 1
+    return (
+        isinstance(scene.landscape.domain, Bits)
+        and loci <= ENUMERATED
+        and scene.optimizer.haplotypes == 1
+    )
 
 
 # the distribution -------------------------------------------------------------------------------------------
@@ -140,9 +147,9 @@ def _enumerated(scene: Scene, loci: int) -> bool:
 def _of_all(scene: Scene, moment: Frozen, p: Tensor) -> Tensor:
     """Cov(w, x) / W over all genotypes, at frequencies p (R, D) and linkage equilibrium: (R, D)."""
     dim = p.shape[1]
-    every = (torch.arange(2**dim, device=p.device)[:, None] >> torch.arange(dim, device=p.device) & 1).to(
-        torch.uint8
-    )
+    every = (
+        torch.arange(2**dim, device=p.device)[:, None] >> torch.arange(dim, device=p.device) & 1
+    ).to(torch.uint8)
     chance = torch.where(every > 0, p[:, None], 1 - p[:, None]).prod(2)  # (R, 2^D)
     moved = _chosen(scene, moment, every.expand(len(p), -1, -1), chance)
     assert moved is not None  # noqa: S101 - for the type checker

@@ -29,10 +29,16 @@ class Slopes:
         limit: coordinates (numbers) that one evaluation may hold.
     """
 
-    def __init__(self, landscape: Landscape, time: Tensor | None, dtype: torch.dtype, limit: int) -> None:
+    def __init__(
+        self, landscape: Landscape, time: Tensor | None, dtype: torch.dtype, limit: int
+    ) -> None:
         self.landscape, self.time, self.dtype, self.limit = landscape, time, dtype, limit
-        width = landscape.domain.high - landscape.domain.low if isinstance(landscape.domain, Reals) else 1.0
-        self.nudge = torch.finfo(dtype).eps ** (1 / 3) * width / 2  # where a central difference errs least
+        width = (
+            landscape.domain.high - landscape.domain.low if isinstance(landscape.domain, Reals) else 1.0
+        )
+        self.nudge = (
+            torch.finfo(dtype).eps ** (1 / 3) * width / 2
+        )  # where a central difference errs least
 
     def gradient(self, x: Tensor) -> Tensor:
         """Of the points x (R, P, D): (R, P, D) float64, some at a time."""
@@ -94,7 +100,9 @@ def _eigen(matrix: Tensor, count: int) -> tuple[Tensor, Tensor]:
     """Eigenvalues (R, q) of largest size of matrices (R, K, K), and unit vectors (R, q, K); q <= count."""
     values, vectors = torch.linalg.eigh((matrix + matrix.mT) / 2)
     order = values.abs().argsort(dim=1, descending=True)[:, :count]
-    return values.gather(1, order), vectors.mT.gather(1, order[..., None].expand(-1, -1, vectors.shape[-1]))
+    return values.gather(1, order), vectors.mT.gather(
+        1, order[..., None].expand(-1, -1, vectors.shape[-1])
+    )
 
 
 def _orthonormal(rows: Tensor) -> Tensor:

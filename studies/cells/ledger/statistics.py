@@ -47,7 +47,9 @@ def shares(a: Tensor, b: Tensor, mixed: Tensor, directions: Tensor) -> Shares:
         mixed: (R, M, D) steps with this source from B and all else from A.
         directions: (R, q, D) unit vectors.
     """
-    variance, others, own = (half_mean_square(x - y, directions) for x, y in ((a, b), (b, mixed), (a, mixed)))
+    variance, others, own = (
+        half_mean_square(x - y, directions) for x, y in ((a, b), (b, mixed), (a, mixed))
+    )
     return Shares(variance, variance - others, own)
 
 
@@ -85,7 +87,9 @@ def spectrum(a: Tensor, b: Tensor, count: int) -> Spectrum:
     first, second = (x.square().sum((1, 2)) / free for x in (a, b))
     cross = (a @ b.mT).square().sum((1, 2)) / free**2
     pooled = torch.cat([a, b], 1) / (2 * free) ** 0.5
-    return Spectrum(_largest(pooled, count), torch.stack([first, second]).mean(0), first * second / cross)
+    return Spectrum(
+        _largest(pooled, count), torch.stack([first, second]).mean(0), first * second / cross
+    )
 
 
 def _largest(rows: Tensor, count: int) -> Tensor:
@@ -117,7 +121,9 @@ def tail_index(a: Tensor, b: Tensor) -> Tensor:
 
     Source: Hill 1975, Ann. Stat. 3:1163.
     """
-    length = torch.cat([centered(a), centered(b)], 1).square().sum(-1).sqrt().sort(descending=True).values
+    length = (
+        torch.cat([centered(a), centered(b)], 1).square().sum(-1).sqrt().sort(descending=True).values
+    )
     largest = length[:, : max(2, int(TAIL * length.shape[1])) + 1]
     return 1 / (largest[:, :-1] / largest[:, -1:]).log().mean(1)
 
@@ -125,7 +131,9 @@ def tail_index(a: Tensor, b: Tensor) -> Tensor:
 def correlation(first: Tensor, second: Tensor) -> Tensor:
     """Tr Cov(step, next step) / sqrt(tr Var(step) tr Var(next step)), of (R, M, D) each: (R,)."""
     first, second = centered(first), centered(second)
-    return (first * second).sum((1, 2)) / (first.square().sum((1, 2)) * second.square().sum((1, 2))).sqrt()
+    return (first * second).sum((1, 2)) / (
+        first.square().sum((1, 2)) * second.square().sum((1, 2))
+    ).sqrt()
 
 
 def centered(x: Tensor) -> Tensor:

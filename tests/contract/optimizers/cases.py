@@ -66,9 +66,22 @@ CASES = [
     case("ga", REALS, population=9, elite=1),
     case("ga", REALS, population=7, selection="truncation", crossover="two_point", mutation_rate=0.5),
     case("ga", REALS, population=1, crossover="none"),
-    case("ga", BITS, population=9, selection="proportional", crossover="one_point", recombination_rate=0.4),
     case(
-        "ga", BITS, population=7, selection="proportional", fitness="linear", selection_strength=0.1, elite=2
+        "ga",
+        BITS,
+        population=9,
+        selection="proportional",
+        crossover="one_point",
+        recombination_rate=0.4,
+    ),
+    case(
+        "ga",
+        BITS,
+        population=7,
+        selection="proportional",
+        fitness="linear",
+        selection_strength=0.1,
+        elite=2,
     ),
     case("ga", BITS, population=5, selection="none", crossover="two_point"),
     case("ga", BITS, population=7, sampling="systematic", elite=1),
@@ -84,7 +97,15 @@ CASES = [
         replacement="random",
         sampling="systematic",
     ),
-    case("island_ga", BITS, population=9, islands=3, interval=1, migration="random", sampling="systematic"),
+    case(
+        "island_ga",
+        BITS,
+        population=9,
+        islands=3,
+        interval=1,
+        migration="random",
+        sampling="systematic",
+    ),
     case("random_search", Reals(-2.0, 2.0), population=3),
     case("random_search", BITS, population=1),
     case("wright_fisher", REALS, population=7),
@@ -183,8 +204,12 @@ CASES = [
     case("de", REALS, population=5, strategy="best", crossover_rate=0.3, scale=0.8),
     case("de", REALS, population=3, strategy="current_to_best", crossover_rate=0.0),
     case("island_ga", REALS, population=12, interval=2),
-    case("island_ga", REALS, population=9, islands=3, elite=1, migrants=2, interval=1, migration="random"),
-    case("island_ga", BITS, population=7, islands=1, selection="truncation", crossover="none", interval=1),
+    case(
+        "island_ga", REALS, population=9, islands=3, elite=1, migrants=2, interval=1, migration="random"
+    ),
+    case(
+        "island_ga", BITS, population=7, islands=1, selection="truncation", crossover="none", interval=1
+    ),
     case(
         "island_ga",
         BITS,
@@ -231,7 +256,16 @@ CASES = [
     ),
     case("steady_state_ga", BITS, population=5, children=5, replacement="random", crossover="none"),
     case("async_sgd", REALS, workers=3),
-    case("async_sgd", REALS, asks=4, workers=4, mode="sync", backups=1, clip=0.5, schedule=decay("step", 2)),
+    case(
+        "async_sgd",
+        REALS,
+        asks=4,
+        workers=4,
+        mode="sync",
+        backups=1,
+        clip=0.5,
+        schedule=decay("step", 2),
+    ),
     case(
         "async_sgd",
         REALS,
@@ -274,7 +308,12 @@ CASES = [
     case("ipop_cma_es", REALS, population=7),
     case("ipop_cma_es", REALS, population=4, covariance="diagonal", restarts=2, growth=3),
     case(
-        "coevolution", REALS, population=5, selection="truncation", crossover="two_point", mutation_rate=0.5
+        "coevolution",
+        REALS,
+        population=5,
+        selection="truncation",
+        crossover="two_point",
+        mutation_rate=0.5,
     ),
     case(
         "coevolution",
@@ -304,10 +343,14 @@ CASES = [
     case("recombined_sgd", REALS, population=2, exchange="none"),
     case("memetic", REALS, population=7, descent_steps=1),
     case("memetic", REALS, population=9, descent_steps=2, learning="baldwinian", elite=1),
-    case("memetic", REALS, population=5, descent_steps=0, selection="truncation", crossover="two_point"),
+    case(
+        "memetic", REALS, population=5, descent_steps=0, selection="truncation", crossover="two_point"
+    ),
     case("memetic", REALS, population=1, descent_steps=1, crossover="none", selection="proportional"),
     case("pbt", REALS, population=5, interval=1),
-    case("pbt", REALS, population=7, interval=2, fraction=0.5, momentum=0.5, clip=0.7, weight_decay=0.1),
+    case(
+        "pbt", REALS, population=7, interval=2, fraction=0.5, momentum=0.5, clip=0.7, weight_decay=0.1
+    ),
     case("pbt", REALS, population=2, interval=1, fraction=0.5, spread=1.0),
     case("torch_optim", REALS, asks=3, learning_rate=0.05, starts=3),
     case("torch_optim", REALS, method="RMSprop", options={"momentum": 0.5, "centered": True}),

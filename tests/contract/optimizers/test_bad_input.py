@@ -35,7 +35,9 @@ WRONG = [
     wrong("openai_es.beta2: expected >= 0", beta2=-0.1),
     wrong("openai_es.weight_decay: expected >= 0", weight_decay=-0.1),
     wrong("ga.population: expected >= 1", population=0),
-    wrong("ga.selection: expected one of tournament, truncation, proportional, none", selection="roulette"),
+    wrong(
+        "ga.selection: expected one of tournament, truncation, proportional, none", selection="roulette"
+    ),
     wrong("ga.tournament: expected >= 1", tournament=0),
     wrong("sgd.batch: expected a number of terms with coupling 'grow', got None", coupling="grow"),
     wrong(
@@ -95,7 +97,10 @@ WRONG = [
     wrong("wright_fisher.ploidy: expected one of 1, 2", ploidy=3),
     wrong("wright_fisher.model: expected one of wright_fisher, moran", model="cannings"),
     wrong("wright_fisher.selection_strength: expected >= 0", selection_strength=-1.0),
-    wrong("wright_fisher.crossover: expected one of none, one_point, multi_point, free", crossover="uniform"),
+    wrong(
+        "wright_fisher.crossover: expected one of none, one_point, multi_point, free",
+        crossover="uniform",
+    ),
     wrong("wright_fisher.recombination_rate: expected <= 1", recombination_rate=1.5),
     wrong("wright_fisher.mutation_rate: expected >= 0", mutation_rate=-0.5),
     wrong("wright_fisher.mutation_sigma: expected >= 0", mutation_sigma=-0.5),
@@ -142,14 +147,18 @@ WRONG = [
         "natural_sgd.matrix: expected one with metric given and none with logistic, got None with given",
         metric="given",
     ),
-    wrong("natural_sgd.matrix: expected one with metric given and none with logistic", matrix=(1.0, 2.0)),
+    wrong(
+        "natural_sgd.matrix: expected one with metric given and none with logistic", matrix=(1.0, 2.0)
+    ),
     wrong("natural_sgd.matrix: expected a positive definite one", metric="given", matrix=(1.0, -2.0)),
     wrong(
         "natural_sgd.matrix: expected a positive definite one",
         metric="given",
         matrix=((1.0, 2.0), (2.0, 1.0)),
     ),
-    wrong("natural_sgd.matrix: expected .* a symmetric", metric="given", matrix=((2.0, 1.0), (0.0, 2.0))),
+    wrong(
+        "natural_sgd.matrix: expected .* a symmetric", metric="given", matrix=((2.0, 1.0), (0.0, 2.0))
+    ),
     wrong("natural_sgd.damping: expected >= 0", damping=-0.1),
     wrong("natural_sgd.starts: expected >= 1", starts=0),
     wrong("spsa.learning_rate: expected > 0", learning_rate=0.0),
@@ -204,7 +213,9 @@ WRONG = [
     wrong("de.crossover_rate: expected <= 1", crossover_rate=1.5),
     wrong("island_ga.population: expected a multiple of islands = 4, got 10", population=10),
     wrong("island_ga.islands: expected >= 1", islands=0),
-    wrong("island_ga.migrants: expected 0 <= migrants <= population / islands = 16, got 17", migrants=17),
+    wrong(
+        "island_ga.migrants: expected 0 <= migrants <= population / islands = 16, got 17", migrants=17
+    ),
     wrong("island_ga.interval: expected >= 1", interval=0),
     wrong("island_ga.migration: expected one of best, random", migration="worst"),
     wrong("island_ga.elite: expected 0 <= elite < population / islands = 16, got 16", elite=16),
@@ -214,7 +225,11 @@ WRONG = [
     wrong("parallel_tempering.sigma: expected > 0", sigma=0.0),
     wrong("parallel_tempering.mutation_rate: expected <= 1", mutation_rate=1.5),
     wrong("steady_state_ga.children: expected >= 1", children=0),
-    wrong("steady_state_ga.population: expected a multiple of children = 2, got 9", population=9, children=2),
+    wrong(
+        "steady_state_ga.population: expected a multiple of children = 2, got 9",
+        population=9,
+        children=2,
+    ),
     wrong("steady_state_ga.replacement: expected one of worst, random", replacement="oldest"),
     wrong("steady_state_ga.tournament: expected >= 1", tournament=0),
     wrong("steady_state_ga.recombination_rate: expected <= 1", recombination_rate=1.5),
@@ -224,7 +239,9 @@ WRONG = [
     wrong("async_sgd.backups: expected >= 0", backups=-1),
     wrong("async_sgd.backups: expected 0 <= backups < 1 with 8 workers and async, got 1", backups=1),
     wrong(
-        "async_sgd.backups: expected 0 <= backups < 8 with 8 workers and sync, got 8", backups=8, mode="sync"
+        "async_sgd.backups: expected 0 <= backups < 8 with 8 workers and sync, got 8",
+        backups=8,
+        mode="sync",
     ),
     wrong("async_sgd.momentum: expected > -1", momentum=-1.0),
     wrong("async_sgd.momentum: expected < 1", momentum=1.0),
@@ -258,7 +275,9 @@ WRONG = [
     wrong("ipop_cma_es.tol_fun: expected >= 0", tol_fun=-1.0),
     wrong("ipop_cma_es.tol_x: expected >= 0", tol_x=-1.0),
     wrong(
-        "coevolution.opponents: expected 1 <= opponents <= population = 3, got 4", population=3, opponents=4
+        "coevolution.opponents: expected 1 <= opponents <= population = 3, got 4",
+        population=3,
+        opponents=4,
     ),
     wrong("coevolution.opponents: expected >= 1", opponents=0),
     wrong(
@@ -281,13 +300,16 @@ WRONG = [
     wrong("recombined_sgd.interval: expected >= 1", interval=0),
     wrong("recombined_sgd.exchange: expected one of crossover, average, none", exchange="one_point"),
     wrong("recombined_sgd.pull: expected > 0", exchange="average", pull=0.0),
-    wrong("recombined_sgd.pull: expected 1 unless exchange is average, got 0.5 with crossover", pull=0.5),
+    wrong(
+        "recombined_sgd.pull: expected 1 unless exchange is average, got 0.5 with crossover", pull=0.5
+    ),
     wrong("memetic.elite: expected 0 <= elite < population = 4, got 4", population=4, elite=4),
     wrong("memetic.learning: expected one of lamarckian, baldwinian", learning="darwinian"),
     wrong("memetic.descent_steps: expected >= 0", descent_steps=-1),
     wrong("memetic.learning_rate: expected > 0", learning_rate=0.0),
     wrong(
-        "memetic.selection: expected one of tournament, truncation, proportional, none", selection="roulette"
+        "memetic.selection: expected one of tournament, truncation, proportional, none",
+        selection="roulette",
     ),
     wrong("pbt.population: expected >= 2", population=1),
     wrong("pbt.learning_rate: expected > 0", learning_rate=0.0),

@@ -96,7 +96,10 @@ def test_a_bad_world_harms_no_other(case):
         return Answer(value, gradient)
 
     optimizer = build(kind, options)
-    spoilt, plain = play(optimizer, domain, make(), answer=answer)[0], play(optimizer, domain, make())[0]
+    spoilt, plain = (
+        play(optimizer, domain, make(), answer=answer)[0],
+        play(optimizer, domain, make())[0],
+    )
     others = [world for world in range(8) if world not in BAD]
     assert same_rows(spoilt[-1], plain[-1], others)
     assert optimizer.recommend(spoilt[-1]).shape == (8, 7)
@@ -161,7 +164,12 @@ LEARNERS = [  # hyperparameters with which a method must beat its start
     case("steady_state_ga", BITS, population=16, children=8, replacement="random", tournament=4),
     case("async_sgd", REALS, learning_rate=0.02),
     case(
-        "async_sgd", REALS, staleness_aware=True, momentum=-0.3, workers=3, service=Service(kind="constant")
+        "async_sgd",
+        REALS,
+        staleness_aware=True,
+        momentum=-0.3,
+        workers=3,
+        service=Service(kind="constant"),
     ),
     case("async_sgd", REALS, mode="sync", backups=2),
     case("async_steady_state_ga", REALS, population=16, workers=16, mode="sync"),
@@ -278,7 +286,9 @@ BASIS = (
 
 
 @pytest.mark.parametrize(
-    "case", [c for c in CASES if isinstance(c.domain, Reals) and c.kind not in HELD + BASIS], ids=identity
+    "case",
+    [c for c in CASES if isinstance(c.domain, Reals) and c.kind not in HELD + BASIS],
+    ids=identity,
 )
 def test_translation(case):
     """Moving the start and the optimum moves the trajectory (weight decay, which pulls to 0, apart)."""

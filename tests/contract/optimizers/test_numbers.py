@@ -18,7 +18,9 @@ def number(kind, field, limits, /, **options):
 
 NUMBERS = [
     number("sgd", "learning_rate", (0.01, 0.1), momentum=0.3),
-    number("sgd", "learning_rate", (0.01, 0.1), schedule=Schedule(kind="inverse_time", steps=2, warmup=3)),
+    number(
+        "sgd", "learning_rate", (0.01, 0.1), schedule=Schedule(kind="inverse_time", steps=2, warmup=3)
+    ),
     number("sgd", "momentum", (0.1, 0.9), nesterov=True),
     number("sgd", "clip", (0.1, 2.0), starts=3),
     number("sgd", "weight_decay", (0.0, 0.3)),
@@ -127,7 +129,12 @@ NUMBERS = [
     number("async_steady_state_ga", "recombination_rate", (0.0, 1.0), population=4, workers=3),
     number("async_steady_state_ga", "mutation_rate", (0.0, 1.0), population=4, workers=2, mode="sync"),
     number(
-        "async_steady_state_ga", "mutation_sigma", (0.0, 1.0), population=3, workers=2, replacement="random"
+        "async_steady_state_ga",
+        "mutation_sigma",
+        (0.0, 1.0),
+        population=3,
+        workers=2,
+        replacement="random",
     ),
     number("coevolution", "truncation", (0.1, 1.0), selection="truncation"),
     number("ipop_cma_es", "sigma", (0.1, 1.0)),
@@ -161,9 +168,15 @@ NUMBERS = [
     number("pbt", "perturbation", (0.0, 0.9), interval=1),
     number("sgd", "learning_rate", (0.01, 0.1), batch=9, coupling="grow", schedule=decay("cosine", 9)),
     number(
-        "openai_es", "sigma", (0.01, 0.4), sigma_schedule=decay("step", 2), coupling="constant_temperature"
+        "openai_es",
+        "sigma",
+        (0.01, 0.4),
+        sigma_schedule=decay("step", 2),
+        coupling="constant_temperature",
     ),
-    number("ga", "mutation_sigma", (0.0, 1.0), schedule=decay("cosine", 9), coupling="constant_temperature"),
+    number(
+        "ga", "mutation_sigma", (0.0, 1.0), schedule=decay("cosine", 9), coupling="constant_temperature"
+    ),
     number("torch_optim", "learning_rate", (0.01, 0.4), starts=2),
     number("evotorch", "sigma", (0.1, 1.0)),
     number("deap_ga", "recombination_rate", (0.1, 1.0), population=6),

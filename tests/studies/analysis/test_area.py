@@ -47,7 +47,9 @@ class TestArea:
         loss = 10.0 ** np.random.default_rng(1).uniform(-9, 3, 200)
         log = np.log10(np.minimum.accumulate(loss)).clip(-8, 2)
         published = np.mean(1 - (log[:-1] + 8) / 10)  # the last one ends the budget
-        assert value([loss], 1e-8, 1e2, costs="linear", cost=np.arange(1.0, 201)) == pytest.approx(published)
+        assert value([loss], 1e-8, 1e2, costs="linear", cost=np.arange(1.0, 201)) == pytest.approx(
+            published
+        )
         assert value([loss], 1e-8, 1e2, costs="log", cost=np.arange(1.0, 201)) != pytest.approx(
             published, rel=1e-3
         )
@@ -86,6 +88,7 @@ class TestArea:
         ):
             value([[1.0]], 0.0, 1.0, cost=[1.0])
         with pytest.raises(
-            ValueError, match=r"^area: expected scale and costs to be log or linear, got 'log' and 'ln'$"
+            ValueError,
+            match=r"^area: expected scale and costs to be log or linear, got 'log' and 'ln'$",
         ):
             value([[1.0]], 0.1, 1.0, cost=[1.0], costs="ln")

@@ -39,7 +39,8 @@ class TestAttainment:
     def test_the_mean_over_losses_is_the_distribution_of_running_times(self):
         data = results(LOSS, COST)
         np.testing.assert_allclose(
-            attainment(data, [3, 6, 9])["attained"].mean("target"), ecdf(data, targets=[3, 6, 9])["solved"]
+            attainment(data, [3, 6, 9])["attained"].mean("target"),
+            ecdf(data, targets=[3, 6, 9])["solved"],
         )
 
     def test_never_falls_with_cost_nor_loss(self):
@@ -54,7 +55,8 @@ class TestAttainment:
 
     def test_a_loss_that_is_not_recorded_is_refused(self):
         with pytest.raises(
-            ValueError, match=r"^attainment: expected value to be one of loss, best_loss, got 'observed'$"
+            ValueError,
+            match=r"^attainment: expected value to be one of loss, best_loss, got 'observed'$",
         ):
             attainment(results(LOSS, COST), value="observed")
 
@@ -68,7 +70,11 @@ class TestLevels:
     def test_each_landscape_has_its_own(self):
         parts = [results([[8.0, 2.0]], [10, 100]), results([[-1.0, -3.0]], [10, 100])]
         data = xr.concat(
-            parts, xr.Variable("landscape", ["a", "b"]), data_vars="all", coords="minimal", compat="override"
+            parts,
+            xr.Variable("landscape", ["a", "b"]),
+            data_vars="all",
+            coords="minimal",
+            compat="override",
         )
         assert levels(data, number=3).transpose("landscape", "target").values == pytest.approx(
             np.array([[8, 4, 2], [-1, -2, -3]])
@@ -85,4 +91,7 @@ def test_the_levels_end_at_losses_that_were_reached():
     for loss in (rng.lognormal(0, 2, (40, 1)), rng.normal(0, 2, (40, 1))):
         data = results(loss)
         assert levels(data).values[[0, -1]].tolist() == [loss.max(), loss.min()]
-        assert attainment(data)["attained"].isel(target=[0, -1], checkpoint=-1).values.tolist() == [1, 1 / 40]
+        assert attainment(data)["attained"].isel(target=[0, -1], checkpoint=-1).values.tolist() == [
+            1,
+            1 / 40,
+        ]

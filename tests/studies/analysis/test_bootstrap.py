@@ -68,7 +68,10 @@ def test_few_instances_give_students_interval_of_their_means():
 
 
 def test_fourteen_worlds_are_few_and_fifteen_are_not():
-    assert [mean(sample(1, n))["m_method"].item() for n in (14, 15)] == ["t over worlds", "BCa over worlds"]
+    assert [mean(sample(1, n))["m_method"].item() for n in (14, 15)] == [
+        "t over worlds",
+        "BCa over worlds",
+    ]
 
 
 def test_one_instance_holds_for_itself_alone():

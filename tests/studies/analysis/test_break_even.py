@@ -62,7 +62,9 @@ def study(even, *, instances=None, noise=0.0, low=1.0, high=20.0, budget=1000.0,
     }
     coords["instance"] = ("replicate", np.arange(even.shape[-2]) if instances is None else instances)
     return xr.Dataset(
-        found, coords, {"config": json.dumps({"gradient_cost": {"value": NOMINAL, "range": [low, high]}})}
+        found,
+        coords,
+        {"config": json.dumps({"gradient_cost": {"value": NOMINAL, "range": [low, high]}})},
     )
 
 
@@ -92,7 +94,10 @@ class TestBreakEven:
 
     def test_the_other_way_round_is_the_same_price(self):
         even = np.exp(np.random.default_rng(2).normal(np.log(4.0), 0.4, 41))
-        one, two = break_even(study(even), "gradient", "value"), break_even(study(even), "value", "gradient")
+        one, two = (
+            break_even(study(even), "gradient", "value"),
+            break_even(study(even), "value", "gradient"),
+        )
         assert two["break_even"] == pytest.approx(float(one["break_even"]))
         np.testing.assert_allclose(two["break_even_interval"], one["break_even_interval"])
         np.testing.assert_allclose(one["win"] + two["win"], 1)
@@ -128,7 +133,9 @@ class TestBreakEven:
     def test_a_map_holds_every_share(self):
         data = study(np.exp(np.random.default_rng(2).normal(np.log(4.0), 0.4, 16)), noise=0.3)
         told = break_even_map(data, "gradient", "value")
-        np.testing.assert_allclose(told["share"], [3 * part for part in PART if 0.0999 <= 3 * part <= 1])
+        np.testing.assert_allclose(
+            told["share"], [3 * part for part in PART if 0.0999 <= 3 * part <= 1]
+        )
         np.testing.assert_allclose(told["price"], 3 * RATIO ** np.arange(-9, 18), rtol=1e-9)
         for share in told["share"].values[[0, -1]]:
             alone = break_even(data, "gradient", "value", share, told["price"].values)
@@ -208,7 +215,10 @@ class TestBreakEven:
         gradients = data["gradient_terms"]
         between = (gradients > 51) & (gradients < 990)  # at a price p it has made 1000 / p
         data["loss"] = data["loss"].where(data["optimizer"] == "value", xr.where(between, 1e9, 0.0))
-        assert break_even(data, "gradient", "value", grid=np.geomspace(1, 20, prices))["verdict"] == verdict
+        assert (
+            break_even(data, "gradient", "value", grid=np.geomspace(1, 20, prices))["verdict"]
+            == verdict
+        )
 
 
 class TestCrossing:
@@ -266,7 +276,9 @@ class TestEqualTimes:
         assert 0 < np.isinf(data["hit_cost"]).mean() < 0.5
         told = equal_times(data, "gradient", "value", grid=[3.0, 4.0])["log_ratio"].sel(price=3.0)
         ert = expected_running_time(data)["ert"]
-        np.testing.assert_allclose(told, np.log(ert.sel(optimizer="value") / ert.sel(optimizer="gradient")))
+        np.testing.assert_allclose(
+            told, np.log(ert.sel(optimizer="value") / ert.sel(optimizer="gradient"))
+        )
 
     def test_arms_that_never_hit(self):
         told = equal_times(study(self.EVEN * 1000, targets=[0.1, 1e-9]), "gradient", "value")
@@ -275,21 +287,28 @@ class TestEqualTimes:
         assert np.isnan(told["log_ratio"].isel(target=1)).all()
 
     def test_few_worlds_decide_nothing(self):
-        assert equal_times(study([100.0] * 5, targets=[0.1]), "gradient", "value")["verdict"] == "undecided"
+        assert (
+            equal_times(study([100.0] * 5, targets=[0.1]), "gradient", "value")["verdict"]
+            == "undecided"
+        )
         assert (
             equal_times(study([100.0] * 6, targets=[0.1]), "gradient", "value")["verdict"]
             == "first at all prices"
         )
 
     def test_runs_without_a_hit_count_with_what_they_spent(self):
-        value, gradient, reached = spent_until(study([40.0, 4000.0], targets=[0.1]).sel(optimizer="value"))
+        value, gradient, reached = spent_until(
+            study([40.0, 4000.0], targets=[0.1]).sel(optimizer="value")
+        )
         assert value.values.ravel().tolist() == pytest.approx([400, 1000])
         assert gradient.values.tolist() == [[0], [0]]
         assert reached.values.tolist() == [[1], [0]]
 
     def test_the_budget_is_billed_and_not_the_last_state(self):
         data = study([4000.0, 4000.0], targets=[0.1])
-        data["value_terms"] = data["value_terms"] * 0.9  # a step of 900 evaluations, and one that overshot
+        data["value_terms"] = (
+            data["value_terms"] * 0.9
+        )  # a step of 900 evaluations, and one that overshot
         data["status"][..., -1] = 2
         assert spent_until(data.sel(optimizer="value"))[0].values.ravel().tolist() == pytest.approx([
             1000,
@@ -307,6 +326,7 @@ class TestEqualTimes:
 
     def test_the_logarithm_of_the_ratio(self):
         parts = [
-            np.array(x, float) for x in ([2, 4, np.nan], [1, 1, np.nan], [8, 16, np.nan], [1, 0, np.nan])
+            np.array(x, float)
+            for x in ([2, 4, np.nan], [1, 1, np.nan], [8, 16, np.nan], [1, 0, np.nan])
         ]
         assert log_ratio(*parts) == pytest.approx(np.log(24 / 3))

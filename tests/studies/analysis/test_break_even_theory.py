@@ -42,7 +42,11 @@ def study(dim, pairs):
 def test_gradient_descent_and_an_evolution_strategy_break_even_where_theory_says(dim, pairs):
     simple = 2 * (pairs + dim + 1)
     exact = (
-        2 * pairs * -2 * np.log(1 - KAPPA) / -np.log(1 - (2 * KAPPA - KAPPA**2) * pairs / (pairs + dim + 1))
+        2
+        * pairs
+        * -2
+        * np.log(1 - KAPPA)
+        / -np.log(1 - (2 * KAPPA - KAPPA**2) * pairs / (pairs + dim + 1))
     )
     data = run(study(dim, pairs), simple / 2, simple / 4, simple * 4, unit=simple / 2)
     told = break_even(data, "GD", "ES", grid=np.geomspace(simple / 3, simple * 3, 40))

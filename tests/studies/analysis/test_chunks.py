@@ -38,7 +38,9 @@ def made():
         "targets": [0.5],
         "cost": [5.0, 10.0, 20.0, 33.3, 60.0, 100.0],
     }
-    arms = [results(loss[i], gradients=part, hits=hits[i], **options) for i, part in enumerate((1.0, 0.0))]
+    arms = [
+        results(loss[i], gradients=part, hits=hits[i], **options) for i, part in enumerate((1.0, 0.0))
+    ]
     config = {"gradient_cost": {"value": 3.0, "range": [1.0, 20.0]}}
     data = xr.concat(
         arms,

@@ -45,7 +45,9 @@ def only(found):
 def signed_rank_of_all_signs(d):
     """Two-sided p over all 2^n signs, differences of 0 left out after they were ranked."""
     ranks = stats.rankdata(abs(d))
-    sums = np.array([(ranks * (d != 0) * signs).sum() for signs in itertools.product((-1, 1), repeat=len(d))])
+    sums = np.array([
+        (ranks * (d != 0) * signs).sum() for signs in itertools.product((-1, 1), repeat=len(d))
+    ])
     return np.mean(abs(sums) >= abs((ranks * np.sign(d)).sum()) - 1e-9)
 
 
@@ -79,7 +81,12 @@ class TestHolm:
         assert holm(np.array([0.016, 0.607, 0.019])).tolist() == pytest.approx([0.048, 0.607, 0.048])
 
     def test_by_hand(self):
-        assert holm(np.array([0.01, 0.04, 0.03, 0.005])).tolist() == pytest.approx([0.03, 0.06, 0.06, 0.02])
+        assert holm(np.array([0.01, 0.04, 0.03, 0.005])).tolist() == pytest.approx([
+            0.03,
+            0.06,
+            0.06,
+            0.02,
+        ])
 
     def test_missing_tests_do_not_count(self):
         assert holm(np.array([0.01, np.nan, 0.04]))[[0, 2]].tolist() == pytest.approx([0.02, 0.04])
@@ -131,7 +138,10 @@ class TestEffectSizes:
         found = only(compare(two(np.arange(16.0), np.arange(16.0) + 100)))
         assert (found["a12"], found["win_probability"]) == (1, 1)
         assert found["a12_interval"].values.tolist() == pytest.approx([0.025 ** (1 / 16), 1])
-        assert found["win_probability_interval"].values.tolist() == pytest.approx([0.025 ** (1 / 16), 1])
+        assert found["win_probability_interval"].values.tolist() == pytest.approx([
+            0.025 ** (1 / 16),
+            1,
+        ])
 
 
 class TestCompare:
@@ -218,7 +228,8 @@ class TestCompare:
         early, late = (only(compare(data, at=at)) for at in (60.0, 100.0))
         assert early["difference"] == 2 * late["difference"]
         with pytest.raises(
-            ValueError, match=r"at: expected a cost that some checkpoint has, at least 50 evaluations; got 10"
+            ValueError,
+            match=r"at: expected a cost that some checkpoint has, at least 50 evaluations; got 10",
         ):
             compare(data, at=10.0)
 
@@ -272,12 +283,16 @@ class TestCompare:
             stats.t.interval(0.95, 7, means.mean(), stats.sem(means)), rel=1e-9
         )
         assert found["verdict"] == "undecided"
-        assert only(compare(two(a[0], b)))["verdict"] == "B better"  # as 64 worlds that are independent would
+        assert (
+            only(compare(two(a[0], b)))["verdict"] == "B better"
+        )  # as 64 worlds that are independent would
 
     def test_pairs_of_three(self):
         found = compare(results(RNG.normal(0, 1, (2, 3, 16))))
         assert found["pair"].values.tolist() == ["A - B", "A - C", "B - C"]
-        assert found["p_corrected"].values.ravel() == pytest.approx(holm(found["p_value"].values.ravel()))
+        assert found["p_corrected"].values.ravel() == pytest.approx(
+            holm(found["p_value"].values.ravel())
+        )
 
     def test_what_is_there_twice_is_one_test(self):
         data = results(RNG.normal(0, 1, (2, 3, 16)) + np.arange(3)[:, None] * 0.4)
@@ -363,10 +378,13 @@ class TestVerdict:
     def test_the_side_is_that_of_the_signed_ranks(self):
         rows = np.where(RNG.random((50, 12)) < 0.2, np.nan, np.round(RNG.normal(0, 2, (50, 12))))
         rows[:, 0] = 0.0
-        for row, told in zip(rows, leaning(xr.DataArray(rows, dims=("cell", "unit"))).values, strict=True):
+        for row, told in zip(
+            rows, leaning(xr.DataArray(rows, dims=("cell", "unit"))).values, strict=True
+        ):
             given = row[~np.isnan(row)]
             assert told == sum(
-                np.sign(x) * (sum(abs(given) < abs(x)) + (sum(abs(given) == abs(x)) + 1) / 2) for x in given
+                np.sign(x) * (sum(abs(given) < abs(x)) + (sum(abs(given) == abs(x)) + 1) / 2)
+                for x in given
             )
 
 
@@ -378,7 +396,9 @@ class TestWinProbability:
         assert found["win_probability"].dims == ("landscape", "pair", "checkpoint")
 
     def test_arms_of_one_law_win_half(self):
-        found = win_probability(results(RNG.normal(0, 1, (40, 2, 32))))["win_probability"].isel(checkpoint=-1)
+        found = win_probability(results(RNG.normal(0, 1, (40, 2, 32))))["win_probability"].isel(
+            checkpoint=-1
+        )
         assert abs(float(found.mean()) - 0.5) < 3 * 0.5 / np.sqrt(40 * 32)
         better = win_probability(results(RNG.normal(0, 1, (40, 2, 32)) - np.array([0.3, 0])[:, None]))[
             "win_probability"
@@ -400,4 +420,7 @@ def test_distinct_places():
     part = xr.DataArray(
         [[[1.0, 2], [1, 2], [3, 2]], [[1, 2], [1, 2], [1, 2]]], dims=("landscape", "k", "replicate")
     )
-    assert distinct(part, ["landscape", "k"]).values.tolist() == [[True, False, True], [True, False, False]]
+    assert distinct(part, ["landscape", "k"]).values.tolist() == [
+        [True, False, True],
+        [True, False, False],
+    ]

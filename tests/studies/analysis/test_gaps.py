@@ -32,10 +32,11 @@ def test_one_word_for_it(known, word):
 
 
 def test_a_landscape_of_one_meaning_is_named_once():
-    told = (
-        "The loss is the gap to the optimum on bowl and nk (k = 1); on nk (k = 15) the optimum is not known, "
+    told = "The loss is the gap to the optimum on bowl and nk (k = 1); on nk (k = 15) the optimum is not known, "
+    assert (
+        gaps.said(study([[1.0, 1.0], [1.0, 0.0]]))
+        == told + "and the loss is the landscape's own value."
     )
-    assert gaps.said(study([[1.0, 1.0], [1.0, 0.0]])) == told + "and the loss is the landscape's own value."
 
 
 def test_without_landscapes_the_axis_says_it():
@@ -78,7 +79,10 @@ def test_units_say_it(known, unit):
 def test_no_exponent_is_fitted_through_gaps_and_raw_losses():
     k = xr.Variable("k", [1.0, 15.0])
     loss = xr.DataArray(
-        np.ones((2, 8)), dims=("k", "replicate"), coords={"k": k, "gap_known": ("k", [1.0, 0.0])}, name="loss"
+        np.ones((2, 8)),
+        dims=("k", "replicate"),
+        coords={"k": k, "gap_known": ("k", [1.0, 0.0])},
+        name="loss",
     )
     with pytest.raises(
         ValueError,
@@ -125,5 +129,8 @@ def test_an_import_is_not_put_beside_losses_of_two_meanings():
 
 @pytest.mark.parametrize(("most", "listed"), [(None, "A, B"), (2, "A, B"), (1, "2 arms")])
 def test_one_wording_of_arms_that_never_asked(most, listed):
-    assert words_on_silent(["A", "B"], "not drawn", most) == f"{listed}: no step within the budget, not drawn"
+    assert (
+        words_on_silent(["A", "B"], "not drawn", most)
+        == f"{listed}: no step within the budget, not drawn"
+    )
     assert words_on_silent([], "not drawn", most) == ""

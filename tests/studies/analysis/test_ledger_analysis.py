@@ -23,7 +23,11 @@ def ledger(eigenvalues, curvature, mean_curvature):
             "noise_curvature": ("replicate", curvature),
             "mean_curvature": ("replicate", mean_curvature),
         },
-        {"direction": ["all"], "mode": np.arange(eigenvalues.shape[-1]), "replicate": np.arange(len(trace))},
+        {
+            "direction": ["all"],
+            "mode": np.arange(eigenvalues.shape[-1]),
+            "replicate": np.arange(len(trace)),
+        },
     )
 
 
@@ -42,7 +46,9 @@ class TestSpectrum:
 
     def test_a_world_counts_by_how_much_it_moves(self):
         told = spectrum(ledger([[9.0, 0, 0], [1.0, 1.0, 0]] * 20, np.ones(WORLDS), np.ones(WORLDS)))
-        assert float(told["share"].sel(mode=0)) == pytest.approx(10 / 11)  # not the mean of shares, 3 / 4
+        assert float(told["share"].sel(mode=0)) == pytest.approx(
+            10 / 11
+        )  # not the mean of shares, 3 / 4
 
     def test_the_interval_holds_the_value(self):
         drawn = np.random.default_rng(1).exponential(size=(WORLDS, MODES))
@@ -72,7 +78,9 @@ class TestSpectrum:
         assert np.isnan(told["alignment"])
 
     def test_a_world_without_noise_does_not_count(self):
-        told = spectrum(ledger([[1.0, 1.0, 0]] * 20 + [[0.0, 0, 0]] * 20, np.ones(WORLDS), np.ones(WORLDS)))
+        told = spectrum(
+            ledger([[1.0, 1.0, 0]] * 20 + [[0.0, 0, 0]] * 20, np.ones(WORLDS), np.ones(WORLDS))
+        )
         assert int(told["worlds"]) == 20
         assert float(told["rank"]) == pytest.approx(2)
 
@@ -94,7 +102,9 @@ class TestPopulation:
             np.stack([-2 * one, one], -1),
             {"long_name": "change of loss", "units": "loss"},
         )
-        return xr.Dataset(variables, {"force": ["selection", "mutation"], "replicate": np.arange(WORLDS)})
+        return xr.Dataset(
+            variables, {"force": ["selection", "mutation"], "replicate": np.arange(WORLDS)}
+        )
 
     def test_means_over_worlds(self):
         told = population(self.data())

@@ -182,7 +182,10 @@ def test_the_target_whose_time_is_judged_has_the_units_of_the_targets():
     data = raced(DONE, both(FAST, SLOW))
     data["target_loss"].attrs["units"] = "of the gap at the start"
     found = only(compare(data))
-    assert (str(found["judged"].item()), found["target"].attrs["units"]) == (TIME, "of the gap at the start")
+    assert (str(found["judged"].item()), found["target"].attrs["units"]) == (
+        TIME,
+        "of the gap at the start",
+    )
 
 
 def test_a_pair_is_compared_where_the_two_have_checkpoints_whichever_a_third_has():
@@ -191,7 +194,9 @@ def test_a_pair_is_compared_where_the_two_have_checkpoints_whichever_a_third_has
     C has a checkpoint at 50 alone, where losses are twice as much.
     """
     rows = np.stack([RNG.uniform(1, 2, WORLDS), RNG.uniform(3, 4, WORLDS), RNG.uniform(1, 2, WORLDS)])
-    data = results(rows[None]).assign_coords(recorded=(("optimizer", "checkpoint"), [[1, 1], [1, 1], [1, 0]]))
+    data = results(rows[None]).assign_coords(
+        recorded=(("optimizer", "checkpoint"), [[1, 1], [1, 1], [1, 0]])
+    )
     found = compare(data, at=100).isel(landscape=0)
     for pair, (a, b, times) in enumerate([(0, 1, 1), (0, 2, 2), (1, 2, 2)]):
         assert float(found["difference"][pair]) == pytest.approx(times * (rows[a] - rows[b]).mean())

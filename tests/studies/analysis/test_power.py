@@ -16,9 +16,9 @@ def test_paired_differences_have_the_noncentral_t():
     n = 32
     d = power.paired_sd(n) * np.sqrt(3 / np.pi)
     t = stats.t.ppf(0.975, n - 1)
-    assert stats.nct.sf(t, n - 1, d * np.sqrt(n)) + stats.nct.cdf(-t, n - 1, d * np.sqrt(n)) == pytest.approx(
-        0.8, abs=1e-6
-    )
+    assert stats.nct.sf(t, n - 1, d * np.sqrt(n)) + stats.nct.cdf(
+        -t, n - 1, d * np.sqrt(n)
+    ) == pytest.approx(0.8, abs=1e-6)
 
 
 def test_published_example():

@@ -61,7 +61,9 @@ def test_as_the_study_says_for_all_or_each_landscape():
     assert float(precision(started(UP, given=1e-3))) == pytest.approx(4e-3)
     told = precision(started(UP, UP, UP, given={"land 0": 1e-2, "default": 1e-5}))
     assert told.values.tolist() == pytest.approx([4e-2, 4e-5, 4e-5])
-    assert float(precision(started(UP, UP, given={"land 1": 1e-2}).isel(landscape=1))) == pytest.approx(4e-2)
+    assert float(precision(started(UP, UP, given={"land 1": 1e-2}).isel(landscape=1))) == pytest.approx(
+        4e-2
+    )
 
 
 def test_it_does_not_depend_on_which_arms_there_are():
@@ -78,7 +80,9 @@ def test_a_stored_one_goes_before_and_imported_results_have_that_of_coco():
 
 
 def test_resolved_losses_are_equal_where_they_differ_by_less():
-    loss = xr.DataArray([0.0, 1e-12, 0.04, 0.3, 0.3 + 1e-12, -1.0, 1e300, np.inf, np.nan], dims="replicate")
+    loss = xr.DataArray(
+        [0.0, 1e-12, 0.04, 0.3, 0.3 + 1e-12, -1.0, 1e300, np.inf, np.nan], dims="replicate"
+    )
     raw = resolved(loss, xr.DataArray(0.1))
     assert raw.values[:6].tolist() == pytest.approx([0, 0, 0, 0.3, 0.3, -1])
     np.testing.assert_array_equal(raw[6:], loss[6:])

@@ -15,7 +15,16 @@ from studies.results.hits import budget, spent
 from tests.support.priced import STUDY, run
 from tests.support.ran import priced, stored
 
-SAME = ("loss", "best_loss", "observed", "value_terms", "gradient_terms", "steps", "diversity", "step_length")
+SAME = (
+    "loss",
+    "best_loss",
+    "observed",
+    "value_terms",
+    "gradient_terms",
+    "steps",
+    "diversity",
+    "step_length",
+)
 TERMS = {
     "budget": 20,
     "landscapes": {"bowl": {"kind": "quadratic", "dim": 4, "condition": 10.0, "terms": 8}},
@@ -51,11 +60,15 @@ class TestAgainstARunAtThatPrice:
     @pytest.mark.parametrize("price", [1.0, 2.5, 3.0, 20.0])
     def test_every_number_is_that_of_the_run(self, price):
         told = repriced(ran(3.0, 1.0, 20.0), price)
-        again = run(STUDY, price, price, price, budget=float(told["cost"][-1]), costs=told["cost"].values)
+        again = run(
+            STUDY, price, price, price, budget=float(told["cost"][-1]), costs=told["cost"].values
+        )
         assert float(told["cost"][-1]) == 60
         seen = (told["status"] < 5).values
         for name in SAME:
-            np.testing.assert_array_equal(told[name].values[seen], again[name].values[seen], err_msg=name)
+            np.testing.assert_array_equal(
+                told[name].values[seen], again[name].values[seen], err_msg=name
+            )
         np.testing.assert_array_equal(told["status"].values[seen], again["status"].values[seen])
         assert seen.all()
         for name in ("hit_cost", "best_hit_cost"):
@@ -64,7 +77,9 @@ class TestAgainstARunAtThatPrice:
 
     def test_terms_of_mini_batches_are_counted(self):
         told = repriced(ran(3.0, 1.0, 20.0, terms=True), 5.0)
-        again = run(STUDY | TERMS, 5.0, 5.0, 5.0, budget=float(told["cost"][-1]), costs=told["cost"].values)
+        again = run(
+            STUDY | TERMS, 5.0, 5.0, 5.0, budget=float(told["cost"][-1]), costs=told["cost"].values
+        )
         seen = (told["status"] < 5).values
         np.testing.assert_array_equal(told["loss"].values[seen], again["loss"].values[seen])
         np.testing.assert_array_equal(
@@ -164,7 +179,9 @@ class TestWindow:
         assert window(data, 3.0)[1] == 100
 
     def test_arms_that_have_all_diverged_or_are_missing(self):
-        data = made_up([[[0, 0]], [[4, 9]]], [[[2, 2]], [[0, 0]]], status=np.array([[[3, 3]], [[5, 5]]]))
+        data = made_up(
+            [[[0, 0]], [[4, 9]]], [[[2, 2]], [[0, 0]]], status=np.array([[[3, 3]], [[5, 5]]])
+        )
         assert window(data, 3.0)[1].values.tolist() == [np.inf, -np.inf]
         assert horizon(data, 3.0) == pytest.approx(100 / 3)
         assert repriced(data, 3.0)["status"].sel(optimizer="arm 1").values.tolist() == [[5, 5]]
@@ -180,7 +197,9 @@ class TestHits:
             gradients = np.cumsum([0, 1, *(kind == "gradient" for kind in order)])
             values = np.arange(1, 7) - gradients
             data = made_up(values[None, None, [1, 5]], gradients[None, None, [1, 5]])
-            hit = xr.DataArray(spent[None, None, 2:].astype(float), dims=("optimizer", "replicate", "target"))
+            hit = xr.DataArray(
+                spent[None, None, 2:].astype(float), dims=("optimizer", "replicate", "target")
+            )
             told, low, high = (part.values[0, 0] for part in gradients_until(data, hit))
             truth = gradients[2:]
             assert (low - 1e-9 <= truth).all()
@@ -232,4 +251,6 @@ class TestPrices:
 
     def test_a_landscape_that_moves_with_the_cost_is_refused(self):
         with pytest.raises(ValueError, match="bowl would have moved otherwise"):
-            prices(xr.Dataset(attrs={"settings": stored({"bowl": {"kind": "moving", "clock": "cost"}})}))
+            prices(
+                xr.Dataset(attrs={"settings": stored({"bowl": {"kind": "moving", "clock": "cost"}})})
+            )

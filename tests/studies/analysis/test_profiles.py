@@ -9,7 +9,9 @@ import xarray as xr
 from studies.analysis.running_time.profiles import profile, ratios
 from tests.support.arms import results
 
-HITS = np.array([[[[10, 40], [20, np.inf]], [[20, 10], [10, np.inf]]]])  # landscape, optimizer, world, target
+HITS = np.array([
+    [[[10, 40], [20, np.inf]], [[20, 10], [10, np.inf]]]
+])  # landscape, optimizer, world, target
 
 
 def of(hits, **options):
@@ -26,7 +28,9 @@ def test_counted_by_hand():
 
 def test_naive_loop():
     rng = np.random.default_rng(5)
-    hits = np.where(rng.random((3, 4, 8, 2)) < 0.3, np.inf, rng.lognormal(3, 1, (3, 4, 8, 2)).clip(max=100))
+    hits = np.where(
+        rng.random((3, 4, 8, 2)) < 0.3, np.inf, rng.lognormal(3, 1, (3, 4, 8, 2)).clip(max=100)
+    )
     factors = [1.0, 1.5, 3.0, 10.0]
     expected = np.zeros((4, 4))
     for land in range(3):
@@ -88,17 +92,22 @@ def test_repeated_problems_count_once():
 
 def test_intervals_shrink_with_worlds():
     rng = np.random.default_rng(2)
-    few, many = (profile(of(rng.lognormal(3, 1, (1, 2, worlds, 1))), factors=[1.0]) for worlds in (16, 256))
+    few, many = (
+        profile(of(rng.lognormal(3, 1, (1, 2, worlds, 1))), factors=[1.0]) for worlds in (16, 256)
+    )
     widths = [
         float(found["profile_interval"].isel(optimizer=0).diff("bound").item()) for found in (few, many)
     ]
     assert widths[1] < widths[0] / 3
     inside = few["profile_interval"]
-    assert ((inside.sel(bound="low") <= few["profile"]) & (few["profile"] <= inside.sel(bound="high"))).all()
+    assert (
+        (inside.sel(bound="low") <= few["profile"]) & (few["profile"] <= inside.sel(bound="high"))
+    ).all()
 
 
 def test_no_targets():
     with pytest.raises(
-        ValueError, match=r"profile: expected a study with targets, got none; add `targets:` to the study"
+        ValueError,
+        match=r"profile: expected a study with targets, got none; add `targets:` to the study",
     ):
         profile(results(np.zeros((1, 2, 4))))

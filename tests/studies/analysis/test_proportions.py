@@ -72,7 +72,9 @@ class TestInstances:
 
     def test_instances_that_differ_between_cells_are_refused(self):
         part = of(np.ones((2, 3))).assign_coords(instance=(("study", "replicate"), np.zeros((2, 3))))
-        with pytest.raises(ValueError, match=r"^instance: expected one instance for each world, got dims"):
+        with pytest.raises(
+            ValueError, match=r"^instance: expected one instance for each world, got dims"
+        ):
             effective_worlds(part)
 
     @pytest.mark.verify
@@ -83,10 +85,14 @@ class TestInstances:
         random = np.random.default_rng(7)
         size = 1 / alike - 1 if alike else np.inf
         chance = (
-            random.beta(mean * size, (1 - mean) * size, (2000, 16)) if alike else np.full((2000, 16), mean)
+            random.beta(mean * size, (1 - mean) * size, (2000, 16))
+            if alike
+            else np.full((2000, 16), mean)
         )
         drawn = random.random((2000, 16, 4)) < chance[..., None]
-        low, high = told(drawn.reshape(2000, 64), np.repeat(np.arange(16), 4))["share_interval"].values.T
+        low, high = told(drawn.reshape(2000, 64), np.repeat(np.arange(16), 4))[
+            "share_interval"
+        ].values.T
         assert np.mean((low <= mean) & (mean <= high)) >= 0.93
         naive_low, naive_high = told(drawn.reshape(2000, 64))["share_interval"].values.T
         if alike:

@@ -37,7 +37,9 @@ class TestQuantiles:
         """Rank low <= binomial + 1 <= rank high, and no rank less would do."""
         low, high = told(np.arange(1.0, worlds + 1), level)["q_interval"].values
         law = stats.binom(worlds, level)
-        assert law.cdf((0 if np.isinf(low) else low) - 1) <= 0.025 < law.cdf(0 if np.isinf(low) else low)
+        assert (
+            law.cdf((0 if np.isinf(low) else low) - 1) <= 0.025 < law.cdf(0 if np.isinf(low) else low)
+        )
         assert (
             law.sf((worlds + 1 if np.isinf(high) else high) - 1)
             <= 0.025
@@ -67,5 +69,7 @@ class TestQuantiles:
         assert tuple(told(values)["q_interval"].values) == (5, 8)
 
     def test_levels_are_between_0_and_1(self):
-        with pytest.raises(ValueError, match=r"^quantiles: expected levels between 0 and 1, got \[50\]$"):
+        with pytest.raises(
+            ValueError, match=r"^quantiles: expected levels between 0 and 1, got \[50\]$"
+        ):
             told([1, 2, 3], 50)

@@ -26,7 +26,9 @@ AUC = np.array([
 
 def table(values):
     return xr.DataArray(
-        values, dims=("block", "optimizer"), coords={"optimizer": list("ABCDEFGH"[: np.shape(values)[1]])}
+        values,
+        dims=("block", "optimizer"),
+        coords={"optimizer": list("ABCDEFGH"[: np.shape(values)[1]])},
     )
 
 

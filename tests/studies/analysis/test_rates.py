@@ -40,7 +40,9 @@ def ran(optimizers, landscape, worlds=6, steps=200, **more):
         ).drop_attrs()
         for arm in arms
     ]
-    found = xr.concat(parts, xr.Variable("optimizer", list(optimizers)), coords="minimal", compat="override")
+    found = xr.concat(
+        parts, xr.Variable("optimizer", list(optimizers)), coords="minimal", compat="override"
+    )
     return found.assign_coords(terms=1.0).assign_attrs(config='{"gradient_cost": 1.0}')
 
 
@@ -49,7 +51,9 @@ class TestFit:
     @pytest.mark.parametrize("noise", [0.0, 0.02])
     def test_finds_the_law_and_its_rate(self, law, noise):
         loss, rate = MADE[law]
-        found, (begin, end, points) = fit(X, loss * np.exp(noise * np.random.default_rng(1).normal(size=100)))
+        found, (begin, end, points) = fit(
+            X, loss * np.exp(noise * np.random.default_rng(1).normal(size=100))
+        )
         assert LAWS[found[:, 2].argmin()] == law
         assert found[LAWS.index(law), 0] == pytest.approx(rate, rel=0.05 if noise else 1e-3)
         assert found[LAWS.index(law), 1] > 0.99
@@ -120,7 +124,10 @@ class TestRates:
 
     def test_against_cost_is_per_evaluation(self):
         data = ran(
-            {"ES": {"kind": "one_plus_one", "sigma": 1.0}}, {"dim": 5, "condition": 1.0}, steps=300, worlds=4
+            {"ES": {"kind": "one_plus_one", "sigma": 1.0}},
+            {"dim": 5, "condition": 1.0},
+            steps=300,
+            worlds=4,
         )
         steps, cost = (
             rates(data, against).isel(optimizer=0).sel(law="linear") for against in ("steps", "cost")
@@ -156,7 +163,16 @@ class TestScaling:
     SIZES = np.array([1, 2, 4, 8, 16, 32], float)
 
     def made(
-        self, exponent=-0.5, *, worlds=20, shared=0.5, own=0.05, bend=0.0, cells=1, seed=1, instances=None
+        self,
+        exponent=-0.5,
+        *,
+        worlds=20,
+        shared=0.5,
+        own=0.05,
+        bend=0.0,
+        cells=1,
+        seed=1,
+        instances=None,
     ):
         """Y = 3 x^exponent exp(bend (ln x)^2) in the mean, times what a world shares over all x and what it has of its own at each."""
         rng, x = np.random.default_rng(seed), np.log(self.SIZES)
@@ -194,7 +210,9 @@ class TestScaling:
             scaling(mean, [self.made(shared=shared)], "batch")["exponent_error"].item()
             for shared in (0.0, 2.0)
         )
-        exact = 0.05 / np.sqrt(20) / np.sqrt(((np.log(self.SIZES) - np.log(self.SIZES).mean()) ** 2).sum())
+        exact = (
+            0.05 / np.sqrt(20) / np.sqrt(((np.log(self.SIZES) - np.log(self.SIZES).mean()) ** 2).sum())
+        )
         assert still == pytest.approx(exact, rel=0.5)
         assert moved < 4 * exact < 2.0 / np.sqrt(20) / 3
 

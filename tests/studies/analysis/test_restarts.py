@@ -50,14 +50,21 @@ class TestEqualBills:
     def test_up_to_the_budget_they_change_nothing(self):
         data = timed([10, 30, NEVER, NEVER, 20, 20], instance=[0, 0, 0, 1, 1, 1])
         np.testing.assert_allclose(
-            restarts.ecdf(data, [5, 20, 99])["solved"], runtime.ecdf(data, [5, 20, 99])["solved"], rtol=1e-12
+            restarts.ecdf(data, [5, 20, 99])["solved"],
+            runtime.ecdf(data, [5, 20, 99])["solved"],
+            rtol=1e-12,
         )
 
     def test_a_bill_of_nothing_ends(self):
         assert solved([10, NEVER], [10, 0], costs=[9, 10]) == pytest.approx([0, 1])
 
     def test_a_hit_may_cost_more_than_a_failure(self):
-        assert solved([50, NEVER], [50, 20], costs=[49, 50, 70, 90]) == pytest.approx([0, 0.5, 0.75, 0.875])
+        assert solved([50, NEVER], [50, 20], costs=[49, 50, 70, 90]) == pytest.approx([
+            0,
+            0.5,
+            0.75,
+            0.875,
+        ])
 
     def test_the_mean_is_the_expected_running_time(self):
         """E = integral of 1 - F; 1 / 3 of runs fail."""
@@ -78,7 +85,9 @@ class TestUnequalBills:
         assert solved(self.hit, self.spent, costs=costs) == pytest.approx(wanted, abs=0.048)
 
     def test_is_fixed_by_the_seed(self):
-        first, again, other = (solved(self.hit, self.spent, costs=[120], seed=seed) for seed in (1, 1, 2))
+        first, again, other = (
+            solved(self.hit, self.spent, costs=[120], seed=seed) for seed in (1, 1, 2)
+        )
         assert first == again
         assert first != other
 
@@ -90,7 +99,8 @@ class TestUnequalBills:
         drawn = np.sort(stats.simulated_evals(np.array([10.0, 30, 40, 70]), 2, samplesize=20000))
         mine = np.sort(
             np.concatenate([
-                restarts.simulated(np.array(self.hit), np.array(self.spent), 1e9, seed) for seed in range(20)
+                restarts.simulated(np.array(self.hit), np.array(self.spent), 1e9, seed)
+                for seed in range(20)
             ])
         )
         at = np.unique(drawn)
@@ -112,7 +122,8 @@ class TestWithinAnInstance:
 
     def test_worlds_of_their_own_have_no_restarts(self):
         with pytest.raises(
-            ValueError, match=r"^restarts: expected worlds that share instances \(`instances:` in the study"
+            ValueError,
+            match=r"^restarts: expected worlds that share instances \(`instances:` in the study",
         ):
             solved(self.hit, instance=[0, 1, 2, 3])
 
@@ -134,7 +145,9 @@ class TestWithinAnInstance:
 
     def test_the_units_of_the_interval_are_instances(self):
         """Two instances, one solved: as one of two, not two of four."""
-        low, high = restarts.ecdf(timed(self.hit, instance=self.instance), [1e4])["solved_interval"].values[0]
+        low, high = restarts.ecdf(timed(self.hit, instance=self.instance), [1e4])[
+            "solved_interval"
+        ].values[0]
         assert (low, high) == pytest.approx((0.0, 1.0), abs=0.03)
 
 

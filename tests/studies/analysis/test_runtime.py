@@ -93,20 +93,24 @@ class TestExpectedRunningTime:
         for told in (few, many):
             low, high = told["ert_interval"].values[0]
             assert low < told["ert"].item() < high
-        assert float(np.diff(many["ert_interval"])[0, 0]) < 0.5 * float(np.diff(few["ert_interval"])[0, 0])
+        assert float(np.diff(many["ert_interval"])[0, 0]) < 0.5 * float(
+            np.diff(few["ert_interval"])[0, 0]
+        )
 
     def test_one_success_of_many_is_as_unsure_as_its_rate(self):
         """Clopper and Pearson's lowest rate of 1 of 32 is 1 - 0.975^(1 / 32)."""
         told = expected_running_time(timed([50] + [NEVER] * 31))
         assert told["ert"].item() == pytest.approx(50 + 3100)
-        assert told["ert_interval"].values[0, 1] == pytest.approx((50 + 3100) / 32 / (1 - 0.975 ** (1 / 32)))
+        assert told["ert_interval"].values[0, 1] == pytest.approx(
+            (50 + 3100) / 32 / (1 - 0.975 ** (1 / 32))
+        )
 
     @pytest.mark.parametrize("worlds", [3, 5, 8])
     def test_where_all_reach_it_the_interval_is_positive_and_finite(self, worlds):
         """Of costs 1, 10, 100, ..: 1 / ERT was not told from 0."""
-        low, high = expected_running_time(timed(10.0 ** np.arange(worlds), status=3))["ert_interval"].values[
-            0
-        ]
+        low, high = expected_running_time(timed(10.0 ** np.arange(worlds), status=3))[
+            "ert_interval"
+        ].values[0]
         assert 0 < low < high < np.inf
 
     def test_the_interval_is_students_on_the_scale_of_the_logarithm(self):
@@ -182,7 +186,9 @@ class TestDistribution:
 
     def test_targets_that_a_landscape_does_not_have_do_not_count(self):
         hit = np.array([[10, np.nan], [NEVER, np.nan]])
-        assert ecdf(results(np.ones((2, 4)), targets=[1, np.nan], hits=hit), [50])["solved"].item() == 0.5
+        assert (
+            ecdf(results(np.ones((2, 4)), targets=[1, np.nan], hits=hit), [50])["solved"].item() == 0.5
+        )
 
     def test_failed_worlds_do_not_count_and_diverged_ones_do(self):
         data = timed([10, NEVER, NEVER, NEVER], status=[2, 3, 4, 5])

@@ -13,7 +13,9 @@ COST = [10.0, 20.0, 40.0, 100.0]
 
 class TestFixedBudget:
     def test_is_the_last_state_at_that_cost(self):
-        found = loss_at(results(LOSS, COST), fixed_budget(results(LOSS, COST), [5, 10, 39, 40, 100])["cost"])
+        found = loss_at(
+            results(LOSS, COST), fixed_budget(results(LOSS, COST), [5, 10, 39, 40, 100])["cost"]
+        )
         np.testing.assert_array_equal(found[0], [np.nan, 5, 3, 4, 1])
 
     def test_counts_what_the_state_cost_and_not_its_checkpoint(self):

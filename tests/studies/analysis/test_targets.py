@@ -38,7 +38,10 @@ class TestHits:
         Values cost 1, so a state at 40 overshot it, and one of gradients did not.
         """
         assert hits(results(LOSS, COST, low=1.0), [3.5, 1.0])[0].values.tolist() == [20, np.inf]
-        assert hits(results(LOSS, COST, low=1.0, gradients=1.0), [3.5, 1.0])[0].values.tolist() == [20, 100]
+        assert hits(results(LOSS, COST, low=1.0, gradients=1.0), [3.5, 1.0])[0].values.tolist() == [
+            20,
+            100,
+        ]
 
     def test_what_a_world_shows_when_it_has_diverged_is_no_hit(self):
         assert hits(results(LOSS, COST, status=3), [3.5, 1.0])[0].values.tolist() == [20, np.inf]
@@ -91,7 +94,9 @@ class TestHits:
         told = hits(
             data,
             xr.DataArray(
-                [[3.5, 1.0], [4.5, np.nan]], dims=("landscape", "target"), coords={"landscape": ["a", "b"]}
+                [[3.5, 1.0], [4.5, np.nan]],
+                dims=("landscape", "target"),
+                coords={"landscape": ["a", "b"]},
             ),
         )
         np.testing.assert_array_equal(told.isel(replicate=0), [[20, 100], [20, np.nan]])
@@ -120,15 +125,25 @@ class TestHits:
 class TestSpent:
     def test_a_world_whose_budget_is_spent_is_billed_the_budget(self):
         """Not the 97 before its last step, and not the 104 after it."""
-        assert spent(results(LOSS, COST, spent=[[9, 17, 33, 97]] * 2)).values == pytest.approx([100, 100])
-        assert spent(results(LOSS, COST, spent=[[9, 17, 33, 104]] * 2)).values == pytest.approx([100, 100])
+        assert spent(results(LOSS, COST, spent=[[9, 17, 33, 97]] * 2)).values == pytest.approx([
+            100,
+            100,
+        ])
+        assert spent(results(LOSS, COST, spent=[[9, 17, 33, 104]] * 2)).values == pytest.approx([
+            100,
+            100,
+        ])
 
     def test_a_diverged_world_is_billed_what_it_spent(self):
-        assert spent(results(LOSS, COST, spent=[[9, 17, 33, 33]] * 2, status=3)).values == pytest.approx([
+        assert spent(
+            results(LOSS, COST, spent=[[9, 17, 33, 33]] * 2, status=3)
+        ).values == pytest.approx([
             33,
             33,
         ])
-        assert spent(results(LOSS, COST, spent=[[9, 17, 33, 120]] * 2, status=3)).values == pytest.approx([
+        assert spent(
+            results(LOSS, COST, spent=[[9, 17, 33, 120]] * 2, status=3)
+        ).values == pytest.approx([
             100,
             100,
         ])
@@ -156,7 +171,9 @@ class TestSpent:
 class TestAtCost:
     def test_the_last_checkpoint_of_at_most_that_cost_or_of_so_near_a_one(self):
         data = results(LOSS, COST)
-        assert [float(at_cost(data, at)["loss"][0]) for at in (10, 39, np.nextafter(40, 0), 40, 41, 100)] == [
+        assert [
+            float(at_cost(data, at)["loss"][0]) for at in (10, 39, np.nextafter(40, 0), 40, 41, 100)
+        ] == [
             5,
             3,
             4,
@@ -215,7 +232,11 @@ class TestPrices:
             ({"gradient_cost.value": [3, 6]}, [(3, 2, 9), (6, 2, 9)]),
             ({"gradient_cost.range": [[1, 3], [3, 5]]}, [(3, 1, 3), (3, 3, 5)]),
             (
-                {"size": {"zip": {"gradient_cost": [1.5, {"value": 3, "range": [1, 4]}], "seed": [1, 2]}}},
+                {
+                    "size": {
+                        "zip": {"gradient_cost": [1.5, {"value": 3, "range": [1, 4]}], "seed": [1, 2]}
+                    }
+                },
                 [(1.5, 1.5, 1.5), (3, 1, 4)],
             ),
         ],
@@ -236,7 +257,9 @@ class TestPrices:
         plan = make_plan(load_study(study))
         (dim,) = plan.axes.keys() - {"landscape", "optimizer"}
         data = (
-            results(LOSS, COST).assign_coords({dim: plan.axes[dim]}).assign_attrs(manifest(plan, [])["attrs"])
+            results(LOSS, COST)
+            .assign_coords({dim: plan.axes[dim]})
+            .assign_attrs(manifest(plan, [])["attrs"])
         )
         assert [tuple(arm.task.gradient_cost.values()) for arm in plan.arms] == expected
         assert list(zip(*(part.values.tolist() for part in prices(data)), strict=True)) == expected
@@ -253,8 +276,12 @@ class TestPrices:
             ValueError, match="^expected the coordinate of the axis gradient_cost, found replicate"
         ):
             prices(data)
-        older = results(LOSS, COST).assign_attrs(config=json.dumps({"sweep": {"gradient_cost": [1, 2]}}))
-        with pytest.raises(ValueError, match="^gradient_cost is swept, and these results hold no settings"):
+        older = results(LOSS, COST).assign_attrs(
+            config=json.dumps({"sweep": {"gradient_cost": [1, 2]}})
+        )
+        with pytest.raises(
+            ValueError, match="^gradient_cost is swept, and these results hold no settings"
+        ):
             prices(older)
 
 

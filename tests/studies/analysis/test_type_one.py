@@ -75,7 +75,8 @@ def drawn(kind, worlds, better=0.0, seed=1):
     world, own = rng.standard_normal((STUDIES, 1, worlds)), rng.standard_normal(shape)
     if instances < worlds:  # most of what an arm adds is the instance's
         own = (
-            0.6 * own + 0.8 * rng.standard_normal((STUDIES, 3, instances))[..., np.arange(worlds) % instances]
+            0.6 * own
+            + 0.8 * rng.standard_normal((STUDIES, 3, instances))[..., np.arange(worlds) % instances]
         )
     own[:, 0] -= better
     if kind in TIMES:
@@ -95,7 +96,9 @@ def slow(kind, world, own, rng):
     times = 20 * np.exp(0.5 * (world + own))
     hits = np.where(missed | (times > 100), np.inf, np.floor(times))[..., None]
     loss = (
-        np.where(missed & (own.shape[-1] < 9), 1.0, 0.0) if kind == "censored times" else np.zeros(own.shape)
+        np.where(missed & (own.shape[-1] < 9), 1.0, 0.0)
+        if kind == "censored times"
+        else np.zeros(own.shape)
     )
     data = results(loss, gap_known=1.0, hits=hits if kind == "censored times" else None)
     data = data.assign_coords(precision=1e-3, checkpoint=[0.5, 1.0])
@@ -138,14 +141,17 @@ def test_pairs(kind, worlds):
 )  # whose average ranks do differ beside a better arm
 def test_ranks_over_worlds(kind, worlds):
     alike, apart = (
-        ranks(drawn(kind, worlds, better=better, seed=3), "replicate")["differ"] for better in (0.0, 1.0)
+        ranks(drawn(kind, worlds, better=better, seed=3), "replicate")["differ"]
+        for better in (0.0, 1.0)
     )
     wrong, beside = (
         alike.any(["optimizer", "other"]).mean().item(),
         apart.isel(optimizer=1, other=2).mean().item(),
     )
     power = apart.isel(optimizer=0, other=[1, 2]).mean().item()
-    print(f"{kind}, {worlds} worlds: false {wrong:.3f}, beside a better arm {beside:.3f}, power {power:.2f}")
+    print(
+        f"{kind}, {worlds} worlds: false {wrong:.3f}, beside a better arm {beside:.3f}, power {power:.2f}"
+    )
     assert max(wrong, beside) <= most(LEVEL)
 
 
@@ -162,7 +168,9 @@ def test_ranks_over_landscapes(blocks):
     for ahead in (0, 2):
         medians[..., :ahead] -= 100
         found = friedman(
-            xr.DataArray(medians, dims=("study", "block", "optimizer"), coords={"optimizer": list("ABCDE")})
+            xr.DataArray(
+                medians, dims=("study", "block", "optimizer"), coords={"optimizer": list("ABCDE")}
+            )
         )["differ"]
         groups = [slice(0, ahead), slice(ahead, 5)]
         wrong = (
@@ -185,7 +193,11 @@ def test_winners(kind, worlds):
     All alike, then the last so much worse that one test is left for two that are alike.
     """
     for worse in (0.0, 5.0):
-        data = drawn(kind, worlds, seed=5).rename(landscape="study").assign_coords(study=np.arange(STUDIES))
+        data = (
+            drawn(kind, worlds, seed=5)
+            .rename(landscape="study")
+            .assign_coords(study=np.arange(STUDIES))
+        )
         data["loss"] = (
             data["loss"] + worse * (data["optimizer"] == "C") * np.exp(worse) + 1e-9 * data["study"]
         )  # so that no two studies are one
@@ -209,7 +221,10 @@ def priced(kind, worlds, shift, seed):
         steps[..., one] = (
             0.95 * steps[..., one - 1] + np.sqrt(1 - 0.95**2) * steps[..., one]
         )  # standard normal at each
-    first, second = steps - shift[::-1], np.repeat(rng.standard_normal((STUDIES, worlds, 1)), len(PRICES), -1)
+    first, second = (
+        steps - shift[::-1],
+        np.repeat(rng.standard_normal((STUDIES, worlds, 1)), len(PRICES), -1),
+    )
     loss = {"normal": lambda x: x, "log-normal 1.5": lambda x: np.exp(1.5 * x), "ties": np.round}[kind](
         np.stack([first, second], 1)
     )
@@ -252,12 +267,17 @@ def test_prices(kind, worlds):
     )
     assert bool((alike["worlds"] == worlds).all())
     one = (
-        (break_even(priced(kind, worlds, nowhere, 3), "A", "B", grid=PRICES[:1])["verdict"] != "undecided")
+        (
+            break_even(priced(kind, worlds, nowhere, 3), "A", "B", grid=PRICES[:1])["verdict"]
+            != "undecided"
+        )
         .mean()
         .item()
     )
     wrong = (alike["verdict"] != "undecided").mean().item()
-    behind = np.isin(between["verdict"], ["second at all prices", "changes", "changes more than once"]).mean()
+    behind = np.isin(
+        between["verdict"], ["second at all prices", "changes", "changes more than once"]
+    ).mean()
     power = (apart["verdict"] == "changes").mean().item()
     print(
         f"{kind}, {worlds} worlds: false {wrong:.3f}, at one price {one:.3f}, behind between the ends"

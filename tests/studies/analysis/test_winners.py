@@ -54,7 +54,9 @@ class TestWinners:
         assert told["decided"].values.tolist() == [[True, True, False], [True, False, True]]
         last = data["loss"].isel(checkpoint=-1)
         median = last.quantile(0.5, "replicate", method="inverted_cdf")
-        np.testing.assert_array_equal(told["winner"], data["optimizer"].values[median.argmin("optimizer")])
+        np.testing.assert_array_equal(
+            told["winner"], data["optimizer"].values[median.argmin("optimizer")]
+        )
         ordered = np.sort(median.values, axis=0)
         np.testing.assert_allclose(told["lead"], ordered[1] / ordered[0])
         assert (told["worlds"] == 16).all()
@@ -71,7 +73,9 @@ class TestWinners:
 
     def test_where_the_optimum_is_not_known_the_lead_is_a_difference(self):
         data = made(LEVELS, gap=0.0)
-        median = data["loss"].isel(checkpoint=-1).quantile(0.5, "replicate", method="inverted_cdf").values
+        median = (
+            data["loss"].isel(checkpoint=-1).quantile(0.5, "replicate", method="inverted_cdf").values
+        )
         np.testing.assert_allclose(winners(data)["lead"], np.sort(median, 0)[1] - np.sort(median, 0)[0])
 
     def test_where_it_is_known_for_some_values_of_an_axis_each_place_has_its_own_kind(self):

@@ -175,7 +175,9 @@ def test_learning_rate_gives_the_temperature_of_langevin_dynamics(tmp_path):
 @pytest.mark.verify
 def test_each_point_of_a_sweep_is_matched_apart_and_bounds_are_told(tmp_path):
     """The noise of a mini-batch falls as 1 / B, so the population that has it grows as B."""
-    landscapes = {"bowl": {"kind": "quadratic", "dim": 4, "condition": 1.0, "terms": 64, "noise_scale": 4.0}}
+    landscapes = {
+        "bowl": {"kind": "quadratic", "dim": 4, "condition": 1.0, "terms": 64, "noise_scale": 4.0}
+    }
     quiet = {"landscapes": landscapes, "noise": {}, "sweep": {"optimizers.SGD.batch": [4, 16, 2]}}
     study = BOWLS | quiet | {"match": BOWLS["match"] | {"vary": {"ES": {"population": [20, 400]}}}}
     pilots, _ = found(study, tmp_path)
@@ -233,7 +235,11 @@ RANGE = "expected a range [low, high] with 0 < low < high"
             {},
             "match.vary.ES.population[1]: expected an even number with antithetic points, got 9",
         ),
-        ({"vary": {"ES": {"population": [1, 8]}}}, {}, "match.vary.ES.population[0]: expected >= 2, got 1"),
+        (
+            {"vary": {"ES": {"population": [1, 8]}}},
+            {},
+            "match.vary.ES.population[0]: expected >= 2, got 1",
+        ),
         (
             {"vary": {"ES": {"population": [2, 8.5]}}},
             {},
@@ -259,7 +265,8 @@ RANGE = "expected a range [low, high] with 0 < low < high"
             {},
             {
                 "optimizers": (
-                    BOWLS["optimizers"] | {"ES": {"kind": "openai_es", "on": {"bowl": {"population": 8}}}}
+                    BOWLS["optimizers"]
+                    | {"ES": {"kind": "openai_es", "on": {"bowl": {"population": 8}}}}
                 )
             },
             "optimizers.ES.on.bowl.population: is found by match; leave it out here",
@@ -286,7 +293,8 @@ RANGE = "expected a range [low, high] with 0 < low < high"
             {"quantity": "temperature"},
             {
                 "landscapes": {"nk": {"kind": "nk", "n": 6, "k": 1}},
-                "optimizers": BOWLS["optimizers"] | {"ES": {"kind": "openai_es", "relaxation": "threshold"}},
+                "optimizers": BOWLS["optimizers"]
+                | {"ES": {"kind": "openai_es", "relaxation": "threshold"}},
             },
             (
                 "match.quantity: temperature of ES is not known on landscape 'nk': the loss has no slope"
@@ -325,7 +333,9 @@ def test_an_entry_with_mistakes_of_its_own_is_told_once():
     with pytest.raises(StudyError) as caught:
         load_study(BOWLS | {"optimizers": optimizers})
     assert caught.value.lines == ["study: optimizers.ES.sigma: expected > 0, got -1"]
-    draft = Draft(data={"optimizers": {}}, labels={"optimizers": ["SGD", "ES"]}, classes={"optimizers": {}})
+    draft = Draft(
+        data={"optimizers": {}}, labels={"optimizers": ["SGD", "ES"]}, classes={"optimizers": {}}
+    )
     assert [*mistakes(load_study(BOWLS).match, draft, [])] == []
 
 
@@ -404,11 +414,20 @@ def test_what_a_factor_switches_off_stays_off(tmp_path):
     """The rate of mutation is found where there is mutation."""
     optimizers = {
         "SGD": {"kind": "sgd"},
-        "WF": {"kind": "wright_fisher", "population": 16, "crossover": "none", "selection_strength": 0.05},
+        "WF": {
+            "kind": "wright_fisher",
+            "population": 16,
+            "crossover": "none",
+            "selection_strength": 0.05,
+        },
     }
     match = {"reference": "SGD", "at": 0, "vary": {"WF": {"mutation_rate": [0.1, 0.9]}}}
     for levels in (["on", "off"], ["off", "on"]):
-        study = BOWLS | QUICK | {"optimizers": optimizers, "match": match, "factors": [{"mutation": levels}]}
+        study = (
+            BOWLS
+            | QUICK
+            | {"optimizers": optimizers, "match": match, "factors": [{"mutation": levels}]}
+        )
         pilots, _ = found(study, tmp_path)
         (one,) = pilots.results
         rates = {

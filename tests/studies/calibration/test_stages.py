@@ -45,7 +45,9 @@ def test_a_stage_says_what_is_ahead_and_then_what_was_found(tmp_path, section, m
     stage = make(study, tmp_path)
     assert not stage.complete()
     assert stage.table() is None
-    assert any(line.startswith(f"{[*section][0]}: the {owner} are not there yet") for line in stage.lines())
+    assert any(
+        line.startswith(f"{[*section][0]}: the {owner} are not there yet") for line in stage.lines()
+    )
     worlds = addresses.ADDRESSES["worlds"][owner]
     ahead = {(cell.first, cell.last) for cell in stage.ahead()}
     assert all(first in worlds and last - 1 in worlds for first, last in ahead)

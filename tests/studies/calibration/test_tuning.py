@@ -84,7 +84,9 @@ def done(tmp_path_factory):
 
 def one(study, landscape, optimizer):
     return next(
-        found for found in study.tuned if found["coords"] == {"landscape": landscape, "optimizer": optimizer}
+        found
+        for found in study.tuned
+        if found["coords"] == {"landscape": landscape, "optimizer": optimizer}
     )
 
 
@@ -155,7 +157,8 @@ def test_settings_that_the_optimizer_does_not_take_are_passed_over():
     assert len(values) == 20
     assert all(trial_points.complete(complete(kind="ga"), v) for v in values)
     drawn = [
-        trial_points.settled(complete(kind="ga"), ranges, point) for point in trial_points.points(20, 2, 1)
+        trial_points.settled(complete(kind="ga"), ranges, point)
+        for point in trial_points.points(20, 2, 1)
     ]
     assert 0 < sum(v is None for v in drawn) < len(drawn)  # so some were
 
@@ -306,7 +309,9 @@ def test_a_second_run_finds_the_same_and_more_trials_compute_the_new_ones_alone(
     for found, before in zip(longer.tuned, study.tuned, strict=True):
         assert found["settings"][:5] == before["settings"]
         assert found["median"][:5] == before["median"]
-    fewer, computed = run(with_tuning(worlds=4), out)  # the files hold six worlds each; four of them count
+    fewer, computed = run(
+        with_tuning(worlds=4), out
+    )  # the files hold six worlds each; four of them count
     assert computed == 0
     assert one(fewer, "nk", "GA")["cost"] < one(study, "nk", "GA")["cost"]
 
@@ -365,9 +370,7 @@ def test_where_every_setting_diverges_the_one_given_is_used_and_that_is_told(tmp
     found, _ = run(study, tmp_path)
     assert found.tuned[0]["winner"] == 0
     assert found.arms[0].optimizer["learning_rate"] == 50.0
-    text = (
-        "tuning: SGD on bowl: every setting diverges in half of the worlds or more; the values given are used"
-    )
+    text = "tuning: SGD on bowl: every setting diverges in half of the worlds or more; the values given are used"
     assert tuned.notes(found.tuned) == [text]
 
 
@@ -375,7 +378,9 @@ def test_a_setting_that_never_asks_cannot_win_however_bad_the_others_are(tmp_pat
     """Of 60 evaluations a population of 100 or more asks for none and keeps the start, which any of these mutations makes worse."""
     ranges = {"GA": {"population": [20, 400]}}
     study = ALONE | {"tuning": STUDY["tuning"] | {"ranges": ranges}}
-    study["optimizers"] = {"GA": {"kind": "ga", "population": 20, "mutation_sigma": 1e6, "crossover": "none"}}
+    study["optimizers"] = {
+        "GA": {"kind": "ga", "population": 20, "mutation_sigma": 1e6, "crossover": "none"}
+    }
     found = run(study, tmp_path)[0].tuned[0]
     asks = [setting["population"] <= 60 for setting in found["settings"]]
     assert 0 < sum(asks) < len(asks)
@@ -423,8 +428,14 @@ def test_a_winner_at_an_end_and_repeated_settings_are_told():
         (0.85, "(0.85, as given) is near the high end of its range; beyond may be better"),
         (0.0125, "(0.0125, as given) is near the low end of its range; beyond may be better"),
         (1.0, "(1, as given) is near the high end of its range; beyond may be better"),
-        (3.0, "(3, as given) is beyond the high end of its range; a range around it may hold a better one"),
-        (0.0, "(0, as given) is beyond the low end of its range; a range around it may hold a better one"),
+        (
+            3.0,
+            "(3, as given) is beyond the high end of its range; a range around it may hold a better one",
+        ),
+        (
+            0.0,
+            "(0, as given) is beyond the low end of its range; a range around it may hold a better one",
+        ),
     ],
 )
 def test_a_given_value_that_wins_near_an_end_or_beyond_it_is_told(rate, text):
@@ -510,7 +521,11 @@ def ranges(**given):
 @pytest.mark.parametrize(
     ("changes", "more", "line"),
     [
-        (ranges(SDG={"momentum": [0, 0.9]}), {}, "tuning.ranges.SDG: unknown optimizer; did you mean 'SGD'?"),
+        (
+            ranges(SDG={"momentum": [0, 0.9]}),
+            {},
+            "tuning.ranges.SDG: unknown optimizer; did you mean 'SGD'?",
+        ),
         (
             ranges(SGD={"momentun": [0, 0.9]}),
             {},
@@ -559,7 +574,10 @@ def ranges(**given):
         ),
         (
             {},
-            {"optimizers": STUDY["optimizers"] | {"GA": {"kind": "ga", "grid": {"population": [4, 8]}}}},
+            {
+                "optimizers": STUDY["optimizers"]
+                | {"GA": {"kind": "ga", "grid": {"population": [4, 8]}}}
+            },
             "tuning.ranges.GA.population: is in the optimizer's grid too; give it in one of the two",
         ),
         (
@@ -580,7 +598,9 @@ def ranges(**given):
 def test_a_mistake_is_one_line(changes, more, line):
     with pytest.raises(StudyError) as caught:
         load_study(
-            with_tuning(**changes) | {"optimizers": STUDY["optimizers"] | {"SGD": {"kind": "sgd"}}} | more
+            with_tuning(**changes)
+            | {"optimizers": STUDY["optimizers"] | {"SGD": {"kind": "sgd"}}}
+            | more
         )
     assert len(caught.value.lines) == 1
     assert caught.value.lines[0].endswith(line)
@@ -604,7 +624,9 @@ def test_the_resolved_study_tunes_again_and_the_figure_needs_a_tuning():
     study = load_study(STUDY | {"figures": ["sensitivity"]})
     assert load_study(study.resolved) == study
     assert study.tuning.ranges["SGD"]["learning_rate"] == {"low": 0.001, "high": 1e25, "scale": "log"}
-    with pytest.raises(StudyError, match="sensitivity shows the `tuning` of a study, and this one has none"):
+    with pytest.raises(
+        StudyError, match="sensitivity shows the `tuning` of a study, and this one has none"
+    ):
         load_study(BARE | {"figures": ["sensitivity"]})
     assert load_study(STUDY | {"tuning": None}).tuning is None
 
@@ -667,9 +689,9 @@ def test_a_run_tunes_first_and_a_second_one_finds_everything(tmp_path, capsys):
         s["learning_rate"] for s in found[0]["settings"]
     ]
     crossing = told.sel(optimizer="GA", parameter="crossover").squeeze()
-    assert [json.loads(crossing["choices"].item())[int(i)] for i in crossing["value"].values] == crossing[
-        "text"
-    ].values.tolist()
+    assert [
+        json.loads(crossing["choices"].item())[int(i)] for i in crossing["value"].values
+    ] == crossing["text"].values.tolist()
     assert told["scale"].to_series().to_dict() == {
         ("SGD", "learning_rate"): "log", ("SGD", "population"): "", ("SGD", "crossover"): "",
         ("GA", "learning_rate"): "", ("GA", "population"): "log", ("GA", "crossover"): "choices",

@@ -50,14 +50,22 @@ WRONG = [
         "ask",
         "at step 8 or before it something drew from a global generator .torch.; take the draw from",
     ),
-    ("ChangesState", "tell", "changes state.parents in place, which others still read; return new tensors"),
+    (
+        "ChangesState",
+        "tell",
+        "changes state.parents in place, which others still read; return new tensors",
+    ),
     ("ChangesStateByNumpy", "ask", "changes state.sigma in place"),
     ("ChangesAnswer", "tell", "changes answer.value in place"),
     ("ChangesQuery", "tell", "changes query.points in place"),
     ("ChangesInRecommend", "recommend", "changes state.sigma in place"),
     ("AcrossWorlds", "tell", f"gives state.sigma {ALONE}"),
     ("FirstWorld", "ask", f"gives points {ALONE}"),
-    ("LongRecommendation", "recommend", r"expected a point of shape \(R, D\) = \(4, 3\), got \(4, 1, 3\)"),
+    (
+        "LongRecommendation",
+        "recommend",
+        r"expected a point of shape \(R, D\) = \(4, 3\), got \(4, 1, 3\)",
+    ),
     ("ShortCenter", "center", r"expected a point of shape \(R, D\) = \(4, 3\), got \(4,\)"),
     ("FlatPoints", "ask", r"expected points of shape \(R, P, D\) = \(4, P, 3\), got \(4, 3\)"),
     ("NoQuery", "ask", r"expected a landscapes.base.Query, got a tensor of shape \(4, 12, 3\)"),
@@ -82,7 +90,11 @@ WRONG = [
         "ask",
         r"expected finite points, got 48 of 48 points with NaN, though all that it saw was finite; look for",
     ),
-    ("InfinitePointsLate", "ask", r"expected finite points, got 8 of 48 points with infinite coordinates"),
+    (
+        "InfinitePointsLate",
+        "ask",
+        r"expected finite points, got 8 of 48 points with infinite coordinates",
+    ),
     ("NaNCenter", "center", "expected finite centers, got 4 of 4 centers with NaN"),
     ("NaNRecommendation", "recommend", "expected finite points, got 4 of 4 points with NaN"),
     ("RecordsNothing", "tell", r"expected info\['s'\], which `recorded` names, got an empty info"),
@@ -91,7 +103,11 @@ WRONG = [
 TAKEN = "belongs to the Dataset of a study; choose another, such as"
 STEADY = "draw tables in `bind`, from streams; noise is what a study's `noise:` adds"
 LANDSCAPES = [
-    ("RidgeDraws", "loss", f"draws from torch's global generator, so each run gives other numbers; {STEADY}"),
+    (
+        "RidgeDraws",
+        "loss",
+        f"draws from torch's global generator, so each run gives other numbers; {STEADY}",
+    ),
     ("RidgeDrawsInNumpy", "loss", "draws from NumPy's global generator"),
     ("RidgeOwnGenerator", "loss", f"gives value {AGAIN}; {STEADY}"),
     ("RidgeChanges", "loss", "changes x in place"),
@@ -102,7 +118,11 @@ LANDSCAPES = [
         "gives a point another value alone than among the other points of its world",
     ),
     ("RidgeOneWorld", "loss", r"expected losses of shape \(R, P\) = \(3, 2\), got \(3,\)"),
-    ("RidgeSingle", "loss", "expected losses as torch.float64, got torch.float32; take the type from x"),
+    (
+        "RidgeSingle",
+        "loss",
+        "expected losses as torch.float64, got torch.float32; take the type from x",
+    ),
     (
         "RidgeNaN",
         "loss",
@@ -120,7 +140,11 @@ LANDSCAPES = [
     ("RidgeStartDraws", "start", "draws from torch's global generator"),
     ("RidgePlayers", "players", "expected a tuple of whole numbers, got 3"),
     ("RidgeDomain", "domain", r"expected Reals\(..\) or Bits\(\), got \(-1.0, 1.0\)"),
-    ("RidgeMeasures", "measures", r"expected a dict with the keys of `extras` \(height\), got \['hight'\]"),
+    (
+        "RidgeMeasures",
+        "measures",
+        r"expected a dict with the keys of `extras` \(height\), got \['hight'\]",
+    ),
     ("RidgeLate", "extras", f"the name 'cost' {TAKEN} 'own_cost'"),
     ("RidgeTruth", "solution_loss", r"expected losses of shape \(R, P\) = \(3, 2\), got \(3,\)"),
 ]
@@ -213,7 +237,9 @@ def test_guards_let_sound_kinds_pass_and_change_no_number(monkeypatch, names, wo
     monkeypatch.setattr(loop, "try_landscape", lambda *args, **options: None)
     free = run(made, worlds)
     timed = [name for name, variable in free.items() if variable.attrs.get("units") == "s"]
-    xr.testing.assert_identical(watched.drop_vars(timed).drop_attrs(), free.drop_vars(timed).drop_attrs())
+    xr.testing.assert_identical(
+        watched.drop_vars(timed).drop_attrs(), free.drop_vars(timed).drop_attrs()
+    )
 
 
 def test_a_method_of_the_users_reads_the_fitness_of_a_table():
@@ -223,7 +249,8 @@ def test_a_method_of_the_users_reads_the_fitness_of_a_table():
     """
     mine = run(task({"kind": "empirical"}, own("Selects"), budget=1200.0), range(3))
     ours = run(
-        task({"kind": "empirical"}, {"kind": "ga", "selection": "proportional"}, budget=1200.0), range(3)
+        task({"kind": "empirical"}, {"kind": "ga", "selection": "proportional"}, budget=1200.0),
+        range(3),
     )
     np.testing.assert_array_equal(mine["loss"], ours["loss"])
 
@@ -264,9 +291,18 @@ def test_a_refusal_is_one_line_and_exit_2_while_other_arms_are_computed(tmp_path
                 " mean 'Sound'?"
             ),
         ),
-        ("State", "expected 'tests.support.plugins:State' to be a subclass of optimizers.base.Optimizer"),
-        ("Ridge", "expected 'tests.support.plugins:Ridge' to be a subclass of optimizers.base.Optimizer"),
-        ("normals", "expected 'tests.support.plugins:normals' to be a subclass of optimizers.base.Optimizer"),
+        (
+            "State",
+            "expected 'tests.support.plugins:State' to be a subclass of optimizers.base.Optimizer",
+        ),
+        (
+            "Ridge",
+            "expected 'tests.support.plugins:Ridge' to be a subclass of optimizers.base.Optimizer",
+        ),
+        (
+            "normals",
+            "expected 'tests.support.plugins:normals' to be a subclass of optimizers.base.Optimizer",
+        ),
         (
             "Thawed",
             (
@@ -392,7 +428,9 @@ def test_a_method_that_cannot_be_called_is_one_line_at_load(tmp_path, monkeypatc
 def test_a_module_that_leaves_is_one_line(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(tmp_path))
     (tmp_path / "leaving.py").write_text("import sys\nsys.exit(3)\n")
-    with pytest.raises(ValueError, match=r"^cannot import 'leaving:X': SystemExit: 3 \(.*leaving.py:2\)$"):
+    with pytest.raises(
+        ValueError, match=r"^cannot import 'leaving:X': SystemExit: 3 \(.*leaving.py:2\)$"
+    ):
         registry.find("leaving:X", "optimizer")
 
 
@@ -421,7 +459,12 @@ def test_a_module_that_leaves_is_one_line(tmp_path, monkeypatch):
 )
 def test_a_measure_with_a_name_of_the_dataset_is_one_line_at_load(name, text):
     with pytest.raises(StudyError) as error:
-        load_study({"name": "x", "budget": 9, "landscapes": {"own": own(name)}, "optimizers": {"GA": GA}})
+        load_study({
+            "name": "x",
+            "budget": 9,
+            "landscapes": {"own": own(name)},
+            "optimizers": {"GA": GA},
+        })
     (line,) = error.value.lines
     assert line.startswith(f"study: landscapes.own.kind: {text}")
 
@@ -465,7 +508,9 @@ def test_a_gradient_that_is_no_number_where_the_loss_is_one_is_refused():
 
 
 def test_methods_may_name_their_arguments_in_their_own_way():
-    mine, sound = (run(task(BOWL, own(name), budget=100.0), range(3)) for name in ("OtherNames", "Sound"))
+    mine, sound = (
+        run(task(BOWL, own(name), budget=100.0), range(3)) for name in ("OtherNames", "Sound")
+    )
     np.testing.assert_array_equal(mine["loss"], sound["loss"])
 
 
@@ -474,7 +519,11 @@ def test_methods_may_name_their_arguments_in_their_own_way():
     [
         (BOWL, "Leaves", r"SystemExit: 3 \(\S*plugins.py:\d+, in Leaves.ask\)"),
         (BOWL, "Interrupts", r"KeyboardInterrupt \(\S*plugins.py:\d+, in Interrupts.tell\)"),
-        (BOWL, "Calls", r"ZeroDivisionError: no children \(\S*plugins.py:\d+, in helper, for Calls.tell\)"),
+        (
+            BOWL,
+            "Calls",
+            r"ZeroDivisionError: no children \(\S*plugins.py:\d+, in helper, for Calls.tell\)",
+        ),
         (BOWL, "Inherits", r"ZeroDivisionError: no children \(\S*plugins.py:\d+, in Inherits.ask\)"),
         ("RidgeLeaves", None, r"SystemExit: no loss \(\S*plugins.py:\d+, in RidgeLeaves.loss\)"),
     ],

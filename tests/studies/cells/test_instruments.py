@@ -113,7 +113,8 @@ def test_it_sees_the_truth_and_changes_no_other_number(optimizer):
 def test_a_world_alone_is_seen_as_in_its_batch():
     batch = looked("Radius", {"kind": "ga", "population": 4})
     alone = run(
-        task(BOWL, {"kind": "ga", "population": 4}, record=[own("Radius")], checkpoints=CHECKPOINTS), [2]
+        task(BOWL, {"kind": "ga", "population": 4}, record=[own("Radius")], checkpoints=CHECKPOINTS),
+        [2],
     )
     np.testing.assert_array_equal(alone["radius"][0], batch["radius"][2])
 
@@ -154,7 +155,11 @@ def test_a_study_is_the_same_when_it_is_read_again():
 
 
 def test_neither_trials_nor_pilots_are_looked_at(tmp_path):
-    tuning = {"trials": 2, "worlds": 2, "ranges": {"SGD": {"learning_rate": {"low": 0.01, "high": 0.1}}}}
+    tuning = {
+        "trials": 2,
+        "worlds": 2,
+        "ranges": {"SGD": {"learning_rate": {"low": 0.01, "high": 0.1}}},
+    }
     trials = Trials(load_study({**STUDY, "tuning": tuning}), tmp_path)
     assert all(cell.task.record == [] for cell in trials.cells())
 
@@ -196,7 +201,10 @@ WRONG = [
     ),
     ("tests.support.instruments:Silent", "expected variables, name -> (long name, unit), got none"),
     ("tests.support.instruments:Unfinished", "got none called look; write it"),
-    ("tests.support.instruments:Careless", "variables['seen']: expected (long name, unit), got 'no unit'"),
+    (
+        "tests.support.instruments:Careless",
+        "variables['seen']: expected (long name, unit), got 'no unit'",
+    ),
     ("tests.support.instruments:Radios", "has no 'Radios'; did you mean 'Radius'?"),
     ("tests.support.plugins:Ridge", "to be a subclass of studies.instruments.Instrument"),
     ("no_such_module:Thing", "cannot import 'no_such_module:Thing'"),
@@ -251,4 +259,6 @@ def test_check_and_describe_know_instruments(capsys):
     assert "an instrument, which is held to its contract while a study runs" in capsys.readouterr().err
     about = describe.describe("tests.support.instruments:Radius")
     assert about[0].startswith("tests.support.instruments:Radius (instrument): How far the center is")
-    assert describe.describe("record")[0].startswith("record (key of a study file): instruments of your own")
+    assert describe.describe("record")[0].startswith(
+        "record (key of a study file): instruments of your own"
+    )

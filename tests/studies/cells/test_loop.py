@@ -124,7 +124,12 @@ class TestReplicateInvariance:
                 "evaluation": {"value": 0.1, "gradient": 0.1},
             }
             noisy = pair(
-                landscape, optimizer, dtype=dtype, noise=noise, budget=10.0, checkpoints=[1.0, 5.0, 10.0]
+                landscape,
+                optimizer,
+                dtype=dtype,
+                noise=noise,
+                budget=10.0,
+                checkpoints=[1.0, 5.0, 10.0],
             )
             same(run(noisy, range(4)).isel(replicate=[3, 1]), run(noisy, (3, 1)))
 
@@ -153,7 +158,9 @@ class TestCheckpoints:
         assert data["status"].values.tolist() == [0, 0, 0, 0, 0, 2]
 
     def test_an_overshooting_last_step_does_not_count(self):
-        search = task(BOWL, {"kind": "random_search", "population": 7}, budget=10.0, checkpoints=[7.0, 10.0])
+        search = task(
+            BOWL, {"kind": "random_search", "population": 7}, budget=10.0, checkpoints=[7.0, 10.0]
+        )
         data = run(search, [0])
         assert data["steps"].values.tolist() == [[1, 1]]
         assert data["value_terms"].values.tolist() == [[7, 7]]
@@ -241,17 +248,26 @@ class TestCheckpoints:
 
 class TestTargets:
     def test_exact_hits_are_found_between_checkpoints(self):
-        hunt = task(BOWL, {"kind": "sgd", "learning_rate": 0.25}, checkpoints=[30.0], targets=[0.1, 1e-9])
+        hunt = task(
+            BOWL, {"kind": "sgd", "learning_rate": 0.25}, checkpoints=[30.0], targets=[0.1, 1e-9]
+        )
         data = run(hunt, range(5))
         start = np.array([run(replace(hunt, checkpoints=[1.0]), [w])["loss"].item() for w in range(5)])
         steps = np.ceil(np.log(start / 0.1) / np.log(0.75**-2))
         np.testing.assert_allclose(data["hit_cost"][:, 0], 3 * steps)
         assert np.isinf(data["hit_cost"][:, 1]).all()
-        np.testing.assert_allclose(data["best_hit_cost"][:, 0], 3 * (steps + 1))  # seen one gradient later
+        np.testing.assert_allclose(
+            data["best_hit_cost"][:, 0], 3 * (steps + 1)
+        )  # seen one gradient later
 
     def test_a_target_hit_shows_in_the_status(self):
         data = run(
-            task(BOWL, {"kind": "sgd", "learning_rate": 0.25}, checkpoints=[3.0, 29.0, 30.0], targets=[0.1]),
+            task(
+                BOWL,
+                {"kind": "sgd", "learning_rate": 0.25},
+                checkpoints=[3.0, 29.0, 30.0],
+                targets=[0.1],
+            ),
             [0],
         )
         assert data["status"].values.tolist() == [[0, 1, 2]]
@@ -278,7 +294,9 @@ class TestTargets:
         steps = np.ceil(np.log(data["start_loss"] / 0.1) / np.log(0.75**-2))
         np.testing.assert_array_equal(data["hit_cost"][:, 0], 3 * steps)
         np.testing.assert_array_equal(data["hit_cost_low"], data["hit_cost"])
-        np.testing.assert_array_equal(data["best_hit_cost"][:, 0], 3 * (steps + 1))  # seen one gradient later
+        np.testing.assert_array_equal(
+            data["best_hit_cost"][:, 0], 3 * (steps + 1)
+        )  # seen one gradient later
 
     @pytest.mark.parametrize(
         "optimizer",
@@ -322,15 +340,19 @@ class TestTargets:
         hits = run(few, range(6))["hit_cost"]
         loss = run(many, range(6))
         assert np.isfinite(hits).any()
-        seen = np.where(loss["loss"].values[:, :, None] <= targets, loss["cost"].values[:, None], np.inf).min(
-            1
-        )
+        seen = np.where(
+            loss["loss"].values[:, :, None] <= targets, loss["cost"].values[:, None], np.inf
+        ).min(1)
         assert np.array_equal(np.where(hits == 0, points, hits), np.where(hits == 0, points, seen))
 
     @pytest.mark.parametrize(
         ("landscape", "optimizer", "options"),
         [
-            ({"kind": "quadratic", "dim": 3}, {"kind": "sgd", "learning_rate": 0.1}, {"noise": (0.5, 0.5)}),
+            (
+                {"kind": "quadratic", "dim": 3},
+                {"kind": "sgd", "learning_rate": 0.1},
+                {"noise": (0.5, 0.5)},
+            ),
             ({"kind": "quadratic", "dim": 3}, {"kind": "ga", "population": 4}, {"noise": (0.5, 0.0)}),
             ({"kind": "bilinear"}, {"kind": "extragradient", "learning_rate": 0.3}, {}),
             (
@@ -421,7 +443,9 @@ class TestTargets:
             gradient_cost=price,
             targets=[0.1],
         )
-        found = run(replace(chain, checkpoints=[last / 2, float(last)]), range(worlds))["hit_cost"][:, 0]
+        found = run(replace(chain, checkpoints=[last / 2, float(last)]), range(worlds))["hit_cost"][
+            :, 0
+        ]
 
         def loss(x):
             return 0.3 * (x**2 - 1) ** 2 + 0.1 * x
@@ -429,9 +453,13 @@ class TestTargets:
         bottoms = np.sort(np.roots([1.2, 0, -1.2, 0.1]).real)  # U'(x) = 1.2 x^3 - 1.2 x + 0.1
         bottom = loss(bottoms[0])
         edges = [
-            root.real for root in np.roots([0.3, 0, -0.6, 0.1, 0.3 - bottom - 0.1]) if abs(root.imag) < 1e-9
+            root.real
+            for root in np.roots([0.3, 0, -0.6, 0.1, 0.3 - bottom - 0.1])
+            if abs(root.imag) < 1e-9
         ]
-        assert len(edges) == 2  # the target is the interval between them: the right well's bottom is higher
+        assert (
+            len(edges) == 2
+        )  # the target is the interval between them: the right well's bottom is higher
         nodes, weights = np.polynomial.legendre.leggauss(160)
         parts = [(min(edges) - 1.5, min(edges)), (max(edges), 2.5)]
         x = np.concatenate([(b - a) / 2 * nodes + (a + b) / 2 for a, b in parts])
@@ -443,7 +471,9 @@ class TestTargets:
             * w[None]
         )
         first = (
-            np.exp(-0.5 * ((x - bottoms[-1]) / deviation) ** 2) / (deviation * math.sqrt(2 * math.pi)) * w
+            np.exp(-0.5 * ((x - bottoms[-1]) / deviation) ** 2)
+            / (deviation * math.sqrt(2 * math.pi))
+            * w
         )  # it starts at U' = 0
         outside, density = [1.0], first
         for _ in range(last - 1):
@@ -454,9 +484,9 @@ class TestTargets:
         assert abs(times.mean() - expected) < 4 * times.std() / math.sqrt(worlds)
         never = density.sum()
         assert abs(np.isinf(found).mean() - never) < 4 * math.sqrt(never * (1 - never) / worlds)
-        many = run(replace(chain, checkpoints=[last * k / 100 for k in range(1, 101)]), range(8))["hit_cost"][
-            :, 0
-        ]
+        many = run(replace(chain, checkpoints=[last * k / 100 for k in range(1, 101)]), range(8))[
+            "hit_cost"
+        ][:, 0]
         np.testing.assert_array_equal(many, found[:8])
 
     def test_where_truth_takes_longer_than_a_step_a_hit_is_known_to_an_interval(self):
@@ -471,16 +501,18 @@ class TestTargets:
             "evaluation": {"value": 0.0, "gradient": 0.0},
         }
         how = {"budget": 1.2, "truth": 0.1, "targets": [2.3, 2.2, 2.1]}
-        net = task({"kind": "digits", "hidden": 3}, {"kind": "sgd", "learning_rate": 0.3}, noise=noise, **how)
+        net = task(
+            {"kind": "digits", "hidden": 3}, {"kind": "sgd", "learning_rate": 0.3}, noise=noise, **how
+        )
         every = 12 / 1437  # evaluations of a step
         data = run(replace(net, checkpoints=[1.2]), range(2))
         xr.testing.assert_equal(
             data[["hit_cost", "hit_cost_low"]], run(net, range(2))[["hit_cost", "hit_cost_low"]]
         )
         gap = math.ceil(1437 * 235 / 0.1 / (1e5 + 12 * 235))  # steps between looks
-        loss = run(replace(net, checkpoints=[every * (k + 0.5) for k in range(143)], targets=[]), range(2))[
-            "loss"
-        ].values  # after k steps
+        loss = run(
+            replace(net, checkpoints=[every * (k + 0.5) for k in range(143)], targets=[]), range(2)
+        )["loss"].values  # after k steps
         looks = [*range(0, 143, gap), 143]
         for world in range(2):
             for place, target in enumerate(net.targets):
@@ -488,7 +520,8 @@ class TestTargets:
                 if hit is None:
                     continue
                 low, high = (
-                    round(data[name].values[world, place] / every) for name in ("hit_cost_low", "hit_cost")
+                    round(data[name].values[world, place] / every)
+                    for name in ("hit_cost_low", "hit_cost")
                 )
                 assert (low, high) == (max(hit - gap, 0), hit)
         assert (data["hit_cost_low"] < data["hit_cost"]).any()
@@ -514,7 +547,10 @@ class TestTargets:
 
     def test_a_start_without_a_loss_has_no_target_that_is_relative_to_it(self):
         lost = task(
-            {**BOWL, "lost": (1,)}, {"kind": "openai_es", "population": 4}, targets=[0.9], target_floor=0.0
+            {**BOWL, "lost": (1,)},
+            {"kind": "openai_es", "population": 4},
+            targets=[0.9],
+            target_floor=0.0,
         )
         data = run(lost, range(3))
         assert np.isinf(data["start_loss"][1])
@@ -537,7 +573,8 @@ class TestTargets:
     def test_rounding_is_no_overshoot(self):
         price = {"value": 1.1, "low": 1.1, "high": 1.1}
         data = run(
-            task(BOWL, {"kind": "sgd"}, gradient_cost=price, budget=110.0, checkpoints=[11.0, 110.0]), [0]
+            task(BOWL, {"kind": "sgd"}, gradient_cost=price, budget=110.0, checkpoints=[11.0, 110.0]),
+            [0],
         )
         assert data["steps"].values.tolist() == [[10, 100]]
 
@@ -651,7 +688,9 @@ class Uneven(SGD):
         return True
 
     def ask(self, state, streams):
-        return super().ask(state, streams)._replace(batch=1 + (7 * streams.worlds + 3 * streams.step) % 60)
+        return (
+            super().ask(state, streams)._replace(batch=1 + (7 * streams.worlds + 3 * streams.step) % 60)
+        )
 
 
 class TestPortionsAndSizes:
@@ -659,7 +698,10 @@ class TestPortionsAndSizes:
     @pytest.mark.parametrize("instances", [None, 3])
     @pytest.mark.parametrize(
         "landscape",
-        [{"kind": "quadratic", "dim": 3, "terms": 101, "rotated": True}, {"kind": "nk", "n": 101, "k": 1}],
+        [
+            {"kind": "quadratic", "dim": 3, "terms": 101, "rotated": True},
+            {"kind": "nk", "n": 101, "k": 1},
+        ],
         ids=str,
     )
     def test_worlds_with_sizes_of_their_own_are_the_same_alone(self, landscape, instances, sampling):
@@ -674,8 +716,14 @@ class TestPortionsAndSizes:
             "noise": noise,
             "instances": instances,
         }
-        options |= {"oracle": {"micro_batches": 2, "chunks": 2}, "budget": 20.0, "checkpoints": [10.0, 20.0]}
-        uneven = task(landscape, {"kind": "tests.studies.cells.test_loop:Uneven", "starts": 3}, **options)
+        options |= {
+            "oracle": {"micro_batches": 2, "chunks": 2},
+            "budget": 20.0,
+            "checkpoints": [10.0, 20.0],
+        }
+        uneven = task(
+            landscape, {"kind": "tests.studies.cells.test_loop:Uneven", "starts": 3}, **options
+        )
         whole = run(uneven, range(8))
         same(whole.isel(replicate=[5, 2]), run(uneven, (5, 2)))
         same(whole.isel(replicate=[5]), run(uneven, (5,)))
@@ -688,7 +736,8 @@ class TestPortionsAndSizes:
         bits = torch.ones(1, 1, 9, dtype=torch.uint8)
         for row, world in enumerate((4, 7, 9)):
             assert torch.equal(
-                single(row).loss(bits), bind(made, Streams(seed=11, worlds=torch.tensor([world]))).loss(bits)
+                single(row).loss(bits),
+                bind(made, Streams(seed=11, worlds=torch.tensor([world]))).loss(bits),
             )
 
     def test_a_run_in_portions_is_the_same_but_for_rounding_where_the_loss_is_a_sum(self):

@@ -40,12 +40,19 @@ def results(name, **changes):
 
 def test_shapes_and_worlds_that_are_not_seen():
     data = results("GA")
-    assert dict(data["picture_point"].sizes) == {"replicate": 3, "frame": 12, "individual": 6, "plane": 2}
+    assert dict(data["picture_point"].sizes) == {
+        "replicate": 3,
+        "frame": 12,
+        "individual": 6,
+        "plane": 2,
+    }
     assert dict(data["picture_loss"].sizes) == {"replicate": 3, "row": 9, "column": 9}
     assert np.isfinite(data["picture_center"].isel(replicate=[0, 1])).all()
     assert data["picture_center"].isel(replicate=2).isnull().all()
     assert all(
-        {"long_name", "units"} <= data[name].attrs.keys() for name in data if str(name).startswith("picture")
+        {"long_name", "units"} <= data[name].attrs.keys()
+        for name in data
+        if str(name).startswith("picture")
     )
 
 

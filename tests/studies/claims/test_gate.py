@@ -43,7 +43,12 @@ def said(law, seen):
         (1.05, 0.001, "holds", True),
         (1.05, 0.016, "holds", True),  # 1.05 + 3 * 0.016 = 1.098
         (1.05, 0.017, "undecided", True),  # 1.05 + 3 * 0.017 = 1.101 lies outside
-        (1.25, 0.1, "undecided", True),  # three errors reach the tolerance: that was once enough to hold
+        (
+            1.25,
+            0.1,
+            "undecided",
+            True,
+        ),  # three errors reach the tolerance: that was once enough to hold
         (1.12, 0.01, "undecided", True),  # outside, and yet so near that it may be inside
         (1.14, 0.01, "fails", True),
         (1.0, 0.4, "undecided", False),  # a wrong law would pass as well
@@ -65,7 +70,10 @@ def test_it_holds_inside_fails_outside_and_is_undecided_else():
     for value, error, control, tolerance in itertools.product(
         np.linspace(0, 3, 31), (0.001, 0.01, 0.1, 1), (0.5, 1.05, 2.0), (0, 0.05, 0.5)
     ):
-        law, sure = Law(predicted=1.0, control=control, tolerance=tolerance), errors_needed(MANY) * error
+        law, sure = (
+            Law(predicted=1.0, control=control, tolerance=tolerance),
+            errors_needed(MANY) * error,
+        )
         found, sharp = verdict(law, measured(value, error))
         wrong = abs(value - control) > tolerance * control + sure
         assert sharp == wrong
@@ -116,7 +124,8 @@ def test_what_is_not_finite():
     assert said(LAW, measured(math.inf, math.nan, 8, never=True)).verdict == "fails"
     assert (
         said(
-            Law(predicted=-math.inf, control=0.0, tolerance=0.1), measured(math.inf, math.nan, 8, never=True)
+            Law(predicted=-math.inf, control=0.0, tolerance=0.1),
+            measured(math.inf, math.nan, 8, never=True),
         ).verdict
         == "fails"
     )
@@ -141,10 +150,15 @@ def test_rounding_is_no_failure():
     assert verdict(zero, measured(2e-16, 1e-18, floor=7e-15))[0] == "holds"
     assert verdict(zero, measured(2e-12, 1e-18, floor=7e-15))[0] == "fails"
     assert (
-        verdict(Law(predicted=0.0, control=1.0, tolerance=0.05, absolute=1e-9), measured(2e-12, 1e-18))[0]
+        verdict(Law(predicted=0.0, control=1.0, tolerance=0.05, absolute=1e-9), measured(2e-12, 1e-18))[
+            0
+        ]
         == "holds"
     )
-    assert verdict(Law(predicted=1.0, control=2.0, tolerance=0.0), measured(1 + 4e-16, 1e-20))[0] == "holds"
+    assert (
+        verdict(Law(predicted=1.0, control=2.0, tolerance=0.0), measured(1 + 4e-16, 1e-20))[0]
+        == "holds"
+    )
 
 
 class TestNoSpread:
@@ -184,13 +198,15 @@ def test_the_upper_end_of_what_is_positive_is_that_of_its_logarithm():
     assert (low, high) == pytest.approx((2 - 0.3 * k, 2 * math.exp(0.3 * k / 2)))
     assert (
         verdict(
-            Law(predicted=high * 1.001, control=9e9, tolerance=0.0), measured(2.0, 0.3, 20, positive=True)
+            Law(predicted=high * 1.001, control=9e9, tolerance=0.0),
+            measured(2.0, 0.3, 20, positive=True),
         )[0]
         == "fails"
     )
     assert (
         verdict(
-            Law(predicted=high * 0.999, control=9e9, tolerance=0.0), measured(2.0, 0.3, 20, positive=True)
+            Law(predicted=high * 0.999, control=9e9, tolerance=0.0),
+            measured(2.0, 0.3, 20, positive=True),
         )[0]
         == "undecided"
     )
@@ -221,7 +237,9 @@ def test_hits_that_are_known_to_intervals():
 def test_errors_needed_has_the_level_of_three_normal_errors():
     assert errors_needed(10**7) == pytest.approx(3, abs=1e-5)
     assert (
-        errors_needed(8) == pytest.approx(stats.t.isf(stats.norm.sf(3), 7)) == pytest.approx(4.53, abs=0.01)
+        errors_needed(8)
+        == pytest.approx(stats.t.isf(stats.norm.sf(3), 7))
+        == pytest.approx(4.53, abs=0.01)
     )
     assert math.isnan(errors_needed(1))
 
@@ -269,11 +287,14 @@ class TestTogether:
         assert found[-1].note.startswith(
             "alone it holds, but not surely enough among the 200 judgements of the study; about"
         )
-        assert found[-1].worlds_needed == pytest.approx(50 * (stats.norm.isf(0.05 / 200) / 3) ** 2, abs=1)
+        assert found[-1].worlds_needed == pytest.approx(
+            50 * (stats.norm.isf(0.05 / 200) / 3) ** 2, abs=1
+        )
 
     def test_what_is_outside_its_regime_does_not_count(self):
         assert (
-            together(self.rows([CAP] * 90, [1] * 90, ["holds"] * 90, in_regime=False))[0].verdict == "holds"
+            together(self.rows([CAP] * 90, [1] * 90, ["holds"] * 90, in_regime=False))[0].verdict
+            == "holds"
         )
         assert together(self.rows([CAP] * 90, [1] * 90, ["holds"] * 90))[0].verdict == "undecided"
 
@@ -292,7 +313,9 @@ def test_chances_of_both_errors_are_those_of_schuirmann():
 class TestJackknife:
     def part(self, values, **coords):
         return xr.DataArray(
-            values, dims="replicate", coords={name: ("replicate", given) for name, given in coords.items()}
+            values,
+            dims="replicate",
+            coords={name: ("replicate", given) for name, given in coords.items()},
         )
 
     def test_of_a_mean_is_the_textbook_error(self):
@@ -307,7 +330,9 @@ class TestJackknife:
             lambda a, b, axis: a.mean(axis) / b.mean(axis), [self.part(above), self.part(below)]
         )
         residual = (above - found.value * below) / below.mean()
-        assert found.error == pytest.approx(residual.std() / 2000**0.5, rel=0.15)  # 200 groups: 5 % of itself
+        assert found.error == pytest.approx(
+            residual.std() / 2000**0.5, rel=0.15
+        )  # 200 groups: 5 % of itself
         assert (found.units, found.worlds) == (200, 2000)
 
     def test_worlds_that_share_an_instance_are_one_unit(self):

@@ -60,7 +60,10 @@ class TestVarianceLaw:
         data["loss"][..., :100, :] = np.nan
         assert self.judge(data).worlds == 6300
         data["status"][:] = 5
-        assert (self.judge(data).verdict, self.judge(data).note) == ("undecided", "no world has finished")
+        assert (self.judge(data).verdict, self.judge(data).note) == (
+            "undecided",
+            "no world has finished",
+        )
 
     def test_a_row_for_each_value_of_an_axis_that_tells(self):
         loss = np.stack([np.full((5, 3), level) for level in (1.0, 2.0, 4.0)])[None, None]
@@ -75,7 +78,9 @@ class TestVarianceLaw:
         ] == [2]
 
     def test_an_axis_that_touches_nothing_is_one_row(self):
-        rows = VarianceLaw(optimizer="SGD", predicted=1.0).judge(results(np.ones((5, 3)), axes={"k": [0, 4]}))
+        rows = VarianceLaw(optimizer="SGD", predicted=1.0).judge(
+            results(np.ones((5, 3)), axes={"k": [0, 4]})
+        )
         assert [row.where for row in rows] == [{"landscape": "bowl", "optimizer": "SGD"}]
 
     def test_every_landscape_where_none_is_named(self):
@@ -89,7 +94,9 @@ class TestVarianceLaw:
             self.judge(quantity="lass")
 
     def test_a_control_within_the_tolerance_is_no_control(self):
-        with pytest.raises(ValueError, match="variance_law.control: expected further from the predicted"):
+        with pytest.raises(
+            ValueError, match="variance_law.control: expected further from the predicted"
+        ):
             self.judge(control=2.3)
 
 
@@ -100,9 +107,12 @@ class TestConvergenceRate:
         )
 
     def judge(self, data, **given):
-        return ConvergenceRate(**{"optimizer": "SGD", "predicted": 0.9, "tolerance": 0.01, **given}).judge(
-            data
-        )[0]
+        return ConvergenceRate(**{
+            "optimizer": "SGD",
+            "predicted": 0.9,
+            "tolerance": 0.01,
+            **given,
+        }).judge(data)[0]
 
     def test_an_exact_rate(self):
         found = self.judge(self.data(0.9), control=0.91)
@@ -191,7 +201,11 @@ class TestScaling:
             np.polyfit(
                 np.log([1, 2, 4, 8]),
                 np.log(
-                    data["loss"].isel(checkpoint=-1).drop_isel(replicate=r).mean("replicate").values.ravel()
+                    data["loss"]
+                    .isel(checkpoint=-1)
+                    .drop_isel(replicate=r)
+                    .mean("replicate")
+                    .values.ravel()
                 ),
                 1,
             )[0]
@@ -217,7 +231,11 @@ class TestScaling:
         assert [row.verdict for row in self.judge(data)] == ["fails"]
         inside, outside = self.judge(data, regime={"batch": [1, 2]})
         assert (inside.verdict, inside.in_regime, inside.where["batch"]) == ("holds", True, "1 to 2")
-        assert (outside.verdict, outside.in_regime, outside.where["batch"]) == ("fails", False, "4 to 8")
+        assert (outside.verdict, outside.in_regime, outside.where["batch"]) == (
+            "fails",
+            False,
+            "4 to 8",
+        )
 
     def test_what_is_not_positive_has_no_exponent(self):
         data = self.data(-1.0)
@@ -228,7 +246,10 @@ class TestScaling:
         hit = np.broadcast_to(np.array([10.0, 20.0, 40.0, 80.0])[:, None], (4, 50)).copy()
         hit[:, ::2] = np.inf  # those spent the budget, 100
         data = self.data(1.0).assign(
-            hit_cost=(("landscape", "optimizer", "batch", "replicate", "target"), hit[None, None, ..., None])
+            hit_cost=(
+                ("landscape", "optimizer", "batch", "replicate", "target"),
+                hit[None, None, ..., None],
+            )
         )
         data["value_terms"][..., -1] = 400
         (found,) = self.judge(data, quantity="hit_cost", predicted=0.3)
@@ -237,7 +258,9 @@ class TestScaling:
         )
 
     def test_no_such_axis(self):
-        with pytest.raises(ValueError, match="scaling.axis: expected a swept axis, batch, got 'batches'"):
+        with pytest.raises(
+            ValueError, match="scaling.axis: expected a swept axis, batch, got 'batches'"
+        ):
             self.judge(self.data(1.0), axis="batches")
 
 
@@ -335,11 +358,15 @@ class TestOrdering:
         data.attrs["settings"] = stored(
             {"bowl": {}}, {"A": {}, "B": {}}, priced(2, 1, 4)
         )  # B had 50, all that a run without gradients has
-        with pytest.raises(ValueError, match="the shortest run's end, 33.3333 and 50 evaluations, got 70"):
+        with pytest.raises(
+            ValueError, match="the shortest run's end, 33.3333 and 50 evaluations, got 70"
+        ):
             self.judge(data, cost=70)
 
     def test_worlds_that_are_not_the_same_have_no_order(self):
-        with pytest.raises(ValueError, match="expected optimizers that ran in the same worlds, B did not"):
+        with pytest.raises(
+            ValueError, match="expected optimizers that ran in the same worlds, B did not"
+        ):
             self.judge(pair(5.0).assign_coords(paired=("optimizer", [True, False])))
 
 
@@ -422,9 +449,13 @@ class TestNotAtRandom:
 
     def test_rounding_is_that_of_the_start_and_of_the_precision(self):
         data = results(2e-13 * (1 + 0.1 * normal(1, 12, 4)))
-        large = data.assign(start_loss=(("landscape", "optimizer", "replicate"), np.full((1, 1, 12), 1e3)))
+        large = data.assign(
+            start_loss=(("landscape", "optimizer", "replicate"), np.full((1, 1, 12), 1e3))
+        )
         assert self.judge(large).verdict == "holds"
-        settings = data.attrs["settings"].replace('"budget": 100.0', '"budget": 100.0, "dtype": "float32"')
+        settings = data.attrs["settings"].replace(
+            '"budget": 100.0', '"budget": 100.0, "dtype": "float32"'
+        )
         assert self.judge(data.assign_attrs(settings=settings)).verdict == "holds"
 
     @pytest.mark.parametrize(("draws", "expected"), [(["data"], "undecided"), ([], "holds")])
@@ -472,9 +503,16 @@ class TestNotAtRandom:
         late = np.array([40.0, 80.0])[:, None, None] * (1 + 1e-4 * normal(3, 2, 12, 1))
         dims = ("landscape", "optimizer", "size", "replicate", "target")
         data = results(np.ones((1, 1, 2, 12, 4)), axes={"size": [1, 4]}, draws=["data"])
-        data = data.assign(hit_cost=(dims, late[None, None]), hit_cost_low=(dims, 0.75 * late[None, None]))
+        data = data.assign(
+            hit_cost=(dims, late[None, None]), hit_cost_low=(dims, 0.75 * late[None, None])
+        )
         law = Scaling(
-            optimizer="SGD", axis="size", predicted=0.5, tolerance=0.25, control=1.5, quantity="hit_cost"
+            optimizer="SGD",
+            axis="size",
+            predicted=0.5,
+            tolerance=0.25,
+            control=1.5,
+            quantity="hit_cost",
         )
         (found,) = law.judge(data)
         assert found.verdict == "holds"
@@ -483,7 +521,12 @@ class TestNotAtRandom:
         )
         assert (
             Scaling(
-                optimizer="SGD", axis="size", predicted=0.5, tolerance=0.1, control=1.5, quantity="hit_cost"
+                optimizer="SGD",
+                axis="size",
+                predicted=0.5,
+                tolerance=0.1,
+                control=1.5,
+                quantity="hit_cost",
             )
             .judge(data)[0]
             .verdict
@@ -498,7 +541,11 @@ class TestNotAtRandom:
         """Of 64 worlds none: at most 1 - 0.00135^(1/64) = 9.8 %."""
         share = np.repeat((np.arange(64) < fixed).astype(float)[:, None], 4, 1)
         data = results(np.ones((64, 4)), draws=["drift"]).assign(
-            fixed=(("landscape", "optimizer", "replicate", "checkpoint"), share[None, None], {"units": "1"})
+            fixed=(
+                ("landscape", "optimizer", "replicate", "checkpoint"),
+                share[None, None],
+                {"units": "1"},
+            )
         )
         assert (
             self.judge(

@@ -77,12 +77,18 @@ MISTAKES = [
     ),
     ({**RATE, "landscape": "bowls"}, "claims.c.landscape: unknown landscape; did you mean 'bowl'?"),
     ({**ORDER, "worse": "ES"}, "claims.c.worse: unknown optimizer; did you mean 'ES sigma=0.1'?"),
-    ({**ORDER, "worse": "GD"}, "claims.c.worse: expected another optimizer than better, got 'GD' twice"),
+    (
+        {**ORDER, "worse": "GD"},
+        "claims.c.worse: expected another optimizer than better, got 'GD' twice",
+    ),
     (
         {**ORDER, "at": {"rate": 0.1}},
         "claims.c.at.rate: unknown axis; expected one of: learning_rate, spectrum",
     ),
-    ({**ORDER, "at": {"learning_rate": 0.3}}, "claims.c.at.learning_rate: expected one of 0.1, 0.2, got 0.3"),
+    (
+        {**ORDER, "at": {"learning_rate": 0.3}},
+        "claims.c.at.learning_rate: expected one of 0.1, 0.2, got 0.3",
+    ),
     (
         {**ORDER, "regime": {"learning_rate": [0.3, 0.4]}},
         "claims.c.regime.learning_rate: none of the axis is in it: 0.1, 0.2",
@@ -95,8 +101,14 @@ MISTAKES = [
         {**ORDER, "regime": {"spectrum": [0, 1]}},
         "claims.c.regime.spectrum: expected an axis of numbers, got spectrum = rbf, ..",
     ),
-    ({**ORDER, "cost": 61}, "claims.c.cost: expected at most the budget on bowl, 60 evaluations, got 61"),
-    ({**RATE, "predicted": "1 - rate"}, "claims.c.predicted: unknown name 'rate'; did you mean 'curvature'?"),
+    (
+        {**ORDER, "cost": 61},
+        "claims.c.cost: expected at most the budget on bowl, 60 evaluations, got 61",
+    ),
+    (
+        {**RATE, "predicted": "1 - rate"},
+        "claims.c.predicted: unknown name 'rate'; did you mean 'curvature'?",
+    ),
     (
         {**RATE, "predicted": "tests.support.own_claims:unknowable"},
         "claims.c.predicted: tests.support.own_claims:unknowable: unknown argument 'nowhere'; known: ",
@@ -157,7 +169,10 @@ def test_a_mistake_is_one_line(entry, line):
 def test_all_mistakes_at_once():
     with pytest.raises(StudyError) as caught:
         load_study(study(a={**RATE, "optimizer": "DG"}, b={**ORDER, "cost": 100}, c=RATE))
-    assert [line.split(":")[1] for line in caught.value.lines] == [" claims.a.optimizer", " claims.b.cost"]
+    assert [line.split(":")[1] for line in caught.value.lines] == [
+        " claims.a.optimizer",
+        " claims.b.cost",
+    ]
 
 
 def test_a_good_study_is_resolved_and_has_a_schema():
@@ -196,7 +211,9 @@ def test_right_laws_hold_on_a_real_run(computed):
 
 
 def finish(dataset, out, *, strict):
-    return _report(Outcome("complete", [], dataset), out, Console(stderr=True, width=200), [], strict=strict)
+    return _report(
+        Outcome("complete", [], dataset), out, Console(stderr=True, width=200), [], strict=strict
+    )
 
 
 def test_the_exit_code_says_whether_all_hold(computed, tmp_path, capsys):
@@ -243,7 +260,12 @@ def test_only_the_regime_counts():
     data = results(
         np.stack([np.full((5, 3), level) for level in (1.0, 9.0)])[None, None], axes={"batch": [1, 2]}
     )
-    law = {"kind": "variance_law", "optimizer": "SGD", "predicted": 1.0, "regime": {"batch": [0.0, 1.0]}}
+    law = {
+        "kind": "variance_law",
+        "optimizer": "SGD",
+        "predicted": 1.0,
+        "regime": {"batch": [0.0, 1.0]},
+    }
     config = json.loads(data.attrs["config"])
     data.attrs["config"] = json.dumps(
         config | {"claims": {"inside": law, "nowhere": law | {"regime": {"batch": [3.0, 4.0]}}}}
@@ -287,7 +309,8 @@ def test_judged_again_without_a_run(computed, tmp_path, capsys):
 def test_numbers_that_json_has_not():
     rows = judge(
         results(
-            np.ones((3, 3)), claims={"x": {"kind": "custom", "function": "tests.support.own_claims:broken"}}
+            np.ones((3, 3)),
+            claims={"x": {"kind": "custom", "function": "tests.support.own_claims:broken"}},
         )
     )
     rows = [rows[0]._replace(observed=math.inf, where={"batch": np.int64(3)})]

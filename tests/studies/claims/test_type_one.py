@@ -67,7 +67,8 @@ def test_a_law_for_a_share(share, worlds):
     for edge in (0.05, -0.05):
         law = Law(predicted=share + edge, control=9.0, tolerance=0.0, absolute=0.05)
         found = [
-            verdict(law, jackknife(np.mean, [part(row)], positive=True, share=True))[0] for row in sample
+            verdict(law, jackknife(np.mean, [part(row)], positive=True, share=True))[0]
+            for row in sample
         ]
         assert found.count("holds") <= ALLOWED * STUDIES
         assert found.count("fails") <= ALLOWED * STUDIES
@@ -119,7 +120,13 @@ LAWS = {
         "tolerance": 0.1,
         "at": {"batch": 1},
     },
-    "power": {"kind": "scaling", "optimizer": "SGD", "axis": "batch", "predicted": -1, "tolerance": 0.1},
+    "power": {
+        "kind": "scaling",
+        "optimizer": "SGD",
+        "axis": "batch",
+        "predicted": -1,
+        "tolerance": 0.1,
+    },
     "rate": {
         "kind": "convergence_rate",
         "optimizer": "GD",
@@ -179,6 +186,8 @@ def test_power():
         jackknife(np.mean, [part(row)], positive=True)
         for row in TAILS["normal"](rng("power", worlds), (STUDIES, worlds))
     ]
-    right, wrong = (Law(predicted=predicted, control=2.0, tolerance=TOLERANCE) for predicted in (1.0, 1.25))
+    right, wrong = (
+        Law(predicted=predicted, control=2.0, tolerance=TOLERANCE) for predicted in (1.0, 1.25)
+    )
     assert sum(verdict(right, one)[0] == "holds" for one in seen) >= 0.95 * STUDIES
     assert sum(verdict(wrong, one)[0] == "fails" for one in seen) >= 0.95 * STUDIES

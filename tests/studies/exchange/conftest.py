@@ -23,7 +23,9 @@ STUDY = {
     "budget": 250,
     "gradient_cost": 3,
     "targets": TARGETS,
-    "landscapes": {f"f{f}d{d}": {"kind": "bbob", "function": f, "dim": d} for f in (1, 8) for d in (2, 3)},
+    "landscapes": {
+        f"f{f}d{d}": {"kind": "bbob", "function": f, "dim": d} for f in (1, 8) for d in (2, 3)
+    },
     "optimizers": {
         "CMA-ES": {"kind": "cma_es", "population": 6, "sigma": 2.0},
         "OpenAI-ES small": {"kind": "openai_es", "population": 8, "sigma": 0.3, "learning_rate": 0.3},
@@ -73,7 +75,9 @@ def cocopp(tmp_path_factory):
     def read(targets, folders):
         words = [sys.executable, "-c", READER, json.dumps(targets), *map(str, folders)]
         environment = os.environ | {"HOME": home, "XDG_DATA_HOME": home, "XDG_CACHE_HOME": home}
-        done = subprocess.run(words, capture_output=True, text=True, env=environment, check=False, cwd=home)
+        done = subprocess.run(
+            words, capture_output=True, text=True, env=environment, check=False, cwd=home
+        )
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 
@@ -83,7 +87,9 @@ def cocopp(tmp_path_factory):
 def search(problem, seed, evaluations=60):
     """Random search that a logger watches; returns the value of every evaluation."""
     rng = np.random.default_rng(seed)
-    return np.array([problem(rng.uniform(-5, 5, len(problem.initial_solution))) for _ in range(evaluations)])
+    return np.array([
+        problem(rng.uniform(-5, 5, len(problem.initial_solution))) for _ in range(evaluations)
+    ])
 
 
 @pytest.fixture(scope="session")
@@ -100,7 +106,9 @@ def watched(tmp_path_factory):
     try:
         cocoex.log_level("error")
         observer, truth = cocoex.Observer("bbob", "result_folder: RS algorithm_name: RS"), {}
-        for problem in cocoex.Suite("bbob", "", "dimensions:2,3 function_indices:1,8 instance_indices:1-3"):
+        for problem in cocoex.Suite(
+            "bbob", "", "dimensions:2,3 function_indices:1,8 instance_indices:1-3"
+        ):
             problem.observe_with(observer)
             values = search(problem, problem.id_instance)
             best = problem.best_value() if hasattr(problem, "best_value") else None

@@ -36,7 +36,9 @@ def found(written, cocopp):
 
 
 class TestCocopp:
-    @pytest.mark.parametrize(("point", "which"), [("best", "best_hit_cost"), ("recommended", "hit_cost")])
+    @pytest.mark.parametrize(
+        ("point", "which"), [("best", "best_hit_cost"), ("recommended", "hit_cost")]
+    )
     def test_finds_our_running_times_and_successes(self, study, written, found, point, which):
         whole = study.assign({
             which: study[which].clip(min=1)
@@ -46,7 +48,10 @@ class TestCocopp:
         assert (ours["successes"] % 10 > 0).any(), "some targets must be reached by some of the runs"
         for folder, optimizer in zip(written[point], study["optimizer"].values, strict=True):
             for label in LABELS:
-                theirs, mine = found[f"{folder} {label}"], ours.sel(landscape=label, optimizer=optimizer)
+                theirs, mine = (
+                    found[f"{folder} {label}"],
+                    ours.sel(landscape=label, optimizer=optimizer),
+                )
                 np.testing.assert_allclose(theirs["ert"], mine["ert"], rtol=1e-9)
                 assert theirs["successes"] == mine["successes"].values.tolist()
 
@@ -63,7 +68,9 @@ class TestCocopp:
         )
 
     def test_bills_diverged_runs_what_they_spent(self, study, written, found):
-        gradients = study["gradient_terms"].isel(checkpoint=-1).sel(landscape="f8d3", optimizer="SGD").values
+        gradients = (
+            study["gradient_terms"].isel(checkpoint=-1).sel(landscape="f8d3", optimizer="SGD").values
+        )
         assert gradients.max() < 20, "these runs diverge"
         assert found[f"{written['best'][2]} f8d3"]["spent"] == (3.0 * gradients).tolist()
 
@@ -153,7 +160,9 @@ class TestExport:
         export_coco(swept.assign_attrs(settings=json.dumps(found | {"arms": arms})), tmp_path / "swept")
         export_coco(study.sel(landscape=["f8d2", "f8d3"]), tmp_path / "plain")
         for path in (tmp_path / "plain").rglob("*.*dat"):
-            assert (tmp_path / "swept" / path.relative_to(tmp_path / "plain")).read_text() == path.read_text()
+            assert (
+                tmp_path / "swept" / path.relative_to(tmp_path / "plain")
+            ).read_text() == path.read_text()
 
     def test_leaves_out_worlds_without_numbers(self, study, tmp_path):
         failed = study.copy(deep=True)
@@ -169,7 +178,9 @@ class TestImport:
         data = import_coco(path)
         offsets = {key: _offset(*key) for key in truth}
         for (function, dim, instance), (best, _) in truth.items():
-            run = data.sel(landscape=f"f{function} {dim}-D", optimizer="RS").isel(replicate=instance - 1)
+            run = data.sel(landscape=f"f{function} {dim}-D", optimizer="RS").isel(
+                replicate=instance - 1
+            )
             gap = best - offsets[function, dim, instance]
             hits = [
                 1 + int(np.argmax(gap <= t)) if (gap <= t).any() else np.inf
@@ -216,7 +227,9 @@ class TestImport:
                 reached += 1
                 assert hit <= spent[int(function), int(dim)]
         assert reached > 100
-        assert data["hit_cost"].sel(landscape="f1 2-D").values[0, 0, -1] == 6  # its first lines: 0:6|1e-08
+        assert (
+            data["hit_cost"].sel(landscape="f1 2-D").values[0, 0, -1] == 6
+        )  # its first lines: 0:6|1e-08
 
     def test_gives_back_what_was_exported(self, study, written):
         for point, which, loss in (
@@ -255,7 +268,9 @@ class TestImport:
         back = import_coco(written["best"][0], short)
         end = float(short["cost"][-1])
         expected = study["best_hit_cost"].sel(optimizer=["CMA-ES"])
-        np.testing.assert_array_equal(back["hit_cost"].values, expected.where(expected <= end, np.inf).values)
+        np.testing.assert_array_equal(
+            back["hit_cost"].values, expected.where(expected <= end, np.inf).values
+        )
 
     @pytest.mark.parametrize(
         ("name", "text", "message"),
@@ -273,7 +288,9 @@ class TestImport:
         (tmp_path / "bad.tar.gz").write_text("no archive")
         with pytest.raises(ValueError, match="the archive cannot be unpacked"):
             import_coco(tmp_path / "bad.tar.gz")
-        other = changed(study, lambda label, spec: spec | {"function": 3 if spec["function"] == 1 else 4})
+        other = changed(
+            study, lambda label, spec: spec | {"function": 3 if spec["function"] == 1 else 4}
+        )
         with pytest.raises(
             ValueError, match="expected a landscape of f1d2, f1d3, f8d2, f8d3, found bbob f1 2-D"
         ):

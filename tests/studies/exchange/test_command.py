@@ -39,7 +39,16 @@ def test_exports(folder, tmp_path, capsys, kind):
 @pytest.mark.parametrize("kind", ["coco", "ioh"])
 def test_imports_what_it_exported(folder, small, tmp_path, kind):
     assert (
-        command.main(["export", str(folder), "--to", kind, "--out", str(tmp_path / "out"), "--point", "best"])
+        command.main([
+            "export",
+            str(folder),
+            "--to",
+            kind,
+            "--out",
+            str(tmp_path / "out"),
+            "--point",
+            "best",
+        ])
         == 0
     )
     assert (

@@ -34,7 +34,9 @@ def watched(tmp_path_factory):
     import ioh
 
     root = tmp_path_factory.mktemp("ioh")
-    logger = ioh.logger.Analyzer(root=str(root), folder_name="RS", algorithm_name="RS", store_positions=False)
+    logger = ioh.logger.Analyzer(
+        root=str(root), folder_name="RS", algorithm_name="RS", store_positions=False
+    )
     truth = []
     for function in (1, 8):
         for instance in (1, 2):
@@ -58,9 +60,9 @@ class TestIohinspector:
         assert manager.n_runs == 4 * 3 * 10
         for function, dim in ((1, 2), (1, 3), (8, 2), (8, 3)):
             for optimizer in study["optimizer"].values:
-                part = manager.select(function_ids=[function], dimensions=[dim], algorithms=[optimizer]).load(
-                    monotonic=True, include_meta_data=True
-                )
+                part = manager.select(
+                    function_ids=[function], dimensions=[dim], algorithms=[optimizer]
+                ).load(monotonic=True, include_meta_data=True)
                 told = align_data(
                     part,
                     sorted(TARGETS),
@@ -96,7 +98,9 @@ class TestIohinspector:
         manager = iohinspector.DataManager()
         manager.add_folder(str(written))
         overview = manager.overview.filter(
-            (pl.col("function_id") == 8) & (pl.col("dimension") == 3) & (pl.col("algorithm_name") == "SGD")
+            (pl.col("function_id") == 8)
+            & (pl.col("dimension") == 3)
+            & (pl.col("algorithm_name") == "SGD")
         )
         assert overview["instance"].to_list() == [1, 2, 3, 4, 5] * 2
         assert (
@@ -128,7 +132,9 @@ class TestLayout:
     def test_names_the_functions_as_it_does(self):
         import ioh
 
-        assert [ioh.get_problem(f, 1, 2, ioh.ProblemClass.BBOB).meta_data.name for f in range(1, 25)] == NAMES
+        assert [
+            ioh.get_problem(f, 1, 2, ioh.ProblemClass.BBOB).meta_data.name for f in range(1, 25)
+        ] == NAMES
 
 
 class TestImport:
@@ -154,7 +160,9 @@ class TestImport:
         np.testing.assert_array_equal(
             back["hit_cost"].sel(optimizer=study["optimizer"]).values, study["best_hit_cost"].values
         )
-        xr.testing.assert_equal(back["cost"].reset_coords(drop=True), study["cost"].reset_coords(drop=True))
+        xr.testing.assert_equal(
+            back["cost"].reset_coords(drop=True), study["cost"].reset_coords(drop=True)
+        )
 
     def test_of_landscapes_that_are_none_of_bbob(self, study, tmp_path):
         study = changed(

@@ -52,7 +52,8 @@ class TestBeside:
 
     def test_keeps_which_checkpoints_are_an_arms_own(self, study, theirs):
         own = xr.DataArray(
-            np.ones((study.sizes["optimizer"], study.sizes["checkpoint"])), dims=("optimizer", "checkpoint")
+            np.ones((study.sizes["optimizer"], study.sizes["checkpoint"])),
+            dims=("optimizer", "checkpoint"),
         )
         own[0, 1:-1:2] = 0.0
         both = beside(study.assign_coords(recorded=own), theirs)
@@ -67,7 +68,9 @@ class TestBeside:
         ert, ours, alone = (expected_running_time(data)["ert"] for data in (both, study, theirs))
         np.testing.assert_array_equal(ert.sel(optimizer=study["optimizer"]), ours)
         np.testing.assert_array_equal(ert.sel(optimizer="RS"), alone.sel(optimizer="RS"))
-        assert [label for label, _ in arms(both.sel(landscape="f1d2"))] == both["optimizer"].values.tolist()
+        assert [label for label, _ in arms(both.sel(landscape="f1d2"))] == both[
+            "optimizer"
+        ].values.tolist()
         assert convergence(both).axes
 
     def test_runs_that_ended_early_are_billed_what_they_spent(self, theirs):
@@ -102,14 +105,16 @@ class TestBeside:
         joined = beside(swept, theirs)
         assert joined["loss"].dims == swept["loss"].dims
         np.testing.assert_array_equal(
-            joined["loss"].sel(optimizer="RS").isel(rate=0), joined["loss"].sel(optimizer="RS").isel(rate=1)
+            joined["loss"].sel(optimizer="RS").isel(rate=0),
+            joined["loss"].sel(optimizer="RS").isel(rate=1),
         )
 
     def test_refuses_what_does_not_fit(self, study, theirs):
         with pytest.raises(ValueError, match="both have RS"):
             beside(study.isel(optimizer=[0]).assign_coords(optimizer=["RS"]), theirs)
         with pytest.raises(
-            ValueError, match="expected the same target_loss, theirs are others; import again with like=ours"
+            ValueError,
+            match="expected the same target_loss, theirs are others; import again with like=ours",
         ):
             beside(study.assign_coords(target_loss=study["target_loss"] * 2), theirs)
         with pytest.raises(ValueError, match="expected the same cost"):

@@ -13,7 +13,9 @@ def world(losses, counts, hits, targets, status=2, price=2.5, spec=None, budget=
     dims = ("landscape", "optimizer", "replicate", "checkpoint")
     grid = np.geomspace(1, budget, len(losses))
     statuses = np.where(np.arange(len(losses)) < len(losses) - 1, 0, status)[None, None, None]
-    ran = stored({"f": spec or {"kind": "bbob", "function": 8, "dim": 2, "instance": None}}, price=price)
+    ran = stored(
+        {"f": spec or {"kind": "bbob", "function": 8, "dim": 2, "instance": None}}, price=price
+    )
     return xr.Dataset(
         {
             "loss": (dims, np.array(losses, float)[None, None, None]),
@@ -44,7 +46,10 @@ class TestRecords:
     def test_the_instance_counts_from_one_as_the_benchmark_does(self):
         assert run([1], [0], [], []).instance == 7
         assert (
-            run([1], [0], [], [], spec={"kind": "bbob", "function": 1, "dim": 2, "instance": 3}).instance == 3
+            run(
+                [1], [0], [], [], spec={"kind": "bbob", "function": 1, "dim": 2, "instance": 3}
+            ).instance
+            == 3
         )
 
     def test_open_above_every_target_that_is_reached_later(self):
@@ -80,7 +85,8 @@ class TestRecords:
         )
         assert (
             next(
-                experiments(world([1, 1], [1, 1], [], []).assign(status=lambda d: d["status"] * 0 + 4)), None
+                experiments(world([1, 1], [1, 1], [], []).assign(status=lambda d: d["status"] * 0 + 4)),
+                None,
             )
             is None
         )

@@ -118,9 +118,9 @@ def test_a_maximised_function_that_is_none_of_ours_is_negated_and_says_so(tmp_pa
     path, truth = logged(tmp_path, PBO, "NKLandscapes", (10,))
     data = import_ioh(path)
     assert bool(data["gap_known"] == 0)
-    assert float(data["loss"].isel(landscape=0, optimizer=0, replicate=0, checkpoint=-1)) == pytest.approx(
-        -truth[10, 1][-1], abs=1e-9
-    )
+    assert float(
+        data["loss"].isel(landscape=0, optimizer=0, replicate=0, checkpoint=-1)
+    ) == pytest.approx(-truth[10, 1][-1], abs=1e-9)
 
 
 def test_sbox_is_refused_by_its_name(tmp_path, capsys):
@@ -130,7 +130,9 @@ def test_sbox_is_refused_by_its_name(tmp_path, capsys):
     for problem in suite:
         problem([0.0, 1.0])
     logger.close()
-    assert main(["import", str(tmp_path / "runs"), "--from", "ioh", "--out", str(tmp_path / "out")]) == 2
+    assert (
+        main(["import", str(tmp_path / "runs"), "--from", "ioh", "--out", str(tmp_path / "out")]) == 2
+    )
     assert capsys.readouterr().err.startswith(
         "IOHprofiler_f1_Sphere.json: the suite SBOX has the names of BBOB's functions"
     )
@@ -168,10 +170,13 @@ def written(tmp_path_factory):
         cocoex.log_level("error")
         for suite in [*SUITES, "bbob", "bbob-noisy"]:
             observer = cocoex.Observer(
-                suite if suite in SUITES[:4] else "bbob", f"result_folder: {suite} algorithm_name: Bob's-RS"
+                suite if suite in SUITES[:4] else "bbob",
+                f"result_folder: {suite} algorithm_name: Bob's-RS",
             )
             dim = 5 if suite == "bbob-mixint" else 20 if suite == "bbob-largescale" else 2
-            for problem in cocoex.Suite(suite, "", f"dimensions:{dim} function_indices:1 instance_indices:1"):
+            for problem in cocoex.Suite(
+                suite, "", f"dimensions:{dim} function_indices:1 instance_indices:1"
+            ):
                 problem.observe_with(observer)
                 for _ in range(5):
                     problem((problem.lower_bounds + problem.upper_bounds) / 2)
@@ -202,7 +207,17 @@ def test_suites_of_ours_keep_their_kind_and_the_whole_name(written, suite, kind,
 
 @pytest.mark.parametrize(
     "name",
-    ["Bob's", "O'Neil's 'ES'", "CMA-ES (full)", "(μ, λ)-ES", 'the "2nd"', "a, b", "k=0.5", "'", "it's, too"],
+    [
+        "Bob's",
+        "O'Neil's 'ES'",
+        "CMA-ES (full)",
+        "(μ, λ)-ES",
+        'the "2nd"',
+        "a, b",
+        "k=0.5",
+        "'",
+        "it's, too",
+    ],
 )
 def test_a_name_in_a_header_stays_whole(name):
     head = (

@@ -43,8 +43,12 @@ class TestFrames:
         parts = list(frames(study, rows=10 * study.sizes["checkpoint"]))
         assert len(parts) == 12
         assert all(len(a) == 10 * study.sizes["checkpoint"] for a, _ in parts)
-        pd.testing.assert_frame_equal(pd.concat([a for a, _ in parts], ignore_index=True), to_frame(study))
-        pd.testing.assert_frame_equal(pd.concat([b for _, b in parts], ignore_index=True), hits_frame(study))
+        pd.testing.assert_frame_equal(
+            pd.concat([a for a, _ in parts], ignore_index=True), to_frame(study)
+        )
+        pd.testing.assert_frame_equal(
+            pd.concat([b for _, b in parts], ignore_index=True), hits_frame(study)
+        )
 
     def test_of_a_large_study_load_one_part_at_a_time(self, study):
         chunked, loaded = study.chunk(landscape=1, optimizer=1), []
@@ -91,9 +95,13 @@ class TestFiles:
     def test_parquet_says_what_to_install(self, study, tmp_path, monkeypatch):
         real = importlib.util.find_spec
         monkeypatch.setattr(
-            importlib.util, "find_spec", lambda name, *rest: None if name == "pyarrow" else real(name, *rest)
+            importlib.util,
+            "find_spec",
+            lambda name, *rest: None if name == "pyarrow" else real(name, *rest),
         )
-        with pytest.raises(ValueError, match=r"parquet needs pyarrow: pip install two-descents\[parquet\]"):
+        with pytest.raises(
+            ValueError, match=r"parquet needs pyarrow: pip install two-descents\[parquet\]"
+        ):
             export_parquet(study, tmp_path / "out")
 
     @pytest.mark.parametrize("chunks", [None, {"landscape": 1}])
@@ -110,7 +118,9 @@ class TestFiles:
                 False,
             )
             assert back["loss"].attrs == study["loss"].attrs
-        assert (odd.attrs["flag"], odd.attrs["nothing"]) == (True, None), "the Dataset given is not changed"
+        assert (odd.attrs["flag"], odd.attrs["nothing"]) == (True, None), (
+            "the Dataset given is not changed"
+        )
 
     def test_a_failure_leaves_nothing_behind(self, study, tmp_path):
         with pytest.raises(ValueError, match="expected a study's results with loss"):

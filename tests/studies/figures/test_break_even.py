@@ -55,7 +55,9 @@ class TestBreakEven:
             < undecided.max()
             < hatched[0].get_x() + hatched[0].get_width()
         )
-        assert sum(plain_bar.get_x() >= hatched[0].get_x() - 1e-9 for plain_bar in plain) >= len(undecided)
+        assert sum(plain_bar.get_x() >= hatched[0].get_x() - 1e-9 for plain_bar in plain) >= len(
+            undecided
+        )
 
     def test_an_interval_that_goes_on_has_an_arrow(self):
         data = study(np.exp(np.random.default_rng(2).normal(np.log(20.5), 0.3, 32)))
@@ -77,11 +79,14 @@ class TestBreakEven:
                 figure.draw_without_rendering()
             return figure.axes[0].get_position().height * figure.get_figheight()
 
-        assert height("a hill with a very long name of a thing") == pytest.approx(height("hill"), rel=0.1)
+        assert height("a hill with a very long name of a thing") == pytest.approx(
+            height("hill"), rel=0.1
+        )
 
     def test_without_rivals_it_says_so(self):
         with pytest.raises(
-            ValueError, match="break_even: expected two optimizers that use gradients to different parts"
+            ValueError,
+            match="break_even: expected two optimizers that use gradients to different parts",
         ):
             break_even(one().sel(optimizer=["gradient"]))
 
@@ -116,7 +121,9 @@ class TestPhase:
 
         The precision is 0.001.
         """
-        data = made([[[0, 0, 0]] * 2, [[0.5, 2, 0]] * 2, [[9, 9, 9]] * 2]).assign_coords(precision=0.001)
+        data = made([[[0, 0, 0]] * 2, [[0.5, 2, 0]] * 2, [[9, 9, 9]] * 2]).assign_coords(
+            precision=0.001
+        )
         axes = cells(data, Figure().subplots())
         told = winners(data).isel(k=0)
         assert told["at_least"].values.tolist() == [True, True, False]
@@ -132,7 +139,11 @@ class TestPhase:
         assert lead == pytest.approx(float(np.round(rival / 0.001)))
         assert [shown[x, 0] for x in range(3)] == [f"≥{lead:.0f}×", "≥1e3×", "tie"]
         note = (
-            phase(data.expand_dims(landscape=["hill"])).legends[0].get_title().get_text().replace("\n", " ")
+            phase(data.expand_dims(landscape=["hill"]))
+            .legends[0]
+            .get_title()
+            .get_text()
+            .replace("\n", " ")
         )
         assert "≥: the winner's is the precision or less" in note
         assert "tie: equal at the precision" in note
@@ -149,7 +160,11 @@ class TestPhase:
             noise=["value=0 gradient=0", "value=0.03 gradient=0.003", "value=0.1 gradient=0.01"]
         )
         axes = cells(data, Figure().subplots())
-        assert [text.get_text() for text in axes.get_xticklabels()] == ["0\n0", "0.03\n0.003", "0.1\n0.01"]
+        assert [text.get_text() for text in axes.get_xticklabels()] == [
+            "0\n0",
+            "0.03\n0.003",
+            "0.1\n0.01",
+        ]
         assert axes.get_xlabel() == "noise: value, gradient"
 
     def test_one_axis_of_several_landscapes_is_one_diagram(self):

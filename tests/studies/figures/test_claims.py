@@ -61,13 +61,20 @@ def test_places_on_the_scale():
 
 def test_a_rate_is_placed_by_its_logarithm():
     law = Law(predicted=0.81, control=0.9, tolerance=0.1, scale=Scale(there=math.log, back=math.exp))
-    observed, low, high, *_ = scaled(row(math.log(0.81 * 0.9**0.5), 0.001, law=law, kind="convergence_rate"))
+    observed, low, high, *_ = scaled(
+        row(math.log(0.81 * 0.9**0.5), 0.001, law=law, kind="convergence_rate")
+    )
     assert observed == pytest.approx(-0.5)
     assert (low, high) == pytest.approx((-0.2, 0.2))
 
 
 def test_what_is_drawn():
-    found = [row(2.1, batch=1), row(5.0, batch=2), row(9.9, batch=4), row(2.0, in_regime=False, batch=8)]
+    found = [
+        row(2.1, batch=1),
+        row(5.0, batch=2),
+        row(9.9, batch=4),
+        row(2.0, in_regime=False, batch=8),
+    ]
     axes = drawn(found)
     assert [x for x, *_ in dots(axes)] == pytest.approx([0.025, 0.75, SPAN[1] - 0.04, 0.0])
     looks = [(face, edge, mark) for _, face, edge, mark in dots(axes)]
@@ -92,7 +99,12 @@ def test_words():
         row(2.0, claim="other", landscape="bowl"),
     ]
     words = [(text.replace("\u00a0", " "), head) for text, head, _ in rows(found)]
-    assert words == [("law (bowl)", True), ("batch = 1", False), ("batch = 2", False), ("other (bowl)", True)]
+    assert words == [
+        ("law (bowl)", True),
+        ("batch = 1", False),
+        ("batch = 2", False),
+        ("other (bowl)", True),
+    ]
 
 
 def test_places_outside_the_regime_stand_apart_without_a_verdict():
@@ -120,7 +132,9 @@ def order(share, low=0.75, high=1.0, verdict="holds", ends=None):
     return made._replace(relation=">", low=low, high=high, verdict=verdict, **seen)
 
 
-@pytest.mark.parametrize(("share", "place"), [(1.0, -0.6), (0.75, -0.3), (0.5, 0.0), (0.25, 0.3), (0.0, 0.6)])
+@pytest.mark.parametrize(
+    ("share", "place"), [(1.0, -0.6), (0.75, -0.3), (0.5, 0.0), (0.25, 0.3), (0.0, 0.6)]
+)
 def test_an_order_lies_on_the_side_of_its_threshold_where_it_is(share, place):
     """The threshold is at 0, all worlds better at the left end of what is accepted, all worse as far at the right."""
     observed, low, high, *_ = scaled(order(share))
@@ -150,7 +164,10 @@ def test_a_legend_shows_what_is_drawn():
         [text.get_text() for text in legend.get_texts()]
         for legend in map(_legend, ([order(1.0)], [row(2.1)]))
     ]
-    assert names == [["holds", "accepted", "threshold, claimed side"], ["holds", "accepted", "wrong law"]]
+    assert names == [
+        ["holds", "accepted", "threshold, claimed side"],
+        ["holds", "accepted", "wrong law"],
+    ]
 
 
 def _legend(found):
@@ -191,7 +208,12 @@ def test_an_interval_without_an_end_is_drawn_to_the_edge():
     unsure = judgement("loss", LAW, Measured(2.0, 0.0, 4, 4), where={}, quantity="loss", in_regime=True)
     assert (unsure.observed_low, unsure.observed_high) == (-math.inf, math.inf)
     long = judgement(
-        "hit", LAW, Measured(math.inf, math.nan, 50, 50, least=4.0), where={}, quantity="cost", in_regime=True
+        "hit",
+        LAW,
+        Measured(math.inf, math.nan, 50, 50, least=4.0),
+        where={},
+        quantity="cost",
+        in_regime=True,
     )
     axes = drawn([unsure, long])
     assert intervals(axes) == [pytest.approx(SPAN), pytest.approx((0.5, SPAN[1]))]
@@ -225,7 +247,9 @@ def claiming(count, name="law"):
         "predicted": 1.0,
         "regime": {"batch": [0.0, count / 2]},
     }
-    return data.assign_attrs(config=json.dumps(json.loads(data.attrs["config"]) | {"claims": {name: entry}}))
+    return data.assign_attrs(
+        config=json.dumps(json.loads(data.attrs["config"]) | {"claims": {name: entry}})
+    )
 
 
 @pytest.mark.parametrize("width", [7.0, 3.4])
@@ -241,7 +265,8 @@ def test_nothing_leaves_the_page_or_overlaps(width, count, name):
     boxes = [text.get_window_extent(renderer) for text in axes.texts]
     page = figure.bbox
     assert all(
-        box.x0 >= -1 and box.x1 <= page.x1 + 1 and box.y0 >= -1 and box.y1 <= page.y1 + 1 for box in boxes
+        box.x0 >= -1 and box.x1 <= page.x1 + 1 and box.y0 >= -1 and box.y1 <= page.y1 + 1
+        for box in boxes
     )
     left = sorted(
         (box for box, text in zip(boxes, axes.texts, strict=True) if text.get_ha() == "right"),

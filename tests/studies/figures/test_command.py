@@ -54,10 +54,14 @@ def test_letters_are_embedded_and_the_width_is_as_asked(search, tmp_path):
     )  # outlines: the same without our font
 
 
-def test_all_draws_what_can_be_shown_and_says_why_the_rest_cannot(search, tmp_path, monkeypatch, capsys):
+def test_all_draws_what_can_be_shown_and_says_why_the_rest_cannot(
+    search, tmp_path, monkeypatch, capsys
+):
     for name in set(FIGURES) - {"convergence", "factorial"}:
         monkeypatch.delitem(FIGURES, name)
-    assert main([str(search), "all", "--format", "png", "--style", "slides", "--out", str(tmp_path)]) == 0
+    assert (
+        main([str(search), "all", "--format", "png", "--style", "slides", "--out", str(tmp_path)]) == 0
+    )
     said = capsys.readouterr()
     assert [path.name for path in tmp_path.iterdir()] == ["convergence.png"]
     assert re.fullmatch(r"factorial: expected .*\n", said.err)
@@ -66,7 +70,8 @@ def test_all_draws_what_can_be_shown_and_says_why_the_rest_cannot(search, tmp_pa
 
 def test_what_moves_is_a_film(search, tmp_path, capsys):
     assert (
-        main([str(search), "trajectories", "--format", "gif", "--width", "3.4", "--out", str(tmp_path)]) == 0
+        main([str(search), "trajectories", "--format", "gif", "--width", "3.4", "--out", str(tmp_path)])
+        == 0
     )
     assert [path.name for path in tmp_path.iterdir()] == ["trajectories.gif"]
     with Image.open(tmp_path / "trajectories.gif") as film:
@@ -76,9 +81,14 @@ def test_what_moves_is_a_film(search, tmp_path, capsys):
         assert film.convert("L").tobytes() != first
 
 
-def test_what_does_not_move_and_a_film_without_ffmpeg_are_one_line(search, tmp_path, monkeypatch, capsys):
+def test_what_does_not_move_and_a_film_without_ffmpeg_are_one_line(
+    search, tmp_path, monkeypatch, capsys
+):
     assert main([str(search), "ecdf", "--format", "gif", "--out", str(tmp_path)]) == 2
-    assert capsys.readouterr().err == "ecdf: expected a figure that moves (trajectories) for --format gif\n"
+    assert (
+        capsys.readouterr().err
+        == "ecdf: expected a figure that moves (trajectories) for --format gif\n"
+    )
     monkeypatch.setenv("PATH", str(tmp_path))
     assert main([str(search), "trajectories", "--format", "mp4", "--out", str(tmp_path)]) == 2
     expected = (
@@ -154,7 +164,8 @@ class TestArms:
         assert arms.stack(data)["arm"].values.tolist() == arms.labels(data)
         stacked = arms.stack(data)["loss"].values
         assert all(
-            np.array_equal(stacked[k], arm["loss"].values, equal_nan=True) for k, (_, arm) in enumerate(found)
+            np.array_equal(stacked[k], arm["loss"].values, equal_nan=True)
+            for k, (_, arm) in enumerate(found)
         )
 
     def test_of_chunked_results_stay_on_disk(self):

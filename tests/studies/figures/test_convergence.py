@@ -175,7 +175,9 @@ class TestEnds:
         made = figure(data, targets=[1.0]) if figure is ecdf else figure(data)
         axes = made.axes[0]
         assert "GA" not in [line.get_label() for line in axes.lines]
-        assert "GA: no step within the budget, not drawn" in "\n".join(text.get_text() for text in axes.texts)
+        assert "GA: no step within the budget, not drawn" in "\n".join(
+            text.get_text() for text in axes.texts
+        )
 
     @pytest.mark.parametrize("figure", [profile, critical_difference])
     def test_comparisons_say_who_never_asked(self, figure):
@@ -196,7 +198,9 @@ def mixed():
         study(gap=gap, GA=arm(loss), EA=arm(2 * loss)).drop_vars("gap_known")
         for gap, loss in ((1.0, 0.1), (0.0, 0.4))
     ]
-    data = xr.concat(parts, xr.Variable("k", [1, 15]), data_vars="all", coords="minimal", compat="override")
+    data = xr.concat(
+        parts, xr.Variable("k", [1, 15]), data_vars="all", coords="minimal", compat="override"
+    )
     return data.transpose("landscape", "optimizer", "k", ...).assign_coords(gap_known=("k", [1.0, 0.0]))
 
 
@@ -237,7 +241,10 @@ class TestKinds:
             [study(SGD=arm(5.0)), study(gap=0.0, SGD=arm(5.0)).assign_coords(landscape=["other"])],
             "landscape",
         )
-        assert [axes.get_ylabel() for axes in convergence(data).axes[:2]] == ["gap to the optimum", "loss"]
+        assert [axes.get_ylabel() for axes in convergence(data).axes[:2]] == [
+            "gap to the optimum",
+            "loss",
+        ]
 
     def test_one_kind_is_said_once_in_a_row(self):
         data = xr.concat(
@@ -263,11 +270,15 @@ def test_a_narrow_axis_of_costs_has_numbers():
     axes = on_axes(data)
     axes.figure.draw_without_rendering()
     low, high = axes.get_xlim()
-    shown = [text.get_text() for text in axes.get_xticklabels() if low <= text.get_position()[0] <= high]
+    shown = [
+        text.get_text() for text in axes.get_xticklabels() if low <= text.get_position()[0] <= high
+    ]
     assert shown == ["100"]  # of 60 to 100
     wide = on_axes(study(SGD=arm([9, 8, 7, 6, 5, 4])))
     wide.figure.draw_without_rendering()
-    assert [text.get_text() for text in wide.get_xticklabels() if 10 <= text.get_position()[0] <= 100] == [
+    assert [
+        text.get_text() for text in wide.get_xticklabels() if 10 <= text.get_position()[0] <= 100
+    ] == [
         "10",
         "20",
         "50",
@@ -277,7 +288,8 @@ def test_a_narrow_axis_of_costs_has_numbers():
 
 HOSTILE = {
     "all diverge": study(
-        SGD=arm(np.inf, 15.0 * np.ones(5), diverged=range(5)), GA=arm(1e308, [3.0] * 5, diverged=range(5))
+        SGD=arm(np.inf, 15.0 * np.ones(5), diverged=range(5)),
+        GA=arm(1e308, [3.0] * 5, diverged=range(5)),
     ),
     "one world": study(SGD=arm(5.0, [100.0]), GA=arm(3.0, [25.0], diverged=[0])),
     "worlds without a number": study(

@@ -18,10 +18,15 @@ def study(shared=True, status=2, hits=HITS):
     """Two optimizers on one landscape; worlds share instances in pairs."""
     instance = np.repeat(np.arange(3), 2) if shared else None
     parts = [
-        timed(hit, [100, 100, 100, 100, 90, 80], status=status, instance=instance) for hit in hits.values()
+        timed(hit, [100, 100, 100, 100, 90, 80], status=status, instance=instance)
+        for hit in hits.values()
     ]
     data = xr.concat(
-        parts, xr.Variable("optimizer", list(hits)), data_vars="all", coords="minimal", compat="override"
+        parts,
+        xr.Variable("optimizer", list(hits)),
+        data_vars="all",
+        coords="minimal",
+        compat="override",
     )
     return data.expand_dims(landscape=["hill"])
 
@@ -78,7 +83,9 @@ class TestPanel:
         axes = self.axes(data)
         (band,) = axes.collections  # of those that are 0 or 1 all the way there is none
         ends = band.get_paths()[0].vertices
-        assert set(ends[ends[:, 0] < 60][:, 1]) == {0.0}  # before the hits none is solved, from then on half
+        assert set(ends[ends[:, 0] < 60][:, 1]) == {
+            0.0
+        }  # before the hits none is solved, from then on half
         assert sorted(set(ends[:, 1]) - {0.0}) == pytest.approx(interval(3, 6))
 
     def test_steps_stand_at_the_hits_wherever_checkpoints_are(self):
@@ -151,7 +158,9 @@ class TestPanel:
             text.get_text()
             for text in self.axes(study().assign(status=lambda data: data["status"] * 0 + 5)).texts
         ] == ["no runs"]
-        assert [text.get_text() for text in self.axes(study(), targets=[np.nan]).texts] == ["no targets"]
+        assert [text.get_text() for text in self.axes(study(), targets=[np.nan]).texts] == [
+            "no targets"
+        ]
 
 
 class TestFigure:

@@ -36,7 +36,13 @@ def test_the_offset_of_an_axis_is_beside_a_picture_and_not_below_its_title():
 
 
 def results(
-    optimizers=("SGD", "GA"), landscapes=("hill",), worlds=8, checkpoints=20, rates=None, loss=None, targets=1
+    optimizers=("SGD", "GA"),
+    landscapes=("hill",),
+    worlds=8,
+    checkpoints=20,
+    rates=None,
+    loss=None,
+    targets=1,
 ):
     """A Dataset as `open_study` gives it, of made-up numbers: loss falls like 1 / cost."""
     dims = {"landscape": len(landscapes), "optimizer": len(optimizers)} | (
@@ -145,7 +151,8 @@ class TestConvergence:
             results(worlds=1),
             results(optimizers=("only",)),
             results(
-                optimizers=[f"method {i}" for i in range(14)], landscapes=[f"place {i}" for i in range(7)]
+                optimizers=[f"method {i}" for i in range(14)],
+                landscapes=[f"place {i}" for i in range(7)],
             ),
             results(optimizers=("a very long name of an optimizer that goes on and on", "b")),
             results(loss=np.inf),
@@ -177,7 +184,9 @@ class TestConvergence:
                 figure.draw_without_rendering()
                 box = figure.bbox
                 for text in figure.findobj(
-                    lambda a: hasattr(a, "get_text") and a.get_text() and "mathdefault" not in a.get_text()
+                    lambda a: (
+                        hasattr(a, "get_text") and a.get_text() and "mathdefault" not in a.get_text()
+                    )
                 ):  # no ticks
                     seen = text.get_window_extent()
                     inside = (
@@ -191,7 +200,9 @@ class TestConvergence:
 
 class TestLooks:
     def test_no_two_of_28_look_alike_and_neighbours_differ_in_both(self):
-        looks = [(v["color"], v["linestyle"]) for v in style.looks([str(i) for i in range(28)]).values()]
+        looks = [
+            (v["color"], v["linestyle"]) for v in style.looks([str(i) for i in range(28)]).values()
+        ]
         assert len(set(looks)) == 28
         assert all(a[0] != b[0] and a[1] != b[1] for a, b in zip(looks[:7], looks[1:7], strict=False))
 

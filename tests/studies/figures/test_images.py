@@ -43,7 +43,9 @@ REFUSED = {  # what cannot be shown, and the one line that says so
     ("sensitivity", "long names"): r"sensitivity: expected arms that were tuned, .*",
 }
 IMAGES = Path(__file__).parent / "images"
-TOLERANCE = 2  # root mean square difference of the pixels, of 255: another rasteriser, not another figure
+TOLERANCE = (
+    2  # root mean square difference of the pixels, of 255: another rasteriser, not another figure
+)
 
 
 compared = pytest.mark.mpl_image_compare(

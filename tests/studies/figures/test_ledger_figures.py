@@ -52,7 +52,10 @@ def test_spectra_say_why_there_is_no_dot(data):
     row = np.array(Figure().subplots(1, 3))
     draw(data.assign(step_variance=data["step_variance"] * 0), row)
     assert [[text.get_text() for text in axes.texts] for axes in row] == [["no noise"]] * 3
-    assert row[0].get_xlim() == pytest.approx((0.4, data.sizes["mode"] + 0.6))  # its ticks are modes still
+    assert row[0].get_xlim() == pytest.approx((
+        0.4,
+        data.sizes["mode"] + 0.6,
+    ))  # its ticks are modes still
 
 
 def test_spectra_say_one_word_for_neighbouring_rows_without_a_dot(data):
@@ -61,7 +64,9 @@ def test_spectra_say_one_word_for_neighbouring_rows_without_a_dot(data):
     row = np.array(Figure().subplots(1, 3))
     draw(data.assign(noise_curvature=flat), row)
     rows = data.sizes["optimizer"]
-    assert [(text.get_position()[1], text.get_text()) for text in row[2].texts] == [(rows / 2, "not known")]
+    assert [(text.get_position()[1], text.get_text()) for text in row[2].texts] == [
+        (rows / 2, "not known")
+    ]
 
 
 def test_spectra_of_no_numbers_say_nothing_of_a_curvature(data):
@@ -138,15 +143,21 @@ def test_alignment_with_several_sizes_has_them_on_its_axis(data):
     assert axes.get_xlim()[1] > 640
 
 
-def test_alignment_has_a_column_for_each_reference_that_is_known_and_open_points_where_noise_hides_it(data):
+def test_alignment_has_a_column_for_each_reference_that_is_known_and_open_points_where_noise_hides_it(
+    data,
+):
     """Made-up lengths: the mean steps' squared length a quarter of what is along the reference, so that the cosine comes out as about 2."""
     known = data.isel(moment=[1])
-    titles = [axes.get_title().replace("\n", " ") for axes in alignment(known.expand_dims("landscape")).axes]
+    titles = [
+        axes.get_title().replace("\n", " ") for axes in alignment(known.expand_dims("landscape")).axes
+    ]
     assert {"raw gradient", "selection, Cov(w,x)/W"} <= set(titles)
     none = known.assign(
         reference_squared=known["reference_squared"].where(known["reference"].isin(["raw", "smoothed"]))
     )
-    titles = [axes.get_title() for axes in alignment(none.expand_dims("landscape")).axes if axes.get_title()]
+    titles = [
+        axes.get_title() for axes in alignment(none.expand_dims("landscape")).axes if axes.get_title()
+    ]
     assert titles == ["raw gradient", "smoothed gradient"]
     short = known.assign(mean_step_squared=known["mean_step_squared"] / 16)
     axes = align(short, Figure().subplots(), reference="raw")
@@ -219,7 +230,9 @@ def test_diversity(data):
     axes = diverse(data, Figure().subplots(), what="genotypes")
     told = population(data)["genotypes"]
     for line in axes.lines:
-        np.testing.assert_allclose(line.get_ydata(), told.sel(optimizer=line.get_label()).dropna("moment"))
+        np.testing.assert_allclose(
+            line.get_ydata(), told.sel(optimizer=line.get_label()).dropna("moment")
+        )
 
 
 def test_price_bars_are_the_forces_and_the_line_their_sum(data):
@@ -233,5 +246,7 @@ def test_price_bars_are_the_forces_and_the_line_their_sum(data):
 
 @pytest.mark.parametrize("figure", [spectra, alignment, price])
 def test_without_a_ledger(figure):
-    with pytest.raises(ValueError, match=f"{figure.__name__}: expected a study with a `ledger:`, found none"):
+    with pytest.raises(
+        ValueError, match=f"{figure.__name__}: expected a study with a `ledger:`, found none"
+    ):
         figure(xr.Dataset())

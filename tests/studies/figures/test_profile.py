@@ -34,7 +34,9 @@ def test_whole_figure():
     with rc_context(style.PAPER):
         figure = profile(DATA)
     check(figure.axes[0], analysis(DATA))
-    assert "64 problems (landscape, world, target), 16 worlds" in figure.legends[0].get_title().get_text()
+    assert (
+        "64 problems (landscape, world, target), 16 worlds" in figure.legends[0].get_title().get_text()
+    )
 
 
 def test_a_panel_on_the_users_axes():
@@ -51,7 +53,9 @@ def test_bands_have_no_width_where_none_or_all_is_solved_and_one_world_has_none(
     )  # one solves half of all at once, the other nothing
     figure = profile(data)
     (band,) = figure.axes[0].collections
-    assert sorted(set(band.get_paths()[0].vertices[:, 1])) == pytest.approx(binomtest(8, 16).proportion_ci())
+    assert sorted(set(band.get_paths()[0].vertices[:, 1])) == pytest.approx(
+        binomtest(8, 16).proportion_ci()
+    )
     assert f"where it is {binomtest(0, 16).proportion_ci().high:.0%} wide" in figure.legends[
         0
     ].get_title().get_text().replace("\n", " ")

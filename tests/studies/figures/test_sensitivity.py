@@ -19,7 +19,9 @@ PLACES = ["none", "none", "uniform", "uniform", "one_point"]
 
 
 def entry(landscape, optimizer, losses):
-    spread = [[None if m is None else m - 0.005 * (m > 0), None if m is None else m + 0.1] for m in losses]
+    spread = [
+        [None if m is None else m - 0.005 * (m > 0), None if m is None else m + 0.1] for m in losses
+    ]
     ranges = {
         "learning_rate": {"low": 0.01, "high": 1.0, "scale": "log"},
         "crossover": {"choices": ["none", "uniform"]},
@@ -48,9 +50,15 @@ def entry(landscape, optimizer, losses):
 
 def results(landscapes=("hill", "well"), optimizers=("A", "B"), losses=LOSS):
     found = [
-        entry(landscape, optimizer, losses[landscape]) for landscape in landscapes for optimizer in optimizers
+        entry(landscape, optimizer, losses[landscape])
+        for landscape in landscapes
+        for optimizer in optimizers
     ]
-    coords = {"landscape": list(landscapes), "optimizer": [*optimizers, "untuned"], "replicate": np.arange(4)}
+    coords = {
+        "landscape": list(landscapes),
+        "optimizer": [*optimizers, "untuned"],
+        "replicate": np.arange(4),
+    }
     data = xr.Dataset(
         {
             "loss": (
@@ -103,9 +111,22 @@ def test_a_loss_far_above_the_rest_does_not_flatten_it():
 def test_negative_losses_have_panels_of_their_own_and_untuned_optimizers_none():
     figure = sensitivity(results())
     titles = [axes.get_title(loc="left").replace("\n", " ") for axes in figure.axes]
-    assert titles == ["A: hill", "A: hill", "B: hill", "B: hill", "A: well", "A: well", "B: well", "B: well"]
+    assert titles == [
+        "A: hill",
+        "A: hill",
+        "B: hill",
+        "B: hill",
+        "A: well",
+        "A: well",
+        "B: well",
+        "B: well",
+    ]
     assert [axes.get_xlabel() for axes in figure.axes[:2]] == ["learning_rate", "crossover"]
-    assert [tick.get_text() for tick in figure.axes[1].get_xticklabels()] == ["none", "uniform", "one_point"]
+    assert [tick.get_text() for tick in figure.axes[1].get_xticklabels()] == [
+        "none",
+        "uniform",
+        "one_point",
+    ]
     assert "8 worlds" in figure.legends[0].get_title().get_text()
     xs = [round(x) for x, _, _ in sorted(drawn(figure.axes[1]))]
     assert xs == [0, 0, 1, 1, 2]

@@ -36,7 +36,9 @@ def text_is_inside(figure):
     figure.draw_without_rendering()
     box = figure.bbox
     for text in figure.findobj(lambda a: isinstance(a, Text) and a.get_text() and a.get_visible()):
-        if re.fullmatch(r"[\d.\u2212]+|\$.*mathdefault.*", text.get_text()):  # ticks, also those out of view
+        if re.fullmatch(
+            r"[\d.\u2212]+|\$.*mathdefault.*", text.get_text()
+        ):  # ticks, also those out of view
             continue
         seen = text.get_window_extent()
         if seen.width and not (
@@ -192,7 +194,9 @@ def test_the_numbers_are_those_of_the_probes(measured):
     bowl = Quadratic(dim=3, terms=8, shifted=True).bind(streams)
     fresh = Streams(seed=1, worlds=torch.arange(3))
     expected = walks_and_lines.distance_correlation(bowl, fresh, samples=64)
-    np.testing.assert_array_equal(measured["distance_correlation_pearson"].isel(landscape=2), expected.value)
+    np.testing.assert_array_equal(
+        measured["distance_correlation_pearson"].isel(landscape=2), expected.value
+    )
     np.testing.assert_array_equal(
         measured["distance_correlation_pearson_error"].isel(landscape=2), expected.error
     )
@@ -217,7 +221,9 @@ def test_only_the_measures_named():
 
 
 def test_a_measure_that_a_landscape_cannot_have_is_noted():
-    data = datasets.probe(named(["nk:n=22,k=1"]), worlds=2, samples=64, measures=["peaks", "autocorrelation"])
+    data = datasets.probe(
+        named(["nk:n=22,k=1"]), worlds=2, samples=64, measures=["peaks", "autocorrelation"]
+    )
     assert list(json.loads(data.attrs["notes"])["nk:n=22,k=1"]) == ["peaks"]
     assert "autocorrelation" in data
 
@@ -225,7 +231,8 @@ def test_a_measure_that_a_landscape_cannot_have_is_noted():
 def test_an_axis_that_differs_between_worlds_is_shown_by_its_mean():
     value = torch.ones(2, 3)
     found = datasets._variables(
-        "a", Measure(value, value, "what", "1", "", ("lag", torch.tensor([[0.0, 1, 2], [0, 3, 6]]), "x"))
+        "a",
+        Measure(value, value, "what", "1", "", ("lag", torch.tensor([[0.0, 1, 2], [0, 3, 6]]), "x")),
     )
     assert found["lag_value"][1].tolist() == [0, 2, 4]
 
@@ -234,7 +241,10 @@ def dataset(value, error):
     value, error = np.asarray(value, float)[None], np.asarray(error, float)[None]
     attrs = {"long_name": "what", "units": "1"}
     return xr.Dataset(
-        {"a": (("landscape", "replicate"), value, attrs), "a_error": (("landscape", "replicate"), error)},
+        {
+            "a": (("landscape", "replicate"), value, attrs),
+            "a_error": (("landscape", "replicate"), error),
+        },
         {"landscape": ["x"]},
     )
 
@@ -268,7 +278,9 @@ def test_the_command_prints_a_table_and_leaves_its_files(tmp_path, capsys):
     assert main(["nk:n=6,k=2", "quadratic:dim=2", "--out", str(tmp_path), *SMALL]) == 0
     out = capsys.readouterr().out
     assert "nk:n=6,k=2" in out
-    assert "fitness-distance correlation of the loss (Spearman)" in " ".join(out.replace("│", " ").split())
+    assert "fitness-distance correlation of the loss (Spearman)" in " ".join(
+        out.replace("│", " ").split()
+    )
     assert sorted(path.name for path in tmp_path.iterdir()) == ["probe.nc", "probe.pdf", "probe.png"]
     with xr.open_dataset(tmp_path / "probe.nc", engine="h5netcdf") as data:
         assert data["landscape"].values.tolist() == ["nk:n=6,k=2", "quadratic:dim=2"]
@@ -315,7 +327,11 @@ def test_a_measure_of_real_coordinates_is_tuned(tmp_path, capsys):
     [
         ("nk:n=6,k=2", "autocorrelation", ["lag 1", "lag 2", "lag 3", "lag 4"]),
         ("nk:n=6,k=2", "walsh_spectrum", ["order 1", "order 2", "order 3", "order 4"]),
-        ("nk:n=6,k=2", "dfe", ["probability 0.01", "probability 0.1", "probability 0.9", "probability 0.99"]),
+        (
+            "nk:n=6,k=2",
+            "dfe",
+            ["probability 0.01", "probability 0.1", "probability 0.9", "probability 0.99"],
+        ),
         (
             "quadratic:dim=2",
             "dispersion",
@@ -348,7 +364,10 @@ def test_what_a_landscape_cannot_have_is_told_with_its_reason(tmp_path, capsys):
         "quadratic:dim=3: no noise_scale: quadratic: expected a loss that is the mean of terms, got one term"
         in out
     )
-    assert "nk:n=6,k=2: no noise_scale, condition_number: a measure of landscapes on real coordinates" in out
+    assert (
+        "nk:n=6,k=2: no noise_scale, condition_number: a measure of landscapes on real coordinates"
+        in out
+    )
     assert (
         "quadratic:dim=60: no condition_number: quadratic: expected at most 50 dimensions for a Hessian,"
         " got 60" in out
@@ -395,7 +414,8 @@ def test_the_figure_of_measures(measured):
     assert panels == [4, 4, 3, 3, 3]
     walk = figure.subfigs[0].axes[0].lines[0]
     np.testing.assert_allclose(
-        walk.get_ydata()[1:], measured["autocorrelation"].isel(landscape=0, lag=slice(6)).mean("replicate")
+        walk.get_ydata()[1:],
+        measured["autocorrelation"].isel(landscape=0, lag=slice(6)).mean("replicate"),
     )
     assert walk.get_ydata()[0] == 1
     shares = [bar.get_width() for bar in figure.subfigs[0].axes[2].patches]
@@ -493,7 +513,9 @@ def test_a_game_shows_the_steps_down_each_own_slope():
     bound = LANDSCAPES["bilinear"](dim=2, condition=1.0, coupling=2.0).bind(
         Streams(seed=1, worlds=torch.tensor([0]))
     )
-    slope = evaluate(bound, torch.tensor([[[0.0, 1.0]]], dtype=torch.float64), gradient=True).gradient[0, 0]
+    slope = evaluate(bound, torch.tensor([[[0.0, 1.0]]], dtype=torch.float64), gradient=True).gradient[
+        0, 0
+    ]
     assert float(data["step_u"].sel(u=0, v=1)) == pytest.approx(-float(slope[0]))
     assert float(data["step_u"].sel(u=0.5, v=0)) == pytest.approx(0, abs=1e-12)
 
@@ -554,7 +576,9 @@ HOSTILE = {
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_planes_are_drawn_without_a_warning(name, tmp_path):
     data = plane(HOSTILE[name], optimum=[3.0, 0.0], parameters="one=1, " * 40)
-    written = save(lambda: gallery.page([data], title="x", columns=6), tmp_path, "one", formats=("png",))
+    written = save(
+        lambda: gallery.page([data], title="x", columns=6), tmp_path, "one", formats=("png",)
+    )
     assert [path.name for path in tmp_path.iterdir()] == [path.name for path in written] == ["one.png"]
 
 
@@ -620,7 +644,10 @@ def test_users_compose_their_own():
 
 def test_the_command_draws_the_landscapes_named(tmp_path, capsys):
     assert main(["nk:n=3,k=1", "onemax:n=3", "--gallery", "--out", str(tmp_path)]) == 0
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["gallery-binary.pdf", "gallery-binary.png"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "gallery-binary.pdf",
+        "gallery-binary.png",
+    ]
     assert "gallery-binary.png" in capsys.readouterr().out
 
 

@@ -60,7 +60,8 @@ def test_a_swept_fraction_too():
 
 def test_what_a_factor_switches_off_is_off():
     data = planned(
-        noise={"batch": 8, "evaluation": {"value": 0.5, "gradient": 0.25}}, factors=["data", "evaluation"]
+        noise={"batch": 8, "evaluation": {"value": 0.5, "gradient": 0.25}},
+        factors=["data", "evaluation"],
     )
     on, off = ({"data": level, "evaluation": level} for level in ("on", "off"))
     assert (
@@ -75,7 +76,12 @@ def test_what_a_factor_switches_off_is_off():
 
 
 def test_the_rates_of_an_optimizer_that_a_factor_switches_off():
-    wf = {"kind": "wright_fisher", "mutation_rate": 0.02, "crossover": "one_point", "recombination_rate": 0.3}
+    wf = {
+        "kind": "wright_fisher",
+        "mutation_rate": 0.02,
+        "crossover": "one_point",
+        "recombination_rate": 0.3,
+    }
     data = planned(
         landscapes={"nk": {"kind": "nk", "n": 8}},
         optimizers={"WF": wf},
@@ -84,7 +90,9 @@ def test_the_rates_of_an_optimizer_that_a_factor_switches_off():
     )
 
     def there(mutation, recombination):
-        found = names(data, landscape="nk", optimizer="WF", mutation=mutation, recombination=recombination)
+        found = names(
+            data, landscape="nk", optimizer="WF", mutation=mutation, recombination=recombination
+        )
         return found["mutation_rate"], found["recombination_rate"]
 
     assert there("on", "on") == (0.02, 0.3)
@@ -96,7 +104,9 @@ def test_a_zipped_schedule_is_no_learning_rate():
     """`steps` of a schedule was read as the learning rate where both are set by one axis."""
     both = {"optimizers.SGD.learning_rate": [0.1, 0.2], "optimizers.SGD.schedule.steps": [50, 500]}
     data = planned(
-        optimizers={"SGD": {"kind": "sgd", "learning_rate": 1.0, "schedule": {"kind": "cosine", "steps": 9}}},
+        optimizers={
+            "SGD": {"kind": "sgd", "learning_rate": 1.0, "schedule": {"kind": "cosine", "steps": 9}}
+        },
         sweep={"pace": {"zip": both}},
     )
     found = names(data, pace="learning_rate=0.2 steps=500")
@@ -120,8 +130,12 @@ def test_values_of_a_landscape_of_a_grid_and_of_on():
         landscapes={"bowl": BOWL, "other": BOWL | {"dim": 4}}, optimizers={"SGD": sgd}, budget={"bowl": 40, "default": 60},
         noise={"batch": {"bowl": 4, "default": 0.5}, "evaluation": {"other": 0.25}},
     )  # fmt: skip
-    one, two = (names(data, optimizer="SGD learning_rate=0.05", landscape=name) for name in ("bowl", "other"))
-    assert [one[name] for name in ("learning_rate", "momentum", "dim", "budget", "batch", "evaluation")] == [
+    one, two = (
+        names(data, optimizer="SGD learning_rate=0.05", landscape=name) for name in ("bowl", "other")
+    )
+    assert [
+        one[name] for name in ("learning_rate", "momentum", "dim", "budget", "batch", "evaluation")
+    ] == [
         0.05,
         0.5,
         10,
@@ -129,7 +143,9 @@ def test_values_of_a_landscape_of_a_grid_and_of_on():
         4,
         0,
     ]
-    assert [two[name] for name in ("learning_rate", "momentum", "dim", "budget", "batch", "evaluation")] == [
+    assert [
+        two[name] for name in ("learning_rate", "momentum", "dim", "budget", "batch", "evaluation")
+    ] == [
         0.05,
         0.9,
         4,
@@ -143,7 +159,12 @@ def test_values_of_a_landscape_of_a_grid_and_of_on():
 def test_swept_noise_budget_and_seed():
     data = planned(sweep={"noise.evaluation.gradient": [0.0, 0.5], "budget": [40, 80]})
     found = names(data, **{"noise.evaluation.gradient": 0.5, "budget": 80})
-    assert (found["noise.evaluation.gradient"], found["budget"], found["study.seed"], found["terms"]) == (
+    assert (
+        found["noise.evaluation.gradient"],
+        found["budget"],
+        found["study.seed"],
+        found["terms"],
+    ) == (
         0.5,
         80.0,
         1.0,
@@ -175,7 +196,12 @@ def test_landscapes_say_their_dim_and_terms():
     data = planned(
         landscapes={"bowl": {"kind": "max_sat", "n": 20}}, optimizers={"SGD": {"kind": "sgd"}}, noise={}
     )
-    assert [names(data)[name] for name in ("dim", "n", "terms", "clauses")] == [20, 20, 84, 84]  # 4.2 * 20
+    assert [names(data)[name] for name in ("dim", "n", "terms", "clauses")] == [
+        20,
+        20,
+        84,
+        84,
+    ]  # 4.2 * 20
 
 
 # defaults that depend on the task ---------------------------------------------------------------------------
@@ -255,7 +281,9 @@ def test_the_fault_file_predicts_the_same(tmp_path):
         here(study(noise={"batch": batch}, claims={"law": law}), tmp_path / str(batch))
         for batch in (8, 0.125)
     ]
-    assert [judge(data)[0].predicted for data in found] == [pytest.approx(10 * 0.1 * 4 / (2 * 8 * 1.9))] * 2
+    assert [judge(data)[0].predicted for data in found] == [
+        pytest.approx(10 * 0.1 * 4 / (2 * 8 * 1.9))
+    ] * 2
 
 
 def test_a_claim_where_the_data_are_off_says_so(tmp_path):
@@ -287,7 +315,11 @@ def test_a_name_without_a_number_anywhere_is_a_mistake():
 
 def test_prices_along_axes_come_from_the_settings():
     data = planned(
-        sweep={"pace": {"zip": {"gradient_cost": [2, {"value": 3, "range": [1, 9]}], "noise.batch": [8, 16]}}}
+        sweep={
+            "pace": {
+                "zip": {"gradient_cost": [2, {"value": 3, "range": [1, 9]}], "noise.batch": [8, 16]}
+            }
+        }
     )
     told = prices(data)
     assert [part.values.tolist() for part in told] == [[2.0, 3.0], [2.0, 1.0], [2.0, 9.0]]
@@ -301,7 +333,9 @@ def test_the_exchange_reads_landscapes_from_the_settings():
         noise={},
         sweep={"landscapes.f.dim": [2, 3], "seed": [1, 2]},
     )
-    found = [(spec["dim"], chosen.sizes["seed"]) for spec, chosen in variants(data.sel(landscape="f"), "f")]
+    found = [
+        (spec["dim"], chosen.sizes["seed"]) for spec, chosen in variants(data.sel(landscape="f"), "f")
+    ]
     assert found == [(2, 2), (3, 2)]
     assert landscapes_of(data.sel(dim=3)) == {"f": ("bbob", 1, 3)}
     with pytest.raises(ValueError, match="landscapes.f: expected the coordinate of the axis dim"):
@@ -335,7 +369,9 @@ def test_an_older_folder_knows_what_its_tasks_hold(tmp_path):
 
 
 def test_results_without_settings_say_so_in_one_line():
-    data = planned(claims={"law": {"kind": "variance_law", "optimizer": "SGD", "predicted": "1 / batch"}})
+    data = planned(
+        claims={"law": {"kind": "variance_law", "optimizer": "SGD", "predicted": "1 / batch"}}
+    )
     data = data.assign(loss=("replicate", [1.0, 2.0]))
     del data.attrs["settings"]
     with pytest.raises(

@@ -128,7 +128,9 @@ def test_nothing_computed_is_a_dataset_of_missing_worlds(tmp_path):
 
 def test_fewer_worlds_are_a_slice_and_more_worlds_keep_the_old(out):
     five = assembled(plan(), out).drop_vars("precision")  # it is relative to the starts of all worlds
-    assert_same(assembled(plan(replicates=3), out).drop_vars("precision"), five.isel(replicate=slice(3)))
+    assert_same(
+        assembled(plan(replicates=3), out).drop_vars("precision"), five.isel(replicate=slice(3))
+    )
     before = store.finished(out)
     seven = plan(replicates=7)
     assert before < {cell.address for cell in seven.cells(before.__contains__)}
@@ -261,7 +263,9 @@ def thinned(tmp_path_factory):
         "landscapes": {"net": {"kind": "digits", "hidden": 3}, "bowl": {"kind": BOWL}},
     }
     found = make_plan(
-        load_study(study | {"optimizers": {"SGD": {"kind": "sgd"}, "GA": {"kind": "ga", "population": 60}}})
+        load_study(
+            study | {"optimizers": {"SGD": {"kind": "sgd"}, "GA": {"kind": "ga", "population": 60}}}
+        )
     )
     compute(found, out)
     return found, assembled(found, out)

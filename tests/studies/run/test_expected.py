@@ -102,8 +102,12 @@ def test_the_line_divides_by_the_workers_and_by_no_more_than_there_are_cells():
     assert lines(Expected(100.0, 10, 2, 4, []), workers=4)[0].startswith(
         "expected: about 25 s on 4 workers, 100 s of one core, figures"
     )
-    assert lines(Expected(100.0, 2, 2, 2, []), workers=4)[0].startswith("expected: about 50 s on 2 workers")
-    assert "measured by a few steps of 2 of 4 tasks" in lines(Expected(100.0, 10, 2, 4, []), workers=4)[0]
+    assert lines(Expected(100.0, 2, 2, 2, []), workers=4)[0].startswith(
+        "expected: about 50 s on 2 workers"
+    )
+    assert (
+        "measured by a few steps of 2 of 4 tasks" in lines(Expected(100.0, 10, 2, 4, []), workers=4)[0]
+    )
     assert lines(Expected(0.0, 0, 0, 0, []), workers=4) == ["expected: nothing is left to compute"]
 
 

@@ -30,7 +30,9 @@ def run(folder, study, *words):
 
 def files(folder):
     """Relative path -> content of all files, directories of the view left out."""
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    return {
+        str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()
+    }
 
 
 @pytest.fixture(scope="module")

@@ -145,7 +145,9 @@ def test_the_steps_that_a_budget_buys(tmp_path, landscape, study, optimizer, by_
     key = "sigma_schedule" if "sigma_schedule" in optimizer else "schedule"
     scheduled = task.optimizer if optimizer["kind"] == "cem" else task.optimizer[key]
     assert scheduled["steps"] == by_hand
-    queries = {"extragradient": 2, "alternating": 2 if landscape == "game" else 1}.get(optimizer["kind"], 1)
+    queries = {"extragradient": 2, "alternating": 2 if landscape == "game" else 1}.get(
+        optimizer["kind"], 1
+    )
     taken = run_worlds(task, torch.arange(2))["steps"][:, -1].values // queries
     rest = (
         1 if "sampling" in study.get("noise", {}) else 0
@@ -231,7 +233,11 @@ def test_numbers_stay_and_arms_have_their_own(tmp_path):
 def test_the_temperature_at_the_end_is_a_thousandth(tmp_path):
     task = arms(tmp_path, optimizers={"SA": {"kind": "simulated_annealing", "temperature": 2.0}})["SA"]
     schedule = build(task.optimizer, "optimizer").schedule
-    assert schedule.multiplier(torch.tensor([0, 65, 130])).tolist() == pytest.approx([1.0, 0.001**0.5, 0.001])
+    assert schedule.multiplier(torch.tensor([0, 65, 130])).tolist() == pytest.approx([
+        1.0,
+        0.001**0.5,
+        0.001,
+    ])
 
 
 @pytest.mark.parametrize(
@@ -272,7 +278,9 @@ def test_kinds_of_the_user_say_that_their_cost_follows_a_schedule(tmp_path):
         "schedule": {"kind": "exponential"},
     }
     task = arms(tmp_path, optimizers={"it": spec}, budget=9000)["it"]
-    assert task.optimizer["schedule"]["steps"] == pytest.approx(9000 / (100 * 0.99 / math.log(100)), rel=0.03)
+    assert task.optimizer["schedule"]["steps"] == pytest.approx(
+        9000 / (100 * 0.99 / math.log(100)), rel=0.03
+    )
 
 
 def test_kinds_of_the_user_say_how_they_may_see_bits(tmp_path):
@@ -287,12 +295,17 @@ def test_kinds_of_the_user_say_how_they_may_see_bits(tmp_path):
         arms(
             tmp_path,
             optimizers={
-                "it": {"kind": "tests.studies.study_file.test_budgets:Patient", "relaxation": "extension"}
+                "it": {
+                    "kind": "tests.studies.study_file.test_budgets:Patient",
+                    "relaxation": "extension",
+                }
             },
             **study,
         )
     assert arms(
         tmp_path,
-        optimizers={"it": {"kind": "tests.studies.study_file.test_budgets:Patient", "relaxation": "lovasz"}},
+        optimizers={
+            "it": {"kind": "tests.studies.study_file.test_budgets:Patient", "relaxation": "lovasz"}
+        },
         **study,
     )

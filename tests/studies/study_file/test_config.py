@@ -146,13 +146,18 @@ MISTAKES = [
 def test_a_mistake_is_one_line(tmp_path: Path, old: str, new: str, line: str) -> None:
     found = lines_of(tmp_path, GOOD.replace(old, new, 1))
     if new.startswith("nam:"):  # the required key is then missing too
-        assert found.pop() == "study.yaml:1:1: name: missing; expected lower-case letters, digits, - and _"
+        assert (
+            found.pop() == "study.yaml:1:1: name: missing; expected lower-case letters, digits, - and _"
+        )
     assert found == [f"study.yaml:{line}"]
 
 
 def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
     text = (
-        GOOD.replace("k: 4}", "k: 20}").replace("0.1", "fast").replace("kind: ga}", "kind: ga, elite: 99}")
+        GOOD
+        .replace("k: 4}", "k: 20}")
+        .replace("0.1", "fast")
+        .replace("kind: ga}", "kind: ga, elite: 99}")
         + "sweep: {optimizers.ga.populaton: [3]}\n"
     )
     places = [line.split(": ")[1] for line in lines_of(tmp_path, text)]
@@ -234,13 +239,19 @@ def test_overrides_are_yaml_and_reach_the_arms(tmp_path: Path) -> None:
     assert study == same
     assert study.replicates == 8
     assert study.arms[0].optimizer["learning_rate"] == 0.001
-    assert study.arms[0].optimizer["schedule"] == {"kind": "cosine", "steps": 9, "factor": None, "warmup": 0}
+    assert study.arms[0].optimizer["schedule"] == {
+        "kind": "cosine",
+        "steps": 9,
+        "factor": None,
+        "warmup": 0,
+    }
 
 
 def test_the_resolved_study_gives_the_same_study_again(tmp_path: Path) -> None:
     path = tmp_path / "study.yaml"
     path.write_text(
-        GOOD + "sweep: {landscapes.nk.k: [1, 2]}\nnoise: {evaluation: 0.1, batch: {nk: 0.25}}\ngradient_cost:"
+        GOOD
+        + "sweep: {landscapes.nk.k: [1, 2]}\nnoise: {evaluation: 0.1, batch: {nk: 0.25}}\ngradient_cost:"
         " {value: 3, range: [1, 20]}\n"
     )
     study = load_study(path)
@@ -276,7 +287,9 @@ WEIRD: list[Any] = [
 
 
 def paths_in(data: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    items = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    items = (
+        data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    )
     for key, value in items:
         yield (*path, key)
         yield from paths_in(value, (*path, key))
@@ -290,7 +303,9 @@ def lines_or_none(data: Any) -> list[str] | None:
     return None
 
 
-@pytest.mark.parametrize("tenth", [0, *(pytest.param(k, marks=pytest.mark.verify) for k in range(1, 10))])
+@pytest.mark.parametrize(
+    "tenth", [0, *(pytest.param(k, marks=pytest.mark.verify) for k in range(1, 10))]
+)
 def test_whatever_stands_anywhere_it_is_a_line_and_never_a_traceback(tenth: int) -> None:
     more = """
 sweep: {optimizers.sgd.learning_rate: [1, 2], noise.batch: [{nk: 2}], a: {zip: {seed: [1, 2], landscapes.nk.k: [1, 2]}}}
@@ -320,7 +335,10 @@ cluster: {kind: local, workers: 2}
             node[path[-1]] = weird
             lines = lines_or_none(data)
             assert lines is None or lines, (path, weird)
-            assert all(line.startswith("study: ") and "\n" not in line for line in lines or ()), (path, weird)
+            assert all(line.startswith("study: ") and "\n" not in line for line in lines or ()), (
+                path,
+                weird,
+            )
 
 
 def test_names() -> None:
@@ -367,7 +385,9 @@ def test_bits_and_reals() -> None:
     assert [arm.relaxation for arm in arms] == [None, "extension"]
 
 
-def test_plugins_are_found_in_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_plugins_are_found_in_the_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     plugin = (
         "from dataclasses import dataclass\nfrom optimizers.gradient.sgd import SGD\n@dataclass(frozen=True,"
         " kw_only=True)\nclass Mine(SGD):\n    extra: int = 3\n"
@@ -452,14 +472,19 @@ optimizers: {sgd: {kind: sgd}}
         ),
     ],
 )
-def test_pieces_are_large_enough_for_a_loss_that_is_no_sum(tmp_path: Path, more: str, line: str) -> None:
+def test_pieces_are_large_enough_for_a_loss_that_is_no_sum(
+    tmp_path: Path, more: str, line: str
+) -> None:
     assert lines_of(tmp_path, TOGETHER + more) == [f"study.yaml:{line}"]
 
 
 def test_portions_may_differ_by_landscape_and_do_nothing_without_terms() -> None:
     study = document.read("", GOOD + "oracle: {micro_batches: {default: 3, nk: 2}, chunks: 4.0}\n").data
     portions = {arm.coords["landscape"]: arm.oracle for arm in load_study(study).arms}
-    assert portions == {"nk": {"micro_batches": 2, "chunks": 4}, "bowl": {"micro_batches": 1, "chunks": 4}}
+    assert portions == {
+        "nk": {"micro_batches": 2, "chunks": 4},
+        "bowl": {"micro_batches": 1, "chunks": 4},
+    }
     assert load_study(load_study(study).resolved) == load_study(study)
 
 
@@ -601,12 +626,16 @@ def test_targets_are_losses_or_relative(landscape, targets, values, floor, label
 
 def test_targets_of_each_landscape_and_swept_value():
     given = {"default": {"values": [0.5], "relative": "start", "best": 0.2}, "bowl": [0.1]}
-    size = {"zip": {"landscapes.nk.k": [1, 15], "targets.nk": [[0.1], {"values": [0.25], "best": 0.25}]}}
+    size = {
+        "zip": {"landscapes.nk.k": [1, 15], "targets.nk": [[0.1], {"values": [0.25], "best": 0.25}]}
+    }
     landscapes = {"nk": KNOWN, "bowl": {"kind": "onemax", "n": 5}}
     study = load_study(
         WALKS | {"landscapes": landscapes, "targets": given | {"nk": [9.0]}, "sweep": {"size": size}}
     )
-    found = [(arm.coords["landscape"], arm.landscape.get("k"), arm.scalars["targets"]) for arm in study.arms]
+    found = [
+        (arm.coords["landscape"], arm.landscape.get("k"), arm.scalars["targets"]) for arm in study.arms
+    ]
     assert found == [("nk", 1, [0.1]), ("bowl", None, [0.1]), ("nk", 15, [0.5]), ("bowl", None, [0.1])]
 
 
@@ -630,7 +659,10 @@ def test_a_fraction_of_a_gap_that_nobody_knows_is_a_mistake():
 @pytest.mark.parametrize(
     ("targets", "line"),
     [
-        ({"values": [0.5], "relative": "best"}, "study: targets.relative: expected 'start', got 'best'"),
+        (
+            {"values": [0.5], "relative": "best"},
+            "study: targets.relative: expected 'start', got 'best'",
+        ),
         (
             {"relative": "start"},
             (
@@ -662,4 +694,6 @@ def test_a_loss_that_means_two_things_is_said():
         "nk: loss is the gap to the optimum at k = 1, and the landscape's own value at k = 15, where the"
         " optimum is not known"
     )
-    assert notes == [f"{at}: compare within each; targets may differ, zip `targets.nk` with what is swept"]
+    assert notes == [
+        f"{at}: compare within each; targets may differ, zip `targets.nk` with what is swept"
+    ]

@@ -84,13 +84,17 @@ def test_the_oracle_is_told_where_there_is_something_to_switch_off():
     assert arm(plan, landscape="nk").noise["off"] == ["evaluation"]
     assert arm(plan, landscape="bowl").noise["off"] == ["data"]
     assert "off" not in arm(make_plan(study([])), landscape="bowl").noise
-    assert arm(make_plan(study([], noise=STUDY["noise"] | {"off": {"data": True}})), landscape="bowl").noise[
-        "off"
-    ] == ["data"]
+    assert arm(
+        make_plan(study([], noise=STUDY["noise"] | {"off": {"data": True}})), landscape="bowl"
+    ).noise["off"] == ["data"]
 
 
 def test_the_name_of_a_recorded_variable_is_no_dim():
-    async_sgd = {"optimizers": {"sgd": {"kind": "async_sgd"}}, "landscapes": {"bowl": BOWL}, "noise": {}}
+    async_sgd = {
+        "optimizers": {"sgd": {"kind": "async_sgd"}},
+        "landscapes": {"bowl": BOWL},
+        "noise": {},
+    }
     assert make_plan(study(["staleness"], **async_sgd)).axes["factors.staleness"] == ["on", "off"]
     zipped = {"sweep": {"drift": {"zip": {"optimizers.ga.population": [4, 8], "budget": [60, 80]}}}}
     assert {"drift", "factors.drift"} <= make_plan(study(["drift"], **zipped)).axes.keys()
@@ -184,7 +188,8 @@ def answers(landscape, noise, batch=None, steps=6, worlds=3):
     oracle = Oracle(bound, noise, Bill(worlds, terms=bound.terms, budget=1e9, price=1.0))
     points = bound.start(streams.at(0), 4)
     found = [
-        oracle(Query(points, gradient=True, batch=batch), streams.at(step)) for step in range(1, steps + 1)
+        oracle(Query(points, gradient=True, batch=batch), streams.at(step))
+        for step in range(1, steps + 1)
     ]
     return (
         found,
@@ -200,7 +205,9 @@ def test_without_data_every_answer_is_over_all_terms_and_billed_as_with_them(sam
     on, bill, truth = answers(bowl, Noise(batch=4, sampling=sampling), batch)
     off, same, _ = answers(bowl, Noise(batch=4, sampling=sampling, off=("data",)), batch)
     assert bill == same  # also where the last batch of an epoch is smaller
-    assert all(torch.equal(a.value, truth.value) and torch.equal(a.gradient, truth.gradient) for a in off)
+    assert all(
+        torch.equal(a.value, truth.value) and torch.equal(a.gradient, truth.gradient) for a in off
+    )
     assert not any(torch.equal(a.value, truth.value) for a in on)
 
 
@@ -219,7 +226,10 @@ def test_a_method_does_not_know_that_answers_are_exact():
     """It asks its old points again, as it does under noise, so that both arms take the same steps."""
     run = {
         key: search(
-            L["nk"](n=8, k=2), O["steady_state_ga"](population=4), Noise(value=0.1, off=key), budget=60.0
+            L["nk"](n=8, k=2),
+            O["steady_state_ga"](population=4),
+            Noise(value=0.1, off=key),
+            budget=60.0,
         )[2]
         for key in ((), ("evaluation",))
     }
@@ -239,7 +249,9 @@ def test_without_data_sgd_takes_the_steps_of_the_full_batch():
 
 def test_a_cell_with_everything_off():
     plan = make_plan(
-        study([{source: ["off"]} for source in ("data", "evaluation", "drift", "recombination", "mutation")])
+        study([
+            {source: ["off"]} for source in ("data", "evaluation", "drift", "recombination", "mutation")
+        ])
     )
     noisy = make_plan(study([]))
     for optimizer in ("sgd", "ga"):
@@ -268,9 +280,18 @@ def made(gap=(1, 0)):
     a, b, c = -0.5 + 0.1 * own, 0.3 + 0.1 * own[::-1], 0.2
     both = world + a * on[0] + b * on[1] + c * on[0] * on[1]
     one = (world + a * on[0]).broadcast_like(both)
-    y = xr.concat([both, one], "optimizer").transpose("landscape", "optimizer", "data", "drift", "replicate")
-    loss = y.where(xr.DataArray(list(gap), dims="landscape") == 0, 10**y).expand_dims(checkpoint=2, axis=-1)
-    coords = {"landscape": ["l", "m"], "optimizer": ["x", "y"], "data": ["on", "off"], "drift": ["on", "off"]}
+    y = xr.concat([both, one], "optimizer").transpose(
+        "landscape", "optimizer", "data", "drift", "replicate"
+    )
+    loss = y.where(xr.DataArray(list(gap), dims="landscape") == 0, 10**y).expand_dims(
+        checkpoint=2, axis=-1
+    )
+    coords = {
+        "landscape": ["l", "m"],
+        "optimizer": ["x", "y"],
+        "data": ["on", "off"],
+        "drift": ["on", "off"],
+    }
     found = xr.Dataset({"loss": loss, "status": xr.full_like(loss, 2, np.int8)}).assign_coords(
         coords | {"gap_known": ("landscape", list(gap))}
     )
@@ -321,7 +342,8 @@ def test_effects_of_some_factors_and_lost_worlds():
     assert told["factor"].values.tolist() == ["drift"]
     assert (told["worlds"].sel(optimizer="x") == WORLDS - 1).all()
     assert np.allclose(
-        told["effect"].sel(optimizer="x", factor="drift"), [float(b[i, 1:].mean()) + c / 2 for i in range(2)]
+        told["effect"].sel(optimizer="x", factor="drift"),
+        [float(b[i, 1:].mean()) + c / 2 for i in range(2)],
     )
     with pytest.raises(
         ValueError,
@@ -340,9 +362,9 @@ def test_a_gap_of_nothing_counts_as_the_smallest():
 
 def test_other_levels_and_reserved_names_are_left_out():
     data, *_ = made()
-    free = xr.concat([data, data.sel(drift=["on"]).assign_coords(drift=["free"]) * 3], "drift").assign_coords(
-        gap_known=data["gap_known"]
-    )
+    free = xr.concat(
+        [data, data.sel(drift=["on"]).assign_coords(drift=["free"]) * 3], "drift"
+    ).assign_coords(gap_known=data["gap_known"])
     assert effects(free).equals(effects(data))
     renamed = data.rename(drift="factors.drift")
     assert effects(renamed, ["drift"])["factor"].values.tolist() == ["drift"]
@@ -353,9 +375,14 @@ def test_the_figure_shows_what_is_there():
     figure = FIGURES["factorial"](data)
     assert len(figure.axes) == 4
     told = effects(data).sel(landscape="l")
-    assert [(name, list(values)) for name, values in mains(told)] == [("data", ["x", "y"]), ("drift", ["x"])]
+    assert [(name, list(values)) for name, values in mains(told)] == [
+        ("data", ["x", "y"]),
+        ("drift", ["x"]),
+    ]
     assert [list(values) for _, values in pairs(told)] == [["x"]]
     dots = [line for line in figure.axes[0].lines if line.get_marker() not in ("None", None, "")]
     assert len(dots) == 3
-    with pytest.raises(ValueError, match="expected a study that sweeps nothing beside its factors, got rate"):
+    with pytest.raises(
+        ValueError, match="expected a study that sweeps nothing beside its factors, got rate"
+    ):
         FIGURES["factorial"](data.expand_dims(rate=[1, 2]))

@@ -33,7 +33,9 @@ def load(text, tmp_path):
 
 def values(study, optimizer, name):
     """Landscape -> the value of a parameter."""
-    return {arm.coords["landscape"]: arm.optimizer[name] for arm in study.arms if arm.label == optimizer}
+    return {
+        arm.coords["landscape"]: arm.optimizer[name] for arm in study.arms if arm.label == optimizer
+    }
 
 
 def test_a_formula_uses_the_numbers_of_the_arms_landscape_and_let(tmp_path):
@@ -57,7 +59,9 @@ def test_landscapes_noise_and_axes_have_names_too(tmp_path):
     text = text.replace("learning_rate: eta_max", "learning_rate: batch / noise.terms_are_no_noise")
     with pytest.raises(StudyError, match="unknown name 'noise.terms_are_no_noise'"):
         load(text, tmp_path)
-    text = text.replace("noise.terms_are_no_noise", "terms") + "noise: {batch: {bowl: null, steep: 2}}\n"
+    text = (
+        text.replace("noise.terms_are_no_noise", "terms") + "noise: {batch: {bowl: null, steep: 2}}\n"
+    )
     study = load(text, tmp_path)
     assert {arm.landscape["condition"] for arm in study.arms} == {10, 30}
     assert values(study, "GD", "learning_rate")["steep"] == 2 / 8
@@ -77,9 +81,15 @@ def test_the_value_of_an_axis_has_its_name(tmp_path):
 def test_a_swept_value_takes_the_place_of_a_formula(tmp_path):
     study = load(STUDY + "sweep: {optimizers.GD.learning_rate: [0.1, 0.2]}\n", tmp_path)
     rates = {
-        (arm.coords["landscape"], arm.optimizer["learning_rate"]) for arm in study.arms if arm.label == "GD"
+        (arm.coords["landscape"], arm.optimizer["learning_rate"])
+        for arm in study.arms
+        if arm.label == "GD"
     }
-    assert rates == {("bowl", 0.1), ("bowl", 0.2), ("steep", 0.01)}  # what `on` says of a landscape stays
+    assert rates == {
+        ("bowl", 0.1),
+        ("bowl", 0.2),
+        ("steep", 0.01),
+    }  # what `on` says of a landscape stays
 
 
 def test_an_arm_is_addressed_by_the_number(tmp_path):
@@ -132,8 +142,16 @@ def load_text(tmp_path):
         ),
         ("half: 0.5", "pi: 0.5", "4:7: let.pi: pi has a meaning in formulas; take another name"),
         ("half: 0.5", "a-b: 0.5", "4:7: let.a-b: expected a name of letters, digits and _"),
-        ("2 / (1 + 1 / condition)", "9**9**9", "9:34: optimizers.GD.learning_rate: '9**9**9' has no value"),
-        ("2 / (1 + 1 / condition)", "2 / (1 +", "optimizers.GD.learning_rate: expected a number, a formula"),
+        (
+            "2 / (1 + 1 / condition)",
+            "9**9**9",
+            "9:34: optimizers.GD.learning_rate: '9**9**9' has no value",
+        ),
+        (
+            "2 / (1 + 1 / condition)",
+            "2 / (1 +",
+            "optimizers.GD.learning_rate: expected a number, a formula",
+        ),
         (
             "2 / (1 + 1 / condition)",
             "fast",

@@ -54,7 +54,10 @@ def test_formulas_of_the_axis_are_set(tmp_path):
 
 def test_a_formula_of_an_entry_may_use_an_axis_that_sets_nothing(tmp_path):
     change = ("learning_rate: 0.1", "learning_rate: 1 / rho")
-    assert ran(load("rho: {values: [2, 8]}", tmp_path, change), "GD", "learning_rate") == {2: 0.5, 8: 0.125}
+    assert ran(load("rho: {values: [2, 8]}", tmp_path, change), "GD", "learning_rate") == {
+        2: 0.5,
+        8: 0.125,
+    }
 
 
 @pytest.mark.parametrize(
@@ -110,4 +113,6 @@ def test_choices_have_names(tmp_path):
 def test_a_wrong_axis_is_one_line_where_it_stands(tmp_path, axis, line):
     with pytest.raises(StudyError) as caught:
         load(axis, tmp_path)
-    assert any(part in said for said in caught.value.lines for part in line.split("|")), caught.value.lines
+    assert any(part in said for said in caught.value.lines for part in line.split("|")), (
+        caught.value.lines
+    )

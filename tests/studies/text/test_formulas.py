@@ -102,7 +102,9 @@ def test_why_a_name_has_no_number_is_said():
         evaluate("x / y", {"x": 1.0}, {"y": "it is null there"})
 
 
-SIGNS = "+ - * / ** ( ) , . < == 9 1e9 0 -1 1j ' \" [ ] { } : ; \\ \n \0 # @ = := if for in lambda not and"
+SIGNS = (
+    "+ - * / ** ( ) , . < == 9 1e9 0 -1 1j ' \" [ ] { } : ; \\ \n \0 # @ = := if for in lambda not and"
+)
 WORDS = [*FUNCTIONS, *NAMES, *SIGNS.split(" ")]
 
 

@@ -79,7 +79,9 @@ def computed(tmp_path_factory):
     }
     sweep = {"optimizers.a/b.population": [4, 6], "optimizers.c.population": [4, 6]}
     study = STUDY | {"optimizers": optimizers, "sweep": sweep, "figures": []}
-    (folder.parent / "study.json").write_text(json.dumps(study))  # an emoji is a pair of surrogates there
+    (folder.parent / "study.json").write_text(
+        json.dumps(study)
+    )  # an emoji is a pair of surrogates there
     assert main([str(folder.parent / "study.json"), "--out", str(folder), "--workers", "1"]) == 0
     return folder
 
@@ -89,7 +91,9 @@ def test_labels_as_papers_print_them_come_back_whole(computed):
     assert data["optimizer"].values.tolist() == [*LABELS, "a/b", "c"]
     assert data["landscape"].values.tolist() == ["a.b=[c]"]
     assert not bool(data["loss"].isnull().any())
-    assert yaml.safe_load((computed / "study.yaml").read_text(encoding="utf-8"))["optimizers"].keys() == {
+    assert yaml.safe_load((computed / "study.yaml").read_text(encoding="utf-8"))[
+        "optimizers"
+    ].keys() == {
         *LABELS,
         "a/b",
         "c",
@@ -148,7 +152,10 @@ def test_labels_are_trimmed_and_composed_everywhere():
             f"  {decomposed}  ": {"kind": "quadratic", "dim": 2},
             "b": {"kind": "quadratic", "dim": 2},
         },
-        "optimizers": {"A  B": {"kind": "ga", "on": {decomposed: {"population": 6}}}, "C": {"kind": "ga"}},
+        "optimizers": {
+            "A  B": {"kind": "ga", "on": {decomposed: {"population": 6}}},
+            "C": {"kind": "ga"},
+        },
         "budget": {f"{decomposed} ": 50, "default": 40},
         "sweep": {f"landscapes.{decomposed}.condition": [1.0, 2.0]},
         "tuning": {"trials": 2, "worlds": 1, "ranges": {" A B": {"mutation_rate": [0.1, 0.2]}}},
@@ -157,7 +164,11 @@ def test_labels_are_trimmed_and_composed_everywhere():
     first = found.arms[0]
     assert first.coords["landscape"] == "M\u00f6bius"
     assert first.coords["optimizer"] == "A B"
-    assert (first.landscape["dim"], first.optimizer["population"], first.scalars["budget"]) == (3, 6, 50)
+    assert (first.landscape["dim"], first.optimizer["population"], first.scalars["budget"]) == (
+        3,
+        6,
+        50,
+    )
 
 
 def test_one_label_written_in_two_ways_is_given_twice():
@@ -167,7 +178,9 @@ def test_one_label_written_in_two_ways_is_given_twice():
         f"study: optimizers.{composed}: given twice, again as {decomposed!r}"
     ]
     document = read("study.yaml", f"{composed}: 1\n{decomposed} : 2\n")
-    assert document.lines(document.mistakes) == [f"study.yaml:1:1: {composed}: given twice, again in line 2"]
+    assert document.lines(document.mistakes) == [
+        f"study.yaml:1:1: {composed}: given twice, again in line 2"
+    ]
 
 
 @pytest.mark.parametrize("path", ["optimizers.k=0.5.population=6", "optimizers.k=0.5.population = 6"])
@@ -175,15 +188,19 @@ def test_a_path_knows_labels_with_dots_and_signs(path):
     study = STUDY | {"optimizers": {"k": {"kind": "ga"}, "k=0.5": {"kind": "ga"}}}
     assert [arm.optimizer["population"] for arm in load_study(study, [path]).arms][1] == 6
     swept = load_study(
-        study | {"sweep": {"optimizers.k=0.5.population": [6, 8], "noise.evaluation.a.b=[c]": [0.0, 0.5]}}
+        study
+        | {"sweep": {"optimizers.k=0.5.population": [6, 8], "noise.evaluation.a.b=[c]": [0.0, 0.5]}}
     )
-    assert {arm.optimizer["population"] for arm in swept.arms if arm.coords["optimizer"] == "k=0.5"} == {6, 8}
+    assert {
+        arm.optimizer["population"] for arm in swept.arms if arm.coords["optimizer"] == "k=0.5"
+    } == {6, 8}
     assert {arm.noise["evaluation"]["value"] for arm in swept.arms} == {0.0, 0.5}
     assert swept.axes.keys() == {"landscape", "optimizer", "population", "noise.evaluation.a.b=[c]"}
 
 
 @pytest.mark.parametrize(
-    "name", ["dim/lr", "..", ".", "a b", "2nd", "", "a.b", "zarr.json", "__x", "a\\b", "é" * 61, "x:y", "a-b"]
+    "name",
+    ["dim/lr", "..", ".", "a b", "2nd", "", "a.b", "zarr.json", "__x", "a\\b", "é" * 61, "x:y", "a-b"],
 )
 def test_an_axis_has_a_name_that_a_variable_can_bear(name):
     assert any(
@@ -200,7 +217,9 @@ def test_other_names_of_axes_are_taken(name):
 def test_every_name_that_a_dataset_uses_is_reserved(computed):
     recorded = {*OURS}
     recorded |= {
-        variable for cls in OPTIMIZERS.values() for variable, *_ in (cls.recorded | cls.counted).values()
+        variable
+        for cls in OPTIMIZERS.values()
+        for variable, *_ in (cls.recorded | cls.counted).values()
     }
     data = view.open_study(computed)
     axes = {dim for dim in data.dims if "population" in dim}
@@ -215,13 +234,16 @@ def test_every_name_that_a_dataset_uses_is_reserved(computed):
 def test_the_reserved_names_are_those_of_the_parts_that_write_a_dataset():
     """Neither does a list lack a name, nor does it hold one that no part writes any more."""
     kinds_of_ours = {
-        variable for cls in OPTIMIZERS.values() for variable, *_ in (cls.recorded | cls.counted).values()
+        variable
+        for cls in OPTIMIZERS.values()
+        for variable, *_ in (cls.recorded | cls.counted).values()
     }
     made = [named(EXAMPLES.get(kind, (kind,))[:1])[0].landscape for kind in LANDSCAPES]
     kinds_of_ours |= {name for landscape in made for name in landscape.extras}
     assert kinds_of_ours <= {*labels.OF_KINDS}
     study = load_study(
-        STUDY | {"budget": 90, "optimizers": {"W": {"kind": "sgd"}, "P": {"kind": "openai_es"}}, **DETAILED}
+        STUDY
+        | {"budget": 90, "optimizers": {"W": {"kind": "sgd"}, "P": {"kind": "openai_es"}}, **DETAILED}
     )
     data = run_cell(next(iter(make_plan(study).cells(lambda address: False))))
     written = {
@@ -240,7 +262,9 @@ def test_what_an_own_kind_records_is_reserved(monkeypatch):
         recorded = {"speed": ("wind", "speed of the wind", "1")}
 
     monkeypatch.setattr(
-        registry, "find", lambda kind, family: Own if ":" in kind else registry.FAMILIES[family][0][kind]
+        registry,
+        "find",
+        lambda kind, family: Own if ":" in kind else registry.FAMILIES[family][0][kind],
     )
     lines = wrong(optimizers={"own": {"kind": "mine:Own"}}, sweep={"wind": {"zip": {"seed": [1, 2]}}})
     assert lines == ["study: sweep.wind: this name belongs to the Dataset; choose another"]
@@ -314,9 +338,15 @@ def analyses():
     for info in pkgutil.walk_packages(studies.analysis.__path__, "studies.analysis."):
         module = importlib.import_module(info.name)
         for name, found in list(vars(module).items()):
-            if inspect.isfunction(found) and found.__module__ == module.__name__ and not name.startswith("_"):
+            if (
+                inspect.isfunction(found)
+                and found.__module__ == module.__name__
+                and not name.startswith("_")
+            ):
                 first, *others = inspect.signature(found).parameters.values()
-                if first.annotation == "xr.Dataset" and all(one.default is not one.empty for one in others):
+                if first.annotation == "xr.Dataset" and all(
+                    one.default is not one.empty for one in others
+                ):
                     yield found
 
 
@@ -402,7 +432,9 @@ def test_merge_keys_are_merged_as_yaml_says():
 )
 def test_a_wrong_merge_is_one_line(text, line):
     document = read("m", text)
-    assert [re.sub(r"^m:\d+:\d+", "m:1:4", line) for line in document.lines(document.mistakes)] == [line]
+    assert [re.sub(r"^m:\d+:\d+", "m:1:4", line) for line in document.lines(document.mistakes)] == [
+        line
+    ]
 
 
 def test_a_quoted_merge_key_is_a_key():

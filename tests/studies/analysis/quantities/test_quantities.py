@@ -29,14 +29,21 @@ def made():
     cells = [
         [
             xr.concat(
-                [one(loss, start, hits, place, arm, value) for value in range(2)], axis, coords="minimal"
+                [one(loss, start, hits, place, arm, value) for value in range(2)],
+                axis,
+                coords="minimal",
             )
             for arm in range(2)
         ]
         for place in range(2)
     ]
     rows = [xr.concat(row, label("optimizer", ["SGD", "ES"]), coords="minimal") for row in cells]
-    return xr.concat(rows, label("landscape", ["bowl", "steep"]), coords="minimal"), loss, start, hits[..., 0]
+    return (
+        xr.concat(rows, label("landscape", ["bowl", "steep"]), coords="minimal"),
+        loss,
+        start,
+        hits[..., 0],
+    )
 
 
 axis = xr.DataArray([8.0, 32.0], dims="noise.batch", name="noise.batch")
@@ -49,7 +56,9 @@ def label(name, values):
 def one(loss, start, hits, *place):
     data = results(loss[place], targets=[0.3], hits=hits[place])
     steps = np.broadcast_to(10 * np.arange(1, CHECKPOINTS + 1), (WORLDS, CHECKPOINTS))
-    return data.assign(start_loss=("replicate", start[place]), steps=(("replicate", "checkpoint"), steps))
+    return data.assign(
+        start_loss=("replicate", start[place]), steps=(("replicate", "checkpoint"), steps)
+    )
 
 
 def ordered(x, level):
@@ -63,7 +72,9 @@ BY_HAND = {
     "mean(loss)": lambda loss, start, hit: loss[..., -1].mean(-1),
     "median(loss)": lambda loss, start, hit: np.median(loss[..., -1], -1),
     "variance(loss)": lambda loss, start, hit: loss[..., -1].var(-1, ddof=1),
-    "sd(loss) / mean(loss)": lambda loss, start, hit: loss[..., -1].std(-1, ddof=1) / loss[..., -1].mean(-1),
+    "sd(loss) / mean(loss)": lambda loss, start, hit: (
+        loss[..., -1].std(-1, ddof=1) / loss[..., -1].mean(-1)
+    ),
     "quantile(loss, 0.9)": lambda loss, start, hit: ordered(loss[..., -1], 0.9),
     "share(loss < 0.1)": lambda loss, start, hit: (loss[..., -1] < 0.1).mean(-1),
     "share(loss(start) > 2 * loss)": lambda loss, start, hit: (start > 2 * loss[..., -1]).mean(-1),
@@ -72,7 +83,9 @@ BY_HAND = {
     "loss(budget=0.5)": lambda loss, start, hit: loss[..., 4].mean(-1),
     "loss(steps=79)": lambda loss, start, hit: loss[..., 6].mean(-1),
     "mean(loss, since=0.5)": lambda loss, start, hit: loss[..., 4:].mean((-1, -2)),
-    "median(mean(loss**2, since=0.8))": lambda loss, start, hit: np.median((loss[..., 7:] ** 2).mean(-1), -1),
+    "median(mean(loss**2, since=0.8))": lambda loss, start, hit: np.median(
+        (loss[..., 7:] ** 2).mean(-1), -1
+    ),
     "median(log10(loss(start) / loss))": lambda loss, start, hit: np.median(
         np.log10(start / loss[..., -1]), -1
     ),
@@ -81,9 +94,9 @@ BY_HAND = {
     "hit(0.3)": lambda loss, start, hit: hit.mean(-1),
     "median(hit(0.3))": lambda loss, start, hit: np.median(hit, -1),
     "share(hit(0.3) < inf)": lambda loss, start, hit: np.isfinite(hit).mean(-1),
-    'loss["ES"] - loss["SGD"]': lambda loss, start, hit: (loss[:, 1, :, :, -1] - loss[:, 0, :, :, -1]).mean(
-        -1
-    ),
+    'loss["ES"] - loss["SGD"]': lambda loss, start, hit: (
+        loss[:, 1, :, :, -1] - loss[:, 0, :, :, -1]
+    ).mean(-1),
     'share(loss["ES"] < loss["SGD"])': lambda loss, start, hit: (
         loss[:, 1, ..., -1] < loss[:, 0, ..., -1]
     ).mean(-1),
@@ -129,7 +142,9 @@ def test_worlds_without_a_number_are_left_out_of_all_parts(made):
     data["loss"][{"replicate": 3, "optimizer": 0}] = np.nan
     answer = analysis.quantity(data, 'mean(loss["ES"]) - mean(loss["SGD"])')
     kept = np.delete(made[1][..., -1], 3, axis=-1)
-    np.testing.assert_allclose(answer["quantity"].values, (kept[:, 1] - kept[:, 0]).mean(-1), rtol=1e-12)
+    np.testing.assert_allclose(
+        answer["quantity"].values, (kept[:, 1] - kept[:, 0]).mean(-1), rtol=1e-12
+    )
     assert (answer["worlds"] == WORLDS - 1).all()
 
 

@@ -23,7 +23,11 @@ BOWL = L["quadratic"](dim=3, terms=5)
 POPULATIONS = {
     "ga": (NK, O["ga"](population=9, recombination_rate=0.7), Noise(value=0.05)),
     "ga with elites": (BOWL, O["ga"](population=8, elite=2, selection="truncation"), Noise(batch=2)),
-    "islands": (NK, O["island_ga"](population=8, islands=2, interval=1, crossover="one_point"), Noise()),
+    "islands": (
+        NK,
+        O["island_ga"](population=8, islands=2, interval=1, crossover="one_point"),
+        Noise(),
+    ),
     "wright_fisher": (
         NK,
         O["wright_fisher"](population=9, selection_strength=4.0, crossover="multi_point"),
@@ -102,7 +106,9 @@ def test_linkage_disequilibrium_of_independent_loci_is_that_of_sampling():
 def test_parts_add_up_to_the_change_of_the_mean(name):
     """An identity: the sum of the parts is the change of the mean true loss in the step that the search takes."""
     landscape, optimizer, noise = POPULATIONS[name]
-    scene, moments, trail = search(landscape, optimizer, noise, costs=(0.0, 40.0), budget=60.0, worlds=3)
+    scene, moments, trail = search(
+        landscape, optimizer, noise, costs=(0.0, 40.0), budget=60.0, worlds=3
+    )
     for moment in moments:
         parts = observe(scene, moment, 5)["price"]
         after = [trail[int(step) + 1].state.points[row] for row, step in enumerate(moment.step)]
@@ -125,7 +131,9 @@ def test_parts_beside_the_price_equation(name):
     for moment, told in zip(moments, found, strict=True):
         before, after, parents = next_generation(scene, moment)
         z = [evaluate(scene.landscape, points).value.tolist() for points in (before, after)]
-        first = parents[..., :1].expand_as(parents).tolist()  # alone, a child is the copy of its first parent
+        first = (
+            parents[..., :1].expand_as(parents).tolist()
+        )  # alone, a child is the copy of its first parent
         for row in range(len(before)):
             covariance, transmission = naive.price(z[0][row], z[1][row], first[row])
             parts = dict(zip(FORCES, told["price"][row].tolist(), strict=True))
@@ -147,7 +155,9 @@ def test_what_is_switched_off_has_no_part():
 def test_selection_is_the_replicator_step():
     """E W(reproduction) - W = Cov(w, z) / w_mean with w the fitness itself, within 4.5 standard errors of M draws; the mean drift is 0."""
     beta, redraws = 2.0, 400
-    scene, (moment,), _ = search(NK, O["wright_fisher"](population=10, selection_strength=beta), worlds=60)
+    scene, (moment,), _ = search(
+        NK, O["wright_fisher"](population=10, selection_strength=beta), worlds=60
+    )
     parts = dict(zip(FORCES, observe(scene, moment, redraws)["price"].T, strict=True))
     z = evaluate(scene.landscape, moment.state.points).value
     w = torch.exp(-beta * z)
@@ -228,6 +238,10 @@ def test_an_infinite_population_counts_by_frequency(u):
             == (16 if u else found["genotypes"][r].item())
         )
         pairs = [(i, j) for i in range(4) for j in range(i) if 0 < p[i] < 1 and 0 < p[j] < 1]
-        both = {(i, j): sum(f for f, g in zip(x, genotypes, strict=True) if g[i] and g[j]) for i, j in pairs}
-        r2 = [(both[i, j] - p[i] * p[j]) ** 2 / (p[i] * (1 - p[i]) * p[j] * (1 - p[j])) for i, j in pairs]
+        both = {
+            (i, j): sum(f for f, g in zip(x, genotypes, strict=True) if g[i] and g[j]) for i, j in pairs
+        }
+        r2 = [
+            (both[i, j] - p[i] * p[j]) ** 2 / (p[i] * (1 - p[i]) * p[j] * (1 - p[j])) for i, j in pairs
+        ]
         assert found["linkage_disequilibrium"][r].item() == pytest.approx(sum(r2) / len(r2))

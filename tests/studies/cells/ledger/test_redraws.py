@@ -55,7 +55,9 @@ def check_redraw_0(landscape, optimizer, noise, steps=3, **options):
     away = 0.0
     for before, after in pairwise(trail):
         found = trials(scene, before, dict.fromkeys((*DRAWN, *optimizer.sources), torch.tensor([0, 7])))
-        assert all(same(a[::2], b) for a, b in zip(fields(found.states[0]), fields(after.state), strict=True))
+        assert all(
+            same(a[::2], b) for a, b in zip(fields(found.states[0]), fields(after.state), strict=True)
+        )
         step = optimizer.center(after.state).double() - optimizer.center(before.state).double()
         assert same(found.moved[:, 0, 0], step)
         away = max(away, float((found.moved[:, 0, 1] - step).abs().max()))
@@ -158,7 +160,12 @@ SETTINGS = {
         Noise(),
         {"costs": (15.0,)},
     ),
-    "game": (LAND["bilinear"](dim=4), METHODS["extragradient"](), Noise(gradient=0.1), {"costs": (3.0,)}),
+    "game": (
+        LAND["bilinear"](dim=4),
+        METHODS["extragradient"](),
+        Noise(gradient=0.1),
+        {"costs": (3.0,)},
+    ),
     "noisy game": (
         LAND["dirac_gan"](noise=0.5),
         METHODS["alternating"](),
@@ -185,15 +192,24 @@ def test_worlds_frozen_at_different_times(clock):
     """Each world goes on from its own step, on a landscape that has moved as far as at that time."""
     optimizer = METHODS["openai_es"](population=4)
     scene, _, trail = search(
-        LAND["moving"](inner=BOWL, speed=1.0, clock=clock), optimizer, NOISY, steps=4, costs=(1e6,), worlds=3
+        LAND["moving"](inner=BOWL, speed=1.0, clock=clock),
+        optimizer,
+        NOISY,
+        steps=4,
+        costs=(1e6,),
+        worlds=3,
     )
 
     def at(steps):
-        return mapped(lambda *each: torch.stack([each[step][row] for row, step in enumerate(steps)]), *trail)
+        return mapped(
+            lambda *each: torch.stack([each[step][row] for row, step in enumerate(steps)]), *trail
+        )
 
     frozen, after = at([1, 3, 2]), at([2, 4, 3])
     found = trials(scene, frozen, dict.fromkeys(DRAWN, torch.tensor([0, 7])))
-    assert all(same(a[::2], b) for a, b in zip(fields(found.states[0]), fields(after.state), strict=True))
+    assert all(
+        same(a[::2], b) for a, b in zip(fields(found.states[0]), fields(after.state), strict=True)
+    )
 
 
 # chunks and worlds ------------------------------------------------------------------------------------------
@@ -203,7 +219,12 @@ CELLS = {
     "es": (BOWL, METHODS["openai_es"](population=6), Noise(value=0.1), {"costs": (0.0, 13.0)}),
     "ga": (NK, METHODS["ga"](population=6), Noise(), {"costs": (0.0, 13.0)}),
     "walk": (NK, METHODS["metropolis"](temperature=0.1, starts=2), Noise(), {"costs": (2.0, 7.0)}),
-    "library": (BOWL, METHODS["torch_optim"](learning_rate=0.05), Noise(batch=3), {"costs": (0.0, 2.0)}),
+    "library": (
+        BOWL,
+        METHODS["torch_optim"](learning_rate=0.05),
+        Noise(batch=3),
+        {"costs": (0.0, 2.0)},
+    ),
     "game": (LAND["bilinear"](dim=4), METHODS["sgd"](), Noise(gradient=0.1), {"costs": (0.0, 2.0)}),
 }
 

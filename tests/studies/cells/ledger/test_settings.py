@@ -24,7 +24,13 @@ BOWL = LAND["quadratic"](dim=3, terms=11)
 # a number for each world ------------------------------------------------------------------------------------
 
 OWN = {  # method, its hyperparameters with a value for each of three worlds, landscape, noise
-    "sgd": ("sgd", {"learning_rate": (0.1, 0.2, 0.4), "momentum": (0.0, 0.5, 0.9)}, {}, BOWL, Noise(batch=3)),
+    "sgd": (
+        "sgd",
+        {"learning_rate": (0.1, 0.2, 0.4), "momentum": (0.0, 0.5, 0.9)},
+        {},
+        BOWL,
+        Noise(batch=3),
+    ),
     "wright_fisher": (
         "wright_fisher",
         {"selection_strength": (0.1, 1.0, 4.0)},
@@ -81,7 +87,13 @@ def test_hyperparameters_within_hyperparameters():
 @pytest.mark.parametrize(
     ("optimizer", "landscape", "noise", "cost", "size"),
     [
-        (METHODS["sgd"](), BOWL, Noise(batch=4, sampling="epoch"), 8 / 11, 3),  # the last batch of an epoch
+        (
+            METHODS["sgd"](),
+            BOWL,
+            Noise(batch=4, sampling="epoch"),
+            8 / 11,
+            3,
+        ),  # the last batch of an epoch
         (METHODS["sgd"](batch=4), BOWL, Noise(sampling="epoch"), 8 / 11, 3),
         (METHODS["sgd"](), BOWL, Noise(batch=4, sampling="epoch"), 1.0, 4),
         (METHODS["sgd"](batch=50), BOWL, Noise(), 0.0, 11),  # no more than there are

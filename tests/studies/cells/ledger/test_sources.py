@@ -45,7 +45,9 @@ class Toy(Optimizer):
         return At(problem.start(1))
 
     def ask(self, state, streams):
-        return Query(state.points.expand(-1, 4, -1), alive=torch.arange(4) <= streams.worlds[:, None] % 4)
+        return Query(
+            state.points.expand(-1, 4, -1), alive=torch.arange(4) <= streams.worlds[:, None] % 4
+        )
 
     def tell(self, state, query, answer, streams):
         a, b, c = (streams.normal(source, state.points.shape[1:]) for source in self.sources)
@@ -86,7 +88,9 @@ def test_independent_parts_have_their_shares_and_add_up():
     found = analysis.shares(toy()).sel(direction="all")
     assert abs(found["interaction"]) < 0.1
     assert (
-        found["interaction_interval"].sel(bound="low") < 0 < found["interaction_interval"].sel(bound="high")
+        found["interaction_interval"].sel(bound="low")
+        < 0
+        < found["interaction_interval"].sel(bound="high")
     ).all()
 
 
@@ -163,7 +167,9 @@ def test_moments_are_the_last_steps_within_their_cost():
 
 
 def test_moments_of_worlds_that_read_their_data_at_different_steps():
-    scene, moments, _ = search(BOWL, Toy(), Noise(batch=3, sampling="epoch"), worlds=3, costs=(0.3, 2.0))
+    scene, moments, _ = search(
+        BOWL, Toy(), Noise(batch=3, sampling="epoch"), worlds=3, costs=(0.3, 2.0)
+    )
     assert moments[0].epoch.used.tolist() == [3, 0, 0]
     assert record(scene, moments, book(4, sources=(*DRAWN, "weather")))["step_variance"].notnull().all()
 
@@ -194,17 +200,26 @@ def test_edges(name):
     landscape, optimizer, noise, options = EDGES[name]
     data = ledger(landscape, optimizer, noise, redraws=4, modes=2, **options)
     found = xr.merge(
-        [analysis.shares(data), analysis.alignment(data), analysis.bias(data), analysis.currencies(data)],
+        [
+            analysis.shares(data),
+            analysis.alignment(data),
+            analysis.bias(data),
+            analysis.currencies(data),
+        ],
         compat="override",
     )
-    assert analysis.verdict(xr.concat([data, data], xr.Variable("batch", [1.0, 2.0])), "batch").dims == (
+    assert analysis.verdict(
+        xr.concat([data, data], xr.Variable("batch", [1.0, 2.0])), "batch"
+    ).dims == (
         "moment",
         "reference",
     )
     lost = name == "all diverged"
     assert bool(data["step_variance"].isnull().all()) == lost
     assert bool(np.isfinite(found["noise_to_signal"]).all()) == (not lost)
-    slopes = found["p_value"].sel(reference=["raw", "smoothed", "preconditioned"])  # selection needs no slope
+    slopes = found["p_value"].sel(
+        reference=["raw", "smoothed", "preconditioned"]
+    )  # selection needs no slope
     assert bool(slopes.isnull().all()) == (
         name in ("one world", "two worlds", "all diverged", "no slope") or options.get("worlds", 9) < 3
     )
@@ -240,7 +255,8 @@ def test_a_lost_world_does_not_count_in_the_analysis():
         for function in (analysis.shares, analysis.alignment, analysis.bias, analysis.currencies):
             a, b = function(lost), function(rest)
             xr.testing.assert_allclose(
-                a.drop_vars([n for n in a if "interval" in n]), b.drop_vars([n for n in b if "interval" in n])
+                a.drop_vars([n for n in a if "interval" in n]),
+                b.drop_vars([n for n in b if "interval" in n]),
             )
 
 
@@ -248,7 +264,9 @@ def test_a_lost_world_does_not_count_in_the_analysis():
 
 
 def normals(shape, **options):
-    return torch.randn(shape, generator=torch.Generator().manual_seed(5), dtype=torch.float64, **options)
+    return torch.randn(
+        shape, generator=torch.Generator().manual_seed(5), dtype=torch.float64, **options
+    )
 
 
 def deviations(sample, truth):
@@ -261,11 +279,15 @@ def test_kurtosis_is_0_for_gaussian_noise_at_any_number_of_redraws(redraws):
     kurtosis = statistics.kurtosis(a, b)
     assert deviations(kurtosis, 0.0) < Z
     free = 2 * redraws - 2
-    assert deviations((kurtosis + 3) * free / (free + 2) - 3, 0.0) > Z  # mutant: the plain ratio of moments
+    assert (
+        deviations((kurtosis + 3) * free / (free + 2) - 3, 0.0) > Z
+    )  # mutant: the plain ratio of moments
 
 
 def test_kurtosis_of_uniform_noise_and_of_no_noise():
-    a, b = torch.rand((2, 500, 1000, 2), generator=torch.Generator().manual_seed(5), dtype=torch.float64)
+    a, b = torch.rand(
+        (2, 500, 1000, 2), generator=torch.Generator().manual_seed(5), dtype=torch.float64
+    )
     assert abs(statistics.kurtosis(a, b).mean() + 1.2) < 0.005
     assert statistics.kurtosis(0 * a[:2], 0 * b[:2]).isnan().all()
 
@@ -301,7 +323,9 @@ def test_spectrum_of_known_covariance():
         assert (
             deviations((x @ x.mT).square().sum((1, 2)) / (m - 1) ** 2 - scale.pow(4).sum(), 0.0) > Z
         )  # mutant: one arm with itself
-        torch.testing.assert_close(found.eigenvalues.sum(-1), found.trace)  # all are shown: 5 directions
+        torch.testing.assert_close(
+            found.eigenvalues.sum(-1), found.trace
+        )  # all are shown: 5 directions
     many = statistics.spectrum(*(normals((2, 3, 2500, 5)) * scale), 5)
     assert torch.allclose(many.eigenvalues, scale.square().expand(3, -1), rtol=0.15)
     assert torch.allclose(many.effective_rank, truth.expand(3), rtol=0.1)
@@ -312,4 +336,6 @@ def test_correlation_of_steps():
     for rho in (0.0, 0.6, -0.9):
         found = statistics.correlation(a, rho * a + (1 - rho**2) ** 0.5 * b)
         assert abs(found.mean() - rho) < 0.02
-    assert torch.allclose(statistics.correlation(a, -2 * a + 1), torch.tensor(-1.0, dtype=torch.float64))
+    assert torch.allclose(
+        statistics.correlation(a, -2 * a + 1), torch.tensor(-1.0, dtype=torch.float64)
+    )
