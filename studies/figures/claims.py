@@ -52,7 +52,10 @@ WRONG_LAW: Look = {"ls": "", "marker": "x", "ms": 4.5, "mew": 1.1, "color": CONT
 ARROW: Look = {"arrowstyle": "->", "lw": 0.7, "color": CONTROL, "shrinkA": 0, "shrinkB": 0}
 HEAD: Look = {"ha": "right", "fontsize": 7, "fontweight": "bold"}
 REST: Look = HEAD | {"fontweight": "normal"}
-SAID = "bars: intervals, each end at the level of 3 standard errors; what holds lies within what is accepted; "
+SAID = (
+    "bars: intervals, each end at the level of 3 standard errors;"
+    " what holds lies within what is accepted; "
+)
 LEGEND: Look = {"title_fontsize": 7, "fontsize": 7, "borderaxespad": 0.3}
 COLUMN = "predicted, observed (SE)"
 Row = tuple[str, bool, Judgement | None]  # words, whether they are a heading, the judgement

@@ -11,7 +11,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 WRONG = 2  # exit code: a wrong landscape or argument
-DOES = "Measure how rugged landscapes are: a table, a Dataset (probe.nc) and a figure; or draw pictures of them."
+DOES = (
+    "Measure how rugged landscapes are: a table, a Dataset (probe.nc) and a figure;"
+    " or draw pictures of them."
+)
 EXAMPLES = (
     "examples: nk:n=12,k=0 nk:n=12,k=6 | gaussian_field --set dim=4 | quickstart --gallery. Exit"
     " codes: 0 done, 2 wrong argument."
