@@ -22,7 +22,6 @@ import xarray as xr
 from annotated_types import Ge, Le
 
 from studies.claims.base import (
-    Claim,
     Judgement,
     Place,
     Tolerance,
@@ -33,7 +32,7 @@ from studies.claims.base import (
 )
 from studies.claims.gate import EPSILON, ROUNDINGS, Law, Scale, judgement
 from studies.claims.jackknife import jackknife
-from studies.claims.names import check_control, law_at
+from studies.claims.names import Predicting, check_control, law_at
 from studies.results.gaps import gap_known
 from studies.results.hits import state_costs
 
@@ -44,7 +43,7 @@ ROUNDING = 1e-9  # fractions of the budget that differ by less are equal
 
 
 @dataclass(frozen=True, kw_only=True)
-class ConvergenceRate(Claim):
+class ConvergenceRate(Predicting):
     """The gap shrinks by a factor in each step, or in each evaluation.
 
     Args:

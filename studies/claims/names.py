@@ -11,19 +11,22 @@ axis, such as the ledger's moment. `optimizer.NAME`, `landscape.NAME`, `noise.NA
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeAlias
+from typing import ClassVar, Literal
 
-from studies.claims.base import Place, Unjudged, tolerance
+from studies.claims.base import Claim, Place, Tolerance, Unjudged, tolerance
 from studies.claims.gate import PLAIN, Law, Scale
 from studies.results import settings
 from studies.text.formulas import evaluate
 
-if TYPE_CHECKING:
-    from studies.claims.convergence_rate import ConvergenceRate
-    from studies.claims.scaling import Scaling
-    from studies.claims.variance_law import VarianceLaw
 
-    Predicting: TypeAlias = ConvergenceRate | Scaling | VarianceLaw
+class Predicting(Claim):
+    """A claim with a law of its own, which predicts a number at each place."""
+
+    own: ClassVar[Literal["relative", "absolute"]]  # what a tolerance that is one number is
+    optimizer: str
+    predicted: float | str
+    tolerance: Tolerance
+    control: float | str | None
 
 
 def check_control(

@@ -18,7 +18,6 @@ import xarray as xr
 from annotated_types import Ge, Le
 
 from studies.claims.base import (
-    Claim,
     Judgement,
     Place,
     Tolerance,
@@ -30,13 +29,13 @@ from studies.claims.base import (
 )
 from studies.claims.gate import EPSILON, ROUNDINGS, Measured, judgement
 from studies.claims.jackknife import jackknife
-from studies.claims.names import check_control, law_at
+from studies.claims.names import Predicting, check_control, law_at
 from studies.claims.quantities import LEDGER, Quantity, quantity
 from studies.results import gaps
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scaling(Claim):
+class Scaling(Predicting):
     """A quantity follows a power of a swept axis.
 
     Args:

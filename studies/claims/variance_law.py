@@ -21,7 +21,6 @@ from annotated_types import Ge, Le
 from pydantic import AllowInfNan
 
 from studies.claims.base import (
-    Claim,
     Judgement,
     Place,
     Tolerance,
@@ -31,12 +30,12 @@ from studies.claims.base import (
     present,
 )
 from studies.claims.gate import judgement
-from studies.claims.names import check_control, law_at
+from studies.claims.names import Predicting, check_control, law_at
 from studies.claims.quantities import LEDGER, quantity
 
 
 @dataclass(frozen=True, kw_only=True)
-class VarianceLaw(Claim):
+class VarianceLaw(Predicting):
     """A variance, or another stationary mean, is what a law predicts.
 
     Args:
