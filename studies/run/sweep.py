@@ -69,6 +69,7 @@ def compute(cell: Cell, address: str, out: str, token: str = "") -> Record:
     folder, began = Path(out), time.perf_counter()
     path = store.cell_path(folder, address)
     if path.exists():
+        _forget_failures(address, folder)  # as of a worker that was killed when the cell was just there
         return Record(address, "found")
     try:
         with _crash_note(cell, address, folder):

@@ -54,7 +54,8 @@ PICTURES = (
     *"band form genotype optimum_known distance page u v".split(),  # of `probe`
 )
 ANALYSIS = (
-    "a12 aicc alignment allowed aocc area attained average_rank bias bias_interval blocks block bound"
+    "at_least tied"
+    " a12 aicc alignment allowed aocc area attained average_rank bias bias_interval blocks block bound"
     " break_even changes cliffs_delta cosine critical_difference cross crossing decided differ difference"
     " difference_method diverged effect effective_population equal_times ert ert_method exact exponent"
     " exponent_error exponent_interval factor gain groups interaction interval law law_found length level"

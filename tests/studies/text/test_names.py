@@ -321,9 +321,7 @@ def test_every_name_that_an_analysis_gives_is_reserved(tmp_path):
                     if isinstance(one, xr.Dataset | xr.DataArray)
                 ]
                 used |= {
-                    str(name)
-                    for one in found
-                    for name in (*one.dims, *one.coords, *getattr(one, "data_vars", [one.name]))
+                    str(name) for one in found for name in (*one.dims, *one.coords, *variables(one))
                 }
                 called += bool(found)
                 break
@@ -331,6 +329,10 @@ def test_every_name_that_an_analysis_gives_is_reserved(tmp_path):
     assert called > 20
     wrong = sorted(name for name in used if not labels.wrong_axis(name, labels.RESERVED))
     assert not wrong
+
+
+def variables(data):
+    return data.data_vars if isinstance(data, xr.Dataset) else [data.name]
 
 
 def analyses():
