@@ -32,6 +32,7 @@ from studies.schema import Status
 from studies.study_file.arm import Arm
 from studies.study_file.study import Study
 from studies.study_file.values import CHECKPOINTS
+from studies.text.words import counted
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -183,8 +184,8 @@ class Trials(Stage):
         trials, worlds = self.tuning.trials, self.tuning.worlds
         budgets = {task.canonical: task.budget for task in tasks}
         return (
-            f"tuning: {name}: {trials} trials for each of {len(tasks) // trials} arms on {worlds} worlds of"
-            f" their own, {worlds * sum(budgets.values()):,.0f} evaluations;"
+            f"tuning: {name}: {trials} trials for each of {len(tasks) // trials} arms on"
+            f" {counted(worlds, 'world')} of their own, {worlds * sum(budgets.values()):,.0f} evaluations;"
             f" {len(missing & budgets.keys()):,} of {len(budgets):,} are missing"
         )
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from studies.calibration import tables
 from studies.calibration.tables import Result
 from studies.study_file import sections
-from studies.text.words import short
+from studies.text.words import counted, short
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -108,8 +108,8 @@ def table(results: Sequence[Result]) -> Table:
 def _title(result: Result) -> str:
     scores = {"loss": "true loss", "area": "mean true loss over log-spaced costs up to"}
     return (
-        f"tuning: {len(result['settings'])} trials on {result['worlds']} worlds that the study does not use"
-        " (the best of so many is optimistic); median"
+        f"tuning: {len(result['settings'])} trials on {counted(result['worlds'], 'world')} that the study"
+        " does not use (the best of so many is optimistic); median"
         f" {scores[result['objective']]} at {result['at']:g} of the budget"
     )
 

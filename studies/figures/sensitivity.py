@@ -21,6 +21,7 @@ from studies.figures import legends, panels, scales, style
 from studies.figures.style import Look
 from studies.results.gaps import gap_known
 from studies.results.precision import DEFAULT, precision
+from studies.text.words import counted
 
 ROW = 1.75  # inches
 LEAST = 1.7  # inches, the width of a panel
@@ -167,7 +168,9 @@ def _handles(marks: dict[str, str]) -> list[Line2D]:
 def _said(told: xr.Dataset) -> str:
     """The words above the legend."""
     worlds, trials = int(told["worlds"].max()), told.sizes["trial"]
-    words = f"medians of {worlds} worlds that the study does not use, {trials} trials each, at"
+    words = (
+        f"medians of {counted(worlds, 'world')} that the study does not use, {trials} trials each, at"
+    )
     words += f" {told.attrs['at']:g} of the budget"
     return words if told["loss_interval"].isnull().all() else f"{words}; lines: 95 % intervals"
 

@@ -17,6 +17,7 @@ from studies.run import expected, study_folder
 from studies.study_file import spending
 from studies.study_file.study import Study
 from studies.text import terminal
+from studies.text.words import counted
 
 HEADS = ("landscape", "optimizer", "arms", "cells", "to compute", "evaluations to compute", "steps")
 
@@ -94,7 +95,7 @@ def _rows(plan: Plan, here: set[str]) -> dict[tuple[str, str], Row]:
 def _table(plan: Plan, here: set[str]) -> Table:
     """One row for each landscape and optimizer, and one for all."""
     rows, steps = _rows(plan, here), spending.steps(plan.study.arms)
-    grid = Table(*HEADS, title=f"{plan.study.name}: {plan.study.replicates} worlds")
+    grid = Table(*HEADS, title=f"{plan.study.name}: {counted(plan.study.replicates, 'world')}")
     for names, row in rows.items():
         grid.add_row(*names, *row.texts(), steps[names])
     grid.add_section()

@@ -10,6 +10,7 @@ from studies.results import gaps
 from studies.results.arms import NO_STEP, arms, asked, quartiles
 from studies.results.hits import at_budget
 from studies.schema import Status
+from studies.text.words import counted
 
 
 def table(dataset: xr.Dataset) -> Table:
@@ -30,7 +31,7 @@ def table(dataset: xr.Dataset) -> Table:
 
 def _grid(dataset: xr.Dataset, caption: str) -> Table:
     """The table without its rows."""
-    worlds = f"{dataset.attrs['name']}: {dataset.sizes['replicate']} worlds"
+    worlds = f"{dataset.attrs['name']}: {counted(dataset.sizes['replicate'], 'world')}"
     grid = Table(
         title=f"{worlds}; values and gradients in evaluations of the whole loss",
         title_justify="left",

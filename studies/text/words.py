@@ -74,6 +74,11 @@ def taken_apart(label: str) -> list[tuple[str, str]]:
     return [(name, value) for name, _, value in pairs] if whole else []
 
 
+def counted(number: int, thing: str) -> str:
+    """How many there are: "1 world", "32 worlds"."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
 def canonical(value: object) -> object:
     """The value with whole floats as integers, so that 1 and 1.0 are one."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
