@@ -37,7 +37,13 @@ def count(
 
 
 def with_interval(
-    name: str, value: xr.DataArray, interval: xr.DataArray, *, long_name: str, units: str | None = "1"
+    name: str,
+    value: xr.DataArray,
+    interval: xr.DataArray,
+    *,
+    long_name: str,
+    units: str | None = "1",
+    level: float = LEVEL,
 ) -> xr.Dataset:
     """An estimate and its interval.
 
@@ -47,13 +53,14 @@ def with_interval(
         interval: its dims, and `bound` behind them.
         long_name: of the estimate.
         units: of the estimate.
+        level: of the interval.
 
     Returns:
         `name` and `name_interval`.
     """
     result = xr.Dataset({name: value, f"{name}_interval": interval})
     result[name].attrs = words(long_name, units)
-    result[f"{name}_interval"].attrs = words(f"{LEVEL:.0%} interval of {long_name}", units)
+    result[f"{name}_interval"].attrs = words(f"{100 * level:g} % interval of {long_name}", units)
     return result
 
 

@@ -36,9 +36,10 @@ from studies.analysis.comparison.paired import losses, pairs, score, unit_means
 from studies.analysis.intervals.bootstrap import estimate
 from studies.analysis.intervals.proportions import of_share, proportion
 from studies.analysis.intervals.quantiles import quantiles
-from studies.analysis.shapes import ends, named, words
+from studies.analysis.shapes import ends, named
 from studies.results.precision import precision, resolved
 from studies.schema import LOSS
+from studies.text.shapes import Data
 
 ALPHA = 0.05
 FLIPPED = 13  # differences up to which all ways to sign them are counted where there are ties
@@ -281,7 +282,7 @@ def _at_last_true(marks: np.ndarray) -> np.ndarray:
 
 def _difference(away: xr.DataArray) -> xr.Dataset:
     """The mean, or the median where it is infinite, with intervals."""
-    about = words("A - B", "decades where logarithmic, else loss")
+    about: Data = {"long_name": "A - B", "units": "decades where logarithmic, else loss"}
     broken = (abs(away) == np.inf).any("replicate")
     result = estimate("difference", np.nanmean, [away.where(~broken)], **about)
     how = xr.where(broken, MEDIAN, "mean, " + result["difference_method"].astype(object))

@@ -29,7 +29,9 @@ from scipy import special, stats
 
 from studies.analysis.shapes import BOUNDS, LEVEL, with_interval, words
 
-RESAMPLES = 999
+RESAMPLES = 999  # at the level of tables and figures
+MOST = 4999  # at any level
+OUTERMOST = 5  # resamples that must lie beyond an end which is read off
 FEW = 15  # units, below which a bootstrap is not to be trusted
 # units, above which the jackknife leaves out groups: the acceleration of a mean of groups is that of the mean
 # of units
@@ -38,7 +40,14 @@ SIZE = 2**22  # numbers at once
 
 
 def estimate(
-    name: str, statistic: Callable, parts: Sequence[xr.DataArray], *, long_name: str, units: str = "1"
+    name: str,
+    statistic: Callable,
+    parts: Sequence[xr.DataArray],
+    *,
+    long_name: str,
+    units: str = "1",
+    level: float = LEVEL,
+    fixed: Sequence[xr.DataArray] = (),
 ) -> xr.Dataset:
     """A statistic of worlds and its interval.
 
@@ -47,26 +56,32 @@ def estimate(
         statistic: of arrays and `axis`, vectorised; it must leave out NaN along with the world's numbers in
             all other arrays, if any can be there.
         parts: dim `replicate`, with the coordinate `instance` along it where worlds may share instances; they
-            are broadcast against one another. A world where any part is NaN is left out. They may be chunked:
-            what is in memory at once is bounded.
+            are broadcast against one another. A world where any part is NaN is left out; a part that is NaN
+            in all worlds leaves none out, and the statistic gets it as it is. They may be chunked: what is in
+            memory at once is bounded.
         long_name: of the result.
         units: of the result.
+        level: of the interval, between 0 and 1.
+        fixed: numbers that are the same in every world, without the dim `replicate`: the last arrays that the
+            statistic gets, without their last axis.
 
     Returns:
         `name`, `name_interval` (bound: low, high) and `name_method`, how the interval was made, a text. All
             dims but `replicate` stay.
     """
-    parts = _lined_up(parts)
+    parts, fixed = _lined_up(parts, fixed)
     members = groups(next((part for part in parts if "instance" in part.coords), parts[0]))
     cells = parts[0].isel(replicate=0, drop=True)
     value, bounds, method = _empty(cells.shape)
     for place in _blocks(cells.shape, SIZE // max(RESAMPLES, parts[0].sizes["replicate"])):
-        arrays = [np.asarray(part[place].values, float) for part in parts]
-        value[place], bounds[place], method[place] = _of_block(statistic, arrays, members)
+        arrays, same = (
+            [np.asarray(part[place].values, float) for part in some] for some in (parts, fixed)
+        )
+        value[place], bounds[place], method[place] = _of_block(statistic, arrays, members, level, same)
     coords = {dim: parts[0][dim] for dim in cells.dims if dim in parts[0].coords}
     wide = xr.DataArray(bounds, coords | {"bound": list(BOUNDS)}, (*cells.dims, "bound"))
     point = xr.DataArray(value, coords, cells.dims)
-    result = with_interval(name, point, wide, long_name=long_name, units=units)
+    result = with_interval(name, point, wide, long_name=long_name, units=units, level=level)
     how = words(f"how the interval of {long_name} was made", None)
     result[f"{name}_method"] = (cells.dims, method.astype(str), how)
     return result
@@ -77,27 +92,49 @@ def _empty(cells: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return np.full(cells, np.nan), np.full((*cells, 2), np.nan), np.full(cells, "", object)
 
 
-def _lined_up(parts: Sequence[xr.DataArray]) -> list[xr.DataArray]:
-    """The parts with the same dims, `replicate` the last."""
-    return [part.transpose(..., "replicate") for part in xr.broadcast(*parts)]
+def _lined_up(
+    parts: Sequence[xr.DataArray], fixed: Sequence[xr.DataArray]
+) -> tuple[list[xr.DataArray], list[xr.DataArray]]:
+    """The parts with the same dims, `replicate` the last, and what is fixed, without it."""
+    whole = [part.transpose(..., "replicate") for part in xr.broadcast(*parts, *fixed)]
+    same = [part.isel(replicate=0, drop=True) for part in whole[len(parts) :]]
+    return whole[: len(parts)], same
 
 
 def _of_block(
-    statistic: Callable, arrays: Sequence[np.ndarray], members: np.ndarray
+    statistic: Callable,
+    arrays: Sequence[np.ndarray],
+    members: np.ndarray,
+    level: float,
+    fixed: Sequence[np.ndarray],
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Value, ends of the interval and its method of the cells of arrays (.., R): (..), (.., 2), (..)."""
     *cells, worlds = arrays[0].shape
-    missing = np.any([np.isnan(array) for array in arrays], axis=0)
-    rows = [np.where(missing, np.nan, array).reshape(-1, worlds) for array in arrays]
-    with warnings.catch_warnings(), np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+    rows = _complete([array.reshape(-1, worlds) for array in arrays])
+    same = [np.broadcast_to(number, cells).reshape(-1) for number in fixed]
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore", RuntimeWarning)  # a mean of no worlds is NaN
-        value = np.asarray(statistic(*rows, axis=-1))
-        bounds, method = intervals(statistic, rows, members)
+        value = np.asarray(statistic(*rows, *same, axis=-1))
+        bounds, method = intervals(statistic, rows, members, level, same)
     return value.reshape(cells), bounds.reshape(*cells, 2), method.reshape(cells)
 
 
+def _complete(rows: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """The numbers (C, R) of worlds that have all of them; NaN elsewhere.
+
+    One that no world has is not counted.
+    """
+    gaps = [np.isnan(row) for row in rows]
+    missing = np.any([gap & ~gap.all(-1, keepdims=True) for gap in gaps], axis=0)
+    return [np.where(missing, np.nan, row) for row in rows]
+
+
 def intervals(
-    statistic: Callable, arrays: Sequence[np.ndarray], members: np.ndarray
+    statistic: Callable,
+    arrays: Sequence[np.ndarray],
+    members: np.ndarray,
+    level: float = LEVEL,
+    fixed: Sequence[np.ndarray] = (),
 ) -> tuple[np.ndarray, np.ndarray]:
     """Intervals of many cells.
 
@@ -105,6 +142,8 @@ def intervals(
         statistic: as in `estimate`.
         arrays: (C, R) each, C cells and R worlds; NaN in all of them where a world has no number.
         members: (I, m), the worlds of every instance, -1 where it has fewer than m.
+        level: of the intervals.
+        fixed: (C,) each, numbers that are the same in every world.
 
     Returns:
         (C, 2), and how each was made (C).
@@ -113,11 +152,13 @@ def intervals(
     padded = [np.concatenate([array, missing], 1) for array in arrays]
     bounds = np.full((len(missing), 2), np.nan)
     method = np.full(len(missing), "none", object)
-    known = ~np.isnan(padded[0][:, members]).all(-1)  # (C, I) instances with a number
+    numbers = ~np.all([np.isnan(array) for array in padded], axis=0)
+    known = numbers[:, members].any(-1)  # (C, I) instances with a number
     patterns, which = np.unique(known, axis=0, return_inverse=True)
     for number, there in enumerate(patterns):
         rows = np.flatnonzero(which == number)
-        cells = _Cells(statistic, [array[rows] for array in padded], members[there])
+        some, same = ([array[rows] for array in every] for every in (padded, fixed))
+        cells = _Cells(statistic, some, members[there], level, same)
         if cells.units.size > 1:
             bounds[rows], method[rows] = cells.interval() if cells.n > 1 else cells.of_one_instance()
     return bounds, method
@@ -129,6 +170,8 @@ class _Cells(NamedTuple):
     statistic: Callable
     arrays: Sequence[np.ndarray]  # (C, R + 1) each, the last column NaN
     units: np.ndarray  # (n, m) worlds of every unit, -1 where it has fewer
+    level: float  # of the intervals
+    fixed: Sequence[np.ndarray]  # (C,) each
 
     @property
     def n(self) -> int:
@@ -144,9 +187,10 @@ class _Cells(NamedTuple):
         """Ends (C, 2) and methods (C,)."""
         value = self.of(np.arange(self.n)[None])[:, 0]
         left_out = np.concatenate([self.of(kept[None]) for kept in _without(self.n)], 1)
-        drawn = self.of(np.random.default_rng(1).integers(0, self.n, (RESAMPLES, self.n)))
-        skewed = bca(value, drawn, left_out)
-        even = student(value, drawn, left_out)
+        count = resamples(self.level)
+        drawn = self.of(np.random.default_rng(1).integers(0, self.n, (count, self.n)))
+        skewed = bca(value, drawn, left_out, self.level)
+        even = student(value, drawn, left_out, self.level)
         use = np.isfinite(even).all(1) & (self.n < FEW)
         method = [f"{how} over {self.what}" for how in ("t", "BCa")]
         return np.where(use[:, None], even, skewed), np.where(use, *method)
@@ -156,14 +200,20 @@ class _Cells(NamedTuple):
         step = max(1, SIZE // (len(self.arrays[0]) * drawn.shape[1] * self.units.shape[1]))
         worlds = self.units[drawn].reshape(len(drawn), -1)
         parts = [worlds[start : start + step] for start in range(0, len(worlds), step)]
+        same = [number[:, None] for number in self.fixed]
         return np.concatenate(
-            [self.statistic(*(array[:, part] for array in self.arrays), axis=-1) for part in parts], 1
+            [
+                self.statistic(*(array[:, part] for array in self.arrays), *same, axis=-1)
+                for part in parts
+            ],
+            1,
         )
 
     def of_one_instance(self) -> tuple[np.ndarray, np.ndarray]:
         """Ends and methods over the worlds of the only instance."""
         worlds = self.units[self.units >= 0][:, None]
-        bounds, method = intervals(self.statistic, [array[:, :-1] for array in self.arrays], worlds)
+        arrays = [array[:, :-1] for array in self.arrays]
+        bounds, method = intervals(self.statistic, arrays, worlds, self.level, self.fixed)
         return bounds, np.where(method == "none", method, method + ", for one instance alone")
 
 
@@ -177,7 +227,14 @@ def _without(n: int) -> Iterator[np.ndarray]:
     return (np.flatnonzero(group != left_out) for left_out in range(min(n, GROUPS)))
 
 
-def student(value: np.ndarray, drawn: np.ndarray, left_out: np.ndarray) -> np.ndarray:
+def resamples(level: float) -> int:
+    """How many: more for a level above that of tables and figures, whose ends lie further out."""
+    return min(round(RESAMPLES * max(1.0, (1 - LEVEL) / (1 - level))), MOST)
+
+
+def student(
+    value: np.ndarray, drawn: np.ndarray, left_out: np.ndarray, level: float = LEVEL
+) -> np.ndarray:
     """Value +- t times the standard error.
 
     (C, 2), of the value (C), of B resamples (C, B) and without one unit (C, n).
@@ -186,28 +243,27 @@ def student(value: np.ndarray, drawn: np.ndarray, left_out: np.ndarray) -> np.nd
     error = np.sqrt(n / (n - 1)) * drawn.std(1)
     jackknife = np.sqrt((n - 1) * left_out.var(1))
     agree = abs(jackknife - error) <= 0.1 * error
-    half = -stats.t.ppf((1 - LEVEL) / 2, n - 1) * np.where(agree, jackknife, error)
+    half = -stats.t.ppf((1 - level) / 2, n - 1) * np.where(agree, jackknife, error)
     return np.stack([value - half, value + half], -1)
 
 
-def bca(value: np.ndarray, drawn: np.ndarray, left_out: np.ndarray) -> np.ndarray:
+def bca(value: np.ndarray, drawn: np.ndarray, left_out: np.ndarray, level: float = LEVEL) -> np.ndarray:
     """BCa interval (Efron 1987): (C, 2), of the value (C), of B resamples (C, B) and without one unit (C, n).
 
     NaN where any resample is.
     """
     n = left_out.shape[1]
-    count = drawn.shape[1]
     z0 = _bias(value, drawn)[:, None]
     a = _acceleration(left_out)[:, None]
-    z = _expanded(n) * np.array([1, -1]) + z0
+    z = _expanded(n, level) * np.array([1, -1]) + z0
     levels = special.ndtr(z0 + z / (1 - a * z))
-    ends = _read_off(np.sort(drawn, 1), levels * (count - 1))
+    ends = _read_off(np.sort(drawn, 1), levels)
     return np.where(np.isnan(drawn).any(1)[:, None], np.nan, ends)
 
 
-def _expanded(n: int) -> float:
+def _expanded(n: int, level: float) -> float:
     """The normal quantile at the wider level that makes up for the narrowness of n draws."""
-    return np.sqrt(n / (n - 1)) * stats.t.ppf((1 - LEVEL) / 2, n - 1)
+    return np.sqrt(n / (n - 1)) * stats.t.ppf((1 - level) / 2, n - 1)
 
 
 def _bias(value: np.ndarray, drawn: np.ndarray) -> np.ndarray:
@@ -225,11 +281,27 @@ def _acceleration(left_out: np.ndarray) -> np.ndarray:
     return np.where(np.isfinite(a), a, 0.0)
 
 
-def _read_off(ordered: np.ndarray, place: np.ndarray) -> np.ndarray:
-    """Ends (C, 2) at places (C, 2) among ordered resamples (C, B).
+def _read_off(ordered: np.ndarray, levels: np.ndarray) -> np.ndarray:
+    """Quantiles (C, 2) of these levels (C, 2) of ordered resamples (C, B).
+
+    Where fewer than `OUTERMOST` lie beyond, the tail goes on like a normal one.
+    """
+    beyond = OUTERMOST / ordered.shape[1]
+    inside = levels.clip(beyond, 1 - beyond)
+    ends = _between(ordered, inside)
+    shoulders = _between(ordered, np.broadcast_to(special.ndtr([-1.0, 1.0]), levels.shape))
+    z, edge = special.ndtri(levels), special.ndtri(inside)
+    side = np.where(edge < 0, shoulders[:, :1], shoulders[:, 1:])
+    slope = (ends - side) / (edge - np.sign(edge))
+    return np.where((z == edge) | ~np.isfinite(slope), ends, ends + slope * (z - edge))
+
+
+def _between(ordered: np.ndarray, levels: np.ndarray) -> np.ndarray:
+    """Quantiles (C, 2) of ordered numbers (C, B).
 
     Linear between two of them; the outer one where either is infinite.
     """
+    place = levels * (ordered.shape[1] - 1)
     below = np.floor(place).astype(int)
     above = np.ceil(place).astype(int)
     low = np.take_along_axis(ordered, below, 1)

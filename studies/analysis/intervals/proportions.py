@@ -30,7 +30,13 @@ TINY = np.finfo(float).tiny
 
 
 def proportion(
-    name: str, part: xr.DataArray, *, trials: int = 1, long_name: str, at_once: int = 0
+    name: str,
+    part: xr.DataArray,
+    *,
+    trials: int = 1,
+    long_name: str,
+    at_once: int = 0,
+    level: float = LEVEL,
 ) -> xr.Dataset:
     """The mean of shares over worlds and its interval.
 
@@ -42,6 +48,7 @@ def proportion(
         long_name: of the result.
         at_once: of how many shares the intervals hold all, by Bonferroni, in `name_at_once`; 0: there is
             none.
+        level: of the interval.
 
     Returns:
         `name`, `name_interval` (bound: low, high), `worlds`. All dims but `replicate` stay.
@@ -49,9 +56,10 @@ def proportion(
     part = part.astype(float)
     share = part.mean("replicate")
     size = effective_worlds(part, trials)
-    result = with_interval(name, share, of_share(share, size), long_name=long_name)
+    interval = of_share(share, size, level)
+    result = with_interval(name, share, interval, long_name=long_name, level=level)
     if at_once:
-        result[f"{name}_at_once"] = of_share(share, size, 1 - (1 - LEVEL) / at_once)
+        result[f"{name}_at_once"] = of_share(share, size, 1 - (1 - level) / at_once)
     return result.assign(worlds=count(part))
 
 

@@ -17,13 +17,19 @@ import numpy as np
 import xarray as xr
 
 from studies.analysis.intervals.proportions import clopper_pearson, effective_worlds
-from studies.analysis.shapes import BOUNDS, mapped, rest, stacked, with_interval
+from studies.analysis.shapes import BOUNDS, LEVEL, mapped, rest, stacked, with_interval
 
 QUARTILES = (0.25, 0.5, 0.75)
 
 
 def quantiles(
-    name: str, part: xr.DataArray, levels: Sequence[float] = QUARTILES, *, long_name: str, units: str
+    name: str,
+    part: xr.DataArray,
+    levels: Sequence[float] = QUARTILES,
+    *,
+    long_name: str,
+    units: str,
+    confidence: float = LEVEL,
 ) -> xr.Dataset:
     """Quantiles over worlds, each an observed value.
 
@@ -33,6 +39,7 @@ def quantiles(
         levels: of the quantiles, between 0 and 1.
         long_name: of the result.
         units: of the result.
+        confidence: the level of the intervals.
 
     Returns:
         `name` (.., quantile) and `name_interval` (bound): -inf or inf where the worlds are too few to tell.
@@ -42,7 +49,7 @@ def quantiles(
     """
     if not all(0 < level < 1 for level in levels):
         raise ValueError(f"quantiles: expected levels between 0 and 1, got {list(levels)}")
-    values, bounds = zip(*(_quantile(part, level) for level in levels), strict=True)
+    values, bounds = zip(*(_quantile(part, level, confidence) for level in levels), strict=True)
     value, interval = (stacked(parts, "quantile", levels) for parts in (values, bounds))
     dims = rest(value, "quantile")
     return with_interval(
@@ -51,16 +58,18 @@ def quantiles(
         interval.transpose(*dims, "quantile", "bound"),
         long_name=long_name,
         units=units,
+        level=confidence,
     ).assign_coords(bound=list(BOUNDS))
 
 
-def _quantile(part: xr.DataArray, level: float) -> tuple[xr.DataArray, xr.DataArray]:
+def _quantile(part: xr.DataArray, level: float, confidence: float) -> tuple[xr.DataArray, xr.DataArray]:
     at: dict = {"kwargs": {"level": level}}
+    sure: dict = {"kwargs": {"level": level, "confidence": confidence}}
     part = part.chunk(replicate=-1) if part.chunks else part
     value = mapped(_observed, part, over=[["replicate"]], **at)
     size = effective_worlds((part <= value).astype(float).where(part.notnull()))
     bounds = mapped(
-        _ends, part, size, over=[["replicate"], []], into=[["bound"]], sizes={"bound": 2}, **at
+        _ends, part, size, over=[["replicate"], []], into=[["bound"]], sizes={"bound": 2}, **sure
     )
     return value, bounds
 
@@ -72,11 +81,11 @@ def _observed(values: np.ndarray, level: float) -> np.ndarray:
     return np.take_along_axis(np.sort(values, -1), np.maximum(place, 0)[..., None], -1)[..., 0]
 
 
-def _ends(values: np.ndarray, size: np.ndarray, level: float) -> np.ndarray:
+def _ends(values: np.ndarray, size: np.ndarray, level: float, confidence: float) -> np.ndarray:
     """(.., R) and effective numbers of worlds (..) -> (.., 2)."""
     *cells, most = values.shape
     worlds = np.broadcast_to((~np.isnan(values)).sum(-1), cells)
-    low, high = _ranks_of_cells(worlds, np.minimum(size, worlds), level)
+    low, high = _ranks_of_cells(worlds, np.minimum(size, worlds), level, confidence)
     places = np.stack([low, np.where(high > worlds, most + 1, high)], -1)
     return np.where(
         (worlds > 0)[..., None], np.take_along_axis(_between_inf(values), places, -1), np.nan
@@ -90,22 +99,22 @@ def _between_inf(values: np.ndarray) -> np.ndarray:
 
 
 def _ranks_of_cells(
-    worlds: np.ndarray, size: np.ndarray, level: float
+    worlds: np.ndarray, size: np.ndarray, level: float, confidence: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """`_ranks` of every cell (..), found once for cells that are alike."""
     numbers = np.stack([worlds, np.nan_to_num(size)], -1).reshape(-1, 2)
     pairs, which = np.unique(numbers, axis=0, return_inverse=True)
-    ranks = np.array([_ranks(int(n), m, level) for n, m in pairs], int).reshape(-1, 2)
+    ranks = np.array([_ranks(int(n), m, level, confidence) for n, m in pairs], int).reshape(-1, 2)
     low, high = ranks[which.reshape(-1)].T.reshape(2, *worlds.shape)
     return low, high
 
 
-def _ranks(worlds: int, size: float, level: float) -> tuple[int, int]:
+def _ranks(worlds: int, size: float, level: float, confidence: float) -> tuple[int, int]:
     """The order statistics, counted from 1, that are the interval's ends.
 
     0 and worlds + 1 where there is none.
     """
     counts = np.arange(worlds + 1)
-    low, high = clopper_pearson(counts / max(worlds, 1) * size, np.full(worlds + 1, size))
+    low, high = clopper_pearson(counts / max(worlds, 1) * size, np.full(worlds + 1, size), confidence)
     fits = counts[(low <= level) & (level <= high)]
     return (int(fits[0]), int(fits[-1]) + 1) if fits.size else (0, worlds + 1)

@@ -2,18 +2,23 @@
 
     loss["ES"] - loss["SGD"]      loss[mutation="off"]      mean(loss, since=0.5)      share(loss < 0.1)
 
-The tree is Python's own (`ast`); `x[..]` stands in it as a call of `AT` with x first.
+The tree is Python's own (`ast`); `x[..]` stands in it as a call of `AT` with x first, and a function by its
+import path `module:function` as a call of `PATH` with the path.
 """
 
 from __future__ import annotations
 
 import ast
 import io
+import re
 import tokenize
 
 LONGEST = 1000  # characters
 DEEPEST = 60  # operations inside operations
 AT = "__at__"  # called in place of x[..]
+PATH = "__path__"  # called in place of module:function
+# a text in quotes, which stays, or an import path
+QUOTED_OR_PATH = re.compile(r"\"[^\"]*\"|'[^']*'|(?<![\w.:])[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 
 
 def parsed(text: str) -> ast.expr:
@@ -25,7 +30,7 @@ def parsed(text: str) -> ast.expr:
     if len(text) > LONGEST:
         raise ValueError(f"expected a quantity of at most {LONGEST} characters, got {len(text)}")
     try:
-        tree = ast.parse(_brackets_as_calls(text.strip()), mode="eval").body
+        tree = ast.parse(_as_python(text.strip()), mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError, tokenize.TokenError) as error:
         raise ValueError(f"expected a quantity, such as median(loss), got {text!r}") from error
     if _depth(tree) > DEEPEST:
@@ -35,10 +40,21 @@ def parsed(text: str) -> ast.expr:
     return _Selections().visit(tree)
 
 
+def _as_python(text: str) -> str:
+    """The text as Python would have it."""
+    if any(part in text for part in ("\n", "\r", AT, PATH)):
+        raise ValueError("a quantity is one line")
+    return _brackets_as_calls(QUOTED_OR_PATH.sub(_path_as_call, text))
+
+
+def _path_as_call(match: re.Match[str]) -> str:
+    """`module:function` as `__path__("module:function")`."""
+    text = match.group()
+    return text if text[0] in "\"'" else f'{PATH}("{text}")'
+
+
 def _brackets_as_calls(text: str) -> str:
     """`x[a, b=c]` as `x.__at__(a, b=c)`: Python has no keywords in brackets."""
-    if "\n" in text or "\r" in text or AT in text:
-        raise ValueError("a quantity is one line")
     calls = {"[": f".{AT}(", "]": ")"}
     out, done = [], 0
     for token in tokenize.generate_tokens(io.StringIO(text).readline):

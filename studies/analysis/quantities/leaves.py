@@ -108,10 +108,14 @@ def hit(dataset: xr.Dataset, target: float, which: str) -> xr.DataArray:
     )
 
 
+def names(dataset: xr.Dataset) -> list[str]:
+    """What was recorded of each world."""
+    variables = dataset.data_vars.items()
+    return sorted(str(name) for name, variable in variables if "replicate" in variable.dims)
+
+
 def _variable(dataset: xr.Dataset, name: str) -> xr.DataArray:
-    words = sorted(
-        str(variable) for variable in dataset.data_vars if "replicate" in dataset[variable].dims
-    )
+    words = names(dataset)
     if name not in words:
         raise ValueError(f"unknown quantity {name!r}; {suggest(name, words)}")
     return dataset[name]

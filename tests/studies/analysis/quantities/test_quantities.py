@@ -1,5 +1,6 @@
 """Quantities beside hand-written NumPy on random results; what is none is one line."""
 
+import json
 import math
 import random
 
@@ -8,7 +9,8 @@ import pytest
 import xarray as xr
 
 from studies import analysis
-from studies.analysis.quantities.evaluate import FUNCTIONS, SUMMARIES, quantity
+from studies.analysis.quantities.evaluate import quantity
+from studies.analysis.quantities.functions import FUNCTIONS, SUMMARIES
 from studies.ask import main
 from tests.support.analysis import results
 
@@ -38,12 +40,34 @@ def made():
         for place in range(2)
     ]
     rows = [xr.concat(row, label("optimizer", ["SGD", "ES"]), coords="minimal") for row in cells]
+    data = xr.concat(rows, label("landscape", ["bowl", "steep"]), coords="minimal")
     return (
-        xr.concat(rows, label("landscape", ["bowl", "steep"]), coords="minimal"),
+        data.assign_attrs(settings=json.dumps(settings())),
         loss,
         start,
         hits[..., 0],
     )
+
+
+RATES = {"SGD": 0.1, "ES": 0.3}
+DIMS = {"bowl": 4, "steep": 6}
+
+
+def settings():
+    """What the arms ran with: the SGD's batch is that of the axis, the ES has none."""
+    arms, tasks = [], []
+    for place, dim in DIMS.items():
+        for arm, rate in RATES.items():
+            for batch in (8, 32):
+                coords = {"landscape": place, "optimizer": arm, "noise.batch": batch}
+                arms.append({"coords": coords, "label": arm, "task": len(tasks)})
+                optimizer = {"kind": arm.lower(), "learning_rate": rate * batch}
+                optimizer |= {"loss": 99.0} | ({"batch": batch} if arm == "SGD" else {})
+                noise = {"batch": batch, "evaluation": {"value": 0.5, "gradient": 0.25}}
+                study = {"gradient_cost": {"value": 3.0, "low": 3.0, "high": 3.0}}
+                task = {"landscape": {"dim": dim}, "optimizer": optimizer, "noise": noise}
+                tasks.append(task | {"study": study})
+    return {"arms": arms, "tasks": tasks}
 
 
 axis = xr.DataArray([8.0, 32.0], dims="noise.batch", name="noise.batch")
@@ -70,7 +94,7 @@ def ordered(x, level):
 BY_HAND = {
     "loss": lambda loss, start, hit: loss[..., -1].mean(-1),
     "mean(loss)": lambda loss, start, hit: loss[..., -1].mean(-1),
-    "median(loss)": lambda loss, start, hit: np.median(loss[..., -1], -1),
+    "median(loss)": lambda loss, start, hit: ordered(loss[..., -1], 0.5),
     "variance(loss)": lambda loss, start, hit: loss[..., -1].var(-1, ddof=1),
     "sd(loss) / mean(loss)": lambda loss, start, hit: (
         loss[..., -1].std(-1, ddof=1) / loss[..., -1].mean(-1)
@@ -83,16 +107,16 @@ BY_HAND = {
     "loss(budget=0.5)": lambda loss, start, hit: loss[..., 4].mean(-1),
     "loss(steps=79)": lambda loss, start, hit: loss[..., 6].mean(-1),
     "mean(loss, since=0.5)": lambda loss, start, hit: loss[..., 4:].mean((-1, -2)),
-    "median(mean(loss**2, since=0.8))": lambda loss, start, hit: np.median(
-        (loss[..., 7:] ** 2).mean(-1), -1
+    "median(mean(loss**2, since=0.8))": lambda loss, start, hit: ordered(
+        (loss[..., 7:] ** 2).mean(-1), 0.5
     ),
-    "median(log10(loss(start) / loss))": lambda loss, start, hit: np.median(
-        np.log10(start / loss[..., -1]), -1
+    "median(log10(loss(start) / loss))": lambda loss, start, hit: ordered(
+        np.log10(start / loss[..., -1]), 0.5
     ),
     "log(mean(loss))": lambda loss, start, hit: np.log(loss[..., -1].mean(-1)),
     "mean(log(loss))": lambda loss, start, hit: np.log(loss[..., -1]).mean(-1),
     "hit(0.3)": lambda loss, start, hit: hit.mean(-1),
-    "median(hit(0.3))": lambda loss, start, hit: np.median(hit, -1),
+    "median(hit(0.3))": lambda loss, start, hit: ordered(hit, 0.5),
     "share(hit(0.3) < inf)": lambda loss, start, hit: np.isfinite(hit).mean(-1),
     'loss["ES"] - loss["SGD"]': lambda loss, start, hit: (
         loss[:, 1, :, :, -1] - loss[:, 0, :, :, -1]
@@ -100,13 +124,13 @@ BY_HAND = {
     'share(loss["ES"] < loss["SGD"])': lambda loss, start, hit: (
         loss[:, 1, ..., -1] < loss[:, 0, ..., -1]
     ).mean(-1),
-    'median(loss["ES", "bowl"])': lambda loss, start, hit: np.median(loss[0, 1, ..., -1], -1),
+    'median(loss["ES", "bowl"])': lambda loss, start, hit: ordered(loss[0, 1, ..., -1], 0.5),
     'loss["ES", noise_batch=32]': lambda loss, start, hit: loss[:, 1, 1, :, -1].mean(-1),
     "mean(loss[noise_batch=8]) / mean(loss[noise_batch=32])": lambda loss, start, hit: (
         loss[:, :, 0, :, -1].mean(-1) / loss[:, :, 1, :, -1].mean(-1)
     ),
     'median(hit(0.3)["ES"]) / median(hit(0.3)["SGD"])': lambda loss, start, hit: (
-        np.median(hit[:, 1], -1) / np.median(hit[:, 0], -1)
+        ordered(hit[:, 1], 0.5) / ordered(hit[:, 0], 0.5)
     ),
     "max(loss, 0.5)": lambda loss, start, hit: np.maximum(loss[..., -1], 0.5).mean(-1),
     "-2 * mean(loss) + 1e-3": lambda loss, start, hit: 1e-3 - 2 * loss[..., -1].mean(-1),
@@ -122,6 +146,55 @@ def test_a_quantity_is_what_its_words_say(made, text):
     assert (answer["worlds"] == WORLDS).all()
     low, high = answer["quantity_interval"].transpose("bound", ...).values
     assert ((low <= expected) & (expected <= high)).all()
+
+
+D = np.array([4.0, 6.0])[:, None, None]
+RATE = np.array([0.1, 0.3])[None, :, None] * np.array([8.0, 32.0])
+OF_SETTINGS = {
+    "loss / learning_rate": lambda loss: (loss / RATE[..., None]).mean(-1),
+    "mean(loss) / learning_rate": lambda loss: loss.mean(-1) / RATE,
+    "mean(loss) - dim * learning_rate / 2": lambda loss: loss.mean(-1) - D * RATE / 2,
+    "median(loss - learning_rate)": lambda loss: ordered(loss - RATE[..., None], 0.5),
+    "share(loss < learning_rate)": lambda loss: (loss < RATE[..., None]).mean(-1),
+    "loss / noise.evaluation.gradient": lambda loss: 4 * loss.mean(-1),
+    "loss * optimizer.loss": lambda loss: 99 * loss.mean(-1),
+    "loss * noise.batch": lambda loss: loss.mean(-1) * np.array([8.0, 32.0]),
+    'mean(loss["ES"]) * learning_rate["ES"]': lambda loss: loss[:, 1].mean(-1) * RATE[:, 1],
+    'mean(loss["ES"]) * learning_rate["SGD"]': lambda loss: loss[:, 1].mean(-1) * RATE[:, 0],
+    'loss["ES", noise_batch=8] * learning_rate["ES", noise_batch=32]': lambda loss: (
+        loss[:, 1, 0].mean(-1) * RATE[:, 1, 1]
+    ),
+    "mean(loss) - tests.support.theories:product": lambda loss: loss.mean(-1) - D * RATE,
+    "tests.support.theories:product": lambda loss: D * RATE + 0 * loss[..., 0],
+}
+
+
+@pytest.mark.parametrize("text", OF_SETTINGS)
+def test_a_name_that_was_not_recorded_is_a_number_of_the_settings(made, text):
+    data, loss, *_ = made
+    answer = quantity(data, text)
+    expected = OF_SETTINGS[text](loss[..., -1])
+    np.testing.assert_allclose(answer["quantity"].values, expected, rtol=1e-12)
+    assert answer["quantity"].dims[0] == "landscape"
+
+
+def test_a_setting_that_some_arms_lack_is_no_number_there(made):
+    answer = quantity(made[0], "loss / optimizer.batch")["quantity"]
+    assert answer.sel(optimizer="SGD").notnull().all()
+    assert answer.sel(optimizer="ES").isnull().all()
+
+
+def test_the_interval_is_at_the_level_that_is_asked(made):
+    """Of a mean of many normal numbers: its standard errors are the normal's quantiles."""
+    normal = results(np.random.default_rng(2).normal(0, 1, (400, 1)) + 10)
+    widths = [
+        float(quantity(normal, "loss", level=level)["quantity_interval"].diff("bound").item())
+        for level in (0.8, 0.95, 0.9973, 1 - 1e-6)
+    ]
+    error = float(normal["loss"].std(ddof=1)) / 20
+    np.testing.assert_allclose(widths, 2 * error * np.array([1.2816, 1.96, 3.0, 4.8916]), rtol=0.12)
+    with pytest.raises(ValueError, match="level: expected 0 < level < 1, got 95"):
+        quantity(normal, "loss", level=95)
 
 
 def test_a_difference_knows_that_its_arms_share_worlds(made):
@@ -161,7 +234,7 @@ def test_worlds_without_a_number_are_left_out_of_all_parts(made):
         ("share(loss)", "expected a condition"),
         ("quantile(loss, 2)", "expected a level 0 < level < 1"),
         ("quantile(loss)", "expected quantile[(]x, level[)]"),
-        ("1 + 1", "expected one that is of worlds"),
+        ("1 + 1", "expected a quantity of the results"),
         ("loss(cost=1e9)", "expected at most 100 evaluations"),
         ("loss(cost=1)", "expected a cost that some checkpoint has"),
         ("loss(end)", "expected loss[(]start[)]"),
@@ -170,8 +243,12 @@ def test_worlds_without_a_number_are_left_out_of_all_parts(made):
         ("hit(0.3, clock=steps)", "hits are counted by cost"),
         ("median(loss", "expected a quantity, such as median"),
         ("loss if loss else 1", "expected [+] - "),
+        ("loss / lerning_rate", "unknown quantity 'lerning_rate'; did you mean 'learning_rate'[?]"),
+        ("loss - nowhere:law", "cannot import 'nowhere:law'"),
+        ("loss - tests.support.theories:needy", "unknown argument 'nothing'"),
+        ("mean(learning_rate)", "expected a number of each world"),
         ("sqr(loss)", "unknown function 'sqr'; did you mean 'sqrt'[?]"),
-        ("loss.mean()", "expected [+] - "),
+        ("loss.mean()", "unknown function 'loss.mean'; did you mean 'mean'[?]"),
         ("loss\n+1", "expected a quantity"),
         ("(" * 300 + "loss" + ")" * 300, "expected a quantity"),
         ("-" * 300 + "loss", "at most 60 operations"),
@@ -208,7 +285,7 @@ def test_the_command_prints_value_interval_and_worlds(made, tmp_path, monkeypatc
     monkeypatch.setattr("studies.open_study", lambda path: made[0])
     assert main(["results/x", 'median(loss["ES", "bowl", noise_batch=8])']) == 0
     shown = capsys.readouterr().out
-    assert f"{np.median(made[1][0, 1, 0, :, -1]):.4g}" in shown
+    assert f"{ordered(made[1][0, 1, 0, :, -1], 0.5):.4g}" in shown
     assert str(WORLDS) in shown
     assert main(["results/x", "lass"]) == 2
     assert "did you mean 'loss'?" in capsys.readouterr().err

@@ -1,0 +1,78 @@
+"""Whose a number is: x["ES"], x["ES", "bowl"], x[mutation="off", B=8], in the same worlds."""
+
+from __future__ import annotations
+
+import ast
+import math
+import re
+
+from studies.analysis.comparison.paired import same_worlds
+from studies.analysis.quantities.question import Call, Question
+from studies.analysis.quantities.values import Value
+from studies.schema import RECORDS
+from studies.text.formulas import CONSTANTS
+from studies.text.words import suggest
+
+POSITIONS = ("optimizer", "landscape")  # what labels without a keyword mean
+
+
+def chosen(question: Question, call: Call) -> Value:
+    """What is meant, of some of the results."""
+    inner, *labels = call.arguments
+    if len(labels) > len(POSITIONS):
+        question.refuse("expected [OPTIMIZER], [OPTIMIZER, LANDSCAPE] or [AXIS=VALUE]")
+    for word, node in (dict(zip(POSITIONS, labels, strict=False)) | dict(call.given)).items():
+        question = at(question, dim_of(question, word), node)
+    return question.value(inner)
+
+
+def at(question: Question, dim: str, node: ast.expr) -> Question:
+    """The same question at one place of a dim, without it."""
+    if dim == "optimizer":
+        same_worlds(question.dataset)
+    number = _number(question, dim, label(question, node))
+    return at_number(question, dim, number)
+
+
+def at_number(question: Question, dim: str, number: int) -> Question:
+    """The same question at a place, by its number along a dim."""
+    data = question.dataset
+    where = question.where | {dim: data[dim].values.tolist()[number]}
+    return question.of(dataset=data.isel({dim: number}, drop=True), where=where)
+
+
+def dim_of(question: Question, word: str) -> str:
+    """The dim of arms that a word means: of a path, as noise.batch, the whole, with _ for its dots.
+
+    Raises:
+        ValueError: there is none.
+    """  # noqa: DOC502
+    dims = [str(dim) for dim in question.dataset["status"].dims if dim not in RECORDS]
+    words = {re.sub(r"\W", "_", dim): dim for dim in dims} | {dim: dim for dim in dims}
+    if word not in words:
+        question.refuse(f"unknown axis {word!r}; {suggest(word, words)}")
+    return words[word]
+
+
+def label(question: Question, node: ast.expr) -> object:
+    """A text, in quotes or a bare word, or a number."""
+    if isinstance(node, ast.Constant):
+        return node.value
+    if isinstance(node, ast.Name) and node.id not in CONSTANTS:
+        return node.id
+    return question.value(node)
+
+
+def _number(question: Question, dim: str, wanted: object) -> int:
+    """Where a label, or a number, is along a dim of the results."""
+    there = question.dataset[dim].values.tolist()
+    same = [i for i, name in enumerate(there) if name == wanted or _close(name, wanted)]
+    if not same:
+        question.refuse(f"unknown {dim} {wanted!r}; {suggest(str(wanted), map(str, there))}")
+    return same[0]
+
+
+def _close(label: object, wanted: object) -> bool:
+    """Whether two numbers are the same but for rounding."""
+    numbers = isinstance(label, int | float) and isinstance(wanted, int | float)
+    return numbers and math.isclose(label, wanted, rel_tol=1e-9)  # type: ignore[arg-type]
