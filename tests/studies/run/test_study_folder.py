@@ -5,6 +5,7 @@ import json
 import pytest
 
 from studies import open_study
+from studies.run import session
 from studies.run.__main__ import main
 
 HOLDS = {"kind": "ordering", "better": "B", "worse": "A"}
@@ -54,8 +55,9 @@ def test_a_study_of_another_name_is_refused_and_changes_nothing(ran, capsys, wor
     assert files(ran / "out") == before
 
 
-def test_the_same_study_again_changes_nothing(ran, capsys):
+def test_the_same_study_again_computes_and_changes_nothing(ran, capsys, monkeypatch):
     before = files(ran / "out")
+    monkeypatch.setattr(session, "connect", lambda *cluster: pytest.fail("a cluster for no cell"))
     assert run(ran, STUDY) == 0
     assert "removed" not in capsys.readouterr().err
     after = files(ran / "out")
