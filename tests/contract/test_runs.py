@@ -15,6 +15,7 @@ from studies.probe.examples import EXAMPLES
 from studies.probe.named import named
 from studies.registry import build
 from tests.studies.cells.test_loop import run, same, task
+from tests.support.play import make, play
 
 SMALL = {"population": 6, "selected": 3, "islands": 2}  # where a method has such a parameter
 STEPS = 4
@@ -57,7 +58,16 @@ def test_every_landscape_runs(kind):
 @pytest.mark.parametrize("kind", OPTIMIZERS)
 def test_every_optimizer_runs(kind):
     spec, optimizer = small(kind)
-    checked(task(spec, optimizer, budget=600.0, checkpoints=[300.0, 600.0]), build(spec, "landscape"))
+    landscape = build(spec, "landscape")
+    budget = 100.0 * asked(optimizer, landscape)  # so many steps; of gradients, 33
+    checked(task(spec, optimizer, budget=budget, checkpoints=[budget / 2, budget]), landscape)
+
+
+def asked(optimizer, landscape):
+    """Points of its second step: some begin with more."""
+    streams, domain = make(range(1)), landscape.domain
+    _, queries, _ = play(build(optimizer, "optimizer"), domain, streams, landscape.dim, steps=2)
+    return queries[1].points.shape[1]
 
 
 def small(kind):
