@@ -24,15 +24,20 @@ def describe(word: str) -> Parts:
     About all that have it (`claims` is a key, a figure and a ready study).
 
     Args:
-        word: a name that `studies.list` prints, a key of a study file such as noise.batch, or an import path
-            "package.module:Class".
+        word: a name that `studies.list` prints, a key of a study file such as noise.batch, an import path
+            "package.module:Class", or theory: all laws of theory.
 
     Raises:
         ValueError: there is nothing of this name.
     """
     from studies.list import names
     from studies.study_file import keys
+    from studies.text.formulas import LIBRARY
 
+    if word == LIBRARY:
+        return _library()
+    if word.startswith(f"{LIBRARY}:"):
+        return _law(word)
     if ":" in word:
         return _kind(word)
     families = [family for family, members in names().items() if word in members and family != "key"]
@@ -156,6 +161,33 @@ def _variable(name: str) -> Parts:
     ]
 
 
+def _law(name: str) -> Parts:
+    from studies.theory import PREFIX, about
+
+    law = about(name)
+    word = PREFIX + law.name
+    facts = [f"{word} (law): {law.line}", law.more, f"source: {law.source}", f"range: {law.range}"]
+    use = "none: it is a constant"
+    if law.arguments:
+        use = "numbers of these names with which the arm ran:"
+    rows = [f"  {name}: {meaning}" for name, meaning in law.arguments.items()]
+    return [*filter(None, facts), f"arguments, {use}", *rows, f"in a claim: predicted: {word}"]
+
+
+def _library() -> Parts:
+    """All laws, a line each."""
+    from rich.table import Table
+
+    from studies.theory import LAWS, PREFIX, about
+
+    table = Table.grid(padding=(0, 2))
+    for module, names in LAWS.items():
+        table.add_row(module.replace("_", " "), style="bold")
+        for name in names:
+            table.add_row(f"  {PREFIX}{name}", about(name).line)
+    return ["theory (library): laws that a formula may name; describe theory:NAME says more", table]
+
+
 OF = {
     "landscape": _kind,
     "optimizer": _kind,
@@ -164,6 +196,7 @@ OF = {
     "study": _study,
     "measure": _measure,
     "variable": _variable,
+    "law": _law,
 }
 
 
@@ -228,8 +261,8 @@ def main() -> None:
     """The command line; exit code 2 where there is nothing of this name."""
     parser = argparse.ArgumentParser(prog="python -m studies.describe", description=__doc__)
     words = (
-        "a name that python -m studies.list prints, a key of a study file (noise.batch, sgd.schedule), or an"
-        " import path package.module:Class"
+        "a name that python -m studies.list prints, a key of a study file (noise.batch, sgd.schedule), an"
+        " import path package.module:Class, theory or theory:LAW"
     )
     parser.add_argument("name", metavar="NAME", help=words)
     name = parser.parse_args().name

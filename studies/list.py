@@ -30,6 +30,7 @@ HEADS = {
     "study": "ready studies",
     "measure": "measures of landscapes",
     "variable": "variables of the results",
+    "law": "laws of theory, theory:NAME",
 }
 
 
@@ -43,7 +44,7 @@ class Family(NamedTuple):
 def rows() -> Iterator[tuple[str, str, str]]:
     """What it is, its name, and one line about it.
 
-    It is a landscape, optimizer, claim, figure, measure, variable, key or study.
+    It is a landscape, optimizer, claim, figure, measure, variable, law, key or study.
     """
     for kind, family in families().items():
         yield from ((kind, name, family.line(name)) for name in family.names)
@@ -60,12 +61,14 @@ def families() -> dict[str, Family]:
     from studies.probe.measures import measure
     from studies.study_file import keys
     from studies.study_file.files import question, ready_studies
+    from studies.theory import HOMES, PREFIX, about
 
     variable, key, study = variables(), dict(keys.rows()), ready_studies()
     return _of_classes() | {
         "figure": _figures(),
         "measure": Family(measure_names(), lambda name: measure(name).line),
         "variable": Family([*variable], lambda name: variable[name][0]),
+        "law": Family([f"{PREFIX}{name}" for name in HOMES], lambda name: about(name).line),
         "key": Family([*key], key.__getitem__),
         "study": Family([*study], lambda name: question(study[name])),
     }

@@ -26,7 +26,7 @@ MAY_IMPORT = {
     "studies": FLOORS,
 }
 STOREYS = (  # of studies/, from the ground up; a room imports from its own and those before
-    ("text", "schema", "instruments"),
+    ("text", "theory", "schema", "instruments"),
     ("registry",),
     ("cells",),
     ("results",),
@@ -146,7 +146,7 @@ def test_the_top_of_studies_is_small():
     """Rooms with code; configs/ and docs/ have none."""
     rooms = {path.relative_to(ROOT / "studies").parts[0] for path in FILES if "studies" in path.parts}
     rooms = {room for room in rooms if not room.startswith("_")}
-    assert len(rooms) <= 20, sorted(rooms)
+    assert len(rooms) <= 21, sorted(rooms)
 
 
 def test_only_the_streams_draw():

@@ -3,6 +3,7 @@
     0.0132                     a number; .inf: never, where a time is meant
     2 / (1 + 1 / condition)    + - * / **, comparisons and FUNCTIONS of numbers and names
     my_theory:variance         a function, called with those of the names that are its arguments
+    theory:kimura              a law of the library (`studies.theory`), called likewise
 
 A formula is read, never run: it reaches nothing but the names that it is given, and takes no time to speak of
 (`9**9**9` is one clear line). Which names there are is said where the formula stands.
@@ -25,6 +26,7 @@ Number = float | int | bool
 
 LONGEST = 1000  # characters
 DEEPEST = 60  # operations inside operations
+LIBRARY = "theory"  # in place of a module: a law of studies.theory
 WHOLE = 2**53  # whole numbers up to here are exact; beyond, a power or a product is a float
 BINARY: dict[type[ast.operator], Callable[[Number, Number], Number]] = {
     ast.Add: operator.add,
@@ -144,7 +146,9 @@ def is_path(text: str) -> bool:
 
 
 def function_at(path: str) -> Callable:
-    """The function at an import path; modules are also looked for in the working directory.
+    """The function at an import path, or the law theory:NAME.
+
+    Modules are also looked for in the working directory.
 
     Raises:
         ValueError: there is none.
@@ -152,6 +156,8 @@ def function_at(path: str) -> Callable:
     if not is_path(path):
         raise ValueError(f"expected an import path 'package.module:function', got {path!r}")
     module, _, name = path.partition(":")
+    if module == LIBRARY:
+        return importlib.import_module("studies.theory").find(name)
     if str(Path.cwd()) not in sys.path:
         sys.path.append(str(Path.cwd()))
     try:

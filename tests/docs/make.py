@@ -133,6 +133,15 @@ def variables() -> str:
     return table(("variable", "what it is", "unit"), rows)
 
 
+def theory() -> str:
+    """The library of laws, a table."""
+    from studies.theory import HOMES, PREFIX, about
+
+    laws = (about(name) for name in HOMES)
+    rows = ((code(PREFIX + law.name), law.line, law.range, law.source) for law in laws)
+    return table(("law", "formula", "range", "source"), rows)
+
+
 def commands() -> str:
     """The commands."""
     from studies.__main__ import COMMANDS
@@ -178,6 +187,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "commands": commands,
     "analysis": analysis,
     "laws": laws,
+    "theory": theory,
 }
 
 

@@ -19,6 +19,7 @@ from studies.study_file.files import question, ready_studies
 from studies.study_file.model import StudyModel, _models_in, json_schema
 from studies.study_file.sections import NoiseModel
 from studies.text.words import nearest
+from studies.theory import HOMES, LAWS
 
 
 def run(*words):
@@ -38,6 +39,7 @@ def test_every_kind_and_study_has_a_line():
     expected |= {("measure", name) for name in (*BINARY_MEASURES, *CONTINUOUS_MEASURES)} | {
         ("key", key) for key in StudyModel.model_fields
     }
+    expected |= {("law", f"theory:{name}") for name in HOMES}
     expected |= {("variable", name) for name in RECORDED} | {
         ("key", f"noise.{key}") for key in NoiseModel.model_fields
     }
@@ -52,6 +54,17 @@ def test_every_line_of_the_list_is_described():
         assert first.startswith(f"{name} ("), name
         words = "\n".join(part for part in describe.describe(name) if isinstance(part, str))
         assert line.rstrip(".") in words, (family, name)
+
+
+def test_laws_of_theory_are_described():
+    text = "\n".join(str(part) for part in describe.describe("theory:kimura"))
+    assert "theory:kimura (law): Chance that a mutant fixes" in text
+    assert "source: Kimura 1962, Genetics 47:713." in text
+    assert "range: Wright-Fisher, the diffusion" in text
+    assert "  s: advantage, of either sign; 0: neutral; needed" in text
+    head, table = describe.describe("theory")
+    assert head.startswith("theory (library): ")
+    assert table.row_count == len(HOMES) + len(LAWS)
 
 
 def test_every_key_at_any_depth_is_described():

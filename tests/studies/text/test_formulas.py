@@ -3,6 +3,7 @@
 import importlib
 import math
 import random
+import re
 
 import pytest
 
@@ -135,3 +136,25 @@ def outcome(text: str) -> tuple[float, str]:
         return evaluate(text, NAMES), ""
     except ValueError as error:
         return math.nan, str(error)
+
+
+# laws of the library ----------------------------------------------------------------------------------------
+
+
+def test_a_law_of_the_library_takes_the_names_that_are_its_arguments():
+    names = {"population": 50, "s": 0.02, "x": 1.0}
+    law = (1 - math.exp(-0.04)) / (1 - math.exp(-2))
+    assert evaluate("theory:kimura", names) == pytest.approx(law, rel=1e-12)
+    assert names_in("theory:kimura") == ["population", "s"]
+
+
+@pytest.mark.parametrize(
+    ("formula", "text"),
+    [
+        ("theory:kimora", "unknown law 'theory:kimora'; did you mean 'kimura'?"),
+        ("theory:kimura", "theory:kimura: unknown argument 's'; known: population"),
+    ],
+)
+def test_what_is_wrong_with_a_law_is_one_line(formula, text):
+    with pytest.raises(ValueError, match=f"^{re.escape(text)}$"):
+        evaluate(formula, {"population": 50})
