@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, NamedTuple, Self
 
 from torch import Tensor
 
@@ -24,6 +24,15 @@ Info = dict[str, Tensor]  # parents, staleness, clock, accepted, ...: (R, ...)
 # source of chance -> off (its deterministic limit), free, .. -> the parameters that make it so
 Switches = Mapping[str, Mapping[str, Mapping[str, float | str | None]]]
 Recorded = Mapping[str, tuple[str, str, str]]  # key of info -> variable, long name, unit
+
+
+class Quantity(NamedTuple):
+    """What a study may record of a method, as in `record: {width: sigma}`."""
+
+    long_name: str
+    units: str
+    # optimizer, state, what it told of the last step (None before the first) -> (R, ..); None: not yet known
+    of: Callable[[Any, State, Info | None], Tensor | None]
 
 
 class Optimizer(Parameters, ABC):
@@ -49,6 +58,7 @@ class Optimizer(Parameters, ABC):
     switches: ClassVar[Switches] = {}
     recorded: ClassVar[Recorded] = {}  # what checkpoints show of info: its mean
     counted: ClassVar[Recorded] = {}  # likewise, the sum of a step's (R,) over the steps so far
+    quantities: ClassVar[Mapping[str, Quantity]] = {}  # what `record:` of a study may name
 
     @property
     def batches(self) -> bool:

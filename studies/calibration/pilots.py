@@ -207,7 +207,8 @@ class Pilots(Stage):
         at, given = self.match.at, arm.scalars["ledger"] or sections.LedgerModel().model_dump()
         budget = rounded(max(at, INSTANT) * arm.scalars["budget"])
         ledger = given | {"moments": [1.0 if at else 0.0], "modes": 1}
-        bare: dict[str, Any] = {"instances": None, "targets": [], "pictures": None, "record": []}
+        bare: dict[str, Any] = {"instances": None, "targets": [], "pictures": None}
+        bare |= {"record": [], "expressions": {}}
         return replace(arm, scalars=arm.scalars | {"budget": budget, "ledger": ledger} | bare)
 
     def _measured(self, addresses: tuple[str, ...]) -> Measured:

@@ -157,6 +157,7 @@ class Trials(Stage):
             "ledger": None,
             "pictures": None,
             "record": [],
+            "expressions": {},
         }
         return replace(arm, scalars=arm.scalars | shorter | bare)
 

@@ -11,6 +11,7 @@ import inspect
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -60,11 +61,13 @@ class Method:
 
     def broken(self, text: str) -> PluginError:
         """What to raise where it keeps no promise."""
-        return PluginError(f"{place(type(self.owner), self.name)}: {text}")
+        owner = self.owner if isinstance(self.owner, ModuleType) else type(self.owner)
+        return PluginError(f"{place(owner, self.name)}: {text}")
 
 
-def place(cls: type, name: str) -> str:
+def place(cls: type | ModuleType, name: str) -> str:
     """File and line of a method, of its class for what is no method, and its name: mine.py:34: Kind.ask."""
+    title = getattr(cls, "__qualname__", cls.__name__)
     member: Given = inspect.getattr_static(cls, name, cls)
     member = getattr(member, "fget", None) or getattr(member, "__func__", member)
     for source in (inspect.unwrap(member), cls):
@@ -72,8 +75,8 @@ def place(cls: type, name: str) -> str:
             file, line = inspect.getsourcefile(source) or "?", inspect.getsourcelines(source)[1]
         except (OSError, TypeError):
             continue
-        return f"{seen_from_here(file)}:{line}: {cls.__qualname__}.{name}"
-    return f"{cls.__qualname__}.{name}"
+        return f"{seen_from_here(file)}:{line}: {title}.{name}"
+    return f"{title}.{name}"
 
 
 # promises of every method -----------------------------------------------------------------------------------

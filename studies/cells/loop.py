@@ -22,6 +22,8 @@ from landscapes.oracle.oracle import Oracle
 from landscapes.streams import Streams
 from landscapes.wrappers.relaxation import Relaxation
 from optimizers.base import Optimizer
+from studies.cells.expressions.names import Search
+from studies.cells.expressions.recorder import ExpressionRecorder
 from studies.cells.guards import guarded
 from studies.cells.landscape_guards import try_landscape
 from studies.cells.ledger import Book, NoiseLedger, Scene
@@ -177,6 +179,8 @@ class Setting:
         yield self._recorder(truth)
         for spec in self.task.record:
             yield self._own(spec)
+        if self.task.expressions:
+            yield self._expressions()
         if self.task.ledger:
             yield self._noise_ledger(**self.task.ledger)
         if self.task.pictures:
@@ -195,6 +199,11 @@ class Setting:
     def _own(self, spec: Tree) -> OwnInstrument:
         instrument: Instrument = build(spec, "instrument")
         return OwnInstrument(instrument, self.optimizer, self.oracle, self.task.checkpoints)
+
+    def _expressions(self) -> ExpressionRecorder:
+        task, oracle = self.task, self.oracle
+        search = Search(self.optimizer, self.landscape, self.streams, oracle.noise.batch)
+        return ExpressionRecorder(search, oracle.bill, task.checkpoints, task.expressions)
 
     def _noise_ledger(
         self,

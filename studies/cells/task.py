@@ -13,6 +13,7 @@ from importlib import metadata
 from landscapes.base import Landscape
 from studies import registry
 from studies.cells.digest import LOOP, code_digest
+from studies.cells.expressions.compiled import PATH
 from studies.cells.provenance import library_version
 from studies.text.shapes import Data, Tree
 
@@ -45,6 +46,8 @@ class Task:
         pictures: frames of the search: costs (increasing, at the nominal price), worlds, points, grid; None:
             there are none.
         record: instruments of the user's, {"kind": .., parameters} each, complete.
+        expressions: what else is recorded, label -> {expression, long_name, units, vector}; those that the
+            arm has.
     """
 
     landscape: Data
@@ -65,6 +68,7 @@ class Task:
     ledger: Data | None = None
     pictures: Data | None = None
     record: list[Data] = dataclasses.field(default_factory=list)
+    expressions: dict[str, Data] = dataclasses.field(default_factory=dict)
     truth: float = 1.0
     target_floor: float | None = None
 
@@ -87,7 +91,14 @@ class Task:
         owners = {cls.__module__ for cls in self._classes}
         owners |= {module for made in self._landscapes for module in made.code}
         owners |= set().union(*map(_own_modules, (self.optimizer, self.landscape, *self.record)))
+        owners |= {path.partition(":")[0] for path in self._functions}
         return (LOOP, *sorted(owners))
+
+    @property
+    def _functions(self) -> list[str]:
+        """Import paths of the functions that expressions call."""
+        texts = (spec["expression"] for spec in self.expressions.values())
+        return [path for text in texts for path in PATH.findall(text)]
 
     @property
     def _classes(self) -> list[type]:

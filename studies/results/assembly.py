@@ -125,6 +125,18 @@ class Grid:
         values = np.full((*self.shape, *(self.sizes[dim] for dim in dims)), empty, dtype)
         self.variables[name] = Array(dims, values, attrs)
 
+    def lengthen(self, dim: str, length: int) -> None:
+        """Make room along a dim whose length is not that of every arm: NaN, or 0 of counts."""
+        if length <= self.sizes[dim]:
+            return
+        more, self.sizes[dim] = length - self.sizes[dim], length
+        for name, (dims, values, attrs) in self.variables.items():
+            if dim in dims:
+                axis = len(self.dims) + dims.index(dim)
+                shape = (*values.shape[:axis], more, *values.shape[axis + 1 :])
+                empty = np.full(shape, np.nan if values.dtype.kind == "f" else 0, values.dtype)
+                self.variables[name] = Array(dims, np.concatenate([values, empty], axis), attrs)
+
     def spread(self, dim: str, rows: Iterable[np.ndarray]) -> np.ndarray:
         """A row along `dim` of every task, at all places of the task; NaN where there is none."""
         values = np.full((*self.shape, self.sizes[dim]), np.nan)
@@ -239,6 +251,9 @@ def _read(grid: Grid, path: Path, cell: Stored) -> None:
 
 def _copy(grid: Grid, cell: Stored, name: str, values: np.ndarray) -> None:
     """Copy a variable (worlds, ..) of a cell to every place of its task."""
+    for dim, length in zip(grid.variables[name].dims, values.shape, strict=True):
+        if dim not in (*RECORDS, "target"):
+            grid.lengthen(dim, length)
     variable = grid.variables[name]
     columns = grid.columns[cell["task"]]
     if name in TOTALS:

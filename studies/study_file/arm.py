@@ -28,7 +28,8 @@ class Arm:
         noise: batch (terms, or None for all), sampling, shared, evaluation (value, gradient).
         oracle: micro_batches, chunks.
         scalars: seed, instances, budget, gradient_cost, targets, dtype, truth, ledger (moments as fractions
-            of the budget), pictures, record (instruments of the user's).
+            of the budget), pictures, record (instruments of the user's), expressions (see
+            `studies.study_file.check_expressions`).
     """
 
     coords: Data

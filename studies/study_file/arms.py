@@ -374,7 +374,8 @@ def _scalars(study: StudyModel, ground: Ground) -> dict[str, Any]:
         "dtype": ground.landscape.model.dtype or study.dtype,
         "ledger": study.ledger and study.ledger.model_dump(),
         "pictures": study.pictures and study.pictures.model_dump(),
-        "record": [*study.record.values()],
+        "record": [spec for spec in study.record.values() if "kind" in spec],
+        "expressions": {},
         "truth": study.truth,
     }
 

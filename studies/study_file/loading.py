@@ -13,7 +13,15 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from studies.study_file import check_labels, check_match, check_record, check_tuning, factors, formulas
+from studies.study_file import (
+    check_expressions,
+    check_labels,
+    check_match,
+    check_record,
+    check_tuning,
+    factors,
+    formulas,
+)
 from studies.study_file.arm import Arm
 from studies.study_file.arms import Resolver
 from studies.study_file.axes import Axis, Setting, axes_of, known_paths
@@ -75,7 +83,9 @@ def _checked(document: Document) -> Study:
     if study is None:
         raise StudyError(document.lines(draft.mistakes))
     arms = resolver.arms()
-    draft.mistakes += check_record.mistakes(study.record, arms, axes)
+    draft.mistakes += check_record.mistakes(study.record, arms, axes, study.ledger is not None)
+    arms, wrong = check_expressions.of_arms(study.record, arms)
+    draft.mistakes += wrong
     _check_ranges(study, draft, arms, resolver)
     # what follows is checked of a study that has no other mistakes
     for check in (

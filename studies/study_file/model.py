@@ -137,8 +137,10 @@ class StudyModel(Strict):
     record: dict[str, Data] = Field(
         default={},
         description=(
-            "instruments of your own, label -> import path 'module:Class', or {kind: 'module:Class', its"
-            " parameters}: what they see at each checkpoint is recorded too"
+            "what else is recorded at each checkpoint: label -> expression of what the loop knows, such as"
+            " center[0], norm(gradient), average(norm(state.velocity)), or {expression: .., units: ..,"
+            " long_name: ..}; a list of names; or an instrument of your own, label -> 'module:Class' or"
+            " {kind: 'module:Class', its parameters}; see `describe record`"
         ),
     )
     match: MatchModel | None = Field(

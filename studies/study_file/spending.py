@@ -21,7 +21,7 @@ from landscapes.oracle.noise import Noise
 from landscapes.oracle.oracle import Oracle
 from landscapes.streams import Streams
 from landscapes.wrappers.relaxation import Relaxation
-from optimizers.base import Optimizer, State
+from optimizers.base import Info, Optimizer, State
 from studies import registry
 from studies.cells.hits import reads
 from studies.text.shapes import Json
@@ -218,6 +218,8 @@ class Begun(NamedTuple):
     state: State
     streams: Streams
     first: Query
+    answer: Answer
+    info: Info
 
 
 class Bowl(NamedTuple):
@@ -241,8 +243,9 @@ class Bowl(NamedTuple):
         problem = Problem(self.dim, self.domain, self.exact, self._start, self.players)
         state = optimizer.init(problem, streams.at(0))
         first = optimizer.ask(state, streams.at(1))
-        state, _ = optimizer.tell(state, first, self._answer(first), streams.at(1))
-        return Begun(state, streams, first)
+        answer = self._answer(first)
+        state, info = optimizer.tell(state, first, answer, streams.at(1))
+        return Begun(state, streams, first, answer, info)
 
     def _start(self, n: int) -> torch.Tensor:
         """The middle of the domain, n times (1, n, dim)."""

@@ -110,7 +110,7 @@ def evaluate(
         if name not in names and name in (missing or {}):
             raise ValueError(f"{given!r} has no value: {name} has none, {(missing or {})[name]}")
     try:
-        number = _called(given, names) if is_path(given) else float(_value(_parsed(given), names))
+        number = _called(given, names) if is_path(given) else float(_value(parsed(given), names))
     except (ArithmeticError, TypeError) as error:
         raise ValueError(f"{given!r} has no value: {error}") from error
     meant = "inf" in wanted or is_path(given)
@@ -126,8 +126,8 @@ def names_in(given: str) -> list[str]:
         ValueError: it is no formula, or there is no such function.
     """
     if is_path(given):
-        return _needed(function_at(given))
-    tree = _parsed(given)
+        return needed(function_at(given))
+    tree = parsed(given)
     called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
     inner = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Name | ast.Attribute)]
@@ -169,8 +169,8 @@ def function_at(path: str) -> Callable:
     return function
 
 
-def _needed(function: Callable) -> list[str]:
-    """Its arguments that have no default."""
+def needed(function: Callable) -> list[str]:
+    """The arguments of a function that have no default."""
     return [
         name
         for name, parameter in inspect.signature(function).parameters.items()
@@ -181,7 +181,7 @@ def _needed(function: Callable) -> list[str]:
 
 def _called(path: str, names: Mapping[str, Number]) -> float:
     function = function_at(path)
-    for name in _needed(function):
+    for name in needed(function):
         if name not in names:
             raise ValueError(f"{path}: unknown argument {name!r}; {_known(name, names)}")
     arguments = {name: names[name] for name in inspect.signature(function).parameters if name in names}
@@ -194,7 +194,7 @@ def _called(path: str, names: Mapping[str, Number]) -> float:
 # expressions ------------------------------------------------------------------------------------------------
 
 
-def _parsed(text: str) -> ast.expr:
+def parsed(text: str) -> ast.expr:
     """The tree of an expression.
 
     Raises:

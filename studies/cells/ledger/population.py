@@ -39,6 +39,7 @@ from torch import Tensor
 from landscapes.base import Bits
 from landscapes.numerics import dot
 from landscapes.oracle.evaluation import clock_time, evaluate
+from landscapes.streams import Streams
 from optimizers import operators
 from optimizers.base import Optimizer, State
 from studies.cells.ledger.arms import LIMIT
@@ -46,6 +47,7 @@ from studies.cells.ledger.freezing import Frozen
 from studies.cells.ledger.redraws import Scene, trials
 from studies.schema import POPULATION
 
+OF_ALLELES = ("heterozygosity", "linkage_disequilibrium", "fixed_loci")
 FORCES = ("selection", "drift", "recombination", "mutation")
 CLOSE = 1e-4  # how far, relative to the size of coordinates, rounding in float32 may take a mean
 
@@ -68,14 +70,14 @@ def observe(scene: Scene, moment: Frozen, redraws: int) -> dict[str, Tensor]:
     loss = true_loss(scene, moment, points)
     return {
         "loss_variance": _mean((loss - _mean(loss, share)[:, None]).square(), share),
-        "genotypes": _genotypes(points, share),
+        "genotypes": genotypes(points, share),
         "price": _price(scene, moment, points, share, loss, redraws),
-        **_alleles(points, share, isinstance(scene.landscape.domain, Bits)),
+        **alleles(points, share, isinstance(scene.landscape.domain, Bits)),
     }
 
 
-def _genotypes(points: Tensor, share: Tensor) -> Tensor:
-    """How many different points live: (R,), NaN in worlds that diverged."""
+def genotypes(points: Tensor, share: Tensor) -> Tensor:
+    """How many different points (R, P, D) of shares (R, P) live: (R,), NaN in worlds that diverged."""
     alive = [own[lives] for own, lives in zip(points, share > 0, strict=True)]
     different = [len(torch.unique(own, dim=0)) if own.isfinite().all() else torch.nan for own in alive]
     return torch.tensor(different, dtype=torch.float64)
@@ -89,27 +91,32 @@ def members(scene: Scene, moment: Frozen) -> tuple[Tensor, Tensor] | None:
     return _members(scene, moment.state, moment.step) if len(scene.landscape.players) == 1 else None
 
 
-def _alleles(points: Tensor, share: Tensor, binary: bool) -> dict[str, Tensor]:
-    """What only bits (R, P, D) with shares (R, P) have."""
-    names = ("heterozygosity", "linkage_disequilibrium", "fixed_loci")
+def alleles(points: Tensor, share: Tensor, binary: bool) -> dict[str, Tensor]:
+    """What only bits (R, P, D) with shares (R, P) have, `OF_ALLELES`: (R,) each."""
     if not binary:
-        return {name: torch.full((len(points),), torch.nan) for name in names}
+        return {name: torch.full((len(points),), torch.nan) for name in OF_ALLELES}
     share = share[..., None]
     p = (share * points).sum(1)
-    held = (
-        p * (1 - p) > CLOSE / points.shape[1]
-    ).double()  # p (1 - p) of one copy in P is (P - 1) / P^2
+    held = polymorphic(p, points.shape[1]).double()
     disequilibrium = [
         _correlation(own, weight, alleles, here)
         for own, weight, alleles, here in zip(points, share, p, held, strict=True)
     ]
     return dict(
         zip(
-            names,
+            OF_ALLELES,
             ((2 * p * (1 - p)).mean(1), torch.stack(disequilibrium), 1 - held.mean(1)),
             strict=True,
         )
     )
+
+
+def polymorphic(frequency: Tensor, points: int) -> Tensor:
+    """Whether both alleles live at loci of these frequencies (R, D), of so many points: (R, D) bool.
+
+    Frequency p of one copy in P has p (1 - p) = (P - 1) / P^2.
+    """
+    return frequency * (1 - frequency) > CLOSE / points
 
 
 def _correlation(points: Tensor, share: Tensor, p: Tensor, held: Tensor) -> Tensor:
@@ -197,8 +204,24 @@ def _members(scene: Scene, state: State, step: Tensor) -> tuple[Tensor, Tensor] 
 
     None where there is none.
     """
-    optimizer = scene.optimizer
-    query, center = optimizer.ask(state, scene.streams.at(step + 1)), optimizer.center(state).double()
+    return members_of(scene.optimizer, scene.streams, state, step)
+
+
+def members_of(
+    optimizer: Optimizer, streams: Streams, state: State, step: Tensor
+) -> tuple[Tensor, Tensor] | None:
+    """The population of states after so many steps (R,): points (R, P, D), and their shares of it (R, P).
+
+    Args:
+        optimizer: of the search.
+        streams: of the R worlds.
+        state: of the optimizer.
+        step: (R,) completed steps.
+
+    Returns:
+        None where there is none.
+    """
+    query, center = optimizer.ask(state, streams.at(step + 1)), optimizer.center(state).double()
     share = optimizer.share(state)
     if share is not None:
         return query.points, share.double()

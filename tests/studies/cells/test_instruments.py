@@ -208,9 +208,9 @@ WRONG = [
     ("tests.support.instruments:Radios", "has no 'Radios'; did you mean 'Radius'?"),
     ("tests.support.plugins:Ridge", "to be a subclass of studies.instruments.Instrument"),
     ("no_such_module:Thing", "cannot import 'no_such_module:Thing'"),
-    ("loss", "expected an instrument: an import path 'package.module:Class', got 'loss'"),
-    (3, "expected an import path 'module:Class', or {kind: 'module:Class', its parameters}, got 3"),
-    ({"unit": 2}, "expected an import path 'module:Class', or {kind: 'module:Class', its parameters}"),
+    ("loss", "unknown name 'loss'; expected one of: center, recommendation, points, value, gradient"),
+    (3, "an import path 'module:Class', or {kind: 'module:Class', its parameters}, got 3"),
+    ({"unit": 2}, "record.mine.unit: unknown key; did you mean 'units'?"),
     (own("Radius", unit=-1.0), "record.mine.unit: expected > 0, got -1"),
     (own("Radius", unti=1.0), "record.mine.unti: unknown key; did you mean 'unit'?"),
     (own("Named", variable="loss"), "the name 'loss' belongs to the Dataset of a study"),
@@ -245,7 +245,7 @@ def test_a_wrong_instrument_is_one_line_at_load(given, text):
             },
             "record.a: records 'wide', but an axis of `sweep` is called 'wide'; choose another name",
         ),
-        ({"record": ["a"]}, "record: expected a mapping, got a list"),
+        ({"record": 3}, "record: expected a mapping, got 3"),
     ],
 )
 def test_names_are_the_instruments_own(changes, text):
@@ -260,5 +260,5 @@ def test_check_and_describe_know_instruments(capsys):
     about = describe.describe("tests.support.instruments:Radius")
     assert about[0].startswith("tests.support.instruments:Radius (instrument): How far the center is")
     assert describe.describe("record")[0].startswith(
-        "record (key of a study file): instruments of your own"
+        "record (key of a study file): what else is recorded at each checkpoint"
     )

@@ -1,0 +1,362 @@
+"""What expressions may name: all that the loop knows of R worlds after a step.
+
+Every name is a number or an array of each world, float64. Axes of length 1 are left out (a method with one
+point has no axis of points), but for the coordinates of a problem in one dimension. Where a step asks only
+some of its points, those that it did not ask are NaN, and mean, std, var, sum, min and max leave them out.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from landscapes.base import Bits, Landscape, Query
+from landscapes.numerics import norm
+from landscapes.streams import Streams
+from optimizers.base import Info, Optimizer, Quantity, State
+from studies.cells.answers import first_loss
+from studies.cells.contract import Given
+from studies.cells.expressions.fixation import Fixation
+from studies.cells.expressions.own_functions import OwnFunction
+from studies.cells.expressions.populations import Population
+from studies.instruments import Moment
+from studies.schema import EVALUATIONS, LENGTH, LOSS
+
+SLOPE = "loss per length of x"
+
+
+class NotYet(Exception):
+    """What belongs to a step has no value before the first."""
+
+
+class Absent(ValueError):
+    """A name that an arm does not have."""
+
+
+class Word(NamedTuple):
+    """A name of the language."""
+
+    long_name: str
+    units: str
+    read: Callable[[Scope], Tensor]
+    needs: Callable[[Search], bool] = lambda search: True  # whether an arm has it
+
+
+@dataclass(frozen=True)
+class Search:
+    """R worlds that are searched, as far as names need them.
+
+    Args:
+        optimizer: that searches.
+        landscape: as the optimizer sees it; it may be unbound.
+        streams: of the worlds.
+        batch: terms of a mini-batch of the study's; None: all.
+    """
+
+    optimizer: Optimizer
+    landscape: Landscape
+    streams: Streams
+    batch: int | None = None
+
+    @property
+    def on_bits(self) -> bool:
+        """Whether a population of genotypes may be searched."""
+        return isinstance(self.landscape.domain, Bits) and len(self.landscape.players) == 1
+
+    @property
+    def quantities(self) -> dict[str, Quantity]:
+        """What the optimizer says of itself, with what checkpoints show of it anyway."""
+        optimizer = self.optimizer
+        told = {**optimizer.recorded, **optimizer.counted}
+        shown = {name: Quantity(line, unit, _told(key)) for key, (name, line, unit) in told.items()}
+        return shown | dict(optimizer.quantities)
+
+
+def _told(key: str) -> Callable[[Optimizer, State, Info | None], Tensor | None]:
+    return lambda optimizer, state, info: (info or {}).get(key)
+
+
+@dataclass
+class Scope:
+    """The names at one moment, each computed when it is first read.
+
+    Args:
+        search: the worlds.
+        moment: after their last step.
+        before: the state before that step; None before the first.
+        fixation: the first fixations so far; None: they are not followed.
+    """
+
+    search: Search
+    moment: Moment
+    before: State | None = None
+    fixation: Fixation | None = None
+    averages: list[Tensor] = field(default_factory=list)
+    values: dict[str, Tensor] = field(default_factory=dict)
+    found: Population | None = None
+
+    def value(self, name: str) -> Tensor:
+        """The value of a name: (R, ..) float64.
+
+        Raises:
+            NotYet: it belongs to a step, and none was taken.
+            Absent: this arm does not have it.
+        """  # noqa: DOC502
+        if name not in self.values:
+            raw = OwnFunction.at(name)(self.raw) if ":" in name else self.raw(name)
+            self.values[name] = _plain(raw, self.search.landscape.dim)
+        return self.values[name]
+
+    def raw(self, name: str) -> Given:
+        """The same with all its axes, of its own type.
+
+        Raises:
+            Absent: this arm does not have it.
+        """
+        search = self.search
+        if name in WORDS and WORDS[name].needs(search):
+            return WORDS[name].read(self)
+        if name in search.quantities:
+            return self._quantity(search.quantities[name])
+        owner, _, part = name.partition(".")
+        if part:
+            return self._part(owner, part)
+        if owner in WHOLES:
+            return WHOLES[owner](self.moment)
+        raise Absent(name)
+
+    def _quantity(self, quantity: Quantity) -> Tensor:
+        value = quantity.of(self.search.optimizer, self.moment.state, self.moment.info)
+        if value is None:
+            raise NotYet
+        return value
+
+    def _part(self, owner: str, part: str) -> Tensor:
+        """state.NAME or info.NAME, a tensor."""
+        if owner == "info" and self.moment.info is None:
+            raise NotYet
+        there = parts_of(self.moment.state if owner == "state" else self.moment.info)
+        if part not in there:
+            raise Absent(f"{owner}.{part}")
+        return there[part]
+
+    # of the step --------------------------------------------------------------------------------------------
+
+    @property
+    def query(self) -> Query:
+        """What the last step asked.
+
+        Raises:
+            NotYet: there was none.
+        """
+        if self.moment.query is None or self.moment.answer is None:
+            raise NotYet
+        return self.moment.query
+
+    @property
+    def partial(self) -> bool:
+        """Whether the last step asked only some of its points."""
+        return self.moment.query is not None and self.moment.query.alive is not None
+
+    def asked(self, values: Tensor) -> Tensor:
+        """Values (R, P, ..) of the points, NaN for those that the step did not ask."""
+        alive = self.query.alive
+        if alive is None:
+            return values
+        return values.double().masked_fill(
+            ~alive.reshape(*alive.shape, *(1,) * (values.ndim - 2)), torch.nan
+        )
+
+    @property
+    def population(self) -> Population:
+        """The population of the moment."""
+        if self.found is None:
+            search = self.search
+            self.found = Population.of(search.optimizer, search.streams, self.moment)
+        return self.found
+
+    def count(self) -> Tensor:
+        """How many points the last step asked: (R,)."""
+        query = self.query
+        if query.alive is not None:
+            return query.alive.sum(1)
+        return torch.full_like(self.moment.steps, query.points.shape[1])
+
+    def batch(self) -> Tensor:
+        """The terms of a mini-batch of the last step: (R,)."""
+        landscape, query = self.search.landscape, self.query
+        if query.batch is not None:
+            return query.batch.clamp(landscape.smallest_batch, landscape.terms)
+        return torch.full_like(self.moment.steps, self.search.batch or landscape.terms)
+
+    def gradient(self) -> Tensor:
+        """The gradients answered in the last step: (R, P, D)."""
+        self.query  # noqa: B018 - raises before the first step
+        answer = self.moment.answer
+        if answer is None or answer.gradient is None:
+            raise NotYet
+        return self.asked(answer.gradient)
+
+    def answered(self) -> Tensor:
+        """The values of the last step: (R, P), or (R, P, players)."""
+        self.query  # noqa: B018 - raises before the first step
+        assert self.moment.answer is not None  # noqa: S101 - for the type checker
+        return self.asked(self.moment.answer.value)
+
+    def gradient_length(self) -> Tensor:
+        """Mean length of these gradients: (R,)."""
+        length, alive = norm(self.gradient().double()), self.query.alive
+        if alive is None:
+            return length.mean(1)
+        return length.where(alive, 0.0).sum(1) / alive.sum(1)
+
+    def mean_fitness(self) -> Tensor:
+        """Of the points asked, by their shares: (R,)."""
+        query, answer = self.query, self.moment.answer
+        law = self.search.landscape.fitness_law
+        assert answer is not None  # noqa: S101 - for the type checker
+        assert law is not None  # noqa: S101 - for the type checker
+        loss = first_loss(answer.value).double()
+        fitness = torch.exp(-loss) if law.log else (law.best - loss).clamp_min(0)
+        share = None if self.before is None else self.search.optimizer.share(self.before)
+        if share is None:
+            share = torch.ones_like(loss) if query.alive is None else query.alive.double()
+        return (fitness.where(share > 0, 0.0) * share).sum(1) / share.sum(1)
+
+    def fixed(self, part: str) -> Tensor:
+        """A part of the first fixations: (R, D)."""
+        if self.fixation is None:
+            raise NotYet
+        return self.fixation.part(part)
+
+
+def parts_of(owner: object) -> dict[str, Tensor]:
+    """The tensors in a state or in what the optimizer told, by name."""
+    parts = owner._asdict() if hasattr(owner, "_asdict") else owner
+    if dataclasses.is_dataclass(owner) and not isinstance(owner, type):
+        parts = {each.name: getattr(owner, each.name) for each in dataclasses.fields(owner)}
+    if not isinstance(parts, Mapping):
+        return {}
+    return {str(name): part for name, part in parts.items() if isinstance(part, Tensor)}
+
+
+def _plain(value: Tensor, dim: int) -> Tensor:
+    """As float64, without axes of length 1 but that of one coordinate."""
+    shape = value.shape[1:]
+    kept = [size for size in shape if size != 1]
+    if dim == 1 and shape and shape[-1] == 1:
+        kept.append(1)
+    return value.double().reshape(len(value), *kept)
+
+
+# the names --------------------------------------------------------------------------------------------------
+
+
+def _bits(search: Search) -> bool:
+    return search.on_bits
+
+
+def _gradients(search: Search) -> bool:
+    return search.optimizer.gradient
+
+
+def _lawful(search: Search) -> bool:
+    return search.landscape.fitness_law is not None
+
+
+def _alone(search: Search) -> bool:
+    return len(search.landscape.players) == 1
+
+
+WORDS: dict[str, Word] = {
+    "center": Word(
+        "trajectory's point, or mean of the population: D coordinates",
+        LENGTH,
+        lambda scope: scope.search.optimizer.center(scope.moment.state),
+    ),
+    "recommendation": Word(
+        "point that the method would return: D coordinates",
+        LENGTH,
+        lambda scope: scope.search.optimizer.recommend(scope.moment.state),
+    ),
+    "points": Word(
+        "points asked in the last step: P x D", LENGTH, lambda scope: scope.asked(scope.query.points)
+    ),
+    "value": Word("values answered in the last step: P", LOSS, Scope.answered),
+    "gradient": Word("gradients answered in the last step: P x D", SLOPE, Scope.gradient, _gradients),
+    "gradient_length": Word(
+        "mean length of the gradients answered in the last step",
+        SLOPE,
+        Scope.gradient_length,
+        _gradients,
+    ),
+    "step": Word("completed steps", "steps", lambda scope: scope.moment.steps),
+    "cost": Word("cost so far", EVALUATIONS, lambda scope: scope.moment.cost),
+    "batch": Word("terms of a mini-batch in the last step", "terms", Scope.batch),
+    "population": Word("points asked in the last step", "1", Scope.count),
+    "frequency": Word(
+        "frequency of allele 1 at each locus",
+        "1",
+        lambda scope: scope.search.optimizer.center(scope.moment.state),
+        _bits,
+    ),
+    "heterozygosity": Word(
+        "heterozygosity, mean of 2 p (1 - p) over loci",
+        "1",
+        lambda scope: scope.population.heterozygosity,
+        _bits,
+    ),
+    "linkage_disequilibrium": Word(
+        "mean r^2 over pairs of polymorphic loci",
+        "1",
+        lambda scope: scope.population.linkage_disequilibrium,
+        _bits,
+    ),
+    "fixed_loci": Word(
+        "share of loci with one allele alone", "1", lambda scope: scope.population.fixed_loci, _bits
+    ),
+    "genotypes": Word("different individuals", "1", lambda scope: scope.population.genotypes, _alone),
+    "mean_fitness": Word(
+        "mean fitness of the points asked in the last step, as the landscape has it",
+        "fitness",
+        Scope.mean_fitness,
+        _lawful,
+    ),
+    "fixed_allele": Word(
+        "allele that was first fixed at each locus; NaN: none was so far",
+        "1",
+        lambda scope: scope.fixed("allele"),
+        _bits,
+    ),
+    "fixation_step": Word(
+        "completed steps when an allele was first fixed at each locus; NaN: none was so far",
+        "steps",
+        lambda scope: scope.fixed("step"),
+        _bits,
+    ),
+    "fixation_cost": Word(
+        "cost when an allele was first fixed at each locus; NaN: none was so far",
+        EVALUATIONS,
+        lambda scope: scope.fixed("cost"),
+        _bits,
+    ),
+}
+WHOLES: dict[str, Callable[[Moment], Given]] = {  # for functions of the user's
+    "state": lambda moment: moment.state,
+    "info": lambda moment: moment.info or {},
+}
+FIXATIONS = frozenset(["fixed_allele", "fixation_step", "fixation_cost"])
+
+
+def names_of(scope: Scope) -> Iterator[str]:
+    """The names that an arm has, as a moment after a step shows them."""
+    search, moment = scope.search, scope.moment
+    yield from (name for name, word in WORDS.items() if word.needs(search))
+    yield from search.quantities
+    yield from (f"state.{name}" for name in parts_of(moment.state))
+    yield from (f"info.{name}" for name in parts_of(moment.info or {}))
