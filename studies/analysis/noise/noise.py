@@ -25,6 +25,10 @@ ALPHA = 0.01  # of the test for a bias
 TOLERANCE = 0.25  # of an exponent of -1: half the way to that of 1 / sqrt(B)
 Scale = Literal["fitted", "learning_rate"]
 SCALES = get_args(Scale)
+CURRENCIES = (
+    *("noise_to_signal", "noise_scale", "effective_population"),
+    *("temperature", "stationary_temperature"),
+)
 BESIDE = ["angle", "angle_interval", "relative_gain", "relative_gain_interval", "unresolved"]
 ROUND = 1e-6  # of a cosine above 1: rounding
 # squared bias relative to the squared mean step, a thousandth of its length: below, float32 rounds
@@ -73,7 +77,7 @@ def alignment(data: xr.Dataset) -> xr.Dataset:
         estimate of the cosine is above 1, or none; then `cosine` and `angle` are NaN, and more redraws or
         worlds would tell them.
     """
-    along, step, held = _products(data)
+    along, step, held = products(data)
     squared = data["mean_step_squared"]
     gain, length = "mean step per reference", "length of the mean step"
     result = _pooled(
@@ -83,7 +87,7 @@ def alignment(data: xr.Dataset) -> xr.Dataset:
         Pooled(
             "relative_gain",
             pooled_ratio,
-            (along, held * _nominal(data)),
+            (along, held * nominal(data)),
             f"{gain}, of what it is meant to be",
         ),
     )
@@ -164,15 +168,15 @@ def _squared_bias(data: xr.Dataset, scale: Scale) -> tuple[xr.DataArray, xr.Data
 
     The latter is k times the reference.
     """
-    _, step, held = _products(data)
-    nominal = _nominal(data)
+    _, step, held = products(data)
+    meant = nominal(data)
     if scale == "learning_rate":
-        held = held.where(nominal.notnull())
+        held = held.where(meant.notnull())
         step = step.where(held.notnull())
     a, b = (
         data["mean_step_along"].sel(half=half, drop=True).where(held.notnull()) for half in ("a", "b")
     )
-    k_a = k_b = nominal
+    k_a = k_b = meant
     if scale == "fitted":
         k_a, k_b = (side.sum("replicate") / held.sum("replicate") for side in (a, b))
     squared = step - k_b * a - k_a * b + k_a * k_b * held
@@ -224,21 +228,27 @@ def currencies(data: xr.Dataset) -> xr.Dataset:
         would be, E |grad|^2 / E tr H at their centers (Rugh 1997, Phys. Rev. Lett. 78:772, equation 4; by
         parts); on reals alone, and meaningless before they rest. Each with `_interval`.
     """
+    return _pooled(*pooled_currencies(data).values())
+
+
+def pooled_currencies(data: xr.Dataset) -> dict[str, Pooled]:
+    """The `CURRENCIES` before they are pooled."""
     variance = data["step_variance"].sel(direction="all", drop=True)
     step = data["mean_step_squared"]
     drift = (data["binomial_variance"], variance.where(variance > 0))
     sampled = variance * data["sample_size"]
-    return _pooled(
+    every = (
         Pooled("noise_to_signal", pooled_ratio, (variance, step), "noise-to-signal ratio of a step"),
         Pooled("noise_scale", pooled_ratio, (sampled, step), "sample at which noise equals signal"),
         Pooled("effective_population", pooled_ratio, drift, "effective population size"),
         *_temperatures(data, variance),
     )
+    return {pooled.name: pooled for pooled in every}
 
 
 def _temperatures(data: xr.Dataset, variance: xr.DataArray) -> tuple[Pooled, Pooled]:
     """That of a step, and that of the stationary state."""
-    along, _, held = (part.sel(reference="preconditioned", drop=True) for part in _products(data))
+    along, _, held = (part.sel(reference="preconditioned", drop=True) for part in products(data))
     trace, dim = (
         data["reference_trace"].sel(reference=name, drop=True) for name in ("preconditioned", "raw")
     )
@@ -336,8 +346,8 @@ def _pooled(*wanted: Pooled) -> xr.Dataset:
     return xr.merge(result, compat="override", join="exact")
 
 
-def _products(data: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray, xr.DataArray]:
-    """Mean step times negative reference, mean step squared, reference squared.
+def products(data: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray, xr.DataArray]:
+    """Of every world: mean step times negative reference, mean step squared, reference squared.
 
     Only worlds where all are known.
     """
@@ -348,7 +358,7 @@ def _products(data: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray, xr.DataArra
     return along.where(known), step.where(known), held.where(known)
 
 
-def _nominal(data: xr.Dataset) -> xr.DataArray:
+def nominal(data: xr.Dataset) -> xr.DataArray:
     """The factor that the step is meant to have to the negative reference; NaN in ledgers that do not say."""
     return (
         data["nominal_rate"]

@@ -5,17 +5,17 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 
-from studies.analysis.quantities import constants, leaves, summaries, whose
-from studies.analysis.quantities.functions import FUNCTIONS
+from studies.analysis.quantities import along, constants, distance, summaries, times, whose
+from studies.analysis.quantities.functions import EXTREMES, FUNCTIONS
 from studies.analysis.quantities.grammar import AT, PATH
 from studies.analysis.quantities.question import Call, Question
 from studies.analysis.quantities.values import Value
 
-HITS = {"hit": "hit_cost", "best_hit": "best_hit_cost"}
-
 
 def applied(question: Question, call: Call) -> Value:
-    """A function of numbers, such as sqrt."""
+    """A function of numbers, such as sqrt; min and max of one argument are of all worlds."""
+    if call.name in EXTREMES and len(call.arguments) == 1:
+        return summaries.extreme(question, call)
     if call.given:
         question.refuse(f"{call.name}: expected no {next(iter(call.given))}=..")
     return question.joined(FUNCTIONS[call.name], call.arguments)
@@ -28,17 +28,11 @@ def path(question: Question, call: Call) -> Value:
     return constants.called(question.dataset, str(text.value), question.where)
 
 
-def hit(question: Question, call: Call) -> Value:
-    """The cost at which each world first reached a loss, as in `hit(0.1)`."""
-    clock = call.given.get("clock", ast.Name("cost"))
-    if not (set(call.given) <= {"clock"} and isinstance(clock, ast.Name) and clock.id == "cost"):
-        question.refuse(f"{call.name}: expected {call.name}(TARGET), hits are counted by cost")
-    return leaves.hit(question.dataset, question.number(call.name, call.arguments), HITS[call.name])
-
-
 CALLS: dict[str, Callable[[Question, Call], Value]] = {
     **summaries.WORDS,
-    **dict.fromkeys(HITS, hit),
+    **times.WORDS,
+    **along.WORDS,
+    **distance.WORDS,
     **dict.fromkeys(FUNCTIONS, applied),
     AT: whose.chosen,
     PATH: path,

@@ -9,23 +9,24 @@ knows that the two share their worlds (`studies.analysis.intervals`).
 
 from __future__ import annotations
 
+import ast
 import functools
+import itertools
 import operator
+from collections.abc import Iterator
 
 import numpy as np
 import xarray as xr
 
 from studies.analysis.intervals.bootstrap import estimate
-from studies.analysis.intervals.proportions import proportion
-from studies.analysis.intervals.quantiles import quantiles
 from studies.analysis.quantities import summaries
 from studies.analysis.quantities.calls import CALLS
 from studies.analysis.quantities.grammar import parsed
 from studies.analysis.quantities.question import Question
-from studies.analysis.quantities.values import Exact, Gathered, Sample, Summary
-from studies.analysis.shapes import LEVEL, interval_of, named, with_interval
+from studies.analysis.quantities.values import NAME, Sample, Summary, of_worlds
+from studies.analysis.shapes import LEVEL, ends, interval_of, named, with_interval
 
-NAME = "quantity"
+MOST_BETWEEN = 4  # numbers known to an interval, of which all combinations of ends are computed
 
 
 def quantity(dataset: xr.Dataset, text: str, *, level: float = LEVEL) -> xr.Dataset:
@@ -45,16 +46,46 @@ def quantity(dataset: xr.Dataset, text: str, *, level: float = LEVEL) -> xr.Data
     """
     if not 0 < level < 1:
         raise ValueError(f"quantity: level: expected 0 < level < 1, got {level:g}")
-    question = Question(dataset, text, CALLS)
+    tree = parsed(text)
+    answer, between = _answered(tree, Question(dataset, text, CALLS, level=level))
+    for early in _other_ends(between):
+        question = Question(dataset, text, CALLS, early=early, level=level)
+        other, _ = _answered(tree, question)
+        answer = _with_both(answer, other)
+    return answer
+
+
+def _answered(tree: ast.expr, question: Question) -> tuple[xr.Dataset, frozenset[int]]:
+    """Value and interval, and the places in the tree of numbers that are known to an interval."""
     with np.errstate(all="ignore"):
-        value = question.value(parsed(text))
+        value = question.value(tree)
+    between = frozenset(question.gathered.between)
     if isinstance(value, float):
         question.refuse("expected a quantity of the results, such as median(loss)")
     if isinstance(value, xr.DataArray):
-        if "replicate" not in value.dims:
-            return _certain(value, text, level)
+        if not of_worlds(value):
+            return _certain(value, question.text, question.level), between
         value = summaries.summary(question, "mean", value)
-    return _estimated(value, question.gathered, text, level)
+    return _estimated(value, question), between
+
+
+def _other_ends(between: frozenset[int]) -> Iterator[frozenset[int]]:
+    """Which of the numbers that are known to an interval are taken at their other end: all combinations.
+
+    Of more than `MOST_BETWEEN` all of them together, and each alone.
+    """
+    sizes = range(1, len(between) + 1)
+    if len(between) > MOST_BETWEEN:
+        sizes = [1, len(between)]  # type: ignore[assignment]
+    for size in sizes:
+        yield from map(frozenset, itertools.combinations(sorted(between), size))
+
+
+def _with_both(answer: xr.Dataset, other: xr.Dataset) -> xr.Dataset:
+    """The first answer, its interval as wide as both."""
+    (low, high), (lower, higher) = (ends(part[f"{NAME}_interval"]) for part in (answer, other))
+    wide = interval_of(low.where(~(lower < low), lower), high.where(~(higher > high), higher))
+    return answer.assign({f"{NAME}_interval": wide.assign_attrs(answer[f"{NAME}_interval"].attrs)})
 
 
 def _certain(value: xr.DataArray, text: str, level: float) -> xr.Dataset:
@@ -64,28 +95,24 @@ def _certain(value: xr.DataArray, text: str, level: float) -> xr.Dataset:
     return result.assign(worlds=named(xr.zeros_like(value, dtype=int), "worlds with numbers"))
 
 
-def _estimated(value: Summary, gathered: Gathered, text: str, level: float) -> xr.Dataset:
-    """Value and interval: of one share or quantile its own, else that of a joint resampling of worlds."""
+def _estimated(value: Summary, question: Question) -> xr.Dataset:
+    """Value and interval: its own, where it has one, else that of a joint resampling of worlds."""
+    gathered = question.gathered
+    worlds, count = _worlds(gathered.parts), len(gathered.parts)
     if value.exact is not None:
-        return _exactly(value.exact, gathered.parts[value.exact.part], text, level)
-    count = len(gathered.parts)
+        return value.exact(question.text, question.level).assign(worlds=worlds)
     result = estimate(
         NAME,
         lambda *arrays, axis: value.of(Sample(arrays[:count], arrays[count:])),
         gathered.parts,
-        long_name=text,
+        long_name=question.text,
         units="",
-        level=level,
+        level=question.level,
         fixed=gathered.fixed,
     )
-    return result.assign(worlds=_worlds(gathered.parts))
-
-
-def _exactly(exact: Exact, part: xr.DataArray, text: str, level: float) -> xr.Dataset:
-    if exact.level is None:
-        return proportion(NAME, part, long_name=text, level=level)
-    told = quantiles(NAME, part, [exact.level], long_name=text, units="", confidence=level)
-    return told.isel(quantile=0, drop=True).assign(worlds=_worlds([part]))
+    if gathered.extremes:
+        result[f"{NAME}_interval"] = result[f"{NAME}_interval"].where(False)
+    return result.assign(worlds=worlds)
 
 
 def _worlds(parts: list[xr.DataArray]) -> xr.DataArray:

@@ -78,3 +78,5 @@ SUMMARIES: dict[str, Callable] = {  # over worlds; those without a number are le
     "sd": sd,
     "share": np.nanmean,
 }
+EXTREMES: dict[str, Callable] = {"min": np.nanmin, "max": np.nanmax}
+OVER_CHECKPOINTS = SUMMARIES | EXTREMES | {"median": np.nanmedian}  # of one world, from a time on

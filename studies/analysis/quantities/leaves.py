@@ -6,25 +6,67 @@ and, while a mean over checkpoints is asked for, `checkpoint`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 import numpy as np
 import xarray as xr
 
 from studies.results.arms import asked
-from studies.results.hits import SPENT, at_budget, at_cost, hits
+from studies.results.gaps import LOSSES
+from studies.results.hits import SPENT, at_budget, at_cost, hits, lateness
+from studies.schema import Status
 from studies.text.words import suggest
 
 START = "start"
-WHENS = ("cost", "steps", "budget")  # keywords that say when
+DIVERGED = "diverged"  # 1 of a world that is, 0 of others
+CLOCKS = ("cost", "steps", "budget")  # keywords that say when
 
 
-def recorded(dataset: xr.Dataset, name: str) -> xr.DataArray:
-    """A variable of each world at the end: the last checkpoint within the budget.
+class When(NamedTuple):
+    """The time that is meant: the start, a moment on a clock, or all checkpoints from a fraction on."""
+
+    clock: str  # start, since, moment, or one of `CLOCKS`
+    time: float = 0.0
+
+
+def recorded(dataset: xr.Dataset, name: str, when: When | None = None) -> xr.DataArray:
+    """A variable of each world at a time; None: at the last checkpoint within the budget.
 
     Raises:
-        ValueError: nothing of this name was recorded.
+        ValueError: nothing of this name was recorded, or not then.
     """
+    dataset = _of_states(dataset, name)
     variable = _variable(dataset, name)
-    return _numbers(dataset, at_budget(dataset)[name] if "checkpoint" in variable.dims else variable)
+    if "moment" in variable.dims:
+        return _numbers(dataset, at_moment(dataset[[name, "moment"]], when)[name])
+    if when is None:
+        at_end = at_budget(dataset)[name] if "checkpoint" in variable.dims else variable
+        return _numbers(dataset, at_end)
+    if when.clock == START:
+        return at_start(dataset, name)
+    if when.clock == "since":
+        return since(dataset, name, when.time)
+    return at(dataset, name, when.clock, when.time)
+
+
+def at_moment(dataset: xr.Dataset, when: When | None) -> xr.Dataset:
+    """The noise ledger at the last moment up to a fraction of the budget; None: at the last of all.
+
+    Raises:
+        ValueError: another clock is asked for, or there is no moment so early.
+    """
+    if "moment" not in dataset.dims:
+        return dataset
+    if when is None or when.clock == START:
+        return dataset.isel(moment=-1 if when is None else 0, drop=True)
+    moments = dataset["moment"].values
+    if when.clock != "moment":
+        raise ValueError(f"{when.clock}: the noise ledger has moments, as in (moment={moments[-1]:g})")
+    early = np.flatnonzero(moments <= when.time * (1 + SPENT))
+    if not early.size:
+        raise ValueError(f"moment: expected at least {moments[0]:g} of the budget, got {when.time:g}")
+    return dataset.isel(moment=early[-1], drop=True)
 
 
 def since(dataset: xr.Dataset, name: str, fraction: float) -> xr.DataArray:
@@ -87,31 +129,54 @@ def at_start(dataset: xr.Dataset, name: str) -> xr.DataArray:
 
 
 def hit(dataset: xr.Dataset, target: float, which: str) -> xr.DataArray:
-    """The cost at which each world first reached a loss, in evaluations; inf where it never did.
+    """The time at which each world first reached a loss; inf where it never did.
 
     That of the study's own target where it has this one, exact where it is; else looked up in the
     checkpoints, and so the upper end of an interval (`studies.results.hits`).
 
+    Args:
+        dataset: results.
+        target: the loss.
+        which: hit_cost, best_hit_steps, ..
+
     Raises:
         ValueError: no loss was recorded.
     """
+    return _of_target(dataset, target, which, hits)
+
+
+def late_by(dataset: xr.Dataset, target: float, which: str) -> xr.DataArray:
+    """By how much a hit may have come earlier; arguments and errors as of `hit`."""
+    return _of_target(dataset, target, which, lateness)
+
+
+def _of_target(dataset: xr.Dataset, target: float, which: str, measured: Callable) -> xr.DataArray:
+    """A number of the study's own target, or of one that is looked up."""
     if which in dataset and dataset.sizes.get("target"):
-        own = hits(dataset, None, which)
-        levels = own["target_loss"]
+        levels = hits(dataset, None, which)["target_loss"]
         same = abs(levels - target) <= 1e-12 * abs(target)
         if bool(same.any("target").all()):
-            return own.where(same).min("target", skipna=True).drop_vars("target_loss", errors="ignore")
-    return (
-        hits(dataset, [target], which)
-        .isel(target=0, drop=True)
-        .drop_vars("target_loss", errors="ignore")
-    )
+            own = measured(dataset, None, which).where(same)
+            return own.min("target", skipna=True).drop_vars("target_loss", errors="ignore")
+    looked_up = measured(dataset, [target], which).isel(target=0, drop=True)
+    return looked_up.drop_vars("target_loss", errors="ignore")
+
+
+def _of_states(dataset: xr.Dataset, name: str) -> xr.Dataset:
+    """The results with `diverged` where that is asked for, and with the losses of diverged runs as inf."""
+    status = dataset["status"]
+    if name == DIVERGED:
+        gone = (status == Status.DIVERGED).where(status < Status.FAILED)
+        return dataset.assign({DIVERGED: gone.astype(float)})
+    if name not in LOSSES or name not in dataset:
+        return dataset
+    return dataset.assign({name: dataset[name].where(status != Status.DIVERGED, np.inf)})
 
 
 def names(dataset: xr.Dataset) -> list[str]:
     """What was recorded of each world."""
     variables = dataset.data_vars.items()
-    return sorted(str(name) for name, variable in variables if "replicate" in variable.dims)
+    return sorted([DIVERGED, *(str(name) for name, part in variables if "replicate" in part.dims)])
 
 
 def _variable(dataset: xr.Dataset, name: str) -> xr.DataArray:

@@ -10,9 +10,11 @@ from typing import NamedTuple, NoReturn
 import numpy as np
 import xarray as xr
 
-from studies.analysis.quantities import constants, leaves
+from studies.analysis.quantities import constants, leaves, ledger
 from studies.analysis.quantities.functions import BINARY, COMPARISONS, condition
+from studies.analysis.quantities.leaves import When
 from studies.analysis.quantities.values import Gathered, Summary, Value, of_worlds
+from studies.analysis.shapes import LEVEL
 from studies.text.formulas import CONSTANTS
 from studies.text.shapes import Data
 from studies.text.words import suggest
@@ -26,6 +28,12 @@ class Call(NamedTuple):
     given: Mapping[str, ast.expr]  # by keyword
 
 
+def call_of(node: ast.Call) -> Call:
+    """The name of what is called, and what stands in its parentheses."""
+    given = {str(keyword.arg): keyword.value for keyword in node.keywords}
+    return Call(ast.unparse(node.func), node.args, given)
+
+
 @dataclass(frozen=True)
 class Question:
     """A quantity while it is read.
@@ -35,7 +43,10 @@ class Question:
         text: the whole quantity, for messages.
         words: word -> what a call of it gives (`studies.analysis.quantities.calls`).
         where: what was chosen of the results: landscape, optimizer, axis -> value.
-        since: fraction of the budget from which checkpoints count; None: the end is meant.
+        when: the time that is meant; None: the end.
+        bound: names that stand for something else here: a grid of values, in a density.
+        early: of the numbers that are known to an interval, those that are taken at its other end.
+        level: of the interval.
         gathered: what summaries are of.
     """
 
@@ -43,7 +54,10 @@ class Question:
     text: str
     words: Mapping[str, Callable[[Question, Call], Value]]
     where: Data = field(default_factory=dict)
-    since: float | None = None
+    when: When | None = None
+    bound: Mapping[str, xr.DataArray] = field(default_factory=dict)
+    early: frozenset[int] = frozenset()
+    level: float = LEVEL
     gathered: Gathered = field(default_factory=Gathered)
 
     def value(self, node: ast.expr) -> Value:
@@ -65,9 +79,8 @@ class Question:
                 return self.joined(BINARY[type(op)], [left, right])
             case ast.Compare(left=left, ops=[op], comparators=[right]) if type(op) in COMPARISONS:
                 return self.joined(condition(COMPARISONS[type(op)]), [left, right])
-            case ast.Call(func=ast.Name() | ast.Attribute() as name, args=args, keywords=keywords):
-                given = {str(keyword.arg): keyword.value for keyword in keywords}
-                return self._called(Call(ast.unparse(name), args, given))
+            case ast.Call():
+                return self._called(node)
         words = ", ".join(spoken(self.words))
         self.refuse(f"expected + - * / **, comparisons and {words} of what was recorded")
 
@@ -75,44 +88,52 @@ class Question:
         """Raise, and say of which quantity."""
         raise ValueError(f"{self.text!r}: {why}")
 
-    def _called(self, call: Call) -> Value:
+    def _called(self, node: ast.Call) -> Value:
+        call = call_of(node)
         if call.name in self.words:
             return self.words[call.name](self, call)
-        if call.name in self.dataset:
-            return self._when(call)
-        recorded = [str(variable) for variable in self.dataset.data_vars]
-        raise ValueError(
-            f"unknown function {call.name!r}; {suggest(call.name, [*spoken(self.words), *recorded])}"
-        )
+        named = isinstance(node.func, ast.Name | ast.Attribute)
+        if named and call.name not in self.dataset and not call.name.startswith(ledger.HEAD):
+            words = [*spoken(self.words), *map(str, self.dataset.data_vars)]
+            raise ValueError(f"unknown function {call.name!r}; {suggest(call.name, words)}")
+        return self.timed(node).value(node.func)
+
+    def timed(self, node: ast.Call) -> Question:
+        """The same question of the time that a call says: loss(cost=100), ledger.gain[raw](moment=0.5)."""
+        return self.of(when=self._when(call_of(node)))
+
+    def _when(self, call: Call) -> When:
+        """What loss(start), loss(cost=100), loss(steps=40), loss(budget=0.5) or (moment=0.5) say of time."""
+        match call.arguments, list(call.given.items()):
+            case [ast.Name(id=leaves.START)], []:
+                return When(leaves.START)
+            case [], [(clock, time)] if clock in (*leaves.CLOCKS, "moment"):
+                return When(clock, self.number(clock, [time]))
+        forms = ", ".join(f"{call.name}({clock}=..)" for clock in leaves.CLOCKS)
+        self.refuse(f"expected {call.name}({leaves.START}), {forms}")
 
     # names --------------------------------------------------------------------------------------------------
 
     def _named(self, name: str) -> Value:
-        """A constant, a recorded variable, or a number that arms ran with."""
+        """A constant, a recorded variable, what the ledger says, or a number that arms ran with."""
         if name in CONSTANTS:
             return float(CONSTANTS[name])
+        if name in self.bound:
+            return self.bound[name]
+        if name.startswith(ledger.HEAD):
+            return self.told(ledger.Asked(name.removeprefix(ledger.HEAD)))
         if name in leaves.names(self.dataset):
-            return self._recorded(name)
+            return leaves.recorded(self.dataset, name, self.when)
         number = constants.setting(self.dataset, name, self.where)
         if number is None:
             words = [*leaves.names(self.dataset), *spoken(constants.names(self.dataset))]
             raise ValueError(f"unknown quantity {name!r}; {suggest(name, words)}")
         return number
 
-    def _recorded(self, name: str) -> xr.DataArray:
-        if self.since is None:
-            return leaves.recorded(self.dataset, name)
-        return leaves.since(self.dataset, name, self.since)
-
-    def _when(self, call: Call) -> xr.DataArray:
-        """loss(start), loss(cost=100), loss(steps=40), loss(budget=0.5)."""
-        match call.arguments, list(call.given.items()):
-            case [ast.Name(id=leaves.START)], []:
-                return leaves.at_start(self.dataset, call.name)
-            case [], [(clock, moment)] if clock in leaves.WHENS:
-                return leaves.at(self.dataset, call.name, clock, self.number(clock, [moment]))
-        forms = ", ".join(f"{call.name}({clock}=..)" for clock in leaves.WHENS)
-        self.refuse(f"expected {call.name}({leaves.START}), {forms}")
+    def told(self, asked: ledger.Asked) -> Value:
+        """What the noise ledger says at the moment that is meant."""
+        moment = leaves.at_moment(self.dataset, self.when)
+        return ledger.told(moment, self.gathered, asked)
 
     def number(self, name: str, arguments: Sequence[ast.expr]) -> float:
         """One plain number; `name` says what for."""
@@ -120,6 +141,19 @@ class Question:
         if not isinstance(value, float):
             self.refuse(f"expected one number for {name}")
         return value
+
+    def between(self, key: ast.expr, late: xr.DataArray, early: xr.DataArray) -> xr.DataArray:
+        """A number that is known to an interval: its late end, unless this quantity is asked for the early.
+
+        Args:
+            key: where it stands in the tree.
+            late: the later end, and the value.
+            early: the other, with the same dims.
+        """
+        if bool(((early == late) | late.isnull()).all()):
+            return late
+        self.gathered.between.add(id(key))
+        return early if id(key) in self.early else late
 
     # arithmetic ---------------------------------------------------------------------------------------------
 

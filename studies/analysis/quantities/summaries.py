@@ -1,17 +1,29 @@
-"""Summaries over worlds: mean, variance, sd, share, median, quantile; and the mean over checkpoints."""
+"""Summaries over worlds, and over checkpoints: mean, variance, sd, share, median, quantile, min, max."""
 
 from __future__ import annotations
 
+import functools
+
 import xarray as xr
 
-from studies.analysis.quantities.functions import SUMMARIES, order_statistic
+from studies.analysis.intervals.proportions import proportion
+from studies.analysis.intervals.quantiles import quantiles
+from studies.analysis.quantities.functions import (
+    EXTREMES,
+    OVER_CHECKPOINTS,
+    SUMMARIES,
+    order_statistic,
+)
+from studies.analysis.quantities.leaves import When
 from studies.analysis.quantities.question import Call, Question
-from studies.analysis.quantities.values import Summary, Value, of_worlds
+from studies.analysis.quantities.values import NAME, Summary, Value, of_worlds
+
+SINCE = "since"
 
 
 def summarised(question: Question, call: Call) -> Value:
     """mean(x) is of all worlds; mean(x, since=0.5) of each world, over its checkpoints from there."""
-    if call.name == "mean" and set(call.given) == {"since"} and len(call.arguments) == 1:
+    if _over_time(call):
         return _over_checkpoints(question, call)
     _expect(question, call, "x")
     return summary(question, call.name, _worlds(question, call))
@@ -27,14 +39,19 @@ def summary(question: Question, name: str, values: xr.DataArray) -> Summary:
         return question.gathered.summary(SUMMARIES[name], values)
     if not bool((values.isnull() | values.isin([0.0, 1.0])).all()):
         question.refuse("share: expected a condition, as in share(loss < 0.1)")
-    return question.gathered.summary(SUMMARIES[name], values, exact=True)
+    return question.gathered.summary(
+        SUMMARIES[name],
+        values,
+        exact=lambda text, level: proportion(NAME, values, long_name=text, level=level),
+    )
 
 
 def median(question: Question, call: Call) -> Value:
     """An observed value, as in all tables: inf of a hit that more than half never made."""
+    if _over_time(call):
+        return _over_checkpoints(question, call)
     _expect(question, call, "x")
-    values = _worlds(question, call)
-    return question.gathered.quantile(order_statistic, values, 0.5)
+    return _quantile(question, _worlds(question, call), 0.5)
 
 
 def quantile(question: Question, call: Call) -> Value:
@@ -44,15 +61,40 @@ def quantile(question: Question, call: Call) -> Value:
     level = question.number("level", call.arguments[1:])
     if not 0 < level < 1:
         question.refuse(f"expected a level 0 < level < 1, got {level:g}")
-    return question.gathered.quantile(order_statistic, values, level)
+    return _quantile(question, values, level)
+
+
+def extreme(question: Question, call: Call) -> Value:
+    """The least or largest of these worlds, without an interval; or over checkpoints."""
+    if _over_time(call):
+        return _over_checkpoints(question, call)
+    question.gathered.extremes.add(id(call.arguments[0]))
+    return question.gathered.summary(EXTREMES[call.name], _worlds(question, call))
+
+
+def _quantile(question: Question, values: xr.DataArray, place: float) -> Summary:
+    """A quantile over worlds, with the interval that tables have."""
+
+    def exact(text: str, level: float) -> xr.Dataset:
+        told = quantiles(NAME, values, [place], long_name=text, units="", confidence=level)
+        return told.isel(quantile=0, drop=True)
+
+    statistic = functools.partial(order_statistic, level=place)
+    return question.gathered.summary(statistic, values, exact=exact)
+
+
+def _over_time(call: Call) -> bool:
+    return set(call.given) == {SINCE} and len(call.arguments) == 1
 
 
 def _over_checkpoints(question: Question, call: Call) -> xr.DataArray:
-    since = question.number("since", [call.given["since"]])
-    values = question.of(since=since).value(call.arguments[0])
+    """Of each world, over its checkpoints from a fraction of the budget on."""
+    since = question.number(SINCE, [call.given[SINCE]])
+    values = question.of(when=When(SINCE, since)).value(call.arguments[0])
     if not (isinstance(values, xr.DataArray) and "checkpoint" in values.dims):
         question.refuse("since: expected the mean of what is recorded at checkpoints")
-    return values.mean("checkpoint")
+    statistic = OVER_CHECKPOINTS[call.name]
+    return values.reduce(statistic, "checkpoint")
 
 
 def _expect(question: Question, call: Call, arguments: str) -> None:

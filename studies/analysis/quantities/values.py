@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
+NAME = "quantity"  # of the result
 WORLDS = "replicate"
 
 
@@ -26,18 +27,14 @@ class Sample(NamedTuple):
 Statistic = Callable[[Sample], np.ndarray]
 
 
-class Exact(NamedTuple):
-    """A share or a quantile of one part, which has an interval of its own."""
-
-    part: int
-    level: float | None = None  # of a quantile; None: it is a share
+Exactly = Callable[[str, float], xr.Dataset]  # of the text and the level: value and interval
 
 
 class Summary(NamedTuple):
     """A number of all worlds."""
 
     of: Statistic
-    exact: Exact | None = None
+    exact: Exactly | None = None  # where it has an interval of its own
 
 
 Value = float | xr.DataArray | Summary
@@ -55,31 +52,29 @@ class Gathered:
     Args:
         parts: with a number for each world.
         fixed: with a number for each arm.
+        between: places in the tree of numbers that are known to an interval.
+        extremes: places in the tree of extremes of worlds, of which no resampling knows the error.
     """
 
     parts: list[xr.DataArray] = field(default_factory=list)
     fixed: list[xr.DataArray] = field(default_factory=list)
+    between: set[int] = field(default_factory=set)
+    extremes: set[int] = field(default_factory=set)
 
-    def summary(self, statistic: Callable, part: xr.DataArray, exact: bool = False) -> Summary:
-        """A statistic over the worlds of a part.
+    def summary(
+        self, statistic: Callable, *parts: xr.DataArray, exact: Exactly | None = None
+    ) -> Summary:
+        """A statistic over the worlds of some parts.
 
         Args:
-            statistic: of an array and `axis`.
-            part: with the dim replicate.
-            exact: whether the interval of a share is that of the statistic.
+            statistic: of arrays and `axis`.
+            parts: with the dim replicate.
+            exact: the interval that it has of its own.
         """
-        place = len(self.parts)
-        self.parts.append(part)
-        share = Exact(place) if exact else None
-        return Summary(lambda sample: statistic(sample.worlds[place], axis=-1), share)
-
-    def quantile(self, statistic: Callable, part: xr.DataArray, level: float) -> Summary:
-        """A quantile over the worlds of a part: `statistic` of an array, the level and `axis`."""
-        place = len(self.parts)
-        self.parts.append(part)
-        return Summary(
-            lambda sample: statistic(sample.worlds[place], level, axis=-1), Exact(place, level)
-        )
+        start = len(self.parts)
+        self.parts.extend(parts)
+        mine = slice(start, len(self.parts))
+        return Summary(lambda sample: statistic(*sample.worlds[mine], axis=-1), exact)
 
     def statistic(self, value: Value) -> Statistic:
         """A value as a function of the worlds that are drawn."""

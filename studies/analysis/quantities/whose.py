@@ -5,8 +5,10 @@ from __future__ import annotations
 import ast
 import math
 import re
+from collections.abc import Mapping
 
 from studies.analysis.comparison.paired import same_worlds
+from studies.analysis.quantities import ledger
 from studies.analysis.quantities.question import Call, Question
 from studies.analysis.quantities.values import Value
 from studies.schema import RECORDS
@@ -19,11 +21,34 @@ POSITIONS = ("optimizer", "landscape")  # what labels without a keyword mean
 def chosen(question: Question, call: Call) -> Value:
     """What is meant, of some of the results."""
     inner, *labels = call.arguments
+    if isinstance(inner, ast.Call) and _ledger_name(inner.func):
+        question, inner = question.timed(inner), inner.func
+    name = _ledger_name(inner)
+    if name:
+        return _of_ledger(question, name, labels, call.given)
     if len(labels) > len(POSITIONS):
         question.refuse("expected [OPTIMIZER], [OPTIMIZER, LANDSCAPE] or [AXIS=VALUE]")
     for word, node in (dict(zip(POSITIONS, labels, strict=False)) | dict(call.given)).items():
         question = at(question, dim_of(question, word), node)
     return question.value(inner)
+
+
+def _ledger_name(node: ast.expr) -> str:
+    """What follows `ledger.`; nothing of other names."""
+    name = ast.unparse(node) if isinstance(node, ast.Attribute) else ""
+    return name.removeprefix(ledger.HEAD) if name.startswith(ledger.HEAD) else ""
+
+
+def _of_ledger(
+    question: Question, name: str, labels: list[ast.expr], given: Mapping[str, ast.expr]
+) -> Value:
+    """ledger.gain[raw], ledger.bias[selection, scale=learning_rate], ledger.gain[raw, optimizer="ES"]."""
+    own = {word: node for word, node in given.items() if word in (*ledger.INNER, "scale")}
+    for word in given.keys() - own:
+        question = at(question, dim_of(question, word), given[word])
+    said = [label(question, node) for node in labels]
+    keywords = {word: label(question, node) for word, node in own.items()}
+    return question.told(ledger.Asked(name, said, keywords))
 
 
 def at(question: Question, dim: str, node: ast.expr) -> Question:

@@ -99,6 +99,23 @@ def _range_fitted(span_and_points: xr.DataArray, against: str) -> dict[str, xr.D
     }
 
 
+def of_worlds(x: xr.DataArray, values: xr.DataArray, law: str) -> xr.DataArray:
+    """The rate of one law in every world: (.., replicate); NaN where there is no fit.
+
+    Args:
+        x: (.., checkpoint) steps or another clock.
+        values: (.., replicate, checkpoint) what falls.
+        law: one of `LAWS`.
+    """
+
+    def rate(x: np.ndarray, values: np.ndarray) -> float:
+        chosen, y = _chosen(x, values, None)
+        return FITS[law](chosen, y)[0] if len(chosen) >= POINTS else np.nan
+
+    x, values = xr.broadcast(x, values)
+    return mapped(rate, x, values, over=[["checkpoint"], ["checkpoint"]], vectorize=True)
+
+
 def _fitted(
     x: xr.DataArray, loss: xr.DataArray, span: tuple[float, float] | None
 ) -> list[xr.DataArray]:
