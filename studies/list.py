@@ -21,7 +21,8 @@ HITS = {
         "evaluations",
     ),
     "status": (
-        "what the world does: running, hit_target, budget_spent, diverged, failed or missing",
+        "what the world does: running, hit_target, budget_spent, diverged, failed, missing or absent (not"
+        " asked for)",
         "1",
     ),
 }

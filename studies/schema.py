@@ -15,7 +15,8 @@ import numpy as np
 class Status(IntEnum):
     """What a world does at a checkpoint, as the variable `status` (int8) says it.
 
-    From `FAILED` on there are no numbers: a Dataset has NaN and 0 there. A cell's file has neither.
+    From `FAILED` on there are no numbers: a Dataset has NaN and 0 there. A cell's file has none of them.
+    `ABSENT`: the study does not ask for the arm (`only`).
     In `where` of an array take `int(Status.X)`: a member of an IntEnum would widen int8 to int64.
     """
 
@@ -25,6 +26,7 @@ class Status(IntEnum):
     DIVERGED = 3
     FAILED = 4
     MISSING = 5
+    ABSENT = 6
 
 
 STATUS = tuple(status.name.lower() for status in Status)  # `flag_meanings` of a Dataset

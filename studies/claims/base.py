@@ -16,7 +16,7 @@ from annotated_types import Ge
 
 from studies.analysis.comparison.paired import same_worlds
 from studies.results import settings
-from studies.results.arms import asked, words_on_silent
+from studies.results.arms import absent, asked, words_on_silent
 from studies.results.hits import at_budget, spent
 from studies.schema import Status
 from studies.text.shapes import Data, Tree
@@ -197,6 +197,8 @@ def _of_landscape(
     for chosen_values in itertools.product(*values):
         where = dict(zip(axes, chosen_values, strict=True))
         part = chosen(data, where).load()
+        if bool(absent(part).all([axis for axis in keep if axis in part.dims]).any()):
+            continue
         distinct.setdefault((_digest(part), *(where[axis] for axis in more)), Place(where, part))
     landscape = {"landscape": data["landscape"].item()}
     telling = [axis for axis in axes if axis in claim.at or _several(distinct.values(), axis)]

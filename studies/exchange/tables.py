@@ -17,11 +17,13 @@ import numpy as np
 import xarray as xr
 
 from studies.exchange.folders import whole
+from studies.results.arms import absent
 from studies.text.shapes import Data
 
 if TYPE_CHECKING:
     import pandas as pd
 
+GONE = "absent"  # a column on the way
 ROWS = 10**6  # of a block of a table, about
 
 
@@ -72,7 +74,10 @@ def _order(dataset: xr.Dataset, last: str) -> list[str]:
 
 
 def _tabled(dataset: xr.Dataset, dims: list[str]) -> pd.DataFrame:
-    """What has no other dims; variables without the last one, of whole worlds or arms, are left out."""
+    """What has no other dims, of arms that are asked for.
+
+    Variables without the last one, of whole worlds or arms, are left out.
+    """
     coords = [name for name in dataset.coords if {*dataset[name].dims} <= {*dims} and name not in dims]
     variables = [
         name
@@ -81,7 +86,9 @@ def _tabled(dataset: xr.Dataset, dims: list[str]) -> pd.DataFrame:
     ]
     others = [name for name in dataset.coords if name not in (*coords, *dims)]
     part = dataset[variables].drop_vars(others, errors="ignore").reset_coords(coords)
-    frame = part.to_dataframe(dim_order=dims).reset_index()
+    gone = absent(dataset).reset_coords(drop=True) if "status" in dataset else False
+    frame = part.assign({GONE: gone}).to_dataframe(dim_order=dims)
+    frame = frame[~frame[GONE]].reset_index()
     return frame[[*dims, *map(str, coords), *map(str, variables)]]
 
 
@@ -100,7 +107,8 @@ def frames(dataset: xr.Dataset, rows: int = ROWS) -> Iterator[tuple[pd.DataFrame
         size //= dataset.sizes[dim]
     for places in itertools.product(*(range(dataset.sizes[dim]) for dim in cut)):
         part = dataset.isel({dim: slice(i, i + 1) for dim, i in zip(cut, places, strict=True)}).load()
-        yield to_frame(part), hits_frame(part)
+        if not bool(absent(part).all()):
+            yield to_frame(part), hits_frame(part)
 
 
 def export_csv(dataset: xr.Dataset, out: str | Path, *, rows: int = ROWS) -> list[Path]:

@@ -29,7 +29,7 @@ NOTE = (
     f"average ranks, 1 is best; a bar joins optimizers that do not differ at {ALPHA:g} (Friedman's test,"
     " Nemenyi's critical difference CD)"
 )
-FEW = "fewer than two optimizers, or worlds, with numbers"
+FEW = "fewer than two optimizers with numbers, or no world that all ran in"
 JOIN: Look = {"color": "black", "lw": 2.6, "solid_capstyle": "round", "gid": "bar"}
 
 

@@ -161,6 +161,16 @@ def asked(dataset: xr.Dataset) -> xr.DataArray:
     return ~silent.compute()
 
 
+def absent(dataset: xr.Dataset) -> xr.DataArray:
+    """Whether the study does not ask for an arm (`only`): dims landscape, optimizer, swept axes.
+
+    Args:
+        dataset: a study's results.
+    """
+    status = dataset["status"]
+    return (status == Status.ABSENT).all([dim for dim in RECORDS if dim in status.dims])
+
+
 def _ever(part: xr.DataArray) -> xr.DataArray:
     """Whether it is so in some record of an arm."""
     return part.any([dim for dim in RECORDS if dim in part.dims])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -113,7 +114,7 @@ class Grid:
         return tuple(map(len, self.dims.values()))
 
     def declare(self, name: str, dims: tuple[str, ...], dtype: np.dtype, attrs: Data) -> None:
-        """Add a variable, without numbers so far: NaN, 0, or the status missing.
+        """Add a variable, without numbers so far: NaN or 0.
 
         Args:
             name: of the variable.
@@ -121,7 +122,7 @@ class Grid:
             dtype: of its numbers.
             attrs: of the variable.
         """
-        empty = Status.MISSING if name == "status" else np.nan if dtype.kind == "f" else 0
+        empty = np.nan if dtype.kind == "f" else 0
         values = np.full((*self.shape, *(self.sizes[dim] for dim in dims)), empty, dtype)
         self.variables[name] = Array(dims, values, attrs)
 
@@ -166,8 +167,8 @@ def assemble(manifest: Manifest, finished: Mapping[str, Path], failed: set[str])
 
     Dims: landscape, optimizer, one per swept axis, replicate, checkpoint, target. A cell that an axis does
     not touch is shown at every value; an arm with fewer checkpoints than others shows at theirs its last one
-    before, and the coordinate `recorded` says where it has its own. `status` says which worlds failed or are
-    not there; there floats are NaN and counts 0.
+    before, and the coordinate `recorded` says where it has its own. `status` says which worlds failed, are
+    missing or, of an arm that the study does not ask for, absent; there floats are NaN and counts 0.
 
     Args:
         manifest: the plan.
@@ -200,7 +201,15 @@ def _grid(manifest: Manifest) -> Grid:
         sizes={"replicate": manifest["replicates"], "checkpoint": len(fractions), "target": targets},
     )
     grid.declare("status", RECORDS, np.dtype(np.int8), status_attrs())
+    _mark(grid, [(slice(None),) * len(dims)], Status.ABSENT)
+    _mark(grid, itertools.chain.from_iterable(grid.places), Status.MISSING)
     return grid
+
+
+def _mark(grid: Grid, places: Iterable[Place], status: Status) -> None:
+    """Give all worlds of places a status."""
+    for place in places:
+        grid.variables["status"].values[place] = status
 
 
 def _places(dims: Mapping[str, list], arms: Sequence[Shown], tasks: int) -> list[list[Place]]:

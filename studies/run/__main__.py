@@ -201,7 +201,8 @@ def _falls_short(dataset: xr.Dataset, open_claims: list[str], console: Console) 
     """Whether a world or a claim keeps a strict run from its end; says which."""
     from studies.schema import Status  # here, so that --help comes at once
 
-    diverged = bool((dataset["status"].isel(checkpoint=-1) >= Status.DIVERGED).any())
+    ends = dataset["status"].isel(checkpoint=-1)
+    diverged = bool(((ends >= Status.DIVERGED) & (ends < Status.ABSENT)).any())
     if diverged:
         console.print("strict: a world diverged, failed or is missing")
     if open_claims:

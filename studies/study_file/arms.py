@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from landscapes.base import Landscape
 from landscapes.parameters import Parameters
 from studies import registry
-from studies.study_file import fields, fits, sections, written
+from studies.study_file import fields, fits, only, sections, written
 from studies.study_file.arm import Arm, Entry, LandscapeOf, OptimizerOf
 from studies.study_file.axes import Axis, Setting, set_path
 from studies.study_file.budgets import with_steps
@@ -136,6 +136,9 @@ class Resolver:
 
     def _arms_at(self, point: Point) -> Iterator[Arm]:
         landscapes = {label: self._landscape(label, point) for label in point.data["landscapes"]}
+        for label, entry in point.data["optimizers"].items():
+            for mistake in only.unknown(label, entry, self.draft.labels["landscapes"]):
+                self._note(mistake, point.at)
         # with no landscape, the optimizers are still checked
         for label, landscape in (landscapes or {"": None}).items():
             ground = None if landscape is None else self._ground(label, landscape, point)

@@ -78,6 +78,11 @@ class Stated:
         """Of the study's landscapes or optimizers."""
         return list(dict.fromkeys(str(arm.coords[key]) for arm in self.arms))
 
+    def landscapes(self, optimizer: str) -> list[str]:
+        """Those on which an optimizer runs."""
+        here = [arm.coords["landscape"] for arm in self.arms if arm.coords["optimizer"] == optimizer]
+        return list(dict.fromkeys(map(str, here)))
+
     @property
     def of_ledger(self) -> bool:
         """Whether it is about a quantity of the noise ledger."""
@@ -123,6 +128,20 @@ def _optimizers(stated: Stated) -> Iterator[Mistake]:
     if len(named) == 2 and len(set(named.values())) == 1:
         (first, label), (second, _) = named.items()
         yield stated.wrong(f"expected another optimizer than {first}, got {label!r} twice", second)
+
+
+def _together(stated: Stated) -> Iterator[Mistake]:
+    """A claim is about a landscape on which all of its optimizers run."""
+    named, claimed = stated.claim.named(), stated.claim.landscape
+    runs = {label: stated.landscapes(label) for label in named.values()}
+    if not all(runs.values()):
+        return  # one is unknown
+    for key, label in named.items():
+        if claimed in stated.labels("landscape") and claimed not in runs[label]:
+            text = f"does not run on {claimed}, but on {', '.join(runs[label])}"
+            yield stated.wrong(f"{label} {text}", key)
+    if claimed is None and runs and not set.intersection(*map(set, runs.values())):
+        yield stated.wrong(f"expected optimizers that share a landscape, {' and '.join(runs)} do not")
 
 
 def _at(stated: Stated) -> Iterator[Mistake]:
@@ -173,7 +192,7 @@ def _numbers(values: Sequence[object]) -> TypeGuard[Sequence[float]]:
     return all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
 
 
-RULES = (_landscape, _optimizers, _at, _regime, _fitted_axis)
+RULES = (_landscape, _optimizers, _together, _at, _regime, _fitted_axis)
 
 # places -----------------------------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from studies.study_file import fields, sections
+from studies.study_file import fields, only, sections
 from studies.study_file.document import Mistake, Path, mapping
 from studies.study_file.draft import Draft
 from studies.study_file.model import DEFAULT, FAMILIES
@@ -104,6 +104,7 @@ def _of_variants(label: str, entry: Data, draft: Draft) -> Iterator[Mistake]:
         for key in mapping(parameters):
             if key in grid:
                 yield Mistake((*place, key), "is in grid too; give it in one of the two", at_key=True)
+    yield from only.unused(label, entry)
     names = [*fields.parameter_names(cls), "relaxation"]
     keyed = {("grid",): grid} | {("on", landscape): mapping(given) for landscape, given in on.items()}
     for where, parameters in keyed.items():

@@ -97,6 +97,19 @@ def unknown_quantities(match: sections.MatchModel, arms: Iterable[Arm]) -> Itera
         yield Mistake(("match", "quantity"), text)
 
 
+def alone(match: sections.MatchModel, arms: Sequence[Arm]) -> Iterator[Mistake]:
+    """The arms that are to be matched to a reference that is absent there (`only`)."""
+    there = [arm.coords for arm in arms]
+    places: dict[tuple[str, str], None] = {}
+    for arm in arms:
+        label, coords = arm.coords["optimizer"], arm.coords | {"optimizer": match.reference}
+        if label in match.vary and coords not in there:
+            places[arm.coords["landscape"], label] = None
+    for landscape, label in places:
+        text = f"does not run on landscape {landscape!r}, where {label} is to have its noise"
+        yield Mistake(("match", "reference"), f"{match.reference} {text}")
+
+
 def _not_known(quantity: str, arm: Arm) -> str | None:
     landscape: Landscape = registry.build(arm.landscape, "landscape")
     if arm.relaxation:

@@ -67,6 +67,10 @@ class OptimizerEntry(Strict):
     on: dict[str, Data] = Field(
         default={}, description="landscape label -> parameters that differ on that landscape"
     )
+    only: Annotated[list[str], Field(min_length=1)] | None = Field(
+        default=None,
+        description="labels of the landscapes on which it runs; on others it is absent. null: on all",
+    )
 
 
 def by_kind(family: str, classes: Mapping[str, type[Parameters]]) -> Hint:

@@ -21,6 +21,7 @@ from studies.study_file import (
     check_tuning,
     factors,
     formulas,
+    only,
 )
 from studies.study_file.arm import Arm
 from studies.study_file.arms import Resolver
@@ -89,6 +90,7 @@ def _checked(document: Document) -> Study:
     _check_ranges(study, draft, arms, resolver)
     # what follows is checked of a study that has no other mistakes
     for check in (
+        only.nobody(draft.labels["landscapes"], arms),
         _of_claims(study, draft, arms, axes),
         _of_figures(study),
         factors.idle(switched, arms, draft.data),
@@ -137,6 +139,7 @@ def _check_ranges(study: StudyModel, draft: Draft, arms: list[Arm], resolver: Re
     if study.match:
         wrong = [*check_match.mistakes(study.match, draft, axes)]
         wrong = wrong or [*check_match.unknown_quantities(study.match, arms)]
+        wrong = wrong or [*check_match.alone(study.match, arms)]
         draft.mistakes += wrong
         for ends in [] if wrong else check_match.probes(draft):
             resolver.arms(ends)
@@ -163,9 +166,7 @@ def _of_figures(study: StudyModel) -> Iterator[Mistake]:
 
 
 def _study(checked: StudyModel, draft: Draft, arms: list[Arm], axes: list[Axis]) -> Study:
-    named = {
-        key: list(dict.fromkeys(arm.coords[key] for arm in arms)) for key in ("landscape", "optimizer")
-    }
+    named = {key: _in_order(key, draft, arms) for key in ("landscape", "optimizer")}
     return Study(
         name=checked.name,
         question=checked.question,
@@ -182,6 +183,13 @@ def _study(checked: StudyModel, draft: Draft, arms: list[Arm], axes: list[Axis])
     )
 
 
+def _in_order(key: str, draft: Draft, arms: list[Arm]) -> list[str]:
+    """The labels of the arms, in the order of the study's entries, also where some arms are absent."""
+    order = draft.labels[f"{key}s"]
+    own = {str(arm.coords[key]): arm.coords[key] if key == "landscape" else arm.label for arm in arms}
+    return sorted(own, key=lambda name: order.index(own[name]))
+
+
 def _resolved(checked: StudyModel, draft: Draft) -> Data:
     """As plain data, the kind of an entry first, what is empty left out; formulas as they were written."""
     data = json.loads(json.dumps(checked.model_dump()))
@@ -190,7 +198,7 @@ def _resolved(checked: StudyModel, draft: Draft) -> Data:
             data[family][label] = {"kind": entry["kind"]} | {
                 key: value
                 for key, value in entry.items()
-                if key not in ("dtype", "grid", "on") or value
+                if key not in ("dtype", "grid", "on", "only") or value
             }
     formulas.put_back(data, draft.formulas)
     if not data["let"]:

@@ -7,9 +7,11 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from studies.study_file.document import Path
+from studies.study_file.only import runs_on
 from studies.text.shapes import Data, Tree
 from studies.text.words import joined
 
+SAYS_WHERE = ("on", "only", "grid")  # keys of an entry that say in which arms it is what
 # path in the data of one combination of swept values -> where in the study file its value stands
 Where = Mapping[Path, Path]
 
@@ -19,7 +21,7 @@ class Variant(NamedTuple):
 
     name: str  # of its arms: the label of its entry, with the values of its grid
     label: str
-    entry: Data  # kind and parameters, without `grid` and `on`
+    entry: Data  # kind and parameters, without `grid`, `on` and `only`
     where: Where  # of values that `grid` and `on` give
 
     @property
@@ -36,8 +38,10 @@ def variants(optimizers: Tree, landscape: str) -> Iterator[Variant]:
         landscape: label.
     """
     for label, entry in optimizers.items():
+        if not runs_on(entry, landscape):
+            continue
         on, grid = entry.get("on", {}).get(landscape, {}), entry.get("grid", {})
-        base = {key: value for key, value in entry.items() if key not in ("on", "grid")} | on
+        base = {key: value for key, value in entry.items() if key not in SAYS_WHERE} | on
         where: dict[Path, Path] = {
             ("optimizers", label, key): ("optimizers", label, "on", landscape, key) for key in on
         }

@@ -11,6 +11,7 @@ from studies.analysis.price.pricing import horizon, look_up
 from studies.analysis.price.spending import hits
 from studies.analysis.shapes import as_cost, named
 from studies.results import settings
+from studies.results.arms import absent
 from studies.results.config import changed
 from studies.schema import ROUNDING, Status
 
@@ -41,7 +42,8 @@ def repriced(dataset: xr.Dataset, price: float) -> xr.Dataset:
     names = [str(name) for name in dataset.data_vars if "checkpoint" in dataset[name].dims]
     result = dataset.drop_vars([*names, "cost", "recorded"], errors="ignore")
     result = result.assign(_shown(dataset, names, price, cost))
-    result["status"] = _with_end(result["status"], result["checkpoint"])
+    status = _with_end(result["status"], result["checkpoint"])
+    result["status"] = status.where(~absent(dataset), int(Status.ABSENT)).transpose(*status.dims)
     result["lag"] = named(_lag(result, price, cost), "cost over the cost of the state that is shown")
     for name in (name for name in HITS if name in dataset):
         result = result.assign(_hits(dataset, name, price, end))
