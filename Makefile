@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PICTURES := studies/docs/pictures
 PICTURED := quickstart noise-sources ruggedness trails populations tuned claims
-RUN := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 NUMBA_NUM_THREADS=1 MKL_CBWR=COMPATIBLE $(BIN)/python
+RUN := PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 NUMBA_NUM_THREADS=1 MKL_CBWR=COMPATIBLE $(BIN)/python
 
 .PHONY: help demo test lint verify bench docs figures gallery clean
 

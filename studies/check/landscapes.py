@@ -26,7 +26,7 @@ class LandscapeTrial:
         self.made, self.dtype = made, dtype
         worlds = torch.tensor([WORLDS[ALONE], *WORLDS[:ALONE]])
         self.few = Streams(seed=SEED, worlds=worlds, dtype=dtype)
-        self.one = self.few.subset(worlds[:1])
+        self.single = self.few.subset(worlds[:1])
 
     def checks(self) -> Iterator[Check]:
         """What it promises."""
@@ -38,9 +38,9 @@ class LandscapeTrial:
 
     def contract(self, *, gradient: bool) -> str:
         """As the guards of a study hold it."""
-        check_bind(self.made, self.one)
-        bound, alone = self.made.bind(self.few), self.made.bind(self.one)
-        Bound(bound, alone, self.few, self.one, author(self.made)).check(gradient=gradient)
+        check_bind(self.made, self.single)
+        bound, alone = self.made.bind(self.few), self.made.bind(self.single)
+        Bound(bound, alone, self.few, self.single, author(self.made)).check(gradient=gradient)
         return ""
 
     def twice(self) -> str:

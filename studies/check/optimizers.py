@@ -26,7 +26,7 @@ class Step(NamedTuple):
     state: State
     query: Query
     answer: Answer
-    told: tuple[State, dict[str, torch.Tensor]]  # what `tell` returned
+    outcome: tuple[State, dict[str, torch.Tensor]]  # what `tell` returned
     drawn: set[str]  # sources
 
     @property
@@ -51,7 +51,7 @@ class OptimizerTrial:
         self.made, self.domain, self.dtype = made, domain, dtype
         worlds = torch.tensor(WORLDS)
         self.few = Streams(seed=SEED, worlds=worlds, dtype=dtype, device=device, sources=made.sources)
-        self.one = self.few.subset([WORLDS[ALONE]])
+        self.single = self.few.subset([WORLDS[ALONE]])
         self.sizes = contract.Sizes(len(WORLDS), DIM, domain, dtype)
         self.methods = {name: contract.Method(made, name) for name in METHODS}
 
@@ -108,9 +108,9 @@ class OptimizerTrial:
             draws = streams.at(number)
             query = made.ask(state, draws)
             answer = self.answer(query)
-            told = made.tell(state, query, answer, draws)
-            yield Step(number, state, query, answer, told, draws.drawn)
-            state = told[0]
+            outcome = made.tell(state, query, answer, draws)
+            yield Step(number, state, query, answer, outcome, draws.drawn)
+            state = outcome[0]
 
     def calls(self, step: Step, streams: Streams) -> list[tuple[str, Callable[[], object]]]:
         """The methods of a step, to be called again."""
@@ -140,9 +140,9 @@ class OptimizerTrial:
                 promises.check_point(self.methods[name], getattr(self.made, name)(state), self.sizes)
             query = self.made.ask(state, draws)
             promises.check_query(self.methods["ask"], query, self.sizes)
-            told = self.made.tell(state, query, self.answer(query), draws)
-            promises.check_told(self.methods["tell"], told, self.sizes)
-            state = told[0]
+            outcome = self.made.tell(state, query, self.answer(query), draws)
+            promises.check_told(self.methods["tell"], outcome, self.sizes)
+            state = outcome[0]
         return ""
 
     def finite(self) -> str:
@@ -203,11 +203,11 @@ class OptimizerTrial:
 
     def alone(self) -> str:
         """Every method gives one world what it gives it among others."""
-        self._alone("init", lambda: self.init(self.few), lambda: self.init(self.one))
+        self._alone("init", lambda: self.init(self.few), lambda: self.init(self.single))
         exact = True
         for step in self.steps(self.few):
             part = step._replace(**rows_of(step.given, [ALONE]))
-            pairs = zip(self.calls(step, self.few), self.calls(part, self.one), strict=True)
+            pairs = zip(self.calls(step, self.few), self.calls(part, self.single), strict=True)
             for (name, together), (_, alone) in pairs:
                 exact &= self._alone(name, together, alone)
         if exact:
@@ -235,7 +235,7 @@ class OptimizerTrial:
         fresh = type(self.made)(**self.made.parameters())
         begun = rest[0].number
         for step, again in zip(rest, self.steps(self.few, fresh, rest[0].state, begun), strict=True):
-            other = difference(step.told, again.told, rounding=False)
+            other = difference(step.outcome, again.outcome, rounding=False)
             if other:
                 raise self.methods["tell"].broken(
                     f"{other} differs when another object goes on from the state of step {begun - 1}; keep"
@@ -252,6 +252,6 @@ class OptimizerTrial:
     def computed(self) -> Iterator[object]:
         """All that it computes in its steps."""
         for step in self.steps(self.few):
-            yield step.query, step.told
+            yield step.query, step.outcome
             yield self.made.recommend(step.state)
             yield self.made.center(step.state)

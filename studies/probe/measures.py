@@ -49,10 +49,10 @@ def _continuous(name: str) -> tuple[str, str, str]:
     streams = Streams(seed=0, worlds=torch.zeros(1, dtype=torch.int64))
     for kind in EXAMPLES:
         try:
-            found = measure_continuous(
+            estimate = measure_continuous(
                 LANDSCAPES[kind]().bind(streams), name, samples=SMALL, streams=streams
             )
         except ValueError:  # this landscape cannot have it
             continue
-        return found.long_name, found.unit, found.source
+        return estimate.long_name, estimate.unit, estimate.source
     raise ValueError(f"{name}: expected a measure that {' or '.join(EXAMPLES)} has")

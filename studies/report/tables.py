@@ -95,9 +95,9 @@ def final_loss(dataset: xr.Dataset) -> Table:
 def _loss_row(landscape: str, end: xr.Dataset) -> Row:
     there, diverged = end["status"] < Status.FAILED, end["status"] == Status.DIVERGED
     loss = end["loss"].where(~diverged, np.inf).where(there)
-    told = quantiles("loss", loss, long_name="true loss", units="loss")
-    low, median, high = map(number, told["loss"].values)
-    between = interval(told["loss_interval"].sel(quantile=0.5).values)
+    spread = quantiles("loss", loss, long_name="true loss", units="loss")
+    low, median, high = map(number, spread["loss"].values)
+    between = interval(spread["loss_interval"].sel(quantile=0.5).values)
     worlds = [count(int(part.sum())) for part in (there, diverged, ~there)]
     return [Cell(landscape), Cell(str(end["arm"].item())), median, between, low, high, *worlds]
 
@@ -126,8 +126,8 @@ def running_time(dataset: xr.Dataset) -> Table:
         raise ValueError("running times: expected a study with `targets:`, these results have none")
     rows = []
     for name, data in _stacks(dataset):
-        told = fixed_target(data)
-        arms = [told.isel(arm=k) for k in range(told.sizes["arm"])]
+        times = fixed_target(data)
+        arms = [times.isel(arm=k) for k in range(times.sizes["arm"])]
         rows += [_time_row(name, arm.isel(target=j)) for arm in arms for j in _measured(arm)]
     unit = dataset["target_loss"].attrs.get("units", "loss")
     heads = [head.format(unit=unit) for head in TIME_HEADS]
@@ -184,11 +184,11 @@ def comparisons(dataset: xr.Dataset) -> Table:
     """
     if dataset.sizes["optimizer"] < 2:
         raise ValueError("comparisons: expected a study with two optimizers or more, got one")
-    told = compare(dataset)
+    differences = compare(dataset)
     rows = [
         row
-        for name in told["landscape"].values.tolist()
-        for row in _pairs(str(name), told.sel(landscape=name))
+        for name in differences["landscape"].values.tolist()
+        for row in _pairs(str(name), differences.sel(landscape=name))
     ]
     notes = [
         JUDGED,
@@ -200,12 +200,12 @@ def comparisons(dataset: xr.Dataset) -> Table:
     return Table("Comparisons", PAIR_HEADS, rows, notes)
 
 
-def _pairs(landscape: str, told: xr.Dataset) -> list[Row]:
+def _pairs(landscape: str, differences: xr.Dataset) -> list[Row]:
     """The rows of a landscape; values of axes that change nothing are one."""
-    axes = [str(dim) for dim in told["difference"].dims if dim != "pair"]
+    axes = [str(dim) for dim in differences["difference"].dims if dim != "pair"]
     seen: dict[tuple[object, ...], xr.Dataset] = {}
-    for places in itertools.product(*(range(told.sizes[axis]) for axis in (*axes, "pair"))):
-        pair = told.isel(dict(zip((*axes, "pair"), places, strict=True)))
+    for places in itertools.product(*(range(differences.sizes[axis]) for axis in (*axes, "pair"))):
+        pair = differences.isel(dict(zip((*axes, "pair"), places, strict=True)))
         if int(pair["worlds"]):
             seen.setdefault((places[-1], *(pair[name].values.tobytes() for name in SAME)), pair)
     telling = [axis for axis in axes if len({pair[axis].item() for pair in seen.values()}) > 1]

@@ -1,7 +1,6 @@
 """What `studies.list` and `studies.describe` print."""
 
 import re
-import subprocess
 import sys
 
 import pytest
@@ -22,8 +21,19 @@ from studies.text.words import nearest
 from studies.theory import HOMES, LAWS
 
 
-def run(*words):
-    return subprocess.run([sys.executable, "-m", *words], capture_output=True, text=True, check=False)
+@pytest.fixture
+def command(monkeypatch):
+    """Runs a command's `main` with words, as `python -m` does; the exit code."""
+
+    def run(module, *words):
+        monkeypatch.setattr(sys, "argv", [module.__name__, *words])
+        try:
+            module.main()
+        except SystemExit as end:
+            return end.code
+        return 0
+
+    return run
 
 
 def test_every_kind_and_study_has_a_line():
@@ -239,25 +249,20 @@ def test_every_kind_is_described(kind):
     assert all(meanings), f"a parameter of {kind} has no description in its docstring"
 
 
-def test_describe_prints_ranges_defaults_and_paper():
-    out = run("studies.describe", "sgd")
-    assert out.returncode == 0, out.stderr
-    words = " ".join(out.stdout.split())
+def test_describe_prints_ranges_defaults_and_paper(command, capsys):
+    assert command(describe, "sgd") == 0
+    words = " ".join(capsys.readouterr().out.split())
     facts = ("searches: reals", "asks for: gradients", "source: Robbins and Monro 1951")
     for part in (*facts, "learning_rate number > 0 0.1", "number >= 0 < 1", "number > 0 or null"):
         assert part in words, part
 
 
-def test_an_unknown_kind_exits_with_2():
-    out = run("studies.describe", "sdg")
-    assert (out.returncode, out.stdout, out.stderr) == (
-        2,
-        "",
-        "unknown kind 'sdg'; did you mean 'sgd'?\n",
-    )
+def test_an_unknown_kind_exits_with_2(command, capsys):
+    assert command(describe, "sdg") == 2
+    assert capsys.readouterr() == ("", "unknown kind 'sdg'; did you mean 'sgd'?\n")
 
 
-def test_list_prints():
-    out = run("studies.list")
-    assert out.returncode == 0, out.stderr
-    assert "quickstart" in out.stdout
+def test_list_prints_every_line(command, capsys):
+    assert command(listing) == 0
+    words = capsys.readouterr().out.split()
+    assert {name for _, name, _ in listing.rows()} <= set(words)

@@ -105,17 +105,13 @@ def test_wrong_arguments(words, capsys):
     assert "usage" in capsys.readouterr().err
 
 
-def test_help_needs_nothing_and_no_module_needs_torch():
+def test_help_needs_nothing():
+    """That no module of the room needs torch is a test of the house."""
     code = (
         "import sys, runpy; sys.argv = ['x', '--help']\ntry: runpy.run_module('studies.exchange',"
         " run_name='__main__')\nexcept SystemExit: pass\n"
+        "assert not {'torch', 'xarray', 'numpy', 'pandas'} & set(sys.modules)\n"
     )
-    code += "assert not {'torch', 'xarray', 'numpy', 'pandas'} & set(sys.modules)\nimport importlib\n"
-    code += (
-        f"for name in {sorted(path.stem for path in ROOT.glob('[a-z]*.py'))}:"
-        " importlib.import_module('studies.exchange.' + name)\n"
-    )
-    code += "assert 'torch' not in sys.modules\n"
     subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
 
 
