@@ -24,6 +24,7 @@ import torch
 from torch import Tensor
 
 from landscapes import streams_numba, streams_torch
+from landscapes.keyed import Keyed, on_cpu
 
 # The built-in sources; the place in this list is the source's number, so new names are added at the end only.
 SOURCES = (
@@ -312,7 +313,7 @@ class Streams:
         key, count = self._address(source, part), math.prod(shape)
         if count >= _LIMIT:
             raise ValueError(f"streams: expected fewer than 2**32 draws in a row, got {count}")
-        if kernel is not None and _on_cpu(self.device):
+        if kernel is not None and on_cpu(self.device):
             out = torch.empty((self.size, count), dtype=dtype)
             kernel(key, out.numpy())
         else:
@@ -331,54 +332,6 @@ class Streams:
         )
 
 
-@dataclass(frozen=True)
-class Keyed:
-    """Random tables of R worlds, one entry for each sequence of words.
-
-    Philox chained over the words (`Streams.keyed` makes them).
-
-    Words of one table come in sequences of one length W >= 1. The first word is the position in the counter
-    of a block; each further word is hashed, as a position, under the key and counter that the block before
-    gave: 128 bits of state.
-
-    Args:
-        key: (R, 5) uint64, as in `landscapes.streams_numba`.
-    """
-
-    key: np.ndarray
-
-    def uniform(self, words: Tensor) -> Tensor:
-        """Uniform on [0, 1), 53 bits: words (1 | R, P, W) int64, 0 <= w < 2**32 -> (R, P) float64."""
-        return self._draw(words, streams_numba.hashed_uniform, lambda w: streams_torch.unit(w[0], w[1]))
-
-    def normal(self, words: Tensor) -> Tensor:
-        """Standard normal: words as in `uniform` -> (R, P) float64."""
-        return self._draw(words, streams_numba.hashed_normal, lambda w: streams_torch.box_muller(w)[0])
-
-    def _draw(
-        self, words: Tensor, kernel: Callable, law: Callable[[tuple[Tensor, ...]], Tensor]
-    ) -> Tensor:
-        if _on_cpu(words.device):
-            out = torch.empty((len(self.key), words.shape[1]), dtype=torch.float64)
-            kernel(self.key, words.numpy(), out.numpy())
-            return out
-        return law(
-            streams_torch.chained(torch.from_numpy(self.key.astype(np.int64)).to(words.device), words)
-        )
-
-
-def bit_words(x: Tensor) -> Tensor:
-    """Bits (..., n) uint8 -> (..., W) int64 words of 32 bits, the first bit the lowest.
-
-    W = n / 32, rounded up.
-    """
-    if x.is_cpu:
-        packed = np.packbits(x.numpy(), axis=-1, bitorder="little")
-        packed = np.pad(packed, [(0, 0)] * (x.ndim - 1) + [(0, -packed.shape[-1] % 4)])
-        return torch.from_numpy(packed.view("<u4").astype(np.int64))
-    return streams_torch.packed(x)
-
-
 def _seeded(seed: int, draw: Callable[[], Tensor]) -> Tensor:
     torch.manual_seed(seed)
     return draw()
@@ -393,10 +346,6 @@ def _words_of(name: str, value: int | Tensor) -> int | np.ndarray:
     if not (0 <= low and high < _LIMIT):
         raise ValueError(f"streams: expected {name} of 0 <= {name} < 2**32, got {low} .. {high}")
     return number
-
-
-def _on_cpu(device: torch.device | str) -> bool:
-    return torch.device(device).type == "cpu"
 
 
 def _below(p: Tensor, key: np.ndarray, out: np.ndarray) -> None:
@@ -415,7 +364,7 @@ def _coins(key: np.ndarray, out: np.ndarray) -> None:
 
 def _floyd(drawn: Tensor, n: int) -> Tensor:
     """(rows, B) int64 -> (rows, B) int64; see `kernels.floyd`."""
-    if not _on_cpu(drawn.device):
+    if not on_cpu(drawn.device):
         return streams_torch.floyd(drawn, n)
     out = torch.empty_like(drawn)
     streams_numba.floyd(drawn.numpy(), n, out.numpy())

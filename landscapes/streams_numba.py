@@ -294,7 +294,7 @@ def _box_muller(w0, w1, w2, w3):  # two normals from four words
 
 
 @njit(inline="always")
-def _chained(key, words):  # four words from a sequence of words, see `streams.Keyed`
+def _chained(key, words):  # four words from a sequence of words, see `keyed.Keyed`
     a, b, c, d = _philox(np.uint64(words[0]), key[2], key[3], key[4], key[0], key[1])
     for j in range(1, len(words)):
         a, b, c, d = _philox(np.uint64(words[j]), np.uint64(j), c, d, a, b)

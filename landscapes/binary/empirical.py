@@ -26,7 +26,8 @@ from landscapes.base import Bits, Domain, FitnessLaw, Landscape, Terms, weighted
 from landscapes.binary.genotype_csv import UNREAD, Measured, read_table
 from landscapes.binary.genotypes import bits, fold
 from landscapes.checks import UNBOUND, check_bound, check_chances, check_points
-from landscapes.streams import Streams, bit_words
+from landscapes.keyed import bit_words
+from landscapes.streams import Streams
 
 DATA = Path(__file__).parent / "data"
 UNIT = "as in the file"

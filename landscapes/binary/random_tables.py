@@ -18,7 +18,8 @@ from torch import Tensor
 from landscapes.base import per_instance
 from landscapes.binary.genotypes import ENUMERATED, STORED, Fitness, best_genotype, chunks, fold
 from landscapes.checks import UNBOUND
-from landscapes.streams import Keyed, Streams, bit_words
+from landscapes.keyed import Keyed, bit_words
+from landscapes.streams import Streams
 
 Law = Literal["uniform", "normal", "exponential", "gumbel"]
 _LEAST = 2.0**-54  # stands for a uniform of 0, whose logarithm is infinite; the least other is 2^-53

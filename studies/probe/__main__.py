@@ -9,6 +9,13 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from rich.console import Console
+
+    from studies.probe.named import Named
 
 WRONG = 2  # exit code: a wrong landscape or argument
 DOES = (
@@ -90,8 +97,6 @@ def _at_least(low: int) -> Callable[[str], int]:
 
 
 def _probe(args: argparse.Namespace) -> int:
-    from studies.figures.probes import probes
-    from studies.figures.saving import save
     from studies.probe import datasets, tables
     from studies.probe.named import named
     from studies.text import terminal
@@ -101,19 +106,43 @@ def _probe(args: argparse.Namespace) -> int:
     console = terminal.console(columns=140)
     sizes = {"worlds": args.worlds, "seed": args.seed, "samples": args.samples}
     if args.tune:
-        statistic, _, target = args.tune.partition("=")
-        tuned = [datasets.tune(entry, statistic, target, args.parameter, **sizes) for entry in entries]
-        entries = [entry for entry, _ in tuned]
-        for _, line in tuned:
-            console.print(line, soft_wrap=True)
+        entries = _tuned(entries, args, sizes, console)
     data = datasets.probe(entries, measures=args.measures, **sizes)
     tables.check_measured(data)
     for table in tables.tables(data, long=bool(args.measures)):
         console.print(table)
-    files = (datasets.save(data, args.out), *save(lambda: probes(data), args.out, "probe"))
-    for line in (*tables.notes(data), *map(str, files)):
+    for line in (*tables.notes(data), *map(str, _saved(data, args.out))):
         console.print(line, soft_wrap=True)
     return 0
+
+
+def _tuned(
+    entries: list[Named], args: argparse.Namespace, sizes: dict[str, int], console: Console
+) -> list[Named]:
+    """The landscapes with the parameter that gives the statistic its value; says which it is.
+
+    Args:
+        entries: the landscapes.
+        args: of the command.
+        sizes: worlds, seed and samples.
+        console: for a line on each.
+    """
+    from studies.probe import datasets
+
+    statistic, _, target = args.tune.partition("=")
+    tuned = [datasets.tune(entry, statistic, target, args.parameter, **sizes) for entry in entries]
+    for _, line in tuned:
+        console.print(line, soft_wrap=True)
+    return [entry for entry, _ in tuned]
+
+
+def _saved(data: xr.Dataset, out: Path) -> list[Path]:
+    """The files of the Dataset and of its figure."""
+    from studies.figures.probes import probes
+    from studies.figures.saving import save
+    from studies.probe import datasets
+
+    return [datasets.save(data, out), *save(lambda: probes(data), out, "probe")]
 
 
 def _gallery(args: argparse.Namespace) -> int:

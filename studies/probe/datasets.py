@@ -20,7 +20,7 @@ from torch import Tensor
 
 from landscapes.base import Bits, Domain, Landscape
 from landscapes.probes import BINARY_MEASURES, CONTINUOUS_MEASURES, measure_binary
-from landscapes.probes.continuous import walks_and_lines
+from landscapes.probes.continuous import line_minima, sampling
 from landscapes.probes.continuous.catalogue import GROUPS, SAMPLES, Found, Group
 from landscapes.probes.measure import Measure
 from landscapes.streams import Streams
@@ -163,18 +163,23 @@ def _probe(
     """
     streams = Streams(seed=seed, worlds=torch.arange(worlds), dtype=getattr(torch, entry.dtype))
     landscape = entry.landscape.bind(streams)
-    binary, size = isinstance(landscape.domain, Bits), samples or _enough(landscape)
+    size = samples or _enough(landscape)
     taken, notes = _measure(landscape, streams, size, measures)
-    facts = {"binary": int(binary), "dim": landscape.dim, "terms": landscape.terms, "samples": size}
-    variables: Data = {}
+    variables = _facts(landscape, size)
     for name, measure in taken.items():
         variables |= _variables(name, measure)
-    if not binary:
+    if not variables["binary"]:
         first = streams.subset([0])
         variables |= _shown(entry.landscape.bind(first), first, size)
-    data = xr.Dataset(variables | facts)
+    data = xr.Dataset(variables)
     numbers = {dim: np.arange(size) for dim, size in data.sizes.items()}
     return data.assign_coords(numbers | {"replicate": np.arange(worlds)}), notes
+
+
+def _facts(landscape: Landscape, samples: int) -> Data:
+    """What is said of a landscape beside its measures."""
+    binary = int(isinstance(landscape.domain, Bits))
+    return {"binary": binary, "dim": landscape.dim, "terms": landscape.terms, "samples": samples}
 
 
 def _measure(
@@ -219,12 +224,8 @@ def _variables(name: str, measure: Measure) -> Data:
 
     Where its axis differs between worlds, their mean is the axis.
     """
-    dims: tuple[str, ...] = ("replicate",)
-    axis: Data = {}
-    if measure.axis is not None:
-        dim, places, unit = measure.axis
-        places = places.mean(0) if places.ndim > 1 else places
-        dims, axis = ("replicate", dim), {f"{dim}_value": ((dim,), _array(places), {"units": unit})}
+    axis = _axis(measure)
+    dims = ("replicate", *(measure.axis[:1] if measure.axis else ()))
     attrs = {"long_name": measure.long_name, "units": measure.unit}
     error = attrs | {"long_name": f"standard error of {measure.long_name}"}
     return {
@@ -234,14 +235,23 @@ def _variables(name: str, measure: Measure) -> Data:
     }
 
 
+def _axis(measure: Measure) -> Data:
+    """The places of a measure's axis, if it has one."""
+    if measure.axis is None:
+        return {}
+    dim, places, unit = measure.axis
+    places = places.mean(0) if places.ndim > 1 else places
+    return {f"{dim}_value": ((dim,), _array(places), {"units": unit})}
+
+
 def _array(values: Tensor) -> np.ndarray:
     return values.double().numpy(force=True)
 
 
 def _shown(first: Landscape, streams: Streams, samples: int) -> Data:
     """A sample and lines of world 0, to which the landscape is bound."""
-    loss, distance, exact = walks_and_lines.distances(first, streams, min(samples, SHOWN))
-    place, height = walks_and_lines.lines(first, streams, SLICES, 513 if samples >= SAMPLES else 129)
+    loss, distance, exact = sampling.distances(first, streams, min(samples, SHOWN))
+    place, height = line_minima.lines(first, streams, SLICES, 513 if samples >= SAMPLES else 129)
     slices = ("slice", "place")
     return {
         "sample_loss": ("point", _array(loss[0]), {"long_name": "loss"}),
@@ -286,10 +296,7 @@ def tune(
     from landscapes.probes import tuning
 
     check_measures([statistic])
-    try:
-        wanted = float(target)
-    except ValueError:
-        raise ValueError(f"--tune {statistic}={target}: expected a number") from None
+    wanted = _number(statistic, target)
     streams = Streams(seed=seed, worlds=torch.arange(worlds), dtype=getattr(torch, entry.dtype))
     size = samples or _enough(entry.landscape)
     tuned = tuning.tune(entry.landscape, parameter, statistic, wanted, streams=streams, samples=size)
@@ -298,6 +305,14 @@ def tune(
     reached = f"{statistic} {tuned.achieved:.4g} \u00b1 {tuned.error:.2g} (wanted {wanted:g})"
     label, spec = f"{entry.label} {parameter}={short(value)}", entry.spec | {parameter: value}
     return Named(label, spec, tuned.landscape, entry.dtype), f"{entry.label}: {setting} has {reached}"
+
+
+def _number(statistic: str, target: str) -> float:
+    """The value that a statistic is to have."""
+    try:
+        return float(target)
+    except ValueError:
+        raise ValueError(f"--tune {statistic}={target}: expected a number") from None
 
 
 def save(data: xr.Dataset, out: Path) -> Path:

@@ -53,14 +53,8 @@ def named(words: Sequence[str], settings: Sequence[str] = ()) -> list[Named]:
     Raises:
         StudyError: with one line per mistake.
     """
-    lines: list[str] = []
     by_label: dict[str, Named] = {}
-    shared: Data = {}
-    for text in settings:
-        try:
-            shared |= _parameters(text)
-        except ValueError as error:
-            lines.append(f"--set {text}: {error}")
+    shared, lines = _shared(settings)
     for word in words:
         try:
             by_label |= {_free(entry.label, by_label): entry for entry in _named(word, shared)}
@@ -69,6 +63,18 @@ def named(words: Sequence[str], settings: Sequence[str] = ()) -> list[Named]:
     if lines:
         raise StudyError(lines)
     return [replace(entry, label=label) for label, entry in by_label.items()]
+
+
+def _shared(settings: Sequence[str]) -> tuple[Data, list[str]]:
+    """The parameters of all landscapes, and a line for each text that is none."""
+    shared: Data = {}
+    lines: list[str] = []
+    for text in settings:
+        try:
+            shared |= _parameters(text)
+        except ValueError as error:
+            lines.append(f"--set {text}: {error}")
+    return shared, lines
 
 
 def brief(spec: Tree) -> str:
@@ -89,11 +95,7 @@ def _named(word: str, shared: Data) -> Iterator[Named]:
     """The landscapes that a word names; `shared`: parameters of all of them."""
     kind, _, rest = word.partition(":")
     if kind not in LANDSCAPES and (word in ready_studies() or Path(word).is_file()):
-        study = load_study(word).resolved
-        for label, entry in study["landscapes"].items():
-            yield _checked(
-                label, f"{word}: landscapes.{label}", {"dtype": study["dtype"]} | entry | shared
-            )
+        yield from _of_study(word, shared)
         return
     if kind not in LANDSCAPES:  # package.module:Class
         path, _, parameters_given = rest.partition(":")
@@ -105,6 +107,14 @@ def _named(word: str, shared: Data) -> Iterator[Named]:
     except ValueError as error:
         raise StudyError([f"{word}: {error}"]) from error
     yield _checked(word, word, {"kind": kind} | parameters | shared)
+
+
+def _of_study(word: str, shared: Data) -> Iterator[Named]:
+    """All landscapes of a study."""
+    study = load_study(word).resolved
+    for label, entry in study["landscapes"].items():
+        parameters = {"dtype": study["dtype"]} | entry | shared
+        yield _checked(label, f"{word}: landscapes.{label}", parameters)
 
 
 def _hint(kind: str) -> str:

@@ -27,7 +27,7 @@ from landscapes.base import Bits, Landscape
 from landscapes.bbob.functions import FUNCTIONS
 from landscapes.bbob.landscape import BBOB
 from landscapes.oracle.evaluation import evaluate
-from landscapes.probes.continuous.walks_and_lines import boxed, spread
+from landscapes.probes.continuous.extent import boxed, spread
 from landscapes.streams import Streams
 from landscapes.wrappers.moving import Moving
 from studies.probe.named import Named, brief

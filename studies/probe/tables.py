@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -42,9 +42,14 @@ def summary(data: xr.Dataset, name: str) -> Summary:
     if len(value) == 1:
         return Summary(value[0], error[0], np.full(value.shape[1:], np.nan))
     with np.errstate(invalid="ignore"):
-        between, sampling = value.var(0, ddof=1), np.square(error).mean(0)
-        spread = np.sqrt(np.maximum(between - sampling, 0))
-        return Summary(value.mean(0), np.sqrt(between / len(value)), spread)
+        return _over_worlds(value, error)
+
+
+def _over_worlds(value: np.ndarray, error: np.ndarray) -> Summary:
+    """Of values and their standard errors (R, ..), R >= 2."""
+    between, sampling = value.var(0, ddof=1), np.square(error).mean(0)
+    spread = np.sqrt(np.maximum(between - sampling, 0))
+    return Summary(value.mean(0), np.sqrt(between / len(value)), spread)
 
 
 def measured(data: xr.Dataset) -> list[str]:
@@ -55,11 +60,19 @@ def measured(data: xr.Dataset) -> list[str]:
 
 def notes(data: xr.Dataset) -> list[str]:
     """Lines that say which measures are not there, and why; measures with the same reason share one."""
-    missing: dict[tuple[str, str], list[str]] = {}
-    for label, reasons in json.loads(data.attrs["notes"]).items():
-        for name, why in reasons.items():
-            missing.setdefault((label, why), []).append(name)
-    return [f"{label}: no {', '.join(names)}: {why}" for (label, why), names in missing.items()]
+    return [
+        f"{label}: no {', '.join(names)}: {why}"
+        for label, reasons in json.loads(data.attrs["notes"]).items()
+        for why, names in _by_reason(reasons).items()
+    ]
+
+
+def _by_reason(reasons: Mapping[str, str]) -> dict[str, list[str]]:
+    """Reason -> the measures that are not there for it."""
+    names: dict[str, list[str]] = {}
+    for name, why in reasons.items():
+        names.setdefault(why, []).append(name)
+    return names
 
 
 def check_measured(data: xr.Dataset) -> None:
@@ -85,18 +98,23 @@ def tables(data: xr.Dataset, across: int = 3, *, long: bool = False) -> list[Tab
 
 
 def _table(data: xr.Dataset, long: bool) -> Table:
-    table = Table(
-        title=Text(_title(data)), title_justify="left", title_style="bold", header_style="bold"
-    )
-    table.add_column("measure", overflow="fold", min_width=36)
+    table = _without_rows(data)
     landscapes = [data.isel(landscape=i) for i in range(data.sizes["landscape"])]
-    for landscape in landscapes:
-        table.add_column(Text(str(landscape["landscape"].item())), justify="right", overflow="fold")
     for name in measured(data):
         columns = [summary(landscape, name) for landscape in landscapes]
         for head, at in _places(data, name, long):
             cells = [_cell(*(float(part[at]) for part in column)) for column in columns]
             table.add_row(Text(head), *map(Text, cells))
+    return table
+
+
+def _without_rows(data: xr.Dataset) -> Table:
+    """A column for each landscape."""
+    table = Table(title=Text(_title(data)), title_justify="left", title_style="bold")
+    table.header_style = "bold"
+    table.add_column("measure", overflow="fold", min_width=36)
+    for label in data["landscape"].values.tolist():
+        table.add_column(Text(str(label)), justify="right", overflow="fold")
     return table
 
 
@@ -111,15 +129,20 @@ def _title(data: xr.Dataset) -> str:
 
 def _places(data: xr.Dataset, name: str, long: bool) -> Sequence[Place]:
     """The rows of a measure: of a long axis none, or with `long` some."""
-    attrs = data[name].attrs
-    unit = attrs.get(f"units_{domain(data)}", attrs["units"])
-    unit = "" if unit == "1" else f" ({unit})"
+    about, unit = data[name].attrs["long_name"], _unit(data, name)
     axis = [dim for dim in map(str, data[name].dims) if dim not in ("landscape", "replicate")]
     if not axis:
-        return [Place(f"{attrs['long_name']}{unit}", ())]
+        return [Place(f"{about}{unit}", ())]
     places = data[f"{axis[0]}_value"].max("landscape").values
     shown = _some(places) if long or len(places) <= ROWS else []
-    return [Place(f"{attrs['long_name']}, {axis[0]} {places[k]:.3g}{unit}", (k,)) for k in shown]
+    return [Place(f"{about}, {axis[0]} {places[k]:.3g}{unit}", (k,)) for k in shown]
+
+
+def _unit(data: xr.Dataset, name: str) -> str:
+    """The unit of a measure on the domain of the landscapes, in brackets; of a plain number nothing."""
+    attrs = data[name].attrs
+    unit = attrs.get(f"units_{domain(data)}", attrs["units"])
+    return "" if unit == "1" else f" ({unit})"
 
 
 def _some(places: np.ndarray) -> list[int]:
@@ -133,9 +156,13 @@ def _cell(mean: float, error: float, spread: float) -> str:
     """`0.749 +- 0.051 [0.1]`: two figures of the error."""
     if np.isnan(mean):
         return "-"
-    text = f"{mean:.4g}"
-    if np.isfinite(error) and error > 1e-9 * abs(mean):
-        digits = 1 - int(np.floor(np.log10(error)))
-        plain = 0 <= digits <= 6 and abs(mean) < 1e5
-        text = f"{mean:.{digits}f} \u00b1 {error:.{digits}f}" if plain else f"{text} \u00b1 {error:.2g}"
-    return f"{text} [{spread:.2g}]" if np.isfinite(spread) and spread > 1e-9 * abs(mean) else text
+    least = 1e-9 * abs(mean)  # what is below is rounding
+    text = _with_error(mean, error) if np.isfinite(error) and error > least else f"{mean:.4g}"
+    return f"{text} [{spread:.2g}]" if np.isfinite(spread) and spread > least else text
+
+
+def _with_error(mean: float, error: float) -> str:
+    digits = 1 - int(np.floor(np.log10(error)))
+    if 0 <= digits <= 6 and abs(mean) < 1e5:
+        return f"{mean:.{digits}f} \u00b1 {error:.{digits}f}"
+    return f"{mean:.4g} \u00b1 {error:.2g}"

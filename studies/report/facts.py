@@ -53,16 +53,22 @@ def progress(dataset: xr.Dataset, folder: Path) -> Progress:
 
 def failures(folder: Path) -> list[Failure]:
     """What failed and why, the most frequent first."""
-    groups: dict[str, list[Record]] = {}
-    for path in sorted((folder / "errors").glob("*.json")):
-        with contextlib.suppress(OSError, ValueError, KeyError):
-            record = json.loads(path.read_text(encoding="utf-8"))
-            groups.setdefault(record["error"], []).append(record)
+    groups = _by_error(folder)
     frequent = sorted(groups.items(), key=lambda group: -len(group[1]))[:GROUPS]
     return [
         Failure(error, len(records), _what(records[0]), records[0].get("traceback", ""))
         for error, records in frequent
     ]
+
+
+def _by_error(folder: Path) -> dict[str, list[Record]]:
+    """Error -> the records of cells that failed with it; files that cannot be read are left out."""
+    groups: dict[str, list[Record]] = {}
+    for path in sorted((folder / "errors").glob("*.json")):
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            record = json.loads(path.read_text(encoding="utf-8"))
+            groups.setdefault(record["error"], []).append(record)
+    return groups
 
 
 def _what(record: Record) -> str:
@@ -77,16 +83,19 @@ def _what(record: Record) -> str:
 
 def commands(dataset: xr.Dataset, folder: Path) -> list[str]:
     """What to type to compute this study again."""
-    commit, name = dataset.attrs.get("commit", "unknown"), dataset.attrs.get("name", "study")
-    lines = [] if commit == "unknown" else [f"git checkout {commit.removesuffix(LOCAL)}"]
-    if commit.endswith(LOCAL):
-        lines.append(
-            "# and the changes that were not in the repository, without which the numbers may differ"
-        )
+    name = dataset.attrs.get("name", "study")
+    lines = _checkout(dataset.attrs.get("commit", "unknown"))
     file = folder.resolve() / "study.yaml"
     file = file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file
     out = shlex.quote(f"results/{name}-again")
     return [*lines, f"python -m studies.run {shlex.quote(str(file))} --out {out}"]
+
+
+def _checkout(commit: str) -> list[str]:
+    """What to type to have the code of a commit."""
+    lines = [] if commit == "unknown" else [f"git checkout {commit.removesuffix(LOCAL)}"]
+    changes = "# and the changes that were not in the repository, without which the numbers may differ"
+    return [*lines, changes] if commit.endswith(LOCAL) else lines
 
 
 def provenance(dataset: xr.Dataset) -> list[tuple[str, str]]:

@@ -203,28 +203,29 @@ def comparisons(dataset: xr.Dataset) -> Table:
 def _pairs(landscape: str, differences: xr.Dataset) -> list[Row]:
     """The rows of a landscape; values of axes that change nothing are one."""
     axes = [str(dim) for dim in differences["difference"].dims if dim != "pair"]
-    seen: dict[tuple[object, ...], xr.Dataset] = {}
-    for places in itertools.product(*(range(differences.sizes[axis]) for axis in (*axes, "pair"))):
-        pair = differences.isel(dict(zip((*axes, "pair"), places, strict=True)))
-        if int(pair["worlds"]):
-            seen.setdefault((places[-1], *(pair[name].values.tobytes() for name in SAME)), pair)
-    telling = [axis for axis in axes if len({pair[axis].item() for pair in seen.values()}) > 1]
+    pairs = _different(differences, axes)
+    telling = [axis for axis in axes if len({pair[axis].item() for pair in pairs}) > 1]
     return [
         _pair_row(", ".join([landscape, *(f"{axis} = {pair[axis].item()}" for axis in telling)]), pair)
-        for pair in seen.values()
+        for pair in pairs
     ]
 
 
+def _different(differences: xr.Dataset, axes: list[str]) -> list[xr.Dataset]:
+    """The pairs at each place of the axes that have worlds, those with the same numbers once."""
+    dims = (*axes, "pair")
+    pairs: dict[tuple[object, ...], xr.Dataset] = {}
+    for places in itertools.product(*(range(differences.sizes[dim]) for dim in dims)):
+        pair = differences.isel(dict(zip(dims, places, strict=True)))
+        if int(pair["worlds"]):
+            pairs.setdefault((places[-1], *(pair[name].values.tobytes() for name in SAME)), pair)
+    return list(pairs.values())
+
+
 def _pair_row(where: str, pair: xr.Dataset) -> Row:
-    a, b = str(pair["a"].item()), str(pair["b"].item())
-    verdicts = {"A better": f"{a} better", "B better": f"{b} better"}
-    goal = float(pair["target"])
     return [
         Cell(where),
-        Cell(a),
-        Cell(b),
-        Cell(verdicts.get(str(pair["verdict"].item()), "undecided")),
-        Cell(str(pair["judged"].item()) if np.isnan(goal) else f"time to {shown(goal)}"),
+        *map(Cell, _judged(pair)),
         number(pair["difference"].item()),
         interval(pair["difference_interval"].values),
         Cell("decades" if bool(pair["logarithmic"]) else "loss"),
@@ -233,6 +234,15 @@ def _pair_row(where: str, pair: xr.Dataset) -> Row:
         number(pair["p_corrected"].item()),
         count(int(pair["worlds"])),
     ]
+
+
+def _judged(pair: xr.Dataset) -> tuple[str, str, str, str]:
+    """The two optimizers, which is better, and by what."""
+    a, b = str(pair["a"].item()), str(pair["b"].item())
+    verdicts = {"A better": f"{a} better", "B better": f"{b} better"}
+    goal = float(pair["target"])
+    by = str(pair["judged"].item()) if np.isnan(goal) else f"time to {shown(goal)}"
+    return a, b, verdicts.get(str(pair["verdict"].item()), "undecided"), by
 
 
 def _precisions(dataset: xr.Dataset) -> str:
@@ -254,28 +264,28 @@ COST_NOTE = (
 def cost(dataset: xr.Dataset) -> Table:
     """What each optimizer spent on each landscape, all its arms and worlds together."""
     rows, totals = [], np.zeros(3)
+    for name, optimizer, end in _ends(dataset):
+        spent = _spent(end)
+        totals += spent
+        rows.append([Cell(name), Cell(optimizer), count(end.sizes["arm"]), *map(amount, spent)])
+    last = [Cell("all"), Cell(""), Cell(""), *map(amount, totals.tolist())]
+    return Table("Cost", COST_HEADS, rows, _cost_notes(dataset), last)
+
+
+def _ends(dataset: xr.Dataset) -> Iterator[tuple[str, str, xr.Dataset]]:
+    """Landscape, optimizer, and all arms of it there at the end."""
     for name, data in _stacks(dataset):
-        for optimizer in dict.fromkeys(data["optimizer"].values.tolist()):
-            end = data.isel(checkpoint=-1, arm=np.flatnonzero(data["optimizer"].values == optimizer))
-            spent = _spent(end)
-            totals += spent
-            rows.append([
-                Cell(name),
-                Cell(str(optimizer)),
-                count(end.sizes["arm"]),
-                *map(amount, spent),
-            ])
-    notes = [COST_NOTE]
-    if "tuning" in dataset.attrs:
-        trials = float(tuning_cost(dataset).sum())
-        notes.append(f"The trials of the tuning took {trials:,.0f} evaluations more.")
-    return Table(
-        "Cost",
-        COST_HEADS,
-        rows,
-        notes,
-        [Cell("all"), Cell(""), Cell(""), *map(amount, totals.tolist())],
-    )
+        of_arms = data["optimizer"].values
+        for optimizer in dict.fromkeys(of_arms.tolist()):
+            end = data.isel(checkpoint=-1, arm=np.flatnonzero(of_arms == optimizer))
+            yield name, str(optimizer), end
+
+
+def _cost_notes(dataset: xr.Dataset) -> list[str]:
+    if "tuning" not in dataset.attrs:
+        return [COST_NOTE]
+    trials = float(tuning_cost(dataset).sum())
+    return [COST_NOTE, f"The trials of the tuning took {trials:,.0f} evaluations more."]
 
 
 def _spent(end: xr.Dataset) -> list[float]:
@@ -323,17 +333,13 @@ def _tuning_row(arm: Tree) -> Row:
     """A row, from the coordinates of an arm, its settings and their medians, the best, and what it cost."""
     best, coords = arm["winner"], dict(arm["coords"])
     place, optimizer = str(coords.pop("landscape")), str(coords.pop("optimizer"))
-    setting = ", ".join(
-        f"{name} = {_four_digits(value)}" for name, value in arm["settings"][best].items()
-    )
+    setting = arm["settings"][best].items()
+    losses = (arm["median"][best], arm["median"][0])
     return [
         Cell(", ".join([place, *(f"{name} = {value}" for name, value in coords.items())])),
         Cell(optimizer),
-        Cell(setting),
-        *(
-            number(math.inf if loss is None else loss)
-            for loss in (arm["median"][best], arm["median"][0])
-        ),
+        Cell(", ".join(f"{name} = {_four_digits(value)}" for name, value in setting)),
+        *(number(math.inf if loss is None else loss) for loss in losses),
         count(len(arm["settings"])),
         amount(arm["cost"]),
     ]

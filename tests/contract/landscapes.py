@@ -34,6 +34,7 @@ from landscapes.games.biased_gan import BiasedGAN
 from landscapes.games.bilinear import Bilinear
 from landscapes.games.dirac_gan import DiracGAN
 from landscapes.games.matching_pennies import MatchingPennies
+from landscapes.keyed import Keyed
 from landscapes.networks.autoencoder import Autoencoder
 from landscapes.networks.batch_norm import BatchNorm
 from landscapes.networks.contrastive import Contrastive
@@ -43,7 +44,7 @@ from landscapes.networks.logistic_regression import LogisticRegression
 from landscapes.networks.module import TorchModule
 from landscapes.networks.tanh_rnn import TanhRNN
 from landscapes.oracle.evaluation import evaluate
-from landscapes.streams import Keyed, Streams
+from landscapes.streams import Streams
 from landscapes.wrappers.moving import Moving
 from landscapes.wrappers.relaxation import Relaxation
 

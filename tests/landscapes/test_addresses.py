@@ -10,7 +10,7 @@ from landscapes.addresses import ADDRESSES
 from landscapes.oracle import noise
 from landscapes.probes.binary import sampled, sampled_climbs
 from landscapes.probes.binary.climbs import RULES
-from landscapes.probes.continuous import gradients, walks_and_lines
+from landscapes.probes.continuous import extent, gradients
 from landscapes.wrappers import moving
 from studies.calibration import pilots, trials
 from studies.cells.ledger import selection
@@ -38,7 +38,7 @@ def test_an_overlap_is_seen():
     [
         ("worlds", "pilots", [pilots.AWAY]),
         ("worlds", "trials", [trials.AWAY]),
-        ("steps", "probes: walks and lines", walks_and_lines.PLACES.values()),
+        ("steps", "probes: walks and lines", extent.PLACES.values()),
         ("steps", "probes: gradients", [gradients._START, gradients._BATCH]),
         ("steps", "probes: samples of bits", sampled._PLACES.values()),
         ("steps", "probes: accessible paths", [sampled_climbs._PATHS]),

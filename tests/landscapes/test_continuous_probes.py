@@ -19,7 +19,7 @@ from landscapes.continuous.saddle import Saddle
 from landscapes.networks.digits import Digits
 from landscapes.oracle.evaluation import evaluate
 from landscapes.probes import correlation, estimates
-from landscapes.probes.continuous import gradients, information, walks_and_lines
+from landscapes.probes.continuous import extent, gradients, information, line_minima, sampling, walking
 from landscapes.streams import Streams
 from landscapes.wrappers.moving import Moving
 from tests.references import continuous_probes as reference
@@ -53,11 +53,11 @@ FIELD = GaussianField(dim=3, waves=7, bowl=0.5)
 def test_autocorrelation_and_length_against_loops():
     landscape, size = bound(FIELD, 3), {"walks": 5, "steps": 40, "step": 0.2}
     rho, length = (
-        walks_and_lines.autocorrelation(landscape, streams(3), **size),
-        walks_and_lines.correlation_length(landscape, streams(3), **size),
+        walking.autocorrelation(landscape, streams(3), **size),
+        walking.correlation_length(landscape, streams(3), **size),
     )
-    walks = walks_and_lines.walk(
-        landscape, streams(3).at(walks_and_lines.PLACES["autocorrelation"]), **size
+    walks = walking.walk(
+        landscape, streams(3).at(extent.PLACES["autocorrelation"]), **size
     ).loss.tolist()
     lags = (rho.axis[1] / 0.2).round().long()
     for r in range(3):
@@ -72,14 +72,14 @@ def test_autocorrelation_and_length_against_loops():
 def test_falls_to_knows_flat_curves_and_no_numbers():
     at = torch.arange(3.0)
     curves = torch.tensor([[1, 0.5, 0], [1, 1, 1], [1, math.nan, math.nan]])
-    assert walks_and_lines.falls_to(curves, at, 0.25).tolist()[:2] == [1.5, math.inf]
-    assert walks_and_lines.falls_to(curves, at, 0.25)[2].isnan()
+    assert walking.falls_to(curves, at, 0.25).tolist()[:2] == [1.5, math.inf]
+    assert walking.falls_to(curves, at, 0.25)[2].isnan()
 
 
 def test_walks_have_their_step_and_stay_in_the_box():
     landscape = bound(FIELD, 2)
     for straight in (True, False):
-        points = walks_and_lines.walk(
+        points = walking.walk(
             landscape, streams(2), walks=3, steps=200, step=0.3, straight=straight
         ).points
         assert points.shape == (2, 3, 201, 3)
@@ -93,15 +93,13 @@ def test_walks_have_their_step_and_stay_in_the_box():
 
 def test_distance_correlation_against_loops():
     for landscape, kept in ((bound(Quadratic(dim=3, shifted=True), 2), 40), (bound(FIELD, 2), 39)):
-        loss, distance, known = walks_and_lines.distances(landscape, streams(2), 40)
+        loss, distance, known = sampling.distances(landscape, streams(2), 40)
         assert known == (landscape.optimum is not None)
         assert loss.shape == distance.shape == (2, kept)
         for r in range(2):
             a, b = loss[r].tolist(), distance[r].tolist()
             values = [
-                walks_and_lines.distance_correlation(
-                    landscape, streams(2), samples=40, kind=kind
-                ).value[r]
+                sampling.distance_correlation(landscape, streams(2), samples=40, kind=kind).value[r]
                 for kind in ("pearson", "spearman")
             ]
             np.testing.assert_allclose(
@@ -109,11 +107,7 @@ def test_distance_correlation_against_loops():
                 [reference.pearson(a, b), reference.pearson(reference.ranks(a), reference.ranks(b))],
                 rtol=1e-10,
             )
-    place = int(
-        walks_and_lines.sample(landscape, streams(2).at(walks_and_lines.PLACES["distance"]), 40)[1][
-            0
-        ].argmin()
-    )
+    place = int(sampling.sample(landscape, streams(2).at(extent.PLACES["distance"]), 40)[1][0].argmin())
     assert place not in (
         0,
         39,
@@ -132,8 +126,8 @@ def test_distance_correlation_against_loops():
 )
 def test_distances_are_to_the_nearest_of_several_minima(landscape):
     bound_to = bound(landscape, 2)
-    _, found, known = walks_and_lines.distances(bound_to, streams(2), 60)
-    x, loss = walks_and_lines.sample(bound_to, streams(2).at(walks_and_lines.PLACES["distance"]), 60)
+    _, found, known = sampling.distances(bound_to, streams(2), 60)
+    x, loss = sampling.sample(bound_to, streams(2).at(extent.PLACES["distance"]), 60)
     assert known
     assert bound_to.optima.shape[1] == 2 ** getattr(landscape, "unstable", 1)
     for r in range(2):
@@ -141,7 +135,7 @@ def test_distances_are_to_the_nearest_of_several_minima(landscape):
         assert all(math.dist(a, b) > 0.5 for i, a in enumerate(minima) for b in minima[:i])
         apart = [min(math.dist(point, one) for one in minima) for point in x[r].tolist()]
         np.testing.assert_allclose(found[r], apart, rtol=1e-12)
-        value = walks_and_lines.distance_correlation(bound_to, streams(2), samples=60).value[r]
+        value = sampling.distance_correlation(bound_to, streams(2), samples=60).value[r]
         assert float(value) == pytest.approx(reference.pearson(loss[r].tolist(), apart), rel=1e-10)
     assert bound_to.loss(bound_to.optima).abs().max() < 1e-12
 
@@ -151,7 +145,7 @@ def test_a_tilted_well_and_more_minima_than_are_listed():
     assert bound(Saddle(dim=12, unstable=10, confinement=1.0), 2).optima.shape == (2, 1024, 12)
     many = bound(Saddle(dim=12, unstable=11, confinement=1.0, starts="box"), 2)
     assert many.optima is None
-    assert not walks_and_lines.distances(many, streams(2), 40)[2]
+    assert not sampling.distances(many, streams(2), 40)[2]
 
 
 def test_ranks_share_ties():
@@ -161,8 +155,8 @@ def test_ranks_share_ties():
 
 def test_dispersion_against_loops():
     landscape = bound(FIELD, 2)
-    found = walks_and_lines.dispersion(landscape, streams(2), samples=50, fractions=(0.01, 0.1, 0.5))
-    x, loss = walks_and_lines.sample(landscape, streams(2).at(walks_and_lines.PLACES["dispersion"]), 50)
+    found = sampling.dispersion(landscape, streams(2), samples=50, fractions=(0.01, 0.1, 0.5))
+    x, loss = sampling.sample(landscape, streams(2).at(extent.PLACES["dispersion"]), 50)
     naive = [
         [reference.dispersion(x[r].tolist(), loss[r].tolist(), f) for f in (0.01, 0.1, 0.5)]
         for r in range(2)
@@ -171,15 +165,15 @@ def test_dispersion_against_loops():
     kept = [i for i in range(50) if i * 20 // 50 != 3]
     y, f = x[0, kept], loss[0, kept]
     assert float(
-        walks_and_lines._dispersions(y[f.argsort()], torch.ones(1, len(kept), dtype=torch.bool), (0.5,))
+        sampling._dispersions(y[f.argsort()], torch.ones(1, len(kept), dtype=torch.bool), (0.5,))
     ) == pytest.approx(reference.dispersion(y.tolist(), f.tolist(), 0.5), rel=1e-10)
 
 
 def test_information_against_loops():
     landscape, size = bound(CosineRugged(dim=2), 2), {"walks": 4, "steps": 60, "step": 0.3}
     found = information.information(landscape, streams(2), **size)
-    walked = walks_and_lines.walk(
-        landscape, streams(2).at(walks_and_lines.PLACES["information"]), straight=False, **size
+    walked = walking.walk(
+        landscape, streams(2).at(extent.PLACES["information"]), straight=False, **size
     )
     slope = walked.loss.diff(dim=2) / walked.points.diff(dim=2).norm(dim=-1)
     for r in range(2):
@@ -227,14 +221,14 @@ def test_walks_settle_where_they_stay_flat():
 )
 def test_minima_are_valleys(values, count):
     assert reference.minima(values) == count
-    assert int(walks_and_lines.count_minima(torch.tensor([values], dtype=torch.float64))) == count
+    assert int(line_minima.count_minima(torch.tensor([values], dtype=torch.float64))) == count
 
 
 def test_lines_run_from_wall_to_wall():
     landscape = bound(FIELD, 2)
-    place, loss = walks_and_lines.lines(landscape, streams(2), 6, 11)
+    place, loss = line_minima.lines(landscape, streams(2), 6, 11)
     assert loss.shape == place.shape == (2, 6, 11)
-    ahead = streams(2).at(walks_and_lines.PLACES["minima"])
+    ahead = streams(2).at(extent.PLACES["minima"])
     x, drawn = landscape.start(ahead, 6), ahead.normal("mutation", (6, 3))
     unit = drawn / drawn.norm(dim=-1, keepdim=True)
     assert (place[..., 0] <= 0).all()
@@ -243,8 +237,8 @@ def test_lines_run_from_wall_to_wall():
     torch.testing.assert_close(
         landscape.loss(x + place[..., 5, None] * unit), loss[..., 5], rtol=1e-10, atol=1e-10
     )
-    counts = walks_and_lines.minima(landscape, streams(2), count=6, points=101)
-    dense = walks_and_lines.lines(landscape, streams(2), 6, 101)
+    counts = line_minima.minima(landscape, streams(2), count=6, points=101)
+    dense = line_minima.lines(landscape, streams(2), 6, 101)
     naive = [
         sum(map(reference.minima, dense[1][r].tolist()))
         / float((dense[0][r, :, -1] - dense[0][r, :, 0]).sum())
@@ -318,7 +312,7 @@ def test_autocorrelation_of_a_field_is_its_covariance(dim, scale):
     worlds, walks = 60, 64
     field = bound(GaussianField(dim=dim, bowl=0.0, box=40.0, length=scale), worlds)
     size = {"walks": walks, "steps": 48, "step": 0.1 * scale}
-    found = walks_and_lines.autocorrelation(field, streams(worlds), **size)
+    found = walking.autocorrelation(field, streams(worlds), **size)
     lag = found.axis[1][0]
     law, wrong = torch.exp(-(lag**2) / (2 * scale**2)), torch.exp(-(lag**2) / scale**2)
     bias = (
@@ -328,7 +322,7 @@ def test_autocorrelation_of_a_field_is_its_covariance(dim, scale):
     assert ((found.value.mean(0) - law).abs() <= ERRORS * error + bias)[1:].all()
     middle = (lag > 0.5 * scale) & (lag < 1.5 * scale)
     assert ((found.value.mean(0) - wrong).abs() > ERRORS * error + bias)[middle].all()
-    length = walks_and_lines.correlation_length(field, streams(worlds), **size).value
+    length = walking.correlation_length(field, streams(worlds), **size).value
     assert agrees(length, scale * 2**0.5)
     assert not agrees(length, scale)
 
@@ -340,7 +334,7 @@ def test_density_of_minima_of_a_field_is_rices(dim, scale):
     Not the density of zeros, nor that of a plane.
     """
     field = bound(GaussianField(dim=dim, bowl=0.0, box=30.0, length=scale, waves=400), 40)
-    found = walks_and_lines.minima(field, streams(40), count=4, points=1025)
+    found = line_minima.minima(field, streams(40), count=4, points=1025)
     law = 3**0.5 / (2 * math.pi * scale)
     assert agrees(found.density.value, law)
     assert not agrees(found.density.value, 1 / (2 * math.pi * scale))
@@ -349,7 +343,7 @@ def test_density_of_minima_of_a_field_is_rices(dim, scale):
         "the grid is fine enough"
     )
     assert (
-        float(walks_and_lines.minima(field, streams(40), count=4, points=33).coarse.value.mean())
+        float(line_minima.minima(field, streams(40), count=4, points=33).coarse.value.mean())
         < 0.7 * law
     ), "and this one is not"
 
@@ -375,16 +369,13 @@ def test_sphere_has_distance_correlation_one():
     for dim in (1, 6):
         sphere = bound(Quadratic(dim=dim, condition=1.0), 20)
         assert (
-            walks_and_lines.distance_correlation(
-                sphere, streams(20), samples=200, kind="spearman"
-            ).value
-            - 1
+            sampling.distance_correlation(sphere, streams(20), samples=200, kind="spearman").value - 1
         ).abs().max() < 1e-12
-    found = walks_and_lines.distance_correlation(bound(Quadratic(dim=1), 40), streams(40), samples=500)
+    found = sampling.distance_correlation(bound(Quadratic(dim=1), 40), streams(40), samples=500)
     assert agrees(found.value, 15**0.5 / 4)
     assert not agrees(found.value, 1)
     needle = bound(GaussianField(dim=2, bowl=0.0, length=0.01), 40)
-    assert agrees(walks_and_lines.distance_correlation(needle, streams(40), samples=200).value, 0)
+    assert agrees(sampling.distance_correlation(needle, streams(40), samples=200).value, 0)
 
 
 def test_dispersion_of_an_interval_and_a_square():
@@ -393,10 +384,10 @@ def test_dispersion_of_an_interval_and_a_square():
     In the plane a disc of area q, whose mean distance is 128 r / 45 pi.
     """
     fractions = (0.05, 0.1, 0.25)
-    line = walks_and_lines.dispersion(
+    line = sampling.dispersion(
         bound(Quadratic(dim=1), 40), streams(40), samples=400, fractions=fractions
     ).value
-    plane = walks_and_lines.dispersion(
+    plane = sampling.dispersion(
         bound(Quadratic(dim=2, condition=1.0), 40), streams(40), samples=400, fractions=fractions
     ).value
     square = (2 + 2**0.5 + 5 * math.log(1 + 2**0.5)) / 15
@@ -430,16 +421,14 @@ def test_information_of_independent_values():
 # standard errors, worlds, bad input -------------------------------------------------------------------------
 
 PROBES = {
-    "autocorrelation": lambda f, s: walks_and_lines.autocorrelation(f, s, walks=40, steps=30, step=0.2),
-    "correlation_length": lambda f, s: walks_and_lines.correlation_length(
-        f, s, walks=40, steps=60, step=0.2
-    ),
-    "pearson": lambda f, s: walks_and_lines.distance_correlation(f, s, samples=200),
-    "spearman": lambda f, s: walks_and_lines.distance_correlation(f, s, samples=200, kind="spearman"),
-    "dispersion": lambda f, s: walks_and_lines.dispersion(f, s, samples=200),
+    "autocorrelation": lambda f, s: walking.autocorrelation(f, s, walks=40, steps=30, step=0.2),
+    "correlation_length": lambda f, s: walking.correlation_length(f, s, walks=40, steps=60, step=0.2),
+    "pearson": lambda f, s: sampling.distance_correlation(f, s, samples=200),
+    "spearman": lambda f, s: sampling.distance_correlation(f, s, samples=200, kind="spearman"),
+    "dispersion": lambda f, s: sampling.dispersion(f, s, samples=200),
     "information": lambda f, s: information.information(f, s, walks=40, steps=30).content,
     "partial": lambda f, s: information.information(f, s, walks=40, steps=30).partial,
-    "minima": lambda f, s: walks_and_lines.minima(f, s, count=40, points=65).density,
+    "minima": lambda f, s: line_minima.minima(f, s, count=40, points=65).density,
     "gradient_norm": lambda f, s: gradients.gradient_norm(f, s, samples=100),
     "noise_scale": lambda f, s: gradients.noise_scale(f, s, points=1, samples=100, small=4),
 }
@@ -476,10 +465,10 @@ def test_standard_errors_are_those_of_drawing_again(name):
 @pytest.mark.parametrize("kind", ["pearson", "spearman"])
 def test_standard_errors_where_the_best_is_one_of_what_is_drawn(kind):
     field = bound(FIELD, [5] * 150)
-    found = walks_and_lines.distance_correlation(field, streams(150), samples=200, kind=kind)
+    found = sampling.distance_correlation(field, streams(150), samples=200, kind=kind)
     spread, said = float(found.value.std()), float(found.error.square().mean().sqrt())
     assert 0.6 < spread / said < 1.6
-    loss, distance, _ = walks_and_lines.distances(field, streams(150), 200)
+    loss, distance, _ = sampling.distances(field, streams(150), 200)
     given = estimates.jackknife(
         correlation.pearson if kind == "pearson" else correlation.spearman, loss, distance
     )[1]
@@ -511,7 +500,7 @@ def test_a_world_does_not_see_the_others(name):
 @pytest.mark.parametrize("name", PROBES)
 def test_networks_and_moving_landscapes_are_measured_at_their_starts(name):
     for landscape in (Digits(hidden=1), Moving(inner=FIELD)):
-        small = {"minima": lambda f, s: walks_and_lines.minima(f, s, count=3, points=9).density}.get(
+        small = {"minima": lambda f, s: line_minima.minima(f, s, count=3, points=9).density}.get(
             name, PROBES[name]
         )
         if isinstance(landscape, Digits) and name not in ("pearson", "minima", "gradient_norm"):
@@ -524,7 +513,7 @@ def test_bad_input_is_named():
     with pytest.raises(
         ValueError, match="nk: expected a landscape on real coordinates, got one on bits"
     ):
-        walks_and_lines.correlation_length(bound(NK(n=5, k=1), 2), streams(2))
+        walking.correlation_length(bound(NK(n=5, k=1), 2), streams(2))
     with pytest.raises(
         ValueError, match="quadratic: expected a loss that is the mean of terms, got one term"
     ):

@@ -10,8 +10,9 @@ import pytest
 import torch
 from scipy import stats
 
-from landscapes import streams
-from landscapes.streams import Streams, bit_words
+from landscapes import keyed
+from landscapes.keyed import bit_words
+from landscapes.streams import SOURCES, Streams
 from landscapes.streams_torch import packed
 from tests.references import random_tables as reference
 
@@ -47,7 +48,7 @@ def test_other_devices_take_the_torch_definition(law, width, rows, monkeypatch):
     here = getattr(make().keyed("instance"), law)(asked)
     assert here.shape == (6, 501)
     assert here.dtype == torch.float64
-    monkeypatch.setattr(streams, "_on_cpu", lambda device: False)
+    monkeypatch.setattr(keyed, "on_cpu", lambda device: False)
     assert torch.equal(here, getattr(make().keyed("instance"), law)(asked))
 
 
@@ -58,7 +59,7 @@ def test_values_against_plain_python(law, width):
     asked = words(2, 7, width)
     drawn = getattr(s.keyed("drift", part=5), law)(asked)
     function = {"uniform": reference.hashed_uniform, "normal": reference.hashed_normal}[law]
-    number = streams.SOURCES.index("drift") << 16 | 5
+    number = SOURCES.index("drift") << 16 | 5
     naive = [
         [function((7, w, 9, number, again), point) for point in row]
         for w, again, row in zip((4, 2), (0, 3), asked.tolist(), strict=True)

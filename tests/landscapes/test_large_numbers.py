@@ -12,7 +12,7 @@ from landscapes.games.base import distance
 from landscapes.networks.batch_norm import BatchNorm
 from landscapes.oracle.evaluation import evaluate
 from landscapes.probes import correlation, estimates
-from landscapes.probes.continuous import information, walks_and_lines
+from landscapes.probes.continuous import information, walking
 from landscapes.streams import Streams
 from tests.studies.cells.test_loop import run, task
 
@@ -87,10 +87,8 @@ def test_probes_of_losses_do_not_depend_on_their_unit(sign, dtype):
     unit, s = 2.0 ** (sign * FLOATS[dtype]), Streams(seed=1, worlds=torch.arange(3), dtype=dtype)
     loss, other = s.normal("mutation", (2, 5, 40)).unbind(1)
     lags = torch.arange(0, 20, 5)
-    assert torch.equal(
-        walks_and_lines._correlations(loss * unit, lags), walks_and_lines._correlations(loss, lags)
-    )
-    assert (walks_and_lines._correlations(loss, lags)[:, 0] == 1).all()
+    assert torch.equal(walking._correlations(loss * unit, lags), walking._correlations(loss, lags))
+    assert (walking._correlations(loss, lags)[:, 0] == 1).all()
     a, b = loss.flatten(1), other.flatten(1)
     expected = [
         np.corrcoef(x, y)[0, 1] for x, y in zip(a.double().numpy(), b.double().numpy(), strict=True)

@@ -20,7 +20,7 @@ from landscapes.probes import BINARY_MEASURES, measure_binary, measure_continuou
 from landscapes.probes.binary import climbs, enumeration, optima_networks, sampled_climbs, walsh
 from landscapes.probes.binary.catalogue import MEASURES, Table
 from landscapes.probes.binary.sampled import Sample, krawtchouk, roughness_slope
-from landscapes.probes.continuous.walks_and_lines import autocorrelation as real_autocorrelation
+from landscapes.probes.continuous.walking import autocorrelation as real_autocorrelation
 from landscapes.probes.tuning import tune
 from landscapes.streams import Streams
 from landscapes.wrappers.moving import Moving

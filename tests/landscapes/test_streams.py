@@ -78,7 +78,7 @@ def test_numba_equals_torch_bit_for_bit(law, n):
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_other_devices_take_the_torch_definition(law, dtype, monkeypatch):
     here = draw(law, make(dtype=dtype))
-    monkeypatch.setattr(streams, "_on_cpu", lambda device: False)
+    monkeypatch.setattr(streams, "on_cpu", lambda device: False)
     assert torch.equal(here, draw(law, make(dtype=dtype)))
 
 

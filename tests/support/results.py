@@ -106,7 +106,16 @@ LEDGER = PLAIN | {
     "ledger": {"moments": 4, "redraws": 8, "points": 8},
 }  # fmt: skip
 FACTORS = LEDGER | {"name": "factors", "ledger": None, "factors": ["evaluation", "mutation"]}
-STUDIES = {study["name"]: study for study in (SEARCH, SWEPT, LEDGER, FACTORS, TUNED, CLAIMED)}
+DIVERGING = {
+    "name": "diverging",
+    "replicates": 5,
+    "budget": 2000,
+    "landscapes": {"ellipsoid": {"kind": "bbob", "function": 10, "dim": 2}},
+    "optimizers": {"SGD": {"kind": "sgd", "learning_rate": 0.01}, "CMA-ES": {"kind": "cma_es"}},
+}
+STUDIES = {
+    study["name"]: study for study in (SEARCH, SWEPT, LEDGER, FACTORS, TUNED, CLAIMED, DIVERGING)
+}
 
 
 @functools.cache

@@ -30,11 +30,12 @@ from torch import Tensor
 
 from landscapes.addresses import ADDRESSES
 from landscapes.base import Landscape
+from landscapes.keyed import bit_words
 from landscapes.numerics import matmul
 from landscapes.probes.binary import kernels
 from landscapes.probes.binary.enumeration import PROBABILITIES, QUANTILES, ROUNDING, fitness
 from landscapes.probes.estimates import Estimate, jackknife, mean, ratio, share
-from landscapes.streams import Streams, bit_words
+from landscapes.streams import Streams
 
 ORDER = 4  # of interactions, the highest whose power is estimated
 CHANCE = 1e-3  # that effects pass for a slope where there is none

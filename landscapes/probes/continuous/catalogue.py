@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from landscapes.base import Landscape
-from landscapes.probes.continuous import gradients, information, walks_and_lines
+from landscapes.probes.continuous import gradients, information, line_minima, sampling, walking
 from landscapes.probes.measure import Measure
 from landscapes.streams import Streams
 
@@ -17,17 +17,17 @@ SAMPLES = 1024  # from which on walks and lines are long
 
 def _walks(landscape: Landscape, streams: Streams, samples: int) -> Found:
     size = {"walks": max(8, samples // 16), "steps": 256 if samples >= SAMPLES else 128}
-    curve = walks_and_lines.autocorrelation(landscape, streams, **size)
+    curve = walking.autocorrelation(landscape, streams, **size)
     return {
         "autocorrelation": curve,
-        "correlation_length": walks_and_lines.correlation_length(landscape, streams, **size),
+        "correlation_length": walking.correlation_length(landscape, streams, **size),
     }
 
 
 def _distance(landscape: Landscape, streams: Streams, samples: int) -> Found:
     kinds: tuple[Literal["pearson", "spearman"], ...] = ("pearson", "spearman")
     return {
-        f"distance_correlation_{kind}": walks_and_lines.distance_correlation(
+        f"distance_correlation_{kind}": sampling.distance_correlation(
             landscape, streams, samples=samples, kind=kind
         )
         for kind in kinds
@@ -35,7 +35,7 @@ def _distance(landscape: Landscape, streams: Streams, samples: int) -> Found:
 
 
 def _dispersion(landscape: Landscape, streams: Streams, samples: int) -> Found:
-    return {"dispersion": walks_and_lines.dispersion(landscape, streams, samples=samples)}
+    return {"dispersion": sampling.dispersion(landscape, streams, samples=samples)}
 
 
 def _information(landscape: Landscape, streams: Streams, samples: int) -> Found:
@@ -53,11 +53,11 @@ def _information(landscape: Landscape, streams: Streams, samples: int) -> Found:
 
 
 def _minima(landscape: Landscape, streams: Streams, samples: int) -> Found:
-    counts = walks_and_lines.minima(
+    counts = line_minima.minima(
         landscape,
         streams,
         count=max(8, samples // 32),
-        points=walks_and_lines.POINTS if samples >= SAMPLES else 129,
+        points=line_minima.POINTS if samples >= SAMPLES else 129,
     )
     return {"density_of_minima": counts.density, "density_of_minima_coarse": counts.coarse}
 

@@ -3,8 +3,8 @@
 Entropy of pairs of different signs of the slope along walks.
 
 Vassilev, Fogarty and Miller 2000, "Information characteristics and the structure of landscapes", Evol.
-Comput. 8, 31-60, as Munoz, Kirley and Halgamuge 2015, IEEE Trans. Evol. Comput. 19, 74-87, take it. Walks,
-standard errors and streams are those of `landscapes.probes.continuous.walks_and_lines`.
+Comput. 8, 31-60, as Munoz, Kirley and Halgamuge 2015, IEEE Trans. Evol. Comput. 19, 74-87, take it. Walks and
+standard errors are those of `landscapes.probes.continuous.walking`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ from torch import Tensor
 
 from landscapes.base import Landscape
 from landscapes.numerics import safe_unit
-from landscapes.probes.continuous.walks_and_lines import PLACES, last_sign, walk
+from landscapes.probes.continuous.extent import PLACES
+from landscapes.probes.continuous.line_minima import last_sign
+from landscapes.probes.continuous.walking import walk
 from landscapes.probes.estimates import jackknife
 from landscapes.probes.measure import Measure
 from landscapes.streams import Streams

@@ -9,7 +9,6 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-import studies
 from studies.figures import FIGURES, scales, style
 from studies.figures.__main__ import main
 from studies.figures.convergence import LOST, convergence, notes, panel
@@ -324,20 +323,11 @@ def test_hostile_cases_are_drawn_without_a_warning_or_a_fault(how, width):
     assert all(np.isfinite(axes.get_ylim()).all() for axes in figure.axes)
 
 
-DIVERGING = {
-    "name": "diverging",
-    "replicates": 5,
-    "budget": 2000,
-    "landscapes": {"ellipsoid": {"kind": "bbob", "function": 10, "dim": 2}},
-    "optimizers": {"SGD": {"kind": "sgd", "learning_rate": 0.01}, "CMA-ES": {"kind": "cma_es"}},
-}
-
-
-def test_one_method_diverges_and_another_converges(tmp_path, capsys):
+def test_one_method_diverges_and_another_converges(shared, tmp_path, capsys):  # noqa: F811
     """The default figure raised OverflowError, as its log axis went from 1e-28 to 1e292."""
-    data = studies.run_study(DIVERGING, out=tmp_path / "results")
-    capsys.readouterr()
-    assert main([str(tmp_path / "results"), "--format", "png"]) == 0
+    data = real("diverging", shared)
+    words = [str(shared / "diverging"), "--format", "png", "--out", str(tmp_path)]
+    assert main(words) == 0
     assert not capsys.readouterr().err
     axes = panel(data.isel(landscape=0), Figure().subplots())
     line, marks = drawn(axes, "SGD")
@@ -350,15 +340,18 @@ def test_one_method_diverges_and_another_converges(tmp_path, capsys):
 
 
 def test_a_figure_that_fails_takes_neither_the_others_with_it_nor_a_traceback_to_the_user(
-    tmp_path, monkeypatch, capsys
+    shared,  # noqa: F811
+    tmp_path,
+    monkeypatch,
+    capsys,
 ):
     def broken(dataset, width):
         raise OverflowError("cannot convert float infinity\nto integer")
 
-    studies.run_study(DIVERGING | {"budget": 30}, out=tmp_path / "results")
+    real("diverging", shared)
     monkeypatch.setitem(FIGURES, "ecdf", broken)
-    capsys.readouterr()
-    assert main([str(tmp_path / "results"), "ecdf", "convergence", "--format", "png"]) == 2
+    words = ["ecdf", "convergence", "--format", "png", "--out", str(tmp_path)]
+    assert main([str(shared / "diverging"), *words]) == 2
     said = capsys.readouterr()
     assert (
         said.err

@@ -150,10 +150,8 @@ class TestConvergence:
         [
             results(worlds=1),
             results(optimizers=("only",)),
-            results(
-                optimizers=[f"method {i}" for i in range(14)],
-                landscapes=[f"place {i}" for i in range(7)],
-            ),
+            results(optimizers=[f"method {i}" for i in range(14)]),
+            results(landscapes=[f"place {i}" for i in range(7)]),
             results(optimizers=("a very long name of an optimizer that goes on and on", "b")),
             results(loss=np.inf),
             results(loss=0.0),
@@ -165,7 +163,7 @@ class TestConvergence:
             results(loss=np.nan).assign(status=lambda d: d["status"] * 0 + 5),
         ],
         ids=(
-            "one_world one_optimizer 14_optimizers long_names all_diverged all_zero 1e-300 one_checkpoint"
+            "one_world one_optimizer 14_optimizers 7_landscapes long_names all_diverged all_zero 1e-300 one_checkpoint"
             " axis 40_arms 3_landscapes missing".split()
         ),
     )

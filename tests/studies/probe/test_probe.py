@@ -182,7 +182,7 @@ def test_one_dataset_holds_all(measured):
 
 def test_the_numbers_are_those_of_the_probes(measured):
     from landscapes.probes import measure_binary
-    from landscapes.probes.continuous import walks_and_lines
+    from landscapes.probes.continuous import sampling
 
     streams = Streams(seed=1, worlds=torch.arange(3))
     exact = measure_binary(NK(n=6, k=2).bind(streams), samples=64, streams=streams)
@@ -193,7 +193,7 @@ def test_the_numbers_are_those_of_the_probes(measured):
         )
     bowl = Quadratic(dim=3, terms=8, shifted=True).bind(streams)
     fresh = Streams(seed=1, worlds=torch.arange(3))
-    expected = walks_and_lines.distance_correlation(bowl, fresh, samples=64)
+    expected = sampling.distance_correlation(bowl, fresh, samples=64)
     np.testing.assert_array_equal(
         measured["distance_correlation_pearson"].isel(landscape=2), expected.value
     )
