@@ -117,6 +117,14 @@ class Optimizer(Parameters, ABC):
         del state
         return None
 
+    def individuals(self, state: State) -> tuple[Tensor, Tensor] | None:
+        """The living population: points (R, P, D), and the share of it that each stands for (R, P) float64.
+
+        None: the method has none, such as a trajectory, or a distribution that it samples anew.
+        """
+        del state
+        return None
+
     @property
     def demes(self) -> int:
         """Populations within which selection takes place."""

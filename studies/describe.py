@@ -43,6 +43,7 @@ def describe(word: str) -> Parts:
     families = [family for family, members in names().items() if word in members and family != "key"]
     parts = [part for family in families for part in OF[family](word)]
     parts += keys.describe(word) or keys.of_kinds(word)
+    parts += _recordable() if word == "record" else []
     if not parts:
         raise ValueError(f"unknown kind {word!r}; {_hint(word)}")
     return parts
@@ -200,6 +201,27 @@ OF = {
 }
 
 
+def _recordable() -> Parts:
+    """The language of `record:`."""
+    from rich.table import Table
+
+    from studies.study_file import recordable
+
+    table = Table("name", "what it is", "unit")
+    for row in recordable.names():
+        table.add_row(*row)
+    for name, line, unit in recordable.of_methods():
+        table.add_row(name, f"{line}; of {', '.join(recordable.kinds_with(name))}", unit)
+    table.add_row(
+        "state.NAME, info.NAME", "what the state holds, and what was told of the last step", ""
+    )
+    return [
+        recordable.EXAMPLES,
+        f"functions: {recordable.functions()}; + - * / **, comparisons, and or not, [0] [-1] [0, 3]",
+        table,
+    ]
+
+
 def _text(owner: Any) -> str:  # noqa: ANN401
     """The docstring up to its arguments, each paragraph in a line."""
     paragraphs = inspect.cleandoc(owner.__doc__ or "").split("\n\n")
@@ -228,6 +250,10 @@ def _about(cls: Any, family: str) -> Iterator[str]:  # noqa: ANN401
         facts = {"domain": _domain(cls), "loss": _loss(cls)}
     facts["source"] = source(cls)
     yield from (f"{name}: {value}" for name, value in facts.items() if value)
+    if family == "optimizer":
+        from studies.study_file import recordable
+
+        yield from recordable.of_optimizer(cls)
 
 
 def source(cls: type) -> str:

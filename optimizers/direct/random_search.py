@@ -8,6 +8,7 @@ mutation.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, NamedTuple
 
@@ -18,7 +19,8 @@ from torch import Tensor
 from landscapes.base import Answer, Bits, Problem, Query, Reals
 from landscapes.streams import Streams
 from optimizers import operators
-from optimizers.base import Info, Optimizer
+from optimizers import quantities as named
+from optimizers.base import Info, Optimizer, Quantity
 
 
 class State(NamedTuple):
@@ -41,6 +43,7 @@ class RandomSearch(Optimizer):
     """
 
     name: ClassVar[str] = "random_search"
+    quantities: ClassVar[Mapping[str, Quantity]] = named.acceptance()
     domains: ClassVar[tuple[type, ...]] = (Reals, Bits)
     sources: ClassVar[tuple[str, ...]] = ("mutation",)
     population: Annotated[int, Ge(1)] = 16

@@ -26,7 +26,8 @@ from landscapes.base import Answer, Problem, Query
 from landscapes.numerics import column
 from landscapes.streams import Streams
 from optimizers import operators
-from optimizers.base import Info, Optimizer
+from optimizers import quantities as named
+from optimizers.base import Info, Optimizer, Quantity
 
 
 class State(NamedTuple):
@@ -52,6 +53,11 @@ class SPSA(Optimizer):
     """
 
     name: ClassVar[str] = "spsa"
+    quantities: ClassVar[Mapping[str, Quantity]] = {
+        "learning_rate": Quantity(
+            named.RATE, named.PER_SLOPE, lambda method, state, info: method.rates(state)["raw"]
+        )
+    }
     sources: ClassVar[tuple[str, ...]] = ("mutation",)
     learning_rate: Annotated[float, Gt(0)] = 0.1
     perturbation: Annotated[float, Gt(0)] = 0.1

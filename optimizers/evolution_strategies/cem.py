@@ -12,6 +12,7 @@ values per step; draws: mutation.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal, NamedTuple
 
@@ -22,7 +23,8 @@ from torch import Tensor
 from landscapes.base import Answer, Problem, Query
 from landscapes.numerics import column, safe_unit
 from landscapes.streams import Streams
-from optimizers.base import Info, Optimizer
+from optimizers import quantities as named
+from optimizers.base import Info, Optimizer, Quantity
 from optimizers.evolution_strategies import distribution
 from optimizers.schedules import number_of
 
@@ -53,6 +55,7 @@ class CEM(Optimizer):
     """
 
     name: ClassVar[str] = "cem"
+    quantities: ClassVar[Mapping[str, Quantity]] = named.sigma() | named.condition("sigma")
     sources: ClassVar[tuple[str, ...]] = ("mutation",)
     until_budget: ClassVar[tuple[str, ...]] = ("steps",)
     population: Annotated[int, Ge(2)] = 32

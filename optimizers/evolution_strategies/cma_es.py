@@ -20,6 +20,7 @@ m) / sigma, after rounding. P values per step; draws: mutation.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal, NamedTuple
 
@@ -30,7 +31,8 @@ from torch import Tensor
 from landscapes.base import Answer, Problem, Query
 from landscapes.numerics import dot, matmul
 from landscapes.streams import Streams
-from optimizers.base import Info, Optimizer
+from optimizers import quantities as named
+from optimizers.base import Info, Optimizer, Quantity
 from optimizers.evolution_strategies import distribution
 
 
@@ -64,6 +66,9 @@ class CMAES(Optimizer):
     """
 
     name: ClassVar[str] = "cma_es"
+    quantities: ClassVar[Mapping[str, Quantity]] = (
+        named.sigma() | named.path_length("path_sigma") | named.condition("lengths")
+    )
     sources: ClassVar[tuple[str, ...]] = ("mutation",)
     population: Annotated[int | None, Ge(2)] = None
     sigma: Annotated[float | None, Gt(0)] = None

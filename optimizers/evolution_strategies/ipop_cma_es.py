@@ -20,6 +20,7 @@ mutation.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal, NamedTuple
 
@@ -31,7 +32,8 @@ from landscapes.base import Answer, Problem, Query
 from landscapes.numerics import column
 from landscapes.streams import Streams
 from optimizers import operators
-from optimizers.base import Info, Optimizer
+from optimizers import quantities as named
+from optimizers.base import Info, Optimizer, Quantity
 from optimizers.evolution_strategies import cma_es, distribution
 from optimizers.evolution_strategies.cma_es import CMAES
 
@@ -81,6 +83,9 @@ class IPOPCMAES(Optimizer):
     """
 
     name: ClassVar[str] = "ipop_cma_es"
+    quantities: ClassVar[Mapping[str, Quantity]] = (
+        named.sigma() | named.path_length("path_sigma") | named.condition("lengths")
+    )
     sources: ClassVar[tuple[str, ...]] = ("mutation",)
     population: Annotated[int | None, Ge(2)] = None
     sigma: Annotated[float | None, Gt(0)] = None

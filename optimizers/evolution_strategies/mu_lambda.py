@@ -17,6 +17,7 @@ rounding. P values per step; draws: mutation.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal, NamedTuple
 
@@ -27,7 +28,8 @@ from torch import Tensor
 from landscapes.base import Answer, Problem, Query
 from landscapes.numerics import column
 from landscapes.streams import Streams
-from optimizers.base import Info, Optimizer
+from optimizers import quantities as named
+from optimizers.base import Info, Optimizer, Quantity
 from optimizers.evolution_strategies import distribution
 
 
@@ -55,6 +57,7 @@ class MuLambda(Optimizer):
     """
 
     name: ClassVar[str] = "mu_lambda"
+    quantities: ClassVar[Mapping[str, Quantity]] = named.sigma() | named.path_length("path")
     sources: ClassVar[tuple[str, ...]] = ("mutation",)
     population: Annotated[int | None, Ge(2)] = None
     parents: Annotated[int | None, Ge(1)] = None

@@ -17,6 +17,7 @@ Where stored values hold, 1 value per step, the first step's is that of the star
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, NamedTuple
 
@@ -28,7 +29,8 @@ from landscapes.base import Answer, Problem, Query
 from landscapes.numerics import column
 from landscapes.streams import Streams
 from optimizers import operators
-from optimizers.base import Info, Optimizer
+from optimizers import quantities as named
+from optimizers.base import Info, Optimizer, Quantity
 from optimizers.evolution_strategies import distribution
 
 
@@ -57,6 +59,7 @@ class OnePlusOne(Optimizer):
     """
 
     name: ClassVar[str] = "one_plus_one"
+    quantities: ClassVar[Mapping[str, Quantity]] = named.acceptance() | named.sigma()
     sources: ClassVar[tuple[str, ...]] = ("mutation",)
     sigma: Annotated[float | None, Gt(0)] = None
     target: Annotated[float, Gt(0), Lt(1)] = 0.2

@@ -30,7 +30,8 @@ from landscapes.base import Answer, Problem, Query
 from landscapes.numerics import column, safe_unit
 from landscapes.streams import Streams
 from optimizers import operators
-from optimizers.base import Info, Optimizer
+from optimizers import quantities as named
+from optimizers.base import Info, Optimizer, Quantity
 from optimizers.gradient import steps
 from optimizers.schedules import Coupling, Schedule, check_population
 
@@ -72,6 +73,20 @@ class OpenAIES(Optimizer):
     """
 
     name: ClassVar[str] = "openai_es"
+    quantities: ClassVar[Mapping[str, Quantity]] = named.velocity() | {
+        "learning_rate": Quantity(
+            named.RATE,
+            "as the inner step and the shaping have it",
+            lambda method, state, info: method.schedule.scheduled(
+                method.learning_rate, state.step, method._coupling("learning_rate")
+            ),
+        ),
+        "sigma": Quantity(
+            "standard deviation of the search distribution",
+            named.LENGTH,
+            lambda method, state, info: method._sigma(state),
+        ),
+    }
     sources: ClassVar[tuple[str, ...]] = ("mutation",)
     population: Annotated[int, Ge(2)] = 16
     sigma: Annotated[float, Gt(0)] = 0.1

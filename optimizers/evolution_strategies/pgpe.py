@@ -17,6 +17,7 @@ are half the differences of a pair, after rounding. P values per step; draws: mu
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal, NamedTuple
 
@@ -28,7 +29,8 @@ from landscapes.base import Answer, Problem, Query
 from landscapes.numerics import column, dot, safe_unit
 from landscapes.streams import Streams
 from optimizers import operators
-from optimizers.base import Info, Optimizer
+from optimizers import quantities as named
+from optimizers.base import Info, Optimizer, Quantity
 from optimizers.evolution_strategies import distribution
 
 
@@ -55,6 +57,7 @@ class PGPE(Optimizer):
     """
 
     name: ClassVar[str] = "pgpe"
+    quantities: ClassVar[Mapping[str, Quantity]] = named.sigma() | named.condition("sigma")
     sources: ClassVar[tuple[str, ...]] = ("mutation",)
     population: Annotated[int, Ge(4)] = 20
     sigma: Annotated[float | None, Gt(0)] = None

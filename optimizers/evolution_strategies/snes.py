@@ -16,6 +16,7 @@ displacement that was really evaluated, after rounding. P values per step; draws
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, NamedTuple
 
@@ -26,7 +27,8 @@ from torch import Tensor
 from landscapes.base import Answer, Problem, Query
 from landscapes.numerics import column
 from landscapes.streams import Streams
-from optimizers.base import Info, Optimizer
+from optimizers import quantities as named
+from optimizers.base import Info, Optimizer, Quantity
 from optimizers.evolution_strategies import distribution
 
 
@@ -52,6 +54,7 @@ class SNES(Optimizer):
     """
 
     name: ClassVar[str] = "snes"
+    quantities: ClassVar[Mapping[str, Quantity]] = named.sigma() | named.condition("sigma")
     sources: ClassVar[tuple[str, ...]] = ("mutation",)
     population: Annotated[int | None, Ge(2)] = None
     sigma: Annotated[float | None, Gt(0)] = None

@@ -19,6 +19,7 @@ step; draws: mutation.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, NamedTuple
 
@@ -29,7 +30,8 @@ from torch import Tensor
 from landscapes.base import Answer, Problem, Query
 from landscapes.numerics import column, matmul
 from landscapes.streams import Streams
-from optimizers.base import Info, Optimizer
+from optimizers import quantities as named
+from optimizers.base import Info, Optimizer, Quantity
 from optimizers.evolution_strategies import distribution
 
 
@@ -57,6 +59,7 @@ class XNES(Optimizer):
     """
 
     name: ClassVar[str] = "xnes"
+    quantities: ClassVar[Mapping[str, Quantity]] = named.sigma() | named.shape_condition()
     sources: ClassVar[tuple[str, ...]] = ("mutation",)
     population: Annotated[int | None, Ge(2)] = None
     sigma: Annotated[float | None, Gt(0)] = None

@@ -14,6 +14,7 @@ correction. P gradients per step; draws nothing but its starts.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Literal, NamedTuple
 
@@ -25,7 +26,8 @@ from landscapes.base import Answer, Problem, Query
 from landscapes.numerics import column
 from landscapes.streams import Streams
 from optimizers import operators
-from optimizers.base import Info, Optimizer
+from optimizers import quantities as named
+from optimizers.base import Info, Optimizer, Quantity
 from optimizers.gradient import steps
 from optimizers.operators import seen, unseen
 from optimizers.schedules import Schedule
@@ -65,6 +67,9 @@ class Adam(Optimizer):
     """
 
     name: ClassVar[str] = "adam"
+    quantities: ClassVar[Mapping[str, Quantity]] = named.learning_rate(named.LENGTH) | named.velocity(
+        "mean"
+    )
     gradient: ClassVar[bool] = True
     games: ClassVar[bool] = True
     learning_rate: Annotated[float, Gt(0)] = 0.01

@@ -17,6 +17,7 @@ players is as many steps of the study. Draws nothing but its starts.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, NamedTuple
 
@@ -28,7 +29,8 @@ from landscapes.base import Answer, Problem, Query
 from landscapes.numerics import column
 from landscapes.streams import Streams
 from optimizers import operators
-from optimizers.base import Info, Optimizer
+from optimizers import quantities as named
+from optimizers.base import Info, Optimizer, Quantity
 from optimizers.gradient import steps
 from optimizers.operators import seen, unseen
 from optimizers.schedules import Schedule
@@ -64,6 +66,7 @@ class Alternating(Optimizer):
     """
 
     name: ClassVar[str] = "alternating"
+    quantities: ClassVar[Mapping[str, Quantity]] = named.learning_rate() | named.velocity()
     gradient: ClassVar[bool] = True
     games: ClassVar[bool] = True
     learning_rate: Annotated[float, Gt(0)] = 0.1

@@ -36,7 +36,8 @@ from torch import Tensor
 from landscapes.base import Answer, Problem, Query
 from landscapes.streams import Streams
 from optimizers import operators
-from optimizers.base import Info, Optimizer, Recorded, Switches
+from optimizers import quantities as named
+from optimizers.base import Info, Optimizer, Quantity, Recorded, Switches
 from optimizers.gradient import steps
 from optimizers.schedules import Schedule
 from optimizers.workers import RECORDED, Service, advanced, everybody, finished
@@ -77,6 +78,7 @@ class AsyncSGD(Optimizer):
     """
 
     name: ClassVar[str] = "async_sgd"
+    quantities: ClassVar[Mapping[str, Quantity]] = named.learning_rate() | named.velocity()
     sources: ClassVar[tuple[str, ...]] = ("staleness",)
     switches: ClassVar[Switches] = {"staleness": {"off": {"workers": 1, "mode": "async", "backups": 0}}}
     gradient: ClassVar[bool] = True

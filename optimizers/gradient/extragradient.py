@@ -14,6 +14,7 @@ starts.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, NamedTuple
 
@@ -24,7 +25,8 @@ from torch import Tensor
 from landscapes.base import Answer, Problem, Query
 from landscapes.streams import Streams
 from optimizers import operators
-from optimizers.base import Info, Optimizer
+from optimizers import quantities as named
+from optimizers.base import Info, Optimizer, Quantity
 from optimizers.gradient import steps
 from optimizers.operators import seen, unseen
 from optimizers.schedules import Schedule
@@ -58,6 +60,7 @@ class Extragradient(Optimizer):
     """
 
     name: ClassVar[str] = "extragradient"
+    quantities: ClassVar[Mapping[str, Quantity]] = named.learning_rate()
     gradient: ClassVar[bool] = True
     games: ClassVar[bool] = True
     learning_rate: Annotated[float, Gt(0)] = 0.1

@@ -28,7 +28,8 @@ from landscapes.base import Answer, Problem, Query
 from landscapes.numerics import column
 from landscapes.streams import Streams
 from optimizers import operators
-from optimizers.base import Info, Optimizer, Switches
+from optimizers import quantities as named
+from optimizers.base import Info, Optimizer, Quantity, Switches
 from optimizers.gradient import steps
 from optimizers.operators import per_world, seen, unseen
 from optimizers.schedules import Coupling, Schedule, check_coupling
@@ -62,6 +63,7 @@ class Langevin(Optimizer):
     """
 
     name: ClassVar[str] = "langevin"
+    quantities: ClassVar[Mapping[str, Quantity]] = named.learning_rate() | named.temperature()
     sources: ClassVar[tuple[str, ...]] = ("mutation",)
     switches: ClassVar[Switches] = {"mutation": {"off": {"temperature": 0.0}}}
     gradient: ClassVar[bool] = True

@@ -18,6 +18,7 @@ its start.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, NamedTuple
 
@@ -29,7 +30,8 @@ from landscapes.base import Answer, Problem, Query
 from landscapes.numerics import dot, norm, squarable
 from landscapes.streams import Streams
 from optimizers import operators
-from optimizers.base import Info, Optimizer
+from optimizers import quantities as named
+from optimizers.base import Info, Optimizer, Quantity
 from optimizers.gradient.steps import slope as slope_of
 
 
@@ -64,6 +66,7 @@ class LBFGS(Optimizer):
     """
 
     name: ClassVar[str] = "lbfgs"
+    quantities: ClassVar[Mapping[str, Quantity]] = named.acceptance()
     gradient: ClassVar[bool] = True
     memory: Annotated[int, Ge(1)] = 10
     first_step: Annotated[float, Gt(0)] = 1.0

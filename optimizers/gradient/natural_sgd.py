@@ -14,6 +14,7 @@ draws nothing but its starts.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
@@ -25,7 +26,8 @@ from landscapes.base import Answer, Problem, Query
 from landscapes.numerics import column, exp_minus, matmul
 from landscapes.streams import Streams
 from optimizers import operators
-from optimizers.base import Info, Optimizer
+from optimizers import quantities as named
+from optimizers.base import Info, Optimizer, Quantity
 from optimizers.gradient import steps
 from optimizers.operators import seen, unseen
 from optimizers.schedules import Coupling, Schedule, check_coupling
@@ -63,6 +65,7 @@ class NaturalSGD(Optimizer):
     """
 
     name: ClassVar[str] = "natural_sgd"
+    quantities: ClassVar[Mapping[str, Quantity]] = named.learning_rate("G x^2 per loss")
     gradient: ClassVar[bool] = True
     learning_rate: Annotated[float, Gt(0)] = 0.1
     metric: Literal["logistic", "given"] = "logistic"

@@ -35,7 +35,8 @@ from landscapes.base import Answer, Problem, Query
 from landscapes.numerics import column
 from landscapes.streams import Streams
 from optimizers import operators
-from optimizers.base import Info, Optimizer
+from optimizers import quantities as named
+from optimizers.base import Info, Optimizer, Quantity
 from optimizers.gradient import steps
 from optimizers.gradient.step_sizes import StepSize
 from optimizers.operators import seen, unseen
@@ -86,6 +87,7 @@ class SGD(Optimizer):
     """
 
     name: ClassVar[str] = "sgd"
+    quantities: ClassVar[Mapping[str, Quantity]] = named.learning_rate() | named.velocity()
     gradient: ClassVar[bool] = True
     games: ClassVar[bool] = True
     learning_rate: Annotated[float, Gt(0)] = 0.1

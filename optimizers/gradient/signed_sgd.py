@@ -15,6 +15,7 @@ per step; draws nothing but its starts.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, NamedTuple
 
@@ -25,7 +26,8 @@ from torch import Tensor
 from landscapes.base import Answer, Problem, Query
 from landscapes.streams import Streams
 from optimizers import operators
-from optimizers.base import Info, Optimizer
+from optimizers import quantities as named
+from optimizers.base import Info, Optimizer, Quantity
 from optimizers.gradient import steps
 from optimizers.operators import seen, unseen
 from optimizers.schedules import Schedule
@@ -57,6 +59,7 @@ class SignedSGD(Optimizer):
     """
 
     name: ClassVar[str] = "signed_sgd"
+    quantities: ClassVar[Mapping[str, Quantity]] = named.learning_rate(named.LENGTH) | named.velocity()
     gradient: ClassVar[bool] = True
     learning_rate: Annotated[float, Gt(0)] = 0.01
     momentum: Annotated[float, Ge(0), Lt(1)] = 0.0

@@ -31,6 +31,7 @@ from torch import Tensor
 from landscapes.base import Answer, Problem, Query
 from landscapes.numerics import column, norm
 from landscapes.streams import Streams
+from optimizers import operators
 from optimizers.base import Info, Optimizer
 from optimizers.fitness import weights
 from optimizers.operators import per_world
@@ -97,6 +98,10 @@ class Consensus(Optimizer):
             + column(kick, x) * reach * streams.normal("mutation", x.shape[1:])
         )
         return State(x, consensus[:, 0]), {}
+
+    def individuals(self, state: State) -> tuple[Tensor, Tensor] | None:
+        """The particles."""
+        return state.points, operators.alike(state.points)
 
     def recommend(self, state: State) -> Tensor:
         """The consensus point of the particles evaluated last: (R, D)."""

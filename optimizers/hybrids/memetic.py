@@ -126,6 +126,10 @@ class Memetic(Breeding):
         first_life = (state.step < self.descent_steps)[:, None]  # nobody was valued after learning yet
         return State(points, genes, torch.where(first_life, best, state.best), state.step + 1)
 
+    def individuals(self, state: State) -> tuple[Tensor, Tensor] | None:
+        """The individuals, where they have got to."""
+        return state.points, operators.alike(state.points)
+
     def recommend(self, state: State) -> Tensor:
         """The best of the last generation, as it was after learning: (R, D)."""
         return state.best

@@ -19,6 +19,7 @@ P gradients per step. Draws: drift (whom the worst copy), mutation (up or down).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, NamedTuple
 
@@ -29,7 +30,8 @@ from torch import Tensor
 from landscapes.base import Answer, Problem, Query
 from landscapes.streams import Streams
 from optimizers import operators
-from optimizers.base import Info, Optimizer, Recorded
+from optimizers import quantities as named
+from optimizers.base import Info, Optimizer, Quantity, Recorded
 from optimizers.gradient import steps
 from optimizers.operators import per_world, unseen
 
@@ -70,6 +72,13 @@ class PBT(Optimizer):
     """
 
     name: ClassVar[str] = "pbt"
+    quantities: ClassVar[Mapping[str, Quantity]] = named.velocity() | {
+        "learning_rate": Quantity(
+            "learning rates in force, one for each member",
+            named.PER_SLOPE,
+            lambda method, state, info: state.rate,
+        )
+    }
     sources: ClassVar[tuple[str, ...]] = ("drift", "mutation")
     gradient: ClassVar[bool] = True
     recorded: ClassVar[Recorded] = {

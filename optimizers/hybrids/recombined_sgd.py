@@ -19,6 +19,7 @@ coordinates).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Literal, NamedTuple
 
@@ -29,7 +30,8 @@ from torch import Tensor
 from landscapes.base import Answer, Problem, Query
 from landscapes.streams import Streams
 from optimizers import operators
-from optimizers.base import Info, Optimizer, Switches
+from optimizers import quantities as named
+from optimizers.base import Info, Optimizer, Quantity, Switches
 from optimizers.gradient import steps
 from optimizers.schedules import Schedule
 
@@ -67,6 +69,7 @@ class RecombinedSGD(Optimizer):
     """
 
     name: ClassVar[str] = "recombined_sgd"
+    quantities: ClassVar[Mapping[str, Quantity]] = named.learning_rate() | named.velocity()
     sources: ClassVar[tuple[str, ...]] = ("pairing", "recombination")
     switches: ClassVar[Switches] = {"recombination": {"off": {"exchange": "none"}}}
     gradient: ClassVar[bool] = True
@@ -127,6 +130,10 @@ class RecombinedSGD(Optimizer):
             )
         best = operators.best(x if self.exchange == "average" else stepped[0], answer.value)
         return State(x, velocity, best, state.step + 1), {}
+
+    def individuals(self, state: State) -> tuple[Tensor, Tensor] | None:
+        """The trajectories."""
+        return state.points, operators.alike(state.points)
 
     def recommend(self, state: State) -> Tensor:
         """The trajectory that was last seen lowest: (R, D)."""

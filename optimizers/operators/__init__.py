@@ -8,6 +8,7 @@ from optimizers.operators.breeding import breed, generation, mates, offspring
 from optimizers.operators.mutation import bit_flip, gaussian, mutate, one_bit_flip
 from optimizers.operators.order import (
     PAIRWISE,
+    alike,
     best,
     centered_ranks,
     order,
@@ -49,6 +50,7 @@ from optimizers.operators.systematic import (
 )
 
 __all__ = [
+    "alike",
     "CROSSOVERS",
     "PAIRWISE",
     "PLASTIC",

@@ -117,6 +117,12 @@ def per_world(value: float | Tensor, like: Tensor) -> Tensor:
     return torch.as_tensor(value, dtype=torch.float64, device=like.device).expand(len(like))
 
 
+def alike(points: Tensor) -> Tensor:
+    """The same share of a population for all of its points (R, P, D): (R, P) float64."""
+    worlds, count = points.shape[:2]
+    return torch.full((worlds, count), 1 / count, dtype=torch.float64, device=points.device)
+
+
 def unseen(points: Tensor, dtype: torch.dtype) -> Tensor:
     """Values (R, P) of points that were never asked: inf."""
     return torch.full(points.shape[:2], torch.inf, dtype=dtype, device=points.device)

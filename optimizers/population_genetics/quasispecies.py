@@ -138,6 +138,10 @@ class Quasispecies(Optimizer):
         del state
         return {"selection": 1.0, "mean_fitness": 1.0}
 
+    def individuals(self, state: State) -> tuple[Tensor, Tensor] | None:
+        """All genotypes, by their frequencies."""
+        return state.genotypes, state.frequency.double()
+
     def recommend(self, state: State) -> Tensor:
         """The most frequent genotype, the first of ties: (R, D)."""
         return operators.rows(state.genotypes, state.frequency.argmax(1, keepdim=True))[:, 0]

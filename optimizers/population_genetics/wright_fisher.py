@@ -170,6 +170,10 @@ class WrightFisher(Optimizer):
         rate = 1.0 if self.model == "wright_fisher" else 1 / self.population
         return {"selection": rate, "mean_fitness": rate}
 
+    def individuals(self, state: State) -> tuple[Tensor, Tensor] | None:
+        """The living haplotypes."""
+        return state.points, operators.alike(state.points)
+
     def recommend(self, state: State) -> Tensor:
         """The best haplotype of the population evaluated last: (R, D)."""
         return state.best

@@ -164,6 +164,10 @@ class AsyncSteadyStateGA(Replacing):
         points = operators.rows(torch.cat([query.points[:, -k:], state.points], 1), survivors)
         return points, value.gather(1, survivors), operators.accepted(survivors, k)
 
+    def individuals(self, state: State) -> tuple[Tensor, Tensor] | None:
+        """The members."""
+        return state.points, operators.alike(state.points)
+
     def recommend(self, state: State) -> Tensor:
         """The member that was last seen lowest: (R, D)."""
         return operators.best(state.points, state.value)

@@ -19,6 +19,7 @@ targets and trials are asked together, since an old lucky value would never be l
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal, NamedTuple
 
@@ -30,7 +31,8 @@ from landscapes.base import Answer, Problem, Query
 from landscapes.numerics import column
 from landscapes.streams import Streams
 from optimizers import operators
-from optimizers.base import Info, Optimizer, Switches
+from optimizers import quantities as named
+from optimizers.base import Info, Optimizer, Quantity, Switches
 from optimizers.operators import unseen
 from optimizers.walks import moves
 
@@ -63,6 +65,7 @@ class DE(Optimizer):
     """
 
     name: ClassVar[str] = "de"
+    quantities: ClassVar[Mapping[str, Quantity]] = named.acceptance()
     sources: ClassVar[tuple[str, ...]] = ("mutation", "recombination")
     switches: ClassVar[Switches] = {"recombination": {"off": {"crossover_rate": 1.0}}}
     population: Annotated[int, Ge(3)] = 32
@@ -101,6 +104,10 @@ class DE(Optimizer):
         return State(points, torch.where(accepted, new, old), state.exact, state.step + 1), {
             "accepted": accepted
         }
+
+    def individuals(self, state: State) -> tuple[Tensor, Tensor] | None:
+        """The members."""
+        return state.points, operators.alike(state.points)
 
     def recommend(self, state: State) -> Tensor:
         """The member that was last seen lowest: (R, D)."""

@@ -130,6 +130,13 @@ class GA(Breeding):
         del state
         return {} if self.elite else {"selection": 1.0, "mean_fitness": 1.0}
 
+    def individuals(self, state: State) -> tuple[Tensor, Tensor] | None:
+        """Those alive."""
+        size = self._alive(state)
+        if size is None:
+            return state.points, operators.alike(state.points)
+        return state.points, operators.leading(state.points, size) / size[:, None].double()
+
     def recommend(self, state: State) -> Tensor:
         """The best of the population evaluated last: (R, D)."""
         return state.best

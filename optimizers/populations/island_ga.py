@@ -160,6 +160,10 @@ class IslandGA(Breeding):
         del state
         return {} if self.elite else {"selection": 1.0, "mean_fitness": 1.0}
 
+    def individuals(self, state: State) -> tuple[Tensor, Tensor] | None:
+        """The members of all islands."""
+        return state.points, operators.alike(state.points)
+
     def recommend(self, state: State) -> Tensor:
         """The best of the population evaluated last: (R, D)."""
         return state.best

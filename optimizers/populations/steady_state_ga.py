@@ -123,6 +123,10 @@ class SteadyStateGA(Replacing):
         info = {"accepted": operators.accepted(survivors, k)}
         return State(points, value.gather(1, survivors), state.exact, state.step + 1), info
 
+    def individuals(self, state: State) -> tuple[Tensor, Tensor] | None:
+        """The members."""
+        return state.points, operators.alike(state.points)
+
     def recommend(self, state: State) -> Tensor:
         """The member that was last seen lowest: (R, D)."""
         return operators.best(state.points, state.value)

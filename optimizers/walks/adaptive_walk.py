@@ -16,6 +16,7 @@ is compared with its neighbours. Draws: acceptance (greedy: none).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal, NamedTuple
 
@@ -25,7 +26,8 @@ from torch import Tensor
 from landscapes.base import Answer, Bits, Problem, Query
 from landscapes.streams import Streams
 from optimizers import operators
-from optimizers.base import Info, Optimizer
+from optimizers import quantities as named
+from optimizers.base import Info, Optimizer, Quantity
 
 
 class State(NamedTuple):
@@ -48,6 +50,7 @@ class AdaptiveWalk(Optimizer):
     """
 
     name: ClassVar[str] = "adaptive_walk"
+    quantities: ClassVar[Mapping[str, Quantity]] = named.acceptance()
     domains: ClassVar[tuple[type, ...]] = (Bits,)
     sources: ClassVar[tuple[str, ...]] = ("acceptance",)
     rule: Literal["greedy", "random", "proportional"] = "random"

@@ -17,6 +17,7 @@ left: 2 P. Draws: mutation, acceptance.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, NamedTuple
 
@@ -27,7 +28,8 @@ from torch import Tensor
 from landscapes.base import Answer, Bits, Problem, Query, Reals
 from landscapes.streams import Streams
 from optimizers import operators
-from optimizers.base import Info, Optimizer, Switches
+from optimizers import quantities as named
+from optimizers.base import Info, Optimizer, Quantity, Switches
 from optimizers.operators import unseen
 from optimizers.walks import moves
 
@@ -59,6 +61,7 @@ class Metropolis(Optimizer):
     """
 
     name: ClassVar[str] = "metropolis"
+    quantities: ClassVar[Mapping[str, Quantity]] = named.acceptance() | named.temperature()
     domains: ClassVar[tuple[type, ...]] = (Reals, Bits)
     sources: ClassVar[tuple[str, ...]] = ("mutation", "acceptance")
     switches: ClassVar[Switches] = {"acceptance": {"off": {"temperature": 0.0}}}

@@ -14,6 +14,7 @@ asked together, since an old lucky value would never be beaten. Draws: mutation.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, NamedTuple
 
@@ -24,7 +25,8 @@ from torch import Tensor
 from landscapes.base import Answer, Bits, Problem, Query
 from landscapes.streams import Streams
 from optimizers import operators
-from optimizers.base import Info, Optimizer
+from optimizers import quantities as named
+from optimizers.base import Info, Optimizer, Quantity
 from optimizers.operators import unseen
 from optimizers.walks import moves
 
@@ -49,6 +51,7 @@ class OnePlusOneEA(Optimizer):
     """
 
     name: ClassVar[str] = "one_plus_one_ea"
+    quantities: ClassVar[Mapping[str, Quantity]] = named.acceptance()
     domains: ClassVar[tuple[type, ...]] = (Bits,)
     sources: ClassVar[tuple[str, ...]] = ("mutation",)
     mutation_rate: Annotated[float | None, Ge(0), Le(1)] = None

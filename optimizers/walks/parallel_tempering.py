@@ -17,6 +17,7 @@ per step. Else the current and the proposed points are asked together: 2 P. Draw
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, NamedTuple
 
@@ -27,7 +28,8 @@ from torch import Tensor
 from landscapes.base import Answer, Bits, Problem, Query, Reals
 from landscapes.streams import Streams
 from optimizers import operators
-from optimizers.base import Info, Optimizer
+from optimizers import quantities as named
+from optimizers.base import Info, Optimizer, Quantity
 from optimizers.operators import per_world, unseen
 from optimizers.walks import moves
 
@@ -60,6 +62,13 @@ class ParallelTempering(Optimizer):
     """
 
     name: ClassVar[str] = "parallel_tempering"
+    quantities: ClassVar[Mapping[str, Quantity]] = named.acceptance() | {
+        "temperature": Quantity(
+            "temperatures of the replicas, from cold to hot",
+            named.LOSS,
+            lambda method, state, info: method._ladder(state.value),
+        )
+    }
     domains: ClassVar[tuple[type, ...]] = (Reals, Bits)
     sources: ClassVar[tuple[str, ...]] = ("mutation", "acceptance")
     population: Annotated[int, Ge(2)] = 8

@@ -14,6 +14,7 @@ together. Draws: mutation.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
@@ -23,7 +24,8 @@ from torch import Tensor
 from landscapes.base import Answer, Bits, Problem, Query
 from landscapes.streams import Streams
 from optimizers import operators
-from optimizers.base import Info, Optimizer
+from optimizers import quantities as named
+from optimizers.base import Info, Optimizer, Quantity
 from optimizers.operators import unseen
 from optimizers.walks import moves
 
@@ -45,6 +47,7 @@ class RLS(Optimizer):
     """
 
     name: ClassVar[str] = "rls"
+    quantities: ClassVar[Mapping[str, Quantity]] = named.acceptance()
     domains: ClassVar[tuple[type, ...]] = (Bits,)
     sources: ClassVar[tuple[str, ...]] = ("mutation",)
 

@@ -13,6 +13,7 @@ per step. Else the current and the proposed points are asked together: 2 P. Draw
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, NamedTuple
 
@@ -23,7 +24,8 @@ from torch import Tensor
 from landscapes.base import Answer, Bits, Problem, Query, Reals
 from landscapes.streams import Streams
 from optimizers import operators
-from optimizers.base import Info, Optimizer, Switches
+from optimizers import quantities as named
+from optimizers.base import Info, Optimizer, Quantity, Switches
 from optimizers.operators import unseen
 from optimizers.schedules import Schedule
 from optimizers.walks import moves
@@ -60,6 +62,13 @@ class SimulatedAnnealing(Optimizer):
     """
 
     name: ClassVar[str] = "simulated_annealing"
+    quantities: ClassVar[Mapping[str, Quantity]] = named.acceptance() | {
+        "temperature": Quantity(
+            named.TEMPERATURE,
+            named.LOSS,
+            lambda method, state, info: method.schedule.scheduled(method.temperature, state.step),
+        )
+    }
     domains: ClassVar[tuple[type, ...]] = (Reals, Bits)
     sources: ClassVar[tuple[str, ...]] = ("mutation", "acceptance")
     switches: ClassVar[Switches] = {"acceptance": {"off": {"temperature": 0.0}}}

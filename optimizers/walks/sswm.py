@@ -19,6 +19,7 @@ asked together. Draws: mutation, acceptance.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal, NamedTuple
 
@@ -29,7 +30,8 @@ from torch import Tensor
 from landscapes.base import Answer, Bits, FitnessLaw, Problem, Query
 from landscapes.streams import Streams
 from optimizers import operators
-from optimizers.base import Info, Optimizer, Recorded
+from optimizers import quantities as named
+from optimizers.base import Info, Optimizer, Quantity, Recorded
 from optimizers.fitness import COUNTED, log_fitness, unfit
 from optimizers.operators import unseen
 from optimizers.walks import moves
@@ -61,6 +63,7 @@ class SSWM(Optimizer):
     """
 
     name: ClassVar[str] = "sswm"
+    quantities: ClassVar[Mapping[str, Quantity]] = named.acceptance()
     domains: ClassVar[tuple[type, ...]] = (Bits,)
     sources: ClassVar[tuple[str, ...]] = ("mutation", "acceptance")
     counted: ClassVar[Recorded] = COUNTED

@@ -52,7 +52,7 @@ def diversity(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
         width: inches.
     """
     number, looks = dataset.sizes["landscape"], style.arm_looks(dataset)
-    columns = [*kinds(dataset), *(SEEN.values() if "genotypes" in dataset else ())]
+    columns = [*kinds(dataset), *(SEEN.values() if "moment" in dataset.dims else ())]
     figure = Figure(layout="constrained")
     rows = panels.rows_of(figure, number, len(columns), width, NARROW, sharex="row")
     for (name, part), row in zip(panels.landscapes(dataset), rows.places, strict=True):

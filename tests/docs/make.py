@@ -173,6 +173,22 @@ def laws() -> str:
     return LAWS.read_text().strip()
 
 
+def names_of_record() -> str:
+    """The names that `record:` of a study may use."""
+    from studies.study_file import recordable
+
+    own = [
+        (
+            f"`{name}`",
+            f"{line}; of {', '.join(f'`{kind}`' for kind in recordable.kinds_with(name))}",
+            unit,
+        )
+        for name, line, unit in recordable.of_methods()
+    ]
+    every = [(f"`{name}`", line, unit) for name, line, unit in recordable.names()]
+    return table(("name", "what it is", "unit"), [*every, *own])
+
+
 BLOCKS: dict[str, Callable[[], str]] = {
     "landscapes": lambda: overview("landscapes"),
     "optimizers": lambda: overview("optimizers"),
@@ -188,6 +204,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "analysis": analysis,
     "laws": laws,
     "theory": theory,
+    "names of record": names_of_record,
 }
 
 

@@ -176,8 +176,7 @@ class Scope:
     def population(self) -> Population:
         """The population of the moment."""
         if self.found is None:
-            search = self.search
-            self.found = Population.of(search.optimizer, search.streams, self.moment)
+            self.found = Population.of(self.search.optimizer, self.moment)
         return self.found
 
     def count(self) -> Tensor:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from landscapes.streams import Streams
 from optimizers.base import Optimizer
 from studies.cells.ledger import population
 from studies.instruments import Moment
@@ -16,7 +15,7 @@ from studies.instruments import Moment
 
 @dataclass(frozen=True)
 class Population:
-    """The individuals of R worlds, those of the next step; NaN is said of what is no population.
+    """The individuals of R worlds (`Optimizer.individuals`); NaN is said of what is no population.
 
     Args:
         points: (R, P, D); None where there is no population.
@@ -29,10 +28,9 @@ class Population:
     worlds: int
 
     @staticmethod
-    def of(optimizer: Optimizer, streams: Streams, moment: Moment) -> Population:
+    def of(optimizer: Optimizer, moment: Moment) -> Population:
         """That of a moment."""
-        members = population.members_of(optimizer, streams, moment.state, moment.steps)
-        points, share = members or (None, None)
+        points, share = optimizer.individuals(moment.state) or (None, None)
         return Population(points, share, len(moment.steps))
 
     @functools.cached_property

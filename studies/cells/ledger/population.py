@@ -39,7 +39,6 @@ from torch import Tensor
 from landscapes.base import Bits
 from landscapes.numerics import dot
 from landscapes.oracle.evaluation import clock_time, evaluate
-from landscapes.streams import Streams
 from optimizers import operators
 from optimizers.base import Optimizer, State
 from studies.cells.ledger.arms import LIMIT
@@ -204,24 +203,8 @@ def _members(scene: Scene, state: State, step: Tensor) -> tuple[Tensor, Tensor] 
 
     None where there is none.
     """
-    return members_of(scene.optimizer, scene.streams, state, step)
-
-
-def members_of(
-    optimizer: Optimizer, streams: Streams, state: State, step: Tensor
-) -> tuple[Tensor, Tensor] | None:
-    """The population of states after so many steps (R,): points (R, P, D), and their shares of it (R, P).
-
-    Args:
-        optimizer: of the search.
-        streams: of the R worlds.
-        state: of the optimizer.
-        step: (R,) completed steps.
-
-    Returns:
-        None where there is none.
-    """
-    query, center = optimizer.ask(state, streams.at(step + 1)), optimizer.center(state).double()
+    optimizer = scene.optimizer
+    query, center = optimizer.ask(state, scene.streams.at(step + 1)), optimizer.center(state).double()
     share = optimizer.share(state)
     if share is not None:
         return query.points, share.double()
