@@ -10,7 +10,14 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogFormatterSciNotation, LogLocator, NullFormatter, StrMethodFormatter
+from matplotlib.ticker import (
+    FixedFormatter,
+    FixedLocator,
+    LogFormatterSciNotation,
+    LogLocator,
+    NullFormatter,
+    StrMethodFormatter,
+)
 
 from studies.figures import style
 from studies.figures.style import Look
@@ -222,12 +229,49 @@ def decades_across(axes: Axes, inches: float) -> None:
 
     Powers of ten, or 1, 2 and 5 where they are less than one and a half decades.
     """
-    low, high = axes.get_xlim()
+    decades_along(axes.xaxis, inches)
+
+
+def decades_along(axis: Axis, inches: float) -> None:
+    """Ticks of a log axis that is so many inches long."""
+    low, high = axis.get_view_interval()
     most, span = max(2, int(inches / 0.34)), np.log10(high / low)
     if span >= 1.5:
-        return powers(axes.xaxis, most)
+        return powers(axis, most)
     steps = next((steps for steps in ((1, 2, 5), (1, 3)) if len(steps) * span <= most), (1,))
-    return numbers(axes.xaxis, steps, max(most, 3))
+    return numbers(axis, steps, max(most, 3))
+
+
+def at_values(axis: Axis, values: np.ndarray, inches: float) -> None:
+    """Ticks at the values that are drawn, where these are few enough to be read; else those of its scale.
+
+    Args:
+        axis: horizontal.
+        values: what is drawn, increasing.
+        inches: its length.
+    """
+    every = next((step for step in (1, 2, 3) if _fits(axis, values[::step], inches)), None)
+    if every:
+        axis.set_major_locator(FixedLocator(values[::every].tolist()))
+        axis.set_major_formatter(FixedFormatter(_numbers(values[::every])))
+        axis.set_minor_locator(FixedLocator(values.tolist()))
+        axis.set_minor_formatter(NullFormatter())
+    elif axis.get_scale() == "log":
+        decades_along(axis, inches)
+
+
+def _fits(axis: Axis, values: np.ndarray, inches: float) -> bool:
+    """Whether numbers at these values have room side by side."""
+    widths = style.LETTER * 7 * (0.8 + np.array([len(name) for name in _numbers(values)]))
+    places = axis.get_transform().transform(np.asarray(values, float))
+    if len(values) < 2:
+        return len(values) == 1
+    gaps = np.diff(places) / np.ptp(places) * inches
+    return bool((gaps >= (widths[1:] + widths[:-1]) / 2).all())
+
+
+def _numbers(values: np.ndarray) -> list[str]:
+    return [f"{value:.4g}" for value in values]
 
 
 def costs(axes: Axes, most: int = 6) -> None:

@@ -6,6 +6,7 @@ A colour and a line style for each optimizer, the same everywhere and safe for c
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 import textwrap
 import warnings
@@ -45,6 +46,7 @@ UNSURE: Look = {
 }  # hits known to intervals
 BANDS = 7  # arms on one panel, above which bands would hide one another
 
+OPTIMIZERS = "optimizers"  # attribute of results of which some are shown: all optimizers (JSON)
 WIDTH = 7.0  # inches: two columns of a paper
 COLUMN = 3.4  # one column
 PAPER: Settings = {
@@ -125,8 +127,10 @@ def paler(colour: Colour, share: float) -> tuple[float, float, float]:
 
 
 def optimizer_looks(dataset: xr.Dataset) -> Looks:
-    """A look for each optimizer."""
-    return looks([str(name) for name in dataset["optimizer"].values])
+    """A look for each optimizer, the same where some are left out."""
+    names = [str(name) for name in dataset["optimizer"].values]
+    every = looks(json.loads(dataset.attrs.get(OPTIMIZERS, "[]")) or names)
+    return {name: every[name] for name in names} if set(names) <= set(every) else looks(names)
 
 
 def arm_looks(dataset: xr.Dataset) -> Looks:
@@ -137,6 +141,8 @@ def arm_looks(dataset: xr.Dataset) -> Looks:
     names, there = labels(dataset, every=True), labels(dataset)
     if len(names) > MANY:
         return optimizer_looks(dataset)
+    if names == [str(name) for name in dataset["optimizer"].values]:
+        return {name: look for name, look in optimizer_looks(dataset).items() if name in there}
     return {name: look for name, look in looks(names).items() if name in there}
 
 

@@ -1,0 +1,67 @@
+"""A quantity along the clocks of a run: cost, steps, epochs, virtual time, seconds."""
+
+from __future__ import annotations
+
+import xarray as xr
+
+from studies.analysis.quantities.evaluate import quantity
+from studies.results.hits import spent
+from studies.schema import SPENT
+
+CLOCKS = {  # -> what its axis is called
+    "cost": "cost (evaluations)",
+    "steps": "steps",
+    "epochs": "epochs",
+    "virtual_time": "virtual time",
+    "seconds": "seconds",
+}
+COUNTED = {"value_terms", "gradient_terms", "terms"}
+
+
+def label(clock: str) -> str:
+    """What an axis of a clock is called."""
+    return CLOCKS[clock]
+
+
+def along(dataset: xr.Dataset, text: str, clock: str) -> xr.Dataset:
+    """A quantity at every checkpoint, and the clock there.
+
+    Args:
+        dataset: a study's results.
+        text: the quantity; what it says without a moment is of the checkpoint.
+        clock: one of `CLOCKS`.
+
+    Returns:
+        `quantity`, `quantity_interval` and `worlds`, with the dim `checkpoint`, NaN where a run has ended;
+        `x`, the median of the worlds' clocks.
+
+    Raises:
+        ValueError: the clock was not kept, or there is no such quantity.
+    """
+    times = _times(dataset, clock)
+    parts = [quantity(dataset.isel(checkpoint=[place]), text) for place in range(dataset.sizes["checkpoint"])]
+    told = xr.concat(parts, "checkpoint", coords="minimal", compat="override", join="override")
+    there = running(dataset)
+    extra = [dim for dim in there.dims if dim != "checkpoint" and dim not in told["quantity"].dims]
+    numbers = told["quantity"].where(there.any(extra))
+    lost = [dim for dim in times.dims if dim != "checkpoint" and dim not in numbers.dims]
+    x = times.median(lost) if lost else times
+    return told.assign(quantity=numbers, x=x.broadcast_like(numbers))
+
+
+def _times(dataset: xr.Dataset, clock: str) -> xr.DataArray:
+    """The clock at checkpoints, over worlds the median."""
+    if clock not in dataset:
+        kept = [name for name in CLOCKS if name in dataset]
+        raise ValueError(f"curve: expected a clock that was kept ({', '.join(kept)}), got {clock}")
+    times = dataset[clock].astype(float)
+    return times.median("replicate") if "replicate" in times.dims else times
+
+
+def running(dataset: xr.Dataset) -> xr.DataArray:
+    """Whether some world of an arm runs at a checkpoint: up to the first one at which all have ended."""
+    if not set(dataset.variables) >= COUNTED:
+        return dataset["cost"].notnull()
+    end = spent(dataset).max("replicate")
+    before = dataset["cost"].shift(checkpoint=1, fill_value=0.0)
+    return before < end * (1 - SPENT)

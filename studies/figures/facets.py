@@ -1,0 +1,142 @@
+"""Where the dims of a quantity go: along the axis, as lines, as rows and columns of panels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import xarray as xr
+
+from studies.schema import RECORDS
+from studies.text.words import suggest
+
+GRID = ("optimizer", "landscape")
+ROLES = ("x", "y", "hue", "rows", "columns")
+Place = dict[str, object]  # dim -> value
+
+
+class Facets(NamedTuple):
+    """What every dim is used for; None: for nothing."""
+
+    x: str | None
+    hue: str | None
+    rows: str | None
+    columns: str | None
+    first: Place  # dims that have no use, at their first values
+
+    def panels(self, data: xr.Dataset) -> list[list[Place]]:
+        """The places of panels, row by row."""
+        return [
+            [row | column for column in _values(data, self.columns)] for row in _values(data, self.rows)
+        ]
+
+    def lines(self, data: xr.Dataset) -> Iterator[tuple[str, xr.Dataset]]:
+        """Label and part of each line of a panel."""
+        for place in _values(data, self.hue):
+            yield words(place), data.sel(place)
+
+    def kept(self, told: xr.Dataset) -> xr.Dataset:
+        """The results without the dims that have no use."""
+        told = told.sel(self.first)
+        used = (self.x, self.hue, self.rows, self.columns, "bound", "checkpoint")
+        return told.squeeze([dim for dim in told.dims if dim not in used], drop=True)
+
+    @property
+    def said(self) -> str:
+        """Words on the dims that have no use; none where there are none."""
+        return f"; at {words(self.first)}" if self.first else ""
+
+
+def _values(data: xr.Dataset, dim: str | None) -> list[Place]:
+    """The places along a dim; of none one place that is everywhere."""
+    return [{}] if dim is None else [{dim: value} for value in data[dim].values.tolist()]
+
+
+def words(place: Mapping[str, object]) -> str:
+    """A place in words: a landscape and an optimizer by their names, an axis as `N = 40`."""
+    parts = [str(value) if dim in GRID else f"{dim} = {number(value)}" for dim, value in place.items()]
+    return ", ".join(parts)
+
+
+def number(value: object) -> str:
+    """A value of an axis in a label."""
+    return f"{value:.4g}" if isinstance(value, int | float) else str(value)
+
+
+# dims by their names ----------------------------------------------------------------------------------------
+
+
+def dims(dataset: xr.Dataset) -> list[str]:
+    """Optimizer, landscape and the axes of a study's results."""
+    there = [str(dim) for dim in dataset["status"].dims if dim not in RECORDS]
+    return sorted(there, key=lambda dim: (*GRID, dim).index(dim))
+
+
+def dim_of(word: str, names: Sequence[str], figure: str, more: Sequence[str] = ()) -> str:
+    """The dim that a word means: its name, or the last part of a path, as `batch` of noise.batch.
+
+    Args:
+        word: as it was given.
+        names: of the dims.
+        figure: for the message.
+        more: other words that are right.
+
+    Raises:
+        ValueError: there is none, or there are several.
+    """
+    ends = [name for name in names if name.rpartition(".")[2] == word]
+    if word in (*names, *more) or len(ends) != 1:
+        ends = [word]
+    if ends[0] not in (*names, *more):
+        raise ValueError(f"{figure}: unknown axis {word!r}; {suggest(word, [*names, *more])}")
+    return ends[0]
+
+
+def facets(told: xr.Dataset, given: Mapping[str, str | None], figure: str, *, lines: bool = True) -> Facets:
+    """What every dim of a quantity is used for.
+
+    What was not said goes to the optimizers as lines, the landscapes as columns, then to the axes in their
+    order. Dims of one value need no place.
+
+    Args:
+        told: the quantity, `quantity`.
+        given: x, y, hue, rows, columns -> word, as far as they were said.
+        figure: for messages.
+        lines: whether there are lines, to which a dim may go.
+
+    Raises:
+        ValueError: a word means no dim, or two the same.
+    """
+    names = [str(dim) for dim in told["quantity"].dims]
+    used = {role: dim_of(word, names, figure) for role, word in given.items() if word}
+    for dim in used.values():
+        roles = [role for role, other in used.items() if other == dim]
+        if len(roles) > 1:
+            raise ValueError(f"{figure}: expected {dim} in one place, got it as {' and '.join(roles)}")
+    left = [dim for dim in names if told.sizes[dim] > 1 and dim not in used.values()]
+    left.sort(key=lambda dim: (*GRID, *names).index(dim))
+    free = [role for role in ("hue", "columns", "rows") if role not in used and (lines or role != "hue")]
+    used |= dict(zip(free, left, strict=False))
+    first = {dim: told[dim].values.tolist()[0] for dim in left[len(free) :]}
+    return Facets(used.get("x"), used.get("hue"), used.get("rows"), used.get("columns"), first)
+
+
+# axes of numbers --------------------------------------------------------------------------------------------
+
+SPANS = 30.0  # ratio of the largest to the least, from which on positive numbers have a log axis
+
+
+def numeric(values: np.ndarray) -> bool:
+    """Whether the values of an axis are numbers."""
+    return values.dtype.kind in "iuf"
+
+
+def logarithmic(values: np.ndarray) -> bool:
+    """Whether numbers are spaced by factors, or span so much that only a log axis shows them."""
+    values = np.unique(values[np.isfinite(values)])
+    if len(values) < 2 or values[0] <= 0:
+        return False
+    ratios = np.diff(np.log(values))
+    even = len(values) > 2 and np.ptp(ratios) < 1e-6 * ratios.max()
+    return bool(even or values[-1] >= SPANS * values[0])

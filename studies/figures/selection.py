@@ -1,0 +1,61 @@
+"""Some of a study's results: landscapes, optimizers, values of axes; what is left looks as it did."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import xarray as xr
+
+from studies.figures.facets import dim_of, dims
+from studies.figures.style import OPTIMIZERS
+from studies.text.words import suggest
+
+
+def pick(dataset: xr.Dataset, chosen: Mapping[str, Sequence[str]]) -> xr.Dataset:
+    """The results at these labels and values, in the study's order.
+
+    Args:
+        dataset: a study's results.
+        chosen: landscape, optimizer or an axis -> labels or values, as they are written.
+
+    Raises:
+        ValueError: there is no such dim, label or value.
+    """
+    every = json.dumps([str(name) for name in dataset["optimizer"].values.tolist()])
+    picked = dataset.assign_attrs({OPTIMIZERS: dataset.attrs.get(OPTIMIZERS, every)})
+    for word, labels in chosen.items():
+        dim = dim_of(word, dims(dataset), "--at")
+        values = dataset[dim].values.tolist()
+        places = sorted({_place(values, dim, label) for label in labels})
+        picked = picked.isel({dim: places})
+    return picked
+
+
+def _place(values: Sequence[object], dim: str, label: str) -> int:
+    """Where a label, or a number, stands among values."""
+    for place, value in enumerate(values):
+        if str(value) == label or _same(value, label):
+            return place
+    raise ValueError(f"unknown {dim} {label!r}; {suggest(label, [_text(value) for value in values])}")
+
+
+def _same(value: object, label: str) -> bool:
+    """Whether a text is this number."""
+    try:
+        return isinstance(value, int | float) and math.isclose(value, float(label), rel_tol=1e-9)
+    except ValueError:
+        return False
+
+
+def _text(value: object) -> str:
+    return f"{value:g}" if isinstance(value, int | float | np.number) else str(value)
+
+
+def halves(dataset: xr.Dataset, dim: str, parts: int) -> list[xr.Dataset]:
+    """The results in so many parts along a dim, as even as can be."""
+    places = np.array_split(np.arange(dataset.sizes[dim]), parts)
+    names = [[str(value) for value in dataset[dim].values[own].tolist()] for own in places if len(own)]
+    return [pick(dataset, {dim: own}) for own in names]
