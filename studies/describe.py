@@ -106,15 +106,26 @@ def _claim(kind: str) -> Parts:
 
 
 def _figure(name: str) -> Parts:
-    from studies.figures import FIGURES
+    from studies.figures import EVERY
+    from studies.study_file import keys
+    from studies.study_file.figures import QUESTIONS
     from studies.study_file.model import FIGURES as NEEDS
 
-    facts = [f"{name} (figure): {_text(sys.modules[FIGURES[name].__module__])}"]
+    facts = [f"{name} (figure): {_text(sys.modules[EVERY[name].__module__])}"]
     facts += [f"shows the `{NEEDS[name]}` of a study"] * bool(NEEDS.get(name))
+    if name in QUESTIONS:
+        table = keys.parameters(QUESTIONS[name].model_json_schema())
+        return [*facts, table, EXAMPLES.format(name=name, example=QUESTIONS[name].example)]
     return [
         *facts,
         f"in a study: figures: [{name}]; of results: python -m studies.figures results/NAME {name}",
     ]
+
+
+EXAMPLES = (
+    "in a study: figures: [{{{name}: {{{example}}}}}]; of results: python -m studies.figures results/NAME"
+    " {name} --KEY VALUE .."
+)
 
 
 SECTIONS = ("landscapes", "optimizers", "sweep", "claims", "figures")  # whose names are printed

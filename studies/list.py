@@ -97,9 +97,9 @@ def _of_class(registry: Mapping[str, type], name: str) -> str:
 
 
 def _figures() -> Family:
-    from studies.figures import FIGURES
+    from studies.figures import EVERY
 
-    return Family([*FIGURES], lambda name: _first(sys.modules[FIGURES[name].__module__].__doc__ or ""))
+    return Family([*EVERY], lambda name: _first(sys.modules[EVERY[name].__module__].__doc__ or ""))
 
 
 def variables() -> dict[str, tuple[str, str]]:

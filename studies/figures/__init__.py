@@ -5,27 +5,33 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import xarray as xr
 from matplotlib.animation import FuncAnimation
 from matplotlib.figure import Figure
 
+from studies.figures import style
 from studies.figures.alignment import alignment
 from studies.figures.break_even import break_even
 from studies.figures.claims import claims
 from studies.figures.convergence import convergence
 from studies.figures.critical_difference import critical_difference
+from studies.figures.curve import curve
 from studies.figures.diversity import diversity
 from studies.figures.ecdf import ecdf
 from studies.figures.factorial import factorial
 from studies.figures.noise_sources import noise_sources
+from studies.figures.pages import apart, pages, words
 from studies.figures.phase import phase
 from studies.figures.price import price
 from studies.figures.profile import profile
-from studies.figures.saving import save
+from studies.figures.saving import save_pages
 from studies.figures.sensitivity import sensitivity
 from studies.figures.spectra import spectra
 from studies.figures.trajectories import animation, trajectories
+from studies.results.figures import Asked, asked
+from studies.text.shapes import Json
 
 FIGURES: dict[str, Callable[..., Figure]] = {  # name -> figure of a Dataset and a width in inches
     "convergence": convergence,
@@ -47,22 +53,69 @@ FIGURES: dict[str, Callable[..., Figure]] = {  # name -> figure of a Dataset and
 ANIMATIONS: dict[str, Callable[..., FuncAnimation]] = {"trajectories": animation}
 
 
+QUESTIONS: dict[str, Callable[..., Figure]] = {  # name -> figure that is told what to show
+    "curve": curve,
+}
+EVERY = FIGURES | QUESTIONS
+
+
+def pages_of(figure: Asked, dataset: xr.Dataset, width: float = style.WIDTH) -> list[Figure]:
+    """The pages of a figure, none higher than 1.3 times its width.
+
+    Args:
+        figure: its name, and what it is to show.
+        dataset: a study's results.
+        width: inches.
+    """
+    make = partial(EVERY[figure.figure], width=width, **figure.options)
+    told = figure.options if figure.figure in QUESTIONS else None
+    return pages(make, dataset, width, apart(figure.figure, dataset, told))
+
+
 def draw(
-    dataset: xr.Dataset, names: Iterable[str], out: Path, formats: Sequence[str] = ("png", "pdf")
+    dataset: xr.Dataset, figures: Iterable[Json], out: Path, formats: Sequence[str] = ("png", "pdf")
 ) -> list[Path]:
-    """Draw the named figures for a paper into the folder `out`, one file for each format.
+    """Draw figures for a paper into the folder `out`, one file for each page and format.
 
     Each file is replaced in one go.
 
     Args:
         dataset: a study's results, as `studies.open_study` gives them.
-        names: names in `FIGURES`.
+        figures: as a study asks for them: names in `EVERY`, or {name: what it is to show}.
         out: the folder, made where missing.
         formats: what Matplotlib can save: png, pdf, svg.
 
     Returns:
         The files written.
     """
-    return [
-        path for name in names for path in save(partial(FIGURES[name], dataset), out, name, formats)
-    ]
+    return [path for figure in asked(figures) for path in save(figure, dataset, out, formats).paths]
+
+
+class Files(NamedTuple):
+    """The files of a figure."""
+
+    paths: list[Path]
+    said: str  # of several pages: why; else nothing
+
+
+def save(
+    figure: Asked,
+    dataset: xr.Dataset,
+    out: Path,
+    formats: Sequence[str] = ("png", "pdf"),
+    width: float = style.WIDTH,
+    looks: style.Settings = style.PAPER,
+) -> Files:
+    """Draw a figure into the folder `out`, one file for each page and format.
+
+    Args:
+        figure: its name, and what it is to show.
+        dataset: a study's results.
+        out: the folder, made where missing.
+        formats: what Matplotlib can save.
+        width: inches.
+        looks: settings of Matplotlib.
+    """
+    paths = save_pages(partial(pages_of, figure, dataset, width), out, figure.file, formats, looks)
+    number = len(paths) // len(formats)
+    return Files(paths, words(figure.file, number, width) if number > 1 else "")

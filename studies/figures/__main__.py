@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,10 +17,15 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from studies.figures.style import Settings
+    from studies.results.figures import Asked
 
 FORMATS = ("pdf", "png", "svg", "gif", "mp4")
 WRONG = 2  # exit code
 WIDTHS = (2.0, 20.0)  # inches, between which a figure can be laid out
+OPTIONS = (
+    "figures that are told what to show take their keys as options, as in `curve --x B --y 'median(loss)'`:"
+    " python -m studies.describe curve"
+)
 EXIT_CODES = (
     "0 done, 2 wrong argument, or a figure that was asked for cannot be drawn from these results"
 )
@@ -30,8 +35,9 @@ def parser() -> argparse.ArgumentParser:
     """The arguments of `python -m studies.figures`."""
     words = argparse.ArgumentParser(
         prog="python -m studies.figures",
+        allow_abbrev=False,
         description="Draw figures of a study's results, as files.",
-        epilog=f"exit codes: {EXIT_CODES}",
+        epilog=f"{OPTIONS}; exit codes: {EXIT_CODES}",
     )
     words.add_argument(
         "results", type=Path, metavar="RESULTS", help="a study's folder, or a dataset.zarr"
@@ -44,6 +50,14 @@ def parser() -> argparse.ArgumentParser:
     words.add_argument("--style", default="paper", metavar="S", help=styles)
     widths = "3.4: one column of a paper, 7: two (default; slides: 5)"
     words.add_argument("--width", type=float, metavar="INCHES", help=widths)
+    words.add_argument(
+        "--landscape", action="append", metavar="L", help="this one alone; may be repeated"
+    )
+    words.add_argument(
+        "--optimizer", action="append", metavar="O", help="this one alone; may be repeated"
+    )
+    at = "these values of an axis alone, such as B=8 or B=8,32; may be repeated"
+    words.add_argument("--at", action="append", metavar="AXIS=V", help=at)
     where = "where the files go (default: `figures` in the study's folder)"
     words.add_argument("--out", type=Path, metavar="DIR", help=where)
     return words
@@ -51,9 +65,9 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
-    args = parser().parse_args(arguments)
+    args, more = parser().parse_known_args(arguments)
     try:
-        return _figures(args)
+        return _figures(args, more)
     except (ValueError, OSError) as error:
         print(error, file=sys.stderr)
         return WRONG
@@ -77,54 +91,141 @@ class Files:
     width: float
     looks: Settings
 
-    def write(self, name: str) -> Iterator[Path]:
+    def write(self, figure: Asked) -> Iterator[Path]:
         """Draw a figure; yields each file that is there.
 
         Raises:
             ValueError: it cannot be drawn, or is to move and does not.
         """
-        from studies.figures import ANIMATIONS, FIGURES
-        from studies.figures.saving import MOVING, save, save_moving
+        from studies.figures.saving import MOVING
 
         still = [kind for kind in self.formats if kind not in MOVING]
         moving = [kind for kind in self.formats if kind in MOVING]
-        if moving and name not in ANIMATIONS:
-            raise ValueError(
-                f"{name}: expected a figure that moves ({', '.join(ANIMATIONS)}) for --format"
-                f" {','.join(moving)}"
-            )
-        if still:
-            yield from save(
-                partial(FIGURES[name], self.data, width=self.width), self.out, name, still, self.looks
-            )
         if moving:
-            film = partial(ANIMATIONS[name], self.data, width=self.width)
-            yield from save_moving(film, self.out, name, moving, self.looks)
+            self._expect_moving(figure, moving)
+        if still:
+            yield from self._pages(figure, still)
+        if moving:
+            yield from self._film(figure, moving)
+
+    def _expect_moving(self, figure: Asked, kinds: Sequence[str]) -> None:
+        from studies.figures import ANIMATIONS
+
+        if figure.figure not in ANIMATIONS:
+            raise ValueError(
+                f"{figure.figure}: expected a figure that moves ({', '.join(ANIMATIONS)}) for --format"
+                f" {','.join(kinds)}"
+            )
+
+    def _pages(self, figure: Asked, kinds: Sequence[str]) -> list[Path]:
+        """The files of a figure; of more than one page a line says why."""
+        from studies.figures import save
+
+        files = save(figure, self.data, self.out, kinds, self.width, self.looks)
+        if files.said:
+            print(files.said, file=sys.stderr)
+        return files.paths
+
+    def _film(self, figure: Asked, kinds: Sequence[str]) -> list[Path]:
+        from studies.figures import ANIMATIONS
+        from studies.figures.saving import save_moving
+
+        film = partial(ANIMATIONS[figure.figure], self.data, width=self.width)
+        return save_moving(film, self.out, figure.file, kinds, self.looks)
 
 
-def _figures(args: argparse.Namespace) -> int:
-    from studies.figures import FIGURES
+def _figures(args: argparse.Namespace, more: Sequence[str]) -> int:
+    from studies.figures.selection import pick
 
     formats = _checked("--format", args.format.split(","), FORMATS)
     looks, width = _style(args)
-    asked = _checked("figures", args.names, [*FIGURES, "all"])
-    data = _results(args.results)
+    figures = _wanted(args, more)
+    data = pick(_results(args.results), _places(args))
     folder = args.results.parent if args.results.suffix == ".zarr" else args.results
     files = Files(data, args.out or folder / "figures", formats, width, looks)
-    names = list(FIGURES) if "all" in asked else asked or _of_study(data, FIGURES)
-    failed = [name for name in names if not _written(files, name)]
-    return WRONG if failed and "all" not in asked else 0
+    everything = "all" in args.names
+    failed = [
+        figure for figure in figures or _of_study(data, everything) if not _written(files, figure)
+    ]
+    return WRONG if failed and not everything else 0
 
 
-def _written(files: Files, name: str) -> bool:
+def _wanted(args: argparse.Namespace, more: Sequence[str]) -> list[Asked]:
+    """The figures that are named, each with the options behind them that it knows; none: those of the study.
+
+    Raises:
+        ValueError: there is no such figure, or an option is none of theirs.
+    """
+    from studies.figures import EVERY
+    from studies.results.figures import asked
+
+    names = _checked("figures", args.names, [*EVERY, "all"])
+    if "all" in names or not names:
+        _options([], more)
+        return []
+    options = _options(names, more)
+    return asked([{name: _own(name, options)} for name in names])
+
+
+def _own(name: str, options: Mapping[str, str]) -> dict[str, str]:
+    """Of these options those that a figure knows."""
+    return {option: value for option, value in options.items() if option in _known(name)}
+
+
+def _known(name: str) -> list[str]:
+    """The options of a figure."""
+    from studies.study_file.figures import QUESTIONS
+
+    return list(QUESTIONS[name].model_fields) if name in QUESTIONS else []
+
+
+def _options(names: Sequence[str], more: Sequence[str]) -> dict[str, str]:
+    """--x B --y loss as a mapping.
+
+    Raises:
+        ValueError: no named figure has such an option, or it has no value.
+    """
+    from studies.text.words import suggest
+
+    right = dict.fromkeys(option for name in names for option in _known(name))
+    given = {}
+    for word, value in zip(more[::2], [*more[1::2], None], strict=False):
+        option = word.removeprefix("--")
+        if option not in right or not word.startswith("--"):
+            hint = (
+                suggest(word, [f"--{name}" for name in right]) if right else "--help says what there is"
+            )
+            raise ValueError(f"unknown argument {word!r}; {hint}")
+        if value is None:
+            raise ValueError(f"{word}: expected a value")
+        given[option] = value
+    return given
+
+
+def _places(args: argparse.Namespace) -> dict[str, list[str]]:
+    """Landscapes, optimizers and axes of which only some are shown -> labels or values.
+
+    Raises:
+        ValueError: --at has no AXIS=VALUE.
+    """
+    chosen = {"landscape": args.landscape, "optimizer": args.optimizer}
+    for text in args.at or []:
+        axis, sign, values = text.partition("=")
+        if not sign:
+            raise ValueError(f"--at: expected AXIS=VALUE, such as B=8, got {text!r}")
+        chosen.setdefault(axis.strip(), []).extend(values.split(","))
+    return {dim: labels for dim, labels in chosen.items() if labels}
+
+
+def _written(files: Files, figure: Asked) -> bool:
     """Draw a figure and print its files, or why there are none; whether all went well."""
     from studies.figures.saving import why_not
 
     try:
-        for path in files.write(name):
+        for path in files.write(figure):
             print(path)
     except Exception as error:  # noqa: BLE001  the others are drawn, and no traceback shown
-        print(why_not(name, error), file=sys.stderr)
+        print(why_not(figure.file, error), file=sys.stderr)
         return False
     return True
 
@@ -178,11 +279,21 @@ def _checked(what: str, words: Iterable[str], right: Iterable[str]) -> list[str]
     return given
 
 
-def _of_study(data: xr.Dataset, names: Iterable[str]) -> list[str]:
-    """Those of the figures that the study names itself."""
+def _of_study(data: xr.Dataset, everything: bool) -> list[Asked]:
+    """The figures that the study asks for, and maybe all others that need not be told what to show."""
+    from studies.figures import EVERY, FIGURES
     from studies.results.config import config
+    from studies.results.figures import asked
 
-    return [name for name in config(data).get("figures", ["convergence"]) if name in names]
+    own = [
+        figure
+        for figure in asked(config(data).get("figures", ["convergence"]))
+        if figure.figure in EVERY
+    ]
+    if not everything:
+        return own
+    there = [figure.file for figure in own]
+    return [*own, *asked(name for name in FIGURES if name not in there)]
 
 
 if __name__ == "__main__":

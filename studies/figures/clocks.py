@@ -39,7 +39,9 @@ def along(dataset: xr.Dataset, text: str, clock: str) -> xr.Dataset:
         ValueError: the clock was not kept, or there is no such quantity.
     """
     times = _times(dataset, clock)
-    parts = [quantity(dataset.isel(checkpoint=[place]), text) for place in range(dataset.sizes["checkpoint"])]
+    parts = [
+        quantity(dataset.isel(checkpoint=[place]), text) for place in range(dataset.sizes["checkpoint"])
+    ]
     told = xr.concat(parts, "checkpoint", coords="minimal", compat="override", join="override")
     there = running(dataset)
     extra = [dim for dim in there.dims if dim != "checkpoint" and dim not in told["quantity"].dims]

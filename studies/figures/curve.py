@@ -87,8 +87,8 @@ def curve(
     grid = panels.grid(figure, len(places), across)
     for axes, place in zip(grid, places, strict=False):
         panel(drawing, axes, place, width / across - 0.6)
-        panels.title(axes, words(place), width / across - 0.5)
-    _finish(grid[: len(places)], drawing, across, width / across - 0.5)
+        panels.title(axes, words(place), 0.85 * (width / across - 0.5))
+    _finish(list(grid[: len(places)]), drawing, across, width / across - 0.5)
     inches = PANEL * (len(grid) // across) + 0.75
     return legends.finish(figure, _handles(drawing, figure), _said(drawing, dataset), width, inches)
 
@@ -112,11 +112,15 @@ def asked(dataset: xr.Dataset, *, x: str | None, y: str, **given: str | None) ->
         given: hue, rows, columns.
     """
     names = dims(dataset)
-    swept = [dim for dim in names if dim not in ("optimizer", "landscape") and numeric(dataset[dim].values)]
-    x = dim_of(x or next(iter(swept), "cost"), names, "curve", CLOCKS)
+    swept = [
+        dim for dim in names if dim not in ("optimizer", "landscape") and numeric(dataset[dim].values)
+    ]
+    x = dim_of(x or next(iter(swept), "cost"), names, "curve", [*CLOCKS])
     told = along(dataset, y, x) if x in CLOCKS and x not in names else quantity(dataset, y)
     on_clock = "checkpoint" in told.dims
-    at = facets(told.isel(checkpoint=-1) if on_clock else told, {"x": None if on_clock else x} | given, "curve")
+    at = facets(
+        told.isel(checkpoint=-1) if on_clock else told, {"x": None if on_clock else x} | given, "curve"
+    )
     if at.x is None and not on_clock:
         raise ValueError(f"curve: expected a quantity that depends on {x}, {y!r} is the same along it")
     return Drawing(at.kept(told), at, _looks(dataset, told, at.hue), y, label(x) if on_clock else x)

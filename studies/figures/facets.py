@@ -93,7 +93,9 @@ def dim_of(word: str, names: Sequence[str], figure: str, more: Sequence[str] = (
     return ends[0]
 
 
-def facets(told: xr.Dataset, given: Mapping[str, str | None], figure: str, *, lines: bool = True) -> Facets:
+def facets(
+    told: xr.Dataset, given: Mapping[str, str | None], figure: str, *, lines: bool = True
+) -> Facets:
     """What every dim of a quantity is used for.
 
     What was not said goes to the optimizers as lines, the landscapes as columns, then to the axes in their
@@ -116,7 +118,9 @@ def facets(told: xr.Dataset, given: Mapping[str, str | None], figure: str, *, li
             raise ValueError(f"{figure}: expected {dim} in one place, got it as {' and '.join(roles)}")
     left = [dim for dim in names if told.sizes[dim] > 1 and dim not in used.values()]
     left.sort(key=lambda dim: (*GRID, *names).index(dim))
-    free = [role for role in ("hue", "columns", "rows") if role not in used and (lines or role != "hue")]
+    free = [
+        role for role in ("hue", "columns", "rows") if role not in used and (lines or role != "hue")
+    ]
     used |= dict(zip(free, left, strict=False))
     first = {dim: told[dim].values.tolist()[0] for dim in left[len(free) :]}
     return Facets(used.get("x"), used.get("hue"), used.get("rows"), used.get("columns"), first)

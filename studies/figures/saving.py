@@ -40,13 +40,43 @@ def save(
     Returns:
         The files written.
     """
-    dots, files = looks["savefig.dpi"], [out / f"{name}.{kind}" for kind in formats]
+    return save_pages(lambda: [make()], out, name, formats, looks)
+
+
+def save_pages(
+    make: Callable[[], Sequence[Figure]],
+    out: Path,
+    name: str,
+    formats: Sequence[str] = ("pdf", "png"),
+    looks: style.Settings = style.PAPER,
+) -> list[Path]:
+    """Draw the pages of a figure and write them to OUT/NAME.pdf, or to NAME-1.pdf, NAME-2.pdf, ..
+
+    Args:
+        make: draws them.
+        out: the folder, made where missing.
+        name: of the files.
+        formats: what Matplotlib can save.
+        looks: settings of Matplotlib.
+
+    Returns:
+        The files written.
+    """
     with rc_context(looks), style.any_letter():
-        figure = make()
-        for file in files:
-            with _replaced(file) as part:
-                figure.savefig(part, dpi=max(dots, INSIDE) if file.suffix in (".pdf", ".svg") else dots)
-    return files
+        pages = make()
+        names = [name] if len(pages) == 1 else [f"{name}-{page + 1}" for page in range(len(pages))]
+        return [
+            _saved(figure, out / f"{name}.{kind}", looks["savefig.dpi"])
+            for name, figure in zip(names, pages, strict=True)
+            for kind in formats
+        ]
+
+
+def _saved(figure: Figure, file: Path, dots: float) -> Path:
+    """A file with a figure, at so many dots per inch."""
+    with _replaced(file) as part:
+        figure.savefig(part, dpi=max(dots, INSIDE) if file.suffix in (".pdf", ".svg") else dots)
+    return file
 
 
 def save_moving(

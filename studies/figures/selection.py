@@ -54,7 +54,7 @@ def _text(value: object) -> str:
     return f"{value:g}" if isinstance(value, int | float | np.number) else str(value)
 
 
-def halves(dataset: xr.Dataset, dim: str, parts: int) -> list[xr.Dataset]:
+def parts_of(dataset: xr.Dataset, dim: str, parts: int) -> list[xr.Dataset]:
     """The results in so many parts along a dim, as even as can be."""
     places = np.array_split(np.arange(dataset.sizes[dim]), parts)
     names = [[str(value) for value in dataset[dim].values[own].tolist()] for own in places if len(own)]

@@ -55,10 +55,15 @@ class Drawing:
     name: str
     markup: Markup
     width: float  # inches
+    caption: str = ""
 
 
 def drawing(
-    name: str, make: Callable[[], Figure], arms: Sequence[str], optimizers: Sequence[str]
+    name: str,
+    make: Callable[[], Figure],
+    arms: Sequence[str],
+    optimizers: Sequence[str],
+    caption: str = "",
 ) -> Drawing:
     """Draw a figure.
 
@@ -67,6 +72,7 @@ def drawing(
         make: draws it.
         arms: labels of all arms of the study.
         optimizers: labels of its optimizers.
+        caption: what it shows.
     """
     with rc_context(style.PAPER | SETTINGS | {"svg.hashsalt": name}), style.any_letter():
         figure, marks, raw = make(), Marks(arms, optimizers), io.StringIO()
@@ -75,7 +81,7 @@ def drawing(
         markup = _clean(raw.getvalue(), marks.attributes | _boxes(figure))
         if len(markup) > HEAVY:
             markup = _pixels(figure)
-    return Drawing(name, Markup(markup), float(figure.get_figwidth()))
+    return Drawing(name, Markup(markup), float(figure.get_figwidth()), caption)
 
 
 # which artist shows which arm -------------------------------------------------------------------------------

@@ -17,13 +17,14 @@ from markupsafe import Markup
 
 from studies import claims, open_study
 from studies.claims import report as judged
-from studies.figures import FIGURES, style
+from studies.figures import EVERY, FIGURES, style
 from studies.figures.saving import why_not
 from studies.report import drawings, facts
 from studies.report import tables as numbers
 from studies.report.drawings import Drawing, drawing
 from studies.results import config, store
 from studies.results.arms import labels
+from studies.results.figures import Asked, asked
 from studies.text.shapes import Data
 
 FILE = "report.html"
@@ -119,14 +120,22 @@ def _page(results: Path, brief: bool) -> Page:
 def _draw(page: Page, brief: bool) -> None:
     """Draw the figures that the study names itself, and, unless it is brief, all others."""
     arms, optimizers = labels(page.data), [str(name) for name in page.data["optimizer"].values]
-    own = [name for name in page.config.get("figures", ["convergence"]) if name in FIGURES]
-    for name in own if brief else dict.fromkeys([*own, *FIGURES]):
-        figure = functools.partial(FIGURES[name], page.data, width=style.WIDTH)
-        shown = _attempt(page, functools.partial(drawing, name, figure, arms, optimizers), name)
+    for figure in _asked(page, brief):
+        make = functools.partial(EVERY[figure.figure], page.data, width=style.WIDTH, **figure.options)
+        draw = functools.partial(drawing, figure.file, make, arms, optimizers, _caption(figure))
+        shown = _attempt(page, draw, figure.file)
         if shown and sum(len(part.markup) for part in (*page.figures, shown)) > MOST:
-            page.absent.append(f"{name}: {TOO_LARGE}")
+            page.absent.append(f"{figure.file}: {TOO_LARGE}")
         elif shown:
             page.figures.append(shown)
+
+
+def _asked(page: Page, brief: bool) -> list[Asked]:
+    """The figures that the study asks for, and, unless it is brief, all others."""
+    wanted = asked(page.config.get("figures", ["convergence"]))
+    own = [figure for figure in wanted if figure.figure in EVERY]
+    names = {figure.file for figure in own}
+    return own if brief else [*own, *asked(name for name in FIGURES if name not in names)]
 
 
 def _attempt(page: Page, make: Callable[[], Made], name: str = "") -> Made | None:
@@ -162,7 +171,6 @@ def _environment() -> Environment:
         "claim": judged,
         "looks": _looks,
         "alt": _alt,
-        "caption": _caption,
         "number": numbers.number,
         "most": numbers.MOST,
     }
@@ -182,14 +190,14 @@ def _looks(page: Page) -> Iterable[tuple[str, str]]:
     ]
 
 
-def _caption(name: str) -> str:
-    """What a figure shows: the first sentence of its file."""
-    text = (sys.modules[FIGURES[name].__module__].__doc__ or "").strip().split("\n\n")[0]
-    return " ".join(text.split())
+def _caption(figure: Asked) -> str:
+    """What a figure shows: the first sentence of its file, and what it was asked for."""
+    text = (sys.modules[EVERY[figure.figure].__module__].__doc__ or "").strip().split("\n\n")[0]
+    return " ".join([*text.split(), f"Asked for: {figure.said}."] if figure.said else text.split())
 
 
 def _alt(page: Page, figure: Drawing) -> str:
     """What stands for a figure where it cannot be seen."""
     landscapes = ", ".join(str(name) for name in page.data["landscape"].values)
     name = figure.name.replace("_", " ")
-    return f"Figure {name} for {landscapes}. {_caption(figure.name)} The tables below have the numbers."
+    return f"Figure {name} for {landscapes}. {figure.caption} The tables below have the numbers."

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from studies.text.shapes import Data
+from studies.text.shapes import Data, Json
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -154,7 +154,7 @@ def _outcome(args: argparse.Namespace, study: Study, out: Path, console: Console
         )
 
 
-def _report(outcome: Outcome, out: Path, console: Console, figures: list[str], *, strict: bool) -> int:
+def _report(outcome: Outcome, out: Path, console: Console, figures: list[Json], *, strict: bool) -> int:
     """Say how the run ended and where things are.
 
     Args:
@@ -226,7 +226,7 @@ def _judge(dataset: xr.Dataset, out: Path) -> list[str]:
     ]
 
 
-def _show(dataset: xr.Dataset, out: Path, figures: list[str], log: Console) -> bool:
+def _show(dataset: xr.Dataset, out: Path, figures: list[Json], log: Console) -> bool:
     """Draw the figures, print the tables and where things are.
 
     Whether a figure could not be drawn, which takes nothing else with it.
@@ -241,18 +241,23 @@ def _show(dataset: xr.Dataset, out: Path, figures: list[str], log: Console) -> b
     return undrawn
 
 
-def _draw(dataset: xr.Dataset, out: Path, figures: list[str], log: Console) -> tuple[list[Path], bool]:
+def _draw(dataset: xr.Dataset, out: Path, figures: list[Json], log: Console) -> tuple[list[Path], bool]:
     """The files of the figures, and whether one could not be drawn."""
-    from studies.figures import draw
+    from studies.figures import save
     from studies.figures.saving import why_not
+    from studies.results.figures import asked
 
     drawn, undrawn = list[Path](), False
-    for name in figures:
+    for figure in asked(figures):
         try:
-            drawn += draw(dataset, [name], out / "figures")
+            files = save(figure, dataset, out / "figures")
         except Exception as error:  # noqa: BLE001
-            log.print(f"figures: {why_not(name, error)}", soft_wrap=True)
+            log.print(f"figures: {why_not(figure.file, error)}", soft_wrap=True)
             undrawn = True
+            continue
+        drawn += files.paths
+        if files.said:
+            log.print(f"figures: {files.said}", soft_wrap=True)
     return drawn, undrawn
 
 

@@ -14,12 +14,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from studies.results import config, store
+from studies.results.figures import asked
+from studies.study_file.figures import QUESTIONS
 from studies.study_file.files import data_of
 from studies.study_file.loading import load_study
 from studies.study_file.model import FIGURES
 from studies.study_file.study import Study, StudyError
 from studies.text.shapes import Data
 
+PAGES = ("", "-[0-9]*")  # behind the name of a figure
 DRAWN = ("png", "pdf", "svg", "gif", "mp4")
 ELSEWHERE = ("cluster", "device")  # keys of a study that say where it runs, not what
 
@@ -108,8 +111,16 @@ def _changes(earlier: Data | None, now: Data) -> list[str]:
 def _made(out: Path) -> Iterator[Path]:
     """What is made of a study's cells, and records of those that failed."""
     yield from (out / name for name in ("plan.json", "claims.json", "report.html", "dataset.zarr"))
-    yield from (out / "figures" / f"{name}.{ending}" for name in FIGURES for ending in DRAWN)
+    files = _files(out)
+    pages = [f"{file}{page}.{ending}" for file in files for page in PAGES for ending in DRAWN]
+    yield from (path for page in pages for path in (out / "figures").glob(page))
     yield from (out / "errors").glob("*.json")
+
+
+def _files(out: Path) -> set[str]:
+    """The names of the files of figures: those of all figures, and those that the study names."""
+    named = (_earlier(out) or {}).get("figures") or []
+    return {*FIGURES, *QUESTIONS, *(figure.file for figure in asked(named))}
 
 
 def _is_given(study: Study, path: Path, text: str) -> bool:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from studies.study_file import (
     check_expressions,
+    check_figures,
     check_labels,
     check_match,
     check_record,
@@ -29,7 +30,7 @@ from studies.study_file.axes import Axis, Setting, axes_of, known_paths
 from studies.study_file.document import Document, Mistake, from_mapping, mapping
 from studies.study_file.draft import Draft
 from studies.study_file.files import read_file
-from studies.study_file.model import FAMILIES, FIGURES, StudyModel
+from studies.study_file.model import FAMILIES, StudyModel
 from studies.study_file.overrides import override
 from studies.study_file.study import Study, StudyError
 from studies.text import labels
@@ -92,7 +93,7 @@ def _checked(document: Document) -> Study:
     for check in (
         only.nobody(draft.labels["landscapes"], arms),
         _of_claims(study, draft, arms, axes),
-        _of_figures(study),
+        check_figures.mistakes(study, arms, axes),
         factors.idle(switched, arms, draft.data),
     ):
         draft.mistakes += [] if draft.mistakes else check
@@ -157,14 +158,6 @@ def _of_claims(study: StudyModel, draft: Draft, arms: list[Arm], axes: list[Axis
         yield from check_claims.mistakes(_resolved(study, draft), arms, axes)
 
 
-def _of_figures(study: StudyModel) -> Iterator[Mistake]:
-    for place, name in enumerate(study.figures):
-        shown = FIGURES[name]
-        if shown and not getattr(study, shown):
-            text = f"{name} shows the `{shown}` of a study, and this one has none"
-            yield Mistake(("figures", place), text)
-
-
 def _study(checked: StudyModel, draft: Draft, arms: list[Arm], axes: list[Axis]) -> Study:
     named = {key: _in_order(key, draft, arms) for key in ("landscape", "optimizer")}
     return Study(
@@ -173,7 +166,7 @@ def _study(checked: StudyModel, draft: Draft, arms: list[Arm], axes: list[Axis])
         replicates=checked.replicates,
         device=checked.device,
         checkpoints=checked.checkpoints,
-        figures=list(checked.figures),
+        figures=json.loads(checked.model_dump_json(include={"figures"}))["figures"],
         cluster=checked.cluster,
         arms=arms,
         axes=named | {axis.name: axis.coords for axis in axes},

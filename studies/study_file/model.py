@@ -16,6 +16,7 @@ from landscapes.parameters import Parameters
 from studies import registry
 from studies.study_file.document import Path
 from studies.study_file.fields import by_kind, kind_tag, kinds_of, parameter_model
+from studies.study_file.figures import entry
 from studies.study_file.sections import (
     TARGETS,
     Cluster,
@@ -167,8 +168,9 @@ class StudyModel(Strict):
     claims: Data = Field(
         default={}, description="name -> {kind: .., parameters}: what is predicted, and is to be judged"
     )
-    figures: list[Literal[tuple(FIGURES)]] = Field(  # type: ignore[valid-type]
-        default=["convergence"], description="figures to draw"
+    figures: list[entry(tuple(FIGURES))] = Field(  # type: ignore[valid-type]
+        default=["convergence"],
+        description="figures to draw: names, or {curve: {x: .., y: ..}} with what they are to show",
     )
     cluster: Cluster = Field(default=Cluster(), description="where cells are computed")
 

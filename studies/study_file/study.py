@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from studies.study_file import document, meanings, sections, spending
 from studies.study_file.arm import Arm
-from studies.text.shapes import Axes, Data
+from studies.text.shapes import Axes, Data, Json
 
 
 class StudyError(ValueError):
@@ -43,7 +43,7 @@ class Study:
     replicates: int
     device: str
     checkpoints: int | list[float]
-    figures: list[str]
+    figures: list[Json]  # names, or {name: what it is to show}
     cluster: sections.Cluster
     arms: list[Arm]
     axes: Axes

@@ -1,0 +1,82 @@
+"""A figure on as many pages as it needs: none is higher than 1.3 times its width.
+
+What makes a figure too high are its panels: those of some landscapes, optimizers or values of axes then go to
+the next page, which looks the same.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import xarray as xr
+from matplotlib.figure import Figure
+
+from studies.figures.facets import GRID, dims
+from studies.figures.selection import parts_of
+from studies.text.shapes import Tree
+
+HIGHEST = 1.3  # times the width
+PLACES = "landscape"  # the dim whose panels every figure may have on pages of their own
+BY_ARM = (  # figures with a panel, or a row, for each arm
+    "alignment",
+    "break_even",
+    "noise_sources",
+    "price",
+    "sensitivity",
+    "spectra",
+    "trajectories",
+)
+TOGETHER = ("profile", "claims", "plane")  # whose panels, or rows, are judged together
+
+
+def pages(
+    make: Callable[[xr.Dataset], Figure], dataset: xr.Dataset, width: float, along: Sequence[str]
+) -> list[Figure]:
+    """The pages of a figure, one where it is not too high, or cannot be taken apart.
+
+    Args:
+        make: draws the figure of results.
+        dataset: a study's results.
+        width: inches.
+        along: dims that may be taken apart, the first first.
+    """
+    figure = make(dataset)
+    share = figure.get_figheight() / (HIGHEST * width)
+    several = [dim for dim in along if dataset.sizes.get(dim, 1) > 1]
+    if share <= 1.001 or not several:
+        return [figure]
+    parts = parts_of(dataset, several[0], min(dataset.sizes[several[0]], math.ceil(share)))
+    return [page for part in parts for page in pages(make, part, width, several)]
+
+
+def apart(name: str, dataset: xr.Dataset, options: Tree | None = None) -> list[str]:
+    """The dims of results whose panels may stand on pages of their own.
+
+    Args:
+        name: of the figure.
+        dataset: a study's results.
+        options: what a figure is to show; None: it is not told.
+    """
+    every = dims(dataset)
+    if options is not None:
+        return _of_panels(every, options)
+    if name in TOGETHER:
+        return []
+    return [PLACES, *(dim for dim in every if dim != PLACES and name in BY_ARM)]
+
+
+def _of_panels(names: Sequence[str], options: Tree) -> list[str]:
+    """The dims that have panels in a figure that is told what to show."""
+    given = [options[role] for role in ("rows", "columns") if role in options]
+    within = [options.get(role) for role in ("x", "y", "hue")]
+    if "x" not in options:
+        within += [name for name in names if name not in GRID][:1]
+    rest = [name for name in names if name not in (*given, *within, "optimizer")]
+    return [name for name in (*given, *rest) if name in names]
+
+
+def words(name: str, number: int, width: float) -> str:
+    """What is said of a figure on several pages."""
+    high = f"{HIGHEST * width:.1f} inches high ({HIGHEST:g} widths)"
+    return f"{name}: {number} files, since one is at most {high}"
