@@ -22,10 +22,14 @@ if TYPE_CHECKING:
 FORMATS = ("pdf", "png", "svg", "gif", "mp4")
 WRONG = 2  # exit code
 WIDTHS = (2.0, 20.0)  # inches, between which a figure can be laid out
-OPTIONS = (
-    "figures that are told what to show take their keys as options, as in `curve --x B --y 'median(loss)'`:"
-    " python -m studies.describe curve"
-)
+TOLD = {  # what figures are told to show: keys of `figures:` in a study -> meaning
+    "x": "an axis; of curve a clock too",
+    "y": "the quantity of curve",
+    "hue": "the axis, landscape or optimizer whose values are lines",
+    "rows": "that of the rows of panels",
+    "columns": "that of the columns of panels",
+    "name": "of the files",
+}
 EXIT_CODES = (
     "0 done, 2 wrong argument, or a figure that was asked for cannot be drawn from these results"
 )
@@ -37,7 +41,7 @@ def parser() -> argparse.ArgumentParser:
         prog="python -m studies.figures",
         allow_abbrev=False,
         description="Draw figures of a study's results, as files.",
-        epilog=f"{OPTIONS}; exit codes: {EXIT_CODES}",
+        epilog=f"exit codes: {EXIT_CODES}",
     )
     words.add_argument(
         "results", type=Path, metavar="RESULTS", help="a study's folder, or a dataset.zarr"
@@ -58,6 +62,8 @@ def parser() -> argparse.ArgumentParser:
     )
     at = "these values of an axis alone, such as B=8 or B=8,32; may be repeated"
     words.add_argument("--at", action="append", metavar="AXIS=V", help=at)
+    for option, meaning in TOLD.items():
+        words.add_argument(f"--{option}", metavar="V", help=meaning)
     where = "where the files go (default: `figures` in the study's folder)"
     words.add_argument("--out", type=Path, metavar="DIR", help=where)
     return words
@@ -65,9 +71,9 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
-    args, more = parser().parse_known_args(arguments)
+    args = parser().parse_args(arguments)
     try:
-        return _figures(args, more)
+        return _figures(args)
     except (ValueError, OSError) as error:
         print(error, file=sys.stderr)
         return WRONG
@@ -134,12 +140,12 @@ class Files:
         return save_moving(film, self.out, figure.file, kinds, self.looks)
 
 
-def _figures(args: argparse.Namespace, more: Sequence[str]) -> int:
+def _figures(args: argparse.Namespace) -> int:
     from studies.figures.selection import pick
 
     formats = _checked("--format", args.format.split(","), FORMATS)
     looks, width = _style(args)
-    figures = _wanted(args, more)
+    figures = _wanted(args)
     data = pick(_results(args.results), _places(args))
     folder = args.results.parent if args.results.suffix == ".zarr" else args.results
     files = Files(data, args.out or folder / "figures", formats, width, looks)
@@ -150,8 +156,8 @@ def _figures(args: argparse.Namespace, more: Sequence[str]) -> int:
     return WRONG if failed and not everything else 0
 
 
-def _wanted(args: argparse.Namespace, more: Sequence[str]) -> list[Asked]:
-    """The figures that are named, each with the options behind them that it knows; none: those of the study.
+def _wanted(args: argparse.Namespace) -> list[Asked]:
+    """The figures that are named, each with the options that it knows; none: those of the study.
 
     Raises:
         ValueError: there is no such figure, or an option is none of theirs.
@@ -160,15 +166,27 @@ def _wanted(args: argparse.Namespace, more: Sequence[str]) -> list[Asked]:
     from studies.results.figures import asked
 
     names = _checked("figures", args.names, [*EVERY, "all"])
-    if "all" in names or not names:
-        _options([], more)
-        return []
-    options = _options(names, more)
-    return asked([{name: _own(name, options)} for name in names])
+    options = {option: getattr(args, option) for option in TOLD if getattr(args, option) is not None}
+    right = list(dict.fromkeys(option for name in names for option in _known(name)))
+    entries = [{name: _own(name, options, right)} for name in names or ["figures"]]
+    return [] if "all" in names or not names else asked(entries)
 
 
-def _own(name: str, options: Mapping[str, str]) -> dict[str, str]:
-    """Of these options those that a figure knows."""
+def _own(name: str, options: Mapping[str, str], right: Sequence[str]) -> dict[str, str]:
+    """What a figure is to show: those of the options that it knows.
+
+    Args:
+        name: of the figure.
+        options: as they were given.
+        right: the options of the figures that are asked for.
+
+    Raises:
+        ValueError: none of these figures knows an option.
+    """
+    for option in options:
+        if option not in right:
+            known = ", ".join(f"--{word}" for word in right) or "none"
+            raise ValueError(f"{name}: unknown option --{option}; expected of {known}")
     return {option: value for option, value in options.items() if option in _known(name)}
 
 
@@ -177,29 +195,6 @@ def _known(name: str) -> list[str]:
     from studies.study_file.figures import QUESTIONS
 
     return list(QUESTIONS[name].model_fields) if name in QUESTIONS else []
-
-
-def _options(names: Sequence[str], more: Sequence[str]) -> dict[str, str]:
-    """--x B --y loss as a mapping.
-
-    Raises:
-        ValueError: no named figure has such an option, or it has no value.
-    """
-    from studies.text.words import suggest
-
-    right = dict.fromkeys(option for name in names for option in _known(name))
-    given = {}
-    for word, value in zip(more[::2], [*more[1::2], None], strict=False):
-        option = word.removeprefix("--")
-        if option not in right or not word.startswith("--"):
-            hint = (
-                suggest(word, [f"--{name}" for name in right]) if right else "--help says what there is"
-            )
-            raise ValueError(f"unknown argument {word!r}; {hint}")
-        if value is None:
-            raise ValueError(f"{word}: expected a value")
-        given[option] = value
-    return given
 
 
 def _places(args: argparse.Namespace) -> dict[str, list[str]]:
