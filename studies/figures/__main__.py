@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -205,10 +206,10 @@ def _places(args: argparse.Namespace) -> dict[str, list[str]]:
     """
     chosen = {"landscape": args.landscape, "optimizer": args.optimizer}
     for text in args.at or []:
-        axis, sign, values = text.partition("=")
-        if not sign:
+        given = re.fullmatch("([^=]+)=(.+)", text)
+        if not given:
             raise ValueError(f"--at: expected AXIS=VALUE, such as B=8, got {text!r}")
-        chosen.setdefault(axis.strip(), []).extend(values.split(","))
+        chosen.setdefault(given[1].strip(), []).extend(given[2].split(","))
     return {dim: labels for dim, labels in chosen.items() if labels}
 
 

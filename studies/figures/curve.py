@@ -28,7 +28,7 @@ from studies.figures.style import Look, Looks
 
 PANEL, LEAST = 1.75, 1.55  # inches: the height of a panel, its least width
 MARKERS = "osD^vPX*"
-SHADES = LinearSegmentedColormap.from_list("shades", ["#9ecae1", "#4292c6", "#08519c", "#041f45"])
+SHADES = LinearSegmentedColormap.from_list("shades", ["#56a0d3", "#2171b5", "#08519c", "#041f45"])
 NEVER: Look = {"marker": "^", "ls": "", "mfc": "white", "ms": 5, "clip_on": False, "zorder": 4}
 BEYOND = 1e3  # times what is drawn: beyond the edge
 ASIDE = 0.5  # of the place of a text, over which the values of several lines are spread
