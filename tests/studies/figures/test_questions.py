@@ -263,7 +263,9 @@ def test_a_study_may_ask_for_a_figure_twice():
 class TestCommand:
     @pytest.fixture
     def folder(self, swept, tmp_path):
-        swept.to_zarr(tmp_path / "dataset.zarr", zarr_format=3, consolidated=False)
+        swept.assign_attrs(view="made up").to_zarr(
+            tmp_path / "dataset.zarr", zarr_format=3, consolidated=False
+        )
         return tmp_path / "dataset.zarr"
 
     def test_options_and_selections(self, folder, tmp_path, capsys):
