@@ -33,6 +33,7 @@ class Moment(NamedTuple):
     cost: Tensor  # (R,) float64, evaluations so far at the nominal price of a gradient
     value_terms: Tensor  # (R,) int64, term-evaluations of values so far
     gradient_terms: Tensor  # (R,) int64, likewise of gradients
+    virtual_time: Tensor  # (R,) float64, as the optimizer tells it; 0 where it has none
     query: Query | None  # what the step asked: points (R, P, D)
     answer: Answer | None  # what it was answered: values (R, P)
     info: Info | None  # what the optimizer told of it
@@ -62,6 +63,7 @@ class Moment(NamedTuple):
             cost=torch.from_numpy(bill.spent.copy()),
             value_terms=torch.from_numpy(bill.values.copy()),
             gradient_terms=torch.from_numpy(bill.gradients.copy()),
+            virtual_time=torch.from_numpy(bill.virtual_time.copy()),
             query=query,
             answer=answer,
             info=info,

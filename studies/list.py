@@ -9,23 +9,17 @@ import argparse
 import functools
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-HITS = {
-    "hit_cost": (
-        "cost at which the recommended point first reached each target; inf: never",
-        "evaluations",
-    ),
-    "best_hit_cost": (
-        "cost at which the best evaluated point first reached each target; inf: never",
-        "evaluations",
-    ),
-    "status": (
-        "what the world does: running, hit_target, budget_spent, diverged, failed, missing or absent (not"
-        " asked for)",
-        "1",
-    ),
-}
+if TYPE_CHECKING:
+    from studies import schema
+
+HITS = {"hit": "recommended point", "best_hit": "best evaluated point"}
+STATUS = (
+    "what the world does: running, hit_target, budget_spent, diverged, failed, missing or absent (not"
+    " asked for)",
+    "1",
+)
 HEADS = {
     "key": "keys of a study file",
     "study": "ready studies",
@@ -116,7 +110,26 @@ def variables() -> dict[str, tuple[str, str]]:
         for variable, line, unit in (*cls.recorded.values(), *cls.counted.values())
     }
     ours = told({"start_loss": schema.START_LOSS} | schema.RECORDED | schema.COUNTED)
-    return ours | HITS | of_optimizers | told(schema.LEDGER | schema.POPULATION | schema.PICTURE)
+    status = {"status": STATUS}
+    return (
+        ours
+        | _hits(schema.CLOCKS)
+        | status
+        | of_optimizers
+        | told(schema.LEDGER | schema.POPULATION | schema.PICTURE)
+    )
+
+
+def _hits(clocks: Mapping[str, schema.Variable]) -> dict[str, tuple[str, str]]:
+    """Of first hits on every clock."""
+    return {
+        f"{stem}_{clock}": (
+            f"{clock.replace('_', ' ')} at which the {whose} first reached each target; inf: never",
+            str(about.units),
+        )
+        for stem, whose in HITS.items()
+        for clock, about in clocks.items()
+    }
 
 
 def _first(text: str) -> str:

@@ -230,12 +230,12 @@ def _ledger(asked: Data | None, end: float, sources: list[str]) -> Data | None:
 
 
 def _pictures(asked: Data | None, end: float) -> Data | None:
-    """The pictures, with the costs at which they are taken in place of how many they are."""
+    """The pictures, with the times at which they are taken in place of how many they are."""
     if not asked:
         return asked
     others = {name: value for name, value in asked.items() if name != "frames"}
-    costs = [0.0, *(rounded(end * fraction) for fraction in geometric(MOMENTS, asked["frames"] - 1))]
-    return others | {"costs": costs}
+    times = [0.0, *(rounded(end * fraction) for fraction in geometric(MOMENTS, asked["frames"] - 1))]
+    return others | {"times": times}
 
 
 def rounded(value: float) -> float:

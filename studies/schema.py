@@ -77,6 +77,13 @@ def status_attrs(words: tuple[str, ...] = STATUS) -> dict[str, Any]:
     return {"long_name": "what the world does", "flag_values": values, "flag_meanings": " ".join(words)}
 
 
+VIRTUAL = "virtual_time"  # the clock that some optimizers tell, and the variable that shows it
+CLOCKS = {  # on which the length of a run is counted, `landscapes.oracle.bill.CLOCKS`
+    "cost": Variable("cost", EVALUATIONS),
+    "steps": Variable("completed steps", "steps"),
+    "epochs": Variable("terms evaluated so far, values and gradients alike, over all terms", "epochs"),
+    VIRTUAL: Variable("virtual time", "virtual time"),
+}
 RECORDED = {  # behind RECORDS
     "loss": Variable("true loss of the recommended point", LOSS),
     "best_loss": Variable(
@@ -94,11 +101,30 @@ RECORDED = {  # behind RECORDS
     "step_length": Variable(
         "distance that the center moved in the last step; NaN before the first step", LENGTH
     ),
+    "epochs": CLOCKS["epochs"],
 }
+
+
+def hit_variables(clock: str, whose: str) -> tuple[Variable, Variable]:
+    """What first hits on a clock are, and the states looked at before them.
+
+    Args:
+        clock: of `CLOCKS`.
+        whose: point reaches the targets.
+    """
+    words, units = clock.replace("_", " "), CLOCKS[clock].units
+    reached = f"{words} of the first state looked at whose {whose} reaches the target; inf: never"
+    before = (
+        f"{words} of the state looked at before that, which did not reach it; equal to that of the hit where"
+        " no state lies between; inf: never"
+    )
+    return Variable(reached, units), Variable(before, units)
+
+
 COUNTED = {  # behind RECORDS, whole numbers
     "value_terms": Variable("term-evaluations of values so far", "terms"),
     "gradient_terms": Variable("term-evaluations of gradients so far", "terms"),
-    "steps": Variable("completed steps", "steps"),
+    "steps": CLOCKS["steps"],
 }
 SECONDS = Variable("wall-clock time of the whole block of worlds so far, truth left out", "s")
 START_LOSS = Variable(

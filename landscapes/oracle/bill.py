@@ -1,4 +1,4 @@
-"""What a search has been charged: evaluations and gradients, at their price."""
+"""What a search has been charged: evaluations and gradients at their price, steps, virtual time."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import numpy as np
 
 # relative: a cost that differs by less from a budget or a checkpoint has reached it, and not overshot it
 ROUNDING = 1e-12
+CLOCKS = ("cost", "steps", "epochs", "virtual_time")  # on which the length of a run may be counted
 
 
 class Bill:
@@ -16,9 +17,10 @@ class Bill:
     Args:
         worlds: R.
         terms: terms in one evaluation of the whole loss.
-        budget: evaluations that a world may spend at the lowest price.
+        budget: what a world may spend on the clock; of cost, evaluations at the lowest price.
         price: evaluations that one gradient costs.
         lowest_price: the price at which the budget is counted; None: `price`.
+        clock: of `CLOCKS`, on which the budget and all milestones are counted.
     """
 
     def __init__(
@@ -29,11 +31,14 @@ class Bill:
         budget: float,
         price: float = 3.0,
         lowest_price: float | None = None,
+        clock: str = "cost",
     ) -> None:
-        self.terms, self.budget, self.price = terms, budget, price
+        self.terms, self.budget, self.price, self.clock = terms, budget, price, clock
         self.lowest_price = price if lowest_price is None else lowest_price
         self.values, self.gradients, self.steps = np.zeros((3, worlds), np.int64)  # (R,) each
+        self.virtual_time = np.zeros(worlds)  # (R,) as the optimizer told it
         self.alive = np.ones(worlds, bool)  # (R,) worlds that still run
+        self.stepped = self.alive  # (R,) worlds that took the last step
         self.spent = np.zeros(worlds)  # (R,) cost at `price` so far
         self.within = np.ones(worlds, bool)  # (R,) whether the last step ended within the budget
 
@@ -45,18 +50,47 @@ class Bill:
         """(R,) float64: evaluations spent so far, at this price of a gradient."""
         return (self.values + (self.price if price is None else price) * self.gradients) / self.terms
 
+    def epochs(self) -> np.ndarray:
+        """(R,) float64: terms evaluated so far, over those of the whole loss."""
+        return (self.values + self.gradients) / self.terms
+
+    @property
+    def now(self) -> np.ndarray:
+        """(R,) where the worlds stand on the budget's clock; of cost, at the nominal price."""
+        match self.clock:
+            case "cost":
+                return self.spent
+            case "steps":
+                return self.steps
+            case "epochs":
+                return self.epochs()
+        return self.virtual_time
+
     def charge(self, counts: int | np.ndarray, *, gradient: bool) -> None:
         """Add counts (R,) term-evaluations and one step to the worlds that run.
 
-        Close those whose budget is spent.
+        Close those whose budget is spent; of virtual time this waits for `tick`.
         """
+        self.stepped = self.alive.copy()
         target = self.gradients if gradient else self.values
         target += counts * self.alive
         self.steps += self.alive
         self.spent = self.cost()
-        lowest = self.spent if self.lowest_price == self.price else self.cost(self.lowest_price)
-        self.within = lowest <= self.budget * (1 + ROUNDING)
-        self.alive &= lowest < self.budget * (1 - ROUNDING)
+        if self.clock != "virtual_time":
+            self._close_spent()
+
+    def tick(self, time: np.ndarray) -> None:
+        """Take the virtual time (R,) at which the step that was charged last has ended."""
+        self.virtual_time = np.where(self.stepped, time, self.virtual_time)
+        if self.clock == "virtual_time":
+            self._close_spent()
+
+    def _close_spent(self) -> None:
+        """Close the worlds whose budget is spent."""
+        cheaper = self.clock == "cost" and self.lowest_price != self.price
+        counted = self.cost(self.lowest_price) if cheaper else self.now
+        self.within = counted <= self.budget * (1 + ROUNDING)
+        self.alive &= counted < self.budget * (1 - ROUNDING)
 
     def close(self, worlds: np.ndarray) -> None:
         """Stop the worlds marked in (R,) bool."""

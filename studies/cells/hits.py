@@ -65,43 +65,45 @@ class Pace:
 
 
 class Hits:
-    """The first hits of T targets in R worlds.
+    """The first hits of T targets in R worlds, on K clocks.
 
     Args:
         targets: (R, T) losses.
+        clocks: K.
         seen: steps of the last state of which it is known that no target is reached; -1: not even the start's
             is.
     """
 
-    def __init__(self, targets: np.ndarray, seen: int) -> None:
+    def __init__(self, targets: np.ndarray, clocks: int, seen: int) -> None:
         self.targets = targets
-        shape, worlds = targets.shape, len(targets)
-        self.cost, self.low = np.full((2, *shape), np.inf)  # ends of what holds the hit; inf: never
+        worlds = len(targets)
+        # (2, K, R, T) ends of what holds the hit; inf: never
+        self.low, self.high = np.full((2, clocks, *targets.shape), np.inf)
         self.next = targets.max(1, initial=-np.inf)  # (R,) the largest not hit so far; -inf: none
         self.seen_steps = np.full(worlds, seen)  # (R,) of the last state looked at
-        self.seen_cost = np.zeros(worlds)
+        self.seen = np.zeros((clocks, worlds))  # what the clocks showed then
 
     @property
     def open(self) -> np.ndarray:
         """(R,) bool, worlds that have not hit all targets."""
         return self.next > -np.inf
 
-    def look(self, loss: np.ndarray, cost: np.ndarray, steps: np.ndarray, rows: np.ndarray) -> None:
+    def look(self, loss: np.ndarray, now: np.ndarray, steps: np.ndarray, rows: np.ndarray) -> None:
         """Take the loss of states, in the worlds `rows`.
 
         Args:
             loss: (R,) true loss.
-            cost: (R,) of the states, in evaluations.
+            now: (K, R) what the clocks show at the states.
             steps: (R,) completed by then.
             rows: (R,) bool, the worlds that are looked at.
         """
         reached = rows & (loss <= self.next)
         if reached.any():
-            first = (loss[:, None] <= self.targets) & np.isinf(self.cost) & reached[:, None]
+            first = (loss[:, None] <= self.targets) & np.isinf(self.high[0]) & reached[:, None]
             follows = steps <= self.seen_steps + 1  # nothing lies between two such states
-            before = np.where(follows, cost, self.seen_cost)
-            self.cost = np.where(first, cost[:, None], self.cost)
-            self.low = np.where(first, before[:, None], self.low)
-            self.next = np.where(np.isinf(self.cost), self.targets, -np.inf).max(1)
+            before = np.where(follows, now, self.seen)
+            self.high = np.where(first, now[..., None], self.high)
+            self.low = np.where(first, before[..., None], self.low)
+            self.next = np.where(np.isinf(self.high[0]), self.targets, -np.inf).max(1)
         self.seen_steps = np.where(rows, steps, self.seen_steps)
-        self.seen_cost = np.where(rows, cost, self.seen_cost)
+        self.seen = np.where(rows, now, self.seen)

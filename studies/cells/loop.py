@@ -22,6 +22,7 @@ from landscapes.oracle.oracle import Oracle
 from landscapes.streams import Streams
 from landscapes.wrappers.relaxation import Relaxation
 from optimizers.base import Optimizer
+from studies.cells.clocks import tick
 from studies.cells.expressions.names import Search
 from studies.cells.expressions.recorder import ExpressionRecorder
 from studies.cells.guards import guarded
@@ -89,6 +90,7 @@ def search(
         answer = oracle(query, s)
         clock.lap("oracle")
         state, info = optimizer.tell(state, query, answer, s)
+        tick(oracle.bill, optimizer, info)
         clock.lap("tell")
         moment = Moment.now(oracle, state, query, answer, info)
         for watcher in watchers:
@@ -221,12 +223,12 @@ class Setting:
         )
         return NoiseLedger(self.oracle, moments, fractions, scene, Book(**book))
 
-    def _cameras(self, costs: list[float], worlds: int, points: int, grid: int) -> Iterator[Camera]:
+    def _cameras(self, times: list[float], worlds: int, points: int, grid: int) -> Iterator[Camera]:
         """One for the worlds of this block of which pictures are taken; none where there is no such world."""
         rows = torch.arange(len(self.worlds))[self.worlds < worlds]
         if len(rows):
             landscape = functools.partial(bind, self.task, self.streams.subset(self.worlds[rows]))
-            yield Camera(self.optimizer, self.oracle.bill, costs, rows, points, landscape, grid)
+            yield Camera(self.optimizer, self.oracle.bill, times, rows, points, landscape, grid)
 
 
 def _noise(task: Task) -> Noise:
@@ -247,6 +249,7 @@ def _bill(task: Task, landscape: Landscape, worlds: int) -> Bill:
         budget=task.budget,
         price=price["value"],
         lowest_price=price["low"],
+        clock=task.clock,
     )
 
 

@@ -1,7 +1,8 @@
-"""Milestones: costs at which the worlds are looked at, each world coming to them at steps of its own.
+"""Milestones: times at which the worlds are looked at, each world coming to them at steps of its own.
 
-A milestone at cost c shows a world after its last completed step of cost <= c at the nominal price. A world
-that ends before c goes on showing its last state there.
+Times are those of the budget's clock: cost at the nominal price, steps, epochs or virtual time. A milestone
+at t shows a world after its last step completed by t. A world that ends before t goes on showing its last
+state there.
 """
 
 from __future__ import annotations
@@ -24,37 +25,37 @@ class Milestones:
 
     Args:
         bill: the worlds' bills.
-        costs: (K,) at the nominal price, increasing, in evaluations.
+        times: (K,) on the clock of the bill, increasing.
     """
 
-    def __init__(self, bill: Bill, costs: Sequence[float]) -> None:
+    def __init__(self, bill: Bill, times: Sequence[float]) -> None:
         self.bill = bill
-        self.costs = np.array(costs, float)
-        self.reach = np.append(self.costs, np.inf) * (1 + ROUNDING)  # a cost up to here is within
+        self.times = np.array(times, float)
+        self.reach = np.append(self.times, np.inf) * (1 + ROUNDING)  # a time up to here is within
         self.next = np.zeros(len(bill.alive), int)  # (R,) the first that a world has not passed
 
     @property
     def shape(self) -> tuple[int, int]:
         """(R, K)."""
-        return len(self.next), len(self.costs)
+        return len(self.next), len(self.times)
 
     def passed(self) -> Places:
         """Those that the last step went beyond: they show the state before it."""
-        spent = self.bill.spent
-        if not (spent > self.reach[self.next]).any():
+        now = self.bill.now
+        if not (now > self.reach[self.next]).any():
             return NOWHERE
-        return self._pass(np.searchsorted(self.reach, spent))
+        return self._pass(np.searchsorted(self.reach, now))
 
     def left(self) -> Places:
         """Those that a world which has ended did not reach: they show its last state."""
-        return self._pass(np.where(self.bill.alive, 0, len(self.costs)))
+        return self._pass(np.where(self.bill.alive, 0, len(self.times)))
 
     def _pass(self, until: np.ndarray) -> Places:
         """Every world's milestones next .. until - 1."""
         until = np.maximum(self.next, until)
         if (until == self.next).all():
             return NOWHERE
-        numbers = np.arange(len(self.costs))
+        numbers = np.arange(len(self.times))
         passed = (numbers >= self.next[:, None]) & (numbers < until[:, None])
         self.next = until
         worlds, places = np.nonzero(passed)
@@ -66,14 +67,14 @@ class Watcher(ABC):
 
     Args:
         bill: the worlds' bills.
-        costs: (K,) of the milestones, at the nominal price, increasing, in evaluations.
+        times: (K,) of the milestones, on the clock of the bill, increasing.
     """
 
-    part = "record"  # of the clock, to which its time is charged
+    part = "record"  # of the loop's clock, to which its time is charged
 
-    def __init__(self, bill: Bill, costs: Sequence[float]) -> None:
+    def __init__(self, bill: Bill, times: Sequence[float]) -> None:
         self.bill = bill
-        self.milestones = Milestones(bill, costs)
+        self.milestones = Milestones(bill, times)
         self.last: Moment | None = None
 
     def __call__(self, moment: Moment) -> None:

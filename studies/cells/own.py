@@ -36,7 +36,7 @@ class OwnInstrument(Watcher):
         instrument: that looks.
         optimizer: of the search.
         oracle: of the search; it bills nothing here.
-        checkpoints: (C,) costs at the nominal price, increasing, in evaluations.
+        checkpoints: (C,) times on the clock of the budget, increasing.
     """
 
     def __init__(

@@ -39,7 +39,7 @@ class Camera(Watcher):
     Args:
         optimizer: gives the center of a state.
         bill: the worlds' bills.
-        costs: (F,) of the frames at the nominal price, increasing, in evaluations.
+        times: (F,) of the frames, on the clock of the bill, increasing.
         rows: (W,) the numbers of the worlds that are seen, among the R.
         points: most points of a query that are kept.
         landscape: makes the landscape bound to the worlds that are seen.
@@ -52,13 +52,13 @@ class Camera(Watcher):
         self,
         optimizer: Optimizer,
         bill: Bill,
-        costs: Sequence[float],
+        times: Sequence[float],
         rows: Tensor,
         points: int,
         landscape: Callable[[], Landscape],
         grid: int,
     ) -> None:
-        super().__init__(bill, costs)
+        super().__init__(bill, times)
         self.optimizer, self.rows, self.points = optimizer, rows, points
         self.landscape, self.grid = landscape, grid
         self.place = np.full(

@@ -1,4 +1,4 @@
-"""What every study records: the state of each world at checkpoints of cost, and when targets are reached.
+"""What every study records: the state of each world at checkpoints, and when targets are reached.
 
 A checkpoint is a milestone (`studies.cells.milestones`); past the end of a run it shows the last state with
 the status that says why it ended, and so does the last checkpoint.
@@ -20,6 +20,7 @@ from landscapes.oracle.bill import Bill
 from optimizers.base import Info, Optimizer
 from studies import schema
 from studies.cells.answers import Best, asked_values, first_loss
+from studies.cells.clocks import readings
 from studies.cells.milestones import Watcher
 from studies.cells.targets import Targets
 from studies.cells.truth import Truth
@@ -34,7 +35,7 @@ class Recorder(Watcher):
     Args:
         optimizer: gives the recommendation and the center of a state.
         bill: the worlds' bills.
-        checkpoints: (C,) costs at the nominal price, increasing, in evaluations.
+        checkpoints: (C,) times on the clock of the bill, increasing.
         truth: of points.
         common: (R, 1, D) the point at which every arm of this landscape starts.
         targets: whose hits are noted.
@@ -137,6 +138,7 @@ class Recorder(Watcher):
         counts = (moment.value_terms, moment.gradient_terms, moment.steps)
         values = dict(zip(schema.COUNTED, (count.numpy() for count in counts), strict=True))
         values |= {"loss": loss, "seconds": np.full(len(loss), self.seconds)}
+        values["epochs"] = readings(moment, ("epochs",), self.landscape.terms)[0]
         if moment.query is not None and moment.answer is not None:
             values |= {"best_loss": best_loss, "observed": self.best.value, **self.counted}
             values |= self._step_values(moment, moment.query, moment.answer)
@@ -166,10 +168,13 @@ class Recorder(Watcher):
         status = self.records["status"].astype(np.int8)
         variables["status"] = (schema.RECORDS, status, schema.status_attrs(schema.STATUS_OF_CELLS))
         variables["start_loss"] = ("replicate", self.start_loss, schema.START_LOSS.attrs)
-        cost = ("checkpoint", self.milestones.costs, schema.COORDINATES["cost"].attrs)
+        times: Data = {}
+        if self.bill.clock == "cost":
+            cost = ("checkpoint", self.milestones.times, schema.COORDINATES["cost"].attrs)
+            times = {"cost": cost}
         return xr.Dataset(
             variables | self.targets.variables(),
-            {"cost": cost, "target_loss": self.targets.goals.coordinate},
+            {**times, "target_loss": self.targets.goals.coordinate},
         )
 
     def _about(self) -> dict[str, Variable]:

@@ -15,17 +15,14 @@ from landscapes.base import Query
 from optimizers.base import Optimizer
 from studies import schema
 from studies.cells.answers import Best, asked_values, value_of
+from studies.cells.clocks import clocks_of, readings
 from studies.cells.hits import Hits, Pace
 from studies.cells.truth import Truth
 from studies.instruments import Moment
-from studies.schema import Variable
 from studies.text.shapes import Data
 
 MANY = 10  # points from which on the truth of the recommendation is measured, not sought among exact answers
-HITS = {
-    "hit_cost": "recommended point",
-    "best_hit_cost": "best evaluated point",
-}  # variable -> whose hit
+HITS = {"hit": "recommended point", "best_hit": "best evaluated point"}  # stem -> whose hit
 
 
 class Goals(NamedTuple):
@@ -71,12 +68,13 @@ class Targets:
     ) -> None:
         self.goals, self.optimizer, self.truth = goals, optimizer, truth
         self.share, self.exact = share, exact
+        self.clocks = clocks_of(optimizer)
 
     def start(self, start_loss: np.ndarray) -> None:
         """Take the true loss (R,) of the common start, to which targets may be relative."""
         self.levels = self.goals.levels(start_loss)  # (R, T)
-        self.hits = Hits(self.levels, seen=-1)
-        self.best_hits = Hits(self.levels, seen=0)
+        self.hits = Hits(self.levels, len(self.clocks), seen=-1)
+        self.best_hits = Hits(self.levels, len(self.clocks), seen=0)
         self.best_loss = np.full(
             len(start_loss), np.inf
         )  # (R,) true loss of the best point, last measured
@@ -108,14 +106,14 @@ class Targets:
             query: what was asked next, whose exact answers may tell the truth about the moment.
             values: (R, P) those answers.
         """
-        cost, steps = moment.cost.numpy(), moment.steps.numpy()
+        now, steps = readings(moment, self.clocks, self.truth.landscape.terms), moment.steps.numpy()
         open_worlds = worlds & self.hits.open
         if open_worlds.any():
             loss = self._loss_of_recommendation(moment, open_worlds, query, values)
-            self.hits.look(loss, cost, steps, open_worlds)
+            self.hits.look(loss, now, steps, open_worlds)
         open_worlds = worlds & self.best_hits.open & np.isfinite(best.value)
         if open_worlds.any():
-            self.best_hits.look(self._loss_of_best(moment, best, open_worlds), cost, steps, open_worlds)
+            self.best_hits.look(self._loss_of_best(moment, best, open_worlds), now, steps, open_worlds)
 
     def _loss_of_recommendation(
         self, moment: Moment, worlds: np.ndarray, query: Query | None, values: np.ndarray | None
@@ -149,18 +147,10 @@ class Targets:
 
     def variables(self) -> Data:
         """The levels, and when they were first reached: name -> (dims, (R, T), attributes)."""
-        variables: Data = {}
-        for (name, whose), hits in zip(HITS.items(), (self.hits, self.best_hits), strict=True):
-            reached = f"cost of the first state looked at whose {whose} reaches the target; inf: never"
-            before = (
-                f"cost of the state looked at before that, which did not reach it; equal to {name} where no"
-                " state lies between; inf: never"
-            )
-            variables[name] = (schema.HITS, hits.cost, Variable(reached, schema.EVALUATIONS).attrs)
-            variables[f"{name}_low"] = (
-                schema.HITS,
-                hits.low,
-                Variable(before, schema.EVALUATIONS).attrs,
-            )
-        variables["target_level"] = (schema.HITS, self.levels, schema.TARGET_LEVEL.attrs)
+        variables: Data = {"target_level": (schema.HITS, self.levels, schema.TARGET_LEVEL.attrs)}
+        for stem, hits in zip(HITS, (self.hits, self.best_hits), strict=True):
+            for place, clock in enumerate(self.clocks):
+                high, low = schema.hit_variables(clock, HITS[stem])
+                variables[f"{stem}_{clock}"] = (schema.HITS, hits.high[place], high.attrs)
+                variables[f"{stem}_{clock}_low"] = (schema.HITS, hits.low[place], low.attrs)
         return variables

@@ -32,22 +32,23 @@ class Task:
         oracle: micro_batches, chunks.
         seed: of the study.
         instances: world r has instance r mod instances; None: its own.
-        budget: evaluations at the lowest price of a gradient.
+        budget: on its clock; of cost, evaluations at the lowest price of a gradient.
         gradient_cost: value, low and high price in evaluations.
-        checkpoints: increasing costs at the nominal price, in evaluations.
+        checkpoints: increasing times on the clock of the budget; of cost, evaluations at the nominal price.
         targets: losses; with a `target_floor`, fractions of what each world's start lies above it.
         target_floor: the loss that is 0 to such fractions; None: targets are losses.
         dtype: float64 or float32.
         device: cpu or cuda.
-        ledger: what the noise ledger records: moments (increasing costs at the nominal price), redraws,
-            modes, points, sources; None: it is not kept.
+        ledger: what the noise ledger records: moments (increasing times, as checkpoints), redraws, modes,
+            points, sources; None: it is not kept.
         truth: share of the time that looking for hits may take where the truth takes longer than a step; 1
             where it never does.
-        pictures: frames of the search: costs (increasing, at the nominal price), worlds, points, grid; None:
-            there are none.
+        pictures: frames of the search: times (increasing, as checkpoints), worlds, points, grid; None: there
+            are none.
         record: instruments of the user's, {"kind": .., parameters} each, complete.
         expressions: what else is recorded, label -> {expression, long_name, units, vector}; those that the
             arm has.
+        clock: on which the budget and all milestones are counted, of `landscapes.oracle.bill.CLOCKS`.
     """
 
     landscape: Data
@@ -71,6 +72,7 @@ class Task:
     expressions: dict[str, Data] = dataclasses.field(default_factory=dict)
     truth: float = 1.0
     target_floor: float | None = None
+    clock: str = "cost"
 
     @functools.cached_property
     def canonical(self) -> str:

@@ -1,11 +1,11 @@
 """When a world first reached a loss, and what it spent: the raw material of running times.
 
-Costs are evaluations at the nominal price.
+Both on any clock; costs are evaluations at the nominal price.
 
 Where a study has a range of gradient prices, its budget counts at the lowest one (`studies.cells.recorder`),
 so that at the nominal price a world with gradients spends more than one without. A world that ended because
 its budget was spent is billed the budget, not the step that overshot it; one that diverged is billed what it
-had spent by then.
+had spent by then. On clocks other than its budget's a world is billed what its last state shows.
 """
 
 from __future__ import annotations
@@ -16,67 +16,103 @@ import numpy as np
 import xarray as xr
 
 from studies.results.arms import asked
-from studies.results.prices import prices
-from studies.schema import COORDINATES, EVALUATIONS, HITS, ROUNDING, SPENT, Status
+from studies.results.clocks import (
+    budget,
+    check_clock,
+    counted,
+    has_clock,
+    limit,
+    own_clocks,
+    shown_on,
+    words,
+)
+from studies.schema import CLOCKS, COORDINATES, HITS, ROUNDING, SPENT, Status
 
-LOSSES = {
-    "hit_cost": "loss",
-    "best_hit_cost": "best_loss",
-}  # recorded hits -> the loss whose hits they are
+LOSSES = {"hit": "loss", "best_hit": "best_loss"}  # whose hits -> the loss whose hits they are
+WHICH = tuple(f"{stem}_{clock}" for stem in LOSSES for clock in CLOCKS)  # recorded hits
 
 
 def hits(
     dataset: xr.Dataset, targets: Sequence[float] | xr.DataArray | None = None, which: str = "hit_cost"
 ) -> xr.DataArray:
-    """Cost at which each world first reached each target.
+    """When each world first reached each target.
 
     Args:
         dataset: a study's results.
         targets: losses; with the dim `target`, and maybe `landscape`, where they are a DataArray. None: those
-            of the study, as it recorded them. Given ones are looked up in the checkpoints: the cost is then
+            of the study, as it recorded them. Given ones are looked up in the checkpoints: the time is then
             that of the first state shown by a checkpoint that is good enough, which is late by up to the
             distance of two checkpoints, or too late to be seen where the loss was only passed between them.
-        which: `hit_cost`, of the recommended point, or `best_hit_cost`, of the best evaluated point.
+        which: of the recommended point `hit_cost`, `hit_steps`, `hit_epochs` or `hit_virtual_time`, or of the
+            best evaluated point `best_hit_cost`, ..
 
     Returns:
         (.., replicate, target) with the coordinate `target_loss`: inf where it never was reached within the
-        budget, NaN where the world has no numbers (failed, missing), its arm never asked, or the landscape
-        has no such target. A hit may be known to an interval only, whose upper end this is (`lateness`).
+        budget, NaN where the world has no numbers (failed, missing), its arm never asked or has no such
+        clock, or the landscape has no such target. A hit may be known to an interval only, whose upper end
+        this is (`lateness`).
 
     Raises:
         ValueError: there are no such hits or targets.
     """
-    cost = _ends(dataset, targets, which)[1].where(ran(dataset) & asked(dataset))
-    return _as_cost(cost, "cost of first reaching the target; inf: never")
+    clock = clock_of(which)
+    there = ran(dataset) & asked(dataset) & has_clock(dataset, clock)
+    time = _ends(dataset, targets, which)[1].where(there)
+    return _on(time, f"{words(clock)} of first reaching the target; inf: never", clock)
 
 
-def _as_cost(part: xr.DataArray, long_name: str) -> xr.DataArray:
-    return part.assign_attrs(long_name=long_name, units=EVALUATIONS)
+def clock_of(which: str) -> str:
+    """The clock of recorded hits, such as `hit_cost`.
+
+    Raises:
+        ValueError: there are no such hits.
+    """
+    if which not in WHICH:
+        raise ValueError(f"hits: expected which to be one of {', '.join(WHICH)}; got {which!r}")
+    return which.removeprefix("best_").removeprefix("hit_")
+
+
+def variable(which: str, clock: str | None) -> str:
+    """The recorded hits of the point that `which` has, on a clock; None: on its own.
+
+    Raises:
+        ValueError: there are no such hits, or no such clock.
+    """
+    own = clock_of(which)
+    if clock is None:
+        return which
+    check_clock(clock)
+    return which.removesuffix(own) + clock
+
+
+def _on(part: xr.DataArray, long_name: str, clock: str) -> xr.DataArray:
+    return part.assign_attrs(long_name=long_name, units=str(CLOCKS[clock].units))
 
 
 def lateness(
     dataset: xr.Dataset, targets: Sequence[float] | xr.DataArray | None = None, which: str = "hit_cost"
 ) -> xr.DataArray:
-    """By how much a hit may have come before the cost that `hits` gives.
+    """By how much a hit may have come before what `hits` gives.
 
-    (.., replicate, target), in evaluations, 0 where it is exact or none is.
+    (.., replicate, target), 0 where it is exact or none is.
 
     The truth is not looked at after every step where it takes longer than the step (`studies.cells.hits`),
     nor between two checkpoints where given targets are looked up. Arguments and errors are those of `hits`.
     """
     low, high = _ends(dataset, targets, which)
     late = (high - low.where(high < np.inf)).where(high < np.inf, 0.0)
-    return _as_cost(late.where(ran(dataset)), "by how much the hit may have come before its cost")
+    clock = clock_of(which)
+    about = f"by how much the hit may have come before its {words(clock)}"
+    return _on(late.where(ran(dataset)), about, clock)
 
 
 def _ends(
     dataset: xr.Dataset, targets: Sequence[float] | xr.DataArray | None, which: str
 ) -> tuple[xr.DataArray, xr.DataArray]:
     """The ends of the intervals that hold the hits."""
-    if which not in LOSSES:
-        raise ValueError(f"hits: expected which to be one of {', '.join(LOSSES)}; got {which!r}")
+    clock = clock_of(which)
     if targets is not None:
-        return _seen(dataset, _targets(targets), LOSSES[which])
+        return _seen(dataset, _targets(targets), LOSSES[which.removesuffix(f"_{clock}")], clock)
     if which in dataset and dataset.sizes.get("target"):
         return dataset.get(f"{which}_low", dataset[which]), dataset[which]
     raise ValueError(
@@ -85,33 +121,23 @@ def _ends(
     )
 
 
-def spent(dataset: xr.Dataset) -> xr.DataArray:
-    """Evaluations that each world spent: (.., replicate), NaN where it has no numbers."""
-    end = dataset.isel(checkpoint=-1, drop=True)
-    over = end["status"] == Status.BUDGET_SPENT
-    nominal = _state_cost(end)
-    lowest = _state_cost(end, lowest=True)
-    share = budget(dataset) / lowest.where(lowest > 0)
-    counted = nominal * share.where(over | (share < 1), 1.0)
-    last = dataset["cost"].isel(checkpoint=-1, drop=True)
-    uncounted = last.where(over & (lowest == 0), 0.0)
-    return _as_cost(
-        counted.where(lowest > 0, uncounted).where(ran(dataset)).rename("spent"),
-        "cost that the world spent",
-    )
+def spent(dataset: xr.Dataset, clock: str = "cost") -> xr.DataArray:
+    """What each world spent on a clock: (.., replicate), NaN where it has no numbers.
 
-
-def budget(dataset: xr.Dataset) -> xr.DataArray:
-    """The budget in evaluations, at the lowest price: all arms have it to spend.
-
-    A DataArray: it may differ between landscapes.
+    Raises:
+        ValueError: there is no such clock, or it was not recorded.
     """
-    price = prices(dataset)
-    cost = dataset["cost"]
-    share: xr.DataArray | float = 1.0
-    if "checkpoint" in dataset.coords:  # a study's own checkpoints may end before the budget
-        share = dataset["checkpoint"].where(cost.notnull()).max("checkpoint")
-    return cost.max("checkpoint") / share * price.low / price.value
+    check_clock(clock)
+    end = dataset.isel(checkpoint=-1, drop=True)
+    shown, on_own = shown_on(end, clock), counted(end)
+    over = end["status"] == Status.BUDGET_SPENT
+    share = limit(dataset) / on_own.where(on_own > 0)
+    own = own_clocks(dataset) == list(CLOCKS).index(clock)
+    billed = shown * share.where(own & (over | (share < 1)), 1.0)
+    last = dataset["cost"].isel(checkpoint=-1, drop=True) if clock == "cost" else budget(dataset, clock)
+    unmoved = last.where(over & (on_own == 0), 0.0)
+    time = billed.where(on_own > 0, unmoved).where(ran(dataset)).rename("spent")
+    return _on(time, f"{words(clock)} that the world spent", clock)
 
 
 def at_budget(dataset: xr.Dataset) -> xr.Dataset:
@@ -122,7 +148,7 @@ def at_budget(dataset: xr.Dataset) -> xr.Dataset:
     With a range of gradient prices an arm with gradients goes on beyond it, so that the last checkpoint of
     all would compare unequal costs.
     """
-    place = _place(dataset, budget(dataset))
+    place = _place(dataset, budget(dataset).where(own_clocks(dataset) == 0, np.inf))
     return dataset.isel(checkpoint=place.clip(min=0).compute()).drop_vars("checkpoint", errors="ignore")
 
 
@@ -177,19 +203,21 @@ def _place(dataset: xr.Dataset, cost: float | xr.DataArray) -> xr.DataArray:
     return numbers.where(within, -1).max("checkpoint")
 
 
-def state_costs(dataset: xr.Dataset) -> xr.DataArray:
-    """Cost of the state that each checkpoint shows: (.., replicate, checkpoint).
+def state_times(dataset: xr.Dataset, clock: str = "cost") -> xr.DataArray:
+    """What a clock shows at the state of each checkpoint: (.., replicate, checkpoint).
 
     inf where it is none within the budget, or none is there.
-    """
-    within = _state_cost(dataset, lowest=True) <= budget(dataset) * (1 + ROUNDING)
-    return _state_cost(dataset).where((dataset["status"] < Status.FAILED) & within, np.inf)
+
+    Raises:
+        ValueError: there is no such clock, or it was not recorded.
+    """  # noqa: DOC502
+    within = counted(dataset) <= limit(dataset) * (1 + ROUNDING)
+    return shown_on(dataset, clock).where((dataset["status"] < Status.FAILED) & within, np.inf)
 
 
-def _state_cost(dataset: xr.Dataset, *, lowest: bool = False) -> xr.DataArray:
-    """Bill of a state, from the terms that were counted."""
-    price = prices(dataset).low if lowest else prices(dataset).value
-    return (dataset["value_terms"] + price * dataset["gradient_terms"]) / dataset["terms"]
+def state_costs(dataset: xr.Dataset) -> xr.DataArray:
+    """Cost of the state that each checkpoint shows, as `state_times`."""
+    return state_times(dataset)
 
 
 def ran(dataset: xr.Dataset) -> xr.DataArray:
@@ -208,21 +236,23 @@ def _targets(targets: Sequence[float] | xr.DataArray) -> xr.DataArray:
     return targets.reset_coords(drop=True).assign_attrs(COORDINATES["target_loss"].attrs)
 
 
-def _seen(dataset: xr.Dataset, targets: xr.DataArray, value: str) -> tuple[xr.DataArray, xr.DataArray]:
-    """Hits at checkpoints, and the cost of the state shown before.
+def _seen(
+    dataset: xr.Dataset, targets: xr.DataArray, value: str, clock: str
+) -> tuple[xr.DataArray, xr.DataArray]:
+    """The time of the state shown before a hit, and that of the hit, at checkpoints.
 
     The state in which a world diverged is none.
     """
     if value not in dataset:
         raise ValueError(f"hits: expected results with `{value}`, found none")
-    # It never falls along checkpoints, so that the first is the cheapest.
-    cost = state_costs(dataset).where(dataset["status"] != Status.DIVERGED, np.inf)
-    steps = dataset.get("steps", xr.full_like(cost, np.nan))
+    # It never falls along checkpoints, so that the first is the earliest.
+    time = state_times(dataset, clock).where(dataset["status"] != Status.DIVERGED, np.inf)
+    steps = dataset.get("steps", xr.full_like(time, np.nan))
     ends = []
     for i in range(targets.sizes["target"]):
         target = targets.isel(target=i, drop=True)
-        hit = cost.where(dataset[value] <= target, np.inf).min("checkpoint")
-        ends.append((_before(cost, steps, hit), hit))
+        hit = time.where(dataset[value] <= target, np.inf).min("checkpoint")
+        ends.append((_before(time, steps, hit), hit))
     low, high = (_along_targets(parts, targets) for parts in zip(*ends, strict=True))
     return low.transpose(*high.dims), high
 
@@ -234,13 +264,13 @@ def _along_targets(parts: Sequence[xr.DataArray], targets: xr.DataArray) -> xr.D
     return hit.transpose(..., *HITS).assign_coords(coords)
 
 
-def _before(cost: xr.DataArray, steps: xr.DataArray, hit: xr.DataArray) -> xr.DataArray:
-    """The cost of the last state shown before a hit, 0 where it is the first.
+def _before(time: xr.DataArray, steps: xr.DataArray, hit: xr.DataArray) -> xr.DataArray:
+    """The time of the last state shown before a hit, 0 where it is the first.
 
     That of the hit where its step is the next one.
     """
-    earlier = cost < hit
+    earlier = time < hit
     next_one = (
-        steps.where(cost == hit).min("checkpoint") <= steps.where(earlier, -1).max("checkpoint") + 1
+        steps.where(time == hit).min("checkpoint") <= steps.where(earlier, -1).max("checkpoint") + 1
     )
-    return xr.where(next_one, hit, cost.where(earlier, 0.0).max("checkpoint"))
+    return xr.where(next_one, hit, time.where(earlier, 0.0).max("checkpoint"))

@@ -35,13 +35,19 @@ COORDINATES = (
     *schema.DIMS,
     *schema.COORDINATES,
     *schema.OF_CELLS,
-    *"precision tuning_cost paired arm state".split(),
+    *"precision tuning_cost paired arm state budget_clock budget_time".split(),
+)
+HITS = tuple(
+    f"{stem}_{clock}{end}"
+    for stem in ("hit", "best_hit")
+    for clock in schema.CLOCKS
+    for end in ("", "_low")
 )
 RECORDED = (
     *schema.RECORDED,
     *schema.COUNTED,
     *"start_loss status seconds target_level recorded".split(),
-    *"hit_cost hit_cost_low best_hit_cost best_hit_cost_low".split(),
+    *HITS,
 )
 OF_KINDS = (  # what some kinds of ours record; a kind of the user's may record it too
     "virtual_time staleness unfit_steps adapted_learning_rate test_loss test_accuracy held_out_loss"

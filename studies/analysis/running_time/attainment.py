@@ -20,7 +20,7 @@ from studies.analysis.intervals.proportions import proportion
 from studies.analysis.running_time.area import lowest
 from studies.analysis.running_time.runtime import costs_of, each_target
 from studies.analysis.shapes import bare, rest
-from studies.results.hits import LOSSES, hits
+from studies.results.hits import LOSSES, hits, variable
 from studies.schema import ROUNDING
 
 LEVELS = 25  # losses, where none are given
@@ -31,6 +31,7 @@ def attainment(
     losses: Sequence[float] | xr.DataArray | None = None,
     costs: Sequence[float] | xr.DataArray | None = None,
     value: str = "loss",
+    clock: str = "cost",
 ) -> xr.Dataset:
     """Share of worlds that had reached losses by costs.
 
@@ -39,19 +40,20 @@ def attainment(
         losses: with the dim `target`, and maybe `landscape`, where they are a DataArray. None: 25 of each
             landscape, between the lowest and the highest that were reached, evenly in the logarithm where all
             are above 0.
-        costs: in evaluations; with the dim `checkpoint` where they are a DataArray. None: those of the
+        costs: on the clock; with the dim `checkpoint` where they are a DataArray. None: those of the
             checkpoints.
         value: `loss` of the recommended or `best_loss` of the best evaluated point.
+        clock: cost, steps, epochs or virtual_time.
 
     Returns:
         `attained` (.., target, checkpoint), `attained_interval` (bound), `worlds`; the coordinates
-        `target_loss` and `cost`.
+        `target_loss` and that of the clock.
 
     Raises:
-        ValueError: there is no such loss.
+        ValueError: there is no such loss or clock.
     """
-    which = _hits_of(value)
-    cost = costs_of(dataset, costs)
+    which = variable(f"{_hits_of(value)}_cost", clock)
+    cost = costs_of(dataset, costs, clock)
     hit = hits(dataset, levels(dataset, value) if losses is None else losses, which)
     result = xr.concat(
         [_reached(part, cost) for part in each_target(hit)],
@@ -62,11 +64,11 @@ def attainment(
     )
     dims = rest(result["attained"], "target", "checkpoint")
     result = result.transpose(*dims, "target", "checkpoint", "bound")
-    return result.assign_coords(cost=cost, target_loss=hit["target_loss"])
+    return result.assign_coords({clock: cost, "target_loss": hit["target_loss"]})
 
 
 def _hits_of(value: str) -> str:
-    """The variable that holds the hits of a loss."""
+    """Whose hits are those of a loss: hit or best_hit."""
     which = next((name for name, loss in LOSSES.items() if loss == value), None)
     if which is None:
         raise ValueError(

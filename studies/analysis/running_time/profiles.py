@@ -23,14 +23,20 @@ from studies.analysis.comparison.paired import distinct, same_worlds
 from studies.analysis.intervals.proportions import proportion
 from studies.analysis.shapes import named, rest, stacked
 from studies.results.arms import asking
-from studies.results.hits import budget, ran
+from studies.results.clocks import budget, words
+from studies.results.hits import clock_of, ran, variable
 from studies.schema import SPENT
 
+# what counts as this much at least: a start that is good enough takes none
+LEAST = {"cost": 1.0, "steps": 1.0, "epochs": 1e-200, "virtual_time": 1e-200}
 FACTORS = tuple(np.geomspace(1.0, 1000.0, 121).tolist())
 
 
 def profile(
-    dataset: xr.Dataset, factors: Sequence[float] = FACTORS, value: str = "hit_cost"
+    dataset: xr.Dataset,
+    factors: Sequence[float] = FACTORS,
+    value: str = "hit_cost",
+    clock: str | None = None,
 ) -> xr.Dataset:
     """The performance profiles of a study's optimizers.
 
@@ -38,21 +44,24 @@ def profile(
         dataset: a study's results with targets.
         factors: tau.
         value: the variable that holds the costs of targets.
+        clock: cost, steps, epochs or virtual_time; None: that of `value`.
 
     Returns:
         `profile` (optimizer, factor) and `profile_interval` (bound); `worlds` (optimizer, factor) and
         `problems`. Worlds that any optimizer lacks are left out, and optimizers that never asked for a value.
 
     Raises:
-        ValueError: there are no targets.
+        ValueError: there are no targets, or no such clock.
     """
+    value = variable(value, clock)
     ratio = ratios(dataset, value)
     share = _share_within(ratio, factors)
     problems = int(ratio.isel(optimizer=0).notnull().sum())
     worlds = max(1, int(share.isel(factor=0, optimizer=0).notnull().sum()))
     about = "share of problems within the factor of the best"
     result = proportion("profile", share, trials=-(-problems // worlds), long_name=about)
-    result["factor"] = named(result["factor"], "cost over the least cost")
+    what = words(clock_of(value))
+    result["factor"] = named(result["factor"], f"{what} over the least {what}")
     return result.assign(problems=problems)
 
 
@@ -80,16 +89,23 @@ def ratios(dataset: xr.Dataset, value: str = "hit_cost") -> xr.DataArray:
     dataset = asking(dataset)
     cost = dataset[value].load()
     known = (_there(dataset) & cost.notnull()).all("optimizer")
-    problems = distinct_problems(dataset, cost).where(known)
+    problems = distinct_problems(dataset, cost, clock_of(value)).where(known)
     with np.errstate(invalid="ignore"):
         ratio = problems / problems.min("optimizer")
     return xr.where(np.isinf(problems), np.inf, ratio, keep_attrs=False).assign_coords(cost.coords)
 
 
-def distinct_problems(dataset: xr.Dataset, cost: xr.DataArray) -> xr.DataArray:
-    """Costs of at least one evaluation, inf beyond the budget that all have; NaN where they repeat others."""
-    cost = cost.where((cost <= budget(dataset) * (1 + SPENT)) | cost.isnull(), np.inf)
-    return cost.where(distinct(cost, rest(cost, "optimizer", "replicate", "target"))).clip(min=1.0)
+def distinct_problems(dataset: xr.Dataset, cost: xr.DataArray, clock: str = "cost") -> xr.DataArray:
+    """Costs, of at least one evaluation, or times on another clock; NaN where they repeat others.
+
+    inf beyond the budget that all have.
+    """
+    common = budget(dataset, clock)
+    common = common.min("optimizer") if "optimizer" in common.dims else common
+    cost = cost.where((cost <= common * (1 + SPENT)) | cost.isnull(), np.inf)
+    return cost.where(distinct(cost, rest(cost, "optimizer", "replicate", "target"))).clip(
+        min=LEAST[clock]
+    )
 
 
 def _there(dataset: xr.Dataset) -> xr.DataArray:

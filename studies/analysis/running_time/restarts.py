@@ -25,7 +25,7 @@ import xarray as xr
 from studies.analysis.intervals.proportions import instances
 from studies.analysis.running_time.runtime import Targets, costs_of, each_target, over_targets
 from studies.analysis.shapes import mapped
-from studies.results.hits import hits, spent
+from studies.results.hits import clock_of, hits, spent, variable
 from studies.schema import ROUNDING
 
 DRAWS = 1000  # simulated runs of an instance, at least
@@ -39,15 +39,17 @@ def ecdf(
     targets: Targets = None,
     which: str = "hit_cost",
     *,
+    clock: str | None = None,
     seed: int = 1,
 ) -> xr.Dataset:
     """Share of (world, target) pairs solved by a cost, with simulated restarts within instances.
 
     Args:
         dataset: a study's results whose worlds share instances.
-        costs: in evaluations, as in `runtime.ecdf`; they may go beyond the budget.
+        costs: on the clock, as in `runtime.ecdf`; they may go beyond the budget.
         targets: as in `hits`.
         which: as in `hits`.
+        clock: cost, steps, epochs or virtual_time; None: that of `which`.
         seed: of the simulation, where one is needed; every instance has the same stream.
 
     Returns:
@@ -57,11 +59,12 @@ def ecdf(
     Raises:
         ValueError: no two worlds share an instance.
     """
-    hit = hits(dataset, targets, which)
-    bill = spent(dataset)
-    cost = costs_of(dataset, costs)
+    which = variable(which, clock)
+    hit, own = hits(dataset, targets, which), clock_of(which)
+    bill = spent(dataset, own)
+    cost = costs_of(dataset, costs, own)
     parts = [(part, restarted(part, bill, cost, seed=seed)) for part in each_target(hit)]
-    return over_targets(parts, cost)
+    return over_targets(parts, cost, own)
 
 
 def restarted(

@@ -30,7 +30,6 @@ from scipy import stats
 from studies.analysis.intervals.proportions import instances, proportion, sums_of_instances
 from studies.analysis.shapes import (
     LEVEL,
-    as_cost,
     bare,
     ends,
     interval_of,
@@ -38,14 +37,15 @@ from studies.analysis.shapes import (
     named,
     with_interval,
 )
-from studies.results.hits import hits, lateness, spent
-from studies.schema import EVALUATIONS, ROUNDING
+from studies.results.clocks import times_of, words
+from studies.results.hits import clock_of, hits, lateness, spent, variable
+from studies.schema import CLOCKS, ROUNDING
 
 Targets = Sequence[float] | xr.DataArray | None
 
 
 def expected_running_time(
-    dataset: xr.Dataset, targets: Targets = None, which: str = "hit_cost"
+    dataset: xr.Dataset, targets: Targets = None, which: str = "hit_cost", clock: str | None = None
 ) -> xr.Dataset:
     """ERT and success rate for each target.
 
@@ -56,30 +56,39 @@ def expected_running_time(
         dataset: a study's results.
         targets: as in `hits`.
         which: as in `hits`.
+        clock: cost, steps, epochs or virtual_time; None: that of `which`.
 
     Returns:
-        `ert` in evaluations, `success_rate`, both with `_interval` (bound), `ert_lateness`, `successes` and
-        `worlds`, for each (.., target). Without a success the ERT is inf and the lower end of its interval
-        what it would be at the upper end of the success rate's: (1 - p) / p times the mean spent.
+        `ert` in units of the clock, `success_rate`, both with `_interval` (bound), `ert_lateness`,
+        `successes` and `worlds`, for each (.., target). Without a success the ERT is inf and the lower end of
+        its interval what it would be at the upper end of the success rate's: (1 - p) / p times the mean
+        spent.
     """
+    which = variable(which, clock)
     hit = hits(dataset, targets, which)
     reached = (hit < np.inf).where(hit.notnull())
-    cost = hit.where(reached == 1, spent(dataset)).where(hit.notnull())
+    cost = hit.where(reached == 1, spent(dataset, clock_of(which))).where(hit.notnull())
     successes = reached.sum("replicate")
     late = lateness(dataset, targets, which).sum("replicate") / successes.clip(min=1)
     result = _ert(reached, cost, late)
-    result["ert_lateness"] = as_cost(late, "by how much hits may have come earlier, on average")
+    units = hit.attrs["units"]
+    result["ert_lateness"] = named(late, "by how much hits may have come earlier, on average", units)
     result["successes"] = named(successes.astype(int), "worlds that reached the target")
     rates = proportion("success_rate", reached, long_name="share of worlds that reached the target")
     return result.merge(rates, compat="override").assign_coords(target_loss=hit["target_loss"])
 
 
 def _ert(reached: xr.DataArray, cost: xr.DataArray, late: xr.DataArray) -> xr.Dataset:
-    """`ert` with its interval, whose low end is less by as much as hits may have come earlier."""
+    """`ert`, in units of the cost, with its interval.
+
+    Its low end is less by as much as hits may have come earlier.
+    """
     ert, low, high = running_time_interval(reached, cost)
     low = low.where(~(late > 0), low * (1 - late / ert))
     both = interval_of(low, high).transpose(*ert.dims, "bound")
-    result = with_interval("ert", ert, both, long_name="expected running time", units=EVALUATIONS)
+    result = with_interval(
+        "ert", ert, both, long_name="expected running time", units=cost.attrs["units"]
+    )
     method = f"t over {_what_units_are(reached)} of the logarithm"
     return result.assign(ert_method=xr.full_like(ert, method, object).astype(str))
 
@@ -177,6 +186,7 @@ def ecdf(
     costs: Sequence[float] | xr.DataArray | None = None,
     targets: Targets = None,
     which: str = "hit_cost",
+    clock: str | None = None,
 ) -> xr.Dataset:
     """Empirical distribution of running times over worlds and targets.
 
@@ -184,20 +194,23 @@ def ecdf(
 
     Args:
         dataset: a study's results.
-        costs: in evaluations; with the dim `checkpoint` where they are a DataArray. None: those of the
+        costs: on the clock; with the dim `checkpoint` where they are a DataArray. None: those of the
             checkpoints.
         targets: as in `hits`.
         which: as in `hits`.
+        clock: cost, steps, epochs or virtual_time; None: that of `which`.
 
     Returns:
-        `solved` (.., checkpoint), `solved_interval` (bound), `worlds`; the coordinate `cost`. Runs that ended
-        before a cost without reaching a target have not solved it: there are no restarts
+        `solved` (.., checkpoint), `solved_interval` (bound), `worlds`; a coordinate of the clock's name. Runs
+        that ended before a cost without reaching a target have not solved it: there are no restarts
         (`studies.analysis.running_time.restarts`).
     """
+    which = variable(which, clock)
     hit = hits(dataset, targets, which)
-    cost = costs_of(dataset, costs)
+    cost = costs_of(dataset, costs, clock_of(which))
     reach = cost * (1 + ROUNDING)
-    return over_targets([(part, part <= reach) for part in each_target(hit)], cost)
+    parts = [(part, part <= reach) for part in each_target(hit)]
+    return over_targets(parts, cost, clock_of(which))
 
 
 def each_target(hit: xr.DataArray) -> list[xr.DataArray]:
@@ -208,7 +221,9 @@ def each_target(hit: xr.DataArray) -> list[xr.DataArray]:
     ]
 
 
-def over_targets(parts: Sequence[tuple[xr.DataArray, xr.DataArray]], cost: xr.DataArray) -> xr.Dataset:
+def over_targets(
+    parts: Sequence[tuple[xr.DataArray, xr.DataArray]], cost: xr.DataArray, clock: str = "cost"
+) -> xr.Dataset:
     """Shares of pairs, of (hits, share solved at every cost) for each target.
 
     Targets without hits (NaN) are left out.
@@ -220,13 +235,16 @@ def over_targets(parts: Sequence[tuple[xr.DataArray, xr.DataArray]], cost: xr.Da
         count, total = count + there, total + solved.where(there, 0.0)
     share = (total / count.where(count > 0)).transpose(..., "replicate", "checkpoint")
     about = "share of worlds and targets solved"
-    return proportion("solved", share, trials=len(parts), long_name=about).assign_coords(cost=cost)
+    return proportion("solved", share, trials=len(parts), long_name=about).assign_coords({clock: cost})
 
 
-def costs_of(dataset: xr.Dataset, costs: Sequence[float] | xr.DataArray | None) -> xr.DataArray:
-    """Costs with the dim `checkpoint`."""
+def costs_of(
+    dataset: xr.Dataset, costs: Sequence[float] | xr.DataArray | None, clock: str = "cost"
+) -> xr.DataArray:
+    """Times on a clock with the dim `checkpoint`; None: those of the checkpoints (`times_of`)."""
     if costs is None:
-        return bare(dataset["cost"])
+        return bare(times_of(dataset, clock))
     if isinstance(costs, xr.DataArray):
         return bare(costs)
-    return as_cost(xr.DataArray(np.asarray(costs, float), dims="checkpoint"))
+    given = xr.DataArray(np.asarray(costs, float), dims="checkpoint")
+    return named(given, words(clock), CLOCKS[clock].units)

@@ -17,9 +17,10 @@ import xarray as xr
 from studies.analysis.intervals.bootstrap import estimate
 from studies.analysis.intervals.quantiles import QUARTILES, quantiles
 from studies.analysis.running_time.runtime import Targets, costs_of, expected_running_time
-from studies.analysis.shapes import BOUNDS, as_cost, bare, count, ends, mapped, named
-from studies.results.hits import budget, hits, ran, spent, state_costs
-from studies.schema import EVALUATIONS, LOSS, ROUNDING, WHOLE, Status
+from studies.analysis.shapes import BOUNDS, bare, count, ends, mapped, named
+from studies.results.clocks import budget, words
+from studies.results.hits import clock_of, hits, ran, spent, state_times, variable
+from studies.schema import CLOCKS, LOSS, ROUNDING, WHOLE, Status
 
 SHARES = (0.01, 0.1, 1.0)  # of the budget at the lowest price, where no costs are given
 
@@ -29,29 +30,31 @@ def fixed_budget(
     costs: Sequence[float] | xr.DataArray | None = None,
     value: str = "loss",
     levels: Sequence[float] = QUARTILES,
+    clock: str = "cost",
 ) -> xr.Dataset:
-    """Losses at costs.
+    """Losses at costs, or at times on another clock.
 
     Args:
         dataset: a study's results.
-        costs: in evaluations at the nominal price; with the dim `checkpoint` where they are a DataArray.
-            None: 1, 10 and 100 % of the budget.
+        costs: on the clock, of cost at the nominal price; with the dim `checkpoint` where they are a
+            DataArray. None: 1, 10 and 100 % of the budget.
         value: `loss` of the recommended or `best_loss` of the best evaluated point.
         levels: of the quantiles.
+        clock: cost, steps, epochs or virtual_time.
 
     Returns:
-        For each (.., checkpoint) with the coordinate `cost`: `mean` (inf where a world has diverged) and
-        `quantiles` (quantile), both with `_interval` (bound), `diverged` and `worlds`.
+        For each (.., checkpoint) with a coordinate of the clock's name: `mean` (inf where a world has
+        diverged) and `quantiles` (quantile), both with `_interval` (bound), `diverged` and `worlds`.
     """
-    cost = _costs(dataset, costs)
+    cost = _costs(dataset, costs, clock)
     about = dataset[value].attrs.get("long_name", value)
-    loss = loss_at(dataset, cost, value)
+    loss = loss_at(dataset, cost, value, clock)
     with np.errstate(invalid="ignore"):  # inf - inf, where worlds have diverged
         mean = estimate("mean", np.nanmean, [loss], long_name=f"mean {about}", units=LOSS)
     others = quantiles("quantiles", loss, levels, long_name=about, units=LOSS)
     diverged = named((loss == np.inf).sum("replicate"), "worlds that had diverged")
     result = mean.merge(others, compat="override").assign(diverged=diverged, worlds=count(loss))
-    return result.assign_coords(cost=cost)
+    return result.assign_coords({clock: cost})
 
 
 def fixed_target(
@@ -59,6 +62,7 @@ def fixed_target(
     targets: Targets = None,
     which: str = "hit_cost",
     levels: Sequence[float] = QUARTILES,
+    clock: str | None = None,
 ) -> xr.Dataset:
     """Costs of losses: all of `expected_running_time`, and the quantiles of the cost of a single run.
 
@@ -69,14 +73,16 @@ def fixed_target(
         targets: as in `hits`.
         which: as in `hits`.
         levels: of the quantiles.
+        clock: cost, steps, epochs or virtual_time; None: that of `which`.
 
     Returns:
         For each (.., target): `ert`, `success_rate`, `quantiles` (quantile), all with `_interval` (bound),
         `successes` and `worlds`.
     """
+    which = variable(which, clock)
     cost = hits(dataset, targets, which)
-    about = "cost of first reaching the target"
-    single = quantiles("quantiles", cost, levels, long_name=about, units=EVALUATIONS)
+    about = f"{words(clock_of(which))} of first reaching the target"
+    single = quantiles("quantiles", cost, levels, long_name=about, units=cost.attrs["units"])
     return expected_running_time(dataset, targets, which).merge(single, compat="override")
 
 
@@ -111,28 +117,32 @@ def _without_bounds(result: xr.Dataset) -> xr.Dataset:
     return result.drop_dims("bound", errors="ignore")
 
 
-def loss_at(dataset: xr.Dataset, cost: xr.DataArray, value: str = "loss") -> xr.DataArray:
-    """Loss at costs (dim `checkpoint`), see the module's text: (.., replicate, checkpoint).
+def loss_at(
+    dataset: xr.Dataset, cost: xr.DataArray, value: str = "loss", clock: str = "cost"
+) -> xr.DataArray:
+    """Loss at costs, or times on another clock (dim `checkpoint`), see the module's text.
 
-    NaN where it is not known.
+    (.., replicate, checkpoint), NaN where it is not known.
     """
     loss = dataset[value].where(dataset["status"] != Status.DIVERGED, np.inf)
     place = cost.rename(checkpoint="place").drop_vars("place", errors="ignore")
     over = [["checkpoint"], ["checkpoint"], ["place"]]
     shown = mapped(
-        _last, state_costs(dataset), loss, place * (1 + ROUNDING), over=over, into=[["place"]]
+        _last, state_times(dataset, clock), loss, place * (1 + ROUNDING), over=over, into=[["place"]]
     )
     shown = shown.rename(place="checkpoint")
     end = dataset["status"].isel(checkpoint=-1, drop=True)
-    ended = (end == Status.BUDGET_SPENT) & (cost > spent(dataset) * (1 + WHOLE))
+    ended = (end == Status.BUDGET_SPENT) & (cost > spent(dataset, clock) * (1 + WHOLE))
     return shown.where(ran(dataset) & ~ended)
 
 
-def _costs(dataset: xr.Dataset, costs: Sequence[float] | xr.DataArray | None) -> xr.DataArray:
+def _costs(
+    dataset: xr.Dataset, costs: Sequence[float] | xr.DataArray | None, clock: str
+) -> xr.DataArray:
     if costs is not None:
-        return costs_of(dataset, costs)
+        return costs_of(dataset, costs, clock)
     shares = xr.DataArray(list(SHARES), {"checkpoint": list(SHARES)}, "checkpoint")
-    return as_cost(bare(shares * budget(dataset)))
+    return named(bare(shares * budget(dataset, clock)), words(clock), CLOCKS[clock].units)
 
 
 def _last(state: np.ndarray, loss: np.ndarray, cost: np.ndarray) -> np.ndarray:

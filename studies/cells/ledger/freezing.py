@@ -37,17 +37,17 @@ class Freezer(Watcher):
 
     Args:
         oracle: the one that the search asks.
-        costs: (K,) of the moments, at the nominal price, increasing, in evaluations.
+        times: (K,) of the moments, on the clock of the budget, increasing.
         streams: of the worlds.
     """
 
     part = "ledger"
 
-    def __init__(self, oracle: Oracle, costs: Sequence[float], streams: Streams) -> None:
-        super().__init__(oracle.bill, costs)
+    def __init__(self, oracle: Oracle, times: Sequence[float], streams: Streams) -> None:
+        super().__init__(oracle.bill, times)
         if oracle.noise.sampling == "epoch":
             oracle.epoch = first_epoch(streams, oracle.landscape.terms)
-        self.kept: list[Frozen | None] = [None] * len(costs)
+        self.kept: list[Frozen | None] = [None] * len(times)
 
     def keep(self, moment: Moment, worlds: np.ndarray, places: np.ndarray) -> None:
         """Keep a moment as these of K, of these worlds; others keep what they have there."""

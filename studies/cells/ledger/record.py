@@ -62,7 +62,7 @@ class NoiseLedger(Freezer):
 
     Args:
         oracle: the one that the search asks.
-        costs: (K,) of the moments, at the nominal price, increasing, in evaluations.
+        times: (K,) of the moments, on the clock of the budget, increasing.
         fractions: (K,) of the budget, what the moments are called.
         scene: what a step needs beside a state.
         book: what is recorded.
@@ -71,12 +71,12 @@ class NoiseLedger(Freezer):
     def __init__(
         self,
         oracle: Oracle,
-        costs: Sequence[float],
+        times: Sequence[float],
         fractions: Sequence[float],
         scene: Scene,
         book: Book,
     ) -> None:
-        super().__init__(oracle, costs, scene.streams)
+        super().__init__(oracle, times, scene.streams)
         self.fractions, self.scene, self.book = fractions, scene, book
 
     def dataset(self) -> xr.Dataset:

@@ -64,7 +64,7 @@ def test_the_search_does_not_notice():
 
 def test_a_frame_shows_the_last_step_within_its_cost():
     data = results("SGD")
-    costs = np.array(cells()["SGD"].task.pictures["costs"])
+    costs = np.array(cells()["SGD"].task.pictures["times"])
     billed = data["picture_cost"].isel(replicate=0).values
     assert costs[0] == 0
     assert billed[0] == 0

@@ -1,0 +1,125 @@
+"""Clocks of results: what cost, steps, epochs and virtual time show at the states that were recorded.
+
+A budget is counted on one of them (`budget_clock`, cost where a Dataset has no such coordinate). Cost is in
+evaluations at the nominal price of a gradient, and a budget of cost at the lowest price.
+"""
+
+from __future__ import annotations
+
+import xarray as xr
+
+from studies.results.prices import prices
+from studies.schema import CLOCKS, VIRTUAL
+from studies.text.words import suggest
+
+BUDGET_CLOCK, BUDGET_TIME = "budget_clock", "budget_time"  # coordinates where one is none of cost
+
+
+def check_clock(clock: str) -> None:
+    """Raise ValueError unless there is such a clock."""
+    if clock not in CLOCKS:
+        raise ValueError(f"clock: unknown clock {clock!r}; {suggest(clock, CLOCKS)}")
+
+
+def words(clock: str) -> str:
+    """A clock in a text."""
+    return clock.replace("_", " ")
+
+
+def shown_on(dataset: xr.Dataset, clock: str, *, lowest: bool = False) -> xr.DataArray:
+    """What a clock shows at each state: (.., replicate, [checkpoint]).
+
+    NaN where an arm has no such clock.
+
+    Args:
+        dataset: results, at all checkpoints or at one.
+        clock: of `CLOCKS`.
+        lowest: of cost, at the lowest price of a gradient in place of the nominal one.
+
+    Raises:
+        ValueError: there is no such clock, or it was not recorded.
+    """
+    check_clock(clock)
+    if clock == "cost":
+        price = prices(dataset).low if lowest else prices(dataset).value
+        return (dataset["value_terms"] + price * dataset["gradient_terms"]) / dataset["terms"]
+    if clock == "epochs":
+        return (dataset["value_terms"] + dataset["gradient_terms"]) / dataset["terms"]
+    if clock not in dataset:
+        raise ValueError(f"clock: these results have no {words(clock)}")
+    shown = dataset[clock].astype(float)
+    if clock == VIRTUAL and "steps" in dataset:  # it is told from the first step on
+        shown = shown.where((dataset["steps"] > 0) | shown.notnull() | ~has_clock(dataset, clock), 0.0)
+    return shown
+
+
+def has_clock(dataset: xr.Dataset, clock: str) -> xr.DataArray:
+    """Whether an arm has a clock: a virtual time is told in any of its states."""
+    if clock != VIRTUAL or clock not in dataset:
+        return xr.DataArray(True)
+    told = dataset[VIRTUAL].notnull()
+    return told.any([dim for dim in ("replicate", "checkpoint") if dim in told.dims])
+
+
+def times_of(dataset: xr.Dataset, clock: str) -> xr.DataArray:
+    """Where the checkpoints of each arm are on a clock: (.., checkpoint).
+
+    That of cost is a coordinate; on others the most that any world's state shows there.
+    """
+    if clock == "cost":
+        return dataset["cost"]
+    times = shown_on(dataset, clock).max("replicate")
+    return times.where(dataset["cost"].notnull())
+
+
+def own_clocks(dataset: xr.Dataset) -> xr.DataArray:
+    """The number in `CLOCKS` of the clock on which each arm's budget is counted."""
+    return dataset.coords.get(BUDGET_CLOCK, xr.DataArray(0)).reset_coords(drop=True)
+
+
+def counted(dataset: xr.Dataset) -> xr.DataArray:
+    """What the clock of its own budget shows at each state; of cost, at the lowest price."""
+    own, shown = own_clocks(dataset), shown_on(dataset, "cost", lowest=True)
+    for number, clock in enumerate(CLOCKS):
+        if number and bool((own == number).any()):
+            shown = shown.where(own != number, shown_on(dataset, clock))
+    return shown
+
+
+def limit(dataset: xr.Dataset) -> xr.DataArray:
+    """The budget of each arm on its own clock; of cost, at the lowest price.
+
+    A DataArray: it may differ between landscapes.
+    """
+    price, cost = prices(dataset), dataset["cost"]
+    share: xr.DataArray | float = 1.0
+    if "checkpoint" in dataset.coords:  # a study's own checkpoints may end before the budget
+        share = dataset["checkpoint"].where(cost.notnull()).max("checkpoint")
+    of_cost = cost.max("checkpoint") / share * price.low / price.value
+    if BUDGET_TIME not in dataset.coords:
+        return of_cost
+    own = own_clocks(dataset)
+    return of_cost.where(own == 0, dataset[BUDGET_TIME].reset_coords(drop=True))
+
+
+def budget(dataset: xr.Dataset, clock: str = "cost") -> xr.DataArray:
+    """The budget of each arm on a clock; of cost, at the lowest price.
+
+    Of an arm whose budget is counted on another clock the most that any of its worlds shows at its end.
+
+    Args:
+        dataset: a study's results.
+        clock: of `CLOCKS`.
+
+    Raises:
+        ValueError: there is no such clock, or it was not recorded.
+    """
+    check_clock(clock)
+    own, number = own_clocks(dataset), list(CLOCKS).index(clock)
+    if bool((own == number).all()):
+        return limit(dataset)
+    end = dataset.isel(checkpoint=-1, drop=True)
+    most = shown_on(end, clock, lowest=True).max("replicate")
+    if bool((own == number).any()):
+        most = most.where(own != number, limit(dataset))
+    return most.where(most > 0, 0.0) if clock == "cost" else most

@@ -1,0 +1,155 @@
+"""Runs and hits counted in cost, steps, epochs and virtual time."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from studies.schema import CLOCKS, Status
+from tests.studies.cells.test_loop import BOWL, run, task
+
+GD = {"kind": "sgd", "learning_rate": 0.25}
+SERVICE = {"kind": "exponential", "scale": 2.0}
+FIELD = {"kind": "gaussian_field", "dim": 3, "waves": 64}
+HITS = [f"{stem}_{clock}" for stem in ("hit", "best_hit") for clock in CLOCKS]
+
+
+def noise(batch=None, gradient=0.0):
+    return {
+        "batch": batch,
+        "sampling": "replacement",
+        "shared": True,
+        "evaluation": {"value": 0.0, "gradient": gradient},
+    }
+
+
+def workers(**options):
+    return {"kind": "async_sgd", "workers": 4, "learning_rate": 0.05, "service": SERVICE, **options}
+
+
+def first(passed, times):
+    """The first of times (R, C) at which something is passed (R, C), inf: never."""
+    return np.where(passed, times, np.inf).min(1)
+
+
+class TestBudgets:
+    def test_of_steps(self):
+        data = run(task(BOWL, GD, clock="steps", budget=7.0, checkpoints=[1.0, 3.0, 7.0]), range(3))
+        assert data["steps"].values.tolist() == [[1, 3, 7]] * 3
+        assert data["gradient_terms"].values.tolist() == [[1, 3, 7]] * 3
+        assert (data["status"][:, -1] == Status.BUDGET_SPENT).all()
+        shorter = run(task(BOWL, GD, budget=21.0, checkpoints=[3.0, 9.0, 21.0]), range(3))
+        np.testing.assert_array_equal(data["loss"], shorter["loss"])  # 3 evaluations a step
+
+    def test_of_steps_of_a_population(self):
+        """Four samples are asked in each generation."""
+        spec = {"kind": "openai_es", "population": 4}
+        data = run(task(BOWL, spec, clock="steps", budget=5.0, checkpoints=[2.5, 5.0]), range(3))
+        assert data["steps"].values.tolist() == [[2, 5]] * 3
+        assert data["value_terms"].values.tolist() == [[8, 20]] * 3
+
+    @pytest.mark.parametrize("price", [1.0, 3.0])
+    def test_of_epochs_at_any_price_of_a_gradient(self, price):
+        """8 of 64 terms a step: 8 steps an epoch."""
+        prices = {"value": price, "low": price / 2, "high": price}
+        how = {"noise": noise(batch=8), "gradient_cost": prices, "clock": "epochs", "budget": 3.0}
+        data = run(task(FIELD, GD, checkpoints=[1.0, 2.06, 3.0], **how), range(2))
+        assert data["steps"].values.tolist() == [[8, 16, 24]] * 2
+        assert data["epochs"].values.tolist() == [[1, 2, 3]] * 2
+
+    def test_a_step_beyond_the_budget_of_epochs_is_not_shown(self):
+        """24 of 64 terms a step: the third ends at 1.125."""
+        how = {"noise": noise(batch=24), "clock": "epochs", "budget": 1.0, "checkpoints": [1.0]}
+        data = run(task(FIELD, GD, **how), range(2))
+        assert data["steps"].values.tolist() == [[2]] * 2
+        assert (data["status"] == Status.BUDGET_SPENT).all()
+
+    def test_of_virtual_time_are_the_events_until_then(self):
+        every = task(
+            BOWL, workers(), clock="steps", budget=60.0, checkpoints=[*map(float, range(1, 61))]
+        )
+        events = run(every, range(4))["virtual_time"].values
+        data = run(replace(every, clock="virtual_time", budget=9.0, checkpoints=[4.0, 9.0]), range(4))
+        assert (events[:, -1] > 9).all()
+        expected = np.stack([(events <= end).sum(1) for end in (4.0, 9.0)], 1)
+        np.testing.assert_array_equal(data["steps"], expected)
+        assert len(np.unique(expected[:, 1])) > 1  # each world in a time of its own
+        assert (data["status"][:, -1] == Status.BUDGET_SPENT).all()
+
+    def test_of_virtual_time_up_to_a_barrier(self):
+        """Constant services of 0.5: one step in each."""
+        spec = workers(mode="sync", service={"kind": "constant", "scale": 0.5})
+        how = {"clock": "virtual_time", "budget": 2.2, "checkpoints": [0.4, 1.0, 2.2]}
+        data = run(task(BOWL, spec, **how), range(2))
+        assert data["steps"].values.tolist() == [[0, 2, 4]] * 2
+
+
+class TestHits:
+    def test_of_constant_steps_is_their_number_times_what_one_takes(self):
+        data = run(task(BOWL, GD, targets=[0.1, 1e-9]), range(5))
+        steps = np.ceil(np.log(data["start_loss"] / 0.1) / np.log(0.75**-2))  # x_k = 0.75^k x_0
+        np.testing.assert_array_equal(data["hit_steps"][:, 0], steps)
+        np.testing.assert_array_equal(data["hit_cost"], 3 * data["hit_steps"])
+        np.testing.assert_array_equal(data["hit_epochs"], data["hit_steps"])
+        np.testing.assert_array_equal(
+            data["best_hit_steps"][:, 0], steps + 1
+        )  # seen one gradient later
+        assert np.isinf(data["hit_steps"][:, 1]).all()
+        assert "hit_virtual_time" not in data
+
+    def test_of_virtual_time_is_that_of_the_event(self):
+        every = task(
+            BOWL,
+            workers(),
+            noise=noise(gradient=0.3),
+            clock="steps",
+            budget=40.0,
+            checkpoints=[*map(float, range(1, 41))],
+        )
+        seen = run(every, range(5))
+        targets = [float(level) for level in np.quantile(seen["loss"], [0.8, 0.4, 0.1])]
+        data = run(replace(every, targets=targets, checkpoints=[40.0]), range(5))
+        for place, target in enumerate(targets):
+            for stem, loss in (("hit", seen["loss"]), ("best_hit", seen["best_loss"])):
+                for clock in ("steps", "epochs", "virtual_time"):
+                    expected = first(loss.values <= target, seen[clock].values)
+                    np.testing.assert_array_equal(data[f"{stem}_{clock}"][:, place], expected)
+        assert np.isfinite(data["hit_virtual_time"]).any()
+
+    @pytest.mark.parametrize("clock", ["cost", "steps", "epochs", "virtual_time"])
+    def test_checkpoints_move_no_hit(self, clock):
+        hunt = task(BOWL, workers(), targets=[0.5, 0.1], clock=clock, budget=20.0, checkpoints=[20.0])
+        data = run(hunt, range(4))
+        fine = run(replace(hunt, checkpoints=[k / 5 for k in range(1, 101)]), range(4))
+        for name in HITS:
+            xr.testing.assert_identical(
+                data[name].drop_vars("replicate"), fine[name].drop_vars("replicate")
+            )
+            xr.testing.assert_equal(data[f"{name}_low"], fine[f"{name}_low"])
+
+    def test_where_truth_takes_longer_than_a_step_lie_between_two_looks(self):
+        """A step of a net on 4 of 1437 terms reads 1e5 + 3 * 4 D numbers, D = 235, the truth 1437 D."""
+        net = task(
+            {"kind": "digits", "hidden": 3},
+            {"kind": "sgd", "learning_rate": 0.3},
+            noise=noise(batch=4),
+            clock="steps",
+            budget=143.0,
+            checkpoints=[*map(float, range(1, 144))],
+            truth=0.1,
+            targets=[2.3, 2.2, 2.1],
+        )
+        data = run(net, range(2))
+        gap = math.ceil(1437 * 235 / 0.1 / (1e5 + 12 * 235))
+        looks = np.arange(gap, 143, gap)
+        for place, target in enumerate(net.targets):
+            passed = data["loss"].values[:, looks - 1] <= target
+            expected = first(passed, np.broadcast_to(looks, passed.shape))
+            hit, low = (data[name].values[:, place] for name in ("hit_steps", "hit_steps_low"))
+            inside = np.isfinite(expected)
+            np.testing.assert_array_equal(hit[inside], expected[inside])
+            np.testing.assert_array_equal(low[inside], expected[inside] - gap)
+        assert (data["hit_steps_low"] < data["hit_steps"]).any()
+        np.testing.assert_allclose(data["hit_epochs"], data["hit_steps"] * 4 / 1437, rtol=1e-12)
