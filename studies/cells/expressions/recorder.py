@@ -125,7 +125,7 @@ class ExpressionRecorder(Watcher):
     Args:
         search: the worlds.
         bill: their bills.
-        checkpoints: (C,) costs at the nominal price, increasing, in evaluations.
+        checkpoints: (C,) times on the clock of the bills, increasing.
         specs: label -> expression, long_name, units, vector.
     """
 
