@@ -240,6 +240,7 @@ def _scope(arm: Arm) -> Scope:
         cost=ones.double(),
         value_terms=ones,
         gradient_terms=ones,
+        virtual_time=ones.double(),
         query=begun.first,
         answer=begun.answer,
         info=begun.info,
