@@ -200,6 +200,12 @@ def _library() -> Parts:
     return ["theory (library): laws that a formula may name; describe theory:NAME says more", table]
 
 
+def _word(name: str) -> Parts:
+    from studies.study_file.topics import TOPICS
+
+    return [f"{name} (word of a study file): {TOPICS[name]}"]
+
+
 OF = {
     "landscape": _kind,
     "optimizer": _kind,
@@ -209,6 +215,7 @@ OF = {
     "measure": _measure,
     "variable": _variable,
     "law": _law,
+    "word": _word,
 }
 
 

@@ -21,6 +21,7 @@ STATUS = (
     "1",
 )
 HEADS = {
+    "word": "words of a study file",
     "key": "keys of a study file",
     "study": "ready studies",
     "measure": "measures of landscapes",
@@ -39,7 +40,7 @@ class Family(NamedTuple):
 def rows() -> Iterator[tuple[str, str, str]]:
     """What it is, its name, and one line about it.
 
-    It is a landscape, optimizer, claim, figure, measure, variable, law, key or study.
+    It is a landscape, optimizer, claim, figure, measure, variable, law, word, key or study.
     """
     for kind, family in families().items():
         yield from ((kind, name, family.line(name)) for name in family.names)
@@ -54,7 +55,7 @@ def families() -> dict[str, Family]:
     """All that a study or a probe can name."""
     from studies.probe.datasets import measure_names
     from studies.probe.measures import measure
-    from studies.study_file import keys
+    from studies.study_file import keys, topics
     from studies.study_file.files import question, ready_studies
     from studies.theory import HOMES, PREFIX, about
 
@@ -64,6 +65,7 @@ def families() -> dict[str, Family]:
         "measure": Family(measure_names(), lambda name: measure(name).line),
         "variable": Family([*variable], lambda name: variable[name][0]),
         "law": Family([f"{PREFIX}{name}" for name in HOMES], lambda name: about(name).line),
+        "word": Family([*topics.TOPICS], topics.line),
         "key": Family([*key], key.__getitem__),
         "study": Family([*study], lambda name: question(study[name])),
     }

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import copy
 import itertools
-import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,14 +20,18 @@ from studies.study_file import fields, fits, only, sections, written
 from studies.study_file.arm import Arm, Entry, LandscapeOf, OptimizerOf
 from studies.study_file.axes import Axis, Setting, set_path
 from studies.study_file.budgets import with_steps
-from studies.study_file.document import Mistake, Path
+from studies.study_file.document import Mistake, Mistaken, Path, mapping
 from studies.study_file.draft import Draft
 from studies.study_file.errors import mistakes_in
 from studies.study_file.fits import of
-from studies.study_file.formulas import Names
+from studies.study_file.formulas import Names, Texts, number, numbers, of_let
+from studies.study_file.grounds import Ground, Site
 from studies.study_file.model import FAMILIES, StudyModel
+from studies.study_file.values import Formula
 from studies.study_file.variants import Variant, Where, variants
-from studies.study_file.written import Written
+from studies.study_file.written import Written, from_formula
+from studies.text.formulas import names_in
+from studies.text.shapes import Data
 from studies.text.words import short
 
 
@@ -64,22 +67,10 @@ class Point:
     data: dict[str, Any]
     study: StudyModel
 
-
-@dataclass(frozen=True)
-class Ground:
-    """A landscape at one point.
-
-    Args:
-        label: of the landscape.
-        landscape: its entry.
-        noise: what disturbs its answers.
-        oracle: how much is evaluated at a time; None: noise or oracle are wrong.
-    """
-
-    label: str
-    landscape: LandscapeOf
-    noise: dict[str, Any]
-    oracle: dict[str, int] | None
+    @property
+    def around(self) -> Names:
+        """What every formula may use here: the axes, and the names of `let`."""
+        return {**of_let(self.data), **numbers(self.at.coords)}
 
 
 class Resolver:
@@ -93,7 +84,10 @@ class Resolver:
     def __init__(self, draft: Draft, axes: Sequence[Axis]) -> None:
         self.draft, self.axes = draft, axes
         self._entries: dict[str, Entry | list[Mistake]] = {}
+        self._texts: dict[str, Texts] = {}
         self._noted: set[Mistake] = set()
+        unread = {*mapping(draft.data.get("sweep"))} - {axis.name for axis in axes}
+        self._unread = [f"unknown name {name!r}" for name in unread]  # for a reason that is told there
 
     def arms(self, also: Sequence[Setting] = ()) -> list[Arm]:
         """All arms: for each combination of the swept values, each landscape, each optimizer.
@@ -106,10 +100,7 @@ class Resolver:
     # combinations of the swept values -----------------------------------------------------------------------
 
     def _points(self, also: Sequence[Setting]) -> Iterator[Point]:
-        usable = [
-            [i for i, settings in enumerate(axis.settings) if self._point({}, settings)]
-            for axis in self.axes
-        ]
+        usable = [[*self._usable(axis)] for axis in self.axes]
         for combination in itertools.product(*usable):
             chosen = list(zip(self.axes, combination, strict=True))
             coords = {axis.name: axis.coords[i] for axis, i in chosen}
@@ -118,18 +109,35 @@ class Resolver:
             if point is not None:
                 yield point
 
-    def _point(self, coords: dict[str, Any], settings: Sequence[Setting]) -> Point | None:
-        """The study with these values set; None and a mistake where that cannot be."""
-        data = copy.deepcopy(self.draft.data)
+    def _usable(self, axis: Axis) -> Iterator[int]:
+        """The points of an axis at which the study can be read, with the first of each other axis."""
+        firsts = {other.name: other.coords[0] for other in self.axes}
+        for i, settings in enumerate(axis.settings):
+            if self._point({**firsts, axis.name: axis.coords[i]}, settings, alone=True):
+                yield i
+
+    def _point(
+        self, coords: dict[str, Any], settings: Sequence[Setting], *, alone: bool = False
+    ) -> Point | None:
+        """The study with these values set; None and a mistake where that cannot be.
+
+        Args:
+            coords: axis -> its value.
+            settings: what is set.
+            alone: of one axis; a mistake does not tell of the others.
+        """
         where: dict[Path, Path] = {setting.path: setting.source for setting in settings}
+        at = At({} if alone else coords, where)
+        data = copy.deepcopy(self.draft.data)
         try:
             for setting in settings:
                 if not _taken_out(setting, data):
-                    set_path(data, setting.path, copy.deepcopy(setting.value))
-            return Point(At(coords, where), data, self.draft.model.model_validate(data))
+                    set_path(data, setting.path, _value(setting, {**of_let(data), **numbers(coords)}))
+            return Point(At(coords, where), data, self.draft.read(data))
         except ValidationError as error:
-            for mistake in mistakes_in(error, self.draft.model, data):
-                self._note(mistake, At({}, where))
+            self._note_all(mistakes_in(error, self.draft.model, data), At({}, where))
+        except Mistaken as error:
+            self._note_all(error.mistakes, at)
         except ValueError as error:
             self._note(Mistake(settings[0].source, str(error)), At({}, {}))
         return None
@@ -160,19 +168,23 @@ class Resolver:
     # one landscape or optimizer -----------------------------------------------------------------------------
 
     def _landscape(self, label: str, point: Point) -> LandscapeOf | None:
-        return self._entry(
-            written.landscape(self.draft.formulas, label, point.data["landscapes"][label]), point
-        )
+        return self._entry(self._written(("landscapes", label), point.data["landscapes"][label]), point)
 
     def _optimizer(self, variant: Variant, ground: Ground | None, point: Point) -> OptimizerOf | None:
         """A variant on a landscape, whose numbers its formulas may use; on none they have no values."""
+        entry = self._written(variant.path, variant.entry)
         if ground is None:
-            return self._entry(Written(variant.path, dict(variant.entry)), point)
-        entry = written.optimizer(self.draft.formulas, variant, ground.label)
-        at = At(point.at.coords, {**point.at.where, **entry.moved})
-        return self._entry(
-            entry, replace(point, at=at), written.names_of(ground.landscape, ground.noise)
-        )
+            return self._entry(entry._replace(raw=entry.without(self._formulas(entry))), point)
+        return self._entry(entry, point, written.names_of(ground.landscape, ground.noise))
+
+    def _written(self, path: Path, raw: Data) -> Written:
+        return Written(path, raw, self.draft.classes[str(path[0])][raw["kind"]])
+
+    def _formulas(self, entry: Written) -> Texts:
+        """Those of an entry, found once."""
+        if entry.key not in self._texts:
+            self._texts[entry.key] = entry.texts(self.draft.words)
+        return self._texts[entry.key]
 
     def _entry(self, entry: Written, point: Point, names: Names | None = None) -> Entry | None:
         """The object of an entry, made once; None and its mistakes where there is none.
@@ -182,35 +194,24 @@ class Resolver:
             point: the combination of swept values.
             names: of the landscape and the noise, for its formulas.
         """
-        family = str(entry.path[0])
+        texts = self._formulas(entry)
         try:
-            raw = self._filled(entry, point, names or {})
-        except ValueError as error:
-            parameter, _, text = str(error).partition(": ")
-            self._note(Mistake((*entry.path, parameter), text), point.at)
+            raw = entry.filled(texts, {**point.around, **(names or {})}) if texts else entry.raw
+        except Mistaken as error:
+            self._note_all(error.mistakes, point.at, entry.path)
             return None
-        key = json.dumps([family, raw], sort_keys=True, default=str)
-        if key not in self._entries:
-            self._entries[key] = self._make(family, raw)
-        made = self._entries[key]
+        made = self._made(entry._replace(raw=raw))
         if isinstance(made, Entry):
             return made
-        for mistake in made:
-            formula = entry.texts.get(str(mistake.path[0])) if mistake.path else None
-            source = f", from the formula {formula!r}" if formula else ""
-            mistake = replace(mistake, path=(*entry.path, *mistake.path), text=mistake.text + source)
-            self._note(mistake, point.at)
+        told = [replace(wrong, text=wrong.text + from_formula(texts, wrong.path)) for wrong in made]
+        self._note_all(told, point.at, entry.path)
         return None
 
-    def _filled(self, entry: Written, point: Point, names: Names) -> dict[str, Any]:
-        """An entry with the values of its formulas."""
-        if not entry.texts:
-            return entry.raw
-        cls = self.draft.classes[str(entry.path[0])][entry.raw["kind"]]
-        axes = {
-            axis: value for axis, value in point.at.coords.items() if isinstance(value, int | float)
-        }
-        return written.filled(entry, cls, {**point.data.get("let", {}), **axes, **names})
+    def _made(self, entry: Written) -> Entry | list[Mistake]:
+        """The object of an entry without formulas, or what is wrong with it; made once."""
+        if entry.key not in self._entries:
+            self._entries[entry.key] = self._make(entry.family, entry.raw)
+        return self._entries[entry.key]
 
     def _make(self, family: str, raw: dict[str, Any]) -> Entry | list[Mistake]:
         kind = raw["kind"]
@@ -230,22 +231,14 @@ class Resolver:
             return _of_class(str(error), cls, raw)
 
     def _ground(self, label: str, landscape: LandscapeOf, point: Point) -> Ground:
-        ground = Ground(label, landscape, {}, None)
-        try:
-            noise = fits.noise_of(point.study, label, landscape.made)
-            ground = replace(
-                ground,
-                noise=noise,
-                oracle=fits.portions_of(point.study, label, landscape.made, noise),
-            )
-        except ValueError as error:
-            self._note(_of_section(str(error), point.study, label), point.at)
+        ground = Site(label, landscape, point.data, point.around).ground(point.study)
+        self._note_all(ground.mistakes, point.at)
         self._check_targets(ground, point)
         return ground
 
     def _check_targets(self, ground: Ground, point: Point) -> None:
         """Fractions of the gap at the start need a gap."""
-        targets = of(point.study.targets, ground.label, [])
+        targets = of(ground.study.targets, ground.label, [])
         if not isinstance(targets, sections.TargetsModel) or not targets.relative:
             return
         if targets.best is not None or ground.landscape.made.gap_known:
@@ -277,6 +270,11 @@ class Resolver:
 
     # mistakes -----------------------------------------------------------------------------------------------
 
+    def _note_all(self, mistakes: Iterable[Mistake], at: At, head: Path = ()) -> None:
+        """Keep mistakes whose paths begin at `head`."""
+        for mistake in mistakes:
+            self._note(replace(mistake, path=(*head, *mistake.path)), at)
+
     def _note(self, mistake: Mistake, at: At) -> None:
         """Keep a mistake once, at the place in the study where its value stands.
 
@@ -287,7 +285,7 @@ class Resolver:
             mistake = replace(mistake, path=source)
         elif swept := self._swept(at, lambda path: _touches(path, mistake.path)):
             mistake = replace(mistake, text=f"{mistake.text} ({swept})")
-        if mistake not in self._noted:
+        if mistake not in self._noted and not any(text in mistake.text for text in self._unread):
             self._noted.add(mistake)
             self.draft.mistakes.append(mistake)
 
@@ -302,6 +300,17 @@ class Resolver:
         return f"at {values}" if values else ""
 
 
+def _value(setting: Setting, names: Names) -> object:
+    """What a setting sets: of a formula of axes and `let` alone the number; another where it stands."""
+    if not isinstance(setting.value, Formula):
+        return copy.deepcopy(setting.value)
+    try:
+        own = all(name in names for name in names_in(setting.value))
+        return number(setting.value, names) if own else setting.value
+    except ValueError as error:
+        raise Mistaken(Mistake(setting.source, str(error))) from error
+
+
 def _taken_out(setting: Setting, data: dict[str, Any]) -> bool:
     """Whether a value belongs to an entry that is not there, since it has mistakes of its own."""
     path = setting.path
@@ -310,15 +319,6 @@ def _taken_out(setting: Setting, data: dict[str, Any]) -> bool:
 
 def _touches(swept: Path, wrong: Path) -> bool:
     return swept[:2] == wrong[:2] or {swept[0], wrong[0]} <= sections.SECTIONS.keys()
-
-
-def _of_section(text: str, study: StudyModel, label: str) -> Mistake:
-    """The mistake of "noise.batch: ..", at the value for one landscape where there is one."""
-    name, _, text = text.partition(": ")
-    section, key = name.split(".")
-    given = getattr(getattr(study, section), key, None)
-    own = isinstance(given, dict) and label in given
-    return Mistake((section, key, label) if own else (section, key), text)
 
 
 def _of_class(text: str, cls: type[Parameters], raw: dict[str, Any]) -> list[Mistake]:
@@ -360,7 +360,7 @@ def _arm(ground: Ground, optimizer: OptimizerOf, variant: Variant, point: Point)
         relaxation=None if searched else optimizer.model.relaxation,
         noise=fits.off_where_on(ground.noise, landscape.made, optimizer.made),
         oracle=ground.oracle,
-        scalars=_scalars(point.study, ground),
+        scalars=_scalars(ground.study, ground),
     )
 
 

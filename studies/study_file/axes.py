@@ -3,7 +3,6 @@
 .. code-block:: yaml
 
     optimizers.sgd.learning_rate: [0.1, 0.01]                              dim learning_rate
-    size: {zip: {landscapes.nk.n: [16, 32], noise.batch: [4, 8]}}          dim size, both change together
     N: {values: [10, 40], sets: [optimizers.*.population, noise.batch]}    dim N, see `named_axes`
 """
 
@@ -17,12 +16,15 @@ from typing import NamedTuple
 
 from landscapes.parameters import Parameters
 from studies.study_file import fields, named_axes
-from studies.study_file.document import Mistake, Path, mapping
+from studies.study_file.document import Mistake, Mistaken, Path, mapping
+from studies.study_file.formulas import Names, is_number, of_let
 from studies.study_file.model import FAMILIES
 from studies.study_file.sections import SECTIONS
+from studies.study_file.zips import instead
 from studies.text import labels
-from studies.text.shapes import Data, Json, Named
-from studies.text.words import canonical, joined, nearest, short, show, suggest
+from studies.text.formulas import CONSTANTS
+from studies.text.shapes import Data, Named
+from studies.text.words import nearest, short, show, suggest
 
 # the scalars of a study that an axis may change
 SWEPT = ("seed", "instances", "budget", "gradient_cost", "targets", "dtype")
@@ -69,11 +71,11 @@ class Axis:
 
 
 class Row(NamedTuple):
-    """One key of a `sweep`."""
+    """One key of a `sweep` that is a path."""
 
-    key: str  # a path, or the name of an axis whose values are zipped
-    paths: dict[str, tuple[Json, Path]]  # path -> its values, and where they stand
-    zipped: bool
+    path: str
+    values: list[object]
+    source: Path  # where these stand
 
 
 def known_paths(data: Named, classes: Mapping[str, Mapping[str, type[Parameters]]]) -> list[str]:
@@ -101,58 +103,69 @@ def axes_of(
         settable: what an axis may set, see `known_paths`.
         taken: names that no axis may have.
     """
-    rows, named, mistakes = [], [], []
+    rows, named, mistakes = dict[str, Row](), dict[str, Axis](), list[Mistake]()
     for key, given in mapping(data.get("sweep")).items():
-        if named_axes.is_named(given):
-            axis, wrong = _named(key, given, data, settable, taken)
-            mistakes += wrong
-            named += [] if wrong else [axis]
-            continue
-        row = _row(key, given)
-        wrong = [*_of_values(row, settable), *_of_name(row, taken)] or [*_of_lengths(row)]
-        mistakes += wrong
-        if not wrong:
-            rows.append(row)
-    dims = _dims([row.key for row in rows], settable, taken | {axis.name for axis in named})
-    axes = {row.key: _axis(dims[row.key], row, data) for row in rows} | {
-        axis.name: axis for axis in named
-    }
+        try:
+            if named_axes.is_named(given):
+                named[key] = _named(key, given, data, settable)
+                mistakes += _misnamed(key, data, taken)
+            else:
+                rows[key] = _row(key, given, settable, of_let(data))
+        except Mistaken as error:
+            mistakes += error.mistakes
+    dims = _dims([*rows], settable, taken | {*named})
+    axes = named | {key: _of_path(dims[key], row, data) for key, row in rows.items()}
     return [axes[key] for key in mapping(data.get("sweep")) if key in axes], mistakes
 
 
-def _named(
-    name: str, form: Named, data: Named, settable: Sequence[str], taken: frozenset[str]
-) -> tuple[Axis, list[Mistake]]:
-    """An axis with a name of its own, and what is wrong with it.
+def _named(name: str, form: Named, data: Named, settable: Sequence[str]) -> Axis:
+    """An axis with a name of its own.
 
     Args:
         name: of the axis.
         form: what `sweep` says of it.
         data: the study.
         settable: what an axis may set.
-        taken: names that no axis may have.
+
+    Raises:
+        Mistaken: something is wrong with it.
     """
-    points, wrong = named_axes.read(name, form, settable)
-    problem = labels.wrong_axis(name, taken)
-    if problem:
-        wrong.append(Mistake(("sweep", name), problem, at_key=True))
+    points = named_axes.read(name, form, settable, of_let(data))
     settings = [
         [Setting(labels.keys_of(path, data)[0], value, source) for path, value, source in point]
         for point in points.sets
     ]
-    return Axis(name, _coords(points.coords), settings), wrong
+    return Axis(name, _coords(points.coords), settings)
 
 
-def _row(key: str, given: object) -> Row:
-    """PATH: [values], PATH: {grid: [values]}, or NAME: {zip: {PATH: [values], ..}}."""
-    place: Path = ("sweep", key)
-    form = mapping(given)
-    if form.keys() == {"zip"} and mapping(form["zip"]):
-        zipped = {path: (values, (*place, "zip", path)) for path, values in form["zip"].items()}
-        return Row(key, zipped, zipped=True)
-    if form.keys() == {"grid"}:
-        return Row(key, {key: (form["grid"], (*place, "grid"))}, zipped=False)
-    return Row(key, {key: (given, place)}, zipped=False)
+def _misnamed(name: str, data: Named, taken: frozenset[str]) -> Iterator[Mistake]:
+    """What is wrong with the name of an axis."""
+    problem = labels.wrong_axis(name, taken)
+    if name in CONSTANTS:
+        problem = f"{name} has a meaning in formulas; choose another name"
+    if problem:
+        yield Mistake(("sweep", name), problem, at_key=True)
+
+
+def _row(key: str, given: object, settable: Sequence[str], let: Names) -> Row:
+    """PATH: [values], or PATH: {grid: [values]}.
+
+    Args:
+        key: the path.
+        given: its values.
+        settable: what an axis may set.
+        let: the names of `let`.
+
+    Raises:
+        Mistaken: something is wrong with it.
+    """
+    place, form = ("sweep", key), mapping(given)
+    if "zip" in form:
+        raise Mistaken(Mistake((*place, "zip"), instead(key, form["zip"]), at_key=True))
+    if not any(key == beginning or key.startswith(f"{beginning}.") for beginning in settable):
+        raise Mistaken(_unknown(key, place, settable))
+    values, source = (form["grid"], (*place, "grid")) if form.keys() == {"grid"} else (given, place)
+    return Row(key, named_axes.listed(source, values, let), source)
 
 
 def set_path(data: Data, path: tuple[str, ...], value: object) -> None:
@@ -174,30 +187,6 @@ def set_path(data: Data, path: tuple[str, ...], value: object) -> None:
     node[path[-1]] = value
 
 
-# what is wrong ----------------------------------------------------------------------------------------------
-
-
-def _of_values(row: Row, settable: Sequence[str]) -> Iterator[Mistake]:
-    for path, (values, source) in row.paths.items():
-        if not any(path == beginning or path.startswith(f"{beginning}.") for beginning in settable):
-            yield _unknown(path, source, settable)
-        elif not isinstance(values, list) or not values:
-            yield Mistake(source, "expected a list of values")
-        elif not row.zipped and len({repr(canonical(value)) for value in values}) < len(values):
-            yield Mistake(source, "expected different values")
-
-
-def _of_name(row: Row, taken: frozenset[str]) -> Iterator[Mistake]:
-    problem = labels.wrong_axis(row.key, taken) if row.zipped else None
-    if problem:
-        yield Mistake(("sweep", row.key), problem, at_key=True)
-
-
-def _of_lengths(row: Row) -> Iterator[Mistake]:
-    if len({len(values) for values, _ in row.paths.values()}) > 1:
-        yield Mistake(("sweep", row.key, "zip"), "expected lists of equal lengths")
-
-
 def _unknown(path: str, source: Path, settable: Sequence[str]) -> Mistake:
     ends = [k for k in settable if k.endswith(f".{path}")]
     near = ends[0] if ends else nearest(path, settable)
@@ -213,10 +202,9 @@ def _unknown(path: str, source: Path, settable: Sequence[str]) -> Mistake:
 
 
 def _dims(keys: Sequence[str], settable: Sequence[str], taken: frozenset[str]) -> dict[str, str]:
-    """Key of the sweep -> name of its dim.
+    """Path in the sweep -> name of its dim.
 
-    The last word of a path where it is a parameter's and nothing else has it, else the path; or the name that
-    the study gives.
+    The last word of a path where it is a parameter's and nothing else has it, else the path.
     """
     words = {key: key.split(".")[-1] if key in settable else key for key in keys}
     counts = Counter(word.casefold() for word in words.values())
@@ -228,26 +216,15 @@ def _dims(keys: Sequence[str], settable: Sequence[str], taken: frozenset[str]) -
     return {key: word if free(word) else labels.bearable(key) for key, word in words.items()}
 
 
-def _axis(dim: str, row: Row, data: Named) -> Axis:
-    keys = {path: labels.keys_of(path, data)[0] for path in row.paths}
-    count = len(next(iter(row.paths.values()))[0])
-    settings = [
-        [Setting(keys[path], values[i], (*source, i)) for path, (values, source) in row.paths.items()]
-        for i in range(count)
-    ]
-    if row.key in row.paths:
-        return Axis(dim, _coords([point[0].value for point in settings]), settings)
-    names = [joined((setting.path[-1], setting.value) for setting in point) for point in settings]
-    return Axis(dim, names, settings)
+def _of_path(dim: str, row: Row, data: Named) -> Axis:
+    path = labels.keys_of(row.path, data)[0]
+    settings = [[Setting(path, value, (*row.source, i))] for i, value in enumerate(row.values)]
+    return Axis(dim, _coords(row.values), settings)
 
 
 def _coords(values: Sequence[object]) -> Sequence[float | str]:
     """Numbers where all are, else text: what a NetCDF file can hold."""
-    numbers = [
-        value for value in values if isinstance(value, int | float) and not isinstance(value, bool)
-    ]
-    if len(numbers) < len(values):
+    if not all(map(is_number, values)):
         return [short(value) for value in values]
-    if all(isinstance(number, int) or number.is_integer() for number in numbers):
-        return [int(number) for number in numbers]
-    return [float(number) for number in numbers]
+    numbers = [float(value) for value in values]  # type: ignore[arg-type]
+    return [int(number) for number in numbers] if all(map(float.is_integer, numbers)) else numbers

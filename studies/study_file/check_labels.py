@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from studies.study_file import fields, only, sections
+from studies.study_file import fields, only
 from studies.study_file.document import Mistake, Path, mapping
 from studies.study_file.draft import Draft
+from studies.study_file.labelled import MAPS, OWN_KEYS, by_label
 from studies.study_file.model import DEFAULT, FAMILIES
 from studies.study_file.variants import variants
 from studies.text import labels
@@ -14,21 +15,6 @@ from studies.text.shapes import Data
 from studies.text.words import suggest
 
 RESERVED_LABELS = (DEFAULT, "value", "gradient")
-MAPS = (  # keys whose value may be a map label -> value
-    ("budget",),
-    ("targets",),
-    ("precision",),
-    *(
-        (section, key)
-        for section, model in sections.SECTIONS.items()
-        for key in model.model_fields
-        if key != "off"
-    ),
-)
-OWN_KEYS = {  # of a value that is itself a mapping, and no map of labels
-    "evaluation": {"value", "gradient"},
-    "targets": {*sections.TARGETS},
-}
 
 
 def mistakes(draft: Draft) -> Iterator[Mistake]:
@@ -64,10 +50,8 @@ def _of_claims(draft: Draft) -> Iterator[Mistake]:
 
 def _of_map(path: tuple[str, ...], draft: Draft) -> Iterator[Mistake]:
     """What is wrong with a value that is a map landscape label -> value."""
-    section, *key = path
-    values = mapping(draft.data.get(section)).get(key[0]) if key else draft.data.get(section)
-    own_keys = OWN_KEYS.get(path[-1], set())
-    if not isinstance(values, dict) or values.keys() <= own_keys:
+    values, own_keys = by_label(path, draft.data), OWN_KEYS.get(path[-1], set())
+    if not values:
         return
     landscapes = draft.labels["landscapes"]
     for label in values:

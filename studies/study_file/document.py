@@ -17,6 +17,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.representer import SafeRepresenter
 from ruamel.yaml.resolver import implicit_resolvers
 
+from studies.study_file.flow import bracket, cuts
 from studies.text.labels import paired, shown, tidy
 from studies.text.shapes import Data, Json, Named
 
@@ -39,6 +40,14 @@ class Mistake:
     path: Path
     text: str
     at_key: bool = False  # the key is wrong, not its value
+
+
+class Mistaken(Exception):
+    """Mistakes that end the reading of some part of a study."""
+
+    def __init__(self, *mistakes: Mistake) -> None:
+        super().__init__("; ".join(mistake.text for mistake in mistakes))
+        self.mistakes = mistakes
 
 
 @dataclass
@@ -192,7 +201,7 @@ def _unreadable(name: str, error: YAMLError) -> Document:
     mark = getattr(error, "problem_mark", None)
     problem = getattr(error, "problem", None) or str(error).splitlines()[0]
     root = ScalarNode(f"{PREFIX}null", "", start_mark=mark) if mark else None
-    return Document(name, {}, root, [Mistake((), f"not YAML: {problem}")])
+    return Document(name, {}, root, [Mistake((), f"not YAML: {problem}{bracket(problem)}")])
 
 
 def _child(node: Node, part: str | int) -> tuple[Node, Node] | None:
@@ -252,8 +261,7 @@ class _Reader:
             return NOTHING
         above, (_, _, kind) = (*above, id(node)), str(node.tag).partition(PREFIX)
         if isinstance(node, SequenceNode) and kind == "seq":
-            items = [self.value(inner, (*path, i), above) for i, inner in enumerate(node.value)]
-            return [item for item in items if item is not NOTHING]
+            return self._list(node, path, above)
         if isinstance(node, MappingNode) and kind == "map":
             return self._mapping(node, path, above)
         if isinstance(node, ScalarNode) and kind in SCALARS:
@@ -263,6 +271,15 @@ class _Reader:
         )
         return NOTHING
 
+    def _list(self, node: SequenceNode, path: Path, above: tuple[int, ...]) -> list[Json]:
+        pieces = cuts(node)
+        for cut in pieces:
+            self._wrong((*path, cut.first), cut.mistake())
+        if pieces:
+            return []
+        items = [self.value(inner, (*path, i), above) for i, inner in enumerate(node.value)]
+        return [item for item in items if item is not NOTHING]
+
     def _scalar(self, node: ScalarNode, kind: str) -> object:
         if kind == "timestamp":
             return node.value
@@ -271,8 +288,11 @@ class _Reader:
 
     def _mapping(self, node: MappingNode, path: Path, above: tuple[int, ...]) -> Data:
         data: Data = {}
+        pieces = self._pieces(node, path)
         for key, value in _own(node):
             name = _name(key)
+            if id(key) in pieces:
+                continue
             if not name:
                 self._wrong(path, "a key must be one word")
             elif name in data:
@@ -286,6 +306,15 @@ class _Reader:
             if name and name not in data:
                 data[name] = self.value(value, (*path, name), above)
         return {name: value for name, value in data.items() if value is not NOTHING}
+
+    def _pieces(self, node: MappingNode, path: Path) -> set[int]:
+        """The ids of keys that are pieces of formulas, or have such values; a mistake for each formula."""
+        pieces: set[int] = set()
+        for cut in cuts(node):
+            keys = [key for key, _ in node.value[cut.first : cut.last + 1]]
+            pieces.update(map(id, keys))
+            self._wrong((*path, _name(keys[0])), cut.mistake(_name(keys[0])))
+        return pieces
 
     def _check_bases(self, node: MappingNode, path: Path, above: tuple[int, ...]) -> None:
         for base in _bases(node):

@@ -21,7 +21,6 @@ from studies.study_file import fields, formulas
 from studies.study_file.axes import Setting, set_path
 from studies.study_file.document import Document, Mistake, Path, mapping
 from studies.study_file.errors import mistakes_in
-from studies.study_file.formulas import Formulas
 from studies.study_file.model import ENTRIES, FAMILIES, StudyModel, study_model
 from studies.text.shapes import Data
 
@@ -44,7 +43,6 @@ class Draft:
         classes: family -> kind -> class, of all kinds that the study may name.
         mistakes: found so far.
         stand_ins: swept values put where the study itself has none.
-        formulas: of the entries, taken out of the data.
     """
 
     data: Data
@@ -52,7 +50,6 @@ class Draft:
     classes: Classes
     mistakes: list[Mistake] = field(default_factory=list)
     stand_ins: list[Setting] = field(default_factory=list)
-    formulas: Formulas = field(default_factory=dict)
 
     @classmethod
     def of(cls, document: Document) -> Draft:
@@ -63,13 +60,17 @@ class Draft:
         for family in FAMILIES:
             for label, entry in [*draft.entries(family).items()]:
                 draft._import(family, label, mapping(entry).get("kind"))
-        draft.formulas = formulas.taken_out(draft.data, draft.classes)
         return draft
 
     @cached_property
     def model(self) -> type[StudyModel]:
         """The typed model of a study whose entries may be of these classes."""
         return study_model(self.classes, claims=bool(self.data.get("claims")))
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """The names that a formula may use."""
+        return formulas.words(self.data, self.classes)
 
     @property
     def optimizers(self) -> Mapping[str, type[Optimizer]]:
@@ -79,6 +80,14 @@ class Draft:
     def entries(self, family: str) -> Data:
         """Label -> entry of a family, as they are written."""
         return mapping(self.data.get(family))
+
+    def read(self, data: Data) -> StudyModel:
+        """The study in other data than its own, such as that of one point of its axes.
+
+        Raises:
+            ValidationError: it is not as its model has it.
+        """  # noqa: DOC502
+        return self.model.model_validate(data, context={"words": self.words})
 
     def typed(self, swept: Iterable[Setting]) -> StudyModel | None:
         """The study as its model has it; None where too little of it is right.
@@ -90,7 +99,7 @@ class Draft:
             self._stand_in(setting)
         for _ in range(2):  # once more, without what was wrong
             try:
-                return self.model.model_validate(self.data)
+                return self.read(self.data)
             except ValidationError as error:
                 wrong = mistakes_in(error, self.model, self.data)
             self.mistakes += map(self._as_swept, wrong)
@@ -114,7 +123,7 @@ class Draft:
 
     def _stand_in(self, setting: Setting) -> None:
         """A swept parameter needs no other value: where it has none, a swept one stands for it."""
-        if _has(self.data, setting.path):
+        if _has(self.data, setting.path) or _optional(setting.path):
             return
         with contextlib.suppress(ValueError):  # told where the axis is used
             set_path(self.data, setting.path, copy.deepcopy(setting.value))
@@ -144,6 +153,12 @@ class Draft:
 def registered() -> Classes:
     """Family -> kind -> class, of the kinds in the registries."""
     return {family: dict(registry.FAMILIES[family[:-1]][0]) for family in FAMILIES}
+
+
+def _optional(path: tuple[str, ...]) -> bool:
+    """Whether it is a key of a study that has a default."""
+    field = StudyModel.model_fields.get(path[0])
+    return len(path) == 1 and field is not None and not field.is_required()
 
 
 def _has(data: object, path: tuple[str, ...]) -> bool:

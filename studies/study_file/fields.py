@@ -13,14 +13,24 @@ from collections.abc import Callable, Mapping
 from typing import Annotated, Literal, Union, get_args, get_origin, get_type_hints
 
 from docstring_parser import DocstringStyle, parse
-from pydantic import AfterValidator, BaseModel, Discriminator, Field, Tag, ValidationError, create_model
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+    ValidationInfo,
+    WithJsonSchema,
+    create_model,
+)
 from torch import Tensor
 
 from landscapes import LANDSCAPES
 from landscapes.base import Landscape
 from landscapes.parameters import Parameters, parameter_fields
 from studies import registry
-from studies.study_file.values import TAG, WHOLE, Dtype, Strict
+from studies.study_file.values import TAG, WHOLE, Dtype, Strict, or_formula
 from studies.text.shapes import Data, Hint, Json
 
 
@@ -45,6 +55,11 @@ def _literals_in(hint: object) -> list[str]:
 
 RELAXATIONS = ("extension", "lovasz", "threshold")
 OWN = "own"  # the tag of a landscape of the user's inside another
+OF_USERS: Data = {  # the JSON schema of an entry of a kind of the user's, of any parameters
+    "type": "object",
+    "required": ["kind"],
+    "properties": {"kind": {"type": "string", "pattern": r"^[\w.]+:\w+$"}},
+}
 
 
 class LandscapeEntry(Strict):
@@ -171,8 +186,10 @@ def _annotation(hint: Hint, bounds: tuple[object, ...] = ()) -> Hint:
             origin[tuple(arg if arg is ... else _annotation(arg) for arg in args)], Field(strict=False)
         ]
     if hint is int:
-        return Annotated[(int, *bounds, WHOLE)]
-    return Annotated[(float, *bounds)] if hint is float and bounds else hint
+        return or_formula(Annotated[(int, *bounds, WHOLE)])
+    if hint is float:
+        return or_formula(Annotated[(float, *bounds)] if bounds else float)
+    return hint
 
 
 @functools.cache
@@ -185,7 +202,8 @@ def _inner_landscape() -> Hint:
         kind: cls for kind, cls in LANDSCAPES.items() if Landscape not in get_type_hints(cls).values()
     }
     tagged = [Annotated[parameter_model(cls, kind), Tag(TAG + kind)] for kind, cls in plain.items()]
-    tagged.append(Annotated[Data, AfterValidator(_own_landscape), Tag(TAG + OWN)])
+    own = Annotated[Data, AfterValidator(_own_landscape), WithJsonSchema(OF_USERS), Tag(TAG + OWN)]
+    tagged.append(own)
     return Annotated[Union[tuple(tagged)], Discriminator(_inner_tag)]  # noqa: UP007
 
 
@@ -194,14 +212,14 @@ def _inner_tag(value: object) -> str | None:
     return TAG + OWN if tag is not None and ":" in tag else tag
 
 
-def _own_landscape(value: Data) -> Data:
+def _own_landscape(value: Data, info: ValidationInfo) -> Data:
     kind = str(value["kind"])
     try:
         cls = registry.find(kind, "landscape")
     except ValueError as error:
         raise ValueError(f"a landscape; {error}") from error
     try:
-        return parameter_model(cls, kind).model_validate(value).model_dump(mode="json")
+        return parameter_model(cls, kind).model_validate(value, context=info.context).model_dump()
     except ValidationError as error:
         raise ValueError(
             "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg'].lower()}" for e in error.errors())

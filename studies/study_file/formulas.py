@@ -1,83 +1,61 @@
-"""Formulas in the entries of a study: `learning_rate: 2 / (1 + 1 / condition)`, and the names of `let:`.
+"""Formulas of a study: `learning_rate: 2 / (1 + 1 / condition)`, and the names of `let:`.
 
-A parameter that is a number may be a formula (`studies.text.formulas`), also where `on` gives it. It may use,
-nearest first: the other numbers of its entry; those of the landscape of the arm, with `dim` and `terms`;
+A number of an arm may be a formula (`studies.text.formulas`): every parameter of a landscape or optimizer,
+also in a list, a schedule, a grid or `on`; noise, oracle, budget, targets, prices. It may use, nearest first:
+the numbers beside it and the others of its entry; those of the landscape of the arm, with `dim` and `terms`;
 those of the noise; the axes of `sweep`; the names of `let`. `landscape.NAME` and `noise.NAME` say which is
 meant. A formula is resolved when the study is read: the number is what runs, is stored and is addressed.
 """
 
 from __future__ import annotations
 
-import ast
+import copy
 from collections.abc import Iterable, Iterator, Mapping
 
-from landscapes.base import Landscape
+from pydantic import BaseModel
+
 from landscapes.parameters import Parameters
 from studies.study_file import fields
 from studies.study_file.arm import LandscapeOf
-from studies.study_file.document import Mistake, Path, mapping
+from studies.study_file.document import Mistake, Mistaken, Path, mapping
 from studies.study_file.model import FAMILIES
-from studies.text.formulas import CONSTANTS, FUNCTIONS, Number, evaluate, names_in
+from studies.study_file.values import Formula
+from studies.text.formulas import CONSTANTS, FUNCTIONS, Number, evaluate, is_path, names_in, unknown
 from studies.text.shapes import Data, Json, Tree
 
-Formulas = dict[Path, str]  # of a value in the study -> its text
+Texts = Mapping[Path, str]  # of a value in an entry or a study -> its formula
 Names = Mapping[str, Number | str]  # a text is a formula itself
 Classes = Mapping[str, Mapping[str, type[Parameters]]]
-OF_LANDSCAPES = ("dim", "terms")  # of every landscape, whatever its kind
+OF_ALL = ("dim", "terms", "batch", "value", "gradient")  # of every landscape, and of the noise
 
 
-def taken_out(data: Data, classes: Classes) -> Formulas:
-    """The formulas of all entries, which are taken out of the data: what is left are numbers."""
-    words = {*mapping(data.get("let")), *mapping(data.get("sweep")), *OF_LANDSCAPES}
-    words |= {name for cls in classes["landscapes"].values() for name in fields.parameter_names(cls)}
-    formulas: Formulas = {}
-    for family in FAMILIES:
-        for label, entry in mapping(data.get(family)).items():
-            cls = classes[family].get(str(mapping(entry).get("kind")))
-            if cls is None:
-                continue
-            usable, own = words | {*fields.parameter_names(cls)}, fields.literals(cls)
-            for path, values in _places((family, label), entry):
-                given = {key: values[key] for key in fields.numbers(cls) if key in values}
-                for key, value in given.items():
-                    if value not in own[key] and _is_formula(value, usable):
-                        formulas[(*path, key)] = values.pop(key)
-    return formulas
+def words(data: Tree, classes: Classes) -> frozenset[str]:
+    """The names that a formula of this study may use."""
+    used = [cls for family in FAMILIES for cls in _used(data, family, classes)]
+    parameters = (name for cls in used for name in fields.parameter_names(cls))
+    return frozenset([*mapping(data.get("let")), *mapping(data.get("sweep")), *OF_ALL, *parameters])
 
 
-def _places(path: Path, entry: Data) -> Iterator[tuple[Path, Data]]:
-    """Where an entry has values of parameters: in itself, and for each landscape under `on`."""
-    yield path, entry
-    for label, values in mapping(entry.get("on")).items():
-        if isinstance(values, dict):
-            yield (*path, "on", label), values
+def _used(data: Tree, family: str, classes: Classes) -> Iterator[type[Parameters]]:
+    """The classes of the entries of a family."""
+    kinds = {str(mapping(entry).get("kind")) for entry in mapping(data.get(family)).values()}
+    yield from (cls for kind, cls in classes[family].items() if kind in kinds)
 
 
-def _is_formula(value: object, words: Iterable[str]) -> bool:
-    """Whether a text is meant as a formula: an expression of something, or a name that there is."""
-    if not isinstance(value, str):
-        return False
-    try:
-        tree = ast.parse(value.strip(), mode="eval").body
-    except (SyntaxError, ValueError, MemoryError, RecursionError):
-        return any(sign in value for sign in "+*/(")  # a wrong one, which its evaluation tells
-    if isinstance(tree, ast.Name):
-        return tree.id in words
-    return not isinstance(tree, ast.Constant)
+def texts_in(typed: object, path: Path = ()) -> Iterator[tuple[Path, str]]:
+    """Where formulas stand in what a model has read, and what they are."""
+    if isinstance(typed, Formula):
+        yield path, str(typed)
+    for key, inner in _inside(typed):
+        yield from texts_in(inner, (*path, key))
 
 
-def put_back(data: Data, formulas: Formulas) -> None:
-    """The formulas as they were written, in the data of the study."""
-    for path, text in formulas.items():
-        place: Json = data
-        for key in path[:-1]:
-            place = place[key]
-        place[path[-1]] = text
-
-
-def of_entry(formulas: Formulas, path: Path) -> dict[str, str]:
-    """Parameter -> formula, of those that stand right at a path."""
-    return {str(place[-1]): text for place, text in formulas.items() if place[:-1] == path}
+def _inside(typed: object) -> Iterable[tuple[str | int, object]]:
+    if isinstance(typed, BaseModel):
+        return iter(typed)
+    if isinstance(typed, dict):
+        return typed.items()
+    return enumerate(typed) if isinstance(typed, list | tuple) else ()
 
 
 # names ------------------------------------------------------------------------------------------------------
@@ -85,8 +63,8 @@ def of_entry(formulas: Formulas, path: Path) -> dict[str, str]:
 
 def numbers_of_landscape(landscape: LandscapeOf) -> dict[str, Number]:
     """Its parameters that are numbers, `dim` and `terms`."""
-    made: Landscape = landscape.made
-    return _numbers(landscape.spec) | {"dim": made.dim, "terms": made.terms}
+    made = landscape.made
+    return numbers(landscape.spec) | {"dim": made.dim, "terms": made.terms}
 
 
 def numbers_of_noise(noise: Tree, terms: int) -> dict[str, Number]:
@@ -94,73 +72,123 @@ def numbers_of_noise(noise: Tree, terms: int) -> dict[str, Number]:
     if not noise:
         return {}
     batch = terms if noise["batch"] is None else noise["batch"]
-    return {"batch": batch, **_numbers(noise["evaluation"])}
+    return {"batch": batch, **numbers(noise["evaluation"])}
 
 
-def named(head: str, numbers: Mapping[str, Number]) -> dict[str, Number]:
+def named(head: str, given: Mapping[str, Number]) -> dict[str, Number]:
     """The same, each also by its whole name, as in landscape.dim."""
-    return {**{f"{head}.{name}": value for name, value in numbers.items()}, **numbers}
+    return {**{f"{head}.{name}": value for name, value in given.items()}, **given}
 
 
-def own_numbers(entry: Tree, cls: type[Parameters], without: Iterable[str] = ()) -> dict[str, Number]:
-    """The numbers of an entry: given ones and defaults, without those that are formulas."""
-    defaults = {name: getattr(cls, name, None) for name in fields.parameter_names(cls)}
-    given = {name: value for name, value in {**defaults, **entry}.items() if name not in without}
-    return _numbers(given)
+def defaults(cls: type[Parameters]) -> dict[str, Number]:
+    """The parameters of a kind whose defaults are numbers."""
+    return numbers({name: getattr(cls, name, None) for name in fields.parameter_names(cls)})
 
 
-def _numbers(values: Tree) -> dict[str, Number]:
-    return {
-        name: value
-        for name, value in values.items()
-        if isinstance(value, int | float) and not isinstance(value, bool)
-    }
+def numbers(values: Tree) -> dict[str, Number]:
+    """Those of the values that are numbers."""
+    return {name: value for name, value in values.items() if is_number(value)}
+
+
+def is_number(value: object) -> bool:
+    """Whether it is a number, and not true or false."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def of_let(data: Tree) -> Names:
+    """The names of `let`, with what is neither number nor text left out."""
+    let = mapping(data.get("let"))
+    return {name: value for name, value in let.items() if is_number(value) or isinstance(value, str)}
 
 
 # values -----------------------------------------------------------------------------------------------------
 
 
-def resolved(formulas: Mapping[str, str], whole: Mapping[str, bool], names: Names) -> dict[str, Number]:
-    """The values of an entry's formulas, each of which may use the others.
+def filled(raw: Data, texts: Texts, names: Names) -> Data:
+    """A copy of an entry, or of a study, with the values of its formulas, each of which may use the others.
 
     Args:
-        formulas: parameter -> text.
-        whole: parameter -> whether it is a whole number.
-        names: what they may use beside each other, numbers or the formulas of `let`.
+        raw: as it is written.
+        texts: its formulas.
+        names: what they may use beside the numbers of `raw`.
 
     Raises:
-        ValueError: "PARAMETER: why" of the first that has no value.
+        Mistaken: a formula has no value.
     """
-    values: dict[str, Number] = {}
-    for key, text in formulas.items():
-        around = {**names, **{name: other for name, other in formulas.items() if name != key}}
+    whole = copy.deepcopy(raw)
+    for path, text in texts.items():
         try:
-            value = _value(text, around, (key,))
+            _put(whole, path, number(text, _around(raw, path, texts, names), (str(path[-1]),)))
         except ValueError as error:
-            raise ValueError(f"{key}: {error}") from error
-        values[key] = int(value) if whole.get(key) and value.is_integer() else value
-    return values
+            raise Mistaken(Mistake(path, str(error))) from error
+    return whole
 
 
-def _value(text: str, names: Names, inside: tuple[str, ...]) -> float:
-    """The value of a formula, those of the formulas in it first."""
-    used: dict[str, Number] = {}
-    for name in names_in(text):
-        value = names.get(name)
-        if isinstance(value, str) and name in inside:
-            raise ValueError(f"{text!r} needs {name}, which needs it in turn")
-        if value is not None:
-            used[name] = _value(value, names, (*inside, name)) if isinstance(value, str) else value
-    others = {name: value for name, value in names.items() if not isinstance(value, str)}
-    return evaluate(text, {**others, **used})
+def number(text: str, names: Names, inside: tuple[str, ...] = ()) -> Number:
+    """The value of a formula, those of the formulas in it first; an integer where it is whole.
+
+    Args:
+        text: the formula.
+        names: what it may use.
+        inside: the names whose values are being sought.
+
+    Raises:
+        ValueError: it has none.
+    """
+    needed = names_in(text)
+    lacking = [name for name in needed if name not in names and name not in CONSTANTS]
+    if lacking and not is_path(text):
+        raise ValueError(unknown(lacking[0], names))
+    used = {name: _of_name(text, name, names, inside) for name in needed if name in names}
+    plain = {name: value for name, value in names.items() if not isinstance(value, str)}
+    value = evaluate(text, {**plain, **used})
+    return int(value) if value.is_integer() else value
+
+
+def _of_name(text: str, name: str, names: Names, inside: tuple[str, ...]) -> Number:
+    """The value of one name in a formula."""
+    value = names[name]
+    if not isinstance(value, str):
+        return value
+    if name in inside:
+        raise ValueError(f"{text!r} needs {name}, which needs it in turn")
+    return number(value, names, (*inside, name))
+
+
+def _around(raw: Data, path: Path, texts: Texts, names: Names) -> Names:
+    """What the formula at a path may use: the names, and nearer ones in each mapping on the way to it."""
+    usable, here = dict(names), raw
+    for depth, part in enumerate(path):
+        usable |= _beside(here, path[:depth], texts, but=path)
+        here = here[part]
+    return usable
+
+
+def _beside(here: Json, head: Path, texts: Texts, but: Path) -> dict[str, Number | str]:
+    """The numbers and formulas right in a mapping that stands at `head`, without the one at `but`."""
+    given = mapping(here)
+    inner = {name: texts[*head, name] for name in given if (*head, name) in texts}
+    return {**numbers(given), **{name: text for name, text in inner.items() if (*head, name) != but}}
+
+
+def _put(data: Json, path: Path, value: Number) -> None:
+    *above, last = path
+    for part in above:
+        data = data[part]
+    data[last] = value
 
 
 def mistakes_in_let(data: Tree) -> Iterator[Mistake]:
     """What is wrong with the names of `let`, whatever their values."""
+    swept = mapping(data.get("sweep"))
     for name in mapping(data.get("let")):
         if not str(name).isidentifier():
-            yield Mistake(("let", name), "expected a name of letters, digits and _", at_key=True)
+            yield _misnamed(name, "expected a name of letters, digits and _")
         elif name in CONSTANTS or name in FUNCTIONS:
-            yield Mistake(
-                ("let", name), f"{name} has a meaning in formulas; take another name", at_key=True
-            )
+            yield _misnamed(name, f"{name} has a meaning in formulas; take another name")
+        elif name in swept:
+            yield _misnamed(name, f"{name} is an axis of `sweep` too; take another name")
+
+
+def _misnamed(name: str, text: str) -> Mistake:
+    return Mistake(("let", name), text, at_key=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from studies.study_file.values import FORMULA
 from studies.text.shapes import Tree
 
 Field = Tree  # of a JSON schema
@@ -112,7 +113,8 @@ class Key:
 
 
 def _union(field: Field) -> list[Field]:
-    return field.get("anyOf") or field.get("oneOf") or []
+    """Its forms, but for the formula that may stand for any number."""
+    return [form for form in _forms(field) if form.get("format") != FORMULA]
 
 
 def _forms(field: Field) -> list[Field]:

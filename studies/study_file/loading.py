@@ -184,7 +184,7 @@ def _in_order(key: str, draft: Draft, arms: list[Arm]) -> list[str]:
 
 
 def _resolved(checked: StudyModel, draft: Draft) -> Data:
-    """As plain data, the kind of an entry first, what is empty left out; formulas as they were written."""
+    """As plain data, the kind of an entry first, what is empty left out, formulas as written."""
     data = json.loads(json.dumps(checked.model_dump()))
     for family in FAMILIES:
         for label, entry in data[family].items():
@@ -193,7 +193,6 @@ def _resolved(checked: StudyModel, draft: Draft) -> Data:
                 for key, value in entry.items()
                 if key not in ("dtype", "grid", "on", "only") or value
             }
-    formulas.put_back(data, draft.formulas)
     if not data["let"]:
         del data["let"]
     return data

@@ -27,7 +27,8 @@ def _line(label: str, gaps: list[str], raw: list[str]) -> str:
         f"{label}: loss is the gap to the optimum at {_some(gaps)}, and the landscape's own value at"
         f" {_some(raw)}, where the optimum is not known"
     )
-    return f"{text}: compare within each; targets may differ, zip `targets.{label}` with what is swept"
+    hint = f"targets may differ, an axis of `choices` may set `targets.{label}`"
+    return f"{text}: compare within each; {hint}"
 
 
 def _axes(arm: Arm) -> str:

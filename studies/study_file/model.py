@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 from landscapes.parameters import Parameters
 from studies import registry
 from studies.study_file.document import Path
-from studies.study_file.fields import by_kind, kind_tag, kinds_of, parameter_model
+from studies.study_file.fields import OF_USERS, by_kind, kind_tag, kinds_of, parameter_model
 from studies.study_file.figures import entry
 from studies.study_file.sections import (
     TARGETS,
@@ -39,6 +39,7 @@ from studies.study_file.values import (
     Share,
     Strict,
     checkpoint_fractions,
+    or_formula,
     per_landscape,
 )
 from studies.text.shapes import Data, Hint, Json
@@ -76,10 +77,10 @@ class StudyModel(Strict):
         default=1, description="every draw follows from it and the number of the world"
     )
     replicates: Count = Field(default=32, description="worlds of each arm")
-    instances: Count | None = Field(
+    instances: or_formula(Count) | None = Field(  # type: ignore[valid-type]
         default=None, description="world r has instance r mod instances; null: its own"
     )
-    budget: per_landscape(Positive) = Field(  # type: ignore[valid-type]
+    budget: per_landscape(or_formula(Positive)) = Field(  # type: ignore[valid-type]
         description="evaluations of the whole loss, or landscape label -> evaluations"
     )
     gradient_cost: Price = Field(
@@ -93,8 +94,8 @@ class StudyModel(Strict):
         default=[],
         description=(
             "losses whose first hit is noted; or {values: [0.5, 0.1], relative: start}, fractions of the gap"
-            " at the start; or landscape label -> either. A sweep may set them too: `targets.LABEL`, in a zip"
-            " with the parameter that they belong to"
+            " at the start; or landscape label -> either. An axis of `sweep` may set `targets.LABEL` with the"
+            " parameter that they belong to"
         ),
     )
     precision: per_landscape(Annotated[float, Gt(0), Lt(1)]) = Field(  # type: ignore[valid-type]
@@ -123,7 +124,7 @@ class StudyModel(Strict):
     optimizers: Data = Field(description="label -> {kind: .., parameters}")
     let: dict[str, float | str] = Field(
         default={},
-        description="name -> number or formula, for the formulas of landscapes and optimizers",
+        description="name -> number or formula, for all formulas of the study",
     )
     noise: NoiseModel = Field(default=NoiseModel(), description="what disturbs the answers")
     oracle: OracleModel = Field(default=OracleModel(), description="how much is evaluated at a time")
@@ -155,7 +156,7 @@ class StudyModel(Strict):
         default={},
         description=(
             "dotted path -> values; or axis name -> {values: [..], sets: [paths]}, {from, to, count, spacing,"
-            " sets}, {choices: {name: {path: value}}} or {zip: {path: values, path: values}}"
+            " sets} or {choices: {name: {path: value}}}, where sets may be path -> formula of the axis"
         ),
     )
     factors: list[str | dict[str, Annotated[list[str], Field(min_length=1)]]] = Field(
@@ -214,16 +215,11 @@ def json_schema() -> Data:
     """
     kinds = {family: dict(registry.FAMILIES[family[:-1]][0]) for family in FAMILIES}
     schema = study_model(kinds).model_json_schema()
-    own = {
-        "type": "object",
-        "required": ["kind"],
-        "properties": {"kind": {"type": "string", "pattern": r"^[\w.]+:\w+$"}},
-    }
     for family in FAMILIES:
         entry = schema["properties"][family]["additionalProperties"]
         registered = entry.pop("oneOf", None) or [{"$ref": entry.pop("$ref")}]
         entry.pop("discriminator", None)
-        entry["oneOf"] = [*registered, own]
+        entry["oneOf"] = [*registered, OF_USERS]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 

@@ -2,12 +2,13 @@
 
     N: {values: [10, 40, 160], sets: [optimizers.*.population, noise.batch]}        one number, several paths
     kappa:
-      values: [40, 160]
+      values: [40, 4 * h]
       sets: {landscapes.bowl.condition: kappa, optimizers.GD.learning_rate: 2 / (1 + 1 / kappa)}
     eta: {from: 0.01, to: 1, count: 9, spacing: log, sets: optimizers.SGD.learning_rate}
     shape: {choices: {flat: {landscapes.bowl.condition: 1}, steep: {landscapes.bowl.condition: 100}}}
 
-Formulas in entries may use the axis by its name too; such an axis needs no `sets`.
+Values and ends may be formulas of the names of `let`; what is set may use the other axes too, and in an entry
+all that a formula there may use. Formulas in entries may use an axis by its name, which then needs no `sets`.
 """
 
 from __future__ import annotations
@@ -18,26 +19,38 @@ from typing import NamedTuple
 
 import numpy as np
 
-from studies.study_file.document import Mistake, Path, mapping
-from studies.text.formulas import Number, evaluate
-from studies.text.shapes import Tree
+from studies.study_file.document import Mistake, Mistaken, Path, mapping
+from studies.study_file.formulas import Names, is_number, number
+from studies.study_file.values import Formula
+from studies.text.formulas import CONSTANTS, is_path, names_in, reads_as_formula
+from studies.text.shapes import Json, Tree
 from studies.text.words import canonical, nearest, suggest
 
 RANGE = ("from", "to", "count", "spacing")
 KEYS = ("values", *RANGE, "sets", "choices")
+FORMS = "expected values: [..], choices: {..}, or from, to and count"
 FEWEST = 2  # points of a range
-Target = tuple[
-    str, Path, object
-]  # a path that is set, where it stands in the study, and its formula (None: the value)
+Set = tuple[str, object, Path]  # a path, what it is set to, and where that stands in the study
 
 
 class Points(NamedTuple):
     """An axis, read."""
 
-    coords: list[object]  # numbers, or the names of its choices
-    sets: list[
-        list[tuple[str, object, Path]]
-    ]  # of each point: path, value, and where it stands in the study
+    coords: Sequence[object]  # numbers, or the names of its choices
+    sets: list[list[Set]]  # of each point
+
+
+class Target(NamedTuple):
+    """A path that an axis sets."""
+
+    path: str
+    source: Path  # where it stands in the study
+    given: object = None  # to what; None: to the value of the axis
+
+    def at(self, value: object) -> Set:
+        """What a value of the axis sets."""
+        given = Formula(self.given) if isinstance(self.given, str) else self.given
+        return self.path, value if given is None else given, self.source
 
 
 def is_named(form: object) -> bool:
@@ -45,141 +58,180 @@ def is_named(form: object) -> bool:
     return bool(mapping(form)) and not {"zip", "grid"} & mapping(form).keys()
 
 
-def read(name: str, form: Tree, settable: Sequence[str]) -> tuple[Points, list[Mistake]]:
-    """The points of a named axis, and what is wrong with it.
+def read(name: str, form: Tree, settable: Sequence[str], let: Names) -> Points:
+    """The points of a named axis.
 
     Args:
         name: of the axis.
         form: what the study says of it.
         settable: every path that an axis may set.
+        let: the names of `let`, for the formulas of its values.
+
+    Raises:
+        Mistaken: something is wrong with it.
     """
     place: Path = ("sweep", name)
-    wrong = [
-        Mistake((*place, key), f"unknown key for an axis; {suggest(key, KEYS)}", at_key=True)
-        for key in form
-        if key not in KEYS
-    ]
-    try:
-        points = Points([], []) if wrong else _points(name, form, settable)
-    except _Wrong as error:
-        return Points([], []), [*wrong, error.mistake]
-    return points, wrong
-
-
-class _Wrong(Exception):
-    """A mistake of an axis."""
-
-    def __init__(self, place: Path, text: str, *, at_key: bool = False) -> None:
-        super().__init__(text)
-        self.mistake = Mistake(place, text, at_key)
-
-
-def _points(name: str, form: Tree, settable: Sequence[str]) -> Points:
-    place: Path = ("sweep", name)
+    unknown = [key for key in form if key not in KEYS]
+    if unknown:
+        raise Mistaken(*(_unknown_key((*place, key)) for key in unknown))
     if "choices" in form:
-        if len(form) > 1:
-            raise _Wrong(place, "expected choices alone, they say what each sets")
-        return _choices(place, form["choices"], settable)
-    values = _values(place, form)
+        return _choices(place, form, settable)
+    coords = values(place, form, let)
     targets = [*_targets((*place, "sets"), form.get("sets", []), settable)]
-    sets = [[_set(name, value, target) for target in targets] for value in values]
-    return Points(values, sets)
+    return Points(coords, [[target.at(value) for target in targets] for value in coords])
 
 
-def _values(place: Path, form: Tree) -> list[object]:
-    given = [key for key in RANGE if key in form]
-    if "values" in form:
-        values = form["values"]
-        if given:
-            raise _Wrong((*place, given[0]), "expected values or a range, got both", at_key=True)
-        if not isinstance(values, list) or not values:
-            raise _Wrong((*place, "values"), "expected a list of values")
-        if len({repr(canonical(value)) for value in values}) < len(values):
-            raise _Wrong((*place, "values"), "expected different values")
-        return values
+def _unknown_key(place: Path) -> Mistake:
+    return Mistake(place, f"unknown key for an axis; {suggest(str(place[-1]), KEYS)}", at_key=True)
+
+
+def wrong(place: Path, text: str, *, at_key: bool = False) -> Mistaken:
+    """What is wrong at a place of a study."""
+    return Mistaken(Mistake(place, text, at_key))
+
+
+# values -----------------------------------------------------------------------------------------------------
+
+
+def values(place: Path, form: Tree, let: Names) -> list[object]:
+    """What an axis runs through.
+
+    Args:
+        place: of the axis.
+        form: values, or from, to, count and spacing.
+        let: the names of `let`.
+
+    Raises:
+        Mistaken: something is wrong with it.
+    """
+    ranged = [key for key in RANGE if key in form]
+    if "values" not in form:
+        return _range(place, form, let)
+    if ranged:
+        raise wrong((*place, ranged[0]), "expected values or a range, got both", at_key=True)
+    return listed((*place, "values"), form["values"], let)
+
+
+def listed(place: Path, given: object, let: Names) -> list[object]:
+    """The values of a list, all different.
+
+    Args:
+        place: of the list.
+        given: the list.
+        let: the names of `let`.
+
+    Raises:
+        Mistaken: it is none, or two of its values are equal.
+    """
+    if not isinstance(given, list) or not given:
+        raise wrong(place, "expected a list of values")
+    settled = [_settled((*place, i), value, let) for i, value in enumerate(given)]
+    if len({repr(canonical(value)) for value in settled}) < len(settled):
+        raise wrong(place, "expected different values")
+    return settled
+
+
+def _settled(place: Path, value: Json, let: Names) -> object:
+    """The number that a formula of `let` alone gives; any other value as it is."""
+    if not isinstance(value, str) or not _of_let_alone(value, let):
+        return value
+    try:
+        return number(value, let)
+    except ValueError as error:
+        raise wrong(place, str(error)) from error
+
+
+def _of_let_alone(text: str, let: Names) -> bool:
+    if is_path(text) or not reads_as_formula(text, let):
+        return False
+    try:
+        return all(name in let or name in CONSTANTS for name in names_in(text))
+    except ValueError:  # told where it is set
+        return False
+
+
+def _range(place: Path, form: Tree, let: Names) -> list[object]:
+    """`count` numbers from `from` to `to`, evenly or by equal factors."""
     missing = [key for key in ("from", "to", "count") if key not in form]
     if missing:
-        text = "expected values: [..], choices: {..}, or from, to and count"
-        raise _Wrong(place, f"{text}; {missing[0]} is missing" if given else text)
-    return _range(place, form)
-
-
-def _range(place: Path, form: Tree) -> list[object]:
-    """`count` numbers from `from` to `to`, evenly or by equal factors."""
-    low, high, count, spacing = form["from"], form["to"], form["count"], form.get("spacing", "linear")
-    for key in ("from", "to"):
-        if not isinstance(form[key], int | float) or isinstance(form[key], bool):
-            raise _Wrong((*place, key), f"expected a number, got {form[key]!r}")
+        some = any(key in form for key in RANGE)
+        raise wrong(place, f"{FORMS}; {missing[0]} is missing" if some else FORMS)
+    low, high = (_end((*place, key), form[key], let) for key in ("from", "to"))
+    count, spacing = form["count"], form.get("spacing", "linear")
     if not isinstance(count, int) or isinstance(count, bool) or count < FEWEST:
-        raise _Wrong((*place, "count"), f"expected a whole number >= {FEWEST}, got {count!r}")
+        raise wrong((*place, "count"), f"expected a whole number >= {FEWEST}, got {count!r}")
     if spacing not in ("linear", "log"):
-        raise _Wrong((*place, "spacing"), f"expected linear or log, got {spacing!r}")
-    if low == high or (spacing == "log" and not min(low, high) > 0):
-        raise _Wrong(
-            (*place, "from"),
-            f"expected a range of {'positive ' * (spacing == 'log')}numbers that differ",
-        )
-    ends = np.geomspace(low, high, count) if spacing == "log" else np.linspace(low, high, count)
+        raise wrong((*place, "spacing"), f"expected linear or log, got {spacing!r}")
+    positive = "positive " if spacing == "log" else ""
+    if low == high or (positive and not min(low, high) > 0):
+        raise wrong((*place, "from"), f"expected a range of {positive}numbers that differ")
+    ends = np.geomspace(low, high, count) if positive else np.linspace(low, high, count)
     return [float(f"{value:.12g}") for value in ends]  # the last digits depend on the machine's library
+
+
+def _end(place: Path, given: Json, let: Names) -> float:
+    settled = _settled(place, given, let)
+    if not is_number(settled):
+        raise wrong(place, f"expected a number or a formula of `let`, got {given!r}")
+    return float(settled)  # type: ignore[arg-type]
+
+
+# what is set ------------------------------------------------------------------------------------------------
 
 
 def _targets(place: Path, sets: object, settable: Sequence[str]) -> Iterator[Target]:
     """Every path that the axis sets: one, a list, or path -> formula; * stands for any label."""
-    if isinstance(sets, str):
-        given: list[Target] = [(sets, place, None)]
-    elif isinstance(sets, list):
-        given = [(path, (*place, i), None) for i, path in enumerate(sets)]
-    elif isinstance(sets, Mapping):
-        given = [(path, (*place, path), formula) for path, formula in sets.items()]
-    else:
-        raise _Wrong(place, "expected a path, a list of paths, or path -> formula")
-    for pattern, source, formula in given:
+    for pattern, source, given in _patterns(place, sets):
         for path in _matching(pattern, source, settable):
-            yield path, source, formula
+            yield Target(path, source, given)
+
+
+def _patterns(place: Path, sets: object) -> list[tuple[object, Path, object]]:
+    if isinstance(sets, str):
+        return [(sets, place, None)]
+    if isinstance(sets, list):
+        return [(path, (*place, i), None) for i, path in enumerate(sets)]
+    if isinstance(sets, Mapping):
+        return [(path, (*place, path), given) for path, given in sets.items()]
+    raise wrong(place, "expected a path, a list of paths, or path -> formula")
 
 
 def _matching(pattern: object, source: Path, settable: Sequence[str]) -> list[str]:
     if not isinstance(pattern, str):
-        raise _Wrong(source, f"expected a path, got {pattern!r}")
-    if "*" in pattern:
-        parts = pattern.count(".")
-        matching = [
-            path for path in settable if path.count(".") == parts and fnmatch.fnmatchcase(path, pattern)
-        ]
-    else:
-        matching = [pattern] if any(f"{pattern}.".startswith(f"{path}.") for path in settable) else []
+        raise wrong(source, f"expected a path, got {pattern!r}")
+    matching = [*_fitting(pattern, settable)]
     if not matching:
         near = nearest(pattern, settable)
         hint = f"did you mean {near!r}?" if near else "expected one such as optimizers.LABEL.PARAMETER"
-        raise _Wrong(source, f"unknown path {pattern!r}; {hint}")
+        raise wrong(source, f"unknown path {pattern!r}; {hint}")
     return matching
 
 
-def _set(name: str, value: object, target: Target) -> tuple[str, object, Path]:
-    """What a value of the axis sets at one path: itself, or that of a formula of it."""
-    path, source, formula = target
-    if formula is None:
-        return path, value, source
-    numbers: dict[str, Number] = {name: value} if isinstance(value, int | float) else {}
-    try:
-        number = evaluate(formula, numbers)  # type: ignore[arg-type]
-    except ValueError as error:
-        raise _Wrong(source, str(error)) from error
-    return path, int(number) if number.is_integer() else number, source
+def _fitting(pattern: str, settable: Sequence[str]) -> Iterator[str]:
+    """The paths that a pattern means; one without * may lead on into a value."""
+    if "*" not in pattern:
+        yield from [pattern] if any(f"{pattern}.".startswith(f"{path}.") for path in settable) else []
+        return
+    for path in settable:
+        if path.count(".") == pattern.count(".") and fnmatch.fnmatchcase(path, pattern):
+            yield path
 
 
-def _choices(place: Path, choices: object, settable: Sequence[str]) -> Points:
+def _choices(place: Path, form: Tree, settable: Sequence[str]) -> Points:
     """Named choices, each a mapping path -> value."""
-    place = (*place, "choices")
-    if not mapping(choices):
-        raise _Wrong(place, "expected name -> {path: value}")
-    sets = []
-    for choice, values in mapping(choices).items():
-        if not mapping(values):
-            raise _Wrong((*place, choice), "expected path -> value")
-        sets.append([
-            (path, value, (*place, choice, pattern))
-            for pattern, value in values.items()
-            for path in _matching(pattern, (*place, choice, pattern), settable)
-        ])
-    return Points([str(choice) for choice in mapping(choices)], sets)
+    if len(form) > 1:
+        raise wrong(place, "expected choices alone, they say what each sets")
+    place, choices = (*place, "choices"), mapping(form["choices"])
+    if not choices:
+        raise wrong(place, "expected name -> {path: value}")
+    sets = [[*_chosen((*place, name), given, settable)] for name, given in choices.items()]
+    return Points([str(name) for name in choices], sets)
+
+
+def _chosen(place: Path, given: object, settable: Sequence[str]) -> Iterator[Set]:
+    """What one choice sets."""
+    if not mapping(given):
+        raise wrong(place, "expected path -> value")
+    for pattern, value in mapping(given).items():
+        for path in _matching(pattern, (*place, pattern), settable):
+            yield path, value, (*place, pattern)

@@ -22,8 +22,14 @@ from studies.study_file.values import (
     Strict,
     check_moments,
     check_range,
+    or_formula,
     per_landscape,
 )
+
+Loss = or_formula(float)
+Cost = or_formula(Positive)
+Deviation = or_formula(Annotated[float, Ge(0)])
+Pieces = or_formula(Count)
 
 
 class TargetsModel(Strict):
@@ -32,7 +38,7 @@ class TargetsModel(Strict):
     Above the best known loss, or parts of the way from there to the start.
     """
 
-    values: list[float] = Field(
+    values: list[Loss] = Field(
         description="losses above `best`, or with `relative: start` fractions of the gap there"
     )
     relative: Literal["start"] | None = Field(
@@ -42,7 +48,7 @@ class TargetsModel(Strict):
             " losses"
         ),
     )
-    best: float | None = Field(
+    best: Loss | None = Field(
         default=None,
         description=(
             "the best known loss, where the optimum is not known; where it is, loss is the gap to it and this"
@@ -59,7 +65,7 @@ def _targets_tag(value: object) -> str:
 
 
 Targets = Annotated[
-    Annotated[list[float], Tag(f"{TAG}list")] | Annotated[TargetsModel, Tag(f"{TAG}model")],
+    Annotated[list[Loss], Tag(f"{TAG}list")] | Annotated[TargetsModel, Tag(f"{TAG}model")],
     Discriminator(_targets_tag),
 ]
 
@@ -67,15 +73,16 @@ Targets = Annotated[
 class GradientCost(Strict):
     """What a gradient costs, and the prices to which an analysis may change it afterwards."""
 
-    value: Positive = Field(default=3.0, description="evaluations that one gradient costs")
-    range: Annotated[tuple[Positive, Positive], Field(strict=False)] | None = Field(
+    value: Cost = Field(default=3.0, description="evaluations that one gradient costs")
+    range: Annotated[tuple[Cost, Cost], Field(strict=False)] | None = Field(
         default=None, description="lowest and highest price; null: the value alone"
     )
 
     @model_validator(mode="after")
     def _ordered(self) -> GradientCost:
         low, high = self.range or (self.value, self.value)
-        if not low <= self.value <= high:
+        later = any(isinstance(price, str) for price in (low, self.value, high))  # with its formulas
+        if not (later or low <= self.value <= high):
             raise ValueError(f"expected a range [low, high] with low <= value = {self.value:g} <= high")
         return self
 
@@ -93,21 +100,21 @@ class GradientCost(Strict):
 class Evaluation(Strict):
     """Gaussian noise of the oracle's answers."""
 
-    value: Annotated[float, Ge(0)] = Field(
+    value: Deviation = Field(
         default=0.0, description="standard deviation on each value, in units of the loss"
     )
-    gradient: Annotated[float, Ge(0)] = Field(
+    gradient: Deviation = Field(
         default=0.0,
         description="standard deviation on each coordinate of a gradient, in loss per unit of x",
     )
 
 
 Price = Annotated[
-    float | GradientCost,
+    or_formula(float) | GradientCost,
     AfterValidator(lambda v: v if isinstance(v, GradientCost) else GradientCost(value=v)),
 ]
 Sigma = Annotated[
-    Annotated[float, Ge(0)] | Evaluation,
+    Deviation | Evaluation,
     AfterValidator(lambda v: v if isinstance(v, Evaluation) else Evaluation(value=v)),
 ]
 
@@ -115,7 +122,7 @@ Sigma = Annotated[
 class NoiseModel(Strict):
     """The noise laid over the landscapes; each entry one value, or landscape label -> value."""
 
-    batch: per_landscape(Batch) = Field(  # type: ignore[valid-type]
+    batch: per_landscape(or_formula(Batch)) = Field(  # type: ignore[valid-type]
         default=None, description="terms in a mini-batch, or a fraction of them; null: all"
     )
     sampling: per_landscape(Literal["replacement", "batch", "epoch"]) = Field(  # type: ignore[valid-type]
@@ -140,14 +147,14 @@ class OracleModel(Strict):
     Less is slower, and needs less memory.
     """
 
-    micro_batches: per_landscape(Count) = Field(  # type: ignore[valid-type]
+    micro_batches: per_landscape(Pieces) = Field(  # type: ignore[valid-type]
         default=1,
         description=(
             "pieces into which the terms of a mini-batch (or all terms) go; their weighted sum is exact where"
             " the loss is a sum"
         ),
     )
-    chunks: per_landscape(Count) = Field(  # type: ignore[valid-type]
+    chunks: per_landscape(Pieces) = Field(  # type: ignore[valid-type]
         default=1, description="groups into which the points go"
     )
 

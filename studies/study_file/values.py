@@ -7,14 +7,28 @@ from collections.abc import Callable, Mapping
 from typing import Annotated, Literal, TypeGuard, Union
 
 from annotated_types import Ge, Gt, Le
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Tag
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    Tag,
+    ValidationError,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+)
+from pydantic_core import CoreSchema, core_schema
 
+from studies.text.formulas import reads_as_formula
 from studies.text.shapes import Data, Hint, Tree
 
 CHECKPOINTS = 20  # per decade, at least
 MOMENTS = 2  # decades of the budget, covered by the noise ledger
 # begins the tags of our unions, so that they are told from the keys of a study in the path of an error
 TAG = "~"
+FORMULA = "formula"  # the format of a formula in a JSON schema
 
 
 class Strict(BaseModel):
@@ -28,6 +42,52 @@ class Strict(BaseModel):
         validate_default=True,
         protected_namespaces=(),
     )
+
+
+# formulas ---------------------------------------------------------------------------------------------------
+
+
+class Formula(str):
+    """The text of a formula where a number is expected; each arm has its value."""
+
+    __slots__ = ()
+
+
+class OrFormula:
+    """Beside what a type allows, a text that reads as a formula.
+
+    The names that there are come as `context` of a validation, {"words": names}.
+    """
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Read by `_read`, written as it is."""
+        return core_schema.with_info_wrap_validator_function(
+            self._read,
+            handler(source),
+            serialization=core_schema.plain_serializer_function_ser_schema(lambda value: value),
+        )
+
+    def __get_pydantic_json_schema__(self, schema: Data, handler: GetJsonSchemaHandler) -> Data:
+        """The type's own, or a text."""
+        return {"anyOf": [handler(schema["schema"]), {"type": "string", "format": FORMULA}]}
+
+    def _read(
+        self, value: object, handler: ValidatorFunctionWrapHandler, info: ValidationInfo
+    ) -> object:
+        if isinstance(value, Formula):
+            return value
+        try:
+            return handler(value)
+        except ValidationError:
+            words = (info.context or {}).get("words", ())
+            if isinstance(value, str) and reads_as_formula(value, words):
+                return Formula(value)
+            raise
+
+
+def or_formula(hint: Hint) -> Hint:
+    """A type of which a formula may take the place."""
+    return Annotated[hint, OrFormula()]
 
 
 # values -----------------------------------------------------------------------------------------------------

@@ -1,61 +1,81 @@
-"""An entry of a study as it is written for one arm: its values, and its formulas with what they may use."""
+"""An entry of a study as it is written for one arm, and its formulas with what they may use."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from pydantic import ValidationError
 
 from landscapes.parameters import Parameters
 from studies.study_file import fields, formulas
 from studies.study_file.arm import LandscapeOf
 from studies.study_file.document import Path
-from studies.study_file.formulas import Formulas, Names
-from studies.study_file.variants import Variant
+from studies.study_file.formulas import Names, Texts
+from studies.text.shapes import Data, Json, Tree
 
 
 class Written(NamedTuple):
     """An entry for one arm."""
 
     path: Path  # of the entry
-    raw: dict[str, Any]  # kind and parameters that are no formulas
-    texts: Mapping[str, str] = {}  # parameter -> formula
-    moved: Mapping[
-        Path, Path
-    ] = {}  # where a formula would stand in the entry -> where it stands in the study
+    raw: Data  # kind and parameters, some of them formulas
+    cls: type[Parameters]
+
+    @property
+    def family(self) -> str:
+        """Landscapes or optimizers."""
+        return str(self.path[0])
+
+    @property
+    def key(self) -> str:
+        """The same for entries that are written alike."""
+        return json.dumps([self.family, self.raw], sort_keys=True, default=str)
+
+    def texts(self, words: frozenset[str]) -> Texts:
+        """Its formulas; none where it is wrong, which is said when it is made.
+
+        Args:
+            words: the names that there are.
+        """
+        if not any(_has_text(value) for name, value in self.raw.items() if name != "kind"):
+            return {}
+        model = fields.entry_model(self.family, self.raw["kind"], self.cls)  # type: ignore[arg-type]
+        try:
+            typed = model.model_validate(self.raw, context={"words": words})
+        except ValidationError:
+            return {}
+        return dict(formulas.texts_in(typed))
+
+    def filled(self, texts: Texts, names: Names) -> Data:
+        """Kind and parameters, with the values of the formulas.
+
+        Args:
+            texts: its formulas.
+            names: what they may use beside the other numbers of the entry.
+
+        Raises:
+            Mistaken: a formula has no value.
+        """  # noqa: DOC502
+        given = {path[0] for path in texts}
+        own = {name: value for name, value in formulas.defaults(self.cls).items() if name not in given}
+        return formulas.filled(self.raw, texts, {**names, **own})
+
+    def without(self, texts: Texts) -> Data:
+        """Kind and the parameters in which there is no formula."""
+        given = {path[0] for path in texts}
+        return {name: value for name, value in self.raw.items() if name not in given}
 
 
-def landscape(every: Formulas, label: str, raw: dict[str, Any]) -> Written:
-    """A landscape; a parameter that the sweep sets is its value, whatever formula the entry has.
-
-    Args:
-        every: the formulas of the study.
-        label: of the landscape.
-        raw: its entry, without formulas.
-    """
-    path: Path = ("landscapes", label)
-    return Written(path, raw, _without(raw, formulas.of_entry(every, path)))
+def _has_text(value: Json) -> bool:
+    """Whether a value is a text, or has one in it."""
+    if isinstance(value, dict):
+        return any(map(_has_text, value.values()))
+    return any(map(_has_text, value)) if isinstance(value, list) else isinstance(value, str)
 
 
-def optimizer(every: Formulas, variant: Variant, label: str) -> Written:
-    """A variant on a landscape: formulas under `on` go before those of the entry, its grid before both.
-
-    Args:
-        every: the formulas of the study.
-        variant: of the optimizer.
-        label: of the landscape.
-    """
-    path, raw = variant.path, dict(variant.entry)
-    here = (*path, "on", label)
-    on = {
-        name: text
-        for name, text in formulas.of_entry(every, here).items()
-        if (*path, name) not in variant.where  # in its grid
-    }
-    texts = _without(raw, formulas.of_entry(every, path)) | on
-    return Written(path, raw, texts, {(*path, name): (*here, name) for name in on})
-
-
-def names_of(ground: LandscapeOf, noise: Mapping[str, Any]) -> Names:
+def names_of(ground: LandscapeOf, noise: Tree) -> dict[str, formulas.Number]:
     """What the formulas of an optimizer may use of a landscape and of the noise of its answers."""
     return {
         **formulas.named("noise", formulas.numbers_of_noise(noise, ground.made.terms)),
@@ -63,20 +83,7 @@ def names_of(ground: LandscapeOf, noise: Mapping[str, Any]) -> Names:
     }
 
 
-def filled(written: Written, cls: type[Parameters], names: Names) -> dict[str, Any]:
-    """Kind and parameters, with the values of the formulas.
-
-    Args:
-        written: the entry.
-        cls: its class.
-        names: what formulas may use beside the other numbers of the entry.
-
-    Raises:
-        ValueError: "PARAMETER: why" of the first formula that has no value.
-    """  # noqa: DOC502
-    around = {**names, **formulas.own_numbers(written.raw, cls, without=written.texts)}
-    return written.raw | formulas.resolved(written.texts, fields.numbers(cls), around)
-
-
-def _without(given: Mapping[str, Any], texts: Mapping[str, str]) -> dict[str, str]:
-    return {name: text for name, text in texts.items() if name not in given}
+def from_formula(texts: Mapping[Path, str], wrong: Path) -> str:
+    """What is said of a wrong number that a formula gave; empty where none did."""
+    text = next((text for path, text in texts.items() if path[: len(wrong)] == wrong), None)
+    return f", from the formula {text!r}" if text and wrong else ""

@@ -17,7 +17,7 @@ import inspect
 import math
 import operator
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from pathlib import Path
 
 from studies.text.words import nearest, suggest
@@ -132,6 +132,26 @@ def names_in(given: str) -> list[str]:
     inner = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Name | ast.Attribute)]
     return list(dict.fromkeys(ast.unparse(node) for node in nodes if id(node) not in called | inner))
+
+
+def reads_as_formula(text: str, words: Container[str]) -> bool:
+    """Whether a text is meant as a formula: an expression, an import path, or a name that there is.
+
+    A wrong expression is meant as one too; what is wrong with it, its evaluation says.
+
+    Args:
+        text: what stands where a number is expected.
+        words: the names that there are.
+    """
+    if is_path(text):
+        return True
+    try:
+        tree = ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        return any(sign in text for sign in "+*/(")
+    if isinstance(tree, ast.Name):
+        return tree.id in words
+    return not isinstance(tree, ast.Constant)
 
 
 # functions by their import path -----------------------------------------------------------------------------
@@ -277,11 +297,16 @@ def _bounded(number: Number) -> Number:
 def _named(name: str, names: Mapping[str, Number]) -> Number:
     number = names.get(name, CONSTANTS.get(name))
     if number is None:
-        raise ValueError(f"unknown name {name!r}; {_known(name, names)}")
+        raise ValueError(unknown(name, names))
     return number
 
 
-def _known(name: str, names: Mapping[str, Number]) -> str:
+def unknown(name: str, names: Iterable[str]) -> str:
+    """What is said of a name that none of these is."""
+    return f"unknown name {name!r}; {_known(name, names)}"
+
+
+def _known(name: str, names: Iterable[str]) -> str:
     """The nearest name, or all short ones; `optimizer.batch` is known too where `batch` is."""
     near = nearest(name, names)
     return (

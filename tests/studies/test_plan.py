@@ -110,11 +110,10 @@ def test_names_of_dims():
     assert list(clash.axes)[2:] == ["landscapes.a.k", "landscapes.b.k"]
 
 
-def test_zip_changes_both_together():
-    plan = planned(
-        sweep={"size": {"zip": {"landscapes.nk.n": [16, 32], "optimizers.ga.population": [10, 20]}}}
-    )
-    assert plan.axes["size"] == ["n=16 population=10", "n=32 population=20"]
+def test_an_axis_changes_two_parameters_together():
+    sets = {"landscapes.nk.n": "size", "optimizers.ga.population": "5 * size / 8"}
+    plan = planned(sweep={"size": {"values": [16, 32], "sets": sets}})
+    assert plan.axes["size"] == [16, 32]
     seen = {
         (arm.task.landscape["n"], arm.task.optimizer["population"])
         for arm in plan.arms

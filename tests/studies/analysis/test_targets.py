@@ -235,7 +235,10 @@ class TestPrices:
             (
                 {
                     "size": {
-                        "zip": {"gradient_cost": [1.5, {"value": 3, "range": [1, 4]}], "seed": [1, 2]}
+                        "choices": {
+                            "cheap": {"gradient_cost": 1.5, "seed": 1},
+                            "open": {"gradient_cost": {"value": 3, "range": [1, 4]}, "seed": 2},
+                        }
                     }
                 },
                 [(1.5, 1.5, 1.5), (3, 1, 4)],

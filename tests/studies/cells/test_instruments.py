@@ -241,7 +241,7 @@ def test_a_wrong_instrument_is_one_line_at_load(given, text):
         (
             {
                 "record": {"a": own("Named", variable="wide")},
-                "sweep": {"wide": {"zip": {"optimizers.SGD.learning_rate": [0.1, 0.2]}}},
+                "sweep": {"wide": {"values": [0.1, 0.2], "sets": "optimizers.SGD.learning_rate"}},
             },
             "record.a: records 'wide', but an axis of `sweep` is called 'wide'; choose another name",
         ),

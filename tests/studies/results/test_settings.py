@@ -100,16 +100,17 @@ def test_the_rates_of_an_optimizer_that_a_factor_switches_off():
     assert there("on", "free") == (0.02, 1.0)
 
 
-def test_a_zipped_schedule_is_no_learning_rate():
+def test_a_swept_schedule_is_no_learning_rate():
     """`steps` of a schedule was read as the learning rate where both are set by one axis."""
-    both = {"optimizers.SGD.learning_rate": [0.1, 0.2], "optimizers.SGD.schedule.steps": [50, 500]}
+    fast = {"optimizers.SGD.learning_rate": 0.2, "optimizers.SGD.schedule.steps": 500}
+    slow = {"optimizers.SGD.learning_rate": 0.1, "optimizers.SGD.schedule.steps": 50}
     data = planned(
         optimizers={
             "SGD": {"kind": "sgd", "learning_rate": 1.0, "schedule": {"kind": "cosine", "steps": 9}}
         },
-        sweep={"pace": {"zip": both}},
+        sweep={"pace": {"choices": {"slow": slow, "fast": fast}}},
     )
-    found = names(data, pace="learning_rate=0.2 steps=500")
+    found = names(data, pace="fast")
     assert (found["learning_rate"], found["schedule.steps"], found["optimizer.schedule.steps"]) == (
         0.2,
         500.0,
@@ -317,7 +318,10 @@ def test_prices_along_axes_come_from_the_settings():
     data = planned(
         sweep={
             "pace": {
-                "zip": {"gradient_cost": [2, {"value": 3, "range": [1, 9]}], "noise.batch": [8, 16]}
+                "choices": {
+                    "cheap": {"gradient_cost": 2, "noise.batch": 8},
+                    "open": {"gradient_cost": {"value": 3, "range": [1, 9]}, "noise.batch": 16},
+                }
             }
         }
     )

@@ -100,9 +100,9 @@ MISTAKES = [
     ("  ga:", "  sgd: {<<: 3}\n  ga:", "7:3: optimizers.sgd: given twice, again in line 10"),
     ("    learning_rate: 0.1", "    <<: 3", "8:5: optimizers.sgd: <<: expected a mapping, *ALIAS or a list of them"),
     ("    learning_rate: 0.1", "    grid: {momentum: [0, 0.5]}\n  sgd momentum=0.5: {kind: sgd}", "10:3: optimizers.sgd momentum=0.5: the grid of 'sgd' has a variant of this name; choose another label"),
-    ("budget: 1000", "budget: 10\nsweep: {dim/lr: {zip: {seed: [1, 2]}}}", "3:9: sweep.dim/lr: expected the name of an axis: letters, digits and _, the first one a letter, at most 60; such as 'dim_lr'"),
+    ("budget: 1000", "budget: 10\nsweep: {dim/lr: {values: [1, 2], sets: seed}}", "3:9: sweep.dim/lr: expected the name of an axis: letters, digits and _, the first one a letter, at most 60; such as 'dim_lr'"),
     *((
-        "budget: 1000", f"budget: 10\nsweep: {{{name}: {{zip: {{seed: [1, 2]}}}}}}", f"3:9: sweep.{name}: this name belongs to the Dataset; choose another"
+        "budget: 1000", f"budget: 10\nsweep: {{{name}: {{values: [1, 2], sets: seed}}}}", f"3:9: sweep.{name}: this name belongs to the Dataset; choose another"
     ) for name in ("cost", "Cost", "status", "terms", "gap_known", "instance", "pair", "unit", "quantile", "replicate", "loss", "start_loss", "precision")),
     ("name: quickstart", "nam: quickstart", "1:1: nam: unknown key; did you mean 'name'?"),
     ("name: quickstart", "name: Quick Start", "1:7: name: expected lower-case letters, digits, - and _, got 'Quick Start'"),
@@ -133,7 +133,9 @@ MISTAKES = [
     ("budget: 1000", "budget: 10\nsweep: {landscapes.nk.n: [4, 16]}", "5:28: landscapes.nk.k: expected 0 <= k <= n - 1 = 3, got 4 (at n = 4)"),
     ("budget: 1000", "budget: 10\nsweep: {landscapes.nk.k: [1, 1.0]}", "3:26: sweep.landscapes.nk.k: expected different values"),
     ("budget: 1000", "budget: 10\nsweep: {landscapes.nk.k: 3}", "3:26: sweep.landscapes.nk.k: expected a list of values"),
-    ("budget: 1000", "budget: 10\nsweep: {a: {zip: {seed: [1], landscapes.nk.k: [1, 2]}}}", "3:18: sweep.a.zip: expected lists of equal lengths"),
+    ("budget: 1000", "budget: 10\nsweep: {a: {zip: {seed: [1], landscapes.nk.k: [1, 2]}}}", "3:13: sweep.a.zip: zip is gone; write NAME: {values: [..], sets: {path: formula of the axis}} or {choices: {name: {path: value}}}"),
+    ("budget: 1000", "budget: 10\nsweep: {a: {zip: {budget: [10, 20], landscapes.nk.n: [5, 10]}}}", "3:13: sweep.a.zip: zip is gone; write a: {values: [10, 20], sets: {budget: a, landscapes.nk.n: a / 2}}"),
+    ("budget: 1000", "budget: 10\nsweep: {a: {zip: {landscapes.bowl.rotated: [true, false], landscapes.nk.n: [5, 10]}}}", "3:13: sweep.a.zip: zip is gone; write a: {choices: {rotated=true n=5: {landscapes.bowl.rotated: true, landscapes.nk.n: 5}, rotated=false n=10: {landscapes.bowl.rotated: false, landscapes.nk.n: 10}}}"),
     ("budget: 1000", "budget: [", "4:5: not YAML: expected ',' or ']', but got ':'"),
 ]  # fmt: skip
 
@@ -308,7 +310,7 @@ def lines_or_none(data: Any) -> list[str] | None:
 )
 def test_whatever_stands_anywhere_it_is_a_line_and_never_a_traceback(tenth: int) -> None:
     more = """
-sweep: {optimizers.sgd.learning_rate: [1, 2], noise.batch: [{nk: 2}], a: {zip: {seed: [1, 2], landscapes.nk.k: [1, 2]}}}
+sweep: {optimizers.sgd.learning_rate: [1, 2], noise.batch: [{nk: 2}], a: {values: [1, 2], sets: {seed: a, landscapes.nk.k: 3 - a}}}
 noise: {batch: {nk: 2}, sampling: {nk: batch}, shared: true, evaluation: {nk: {value: 1}, bowl: 2}}
 gradient_cost: {value: 3, range: [1, 20]}
 oracle: {micro_batches: {nk: 2}, chunks: 3}
@@ -507,7 +509,7 @@ def test_the_schema_takes_good_studies_and_refuses_others() -> None:
     assert not validator.is_valid({key: value for key, value in good.items() if key != "budget"})
     described = schema["$defs"]["optimizers_sgd"]["properties"]["momentum"]
     assert described["description"].startswith("beta, 0 <= beta < 1")
-    assert described["minimum"] == 0
+    assert described["anyOf"][0]["minimum"] == 0
 
 
 def test_figure_names_are_those_that_can_be_drawn() -> None:
@@ -626,9 +628,9 @@ def test_targets_are_losses_or_relative(landscape, targets, values, floor, label
 
 def test_targets_of_each_landscape_and_swept_value():
     given = {"default": {"values": [0.5], "relative": "start", "best": 0.2}, "bowl": [0.1]}
-    size = {
-        "zip": {"landscapes.nk.k": [1, 15], "targets.nk": [[0.1], {"values": [0.25], "best": 0.25}]}
-    }
+    small = {"landscapes.nk.k": 1, "targets.nk": [0.1]}
+    large = {"landscapes.nk.k": 15, "targets.nk": {"values": [0.25], "best": 0.25}}
+    size = {"choices": {"small": small, "large": large}}
     landscapes = {"nk": KNOWN, "bowl": {"kind": "onemax", "n": 5}}
     study = load_study(
         WALKS | {"landscapes": landscapes, "targets": given | {"nk": [9.0]}, "sweep": {"size": size}}
@@ -695,5 +697,5 @@ def test_a_loss_that_means_two_things_is_said():
         " optimum is not known"
     )
     assert notes == [
-        f"{at}: compare within each; targets may differ, zip `targets.nk` with what is swept"
+        f"{at}: compare within each; targets may differ, an axis of `choices` may set `targets.nk`"
     ]

@@ -96,8 +96,8 @@ def test_the_name_of_a_recorded_variable_is_no_dim():
         "noise": {},
     }
     assert make_plan(study(["staleness"], **async_sgd)).axes["factors.staleness"] == ["on", "off"]
-    zipped = {"sweep": {"drift": {"zip": {"optimizers.ga.population": [4, 8], "budget": [60, 80]}}}}
-    assert {"drift", "factors.drift"} <= make_plan(study(["drift"], **zipped)).axes.keys()
+    swept = {"sweep": {"drift": {"values": [4, 8], "sets": "optimizers.ga.population"}}}
+    assert {"drift", "factors.drift"} <= make_plan(study(["drift"], **swept)).axes.keys()
 
 
 def test_the_resolved_study_is_the_study():

@@ -205,13 +205,13 @@ def test_a_path_knows_labels_with_dots_and_signs(path):
 def test_an_axis_has_a_name_that_a_variable_can_bear(name):
     assert any(
         "expected the name of an axis" in line
-        for line in wrong(sweep={name or " ": {"zip": {"seed": [1, 2]}}})
+        for line in wrong(sweep={name or " ": {"values": [1, 2], "sets": "seed"}})
     )
 
 
 @pytest.mark.parametrize("name", ["lr", "κ", "population_size", "x2", "N"])
 def test_other_names_of_axes_are_taken(name):
-    assert name in load_study(STUDY | {"sweep": {name: {"zip": {"seed": [1, 2]}}}}).axes
+    assert name in load_study(STUDY | {"sweep": {name: {"values": [1, 2], "sets": "seed"}}}).axes
 
 
 def test_every_name_that_a_dataset_uses_is_reserved(computed):
@@ -226,7 +226,7 @@ def test_every_name_that_a_dataset_uses_is_reserved(computed):
     used = recorded | {*data.data_vars, *data.coords, *data.dims} - axes
     assert used <= labels.RESERVED, used - labels.RESERVED
     for name in sorted(used):
-        assert wrong(sweep={name: {"zip": {"seed": [1, 2]}}}) == [
+        assert wrong(sweep={name: {"values": [1, 2], "sets": "seed"}}) == [
             f"study: sweep.{name}: this name belongs to the Dataset; choose another"
         ]
 
@@ -266,7 +266,9 @@ def test_what_an_own_kind_records_is_reserved(monkeypatch):
         "find",
         lambda kind, family: Own if ":" in kind else registry.FAMILIES[family][0][kind],
     )
-    lines = wrong(optimizers={"own": {"kind": "mine:Own"}}, sweep={"wind": {"zip": {"seed": [1, 2]}}})
+    lines = wrong(
+        optimizers={"own": {"kind": "mine:Own"}}, sweep={"wind": {"values": [1, 2], "sets": "seed"}}
+    )
     assert lines == ["study: sweep.wind: this name belongs to the Dataset; choose another"]
 
 

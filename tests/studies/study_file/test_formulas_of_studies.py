@@ -1,0 +1,147 @@
+"""Formulas wherever an arm has a number: noise, oracle, prices, targets, budget, schedules, grids, axes, let."""
+
+import json
+
+import pytest
+
+from studies.study_file import document
+from studies.study_file.files import ready_studies
+from studies.study_file.loading import load_study
+from studies.study_file.model import json_schema
+from studies.study_file.study import StudyError
+
+STUDY = """\
+name: everywhere
+replicates: 2
+budget: {bowl: 100 * dim, other: 300 * h}
+gradient_cost: {value: 4 * h, range: [h, 8 * h]}
+targets: {bowl: [1 / dim, 0.05], default: {values: [h, h / 2], best: h / 10}}
+instances: 3 * N
+let: {h: 0.5, tau: 2 * h}
+landscapes:
+  bowl: {kind: quadratic, dim: 6, condition: 10 * N, terms: 8}
+  other: {kind: moving, inner: {kind: quadratic, dim: 4, condition: 1 + tau, terms: 8}}
+noise:
+  batch: {other: terms / 4, default: 4}
+  evaluation: {bowl: 0.1 / batch, other: {value: h, gradient: value / landscape.dim}}
+oracle: {micro_batches: batch / 2, chunks: N}
+optimizers:
+  GD: {kind: sgd, learning_rate: h / dim, schedule: {kind: step, steps: 60 / dim, factor: learning_rate / 2}}
+  ES: {kind: openai_es, grid: {sigma: [1 / dim, 2 / dim]}, population: 8}
+sweep:
+  N: {values: [tau, 4 * tau], sets: {optimizers.ES.population: 2 * N + 2 * tau * M}}
+  M: {from: tau, to: 3 * tau, count: 3}
+"""
+
+
+def load(text, tmp_path):
+    path = tmp_path / "study.yaml"
+    path.write_text(text)
+    return load_study(path)
+
+
+@pytest.fixture(scope="module")
+def arms(tmp_path_factory):
+    study = load(STUDY, tmp_path_factory.mktemp("formulas"))
+    return {tuple(arm.coords.values()): arm for arm in study.arms}
+
+
+def test_an_axis_runs_through_the_values_of_let(arms):
+    assert {place[2:] for place in arms} == {(N, M) for N in (1, 4) for M in (1, 2, 3)}
+
+
+def test_what_an_axis_sets_may_use_let_and_the_other_axes(arms):
+    found = {(N, M): arms["bowl", "ES sigma=1 / dim", N, M] for N in (1, 4) for M in (2,)}
+    assert {place: arm.optimizer["population"] for place, arm in found.items()} == {
+        (1, 2): 6,
+        (4, 2): 12,
+    }
+
+
+def test_noise_and_oracle(arms):
+    bowl, other = arms["bowl", "GD", 4, 1], arms["other", "GD", 4, 1]
+    assert (bowl.noise["batch"], other.noise["batch"]) == (4, 2)
+    assert bowl.noise["evaluation"] == {"value": 0.1 / 4, "gradient": 0.0}
+    assert other.noise["evaluation"] == {"value": 0.5, "gradient": 0.125}
+    assert bowl.oracle == {"micro_batches": 2, "chunks": 4}
+    assert other.oracle == {"micro_batches": 1, "chunks": 4}
+
+
+def test_budgets_targets_prices_and_instances(arms):
+    bowl, other = arms["bowl", "GD", 1, 1].scalars, arms["other", "GD", 1, 1].scalars
+    assert (bowl["budget"], other["budget"]) == (600, 150)
+    assert (bowl["targets"], other["targets"]) == ([1 / 6, 0.05], [0.5, 0.25])
+    assert bowl["gradient_cost"] == {"value": 2, "low": 0.5, "high": 4}
+    assert [arms["bowl", "GD", N, 1].scalars["instances"] for N in (1, 4)] == [3, 12]
+
+
+def test_inside_of_schedules_landscapes_and_grids(arms):
+    bowl, other = arms["bowl", "GD", 1, 1], arms["other", "GD", 1, 1]
+    assert (bowl.optimizer["schedule"]["steps"], other.optimizer["schedule"]["steps"]) == (10, 15)
+    assert bowl.optimizer["schedule"]["factor"] == 0.5 / 6 / 2
+    assert other.landscape["inner"]["condition"] == 2
+    assert arms["other", "ES sigma=2 / dim", 1, 1].optimizer["sigma"] == 0.5
+    assert [arms["bowl", "GD", N, 1].landscape["condition"] for N in (1, 4)] == [10, 40]
+
+
+def test_the_study_is_kept_as_it_was_written(arms, tmp_path):
+    study = load(STUDY, tmp_path)
+    assert load_study(study.resolved).arms == study.arms
+    assert study.resolved["noise"]["batch"] == {"other": "terms / 4", "default": 4}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        ("100 * dim", "100 * dimm", "3:16: budget.bowl: unknown name 'dimm'; did you mean 'dim'?"),
+        ("100 * dim", "dim - 6", "3:16: budget.bowl: expected > 0, got 0, from the formula 'dim - 6'"),
+        ("value: 4 * h", "value: 4 * dim", "4:24: gradient_cost.value: unknown name 'dim'; known: h, tau, N, M"),
+        ("value: 4 * h", "value: 40 * h", "4:16: gradient_cost: expected a range [low, high] with low <= value = 20 <= high"),
+        ("[1 / dim, 0.05]", "[1 / (dim - 6), 0.05]", "5:18: targets.bowl[0]: '1 / (dim - 6)' has no value: division by zero"),
+        ("other: terms / 4", "other: terms / 3", "12:18: noise.batch.other: expected a number of terms 1, 2, ..,"),
+        ("value: h,", "value: -h,", "13:50: noise.evaluation.other.value: expected >= 0, got -0.5, from the formula '-h'"),
+        ("chunks: N", "chunks: N / 3", "14:44: oracle.chunks: expected a whole number, got 0.333333333333333"),
+        ("steps: 60 / dim", "steps: 60 / dims", "16:73: optimizers.GD.schedule.steps: unknown name 'dims'; did you mean 'dim'?"),
+        ("factor: learning_rate / 2", "factor: 4 * factor", "optimizers.GD.schedule.factor: unknown name 'factor'"),
+        ("1 / dim, 2 / dim", "1 / dim, -2 / dim", "17:49: optimizers.ES.grid.sigma[1]: expected > 0, got -0.333333333333333"),
+        ("condition: 1 + tau", "condition: tau - 2", "10:69: landscapes.other.inner.condition: expected >= 1, got -1, from the formula 'tau - 2'"),
+        ("tau, 4 * tau]", "tau, 0 / (tau - 1)]", "19:21: sweep.N.values[1]: '0 / (tau - 1)' has no value: division by zero"),
+        ("2 * N + 2 * tau * M", "2 * N + 2 * tau * m", "19:64: sweep.N.sets.optimizers.ES.population: unknown name 'm'; did you mean 'M'?"),
+        ("to: 3 * tau", "to: 3 * tua", "20:22: sweep.M.to: expected a number or a formula of `let`, got '3 * tua'"),
+        ("tau: 2 * h", "N: 2", "7:15: let.N: N is an axis of `sweep` too; take another name"),
+        ("  M: {", "  pi: {", "20:3: sweep.pi: pi has a meaning in formulas; choose another name"),
+        ("h / dim,", "min(h, 1 / dim),", '16:34: optimizers.GD.learning_rate: a text with a comma needs quotes inside of { } and [ ]: learning_rate: "min(h, 1 / dim)"'),
+        ("h / dim,", "h[0],", "16:35: not YAML: expected ',' or '}', but got '['; inside of { } and [ ] a text with a bracket needs quotes"),
+    ],
+)  # fmt: skip
+def test_a_wrong_formula_is_one_line_where_it_stands(tmp_path, old, new, line):
+    with pytest.raises(StudyError) as caught:
+        load(STUDY.replace(old, new), tmp_path)
+    assert any(line in said for said in caught.value.lines), caught.value.lines
+
+
+def test_what_needs_an_axis_that_is_wrong_is_not_told_again(tmp_path):
+    with pytest.raises(StudyError) as caught:
+        load(STUDY.replace("to: 3 * tau", "to: many"), tmp_path)
+    assert len(caught.value.lines) == 1
+
+
+@pytest.fixture(scope="module")
+def validator():
+    jsonschema = pytest.importorskip("jsonschema")
+    return jsonschema.Draft202012Validator(json.loads(json.dumps(json_schema())))
+
+
+def test_the_schema_allows_formulas_where_they_are_allowed(validator):
+    assert not [error.message for error in validator.iter_errors(document.read("", STUDY).data)]
+    wrong = STUDY.replace("learning_rate: h / dim", "learning_rat: h / dim")
+    assert not validator.is_valid(document.read("", wrong).data)
+    assert not validator.is_valid(
+        document.read("", STUDY.replace("replicates: 2", "replicates: 2 * h")).data
+    )
+
+
+@pytest.mark.parametrize("name", ready_studies())
+def test_the_schema_allows_the_ready_studies(validator, name):
+    data = document.read("", ready_studies()[name].read_text()).data
+    assert not [error.message for error in validator.iter_errors(data)]
