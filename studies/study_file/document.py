@@ -33,6 +33,11 @@ def mapping(value: object) -> Data:
     return value if isinstance(value, dict) else {}
 
 
+def inside(data: Json, part: str | int) -> Json:
+    """What stands at one key of a mapping, or at one place of a list."""
+    return data[part]
+
+
 @dataclass(frozen=True)
 class Mistake:
     """What is wrong at one place of a study."""

@@ -30,7 +30,7 @@ from landscapes import LANDSCAPES
 from landscapes.base import Landscape
 from landscapes.parameters import Parameters, parameter_fields
 from studies import registry
-from studies.study_file.values import TAG, WHOLE, Dtype, Strict, or_formula
+from studies.study_file.values import OR_FORMULA, TAG, WHOLE, Dtype, Strict
 from studies.text.shapes import Data, Hint, Json
 
 
@@ -186,9 +186,9 @@ def _annotation(hint: Hint, bounds: tuple[object, ...] = ()) -> Hint:
             origin[tuple(arg if arg is ... else _annotation(arg) for arg in args)], Field(strict=False)
         ]
     if hint is int:
-        return or_formula(Annotated[(int, *bounds, WHOLE)])
+        return Annotated[(int, *bounds, WHOLE, OR_FORMULA)]
     if hint is float:
-        return or_formula(Annotated[(float, *bounds)] if bounds else float)
+        return Annotated[(float, *bounds, OR_FORMULA)]
     return hint
 
 
@@ -202,7 +202,9 @@ def _inner_landscape() -> Hint:
         kind: cls for kind, cls in LANDSCAPES.items() if Landscape not in get_type_hints(cls).values()
     }
     tagged = [Annotated[parameter_model(cls, kind), Tag(TAG + kind)] for kind, cls in plain.items()]
-    own = Annotated[Data, AfterValidator(_own_landscape), WithJsonSchema(OF_USERS), Tag(TAG + OWN)]
+    own: Hint = Annotated[
+        Data, AfterValidator(_own_landscape), WithJsonSchema(OF_USERS), Tag(TAG + OWN)
+    ]
     tagged.append(own)
     return Annotated[Union[tuple(tagged)], Discriminator(_inner_tag)]  # noqa: UP007
 

@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from landscapes.parameters import Parameters
 from studies.study_file import fields
 from studies.study_file.arm import LandscapeOf
-from studies.study_file.document import Mistake, Mistaken, Path, mapping
+from studies.study_file.document import Mistake, Mistaken, Path, inside, mapping
 from studies.study_file.model import FAMILIES
 from studies.study_file.values import Formula
 from studies.text.formulas import CONSTANTS, FUNCTIONS, Number, evaluate, is_path, names_in, unknown
@@ -160,7 +160,7 @@ def _around(raw: Data, path: Path, texts: Texts, names: Names) -> Names:
     usable, here = dict(names), raw
     for depth, part in enumerate(path):
         usable |= _beside(here, path[:depth], texts, but=path)
-        here = here[part]
+        here = inside(here, part)
     return usable
 
 

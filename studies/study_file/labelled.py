@@ -6,7 +6,7 @@ import copy
 from collections.abc import Iterator
 
 from studies.study_file import sections
-from studies.study_file.document import Path, mapping
+from studies.study_file.document import Path, inside, mapping
 from studies.study_file.model import DEFAULT
 from studies.text.shapes import Data, Json
 
@@ -59,5 +59,5 @@ def trimmed(path: Path, data: Json) -> Path:
             return path[:depth]
         if isinstance(data, dict) and part not in data:
             return ()
-        data = data[part]
+        data = inside(data, part)
     return path

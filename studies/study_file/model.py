@@ -20,6 +20,7 @@ from studies.study_file.figures import entry
 from studies.study_file.sections import (
     TARGETS,
     Cluster,
+    Cost,
     LedgerModel,
     MatchModel,
     NoiseModel,
@@ -31,15 +32,14 @@ from studies.study_file.sections import (
 )
 from studies.study_file.values import (
     CHECKPOINTS,
+    OR_FORMULA,
     TAG,
     WHOLE,
     Count,
     Dtype,
-    Positive,
     Share,
     Strict,
     checkpoint_fractions,
-    or_formula,
     per_landscape,
 )
 from studies.text.shapes import Data, Hint, Json
@@ -77,10 +77,10 @@ class StudyModel(Strict):
         default=1, description="every draw follows from it and the number of the world"
     )
     replicates: Count = Field(default=32, description="worlds of each arm")
-    instances: or_formula(Count) | None = Field(  # type: ignore[valid-type]
+    instances: Annotated[Count, OR_FORMULA] | None = Field(
         default=None, description="world r has instance r mod instances; null: its own"
     )
-    budget: per_landscape(or_formula(Positive)) = Field(  # type: ignore[valid-type]
+    budget: per_landscape(Cost) = Field(  # type: ignore[valid-type]
         description="evaluations of the whole loss, or landscape label -> evaluations"
     )
     gradient_cost: Price = Field(

@@ -12,6 +12,7 @@ from annotated_types import Ge, Gt, Le
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from studies.study_file.values import (
+    OR_FORMULA,
     TAG,
     WHOLE,
     Batch,
@@ -22,14 +23,13 @@ from studies.study_file.values import (
     Strict,
     check_moments,
     check_range,
-    or_formula,
     per_landscape,
 )
 
-Loss = or_formula(float)
-Cost = or_formula(Positive)
-Deviation = or_formula(Annotated[float, Ge(0)])
-Pieces = or_formula(Count)
+Loss = Annotated[float, OR_FORMULA]
+Cost = Annotated[Positive, OR_FORMULA]
+Deviation = Annotated[float, Ge(0), OR_FORMULA]
+Pieces = Annotated[Count, OR_FORMULA]
 
 
 class TargetsModel(Strict):
@@ -110,7 +110,7 @@ class Evaluation(Strict):
 
 
 Price = Annotated[
-    or_formula(float) | GradientCost,
+    Loss | GradientCost,
     AfterValidator(lambda v: v if isinstance(v, GradientCost) else GradientCost(value=v)),
 ]
 Sigma = Annotated[
@@ -122,7 +122,7 @@ Sigma = Annotated[
 class NoiseModel(Strict):
     """The noise laid over the landscapes; each entry one value, or landscape label -> value."""
 
-    batch: per_landscape(or_formula(Batch)) = Field(  # type: ignore[valid-type]
+    batch: per_landscape(Annotated[Batch, OR_FORMULA]) = Field(  # type: ignore[valid-type]
         default=None, description="terms in a mini-batch, or a fraction of them; null: all"
     )
     sampling: per_landscape(Literal["replacement", "batch", "epoch"]) = Field(  # type: ignore[valid-type]

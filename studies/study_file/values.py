@@ -85,9 +85,7 @@ class OrFormula:
             raise
 
 
-def or_formula(hint: Hint) -> Hint:
-    """A type of which a formula may take the place."""
-    return Annotated[hint, OrFormula()]
+OR_FORMULA = OrFormula()
 
 
 # values -----------------------------------------------------------------------------------------------------
