@@ -2,7 +2,7 @@
 
 An arm is a landscape, an optimizer and one value of each axis; a task is all that an arm's numbers depend on,
 so arms that an axis does not touch share one; a cell is a task on a block of worlds. Blocks are aligned to
-multiples of `BLOCK`, so a study with more worlds keeps its cells.
+multiples of their size, which the arm's cost alone gives, so a study with more worlds keeps its cells.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from studies.cells.task import Cell, Task, blocks
 from studies.results import config, settings
 from studies.results.assembly import Manifest
 from studies.study_file.arm import Arm as Settled
+from studies.study_file.cell_size import worlds_of_a_cell
 from studies.study_file.spending import landscape_of, place, spending
 from studies.study_file.study import Study
 from studies.study_file.values import MOMENTS
@@ -217,6 +218,7 @@ def _task(arm: Settled, fractions: list[float], device: str, sources: list[str])
         oracle=arm.oracle,
         checkpoints=[rounded(end * fraction) for fraction in fractions],
         device=device,
+        block=worlds_of_a_cell(arm, len(fractions)),
         **scalars | at_end,
     )
 

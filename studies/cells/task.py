@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import metadata
 
@@ -17,7 +17,8 @@ from studies.cells.expressions.compiled import PATH
 from studies.cells.provenance import library_version
 from studies.text.shapes import Data, Tree
 
-BLOCK = 32  # worlds in a full cell
+BLOCK = 32  # worlds in the smallest full cell
+LARGEST = 128 * BLOCK  # and in the largest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +50,7 @@ class Task:
         expressions: what else is recorded, label -> {expression, long_name, units, vector}; those that the
             arm has.
         clock: on which the budget and all milestones are counted, of `landscapes.oracle.bill.CLOCKS`.
+        block: worlds in a full cell, BLOCK times a power of two up to LARGEST; no number depends on it.
     """
 
     landscape: Data
@@ -73,11 +75,13 @@ class Task:
     truth: float = 1.0
     target_floor: float | None = None
     clock: str = "cost"
+    block: int = dataclasses.field(default=BLOCK, compare=False)
 
     @functools.cached_property
     def canonical(self) -> str:
-        """The task as canonical JSON."""
-        return json.dumps(dataclasses.asdict(self), sort_keys=True, separators=(",", ":"))
+        """The task as canonical JSON; its cells are of any size."""
+        numbers = {name: part for name, part in dataclasses.asdict(self).items() if name != "block"}
+        return json.dumps(numbers, sort_keys=True, separators=(",", ":"))
 
     @functools.cached_property
     def code(self) -> str:
@@ -155,20 +159,44 @@ class Cell:
 
 
 def blocks(task: Task, replicates: int, have: Callable[[str], bool], start: int = 0) -> list[Cell]:
-    """Consecutive cells over so many worlds from `start` on, none across a multiple of BLOCK.
+    """Consecutive cells over so many worlds from `start` on.
 
-    An existing cell goes before a new one.
+    Each begins at a multiple of its size, a power of two up to `task.block`, as large as the worlds fill; in
+    what remains below BLOCK it ends where they end. An existing cell goes before a new one, whatever its
+    size, so that a study with more worlds keeps all that it has.
+
+    Args:
+        task: the task.
+        replicates: worlds.
+        have: whether the cell of an address exists.
+        start: the first world.
     """
     cells: list[Cell] = []
     first, stop = start, start + replicates
     while first < stop:
-        end = (first // BLOCK + 1) * BLOCK
-        existing = (
-            cell for last in range(end, first, -1) if have((cell := Cell(task, first, last)).address)
-        )
-        cells.append(next(existing, None) or Cell(task, first, min(end, stop)))
+        possible = (Cell(task, first, last) for last in _ends(first))
+        existing = next((cell for cell in possible if have(cell.address)), None)
+        cells.append(existing or Cell(task, first, _end(task, first, stop)))
         first = cells[-1].last
     return cells
+
+
+def _ends(first: int) -> Iterator[int]:
+    """Where an existing cell may end that begins at a world, the farthest first."""
+    size = LARGEST
+    while size > BLOCK:
+        if first % size == 0:
+            yield first + size
+        size //= 2
+    yield from range((first // BLOCK + 1) * BLOCK, first, -1)
+
+
+def _end(task: Task, first: int, stop: int) -> int:
+    """Where a new cell ends that begins at a world."""
+    size = task.block
+    while size > BLOCK and (first % size or first + size > stop):
+        size //= 2
+    return min((first // size + 1) * size, stop)
 
 
 def _own_modules(spec: Tree) -> set[str]:

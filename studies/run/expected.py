@@ -21,7 +21,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from studies import registry
-from studies.cells.task import Cell, Task
+from studies.cells.task import BLOCK, Cell, Task
 from studies.plan import rounded
 
 if TYPE_CHECKING:
@@ -73,11 +73,17 @@ def expected(
     paces, failed = _paces(first, pace or measured, patience)
     measured_tasks = [(first[name].task, pace) for name, pace in paces.items()]
 
-    def seconds(task: Task) -> float:
-        return (paces.get(task.canonical) or _alike(task, measured_tasks)).seconds(task.budget)
+    def seconds(cell: Cell) -> float:
+        task, pace = cell.task, paces.get(cell.task.canonical) or _alike(cell.task, measured_tasks)
+        return pace.seconds(task.budget) * _worlds(cell) / _worlds(first[task.canonical])
 
-    total = sum(seconds(cell.task) for cell in cells) if paces else 0.0
+    total = sum(map(seconds, cells)) if paces else 0.0
     return Expected(total, len(cells), len(paces), len(first), failed)
+
+
+def _worlds(cell: Cell) -> int:
+    """What a cell takes, in worlds: a small one takes as long as one of BLOCK."""
+    return max(cell.last - cell.first, BLOCK)
 
 
 def _paces(

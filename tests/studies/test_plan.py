@@ -1,5 +1,7 @@
 """The plan: which arms share a task, which cells cover the worlds, and what changes a cell's address."""
 
+import dataclasses
+import itertools
 import shutil
 import sys
 from pathlib import Path
@@ -11,8 +13,9 @@ from studies.cells import digest
 from studies.cells.digest import LOOP, code_digest
 from studies.cells.hits import GRADIENT, STEP
 from studies.cells.loop import run_cell
-from studies.cells.task import BLOCK, Cell, blocks
+from studies.cells.task import BLOCK, LARGEST, Cell, blocks
 from studies.plan import make_plan
+from studies.study_file.cell_size import HELD
 from studies.study_file.loading import load_study
 from studies.study_file.study import StudyError
 from studies.text.user_code import PACKAGES, ROOT
@@ -33,8 +36,8 @@ def addresses(plan):
     return [cell.address for cell in plan.cells(lambda address: False)]
 
 
-def spans(replicates, existing=()):
-    task = planned().tasks[0]
+def spans(replicates, existing=(), block=BLOCK):
+    task = dataclasses.replace(planned().tasks[0], block=block)
     have = {Cell(task, first, last).address for first, last in existing}
     return [(cell.first, cell.last) for cell in blocks(task, replicates, have.__contains__)]
 
@@ -56,6 +59,69 @@ def spans(replicates, existing=()):
 def test_blocks_cover_the_worlds_and_use_what_exists(replicates, existing, expected):
     assert BLOCK == 32
     assert spans(replicates, existing) == expected
+
+
+@pytest.mark.parametrize(
+    ("replicates", "existing", "expected"),
+    [
+        (40, [], [(0, 32), (32, 40)]),
+        (100, [], [(0, 64), (64, 96), (96, 100)]),
+        (300, [], [(0, 128), (128, 256), (256, 288), (288, 300)]),
+        (128, [(0, 64), (64, 96), (96, 100)], [(0, 64), (64, 96), (96, 100), (100, 128)]),
+        (512, [(0, 64)], [(0, 64), (64, 128), (128, 256), (256, 384), (384, 512)]),
+        (512, [(0, 1024)], [(0, 1024)]),  # of a time when cells were larger
+    ],
+)
+def test_cells_are_as_large_as_the_arm_is_cheap(replicates, existing, expected):
+    assert spans(replicates, existing, block=128) == expected
+
+
+def test_a_growing_study_computes_no_world_twice():
+    """Each size adds cells to those that are there, and no cell overlaps another."""
+    cells = set()
+    for replicates in (1, 7, 100, 101, 1000, 5000, 10000):
+        now = spans(replicates, cells, block=LARGEST)
+        assert cells <= {*now}
+        assert [first for first, _ in now[1:]] == [last for _, last in now[:-1]]
+        cells = {*now}
+    assert len(spans(10000, block=LARGEST)) == 6  # 2 x 4096, 1024, 512, 256, 16
+
+
+@pytest.mark.parametrize(
+    ("changes", "block"),
+    [
+        ({"budget": 3}, LARGEST),  # 4 steps of 1e5 reads: 12,500 worlds in a second
+        ({"budget": 500}, 64),  # 501 steps: 99
+        ({"budget": 2000}, BLOCK),  # 2001 steps: 24
+        ({"budget": 3, "ledger": {"moments": 1}}, BLOCK),
+    ],
+)
+def test_a_cell_takes_a_second(changes, block):
+    only = {"landscapes": {"bowl": STUDY["landscapes"]["bowl"]}}
+    (task,) = planned(**only, optimizers={"SGD": {"kind": "sgd"}}, gradient_cost=1, **changes).tasks
+    assert task.block == block
+
+
+def test_a_cell_fits_into_memory():
+    """A gradient of 300 terms of 100 coordinates counts as three values; the table holds all slopes."""
+    bowl = {"bowl": {"kind": "quadratic", "dim": 100, "terms": 300}}
+    (task,) = planned(budget=3, landscapes=bowl, optimizers={"SGD": {"kind": "sgd"}}).tasks
+    assert task.block == 128
+    assert 128 <= HELD / ((3 + 1) * 300 * 100) < 256
+
+
+def test_an_address_does_not_depend_on_the_size_of_full_cells():
+    task = planned().tasks[0]
+    larger = dataclasses.replace(task, block=LARGEST)
+    assert Cell(task, 0, 32).address == Cell(larger, 0, 32).address
+
+
+def test_numbers_do_not_depend_on_the_size_of_cells():
+    for task in planned(budget=40, checkpoints=[0.5, 1.0], targets=[0.1]).tasks:
+        whole, *parts = (run_cell(Cell(task, *ends)) for ends in ((0, 64), (0, 32), (32, 37), (37, 64)))
+        for name, part in itertools.product(whole.data_vars, parts):
+            if whole[name].attrs.get("units") != "s":
+                assert part[name].identical(whole[name].sel(replicate=part["replicate"])), name
 
 
 def test_an_axis_becomes_a_dim_and_arms_that_it_does_not_touch_share_a_task():

@@ -18,7 +18,6 @@ more: Davison and Hinkley 1997, section 3.8; Field and Welsh 2007.)
 
 from __future__ import annotations
 
-import itertools
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
@@ -333,8 +332,12 @@ def groups(part: xr.DataArray) -> np.ndarray:
             f"instance: expected one instance for each world, along the dim replicate; got {instance.dims}:"
             " select one landscape"
         )
-    worlds = [np.flatnonzero(instance.values == number) for number in np.unique(instance.values)]
-    return np.array(list(itertools.zip_longest(*worlds, fillvalue=-1))).T
+    _, number, sizes = np.unique(instance.values, return_inverse=True, return_counts=True)
+    order = np.argsort(number, kind="stable")
+    place = np.arange(len(order)) - np.repeat(np.cumsum(sizes) - sizes, sizes)  # within its instance
+    worlds = np.full((len(sizes), sizes.max(initial=0)), -1)
+    worlds[number[order], place] = order
+    return worlds
 
 
 def _blocks(shape: tuple[int, ...], most: int) -> Iterator[tuple[slice, ...]]:

@@ -1,0 +1,87 @@
+"""How many worlds a cell of an arm holds: as many as take about a second, and fit into memory.
+
+32 times a power of two, from what the arm itself costs: an address depends on no clock, and stays where a
+study comes to have more worlds. Time is that of `studies.cells.hits`, in numbers read; memory is counted in
+numbers that are held at once for each world: the terms of a step or of a true loss, and the tables that the
+landscape draws. With a noise ledger, whose redraws are many more steps, and with methods of other libraries,
+which run one world after another, it is 32.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Iterator, Mapping
+
+import torch
+from torch import Tensor
+
+from landscapes.base import Landscape
+from landscapes.streams import Streams
+from optimizers.base import Optimizer
+from studies import registry
+from studies.cells.hits import STEP, reads, reads_of_truth
+from studies.cells.task import BLOCK, LARGEST
+from studies.study_file.arm import Arm
+from studies.study_file.spending import Spending, landscape_of, spending
+
+READS = 5e9  # numbers read in a cell, a second or so
+HELD = 2**24  # numbers held at once, 128 MiB in float64
+LOOK = 2  # true losses at a checkpoint
+RECORDED = 20  # numbers kept of a checkpoint
+
+
+def worlds_of_a_cell(arm: Arm, checkpoints: int) -> int:
+    """Worlds in a full cell of an arm: 32 times a power of two.
+
+    Args:
+        arm: the arm.
+        checkpoints: how many it has.
+    """
+    each = spending(arm)
+    optimizer: Optimizer = registry.build(arm.optimizer, "optimizer")
+    if each is None or arm.scalars["ledger"] or optimizer.libraries:
+        return BLOCK
+    landscape = landscape_of(arm)
+    most = READS / _time(arm, each, landscape, checkpoints)
+    if most < 2 * BLOCK:
+        return BLOCK
+    steps = (float(reads(landscape, step.values, step.gradients)) - STEP for step in each)
+    held = max(*steps, reads_of_truth(landscape), RECORDED * checkpoints)
+    return _full(min(most, HELD / (held + _tables(json.dumps(arm.landscape, sort_keys=True)))))
+
+
+def _time(arm: Arm, each: Spending, landscape: Landscape, checkpoints: int) -> float:
+    """Numbers read for one world: its steps, the one beyond the budget too, and the looks at the truth."""
+    steps = each.steps(arm.scalars["budget"], arm.scalars["gradient_cost"]["low"]) + 1
+    return each.reads(landscape, steps) + LOOK * min(steps, checkpoints) * reads_of_truth(landscape)
+
+
+def _full(most: float) -> int:
+    """The largest full cell of at most so many worlds, 32 at least."""
+    size = LARGEST
+    while size > max(most, BLOCK):
+        size //= 2
+    return size
+
+
+@functools.cache
+def _tables(spec: str) -> float:
+    """Numbers in the tables of one world of a landscape, given as JSON; inf where it cannot be bound."""
+    streams = Streams(seed=0, worlds=torch.zeros(1, dtype=torch.int64))
+    try:
+        made: Landscape = registry.build(json.loads(spec), "landscape")
+        return float(sum(table.numel() for table in _tensors(made.bind(streams))))
+    except (Exception, SystemExit):  # noqa: BLE001  what is wrong with it is said where it runs
+        return float("inf")
+
+
+def _tensors(part: object) -> Iterator[Tensor]:
+    """The tensors of a landscape and of what it holds."""
+    if isinstance(part, Tensor):
+        yield part
+    elif isinstance(part, Landscape):
+        yield from _tensors(vars(part))
+    elif isinstance(part, Mapping | tuple | list):
+        for inner in part.values() if isinstance(part, Mapping) else part:
+            yield from _tensors(inner)
