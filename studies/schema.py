@@ -39,6 +39,7 @@ RECORDS = ("replicate", "checkpoint")  # of what is recorded along a run
 HITS = ("replicate", "target")
 DIMS = (*GRID, *RECORDS, "target")  # all but swept axes, and what instruments add
 LEDGER_DIMS = ("moment", "source", "direction", "reference", "half", "mode", "force")
+PLACES = "_index"  # end of the name of a dim along which the numbers of a recorded array lie
 PICTURE_DIMS = ("frame", "individual", "plane", "row", "column", "end")
 
 # tolerances -------------------------------------------------------------------------------------------------
@@ -223,3 +224,4 @@ COORDINATES = {
     "target_loss": Variable("target", LOSS),
     "instance": Variable("instance of the landscape; worlds of one number share it"),
 }
+PLACE = Variable("place in the array")  # of dims that end with PLACES

@@ -41,7 +41,7 @@ from studies.text.shapes import Tree
 if TYPE_CHECKING:  # what is planned is in the task: the planner's code changes no number
     from studies.cells.task import Cell, Task
 
-PARTS = ("ask", "oracle", "tell", "record", "ledger", "pictures")
+PARTS = ("ask", "oracle", "tell", "record", "expressions", "ledger", "pictures")
 
 
 @dataclass

@@ -23,6 +23,8 @@ import xarray as xr  # noqa: E402
 from studies.schema import (  # noqa: E402
     COORDINATES,
     OF_CELLS,
+    PLACE,
+    PLACES,
     RECORDS,
     TARGET_UNITS,
     Status,
@@ -333,6 +335,9 @@ def _dataset(grid: Grid, tasks: Sequence[Task]) -> xr.Dataset:
     }
     coords: Data = {name: (name, _labels(values)) for name, values in grid.dims.items()}
     coords |= _of_worlds(grid, tasks) | _of_checkpoints(grid, tasks) | _of_targets(grid, tasks)
+    for dim, size in grid.sizes.items():
+        if dim.endswith(PLACES):
+            coords[dim] = Array((dim,), np.arange(size), PLACE.attrs)
     for name, array in grid.coords.items():
         coords[name] = array if array.dims else grid.squeezed(array.values, array.attrs)
     return xr.Dataset(variables, coords, {"totals": json.dumps(grid.totals)})

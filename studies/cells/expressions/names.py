@@ -141,9 +141,11 @@ class Scope:
         if owner == "info" and self.moment.info is None:
             raise NotYet
         there = parts_of(self.moment.state if owner == "state" else self.moment.info)
-        if part not in there:
-            raise Absent(f"{owner}.{part}")
-        return there[part]
+        if part in there:
+            return there[part]
+        if owner == "info":  # which may be told at some steps alone
+            raise NotYet
+        raise Absent(f"{owner}.{part}")
 
     # of the step --------------------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -33,35 +33,34 @@ class Population:
         points, share = optimizer.individuals(moment.state) or (None, None)
         return Population(points, share, len(moment.steps))
 
-    @functools.cached_property
-    def alleles(self) -> dict[str, Tensor]:
-        """Heterozygosity, linkage disequilibrium and fixed loci: (R,) each."""
+    def of_members(self, measure: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+        """A measure of points and their shares: (R,)."""
         if self.points is None or self.share is None:
-            return dict.fromkeys(population.OF_ALLELES, self._nothing)
-        return population.alleles(self.points, self.share, binary=True)
+            return torch.full((self.worlds,), torch.nan, dtype=torch.float64)
+        return measure(self.points, self.share)
 
     @property
     def heterozygosity(self) -> Tensor:
-        """(R,)."""
-        return self.alleles["heterozygosity"]
+        """Mean of 2 p (1 - p) over loci: (R,)."""
+        return self.of_members(
+            lambda x, share: population.heterozygosity(population.frequencies(x, share))
+        )
 
     @property
     def linkage_disequilibrium(self) -> Tensor:
-        """(R,)."""
-        return self.alleles["linkage_disequilibrium"]
+        """Mean r^2 over pairs of polymorphic loci: (R,)."""
+        return self.of_members(
+            lambda x, share: population.disequilibrium(x, share, population.frequencies(x, share))
+        )
 
     @property
     def fixed_loci(self) -> Tensor:
-        """(R,)."""
-        return self.alleles["fixed_loci"]
-
-    @functools.cached_property
-    def genotypes(self) -> Tensor:
-        """Different individuals: (R,)."""
-        if self.points is None or self.share is None:
-            return self._nothing
-        return population.genotypes(self.points, self.share)
+        """Share of loci with one allele alone: (R,)."""
+        return self.of_members(
+            lambda x, share: population.fixed_loci(population.frequencies(x, share), x.shape[1])
+        )
 
     @property
-    def _nothing(self) -> Tensor:
-        return torch.full((self.worlds,), torch.nan, dtype=torch.float64)
+    def genotypes(self) -> Tensor:
+        """Different individuals: (R,)."""
+        return self.of_members(population.genotypes)

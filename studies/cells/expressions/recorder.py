@@ -7,7 +7,6 @@ begin anew at a checkpoint, so nothing depends on how many there are.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -45,7 +44,8 @@ class Sum:
         value = value * value if self.of.squared else value
         if self.total is None or self.steps is None:
             self.total, self.steps = torch.zeros_like(value), torch.zeros(len(value)).to(value)
-        self.total = torch.where(_behind(ran, value), self.total + value, self.total)
+        more = self.total + value
+        self.total = more if bool(ran.all()) else torch.where(_behind(ran, value), more, self.total)
         self.steps = self.steps + ran
 
     def mean(self) -> Tensor:
@@ -129,6 +129,8 @@ class ExpressionRecorder(Watcher):
         specs: label -> expression, long_name, units, vector.
     """
 
+    part = "expressions"
+
     def __init__(
         self, search: Search, bill: Bill, checkpoints: Sequence[float], specs: Mapping[str, Data]
     ) -> None:
@@ -139,11 +141,9 @@ class ExpressionRecorder(Watcher):
         self.follows = any(FIXATIONS & set(kept.expression.names) for kept in self.kept)
         self.fixation: Fixation | None = None
         self.scope: Scope | None = None  # of the last moment
-        self.seconds = 0.0
 
     def __call__(self, moment: Moment) -> None:
         """Take the moment before the first step, and that after each."""
-        began = time.perf_counter()
         before = self.last
         if before is not None:
             self._keep(before, self.milestones.passed())
@@ -153,7 +153,6 @@ class ExpressionRecorder(Watcher):
             self._add(self.scope, (moment.steps > before.steps).to(self.search.streams.device))
         self.last = moment
         self._keep(moment, self.milestones.left())
-        self.seconds += time.perf_counter() - began
 
     def _follow(self, moment: Moment) -> None:
         """See which alleles are fixed, where that is asked."""
@@ -194,7 +193,7 @@ class ExpressionRecorder(Watcher):
 
 def dim_of(label: str) -> str:
     """The dim along which the numbers of a vector lie."""
-    return f"{label}_index"
+    return f"{label}{schema.PLACES}"
 
 
 def shaped(value: Tensor, *, vector: bool) -> Tensor:

@@ -46,7 +46,6 @@ from studies.cells.ledger.freezing import Frozen
 from studies.cells.ledger.redraws import Scene, trials
 from studies.schema import POPULATION
 
-OF_ALLELES = ("heterozygosity", "linkage_disequilibrium", "fixed_loci")
 FORCES = ("selection", "drift", "recombination", "mutation")
 CLOSE = 1e-4  # how far, relative to the size of coordinates, rounding in float32 may take a mean
 
@@ -91,23 +90,38 @@ def members(scene: Scene, moment: Frozen) -> tuple[Tensor, Tensor] | None:
 
 
 def alleles(points: Tensor, share: Tensor, binary: bool) -> dict[str, Tensor]:
-    """What only bits (R, P, D) with shares (R, P) have, `OF_ALLELES`: (R,) each."""
+    """What only bits (R, P, D) with shares (R, P) have: (R,) each."""
     if not binary:
-        return {name: torch.full((len(points),), torch.nan) for name in OF_ALLELES}
-    share = share[..., None]
-    p = (share * points).sum(1)
-    held = polymorphic(p, points.shape[1]).double()
-    disequilibrium = [
-        _correlation(own, weight, alleles, here)
-        for own, weight, alleles, here in zip(points, share, p, held, strict=True)
-    ]
-    return dict(
-        zip(
-            OF_ALLELES,
-            ((2 * p * (1 - p)).mean(1), torch.stack(disequilibrium), 1 - held.mean(1)),
-            strict=True,
-        )
-    )
+        names = ("heterozygosity", "linkage_disequilibrium", "fixed_loci")
+        return {name: torch.full((len(points),), torch.nan) for name in names}
+    p = frequencies(points, share)
+    return {
+        "heterozygosity": heterozygosity(p),
+        "linkage_disequilibrium": disequilibrium(points, share, p),
+        "fixed_loci": fixed_loci(p, points.shape[1]),
+    }
+
+
+def frequencies(points: Tensor, share: Tensor) -> Tensor:
+    """Of allele 1 at each locus of bits (R, P, D) with shares (R, P): (R, D)."""
+    return (share[..., None] * points).sum(1)
+
+
+def heterozygosity(frequency: Tensor) -> Tensor:
+    """Mean of 2 p (1 - p) over loci of frequencies (R, D): (R,)."""
+    return (2 * frequency * (1 - frequency)).mean(1)
+
+
+def fixed_loci(frequency: Tensor, points: int) -> Tensor:
+    """Share of loci of frequencies (R, D), of so many points, with one allele alone: (R,)."""
+    return 1 - polymorphic(frequency, points).double().mean(1)
+
+
+def disequilibrium(points: Tensor, share: Tensor, frequency: Tensor) -> Tensor:
+    """Mean r^2 over pairs of polymorphic loci of bits (R, P, D) with shares (R, P): (R,)."""
+    held = polymorphic(frequency, points.shape[1]).double()
+    worlds = zip(points, share[..., None], frequency, held, strict=True)
+    return torch.stack([_correlation(*world) for world in worlds])
 
 
 def polymorphic(frequency: Tensor, points: int) -> Tensor:

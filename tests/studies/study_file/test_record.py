@@ -3,10 +3,14 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 
+from studies import ask
 from studies.analysis.quantities.evaluate import quantity
+from studies.exchange.netcdf import export_netcdf
+from studies.exchange.tables import export_csv
 from studies.plan import make_plan
 from studies.results import store
 from studies.study_file.loading import load_study
@@ -172,6 +176,44 @@ def test_a_run_goes_on_where_it_stopped(tmp_path):
     assert sorted(cell.address in there for cell in cells) == [False, True]
     again = here(more, tmp_path)
     np.testing.assert_array_equal(first["theta"], again["theta"])
+
+
+def test_tables_hold_the_numbers_and_netcdf_the_arrays_too(tmp_path):
+    data = here({**STUDY, "record": {"theta": "center[0]", "c": "center"}}, tmp_path)
+    export_csv(data, tmp_path / "tables")
+    records = pd.read_csv(tmp_path / "tables" / "records.csv")
+    np.testing.assert_allclose(
+        np.sort(records["theta"]), np.sort(data["theta"].values.ravel()), rtol=1e-12
+    )
+    assert "c" not in records
+    (path,) = export_netcdf(data, tmp_path / "file.nc")
+    with xr.open_dataset(path, engine="h5netcdf") as again:
+        np.testing.assert_array_equal(again["c"], data["c"])
+        assert again["theta"].attrs["long_name"] == "center[0]"
+
+
+def test_an_array_is_asked_for_place_by_place(tmp_path, capsys):
+    data = here({**STUDY, "record": {"c": "center"}}, tmp_path)
+    assert data["c_index"].values.tolist() == [0, 1, 2]
+    ask._print("mean(c)", quantity(data, "mean(c)"))
+    assert len([line for line in capsys.readouterr().out.splitlines() if "SGD" in line]) == 3
+
+
+def test_what_workers_and_players_are_may_be_recorded():
+    workers = {"optimizers": {"A": {"kind": "async_sgd"}}}
+    there = expressions(
+        {"lag": "average(staleness)", "clock": "virtual_time", "slot": "info.worker"}, **workers
+    )
+    assert list(there["A"]) == ["lag", "clock", "slot"]
+    game = {"landscapes": {"gan": {"kind": "dirac_gan"}}, "optimizers": {"A": {"kind": "sgd"}}}
+    there = expressions({"theta": "center[0]", "psi": "center[1]", "own": "value[1]"}, **game)
+    assert list(there["A"]) == ["theta", "psi", "own"]
+
+
+def test_bits_that_are_relaxed_have_no_alleles():
+    nk = {"landscapes": {"nk": {"kind": "nk", "n": 6, "k": 1}}, "optimizers": {"A": {"kind": "sgd"}}}
+    (line,) = lines({"a": "heterozygosity"}, **nk)
+    assert "record.a: unknown name 'heterozygosity'" in line
 
 
 def test_results_answer_questions_about_it(tmp_path):
