@@ -15,20 +15,16 @@ if TYPE_CHECKING:
     import xarray as xr
 
 WRONG = 2
-HELP = """what may be asked, of each landscape, optimizer and value of an axis:
-  loss, hit(0.1), any recorded name       of each world, at the end; the mean over worlds unless you say more
-  loss(start)  loss(cost=100)             when; also loss(steps=40), loss(budget=0.5), mean(loss, since=0.5)
-  loss["ES"] - loss["SGD"]                whose, in the same worlds; also loss["ES", "bowl"], loss[AXIS=VALUE]
-  median variance sd share quantile       over worlds: share(loss < 0.1), quantile(loss, 0.9)
-  + - * / ** sqrt exp log log10 ..        of any of these"""
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
+    from studies.analysis.quantities.vocabulary import LANGUAGE
+
     words = argparse.ArgumentParser(
         "studies.ask",
         description=__doc__,
-        epilog=HELP,
+        epilog=LANGUAGE.replace("%", "%%"),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     words.add_argument("results", metavar="RESULTS", help="a study's folder")

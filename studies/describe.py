@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 Parts = list["str | Table"]
+QUANTITIES = ("quantity", "quantities")
 
 
 def describe(word: str) -> Parts:
@@ -25,7 +26,8 @@ def describe(word: str) -> Parts:
 
     Args:
         word: a name that `studies.list` prints, a key of a study file such as noise.batch, an import path
-            "package.module:Class", or theory: all laws of theory.
+            "package.module:Class", or theory: all laws of theory;
+            or quantities: what may be asked of results.
 
     Raises:
         ValueError: there is nothing of this name.
@@ -36,6 +38,8 @@ def describe(word: str) -> Parts:
 
     if word == LIBRARY:
         return _library()
+    if word in QUANTITIES:
+        return _language()
     if word.startswith(f"{LIBRARY}:"):
         return _law(word)
     if ":" in word:
@@ -206,7 +210,24 @@ def _word(name: str) -> Parts:
     return [f"{name} (word of a study file): {TOPICS[name]}"]
 
 
+def _language() -> Parts:
+    from studies.analysis.quantities.vocabulary import LANGUAGE
+
+    return [LANGUAGE]
+
+
+def _quantity(name: str) -> Parts:
+    from studies.analysis.quantities.vocabulary import WORDS
+
+    example, line = WORDS[name]
+    return [
+        f"{name} (word of quantities): {line}",
+        f"ask for it: python -m studies.ask results/NAME '{example}'",
+    ]
+
+
 OF = {
+    "quantity": _quantity,
     "landscape": _kind,
     "optimizer": _kind,
     "claim": _claim,

@@ -27,6 +27,7 @@ HEADS = {
     "measure": "measures of landscapes",
     "variable": "variables of the results",
     "law": "laws of theory, theory:NAME",
+    "quantity": "words of quantities",
 }
 
 
@@ -40,7 +41,7 @@ class Family(NamedTuple):
 def rows() -> Iterator[tuple[str, str, str]]:
     """What it is, its name, and one line about it.
 
-    It is a landscape, optimizer, claim, figure, measure, variable, law, word, key or study.
+    It is a landscape, optimizer, claim, figure, measure, variable, law, word, quantity, key or study.
     """
     for kind, family in families().items():
         yield from ((kind, name, family.line(name)) for name in family.names)
@@ -53,6 +54,7 @@ def names() -> dict[str, list[str]]:
 
 def families() -> dict[str, Family]:
     """All that a study or a probe can name."""
+    from studies.analysis.quantities.vocabulary import WORDS
     from studies.probe.datasets import measure_names
     from studies.probe.measures import measure
     from studies.study_file import keys, topics
@@ -66,6 +68,7 @@ def families() -> dict[str, Family]:
         "variable": Family([*variable], lambda name: variable[name][0]),
         "law": Family([f"{PREFIX}{name}" for name in HOMES], lambda name: about(name).line),
         "word": Family([*topics.TOPICS], topics.line),
+        "quantity": Family([*WORDS], lambda name: WORDS[name].line),
         "key": Family([*key], key.__getitem__),
         "study": Family([*study], lambda name: question(study[name])),
     }

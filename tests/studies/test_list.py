@@ -49,7 +49,7 @@ def test_every_kind_and_study_has_a_line():
     expected |= {("measure", name) for name in (*BINARY_MEASURES, *CONTINUOUS_MEASURES)} | {
         ("key", key) for key in StudyModel.model_fields
     }
-    expected |= {("law", f"theory:{name}") for name in HOMES}
+    expected |= {("law", f"theory:{name}") for name in HOMES} | {("quantity", "hit")}
     expected |= {("variable", name) for name in RECORDED} | {
         ("key", f"noise.{key}") for key in NoiseModel.model_fields
     }
@@ -266,3 +266,20 @@ def test_list_prints_every_line(command, capsys):
     assert command(listing) == 0
     words = capsys.readouterr().out.split()
     assert {name for _, name, _ in listing.rows()} <= set(words)
+
+
+def test_every_word_of_quantities_is_described():
+    """Those that are called, those of the ledger, and the whole language; examples are read."""
+    from studies.analysis.quantities.calls import CALLS
+    from studies.analysis.quantities.grammar import parsed
+    from studies.analysis.quantities.ledger import POOLED
+    from studies.analysis.quantities.vocabulary import LANGUAGE, WORDS
+    from studies.text.formulas import FUNCTIONS
+
+    called = {word for word in CALLS if not word.startswith("_")}
+    assert called | {f"ledger.{name}" for name in POOLED} <= {*WORDS, *FUNCTIONS}
+    assert describe.describe("quantities") == [LANGUAGE]
+    for name, word in WORDS.items():
+        parsed(word.example)
+        assert name in word.example
+        assert any(word.line in str(part) for part in describe.describe(name))

@@ -11,7 +11,8 @@ more: Davison and Hinkley 1997, section 3.8; Field and Welsh 2007.)
     fewer               value +- t_{n-1} s, s the bootstrap's standard error times sqrt(n / (n - 1)), or the
                         jackknife's (Tukey 1958) where they agree within a tenth: that of a mean is Student's
                         over unit means, and the jackknife does not know the error of a median (Efron 1982).
-                        BCa where s is not finite, as with runs that diverged
+                        BCa where s is not finite, as with runs that diverged. Of a statistic that cannot be
+                        negative it is that of the logarithm
     one instance only   over its worlds: it holds for that instance alone
     one world           NaN
 """
@@ -47,6 +48,7 @@ def estimate(
     units: str = "1",
     level: float = LEVEL,
     fixed: Sequence[xr.DataArray] = (),
+    positive: bool = False,
 ) -> xr.Dataset:
     """A statistic of worlds and its interval.
 
@@ -63,6 +65,8 @@ def estimate(
         level: of the interval, between 0 and 1.
         fixed: numbers that are the same in every world, without the dim `replicate`: the last arrays that the
             statistic gets, without their last axis.
+        positive: whether the statistic cannot be negative, whatever the worlds: with few of them its
+            logarithm is taken.
 
     Returns:
         `name`, `name_interval` (bound: low, high) and `name_method`, how the interval was made, a text. All
@@ -76,7 +80,9 @@ def estimate(
         arrays, same = (
             [np.asarray(part[place].values, float) for part in some] for some in (parts, fixed)
         )
-        value[place], bounds[place], method[place] = _of_block(statistic, arrays, members, level, same)
+        value[place], bounds[place], method[place] = _of_block(
+            statistic, arrays, members, _How(level, positive), same
+        )
     coords = {dim: parts[0][dim] for dim in cells.dims if dim in parts[0].coords}
     wide = xr.DataArray(bounds, coords | {"bound": list(BOUNDS)}, (*cells.dims, "bound"))
     point = xr.DataArray(value, coords, cells.dims)
@@ -84,6 +90,22 @@ def estimate(
     how = words(f"how the interval of {long_name} was made", None)
     result[f"{name}_method"] = (cells.dims, method.astype(str), how)
     return result
+
+
+class _How(NamedTuple):
+    """How intervals are made."""
+
+    level: float = LEVEL
+    positive: bool = False  # the statistic cannot be negative
+
+    def even(self, value: np.ndarray, drawn: np.ndarray, left_out: np.ndarray) -> np.ndarray:
+        """`student`; where it cannot be negative, and is 0 in no draw, on the scale of the logarithm."""
+        plain = student(value, drawn, left_out, self.level)
+        if not self.positive:
+            return plain
+        even = student(np.log(value), np.log(drawn), np.log(left_out), self.level)
+        above = (value > 0) & (drawn > 0).all(1) & (left_out > 0).all(1)
+        return np.where(above[:, None], np.exp(even), plain)
 
 
 def _empty(cells: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -104,7 +126,7 @@ def _of_block(
     statistic: Callable,
     arrays: Sequence[np.ndarray],
     members: np.ndarray,
-    level: float,
+    how: _How,
     fixed: Sequence[np.ndarray],
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Value, ends of the interval and its method of the cells of arrays (.., R): (..), (.., 2), (..)."""
@@ -114,7 +136,7 @@ def _of_block(
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore", RuntimeWarning)  # a mean of no worlds is NaN
         value = np.asarray(statistic(*rows, *same, axis=-1))
-        bounds, method = intervals(statistic, rows, members, level, same)
+        bounds, method = intervals(statistic, rows, members, how, same)
     return value.reshape(cells), bounds.reshape(*cells, 2), method.reshape(cells)
 
 
@@ -132,7 +154,7 @@ def intervals(
     statistic: Callable,
     arrays: Sequence[np.ndarray],
     members: np.ndarray,
-    level: float = LEVEL,
+    how: _How,
     fixed: Sequence[np.ndarray] = (),
 ) -> tuple[np.ndarray, np.ndarray]:
     """Intervals of many cells.
@@ -141,7 +163,7 @@ def intervals(
         statistic: as in `estimate`.
         arrays: (C, R) each, C cells and R worlds; NaN in all of them where a world has no number.
         members: (I, m), the worlds of every instance, -1 where it has fewer than m.
-        level: of the intervals.
+        how: the level of the intervals, and whether the statistic cannot be negative.
         fixed: (C,) each, numbers that are the same in every world.
 
     Returns:
@@ -157,7 +179,7 @@ def intervals(
     for number, there in enumerate(patterns):
         rows = np.flatnonzero(which == number)
         some, same = ([array[rows] for array in every] for every in (padded, fixed))
-        cells = _Cells(statistic, some, members[there], level, same)
+        cells = _Cells(statistic, some, members[there], how, same)
         if cells.units.size > 1:
             bounds[rows], method[rows] = cells.interval() if cells.n > 1 else cells.of_one_instance()
     return bounds, method
@@ -169,7 +191,7 @@ class _Cells(NamedTuple):
     statistic: Callable
     arrays: Sequence[np.ndarray]  # (C, R + 1) each, the last column NaN
     units: np.ndarray  # (n, m) worlds of every unit, -1 where it has fewer
-    level: float  # of the intervals
+    how: _How
     fixed: Sequence[np.ndarray]  # (C,) each
 
     @property
@@ -186,10 +208,10 @@ class _Cells(NamedTuple):
         """Ends (C, 2) and methods (C,)."""
         value = self.of(np.arange(self.n)[None])[:, 0]
         left_out = np.concatenate([self.of(kept[None]) for kept in _without(self.n)], 1)
-        count = resamples(self.level)
+        count = resamples(self.how.level)
         drawn = self.of(np.random.default_rng(1).integers(0, self.n, (count, self.n)))
-        skewed = bca(value, drawn, left_out, self.level)
-        even = student(value, drawn, left_out, self.level)
+        skewed = bca(value, drawn, left_out, self.how.level)
+        even = self.how.even(value, drawn, left_out)
         use = np.isfinite(even).all(1) & (self.n < FEW)
         method = [f"{how} over {self.what}" for how in ("t", "BCa")]
         return np.where(use[:, None], even, skewed), np.where(use, *method)
@@ -212,7 +234,7 @@ class _Cells(NamedTuple):
         """Ends and methods over the worlds of the only instance."""
         worlds = self.units[self.units >= 0][:, None]
         arrays = [array[:, :-1] for array in self.arrays]
-        bounds, method = intervals(self.statistic, arrays, worlds, self.level, self.fixed)
+        bounds, method = intervals(self.statistic, arrays, worlds, self.how, self.fixed)
         return bounds, np.where(method == "none", method, method + ", for one instance alone")
 
 

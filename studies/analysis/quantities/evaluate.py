@@ -19,7 +19,7 @@ import numpy as np
 import xarray as xr
 
 from studies.analysis.intervals.bootstrap import estimate
-from studies.analysis.quantities import summaries
+from studies.analysis.quantities import signs, summaries
 from studies.analysis.quantities.calls import CALLS
 from studies.analysis.quantities.grammar import parsed
 from studies.analysis.quantities.question import Question
@@ -66,7 +66,8 @@ def _answered(tree: ast.expr, question: Question) -> tuple[xr.Dataset, frozenset
         if not of_worlds(value):
             return _certain(value, question.text, question.level), between
         value = summaries.summary(question, "mean", value)
-    return _estimated(value, question), between
+    positive = signs.never_negative(tree, signs.names(question.dataset))
+    return _estimated(value, question, positive), between
 
 
 def _other_ends(between: frozenset[int]) -> Iterator[frozenset[int]]:
@@ -95,7 +96,7 @@ def _certain(value: xr.DataArray, text: str, level: float) -> xr.Dataset:
     return result.assign(worlds=named(xr.zeros_like(value, dtype=int), "worlds with numbers"))
 
 
-def _estimated(value: Summary, question: Question) -> xr.Dataset:
+def _estimated(value: Summary, question: Question, positive: bool) -> xr.Dataset:
     """Value and interval: its own, where it has one, else that of a joint resampling of worlds."""
     gathered = question.gathered
     worlds, count = _worlds(gathered.parts), len(gathered.parts)
@@ -109,6 +110,7 @@ def _estimated(value: Summary, question: Question) -> xr.Dataset:
         units="",
         level=question.level,
         fixed=gathered.fixed,
+        positive=positive,
     )
     if gathered.extremes:
         result[f"{NAME}_interval"] = result[f"{NAME}_interval"].where(False)

@@ -1,25 +1,126 @@
-"""When each world first reached a loss: `hit(0.1)`."""
+"""When something happened, in each world, and how fast: `hit(0.1)`, `first(theta < 0)`, `rate(loss)`.
+
+    hit(TARGET), best_hit(TARGET)    when the recommended point, or the best evaluated, first reached a loss
+    ert(TARGET)                      expected running time: what all worlds spent over the number that hit
+    first(CONDITION)                 when a condition on what was recorded first held at a checkpoint
+    rate(x)                          b of x = a exp(-b t), fitted to each world; or law=sublinear, exponential
+
+Each on the clock cost, unless `clock=steps`, `epochs` or `virtual_time` says otherwise (a rate: per step).
+What never happened is inf: a median is inf where it never happened in more than half of the worlds, a mean
+where in any. Where a time is known to an interval only (a target that the study does not have, a condition,
+both seen at checkpoints) the later end is the value, and the interval of a quantity is that of both ends.
+"""
 
 from __future__ import annotations
 
 import ast
 
-from studies.analysis.quantities import leaves
-from studies.analysis.quantities.question import Call, Question
-from studies.analysis.quantities.values import Value
+import numpy as np
+import xarray as xr
 
-HITS = {"hit": "hit_cost", "best_hit": "best_hit_cost"}
+from studies.analysis.noise.noise import pooled_ratio
+from studies.analysis.quantities import leaves
+from studies.analysis.quantities.leaves import When
+from studies.analysis.quantities.question import Call, Question
+from studies.analysis.quantities.values import NAME, Summary, Value
+from studies.analysis.running_time.runtime import running_time_interval
+from studies.analysis.shapes import LEVEL, interval_of, with_interval
+from studies.analysis.trends import rates
+from studies.results.arms import asked
+from studies.results.clocks import check_clock
+from studies.results.hits import before, ran, spent, state_times
+from studies.text.words import suggest
+
+CLOCK = "clock"
 
 
 def hit(question: Question, call: Call) -> Value:
-    """The cost at which each world first reached a loss."""
-    clock = call.given.get("clock", ast.Name("cost"))
-    if not (set(call.given) <= {"clock"} and isinstance(clock, ast.Name) and clock.id == "cost"):
-        question.refuse(f"{call.name}: expected {call.name}(TARGET), hits are counted by cost")
-    target = question.number(call.name, call.arguments)
-    late = leaves.hit(question.dataset, target, HITS[call.name])
-    early = late - leaves.late_by(question.dataset, target, HITS[call.name])
+    """The time at which each world first reached a loss."""
+    late, early = _hits(question, call, _clock(question, call))
     return question.between(call.arguments[0], late, early)
 
 
-WORDS = {"hit": hit, "best_hit": hit}
+def ert(question: Question, call: Call) -> Value:
+    """Expected running time: what all worlds spent until their hit, or in all, over the number that hit."""
+    clock = _clock(question, call)
+    late, early = _hits(question, call, clock)
+    hit = question.between(call.arguments[0], late, early)
+    reached = (hit < np.inf).astype(float).where(hit.notnull())
+    bill = hit.where(reached == 1, spent(question.dataset, clock)).where(hit.notnull())
+    return _expected(question, reached, bill)
+
+
+def _expected(question: Question, reached: xr.DataArray, bill: xr.DataArray) -> Summary:
+    """With the interval of tables, at their level."""
+    ordinary = question.gathered.summary(pooled_ratio, bill, reached)
+    if question.level != LEVEL:
+        return ordinary
+
+    def exact(text: str, level: float) -> xr.Dataset:
+        value, low, high = running_time_interval(reached, bill)
+        return with_interval(NAME, value, interval_of(low, high), long_name=text, units="", level=level)
+
+    return ordinary._replace(exact=exact)
+
+
+def _hits(question: Question, call: Call, clock: str) -> tuple[xr.DataArray, xr.DataArray]:
+    """The later and the earlier end of the time of each world's hit."""
+    target = question.number(call.name, call.arguments)
+    which = f"{'best_hit' if call.name == 'best_hit' else 'hit'}_{clock}"
+    late = leaves.hit(question.dataset, target, which)
+    return late, late - leaves.late_by(question.dataset, target, which)
+
+
+def first(question: Question, call: Call) -> Value:
+    """The time at which a condition first held at a checkpoint, in each world; inf where it never did."""
+    clock, data = _clock(question, call), question.dataset
+    if len(call.arguments) != 1:
+        question.refuse("expected first(CONDITION), as in first(loss < 0.1)")
+    holds = question.of(when=When("since", 0.0)).value(call.arguments[0])
+    if not (isinstance(holds, xr.DataArray) and "checkpoint" in holds.dims):
+        question.refuse("first: expected a condition on what is recorded at checkpoints")
+    if not bool((holds.isnull() | holds.isin([0.0, 1.0])).all()):
+        question.refuse("first: expected a condition, as in first(loss < 0.1)")
+    there = ran(data) & asked(data)
+    time = state_times(data, clock)
+    late = time.where(holds == 1, np.inf).min("checkpoint").where(there)
+    early = before(time, data.get("steps", xr.full_like(time, np.nan)), late).where(late < np.inf, late)
+    return question.between(call.arguments[0], late, early.where(there))
+
+
+def rate(question: Question, call: Call) -> Value:
+    """The rate at which what was recorded falls, fitted to each world, per step or per unit of a clock."""
+    clock = _clock(question, call, "steps", ("law",))
+    law = _word(question, call, "law", rates.LAWS[0])
+    if law not in rates.LAWS:
+        question.refuse(f"law: unknown law {law!r}; {suggest(law, rates.LAWS)}")
+    values = question.of(when=When("since", 0.0)).value(call.arguments[0]) if call.arguments else 0.0
+    if len(call.arguments) != 1 or not (
+        isinstance(values, xr.DataArray) and "checkpoint" in values.dims
+    ):
+        question.refuse("expected rate(x) of what is recorded at checkpoints, as in rate(loss)")
+    return rates.of_worlds(state_times(question.dataset, clock), values, law)
+
+
+def _clock(question: Question, call: Call, usual: str = "cost", others: tuple[str, ...] = ()) -> str:
+    """The clock of a call."""
+    unknown = [word for word in call.given if word not in (CLOCK, *others)]
+    if unknown:
+        question.refuse(
+            f"{call.name}: unknown word {unknown[0]!r}; {suggest(unknown[0], [CLOCK, *others])}"
+        )
+    clock = _word(question, call, CLOCK, usual)
+    check_clock(clock)
+    return clock
+
+
+def _word(question: Question, call: Call, keyword: str, usual: str) -> str:
+    """A bare word, or a text in quotes, behind a keyword."""
+    node = call.given.get(keyword, ast.Name(usual))
+    word = node.id if isinstance(node, ast.Name) else getattr(node, "value", None)
+    if not isinstance(word, str):
+        question.refuse(f"{call.name}: expected a word for {keyword}, as in {keyword}={usual}")
+    return word
+
+
+WORDS = {"hit": hit, "best_hit": hit, "ert": ert, "first": first, "rate": rate}

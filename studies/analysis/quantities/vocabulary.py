@@ -1,0 +1,96 @@
+"""The words of quantities, with an example and a line each: `python -m studies.describe hit`."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from studies.text.formulas import FUNCTIONS
+
+
+class Word(NamedTuple):
+    """What a word of quantities says."""
+
+    example: str
+    line: str
+
+
+OVER_TIME = "with since=0.5 of each world, over its checkpoints from half of the budget on"
+CLOCKS = "by cost, or with clock=steps, epochs or virtual_time"
+ENDS = "known to the distance of two checkpoints, whose both ends the interval holds"
+LEDGER = "noise ledger, pooled over worlds, at its last moment or (moment=0.5)"
+WORDS = {
+    "mean": Word("mean(loss)", f"mean over worlds; {OVER_TIME}"),
+    "median": Word(
+        "median(hit(0.1))", "median over worlds, an observed value; inf: more than half never"
+    ),
+    "quantile": Word("quantile(loss, 0.9)", "quantile over worlds, an observed value"),
+    "variance": Word("variance(loss)", f"variance over worlds; {OVER_TIME}"),
+    "sd": Word("sd(loss) / mean(loss)", f"standard deviation over worlds; {OVER_TIME}"),
+    "share": Word("share(loss < 0.1)", "share of worlds in which it is so, with a binomial interval"),
+    "min": Word("min(loss)", f"least of these worlds, without an interval; {OVER_TIME}; min(a, b)"),
+    "max": Word("max(loss)", f"largest of these worlds, without an interval; {OVER_TIME}; max(a, b)"),
+    "hit": Word(
+        "hit(0.1, clock=steps)",
+        f"when the recommended point first reached a loss, {CLOCKS}; inf: never",
+    ),
+    "best_hit": Word("best_hit(0.1)", f"when the best evaluated point first reached a loss, {CLOCKS}"),
+    "ert": Word(
+        "ert(0.1)", f"expected running time: all that was spent over the number of hits, {CLOCKS}"
+    ),
+    "first": Word(
+        "first(loss < 0.1)", f"when a condition first held at a checkpoint, {CLOCKS}; {ENDS}"
+    ),
+    "rate": Word(
+        "rate(loss)", "rate at which it falls in each world, per step; law=sublinear, exponential"
+    ),
+    "distance": Word(
+        "distance(theta, exp(-theta**2 / 2))",
+        "total variation between the worlds' values and a density",
+    ),
+    "distance_floor": Word(
+        "distance_floor(theta, exp(-theta**2 / 2))",
+        "what so many draws from the density itself would have",
+    ),
+    "optimum": Word(
+        "optimum(loss, eta)", "value of an axis at which a quantity is lowest, by a parabola"
+    ),
+    "crossing": Word('crossing(loss["A"], loss["B"], N)', "value of an axis at which two are equal"),
+    "exponent": Word("exponent(loss, B)", "b of the power B^b by which a quantity goes with an axis"),
+    "limit": Word(
+        "limit(share(diverged) < 0.5, eta)", "last value of an axis up to which a condition holds"
+    ),
+    "diverged": Word("share(diverged)", "1 of a world that has diverged, else 0"),
+    "ledger.gain": Word("ledger.gain[raw]", f"length of the mean step per reference: {LEDGER}"),
+    "ledger.relative_gain": Word("ledger.relative_gain[raw]", f"gain over what is meant: {LEDGER}"),
+    "ledger.cosine": Word("ledger.cosine[raw]", f"of the mean step and the reference: {LEDGER}"),
+    "ledger.bias": Word(
+        "ledger.bias[selection, scale=learning_rate]",
+        f"squared bias over the squared mean step: {LEDGER}",
+    ),
+    "ledger.length": Word("ledger.length", f"root mean square length of the mean step: {LEDGER}"),
+    "ledger.share": Word(
+        "ledger.share[data]", f"of a source alone in the variance of a step: {LEDGER}"
+    ),
+    "ledger.total": Word("ledger.total[data]", f"of a source, alone and with others: {LEDGER}"),
+    "ledger.interaction": Word("ledger.interaction", f"what no source does alone: {LEDGER}"),
+    "ledger.noise_to_signal": Word(
+        "ledger.noise_to_signal", f"variance over squared mean step: {LEDGER}"
+    ),
+    "ledger.noise_scale": Word("ledger.noise_scale", f"sample at which noise equals signal: {LEDGER}"),
+    "ledger.effective_population": Word("ledger.effective_population", f"by drift: {LEDGER}"),
+    "ledger.temperature": Word("ledger.temperature", f"of a step: {LEDGER}"),
+    "ledger.stationary_temperature": Word("ledger.stationary_temperature", f"at rest: {LEDGER}"),
+}
+LANGUAGE = f"""what may be asked, of each landscape, optimizer and value of an axis:
+  loss  theta  learning_rate             what was recorded, or a number that ran
+  loss(start)  loss(cost=100)            when; also steps=40, budget=0.5
+  loss["ES"] - loss["SGD"]               whose, in the same worlds; [AXIS=VALUE]
+  median(loss)  share(loss < 0.1)        over worlds; the mean unless you say
+  hit(0.1, clock=steps)  rate(loss)      of each world; also best_hit first ert
+  optimum(loss, eta)                     along an axis; crossing exponent limit
+  ledger.gain[raw]  ledger.share[data]   of the noise ledger; (moment=0.5)
+  + - * / **  sqrt exp log ..            of any of these
+  theory:NAME  module:function           of the numbers that each arm ran with
+more of a word: python -m studies.describe WORD
+words: {", ".join(name for name in WORDS if "." not in name)}
+functions: {", ".join(FUNCTIONS)}"""

@@ -1,0 +1,130 @@
+"""How often the interval of a quantity holds the truth, over simulated studies, each a place along one dim."""
+
+import numpy as np
+import pytest
+
+from studies.analysis.quantities.evaluate import quantity
+from tests.support.analysis import results
+
+NOMINAL, MARGIN = 0.95, 0.03
+ARMS = ["A", "B"]
+AXIS = np.array([1.0, 2.0, 4.0, 8.0, 16.0])
+
+
+def studies(loss, *dims):
+    """Results with the final loss (study, .., R); studies are landscapes."""
+    worlds = loss.shape[-1]
+    data = results(np.ones((worlds, 1)))
+    labels = {"landscape": np.arange(len(loss)), "optimizer": np.array(ARMS, object), "eta": AXIS}
+    whole = ("landscape", *dims, "replicate", "checkpoint")
+    return data.assign(
+        loss=(whole, loss[..., None]),
+        status=(whole, np.full((*loss.shape, 1), 2, np.int8)),
+    ).assign_coords({dim: labels[dim] for dim in whole[:-2]} | {"gap_known": 1.0})
+
+
+def coverage(data, text, truth, level=0.95):
+    """Share of studies whose interval holds the truth."""
+    answer = quantity(data, text, level=level)
+    low, high = answer["quantity_interval"].transpose("bound", ...).values
+    assert np.isfinite(answer["quantity"]).all()
+    return float(((low <= truth) & (truth <= high)).mean())
+
+
+def lognormal(draw, shape, shared=0.5):
+    """Exp of normals, two arms of which share half of their variance in each world: (.., 2, R), mean 1."""
+    *studies, worlds = shape
+    common = draw.normal(0, 1, (*studies, 1, worlds))
+    own = draw.normal(0, 1, (*studies, 2, worlds))
+    z = np.sqrt(shared) * common + np.sqrt(1 - shared) * own
+    return np.exp(0.5 * z - 0.125)
+
+
+def two_arms(count, worlds):
+    loss = lognormal(np.random.default_rng(worlds), (count, worlds)) * np.array([[1.0], [2.0]])
+    return studies(loss, "optimizer")
+
+
+def curve(count, worlds, mean, spread=0.3):
+    """An axis along which the mean is `mean(AXIS)`, each world's noise half shared along it."""
+    draw = np.random.default_rng(worlds)
+    common, own = (draw.normal(0, 1, (count, size, worlds)) for size in (1, len(AXIS)))
+    noise = spread * (common + own) / np.sqrt(2)
+    return studies(mean(AXIS)[:, None] * np.exp(noise - spread**2 / 2), "eta")
+
+
+def bowl(x):
+    """Lowest at 4, and a parabola in the logarithm."""
+    return 1 + np.log(x / 4.0) ** 2
+
+
+def two_curves(count, worlds):
+    """Two arms along the axis, one falling and one rising with its logarithm; they meet half way from 2 to 4."""
+    falls = curve(count, worlds, lambda x: 5 - np.log2(x))["loss"]
+    rises = curve(count, worlds + 1, lambda x: 2 + np.log2(x))["loss"].isel(replicate=slice(worlds))
+    loss = np.stack([falls.values[..., 0], rises.values[..., 0]], 1)
+    return studies(loss, "optimizer", "eta")
+
+
+MEDIANS = np.exp(-0.125)
+CASES = {  # text -> studies of (count, worlds), truth
+    'mean(loss["A"])': (two_arms, 1.0),
+    'median(loss["A"]) * 1': (two_arms, MEDIANS),
+    'mean(loss["B"]) / mean(loss["A"])': (two_arms, 2.0),
+    'median(loss["B"]) / median(loss["A"])': (two_arms, 2.0),
+    'loss["B"] - loss["A"]': (two_arms, 1.0),
+    'median(loss["B"]) - median(loss["A"])': (two_arms, MEDIANS),
+    'share(loss["A"] < 1) / share(loss["B"] < 2)': (two_arms, 1.0),
+    "optimum(loss, eta)": (lambda count, worlds: curve(count, worlds, bowl), 4.0),
+    "exponent(loss, eta)": (lambda count, worlds: curve(count, worlds, lambda x: x**-0.7), -0.7),
+    'crossing(loss["A"], loss["B"], eta)': (two_curves, 2**1.5),
+}
+
+
+def test_every_day_ratios_and_differences_hold_the_truth():
+    """Of 300 studies three standard errors are 0.04."""
+    for text in ('mean(loss["B"]) / mean(loss["A"])', 'loss["B"] - loss["A"]', "exponent(loss, eta)"):
+        make, truth = CASES[text]
+        assert abs(coverage(make(300, 32), text, truth) - NOMINAL) < 0.04, text
+
+
+def test_every_day_arms_taken_as_independent_are_rejected():
+    """The same difference, one arm's worlds in another order: its interval is too wide for what varies."""
+    data = two_arms(300, 32)
+    data["loss"] = data["loss"].where(
+        data["optimizer"] == "A", data["loss"].roll(replicate=7, roll_coords=False)
+    )
+    data["loss"][{"optimizer": 1}] = data["loss"].isel(optimizer=1).values
+    paired = two_arms(300, 32)
+    text = 'loss["B"] - loss["A"]'
+    widths = [
+        float(quantity(each, text)["quantity_interval"].diff("bound").mean()) for each in (data, paired)
+    ]
+    assert widths[0] > 1.1 * widths[1]
+
+
+@pytest.mark.verify
+class TestTwoThousandStudies:
+    @pytest.mark.parametrize("worlds", [32, 64])
+    @pytest.mark.parametrize("text", CASES)
+    def test_intervals(self, text, worlds):
+        make, truth = CASES[text]
+        assert abs(coverage(make(2000, worlds), text, truth) - NOMINAL) <= MARGIN
+
+    @pytest.mark.parametrize("text", ['median(loss["A"])', 'share(loss["A"] < 1)'])
+    @pytest.mark.parametrize("worlds", [32, 64])
+    def test_exact_intervals_hold_at_least(self, text, worlds):
+        """Of order statistics and of proportions: never less often, for what is discrete a little more."""
+        truth = MEDIANS if text.startswith("median") else 0.5987
+        assert coverage(two_arms(2000, worlds), text, truth) > NOMINAL - 0.01
+
+    def test_another_level(self):
+        assert abs(coverage(two_arms(2000, 64), 'mean(loss["A"])', 1.0, 0.9973) - 0.9973) < 0.01
+
+    @pytest.mark.parametrize("text", ['mean(loss["A"])', 'sd(loss["A"]) / mean(loss["A"])'])
+    def test_few_worlds(self, text):
+        """Eight: on the scale of the logarithm, since no loss is negative; never a negative end."""
+        truth = 1.0 if text.startswith("mean") else np.sqrt(np.exp(0.25) - 1)
+        data = two_arms(2000, 8)
+        assert coverage(data, text, truth) > NOMINAL - 0.05
+        assert float(quantity(data, text)["quantity_interval"].min()) > 0
