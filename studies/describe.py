@@ -60,8 +60,10 @@ def _hint(word: str) -> str:
     from studies.text.words import nearest, suggest
 
     dotted = "." in word
-    everything = [name for members in names().values() for name in members]
-    near = (dotted and nearest(word, keys.known(word))) or nearest(word, everything)
+    every = names()
+    short = every.pop("quantity")  # words of three letters, which are near to much
+    kinds = [name for members in every.values() for name in members]
+    near = (dotted and nearest(word, keys.known(word))) or nearest(word, kinds) or nearest(word, short)
     if near:
         return f"did you mean {near!r}?"
     return suggest(word, keys.known(word)) if dotted else "python -m studies.list prints what there is"

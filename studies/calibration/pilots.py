@@ -25,6 +25,7 @@ import xarray as xr
 
 from landscapes import addresses
 from studies.calibration import matched, search
+from studies.calibration.measured import Measured, measured, results_of
 from studies.calibration.stage import Stage
 from studies.cells.task import Cell, Task, blocks
 from studies.plan import make_plan, rounded
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
 
 AWAY = addresses.first("worlds", "pilots")
 INSTANT = 1e-9  # of the budget: one step
-Measured = tuple[float, list[float]]  # a quantity and its interval
 
 
 class _Missing(Exception):
@@ -195,12 +195,21 @@ class Pilots(Stage):
         if missing:
             self.missing |= missing
             raise _Missing
-        value, interval = self.measured(tuple(cell.address for cell in cells))
+        if self.match.quantity in sections.CURRENCIES:
+            value, interval = self.measured(tuple(cell.address for cell in cells))
+        else:
+            value, interval = self._asked(arm, cells)
         if math.isnan(value):
             text = f"the {self.match.quantity} is not known: its worlds diverge, or nothing moves"
             remedy = "; another range may help" if where else ""
             raise StudyError([f"match: {self._place(arm)}{where}: {text}{remedy}"])
         return value, interval
+
+    def _asked(self, arm: Arm, cells: list[Cell]) -> Measured:
+        """A quantity of a text, of the pilot of an arm."""
+        study = replace(self.given, checkpoints=[1.0])
+        results = results_of(study, self._pilot(arm), cells, self.out)
+        return measured(results, self.match.quantity, "match.quantity")
 
     def _pilot(self, arm: Arm) -> Arm:
         """The arm up to the moment alone; the curvature is not looked at."""

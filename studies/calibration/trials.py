@@ -23,7 +23,7 @@ import numpy as np
 from scipy import stats
 
 from landscapes import addresses
-from studies.calibration import trial_points, tuned
+from studies.calibration import measured, trial_points, tuned
 from studies.calibration.stage import Stage
 from studies.cells.task import Cell, Task, blocks
 from studies.plan import make_plan, rounded
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 AWAY = addresses.first("worlds", "trials")
+OF_LOSSES = ("loss", "area")  # objectives; any other is a quantity
 LEVEL = 0.95
 
 
@@ -61,9 +62,11 @@ class Trials(Stage):
         self.tuning = study.tuning
         self.groups = [group for group in self._groups() if group[0].label in self.tuning.ranges]
         self.settings = [self._settings(group) for group in self.groups]
+        self.arms = self._arms()
         self.tasks = self._tasks()
         self.here = store.finished(out)  # addresses
         self.judged = functools.cache(self._judged)
+        self.measured = functools.cache(self._measured)
 
     def there(self) -> int:
         """How many cells are finished."""
@@ -131,18 +134,23 @@ class Trials(Stage):
             specs, self.tuning.ranges[group[0].label], self.tuning.trials, *key
         )
 
-    def _tasks(self) -> list[Task]:
-        """The tasks of all trials, in the order of the groups, their arms and the settings."""
-        arms = [
+    def _arms(self) -> list[Arm]:
+        """The arms of all trials, in the order of the groups, their arms and the settings."""
+        return [
             self._trial(_with(arm, values))
             for group, settings in zip(self.groups, self.settings, strict=True)
             for arm in group
             for values in settings
         ]
-        checkpoints: int | list[float] = CHECKPOINTS if self.tuning.objective == "area" else [1.0]
-        return [
-            arm.task for arm in make_plan(replace(self.given, arms=arms, checkpoints=checkpoints)).arms
-        ]
+
+    def _tasks(self) -> list[Task]:
+        """Their tasks."""
+        return [arm.task for arm in make_plan(replace(self._tried(), arms=self.arms)).arms]
+
+    def _tried(self) -> Study:
+        """The study of trials: its checkpoints, and its worlds."""
+        checkpoints: int | list[float] = [1.0] if self.tuning.objective == "loss" else CHECKPOINTS
+        return replace(self.given, checkpoints=checkpoints, replicates=self.tuning.worlds)
 
     def _trial(self, arm: Arm) -> Arm:
         """The arm up to the moment alone, at the nominal price; each world has an instance of its own."""
@@ -153,12 +161,13 @@ class Trials(Stage):
         }
         bare: dict[str, Any] = {
             "instances": None,
-            "targets": [],
             "ledger": None,
             "pictures": None,
             "record": [],
             "expressions": {},
         }
+        if self.tuning.objective in OF_LOSSES:
+            bare["targets"] = []
         return replace(arm, scalars=arm.scalars | shorter | bare)
 
     def _plan(self, missing: Sequence[Cell]) -> list[str]:
@@ -254,7 +263,23 @@ class Trials(Stage):
 
     def _score(self, task: Task) -> Judged:
         cells = blocks(task, self.tuning.worlds, self.here.__contains__, AWAY)
-        return self.judged(tuple(cell.address for cell in cells), task.gradient_cost["value"])
+        addresses = tuple(cell.address for cell in cells)
+        judged = self.judged(addresses, task.gradient_cost["value"])
+        if self.tuning.objective in OF_LOSSES:
+            return judged
+        value, (low, high) = self.measured(task.canonical)
+        return judged._replace(median=measured.or_worst(value), interval=(low, high))
+
+    def _measured(self, canonical: str) -> measured.Measured:
+        """The objective that is a quantity, of the trial with this task."""
+        arm, task = next(
+            (arm, task)
+            for arm, task in zip(self.arms, self.tasks, strict=True)
+            if task.canonical == canonical
+        )
+        cells = blocks(task, self.tuning.worlds, self.here.__contains__, AWAY)
+        results = measured.results_of(self._tried(), arm, cells, self.out)
+        return measured.measured(results, self.tuning.objective, "tuning.objective")
 
     def _judged(self, addresses: tuple[str, ...], price: float) -> Judged:
         parts = [_read(store.cell_path(self.out, address), price) for address in addresses]

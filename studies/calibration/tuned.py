@@ -106,11 +106,12 @@ def table(results: Sequence[Result]) -> Table:
 
 
 def _title(result: Result) -> str:
-    scores = {"loss": "true loss", "area": "mean true loss over log-spaced costs up to"}
+    scores = {"loss": "median true loss", "area": "median mean true loss over log-spaced costs up to"}
+    objective = scores.get(result["objective"], result["objective"])
     return (
         f"tuning: {len(result['settings'])} trials on {counted(result['worlds'], 'world')} that the study"
-        " does not use (the best of so many is optimistic); median"
-        f" {scores[result['objective']]} at {result['at']:g} of the budget"
+        " does not use (the best of so many is optimistic);"
+        f" {objective} at {result['at']:g} of the budget"
     )
 
 

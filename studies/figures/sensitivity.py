@@ -85,7 +85,7 @@ def sensitivity(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
         panel(_of_panel(told, part), axes, colour, marks)
         axes.set_xlabel(style.wrapped(part.parameter, inches))
         axes.set_title(title, loc="left", fontweight="bold", color=colour)
-    _label_losses(grid, shown, columns, "" if told.attrs["objective"] == "loss" else "mean ")
+    _label_losses(grid, shown, columns, told.attrs["objective"])
     below = legends.below(figure, _handles(marks), _said(told), width)
     tall = ROW + 0.14 * max(title.count("\n") for title in titles)
     height = tall * (len(grid) // columns) + 0.35 + legends.ROW * (below.rows + below.breaks + 1)
@@ -93,11 +93,13 @@ def sensitivity(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
     return figure
 
 
-def _label_losses(grid: np.ndarray, shown: list[Panel], columns: int, kind: str) -> None:
-    """The labels of the vertical axes, where a row begins, or other losses; `kind`: before their name."""
+def _label_losses(grid: np.ndarray, shown: list[Panel], columns: int, objective: str) -> None:
+    """The labels of the vertical axes, where a row begins, or other losses: those of the objective."""
     for i, (axes, part) in enumerate(zip(grid, shown, strict=False)):
         if i % columns == 0 or part.gap != shown[i - 1].gap:
-            axes.set_ylabel(kind + scales.name(gap=part.gap))
+            loss = scales.name(gap=part.gap)
+            labels = {"loss": loss, "area": f"mean {loss}"}
+            axes.set_ylabel(labels.get(objective, objective))
 
 
 def _placed(dataset: xr.Dataset) -> xr.Dataset:

@@ -252,7 +252,7 @@ def _seen(
     for i in range(targets.sizes["target"]):
         target = targets.isel(target=i, drop=True)
         hit = time.where(dataset[value] <= target, np.inf).min("checkpoint")
-        ends.append((_before(time, steps, hit), hit))
+        ends.append((before(time, steps, hit), hit))
     low, high = (_along_targets(parts, targets) for parts in zip(*ends, strict=True))
     return low.transpose(*high.dims), high
 
@@ -264,7 +264,7 @@ def _along_targets(parts: Sequence[xr.DataArray], targets: xr.DataArray) -> xr.D
     return hit.transpose(..., *HITS).assign_coords(coords)
 
 
-def _before(time: xr.DataArray, steps: xr.DataArray, hit: xr.DataArray) -> xr.DataArray:
+def before(time: xr.DataArray, steps: xr.DataArray, hit: xr.DataArray) -> xr.DataArray:
     """The time of the last state shown before a hit, 0 where it is the first.
 
     That of the hit where its step is the next one.

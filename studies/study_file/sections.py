@@ -24,6 +24,7 @@ from studies.study_file.values import (
     check_moments,
     check_range,
     per_landscape,
+    quantity_or,
 )
 
 Loss = Annotated[float, OR_FORMULA]
@@ -212,6 +213,9 @@ class PicturesModel(Strict):
     )
 
 
+CURRENCIES = ("noise_to_signal", "noise_scale", "effective_population", "temperature")  # of match
+
+
 class MatchModel(Strict):
     """Arms of equal noise.
 
@@ -219,9 +223,12 @@ class MatchModel(Strict):
     """
 
     reference: str = Field(description="label of the optimizer whose noise the others are to have")
-    quantity: Literal["noise_to_signal", "noise_scale", "effective_population", "temperature"] = Field(
+    quantity: Annotated[str, AfterValidator(quantity_or(*CURRENCIES))] = Field(
         default="noise_to_signal",
-        description="what is to be equal, see studies.analysis.noise.noise.currencies",
+        description=(
+            "what is to be equal: noise_to_signal, noise_scale, effective_population, temperature"
+            " (studies.analysis.noise.noise.currencies), or a quantity: ledger.gain[raw], mean(loss)"
+        ),
     )
     at: Annotated[float, Ge(0), Le(1)] = Field(
         default=0.01, description="when it is measured, as a fraction of the budget"
@@ -260,10 +267,11 @@ class TuningModel(Strict):
         default=1.0,
         description="when trials are judged, as a fraction of the budget at the nominal price",
     )
-    objective: Literal["loss", "area"] = Field(
+    objective: Annotated[str, AfterValidator(quantity_or("loss", "area"))] = Field(
         default="loss",
         description=(
-            "median over worlds of the true loss then, or of its mean over log-spaced costs up to then"
+            "what is lowest of the best setting: loss, median over worlds of the true loss then, or area,"
+            " of its mean over log-spaced costs up to then, or a quantity: median(hit(0.1, clock=steps))"
         ),
     )
     per: Literal["landscape", "study"] = Field(

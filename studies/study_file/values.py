@@ -21,8 +21,10 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, core_schema
 
+from studies.analysis.quantities.grammar import parsed
 from studies.text.formulas import reads_as_formula
 from studies.text.shapes import Data, Hint, Tree
+from studies.text.words import suggest
 
 CHECKPOINTS = 20  # per decade, at least
 MOMENTS = 2  # decades of the budget, covered by the noise ledger
@@ -168,6 +170,21 @@ def check_moments(value: object) -> list[float]:
 
 
 Reference = Literal["raw", "smoothed", "preconditioned", "selection", "mean_fitness"]
+
+
+def quantity_or(*names: str) -> Callable[[str], str]:
+    """A check that a text is one of these names, or a quantity."""
+
+    def check(text: str) -> str:
+        if text in names:
+            return text
+        if text.isidentifier():
+            expected = f"{suggest(text, names)}, or a quantity such as median(hit(0.1))"
+            raise ValueError(f"unknown quantity {text!r}; {expected}")
+        parsed(text)
+        return text
+
+    return check
 
 
 def check_range(value: object) -> object:

@@ -13,20 +13,21 @@ import numpy as np
 import xarray as xr
 
 from studies.results.arms import asked
+from studies.results.clocks import shown_on
 from studies.results.gaps import LOSSES
 from studies.results.hits import SPENT, at_budget, at_cost, hits, lateness
-from studies.schema import Status
+from studies.schema import CLOCKS, Status
 from studies.text.words import suggest
 
 START = "start"
 DIVERGED = "diverged"  # 1 of a world that is, 0 of others
-CLOCKS = ("cost", "steps", "budget")  # keywords that say when
+WHENS = (*CLOCKS, "budget")  # keywords that say when
 
 
 class When(NamedTuple):
     """The time that is meant: the start, a moment on a clock, or all checkpoints from a fraction on."""
 
-    clock: str  # start, since, moment, or one of `CLOCKS`
+    clock: str  # start, since, moment, or one of `WHENS`
     time: float = 0.0
 
 
@@ -93,7 +94,7 @@ def at(dataset: xr.Dataset, name: str, clock: str, moment: float) -> xr.DataArra
     Args:
         dataset: results.
         name: of the variable.
-        clock: cost (evaluations at the nominal price), steps, or budget (a fraction of it).
+        clock: cost (evaluations at the nominal price), another of `CLOCKS`, or budget (a fraction of it).
         moment: on that clock.
 
     Raises:
@@ -104,7 +105,7 @@ def at(dataset: xr.Dataset, name: str, clock: str, moment: float) -> xr.DataArra
         raise ValueError(f"{name}: expected what is recorded at checkpoints, this is not")
     if clock == "cost":
         return _numbers(dataset, at_cost(dataset, moment)[name])
-    times = dataset["steps"] if clock == "steps" else dataset["checkpoint"]
+    times = dataset["checkpoint"] if clock == "budget" else shown_on(dataset, clock)
     within = times <= moment * (1 + SPENT)
     if not bool(within.any()):
         raise ValueError(

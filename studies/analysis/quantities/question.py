@@ -107,9 +107,9 @@ class Question:
         match call.arguments, list(call.given.items()):
             case [ast.Name(id=leaves.START)], []:
                 return When(leaves.START)
-            case [], [(clock, time)] if clock in (*leaves.CLOCKS, "moment"):
+            case [], [(clock, time)] if clock in (*leaves.WHENS, "moment"):
                 return When(clock, self.number(clock, [time]))
-        forms = ", ".join(f"{call.name}({clock}=..)" for clock in leaves.CLOCKS)
+        forms = ", ".join(f"{call.name}({clock}=..)" for clock in leaves.WHENS)
         self.refuse(f"expected {call.name}({leaves.START}), {forms}")
 
     # names --------------------------------------------------------------------------------------------------

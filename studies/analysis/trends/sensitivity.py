@@ -24,6 +24,10 @@ LEAST = 6  # worlds from which on there is an interval
 OBJECTIVES = {"loss": "median true loss", "area": "median of the mean true loss over log-spaced costs"}
 
 
+def _objective(given: str) -> str:
+    return OBJECTIVES.get(given, given)
+
+
 def sensitivity(dataset: xr.Dataset) -> xr.Dataset:
     """The trials of a study.
 
@@ -51,7 +55,7 @@ def sensitivity(dataset: xr.Dataset) -> xr.Dataset:
         table.enter(place, arm, choices[place[dims.index("optimizer")]])
     coords: Data = {dim: dataset[dim] for dim in dims}
     coords |= {"parameter": parameters, "trial": np.arange(trials), "bound": list(BOUNDS)}
-    variables = _variables(dims, table, OBJECTIVES[tuned[0]["objective"]]) | _kinds(scale, choices)
+    variables = _variables(dims, table, _objective(tuned[0]["objective"])) | _kinds(scale, choices)
     return xr.Dataset(variables, coords, {key: tuned[0][key] for key in ("objective", "at", "per")})
 
 

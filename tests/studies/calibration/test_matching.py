@@ -153,6 +153,23 @@ def test_an_es_gets_the_noise_of_sgd(tmp_path):
     assert again_found.results == pilots.results
 
 
+def test_what_is_matched_may_be_a_quantity(tmp_path):
+    """The length of the mean step: of gradient descent without noise it is proportional to the learning rate."""
+    optimizers = {
+        "reference": {"kind": "sgd", "learning_rate": 0.02},
+        "SGD": {"kind": "sgd", "momentum": 0.0},
+    }
+    match = {
+        "reference": "reference",
+        "quantity": "ledger.length",
+        "at": 0,
+        "vary": {"SGD": {"learning_rate": [0.005, 0.1]}},
+    }
+    (told,) = found(BOWLS | {"optimizers": optimizers, "match": match}, tmp_path)[0].results
+    assert told["value"] == pytest.approx(0.02, rel=0.05)
+    assert told["reached"] == pytest.approx(told["target"], rel=0.1)
+
+
 @pytest.mark.verify
 def test_learning_rate_gives_the_temperature_of_langevin_dynamics(tmp_path):
     """Langevin: T + eta sigma^2 / 2, SGD: eta sigma^2 / 2."""

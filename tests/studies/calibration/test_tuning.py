@@ -363,6 +363,44 @@ def test_the_area_is_the_mean_over_log_spaced_costs(tmp_path):
     assert one(found, "bowl", "SGD")["median"][0] == pytest.approx(np.median(loss.mean("checkpoint")))
 
 
+def test_an_objective_may_be_a_quantity_of_the_trials(tmp_path):
+    """Of their worlds in their own cells, by hand: the steps to a loss, looked up in the checkpoints."""
+    objective = "median(hit(0.5, clock=steps))"
+    study = ALONE | {
+        "tuning": STUDY["tuning"] | {"objective": objective, "trials": 3},
+        "targets": [0.5],
+    }
+    found, _ = run(study, tmp_path)
+    told = one(found, "bowl", "SGD")
+    tasks = Trials(load_study(study), tmp_path).tasks[:3]
+    for task, median in zip(tasks, told["median"], strict=True):
+        (cell,) = trials.blocks(task, 6, store.finished(tmp_path).__contains__, AWAY)
+        steps = xr.load_dataset(store.cell_path(tmp_path, cell.address), engine="h5netcdf")["hit_steps"]
+        by_hand = np.sort(steps.values[:6, 0])[2]
+        assert (np.inf if median is None else median) == by_hand
+    scores = [np.inf if median is None else median for median in told["median"]]
+    assert told["winner"] == int(np.argmin(scores))
+    assert objective in tuned._title(told)
+
+
+@pytest.mark.parametrize(
+    ("objective", "message"),
+    [
+        ("los", "did you mean 'loss'"),
+        ("median(loss", "expected a quantity, such as median"),
+    ],
+)
+def test_an_objective_that_is_none_is_told(objective, message):
+    with pytest.raises(StudyError, match=message):
+        load_study(ALONE | {"tuning": STUDY["tuning"] | {"objective": objective}})
+
+
+def test_an_objective_that_results_do_not_have_is_one_line(tmp_path):
+    study = ALONE | {"tuning": STUDY["tuning"] | {"objective": "mean(theta)", "trials": 2}}
+    with pytest.raises(StudyError, match="tuning.objective: unknown quantity 'theta'"):
+        run(study, tmp_path)
+
+
 def test_where_every_setting_diverges_the_one_given_is_used_and_that_is_told(tmp_path):
     ranges = {"SGD": {"learning_rate": [100.0, 1000.0]}}
     study = ALONE | {"tuning": STUDY["tuning"] | {"ranges": ranges}, "budget": 2000}

@@ -105,6 +105,7 @@ BY_HAND = {
     "loss(start)": lambda loss, start, hit: start.mean(-1),
     "loss(cost=35)": lambda loss, start, hit: loss[..., 2].mean(-1),
     "loss(budget=0.5)": lambda loss, start, hit: loss[..., 4].mean(-1),
+    "loss(epochs=79)": lambda loss, start, hit: loss[..., 6].mean(-1),
     "loss(steps=79)": lambda loss, start, hit: loss[..., 6].mean(-1),
     "mean(loss, since=0.5)": lambda loss, start, hit: loss[..., 4:].mean((-1, -2)),
     "median(mean(loss**2, since=0.8))": lambda loss, start, hit: ordered(
@@ -240,7 +241,6 @@ def test_worlds_without_a_number_are_left_out_of_all_parts(made):
         ("loss(end)", "expected loss[(]start[)]"),
         ("best_loss(start)", "expected loss[(]start[)], the one number"),
         ("mean(loss, since=2)", "expected a fraction of the budget"),
-        ("hit(0.3, clock=steps)", "hits are counted by cost"),
         ("median(loss", "expected a quantity, such as median"),
         ("loss if loss else 1", "expected [+] - "),
         ("loss / lerning_rate", "unknown quantity 'lerning_rate'; did you mean 'learning_rate'[?]"),

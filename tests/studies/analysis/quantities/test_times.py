@@ -31,7 +31,11 @@ def ends(answer):
 
 def test_a_hit_of_the_study_is_read_on_its_clock(made):
     data, _, hits, steps = made
-    for text, times in (("hit(0.5)", hits), ("hit(0.5, clock=steps)", steps), ('hit(0.5, clock="cost")', hits)):
+    for text, times in (
+        ("hit(0.5)", hits),
+        ("hit(0.5, clock=steps)", steps),
+        ('hit(0.5, clock="cost")', hits),
+    ):
         assert float(quantity(data, f"median({text})")["quantity"]) == np.sort(times)[WORLDS // 2 - 1]
         assert float(quantity(data, f"share({text} < inf)")["quantity"]) == np.isfinite(times).mean()
         assert float(quantity(data, text)["quantity"]) == np.inf  # a mean of what some never did
@@ -69,7 +73,12 @@ COST = np.linspace(10, 100, CHECKPOINTS)
 
 @pytest.mark.parametrize(
     ("text", "target"),
-    [("hit(0.3)", 0.3), ("first(loss <= 0.3)", 0.3), ("first(log(loss) <= 0)", 1.0), ("best_hit(0.7)", 0.7)],
+    [
+        ("hit(0.3)", 0.3),
+        ("first(loss <= 0.3)", 0.3),
+        ("first(log(loss) <= 0)", 1.0),
+        ("best_hit(0.7)", 0.7),
+    ],
 )
 def test_what_is_seen_at_checkpoints_has_two_ends(made, text, target):
     """The value is the later; the interval of the median is that of both."""
@@ -110,14 +119,22 @@ def test_a_rate_is_the_slope_of_the_logarithm():
     rates = np.random.default_rng(1).uniform(0.05, 0.1, 12)
     loss = 3 * np.exp(-rates[:, None] * steps)
     data = results(loss, cost=2.5 * steps)
-    data = data.assign(steps=(("replicate", "checkpoint"), np.broadcast_to(steps.astype(int), loss.shape)))
+    data = data.assign(
+        steps=(("replicate", "checkpoint"), np.broadcast_to(steps.astype(int), loss.shape))
+    )
     assert float(quantity(data, "rate(loss)")["quantity"]) == pytest.approx(rates.mean(), rel=1e-9)
     per_cost = quantity(data, "median(rate(loss, clock=cost))")["quantity"]
     assert float(per_cost) == pytest.approx(np.sort(rates)[5] / 2.5, rel=1e-9)
     power = results(steps[None] ** -1.5 * np.ones((4, 1)), cost=steps)
-    power = power.assign(steps=(("replicate", "checkpoint"), np.broadcast_to(steps.astype(int), (4, 40))))
-    assert float(quantity(power, "rate(loss, law=sublinear)")["quantity"]) == pytest.approx(1.5, rel=1e-9)
-    assert float(quantity(data, "rate(loss**2)")["quantity"]) == pytest.approx(2 * rates.mean(), rel=1e-9)
+    power = power.assign(
+        steps=(("replicate", "checkpoint"), np.broadcast_to(steps.astype(int), (4, 40)))
+    )
+    assert float(quantity(power, "rate(loss, law=sublinear)")["quantity"]) == pytest.approx(
+        1.5, rel=1e-9
+    )
+    assert float(quantity(data, "rate(loss**2)")["quantity"]) == pytest.approx(
+        2 * rates.mean(), rel=1e-9
+    )
 
 
 @pytest.mark.parametrize(
@@ -130,7 +147,10 @@ def test_a_rate_is_the_slope_of_the_logarithm():
         ("first(loss)", "expected a condition, as in first"),
         ("first()", "expected first[(]CONDITION[)]"),
         ("first(hit_cost < 3)", "expected what is recorded at checkpoints"),
-        ("rate(loss, law=cubic)", "unknown law 'cubic'; expected one of: linear, sublinear, exponential"),
+        (
+            "rate(loss, law=cubic)",
+            "unknown law 'cubic'; expected one of: linear, sublinear, exponential",
+        ),
         ("rate(3)", "expected rate[(]x[)] of what is recorded at checkpoints"),
         ("rate()", "expected rate[(]x[)]"),
     ],
